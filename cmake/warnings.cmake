@@ -1,0 +1,5 @@
+# The warnings every target of ours is built with, as errors.
+add_library(mmf_warnings INTERFACE)
+target_compile_options(mmf_warnings INTERFACE
+    -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+    -Wvla -Wundef -Werror)

@@ -1,0 +1,101 @@
+/*
+ * mmf/list.h - what named objects there are, and removing dead ones. For tools.
+ */
+#ifndef MMF_LIST_H
+#define MMF_LIST_H
+
+#include <mmf/export.h>
+
+MMF_BEGIN_DECLS
+
+/* Kinds of object. All kinds share one namespace. */
+typedef int32_t mmf_kind;
+enum {
+    MMF_KIND_UNKNOWN = 0, /* made by a newer version */
+    MMF_KIND_MAP = 1,
+    MMF_KIND_MUTEX = 2,
+    MMF_KIND_EVENT = 3,
+    MMF_KIND_SEMAPHORE = 4,
+    MMF_KIND_QUEUE = 5,
+    MMF_KIND_TOPIC = 6,
+    MMF_KIND_LATEST = 7
+};
+
+/* "map", "mutex", ...; "unknown" for a number that is none. A constant. */
+MMF_API const char *mmf_kind_name(mmf_kind kind);
+
+/* What is known of a file in the namespace. */
+typedef int32_t mmf_life;
+enum {
+    MMF_LIFE_ALIVE = 1,   /* somebody holds it */
+    MMF_LIFE_DEAD = 2,    /* nobody does; it is removed by whoever may and comes by */
+    MMF_LIFE_FOREIGN = 3, /* no sound mmf object: damaged, or not ours; left alone */
+    MMF_LIFE_HIDDEN = 4   /* we may not read it: another user's */
+};
+
+/* One object. Strings are borrowed from the list. */
+typedef struct mmf_object_info {
+    const char *name; /* "Cat", "Global\Cat"; for FOREIGN and HIDDEN, the file's name */
+    const char *path; /* its file */
+    const char *creator_command; /* the program that made it, as its creator says */
+    const char *file;            /* file-backed: the file it maps; else "" */
+    int64_t capacity;            /* bytes */
+    int64_t resident;            /* bytes that take memory now; of the object's file */
+    int64_t created;             /* nanoseconds since 1970, UTC */
+    mmf_kind kind;
+    mmf_life life;
+    int32_t holders;     /* processes that hold it, counted by their locks */
+    int32_t protection;  /* a map's mmf_access */
+    uint32_t mode;       /* permission bits of its file */
+    uint32_t owner;      /* user id of its file */
+    int32_t creator_pid; /* as its creator says; may be reused since */
+    uint32_t reserved;
+} mmf_object_info;
+
+/* A snapshot of the namespace. Closed with mmf_list_close. */
+typedef struct mmf_list mmf_list;
+
+/* How to list: flags. */
+typedef uint32_t mmf_list_flags;
+enum {
+    MMF_LIST_LOCAL = 1,    /* this user's names */
+    MMF_LIST_GLOBAL = 2,   /* names under Global\ */
+    MMF_LIST_KEEP_DEAD = 4 /* show dead objects, do not remove them first */
+};
+
+/*
+ * List the namespace, ordered by name; flags 0 means both scopes. Dead objects that we
+ * may remove are removed first, unless MMF_LIST_KEEP_DEAD. The caller owns `*out`.
+ *
+ * MMF_E_NULL: out is NULL. MMF_E_INVALID: unknown flags. MMF_E_ACCESS: the directory is
+ * not ours or not safe. MMF_E_NO_MEMORY. MMF_E_IO.
+ */
+MMF_API int mmf_list_create(mmf_list_flags flags, mmf_list **out);
+
+/* Number of objects. 0 for NULL. */
+MMF_API int32_t mmf_list_count(const mmf_list *list);
+
+/* The object at `index`, borrowed until the list is closed; NULL if there is none. */
+MMF_API const mmf_object_info *mmf_list_get(const mmf_list *list, int32_t index);
+
+MMF_API void mmf_list_close(mmf_list *list);
+
+/* What mmf_reap did. */
+typedef struct mmf_reap_result {
+    int64_t bytes;   /* memory given back */
+    int32_t removed; /* dead objects removed */
+    int32_t refused; /* dead objects that belong to others */
+    int32_t alive;   /* objects that somebody holds */
+    int32_t foreign; /* files that are no mmf objects; left alone */
+} mmf_reap_result;
+
+/*
+ * Remove every dead object we may remove: flags as for mmf_list_create. An object is
+ * dead when no process holds its lock, which the kernel lets go however a process ends.
+ * `*result` may be NULL. Status as mmf_list_create.
+ */
+MMF_API int mmf_reap(mmf_list_flags flags, mmf_reap_result *result);
+
+MMF_END_DECLS
+
+#endif
