@@ -1,0 +1,202 @@
+/*
+ * check.h - what every test program of mmf is made of, on top of cmocka.
+ *
+ * A test program is an array of cmocka tests and a call of harness_main. Each test runs
+ * in a namespace of its own (MMF_DIR is a fresh directory) and fails if it leaves an
+ * open descriptor, a mapping or a file behind. Tests of several processes start their
+ * own program again in a role (process_start) and talk to it by lines over pipes; no
+ * wait is without a deadline.
+ *
+ * The CHECK macros may be used in tests, in roles, in threads and in forked children:
+ * outside the test's own thread a failed check ends that process. cmocka's assert_...
+ * are for the test's own thread only.
+ */
+#ifndef MMF_TESTS_HARNESS_CHECK_H
+#define MMF_TESTS_HARNESS_CHECK_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <cmocka.h>
+
+#include <mmf/mmf.h>
+
+/*
+ * Checks.
+ */
+
+/* The call is done: status >= 0. */
+#define CHECK_OK(call) check_ok((call), #call, __FILE__, __LINE__)
+
+/* The call answers exactly `status`, which is not negative. */
+#define CHECK_STATUS(call, status)                                                     \
+    check_status((call), (status), #call, __FILE__, __LINE__)
+
+/*
+ * The call fails with `status`, and this very call, not one before it, has left an
+ * error that says so: the same status and a message of one line.
+ */
+#define CHECK_FAILS(call, status)                                                      \
+    do {                                                                               \
+        check_stale_error(status);                                                     \
+        check_fails((call), (status), NULL, #call, __FILE__, __LINE__);                \
+    } while (0)
+
+/* The same, and the error names `parameter` ("capacity"; "" for none). */
+#define CHECK_FAILS_PARAM(call, status, parameter)                                     \
+    do {                                                                               \
+        check_stale_error(status);                                                     \
+        check_fails((call), (status), (parameter), #call, __FILE__, __LINE__);         \
+    } while (0)
+
+/* `condition` holds. */
+#define CHECK(condition) check_true((condition) ? 1 : 0, #condition, __FILE__, __LINE__)
+
+/* Two integers, two strings, `size` bytes in memory are equal. */
+#define CHECK_INT(actual, expected)                                                    \
+    check_int((int64_t)(actual), (int64_t)(expected), #actual, __FILE__, __LINE__)
+#define CHECK_TEXT(actual, expected)                                                   \
+    check_text((actual), (expected), #actual, __FILE__, __LINE__)
+#define CHECK_BYTES(actual, expected, size)                                            \
+    check_bytes((actual), (expected), (size_t)(size), #actual, __FILE__, __LINE__)
+
+/* Fail here, with a reason. */
+#define CHECK_FAIL(...) check_fail(__FILE__, __LINE__, __VA_ARGS__)
+
+void check_ok(int rc, const char *call, const char *file, int line);
+void check_status(int rc, int status, const char *call, const char *file, int line);
+void check_stale_error(int status);
+void check_fails(int rc, int status, const char *parameter, const char *call,
+                 const char *file, int line);
+void check_true(int holds, const char *condition, const char *file, int line);
+void check_int(int64_t actual, int64_t expected, const char *what, const char *file,
+               int line);
+void check_text(const char *actual, const char *expected, const char *what,
+                const char *file, int line);
+void check_bytes(const void *actual, const void *expected, size_t size,
+                 const char *what, const char *file, int line);
+_Noreturn void check_fail(const char *file, int line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/*
+ * Leaks.
+ */
+
+/* What this process uses now; the harness's own pipes are not counted. */
+struct usage {
+    long descriptors; /* open descriptors */
+    long mappings;    /* mappings of files below MMF_DIR and of mmf's memfds */
+    long files;       /* files below MMF_DIR; directories are not counted */
+};
+
+void usage_take(struct usage *usage);
+
+/* Fails, and lists what there is, unless the usage is that of `before`. */
+#define usage_check_same(before) check_usage((before), __FILE__, __LINE__)
+void check_usage(const struct usage *before, const char *file, int line);
+
+/*
+ * The program.
+ */
+
+/* Another thing this program can be: --role NAME. argv[0] is the role's name. */
+struct role {
+    const char *name;
+    int (*run)(int argc, char **argv);
+};
+
+/*
+ * Run the tests, or with `--role NAME args...` a role (`roles` ends with a NULL name
+ * and may be NULL). `--only PATTERN` runs the tests whose name has PATTERN in it, or
+ * matches it if it has * or ? in it; `--list` prints the names. The last line of the
+ * output is "SUITE: N passed, M failed, K skipped". Returns the exit status.
+ *
+ * Before each test MMF_DIR becomes a fresh directory below /dev/shm. After it nothing
+ * may be left: no file in the namespace, no descriptor, no mapping, no started process
+ * that was neither finished nor killed. A test that kills processes or calls
+ * harness_expect_dead may leave dead objects; they must go with mmf_reap.
+ */
+int harness_main(int argc, char **argv, const char *suite,
+                 const struct CMUnitTest *tests, size_t n, const struct role *roles);
+
+/* The test's MMF_DIR. */
+const char *harness_dir(void);
+
+/* This test leaves dead objects on purpose, by other ways than process_kill. */
+void harness_expect_dead(void);
+
+/* This test does not reach the end here; says why. Does not return. */
+_Noreturn void harness_skip(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+/* Full counts are wanted: MMF_TEST_LONG=1. */
+int harness_long(void);
+
+/* How long anything may take, in milliseconds: 20 s, or MMF_TEST_DEADLINE_MS. */
+int harness_deadline_ms(void);
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HARNESS_ASAN 1
+#endif
+#if __has_feature(thread_sanitizer)
+#define HARNESS_TSAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define HARNESS_ASAN 1
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define HARNESS_TSAN 1
+#endif
+#ifndef HARNESS_ASAN
+#define HARNESS_ASAN 0
+#endif
+#ifndef HARNESS_TSAN
+#define HARNESS_TSAN 0
+#endif
+
+/*
+ * Processes.
+ */
+
+struct process;
+
+/*
+ * Start this program again as `role` with `args` (NULL-ended, may be NULL). Its
+ * standard input and output are pipes to us; it dies if the thread that started it
+ * ends. Never NULL: what cannot be started fails the test.
+ */
+struct process *process_start(const char *role, const char *const *args);
+
+/* Wait until the process says exactly `line`; anything else fails the test. */
+void process_expect(struct process *process, const char *line);
+
+/* The next line it says, without its end, in `buf`; NULL when it has closed its end. */
+char *process_read_line(struct process *process, char *buf, size_t size);
+
+/* Tell it a line. */
+void process_send(struct process *process, const char *line);
+
+/*
+ * SIGKILL, and wait until it is gone: its descriptors are closed then. Lines it had
+ * said can still be read. process_finish may follow, and need not.
+ */
+void process_kill(struct process *process);
+
+/*
+ * Close its standard input, wait until it ends, free it. Its exit status, or 128 + the
+ * signal that ended it.
+ */
+int process_finish(struct process *process);
+
+pid_t process_id(const struct process *process);
+
+/* For roles: say a line to the test; the next line from it, 0 at end of input. */
+void role_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int role_hear(char *buf, size_t size);
+
+#endif
