@@ -1,0 +1,38 @@
+# What `cmake --install` puts where: headers, both libraries, what pkg-config and
+# find_package need, and the man pages. Everything finds the rest by its own place, so
+# that an installed tree can be moved and `--prefix` can be chosen at installation.
+include(CMakePackageConfigHelpers)
+
+set(MMF_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/mmf)
+
+install(DIRECTORY include/mmf TYPE INCLUDE FILES_MATCHING PATTERN "*.h")
+install(TARGETS mmf_shared mmf_static EXPORT mmf-targets)
+
+# find_package(mmf): the targets mmf::mmf and mmf::mmf-static.
+install(EXPORT mmf-targets NAMESPACE mmf:: DESTINATION ${MMF_CMAKE_DIR})
+configure_package_config_file(cmake/mmf-config.cmake.in mmf-config.cmake
+    INSTALL_DESTINATION ${MMF_CMAKE_DIR})
+# Before 1.0 a new minor version may change the API.
+write_basic_package_version_file(mmf-config-version.cmake
+    COMPATIBILITY SameMinorVersion)
+install(FILES
+    ${CMAKE_CURRENT_BINARY_DIR}/mmf-config.cmake
+    ${CMAKE_CURRENT_BINARY_DIR}/mmf-config-version.cmake
+    DESTINATION ${MMF_CMAKE_DIR})
+
+# pkg-config: the prefix as seen from the file itself.
+file(RELATIVE_PATH MMF_PC_TO_PREFIX
+    ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+string(REGEX REPLACE "/$" "" MMF_PC_TO_PREFIX "${MMF_PC_TO_PREFIX}")
+foreach(dir INCLUDEDIR LIBDIR)
+    set(MMF_PC_${dir} "\${prefix}")
+    cmake_path(APPEND MMF_PC_${dir} ${CMAKE_INSTALL_${dir}}) # keeps an absolute one
+endforeach()
+configure_file(cmake/mmf.pc.in mmf.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mmf.pc
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+foreach(section 1 3 5 7)
+    file(GLOB pages CONFIGURE_DEPENDS docs/man/*.${section})
+    install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+endforeach()

@@ -1,0 +1,34 @@
+/*
+ * process_b.c - open the map "Cat" that process_a made and print its message.
+ *
+ * The map knows its bytes, not how many of them are text. A new map is all zero, so
+ * the message ends where the first zero byte stands: reading the whole map into a
+ * buffer that has one zero byte more always gives a string.
+ */
+#include <mmf/mmf.h>
+
+#include <stdio.h>
+
+int
+main(void)
+{
+    static char message[10000 + 1];
+    mmf *map = NULL;
+    mmf_view_accessor *view = NULL;
+    int64_t read;
+    int rc;
+
+    rc = mmf_open_existing("Cat", NULL, &map);
+    if (rc >= 0)
+        rc = mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view);
+    if (rc >= 0)
+        rc = mmf_view_accessor_read_array(view, 0, message, 1, 10000, &read);
+
+    if (rc >= 0)
+        printf("Message read from shared memory: %s\n", message);
+    else
+        fprintf(stderr, "process_b: %s\n", mmf_last_message());
+    mmf_view_accessor_close(view);
+    mmf_close(map);
+    return rc >= 0 ? 0 : 1;
+}
