@@ -1,0 +1,14 @@
+#include <mmf/mmf.h>
+#include <stdio.h>
+
+int
+main(void)
+{
+    mmf *map;
+
+    if (mmf_create_or_open("Cat", 10000, NULL, &map) < 0)
+        return fprintf(stderr, "%s\n", mmf_last_message()), 1;
+    printf("mmf %s: %d bytes\n", mmf_version(), (int)mmf_capacity(map));
+    mmf_close(map);
+    return 0;
+}
