@@ -27,6 +27,7 @@ check_fail(const char *file, int line, const char *format, ...)
     fflush(stdout);
     dprintf(STDERR_FILENO, "process %ld: %s:%d: %s\n", (long)getpid(), file, line,
             text);
+    runner_give_up();
     _exit(EXIT_FAILURE);
 }
 

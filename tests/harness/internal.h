@@ -5,6 +5,9 @@
 /* 1 in the thread that runs the tests: only there may a failure jump out of a test. */
 int runner_is_test_thread(void);
 
+/* The program ends in the middle of a test, by a thread of it: remove what it made. */
+void runner_give_up(void);
+
 /* usage.c: remove everything below `dir` and `dir` itself. */
 void usage_remove_tree(const char *dir);
 

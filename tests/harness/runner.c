@@ -142,6 +142,13 @@ tear_down(void **state)
     return 0;
 }
 
+void
+runner_give_up(void)
+{
+    if (test_process == getpid() && dir[0] != '\0')
+        usage_remove_tree(dir);
+}
+
 static int
 is_wanted(const char *name, const char *only)
 {
@@ -221,6 +228,7 @@ harness_main(int argc, char **argv, const char *suite, const struct CMUnitTest *
                 argv[0]);
         return EXIT_FAILURE;
     }
+    setvbuf(stdout, NULL, _IOLBF, 0); /* in order with standard error */
     signal(SIGPIPE, SIG_IGN); /* a role that died shows in process_send instead */
     test_process = getpid();
     test_thread = thread_id();
