@@ -10,6 +10,18 @@
 #include <string.h>
 #include <unistd.h>
 
+static _Thread_local char context[256];
+
+void
+check_context(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(context, sizeof(context), format, args);
+    va_end(args);
+}
+
 _Noreturn void
 check_fail(const char *file, int line, const char *format, ...)
 {
@@ -20,13 +32,13 @@ check_fail(const char *file, int line, const char *format, ...)
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     if (runner_is_test_thread()) {
-        print_error("%s\n", text);
+        print_error("%s%s%s\n", context, context[0] != '\0' ? ": " : "", text);
         _fail(file, line);
     }
     /* A role, a thread or a forked child has no test to jump out of. */
     fflush(stdout);
-    dprintf(STDERR_FILENO, "process %ld: %s:%d: %s\n", (long)getpid(), file, line,
-            text);
+    dprintf(STDERR_FILENO, "process %ld: %s:%d: %s%s%s\n", (long)getpid(), file, line,
+            context, context[0] != '\0' ? ": " : "", text);
     runner_give_up();
     _exit(EXIT_FAILURE);
 }

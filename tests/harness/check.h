@@ -66,6 +66,13 @@
 /* Fail here, with a reason. */
 #define CHECK_FAIL(...) check_fail(__FILE__, __LINE__, __VA_ARGS__)
 
+/*
+ * Say which row of a matrix is at work: the next failure of this thread prints it. It
+ * holds until the next one, or the end of the test.
+ */
+#define CHECK_CONTEXT(...) check_context(__VA_ARGS__)
+
+void check_context(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void check_ok(int rc, const char *call, const char *file, int line);
 void check_status(int rc, int status, const char *call, const char *file, int line);
 void check_stale_error(int status);

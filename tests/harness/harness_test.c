@@ -91,7 +91,7 @@ failed_checks_fail(void **state)
     expect_failure("fails_another_status", "not MMF_E_INVALID");
     expect_failure("fails_success", "not MMF_E_INVALID");
     expect_failure("fails_condition", "0 does not hold");
-    expect_failure("fails_integer", "is 1, not 2");
+    expect_failure("fails_integer", "row 5: 1 is 1, not 2");
     expect_failure("fails_text", "is \"a\", not \"b\"");
     expect_failure("fails_bytes", "byte 1 of 2");
 }

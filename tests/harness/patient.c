@@ -97,6 +97,7 @@ static void
 fails_integer(void **state)
 {
     (void)state;
+    CHECK_CONTEXT("row %d", 5);
     CHECK_INT(1, 2);
 }
 

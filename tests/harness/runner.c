@@ -95,6 +95,7 @@ set_up(void **state)
     }
     setenv("MMF_DIR", dir, 1);
     expect_dead = 0;
+    check_context("%s", "");
     usage_take(&before);
     return 0;
 }
