@@ -1,0 +1,342 @@
+/*
+ * name_test.c - what names mean, and that no two names get one file.
+ */
+#include "harness/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/name.h"
+
+/* The leaf of a name that must be legal. */
+static void
+leaf_of(const char *given, char leaf[MMF_LEAF_SIZE])
+{
+    struct mmf_name name;
+
+    CHECK_OK(mmf_name_parse(given, "mapName", &name));
+    mmf_name_leaf(&name, leaf);
+}
+
+static void
+check_parsed(const char *given, const char *text, enum mmf_scope scope)
+{
+    struct mmf_name name;
+
+    CHECK_OK(mmf_name_parse(given, "mapName", &name));
+    CHECK_INT(name.length, strlen(text));
+    CHECK_BYTES(name.text, text, strlen(text));
+    CHECK_INT(name.scope, scope);
+}
+
+static void
+prefixes_choose_the_scope(void **state)
+{
+    (void)state;
+    check_parsed("Cat", "Cat", MMF_SCOPE_LOCAL);
+    check_parsed("Local\\Cat", "Cat", MMF_SCOPE_LOCAL);
+    check_parsed("Global\\Cat", "Cat", MMF_SCOPE_GLOBAL);
+}
+
+/* Windows compares object names with their case, prefixes too. */
+static void
+names_that_only_look_like_prefixes(void **state)
+{
+    (void)state;
+    check_parsed("Local", "Local", MMF_SCOPE_LOCAL);
+    check_parsed("Global", "Global", MMF_SCOPE_LOCAL);
+    check_parsed("Global/Cat", "Global/Cat", MMF_SCOPE_LOCAL);
+    check_parsed("Local\\Global", "Global", MMF_SCOPE_LOCAL);
+}
+
+static void
+bad_names_are_refused(void **state)
+{
+    static const struct {
+        const char *given;
+        int status;
+    } cases[] = {
+        {"", MMF_E_INVALID},
+        {"Local\\", MMF_E_INVALID},
+        {"Global\\", MMF_E_INVALID},
+        {"\\", MMF_E_PATH_NOT_FOUND},
+        {"\\Cat", MMF_E_PATH_NOT_FOUND},
+        {"Cat\\", MMF_E_PATH_NOT_FOUND},
+        {"a\\b", MMF_E_PATH_NOT_FOUND},
+        {"Session\\1\\Cat", MMF_E_PATH_NOT_FOUND},
+        {"Local\\Global\\Cat", MMF_E_PATH_NOT_FOUND},
+        {"Global\\a\\b", MMF_E_PATH_NOT_FOUND},
+        {"local\\Cat", MMF_E_PATH_NOT_FOUND},
+        {"GLOBAL\\Cat", MMF_E_PATH_NOT_FOUND},
+    };
+    struct mmf_name name;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        CHECK_FAILS_PARAM(mmf_name_parse(cases[i].given, "mapName", &name),
+                          cases[i].status, "mapName");
+}
+
+static void
+the_longest_name(void **state)
+{
+    char given[MMF_NAME_MAX + 16];
+    struct mmf_name name;
+
+    (void)state;
+    memset(given, 'x', sizeof(given));
+    given[MMF_NAME_MAX] = '\0';
+    CHECK_OK(mmf_name_parse(given, "mapName", &name));
+    CHECK_INT(name.length, MMF_NAME_MAX);
+    given[MMF_NAME_MAX] = 'x';
+    given[MMF_NAME_MAX + 1] = '\0';
+    CHECK_FAILS_PARAM(mmf_name_parse(given, "mapName", &name), MMF_E_PATH_TOO_LONG,
+                      "mapName");
+
+    /* The prefix is no part of the name. */
+    memcpy(given, "Global\\", 7);
+    given[MMF_NAME_MAX + 1] = 'x';
+    given[7 + MMF_NAME_MAX] = '\0';
+    CHECK_OK(mmf_name_parse(given, "mapName", &name));
+    CHECK_INT(name.length, MMF_NAME_MAX);
+}
+
+static void
+short_leaves_are_readable(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *leaf;
+    } cases[] = {
+        {"Cat", "Cat"},
+        {"a-b_C9", "a-b_C9"},
+        {"/", "%2F"},
+        {".", "%2E"},
+        {"..", "%2E%2E"},
+        {".tmp-1", "%2Etmp-1"},
+        {"a b\tc\n", "a%20b%09c%0A"},
+        {"100%", "100%25"},
+        {"%2F", "%252F"},
+        {"~", "%7E"},
+        {"\xE7\x8C\xAB", "\xE7\x8C\xAB"}, /* a cat */
+        {"\xFF\x80", "\xFF\x80"},         /* no UTF-8, legal nevertheless */
+        {"\x01\x7F", "%01%7F"},
+    };
+    char leaf[MMF_LEAF_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        leaf_of(cases[i].name, leaf);
+        CHECK_TEXT(leaf, cases[i].leaf);
+    }
+}
+
+/* What any leaf promises to the directory that it is put in. */
+static void
+check_leaf_is_safe(const char *leaf)
+{
+    size_t length = strlen(leaf);
+
+    CHECK(length >= 1 && length < MMF_LEAF_SIZE && length <= 200);
+    CHECK(strpbrk(leaf, "/.\\ \n") == NULL);
+}
+
+/* The inverse of a short leaf: that it exists proves that no two names share one. */
+static size_t
+decode(const char *leaf, char *name)
+{
+    char *end = name;
+
+    while (*leaf != '\0') {
+        if (*leaf == '%') {
+            char digits[3] = {leaf[1], leaf[2], '\0'};
+
+            *end++ = (char)strtol(digits, NULL, 16);
+            leaf += 3;
+        } else {
+            *end++ = *leaf++;
+        }
+    }
+    return (size_t)(end - name);
+}
+
+static void
+check_decodes(const char *text)
+{
+    char leaf[MMF_LEAF_SIZE], decoded[MMF_LEAF_SIZE];
+    size_t length;
+
+    leaf_of(text, leaf);
+    check_leaf_is_safe(leaf);
+    length = decode(leaf, decoded);
+    CHECK_INT(length, strlen(text));
+    CHECK_BYTES(decoded, text, length);
+}
+
+static void
+short_leaves_are_injective(void **state)
+{
+    char text[3] = {0};
+
+    (void)state;
+    for (int first = 1; first < 256; first++) {
+        for (int second = 0; second < 256; second++) {
+            text[0] = (char)first;
+            text[1] = (char)second;
+            if (first != '\\' && second != '\\')
+                check_decodes(text);
+        }
+    }
+}
+
+static void
+long_leaves_have_a_head_and_a_hash(void **state)
+{
+    char given[2000], leaf[MMF_LEAF_SIZE];
+
+    (void)state;
+    memset(given, 'x', sizeof(given));
+    given[200] = '\0';
+    leaf_of(given, leaf);
+    CHECK_TEXT(leaf, given);
+
+    given[200] = 'x';
+    given[201] = '\0';
+    leaf_of(given, leaf);
+    check_leaf_is_safe(leaf);
+    CHECK_INT(strspn(leaf, "x"), 160);
+    CHECK_INT(leaf[160], '~');
+    CHECK_INT(strspn(leaf + 161, "0123456789abcdef"), 32);
+    CHECK_INT(strlen(leaf), 193);
+
+    /* What counts is the encoded length: 67 slashes are 201 bytes. */
+    memset(given, '/', 67);
+    given[67] = '\0';
+    leaf_of(given, leaf);
+    check_leaf_is_safe(leaf);
+    CHECK_INT(strchr(leaf, '~') - leaf, 159);
+    given[66] = '\0';
+    leaf_of(given, leaf);
+    CHECK(strchr(leaf, '~') == NULL);
+}
+
+/* Names that differ only where the readable head does not reach. */
+static void
+long_leaves_differ(void **state)
+{
+    enum { COUNT = 64 };
+    static char leaves[2 * COUNT][MMF_LEAF_SIZE];
+    char given[1033];
+
+    (void)state;
+    memset(given, 'x', sizeof(given) - 1);
+    given[sizeof(given) - 1] = '\0';
+    for (size_t i = 0; i < COUNT; i++) {
+        given[1031] = (char)('0' + i);
+        if (given[1031] == '\\')
+            given[1031] = ' ';
+        leaf_of(given, leaves[i]);
+        given[1031] = 'x';
+        given[400 + i] = '\0';
+        leaf_of(given, leaves[COUNT + i]);
+        given[400 + i] = 'x';
+    }
+    for (size_t i = 0; i < 2 * COUNT; i++) {
+        check_leaf_is_safe(leaves[i]);
+        for (size_t k = 0; k < i; k++)
+            CHECK(strcmp(leaves[i], leaves[k]) != 0);
+    }
+}
+
+/* A short name cannot be spelled so that it gets a long one's leaf. */
+static void
+a_long_leaf_is_no_names_short_leaf(void **state)
+{
+    char given[300], leaf[MMF_LEAF_SIZE], other[MMF_LEAF_SIZE];
+
+    (void)state;
+    memset(given, 'x', 299);
+    given[299] = '\0';
+    leaf_of(given, leaf);
+    leaf_of(leaf, other);
+    CHECK(strcmp(leaf, other) != 0);
+}
+
+/* The head is cut between characters. 'x' and 1 to 4 bytes a character, at every shift.
+ */
+static void
+long_leaves_are_valid_utf8(void **state)
+{
+    static const char *const characters[] = {"\xC3\xA9", "\xE7\x8C\xAB",
+                                             "\xF0\x9F\x90\x88"};
+    char given[400], leaf[MMF_LEAF_SIZE];
+
+    (void)state;
+    for (size_t c = 0; c < 3; c++) {
+        size_t size = strlen(characters[c]);
+
+        for (size_t shift = 0; shift < size; shift++) {
+            size_t used = shift;
+
+            memset(given, 'x', shift);
+            while (used + size < sizeof(given)) {
+                memcpy(given + used, characters[c], size);
+                used += size;
+            }
+            given[used] = '\0';
+            leaf_of(given, leaf);
+            used = (size_t)(strchr(leaf, '~') - leaf);
+            CHECK((used - shift) % size == 0);
+            CHECK(used + 2 * size > 160 && used <= 160);
+        }
+    }
+}
+
+static void
+the_scope_is_not_in_the_leaf(void **state)
+{
+    char local[MMF_LEAF_SIZE], global[MMF_LEAF_SIZE];
+
+    (void)state;
+    leaf_of("Local\\Cat", local);
+    leaf_of("Global\\Cat", global);
+    CHECK_TEXT(local, global);
+}
+
+/* Programs of other builds find the same file. */
+static void
+the_encoding_is_fixed_for_ever(void **state)
+{
+    char given[1033], leaf[MMF_LEAF_SIZE], expected[MMF_LEAF_SIZE];
+
+    (void)state;
+    memset(given, 'x', 1032);
+    given[1032] = '\0';
+    leaf_of(given, leaf);
+    memset(expected, 'x', 160);
+    strcpy(expected + 160, "~ea56ba15903aed8e59fbc7234117637a");
+    CHECK_TEXT(leaf, expected);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(prefixes_choose_the_scope),
+        cmocka_unit_test(names_that_only_look_like_prefixes),
+        cmocka_unit_test(bad_names_are_refused),
+        cmocka_unit_test(the_longest_name),
+        cmocka_unit_test(short_leaves_are_readable),
+        cmocka_unit_test(short_leaves_are_injective),
+        cmocka_unit_test(long_leaves_have_a_head_and_a_hash),
+        cmocka_unit_test(long_leaves_differ),
+        cmocka_unit_test(a_long_leaf_is_no_names_short_leaf),
+        cmocka_unit_test(long_leaves_are_valid_utf8),
+        cmocka_unit_test(the_scope_is_not_in_the_leaf),
+        cmocka_unit_test(the_encoding_is_fixed_for_ever),
+    };
+
+    return harness_main(argc, argv, "name", tests, sizeof(tests) / sizeof(tests[0]),
+                        NULL);
+}
