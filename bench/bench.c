@@ -1,0 +1,337 @@
+/*
+ * bench.c - turns, samples, percentiles, and the file of figures.
+ */
+#include "bench.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <mmf/mmf.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MOST_WAYS = 8, MOST_GROUPS = 16 };
+
+struct samples {
+    double *nanoseconds;
+    size_t count;
+    size_t room;
+};
+
+static const double percentiles[] = {50, 90, 99};
+
+static json_t *figures;
+
+/* The pipes' ends that keep holders waiting; a new holder must not keep them open. */
+static int groups_open[MOST_GROUPS];
+static int group_count;
+
+struct bench_holders {
+    int release; /* closing it lets them go */
+    int group;
+    int count;
+    pid_t processes[];
+};
+
+void
+bench_die(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    exit(1);
+}
+
+void
+bench_mmf(int rc, const char *what)
+{
+    if (rc < 0)
+        bench_die("bench: %s: %s", what, mmf_last_message());
+}
+
+long
+bench_system(long rc, const char *what)
+{
+    if (rc < 0)
+        bench_die("bench: %s: %s", what, strerror(errno));
+    return rc;
+}
+
+static int64_t
+now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static void
+take_sample(struct samples *samples, const struct bench_way *way, int times)
+{
+    int64_t start, end;
+
+    if (samples->count == samples->room)
+        bench_die("bench: more samples than planned");
+    start = now();
+    way->run(way->context, times);
+    end = now();
+    samples->nanoseconds[samples->count++] = (double)(end - start) / times;
+}
+
+static void
+take_turn(struct samples *samples, const struct bench_way *way,
+          const struct bench_plan *plan)
+{
+    if (way->prepare != NULL)
+        way->prepare(way->context);
+    for (int i = 0; i < plan->samples_per_turn; i++)
+        take_sample(samples, way, plan->times_per_sample);
+}
+
+static void
+run_rounds(struct samples *samples, const struct bench_way *ways, int count,
+           const struct bench_plan *plan)
+{
+    int warm_up = plan->rounds / 20 + 1;
+
+    for (int round = 0; round < plan->rounds + warm_up; round++) {
+        for (int i = 0; i < count; i++) {
+            int way = (i + round) % count;
+
+            take_turn(&samples[way], &ways[way], plan);
+            if (round < warm_up)
+                samples[way].count = 0;
+        }
+    }
+}
+
+static int
+compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Nearest rank; the samples are sorted. */
+static double
+percentile(const struct samples *samples, double p)
+{
+    size_t rank = (size_t)(p / 100 * (double)samples->count);
+
+    return samples->nanoseconds[rank < samples->count ? rank : samples->count - 1];
+}
+
+static void
+note_figure(const char *title, double p, const struct bench_way *way, double value,
+            const struct bench_way *baseline, double baseline_value)
+{
+    char name[256];
+    json_t *figure;
+
+    snprintf(name, sizeof(name), "%s: %s, p%g", title, way->name, p);
+    figure = json_pack("{s:s, s:s, s:f, s:s, s:f, s:f}", "name", name, "unit", "ns",
+                       "value", value, "baseline", baseline->name, "baseline_value",
+                       baseline_value, "ratio", value / baseline_value);
+    if (figure == NULL || json_array_append_new(figures, figure) < 0)
+        bench_die("bench: no memory for figures");
+}
+
+static void
+report(const char *title, const struct bench_way *ways, const struct samples *samples,
+       int count)
+{
+    enum { N = sizeof(percentiles) / sizeof(percentiles[0]) };
+
+    printf("\n%-36s %10s %10s %10s   %s\n", title, "p50 ns", "p90", "p99",
+           "ratios, and p50 over the first");
+    for (int i = 0; i < count; i++) {
+        double values[N], ratios[N];
+
+        for (int k = 0; k < N; k++) {
+            double base = percentile(&samples[0], percentiles[k]);
+
+            values[k] = percentile(&samples[i], percentiles[k]);
+            ratios[k] = values[k] / base;
+            if (i > 0)
+                note_figure(title, percentiles[k], &ways[i], values[k], &ways[0], base);
+        }
+        printf("  %-34s %10.1f %10.1f %10.1f", ways[i].name, values[0], values[1],
+               values[2]);
+        if (i > 0)
+            printf("   %.3f %.3f %.3f  %+.1f ns", ratios[0], ratios[1], ratios[2],
+                   values[0] - percentile(&samples[0], 50));
+        printf("\n");
+    }
+    fflush(stdout);
+}
+
+void
+bench_compare(const char *title, const struct bench_way *ways, int count,
+              const struct bench_plan *plan)
+{
+    struct samples samples[MOST_WAYS] = {{0}};
+    /* One warm-up turn is taken at a time, before its samples are dropped. */
+    size_t room = (size_t)plan->rounds * (size_t)plan->samples_per_turn;
+
+    if (count > MOST_WAYS)
+        bench_die("bench: too many ways");
+    for (int i = 0; i < count; i++) {
+        samples[i].nanoseconds = calloc(room, sizeof(double));
+        samples[i].room = room;
+        if (samples[i].nanoseconds == NULL)
+            bench_die("bench: no memory for samples");
+    }
+    run_rounds(samples, ways, count, plan);
+    for (int i = 0; i < count; i++)
+        qsort(samples[i].nanoseconds, samples[i].count, sizeof(double),
+              compare_doubles);
+    report(title, ways, samples, count);
+    for (int i = 0; i < count; i++)
+        free(samples[i].nanoseconds);
+}
+
+/* The last processor that we may use: interrupts tend to meet the first. */
+static size_t
+choose_processor(void)
+{
+    cpu_set_t allowed, one;
+    size_t chosen = 0;
+
+    bench_system(sched_getaffinity(0, sizeof(allowed), &allowed), "sched_getaffinity");
+    for (size_t i = 0; i < CPU_SETSIZE; i++)
+        if (CPU_ISSET(i, &allowed))
+            chosen = i;
+    CPU_ZERO(&one);
+    CPU_SET(chosen, &one);
+    bench_system(sched_setaffinity(0, sizeof(one), &one), "sched_setaffinity");
+    return chosen;
+}
+
+static void
+print_processor_model(void)
+{
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    char line[256];
+
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+        if (strncmp(line, "model name", 10) == 0 && strchr(line, ':') != NULL) {
+            line[strcspn(line, "\n")] = '\0';
+            printf("%s", strchr(line, ':') + 2);
+            break;
+        }
+    }
+    if (file != NULL)
+        fclose(file);
+}
+
+static void
+nothing(void *context, int times)
+{
+    (void)context;
+    (void)times;
+}
+
+void
+bench_begin(const char *suite)
+{
+    static const struct bench_way clock = {"reading the clock", nothing, NULL, NULL};
+    static const struct bench_plan plan = {20, 1000, 1};
+    struct utsname system;
+    double load = 0;
+
+    figures = json_array();
+    uname(&system);
+    getloadavg(&load, 1);
+    printf("%s: mmf %s, ", suite, mmf_version());
+    print_processor_model();
+    printf(", %ld processors, pinned to %zu, %s %s, load %.2f\n",
+           sysconf(_SC_NPROCESSORS_ONLN), choose_processor(), system.sysname,
+           system.release, load);
+    bench_compare("what each sample has too much", &clock, 1, &plan);
+}
+
+void
+bench_end(const char *path)
+{
+    if (json_dump_file(figures, path, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) < 0)
+        bench_die("bench: cannot write %s", path);
+    printf("\n%zu figures in %s\n", json_array_size(figures), path);
+    json_decref(figures);
+}
+
+/* A holder's life: hold, say so, wait for the pipe's end. Normal exit gives back. */
+static void
+be_a_holder(void (*hold)(void *context), void *context, int ready, int release)
+{
+    char byte = 0;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (int i = 0; i < group_count; i++)
+        close(groups_open[i]);
+    hold(context);
+    if (write(ready, &byte, 1) != 1)
+        exit(1);
+    while (read(release, &byte, 1) < 0 && errno == EINTR)
+        continue;
+    exit(0);
+}
+
+struct bench_holders *
+bench_hold(int processes, void (*hold)(void *context), void *context)
+{
+    struct bench_holders *holders =
+        calloc(1, sizeof(*holders) + (size_t)processes * sizeof(pid_t));
+    int ready[2], release[2];
+    char byte;
+
+    if (holders == NULL || group_count == MOST_GROUPS)
+        bench_die("bench: too many holders");
+    bench_system(pipe(ready), "pipe");
+    bench_system(pipe(release), "pipe");
+    holders->release = release[1];
+    holders->group = group_count;
+    holders->count = processes;
+    groups_open[group_count++] = release[1];
+    fflush(NULL);
+    for (int i = 0; i < processes; i++) {
+        holders->processes[i] = (pid_t)bench_system(fork(), "fork");
+        if (holders->processes[i] == 0) {
+            close(ready[0]);
+            be_a_holder(hold, context, ready[1], release[0]);
+        }
+    }
+    close(ready[1]);
+    close(release[0]);
+    for (int i = 0; i < processes; i++)
+        if (read(ready[0], &byte, 1) != 1)
+            bench_die("bench: a holder died");
+    close(ready[0]);
+    return holders;
+}
+
+/* Groups are let go in the reverse order of their making. */
+void
+bench_release(struct bench_holders *holders)
+{
+    if (holders->group != group_count - 1)
+        bench_die("bench: holders are let go out of order");
+    group_count--;
+    close(holders->release);
+    for (int i = 0; i < holders->count; i++)
+        waitpid(holders->processes[i], NULL, 0);
+    free(holders);
+}

@@ -1,0 +1,55 @@
+/*
+ * bench.h - measuring several ways of doing one thing, fairly.
+ *
+ * The ways take turns inside one run, in an order that rotates, on one processor, so
+ * that whatever else the machine does meets all of them alike. Every sample is kept;
+ * what is told are percentiles, and their ratios to the first way's.
+ */
+#ifndef MMF_BENCH_H
+#define MMF_BENCH_H
+
+/* One way. The first of a comparison is the baseline of the others. */
+struct bench_way {
+    const char *name;
+    void (*run)(void *context, int times); /* does it that many times */
+    void (*prepare)(void *context); /* before each turn, unmeasured; may be NULL */
+    void *context;
+};
+
+/* How often. */
+struct bench_plan {
+    int rounds;           /* turns of each way; the first twentieth only warms up */
+    int samples_per_turn; /* samples taken in a turn */
+    int times_per_sample; /* the sample is the mean of these: 1, or more if it is short
+                           */
+};
+
+/* Measure, print a line for each way, and note the figures for bench_end. */
+void bench_compare(const char *title, const struct bench_way *ways, int count,
+                   const struct bench_plan *plan);
+
+/* Begin: choose a processor and say on what machine this runs. End: write the figures.
+ */
+void bench_begin(const char *suite);
+void bench_end(const char *path);
+
+/* Print and exit: a benchmark that cannot do its work has no figures. */
+void bench_die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+/* Die with mmf's message, or the system's, if the status or number is negative. */
+void bench_mmf(int rc, const char *what);
+long bench_system(long rc, const char *what);
+
+/*
+ * Other processes that hold something while this one measures. `hold` runs in each;
+ * what it holds it keeps, for when it returns the process waits to be told to go.
+ */
+struct bench_holders;
+struct bench_holders *bench_hold(int processes, void (*hold)(void *context),
+                                 void *context);
+void bench_release(struct bench_holders *holders);
+
+/* Keep the compiler from leaving out, or moving, work whose result nobody uses. */
+#define BENCH_USED(value) __asm__ volatile("" : : "r"(value) : "memory")
+
+#endif
