@@ -1,0 +1,111 @@
+/*
+ * fail.c - this thread's last failure.
+ *
+ * It is thread-local, of fixed size and never read by the library itself, so that
+ * failing needs no memory and changes nothing but the record.
+ */
+#include "base/fail.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static _Thread_local mmf_error last;
+
+static void
+write_message(const char *format, va_list arguments)
+{
+    vsnprintf(last.message, sizeof(last.message), format, arguments);
+}
+
+static void
+start_record(int status, int system_error, const char *parameter)
+{
+    last.status = status;
+    last.system_error = system_error;
+    snprintf(last.parameter, sizeof(last.parameter), "%s", parameter);
+}
+
+int
+mmf_fail(int status, const char *format, ...)
+{
+    va_list arguments;
+
+    start_record(status, 0, "");
+    va_start(arguments, format);
+    write_message(format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+int
+mmf_fail_argument(int status, const char *parameter, const char *format, ...)
+{
+    va_list arguments;
+
+    start_record(status, 0, parameter);
+    va_start(arguments, format);
+    write_message(format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+/*
+ * The two strerror_r of this world: GNU's answers the text, POSIX's (musl) fills the
+ * buffer and answers a number. The overload that fits the declaration is chosen by the
+ * type of the call, so that neither a macro nor a probe has to know the libc.
+ */
+static const char *
+text_of_gnu(const char *text, const char *buffer)
+{
+    (void)buffer;
+    return text;
+}
+
+static const char *
+text_of_posix(int rc, const char *buffer)
+{
+    return rc == 0 ? buffer : "unknown error";
+}
+
+int
+mmf_fail_system(int status, int system_error, const char *format, ...)
+{
+    va_list arguments;
+    size_t used;
+    char buffer[128];
+    const char *text;
+
+    start_record(status, system_error, "");
+    va_start(arguments, format);
+    write_message(format, arguments);
+    va_end(arguments);
+
+    text = _Generic(strerror_r(0, buffer, sizeof(buffer)),
+                    char *: text_of_gnu,
+                    int: text_of_posix)(
+        strerror_r(system_error, buffer, sizeof(buffer)), buffer);
+    used = strlen(last.message);
+    snprintf(last.message + used, sizeof(last.message) - used, ": %s (error %d)", text,
+             system_error);
+    return status;
+}
+
+void
+mmf_last_error(mmf_error *error)
+{
+    if (error != NULL)
+        *error = last;
+}
+
+const char *
+mmf_last_message(void)
+{
+    return last.message;
+}
+
+void
+mmf_fail_restore(const mmf_error *error)
+{
+    last = *error;
+}

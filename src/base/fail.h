@@ -1,0 +1,26 @@
+/*
+ * fail.h - the one place where this thread's last failure is written.
+ *
+ * Called where the failure happens, with what was being done to which object; callers
+ * above pass the status on.
+ */
+#ifndef MMF_BASE_FAIL_H
+#define MMF_BASE_FAIL_H
+
+#include <mmf/status.h>
+
+/* Note the failure and answer `status`. */
+int mmf_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same for a bad argument; `parameter` is .NET's name of it. */
+int mmf_fail_argument(int status, const char *parameter, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same with the system's error number; the message ends with its text. */
+int mmf_fail_system(int status, int system_error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Put back what mmf_last_error gave, after a failure that is none of the call's. */
+void mmf_fail_restore(const mmf_error *error);
+
+#endif

@@ -1,0 +1,143 @@
+/*
+ * name.c - .NET's (that is, Windows') rules for object names, contract 3.6, and the
+ * injective encoding of names as file names.
+ */
+#include "base/name.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/siphash.h"
+
+enum { LEAF_LONGEST = 200, LEAF_HEAD = 160 };
+
+static const char local_prefix[] = "Local\\";
+static const char global_prefix[] = "Global\\";
+
+static int
+starts_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+int
+mmf_name_parse(const char *given, const char *parameter, struct mmf_name *name)
+{
+    const char *text = given;
+    enum mmf_scope scope = MMF_SCOPE_LOCAL;
+    size_t length;
+
+    if (given[0] == '\0')
+        return mmf_fail_argument(MMF_E_INVALID, parameter, "the name is empty");
+    if (starts_with(text, local_prefix)) {
+        text += strlen(local_prefix);
+    } else if (starts_with(text, global_prefix)) {
+        text += strlen(global_prefix);
+        scope = MMF_SCOPE_GLOBAL;
+    }
+    length = strlen(text);
+    if (length == 0)
+        return mmf_fail_argument(MMF_E_INVALID, parameter,
+                                 "name \"%s\": nothing stands behind the prefix",
+                                 given);
+    if (length > MMF_NAME_MAX)
+        return mmf_fail_argument(
+            MMF_E_PATH_TOO_LONG, parameter,
+            "name \"%.40s...\" has %zu bytes; at most %d are possible", text, length,
+            MMF_NAME_MAX);
+    if (memchr(text, '\\', length) != NULL)
+        return mmf_fail_argument(MMF_E_PATH_NOT_FOUND, parameter,
+                                 "name \"%.200s\": a backslash can only end the prefix "
+                                 "Local or Global",
+                                 given);
+    name->text = text;
+    name->length = length;
+    name->scope = scope;
+    return MMF_OK;
+}
+
+static int
+stands_for_itself(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '-' || c == '_' || c >= 0x80;
+}
+
+static size_t
+encode_byte(unsigned char c, char out[3])
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    if (stands_for_itself(c)) {
+        out[0] = (char)c;
+        return 1;
+    }
+    out[0] = '%';
+    out[1] = digits[c >> 4];
+    out[2] = digits[c & 15];
+    return 3;
+}
+
+static size_t
+encoded_length(const struct mmf_name *name)
+{
+    size_t length = 0;
+    char ignored[3];
+
+    for (size_t i = 0; i < name->length; i++)
+        length += encode_byte((unsigned char)name->text[i], ignored);
+    return length;
+}
+
+/* Encode as many whole bytes of the name as fit in `room`; answer the length. */
+static size_t
+encode_head(const struct mmf_name *name, char *out, size_t room)
+{
+    size_t used = 0;
+    char piece[3];
+
+    for (size_t i = 0; i < name->length; i++) {
+        size_t n = encode_byte((unsigned char)name->text[i], piece);
+
+        if (used + n > room)
+            break;
+        memcpy(out + used, piece, n);
+        used += n;
+    }
+    return used;
+}
+
+/* Do not cut a UTF-8 character in two: the head is there to be read. */
+static size_t
+end_of_last_character(const char *text, size_t length)
+{
+    size_t end = length;
+
+    while (end > 0 && ((unsigned char)text[end - 1] & 0xC0) == 0x80)
+        end--;
+    if (end > 0 && (unsigned char)text[end - 1] >= 0xC0)
+        return end - 1;
+    return length;
+}
+
+void
+mmf_name_leaf(const struct mmf_name *name, char leaf[MMF_LEAF_SIZE])
+{
+    /* Any fixed key does: the full name is compared when the object is opened. */
+    static const uint8_t key[16] = "mmf object name";
+    uint8_t hash[16];
+    size_t used;
+
+    if (encoded_length(name) <= LEAF_LONGEST) {
+        used = encode_head(name, leaf, LEAF_LONGEST);
+        leaf[used] = '\0';
+        return;
+    }
+    used = encode_head(name, leaf, LEAF_HEAD);
+    used = end_of_last_character(leaf, used);
+    leaf[used++] = '~';
+    mmf_siphash128(key, name->text, name->length, hash);
+    for (size_t i = 0; i < sizeof(hash); i++)
+        used += (size_t)snprintf(leaf + used, 3, "%02x", hash[i]);
+}

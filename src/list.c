@@ -1,0 +1,159 @@
+/*
+ * list.c - a snapshot of the namespace, and reaping on request.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <mmf/list.h>
+#include <mmf/status.h>
+
+#include "base/fail.h"
+#include "os/os.h"
+
+struct mmf_list {
+    mmf_object_info *objects; /* their strings are owned */
+    int32_t count;
+    int32_t room;
+};
+
+static int
+fail_memory(void)
+{
+    return mmf_fail(MMF_E_NO_MEMORY, "no memory for a list of objects");
+}
+
+static void
+free_strings(mmf_object_info *info)
+{
+    free((void *)info->name);
+    free((void *)info->path);
+    free((void *)info->creator_command);
+    free((void *)info->file);
+}
+
+static int
+copy_info(const mmf_object_info *from, mmf_object_info *to)
+{
+    *to = *from;
+    to->name = strdup(from->name);
+    to->path = strdup(from->path);
+    to->creator_command = strdup(from->creator_command);
+    to->file = strdup(from->file);
+    if (to->name != NULL && to->path != NULL && to->creator_command != NULL &&
+        to->file != NULL)
+        return MMF_OK;
+    free_strings(to);
+    return fail_memory();
+}
+
+static int
+make_room(mmf_list *list)
+{
+    int32_t room = list->room == 0 ? 64 : list->room * 2;
+    mmf_object_info *larger;
+
+    if (list->count < list->room)
+        return MMF_OK;
+    larger = realloc(list->objects, (size_t)room * sizeof(*larger));
+    if (larger == NULL)
+        return fail_memory();
+    list->objects = larger;
+    list->room = room;
+    return MMF_OK;
+}
+
+static int
+append(void *payload, const mmf_object_info *info)
+{
+    mmf_list *list = payload;
+    int rc = make_room(list);
+
+    if (rc == MMF_OK)
+        rc = copy_info(info, &list->objects[list->count]);
+    if (rc == MMF_OK)
+        list->count++;
+    return rc;
+}
+
+static int
+compare_names(const void *one, const void *other)
+{
+    const mmf_object_info *a = one;
+    const mmf_object_info *b = other;
+
+    return strcmp(a->name, b->name);
+}
+
+static int
+check_flags(mmf_list_flags flags)
+{
+    if (flags &
+        ~(mmf_list_flags)(MMF_LIST_LOCAL | MMF_LIST_GLOBAL | MMF_LIST_KEEP_DEAD))
+        return mmf_fail_argument(MMF_E_INVALID, "flags", "list flags 0x%x are none",
+                                 flags);
+    return MMF_OK;
+}
+
+int
+mmf_list_create(mmf_list_flags flags, mmf_list **out)
+{
+    mmf_list *list;
+    int rc;
+
+    if (out == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+    rc = check_flags(flags);
+    if (rc < 0)
+        return rc;
+    list = calloc(1, sizeof(*list));
+    if (list == NULL)
+        return fail_memory();
+    rc = mmf_os_names_visit(flags, append, list);
+    if (rc < 0) {
+        mmf_list_close(list);
+        return rc;
+    }
+    if (list->count > 0)
+        qsort(list->objects, (size_t)list->count, sizeof(*list->objects),
+              compare_names);
+    *out = list;
+    return MMF_OK;
+}
+
+int32_t
+mmf_list_count(const mmf_list *list)
+{
+    return list != NULL ? list->count : 0;
+}
+
+const mmf_object_info *
+mmf_list_get(const mmf_list *list, int32_t index)
+{
+    if (list == NULL || index < 0 || index >= list->count)
+        return NULL;
+    return &list->objects[index];
+}
+
+void
+mmf_list_close(mmf_list *list)
+{
+    if (list == NULL)
+        return;
+    for (int32_t i = 0; i < list->count; i++)
+        free_strings(&list->objects[i]);
+    free(list->objects);
+    free(list);
+}
+
+int
+mmf_reap(mmf_list_flags flags, mmf_reap_result *result)
+{
+    mmf_reap_result done = {0};
+    int rc = check_flags(flags);
+
+    if (rc == MMF_OK)
+        rc = mmf_os_names_reap(flags, &done);
+    if (rc == MMF_OK && result != NULL)
+        *result = done;
+    return rc;
+}

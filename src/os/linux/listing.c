@@ -1,0 +1,407 @@
+/*
+ * listing.c - the files of the namespace, one after the other.
+ */
+#include "os/linux/listing.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/atomic.h"
+#include "base/fail.h"
+#include "os/linux/claim.h"
+#include "os/linux/error.h"
+#include "os/linux/store.h"
+#include "os/linux/sys.h"
+#include "os/os.h"
+#include "shared/control.h"
+#include "shared/file_ref.h"
+
+/* The kernel's record of a directory entry (struct linux_dirent64). */
+struct directory_record {
+    uint64_t inode;
+    int64_t next_offset;
+    uint16_t length;
+    uint8_t type;
+    char name[];
+};
+
+/* Whether a file of the directory can be ours. Others' are not even opened. */
+static int
+is_candidate(const struct mmf_place *place, const char *leaf)
+{
+    if (leaf[0] == '.' && strncmp(leaf, MMF_TEMPORARY_PREFIX, 5) != 0)
+        return 0;
+    return strncmp(leaf, place->prefix, strlen(place->prefix)) == 0;
+}
+
+static int
+is_temporary(const struct mmf_place *place, const char *leaf)
+{
+    return strncmp(leaf + strlen(place->prefix), MMF_TEMPORARY_PREFIX,
+                   strlen(MMF_TEMPORARY_PREFIX)) == 0;
+}
+
+/* What was found out about one file. */
+struct finding {
+    mmf_life life;
+    int removed;
+    int64_t resident;
+    struct mmf_store_file file; /* closed again */
+    int holders;
+    int checked; /* file.page is sound */
+};
+
+/* A creator's temporary file whose creator is dead. */
+static void
+look_at_temporary(const char *path, const struct mmf_place *place, int keep_dead,
+                  struct finding *found)
+{
+    struct stat status;
+    int fd = mmf_claim_open(path, O_RDWR, 0);
+
+    found->life = MMF_LIFE_HIDDEN;
+    if (fd < 0)
+        return;
+    if (mmf_sys_fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+        status.st_uid == place->user) {
+        found->resident = (int64_t)status.st_blocks * 512;
+        found->life =
+            mmf_lock_probe(fd) == MMF_LOCK_DEAD ? MMF_LIFE_DEAD : MMF_LIFE_ALIVE;
+        if (found->life == MMF_LIFE_DEAD && !keep_dead)
+            found->removed =
+                mmf_store_reap(fd, path, status.st_dev, status.st_ino) == MMF_LOCK_DONE;
+    }
+    mmf_claim_close(fd);
+}
+
+static void
+look_at_object(const char *path, const struct mmf_place *place, int keep_dead,
+               struct finding *found)
+{
+    int rc = mmf_store_look(path, place, 1, &found->file);
+
+    if (rc != MMF_STORE_FOUND) {
+        found->life = rc == MMF_STORE_DENIED    ? MMF_LIFE_HIDDEN
+                      : rc == MMF_STORE_FOREIGN ? MMF_LIFE_FOREIGN
+                                                : 0;
+        return;
+    }
+    found->resident = (int64_t)found->file.status.st_blocks * 512;
+    rc = mmf_lock_probe(found->file.fd);
+    found->life = rc == MMF_LOCK_DEAD ? MMF_LIFE_DEAD : MMF_LIFE_ALIVE;
+    if (rc == MMF_LOCK_DEAD && !keep_dead && found->file.writable)
+        found->removed = mmf_store_reap(found->file.fd, path, found->file.status.st_dev,
+                                        found->file.status.st_ino) == MMF_LOCK_DONE;
+    found->checked =
+        mmf_control_check(&found->file.page, found->file.data_size, path) == MMF_OK;
+}
+
+/* Close what look_at_object left open for further questions. */
+static void
+finish_finding(struct finding *found)
+{
+    mmf_claim_close(found->file.fd);
+    found->file.fd = -1;
+}
+
+static void
+look_at_leaf(const struct mmf_place *place, const char *leaf, int keep_dead,
+             char path[PATH_MAX], struct finding *found)
+{
+    memset(found, 0, offsetof(struct finding, file));
+    found->file.fd = -1;
+    found->holders = 0;
+    found->checked = 0;
+    if (snprintf(path, PATH_MAX, "%s/%s", place->directory, leaf) >= PATH_MAX)
+        return;
+    if (is_temporary(place, leaf))
+        look_at_temporary(path, place, keep_dead, found);
+    else
+        look_at_object(path, place, keep_dead, found);
+}
+
+/*
+ * Call `visit` for each candidate that the directory's descriptor still has to give, at
+ * most `most` entries. Answers how many entries there were, or a status.
+ */
+typedef int (*leaf_visitor)(void *payload, const struct mmf_place *place,
+                            const char *leaf);
+
+static int
+walk_batch(int fd, const struct mmf_place *place, int most, leaf_visitor visit,
+           void *payload, int64_t *largest_offset)
+{
+    _Alignas(8) char batch[4096];
+    int seen = 0;
+
+    while (seen < most) {
+        size_t room = most < 64 ? 1024 : sizeof(batch);
+        ssize_t count = mmf_sys_getdents(fd, batch, room);
+        ssize_t at = 0;
+
+        if (count < 0)
+            return mmf_error_fail("read the names' directory %s", place->directory);
+        if (count == 0)
+            break;
+        while (at < count) {
+            const struct directory_record *record = (const void *)(batch + at);
+            int rc = 0;
+
+            at += record->length;
+            seen++;
+            if (record->next_offset > *largest_offset)
+                *largest_offset = record->next_offset;
+            if (is_candidate(place, record->name))
+                rc = visit(payload, place, record->name);
+            if (rc < 0)
+                return rc;
+        }
+    }
+    return seen;
+}
+
+static int
+open_directory(const struct mmf_place *place)
+{
+    return mmf_sys_open(place->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+}
+
+static int
+walk_place(const struct mmf_place *place, leaf_visitor visit, void *payload)
+{
+    int64_t ignored = 0;
+    int fd;
+    int exists;
+    int rc = mmf_place_check(place, &exists);
+
+    if (rc < 0 || !exists)
+        return rc;
+    fd = open_directory(place);
+    if (fd < 0)
+        return errno == ENOENT
+                   ? MMF_OK
+                   : mmf_error_fail("open the names' directory %s", place->directory);
+    rc = walk_batch(fd, place, INT32_MAX, visit, payload, &ignored);
+    mmf_sys_close(fd);
+    return rc < 0 ? rc : MMF_OK;
+}
+
+/* Call `walk` for the scopes that `flags` asks for. */
+static int
+walk_scopes(mmf_list_flags flags, leaf_visitor visit, void *payload)
+{
+    static const struct {
+        mmf_list_flags flag;
+        enum mmf_scope scope;
+    } scopes[] = {{MMF_LIST_LOCAL, MMF_SCOPE_LOCAL},
+                  {MMF_LIST_GLOBAL, MMF_SCOPE_GLOBAL}};
+    mmf_list_flags wanted = flags & (MMF_LIST_LOCAL | MMF_LIST_GLOBAL);
+
+    if (mmf_object_watch_forks() < 0)
+        return mmf_error_fail("watch for forks");
+    for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {
+        struct mmf_place place;
+        int rc;
+
+        if (wanted != 0 && !(wanted & scopes[i].flag))
+            continue;
+        rc = mmf_place_find(scopes[i].scope, &place);
+        if (rc == MMF_OK)
+            rc = walk_place(&place, visit, payload);
+        if (rc < 0)
+            return rc;
+    }
+    return MMF_OK;
+}
+
+/*
+ * Reaping.
+ */
+
+struct reap_walk {
+    mmf_reap_result result;
+    int keep_dead;
+};
+
+static int
+reap_leaf(void *payload, const struct mmf_place *place, const char *leaf)
+{
+    struct reap_walk *walk = payload;
+    struct finding found;
+    mmf_error before;
+    char path[PATH_MAX];
+
+    mmf_last_error(&before);
+    look_at_leaf(place, leaf, walk->keep_dead, path, &found);
+    finish_finding(&found);
+    mmf_fail_restore(
+        &before); /* what is wrong with one file is no failure of the call */
+    switch (found.life) {
+    case MMF_LIFE_ALIVE:
+        walk->result.alive++;
+        break;
+    case MMF_LIFE_DEAD:
+        if (found.removed || walk->keep_dead) {
+            walk->result.removed++;
+            walk->result.bytes += found.resident;
+        } else {
+            walk->result.refused++;
+        }
+        break;
+    case MMF_LIFE_FOREIGN:
+        walk->result.foreign++;
+        break;
+    default:
+        break;
+    }
+    return MMF_OK;
+}
+
+int
+mmf_os_names_reap(mmf_list_flags flags, mmf_reap_result *result)
+{
+    struct reap_walk walk = {.keep_dead = (flags & MMF_LIST_KEEP_DEAD) != 0};
+    int rc = walk_scopes(flags, reap_leaf, &walk);
+
+    if (rc == MMF_OK)
+        *result = walk.result;
+    return rc;
+}
+
+int
+mmf_listing_reap_for_room(const struct mmf_place *place)
+{
+    mmf_reap_result result = {0};
+
+    (void)place; /* both scopes lie on one file system */
+    return mmf_os_names_reap(0, &result) < 0 ? 0 : result.removed;
+}
+
+/*
+ * Every eighth creation looks at some names at the directory's start, where new ones
+ * are, and at some behind a random place. On tmpfs a directory offset can be any
+ * number.
+ */
+enum { SCAVENGE_EVERY = 8, SCAVENGE_NAMES = 8 };
+
+void
+mmf_listing_scavenge(const struct mmf_place *place)
+{
+    static mmf_atomic_u32 creations;
+    uint32_t turn = mmf_add_relaxed_u32(&creations, 1);
+    struct reap_walk walk = {.keep_dead = 0};
+    struct mmf_hold random_place;
+    int64_t largest = 0;
+    int fd;
+
+    /* A program that creates one name and ends must take its turn as well. */
+    mmf_lock_choose(&random_place, 1);
+    if ((turn + (uint32_t)mmf_object_process_id()) % SCAVENGE_EVERY != 0)
+        return;
+    fd = open_directory(place);
+    if (fd < 0)
+        return;
+    if (walk_batch(fd, place, SCAVENGE_NAMES, reap_leaf, &walk, &largest) >=
+            SCAVENGE_NAMES &&
+        largest > 0 &&
+        mmf_sys_lseek(fd, (off_t)((uint64_t)random_place.byte % (uint64_t)largest),
+                      SEEK_SET) >= 0)
+        walk_batch(fd, place, SCAVENGE_NAMES, reap_leaf, &walk, &largest);
+    mmf_sys_close(fd);
+}
+
+/*
+ * Listing.
+ */
+
+struct list_walk {
+    mmf_os_visitor visitor;
+    void *payload;
+    int keep_dead;
+};
+
+static void
+read_file_path(const struct finding *found, const char *path,
+               struct mmf_file_ref_shared *ref)
+{
+    ref->path[0] = '\0';
+    if (!(found->file.page.flags & MMF_CONTROL_FILE_REF))
+        return;
+    if (mmf_sys_pread(found->file.fd, ref, sizeof(*ref), 0) != (ssize_t)sizeof(*ref) ||
+        mmf_file_ref_check(ref, path) < 0)
+        ref->path[0] = '\0';
+}
+
+static void
+describe_page(const struct finding *found, mmf_object_info *info, char *name,
+              size_t size)
+{
+    const struct mmf_control_shared *page = &found->file.page;
+
+    snprintf(name, size, "%s%s", page->scope == MMF_SCOPE_GLOBAL ? "Global\\" : "",
+             page->name);
+    info->name = name;
+    info->creator_command = page->creator_command;
+    info->capacity = page->capacity;
+    info->created = page->created;
+    info->kind = (mmf_kind)page->kind;
+    info->protection = (int32_t)page->protection;
+    info->creator_pid = (int32_t)page->creator_pid;
+}
+
+static int
+show_leaf(void *payload, const struct mmf_place *place, const char *leaf)
+{
+    struct list_walk *walk = payload;
+    struct mmf_file_ref_shared ref;
+    struct finding found;
+    mmf_object_info info = {0};
+    mmf_error before;
+    char name[MMF_NAME_MAX + 16];
+    char path[PATH_MAX];
+    int rc = MMF_OK;
+
+    mmf_last_error(&before);
+    look_at_leaf(place, leaf, walk->keep_dead, path, &found);
+    mmf_fail_restore(&before);
+    if (found.life == 0 || found.removed) {
+        finish_finding(&found);
+        return MMF_OK;
+    }
+    ref.path[0] = '\0';
+    info.name = leaf;
+    info.path = path;
+    info.creator_command = "";
+    info.life = found.life;
+    info.resident = found.resident;
+    if (found.file.fd >= 0) {
+        int holders = mmf_lock_count(found.file.fd);
+
+        info.holders = holders < 0 ? 0 : holders;
+        info.mode = found.file.status.st_mode & 07777;
+        info.owner = found.file.status.st_uid;
+        if (found.checked) {
+            describe_page(&found, &info, name, sizeof(name));
+            read_file_path(&found, path, &ref);
+            mmf_fail_restore(&before);
+        } else if (found.file.page.layout_version == MMF_LAYOUT_VERSION) {
+            info.life = MMF_LIFE_FOREIGN;
+        }
+    }
+    info.file = ref.path;
+    rc = walk->visitor(walk->payload, &info);
+    finish_finding(&found);
+    return rc;
+}
+
+int
+mmf_os_names_visit(mmf_list_flags flags, mmf_os_visitor visitor, void *payload)
+{
+    struct list_walk walk = {.visitor = visitor,
+                             .payload = payload,
+                             .keep_dead = (flags & MMF_LIST_KEEP_DEAD) != 0};
+
+    return walk_scopes(flags, show_leaf, &walk);
+}

@@ -1,0 +1,18 @@
+/*
+ * listing.h - going through the files of a namespace: to list, to reap, to tidy up.
+ */
+#ifndef MMF_OS_LINUX_LISTING_H
+#define MMF_OS_LINUX_LISTING_H
+
+#include "os/linux/place.h"
+
+/*
+ * Called by creators after their work: now and then look at a few other names and reap
+ * what is dead, so that garbage never piles up though nobody lists. Fails silently.
+ */
+void mmf_listing_scavenge(const struct mmf_place *place);
+
+/* Reap all that is dead in both scopes, for room. Answers how many were removed. */
+int mmf_listing_reap_for_room(const struct mmf_place *place);
+
+#endif

@@ -1,0 +1,257 @@
+/*
+ * sys.c - the system calls themselves.
+ */
+#include "os/linux/sys.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int
+mmf_sys_open(const char *path, int flags, mode_t mode)
+{
+    return open(path, flags, mode);
+}
+
+int
+mmf_sys_close(int fd)
+{
+    return close(fd);
+}
+
+int
+mmf_sys_fstat(int fd, struct stat *status)
+{
+    return fstat(fd, status);
+}
+
+int
+mmf_sys_stat(const char *path, struct stat *status)
+{
+    return stat(path, status);
+}
+
+int
+mmf_sys_lstat(const char *path, struct stat *status)
+{
+    return lstat(path, status);
+}
+
+/*
+ * The kernel's struct statx, as far as we read it: musl has no declaration before 1.2.5
+ * and glibc none before 2.28. Its layout is the kernel's ABI.
+ */
+struct statx_bytes {
+    uint32_t mask;
+    uint32_t ignored[19];
+    int64_t birth_seconds;
+    uint32_t birth_nanoseconds;
+    uint32_t padding;
+    uint64_t rest[20];
+};
+
+int
+mmf_sys_birth(int fd, int64_t *seconds, uint32_t *nanoseconds)
+{
+    enum { EMPTY_PATH = 0x1000, MASK_BIRTH = 0x800 };
+    struct statx_bytes status = {0};
+
+    *seconds = 0;
+    *nanoseconds = 0;
+    if (syscall(SYS_statx, fd, "", EMPTY_PATH, MASK_BIRTH, &status) < 0)
+        return errno == ENOSYS ? 0 : -1;
+    if (status.mask & MASK_BIRTH) {
+        *seconds = status.birth_seconds;
+        *nanoseconds = status.birth_nanoseconds;
+    }
+    return 0;
+}
+
+int
+mmf_sys_statfs(const char *path, struct statfs *status)
+{
+    return statfs(path, status);
+}
+
+ssize_t
+mmf_sys_pread(int fd, void *bytes, size_t count, off_t offset)
+{
+    return pread(fd, bytes, count, offset);
+}
+
+ssize_t
+mmf_sys_pwrite(int fd, const void *bytes, size_t count, off_t offset)
+{
+    return pwrite(fd, bytes, count, offset);
+}
+
+ssize_t
+mmf_sys_readlink(const char *path, char *target, size_t size)
+{
+    return readlink(path, target, size);
+}
+
+int
+mmf_sys_ftruncate(int fd, off_t length)
+{
+    return ftruncate(fd, length);
+}
+
+int
+mmf_sys_fallocate(int fd, off_t offset, off_t length)
+{
+    return fallocate(fd, 0, offset, length);
+}
+
+int
+mmf_sys_posix_fallocate(int fd, off_t offset, off_t length)
+{
+    return posix_fallocate(fd, offset, length);
+}
+
+int
+mmf_sys_linkat(int fd, const char *from, const char *to, int flags)
+{
+    return linkat(fd, from, AT_FDCWD, to, flags);
+}
+
+int
+mmf_sys_rename_noreplace(const char *from, const char *to)
+{
+    enum { NOREPLACE = 1 };
+
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, NOREPLACE);
+}
+
+int
+mmf_sys_unlink(const char *path)
+{
+    return unlink(path);
+}
+
+int
+mmf_sys_mkdir(const char *path, mode_t mode)
+{
+    return mkdir(path, mode);
+}
+
+int
+mmf_sys_chmod(const char *path, mode_t mode)
+{
+    return chmod(path, mode);
+}
+
+int
+mmf_sys_fchmod(int fd, mode_t mode)
+{
+    return fchmod(fd, mode);
+}
+
+int
+mmf_sys_memfd_create(const char *name, unsigned flags)
+{
+    return (int)syscall(SYS_memfd_create, name, flags);
+}
+
+int
+mmf_sys_lock(int fd, int command, struct flock *lock)
+{
+    return fcntl(fd, command, lock);
+}
+
+int
+mmf_sys_flock(int fd, int operation)
+{
+    return flock(fd, operation);
+}
+
+int
+mmf_sys_fcntl(int fd, int command, int argument)
+{
+    return fcntl(fd, command, argument);
+}
+
+int
+mmf_sys_dup_above(int fd, int lowest)
+{
+    return fcntl(fd, F_DUPFD_CLOEXEC, lowest);
+}
+
+ssize_t
+mmf_sys_getdents(int fd, void *records, size_t size)
+{
+    return syscall(SYS_getdents64, fd, records, size);
+}
+
+off_t
+mmf_sys_lseek(int fd, off_t offset, int whence)
+{
+    return lseek(fd, offset, whence);
+}
+
+void *
+mmf_sys_mmap(void *address, size_t length, int protection, int flags, int fd,
+             off_t offset)
+{
+    return mmap(address, length, protection, flags, fd, offset);
+}
+
+int
+mmf_sys_munmap(void *address, size_t length)
+{
+    return munmap(address, length);
+}
+
+int
+mmf_sys_msync(void *address, size_t length, int flags)
+{
+    return msync(address, length, flags);
+}
+
+int
+mmf_sys_madvise(void *address, size_t length, int advice)
+{
+    return madvise(address, length, advice);
+}
+
+int
+mmf_sys_mlock(const void *address, size_t length)
+{
+    return mlock(address, length);
+}
+
+uid_t
+mmf_sys_geteuid(void)
+{
+    return geteuid();
+}
+
+pid_t
+mmf_sys_getpid(void)
+{
+    return getpid();
+}
+
+int
+mmf_sys_getrlimit(int resource, struct rlimit *limit)
+{
+    return getrlimit(resource, limit);
+}
+
+int
+mmf_sys_clock(clockid_t clock, struct timespec *now)
+{
+    return clock_gettime(clock, now);
+}
+
+int
+mmf_sys_sleep(int64_t nanoseconds)
+{
+    struct timespec length = {.tv_sec = (time_t)(nanoseconds / 1000000000),
+                              .tv_nsec = (long)(nanoseconds % 1000000000)};
+
+    return nanosleep(&length, NULL);
+}

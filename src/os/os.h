@@ -1,0 +1,151 @@
+/*
+ * os.h - what a platform implements for the objects.
+ *
+ * Callers have checked the arguments by .NET's rules: names are parsed, sizes positive,
+ * enumerations in range, out pointers not NULL. Functions answer a status; on failure
+ * they have called mmf_fail with the system's error, and changed nothing. They never
+ * wait longer than the time-out they were given, or MMF_OS_PATIENCE_MS where there is
+ * none, for another process.
+ */
+#ifndef MMF_OS_OS_H
+#define MMF_OS_OS_H
+
+#include <stdint.h>
+
+#include <mmf/list.h>
+#include <mmf/map.h>
+#include <mmf/view.h>
+
+#include "base/name.h"
+
+/* How long a stopped process may make a create or an open wait. */
+#define MMF_OS_PATIENCE_MS 2000
+
+/* What differs between platforms in numbers. */
+struct mmf_os_limits {
+    int64_t page_size;
+    int64_t granularity;   /* what a mapping's offset is aligned to */
+    int64_t address_space; /* no view can be this large */
+};
+
+struct mmf_os_limits mmf_os_limits(void);
+
+/* What may be done through a handle or a view: flags. */
+#define MMF_CAN_READ 1u
+#define MMF_CAN_WRITE 2u
+#define MMF_CAN_EXECUTE 4u
+
+/*
+ * Sections: named, unnamed or file-backed bytes, and the handle on them.
+ */
+struct mmf_os_section;
+
+/* What a creator asks for. */
+struct mmf_os_request {
+    const struct mmf_name *name; /* NULL: unnamed */
+    int64_t capacity;
+    mmf_access access;
+    mmf_inheritability inheritability;
+    int delay_allocate;
+    uint32_t mode; /* 0: the default */
+};
+
+/* CreateNew. MMF_E_EXISTS, MMF_E_WRONG_KIND if the name is taken. */
+int mmf_os_section_create(const struct mmf_os_request *request,
+                          struct mmf_os_section **out);
+
+/* CreateOrOpen, in one step. `*created` tells which it was. */
+int mmf_os_section_create_or_open(const struct mmf_os_request *request,
+                                  struct mmf_os_section **out, int *created);
+
+/* OpenExisting, for `needs` (MMF_CAN_...). MMF_E_NOT_FOUND. */
+int mmf_os_section_open(const struct mmf_name *name, uint32_t needs,
+                        mmf_inheritability inheritability, struct mmf_os_section **out);
+
+/* A handle that a parent process left to this one. */
+int mmf_os_section_adopt(intptr_t handle, uint32_t needs,
+                         mmf_inheritability inheritability,
+                         struct mmf_os_section **out);
+
+/* Let go; views stay. */
+void mmf_os_section_close(struct mmf_os_section *section);
+
+int64_t mmf_os_section_capacity(const struct mmf_os_section *section);
+
+/* The access that the section's creator gave it. */
+mmf_access mmf_os_section_protection(const struct mmf_os_section *section);
+
+/* MMF_E_DISPOSED in a forked child that did not inherit the handle; else MMF_OK. */
+int mmf_os_section_check_alive(const struct mmf_os_section *section);
+
+/* The system's handle. The section is alive. */
+intptr_t mmf_os_section_handle(const struct mmf_os_section *section);
+
+/*
+ * Files to make sections of.
+ */
+struct mmf_os_file;
+
+/*
+ * Open `path` for `access` (READ, READ_EXECUTE: for reading; else for both). Append and
+ * Truncate were refused before.
+ */
+int mmf_os_file_open(const char *path, mmf_file_mode mode, mmf_access access,
+                     mmf_file_share share, struct mmf_os_file **out);
+
+/* Use `fd`, which stays the caller's until mmf_os_section_from_file succeeds. */
+int mmf_os_file_wrap(int fd, struct mmf_os_file **out);
+
+/*
+ * The file's length. `*sized` is 0 for devices, whose length says nothing.
+ * MMF_E_NOT_SUPPORTED for pipes and sockets.
+ */
+int mmf_os_file_length(const struct mmf_os_file *file, int64_t *length, int *sized);
+
+/* Let go of a file that became no section; remove it if mmf_os_file_open made it. */
+void mmf_os_file_abandon(struct mmf_os_file *file);
+
+/*
+ * Make a section of `file`, growing it to the capacity if need be; on success the
+ * section owns the file. `leave_open`: a wrapped descriptor stays open afterwards.
+ */
+int mmf_os_section_from_file(struct mmf_os_file *file,
+                             const struct mmf_os_request *request, int leave_open,
+                             struct mmf_os_section **out);
+
+/*
+ * Views. `offset` is a multiple of the granularity, offset + length lies in the
+ * section.
+ */
+struct mmf_os_view {
+    void *base;
+    int64_t length;
+    int writes_back;          /* changes go to a file */
+    struct mmf_os_view *next; /* the back end's list of the object's views */
+    void *owner;
+};
+
+/* Map. `flags` are mmf_view_flags; `*granted` gets those in force. */
+int mmf_os_view_map(struct mmf_os_section *section, int64_t offset, int64_t length,
+                    mmf_access access, mmf_view_flags flags, struct mmf_os_view *view,
+                    mmf_view_flags *granted);
+
+/* Write changed pages to their file. */
+int mmf_os_view_flush(const struct mmf_os_view *view);
+
+void mmf_os_view_unmap(struct mmf_os_view *view);
+
+/*
+ * The namespace.
+ */
+
+/* Takes one object's description; strings are borrowed for the call. < 0 ends. */
+typedef int (*mmf_os_visitor)(void *payload, const mmf_object_info *info);
+
+/* Reap what is dead unless MMF_LIST_KEEP_DEAD, and show each file that is left. */
+int mmf_os_names_visit(mmf_list_flags flags, mmf_os_visitor visitor, void *payload);
+
+/* Reap what is dead; with MMF_LIST_KEEP_DEAD only count it. */
+int mmf_os_names_reap(mmf_list_flags flags, mmf_reap_result *result);
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * view.c - offset and size become a checked window; .NET's rules for views.
+ */
+#include "view.h"
+
+#include <string.h>
+
+#include <mmf/status.h>
+
+#include "base/fail.h"
+#include "map.h"
+#include "options.h"
+
+void
+mmf_view_options_init(mmf_view_options *options)
+{
+    static const mmf_view_options defaults = {.size = sizeof(mmf_view_options)};
+
+    if (options != NULL)
+        *options = defaults;
+}
+
+/* Contract 2.6, the checks that know only the arguments. */
+static int
+check_arguments(int64_t offset, int64_t size, mmf_access access)
+{
+    if (offset < 0)
+        return mmf_fail_argument(MMF_E_RANGE, "offset", "a view from offset %lld",
+                                 (long long)offset);
+    if (size < 0)
+        return mmf_fail_argument(MMF_E_RANGE, "size", "a view of %lld bytes",
+                                 (long long)size);
+    if (access < MMF_ACCESS_READ_WRITE || access > MMF_ACCESS_READ_WRITE_EXECUTE)
+        return mmf_fail_argument(MMF_E_RANGE, "access", "access %d is none", access);
+    if (sizeof(void *) == 4 && size > (int64_t)UINT32_MAX)
+        return mmf_fail_argument(MMF_E_RANGE, "size",
+                                 "a 32-bit process cannot view %lld bytes",
+                                 (long long)size);
+    return MMF_OK;
+}
+
+/* The window must lie in the map; size 0 becomes the rest. */
+static int
+check_window(const mmf *map, int64_t offset, int64_t *size)
+{
+    int64_t capacity = mmf_os_section_capacity(map->section);
+
+    if (*size >= mmf_os_limits().address_space)
+        return mmf_fail_argument(
+            MMF_E_NO_MEMORY, "size",
+            "a view of %lld bytes is larger than any address space", (long long)*size);
+    if (offset > capacity || *size > capacity - offset)
+        return mmf_fail(
+            MMF_E_ACCESS,
+            "a view of %lld bytes from offset %lld does not lie in a map of "
+            "%lld bytes",
+            (long long)*size, (long long)offset, (long long)capacity);
+    if (*size == 0)
+        *size = capacity - offset;
+    return MMF_OK;
+}
+
+/*
+ * Two layers (contract 2.8): what the handle was opened for, then what the map's
+ * creator gave. A view is allowed if it needs no more than each (contract 2.7).
+ */
+static int
+check_rights(const mmf *map, mmf_access access)
+{
+    uint32_t needs = mmf_map_can(access);
+    uint32_t given = mmf_map_can(mmf_os_section_protection(map->section));
+    uint32_t can = map->can;
+
+    if (access == MMF_ACCESS_COPY_ON_WRITE && (can & MMF_CAN_COPY))
+        can |= MMF_CAN_READ;
+    if (needs & ~can)
+        return mmf_fail(MMF_E_ACCESS, "this handle was not opened for such a view");
+    if (needs & ~given)
+        return mmf_fail(
+            MMF_E_IO, "the map's creator gave it no such access (its protection is %d)",
+            mmf_os_section_protection(map->section));
+    return MMF_OK;
+}
+
+static int
+read_flags(const mmf_view_options *given, mmf_view_flags *flags)
+{
+    static const mmf_view_flags known =
+        MMF_VIEW_POPULATE | MMF_VIEW_LOCK | MMF_VIEW_HUGE_PAGES | MMF_VIEW_BEST_EFFORT;
+    mmf_view_options options;
+    int rc;
+
+    mmf_view_options_init(&options);
+    rc = mmf_options_read(given, &options, sizeof(options));
+    if (rc < 0)
+        return rc;
+    if (options.flags & ~known)
+        return mmf_fail_argument(MMF_E_INVALID, "options", "view flags 0x%x are none",
+                                 options.flags & ~known);
+    *flags = options.flags;
+    return MMF_OK;
+}
+
+/* A view of nothing: it has an address, as .NET's has, but no mapping. */
+static void
+make_empty(struct mmf_view *view)
+{
+    static uint8_t nothing;
+
+    view->bytes = &nothing;
+    view->size = 0;
+    view->pointer_offset = 0;
+    view->granted = 0;
+    view->is_mapped = 0;
+}
+
+static int
+map_window(mmf *map, int64_t offset, int64_t size, mmf_access access,
+           mmf_view_flags flags, struct mmf_view *view)
+{
+    int64_t lead = offset % mmf_os_limits().granularity;
+    int rc;
+
+    if (size == 0) {
+        make_empty(view);
+        return MMF_OK;
+    }
+    rc = mmf_os_view_map(map->section, offset - lead, size + lead, access, flags,
+                         &view->os, &view->granted);
+    if (rc < 0)
+        return rc;
+    view->bytes = (uint8_t *)view->os.base + lead;
+    view->size = size;
+    view->pointer_offset = lead;
+    view->is_mapped = 1;
+    return MMF_OK;
+}
+
+int
+mmf_view_open(mmf *map, int64_t offset, int64_t size, mmf_access access,
+              const mmf_view_options *options, struct mmf_view *view)
+{
+    mmf_view_flags flags = 0;
+    int rc;
+
+    if (map == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "map", "the map is NULL");
+    rc = read_flags(options, &flags);
+    if (rc == MMF_OK)
+        rc = check_arguments(offset, size, access);
+    if (rc == MMF_OK)
+        rc = mmf_os_section_check_alive(map->section);
+    if (rc == MMF_OK)
+        rc = check_window(map, offset, &size);
+    if (rc == MMF_OK)
+        rc = check_rights(map, access);
+    if (rc == MMF_OK)
+        rc = map_window(map, offset, size, access, flags, view);
+    if (rc < 0)
+        return rc;
+    view->can_read = access != MMF_ACCESS_WRITE;
+    view->can_write = access != MMF_ACCESS_READ && access != MMF_ACCESS_READ_EXECUTE;
+    return MMF_OK;
+}
+
+int
+mmf_view_flush(struct mmf_view *view)
+{
+    return view->is_mapped && view->os.writes_back ? mmf_os_view_flush(&view->os)
+                                                   : MMF_OK;
+}
+
+void
+mmf_view_close(struct mmf_view *view)
+{
+    if (!view->is_mapped)
+        return;
+    if (view->can_write)
+        mmf_view_flush(
+            view); /* what must not be lost is flushed before, by the caller */
+    mmf_os_view_unmap(&view->os);
+}

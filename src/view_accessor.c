@@ -1,0 +1,395 @@
+/*
+ * view_accessor.c - typed reads and writes at a position (contract 4).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <mmf/status.h>
+#include <mmf/view.h>
+
+#include "base/fail.h"
+#include "view.h"
+
+struct mmf_view_accessor {
+    struct mmf_view view;
+};
+
+int
+mmf_create_view_accessor_with(mmf *map, int64_t offset, int64_t size, mmf_access access,
+                              const mmf_view_options *options, mmf_view_accessor **out)
+{
+    mmf_view_accessor *accessor;
+    int rc;
+
+    if (out == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+    accessor = calloc(1, sizeof(*accessor));
+    if (accessor == NULL)
+        return mmf_fail(MMF_E_NO_MEMORY, "no memory for a view accessor");
+    rc = mmf_view_open(map, offset, size, access, options, &accessor->view);
+    if (rc < 0) {
+        free(accessor);
+        return rc;
+    }
+    *out = accessor;
+    return MMF_OK;
+}
+
+int
+mmf_create_view_accessor(mmf *map, int64_t offset, int64_t size, mmf_access access,
+                         mmf_view_accessor **out)
+{
+    return mmf_create_view_accessor_with(map, offset, size, access, NULL, out);
+}
+
+void
+mmf_view_accessor_close(mmf_view_accessor *accessor)
+{
+    if (accessor == NULL)
+        return;
+    mmf_view_close(&accessor->view);
+    free(accessor);
+}
+
+int64_t
+mmf_view_accessor_capacity(const mmf_view_accessor *accessor)
+{
+    return accessor != NULL ? accessor->view.size : 0;
+}
+
+int
+mmf_view_accessor_can_read(const mmf_view_accessor *accessor)
+{
+    return accessor != NULL && accessor->view.can_read;
+}
+
+int
+mmf_view_accessor_can_write(const mmf_view_accessor *accessor)
+{
+    return accessor != NULL && accessor->view.can_write;
+}
+
+int64_t
+mmf_view_accessor_pointer_offset(const mmf_view_accessor *accessor)
+{
+    return accessor != NULL ? accessor->view.pointer_offset : 0;
+}
+
+mmf_view_flags
+mmf_view_accessor_granted(const mmf_view_accessor *accessor)
+{
+    return accessor != NULL ? accessor->view.granted : 0;
+}
+
+static int
+fail_null(void)
+{
+    return mmf_fail_argument(MMF_E_NULL, "", "an argument is NULL");
+}
+
+int
+mmf_view_accessor_pointer(const mmf_view_accessor *accessor, void **bytes,
+                          int64_t *size)
+{
+    if (accessor == NULL || bytes == NULL)
+        return fail_null();
+    *bytes = accessor->view.bytes;
+    if (size != NULL)
+        *size = accessor->view.size;
+    return MMF_OK;
+}
+
+int
+mmf_view_accessor_flush(mmf_view_accessor *accessor)
+{
+    return accessor != NULL ? mmf_view_flush(&accessor->view) : fail_null();
+}
+
+/*
+ * The checks of contract 4.1, 4.3 to 4.5. Each fails by a function of its own, so that
+ * the usual way through a read is a few comparisons.
+ */
+
+static int
+fail_unreadable(void)
+{
+    return mmf_fail(MMF_E_NOT_SUPPORTED, "the view cannot be read");
+}
+
+static int
+fail_unwritable(void)
+{
+    return mmf_fail(MMF_E_NOT_SUPPORTED, "the view cannot be written");
+}
+
+static int
+fail_position(const struct mmf_view *view, int64_t position, int64_t size)
+{
+    if (position < 0 || position >= view->size)
+        return mmf_fail_argument(MMF_E_RANGE, "position",
+                                 "position %lld is not in a view of %lld bytes",
+                                 (long long)position, (long long)view->size);
+    return mmf_fail_argument(
+        MMF_E_INVALID, "position",
+        "%lld bytes at position %lld pass the end of a view of %lld", (long long)size,
+        (long long)position, (long long)view->size);
+}
+
+static inline int
+fits(const struct mmf_view *view, int64_t position, int64_t size)
+{
+    return position >= 0 && position <= view->size - size;
+}
+
+static inline int
+load(const mmf_view_accessor *accessor, int64_t position, void *value, int64_t size)
+{
+    if (accessor == NULL || value == NULL)
+        return fail_null();
+    if (!accessor->view.can_read)
+        return fail_unreadable();
+    if (!fits(&accessor->view, position, size))
+        return fail_position(&accessor->view, position, size);
+    memcpy(value, accessor->view.bytes + position, (size_t)size);
+    return MMF_OK;
+}
+
+static inline int
+store(mmf_view_accessor *accessor, int64_t position, const void *value, int64_t size)
+{
+    if (accessor == NULL || value == NULL)
+        return fail_null();
+    if (!accessor->view.can_write)
+        return fail_unwritable();
+    if (!fits(&accessor->view, position, size))
+        return fail_position(&accessor->view, position, size);
+    memcpy(accessor->view.bytes + position, value, (size_t)size);
+    return MMF_OK;
+}
+
+/* A read and a write of a type whose bytes are its value; a function per C type. */
+#define DEFINE_TYPE(name, type)                                                        \
+    int mmf_view_accessor_read_##name(const mmf_view_accessor *accessor,               \
+                                      int64_t position, type *value)                   \
+    {                                                                                  \
+        return load(accessor, position, value, (int64_t)sizeof(type));                 \
+    }                                                                                  \
+    int mmf_view_accessor_write_##name(mmf_view_accessor *accessor, int64_t position,  \
+                                       type value)                                     \
+    {                                                                                  \
+        return store(accessor, position, &value, (int64_t)sizeof(type));               \
+    }
+
+DEFINE_TYPE(byte, uint8_t)
+DEFINE_TYPE(sbyte, int8_t)
+DEFINE_TYPE(char, uint16_t)
+DEFINE_TYPE(int16, int16_t)
+DEFINE_TYPE(uint16, uint16_t)
+DEFINE_TYPE(int32, int32_t)
+DEFINE_TYPE(uint32, uint32_t)
+DEFINE_TYPE(int64, int64_t)
+DEFINE_TYPE(uint64, uint64_t)
+DEFINE_TYPE(single, float)
+DEFINE_TYPE(double, double)
+
+int
+mmf_view_accessor_read_boolean(const mmf_view_accessor *accessor, int64_t position,
+                               int *value)
+{
+    uint8_t byte = 0;
+    int rc;
+
+    if (value == NULL)
+        return fail_null();
+    rc = load(accessor, position, &byte, 1);
+    if (rc == MMF_OK)
+        *value = byte != 0;
+    return rc;
+}
+
+int
+mmf_view_accessor_write_boolean(mmf_view_accessor *accessor, int64_t position,
+                                int value)
+{
+    uint8_t byte = value != 0;
+
+    return store(accessor, position, &byte, 1);
+}
+
+/* The flags a decimal can have: a sign, and a scale of 0 to 28. */
+static int
+is_decimal(const mmf_decimal *value)
+{
+    uint32_t flags = (uint32_t)value->flags;
+    uint32_t scale = flags >> 16 & 0xFF;
+
+    return (flags & 0x7F00FFFFu) == 0 && scale <= 28;
+}
+
+int
+mmf_view_accessor_read_decimal(const mmf_view_accessor *accessor, int64_t position,
+                               mmf_decimal *value)
+{
+    mmf_decimal read;
+    int rc;
+
+    if (value == NULL)
+        return fail_null();
+    rc = load(accessor, position, &read, (int64_t)sizeof(read));
+    if (rc < 0)
+        return rc;
+    if (!is_decimal(&read))
+        return mmf_fail_argument(
+            MMF_E_INVALID, "", "the bytes at position %lld are no decimal (flags 0x%x)",
+            (long long)position, (unsigned)read.flags);
+    *value = read;
+    return MMF_OK;
+}
+
+int
+mmf_view_accessor_write_decimal(mmf_view_accessor *accessor, int64_t position,
+                                const mmf_decimal *value)
+{
+    return store(accessor, position, value, (int64_t)sizeof(*value));
+}
+
+/*
+ * Values and arrays of any type.
+ */
+
+static int
+check_size(int64_t size, const char *parameter)
+{
+    if (size < 1)
+        return mmf_fail_argument(MMF_E_INVALID, parameter, "a type of %lld bytes",
+                                 (long long)size);
+    return MMF_OK;
+}
+
+static int
+fail_negative(const char *parameter, int64_t value)
+{
+    return mmf_fail_argument(MMF_E_RANGE, parameter, "%s is %lld", parameter,
+                             (long long)value);
+}
+
+int
+mmf_view_accessor_read(const mmf_view_accessor *accessor, int64_t position, void *value,
+                       int64_t value_size)
+{
+    int rc;
+
+    if (accessor == NULL || value == NULL)
+        return fail_null();
+    if (position < 0)
+        return fail_negative("position", position);
+    if (!accessor->view.can_read)
+        return fail_unreadable();
+    rc = check_size(value_size, "value_size");
+    return rc < 0 ? rc : load(accessor, position, value, value_size);
+}
+
+int
+mmf_view_accessor_write(mmf_view_accessor *accessor, int64_t position,
+                        const void *value, int64_t value_size)
+{
+    int rc;
+
+    if (accessor == NULL || value == NULL)
+        return fail_null();
+    if (position < 0)
+        return fail_negative("position", position);
+    if (!accessor->view.can_write)
+        return fail_unwritable();
+    rc = check_size(value_size, "value_size");
+    return rc < 0 ? rc : store(accessor, position, value, value_size);
+}
+
+/* How far apart elements stand in a view (contract 4.6). */
+static int64_t
+stride_of(int64_t element_size)
+{
+    if (element_size <= 2 || element_size > INT64_MAX - 3)
+        return element_size;
+    return (element_size + 3) / 4 * 4;
+}
+
+static void
+copy_elements(uint8_t *to, int64_t to_stride, const uint8_t *from, int64_t from_stride,
+              int64_t size, int64_t count)
+{
+    if (to_stride == from_stride) {
+        memcpy(to, from, (size_t)(size * count));
+        return;
+    }
+    for (int64_t i = 0; i < count; i++)
+        memcpy(to + i * to_stride, from + i * from_stride, (size_t)size);
+}
+
+int
+mmf_view_accessor_read_array(const mmf_view_accessor *accessor, int64_t position,
+                             void *array, int64_t element_size, int64_t count,
+                             int64_t *read)
+{
+    const struct mmf_view *view;
+    int64_t stride;
+    int64_t room;
+    int rc;
+
+    if (accessor == NULL || array == NULL || read == NULL)
+        return mmf_fail_argument(MMF_E_NULL, array == NULL ? "array" : "",
+                                 "an argument is NULL");
+    view = &accessor->view;
+    if (count < 0)
+        return fail_negative("count", count);
+    if (!view->can_read)
+        return fail_unreadable();
+    if (position < 0)
+        return fail_negative("position", position);
+    rc = check_size(element_size, "element_size");
+    if (rc < 0)
+        return rc;
+    if (position >= view->size)
+        return fail_position(view, position, element_size);
+    stride = stride_of(element_size);
+    room = (view->size - position) / stride;
+    if (count > room)
+        count = room;
+    copy_elements(array, element_size, view->bytes + position, stride, element_size,
+                  count);
+    *read = count;
+    return MMF_OK;
+}
+
+int
+mmf_view_accessor_write_array(mmf_view_accessor *accessor, int64_t position,
+                              const void *array, int64_t element_size, int64_t count)
+{
+    struct mmf_view *view;
+    int64_t stride;
+    int rc;
+
+    if (accessor == NULL || array == NULL)
+        return mmf_fail_argument(MMF_E_NULL, array == NULL ? "array" : "",
+                                 "an argument is NULL");
+    view = &accessor->view;
+    if (count < 0)
+        return fail_negative("count", count);
+    if (position < 0 || position >= view->size)
+        return fail_position(view, position, element_size);
+    if (!view->can_write)
+        return fail_unwritable();
+    rc = check_size(element_size, "element_size");
+    if (rc < 0)
+        return rc;
+    stride = stride_of(element_size);
+    if (count > (view->size - position) / stride)
+        return mmf_fail_argument(MMF_E_INVALID, "",
+                                 "%lld elements of %lld bytes do not fit from position "
+                                 "%lld on in a view of %lld bytes",
+                                 (long long)count, (long long)stride,
+                                 (long long)position, (long long)view->size);
+    copy_elements(view->bytes + position, stride, array, element_size, element_size,
+                  count);
+    return MMF_OK;
+}

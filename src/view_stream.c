@@ -1,0 +1,322 @@
+/*
+ * view_stream.c - a view with a position (contract 5).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <mmf/status.h>
+#include <mmf/view.h>
+
+#include "base/fail.h"
+#include "view.h"
+
+struct mmf_view_stream {
+    struct mmf_view view;
+    int64_t position;
+};
+
+int
+mmf_create_view_stream_with(mmf *map, int64_t offset, int64_t size, mmf_access access,
+                            const mmf_view_options *options, mmf_view_stream **out)
+{
+    mmf_view_stream *stream;
+    int rc;
+
+    if (out == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+    stream = calloc(1, sizeof(*stream));
+    if (stream == NULL)
+        return mmf_fail(MMF_E_NO_MEMORY, "no memory for a view stream");
+    rc = mmf_view_open(map, offset, size, access, options, &stream->view);
+    if (rc < 0) {
+        free(stream);
+        return rc;
+    }
+    *out = stream;
+    return MMF_OK;
+}
+
+int
+mmf_create_view_stream(mmf *map, int64_t offset, int64_t size, mmf_access access,
+                       mmf_view_stream **out)
+{
+    return mmf_create_view_stream_with(map, offset, size, access, NULL, out);
+}
+
+void
+mmf_view_stream_close(mmf_view_stream *stream)
+{
+    if (stream == NULL)
+        return;
+    mmf_view_close(&stream->view);
+    free(stream);
+}
+
+int
+mmf_view_stream_can_read(const mmf_view_stream *stream)
+{
+    return stream != NULL && stream->view.can_read;
+}
+
+int
+mmf_view_stream_can_write(const mmf_view_stream *stream)
+{
+    return stream != NULL && stream->view.can_write;
+}
+
+int
+mmf_view_stream_can_seek(const mmf_view_stream *stream)
+{
+    return stream != NULL;
+}
+
+int64_t
+mmf_view_stream_length(const mmf_view_stream *stream)
+{
+    return stream != NULL ? stream->view.size : 0;
+}
+
+int64_t
+mmf_view_stream_capacity(const mmf_view_stream *stream)
+{
+    return mmf_view_stream_length(stream);
+}
+
+int64_t
+mmf_view_stream_pointer_offset(const mmf_view_stream *stream)
+{
+    return stream != NULL ? stream->view.pointer_offset : 0;
+}
+
+mmf_view_flags
+mmf_view_stream_granted(const mmf_view_stream *stream)
+{
+    return stream != NULL ? stream->view.granted : 0;
+}
+
+int64_t
+mmf_view_stream_position(const mmf_view_stream *stream)
+{
+    return stream != NULL ? stream->position : 0;
+}
+
+static int
+fail_null(const char *parameter)
+{
+    return mmf_fail_argument(MMF_E_NULL, parameter, "%s is NULL", parameter);
+}
+
+static int
+fail_range(const char *parameter, int64_t value)
+{
+    return mmf_fail_argument(MMF_E_RANGE, parameter, "%s is %lld", parameter,
+                             (long long)value);
+}
+
+int
+mmf_view_stream_set_position(mmf_view_stream *stream, int64_t position)
+{
+    if (stream == NULL)
+        return fail_null("stream");
+    if (position < 0)
+        return fail_range("value", position);
+    stream->position = position;
+    return MMF_OK;
+}
+
+int
+mmf_view_stream_seek(mmf_view_stream *stream, int64_t offset, mmf_seek_origin origin,
+                     int64_t *position)
+{
+    int64_t base;
+    int64_t result;
+
+    if (stream == NULL)
+        return fail_null("stream");
+    switch (origin) {
+    case MMF_SEEK_BEGIN:
+        base = 0;
+        break;
+    case MMF_SEEK_CURRENT:
+        base = stream->position;
+        break;
+    case MMF_SEEK_END:
+        base = stream->view.size;
+        break;
+    default:
+        return mmf_fail_argument(MMF_E_INVALID, "origin", "origin %d is none", origin);
+    }
+    if (__builtin_add_overflow(base, offset, &result) || result < 0)
+        return mmf_fail(MMF_E_IO, "seek by %lld from %lld: no such position",
+                        (long long)offset, (long long)base);
+    stream->position = result;
+    if (position != NULL)
+        *position = result;
+    return MMF_OK;
+}
+
+/* Bytes from the position to the end; 0 at or past it. */
+static int64_t
+bytes_left(const mmf_view_stream *stream)
+{
+    return stream->position < stream->view.size ? stream->view.size - stream->position
+                                                : 0;
+}
+
+static int
+fail_unreadable(void)
+{
+    return mmf_fail(MMF_E_NOT_SUPPORTED, "the stream cannot be read");
+}
+
+int
+mmf_view_stream_read(mmf_view_stream *stream, void *buffer, int64_t count,
+                     int64_t *read)
+{
+    int64_t left;
+
+    if (stream == NULL || buffer == NULL || read == NULL)
+        return fail_null(stream == NULL   ? "stream"
+                         : buffer == NULL ? "buffer"
+                                          : "read");
+    if (count < 0)
+        return fail_range("count", count);
+    if (!stream->view.can_read)
+        return fail_unreadable();
+    left = bytes_left(stream);
+    if (count > left)
+        count = left;
+    if (count > 0)
+        memcpy(buffer, stream->view.bytes + stream->position, (size_t)count);
+    stream->position += count;
+    *read = count;
+    return MMF_OK;
+}
+
+int
+mmf_view_stream_read_byte(mmf_view_stream *stream, int32_t *value)
+{
+    if (stream == NULL || value == NULL)
+        return fail_null(stream == NULL ? "stream" : "value");
+    if (!stream->view.can_read)
+        return fail_unreadable();
+    *value = bytes_left(stream) > 0 ? stream->view.bytes[stream->position++] : -1;
+    return MMF_OK;
+}
+
+static int
+check_write(const mmf_view_stream *stream, int64_t count)
+{
+    int64_t end;
+
+    if (!stream->view.can_write)
+        return mmf_fail(MMF_E_NOT_SUPPORTED, "the stream cannot be written");
+    if (__builtin_add_overflow(stream->position, count, &end))
+        return mmf_fail(MMF_E_IO, "write %lld bytes at %lld: beyond any stream",
+                        (long long)count, (long long)stream->position);
+    if (end > stream->view.size)
+        return mmf_fail(MMF_E_NOT_SUPPORTED,
+                        "write %lld bytes at %lld: the stream has %lld and cannot grow",
+                        (long long)count, (long long)stream->position,
+                        (long long)stream->view.size);
+    return MMF_OK;
+}
+
+int
+mmf_view_stream_write(mmf_view_stream *stream, const void *buffer, int64_t count)
+{
+    int rc;
+
+    if (stream == NULL || buffer == NULL)
+        return fail_null(stream == NULL ? "stream" : "buffer");
+    if (count < 0)
+        return fail_range("count", count);
+    rc = check_write(stream, count);
+    if (rc < 0)
+        return rc;
+    if (count > 0)
+        memcpy(stream->view.bytes + stream->position, buffer, (size_t)count);
+    stream->position += count;
+    return MMF_OK;
+}
+
+int
+mmf_view_stream_write_byte(mmf_view_stream *stream, uint8_t value)
+{
+    return mmf_view_stream_write(stream, &value, 1);
+}
+
+int
+mmf_view_stream_set_length(mmf_view_stream *stream, int64_t length)
+{
+    if (stream == NULL)
+        return fail_null("stream");
+    if (length < 0)
+        return fail_range("value", length);
+    return mmf_fail(MMF_E_NOT_SUPPORTED, "a view's length is fixed");
+}
+
+int
+mmf_view_stream_flush(mmf_view_stream *stream)
+{
+    return stream != NULL ? mmf_view_flush(&stream->view) : fail_null("stream");
+}
+
+int
+mmf_view_stream_pointer(const mmf_view_stream *stream, void **bytes, int64_t *size)
+{
+    if (stream == NULL || bytes == NULL)
+        return fail_null(stream == NULL ? "stream" : "bytes");
+    *bytes = stream->view.bytes;
+    if (size != NULL)
+        *size = stream->view.size;
+    return MMF_OK;
+}
+
+int
+mmf_view_stream_copy_to(mmf_view_stream *stream, mmf_view_stream_sink sink,
+                        void *payload, int64_t buffer_size)
+{
+    if (stream == NULL || sink == NULL)
+        return fail_null(stream == NULL ? "stream" : "destination");
+    if (buffer_size < 1)
+        return fail_range("bufferSize", buffer_size);
+    if (!stream->view.can_read)
+        return fail_unreadable();
+    while (bytes_left(stream) > 0) {
+        int64_t count =
+            bytes_left(stream) < buffer_size ? bytes_left(stream) : buffer_size;
+        int rc = sink(payload, stream->view.bytes + stream->position, count);
+
+        if (rc < 0)
+            return rc;
+        stream->position += count;
+    }
+    return MMF_OK;
+}
+
+int
+mmf_view_stream_copy_to_stream(mmf_view_stream *stream, mmf_view_stream *destination,
+                               int64_t buffer_size)
+{
+    int64_t count;
+    int rc;
+
+    if (stream == NULL || destination == NULL)
+        return fail_null(stream == NULL ? "stream" : "destination");
+    if (buffer_size < 1)
+        return fail_range("bufferSize", buffer_size);
+    if (!stream->view.can_read)
+        return fail_unreadable();
+    count = bytes_left(stream);
+    rc = check_write(destination, count);
+    if (rc < 0)
+        return rc;
+    /* Both are in memory: no buffer is needed; they may be views of the same bytes. */
+    if (count > 0)
+        memmove(destination->view.bytes + destination->position,
+                stream->view.bytes + stream->position, (size_t)count);
+    stream->position += count;
+    destination->position += count;
+    return MMF_OK;
+}
