@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/fail.h"
@@ -58,8 +57,10 @@ long_texts_are_cut(void **state)
     (void)state;
     memset(text, 'x', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
-    snprintf(message, sizeof(message), "%s", text);
-    snprintf(parameter, sizeof(parameter), "%s", text);
+    memcpy(message, text, sizeof(message));
+    message[sizeof(message) - 1] = '\0';
+    memcpy(parameter, text, sizeof(parameter));
+    parameter[sizeof(parameter) - 1] = '\0';
 
     mmf_fail(MMF_E_IO, "%s", text);
     check_record(MMF_E_IO, 0, "", message);
