@@ -77,6 +77,18 @@ check_out(const void *out)
     return out != NULL ? MMF_OK : mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
 }
 
+/*
+ * .NET's own check of a name, among the other arguments. What else can be wrong with a
+ * name, the system says, so mmf_name_parse comes after all of them.
+ */
+static int
+check_name_not_empty(const char *map_name, const char *parameter)
+{
+    if (map_name != NULL && map_name[0] == '\0')
+        return mmf_fail_argument(MMF_E_INVALID, parameter, "the name is empty");
+    return MMF_OK;
+}
+
 static int
 check_capacity_positive(int64_t capacity)
 {
@@ -210,8 +222,8 @@ mmf_create_new(const char *map_name, int64_t capacity, const mmf_options *given,
 
     if (rc == MMF_OK)
         rc = read_options(given, &options);
-    if (rc == MMF_OK && map_name != NULL)
-        rc = mmf_name_parse(map_name, "mapName", &name);
+    if (rc == MMF_OK)
+        rc = check_name_not_empty(map_name, "");
     if (rc == MMF_OK)
         rc = check_capacity_positive(capacity);
     if (rc == MMF_OK)
@@ -220,6 +232,8 @@ mmf_create_new(const char *map_name, int64_t capacity, const mmf_options *given,
         rc = check_not_write_only(options.access);
     if (rc == MMF_OK)
         rc = check_settings(&options);
+    if (rc == MMF_OK && map_name != NULL)
+        rc = mmf_name_parse(map_name, "mapName", &name);
     if (rc < 0)
         return rc;
     fill_request(&options, map_name != NULL ? &name : NULL, capacity, &request);
@@ -260,13 +274,15 @@ mmf_create_or_open(const char *map_name, int64_t capacity, const mmf_options *gi
     if (rc == MMF_OK && map_name == NULL)
         rc = mmf_fail_argument(MMF_E_NULL, "mapName", "the name is NULL");
     if (rc == MMF_OK)
-        rc = mmf_name_parse(map_name, "mapName", &name);
+        rc = check_name_not_empty(map_name, "mapName");
     if (rc == MMF_OK)
         rc = check_capacity_positive(capacity);
     if (rc == MMF_OK)
         rc = check_access_range(options.access);
     if (rc == MMF_OK)
         rc = check_settings(&options);
+    if (rc == MMF_OK)
+        rc = mmf_name_parse(map_name, "mapName", &name);
     if (rc < 0)
         return rc;
     fill_request(&options, &name, capacity, &request);
@@ -328,9 +344,11 @@ mmf_open_existing(const char *map_name, const mmf_open_options *given, mmf **out
     if (rc == MMF_OK && map_name == NULL)
         rc = mmf_fail_argument(MMF_E_NULL, "mapName", "the name is NULL");
     if (rc == MMF_OK)
-        rc = mmf_name_parse(map_name, "mapName", &name);
+        rc = check_name_not_empty(map_name, "mapName");
     if (rc == MMF_OK)
         rc = check_open_options(&options);
+    if (rc == MMF_OK)
+        rc = mmf_name_parse(map_name, "mapName", &name);
     if (rc < 0)
         return rc;
     can = can_by_rights(options.rights);
@@ -401,17 +419,20 @@ fit_capacity(const struct mmf_os_file *file, mmf_access access, int64_t *capacit
     return MMF_OK;
 }
 
-/* Steps 9 to 16. On failure the file is abandoned. */
+/* Steps 9 to 16; a bad capacity is told before a bad name. Failing abandons the file. */
 static int
-map_file(struct mmf_os_file *file, const struct mmf_name *name, int64_t capacity,
+map_file(struct mmf_os_file *file, const char *map_name, int64_t capacity,
          const mmf_options *options, mmf **out)
 {
     struct mmf_os_section *section;
     struct mmf_os_request request;
+    struct mmf_name name;
     int rc = fit_capacity(file, options->access, &capacity);
 
+    if (rc == MMF_OK && map_name != NULL)
+        rc = mmf_name_parse(map_name, "mapName", &name);
     if (rc == MMF_OK) {
-        fill_request(options, name, capacity, &request);
+        fill_request(options, map_name != NULL ? &name : NULL, capacity, &request);
         rc = mmf_os_section_from_file(file, &request, options->leave_open, &section);
     }
     if (rc < 0) {
@@ -469,7 +490,6 @@ mmf_create_from_file(const char *path, mmf_file_mode mode, const char *map_name,
                      int64_t capacity, const mmf_options *given, mmf **out)
 {
     struct mmf_os_file *file;
-    struct mmf_name name;
     mmf_options options;
     int rc = check_out(out);
 
@@ -477,8 +497,8 @@ mmf_create_from_file(const char *path, mmf_file_mode mode, const char *map_name,
         rc = read_options(given, &options);
     if (rc == MMF_OK && path == NULL)
         rc = mmf_fail_argument(MMF_E_NULL, "path", "the path is NULL");
-    if (rc == MMF_OK && map_name != NULL)
-        rc = mmf_name_parse(map_name, "mapName", &name);
+    if (rc == MMF_OK)
+        rc = check_name_not_empty(map_name, "");
     if (rc == MMF_OK)
         rc = check_file_capacity(capacity);
     if (rc == MMF_OK)
@@ -499,7 +519,7 @@ mmf_create_from_file(const char *path, mmf_file_mode mode, const char *map_name,
     rc = mmf_os_file_open(path, mode, options.access, options.share, &file);
     if (rc < 0)
         return rc;
-    return map_file(file, map_name != NULL ? &name : NULL, capacity, &options, out);
+    return map_file(file, map_name, capacity, &options, out);
 }
 
 /* Contract 2.3: inheritability comes after the length. */
@@ -508,15 +528,14 @@ mmf_create_from_fd(int fd, const char *map_name, int64_t capacity,
                    const mmf_options *given, mmf **out)
 {
     struct mmf_os_file *file;
-    struct mmf_name name;
     mmf_options options;
     int64_t wanted = capacity;
     int rc = check_out(out);
 
     if (rc == MMF_OK)
         rc = read_options(given, &options);
-    if (rc == MMF_OK && map_name != NULL)
-        rc = mmf_name_parse(map_name, "mapName", &name);
+    if (rc == MMF_OK)
+        rc = check_name_not_empty(map_name, "");
     if (rc == MMF_OK)
         rc = check_file_capacity(capacity);
     if (rc == MMF_OK)
@@ -534,7 +553,7 @@ mmf_create_from_fd(int fd, const char *map_name, int64_t capacity,
         mmf_os_file_abandon(file);
         return rc;
     }
-    return map_file(file, map_name != NULL ? &name : NULL, capacity, &options, out);
+    return map_file(file, map_name, capacity, &options, out);
 }
 
 /*
