@@ -12,10 +12,14 @@
 
 static _Thread_local mmf_error last;
 
+/* Names may have line ends in them; a message is one line. */
 static void
 write_message(const char *format, va_list arguments)
 {
     vsnprintf(last.message, sizeof(last.message), format, arguments);
+    for (char *c = last.message; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == '\x7f')
+            *c = '?';
 }
 
 static void
