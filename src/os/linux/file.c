@@ -71,6 +71,8 @@ fail_open(const char *path)
     switch (errno) {
     case ENOENT:
         return fail_missing(path);
+    case ENXIO: /* a socket */
+        return mmf_fail_system(MMF_E_NOT_SUPPORTED, ENXIO, "map file %s", path);
     case EISDIR:
         return mmf_fail_system(MMF_E_ACCESS, EISDIR, "map file %s", path);
     case EWOULDBLOCK:
