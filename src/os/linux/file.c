@@ -444,7 +444,8 @@ mmf_os_section_from_file(struct mmf_os_file *file, const struct mmf_os_request *
         if (rc < 0)
             goto fail_free;
     }
-    if (section->inheritable) {
+    /* A descriptor that stays the caller's is not changed without need. */
+    if (section->inheritable || !leave_open) {
         rc = mmf_section_set_inherit(file->fd, request->inheritability);
         if (rc < 0)
             goto fail_leave;
