@@ -1,0 +1,438 @@
+/*
+ * access_test.c - who may do what: the full matrices of rules 2.7 (map and view), 2.8
+ * (handle and object) and 2.9 (file and map).
+ */
+#include "support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { R = 1, W = 2, X = 4 };
+
+/* What an access consists of; a view is allowed if it is a subset of the map's. */
+static int
+set_of(mmf_access access)
+{
+    static const int sets[ACCESS_COUNT] = {R | W, R, W, R, R | X, R | W | X};
+
+    return sets[access];
+}
+
+static int
+covers(int have, int want)
+{
+    return (have & want) == want;
+}
+
+/* Make the view and look what it can do, or see it refused. */
+static void
+check_view(mmf *map, int64_t size, mmf_access access, int status)
+{
+    mmf_view_accessor *view;
+    mmf_view_stream *stream;
+
+    if (status < 0) {
+        REFUSES_VIEW(map, 0, size, access, status, NULL);
+        return;
+    }
+    view = view_of(map, 0, size, access);
+    validate_accessor(view, size, access);
+    mmf_view_accessor_close(view);
+    stream = stream_of(map, 0, size, access);
+    validate_stream(stream, size, access);
+    mmf_view_stream_close(stream);
+}
+
+/* What a view of `access` meets where the host may refuse execution. */
+static int
+on_host(int status, mmf_access access, int host_executes)
+{
+    return status == MMF_OK && covers(set_of(access), X) && !host_executes
+               ? MMF_E_ACCESS
+               : status;
+}
+
+static void
+check_map_and_view(const char *name, int host_executes)
+{
+    mmf_access map_access, access;
+    mmf *map;
+
+    for (map_access = 0; map_access < ACCESS_COUNT; map_access++) {
+        if (map_access == MMF_ACCESS_WRITE)
+            continue; /* cannot be created: cn_06_access_write */
+        for (access = 0; access < ACCESS_COUNT; access++) {
+            int allowed = covers(set_of(map_access), set_of(access));
+            int status =
+                on_host(allowed ? MMF_OK : MMF_E_ACCESS, access, host_executes);
+
+            CHECK_CONTEXT("%s map %s, view %s", name == NULL ? "unnamed" : "named",
+                          access_name(map_access), access_name(access));
+            map = create_new(name, 4096, WITH_ACCESS(map_access));
+            check_view(map, 4096, access, status);
+            mmf_close(map);
+        }
+    }
+}
+
+/* All 30 cells. */
+static void
+rule_2_7_map_and_view(void **state)
+{
+    (void)state;
+    check_map_and_view(NULL, host_executes_unnamed());
+    check_map_and_view("Cat", host_executes_in(harness_dir()));
+}
+
+/* The row of a handle that was opened with the write right alone. */
+static void
+rule_2_7_write_handle(void **state)
+{
+    static const int statuses[ACCESS_COUNT] = {
+        MMF_E_ACCESS, MMF_E_ACCESS, MMF_OK, MMF_E_ACCESS, MMF_E_ACCESS, MMF_E_ACCESS};
+    mmf_access access;
+    mmf *first, *map;
+
+    (void)state;
+    first = create_new("Cat", 4096, WITH_ACCESS(MMF_ACCESS_READ_WRITE_EXECUTE));
+    map = create_or_open("Cat", 4096, WITH_ACCESS(MMF_ACCESS_WRITE));
+    for (access = 0; access < ACCESS_COUNT; access++) {
+        CHECK_CONTEXT("view %s", access_name(access));
+        check_view(map, 4096, access, statuses[access]);
+    }
+    mmf_close(map);
+    map = open_existing("Cat", WITH_RIGHTS(MMF_RIGHTS_WRITE));
+    for (access = 0; access < ACCESS_COUNT; access++) {
+        CHECK_CONTEXT("rights Write, view %s", access_name(access));
+        check_view(map, 4096, access, statuses[access]);
+    }
+    mmf_close(map);
+    mmf_close(first);
+}
+
+/* The memory of a write view is shared; of a copy-on-write view, private. */
+static void
+rule_2_7_what_views_do(void **state)
+{
+    mmf_view_accessor *view;
+    mmf *map;
+
+    (void)state;
+    map = create_new(NULL, 4096, NULL);
+    view = view_of(map, 0, 0, MMF_ACCESS_WRITE);
+    CHECK_OK(mmf_view_accessor_write_byte(view, 9, 1));
+    CHECK_INT(peek(map, 9), 1);
+    mmf_view_accessor_close(view);
+    view = view_of(map, 0, 0, MMF_ACCESS_COPY_ON_WRITE);
+    CHECK_OK(mmf_view_accessor_write_byte(view, 9, 2));
+    CHECK_INT(peek(map, 9), 1);
+    mmf_view_accessor_close(view);
+    mmf_close(map);
+}
+
+/*
+ * Rule 2.8. The handle's rights are the first layer: a view beyond them is ACCESS. What
+ * the creator gave the object is the second: a view beyond that is IO.
+ */
+static int
+layered(int handle, int object, mmf_access access)
+{
+    if (!covers(handle, set_of(access)))
+        return MMF_E_ACCESS;
+    return covers(object, set_of(access)) ? MMF_OK : MMF_E_IO;
+}
+
+static void
+check_layers(mmf *map, int handle, int object)
+{
+    int host_executes = host_executes_in(harness_dir());
+    mmf_access access;
+
+    for (access = 0; access < ACCESS_COUNT; access++) {
+        int status = layered(handle, object, access);
+
+        CHECK_CONTEXT("handle %d, object %d (read 1, write 2, execute 4), view %s",
+                      handle, object, access_name(access));
+        check_view(map, 4096, access, on_host(status, access, host_executes));
+    }
+}
+
+/* 5 creators x 6 second handles x 6 views. */
+static void
+rule_2_8_create_or_open(void **state)
+{
+    mmf_access object, handle;
+    mmf *first, *map;
+
+    (void)state;
+    for (object = 0; object < ACCESS_COUNT; object++) {
+        if (object == MMF_ACCESS_WRITE)
+            continue;
+        first = create_new("Cat", 4096, WITH_ACCESS(object));
+        for (handle = 0; handle < ACCESS_COUNT; handle++) {
+            map = create_or_open("Cat", 4096, WITH_ACCESS(handle));
+            check_layers(map, set_of(handle), set_of(object));
+            mmf_close(map);
+        }
+        mmf_close(first);
+    }
+}
+
+/* The same by rights: every combination of the four memory rights. */
+static void
+rule_2_8_open_existing(void **state)
+{
+    mmf_access object;
+    mmf_rights rights;
+    mmf *first, *map;
+    int handle;
+
+    (void)state;
+    for (object = 0; object < ACCESS_COUNT; object++) {
+        if (object == MMF_ACCESS_WRITE)
+            continue;
+        first = create_new("Cat", 4096, WITH_ACCESS(object));
+        for (rights = 0; rights < 16; rights++) {
+            if (rights & MMF_RIGHTS_COPY_ON_WRITE)
+                continue; /* rule_2_8_copy_on_write_right */
+            handle = (rights & MMF_RIGHTS_READ ? R : 0) |
+                     (rights & MMF_RIGHTS_WRITE ? W : 0) |
+                     (rights & MMF_RIGHTS_EXECUTE ? X : 0);
+            map = open_existing("Cat", WITH_RIGHTS(rights));
+            check_layers(map, handle, set_of(object));
+            mmf_close(map);
+        }
+        map = open_existing("Cat", WITH_RIGHTS(MMF_RIGHTS_FULL_CONTROL));
+        check_layers(map, R | W | X, set_of(object));
+        mmf_close(map);
+        mmf_close(first);
+    }
+}
+
+/* The copy-on-write right lets a view be read; its writes stay in it. */
+static void
+rule_2_8_copy_on_write_right(void **state)
+{
+    mmf *first, *map;
+
+    (void)state;
+    first = create_new("Cat", 4096, NULL);
+    map = open_existing("Cat", WITH_RIGHTS(MMF_RIGHTS_COPY_ON_WRITE));
+    check_view(map, 4096, MMF_ACCESS_COPY_ON_WRITE, MMF_OK);
+    check_view(map, 4096, MMF_ACCESS_WRITE, MMF_E_ACCESS);
+    check_view(map, 4096, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS);
+    check_view(map, 4096, MMF_ACCESS_READ_EXECUTE, MMF_E_ACCESS);
+    mmf_close(map);
+    mmf_close(first);
+}
+
+/* Opening never fails for a mismatch of access; only the view does. */
+static void
+rule_2_8_opening_never_fails_for_access(void **state)
+{
+    mmf_access handle;
+    mmf *first;
+
+    (void)state;
+    first = create_new("Cat", 4096, WITH_ACCESS(MMF_ACCESS_READ));
+    for (handle = 0; handle < ACCESS_COUNT; handle++)
+        mmf_close(create_or_open("Cat", 4096, WITH_ACCESS(handle)));
+    mmf_close(open_existing("Cat", WITH_RIGHTS(MMF_RIGHTS_FULL_CONTROL)));
+    mmf_close(first);
+}
+
+/* The default view is for reading and writing, whatever the map allows. */
+static void
+rule_2_6_default_view_of_a_reader_is_refused(void **state)
+{
+    mmf *map;
+
+    (void)state;
+    map = create_new(NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ));
+    REFUSES_VIEW(map, 0, 0, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
+    mmf_close(map);
+    map = create_new(NULL, 4096, WITH_ACCESS(MMF_ACCESS_COPY_ON_WRITE));
+    REFUSES_VIEW(map, 0, 0, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
+    mmf_close(map);
+}
+
+/*
+ * Rule 2.9.
+ */
+
+static int
+open_file(const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+
+    if (fd < 0)
+        CHECK_FAIL("open %s: %s", path, strerror(errno));
+    return fd;
+}
+
+/* Make a map of `access` on the file opened with `flags`, or see it refused. */
+static void
+check_file_and_map(const char *path, int flags, mmf_access access, int status)
+{
+    int fd = open_file(path, flags);
+    mmf *map;
+
+    CHECK_CONTEXT("open flags %d, map %s", flags, access_name(access));
+    if (status < 0) {
+        REFUSES_FD(fd, NULL, 0, WITH_ACCESS(access), status, NULL);
+        REFUSES_FD(fd, NULL, 4096, WITH_ACCESS(access), status, NULL);
+        close(fd);
+        return;
+    }
+    map = create_from_fd(fd, NULL, 0, WITH_ACCESS(access));
+    check_view(map, 4096, MMF_ACCESS_READ,
+               MMF_OK); /* every map that a file can have is readable */
+    if (covers(set_of(access), W))
+        check_view(map, 4096, MMF_ACCESS_READ_WRITE, MMF_OK);
+    mmf_close(map);
+}
+
+static void
+rule_2_9_file_and_map(void **state)
+{
+    static const struct {
+        int flags;
+        int statuses[ACCESS_COUNT];
+    } rows[] = {
+        /* ReadWrite, Read, Write, CopyOnWrite, ReadExecute, ReadWriteExecute */
+        {O_RDWR, {MMF_OK, MMF_OK, MMF_E_INVALID, MMF_OK, MMF_E_ACCESS, MMF_E_ACCESS}},
+        {O_RDONLY,
+         {MMF_E_ACCESS, MMF_OK, MMF_E_INVALID, MMF_OK, MMF_E_ACCESS, MMF_E_ACCESS}},
+        {O_WRONLY,
+         {MMF_E_ACCESS, MMF_E_ACCESS, MMF_E_INVALID, MMF_E_ACCESS, MMF_E_ACCESS,
+          MMF_E_ACCESS}},
+    };
+    char path[FILE_PATH_SIZE];
+    mmf_access access;
+    size_t i;
+
+    (void)state;
+    file_path(path);
+    make_file(path, 4096); /* mode 0644: nobody may execute it */
+    for (i = 0; i < COUNT_OF(rows); i++)
+        for (access = 0; access < ACCESS_COUNT; access++)
+            check_file_and_map(path, rows[i].flags, access, rows[i].statuses[access]);
+    remove_file(path);
+}
+
+/* Execute access needs an execute bit in the file's mode; then the host decides. */
+static void
+rule_2_9_execute_needs_the_bit(void **state)
+{
+    char path[FILE_PATH_SIZE], dir[FILE_PATH_SIZE];
+    int host_executes;
+    mmf *map;
+
+    (void)state;
+    file_path(path);
+    strcpy(dir, path);
+    *strrchr(dir, '/') = '\0';
+    host_executes = host_executes_in(dir);
+    make_file(path, 4096);
+    REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 0,
+                 WITH_ACCESS(MMF_ACCESS_READ_EXECUTE), MMF_E_ACCESS, NULL);
+    REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 0,
+                 WITH_ACCESS(MMF_ACCESS_READ_WRITE_EXECUTE), MMF_E_ACCESS, NULL);
+    CHECK(chmod(path, 0755) == 0);
+    map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0,
+                           WITH_ACCESS(MMF_ACCESS_READ_EXECUTE));
+    check_view(map, 4096, MMF_ACCESS_READ_EXECUTE,
+               on_host(MMF_OK, MMF_ACCESS_READ_EXECUTE, host_executes));
+    check_view(map, 4096, MMF_ACCESS_READ, MMF_OK);
+    check_view(map, 4096, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS);
+    mmf_close(map);
+    map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0,
+                           WITH_ACCESS(MMF_ACCESS_READ_WRITE_EXECUTE));
+    check_view(map, 4096, MMF_ACCESS_READ_WRITE_EXECUTE,
+               on_host(MMF_OK, MMF_ACCESS_READ_WRITE_EXECUTE, host_executes));
+    mmf_close(map);
+    remove_file(path);
+}
+
+/* Maps of files by 2.7: what a file's map allows, by path. */
+static void
+rule_2_7_map_of_a_file_and_view(void **state)
+{
+    static const mmf_access accesses[] = {MMF_ACCESS_READ_WRITE, MMF_ACCESS_READ,
+                                          MMF_ACCESS_COPY_ON_WRITE};
+    char path[FILE_PATH_SIZE];
+    mmf_access access;
+    mmf *map;
+    size_t i;
+
+    (void)state;
+    file_path(path);
+    make_file(path, 4096);
+    for (i = 0; i < COUNT_OF(accesses); i++) {
+        for (access = 0; access < ACCESS_COUNT; access++) {
+            CHECK_CONTEXT("map %s, view %s", access_name(accesses[i]),
+                          access_name(access));
+            map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0,
+                                   WITH_ACCESS(accesses[i]));
+            check_view(map, 4096, access,
+                       covers(set_of(accesses[i]), set_of(access)) ? MMF_OK
+                                                                   : MMF_E_ACCESS);
+            mmf_close(map);
+        }
+    }
+    remove_file(path);
+}
+
+/* 2.8 holds for a file's name, too. */
+static void
+rule_2_8_named_file(void **state)
+{
+    char path[FILE_PATH_SIZE];
+    mmf *first, *map;
+
+    (void)state;
+    file_path(path);
+    make_file(path, 4096);
+    first = create_from_file(path, MMF_FILE_MODE_OPEN, "Cat", 0,
+                             WITH_ACCESS(MMF_ACCESS_READ));
+    map = create_or_open("Cat", 4096, NULL);
+    check_view(map, 4096, MMF_ACCESS_READ_WRITE, MMF_E_IO);
+    check_view(map, 4096, MMF_ACCESS_READ, MMF_OK);
+    check_view(map, 4096, MMF_ACCESS_COPY_ON_WRITE, MMF_OK);
+    mmf_close(map);
+    map = open_existing("Cat", NULL);
+    check_view(map, 4096, MMF_ACCESS_WRITE, MMF_E_IO);
+    mmf_close(map);
+    mmf_close(first);
+    first = create_from_file(path, MMF_FILE_MODE_OPEN, "Cat", 0, NULL);
+    map = open_existing("Cat", WITH_RIGHTS(MMF_RIGHTS_READ));
+    check_view(map, 4096, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS);
+    check_view(map, 4096, MMF_ACCESS_READ, MMF_OK);
+    mmf_close(map);
+    mmf_close(first);
+    remove_file(path);
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rule_2_7_map_and_view),
+        cmocka_unit_test(rule_2_7_write_handle),
+        cmocka_unit_test(rule_2_7_what_views_do),
+        cmocka_unit_test(rule_2_7_map_of_a_file_and_view),
+        cmocka_unit_test(rule_2_8_create_or_open),
+        cmocka_unit_test(rule_2_8_open_existing),
+        cmocka_unit_test(rule_2_8_copy_on_write_right),
+        cmocka_unit_test(rule_2_8_opening_never_fails_for_access),
+        cmocka_unit_test(rule_2_8_named_file),
+        cmocka_unit_test(rule_2_6_default_view_of_a_reader_is_refused),
+        cmocka_unit_test(rule_2_9_file_and_map),
+        cmocka_unit_test(rule_2_9_execute_needs_the_bit),
+    };
+
+    return harness_main(argc, argv, "access", tests, COUNT_OF(tests), NULL);
+}

@@ -1,0 +1,520 @@
+/*
+ * create_or_open_test.c - MemoryMappedFile.CreateOrOpen: cases CO-01 to CO-20 and rule
+ * 2.5.
+ */
+#include "support.h"
+
+#include <inttypes.h>
+#include <sys/stat.h>
+
+static void
+co_01_null_name(void **state)
+{
+    (void)state;
+    REFUSES_CREATE_OR_OPEN(NULL, 4096, NULL, MMF_E_NULL, "mapName");
+    REFUSES_CREATE_OR_OPEN(NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ_WRITE), MMF_E_NULL,
+                           "mapName");
+    REFUSES_CREATE_OR_OPEN(NULL, 4096, WITH(MMF_ACCESS_READ_WRITE, 0, 0), MMF_E_NULL,
+                           "mapName");
+}
+
+/* .NET's versions differ in whether they name the parameter: so may we. */
+static void
+co_02_empty_name(void **state)
+{
+    (void)state;
+    REFUSES_CREATE_OR_OPEN("", 4096, NULL, MMF_E_INVALID, NULL);
+    REFUSES_CREATE_OR_OPEN("", 4096, WITH_ACCESS(MMF_ACCESS_READ_WRITE), MMF_E_INVALID,
+                           NULL);
+    REFUSES_CREATE_OR_OPEN("", 4096, WITH(MMF_ACCESS_READ_WRITE, 0, 0), MMF_E_INVALID,
+                           NULL);
+}
+
+/* .NET refuses names on Unix. */
+static void
+co_03_names_are_accepted(void **state)
+{
+    struct names names;
+    size_t i;
+
+    (void)state;
+    make_names(&names);
+    for (i = 0; i < NAME_COUNT; i++) {
+        CHECK_CONTEXT("name N%zu", i + 1);
+        mmf_close(create_or_open(names.text[i], 4096, NULL));
+        mmf_close(create_or_open(names.text[i], 4096, WITH_ACCESS(MMF_ACCESS_READ)));
+        mmf_close(create_or_open(names.text[i], 4096, WITH(MMF_ACCESS_READ, 0, 0)));
+    }
+}
+
+static void
+refuse_capacity(int64_t capacity)
+{
+    REFUSES_CREATE_OR_OPEN("Cat", capacity, NULL, MMF_E_RANGE, "capacity");
+    REFUSES_CREATE_OR_OPEN("Cat", capacity, WITH_ACCESS(MMF_ACCESS_READ_WRITE),
+                           MMF_E_RANGE, "capacity");
+    REFUSES_CREATE_OR_OPEN("Cat", capacity, WITH(MMF_ACCESS_READ_WRITE, 0, 0),
+                           MMF_E_RANGE, "capacity");
+}
+
+static void
+co_04_capacity_0(void **state)
+{
+    (void)state;
+    refuse_capacity(0);
+}
+
+static void
+co_05_negative_capacity(void **state)
+{
+    (void)state;
+    refuse_capacity(-1);
+    refuse_capacity(INT64_MIN);
+}
+
+static void
+co_06_capacity_beyond_32_bits(void **state)
+{
+    (void)state;
+    if (sizeof(void *) > 4)
+        harness_skip("a rule for 32-bit processes");
+    refuse_capacity(INT64_C(1) << 32);
+}
+
+static void
+co_07_access_out_of_range(void **state)
+{
+    static const mmf_access accesses[] = {-1, 42, ACCESS_COUNT};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT_OF(accesses); i++) {
+        REFUSES_CREATE_OR_OPEN("Cat", 4096, WITH_ACCESS(accesses[i]), MMF_E_RANGE,
+                               "access");
+        REFUSES_CREATE_OR_OPEN("Cat", 4096, WITH(accesses[i], 0, 0), MMF_E_RANGE,
+                               "access");
+    }
+}
+
+static void
+co_08_options_out_of_range(void **state)
+{
+    (void)state;
+    REFUSES_CREATE_OR_OPEN("Cat", 4096, WITH(0, -1, 0), MMF_E_RANGE, "options");
+    REFUSES_CREATE_OR_OPEN("Cat", 4096, WITH(0, 42, 0), MMF_E_RANGE, "options");
+}
+
+static void
+co_09_inheritability_out_of_range(void **state)
+{
+    (void)state;
+    REFUSES_CREATE_OR_OPEN("Cat", 4096, WITH(0, 0, -1), MMF_E_RANGE, "inheritability");
+    REFUSES_CREATE_OR_OPEN("Cat", 4096, WITH(0, 0, 42), MMF_E_RANGE, "inheritability");
+}
+
+/* One row of the matrices: 4 capacities x the accesses x 2 options x 2. */
+struct row {
+    char name[UNIQUE_NAME_SIZE];
+    int64_t capacity;
+    mmf_access access;
+    mmf_map_options options;
+    mmf_inheritability inheritability;
+};
+
+static void
+for_each_row(const mmf_access *accesses, size_t count, void (*run)(const struct row *))
+{
+    size_t i, rows = CAPACITY_COUNT * count * 2 * 2;
+    struct row row;
+
+    for (i = 0; i < rows; i++) {
+        size_t rest = i;
+
+        row.capacity = capacity_at(rest % CAPACITY_COUNT);
+        row.access = accesses[(rest /= CAPACITY_COUNT) % count];
+        row.options = (rest /= count) % 2 ? MMF_OPTIONS_DELAY_ALLOCATE_PAGES : 0;
+        row.inheritability = (rest / 2) % 2 ? 1 : 0;
+        unique_name(row.name);
+        CHECK_CONTEXT("capacity %" PRId64 ", %s, options %x, inherit %d", row.capacity,
+                      access_name(row.access), (unsigned)row.options,
+                      row.inheritability);
+        run(&row);
+    }
+}
+
+static const mmf_access plain[] = {MMF_ACCESS_READ, MMF_ACCESS_READ_WRITE,
+                                   MMF_ACCESS_COPY_ON_WRITE};
+static const mmf_access execute[] = {MMF_ACCESS_READ_EXECUTE,
+                                     MMF_ACCESS_READ_WRITE_EXECUTE};
+
+static void
+validate_and_close(mmf *map, int64_t capacity, mmf_access access,
+                   mmf_inheritability inheritability)
+{
+    validate_map(map, capacity, access, inheritability);
+    mmf_close(map);
+}
+
+/* The shorter overload is in .NET's matrix for plain accesses only. */
+static void
+create_by_access(const struct row *row)
+{
+    mmf *map = create_or_open(row->name, row->capacity, WITH_ACCESS(row->access));
+
+    validate_and_close(map, row->capacity, row->access, 0);
+    map = create_or_open(row->name, row->capacity,
+                         WITH(row->access, row->options, row->inheritability));
+    validate_and_close(map, row->capacity, row->access, row->inheritability);
+}
+
+static void
+create_absent(const struct row *row)
+{
+    mmf *map = create_or_open(row->name, row->capacity, NULL);
+
+    validate_and_close(map, row->capacity, MMF_ACCESS_READ_WRITE, 0);
+    create_by_access(row);
+}
+
+static void
+co_10_creates_what_is_absent(void **state)
+{
+    (void)state;
+    for_each_row(plain, COUNT_OF(plain), create_absent);
+}
+
+static void
+open_by_access(const struct row *row)
+{
+    mmf *first = create_new(row->name, row->capacity, WITH_ACCESS(row->access));
+    mmf *map = create_or_open(row->name, row->capacity, WITH_ACCESS(row->access));
+
+    validate_and_close(map, row->capacity, row->access, 0);
+    mmf_close(first);
+    first = create_new(row->name, row->capacity,
+                       WITH(row->access, row->options, row->inheritability));
+    map = create_or_open(row->name, row->capacity,
+                         WITH(row->access, row->options, row->inheritability));
+    validate_and_close(map, row->capacity, row->access, row->inheritability);
+    mmf_close(first);
+}
+
+static void
+open_present(const struct row *row)
+{
+    mmf *first = create_new(row->name, row->capacity, NULL);
+    mmf *map = create_or_open(row->name, row->capacity, NULL);
+
+    validate_and_close(map, row->capacity, MMF_ACCESS_READ_WRITE, 0);
+    mmf_close(first);
+    open_by_access(row);
+}
+
+static void
+co_11_opens_what_create_new_made(void **state)
+{
+    (void)state;
+    for_each_row(plain, COUNT_OF(plain), open_present);
+}
+
+static void
+open_file_backed(const struct row *row)
+{
+    char path[FILE_PATH_SIZE];
+    mmf *first, *map;
+
+    file_path(path);
+    make_file(path, row->capacity);
+    first = create_from_file(path, MMF_FILE_MODE_OPEN, row->name, 0, NULL);
+    map = create_or_open(row->name, row->capacity, NULL);
+    validate_and_close(map, row->capacity, MMF_ACCESS_READ_WRITE, 0);
+    mmf_close(first);
+    first = create_from_file(path, MMF_FILE_MODE_OPEN, row->name, row->capacity,
+                             WITH_ACCESS(row->access));
+    map = create_or_open(row->name, row->capacity, WITH_ACCESS(row->access));
+    validate_and_close(map, row->capacity, row->access, 0);
+    mmf_close(first);
+    CHECK_INT(file_length(path), row->capacity);
+    remove_file(path);
+}
+
+static void
+co_12_opens_what_create_from_file_made(void **state)
+{
+    (void)state;
+    for_each_row(plain, COUNT_OF(plain), open_file_backed);
+}
+
+static void
+co_13_creates_what_is_absent_for_execution(void **state)
+{
+    (void)state;
+    for_each_row(execute, COUNT_OF(execute), create_by_access);
+}
+
+static void
+co_14_opens_what_create_new_made_for_execution(void **state)
+{
+    (void)state;
+    for_each_row(execute, COUNT_OF(execute), open_by_access);
+}
+
+static void
+co_15_write_access_does_not_create(void **state)
+{
+    (void)state;
+    REFUSES_CREATE_OR_OPEN("Cat", 4096, WITH_ACCESS(MMF_ACCESS_WRITE), MMF_E_INVALID,
+                           "access");
+    REFUSES_CREATE_OR_OPEN("Cat", 4096, WITH(MMF_ACCESS_WRITE, 0, 0), MMF_E_INVALID,
+                           "access");
+    REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
+}
+
+static void
+co_16_write_access_opens(void **state)
+{
+    char name[UNIQUE_NAME_SIZE];
+    mmf *first, *map;
+
+    (void)state;
+    unique_name(name);
+    first = create_or_open(name, 4096, NULL);
+    map = create_or_open(name, 4096, WITH_ACCESS(MMF_ACCESS_WRITE));
+    validate_map(first, 4096, MMF_ACCESS_WRITE, 0);
+    validate_map(map, 4096, MMF_ACCESS_WRITE, 0);
+    mmf_close(map);
+    mmf_close(first);
+}
+
+static void
+check_too_large(const char *name, int64_t capacity)
+{
+    mmf *map = UNTOUCHED;
+    int rc = mmf_create_or_open(name, capacity, NULL, &map);
+
+    CHECK_FAILS(mmf_create_or_open(name, capacity, NULL, &map), rc);
+    CHECK_IO_ERROR(rc);
+    CHECK((void *)map == UNTOUCHED);
+}
+
+static void
+co_17_too_large(void **state)
+{
+    (void)state;
+    if (sizeof(void *) == 4) {
+        REFUSES_CREATE_OR_OPEN("Cat", INT64_C(1) << 32, NULL, MMF_E_RANGE, "capacity");
+        return;
+    }
+    check_too_large("Cat", INT64_MAX);
+    REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
+}
+
+static int64_t
+default_capacity(mmf *map)
+{
+    mmf_view_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
+    int64_t capacity = mmf_view_accessor_capacity(view);
+
+    mmf_view_accessor_close(view);
+    return capacity;
+}
+
+static void
+co_18_first_capacity_holds(void **state)
+{
+    char name[UNIQUE_NAME_SIZE];
+    mmf *first, *smaller, *larger;
+    int64_t capacity = -1;
+
+    (void)state;
+    unique_name(name);
+    first = create_new(name, 10000, NULL);
+    CHECK_INT(default_capacity(first), 10000);
+    smaller = create_or_open(name, 1, NULL);
+    larger = create_or_open(name, 20000, NULL);
+    CHECK_INT(default_capacity(smaller), 10000);
+    CHECK_INT(default_capacity(larger), 10000);
+    CHECK_INT(default_capacity(first), 10000);
+    CHECK_OK(mmf_capacity(larger, &capacity));
+    CHECK_INT(capacity, 10000);
+    mmf_close(smaller);
+    mmf_close(larger);
+    mmf_close(first);
+}
+
+static void
+co_19_reader_opened_for_writing(void **state)
+{
+    char name[UNIQUE_NAME_SIZE];
+    mmf *first, *map;
+
+    (void)state;
+    unique_name(name);
+    first = create_new(name, 4096, WITH_ACCESS(MMF_ACCESS_READ));
+    map = create_or_open(name, 4096, WITH_ACCESS(MMF_ACCESS_READ_WRITE));
+    REFUSES_VIEW(map, 0, 0, MMF_ACCESS_READ_WRITE, MMF_E_IO, NULL);
+    REFUSES_VIEW(map, 0, 4096, MMF_ACCESS_READ_WRITE, MMF_E_IO, NULL);
+    mmf_view_accessor_close(view_of(map, 0, 4096, MMF_ACCESS_READ));
+    mmf_close(map);
+    mmf_close(first);
+}
+
+static void
+co_20_writer_opened_for_reading(void **state)
+{
+    char name[UNIQUE_NAME_SIZE];
+    mmf *first, *map;
+
+    (void)state;
+    unique_name(name);
+    first = create_new(name, 4096, WITH_ACCESS(MMF_ACCESS_READ_WRITE));
+    map = create_or_open(name, 4096, WITH_ACCESS(MMF_ACCESS_READ));
+    REFUSES_VIEW(map, 0, 0, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
+    REFUSES_VIEW(map, 0, 4096, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
+    mmf_view_accessor_close(view_of(map, 0, 4096, MMF_ACCESS_READ));
+    mmf_close(map);
+    mmf_close(first);
+}
+
+/* Every call breaks all rules from its own on; the name is alive, so all could open. */
+static void
+rule_2_5_order_of_checks(void **state)
+{
+    mmf *live;
+
+    (void)state;
+    live = create_new("Cat", 10, NULL);
+    REFUSES_CREATE_OR_OPEN(NULL, 0, WITH(42, 42, 42), MMF_E_NULL, "mapName");
+    REFUSES_CREATE_OR_OPEN("", 0, WITH(42, 42, 42), MMF_E_INVALID, NULL);
+    REFUSES_CREATE_OR_OPEN("Cat", 0, WITH(42, 42, 42), MMF_E_RANGE, "capacity");
+    REFUSES_CREATE_OR_OPEN("Cat", 1, WITH(42, 42, 42), MMF_E_RANGE, "access");
+    REFUSES_CREATE_OR_OPEN("Cat", 1, WITH(MMF_ACCESS_WRITE, 42, 42), MMF_E_RANGE,
+                           "options");
+    REFUSES_CREATE_OR_OPEN("Cat", 1, WITH(MMF_ACCESS_READ, 0, 42), MMF_E_RANGE,
+                           "inheritability");
+    REFUSES_CREATE_OR_OPEN("Dog", 1, WITH(MMF_ACCESS_WRITE, 0, 42), MMF_E_RANGE,
+                           "inheritability");
+    mmf_close(live);
+}
+
+/* Capacity 0 is refused even where it would be ignored. */
+static void
+rule_2_5_capacity_is_checked_even_if_ignored(void **state)
+{
+    mmf *live;
+
+    (void)state;
+    live = create_new("Cat", 10, NULL);
+    refuse_capacity(0);
+    refuse_capacity(-1);
+    mmf_close(live);
+}
+
+/* A handle that was opened with the write right alone has no other. */
+static void
+rule_2_5_write_access_gives_the_write_right_alone(void **state)
+{
+    mmf *first, *map;
+
+    (void)state;
+    first = create_new("Cat", 4096, NULL);
+    map = create_or_open("Cat", 4096, WITH_ACCESS(MMF_ACCESS_WRITE));
+    REFUSES_VIEW(map, 0, 0, MMF_ACCESS_READ, MMF_E_ACCESS, NULL);
+    REFUSES_VIEW(map, 0, 0, MMF_ACCESS_COPY_ON_WRITE, MMF_E_ACCESS, NULL);
+    mmf_view_accessor_close(view_of(map, 0, 0, MMF_ACCESS_WRITE));
+    mmf_close(map);
+    mmf_close(first);
+}
+
+/* It existed, so the options of the call do not change it; they hold for the handle. */
+static void
+rule_2_5_options_are_ignored_when_it_opens(void **state)
+{
+    mmf *first, *map;
+
+    (void)state;
+    first = create_new("Cat", 4096, NULL);
+    poke(first, 100, 7);
+    map = create_or_open("Cat", 1,
+                         WITH(MMF_ACCESS_READ_WRITE, MMF_OPTIONS_DELAY_ALLOCATE_PAGES,
+                              MMF_INHERITABILITY_INHERITABLE));
+    CHECK_INT(peek(map, 100), 7);
+    poke(map, 100, 0);
+    validate_map(map, 4096, MMF_ACCESS_READ_WRITE, MMF_INHERITABILITY_INHERITABLE);
+    validate_map(first, 4096, MMF_ACCESS_READ_WRITE, 0);
+    mmf_close(map);
+    mmf_close(first);
+}
+
+static void
+open_readable_as_nobody(void *name)
+{
+    mmf *map = create_or_open(name, 4096, WITH_ACCESS(MMF_ACCESS_READ));
+
+    CHECK_INT(peek(map, 5), 55);
+    mmf_close(map);
+    REFUSES_CREATE_OR_OPEN(name, 4096, NULL, MMF_E_ACCESS, NULL);
+    REFUSES_CREATE_OR_OPEN(name, 4096, WITH_ACCESS(MMF_ACCESS_WRITE), MMF_E_ACCESS,
+                           NULL);
+}
+
+/* Another user's object opens with the rights it gives, and not with more. */
+static void
+rule_2_5_access_denied_with_more_than_the_object_allows(void **state)
+{
+    static char name[] = "Global\\Cat";
+    mmf_options options = options_with(MMF_ACCESS_READ_WRITE, 0, 0);
+    mmf *map;
+
+    (void)state;
+    if (chmod(harness_dir(), 01777) != 0)
+        CHECK_FAIL("chmod");
+    options.mode = 0644;
+    map = create_new(name, 4096, &options);
+    poke(map, 5, 55);
+    as_nobody(open_readable_as_nobody, name);
+    mmf_close(map);
+}
+
+static void
+rule_2_5_out_is_null(void **state)
+{
+    (void)state;
+    CHECK_FAILS(mmf_create_or_open("Cat", 4096, NULL, NULL), MMF_E_NULL);
+    REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(co_01_null_name),
+        cmocka_unit_test(co_02_empty_name),
+        cmocka_unit_test(co_03_names_are_accepted),
+        cmocka_unit_test(co_04_capacity_0),
+        cmocka_unit_test(co_05_negative_capacity),
+        cmocka_unit_test(co_06_capacity_beyond_32_bits),
+        cmocka_unit_test(co_07_access_out_of_range),
+        cmocka_unit_test(co_08_options_out_of_range),
+        cmocka_unit_test(co_09_inheritability_out_of_range),
+        cmocka_unit_test(co_10_creates_what_is_absent),
+        cmocka_unit_test(co_11_opens_what_create_new_made),
+        cmocka_unit_test(co_12_opens_what_create_from_file_made),
+        cmocka_unit_test(co_13_creates_what_is_absent_for_execution),
+        cmocka_unit_test(co_14_opens_what_create_new_made_for_execution),
+        cmocka_unit_test(co_15_write_access_does_not_create),
+        cmocka_unit_test(co_16_write_access_opens),
+        cmocka_unit_test(co_17_too_large),
+        cmocka_unit_test(co_18_first_capacity_holds),
+        cmocka_unit_test(co_19_reader_opened_for_writing),
+        cmocka_unit_test(co_20_writer_opened_for_reading),
+        cmocka_unit_test(rule_2_5_order_of_checks),
+        cmocka_unit_test(rule_2_5_capacity_is_checked_even_if_ignored),
+        cmocka_unit_test(rule_2_5_write_access_gives_the_write_right_alone),
+        cmocka_unit_test(rule_2_5_options_are_ignored_when_it_opens),
+        cmocka_unit_test(rule_2_5_access_denied_with_more_than_the_object_allows),
+        cmocka_unit_test(rule_2_5_out_is_null),
+    };
+
+    return harness_main(argc, argv, "create_or_open", tests, COUNT_OF(tests), NULL);
+}
