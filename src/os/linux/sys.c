@@ -238,7 +238,12 @@ mmf_sys_getpid(void)
 int
 mmf_sys_getrlimit(int resource, struct rlimit *limit)
 {
-    return getrlimit(resource, limit);
+    /* glibc's parameter is an enum, musl's an int: only the constant suits both. */
+    if (resource != RLIMIT_FSIZE) {
+        errno = EINVAL;
+        return -1;
+    }
+    return getrlimit(RLIMIT_FSIZE, limit);
 }
 
 int
