@@ -62,11 +62,22 @@ fail_foreign(const char *path, const char *why)
 
 /* An open that failed: what is there? */
 static int
-explain_failed_open(const char *path)
+explain_failed_open(const char *path, const struct mmf_place *place)
 {
-    switch (errno) {
+    int system_error = errno;
+    int exists;
+    int rc;
+
+    switch (system_error) {
     case ENOENT:
-        return MMF_STORE_NOTHING;
+    case ENOTDIR:
+        /* Nothing, unless the directory is not what it should be: then say that. */
+        rc = mmf_place_check(place, &exists);
+        if (rc < 0)
+            return rc;
+        errno = system_error;
+        return system_error == ENOENT ? MMF_STORE_NOTHING
+                                      : mmf_error_fail("open %s", path);
     case EACCES:
     case EPERM:
     case EROFS:
@@ -131,7 +142,7 @@ mmf_store_look(const char *path, const struct mmf_place *place, int or_read,
 
     file->fd = open_claim(path, or_read, &file->writable);
     if (file->fd < 0)
-        return explain_failed_open(path);
+        return explain_failed_open(path, place);
     if (mmf_sys_fstat(file->fd, &file->status) < 0) {
         rc = mmf_error_fail("look at %s", path);
         goto done;
