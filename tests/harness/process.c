@@ -71,12 +71,28 @@ close_end(int *fd)
     *fd = -1;
 }
 
+/*
+ * This program's file. /proc/self/exe itself would start valgrind's tool under valgrind,
+ * which answers the question where the link leads as if it were not there. Where the
+ * way to the file is closed to us, the link still works.
+ */
+static void
+own_program(char *path, size_t size)
+{
+    ssize_t length = readlink("/proc/self/exe", path, size - 1);
+
+    path[length < 0 ? 0 : length] = '\0';
+    if (access(path, X_OK) < 0)
+        snprintf(path, size, "/proc/self/exe");
+}
+
 static void
 spawn(struct process *p, char *const *argv, int child_in, int child_out)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t defaults;
+    char program[4096];
     int rc;
 
     posix_spawn_file_actions_init(&actions);
@@ -87,7 +103,8 @@ spawn(struct process *p, char *const *argv, int child_in, int child_out)
     sigaddset(&defaults, SIGPIPE); /* the runner ignores it, a role need not */
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-    rc = posix_spawn(&p->pid, "/proc/self/exe", &actions, &attributes, argv, environ);
+    own_program(program, sizeof(program));
+    rc = posix_spawn(&p->pid, program, &actions, &attributes, argv, environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (rc != 0)
