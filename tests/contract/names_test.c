@@ -1,0 +1,349 @@
+/*
+ * names_test.c - what a name is, and which names are one: rule 3.6.
+ */
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { LONGEST = 3500 };
+
+/* All names of `names` at once: each has its own bytes. */
+static void
+check_distinct(char *const *names, size_t count)
+{
+    mmf **maps = calloc(count, sizeof(*maps));
+    mmf *again;
+    size_t i;
+
+    CHECK(maps != NULL);
+    for (i = 0; i < count; i++) {
+        CHECK_CONTEXT("name %zu", i);
+        maps[i] = create_new(names[i], 2, NULL);
+        poke(maps[i], 0, (uint8_t)i);
+        poke(maps[i], 1, (uint8_t)(i >> 8));
+    }
+    for (i = 0; i < count; i++) {
+        CHECK_CONTEXT("name %zu", i);
+        again = open_existing(names[i], NULL);
+        CHECK_INT(peek(again, 0) | peek(again, 1) << 8, i);
+        mmf_close(again);
+        mmf_close(maps[i]);
+        REFUSES_OPEN(names[i], NULL, MMF_E_NOT_FOUND, NULL);
+    }
+    free(maps);
+}
+
+static void
+rule_3_6_2_same_name_same_object(void **state)
+{
+    mmf *first, *second;
+
+    (void)state;
+    first = create_new("Cat", 4096, NULL);
+    second = create_or_open("Cat", 4096, NULL);
+    poke(first, 0, 1);
+    CHECK_INT(peek(second, 0), 1);
+    REFUSES_CREATE_NEW("Cat", 4096, NULL, MMF_E_EXISTS, NULL);
+    mmf_close(first);
+    mmf_close(second);
+}
+
+static void
+rule_3_6_3_case_matters(void **state)
+{
+    static char a[] = "Cat", b[] = "cat", c[] = "CAT", d[] = "Cat ", e[] = " Cat";
+    char *const names[] = {a, b, c, d, e};
+
+    (void)state;
+    check_distinct(names, COUNT_OF(names));
+}
+
+static void
+rule_3_6_4_local_is_the_default(void **state)
+{
+    mmf *plain, *local;
+
+    (void)state;
+    plain = create_new("Cat", 4096, NULL);
+    local = open_existing("Local\\Cat", NULL);
+    poke(local, 0, 8);
+    CHECK_INT(peek(plain, 0), 8);
+    REFUSES_CREATE_NEW("Local\\Cat", 4096, NULL, MMF_E_EXISTS, NULL);
+    mmf_close(plain);
+    REFUSES_CREATE_NEW("Cat", 4096, NULL, MMF_E_EXISTS, NULL);
+    mmf_close(local);
+    REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
+}
+
+static void
+rule_3_6_4_global_is_another_name(void **state)
+{
+    static char a[] = "Cat", b[] = "Global\\Cat", c[] = "Global", d[] = "Local",
+                e[] = "Global\\Global", f[] = "Global\\Local";
+    char *const names[] = {a, b, c, d, e, f};
+    mmf *map;
+
+    (void)state;
+    check_distinct(names, COUNT_OF(names));
+    map = create_new("Global\\Cat", 4096, NULL);
+    validate_map(map, 4096, MMF_ACCESS_READ_WRITE, 0);
+    REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
+    REFUSES_OPEN("Local\\Cat", NULL, MMF_E_NOT_FOUND, NULL);
+    mmf_close(map);
+}
+
+/* All functions that take a name refuse this one. */
+static void
+refuse_everywhere(const char *name, int status)
+{
+    char path[FILE_PATH_SIZE];
+
+    file_path(path);
+    REFUSES_CREATE_NEW(name, 4096, NULL, status, "mapName");
+    REFUSES_CREATE_OR_OPEN(name, 4096, NULL, status, "mapName");
+    REFUSES_OPEN(name, NULL, status, "mapName");
+    REFUSES_FILE(path, MMF_FILE_MODE_CREATE_NEW, name, 4096, NULL, status, "mapName");
+    CHECK_INT(file_length(path), -1);
+}
+
+/* The words are case-sensitive; Session\ is reserved; a backslash ends a prefix only.
+ */
+static void
+rule_3_6_4_other_backslashes(void **state)
+{
+    static const char *const names[] = {"local\\Cat",
+                                        "LOCAL\\Cat",
+                                        "global\\Cat",
+                                        "GLOBAL\\Cat",
+                                        "Session\\Cat",
+                                        "Session\\1\\Cat",
+                                        "\\Cat",
+                                        "Cat\\",
+                                        "Cat\\Dog",
+                                        "Local\\Cat\\Dog",
+                                        "Global\\Cat\\Dog",
+                                        "Local\\\\Cat",
+                                        "Global\\\\Cat",
+                                        "Local\\Global\\Cat",
+                                        "Global\\Local\\Cat",
+                                        "\\",
+                                        " Local\\Cat",
+                                        "Locals\\Cat"};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT_OF(names); i++) {
+        CHECK_CONTEXT("%s", names[i]);
+        refuse_everywhere(names[i], MMF_E_PATH_NOT_FOUND);
+    }
+    CHECK(!mmf_status_is_io_error(MMF_E_PATH_NOT_FOUND));
+}
+
+static void
+rule_3_6_4_prefix_without_a_name(void **state)
+{
+    (void)state;
+    refuse_everywhere("Local\\", MMF_E_INVALID);
+    refuse_everywhere("Global\\", MMF_E_INVALID);
+}
+
+/* .NET's tests use forward slashes and lower case: ordinary names. */
+static void
+rule_3_6_4_slashes_are_ordinary(void **state)
+{
+    static char a[] = "local/Cat", b[] = "global/Cat", c[] = "Local/Cat",
+                d[] = "Global/Cat", e[] = "/Cat", f[] = "Cat/", g[] = "Cat", h[] = "/",
+                i[] = "//", j[] = "..", k[] = ".", l[] = "../Cat", m[] = "a/../Cat",
+                n[] = "./Cat", o[] = "...", p[] = "/dev/shm/Cat",
+                q[] = "Global\\../Cat", r[] = "Global\\..", s[] = "Global\\/",
+                t[] = "mmf.Cat", u[] = ".tmp-1";
+    char *const names[] = {a, b, c, d, e, f, g, h, i, j, k,
+                           l, m, n, o, p, q, r, s, t, u};
+
+    (void)state;
+    check_distinct(names, COUNT_OF(names));
+}
+
+/* Every byte but NUL and the backslash, alone and inside, is a name of its own. */
+static void
+rule_3_6_4_any_byte(void **state)
+{
+    char *names[2 * 254];
+    size_t count = 0;
+    int byte;
+
+    (void)state;
+    for (byte = 1; byte < 256; byte++) {
+        if (byte == '\\')
+            continue;
+        names[count] = malloc(4);
+        snprintf(names[count++], 4, "%c", byte);
+        names[count] = malloc(4);
+        snprintf(names[count++], 4, "x%cx", byte);
+    }
+    CHECK_INT(count, COUNT_OF(names));
+    check_distinct(names, count);
+    while (count > 0)
+        free(names[--count]);
+}
+
+/* Names that look like what another name might become as a file. */
+static void
+rule_3_6_names_that_look_encoded(void **state)
+{
+    static char a[] = "a b", b[] = "a%20b", c[] = "a%2520b", d[] = "a%2", e[] = "%",
+                f[] = "%%", g[] = "%2F", h[] = "/", i[] = "%5C", j[] = "~", k[] = "%7E",
+                l[] = "%7e", m[] = "A", n[] = "%41";
+    char *const names[] = {a, b, c, d, e, f, g, h, i, j, k, l, m, n};
+
+    (void)state;
+    check_distinct(names, COUNT_OF(names));
+}
+
+/* Lengths where a file name is or is not long enough for the name. */
+static void
+rule_3_6_5_any_length(void **state)
+{
+    enum { STEPS = 330 };
+    char *names[2 * STEPS];
+    size_t count = 0;
+    size_t length;
+
+    (void)state;
+    for (length = 1; length <= STEPS; length++) {
+        names[count] = calloc(1, length + 1);
+        memset(names[count++], 'a', length); /* a letter is one byte of a file name */
+        names[count] = calloc(1, length + 1);
+        memset(names[count++], '/', length); /* a slash cannot be */
+    }
+    check_distinct(names, count);
+    while (count > 0)
+        free(names[--count]);
+}
+
+/* Long names that differ at one place. */
+static void
+rule_3_6_5_long_names_differ_anywhere(void **state)
+{
+    static const size_t places[] = {0,   1,   100, 159,  160, 199,
+                                    200, 201, 255, 1031, 3499};
+    char *names[COUNT_OF(places) + 1];
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT_OF(names); i++) {
+        names[i] = calloc(1, LONGEST + 1);
+        memset(names[i], 'a', LONGEST);
+        if (i < COUNT_OF(places))
+            names[i][places[i]] = 'b';
+    }
+    check_distinct(names, COUNT_OF(names));
+    for (i = 0; i < COUNT_OF(names); i++)
+        free(names[i]);
+}
+
+static void
+rule_3_6_5_longest_name(void **state)
+{
+    static char name[sizeof("Global\\") + LONGEST + 1];
+    mmf *plain, *prefixed;
+
+    (void)state;
+    strcpy(name, "Local\\");
+    memset(name + 6, 'a', LONGEST);
+    plain = create_new(name + 6, 4096, NULL);
+    validate_map(plain, 4096, MMF_ACCESS_READ_WRITE, 0);
+    prefixed = open_existing(name, NULL); /* the prefix does not count */
+    mmf_close(prefixed);
+    mmf_close(plain);
+    name[6 + LONGEST] = 'a';
+    refuse_everywhere(name + 6, MMF_E_PATH_TOO_LONG);
+    refuse_everywhere(name, MMF_E_PATH_TOO_LONG);
+    CHECK(!mmf_status_is_io_error(MMF_E_PATH_TOO_LONG));
+}
+
+static void
+rule_3_6_6_white_space(void **state)
+{
+    static char a[] = " ", b[] = "  ", c[] = "\t", d[] = "\n", e[] = "\r\n", f[] = "\r",
+                g[] = " \t\r\n";
+    char *const names[] = {a, b, c, d, e, f, g};
+
+    (void)state;
+    check_distinct(names, COUNT_OF(names));
+}
+
+/* UTF-8 or not: bytes are bytes. */
+static void
+rule_3_6_any_encoding(void **state)
+{
+    static char a[] = "\xc3\xa4", b[] = "a\xcc\x88", /* two ways to write one letter */
+        c[] = "\xe7\x8c\xab", d[] = "\xff", e[] = "\xc3", f[] = "\x80\x80";
+    char *const names[] = {a, b, c, d, e, f};
+
+    (void)state;
+    check_distinct(names, COUNT_OF(names));
+}
+
+static void
+look_for_local_name(void *payload)
+{
+    mmf *map;
+
+    (void)payload;
+    REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
+    map = create_new("Cat", 10, NULL); /* his own */
+    CHECK_INT(peek(map, 0), 0);
+    mmf_close(map);
+    map = open_existing("Global\\Cat", NULL);
+    CHECK_INT(peek(map, 0), 2);
+    mmf_close(map);
+    REFUSES_CREATE_NEW("Global\\Cat", 10, NULL, MMF_E_EXISTS, NULL);
+}
+
+/* "Local" is this user, "Global" all. */
+static void
+rule_3_6_4_scopes_and_users(void **state)
+{
+    mmf_options options = options_with(MMF_ACCESS_READ_WRITE, 0, 0);
+    mmf *local, *global;
+
+    (void)state;
+    if (chmod(harness_dir(), 01777) != 0)
+        CHECK_FAIL("chmod");
+    local = create_new("Cat", 4096, NULL);
+    poke(local, 0, 1);
+    options.mode = 0666;
+    global = create_new("Global\\Cat", 4096, &options);
+    poke(global, 0, 2);
+    as_nobody(look_for_local_name, NULL);
+    mmf_close(global);
+    mmf_close(local);
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rule_3_6_2_same_name_same_object),
+        cmocka_unit_test(rule_3_6_3_case_matters),
+        cmocka_unit_test(rule_3_6_4_local_is_the_default),
+        cmocka_unit_test(rule_3_6_4_global_is_another_name),
+        cmocka_unit_test(rule_3_6_4_other_backslashes),
+        cmocka_unit_test(rule_3_6_4_prefix_without_a_name),
+        cmocka_unit_test(rule_3_6_4_slashes_are_ordinary),
+        cmocka_unit_test(rule_3_6_4_any_byte),
+        cmocka_unit_test(rule_3_6_4_scopes_and_users),
+        cmocka_unit_test(rule_3_6_names_that_look_encoded),
+        cmocka_unit_test(rule_3_6_5_any_length),
+        cmocka_unit_test(rule_3_6_5_long_names_differ_anywhere),
+        cmocka_unit_test(rule_3_6_5_longest_name),
+        cmocka_unit_test(rule_3_6_6_white_space),
+        cmocka_unit_test(rule_3_6_any_encoding),
+    };
+
+    return harness_main(argc, argv, "names", tests, COUNT_OF(tests), NULL);
+}
