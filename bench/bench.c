@@ -27,7 +27,14 @@ struct samples {
     size_t room;
 };
 
-static const double percentiles[] = {50, 90, 99};
+/* What is told of a way's samples. The mean shows what now and then costs more. */
+struct summary {
+    double values[4];
+};
+
+enum { MEDIAN, FIGURES = 4 };
+
+static const char *const figure_names[FIGURES] = {"p50", "p90", "p99", "mean"};
 
 static json_t *figures;
 
@@ -135,14 +142,26 @@ percentile(const struct samples *samples, double p)
     return samples->nanoseconds[rank < samples->count ? rank : samples->count - 1];
 }
 
+static struct summary
+summarize(struct samples *samples)
+{
+    double sum = 0;
+
+    qsort(samples->nanoseconds, samples->count, sizeof(double), compare_doubles);
+    for (size_t i = 0; i < samples->count; i++)
+        sum += samples->nanoseconds[i];
+    return (struct summary){{percentile(samples, 50), percentile(samples, 90),
+                             percentile(samples, 99), sum / (double)samples->count}};
+}
+
 static void
-note_figure(const char *title, double p, const struct bench_way *way, double value,
-            const struct bench_way *baseline, double baseline_value)
+note_figure(const char *title, const char *figure_name, const struct bench_way *way,
+            double value, const struct bench_way *baseline, double baseline_value)
 {
     char name[256];
     json_t *figure;
 
-    snprintf(name, sizeof(name), "%s: %s, p%g", title, way->name, p);
+    snprintf(name, sizeof(name), "%s: %s, %s", title, way->name, figure_name);
     figure = json_pack("{s:s, s:s, s:f, s:s, s:f, s:f}", "name", name, "unit", "ns",
                        "value", value, "baseline", baseline->name, "baseline_value",
                        baseline_value, "ratio", value / baseline_value);
@@ -151,32 +170,29 @@ note_figure(const char *title, double p, const struct bench_way *way, double val
 }
 
 static void
-report(const char *title, const struct bench_way *ways, const struct samples *samples,
-       int count)
+print_head(const char *title)
 {
-    enum { N = sizeof(percentiles) / sizeof(percentiles[0]) };
+    printf("\n%-37s", title);
+    for (int i = 0; i < FIGURES; i++)
+        printf(" %9s", figure_names[i]);
+    printf(" ns   times the first way's\n");
+}
 
-    printf("\n%-36s %10s %10s %10s   %s\n", title, "p50 ns", "p90", "p99",
-           "ratios, and p50 over the first");
-    for (int i = 0; i < count; i++) {
-        double values[N], ratios[N];
-
-        for (int k = 0; k < N; k++) {
-            double base = percentile(&samples[0], percentiles[k]);
-
-            values[k] = percentile(&samples[i], percentiles[k]);
-            ratios[k] = values[k] / base;
-            if (i > 0)
-                note_figure(title, percentiles[k], &ways[i], values[k], &ways[0], base);
-        }
-        printf("  %-34s %10.1f %10.1f %10.1f", ways[i].name, values[0], values[1],
-               values[2]);
-        if (i > 0)
-            printf("   %.3f %.3f %.3f  %+.1f ns", ratios[0], ratios[1], ratios[2],
-                   values[0] - percentile(&samples[0], 50));
-        printf("\n");
+static void
+report(const char *title, const struct bench_way *way, const struct summary *summary,
+       const struct bench_way *baseline, const struct summary *base)
+{
+    printf("  %-35s", way->name);
+    for (int i = 0; i < FIGURES; i++)
+        printf(" %9.1f", summary->values[i]);
+    for (int i = 0; i < FIGURES && way != baseline; i++) {
+        printf("%s%.3f", i == 0 ? "      " : " ", summary->values[i] / base->values[i]);
+        note_figure(title, figure_names[i], way, summary->values[i], baseline,
+                    base->values[i]);
     }
-    fflush(stdout);
+    if (way != baseline)
+        printf("  (%+.1f ns)", summary->values[MEDIAN] - base->values[MEDIAN]);
+    printf("\n");
 }
 
 void
@@ -184,6 +200,7 @@ bench_compare(const char *title, const struct bench_way *ways, int count,
               const struct bench_plan *plan)
 {
     struct samples samples[MOST_WAYS] = {{0}};
+    struct summary summaries[MOST_WAYS];
     /* One warm-up turn is taken at a time, before its samples are dropped. */
     size_t room = (size_t)plan->rounds * (size_t)plan->samples_per_turn;
 
@@ -196,12 +213,13 @@ bench_compare(const char *title, const struct bench_way *ways, int count,
             bench_die("bench: no memory for samples");
     }
     run_rounds(samples, ways, count, plan);
-    for (int i = 0; i < count; i++)
-        qsort(samples[i].nanoseconds, samples[i].count, sizeof(double),
-              compare_doubles);
-    report(title, ways, samples, count);
-    for (int i = 0; i < count; i++)
+    print_head(title);
+    for (int i = 0; i < count; i++) {
+        summaries[i] = summarize(&samples[i]);
+        report(title, &ways[i], &summaries[i], &ways[0], &summaries[0]);
         free(samples[i].nanoseconds);
+    }
+    fflush(stdout);
 }
 
 /* The last processor that we may use: interrupts tend to meet the first. */
