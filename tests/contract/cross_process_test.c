@@ -1,0 +1,298 @@
+/*
+ * cross_process_test.c - two processes and one map: case XP-01, rule 3.8, and what .NET
+ * never tested, a name that one process makes and another opens.
+ */
+#include "support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LENGTH = 4096 };
+
+/* An unnamed map of the file's length over a handle that others may share. */
+static mmf *
+map_file(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+
+    if (fd < 0)
+        CHECK_FAIL("open %s: %s", path, strerror(errno));
+    return create_from_fd(fd, NULL, 0, WITH_ACCESS(MMF_ACCESS_READ_WRITE));
+}
+
+/* XP-01's other process: finds the pattern and leaves its own. */
+static int
+answer(int argc, char **argv)
+{
+    mmf *map;
+    mmf_view_accessor *view;
+    uint8_t value;
+    int64_t i;
+
+    (void)argc;
+    map = map_file(argv[1]);
+    view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
+    for (i = 0; i < mmf_view_accessor_capacity(view); i++) {
+        CHECK_OK(mmf_view_accessor_read_byte(view, i, &value));
+        CHECK_INT(value, i % 256);
+    }
+    for (i = 0; i < LENGTH; i++)
+        CHECK_OK(mmf_view_accessor_write_byte(view, i, (uint8_t)(LENGTH - i - 1)));
+    CHECK_OK(mmf_view_accessor_flush(view));
+    mmf_view_accessor_close(view);
+    mmf_close(map);
+    return EXIT_SUCCESS;
+}
+
+static void
+xp_01_file_backed_map_in_two_processes(void **state)
+{
+    char path[FILE_PATH_SIZE];
+    const char *const args[] = {path, NULL};
+    mmf_view_accessor *view;
+    uint8_t value;
+    int64_t i;
+    mmf *map;
+
+    (void)state;
+    file_path(path);
+    make_file(path, LENGTH);
+    map = map_file(path);
+    view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
+    for (i = 0; i < LENGTH; i++)
+        CHECK_OK(mmf_view_accessor_write_byte(view, i, (uint8_t)i));
+    CHECK_OK(mmf_view_accessor_flush(view));
+    CHECK_INT(process_finish(process_start("answer", args)), EXIT_SUCCESS);
+    for (i = 0; i < LENGTH; i++) {
+        CHECK_OK(mmf_view_accessor_read_byte(view, i, &value));
+        CHECK_INT(value, (LENGTH - i - 1) % 256);
+    }
+    mmf_view_accessor_close(view);
+    mmf_close(map);
+    remove_file(path);
+}
+
+/*
+ * Another process with a named map: opens it as it is told, reads and writes bytes.
+ * "open", "create_or_open", "close", "read POSITION", "write POSITION VALUE".
+ */
+static int
+visit(int argc, char **argv)
+{
+    mmf *map = NULL;
+    char line[64];
+    long position, value;
+    int64_t capacity;
+
+    (void)argc;
+    role_say("ready");
+    while (role_hear(line, sizeof(line))) {
+        if (strcmp(line, "open") == 0) {
+            role_say("%s", mmf_status_name(mmf_open_existing(argv[1], NULL, &map)));
+        } else if (strcmp(line, "create_or_open") == 0) {
+            role_say("%s", mmf_status_name(mmf_create_or_open(argv[1], 1, NULL, &map)));
+        } else if (strcmp(line, "capacity") == 0) {
+            CHECK_OK(mmf_capacity(map, &capacity));
+            role_say("%ld", (long)capacity);
+        } else if (sscanf(line, "read %ld", &position) == 1) {
+            role_say("%d", peek(map, position));
+        } else if (sscanf(line, "write %ld %ld", &position, &value) == 2) {
+            poke(map, position, (uint8_t)value);
+            role_say("written");
+        } else if (strcmp(line, "close") == 0) {
+            mmf_close(map);
+            map = NULL;
+            role_say("closed");
+        } else {
+            CHECK_FAIL("told to \"%s\"", line);
+        }
+    }
+    mmf_close(map);
+    return EXIT_SUCCESS;
+}
+
+static struct process *
+start_visitor(const char *name)
+{
+    const char *const args[] = {name, NULL};
+    struct process *visitor = process_start("visit", args);
+
+    process_expect(visitor, "ready");
+    return visitor;
+}
+
+static void
+tell(struct process *visitor, const char *line, const char *answer_line)
+{
+    process_send(visitor, line);
+    process_expect(visitor, answer_line);
+}
+
+/* Visitor and we see one memory of `capacity` bytes. */
+static void
+check_shares(struct process *visitor, mmf *map, int64_t capacity)
+{
+    char line[64], expected[64];
+
+    snprintf(expected, sizeof(expected), "%ld", (long)capacity);
+    tell(visitor, "capacity", expected);
+    poke(map, 0, 123);
+    tell(visitor, "read 0", "123");
+    snprintf(line, sizeof(line), "write %ld 45", (long)capacity - 1);
+    tell(visitor, line, "written");
+    CHECK_INT(peek(map, capacity - 1), 45);
+}
+
+static void
+check_name_in_two_processes(const char *name, const char *how)
+{
+    struct process *visitor = start_visitor(name);
+    mmf *map = create_new(name, 10000, NULL);
+
+    CHECK_CONTEXT("%s %.40s", how, name);
+    tell(visitor, how, "MMF_OK");
+    check_shares(visitor, map, 10000);
+    tell(visitor, "close", "closed");
+    mmf_close(map);
+    tell(visitor, "open", "MMF_E_NOT_FOUND");
+    CHECK_INT(process_finish(visitor), EXIT_SUCCESS);
+}
+
+static void
+rule_3_8_a_name_in_two_processes(void **state)
+{
+    struct names names;
+    size_t i;
+
+    (void)state;
+    make_names(&names);
+    for (i = 0; i < NAME_COUNT; i++) {
+        check_name_in_two_processes(names.text[i], "open");
+        check_name_in_two_processes(names.text[i], "create_or_open");
+    }
+    check_name_in_two_processes("Local\\Cat", "open");
+    check_name_in_two_processes("Global\\Cat", "open");
+}
+
+static void
+rule_3_8_created_there_opened_here(void **state)
+{
+    struct process *visitor = start_visitor("Cat");
+    mmf *map;
+
+    (void)state;
+    tell(visitor, "create_or_open", "MMF_OK");
+    tell(visitor, "write 0 99", "written");
+    map = open_existing("Cat", NULL);
+    CHECK_INT(peek(map, 0), 99);
+    REFUSES_CREATE_NEW("Cat", 10, NULL, MMF_E_EXISTS, NULL);
+    mmf_close(map);
+    tell(visitor, "close", "closed");
+    map = create_new("Cat", 10, NULL);
+    mmf_close(map);
+    CHECK_INT(process_finish(visitor), EXIT_SUCCESS);
+}
+
+/* A file's map by name, opened in another process by each of the two ways. */
+static void
+check_file_in_two_processes(const char *how)
+{
+    struct process *visitor = start_visitor("Cat");
+    char path[FILE_PATH_SIZE];
+    unsigned char bytes[10000];
+    mmf *map;
+
+    file_path(path);
+    make_file(path, 9000);
+    map = create_from_file(path, MMF_FILE_MODE_OPEN, "Cat", 10000, NULL);
+    tell(visitor, how, "MMF_OK");
+    check_shares(visitor, map, 10000);
+    mmf_close(map); /* the visitor still holds the name */
+    REFUSES_CREATE_NEW("Cat", 10, NULL, MMF_E_EXISTS, NULL);
+    map = open_existing("Cat", NULL);
+    check_shares(visitor, map, 10000);
+    mmf_close(map);
+    tell(visitor, "close", "closed");
+    REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
+    CHECK_INT(process_finish(visitor), EXIT_SUCCESS);
+    read_file(path, bytes, sizeof(bytes)); /* the bytes are the file's, and stay */
+    CHECK_INT(bytes[0], 123);
+    CHECK_INT(bytes[9999], 45);
+    remove_file(path);
+}
+
+static void
+rule_3_8_a_named_file_in_two_processes(void **state)
+{
+    (void)state;
+    check_file_in_two_processes("open");
+    check_file_in_two_processes("create_or_open");
+}
+
+/* The creator's path may be relative: the visitor stands elsewhere. */
+static void
+rule_3_8_a_named_file_by_relative_path(void **state)
+{
+    struct process *visitor = start_visitor("Cat");
+    char path[FILE_PATH_SIZE], dir[FILE_PATH_SIZE], before[FILE_PATH_SIZE];
+    mmf *map;
+
+    (void)state;
+    file_path(path);
+    make_file(path, 100);
+    strcpy(dir, path);
+    *strrchr(dir, '/') = '\0';
+    CHECK(getcwd(before, sizeof(before)) != NULL && chdir(dir) == 0);
+    map = create_from_file(strrchr(path, '/') + 1, MMF_FILE_MODE_OPEN, "Cat", 0, NULL);
+    CHECK(chdir(before) == 0);
+    tell(visitor, "open", "MMF_OK");
+    check_shares(visitor, map, 100);
+    tell(visitor, "close", "closed");
+    mmf_close(map);
+    CHECK_INT(process_finish(visitor), EXIT_SUCCESS);
+    remove_file(path);
+}
+
+/* Another file under the path is not the one that the name means. */
+static void
+rule_3_8_a_named_file_that_was_replaced(void **state)
+{
+    struct process *visitor = start_visitor("Cat");
+    char path[FILE_PATH_SIZE], other[FILE_PATH_SIZE];
+    mmf *map;
+
+    (void)state;
+    file_path(path);
+    file_path(other);
+    make_file(path, 100);
+    make_file(other, 100);
+    map = create_from_file(path, MMF_FILE_MODE_OPEN, "Cat", 0, NULL);
+    CHECK(rename(other, path) == 0);
+    tell(visitor, "open", "MMF_E_CORRUPT");
+    tell(visitor, "create_or_open", "MMF_E_CORRUPT");
+    CHECK_INT(peek(map, 0), 0); /* ours still is the old one */
+    mmf_close(map);
+    CHECK_INT(process_finish(visitor), EXIT_SUCCESS);
+    remove_file(path);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct role roles[] = {
+        {"answer", answer}, {"visit", visit}, {NULL, NULL}};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(xp_01_file_backed_map_in_two_processes),
+        cmocka_unit_test(rule_3_8_a_name_in_two_processes),
+        cmocka_unit_test(rule_3_8_created_there_opened_here),
+        cmocka_unit_test(rule_3_8_a_named_file_in_two_processes),
+        cmocka_unit_test(rule_3_8_a_named_file_by_relative_path),
+        cmocka_unit_test(rule_3_8_a_named_file_that_was_replaced),
+    };
+
+    return harness_main(argc, argv, "cross_process", tests, COUNT_OF(tests), roles);
+}

@@ -1,0 +1,214 @@
+/*
+ * inheritance_test.c - HandleInheritability: rule 3.7. Children of fork and of exec;
+ * who keeps a name alive then is the process suite's business.
+ */
+#include "support.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Each way to get a handle, with the inheritability asked for. */
+static void
+check_each_way(mmf_inheritability inheritability)
+{
+    mmf *created, *opened;
+
+    created = create_new(NULL, 4096, WITH(0, 0, inheritability));
+    validate_map(created, 4096, MMF_ACCESS_READ_WRITE, inheritability);
+    mmf_close(created);
+    created = create_new("Cat", 4096, WITH(0, 0, inheritability));
+    validate_map(created, 4096, MMF_ACCESS_READ_WRITE, inheritability);
+    mmf_close(created);
+    created = create_or_open("Cat", 4096, WITH(0, 0, inheritability));
+    validate_map(created, 4096, MMF_ACCESS_READ_WRITE, inheritability);
+    opened = create_or_open("Cat", 4096, WITH(0, 0, inheritability));
+    validate_map(opened, 4096, MMF_ACCESS_READ_WRITE, inheritability);
+    mmf_close(opened);
+    opened =
+        open_existing("Cat", WITH_RIGHTS_AND(MMF_RIGHTS_READ_WRITE, inheritability));
+    validate_map(opened, 4096, MMF_ACCESS_READ_WRITE, inheritability);
+    mmf_close(opened);
+    /* Handles of one object differ, whichever way round. */
+    opened =
+        open_existing("Cat", WITH_RIGHTS_AND(MMF_RIGHTS_READ_WRITE, !inheritability));
+    validate_map(opened, 4096, MMF_ACCESS_READ_WRITE, !inheritability);
+    validate_map(created, 4096, MMF_ACCESS_READ_WRITE, inheritability);
+    mmf_close(opened);
+    mmf_close(created);
+}
+
+static void
+rule_3_7_every_way_to_a_handle(void **state)
+{
+    (void)state;
+    check_each_way(MMF_INHERITABILITY_NONE);
+    check_each_way(MMF_INHERITABILITY_INHERITABLE);
+}
+
+/* A child program: takes over the handle it is told, if it is one. */
+static int
+inherit(int argc, char **argv)
+{
+    mmf *map = UNTOUCHED;
+    char line[32];
+    int rc;
+
+    (void)argc;
+    rc = mmf_open_inherited((intptr_t)strtoll(argv[1], NULL, 10), NULL, &map);
+    if (rc < 0) {
+        CHECK((void *)map == UNTOUCHED);
+        role_say("%s", mmf_status_name(rc));
+        return EXIT_SUCCESS;
+    }
+    CHECK_INT(peek(map, 10), 10);
+    poke(map, 11, 11);
+    role_say("written");
+    role_hear(line, sizeof(line));
+    mmf_close(map);
+    return EXIT_SUCCESS;
+}
+
+static struct process *
+start_heir(mmf *map)
+{
+    char handle[32];
+    const char *const args[] = {handle, NULL};
+    intptr_t number = -1;
+
+    CHECK_OK(mmf_native_handle(map, &number));
+    snprintf(handle, sizeof(handle), "%ld", (long)number);
+    return process_start("inherit", args);
+}
+
+static void
+check_child_program_has_it(const char *name)
+{
+    mmf *map = create_new(name, 4096, WITH(0, 0, MMF_INHERITABILITY_INHERITABLE));
+    struct process *heir;
+
+    poke(map, 10, 10);
+    heir = start_heir(map);
+    process_expect(heir, "written");
+    CHECK_INT(peek(map, 11), 11);
+    CHECK_INT(process_finish(heir), EXIT_SUCCESS);
+    mmf_close(map);
+}
+
+static void
+rule_3_7_a_child_program_has_inheritable_handles(void **state)
+{
+    (void)state;
+    check_child_program_has_it(NULL);
+    check_child_program_has_it("Cat");
+    check_child_program_has_it("Global\\Cat");
+}
+
+static void
+rule_3_7_a_child_program_has_no_others(void **state)
+{
+    static const char *const names[] = {NULL, "Cat"};
+    struct process *heir;
+    size_t i;
+    mmf *map;
+
+    (void)state;
+    for (i = 0; i < COUNT_OF(names); i++) {
+        map = create_new(names[i], 4096, NULL);
+        heir = start_heir(map);
+        process_expect(heir, "MMF_E_DISPOSED");
+        CHECK_INT(process_finish(heir), EXIT_SUCCESS);
+        mmf_close(map);
+    }
+}
+
+/* An inherited handle is a handle: with it the name lives. */
+static void
+rule_3_7_an_inherited_handle_keeps_the_name(void **state)
+{
+    struct process *heir;
+    mmf *map;
+
+    (void)state;
+    map = create_new("Cat", 4096, WITH(0, 0, MMF_INHERITABILITY_INHERITABLE));
+    poke(map, 10, 10);
+    heir = start_heir(map);
+    process_expect(heir, "written");
+    mmf_close(map);
+    REFUSES_CREATE_NEW("Cat", 4096, NULL, MMF_E_EXISTS, NULL);
+    map = open_existing("Cat", NULL);
+    CHECK_INT(peek(map, 11), 11);
+    mmf_close(map);
+    CHECK_INT(process_finish(heir), EXIT_SUCCESS);
+    REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
+}
+
+static void
+use_in_child(void *payload)
+{
+    mmf *map = payload;
+
+    CHECK_INT(peek(map, 10), 10);
+    poke(map, 11, 11);
+    mmf_close(map);
+}
+
+static void
+rule_3_7_a_forked_child_has_inheritable_handles(void **state)
+{
+    static const char *const names[] = {NULL, "Cat"};
+    size_t i;
+    mmf *map;
+
+    (void)state;
+    for (i = 0; i < COUNT_OF(names); i++) {
+        map = create_new(names[i], 4096, WITH(0, 0, MMF_INHERITABILITY_INHERITABLE));
+        poke(map, 10, 10);
+        in_child(use_in_child, map);
+        CHECK_INT(peek(map, 11), 11);
+        mmf_close(map);
+    }
+}
+
+/* What is no inheritable map cannot be taken over. */
+static void
+rule_3_7_what_is_no_handle(void **state)
+{
+    mmf *map = UNTOUCHED;
+    int ends[2];
+
+    (void)state;
+    CHECK_FAILS(mmf_open_inherited(-1, NULL, &map), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_open_inherited(100000, NULL, &map), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_open_inherited(INTPTR_MAX, NULL, &map), MMF_E_DISPOSED);
+    CHECK(pipe2(ends, O_CLOEXEC) == 0);
+    CHECK_FAILS(mmf_open_inherited(ends[0], NULL, &map), MMF_E_CORRUPT);
+    CHECK_FAILS(mmf_open_inherited(ends[0], NULL, NULL), MMF_E_NULL);
+    CHECK_FAILS_PARAM(
+        mmf_open_inherited(ends[0], WITH_RIGHTS_AND(MMF_RIGHTS_READ, 42), &map),
+        MMF_E_RANGE, "inheritability");
+    CHECK_FAILS_PARAM(mmf_open_inherited(ends[0], WITH_RIGHTS(0x800000), &map),
+                      MMF_E_RANGE, "desiredAccessRights");
+    CHECK((void *)map == UNTOUCHED);
+    CHECK(fcntl(ends[0], F_GETFD) >= 0);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct role roles[] = {{"inherit", inherit}, {NULL, NULL}};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rule_3_7_every_way_to_a_handle),
+        cmocka_unit_test(rule_3_7_a_child_program_has_inheritable_handles),
+        cmocka_unit_test(rule_3_7_a_child_program_has_no_others),
+        cmocka_unit_test(rule_3_7_an_inherited_handle_keeps_the_name),
+        cmocka_unit_test(rule_3_7_a_forked_child_has_inheritable_handles),
+        cmocka_unit_test(rule_3_7_what_is_no_handle),
+    };
+
+    return harness_main(argc, argv, "inheritance", tests, COUNT_OF(tests), roles);
+}

@@ -1,0 +1,595 @@
+/*
+ * options_struct_test.c - options of older and newer callers, and what mmf has beyond
+ * .NET: permission bits, and views that are populated, locked or of huge pages.
+ */
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The options structs, alike: how large each is, and a call that reads one. */
+struct reader {
+    const char *name;
+    uint32_t size;
+    void (*init)(void *options);
+    int (*call)(const void *options); /* makes something and closes it */
+};
+
+static void
+init_options(void *options)
+{
+    mmf_options_init(options);
+}
+
+static void
+init_open_options(void *options)
+{
+    mmf_open_options_init(options);
+}
+
+static void
+init_view_options(void *options)
+{
+    mmf_view_options_init(options);
+}
+
+static int
+closing(int rc, mmf *map)
+{
+    if (rc >= 0)
+        mmf_close(map);
+    else
+        CHECK((void *)map == UNTOUCHED);
+    return rc;
+}
+
+static int
+call_create_new(const void *options)
+{
+    mmf *map = UNTOUCHED;
+    int rc = mmf_create_new("Dog", 4096, options, &map);
+
+    return closing(rc, map);
+}
+
+static int
+call_create_or_open(const void *options)
+{
+    mmf *map = UNTOUCHED;
+    int rc = mmf_create_or_open("Dog", 4096, options, &map);
+
+    return closing(rc, map);
+}
+
+static int
+call_create_from_file(const void *options)
+{
+    char path[FILE_PATH_SIZE];
+    mmf *map = UNTOUCHED;
+    int rc;
+
+    file_path(path);
+    rc = mmf_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 10, options, &map);
+    if (rc >= 0)
+        remove_file(path);
+    CHECK_INT(file_length(path), -1);
+    return closing(rc, map);
+}
+
+static int
+call_create_from_fd(const void *options)
+{
+    mmf *map = UNTOUCHED;
+    int fd = memfd_create("test", MFD_CLOEXEC);
+    int rc;
+
+    CHECK(ftruncate(fd, 10) == 0);
+    rc = mmf_create_from_fd(fd, NULL, 0, options, &map);
+    if (rc < 0)
+        close(fd);
+    return closing(rc, map);
+}
+
+static int
+call_open_existing(const void *options)
+{
+    mmf *live = create_new("Dog", 4096, NULL);
+    mmf *map = UNTOUCHED;
+    int rc = mmf_open_existing("Dog", options, &map);
+
+    /* A second failing call would hide the first one's error; closing makes none. */
+    mmf_close(live);
+    return closing(rc, map);
+}
+
+static int
+call_view_accessor(const void *options)
+{
+    mmf *live = create_new(NULL, 4096, NULL);
+    mmf_view_accessor *view = UNTOUCHED;
+    int rc = mmf_create_view_accessor_with(live, 0, 0, MMF_ACCESS_READ, options, &view);
+
+    mmf_close(live);
+    if (rc >= 0)
+        mmf_view_accessor_close(view);
+    else
+        CHECK((void *)view == UNTOUCHED);
+    return rc;
+}
+
+static int
+call_view_stream(const void *options)
+{
+    mmf *live = create_new(NULL, 4096, NULL);
+    mmf_view_stream *stream = UNTOUCHED;
+    int rc = mmf_create_view_stream_with(live, 0, 0, MMF_ACCESS_READ, options, &stream);
+
+    mmf_close(live);
+    if (rc >= 0)
+        mmf_view_stream_close(stream);
+    else
+        CHECK((void *)stream == UNTOUCHED);
+    return rc;
+}
+
+static const struct reader readers[] = {
+    {"create_new", sizeof(mmf_options), init_options, call_create_new},
+    {"create_or_open", sizeof(mmf_options), init_options, call_create_or_open},
+    {"create_from_file", sizeof(mmf_options), init_options, call_create_from_file},
+    {"create_from_fd", sizeof(mmf_options), init_options, call_create_from_fd},
+    {"open_existing", sizeof(mmf_open_options), init_open_options, call_open_existing},
+    {"view_accessor", sizeof(mmf_view_options), init_view_options, call_view_accessor},
+    {"view_stream", sizeof(mmf_view_options), init_view_options, call_view_stream},
+};
+
+/* A struct of `size` bytes on the heap, so that reading past it shows under ASan. */
+static void *
+make_struct(const struct reader *reader, uint32_t size)
+{
+    unsigned char defaults[256] = {0};
+    unsigned char *options = calloc(1, size < 4 ? 4 : size);
+
+    CHECK(options != NULL);
+    reader->init(defaults);
+    memcpy(options, defaults, size < sizeof(defaults) ? size : sizeof(defaults));
+    memcpy(options, &size, sizeof(size));
+    return options;
+}
+
+static void
+options_init_gives_defaults(void **state)
+{
+    mmf_options options;
+    mmf_view_options view_options;
+
+    (void)state;
+    memset(&options, 0xff, sizeof(options));
+    mmf_options_init(&options);
+    CHECK_INT(options.size, sizeof(options));
+    CHECK_INT(options.access, MMF_ACCESS_READ_WRITE);
+    CHECK_INT(options.options, MMF_OPTIONS_NONE);
+    CHECK_INT(options.inheritability, MMF_INHERITABILITY_NONE);
+    CHECK_INT(options.mode, 0);
+    CHECK_INT(options.share, MMF_FILE_SHARE_DEFAULT);
+    CHECK_INT(options.leave_open, 0);
+    CHECK_INT(options.reserved, 0);
+    memset(&view_options, 0xff, sizeof(view_options));
+    mmf_view_options_init(&view_options);
+    CHECK_INT(view_options.size, sizeof(view_options));
+    CHECK_INT(view_options.flags, 0);
+}
+
+/* From a caller that knows fewer fields: the rest are defaults. */
+static void
+options_of_an_older_caller(void **state)
+{
+    uint32_t size;
+    void *options;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT_OF(readers); i++) {
+        for (size = 4; size <= readers[i].size; size += 4) {
+            CHECK_CONTEXT("%s, %u bytes", readers[i].name, size);
+            options = make_struct(&readers[i], size);
+            CHECK_STATUS(readers[i].call(options), MMF_OK);
+            free(options);
+        }
+    }
+}
+
+/* What an older caller did set is taken, what lies behind its struct is not. */
+static void
+options_of_an_older_caller_are_used(void **state)
+{
+    mmf_options options;
+    mmf *map;
+
+    (void)state;
+    memset(&options, 0xff, sizeof(options));
+    options.size = 8; /* size and access, no more */
+    options.access = MMF_ACCESS_READ;
+    map = create_new(NULL, 4096, &options);
+    validate_map(map, 4096, MMF_ACCESS_READ, 0);
+    mmf_close(map);
+}
+
+/* From a caller that knows more fields: fine, as long as they are 0. */
+static void
+options_of_a_newer_caller(void **state)
+{
+    unsigned char *options;
+    uint32_t extra;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT_OF(readers); i++) {
+        for (extra = 1; extra <= 64; extra += 21) {
+            CHECK_CONTEXT("%s, %u bytes more", readers[i].name, extra);
+            options = make_struct(&readers[i], readers[i].size + extra);
+            CHECK_STATUS(readers[i].call(options), MMF_OK);
+            options[readers[i].size + extra - 1] = 1;
+            CHECK_FAILS_PARAM(readers[i].call(options), MMF_E_INVALID, "options");
+            options[readers[i].size + extra - 1] = 0;
+            options[readers[i].size] = 0x80;
+            CHECK_FAILS_PARAM(readers[i].call(options), MMF_E_INVALID, "options");
+            free(options);
+        }
+    }
+}
+
+/* A size that no version has: the struct was not initialised. */
+static void
+options_without_a_size(void **state)
+{
+    static const uint32_t sizes[] = {0, 1, 3, UINT32_MAX, 0x80000000u};
+    unsigned char options[64];
+    size_t i, k;
+
+    (void)state;
+    for (i = 0; i < COUNT_OF(readers); i++) {
+        for (k = 0; k < COUNT_OF(sizes); k++) {
+            CHECK_CONTEXT("%s, size %u", readers[i].name, sizes[k]);
+            memset(options, 0, sizeof(options));
+            readers[i].init(options);
+            memcpy(options, &sizes[k], sizeof(sizes[k]));
+            CHECK_FAILS_PARAM(readers[i].call(options), MMF_E_INVALID, "options");
+        }
+    }
+}
+
+static void
+options_reserved_field(void **state)
+{
+    mmf_options options = options_with(0, 0, 0);
+    mmf_open_options open_options = open_options_with(MMF_RIGHTS_READ, 0);
+
+    (void)state;
+    options.reserved = 1;
+    CHECK_FAILS_PARAM(call_create_new(&options), MMF_E_INVALID, "options");
+    CHECK_FAILS_PARAM(call_create_or_open(&options), MMF_E_INVALID, "options");
+    CHECK_FAILS_PARAM(call_create_from_file(&options), MMF_E_INVALID, "options");
+    CHECK_FAILS_PARAM(call_create_from_fd(&options), MMF_E_INVALID, "options");
+    open_options.reserved = 1;
+    CHECK_FAILS_PARAM(call_open_existing(&open_options), MMF_E_INVALID, "options");
+}
+
+static void
+options_unknown_view_flags(void **state)
+{
+    const mmf_view_flags known =
+        MMF_VIEW_POPULATE | MMF_VIEW_LOCK | MMF_VIEW_HUGE_PAGES | MMF_VIEW_BEST_EFFORT;
+    mmf_view_options options;
+    int bit;
+
+    (void)state;
+    for (bit = 0; bit < 32; bit++) {
+        CHECK_CONTEXT("bit %d", bit);
+        mmf_view_options_init(&options);
+        options.flags = UINT32_C(1) << bit;
+        if (options.flags & known)
+            continue;
+        CHECK_FAILS_PARAM(call_view_accessor(&options), MMF_E_INVALID, "options");
+        CHECK_FAILS_PARAM(call_view_stream(&options), MMF_E_INVALID, "options");
+        options.flags |= MMF_VIEW_BEST_EFFORT; /* no licence for nonsense */
+        CHECK_FAILS_PARAM(call_view_accessor(&options), MMF_E_INVALID, "options");
+    }
+}
+
+/*
+ * Permission bits.
+ */
+
+/* The mode of the only named object there is, as mmf_list tells it. */
+static uint32_t
+mode_of_the_object(void)
+{
+    mmf_list *list = NULL;
+    uint32_t mode;
+
+    CHECK_OK(mmf_list_create(0, &list));
+    CHECK_INT(mmf_list_count(list), 1);
+    mode = mmf_list_get(list, 0)->mode;
+    mmf_list_close(list);
+    return mode;
+}
+
+static void
+options_mode_whatever_the_umask(void **state)
+{
+    static const uint32_t modes[] = {0600, 0640, 0644, 0660, 0666};
+    mmf_options options = options_with(0, 0, 0);
+    mode_t before = umask(0);
+    size_t i;
+    mmf *map;
+
+    (void)state;
+    for (i = 0; i < 2 * COUNT_OF(modes); i++) {
+        umask(i % 2 ? 0777 : 0);
+        options.mode = modes[i / 2];
+        map = create_new("Global\\Cat", 4096, &options);
+        CHECK_INT(mode_of_the_object(), modes[i / 2]);
+        mmf_close(map);
+    }
+    umask(0);
+    map = create_new("Global\\Cat", 4096, NULL);
+    CHECK_INT(mode_of_the_object(), 0600);
+    CHECK_INT(umask(before), 0); /* the library never touches it */
+    mmf_close(map);
+}
+
+static void
+options_mode_out_of_range(void **state)
+{
+    static const uint32_t modes[] = {01000, 04755, 0100644, UINT32_MAX};
+    mmf_options options = options_with(0, 0, 0);
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT_OF(modes); i++) {
+        options.mode = modes[i];
+        CHECK_FAILS_PARAM(call_create_new(&options), MMF_E_RANGE, "mode");
+        CHECK_FAILS_PARAM(call_create_or_open(&options), MMF_E_RANGE, "mode");
+    }
+}
+
+/* It is the creator's: who opens cannot change it. */
+static void
+options_mode_of_an_opener_is_ignored(void **state)
+{
+    mmf_options options = options_with(0, 0, 0);
+    mmf *first, *map;
+
+    (void)state;
+    options.mode = 0640;
+    first = create_new("Global\\Cat", 4096, &options);
+    options.mode = 0666;
+    map = create_or_open("Global\\Cat", 4096, &options);
+    CHECK_INT(mode_of_the_object(), 0640);
+    mmf_close(map);
+    mmf_close(first);
+}
+
+/*
+ * Views beyond .NET.
+ */
+
+static mmf_view_options
+with_flags(mmf_view_flags flags)
+{
+    mmf_view_options options;
+
+    mmf_view_options_init(&options);
+    options.flags = flags;
+    return options;
+}
+
+/* How many of the view's pages are in memory. */
+static size_t
+resident_pages(mmf_view_accessor *view)
+{
+    unsigned char pages[64];
+    size_t i, n = 0;
+    void *bytes;
+    int64_t size;
+
+    CHECK_OK(mmf_view_accessor_pointer(view, &bytes, &size));
+    CHECK(size <= 64 * page_size());
+    CHECK(mincore(bytes, (size_t)size, pages) == 0);
+    for (i = 0; i < (size_t)(size / page_size()); i++)
+        n += pages[i] & 1;
+    return n;
+}
+
+static void
+view_populate_makes_pages_present(void **state)
+{
+    mmf_view_options options = with_flags(MMF_VIEW_POPULATE);
+    mmf_view_accessor *view = NULL;
+    mmf_view_stream *stream = NULL;
+    mmf *map;
+
+    (void)state;
+    map = create_new(NULL, 16 * page_size(),
+                     WITH(0, MMF_OPTIONS_DELAY_ALLOCATE_PAGES, 0));
+    CHECK_OK(mmf_create_view_accessor_with(map, 0, 0, MMF_ACCESS_READ_WRITE, &options,
+                                           &view));
+    CHECK_INT(mmf_view_accessor_granted(view), MMF_VIEW_POPULATE);
+    CHECK_INT(resident_pages(view), 16);
+    validate_accessor(view, 16 * page_size(), MMF_ACCESS_READ_WRITE);
+    mmf_view_accessor_close(view);
+    CHECK_OK(
+        mmf_create_view_stream_with(map, 0, 0, MMF_ACCESS_READ, &options, &stream));
+    CHECK_INT(mmf_view_stream_granted(stream), MMF_VIEW_POPULATE);
+    validate_stream(stream, 16 * page_size(), MMF_ACCESS_READ);
+    mmf_view_stream_close(stream);
+    mmf_close(map);
+}
+
+/* Bytes of this process that are locked, from /proc/self/status. */
+static long
+locked_kilobytes(void)
+{
+    char line[256];
+    long kilobytes = -1;
+    FILE *status = fopen("/proc/self/status", "re");
+
+    CHECK(status != NULL);
+    while (fgets(line, sizeof(line), status) != NULL)
+        if (sscanf(line, "VmLck: %ld", &kilobytes) == 1)
+            break;
+    fclose(status);
+    return kilobytes;
+}
+
+static void
+view_lock_keeps_pages(void **state)
+{
+    mmf_view_options options = with_flags(MMF_VIEW_LOCK);
+    long before = locked_kilobytes();
+    mmf_view_accessor *view = NULL;
+    mmf *map;
+    int rc;
+
+    (void)state;
+    if (HARNESS_ASAN || HARNESS_TSAN)
+        harness_skip("sanitizers do not let memory be locked");
+    map = create_new(NULL, 4 * page_size(), NULL);
+    rc = mmf_create_view_accessor_with(map, 0, 0, MMF_ACCESS_READ_WRITE, &options,
+                                       &view);
+    if (rc < 0) {
+        mmf_close(map);
+        harness_skip("this machine does not let memory be locked: %s",
+                     mmf_last_message());
+    }
+    CHECK_INT(mmf_view_accessor_granted(view), MMF_VIEW_LOCK);
+    CHECK_INT(resident_pages(view), 4);
+    CHECK(locked_kilobytes() - before >= 4 * page_size() / 1024);
+    mmf_view_accessor_close(view);
+    CHECK_INT(locked_kilobytes(), before);
+    mmf_close(map);
+}
+
+static void
+lock_without_permission(void *payload)
+{
+    mmf_view_options options = with_flags(MMF_VIEW_LOCK);
+    const struct rlimit none = {0, 0};
+    mmf_view_accessor *view = UNTOUCHED;
+    mmf *map = create_new(NULL, 4096, NULL);
+
+    (void)payload;
+    CHECK(setrlimit(RLIMIT_MEMLOCK, &none) == 0);
+    CHECK_FAILS(mmf_create_view_accessor_with(map, 0, 0, MMF_ACCESS_READ_WRITE,
+                                              &options, &view),
+                MMF_E_NO_MEMORY);
+    CHECK((void *)view == UNTOUCHED);
+    options.flags |= MMF_VIEW_BEST_EFFORT;
+    CHECK_STATUS(mmf_create_view_accessor_with(map, 0, 0, MMF_ACCESS_READ_WRITE,
+                                               &options, &view),
+                 MMF_OK);
+    CHECK_INT(mmf_view_accessor_granted(view), 0);
+    validate_accessor(view, 4096, MMF_ACCESS_READ_WRITE);
+    mmf_view_accessor_close(view);
+    mmf_close(map);
+}
+
+static void
+view_lock_beyond_the_limit(void **state)
+{
+    (void)state;
+    if (HARNESS_ASAN || HARNESS_TSAN)
+        harness_skip("sanitizers do not let memory be locked");
+    as_nobody(lock_without_permission, NULL);
+}
+
+/* The host has them or has them not: then it says so, or makes the view without. */
+static void
+view_huge_pages_or_not_supported(void **state)
+{
+    mmf_view_options options = with_flags(MMF_VIEW_HUGE_PAGES);
+    mmf_view_accessor *view = UNTOUCHED;
+    int64_t size = INT64_C(4) << 20;
+    mmf_view_flags granted;
+    mmf *map;
+    int rc;
+
+    (void)state;
+    map = create_new("Cat", size, NULL);
+    rc = mmf_create_view_accessor_with(map, 0, 0, MMF_ACCESS_READ_WRITE, &options,
+                                       &view);
+    if (rc < 0) {
+        CHECK((void *)view == UNTOUCHED);
+        CHECK_FAILS(mmf_create_view_accessor_with(map, 0, 0, MMF_ACCESS_READ_WRITE,
+                                                  &options, &view),
+                    MMF_E_NOT_SUPPORTED);
+    } else {
+        CHECK_INT(mmf_view_accessor_granted(view), MMF_VIEW_HUGE_PAGES);
+        mmf_view_accessor_close(view);
+    }
+    options.flags |= MMF_VIEW_BEST_EFFORT;
+    CHECK_STATUS(mmf_create_view_accessor_with(map, 0, 0, MMF_ACCESS_READ_WRITE,
+                                               &options, &view),
+                 MMF_OK);
+    granted = mmf_view_accessor_granted(view);
+    CHECK_INT(granted, rc < 0 ? 0 : MMF_VIEW_HUGE_PAGES);
+    validate_accessor(view, size, MMF_ACCESS_READ_WRITE);
+    mmf_view_accessor_close(view);
+    mmf_close(map);
+}
+
+/* Options do not go before the rules of 2.6. */
+static void
+view_options_leave_the_rules(void **state)
+{
+    mmf_view_options options = with_flags(MMF_VIEW_POPULATE | MMF_VIEW_BEST_EFFORT);
+    mmf_view_accessor *view = UNTOUCHED;
+    mmf *map;
+
+    (void)state;
+    map = create_new(NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ));
+    CHECK_FAILS_PARAM(
+        mmf_create_view_accessor_with(map, -1, 0, MMF_ACCESS_READ, &options, &view),
+        MMF_E_RANGE, "offset");
+    CHECK_FAILS(
+        mmf_create_view_accessor_with(map, 0, 4097, MMF_ACCESS_READ, &options, &view),
+        MMF_E_ACCESS);
+    CHECK_FAILS(mmf_create_view_accessor_with(map, 0, 0, MMF_ACCESS_READ_WRITE,
+                                              &options, &view),
+                MMF_E_ACCESS);
+    CHECK((void *)view == UNTOUCHED);
+    CHECK_OK(
+        mmf_create_view_accessor_with(map, 4096, 0, MMF_ACCESS_READ, &options, &view));
+    CHECK_INT(mmf_view_accessor_capacity(view), 0);
+    mmf_view_accessor_close(view);
+    mmf_close(map);
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(options_init_gives_defaults),
+        cmocka_unit_test(options_of_an_older_caller),
+        cmocka_unit_test(options_of_an_older_caller_are_used),
+        cmocka_unit_test(options_of_a_newer_caller),
+        cmocka_unit_test(options_without_a_size),
+        cmocka_unit_test(options_reserved_field),
+        cmocka_unit_test(options_unknown_view_flags),
+        cmocka_unit_test(options_mode_whatever_the_umask),
+        cmocka_unit_test(options_mode_out_of_range),
+        cmocka_unit_test(options_mode_of_an_opener_is_ignored),
+        cmocka_unit_test(view_populate_makes_pages_present),
+        cmocka_unit_test(view_lock_keeps_pages),
+        cmocka_unit_test(view_lock_beyond_the_limit),
+        cmocka_unit_test(view_huge_pages_or_not_supported),
+        cmocka_unit_test(view_options_leave_the_rules),
+    };
+
+    return harness_main(argc, argv, "options_struct", tests, COUNT_OF(tests), NULL);
+}
