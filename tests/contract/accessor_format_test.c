@@ -412,13 +412,16 @@ struct point {
 static void
 rule_4_3_any_type(void **state)
 {
-    struct point point = {.x = 5, .y = 2.5, .name = "corner"};
-    struct point got;
+    struct point point, got;
     mmf_view_accessor *view;
     unsigned char *bytes;
     mmf *map;
 
     (void)state;
+    memset(&point, 0, sizeof(point)); /* its padding is compared too */
+    point.x = 5;
+    point.y = 2.5;
+    strcpy(point.name, "corner");
     map = create_new(NULL, 100, NULL);
     view = filled_view(map, 0, 100, 0xee, &bytes);
     CHECK_STATUS(mmf_view_accessor_write(view, 13, &point, sizeof(point)), MMF_OK);
