@@ -419,7 +419,8 @@ fit_capacity(const struct mmf_os_file *file, mmf_access access, int64_t *capacit
     return MMF_OK;
 }
 
-/* Steps 9 to 16; a bad capacity is told before a bad name. Failing abandons the file. */
+/* Steps 9 to 16; a bad capacity is told before a bad name. Failing abandons the file.
+ */
 static int
 map_file(struct mmf_os_file *file, const char *map_name, int64_t capacity,
          const mmf_options *options, mmf **out)

@@ -31,6 +31,7 @@
 #include <mmf/list.h>
 #include <mmf/map.h>
 #include <mmf/status.h>
+#include <mmf/sync.h>
 #include <mmf/version.h>
 #include <mmf/view.h>
 

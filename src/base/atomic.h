@@ -43,4 +43,45 @@ mmf_add_relaxed_u32(mmf_atomic_u32 *word, uint32_t value)
     return atomic_fetch_add_explicit(word, value, memory_order_relaxed);
 }
 
+static inline uint64_t
+mmf_load_relaxed_u64(const mmf_atomic_u64 *word)
+{
+    return atomic_load_explicit(word, memory_order_relaxed);
+}
+
+static inline void
+mmf_store_relaxed_u64(mmf_atomic_u64 *word, uint64_t value)
+{
+    atomic_store_explicit(word, value, memory_order_relaxed);
+}
+
+static inline uint64_t
+mmf_load_acquire_u64(const mmf_atomic_u64 *word)
+{
+    return atomic_load_explicit(word, memory_order_acquire);
+}
+
+static inline void
+mmf_store_release_u64(mmf_atomic_u64 *word, uint64_t value)
+{
+    atomic_store_explicit(word, value, memory_order_release);
+}
+
+static inline uint64_t
+mmf_add_relaxed_u64(mmf_atomic_u64 *word, uint64_t value)
+{
+    return atomic_fetch_add_explicit(word, value, memory_order_relaxed);
+}
+
+/*
+ * If the word is `*expected`, make it `desired`; else put what it is into `*expected`.
+ * Acquire and release when it succeeds, acquire when it does not.
+ */
+static inline int
+mmf_exchange_if_u64(mmf_atomic_u64 *word, uint64_t *expected, uint64_t desired)
+{
+    return atomic_compare_exchange_strong_explicit(
+        word, expected, desired, memory_order_acq_rel, memory_order_acquire);
+}
+
 #endif

@@ -136,6 +136,60 @@ int mmf_os_view_flush(const struct mmf_os_view *view);
 void mmf_os_view_unmap(struct mmf_os_view *view);
 
 /*
+ * Mutexes, events, semaphores.
+ */
+struct mmf_os_sync;
+
+/* What a creator asks for. */
+struct mmf_os_sync_request {
+    const struct mmf_name *name; /* NULL: unnamed */
+    mmf_kind kind;
+    int initially_owned; /* mutex: by the calling thread */
+    int signalled;       /* event */
+    int manual;          /* event */
+    int32_t initial;     /* semaphore */
+    int32_t maximum;     /* semaphore */
+    uint32_t mode;       /* 0: the default */
+};
+
+/* Create or open, in one step. */
+int mmf_os_sync_create(const struct mmf_os_sync_request *request,
+                       struct mmf_os_sync **out, int *created);
+
+/* MMF_E_NOT_FOUND, MMF_E_WRONG_KIND. */
+int mmf_os_sync_open(const struct mmf_name *name, mmf_kind kind,
+                     struct mmf_os_sync **out);
+
+void mmf_os_sync_close(struct mmf_os_sync *sync);
+
+/* MMF_E_DISPOSED in a forked child. */
+int mmf_os_sync_check_alive(const struct mmf_os_sync *sync);
+
+/* 1: both are handles on one object. */
+int mmf_os_sync_is_same(const struct mmf_os_sync *one, const struct mmf_os_sync *other);
+
+/*
+ * Wait for any or for all; the handles are alive, and for all, no object is there
+ * twice. Time-outs are milliseconds, -1 for ever. Statuses as in mmf/sync.h.
+ */
+int mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count,
+                         int32_t timeout_ms, int *index);
+int mmf_os_sync_wait_all(struct mmf_os_sync *const *syncs, int count,
+                         int32_t timeout_ms);
+
+/* MMF_E_NOT_OWNER. */
+int mmf_os_mutex_release(struct mmf_os_sync *mutex);
+int mmf_os_event_set(struct mmf_os_sync *event);
+int mmf_os_event_reset(struct mmf_os_sync *event);
+
+/* MMF_E_FULL. */
+int mmf_os_semaphore_release(struct mmf_os_sync *semaphore, int32_t count,
+                             int32_t *previous);
+
+/* A descriptor that polls readable when the object may be had. */
+int mmf_os_sync_poll_fd(struct mmf_os_sync *sync, int *fd);
+
+/*
  * The namespace.
  */
 

@@ -76,7 +76,7 @@ has_sound_numbers(const struct mmf_control_shared *page)
            page->protection <= MMF_ACCESS_READ_WRITE_EXECUTE &&
            page->protection != MMF_ACCESS_WRITE &&
            (page->flags & ~MMF_CONTROL_FILE_REF) == 0 &&
-           page->scope <= MMF_SCOPE_GLOBAL &&
+           page->scope <= MMF_SCOPE_USER &&
            page->creator_command[sizeof(page->creator_command) - 1] == '\0';
 }
 

@@ -62,6 +62,8 @@ mmf_claim_open_locked(const char *path, int flags, mode_t mode)
     if (fd < 0)
         return -1;
     if (make_room_for(fd) < 0) {
+        if (flags & O_CREAT)
+            mmf_sys_unlink(path);
         mmf_sys_close(fd); /* it has no lock yet */
         errno = ENOMEM;
         return -1;

@@ -141,6 +141,8 @@ walk_batch(int fd, const struct mmf_place *place, int most, leaf_visitor visit,
         ssize_t count = mmf_sys_getdents(fd, batch, room);
         ssize_t at = 0;
 
+        if (count < 0 && errno == ENOENT)
+            break; /* the directory was removed meanwhile */
         if (count < 0)
             return mmf_error_fail("read the names' directory %s", place->directory);
         if (count == 0)
@@ -293,6 +295,7 @@ mmf_listing_scavenge(const struct mmf_place *place)
     uint32_t turn = mmf_add_relaxed_u32(&creations, 1);
     struct reap_walk walk = {.keep_dead = 0};
     struct mmf_hold random_place;
+    mmf_error before;
     int64_t largest = 0;
     int fd;
 
@@ -303,12 +306,14 @@ mmf_listing_scavenge(const struct mmf_place *place)
     fd = open_directory(place);
     if (fd < 0)
         return;
+    mmf_last_error(&before);
     if (walk_batch(fd, place, SCAVENGE_NAMES, reap_leaf, &walk, &largest) >=
             SCAVENGE_NAMES &&
         largest > 0 &&
         mmf_sys_lseek(fd, (off_t)((uint64_t)random_place.byte % (uint64_t)largest),
                       SEEK_SET) >= 0)
         walk_batch(fd, place, SCAVENGE_NAMES, reap_leaf, &walk, &largest);
+    mmf_fail_restore(&before); /* the creation has worked */
     mmf_sys_close(fd);
 }
 
@@ -340,7 +345,7 @@ describe_page(const struct finding *found, mmf_object_info *info, char *name,
 {
     const struct mmf_control_shared *page = &found->file.page;
 
-    snprintf(name, size, "%s%s", page->scope == MMF_SCOPE_GLOBAL ? "Global\\" : "",
+    snprintf(name, size, "%s%s", page->scope != MMF_SCOPE_LOCAL ? "Global\\" : "",
              page->name);
     info->name = name;
     info->creator_command = page->creator_command;

@@ -10,6 +10,7 @@
 #include "base/atomic.h"
 #include "os/linux/sys.h"
 #include "shared/control.h"
+#include "shared/sync_word.h"
 
 /* Free bytes are found at once; more tries than this only meet a hostile locker. */
 enum { MOST_TRIES = 16 };
@@ -195,6 +196,23 @@ void
 mmf_lock_release_all(int fd)
 {
     set_lock(fd, F_UNLCK, MMF_LOCK_HOLD, 2 * MMF_LOCK_RANGE);
+}
+
+int
+mmf_lock_self(int fd, uint64_t ticket)
+{
+    return set_lock(fd, F_WRLCK, MMF_LOCK_SELF + (int64_t)ticket, 1);
+}
+
+int
+mmf_lock_is_self_alive(int fd, uint64_t ticket)
+{
+    struct flock other;
+
+    if (ticket > MMF_TICKET_MAX ||
+        get_lock(fd, F_RDLCK, MMF_LOCK_SELF + (int64_t)ticket, 1, &other) < 0)
+        return ticket <= MMF_TICKET_MAX;
+    return other.l_type != F_UNLCK;
 }
 
 /*

@@ -60,6 +60,15 @@ int mmf_lock_reap(int fd);
 /* Let go of everything that this description has locked in the ranges. */
 void mmf_lock_release_all(int fd);
 
+/*
+ * Say that the drawer of a ticket lives, for as long as the description is open. BUSY:
+ * somebody else has that ticket, which a sound counter does not give twice.
+ */
+int mmf_lock_self(int fd, uint64_t ticket);
+
+/* 1 while another description has that lock; also if the system cannot tell. */
+int mmf_lock_is_self_alive(int fd, uint64_t ticket);
+
 /* How many hold the object, without this description. -1 with errno. */
 int mmf_lock_count(int fd);
 

@@ -30,6 +30,7 @@
 #include "os/linux/claim.h"
 #include "os/linux/error.h"
 #include "os/linux/store.h"
+#include "os/linux/sync.h"
 #include "os/linux/sys.h"
 
 static struct mmf_object *objects; /* guarded by the claim mutex */
@@ -72,6 +73,8 @@ remove_from_table(struct mmf_object *object)
 static void
 destroy(struct mmf_object *object)
 {
+    if (object->sync != NULL)
+        mmf_sync_destroy(object->sync);
     free(object->path);
     free(object);
 }
@@ -96,6 +99,7 @@ make_object(const struct mmf_object_request *request)
     object->handles = 1;
     object->inheritable = request->inheritable;
     object->made_here = request->made_here;
+    object->ticket = request->ticket;
     object->kind = request->kind;
     object->protection = request->protection;
     object->flags = request->flags;
@@ -104,9 +108,8 @@ make_object(const struct mmf_object_request *request)
     return object;
 }
 
-/* Open the object's file once more, by its name; another file there does not count. */
-static int
-open_again_locked(const struct mmf_object *object)
+int
+mmf_object_open_again_locked(const struct mmf_object *object)
 {
     struct stat status;
     int fd = mmf_claim_open_locked(object->path,
@@ -114,7 +117,11 @@ open_again_locked(const struct mmf_object *object)
 
     if (fd < 0)
         return -1;
-    if (mmf_sys_fstat(fd, &status) < 0 || !is_same_file(object, &status)) {
+    if (mmf_sys_fstat(fd, &status) < 0) {
+        mmf_claim_close_locked(fd);
+        return -1;
+    }
+    if (!is_same_file(object, &status)) {
         mmf_claim_close_locked(fd);
         errno = ENOENT;
         return -1;
@@ -129,8 +136,11 @@ make_inheritable(struct mmf_object *object)
     int flags;
 
     mmf_claim_lock();
-    object->map_fd = open_again_locked(object);
+    object->map_fd = mmf_object_open_again_locked(object);
     mmf_claim_unlock();
+    if (object->map_fd < 0 && errno == ENOENT)
+        return mmf_fail_system(MMF_E_IO, errno, "%s was removed while we opened it",
+                               object->path);
     if (object->map_fd < 0)
         return mmf_error_fail("open %s for inheritance", object->path);
     mmf_claim_forget(object->map_fd);
@@ -143,6 +153,19 @@ make_inheritable(struct mmf_object *object)
     }
     mmf_claim_forget(object->fd);
     return MMF_OK;
+}
+
+/* An object whose mutex a thread of ours owns, without a handle so far. */
+static int
+hold_lingering(struct mmf_object *object)
+{
+    int rc;
+
+    mmf_lock_choose(&object->hold, 1);
+    rc = mmf_lock_hold(object->fd, &object->hold);
+    if (rc == MMF_LOCK_BUSY)
+        errno = EAGAIN;
+    return rc == MMF_LOCK_DONE ? 0 : -1;
 }
 
 int
@@ -164,6 +187,13 @@ mmf_object_enter(const struct mmf_object_request *request, struct mmf_object **o
     mmf_claim_lock();
     if (!request->inheritable && !request->made_here)
         shared = find_shareable(request);
+    if (shared != NULL && shared->handles == 0 && hold_lingering(shared) < 0) {
+        int rc = mmf_error_fail("hold %s again", object->path);
+
+        mmf_claim_unlock();
+        destroy(object);
+        return rc;
+    }
     if (shared != NULL)
         shared->handles++;
     else
@@ -193,18 +223,32 @@ reap_object(const struct mmf_object *object)
  * Reaping takes our own lock along. Who opened tries it after unlocking, since others
  * are likely to be there; who created, before. After unlocking it must be tried at any
  * rate: two who leave at once would both see the other.
+ *
+ * Answers 1 if the object is gone with that.
  */
-static void
+static int
 let_go_locked(struct mmf_object *object)
 {
     if (!object->hold.writable) {
         mmf_lock_release(object->fd, &object->hold); /* readers cannot reap */
-        return;
+        return 0;
     }
     if (object->made_here && reap_object(object) == MMF_LOCK_DONE)
-        return;
+        return 1;
     mmf_lock_release(object->fd, &object->hold);
-    reap_object(object);
+    return reap_object(object) == MMF_LOCK_DONE;
+}
+
+/*
+ * A mutex that a thread of ours owns lingers without handles: survivors must see the
+ * owner alive. Unless the object is gone, and the thread is the one that closes.
+ */
+static int
+lingers(const struct mmf_object *object, int is_gone)
+{
+    if (object->sync == NULL || !mmf_sync_is_owned(object->sync))
+        return 0;
+    return !(is_gone && mmf_sync_disown(object->sync));
 }
 
 void
@@ -219,7 +263,6 @@ mmf_object_leave(struct mmf_object *object)
         mmf_claim_unlock();
         return;
     }
-    remove_from_table(object);
     fd = object->fd;
     map_fd = object->map_fd;
     if (fd >= 0 && object->inheritable) {
@@ -227,9 +270,13 @@ mmf_object_leave(struct mmf_object *object)
         fd = -1;
         mmf_store_reap_path_locked(object->path, object->device, object->inode);
     } else if (fd >= 0) {
-        let_go_locked(object);
+        if (lingers(object, let_go_locked(object))) {
+            mmf_claim_unlock();
+            return;
+        }
         mmf_claim_forget_locked(fd);
     }
+    remove_from_table(object);
     object->fd = -1;
     object->map_fd = -1;
     unused = object->view_count == 0;
@@ -241,6 +288,16 @@ mmf_object_leave(struct mmf_object *object)
         mmf_sys_close(map_fd);
     if (unused)
         destroy(object);
+}
+
+void
+mmf_object_drop_lingering_locked(struct mmf_object *object)
+{
+    if (object->handles > 0)
+        return;
+    remove_from_table(object);
+    mmf_claim_close_locked(object->fd);
+    destroy(object);
 }
 
 int
@@ -308,7 +365,7 @@ static int
 part_claim_from_mapping(struct mmf_object *object)
 {
     struct mmf_hold hold;
-    int fd = open_again_locked(object);
+    int fd = mmf_object_open_again_locked(object);
 
     if (fd < 0)
         return -1;
@@ -365,24 +422,37 @@ after_fork_in_child(void)
 }
 
 static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
-static int watch_error;
+static mmf_atomic_u32 watch_error; /* of pthread_atfork */
 
 static void
 start_watching(void)
 {
+    int error;
+
     note_process_id();
-    watch_error =
-        pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    error = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    mmf_store_release_u32(&watch_error, (uint32_t)error);
+}
+
+/* There was no memory for it; there may be some now. */
+static void
+start_watching_again(void)
+{
+    mmf_claim_lock();
+    if (mmf_load_relaxed_u32(&watch_error) != 0)
+        start_watching();
+    mmf_claim_unlock();
 }
 
 int
 mmf_object_watch_forks(void)
 {
     pthread_once(&watch_once, start_watching);
-    if (watch_error == 0)
+    if (mmf_load_acquire_u32(&watch_error) == 0)
         return 0;
-    errno = watch_error;
-    return -1;
+    start_watching_again();
+    errno = (int)mmf_load_acquire_u32(&watch_error);
+    return errno == 0 ? 0 : -1;
 }
 
 uint32_t

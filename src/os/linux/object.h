@@ -14,6 +14,8 @@
 #include "os/linux/lock.h"
 #include "os/os.h"
 
+struct mmf_sync_object;
+
 struct mmf_object {
     struct mmf_object *next;
     char *path;
@@ -29,6 +31,8 @@ struct mmf_object {
     int inheritable; /* the one handle's descriptor passes to children, lock and all */
     int made_here;   /* this process created it: it may well be the last holder */
     int unforkable;  /* fork found no descriptor: the child gets no views of it */
+    uint64_t ticket; /* sync objects: ours, locked; 0: none drawn */
+    struct mmf_sync_object *sync; /* sync objects: this process's part */
     /* From the control page, checked; they never change. */
     uint32_t kind;
     uint32_t protection;
@@ -45,6 +49,7 @@ struct mmf_object_request {
     int fd;
     int inheritable;
     int made_here;
+    uint64_t ticket; /* already locked; 0: none */
     uint32_t kind;
     uint32_t protection;
     uint32_t flags;
@@ -61,6 +66,18 @@ int mmf_object_enter(const struct mmf_object_request *request, struct mmf_object
 
 /* Give up a handle. The last one lets go of the object, and reaps it if it was last. */
 void mmf_object_leave(struct mmf_object *object);
+
+/*
+ * Open the object's file once more, by its name: a claim without locks, or -1 with
+ * errno; ENOENT also if the name is another file's by now. With the mutex.
+ */
+int mmf_object_open_again_locked(const struct mmf_object *object);
+
+/*
+ * The last handle of a mutex that a thread of ours owns was closed before: the thread
+ * owns it no more. Does nothing if there are handles. With the mutex.
+ */
+void mmf_object_drop_lingering_locked(struct mmf_object *object);
 
 /* 1 if the object's claim was lost to a fork. */
 int mmf_object_is_dead(const struct mmf_object *object);

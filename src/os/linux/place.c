@@ -58,13 +58,22 @@ note_good(const char *root, uid_t user)
     mmf_claim_unlock();
 }
 
+/* A directory that went while we looked is a missing directory, not a missing name. */
+static int
+fail_directory(const char *what, const char *directory)
+{
+    if (errno == ENOENT)
+        return mmf_fail_system(MMF_E_PATH_NOT_FOUND, errno, "%s %s", what, directory);
+    return mmf_error_fail("%s %s", what, directory);
+}
+
 static int
 check_file_system(const char *root)
 {
     struct statfs status;
 
     if (mmf_sys_statfs(root, &status) < 0)
-        return mmf_error_fail("look at the file system of %s", root);
+        return fail_directory("look at the file system of", root);
     for (size_t i = 0;
          i < sizeof(refused_file_systems) / sizeof(refused_file_systems[0]); i++) {
         if ((uint32_t)status.f_type == refused_file_systems[i].magic)
@@ -129,10 +138,12 @@ mmf_place_find(enum mmf_scope scope, struct mmf_place *place)
             return rc;
         note_good(root, place->user);
     }
-    place->prefix = scope == MMF_SCOPE_GLOBAL ? MMF_GLOBAL_PREFIX : "";
+    place->prefix = scope == MMF_SCOPE_GLOBAL ? MMF_GLOBAL_PREFIX
+                    : scope == MMF_SCOPE_USER ? MMF_USER_PREFIX
+                                              : "";
     length = (int)strlen(root);
     memcpy(place->directory, root, (size_t)length + 1);
-    if (scope == MMF_SCOPE_LOCAL)
+    if (scope != MMF_SCOPE_GLOBAL)
         snprintf(place->directory + length, sizeof(place->directory) - (size_t)length,
                  "/mmf-%u", (unsigned)place->user);
     return MMF_OK;
@@ -172,7 +183,7 @@ mmf_place_check(const struct mmf_place *place, int *exists)
     /* A strange umask, or a kill, came between mkdir and the mode. */
     if ((status.st_mode & S_IRWXU) != S_IRWXU &&
         mmf_sys_chmod(place->directory, S_IRWXU) < 0)
-        return mmf_error_fail("chmod 700 %s", place->directory);
+        return fail_directory("chmod 700", place->directory);
     return MMF_OK;
 }
 
@@ -185,7 +196,7 @@ mmf_place_prepare(const struct mmf_place *place)
     if (rc < 0 || exists)
         return rc;
     if (mmf_sys_mkdir(place->directory, S_IRWXU) < 0 && errno != EEXIST)
-        return mmf_error_fail("make the names' directory %s", place->directory);
+        return fail_directory("make the names' directory", place->directory);
     rc = mmf_place_check(place, &exists);
     if (rc < 0 || exists)
         return rc;

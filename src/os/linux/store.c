@@ -123,7 +123,7 @@ explain_strange_file(const char *path, const struct mmf_place *place,
         fail_foreign(path, "is no regular file");
     else if (status->st_nlink > 1)
         fail_foreign(path, "has other hard links");
-    else if (place->scope == MMF_SCOPE_LOCAL && status->st_uid != place->user)
+    else if (place->scope != MMF_SCOPE_GLOBAL && status->st_uid != place->user)
         fail_foreign(path, "belongs to another user");
     else if (status->st_size < MMF_CONTROL_SIZE ||
              (status->st_size - MMF_CONTROL_SIZE) % MMF_CONTROL_ALIGNMENT != 0)
@@ -292,7 +292,7 @@ check_contents(const struct mmf_store_file *file, const struct mmf_name *name,
 
 static int
 enter_object(struct mmf_store_file *file, const char *path, const struct mmf_hold *hold,
-             int inheritable, int made_here, struct mmf_object **out)
+             int inheritable, int made_here, uint64_t ticket, struct mmf_object **out)
 {
     struct mmf_object_request request = {
         .path = path,
@@ -301,6 +301,7 @@ enter_object(struct mmf_store_file *file, const char *path, const struct mmf_hol
         .fd = file->fd,
         .inheritable = inheritable,
         .made_here = made_here,
+        .ticket = ticket,
         .kind = file->page.kind,
         .protection = file->page.protection,
         .flags = file->page.flags,
@@ -359,7 +360,7 @@ try_open(const char *path, const struct mmf_place *place, const struct mmf_name 
     rc = check_contents(&file, name, kind, path);
     if (rc < 0)
         goto fail_release;
-    rc = enter_object(&file, path, &hold, inheritable, 0, out);
+    rc = enter_object(&file, path, &hold, inheritable, 0, 0, out);
     if (rc < 0)
         goto fail_release;
     return MMF_OK;
@@ -429,8 +430,10 @@ open_draft(const struct mmf_place *place, const struct mmf_store_request *reques
     }
     do {
         snprintf(draft->temporary, sizeof(draft->temporary), "%s/%s%s%d-%u",
-                 place->directory, place->prefix, MMF_TEMPORARY_PREFIX,
-                 (int)mmf_object_process_id(), mmf_add_relaxed_u32(&counter, 1));
+                 place->directory,
+                 place->scope == MMF_SCOPE_GLOBAL ? place->prefix : "",
+                 MMF_TEMPORARY_PREFIX, (int)mmf_object_process_id(),
+                 mmf_add_relaxed_u32(&counter, 1));
         fd = mmf_claim_open(draft->temporary, O_RDWR | O_CREAT | O_EXCL, request->mode);
     } while (fd < 0 && errno == EEXIST);
     if (fd < 0)
@@ -472,6 +475,9 @@ fill_page(const struct mmf_store_request *request, const struct mmf_place *place
     };
 
     mmf_control_fill(&contents, page);
+    if (request->state != NULL)
+        memcpy(page->state, request->state, request->state_size);
+    page->tickets = request->ticket + 1;
 }
 
 static int
@@ -518,12 +524,14 @@ fill_draft(const struct mmf_store_request *request, struct draft *draft)
 }
 
 static int
-hold_draft(struct draft *draft)
+hold_draft(const struct mmf_store_request *request, struct draft *draft)
 {
     int rc;
 
     mmf_lock_choose(&draft->hold, 1);
     rc = mmf_lock_hold(draft->file.fd, &draft->hold);
+    if (rc == MMF_LOCK_DONE && request->ticket != 0)
+        rc = mmf_lock_self(draft->file.fd, request->ticket);
     if (rc == MMF_LOCK_BUSY) {
         errno = EAGAIN; /* a scavenger took the temporary file for a dead one */
         rc = -1;
@@ -539,7 +547,7 @@ make_draft(const struct mmf_store_request *request, const struct mmf_place *plac
     if (draft->file.fd < 0)
         return -1;
     fill_page(request, place, &draft->file.page);
-    if (fill_draft(request, draft) < 0 || hold_draft(draft) < 0) {
+    if (fill_draft(request, draft) < 0 || hold_draft(request, draft) < 0) {
         int saved = errno;
 
         drop_draft(draft);
@@ -697,7 +705,8 @@ try_create(const struct mmf_store_request *request, const struct mmf_place *plac
     }
     draft->temporary[0] = '\0';
     *have_draft = 0;
-    rc = enter_object(&draft->file, path, &draft->hold, request->inheritable, 1, out);
+    rc = enter_object(&draft->file, path, &draft->hold, request->inheritable, 1,
+                      request->ticket, out);
     if (rc < 0) {
         reap_file(&draft->file, path);
         drop_draft(draft);

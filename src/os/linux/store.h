@@ -20,7 +20,10 @@ struct mmf_store_request {
     int64_t first_data_size;
     uint32_t protection;
     uint32_t flags;
-    uint32_t mode; /* permission bits, exactly */
+    const void *state; /* for the control page; may be NULL */
+    size_t state_size;
+    uint64_t ticket; /* the creator's, which is locked; 0: it draws none */
+    uint32_t mode;   /* permission bits, exactly */
     int delay_allocate;
     int inheritable;
 };

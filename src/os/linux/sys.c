@@ -5,7 +5,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <linux/futex.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -259,4 +262,91 @@ mmf_sys_sleep(int64_t nanoseconds)
                               .tv_nsec = (long)(nanoseconds % 1000000000)};
 
     return nanosleep(&length, NULL);
+}
+
+/*
+ * futex(2) takes the kernel's old struct timespec, whose fields are longs whatever libc
+ * makes of time_t.
+ */
+struct old_timespec {
+    long seconds;
+    long nanoseconds;
+};
+
+int
+mmf_sys_futex_wait(uint32_t *word, uint32_t expected, int64_t until)
+{
+    struct old_timespec deadline = {.seconds = (long)(until / 1000000000),
+                                    .nanoseconds = (long)(until % 1000000000)};
+
+    return (int)syscall(SYS_futex, word, FUTEX_WAIT_BITSET, expected, &deadline, NULL,
+                        FUTEX_BITSET_MATCH_ANY);
+}
+
+int
+mmf_sys_futex_waitv(uint32_t *const *words, const uint32_t *expected, int count,
+                    int64_t until)
+{
+    /* The kernel's ABI; not in the headers of every libc we build with. */
+    enum { FUTEX_WAITV = 449, WORD_OF_32_BITS = 2, MOST = 64 };
+    struct {
+        uint64_t expected;
+        uint64_t address;
+        uint32_t flags;
+        uint32_t reserved;
+    } waiters[MOST];
+    struct {
+        int64_t seconds;
+        int64_t nanoseconds;
+    } deadline = {.seconds = until / 1000000000, .nanoseconds = until % 1000000000};
+
+    for (int i = 0; i < count && i < MOST; i++) {
+        waiters[i].expected = expected[i];
+        waiters[i].address = (uintptr_t)words[i];
+        waiters[i].flags = WORD_OF_32_BITS;
+        waiters[i].reserved = 0;
+    }
+    return (int)syscall(FUTEX_WAITV, waiters, count, 0, &deadline, CLOCK_MONOTONIC);
+}
+
+int
+mmf_sys_futex_wake(uint32_t *word, int count)
+{
+    return (int)syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
+}
+
+int
+mmf_sys_inotify_init(void)
+{
+    return inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+}
+
+int
+mmf_sys_inotify_watch(int fd, const char *path, uint32_t events)
+{
+    return inotify_add_watch(fd, path, events);
+}
+
+int
+mmf_sys_eventfd(void)
+{
+    return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+ssize_t
+mmf_sys_read(int fd, void *bytes, size_t count)
+{
+    return read(fd, bytes, count);
+}
+
+ssize_t
+mmf_sys_write(int fd, const void *bytes, size_t count)
+{
+    return write(fd, bytes, count);
+}
+
+int
+mmf_sys_touch(int fd)
+{
+    return futimens(fd, NULL);
 }

@@ -56,6 +56,20 @@ int mmf_sys_msync(void *address, size_t length, int flags);
 int mmf_sys_madvise(void *address, size_t length, int advice);
 int mmf_sys_mlock(const void *address, size_t length);
 
+/* Sleeping and waking; `until` is monotonic, in nanoseconds. */
+int mmf_sys_futex_wait(uint32_t *word, uint32_t expected, int64_t until);
+int mmf_sys_futex_waitv(uint32_t *const *words, const uint32_t *expected, int count,
+                        int64_t until);
+int mmf_sys_futex_wake(uint32_t *word, int count);
+
+/* Descriptors to poll. */
+int mmf_sys_inotify_init(void);
+int mmf_sys_inotify_watch(int fd, const char *path, uint32_t events);
+int mmf_sys_eventfd(void);
+ssize_t mmf_sys_read(int fd, void *bytes, size_t count);
+ssize_t mmf_sys_write(int fd, const void *bytes, size_t count);
+int mmf_sys_touch(int fd); /* sets the file's times to now */
+
 /* The process and the time. */
 uid_t mmf_sys_geteuid(void);
 pid_t mmf_sys_getpid(void);

@@ -1,0 +1,112 @@
+/*
+ * event.c - .NET's EventWaitHandle, AutoResetEvent and ManualResetEvent
+ * (contract 2.10, 7.3).
+ */
+#include <mmf/status.h>
+#include <mmf/sync.h>
+
+#include "base/fail.h"
+#include "waitable.h"
+
+struct mmf_event {
+    struct mmf_waitable waitable;
+};
+
+int
+mmf_event_create(int initial_state, mmf_event_mode mode, const char *name,
+                 const mmf_sync_options *options, int *created_new, mmf_event **out)
+{
+    struct mmf_os_sync_request request = {.signalled = initial_state != 0,
+                                          .manual = mode == MMF_EVENT_MANUAL_RESET};
+    struct mmf_waitable *handle;
+    int rc;
+
+    if (out == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+    if (mode != MMF_EVENT_AUTO_RESET && mode != MMF_EVENT_MANUAL_RESET)
+        return mmf_fail_argument(MMF_E_INVALID, "mode", "event mode %d is none", mode);
+    handle = mmf_waitable_new(MMF_KIND_EVENT, sizeof(mmf_event));
+    if (handle == NULL)
+        return MMF_E_NO_MEMORY;
+    rc = mmf_waitable_create(name, options, &request, created_new, handle);
+    if (rc == MMF_OK)
+        *out = (mmf_event *)handle;
+    return rc;
+}
+
+int
+mmf_event_open_existing(const char *name, const mmf_sync_options *options,
+                        mmf_event **out)
+{
+    struct mmf_waitable *handle;
+    int rc;
+
+    if (out == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+    handle = mmf_waitable_new(MMF_KIND_EVENT, sizeof(mmf_event));
+    if (handle == NULL)
+        return MMF_E_NO_MEMORY;
+    rc = mmf_waitable_open(name, options, handle);
+    if (rc == MMF_OK)
+        *out = (mmf_event *)handle;
+    return rc;
+}
+
+int
+mmf_event_try_open_existing(const char *name, const mmf_sync_options *options,
+                            int *opened, mmf_event **out)
+{
+    struct mmf_waitable *handle;
+    int found;
+    int rc;
+
+    if (out == NULL || opened == NULL)
+        return mmf_fail_argument(MMF_E_NULL, out == NULL ? "out" : "opened",
+                                 "an argument is NULL");
+    handle = mmf_waitable_new(MMF_KIND_EVENT, sizeof(mmf_event));
+    if (handle == NULL)
+        return MMF_E_NO_MEMORY;
+    rc = mmf_waitable_try_open(name, options, &found, handle);
+    if (rc == MMF_OK) {
+        *opened = found;
+        *out = found ? (mmf_event *)handle : NULL;
+    }
+    return rc;
+}
+
+int
+mmf_event_wait(mmf_event *event, int32_t timeout_ms)
+{
+    if (event == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "event", "the event is NULL");
+    return mmf_wait_one(&event->waitable, timeout_ms);
+}
+
+void
+mmf_event_close(mmf_event *event)
+{
+    if (event != NULL)
+        mmf_waitable_close(&event->waitable);
+}
+
+mmf_waitable *
+mmf_event_waitable(mmf_event *event)
+{
+    return event != NULL ? &event->waitable : NULL;
+}
+
+int
+mmf_event_set(mmf_event *event)
+{
+    int rc = mmf_waitable_check((const struct mmf_waitable *)event, "event");
+
+    return rc < 0 ? rc : mmf_os_event_set(event->waitable.sync);
+}
+
+int
+mmf_event_reset(mmf_event *event)
+{
+    int rc = mmf_waitable_check((const struct mmf_waitable *)event, "event");
+
+    return rc < 0 ? rc : mmf_os_event_reset(event->waitable.sync);
+}

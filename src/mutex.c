@@ -1,0 +1,100 @@
+/*
+ * mutex.c - .NET's Mutex (contract 2.10, 7.2).
+ */
+#include <mmf/status.h>
+#include <mmf/sync.h>
+
+#include "base/fail.h"
+#include "waitable.h"
+
+struct mmf_mutex {
+    struct mmf_waitable waitable;
+};
+
+int
+mmf_mutex_create(int initially_owned, const char *name, const mmf_sync_options *options,
+                 int *created_new, mmf_mutex **out)
+{
+    struct mmf_os_sync_request request = {.initially_owned = initially_owned != 0};
+    struct mmf_waitable *handle;
+    int rc;
+
+    if (out == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+    handle = mmf_waitable_new(MMF_KIND_MUTEX, sizeof(mmf_mutex));
+    if (handle == NULL)
+        return MMF_E_NO_MEMORY;
+    rc = mmf_waitable_create(name, options, &request, created_new, handle);
+    if (rc == MMF_OK)
+        *out = (mmf_mutex *)handle;
+    return rc;
+}
+
+int
+mmf_mutex_open_existing(const char *name, const mmf_sync_options *options,
+                        mmf_mutex **out)
+{
+    struct mmf_waitable *handle;
+    int rc;
+
+    if (out == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+    handle = mmf_waitable_new(MMF_KIND_MUTEX, sizeof(mmf_mutex));
+    if (handle == NULL)
+        return MMF_E_NO_MEMORY;
+    rc = mmf_waitable_open(name, options, handle);
+    if (rc == MMF_OK)
+        *out = (mmf_mutex *)handle;
+    return rc;
+}
+
+int
+mmf_mutex_try_open_existing(const char *name, const mmf_sync_options *options,
+                            int *opened, mmf_mutex **out)
+{
+    struct mmf_waitable *handle;
+    int found;
+    int rc;
+
+    if (out == NULL || opened == NULL)
+        return mmf_fail_argument(MMF_E_NULL, out == NULL ? "out" : "opened",
+                                 "an argument is NULL");
+    handle = mmf_waitable_new(MMF_KIND_MUTEX, sizeof(mmf_mutex));
+    if (handle == NULL)
+        return MMF_E_NO_MEMORY;
+    rc = mmf_waitable_try_open(name, options, &found, handle);
+    if (rc == MMF_OK) {
+        *opened = found;
+        *out = found ? (mmf_mutex *)handle : NULL;
+    }
+    return rc;
+}
+
+int
+mmf_mutex_wait(mmf_mutex *mutex, int32_t timeout_ms)
+{
+    if (mutex == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "mutex", "the mutex is NULL");
+    return mmf_wait_one(&mutex->waitable, timeout_ms);
+}
+
+void
+mmf_mutex_close(mmf_mutex *mutex)
+{
+    if (mutex != NULL)
+        mmf_waitable_close(&mutex->waitable);
+}
+
+mmf_waitable *
+mmf_mutex_waitable(mmf_mutex *mutex)
+{
+    return mutex != NULL ? &mutex->waitable : NULL;
+}
+
+int
+mmf_mutex_release(mmf_mutex *mutex)
+{
+    int rc = mmf_waitable_check((const struct mmf_waitable *)mutex, "mutex");
+
+    return rc < 0 ? rc : mmf_os_mutex_release(mutex->waitable.sync);
+}

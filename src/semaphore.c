@@ -1,0 +1,130 @@
+/*
+ * semaphore.c - .NET's Semaphore (contract 2.10, 7.4).
+ */
+#include <mmf/status.h>
+#include <mmf/sync.h>
+
+#include "base/fail.h"
+#include "waitable.h"
+
+struct mmf_semaphore {
+    struct mmf_waitable waitable;
+};
+
+static int
+check_counts(int32_t initial_count, int32_t maximum_count)
+{
+    if (initial_count < 0)
+        return mmf_fail_argument(MMF_E_RANGE, "initialCount", "an initial count of %d",
+                                 initial_count);
+    if (maximum_count < 1)
+        return mmf_fail_argument(MMF_E_RANGE, "maximumCount", "a maximum count of %d",
+                                 maximum_count);
+    if (initial_count > maximum_count)
+        return mmf_fail_argument(MMF_E_INVALID, "",
+                                 "the initial count %d is more than the maximum %d",
+                                 initial_count, maximum_count);
+    return MMF_OK;
+}
+
+int
+mmf_semaphore_create(int32_t initial_count, int32_t maximum_count, const char *name,
+                     const mmf_sync_options *options, int *created_new,
+                     mmf_semaphore **out)
+{
+    struct mmf_os_sync_request request = {.initial = initial_count,
+                                          .maximum = maximum_count};
+    struct mmf_waitable *handle;
+    int rc;
+
+    if (out == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+    rc = check_counts(initial_count, maximum_count);
+    if (rc < 0)
+        return rc;
+    handle = mmf_waitable_new(MMF_KIND_SEMAPHORE, sizeof(mmf_semaphore));
+    if (handle == NULL)
+        return MMF_E_NO_MEMORY;
+    rc = mmf_waitable_create(name, options, &request, created_new, handle);
+    if (rc == MMF_OK)
+        *out = (mmf_semaphore *)handle;
+    return rc;
+}
+
+int
+mmf_semaphore_open_existing(const char *name, const mmf_sync_options *options,
+                            mmf_semaphore **out)
+{
+    struct mmf_waitable *handle;
+    int rc;
+
+    if (out == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+    handle = mmf_waitable_new(MMF_KIND_SEMAPHORE, sizeof(mmf_semaphore));
+    if (handle == NULL)
+        return MMF_E_NO_MEMORY;
+    rc = mmf_waitable_open(name, options, handle);
+    if (rc == MMF_OK)
+        *out = (mmf_semaphore *)handle;
+    return rc;
+}
+
+int
+mmf_semaphore_try_open_existing(const char *name, const mmf_sync_options *options,
+                                int *opened, mmf_semaphore **out)
+{
+    struct mmf_waitable *handle;
+    int found;
+    int rc;
+
+    if (out == NULL || opened == NULL)
+        return mmf_fail_argument(MMF_E_NULL, out == NULL ? "out" : "opened",
+                                 "an argument is NULL");
+    handle = mmf_waitable_new(MMF_KIND_SEMAPHORE, sizeof(mmf_semaphore));
+    if (handle == NULL)
+        return MMF_E_NO_MEMORY;
+    rc = mmf_waitable_try_open(name, options, &found, handle);
+    if (rc == MMF_OK) {
+        *opened = found;
+        *out = found ? (mmf_semaphore *)handle : NULL;
+    }
+    return rc;
+}
+
+int
+mmf_semaphore_wait(mmf_semaphore *semaphore, int32_t timeout_ms)
+{
+    if (semaphore == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "semaphore", "the semaphore is NULL");
+    return mmf_wait_one(&semaphore->waitable, timeout_ms);
+}
+
+void
+mmf_semaphore_close(mmf_semaphore *semaphore)
+{
+    if (semaphore != NULL)
+        mmf_waitable_close(&semaphore->waitable);
+}
+
+mmf_waitable *
+mmf_semaphore_waitable(mmf_semaphore *semaphore)
+{
+    return semaphore != NULL ? &semaphore->waitable : NULL;
+}
+
+int
+mmf_semaphore_release(mmf_semaphore *semaphore, int32_t release_count,
+                      int32_t *previous)
+{
+    int32_t before;
+    int rc = mmf_waitable_check((const struct mmf_waitable *)semaphore, "semaphore");
+
+    if (rc == MMF_OK && release_count < 1)
+        rc =
+            mmf_fail_argument(MMF_E_RANGE, "releaseCount", "release %d", release_count);
+    if (rc == MMF_OK)
+        rc = mmf_os_semaphore_release(semaphore->waitable.sync, release_count, &before);
+    if (rc == MMF_OK && previous != NULL)
+        *previous = before;
+    return rc;
+}

@@ -1,0 +1,490 @@
+/*
+ * sync_wait.c - waiting, and recovering what the dead left behind.
+ *
+ * A sleeper is woken by whoever lets one through. That wake can die: with a releaser
+ * killed between its store and its wake, or with a woken waiter killed before it took;
+ * and an owner killed lets nobody through. So every sleeper looks again after a tick,
+ * at the word and, if nobody else has lately, at the owner. Asking after an owner costs
+ * a system call that grows with the object's holders; `checked` says when one of the
+ * waiters last asked, so that a hundred of them ask as often as one.
+ *
+ * A wake can also be eaten: by one who slept on several objects and takes another, or
+ * whose time is over. Such a one hands it on when it leaves.
+ *
+ * Waiting for all. Take nothing until all can be had at one moment:
+ *
+ *   reserve   in the objects' order, so that two never wait for each other: write
+ *             oneself into `reserver`, then mark the word RESERVED. Marked, nobody else
+ *             takes what the reserver needs; letting through goes on.
+ *   check     all can be had; events, which anybody may reset, are read twice and must
+ *             not have changed between (a double collect: Afek, Attiya, Dolev, Gafni,
+ *             Merritt and Shavit, "Atomic Snapshots of Shared Memory", 1993). Between
+ * the two readings lies the moment at which all could be had. commit    take each and
+ * unmark it; then leave `reserver`.
+ *
+ * If one cannot be had, all is unmarked again and the wait sleeps on that one. Manual
+ * events are not reserved, since nothing of them is taken.
+ *
+ *   killed                      a survivor sees
+ *   before the mark             a dead reserver of an unmarked word: replaces it
+ *   marked                      replaces the dead reserver, then unmarks
+ *   in mid-commit               some taken, as by a wait for one; the rest as above
+ */
+#include "shared/sync_wait.h"
+
+#include <limits.h>
+
+#include <mmf/status.h>
+
+#include "base/fail.h"
+
+/* Nobody asks after an owner again within this time. */
+#define FRESH (MMF_SYNC_TICK / 2)
+
+/* A poll that meets a reservation waits so long for its end; nanoseconds. */
+#define RESERVATION_GRACE ((int64_t)1000000)
+
+enum { MOST_OBJECTS = 64 };
+
+static int
+fail_answer(enum mmf_sync_answer answer)
+{
+    if (answer == MMF_SYNC_TOO_OFTEN)
+        return mmf_fail(MMF_E_RECURSION, "this thread has taken the mutex %d times",
+                        MMF_RECURSION_MAX);
+    return mmf_fail(MMF_E_CORRUPT, "the object's shared words make no sense: another "
+                                   "program has written to them");
+}
+
+void
+mmf_sync_tell(const struct mmf_sync *object, const struct mmf_sync_alarm *alarm,
+              const struct mmf_sync_ops *ops)
+{
+    if (alarm->sleepers > 0)
+        ops->wake(ops->context, object, alarm->sleepers);
+    if (alarm->pollers)
+        ops->touch(ops->context, object);
+}
+
+/*
+ * The dead.
+ */
+
+/* The identity if its process is dead, else 0. */
+static uint64_t
+if_dead(const struct mmf_sync *object, uint64_t identity,
+        const struct mmf_sync_ops *ops)
+{
+    uint64_t ticket = mmf_sync_ticket(identity);
+
+    /* Threads of our own that end see to their mutexes themselves. */
+    if (identity == 0 || ticket == mmf_sync_ticket(object->identity))
+        return 0;
+    return ops->is_alive(ops->context, object, ticket) ? 0 : identity;
+}
+
+/* Undo what a dead reserver has left. */
+static void
+rescue_reservation(const struct mmf_sync *object, const struct mmf_sync_ops *ops)
+{
+    uint64_t reserver = mmf_load_acquire_u64(&object->shared->reserver);
+    uint64_t dead = if_dead(object, reserver, ops);
+    struct mmf_sync_alarm alarm;
+
+    if (dead == 0 ||
+        !mmf_exchange_if_u64(&object->shared->reserver, &reserver, object->identity))
+        return;
+    mmf_sync_unmark(object, &alarm);
+    mmf_store_release_u64(&object->shared->reserver, 0);
+    mmf_sync_tell(object, &alarm, ops);
+}
+
+/* Whether it is our turn to ask after the owner; if so, note that somebody does. */
+static int
+is_time_to_ask(const struct mmf_sync *object, int64_t now, int at_once)
+{
+    int64_t checked = (int64_t)mmf_load_relaxed_u64(&object->shared->checked);
+
+    if (!at_once && checked <= now && now - checked < FRESH)
+        return 0;
+    mmf_store_relaxed_u64(&object->shared->checked, (uint64_t)now);
+    return 1;
+}
+
+/* The mutex's owner if it is dead, else 0; and see to reservations. */
+static uint64_t
+find_dead_owner(const struct mmf_sync *object, enum mmf_sync_answer answer, int64_t now,
+                int at_once, const struct mmf_sync_ops *ops)
+{
+    uint64_t owner = mmf_sync_owner(object);
+
+    if ((owner == 0 && answer != MMF_SYNC_RESERVED) ||
+        !is_time_to_ask(object, now, at_once))
+        return 0;
+    if (answer == MMF_SYNC_RESERVED)
+        rescue_reservation(object, ops);
+    return if_dead(object, owner, ops);
+}
+
+/*
+ * Any.
+ */
+
+/* A wait in progress. */
+struct waiting {
+    const struct mmf_sync *objects;
+    int count;
+    int64_t deadline;
+    const struct mmf_sync_ops *ops;
+    int slept;
+    int met_reservation;
+};
+
+/* Answers 1 when the wait is over, with `*rc`. */
+static int
+try_each(struct waiting *wait, int *index, int *rc)
+{
+    wait->met_reservation = 0;
+    for (int i = 0; i < wait->count; i++) {
+        enum mmf_sync_answer answer = mmf_sync_take(&wait->objects[i], wait->slept, 0);
+
+        switch (answer) {
+        case MMF_SYNC_NOT_NOW:
+            break;
+        case MMF_SYNC_RESERVED:
+            wait->met_reservation = 1;
+            break;
+        case MMF_SYNC_TAKEN:
+        case MMF_SYNC_TAKEN_ABANDONED:
+            *index = i;
+            *rc = answer == MMF_SYNC_TAKEN ? MMF_OK : MMF_ABANDONED;
+            return 1;
+        default:
+            *rc = fail_answer(answer);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Answers 1 if a dead owner's mutex is ours now. */
+static int
+try_the_dead(const struct waiting *wait, int64_t now, int *index)
+{
+    for (int i = 0; i < wait->count; i++) {
+        const struct mmf_sync *object = &wait->objects[i];
+        uint64_t dead = find_dead_owner(
+            object, wait->met_reservation ? MMF_SYNC_RESERVED : MMF_SYNC_NOT_NOW, now,
+            !wait->slept, wait->ops);
+
+        if (dead != 0 && mmf_sync_take_from_dead(object, dead)) {
+            *index = i;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/*
+ * Before leaving: a wake meant for one who waits for another of these objects may have
+ * come to us. What can be had, somebody else shall look at; else the next one to let
+ * through shall know of the sleepers.
+ */
+static void
+hand_on(const struct mmf_sync *object, const struct mmf_sync_ops *ops)
+{
+    uint32_t ignored;
+    enum mmf_sync_answer answer = mmf_sync_announce(object, &ignored);
+
+    if (answer == MMF_SYNC_TAKEN || answer == MMF_SYNC_TAKEN_ABANDONED)
+        ops->wake(ops->context, object, 1);
+}
+
+static void
+hand_on_all_but(const struct waiting *wait, int taken)
+{
+    if (!wait->slept)
+        return;
+    for (int i = 0; i < wait->count; i++) {
+        if (i != taken)
+            hand_on(&wait->objects[i], wait->ops);
+    }
+}
+
+static int64_t
+earlier(int64_t one, int64_t other)
+{
+    return one < other ? one : other;
+}
+
+/* Sleep on all objects, unless one can be had after all. */
+static void
+sleep_on_all(struct waiting *wait, int64_t now)
+{
+    uint32_t expected[MOST_OBJECTS];
+    int64_t until = earlier(wait->deadline, now + MMF_SYNC_TICK);
+
+    if (wait->met_reservation)
+        until = earlier(until > now ? until : INT64_MAX, now + RESERVATION_GRACE);
+    for (int i = 0; i < wait->count; i++) {
+        enum mmf_sync_answer answer =
+            mmf_sync_announce(&wait->objects[i], &expected[i]);
+
+        wait->slept = 1; /* announced: there is something to hand on */
+        if (answer != MMF_SYNC_NOT_NOW && answer != MMF_SYNC_RESERVED)
+            return;
+    }
+    wait->ops->sleep(wait->ops->context, wait->objects, expected, wait->count, until);
+}
+
+int
+mmf_sync_wait_any(const struct mmf_sync *objects, int count, int64_t deadline,
+                  const struct mmf_sync_ops *ops, int *index)
+{
+    struct waiting wait = {
+        .objects = objects, .count = count, .deadline = deadline, .ops = ops};
+    int rc;
+
+    for (;;) {
+        int64_t now;
+
+        if (try_each(&wait, index, &rc)) {
+            hand_on_all_but(&wait, rc >= 0 ? *index : -1);
+            return rc;
+        }
+        now = ops->now(ops->context);
+        if (try_the_dead(&wait, now, index)) {
+            hand_on_all_but(&wait, *index);
+            return MMF_ABANDONED;
+        }
+        if (now >= deadline &&
+            !(wait.met_reservation && now < deadline + RESERVATION_GRACE)) {
+            hand_on_all_but(&wait, -1);
+            return MMF_TIMED_OUT;
+        }
+        sleep_on_all(&wait, now);
+    }
+}
+
+/*
+ * All.
+ */
+
+static int
+is_reservable(const struct mmf_sync *object)
+{
+    return object->kind != MMF_SYNC_EVENT || !object->shared->manual;
+}
+
+/* Become the object's reserver. 0: somebody living is. */
+static int
+reserve(const struct mmf_sync *object, const struct mmf_sync_ops *ops)
+{
+    uint64_t reserver = 0;
+
+    while (
+        !mmf_exchange_if_u64(&object->shared->reserver, &reserver, object->identity)) {
+        uint64_t dead = if_dead(object, reserver, ops);
+
+        if (dead == 0)
+            return 0;
+        if (mmf_exchange_if_u64(&object->shared->reserver, &reserver, object->identity))
+            break; /* its mark, if there is one, is ours now */
+        reserver = 0;
+    }
+    mmf_sync_mark(object);
+    return 1;
+}
+
+static void
+unreserve(const struct mmf_sync *object, const struct mmf_sync_ops *ops)
+{
+    struct mmf_sync_alarm alarm;
+
+    mmf_sync_unmark(object, &alarm);
+    mmf_store_release_u64(&object->shared->reserver, 0);
+    mmf_sync_tell(object, &alarm, ops);
+}
+
+static void
+unreserve_first(const struct mmf_sync *objects, int count,
+                const struct mmf_sync_ops *ops)
+{
+    for (int i = 0; i < count; i++) {
+        if (is_reservable(&objects[i]))
+            unreserve(&objects[i], ops);
+    }
+}
+
+/* What stands in the way of taking all. */
+struct obstacle {
+    int index;
+    enum mmf_sync_answer answer; /* RESERVED: somebody else is the reserver */
+};
+
+/* Nothing changed but sleepers coming and going. */
+static int
+is_same_state(uint64_t one, uint64_t other)
+{
+    uint64_t ignored = MMF_WORD_WAITERS | MMF_WORD_RESERVED;
+
+    return (one & ~ignored) == (other & ~ignored);
+}
+
+static int
+is_to_be_had(enum mmf_sync_answer answer)
+{
+    return answer == MMF_SYNC_TAKEN || answer == MMF_SYNC_TAKEN_ABANDONED;
+}
+
+/* Read all; answers -1 if all could be had at one moment, else the obstacle's index. */
+static int
+collect_twice(const struct mmf_sync *objects, int count, struct obstacle *obstacle)
+{
+    uint64_t words[MOST_OBJECTS];
+
+    for (int pass = 0; pass < 2; pass++) {
+        for (int i = 0; i < count; i++) {
+            uint64_t word;
+            enum mmf_sync_answer answer = mmf_sync_peek(&objects[i], 1, &word);
+
+            obstacle->index = i;
+            obstacle->answer = answer;
+            if (!is_to_be_had(answer))
+                return 0;
+            if (pass == 1 && objects[i].kind == MMF_SYNC_EVENT &&
+                !is_same_state(word, words[i])) {
+                obstacle->answer = MMF_SYNC_RESERVED; /* changing: try again soon */
+                return 0;
+            }
+            words[i] = word;
+        }
+    }
+    return 1;
+}
+
+/* Reserve all and see that they can be had. 0: `obstacle` says what not; none reserved.
+ */
+static int
+reserve_all(const struct mmf_sync *objects, int count, const struct mmf_sync_ops *ops,
+            struct obstacle *obstacle)
+{
+    for (int i = 0; i < count; i++) {
+        if (is_reservable(&objects[i]) && !reserve(&objects[i], ops)) {
+            obstacle->index = i;
+            obstacle->answer = MMF_SYNC_RESERVED;
+            unreserve_first(objects, i, ops);
+            return 0;
+        }
+    }
+    if (collect_twice(objects, count, obstacle))
+        return 1;
+    unreserve_first(objects, count, ops);
+    return 0;
+}
+
+static int
+commit_all(const struct mmf_sync *objects, int count, const struct mmf_sync_ops *ops)
+{
+    int rc = MMF_OK;
+
+    for (int i = 0; i < count; i++) {
+        struct mmf_sync_alarm alarm;
+
+        if (!is_reservable(&objects[i]))
+            continue;
+        if (mmf_sync_take_marked(&objects[i], &alarm) == MMF_SYNC_TAKEN_ABANDONED)
+            rc = MMF_ABANDONED;
+        mmf_store_release_u64(&objects[i].shared->reserver, 0);
+        mmf_sync_tell(&objects[i], &alarm, ops);
+    }
+    return rc;
+}
+
+/* Without reserving: is there an object that cannot be had? */
+static int
+find_obstacle(const struct mmf_sync *objects, int count, struct obstacle *obstacle)
+{
+    for (int i = 0; i < count; i++) {
+        uint64_t word;
+        enum mmf_sync_answer answer = mmf_sync_peek(&objects[i], 0, &word);
+
+        if (!is_to_be_had(answer)) {
+            obstacle->index = i;
+            obstacle->answer = answer;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A dead owner's mutex becomes free, for whoever comes first. Answers 1 if it did. */
+static int
+free_from_dead(const struct mmf_sync *object, enum mmf_sync_answer answer, int64_t now,
+               int at_once, const struct mmf_sync_ops *ops)
+{
+    uint64_t dead = find_dead_owner(object, answer, now, at_once, ops);
+    struct mmf_sync_alarm alarm;
+
+    if (dead == 0 || !mmf_sync_free_from_dead(object, dead, &alarm))
+        return 0;
+    mmf_sync_tell(object, &alarm, ops);
+    return 1;
+}
+
+/* Sleep on the object in the way, unless it can be had after all. */
+static void
+sleep_on_one(const struct mmf_sync *object, enum mmf_sync_answer answer, int64_t now,
+             int64_t deadline, const struct mmf_sync_ops *ops)
+{
+    uint32_t expected;
+    int64_t until = earlier(deadline, now + MMF_SYNC_TICK);
+    enum mmf_sync_answer again = mmf_sync_announce(object, &expected);
+
+    if (answer == MMF_SYNC_RESERVED) {
+        /* Another wait for all is at work; it does not wait for anybody. */
+        uint64_t word;
+
+        mmf_sync_peek(object, 0, &word);
+        expected = mmf_sync_low_half(word);
+        until = now + RESERVATION_GRACE / 10;
+    } else if (again != MMF_SYNC_NOT_NOW && again != MMF_SYNC_RESERVED) {
+        return;
+    }
+    ops->sleep(ops->context, object, &expected, 1, until);
+}
+
+int
+mmf_sync_wait_all(const struct mmf_sync *objects, int count, int64_t deadline,
+                  const struct mmf_sync_ops *ops)
+{
+    struct obstacle obstacle = {0};
+    int last = -1; /* the object that we slept on */
+
+    for (;;) {
+        int64_t now;
+
+        if (!find_obstacle(objects, count, &obstacle) &&
+            reserve_all(objects, count, ops, &obstacle))
+            return commit_all(objects, count, ops);
+        if (last >= 0 && last != obstacle.index)
+            hand_on(&objects[last], ops);
+        if (obstacle.answer == MMF_SYNC_TOO_OFTEN ||
+            obstacle.answer == MMF_SYNC_CORRUPT)
+            return fail_answer(obstacle.answer);
+        now = ops->now(ops->context);
+        if (free_from_dead(&objects[obstacle.index], obstacle.answer, now, last < 0,
+                           ops)) {
+            last = obstacle.index;
+            continue;
+        }
+        if (now >= deadline && !(obstacle.answer == MMF_SYNC_RESERVED &&
+                                 now < deadline + RESERVATION_GRACE)) {
+            if (last == obstacle.index)
+                hand_on(&objects[last], ops);
+            return MMF_TIMED_OUT;
+        }
+        last = obstacle.index;
+        sleep_on_one(&objects[last], obstacle.answer, now, deadline, ops);
+    }
+}

@@ -1,0 +1,57 @@
+/*
+ * sync_wait.h - waiting for one, any or all of several objects.
+ */
+#ifndef MMF_SHARED_SYNC_WAIT_H
+#define MMF_SHARED_SYNC_WAIT_H
+
+#include <stdint.h>
+
+#include "shared/sync_word.h"
+
+/* A deadline that never comes. */
+#define MMF_SYNC_FOREVER INT64_MAX
+
+/* A sleeper looks again after this long, whatever happens; nanoseconds. */
+#define MMF_SYNC_TICK ((int64_t)80000000)
+
+/*
+ * What the waits need of the system. A test passes in its own, to drive every
+ * interleaving and every death.
+ */
+struct mmf_sync_ops {
+    /* The monotonic clock, nanoseconds. */
+    int64_t (*now)(void *context);
+    /*
+     * Sleep until one of the objects' futexes does not have its expected value, is
+     * woken, or the clock is at `until`. May come back early.
+     */
+    void (*sleep)(void *context, const struct mmf_sync *objects,
+                  const uint32_t *expected, int count, int64_t until);
+    /* Wake up to `count` who sleep on the object. */
+    void (*wake)(void *context, const struct mmf_sync *object, int count);
+    /* Tell those who poll a descriptor of the object. */
+    void (*touch)(void *context, const struct mmf_sync *object);
+    /* 0 if the process that drew the ticket at this object is dead. */
+    int (*is_alive)(void *context, const struct mmf_sync *object, uint64_t ticket);
+    void *context;
+};
+
+/*
+ * Take the first of the objects that can be had, the lowest index if several can.
+ * MMF_OK or MMF_ABANDONED and `*index`; MMF_TIMED_OUT; MMF_E_RECURSION, MMF_E_CORRUPT.
+ */
+int mmf_sync_wait_any(const struct mmf_sync *objects, int count, int64_t deadline,
+                      const struct mmf_sync_ops *ops, int *index);
+
+/*
+ * Take all of them, at a moment when all can be had. The objects are in ascending order
+ * (`order`), each once. Status as above; MMF_ABANDONED if at least one mutex was.
+ */
+int mmf_sync_wait_all(const struct mmf_sync *objects, int count, int64_t deadline,
+                      const struct mmf_sync_ops *ops);
+
+/* Tell whom a step on the object let through. */
+void mmf_sync_tell(const struct mmf_sync *object, const struct mmf_sync_alarm *alarm,
+                   const struct mmf_sync_ops *ops);
+
+#endif

@@ -1,0 +1,147 @@
+/*
+ * wait.c - .NET's WaitHandle: waits for one, any and all, and signal-and-wait (contract
+ * 2.10, 7.1).
+ */
+#include <mmf/status.h>
+#include <mmf/sync.h>
+
+#include "base/fail.h"
+#include "waitable.h"
+
+static int
+check_timeout(int32_t timeout_ms)
+{
+    if (timeout_ms < MMF_INFINITE)
+        return mmf_fail_argument(MMF_E_RANGE, "millisecondsTimeout",
+                                 "a time-out of %d ms", timeout_ms);
+    return MMF_OK;
+}
+
+int
+mmf_wait_one(mmf_waitable *object, int32_t timeout_ms)
+{
+    int index;
+    int rc;
+
+    if (object == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "object", "the object is NULL");
+    rc = check_timeout(timeout_ms);
+    if (rc == MMF_OK)
+        rc = mmf_os_sync_check_alive(object->sync);
+    return rc < 0 ? rc : mmf_os_sync_wait_any(&object->sync, 1, timeout_ms, &index);
+}
+
+/* Contract 2.10: the array, its length, the time-out, then each element. */
+static int
+check_objects(mmf_waitable *const *objects, int count, int32_t timeout_ms,
+              struct mmf_os_sync *syncs[MMF_WAIT_MAXIMUM])
+{
+    int rc;
+
+    if (objects == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "waitHandles", "the objects are NULL");
+    if (count < 1)
+        return mmf_fail_argument(MMF_E_INVALID, "waitHandles", "a wait for %d objects",
+                                 count);
+    if (count > MMF_WAIT_MAXIMUM)
+        return mmf_fail(MMF_E_NOT_SUPPORTED,
+                        "a wait for %d objects: at most %d are "
+                        "possible",
+                        count, MMF_WAIT_MAXIMUM);
+    rc = check_timeout(timeout_ms);
+    for (int i = 0; rc == MMF_OK && i < count; i++) {
+        if (objects[i] == NULL)
+            return mmf_fail_argument(MMF_E_NULL, "waitHandles", "object %d is NULL", i);
+        rc = mmf_os_sync_check_alive(objects[i]->sync);
+        syncs[i] = objects[i]->sync;
+    }
+    return rc;
+}
+
+int
+mmf_wait_any(mmf_waitable *const *objects, int count, int32_t timeout_ms, int *index)
+{
+    struct mmf_os_sync *syncs[MMF_WAIT_MAXIMUM];
+    int found;
+    int rc = check_objects(objects, count, timeout_ms, syncs);
+
+    if (rc == MMF_OK && index == NULL)
+        rc = mmf_fail_argument(MMF_E_NULL, "index", "index is NULL");
+    if (rc < 0)
+        return rc;
+    rc = mmf_os_sync_wait_any(syncs, count, timeout_ms, &found);
+    if (rc == MMF_OK || rc == MMF_ABANDONED)
+        *index = found;
+    return rc;
+}
+
+static int
+check_no_object_twice(struct mmf_os_sync *const *syncs, int count)
+{
+    for (int i = 0; i < count; i++) {
+        for (int j = i + 1; j < count; j++) {
+            if (mmf_os_sync_is_same(syncs[i], syncs[j]))
+                return mmf_fail_argument(MMF_E_INVALID, "waitHandles",
+                                         "objects %d and %d are the same one", i, j);
+        }
+    }
+    return MMF_OK;
+}
+
+int
+mmf_wait_all(mmf_waitable *const *objects, int count, int32_t timeout_ms)
+{
+    struct mmf_os_sync *syncs[MMF_WAIT_MAXIMUM];
+    int index;
+    int rc = check_objects(objects, count, timeout_ms, syncs);
+
+    if (rc == MMF_OK)
+        rc = check_no_object_twice(syncs, count);
+    if (rc < 0)
+        return rc;
+    if (count == 1)
+        return mmf_os_sync_wait_any(syncs, 1, timeout_ms, &index); /* contract 7.1.6 */
+    return mmf_os_sync_wait_all(syncs, count, timeout_ms);
+}
+
+static int
+signal_object(struct mmf_waitable *object)
+{
+    int32_t previous;
+    int rc;
+
+    switch (object->kind) {
+    case MMF_KIND_MUTEX:
+        return mmf_os_mutex_release(object->sync);
+    case MMF_KIND_EVENT:
+        return mmf_os_event_set(object->sync);
+    default:
+        rc = mmf_os_semaphore_release(object->sync, 1, &previous);
+        if (rc == MMF_E_FULL)
+            return mmf_fail(MMF_E_STATE, "the semaphore to signal is at its maximum");
+        return rc;
+    }
+}
+
+int
+mmf_signal_and_wait(mmf_waitable *to_signal, mmf_waitable *to_wait_on,
+                    int32_t timeout_ms)
+{
+    int index;
+    int rc;
+
+    if (to_signal == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "toSignal",
+                                 "the object to signal is NULL");
+    if (to_wait_on == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "toWaitOn",
+                                 "the object to wait on is NULL");
+    rc = check_timeout(timeout_ms);
+    if (rc == MMF_OK)
+        rc = mmf_os_sync_check_alive(to_signal->sync);
+    if (rc == MMF_OK)
+        rc = mmf_os_sync_check_alive(to_wait_on->sync);
+    if (rc == MMF_OK)
+        rc = signal_object(to_signal);
+    return rc < 0 ? rc : mmf_os_sync_wait_any(&to_wait_on->sync, 1, timeout_ms, &index);
+}

@@ -1,0 +1,190 @@
+/*
+ * waitable.c - names and options of mutexes, events and semaphores (contract 2.10, 7.1,
+ * 7.5), and their handles.
+ */
+#include "waitable.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <mmf/status.h>
+
+#include "base/fail.h"
+#include "base/name.h"
+#include "options.h"
+
+void
+mmf_sync_options_init(mmf_sync_options *options)
+{
+    static const mmf_sync_options defaults = {.size = sizeof(mmf_sync_options),
+                                              .current_user_only = 1,
+                                              .current_session_only = 1};
+
+    if (options != NULL)
+        *options = defaults;
+}
+
+struct mmf_waitable *
+mmf_waitable_new(mmf_kind kind, size_t size)
+{
+    struct mmf_waitable *handle = calloc(1, size);
+
+    if (handle == NULL)
+        mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s handle", mmf_kind_name(kind));
+    else
+        handle->kind = kind;
+    return handle;
+}
+
+/* Contract 7.5: a prefix must agree with the options; without options it decides. */
+static int
+apply_scope(const char *given, const mmf_sync_options *options, struct mmf_name *name)
+{
+    int has_prefix = name->text != given;
+    int is_global = name->scope == MMF_SCOPE_GLOBAL;
+
+    if (has_prefix && is_global == options->current_session_only)
+        return mmf_fail_argument(MMF_E_INVALID, "name",
+                                 "name \"%.200s\": the prefix contradicts "
+                                 "current_session_only = %d",
+                                 given, options->current_session_only);
+    if (options->current_session_only)
+        name->scope = MMF_SCOPE_LOCAL;
+    else
+        name->scope = options->current_user_only ? MMF_SCOPE_USER : MMF_SCOPE_GLOBAL;
+    return MMF_OK;
+}
+
+static int
+check_options(const mmf_sync_options *options)
+{
+    if (options->mode > 0777u)
+        return mmf_fail_argument(MMF_E_RANGE, "mode", "mode 0%o is none",
+                                 options->mode);
+    if ((options->current_user_only & ~1) || (options->current_session_only & ~1))
+        return mmf_fail_argument(
+            MMF_E_INVALID, "options",
+            "current_user_only and current_session_only are 0 or 1");
+    return MMF_OK;
+}
+
+static int
+parse_name(const char *given, const mmf_sync_options *given_options,
+           struct mmf_name *name, uint32_t *mode)
+{
+    mmf_sync_options options;
+    int rc;
+
+    mmf_sync_options_init(&options);
+    rc = mmf_options_read(given_options, &options, sizeof(options));
+    if (rc == MMF_OK)
+        rc = check_options(&options);
+    if (rc == MMF_OK)
+        rc = mmf_name_parse(given, "name", name);
+    if (rc == MMF_OK && given_options != NULL)
+        rc = apply_scope(given, &options, name);
+    *mode = options.mode;
+    return rc;
+}
+
+/* A name that is not given makes an unnamed object; so does an empty one. */
+static int
+is_unnamed(const char *name)
+{
+    return name == NULL || name[0] == '\0';
+}
+
+int
+mmf_waitable_create(const char *name, const mmf_sync_options *options,
+                    const struct mmf_os_sync_request *given, int *created_new,
+                    struct mmf_waitable *handle)
+{
+    struct mmf_os_sync_request request = *given;
+    struct mmf_name parsed;
+    int created = 0;
+    int rc = MMF_OK;
+
+    request.kind = handle->kind;
+    request.name = NULL;
+    request.mode = 0;
+    if (!is_unnamed(name)) {
+        rc = parse_name(name, options, &parsed, &request.mode);
+        request.name = &parsed;
+    }
+    if (rc == MMF_OK)
+        rc = mmf_os_sync_create(&request, &handle->sync, &created);
+    if (rc < 0) {
+        free(handle);
+        return rc;
+    }
+    if (created_new != NULL)
+        *created_new = created;
+    return MMF_OK;
+}
+
+int
+mmf_waitable_open(const char *name, const mmf_sync_options *options,
+                  struct mmf_waitable *handle)
+{
+    struct mmf_name parsed;
+    uint32_t mode;
+    int rc;
+
+    if (name == NULL)
+        rc = mmf_fail_argument(MMF_E_NULL, "name", "the name is NULL");
+    else
+        rc = parse_name(name, options, &parsed, &mode);
+    if (rc == MMF_OK)
+        rc = mmf_os_sync_open(&parsed, handle->kind, &handle->sync);
+    if (rc == MMF_E_NOT_FOUND)
+        rc = mmf_fail(MMF_E_CANNOT_BE_OPENED, "there is no %s \"%.200s\"",
+                      mmf_kind_name(handle->kind), name);
+    if (rc < 0)
+        free(handle);
+    return rc;
+}
+
+int
+mmf_waitable_try_open(const char *name, const mmf_sync_options *options, int *opened,
+                      struct mmf_waitable *handle)
+{
+    mmf_error before;
+    int rc;
+
+    mmf_last_error(&before);
+    rc = mmf_waitable_open(name, options, handle);
+    *opened = rc == MMF_OK;
+    if (rc == MMF_E_CANNOT_BE_OPENED || rc == MMF_E_WRONG_KIND ||
+        rc == MMF_E_PATH_NOT_FOUND) {
+        mmf_fail_restore(&before);
+        return MMF_OK;
+    }
+    return rc;
+}
+
+void
+mmf_waitable_close(struct mmf_waitable *handle)
+{
+    if (handle == NULL)
+        return;
+    mmf_os_sync_close(handle->sync);
+    free(handle);
+}
+
+int
+mmf_waitable_check(const struct mmf_waitable *handle, const char *parameter)
+{
+    if (handle == NULL)
+        return mmf_fail_argument(MMF_E_NULL, parameter, "%s is NULL", parameter);
+    return mmf_os_sync_check_alive(handle->sync);
+}
+
+int
+mmf_waitable_fd(mmf_waitable *object, int *fd)
+{
+    int rc = mmf_waitable_check(object, "object");
+
+    if (rc == MMF_OK && fd == NULL)
+        rc = mmf_fail_argument(MMF_E_NULL, "fd", "fd is NULL");
+    return rc < 0 ? rc : mmf_os_sync_poll_fd(object->sync, fd);
+}
