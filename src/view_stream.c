@@ -312,7 +312,10 @@ mmf_view_stream_copy_to_stream(mmf_view_stream *stream, mmf_view_stream *destina
     rc = check_write(destination, count);
     if (rc < 0)
         return rc;
-    /* Both are in memory: no buffer is needed; they may be views of the same bytes. */
+    /*
+     * Both are in memory: no buffer is needed. What arrives where two views of one map
+     * overlap is open: their addresses do not tell that they do.
+     */
     if (count > 0)
         memmove(destination->view.bytes + destination->position,
                 stream->view.bytes + stream->position, (size_t)count);
