@@ -175,7 +175,7 @@ try_the_dead(const struct waiting *wait, int64_t now, int *index)
         const struct mmf_sync *object = &wait->objects[i];
         uint64_t dead = find_dead_owner(
             object, wait->met_reservation ? MMF_SYNC_RESERVED : MMF_SYNC_NOT_NOW, now,
-            !wait->slept, wait->ops);
+            !wait->slept || now >= wait->deadline, wait->ops);
 
         if (dead != 0 && mmf_sync_take_from_dead(object, dead)) {
             *index = i;
@@ -253,12 +253,14 @@ mmf_sync_wait_any(const struct mmf_sync *objects, int count, int64_t deadline,
             return rc;
         }
         now = ops->now(ops->context);
+        if (wait.deadline == MMF_SYNC_POLL)
+            wait.deadline = now;
         if (try_the_dead(&wait, now, index)) {
             hand_on_all_but(&wait, *index);
             return MMF_ABANDONED;
         }
-        if (now >= deadline &&
-            !(wait.met_reservation && now < deadline + RESERVATION_GRACE)) {
+        if (now >= wait.deadline &&
+            !(wait.met_reservation && now < wait.deadline + RESERVATION_GRACE)) {
             hand_on_all_but(&wait, -1);
             return MMF_TIMED_OUT;
         }
@@ -473,8 +475,10 @@ mmf_sync_wait_all(const struct mmf_sync *objects, int count, int64_t deadline,
             obstacle.answer == MMF_SYNC_CORRUPT)
             return fail_answer(obstacle.answer);
         now = ops->now(ops->context);
-        if (free_from_dead(&objects[obstacle.index], obstacle.answer, now, last < 0,
-                           ops)) {
+        if (deadline == MMF_SYNC_POLL)
+            deadline = now;
+        if (free_from_dead(&objects[obstacle.index], obstacle.answer, now,
+                           last < 0 || now >= deadline, ops)) {
             last = obstacle.index;
             continue;
         }

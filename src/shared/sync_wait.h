@@ -11,6 +11,9 @@
 /* A deadline that never comes. */
 #define MMF_SYNC_FOREVER INT64_MAX
 
+/* No waiting: one look. */
+#define MMF_SYNC_POLL ((int64_t)0)
+
 /* A sleeper looks again after this long, whatever happens; nanoseconds. */
 #define MMF_SYNC_TICK ((int64_t)80000000)
 

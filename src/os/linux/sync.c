@@ -211,9 +211,10 @@ mmf_sync_abandon_owned(struct mmf_thread *thread)
 
         make_grip(local, thread, &grip);
         mmf_claim_lock();
+        /* Off the list before the word is free: another thread may take it at once. */
+        note_not_owned(thread, local);
         mmf_sync_abandon_mutex(&grip, &alarm);
         mmf_sync_tell(&grip, &alarm, &linux_ops);
-        note_not_owned(thread, local);
         drop_lingering_locked(local);
         mmf_claim_unlock();
     }
@@ -494,7 +495,7 @@ deadline_of(int32_t timeout_ms)
     if (timeout_ms < 0)
         return MMF_SYNC_FOREVER;
     if (timeout_ms == 0)
-        return 0; /* past: one look */
+        return MMF_SYNC_POLL;
     return monotonic_now(NULL) + (int64_t)timeout_ms * 1000000;
 }
 
