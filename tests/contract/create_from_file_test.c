@@ -235,6 +235,7 @@ rule_2_2_8_no_permission(void **state)
     char after[100];
 
     (void)state;
+    need_files_for_nobody();
     file_path(path);
     write_file(path, bytes, sizeof(bytes));
     CHECK(chmod(path, 0444) == 0);
@@ -261,6 +262,7 @@ rule_2_2_8_no_permission_to_create(void **state)
     static char dir[FILE_PATH_SIZE];
 
     (void)state;
+    need_files_for_nobody();
     file_path(dir);
     CHECK(mkdir(dir, 0755) == 0);
     as_nobody(create_where_one_may_not, dir);

@@ -36,6 +36,61 @@ check_distinct(char *const *names, size_t count)
     free(maps);
 }
 
+/* A name that something else than a map has. */
+static void
+check_other_kind(const char *name)
+{
+    char path[FILE_PATH_SIZE];
+    const char *other = strcmp(name, "Cat") == 0 ? "Local\\Cat" : name;
+
+    REFUSES_CREATE_NEW(other, 4096, NULL, MMF_E_WRONG_KIND, NULL);
+    REFUSES_CREATE_OR_OPEN(other, 4096, NULL, MMF_E_WRONG_KIND, NULL);
+    REFUSES_CREATE_OR_OPEN(other, 4096, WITH_ACCESS(MMF_ACCESS_WRITE), MMF_E_WRONG_KIND,
+                           NULL);
+    REFUSES_OPEN(other, NULL, MMF_E_WRONG_KIND, NULL);
+    file_path(path);
+    REFUSES_FILE(path, MMF_FILE_MODE_CREATE, other, 4096, NULL, MMF_E_WRONG_KIND, NULL);
+    CHECK_INT(file_length(path), -1);
+    make_file(path, 100);
+    REFUSES_FILE(path, MMF_FILE_MODE_OPEN, other, 0, NULL, MMF_E_WRONG_KIND, NULL);
+    remove_file(path);
+}
+
+static void
+check_one_namespace(const char *name)
+{
+    mmf_semaphore *semaphore = NULL;
+    mmf_mutex *mutex = NULL;
+    mmf_event *event = NULL;
+    int created = 0;
+    mmf *map;
+
+    CHECK_OK(mmf_mutex_create(0, name, NULL, &created, &mutex));
+    check_other_kind(name);
+    mmf_mutex_close(mutex);
+    CHECK_OK(mmf_event_create(0, MMF_EVENT_AUTO_RESET, name, NULL, &created, &event));
+    check_other_kind(name);
+    mmf_event_close(event);
+    CHECK_OK(mmf_semaphore_create(0, 1, name, NULL, &created, &semaphore));
+    check_other_kind(name);
+    mmf_semaphore_close(semaphore);
+    map = create_new(name, 4096, NULL);
+    mutex = UNTOUCHED;
+    CHECK_FAILS(mmf_mutex_create(0, name, NULL, &created, &mutex), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_mutex_open_existing(name, NULL, &mutex), MMF_E_WRONG_KIND);
+    CHECK((void *)mutex == UNTOUCHED);
+    mmf_close(map);
+}
+
+/* Maps and sync objects have one namespace. */
+static void
+rule_3_6_1_names_of_other_kinds(void **state)
+{
+    (void)state;
+    check_one_namespace("Cat");
+    check_one_namespace("Global\\Cat");
+}
+
 static void
 rule_3_6_2_same_name_same_object(void **state)
 {
@@ -328,6 +383,7 @@ int
 main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rule_3_6_1_names_of_other_kinds),
         cmocka_unit_test(rule_3_6_2_same_name_same_object),
         cmocka_unit_test(rule_3_6_3_case_matters),
         cmocka_unit_test(rule_3_6_4_local_is_the_default),

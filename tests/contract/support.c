@@ -214,6 +214,27 @@ as_nobody(void (*run)(void *payload), void *payload)
     run_in_child(run, payload, 1);
 }
 
+void
+need_files_for_nobody(void)
+{
+    char *place = getenv("MMF_TEST_FILES");
+    pid_t child;
+    int status = 0;
+
+    if (place == NULL)
+        return; /* below MMF_DIR, which as_nobody opens to all */
+    child = fork();
+    if (child == 0) {
+        int reached = setgroups(0, NULL) == 0 && setgid(NOBODY) == 0 &&
+                      setuid(NOBODY) == 0 && access(place, X_OK) == 0;
+
+        _exit(reached ? EXIT_SUCCESS : EXIT_FAILURE);
+    }
+    waitpid(child, &status, 0);
+    if (status != 0)
+        harness_skip("user %d cannot go to %s", NOBODY, place);
+}
+
 /*
  * Calls that must succeed.
  */

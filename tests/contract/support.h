@@ -71,6 +71,9 @@ void as_nobody(void (*run)(void *payload), void *payload);
 /* The same in a forked child of this user. */
 void in_child(void (*run)(void *payload), void *payload);
 
+/* Skip the test if user 65534 cannot go to where the test's files are. */
+void need_files_for_nobody(void);
+
 /*
  * Options in one expression. The functions with (access) are .NET's three-argument
  * overloads, those with everything its five-argument ones.
