@@ -1,0 +1,471 @@
+/*
+ * names_test.c - what several processes see of one name: contract 3.5 and 3.8.
+ */
+#include "actor.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Nobody holds `name`: it is not found, and free for a new map, which is zero. */
+static void
+check_free(const char *name)
+{
+    mmf *map;
+    mmf_view_accessor *view;
+    void *bytes;
+    int64_t size, i;
+
+    CHECK_FAILS(mmf_open_existing(name, NULL, &map), MMF_E_NOT_FOUND);
+    CHECK_OK(mmf_create_new(name, 5000, NULL, &map));
+    CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ, &view));
+    CHECK_OK(mmf_view_accessor_pointer(view, &bytes, &size));
+    CHECK_INT(size, 5000);
+    for (i = 0; i < size; i++)
+        if (((char *)bytes)[i] != 0)
+            CHECK_FAIL("byte %d of the new map is not zero", (int)i);
+    mmf_view_accessor_close(view);
+    mmf_close(map);
+}
+
+static void
+created_here_is_opened_there(void **state)
+{
+    struct process *a = actor_start(), *b = actor_start();
+
+    (void)state;
+    actor_does(a, "create 0 10000 Cat");
+    actor_does(a, "view 0");
+    CHECK_TEXT(actor_says(a, "zero 0"), "yes");
+    actor_does(a, "write 0 0 HI Night Mo.");
+    actor_does(b, "open 0 Cat");
+    actor_does(b, "view 0");
+    CHECK_TEXT(actor_says(b, "capacity 0"), "10000");
+    CHECK_TEXT(actor_says(b, "read 0 0 13"), "HI Night Mo..");
+    actor_does(b, "write 0 9990 the end");
+    CHECK_TEXT(actor_says(a, "read 0 9990 7"), "the end");
+    actor_end(a);
+    actor_end(b);
+    check_free("Cat");
+}
+
+static void
+every_scope_is_its_own(void **state)
+{
+    struct process *a = actor_start(), *b = actor_start();
+
+    (void)state;
+    actor_does(a, "create 0 100 both");
+    actor_does(a, "create 1 200 Global\\both");
+    actor_does(b, "open 0 Local\\both");
+    actor_does(b, "open 1 Global\\both");
+    CHECK_TEXT(actor_says(b, "capacity 0"), "100");
+    CHECK_TEXT(actor_says(b, "capacity 1"), "200");
+    actor_fails(b, MMF_E_EXISTS, "both", "create 2 100 Local\\both");
+    actor_fails(b, MMF_E_NOT_FOUND, "BOTH", "open 2 BOTH");
+    actor_end(a);
+    actor_end(b);
+}
+
+static void
+a_closed_name_is_not_found(void **state)
+{
+    struct process *a = actor_start(), *b = actor_start();
+
+    (void)state;
+    actor_does(a, "create 0 100 Cat");
+    actor_does(b, "open 0 Cat");
+    actor_does(a, "close 0");
+    actor_does(a, "open 0 Cat"); /* b holds it */
+    actor_does(b, "close 0");
+    actor_does(b, "open 0 Cat"); /* a does */
+    actor_does(b, "close 0");
+    actor_does(a, "close 0");
+    actor_fails(a, MMF_E_NOT_FOUND, "Cat", "open 0 Cat");
+    actor_fails(b, MMF_E_NOT_FOUND, "Cat", "open 0 Cat");
+    CHECK_INT(count_files(NULL, 0), 0);
+    actor_does(b, "create 0 100 Cat");
+    actor_does(b, "view 0");
+    CHECK_TEXT(actor_says(b, "zero 0"), "yes");
+    actor_end(a);
+    actor_end(b);
+}
+
+static void
+two_handles_of_a_process_count_as_two(void **state)
+{
+    struct process *a = actor_start(), *b = actor_start();
+
+    (void)state;
+    actor_does(a, "create 0 100 Cat");
+    actor_does(a, "open 1 Cat");
+    actor_does(a, "reader 2 Cat");
+    actor_does(a, "close 0");
+    actor_does(b, "open 0 Cat");
+    actor_does(b, "close 0");
+    actor_does(a, "close 1");
+    actor_does(b, "open 0 Cat"); /* the reader holds it */
+    actor_does(b, "close 0");
+    actor_does(a, "close 2");
+    actor_fails(b, MMF_E_NOT_FOUND, "Cat", "open 0 Cat");
+    actor_end(a);
+    actor_end(b);
+}
+
+static void
+a_killed_creator_leaves_name_and_bytes_to_others(void **state)
+{
+    struct process *a = actor_start(), *b = actor_start(), *c = actor_start();
+
+    (void)state;
+    actor_does(a, "create 0 10000 Cat");
+    actor_does(a, "view 0");
+    actor_does(a, "write 0 4090 across pages");
+    actor_does(b, "open 0 Cat");
+    process_kill(a);
+    actor_does(c, "open 0 Cat");
+    actor_does(c, "view 0");
+    CHECK_TEXT(actor_says(c, "read 0 4090 12"), "across pages");
+    actor_fails(c, MMF_E_EXISTS, "Cat", "create 1 100 Cat");
+    actor_does(b, "view 0");
+    actor_does(b, "write 0 0 still shared");
+    CHECK_TEXT(actor_says(c, "read 0 0 12"), "still shared");
+    process_kill(b);
+    actor_does(c, "close 0");
+    actor_fails(c, MMF_E_NOT_FOUND, "Cat", "open 0 Cat");
+    actor_end(c);
+    check_free("Cat");
+}
+
+/* The holders' kinds of hold on the name, in every order of death. */
+static void
+all_killed_frees_the_name_at_once(void **state)
+{
+    static const char *const second[] = {"open 0 Cat", "reader 0 Cat",
+                                         "either 0 100 Cat"};
+    size_t kind;
+    int order, views;
+
+    (void)state;
+    for (kind = 0; kind < sizeof(second) / sizeof(second[0]); kind++) {
+        for (order = 0; order < 2; order++) {
+            for (views = 0; views < 2; views++) {
+                struct process *a = actor_start(), *b = actor_start();
+                mmf *map;
+
+                actor_does(a, "create 0 5000 Cat");
+                actor_does(b, "%s", second[kind]);
+                actor_does(a, "view 0");
+                actor_does(a, "write 0 0 old bytes");
+                if (!views)
+                    actor_does(a, "close-view 0");
+                else
+                    actor_does(b, kind == 1 ? "read-view 0" : "view 0");
+                process_kill(order ? b : a);
+                CHECK_OK(mmf_open_existing("Cat", NULL, &map));
+                mmf_close(map);
+                process_kill(order ? a : b);
+                check_free("Cat");
+                process_finish(a);
+                process_finish(b);
+            }
+        }
+    }
+}
+
+static void
+all_killed_frees_the_name_for_create_new(void **state)
+{
+    struct process *a = actor_start(), *b = actor_start();
+    mmf *map;
+
+    (void)state;
+    actor_does(a, "create 0 5000 Cat");
+    actor_does(a, "create 1 5000 Global\\Cat");
+    process_kill(a);
+    CHECK_OK(mmf_create_new("Cat", 10, NULL, &map));
+    actor_fails(b, MMF_E_EXISTS, "Cat", "create 0 100 Cat");
+    mmf_close(map);
+    CHECK_OK(mmf_create_or_open("Global\\Cat", 10, NULL, &map));
+    actor_does(b, "open 1 Global\\Cat");
+    CHECK_TEXT(actor_says(b, "capacity 1"), "10");
+    mmf_close(map);
+    actor_end(b);
+}
+
+static int
+leaver_role(int argc, char **argv)
+{
+    mmf *map;
+    mmf_view_accessor *view;
+    char line[16];
+
+    (void)argc;
+    setvbuf(stdin, NULL, _IONBF, 0); /* what comes after "go" is for the next program */
+    CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
+    CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view));
+    role_say("ready");
+    CHECK(role_hear(line, sizeof(line)));
+    if (strcmp(argv[1], "exec") == 0) {
+        execl("/proc/self/exe", "test", "--role", "actor", (char *)NULL);
+        return EXIT_FAILURE;
+    }
+    if (strcmp(argv[1], "_exit") == 0)
+        _exit(EXIT_SUCCESS);
+    return EXIT_SUCCESS; /* exit with open maps is clean */
+}
+
+static void
+exit_with_open_maps_frees_the_name(void **state)
+{
+    static const char *const ways[] = {"exit", "_exit"};
+    size_t i;
+
+    (void)state;
+    harness_expect_dead();
+    for (i = 0; i < 2; i++) {
+        const char *args[] = {ways[i], NULL};
+        struct process *p = process_start("leaver", args);
+        mmf *map;
+
+        process_expect(p, "ready");
+        CHECK_OK(mmf_open_existing("Cat", NULL, &map));
+        mmf_close(map);
+        process_send(p, "go");
+        CHECK_INT(process_finish(p), 0);
+        check_free("Cat");
+    }
+}
+
+static void
+exec_frees_the_name(void **state)
+{
+    static const char *const args[] = {"exec", NULL};
+    struct process *p = process_start("leaver", args);
+
+    (void)state;
+    harness_expect_dead();
+    process_expect(p, "ready");
+    process_send(p, "go");
+    /* It is another program now, and lives. */
+    actor_fails(p, MMF_E_NOT_FOUND, "Cat", "open 0 Cat");
+    check_free("Cat");
+    actor_end(p);
+}
+
+static void
+a_lone_view_keeps_bytes_but_no_name(void **state)
+{
+    struct process *a = actor_start(), *b = actor_start();
+
+    (void)state;
+    actor_does(a, "create 0 10000 Cat");
+    actor_does(a, "view 0");
+    actor_does(a, "write 0 0 first life");
+    actor_does(b, "open 0 Cat");
+    actor_does(b, "view 0");
+    actor_does(a, "close 0");
+    actor_does(b, "close 0");
+    actor_fails(a, MMF_E_NOT_FOUND, "Cat", "open 1 Cat");
+    CHECK_INT(count_files(NULL, 0), 0);
+    actor_does(b, "create 1 10000 Cat");
+    actor_does(b, "view 1");
+    CHECK_TEXT(actor_says(b, "zero 1"), "yes");
+    actor_does(b, "write 1 0 second");
+    CHECK_TEXT(actor_says(a, "read 0 0 10"), "first life");
+    actor_does(a, "write 0 0 first view");
+    CHECK_TEXT(actor_says(b, "read 0 0 10"), "first view");
+    CHECK_TEXT(actor_says(b, "read 1 0 10"), "second....");
+    actor_does(a, "open 1 Cat");
+    actor_does(a, "view 1");
+    CHECK_TEXT(actor_says(a, "read 1 0 6"), "second");
+    actor_does(a, "close-view 0");
+    actor_does(b, "close-view 0");
+    actor_end(a);
+    actor_end(b);
+}
+
+static void
+a_lone_view_of_a_killed_holder_keeps_no_name(void **state)
+{
+    struct process *a = actor_start(), *b = actor_start();
+
+    (void)state;
+    actor_does(a, "create 0 10000 Cat");
+    actor_does(b, "open 0 Cat");
+    actor_does(b, "view 0");
+    actor_does(b, "write 0 0 seen by b");
+    actor_does(b, "close 0");
+    process_kill(a);
+    check_free("Cat");
+    CHECK_TEXT(actor_says(b, "read 0 0 9"), "seen by b");
+    actor_end(b);
+}
+
+/*
+ * Races: processes that meet at a barrier in shared memory, round after round.
+ */
+
+enum { RACERS = 6, ROUNDS = 300 };
+
+struct race {
+    pthread_barrier_t barrier;
+    int create_new;
+    _Atomic int created; /* by create_new, this round */
+    struct {
+        int status;
+        int64_t capacity;
+        int64_t first; /* what the racer found at the counter: 0 for the first one */
+        uint64_t object;
+    } seen[RACERS];
+};
+
+static struct race *race;
+
+static void
+wait_for_others(void)
+{
+    pthread_barrier_wait(&race->barrier);
+}
+
+/* One racer's round; everybody asks for another capacity. */
+static void
+run_round(int me)
+{
+    mmf *map = NULL;
+    mmf_view_accessor *view;
+    _Atomic int64_t *counter;
+    struct stat st;
+    intptr_t fd;
+    void *bytes;
+    int64_t size;
+    int rc;
+
+    wait_for_others();
+    rc = race->create_new ? mmf_create_new("race", 4096 + me, NULL, &map)
+                          : mmf_create_or_open("race", 4096 + me, NULL, &map);
+    race->seen[me].status = rc;
+    if (rc == MMF_OK) {
+        CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view));
+        CHECK_OK(mmf_view_accessor_pointer(view, &bytes, &size));
+        counter = bytes;
+        race->seen[me].first = atomic_fetch_add(counter, 1);
+        race->seen[me].capacity = size;
+        CHECK_OK(mmf_native_handle(map, &fd));
+        CHECK(fstat((int)fd, &st) == 0);
+        race->seen[me].object = st.st_ino;
+        wait_for_others(); /* everybody has it open */
+        CHECK_INT(atomic_load(counter), race->create_new ? 1 : RACERS);
+        mmf_view_accessor_close(view);
+    } else {
+        wait_for_others();
+    }
+    wait_for_others(); /* everybody has looked */
+    mmf_close(map);
+    wait_for_others(); /* everybody has closed */
+}
+
+static void
+judge_round(int round)
+{
+    mmf *map;
+    int firsts = 0, done = 0;
+    int i;
+
+    for (i = 0; i < RACERS; i++) {
+        if (race->seen[i].status == MMF_OK) {
+            done++;
+            firsts += race->seen[i].first == 0;
+            CHECK_INT(race->seen[i].capacity,
+                      race->create_new ? 4096 + i : race->seen[0].capacity);
+            if (!race->create_new && race->seen[i].object != race->seen[0].object)
+                CHECK_FAIL("round %d: racer %d has another object", round, i);
+        } else if (!race->create_new || race->seen[i].status != MMF_E_EXISTS) {
+            CHECK_FAIL("round %d: racer %d: %s", round, i,
+                       mmf_status_name(race->seen[i].status));
+        }
+    }
+    CHECK_INT(firsts, 1);
+    CHECK_INT(done, race->create_new ? 1 : RACERS);
+    CHECK_FAILS(mmf_open_existing("race", NULL, &map), MMF_E_NOT_FOUND);
+}
+
+static void
+racer(struct child *self, void *argument)
+{
+    int me = *(int *)argument;
+    int i;
+
+    (void)self;
+    for (i = 0; i < ROUNDS; i++) {
+        run_round(me);
+        if (me == 0)
+            judge_round(i);
+    }
+}
+
+static void
+run_race(int create_new)
+{
+    struct child children[RACERS];
+    pthread_barrierattr_t attributes;
+    int i;
+
+    race = mmap(NULL, sizeof(*race), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                -1, 0);
+    CHECK(race != MAP_FAILED);
+    race->create_new = create_new;
+    pthread_barrierattr_init(&attributes);
+    pthread_barrierattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    CHECK(pthread_barrier_init(&race->barrier, &attributes, RACERS) == 0);
+    pthread_barrierattr_destroy(&attributes);
+    for (i = 0; i < RACERS; i++)
+        child_start(&children[i], racer, &i);
+    for (i = 0; i < RACERS; i++)
+        child_finish(&children[i]);
+    munmap(race, sizeof(*race));
+}
+
+static void
+racing_create_or_open_makes_one_object(void **state)
+{
+    (void)state;
+    run_race(0);
+}
+
+static void
+racing_create_new_has_one_winner(void **state)
+{
+    (void)state;
+    run_race(1);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(created_here_is_opened_there),
+        cmocka_unit_test(every_scope_is_its_own),
+        cmocka_unit_test(a_closed_name_is_not_found),
+        cmocka_unit_test(two_handles_of_a_process_count_as_two),
+        cmocka_unit_test(a_killed_creator_leaves_name_and_bytes_to_others),
+        cmocka_unit_test(all_killed_frees_the_name_at_once),
+        cmocka_unit_test(all_killed_frees_the_name_for_create_new),
+        cmocka_unit_test(exit_with_open_maps_frees_the_name),
+        cmocka_unit_test(exec_frees_the_name),
+        cmocka_unit_test(a_lone_view_keeps_bytes_but_no_name),
+        cmocka_unit_test(a_lone_view_of_a_killed_holder_keeps_no_name),
+        cmocka_unit_test(racing_create_or_open_makes_one_object),
+        cmocka_unit_test(racing_create_new_has_one_winner),
+    };
+    static const struct role roles[] = {
+        {"actor", actor_role}, {"leaver", leaver_role}, {NULL, NULL}};
+
+    return harness_main(argc, argv, "names", tests, sizeof(tests) / sizeof(tests[0]),
+                        roles);
+}

@@ -1,0 +1,383 @@
+/*
+ * stopped_test.c - a process that is stopped in the middle of opening, reaping or
+ * closing makes others wait, but not for ever: MMF_E_BUSY after about two seconds.
+ */
+#include "actor.h"
+#include "trace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/*
+ * The process that is stopped: it does one thing between the marks, then says what came
+ * of it and, if it got a handle, holds it until it is killed.
+ */
+static int report[2];
+static mmf *its_map;
+
+static void
+say_and_stay(int rc)
+{
+    CHECK(write(report[1], &rc, sizeof(rc)) == sizeof(rc));
+    for (;;)
+        pause();
+}
+
+static void
+open_it(void *argument)
+{
+    int rc;
+
+    (void)argument;
+    trace_begin();
+    rc = mmf_open_existing("Cat", NULL, &its_map);
+    say_and_stay(rc);
+}
+
+static void
+create_it(void *argument)
+{
+    int rc;
+
+    (void)argument;
+    trace_begin();
+    rc = mmf_create_new("Cat", 100, NULL, &its_map);
+    say_and_stay(rc);
+}
+
+static void
+close_it(void *argument)
+{
+    (void)argument;
+    CHECK_OK(mmf_open_existing("Cat", NULL, &its_map));
+    trace_begin();
+    mmf_close(its_map);
+    say_and_stay(MMF_OK);
+}
+
+static int
+reported(void)
+{
+    int rc = 1;
+
+    CHECK(read(report[0], &rc, sizeof(rc)) == sizeof(rc));
+    return rc;
+}
+
+static int
+need_ptrace(void **state)
+{
+    (void)state;
+    if (!trace_possible())
+        harness_skip("this process may not trace its children");
+    CHECK(pipe2(report, O_CLOEXEC) == 0);
+    return 0;
+}
+
+static int
+close_pipe(void **state)
+{
+    (void)state;
+    close(report[0]);
+    close(report[1]);
+    return 0;
+}
+
+/* Just after which system call it shall stop. */
+enum point {
+    ENTERED, /* an opener has read-locked its byte */
+    ASKED,   /* an opener has asked who holds the object */
+    REAPING, /* a reaper has write-locked it all */
+    PREPARED /* a creator holds what has no name yet */
+};
+
+static int
+is_at(enum point point, pid_t pid, const struct trace_stop *stop)
+{
+    struct flock lock;
+
+    if (stop->place != TRACE_EXIT || stop->number != SYS_fcntl || stop->result != 0 ||
+        (stop->arguments[1] != F_OFD_SETLK && stop->arguments[1] != F_OFD_GETLK))
+        return 0;
+    CHECK(trace_read(pid, stop->arguments[2], &lock, sizeof(lock)) == 0);
+    switch (point) {
+    case ENTERED:
+        return stop->arguments[1] == F_OFD_SETLK && lock.l_type == F_RDLCK;
+    case ASKED:
+        return stop->arguments[1] == F_OFD_GETLK;
+    case PREPARED:
+        return stop->arguments[1] == F_OFD_SETLK && lock.l_type == F_WRLCK &&
+               lock.l_len == 1;
+    default:
+        return stop->arguments[1] == F_OFD_SETLK && lock.l_type == F_WRLCK &&
+               lock.l_len > 1;
+    }
+}
+
+/* A process that runs `run` and is stopped at `point`, as by SIGSTOP. */
+static pid_t
+stopped_at(enum point point, void (*run)(void *))
+{
+    struct trace_stop stop;
+    pid_t pid;
+
+    harness_expect_dead();
+    memset(&stop, 0, sizeof(stop));
+    pid = trace_fork(run, NULL);
+    do {
+        trace_system_call(pid, &stop);
+        if (stop.place == TRACE_GONE)
+            CHECK_FAIL("it has ended before it came there");
+    } while (!is_at(point, pid, &stop));
+    trace_leave_stopped(pid);
+    return pid;
+}
+
+static void
+end_it(pid_t pid)
+{
+    int status;
+
+    kill(pid, SIGKILL);
+    CHECK(waitpid(pid, &status, 0) == pid);
+}
+
+/* Three processes try at once; all must give up after about two seconds. */
+static void
+check_all_busy(void)
+{
+    static const char *const commands[] = {"open 0 Cat", "create 0 100 Cat",
+                                           "either 0 100 Cat"};
+    struct process *actors[3];
+    char answer[2048];
+    int64_t begin = now_ms();
+    int i;
+
+    for (i = 0; i < 3; i++) {
+        actors[i] = actor_start();
+        process_send(actors[i], commands[i]);
+    }
+    for (i = 0; i < 3; i++) {
+        CHECK(process_read_line(actors[i], answer, sizeof(answer)) != NULL);
+        if (strncmp(answer, "MMF_E_BUSY ", 11) != 0 || strstr(answer, "Cat") == NULL)
+            CHECK_FAIL("\"%s\" answers \"%s\"", commands[i], answer);
+        actor_end(actors[i]);
+    }
+    if (now_ms() - begin < 1500 || now_ms() - begin > 5000)
+        CHECK_FAIL("they gave up after %d ms", (int)(now_ms() - begin));
+}
+
+/* Tools do not wait for anybody. */
+static void
+check_tools_do_not_wait(void)
+{
+    int64_t begin = now_ms();
+    mmf_reap_result reaped;
+    mmf_list *list;
+
+    CHECK_OK(mmf_reap(0, &reaped));
+    CHECK_INT(reaped.removed, 0);
+    CHECK_OK(mmf_list_create(0, &list));
+    mmf_list_close(list);
+    if (now_ms() - begin > 1000)
+        CHECK_FAIL("list and reap took %d ms", (int)(now_ms() - begin));
+}
+
+static void
+check_free(void)
+{
+    mmf *map;
+
+    CHECK_FAILS(mmf_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
+    CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
+    mmf_close(map);
+}
+
+static void
+a_stopped_opener_beside_a_holder_hinders_nobody(void **state)
+{
+    mmf *map, *other;
+    int64_t begin;
+    pid_t pid;
+
+    (void)state;
+    CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
+    pid = stopped_at(ENTERED, open_it);
+    begin = now_ms();
+    CHECK_OK(mmf_open_existing("Cat", NULL, &other));
+    mmf_close(other);
+    CHECK_FAILS(mmf_create_new("Cat", 100, NULL, &other), MMF_E_EXISTS);
+    if (now_ms() - begin > 1000)
+        CHECK_FAIL("that took %d ms", (int)(now_ms() - begin));
+    kill(pid, SIGCONT);
+    CHECK_STATUS(reported(), MMF_OK);
+    mmf_close(map);
+    CHECK_OK(mmf_open_existing("Cat", NULL, &other));
+    mmf_close(other);
+    end_it(pid);
+    check_free();
+}
+
+/* It has entered, and the last holder leaves: nobody can tell what it will do. */
+static void
+others_give_up_on_a_stopped_opener(void **state)
+{
+    static const enum point points[] = {ENTERED, ASKED};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < 2; i++) {
+        mmf *map;
+        pid_t pid;
+
+        CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
+        pid = stopped_at(points[i], open_it);
+        mmf_close(map);
+        check_all_busy();
+        check_tools_do_not_wait();
+        kill(pid, SIGCONT);
+        if (points[i] == ENTERED) {
+            CHECK_INT(reported(), MMF_E_NOT_FOUND);
+            check_free();
+        } else {
+            CHECK_STATUS(reported(), MMF_OK); /* it saw the holder */
+            CHECK_OK(mmf_open_existing("Cat", NULL, &map));
+            mmf_close(map);
+        }
+        end_it(pid);
+        check_free();
+    }
+}
+
+static void
+others_give_up_on_a_stopped_reaper(void **state)
+{
+    struct process *holder = actor_start();
+    pid_t pid;
+
+    (void)state;
+    actor_does(holder, "create 0 100 Cat");
+    process_kill(holder);
+    pid = stopped_at(REAPING, open_it);
+    check_all_busy();
+    check_tools_do_not_wait();
+    kill(pid, SIGCONT);
+    CHECK_INT(reported(), MMF_E_NOT_FOUND);
+    check_free();
+    end_it(pid);
+    check_free();
+}
+
+static void
+others_give_up_on_a_stopped_closer(void **state)
+{
+    struct trace_stop stop;
+    mmf *map;
+    pid_t pid;
+
+    (void)state;
+    memset(&stop, 0, sizeof(stop));
+    CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
+    /* Its open comes before the mark; then we leave, and it is the last to close. */
+    pid = trace_fork(close_it, NULL);
+    mmf_close(map);
+    do {
+        trace_system_call(pid, &stop);
+        CHECK(stop.place != TRACE_GONE);
+    } while (!is_at(REAPING, pid, &stop));
+    trace_leave_stopped(pid);
+    harness_expect_dead();
+    check_all_busy();
+    check_tools_do_not_wait();
+    kill(pid, SIGCONT);
+    CHECK_STATUS(reported(), MMF_OK);
+    check_free();
+    end_it(pid);
+}
+
+static void
+killing_the_stopped_one_frees_the_name(void **state)
+{
+    static const enum point points[] = {ENTERED, ASKED, REAPING};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < 3; i++) {
+        struct process *holder = actor_start();
+        pid_t pid;
+
+        actor_does(holder, "create 0 100 Cat");
+        if (points[i] == REAPING)
+            process_kill(holder);
+        pid = stopped_at(points[i], open_it);
+        if (points[i] != REAPING)
+            process_kill(holder);
+        end_it(pid);
+        check_free();
+        process_finish(holder);
+    }
+}
+
+static void
+a_stopped_creator_has_no_name_yet(void **state)
+{
+    mmf *map, *other;
+    pid_t pid;
+
+    (void)state;
+    pid = stopped_at(PREPARED, create_it);
+    CHECK_INT(count_files(NULL, 0), 0);
+    check_free();
+    CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
+    kill(pid, SIGCONT);
+    CHECK_INT(reported(), MMF_E_EXISTS);
+    CHECK_OK(mmf_open_existing("Cat", NULL, &other));
+    mmf_close(other);
+    mmf_close(map);
+    end_it(pid);
+    check_free();
+}
+
+static void
+a_stopped_holder_holds(void **state)
+{
+    struct process *holder = actor_start();
+    mmf *map;
+
+    (void)state;
+    actor_does(holder, "create 0 100 Cat");
+    kill(process_id(holder), SIGSTOP);
+    CHECK_OK(mmf_open_existing("Cat", NULL, &map));
+    mmf_close(map);
+    CHECK_FAILS(mmf_create_new("Cat", 100, NULL, &map), MMF_E_EXISTS);
+    kill(process_id(holder), SIGCONT);
+    actor_end(holder);
+    check_free();
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, need_ptrace, close_pipe)
+
+int
+main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        TEST(a_stopped_opener_beside_a_holder_hinders_nobody),
+        TEST(others_give_up_on_a_stopped_opener),
+        TEST(others_give_up_on_a_stopped_reaper),
+        TEST(others_give_up_on_a_stopped_closer),
+        TEST(killing_the_stopped_one_frees_the_name),
+        TEST(a_stopped_creator_has_no_name_yet),
+        TEST(a_stopped_holder_holds),
+    };
+    static const struct role roles[] = {{"actor", actor_role}, {NULL, NULL}};
+
+    return harness_main(argc, argv, "stopped", tests, sizeof(tests) / sizeof(tests[0]),
+                        roles);
+}

@@ -1,0 +1,441 @@
+/*
+ * users_test.c - names that several users share, and users who get in each other's way.
+ *
+ * Run as root: other users are processes that have become 65534 or 65533.
+ */
+#include "actor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NOBODY = 65534, OTHER = 65533 };
+
+/* The test's directory as /dev/shm is: everybody may create in it, and only that. */
+static int
+share_directory(void **state)
+{
+    (void)state;
+    if (getuid() != 0 || !may_change_user())
+        harness_skip("another user is needed: run as root");
+    return chmod(harness_dir(), 01777);
+}
+
+static struct process *
+start_user(unsigned user)
+{
+    struct process *actor = actor_start();
+
+    actor_does(actor, "user %u", user);
+    return actor;
+}
+
+static void
+mode_0666_lets_everybody_read_and_write(void **state)
+{
+    struct process *root = actor_start(), *nobody = start_user(NOBODY);
+
+    (void)state;
+    actor_does(root, "public 0 666 10000 Global\\Cat");
+    actor_does(root, "view 0");
+    actor_does(nobody, "open 0 Global\\Cat");
+    actor_does(nobody, "view 0");
+    actor_does(nobody, "write 0 0 from nobody");
+    CHECK_TEXT(actor_says(root, "read 0 0 11"), "from nobody");
+    actor_fails(nobody, MMF_E_EXISTS, "Cat", "create 1 100 Global\\Cat");
+    actor_does(nobody, "either 1 100 Global\\Cat");
+    actor_does(nobody, "close 1");
+    process_kill(root);
+    /* The other user's hold is as good. */
+    root = actor_start();
+    actor_does(root, "open 0 Global\\Cat");
+    actor_does(root, "close 0");
+    actor_end(nobody);
+    actor_fails(root, MMF_E_NOT_FOUND, "Cat", "open 0 Global\\Cat");
+    actor_does(root, "create 0 100 Global\\Cat");
+    actor_end(root);
+    harness_expect_dead();
+}
+
+static void
+an_unprivileged_creator_serves_root(void **state)
+{
+    struct process *root = actor_start(), *nobody = start_user(NOBODY);
+    struct process *other = start_user(OTHER);
+
+    (void)state;
+    actor_does(nobody, "public 0 600 100 Global\\Cat");
+    actor_does(nobody, "view 0");
+    actor_does(nobody, "write 0 0 mine");
+    actor_fails(other, MMF_E_ACCESS, "65534", "open 0 Global\\Cat");
+    actor_fails(other, MMF_E_ACCESS, "65534", "either 0 100 Global\\Cat");
+    actor_fails(other, MMF_E_ACCESS, "65534", "create 0 100 Global\\Cat");
+    actor_does(root, "open 0 Global\\Cat"); /* root may */
+    actor_does(root, "view 0");
+    CHECK_TEXT(actor_says(root, "read 0 0 4"), "mine");
+    actor_does(nobody, "close 0");
+    actor_does(nobody, "open 0 Global\\Cat");
+    actor_does(nobody, "close 0");
+    actor_does(root, "close 0");
+    actor_fails(nobody, MMF_E_NOT_FOUND, "Cat", "open 0 Global\\Cat");
+    actor_does(other, "create 0 100 Global\\Cat");
+    actor_end(other);
+    actor_end(nobody);
+    actor_end(root);
+    harness_expect_dead();
+}
+
+static void
+mode_0600_is_the_default(void **state)
+{
+    struct process *root = actor_start(), *nobody = start_user(NOBODY);
+    struct stat st;
+
+    (void)state;
+    actor_does(root, "create 0 100 Global\\Cat");
+    CHECK(stat(only_file(), &st) == 0);
+    CHECK_INT(st.st_mode & 07777, 0600);
+    actor_fails(nobody, MMF_E_ACCESS, "root", "open 0 Global\\Cat");
+    actor_fails(nobody, MMF_E_ACCESS, "root", "reader 0 Global\\Cat");
+    actor_fails(nobody, MMF_E_ACCESS, "root", "create 0 100 Global\\Cat");
+    actor_fails(nobody, MMF_E_ACCESS, "root", "either 0 100 Global\\Cat");
+    actor_end(nobody);
+    actor_does(root, "close 0");
+    actor_end(root);
+}
+
+static void
+the_umask_does_not_matter(void **state)
+{
+    struct stat st;
+    mmf_options options;
+    mmf *map;
+    mode_t mask = umask(0777);
+
+    (void)state;
+    mmf_options_init(&options);
+    options.mode = 0664;
+    CHECK_OK(mmf_create_new("Global\\Cat", 100, &options, &map));
+    umask(mask);
+    CHECK(stat(only_file(), &st) == 0);
+    CHECK_INT(st.st_mode & 07777, 0664);
+    mmf_close(map);
+}
+
+static void
+mode_0644_lets_others_read(void **state)
+{
+    struct process *root = actor_start(), *nobody = start_user(NOBODY);
+
+    (void)state;
+    actor_does(root, "public 0 644 100 Global\\Cat");
+    actor_does(root, "view 0");
+    actor_does(root, "write 0 0 read me");
+    actor_fails(nobody, MMF_E_ACCESS, "root", "open 0 Global\\Cat");
+    actor_does(nobody, "reader 0 Global\\Cat");
+    actor_fails(nobody, MMF_E_ACCESS, "", "view 0");
+    actor_does(nobody, "read-view 0");
+    CHECK_TEXT(actor_says(nobody, "read 0 0 7"), "read me");
+    actor_does(root, "write 0 0 changed");
+    CHECK_TEXT(actor_says(nobody, "read 0 0 7"), "changed");
+    actor_does(nobody, "close 0");
+    actor_does(nobody, "close-view 0");
+    actor_end(nobody);
+    actor_does(root, "close 0");
+    actor_end(root);
+}
+
+/* A reader keeps the name alive, although it may not write-lock or unlink anything. */
+static void
+a_reader_may_be_the_last_holder(void **state)
+{
+    int ways; /* the owner closes or is killed; so does the reader */
+
+    (void)state;
+    for (ways = 0; ways < 4; ways++) {
+        struct process *root = actor_start(), *nobody = start_user(NOBODY);
+
+        check_context("ways %d", ways);
+        actor_does(root, "public 0 644 100 Global\\Cat");
+        actor_does(nobody, "reader 0 Global\\Cat");
+        if (ways & 1) {
+            process_kill(root);
+            process_finish(root);
+            root = actor_start();
+        } else {
+            actor_does(root, "close 0");
+        }
+        actor_does(root, "open 0 Global\\Cat");
+        actor_fails(root, MMF_E_EXISTS, "Cat", "create 1 100 Global\\Cat");
+        actor_does(root, "close 0");
+        actor_does(nobody, "reader 1 Global\\Cat");
+        actor_does(nobody, "close 1");
+        if (ways & 2) {
+            process_kill(nobody);
+        } else {
+            actor_does(nobody, "close 0");
+            /* What it cannot remove is nevertheless gone. */
+            actor_fails(nobody, MMF_E_NOT_FOUND, "Cat", "reader 0 Global\\Cat");
+        }
+        actor_fails(root, MMF_E_NOT_FOUND, "Cat", "open 0 Global\\Cat");
+        CHECK_INT(count_files(NULL, 0), 0);
+        actor_does(root, "create 0 100 Global\\Cat");
+        actor_does(root, "close 0");
+        actor_end(root);
+        process_finish(nobody);
+    }
+}
+
+static void
+a_dead_object_of_another_user_is_reported(void **state)
+{
+    struct process *root = actor_start(), *nobody = start_user(NOBODY);
+    struct process *other = start_user(OTHER);
+
+    (void)state;
+    actor_does(root, "public 0 644 100 Global\\root's");
+    actor_does(root, "public 1 666 100 Global\\everybody's");
+    actor_does(nobody, "create 0 100 Global\\nobody's");
+    process_kill(root);
+    process_kill(nobody);
+    actor_fails(other, MMF_E_NOT_FOUND, "root's", "reader 0 Global\\root's");
+    actor_fails(other, MMF_E_NOT_FOUND, "everybody's", "open 0 Global\\everybody's");
+    actor_fails(other, MMF_E_ACCESS, "root", "create 0 100 Global\\root's");
+    actor_fails(other, MMF_E_ACCESS, "root", "create 0 100 Global\\everybody's");
+    actor_fails(other, MMF_E_ACCESS, "root", "either 0 100 Global\\everybody's");
+    actor_fails(other, MMF_E_ACCESS, "65534", "create 0 100 Global\\nobody's");
+    actor_does(other, "create 0 100 Global\\other's");
+    CHECK_INT(count_files(NULL, 0), 4);
+    /* Their owners may; and root may everything. */
+    process_finish(nobody);
+    nobody = start_user(NOBODY);
+    actor_does(nobody, "create 0 100 Global\\nobody's");
+    actor_does(nobody, "close 0");
+    process_finish(root);
+    root = actor_start();
+    actor_does(root, "create 0 100 Global\\everybody's");
+    actor_does(root, "close 0");
+    actor_end(nobody);
+    actor_end(root);
+    actor_end(other);
+}
+
+/* Somebody puts his file where our name would be; nothing of his is touched. */
+static void
+plant_in_global_place(struct child *self, void *argument)
+{
+    char path[512];
+    int fd;
+
+    (void)self;
+    (void)argument;
+    become_user(NOBODY);
+    snprintf(path, sizeof(path), "%s/mmf.Cat", harness_dir());
+    fd = open(path, O_CREAT | O_EXCL | O_RDWR, 0666);
+    CHECK(fd >= 0);
+    CHECK(write(fd, "squat", 5) == 5);
+    CHECK(fchmod(fd, 0666) == 0);
+    snprintf(path, sizeof(path), "%s/mmf.Pipe", harness_dir());
+    CHECK(mkfifo(path, 0666) == 0);
+    CHECK(chmod(path, 0666) == 0);
+    snprintf(path, sizeof(path), "%s/mmf.Link", harness_dir());
+    CHECK(symlink("/etc/passwd", path) == 0);
+    snprintf(path, sizeof(path), "%s/mmf.Dangling", harness_dir());
+    CHECK(symlink("/dev/shm/mmf-test-no-such-file", path) == 0);
+}
+
+static void
+a_squatter_s_files_are_reported_and_left_alone(void **state)
+{
+    static const char *const names[] = {"Cat", "Pipe", "Link", "Dangling"};
+    struct process *root = actor_start();
+    char path[512];
+    struct stat st;
+    size_t i;
+
+    (void)state;
+    in_child(plant_in_global_place, NULL);
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        actor_fails(root, MMF_E_CORRUPT, names[i], "create 0 100 Global\\%s", names[i]);
+        actor_fails(root, MMF_E_CORRUPT, names[i], "either 0 100 Global\\%s", names[i]);
+        actor_fails(root, MMF_E_CORRUPT, names[i], "open 0 Global\\%s", names[i]);
+        actor_fails(root, MMF_E_CORRUPT, names[i], "reader 0 Global\\%s", names[i]);
+    }
+    CHECK(access("/dev/shm/mmf-test-no-such-file", F_OK) < 0);
+    actor_does(root, "reap 0");
+    CHECK_INT(count_files(NULL, 0), 4);
+    snprintf(path, sizeof(path), "%s/mmf.Cat", harness_dir());
+    CHECK(stat(path, &st) == 0);
+    CHECK_INT(st.st_size, 5);
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(path, sizeof(path), "%s/mmf.%s", harness_dir(), names[i]);
+        CHECK(unlink(path) == 0);
+    }
+    actor_does(root, "create 0 100 Global\\Cat");
+    actor_does(root, "close 0");
+    actor_end(root);
+}
+
+/*
+ * Directories.
+ */
+
+/* Every way to use local names is refused with `part` in the reason. */
+static void
+check_refused(struct process *actor, int status, const char *part)
+{
+    actor_fails(actor, status, part, "create 0 100 Cat");
+    actor_fails(actor, status, part, "either 0 100 Cat");
+    actor_fails(actor, status, part, "reap 0");
+}
+
+static void
+user_directory(char *path, size_t size, unsigned user)
+{
+    snprintf(path, size, "%s/mmf-%u", harness_dir(), user);
+}
+
+static void
+a_squatted_directory_is_refused(void **state)
+{
+    struct process *nobody = start_user(NOBODY), *root = actor_start();
+    char path[512];
+
+    (void)state;
+    /* Root's directory was made by nobody, before root came. */
+    user_directory(path, sizeof(path), 0);
+    CHECK(mkdir(path, 0700) == 0);
+    CHECK(chown(path, NOBODY, NOBODY) == 0);
+    check_refused(root, MMF_E_ACCESS, "65534");
+    CHECK(chmod(path, 0777) == 0);
+    check_refused(root, MMF_E_ACCESS, "65534");
+    CHECK_INT(count_files(NULL, 0), 0);
+    /* Nobody's own is another one. */
+    actor_does(nobody, "create 0 100 Cat");
+    actor_does(nobody, "close 0");
+    CHECK(rmdir(path) == 0);
+    actor_does(root, "create 0 100 Cat");
+    actor_does(root, "close 0");
+    actor_end(root);
+    actor_end(nobody);
+}
+
+static void
+an_open_directory_is_refused(void **state)
+{
+    static const mode_t modes[] = {0770, 0707, 0777, 0750, 0701, 01777};
+    struct process *nobody = start_user(NOBODY);
+    char path[512];
+    size_t i;
+
+    (void)state;
+    user_directory(path, sizeof(path), NOBODY);
+    CHECK(mkdir(path, 0700) == 0);
+    CHECK(chown(path, NOBODY, NOBODY) == 0);
+    for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        check_context("mode %o", (unsigned)modes[i]);
+        CHECK(chmod(path, modes[i]) == 0);
+        check_refused(nobody, MMF_E_ACCESS, "mode");
+    }
+    check_context("%s", "");
+    CHECK(chmod(path, 0700) == 0);
+    actor_does(nobody, "create 0 100 Cat");
+    actor_does(nobody, "close 0");
+    actor_end(nobody);
+}
+
+static void
+something_else_in_place_of_the_directory_is_refused(void **state)
+{
+    struct process *root = actor_start();
+    char path[512], elsewhere[512];
+    int fd;
+
+    (void)state;
+    user_directory(path, sizeof(path), 0);
+    fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+    CHECK(fd >= 0);
+    close(fd);
+    check_refused(root, MMF_E_ACCESS, path);
+    CHECK(unlink(path) == 0);
+    snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", harness_dir());
+    CHECK(mkdir(elsewhere, 0700) == 0);
+    CHECK(symlink(elsewhere, path) == 0);
+    check_refused(root, MMF_E_ACCESS, path);
+    CHECK(unlink(path) == 0);
+    CHECK(rmdir(elsewhere) == 0);
+    actor_end(root);
+}
+
+static void
+a_root_directory_that_others_rule_is_refused(void **state)
+{
+    struct process *nobody;
+
+    (void)state;
+    /* Somebody else's: he could replace what is in it. */
+    CHECK(chown(harness_dir(), OTHER, OTHER) == 0);
+    CHECK(chmod(harness_dir(), 01777) == 0);
+    nobody = start_user(NOBODY);
+    check_refused(nobody, MMF_E_ACCESS, "65533");
+    actor_end(nobody);
+    /* Everybody may write, and nothing keeps them from removing each other's files. */
+    CHECK(chown(harness_dir(), 0, 0) == 0);
+    CHECK(chmod(harness_dir(), 0777) == 0);
+    nobody = start_user(NOBODY);
+    check_refused(nobody, MMF_E_ACCESS, harness_dir());
+    actor_end(nobody);
+    CHECK(chmod(harness_dir(), 01777) == 0);
+    nobody = start_user(NOBODY);
+    actor_does(nobody, "create 0 100 Cat");
+    actor_does(nobody, "close 0");
+    actor_end(nobody);
+}
+
+static void
+a_local_name_is_each_user_s_own(void **state)
+{
+    struct process *root = actor_start(), *nobody = start_user(NOBODY);
+
+    (void)state;
+    actor_does(root, "create 0 100 Cat");
+    actor_fails(nobody, MMF_E_NOT_FOUND, "Cat", "open 0 Cat");
+    actor_does(nobody, "create 0 200 Cat");
+    actor_does(root, "open 1 Cat");
+    CHECK_TEXT(actor_says(root, "capacity 1"), "100");
+    actor_does(nobody, "close 0");
+    actor_does(root, "close 0");
+    actor_does(root, "close 1");
+    actor_end(root);
+    actor_end(nobody);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, share_directory)
+
+int
+main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        TEST(mode_0666_lets_everybody_read_and_write),
+        TEST(an_unprivileged_creator_serves_root),
+        TEST(mode_0600_is_the_default),
+        TEST(the_umask_does_not_matter),
+        TEST(mode_0644_lets_others_read),
+        TEST(a_reader_may_be_the_last_holder),
+        TEST(a_dead_object_of_another_user_is_reported),
+        TEST(a_squatter_s_files_are_reported_and_left_alone),
+        TEST(a_squatted_directory_is_refused),
+        TEST(an_open_directory_is_refused),
+        TEST(something_else_in_place_of_the_directory_is_refused),
+        TEST(a_root_directory_that_others_rule_is_refused),
+        TEST(a_local_name_is_each_user_s_own),
+    };
+    static const struct role roles[] = {{"actor", actor_role}, {NULL, NULL}};
+
+    return harness_main(argc, argv, "users", tests, sizeof(tests) / sizeof(tests[0]),
+                        roles);
+}
