@@ -280,11 +280,64 @@ rule_3_8_a_named_file_that_was_replaced(void **state)
     remove_file(path);
 }
 
+/* Maps the file by path, says how that went, and holds it until told to end. */
+static int
+map_by_path(int argc, char **argv)
+{
+    mmf_access access = argc > 2 ? MMF_ACCESS_READ : MMF_ACCESS_READ_WRITE;
+    char line[32];
+    mmf *map = NULL;
+
+    role_say("%s",
+             mmf_status_name(mmf_create_from_file(argv[1], MMF_FILE_MODE_OPEN, NULL, 0,
+                                                  WITH_ACCESS(access), &map)));
+    role_hear(line, sizeof(line));
+    mmf_close(map);
+    return EXIT_SUCCESS;
+}
+
+static void
+check_sharing(const char *path, mmf_access ours, const char *theirs,
+              const char *expected)
+{
+    const char *const args[] = {path, theirs, NULL};
+    mmf *map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, WITH_ACCESS(ours));
+    struct process *other = process_start("map_by_path", args);
+
+    process_expect(other, expected);
+    CHECK_INT(process_finish(other), EXIT_SUCCESS);
+    mmf_close(map);
+}
+
+static void
+rule_2_2_8_sharing_between_processes(void **state)
+{
+    char path[FILE_PATH_SIZE];
+    const char *const args[] = {path, NULL};
+    struct process *other;
+
+    (void)state;
+    file_path(path);
+    make_file(path, 100);
+    check_sharing(path, MMF_ACCESS_READ, "reading", "MMF_OK");
+    check_sharing(path, MMF_ACCESS_READ, NULL, "MMF_E_SHARING");
+    check_sharing(path, MMF_ACCESS_READ_WRITE, "reading", "MMF_E_SHARING");
+    check_sharing(path, MMF_ACCESS_READ_WRITE, NULL, "MMF_E_SHARING");
+    other = process_start("map_by_path", args);
+    process_expect(other, "MMF_OK");
+    REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL, MMF_E_SHARING, NULL);
+    process_kill(other); /* and its claim on the file dies with it */
+    mmf_close(create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL));
+    remove_file(path);
+}
+
 int
 main(int argc, char **argv)
 {
-    static const struct role roles[] = {
-        {"answer", answer}, {"visit", visit}, {NULL, NULL}};
+    static const struct role roles[] = {{"answer", answer},
+                                        {"visit", visit},
+                                        {"map_by_path", map_by_path},
+                                        {NULL, NULL}};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(xp_01_file_backed_map_in_two_processes),
         cmocka_unit_test(rule_3_8_a_name_in_two_processes),
@@ -292,6 +345,7 @@ main(int argc, char **argv)
         cmocka_unit_test(rule_3_8_a_named_file_in_two_processes),
         cmocka_unit_test(rule_3_8_a_named_file_by_relative_path),
         cmocka_unit_test(rule_3_8_a_named_file_that_was_replaced),
+        cmocka_unit_test(rule_2_2_8_sharing_between_processes),
     };
 
     return harness_main(argc, argv, "cross_process", tests, COUNT_OF(tests), roles);
