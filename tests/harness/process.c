@@ -72,9 +72,9 @@ close_end(int *fd)
 }
 
 /*
- * This program's file. /proc/self/exe itself would start valgrind's tool under valgrind,
- * which answers the question where the link leads as if it were not there. Where the
- * way to the file is closed to us, the link still works.
+ * This program's file. /proc/self/exe itself would start valgrind's tool under
+ * valgrind, which answers the question where the link leads as if it were not there.
+ * Where the way to the file is closed to us, the link still works.
  */
 static void
 own_program(char *path, size_t size)

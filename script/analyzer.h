@@ -1,0 +1,20 @@
+/*
+ * analyzer.h - what clang-tidy must be told, included before each file it reads.
+ *
+ * It follows one source file at a time, so it cannot know that what mmf_fail answers is
+ * the status that it was given, and negative: every path behind a failure would look
+ * as if it went on.
+ */
+#ifndef MMF_SCRIPT_ANALYZER_H
+#define MMF_SCRIPT_ANALYZER_H
+
+#include "../src/base/fail.h"
+#include "../src/os/linux/error.h"
+
+#define mmf_fail(status, ...) (mmf_fail(status, __VA_ARGS__), (status))
+#define mmf_fail_argument(status, ...)                                                 \
+    (mmf_fail_argument(status, __VA_ARGS__), (status))
+#define mmf_fail_system(status, ...) (mmf_fail_system(status, __VA_ARGS__), (status))
+#define mmf_error_fail(...) (mmf_error_fail(__VA_ARGS__), MMF_E_IO)
+
+#endif
