@@ -240,7 +240,7 @@ damage_is_found(void **state)
     FINDS(page.protection = UINT32_MAX);
     FINDS(page.flags = 2);
     FINDS(page.flags = UINT32_MAX);
-    FINDS(page.scope = 2);
+    FINDS(page.scope = MMF_SCOPE_USER + 1);
     FINDS(page.scope = UINT32_MAX);
     FINDS(memset(page.creator_command, 'x', sizeof(page.creator_command)));
     FINDS(page.capacity = 0);
