@@ -2,9 +2,10 @@
  * thread.c - gives threads their numbers, and sees to the mutexes of those that end.
  *
  * A thread's end shows as the destructor of a key. Destructors of other keys may still
- * use mutexes, so ours asks to be called again until the last round (POSIX runs
- * PTHREAD_DESTRUCTOR_ITERATIONS of them). The library is linked -z nodelete, so that
- * its code is there then.
+ * use mutexes, so ours asks to be called again until the last round but one (POSIX runs
+ * PTHREAD_DESTRUCTOR_ITERATIONS of them). In the last the thread sanitizer ends a
+ * thread, and code that it watches must not run after it. The library is linked
+ * -z nodelete, so that its code is there then.
  */
 #include "os/linux/thread.h"
 
@@ -18,6 +19,8 @@
 #include "os/linux/object.h"
 #include "os/linux/sync.h"
 #include "shared/sync_word.h"
+
+enum { ROUNDS_TO_LIVE = PTHREAD_DESTRUCTOR_ITERATIONS - 1 };
 
 static _Thread_local struct mmf_thread *mine;
 
@@ -103,7 +106,7 @@ make_record(void)
         mmf_fail(MMF_E_NO_MEMORY, "no room for this thread's record");
         return NULL;
     }
-    thread->exits_left = PTHREAD_DESTRUCTOR_ITERATIONS;
+    thread->exits_left = ROUNDS_TO_LIVE;
     return thread;
 }
 
