@@ -457,8 +457,6 @@ view_lock_keeps_pages(void **state)
     int rc;
 
     (void)state;
-    if (HARNESS_ASAN || HARNESS_TSAN)
-        harness_skip("sanitizers do not let memory be locked");
     map = create_new(NULL, 4 * page_size(), NULL);
     rc = mmf_create_view_accessor_with(map, 0, 0, MMF_ACCESS_READ_WRITE, &options,
                                        &view);
@@ -468,8 +466,10 @@ view_lock_keeps_pages(void **state)
                      mmf_last_message());
     }
     CHECK_INT(mmf_view_accessor_granted(view), MMF_VIEW_LOCK);
-    CHECK_INT(resident_pages(view), 4);
-    CHECK(locked_kilobytes() - before >= 4 * page_size() / 1024);
+    if (!HARNESS_ASAN && !HARNESS_TSAN) { /* they make mlock do nothing */
+        CHECK_INT(resident_pages(view), 4);
+        CHECK(locked_kilobytes() - before >= 4 * page_size() / 1024);
+    }
     mmf_view_accessor_close(view);
     CHECK_INT(locked_kilobytes(), before);
     mmf_close(map);
@@ -504,7 +504,7 @@ view_lock_beyond_the_limit(void **state)
 {
     (void)state;
     if (HARNESS_ASAN || HARNESS_TSAN)
-        harness_skip("sanitizers do not let memory be locked");
+        harness_skip("sanitizers make mlock do nothing");
     as_nobody(lock_without_permission, NULL);
 }
 

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Holds docs/contract.md and the contract suite together.
+
+    check_table.py TABLE PROGRAM...
+
+The table's rows say in their last cell which tests prove them (`names` in backticks), or
+"no test: " and why. Fails if a named test does not exist in any PROGRAM (asked with --list),
+a test is not named, a row has neither test nor reason, two rows have one number, or a case
+of .NET's tests has no row.
+"""
+import re
+import subprocess
+import sys
+
+CASES = {"CN": 27, "CO": 20, "VA": 24, "XP": 1}
+NO_TEST = re.compile(r"no test: (.{10,})")
+NAME = re.compile(r"`([a-z][a-z0-9_]*)`")
+
+
+def read_rows(path):
+    """(line number, rule, cells) of every row; heads and rules of tables are none."""
+    rows = []
+    with open(path, encoding="utf-8") as table:
+        for number, line in enumerate(table, 1):
+            if not line.startswith("|"):
+                continue
+            cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+            if cells[0] == "rule" or set(line.strip()) <= set("|-"):
+                continue
+            rows.append((number, cells[0], cells))
+    return rows
+
+
+def list_tests(programs):
+    tests = {}
+    for program in programs:
+        listed = subprocess.run([program, "--list"], check=True, timeout=60,
+                                stdout=subprocess.PIPE, text=True)
+        for name in listed.stdout.split():
+            if name in tests:
+                yield None, f"{name} is in {tests[name]} and in {program}"
+            tests[name] = program
+    yield tests, None
+
+
+def check_rows(path, rows, tests):
+    """Complaints about rows; fills in the names that were found."""
+    seen, named = {}, set()
+    for number, rule, cells in rows:
+        where = f"{path}:{number}: {rule}"
+        if rule in seen:
+            yield f"{where}: line {seen[rule]} has that number, too"
+        seen[rule] = number
+        if len(cells) != 4:
+            yield f"{where}: {len(cells)} cells, not 4"
+            continue
+        names = NAME.findall(cells[3])
+        reason = NO_TEST.match(cells[3])
+        if not names and not reason:
+            yield f"{where}: neither a test nor a reason"
+        if reason:
+            continue
+        named.update(names)
+        for name in names:
+            if name not in tests:
+                yield f"{where}: there is no test {name}"
+        if NAME.sub("", cells[3]).strip():
+            yield f"{where}: not only names: {cells[3]}"
+    for name in sorted(set(tests) - named):
+        yield f"{path}: does not name {name} of {tests[name]}"
+    for kind, count in CASES.items():
+        for case in range(1, count + 1):
+            if f"{kind}-{case:02}" not in seen:
+                yield f"{path}: no row {kind}-{case:02}"
+
+
+def main():
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    path, complaints, tests = sys.argv[1], [], {}
+    for found, complaint in list_tests(sys.argv[2:]):
+        tests = found or tests
+        if complaint:
+            complaints.append(complaint)
+    rows = read_rows(path)
+    complaints += check_rows(path, rows, tests)
+    for complaint in complaints:
+        print(complaint, file=sys.stderr)
+    reasons = sum(1 for _, _, cells in rows if NO_TEST.match(cells[-1]))
+    print(f"{len(rows)} rules: {len(rows) - reasons} by {len(tests)} tests, "
+          f"{reasons} with a reason instead")
+    sys.exit(1 if complaints else 0)
+
+
+if __name__ == "__main__":
+    main()
