@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/atomic.h"
 #include "base/fail.h"
 #include "os/linux/error.h"
 #include "os/linux/sys.h"
@@ -167,12 +166,8 @@ cgroup_head_room(const struct cgroup_files *files)
 static int
 check_file_size_limit(int64_t size, const char *what)
 {
-    /* Asked once for small sizes: nobody lowers the limit below 1 MiB in mid-run. */
-    static mmf_atomic_u32 small_is_fine;
     struct rlimit limit;
 
-    if (size < SMALL && mmf_load_relaxed_u32(&small_is_fine))
-        return MMF_OK;
     if (mmf_sys_getrlimit(RLIMIT_FSIZE, &limit) < 0)
         return mmf_error_fail("%s: ask for the file size limit", what);
     if (limit.rlim_cur != RLIM_INFINITY && (uint64_t)size > (uint64_t)limit.rlim_cur)
@@ -180,8 +175,6 @@ check_file_size_limit(int64_t size, const char *what)
                         "%s: %" PRId64 " bytes are more than this process may put in a "
                         "file (%" PRIu64 "): raise ulimit -f",
                         what, size, (uint64_t)limit.rlim_cur);
-    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= SMALL)
-        mmf_store_relaxed_u32(&small_is_fine, 1);
     return MMF_OK;
 }
 
