@@ -49,8 +49,8 @@
 
 enum {
     CAPACITY = 10000,
-    DEFAULT_STRIDE = 17,  /* of instructions, unless all are wanted */
-    FALLBACK_STRIDE = 67, /* the same, without O_TMPFILE */
+    DEFAULT_STRIDE = 29,  /* of instructions, unless all are wanted */
+    FALLBACK_STRIDE = 97, /* the same, without O_TMPFILE */
     MOST_PLACES = 50000,
     /*
      * Now and then a creator looks at other names, too; which one does depends on its
