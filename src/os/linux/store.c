@@ -731,6 +731,23 @@ check_request(const struct mmf_store_request *request, const struct mmf_place *p
                            wanted, request->name->text);
 }
 
+/* The same; if memory is short, the dead give theirs back first. */
+static int
+check_room(const struct mmf_store_request *request, const struct mmf_place *place,
+           const char *path)
+{
+    mmf_error why;
+    int rc = check_request(request, place, path);
+
+    if (rc != MMF_E_NO_MEMORY)
+        return rc;
+    mmf_last_error(&why);
+    if (mmf_listing_reap_for_room(place) > 0)
+        return check_request(request, place, path);
+    mmf_fail_restore(&why);
+    return rc;
+}
+
 int
 mmf_store_create(const struct mmf_store_request *request, struct mmf_object **out)
 {
@@ -750,7 +767,7 @@ mmf_store_create(const struct mmf_store_request *request, struct mmf_object **ou
     if (rc < 0)
         return rc;
     mmf_place_path(&place, request->name, path);
-    rc = check_request(request, &place, path);
+    rc = check_room(request, &place, path);
     if (rc < 0)
         return rc;
     do {
