@@ -2,6 +2,8 @@
  * wait.c - .NET's WaitHandle: waits for one, any and all, and signal-and-wait (contract
  * 2.10, 7.1).
  */
+#include <stdio.h>
+
 #include <mmf/status.h>
 #include <mmf/sync.h>
 
@@ -31,6 +33,16 @@ mmf_wait_one(mmf_waitable *object, int32_t timeout_ms)
     return rc < 0 ? rc : mmf_os_sync_wait_any(&object->sync, 1, timeout_ms, &index);
 }
 
+/* .NET names the element at fault, not the array. */
+static int
+fail_null_element(int i)
+{
+    char parameter[32];
+
+    snprintf(parameter, sizeof(parameter), "waitHandles[%d]", i);
+    return mmf_fail_argument(MMF_E_NULL, parameter, "object %d is NULL", i);
+}
+
 /* Contract 2.10: the array, its length, the time-out, then each element. */
 static int
 check_objects(mmf_waitable *const *objects, int count, int32_t timeout_ms,
@@ -51,7 +63,7 @@ check_objects(mmf_waitable *const *objects, int count, int32_t timeout_ms,
     rc = check_timeout(timeout_ms);
     for (int i = 0; rc == MMF_OK && i < count; i++) {
         if (objects[i] == NULL)
-            return mmf_fail_argument(MMF_E_NULL, "waitHandles", "object %d is NULL", i);
+            return fail_null_element(i);
         rc = mmf_os_sync_check_alive(objects[i]->sync);
         syncs[i] = objects[i]->sync;
     }
