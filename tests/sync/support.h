@@ -1,0 +1,188 @@
+/*
+ * support.h - what the tests of mutexes, events and semaphores have in common.
+ */
+#ifndef MMF_TESTS_SYNC_SUPPORT_H
+#define MMF_TESTS_SYNC_SUPPORT_H
+
+#include "harness/check.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* An output's value before the call; a failing call must leave it alone. */
+#define UNTOUCHED ((void *)(uintptr_t)0x5a5a5a5au)
+
+/* A wait that must end long before: no bug may hang a test. */
+#define LONG_MS 20000
+
+/* The time that .NET's tests wait for what must not come; and in between. */
+#define SHORT_MS 20
+
+/* Monotonic. */
+int64_t now_us(void);
+
+/*
+ * Run `test` with NULL for an unnamed object and with names: a local one, a global one,
+ * one that fits in no file name.
+ */
+void for_each_name(void (*test)(const char *name));
+
+/* NULL for NULL, else `name` with `suffix`. Good for a few calls. */
+const char *with_suffix(const char *name, const char *suffix);
+
+/*
+ * Makers that must succeed.
+ */
+mmf_mutex *new_mutex(const char *name);
+mmf_mutex *owned_mutex(const char *name);
+mmf_event *auto_event(const char *name, int signalled);
+mmf_event *manual_event(const char *name, int signalled);
+mmf_semaphore *new_semaphore(const char *name, int32_t initial, int32_t maximum);
+
+#define W(object)                                                                      \
+    _Generic((object), mmf_mutex *                                                     \
+             : mmf_mutex_waitable, mmf_event *                                         \
+             : mmf_event_waitable, mmf_semaphore *                                     \
+             : mmf_semaphore_waitable)(object)
+
+/*
+ * An object of any kind. What can be had of it: a mutex that is not owned, a signalled
+ * auto-reset event, a semaphore of maximum 10 with a count of 1.
+ */
+struct object {
+    mmf_kind kind; /* MMF_KIND_MUTEX, _EVENT, _SEMAPHORE, _MAP */
+    mmf_mutex *mutex;
+    mmf_event *event;
+    mmf_semaphore *semaphore;
+    mmf *map;
+};
+
+#define FIRST_KIND MMF_KIND_MUTEX
+#define LAST_KIND MMF_KIND_SEMAPHORE
+
+/* On success `*object` is what was made; a failure leaves it alone. */
+int object_create(struct object *object, mmf_kind kind, const char *name,
+                  const mmf_sync_options *options, int *created_new);
+int object_open(struct object *object, mmf_kind kind, const char *name,
+                const mmf_sync_options *options);
+int object_try_open(struct object *object, mmf_kind kind, const char *name,
+                    const mmf_sync_options *options, int *opened);
+void object_close(struct object *object);
+
+mmf_waitable *object_waitable(const struct object *object);
+
+/* By the kind's own function. */
+int object_wait(const struct object *object, int32_t timeout_ms);
+
+/* Release, set, or release 1. */
+int object_signal(const struct object *object);
+
+/* It exists and can be had: made, must succeed. */
+struct object new_object(mmf_kind kind, const char *name);
+
+/*
+ * Threads. A worker does one job after another; it is always the same thread.
+ */
+struct worker;
+typedef int (*job)(void *argument);
+
+struct worker *worker_start(void);
+
+/* Have it done, and give what it answers. */
+int worker_does(struct worker *worker, job what, void *argument);
+
+/* The same in two steps; the second fails the test if the job does not end. */
+void worker_begin(struct worker *worker, job what, void *argument);
+int worker_result(struct worker *worker);
+
+int worker_is_busy(struct worker *worker);
+
+/* The job has begun and the thread sleeps in the kernel. */
+void worker_await_sleep(struct worker *worker);
+
+/* The thread returns, or calls pthread_exit. */
+void worker_end(struct worker *worker);
+void worker_exit(struct worker *worker);
+
+/* Jobs: the argument is an mmf_waitable. */
+int job_wait(void *waitable); /* LONG_MS */
+int job_wait_forever(void *waitable);
+int job_poll(void *waitable);
+
+/* Jobs: the argument is a mutex, an event. */
+int job_release(void *mutex);
+int job_set(void *event);
+
+/* Jobs: the argument is this. For `any`, the answer is in `index` too. */
+struct several {
+    mmf_waitable *objects[MMF_WAIT_MAXIMUM];
+    int count;
+    int32_t timeout_ms;
+    int index;
+};
+int job_wait_any(void *several);
+int job_wait_all(void *several);
+
+/* Wait until thread `tid` of process `pid` sleeps for an object. */
+void await_sleep(pid_t pid, pid_t tid);
+
+/*
+ * Peers: other processes, which do what peer.h says.
+ */
+int peer_role(int argc, char **argv);    /* {"peer", peer_role} */
+int foreign_role(int argc, char **argv); /* {"foreign", foreign_role} */
+
+struct process *peer_start(void);
+
+/* `program` is peer_main.c built in another way; `loader` runs it, or is NULL. */
+struct process *peer_start_foreign(const char *loader, const char *program);
+
+/* Close its input; it must end with 0. */
+void peer_end(struct process *peer);
+
+/* Say a command; its answer must be "MMF_OK". */
+void peer_does(struct process *peer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Say a command; its answer must be exactly `answer`. */
+void peer_answers(struct process *peer, const char *answer, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Say a command; it must fail with `status` and a message with `part` in it. */
+void peer_fails(struct process *peer, int status, const char *part, const char *format,
+                ...) __attribute__((format(printf, 4, 5)));
+
+/* Say a command; what it answers after "MMF_OK " as a number. */
+long long peer_number(struct process *peer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Say a command and do not wait for its answer. */
+void peer_begins(struct process *peer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* It waits for an object. Not for foreign ones. */
+void peer_await_sleep(struct process *peer);
+
+/*
+ * Forked children.
+ */
+
+/* Run `run(argument)` in a child; it must end by itself. Failed checks in it count. */
+void in_child(void (*run)(void *argument), void *argument);
+
+/*
+ * Files.
+ */
+
+/* The path of the one file in this test's namespace; how many there are. */
+const char *only_file(void);
+int count_files(void);
+
+/* Its words, which are the struct mmf_sync_shared of src/shared/sync_word.h. */
+#define STATE_SIZE 40
+void read_state(const char *path, void *state);
+void write_state(const char *path, const void *bytes, size_t size, size_t offset);
+
+/* Random numbers from a seed that the test prints. */
+uint64_t next_random(uint64_t *state);
+
+#endif
