@@ -140,6 +140,8 @@ MMF_API void mmf_open_options_init(mmf_open_options *options);
  *                   held by another user's object that we may not open or remove
  * MMF_E_BUSY        a stopped process stands in the name's door; nothing was changed
  * MMF_E_CORRUPT     something that is no mmf object has the name's file; left alone
+ * MMF_E_LAYOUT      the name is held by an object that this version cannot read
+ * MMF_E_NOT_SUPPORTED  MMF_DIR is on a network file system
  * MMF_E_IO          any other failure of the system
  */
 MMF_API int mmf_create_new(const char *map_name, int64_t capacity,
@@ -154,7 +156,6 @@ MMF_API int mmf_create_new(const char *map_name, int64_t capacity,
  * Status: as mmf_create_new, without MMF_E_EXISTS, and
  * MMF_E_NULL     map_name is NULL
  * MMF_E_INVALID  access is MMF_ACCESS_WRITE and there is no such map
- * MMF_E_LAYOUT   the map was made by a version that this one cannot read
  */
 MMF_API int mmf_create_or_open(const char *map_name, int64_t capacity,
                                const mmf_options *options, mmf **out);
@@ -168,7 +169,7 @@ MMF_API int mmf_create_or_open(const char *map_name, int64_t capacity,
  * MMF_E_RANGE      inheritability or rights are no such values
  * MMF_E_NOT_FOUND  no such map: its last handle is gone, or it never was
  * MMF_E_WRONG_KIND, MMF_E_PATH_NOT_FOUND, MMF_E_PATH_TOO_LONG, MMF_E_BUSY,
- * MMF_E_CORRUPT, MMF_E_LAYOUT: as above
+ * MMF_E_CORRUPT, MMF_E_LAYOUT, MMF_E_NOT_SUPPORTED: as above
  * MMF_E_ACCESS     the map's owner does not let us
  * MMF_E_IO         MMF_RIGHTS_ACCESS_SYSTEM_SECURITY was asked, which needs a
  *                  privilege that Linux does not have; any other failure
@@ -186,8 +187,9 @@ MMF_API int mmf_open_existing(const char *map_name, const mmf_open_options *opti
  * MMF_E_INVALID    empty name or path; access WRITE; mode APPEND or TRUNCATE; mode
  *                  CREATE or CREATE_NEW with a read-only access; capacity 0 and an
  *                  empty file; access READ and capacity beyond the file
- * MMF_E_RANGE      capacity negative or less than the file; access, mode, ... no such
- * value MMF_E_NOT_FOUND, MMF_E_PATH_NOT_FOUND  no such file, no such directory
+ * MMF_E_RANGE      capacity negative or less than the file; access, mode or an option
+ *                  is no such value
+ * MMF_E_NOT_FOUND, MMF_E_PATH_NOT_FOUND  no such file, no such directory
  * MMF_E_EXISTS     CREATE_NEW and the file exists, or a map of that name exists
  * MMF_E_ACCESS     no permission; a directory; execute access to a file without the
  *                  execute permission; a global name for a file of another user

@@ -5,10 +5,11 @@
  * is not below the capacity, so that byte 0 of the file is the caller's byte 0 and the
  * place is the same on every architecture. docs/layout.md is the specification.
  *
- *   field              written by  when                          read by
- *   all but `tickets`  creator     before the name is published  everybody; never
- * changes tickets            everybody   draws a number, adds one      the drawer only
- *   state              by kind     see the kind's own table      by kind
+ *   field      written by  when                                 read by
+ *   tickets    everybody   draws a number, adds one             the drawer only
+ *   state      by kind     see the kind's own table             by kind
+ *   all other  creator     before the name is published; never  everybody
+ *                          changes
  *
  * A process killed while it creates leaves no name; one killed later leaves the page as
  * it was, or a ticket drawn and never used, which is harmless.
