@@ -34,7 +34,9 @@ mmf_user_describe(uid_t user, char text[MMF_USER_SIZE])
     for (char *line = strtok_r(file, "\n", &rest); line != NULL;
          line = strtok_r(NULL, "\n", &rest)) {
         if (id_of_line(line) == (long)user) {
-            snprintf(text, MMF_USER_SIZE, "%.*s (%u)", (int)strcspn(line, ":") % 40,
+            size_t length = strcspn(line, ":");
+
+            snprintf(text, MMF_USER_SIZE, "%.*s (%u)", (int)(length < 40 ? length : 40),
                      line, (unsigned)user);
             return;
         }
