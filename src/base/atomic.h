@@ -12,6 +12,7 @@
 
 typedef _Atomic uint32_t mmf_atomic_u32;
 typedef _Atomic uint64_t mmf_atomic_u64;
+typedef _Atomic(void *) mmf_atomic_pointer;
 
 static inline uint32_t
 mmf_load_relaxed_u32(const mmf_atomic_u32 *word)
@@ -71,6 +72,18 @@ static inline uint64_t
 mmf_add_relaxed_u64(mmf_atomic_u64 *word, uint64_t value)
 {
     return atomic_fetch_add_explicit(word, value, memory_order_relaxed);
+}
+
+static inline void *
+mmf_load_acquire_pointer(const mmf_atomic_pointer *pointer)
+{
+    return atomic_load_explicit(pointer, memory_order_acquire);
+}
+
+static inline void
+mmf_store_release_pointer(mmf_atomic_pointer *pointer, void *value)
+{
+    atomic_store_explicit(pointer, value, memory_order_release);
 }
 
 /*

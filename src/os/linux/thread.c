@@ -24,46 +24,45 @@ enum { ROUNDS_TO_LIVE = PTHREAD_DESTRUCTOR_ITERATIONS - 1 };
 
 static _Thread_local struct mmf_thread *mine;
 
+/* The thread's record has gone already; one made now is for its last few lines. */
+static _Thread_local int is_ending;
+
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static int key_error;
 
-/* Numbers are few: those of ended threads are used again. Guarded by the claim mutex.
+/*
+ * Numbers are few: those of ended threads are used again, record and all. Guarded by
+ * the claim mutex.
  */
 static uint32_t next_number = 1;
-static uint32_t *free_numbers;
-static uint32_t free_count;
-static uint32_t free_room;
+static struct mmf_thread *unused;
 
-static uint32_t
-take_number(void)
+static struct mmf_thread *
+take_record(void)
 {
-    uint32_t number = 0;
+    struct mmf_thread *thread;
 
     mmf_claim_lock();
-    if (free_count > 0)
-        number = free_numbers[--free_count];
-    else if (next_number <= MMF_THREAD_MAX)
-        number = next_number++;
+    thread = unused;
+    if (thread != NULL) {
+        unused = thread->next_unused;
+    } else if (next_number <= MMF_THREAD_MAX) {
+        thread = calloc(1, sizeof(*thread));
+        if (thread != NULL)
+            thread->number = next_number++;
+    }
     mmf_claim_unlock();
-    return number;
+    return thread;
 }
 
 static void
-give_number_back(uint32_t number)
+give_record_back(struct mmf_thread *thread)
 {
+    mmf_store_release_pointer(&thread->self, NULL);
     mmf_claim_lock();
-    if (free_count == free_room) {
-        uint32_t room = free_room == 0 ? 64 : free_room * 2;
-        uint32_t *larger = realloc(free_numbers, room * sizeof(*larger));
-
-        if (larger != NULL) {
-            free_numbers = larger;
-            free_room = room;
-        }
-    }
-    if (free_count < free_room)
-        free_numbers[free_count++] = number; /* else it is lost, one of a million */
+    thread->next_unused = unused;
+    unused = thread;
     mmf_claim_unlock();
 }
 
@@ -76,9 +75,9 @@ end_thread(void *record)
         return;
     if (thread->generation == mmf_object_generation())
         mmf_sync_abandon_owned(thread);
-    give_number_back(thread->number);
+    give_record_back(thread);
     mine = NULL;
-    free(thread);
+    is_ending = 1;
 }
 
 static void
@@ -93,20 +92,22 @@ make_record(void)
     struct mmf_thread *thread;
 
     pthread_once(&key_once, make_key);
-    thread = key_error == 0 ? calloc(1, sizeof(*thread)) : NULL;
+    thread = key_error == 0 ? take_record() : NULL;
     if (thread == NULL) {
         mmf_fail(MMF_E_NO_MEMORY, "no memory for this thread's record");
         return NULL;
     }
-    thread->number = take_number();
-    if (thread->number == 0 || pthread_setspecific(key, thread) != 0) {
-        if (thread->number != 0)
-            give_number_back(thread->number);
-        free(thread);
+    if (pthread_setspecific(key, thread) != 0) {
+        give_record_back(thread);
         mmf_fail(MMF_E_NO_MEMORY, "no room for this thread's record");
         return NULL;
     }
+    thread->owned = NULL;
     thread->exits_left = ROUNDS_TO_LIVE;
+    /* Nobody may call end_thread again: then the next thread with our key must not
+     * take the record for its own. */
+    if (!is_ending)
+        mmf_store_release_pointer(&thread->self, mmf_thread_key());
     return thread;
 }
 
