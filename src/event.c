@@ -79,7 +79,7 @@ mmf_event_wait(mmf_event *event, int32_t timeout_ms)
 {
     if (event == NULL)
         return mmf_fail_argument(MMF_E_NULL, "event", "the event is NULL");
-    return mmf_wait_one(&event->waitable, timeout_ms);
+    return mmf_waitable_wait(&event->waitable, timeout_ms);
 }
 
 void
@@ -98,15 +98,15 @@ mmf_event_waitable(mmf_event *event)
 int
 mmf_event_set(mmf_event *event)
 {
-    int rc = mmf_waitable_check((const struct mmf_waitable *)event, "event");
-
-    return rc < 0 ? rc : mmf_os_event_set(event->waitable.sync);
+    if (event == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "event", "the event is NULL");
+    return mmf_os_event_set(event->waitable.sync);
 }
 
 int
 mmf_event_reset(mmf_event *event)
 {
-    int rc = mmf_waitable_check((const struct mmf_waitable *)event, "event");
-
-    return rc < 0 ? rc : mmf_os_event_reset(event->waitable.sync);
+    if (event == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "event", "the event is NULL");
+    return mmf_os_event_reset(event->waitable.sync);
 }

@@ -75,7 +75,7 @@ mmf_mutex_wait(mmf_mutex *mutex, int32_t timeout_ms)
 {
     if (mutex == NULL)
         return mmf_fail_argument(MMF_E_NULL, "mutex", "the mutex is NULL");
-    return mmf_wait_one(&mutex->waitable, timeout_ms);
+    return mmf_waitable_wait(&mutex->waitable, timeout_ms);
 }
 
 void
@@ -94,7 +94,7 @@ mmf_mutex_waitable(mmf_mutex *mutex)
 int
 mmf_mutex_release(mmf_mutex *mutex)
 {
-    int rc = mmf_waitable_check((const struct mmf_waitable *)mutex, "mutex");
-
-    return rc < 0 ? rc : mmf_os_mutex_release(mutex->waitable.sync);
+    if (mutex == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "mutex", "the mutex is NULL");
+    return mmf_os_mutex_release(mutex->waitable.sync);
 }

@@ -96,7 +96,7 @@ mmf_semaphore_wait(mmf_semaphore *semaphore, int32_t timeout_ms)
 {
     if (semaphore == NULL)
         return mmf_fail_argument(MMF_E_NULL, "semaphore", "the semaphore is NULL");
-    return mmf_wait_one(&semaphore->waitable, timeout_ms);
+    return mmf_waitable_wait(&semaphore->waitable, timeout_ms);
 }
 
 void
@@ -117,13 +117,14 @@ mmf_semaphore_release(mmf_semaphore *semaphore, int32_t release_count,
                       int32_t *previous)
 {
     int32_t before;
-    int rc = mmf_waitable_check((const struct mmf_waitable *)semaphore, "semaphore");
+    int rc;
 
-    if (rc == MMF_OK && release_count < 1)
-        rc =
-            mmf_fail_argument(MMF_E_RANGE, "releaseCount", "release %d", release_count);
-    if (rc == MMF_OK)
-        rc = mmf_os_semaphore_release(semaphore->waitable.sync, release_count, &before);
+    if (semaphore == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "semaphore", "the semaphore is NULL");
+    if (release_count < 1)
+        return mmf_fail_argument(MMF_E_RANGE, "releaseCount", "release %d",
+                                 release_count);
+    rc = mmf_os_semaphore_release(semaphore->waitable.sync, release_count, &before);
     if (rc == MMF_OK && previous != NULL)
         *previous = before;
     return rc;

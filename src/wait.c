@@ -13,24 +13,15 @@
 static int
 check_timeout(int32_t timeout_ms)
 {
-    if (timeout_ms < MMF_INFINITE)
-        return mmf_fail_argument(MMF_E_RANGE, "millisecondsTimeout",
-                                 "a time-out of %d ms", timeout_ms);
-    return MMF_OK;
+    return timeout_ms < MMF_INFINITE ? mmf_waitable_fail_timeout(timeout_ms) : MMF_OK;
 }
 
 int
 mmf_wait_one(mmf_waitable *object, int32_t timeout_ms)
 {
-    int index;
-    int rc;
-
     if (object == NULL)
         return mmf_fail_argument(MMF_E_NULL, "object", "the object is NULL");
-    rc = check_timeout(timeout_ms);
-    if (rc == MMF_OK)
-        rc = mmf_os_sync_check_alive(object->sync);
-    return rc < 0 ? rc : mmf_os_sync_wait_any(&object->sync, 1, timeout_ms, &index);
+    return mmf_waitable_wait(object, timeout_ms);
 }
 
 /* .NET names the element at fault, not the array. */
@@ -104,7 +95,6 @@ int
 mmf_wait_all(mmf_waitable *const *objects, int count, int32_t timeout_ms)
 {
     struct mmf_os_sync *syncs[MMF_WAIT_MAXIMUM];
-    int index;
     int rc = check_objects(objects, count, timeout_ms, syncs);
 
     if (rc == MMF_OK)
@@ -112,7 +102,7 @@ mmf_wait_all(mmf_waitable *const *objects, int count, int32_t timeout_ms)
     if (rc < 0)
         return rc;
     if (count == 1)
-        return mmf_os_sync_wait_any(syncs, 1, timeout_ms, &index); /* contract 7.1.6 */
+        return mmf_os_sync_wait(syncs[0], timeout_ms); /* contract 7.1.6 */
     return mmf_os_sync_wait_all(syncs, count, timeout_ms);
 }
 
@@ -139,7 +129,6 @@ int
 mmf_signal_and_wait(mmf_waitable *to_signal, mmf_waitable *to_wait_on,
                     int32_t timeout_ms)
 {
-    int index;
     int rc;
 
     if (to_signal == NULL)
@@ -155,5 +144,5 @@ mmf_signal_and_wait(mmf_waitable *to_signal, mmf_waitable *to_wait_on,
         rc = mmf_os_sync_check_alive(to_wait_on->sync);
     if (rc == MMF_OK)
         rc = signal_object(to_signal);
-    return rc < 0 ? rc : mmf_os_sync_wait_any(&to_wait_on->sync, 1, timeout_ms, &index);
+    return rc < 0 ? rc : mmf_os_sync_wait(to_wait_on->sync, timeout_ms);
 }

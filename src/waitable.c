@@ -172,18 +172,20 @@ mmf_waitable_close(struct mmf_waitable *handle)
 }
 
 int
-mmf_waitable_check(const struct mmf_waitable *handle, const char *parameter)
+mmf_waitable_fail_timeout(int32_t timeout_ms)
 {
-    if (handle == NULL)
-        return mmf_fail_argument(MMF_E_NULL, parameter, "%s is NULL", parameter);
-    return mmf_os_sync_check_alive(handle->sync);
+    return mmf_fail_argument(MMF_E_RANGE, "millisecondsTimeout", "a time-out of %d ms",
+                             timeout_ms);
 }
 
 int
 mmf_waitable_fd(mmf_waitable *object, int *fd)
 {
-    int rc = mmf_waitable_check(object, "object");
+    int rc;
 
+    if (object == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "object", "the object is NULL");
+    rc = mmf_os_sync_check_alive(object->sync);
     if (rc == MMF_OK && fd == NULL)
         rc = mmf_fail_argument(MMF_E_NULL, "fd", "fd is NULL");
     return rc < 0 ? rc : mmf_os_sync_poll_fd(object->sync, fd);

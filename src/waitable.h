@@ -40,7 +40,15 @@ int mmf_waitable_try_open(const char *name, const mmf_sync_options *options,
 
 void mmf_waitable_close(struct mmf_waitable *handle);
 
-/* MMF_E_NULL for NULL, named `parameter`; MMF_E_DISPOSED after fork. */
-int mmf_waitable_check(const struct mmf_waitable *handle, const char *parameter);
+/* WaitOne, on a handle that is not NULL. */
+int mmf_waitable_fail_timeout(int32_t timeout_ms);
+
+static inline int
+mmf_waitable_wait(const struct mmf_waitable *handle, int32_t timeout_ms)
+{
+    if (timeout_ms < MMF_INFINITE)
+        return mmf_waitable_fail_timeout(timeout_ms);
+    return mmf_os_sync_wait(handle->sync, timeout_ms);
+}
 
 #endif

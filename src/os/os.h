@@ -169,13 +169,19 @@ int mmf_os_sync_check_alive(const struct mmf_os_sync *sync);
 int mmf_os_sync_is_same(const struct mmf_os_sync *one, const struct mmf_os_sync *other);
 
 /*
- * Wait for any or for all; the handles are alive, and for all, no object is there
- * twice. Time-outs are milliseconds, -1 for ever. Statuses as in mmf/sync.h.
+ * Waits. Time-outs are milliseconds, -1 for ever. Statuses as in mmf/sync.h. For any
+ * and all the handles are alive, and for all, no object is there twice.
  */
+int mmf_os_sync_wait(struct mmf_os_sync *sync, int32_t timeout_ms);
 int mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count,
                          int32_t timeout_ms, int *index);
 int mmf_os_sync_wait_all(struct mmf_os_sync *const *syncs, int count,
                          int32_t timeout_ms);
+
+/*
+ * A wait for one object and these look themselves whether the handle is alive: the
+ * usual call is to be short.
+ */
 
 /* MMF_E_NOT_OWNER. */
 int mmf_os_mutex_release(struct mmf_os_sync *mutex);

@@ -115,6 +115,64 @@ mmf_sync_low_half(uint64_t word)
 uint32_t *mmf_sync_futex(struct mmf_sync_shared *shared);
 
 /*
+ * The usual steps in short: with no flag in the word there is nobody to tell and
+ * nothing to undo. 0: it is not so, and nothing was done; the functions below know what
+ * to do.
+ */
+
+static inline int
+mmf_sync_take_free_mutex(struct mmf_sync_shared *shared, uint64_t identity)
+{
+    uint64_t word = 0;
+
+    if (!mmf_exchange_if_u64(&shared->word, &word, identity << 4))
+        return 0;
+    mmf_store_relaxed_u32(&shared->recursion, 0);
+    return 1;
+}
+
+/* 1: the caller owns it, and the next release is the last. */
+static inline int
+mmf_sync_is_owned_once(const struct mmf_sync_shared *shared, uint64_t identity)
+{
+    return mmf_load_relaxed_u64(&shared->word) >> 4 == identity &&
+           mmf_load_relaxed_u32(&shared->recursion) == 0;
+}
+
+/* The caller is the owner, and owns it once. */
+static inline int
+mmf_sync_free_mutex(struct mmf_sync_shared *shared, uint64_t identity)
+{
+    uint64_t word = identity << 4;
+
+    return mmf_exchange_if_u64(&shared->word, &word, 0);
+}
+
+static inline int
+mmf_sync_take_set_event(struct mmf_sync_shared *shared)
+{
+    uint64_t word = mmf_load_acquire_u64(&shared->word);
+
+    if ((word & MMF_WORD_FLAGS) != MMF_WORD_SIGNALLED)
+        return 0;
+    if (shared->manual == 1)
+        return 1;
+    return shared->manual == 0 &&
+           mmf_exchange_if_u64(&shared->word, &word, ((word >> 4) + 1) << 4);
+}
+
+static inline int
+mmf_sync_take_semaphore(struct mmf_sync_shared *shared)
+{
+    uint64_t word = mmf_load_acquire_u64(&shared->word);
+
+    if ((word & MMF_WORD_FLAGS) != 0 || word == 0 || shared->maximum < 1 ||
+        word >> 4 > (uint64_t)shared->maximum)
+        return 0;
+    return mmf_exchange_if_u64(&shared->word, &word, ((word >> 4) - 1) << 4);
+}
+
+/*
  * Take it if it can be had. `slept`: the caller has slept, others may sleep still.
  * `ours`: the caller is the reserver.
  */

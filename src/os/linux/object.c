@@ -34,7 +34,7 @@
 #include "os/linux/sys.h"
 
 static struct mmf_object *objects; /* guarded by the claim mutex */
-static mmf_atomic_u32 generation;
+mmf_atomic_u32 mmf_object_forks;
 
 static int
 is_same_file(const struct mmf_object *object, const struct stat *status)
@@ -415,7 +415,7 @@ after_fork_in_child(void)
         if (!o->inheritable)
             o->fd = -1;
     }
-    mmf_add_relaxed_u32(&generation, 1);
+    mmf_add_relaxed_u32(&mmf_object_forks, 1);
     note_process_id();
     mmf_lock_salt((uint32_t)mmf_object_process_id());
     mmf_claim_unlock();
@@ -453,10 +453,4 @@ mmf_object_watch_forks(void)
     start_watching_again();
     errno = (int)mmf_load_acquire_u32(&watch_error);
     return errno == 0 ? 0 : -1;
-}
-
-uint32_t
-mmf_object_generation(void)
-{
-    return mmf_load_relaxed_u32(&generation);
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include "base/atomic.h"
 #include "os/linux/lock.h"
 #include "os/os.h"
 
@@ -95,6 +96,12 @@ int mmf_object_watch_forks(void);
 pid_t mmf_object_process_id(void);
 
 /* How many forks lie between this process and the program's start. */
-uint32_t mmf_object_generation(void);
+extern mmf_atomic_u32 mmf_object_forks;
+
+static inline uint32_t
+mmf_object_generation(void)
+{
+    return mmf_load_relaxed_u32(&mmf_object_forks);
+}
 
 #endif

@@ -102,13 +102,19 @@ static const struct mmf_sync_ops linux_ops = {.now = monotonic_now,
                                               .touch = touch_object,
                                               .is_alive = is_alive};
 
+static uint64_t
+identity_of(const struct mmf_sync_object *local, const struct mmf_thread *thread)
+{
+    return mmf_sync_identity(local->ticket, thread->number);
+}
+
 static void
 make_grip(struct mmf_sync_object *local, const struct mmf_thread *thread,
           struct mmf_sync *grip)
 {
     grip->shared = local->shared;
     grip->kind = local->kind;
-    grip->identity = mmf_sync_identity(local->ticket, thread->number);
+    grip->identity = identity_of(local, thread);
     if (local->object != NULL) {
         grip->order[0] = local->object->device;
         grip->order[1] = local->object->inode;
@@ -123,12 +129,25 @@ make_grip(struct mmf_sync_object *local, const struct mmf_thread *thread,
  * A thread's list of what it owns.
  */
 
+/*
+ * Who writes garbage into the shared word can make a thread own what is in the list of
+ * another, or what is in none. It gets wrong answers then; the lists stay whole.
+ */
+static int
+is_listed(const struct mmf_thread *thread, const struct mmf_sync_object *local)
+{
+    /* Acquire: what was written before `owned`, `last_owner`, is as new as that. */
+    return mmf_load_acquire_u32(&local->owned) != 0 &&
+           mmf_load_acquire_pointer(&local->last_owner) == thread;
+}
+
 static void
 note_owned(struct mmf_thread *thread, struct mmf_sync_object *local)
 {
     if (mmf_load_relaxed_u32(&local->owned))
         return; /* taken again */
-    mmf_store_relaxed_u32(&local->owned, 1);
+    mmf_store_release_pointer(&local->last_owner, thread);
+    mmf_store_release_u32(&local->owned, 1);
     local->previous_owned = NULL;
     local->next_owned = thread->owned;
     if (thread->owned != NULL)
@@ -155,23 +174,12 @@ mmf_sync_is_owned(const struct mmf_sync_object *local)
            mmf_load_relaxed_u32(&local->owned) != 0;
 }
 
-static int
-is_owned_by(const struct mmf_thread *thread, const struct mmf_sync_object *local)
-{
-    for (const struct mmf_sync_object *o = thread->owned; o != NULL;
-         o = o->next_owned) {
-        if (o == local)
-            return 1;
-    }
-    return 0;
-}
-
 int
 mmf_sync_disown(struct mmf_sync_object *local)
 {
     struct mmf_thread *thread = mmf_thread_self();
 
-    if (thread == NULL || !is_owned_by(thread, local))
+    if (thread == NULL || !is_listed(thread, local))
         return 0;
     note_not_owned(thread, local);
     return 1;
@@ -469,14 +477,18 @@ mmf_os_sync_close(struct mmf_os_sync *sync)
     free(sync);
 }
 
-int
-mmf_os_sync_check_alive(const struct mmf_os_sync *sync)
+static int
+fail_dead(void)
 {
-    if (is_of_this_process(sync))
-        return MMF_OK;
     return mmf_fail(MMF_E_DISPOSED,
                     "the handle belongs to the parent process: open the "
                     "name again in the child of a fork");
+}
+
+int
+mmf_os_sync_check_alive(const struct mmf_os_sync *sync)
+{
+    return is_of_this_process(sync) ? MMF_OK : fail_dead();
 }
 
 int
@@ -557,24 +569,54 @@ note_taken(struct mmf_thread *thread, struct mmf_os_sync *sync)
 }
 
 /*
- * The first object, if it can be had at once: the usual case, kept short. Answers 1
- * when the wait is over, with `*rc`.
+ * The usual case, kept short: the object can be had, and nobody else has to do with it.
+ * Nobody polls it either, for that is a flag in the word.
  */
 static int
-take_at_once(struct mmf_os_sync *sync, struct mmf_thread *thread, int *rc)
+take_at_once(struct mmf_sync_object *local)
 {
-    struct mmf_sync grip;
-    enum mmf_sync_answer answer;
+    struct mmf_thread *thread;
 
-    if (sync->poll_fd >= 0 || sync->local->signal_fd >= 0)
-        return 0;
+    switch (local->kind) {
+    case MMF_SYNC_MUTEX:
+        thread = mmf_thread_guess(&local->last_owner);
+        if (thread == NULL ||
+            !mmf_sync_take_free_mutex(local->shared, identity_of(local, thread)))
+            return 0;
+        note_owned(thread, local);
+        return 1;
+    case MMF_SYNC_EVENT:
+        return mmf_sync_take_set_event(local->shared);
+    default:
+        return mmf_sync_take_semaphore(local->shared);
+    }
+}
+
+static int
+wait_for_one(struct mmf_os_sync *sync, int32_t timeout_ms)
+{
+    struct mmf_thread *thread = mmf_thread_self();
+    struct mmf_sync grip;
+    int index;
+    int rc;
+
+    if (thread == NULL)
+        return MMF_E_NO_MEMORY;
     make_grip(sync->local, thread, &grip);
-    answer = mmf_sync_take(&grip, 0, 0);
-    if (answer != MMF_SYNC_TAKEN && answer != MMF_SYNC_TAKEN_ABANDONED)
-        return 0;
-    note_taken(thread, sync);
-    *rc = answer == MMF_SYNC_TAKEN ? MMF_OK : MMF_ABANDONED;
-    return 1;
+    timeout_ms = drain_hints(sync, timeout_ms);
+    rc = mmf_sync_wait_any(&grip, 1, deadline_of(timeout_ms), &linux_ops, &index);
+    if (rc == MMF_OK || rc == MMF_ABANDONED)
+        note_taken(thread, sync);
+    renew_hint(sync, &grip);
+    return rc;
+}
+
+int
+mmf_os_sync_wait(struct mmf_os_sync *sync, int32_t timeout_ms)
+{
+    if (!is_of_this_process(sync))
+        return fail_dead();
+    return take_at_once(sync->local) ? MMF_OK : wait_for_one(sync, timeout_ms);
 }
 
 int
@@ -587,10 +629,6 @@ mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count, int32_t timeou
 
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
-    if (take_at_once(syncs[0], thread, &rc)) {
-        *index = 0;
-        return rc;
-    }
     for (int i = 0; i < count; i++) {
         make_grip(syncs[i]->local, thread, &grips[i]);
         timeout_ms = drain_hints(syncs[i], timeout_ms);
@@ -646,40 +684,63 @@ mmf_os_sync_wait_all(struct mmf_os_sync *const *syncs, int count, int32_t timeou
  * Letting through.
  */
 
+/* The word has flags, or the caller owns the mutex several times or not at all. */
+static int
+release_mutex(struct mmf_sync_object *local, const struct mmf_thread *thread)
+{
+    struct mmf_sync_alarm alarm;
+    struct mmf_sync grip;
+    int rc;
+
+    make_grip(local, thread, &grip);
+    rc = mmf_sync_release_mutex(&grip, &alarm);
+    if (rc == MMF_OK)
+        mmf_sync_tell(&grip, &alarm, &linux_ops);
+    return rc;
+}
+
 int
 mmf_os_mutex_release(struct mmf_os_sync *mutex)
 {
     struct mmf_sync_object *local = mutex->local;
-    struct mmf_thread *thread = mmf_thread_self();
-    struct mmf_sync_alarm alarm;
-    struct mmf_sync grip;
-    int last;
-    int rc;
+    struct mmf_thread *thread;
+    uint64_t identity;
 
+    if (!is_of_this_process(mutex))
+        return fail_dead();
+    thread = mmf_thread_guess(&local->last_owner);
+    if (thread == NULL)
+        thread = mmf_thread_self();
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
-    make_grip(local, thread, &grip);
-    /* Off the list before the word is free: another thread may take it at once. */
-    last = mmf_sync_owner(&grip) == grip.identity &&
-           mmf_load_relaxed_u32(&local->shared->recursion) == 0;
-    if (last)
+    identity = identity_of(local, thread);
+    if (is_listed(thread, local) && mmf_sync_is_owned_once(local->shared, identity)) {
+        /* Off the list before the word is free: another thread may take it at once. */
         note_not_owned(thread, local);
-    rc = mmf_sync_release_mutex(&grip, &alarm);
-    if (rc < 0)
-        return rc;
-    mmf_sync_tell(&grip, &alarm, &linux_ops);
-    return MMF_OK;
+        if (mmf_sync_free_mutex(local->shared, identity))
+            return MMF_OK;
+    }
+    return release_mutex(local, thread);
+}
+
+/* What letting an event or a semaphore through needs of a grip: nobody owns them. */
+static struct mmf_sync
+ownerless_grip(struct mmf_sync_object *local)
+{
+    return (struct mmf_sync){
+        .shared = local->shared, .kind = local->kind, .context = local};
 }
 
 int
 mmf_os_event_set(struct mmf_os_sync *event)
 {
-    struct mmf_sync grip = {.shared = event->local->shared,
-                            .kind = MMF_SYNC_EVENT,
-                            .context = event->local};
+    struct mmf_sync grip = ownerless_grip(event->local);
     struct mmf_sync_alarm alarm;
-    int rc = mmf_sync_set_event(&grip, &alarm);
+    int rc;
 
+    if (!is_of_this_process(event))
+        return fail_dead();
+    rc = mmf_sync_set_event(&grip, &alarm);
     if (rc == MMF_OK)
         mmf_sync_tell(&grip, &alarm, &linux_ops);
     return rc;
@@ -688,23 +749,22 @@ mmf_os_event_set(struct mmf_os_sync *event)
 int
 mmf_os_event_reset(struct mmf_os_sync *event)
 {
-    struct mmf_sync grip = {.shared = event->local->shared,
-                            .kind = MMF_SYNC_EVENT,
-                            .context = event->local};
+    struct mmf_sync grip = ownerless_grip(event->local);
 
-    return mmf_sync_reset_event(&grip);
+    return is_of_this_process(event) ? mmf_sync_reset_event(&grip) : fail_dead();
 }
 
 int
 mmf_os_semaphore_release(struct mmf_os_sync *semaphore, int32_t count,
                          int32_t *previous)
 {
-    struct mmf_sync grip = {.shared = semaphore->local->shared,
-                            .kind = MMF_SYNC_SEMAPHORE,
-                            .context = semaphore->local};
+    struct mmf_sync grip = ownerless_grip(semaphore->local);
     struct mmf_sync_alarm alarm;
-    int rc = mmf_sync_release_semaphore(&grip, count, previous, &alarm);
+    int rc;
 
+    if (!is_of_this_process(semaphore))
+        return fail_dead();
+    rc = mmf_sync_release_semaphore(&grip, count, previous, &alarm);
     if (rc == MMF_OK)
         mmf_sync_tell(&grip, &alarm, &linux_ops);
     return rc;

@@ -20,6 +20,7 @@ struct mmf_sync_object {
     enum mmf_sync_kind kind;
     uint64_t ticket;
     uint32_t generation;
+    mmf_atomic_pointer last_owner; /* a guess at whose record comes next */
     int signal_fd;        /* unnamed: an eventfd, once somebody polls; else -1 */
     int handles;          /* unnamed; a named one's are counted by `object` */
     mmf_atomic_u32 owned; /* 1: a thread of this process owns the mutex */
