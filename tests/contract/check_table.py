@@ -5,14 +5,17 @@
 
 The table's rows say in their last cell which tests prove them (`names` in backticks), or
 "no test: " and why. Fails if a named test does not exist in any PROGRAM (asked with --list),
-a test is not named, a row has neither test nor reason, two rows have one number, or a case
-of .NET's tests has no row.
+a test is not named, a row has neither test nor reason, two rows have one number, or a rule
+or a case of .NET's tests has no row.
 """
 import re
 import subprocess
 import sys
 
 CASES = {"CN": 27, "CO": 20, "VA": 24, "XP": 1}
+# How many rules each subject has; a rule may have several rows: 2.2.8a, 2.2.8b.
+RULES = {"2": 10, "2.1": 9, "2.2": 16, "2.3": 10, "2.4": 9, "2.5": 7, "2.6": 11, "3": 9,
+         "3.1": 7, "3.2": 7, "3.3": 4, "3.4": 6, "3.5": 7, "3.6": 6, "4": 7, "5": 17}
 NO_TEST = re.compile(r"no test: (.{10,})")
 NAME = re.compile(r"`([a-z][a-z0-9_]*)`")
 
@@ -72,6 +75,11 @@ def check_rows(path, rows, tests):
         for case in range(1, count + 1):
             if f"{kind}-{case:02}" not in seen:
                 yield f"{path}: no row {kind}-{case:02}"
+    for subject, count in RULES.items():
+        for rule in range(1, count + 1):
+            pattern = re.compile(re.escape(f"{subject}.{rule}") + r"([a-z.].*)?")
+            if not any(pattern.fullmatch(number) for number in seen):
+                yield f"{path}: no row {subject}.{rule}"
 
 
 def main():
