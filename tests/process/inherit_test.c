@@ -512,7 +512,7 @@ churn(void *argument)
 
     (void)argument;
     for (i = 0; !stop_churning; i++) {
-        char name[16];
+        char name[32];
         unsigned n = i * 2654435761u >> 16 & (NAMES - 1);
 
         snprintf(name, sizeof(name), "churn %u", n);
@@ -579,7 +579,7 @@ no_claim_leaks_into_a_fork_of_another_thread(void **state)
         CHECK(read(children[0], &byte, 1) == 1);
     child_kill(&parent);
     for (i = 0; i < NAMES; i++) {
-        char name[16];
+        char name[32];
 
         snprintf(name, sizeof(name), "churn %d", i);
         check_free(name);
