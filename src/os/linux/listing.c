@@ -147,7 +147,7 @@ walk_batch(int fd, const struct mmf_place *place, int most, leaf_visitor visit,
             return mmf_error_fail("read the names' directory %s", place->directory);
         if (count == 0)
             break;
-        while (at < count) {
+        while (at < count && seen < most) {
             const struct directory_record *record = (const void *)(batch + at);
             int rc = 0;
 
