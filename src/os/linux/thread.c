@@ -103,7 +103,7 @@ make_record(void)
         return NULL;
     }
     thread->owned = NULL;
-    thread->exits_left = ROUNDS_TO_LIVE;
+    thread->exits_left = is_ending ? 1 : ROUNDS_TO_LIVE; /* there is one round left */
     /* Nobody may call end_thread again: then the next thread with our key must not
      * take the record for its own. */
     if (!is_ending)
