@@ -81,6 +81,12 @@ parse_name(const char *given, const mmf_sync_options *given_options,
         rc = check_options(&options);
     if (rc == MMF_OK)
         rc = mmf_name_parse(given, "name", name);
+    if (rc == MMF_E_PATH_NOT_FOUND && given_options != NULL &&
+        options.current_session_only)
+        rc = mmf_fail_argument(MMF_E_INVALID, "name",
+                               "name \"%.200s\": with current_session_only no other "
+                               "prefix than Local\\ is possible",
+                               given);
     if (rc == MMF_OK && given_options != NULL)
         rc = apply_scope(given, &options, name);
     *mode = options.mode;
