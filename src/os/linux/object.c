@@ -29,7 +29,7 @@
 #include "base/fail.h"
 #include "os/linux/claim.h"
 #include "os/linux/error.h"
-#include "os/linux/store.h"
+#include "os/linux/store_file.h"
 #include "os/linux/sync.h"
 #include "os/linux/sys.h"
 
