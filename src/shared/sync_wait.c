@@ -83,16 +83,19 @@ if_dead(const struct mmf_sync *object, uint64_t identity,
     return ops->is_alive(ops->context, object, ticket) ? 0 : identity;
 }
 
-/* Undo what a dead reserver has left. */
+/*
+ * Undo what a dead reserver has left. A mark without a reserver is nobody's: who leaves
+ * unmarks first, so it was left by somebody who writes what is none of his.
+ */
 static void
 rescue_reservation(const struct mmf_sync *object, const struct mmf_sync_ops *ops)
 {
     uint64_t reserver = mmf_load_acquire_u64(&object->shared->reserver);
-    uint64_t dead = if_dead(object, reserver, ops);
     struct mmf_sync_alarm alarm;
 
-    if (dead == 0 ||
-        !mmf_exchange_if_u64(&object->shared->reserver, &reserver, object->identity))
+    if (reserver != 0 && if_dead(object, reserver, ops) == 0)
+        return;
+    if (!mmf_exchange_if_u64(&object->shared->reserver, &reserver, object->identity))
         return;
     mmf_sync_unmark(object, &alarm);
     mmf_store_release_u64(&object->shared->reserver, 0);
