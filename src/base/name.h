@@ -9,7 +9,7 @@
 
 /* Who shares a name. */
 enum mmf_scope {
-    MMF_SCOPE_LOCAL = 0, /* this user's processes */
+    MMF_SCOPE_LOCAL = 0,  /* this user's processes */
     MMF_SCOPE_GLOBAL = 1, /* every user's */
     MMF_SCOPE_USER = 2    /* "Global\\", but of this user alone */
 };
