@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <linux/futex.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
@@ -265,9 +264,12 @@ mmf_sys_sleep(int64_t nanoseconds)
 }
 
 /*
- * futex(2) takes the kernel's old struct timespec, whose fields are longs whatever libc
- * makes of time_t.
+ * futex(2): the kernel's numbers, whose header musl does not come with. It takes the
+ * old struct timespec, whose fields are longs whatever libc makes of time_t.
  */
+enum { FUTEX_WAKE = 1, FUTEX_WAIT_BITSET = 9 };
+#define FUTEX_BITSET_MATCH_ANY 0xffffffffu
+
 struct old_timespec {
     long seconds;
     long nanoseconds;
