@@ -1,0 +1,996 @@
+/*
+ * death_test.c - processes that die, are killed at random or stopped, and what the
+ * others see: rule 7.2.4 for processes, 7.2.5, and the promise that nobody hangs and
+ * whoever waits is told.
+ */
+#include "support.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct process *
+start_owner(const char *name)
+{
+    struct process *peer = peer_start();
+
+    peer_does(peer, "open mutex 0 %s", name);
+    peer_does(peer, "wait 0 %d", LONG_MS);
+    return peer;
+}
+
+/* It is ours, abandoned; then it is as any other. */
+static void
+expect_abandoned(mmf_mutex *mutex)
+{
+    CHECK_STATUS(mmf_mutex_wait(mutex, LONG_MS), MMF_ABANDONED);
+    CHECK_STATUS(mmf_mutex_release(mutex), MMF_OK);
+    CHECK_STATUS(mmf_mutex_wait(mutex, 0), MMF_OK);
+    CHECK_STATUS(mmf_mutex_release(mutex), MMF_OK);
+    CHECK_FAILS(mmf_mutex_release(mutex), MMF_E_NOT_OWNER);
+}
+
+/*
+ * Ways to die.
+ */
+
+/* By the signal, and not by the end of its input. */
+static void
+end_by_signal(struct process *peer, int signal)
+{
+    char line[64];
+    int status;
+
+    CHECK(kill(process_id(peer), signal) == 0);
+    CHECK(process_read_line(peer, line, sizeof(line)) == NULL);
+    status = process_finish(peer);
+    if (!HARNESS_ASAN && !HARNESS_TSAN) /* which catch some */
+        CHECK_INT(status, 128 + signal);
+    CHECK(status != 0);
+}
+
+static void
+rule_7_2_4_a_process_dies_by_a_signal(void **state)
+{
+    static const int signals[] = {SIGKILL, SIGTERM, SIGINT,  SIGHUP,  SIGSEGV, SIGBUS,
+                                  SIGABRT, SIGQUIT, SIGALRM, SIGUSR1, SIGXCPU, SIGSYS};
+    static const char *const names[] = {"Cat", "Global\\Cat"};
+
+    (void)state;
+    harness_expect_dead();
+    for (size_t i = 0; i < COUNT_OF(signals); i++) {
+        mmf_mutex *mutex = new_mutex(names[i % 2]);
+        struct process *peer = start_owner(names[i % 2]);
+
+        CHECK_CONTEXT("signal %d", signals[i]);
+        CHECK_STATUS(mmf_mutex_wait(mutex, 0), MMF_TIMED_OUT);
+        if (i % 3 == 0)
+            peer_does(peer, "wait 0 0"); /* twice */
+        end_by_signal(peer, signals[i]);
+        expect_abandoned(mutex);
+        mmf_mutex_close(mutex);
+    }
+}
+
+static void
+rule_7_2_4_a_process_ends_by_itself(void **state)
+{
+    mmf_mutex *mutex = new_mutex("Cat");
+
+    (void)state;
+    for (int way = 0; way < 3; way++) {
+        struct process *peer = start_owner("Cat");
+
+        CHECK_CONTEXT("way %d", way);
+        if (way == 0) {
+            peer_begins(peer, "quit"); /* exit */
+            peer_end(peer);
+        } else if (way == 1) {
+            peer_end(peer); /* closes its handle, returns from main */
+        } else {
+            peer_does(peer, "close 0");
+            CHECK_STATUS(mmf_mutex_wait(mutex, SHORT_MS), MMF_TIMED_OUT);
+            peer_end(peer);
+        }
+        expect_abandoned(mutex);
+    }
+    mmf_mutex_close(mutex);
+}
+
+/* Another program in its place is another process, as far as mutexes go. */
+static void
+rule_7_2_4_a_process_becomes_another_program(void **state)
+{
+    mmf_mutex *mutex = new_mutex("Cat");
+    struct process *peer = start_owner("Cat");
+
+    (void)state;
+    peer_does(peer, "exec");
+    expect_abandoned(mutex);
+    CHECK(kill(process_id(peer), 0) == 0); /* it lives */
+    process_kill(peer);
+    mmf_mutex_close(mutex);
+}
+
+/* Its creator, who owned it from the start, dies; and takes its name along. */
+static void
+rule_7_2_4_the_creator_dies(void **state)
+{
+    (void)state;
+    for (int opened = 0; opened < 2; opened++) {
+        struct process *peer = peer_start();
+        mmf_mutex *mutex = NULL;
+        int created = -7;
+
+        peer_answers(peer, "MMF_OK new", "mutex 0 1 Cat");
+        if (opened)
+            CHECK_OK(mmf_mutex_open_existing("Cat", NULL, &mutex));
+        process_kill(peer);
+        if (opened) {
+            expect_abandoned(mutex);
+        } else {
+            CHECK_OK(mmf_mutex_create(1, "Cat", NULL, &created, &mutex));
+            CHECK_INT(created, 1);
+            CHECK_STATUS(mmf_mutex_release(mutex), MMF_OK);
+        }
+        mmf_mutex_close(mutex);
+    }
+}
+
+/*
+ * Who is told.
+ */
+
+/* Sleepers in threads and in processes: one of them, and the others have their turn. */
+static void
+rule_7_2_4_one_waiter_is_told(void **state)
+{
+    enum { THREADS = 3, PEERS = 3 };
+    mmf_mutex *mutex = new_mutex("Cat");
+    int rounds = harness_long() ? 200 : 6;
+
+    (void)state;
+    for (int round = 0; round < rounds; round++) {
+        struct process *owner = start_owner("Cat"), *peers[PEERS];
+        struct worker *workers[THREADS];
+        int abandoned = 0;
+
+        CHECK_CONTEXT("round %d", round);
+        for (int i = 0; i < THREADS; i++) {
+            workers[i] = worker_start();
+            worker_begin(workers[i], job_wait_forever, W(mutex));
+        }
+        for (int i = 0; i < PEERS; i++) {
+            peers[i] = peer_start();
+            peer_does(peers[i], "open mutex 0 Cat");
+            peer_does(peers[i], "map 1 8 abandoned");
+            /* One after another: it says how often it was abandoned for it. */
+            peer_begins(peers[i], "guard 0 1 1");
+            peer_await_sleep(peers[i]);
+        }
+        for (int i = 0; i < THREADS; i++)
+            worker_await_sleep(workers[i]);
+        process_kill(owner);
+        for (int served = 0; served < THREADS;) {
+            for (int i = 0; i < THREADS; i++) {
+                if (workers[i] == NULL || worker_is_busy(workers[i]))
+                    continue;
+                abandoned += worker_result(workers[i]) == MMF_ABANDONED;
+                CHECK_INT(worker_does(workers[i], job_release, mutex), MMF_OK);
+                worker_end(workers[i]);
+                workers[i] = NULL;
+                served++;
+            }
+        }
+        for (int i = 0; i < PEERS; i++) {
+            char line[64];
+
+            CHECK(process_read_line(peers[i], line, sizeof(line)) != NULL);
+            if (strcmp(line, "MMF_OK 1") == 0)
+                abandoned++;
+            else
+                CHECK_TEXT(line, "MMF_OK 0");
+            peer_end(peers[i]);
+        }
+        CHECK_INT(abandoned, 1);
+    }
+    mmf_mutex_close(mutex);
+}
+
+static int
+compare_times(const void *one, const void *other)
+{
+    int64_t a = *(const int64_t *)one, b = *(const int64_t *)other;
+
+    return a < b ? -1 : a > b;
+}
+
+/* A waiter by one of the ways to wait, and when it was told. */
+struct told {
+    struct several wait;
+    int way; /* 0: one, 1: any, 2: all */
+    int64_t at;
+};
+
+static int
+job_be_told(void *argument)
+{
+    struct told *told = argument;
+    int rc;
+
+    if (told->way == 0)
+        rc = mmf_wait_one(told->wait.objects[0], MMF_INFINITE);
+    else if (told->way == 1)
+        rc = job_wait_any(&told->wait);
+    else
+        rc = job_wait_all(&told->wait);
+    told->at = now_us();
+    return rc;
+}
+
+/*
+ * A sleeper learns of its owner's death within 100 ms after the kernel has closed the
+ * dead one's descriptors, which it has when the dead can be waited for. A busy machine
+ * is slower; ten times that is a failure.
+ */
+static void
+told_within_100_ms(void **state)
+{
+    enum { MOST = 2000 };
+    static int64_t times[3][MOST];
+    mmf_mutex *mutex = new_mutex("Cat");
+    mmf_event *quiet = auto_event("Quiet", 0), *ready = manual_event("Ready", 1);
+    int rounds = harness_long() ? 300 : 12;
+    uint64_t random = (uint64_t)now_us();
+    struct worker *waiter = worker_start();
+
+    (void)state;
+    for (int way = 0; way < 3; way++) {
+        for (int round = 0; round < rounds; round++) {
+            struct process *owner = start_owner("Cat");
+            struct told told = {.way = way, .wait = {.timeout_ms = MMF_INFINITE}};
+            int64_t dead;
+
+            told.wait.objects[0] = W(mutex);
+            told.wait.objects[1] = way == 1 ? W(quiet) : W(ready);
+            told.wait.count = way == 0 ? 1 : 2;
+            worker_begin(waiter, job_be_told, &told);
+            worker_await_sleep(waiter);
+            /* Not always at the same moment of its rounds. */
+            usleep((useconds_t)(next_random(&random) % 100000));
+            process_kill(owner);
+            dead = now_us();
+            CHECK_INT(worker_result(waiter), MMF_ABANDONED);
+            CHECK_INT(worker_does(waiter, job_release, mutex), MMF_OK);
+            times[way][round] = told.at > dead ? told.at - dead : 0;
+            if (times[way][round] > 1000000)
+                CHECK_FAIL("told %lld ms after the death",
+                           (long long)times[way][round] / 1000);
+        }
+        qsort(times[way], (size_t)rounds, sizeof(int64_t), compare_times);
+        print_message("told after a kill, wait for %s: median %.1f ms, p99 %.1f ms, "
+                      "longest %.1f ms of %d\n",
+                      way == 0   ? "one"
+                      : way == 1 ? "any"
+                                 : "all",
+                      (double)times[way][rounds / 2] / 1000,
+                      (double)times[way][rounds * 99 / 100] / 1000,
+                      (double)times[way][rounds - 1] / 1000, rounds);
+    }
+    worker_end(waiter);
+    mmf_mutex_close(mutex);
+    mmf_event_close(quiet);
+    mmf_event_close(ready);
+}
+
+/* Who comes after the death is told at once, whatever its time-out. */
+static void
+a_latecomer_is_told_at_once(void **state)
+{
+    mmf_mutex *mutex = new_mutex("Cat");
+    mmf_event *other = manual_event(NULL, 1), *never = auto_event(NULL, 0);
+    mmf_waitable *any[] = {W(never), W(mutex)}, *all[] = {W(other), W(mutex)};
+    int index = -7;
+
+    (void)state;
+    for (int way = 0; way < 4; way++) {
+        struct process *owner = start_owner("Cat");
+
+        CHECK_CONTEXT("way %d", way);
+        CHECK_STATUS(mmf_mutex_wait(mutex, 0), MMF_TIMED_OUT);
+        process_kill(owner);
+        if (way == 0)
+            CHECK_STATUS(mmf_mutex_wait(mutex, 0), MMF_ABANDONED);
+        else if (way == 1)
+            CHECK_STATUS(mmf_wait_any(any, 2, 0, &index), MMF_ABANDONED);
+        else if (way == 2)
+            CHECK_STATUS(mmf_wait_all(all, 2, 0), MMF_ABANDONED);
+        else
+            CHECK_STATUS(mmf_signal_and_wait(W(other), W(mutex), 0), MMF_ABANDONED);
+        CHECK_OK(mmf_mutex_release(mutex));
+    }
+    CHECK_INT(index, 1);
+    mmf_mutex_close(mutex);
+    mmf_event_close(other);
+    mmf_event_close(never);
+}
+
+/*
+ * It is the ticket that tells an owner, not its process id.
+ */
+
+static void
+many_new_processes_are_no_owner(void **state)
+{
+    enum { NEW = 10 };
+    mmf_mutex *mutex = new_mutex("Cat");
+    struct process *owner = start_owner("Cat"), *others[NEW];
+
+    (void)state;
+    process_kill(owner);
+    for (int i = 0; i < NEW; i++) {
+        others[i] = peer_start();
+        peer_does(others[i], "open mutex 0 Cat");
+        peer_fails(others[i], MMF_E_NOT_OWNER, "own", "release 0");
+    }
+    expect_abandoned(mutex);
+    for (int i = 0; i < NEW; i++) {
+        peer_does(others[i], "wait 0 0");
+        peer_does(others[i], "release 0");
+        peer_end(others[i]);
+    }
+    mmf_mutex_close(mutex);
+}
+
+/* A process with a number of our choice in the namespace of its parent's children. */
+static pid_t
+clone_with_pid(pid_t pid)
+{
+    struct clone_args args = {
+        .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&pid, .set_tid_size = 1};
+
+    return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+/* In the role: start a peer as process `pid` of the new namespace. -1: not possible. */
+struct numbered {
+    pid_t pid; /* as we see it, outside */
+    FILE *in, *out;
+};
+
+static int
+start_numbered(struct numbered *peer, pid_t pid)
+{
+    int to[2], from[2];
+
+    if (pipe(to) < 0 || pipe(from) < 0)
+        return -1;
+    peer->pid = clone_with_pid(pid);
+    if (peer->pid == 0) {
+        dup2(to[0], 0);
+        dup2(from[1], 1);
+        for (int fd = 3; fd < 100; fd++)
+            close(fd);
+        execl("/proc/self/exe", "test", "--role", "peer", (char *)NULL);
+        _exit(127);
+    }
+    close(to[0]);
+    close(from[1]);
+    peer->in = fdopen(to[1], "w");
+    peer->out = fdopen(from[0], "r");
+    return peer->pid < 0 ? -1 : 0;
+}
+
+static void
+tell_numbered(struct numbered *peer, const char *command, const char *answer)
+{
+    char line[256] = "";
+
+    fprintf(peer->in, "%s\n", command);
+    fflush(peer->in);
+    if (fgets(line, sizeof(line), peer->out) == NULL || strncmp(line, answer, 6) != 0)
+        CHECK_FAIL("%s: \"%s\", not \"%s\"", command, line, answer);
+}
+
+/*
+ * In a namespace of processes where numbers can be chosen: number 42 owns the mutex and
+ * is killed; another 42 comes, opens it and lives on.
+ */
+static int
+reuse_role(int argc, char **argv)
+{
+    struct numbered init, owner, namesake;
+    mmf_mutex *mutex = NULL;
+
+    (void)argc;
+    (void)argv;
+    if (unshare(CLONE_NEWPID) < 0 || start_numbered(&init, 1) < 0) {
+        role_say("cannot: %s", strerror(errno));
+        return 0;
+    }
+    CHECK_OK(mmf_mutex_create(0, "Cat", NULL, NULL, &mutex));
+    if (start_numbered(&owner, 42) < 0) {
+        role_say("cannot: %s", strerror(errno));
+        return 0;
+    }
+    tell_numbered(&owner, "open mutex 0 Cat", "MMF_OK");
+    tell_numbered(&owner, "wait 0 0", "MMF_OK");
+    CHECK_STATUS(mmf_mutex_wait(mutex, SHORT_MS), MMF_TIMED_OUT);
+    kill(owner.pid, SIGKILL);
+    CHECK(waitpid(owner.pid, NULL, 0) == owner.pid);
+    CHECK(start_numbered(&namesake, 42) == 0);
+    tell_numbered(&namesake, "open mutex 0 Cat", "MMF_OK");
+    tell_numbered(&namesake, "release 0", "MMF_E_NOT_OWNER");
+    CHECK_STATUS(mmf_mutex_wait(mutex, LONG_MS), MMF_ABANDONED);
+    CHECK_OK(mmf_mutex_release(mutex));
+    tell_numbered(&namesake, "wait 0 0", "MMF_OK");
+    kill(namesake.pid, SIGKILL);
+    kill(init.pid, SIGKILL);
+    waitpid(namesake.pid, NULL, 0);
+    waitpid(init.pid, NULL, 0);
+    CHECK_STATUS(mmf_mutex_wait(mutex, LONG_MS), MMF_ABANDONED);
+    CHECK_OK(mmf_mutex_release(mutex));
+    mmf_mutex_close(mutex);
+    role_say("done");
+    return 0;
+}
+
+static void
+a_process_id_used_again_is_no_owner(void **state)
+{
+    struct process *role = process_start("reuse", NULL);
+    char line[256];
+
+    (void)state;
+    if (process_read_line(role, line, sizeof(line)) == NULL)
+        CHECK_FAIL("the role failed");
+    CHECK_INT(process_finish(role), 0);
+    if (strcmp(line, "done") != 0)
+        harness_skip("process ids cannot be chosen here: %s", line);
+}
+
+/*
+ * A stopped process is not a dead one.
+ */
+
+static void
+stop(struct process *peer)
+{
+    int status;
+
+    CHECK(kill(process_id(peer), SIGSTOP) == 0);
+    CHECK(waitpid(process_id(peer), &status, WUNTRACED) == process_id(peer));
+    CHECK(WIFSTOPPED(status));
+}
+
+static void
+a_stopped_owner_is_not_dead(void **state)
+{
+    mmf_mutex *mutex = new_mutex("Cat");
+    mmf_event *other = manual_event(NULL, 1);
+    mmf_waitable *objects[] = {W(mutex), W(other)};
+    struct process *owner = start_owner("Cat");
+    struct worker *waiter = worker_start();
+
+    (void)state;
+    stop(owner);
+    worker_begin(waiter, job_wait_forever, W(mutex));
+    worker_await_sleep(waiter);
+    CHECK_STATUS(mmf_mutex_wait(mutex, 0), MMF_TIMED_OUT);
+    CHECK_STATUS(mmf_mutex_wait(mutex, 400), MMF_TIMED_OUT);
+    CHECK_STATUS(mmf_wait_all(objects, 2, 200), MMF_TIMED_OUT);
+    CHECK(worker_is_busy(waiter));
+    CHECK(kill(process_id(owner), SIGCONT) == 0);
+    peer_does(owner, "release 0");
+    CHECK_INT(worker_result(waiter), MMF_OK);
+    CHECK_INT(worker_does(waiter, job_release, mutex), MMF_OK);
+    /* Killed while it is stopped, it is dead. */
+    peer_does(owner, "wait 0 %d", LONG_MS);
+    stop(owner);
+    worker_begin(waiter, job_wait_forever, W(mutex));
+    worker_await_sleep(waiter);
+    process_kill(owner);
+    CHECK_INT(worker_result(waiter), MMF_ABANDONED);
+    worker_end(waiter);
+    expect_abandoned(mutex);
+    mmf_mutex_close(mutex);
+    mmf_event_close(other);
+}
+
+/* A stopped waiter may be the one that is woken; the others go on by themselves. */
+static void
+a_stopped_waiter_stops_nobody_else(void **state)
+{
+    (void)state;
+    for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
+        struct object object = new_object(kind, "Cat");
+        struct process *stopped[3];
+        struct worker *waiter = worker_start();
+
+        CHECK_STATUS(object_wait(&object, 0), MMF_OK);
+        for (int i = 0; i < 3; i++) {
+            stopped[i] = peer_start();
+            peer_does(stopped[i], "open %s 0 Cat", mmf_kind_name(kind));
+            peer_begins(stopped[i], "wait 0 -1");
+            peer_await_sleep(stopped[i]);
+            stop(stopped[i]);
+        }
+        worker_begin(waiter, job_wait_forever, object_waitable(&object));
+        worker_await_sleep(waiter);
+        CHECK_STATUS(object_signal(&object), MMF_OK);
+        CHECK_INT(worker_result(waiter), MMF_OK);
+        worker_end(waiter);
+        for (int i = 0; i < 3; i++)
+            process_kill(stopped[i]);
+        CHECK_STATUS(object_wait(&object, 300),
+                     kind == MMF_KIND_MUTEX ? MMF_ABANDONED : MMF_TIMED_OUT);
+        object_close(&object);
+    }
+}
+
+/*
+ * Killed at random under load.
+ *
+ * What they share lies in a map. The mutex guards two numbers that are equal whenever
+ * nobody is between its lines; who finds them different without being told of an
+ * abandonment has been let in while another was there, or was not told.
+ */
+struct board {
+    _Atomic int64_t inside; /* the process that is, or that was when it died */
+    _Atomic int64_t first, second;
+    _Atomic int64_t abandoned;
+    _Atomic int64_t begun_gives, done_gives, begun_takes, done_takes;
+    _Atomic int64_t progress;
+};
+
+static struct board *
+open_board(mmf **map, mmf_view_accessor **view)
+{
+    void *bytes;
+    int64_t size;
+
+    CHECK_OK(mmf_create_or_open("Board", sizeof(struct board), NULL, map));
+    CHECK_OK(mmf_create_view_accessor(*map, 0, 0, MMF_ACCESS_READ_WRITE, view));
+    CHECK_OK(mmf_view_accessor_pointer(*view, &bytes, &size));
+    return bytes;
+}
+
+static void
+go_inside(struct board *board, int rc)
+{
+    int64_t before = atomic_exchange(&board->inside, getpid());
+
+    if (rc == MMF_ABANDONED)
+        atomic_fetch_add(&board->abandoned, 1);
+    else if (before != 0)
+        CHECK_FAIL("process %lld is inside too", (long long)before);
+    if (rc == MMF_OK && board->first != board->second)
+        CHECK_FAIL("%lld and %lld, but nothing was abandoned", (long long)board->first,
+                   (long long)board->second);
+    if (rc == MMF_ABANDONED)
+        atomic_store(&board->second, board->first);
+    atomic_fetch_add(&board->first, 1);
+    atomic_fetch_add(&board->second, 1);
+    atomic_fetch_add(&board->progress, 1);
+    if (atomic_exchange(&board->inside, 0) != getpid())
+        CHECK_FAIL("somebody came inside");
+}
+
+/* How the worker waits: for the mutex alone, among others, together with another. */
+static int
+mutex_role(int argc, char **argv)
+{
+    int way = argc > 1 ? atoi(argv[1]) : 0;
+    mmf_view_accessor *view;
+    mmf *map;
+    struct board *board = open_board(&map, &view);
+    mmf_mutex *mutex = NULL;
+    mmf_event *quiet = auto_event("Quiet", 0);
+    mmf_semaphore *many = NULL;
+    mmf_waitable *any[2], *all[2];
+
+    CHECK_OK(mmf_mutex_open_existing("Cat", NULL, &mutex));
+    CHECK_OK(mmf_semaphore_open_existing("Many", NULL, &many));
+    any[0] = W(quiet);
+    any[1] = W(mutex);
+    all[0] = W(mutex);
+    all[1] = W(many);
+    role_say("ready");
+    for (;;) {
+        int index = 1;
+        int rc;
+
+        if (way == 0)
+            rc = mmf_mutex_wait(mutex, LONG_MS);
+        else if (way == 1)
+            rc = mmf_wait_any(any, 2, LONG_MS, &index);
+        else
+            rc = mmf_wait_all(all, 2, LONG_MS);
+        if (rc != MMF_OK && rc != MMF_ABANDONED)
+            CHECK_STATUS(rc, MMF_OK);
+        CHECK_INT(index, 1);
+        go_inside(board, rc);
+        if (way == 2)
+            CHECK_OK(mmf_semaphore_release(many, 1, NULL));
+        CHECK_STATUS(mmf_mutex_release(mutex), MMF_OK);
+    }
+    return EXIT_FAILURE; /* it is killed */
+}
+
+/* A worker that found something wrong has ended by itself. */
+static void
+kill_living(struct process *process)
+{
+    siginfo_t info;
+
+    memset(&info, 0, sizeof(info));
+    CHECK(waitid(P_PID, (id_t)process_id(process), &info,
+                 WEXITED | WNOHANG | WNOWAIT) == 0);
+    if (info.si_pid != 0)
+        CHECK_FAIL("a worker has ended by itself");
+    process_kill(process);
+}
+
+/* All but the last one are killed; that one, whatever it waits for, gets on. */
+static void
+leave_one(struct process **processes, int count, const struct board *board)
+{
+    int64_t deadline = now_us() + LONG_MS * 1000;
+    int64_t progress;
+
+    for (int i = 0; i < count - 1; i++)
+        kill_living(processes[i]);
+    progress = board->progress;
+    while (board->progress < progress + 100) {
+        if (now_us() > deadline)
+            CHECK_FAIL("the last one does not get on");
+        usleep(1000);
+    }
+    kill_living(processes[count - 1]);
+}
+
+/* Kill one of `count` processes at a time, after a random while, and start another. */
+static int
+kill_at_random(const char *role, const char *const ways[], struct process **processes,
+               int count, int64_t until, uint64_t *random, struct board *board)
+{
+    int64_t progress = 0, last = now_us();
+    int kills = 0;
+
+    while (now_us() < until) {
+        int i = (int)(next_random(random) % (unsigned)count);
+        const char *args[] = {ways[i], NULL};
+
+        usleep((useconds_t)(next_random(random) % 6000));
+        kill_living(processes[i]);
+        process_finish(processes[i]);
+        kills++;
+        processes[i] = process_start(role, args);
+        process_expect(processes[i], "ready");
+        if (board->progress != progress) {
+            progress = board->progress;
+            last = now_us();
+        } else if (now_us() - last > LONG_MS * 1000) {
+            CHECK_FAIL("nobody gets on");
+        }
+    }
+    return kills;
+}
+
+static void
+owners_killed_at_random(void **state)
+{
+    enum { WORKERS = 5 };
+    static const char *const ways[WORKERS] = {"0", "0", "0", "1", "2"};
+    mmf_mutex *mutex = new_mutex("Cat");
+    mmf_semaphore *many = new_semaphore("Many", 1000000, INT32_MAX);
+    struct process *workers[WORKERS];
+    uint64_t random = (uint64_t)now_us();
+    mmf_view_accessor *view;
+    mmf *map;
+    struct board *board = open_board(&map, &view);
+    int64_t seconds = harness_long() ? 120 : 3;
+    int kills, rc;
+
+    (void)state;
+    for (int i = 0; i < WORKERS; i++) {
+        const char *args[] = {ways[i], NULL};
+
+        workers[i] = process_start("mutex", args);
+        process_expect(workers[i], "ready");
+    }
+    kills = kill_at_random("mutex", ways, workers, WORKERS,
+                           now_us() + seconds * 1000000, &random, board);
+    leave_one(workers, WORKERS, board);
+    kills += WORKERS;
+    rc = mmf_mutex_wait(mutex, LONG_MS);
+    if (rc != MMF_ABANDONED)
+        CHECK_STATUS(rc, MMF_OK);
+    go_inside(board, rc);
+    CHECK_OK(mmf_mutex_release(mutex));
+    CHECK_STATUS(mmf_mutex_wait(mutex, 0), MMF_OK);
+    CHECK_OK(mmf_mutex_release(mutex));
+    if (board->abandoned > kills)
+        CHECK_FAIL("%lld times abandoned by %d kills", (long long)board->abandoned,
+                   kills);
+    print_message("%lld turns, %d kills, %lld times abandoned\n",
+                  (long long)board->progress, kills, (long long)board->abandoned);
+    mmf_view_accessor_close(view);
+    mmf_close(map);
+    mmf_mutex_close(mutex);
+    mmf_semaphore_close(many);
+}
+
+/*
+ * Semaphores and events have no owners: what the dead took stays taken. But nothing
+ * else is lost, and nothing comes twice. Each notes before and after it gives or takes;
+ * the difference is what a kill may have hidden.
+ */
+static int
+givers_role(int argc, char **argv)
+{
+    int gives = argc > 1 && argv[1][0] == 'g';
+    mmf_view_accessor *view;
+    mmf *map;
+    struct board *board = open_board(&map, &view);
+    mmf_semaphore *semaphore = NULL;
+
+    CHECK_OK(mmf_semaphore_open_existing("Cat", NULL, &semaphore));
+    role_say("ready");
+    for (;;) {
+        if (gives) {
+            int rc;
+
+            atomic_fetch_add(&board->begun_gives, 1);
+            rc = mmf_semaphore_release(semaphore, 1, NULL);
+            if (rc == MMF_E_FULL) {
+                atomic_fetch_sub(&board->begun_gives, 1);
+                usleep(200);
+                continue;
+            }
+            CHECK_STATUS(rc, MMF_OK);
+            atomic_fetch_add(&board->done_gives, 1);
+        } else {
+            atomic_fetch_add(&board->begun_takes, 1);
+            CHECK_STATUS(mmf_semaphore_wait(semaphore, LONG_MS), MMF_OK);
+            atomic_fetch_add(&board->done_takes, 1);
+        }
+        atomic_fetch_add(&board->progress, 1);
+    }
+    return EXIT_FAILURE; /* it is killed */
+}
+
+static void
+givers_and_takers_killed_at_random(void **state)
+{
+    enum { WORKERS = 5, MAXIMUM = 3 };
+    static const char *const ways[WORKERS] = {"g", "g", "t", "t", "t"};
+    mmf_semaphore *semaphore = new_semaphore("Cat", 1, MAXIMUM);
+    struct process *workers[WORKERS];
+    uint64_t random = (uint64_t)now_us();
+    mmf_view_accessor *view;
+    mmf *map;
+    struct board *board = open_board(&map, &view);
+    int64_t seconds = harness_long() ? 120 : 3;
+    int64_t deadline = now_us() + (seconds + 20) * 1000000;
+    int64_t least, most;
+    int kills, left = 0;
+
+    (void)state;
+    for (int i = 0; i < WORKERS; i++) {
+        const char *args[] = {ways[i], NULL};
+
+        workers[i] = process_start("givers", args);
+        process_expect(workers[i], "ready");
+    }
+    kills = kill_at_random("givers", ways, workers, WORKERS,
+                           now_us() + seconds * 1000000, &random, board);
+    /* A giver and a taker get on together. */
+    for (int i = 1; i < WORKERS - 1; i++)
+        kill_living(workers[i]);
+    for (int64_t before = board->progress; board->progress < before + 100;) {
+        if (now_us() > deadline)
+            CHECK_FAIL("the last two do not get on");
+        usleep(1000);
+    }
+    kill_living(workers[0]);
+    kill_living(workers[WORKERS - 1]);
+    while (mmf_semaphore_wait(semaphore, 0) == MMF_OK)
+        left++;
+    CHECK(left <= MAXIMUM);
+    least = 1 + board->done_gives - board->begun_takes;
+    most = 1 + board->begun_gives - board->done_takes;
+    print_message("%lld steps, %d kills, of which at most %lld took a count along\n",
+                  (long long)board->progress, kills, (long long)most - left);
+    CHECK(left >= least && left <= most);
+    CHECK(most - least <= kills + WORKERS);
+    mmf_view_accessor_close(view);
+    mmf_close(map);
+    mmf_semaphore_close(semaphore);
+}
+
+/*
+ * A giver killed between its store and its wake-up, or the taker that was woken: those
+ * who sleep find the count by themselves. One count, several sleepers, and the dead may
+ * have woken any of them.
+ */
+static void
+a_wake_up_that_died_is_recovered(void **state)
+{
+    enum { SLEEPERS = 4 };
+    mmf_semaphore *semaphore = new_semaphore("Cat", 0, 10);
+    int rounds = harness_long() ? 500 : 15;
+    uint64_t random = (uint64_t)now_us();
+    int taken_along = 0;
+
+    (void)state;
+    for (int round = 0; round < rounds; round++) {
+        struct process *sleepers[SLEEPERS], *giver = peer_start();
+        struct worker *waiter = worker_start();
+        int victims = 1 + (int)(next_random(&random) % SLEEPERS);
+
+        CHECK_CONTEXT("round %d", round);
+        peer_does(giver, "open semaphore 0 Cat");
+        for (int i = 0; i < SLEEPERS; i++) {
+            sleepers[i] = peer_start();
+            peer_does(sleepers[i], "open semaphore 0 Cat");
+            peer_begins(sleepers[i], "wait 0 -1");
+            peer_await_sleep(sleepers[i]);
+        }
+        worker_begin(waiter, job_wait_forever, W(semaphore));
+        worker_await_sleep(waiter);
+        /* It dies somewhere on its way, and so do some of those that it may wake. */
+        peer_begins(giver, "post 0 %d", SLEEPERS + 1);
+        if (round % 2 == 0) {
+            int64_t until = now_us() + (int64_t)(next_random(&random) % 150);
+
+            while (now_us() < until)
+                continue;
+            process_kill(giver);
+        }
+        for (int i = 0; i < victims; i++)
+            process_kill(sleepers[i]);
+        if (round % 2 != 0)
+            process_kill(giver);
+        /* If it came so far, there is enough for all who live, the dead included. */
+        if (!worker_is_busy(waiter) || mmf_semaphore_wait(semaphore, 0) == MMF_OK ||
+            mmf_semaphore_wait(semaphore, 200) == MMF_OK)
+            taken_along++;
+        else
+            CHECK_OK(mmf_semaphore_release(semaphore, SLEEPERS + 1, NULL));
+        CHECK_INT(worker_result(waiter), MMF_OK);
+        for (int i = victims; i < SLEEPERS; i++) {
+            /* The poll above may have had the share of one who had it not yet. */
+            mmf_semaphore_release(semaphore, 1, NULL);
+            process_expect(sleepers[i], "MMF_OK");
+            process_kill(sleepers[i]);
+        }
+        worker_end(waiter);
+        while (mmf_semaphore_wait(semaphore, 0) == MMF_OK)
+            continue;
+        process_finish(giver);
+        for (int i = 0; i < SLEEPERS; i++)
+            process_finish(sleepers[i]);
+    }
+    print_message("%d of %d givers had given before they died\n", taken_along, rounds);
+    mmf_semaphore_close(semaphore);
+}
+
+/* Waits for all, killed at random: forks that the dead held come back, as mutexes do.
+ */
+static int
+diner_role(int argc, char **argv)
+{
+    int seat = argc > 1 ? atoi(argv[1]) : 0;
+    mmf_view_accessor *view;
+    mmf *map;
+    struct board *board = open_board(&map, &view);
+    mmf_mutex *left = NULL, *right = NULL;
+    mmf_waitable *forks[2];
+    char name[16];
+
+    snprintf(name, sizeof(name), "Fork %d", seat);
+    CHECK_OK(mmf_mutex_open_existing(name, NULL, &left));
+    snprintf(name, sizeof(name), "Fork %d", (seat + 1) % 5);
+    CHECK_OK(mmf_mutex_open_existing(name, NULL, &right));
+    forks[0] = W(left);
+    forks[1] = W(right);
+    role_say("ready");
+    for (;;) {
+        int rc = mmf_wait_all(forks, 2, LONG_MS);
+
+        if (rc == MMF_ABANDONED)
+            atomic_fetch_add(&board->abandoned, 1);
+        else
+            CHECK_STATUS(rc, MMF_OK);
+        atomic_fetch_add(&board->progress, 1);
+        CHECK_STATUS(mmf_mutex_release(left), MMF_OK);
+        CHECK_STATUS(mmf_mutex_release(right), MMF_OK);
+    }
+    return EXIT_FAILURE; /* it is killed */
+}
+
+static void
+philosophers_killed_at_random(void **state)
+{
+    enum { SEATS = 5 };
+    static const char *const seats[SEATS] = {"0", "1", "2", "3", "4"};
+    struct process *diners[SEATS];
+    mmf_mutex *forks[SEATS];
+    mmf_waitable *objects[SEATS];
+    uint64_t random = (uint64_t)now_us();
+    mmf_view_accessor *view;
+    mmf *map;
+    struct board *board = open_board(&map, &view);
+    int64_t seconds = harness_long() ? 120 : 3;
+    int kills, rc;
+
+    (void)state;
+    for (int i = 0; i < SEATS; i++) {
+        forks[i] = new_mutex(with_suffix("Fork ", seats[i]));
+        objects[i] = W(forks[i]);
+    }
+    for (int i = 0; i < SEATS; i++) {
+        const char *args[] = {seats[i], NULL};
+
+        diners[i] = process_start("diner", args);
+        process_expect(diners[i], "ready");
+    }
+    kills = kill_at_random("diner", seats, diners, SEATS, now_us() + seconds * 1000000,
+                           &random, board);
+    /* In the midst of it, all five at once. */
+    rc = mmf_wait_all(objects, SEATS, LONG_MS);
+    if (rc != MMF_ABANDONED)
+        CHECK_STATUS(rc, MMF_OK);
+    for (int i = 0; i < SEATS; i++)
+        CHECK_OK(mmf_mutex_release(forks[i]));
+    leave_one(diners, SEATS, board);
+    rc = mmf_wait_all(objects, SEATS, LONG_MS);
+    if (rc != MMF_ABANDONED)
+        CHECK_STATUS(rc, MMF_OK);
+    for (int i = 0; i < SEATS; i++) {
+        CHECK_OK(mmf_mutex_release(forks[i]));
+        CHECK_STATUS(mmf_mutex_wait(forks[i], 0), MMF_OK);
+        CHECK_OK(mmf_mutex_release(forks[i]));
+        mmf_mutex_close(forks[i]);
+    }
+    print_message("%lld meals, %d kills, %lld times abandoned\n",
+                  (long long)board->progress, kills, (long long)board->abandoned);
+    mmf_view_accessor_close(view);
+    mmf_close(map);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct role roles[] = {{"peer", peer_role},   {"reuse", reuse_role},
+                                        {"mutex", mutex_role}, {"givers", givers_role},
+                                        {"diner", diner_role}, {NULL, NULL}};
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rule_7_2_4_a_process_dies_by_a_signal),
+        cmocka_unit_test(rule_7_2_4_a_process_ends_by_itself),
+        cmocka_unit_test(rule_7_2_4_a_process_becomes_another_program),
+        cmocka_unit_test(rule_7_2_4_the_creator_dies),
+        cmocka_unit_test(rule_7_2_4_one_waiter_is_told),
+        cmocka_unit_test(told_within_100_ms),
+        cmocka_unit_test(a_latecomer_is_told_at_once),
+        cmocka_unit_test(many_new_processes_are_no_owner),
+        cmocka_unit_test(a_process_id_used_again_is_no_owner),
+        cmocka_unit_test(a_stopped_owner_is_not_dead),
+        cmocka_unit_test(a_stopped_waiter_stops_nobody_else),
+        cmocka_unit_test(owners_killed_at_random),
+        cmocka_unit_test(givers_and_takers_killed_at_random),
+        cmocka_unit_test(a_wake_up_that_died_is_recovered),
+        cmocka_unit_test(philosophers_killed_at_random),
+    };
+
+    return harness_main(argc, argv, "sync_death", tests, COUNT_OF(tests), roles);
+}
