@@ -203,13 +203,17 @@ hand_on(const struct mmf_sync *object, const struct mmf_sync_ops *ops)
         ops->wake(ops->context, object, 1);
 }
 
+/*
+ * Of a semaphore there may be more: two releases of one each wake one sleeper, if the
+ * second comes before the first one's sleeper has put WAITERS back.
+ */
 static void
 hand_on_all_but(const struct waiting *wait, int taken)
 {
     if (!wait->slept)
         return;
     for (int i = 0; i < wait->count; i++) {
-        if (i != taken)
+        if (i != taken || wait->objects[i].kind == MMF_SYNC_SEMAPHORE)
             hand_on(&wait->objects[i], wait->ops);
     }
 }
@@ -470,8 +474,14 @@ mmf_sync_wait_all(const struct mmf_sync *objects, int count, int64_t deadline,
         int64_t now;
 
         if (!find_obstacle(objects, count, &obstacle) &&
-            reserve_all(objects, count, ops, &obstacle))
-            return commit_all(objects, count, ops);
+            reserve_all(objects, count, ops, &obstacle)) {
+            int rc = commit_all(objects, count, ops);
+
+            /* Others may sleep on it still, without WAITERS in the word. */
+            if (last >= 0)
+                hand_on(&objects[last], ops);
+            return rc;
+        }
         if (last >= 0 && last != obstacle.index)
             hand_on(&objects[last], ops);
         if (obstacle.answer == MMF_SYNC_TOO_OFTEN ||
