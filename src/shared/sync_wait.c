@@ -85,21 +85,25 @@ if_dead(const struct mmf_sync *object, uint64_t identity,
 
 /*
  * Undo what a dead reserver has left. A mark without a reserver is nobody's: who leaves
- * unmarks first, so it was left by somebody who writes what is none of his.
+ * unmarks first, so it was left by somebody who writes what is none of his. Answers 1
+ * if there was a mark to undo.
  */
-static void
+static int
 rescue_reservation(const struct mmf_sync *object, const struct mmf_sync_ops *ops)
 {
+    uint64_t word = mmf_load_acquire_u64(&object->shared->word);
     uint64_t reserver = mmf_load_acquire_u64(&object->shared->reserver);
     struct mmf_sync_alarm alarm;
+    int undone;
 
-    if (reserver != 0 && if_dead(object, reserver, ops) == 0)
-        return;
-    if (!mmf_exchange_if_u64(&object->shared->reserver, &reserver, object->identity))
-        return;
-    mmf_sync_unmark(object, &alarm);
+    if (!(word & MMF_WORD_RESERVED) ||
+        (reserver != 0 && if_dead(object, reserver, ops) == 0) ||
+        !mmf_exchange_if_u64(&object->shared->reserver, &reserver, object->identity))
+        return 0;
+    undone = mmf_sync_unmark(object, &alarm);
     mmf_store_release_u64(&object->shared->reserver, 0);
     mmf_sync_tell(object, &alarm, ops);
+    return undone;
 }
 
 /* Whether it is our turn to ask after the owner; if so, note that somebody does. */
@@ -114,19 +118,26 @@ is_time_to_ask(const struct mmf_sync *object, int64_t now, int at_once)
     return 1;
 }
 
-/* The mutex's owner if it is dead, else 0; and see to reservations. */
-static uint64_t
-find_dead_owner(const struct mmf_sync *object, enum mmf_sync_answer answer, int64_t now,
-                int at_once, const struct mmf_sync_ops *ops)
+/*
+ * Who of the dead is in the way? `*owner` gets the mutex's owner if it is dead, else 0.
+ * Answers 1 if there was a reservation to undo: then look again.
+ */
+static int
+find_dead(const struct mmf_sync *object, enum mmf_sync_answer answer, int64_t now,
+          int at_once, const struct mmf_sync_ops *ops, uint64_t *owner)
 {
-    uint64_t owner = mmf_sync_owner(object);
+    int undone = 0;
 
-    if ((owner == 0 && answer != MMF_SYNC_RESERVED) ||
-        !is_time_to_ask(object, now, at_once))
+    *owner = mmf_sync_owner(object);
+    if ((*owner == 0 && answer != MMF_SYNC_RESERVED) ||
+        !is_time_to_ask(object, now, at_once)) {
+        *owner = 0;
         return 0;
+    }
     if (answer == MMF_SYNC_RESERVED)
-        rescue_reservation(object, ops);
-    return if_dead(object, owner, ops);
+        undone = rescue_reservation(object, ops);
+    *owner = if_dead(object, *owner, ops);
+    return undone;
 }
 
 /*
@@ -141,6 +152,7 @@ struct waiting {
     const struct mmf_sync_ops *ops;
     int slept;
     int met_reservation;
+    int undid_reservation; /* in the last look at the dead */
 };
 
 /* Answers 1 when the wait is over, with `*rc`. */
@@ -172,14 +184,16 @@ try_each(struct waiting *wait, int *index, int *rc)
 
 /* Answers 1 if a dead owner's mutex is ours now. */
 static int
-try_the_dead(const struct waiting *wait, int64_t now, int *index)
+try_the_dead(struct waiting *wait, int64_t now, int *index)
 {
+    wait->undid_reservation = 0;
     for (int i = 0; i < wait->count; i++) {
         const struct mmf_sync *object = &wait->objects[i];
-        uint64_t dead = find_dead_owner(
-            object, wait->met_reservation ? MMF_SYNC_RESERVED : MMF_SYNC_NOT_NOW, now,
-            !wait->slept || now >= wait->deadline, wait->ops);
+        uint64_t dead;
 
+        wait->undid_reservation |= find_dead(
+            object, wait->met_reservation ? MMF_SYNC_RESERVED : MMF_SYNC_NOT_NOW, now,
+            !wait->slept || now >= wait->deadline, wait->ops, &dead);
         if (dead != 0 && mmf_sync_take_from_dead(object, dead)) {
             *index = i;
             return 1;
@@ -266,6 +280,8 @@ mmf_sync_wait_any(const struct mmf_sync *objects, int count, int64_t deadline,
             hand_on_all_but(&wait, *index);
             return MMF_ABANDONED;
         }
+        if (wait.undid_reservation)
+            continue;
         if (now >= wait.deadline &&
             !(wait.met_reservation && now < wait.deadline + RESERVATION_GRACE)) {
             hand_on_all_but(&wait, -1);
@@ -427,16 +443,20 @@ find_obstacle(const struct mmf_sync *objects, int count, struct obstacle *obstac
     return 0;
 }
 
-/* A dead owner's mutex becomes free, for whoever comes first. Answers 1 if it did. */
+/*
+ * A dead owner's mutex becomes free, for whoever comes first, and a dead reserver's
+ * reservation is undone. Answers 1 if there was something of the kind: look again.
+ */
 static int
 free_from_dead(const struct mmf_sync *object, enum mmf_sync_answer answer, int64_t now,
                int at_once, const struct mmf_sync_ops *ops)
 {
-    uint64_t dead = find_dead_owner(object, answer, now, at_once, ops);
     struct mmf_sync_alarm alarm;
+    uint64_t dead;
+    int undone = find_dead(object, answer, now, at_once, ops, &dead);
 
     if (dead == 0 || !mmf_sync_free_from_dead(object, dead, &alarm))
-        return 0;
+        return undone;
     mmf_sync_tell(object, &alarm, ops);
     return 1;
 }

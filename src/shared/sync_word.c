@@ -373,7 +373,7 @@ mmf_sync_mark(const struct mmf_sync *sync)
     }
 }
 
-void
+int
 mmf_sync_unmark(const struct mmf_sync *sync, struct mmf_sync_alarm *alarm)
 {
     uint64_t word = mmf_load_acquire_u64(&sync->shared->word);
@@ -382,10 +382,11 @@ mmf_sync_unmark(const struct mmf_sync *sync, struct mmf_sync_alarm *alarm)
     *alarm = nobody;
     do {
         if (!(word & MMF_WORD_RESERVED))
-            return;
+            return 0;
         next = word & ~(uint64_t)(MMF_WORD_RESERVED | MMF_WORD_WAITERS);
     } while (!mmf_exchange_if_u64(&sync->shared->word, &word, next));
     *alarm = raise_alarm(word, INT_MAX); /* each must look for itself */
+    return 1;
 }
 
 /*

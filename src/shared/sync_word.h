@@ -217,10 +217,11 @@ int mmf_sync_release_semaphore(const struct mmf_sync *sync, int32_t count,
                                int32_t *previous, struct mmf_sync_alarm *alarm);
 
 /*
- * For the reserver: mark the word, unmark it, and take what was marked.
+ * For the reserver: mark the word, unmark it (1: it was marked), and take what was
+ * marked.
  */
 void mmf_sync_mark(const struct mmf_sync *sync);
-void mmf_sync_unmark(const struct mmf_sync *sync, struct mmf_sync_alarm *alarm);
+int mmf_sync_unmark(const struct mmf_sync *sync, struct mmf_sync_alarm *alarm);
 enum mmf_sync_answer mmf_sync_take_marked(const struct mmf_sync *sync,
                                           struct mmf_sync_alarm *alarm);
 
