@@ -19,8 +19,8 @@
  *   check     all can be had; events, which anybody may reset, are read twice and must
  *             not have changed between (a double collect: Afek, Attiya, Dolev, Gafni,
  *             Merritt and Shavit, "Atomic Snapshots of Shared Memory", 1993). Between
- * the two readings lies the moment at which all could be had. commit    take each and
- * unmark it; then leave `reserver`.
+ *             the two readings lies the moment at which all could be had.
+ *   commit    take each and unmark it; then leave `reserver`.
  *
  * If one cannot be had, all is unmarked again and the wait sleeps on that one. Manual
  * events are not reserved, since nothing of them is taken.
@@ -341,10 +341,11 @@ unreserve_first(const struct mmf_sync *objects, int count,
     }
 }
 
-/* What stands in the way of taking all. */
-struct obstacle {
-    int index;
-    enum mmf_sync_answer answer; /* RESERVED: somebody else is the reserver */
+/* What a look at all of them has found. */
+struct look {
+    uint64_t words[MOST_OBJECTS]; /* as they were when all could be had */
+    int obstacle;                 /* else: the index of what stands in the way */
+    enum mmf_sync_answer answer;  /* RESERVED: somebody else is the reserver */
 };
 
 /* Nothing changed but sleepers coming and going. */
@@ -362,81 +363,87 @@ is_to_be_had(enum mmf_sync_answer answer)
     return answer == MMF_SYNC_TAKEN || answer == MMF_SYNC_TAKEN_ABANDONED;
 }
 
-/* Read all; answers -1 if all could be had at one moment, else the obstacle's index. */
+/* Read all. 1: all could be had at one moment; 0: `look` says what not. */
 static int
-collect_twice(const struct mmf_sync *objects, int count, struct obstacle *obstacle)
+collect_twice(const struct mmf_sync *objects, int count, struct look *look)
 {
-    uint64_t words[MOST_OBJECTS];
-
     for (int pass = 0; pass < 2; pass++) {
         for (int i = 0; i < count; i++) {
             uint64_t word;
             enum mmf_sync_answer answer = mmf_sync_peek(&objects[i], 1, &word);
 
-            obstacle->index = i;
-            obstacle->answer = answer;
+            look->obstacle = i;
+            look->answer = answer;
             if (!is_to_be_had(answer))
                 return 0;
             if (pass == 1 && objects[i].kind == MMF_SYNC_EVENT &&
-                !is_same_state(word, words[i])) {
-                obstacle->answer = MMF_SYNC_RESERVED; /* changing: try again soon */
+                !is_same_state(word, look->words[i])) {
+                look->answer = MMF_SYNC_RESERVED; /* changing: try again soon */
                 return 0;
             }
-            words[i] = word;
+            look->words[i] = word;
         }
     }
     return 1;
 }
 
-/* Reserve all and see that they can be had. 0: `obstacle` says what not; none reserved.
- */
+/* Reserve all and see that they can be had. 0: `look` says what not; none reserved. */
 static int
 reserve_all(const struct mmf_sync *objects, int count, const struct mmf_sync_ops *ops,
-            struct obstacle *obstacle)
+            struct look *look)
 {
     for (int i = 0; i < count; i++) {
         if (is_reservable(&objects[i]) && !reserve(&objects[i], ops)) {
-            obstacle->index = i;
-            obstacle->answer = MMF_SYNC_RESERVED;
+            look->obstacle = i;
+            look->answer = MMF_SYNC_RESERVED;
             unreserve_first(objects, i, ops);
             return 0;
         }
     }
-    if (collect_twice(objects, count, obstacle))
+    if (collect_twice(objects, count, look))
         return 1;
     unreserve_first(objects, count, ops);
     return 0;
 }
 
+/*
+ * Take all. Semaphores first: a release answers their count, and so shows whether they
+ * have been taken, while the others look the same until they are unmarked.
+ */
 static int
-commit_all(const struct mmf_sync *objects, int count, const struct mmf_sync_ops *ops)
+commit_all(const struct mmf_sync *objects, int count, const struct look *look,
+           const struct mmf_sync_ops *ops)
 {
     int rc = MMF_OK;
 
-    for (int i = 0; i < count; i++) {
-        struct mmf_sync_alarm alarm;
+    for (int pass = 0; pass < 2; pass++) {
+        for (int i = 0; i < count; i++) {
+            struct mmf_sync_alarm alarm;
 
-        if (!is_reservable(&objects[i]))
-            continue;
-        if (mmf_sync_take_marked(&objects[i], &alarm) == MMF_SYNC_TAKEN_ABANDONED)
-            rc = MMF_ABANDONED;
-        mmf_store_release_u64(&objects[i].shared->reserver, 0);
-        mmf_sync_tell(&objects[i], &alarm, ops);
+            if (!is_reservable(&objects[i]) ||
+                (objects[i].kind == MMF_SYNC_SEMAPHORE) != (pass == 0))
+                continue;
+            if (mmf_sync_take_marked(&objects[i], look->words[i], &alarm) ==
+                MMF_SYNC_TAKEN_ABANDONED)
+                rc = MMF_ABANDONED;
+            mmf_store_release_u64(&objects[i].shared->reserver, 0);
+            mmf_sync_tell(&objects[i], &alarm, ops);
+        }
     }
     return rc;
 }
 
 /* Without reserving: is there an object that cannot be had? */
 static int
-find_obstacle(const struct mmf_sync *objects, int count, struct obstacle *obstacle)
+find_obstacle(const struct mmf_sync *objects, int count, struct look *look)
 {
     for (int i = 0; i < count; i++) {
         uint64_t word;
         enum mmf_sync_answer answer = mmf_sync_peek(&objects[i], 0, &word);
 
         if (!is_to_be_had(answer)) {
-            obstacle->index = i;
-            obstacle->answer = answer;
+            look->obstacle = i;
+            look->answer = answer;
             return 1;
         }
     }
@@ -487,41 +494,40 @@ int
 mmf_sync_wait_all(const struct mmf_sync *objects, int count, int64_t deadline,
                   const struct mmf_sync_ops *ops)
 {
-    struct obstacle obstacle = {0};
+    struct look look = {0};
     int last = -1; /* the object that we slept on */
 
     for (;;) {
         int64_t now;
 
-        if (!find_obstacle(objects, count, &obstacle) &&
-            reserve_all(objects, count, ops, &obstacle)) {
-            int rc = commit_all(objects, count, ops);
+        if (!find_obstacle(objects, count, &look) &&
+            reserve_all(objects, count, ops, &look)) {
+            int rc = commit_all(objects, count, &look, ops);
 
             /* Others may sleep on it still, without WAITERS in the word. */
             if (last >= 0)
                 hand_on(&objects[last], ops);
             return rc;
         }
-        if (last >= 0 && last != obstacle.index)
+        if (last >= 0 && last != look.obstacle)
             hand_on(&objects[last], ops);
-        if (obstacle.answer == MMF_SYNC_TOO_OFTEN ||
-            obstacle.answer == MMF_SYNC_CORRUPT)
-            return fail_answer(obstacle.answer);
+        if (look.answer == MMF_SYNC_TOO_OFTEN || look.answer == MMF_SYNC_CORRUPT)
+            return fail_answer(look.answer);
         now = ops->now(ops->context);
         if (deadline == MMF_SYNC_POLL)
             deadline = now;
-        if (free_from_dead(&objects[obstacle.index], obstacle.answer, now,
+        if (free_from_dead(&objects[look.obstacle], look.answer, now,
                            last < 0 || now >= deadline, ops)) {
-            last = obstacle.index;
+            last = look.obstacle;
             continue;
         }
-        if (now >= deadline && !(obstacle.answer == MMF_SYNC_RESERVED &&
-                                 now < deadline + RESERVATION_GRACE)) {
-            if (last == obstacle.index)
+        if (now >= deadline &&
+            !(look.answer == MMF_SYNC_RESERVED && now < deadline + RESERVATION_GRACE)) {
+            if (last == look.obstacle)
                 hand_on(&objects[last], ops);
             return MMF_TIMED_OUT;
         }
-        last = obstacle.index;
-        sleep_on_one(&objects[last], obstacle.answer, now, deadline, ops);
+        last = look.obstacle;
+        sleep_on_one(&objects[last], look.answer, now, deadline, ops);
     }
 }

@@ -391,10 +391,12 @@ mmf_sync_unmark(const struct mmf_sync *sync, struct mmf_sync_alarm *alarm)
 
 /*
  * All were marked and could be had at one moment, and that is when they were taken;
- * what came since (a reset) comes after.
+ * what came since comes after. So an event that was set or reset since stays as it is:
+ * a set is another signal, for somebody else.
  */
 enum mmf_sync_answer
-mmf_sync_take_marked(const struct mmf_sync *sync, struct mmf_sync_alarm *alarm)
+mmf_sync_take_marked(const struct mmf_sync *sync, uint64_t seen,
+                     struct mmf_sync_alarm *alarm)
 {
     uint64_t word = mmf_load_acquire_u64(&sync->shared->word);
     enum mmf_sync_answer answer;
@@ -408,8 +410,10 @@ mmf_sync_take_marked(const struct mmf_sync *sync, struct mmf_sync_alarm *alarm)
             note_taken_again(sync);
             return MMF_SYNC_TAKEN;
         }
-        next =
-            is_taking(answer) && !takes_nothing(sync, word) ? taken(sync, word) : word;
+        next = word;
+        if (is_taking(answer) && !takes_nothing(sync, word) &&
+            (sync->kind != MMF_SYNC_EVENT || content(word) == content(seen)))
+            next = taken(sync, word);
         next &= ~(uint64_t)(MMF_WORD_RESERVED | MMF_WORD_WAITERS);
     } while (!mmf_exchange_if_u64(&sync->shared->word, &word, next));
     note_taken(sync);

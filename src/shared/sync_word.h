@@ -218,11 +218,11 @@ int mmf_sync_release_semaphore(const struct mmf_sync *sync, int32_t count,
 
 /*
  * For the reserver: mark the word, unmark it (1: it was marked), and take what was
- * marked.
+ * marked; `seen` is the word when all could be had.
  */
 void mmf_sync_mark(const struct mmf_sync *sync);
 int mmf_sync_unmark(const struct mmf_sync *sync, struct mmf_sync_alarm *alarm);
-enum mmf_sync_answer mmf_sync_take_marked(const struct mmf_sync *sync,
+enum mmf_sync_answer mmf_sync_take_marked(const struct mmf_sync *sync, uint64_t seen,
                                           struct mmf_sync_alarm *alarm);
 
 /* Somebody will poll a descriptor from now on. */
