@@ -430,6 +430,7 @@ start_watching(void)
     int error;
 
     note_process_id();
+    mmf_lock_salt((uint32_t)mmf_object_process_id()); /* siblings begin alike */
     error = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
     mmf_store_release_u32(&watch_error, (uint32_t)error);
 }
