@@ -616,6 +616,9 @@ main(int argc, char **argv)
             fprintf(stderr, "torture: epoch %u, %u workers, seed %llu\n", epoch, crew,
                     (unsigned long long)seed);
         epoch++;
+        if (epoch % 20 == 0)
+            fprintf(stderr, "torture: %lu kills, %.0f s\n", done,
+                    (double)(now_ns() - begin) / 1e9);
     }
     if (count_descriptors() != descriptors) {
         fprintf(stderr, "torture: %u descriptors, %u before\n", count_descriptors(),

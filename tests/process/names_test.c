@@ -3,6 +3,7 @@
  */
 #include "actor.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -307,6 +308,47 @@ a_lone_view_of_a_killed_holder_keeps_no_name(void **state)
     actor_end(b);
 }
 
+/* A map of a file has a name like any other; the file stays. */
+static void
+a_file_s_map_is_shared_by_name(void **state)
+{
+    struct process *a = actor_start(), *b = actor_start();
+    char path[256], text[16] = "";
+    struct stat st;
+    int fd;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/file", harness_dir());
+    fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+    CHECK(fd >= 0);
+    CHECK(write(fd, "twelve bytes", 12) == 12);
+    actor_does(a, "file 0 Cat %s", path);
+    actor_does(b, "open 0 Cat");
+    actor_does(b, "view 0");
+    CHECK_TEXT(actor_says(b, "read 0 0 12"), "twelve bytes");
+    actor_does(b, "write 0 0 eleven");
+    actor_fails(b, MMF_E_EXISTS, "Cat", "create 1 100 Cat");
+    process_kill(a);
+    a = actor_start();
+    actor_does(a, "open 0 Cat");
+    actor_does(a, "view 0");
+    CHECK_TEXT(actor_says(a, "read 0 0 12"), "eleven bytes");
+    CHECK_TEXT(actor_says(a, "capacity 0"), "12");
+    process_kill(b);
+    actor_does(a, "close 0");
+    actor_fails(a, MMF_E_NOT_FOUND, "Cat", "open 0 Cat");
+    actor_does(a, "write 0 7 views");
+    CHECK(pread(fd, text, 12, 0) == 12);
+    CHECK_TEXT(text, "eleven views");
+    actor_does(a, "close-view 0");
+    actor_end(a);
+    CHECK(stat(path, &st) == 0);
+    CHECK_INT(st.st_size, 12);
+    close(fd);
+    CHECK(unlink(path) == 0);
+    check_free("Cat");
+}
+
 /*
  * Races: processes that meet at a barrier in shared memory, round after round.
  */
@@ -460,6 +502,7 @@ main(int argc, char **argv)
         cmocka_unit_test(exec_frees_the_name),
         cmocka_unit_test(a_lone_view_keeps_bytes_but_no_name),
         cmocka_unit_test(a_lone_view_of_a_killed_holder_keeps_no_name),
+        cmocka_unit_test(a_file_s_map_is_shared_by_name),
         cmocka_unit_test(racing_create_or_open_makes_one_object),
         cmocka_unit_test(racing_create_new_has_one_winner),
     };
