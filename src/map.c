@@ -181,19 +181,31 @@ read_options(const mmf_options *given, mmf_options *options)
  * Making the handle.
  */
 
-static int
-wrap_section(struct mmf_os_section *section, uint32_t can, mmf **out)
+/*
+ * The handle comes before its section: once a section has taken over a descriptor or
+ * made a file, nothing may fail any more.
+ */
+static mmf *
+new_handle(uint32_t can)
 {
     mmf *map = calloc(1, sizeof(*map));
 
-    if (map == NULL) {
-        mmf_os_section_close(section);
-        return mmf_fail(MMF_E_NO_MEMORY, "no memory for a map handle");
-    }
-    map->section = section;
-    map->can = can;
-    *out = map;
-    return MMF_OK;
+    if (map == NULL)
+        mmf_fail(MMF_E_NO_MEMORY, "no memory for a map handle");
+    else
+        map->can = can;
+    return map;
+}
+
+/* `rc` tells whether the handle has got its section. */
+static int
+hand_over(int rc, mmf *map, mmf **out)
+{
+    if (rc < 0)
+        free(map);
+    else
+        *out = map;
+    return rc;
 }
 
 static void
@@ -214,10 +226,10 @@ int
 mmf_create_new(const char *map_name, int64_t capacity, const mmf_options *given,
                mmf **out)
 {
-    struct mmf_os_section *section;
     struct mmf_os_request request;
     struct mmf_name name;
     mmf_options options;
+    mmf *map;
     int rc = check_out(out);
 
     if (rc == MMF_OK)
@@ -236,9 +248,12 @@ mmf_create_new(const char *map_name, int64_t capacity, const mmf_options *given,
         rc = mmf_name_parse(map_name, "mapName", &name);
     if (rc < 0)
         return rc;
+    map = new_handle(mmf_map_can(options.access));
+    if (map == NULL)
+        return MMF_E_NO_MEMORY;
     fill_request(&options, map_name != NULL ? &name : NULL, capacity, &request);
-    rc = mmf_os_section_create(&request, &section);
-    return rc < 0 ? rc : wrap_section(section, mmf_map_can(options.access), out);
+    rc = mmf_os_section_create(&request, &map->section);
+    return hand_over(rc, map, out);
 }
 
 /* CreateOrOpen with write access only opens (contract 2.5). */
@@ -262,10 +277,10 @@ int
 mmf_create_or_open(const char *map_name, int64_t capacity, const mmf_options *given,
                    mmf **out)
 {
-    struct mmf_os_section *section;
     struct mmf_os_request request;
     struct mmf_name name;
     mmf_options options;
+    mmf *map;
     int created;
     int rc = check_out(out);
 
@@ -285,12 +300,15 @@ mmf_create_or_open(const char *map_name, int64_t capacity, const mmf_options *gi
         rc = mmf_name_parse(map_name, "mapName", &name);
     if (rc < 0)
         return rc;
+    map = new_handle(mmf_map_can(options.access));
+    if (map == NULL)
+        return MMF_E_NO_MEMORY;
     fill_request(&options, &name, capacity, &request);
     if (options.access == MMF_ACCESS_WRITE)
-        rc = open_for_writing(&name, &options, &section);
+        rc = open_for_writing(&name, &options, &map->section);
     else
-        rc = mmf_os_section_create_or_open(&request, &section, &created);
-    return rc < 0 ? rc : wrap_section(section, mmf_map_can(options.access), out);
+        rc = mmf_os_section_create_or_open(&request, &map->section, &created);
+    return hand_over(rc, map, out);
 }
 
 static int
@@ -333,10 +351,9 @@ check_system_security(mmf_rights rights)
 int
 mmf_open_existing(const char *map_name, const mmf_open_options *given, mmf **out)
 {
-    struct mmf_os_section *section;
     struct mmf_name name;
     mmf_open_options options;
-    uint32_t can;
+    mmf *map;
     int rc = check_out(out);
 
     if (rc == MMF_OK)
@@ -351,24 +368,23 @@ mmf_open_existing(const char *map_name, const mmf_open_options *given, mmf **out
         rc = mmf_name_parse(map_name, "mapName", &name);
     if (rc < 0)
         return rc;
-    can = can_by_rights(options.rights);
-    rc = mmf_os_section_open(&name, can, options.inheritability, &section);
-    if (rc < 0)
-        return rc;
-    rc = check_system_security(options.rights);
-    if (rc < 0) {
-        mmf_os_section_close(section);
-        return rc;
+    map = new_handle(can_by_rights(options.rights));
+    if (map == NULL)
+        return MMF_E_NO_MEMORY;
+    rc = mmf_os_section_open(&name, map->can, options.inheritability, &map->section);
+    if (rc == MMF_OK) {
+        rc = check_system_security(options.rights);
+        if (rc < 0)
+            mmf_os_section_close(map->section);
     }
-    return wrap_section(section, can, out);
+    return hand_over(rc, map, out);
 }
 
 int
 mmf_open_inherited(intptr_t handle, const mmf_open_options *given, mmf **out)
 {
-    struct mmf_os_section *section;
     mmf_open_options options;
-    uint32_t can;
+    mmf *map;
     int rc = check_out(out);
 
     if (rc == MMF_OK)
@@ -379,9 +395,11 @@ mmf_open_inherited(intptr_t handle, const mmf_open_options *given, mmf **out)
         rc = check_system_security(options.rights);
     if (rc < 0)
         return rc;
-    can = can_by_rights(options.rights);
-    rc = mmf_os_section_adopt(handle, can, options.inheritability, &section);
-    return rc < 0 ? rc : wrap_section(section, can, out);
+    map = new_handle(can_by_rights(options.rights));
+    if (map == NULL)
+        return MMF_E_NO_MEMORY;
+    rc = mmf_os_section_adopt(handle, map->can, options.inheritability, &map->section);
+    return hand_over(rc, map, out);
 }
 
 /*
@@ -425,16 +443,21 @@ static int
 map_file(struct mmf_os_file *file, const char *map_name, int64_t capacity,
          const mmf_options *options, mmf **out)
 {
-    struct mmf_os_section *section;
     struct mmf_os_request request;
     struct mmf_name name;
+    mmf *map = NULL;
     int rc = fit_capacity(file, options->access, &capacity);
 
     if (rc == MMF_OK && map_name != NULL)
         rc = mmf_name_parse(map_name, "mapName", &name);
     if (rc == MMF_OK) {
+        map = new_handle(mmf_map_can(options->access));
+        rc = map != NULL ? MMF_OK : MMF_E_NO_MEMORY;
+    }
+    if (rc == MMF_OK) {
         fill_request(options, map_name != NULL ? &name : NULL, capacity, &request);
-        rc = mmf_os_section_from_file(file, &request, options->leave_open, &section);
+        rc = mmf_os_section_from_file(file, &request, options->leave_open,
+                                      &map->section);
     }
     if (rc < 0) {
         mmf_error why;
@@ -442,9 +465,8 @@ map_file(struct mmf_os_file *file, const char *map_name, int64_t capacity,
         mmf_last_error(&why);
         mmf_os_file_abandon(file);
         mmf_fail_restore(&why);
-        return rc;
     }
-    return wrap_section(section, mmf_map_can(options->access), out);
+    return hand_over(rc, map, out);
 }
 
 static int

@@ -276,8 +276,9 @@ mmf_os_section_create_or_open(const struct mmf_os_request *request,
 
 /* A named object's claim, lock and all, from a parent process. */
 static int
-adopt_object(int fd, const struct mmf_control_shared *page, const struct stat *status,
-             mmf_inheritability inheritability, struct mmf_os_section **out)
+adopt_object(int fd, uint32_t needs, const struct mmf_control_shared *page,
+             const struct stat *status, mmf_inheritability inheritability,
+             struct mmf_os_section **out)
 {
     struct mmf_name name = {.text = page->name,
                             .length = page->name_length,
@@ -290,15 +291,19 @@ adopt_object(int fd, const struct mmf_control_shared *page, const struct stat *s
     if (rc < 0)
         return rc;
     mmf_place_path(&place, &name, path);
-    if (mmf_sys_lstat(path, &named) < 0 || named.st_ino != status->st_ino ||
-        named.st_dev != status->st_dev)
+    if (mmf_sys_lstat(path, &named) < 0) {
+        if (errno != ENOENT)
+            return mmf_error_fail("look at %s", path);
+        memset(&named, 0, sizeof(named));
+    }
+    if (named.st_ino != status->st_ino || named.st_dev != status->st_dev)
         return mmf_fail(
             MMF_E_CORRUPT,
             "descriptor %d is the map \"%.200s\", but not the one of that name "
             "in this namespace",
             fd, name.text);
     /* While the descriptor holds the object we can open a handle of our own. */
-    rc = mmf_os_section_open(&name, MMF_CAN_READ, inheritability, out);
+    rc = mmf_os_section_open(&name, needs, inheritability, out);
     if (rc == MMF_OK)
         mmf_sys_close(fd);
     return rc;
@@ -306,14 +311,13 @@ adopt_object(int fd, const struct mmf_control_shared *page, const struct stat *s
 
 /* A memfd or a file of the parent's. */
 static int
-adopt_descriptor(int fd, const struct stat *status, mmf_inheritability inheritability,
-                 struct mmf_os_section **out)
+adopt_descriptor(int fd, int mode, const struct stat *status,
+                 mmf_inheritability inheritability, struct mmf_os_section **out)
 {
     struct mmf_os_section *section;
-    int mode = mmf_sys_fcntl(fd, F_GETFL, 0) & O_ACCMODE;
     int rc;
 
-    if (status->st_size < 1 || mode == O_WRONLY)
+    if (status->st_size < 1)
         return mmf_fail(MMF_E_CORRUPT, "descriptor %d is no map", fd);
     section = mmf_section_new(inheritability);
     if (section == NULL)
@@ -336,30 +340,63 @@ adopt_descriptor(int fd, const struct stat *status, mmf_inheritability inheritab
     return MMF_OK;
 }
 
+/* Read the control page, if it is a named object's: 1, 0, or a status with mmf_fail. */
+static int
+read_inherited_page(int fd, const struct stat *status, struct mmf_control_shared *page)
+{
+    int64_t data_size = status->st_size - MMF_CONTROL_SIZE;
+    ssize_t count;
+    int rc;
+
+    if (data_size < 0 || data_size % MMF_CONTROL_ALIGNMENT != 0)
+        return 0;
+    count = mmf_sys_pread(fd, page, sizeof(*page), data_size);
+    if (count < 0)
+        return mmf_error_fail("read descriptor %d", fd);
+    if (count < (ssize_t)sizeof(*page))
+        return mmf_fail(MMF_E_CORRUPT, "descriptor %d became shorter", fd);
+    if (!mmf_control_is_ours(page))
+        return 0;
+    rc = mmf_control_check(page, data_size, "the inherited handle");
+    return rc < 0 ? rc : 1;
+}
+
+static int
+fail_not_open(intptr_t handle)
+{
+    return mmf_fail_system(MMF_E_DISPOSED, EBADF, "handle %lld is not open",
+                           (long long)handle);
+}
+
 int
 mmf_os_section_adopt(intptr_t handle, uint32_t needs, mmf_inheritability inheritability,
                      struct mmf_os_section **out)
 {
     struct mmf_control_shared page;
     struct stat status;
-    int64_t data_size;
     int fd = (int)handle;
+    int mode;
+    int rc;
 
-    (void)needs;
-    if (handle < 0 || handle > INT32_MAX || mmf_sys_fstat(fd, &status) < 0)
-        return mmf_fail_system(MMF_E_DISPOSED, EBADF, "handle %lld is not open",
-                               (long long)handle);
-    if (!S_ISREG(status.st_mode))
+    if (handle < 0 || handle > INT32_MAX)
+        return fail_not_open(handle);
+    if (mmf_sys_fstat(fd, &status) < 0)
+        return errno == EBADF ? fail_not_open(handle)
+                              : mmf_error_fail("look at descriptor %d", fd);
+    mode = mmf_sys_fcntl(fd, F_GETFL, 0);
+    if (mode < 0)
+        return mmf_error_fail("ask how descriptor %d was opened", fd);
+    mode &= O_ACCMODE;
+    if (!S_ISREG(status.st_mode) || mode == O_WRONLY)
         return mmf_fail(MMF_E_CORRUPT, "descriptor %d is no map", fd);
-    data_size = status.st_size - MMF_CONTROL_SIZE;
-    if (data_size >= 0 && data_size % MMF_CONTROL_ALIGNMENT == 0 &&
-        mmf_sys_pread(fd, &page, sizeof(page), data_size) == (ssize_t)sizeof(page) &&
-        mmf_control_is_ours(&page)) {
-        int rc = mmf_control_check(&page, data_size, "the inherited handle");
-
-        return rc < 0 ? rc : adopt_object(fd, &page, &status, inheritability, out);
-    }
-    return adopt_descriptor(fd, &status, inheritability, out);
+    rc = read_inherited_page(fd, &status, &page);
+    if (rc < 0)
+        return rc;
+    if (rc == 0)
+        return adopt_descriptor(fd, mode, &status, inheritability, out);
+    /* What the parent's handle can do decides, whatever is asked; then the views. */
+    needs = mode == O_RDWR ? MMF_CAN_READ | MMF_CAN_WRITE : MMF_CAN_READ;
+    return adopt_object(fd, needs, &page, &status, inheritability, out);
 }
 
 /*
