@@ -28,6 +28,7 @@ struct mmf_os_file {
     int fd;      /* to map */
     int lock_fd; /* by path: carries the flock; -1: wrapped */
     int made;    /* we made the file: abandoned, it is removed */
+    int alone;   /* the flock keeps others out */
     int can_read;
     int can_write;
     char *path; /* NULL: wrapped */
@@ -57,7 +58,8 @@ fail_missing(const char *path)
     if (slash != NULL && slash != path && (size_t)(slash - path) < sizeof(directory)) {
         memcpy(directory, path, (size_t)(slash - path));
         directory[slash - path] = '\0';
-        if (mmf_sys_stat(directory, &status) < 0)
+        if (mmf_sys_stat(directory, &status) < 0 &&
+            (errno == ENOENT || errno == ENOTDIR))
             return mmf_fail_system(MMF_E_PATH_NOT_FOUND, ENOENT,
                                    "map file %s: directory %s is missing", path,
                                    directory);
@@ -110,12 +112,14 @@ open_by_mode(const char *path, mmf_file_mode mode, int flags, int *made)
 }
 
 static int
-lock_shared_use(const struct mmf_os_file *file, int writing, mmf_file_share share)
+lock_shared_use(struct mmf_os_file *file, int writing, mmf_file_share share)
 {
     if (share == MMF_FILE_SHARE_READ_WRITE)
         return MMF_OK;
-    if (mmf_sys_flock(file->lock_fd, (writing ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0)
+    if (mmf_sys_flock(file->lock_fd, (writing ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0) {
+        file->alone = writing;
         return MMF_OK;
+    }
     if (errno == EWOULDBLOCK)
         return mmf_fail_system(
             MMF_E_SHARING, errno,
@@ -123,16 +127,6 @@ lock_shared_use(const struct mmf_os_file *file, int writing, mmf_file_share shar
             "of this one; share it with MMF_FILE_SHARE_READ_WRITE",
             file->path);
     return mmf_error_fail("lock file %s", file->path);
-}
-
-static int
-same_file(int one, int other)
-{
-    struct stat a;
-    struct stat b;
-
-    return mmf_sys_fstat(one, &a) == 0 && mmf_sys_fstat(other, &b) == 0 &&
-           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 /*
@@ -143,6 +137,7 @@ static int
 open_lock_descriptor(struct mmf_os_file *file, int flags)
 {
     struct stat status;
+    struct stat locked;
     char real[PATH_MAX];
 
     /* Claims do not follow links in the last part; the user's path may. */
@@ -155,7 +150,9 @@ open_lock_descriptor(struct mmf_os_file *file, int flags)
     file->lock_fd = mmf_claim_open(real, flags, 0);
     if (file->lock_fd < 0)
         return fail_open(file->path);
-    if (!same_file(file->fd, file->lock_fd))
+    if (mmf_sys_fstat(file->lock_fd, &locked) < 0)
+        return mmf_error_fail("look at %s", file->path);
+    if (locked.st_dev != status.st_dev || locked.st_ino != status.st_ino)
         return mmf_fail(MMF_E_SHARING,
                         "map file %s: it was replaced while we opened it", file->path);
     return MMF_OK;
@@ -223,8 +220,10 @@ mmf_os_file_wrap(int fd, struct mmf_os_file **out)
     struct mmf_os_file *file;
     int flags = mmf_sys_fcntl(fd, F_GETFL, 0);
 
-    if (flags < 0)
+    if (flags < 0 && errno == EBADF)
         return mmf_fail_system(MMF_E_DISPOSED, errno, "descriptor %d", fd);
+    if (flags < 0)
+        return mmf_error_fail("ask how descriptor %d was opened", fd);
     file = calloc(1, sizeof(*file));
     if (file == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "no memory to map descriptor %d", fd);
@@ -359,6 +358,10 @@ find_path(const struct mmf_os_file *file, char path[PATH_MAX])
     }
     snprintf(link, sizeof(link), "/proc/self/fd/%d", file->fd);
     length = mmf_sys_readlink(link, path, PATH_MAX - 1);
+    if (length < 0 && errno == ENOENT)
+        return mmf_fail_system(MMF_E_NOT_SUPPORTED, errno,
+                               "find the path of descriptor %d: is /proc mounted?",
+                               file->fd);
     if (length < 0)
         return mmf_error_fail("find the path of descriptor %d", file->fd);
     path[length] = '\0';
@@ -379,9 +382,11 @@ describe_file(const struct mmf_os_file *file, const struct mmf_name *name,
     if (mmf_sys_fstat(file->fd, &mine) < 0 ||
         mmf_sys_birth(file->fd, &ref->birth_seconds, &ref->birth_nanoseconds) < 0)
         return mmf_error_fail("look at %s", path);
+    memset(&named, 0, sizeof(named));
+    if (mmf_sys_stat(path, &named) < 0 && errno != ENOENT && errno != ENOTDIR)
+        return mmf_error_fail("look for %s by its path", path);
     if (!S_ISREG(mine.st_mode) || path[0] != '/' || strlen(path) >= MMF_FILE_PATH_MAX ||
-        mmf_sys_stat(path, &named) < 0 || named.st_dev != mine.st_dev ||
-        named.st_ino != mine.st_ino)
+        named.st_dev != mine.st_dev || named.st_ino != mine.st_ino)
         return mmf_fail(MMF_E_NOT_SUPPORTED,
                         "name a map of a file that others cannot find by path (%.300s)",
                         path);
@@ -437,8 +442,10 @@ mmf_os_section_from_file(struct mmf_os_file *file, const struct mmf_os_request *
     if (rc < 0)
         return rc;
     section = mmf_section_new(request->inheritability);
-    if (section == NULL)
-        return MMF_E_NO_MEMORY;
+    if (section == NULL) {
+        rc = MMF_E_NO_MEMORY;
+        goto fail_shrink;
+    }
     if (request->name != NULL) {
         rc = publish(file, request, &section->object);
         if (rc < 0)
@@ -465,6 +472,11 @@ fail_leave:
         mmf_object_leave(section->object);
 fail_free:
     free(section);
+fail_shrink:
+    /* Others may have mapped the larger file already, unless the lock keeps them out.
+     */
+    if (sized && request->capacity > length && file->alone)
+        mmf_sys_ftruncate(file->fd, length);
     return rc;
 }
 
