@@ -175,8 +175,13 @@ mmf_view_close(struct mmf_view *view)
 {
     if (!view->is_mapped)
         return;
-    if (view->can_write)
-        mmf_view_flush(
-            view); /* what must not be lost is flushed before, by the caller */
+    if (view->can_write && view->os.writes_back) {
+        mmf_error before;
+
+        /* What must not be lost is flushed before, by the caller, who sees it fail. */
+        mmf_last_error(&before);
+        mmf_view_flush(view);
+        mmf_fail_restore(&before);
+    }
     mmf_os_view_unmap(&view->os);
 }
