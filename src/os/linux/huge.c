@@ -8,6 +8,7 @@
  */
 #include "os/linux/huge.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,27 +25,31 @@ static const char setting_path[] = "/sys/kernel/mm/transparent_hugepage/shmem_en
 
 enum { TMPFS = 0x01021994 };
 
-/* Read a whole file of /proc or /sys, which may take several reads. */
-static size_t
+/* Read a whole file of /proc or /sys, which may take several reads. -1 with errno. */
+static int
 read_text(const char *path, char *text, size_t size)
 {
     int fd = mmf_sys_open(path, O_RDONLY | O_CLOEXEC, 0);
     size_t used = 0;
     ssize_t count = 1;
+    int saved;
 
-    while (fd >= 0 && count > 0 && used < size - 1) {
+    if (fd < 0)
+        return -1;
+    while (count > 0 && used < size - 1) {
         count = mmf_sys_pread(fd, text + used, size - 1 - used, (off_t)used);
         if (count > 0)
             used += (size_t)count;
     }
-    if (fd >= 0)
-        mmf_sys_close(fd);
+    saved = errno;
+    mmf_sys_close(fd);
+    errno = saved;
     text[used] = '\0';
-    return used;
+    return count < 0 ? -1 : 0;
 }
 
-/* The chosen word of "always within_size [never]". */
-static void
+/* The chosen word of "always within_size [never]"; "" where there is no such file. */
+static int
 read_setting(char word[32])
 {
     char text[256];
@@ -52,38 +57,55 @@ read_setting(char word[32])
     size_t length;
 
     word[0] = '\0';
-    read_text(setting_path, text, sizeof(text));
+    if (read_text(setting_path, text, sizeof(text)) < 0)
+        return errno == ENOENT || errno == EACCES
+                   ? MMF_OK
+                   : mmf_error_fail("huge pages: read %s", setting_path);
     open = strchr(text, '[');
     if (open == NULL)
-        return;
+        return MMF_OK;
     length = strcspn(open + 1, "]");
     snprintf(word, 32, "%.*s", (int)(length < 31 ? length : 31), open + 1);
+    return MMF_OK;
 }
 
 /* Whether the line of mountinfo that has the device also has a huge= that allows. */
 static int
-mount_allows(dev_t device)
+find_huge_option(const char *text, dev_t device)
 {
-    char *text = malloc(65536);
     char wanted[48];
     const char *line;
-    const char *option = NULL;
-    int allows = 0;
+    const char *option;
 
-    if (text == NULL)
-        return 0;
-    read_text("/proc/self/mountinfo", text, 65536);
     snprintf(wanted, sizeof(wanted), " %u:%u ", major(device), minor(device));
     line = strstr(text, wanted);
-    if (line != NULL) {
-        size_t length = strcspn(line, "\n");
+    option = line != NULL ? strstr(line, "huge=") : NULL;
+    return option != NULL && option < line + strcspn(line, "\n") &&
+           strncmp(option + 5, "never", 5) != 0;
+}
 
-        option = strstr(line, "huge=");
-        if (option != NULL && option < line + length)
-            allows = strncmp(option + 5, "never", 5) != 0;
-    }
+static int
+check_mount(dev_t device)
+{
+    static const char path[] = "/proc/self/mountinfo";
+    enum { SIZE = 65536 };
+    char *text = malloc(SIZE);
+    int rc = MMF_OK;
+
+    if (text == NULL)
+        return mmf_fail(MMF_E_NO_MEMORY, "huge pages: no memory to read %s", path);
+    if (read_text(path, text, SIZE) < 0)
+        rc = errno == ENOENT
+                 ? mmf_fail_system(MMF_E_NOT_SUPPORTED, errno,
+                                   "huge pages: how is the map's file system mounted?")
+                 : mmf_error_fail("huge pages: read %s", path);
+    else if (!find_huge_option(text, device))
+        rc = mmf_fail(
+            MMF_E_NOT_SUPPORTED,
+            "huge pages: the map's file system was mounted without them: mount -o "
+            "remount,huge=advise it");
     free(text);
-    return allows;
+    return rc;
 }
 
 int
@@ -91,11 +113,14 @@ mmf_huge_check(int fd)
 {
     char word[32];
     struct stat status;
-    int sealed = mmf_sys_fcntl(fd, F_GET_SEALS, 0);
+    int seals;
+    int rc;
 
     if (mmf_sys_fstat(fd, &status) < 0)
         return mmf_error_fail("look at the map's file");
-    read_setting(word);
+    rc = read_setting(word);
+    if (rc < 0)
+        return rc;
     if (strcmp(word, "force") == 0)
         return MMF_OK;
     if (strcmp(word, "deny") == 0 || word[0] == '\0')
@@ -103,17 +128,14 @@ mmf_huge_check(int fd)
             MMF_E_NOT_SUPPORTED,
             "huge pages: this host has none for shared memory (%s is \"%s\")",
             setting_path, word);
-    if (sealed >= 0 && (sealed & F_SEAL_SHRINK)) {
-        if (strcmp(word, "never") != 0)
-            return MMF_OK;
-        return mmf_fail(MMF_E_NOT_SUPPORTED,
-                        "huge pages: %s is \"never\": write \"advise\" to it",
-                        setting_path);
-    }
-    if (mount_allows(status.st_dev))
+    seals = mmf_sys_fcntl(fd, F_GET_SEALS, 0);
+    if (seals < 0 && errno != EINVAL)
+        return mmf_error_fail("ask for the seals of the map's file");
+    if (seals < 0 || !(seals & F_SEAL_SHRINK))
+        return check_mount(status.st_dev);
+    if (strcmp(word, "never") != 0)
         return MMF_OK;
-    return mmf_fail(
-        MMF_E_NOT_SUPPORTED,
-        "huge pages: the map's file system was mounted without them: mount -o "
-        "remount,huge=advise it");
+    return mmf_fail(MMF_E_NOT_SUPPORTED,
+                    "huge pages: %s is \"never\": write \"advise\" to it",
+                    setting_path);
 }
