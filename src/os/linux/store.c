@@ -300,14 +300,21 @@ static int
 check_room(const struct mmf_store_request *request, const struct mmf_place *place,
            const char *path)
 {
+    mmf_error before;
     mmf_error why;
-    int rc = check_request(request, place, path);
+    int rc;
 
+    mmf_last_error(&before);
+    rc = check_request(request, place, path);
     if (rc != MMF_E_NO_MEMORY)
         return rc;
     mmf_last_error(&why);
-    if (mmf_listing_reap_for_room(place) > 0)
-        return check_request(request, place, path);
+    if (mmf_listing_reap_for_room(place) > 0) {
+        rc = check_request(request, place, path);
+        if (rc == MMF_OK)
+            mmf_fail_restore(&before);
+        return rc;
+    }
     mmf_fail_restore(&why);
     return rc;
 }
