@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <mmf/mmf.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,16 +14,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+/* Of many holders only so many start at the same time. */
+enum { MOST_AT_ONCE = 16 };
+
 enum { MOST_WAYS = 8, MOST_GROUPS = 16 };
 
 struct samples {
-    double *nanoseconds;
+    double *values;
     size_t count;
     size_t room;
 };
@@ -41,6 +46,10 @@ static json_t *figures;
 /* The pipes' ends that keep holders waiting; a new holder must not keep them open. */
 static int groups_open[MOST_GROUPS];
 static int group_count;
+
+/* What we may use, and the one that bench_begin has chosen of it. */
+static cpu_set_t processors;
+static size_t processor;
 
 struct bench_holders {
     int release; /* closing it lets them go */
@@ -76,8 +85,8 @@ bench_system(long rc, const char *what)
     return rc;
 }
 
-static int64_t
-now(void)
+int64_t
+bench_now(void)
 {
     struct timespec time;
 
@@ -92,10 +101,10 @@ take_sample(struct samples *samples, const struct bench_way *way, int times)
 
     if (samples->count == samples->room)
         bench_die("bench: more samples than planned");
-    start = now();
+    start = bench_now();
     way->run(way->context, times);
-    end = now();
-    samples->nanoseconds[samples->count++] = (double)(end - start) / times;
+    end = bench_now();
+    samples->values[samples->count++] = (double)(end - start) / times;
 }
 
 static void
@@ -139,7 +148,7 @@ percentile(const struct samples *samples, double p)
 {
     size_t rank = (size_t)(p / 100 * (double)samples->count);
 
-    return samples->nanoseconds[rank < samples->count ? rank : samples->count - 1];
+    return samples->values[rank < samples->count ? rank : samples->count - 1];
 }
 
 static struct summary
@@ -147,35 +156,42 @@ summarize(struct samples *samples)
 {
     double sum = 0;
 
-    qsort(samples->nanoseconds, samples->count, sizeof(double), compare_doubles);
+    qsort(samples->values, samples->count, sizeof(double), compare_doubles);
     for (size_t i = 0; i < samples->count; i++)
-        sum += samples->nanoseconds[i];
+        sum += samples->values[i];
     return (struct summary){{percentile(samples, 50), percentile(samples, 90),
                              percentile(samples, 99), sum / (double)samples->count}};
 }
 
+/* What a figure stands beside: another way's, or a target. */
+struct baseline {
+    const char *name;
+    double value;
+};
+
 static void
-note_figure(const char *title, const char *figure_name, const struct bench_way *way,
-            double value, const struct bench_way *baseline, double baseline_value)
+note_figure(const char *title, const char *way_name, const char *figure_name,
+            const char *unit, double value, const struct baseline *baseline)
 {
     char name[256];
     json_t *figure;
 
-    snprintf(name, sizeof(name), "%s: %s, %s", title, way->name, figure_name);
-    figure = json_pack("{s:s, s:s, s:f, s:s, s:f, s:f}", "name", name, "unit", "ns",
+    snprintf(name, sizeof(name), "%s: %s, %s", title, way_name, figure_name);
+    figure = json_pack("{s:s, s:s, s:f, s:s, s:f, s:f}", "name", name, "unit", unit,
                        "value", value, "baseline", baseline->name, "baseline_value",
-                       baseline_value, "ratio", value / baseline_value);
+                       baseline->value, "ratio", value / baseline->value);
     if (figure == NULL || json_array_append_new(figures, figure) < 0)
         bench_die("bench: no memory for figures");
 }
 
 static void
-print_head(const char *title)
+print_head(const char *title, const char *const *names, const char *unit,
+           const char *than)
 {
     printf("\n%-37s", title);
     for (int i = 0; i < FIGURES; i++)
-        printf(" %9s", figure_names[i]);
-    printf(" ns   times the first way's\n");
+        printf(" %9s", names[i]);
+    printf(" %s   times %s\n", unit, than);
 }
 
 static void
@@ -186,9 +202,11 @@ report(const char *title, const struct bench_way *way, const struct summary *sum
     for (int i = 0; i < FIGURES; i++)
         printf(" %9.1f", summary->values[i]);
     for (int i = 0; i < FIGURES && way != baseline; i++) {
-        printf("%s%.3f", i == 0 ? "      " : " ", summary->values[i] / base->values[i]);
-        note_figure(title, figure_names[i], way, summary->values[i], baseline,
-                    base->values[i]);
+        struct baseline other = {baseline->name, base->values[i]};
+
+        printf("%s%.3f", i == 0 ? "      " : " ", summary->values[i] / other.value);
+        note_figure(title, way->name, figure_names[i], "ns", summary->values[i],
+                    &other);
     }
     if (way != baseline)
         printf("  (%+.1f ns)", summary->values[MEDIAN] - base->values[MEDIAN]);
@@ -207,36 +225,105 @@ bench_compare(const char *title, const struct bench_way *ways, int count,
     if (count > MOST_WAYS)
         bench_die("bench: too many ways");
     for (int i = 0; i < count; i++) {
-        samples[i].nanoseconds = calloc(room, sizeof(double));
+        samples[i].values = calloc(room, sizeof(double));
         samples[i].room = room;
-        if (samples[i].nanoseconds == NULL)
+        if (samples[i].values == NULL)
             bench_die("bench: no memory for samples");
     }
     run_rounds(samples, ways, count, plan);
-    print_head(title);
+    print_head(title, figure_names, "ns", "the first way's");
     for (int i = 0; i < count; i++) {
         summaries[i] = summarize(&samples[i]);
         report(title, &ways[i], &summaries[i], &ways[0], &summaries[0]);
-        free(samples[i].nanoseconds);
+        free(samples[i].values);
     }
     fflush(stdout);
+}
+
+/*
+ * Series.
+ */
+
+static const char *const series_figure_names[FIGURES] = {"p50", "p90", "p99", "max"};
+
+static struct summary
+summarize_series(const struct bench_series *series)
+{
+    struct samples samples = {.values = series->samples,
+                              .count = (size_t)series->count};
+    struct summary summary = summarize(&samples);
+
+    summary.values[FIGURES - 1] = series->samples[series->count - 1];
+    return summary;
+}
+
+void
+bench_tell(const char *title, const char *unit, const struct bench_series *series,
+           int count, double target)
+{
+    struct summary base;
+
+    print_head(title, series_figure_names, unit,
+               target > 0 ? "the target" : "the first's");
+    for (int i = 0; i < count; i++) {
+        struct summary summary = summarize_series(&series[i]);
+
+        if (i == 0)
+            base = summary;
+        printf("  %-35s", series[i].name);
+        for (int k = 0; k < FIGURES; k++)
+            printf(" %9.3g", summary.values[k]);
+        for (int k = 0; k < FIGURES && (i > 0 || target > 0); k++) {
+            struct baseline other = {series[0].name, base.values[k]};
+
+            if (target > 0)
+                other = (struct baseline){"target", target};
+            printf("%s%.3f", k == 0 ? "      " : " ", summary.values[k] / other.value);
+            note_figure(title, series[i].name, series_figure_names[k], unit,
+                        summary.values[k], &other);
+        }
+        printf("\n");
+    }
+    fflush(stdout);
+}
+
+static void
+use_processors(const cpu_set_t *set)
+{
+    bench_system(sched_setaffinity(0, sizeof(*set), set), "sched_setaffinity");
 }
 
 /* The last processor that we may use: interrupts tend to meet the first. */
 static size_t
 choose_processor(void)
 {
-    cpu_set_t allowed, one;
-    size_t chosen = 0;
+    cpu_set_t one;
 
-    bench_system(sched_getaffinity(0, sizeof(allowed), &allowed), "sched_getaffinity");
+    bench_system(sched_getaffinity(0, sizeof(processors), &processors),
+                 "sched_getaffinity");
     for (size_t i = 0; i < CPU_SETSIZE; i++)
-        if (CPU_ISSET(i, &allowed))
-            chosen = i;
+        if (CPU_ISSET(i, &processors))
+            processor = i;
     CPU_ZERO(&one);
-    CPU_SET(chosen, &one);
-    bench_system(sched_setaffinity(0, sizeof(one), &one), "sched_setaffinity");
-    return chosen;
+    CPU_SET(processor, &one);
+    use_processors(&one);
+    return processor;
+}
+
+void
+bench_leave_processor(void)
+{
+    use_processors(&processors);
+}
+
+/* Any but the chosen one. */
+static void
+use_another_processor(void)
+{
+    cpu_set_t others = processors;
+
+    CPU_CLR(processor, &others);
+    use_processors(CPU_COUNT(&others) > 0 ? &others : &processors);
 }
 
 static void
@@ -291,6 +378,42 @@ bench_end(const char *path)
     json_decref(figures);
 }
 
+void *
+bench_share(size_t size)
+{
+    void *memory =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (memory == MAP_FAILED)
+        bench_die("bench: mmap: %s", strerror(errno));
+    return memory;
+}
+
+pid_t
+bench_start_partner(void (*work)(void *context), void *context)
+{
+    pid_t partner;
+
+    fflush(NULL);
+    partner = (pid_t)bench_system(fork(), "fork");
+    if (partner == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (int i = 0; i < group_count; i++)
+            close(groups_open[i]);
+        use_another_processor();
+        work(context);
+        exit(0);
+    }
+    return partner;
+}
+
+void
+bench_end_partner(pid_t partner)
+{
+    kill(partner, SIGKILL);
+    waitpid(partner, NULL, 0);
+}
+
 /* A holder's life: hold, say so, wait for the pipe's end. Normal exit gives back. */
 static void
 be_a_holder(void (*hold)(void *context), void *context, int ready, int release)
@@ -308,13 +431,22 @@ be_a_holder(void (*hold)(void *context), void *context, int ready, int release)
     exit(0);
 }
 
+static void
+await_a_holder(int ready)
+{
+    struct pollfd end = {.fd = ready, .events = POLLIN};
+    char byte;
+
+    if (poll(&end, 1, 60000) != 1 || read(ready, &byte, 1) != 1)
+        bench_die("bench: a holder died");
+}
+
 struct bench_holders *
 bench_hold(int processes, void (*hold)(void *context), void *context)
 {
     struct bench_holders *holders =
         calloc(1, sizeof(*holders) + (size_t)processes * sizeof(pid_t));
     int ready[2], release[2];
-    char byte;
 
     if (holders == NULL || group_count == MOST_GROUPS)
         bench_die("bench: too many holders");
@@ -331,12 +463,13 @@ bench_hold(int processes, void (*hold)(void *context), void *context)
             close(ready[0]);
             be_a_holder(hold, context, ready[1], release[0]);
         }
+        if (i >= MOST_AT_ONCE)
+            await_a_holder(ready[0]);
     }
     close(ready[1]);
     close(release[0]);
-    for (int i = 0; i < processes; i++)
-        if (read(ready[0], &byte, 1) != 1)
-            bench_die("bench: a holder died");
+    for (int i = 0; i < processes && i < MOST_AT_ONCE; i++)
+        await_a_holder(ready[0]);
     close(ready[0]);
     return holders;
 }

@@ -8,6 +8,10 @@
 #ifndef MMF_BENCH_H
 #define MMF_BENCH_H
 
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
 /* One way. The first of a comparison is the baseline of the others. */
 struct bench_way {
     const char *name;
@@ -39,6 +43,36 @@ void bench_die(const char *format, ...) __attribute__((noreturn, format(printf, 
 /* Die with mmf's message, or the system's, if the status or number is negative. */
 void bench_mmf(int rc, const char *what);
 long bench_system(long rc, const char *what);
+
+/*
+ * Samples that were taken elsewhere: in other processes, or with their own clock. They
+ * are sorted by this. `target` is a figure to stay below, 0 for none; without one, the
+ * first series is the baseline of the others.
+ */
+struct bench_series {
+    const char *name;
+    double *samples;
+    int count;
+};
+
+void bench_tell(const char *title, const char *unit, const struct bench_series *series,
+                int count, double target);
+
+/* Nanoseconds of the monotonic clock, which all processes share. */
+int64_t bench_now(void);
+
+/*
+ * Another process that works while this one measures: on another processor than this
+ * one's, if there is any. It ends when it is told to, or with this process.
+ */
+pid_t bench_start_partner(void (*work)(void *context), void *context);
+void bench_end_partner(pid_t partner);
+
+/* The calling process may run on all processors again. */
+void bench_leave_processor(void);
+
+/* Zeroed memory that partners and holders share with this process. */
+void *bench_share(size_t size);
 
 /*
  * Other processes that hold something while this one measures. `hold` runs in each;
