@@ -178,12 +178,14 @@ mmf_lock_settle(int fd, struct mmf_hold *hold)
     return mmf_lock_hold(fd, hold);
 }
 
-void
+int
 mmf_lock_release(int fd, const struct mmf_hold *hold)
 {
-    set_lock(fd, F_UNLCK, hold->byte, 1);
-    if (!hold->writable)
-        set_lock(fd, F_UNLCK, reader_byte(hold), 1);
+    int rc = set_lock(fd, F_UNLCK, hold->byte, 1);
+
+    if (!hold->writable && set_lock(fd, F_UNLCK, reader_byte(hold), 1) != MMF_LOCK_DONE)
+        rc = -1;
+    return rc == MMF_LOCK_DONE ? 0 : -1;
 }
 
 int

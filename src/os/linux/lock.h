@@ -48,8 +48,8 @@ void mmf_lock_choose(struct mmf_hold *hold, int writable);
  */
 int mmf_lock_hold(int fd, struct mmf_hold *hold);
 
-/* Let go, whether entering or holding. */
-void mmf_lock_release(int fd, const struct mmf_hold *hold);
+/* Let go, whether entering or holding. 0, or -1 with errno: the lock is still there. */
+int mmf_lock_release(int fd, const struct mmf_hold *hold);
 
 /* DONE: somebody else holds it. DEAD: nobody. BUSY: somebody reaps it. */
 int mmf_lock_probe(int fd);

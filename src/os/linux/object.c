@@ -370,11 +370,11 @@ part_claim_from_mapping(struct mmf_object *object)
     if (fd < 0)
         return -1;
     mmf_lock_choose(&hold, object->hold.writable);
-    if (mmf_lock_hold(fd, &hold) != MMF_LOCK_DONE) {
-        mmf_claim_close_locked(fd);
+    if (mmf_lock_hold(fd, &hold) != MMF_LOCK_DONE ||
+        mmf_lock_release(object->fd, &object->hold) < 0) {
+        mmf_claim_close_locked(fd); /* with its lock, if it has one */
         return -1;
     }
-    mmf_lock_release(object->fd, &object->hold);
     mmf_claim_forget_locked(object->fd);
     object->map_fd = object->fd;
     object->fd = fd;
