@@ -47,13 +47,33 @@ is_temporary(const struct mmf_place *place, const char *leaf)
 
 /* What was found out about one file. */
 struct finding {
+    int status; /* < 0: the system failed, with mmf_fail; the rest says nothing */
     mmf_life life;
     int removed;
     int64_t resident;
     struct mmf_store_file file; /* closed again */
-    int holders;
-    int checked; /* file.page is sound */
+    int checked;                /* file.page is sound */
 };
+
+/* Errors of an open that are about this file, not about us. */
+static int
+is_refusal(int system_error)
+{
+    return system_error == EACCES || system_error == EPERM || system_error == EROFS ||
+           system_error == ELOOP || system_error == EISDIR || system_error == ENXIO ||
+           system_error == ENODEV || system_error == EWOULDBLOCK;
+}
+
+static void
+probe(int fd, const char *path, struct finding *found)
+{
+    int rc = mmf_lock_probe(fd);
+
+    if (rc < 0)
+        found->status = mmf_error_fail("ask who holds %s", path);
+    else
+        found->life = rc == MMF_LOCK_DEAD ? MMF_LIFE_DEAD : MMF_LIFE_ALIVE;
+}
 
 /* A creator's temporary file whose creator is dead. */
 static void
@@ -63,14 +83,20 @@ look_at_temporary(const char *path, const struct mmf_place *place, int keep_dead
     struct stat status;
     int fd = mmf_claim_open(path, O_RDWR, 0);
 
-    found->life = MMF_LIFE_HIDDEN;
-    if (fd < 0)
+    if (fd < 0) {
+        if (is_refusal(errno))
+            found->life = MMF_LIFE_HIDDEN;
+        else if (errno != ENOENT) /* else the object has got its name */
+            found->status = mmf_error_fail("open %s", path);
         return;
-    if (mmf_sys_fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-        status.st_uid == place->user) {
+    }
+    if (mmf_sys_fstat(fd, &status) < 0) {
+        found->status = mmf_error_fail("look at %s", path);
+    } else if (!S_ISREG(status.st_mode) || status.st_uid != place->user) {
+        found->life = MMF_LIFE_HIDDEN;
+    } else {
         found->resident = (int64_t)status.st_blocks * 512;
-        found->life =
-            mmf_lock_probe(fd) == MMF_LOCK_DEAD ? MMF_LIFE_DEAD : MMF_LIFE_ALIVE;
+        probe(fd, path, found);
         if (found->life == MMF_LIFE_DEAD && !keep_dead)
             found->removed =
                 mmf_store_reap(fd, path, status.st_dev, status.st_ino) == MMF_LOCK_DONE;
@@ -84,16 +110,17 @@ look_at_object(const char *path, const struct mmf_place *place, int keep_dead,
 {
     int rc = mmf_store_look(path, place, 1, &found->file);
 
-    if (rc != MMF_STORE_FOUND) {
-        found->life = rc == MMF_STORE_DENIED    ? MMF_LIFE_HIDDEN
-                      : rc == MMF_STORE_FOREIGN ? MMF_LIFE_FOREIGN
-                                                : 0;
+    if (rc == MMF_STORE_DENIED || rc == MMF_E_BUSY)
+        found->life = MMF_LIFE_HIDDEN;
+    else if (rc == MMF_STORE_FOREIGN)
+        found->life = MMF_LIFE_FOREIGN;
+    else if (rc < 0)
+        found->status = rc;
+    if (rc != MMF_STORE_FOUND)
         return;
-    }
     found->resident = (int64_t)found->file.status.st_blocks * 512;
-    rc = mmf_lock_probe(found->file.fd);
-    found->life = rc == MMF_LOCK_DEAD ? MMF_LIFE_DEAD : MMF_LIFE_ALIVE;
-    if (rc == MMF_LOCK_DEAD && !keep_dead && found->file.writable)
+    probe(found->file.fd, path, found);
+    if (found->life == MMF_LIFE_DEAD && !keep_dead && found->file.writable)
         found->removed = mmf_store_reap(found->file.fd, path, found->file.status.st_dev,
                                         found->file.status.st_ino) == MMF_LOCK_DONE;
     found->checked =
@@ -114,7 +141,6 @@ look_at_leaf(const struct mmf_place *place, const char *leaf, int keep_dead,
 {
     memset(found, 0, offsetof(struct finding, file));
     found->file.fd = -1;
-    found->holders = 0;
     found->checked = 0;
     if (snprintf(path, PATH_MAX, "%s/%s", place->directory, leaf) >= PATH_MAX)
         return;
@@ -240,8 +266,10 @@ reap_leaf(void *payload, const struct mmf_place *place, const char *leaf)
     mmf_last_error(&before);
     look_at_leaf(place, leaf, walk->keep_dead, path, &found);
     finish_finding(&found);
-    mmf_fail_restore(
-        &before); /* what is wrong with one file is no failure of the call */
+    if (found.status < 0)
+        return found.status;
+    /* What is wrong with one file is no failure of the call. */
+    mmf_fail_restore(&before);
     switch (found.life) {
     case MMF_LIFE_ALIVE:
         walk->result.alive++;
@@ -277,10 +305,11 @@ mmf_os_names_reap(mmf_list_flags flags, mmf_reap_result *result)
 int
 mmf_listing_reap_for_room(const struct mmf_place *place)
 {
-    mmf_reap_result result = {0};
+    struct reap_walk walk = {.keep_dead = 0};
 
     (void)place; /* both scopes lie on one file system */
-    return mmf_os_names_reap(0, &result) < 0 ? 0 : result.removed;
+    walk_scopes(0, reap_leaf, &walk);
+    return walk.result.removed;
 }
 
 /*
@@ -329,16 +358,22 @@ struct list_walk {
     int keep_dead;
 };
 
-static void
+/* The path of the file that is mapped; "" if there is none, or it makes no sense. */
+static int
 read_file_path(const struct finding *found, const char *path,
                struct mmf_file_ref_shared *ref)
 {
+    ssize_t count;
+
     ref->path[0] = '\0';
     if (!(found->file.page.flags & MMF_CONTROL_FILE_REF))
-        return;
-    if (mmf_sys_pread(found->file.fd, ref, sizeof(*ref), 0) != (ssize_t)sizeof(*ref) ||
-        mmf_file_ref_check(ref, path) < 0)
+        return MMF_OK;
+    count = mmf_sys_pread(found->file.fd, ref, sizeof(*ref), 0);
+    if (count < 0)
+        return mmf_error_fail("read which file %s maps", path);
+    if (count != (ssize_t)sizeof(*ref) || mmf_file_ref_check(ref, path) < 0)
         ref->path[0] = '\0';
+    return MMF_OK;
 }
 
 static void
@@ -358,6 +393,27 @@ describe_page(const struct finding *found, mmf_object_info *info, char *name,
     info->creator_pid = (int32_t)page->creator_pid;
 }
 
+/* What an open file tells. */
+static int
+describe_object(const struct finding *found, mmf_object_info *info,
+                char name[MMF_NAME_MAX + 16], struct mmf_file_ref_shared *ref)
+{
+    int holders = mmf_lock_count(found->file.fd);
+
+    if (holders < 0)
+        return mmf_error_fail("count who holds %s", info->path);
+    info->holders = holders;
+    info->mode = found->file.status.st_mode & 07777;
+    info->owner = found->file.status.st_uid;
+    if (found->checked) {
+        describe_page(found, info, name, MMF_NAME_MAX + 16);
+        return read_file_path(found, info->path, ref);
+    }
+    if (found->file.page.layout_version == MMF_LAYOUT_VERSION)
+        info->life = MMF_LIFE_FOREIGN;
+    return MMF_OK;
+}
+
 static int
 show_leaf(void *payload, const struct mmf_place *place, const char *leaf)
 {
@@ -368,37 +424,25 @@ show_leaf(void *payload, const struct mmf_place *place, const char *leaf)
     mmf_error before;
     char name[MMF_NAME_MAX + 16];
     char path[PATH_MAX];
-    int rc = MMF_OK;
+    int rc;
 
     mmf_last_error(&before);
     look_at_leaf(place, leaf, walk->keep_dead, path, &found);
-    mmf_fail_restore(&before);
-    if (found.life == 0 || found.removed) {
-        finish_finding(&found);
-        return MMF_OK;
-    }
     ref.path[0] = '\0';
     info.name = leaf;
     info.path = path;
     info.creator_command = "";
     info.life = found.life;
     info.resident = found.resident;
-    if (found.file.fd >= 0) {
-        int holders = mmf_lock_count(found.file.fd);
-
-        info.holders = holders < 0 ? 0 : holders;
-        info.mode = found.file.status.st_mode & 07777;
-        info.owner = found.file.status.st_uid;
-        if (found.checked) {
-            describe_page(&found, &info, name, sizeof(name));
-            read_file_path(&found, path, &ref);
-            mmf_fail_restore(&before);
-        } else if (found.file.page.layout_version == MMF_LAYOUT_VERSION) {
-            info.life = MMF_LIFE_FOREIGN;
-        }
+    rc = found.status;
+    if (rc == MMF_OK && found.file.fd >= 0 && !found.removed)
+        rc = describe_object(&found, &info, name, &ref);
+    if (rc == MMF_OK) {
+        mmf_fail_restore(&before); /* what is wrong with one file is told by its life */
+        info.file = ref.path;
+        if (found.life != 0 && !found.removed)
+            rc = walk->visitor(walk->payload, &info);
     }
-    info.file = ref.path;
-    rc = walk->visitor(walk->payload, &info);
     finish_finding(&found);
     return rc;
 }

@@ -232,8 +232,10 @@ make_draft_with_room(const struct mmf_store_request *request,
             return rc;
         mmf_fail_restore(&before);
         if (mmf_listing_reap_for_room(place) > 0 &&
-            mmf_draft_make(request, place, draft) == 0)
+            mmf_draft_make(request, place, draft) == 0) {
+            mmf_fail_restore(&before);
             return MMF_OK;
+        }
     }
     errno = system_error;
     return fail_draft(request, place);
