@@ -1,0 +1,1379 @@
+/*
+ * explore.c - see explore.h.
+ */
+#include "explore.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <mmf/status.h>
+
+#include "base/fail.h"
+#include "shared/sync_wait.h"
+
+enum {
+    STACK_SIZE = 16384,
+    STACK_CLEARED = 6144, /* below the part in use: no rest of what was there before */
+    MOST_CHOICES = 32,
+    MOST_KNOWN = 12000000 /* states; a third of a gigabyte */
+};
+
+/* After a kill, sleepers that do not get on for so long are taken to sleep for ever. */
+#define MOST_IDLE ((int64_t)4000000000)
+
+/* After a single kill nobody sleeps for longer who need not. */
+#define MOST_LATE ((int64_t)100000000)
+
+/* The clock begins far from 0, as a machine's does. */
+#define CLOCK_BEGIN ((int64_t)1000000000000)
+
+/* Sleeps up to this are no ticks: somebody else's reservation is about to end. */
+#define NAP ((int64_t)1000000)
+
+enum status {
+    READY,
+    ASLEEP,
+    ENDED, /* and the process lives on */
+    KILLED
+};
+
+/* What a thread is about to do. */
+enum step { STEP_ATOMIC, STEP_CALL, STEP_WAKE, STEP_COMPARE, STEP_WAKE_UP, STEP_ASK };
+
+struct entry {
+    int8_t object;
+    uint8_t is_queued;
+};
+
+struct thread {
+    uint8_t status;
+    uint8_t step;
+    int8_t step_object;
+    uint8_t entries_count;
+    struct entry entries[MOST_OBJECTS];
+    uint8_t is_napping;
+    uint8_t is_excused; /* in this call it may have met a slow reservation */
+    uint8_t has_returned;
+    uint8_t is_calling;
+    int32_t step_count; /* sleepers to wake */
+    struct outcome outcome;
+    struct call call;
+    struct call next_call; /* begins with the next step, if is_calling */
+    const char *operation;
+    const volatile void *address;
+    int64_t until;
+    int64_t deadline;
+    void *stack; /* where the stack's part in use begins */
+};
+
+/* All that changes. */
+struct world {
+    struct mmf_sync_shared shared[MOST_OBJECTS];
+    struct thread threads[MOST_THREADS];
+    int64_t clock;
+    int32_t kills_left;
+    int32_t ticks_left;
+    int32_t someone_died;
+    int32_t reserved;
+    int64_t got_on;   /* when somebody was last seen to get on */
+    struct spec spec; /* last: only its states in use are kept */
+};
+
+static struct world world;
+static unsigned char stacks[MOST_THREADS][STACK_SIZE] __attribute__((aligned(64)));
+
+static const struct scenario *plan;
+static int object_count;
+static int thread_count;
+static int current = -1; /* the running thread; -1: the explorer */
+static void *explorer_stack;
+static int picked; /* by the explorer, among the ways a step can go */
+static struct counts *counts;
+static const char *failure; /* what has been found */
+static struct outcome last_outcome;
+static int has_outcome; /* of the last step */
+
+static void
+found(const char *what)
+{
+    if (failure == NULL)
+        failure = what;
+}
+
+int
+mmf_fail(int status, const char *format, ...)
+{
+    (void)format;
+    return status;
+}
+
+/*
+ * Coroutines. Registers that a call must keep are on the stack while a thread stands,
+ * so that the stack is all there is to keep of it.
+ */
+
+#if defined(__x86_64__)
+
+void model_switch(void **from, void *to);
+
+__asm__(".text\n"
+        ".globl model_switch\n"
+        ".hidden model_switch\n"
+        ".type model_switch, @function\n"
+        "model_switch:\n"
+        "    pushq %rbp\n"
+        "    pushq %rbx\n"
+        "    pushq %r12\n"
+        "    pushq %r13\n"
+        "    pushq %r14\n"
+        "    pushq %r15\n"
+        "    movq %rsp, (%rdi)\n"
+        "    movq %rsi, %rsp\n"
+        "    popq %r15\n"
+        "    popq %r14\n"
+        "    popq %r13\n"
+        "    popq %r12\n"
+        "    popq %rbx\n"
+        "    popq %rbp\n"
+        "    ret\n"
+        ".size model_switch, . - model_switch\n");
+
+static void run_body(void);
+
+/* A stack on which model_switch returns into run_body. */
+static void *
+new_stack(int thread)
+{
+    void **top = (void **)(void *)(stacks[thread] + STACK_SIZE);
+    void (*begin)(void) = run_body;
+
+    memset(stacks[thread], 0, STACK_SIZE);
+    memcpy(&top[-2], &begin, sizeof(begin));
+    return &top[-8];
+}
+
+#else
+#error "the model's coroutines are for x86-64"
+#endif
+
+static void
+to_explorer(void)
+{
+    model_switch(&world.threads[current].stack, explorer_stack);
+}
+
+static void
+run_body(void)
+{
+    plan->threads[current]();
+    world.threads[current].status = ENDED;
+    to_explorer();
+    abort();
+}
+
+/* The running thread stands before a step. */
+static void
+stand_before(enum step step, int object)
+{
+    struct thread *self = &world.threads[current];
+
+    self->step = (uint8_t)step;
+    self->step_object = (int8_t)object;
+    to_explorer();
+}
+
+void
+model_point(const char *operation, const volatile void *address)
+{
+    if (current < 0)
+        return;
+    world.threads[current].operation = operation;
+    world.threads[current].address = address;
+    stand_before(STEP_ATOMIC, 0);
+}
+
+/*
+ * The system, as the waits see it.
+ */
+
+static int
+index_of(const struct mmf_sync *object)
+{
+    return (int)(object->shared - world.shared);
+}
+
+static int64_t
+now(void *context)
+{
+    (void)context;
+    return world.clock;
+}
+
+static uint32_t
+futex_value(int object)
+{
+    return *(volatile uint32_t *)mmf_sync_futex(&world.shared[object]);
+}
+
+static void
+leave_queues(struct thread *thread)
+{
+    memset(thread->entries, 0, sizeof(thread->entries));
+    thread->entries_count = 0;
+    thread->until = 0;
+    thread->is_napping = 0;
+}
+
+static void
+sleep_on(void *context, const struct mmf_sync *objects, const uint32_t *expected,
+         int count, int64_t until)
+{
+    struct thread *self;
+
+    (void)context;
+    if (current < 0) {
+        if (until > world.clock)
+            world.clock = until;
+        return;
+    }
+    self = &world.threads[current];
+    for (int i = 0; i < count; i++) {
+        int object = index_of(&objects[i]);
+
+        stand_before(STEP_COMPARE, object);
+        if (futex_value(object) != expected[i]) {
+            leave_queues(self);
+            return;
+        }
+        self->entries[i].object = (int8_t)object;
+        self->entries[i].is_queued = 1;
+        self->entries_count = (uint8_t)(i + 1);
+    }
+    for (int i = 0; i < count; i++) {
+        if (!self->entries[i].is_queued)
+            until = 0; /* woken before the last was queued */
+    }
+    self->until = until;
+    self->is_napping = until - world.clock <= NAP;
+    if (until > world.clock)
+        self->status = ASLEEP;
+    stand_before(STEP_WAKE_UP, 0);
+    leave_queues(self);
+}
+
+static int
+is_queued_at(const struct thread *thread, int object)
+{
+    for (int i = 0; i < thread->entries_count; i++) {
+        if (thread->entries[i].is_queued && thread->entries[i].object == object)
+            return 1;
+    }
+    return 0;
+}
+
+static int
+count_queued_at(int object)
+{
+    int count = 0;
+
+    for (int i = 0; i < thread_count; i++)
+        count += is_queued_at(&world.threads[i], object);
+    return count;
+}
+
+static void
+wake_thread(struct thread *thread, int object)
+{
+    for (int i = 0; i < thread->entries_count; i++) {
+        if (thread->entries[i].object == object)
+            thread->entries[i].is_queued = 0;
+    }
+    if (thread->status == ASLEEP)
+        thread->status = READY;
+}
+
+/* Wake `count` of the sleepers, beginning with the one that was picked. */
+static void
+wake(void *context, const struct mmf_sync *sync, int count)
+{
+    int object = index_of(sync);
+    int skip;
+
+    (void)context;
+    if (current < 0)
+        return;
+    world.threads[current].step_count = count;
+    stand_before(STEP_WAKE, object);
+    skip = picked;
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < thread_count && count > 0; i++) {
+            if (!is_queued_at(&world.threads[i], object))
+                continue;
+            if (skip > 0) {
+                skip--;
+                continue;
+            }
+            wake_thread(&world.threads[i], object);
+            count--;
+        }
+    }
+}
+
+static void
+touch(void *context, const struct mmf_sync *object)
+{
+    (void)context;
+    (void)object;
+}
+
+static unsigned
+process_of(int thread)
+{
+    return plan->process[thread] != 0 ? plan->process[thread] : 10u + (unsigned)thread;
+}
+
+static int
+is_alive(void *context, const struct mmf_sync *object, uint64_t ticket)
+{
+    (void)context;
+    if (current >= 0)
+        stand_before(STEP_ASK, index_of(object));
+    if (ticket == 10 + PROBER)
+        return 1;
+    for (int i = 0; i < thread_count; i++) {
+        if (process_of(i) == ticket && world.threads[i].status != KILLED)
+            return 1;
+    }
+    return 0;
+}
+
+static const struct mmf_sync_ops ops = {
+    .now = now, .sleep = sleep_on, .wake = wake, .touch = touch, .is_alive = is_alive};
+
+/*
+ * Calls.
+ */
+
+static struct mmf_sync
+grip_on(int object, int caller)
+{
+    uint64_t ticket = caller == PROBER ? 10 + PROBER : process_of(caller);
+    struct mmf_sync grip = {
+        .shared = &world.shared[object],
+        .kind = plan->objects[object].kind,
+        .identity = mmf_sync_identity(ticket, (uint32_t)caller + 1),
+        .order = {1, (uint64_t)object},
+    };
+
+    return grip;
+}
+
+/* As deadline_of in src/os/linux/sync.c. */
+static int64_t
+deadline_of(int timeout)
+{
+    if (timeout < 0)
+        return MMF_SYNC_FOREVER;
+    if (timeout == 0)
+        return MMF_SYNC_POLL;
+    return world.clock + (int64_t)timeout * 1000000;
+}
+
+static void
+begin_call(enum call_kind kind, const int *objects, int count, int number, int timeout)
+{
+    struct thread *self = &world.threads[current];
+    struct call *call = &self->next_call;
+
+    call->kind = (uint8_t)kind;
+    call->count = (uint8_t)count;
+    for (int i = 0; i < count; i++)
+        call->objects[i] = (uint8_t)objects[i];
+    call->number = (uint8_t)number;
+    call->can_time_out = timeout >= 0;
+    self->is_calling = 1;
+    stand_before(STEP_CALL, 0);
+    self->deadline = timeout > 0 ? deadline_of(timeout) : 0;
+}
+
+/* The explorer sees it once this step is over. */
+static int
+end_call(int status, int value)
+{
+    struct thread *self = &world.threads[current];
+
+    self->has_returned = 1;
+    self->outcome.status = (int16_t)status;
+    self->outcome.value = (int16_t)value;
+    self->deadline = 0;
+    return status;
+}
+
+/* As take_at_once in src/os/linux/sync.c. */
+static int
+take_at_once(const struct mmf_sync *grip)
+{
+    switch (grip->kind) {
+    case MMF_SYNC_MUTEX:
+        return mmf_sync_take_free_mutex(grip->shared, grip->identity);
+    case MMF_SYNC_EVENT:
+        return mmf_sync_take_set_event(grip->shared);
+    default:
+        return mmf_sync_take_semaphore(grip->shared);
+    }
+}
+
+int
+wait_one(int object, int timeout)
+{
+    struct mmf_sync grip = grip_on(object, current);
+    int index = 0;
+    int rc = MMF_OK;
+
+    begin_call(CALL_ANY, &object, 1, 0, timeout);
+    if (!take_at_once(&grip))
+        rc = mmf_sync_wait_any(&grip, 1, deadline_of(timeout), &ops, &index);
+    return end_call(rc, rc == MMF_TIMED_OUT ? 0 : index);
+}
+
+int
+wait_any(const int *objects, int count, int timeout, int *index)
+{
+    struct mmf_sync grips[MOST_OBJECTS];
+    int rc;
+
+    for (int i = 0; i < count; i++)
+        grips[i] = grip_on(objects[i], current);
+    begin_call(CALL_ANY, objects, count, 0, timeout);
+    rc = mmf_sync_wait_any(grips, count, deadline_of(timeout), &ops, index);
+    return end_call(rc, rc == MMF_TIMED_OUT ? 0 : *index);
+}
+
+int
+wait_all(const int *objects, int count, int timeout)
+{
+    struct mmf_sync grips[MOST_OBJECTS];
+    int rc;
+
+    for (int i = 0; i < count; i++)
+        grips[i] = grip_on(objects[i], current);
+    begin_call(CALL_ALL, objects, count, 0, timeout);
+    rc = mmf_sync_wait_all(grips, count, deadline_of(timeout), &ops);
+    return end_call(rc, 0);
+}
+
+/* As mmf_os_mutex_release. */
+int
+release(int mutex)
+{
+    struct mmf_sync grip = grip_on(mutex, current);
+    struct mmf_sync_alarm alarm;
+    int rc;
+
+    begin_call(CALL_RELEASE, &mutex, 1, 0, NEVER);
+    if (mmf_sync_is_owned_once(grip.shared, grip.identity) &&
+        mmf_sync_free_mutex(grip.shared, grip.identity))
+        return end_call(MMF_OK, 0);
+    rc = mmf_sync_release_mutex(&grip, &alarm);
+    if (rc == MMF_OK)
+        mmf_sync_tell(&grip, &alarm, &ops);
+    return end_call(rc, 0);
+}
+
+int
+set(int event)
+{
+    struct mmf_sync grip = grip_on(event, current);
+    struct mmf_sync_alarm alarm;
+    int rc;
+
+    begin_call(CALL_SET, &event, 1, 0, NEVER);
+    rc = mmf_sync_set_event(&grip, &alarm);
+    if (rc == MMF_OK)
+        mmf_sync_tell(&grip, &alarm, &ops);
+    return end_call(rc, 0);
+}
+
+int
+reset(int event)
+{
+    struct mmf_sync grip = grip_on(event, current);
+
+    begin_call(CALL_RESET, &event, 1, 0, NEVER);
+    return end_call(mmf_sync_reset_event(&grip), 0);
+}
+
+int
+add(int semaphore, int count, int *previous)
+{
+    struct mmf_sync grip = grip_on(semaphore, current);
+    struct mmf_sync_alarm alarm;
+    int32_t before = 0;
+    int rc;
+
+    begin_call(CALL_ADD, &semaphore, 1, count, NEVER);
+    rc = mmf_sync_release_semaphore(&grip, count, &before, &alarm);
+    if (rc == MMF_OK) {
+        mmf_sync_tell(&grip, &alarm, &ops);
+        *previous = before;
+    }
+    return end_call(rc, rc == MMF_OK ? before : 0);
+}
+
+void
+end_thread(int mutex)
+{
+    struct mmf_sync grip = grip_on(mutex, current);
+    struct mmf_sync_alarm alarm;
+
+    begin_call(CALL_ABANDON, &mutex, 1, 0, NEVER);
+    mmf_sync_abandon_mutex(&grip, &alarm);
+    mmf_sync_tell(&grip, &alarm, &ops);
+    end_call(MMF_OK, 0);
+}
+
+/*
+ * What can happen.
+ */
+
+enum event { EVENT_STEP, EVENT_KILL, EVENT_TICK };
+
+struct choice {
+    uint8_t event; /* enum event */
+    int8_t thread;
+    uint8_t way; /* of a step that can go several ways */
+};
+
+static int
+is_live(const struct thread *thread)
+{
+    return thread->status == READY || thread->status == ASLEEP;
+}
+
+/* Whether the words tell of the dead thread-to-be. One that left nothing is no loss. */
+static int
+would_be_missed(int thread)
+{
+    uint64_t ticket = process_of(thread);
+
+    if (is_live(&world.threads[thread]))
+        return 1;
+    for (int i = 0; i < object_count; i++) {
+        if (mmf_sync_ticket(world.shared[i].reserver) == ticket ||
+            (plan->objects[i].kind == MMF_SYNC_MUTEX &&
+             mmf_sync_ticket(world.shared[i].word >> 4) == ticket))
+            return 1;
+    }
+    return 0;
+}
+
+/* Where the clock goes next; 0: nobody waits for it. */
+static int64_t
+next_time(void)
+{
+    int64_t next = 0;
+
+    for (int i = 0; i < thread_count; i++) {
+        const struct thread *thread = &world.threads[i];
+
+        if (thread->status == ASLEEP && (next == 0 || thread->until < next))
+            next = thread->until;
+        if (thread->status == READY && thread->deadline > world.clock &&
+            (next == 0 || thread->deadline < next))
+            next = thread->deadline;
+    }
+    return next > world.clock ? next : 0;
+}
+
+static int
+count_ready(void)
+{
+    int ready = 0;
+
+    for (int i = 0; i < thread_count; i++)
+        ready += world.threads[i].status == READY;
+    return ready;
+}
+
+static int
+count_ways(const struct thread *thread)
+{
+    int queued;
+
+    if (thread->step != STEP_WAKE)
+        return 1;
+    queued = count_queued_at(thread->step_object);
+    return thread->step_count < queued ? queued : 1;
+}
+
+static unsigned
+sleepers(void)
+{
+    unsigned mask = 0;
+
+    for (int i = 0; i < thread_count; i++)
+        mask |= (world.threads[i].status == ASLEEP ? 1u : 0u) << i;
+    return mask;
+}
+
+/*
+ * Nobody can go on but by the clock. 0: the clock does not help either: all that sleep
+ * do so for ever, and rightly.
+ */
+static int
+clock_may_help(void)
+{
+    for (int i = 0; i < thread_count; i++) {
+        const struct thread *thread = &world.threads[i];
+
+        if (thread->status != ASLEEP)
+            continue;
+        /* A kill can leave behind what only the clock brings to light. */
+        if (thread->call.can_time_out || thread->is_napping ||
+            (world.someone_died && spec_may_be_had(&world.spec, i)))
+            return world.clock - world.got_on < MOST_IDLE;
+    }
+    return 0;
+}
+
+static int
+list_choices(struct choice *choices)
+{
+    int count = 0;
+    int ready = count_ready();
+
+    for (int i = 0; i < thread_count; i++) {
+        int ways = world.threads[i].status == READY ? count_ways(&world.threads[i]) : 0;
+
+        for (int way = 0; way < ways; way++)
+            choices[count++] = (struct choice){EVENT_STEP, (int8_t)i, (uint8_t)way};
+    }
+    if (ready > 0 ? world.ticks_left > 0 && next_time() != 0 : clock_may_help())
+        choices[count++] = (struct choice){EVENT_TICK, -1, 0};
+    for (int i = 0; i < thread_count && world.kills_left > 0; i++) {
+        if (world.threads[i].status != KILLED && would_be_missed(i))
+            choices[count++] = (struct choice){EVENT_KILL, (int8_t)i, 0};
+    }
+    return count;
+}
+
+/*
+ * Making it happen.
+ */
+
+static void
+got_on(void)
+{
+    world.got_on = world.clock;
+}
+
+/*
+ * A reservation can take longer than those behind it wait for its end, and one can
+ * follow the other.
+ */
+static int
+somebody_else_reserves(int thread)
+{
+    for (int i = 0; i < thread_count; i++) {
+        if (i != thread && world.threads[i].call.kind == CALL_ALL)
+            return 1;
+    }
+    return 0;
+}
+
+/* What the specification says to the thread's return. */
+static void
+judge_return(int thread)
+{
+    struct thread *self = &world.threads[thread];
+
+    self->has_returned = 0;
+    last_outcome = self->outcome;
+    has_outcome = 1;
+    if (self->outcome.status == MMF_TIMED_OUT && self->is_excused)
+        counts->excused += !spec_return_excused(&world.spec, thread, self->outcome);
+    else
+        spec_return(&world.spec, thread, self->outcome);
+    if (world.spec.count == 0)
+        found("a call answered what it cannot have seen");
+    self->is_excused = 0;
+    memset(&self->outcome, 0, sizeof(self->outcome));
+    memset(&self->call, 0, sizeof(self->call));
+    got_on();
+}
+
+static void
+run_thread(int thread)
+{
+    struct thread *self = &world.threads[thread];
+    unsigned char *used;
+    size_t room;
+
+    current = thread;
+    model_switch(&explorer_stack, self->stack);
+    current = -1;
+    used = self->stack;
+    room = (size_t)(used - stacks[thread]);
+    if (used < stacks[thread] + 1024) {
+        fprintf(stderr, "model: a stack is too small\n");
+        exit(EXIT_FAILURE);
+    }
+    if (room > STACK_CLEARED)
+        room = STACK_CLEARED;
+    memset(used - room, 0, room);
+    if (self->status == ENDED) {
+        self->stack = NULL;
+        got_on();
+    }
+}
+
+static void
+step(int thread, int way)
+{
+    struct thread *self = &world.threads[thread];
+
+    if (self->is_calling) {
+        self->is_calling = 0;
+        self->call = self->next_call;
+        memset(&self->next_call, 0, sizeof(self->next_call));
+        spec_call(&world.spec, thread, &self->call);
+    }
+    picked = way;
+    self->operation = NULL;
+    self->address = NULL;
+    run_thread(thread);
+    if (self->has_returned)
+        judge_return(thread);
+}
+
+static void
+kill_process(int thread)
+{
+    unsigned mask = 0;
+
+    for (int i = 0; i < thread_count; i++) {
+        if (process_of(i) != process_of(thread))
+            continue;
+        mask |= 1u << i;
+        memset(&world.threads[i], 0, sizeof(world.threads[i]));
+        world.threads[i].status = KILLED;
+    }
+    world.someone_died = 1;
+    spec_kill(&world.spec, mask);
+    world.kills_left--;
+    world.spec.may_kill = world.kills_left > 0;
+    got_on();
+}
+
+/* Somebody sleeps that need not, whatever is true. */
+static int
+somebody_could_get_on(void)
+{
+    for (int i = 0; i < thread_count; i++) {
+        if (world.threads[i].status == ASLEEP && spec_can_be_had(&world.spec, i))
+            return 1;
+    }
+    return 0;
+}
+
+static const char needs_tick[] =
+    "somebody sleeps, although what it waits for can be had "
+    "and nobody was killed: only the tick helps";
+static const char sleeps_for_ever[] =
+    "somebody sleeps for ever, although what it waits for can be had";
+
+/* Sleepers that the code must not leave to the clock. */
+static void
+check_sleepers(const char *what)
+{
+    static struct spec copy;
+    unsigned mask = sleepers();
+
+    copy = world.spec;
+    if (!spec_still_wait(&copy, mask)) {
+        found("a sleeper has taken what it waits for");
+        return;
+    }
+    for (int i = 0; i < thread_count; i++) {
+        if ((mask & 1u << i) && spec_can_be_had(&copy, i))
+            found(what);
+    }
+}
+
+static int
+somebody_naps(void)
+{
+    for (int i = 0; i < thread_count; i++) {
+        if (world.threads[i].status == ASLEEP && world.threads[i].is_napping)
+            return 1;
+    }
+    return 0;
+}
+
+static void
+note_late(int64_t late)
+{
+    if (late > counts->latest)
+        counts->latest = late;
+    if (late > MOST_LATE && plan->kills - world.kills_left == 1)
+        found("a sleeper was told late");
+}
+
+static void
+tick(void)
+{
+    int all_wait_for_it = count_ready() == 0;
+
+    if (all_wait_for_it && somebody_naps())
+        counts->naps++;
+    else if (all_wait_for_it && !world.someone_died)
+        check_sleepers(needs_tick);
+    if (!all_wait_for_it)
+        world.ticks_left--;
+    if (all_wait_for_it && somebody_could_get_on())
+        note_late(next_time() - world.got_on);
+    world.clock = next_time();
+    for (int i = 0; i < thread_count; i++) {
+        struct thread *thread = &world.threads[i];
+
+        if (thread->status == ASLEEP && thread->until <= world.clock)
+            thread->status = READY;
+        if (thread->call.kind != CALL_NONE &&
+            (!all_wait_for_it || world.someone_died) && somebody_else_reserves(i))
+            thread->is_excused = 1;
+    }
+}
+
+static void
+check_words(void)
+{
+    for (int i = 0; i < object_count; i++) {
+        struct mmf_sync grip = grip_on(i, PROBER);
+        uint64_t word;
+        enum mmf_sync_answer answer = mmf_sync_peek(&grip, 0, &word);
+
+        if (answer == MMF_SYNC_CORRUPT)
+            found("a word is corrupt");
+        if ((word & MMF_WORD_RESERVED) && world.shared[i].reserver == 0)
+            found("a word is reserved for nobody");
+    }
+}
+
+static void
+happen(struct choice choice)
+{
+    has_outcome = 0;
+    switch (choice.event) {
+    case EVENT_STEP:
+        step(choice.thread, choice.way);
+        break;
+    case EVENT_KILL:
+        kill_process(choice.thread);
+        break;
+    default:
+        tick();
+    }
+    check_words();
+}
+
+/*
+ * The end: one who was not there looks at everything.
+ */
+
+static void
+probe_with(enum call_kind kind, const int *objects, int count)
+{
+    struct mmf_sync grips[MOST_OBJECTS];
+    struct mmf_sync_alarm alarm;
+    struct call call = {
+        .kind = (uint8_t)kind, .count = (uint8_t)count, .number = 1, .can_time_out = 1};
+    struct outcome outcome = {0};
+    int32_t before = 0;
+    int index = 0;
+    int rc;
+
+    for (int i = 0; i < count; i++) {
+        call.objects[i] = (uint8_t)objects[i];
+        grips[i] = grip_on(objects[i], PROBER);
+    }
+    spec_call(&world.spec, PROBER, &call);
+    switch (kind) {
+    case CALL_ALL:
+        rc = mmf_sync_wait_all(grips, count, MMF_SYNC_POLL, &ops);
+        break;
+    case CALL_ANY:
+        rc = mmf_sync_wait_any(grips, count, MMF_SYNC_POLL, &ops, &index);
+        break;
+    case CALL_SET:
+        rc = mmf_sync_set_event(grips, &alarm);
+        break;
+    default:
+        rc = mmf_sync_release_semaphore(grips, 1, &before, &alarm);
+    }
+    outcome.status = (int16_t)rc;
+    outcome.value = (int16_t)before;
+    if (!spec_return(&world.spec, PROBER, outcome))
+        found("one who looks in the end does not find what must be there");
+}
+
+/* Take what is there, then let one through, and take that. */
+static void
+probe_object(int object)
+{
+    int often = 1;
+
+    if (plan->objects[object].kind == MMF_SYNC_SEMAPHORE)
+        often += plan->objects[object].second;
+    while (often-- > 0 && failure == NULL)
+        probe_with(CALL_ANY, &object, 1);
+    if (plan->objects[object].kind == MMF_SYNC_MUTEX || failure != NULL)
+        return;
+    probe_with(plan->objects[object].kind == MMF_SYNC_EVENT ? CALL_SET : CALL_ADD,
+               &object, 1);
+    probe_with(CALL_ANY, &object, 1);
+}
+
+static void
+check_end(void)
+{
+    static const int all[MOST_OBJECTS] = {0, 1, 2};
+    static struct world before;
+
+    counts->ends++;
+    check_sleepers(world.someone_died ? sleeps_for_ever : needs_tick);
+    if (failure != NULL)
+        return;
+    before = world;
+    spec_still_wait(&world.spec, sleepers());
+    if (object_count > 1)
+        probe_with(CALL_ALL, all, object_count);
+    for (int i = 0; i < object_count && failure == NULL; i++)
+        probe_object(i);
+    if (failure == NULL)
+        world = before;
+}
+
+/*
+ * States: kept on a stack along the way, and known again by a hash of 128 bits.
+ */
+
+static unsigned char *arena;
+static size_t arena_size;
+static size_t arena_used;
+
+static void *
+grow(void *old, size_t size)
+{
+    void *larger = realloc(old, size);
+
+    if (larger == NULL) {
+        fprintf(stderr, "model: no memory\n");
+        exit(EXIT_FAILURE);
+    }
+    return larger;
+}
+
+static void
+keep(const void *bytes, size_t size)
+{
+    size_t padded = (size + 7) & ~(size_t)7;
+
+    if (arena_used + padded > arena_size) {
+        arena_size = 2 * (arena_used + padded);
+        arena = grow(arena, arena_size);
+    }
+    memcpy(arena + arena_used, bytes, size);
+    memset(arena + arena_used + size, 0, padded - size);
+    arena_used += padded;
+}
+
+static size_t
+world_size(void)
+{
+    return offsetof(struct world, spec) + offsetof(struct spec, states) +
+           (size_t)world.spec.count * sizeof(world.spec.states[0]);
+}
+
+static size_t
+stack_size(int thread)
+{
+    return (size_t)(stacks[thread] + STACK_SIZE -
+                    (unsigned char *)world.threads[thread].stack);
+}
+
+/* Put the state at the arena's end; answers where. */
+static size_t
+keep_state(void)
+{
+    size_t at = arena_used;
+
+    keep(&world.spec.count, sizeof(world.spec.count));
+    keep(&world, world_size());
+    for (int i = 0; i < thread_count; i++) {
+        if (is_live(&world.threads[i]))
+            keep(world.threads[i].stack, stack_size(i));
+    }
+    return at;
+}
+
+static void
+restore_state(size_t at)
+{
+    const unsigned char *from = arena + at;
+
+    memcpy(&world.spec.count, from, sizeof(world.spec.count));
+    from += 8;
+    memcpy(&world, from, world_size());
+    from += (world_size() + 7) & ~(size_t)7;
+    for (int i = 0; i < thread_count; i++) {
+        if (is_live(&world.threads[i])) {
+            memcpy(world.threads[i].stack, from, stack_size(i));
+            from += (stack_size(i) + 7) & ~(size_t)7;
+        }
+    }
+}
+
+struct known {
+    uint64_t key[2];  /* 0, 0: free */
+    double schedules; /* from here on; -1: on the way here */
+};
+
+static struct known *known;
+static size_t known_size;
+static size_t known_count;
+
+static uint64_t
+rotate(uint64_t x, int bits)
+{
+    return x << bits | x >> (64 - bits);
+}
+
+static uint64_t
+finish(uint64_t x)
+{
+    x = (x ^ (x >> 32)) * 0xD6E8FEB86659FD93u;
+    x = (x ^ (x >> 29)) * 0xA0761D6478BD642Fu;
+    return x ^ (x >> 32);
+}
+
+static void
+hash_state(size_t at, uint64_t key[2])
+{
+    uint64_t a = 0x243F6A8885A308D3u;
+    uint64_t b = 0x13198A2E03707344u;
+
+    for (; at < arena_used; at += 8) {
+        uint64_t word;
+
+        memcpy(&word, arena + at, 8);
+        a = rotate((a ^ word) * 0x9E3779B97F4A7C15u, 31);
+        b = (rotate(b, 23) + word) * 0xC2B2AE3D27D4EB4Fu ^ a;
+    }
+    key[0] = finish(a);
+    key[1] = finish(b) | 1;
+}
+
+static struct known *
+find_known(const uint64_t key[2])
+{
+    size_t i = (size_t)key[0] & (known_size - 1);
+
+    while (known[i].key[1] != 0 &&
+           (known[i].key[0] != key[0] || known[i].key[1] != key[1]))
+        i = (i + 1) & (known_size - 1);
+    return &known[i];
+}
+
+static void
+make_room(void)
+{
+    struct known *old = known;
+    size_t old_size = known_size;
+
+    if (known_count * 3 < known_size * 2)
+        return;
+    known_size = known_size == 0 ? 1 << 16 : 2 * known_size;
+    known = grow(NULL, known_size * sizeof(*known));
+    memset(known, 0, known_size * sizeof(*known));
+    for (size_t i = 0; i < old_size; i++) {
+        if (old[i].key[1] != 0)
+            *find_known(old[i].key) = old[i];
+    }
+    free(old);
+}
+
+/*
+ * The search.
+ */
+
+struct frame {
+    size_t state;
+    uint64_t key[2];
+    double schedules;
+    int count;
+    int next;
+    struct choice choices[MOST_CHOICES];
+};
+
+static struct frame *frames;
+static int frames_size;
+static int depth; /* frames in use */
+
+/* Enter the present state, unless it was met before; answers how many schedules. */
+static double
+enter(void)
+{
+    struct frame *frame;
+    struct known *seen;
+    uint64_t key[2];
+    size_t at = keep_state();
+
+    hash_state(at, key);
+    make_room();
+    seen = find_known(key);
+    if (seen->key[1] != 0) {
+        arena_used = at;
+        counts->loops += seen->schedules < 0;
+        return seen->schedules < 0 ? 0 : seen->schedules;
+    }
+    seen->key[0] = key[0];
+    seen->key[1] = key[1];
+    seen->schedules = -1;
+    known_count++;
+    counts->states++;
+    if (depth == frames_size) {
+        frames_size = frames_size == 0 ? 256 : 2 * frames_size;
+        frames = grow(frames, (size_t)frames_size * sizeof(*frames));
+    }
+    frame = &frames[depth++];
+    if (depth > counts->deepest)
+        counts->deepest = depth;
+    frame->state = at;
+    frame->key[0] = key[0];
+    frame->key[1] = key[1];
+    frame->schedules = 0;
+    frame->next = 0;
+    frame->count = list_choices(frame->choices);
+    if (count_ready() == 0 && !clock_may_help()) {
+        check_end();
+        frame->schedules = 1;
+    }
+    return -1;
+}
+
+static void
+leave(void)
+{
+    struct frame *frame = &frames[--depth];
+
+    find_known(frame->key)->schedules = frame->schedules;
+    arena_used = frame->state;
+    if (depth > 0)
+        frames[depth - 1].schedules += frame->schedules;
+    else
+        counts->schedules = frame->schedules;
+}
+
+static void
+start(const struct scenario *scenario)
+{
+    plan = scenario;
+    memset(&world, 0, sizeof(world));
+    object_count = 0;
+    thread_count = 0;
+    while (object_count < MOST_OBJECTS && plan->objects[object_count].name != NULL) {
+        const struct object_plan *object = &plan->objects[object_count];
+        struct mmf_sync_shared *shared = &world.shared[object_count++];
+
+        if (object->kind == MMF_SYNC_MUTEX)
+            mmf_sync_init_mutex(shared, 0);
+        else if (object->kind == MMF_SYNC_EVENT)
+            mmf_sync_init_event(shared, object->first, object->second);
+        else
+            mmf_sync_init_semaphore(shared, object->first, object->second);
+    }
+    world.clock = CLOCK_BEGIN;
+    world.got_on = CLOCK_BEGIN;
+    world.kills_left = scenario->kills;
+    world.ticks_left = scenario->ticks;
+    spec_begin(&world.spec, plan->objects);
+    world.spec.may_kill = scenario->kills > 0;
+    while (thread_count < MOST_THREADS && plan->threads[thread_count] != NULL) {
+        world.threads[thread_count].stack = new_stack(thread_count);
+        run_thread(thread_count++); /* up to its first call */
+    }
+    arena_used = 0;
+    depth = 0;
+    failure = NULL;
+    free(known);
+    known = NULL;
+    known_size = 0;
+    known_count = 0;
+}
+
+/*
+ * Telling what was found.
+ */
+
+static const char *
+call_name(const struct call *call)
+{
+    static const char *const names[] = {
+        "-", "wait for any", "wait for all", "release", "set", "reset", "add", "end"};
+    static char text[64];
+    int at = snprintf(text, sizeof(text), "%s", names[call->kind]);
+
+    for (int i = 0; i < call->count; i++)
+        at += snprintf(text + at, sizeof(text) - (size_t)at, " %s",
+                       plan->objects[call->objects[i]].name);
+    if (call->kind == CALL_ADD)
+        snprintf(text + at, sizeof(text) - (size_t)at, " %d", call->number);
+    return text;
+}
+
+static void
+print_word(int object)
+{
+    const struct mmf_sync_shared *shared = &world.shared[object];
+    uint64_t word = shared->word;
+
+    printf("%s=%llx", plan->objects[object].name, (unsigned long long)(word >> 4));
+    printf("%s%s%s", word & MMF_WORD_WAITERS ? "W" : "", word & 2 ? "S" : "",
+           word & MMF_WORD_RESERVED ? "R" : "");
+    if (shared->reserver != 0)
+        printf("(by %llx)", (unsigned long long)shared->reserver);
+}
+
+static void
+print_atomic(const struct thread *thread)
+{
+    size_t at = (size_t)((const volatile char *)thread->address -
+                         (const volatile char *)world.shared);
+    const char *field = "?";
+
+    switch (at % sizeof(world.shared[0])) {
+    case offsetof(struct mmf_sync_shared, word):
+        field = "word";
+        break;
+    case offsetof(struct mmf_sync_shared, reserver):
+        field = "reserver";
+        break;
+    case offsetof(struct mmf_sync_shared, checked):
+        field = "checked";
+        break;
+    case offsetof(struct mmf_sync_shared, recursion):
+        field = "recursion";
+        break;
+    }
+    printf("%s %s of %s", thread->operation, field,
+           plan->objects[at / sizeof(world.shared[0])].name);
+}
+
+static void
+print_choice(struct choice choice)
+{
+    const struct thread *thread = &world.threads[choice.thread < 0 ? 0 : choice.thread];
+
+    if (choice.event == EVENT_TICK) {
+        printf("        tick");
+        return;
+    }
+    printf("    T%d  ", choice.thread + 1);
+    if (choice.event == EVENT_KILL) {
+        printf("killed");
+        return;
+    }
+    switch (thread->step) {
+    case STEP_CALL:
+        printf("%s", call_name(&thread->next_call));
+        break;
+    case STEP_WAKE:
+        printf("wake %d at %s", thread->step_count,
+               plan->objects[thread->step_object].name);
+        break;
+    case STEP_COMPARE:
+        printf("futex of %s", plan->objects[thread->step_object].name);
+        break;
+    case STEP_WAKE_UP:
+        printf("wake up");
+        break;
+    case STEP_ASK:
+        printf("ask for the owner of %s", plan->objects[thread->step_object].name);
+        break;
+    default:
+        print_atomic(thread);
+    }
+}
+
+static void
+print_after(struct choice choice)
+{
+    printf("   ");
+    for (int i = 0; i < object_count; i++) {
+        printf(" ");
+        print_word(i);
+    }
+    if (choice.event == EVENT_STEP && world.threads[choice.thread].status == ASLEEP)
+        printf("; asleep");
+    if (has_outcome)
+        printf("; answers %s, %d", mmf_status_name(last_outcome.status),
+               last_outcome.value);
+    printf("\n");
+}
+
+/* Go the way once more, and say what happens. */
+static void
+tell(void)
+{
+    const char *what = failure;
+
+    printf("  %s: %s\n", plan->name, what);
+    restore_state(frames[0].state);
+    for (int i = 0; i < depth; i++) {
+        struct choice choice;
+
+        if (frames[i].next == 0)
+            break; /* found at the end of the way */
+        choice = frames[i].choices[frames[i].next - 1];
+        print_choice(choice);
+        happen(choice);
+        print_after(choice);
+    }
+    spec_print(&world.spec);
+}
+
+int
+explore(const struct scenario *scenario, struct counts *result)
+{
+    memset(result, 0, sizeof(*result));
+    counts = result;
+    start(scenario);
+    enter();
+    while (depth > 0 && failure == NULL) {
+        struct frame *frame = &frames[depth - 1];
+        double schedules;
+
+        if (known_count >= MOST_KNOWN) {
+            counts->stopped = 1;
+            break;
+        }
+        if (frame->next == frame->count) {
+            leave();
+            continue;
+        }
+        restore_state(frame->state);
+        counts->steps++;
+        counts->kills += frame->choices[frame->next].event == EVENT_KILL;
+        happen(frame->choices[frame->next++]);
+        if (failure != NULL)
+            break;
+        schedules = enter();
+        if (schedules >= 0)
+            frames[depth - 1].schedules += schedules;
+    }
+    if (failure == NULL)
+        return 0;
+    tell();
+    return 1;
+}

@@ -1,0 +1,73 @@
+/*
+ * explore.h - run the threads of a scenario in every order there is.
+ *
+ * The threads are coroutines that switch before each atomic operation, each futex
+ * operation and each call; so the code of src/shared runs as it is, one step of one
+ * thread after the other, sequentially consistent. After a step the whole state (words,
+ * clock, futex queues, the stacks in use, the specification's states) is kept, and a
+ * state that was met before is not followed again: a depth-first search over states,
+ * without bounds on depth or preemptions, that covers all schedules.
+ *
+ * What may happen next, in every state:
+ *
+ *   a step   of each thread that is not asleep; a wake for one chooses among sleepers
+ *   a kill   of any process, as long as the scenario has kills left
+ *   a tick   the clock goes to where the first sleeper's time is over: if no thread can
+ *            go on, and so often besides as the scenario says
+ *
+ * The futex: value check and going to sleep are one step; for several words one step a
+ * word, in order, as in futex_waitv(2). Whoever was woken by one word is still queued
+ * at the others until it runs, and can so eat their wake-ups.
+ *
+ * In the end (nobody can go on) the words are looked at through the same code, by a
+ * process that was not there before.
+ */
+#ifndef MMF_TEST_MODEL_EXPLORE_H
+#define MMF_TEST_MODEL_EXPLORE_H
+
+#include <stdint.h>
+
+#include "spec.h"
+
+struct scenario {
+    const char *name;
+    struct object_plan objects[MOST_OBJECTS];
+    void (*threads[MOST_THREADS])(void);
+    unsigned process[MOST_THREADS]; /* threads with the same number but 0 share one */
+    int kills;                      /* so many processes may be killed */
+    int ticks;                      /* so many ticks come although somebody could run */
+    int only_long;                  /* not in the short run */
+};
+
+struct counts {
+    uint64_t states;
+    uint64_t steps;   /* from state to state */
+    uint64_t kills;   /* of these */
+    uint64_t ends;    /* states in which nobody goes on */
+    uint64_t naps;    /* states in which only a nap behind a reservation helps */
+    uint64_t excused; /* waits that timed out behind a reservation */
+    uint64_t loops;   /* steps back to a state on the way here */
+    int64_t latest;   /* a sleeper got on so many nanoseconds after it could have */
+    double schedules; /* ways from the begin to an end */
+    int deepest;
+    int stopped; /* there are more states than could be kept */
+};
+
+/* 0: explored, nothing found. Else a schedule that shows the failure was printed. */
+int explore(const struct scenario *scenario, struct counts *counts);
+
+/*
+ * What a scenario's threads do. `timeout` in milliseconds; NEVER waits for ever.
+ */
+enum { NEVER = -1 };
+
+int wait_one(int object, int timeout);
+int wait_any(const int *objects, int count, int timeout, int *index);
+int wait_all(const int *objects, int count, int timeout); /* in ascending order */
+int release(int mutex);
+int set(int event);
+int reset(int event);
+int add(int semaphore, int count, int *previous);
+void end_thread(int mutex); /* what a thread's end does for a mutex */
+
+#endif

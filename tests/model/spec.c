@@ -1,0 +1,528 @@
+/*
+ * spec.c - see spec.h.
+ */
+#include "spec.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <mmf/status.h>
+
+static const struct object_plan *plan;
+
+static void
+init_object(const struct object_plan *from, struct spec_object *object)
+{
+    object->owner = SPEC_NOBODY;
+    if (from->kind == MMF_SYNC_EVENT)
+        object->mark = (uint8_t)from->first;
+    else if (from->kind == MMF_SYNC_SEMAPHORE)
+        object->count = (uint8_t)from->first;
+}
+
+void
+spec_begin(struct spec *spec, const struct object_plan *from)
+{
+    plan = from;
+    memset(spec, 0, sizeof(*spec));
+    spec->count = 1;
+    for (int i = 0; i < MOST_OBJECTS; i++)
+        init_object(&plan[i], &spec->states[0].objects[i]);
+}
+
+/*
+ * Single steps of a state.
+ */
+
+static int
+is_to_be_had(const struct spec_state *state, int object, int caller)
+{
+    const struct spec_object *it = &state->objects[object];
+
+    switch (plan[object].kind) {
+    case MMF_SYNC_MUTEX:
+        return it->owner < 0 || it->owner == caller;
+    case MMF_SYNC_EVENT:
+        return it->mark;
+    default:
+        return it->count > 0;
+    }
+}
+
+/* Answers MMF_OK or MMF_ABANDONED. */
+static int
+take(struct spec_state *state, int object, int caller)
+{
+    struct spec_object *it = &state->objects[object];
+    int rc = MMF_OK;
+
+    switch (plan[object].kind) {
+    case MMF_SYNC_MUTEX:
+        if (it->owner == caller) {
+            it->recursion++;
+            break;
+        }
+        rc = it->owner == SPEC_DEAD || it->mark ? MMF_ABANDONED : MMF_OK;
+        it->owner = (int8_t)caller;
+        it->recursion = 0;
+        it->mark = 0;
+        break;
+    case MMF_SYNC_EVENT:
+        if (!plan[object].second)
+            it->mark = 0;
+        break;
+    default:
+        it->count--;
+    }
+    return rc;
+}
+
+static int
+release(struct spec_object *object, int caller)
+{
+    if (object->owner != caller)
+        return MMF_E_NOT_OWNER;
+    if (object->recursion > 0)
+        object->recursion--;
+    else
+        object->owner = SPEC_NOBODY;
+    return MMF_OK;
+}
+
+static void
+abandon(struct spec_object *object, int caller)
+{
+    if (object->owner != caller)
+        return;
+    object->owner = SPEC_NOBODY;
+    object->recursion = 0;
+    object->mark = 1;
+}
+
+/*
+ * Sets of states. They are small: a list is searched from end to end.
+ */
+
+static void
+add_state(struct spec *spec, const struct spec_state *state)
+{
+    for (int i = 0; i < spec->count; i++) {
+        if (memcmp(&spec->states[i], state, sizeof(*state)) == 0)
+            return;
+    }
+    if (spec->count == MOST_STATES) {
+        fprintf(stderr, "model: more than %d states of the specification\n",
+                MOST_STATES);
+        exit(EXIT_FAILURE);
+    }
+    spec->states[spec->count++] = *state;
+}
+
+static int
+compare_states(const void *one, const void *other)
+{
+    return memcmp(one, other, sizeof(struct spec_state));
+}
+
+/* Keep those that `wanted` answers 1 for, changed as it changes them. */
+static void
+filter(struct spec *spec, int (*wanted)(struct spec_state *state, const void *payload),
+       const void *payload)
+{
+    int count = spec->count;
+
+    spec->count = 0;
+    for (int i = 0; i < count; i++) {
+        struct spec_state state = spec->states[i];
+
+        if (wanted(&state, payload))
+            add_state(spec, &state);
+    }
+    qsort(spec->states, (size_t)spec->count, sizeof(spec->states[0]), compare_states);
+}
+
+static void
+add_after(struct spec *spec, const struct spec_state *from, int caller, int status,
+          int value)
+{
+    struct spec_state state = *from;
+    struct spec_caller *it = &state.callers[caller];
+
+    it->progress = SPEC_AFTER;
+    it->seen = 0;
+    it->passed = 0;
+    it->outcome.status = (int16_t)status;
+    it->outcome.value = (int16_t)value;
+    add_state(spec, &state);
+}
+
+static int
+may_be_reserved(const struct spec *spec, int object, int caller)
+{
+    for (int i = 0; i < MOST_CALLERS; i++) {
+        const struct call *call = &spec->calls[i];
+
+        for (int j = 0; i != caller && call->kind == CALL_ALL && j < call->count; j++) {
+            if (call->objects[j] == object)
+                return 1;
+        }
+    }
+    return (spec->left & 1u << object) != 0;
+}
+
+/* The moments of a wait for any: looks at objects, and the last one, which takes. */
+static void
+expand_any(struct spec *spec, struct spec_state state, int caller)
+{
+    const struct call *call = &spec->calls[caller];
+    unsigned seen = state.callers[caller].seen;
+    unsigned passed = state.callers[caller].passed;
+
+    for (unsigned i = 0; i < call->count; i++) {
+        int object = call->objects[i];
+        struct spec_state next = state;
+
+        if (!is_to_be_had(&state, object, caller)) {
+            next.callers[caller].seen |= (uint8_t)(1u << i);
+            next.callers[caller].passed |= (uint8_t)(1u << i);
+            add_state(spec, &next);
+            continue;
+        }
+        if ((passed & ((1u << i) - 1)) == (1u << i) - 1) {
+            int rc = take(&next, object, caller);
+
+            add_after(spec, &next, caller, rc, (int)i);
+        }
+        if (i + 1 < call->count && may_be_reserved(spec, object, caller)) {
+            next = state;
+            next.callers[caller].passed |= (uint8_t)(1u << i);
+            add_state(spec, &next);
+        }
+    }
+    if (call->can_time_out && seen == (1u << call->count) - 1)
+        add_after(spec, &state, caller, MMF_TIMED_OUT, 0);
+}
+
+/* Take one of the objects, and be killed before all are taken. */
+static void
+expand_doomed(struct spec *spec, struct spec_state state, int caller)
+{
+    const struct call *call = &spec->calls[caller];
+
+    for (unsigned i = 0; i < call->count; i++) {
+        struct spec_state next = state;
+
+        if ((state.callers[caller].seen & 1u << i) ||
+            !is_to_be_had(&state, call->objects[i], caller))
+            continue;
+        take(&next, call->objects[i], caller);
+        next.callers[caller].progress = SPEC_DOOMED;
+        next.callers[caller].seen |= (uint8_t)(1u << i);
+        add_state(spec, &next);
+    }
+}
+
+static void
+expand_all(struct spec *spec, struct spec_state state, int caller)
+{
+    const struct call *call = &spec->calls[caller];
+    struct spec_state next = state;
+    int rc = MMF_OK;
+
+    for (unsigned i = 0; i < call->count; i++) {
+        if (!is_to_be_had(&state, call->objects[i], caller)) {
+            if (call->can_time_out)
+                add_after(spec, &state, caller, MMF_TIMED_OUT, 0);
+            return;
+        }
+        if (take(&next, call->objects[i], caller) == MMF_ABANDONED)
+            rc = MMF_ABANDONED;
+    }
+    add_after(spec, &next, caller, rc, 0);
+    if (spec->may_kill)
+        expand_doomed(spec, state, caller);
+}
+
+/* A wait for all that is not over has taken of it. */
+static int
+is_just_being_taken(const struct spec *spec, const struct spec_state *state, int object)
+{
+    for (int i = 0; i < MOST_CALLERS; i++) {
+        const struct call *call = &spec->calls[i];
+        const struct spec_caller *caller = &state->callers[i];
+
+        if (call->kind != CALL_ALL || caller->progress < SPEC_AFTER ||
+            (caller->progress == SPEC_AFTER && caller->outcome.status == MMF_TIMED_OUT))
+            continue;
+        for (int j = 0; j < call->count; j++) {
+            if (call->objects[j] == object &&
+                (caller->progress == SPEC_AFTER || (caller->seen & 1u << j)))
+                return 1;
+        }
+    }
+    return 0;
+}
+
+static void
+expand_add(struct spec *spec, const struct spec_state *state, int caller)
+{
+    const struct call *call = &spec->calls[caller];
+    int object = call->objects[0];
+    int before = state->objects[object].count;
+    int most = before + is_just_being_taken(spec, state, object);
+
+    for (int shown = before; shown <= most; shown++) {
+        struct spec_state next = *state;
+
+        if (shown + call->number > plan[object].second) {
+            add_after(spec, &next, caller, MMF_E_FULL, 0);
+            continue;
+        }
+        next.objects[object].count = (uint8_t)(before + call->number);
+        add_after(spec, &next, caller, MMF_OK, shown);
+    }
+}
+
+/* All states that one more moment of `caller` leads to. */
+static void
+expand(struct spec *spec, struct spec_state state, int caller)
+{
+    const struct call *call = &spec->calls[caller];
+    struct spec_object *object = &state.objects[call->objects[0]];
+    int rc = MMF_OK;
+
+    if (state.callers[caller].progress == SPEC_DOOMED)
+        expand_doomed(spec, state, caller);
+    if (state.callers[caller].progress != SPEC_BEFORE)
+        return;
+    switch (call->kind) {
+    case CALL_ANY:
+        expand_any(spec, state, caller);
+        return;
+    case CALL_ALL:
+        expand_all(spec, state, caller);
+        return;
+    case CALL_ADD:
+        expand_add(spec, &state, caller);
+        return;
+    case CALL_RELEASE:
+        rc = release(object, caller);
+        break;
+    case CALL_ABANDON:
+        abandon(object, caller);
+        break;
+    default:
+        object->mark = call->kind == CALL_SET;
+    }
+    add_after(spec, &state, caller, rc, 0);
+}
+
+/* Let every call have its moment that has not had it, in every order. */
+static void
+close_set(struct spec *spec)
+{
+    for (int i = 0; i < spec->count; i++) {
+        for (int caller = 0; caller < MOST_CALLERS; caller++)
+            expand(spec, spec->states[i], caller);
+    }
+}
+
+/*
+ * What happens.
+ */
+
+static int
+begin_call(struct spec_state *state, const void *payload)
+{
+    const int *caller = payload;
+
+    state->callers[*caller].progress = SPEC_BEFORE;
+    return 1;
+}
+
+void
+spec_call(struct spec *spec, int caller, const struct call *call)
+{
+    spec->calls[caller] = *call;
+    filter(spec, begin_call, &caller);
+}
+
+struct end {
+    int caller;
+    struct outcome outcome;
+};
+
+static int
+end_call(struct spec_state *state, const void *payload)
+{
+    const struct end *end = payload;
+    struct spec_caller *caller = &state->callers[end->caller];
+
+    if (caller->progress != SPEC_AFTER ||
+        caller->outcome.status != end->outcome.status ||
+        caller->outcome.value != end->outcome.value)
+        return 0;
+    memset(caller, 0, sizeof(*caller));
+    return 1;
+}
+
+int
+spec_return(struct spec *spec, int caller, struct outcome outcome)
+{
+    struct end end = {.caller = caller, .outcome = outcome};
+
+    close_set(spec);
+    filter(spec, end_call, &end);
+    memset(&spec->calls[caller], 0, sizeof(spec->calls[caller]));
+    return spec->count > 0;
+}
+
+static int
+end_call_excused(struct spec_state *state, const void *payload)
+{
+    const struct end *end = payload;
+    struct spec_caller *caller = &state->callers[end->caller];
+
+    if (end_call(state, payload))
+        return 1;
+    if (caller->progress != SPEC_BEFORE)
+        return 0;
+    memset(caller, 0, sizeof(*caller));
+    return 1;
+}
+
+int
+spec_return_excused(struct spec *spec, int caller, struct outcome outcome)
+{
+    struct end end = {.caller = caller, .outcome = outcome};
+    int legal = 0;
+
+    close_set(spec);
+    for (int i = 0; i < spec->count; i++) {
+        struct spec_state state = spec->states[i];
+
+        legal |= end_call(&state, &end);
+    }
+    filter(spec, end_call_excused, &end);
+    memset(&spec->calls[caller], 0, sizeof(spec->calls[caller]));
+    return legal;
+}
+
+static int
+die(struct spec_state *state, const void *payload)
+{
+    unsigned mask = *(const unsigned *)payload;
+
+    for (int i = 0; i < MOST_OBJECTS; i++) {
+        struct spec_object *object = &state->objects[i];
+
+        if (object->owner >= 0 && (mask & 1u << object->owner)) {
+            object->owner = SPEC_DEAD;
+            object->recursion = 0;
+        }
+    }
+    for (int i = 0; i < MOST_CALLERS; i++) {
+        if (mask & 1u << i)
+            memset(&state->callers[i], 0, sizeof(state->callers[i]));
+    }
+    return 1;
+}
+
+void
+spec_kill(struct spec *spec, unsigned mask)
+{
+    close_set(spec);
+    filter(spec, die, &mask);
+    for (int i = 0; i < MOST_CALLERS; i++) {
+        struct call *call = &spec->calls[i];
+
+        if (!(mask & 1u << i))
+            continue;
+        for (int j = 0; call->kind == CALL_ALL && j < call->count; j++)
+            spec->left |= 1u << call->objects[j];
+        memset(call, 0, sizeof(*call));
+    }
+}
+
+static int
+all_before(struct spec_state *state, const void *payload)
+{
+    unsigned mask = *(const unsigned *)payload;
+
+    for (int i = 0; i < MOST_CALLERS; i++) {
+        if ((mask & 1u << i) && state->callers[i].progress != SPEC_BEFORE)
+            return 0;
+        /* What has been seen is past; it matters to the answer alone. */
+        state->callers[i].seen = 0;
+        state->callers[i].passed = 0;
+    }
+    return 1;
+}
+
+int
+spec_still_wait(struct spec *spec, unsigned mask)
+{
+    filter(spec, all_before, &mask);
+    return spec->count > 0;
+}
+
+static int
+can_be_had(const struct spec_state *state, const struct call *call, int caller)
+{
+    unsigned could = 0;
+
+    for (unsigned i = 0; i < call->count; i++)
+        could += is_to_be_had(state, call->objects[i], caller) != 0;
+    return call->kind == CALL_ALL ? could == call->count : could > 0;
+}
+
+int
+spec_can_be_had(const struct spec *spec, int caller)
+{
+    for (int i = 0; i < spec->count; i++) {
+        const struct spec_state *state = &spec->states[i];
+
+        if (state->callers[caller].progress == SPEC_BEFORE &&
+            !can_be_had(state, &spec->calls[caller], caller))
+            return 0;
+    }
+    return 1;
+}
+
+int
+spec_may_be_had(const struct spec *spec, int caller)
+{
+    for (int i = 0; i < spec->count; i++) {
+        const struct spec_state *state = &spec->states[i];
+
+        if (state->callers[caller].progress == SPEC_BEFORE &&
+            can_be_had(state, &spec->calls[caller], caller))
+            return 1;
+    }
+    return 0;
+}
+
+void
+spec_print(const struct spec *spec)
+{
+    for (int i = 0; i < spec->count; i++) {
+        printf("    %s", i == 0 ? "the objects may be" : "                or");
+        for (int j = 0; j < MOST_OBJECTS && plan[j].name != NULL; j++) {
+            const struct spec_object *object = &spec->states[i].objects[j];
+
+            printf(" %s:", plan[j].name);
+            if (plan[j].kind == MMF_SYNC_SEMAPHORE)
+                printf("%d", object->count);
+            else if (plan[j].kind == MMF_SYNC_EVENT)
+                printf("%s", object->mark ? "set" : "reset");
+            else if (object->owner == SPEC_DEAD)
+                printf("of the dead");
+            else if (object->owner == SPEC_NOBODY)
+                printf("%s", object->mark ? "abandoned" : "free");
+            else
+                printf("T%d+%d", object->owner + 1, object->recursion);
+        }
+        printf("\n");
+    }
+}

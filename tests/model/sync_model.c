@@ -1,0 +1,848 @@
+/*
+ * sync_model.c - the scenarios: what two to four threads do to the words of mutex,
+ * event and semaphore, in every order (see explore.h).
+ *
+ *     sync_model [PATTERN]    only the scenarios whose name has PATTERN in it
+ *
+ * MMF_TEST_LONG=1 runs more of them, and each of them again with one tick more, and
+ * with one kill more. Then some have more states than there is room for: "stopped" says
+ * so.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <mmf/status.h>
+
+#include "explore.h"
+
+#define MUTEX(name)                                                                    \
+    {                                                                                  \
+        name, MMF_SYNC_MUTEX, 0, 0                                                     \
+    }
+#define AUTO_EVENT(name, signalled)                                                    \
+    {                                                                                  \
+        name, MMF_SYNC_EVENT, signalled, 0                                             \
+    }
+#define MANUAL_EVENT(name, signalled)                                                  \
+    {                                                                                  \
+        name, MMF_SYNC_EVENT, signalled, 1                                             \
+    }
+#define SEMAPHORE(name, count, maximum)                                                \
+    {                                                                                  \
+        name, MMF_SYNC_SEMAPHORE, count, maximum                                       \
+    }
+
+enum { FIRST, SECOND, THIRD };
+
+/* Longer than a nap, shorter than a tick. */
+enum { SHORTLY = 10 };
+
+static const int both[] = {FIRST, SECOND};
+static const int last_two[] = {SECOND, THIRD};
+static const int outer_two[] = {FIRST, THIRD};
+static const int all_three[] = {FIRST, SECOND, THIRD};
+static const int reversed[] = {SECOND, FIRST};
+
+static int
+is_taken(int rc)
+{
+    return rc == MMF_OK || rc == MMF_ABANDONED;
+}
+
+/*
+ * Threads.
+ */
+
+static void
+lock_first(void)
+{
+    wait_one(FIRST, NEVER);
+    release(FIRST);
+}
+
+static void
+lock_first_twice(void)
+{
+    lock_first();
+    lock_first();
+}
+
+static void
+lock_second(void)
+{
+    wait_one(SECOND, NEVER);
+    release(SECOND);
+}
+
+static void
+lock_again(void)
+{
+    wait_one(FIRST, NEVER);
+    wait_one(FIRST, NEVER);
+    release(FIRST);
+    release(FIRST);
+}
+
+static void
+try_lock_first(void)
+{
+    if (is_taken(wait_one(FIRST, 0)))
+        release(FIRST);
+}
+
+static void
+lock_first_shortly(void)
+{
+    if (is_taken(wait_one(FIRST, SHORTLY)))
+        release(FIRST);
+}
+
+static void
+release_first(void)
+{
+    release(FIRST);
+}
+
+static void
+lock_and_end(void)
+{
+    wait_one(FIRST, NEVER);
+    end_thread(FIRST);
+}
+
+static void
+lock_and_keep(void)
+{
+    wait_one(FIRST, NEVER);
+}
+
+static void
+wait_first(void)
+{
+    wait_one(FIRST, NEVER);
+}
+
+static void
+wait_first_twice(void)
+{
+    wait_one(FIRST, NEVER);
+    wait_one(FIRST, NEVER);
+}
+
+static void
+wait_first_shortly(void)
+{
+    wait_one(FIRST, SHORTLY);
+}
+
+static void
+poll_first(void)
+{
+    wait_one(FIRST, 0);
+}
+
+static void
+poll_first_then_second(void)
+{
+    wait_one(FIRST, 0);
+    wait_one(SECOND, 0);
+}
+
+static void
+poll_second_then_first(void)
+{
+    wait_one(SECOND, 0);
+    wait_one(FIRST, 0);
+}
+
+static void
+wait_second(void)
+{
+    wait_one(SECOND, NEVER);
+}
+
+static void
+set_first(void)
+{
+    set(FIRST);
+}
+
+static void
+set_first_twice(void)
+{
+    set(FIRST);
+    set(FIRST);
+}
+
+static void
+set_second(void)
+{
+    set(SECOND);
+}
+
+static void
+set_both(void)
+{
+    set(FIRST);
+    set(SECOND);
+}
+
+static void
+set_second_then_first(void)
+{
+    set(SECOND);
+    set(FIRST);
+}
+
+static void
+set_and_reset_first(void)
+{
+    set(FIRST);
+    reset(FIRST);
+}
+
+static void
+set_reset_set_first(void)
+{
+    set(FIRST);
+    reset(FIRST);
+    set(FIRST);
+}
+
+static void
+reset_first(void)
+{
+    reset(FIRST);
+}
+
+static void
+reset_and_set_first(void)
+{
+    reset(FIRST);
+    set(FIRST);
+}
+
+static void
+reset_and_set_second(void)
+{
+    reset(SECOND);
+    set(SECOND);
+}
+
+/* Both were set; from now on never both are. */
+static void
+set_in_turns_once(void)
+{
+    reset(SECOND);
+    reset(FIRST);
+    set(SECOND);
+}
+
+static void
+set_in_turns_twice(void)
+{
+    set_in_turns_once();
+    reset(SECOND);
+    set(FIRST);
+    reset(FIRST);
+    set(SECOND);
+}
+
+static void
+poll_first_and_set_second(void)
+{
+    wait_one(FIRST, 0);
+    set(SECOND);
+}
+
+static void
+poll_second_and_set_first(void)
+{
+    wait_one(SECOND, 0);
+    set(FIRST);
+}
+
+static void
+add_one_to_first(void)
+{
+    int before;
+
+    add(FIRST, 1, &before);
+}
+
+static void
+add_two_to_first(void)
+{
+    int before;
+
+    add(FIRST, 2, &before);
+}
+
+static void
+add_one_twice_to_first(void)
+{
+    int before;
+
+    add(FIRST, 1, &before);
+    add(FIRST, 1, &before);
+}
+
+static void
+add_one_to_second(void)
+{
+    int before;
+
+    add(SECOND, 1, &before);
+}
+
+static void
+wait_and_add_first(void)
+{
+    int before;
+
+    wait_one(FIRST, NEVER);
+    add(FIRST, 1, &before);
+}
+
+static void
+wait_second_and_add_to_first(void)
+{
+    int before;
+
+    wait_one(SECOND, NEVER);
+    add(FIRST, 1, &before);
+}
+
+static void
+poll_first_and_add_to_second(void)
+{
+    int before;
+
+    wait_one(FIRST, 0);
+    add(SECOND, 1, &before);
+}
+
+static void
+poll_second_and_add_to_first(void)
+{
+    int before;
+
+    wait_one(SECOND, 0);
+    add(FIRST, 1, &before);
+}
+
+/* {event, mutex}: what was taken is given back. */
+static void
+wait_any_of_event_and_mutex(void)
+{
+    int index;
+
+    if (is_taken(wait_any(both, 2, NEVER, &index)) && index == 1)
+        release(SECOND);
+}
+
+static void
+wait_any_of_event_and_mutex_shortly(void)
+{
+    int index;
+
+    if (is_taken(wait_any(both, 2, SHORTLY, &index)) && index == 1)
+        release(SECOND);
+}
+
+static void
+wait_any_of_both(void)
+{
+    int index;
+
+    wait_any(both, 2, NEVER, &index);
+}
+
+static void
+wait_any_of_both_reversed(void)
+{
+    int index;
+
+    wait_any(reversed, 2, NEVER, &index);
+}
+
+static void
+poll_any_of_both(void)
+{
+    int index;
+
+    wait_any(both, 2, 0, &index);
+}
+
+static void
+wait_all_of_both(void)
+{
+    wait_all(both, 2, NEVER);
+}
+
+static void
+wait_all_of_both_shortly(void)
+{
+    wait_all(both, 2, SHORTLY);
+}
+
+static void
+poll_all_of_both(void)
+{
+    wait_all(both, 2, 0);
+}
+
+static void
+lock_both(void)
+{
+    wait_all(both, 2, NEVER);
+    release(FIRST);
+    release(SECOND);
+}
+
+static void
+lock_both_reversed(void)
+{
+    wait_all(both, 2, NEVER);
+    release(SECOND);
+    release(FIRST);
+}
+
+static void
+try_lock_both(void)
+{
+    if (is_taken(wait_all(both, 2, 0))) {
+        release(SECOND);
+        release(FIRST);
+    }
+}
+
+static void
+lock_last_two(void)
+{
+    wait_all(last_two, 2, NEVER);
+    release(SECOND);
+    release(THIRD);
+}
+
+static void
+lock_outer_two(void)
+{
+    wait_all(outer_two, 2, NEVER);
+    release(FIRST);
+    release(THIRD);
+}
+
+static void
+wait_all_three(void)
+{
+    wait_all(all_three, 3, NEVER);
+}
+
+static void
+lock_first_with_second(void)
+{
+    wait_all(both, 2, NEVER);
+    release(FIRST);
+}
+
+static void
+lock_second_with_first(void)
+{
+    wait_all(both, 2, NEVER);
+    release(SECOND);
+}
+
+static void
+lock_second_with_first_shortly(void)
+{
+    if (is_taken(wait_all(both, 2, SHORTLY)))
+        release(SECOND);
+}
+
+static void
+lock_held_first_with_second(void)
+{
+    wait_one(FIRST, NEVER);
+    wait_all(both, 2, NEVER);
+    release(SECOND);
+    release(FIRST);
+    release(FIRST);
+}
+
+/*
+ * Scenarios.
+ */
+
+static const struct scenario scenarios[] = {
+    /* Mutex. */
+    {.name = "mutex, two threads, twice",
+     .objects = {MUTEX("M")},
+     .threads = {lock_first_twice, lock_first_twice},
+     .ticks = 1},
+    {.name = "mutex, three threads",
+     .objects = {MUTEX("M")},
+     .threads = {lock_first, lock_first, lock_first},
+     .ticks = 1},
+    {.name = "mutex, recursion and a stranger",
+     .objects = {MUTEX("M")},
+     .threads = {lock_again, lock_first, release_first}},
+    {.name = "mutex, try-lock",
+     .objects = {MUTEX("M")},
+     .threads = {lock_first, try_lock_first, try_lock_first}},
+    {.name = "mutex, time-outs",
+     .objects = {MUTEX("M")},
+     .threads = {lock_first, lock_first_shortly, lock_first_shortly},
+     .ticks = 1},
+    {.name = "mutex, a time-out and a sleeper",
+     .objects = {MUTEX("M")},
+     .threads = {lock_first, lock_first_shortly, lock_first},
+     .ticks = 1},
+    {.name = "mutex, somebody killed, two threads",
+     .objects = {MUTEX("M")},
+     .threads = {lock_first_twice, lock_first_twice},
+     .kills = 1,
+     .ticks = 1},
+    {.name = "mutex, somebody killed, three threads",
+     .objects = {MUTEX("M")},
+     .threads = {lock_first, lock_first, lock_first},
+     .kills = 1},
+    {.name = "mutex, owner killed, polls",
+     .objects = {MUTEX("M")},
+     .threads = {lock_and_keep, try_lock_first, try_lock_first},
+     .kills = 1},
+    {.name = "mutex, recursion, somebody killed",
+     .objects = {MUTEX("M")},
+     .threads = {lock_again, lock_first, try_lock_first},
+     .kills = 1},
+    {.name = "mutex, two killed",
+     .objects = {MUTEX("M")},
+     .threads = {lock_first, lock_first, lock_first},
+     .kills = 2,
+     .only_long = 1},
+    {.name = "mutex, thread ends, others of the process",
+     .objects = {MUTEX("M")},
+     .threads = {lock_and_end, lock_first, lock_first},
+     .process = {1, 1, 2}},
+    {.name = "mutex, thread ends, process killed",
+     .objects = {MUTEX("M")},
+     .threads = {lock_and_end, lock_first, lock_first},
+     .process = {1, 1, 2},
+     .kills = 1},
+
+    {.name = "mutex, two threads of a process, process killed",
+     .objects = {MUTEX("M")},
+     .threads = {lock_first, lock_first, lock_first},
+     .process = {1, 1, 2},
+     .kills = 1},
+
+    /* Event. */
+    {.name = "auto event, set twice, two waiters",
+     .objects = {AUTO_EVENT("E", 0)},
+     .threads = {set_first_twice, wait_first, wait_first},
+     .ticks = 1},
+    {.name = "auto event, two setters, two waiters",
+     .objects = {AUTO_EVENT("E", 0)},
+     .threads = {set_first, set_first, wait_first, wait_first}},
+    {.name = "auto event, set and reset",
+     .objects = {AUTO_EVENT("E", 0)},
+     .threads = {set_reset_set_first, wait_first, poll_first}},
+    {.name = "auto event, time-out and a sleeper",
+     .objects = {AUTO_EVENT("E", 0)},
+     .threads = {set_first, wait_first_shortly, wait_first},
+     .ticks = 2},
+    {.name = "auto event, somebody killed",
+     .objects = {AUTO_EVENT("E", 0)},
+     .threads = {set_first_twice, wait_first, wait_first},
+     .kills = 1},
+    {.name = "manual event, set, two waiters",
+     .objects = {MANUAL_EVENT("E", 0)},
+     .threads = {set_first, wait_first_twice, wait_first}},
+    {.name = "manual event, set, reset, set",
+     .objects = {MANUAL_EVENT("E", 0)},
+     .threads = {set_reset_set_first, wait_first, wait_first_shortly}},
+    {.name = "manual event, somebody killed",
+     .objects = {MANUAL_EVENT("E", 0)},
+     .threads = {set_reset_set_first, wait_first, wait_first},
+     .kills = 1},
+
+    /* Semaphore. */
+    {.name = "semaphore, one at a time, two waiters",
+     .objects = {SEMAPHORE("S", 0, 3)},
+     .threads = {add_one_twice_to_first, wait_first, wait_first}},
+    {.name = "semaphore, two releasers, two waiters",
+     .objects = {SEMAPHORE("S", 0, 3)},
+     .threads = {add_one_to_first, add_one_to_first, wait_first, wait_first}},
+    {.name = "semaphore, two at once, three waiters",
+     .objects = {SEMAPHORE("S", 0, 3)},
+     .threads = {add_two_to_first, wait_first, wait_first, wait_first}},
+    {.name = "semaphore, its maximum",
+     .objects = {SEMAPHORE("S", 1, 2)},
+     .threads = {add_one_twice_to_first, wait_and_add_first, poll_first}},
+    {.name = "semaphore, time-out and a sleeper",
+     .objects = {SEMAPHORE("S", 0, 3)},
+     .threads = {add_one_to_first, wait_first_shortly, wait_first},
+     .ticks = 2},
+    {.name = "semaphore, somebody killed",
+     .objects = {SEMAPHORE("S", 0, 3)},
+     .threads = {add_two_to_first, wait_first, wait_first},
+     .kills = 1},
+
+    /* Any. */
+    {.name = "any of event and mutex",
+     .objects = {AUTO_EVENT("E", 0), MUTEX("M")},
+     .threads = {set_first, lock_second, wait_any_of_event_and_mutex}},
+    {.name = "any of event and mutex, others wait for the event",
+     .objects = {AUTO_EVENT("E", 0), MUTEX("M")},
+     .threads = {set_first, lock_second, wait_any_of_event_and_mutex, wait_first}},
+    {.name = "any of event and mutex, others wait for the mutex",
+     .objects = {AUTO_EVENT("E", 0), MUTEX("M")},
+     .threads = {set_first, lock_second, wait_any_of_event_and_mutex, lock_second}},
+    {.name = "any of event and mutex, time-out",
+     .objects = {AUTO_EVENT("E", 0), MUTEX("M")},
+     .threads = {set_first, lock_second, wait_any_of_event_and_mutex_shortly,
+                 wait_first}},
+    {.name = "any of two semaphores, both orders",
+     .objects = {SEMAPHORE("S", 0, 1), SEMAPHORE("T", 0, 1)},
+     .threads = {add_one_to_first, add_one_to_second, wait_any_of_both,
+                 wait_any_of_both_reversed}},
+    {.name = "any of two events, both set",
+     .objects = {AUTO_EVENT("E", 0), AUTO_EVENT("F", 0)},
+     .threads = {set_both, wait_any_of_both, wait_second}},
+    {.name = "any of two events, both set, first last",
+     .objects = {AUTO_EVENT("E", 0), AUTO_EVENT("F", 0)},
+     .threads = {set_second_then_first, wait_any_of_both, wait_any_of_both_reversed}},
+    {.name = "any of two events, poll",
+     .objects = {AUTO_EVENT("E", 0), MANUAL_EVENT("F", 0)},
+     .threads = {set_both, poll_any_of_both, wait_any_of_both_reversed}},
+    {.name = "any of event and mutex, somebody killed",
+     .objects = {AUTO_EVENT("E", 0), MUTEX("M")},
+     .threads = {set_first, lock_second, wait_any_of_event_and_mutex},
+     .kills = 1},
+
+    /* All. */
+    {.name = "all of two mutexes against a taker of the first",
+     .objects = {MUTEX("M"), MUTEX("N")},
+     .threads = {lock_both, lock_first}},
+    {.name = "all of two mutexes against takers of each",
+     .objects = {MUTEX("M"), MUTEX("N")},
+     .threads = {lock_both, lock_first, lock_second}},
+    {.name = "all of two mutexes against two takers of one",
+     .objects = {MUTEX("M"), MUTEX("N")},
+     .threads = {lock_both, lock_first, lock_first}},
+    {.name = "all of two mutexes, twice at once",
+     .objects = {MUTEX("M"), MUTEX("N")},
+     .threads = {lock_both, lock_both_reversed}},
+    {.name = "all of two mutexes, three times at once",
+     .objects = {MUTEX("M"), MUTEX("N")},
+     .threads = {lock_both, lock_both_reversed, try_lock_both},
+     .only_long = 1},
+    {.name = "all of a mutex that is owned already and another",
+     .objects = {MUTEX("M"), MUTEX("N")},
+     .threads = {lock_held_first_with_second, lock_first, lock_second}},
+    {.name = "all of three philosophers' forks",
+     .objects = {MUTEX("M"), MUTEX("N"), MUTEX("O")},
+     .threads = {lock_both, lock_last_two, lock_outer_two},
+     .only_long = 1},
+    {.name = "all of mutex and event, set and reset",
+     .objects = {MUTEX("M"), AUTO_EVENT("E", 1)},
+     .threads = {lock_first_with_second, reset_and_set_second, lock_first}},
+    {.name = "all of event and mutex, set and reset",
+     .objects = {AUTO_EVENT("E", 1), MUTEX("M")},
+     .threads = {lock_second_with_first, reset_and_set_first, lock_second}},
+    {.name = "all of two events, never both set",
+     .objects = {AUTO_EVENT("E", 0), AUTO_EVENT("F", 0)},
+     .threads = {wait_all_of_both_shortly, set_and_reset_first, set_second}},
+    {.name = "all of two events, set in turns",
+     .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
+     .threads = {wait_all_of_both_shortly, set_in_turns_once}},
+    {.name = "all of two events, set in turns, twice",
+     .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
+     .threads = {wait_all_of_both_shortly, set_in_turns_twice}},
+    {.name = "all of two manual events",
+     .objects = {MANUAL_EVENT("E", 0), MANUAL_EVENT("F", 0)},
+     .threads = {wait_all_of_both, set_both, wait_second}},
+    {.name = "all of manual and auto event",
+     .objects = {MANUAL_EVENT("E", 1), AUTO_EVENT("F", 0)},
+     .threads = {wait_all_of_both_shortly, reset_first, set_second, poll_first}},
+    {.name = "all of two semaphores against a taker",
+     .objects = {SEMAPHORE("S", 1, 2), SEMAPHORE("T", 0, 2)},
+     .threads = {wait_all_of_both, wait_and_add_first, add_one_to_second}},
+    {.name = "all of two semaphores, others sleep",
+     .objects = {SEMAPHORE("S", 0, 2), SEMAPHORE("T", 1, 2)},
+     .threads = {wait_all_of_both, wait_first, add_one_twice_to_first}},
+    {.name = "all of two semaphores, it turns to the other",
+     .objects = {SEMAPHORE("S", 0, 2), SEMAPHORE("T", 1, 2)},
+     .threads = {wait_all_of_both, wait_first, wait_second_and_add_to_first}},
+    {.name = "all of two semaphores, twice, others sleep",
+     .objects = {SEMAPHORE("S", 0, 3), SEMAPHORE("T", 1, 2)},
+     .threads = {wait_all_of_both, wait_first, add_one_to_first, add_one_to_first},
+     .only_long = 1},
+    {.name = "all and any of event and mutex",
+     .objects = {AUTO_EVENT("E", 0), MUTEX("M")},
+     .threads = {lock_second_with_first, wait_any_of_event_and_mutex, set_first_twice}},
+    {.name = "all of manual event and mutex, reset",
+     .objects = {MANUAL_EVENT("E", 1), MUTEX("M")},
+     .threads = {lock_second_with_first_shortly, reset_and_set_first, lock_second}},
+    {.name = "all of three",
+     .objects = {SEMAPHORE("S", 1, 1), AUTO_EVENT("E", 0), MUTEX("M")},
+     .threads = {wait_all_three, set_second, wait_and_add_first}},
+
+    /* All, as others see it. */
+    {.name = "all at one moment, polls",
+     .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
+     .threads = {wait_all_of_both, poll_first_then_second, poll_second_then_first}},
+    {.name = "all or nothing, polls of all",
+     .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
+     .threads = {poll_all_of_both, poll_all_of_both, poll_second_then_first}},
+    {.name = "all of mutex and event, poll, then set",
+     .objects = {MUTEX("M"), AUTO_EVENT("E", 1)},
+     .threads = {wait_all_of_both, poll_first_and_set_second}},
+    {.name = "all of event and mutex, poll, then set",
+     .objects = {AUTO_EVENT("E", 1), MUTEX("M")},
+     .threads = {wait_all_of_both, poll_second_and_set_first}},
+    {.name = "all of semaphore and event, poll, then release, reversed",
+     .objects = {SEMAPHORE("S", 1, 1), AUTO_EVENT("E", 1)},
+     .threads = {wait_all_of_both, poll_second_and_add_to_first}},
+    {.name = "all of semaphore and event, poll, then release",
+     .objects = {AUTO_EVENT("E", 1), SEMAPHORE("S", 1, 1)},
+     .threads = {wait_all_of_both, poll_first_and_add_to_second}},
+    {.name = "all at one moment, a slow reserver",
+     .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
+     .threads = {wait_all_of_both, poll_second_then_first},
+     .ticks = 1},
+    {.name = "all at one moment, a slow reserver, polls of all",
+     .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
+     .threads = {wait_all_of_both, poll_second_then_first, poll_all_of_both},
+     .ticks = 1,
+     .only_long = 1},
+    {.name = "all of two, time-outs",
+     .objects = {MUTEX("M"), AUTO_EVENT("E", 0)},
+     .threads = {wait_all_of_both_shortly, lock_first, set_second},
+     .ticks = 1},
+
+    /* All, killed. */
+    {.name = "all of two mutexes, somebody killed, a taker",
+     .objects = {MUTEX("M"), MUTEX("N")},
+     .threads = {lock_both, lock_first},
+     .kills = 1},
+    {.name = "all of two mutexes, somebody killed, twice at once",
+     .objects = {MUTEX("M"), MUTEX("N")},
+     .threads = {lock_both, lock_both_reversed},
+     .kills = 1},
+    {.name = "all of two mutexes, two threads of a process, process killed",
+     .objects = {MUTEX("M"), MUTEX("N")},
+     .threads = {lock_both, lock_both_reversed, try_lock_first},
+     .process = {1, 1, 2},
+     .kills = 1,
+     .only_long = 1},
+    {.name = "all of a mutex of the dead and an event",
+     .objects = {MUTEX("M"), AUTO_EVENT("E", 0)},
+     .threads = {lock_and_keep, wait_all_of_both, set_second},
+     .kills = 1},
+    {.name = "all and any of event and mutex, somebody killed",
+     .objects = {AUTO_EVENT("E", 0), MUTEX("M")},
+     .threads = {lock_second_with_first, wait_any_of_event_and_mutex, set_first},
+     .kills = 1},
+    {.name = "all of mutex and semaphore, somebody killed, takers",
+     .objects = {MUTEX("M"), SEMAPHORE("S", 1, 1)},
+     .threads = {wait_all_of_both, lock_first, wait_second},
+     .kills = 1},
+    {.name = "all of two events, somebody killed, polls",
+     .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
+     .threads = {wait_all_of_both, poll_first_then_second},
+     .kills = 1},
+    {.name = "all of two events, somebody killed, polls of all",
+     .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
+     .threads = {wait_all_of_both, poll_all_of_both},
+     .kills = 1},
+    {.name = "all of two events, somebody killed, all polls",
+     .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
+     .threads = {wait_all_of_both, poll_first_then_second, poll_all_of_both},
+     .kills = 1,
+     .only_long = 1},
+    {.name = "all of event and semaphore, somebody killed, set and added to",
+     .objects = {AUTO_EVENT("E", 1), SEMAPHORE("S", 1, 2)},
+     .threads = {wait_all_of_both, set_first, add_one_to_second},
+     .kills = 1},
+    {.name = "all of two mutexes, two killed",
+     .objects = {MUTEX("M"), MUTEX("N")},
+     .threads = {lock_both, lock_both, lock_first},
+     .kills = 2,
+     .only_long = 1},
+};
+
+static double
+seconds(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static int runs;
+static int failures;
+static struct counts total;
+
+static void
+run(const struct scenario *scenario, const char *with)
+{
+    struct counts counts;
+    double begin = seconds();
+    int rc = explore(scenario, &counts);
+
+    printf("%-60s %10llu %10llu %9.1e %8llu %7llu %7llu %7.1f %7.2f%s%s%s\n",
+           scenario->name, (unsigned long long)counts.states,
+           (unsigned long long)counts.steps, counts.schedules,
+           (unsigned long long)counts.kills, (unsigned long long)counts.ends,
+           (unsigned long long)counts.naps, (double)counts.latest / 1e6,
+           seconds() - begin, with, counts.stopped ? ", stopped" : "",
+           rc == 0 ? "" : "  FAILED");
+    if (counts.loops > 0)
+        printf("    %llu steps led back to a state on the way\n",
+               (unsigned long long)counts.loops);
+    if (counts.excused > 0)
+        printf("    %llu waits timed out behind reservations that took their time\n",
+               (unsigned long long)counts.excused);
+    fflush(stdout);
+    total.states += counts.states;
+    total.steps += counts.steps;
+    total.kills += counts.kills;
+    runs++;
+    failures += rc != 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *only = argc > 1 ? argv[1] : NULL;
+    const char *count = getenv("MMF_TEST_LONG");
+    int is_long = count != NULL && strcmp(count, "1") == 0;
+    double begin = seconds();
+
+    printf("%-60s %10s %10s %9s %8s %7s %7s %7s %7s\n", "scenario", "states", "steps",
+           "schedules", "kills", "ends", "naps", "late ms", "seconds");
+    for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
+        struct scenario scenario = scenarios[i];
+
+        if ((only != NULL && strstr(scenario.name, only) == NULL) ||
+            (scenario.only_long && !is_long))
+            continue;
+        run(&scenario, "");
+        if (!is_long)
+            continue;
+        scenario.ticks++;
+        run(&scenario, "  a tick more");
+        scenario.ticks--;
+        scenario.kills++;
+        run(&scenario, "  a kill more");
+    }
+    printf("in all %llu states, %llu steps, %llu of them kills, %.0f s\n",
+           (unsigned long long)total.states, (unsigned long long)total.steps,
+           (unsigned long long)total.kills, seconds() - begin);
+    printf("model: %d passed, %d failed, 0 skipped\n", runs - failures, failures);
+    return failures == 0 && runs > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
