@@ -209,6 +209,19 @@ mmf_object_enter(const struct mmf_object_request *request, struct mmf_object **o
     return MMF_OK;
 }
 
+int
+mmf_object_enter_made_locked(const struct mmf_object_request *request,
+                             struct mmf_object **out)
+{
+    struct mmf_object *object = make_object(request);
+
+    if (object == NULL)
+        return mmf_fail(MMF_E_NO_MEMORY, "no memory for a handle on %s", request->path);
+    insert(object);
+    *out = object;
+    return MMF_OK;
+}
+
 static int
 reap_object(const struct mmf_object *object)
 {

@@ -65,6 +65,14 @@ struct mmf_object_request {
  */
 int mmf_object_enter(const struct mmf_object_request *request, struct mmf_object **out);
 
+/*
+ * The same for a sync object that was made here, with the mutex, which the caller has
+ * had since before the name was published: nobody in this process can have entered it
+ * before. A mutex is owned by whichever handle; so all must be handles on one entry.
+ */
+int mmf_object_enter_made_locked(const struct mmf_object_request *request,
+                                 struct mmf_object **out);
+
 /* Give up a handle. The last one lets go of the object, and reaps it if it was last. */
 void mmf_object_leave(struct mmf_object *object);
 

@@ -41,26 +41,22 @@ fail_busy(const char *path)
         path, MMF_OS_PATIENCE_MS);
 }
 
-static int
-enter_object(struct mmf_store_file *file, const char *path, const struct mmf_hold *hold,
-             int inheritable, int made_here, uint64_t ticket, struct mmf_object **out)
+static struct mmf_object_request
+entry_for(const struct mmf_store_file *file, const char *path,
+          const struct mmf_hold *hold, int inheritable)
 {
-    struct mmf_object_request request = {
+    return (struct mmf_object_request){
         .path = path,
         .status = &file->status,
         .hold = *hold,
         .fd = file->fd,
         .inheritable = inheritable,
-        .made_here = made_here,
-        .ticket = ticket,
         .kind = file->page.kind,
         .protection = file->page.protection,
         .flags = file->page.flags,
         .capacity = file->page.capacity,
         .data_size = file->data_size,
     };
-
-    return mmf_object_enter(&request, out);
 }
 
 /* Answers of a try that may be repeated, beside statuses. */
@@ -70,6 +66,7 @@ static int
 try_open(const char *path, const struct mmf_place *place, const struct mmf_name *name,
          uint32_t kind, int needs_write, int inheritable, struct mmf_object **out)
 {
+    struct mmf_object_request entry;
     struct mmf_store_file file;
     struct mmf_hold hold;
     int rc = mmf_store_look(path, place, !needs_write, &file);
@@ -111,7 +108,8 @@ try_open(const char *path, const struct mmf_place *place, const struct mmf_name 
     rc = mmf_store_check(&file, name, kind, path);
     if (rc < 0)
         goto fail_release;
-    rc = enter_object(&file, path, &hold, inheritable, 0, 0, out);
+    entry = entry_for(&file, path, &hold, inheritable);
+    rc = mmf_object_enter(&entry, out);
     if (rc < 0)
         goto fail_release;
     return MMF_OK;
@@ -241,6 +239,35 @@ make_draft_with_room(const struct mmf_store_request *request,
     return fail_draft(request, place);
 }
 
+/*
+ * Give the draft its name, and enter it with `*rc`. -1: it did not get the name, with
+ * errno.
+ */
+static int
+publish(const struct mmf_store_request *request, const char *path,
+        struct mmf_draft *draft, int *rc, struct mmf_object **out)
+{
+    struct mmf_object_request entry =
+        entry_for(&draft->file, path, &draft->hold, request->inheritable);
+    int published;
+
+    entry.made_here = 1;
+    entry.ticket = request->ticket;
+    if (request->ticket == 0) {
+        published = mmf_draft_publish(draft, path);
+        if (published == 0)
+            *rc = mmf_object_enter(&entry, out);
+        return published;
+    }
+    /* Another thread may open the name at once: it must find the entry then. */
+    mmf_claim_lock();
+    published = mmf_draft_publish(draft, path);
+    if (published == 0)
+        *rc = mmf_object_enter_made_locked(&entry, out);
+    mmf_claim_unlock();
+    return published;
+}
+
 static int
 try_create(const struct mmf_store_request *request, const struct mmf_place *place,
            const char *path, struct mmf_draft *draft, int *have_draft,
@@ -254,7 +281,7 @@ try_create(const struct mmf_store_request *request, const struct mmf_place *plac
             return rc;
         *have_draft = 1;
     }
-    if (mmf_draft_publish(draft, path) < 0) {
+    if (publish(request, path, draft, &rc, out) < 0) {
         if (errno == EEXIST)
             return look_at_taken_name(path, place, request->name, request->kind);
         if (mmf_draft_find_other_way(draft)) {
@@ -271,8 +298,6 @@ try_create(const struct mmf_store_request *request, const struct mmf_place *plac
     }
     draft->temporary[0] = '\0';
     *have_draft = 0;
-    rc = enter_object(&draft->file, path, &draft->hold, request->inheritable, 1,
-                      request->ticket, out);
     if (rc < 0) {
         mmf_store_reap_file(&draft->file, path);
         mmf_draft_drop(draft);
