@@ -2,14 +2,15 @@
  * thread.c - gives threads their numbers, and sees to the mutexes of those that end.
  *
  * A thread's end shows as the destructor of a key. Destructors of other keys may still
- * use mutexes, so ours asks to be called again until the last round but one (POSIX runs
- * PTHREAD_DESTRUCTOR_ITERATIONS of them). In the last the thread sanitizer ends a
- * thread, and code that it watches must not run after it. The library is linked
- * -z nodelete, so that its code is there then.
+ * use mutexes, so ours lets one round of them pass before it acts (POSIX runs
+ * PTHREAD_DESTRUCTOR_ITERATIONS, that is, four or more). Not all but the last: a
+ * destructor may be the first in its thread to use a mutex, in the first round or the
+ * second, and ours must come often enough after that; and in the last round the thread
+ * sanitizer ends a thread, and code that it watches must not run after it. The library
+ * is linked -z nodelete, so that its code is there then.
  */
 #include "os/linux/thread.h"
 
-#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -20,7 +21,7 @@
 #include "os/linux/sync.h"
 #include "shared/sync_word.h"
 
-enum { ROUNDS_TO_LIVE = PTHREAD_DESTRUCTOR_ITERATIONS - 1 };
+enum { ROUNDS_TO_LIVE = 2 };
 
 static _Thread_local struct mmf_thread *mine;
 
@@ -103,7 +104,7 @@ make_record(void)
         return NULL;
     }
     thread->owned = NULL;
-    thread->exits_left = is_ending ? 1 : ROUNDS_TO_LIVE; /* there is one round left */
+    thread->exits_left = is_ending ? 1 : ROUNDS_TO_LIVE; /* few rounds are left */
     /* Nobody may call end_thread again: then the next thread with our key must not
      * take the record for its own. */
     if (!is_ending)
