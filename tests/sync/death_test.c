@@ -47,14 +47,10 @@ static void
 end_by_signal(struct process *peer, int signal)
 {
     char line[64];
-    int status;
 
     CHECK(kill(process_id(peer), signal) == 0);
     CHECK(process_read_line(peer, line, sizeof(line)) == NULL);
-    status = process_finish(peer);
-    if (!HARNESS_ASAN && !HARNESS_TSAN) /* which catch some */
-        CHECK_INT(status, 128 + signal);
-    CHECK(status != 0);
+    CHECK_INT(process_finish(peer), 128 + signal);
 }
 
 static void
@@ -67,6 +63,9 @@ rule_7_2_4_a_process_dies_by_a_signal(void **state)
     (void)state;
     harness_expect_dead();
     for (size_t i = 0; i < COUNT_OF(signals); i++) {
+        if ((HARNESS_ASAN || HARNESS_TSAN) &&
+            (signals[i] == SIGSEGV || signals[i] == SIGBUS || signals[i] == SIGABRT))
+            continue; /* sanitizers make a report of these */
         mmf_mutex *mutex = new_mutex(names[i % 2]);
         struct process *peer = start_owner(names[i % 2]);
 
@@ -440,7 +439,7 @@ reuse_role(int argc, char **argv)
     CHECK_OK(mmf_mutex_release(mutex));
     mmf_mutex_close(mutex);
     role_say("done");
-    return 0;
+    _exit(0); /* a leak sanitizer cannot work in a namespace whose init is gone */
 }
 
 static void

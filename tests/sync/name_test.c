@@ -62,53 +62,68 @@ rule_7_1_1_created_new_tells_which(void **state)
     for_each_name(create_twice);
 }
 
-/* Of many who create at once exactly one has created. */
+/*
+ * Of many who create at once exactly one has created. And all have handles on one
+ * object: an owner may release by any of them, and no wait for all takes two.
+ */
+enum { RACERS = 4 };
+
 struct race {
     mmf_kind kind;
     atomic_int *start, *created;
+    struct object object;
 };
 
 static int
 job_create(void *argument)
 {
     struct race *race = argument;
-    struct object object = {0};
     int created = -7;
 
     atomic_fetch_sub(race->start, 1);
     while (atomic_load(race->start) > 0)
         continue;
-    CHECK_STATUS(object_create(&object, race->kind, "Cat", NULL, &created), MMF_OK);
+    CHECK_STATUS(object_create(&race->object, race->kind, "Cat", NULL, &created),
+                 MMF_OK);
     atomic_fetch_add(race->created, created);
-    /* Nobody leaves before all have come. */
-    atomic_fetch_sub(race->start, 1);
-    while (atomic_load(race->start) > -4)
-        usleep(100);
-    object_close(&object);
     return MMF_OK;
 }
 
 static void
 rule_7_1_1_one_of_many_creates(void **state)
 {
-    enum { THREADS = 4 };
-    struct worker *workers[THREADS];
-    int rounds = harness_long() ? 5000 : 60;
+    struct worker *workers[RACERS];
+    int rounds = harness_long() ? 20000 : 300;
 
     (void)state;
-    for (int i = 0; i < THREADS; i++)
+    for (int i = 0; i < RACERS; i++)
         workers[i] = worker_start();
     for (int round = 0; round < rounds; round++) {
-        atomic_int start = THREADS, created = 0;
-        struct race race = {FIRST_KIND + round % 3, &start, &created};
+        atomic_int start = RACERS, created = 0;
+        struct race races[RACERS];
+        mmf_waitable *two[2];
 
-        for (int i = 0; i < THREADS; i++)
-            worker_begin(workers[i], job_create, &race);
-        for (int i = 0; i < THREADS; i++)
+        CHECK_CONTEXT("round %d", round);
+        for (int i = 0; i < RACERS; i++) {
+            races[i] = (struct race){
+                .kind = FIRST_KIND + round % 3, .start = &start, .created = &created};
+            worker_begin(workers[i], job_create, &races[i]);
+        }
+        for (int i = 0; i < RACERS; i++)
             CHECK_INT(worker_result(workers[i]), MMF_OK);
         CHECK_INT(created, 1);
+        two[0] = object_waitable(&races[0].object);
+        CHECK_STATUS(mmf_wait_one(two[0], 0), MMF_OK);
+        for (int i = 1; i < RACERS; i++) {
+            two[1] = object_waitable(&races[i].object);
+            CHECK_FAILS_PARAM(mmf_wait_all(two, 2, 0), MMF_E_INVALID, "waitHandles");
+        }
+        CHECK_OK(object_signal(&races[round % RACERS].object));
+        for (int i = 0; i < RACERS; i++)
+            object_close(&races[i].object);
+        CHECK_INT(count_files(), 0);
     }
-    for (int i = 0; i < THREADS; i++)
+    for (int i = 0; i < RACERS; i++)
         worker_end(workers[i]);
 }
 
