@@ -6,9 +6,11 @@
  *
  * Workers create, open, write, read and close maps of the same names; the supervisor
  * kills one about every 1.3 ms, at whatever it does, and starts another in its place.
- * What they did stands in logs that survive them. After each epoch everybody stops,
- * half of them by a kill; then the names must be free, the directory empty after
- * mmf_reap, and the logs must be a history that the promise allows (history.h).
+ * In some epochs a third of them is another user, who may only read: their holds are of
+ * another kind, and they cannot remove what they leave. What they all did stands in
+ * logs that survive them. After each epoch everybody stops, half of them by a kill;
+ * then the names must be free, the directory empty after mmf_reap, and the logs must be
+ * a history that the promise allows (history.h).
  */
 #include "history.h"
 
@@ -17,6 +19,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,14 +34,17 @@
 
 enum {
     WORKERS = 24,
+    READER = 65534,     /* the other user */
     HANDLES = 3,        /* of one worker at once */
     WORDS = 64,         /* of a map that are looked at at either end */
     LOG_ENTRIES = 8192, /* of one worker in an epoch */
     EPOCH_KILLS = 500
 };
 
-static const char *const names[] = {"torture", "Global\\torture \xc3\xa9/2",
-                                    "Local\\a third name", "4"};
+static const char *const usual_names[] = {"torture", "Global\\torture \xc3\xa9/2",
+                                          "Local\\a third name", "4"};
+static const char *const public_names[] = {"Global\\1", "Global\\2", "Global\\3",
+                                           "Global\\4"};
 
 /* What supervisor and workers have in common. */
 struct shared {
@@ -65,7 +71,9 @@ static struct shared *shared;
 static uint64_t seed = 1;
 static uint32_t epoch;
 static unsigned name_count = 4;
-static int sparse; /* this epoch's names shall often be free */
+static int sparse;       /* this epoch's names shall often be free */
+static int with_readers; /* some workers are another user, who may only read */
+static const char *const *names = usual_names;
 
 static uint64_t
 now_ns(void)
@@ -204,6 +212,12 @@ let_go(unsigned worker, struct held *held, uint64_t *random)
     struct history_entry *e;
     uint64_t order = random_next(random) % 4;
 
+    if (held->view != NULL && held->generation == 0) {
+        /* A reader who came before the first writer. */
+        held->generation = atomic_load(&held->words[0]);
+        atomic_store_explicit(&shared->entries[worker][held->handle].generation,
+                              held->generation, memory_order_release);
+    }
     if (held->view != NULL && held->generation != 0)
         check_words(held, "before close");
     if (order == 0)
@@ -226,31 +240,37 @@ let_go(unsigned worker, struct held *held, uint64_t *random)
 
 /* Create or open some name into `held`. 0: the log is full. */
 static int
-take(unsigned worker, struct held *held, uint64_t *random)
+take(unsigned worker, struct held *held, int only_reader, uint64_t *random)
 {
     static const int64_t capacities[] = {8, 4096, 10000, 65536, 70000};
     unsigned name = (unsigned)(random_next(random) % name_count);
     int64_t capacity = capacities[random_next(random) % 5];
     unsigned operation = HISTORY_CREATE_NEW + (unsigned)(random_next(random) % 3);
     struct history_entry *e;
-    mmf_open_options options;
+    mmf_open_options open_options;
+    mmf_options options;
     int rc;
 
-    mmf_open_options_init(&options);
-    if (random_next(random) % 4 == 0)
-        options.rights = MMF_RIGHTS_READ;
+    mmf_options_init(&options);
+    if (with_readers)
+        options.mode = 0644;
+    mmf_open_options_init(&open_options);
+    if (only_reader)
+        operation = HISTORY_OPEN_EXISTING;
+    if (only_reader || random_next(random) % 4 == 0)
+        open_options.rights = MMF_RIGHTS_READ;
     e = log_begin(worker, operation, name, 0);
     if (e == NULL)
         return 0;
     switch (operation) {
     case HISTORY_CREATE_NEW:
-        rc = mmf_create_new(names[name], capacity, NULL, &held->map);
+        rc = mmf_create_new(names[name], capacity, &options, &held->map);
         break;
     case HISTORY_CREATE_OR_OPEN:
-        rc = mmf_create_or_open(names[name], capacity, NULL, &held->map);
+        rc = mmf_create_or_open(names[name], capacity, &options, &held->map);
         break;
     default:
-        rc = mmf_open_existing(names[name], &options, &held->map);
+        rc = mmf_open_existing(names[name], &open_options, &held->map);
         break;
     }
     log_end(e, rc);
@@ -265,7 +285,8 @@ take(unsigned worker, struct held *held, uint64_t *random)
     held->name = (uint16_t)name;
     held->handle = e->handle;
     look_inside(worker, e, held,
-                operation == HISTORY_OPEN_EXISTING && options.rights == MMF_RIGHTS_READ,
+                operation == HISTORY_OPEN_EXISTING &&
+                    open_options.rights == MMF_RIGHTS_READ,
                 random);
     return 1;
 }
@@ -274,7 +295,7 @@ static _Noreturn void
 work(unsigned worker, uint64_t random)
 {
     struct held held[HANDLES];
-    int used = 0;
+    int only_reader = with_readers && worker % 3 == 2;
     int i;
 
     memset(held, 0, sizeof(held));
@@ -282,6 +303,11 @@ work(unsigned worker, uint64_t random)
     errno = 0;
     if (nice(5) == -1 && errno != 0) /* the killer shall not have to wait for us */
         _exit(3);
+    if (only_reader &&
+        (setgroups(0, NULL) < 0 || setresgid(READER, READER, READER) < 0 ||
+         setresuid(READER, READER, READER) < 0))
+        _exit(4);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* the change of user has cleared it */
     while (!atomic_load(&shared->stop)) {
         struct held *h = &held[sparse ? 0 : random_next(&random) % HANDLES];
 
@@ -290,9 +316,8 @@ work(unsigned worker, uint64_t random)
             break;
         if (h->map != NULL)
             let_go(worker, h, &random);
-        else if (!take(worker, h, &random))
+        else if (!take(worker, h, only_reader, &random))
             break;
-        used++;
         /* Crowded: whatever we hold. Sparse: long without, seldom with a handle. */
         if (!sparse && random_next(&random) % 4 == 0)
             sleep_ns(random_next(&random) % 4000000);
@@ -582,6 +607,7 @@ main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     setenv("MMF_DIR", dir, 1);
+    chmod(dir, 01777); /* as /dev/shm is */
     shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) {
@@ -605,6 +631,8 @@ main(int argc, char **argv)
 
         name_count = 2 + epoch % 3;
         sparse = epoch % 2 == 0;
+        with_readers = getuid() == 0 && epoch % 3 == 2;
+        names = with_readers ? public_names : usual_names;
         done += run_epoch(kills - done < EPOCH_KILLS ? (unsigned)(kills - done)
                                                      : EPOCH_KILLS,
                           crew, &random);
