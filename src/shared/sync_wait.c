@@ -3,10 +3,15 @@
  *
  * A sleeper is woken by whoever lets one through. That wake can die: with a releaser
  * killed between its store and its wake, or with a woken waiter killed before it took;
- * and an owner killed lets nobody through. So every sleeper looks again after a tick,
- * at the word and, if nobody else has lately, at the owner. Asking after an owner costs
- * a system call that grows with the object's holders; `checked` says when one of the
- * waiters last asked, so that a hundred of them ask as often as one.
+ * and an owner killed lets nobody through. So a sleeper looks again after a tick, at
+ * the word, and at the owner too, by a system call whose cost grows with the object's
+ * holders.
+ *
+ * A hundred sleepers need not all look: one watches. It is the one that has put the
+ * time of its look into `checked`, a tick ago at most. The others see that and sleep
+ * longer each time, up to the longest. A watcher that leaves wakes them all, and then
+ * each begins again with a tick. One that is killed is missed after the longest sleep
+ * at the latest; only if it dies together with the owner is anybody told that late.
  *
  * A wake can also be eaten: by one who slept on several objects and takes another, or
  * whose time is over. Such a one hands it on when it leaves.
@@ -38,8 +43,11 @@
 
 #include "base/fail.h"
 
-/* Nobody asks after an owner again within this time. */
-#define FRESH (MMF_SYNC_TICK / 2)
+/* The longest sleep of those that do not watch. */
+#define LONGEST_SLEEP (16 * MMF_SYNC_TICK)
+
+/* A watcher is late after this time: others must not take over from one that is not. */
+#define WATCH_ENDS (MMF_SYNC_TICK + MMF_SYNC_TICK / 8)
 
 /* A poll that meets a reservation waits so long for its end; nanoseconds. */
 #define RESERVATION_GRACE ((int64_t)1000000)
@@ -106,38 +114,98 @@ rescue_reservation(const struct mmf_sync *object, const struct mmf_sync_ops *ops
     return undone;
 }
 
-/* Whether it is our turn to ask after the owner; if so, note that somebody does. */
-static int
-is_time_to_ask(const struct mmf_sync *object, int64_t now, int at_once)
-{
-    int64_t checked = (int64_t)mmf_load_relaxed_u64(&object->shared->checked);
-
-    if (!at_once && checked <= now && now - checked < FRESH)
-        return 0;
-    mmf_store_relaxed_u64(&object->shared->checked, (uint64_t)now);
-    return 1;
-}
-
 /*
  * Who of the dead is in the way? `*owner` gets the mutex's owner if it is dead, else 0.
  * Answers 1 if there was a reservation to undo: then look again.
  */
 static int
-find_dead(const struct mmf_sync *object, enum mmf_sync_answer answer, int64_t now,
-          int at_once, const struct mmf_sync_ops *ops, uint64_t *owner)
+find_dead(const struct mmf_sync *object, enum mmf_sync_answer answer,
+          const struct mmf_sync_ops *ops, uint64_t *owner)
 {
     int undone = 0;
 
-    *owner = mmf_sync_owner(object);
-    if ((*owner == 0 && answer != MMF_SYNC_RESERVED) ||
-        !is_time_to_ask(object, now, at_once)) {
-        *owner = 0;
-        return 0;
-    }
     if (answer == MMF_SYNC_RESERVED)
         undone = rescue_reservation(object, ops);
-    *owner = if_dead(object, *owner, ops);
+    *owner = if_dead(object, mmf_sync_owner(object), ops);
     return undone;
+}
+
+/*
+ * Watching.
+ */
+
+/* A sleeper's part in watching what it sleeps on. All 0 before its first sleep. */
+struct watch {
+    int64_t sleep;   /* how long it may sleep now */
+    int64_t look_at; /* when it is time to look again */
+    int64_t stamp;   /* what it has put into `checked` of what it watches; 0: nothing */
+};
+
+/* A time to come is of another clock, which a time namespace can have: it says nothing.
+ */
+static int
+is_watched_by_another(const struct mmf_sync *object, const struct watch *watch,
+                      int64_t now)
+{
+    int64_t checked = (int64_t)mmf_load_relaxed_u64(&object->shared->checked);
+
+    return checked != watch->stamp && checked <= now && now - checked < WATCH_ENDS;
+}
+
+/* Watch what nobody else does; if there is nothing, sleep longer. */
+static void
+choose_watch(struct watch *watch, const struct mmf_sync *objects, int count,
+             int64_t now)
+{
+    int watches = 0;
+
+    for (int i = 0; i < count; i++) {
+        if (is_watched_by_another(&objects[i], watch, now))
+            continue;
+        mmf_store_relaxed_u64(&objects[i].shared->checked, (uint64_t)now);
+        watches = 1;
+    }
+    watch->stamp = watches ? now : 0;
+    watch->sleep = watches ? MMF_SYNC_TICK : 4 * watch->sleep;
+    if (watch->sleep > LONGEST_SLEEP)
+        watch->sleep = LONGEST_SLEEP;
+}
+
+/*
+ * Before a sleep: shall we ask after the dead? Before the first one yes, and when a
+ * watcher's tick or somebody's longest sleep is over.
+ */
+static int
+is_time_to_ask(struct watch *watch, const struct mmf_sync *objects, int count,
+               int64_t now)
+{
+    int is_first = watch->look_at == 0;
+
+    if (!is_first && now >= watch->look_at) {
+        choose_watch(watch, objects, count, now);
+        watch->look_at = now + watch->sleep;
+        return watch->stamp != 0 || watch->sleep == LONGEST_SLEEP;
+    }
+    /* Woken early: something happens here, or the watcher has left. */
+    watch->sleep = MMF_SYNC_TICK;
+    if (is_first || watch->look_at > now + MMF_SYNC_TICK)
+        watch->look_at = now + MMF_SYNC_TICK;
+    return is_first;
+}
+
+/* Wake those who sleep longer because of us. */
+static void
+end_watch(const struct watch *watch, const struct mmf_sync *objects, int count,
+          const struct mmf_sync_ops *ops)
+{
+    for (int i = 0; watch->stamp != 0 && i < count; i++) {
+        mmf_atomic_u64 *checked = &objects[i].shared->checked;
+
+        if ((int64_t)mmf_load_relaxed_u64(checked) != watch->stamp)
+            continue;
+        mmf_store_relaxed_u64(checked, 0);
+        ops->wake(ops->context, &objects[i], INT_MAX);
+    }
 }
 
 /*
@@ -153,6 +221,7 @@ struct waiting {
     int slept;
     int met_reservation;
     int undid_reservation; /* in the last look at the dead */
+    struct watch watch;
 };
 
 /* Answers 1 when the wait is over, with `*rc`. */
@@ -184,16 +253,15 @@ try_each(struct waiting *wait, int *index, int *rc)
 
 /* Answers 1 if a dead owner's mutex is ours now. */
 static int
-try_the_dead(struct waiting *wait, int64_t now, int *index)
+try_the_dead(struct waiting *wait, int *index)
 {
-    wait->undid_reservation = 0;
     for (int i = 0; i < wait->count; i++) {
         const struct mmf_sync *object = &wait->objects[i];
         uint64_t dead;
 
         wait->undid_reservation |= find_dead(
-            object, wait->met_reservation ? MMF_SYNC_RESERVED : MMF_SYNC_NOT_NOW, now,
-            !wait->slept || now >= wait->deadline, wait->ops, &dead);
+            object, wait->met_reservation ? MMF_SYNC_RESERVED : MMF_SYNC_NOT_NOW,
+            wait->ops, &dead);
         if (dead != 0 && mmf_sync_take_from_dead(object, dead)) {
             *index = i;
             return 1;
@@ -218,11 +286,13 @@ hand_on(const struct mmf_sync *object, const struct mmf_sync_ops *ops)
 }
 
 /*
+ * Leave, with the object of index `taken`, or none if it is -1.
+ *
  * Of a semaphore there may be more: two releases of one each wake one sleeper, if the
  * second comes before the first one's sleeper has put WAITERS back.
  */
 static void
-hand_on_all_but(const struct waiting *wait, int taken)
+leave(const struct waiting *wait, int taken)
 {
     if (!wait->slept)
         return;
@@ -230,6 +300,7 @@ hand_on_all_but(const struct waiting *wait, int taken)
         if (i != taken || wait->objects[i].kind == MMF_SYNC_SEMAPHORE)
             hand_on(&wait->objects[i], wait->ops);
     }
+    end_watch(&wait->watch, wait->objects, wait->count, wait->ops);
 }
 
 static int64_t
@@ -243,7 +314,7 @@ static void
 sleep_on_all(struct waiting *wait, int64_t now)
 {
     uint32_t expected[MOST_OBJECTS];
-    int64_t until = earlier(wait->deadline, now + MMF_SYNC_TICK);
+    int64_t until = earlier(wait->deadline, wait->watch.look_at);
 
     if (wait->met_reservation)
         until = earlier(until > now ? until : INT64_MAX, now + RESERVATION_GRACE);
@@ -270,21 +341,24 @@ mmf_sync_wait_any(const struct mmf_sync *objects, int count, int64_t deadline,
         int64_t now;
 
         if (try_each(&wait, index, &rc)) {
-            hand_on_all_but(&wait, rc >= 0 ? *index : -1);
+            leave(&wait, rc >= 0 ? *index : -1);
             return rc;
         }
         now = ops->now(ops->context);
         if (wait.deadline == MMF_SYNC_POLL)
             wait.deadline = now;
-        if (try_the_dead(&wait, now, index)) {
-            hand_on_all_but(&wait, *index);
-            return MMF_ABANDONED;
+        wait.undid_reservation = 0;
+        if (is_time_to_ask(&wait.watch, objects, count, now) || now >= wait.deadline) {
+            if (try_the_dead(&wait, index)) {
+                leave(&wait, *index);
+                return MMF_ABANDONED;
+            }
         }
         if (wait.undid_reservation)
             continue;
         if (now >= wait.deadline &&
             !(wait.met_reservation && now < wait.deadline + RESERVATION_GRACE)) {
-            hand_on_all_but(&wait, -1);
+            leave(&wait, -1);
             return MMF_TIMED_OUT;
         }
         sleep_on_all(&wait, now);
@@ -455,12 +529,12 @@ find_obstacle(const struct mmf_sync *objects, int count, struct look *look)
  * reservation is undone. Answers 1 if there was something of the kind: look again.
  */
 static int
-free_from_dead(const struct mmf_sync *object, enum mmf_sync_answer answer, int64_t now,
-               int at_once, const struct mmf_sync_ops *ops)
+free_from_dead(const struct mmf_sync *object, enum mmf_sync_answer answer,
+               const struct mmf_sync_ops *ops)
 {
     struct mmf_sync_alarm alarm;
     uint64_t dead;
-    int undone = find_dead(object, answer, now, at_once, ops, &dead);
+    int undone = find_dead(object, answer, ops, &dead);
 
     if (dead == 0 || !mmf_sync_free_from_dead(object, dead, &alarm))
         return undone;
@@ -471,10 +545,9 @@ free_from_dead(const struct mmf_sync *object, enum mmf_sync_answer answer, int64
 /* Sleep on the object in the way, unless it can be had after all. */
 static void
 sleep_on_one(const struct mmf_sync *object, enum mmf_sync_answer answer, int64_t now,
-             int64_t deadline, const struct mmf_sync_ops *ops)
+             int64_t until, const struct mmf_sync_ops *ops)
 {
     uint32_t expected;
-    int64_t until = earlier(deadline, now + MMF_SYNC_TICK);
     enum mmf_sync_answer again = mmf_sync_announce(object, &expected);
 
     if (answer == MMF_SYNC_RESERVED) {
@@ -490,14 +563,28 @@ sleep_on_one(const struct mmf_sync *object, enum mmf_sync_answer answer, int64_t
     ops->sleep(ops->context, object, &expected, 1, until);
 }
 
+/* Sleep on it no more. */
+static void
+leave_object(const struct mmf_sync *object, struct watch *watch,
+             const struct mmf_sync_ops *ops)
+{
+    static const struct watch none;
+
+    hand_on(object, ops);
+    end_watch(watch, object, 1, ops);
+    *watch = none;
+}
+
 int
 mmf_sync_wait_all(const struct mmf_sync *objects, int count, int64_t deadline,
                   const struct mmf_sync_ops *ops)
 {
     struct look look = {0};
+    struct watch watch = {0};
     int last = -1; /* the object that we slept on */
 
     for (;;) {
+        const struct mmf_sync *obstacle;
         int64_t now;
 
         if (!find_obstacle(objects, count, &look) &&
@@ -506,28 +593,29 @@ mmf_sync_wait_all(const struct mmf_sync *objects, int count, int64_t deadline,
 
             /* Others may sleep on it still, without WAITERS in the word. */
             if (last >= 0)
-                hand_on(&objects[last], ops);
+                leave_object(&objects[last], &watch, ops);
             return rc;
         }
         if (last >= 0 && last != look.obstacle)
-            hand_on(&objects[last], ops);
+            leave_object(&objects[last], &watch, ops);
         if (look.answer == MMF_SYNC_TOO_OFTEN || look.answer == MMF_SYNC_CORRUPT)
             return fail_answer(look.answer);
+        obstacle = &objects[look.obstacle];
         now = ops->now(ops->context);
         if (deadline == MMF_SYNC_POLL)
             deadline = now;
-        if (free_from_dead(&objects[look.obstacle], look.answer, now,
-                           last < 0 || now >= deadline, ops)) {
+        if ((is_time_to_ask(&watch, obstacle, 1, now) || now >= deadline) &&
+            free_from_dead(obstacle, look.answer, ops)) {
             last = look.obstacle;
             continue;
         }
         if (now >= deadline &&
             !(look.answer == MMF_SYNC_RESERVED && now < deadline + RESERVATION_GRACE)) {
             if (last == look.obstacle)
-                hand_on(&objects[last], ops);
+                leave_object(obstacle, &watch, ops);
             return MMF_TIMED_OUT;
         }
         last = look.obstacle;
-        sleep_on_one(&objects[last], look.answer, now, deadline, ops);
+        sleep_on_one(obstacle, look.answer, now, earlier(deadline, watch.look_at), ops);
     }
 }

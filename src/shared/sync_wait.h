@@ -14,8 +14,8 @@
 /* No waiting: one look. */
 #define MMF_SYNC_POLL ((int64_t)0)
 
-/* A sleeper looks again after this long, whatever happens; nanoseconds. */
-#define MMF_SYNC_TICK ((int64_t)80000000)
+/* One of an object's sleepers looks again after this long, at least; nanoseconds. */
+#define MMF_SYNC_TICK ((int64_t)60000000)
 
 /*
  * What the waits need of the system. A test passes in its own, to drive every

@@ -10,9 +10,8 @@
  *                                                   release when it was set or released
  *   reserver   a wait for all           the same    see sync_wait.c
  *   recursion  the mutex's owner        the owner   relaxed: guarded by the ownership
- *   checked    waiters                  waiters     relaxed: a hint, when an owner was
- *                                                   last seen alive
- *   maximum, manual                     creator, before the object has a name
+ *   checked    the watching waiter      waiters     relaxed: a hint, when it last
+ * looked maximum, manual                     creator, before the object has a name
  *
  * Who: an identity is (ticket << 20 | thread): the ticket of a process at this object
  * (control.h) and the number that the process gave its thread. 0 is nobody.
