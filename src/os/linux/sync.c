@@ -71,6 +71,19 @@ wake_sleepers(void *context, const struct mmf_sync *object, int count)
     mmf_futex_wake(mmf_sync_futex(object->shared), count);
 }
 
+/* A descriptor that some thread may be about to make; -1: there is none yet. */
+static int
+fd_in(const mmf_atomic_u32 *place)
+{
+    return (int)mmf_load_acquire_u32(place) - 1;
+}
+
+static void
+put_fd(mmf_atomic_u32 *place, int fd)
+{
+    mmf_store_release_u32(place, (uint32_t)fd + 1);
+}
+
 /* Pollers watch the file's times; those of an unnamed object, a counter. */
 static void
 touch_object(void *context, const struct mmf_sync *object)
@@ -81,7 +94,8 @@ touch_object(void *context, const struct mmf_sync *object)
     (void)context;
     if (local->object != NULL)
         mmf_sys_touch(local->object->fd);
-    else if (local->signal_fd >= 0 && mmf_sys_write(local->signal_fd, &one, 8) < 0)
+    else if (fd_in(&local->counter_fd) >= 0 &&
+             mmf_sys_write(fd_in(&local->counter_fd), &one, 8) < 0)
         return; /* the counter is full: readable anyway */
 }
 
@@ -192,8 +206,8 @@ mmf_sync_destroy(struct mmf_sync_object *local)
         mmf_sys_munmap(local->page, MMF_CONTROL_SIZE);
     else
         free(local->shared);
-    if (local->signal_fd >= 0)
-        mmf_sys_close(local->signal_fd);
+    if (fd_in(&local->counter_fd) >= 0)
+        mmf_sys_close(fd_in(&local->counter_fd));
     free(local);
 }
 
@@ -244,7 +258,6 @@ new_local(mmf_kind kind)
         return NULL;
     }
     local->kind = (enum mmf_sync_kind)kind;
-    local->signal_fd = -1;
     local->generation = mmf_object_generation();
     return local;
 }
@@ -337,7 +350,6 @@ wrap_object(struct mmf_object *object, mmf_kind kind, struct mmf_os_sync **out)
         return rc;
     }
     sync->local = object->sync;
-    sync->poll_fd = -1;
     *out = sync;
     return MMF_OK;
 }
@@ -376,7 +388,6 @@ create_unnamed(const struct mmf_os_sync_request *request, struct mmf_thread *thr
     if (request->initially_owned)
         note_owned(thread, local);
     sync->local = local;
-    sync->poll_fd = -1;
     *out = sync;
     return MMF_OK;
 }
@@ -470,8 +481,8 @@ mmf_os_sync_close(struct mmf_os_sync *sync)
 {
     struct mmf_sync_object *local = sync->local;
 
-    if (sync->poll_fd >= 0)
-        mmf_sys_close(sync->poll_fd);
+    if (fd_in(&sync->watch_fd) >= 0)
+        mmf_sys_close(fd_in(&sync->watch_fd));
     if (local->object != NULL)
         mmf_object_leave(local->object);
     else
@@ -513,6 +524,14 @@ deadline_of(int32_t timeout_ms)
     return monotonic_now(NULL) + (int64_t)timeout_ms * 1000000;
 }
 
+/* What polls readable for this handle; -1: nobody has asked for it. */
+static int
+hint_fd(const struct mmf_os_sync *sync)
+{
+    return fd_in(sync->local->object == NULL ? &sync->local->counter_fd
+                                             : &sync->watch_fd);
+}
+
 /*
  * A kill shows as the closing of a descriptor a moment before the kernel drops its
  * locks. A poll that follows such a hint looks again for so long; milliseconds.
@@ -527,14 +546,14 @@ static int32_t
 drain_hints(struct mmf_os_sync *sync, int32_t timeout_ms)
 {
     _Alignas(struct inotify_event) char events[512];
-    int fd = sync->poll_fd >= 0 ? sync->poll_fd : sync->local->signal_fd;
+    int fd = hint_fd(sync);
     int closed = 0;
     ssize_t count;
 
     if (fd < 0)
         return timeout_ms;
     while ((count = mmf_sys_read(fd, events, sizeof(events))) > 0) {
-        if (sync->poll_fd < 0)
+        if (sync->local->object == NULL)
             break; /* a counter is read in one go */
         for (ssize_t at = 0; at < count;) {
             const struct inotify_event *event = (const void *)(events + at);
@@ -556,7 +575,7 @@ renew_hint(struct mmf_os_sync *sync, const struct mmf_sync *grip)
     uint64_t word;
     enum mmf_sync_answer answer;
 
-    if (sync->poll_fd < 0 && sync->local->signal_fd < 0)
+    if (hint_fd(sync) < 0)
         return;
     answer = mmf_sync_peek(grip, 0, &word);
     if (answer == MMF_SYNC_TAKEN || answer == MMF_SYNC_TAKEN_ABANDONED)
@@ -778,7 +797,7 @@ mmf_os_semaphore_release(struct mmf_os_sync *semaphore, int32_t count,
  */
 
 static int
-open_watch(const struct mmf_sync_object *local)
+make_watch(const struct mmf_sync_object *local)
 {
     int fd = mmf_sys_inotify_init();
 
@@ -796,43 +815,45 @@ open_watch(const struct mmf_sync_object *local)
 }
 
 static int
-open_counter(struct mmf_sync_object *local)
+make_counter(void)
 {
+    int fd = mmf_sys_eventfd();
+
+    return fd < 0 ? mmf_error_fail("make an event descriptor") : fd;
+}
+
+/* Two threads may ask at once. */
+static int
+make_hint_fd(struct mmf_os_sync *sync)
+{
+    struct mmf_sync_object *local = sync->local;
     int rc = MMF_OK;
 
     mmf_claim_lock();
-    if (local->signal_fd < 0) {
-        local->signal_fd = mmf_sys_eventfd();
-        if (local->signal_fd < 0)
-            rc = mmf_error_fail("make an event descriptor");
+    if (hint_fd(sync) < 0) {
+        rc = local->object == NULL ? make_counter() : make_watch(local);
+        if (rc >= 0)
+            put_fd(local->object == NULL ? &local->counter_fd : &sync->watch_fd, rc);
     }
     mmf_claim_unlock();
-    return rc;
+    return rc < 0 ? rc : MMF_OK;
 }
 
 int
 mmf_os_sync_poll_fd(struct mmf_os_sync *sync, int *fd)
 {
-    struct mmf_sync_object *local = sync->local;
     struct mmf_thread *thread = mmf_thread_self();
     struct mmf_sync grip;
     int rc;
 
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
-    if (local->object == NULL) {
-        rc = open_counter(local);
-        if (rc < 0)
-            return rc;
-    } else if (sync->poll_fd < 0) {
-        rc = open_watch(local);
-        if (rc < 0)
-            return rc;
-        sync->poll_fd = rc;
-    }
-    make_grip(local, thread, &grip);
+    rc = make_hint_fd(sync);
+    if (rc < 0)
+        return rc;
+    make_grip(sync->local, thread, &grip);
     mmf_sync_mark_polled(&grip);
     renew_hint(sync, &grip);
-    *fd = local->object == NULL ? local->signal_fd : sync->poll_fd;
+    *fd = hint_fd(sync);
     return MMF_OK;
 }

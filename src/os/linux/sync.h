@@ -21,9 +21,9 @@ struct mmf_sync_object {
     uint64_t ticket;
     uint32_t generation;
     mmf_atomic_pointer last_owner; /* a guess at whose record comes next */
-    int signal_fd;        /* unnamed: an eventfd, once somebody polls; else -1 */
-    int handles;          /* unnamed; a named one's are counted by `object` */
-    mmf_atomic_u32 owned; /* 1: a thread of this process owns the mutex */
+    mmf_atomic_u32 counter_fd; /* unnamed, once somebody polls: an eventfd, plus 1 */
+    int handles;               /* unnamed; a named one's are counted by `object` */
+    mmf_atomic_u32 owned;      /* 1: a thread of this process owns the mutex */
     /* That thread's list; only it touches these. */
     struct mmf_sync_object *next_owned;
     struct mmf_sync_object *previous_owned;
@@ -32,7 +32,7 @@ struct mmf_sync_object {
 /* A handle. */
 struct mmf_os_sync {
     struct mmf_sync_object *local;
-    int poll_fd; /* named: an inotify instance; unnamed: -1 */
+    mmf_atomic_u32 watch_fd; /* named, once somebody polls: an inotify one, plus 1 */
 };
 
 /* 1: a thread of ours owns it, so the process must go on living at this object. */
