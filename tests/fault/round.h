@@ -1,0 +1,128 @@
+/*
+ * round.h - one call of the library, again and again, with another fault each time.
+ *
+ * A scenario says how to set the stage, which call is tried, and how to tidy up. A
+ * round runs it in a process of its own, so that the library knows nothing of earlier
+ * rounds. Whatever was struck, the round demands:
+ *
+ *   - the call answers what it would have answered without the fault, or a status that
+ *     its header knows and this fault explains, with a message of its own;
+ *   - on failure its outputs are untouched and nothing is left behind: no descriptor,
+ *     mapping, block of memory, file or lock (if the call did its work all the same, a
+ *     dead object may be left, which mmf_reap takes);
+ *   - the same call without a fault then works, and what it made works and goes.
+ */
+#ifndef MMF_TESTS_FAULT_ROUND_H
+#define MMF_TESTS_FAULT_ROUND_H
+
+#include "harness/check.h"
+
+#include "fault.h"
+
+/* What a scenario's functions work on. Outputs begin as UNTOUCHED. */
+struct stage {
+    mmf *map; /* the call's outputs */
+    mmf_view_accessor *view;
+    mmf_view_stream *stream;
+    mmf_list *list;
+    mmf_reap_result reaped;
+    mmf *given; /* what the arrangement made for the call to work on */
+    mmf *kept;
+    mmf_view_accessor *given_view;
+    mmf_view_stream *given_stream;
+    int fd;
+    pid_t child;
+    char path[128]; /* a file outside the namespace, for maps of files */
+    int says_less;  /* the fault concerns one file, which a list may then tell otherwise
+                     */
+    int is_new_path; /* the call shall make it */
+};
+
+#define UNTOUCHED(type) ((type *)(void *)&round_untouched)
+extern char round_untouched;
+
+struct scenario {
+    const char *name;
+    unsigned host;         /* enum fault_host, while the call is tried */
+    int expected;          /* what the call answers without a fault */
+    const char *immune;    /* these functions do not fail for good, or with ENOENT */
+    int or_else;           /* what it may answer as well, after a fault */
+    const int *documented; /* what else its header says it can answer; 0-ended */
+    void (*arrange)(struct stage *stage);
+    int (*act)(struct stage *stage);
+    void (*inspect)(struct stage *stage); /* after an answer >= 0: is it good? */
+    void (*clean)(struct stage *stage);   /* undo what the call did */
+    void (*disarrange)(struct stage *stage);
+    void (*inspect_failure)(struct stage *stage); /* has it changed nothing? */
+};
+
+/* What the headers say. */
+extern const int round_create_statuses[];
+extern const int round_open_statuses[];
+extern const int round_file_statuses[];
+extern const int round_inherit_statuses[];
+extern const int round_view_statuses[];
+extern const int round_flush_statuses[];
+extern const int round_list_statuses[];
+
+/*
+ * Run the scenario with each fault at each place. Prints how many were visited. A fault
+ * that finds a bug fails the test with the fault in the message.
+ */
+void round_try_all(const struct scenario *scenario);
+
+/*
+ * For main: one cmocka test a scenario. Those that do not say what is documented get
+ * `documented`.
+ */
+struct CMUnitTest *round_make_tests(struct scenario *scenarios, size_t n,
+                                    const int *documented);
+
+/*
+ * For arrangements and inspections.
+ */
+
+/* The capacity of every "Cat". */
+enum { CAT_SIZE = 1000 };
+
+/* Leave a dead object of that name. */
+void round_leave_dead(const char *name, int64_t capacity);
+
+/*
+ * Another process makes a map and holds it until the round is over; what it can write
+ * begins with "elsewhere". Only one at a time.
+ */
+void round_hold_elsewhere(int (*make)(mmf **map));
+
+/* The file of a name without strange characters. */
+const char *round_file_of(const char *name);
+
+/* A file with `size` bytes at stage->path. 0: only the path is chosen. */
+void round_make_file(struct stage *stage, int64_t size);
+
+/* The map can be viewed, and its first bytes changed. */
+void round_check_usable(mmf *map);
+
+/*
+ * Steps that many scenarios have in common.
+ */
+
+/* A dead "Cat"; one that another process holds, until the second of the two. */
+void step_leave_dead(struct stage *stage);
+void step_hold_elsewhere(struct stage *stage);
+void step_let_go_elsewhere(struct stage *stage);
+
+/* The same with "Dog": a namespace in use, but not the name. */
+void step_hold_another(struct stage *stage);
+
+/* The call's map is usable; it is the other process's "Cat"; it is found as "Cat". */
+void step_is_usable(struct stage *stage);
+void step_is_theirs(struct stage *stage);
+void step_is_found(struct stage *stage);
+
+/* There is no "Cat" any more. */
+void step_is_gone(struct stage *stage);
+
+void step_close_map(struct stage *stage);
+
+#endif
