@@ -196,7 +196,7 @@ play(void *context, int times)
 void
 sync_compare_ping_pong(void)
 {
-    static const struct bench_plan plan = {300, 10, 20};
+    static const struct bench_plan plan = {200, 50, 1};
     struct bench_way ways[GAMES];
     pid_t partners[GAMES];
 
