@@ -541,6 +541,11 @@ mmf_file_open_ref(struct mmf_object *object, const struct mmf_name *name,
                       (needs & MMF_CAN_WRITE ? O_RDWR : O_RDONLY) | O_CLOEXEC |
                           O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
                       0);
+    if (fd < 0 && errno == ELOOP)
+        return mmf_fail_system(MMF_E_CORRUPT, errno,
+                               "\"%.200s\" maps %.300s, which has become a link: not "
+                               "followed",
+                               name->text, ref.path);
     if (fd < 0)
         return fail_open(ref.path);
     rc = check_ref_target(fd, &ref, object, name);
