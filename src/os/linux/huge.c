@@ -58,7 +58,7 @@ read_setting(char word[32])
 
     word[0] = '\0';
     if (read_text(setting_path, text, sizeof(text)) < 0)
-        return errno == ENOENT || errno == EACCES
+        return errno == ENOENT || errno == ENOTDIR || errno == EACCES
                    ? MMF_OK
                    : mmf_error_fail("huge pages: read %s", setting_path);
     open = strchr(text, '[');
@@ -95,7 +95,7 @@ check_mount(dev_t device)
     if (text == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "huge pages: no memory to read %s", path);
     if (read_text(path, text, SIZE) < 0)
-        rc = errno == ENOENT
+        rc = errno == ENOENT || errno == ENOTDIR
                  ? mmf_fail_system(MMF_E_NOT_SUPPORTED, errno,
                                    "huge pages: how is the map's file system mounted?")
                  : mmf_error_fail("huge pages: read %s", path);
