@@ -1,0 +1,672 @@
+/*
+ * corrupt_test.c - the bytes of a living object are changed under its holder's hands.
+ *
+ * Another process holds "Cat". For each damage every entry point is tried: it must
+ * answer, with a status that the headers know, and the holder's file must stay where it
+ * is. When the bytes are put back, the map works as before.
+ */
+#include "harness/check.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "shared/control.h"
+#include "shared/file_ref.h"
+
+/* Data of more than one 64 KiB, not a multiple of it. */
+enum {
+    CAPACITY = 100000,
+    DATA_SIZE = 131072,
+    FILE_SIZE = DATA_SIZE + MMF_CONTROL_SIZE
+};
+
+static const char words[] = "HI Night Mo.";
+
+/*
+ * The holder.
+ */
+
+static void
+write_words(mmf *map)
+{
+    mmf_view_accessor *view;
+
+    CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view));
+    CHECK_OK(mmf_view_accessor_write(view, 0, words, sizeof(words)));
+    mmf_view_accessor_close(view);
+}
+
+static int
+hold_until_told(mmf *map)
+{
+    char line[16];
+
+    write_words(map);
+    role_say("ready");
+    role_hear(line, sizeof(line));
+    mmf_close(map);
+    return 0;
+}
+
+static int
+hold(int argc, char **argv)
+{
+    mmf *map;
+
+    (void)argc;
+    (void)argv;
+    CHECK_OK(mmf_create_new("Cat", CAPACITY, NULL, &map));
+    return hold_until_told(map);
+}
+
+static int
+hold_file(int argc, char **argv)
+{
+    mmf_options options;
+    mmf *map;
+
+    CHECK_INT(argc, 2);
+    mmf_options_init(&options);
+    options.share = MMF_FILE_SHARE_READ_WRITE;
+    CHECK_OK(mmf_create_from_file(argv[1], MMF_FILE_MODE_CREATE_NEW, "Cat", CAPACITY,
+                                  &options, &map));
+    return hold_until_told(map);
+}
+
+/* Writes anything over the page, all the time. */
+static int
+scribble(int argc, char **argv)
+{
+    int fd = open(argv[1], O_RDWR | O_CLOEXEC);
+    uint8_t page[MMF_CONTROL_SIZE];
+    unsigned seed = 1;
+    ssize_t written = 1;
+
+    CHECK_INT(argc, 2);
+    CHECK(fd >= 0 && pread(fd, page, sizeof(page), DATA_SIZE) == sizeof(page));
+    role_say("ready");
+    while (written == 1) { /* until we are killed */
+        off_t at = rand_r(&seed) % MMF_CONTROL_SIZE;
+        uint8_t byte = (uint8_t)rand_r(&seed);
+
+        written = pwrite(fd, &byte, 1, DATA_SIZE + at);
+        if (written == 1)
+            written = pwrite(fd, &page[at], 1, DATA_SIZE + at);
+    }
+    return 1;
+}
+
+/* The object that is damaged, from outside. */
+struct victim {
+    struct process *holder;
+    char path[256];
+    int fd;
+    ino_t inode;
+    int64_t size;
+    uint8_t *bytes; /* the whole file as it should be */
+    int damages;
+};
+
+static void
+take_victim(struct victim *victim, const char *role, const char *argument)
+{
+    const char *const arguments[] = {argument, NULL};
+    struct stat status;
+
+    victim->damages = 0;
+    victim->holder = process_start(role, arguments);
+    process_expect(victim->holder, "ready");
+    snprintf(victim->path, sizeof(victim->path), "%s/mmf-%u/Cat", harness_dir(),
+             (unsigned)geteuid());
+    victim->fd = open(victim->path, O_RDWR | O_CLOEXEC);
+    CHECK(victim->fd >= 0 && fstat(victim->fd, &status) == 0);
+    victim->inode = status.st_ino;
+    victim->size = status.st_size;
+    victim->bytes = malloc((size_t)victim->size);
+    CHECK(pread(victim->fd, victim->bytes, (size_t)victim->size, 0) == victim->size);
+}
+
+static void
+let_victim_go(struct victim *victim)
+{
+    mmf *map;
+
+    CHECK_INT(process_finish(victim->holder), 0);
+    CHECK_FAILS(mmf_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
+    printf("%d damages\n", victim->damages);
+    free(victim->bytes);
+    close(victim->fd);
+}
+
+static void
+change(const struct victim *victim, int64_t offset, const void *bytes, size_t size)
+{
+    CHECK(pwrite(victim->fd, bytes, size, offset) == (ssize_t)size);
+}
+
+static void
+heal(const struct victim *victim)
+{
+    CHECK(ftruncate(victim->fd, victim->size) == 0);
+    change(victim, 0, victim->bytes, (size_t)victim->size);
+}
+
+/*
+ * What is demanded.
+ */
+
+static void
+check_status_is(int rc, const int *statuses, const char *call)
+{
+    mmf_error error;
+
+    mmf_last_error(&error);
+    for (; *statuses != 1; statuses++) {
+        if (rc == *statuses) {
+            if (rc < 0 && (error.status != rc || error.message[0] == '\0'))
+                CHECK_FAIL("%s: %s, but the error is %s", call, mmf_status_name(rc),
+                           mmf_status_name(error.status));
+            return;
+        }
+    }
+    CHECK_FAIL("%s: %s: %s", call, mmf_status_name(rc), error.message);
+}
+
+/* A map that was opened all the same is as good as any. */
+static void
+use_and_close(mmf *map, int64_t size)
+{
+    mmf_view_accessor *view;
+    int64_t capacity;
+    uint8_t byte;
+
+    CHECK_OK(mmf_capacity(map, &capacity));
+    CHECK(capacity >= 1 && capacity <= size);
+    if (mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ, &view) == MMF_OK) {
+        CHECK_OK(mmf_view_accessor_read_byte(view, 0, &byte));
+        CHECK_OK(mmf_view_accessor_read_byte(view, capacity - 1, &byte));
+        mmf_view_accessor_close(view);
+    }
+    mmf_close(map);
+}
+
+static void
+try_listing(mmf_list_flags flags)
+{
+    mmf_list *list;
+
+    CHECK_OK(mmf_list_create(flags, &list));
+    CHECK_INT(mmf_list_count(list), 1);
+    CHECK(mmf_list_get(list, 0)->life == MMF_LIFE_ALIVE ||
+          mmf_list_get(list, 0)->life == MMF_LIFE_FOREIGN);
+    CHECK(strlen(mmf_list_get(list, 0)->name) < 4096);
+    CHECK(strlen(mmf_list_get(list, 0)->file) < 4096);
+    CHECK(strlen(mmf_list_get(list, 0)->creator_command) < 16);
+    mmf_list_close(list);
+}
+
+static void
+try_everything(const struct victim *victim)
+{
+    static const int open_statuses[] = {
+        MMF_OK,           MMF_E_CORRUPT,       MMF_E_LAYOUT,
+        MMF_E_WRONG_KIND, MMF_E_NOT_FOUND,     MMF_E_PATH_NOT_FOUND,
+        MMF_E_ACCESS,     MMF_E_NOT_SUPPORTED, 1};
+    static const int create_statuses[] = {MMF_E_EXISTS, MMF_E_CORRUPT, MMF_E_LAYOUT,
+                                          MMF_E_WRONG_KIND, 1};
+    mmf_open_options for_reading;
+    mmf_reap_result reaped;
+    struct stat status;
+    mmf *map;
+    int rc;
+
+    mmf_open_options_init(&for_reading);
+    for_reading.rights = MMF_RIGHTS_READ;
+    rc = mmf_open_existing("Cat", NULL, &map);
+    check_status_is(rc, open_statuses, "open_existing");
+    if (rc == MMF_OK)
+        use_and_close(map, FILE_SIZE);
+    rc = mmf_open_existing("Cat", &for_reading, &map);
+    check_status_is(rc, open_statuses, "open_existing for reading");
+    if (rc == MMF_OK)
+        use_and_close(map, FILE_SIZE);
+    rc = mmf_create_or_open("Cat", 1, NULL, &map);
+    check_status_is(rc, open_statuses, "create_or_open");
+    if (rc == MMF_OK)
+        use_and_close(map, FILE_SIZE);
+    rc = mmf_create_new("Cat", 1, NULL, &map);
+    check_status_is(rc, create_statuses, "create_new");
+    rc = mmf_create_new("Cat", 2 << 20, NULL, &map); /* looks before it reserves */
+    check_status_is(rc, create_statuses, "create_new of a large one");
+    try_listing(MMF_LIST_LOCAL);
+    try_listing(MMF_LIST_KEEP_DEAD);
+    CHECK_OK(mmf_reap(0, &reaped));
+    CHECK_INT(reaped.removed, 0);
+    CHECK_INT(reaped.alive + reaped.foreign, 1);
+    CHECK(lstat(victim->path, &status) == 0);
+    CHECK_INT(status.st_ino, victim->inode);
+}
+
+static void
+damage(struct victim *victim, int64_t offset, const void *bytes, size_t size)
+{
+    victim->damages++;
+    change(victim, offset, bytes, size);
+    try_everything(victim);
+    change(victim, offset, victim->bytes + offset, size);
+}
+
+static void
+check_healthy(void)
+{
+    mmf_view_accessor *view;
+    char text[sizeof(words)];
+    mmf *map;
+
+    CHECK_OK(mmf_open_existing("Cat", NULL, &map));
+    CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view));
+    CHECK_OK(mmf_view_accessor_read(view, 0, text, sizeof(text)));
+    CHECK_TEXT(text, words);
+    mmf_view_accessor_close(view);
+    mmf_close(map);
+}
+
+/*
+ * The damages.
+ */
+
+struct field {
+    const char *name;
+    size_t offset;
+    size_t size;
+};
+
+#define FIELD(type, name)                                                              \
+    {                                                                                  \
+#name, offsetof(struct type, name), sizeof(((struct type *)0)->name)           \
+    }
+
+static const struct field page_fields[] = {
+    FIELD(mmf_control_shared, layout_version), FIELD(mmf_control_shared, kind),
+    FIELD(mmf_control_shared, required),       FIELD(mmf_control_shared, optional),
+    FIELD(mmf_control_shared, capacity),       FIELD(mmf_control_shared, protection),
+    FIELD(mmf_control_shared, flags),          FIELD(mmf_control_shared, created),
+    FIELD(mmf_control_shared, creator_uid),    FIELD(mmf_control_shared, creator_pid),
+    FIELD(mmf_control_shared, scope),          FIELD(mmf_control_shared, name_length),
+    FIELD(mmf_control_shared, tickets),
+};
+
+static const struct field ref_fields[] = {
+    FIELD(mmf_file_ref_shared, device),
+    FIELD(mmf_file_ref_shared, inode),
+    FIELD(mmf_file_ref_shared, birth_seconds),
+    FIELD(mmf_file_ref_shared, birth_nanoseconds),
+    FIELD(mmf_file_ref_shared, path_length),
+};
+
+/* Numbers at which something may turn over. */
+static const int64_t edges[] = {0,
+                                1,
+                                2,
+                                3,
+                                4,
+                                5,
+                                6,
+                                7,
+                                8,
+                                15,
+                                16,
+                                255,
+                                256,
+                                4063,
+                                4064,
+                                4095,
+                                4096,
+                                4097,
+                                65535,
+                                65536,
+                                65537,
+                                CAPACITY - 1,
+                                CAPACITY + 1,
+                                DATA_SIZE - 1,
+                                DATA_SIZE,
+                                DATA_SIZE + 1,
+                                FILE_SIZE,
+                                MMF_NAME_MAX - 1,
+                                MMF_NAME_MAX,
+                                MMF_NAME_MAX + 1,
+                                INT32_MAX,
+                                (int64_t)INT32_MAX + 1,
+                                UINT32_MAX,
+                                (int64_t)UINT32_MAX + 1,
+                                MMF_CAPACITY_MAX,
+                                MMF_CAPACITY_MAX + 1,
+                                MMF_LOCK_HOLD,
+                                INT64_MAX,
+                                INT64_MAX - 65535,
+                                INT64_MIN,
+                                -1,
+                                -4096,
+                                -65536};
+
+static uint64_t
+random_number(void)
+{
+    static uint64_t state = 88172645463325252u; /* Marsaglia's xorshift */
+
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state;
+}
+
+static void
+damage_fields(struct victim *victim, const struct field *fields, size_t count,
+              int64_t base)
+{
+    int draws = harness_long() ? 500 : 10;
+
+    for (size_t f = 0; f < count; f++) {
+        int64_t offset = base + (int64_t)fields[f].offset;
+
+        for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
+            CHECK_CONTEXT("%s = %lld", fields[f].name, (long long)edges[i]);
+            damage(victim, offset, &edges[i], fields[f].size);
+        }
+        for (int i = 0; i < draws; i++) {
+            uint64_t number = random_number() >> (random_number() % 64);
+
+            CHECK_CONTEXT("%s = %llu", fields[f].name, (unsigned long long)number);
+            damage(victim, offset, &number, fields[f].size);
+        }
+    }
+    CHECK_CONTEXT("%s", "");
+    check_healthy();
+}
+
+static void
+any_number_in_any_field(void **state)
+{
+    struct victim victim;
+
+    (void)state;
+    take_victim(&victim, "hold", NULL);
+    damage_fields(&victim, page_fields, sizeof(page_fields) / sizeof(page_fields[0]),
+                  DATA_SIZE);
+    let_victim_go(&victim);
+}
+
+/* The same while this process has the map, too. */
+static void
+any_number_under_ones_own_handle(void **state)
+{
+    struct victim victim;
+    mmf *map;
+
+    (void)state;
+    take_victim(&victim, "hold", NULL);
+    CHECK_OK(mmf_open_existing("Cat", NULL, &map));
+    damage_fields(&victim, page_fields, sizeof(page_fields) / sizeof(page_fields[0]),
+                  DATA_SIZE);
+    mmf_close(map);
+    let_victim_go(&victim);
+}
+
+static void
+any_byte_changed(void **state)
+{
+    int step = harness_long() ? 1 : 5;
+    struct victim victim;
+
+    (void)state;
+    take_victim(&victim, "hold", NULL);
+    for (int i = 0; i < MMF_CONTROL_SIZE; i += i < 600 ? 1 : step) {
+        uint8_t byte = victim.bytes[DATA_SIZE + i];
+        const uint8_t others[] = {0, 0xFF, (uint8_t)(byte + 1),
+                                  (uint8_t)(byte ^ (1 << (i % 8)))};
+
+        for (size_t k = 0; k < sizeof(others); k++) {
+            CHECK_CONTEXT("byte %d = 0x%02x", i, others[k]);
+            if (others[k] != byte)
+                damage(&victim, DATA_SIZE + i, &others[k], 1);
+        }
+    }
+    CHECK_CONTEXT("%s", "");
+    check_healthy();
+    let_victim_go(&victim);
+}
+
+static void
+many_bytes_changed(void **state)
+{
+    int rounds = harness_long() ? 20000 : 500;
+    struct victim victim;
+
+    (void)state;
+    take_victim(&victim, "hold", NULL);
+    for (int i = 0; i < rounds; i++) {
+        uint8_t page[MMF_CONTROL_SIZE];
+        int changes = 1 + (int)(random_number() % 16);
+        int reach = random_number() % 2 ? 600 : MMF_CONTROL_SIZE;
+
+        memcpy(page, victim.bytes + DATA_SIZE, sizeof(page));
+        while (changes-- > 0)
+            page[8 + random_number() % (unsigned)(reach - 8)] =
+                (uint8_t)random_number();
+        CHECK_CONTEXT("round %d", i);
+        damage(&victim, DATA_SIZE, page, sizeof(page));
+    }
+    CHECK_CONTEXT("%s", "");
+    check_healthy();
+    let_victim_go(&victim);
+}
+
+/* Names without an end, and commands. */
+static void
+texts_without_end(void **state)
+{
+    static const char zeros[16];
+    struct victim victim;
+    char text[MMF_CONTROL_SIZE];
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    take_victim(&victim, "hold", NULL);
+    damage(&victim, DATA_SIZE + 576, text, MMF_CONTROL_SIZE - 576);
+    damage(&victim, DATA_SIZE + 576, text, MMF_NAME_MAX + 1);
+    damage(&victim, DATA_SIZE + 76, text, MMF_CONTROL_SIZE - 76);
+    damage(&victim, DATA_SIZE + 56, text, 16);
+    damage(&victim, DATA_SIZE + 56, zeros, 16);
+    damage(&victim, DATA_SIZE + 576, zeros, 16);
+    damage(&victim, DATA_SIZE + 8, text, MMF_CONTROL_SIZE - 8);
+    damage(&victim, DATA_SIZE, text, MMF_CONTROL_SIZE);
+    check_healthy();
+    let_victim_go(&victim);
+}
+
+static void
+any_size(void **state)
+{
+    static const int64_t sizes[] = {0,
+                                    1,
+                                    4095,
+                                    4096,
+                                    4097,
+                                    65535,
+                                    65536,
+                                    65537,
+                                    65536 + 4095,
+                                    65536 + 4096,
+                                    65536 + 4097,
+                                    CAPACITY - 1,
+                                    CAPACITY,
+                                    CAPACITY + 1,
+                                    DATA_SIZE - 1,
+                                    DATA_SIZE,
+                                    DATA_SIZE + 1,
+                                    DATA_SIZE + 8,
+                                    FILE_SIZE - 1,
+                                    FILE_SIZE,
+                                    FILE_SIZE + 1,
+                                    FILE_SIZE + 4096,
+                                    FILE_SIZE + 65536,
+                                    2 * FILE_SIZE,
+                                    2 * DATA_SIZE + 4096,
+                                    (int64_t)1 << 40,
+                                    ((int64_t)1 << 40) + 4096};
+    struct victim victim;
+
+    (void)state;
+    take_victim(&victim, "hold", NULL);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        CHECK_CONTEXT("%lld bytes", (long long)sizes[i]);
+        victim.damages++;
+        CHECK(ftruncate(victim.fd, sizes[i]) == 0);
+        try_everything(&victim);
+        /* The page stands at the end all the same. */
+        if (sizes[i] >= MMF_CONTROL_SIZE) {
+            victim.damages++;
+            change(&victim, sizes[i] - MMF_CONTROL_SIZE, victim.bytes + DATA_SIZE,
+                   MMF_CONTROL_SIZE);
+            try_everything(&victim);
+        }
+        heal(&victim);
+    }
+    CHECK_CONTEXT("%s", "");
+    check_healthy();
+    let_victim_go(&victim);
+}
+
+/* Somebody writes into the page while we read it. */
+static void
+a_page_that_never_stands_still(void **state)
+{
+    int rounds = harness_long() ? 100000 : 1000;
+    struct process *scribbler;
+    struct victim victim;
+    const char *arguments[] = {victim.path, NULL};
+
+    (void)state;
+    take_victim(&victim, "hold", NULL);
+    scribbler = process_start("scribble", arguments);
+    process_expect(scribbler, "ready");
+    for (int i = 0; i < rounds; i++) {
+        victim.damages++;
+        try_everything(&victim);
+    }
+    process_kill(scribbler);
+    heal(&victim);
+    check_healthy();
+    let_victim_go(&victim);
+}
+
+/*
+ * The reference to a file, in the object of a named map of one.
+ */
+
+static void
+make_paths(const char *dir)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char path[128];
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/other", dir);
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    CHECK(fd >= 0 && ftruncate(fd, CAPACITY) == 0);
+    close(fd);
+    snprintf(path, sizeof(path), "%s/pipe", dir);
+    CHECK(mkfifo(path, 0600) == 0);
+    snprintf(path, sizeof(path), "%s/link", dir);
+    CHECK(symlink("file", path) == 0);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", dir);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(fd >= 0);
+    CHECK(bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0);
+    close(fd);
+}
+
+static void
+set_path(struct mmf_file_ref_shared *ref, const char *path)
+{
+    memset(ref->path, 0, sizeof(ref->path));
+    ref->path_length = (uint32_t)strlen(path);
+    memcpy(ref->path, path, ref->path_length);
+}
+
+/* The map is not opened by another path than its file's. */
+static void
+damage_path(struct victim *victim, const char *path)
+{
+    struct mmf_file_ref_shared ref;
+    mmf *map;
+
+    CHECK_CONTEXT("%s", path);
+    memcpy(&ref, victim->bytes, sizeof(ref));
+    set_path(&ref, path);
+    change(victim, 0, &ref, sizeof(ref));
+    CHECK(mmf_open_existing("Cat", NULL, &map) < 0);
+    damage(victim, 0, &ref, sizeof(ref));
+}
+
+static void
+any_reference_to_a_file(void **state)
+{
+    static const char *const leaves[] = {"other", "pipe",         "link", "socket",
+                                         "",      "missing/file", "file/"};
+    char path[128];
+    struct victim victim;
+
+    (void)state;
+    make_paths(harness_dir());
+    snprintf(path, sizeof(path), "%s/file", harness_dir());
+    take_victim(&victim, "hold_file", path);
+    damage_fields(&victim, ref_fields, sizeof(ref_fields) / sizeof(ref_fields[0]), 0);
+    damage_fields(&victim, page_fields, sizeof(page_fields) / sizeof(page_fields[0]),
+                  victim.size - MMF_CONTROL_SIZE);
+    for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++) {
+        char other[256];
+
+        snprintf(other, sizeof(other), "%s/%s", harness_dir(), leaves[i]);
+        damage_path(&victim, other);
+    }
+    damage_path(&victim, "/dev/null");
+    damage_path(&victim, "/dev/zero");
+    damage_path(&victim, "/proc/self/mem");
+    damage_path(&victim, "relative");
+    CHECK_CONTEXT("%s", "");
+    check_healthy();
+    let_victim_go(&victim);
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(path, sizeof(path), "%s/%s", harness_dir(), leaves[i]);
+        unlink(path);
+    }
+    snprintf(path, sizeof(path), "%s/file", harness_dir());
+    unlink(path);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_number_in_any_field),
+        cmocka_unit_test(any_number_under_ones_own_handle),
+        cmocka_unit_test(any_byte_changed),
+        cmocka_unit_test(many_bytes_changed),
+        cmocka_unit_test(texts_without_end),
+        cmocka_unit_test(any_size),
+        cmocka_unit_test(a_page_that_never_stands_still),
+        cmocka_unit_test(any_reference_to_a_file),
+    };
+    static const struct role roles[] = {
+        {"hold", hold}, {"hold_file", hold_file}, {"scribble", scribble}, {NULL, NULL}};
+
+    return harness_main(argc, argv, "corrupt", tests, sizeof(tests) / sizeof(tests[0]),
+                        roles);
+}
