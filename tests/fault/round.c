@@ -60,7 +60,8 @@ static const struct system_error errors[] = {
     {ENOLCK, LOCK_CALLS},
     /* with MMF_TEST_LONG as well */
     {EIO, NULL},
-    {EPERM, NULL},
+    {EPERM, PATH_CALLS " setlock mmap fchmod mlock madvise memfd_create statx "
+                       "fallocate posix_fallocate ftruncate "},
     {ENFILE, " create open memfd_create mmap "},
     {EINVAL, NULL},
     {ENOSYS, NULL},
@@ -73,7 +74,7 @@ static const struct system_error errors[] = {
     {EROFS, PATH_CALLS " ftruncate fchmod "},
     {EDQUOT, WRITING_CALLS},
     {EFBIG, " fallocate posix_fallocate pwrite ftruncate "},
-    {ENAMETOOLONG, PATH_CALLS},
+    {ENAMETOOLONG, " create stat lstat linkat renameat2 mkdir realpath "},
     {EBUSY, NULL},
     {ETXTBSY, " create open ftruncate fallocate "},
     {EOVERFLOW, " create open stat lstat fstat statfs getlock setlock "},
@@ -182,8 +183,9 @@ const int round_inherit_statuses[] = {MMF_E_DISPOSED,
 const int round_view_statuses[] = {MMF_E_ACCESS, MMF_E_NO_MEMORY, MMF_E_NOT_SUPPORTED,
                                    MMF_E_IO, 0};
 const int round_flush_statuses[] = {MMF_E_NO_MEMORY, MMF_E_NO_SPACE, MMF_E_IO, 0};
-const int round_list_statuses[] = {MMF_E_ACCESS, MMF_E_NO_MEMORY, MMF_E_PATH_NOT_FOUND,
-                                   MMF_E_IO, 0};
+const int round_list_statuses[] = {
+    MMF_E_ACCESS,        MMF_E_NO_MEMORY, MMF_E_PATH_NOT_FOUND,
+    MMF_E_PATH_TOO_LONG, MMF_E_IO,        0};
 
 /* Statuses that a function gives to an error beside mmf_error_status's. */
 static const struct {
@@ -202,11 +204,12 @@ static const struct {
     {"open", ENODEV, MMF_E_CORRUPT},
     {"open", ENXIO, MMF_E_NOT_SUPPORTED}, /* the user's socket */
     {NULL, ENOENT, MMF_E_PATH_NOT_FOUND},
-    {"lstat", ENOENT, MMF_E_IO},           /* just made, and gone */
-    {"mkdir", EEXIST, MMF_E_IO},           /* there, and gone */
-    {"open", ENOENT, MMF_E_IO},            /* once more, by the name */
-    {"lstat", ENOENT, MMF_E_CORRUPT},      /* an inherited map's name */
-    {"stat", ENOENT, MMF_E_NOT_SUPPORTED}, /* a file to be found by its path */
+    {"open", ENOTDIR, MMF_E_NOT_SUPPORTED}, /* /sys and /proc */
+    {"lstat", ENOENT, MMF_E_IO},            /* just made, and gone */
+    {"mkdir", EEXIST, MMF_E_IO},            /* there, and gone */
+    {"open", ENOENT, MMF_E_IO},             /* once more, by the name */
+    {"lstat", ENOENT, MMF_E_CORRUPT},       /* an inherited map's name */
+    {"stat", ENOENT, MMF_E_NOT_SUPPORTED},  /* a file to be found by its path */
     {"readlink", ENOENT, MMF_E_NOT_SUPPORTED},
     {"flock", EAGAIN, MMF_E_SHARING},
     {"setlock", EAGAIN, MMF_E_BUSY},
