@@ -1,0 +1,101 @@
+/*
+ * mutex_counter.c - a counter in shared memory that only the owner of a mutex changes.
+ *
+ * Start it in two terminals. Each takes the mutex, adds one to the counter and keeps
+ * the mutex until it reads a line; another line makes it take the mutex again, and the
+ * end of its input ends it. While the one has the mutex, the other waits. Kill the one
+ * that has it (kill -9): the other gets it at once, and is told that its owner died.
+ */
+#include <mmf/mmf.h>
+
+#include <stdint.h>
+#include <stdio.h>
+
+/* 0 at the end of the input. */
+static int
+read_a_line(void)
+{
+    int c;
+
+    do {
+        c = getchar();
+    } while (c != '\n' && c != EOF);
+    return c == '\n';
+}
+
+static void
+say(const char *what)
+{
+    puts(what);
+    fflush(stdout);
+}
+
+/* The caller owns the mutex. */
+static int
+add_one(mmf_view_accessor *view)
+{
+    int64_t count;
+    int rc = mmf_view_accessor_read_int64(view, 0, &count);
+
+    if (rc >= 0)
+        rc = mmf_view_accessor_write_int64(view, 0, count + 1);
+    if (rc >= 0) {
+        printf("I own the mutex. The counter was %lld and is %lld now.\n",
+               (long long)count, (long long)count + 1);
+        fflush(stdout);
+    }
+    return rc;
+}
+
+/*
+ * Take the mutex, count, let go at the next line. `*goes_on` is 0 when the input ends.
+ *
+ * An owner that died may have left its work half done, and the next one has to see to
+ * that. Here there is nothing to mend: one write changes the counter.
+ */
+static int
+take_a_turn(mmf_mutex *mutex, mmf_view_accessor *view, int *goes_on)
+{
+    int rc;
+
+    say("I wait for the mutex.");
+    rc = mmf_mutex_wait(mutex, MMF_INFINITE);
+    if (rc < 0)
+        return rc;
+    if (rc == MMF_ABANDONED)
+        say("The mutex was abandoned: its owner died. I go on.");
+    rc = add_one(view);
+    *goes_on = read_a_line();
+    mmf_mutex_release(mutex);
+    return rc;
+}
+
+int
+main(void)
+{
+    mmf *map = NULL;
+    mmf_view_accessor *view = NULL;
+    mmf_mutex *mutex = NULL;
+    int goes_on = 1;
+    int rc;
+
+    rc = mmf_create_or_open("Counter", sizeof(int64_t), NULL, &map);
+    if (rc >= 0)
+        rc = mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view);
+    if (rc >= 0)
+        rc = mmf_mutex_create(0, "Counter mutex", NULL, NULL, &mutex);
+
+    while (rc >= 0 && goes_on) {
+        rc = take_a_turn(mutex, view, &goes_on);
+        if (rc >= 0 && goes_on) {
+            say("I let go of the mutex.");
+            goes_on = read_a_line();
+        }
+    }
+    if (rc < 0)
+        fprintf(stderr, "mutex_counter: %s\n", mmf_last_message());
+    mmf_mutex_close(mutex);
+    mmf_view_accessor_close(view);
+    mmf_close(map);
+    return rc >= 0 ? 0 : 1;
+}
