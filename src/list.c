@@ -23,27 +23,85 @@ fail_memory(void)
 }
 
 static void
-free_strings(mmf_object_info *info)
+free_processes(const mmf_holder_info *processes, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++)
+        free((void *)processes[i].command);
+    free((void *)processes);
+}
+
+static void
+free_info(const mmf_object_info *info)
 {
     free((void *)info->name);
     free((void *)info->path);
     free((void *)info->creator_command);
     free((void *)info->file);
+    free((void *)info->sync);
+    free_processes(info->processes, info->process_count);
+}
+
+static int
+copy_sync(const mmf_object_info *from, mmf_object_info *to)
+{
+    mmf_sync_info *sync;
+
+    if (from->sync == NULL)
+        return MMF_OK;
+    sync = malloc(sizeof(*sync));
+    if (sync == NULL)
+        return fail_memory();
+    *sync = *from->sync;
+    to->sync = sync;
+    return MMF_OK;
+}
+
+static int
+copy_processes(const mmf_object_info *from, mmf_object_info *to)
+{
+    mmf_holder_info *processes;
+
+    if (from->process_count == 0)
+        return MMF_OK;
+    processes = calloc((size_t)from->process_count, sizeof(*processes));
+    if (processes == NULL)
+        return fail_memory();
+    to->processes = processes;
+    while (to->process_count < from->process_count) {
+        mmf_holder_info *process = &processes[to->process_count];
+
+        *process = from->processes[to->process_count];
+        process->command = strdup(process->command);
+        if (process->command == NULL)
+            return fail_memory();
+        to->process_count++;
+    }
+    return MMF_OK;
 }
 
 static int
 copy_info(const mmf_object_info *from, mmf_object_info *to)
 {
+    int rc;
+
     *to = *from;
+    to->sync = NULL;
+    to->processes = NULL;
+    to->process_count = 0;
     to->name = strdup(from->name);
     to->path = strdup(from->path);
     to->creator_command = strdup(from->creator_command);
     to->file = strdup(from->file);
     if (to->name != NULL && to->path != NULL && to->creator_command != NULL &&
         to->file != NULL)
-        return MMF_OK;
-    free_strings(to);
-    return fail_memory();
+        rc = copy_sync(from, to);
+    else
+        rc = fail_memory();
+    if (rc == MMF_OK)
+        rc = copy_processes(from, to);
+    if (rc < 0)
+        free_info(to);
+    return rc;
 }
 
 static int
@@ -87,8 +145,8 @@ compare_names(const void *one, const void *other)
 static int
 check_flags(mmf_list_flags flags)
 {
-    if (flags &
-        ~(mmf_list_flags)(MMF_LIST_LOCAL | MMF_LIST_GLOBAL | MMF_LIST_KEEP_DEAD))
+    if (flags & ~(mmf_list_flags)(MMF_LIST_LOCAL | MMF_LIST_GLOBAL |
+                                  MMF_LIST_KEEP_DEAD | MMF_LIST_HOLDERS))
         return mmf_fail_argument(MMF_E_INVALID, "flags", "list flags 0x%x are none",
                                  flags);
     return MMF_OK;
@@ -140,7 +198,7 @@ mmf_list_close(mmf_list *list)
     if (list == NULL)
         return;
     for (int32_t i = 0; i < list->count; i++)
-        free_strings(&list->objects[i]);
+        free_info(&list->objects[i]);
     free(list->objects);
     free(list);
 }

@@ -33,7 +33,33 @@ enum {
     MMF_LIFE_HIDDEN = 4   /* we may not read it: another user's */
 };
 
-/* One object. Strings are borrowed from the list. */
+/*
+ * What state a mutex, an event or a semaphore was in when it was looked at. Nobody is
+ * asked and nothing is held for it, so it may be out of date at once.
+ */
+typedef struct mmf_sync_info {
+    int32_t signalled; /* 1: a wait would have been let through */
+    int32_t count;     /* semaphore: what is left; mutex: how often its owner has it */
+    int32_t maximum;   /* semaphore */
+    int32_t manual_reset; /* event: 1 if it lets everybody through until it is reset */
+    int32_t abandoned;    /* mutex: 1 if its last owner died; the next one is told */
+    int32_t owned;        /* mutex: 1 if somebody who lives owns it */
+    int32_t owner_pid;    /* mutex, with MMF_LIST_HOLDERS: the owner; 0 if not seen */
+    int32_t waiters;      /* 1: somebody may be waiting */
+    int32_t corrupt;      /* 1: the shared words make no sense; the rest says nothing */
+    uint32_t reserved;
+} mmf_sync_info;
+
+/* A process that holds an object. */
+typedef struct mmf_holder_info {
+    const char *command; /* the program's name, as the system has it */
+    int32_t pid;         /* as this process sees it */
+    uint32_t user;       /* its effective user id */
+    int32_t read_only;   /* 1: it may only read the object */
+    int32_t stopped;     /* 1: by a signal or a debugger; it holds, and does nothing */
+} mmf_holder_info;
+
+/* One object. Pointers are borrowed from the list. A later version appends fields. */
 typedef struct mmf_object_info {
     const char *name; /* "Cat", "Global\Cat"; for FOREIGN and HIDDEN, the file's name */
     const char *path; /* its file */
@@ -50,6 +76,15 @@ typedef struct mmf_object_info {
     uint32_t owner;      /* user id of its file */
     int32_t creator_pid; /* as its creator says; may be reused since */
     uint32_t reserved;
+    const mmf_sync_info *sync; /* NULL unless it is a mutex, an event or a semaphore */
+    /*
+     * With MMF_LIST_HOLDERS: those of the holders that we may look at, by process id.
+     * Processes of other users or in other containers are hidden from us, as a rule:
+     * then these are fewer than `holders`.
+     */
+    const mmf_holder_info *processes;
+    int32_t process_count;
+    uint32_t reserved2;
 } mmf_object_info;
 
 /* A snapshot of the namespace. Closed with mmf_list_close. */
@@ -58,9 +93,10 @@ typedef struct mmf_list mmf_list;
 /* How to list: flags. */
 typedef uint32_t mmf_list_flags;
 enum {
-    MMF_LIST_LOCAL = 1,    /* this user's names */
-    MMF_LIST_GLOBAL = 2,   /* names under Global\ */
-    MMF_LIST_KEEP_DEAD = 4 /* show dead objects, do not remove them first */
+    MMF_LIST_LOCAL = 1,     /* this user's names */
+    MMF_LIST_GLOBAL = 2,    /* names under Global\ */
+    MMF_LIST_KEEP_DEAD = 4, /* show dead objects, do not remove them first */
+    MMF_LIST_HOLDERS = 8 /* find the processes that hold: looks at all of the system */
 };
 
 /*

@@ -198,6 +198,13 @@ list_with_dead(struct stage *stage)
     return mmf_list_create(MMF_LIST_LOCAL | MMF_LIST_KEEP_DEAD, &stage->list);
 }
 
+/* Without /proc: with it the round would be as long as the machine has descriptors. */
+static int
+list_with_holders(struct stage *stage)
+{
+    return mmf_list_create(MMF_LIST_HOLDERS, &stage->list);
+}
+
 static const mmf_object_info *
 find(const mmf_list *all, const char *name)
 {
@@ -385,6 +392,13 @@ static struct scenario scenarios[] = {
      .act = list_with_dead,
      .arrange = populate,
      .inspect = lists_dead,
+     .clean = close_list,
+     .disarrange = depopulate},
+    {.name = "list_with_holders",
+     .host = HOST_NO_PROC,
+     .act = list_with_holders,
+     .arrange = populate,
+     .inspect = lists_all,
      .clean = close_list,
      .disarrange = depopulate},
     {.name = "reap",

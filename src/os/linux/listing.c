@@ -11,7 +11,9 @@
 #include "base/atomic.h"
 #include "base/fail.h"
 #include "os/linux/claim.h"
+#include "os/linux/directory.h"
 #include "os/linux/error.h"
+#include "os/linux/holders.h"
 #include "os/linux/lock.h"
 #include "os/linux/object.h"
 #include "os/linux/store_file.h"
@@ -19,15 +21,7 @@
 #include "os/os.h"
 #include "shared/control.h"
 #include "shared/file_ref.h"
-
-/* The kernel's record of a directory entry (struct linux_dirent64). */
-struct directory_record {
-    uint64_t inode;
-    int64_t next_offset;
-    uint16_t length;
-    uint8_t type;
-    char name[];
-};
+#include "shared/sync_look.h"
 
 /* Whether a file of the directory can be ours. Others' are not even opened. */
 static int
@@ -176,7 +170,7 @@ walk_batch(int fd, const struct mmf_place *place, int most, leaf_visitor visit,
         if (count == 0)
             break;
         while (at < count && seen < most) {
-            const struct directory_record *record = (const void *)(batch + at);
+            const struct mmf_directory_record *record = (const void *)(batch + at);
             int rc = 0;
 
             at += record->length;
@@ -356,6 +350,7 @@ struct list_walk {
     mmf_os_visitor visitor;
     void *payload;
     int keep_dead;
+    struct mmf_holders *holders; /* NULL: nobody asks who they are */
 };
 
 /* The path of the file that is mapped; "" if there is none, or it makes no sense. */
@@ -414,6 +409,37 @@ describe_object(const struct finding *found, mmf_object_info *info,
     return MMF_OK;
 }
 
+/* The state of a mutex, an event or a semaphore. */
+static void
+describe_sync(const struct finding *found, struct mmf_holders *holders,
+              mmf_object_info *info, mmf_sync_info *sync)
+{
+    const struct stat *status = &found->file.status;
+    uint64_t owner;
+
+    if (!found->checked ||
+        !mmf_sync_look(found->file.page.state, info->kind, sync, &owner))
+        return;
+    info->sync = sync;
+    if (owner == 0)
+        return;
+    if (!mmf_lock_is_self_alive(found->file.fd, owner))
+        mmf_sync_look_dead(sync);
+    else if (holders != NULL)
+        sync->owner_pid =
+            mmf_holders_of_ticket(holders, status->st_dev, status->st_ino, owner);
+}
+
+static int
+describe_holders(const struct finding *found, struct mmf_holders *holders,
+                 mmf_object_info *info)
+{
+    if (holders == NULL)
+        return MMF_OK;
+    return mmf_holders_of(holders, found->file.status.st_dev, found->file.status.st_ino,
+                          &info->processes, &info->process_count);
+}
+
 static int
 show_leaf(void *payload, const struct mmf_place *place, const char *leaf)
 {
@@ -421,6 +447,7 @@ show_leaf(void *payload, const struct mmf_place *place, const char *leaf)
     struct mmf_file_ref_shared ref;
     struct finding found;
     mmf_object_info info = {0};
+    mmf_sync_info sync;
     mmf_error before;
     char name[MMF_NAME_MAX + 16];
     char path[PATH_MAX];
@@ -435,8 +462,12 @@ show_leaf(void *payload, const struct mmf_place *place, const char *leaf)
     info.life = found.life;
     info.resident = found.resident;
     rc = found.status;
-    if (rc == MMF_OK && found.file.fd >= 0 && !found.removed)
+    if (rc == MMF_OK && found.file.fd >= 0 && !found.removed) {
         rc = describe_object(&found, &info, name, &ref);
+        if (rc == MMF_OK)
+            rc = describe_holders(&found, walk->holders, &info);
+        describe_sync(&found, walk->holders, &info, &sync);
+    }
     if (rc == MMF_OK) {
         mmf_fail_restore(&before); /* what is wrong with one file is told by its life */
         info.file = ref.path;
@@ -450,9 +481,18 @@ show_leaf(void *payload, const struct mmf_place *place, const char *leaf)
 int
 mmf_os_names_visit(mmf_list_flags flags, mmf_os_visitor visitor, void *payload)
 {
+    struct mmf_holders holders = {0};
     struct list_walk walk = {.visitor = visitor,
                              .payload = payload,
                              .keep_dead = (flags & MMF_LIST_KEEP_DEAD) != 0};
+    int rc = MMF_OK;
 
-    return walk_scopes(flags, show_leaf, &walk);
+    if (flags & MMF_LIST_HOLDERS) {
+        walk.holders = &holders;
+        rc = mmf_holders_find(&holders);
+    }
+    if (rc == MMF_OK)
+        rc = walk_scopes(flags, show_leaf, &walk);
+    mmf_holders_free(&holders);
+    return rc;
 }
