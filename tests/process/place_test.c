@@ -726,6 +726,16 @@ create_in_group(struct child *self, void *argument)
     CHECK_OK(mmf_create_new("Dog", 8 << 20, NULL, &other));
     fill(other);
     mmf_close(other);
+    /* The dead give back their memory, whoever needs it. */
+    leave_dead("Cat", 10 << 20);
+    CHECK_OK(mmf_create_new("Dog", 10 << 20, NULL, &other));
+    fill(other);
+    mmf_close(other);
+    leave_dead("Global\\Cat", 10 << 20);
+    CHECK_OK(mmf_create_new(NULL, 10 << 20, NULL, &other));
+    fill(other);
+    mmf_close(other);
+    CHECK_INT(count_files(NULL, 0), 0);
 }
 
 static void

@@ -297,11 +297,10 @@ mmf_os_names_reap(mmf_list_flags flags, mmf_reap_result *result)
 }
 
 int
-mmf_listing_reap_for_room(const struct mmf_place *place)
+mmf_listing_reap_for_room(void)
 {
     struct reap_walk walk = {.keep_dead = 0};
 
-    (void)place; /* both scopes lie on one file system */
     walk_scopes(0, reap_leaf, &walk);
     return walk.result.removed;
 }

@@ -13,6 +13,6 @@
 void mmf_listing_scavenge(const struct mmf_place *place);
 
 /* Reap all that is dead in both scopes, for room. Answers how many were removed. */
-int mmf_listing_reap_for_room(const struct mmf_place *place);
+int mmf_listing_reap_for_room(void);
 
 #endif

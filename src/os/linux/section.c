@@ -15,6 +15,7 @@
 #include "base/fail.h"
 #include "os/linux/claim.h"
 #include "os/linux/error.h"
+#include "os/linux/listing.h"
 #include "os/linux/patience.h"
 #include "os/linux/space.h"
 #include "os/linux/store.h"
@@ -117,7 +118,7 @@ fail_unnamed(int64_t capacity)
 }
 
 static int
-create_unnamed(const struct mmf_os_request *request, struct mmf_os_section **out)
+try_create_unnamed(const struct mmf_os_request *request, struct mmf_os_section **out)
 {
     struct mmf_os_section *section;
     int rc = mmf_space_check(request->capacity,
@@ -152,6 +153,29 @@ fail_close:
     mmf_sys_close(section->fd);
 fail_free:
     free(section);
+    return rc;
+}
+
+/* If memory is short, dead objects give theirs back first. */
+static int
+create_unnamed(const struct mmf_os_request *request, struct mmf_os_section **out)
+{
+    mmf_error before;
+    mmf_error why;
+    int rc;
+
+    mmf_last_error(&before);
+    rc = try_create_unnamed(request, out);
+    if (rc != MMF_E_NO_MEMORY && rc != MMF_E_NO_SPACE)
+        return rc;
+    mmf_last_error(&why);
+    if (mmf_listing_reap_for_room() <= 0) {
+        mmf_fail_restore(&why);
+        return rc;
+    }
+    rc = try_create_unnamed(request, out);
+    if (rc == MMF_OK)
+        mmf_fail_restore(&before);
     return rc;
 }
 

@@ -229,7 +229,7 @@ make_draft_with_room(const struct mmf_store_request *request,
         if (rc == MMF_E_EXISTS || rc == MMF_E_WRONG_KIND)
             return rc;
         mmf_fail_restore(&before);
-        if (mmf_listing_reap_for_room(place) > 0 &&
+        if (mmf_listing_reap_for_room() > 0 &&
             mmf_draft_make(request, place, draft) == 0) {
             mmf_fail_restore(&before);
             return MMF_OK;
@@ -336,7 +336,7 @@ check_room(const struct mmf_store_request *request, const struct mmf_place *plac
     if (rc != MMF_E_NO_MEMORY)
         return rc;
     mmf_last_error(&why);
-    if (mmf_listing_reap_for_room(place) > 0) {
+    if (mmf_listing_reap_for_room() > 0) {
         rc = check_request(request, place, path);
         if (rc == MMF_OK)
             mmf_fail_restore(&before);
