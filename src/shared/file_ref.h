@@ -18,7 +18,7 @@
 struct mmf_file_ref_shared {
     uint64_t device;
     uint64_t inode;
-    int64_t birth_seconds; /* 0 with birth_nanoseconds 0: the file system has none */
+    int64_t birth_seconds; /* 0 with birth_nanoseconds 0: not known */
     uint32_t birth_nanoseconds;
     uint32_t path_length;
     char path[MMF_FILE_PATH_MAX]; /* absolute; ends with NUL */

@@ -60,7 +60,7 @@ static const struct system_error errors[] = {
     {ENOLCK, LOCK_CALLS},
     /* with MMF_TEST_LONG as well */
     {EIO, NULL},
-    {EPERM, PATH_CALLS " setlock mmap fchmod mlock madvise memfd_create statx "
+    {EPERM, PATH_CALLS " setlock mmap fchmod mlock madvise memfd_create "
                        "fallocate posix_fallocate ftruncate "},
     {ENFILE, " create open memfd_create mmap "},
     {EINVAL, NULL},

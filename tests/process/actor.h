@@ -34,6 +34,7 @@ void actor_end(struct process *actor);
  *   close M, close-view M
  *   reap                       mmf_reap
  *   user UID                   become that user
+ *   statx ERRNO                from now on the system refuses statx with that
  */
 void actor_does(struct process *actor, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -3,6 +3,7 @@
  */
 #include "actor.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -349,6 +350,38 @@ a_file_s_map_is_shared_by_name(void **state)
     check_free("Cat");
 }
 
+/* Who cannot ask for a file's birth and who can share its map, whoever came first. */
+static void
+a_file_s_map_needs_no_statx(void **state)
+{
+    static const int errors[] = {0, ENOSYS, EPERM};
+    char path[256];
+    int fd;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/file", harness_dir());
+    fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+    CHECK(fd >= 0);
+    CHECK(write(fd, "twelve bytes", 12) == 12);
+    close(fd);
+    for (int i = 0; i < 9; i++) {
+        struct process *a = actor_start(), *b = actor_start();
+
+        CHECK_CONTEXT("publisher %d, opener %d", errors[i / 3], errors[i % 3]);
+        if (errors[i / 3] != 0)
+            actor_does(a, "statx %d", errors[i / 3]);
+        if (errors[i % 3] != 0)
+            actor_does(b, "statx %d", errors[i % 3]);
+        actor_does(a, "file 0 Cat %s", path);
+        actor_does(b, "open 0 Cat");
+        actor_does(b, "view 0");
+        CHECK_TEXT(actor_says(b, "read 0 0 12"), "twelve bytes");
+        actor_end(a);
+        actor_end(b);
+    }
+    CHECK(unlink(path) == 0);
+}
+
 /*
  * Races: processes that meet at a barrier in shared memory, round after round.
  */
@@ -503,6 +536,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_lone_view_keeps_bytes_but_no_name),
         cmocka_unit_test(a_lone_view_of_a_killed_holder_keeps_no_name),
         cmocka_unit_test(a_file_s_map_is_shared_by_name),
+        cmocka_unit_test(a_file_s_map_needs_no_statx),
         cmocka_unit_test(racing_create_or_open_makes_one_object),
         cmocka_unit_test(racing_create_new_has_one_winner),
     };

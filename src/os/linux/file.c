@@ -484,6 +484,17 @@ fail_shrink:
  * Opening what a name refers to.
  */
 
+/* Publisher and opener may differ in whether the system tells them a file's birth. */
+static int
+has_other_birth(const struct mmf_file_ref_shared *ref, int64_t seconds,
+                uint32_t nanoseconds)
+{
+    if ((seconds == 0 && nanoseconds == 0) ||
+        (ref->birth_seconds == 0 && ref->birth_nanoseconds == 0))
+        return 0;
+    return seconds != ref->birth_seconds || nanoseconds != ref->birth_nanoseconds;
+}
+
 static int
 check_ref_target(int fd, const struct mmf_file_ref_shared *ref,
                  const struct mmf_object *object, const struct mmf_name *name)
@@ -497,8 +508,8 @@ check_ref_target(int fd, const struct mmf_file_ref_shared *ref,
         mmf_sys_birth(fd, &birth_seconds, &birth_nanoseconds) < 0)
         return mmf_error_fail("look at %s", ref->path);
     if (!S_ISREG(target.st_mode) || target.st_dev != ref->device ||
-        target.st_ino != ref->inode || birth_seconds != ref->birth_seconds ||
-        birth_nanoseconds != ref->birth_nanoseconds)
+        target.st_ino != ref->inode ||
+        has_other_birth(ref, birth_seconds, birth_nanoseconds))
         return mmf_fail(
             MMF_E_CORRUPT,
             "\"%.200s\" maps %.300s, which has been replaced by another file",
