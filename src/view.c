@@ -39,16 +39,26 @@ check_arguments(int64_t offset, int64_t size, mmf_access access)
     return MMF_OK;
 }
 
-/* The window must lie in the map; size 0 becomes the rest. */
+static int
+fail_address_space(int64_t size)
+{
+    return mmf_fail_argument(MMF_E_NO_MEMORY, "size",
+                             "a view of %lld bytes is larger than any address space",
+                             (long long)size);
+}
+
+/*
+ * The window must lie in the map; size 0 becomes the rest. That, and what a mapping has
+ * before an unaligned window, can be more than a 32-bit process can address.
+ */
 static int
 check_window(const mmf *map, int64_t offset, int64_t *size)
 {
     int64_t capacity = mmf_os_section_capacity(map->section);
+    struct mmf_os_limits limits = mmf_os_limits();
 
-    if (*size >= mmf_os_limits().address_space)
-        return mmf_fail_argument(
-            MMF_E_NO_MEMORY, "size",
-            "a view of %lld bytes is larger than any address space", (long long)*size);
+    if (*size >= limits.address_space)
+        return fail_address_space(*size);
     if (offset > capacity || *size > capacity - offset)
         return mmf_fail(
             MMF_E_ACCESS,
@@ -57,6 +67,8 @@ check_window(const mmf *map, int64_t offset, int64_t *size)
             (long long)*size, (long long)offset, (long long)capacity);
     if (*size == 0)
         *size = capacity - offset;
+    if (*size >= limits.address_space - offset % limits.granularity)
+        return fail_address_space(*size);
     return MMF_OK;
 }
 

@@ -172,8 +172,8 @@ rule_3_3_pointers(void **state)
         CHECK_OK(mmf_view_stream_pointer(stream, &stream_bytes, &size));
         CHECK_INT(size, 100);
         /* The mapping starts PointerOffset before, at a page. */
-        CHECK_INT((intptr_t)bytes % page, offsets[i] % page);
-        CHECK_INT((intptr_t)stream_bytes % page, offsets[i] % page);
+        CHECK_INT((uintptr_t)bytes % (uintptr_t)page, offsets[i] % page);
+        CHECK_INT((uintptr_t)stream_bytes % (uintptr_t)page, offsets[i] % page);
         CHECK_INT(*(unsigned char *)bytes, (int)i + 1);
         CHECK_INT(*(unsigned char *)stream_bytes, (int)i + 1);
         mmf_view_stream_close(stream);

@@ -438,7 +438,8 @@ check_against_pointer(mmf_view_accessor *view, int64_t length)
     int64_t i;
 
     CHECK_OK(mmf_view_accessor_pointer(view, &pointer, NULL));
-    CHECK_INT((intptr_t)pointer % page_size(), mmf_view_accessor_pointer_offset(view));
+    CHECK_INT((uintptr_t)pointer % (uintptr_t)page_size(),
+              mmf_view_accessor_pointer_offset(view));
     bytes = pointer;
     for (i = 0; i < length; i++)
         bytes[i] = random_byte(&seed);

@@ -2,11 +2,17 @@
  * peer.c - one end of a shared map, for libraries built by different compilers and C
  * libraries. It uses the public headers and plain C only, as it is built by hand.
  *
- *   peer create   makes the map and a mutex that it owns, says "ready", waits for a
- * line, checks the answer, says "answered", and sleeps until it is killed peer open
- * checks what the creator wrote, answers, sees that the mutex is owned peer after finds
- * the mutex abandoned and takes it; the map's name is free
+ *   create  makes the map and a mutex that it owns, says "ready", waits for a line,
+ *           checks the answer, says "answered", and sleeps until it is killed
+ *   open    checks what the creator wrote, answers, sees that the mutex is owned
+ *   after   finds the mutex abandoned and takes it; the map's name is free
+ *   large   makes a map that 32 bits cannot address, writes near its end, says "ready"
+ *           and sleeps until it is killed
+ *   part    sees that end of it
+ *   gone    finds its name free after the kill
+ *   limits  what a program of this word size may ask for
  */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +142,130 @@ run_survivor(void)
     say("done");
 }
 
+/*
+ * Maps beyond the address space of one of them.
+ */
+
+#define GIB INT64_C(1073741824)
+#define LARGE (6 * GIB)
+#define NEAR_END (5 * GIB + 12345)
+
+static void
+run_large(void)
+{
+    mmf *map;
+    mmf_options options;
+    mmf_view_accessor *view;
+    char line[16];
+
+    mmf_options_init(&options);
+    options.options = MMF_OPTIONS_DELAY_ALLOCATE_PAGES;
+    demand(mmf_create_new("Large", LARGE, &options, &map) == 0, "create a large map");
+    demand(mmf_create_view_accessor(map, NEAR_END, 8, MMF_ACCESS_READ_WRITE, &view) ==
+               0,
+           "a view near its end");
+    demand(mmf_view_accessor_write_int64(view, 0, 42) == 0, "write near its end");
+    say("ready");
+    while (fgets(line, sizeof(line), stdin) != NULL) {
+    }
+}
+
+static void
+run_part(void)
+{
+    mmf *map;
+    mmf_view_accessor *view;
+    mmf_view_stream *stream;
+    int64_t number, capacity;
+    int32_t byte;
+
+    demand(mmf_open_existing("Large", NULL, &map) == 0, "open a large map");
+    demand(mmf_capacity(map, &capacity) == 0 && capacity == LARGE, "its capacity");
+    demand(mmf_create_view_accessor(map, NEAR_END, 8, MMF_ACCESS_READ, &view) == 0,
+           "a view near its end");
+    demand(mmf_view_accessor_read_int64(view, 0, &number) == 0 && number == 42,
+           "read near its end");
+    mmf_view_accessor_close(view);
+    demand(mmf_create_view_stream(map, LARGE - 1, 0, MMF_ACCESS_READ, &stream) == 0 &&
+               mmf_view_stream_read_byte(stream, &byte) == 0 && byte == 0,
+           "its last byte");
+    mmf_view_stream_close(stream);
+    if (sizeof(void *) == 4) {
+        demand(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ, &view) ==
+                   MMF_E_NO_MEMORY,
+               "no view of it all");
+        demand(mmf_create_view_accessor(map, 4095, UINT32_MAX - 100, MMF_ACCESS_READ,
+                                        &view) == MMF_E_NO_MEMORY,
+               "no view that is too large with what lies before it");
+    }
+    mmf_close(map);
+    say("done");
+}
+
+static void
+run_gone(void)
+{
+    mmf *map;
+
+    demand(mmf_open_existing("Large", NULL, &map) == MMF_E_NOT_FOUND,
+           "the large map is gone");
+    say("done");
+}
+
+/* The last call failed with `status` and named `parameter`. */
+static int
+refused(int rc, int status, const char *parameter)
+{
+    mmf_error error;
+
+    mmf_last_error(&error);
+    return rc == status && error.status == status &&
+           strcmp(error.parameter, parameter) == 0;
+}
+
+/* Contract 2.4.3, 2.5.4 and 2.6.4. */
+static void
+run_limits(void)
+{
+    const int64_t beyond = INT64_C(1) << 32;
+    int narrow = sizeof(void *) == 4;
+    mmf_options delay;
+    mmf_view_accessor *view;
+    mmf_view_stream *stream;
+    mmf *map;
+
+    mmf_options_init(&delay);
+    delay.options = MMF_OPTIONS_DELAY_ALLOCATE_PAGES;
+    if (narrow) {
+        demand(refused(mmf_create_new("Limits", beyond, &delay, &map), MMF_E_RANGE,
+                       "capacity"),
+               "create beyond 32 bits");
+        demand(refused(mmf_create_new(NULL, beyond, &delay, &map), MMF_E_RANGE,
+                       "capacity"),
+               "create beyond 32 bits, unnamed");
+        demand(refused(mmf_create_or_open("Limits", beyond, &delay, &map), MMF_E_RANGE,
+                       "capacity"),
+               "create or open beyond 32 bits");
+    }
+    demand(mmf_create_or_open("Limits", beyond - narrow, &delay, &map) == 0,
+           "create as much as the word can say");
+    if (narrow) {
+        demand(refused(mmf_create_view_accessor(map, 0, beyond, MMF_ACCESS_READ, &view),
+                       MMF_E_RANGE, "size"),
+               "a view beyond 32 bits");
+        demand(refused(mmf_create_view_stream(map, 0, beyond, MMF_ACCESS_READ, &stream),
+                       MMF_E_RANGE, "size"),
+               "a stream beyond 32 bits");
+    }
+    demand(mmf_create_view_accessor(map, beyond - 4097, 4096, MMF_ACCESS_READ_WRITE,
+                                    &view) == 0 &&
+               mmf_view_accessor_write_int32(view, 4092, 7) == 0,
+           "a view of its end");
+    mmf_view_accessor_close(view);
+    mmf_close(map);
+    say("done");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -147,6 +277,14 @@ main(int argc, char **argv)
         run_opener();
     else if (strcmp(part, "after") == 0)
         run_survivor();
+    else if (strcmp(part, "large") == 0)
+        run_large();
+    else if (strcmp(part, "part") == 0)
+        run_part();
+    else if (strcmp(part, "gone") == 0)
+        run_gone();
+    else if (strcmp(part, "limits") == 0)
+        run_limits();
     else
         return 2;
     return 0;

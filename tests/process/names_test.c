@@ -359,6 +359,8 @@ a_file_s_map_needs_no_statx(void **state)
     int fd;
 
     (void)state;
+    if (sizeof(void *) == 4)
+        harness_skip("the C library itself needs statx here");
     snprintf(path, sizeof(path), "%s/file", harness_dir());
     fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
     CHECK(fd >= 0);
