@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Holds docs/contract.md and the contract suite together.
 
-    check_table.py TABLE PROGRAM...
+    check_table.py TABLE PROGRAM... [--also PROGRAM...]
 
 The table's rows say in their last cell which tests prove them (`names` in backticks), or
 "no test: " and why. Fails if a named test does not exist in any PROGRAM (asked with --list),
-a test is not named, a row has neither test nor reason, two rows have one number, or a rule
-or a case of .NET's tests has no row.
+a test is not named (those of the programs behind --also need not be), a row has neither test
+nor reason, two rows have one number, or a rule or a case of .NET's tests has no row.
 """
 import re
 import subprocess
@@ -46,7 +46,7 @@ def list_tests(programs):
     yield tests, None
 
 
-def check_rows(path, rows, tests):
+def check_rows(path, rows, tests, others):
     """Complaints about rows; fills in the names that were found."""
     seen, named = {}, set()
     for number, rule, cells in rows:
@@ -65,7 +65,7 @@ def check_rows(path, rows, tests):
             continue
         named.update(names)
         for name in names:
-            if name not in tests:
+            if name not in tests and name not in others:
                 yield f"{where}: there is no test {name}"
         if NAME.sub("", cells[3]).strip():
             yield f"{where}: not only names: {cells[3]}"
@@ -85,13 +85,19 @@ def check_rows(path, rows, tests):
 def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    path, complaints, tests = sys.argv[1], [], {}
-    for found, complaint in list_tests(sys.argv[2:]):
+    path, programs, also = sys.argv[1], sys.argv[2:], []
+    if "--also" in programs:
+        border = programs.index("--also")
+        programs, also = programs[:border], programs[border + 1:]
+    complaints, tests, others = [], {}, {}
+    for found, complaint in list_tests(programs):
         tests = found or tests
         if complaint:
             complaints.append(complaint)
+    for found, _ in list_tests(also):
+        others = found or others
     rows = read_rows(path)
-    complaints += check_rows(path, rows, tests)
+    complaints += check_rows(path, rows, tests, others)
     for complaint in complaints:
         print(complaint, file=sys.stderr)
     reasons = sum(1 for _, _, cells in rows if NO_TEST.match(cells[-1]))

@@ -350,6 +350,27 @@ a_file_s_map_is_shared_by_name(void **state)
     check_free("Cat");
 }
 
+/* Nobody, not even an heir with the descriptor, can cut off an unnamed map's bytes. */
+static void
+an_unnamed_map_is_sealed_memory(void **state)
+{
+    mmf *map;
+    intptr_t handle;
+    struct stat st;
+
+    (void)state;
+    CHECK_OK(mmf_create_new(NULL, 10000, NULL, &map));
+    CHECK_OK(mmf_native_handle(map, &handle));
+    CHECK_INT(fcntl((int)handle, F_GET_SEALS),
+              F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+    CHECK(ftruncate((int)handle, 0) < 0 && errno == EPERM);
+    CHECK(ftruncate((int)handle, 20000) < 0 && errno == EPERM);
+    CHECK(fstat((int)handle, &st) == 0);
+    CHECK_INT(st.st_size, 10000);
+    CHECK_INT(count_files(NULL, 0), 0);
+    mmf_close(map);
+}
+
 /* Who cannot ask for a file's birth and who can share its map, whoever came first. */
 static void
 a_file_s_map_needs_no_statx(void **state)
@@ -539,6 +560,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_lone_view_of_a_killed_holder_keeps_no_name),
         cmocka_unit_test(a_file_s_map_is_shared_by_name),
         cmocka_unit_test(a_file_s_map_needs_no_statx),
+        cmocka_unit_test(an_unnamed_map_is_sealed_memory),
         cmocka_unit_test(racing_create_or_open_makes_one_object),
         cmocka_unit_test(racing_create_new_has_one_winner),
     };
