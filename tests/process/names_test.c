@@ -354,6 +354,7 @@ a_file_s_map_is_shared_by_name(void **state)
 static void
 an_unnamed_map_is_sealed_memory(void **state)
 {
+    const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
     mmf *map;
     intptr_t handle;
     struct stat st;
@@ -361,8 +362,8 @@ an_unnamed_map_is_sealed_memory(void **state)
     (void)state;
     CHECK_OK(mmf_create_new(NULL, 10000, NULL, &map));
     CHECK_OK(mmf_native_handle(map, &handle));
-    CHECK_INT(fcntl((int)handle, F_GET_SEALS),
-              F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+    /* Newer kernels add one against execution. */
+    CHECK_INT(fcntl((int)handle, F_GET_SEALS) & seals, seals);
     CHECK(ftruncate((int)handle, 0) < 0 && errno == EPERM);
     CHECK(ftruncate((int)handle, 20000) < 0 && errno == EPERM);
     CHECK(fstat((int)handle, &st) == 0);
