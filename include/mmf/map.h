@@ -138,7 +138,8 @@ MMF_API void mmf_open_options_init(mmf_open_options *options);
  * MMF_E_NO_MEMORY   the machine or its cgroup cannot
  * MMF_E_ACCESS      the namespace's directory is not ours or not safe; the name is
  *                   held by another user's object that we may not open or remove
- * MMF_E_BUSY        a stopped process stands in the name's door; nothing was changed
+ * MMF_E_BUSY        a process that was stopped while it removes the name is in the
+ *                   way; nothing was changed
  * MMF_E_CORRUPT     something that is no mmf object has the name's file; left alone
  * MMF_E_LAYOUT      the name is held by an object that this version cannot read
  * MMF_E_NOT_SUPPORTED  MMF_DIR is on a network file system

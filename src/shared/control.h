@@ -39,10 +39,10 @@
 #define MMF_CAPACITY_MAX ((int64_t)1 << 60)
 
 /*
- * Lock ranges (open file description locks). HOLD: a read lock on a byte of it says
- * "entering", a write lock "holds the object". READERS: a read lock says "holds the
- * object" for those who may only read the file. SELF: a write lock on SELF + ticket
- * says "this participant lives". The reaper write-locks HOLD and READERS whole.
+ * Lock ranges (open file description locks). HOLD: a write lock on a byte of it says
+ * "holds the object". READERS: a read lock says the same for those who may only read
+ * the file. SELF: a write lock on SELF + ticket says "this participant lives". The
+ * reaper write-locks HOLD and READERS whole.
  */
 #define MMF_LOCK_HOLD ((int64_t)1 << 61)
 #define MMF_LOCK_READERS (MMF_LOCK_HOLD + ((int64_t)1 << 60))

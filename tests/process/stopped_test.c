@@ -1,6 +1,7 @@
 /*
- * stopped_test.c - a process that is stopped in the middle of opening, reaping or
- * closing makes others wait, but not for ever: MMF_E_BUSY after about two seconds.
+ * stopped_test.c - a process that is stopped in the middle of opening hinders nobody;
+ * stopped in the middle of reaping or closing it makes others wait, but not for ever:
+ * MMF_E_BUSY after about two seconds.
  */
 #include "actor.h"
 #include "trace.h"
@@ -92,8 +93,8 @@ close_pipe(void **state)
 
 /* Just after which system call it shall stop. */
 enum point {
-    ENTERED, /* an opener has read-locked its byte */
     ASKED,   /* an opener has asked who holds the object */
+    HELD,    /* an opener holds it, and has not looked whether it has its name */
     REAPING, /* a reaper has write-locked it all */
     PREPARED /* a creator holds what has no name yet */
 };
@@ -108,10 +109,9 @@ is_at(enum point point, pid_t pid, const struct trace_stop *stop)
         return 0;
     CHECK(trace_read(pid, stop->arguments[2], &lock, sizeof(lock)) == 0);
     switch (point) {
-    case ENTERED:
-        return stop->arguments[1] == F_OFD_SETLK && lock.l_type == F_RDLCK;
     case ASKED:
         return stop->arguments[1] == F_OFD_GETLK;
+    case HELD:
     case PREPARED:
         return stop->arguments[1] == F_OFD_SETLK && lock.l_type == F_WRLCK &&
                lock.l_len == 1;
@@ -203,57 +203,154 @@ check_free(void)
 static void
 a_stopped_opener_beside_a_holder_hinders_nobody(void **state)
 {
+    static const enum point points[] = {ASKED, HELD};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < 2; i++) {
+        mmf *map, *other;
+        int64_t begin;
+        pid_t pid;
+
+        CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
+        pid = stopped_at(points[i], open_it);
+        begin = now_ms();
+        CHECK_OK(mmf_open_existing("Cat", NULL, &other));
+        mmf_close(other);
+        CHECK_FAILS(mmf_create_new("Cat", 100, NULL, &other), MMF_E_EXISTS);
+        if (now_ms() - begin > 1900) /* one wait would be 2,000 */
+            CHECK_FAIL("that took %d ms", (int)(now_ms() - begin));
+        kill(pid, SIGCONT);
+        CHECK_STATUS(reported(), MMF_OK);
+        mmf_close(map);
+        CHECK_OK(mmf_open_existing("Cat", NULL, &other));
+        mmf_close(other);
+        end_it(pid);
+        check_free();
+    }
+}
+
+/*
+ * It has seen the holder, and the holder leaves before it holds: the name is free, and
+ * for whatever is made of it meanwhile. It looks again when it goes on.
+ */
+static void
+a_stopped_opener_alone_hinders_nobody(void **state)
+{
+    int64_t begin = now_ms();
     mmf *map, *other;
-    int64_t begin;
+    int64_t capacity;
     pid_t pid;
 
     (void)state;
     CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
-    pid = stopped_at(ENTERED, open_it);
-    begin = now_ms();
-    CHECK_OK(mmf_open_existing("Cat", NULL, &other));
-    mmf_close(other);
-    CHECK_FAILS(mmf_create_new("Cat", 100, NULL, &other), MMF_E_EXISTS);
+    pid = stopped_at(ASKED, open_it);
+    mmf_close(map);
+    CHECK_INT(count_files(NULL, 0), 0);
+    check_free();
     if (now_ms() - begin > 1900) /* one wait would be 2,000 */
         CHECK_FAIL("that took %d ms", (int)(now_ms() - begin));
     kill(pid, SIGCONT);
+    CHECK_INT(reported(), MMF_E_NOT_FOUND);
+    end_it(pid);
+
+    CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
+    pid = stopped_at(ASKED, open_it);
+    mmf_close(map);
+    CHECK_OK(mmf_create_new("Cat", 200, NULL, &map));
+    kill(pid, SIGCONT);
     CHECK_STATUS(reported(), MMF_OK);
     mmf_close(map);
-    CHECK_OK(mmf_open_existing("Cat", NULL, &other));
+    CHECK_OK(mmf_open_existing("Cat", NULL, &other)); /* the new one, which it holds */
+    CHECK_OK(mmf_capacity(other, &capacity));
+    CHECK_INT(capacity, 200);
     mmf_close(other);
     end_it(pid);
     check_free();
 }
 
-/* It has entered, and the last holder leaves: nobody can tell what it will do. */
+/* Holders were killed, nobody has come by: who saw them takes over what they left. */
 static void
-others_give_up_on_a_stopped_opener(void **state)
+a_stopped_opener_may_save_what_it_saw(void **state)
 {
-    static const enum point points[] = {ENTERED, ASKED};
-    size_t i;
+    struct process *holder = actor_start();
+    mmf *map;
+    pid_t pid;
 
     (void)state;
-    for (i = 0; i < 2; i++) {
-        mmf *map;
-        pid_t pid;
+    actor_does(holder, "create 0 100 Cat");
+    pid = stopped_at(ASKED, open_it);
+    process_kill(holder);
+    kill(pid, SIGCONT);
+    CHECK_STATUS(reported(), MMF_OK);
+    CHECK_OK(mmf_open_existing("Cat", NULL, &map));
+    mmf_close(map);
+    end_it(pid);
+    check_free();
+    process_finish(holder);
+}
 
-        CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
-        pid = stopped_at(points[i], open_it);
-        mmf_close(map);
-        check_all_busy();
-        check_tools_do_not_wait();
-        kill(pid, SIGCONT);
-        if (points[i] == ENTERED) {
-            CHECK_INT(reported(), MMF_E_NOT_FOUND);
-            check_free();
-        } else {
-            CHECK_STATUS(reported(), MMF_OK); /* it saw the holder */
-            CHECK_OK(mmf_open_existing("Cat", NULL, &map));
-            mmf_close(map);
-        }
-        end_it(pid);
-        check_free();
-    }
+/* It holds it, and the last other holder leaves: it has got the name, stopped or not.
+ */
+static void
+a_stopped_opener_that_holds_holds(void **state)
+{
+    mmf *map, *other;
+    pid_t pid;
+
+    (void)state;
+    CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
+    pid = stopped_at(HELD, open_it);
+    mmf_close(map);
+    CHECK_OK(mmf_open_existing("Cat", NULL, &other));
+    mmf_close(other);
+    CHECK_FAILS(mmf_create_new("Cat", 100, NULL, &other), MMF_E_EXISTS);
+    kill(pid, SIGCONT);
+    CHECK_STATUS(reported(), MMF_OK);
+    end_it(pid);
+    check_free();
+}
+
+/*
+ * An opener holds what has been reaped since it asked; a creator that had come across
+ * it before must not take that for a living name.
+ */
+static void
+a_creator_sees_who_came_too_late(void **state)
+{
+    struct process *holder = actor_start();
+    struct trace_stop opening, creating;
+    pid_t opener, creator;
+
+    (void)state;
+    harness_expect_dead();
+    memset(&opening, 0, sizeof(opening));
+    memset(&creating, 0, sizeof(creating));
+    actor_does(holder, "create 0 100 Cat");
+    opener = trace_fork(open_it, NULL);
+    do
+        trace_system_call(opener, &opening);
+    while (!is_at(ASKED, opener, &opening));
+    creator = trace_fork(create_it, NULL);
+    do /* until it has read the page of the object that is there */
+        trace_system_call(creator, &creating);
+    while (creating.place != TRACE_EXIT || creating.number != SYS_pread64);
+    process_kill(holder);
+    CHECK_OK(mmf_reap(0, NULL));
+    CHECK_INT(count_files(NULL, 0), 0);
+    do
+        trace_system_call(opener, &opening);
+    while (!is_at(HELD, opener, &opening));
+    trace_leave_stopped(opener);
+    trace_leave_stopped(creator);
+    kill(creator, SIGCONT);
+    CHECK_STATUS(reported(), MMF_OK);
+    kill(opener, SIGCONT);
+    CHECK_STATUS(reported(), MMF_OK); /* the new one */
+    end_it(opener);
+    end_it(creator);
+    process_finish(holder);
+    check_free();
 }
 
 static void
@@ -305,7 +402,7 @@ others_give_up_on_a_stopped_closer(void **state)
 static void
 killing_the_stopped_one_frees_the_name(void **state)
 {
-    static const enum point points[] = {ENTERED, ASKED, REAPING};
+    static const enum point points[] = {ASKED, HELD, REAPING};
     size_t i;
 
     (void)state;
@@ -369,7 +466,10 @@ main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         TEST(a_stopped_opener_beside_a_holder_hinders_nobody),
-        TEST(others_give_up_on_a_stopped_opener),
+        TEST(a_stopped_opener_alone_hinders_nobody),
+        TEST(a_stopped_opener_may_save_what_it_saw),
+        TEST(a_stopped_opener_that_holds_holds),
+        TEST(a_creator_sees_who_came_too_late),
         TEST(others_give_up_on_a_stopped_reaper),
         TEST(others_give_up_on_a_stopped_closer),
         TEST(killing_the_stopped_one_frees_the_name),

@@ -136,8 +136,7 @@ hold_draft(const struct mmf_store_request *request, struct mmf_draft *draft)
 {
     int rc;
 
-    mmf_lock_choose(&draft->hold, 1);
-    rc = mmf_lock_hold(draft->file.fd, &draft->hold);
+    rc = mmf_lock_hold(draft->file.fd, 1, &draft->hold);
     if (rc == MMF_LOCK_DONE && request->ticket != 0)
         rc = mmf_lock_self(draft->file.fd, request->ticket);
     if (rc == MMF_LOCK_BUSY) {

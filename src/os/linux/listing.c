@@ -318,13 +318,13 @@ mmf_listing_scavenge(const struct mmf_place *place)
     static mmf_atomic_u32 creations;
     uint32_t turn = mmf_add_relaxed_u32(&creations, 1);
     struct reap_walk walk = {.keep_dead = 0};
-    struct mmf_hold random_place;
+    int64_t random_place;
     mmf_error before;
     int64_t largest = 0;
     int fd;
 
     /* A program that creates one name and ends must take its turn as well. */
-    mmf_lock_choose(&random_place, 1);
+    random_place = mmf_lock_choose();
     if ((turn + (uint32_t)mmf_object_process_id()) % SCAVENGE_EVERY != 0)
         return;
     fd = open_directory(place);
@@ -334,7 +334,7 @@ mmf_listing_scavenge(const struct mmf_place *place)
     if (walk_batch(fd, place, SCAVENGE_NAMES, reap_leaf, &walk, &largest) >=
             SCAVENGE_NAMES &&
         largest > 0 &&
-        mmf_sys_lseek(fd, (off_t)((uint64_t)random_place.byte % (uint64_t)largest),
+        mmf_sys_lseek(fd, (off_t)((uint64_t)random_place % (uint64_t)largest),
                       SEEK_SET) >= 0)
         walk_batch(fd, place, SCAVENGE_NAMES, reap_leaf, &walk, &largest);
     mmf_fail_restore(&before); /* the creation has worked */
@@ -439,6 +439,19 @@ describe_holders(const struct finding *found, struct mmf_holders *holders,
                           &info->processes, &info->process_count);
 }
 
+/* Who seems to hold it may have come too late, when it was reaped already. */
+static int
+leave_out_the_reaped(const char *path, struct finding *found)
+{
+    int linked;
+
+    if (found->life != MMF_LIFE_ALIVE || found->file.fd < 0)
+        return MMF_OK;
+    linked = mmf_store_is_linked(&found->file, path);
+    found->removed = linked == 0;
+    return linked < 0 ? linked : MMF_OK;
+}
+
 static int
 show_leaf(void *payload, const struct mmf_place *place, const char *leaf)
 {
@@ -461,6 +474,8 @@ show_leaf(void *payload, const struct mmf_place *place, const char *leaf)
     info.life = found.life;
     info.resident = found.resident;
     rc = found.status;
+    if (rc == MMF_OK)
+        rc = leave_out_the_reaped(path, &found);
     if (rc == MMF_OK && found.file.fd >= 0 && !found.removed) {
         rc = describe_object(&found, &info, name, &ref);
         if (rc == MMF_OK)

@@ -57,8 +57,8 @@ is_reaper(const struct flock *lock)
 static mmf_atomic_u32 byte_counter;
 static mmf_atomic_u32 fork_salt;
 
-static int64_t
-choose_byte(void)
+int64_t
+mmf_lock_choose(void)
 {
     uint64_t seed = 0;
     const void *random_bytes = (const void *)(uintptr_t)getauxval(AT_RANDOM);
@@ -72,7 +72,7 @@ choose_byte(void)
     x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
     x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
     x ^= x >> 31;
-    return MMF_LOCK_HOLD + (int64_t)(x % (uint64_t)MMF_LOCK_RANGE);
+    return (int64_t)(x % (uint64_t)MMF_LOCK_RANGE);
 }
 
 void
@@ -81,32 +81,39 @@ mmf_lock_salt(uint32_t salt)
     mmf_store_relaxed_u32(&fork_salt, salt);
 }
 
-void
-mmf_lock_choose(struct mmf_hold *hold, int writable)
+int
+mmf_lock_probe(int fd)
 {
-    hold->byte = choose_byte();
-    hold->writable = writable;
+    struct flock other;
+
+    /* Both ranges in one question: between two, a reader could hand on to a writer. */
+    if (get_lock(fd, F_WRLCK, MMF_LOCK_HOLD, 2 * MMF_LOCK_RANGE, &other) < 0)
+        return -1;
+    if (is_reaper(&other))
+        return MMF_LOCK_BUSY;
+    return other.l_type != F_UNLCK ? MMF_LOCK_DONE : MMF_LOCK_DEAD;
 }
 
-static int64_t
-reader_byte(const struct mmf_hold *hold)
+static int
+hold_byte(int fd, const struct mmf_hold *hold)
 {
-    return hold->byte + (MMF_LOCK_READERS - MMF_LOCK_HOLD);
+    return set_lock(fd, hold->writable ? F_WRLCK : F_RDLCK, hold->byte, 1);
 }
 
 int
-mmf_lock_enter(int fd, int writable, struct mmf_hold *hold)
+mmf_lock_hold(int fd, int writable, struct mmf_hold *hold)
 {
     struct flock other;
-    int rc;
 
     hold->writable = writable;
     for (int tries = 0; tries < MOST_TRIES; tries++) {
-        hold->byte = choose_byte();
-        rc = set_lock(fd, F_RDLCK, hold->byte, 1);
+        int rc;
+
+        hold->byte = (writable ? MMF_LOCK_HOLD : MMF_LOCK_READERS) + mmf_lock_choose();
+        rc = hold_byte(fd, hold);
         if (rc != MMF_LOCK_BUSY)
             return rc;
-        if (get_lock(fd, F_RDLCK, hold->byte, 1, &other) < 0)
+        if (get_lock(fd, F_WRLCK, hold->byte, 1, &other) < 0)
             return -1;
         if (is_reaper(&other))
             return MMF_LOCK_BUSY;
@@ -116,76 +123,9 @@ mmf_lock_enter(int fd, int writable, struct mmf_hold *hold)
 }
 
 int
-mmf_lock_probe(int fd)
-{
-    struct flock other;
-
-    /* A query for reading meets write locks only: holders, not those who enter. */
-    if (get_lock(fd, F_RDLCK, MMF_LOCK_HOLD, MMF_LOCK_RANGE, &other) < 0)
-        return -1;
-    if (is_reaper(&other))
-        return MMF_LOCK_BUSY;
-    if (other.l_type != F_UNLCK)
-        return MMF_LOCK_DONE;
-    if (get_lock(fd, F_WRLCK, MMF_LOCK_READERS, MMF_LOCK_RANGE, &other) < 0)
-        return -1;
-    if (is_reaper(&other))
-        return MMF_LOCK_BUSY;
-    return other.l_type != F_UNLCK ? MMF_LOCK_DONE : MMF_LOCK_DEAD;
-}
-
-/* Somebody else entered by our byte too: enter by another one and leave this. */
-static int
-change_byte(int fd, struct mmf_hold *hold)
-{
-    int64_t crowded = hold->byte;
-    int64_t fresh = choose_byte();
-    int rc;
-
-    if (fresh == crowded)
-        return MMF_LOCK_BUSY;
-    rc = set_lock(fd, F_RDLCK, fresh, 1);
-    if (rc != MMF_LOCK_DONE)
-        return rc;
-    set_lock(fd, F_UNLCK, crowded, 1);
-    hold->byte = fresh;
-    return MMF_LOCK_DONE;
-}
-
-int
-mmf_lock_hold(int fd, struct mmf_hold *hold)
-{
-    for (int tries = 0; tries < MOST_TRIES; tries++) {
-        int rc = hold->writable ? set_lock(fd, F_WRLCK, hold->byte, 1)
-                                : set_lock(fd, F_RDLCK, reader_byte(hold), 1);
-
-        if (rc != MMF_LOCK_BUSY)
-            return rc;
-        if (change_byte(fd, hold) < 0)
-            return -1;
-    }
-    return MMF_LOCK_BUSY;
-}
-
-int
-mmf_lock_settle(int fd, struct mmf_hold *hold)
-{
-    int rc = mmf_lock_probe(fd);
-
-    /* Nobody reaps while we are in: BUSY cannot be. */
-    if (rc != MMF_LOCK_DONE)
-        return rc;
-    return mmf_lock_hold(fd, hold);
-}
-
-int
 mmf_lock_release(int fd, const struct mmf_hold *hold)
 {
-    int rc = set_lock(fd, F_UNLCK, hold->byte, 1);
-
-    if (!hold->writable && set_lock(fd, F_UNLCK, reader_byte(hold), 1) != MMF_LOCK_DONE)
-        rc = -1;
-    return rc == MMF_LOCK_DONE ? 0 : -1;
+    return set_lock(fd, F_UNLCK, hold->byte, 1) == MMF_LOCK_DONE ? 0 : -1;
 }
 
 int
@@ -218,14 +158,14 @@ mmf_lock_is_self_alive(int fd, uint64_t ticket)
 }
 
 /*
- * Count the locks that a query of `type` meets in a range. The kernel answers the first
- * lock it finds, not the lowest: what lies below is counted by recursion. The bytes are
- * random, so it is as deep as a random search tree; deeper is no work of ours, and cut.
+ * Count the locks in a range. The kernel answers the first lock it finds, not the
+ * lowest: what lies below is counted by recursion. The bytes are random, so it is as
+ * deep as a random search tree; deeper is no work of ours, and cut.
  */
 enum { DEEPEST_COUNT = 200 };
 
 static int
-count_range(int fd, short type, int64_t start, int64_t end, int depth)
+count_range(int fd, int64_t start, int64_t end, int depth)
 {
     int count = 0;
 
@@ -233,11 +173,11 @@ count_range(int fd, short type, int64_t start, int64_t end, int depth)
         struct flock other;
         int below;
 
-        if (get_lock(fd, type, start, end - start, &other) < 0)
+        if (get_lock(fd, F_WRLCK, start, end - start, &other) < 0)
             return -1;
         if (other.l_type == F_UNLCK)
             return count;
-        below = count_range(fd, type, start, other.l_start, depth + 1);
+        below = count_range(fd, start, other.l_start, depth + 1);
         if (below < 0)
             return -1;
         count += below;
@@ -253,12 +193,5 @@ count_range(int fd, short type, int64_t start, int64_t end, int depth)
 int
 mmf_lock_count(int fd)
 {
-    int writers = count_range(fd, F_RDLCK, MMF_LOCK_HOLD, MMF_LOCK_READERS, 0);
-    int readers;
-
-    if (writers < 0)
-        return -1;
-    readers = count_range(fd, F_WRLCK, MMF_LOCK_READERS,
-                          MMF_LOCK_READERS + MMF_LOCK_RANGE, 0);
-    return readers < 0 ? -1 : writers + readers;
+    return count_range(fd, MMF_LOCK_HOLD, MMF_LOCK_HOLD + 2 * MMF_LOCK_RANGE, 0);
 }

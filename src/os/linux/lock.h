@@ -1,19 +1,19 @@
 /*
- * lock.h - the locks that say who is there: entering, holding, reaping.
+ * lock.h - the locks that say who is there: asking, holding, reaping.
  *
  * Open file description locks far beyond the data (shared/control.h has the ranges).
- * The kernel lets go of them when the description's last descriptor is closed, however
- * the process ends; no PID and no heartbeat is involved.
+ * The kernel lets go of them however a process ends; no PID and no heartbeat is
+ * involved.
  *
- *   an opener    read-locks a byte of HOLD     "entering"; says nothing about life
- *                asks for write locks in HOLD  none, and no reader: nobody holds it
- *                upgrades its byte             "holds"
- *   a reader     (may not write-lock)          keeps the read lock, and read-locks
- *                                              the same byte of READERS: "holds"
- *   a reaper     write-locks both ranges whole fails while anybody enters or holds
+ *   an opener    asks for locks in HOLD and READERS    none: nobody holds it
+ *                write-locks a byte of HOLD            "holds", if it is still linked
+ *   a reader     (may not write-lock) read-locks a byte of READERS instead
+ *   a reaper     write-locks both ranges whole         fails while anybody holds
  *
- * So two openers of a dead object never take each other for a holder, and entering and
- * reaping exclude each other. docs/architecture.md compares this with a door byte.
+ * Only who has seen a holder becomes one, so openers of a dead object never take each
+ * other for holders. Between asking and holding an opener has no lock, and a reaper may
+ * come and unlink: that is why the opener looks afterwards whether the file has a name.
+ * While it has one and we hold it, nobody reaps it.
  */
 #ifndef MMF_OS_LINUX_LOCK_H
 #define MMF_OS_LINUX_LOCK_H
@@ -23,7 +23,7 @@
 /* Answers of the functions below; system errors are -1 with errno. */
 enum mmf_lock_answer {
     MMF_LOCK_DONE = 0,
-    MMF_LOCK_BUSY = 1, /* somebody reaps, or enters, or holds: see the function */
+    MMF_LOCK_BUSY = 1, /* somebody reaps or holds: see the function */
     MMF_LOCK_DEAD = 2  /* nobody holds the object */
 };
 
@@ -33,28 +33,20 @@ struct mmf_hold {
     int writable; /* the descriptor may write-lock */
 };
 
-/* Read-lock a free byte. BUSY: a reaper is at work. */
-int mmf_lock_enter(int fd, int writable, struct mmf_hold *hold);
-
-/* After enter: become a holder. DEAD: nobody else holds it; still entering. */
-int mmf_lock_settle(int fd, struct mmf_hold *hold);
-
-/* Choose a place at random, for mmf_lock_hold without entering. */
-void mmf_lock_choose(struct mmf_hold *hold, int writable);
-
 /*
- * Hold an object that nobody can reap: it has no name yet, we hold it already, or we
- * have entered and seen a holder. BUSY: it was reaped for all that.
+ * Hold it, by a byte chosen at random: for reading if the descriptor is not
+ * `writable`. BUSY: somebody reaps it. Says nothing about whether it is alive or
+ * linked.
  */
-int mmf_lock_hold(int fd, struct mmf_hold *hold);
+int mmf_lock_hold(int fd, int writable, struct mmf_hold *hold);
 
-/* Let go, whether entering or holding. 0, or -1 with errno: the lock is still there. */
+/* Let go. 0, or -1 with errno: the lock is still there. */
 int mmf_lock_release(int fd, const struct mmf_hold *hold);
 
 /* DONE: somebody else holds it. DEAD: nobody. BUSY: somebody reaps it. */
 int mmf_lock_probe(int fd);
 
-/* Become the reaper; own locks are no hindrance. BUSY: somebody enters or holds. */
+/* Become the reaper; own locks are no hindrance. BUSY: somebody else holds it. */
 int mmf_lock_reap(int fd);
 
 /* Let go of everything that this description has locked in the ranges. */
@@ -71,6 +63,9 @@ int mmf_lock_is_self_alive(int fd, uint64_t ticket);
 
 /* How many hold the object, without this description. -1 with errno. */
 int mmf_lock_count(int fd);
+
+/* A number that nobody else is likely to choose, 0 to MMF_LOCK_RANGE - 1. */
+int64_t mmf_lock_choose(void);
 
 /* In the child of a fork: choose other bytes than the parent from now on. */
 void mmf_lock_salt(uint32_t salt);

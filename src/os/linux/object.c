@@ -161,8 +161,7 @@ hold_lingering(struct mmf_object *object)
 {
     int rc;
 
-    mmf_lock_choose(&object->hold, 1);
-    rc = mmf_lock_hold(object->fd, &object->hold);
+    rc = mmf_lock_hold(object->fd, 1, &object->hold);
     if (rc == MMF_LOCK_BUSY)
         errno = EAGAIN;
     return rc == MMF_LOCK_DONE ? 0 : -1;
@@ -382,8 +381,7 @@ part_claim_from_mapping(struct mmf_object *object)
 
     if (fd < 0)
         return -1;
-    mmf_lock_choose(&hold, object->hold.writable);
-    if (mmf_lock_hold(fd, &hold) != MMF_LOCK_DONE ||
+    if (mmf_lock_hold(fd, object->hold.writable, &hold) != MMF_LOCK_DONE ||
         mmf_lock_release(object->fd, &object->hold) < 0) {
         mmf_claim_close_locked(fd); /* with its lock, if it has one */
         return -1;

@@ -3,13 +3,14 @@
  *
  *   create  an unnamed file is filled, held, then linked under its name: nobody ever
  *           sees a half-made object, and a creator killed before that leaves nothing
- *   open    enter, see that somebody holds it, hold it too
- *   reap    when nobody enters or holds: unlink. Whoever meets a dead object reaps it
+ *   open    see that somebody holds it, hold it too, see that it still has its name
+ *   reap    when nobody holds: unlink. Whoever meets a dead object reaps it
  *
- * Whoever holds an object knows that its name is linked, since a reaper removes only
- * what nobody holds, and newcomers join only what somebody holds. What a survivor sees
- * of a process killed here: before the link nothing; between enter and hold a lock gone
- * again; after unlock a dead object, which the next one to come by reaps.
+ * Whoever holds an object that is linked knows that it stays linked, since a reaper
+ * removes only what nobody holds; and newcomers join only what somebody holds. What a
+ * survivor sees of a process killed here: before the link nothing; between asking and
+ * holding nothing either; after unlock a dead object, which the next one to come by
+ * reaps.
  */
 #include "os/linux/store.h"
 
@@ -34,11 +35,10 @@ enum { LARGE = 1 << 20 };
 static int
 fail_busy(const char *path)
 {
-    return mmf_fail(
-        MMF_E_BUSY,
-        "a process has been in the door of %s for %d ms: is one stopped, or "
-        "holds somebody its locks by hand?",
-        path, MMF_OS_PATIENCE_MS);
+    return mmf_fail(MMF_E_BUSY,
+                    "a process has been removing %s for %d ms: is one stopped, or has "
+                    "somebody locked it by hand?",
+                    path, MMF_OS_PATIENCE_MS);
 }
 
 static struct mmf_object_request
@@ -62,6 +62,24 @@ entry_for(const struct mmf_store_file *file, const char *path,
 /* Answers of a try that may be repeated, beside statuses. */
 enum { TRY_AGAIN = 1, TRY_AFTER_PAUSE = 2 };
 
+/* An object that should be opened is dead: a status, or an answer of a try. */
+static int
+reap_what_is_open(const struct mmf_store_file *file, const char *path,
+                  const struct mmf_name *name)
+{
+    int rc = mmf_store_reap_dead(file, path);
+
+    if (rc == 0)
+        return TRY_AGAIN;
+    if (rc > 0)
+        return TRY_AFTER_PAUSE;
+    if (rc == MMF_E_ACCESS)
+        return mmf_fail(MMF_E_NOT_FOUND,
+                        "there is no \"%.200s\" any more: its last holder is gone",
+                        name->text);
+    return rc;
+}
+
 static int
 try_open(const char *path, const struct mmf_place *place, const struct mmf_name *name,
          uint32_t kind, int needs_write, int inheritable, struct mmf_object **out)
@@ -77,32 +95,24 @@ try_open(const char *path, const struct mmf_place *place, const struct mmf_name 
     if (rc != MMF_STORE_FOUND)
         return rc < 0 ? rc : rc == MMF_STORE_DENIED ? MMF_E_ACCESS : MMF_E_CORRUPT;
 
-    rc = mmf_lock_enter(file.fd, file.writable, &hold);
+    rc = mmf_lock_probe(file.fd);
+    if (rc == MMF_LOCK_DEAD) {
+        rc = reap_what_is_open(&file, path, name);
+        goto fail_close;
+    }
+    if (rc == MMF_LOCK_DONE)
+        rc = mmf_lock_hold(file.fd, file.writable, &hold);
     if (rc == MMF_LOCK_BUSY) {
         rc = TRY_AFTER_PAUSE; /* being reaped: soon there is nothing */
         goto fail_close;
     }
-    if (rc == MMF_LOCK_DONE)
-        rc = mmf_lock_settle(file.fd, &hold);
     if (rc < 0) {
         rc = mmf_error_fail("lock %s", path);
-        goto fail_release;
-    }
-    if (rc == MMF_LOCK_DEAD) {
-        mmf_lock_release(file.fd, &hold);
-        rc = mmf_store_reap_dead(&file, path);
-        if (rc == 0)
-            rc = TRY_AGAIN;
-        else if (rc > 0)
-            rc = TRY_AFTER_PAUSE;
-        else if (rc == MMF_E_ACCESS)
-            rc = mmf_fail(MMF_E_NOT_FOUND,
-                          "there is no \"%.200s\" any more: its last holder is gone",
-                          name->text);
         goto fail_close;
     }
-    if (rc == MMF_LOCK_BUSY) {
-        rc = TRY_AFTER_PAUSE;
+    rc = mmf_store_is_linked(&file, path);
+    if (rc <= 0) {
+        rc = rc < 0 ? rc : TRY_AGAIN; /* it was reaped before we held it */
         goto fail_release;
     }
     rc = mmf_store_check(&file, name, kind, path);
@@ -152,6 +162,23 @@ mmf_store_open(const struct mmf_name *name, uint32_t kind, int writable,
  * Creating.
  */
 
+/* Somebody holds the file that was found: a status, or an answer of a try. */
+static int
+fail_taken(const struct mmf_store_file *file, const char *path,
+           const struct mmf_name *name, uint32_t kind)
+{
+    int rc = mmf_store_is_linked(file, path);
+
+    if (rc <= 0)
+        return rc < 0 ? rc : TRY_AGAIN; /* holds what has been reaped meanwhile */
+    rc = mmf_store_check(file, name, kind, path);
+    if (rc < 0)
+        return rc;
+    return mmf_fail_argument(MMF_E_EXISTS, "mapName",
+                             "\"%.200s\" exists already: a process holds it",
+                             name->text);
+}
+
 /*
  * The name is taken: by whom? EXISTS and WRONG_KIND if by a living object, TRY_AGAIN
  * when a dead one was reaped.
@@ -179,11 +206,7 @@ look_at_taken_name(const char *path, const struct mmf_place *place,
         else if (rc > 0)
             rc = TRY_AFTER_PAUSE;
     } else {
-        rc = mmf_store_check(&file, name, kind, path);
-        if (rc == MMF_OK)
-            rc = mmf_fail_argument(MMF_E_EXISTS, "mapName",
-                                   "\"%.200s\" exists already: a process holds it",
-                                   name->text);
+        rc = fail_taken(&file, path, name, kind);
     }
     mmf_claim_close(file.fd);
     return rc;

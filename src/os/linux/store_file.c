@@ -156,6 +156,16 @@ done:
     return rc;
 }
 
+int
+mmf_store_is_linked(const struct mmf_store_file *file, const char *path)
+{
+    struct stat status;
+
+    if (mmf_sys_fstat(file->fd, &status) < 0)
+        return mmf_error_fail("look at %s", path);
+    return status.st_nlink > 0;
+}
+
 /*
  * Its contents.
  */

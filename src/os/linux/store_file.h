@@ -38,8 +38,14 @@ int mmf_store_look(const char *path, const struct mmf_place *place, int or_read,
                    struct mmf_store_file *file);
 
 /*
- * Remove the name `path` if it is still the file that `fd` is, and nobody enters or
- * holds it. MMF_LOCK_DONE: removed, or no longer there, and the description keeps the
+ * Whether it has a name still: 1, 0, or a status with mmf_fail. Who has seen locks on
+ * it, or holds it, cannot tell otherwise; see lock.h.
+ */
+int mmf_store_is_linked(const struct mmf_store_file *file, const char *path);
+
+/*
+ * Remove the name `path` if it is still the file that `fd` is, and nobody else holds
+ * it. MMF_LOCK_DONE: removed, or no longer there, and the description keeps the
  * reaper's lock; MMF_LOCK_BUSY: somebody is there; -1 with errno: it has no locks.
  */
 int mmf_store_reap(int fd, const char *path, dev_t device, ino_t inode);
