@@ -97,4 +97,50 @@ mmf_exchange_if_u64(mmf_atomic_u64 *word, uint64_t *expected, uint64_t desired)
         word, expected, desired, memory_order_acq_rel, memory_order_acquire);
 }
 
+/* The same, for 32 bits. */
+static inline int
+mmf_exchange_if_u32(mmf_atomic_u32 *word, uint32_t *expected, uint32_t desired)
+{
+    return atomic_compare_exchange_strong_explicit(
+        word, expected, desired, memory_order_acq_rel, memory_order_acquire);
+}
+
+static inline uint64_t
+mmf_add_release_u64(mmf_atomic_u64 *word, uint64_t value)
+{
+    return atomic_fetch_add_explicit(word, value, memory_order_release);
+}
+
+/* What comes before stays before every later store. */
+static inline void
+mmf_fence_release(void)
+{
+    atomic_thread_fence(memory_order_release);
+}
+
+/* Every earlier load stays before what comes after. */
+static inline void
+mmf_fence_acquire(void)
+{
+    atomic_thread_fence(memory_order_acquire);
+}
+
+/* Nothing passes, not even a later load an earlier store. */
+static inline void
+mmf_fence_full(void)
+{
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+/* In a loop that waits for another core. */
+static inline void
+mmf_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb");
+#endif
+}
+
 #endif
