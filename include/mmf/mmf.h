@@ -27,9 +27,11 @@
 #ifndef MMF_MMF_H
 #define MMF_MMF_H
 
+#include <mmf/channel.h>
 #include <mmf/export.h>
 #include <mmf/list.h>
 #include <mmf/map.h>
+#include <mmf/queue.h>
 #include <mmf/status.h>
 #include <mmf/sync.h>
 #include <mmf/version.h>

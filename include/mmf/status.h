@@ -18,6 +18,7 @@ typedef enum mmf_status {
     MMF_TIMED_OUT = 1, /* the time ran out: WaitOne answers false */
     MMF_ABANDONED =
         2, /* you own the mutex; its last owner died: AbandonedMutexException */
+    MMF_OVERWRITTEN = 3, /* what was peeked may have been overwritten meanwhile */
 
     MMF_E_INVALID = -1,        /* ArgumentException */
     MMF_E_NULL = -2,           /* ArgumentNullException */

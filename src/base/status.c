@@ -18,6 +18,8 @@ static const struct status_text texts[] = {
     {MMF_TIMED_OUT, "MMF_TIMED_OUT", "the time ran out"},
     {MMF_ABANDONED, "MMF_ABANDONED",
      "owned, but its last owner died without releasing"},
+    {MMF_OVERWRITTEN, "MMF_OVERWRITTEN",
+     "read, but it may have been overwritten meanwhile"},
     {MMF_E_INVALID, "MMF_E_INVALID", "an argument makes no sense"},
     {MMF_E_NULL, "MMF_E_NULL", "an argument must not be NULL"},
     {MMF_E_RANGE, "MMF_E_RANGE", "an argument is out of range"},

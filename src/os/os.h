@@ -16,6 +16,7 @@
 #include <mmf/map.h>
 #include <mmf/view.h>
 
+#include "base/atomic.h"
 #include "base/name.h"
 
 /* How long a stopped process may make a create or an open wait. */
@@ -194,6 +195,67 @@ int mmf_os_semaphore_release(struct mmf_os_sync *semaphore, int32_t count,
 
 /* A descriptor that polls readable when the object may be had. */
 int mmf_os_sync_poll_fd(struct mmf_os_sync *sync, int *fd);
+
+/*
+ * Channels: an object whose data is a ring of cells (shared/ring_shape.h).
+ */
+struct mmf_ring;
+struct mmf_ring_ops;
+struct mmf_ring_shape;
+
+/* A handle; what is in here is for the channels' hot calls, and never changes. */
+struct mmf_os_channel {
+    struct mmf_ring *ring; /* the handle's grip, which has not joined yet */
+    const struct mmf_ring_ops *ops;
+    const mmf_atomic_u32 *forks; /* counts; another number than at the opening: dead */
+    uint32_t forks_before;
+    int may_write_cells;
+};
+
+/* What a creator asks for. */
+struct mmf_os_channel_request {
+    const struct mmf_name *name;
+    mmf_kind kind;
+    const struct mmf_ring_shape *shape;
+    uint32_t mode;        /* 0: the default */
+    int only_reads_cells; /* map the cells read-only, where the pages allow it */
+};
+
+/* Create or open, in one step. The shape may be another one than was asked for. */
+int mmf_os_channel_create(const struct mmf_os_channel_request *request,
+                          struct mmf_os_channel **out, int *created);
+
+/* The same, if it is there; shape and mode are not used. MMF_E_NOT_FOUND. */
+int mmf_os_channel_open(const struct mmf_os_channel_request *request,
+                        struct mmf_os_channel **out);
+
+/* Open for looking at it: nothing is writable, the handle takes no part. */
+int mmf_os_channel_look(const struct mmf_name *name, mmf_kind kind,
+                        struct mmf_os_channel **out);
+
+/* Let go. The ring was left before, unless the handle is dead by a fork. */
+void mmf_os_channel_close(struct mmf_os_channel *channel);
+
+/* Calls mmf_fail: the handle is a forked child's copy. */
+int mmf_os_channel_fail_dead(void);
+
+static inline int
+mmf_os_channel_check_alive(const struct mmf_os_channel *channel)
+{
+    return mmf_load_relaxed_u32(channel->forks) == channel->forks_before
+               ? 0
+               : mmf_os_channel_fail_dead();
+}
+
+/* A descriptor that polls readable when a message may be there; readable at first. */
+int mmf_os_channel_poll_fd(struct mmf_os_channel *channel, int *fd);
+
+/*
+ * For a handle with such a descriptor: take the hints so far; 1 if a participant may
+ * have died just now. And afterwards, if there may be more, give one.
+ */
+int mmf_os_channel_drain(struct mmf_os_channel *channel);
+void mmf_os_channel_renew(struct mmf_os_channel *channel);
 
 /*
  * The namespace.

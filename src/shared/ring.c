@@ -14,7 +14,9 @@
 #include "shared/ring.h"
 
 #define SKIPS_SHIFT 48
-#define CURSOR_SET ((uint64_t)1 << 63)
+
+/* A receiver looks at the depth at every index that has none of these bits. */
+#define SAMPLES 255u
 
 uint64_t
 mmf_ring_stride(uint64_t message_size)
@@ -59,6 +61,17 @@ age(const struct mmf_ring *ring, uint64_t word, uint64_t index)
     if (word == 0)
         return -(int64_t)ring->shape.cells;
     return mmf_index_difference(mmf_word_index(word), index);
+}
+
+/* A statistic: of two who raise it at once, one may be overlooked. */
+static void
+note_depth(const struct mmf_ring *ring, int64_t depth)
+{
+    mmf_atomic_u64 *place = &ring->shared->high_water;
+
+    if (depth > 0 && depth <= (int64_t)ring->shape.cells &&
+        mmf_load_relaxed_u64(place) < (uint64_t)depth)
+        mmf_store_relaxed_u64(place, (uint64_t)depth);
 }
 
 static void
@@ -135,7 +148,8 @@ find_gate(const struct mmf_ring *ring)
         const struct mmf_participant_shared *entry = &ring->receivers[i];
         uint64_t cursor = mmf_load_acquire_u64(&entry->cursor);
 
-        if ((cursor & CURSOR_SET) != 0 && mmf_load_acquire_u64(&entry->identity) != 0 &&
+        if ((cursor & MMF_CURSOR_SET) != 0 &&
+            mmf_load_acquire_u64(&entry->identity) != 0 &&
             mmf_index_difference(cursor, gate) < 0)
             gate = cursor & MMF_INDEX_MASK;
     }
@@ -259,7 +273,10 @@ mmf_ring_reserve(struct mmf_ring *ring, uint64_t length, uint8_t **bytes)
                             : try_reserve(ring, &ring->reserved);
     } while (attempt == AGAIN);
     if (attempt != GOT_IT) {
-        mmf_store_relaxed_u64(&sender_entry(ring)->held, 0);
+        if (!is_single)
+            mmf_store_relaxed_u64(&sender_entry(ring)->held, 0);
+        if (attempt == FULL)
+            note_depth(ring, (int64_t)ring->shape.cells);
         return attempt == FULL ? MMF_RING_NOT_NOW : MMF_RING_CORRUPT;
     }
     ring->has_reserved = 1;
@@ -487,6 +504,10 @@ take_single(struct mmf_ring *ring, struct mmf_ring_message *message)
         return MMF_RING_CORRUPT;
     message->again = mmf_index_difference(ring->cursor, ring->seen_returned) < 0;
     message->lost = 0;
+    if (message->again)
+        count(&receiver_entry(ring)->redelivered, 1);
+    if ((ring->cursor & SAMPLES) == 0)
+        note_depth(ring, mmf_index_difference(tail_of(ring), ring->cursor));
     ring->cursor = next_index(ring->cursor);
     mmf_store_relaxed_u64(&ring->shared->taken, ring->cursor);
     return MMF_RING_DONE;
@@ -513,6 +534,8 @@ mmf_ring_take(struct mmf_ring *ring, struct mmf_ring_message *message)
     message->lost = 0;
     if (message->again)
         count(&receiver_entry(ring)->redelivered, 1);
+    else if ((index & SAMPLES) == 0)
+        note_depth(ring, mmf_index_difference(tail_of(ring), index));
     return read_cell(ring, index, message);
 }
 
@@ -528,6 +551,16 @@ is_ours(const struct mmf_ring *ring, uint64_t index)
             mmf_word_state(word) == MMF_CELL_RETAKEN);
 }
 
+int
+mmf_ring_holds(const struct mmf_ring *ring, uint64_t index, uint64_t ahead)
+{
+    if (ring->shape.kind != MMF_RING_SINGLE)
+        return is_ours(ring, index);
+    return mmf_index_difference(index, mmf_load_relaxed_u64(&ring->shared->head)) ==
+               (int64_t)ahead &&
+           mmf_index_difference(ring->cursor, index) > 0;
+}
+
 static void
 hold_one_less(struct mmf_ring *ring)
 {
@@ -540,8 +573,7 @@ int
 mmf_ring_release(struct mmf_ring *ring, uint64_t index)
 {
     if (ring->shape.kind == MMF_RING_SINGLE) {
-        if (mmf_load_relaxed_u64(&ring->shared->head) != index ||
-            mmf_index_difference(ring->cursor, index) <= 0)
+        if (!mmf_ring_holds(ring, index, 0))
             return 0;
         /* pairs with the acquire in try_reserve_single: the payload has been read */
         mmf_store_release_u64(&ring->shared->head, next_index(index));
@@ -559,20 +591,32 @@ mmf_ring_release(struct mmf_ring *ring, uint64_t index)
 
 /*
  * Two steps of the hint, before and after: a consumer that looks between them looks
- * again; one killed between them leaves the message to those who look without a hint,
- * when they wait.
+ * again. One who is killed between them leaves the two halves different, and then those
+ * who wait look without a hint.
  */
+#define RETURN_BEGINS ((uint64_t)1 << 32)
+#define RETURN_ENDS ((uint64_t)1)
+
 static int
 return_word(const struct mmf_ring *ring, uint64_t word)
 {
     uint64_t index = mmf_word_index(word);
     int done;
 
-    mmf_add_release_u64(&ring->shared->returned, 1);
+    mmf_add_release_u64(&ring->shared->returned, RETURN_BEGINS);
     done = mmf_exchange_if_u64(&mmf_ring_cell(ring, index)->word, &word,
                                mmf_word_make(index, MMF_NOBODY, MMF_CELL_RETURNED));
-    mmf_add_release_u64(&ring->shared->returned, 1);
+    mmf_add_release_u64(&ring->shared->returned, RETURN_ENDS);
     return done;
+}
+
+void
+mmf_ring_look_for_returned(struct mmf_ring *ring)
+{
+    uint64_t returned = mmf_load_relaxed_u64(&ring->shared->returned);
+
+    if (returned >> 32 != (returned & UINT32_MAX))
+        ring->seen_returned = returned - 1;
 }
 
 int
@@ -596,7 +640,7 @@ put_cursor(struct mmf_ring *ring, uint64_t cursor)
 {
     ring->cursor = cursor & MMF_INDEX_MASK;
     /* pairs with the acquire in find_gate: what lies before has been read */
-    mmf_store_release_u64(&receiver_entry(ring)->cursor, ring->cursor | CURSOR_SET);
+    mmf_store_release_u64(&receiver_entry(ring)->cursor, ring->cursor | MMF_CURSOR_SET);
 }
 
 void
@@ -767,7 +811,7 @@ is_suspect(const struct mmf_ring *ring, const struct mmf_participant_shared *ent
     if (mmf_load_relaxed_u64(&entry->held) != 0)
         return 1;
     if (!sending || !is_receiver || ring->shape.kind != MMF_RING_TOPIC ||
-        (cursor & CURSOR_SET) == 0)
+        (cursor & MMF_CURSOR_SET) == 0)
         return 0;
     return mmf_index_difference(tail_of(ring), cursor) >= (int64_t)ring->shape.cells;
 }
@@ -823,7 +867,9 @@ retire(const struct mmf_ring *ring, struct mmf_participant_shared *entry,
     uint64_t lost = mmf_load_relaxed_u64(&entry->lost);
     uint64_t redelivered = mmf_load_relaxed_u64(&entry->redelivered);
 
-    if (!mmf_exchange_if_u64(&entry->identity, &identity, 0))
+    int had_counted = (identity & MMF_IDENTITY_JOINING) == 0;
+
+    if (!mmf_exchange_if_u64(&entry->identity, &identity, 0) || !had_counted)
         return;
     mmf_add_relaxed_u64(&ring->shared->retired_sent, sent);
     mmf_add_relaxed_u64(&ring->shared->retired_received, received);
@@ -840,7 +886,9 @@ mmf_ring_clear_up(struct mmf_ring *ring, uint32_t number, uint64_t identity,
 
     if (entry == NULL || mmf_load_acquire_u64(&entry->identity) != identity)
         return;
-    if (may_write_cells && ring->shape.kind != MMF_RING_SINGLE) {
+    /* `held` is raised before the exchange that takes a cell. */
+    if (may_write_cells && ring->shape.kind != MMF_RING_SINGLE &&
+        mmf_load_acquire_u64(&entry->held) != 0) {
         for (uint64_t i = 0; i < ring->shape.cells; i++)
             clear_cell(ring, i, number, entry, identity);
     }

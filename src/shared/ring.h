@@ -12,9 +12,12 @@
  *                 else: anybody, a hint      receivers    relaxed
  *   taken         SINGLE: the consumer       its successor  relaxed
  *   newest        senders, only upwards      readers      a hint: see mmf_ring_newest
- *   returned      whoever returns messages   consumers    a hint that some came back
- *   high_water    senders                    anybody      relaxed, a statistic
+ *   returned      whoever returns messages   consumers    a hint that some came back:
+ * how many begun, how many done high_water    senders                    anybody
+ * relaxed, a statistic
  *   *_bell        sleepers, and who wakes    both         ring_wait.c
+ *   polled        whoever asks for a descriptor  senders  relaxed; it stays
+ *   looked        sleepers                   sleepers     relaxed, milliseconds
  *   retired_*     who leaves, who clears up  anybody      relaxed, statistics
  *   participant   its owner; identity also   everybody    identity by exchange, the
  *                 by who clears up after it               rest one writer, release
@@ -88,7 +91,7 @@ struct mmf_ring_shared {
     alignas(128) mmf_atomic_u32 message_bell; /* receivers sleep on it */
     mmf_atomic_u32 space_bell;                /* senders sleep on it */
     mmf_atomic_u32 polled;                    /* somebody polls a descriptor */
-    uint32_t reserved;
+    mmf_atomic_u32 looked;                    /* when somebody asked after the dead */
     alignas(128) mmf_atomic_u64 retired_sent;
     mmf_atomic_u64 retired_received;
     mmf_atomic_u64 retired_dropped;
@@ -117,6 +120,9 @@ struct mmf_participant_shared {
 };
 
 static_assert(sizeof(struct mmf_participant_shared) == 128, "layout 1");
+
+/* In `cursor`: it is set, and holds the publishers of a topic that blocks. */
+#define MMF_CURSOR_SET ((uint64_t)1 << 63)
 
 /*
  * A cell begins with this line. A payload that fits lies in it; a longer one begins at
@@ -165,6 +171,7 @@ struct mmf_ring {
     uint64_t
         seen_returned; /* SINGLE: `taken` when we joined: what is before comes again */
     uint64_t lost;     /* topic: since the last message */
+    int64_t looked;    /* when we last looked after the dead; ring_wait.c */
     uint64_t passed[MMF_PASSED_MOST]; /* queue: reservations, in ascending order */
     uint32_t passed_count;
 };
@@ -172,7 +179,8 @@ struct mmf_ring {
 enum mmf_ring_answer {
     MMF_RING_DONE = 0,
     MMF_RING_NOT_NOW = 1, /* full; or no message */
-    MMF_RING_CORRUPT = 2  /* no state that this version can make */
+    MMF_RING_CORRUPT = 2, /* no state that this version can make */
+    MMF_RING_GONE = 3     /* waits alone: the last counterpart is gone */
 };
 
 /* A message that a receiver has found. */
@@ -183,6 +191,18 @@ struct mmf_ring_message {
     uint64_t lost;
     int again; /* redelivered */
 };
+
+/* Who has just taken an entry whose counters are still its predecessor's. */
+#define MMF_IDENTITY_JOINING ((uint64_t)1 << 63)
+
+#define MMF_IDENTITY_HANDLE_BITS 20
+
+/* The ticket of the process that takes part under this identity. */
+static inline uint64_t
+mmf_ring_ticket(uint64_t identity)
+{
+    return (identity & ~MMF_IDENTITY_JOINING) >> MMF_IDENTITY_HANDLE_BITS;
+}
 
 static inline uint64_t
 mmf_word_make(uint64_t index, uint32_t participant, enum mmf_cell_state state)
@@ -247,6 +267,12 @@ enum mmf_ring_answer mmf_ring_take(struct mmf_ring *ring,
 int mmf_ring_release(struct mmf_ring *ring, uint64_t index);
 int mmf_ring_return(struct mmf_ring *ring, uint64_t index);
 
+/*
+ * Queue: somebody may have died while it returned a message, before it said so: the
+ * next take looks at all cells then.
+ */
+void mmf_ring_look_for_returned(struct mmf_ring *ring);
+
 /* Topic: join at the present end, or up to `replay` messages before. */
 void mmf_ring_subscribe(struct mmf_ring *ring, uint64_t replay);
 
@@ -272,6 +298,9 @@ enum mmf_ring_answer mmf_ring_newest(struct mmf_ring *ring,
  */
 uint32_t mmf_ring_suspects(const struct mmf_ring *ring, int sending, uint32_t *numbers,
                            uint32_t most);
+
+/* Queue: 1 if we have the message and may release it, `ahead` releases from now. */
+int mmf_ring_holds(const struct mmf_ring *ring, uint64_t index, uint64_t ahead);
 
 /* The entry of a participant by its number; NULL: no such number. */
 struct mmf_participant_shared *mmf_ring_participant(const struct mmf_ring *ring,

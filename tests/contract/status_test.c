@@ -54,6 +54,7 @@ rule_0_2_statuses_are_distinct(void **state)
     CHECK_INT(MMF_OK, 0);
     CHECK_INT(MMF_TIMED_OUT, 1);
     CHECK_INT(MMF_ABANDONED, 2);
+    CHECK_INT(MMF_OVERWRITTEN, 3);
 }
 
 static void

@@ -22,6 +22,7 @@
 
 /* src/os/linux/sys.c under other names, for the calls that are more than one line. */
 int real_mmf_sys_birth(int fd, int64_t *seconds, uint32_t *nanoseconds);
+int real_mmf_sys_cpu_count(void);
 int real_mmf_sys_futex_wait(uint32_t *word, uint32_t expected, int64_t until);
 int real_mmf_sys_futex_waitv(uint32_t *const *words, const uint32_t *expected,
                              int count, int64_t until);
@@ -383,6 +384,12 @@ mmf_sys_sleep(int64_t nanoseconds)
 {
     slept += nanoseconds > PAUSE ? nanoseconds : PAUSE;
     return 0;
+}
+
+int
+mmf_sys_cpu_count(void)
+{
+    return real_mmf_sys_cpu_count();
 }
 
 int

@@ -52,8 +52,8 @@ mmf_futex_sleep(uint32_t *const *words, const uint32_t *expected, int count,
         sleep_on_several(words, expected, count, until);
 }
 
-void
+int
 mmf_futex_wake(uint32_t *word, int count)
 {
-    mmf_sys_futex_wake(word, count);
+    return mmf_sys_futex_wake(word, count);
 }

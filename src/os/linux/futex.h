@@ -11,7 +11,7 @@
 void mmf_futex_sleep(uint32_t *const *words, const uint32_t *expected, int count,
                      int64_t until);
 
-/* Wake up to `count` sleepers. */
-void mmf_futex_wake(uint32_t *word, int count);
+/* Wake up to `count` sleepers. How many there were. */
+int mmf_futex_wake(uint32_t *word, int count);
 
 #endif

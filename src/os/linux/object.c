@@ -27,6 +27,7 @@
 
 #include "base/atomic.h"
 #include "base/fail.h"
+#include "os/linux/channel.h"
 #include "os/linux/claim.h"
 #include "os/linux/error.h"
 #include "os/linux/store_file.h"
@@ -75,6 +76,8 @@ destroy(struct mmf_object *object)
 {
     if (object->sync != NULL)
         mmf_sync_destroy(object->sync);
+    if (object->channel != NULL)
+        mmf_channel_destroy(object->channel);
     free(object->path);
     free(object);
 }

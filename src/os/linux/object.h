@@ -15,6 +15,7 @@
 #include "os/linux/lock.h"
 #include "os/os.h"
 
+struct mmf_channel_object;
 struct mmf_sync_object;
 
 struct mmf_object {
@@ -32,8 +33,9 @@ struct mmf_object {
     int inheritable; /* the one handle's descriptor passes to children, lock and all */
     int made_here;   /* this process created it: it may well be the last holder */
     int unforkable;  /* fork found no descriptor: the child gets no views of it */
-    uint64_t ticket; /* sync objects: ours, locked; 0: none drawn */
-    struct mmf_sync_object *sync; /* sync objects: this process's part */
+    uint64_t ticket; /* sync objects and channels: ours, locked; 0: none drawn */
+    struct mmf_sync_object *sync;       /* sync objects: this process's part */
+    struct mmf_channel_object *channel; /* channels: the same */
     /* From the control page, checked; they never change. */
     uint32_t kind;
     uint32_t protection;

@@ -29,6 +29,7 @@
 #include "os/linux/patience.h"
 #include "os/linux/store.h"
 #include "os/linux/sys.h"
+#include "os/linux/ticket.h"
 #include "shared/control.h"
 #include "shared/sync_wait.h"
 
@@ -262,30 +263,6 @@ new_local(mmf_kind kind)
     return local;
 }
 
-/* Draw a ticket that nobody has had, and say that we live. With the mutex. */
-static int
-draw_ticket(struct mmf_object *object, struct mmf_control_shared *page)
-{
-    mmf_atomic_u64 *tickets = (mmf_atomic_u64 *)(void *)&page->tickets;
-
-    for (int tries = 0; tries < 16; tries++) {
-        uint64_t ticket = mmf_add_relaxed_u64(tickets, 1);
-        int rc;
-
-        if (ticket == 0 || ticket > MMF_TICKET_MAX)
-            break;
-        rc = mmf_lock_self(object->fd, ticket);
-        if (rc == MMF_LOCK_DONE) {
-            object->ticket = ticket;
-            return MMF_OK;
-        }
-        if (rc < 0)
-            return mmf_error_fail("lock %s", object->path);
-    }
-    return mmf_fail(MMF_E_CORRUPT, "%s: its ticket counter makes no sense",
-                    object->path);
-}
-
 /* Map the object's page and become a participant. With the mutex. */
 static int
 attach_locked(struct mmf_object *object, mmf_kind kind)
@@ -311,11 +288,9 @@ attach_locked(struct mmf_object *object, mmf_kind kind)
     mmf_claim_close_locked(fd);
     if (rc < 0)
         goto fail_free;
-    if (object->ticket == 0) {
-        rc = draw_ticket(object, page);
-        if (rc < 0)
-            goto fail_unmap;
-    }
+    rc = mmf_ticket_draw_locked(object, page);
+    if (rc < 0)
+        goto fail_unmap;
     local->object = object;
     local->page = page;
     local->shared = (void *)((struct mmf_control_shared *)page)->state;

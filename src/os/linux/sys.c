@@ -4,6 +4,7 @@
 #include "os/linux/sys.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
@@ -262,6 +263,16 @@ mmf_sys_sleep(int64_t nanoseconds)
                               .tv_nsec = (long)(nanoseconds % 1000000000)};
 
     return nanosleep(&length, NULL);
+}
+
+int
+mmf_sys_cpu_count(void)
+{
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof(set), &set) < 0)
+        return -1;
+    return CPU_COUNT(&set);
 }
 
 /*

@@ -1,0 +1,305 @@
+/*
+ * ring_wait.c - spinning, sleeping, and what sleepers do for the dead.
+ *
+ * A sleeper marks the bell, looks again, and sleeps on the bell's value. Who commits or
+ * releases looks at the bell afterwards, without a fence, since that would cost a third
+ * of the rate at which messages go. So its store may still be on its way while it reads
+ * a bell without a mark, and the sleeper's look may miss the store: nobody rings. The
+ * first sleep after marking is therefore a short one; the store has arrived after it.
+ *
+ * A ring can also die, with whoever was killed before it or woken by it. So a sleeper
+ * looks again after each tick. It then asks after those that have something in hand,
+ * too: the dead would have it for ever. Of all that sleep at a channel one asks in each
+ * tick, which it notes in `looked`; nobody asks while nobody has anything in hand.
+ *
+ *   killed                     a survivor sees
+ *   with the mark set          one ring too many, which takes the mark off
+ *   after `looked` was noted   the next tick's
+ *   in mid-clearing-up         the rest still in a dead one's hand: clears it up
+ */
+#include "shared/ring_wait.h"
+
+#include "shared/ring_join.h"
+
+/* How long SPIN_THEN_WAIT spins, and the first sleep; nanoseconds. */
+#define SPIN_TIME ((int64_t)50000)
+#define FIRST_SLEEP ((int64_t)100000)
+
+/* So many attempts between two looks at the clock. */
+enum { ATTEMPTS = 64 };
+
+#define MARKS (MMF_BELL_SLEEPER | MMF_BELL_SEVERAL)
+
+int64_t
+mmf_ring_deadline(const struct mmf_ring_ops *ops, int32_t timeout_ms)
+{
+    if (timeout_ms < 0)
+        return MMF_RING_FOREVER;
+    if (timeout_ms == 0)
+        return MMF_RING_POLL;
+    return ops->now(ops->context) + (int64_t)timeout_ms * 1000000;
+}
+
+/*
+ * The bell.
+ */
+
+void
+mmf_ring_bell(mmf_atomic_u32 *bell, int count, const struct mmf_ring_ops *ops)
+{
+    uint32_t value = mmf_load_acquire_u32(bell);
+    uint32_t next;
+
+    do {
+        if (!(value & MARKS))
+            return;
+        next = value + MMF_BELL_RING;
+        if (!(value & MMF_BELL_SEVERAL) || count == MMF_RING_ALL)
+            next &= ~MARKS;
+    } while (!mmf_exchange_if_u32(bell, &value, next));
+    /* Fewer than asked for: nobody sleeps any more. */
+    if (ops->wake(ops->context, bell, count) < count && (next & MARKS))
+        mmf_exchange_if_u32(bell, &next, next & ~MARKS);
+}
+
+/*
+ * Say that we sleep. Answers the value to sleep on; `*alone` is that value if nobody
+ * but us has marked the bell. `*fresh`: the mark is new, a ring may have missed it.
+ */
+static uint32_t
+mark(mmf_atomic_u32 *bell, uint32_t *alone, int *fresh)
+{
+    uint32_t value = mmf_load_acquire_u32(bell);
+    uint32_t marked;
+
+    do {
+        if ((value & MMF_BELL_SEVERAL) || ((value & MARKS) && value == *alone))
+            return value;
+        marked = value | (value & MARKS ? MMF_BELL_SEVERAL : MMF_BELL_SLEEPER);
+    } while (!mmf_exchange_if_u32(bell, &value, marked));
+    *alone = value & MARKS ? 0 : marked;
+    *fresh = 1;
+    return marked;
+}
+
+/* We do not sleep any more: spare the next one that rings a system call. */
+static void
+unmark(mmf_atomic_u32 *bell, uint32_t alone)
+{
+    if (alone != 0 && mmf_load_relaxed_u32(bell) == alone)
+        mmf_exchange_if_u32(bell, &alone, (alone & ~MARKS) + MMF_BELL_RING);
+}
+
+/*
+ * The dead.
+ */
+
+static int
+is_dead(const struct mmf_ring_wait *wait, uint64_t identity)
+{
+    uint64_t ticket = mmf_ring_ticket(identity);
+
+    return ticket != mmf_ring_ticket(wait->ring->identity) &&
+           !wait->ops->is_alive(wait->ops->context, ticket);
+}
+
+void
+mmf_ring_bury(const struct mmf_ring_wait *wait)
+{
+    uint32_t numbers[2 * MMF_PARTICIPANTS_MAX];
+    struct mmf_ring *ring = wait->ring;
+    uint32_t count =
+        mmf_ring_suspects(ring, wait->sending, numbers, 2 * MMF_PARTICIPANTS_MAX);
+    int buried = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t identity =
+            mmf_load_acquire_u64(&mmf_ring_participant(ring, numbers[i])->identity);
+
+        if (identity == 0 || !is_dead(wait, identity) ||
+            (!wait->may_write_cells && numbers[i] < MMF_RECEIVERS_FROM))
+            continue;
+        mmf_ring_clear_up(ring, numbers[i], identity, wait->may_write_cells);
+        buried = 1;
+    }
+    if (buried) {
+        mmf_ring_tell_receivers(ring, MMF_RING_ALL, wait->ops);
+        mmf_ring_tell_senders(ring, MMF_RING_ALL, wait->ops);
+    }
+}
+
+/*
+ * A topic's reader at a reservation whose owner is dead: nothing will come of it. It
+ * may not write the cell, but it can go on.
+ */
+static void
+step_over_dead(const struct mmf_ring_wait *wait)
+{
+    struct mmf_ring *ring = wait->ring;
+    mmf_atomic_u64 *place = &mmf_ring_cell(ring, ring->cursor)->word;
+    uint64_t word = mmf_load_acquire_u64(place);
+    const struct mmf_participant_shared *entry =
+        mmf_ring_participant(ring, mmf_word_participant(word));
+    uint64_t identity;
+
+    if (mmf_word_state(word) != MMF_CELL_RESERVED ||
+        mmf_word_index(word) != ring->cursor || entry == NULL)
+        return;
+    identity = mmf_load_acquire_u64(&entry->identity);
+    /* Whose word it was when we read the identity, if it still is. */
+    if (identity != 0 && is_dead(wait, identity) && mmf_load_acquire_u64(place) == word)
+        mmf_ring_step_over(ring);
+}
+
+/* 1: nobody else has looked for a tick, so it is for us. */
+static int
+is_our_turn(struct mmf_ring_shared *shared, int64_t now)
+{
+    uint32_t milliseconds = (uint32_t)(now / 1000000);
+    uint32_t looked = mmf_load_relaxed_u32(&shared->looked);
+
+    return milliseconds - looked >= (uint32_t)(MMF_RING_TICK / 1000000) &&
+           mmf_exchange_if_u32(&shared->looked, &looked, milliseconds);
+}
+
+/* Once in a tick, whoever has to wait. */
+static void
+look(const struct mmf_ring_wait *wait, int64_t now)
+{
+    struct mmf_ring *ring = wait->ring;
+    uint32_t number;
+
+    ring->looked = now;
+    if (mmf_ring_suspects(ring, wait->sending, &number, 1) != 0 &&
+        is_our_turn(ring->shared, now))
+        mmf_ring_bury(wait);
+    if (wait->sending)
+        return;
+    if (ring->shape.kind == MMF_RING_QUEUE)
+        mmf_ring_look_for_returned(ring); /* the hint may have died */
+    else if (ring->shape.kind == MMF_RING_TOPIC)
+        step_over_dead(wait);
+}
+
+/*
+ * The counterparts: 1 if there was one, and none is left. With `ask`, the dead count as
+ * gone though nobody has cleared up after them.
+ */
+static int
+are_peers_gone(const struct mmf_ring_wait *wait, int ask)
+{
+    struct mmf_ring *ring = wait->ring;
+    const struct mmf_participant_shared *entries =
+        wait->sending ? ring->receivers : ring->senders;
+
+    if (!mmf_load_relaxed_u64(wait->sending ? &ring->shared->receivers_ever
+                                            : &ring->shared->senders_ever))
+        return 0;
+    for (uint32_t i = 0; i < ring->shape.participants; i++) {
+        uint64_t identity = mmf_load_acquire_u64(&entries[i].identity);
+
+        if (identity != 0 && identity != ring->identity &&
+            (!ask || !is_dead(wait, identity)))
+            return 0;
+    }
+    return 1;
+}
+
+/*
+ * Waiting.
+ */
+
+/* A look if it is time for one, and then another attempt. */
+static enum mmf_ring_answer
+attempt_after_look(const struct mmf_ring_wait *wait, int64_t now)
+{
+    int is_time = now - wait->ring->looked >= MMF_RING_TICK;
+    int gone;
+    enum mmf_ring_answer answer;
+
+    if (is_time)
+        look(wait, now);
+    gone = wait->wants_peer && are_peers_gone(wait, is_time);
+    if (!is_time && !gone)
+        return MMF_RING_NOT_NOW;
+    /* After the question: what the last of them did comes first. */
+    answer = wait->attempt(wait->payload);
+    return answer == MMF_RING_NOT_NOW && gone ? MMF_RING_GONE : answer;
+}
+
+static enum mmf_ring_answer
+spin(const struct mmf_ring_wait *wait)
+{
+    const struct mmf_ring_ops *ops = wait->ops;
+    int64_t begin = 0;
+
+    for (;;) {
+        enum mmf_ring_answer answer;
+        int64_t now;
+
+        for (int i = 0; i < ATTEMPTS; i++) {
+            mmf_pause();
+            answer = wait->attempt(wait->payload);
+            if (answer != MMF_RING_NOT_NOW)
+                return answer;
+        }
+        now = ops->now(ops->context);
+        answer = attempt_after_look(wait, now);
+        if (answer != MMF_RING_NOT_NOW || now >= wait->deadline)
+            return answer;
+        if (begin == 0)
+            begin = now;
+        else if (wait->strategy != MMF_RING_SPIN && now - begin >= SPIN_TIME)
+            return MMF_RING_NOT_NOW;
+    }
+}
+
+static enum mmf_ring_answer
+sleep_for_it(const struct mmf_ring_wait *wait)
+{
+    const struct mmf_ring_ops *ops = wait->ops;
+    struct mmf_ring_shared *shared = wait->ring->shared;
+    mmf_atomic_u32 *bell = wait->sending ? &shared->space_bell : &shared->message_bell;
+    enum mmf_ring_answer answer;
+    uint32_t alone = 0;
+
+    for (;;) {
+        int fresh = 0;
+        uint32_t value = mark(bell, &alone, &fresh);
+        int64_t now;
+        int64_t until;
+
+        answer = wait->attempt(wait->payload);
+        if (answer != MMF_RING_NOT_NOW)
+            break;
+        now = ops->now(ops->context);
+        answer = attempt_after_look(wait, now);
+        if (answer != MMF_RING_NOT_NOW || now >= wait->deadline)
+            break;
+        until = now + (fresh ? FIRST_SLEEP : MMF_RING_TICK);
+        ops->sleep(ops->context, bell, value,
+                   until < wait->deadline ? until : wait->deadline);
+        answer = wait->attempt(wait->payload);
+        if (answer != MMF_RING_NOT_NOW)
+            break;
+    }
+    unmark(bell, alone);
+    return answer;
+}
+
+enum mmf_ring_answer
+mmf_ring_wait(const struct mmf_ring_wait *wait)
+{
+    enum mmf_ring_answer answer = wait->attempt(wait->payload);
+
+    if (answer != MMF_RING_NOT_NOW)
+        return answer;
+    if (wait->deadline == MMF_RING_POLL)
+        return attempt_after_look(wait, wait->ops->now(wait->ops->context));
+    if (wait->strategy != MMF_RING_WAIT && wait->ops->may_spin) {
+        answer = spin(wait);
+        if (answer != MMF_RING_NOT_NOW || wait->strategy == MMF_RING_SPIN)
+            return answer;
+    }
+    return sleep_for_it(wait);
+}

@@ -1,0 +1,51 @@
+/*
+ * support.h - what the tests of channels have in common.
+ */
+#ifndef MMF_TESTS_CHANNEL_SUPPORT_H
+#define MMF_TESTS_CHANNEL_SUPPORT_H
+
+#include "harness/check.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* An output's value before the call; a failing call must leave it alone. */
+#define UNTOUCHED ((void *)(uintptr_t)0x5a5a5a5au)
+
+/* A wait that must end long before: no bug may hang a test. */
+#define LONG_MS 20000
+
+/* Monotonic. */
+int64_t now_us(void);
+
+/* Defaults with a role and flags. */
+mmf_channel_options options_for(mmf_role role, uint32_t flags);
+
+/*
+ * The two kinds of queue, for tests that hold for both: `run` gets 0 and then
+ * MMF_CHANNEL_SINGLE.
+ */
+void for_each_kind(void (*run)(uint32_t flags));
+
+/* A queue "Q" of `count` messages of up to `size` bytes, which blocks; must succeed. */
+mmf_queue *new_sender(uint32_t flags, int64_t size, int64_t count);
+mmf_queue *new_receiver(uint32_t flags, int64_t size, int64_t count);
+
+/* The same with an overflow of its own; and of one that is there. */
+mmf_queue *new_queue(mmf_role role, uint32_t flags, int64_t size, int64_t count,
+                     mmf_overflow overflow);
+mmf_queue *open_queue(mmf_role role, uint32_t flags);
+
+/* Messages of 8 bytes: send must succeed at once; receive gives the one expected. */
+void send_number(mmf_queue *queue, uint64_t number);
+void expect_number(mmf_queue *queue, uint64_t number);
+void expect_none(mmf_queue *queue);
+
+/* The next message, in place, must be `number`. */
+mmf_message peek_number(mmf_queue *queue, uint64_t number);
+
+mmf_channel_stats stats_of(mmf_queue *queue);
+
+/* Random numbers from a seed that the test prints. */
+uint64_t next_random(uint64_t *state);
+
+#endif
