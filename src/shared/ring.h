@@ -11,7 +11,8 @@
  *   head          SINGLE: the consumer       producer     release after the last read
  *                 else: anybody, a hint      receivers    relaxed
  *   taken         SINGLE: the consumer       its successor  relaxed
- *   newest        senders, only upwards      readers      a hint: see mmf_ring_newest
+ *   newest        senders, only upwards      readers      latest: not above what was
+ *                                                         committed; see ring_latest.c
  *   returned      whoever returns messages   consumers    a hint that some came back:
  * how many begun, how many done high_water    senders                    anybody
  * relaxed, a statistic
@@ -27,7 +28,13 @@
  *   cell: length, offset, payload: who has it RESERVED; then fixed
  *
  * A message has an index, which counts up for ever (48 bits of it, modulo); index i is
- * at home in cell i mod cells. A cell's word is index << 16 | participant << 3 | state.
+ * at home in cell i mod cells. A cell's word is
+ *
+ *   index << 16 | participant << 5 | times << 3 | state
+ *
+ * where `times` counts, modulo 4, how often the message came back from a consumer that
+ * died. So one who clears up, and is stopped just before it puts a message back, does
+ * not take it from a later consumer of the same number and index.
  *
  *   state      whose         meaning                        next
  *   RELEASED   nobody's      free for index + cells; 0 too  RESERVED
@@ -65,20 +72,28 @@ enum mmf_cell_state {
 };
 
 #define MMF_CELL_STATE_BITS 3
-#define MMF_CELL_PARTICIPANT_BITS 13
-#define MMF_INDEX_SHIFT (MMF_CELL_STATE_BITS + MMF_CELL_PARTICIPANT_BITS)
+#define MMF_CELL_TIMES_BITS 2
+#define MMF_CELL_PARTICIPANT_BITS 11
+#define MMF_CELL_PARTICIPANT_SHIFT (MMF_CELL_STATE_BITS + MMF_CELL_TIMES_BITS)
+#define MMF_INDEX_SHIFT (MMF_CELL_PARTICIPANT_SHIFT + MMF_CELL_PARTICIPANT_BITS)
 #define MMF_INDEX_MASK (((uint64_t)1 << 48) - 1)
 
 /* The first index of a new channel. 0 is the version before the first. */
 #define MMF_INDEX_FIRST 1u
 
-/* Senders have numbers from 0, receivers from MMF_RECEIVERS_FROM. */
+/*
+ * Senders have numbers from 0, receivers from MMF_RECEIVERS_FROM. In the states that
+ * are nobody's the number says nothing; it is not 0, so that only a cell that was never
+ * used has the word 0.
+ */
 #define MMF_PARTICIPANTS_MAX 1024u
-#define MMF_RECEIVERS_FROM 4096u
-#define MMF_NOBODY ((1u << MMF_CELL_PARTICIPANT_BITS) - 1)
+#define MMF_RECEIVERS_FROM 1024u
+#define MMF_NOBODY 2047u
 
-/* So many reservations in the making a consumer passes. */
-#define MMF_PASSED_MOST 8u
+/* So many reservations in the making a consumer passes: one of each sender. */
+#ifndef MMF_PASSED_MOST /* the model has fewer */
+#define MMF_PASSED_MOST MMF_PARTICIPANTS_MAX
+#endif
 
 /* The hot words, each with the line that a prefetcher brings along. */
 struct mmf_ring_shared {
@@ -110,7 +125,7 @@ static_assert(offsetof(struct mmf_ring_shared, retired_sent) == 512, "layout 1")
 /* One per handle that takes part. `identity` 0: free. */
 struct mmf_participant_shared {
     alignas(128) mmf_atomic_u64 identity; /* ticket << 20 | a number in its process */
-    mmf_atomic_u64 cursor; /* topic: the next index to read; the top bit: it is set */
+    mmf_atomic_u64 cursor; /* topic: the next index to read; above, of whose identity */
     mmf_atomic_u64 held;   /* has, or is about to have, so many cells in hand */
     mmf_atomic_u64 sent;
     mmf_atomic_u64 received;
@@ -120,9 +135,6 @@ struct mmf_participant_shared {
 };
 
 static_assert(sizeof(struct mmf_participant_shared) == 128, "layout 1");
-
-/* In `cursor`: it is set, and holds the publishers of a topic that blocks. */
-#define MMF_CURSOR_SET ((uint64_t)1 << 63)
 
 /*
  * A cell begins with this line. A payload that fits lies in it; a longer one begins at
@@ -170,10 +182,11 @@ struct mmf_ring {
     uint64_t gate;   /* senders: everything before is read (a guess, never too high) */
     uint64_t
         seen_returned; /* SINGLE: `taken` when we joined: what is before comes again */
+    uint64_t searched; /* queue: the tail when nothing was left behind the cursor */
     uint64_t lost;     /* topic: since the last message */
     int64_t looked;    /* when we last looked after the dead; ring_wait.c */
-    uint64_t passed[MMF_PASSED_MOST]; /* queue: reservations, in ascending order */
     uint32_t passed_count;
+    uint64_t passed[MMF_PASSED_MOST]; /* queue: reservations, in ascending order */
 };
 
 enum mmf_ring_answer {
@@ -207,8 +220,8 @@ mmf_ring_ticket(uint64_t identity)
 static inline uint64_t
 mmf_word_make(uint64_t index, uint32_t participant, enum mmf_cell_state state)
 {
-    return index << MMF_INDEX_SHIFT | (uint64_t)participant << MMF_CELL_STATE_BITS |
-           (uint64_t)state;
+    return index << MMF_INDEX_SHIFT |
+           (uint64_t)participant << MMF_CELL_PARTICIPANT_SHIFT | (uint64_t)state;
 }
 
 static inline enum mmf_cell_state
@@ -220,7 +233,7 @@ mmf_word_state(uint64_t word)
 static inline uint32_t
 mmf_word_participant(uint64_t word)
 {
-    return (uint32_t)(word >> MMF_CELL_STATE_BITS) &
+    return (uint32_t)(word >> MMF_CELL_PARTICIPANT_SHIFT) &
            ((1u << MMF_CELL_PARTICIPANT_BITS) - 1);
 }
 
@@ -260,6 +273,9 @@ enum mmf_ring_answer mmf_ring_reserve(struct mmf_ring *ring, uint64_t length,
 void mmf_ring_commit(struct mmf_ring *ring, uint64_t length);
 void mmf_ring_abandon(struct mmf_ring *ring);
 
+/* Queue, not SINGLE: join as a consumer, at the oldest message that there is. */
+void mmf_ring_begin(struct mmf_ring *ring);
+
 /* Queue: take the next message; release it, or hand it on. */
 enum mmf_ring_answer mmf_ring_take(struct mmf_ring *ring,
                                    struct mmf_ring_message *message);
@@ -269,7 +285,7 @@ int mmf_ring_return(struct mmf_ring *ring, uint64_t index);
 
 /*
  * Queue: somebody may have died while it returned a message, before it said so: the
- * next take looks at all cells then.
+ * next take looks at all cells then. For whoever waits.
  */
 void mmf_ring_look_for_returned(struct mmf_ring *ring);
 
@@ -285,7 +301,10 @@ enum mmf_ring_answer mmf_ring_next(struct mmf_ring *ring,
                                    struct mmf_ring_message *message);
 int mmf_ring_is_whole(const struct mmf_ring *ring, uint64_t index);
 void mmf_ring_advance(struct mmf_ring *ring);
-void mmf_ring_step_over(struct mmf_ring *ring);
+
+/* Topic: the participant `number` of `identity` is dead. If it is its reservation that
+ * we stand before, go on behind it, without writing the cell. 0: it is not. */
+int mmf_ring_step_over(struct mmf_ring *ring, uint32_t number, uint64_t identity);
 
 /* Latest value: the newest that is committed. NOT_NOW: none yet. */
 enum mmf_ring_answer mmf_ring_newest(struct mmf_ring *ring,
@@ -293,8 +312,9 @@ enum mmf_ring_answer mmf_ring_newest(struct mmf_ring *ring,
 
 /*
  * What holds a caller up that got NOT_NOW: the numbers of participants to ask after.
- * If one of them is dead, mmf_ring_clear_up with it and try again. Answers how many are
- * put into `numbers`, at most `most`.
+ * If one of them is dead, mmf_ring_clear_up with it (a topic's subscriber: after
+ * senders mmf_ring_step_over) and try again. Answers how many are put into `numbers`,
+ * at most `most`.
  */
 uint32_t mmf_ring_suspects(const struct mmf_ring *ring, int sending, uint32_t *numbers,
                            uint32_t most);

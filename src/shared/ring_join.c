@@ -106,9 +106,7 @@ mmf_ring_join_receiver(struct mmf_ring *ring, int may_write_cells,
         ring->cursor = mmf_load_acquire_u64(&ring->shared->head) & MMF_INDEX_MASK;
         ring->seen_returned = mmf_load_relaxed_u64(&ring->shared->taken);
     } else {
-        ring->cursor = (mmf_load_acquire_u64(&ring->shared->tail) - ring->shape.cells) &
-                       MMF_INDEX_MASK;
-        ring->seen_returned = 0; /* if any ever came back, look for them */
+        mmf_ring_begin(ring);
     }
     return MMF_RING_DONE;
 }

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "shared/ring_cells.h"
+
 static void
 add_entry(const struct mmf_participant_shared *entry, struct mmf_ring_totals *totals)
 {
@@ -50,23 +52,6 @@ count_waiting(const struct mmf_ring *ring)
     return count;
 }
 
-/* What the slowest subscriber has before it. */
-static int64_t
-find_backlog(const struct mmf_ring *ring, uint64_t tail)
-{
-    int64_t most = 0;
-
-    for (uint32_t i = 0; i < ring->shape.participants; i++) {
-        uint64_t cursor = mmf_load_relaxed_u64(&ring->receivers[i].cursor);
-        int64_t backlog = mmf_index_difference(tail, cursor);
-
-        if (mmf_load_relaxed_u64(&ring->receivers[i].identity) != 0 &&
-            (cursor & MMF_CURSOR_SET) && backlog > most)
-            most = backlog;
-    }
-    return most;
-}
-
 static uint64_t
 find_depth(const struct mmf_ring *ring)
 {
@@ -80,7 +65,7 @@ find_depth(const struct mmf_ring *ring)
         depth = mmf_index_difference(tail, mmf_load_relaxed_u64(&ring->shared->head));
         break;
     case MMF_RING_TOPIC:
-        depth = find_backlog(ring, tail);
+        depth = mmf_index_difference(tail, mmf_ring_find_gate(ring));
         break;
     default:
         return 0;

@@ -136,19 +136,17 @@ static void
 step_over_dead(const struct mmf_ring_wait *wait)
 {
     struct mmf_ring *ring = wait->ring;
-    mmf_atomic_u64 *place = &mmf_ring_cell(ring, ring->cursor)->word;
-    uint64_t word = mmf_load_acquire_u64(place);
-    const struct mmf_participant_shared *entry =
-        mmf_ring_participant(ring, mmf_word_participant(word));
+    uint64_t word = mmf_load_acquire_u64(&mmf_ring_cell(ring, ring->cursor)->word);
+    uint32_t number = mmf_word_participant(word);
+    const struct mmf_participant_shared *entry = mmf_ring_participant(ring, number);
     uint64_t identity;
 
     if (mmf_word_state(word) != MMF_CELL_RESERVED ||
         mmf_word_index(word) != ring->cursor || entry == NULL)
         return;
     identity = mmf_load_acquire_u64(&entry->identity);
-    /* Whose word it was when we read the identity, if it still is. */
-    if (identity != 0 && is_dead(wait, identity) && mmf_load_acquire_u64(place) == word)
-        mmf_ring_step_over(ring);
+    if (identity != 0 && is_dead(wait, identity))
+        mmf_ring_step_over(ring, number, identity);
 }
 
 /* 1: nobody else has looked for a tick, so it is for us. */

@@ -1,0 +1,174 @@
+/*
+ * ring_cells.h - reading the words of ring.h; for the ring_*.c alone.
+ */
+#ifndef MMF_SHARED_RING_CELLS_H
+#define MMF_SHARED_RING_CELLS_H
+
+#include "shared/ring.h"
+
+/* The tail's upper bits: how many indexes were left out, see ring_send.c. */
+#define MMF_SKIPS_SHIFT 48
+
+/* Loops over words that somebody may be writing for ever give up. */
+#define MMF_ROUNDS(ring) (4 * (ring)->shape.cells + 64)
+
+static inline uint64_t
+mmf_ring_tail(const struct mmf_ring *ring)
+{
+    return mmf_load_acquire_u64(&ring->shared->tail);
+}
+
+static inline uint64_t
+mmf_index_next(uint64_t index)
+{
+    return (index + 1) & MMF_INDEX_MASK;
+}
+
+/* The oldest index that can be at home in a cell, but for those in hand. */
+static inline uint64_t
+mmf_ring_oldest(const struct mmf_ring *ring, uint64_t tail)
+{
+    return (tail - ring->shape.cells) & MMF_INDEX_MASK;
+}
+
+static inline uint64_t
+mmf_ring_word(const struct mmf_ring *ring, uint64_t index)
+{
+    return mmf_load_acquire_u64(&mmf_ring_cell(ring, index)->word);
+}
+
+/* How far the word's index is from `index`; never-used cells are a lap behind. */
+static inline int64_t
+mmf_word_age(const struct mmf_ring *ring, uint64_t word, uint64_t index)
+{
+    if (word == 0)
+        return -(int64_t)ring->shape.cells;
+    return mmf_index_difference(mmf_word_index(word), index);
+}
+
+/* 0: nobody has written this word into the cell of `index`. */
+static inline int
+mmf_word_is_at_home(const struct mmf_ring *ring, uint64_t word, uint64_t index)
+{
+    return word == 0 || ((mmf_word_index(word) ^ index) & (ring->shape.cells - 1)) == 0;
+}
+
+/* The word's index and times, with another owner and state. */
+static inline uint64_t
+mmf_word_with(uint64_t word, uint32_t participant, enum mmf_cell_state state)
+{
+    uint64_t mask = (((uint64_t)1 << MMF_CELL_TIMES_BITS) - 1) << MMF_CELL_STATE_BITS;
+
+    return mmf_word_make(mmf_word_index(word), participant, state) | (word & mask);
+}
+
+/* The same, once more returned. */
+static inline uint64_t
+mmf_word_count_up(uint64_t word)
+{
+    uint64_t one = (uint64_t)1 << MMF_CELL_STATE_BITS;
+    uint64_t mask = (((uint64_t)1 << MMF_CELL_TIMES_BITS) - 1) << MMF_CELL_STATE_BITS;
+
+    return (word & ~mask) | ((word + one) & mask);
+}
+
+/* Somebody has it in hand: it writes or reads the payload. */
+static inline int
+mmf_word_is_in_hand(uint64_t word)
+{
+    enum mmf_cell_state state = mmf_word_state(word);
+
+    return state == MMF_CELL_RESERVED || state == MMF_CELL_TAKEN ||
+           state == MMF_CELL_RETAKEN;
+}
+
+/* The index was given out, but its cell is older: it was left out. */
+static inline int
+mmf_ring_is_left_out(const struct mmf_ring *ring, uint64_t index)
+{
+    return mmf_index_difference(mmf_ring_tail(ring), index) > 0 &&
+           mmf_word_age(ring, mmf_ring_word(ring, index), index) < 0;
+}
+
+/* Between these tails no index was left out. */
+static inline int
+mmf_tail_left_none_out(uint64_t before, uint64_t now)
+{
+    /* So many left out would make their count come round. */
+    return now >> MMF_SKIPS_SHIFT == before >> MMF_SKIPS_SHIFT &&
+           mmf_index_difference(now, before) < 1 << 16;
+}
+
+/* A statistic: of two who raise it at once, one may be overlooked. */
+static inline void
+mmf_ring_note_depth(const struct mmf_ring *ring, int64_t depth)
+{
+    mmf_atomic_u64 *place = &ring->shared->high_water;
+
+    if (depth > 0 && depth <= (int64_t)ring->shape.cells &&
+        mmf_load_relaxed_u64(place) < (uint64_t)depth)
+        mmf_store_relaxed_u64(place, (uint64_t)depth);
+}
+
+static inline void
+mmf_counter_add(mmf_atomic_u64 *counter, uint64_t more)
+{
+    /* One writer: the participant itself. */
+    mmf_store_relaxed_u64(counter, mmf_load_relaxed_u64(counter) + more);
+}
+
+static inline struct mmf_participant_shared *
+mmf_ring_sender(const struct mmf_ring *ring)
+{
+    return &ring->senders[ring->sender];
+}
+
+static inline struct mmf_participant_shared *
+mmf_ring_receiver(const struct mmf_ring *ring)
+{
+    return &ring->receivers[ring->receiver - MMF_RECEIVERS_FROM];
+}
+
+/* What the cell says of its message, checked: its sizes are anybody's writing. */
+static inline enum mmf_ring_answer
+mmf_ring_read_cell(const struct mmf_ring *ring, uint64_t index,
+                   struct mmf_ring_message *message)
+{
+    const struct mmf_cell_shared *cell = mmf_ring_cell(ring, index);
+    uint32_t length = *(const volatile uint32_t *)&cell->length;
+    uint32_t offset = *(const volatile uint32_t *)&cell->offset;
+
+    if (length > ring->shape.message_size ||
+        (offset != sizeof(*cell) && (offset != 0 || length > MMF_CELL_SHORT)) ||
+        (offset != 0 && ring->shape.stride == sizeof(*cell)))
+        return MMF_RING_CORRUPT;
+    message->bytes = (const uint8_t *)cell + offset;
+    message->length = length;
+    message->index = index;
+    message->lost = 0;
+    message->again = 0;
+    return MMF_RING_DONE;
+}
+
+/*
+ * A subscriber's cursor with a sign of whose it is, so that one that takes over the
+ * entry of a dead one does not hold the publishers at the other's cursor.
+ */
+uint64_t mmf_cursor_make(uint64_t identity, uint64_t index);
+
+/* 0: this entry has no cursor of this identity. */
+int mmf_cursor_read(const struct mmf_participant_shared *entry, uint64_t *index);
+
+/* Everything that all subscribers have read, up to the tail. */
+uint64_t mmf_ring_find_gate(const struct mmf_ring *ring);
+
+/* Put a taken message back. 0: its word has changed. */
+int mmf_ring_return_word(const struct mmf_ring *ring, uint64_t word);
+
+/* The newest committed index. 0: none; -1: the words make no sense. */
+int mmf_ring_find_newest(const struct mmf_ring *ring, uint64_t *index);
+
+/* Let the hint be at least `index`. */
+void mmf_ring_raise_newest(const struct mmf_ring *ring, uint64_t index);
+
+#endif

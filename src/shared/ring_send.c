@@ -1,0 +1,231 @@
+/*
+ * ring_send.c - reserving, committing, abandoning.
+ *
+ * The tail's upper 16 bits count the indexes that were left out. A sender that has
+ * reserved index t of a tail that others have moved on meanwhile must know whether they
+ * did so because they saw its reservation, or because they left t out: then no receiver
+ * will look there, and it withdraws.
+ */
+#include "shared/ring.h"
+
+#include "shared/ring_cells.h"
+
+static int
+is_full_of(const struct mmf_ring *ring, uint64_t word)
+{
+    enum mmf_cell_state state = mmf_word_state(word);
+
+    return (ring->shape.kind == MMF_RING_QUEUE &&
+            ring->shape.overflow != MMF_RING_DROP) &&
+           (state == MMF_CELL_COMMITTED || state == MMF_CELL_RETURNED);
+}
+
+/* A latest value's newest must stay until there is a newer one. */
+static int
+is_kept(const struct mmf_ring *ring, uint64_t word, int has_newest, uint64_t newest)
+{
+    return ring->shape.kind == MMF_RING_LATEST &&
+           mmf_word_state(word) == MMF_CELL_COMMITTED &&
+           (!has_newest || mmf_index_difference(mmf_word_index(word), newest) >= 0);
+}
+
+/* Would a message of index `tail` overwrite what a subscriber has not read? */
+static int
+is_held_by_readers(struct mmf_ring *ring, uint64_t tail)
+{
+    int64_t most = (int64_t)ring->shape.cells;
+
+    if (ring->shape.kind != MMF_RING_TOPIC || ring->shape.overflow == MMF_RING_DROP ||
+        mmf_index_difference(tail, ring->gate) < most)
+        return 0;
+    ring->gate = mmf_ring_find_gate(ring);
+    return mmf_index_difference(tail, ring->gate) >= most;
+}
+
+/* Is there a cell to be had behind those in hand? */
+static int
+is_worth_leaving_out(const struct mmf_ring *ring, uint64_t index, int has_newest,
+                     uint64_t newest)
+{
+    for (uint64_t i = 1; i < ring->shape.cells; i++) {
+        uint64_t word = mmf_ring_word(ring, index + i);
+
+        if (!mmf_word_is_in_hand(word) && !is_kept(ring, word, has_newest, newest))
+            return !is_full_of(ring, word);
+    }
+    return 0;
+}
+
+static int
+move_tail(const struct mmf_ring *ring, uint64_t tail, uint64_t left_out)
+{
+    uint64_t next = ((tail >> MMF_SKIPS_SHIFT) + left_out) << MMF_SKIPS_SHIFT |
+                    mmf_index_next(tail & MMF_INDEX_MASK);
+
+    return mmf_exchange_if_u64(&ring->shared->tail, &tail, next);
+}
+
+/* The cell is ours. 0: its index was left out by others, so it is given back. */
+static int
+settle(const struct mmf_ring *ring, uint64_t tail, mmf_atomic_u64 *word)
+{
+    if (move_tail(ring, tail, 0) || mmf_tail_left_none_out(tail, mmf_ring_tail(ring)))
+        return 1;
+    mmf_store_release_u64(
+        word, mmf_word_make(tail & MMF_INDEX_MASK, MMF_NOBODY, MMF_CELL_RELEASED));
+    return 0;
+}
+
+enum attempt { GOT_IT, AGAIN, FULL, BROKEN };
+
+/* What is in the cell goes. */
+static void
+note_overwriting(const struct mmf_ring *ring, uint64_t word, uint64_t newest)
+{
+    enum mmf_cell_state state = mmf_word_state(word);
+
+    /* Readers that miss it find the hint above it: see mmf_ring_find_newest. */
+    if (ring->shape.kind == MMF_RING_LATEST && state == MMF_CELL_COMMITTED)
+        mmf_ring_raise_newest(ring, newest);
+}
+
+static void
+count_dropped(const struct mmf_ring *ring, uint64_t word)
+{
+    enum mmf_cell_state state = mmf_word_state(word);
+
+    if (ring->shape.kind == MMF_RING_QUEUE &&
+        (state == MMF_CELL_COMMITTED || state == MMF_CELL_RETURNED))
+        mmf_counter_add(&mmf_ring_sender(ring)->dropped, 1);
+}
+
+/* The cell at the tail is older than the tail: make it ours. */
+static enum attempt
+try_cell(struct mmf_ring *ring, uint64_t tail, uint64_t word)
+{
+    uint64_t at = tail & MMF_INDEX_MASK;
+    mmf_atomic_u64 *place = &mmf_ring_cell(ring, at)->word;
+    uint64_t newest = 0;
+    int has_newest = 0;
+
+    if (ring->shape.kind == MMF_RING_LATEST)
+        has_newest = mmf_ring_find_newest(ring, &newest);
+    if (has_newest < 0)
+        return BROKEN;
+    if (is_held_by_readers(ring, at) || is_full_of(ring, word))
+        return mmf_ring_tail(ring) == tail ? FULL : AGAIN;
+    if (mmf_word_is_in_hand(word) || is_kept(ring, word, has_newest, newest)) {
+        if (!is_worth_leaving_out(ring, at, has_newest, newest))
+            return mmf_ring_tail(ring) == tail ? FULL : AGAIN;
+        move_tail(ring, tail, 1);
+        return AGAIN;
+    }
+    note_overwriting(ring, word, newest);
+    if (!mmf_exchange_if_u64(place, &word,
+                             mmf_word_make(at, ring->sender, MMF_CELL_RESERVED)))
+        return AGAIN;
+    count_dropped(ring, word);
+    return settle(ring, tail, place) ? GOT_IT : AGAIN;
+}
+
+/* One look at the tail and its cell. */
+static enum attempt
+try_reserve(struct mmf_ring *ring, uint64_t *index)
+{
+    uint64_t tail = mmf_ring_tail(ring);
+    uint64_t at = tail & MMF_INDEX_MASK;
+    uint64_t word = mmf_ring_word(ring, at);
+    int64_t difference = mmf_word_age(ring, word, at);
+
+    *index = at;
+    if (!mmf_word_is_at_home(ring, word, at))
+        return BROKEN;
+    if (difference < 0)
+        return try_cell(ring, tail, word);
+    if (difference == 0)
+        move_tail(ring, tail, 0); /* its owner has not come to it yet */
+    else if (mmf_ring_tail(ring) == tail)
+        return BROKEN;
+    return AGAIN;
+}
+
+/* SINGLE: the tail is the producer's own, and the cells before `head` are free. */
+static enum attempt
+try_reserve_single(struct mmf_ring *ring, uint64_t *index)
+{
+    uint64_t tail = mmf_load_relaxed_u64(&ring->shared->tail);
+
+    if (mmf_index_difference(tail, ring->gate) >= (int64_t)ring->shape.cells) {
+        /* pairs with the release in mmf_ring_release: the payload has been read */
+        ring->gate = mmf_load_acquire_u64(&ring->shared->head);
+        if (mmf_index_difference(tail, ring->gate) >= (int64_t)ring->shape.cells)
+            return FULL;
+    }
+    *index = tail;
+    return GOT_IT;
+}
+
+enum mmf_ring_answer
+mmf_ring_reserve(struct mmf_ring *ring, uint64_t length, uint8_t **bytes)
+{
+    int is_single = ring->shape.kind == MMF_RING_SINGLE;
+    uint32_t offset = length <= MMF_CELL_SHORT ? 0 : sizeof(struct mmf_cell_shared);
+    struct mmf_cell_shared *cell;
+    enum attempt attempt;
+
+    /* Before the exchange: one who dies with a cell is never without the mark. */
+    if (!is_single)
+        mmf_store_relaxed_u64(&mmf_ring_sender(ring)->held, 1);
+    do {
+        attempt = is_single ? try_reserve_single(ring, &ring->reserved)
+                            : try_reserve(ring, &ring->reserved);
+    } while (attempt == AGAIN);
+    if (attempt != GOT_IT) {
+        if (!is_single)
+            mmf_store_relaxed_u64(&mmf_ring_sender(ring)->held, 0);
+        if (attempt == FULL)
+            mmf_ring_note_depth(ring, (int64_t)ring->shape.cells);
+        return attempt == FULL ? MMF_RING_NOT_NOW : MMF_RING_CORRUPT;
+    }
+    ring->has_reserved = 1;
+    cell = mmf_ring_cell(ring, ring->reserved);
+    /* Whoever sees a byte of the new payload sees that the word has changed; pairs with
+     * the fence in mmf_ring_is_whole (Boehm, "Can Seqlocks Get Along With Programming
+     * Language Memory Models?", 2012). */
+    mmf_fence_release();
+    cell->offset = offset;
+    *bytes = (uint8_t *)cell + offset;
+    return MMF_RING_DONE;
+}
+
+void
+mmf_ring_commit(struct mmf_ring *ring, uint64_t length)
+{
+    struct mmf_cell_shared *cell = mmf_ring_cell(ring, ring->reserved);
+    uint32_t number = ring->shape.kind == MMF_RING_SINGLE ? 0 : ring->sender;
+
+    cell->length = (uint32_t)length;
+    /* pairs with the acquire of whoever takes or reads it */
+    mmf_store_release_u64(&cell->word,
+                          mmf_word_make(ring->reserved, number, MMF_CELL_COMMITTED));
+    if (ring->shape.kind == MMF_RING_SINGLE)
+        mmf_store_relaxed_u64(&ring->shared->tail, mmf_index_next(ring->reserved));
+    else
+        mmf_store_release_u64(&mmf_ring_sender(ring)->held, 0);
+    if (ring->shape.kind == MMF_RING_LATEST)
+        mmf_ring_raise_newest(ring, ring->reserved);
+    mmf_counter_add(&mmf_ring_sender(ring)->sent, 1);
+    ring->has_reserved = 0;
+}
+
+void
+mmf_ring_abandon(struct mmf_ring *ring)
+{
+    if (ring->shape.kind != MMF_RING_SINGLE) {
+        mmf_store_release_u64(
+            &mmf_ring_cell(ring, ring->reserved)->word,
+            mmf_word_make(ring->reserved, MMF_NOBODY, MMF_CELL_RELEASED));
+        mmf_store_release_u64(&mmf_ring_sender(ring)->held, 0);
+    }
+    ring->has_reserved = 0;
+}
