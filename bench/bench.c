@@ -169,19 +169,27 @@ struct baseline {
     double value;
 };
 
+void
+bench_note(const char *name, const char *unit, double value, const char *baseline_name,
+           double baseline_value)
+{
+    json_t *figure =
+        json_pack("{s:s, s:s, s:f, s:s, s:f, s:f}", "name", name, "unit", unit, "value",
+                  value, "baseline", baseline_name, "baseline_value", baseline_value,
+                  "ratio", value / baseline_value);
+
+    if (figure == NULL || json_array_append_new(figures, figure) < 0)
+        bench_die("bench: no memory for figures");
+}
+
 static void
 note_figure(const char *title, const char *way_name, const char *figure_name,
             const char *unit, double value, const struct baseline *baseline)
 {
     char name[256];
-    json_t *figure;
 
     snprintf(name, sizeof(name), "%s: %s, %s", title, way_name, figure_name);
-    figure = json_pack("{s:s, s:s, s:f, s:s, s:f, s:f}", "name", name, "unit", unit,
-                       "value", value, "baseline", baseline->name, "baseline_value",
-                       baseline->value, "ratio", value / baseline->value);
-    if (figure == NULL || json_array_append_new(figures, figure) < 0)
-        bench_die("bench: no memory for figures");
+    bench_note(name, unit, value, baseline->name, baseline->value);
 }
 
 static void

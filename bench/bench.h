@@ -58,6 +58,10 @@ struct bench_series {
 void bench_tell(const char *title, const char *unit, const struct bench_series *series,
                 int count, double target);
 
+/* Note one figure beside another, for bench_end. */
+void bench_note(const char *name, const char *unit, double value,
+                const char *baseline_name, double baseline_value);
+
 /* Nanoseconds of the monotonic clock, which all processes share. */
 int64_t bench_now(void);
 

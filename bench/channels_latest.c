@@ -1,0 +1,115 @@
+/*
+ * channels_latest.c - mmf's latest value. A message is a new version. What comes before
+ * it was read is replaced, so there are round trips and no stream. And what a read
+ * costs by itself.
+ */
+#include "channels_mmf.h"
+
+#include <mmf/latest.h>
+
+#include "bench.h"
+#include "channels_single.h"
+
+struct end {
+    mmf_latest *out, *in;
+    uint64_t version;
+    int64_t size;
+    unsigned char *buffer;
+};
+
+static void *
+open_latest(struct channel_job *job, enum channel_side side)
+{
+    struct end *end = channel_memory(sizeof(*end));
+
+    *end =
+        (struct end){.size = (int64_t)job->size, .buffer = channel_memory(job->size)};
+    for (int direction = SIDE_A; direction <= SIDE_B; direction++) {
+        mmf_channel_options options;
+        char name[80];
+
+        channel_mmf_choose(job, side, direction, 0, &options, name);
+        channel_mmf_check(
+            mmf_latest_create(name, end->size, &options, NULL,
+                              (int)side == direction ? &end->out : &end->in),
+            "create a latest value");
+    }
+    return end;
+}
+
+static void
+send_latest(void *context, uint64_t seed)
+{
+    struct end *end = context;
+    void *bytes;
+
+    channel_mmf_check(mmf_latest_reserve(end->out, end->size, &bytes), "reserve");
+    channel_fill(bytes, (size_t)end->size, seed);
+    channel_mmf_check(mmf_latest_commit(end->out, end->size), "commit");
+}
+
+static uint64_t
+receive_latest(void *context)
+{
+    struct end *end = context;
+    int64_t length;
+
+    channel_mmf_check(mmf_latest_wait(end->in, end->version, MMF_INFINITE), "wait");
+    channel_mmf_check(
+        mmf_latest_read(end->in, end->buffer, end->size, &length, &end->version),
+        "read");
+    return channel_sum(end->buffer, (size_t)length);
+}
+
+static void
+close_latest(void *context)
+{
+    struct end *end = context;
+
+    mmf_latest_close(end->out);
+    mmf_latest_close(end->in);
+}
+
+const struct channel_peer channel_mmf_latest = {
+    .name = "mmf latest",
+    .load = CHANNEL_LOAD_NEWEST,
+    .open = open_latest,
+    .send = send_latest,
+    .receive = receive_latest,
+    .close = close_latest,
+};
+
+/*
+ * A read while nobody writes.
+ */
+
+struct idle {
+    mmf_latest *value;
+    void *buffer;
+    int64_t size;
+};
+
+static void
+read_idle(void *context)
+{
+    struct idle *idle = context;
+    uint64_t version;
+    int64_t length;
+
+    channel_mmf_check(
+        mmf_latest_read(idle->value, idle->buffer, idle->size, &length, &version),
+        "read");
+    BENCH_USED(idle->buffer);
+}
+
+void
+channel_latest_costs(size_t size, void *buffer)
+{
+    struct idle idle = {NULL, buffer, (int64_t)size};
+
+    channel_mmf_check(mmf_latest_create("idle", idle.size, NULL, NULL, &idle.value),
+                      "create a latest value");
+    channel_mmf_check(mmf_latest_write(idle.value, buffer, idle.size), "write");
+    channel_cost(SINGLE_LATEST_READ, size, read_idle, &idle);
+    mmf_latest_close(idle.value);
+}

@@ -1,0 +1,46 @@
+/* channels_record.h - figures as they are measured, and their medians over the rounds.
+ */
+#ifndef MMF_BENCH_CHANNELS_RECORD_H
+#define MMF_BENCH_CHANNELS_RECORD_H
+
+#include <stddef.h>
+
+enum { CHANNEL_VALUES = 6 };
+
+/* One figure, or several that belong together, of one round. */
+struct channel_record {
+    char way[64];
+    char what[32];       /* "round trip", "stream", ... */
+    size_t size;         /* of a message */
+    double raw_ns;       /* two cache lines to and fro meanwhile; 0: does not matter */
+    double worst_raw_ns; /* the longer of the two, before and after */
+    double values[CHANNEL_VALUES];
+};
+
+/* What the values of round trips are. */
+enum { TRIP_P50, TRIP_P90, TRIP_P99, TRIP_P999, TRIP_P9999, TRIP_COUNT };
+
+void channel_record_add(const struct channel_record *record);
+
+/* Those of earlier runs, if there is the file; and all of them into it. */
+void channel_records_load(const char *path);
+void channel_records_save(const char *path);
+
+size_t channel_record_count(void);
+const struct channel_record *channel_record_at(size_t i);
+
+/*
+ * A value's median over the rounds while the two processors were near each other; over
+ * all rounds if they never were, then `far` is 1. `over_raw` 1: each round's value is
+ * divided by its raw_ns first. The number of rounds, or 0.
+ */
+struct channel_median {
+    double value, raw_ns;
+    int rounds;
+    int far;
+};
+
+struct channel_median channel_median(const char *way, const char *what, size_t size,
+                                     int value, int over_raw);
+
+#endif
