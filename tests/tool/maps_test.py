@@ -1,0 +1,285 @@
+"""maps_test.py - ls, stat, create, read, write, dump, peek, poke."""
+import json
+import os
+import signal
+import subprocess
+
+from support import *
+
+
+def test_what_is_created_is_listed_and_goes_with_its_holder():
+    pid = create("Cat", "10K")
+    entry, = ls()
+    assert entry["name"] == "Cat" and entry["kind"] == "map"
+    assert entry["life"] == "alive" and entry["size"] == 10240
+    assert entry["mode"] == "0600" and entry["file"] is None
+    assert entry["holder_count"] == 1
+    holder, = entry["holders"]
+    assert holder["pid"] == pid and holder["command"] == "mmf"
+    assert holder["uid"] == os.geteuid() and not holder["stopped"]
+    kill(pid)
+    assert ls() == []
+
+
+def test_a_name_ends_in_order_too():
+    for how in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        kill(create("Cat", "10K"), how)
+        assert os.listdir(os.path.join(os.environ["MMF_DIR"], "mmf-%d" % os.geteuid())) == []
+
+
+def test_the_table_is_for_people():
+    pid = create("Cat", "10K")
+    table = mmf("ls").out
+    head, row = table.splitlines()
+    assert head.split() == "NAME KIND SIZE RESIDENT HOLDERS AGE MODE LIFE STATE".split()
+    assert row.split()[:3] == ["Cat", "map", "10K"]
+    assert "%d " % pid in row and "rw-------" in row and " alive" in row
+    assert mmf("ls", "--no-headings").out.strip() == row.strip()
+    assert " 10240 " in mmf("ls", "--bytes").out
+    assert mmf("ls", "--names").out == "Cat\n"
+
+
+def test_patterns_kinds_and_scopes_choose():
+    create("Cat", "1")
+    create("Cow", "1")
+    create("Global\\Hen", "1")
+    create("Gate", "--kind", "mutex")
+    assert names() == ["Cat", "Cow", "Gate", "Global\\Hen"]
+    assert mmf("ls", "-n", "C*").out == "Cat\nCow\n"
+    assert mmf("ls", "-n", "Cat", "*Hen").out == "Cat\nGlobal\\Hen\n"
+    assert mmf("ls", "-n", "--kind", "mutex").out == "Gate\n"
+    assert mmf("ls", "-n", "--global").out == "Global\\Hen\n"
+    assert mmf("ls", "-n", "--local").out == "Cat\nCow\nGate\n"
+
+
+def test_the_dead_are_shown_or_removed():
+    kill(create("Cat", "4MiB"))
+    entry, = ls("--dead")
+    assert entry["life"] == "dead" and entry["holders"] == []
+    assert ls() == [] and ls("--dead") == []
+
+
+def test_stat_tells_all():
+    pid = create("Cat", "4MiB", "--mode", "640", "--access", "read")
+    out = mmf("stat", "Cat").out
+    for part in ("4194304 bytes (4M)", "alive", "rw-r-----", "%d " % pid,
+                 os.environ["MMF_DIR"], "access  read\n"):
+        assert part in out, out
+    assert json.loads(mmf("stat", "--json", "Cat", "Local\\Cat").out)["objects"][1]["name"] \
+        == "Cat"
+    fails(NO_OBJECT, "there is no \"Dog\"", "stat", "Dog")
+
+
+def test_sync_objects_show_their_state():
+    create("Gate", "--kind", "mutex")
+    create("Door", "--kind", "event", "--manual", "--set")
+    create("Slots", "--kind", "semaphore", "--initial", "2", "--maximum", "5")
+    door, gate, slots = ls()
+    assert door["set"] and door["manual_reset"] and not door["waiters"]
+    assert not gate["owned"] and gate["owner_pid"] is None
+    assert slots["count"] == 2 and slots["maximum"] == 5
+    table = mmf("ls").out
+    for part in ("set, manual reset", "free", "2 of 5 left"):
+        assert part in table, table
+    out = mmf("stat", "Slots").out
+    assert "2 of 5 left" in out, out
+
+
+def test_writing_and_reading():
+    create("Cat", "16")
+    mmf("write", "Cat", "Hello")
+    assert mmf("read", "Cat", raw=True).out == b"Hello" + bytes(11)
+    mmf("write", "Cat", "--offset", "14", stdin=b"\xff\x00")
+    assert mmf("read", "Cat", raw=True).out == b"Hello" + bytes(9) + b"\xff\0"
+    assert mmf("read", "Cat", "-o", "1", "-l", "3").out == "ell"
+    assert mmf("read", "Cat", "--string").out == "Hello"
+    mmf("write", "Cat", "Hi", "--string")
+    assert mmf("read", "Cat", "-l", "5", raw=True).out == b"Hi\0lo"
+    mmf("write", "Cat", "Hi", "--fill")
+    assert mmf("read", "Cat", raw=True).out == b"Hi" + bytes(14)
+    mmf("write", "Cat", "--offset", "16", stdin=b"")
+
+
+def test_what_does_not_fit_is_not_written():
+    create("Cat", "8")
+    mmf("write", "Cat", "12345678")
+    fails(USAGE, "9 bytes do not fit behind offset 0", "write", "Cat", "123456789")
+    fails(USAGE, "2 bytes do not fit behind offset 7", "write", "Cat", "--offset", "7", "ab")
+    fails(USAGE, "9 bytes do not fit", "write", "Cat", "--string", "abcdefgh")
+    fails(USAGE, "offset 9 is behind the end", "write", "Cat", "--offset", "9", "a")
+    path = os.path.join(os.environ["MMF_DIR"], "nine")
+    with open(path, "wb") as file:
+        file.write(b"123456789")
+    with open(path) as file:
+        done = subprocess.run([MMF, "write", "Cat"], stdin=file, capture_output=True)
+    assert done.returncode == USAGE and b"9 bytes do not fit" in done.stderr, done
+    os.unlink(path)
+    assert mmf("read", "Cat").out == "12345678"
+    fails(USAGE, "has more than fits: 8 bytes", "write", "Cat", stdin=b"abcdefghi")
+
+
+def test_large_input_goes_through():
+    create("Cat", "3MiB")
+    data = os.urandom(3 << 20)
+    mmf("write", "Cat", stdin=data)
+    assert mmf("read", "Cat", raw=True).out == data
+
+
+def test_dump_looks_as_hexdump_does():
+    create("Cat", "100")
+    mmf("write", "Cat", "The quick brown \n\x01\x7fé")
+    assert mmf("dump", "Cat").out == (
+        "00000000  54 68 65 20 71 75 69 63  6b 20 62 72 6f 77 6e 20  |The quick brown |\n"
+        "00000010  0a 01 7f c3 a9 00 00 00  00 00 00 00 00 00 00 00  |................|\n"
+        "00000020  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|\n"
+        "*\n"
+        "00000060  00 00 00 00                                       |....|\n"
+        "00000064\n")
+    assert mmf("dump", "Cat", "--all").out.count("\n") == 8
+    assert mmf("dump", "Cat", "-o", "4", "-l", "5").out.startswith(
+        "00000004  71 75 69 63 6b ")
+    assert "\033[90m00 " in mmf("dump", "Cat", "--colour", "always").out
+
+
+def test_every_type_is_peeked_and_poked():
+    create("Cat", "64")
+    for kind, value, size in (("boolean", "true", 1), ("byte", "255", 1),
+                              ("sbyte", "-128", 1), ("char", "é", 2), ("char", "€", 2),
+                              ("int16", "-32768", 2), ("uint16", "65535", 2),
+                              ("int32", "-2147483648", 4), ("uint32", "4294967295", 4),
+                              ("int64", "-9223372036854775808", 8),
+                              ("uint64", "18446744073709551615", 8),
+                              ("single", "0.1", 4), ("double", "0.1", 8),
+                              ("double", "-inf", 8), ("single", "nan", 4),
+                              ("decimal", "-79228162514264337593543950335", 16),
+                              ("decimal", "0.0000000000000000000000000001", 16),
+                              ("decimal", "12.30", 16)):
+        mmf("poke", "Cat", "-t", kind, "-o", "3", value, value)
+        out = mmf("peek", "Cat", "-t", kind, "-o", "3", "-c", "2").out
+        assert out == value + "\n" + value + "\n", (kind, out)
+        one = mmf("peek", "Cat", "-t", kind, "-o", str(3 + size)).out
+        assert one == value + "\n", (kind, one)
+    mmf("poke", "Cat", "0x7fffffff", "-5")
+    assert json.loads(mmf("peek", "Cat", "--count", "2", "--json").out) == {
+        "type": "int32", "offset": 0, "values": [2147483647, -5]}
+    mmf("poke", "Cat", "-t", "boolean", "true", "false")
+    assert json.loads(mmf("peek", "Cat", "-t", "boolean", "-c", "2", "--json").out)[
+        "values"] == [True, False]
+
+
+def test_a_value_that_is_none_changes_nothing():
+    create("Cat", "8")
+    mmf("poke", "Cat", "1", "2")
+    for kind, value in (("int32", "2147483648"), ("int32", "x"), ("int32", ""),
+                        ("byte", "256"), ("byte", "-1"), ("sbyte", "128"),
+                        ("uint64", "18446744073709551616"), ("boolean", "2"),
+                        ("char", "ab"), ("char", ""), ("char", "\U0001f600"),
+                        ("double", "1.5x"), ("double", "1e999"),
+                        ("decimal", "79228162514264337593543950336"), ("decimal", "."),
+                        ("decimal", "1.2.3")):
+        fails(USAGE, "is no %s: it would be" % kind, "poke", "Cat", "-t", kind, value)
+    fails(USAGE, "is no int32", "poke", "Cat", "3", "x")
+    fails(USAGE, "12 bytes from 0 on are too many", "poke", "Cat", "3", "4", "5")
+    assert mmf("peek", "Cat", "-c", "2").out == "1\n2\n"
+
+
+def test_create_refuses_what_is_there():
+    create("Cat", "8")
+    fails(EXISTS, "exists already", "create", "Cat", "8", "--for", "0")
+    mmf("create", "Cat", "8", "--for", "0", "--or-open")
+    fails(WRONG_KIND, "belongs to a map", "create", "Cat", "--kind", "event", "--for", "0")
+    create("Door", "--kind", "event")
+    fails(EXISTS, "exists already", "create", "Door", "--kind", "event", "--for", "0")
+    fails(WRONG_KIND, "belongs to a", "read", "Door")
+
+
+def test_create_runs_a_command_while_it_holds():
+    out = mmf("create", "Cat", "8", "--", "sh", "-c",
+              "'%s' write Cat hi; '%s' read Cat -l 2; exit 7" % (MMF, MMF), status=7).out
+    assert out == "hi"
+    assert ls("--dead") == []
+
+
+def test_create_holds_for_a_time():
+    process = start("create", "Cat", "8", "--for", "300ms")
+    wait_until(lambda: names() == ["Cat"])
+    finish(process)
+    assert ls("--dead") == []
+
+
+def test_a_map_of_a_file():
+    path = os.path.join(os.environ["MMF_DIR"], "file")
+    with open(path, "w") as file:
+        file.write("in a file")
+    create("Cat", "--file", path)
+    assert ls()[0]["file"] == path
+    assert "of %s" % path in mmf("ls").out
+    mmf("write", "Cat", "IN")
+    with open(path) as file:
+        assert file.read() == "IN a file"
+    os.unlink(path)
+
+
+def test_access_is_kept():
+    create("Cat", "8", "--access", "read")
+    assert ls()[0]["access"] == "read"
+    fails(DENIED, "", "write", "Cat", "x")
+    fails(DENIED, "", "poke", "Cat", "1")
+    assert mmf("read", "Cat", raw=True).out == bytes(8)
+
+
+def test_a_map_that_is_cut_off_is_no_crash():
+    create("Cat", "1MiB")
+    path = ls()[0]["path"]
+    process = start("watch", "Cat", "--interval", "20ms")
+    wait_until(lambda: os.stat(path).st_size > 0)
+    mmf("write", "Cat", "x")
+    assert b"offset 0" in process.stdout.readline()
+    os.truncate(path, 0)
+    result = finish(process, DAMAGED)
+    assert "the bytes are gone" in result.err, result
+    os.unlink(path)
+
+
+def test_looking_does_not_hold():
+    pid = create("Cat", "8")
+    watcher = start("watch", "Cat", "--interval", "20ms")
+    mmf("write", "Cat", "x")
+    assert b"offset 0: 00 -> 78 'x'" in watcher.stdout.readline()
+    kill(pid)
+    assert ls() == []
+    result = finish(watcher, NO_OBJECT)
+    assert "its last holder has left" in result.err, result
+
+
+def test_watch_tells_values():
+    create("Cat", "64")
+    watcher = start("watch", "Cat", "-t", "int32", "-o", "8", "-c", "2", "-i", "10ms",
+                    "-n", "2")
+    # It may have begun late: change until it says so.
+    value = 1
+    import select as waiting
+    while not waiting.select([watcher.stdout], [], [], 0.05)[0]:
+        mmf("poke", "Cat", "-o", "12", str(value))
+        value += 1
+    assert b"offset 12: " in watcher.stdout.readline()
+    mmf("poke", "Cat", "-o", "8", "77")
+    result = finish(watcher)
+    assert "offset 8: 0 -> 77" in result.out, result
+
+
+def test_names_that_are_strange_do_no_harm():
+    for name in ("a b/c.d", "tab\tand\nline", "\033[31mred", "ünï☃", "dash-", "*?[x]"):
+        create(name, "1")
+        assert names() == [name]
+        assert json.loads(mmf("stat", name, "--json").out)["objects"][0]["name"] == name
+        shown = mmf("ls").out + mmf("stat", name).out
+        assert "\033" not in shown and "\t" not in shown
+        kill(held.pop(), signal.SIGTERM)
+    name = os.fsdecode(b"wrong \xff utf-8")
+    create(name, "1")
+    assert ls()[0]["name"] == "wrong \ufffd utf-8"
+    assert "wrong \\xff utf-8" in mmf("ls").out
+
+
+main("tool_maps", globals())

@@ -1,0 +1,280 @@
+"""support.py - what the tests of the tool have in common.
+
+A test is a function whose name begins with "test_". Each gets a namespace of its own, a
+directory under /dev/shm named in MMF_DIR, and has failed if it leaves a process or a file
+there. The tool is driven as a person would: by arguments, pipes, a pseudo-terminal, a
+terminal of tmux.
+"""
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+MMF = os.path.abspath(sys.argv[1])
+SOURCE = os.path.abspath(sys.argv[2])
+DEADLINE = float(os.environ.get("MMF_TEST_DEADLINE_MS", "60000")) / 1000
+
+DONE, NO_OBJECT, USAGE, DENIED, TIMED_OUT, EXISTS = range(6)
+NO_ROOM, WRONG_KIND, DAMAGED, BUSY, FAILED = range(6, 11)
+
+
+class Skip(Exception):
+    pass
+
+
+class Result:
+    def __init__(self, status, out, err):
+        self.status, self.out, self.err = status, out, err
+
+    def __repr__(self):
+        return "status %d\n--- out\n%s\n--- err\n%s" % (self.status, self.out, self.err)
+
+
+def text(data):
+    return data.decode("utf-8", "surrogateescape")
+
+
+def mmf(*arguments, status=DONE, stdin=b"", env=None, user=None, raw=False, cwd=None):
+    """Run the tool to its end; it must exit with `status`."""
+    if isinstance(stdin, str):
+        stdin = stdin.encode()
+    done = subprocess.run([MMF, *arguments], input=stdin, capture_output=True,
+                          timeout=DEADLINE, env={**os.environ, **(env or {})}, user=user,
+                          group=user, extra_groups=[] if user else None, cwd=cwd)
+    result = Result(done.returncode, done.stdout if raw else text(done.stdout),
+                    text(done.stderr))
+    if result.status != status:
+        raise AssertionError("mmf %s: wanted status %d\n%r"
+                             % (" ".join(map(str, arguments)), status, result))
+    return result
+
+
+def fails(status, *parts_and_arguments, **more):
+    """fails(STATUS, "part of the line", ARGUMENT...): one line that says why."""
+    part, *arguments = parts_and_arguments
+    result = mmf(*arguments, status=status, **more)
+    lines = result.err.splitlines()
+    assert len(lines) == 1, "one line, not %r" % result.err
+    assert lines[0].startswith("mmf"), lines[0]
+    assert part in lines[0], "%r is not in %r" % (part, lines[0])
+    assert result.out == "", result.out
+    return result
+
+
+def create(*arguments):
+    """An object held in the background; answers the process's number."""
+    pid = int(mmf("create", *arguments, "--background").out)
+    held.append(pid)
+    return pid
+
+
+def is_alive(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as file:
+            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def wait_until(condition, what="it"):
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError("%s did not happen" % what)
+        time.sleep(0.01)
+
+
+def kill(pid, how=signal.SIGKILL):
+    os.kill(pid, how)
+    wait_until(lambda: not is_alive(pid), "the end of %d" % pid)
+
+
+def ls(*arguments):
+    return json.loads(mmf("ls", "--json", *arguments).out)["objects"]
+
+
+def names():
+    return [entry["name"] for entry in ls()]
+
+
+def start(*arguments, **more):
+    """The tool, running; ends with the test."""
+    process = subprocess.Popen([MMF, *arguments], stdin=more.pop("stdin", subprocess.PIPE),
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+    started.append(process)
+    return process
+
+
+def finish(process, status=DONE):
+    out, err = process.communicate(timeout=DEADLINE)
+    assert process.returncode == status, "status %d, not %d\n%s\n%s" % (
+        process.returncode, status, text(out), text(err))
+    return Result(process.returncode, text(out), text(err))
+
+
+class Terminal:
+    """The tool on a pseudo-terminal."""
+
+    def __init__(self, *arguments, command=None):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ["TERM"] = "xterm"
+            command = command or [MMF, *arguments]
+            os.execv(command[0], command)
+        self.seen = b""
+        self.status = None
+        terminals.append(self)
+
+    def _read(self, timeout):
+        if not select.select([self.fd], [], [], timeout)[0]:
+            return None
+        try:
+            data = os.read(self.fd, 65536)
+        except OSError:
+            data = b""
+        self.seen += data
+        return data
+
+    def expect(self, part):
+        deadline = time.monotonic() + DEADLINE
+        while part.encode() not in self.seen:
+            if time.monotonic() > deadline or self._read(0.1) == b"":
+                raise AssertionError("%r did not come: %r" % (part, self.seen))
+
+    def send(self, keys):
+        os.write(self.fd, keys.encode())
+
+    def finish(self):
+        """Everything until the end; answers how it ended, as waitpid has it."""
+        deadline = time.monotonic() + DEADLINE
+        while self._read(0.1) != b"":
+            assert time.monotonic() < deadline, "no end: %r" % self.seen
+        self.status = os.waitpid(self.pid, 0)[1]
+        os.close(self.fd)
+        return self.status
+
+    def close(self):
+        if self.status is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            os.close(self.fd)
+            self.status = -1
+
+
+class Screen:
+    """The tool in a terminal of tmux of a fixed size."""
+
+    def __init__(self, command, columns=80, rows=24):
+        if shutil.which("tmux") is None:
+            raise Skip("tmux is needed")
+        self.socket = os.path.join(os.environ["MMF_DIR"], "..",
+                                   ".tmux-" + os.path.basename(os.environ["MMF_DIR"]))
+        self.run("new-session", "-d", "-x", str(columns), "-y", str(rows),
+                 "env MMF_DIR=%s NO_COLOR=%s TERM=screen bash --norc -c 'PS1=done:; %s; "
+                 "echo status $?; exec cat'" % (os.environ["MMF_DIR"], "1", command))
+        screens.append(self)
+
+    def run(self, *arguments):
+        return subprocess.run(["tmux", "-f", "/dev/null", "-S", self.socket, *arguments],
+                              capture_output=True, text=True, timeout=DEADLINE,
+                              check=True).stdout
+
+    def show(self):
+        return self.run("capture-pane", "-p")
+
+    def expect(self, part):
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            shown = self.show()
+            if part in shown:
+                return shown
+            if time.monotonic() > deadline:
+                raise AssertionError("%r is not on the screen:\n%s" % (part, shown))
+            time.sleep(0.03)
+
+    def keys(self, *keys):
+        self.run("send-keys", *keys)
+
+    def close(self):
+        try:
+            self.run("kill-server")
+        except subprocess.SubprocessError:
+            pass
+        if os.path.exists(self.socket):
+            os.unlink(self.socket)
+
+
+held, started, terminals, screens = [], [], [], []
+
+
+def end_process(process):
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            try:
+                stream.close()
+            except BrokenPipeError:
+                pass
+
+
+def clean_up():
+    while screens:
+        screens.pop().close()
+    while terminals:
+        terminals.pop().close()
+    while started:
+        end_process(started.pop())
+    while held:
+        pid = held.pop()
+        if is_alive(pid):
+            kill(pid)
+
+
+def run_test(test):
+    directory = tempfile.mkdtemp(prefix="mmf-test-tool-", dir="/dev/shm")
+    os.environ["MMF_DIR"] = directory
+    try:
+        test()
+        clean_up()
+        mmf("gc")
+        left = [entry for entry in os.listdir(directory)
+                if not re.fullmatch(r"mmf-\d+", entry) or os.listdir(
+                    os.path.join(directory, entry))]
+        assert not left, "left behind: %s" % left
+    finally:
+        clean_up()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def main(suite, tests):
+    """Run all functions of a module that begin with test_."""
+    passed = failed = skipped = 0
+    only = sys.argv[3:]
+    for name, test in list(tests.items()):
+        if not name.startswith("test_") or (only and name not in only):
+            continue
+        begin = time.monotonic()
+        try:
+            run_test(test)
+            passed += 1
+            print("ok: %s (%.1f s)" % (name, time.monotonic() - begin))
+        except Skip as reason:
+            skipped += 1
+            print("SKIPPED: %s" % reason)
+        except Exception:
+            failed += 1
+            print("FAILED: %s" % name)
+            traceback.print_exc(file=sys.stdout)
+        sys.stdout.flush()
+    print("%s: %d passed, %d failed, %d skipped" % (suite, passed, failed, skipped))
+    sys.exit(failed > 0)

@@ -1,0 +1,92 @@
+/* bytes.c - see bytes.h. */
+#include "bytes.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <mmf/mmf.h>
+
+#include "say.h"
+
+static const char cut_off[] =
+    "mmf: the bytes are gone: somebody has cut the map's file off, or its memory or "
+    "disk is full\n";
+
+static void
+bytes_are_gone(int signal)
+{
+    ssize_t ignored = write(STDERR_FILENO, cut_off, sizeof(cut_off) - 1);
+
+    (void)signal;
+    (void)ignored;
+    _exit(TOOL_DAMAGED);
+}
+
+static void
+expect_cut(void)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = bytes_are_gone;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGBUS, &action, NULL);
+}
+
+static void
+check_window(const char *name, int64_t offset, int64_t length, int64_t capacity)
+{
+    if (offset > capacity)
+        say_usage("offset %lld is behind the end: \"%s\" has %lld bytes",
+                  (long long)offset, name, (long long)capacity);
+    if (length > capacity - offset)
+        say_usage("%lld bytes from %lld on are too many: \"%s\" has %lld",
+                  (long long)length, (long long)offset, name, (long long)capacity);
+}
+
+/* What the map's creator does not allow is a denial, whoever asks. */
+static void
+check_view(int rc)
+{
+    if (rc == MMF_E_IO) {
+        say_failure(rc);
+        exit(TOOL_DENIED);
+    }
+    say_check(rc);
+}
+
+void
+bytes_open(const char *name, int for_writing, int64_t offset, int64_t length,
+           struct bytes *bytes)
+{
+    mmf_open_options options;
+    void *first = NULL;
+    mmf *map;
+
+    mmf_open_options_init(&options);
+    options.rights = for_writing ? MMF_RIGHTS_READ_WRITE : MMF_RIGHTS_READ;
+    say_check(mmf_open_existing(name, &options, &map));
+    say_check(mmf_capacity(map, &bytes->capacity));
+    check_window(name, offset, length, bytes->capacity);
+    bytes->offset = offset;
+    bytes->length = length < 0 ? bytes->capacity - offset : length;
+    bytes->view = NULL;
+    bytes->at = NULL;
+    if (bytes->length > 0) {
+        check_view(mmf_create_view_accessor(
+            map, offset, bytes->length,
+            for_writing ? MMF_ACCESS_READ_WRITE : MMF_ACCESS_READ, &bytes->view));
+        say_check(mmf_view_accessor_pointer(bytes->view, &first, NULL));
+        bytes->at = first;
+    }
+    mmf_close(map);
+    expect_cut();
+}
+
+void
+bytes_close(struct bytes *bytes)
+{
+    mmf_view_accessor_close(bytes->view);
+}

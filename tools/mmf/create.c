@@ -1,0 +1,342 @@
+/*
+ * create.c - mmf create: make an object and hold it: until Ctrl-C, for a time, or while
+ * a command runs.
+ */
+#include "commands.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <mmf/mmf.h>
+
+#include "program.h"
+#include "say.h"
+#include "stop.h"
+#include "text.h"
+#include "units.h"
+
+/* What was made: one of these. */
+struct made {
+    mmf *map;
+    mmf_mutex *mutex;
+    mmf_event *event;
+    mmf_semaphore *semaphore;
+};
+
+static const struct {
+    const char *name;
+    mmf_access access;
+} accesses[] = {{"read-write", MMF_ACCESS_READ_WRITE},
+                {"read", MMF_ACCESS_READ},
+                {"copy-on-write", MMF_ACCESS_COPY_ON_WRITE},
+                {"read-execute", MMF_ACCESS_READ_EXECUTE},
+                {"read-write-execute", MMF_ACCESS_READ_WRITE_EXECUTE}};
+
+static mmf_access
+access_of(const struct args *args)
+{
+    const char *text = args_value(args, "access");
+
+    if (text == NULL)
+        return MMF_ACCESS_READ_WRITE;
+    for (size_t i = 0; i < sizeof(accesses) / sizeof(accesses[0]); i++)
+        if (strcmp(text, accesses[i].name) == 0)
+            return accesses[i].access;
+    say_usage("--access \"%s\" is none: read-write, read, copy-on-write, read-execute "
+              "or read-write-execute",
+              text);
+}
+
+static uint32_t
+mode_of(const struct args *args)
+{
+    const char *text = args_value(args, "mode");
+
+    return text != NULL ? units_mode("--mode", text) : 0;
+}
+
+/* Options that mean nothing for this kind. */
+static void
+refuse_options(const struct args *args, const char *kind, const char *const *names)
+{
+    for (; *names != NULL; names++)
+        if (args_value(args, *names) != NULL)
+            say_usage("--%s says nothing about a %s", *names, kind);
+}
+
+static int
+make_map(const struct args *args, const char *name, struct made *made)
+{
+    static const char *const others[] = {"initial", "maximum", "manual", "set", NULL};
+    const char *file = args_value(args, "file");
+    mmf_options options;
+    int64_t size = 0;
+
+    refuse_options(args, "map", others);
+    if (args->count > 1)
+        size = units_bytes("size", args->operands[1]);
+    else if (file == NULL)
+        say_usage("how large? it would be mmf create %s 10000, or 4MiB", name);
+    if (size == 0 && file == NULL)
+        say_usage("size 0: a map has at least one byte");
+    mmf_options_init(&options);
+    options.access = access_of(args);
+    options.mode = mode_of(args);
+    if (args_value(args, "delay") != NULL)
+        options.options = MMF_OPTIONS_DELAY_ALLOCATE_PAGES;
+    if (file != NULL)
+        return mmf_create_from_file(file, MMF_FILE_MODE_OPEN, name, size, &options,
+                                    &made->map);
+    if (args_value(args, "or-open") != NULL)
+        return mmf_create_or_open(name, size, &options, &made->map);
+    return mmf_create_new(name, size, &options, &made->map);
+}
+
+/* The others' create calls open what is there; without --or-open that is a failure. */
+static int
+refuse_taken(const struct args *args, const char *name, int rc, int created)
+{
+    if (rc < 0 || created || args_value(args, "or-open") != NULL)
+        return rc;
+    say_and_exit(TOOL_EXISTS, "\"%s\" exists already: --or-open would open it", name);
+}
+
+static const mmf_sync_options *
+sync_options_of(const struct args *args, const char *name, mmf_sync_options *options)
+{
+    if (mode_of(args) == 0)
+        return NULL;
+    mmf_sync_options_init(options);
+    options->current_user_only = 0;
+    options->current_session_only = strncmp(name, "Global\\", 7) != 0;
+    options->mode = mode_of(args);
+    return options;
+}
+
+static int
+make_mutex(const struct args *args, const char *name, struct made *made)
+{
+    static const char *const others[] = {"access",  "delay",  "file", "initial",
+                                         "maximum", "manual", "set",  NULL};
+    mmf_sync_options options;
+    int created = 0;
+    int rc;
+
+    refuse_options(args, "mutex", others);
+    rc = mmf_mutex_create(0, name, sync_options_of(args, name, &options), &created,
+                          &made->mutex);
+    return refuse_taken(args, name, rc, created);
+}
+
+static int
+make_event(const struct args *args, const char *name, struct made *made)
+{
+    static const char *const others[] = {"access",  "delay",   "file",
+                                         "initial", "maximum", NULL};
+    mmf_sync_options options;
+    int created = 0;
+    int rc;
+
+    refuse_options(args, "event", others);
+    rc = mmf_event_create(args_value(args, "set") != NULL,
+                          args_value(args, "manual") != NULL ? MMF_EVENT_MANUAL_RESET
+                                                             : MMF_EVENT_AUTO_RESET,
+                          name, sync_options_of(args, name, &options), &created,
+                          &made->event);
+    return refuse_taken(args, name, rc, created);
+}
+
+static int
+make_semaphore(const struct args *args, const char *name, struct made *made)
+{
+    static const char *const others[] = {"access", "delay", "file",
+                                         "manual", "set",   NULL};
+    int32_t maximum = (int32_t)args_number(args, "maximum", 1, INT32_MAX, INT32_MAX);
+    int32_t initial = (int32_t)args_number(args, "initial", 0, maximum, 0);
+    mmf_sync_options options;
+    int created = 0;
+    int rc;
+
+    refuse_options(args, "semaphore", others);
+    rc = mmf_semaphore_create(initial, maximum, name,
+                              sync_options_of(args, name, &options), &created,
+                              &made->semaphore);
+    return refuse_taken(args, name, rc, created);
+}
+
+static const struct {
+    const char *kind;
+    int (*make)(const struct args *args, const char *name, struct made *made);
+} makers[] = {{"map", make_map},
+              {"mutex", make_mutex},
+              {"event", make_event},
+              {"semaphore", make_semaphore}};
+
+static int
+make(const struct args *args, const char *name, struct made *made)
+{
+    const char *kind = args_value(args, "kind");
+
+    if (kind == NULL)
+        kind = "map";
+    if (strcmp(kind, "map") != 0 && args->count > 1)
+        say_usage("\"%s\": a %s has no size", args->operands[1], kind);
+    for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++)
+        if (strcmp(kind, makers[i].kind) == 0)
+            return makers[i].make(args, name, made);
+    say_usage("--kind \"%s\" is none: map, mutex, event or semaphore", kind);
+}
+
+static void
+let_go(struct made *made)
+{
+    mmf_close(made->map);
+    mmf_mutex_close(made->mutex);
+    mmf_event_close(made->event);
+    mmf_semaphore_close(made->semaphore);
+}
+
+/*
+ * In the background: the parent answers when the child has made the object.
+ */
+
+enum { NOT_IN_BACKGROUND = -1 };
+
+/* In the parent: the child's word, and its number for people. Does not come back. */
+static _Noreturn void
+await_child(int from_child, pid_t child)
+{
+    unsigned char status = TOOL_FAILED;
+
+    if (read(from_child, &status, 1) != 1)
+        exit(TOOL_FAILED); /* it has said why */
+    if (status == TOOL_DONE)
+        printf("%d\n", (int)child);
+    exit(say_finish(status));
+}
+
+/* Answers where the child is to write its word; only the child comes back. */
+static int
+go_to_background(void)
+{
+    int ends[2];
+    pid_t child;
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        say_and_exit(TOOL_FAILED, "cannot make a pipe: %s", strerror(errno));
+    fflush(NULL);
+    child = fork();
+    if (child < 0)
+        say_and_exit(TOOL_FAILED, "cannot start a process: %s", strerror(errno));
+    if (child > 0) {
+        close(ends[1]);
+        await_child(ends[0], child);
+    }
+    close(ends[0]);
+    setsid();
+    return ends[1];
+}
+
+static void
+say_ready(int to_parent)
+{
+    unsigned char status = TOOL_DONE;
+    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (nothing >= 0) {
+        dup2(nothing, STDIN_FILENO);
+        dup2(nothing, STDOUT_FILENO);
+        dup2(nothing, STDERR_FILENO);
+    }
+    if (write(to_parent, &status, 1) != 1)
+        say("nobody waits for this");
+    close(to_parent);
+}
+
+/*
+ * Holding.
+ */
+
+static void
+hold(int32_t milliseconds)
+{
+    struct timespec left = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+
+    if (milliseconds < 0) {
+        stop_wait();
+        return;
+    }
+    while (!stop_signal() && nanosleep(&left, &left) < 0 && errno == EINTR)
+        ;
+}
+
+static void
+say_holding(const char *name, int32_t milliseconds)
+{
+    if (isatty(STDERR_FILENO))
+        say("holding \"%s\"; %s", name,
+            milliseconds < 0 ? "Ctrl-C lets it go" : "it goes when the time is over");
+}
+
+static int
+run(struct args *args)
+{
+    const char *name = args_name(args->operands[0]);
+    int32_t milliseconds = args_milliseconds(args, "for", -1);
+    int to_parent = NOT_IN_BACKGROUND;
+    struct made made = {NULL, NULL, NULL, NULL};
+    int status = TOOL_DONE;
+
+    if (args->program != NULL &&
+        (args_value(args, "for") != NULL || args_value(args, "background") != NULL ||
+         args_value(args, "hold") != NULL))
+        say_usage("a command says how long: no --hold, --for or --background with it");
+    if (args_value(args, "background") != NULL)
+        to_parent = go_to_background();
+    stop_note();
+    say_check(make(args, name, &made));
+    if (to_parent != NOT_IN_BACKGROUND)
+        say_ready(to_parent);
+    if (args->program != NULL) {
+        stop_forget();
+        status = program_run(args->program, 0).status;
+    } else {
+        if (to_parent == NOT_IN_BACKGROUND)
+            say_holding(name, milliseconds);
+        hold(milliseconds);
+    }
+    let_go(&made);
+    stop_leave();
+    return status;
+}
+
+static const struct option_spec options[] = {
+    {"kind", 'k', "KIND", "map, mutex, event or semaphore (map)"},
+    {"access", 'a', "ACCESS", "read-write, read, copy-on-write, read-execute, ..."},
+    {"mode", 'm', "MODE", "permission bits (600); matter for Global\\ names"},
+    {"or-open", 'o', NULL, "open it, if it exists already"},
+    {"file", 'f', "PATH", "a map of this file; SIZE may grow it"},
+    {"delay", 'd', NULL, "do not reserve the bytes now"},
+    {"manual", 0, NULL, "an event that stays set until it is reset"},
+    {"set", 0, NULL, "an event that is set"},
+    {"initial", 'i', "N", "what a semaphore has left (0)"},
+    {"maximum", 0, "N", "the most that a semaphore can have"},
+    {"hold", 0, NULL, "hold it until Ctrl-C; so it is without this, too"},
+    {"for", 0, "TIME", "hold it for 500ms, 10s, 1h"},
+    {"background", 'b', NULL, "hold it in the background; prints the process"},
+    {NULL, 0, NULL, NULL}};
+
+const struct command command_create = {"create",
+                                       "NAME [SIZE]",
+                                       "make a map, a mutex, an event or a semaphore",
+                                       options,
+                                       1,
+                                       2,
+                                       1,
+                                       run};

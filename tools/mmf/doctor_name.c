@@ -1,0 +1,257 @@
+/* doctor_name.c - why this process can or cannot open one name. */
+#include "doctor.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include <mmf/mmf.h>
+
+#include "kinds.h"
+#include "objects.h"
+#include "place.h"
+#include "say.h"
+#include "text.h"
+
+/*
+ * A name that is not there.
+ */
+
+static void
+suggest_similar(const mmf_list *list, const char *name)
+{
+    const char *plain = strncmp(name, "Global\\", 7) == 0 ? name + 7 : name;
+
+    for (int32_t i = 0; i < mmf_list_count(list); i++) {
+        const char *other = mmf_list_get(list, i)->name;
+        const char *other_plain =
+            strncmp(other, "Global\\", 7) == 0 ? other + 7 : other;
+
+        if (strcasecmp(plain, other_plain) == 0)
+            doctor_report_made(DOCTOR_NOTE, "similar",
+                               text_format("but there is \"%s\"", other),
+                               "Names are compared byte by byte, and a name with "
+                               "Global\\ is another one.",
+                               text_format("mmf stat '%s'", other));
+    }
+}
+
+/* Whoever has no MMF_DIR, or another one, looks elsewhere. */
+static void
+look_in_default_place(const char *name)
+{
+    const char *set = secure_getenv("MMF_DIR");
+    char *kept = set != NULL ? text_format("%s", set) : NULL;
+    mmf_list *list;
+
+    if (kept == NULL || strcmp(kept, "/dev/shm") == 0) {
+        free(kept);
+        return;
+    }
+    setenv("MMF_DIR", "/dev/shm", 1);
+    if (mmf_list_create(MMF_LIST_KEEP_DEAD, &list) == MMF_OK) {
+        if (objects_find(list, name) != NULL)
+            doctor_report_made(
+                DOCTOR_NOTE, "MMF_DIR",
+                text_format("but /dev/shm has one: MMF_DIR is %s here", kept),
+                "Programs that shall meet need the same MMF_DIR.",
+                text_format("unset MMF_DIR"));
+        mmf_list_close(list);
+    }
+    setenv("MMF_DIR", kept, 1);
+    free(kept);
+}
+
+static int
+report_missing(const mmf_list *list, const char *name)
+{
+    doctor_report_made(
+        DOCTOR_BAD, "name", text_format("there is no \"%s\" in %s", name, place_root()),
+        "Nobody has made it, or its last holder is gone. Names without Global\\ are "
+        "this user's alone.",
+        text_format("mmf create '%s' SIZE # or start the program that makes it", name));
+    suggest_similar(list, name);
+    look_in_default_place(name);
+    return TOOL_NO_OBJECT;
+}
+
+/*
+ * A name that is there.
+ */
+
+static int
+report_dead(const mmf_object_info *info)
+{
+    doctor_report_made(
+        DOCTOR_BAD, "name",
+        text_format("\"%s\" is dead: its last holder, maybe %d (%s), is gone",
+                    info->name, info->creator_pid, info->creator_command),
+        info->owner == geteuid() || geteuid() == 0
+            ? "The name is free; the next create gets it, with fresh zero bytes."
+            : "It belongs to another user, who alone can remove it; until then the "
+              "name cannot be made.",
+        text_format(info->owner == geteuid() || geteuid() == 0 ? "mmf gc"
+                                                               : "sudo mmf gc"));
+    return TOOL_NO_OBJECT;
+}
+
+static int
+report_foreign(const mmf_object_info *info)
+{
+    doctor_report_made(DOCTOR_BAD, "name",
+                       text_format("%s is no sound mmf object", info->path),
+                       "It is left alone, and whoever wants the name gets "
+                       "MMF_E_CORRUPT.",
+                       text_format("fuser -v '%s'; rm '%s' # if you know what it is",
+                                   info->path, info->path));
+    return TOOL_DAMAGED;
+}
+
+static int
+report_hidden(const mmf_object_info *info)
+{
+    doctor_report_made(
+        DOCTOR_BAD, "name",
+        text_format("%s is another user's, who does not let us read it", info->path),
+        "A global name is open to others as far as its mode says; the default, 600, "
+        "is to nobody.",
+        text_format("ls -l '%s' # and have it made with another mode: mmf create "
+                    "--mode 660",
+                    info->path));
+    return TOOL_DENIED;
+}
+
+static int
+try_map(const mmf_object_info *info, mmf_rights rights)
+{
+    mmf_open_options options;
+    mmf *map;
+    int rc;
+
+    mmf_open_options_init(&options);
+    options.rights = rights;
+    rc = mmf_open_existing(info->name, &options, &map);
+    if (rc == MMF_OK)
+        mmf_close(map);
+    return rc;
+}
+
+static int
+try_sync(const mmf_object_info *info)
+{
+    mmf_mutex *mutex = NULL;
+    mmf_event *event = NULL;
+    mmf_semaphore *semaphore = NULL;
+    int rc = info->kind == MMF_KIND_MUTEX
+                 ? mmf_mutex_open_existing(info->name, NULL, &mutex)
+             : info->kind == MMF_KIND_EVENT
+                 ? mmf_event_open_existing(info->name, NULL, &event)
+                 : mmf_semaphore_open_existing(info->name, NULL, &semaphore);
+
+    mmf_mutex_close(mutex);
+    mmf_event_close(event);
+    mmf_semaphore_close(semaphore);
+    return rc;
+}
+
+/* Open it, as a program would. */
+static int
+try_open(const mmf_object_info *info)
+{
+    int rc;
+
+    if (info->sync != NULL) {
+        rc = try_sync(info);
+    } else if (info->kind == MMF_KIND_MAP) {
+        rc = try_map(info, MMF_RIGHTS_READ_WRITE);
+        if (rc == MMF_E_ACCESS && try_map(info, MMF_RIGHTS_READ) == MMF_OK) {
+            doctor_report_made(
+                DOCTOR_WARN, "open",
+                text_format("this process can open \"%s\" for reading only",
+                            info->name),
+                "Its owner's mode does not let us write.",
+                text_format("chmod g+w '%s' # by its owner", info->path));
+            return TOOL_DONE;
+        }
+    } else {
+        return TOOL_DONE;
+    }
+    if (rc < 0) {
+        doctor_report(DOCTOR_BAD, "open", mmf_last_message(),
+                      "This is what a program gets.", NULL);
+        return say_status_of(rc);
+    }
+    doctor_report_made(DOCTOR_GOOD, "open",
+                       text_format("this process can open \"%s\"", info->name), NULL,
+                       NULL);
+    return TOOL_DONE;
+}
+
+static void
+report_stopped(const mmf_object_info *info)
+{
+    for (int32_t i = 0; i < info->process_count; i++) {
+        const mmf_holder_info *process = &info->processes[i];
+
+        if (process->stopped)
+            doctor_report_made(DOCTOR_WARN, "stopped",
+                               text_format("%d (%s) holds it and is stopped",
+                                           process->pid, process->command),
+                               "A stopped process is alive: what it owns stays owned.",
+                               text_format("kill -CONT %d # or: kill -KILL %d",
+                                           process->pid, process->pid));
+    }
+}
+
+static void
+report_state(const mmf_object_info *info)
+{
+    char *state = kinds_state(info);
+    char *holders = objects_holders(info, ", ");
+
+    doctor_report_made(DOCTOR_GOOD, "name",
+                       text_format("\"%s\" is a %s that is alive%s%s", info->name,
+                                   mmf_kind_name(info->kind),
+                                   state[0] != '\0' ? ": " : "", state),
+                       NULL, NULL);
+    doctor_report_made(DOCTOR_GOOD, "holders", text_format("held by %s", holders), NULL,
+                       NULL);
+    free(state);
+    free(holders);
+    if (info->sync != NULL && info->sync->corrupt)
+        doctor_report(DOCTOR_BAD, "state", "its words make no sense",
+                      "Somebody who may write its file has damaged it; waits answer "
+                      "MMF_E_CORRUPT.",
+                      "end all its holders, and start them again");
+    report_stopped(info);
+}
+
+int
+doctor_look_at_name(const char *name)
+{
+    const mmf_object_info *info;
+    mmf_list *list;
+    int status;
+    int rc = mmf_list_create(MMF_LIST_KEEP_DEAD | MMF_LIST_HOLDERS, &list);
+
+    if (rc < 0) {
+        doctor_look_at_place();
+        return say_status_of(rc);
+    }
+    info = objects_find(list, name);
+    if (info == NULL)
+        status = report_missing(list, name);
+    else if (info->life == MMF_LIFE_DEAD)
+        status = report_dead(info);
+    else if (info->life == MMF_LIFE_FOREIGN)
+        status = report_foreign(info);
+    else if (info->life == MMF_LIFE_HIDDEN)
+        status = report_hidden(info);
+    else {
+        report_state(info);
+        status = try_open(info);
+    }
+    mmf_list_close(list);
+    return status;
+}

@@ -1,0 +1,140 @@
+/* dump.c - mmf dump: bytes in hexadecimal and as text, as hexdump -C has it. */
+#include "dump.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bytes.h"
+#include "commands.h"
+#include "say.h"
+
+enum dump_class
+dump_class_of(unsigned char byte)
+{
+    if (byte == 0)
+        return DUMP_ZERO;
+    if (byte >= 0x80)
+        return DUMP_HIGH;
+    return byte < 0x20 || byte == 0x7f ? DUMP_CONTROL : DUMP_TEXT;
+}
+
+char
+dump_character(unsigned char byte)
+{
+    return dump_class_of(byte) == DUMP_TEXT ? (char)byte : '.';
+}
+
+/* Grey, plain, yellow, cyan: as hexyl has it, more or less. */
+static const char *const colours[] = {"\033[90m", "\033[0m", "\033[33m", "\033[36m"};
+
+static void
+set_colour(int coloured, unsigned char byte, int *last)
+{
+    int class = (int)dump_class_of(byte);
+
+    if (coloured && class != *last)
+        fputs(colours[class], stdout);
+    *last = class;
+}
+
+static void
+reset_colour(int coloured, int *last)
+{
+    if (coloured && *last > 0 - 1 && *last != DUMP_TEXT)
+        fputs("\033[0m", stdout);
+    *last = DUMP_TEXT;
+}
+
+static void
+print_line(int64_t offset, const unsigned char *line, size_t count, int coloured)
+{
+    int last = DUMP_TEXT;
+
+    printf("%08llx ", (unsigned long long)offset);
+    for (size_t i = 0; i < DUMP_WIDTH; i++) {
+        if (i % 8 == 0)
+            putchar(' ');
+        if (i >= count) {
+            fputs("   ", stdout);
+            continue;
+        }
+        set_colour(coloured, line[i], &last);
+        printf("%02x ", line[i]);
+    }
+    reset_colour(coloured, &last);
+    fputs(" |", stdout);
+    for (size_t i = 0; i < count; i++) {
+        set_colour(coloured, line[i], &last);
+        putchar(dump_character(line[i]));
+    }
+    reset_colour(coloured, &last);
+    puts("|");
+}
+
+static void
+print_all(const struct bytes *bytes, int coloured, int every)
+{
+    unsigned char line[DUMP_WIDTH];
+    unsigned char before[DUMP_WIDTH];
+    int folded = 0;
+
+    for (int64_t at = 0; at < bytes->length && !ferror(stdout); at += DUMP_WIDTH) {
+        size_t count = bytes->length - at < DUMP_WIDTH ? (size_t)(bytes->length - at)
+                                                       : (size_t)DUMP_WIDTH;
+
+        memcpy(line, bytes->at + at, count);
+        if (!every && at > 0 && count == DUMP_WIDTH &&
+            memcmp(line, before, DUMP_WIDTH) == 0) {
+            if (!folded)
+                puts("*");
+            folded = 1;
+            continue;
+        }
+        folded = 0;
+        print_line(bytes->offset + at, line, count, coloured);
+        memcpy(before, line, count);
+    }
+    printf("%08llx\n", (unsigned long long)(bytes->offset + bytes->length));
+}
+
+static int
+is_coloured(const struct args *args)
+{
+    const char *text = args_value(args, "colour");
+
+    if (text == NULL || strcmp(text, "auto") == 0)
+        return isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
+    if (strcmp(text, "always") == 0)
+        return 1;
+    if (strcmp(text, "never") == 0)
+        return 0;
+    say_usage("--colour \"%s\" is none: auto, always or never", text);
+}
+
+static int
+run(struct args *args)
+{
+    struct bytes bytes;
+    int coloured = is_coloured(args);
+    int64_t offset = args_bytes(args, "offset", 0);
+    int64_t length = args_bytes(args, "length", -1);
+
+    bytes_open(args_name(args->operands[0]), 0, offset, length, &bytes);
+    print_all(&bytes, coloured, args_value(args, "all") != NULL);
+    bytes_close(&bytes);
+    return TOOL_DONE;
+}
+
+static const struct option_spec options[] = {
+    {"offset", 'o', "N", "begin here (0)"},
+    {"length", 'l', "N", "so many bytes (all the rest)"},
+    {"all", 'a', NULL, "do not fold lines that repeat the one before"},
+    {"colour", 0, "WHEN", "auto, always or never (auto)"},
+    {NULL, 0, NULL, NULL}};
+
+const struct command command_dump = {
+    "dump",          "NAME", "show a map's bytes in hexadecimal and as text",
+    options,         1,      1,
+    ARGS_NO_PROGRAM, run};

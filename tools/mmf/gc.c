@@ -1,0 +1,130 @@
+/*
+ * gc.c - mmf gc: remove what is dead. Dead is what no process holds: the kernel says
+ * so, by the locks that it lets go of however a process ends.
+ */
+#include "commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <mmf/mmf.h>
+
+#include "objects.h"
+#include "place.h"
+#include "say.h"
+#include "table.h"
+#include "text.h"
+#include "units.h"
+
+static int dry_run;
+static int namespaces;
+
+static void
+remove_left(const char *path)
+{
+    if (dry_run || place_remove_own(path))
+        namespaces++;
+}
+
+static const struct table_column columns[] = {
+    {"NAME", 0.3, SCOLS_FL_WRAP}, {"KIND", 0, 0},    {"RESIDENT", 0, SCOLS_FL_RIGHT},
+    {"AGE", 0, SCOLS_FL_RIGHT},   {"CREATOR", 0, 0},
+};
+
+static void
+add_line(struct libscols_table *table, const mmf_object_info *info)
+{
+    struct libscols_line *line = table_line(table);
+    char *command = text_escape_string(info->creator_command);
+    char text[UNITS_TEXT_SIZE];
+
+    table_give(line, 0, text_escape_string(info->name));
+    table_set(line, 1, mmf_kind_name(info->kind));
+    table_set(line, 2, units_show_bytes(info->resident, text));
+    if (info->created != 0) {
+        table_set(line, 3, units_show_age(objects_age(info), text));
+        table_give(line, 4, text_format("%d %s", info->creator_pid, command));
+    }
+    free(command);
+}
+
+static void
+print_table(const mmf_list *list)
+{
+    struct libscols_table *table =
+        table_new(columns, sizeof(columns) / sizeof(columns[0]), 1);
+
+    for (int32_t i = 0; i < mmf_list_count(list); i++)
+        if (mmf_list_get(list, i)->life == MMF_LIFE_DEAD)
+            add_line(table, mmf_list_get(list, i));
+    table_print(table);
+}
+
+static void
+print_summary(const mmf_reap_result *result)
+{
+    char bytes[UNITS_TEXT_SIZE];
+
+    printf("%d dead %s%s, %s %sfreed; %d alive", result->removed,
+           dry_run ? "would be " : "", "removed",
+           units_show_bytes(result->bytes, bytes), dry_run ? "would be " : "",
+           result->alive);
+    if (result->refused > 0)
+        printf("; %d dead of other users, who alone can remove them", result->refused);
+    if (result->foreign > 0)
+        printf("; %d files that are no mmf objects, left alone", result->foreign);
+    if (namespaces > 0)
+        printf("; %d left by mmf run %s", namespaces,
+               dry_run ? "would be removed" : "removed");
+    putchar('\n');
+}
+
+static void
+print_json(const mmf_list *list, const mmf_reap_result *result)
+{
+    json_t *all = table_json(json_object());
+    json_t *dead = table_json(json_array());
+
+    for (int32_t i = 0; i < mmf_list_count(list); i++)
+        if (mmf_list_get(list, i)->life == MMF_LIFE_DEAD &&
+            json_array_append_new(dead, objects_json(mmf_list_get(list, i))) != 0)
+            say_no_memory();
+    table_json_set(all, "dry_run", json_boolean(dry_run));
+    table_json_set(all, "removed", json_integer(result->removed));
+    table_json_set(all, "bytes", json_integer(result->bytes));
+    table_json_set(all, "alive", json_integer(result->alive));
+    table_json_set(all, "refused", json_integer(result->refused));
+    table_json_set(all, "foreign", json_integer(result->foreign));
+    table_json_set(all, "namespaces", json_integer(namespaces));
+    table_json_set(all, "dead", dead);
+    table_print_json(all);
+}
+
+static int
+run(struct args *args)
+{
+    mmf_reap_result result;
+    mmf_list *list;
+
+    dry_run = args_value(args, "dry-run") != NULL;
+    list = objects_list(MMF_LIST_KEEP_DEAD);
+    say_check(mmf_reap(dry_run ? MMF_LIST_KEEP_DEAD : 0, &result));
+    place_visit_left(remove_left);
+    if (args_value(args, "json") != NULL) {
+        print_json(list, &result);
+    } else {
+        if (result.removed + result.refused > 0)
+            print_table(list);
+        print_summary(&result);
+    }
+    mmf_list_close(list);
+    return TOOL_DONE;
+}
+
+static const struct option_spec options[] = {
+    {"dry-run", 'n', NULL, "only say what would be removed"},
+    {"json", 'j', NULL, "for programs"},
+    {NULL, 0, NULL, NULL}};
+
+const struct command command_gc = {"gc", "", "remove what is dead", options,
+                                   0,    0,  ARGS_NO_PROGRAM,       run};

@@ -1,0 +1,260 @@
+/* kinds.c - see kinds.h. */
+#include "kinds.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "table.h"
+#include "text.h"
+
+struct kind {
+    mmf_kind kind;
+    char *(*state)(const mmf_object_info *info);
+    void (*add_json)(const mmf_object_info *info, json_t *object);
+    void (*describe)(const mmf_object_info *info, kinds_line line, void *payload);
+};
+
+/*
+ * Maps.
+ */
+
+static const char *
+protection_name(int32_t protection)
+{
+    static const char *const names[] = {"read-write",   "read",
+                                        "write",        "copy-on-write",
+                                        "read-execute", "read-write-execute"};
+
+    if (protection < 0 || (size_t)protection >= sizeof(names) / sizeof(names[0]))
+        return "?";
+    return names[protection];
+}
+
+static char *
+map_state(const mmf_object_info *info)
+{
+    char *file;
+    char *text;
+
+    if (info->file[0] == '\0')
+        return text_format("%s", info->protection == MMF_ACCESS_READ_WRITE
+                                     ? ""
+                                     : protection_name(info->protection));
+    file = text_escape_string(info->file);
+    text = text_format("of %s", file);
+    free(file);
+    return text;
+}
+
+static void
+map_json(const mmf_object_info *info, json_t *object)
+{
+    table_json_set(object, "access", json_string(protection_name(info->protection)));
+    table_json_set(object, "file",
+                   info->file[0] != '\0' ? table_json_text(info->file) : json_null());
+}
+
+static void
+map_describe(const mmf_object_info *info, kinds_line line, void *payload)
+{
+    char *file = text_escape_string(info->file);
+
+    line(payload, "access", protection_name(info->protection));
+    if (file[0] != '\0')
+        line(payload, "maps file", file);
+    free(file);
+}
+
+/*
+ * Mutexes.
+ */
+
+static const mmf_holder_info *
+find_owner(const mmf_object_info *info)
+{
+    for (int32_t i = 0; i < info->process_count; i++)
+        if (info->processes[i].pid == info->sync->owner_pid)
+            return &info->processes[i];
+    return NULL;
+}
+
+static char *
+owner_text(const mmf_object_info *info)
+{
+    const mmf_holder_info *owner = find_owner(info);
+    char *command;
+    char *text;
+
+    if (info->sync->owner_pid == 0)
+        return text_format("owned by a process that we cannot see");
+    if (owner == NULL)
+        return text_format("owned by %d", info->sync->owner_pid);
+    command = text_escape_string(owner->command);
+    text = text_format("owned by %d (%s)%s", owner->pid, command,
+                       owner->stopped ? ", stopped" : "");
+    free(command);
+    return text;
+}
+
+static char *
+with_waiters(const mmf_object_info *info, char *text)
+{
+    char *longer;
+
+    if (!info->sync->waiters)
+        return text;
+    longer = text_format("%s, waited for", text);
+    free(text);
+    return longer;
+}
+
+static char *
+mutex_state(const mmf_object_info *info)
+{
+    if (info->sync->abandoned)
+        return text_format("abandoned by a dead owner");
+    if (!info->sync->owned)
+        return text_format("free");
+    return with_waiters(info, owner_text(info));
+}
+
+static void
+mutex_json(const mmf_object_info *info, json_t *object)
+{
+    const mmf_sync_info *sync = info->sync;
+
+    table_json_set(object, "owned", json_boolean(sync->owned));
+    table_json_set(object, "owner_pid",
+                   sync->owner_pid != 0 ? json_integer(sync->owner_pid) : json_null());
+    table_json_set(object, "taken", json_integer(sync->count));
+    table_json_set(object, "abandoned", json_boolean(sync->abandoned));
+}
+
+static void
+mutex_describe(const mmf_object_info *info, kinds_line line, void *payload)
+{
+    char *text = mutex_state(info);
+
+    line(payload, "state", text);
+    free(text);
+    if (info->sync->count > 1) {
+        text = text_format("%d times by its owner", info->sync->count);
+        line(payload, "taken", text);
+        free(text);
+    }
+}
+
+/*
+ * Events.
+ */
+
+static char *
+event_state(const mmf_object_info *info)
+{
+    return with_waiters(
+        info, text_format("%s, %s", info->sync->signalled ? "set" : "not set",
+                          info->sync->manual_reset ? "manual reset" : "auto reset"));
+}
+
+static void
+event_json(const mmf_object_info *info, json_t *object)
+{
+    table_json_set(object, "set", json_boolean(info->sync->signalled));
+    table_json_set(object, "manual_reset", json_boolean(info->sync->manual_reset));
+}
+
+static void
+event_describe(const mmf_object_info *info, kinds_line line, void *payload)
+{
+    line(payload, "state", info->sync->signalled ? "set" : "not set");
+    line(payload, "reset",
+         info->sync->manual_reset ? "by hand: a set lets everybody through"
+                                  : "by itself: a set lets one through");
+}
+
+/*
+ * Semaphores.
+ */
+
+static char *
+semaphore_state(const mmf_object_info *info)
+{
+    return with_waiters(
+        info, text_format("%d of %d left", info->sync->count, info->sync->maximum));
+}
+
+static void
+semaphore_json(const mmf_object_info *info, json_t *object)
+{
+    table_json_set(object, "count", json_integer(info->sync->count));
+    table_json_set(object, "maximum", json_integer(info->sync->maximum));
+}
+
+static void
+semaphore_describe(const mmf_object_info *info, kinds_line line, void *payload)
+{
+    char *text = semaphore_state(info);
+
+    line(payload, "state", text);
+    free(text);
+}
+
+/*
+ * All of them.
+ */
+
+static const struct kind kinds[] = {
+    {MMF_KIND_MAP, map_state, map_json, map_describe},
+    {MMF_KIND_MUTEX, mutex_state, mutex_json, mutex_describe},
+    {MMF_KIND_EVENT, event_state, event_json, event_describe},
+    {MMF_KIND_SEMAPHORE, semaphore_state, semaphore_json, semaphore_describe},
+};
+
+/* The kind's row; NULL if there is nothing to be said of it, or it is damaged. */
+static const struct kind *
+find_kind(const mmf_object_info *info)
+{
+    if (info->life != MMF_LIFE_ALIVE && info->life != MMF_LIFE_DEAD)
+        return NULL;
+    if (info->sync != NULL && info->sync->corrupt)
+        return NULL;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (kinds[i].kind == info->kind)
+            return &kinds[i];
+    return NULL;
+}
+
+char *
+kinds_state(const mmf_object_info *info)
+{
+    const struct kind *kind = find_kind(info);
+
+    if (kind != NULL)
+        return kind->state(info);
+    return text_format("%s",
+                       info->sync != NULL && info->sync->corrupt ? "damaged" : "");
+}
+
+void
+kinds_add_json(const mmf_object_info *info, json_t *object)
+{
+    const struct kind *kind = find_kind(info);
+
+    if (kind != NULL)
+        kind->add_json(info, object);
+    if (info->sync != NULL) {
+        table_json_set(object, "waiters", json_boolean(info->sync->waiters));
+        table_json_set(object, "damaged", json_boolean(info->sync->corrupt));
+    }
+}
+
+void
+kinds_describe(const mmf_object_info *info, kinds_line line, void *payload)
+{
+    const struct kind *kind = find_kind(info);
+
+    if (kind != NULL)
+        kind->describe(info, line, payload);
+    else if (info->sync != NULL && info->sync->corrupt)
+        line(payload, "state", "damaged: its words make no sense");
+}

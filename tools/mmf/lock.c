@@ -1,0 +1,107 @@
+/*
+ * lock.c - mmf lock: run a command while owning a mutex.
+ *
+ * If the command is killed, what the mutex guards may be half done. Then we end without
+ * giving it back, and the next owner is told that it was abandoned.
+ */
+#include "commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <mmf/mmf.h>
+
+#include "program.h"
+#include "say.h"
+#include "stop.h"
+#include "sync_object.h"
+#include "units.h"
+
+static mmf_mutex *
+open_mutex(const struct args *args, const char *name)
+{
+    mmf_sync_options options;
+    mmf_mutex *mutex = NULL;
+
+    if (args_value(args, "existing") != NULL) {
+        say_check(mmf_mutex_open_existing(name, NULL, &mutex));
+        return mutex;
+    }
+    mmf_sync_options_init(&options);
+    options.current_user_only = 0;
+    options.current_session_only = strncmp(name, "Global\\", 7) != 0;
+    if (args_value(args, "mode") != NULL)
+        options.mode = units_mode("--mode", args_value(args, "mode"));
+    say_check(
+        mmf_mutex_create(0, name, options.mode != 0 ? &options : NULL, NULL, &mutex));
+    return mutex;
+}
+
+static void
+tell(void *payload)
+{
+    sync_object_tell(payload);
+}
+
+/* Own it, or end: with the signal that came, or because the time is over. */
+static int
+take(mmf_mutex *mutex, const char *name, int32_t timeout)
+{
+    mmf_waitable *waitable = mmf_mutex_waitable(mutex);
+    int index;
+    int rc = sync_object_wait(&waitable, 1, 0, timeout, &index, tell, (void *)name);
+
+    if (rc == MMF_TIMED_OUT) {
+        mmf_mutex_close(mutex);
+        stop_leave();
+        say("\"%s\" is owned by somebody else still; the command was not run", name);
+        exit(TOOL_TIMED_OUT);
+    }
+    say_check(rc);
+    return rc;
+}
+
+static int
+run(struct args *args)
+{
+    const char *name = args_name(args->operands[0]);
+    int32_t timeout = args_timeout(args, "timeout");
+    struct program_end end;
+    mmf_mutex *mutex;
+
+    if (args->program == NULL)
+        say_usage("what shall be run? it would be mmf lock NAME -- CMD...");
+    stop_note();
+    mutex = open_mutex(args, name);
+    if (take(mutex, name, timeout) == MMF_ABANDONED) {
+        say("\"%s\" was abandoned: its last owner died with it, so look whether what "
+            "it "
+            "guards is whole",
+            name);
+        setenv("MMF_LOCK_ABANDONED", "1", 1);
+    } else {
+        unsetenv("MMF_LOCK_ABANDONED");
+    }
+    stop_forget();
+    end = program_run(args->program, 1);
+    if (end.signal != 0) {
+        say("the command was killed by signal %d (%s): the next owner of \"%s\" is "
+            "told "
+            "that it was abandoned",
+            end.signal, strsignal(end.signal), name);
+        return end.status;
+    }
+    say_check(mmf_mutex_release(mutex));
+    mmf_mutex_close(mutex);
+    return end.status;
+}
+
+static const struct option_spec options[] = {
+    {"timeout", 't', "TIME", "wait no longer than 250ms, 5s, 1m; or forever"},
+    {"existing", 'e', NULL, "fail if there is no such mutex, instead of making it"},
+    {"mode", 'm', "MODE", "permission bits of a new mutex (600)"},
+    {NULL, 0, NULL, NULL}};
+
+const struct command command_lock = {
+    "lock", "NAME", "run a command while owning a mutex", options,
+    1,      1,      ARGS_PROGRAM_BEHIND_DASHES,           run};

@@ -1,0 +1,183 @@
+/* ls.c - mmf ls: what named objects there are, and who holds them. */
+#include "commands.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kinds.h"
+#include "objects.h"
+#include "say.h"
+#include "table.h"
+#include "text.h"
+#include "units.h"
+
+enum { NAME, KIND, SIZE, RESIDENT, HOLDERS, AGE, MODE, LIFE, STATE };
+
+static const struct table_column columns[] = {
+    {"NAME", 0.2, SCOLS_FL_WRAP},
+    {"KIND", 0, 0},
+    {"SIZE", 0, SCOLS_FL_RIGHT},
+    {"RESIDENT", 0, SCOLS_FL_RIGHT},
+    {"HOLDERS", 0, SCOLS_FL_WRAP},
+    {"AGE", 0, SCOLS_FL_RIGHT},
+    {"MODE", 0, 0},
+    {"LIFE", 0, 0},
+    {"STATE", 0.2, SCOLS_FL_WRAP},
+};
+
+static char *
+bytes_text(int64_t bytes, int exact)
+{
+    char text[UNITS_TEXT_SIZE];
+
+    if (exact)
+        return text_format("%lld", (long long)bytes);
+    return text_format("%s", units_show_bytes(bytes, text));
+}
+
+static void
+add_line(struct libscols_table *table, const mmf_object_info *info, int exact)
+{
+    struct libscols_line *line = table_line(table);
+    int is_ours = info->life == MMF_LIFE_ALIVE || info->life == MMF_LIFE_DEAD;
+    char age[UNITS_TEXT_SIZE];
+    char mode[16];
+
+    table_give(line, NAME, text_escape_string(info->name));
+    table_set(line, LIFE, objects_life(info->life));
+    if (!is_ours)
+        return;
+    table_set(line, KIND, mmf_kind_name(info->kind));
+    if (info->capacity > 0)
+        table_give(line, SIZE, bytes_text(info->capacity, exact));
+    table_give(line, RESIDENT, bytes_text(info->resident, exact));
+    table_give(line, HOLDERS, objects_holders(info, "\n"));
+    table_set(line, AGE, units_show_age(objects_age(info), age));
+    table_set(line, MODE, objects_mode(info->mode, mode));
+    table_give(line, STATE, kinds_state(info));
+}
+
+/* Whether the patterns, if there are any, want this name. */
+static int
+is_wanted(const struct args *args, const mmf_object_info *info)
+{
+    const char *kind = args_value(args, "kind");
+    int i = 0;
+
+    if (kind != NULL && strcmp(kind, mmf_kind_name(info->kind)) != 0)
+        return 0;
+    while (i < args->count && fnmatch(args->operands[i], info->name, FNM_NOESCAPE) != 0)
+        i++;
+    return args->count == 0 || i < args->count;
+}
+
+static void
+print_json(const struct args *args, const mmf_list *list)
+{
+    json_t *all = table_json(json_object());
+    json_t *array = table_json(json_array());
+
+    for (int32_t i = 0; i < mmf_list_count(list); i++) {
+        const mmf_object_info *info = mmf_list_get(list, i);
+
+        if (is_wanted(args, info) &&
+            json_array_append_new(array, objects_json(info)) != 0)
+            say_no_memory();
+    }
+    table_json_set(all, "objects", array);
+    table_print_json(all);
+}
+
+static void
+print_table(const struct args *args, const mmf_list *list)
+{
+    struct libscols_table *table =
+        table_new(columns, sizeof(columns) / sizeof(columns[0]),
+                  args_value(args, "no-headings") == NULL);
+
+    for (int32_t i = 0; i < mmf_list_count(list); i++)
+        if (is_wanted(args, mmf_list_get(list, i)))
+            add_line(table, mmf_list_get(list, i), args_value(args, "bytes") != NULL);
+    table_print(table);
+}
+
+static void
+print_names(const struct args *args, const mmf_list *list)
+{
+    for (int32_t i = 0; i < mmf_list_count(list); i++) {
+        const mmf_object_info *info = mmf_list_get(list, i);
+        char *name;
+
+        if (!is_wanted(args, info))
+            continue;
+        name = text_escape_string(info->name);
+        puts(name);
+        free(name);
+    }
+}
+
+static void
+check_kind(const char *kind)
+{
+    for (mmf_kind i = MMF_KIND_MAP; i <= MMF_KIND_LATEST; i++)
+        if (strcmp(kind, mmf_kind_name(i)) == 0)
+            return;
+    say_usage("--kind \"%s\" is none: map, mutex, event, semaphore, queue, topic or "
+              "latest",
+              kind);
+}
+
+static mmf_list_flags
+flags_of(const struct args *args)
+{
+    mmf_list_flags flags = 0;
+
+    if (args_value(args, "local") != NULL)
+        flags |= MMF_LIST_LOCAL;
+    if (args_value(args, "global") != NULL)
+        flags |= MMF_LIST_GLOBAL;
+    if (args_value(args, "dead") != NULL)
+        flags |= MMF_LIST_KEEP_DEAD;
+    if (args_value(args, "names") == NULL)
+        flags |= MMF_LIST_HOLDERS;
+    return flags;
+}
+
+static int
+run(struct args *args)
+{
+    mmf_list *list;
+
+    if (args_value(args, "kind") != NULL)
+        check_kind(args_value(args, "kind"));
+    list = objects_list(flags_of(args));
+    if (args_value(args, "json") != NULL)
+        print_json(args, list);
+    else if (args_value(args, "names") != NULL)
+        print_names(args, list);
+    else
+        print_table(args, list);
+    mmf_list_close(list);
+    return TOOL_DONE;
+}
+
+static const struct option_spec options[] = {
+    {"dead", 'd', NULL, "show dead objects, too, and remove none"},
+    {"kind", 'k', "KIND", "only maps, mutexes, ...: map, mutex, event, semaphore"},
+    {"local", 'l', NULL, "only names of this user"},
+    {"global", 'g', NULL, "only names under Global\\"},
+    {"bytes", 'b', NULL, "sizes in bytes"},
+    {"names", 'n', NULL, "names alone, one a line"},
+    {"no-headings", 0, NULL, "without the line of titles"},
+    {"json", 'j', NULL, "for programs"},
+    {NULL, 0, NULL, NULL}};
+
+const struct command command_ls = {"ls",
+                                   "[PATTERN...]",
+                                   "list named objects and who holds them",
+                                   options,
+                                   0,
+                                   -1,
+                                   ARGS_NO_PROGRAM,
+                                   run};

@@ -1,0 +1,126 @@
+/*
+ * main.c - the tool `mmf`: finds the subcommand and runs it. The manners are git's: one
+ * program, subcommands, options behind them, `mmf help COMMAND`.
+ */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <mmf/version.h>
+
+#include "commands.h"
+#include "say.h"
+
+static const struct {
+    const char *title;
+    const struct command *commands[8];
+} groups[] = {
+    {"look", {&command_ls, &command_stat, &command_top, &command_watch, NULL}},
+    {"maps",
+     {&command_create, &command_read, &command_write, &command_dump, &command_peek,
+      &command_poke, NULL}},
+    {"take turns", {&command_lock, &command_signal, &command_wait, NULL}},
+    {"keep house", {&command_doctor, &command_gc, &command_run, &command_bench, NULL}},
+};
+
+enum { GROUPS = sizeof(groups) / sizeof(groups[0]) };
+
+static const struct command *
+find_command(const char *name)
+{
+    for (size_t i = 0; i < GROUPS; i++)
+        for (const struct command *const *at = groups[i].commands; *at != NULL; at++)
+            if (strcmp((*at)->name, name) == 0)
+                return *at;
+    return NULL;
+}
+
+static void
+print_help(void)
+{
+    printf("mmf - see, make, watch and mend named shared memory\n\n"
+           "usage: mmf COMMAND [ARGUMENT...]\n");
+    for (size_t i = 0; i < GROUPS; i++) {
+        printf("\n%s\n", groups[i].title);
+        for (const struct command *const *at = groups[i].commands; *at != NULL; at++)
+            printf("  %-8s  %s\n", (*at)->name, (*at)->summary);
+    }
+    printf("\nmmf COMMAND --help, man mmf and man mmf-COMMAND say more.\n");
+}
+
+/* For shell completion: names alone. */
+static void
+print_commands(void)
+{
+    for (size_t i = 0; i < GROUPS; i++)
+        for (const struct command *const *at = groups[i].commands; *at != NULL; at++)
+            puts((*at)->name);
+    puts("help");
+}
+
+static const struct command *
+demand_command(const char *name)
+{
+    const struct command *command = find_command(name);
+
+    if (command == NULL)
+        say_usage("there is no command \"%s\": mmf help shows what there is", name);
+    return command;
+}
+
+/* mmf help [COMMAND]; mmf help --list [COMMAND] for completion. */
+static int
+help(int argc, char **argv)
+{
+    int listing = argc > 1 && strcmp(argv[1], "--list") == 0;
+    const char *name = argc > 1 + listing ? argv[1 + listing] : NULL;
+
+    if (argc > 2 + listing)
+        say_usage("\"%s\" is too much: it would be mmf help [COMMAND]",
+                  argv[2 + listing]);
+    if (listing && name == NULL)
+        print_commands();
+    else if (listing)
+        args_print_options(demand_command(name));
+    else if (name != NULL)
+        args_print_help(demand_command(name));
+    else
+        print_help();
+    return TOOL_DONE;
+}
+
+static int
+run(int argc, char **argv)
+{
+    const struct command *command;
+    struct args args;
+    int status;
+
+    if (argc < 2) {
+        print_help();
+        return TOOL_USAGE;
+    }
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+        puts("mmf " MMF_VERSION_STRING);
+        return TOOL_DONE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        argv[1] = (char *)"help";
+    if (strcmp(argv[1], "help") == 0)
+        return help(argc - 1, argv + 1);
+    command = demand_command(argv[1]);
+    say_set_name(command->name);
+    args_read(command, argc - 1, argv + 1, &args);
+    status = command->run(&args);
+    free(args.operands);
+    return status;
+}
+
+int
+main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, "");
+    return say_finish(run(argc, argv));
+}

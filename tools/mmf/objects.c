@@ -1,0 +1,206 @@
+/* objects.c - see objects.h. */
+#include "objects.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "kinds.h"
+#include "say.h"
+#include "table.h"
+#include "text.h"
+
+mmf_list *
+objects_list(mmf_list_flags flags)
+{
+    mmf_list *list = NULL;
+
+    say_check(mmf_list_create(flags, &list));
+    return list;
+}
+
+/*
+ * The file's name of a name that is not long, as docs/layout.md has it. What cannot be
+ * read is listed by that. 0: it is a long one.
+ */
+static int
+make_leaf(const char *name, char leaf[256])
+{
+    const char *rest = name;
+    int length = 0;
+
+    if (strncmp(name, "Global\\", 7) == 0) {
+        rest += 7;
+        length = sprintf(leaf, "mmf.");
+    }
+    for (; *rest != '\0'; rest++) {
+        unsigned char byte = (unsigned char)*rest;
+
+        if (length > 200)
+            return 0;
+        length += sprintf(leaf + length,
+                          isalnum(byte) || byte >= 0x80 || byte == '-' || byte == '_'
+                              ? "%c"
+                              : "%%%02X",
+                          byte);
+    }
+    return 1;
+}
+
+const mmf_object_info *
+objects_find(const mmf_list *list, const char *name)
+{
+    char leaf[256] = "";
+    int has_leaf = make_leaf(name, leaf);
+
+    for (int32_t i = 0; i < mmf_list_count(list); i++) {
+        const mmf_object_info *info = mmf_list_get(list, i);
+
+        if (strcmp(info->name, name) == 0)
+            return info;
+        if (has_leaf &&
+            (info->life == MMF_LIFE_FOREIGN || info->life == MMF_LIFE_HIDDEN) &&
+            strcmp(info->name, leaf) == 0)
+            return info;
+    }
+    return NULL;
+}
+
+const char *
+objects_life(mmf_life life)
+{
+    switch (life) {
+    case MMF_LIFE_ALIVE:
+        return "alive";
+    case MMF_LIFE_DEAD:
+        return "dead";
+    case MMF_LIFE_FOREIGN:
+        return "foreign";
+    case MMF_LIFE_HIDDEN:
+        return "hidden";
+    default:
+        return "?";
+    }
+}
+
+const char *
+objects_mode(uint32_t mode, char text[16])
+{
+    static const char letters[] = "rwxrwxrwx";
+
+    for (int i = 0; i < 9; i++)
+        text[i] = '-';
+    for (int i = 0; i < 9; i++)
+        if (mode & (0400u >> i))
+            text[i] = letters[i];
+    text[9] = '\0';
+    return text;
+}
+
+int64_t
+objects_age(const mmf_object_info *info)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - info->created;
+}
+
+static void
+append(char **text, const char *separator, char *more)
+{
+    char *longer = text_format("%s%s%s", *text, **text != '\0' ? separator : "", more);
+
+    free(*text);
+    free(more);
+    *text = longer;
+}
+
+char *
+objects_holders(const mmf_object_info *info, const char *separator)
+{
+    char *text = text_format("%s", "");
+    int unseen = info->holders - info->process_count;
+
+    for (int32_t i = 0; i < info->process_count; i++) {
+        const mmf_holder_info *process = &info->processes[i];
+        char *command = text_escape_string(process->command);
+
+        append(&text, separator,
+               text_format("%d %s %s%s%s", process->pid, text_user(process->user),
+                           command, process->read_only ? " (reads)" : "",
+                           process->stopped ? " (stopped)" : ""));
+        free(command);
+    }
+    if (unseen > 0)
+        append(
+            &text, separator,
+            text_format("%d%s unseen", unseen, info->process_count > 0 ? " more" : ""));
+    return text;
+}
+
+static json_t *
+holders_json(const mmf_object_info *info)
+{
+    json_t *array = table_json(json_array());
+
+    for (int32_t i = 0; i < info->process_count; i++) {
+        const mmf_holder_info *process = &info->processes[i];
+        json_t *holder = table_json(json_object());
+
+        table_json_set(holder, "pid", json_integer(process->pid));
+        table_json_set(holder, "user", table_json_text(text_user(process->user)));
+        table_json_set(holder, "uid", json_integer(process->user));
+        table_json_set(holder, "command", table_json_text(process->command));
+        table_json_set(holder, "read_only", json_boolean(process->read_only));
+        table_json_set(holder, "stopped", json_boolean(process->stopped));
+        if (json_array_append_new(array, holder) != 0)
+            say_no_memory();
+    }
+    return array;
+}
+
+/* "2026-11-27T03:00:57.123Z" */
+static json_t *
+created_json(const mmf_object_info *info)
+{
+    time_t seconds = (time_t)(info->created / 1000000000);
+    char day[32];
+    char text[48];
+    struct tm utc;
+
+    if (info->created == 0 || gmtime_r(&seconds, &utc) == NULL ||
+        strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &utc) == 0)
+        return json_null();
+    snprintf(text, sizeof(text), "%s.%03dZ", day,
+             (int)(info->created % 1000000000 / 1000000));
+    return json_string(text);
+}
+
+json_t *
+objects_json(const mmf_object_info *info)
+{
+    json_t *object = table_json(json_object());
+    char mode[8];
+
+    snprintf(mode, sizeof(mode), "%04o", info->mode & 07777u);
+    table_json_set(object, "name", table_json_text(info->name));
+    table_json_set(object, "kind", json_string(mmf_kind_name(info->kind)));
+    table_json_set(object, "life", json_string(objects_life(info->life)));
+    table_json_set(object, "size", json_integer(info->capacity));
+    table_json_set(object, "resident", json_integer(info->resident));
+    table_json_set(object, "created", created_json(info));
+    table_json_set(object, "age_ms",
+                   json_integer(info->created == 0 ? 0 : objects_age(info) / 1000000));
+    table_json_set(object, "mode", json_string(mode));
+    table_json_set(object, "owner_uid", json_integer(info->owner));
+    table_json_set(object, "creator_pid", json_integer(info->creator_pid));
+    table_json_set(object, "creator_command", table_json_text(info->creator_command));
+    table_json_set(object, "path", table_json_text(info->path));
+    table_json_set(object, "holder_count", json_integer(info->holders));
+    table_json_set(object, "holders", holders_json(info));
+    kinds_add_json(info, object);
+    return object;
+}

@@ -1,0 +1,18 @@
+/* program.h - running somebody else's command, for `run`, `lock` and `create`. */
+#ifndef MMF_TOOL_PROGRAM_H
+#define MMF_TOOL_PROGRAM_H
+
+/* How it ended: an exit status for the shell, and the signal, 0 if there was none. */
+struct program_end {
+    int status; /* its own; 128 + signal; TOOL_NO_COMMAND, TOOL_CANNOT_RUN */
+    int signal;
+};
+
+/*
+ * Run it and wait for its end. What the terminal sends, it gets itself; other signals
+ * that end us are passed on, and we wait all the same. `dies_with_us`: it is sent
+ * SIGTERM if we are killed.
+ */
+struct program_end program_run(char **program, int dies_with_us);
+
+#endif

@@ -1,0 +1,13 @@
+/* progress.h - a line on a terminal for work that takes more than a second. */
+#ifndef MMF_TOOL_PROGRESS_H
+#define MMF_TOOL_PROGRESS_H
+
+#include <stdint.h>
+
+/* `done` of `total` bytes; total 0: nobody knows. Shows nothing if it is quick. */
+void progress_show(int64_t done, int64_t total);
+
+/* Remove the line. */
+void progress_end(void);
+
+#endif

@@ -1,0 +1,155 @@
+/* stat.c - mmf stat: all that is known of one object. */
+#include "commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "kinds.h"
+#include "objects.h"
+#include "say.h"
+#include "table.h"
+#include "text.h"
+#include "units.h"
+
+static void
+print_line(void *payload, const char *title, const char *text)
+{
+    (void)payload;
+    printf("%12s  %s\n", title, text);
+}
+
+static void
+print_text(const char *title, char *text)
+{
+    print_line(NULL, title, text);
+    free(text);
+}
+
+static char *
+bytes_text(int64_t bytes)
+{
+    char text[UNITS_TEXT_SIZE];
+
+    if (bytes < 1024)
+        return text_format("%lld bytes", (long long)bytes);
+    return text_format("%lld bytes (%s)", (long long)bytes,
+                       units_show_bytes(bytes, text));
+}
+
+static char *
+created_text(const mmf_object_info *info)
+{
+    time_t seconds = (time_t)(info->created / 1000000000);
+    char age[UNITS_TEXT_SIZE];
+    char when[64] = "?";
+    struct tm local;
+    char *command = text_escape_string(info->creator_command);
+    char *text;
+
+    if (localtime_r(&seconds, &local) != NULL)
+        strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &local);
+    text =
+        text_format("%s, %s ago, by %d (%s)", when,
+                    units_show_age(objects_age(info), age), info->creator_pid, command);
+    free(command);
+    return text;
+}
+
+static void
+print_object(const mmf_object_info *info)
+{
+    char mode[16];
+
+    print_line(NULL, "kind", mmf_kind_name(info->kind));
+    if (info->capacity > 0)
+        print_text("size", bytes_text(info->capacity));
+    print_text("resident", bytes_text(info->resident));
+    print_text("created", created_text(info));
+    print_text("mode", text_format("%s, of %s", objects_mode(info->mode, mode),
+                                   text_user(info->owner)));
+    kinds_describe(info, print_line, NULL);
+    if (info->holders > 0)
+        print_text("holders", objects_holders(info, "\n              "));
+}
+
+static const char *
+life_text(mmf_life life)
+{
+    switch (life) {
+    case MMF_LIFE_ALIVE:
+        return "alive";
+    case MMF_LIFE_DEAD:
+        return "dead: nobody holds it; it goes with the next call that may remove it";
+    case MMF_LIFE_FOREIGN:
+        return "foreign: no sound mmf object; left alone";
+    case MMF_LIFE_HIDDEN:
+        return "hidden: another user's, who does not let us read it";
+    default:
+        return "?";
+    }
+}
+
+static void
+print_all(const mmf_object_info *info)
+{
+    print_text("name", text_escape_string(info->name));
+    print_line(NULL, "life", life_text(info->life));
+    if (info->life == MMF_LIFE_ALIVE || info->life == MMF_LIFE_DEAD)
+        print_object(info);
+    print_text("file", text_escape_string(info->path));
+}
+
+/* The damaged and the hidden go by their files' names; a path is as good. */
+static const mmf_object_info *
+find(const mmf_list *list, const char *name)
+{
+    const mmf_object_info *info = objects_find(list, args_name(name));
+
+    if (info == NULL)
+        say_and_exit(TOOL_NO_OBJECT, "there is no \"%s\": mmf ls shows what there is",
+                     name);
+    return info;
+}
+
+static void
+print_json(const struct args *args, const mmf_list *list)
+{
+    json_t *all = table_json(json_object());
+    json_t *array = table_json(json_array());
+
+    for (int i = 0; i < args->count; i++)
+        if (json_array_append_new(array, objects_json(find(list, args->operands[i]))) !=
+            0)
+            say_no_memory();
+    table_json_set(all, "objects", array);
+    table_print_json(all);
+}
+
+static int
+run(struct args *args)
+{
+    mmf_list *list;
+
+    for (int i = 0; i < args->count; i++)
+        args_name(args->operands[i]);
+    list = objects_list(MMF_LIST_KEEP_DEAD | MMF_LIST_HOLDERS);
+    if (args_value(args, "json") != NULL) {
+        print_json(args, list);
+    } else {
+        for (int i = 0; i < args->count; i++) {
+            if (i > 0)
+                putchar('\n');
+            print_all(find(list, args->operands[i]));
+        }
+    }
+    mmf_list_close(list);
+    return TOOL_DONE;
+}
+
+static const struct option_spec options[] = {{"json", 'j', NULL, "for programs"},
+                                             {NULL, 0, NULL, NULL}};
+
+const struct command command_stat = {
+    "stat",          "NAME...", "all that is known of an object", options, 1, -1,
+    ARGS_NO_PROGRAM, run};

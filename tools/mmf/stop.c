@@ -1,0 +1,72 @@
+/* stop.c - see stop.h. */
+#include "stop.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+static const int noted[] = {SIGINT, SIGTERM, SIGHUP};
+enum { NOTED = sizeof(noted) / sizeof(noted[0]) };
+
+static volatile sig_atomic_t seen;
+static struct sigaction before[NOTED];
+
+static void
+note(int signal)
+{
+    seen = signal;
+}
+
+void
+stop_note(void)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = note;
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < NOTED; i++) {
+        sigaction(noted[i], NULL, &before[i]);
+        if (before[i].sa_handler != SIG_IGN) /* nohup, and jobs of a script */
+            sigaction(noted[i], &action, NULL);
+    }
+}
+
+int
+stop_signal(void)
+{
+    return seen;
+}
+
+void
+stop_wait(void)
+{
+    sigset_t blocked;
+    sigset_t normal;
+
+    sigemptyset(&blocked);
+    for (size_t i = 0; i < NOTED; i++)
+        sigaddset(&blocked, noted[i]);
+    sigprocmask(SIG_BLOCK, &blocked, &normal);
+    while (!seen)
+        sigsuspend(&normal);
+    sigprocmask(SIG_SETMASK, &normal, NULL);
+}
+
+void
+stop_leave(void)
+{
+    if (!seen)
+        return;
+    fflush(stdout);
+    signal(seen, SIG_DFL);
+    raise(seen);
+}
+
+void
+stop_forget(void)
+{
+    for (size_t i = 0; i < NOTED; i++)
+        sigaction(noted[i], &before[i], NULL);
+}

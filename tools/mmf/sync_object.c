@@ -1,0 +1,151 @@
+/* sync_object.c - see sync_object.h. */
+#include "sync_object.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <mmf/mmf.h>
+
+#include "kinds.h"
+#include "objects.h"
+#include "say.h"
+#include "stop.h"
+#include "text.h"
+
+static int
+open_event(struct sync_object *object)
+{
+    int opened = 0;
+
+    say_check(mmf_event_try_open_existing(object->name, NULL, &opened, &object->event));
+    if (opened) {
+        object->kind = MMF_KIND_EVENT;
+        object->waitable = mmf_event_waitable(object->event);
+    }
+    return opened;
+}
+
+static int
+open_mutex(struct sync_object *object)
+{
+    int opened = 0;
+
+    say_check(mmf_mutex_try_open_existing(object->name, NULL, &opened, &object->mutex));
+    if (opened) {
+        object->kind = MMF_KIND_MUTEX;
+        object->waitable = mmf_mutex_waitable(object->mutex);
+    }
+    return opened;
+}
+
+static int
+open_semaphore(struct sync_object *object)
+{
+    int opened = 0;
+
+    say_check(mmf_semaphore_try_open_existing(object->name, NULL, &opened,
+                                              &object->semaphore));
+    if (opened) {
+        object->kind = MMF_KIND_SEMAPHORE;
+        object->waitable = mmf_semaphore_waitable(object->semaphore);
+    }
+    return opened;
+}
+
+void
+sync_object_open(const char *name, struct sync_object *object)
+{
+    int rc;
+
+    memset(object, 0, sizeof(*object));
+    object->name = name;
+    if (open_event(object) || open_mutex(object) || open_semaphore(object))
+        return;
+    rc = mmf_event_open_existing(name, NULL, &object->event);
+    if (rc == MMF_E_WRONG_KIND)
+        say_and_exit(TOOL_WRONG_KIND,
+                     "\"%s\" is none to wait for or to signal: that would be a mutex, "
+                     "an event or a semaphore",
+                     name);
+    say_check(rc); /* it says that there is no such name */
+    object->kind = MMF_KIND_EVENT;
+    object->waitable = mmf_event_waitable(object->event);
+}
+
+void
+sync_object_close(struct sync_object *object)
+{
+    mmf_mutex_close(object->mutex);
+    mmf_event_close(object->event);
+    mmf_semaphore_close(object->semaphore);
+}
+
+/*
+ * Waiting.
+ */
+
+enum { TURN_MS = 100, TELL_AFTER_MS = 1000 };
+
+static int64_t
+now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int
+wait_once(mmf_waitable *const *objects, int count, int all, int32_t timeout_ms,
+          int *index)
+{
+    if (all)
+        return mmf_wait_all(objects, count, timeout_ms);
+    return mmf_wait_any(objects, count, timeout_ms, index);
+}
+
+int
+sync_object_wait(mmf_waitable *const *objects, int count, int all, int32_t timeout_ms,
+                 int *index, void (*told)(void *payload), void *payload)
+{
+    int64_t begin = now_ms();
+
+    for (;;) {
+        int64_t gone = now_ms() - begin;
+        int32_t turn = TURN_MS;
+        int rc;
+
+        if (timeout_ms >= 0 && timeout_ms - gone < turn)
+            turn = gone < timeout_ms ? (int32_t)(timeout_ms - gone) : 0;
+        rc = wait_once(objects, count, all, turn, index);
+        if (rc != MMF_TIMED_OUT)
+            return rc;
+        if (stop_signal() || (timeout_ms >= 0 && now_ms() - begin >= timeout_ms))
+            return MMF_TIMED_OUT;
+        if (told != NULL && gone >= TELL_AFTER_MS) {
+            told(payload);
+            told = NULL;
+        }
+    }
+}
+
+void
+sync_object_tell(const char *name)
+{
+    const mmf_object_info *info;
+    mmf_list *list;
+
+    if (!isatty(STDERR_FILENO) ||
+        mmf_list_create(MMF_LIST_HOLDERS | MMF_LIST_KEEP_DEAD, &list) < 0)
+        return;
+    info = objects_find(list, name);
+    if (info != NULL) {
+        char *state = kinds_state(info);
+
+        say("waiting for \"%s\": %s", name, state);
+        free(state);
+    }
+    mmf_list_close(list);
+}

@@ -1,0 +1,35 @@
+/*
+ * text.h - other people's bytes on our screen: names, commands and data may contain
+ * anything, and a terminal obeys what it is sent.
+ */
+#ifndef MMF_TOOL_TEXT_H
+#define MMF_TOOL_TEXT_H
+
+#include <stddef.h>
+
+/*
+ * The length of the character that `bytes` begin with, if it is sound UTF-8 that shows
+ * something: no control character, none that only changes the direction of others. 0:
+ * it is not.
+ */
+size_t text_character(const unsigned char *bytes, size_t count);
+
+/*
+ * `bytes` with all that a terminal might obey as \n, \t, \\ or \xNN, and with a NUL.
+ * The caller frees it.
+ */
+char *text_escape(const void *bytes, size_t count);
+
+/* The same for a C string. */
+char *text_escape_string(const char *string);
+
+/* A string that is sound UTF-8, every wrong byte replaced; for JSON. To be freed. */
+char *text_sound(const char *string);
+
+/* asprintf that does not come back without memory. */
+char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* "alice", or the number if the system does not know the user. Static. */
+const char *text_user(unsigned user);
+
+#endif

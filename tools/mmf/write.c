@@ -1,0 +1,128 @@
+/* write.c - mmf write: text, or all of standard input, into a map. */
+#include "commands.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bytes.h"
+#include "progress.h"
+#include "say.h"
+
+static _Noreturn void
+refuse_length(const char *name, long long length, const struct bytes *bytes)
+{
+    say_usage("%lld bytes do not fit behind offset %lld: \"%s\" has %lld", length,
+              (long long)bytes->offset, name, (long long)bytes->capacity);
+}
+
+/* A file says how long it is before it is too late. */
+static int64_t
+input_length(void)
+{
+    struct stat status;
+    off_t at = lseek(STDIN_FILENO, 0, SEEK_CUR);
+
+    if (at < 0 || fstat(STDIN_FILENO, &status) < 0 || !S_ISREG(status.st_mode))
+        return 0;
+    return status.st_size > at ? status.st_size - at : 0;
+}
+
+static int64_t
+read_some(void *into, int64_t room)
+{
+    ssize_t count;
+
+    do
+        count =
+            read(STDIN_FILENO, into, room < 1 << 20 ? (size_t)room : (size_t)1 << 20);
+    while (count < 0 && errno == EINTR);
+    if (count < 0)
+        say_and_exit(TOOL_FAILED, "standard input: %s", strerror(errno));
+    return count;
+}
+
+static int64_t
+copy_input(const char *name, const struct bytes *bytes)
+{
+    int64_t total = input_length();
+    int64_t at = 0;
+    int64_t count = 1;
+    char more;
+
+    if (total > bytes->length)
+        refuse_length(name, total, bytes);
+    while (at < bytes->length && count > 0) {
+        count = read_some(bytes->at + at, bytes->length - at);
+        at += count;
+        progress_show(at, total);
+    }
+    progress_end();
+    if (at == bytes->length && read_some(&more, 1) > 0)
+        say_usage("standard input has more than fits: %lld bytes behind offset %lld of "
+                  "\"%s\" are written, the rest is not",
+                  (long long)at, (long long)bytes->offset, name);
+    return at;
+}
+
+static int64_t
+copy_text(const char *name, const char *text, const struct bytes *bytes)
+{
+    int64_t length = (int64_t)strlen(text);
+
+    if (length > bytes->length)
+        refuse_length(name, length, bytes);
+    if (length > 0)
+        memcpy(bytes->at, text, (size_t)length);
+    return length;
+}
+
+/* What a shorter text leaves of a longer one. */
+static void
+clear(const char *name, const struct bytes *bytes, int64_t from, int whole)
+{
+    if (from >= bytes->length) {
+        if (whole)
+            return;
+        refuse_length(name, (long long)from + 1, bytes);
+    }
+    memset(bytes->at + from, 0, whole ? (size_t)(bytes->length - from) : 1);
+}
+
+static int
+run(struct args *args)
+{
+    const char *name = args_name(args->operands[0]);
+    int64_t offset = args_bytes(args, "offset", 0);
+    struct bytes bytes;
+    int64_t length;
+
+    bytes_open(name, 1, offset, -1, &bytes);
+    if (args->count > 1 && args_value(args, "string") != NULL &&
+        (int64_t)strlen(args->operands[1]) >= bytes.length)
+        refuse_length(name, (long long)strlen(args->operands[1]) + 1, &bytes);
+    length = args->count > 1 ? copy_text(name, args->operands[1], &bytes)
+                             : copy_input(name, &bytes);
+    if (args_value(args, "fill") != NULL)
+        clear(name, &bytes, length, 1);
+    else if (args_value(args, "string") != NULL)
+        clear(name, &bytes, length, 0);
+    bytes_close(&bytes);
+    return TOOL_DONE;
+}
+
+static const struct option_spec options[] = {
+    {"offset", 'o', "N", "begin here (0)"},
+    {"string", 's', NULL, "and a zero byte behind it, as C has it"},
+    {"fill", 'f', NULL, "and zero bytes up to the end"},
+    {NULL, 0, NULL, NULL}};
+
+const struct command command_write = {"write",
+                                      "NAME [TEXT]",
+                                      "write a text or standard input into a map",
+                                      options,
+                                      1,
+                                      2,
+                                      ARGS_NO_PROGRAM,
+                                      run};
