@@ -36,7 +36,7 @@ static struct {
     unsigned char *bytes;
     unsigned char *block;
     mmf_mutex *mutex;
-    pthread_mutex_t *raw_mutex;
+    pthread_mutex_t *raw_mutex; /* shared */
     mmf_event *event;
     int counter;
     mmf_event *ping, *pong;
@@ -334,7 +334,7 @@ make_raw_mutex(void)
 {
     pthread_mutexattr_t attributes;
 
-    stage.raw_mutex = share(sizeof(*stage.raw_mutex));
+    stage.raw_mutex = share(sizeof(pthread_mutex_t));
     pthread_mutexattr_init(&attributes);
     pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
     pthread_mutex_init(stage.raw_mutex, &attributes);
@@ -524,7 +524,7 @@ static int
 run(struct args *args)
 {
     int32_t time = args_milliseconds(args, "time", 10000);
-    int64_t slice = (int64_t)time * 1000000 / (PAIRS * 2 * (ROUNDS + 1));
+    int64_t slice = (int64_t)time * 1000000 / ((int64_t)PAIRS * 2 * (ROUNDS + 1));
     json_t *array = args_value(args, "json") != NULL ? table_json(json_array()) : NULL;
     struct libscols_table *table =
         table_new(columns, sizeof(columns) / sizeof(columns[0]), 1);

@@ -266,14 +266,10 @@ say_ready(int to_parent)
 static void
 hold(int32_t milliseconds)
 {
-    struct timespec left = {milliseconds / 1000, milliseconds % 1000 * 1000000};
-
-    if (milliseconds < 0) {
+    if (milliseconds < 0)
         stop_wait();
-        return;
-    }
-    while (!stop_signal() && nanosleep(&left, &left) < 0 && errno == EINTR)
-        ;
+    else
+        stop_nap(milliseconds);
 }
 
 static void

@@ -113,18 +113,18 @@ check_local(const char *root)
  */
 
 static const struct {
-    uint32_t magic;
     const char *name;
+    uint32_t magic;
     enum doctor_level level;
 } file_systems[] = {
-    {0x01021994, "tmpfs", DOCTOR_GOOD}, {0x858458f6, "ramfs", DOCTOR_GOOD},
-    {0xEF53, "ext4", DOCTOR_NOTE},      {0x58465342, "xfs", DOCTOR_NOTE},
-    {0x9123683E, "btrfs", DOCTOR_NOTE}, {0x794c7630, "overlayfs", DOCTOR_NOTE},
-    {0x6969, "NFS", DOCTOR_BAD},        {0x01021997, "9p", DOCTOR_BAD},
-    {0x65735546, "FUSE", DOCTOR_BAD},   {0x517B, "SMB", DOCTOR_BAD},
-    {0xFF534D42, "CIFS", DOCTOR_BAD},   {0xFE534D42, "SMB2", DOCTOR_BAD},
-    {0x00C36400, "Ceph", DOCTOR_BAD},   {0x5346414F, "AFS", DOCTOR_BAD},
-    {0x0BD00BD0, "Lustre", DOCTOR_BAD},
+    {"tmpfs", 0x01021994, DOCTOR_GOOD}, {"ramfs", 0x858458f6, DOCTOR_GOOD},
+    {"ext4", 0xEF53, DOCTOR_NOTE},      {"xfs", 0x58465342, DOCTOR_NOTE},
+    {"btrfs", 0x9123683E, DOCTOR_NOTE}, {"overlayfs", 0x794c7630, DOCTOR_NOTE},
+    {"NFS", 0x6969, DOCTOR_BAD},        {"9p", 0x01021997, DOCTOR_BAD},
+    {"FUSE", 0x65735546, DOCTOR_BAD},   {"SMB", 0x517B, DOCTOR_BAD},
+    {"CIFS", 0xFF534D42, DOCTOR_BAD},   {"SMB2", 0xFE534D42, DOCTOR_BAD},
+    {"Ceph", 0x00C36400, DOCTOR_BAD},   {"AFS", 0x5346414F, DOCTOR_BAD},
+    {"Lustre", 0x0BD00BD0, DOCTOR_BAD},
 };
 
 static void

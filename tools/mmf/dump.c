@@ -23,7 +23,9 @@ dump_class_of(unsigned char byte)
 char
 dump_character(unsigned char byte)
 {
-    return dump_class_of(byte) == DUMP_TEXT ? (char)byte : '.';
+    if (dump_class_of(byte) != DUMP_TEXT)
+        return '.';
+    return (char)byte;
 }
 
 /* Grey, plain, yellow, cyan: as hexyl has it, more or less. */
@@ -96,7 +98,8 @@ print_all(const struct bytes *bytes, int coloured, int every)
         print_line(bytes->offset + at, line, count, coloured);
         memcpy(before, line, count);
     }
-    printf("%08llx\n", (unsigned long long)(bytes->offset + bytes->length));
+    printf("%08llx\n",
+           (unsigned long long)bytes->offset + (unsigned long long)bytes->length);
 }
 
 static int

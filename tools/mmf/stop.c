@@ -1,10 +1,12 @@
 /* stop.c - see stop.h. */
 #include "stop.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static const int noted[] = {SIGINT, SIGTERM, SIGHUP};
 enum { NOTED = sizeof(noted) / sizeof(noted[0]) };
@@ -52,6 +54,16 @@ stop_wait(void)
     while (!seen)
         sigsuspend(&normal);
     sigprocmask(SIG_SETMASK, &normal, NULL);
+}
+
+void
+stop_nap(int32_t milliseconds)
+{
+    long rest = milliseconds % 1000;
+    struct timespec left = {milliseconds / 1000, rest * 1000000};
+
+    while (!seen && nanosleep(&left, &left) < 0 && errno == EINTR)
+        ;
 }
 
 void

@@ -5,6 +5,8 @@
 #ifndef MMF_TOOL_STOP_H
 #define MMF_TOOL_STOP_H
 
+#include <stdint.h>
+
 /* From now on SIGINT, SIGTERM and SIGHUP are only noted. */
 void stop_note(void);
 
@@ -13,6 +15,9 @@ int stop_signal(void);
 
 /* Wait until one has come. */
 void stop_wait(void);
+
+/* Wait for so long, or until one has come. */
+void stop_nap(int32_t milliseconds);
 
 /* End by the signal, if one has come: what was held is given back. */
 void stop_leave(void);

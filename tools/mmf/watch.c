@@ -95,7 +95,7 @@ print_change(const struct watch *watch, int64_t at)
                  dump_character(watch->now[at]));
     }
     printf("%s.%03ld  offset %lld: %s -> %s\n", clock, now.tv_nsec / 1000000,
-           (long long)(watch->bytes.offset + at), before, after);
+           (long long)watch->bytes.offset + at, before, after);
 }
 
 /* Copy, compare and note what has changed. Answers how many units have. */
@@ -124,15 +124,6 @@ look(struct watch *watch, void (*tell)(const struct watch *watch, int64_t at))
  * Lines.
  */
 
-static void
-nap(int32_t milliseconds)
-{
-    struct timespec left = {milliseconds / 1000, milliseconds % 1000 * 1000000};
-
-    while (!stop_signal() && nanosleep(&left, &left) < 0 && errno == EINTR)
-        ;
-}
-
 static int
 watch_lines(struct watch *watch, int64_t most)
 {
@@ -147,7 +138,7 @@ watch_lines(struct watch *watch, int64_t most)
             say("\"%s\" is gone: its last holder has left", watch->name);
             return TOOL_NO_OBJECT;
         }
-        nap(watch->interval);
+        stop_nap(watch->interval);
     }
     return TOOL_DONE;
 }
@@ -171,7 +162,7 @@ draw_bytes(const struct watch *watch, int row, int64_t line)
     int64_t first = line * DUMP_WIDTH;
 
     snprintf(text, sizeof(text), "%08llx",
-             (unsigned long long)(watch->bytes.offset + first));
+             (unsigned long long)watch->bytes.offset + (unsigned long long)first);
     screen_text(row, 0, screen_attribute(SCREEN_DIM), text);
     for (int i = 0; i < DUMP_WIDTH && first + i < watch->bytes.length; i++) {
         unsigned char byte = watch->seen[first + i];
@@ -190,7 +181,8 @@ draw_value(const struct watch *watch, int row, int64_t line)
     char text[VALUES_TEXT_SIZE];
 
     snprintf(text, sizeof(text), "%08llx",
-             (unsigned long long)(watch->bytes.offset + line * watch->unit));
+             (unsigned long long)watch->bytes.offset +
+                 (unsigned long long)(line) * (unsigned long long)watch->unit);
     screen_text(row, 0, screen_attribute(SCREEN_DIM), text);
     watch->type->show(watch->seen + line * watch->unit, text);
     screen_text(row, 10, attribute_of(watch, line), text);
