@@ -20,7 +20,7 @@ import traceback
 
 MMF = os.path.abspath(sys.argv[1])
 SOURCE = os.path.abspath(sys.argv[2])
-DEADLINE = float(os.environ.get("MMF_TEST_DEADLINE_MS", "60000")) / 1000
+DEADLINE = float(os.environ.get("MMF_TEST_DEADLINE_MS", "30000")) / 1000
 
 DONE, NO_OBJECT, USAGE, DENIED, TIMED_OUT, EXISTS = range(6)
 NO_ROOM, WRONG_KIND, DAMAGED, BUSY, FAILED = range(6, 11)

@@ -53,12 +53,10 @@ restore_signals(const struct dispositions *before)
 }
 
 static _Noreturn void
-become(char **program, const struct dispositions *before, int dies_with_us,
-       pid_t parent)
+become(char **program, int dies_with_us, pid_t parent)
 {
     int reason;
 
-    restore_signals(before);
     if (dies_with_us) {
         prctl(PR_SET_PDEATHSIG, SIGTERM);
         if (getppid() != parent)
@@ -93,18 +91,27 @@ program_run(char **program, int dies_with_us)
 {
     struct program_end end = {TOOL_FAILED, 0};
     struct dispositions before;
+    sigset_t all;
+    sigset_t normal;
     pid_t self = getpid();
     pid_t pid;
 
+    /* A signal that comes before we know the child's number waits until we do. */
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &normal);
     watch_signals(&before);
     pid = fork();
-    if (pid == 0)
-        become(program, &before, dies_with_us, self);
+    if (pid == 0) {
+        restore_signals(&before);
+        sigprocmask(SIG_SETMASK, &normal, NULL);
+        become(program, dies_with_us, self);
+    }
+    child = pid > 0 ? pid : 0;
+    sigprocmask(SIG_SETMASK, &normal, NULL);
     if (pid < 0) {
         say("cannot start a process: %s", strerror(errno));
         return end;
     }
-    child = pid;
     end = wait_for(pid);
     child = 0;
     restore_signals(&before);

@@ -10,11 +10,26 @@
 #include "place.h"
 #include "program.h"
 #include "say.h"
+#include "stop.h"
 
 static void
 remove_left(const char *path)
 {
     place_remove_own(path);
+}
+
+/* What was killed a moment ago may not have died yet. */
+static int
+remove_own(const char *path)
+{
+    enum { TRIES = 20, PAUSE_MS = 25 };
+
+    for (int i = 0; i < TRIES; i++) {
+        if (place_remove_own(path))
+            return 1;
+        stop_nap(PAUSE_MS);
+    }
+    return 0;
 }
 
 static int
@@ -37,7 +52,7 @@ run(struct args *args)
             unsetenv("MMF_DIR");
         free(kept);
     }
-    if (!place_remove_own(path))
+    if (!remove_own(path))
         say("something that the command has started still holds objects in %s: mmf gc "
             "removes it later",
             path);

@@ -18,11 +18,11 @@
 
 enum { FILTER_SIZE = 64, PANEL_ROWS = 5 };
 
-typedef const mmf_object_info *row;
+typedef const mmf_object_info *shown_object;
 
 struct top {
     mmf_list *list;
-    row *rows; /* those that are shown, in order */
+    shown_object *rows; /* those that are shown, in order */
     int32_t count;
     int32_t selected;
     int32_t first; /* on the screen */
@@ -203,7 +203,7 @@ arrange(struct top *top)
         if (is_wanted(top, mmf_list_get(top->list, i)))
             top->rows[top->count++] = mmf_list_get(top->list, i);
     sorting = top;
-    qsort(top->rows, (size_t)top->count, sizeof(row), compare_rows);
+    qsort(top->rows, (size_t)top->count, sizeof(shown_object), compare_rows);
     if (top->selected >= top->count)
         top->selected = top->count - 1;
     if (top->selected < 0)
@@ -220,7 +220,7 @@ look(struct top *top)
     mmf_list_close(top->list);
     free(top->rows);
     top->list = objects_list(MMF_LIST_HOLDERS);
-    top->rows = calloc((size_t)mmf_list_count(top->list) + 1, sizeof(row));
+    top->rows = calloc((size_t)mmf_list_count(top->list) + 1, sizeof(shown_object));
     if (top->rows == NULL)
         say_no_memory();
     arrange(top);
