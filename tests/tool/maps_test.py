@@ -1,6 +1,7 @@
 """maps_test.py - ls, stat, create, read, write, dump, peek, poke."""
 import json
 import os
+import re
 import signal
 import subprocess
 
@@ -232,20 +233,23 @@ def test_a_map_that_is_cut_off_is_no_crash():
     create("Cat", "1MiB")
     path = ls()[0]["path"]
     process = start("watch", "Cat", "--interval", "20ms")
-    wait_until(lambda: os.stat(path).st_size > 0)
-    mmf("write", "Cat", "x")
-    assert b"offset 0" in process.stdout.readline()
+    change_until_told(process, lambda: mmf("write", "Cat", stdin=os.urandom(1)))
     os.truncate(path, 0)
     result = finish(process, DAMAGED)
     assert "the bytes are gone" in result.err, result
     os.unlink(path)
 
 
+def count_up():
+    mmf("write", "Cat", stdin=bytes([mmf("read", "Cat", raw=True).out[0] + 1]))
+
+
 def test_looking_does_not_hold():
     pid = create("Cat", "8")
     watcher = start("watch", "Cat", "--interval", "20ms")
-    mmf("write", "Cat", "x")
-    assert b"offset 0: 00 -> 78 'x'" in watcher.stdout.readline()
+    line = change_until_told(watcher, count_up)
+    assert re.search(r"\d\d:\d\d:\d\d\.\d{3}  offset 0: [0-9a-f]{2} -> [0-9a-f]{2} '.'",
+                     line), line
     kill(pid)
     assert ls() == []
     result = finish(watcher, NO_OBJECT)
@@ -256,13 +260,10 @@ def test_watch_tells_values():
     create("Cat", "64")
     watcher = start("watch", "Cat", "-t", "int32", "-o", "8", "-c", "2", "-i", "10ms",
                     "-n", "2")
-    # It may have begun late: change until it says so.
-    value = 1
-    import select as waiting
-    while not waiting.select([watcher.stdout], [], [], 0.05)[0]:
-        mmf("poke", "Cat", "-o", "12", str(value))
-        value += 1
-    assert b"offset 12: " in watcher.stdout.readline()
+    values = iter(range(1, 1000))
+    line = change_until_told(watcher,
+                             lambda: mmf("poke", "Cat", "-o", "12", str(next(values))))
+    assert "offset 12: " in line, line
     mmf("poke", "Cat", "-o", "8", "77")
     result = finish(watcher)
     assert "offset 8: 0 -> 77" in result.out, result

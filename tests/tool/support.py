@@ -120,6 +120,16 @@ def finish(process, status=DONE):
     return Result(process.returncode, text(out), text(err))
 
 
+def change_until_told(watcher, change):
+    """Change something until the watcher, which may begin late, prints a line; answers
+    the line."""
+    deadline = time.monotonic() + DEADLINE
+    while not select.select([watcher.stdout], [], [], 0.05)[0]:
+        assert time.monotonic() < deadline, "no change was told"
+        change()
+    return text(watcher.stdout.readline())
+
+
 class Terminal:
     """The tool on a pseudo-terminal."""
 
@@ -240,7 +250,13 @@ def clean_up():
             kill(pid)
 
 
+def too_late(number, frame):
+    raise AssertionError("the test took too long")
+
+
 def run_test(test):
+    signal.signal(signal.SIGALRM, too_late)
+    signal.alarm(int(2 * DEADLINE))
     directory = tempfile.mkdtemp(prefix="mmf-test-tool-", dir="/dev/shm")
     os.environ["MMF_DIR"] = directory
     try:
@@ -252,6 +268,7 @@ def run_test(test):
                     os.path.join(directory, entry))]
         assert not left, "left behind: %s" % left
     finally:
+        signal.alarm(0)
         clean_up()
         shutil.rmtree(directory, ignore_errors=True)
 
