@@ -10,7 +10,8 @@
  * Death. A mutex whose owner dies, thread or process, by whatever signal, goes to
  * exactly one next owner, whose wait answers MMF_ABANDONED; what the mutex guards may
  * be half done. A sleeping waiter is told within 100 ms after the kernel has closed the
- * dead process's descriptors. A stopped owner is not a dead owner. Events have no
+ * dead process's descriptors; if another waiter was killed or stopped in the second
+ * before, it can take a second. A stopped owner is not a dead owner. Events have no
  * owner; a semaphore's count taken by the dead does not come back.
  *
  * Memory: a wait that takes sees everything that was written before the release or set

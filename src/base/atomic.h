@@ -44,6 +44,12 @@ mmf_add_relaxed_u32(mmf_atomic_u32 *word, uint32_t value)
     return atomic_fetch_add_explicit(word, value, memory_order_relaxed);
 }
 
+static inline uint32_t
+mmf_add_release_u32(mmf_atomic_u32 *word, uint32_t value)
+{
+    return atomic_fetch_add_explicit(word, value, memory_order_release);
+}
+
 static inline uint64_t
 mmf_load_relaxed_u64(const mmf_atomic_u64 *word)
 {

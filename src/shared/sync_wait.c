@@ -1,17 +1,8 @@
 /*
- * sync_wait.c - waiting, and recovering what the dead left behind.
+ * sync_wait.c - waiting for one, any or all.
  *
- * A sleeper is woken by whoever lets one through. That wake can die: with a releaser
- * killed between its store and its wake, or with a woken waiter killed before it took;
- * and an owner killed lets nobody through. So a sleeper looks again after a tick, at
- * the word, and at the owner too, by a system call whose cost grows with the object's
- * holders.
- *
- * A hundred sleepers need not all look: one watches. It is the one that has put the
- * time of its look into `checked`, a tick ago at most. The others see that and sleep
- * longer each time, up to the longest. A watcher that leaves wakes them all, and then
- * each begins again with a tick. One that is killed is missed after the longest sleep
- * at the latest; only if it dies together with the owner is anybody told that late.
+ * A sleeper is woken by whoever lets one through. That wake can die with a process;
+ * sync_watch.c says who looks again by itself, and when.
  *
  * A wake can also be eaten: by one who slept on several objects and takes another, or
  * whose time is over. Such a one hands it on when it leaves.
@@ -42,17 +33,10 @@
 #include <mmf/status.h>
 
 #include "base/fail.h"
-
-/* The longest sleep of those that do not watch. */
-#define LONGEST_SLEEP (16 * MMF_SYNC_TICK)
-
-/* A watcher is late after this time: others must not take over from one that is not. */
-#define WATCH_ENDS (MMF_SYNC_TICK + MMF_SYNC_TICK / 8)
+#include "shared/sync_watch.h"
 
 /* A poll that meets a reservation waits so long for its end; nanoseconds. */
 #define RESERVATION_GRACE ((int64_t)1000000)
-
-enum { MOST_OBJECTS = 64 };
 
 static int
 fail_answer(enum mmf_sync_answer answer)
@@ -75,140 +59,6 @@ mmf_sync_tell(const struct mmf_sync *object, const struct mmf_sync_alarm *alarm,
 }
 
 /*
- * The dead.
- */
-
-/* The identity if its process is dead, else 0. */
-static uint64_t
-if_dead(const struct mmf_sync *object, uint64_t identity,
-        const struct mmf_sync_ops *ops)
-{
-    uint64_t ticket = mmf_sync_ticket(identity);
-
-    /* Threads of our own that end see to their mutexes themselves. */
-    if (identity == 0 || ticket == mmf_sync_ticket(object->identity))
-        return 0;
-    return ops->is_alive(ops->context, object, ticket) ? 0 : identity;
-}
-
-/*
- * Undo what a dead reserver has left. A mark without a reserver is nobody's: who leaves
- * unmarks first, so it was left by somebody who writes what is none of his. Answers 1
- * if there was a mark to undo.
- */
-static int
-rescue_reservation(const struct mmf_sync *object, const struct mmf_sync_ops *ops)
-{
-    uint64_t word = mmf_load_acquire_u64(&object->shared->word);
-    uint64_t reserver = mmf_load_acquire_u64(&object->shared->reserver);
-    struct mmf_sync_alarm alarm;
-    int undone;
-
-    if (!(word & MMF_WORD_RESERVED) ||
-        (reserver != 0 && if_dead(object, reserver, ops) == 0) ||
-        !mmf_exchange_if_u64(&object->shared->reserver, &reserver, object->identity))
-        return 0;
-    undone = mmf_sync_unmark(object, &alarm);
-    mmf_store_release_u64(&object->shared->reserver, 0);
-    mmf_sync_tell(object, &alarm, ops);
-    return undone;
-}
-
-/*
- * Who of the dead is in the way? `*owner` gets the mutex's owner if it is dead, else 0.
- * Answers 1 if there was a reservation to undo: then look again.
- */
-static int
-find_dead(const struct mmf_sync *object, enum mmf_sync_answer answer,
-          const struct mmf_sync_ops *ops, uint64_t *owner)
-{
-    int undone = 0;
-
-    if (answer == MMF_SYNC_RESERVED)
-        undone = rescue_reservation(object, ops);
-    *owner = if_dead(object, mmf_sync_owner(object), ops);
-    return undone;
-}
-
-/*
- * Watching.
- */
-
-/* A sleeper's part in watching what it sleeps on. All 0 before its first sleep. */
-struct watch {
-    int64_t sleep;   /* how long it may sleep now */
-    int64_t look_at; /* when it is time to look again */
-    int64_t stamp;   /* what it has put into `checked` of what it watches; 0: nothing */
-};
-
-/* A time to come is of another clock, which a time namespace can have: it says nothing.
- */
-static int
-is_watched_by_another(const struct mmf_sync *object, const struct watch *watch,
-                      int64_t now)
-{
-    int64_t checked = (int64_t)mmf_load_relaxed_u64(&object->shared->checked);
-
-    return checked != watch->stamp && checked <= now && now - checked < WATCH_ENDS;
-}
-
-/* Watch what nobody else does; if there is nothing, sleep longer. */
-static void
-choose_watch(struct watch *watch, const struct mmf_sync *objects, int count,
-             int64_t now)
-{
-    int watches = 0;
-
-    for (int i = 0; i < count; i++) {
-        if (is_watched_by_another(&objects[i], watch, now))
-            continue;
-        mmf_store_relaxed_u64(&objects[i].shared->checked, (uint64_t)now);
-        watches = 1;
-    }
-    watch->stamp = watches ? now : 0;
-    watch->sleep = watches ? MMF_SYNC_TICK : 4 * watch->sleep;
-    if (watch->sleep > LONGEST_SLEEP)
-        watch->sleep = LONGEST_SLEEP;
-}
-
-/*
- * Before a sleep: shall we ask after the dead? Before the first one yes, and when a
- * watcher's tick or somebody's longest sleep is over.
- */
-static int
-is_time_to_ask(struct watch *watch, const struct mmf_sync *objects, int count,
-               int64_t now)
-{
-    int is_first = watch->look_at == 0;
-
-    if (!is_first && now >= watch->look_at) {
-        choose_watch(watch, objects, count, now);
-        watch->look_at = now + watch->sleep;
-        return watch->stamp != 0 || watch->sleep == LONGEST_SLEEP;
-    }
-    /* Woken early: something happens here, or the watcher has left. */
-    watch->sleep = MMF_SYNC_TICK;
-    if (is_first || watch->look_at > now + MMF_SYNC_TICK)
-        watch->look_at = now + MMF_SYNC_TICK;
-    return is_first;
-}
-
-/* Wake those who sleep longer because of us. */
-static void
-end_watch(const struct watch *watch, const struct mmf_sync *objects, int count,
-          const struct mmf_sync_ops *ops)
-{
-    for (int i = 0; watch->stamp != 0 && i < count; i++) {
-        mmf_atomic_u64 *checked = &objects[i].shared->checked;
-
-        if ((int64_t)mmf_load_relaxed_u64(checked) != watch->stamp)
-            continue;
-        mmf_store_relaxed_u64(checked, 0);
-        ops->wake(ops->context, &objects[i], INT_MAX);
-    }
-}
-
-/*
  * Any.
  */
 
@@ -221,7 +71,7 @@ struct waiting {
     int slept;
     int met_reservation;
     int undid_reservation; /* in the last look at the dead */
-    struct watch watch;
+    struct mmf_sync_watch watch;
 };
 
 /* Answers 1 when the wait is over, with `*rc`. */
@@ -259,7 +109,7 @@ try_the_dead(struct waiting *wait, int *index)
         const struct mmf_sync *object = &wait->objects[i];
         uint64_t dead;
 
-        wait->undid_reservation |= find_dead(
+        wait->undid_reservation |= mmf_sync_find_dead(
             object, wait->met_reservation ? MMF_SYNC_RESERVED : MMF_SYNC_NOT_NOW,
             wait->ops, &dead);
         if (dead != 0 && mmf_sync_take_from_dead(object, dead)) {
@@ -300,7 +150,7 @@ leave(const struct waiting *wait, int taken)
         if (i != taken || wait->objects[i].kind == MMF_SYNC_SEMAPHORE)
             hand_on(&wait->objects[i], wait->ops);
     }
-    end_watch(&wait->watch, wait->objects, wait->count, wait->ops);
+    mmf_sync_watch_end(&wait->watch, wait->objects, wait->count, wait->ops);
 }
 
 static int64_t
@@ -313,7 +163,7 @@ earlier(int64_t one, int64_t other)
 static void
 sleep_on_all(struct waiting *wait, int64_t now)
 {
-    uint32_t expected[MOST_OBJECTS];
+    uint32_t expected[MMF_SYNC_MOST];
     int64_t until = earlier(wait->deadline, wait->watch.look_at);
 
     if (wait->met_reservation)
@@ -326,7 +176,8 @@ sleep_on_all(struct waiting *wait, int64_t now)
         if (answer != MMF_SYNC_NOT_NOW && answer != MMF_SYNC_RESERVED)
             return;
     }
-    wait->ops->sleep(wait->ops->context, wait->objects, expected, wait->count, until);
+    wait->ops->sleep(wait->ops->context, wait->objects, expected,
+                     mmf_sync_watch_shifts(&wait->watch), wait->count, until);
 }
 
 int
@@ -348,7 +199,8 @@ mmf_sync_wait_any(const struct mmf_sync *objects, int count, int64_t deadline,
         if (wait.deadline == MMF_SYNC_POLL)
             wait.deadline = now;
         wait.undid_reservation = 0;
-        if (is_time_to_ask(&wait.watch, objects, count, now) || now >= wait.deadline) {
+        if (mmf_sync_watch_begin(&wait.watch, objects, count, now) ||
+            now >= wait.deadline) {
             if (try_the_dead(&wait, index)) {
                 leave(&wait, *index);
                 return MMF_ABANDONED;
@@ -383,7 +235,7 @@ reserve(const struct mmf_sync *object, const struct mmf_sync_ops *ops)
 
     while (
         !mmf_exchange_if_u64(&object->shared->reserver, &reserver, object->identity)) {
-        uint64_t dead = if_dead(object, reserver, ops);
+        uint64_t dead = mmf_sync_if_dead(object, reserver, ops);
 
         if (dead == 0)
             return 0;
@@ -417,9 +269,9 @@ unreserve_first(const struct mmf_sync *objects, int count,
 
 /* What a look at all of them has found. */
 struct look {
-    uint64_t words[MOST_OBJECTS]; /* as they were when all could be had */
-    int obstacle;                 /* else: the index of what stands in the way */
-    enum mmf_sync_answer answer;  /* RESERVED: somebody else is the reserver */
+    uint64_t words[MMF_SYNC_MOST]; /* as they were when all could be had */
+    int obstacle;                  /* else: the index of what stands in the way */
+    enum mmf_sync_answer answer;   /* RESERVED: somebody else is the reserver */
 };
 
 /* Nothing changed but sleepers coming and going. */
@@ -534,7 +386,7 @@ free_from_dead(const struct mmf_sync *object, enum mmf_sync_answer answer,
 {
     struct mmf_sync_alarm alarm;
     uint64_t dead;
-    int undone = find_dead(object, answer, ops, &dead);
+    int undone = mmf_sync_find_dead(object, answer, ops, &dead);
 
     if (dead == 0 || !mmf_sync_free_from_dead(object, dead, &alarm))
         return undone;
@@ -545,8 +397,10 @@ free_from_dead(const struct mmf_sync *object, enum mmf_sync_answer answer,
 /* Sleep on the object in the way, unless it can be had after all. */
 static void
 sleep_on_one(const struct mmf_sync *object, enum mmf_sync_answer answer, int64_t now,
-             int64_t until, const struct mmf_sync_ops *ops)
+             int64_t deadline, const struct mmf_sync_watch *watch,
+             const struct mmf_sync_ops *ops)
 {
+    int64_t until = earlier(deadline, watch->look_at);
     uint32_t expected;
     enum mmf_sync_answer again = mmf_sync_announce(object, &expected);
 
@@ -560,18 +414,18 @@ sleep_on_one(const struct mmf_sync *object, enum mmf_sync_answer answer, int64_t
     } else if (again != MMF_SYNC_NOT_NOW && again != MMF_SYNC_RESERVED) {
         return;
     }
-    ops->sleep(ops->context, object, &expected, 1, until);
+    ops->sleep(ops->context, object, &expected, mmf_sync_watch_shifts(watch), 1, until);
 }
 
 /* Sleep on it no more. */
 static void
-leave_object(const struct mmf_sync *object, struct watch *watch,
+leave_object(const struct mmf_sync *object, struct mmf_sync_watch *watch,
              const struct mmf_sync_ops *ops)
 {
-    static const struct watch none;
+    static const struct mmf_sync_watch none;
 
     hand_on(object, ops);
-    end_watch(watch, object, 1, ops);
+    mmf_sync_watch_end(watch, object, 1, ops);
     *watch = none;
 }
 
@@ -580,7 +434,7 @@ mmf_sync_wait_all(const struct mmf_sync *objects, int count, int64_t deadline,
                   const struct mmf_sync_ops *ops)
 {
     struct look look = {0};
-    struct watch watch = {0};
+    struct mmf_sync_watch watch = {0};
     int last = -1; /* the object that we slept on */
 
     for (;;) {
@@ -604,7 +458,7 @@ mmf_sync_wait_all(const struct mmf_sync *objects, int count, int64_t deadline,
         now = ops->now(ops->context);
         if (deadline == MMF_SYNC_POLL)
             deadline = now;
-        if ((is_time_to_ask(&watch, obstacle, 1, now) || now >= deadline) &&
+        if ((mmf_sync_watch_begin(&watch, obstacle, 1, now) || now >= deadline) &&
             free_from_dead(obstacle, look.answer, ops)) {
             last = look.obstacle;
             continue;
@@ -616,6 +470,6 @@ mmf_sync_wait_all(const struct mmf_sync *objects, int count, int64_t deadline,
             return MMF_TIMED_OUT;
         }
         last = look.obstacle;
-        sleep_on_one(obstacle, look.answer, now, earlier(deadline, watch.look_at), ops);
+        sleep_on_one(obstacle, look.answer, now, deadline, &watch, ops);
     }
 }

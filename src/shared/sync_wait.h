@@ -14,7 +14,10 @@
 /* No waiting: one look. */
 #define MMF_SYNC_POLL ((int64_t)0)
 
-/* One of an object's sleepers looks again after this long, at least; nanoseconds. */
+/* The most objects that one wait can have. */
+enum { MMF_SYNC_MOST = 64 };
+
+/* Some of an object's sleepers look again after this long, at least; nanoseconds. */
 #define MMF_SYNC_TICK ((int64_t)60000000)
 
 /*
@@ -26,10 +29,13 @@ struct mmf_sync_ops {
     int64_t (*now)(void *context);
     /*
      * Sleep until one of the objects' futexes does not have its expected value, is
-     * woken, or the clock is at `until`. May come back early.
+     * woken, or the clock is at `until`. If `shifts` is not NULL, then each object's
+     * `shifts` is compared too, when the sleeper can be woken already. May come back
+     * early.
      */
     void (*sleep)(void *context, const struct mmf_sync *objects,
-                  const uint32_t *expected, int count, int64_t until);
+                  const uint32_t *expected, const uint32_t *shifts, int count,
+                  int64_t until);
     /* Wake up to `count` who sleep on the object. */
     void (*wake)(void *context, const struct mmf_sync *object, int count);
     /* Tell those who poll a descriptor of the object. */

@@ -10,8 +10,9 @@
  *                                                   release when it was set or released
  *   reserver   a wait for all           the same    see sync_wait.c
  *   recursion  the mutex's owner        the owner   relaxed: guarded by the ownership
- *   checked    the watching waiter      waiters     relaxed: a hint, when it last
- * looked maximum, manual                     creator, before the object has a name
+ *   watch      sleepers, by exchange    sleepers    see sync_watch.c
+ *   shifts     who leaves `watch`       sleepers    release after that, acquire before
+ *   maximum, manual                     the creator, before the object has a name
  *
  * Who: an identity is (ticket << 20 | thread): the ticket of a process at this object
  * (control.h) and the number that the process gave its thread. 0 is nobody.
@@ -36,19 +37,20 @@
 struct mmf_sync_shared {
     mmf_atomic_u64 word;
     mmf_atomic_u64 reserver;
-    mmf_atomic_u64 checked; /* monotonic nanoseconds */
+    mmf_atomic_u64 watch[2]; /* milliseconds, 24 bits; then the ticket, 40 bits */
     mmf_atomic_u32 recursion;
-    int32_t maximum; /* semaphore */
-    int32_t manual;  /* event */
-    uint32_t reserved;
+    int32_t maximum;       /* semaphore */
+    int32_t manual;        /* event */
+    mmf_atomic_u32 shifts; /* how often somebody has left `watch`; wraps */
 };
 
-static_assert(sizeof(struct mmf_sync_shared) == 40, "layout 1");
+static_assert(sizeof(struct mmf_sync_shared) == 48, "layout 1");
 static_assert(offsetof(struct mmf_sync_shared, reserver) == 8, "layout 1");
-static_assert(offsetof(struct mmf_sync_shared, checked) == 16, "layout 1");
-static_assert(offsetof(struct mmf_sync_shared, recursion) == 24, "layout 1");
-static_assert(offsetof(struct mmf_sync_shared, maximum) == 28, "layout 1");
-static_assert(offsetof(struct mmf_sync_shared, manual) == 32, "layout 1");
+static_assert(offsetof(struct mmf_sync_shared, watch) == 16, "layout 1");
+static_assert(offsetof(struct mmf_sync_shared, recursion) == 32, "layout 1");
+static_assert(offsetof(struct mmf_sync_shared, maximum) == 36, "layout 1");
+static_assert(offsetof(struct mmf_sync_shared, manual) == 40, "layout 1");
+static_assert(offsetof(struct mmf_sync_shared, shifts) == 44, "layout 1");
 
 /* Flags. */
 #define MMF_WORD_WAITERS 1u   /* somebody may sleep */
@@ -60,7 +62,9 @@ static_assert(offsetof(struct mmf_sync_shared, manual) == 32, "layout 1");
 
 #define MMF_THREAD_BITS 20
 #define MMF_THREAD_MAX ((1u << MMF_THREAD_BITS) - 1)
-#define MMF_TICKET_MAX (((uint64_t)1 << 40) - 1)
+#define MMF_TICKET_BITS 40
+#define MMF_TICKET_MAX (((uint64_t)1 << MMF_TICKET_BITS) - 1)
+#define MMF_WATCH_TIME_MAX ((1u << 24) - 1)
 
 /* A mutex can be taken so often by its owner. */
 #define MMF_RECURSION_MAX INT32_MAX
@@ -73,6 +77,7 @@ struct mmf_sync {
     enum mmf_sync_kind kind;
     uint64_t identity; /* of the calling thread at this object */
     uint64_t order[2]; /* which object: waits for all reserve in this order */
+    int is_shared;     /* 1: by several processes, each of which may be killed */
     void *context;     /* the back end's */
 };
 
@@ -112,6 +117,13 @@ mmf_sync_low_half(uint64_t word)
 }
 
 uint32_t *mmf_sync_futex(struct mmf_sync_shared *shared);
+
+/* `shifts`, for the system to compare. */
+static inline uint32_t *
+mmf_sync_shifts(struct mmf_sync_shared *shared)
+{
+    return (uint32_t *)(void *)&shared->shifts;
+}
 
 /*
  * The usual steps in short: with no flag in the word there is nobody to tell and

@@ -22,8 +22,9 @@ enum {
 /* After a kill, sleepers that do not get on for so long are taken to sleep for ever. */
 #define MOST_IDLE ((int64_t)4000000000)
 
-/* After a single kill nobody sleeps for longer who need not. */
+/* After a single kill nobody sleeps for longer who need not; and after several. */
 #define MOST_LATE ((int64_t)100000000)
+#define MOST_LATE_AFTER_SEVERAL ((int64_t)1100000000)
 
 /* The clock begins far from 0, as a machine's does. */
 #define CLOCK_BEGIN ((int64_t)1000000000000)
@@ -39,7 +40,15 @@ enum status {
 };
 
 /* What a thread is about to do. */
-enum step { STEP_ATOMIC, STEP_CALL, STEP_WAKE, STEP_COMPARE, STEP_WAKE_UP, STEP_ASK };
+enum step {
+    STEP_ATOMIC,
+    STEP_CALL,
+    STEP_WAKE,
+    STEP_COMPARE,
+    STEP_COMPARE_SHIFTS,
+    STEP_WAKE_UP,
+    STEP_ASK
+};
 
 struct entry {
     int8_t object;
@@ -56,6 +65,7 @@ struct thread {
     uint8_t is_excused; /* in this call it may have met a slow reservation */
     uint8_t has_returned;
     uint8_t is_calling;
+    uint8_t has_begun;
     int32_t step_count; /* sleepers to wake */
     struct outcome outcome;
     struct call call;
@@ -227,7 +237,7 @@ leave_queues(struct thread *thread)
 
 static void
 sleep_on(void *context, const struct mmf_sync *objects, const uint32_t *expected,
-         int count, int64_t until)
+         const uint32_t *shifts, int count, int64_t until)
 {
     struct thread *self;
 
@@ -249,6 +259,15 @@ sleep_on(void *context, const struct mmf_sync *objects, const uint32_t *expected
         self->entries[i].object = (int8_t)object;
         self->entries[i].is_queued = 1;
         self->entries_count = (uint8_t)(i + 1);
+    }
+    for (int i = 0; shifts != NULL && i < count; i++) {
+        int object = index_of(&objects[i]);
+
+        stand_before(STEP_COMPARE_SHIFTS, object);
+        if (*(volatile uint32_t *)&world.shared[object].shifts != shifts[i]) {
+            leave_queues(self);
+            return;
+        }
     }
     for (int i = 0; i < count; i++) {
         if (!self->entries[i].is_queued)
@@ -355,15 +374,23 @@ static const struct mmf_sync_ops ops = {
  * Calls.
  */
 
+static uint64_t
+identity_of(int caller)
+{
+    uint64_t ticket = caller == PROBER ? 10 + PROBER : process_of(caller);
+
+    return mmf_sync_identity(ticket, (uint32_t)caller + 1);
+}
+
 static struct mmf_sync
 grip_on(int object, int caller)
 {
-    uint64_t ticket = caller == PROBER ? 10 + PROBER : process_of(caller);
     struct mmf_sync grip = {
         .shared = &world.shared[object],
         .kind = plan->objects[object].kind,
-        .identity = mmf_sync_identity(ticket, (uint32_t)caller + 1),
+        .identity = identity_of(caller),
         .order = {1, (uint64_t)object},
+        .is_shared = 1,
     };
 
     return grip;
@@ -637,6 +664,29 @@ clock_may_help(void)
     return 0;
 }
 
+/* Somebody is about to do something, having begun. */
+static int
+is_busy(void)
+{
+    for (int i = 0; i < thread_count; i++) {
+        if (world.threads[i].status == READY && world.threads[i].has_begun)
+            return 1;
+    }
+    return 0;
+}
+
+/* 0: in this scenario it is the turn of another thread to begin. */
+static int
+may_step(int thread)
+{
+    for (int i = 0; i < thread; i++) {
+        if (plan->calm_ticks && !world.threads[thread].has_begun &&
+            world.threads[i].status == READY)
+            return 0;
+    }
+    return world.threads[thread].status == READY;
+}
+
 static int
 list_choices(struct choice *choices)
 {
@@ -644,15 +694,17 @@ list_choices(struct choice *choices)
     int ready = count_ready();
 
     for (int i = 0; i < thread_count; i++) {
-        int ways = world.threads[i].status == READY ? count_ways(&world.threads[i]) : 0;
+        int ways = may_step(i) ? count_ways(&world.threads[i]) : 0;
 
         for (int way = 0; way < ways; way++)
             choices[count++] = (struct choice){EVENT_STEP, (int8_t)i, (uint8_t)way};
     }
-    if (ready > 0 ? world.ticks_left > 0 && next_time() != 0 : clock_may_help())
+    if ((ready == 0 && clock_may_help()) ||
+        (world.ticks_left > 0 && next_time() != 0 && !(plan->calm_ticks && is_busy())))
         choices[count++] = (struct choice){EVENT_TICK, -1, 0};
     for (int i = 0; i < thread_count && world.kills_left > 0; i++) {
-        if (world.threads[i].status != KILLED && would_be_missed(i))
+        if (world.threads[i].status != KILLED && would_be_missed(i) &&
+            !(plan->calm_kills && is_busy()))
             choices[count++] = (struct choice){EVENT_KILL, (int8_t)i, 0};
     }
     return count;
@@ -735,6 +787,7 @@ step(int thread, int way)
 
     if (self->is_calling) {
         self->is_calling = 0;
+        self->has_begun = 1;
         self->call = self->next_call;
         memset(&self->next_call, 0, sizeof(self->next_call));
         spec_call(&world.spec, thread, &self->call);
@@ -814,9 +867,11 @@ somebody_naps(void)
 static void
 note_late(int64_t late)
 {
+    int kills = plan->kills - world.kills_left;
+
     if (late > counts->latest)
         counts->latest = late;
-    if (late > MOST_LATE && plan->kills - world.kills_left == 1)
+    if (late > (kills > 1 ? MOST_LATE_AFTER_SEVERAL : MOST_LATE))
         found("a sleeper was told late");
 }
 
@@ -825,12 +880,12 @@ tick(void)
 {
     int all_wait_for_it = count_ready() == 0;
 
+    if (!all_wait_for_it || !clock_may_help())
+        world.ticks_left--;
     if (all_wait_for_it && somebody_naps())
         counts->naps++;
     else if (all_wait_for_it && !world.someone_died)
         check_sleepers(needs_tick);
-    if (!all_wait_for_it)
-        world.ticks_left--;
     if (all_wait_for_it && somebody_could_get_on())
         note_late(next_time() - world.got_on);
     world.clock = next_time();
@@ -1187,7 +1242,8 @@ start(const struct scenario *scenario)
         struct mmf_sync_shared *shared = &world.shared[object_count++];
 
         if (object->kind == MMF_SYNC_MUTEX)
-            mmf_sync_init_mutex(shared, 0);
+            mmf_sync_init_mutex(shared,
+                                object->first > 0 ? identity_of(object->first - 1) : 0);
         else if (object->kind == MMF_SYNC_EVENT)
             mmf_sync_init_event(shared, object->first, object->second);
         else
@@ -1259,8 +1315,14 @@ print_atomic(const struct thread *thread)
     case offsetof(struct mmf_sync_shared, reserver):
         field = "reserver";
         break;
-    case offsetof(struct mmf_sync_shared, checked):
-        field = "checked";
+    case offsetof(struct mmf_sync_shared, watch):
+        field = "watch 1";
+        break;
+    case offsetof(struct mmf_sync_shared, watch) + 8:
+        field = "watch 2";
+        break;
+    case offsetof(struct mmf_sync_shared, shifts):
+        field = "shifts";
         break;
     case offsetof(struct mmf_sync_shared, recursion):
         field = "recursion";
@@ -1294,6 +1356,9 @@ print_choice(struct choice choice)
         break;
     case STEP_COMPARE:
         printf("futex of %s", plan->objects[thread->step_object].name);
+        break;
+    case STEP_COMPARE_SHIFTS:
+        printf("futex of the shifts of %s", plan->objects[thread->step_object].name);
         break;
     case STEP_WAKE_UP:
         printf("wake up");

@@ -12,8 +12,8 @@
  *
  *   a step   of each thread that is not asleep; a wake for one chooses among sleepers
  *   a kill   of any process, as long as the scenario has kills left
- *   a tick   the clock goes to where the first sleeper's time is over: if no thread can
- *            go on, and so often besides as the scenario says
+ *   a tick   the clock goes to where the first sleeper's time is over: if nothing else
+ *            helps, and so often besides as the scenario says
  *
  * The futex: value check and going to sleep are one step; for several words one step a
  * word, in order, as in futex_waitv(2). Whoever was woken by one word is still queued
@@ -35,8 +35,11 @@ struct scenario {
     void (*threads[MOST_THREADS])(void);
     unsigned process[MOST_THREADS]; /* threads with the same number but 0 share one */
     int kills;                      /* so many processes may be killed */
-    int ticks;                      /* so many ticks come although somebody could run */
-    int only_long;                  /* not in the short run */
+    int ticks;                      /* so many come although nobody needs them */
+    int calm_ticks; /* ticks come when nobody can run but those who have not begun, and
+                       a thread begins when the ones before it sleep or have ended */
+    int calm_kills; /* and kills likewise */
+    int only_long;  /* not in the short run */
 };
 
 struct counts {

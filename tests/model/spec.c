@@ -15,7 +15,9 @@ static void
 init_object(const struct object_plan *from, struct spec_object *object)
 {
     object->owner = SPEC_NOBODY;
-    if (from->kind == MMF_SYNC_EVENT)
+    if (from->kind == MMF_SYNC_MUTEX && from->first > 0)
+        object->owner = (int8_t)(from->first - 1);
+    else if (from->kind == MMF_SYNC_EVENT)
         object->mark = (uint8_t)from->first;
     else if (from->kind == MMF_SYNC_SEMAPHORE)
         object->count = (uint8_t)from->first;

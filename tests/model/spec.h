@@ -24,7 +24,7 @@
 
 enum {
     MOST_OBJECTS = 3,
-    MOST_THREADS = 4,
+    MOST_THREADS = 5,
     PROBER = MOST_THREADS, /* looks at the objects in the end */
     MOST_CALLERS = MOST_THREADS + 1,
     MOST_STATES = 1024
@@ -33,7 +33,8 @@ enum {
 struct object_plan {
     const char *name;
     enum mmf_sync_kind kind;
-    int first;  /* event: signalled; semaphore: initial count */
+    int first;  /* mutex: its owner, 1 the first thread; event: signalled; semaphore:
+                   initial count */
     int second; /* event: manual; semaphore: maximum */
 };
 

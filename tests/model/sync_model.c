@@ -2,7 +2,8 @@
  * sync_model.c - the scenarios: what two to four threads do to the words of mutex,
  * event and semaphore, in every order (see explore.h).
  *
- *     sync_model [PATTERN]    only the scenarios whose name has PATTERN in it
+ *     sync_model [PATTERN]    only the scenarios whose name has PATTERN in it; one that
+ *                             is named in full runs even if it is for the long run
  *
  * MMF_TEST_LONG=1 runs more of them, and each of them again with one tick more, and
  * with one kill more. Then some have more states than there is room for: "stopped" says
@@ -21,6 +22,10 @@
     {                                                                                  \
         name, MMF_SYNC_MUTEX, 0, 0                                                     \
     }
+#define MUTEX_OF(thread)                                                               \
+    {                                                                                  \
+        "M", MMF_SYNC_MUTEX, thread, 0                                                 \
+    }
 #define AUTO_EVENT(name, signalled)                                                    \
     {                                                                                  \
         name, MMF_SYNC_EVENT, signalled, 0                                             \
@@ -38,6 +43,8 @@ enum { FIRST, SECOND, THIRD };
 
 /* Longer than a nap, shorter than a tick. */
 enum { SHORTLY = 10 };
+
+enum { TICK = 60 };
 
 static const int both[] = {FIRST, SECOND};
 static const int last_two[] = {SECOND, THIRD};
@@ -97,6 +104,18 @@ lock_first_shortly(void)
 {
     if (is_taken(wait_one(FIRST, SHORTLY)))
         release(FIRST);
+}
+
+static void
+lock_first_in_two_ticks(void)
+{
+    if (is_taken(wait_one(FIRST, 2 * TICK)))
+        release(FIRST);
+}
+
+static void
+do_nothing(void)
+{
 }
 
 static void
@@ -538,6 +557,56 @@ static const struct scenario scenarios[] = {
      .process = {1, 1, 2},
      .kills = 1},
 
+    /* Who of the sleepers watches. */
+    {.name = "watch, the owner killed",
+     .objects = {MUTEX_OF(1)},
+     .threads = {do_nothing, lock_first, lock_first},
+     .kills = 1,
+     .ticks = 3},
+    {.name = "watch, the owner and a sleeper killed",
+     .objects = {MUTEX_OF(1)},
+     .threads = {do_nothing, lock_first, lock_first},
+     .process = {1, 1, 2},
+     .kills = 1,
+     .ticks = 3},
+    {.name = "watch, the owner and two sleepers killed",
+     .objects = {MUTEX_OF(1)},
+     .threads = {do_nothing, lock_first, lock_first, lock_first},
+     .process = {1, 1, 1, 2},
+     .calm_ticks = 1,
+     .kills = 1,
+     .ticks = 3},
+    {.name = "watch, the mutex is released",
+     .objects = {MUTEX_OF(1)},
+     .threads = {release_first, lock_and_keep, lock_first},
+     .process = {1, 1, 2},
+     .kills = 1,
+     .ticks = 2},
+    {.name = "watch, a time-out",
+     .objects = {MUTEX_OF(1)},
+     .threads = {do_nothing, lock_first, lock_first_in_two_ticks, lock_first},
+     .process = {1, 1, 2, 3},
+     .calm_ticks = 1,
+     .kills = 1,
+     .ticks = 3},
+    {.name = "watch, a time-out while two threads of a process look",
+     .objects = {MUTEX_OF(1)},
+     .threads = {do_nothing, lock_first_in_two_ticks, lock_first, lock_first,
+                 lock_first},
+     .process = {1, 2, 1, 1, 3},
+     .calm_ticks = 1,
+     .calm_kills = 1,
+     .kills = 1,
+     .ticks = 1,
+     .only_long = 1},
+    {.name = "watch, two killed",
+     .objects = {MUTEX_OF(1)},
+     .threads = {do_nothing, lock_first, lock_first, lock_first},
+     .process = {1, 1, 2, 3},
+     .calm_ticks = 1,
+     .kills = 2,
+     .ticks = 3},
+
     /* Event. */
     {.name = "auto event, set twice, two waiters",
      .objects = {AUTO_EVENT("E", 0)},
@@ -567,6 +636,13 @@ static const struct scenario scenarios[] = {
      .objects = {MANUAL_EVENT("E", 0)},
      .threads = {set_reset_set_first, wait_first, wait_first},
      .kills = 1},
+
+    {.name = "auto event, the setter and a sleeper killed",
+     .objects = {AUTO_EVENT("E", 0)},
+     .threads = {set_first, wait_first, wait_first},
+     .process = {1, 1, 2},
+     .kills = 1,
+     .ticks = 2},
 
     /* Semaphore. */
     {.name = "semaphore, one at a time, two waiters",
@@ -818,7 +894,7 @@ run(const struct scenario *scenario, const char *with)
 int
 main(int argc, char **argv)
 {
-    const char *only = argc > 1 ? argv[1] : NULL;
+    const char *only = argc > 1 ? argv[1] : "";
     const char *count = getenv("MMF_TEST_LONG");
     int is_long = count != NULL && strcmp(count, "1") == 0;
     double begin = seconds();
@@ -828,8 +904,8 @@ main(int argc, char **argv)
     for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
         struct scenario scenario = scenarios[i];
 
-        if ((only != NULL && strstr(scenario.name, only) == NULL) ||
-            (scenario.only_long && !is_long))
+        if (strstr(scenario.name, only) == NULL ||
+            (scenario.only_long && !is_long && strcmp(scenario.name, only) != 0))
             continue;
         run(&scenario, "");
         if (!is_long)

@@ -20,11 +20,11 @@ enum { LATEST_US = 5000000 };
 struct words {
     uint64_t word;
     uint64_t reserver;
-    uint64_t checked;
+    uint64_t watch[2];
     uint32_t recursion;
     int32_t maximum;
     int32_t manual;
-    uint32_t reserved;
+    uint32_t shifts;
 };
 
 static const char *
@@ -169,14 +169,14 @@ some_words(const struct words *sound, uint64_t *state)
     if (which & 2)
         words.reserver = some_word(state) >> (which & 64 ? 4 : 0);
     if (which & 4)
-        words.checked = some_word(state);
+        words.watch[which >> 9 & 1] = some_word(state);
     if ((which & 24) == 8)
         words.recursion = (uint32_t)some_word(state);
     if ((which & 96) == 32)
         words.maximum = (int32_t)some_word(state);
     if ((which & 384) == 128)
         words.manual = (int32_t)some_word(state);
-    words.reserved = (uint32_t)which;
+    words.shifts = (uint32_t)which;
     return words;
 }
 

@@ -1006,7 +1006,7 @@ rule_7_2_7_recursion_overflows(void **state)
     (void)state;
     /* As if it had been taken INT32_MAX - 2 times. */
     snprintf(path, sizeof(path), "%s/mmf-%u/Cat", harness_dir(), (unsigned)geteuid());
-    write_state(path, &recursion, sizeof(recursion), 24);
+    write_state(path, &recursion, sizeof(recursion), RECURSION_AT);
     take(mutex);
     take(mutex);
     CHECK_FAILS(mmf_mutex_wait(mutex, 0), MMF_E_RECURSION);
@@ -1020,7 +1020,7 @@ rule_7_2_7_recursion_overflows(void **state)
     take(mutex);
     CHECK_FAILS(mmf_mutex_wait(mutex, 0), MMF_E_RECURSION);
     recursion = 0;
-    write_state(path, &recursion, sizeof(recursion), 24);
+    write_state(path, &recursion, sizeof(recursion), RECURSION_AT);
     release(mutex);
     refuse_release(mutex);
     check_free(mutex);

@@ -80,7 +80,7 @@ sleep_on(void *context, mmf_atomic_u32 *bell, uint32_t expected, int64_t until)
     uint32_t *word = (uint32_t *)(void *)bell;
 
     (void)context;
-    mmf_futex_sleep(&word, &expected, 1, until);
+    mmf_futex_sleep(&word, &expected, 1, 0, until);
 }
 
 static int

@@ -55,14 +55,21 @@ monotonic_now(void *context)
 
 static void
 sleep_on(void *context, const struct mmf_sync *objects, const uint32_t *expected,
-         int count, int64_t until)
+         const uint32_t *shifts, int count, int64_t until)
 {
-    uint32_t *words[MMF_WAIT_MAXIMUM];
+    uint32_t *words[2 * MMF_SYNC_MOST];
+    uint32_t values[2 * MMF_SYNC_MOST];
 
     (void)context;
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         words[i] = mmf_sync_futex(objects[i].shared);
-    mmf_futex_sleep(words, expected, count, until);
+        values[i] = expected[i];
+        if (shifts == NULL)
+            continue;
+        words[count + i] = mmf_sync_shifts(objects[i].shared);
+        values[count + i] = shifts[i];
+    }
+    mmf_futex_sleep(words, values, count, shifts == NULL ? 0 : count, until);
 }
 
 static void
@@ -137,6 +144,7 @@ make_grip(struct mmf_sync_object *local, const struct mmf_thread *thread,
         grip->order[0] = UINT64_MAX; /* after the named ones */
         grip->order[1] = (uintptr_t)local;
     }
+    grip->is_shared = local->object != NULL;
     grip->context = local;
 }
 

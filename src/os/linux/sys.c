@@ -293,6 +293,8 @@ mmf_sys_futex_wait(uint32_t *word, uint32_t expected, int64_t until)
     struct old_timespec deadline = {.seconds = (long)(until / 1000000000),
                                     .nanoseconds = (long)(until % 1000000000)};
 
+    if (until / 1000000000 > INT32_MAX) /* for ever; a long may have 32 bits */
+        deadline.seconds = INT32_MAX;
     return (int)syscall(SYS_futex, word, FUTEX_WAIT_BITSET, expected, &deadline, NULL,
                         FUTEX_BITSET_MATCH_ANY);
 }
@@ -302,7 +304,7 @@ mmf_sys_futex_waitv(uint32_t *const *words, const uint32_t *expected, int count,
                     int64_t until)
 {
     /* The kernel's ABI; not in the headers of every libc we build with. */
-    enum { FUTEX_WAITV = 449, WORD_OF_32_BITS = 2, MOST = 64 };
+    enum { FUTEX_WAITV = 449, WORD_OF_32_BITS = 2, MOST = 128 };
     struct {
         uint64_t expected;
         uint64_t address;

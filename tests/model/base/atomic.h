@@ -55,6 +55,12 @@ mmf_add_relaxed_u32(mmf_atomic_u32 *word, uint32_t value)
     return before;
 }
 
+static inline uint32_t
+mmf_add_release_u32(mmf_atomic_u32 *word, uint32_t value)
+{
+    return mmf_add_relaxed_u32(word, value);
+}
+
 static inline uint64_t
 mmf_load_relaxed_u64(const mmf_atomic_u64 *word)
 {
