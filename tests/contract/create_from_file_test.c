@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -319,6 +320,33 @@ check_sharing(mmf_access first_access, mmf_access second_access, mmf_file_share 
 
 /* A map by path lets others read the file, not write it; copy-on-write opens to write.
  */
+/* Programs that share files by flock, as .NET's FileStream does. */
+static void
+rule_2_2_8_sharing_with_those_who_flock(void **state)
+{
+    char path[FILE_PATH_SIZE];
+    mmf *map;
+    int fd;
+
+    (void)state;
+    file_path(path);
+    make_file(path, 4096);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    CHECK(fd >= 0);
+    CHECK(flock(fd, LOCK_EX | LOCK_NB) == 0);
+    REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL, MMF_E_SHARING, NULL);
+    REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 0, WITH_ACCESS(MMF_ACCESS_READ),
+                 MMF_E_SHARING, NULL);
+    CHECK(flock(fd, LOCK_SH | LOCK_NB) == 0);
+    map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL);
+    CHECK(flock(fd, LOCK_EX | LOCK_NB) < 0);
+    CHECK(flock(fd, LOCK_SH | LOCK_NB) == 0);
+    mmf_close(map);
+    CHECK(flock(fd, LOCK_EX | LOCK_NB) == 0);
+    close(fd);
+    remove_file(path);
+}
+
 static void
 rule_2_2_8_sharing(void **state)
 {
@@ -828,6 +856,7 @@ main(int argc, char **argv)
         cmocka_unit_test(rule_2_2_8_no_permission_to_create),
         cmocka_unit_test(rule_2_2_8_directory),
         cmocka_unit_test(rule_2_2_8_sharing),
+        cmocka_unit_test(rule_2_2_8_sharing_with_those_who_flock),
         cmocka_unit_test(rule_2_2_8_sharing_violation_leaves_the_file_alone),
         cmocka_unit_test(rule_2_2_9_pipes_and_sockets),
         cmocka_unit_test(rule_2_2_10_empty_file_without_capacity),

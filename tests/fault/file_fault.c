@@ -193,12 +193,12 @@ make_file_and_descriptor(struct stage *stage)
     CHECK(stage->fd >= 0);
 }
 
-/* Somebody else has the file, as a map of their own would. */
+/* Somebody else has the file for himself. */
 static void
 make_file_in_use(struct stage *stage)
 {
     make_file_and_descriptor(stage);
-    CHECK(flock(stage->fd, LOCK_SH) == 0);
+    CHECK(flock(stage->fd, LOCK_EX) == 0);
 }
 
 static void
@@ -333,14 +333,14 @@ is_found_by_name(struct stage *stage)
     mmf_close(again);
 }
 
-/* Nobody else may have it now. */
+/* Nobody else may have it for himself now. */
 static void
 is_locked(struct stage *stage)
 {
     int fd = open(stage->path, O_RDWR | O_CLOEXEC);
 
     is_map_of_file(stage);
-    CHECK(fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0);
+    CHECK(fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0);
     close(fd);
 }
 

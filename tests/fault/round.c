@@ -212,6 +212,8 @@ static const struct {
     {"stat", ENOENT, MMF_E_NOT_SUPPORTED},  /* a file to be found by its path */
     {"readlink", ENOENT, MMF_E_NOT_SUPPORTED},
     {"flock", EAGAIN, MMF_E_SHARING},
+    {"setlock", EAGAIN, MMF_E_SHARING},
+    {"setlock", EACCES, MMF_E_SHARING},
     {"setlock", EAGAIN, MMF_E_BUSY},
     {"setlock", EACCES, MMF_E_BUSY},
     {"madvise", 0, MMF_E_NOT_SUPPORTED},

@@ -1,8 +1,8 @@
 /*
  * file.c - files to make sections of.
  *
- * A file opened by path is locked with flock the way Windows shares files between a
- * map's owners: readers beside readers, a writer alone (contract 2.2, 3.9). The lock
+ * A file opened by path is locked the way Windows shares files between a map's
+ * owners: readers beside readers, a writer alone (contract 2.2, 3.9). The lock
  * stands on a descriptor of its own, which is never mapped and which a fork's child
  * closes; so it goes with the handle, or with the process.
  */
@@ -12,11 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 
 #include "base/fail.h"
 #include "os/linux/claim.h"
 #include "os/linux/error.h"
+#include "os/linux/file_lock.h"
 #include "os/linux/section.h"
 #include "os/linux/space.h"
 #include "os/linux/store.h"
@@ -26,9 +26,9 @@
 
 struct mmf_os_file {
     int fd;      /* to map */
-    int lock_fd; /* by path: carries the flock; -1: wrapped */
+    int lock_fd; /* by path: carries the locks; -1: wrapped */
     int made;    /* we made the file: abandoned, it is removed */
-    int alone;   /* the flock keeps others out */
+    int alone;   /* no other map has it */
     int can_read;
     int can_write;
     char *path; /* NULL: wrapped */
@@ -114,23 +114,25 @@ open_by_mode(const char *path, mmf_file_mode mode, int flags, int *made)
 static int
 lock_shared_use(struct mmf_os_file *file, int writing, mmf_file_share share)
 {
+    int locked;
+
     if (share == MMF_FILE_SHARE_READ_WRITE)
         return MMF_OK;
-    if (mmf_sys_flock(file->lock_fd, (writing ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0) {
-        file->alone = writing;
-        return MMF_OK;
-    }
-    if (errno == EWOULDBLOCK)
+    locked = mmf_file_lock(file->lock_fd, writing);
+    if (locked == 0)
         return mmf_fail_system(
             MMF_E_SHARING, errno,
             "map file %s: another process has it open, or another map "
             "of this one; share it with MMF_FILE_SHARE_READ_WRITE",
             file->path);
-    return mmf_error_fail("lock file %s", file->path);
+    if (locked < 0)
+        return mmf_error_fail("lock file %s", file->path);
+    file->alone = writing;
+    return MMF_OK;
 }
 
 /*
- * The descriptor that carries the lock: noted as a claim from the start, so it is
+ * The descriptor that carries the locks: noted as a claim from the start, so it is
  * opened second, by path, and must be the same file.
  */
 static int

@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/fail.h"
 #include "os/linux/claim.h"
 #include "os/linux/error.h"
+#include "os/linux/file_lock.h"
 #include "os/linux/listing.h"
 #include "os/linux/patience.h"
 #include "os/linux/space.h"
@@ -444,7 +444,7 @@ mmf_os_section_close(struct mmf_os_section *section)
     if (section->fd >= 0 && section->close_fd)
         mmf_sys_close(section->fd);
     if (section->lock_fd >= 0 && section->generation == mmf_object_generation()) {
-        mmf_sys_flock(section->lock_fd, LOCK_UN);
+        mmf_file_unlock(section->lock_fd);
         mmf_claim_close(section->lock_fd);
     }
     if (section->object != NULL)

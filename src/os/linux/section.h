@@ -13,7 +13,7 @@ struct mmf_os_section {
     struct mmf_object *object; /* NULL: it has no name */
     int fd;        /* unnamed memory or a file; -1: the object's own bytes */
     int close_fd;  /* 0: the descriptor stays the caller's */
-    int lock_fd;   /* a by-path file's flock; -1: none */
+    int lock_fd;   /* a by-path file's locks; -1: none */
     int is_memory; /* nothing to write back */
     int inheritable;
     uint32_t generation; /* of the process that made it */
