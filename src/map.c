@@ -502,7 +502,7 @@ check_file_open(const char *path, mmf_file_mode mode, mmf_access access)
         return mmf_fail_argument(MMF_E_INVALID, "path", "the path is empty");
     if (reads_only &&
         (mode == MMF_FILE_MODE_CREATE || mode == MMF_FILE_MODE_CREATE_NEW))
-        return mmf_fail_argument(MMF_E_INVALID, "mode",
+        return mmf_fail_argument(MMF_E_INVALID, "access",
                                  "a file cannot be made for reading alone");
     return MMF_OK;
 }

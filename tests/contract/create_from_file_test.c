@@ -204,7 +204,7 @@ rule_2_2_8_creating_for_reading_is_refused(void **state)
         for (k = 0; k < COUNT_OF(accesses); k++) {
             file_path(path);
             REFUSES_FILE(path, modes[i], NULL, 4096, WITH_ACCESS(accesses[k]),
-                         MMF_E_INVALID, NULL);
+                         MMF_E_INVALID, "access");
             CHECK_INT(file_length(path), -1);
         }
     }
