@@ -1,0 +1,16 @@
+using System;
+
+namespace Mmf;
+
+/// <summary>
+/// Where objects come from. On Windows the kernel has all of them, and .NET's own types are
+/// used inside ours; elsewhere it is libmmf.
+/// </summary>
+internal static class Backend
+{
+    // Tests compare the two here on Linux, with what .NET has there: no names.
+    [ThreadStatic]
+    internal static bool PreferSystem;
+
+    internal static bool IsSystem => OperatingSystem.IsWindows() || PreferSystem;
+}

@@ -1,0 +1,192 @@
+using System;
+using System.Diagnostics.CodeAnalysis;
+using System.Threading;
+using static Mmf.Failure;
+using SystemThreading = System.Threading;
+
+namespace Mmf;
+
+/// <summary>
+/// An event: System.Threading.EventWaitHandle, with names on Linux.
+/// </summary>
+public unsafe class EventWaitHandle : WaitHandle
+{
+    private EventWaitHandle(Made made) : base(made)
+    {
+    }
+
+    /// <summary>An unnamed event.</summary>
+    public EventWaitHandle(bool initialState, EventResetMode mode) : this(initialState, mode, null)
+    {
+    }
+
+    /// <summary>Creates or opens the event of that name; null or "" makes an unnamed one.</summary>
+    public EventWaitHandle(bool initialState, EventResetMode mode, string? name)
+        : this(initialState, mode, name, out _)
+    {
+    }
+
+    /// <summary>Creates or opens the event of that name; opening it keeps its state and mode.</summary>
+    public EventWaitHandle(bool initialState, EventResetMode mode, string? name, out bool createdNew)
+        : base(Create(initialState, mode, name, null, out createdNew))
+    {
+    }
+
+    /// <summary>Creates or opens the event of that name, among those who share it by the options.</summary>
+    public EventWaitHandle(bool initialState, EventResetMode mode, string? name,
+                           NamedWaitHandleOptions options)
+        : this(initialState, mode, name, options, out _)
+    {
+    }
+
+    /// <summary>Creates or opens the event of that name, among those who share it by the options.</summary>
+    public EventWaitHandle(bool initialState, EventResetMode mode, string? name,
+                           NamedWaitHandleOptions options, out bool createdNew)
+        : base(Create(initialState, mode, name, options, out createdNew))
+    {
+    }
+
+    private static Made Create(bool initialState, EventResetMode mode, string? name,
+                               NamedWaitHandleOptions? options, out bool createdNew)
+    {
+        if (Backend.IsSystem)
+            return new Made(null, SystemBackend.Create(initialState, mode, name, options, out createdNew));
+        Native.SyncOptions settings = SyncOptions.Of(options);
+        int created;
+        nint target;
+        Check(Native.mmf_event_create(initialState ? 1 : 0, (int)mode, name, options != null ? &settings : null,
+                                      &created, &target), About.Event);
+        createdNew = created != 0;
+        return new Made(new SafeWaitHandle(About.Event, target), null);
+    }
+
+    /// <summary>Lets waiters through: one of an auto-reset event, all of a manual-reset one.</summary>
+    public bool Set()
+    {
+        if (System is SystemThreading.EventWaitHandle system)
+            return system.Set();
+        Do(&Native.mmf_event_set);
+        return true;
+    }
+
+    /// <summary>Lets nobody through any more.</summary>
+    public bool Reset()
+    {
+        if (System is SystemThreading.EventWaitHandle system)
+            return system.Reset();
+        Do(&Native.mmf_event_reset);
+        return true;
+    }
+
+    private protected override void Signal() => Set();
+
+    //
+    // Opening.
+    //
+
+    /// <summary>Opens the event of that name.</summary>
+    /// <exception cref="WaitHandleCannotBeOpenedException">There is none, or the name belongs to another
+    /// kind of object.</exception>
+    public static EventWaitHandle OpenExisting(string name) => Open(name, null);
+
+    /// <summary>Opens the event of that name, among those that the options find.</summary>
+    public static EventWaitHandle OpenExisting(string name, NamedWaitHandleOptions options) => Open(name, options);
+
+    /// <summary>Opens the event of that name; false if there is none.</summary>
+    public static bool TryOpenExisting(string name, [NotNullWhen(true)] out EventWaitHandle? result) =>
+        TryOpen(name, null, out result);
+
+    /// <summary>Opens the event of that name, among those that the options find; false if there is
+    /// none.</summary>
+    public static bool TryOpenExisting(string name, NamedWaitHandleOptions options,
+                                       [NotNullWhen(true)] out EventWaitHandle? result) =>
+        TryOpen(name, options, out result);
+
+    private static EventWaitHandle Open(string name, NamedWaitHandleOptions? options)
+    {
+        if (Backend.IsSystem)
+            return new EventWaitHandle(new Made(null, SystemBackend.Open(name, options)));
+        Native.SyncOptions settings = SyncOptions.Of(options);
+        nint target;
+        Check(Native.mmf_event_open_existing(name, options != null ? &settings : null, &target), About.Event);
+        return new EventWaitHandle(new Made(new SafeWaitHandle(About.Event, target), null));
+    }
+
+    private static bool TryOpen(string name, NamedWaitHandleOptions? options, [NotNullWhen(true)] out EventWaitHandle? result)
+    {
+        result = null;
+        if (Backend.IsSystem)
+        {
+            if (SystemBackend.TryOpen(name, options, out SystemThreading.EventWaitHandle? system))
+                result = new EventWaitHandle(new Made(null, system));
+            return result != null;
+        }
+        Native.SyncOptions settings = SyncOptions.Of(options);
+        int opened;
+        nint target;
+        Check(Native.mmf_event_try_open_existing(name, options != null ? &settings : null, &opened, &target),
+              About.Event);
+        if (opened != 0)
+            result = new EventWaitHandle(new Made(new SafeWaitHandle(About.Event, target), null));
+        return result != null;
+    }
+
+    // .NET's own, where the system has names.
+#pragma warning disable CA1416 // who calls this on Linux gets .NET's PlatformNotSupportedException
+    private static class SystemBackend
+    {
+        internal static SystemThreading.EventWaitHandle Create(bool initialState, EventResetMode mode, string? name,
+            NamedWaitHandleOptions? options, out bool createdNew)
+        {
+            if (options == null)
+                return new SystemThreading.EventWaitHandle(initialState, mode, name, out createdNew);
+#if NET10_0_OR_GREATER
+            return new SystemThreading.EventWaitHandle(initialState, mode, name, options.Value, out createdNew);
+#else
+            throw SyncOptions.NotBeforeNet10();
+#endif
+        }
+
+        internal static SystemThreading.EventWaitHandle Open(string name, NamedWaitHandleOptions? options)
+        {
+            if (options == null)
+                return SystemThreading.EventWaitHandle.OpenExisting(name);
+#if NET10_0_OR_GREATER
+            return SystemThreading.EventWaitHandle.OpenExisting(name, options.Value);
+#else
+            throw SyncOptions.NotBeforeNet10();
+#endif
+        }
+
+        internal static bool TryOpen(string name, NamedWaitHandleOptions? options,
+                                     [NotNullWhen(true)] out SystemThreading.EventWaitHandle? result)
+        {
+            if (options == null)
+                return SystemThreading.EventWaitHandle.TryOpenExisting(name, out result);
+#if NET10_0_OR_GREATER
+            return SystemThreading.EventWaitHandle.TryOpenExisting(name, options.Value, out result);
+#else
+            throw SyncOptions.NotBeforeNet10();
+#endif
+        }
+    }
+#pragma warning restore CA1416
+}
+
+/// <summary>An unnamed event that lets one waiter through for each Set.</summary>
+public sealed class AutoResetEvent : EventWaitHandle
+{
+    /// <summary>An unnamed event.</summary>
+    public AutoResetEvent(bool initialState) : base(initialState, EventResetMode.AutoReset)
+    {
+    }
+}
+
+/// <summary>An unnamed event that lets everybody through from Set to Reset.</summary>
+public sealed class ManualResetEvent : EventWaitHandle
+{
+    /// <summary>An unnamed event.</summary>
+    public ManualResetEvent(bool initialState) : base(initialState, EventResetMode.ManualReset)
+    {
+    }
+}

@@ -1,0 +1,352 @@
+using System;
+using System.IO;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using static Mmf.Failure;
+using SystemMaps = System.IO.MemoryMappedFiles;
+
+namespace Mmf;
+
+/// <summary>
+/// A map: bytes that several processes have in common, found by a name or in a file.
+/// System.IO.MemoryMappedFiles.MemoryMappedFile, with names on Linux. A name goes with its last
+/// handle, in whatever process and however that process ends.
+/// </summary>
+public unsafe class MemoryMappedFile : IDisposable
+{
+    private readonly SafeMemoryMappedFileHandle handle;
+    private readonly IDisposable? owned; // the caller's stream or handle, closed with the map
+    private readonly SystemMaps.MemoryMappedFile? system;
+
+    private MemoryMappedFile(nint map, SafeHandle? file = null, IDisposable? owned = null)
+    {
+        handle = new SafeMemoryMappedFileHandle(map, file);
+        this.owned = owned;
+    }
+
+    private MemoryMappedFile(SystemMaps.MemoryMappedFile system)
+    {
+        this.system = system;
+        handle = new SafeMemoryMappedFileHandle(system.SafeMemoryMappedFileHandle);
+    }
+
+    /// <summary>The map's handle; always the same object, closed by Dispose.</summary>
+    public SafeMemoryMappedFileHandle SafeMemoryMappedFileHandle => handle;
+
+    //
+    // By name.
+    //
+
+    /// <summary>Opens the map <paramref name="mapName"/> for reading and writing.</summary>
+    public static MemoryMappedFile OpenExisting(string mapName) =>
+        OpenExisting(mapName, MemoryMappedFileRights.ReadWrite, HandleInheritability.None);
+
+    /// <summary>Opens the map <paramref name="mapName"/> with the given rights.</summary>
+    public static MemoryMappedFile OpenExisting(string mapName, MemoryMappedFileRights desiredAccessRights) =>
+        OpenExisting(mapName, desiredAccessRights, HandleInheritability.None);
+
+    /// <summary>Opens the map <paramref name="mapName"/>; what is asked beyond its creator's grant shows
+    /// when a view is made.</summary>
+    /// <exception cref="FileNotFoundException">There is no such map.</exception>
+    public static MemoryMappedFile OpenExisting(string mapName, MemoryMappedFileRights desiredAccessRights,
+                                                HandleInheritability inheritability)
+    {
+        if (Backend.IsSystem)
+            return SystemBackend.OpenExisting(mapName, desiredAccessRights, inheritability);
+        var options = new Native.OpenOptions
+        {
+            Size = (uint)sizeof(Native.OpenOptions),
+            Rights = (int)desiredAccessRights,
+            Inheritability = (int)inheritability,
+        };
+        nint map;
+        Check(Native.mmf_open_existing(mapName, &options, &map));
+        return new MemoryMappedFile(map);
+    }
+
+    /// <summary>Creates a map of <paramref name="capacity"/> zero bytes; null makes an unnamed one.</summary>
+    public static MemoryMappedFile CreateNew(string? mapName, long capacity) =>
+        CreateNew(mapName, capacity, MemoryMappedFileAccess.ReadWrite, MemoryMappedFileOptions.None,
+                  HandleInheritability.None);
+
+    /// <summary>Creates a map that gives the access <paramref name="access"/>.</summary>
+    public static MemoryMappedFile CreateNew(string? mapName, long capacity, MemoryMappedFileAccess access) =>
+        CreateNew(mapName, capacity, access, MemoryMappedFileOptions.None, HandleInheritability.None);
+
+    /// <summary>Creates a map; the name is free again when its last handle is gone.</summary>
+    /// <exception cref="IOException">A map of that name exists.</exception>
+    public static MemoryMappedFile CreateNew(string? mapName, long capacity, MemoryMappedFileAccess access,
+                                             MemoryMappedFileOptions options,
+                                             HandleInheritability inheritability)
+    {
+        if (Backend.IsSystem)
+            return SystemBackend.CreateNew(mapName, capacity, access, options, inheritability);
+        var settings = new Native.Options(access, options, inheritability);
+        nint map;
+        Check(Native.mmf_create_new(mapName, capacity, &settings, &map));
+        return new MemoryMappedFile(map);
+    }
+
+    /// <summary>Opens the map <paramref name="mapName"/>, or creates it if there is none.</summary>
+    public static MemoryMappedFile CreateOrOpen(string mapName, long capacity) =>
+        CreateOrOpen(mapName, capacity, MemoryMappedFileAccess.ReadWrite, MemoryMappedFileOptions.None,
+                     HandleInheritability.None);
+
+    /// <summary>Opens the map <paramref name="mapName"/>, or creates it if there is none.</summary>
+    public static MemoryMappedFile CreateOrOpen(string mapName, long capacity, MemoryMappedFileAccess access) =>
+        CreateOrOpen(mapName, capacity, access, MemoryMappedFileOptions.None, HandleInheritability.None);
+
+    /// <summary>Opens the map <paramref name="mapName"/>, or creates it if there is none, in one step. An
+    /// existing map keeps its capacity and options.</summary>
+    public static MemoryMappedFile CreateOrOpen(string mapName, long capacity, MemoryMappedFileAccess access,
+                                                MemoryMappedFileOptions options,
+                                                HandleInheritability inheritability)
+    {
+        if (Backend.IsSystem)
+            return SystemBackend.CreateOrOpen(mapName, capacity, access, options, inheritability);
+        var settings = new Native.Options(access, options, inheritability);
+        nint map;
+        Check(Native.mmf_create_or_open(mapName, capacity, &settings, &map));
+        return new MemoryMappedFile(map);
+    }
+
+    //
+    // Of a file.
+    //
+
+    /// <summary>Maps the file <paramref name="path"/>.</summary>
+    public static MemoryMappedFile CreateFromFile(string path) =>
+        CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.ReadWrite);
+
+    /// <summary>Maps the file <paramref name="path"/>.</summary>
+    public static MemoryMappedFile CreateFromFile(string path, FileMode mode) =>
+        CreateFromFile(path, mode, null, 0, MemoryMappedFileAccess.ReadWrite);
+
+    /// <summary>Maps the file <paramref name="path"/>, under a name.</summary>
+    public static MemoryMappedFile CreateFromFile(string path, FileMode mode, string? mapName) =>
+        CreateFromFile(path, mode, mapName, 0, MemoryMappedFileAccess.ReadWrite);
+
+    /// <summary>Maps the file <paramref name="path"/>, under a name.</summary>
+    public static MemoryMappedFile CreateFromFile(string path, FileMode mode, string? mapName, long capacity) =>
+        CreateFromFile(path, mode, mapName, capacity, MemoryMappedFileAccess.ReadWrite);
+
+    /// <summary>Maps the file <paramref name="path"/>; capacity 0 means its length, a larger one makes it
+    /// grow. Unless <paramref name="mapName"/> is null, others find the map by it.</summary>
+    public static MemoryMappedFile CreateFromFile(string path, FileMode mode, string? mapName, long capacity,
+                                                  MemoryMappedFileAccess access)
+    {
+        if (Backend.IsSystem)
+            return SystemBackend.CreateFromFile(path, mode, mapName, capacity, access);
+        ArgumentNullException.ThrowIfNull(path);
+        if (path.Contains('\0'))
+            throw new ArgumentException("Null character in path.", nameof(path));
+        var settings = new Native.Options(access, MemoryMappedFileOptions.None, HandleInheritability.None);
+        nint map;
+        int rc = Native.mmf_create_from_file(path, (int)mode, mapName, capacity, &settings, &map);
+        if (rc < 0)
+            throw Of(rc, About.Map, path);
+        return new MemoryMappedFile(map);
+    }
+
+    /// <summary>Maps an open file.</summary>
+    public static MemoryMappedFile CreateFromFile(FileStream fileStream, string? mapName, long capacity,
+                                                  MemoryMappedFileAccess access,
+                                                  HandleInheritability inheritability, bool leaveOpen)
+    {
+        if (Backend.IsSystem)
+            return SystemBackend.CreateFromFile(fileStream, mapName, capacity, access, inheritability,
+                                                leaveOpen);
+        ArgumentNullException.ThrowIfNull(fileStream);
+        CheckFile(mapName, capacity, access);
+        if (capacity == 0 && fileStream.Length == 0)
+            throw new ArgumentException("The file is empty, and no capacity was given.");
+        if (inheritability < HandleInheritability.None || inheritability > HandleInheritability.Inheritable)
+            throw new ArgumentOutOfRangeException(nameof(inheritability));
+        // The property writes the stream's buffer to the file, which the map then shows.
+        return CreateFromHandle(fileStream.SafeFileHandle, mapName, capacity, access, inheritability,
+                                leaveOpen ? null : fileStream);
+    }
+
+    /// <summary>Maps an open file.</summary>
+    public static MemoryMappedFile CreateFromFile(SafeFileHandle fileHandle, string? mapName, long capacity,
+                                                  MemoryMappedFileAccess access,
+                                                  HandleInheritability inheritability, bool leaveOpen)
+    {
+        if (Backend.IsSystem)
+            return SystemBackend.CreateFromFile(fileHandle, mapName, capacity, access, inheritability,
+                                                leaveOpen);
+        ArgumentNullException.ThrowIfNull(fileHandle);
+        CheckFile(mapName, capacity, access);
+        return CreateFromHandle(fileHandle, mapName, capacity, access, inheritability,
+                                leaveOpen ? null : fileHandle);
+    }
+
+    // What .NET checks before it touches the stream (contract 2.3, 2 to 5).
+    private static void CheckFile(string? mapName, long capacity, MemoryMappedFileAccess access)
+    {
+        if (mapName != null && mapName.Length == 0)
+            throw new ArgumentException("The name is empty.");
+        ArgumentOutOfRangeException.ThrowIfNegative(capacity);
+        if (access < MemoryMappedFileAccess.ReadWrite || access > MemoryMappedFileAccess.ReadWriteExecute)
+            throw new ArgumentOutOfRangeException(nameof(access));
+        if (access == MemoryMappedFileAccess.Write)
+            throw new ArgumentException("A map cannot be made for writing alone.", nameof(access));
+    }
+
+    private static MemoryMappedFile CreateFromHandle(SafeFileHandle file, string? mapName, long capacity,
+                                                     MemoryMappedFileAccess access,
+                                                     HandleInheritability inheritability, IDisposable? owned)
+    {
+        var settings = new Native.Options(access, MemoryMappedFileOptions.None, inheritability)
+        {
+            LeaveOpen = 1, // whoever made the descriptor closes it
+        };
+        bool held = false;
+        bool done = false;
+
+        try
+        {
+            nint map;
+
+            file.DangerousAddRef(ref held);
+            Check(Native.mmf_create_from_fd((int)file.DangerousGetHandle(), mapName, capacity, &settings,
+                                            &map));
+            var result = new MemoryMappedFile(map, file, owned);
+            done = true;
+            return result;
+        }
+        finally
+        {
+            if (held && !done)
+                file.DangerousRelease();
+        }
+    }
+
+    //
+    // Views.
+    //
+
+    /// <summary>A view of everything, for reading and writing.</summary>
+    public MemoryMappedViewAccessor CreateViewAccessor() =>
+        CreateViewAccessor(0, 0, MemoryMappedFileAccess.ReadWrite);
+
+    /// <summary>A view for reading and writing; size 0 means to the end.</summary>
+    public MemoryMappedViewAccessor CreateViewAccessor(long offset, long size) =>
+        CreateViewAccessor(offset, size, MemoryMappedFileAccess.ReadWrite);
+
+    /// <summary>A view; size 0 means to the end.</summary>
+    public MemoryMappedViewAccessor CreateViewAccessor(long offset, long size, MemoryMappedFileAccess access) =>
+        new(CreateView(offset, size, access));
+
+    /// <summary>A stream over everything, for reading and writing.</summary>
+    public MemoryMappedViewStream CreateViewStream() =>
+        CreateViewStream(0, 0, MemoryMappedFileAccess.ReadWrite);
+
+    /// <summary>A stream for reading and writing; size 0 means to the end.</summary>
+    public MemoryMappedViewStream CreateViewStream(long offset, long size) =>
+        CreateViewStream(offset, size, MemoryMappedFileAccess.ReadWrite);
+
+    /// <summary>A stream; size 0 means to the end.</summary>
+    public MemoryMappedViewStream CreateViewStream(long offset, long size, MemoryMappedFileAccess access) =>
+        new(CreateView(offset, size, access));
+
+    private MappedView CreateView(long offset, long size, MemoryMappedFileAccess access)
+    {
+        if (system != null)
+            return new MappedView(
+                system.CreateViewAccessor(offset, size, (SystemMaps.MemoryMappedFileAccess)access), access);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(size);
+        if (access < MemoryMappedFileAccess.ReadWrite || access > MemoryMappedFileAccess.ReadWriteExecute)
+            throw new ArgumentOutOfRangeException(nameof(access));
+
+        bool held = false;
+        nint view;
+
+        ObjectDisposedException.ThrowIf(handle.IsClosed, this);
+        try
+        {
+            handle.DangerousAddRef(ref held);
+            Check(Native.mmf_create_view_accessor(handle.Map, offset, size, (int)access, &view));
+        }
+        finally
+        {
+            if (held)
+                handle.DangerousRelease();
+        }
+        return new MappedView(view, access);
+    }
+
+    //
+    // The end.
+    //
+
+    /// <summary>Lets go of the map. Its views stay as they are.</summary>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Lets go of the map.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+        handle.Dispose();
+        if (!disposing)
+            return;
+        system?.Dispose();
+        owned?.Dispose();
+    }
+
+    private static void Check(int rc)
+    {
+        if (rc < 0)
+            throw Of(rc, About.Map);
+    }
+
+    // .NET's own maps, where the system has names.
+#pragma warning disable CA1416 // who calls this on Linux gets .NET's PlatformNotSupportedException
+    private static class SystemBackend
+    {
+        internal static MemoryMappedFile OpenExisting(string mapName, MemoryMappedFileRights rights,
+                                                      HandleInheritability inheritability) =>
+            new(SystemMaps.MemoryMappedFile.OpenExisting(
+                mapName, (SystemMaps.MemoryMappedFileRights)rights, inheritability));
+
+        internal static MemoryMappedFile CreateNew(string? mapName, long capacity,
+                                                   MemoryMappedFileAccess access,
+                                                   MemoryMappedFileOptions options,
+                                                   HandleInheritability inheritability) =>
+            new(SystemMaps.MemoryMappedFile.CreateNew(
+                mapName, capacity, (SystemMaps.MemoryMappedFileAccess)access,
+                (SystemMaps.MemoryMappedFileOptions)options, inheritability));
+
+        internal static MemoryMappedFile CreateOrOpen(string mapName, long capacity,
+                                                      MemoryMappedFileAccess access,
+                                                      MemoryMappedFileOptions options,
+                                                      HandleInheritability inheritability) =>
+            new(SystemMaps.MemoryMappedFile.CreateOrOpen(
+                mapName, capacity, (SystemMaps.MemoryMappedFileAccess)access,
+                (SystemMaps.MemoryMappedFileOptions)options, inheritability));
+
+        internal static MemoryMappedFile CreateFromFile(string path, FileMode mode, string? mapName,
+                                                        long capacity, MemoryMappedFileAccess access) =>
+            new(SystemMaps.MemoryMappedFile.CreateFromFile(
+                path, mode, mapName, capacity, (SystemMaps.MemoryMappedFileAccess)access));
+
+        internal static MemoryMappedFile CreateFromFile(FileStream fileStream, string? mapName, long capacity,
+                                                        MemoryMappedFileAccess access,
+                                                        HandleInheritability inheritability, bool leaveOpen) =>
+            new(SystemMaps.MemoryMappedFile.CreateFromFile(
+                fileStream, mapName, capacity, (SystemMaps.MemoryMappedFileAccess)access, inheritability,
+                leaveOpen));
+
+        internal static MemoryMappedFile CreateFromFile(SafeFileHandle fileHandle, string? mapName,
+                                                        long capacity, MemoryMappedFileAccess access,
+                                                        HandleInheritability inheritability, bool leaveOpen) =>
+            new(SystemMaps.MemoryMappedFile.CreateFromFile(
+                fileHandle, mapName, capacity, (SystemMaps.MemoryMappedFileAccess)access, inheritability,
+                leaveOpen));
+    }
+#pragma warning restore CA1416
+}

@@ -1,0 +1,174 @@
+using System;
+using System.Diagnostics.CodeAnalysis;
+using System.Threading;
+using static Mmf.Failure;
+using SystemThreading = System.Threading;
+
+namespace Mmf;
+
+/// <summary>
+/// A mutex, owned by a thread: System.Threading.Mutex, with names that C programs share. If its
+/// owner dies, thread or process, the next who waits gets it with an AbandonedMutexException.
+/// </summary>
+public sealed unsafe class Mutex : WaitHandle
+{
+    private Mutex(Made made) : base(made)
+    {
+    }
+
+    /// <summary>An unnamed mutex that nobody owns.</summary>
+    public Mutex() : this(false)
+    {
+    }
+
+    /// <summary>An unnamed mutex.</summary>
+    public Mutex(bool initiallyOwned) : this(initiallyOwned, null)
+    {
+    }
+
+    /// <summary>Creates or opens the mutex of that name; null or "" makes an unnamed one.</summary>
+    public Mutex(bool initiallyOwned, string? name) : this(initiallyOwned, name, out _)
+    {
+    }
+
+    /// <summary>Creates or opens the mutex of that name; it is owned only if this call created it.</summary>
+    public Mutex(bool initiallyOwned, string? name, out bool createdNew)
+        : base(Create(initiallyOwned, name, null, out createdNew))
+    {
+    }
+
+    /// <summary>Creates or opens the mutex of that name, among those who share it by the options.</summary>
+    public Mutex(string? name, NamedWaitHandleOptions options) : this(false, name, options)
+    {
+    }
+
+    /// <summary>Creates or opens the mutex of that name, among those who share it by the options.</summary>
+    public Mutex(bool initiallyOwned, string? name, NamedWaitHandleOptions options)
+        : this(initiallyOwned, name, options, out _)
+    {
+    }
+
+    /// <summary>Creates or opens the mutex of that name, among those who share it by the options.</summary>
+    public Mutex(bool initiallyOwned, string? name, NamedWaitHandleOptions options, out bool createdNew)
+        : base(Create(initiallyOwned, name, options, out createdNew))
+    {
+    }
+
+    private static Made Create(bool initiallyOwned, string? name, NamedWaitHandleOptions? options,
+                               out bool createdNew)
+    {
+        if (Backend.IsSystem)
+            return new Made(null, SystemBackend.Create(initiallyOwned, name, options, out createdNew));
+        Native.SyncOptions settings = SyncOptions.Of(options);
+        int created;
+        nint target;
+        Check(Native.mmf_mutex_create(initiallyOwned ? 1 : 0, name, options != null ? &settings : null, &created,
+                                      &target), About.Mutex);
+        createdNew = created != 0;
+        return new Made(new SafeWaitHandle(About.Mutex, target), null);
+    }
+
+    /// <summary>Gives the mutex back; as often as it was taken.</summary>
+    /// <exception cref="ApplicationException">This thread does not own it.</exception>
+    public void ReleaseMutex()
+    {
+        if (System is SystemThreading.Mutex system)
+            system.ReleaseMutex();
+        else
+            Do(&Native.mmf_mutex_release);
+    }
+
+    private protected override void Signal() => ReleaseMutex();
+
+    //
+    // Opening.
+    //
+
+    /// <summary>Opens the mutex of that name.</summary>
+    /// <exception cref="WaitHandleCannotBeOpenedException">There is none, or the name belongs to another
+    /// kind of object.</exception>
+    public static Mutex OpenExisting(string name) => Open(name, null);
+
+    /// <summary>Opens the mutex of that name, among those that the options find.</summary>
+    public static Mutex OpenExisting(string name, NamedWaitHandleOptions options) => Open(name, options);
+
+    /// <summary>Opens the mutex of that name; false if there is none.</summary>
+    public static bool TryOpenExisting(string name, [NotNullWhen(true)] out Mutex? result) =>
+        TryOpen(name, null, out result);
+
+    /// <summary>Opens the mutex of that name, among those that the options find; false if there is
+    /// none.</summary>
+    public static bool TryOpenExisting(string name, NamedWaitHandleOptions options,
+                                       [NotNullWhen(true)] out Mutex? result) =>
+        TryOpen(name, options, out result);
+
+    private static Mutex Open(string name, NamedWaitHandleOptions? options)
+    {
+        if (Backend.IsSystem)
+            return new Mutex(new Made(null, SystemBackend.Open(name, options)));
+        Native.SyncOptions settings = SyncOptions.Of(options);
+        nint target;
+        Check(Native.mmf_mutex_open_existing(name, options != null ? &settings : null, &target), About.Mutex);
+        return new Mutex(new Made(new SafeWaitHandle(About.Mutex, target), null));
+    }
+
+    private static bool TryOpen(string name, NamedWaitHandleOptions? options, [NotNullWhen(true)] out Mutex? result)
+    {
+        result = null;
+        if (Backend.IsSystem)
+        {
+            if (SystemBackend.TryOpen(name, options, out SystemThreading.Mutex? system))
+                result = new Mutex(new Made(null, system));
+            return result != null;
+        }
+        Native.SyncOptions settings = SyncOptions.Of(options);
+        int opened;
+        nint target;
+        Check(Native.mmf_mutex_try_open_existing(name, options != null ? &settings : null, &opened, &target),
+              About.Mutex);
+        if (opened != 0)
+            result = new Mutex(new Made(new SafeWaitHandle(About.Mutex, target), null));
+        return result != null;
+    }
+
+    // .NET's own, where the system has names.
+#pragma warning disable CA1416 // who calls this on Linux gets .NET's PlatformNotSupportedException
+    private static class SystemBackend
+    {
+        internal static SystemThreading.Mutex Create(bool initiallyOwned, string? name,
+            NamedWaitHandleOptions? options, out bool createdNew)
+        {
+            if (options == null)
+                return new SystemThreading.Mutex(initiallyOwned, name, out createdNew);
+#if NET10_0_OR_GREATER
+            return new SystemThreading.Mutex(initiallyOwned, name, options.Value, out createdNew);
+#else
+            throw SyncOptions.NotBeforeNet10();
+#endif
+        }
+
+        internal static SystemThreading.Mutex Open(string name, NamedWaitHandleOptions? options)
+        {
+            if (options == null)
+                return SystemThreading.Mutex.OpenExisting(name);
+#if NET10_0_OR_GREATER
+            return SystemThreading.Mutex.OpenExisting(name, options.Value);
+#else
+            throw SyncOptions.NotBeforeNet10();
+#endif
+        }
+
+        internal static bool TryOpen(string name, NamedWaitHandleOptions? options,
+                                     [NotNullWhen(true)] out SystemThreading.Mutex? result)
+        {
+            if (options == null)
+                return SystemThreading.Mutex.TryOpenExisting(name, out result);
+#if NET10_0_OR_GREATER
+            return SystemThreading.Mutex.TryOpenExisting(name, options.Value, out result);
+#else
+            throw SyncOptions.NotBeforeNet10();
+#endif
+        }
+    }
+#pragma warning restore CA1416
+}

@@ -1,0 +1,55 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Mmf;
+
+/// <summary>A synchronisation object's handle: counts who uses it, so that a concurrent Dispose waits
+/// for their end. On Linux its number means something to libmmf alone.</summary>
+public sealed class SafeWaitHandle : SafeHandleZeroOrMinusOneIsInvalid
+{
+    private readonly Failure.About kind;
+    private readonly nint target; // mmf_mutex*, mmf_event*, mmf_semaphore*
+
+    /// <summary>A handle of nothing.</summary>
+    public SafeWaitHandle() : base(true)
+    {
+    }
+
+    internal SafeWaitHandle(Failure.About kind, nint target) : base(true)
+    {
+        this.kind = kind;
+        this.target = target;
+        SetHandle(kind switch
+        {
+            Failure.About.Mutex => Native.mmf_mutex_waitable(target),
+            Failure.About.Event => Native.mmf_event_waitable(target),
+            _ => Native.mmf_semaphore_waitable(target),
+        });
+    }
+
+    /// <summary>Stands for a handle of .NET's own, which stays its owner.</summary>
+    internal SafeWaitHandle(Microsoft.Win32.SafeHandles.SafeWaitHandle system) : base(false) =>
+        SetHandle(system.DangerousGetHandle());
+
+    internal Failure.About Kind => kind;
+
+    /// <summary>The mmf_mutex* or its like; only between DangerousAddRef and DangerousRelease.</summary>
+    internal nint Target => target;
+
+    /// <inheritdoc/>
+    protected override bool ReleaseHandle()
+    {
+        switch (kind)
+        {
+            case Failure.About.Mutex:
+                Native.mmf_mutex_close(target);
+                break;
+            case Failure.About.Event:
+                Native.mmf_event_close(target);
+                break;
+            default:
+                Native.mmf_semaphore_close(target);
+                break;
+        }
+        return true;
+    }
+}

@@ -1,0 +1,185 @@
+using System;
+using System.Diagnostics.CodeAnalysis;
+using System.Threading;
+using static Mmf.Failure;
+using SystemThreading = System.Threading;
+
+namespace Mmf;
+
+/// <summary>
+/// A semaphore: System.Threading.Semaphore, with names on Linux. What a dead process took from the
+/// count does not come back.
+/// </summary>
+public sealed unsafe class Semaphore : WaitHandle
+{
+    private Semaphore(Made made) : base(made)
+    {
+    }
+
+    /// <summary>An unnamed semaphore.</summary>
+    public Semaphore(int initialCount, int maximumCount) : this(initialCount, maximumCount, null)
+    {
+    }
+
+    /// <summary>Creates or opens the semaphore of that name; null or "" makes an unnamed one.</summary>
+    public Semaphore(int initialCount, int maximumCount, string? name)
+        : this(initialCount, maximumCount, name, out _)
+    {
+    }
+
+    /// <summary>Creates or opens the semaphore of that name; opening it keeps its counts.</summary>
+    public Semaphore(int initialCount, int maximumCount, string? name, out bool createdNew)
+        : base(Create(initialCount, maximumCount, name, null, out createdNew))
+    {
+    }
+
+    /// <summary>Creates or opens the semaphore of that name, among those who share it by the options.</summary>
+    public Semaphore(int initialCount, int maximumCount, string? name, NamedWaitHandleOptions options)
+        : this(initialCount, maximumCount, name, options, out _)
+    {
+    }
+
+    /// <summary>Creates or opens the semaphore of that name, among those who share it by the options.</summary>
+    public Semaphore(int initialCount, int maximumCount, string? name, NamedWaitHandleOptions options,
+                     out bool createdNew)
+        : base(Create(initialCount, maximumCount, name, options, out createdNew))
+    {
+    }
+
+    private static Made Create(int initialCount, int maximumCount, string? name,
+                               NamedWaitHandleOptions? options, out bool createdNew)
+    {
+        if (Backend.IsSystem)
+            return new Made(null,
+                            SystemBackend.Create(initialCount, maximumCount, name, options, out createdNew));
+        Native.SyncOptions settings = SyncOptions.Of(options);
+        int created;
+        nint target;
+        Check(Native.mmf_semaphore_create(initialCount, maximumCount, name, options != null ? &settings : null,
+                                          &created, &target), About.Semaphore);
+        createdNew = created != 0;
+        return new Made(new SafeWaitHandle(About.Semaphore, target), null);
+    }
+
+    /// <summary>Adds one to the count; returns what it was before.</summary>
+    public int Release() => Release(1);
+
+    /// <summary>Adds to the count; returns what it was before.</summary>
+    /// <exception cref="SemaphoreFullException">It would be more than the maximum; nothing has
+    /// changed.</exception>
+    public int Release(int releaseCount)
+    {
+        if (System is SystemThreading.Semaphore system)
+            return system.Release(releaseCount);
+        ArgumentOutOfRangeException.ThrowIfLessThan(releaseCount, 1);
+        bool held = false;
+        try
+        {
+            int previous;
+
+            SafeWaitHandle.DangerousAddRef(ref held);
+            Check(Native.mmf_semaphore_release(SafeWaitHandle.Target, releaseCount, &previous),
+                  About.Semaphore);
+            return previous;
+        }
+        finally
+        {
+            if (held)
+                SafeWaitHandle.DangerousRelease();
+        }
+    }
+
+    private protected override void Signal() => Release();
+
+    //
+    // Opening.
+    //
+
+    /// <summary>Opens the semaphore of that name.</summary>
+    /// <exception cref="WaitHandleCannotBeOpenedException">There is none, or the name belongs to another
+    /// kind of object.</exception>
+    public static Semaphore OpenExisting(string name) => Open(name, null);
+
+    /// <summary>Opens the semaphore of that name, among those that the options find.</summary>
+    public static Semaphore OpenExisting(string name, NamedWaitHandleOptions options) => Open(name, options);
+
+    /// <summary>Opens the semaphore of that name; false if there is none.</summary>
+    public static bool TryOpenExisting(string name, [NotNullWhen(true)] out Semaphore? result) =>
+        TryOpen(name, null, out result);
+
+    /// <summary>Opens the semaphore of that name, among those that the options find; false if there is
+    /// none.</summary>
+    public static bool TryOpenExisting(string name, NamedWaitHandleOptions options,
+                                       [NotNullWhen(true)] out Semaphore? result) =>
+        TryOpen(name, options, out result);
+
+    private static Semaphore Open(string name, NamedWaitHandleOptions? options)
+    {
+        if (Backend.IsSystem)
+            return new Semaphore(new Made(null, SystemBackend.Open(name, options)));
+        Native.SyncOptions settings = SyncOptions.Of(options);
+        nint target;
+        Check(Native.mmf_semaphore_open_existing(name, options != null ? &settings : null, &target), About.Semaphore);
+        return new Semaphore(new Made(new SafeWaitHandle(About.Semaphore, target), null));
+    }
+
+    private static bool TryOpen(string name, NamedWaitHandleOptions? options, [NotNullWhen(true)] out Semaphore? result)
+    {
+        result = null;
+        if (Backend.IsSystem)
+        {
+            if (SystemBackend.TryOpen(name, options, out SystemThreading.Semaphore? system))
+                result = new Semaphore(new Made(null, system));
+            return result != null;
+        }
+        Native.SyncOptions settings = SyncOptions.Of(options);
+        int opened;
+        nint target;
+        Check(Native.mmf_semaphore_try_open_existing(name, options != null ? &settings : null, &opened, &target),
+              About.Semaphore);
+        if (opened != 0)
+            result = new Semaphore(new Made(new SafeWaitHandle(About.Semaphore, target), null));
+        return result != null;
+    }
+
+    // .NET's own, where the system has names.
+#pragma warning disable CA1416 // who calls this on Linux gets .NET's PlatformNotSupportedException
+    private static class SystemBackend
+    {
+        internal static SystemThreading.Semaphore Create(int initialCount, int maximumCount, string? name,
+            NamedWaitHandleOptions? options, out bool createdNew)
+        {
+            if (options == null)
+                return new SystemThreading.Semaphore(initialCount, maximumCount, name, out createdNew);
+#if NET10_0_OR_GREATER
+            return new SystemThreading.Semaphore(initialCount, maximumCount, name, options.Value, out createdNew);
+#else
+            throw SyncOptions.NotBeforeNet10();
+#endif
+        }
+
+        internal static SystemThreading.Semaphore Open(string name, NamedWaitHandleOptions? options)
+        {
+            if (options == null)
+                return SystemThreading.Semaphore.OpenExisting(name);
+#if NET10_0_OR_GREATER
+            return SystemThreading.Semaphore.OpenExisting(name, options.Value);
+#else
+            throw SyncOptions.NotBeforeNet10();
+#endif
+        }
+
+        internal static bool TryOpen(string name, NamedWaitHandleOptions? options,
+                                     [NotNullWhen(true)] out SystemThreading.Semaphore? result)
+        {
+            if (options == null)
+                return SystemThreading.Semaphore.TryOpenExisting(name, out result);
+#if NET10_0_OR_GREATER
+            return SystemThreading.Semaphore.TryOpenExisting(name, options.Value, out result);
+#else
+            throw SyncOptions.NotBeforeNet10();
+#endif
+        }
+    }
+#pragma warning restore CA1416
+}

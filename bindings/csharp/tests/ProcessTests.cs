@@ -1,0 +1,201 @@
+// Two processes and one object: each of them C or C#. This process only says what they do.
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.IO;
+using System.Threading.Tasks;
+using Xunit;
+
+namespace Mmf.Tests;
+
+internal sealed class Peer : IDisposable
+{
+    private readonly Process process;
+
+    internal Peer(string language)
+    {
+        string program = language == "C"
+            ? Environment.GetEnvironmentVariable("MMF_CSHARP_PEER") ??
+              throw new InvalidOperationException("MMF_CSHARP_PEER is the C program; script/csharp test sets it")
+            : Environment.ProcessPath!;
+        var start = new ProcessStartInfo(program) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        if (language != "C")
+            start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Peer.dll"));
+        process = Process.Start(start)!;
+        Assert.Equal("ready", Answer());
+    }
+
+    internal void Say(string command)
+    {
+        process.StandardInput.WriteLine(command);
+        process.StandardInput.Flush();
+    }
+
+    internal string Answer()
+    {
+        Task<string?> line = process.StandardOutput.ReadLineAsync();
+        Assert.True(line.Wait(Check.Deadline), "the process did not answer");
+        return line.Result ?? "(it ended)";
+    }
+
+    internal string Do(string command)
+    {
+        Say(command);
+        return Answer();
+    }
+
+    internal void Kill()
+    {
+        process.Kill();
+        Assert.True(process.WaitForExit(Check.Deadline));
+    }
+
+    public void Dispose()
+    {
+        process.StandardInput.Close();
+        if (!process.WaitForExit(Check.Deadline))
+            process.Kill();
+        process.Dispose();
+    }
+}
+
+public class ProcessTests
+{
+    public static TheoryData<string, string> Pairs => new()
+    {
+        { "C", "C#" },
+        { "C#", "C" },
+        { "C#", "C#" },
+    };
+
+    private static string NewName() => Guid.NewGuid().ToString("N");
+
+    [Theory]
+    [MemberData(nameof(Pairs))]
+    public void Map(string first, string second)
+    {
+        string name = NewName();
+        using var a = new Peer(first);
+        using var b = new Peer(second);
+        Assert.Equal("failed MMF_E_NOT_FOUND", b.Do($"map-open {name}"));
+        Assert.Equal("ok", a.Do($"map-new {name} 10000"));
+        Assert.Equal("failed MMF_E_EXISTS", b.Do($"map-new {name} 10000"));
+        Assert.Equal("ok", b.Do($"map-open {name}"));
+        Assert.Equal("ok", a.Do("write 9996 123456789"));
+        Assert.Equal("ok 123456789", b.Do("read 9996"));
+        Assert.Equal("ok", b.Do("write 1 -42"));
+        Assert.Equal("ok -42", a.Do("read 1"));
+        Assert.Equal("failed " + (first == "C" ? "MMF_E_INVALID" : ""), a.Do("write 9997 1"));
+        // The name lives until its last holder goes, who need not be its maker.
+        Assert.Equal("ok", a.Do("map-close"));
+        Assert.Equal("ok", a.Do($"map-open {name}"));
+        Assert.Equal("ok -42", a.Do("read 1"));
+        Assert.Equal("ok", a.Do("map-close"));
+        b.Kill();
+        Assert.Equal("failed MMF_E_NOT_FOUND", a.Do($"map-open {name}"));
+        Assert.Equal("ok", a.Do($"map-new {name} 8"));
+        Assert.Equal("ok 0", a.Do("read 1"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Pairs))]
+    public void Mutex(string first, string second)
+    {
+        string name = NewName();
+        using var a = new Peer(first);
+        using var b = new Peer(second);
+        Assert.Equal("created", a.Do($"mutex {name} owned"));
+        Assert.Equal("opened", b.Do($"mutex {name} owned"));
+        Assert.Equal("timed-out", b.Do("wait mutex 0"));
+        Assert.Equal("failed MMF_E_NOT_OWNER", b.Do("release mutex"));
+        Assert.Equal("failed MMF_E_WRONG_KIND", b.Do($"event {name} auto"));
+        b.Say("wait mutex 20000");
+        Assert.Equal("ok", a.Do("release mutex"));
+        Assert.Equal("ok", b.Answer());
+        Assert.Equal("timed-out", a.Do("wait mutex 10"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Pairs))]
+    public void Abandoned_mutex(string first, string second)
+    {
+        string name = NewName();
+        using var a = new Peer(first);
+        using var b = new Peer(second);
+        Assert.Equal("created", a.Do($"mutex {name} owned"));
+        Assert.Equal("opened", b.Do($"mutex {name} free"));
+        b.Say("wait mutex 20000");
+        a.Kill();
+        Assert.Equal("abandoned", b.Answer());
+        Assert.Equal("ok", b.Do("release mutex"));
+        Assert.Equal("ok", b.Do("wait mutex 0"));
+        Assert.Equal("ok", b.Do("close mutex"));
+        Assert.Equal("created", b.Do($"mutex {name} free"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Pairs))]
+    public void Event(string first, string second)
+    {
+        foreach (string mode in new[] { "auto", "manual" })
+        {
+            string name = NewName();
+            using var a = new Peer(first);
+            using var b = new Peer(second);
+            Assert.Equal("created", a.Do($"event {name} {mode}"));
+            Assert.Equal("opened", b.Do($"event {name} auto"));
+            Assert.Equal("timed-out", b.Do("wait event 10"));
+            b.Say("wait event 20000");
+            Assert.Equal("ok", a.Do("release event"));
+            Assert.Equal("ok", b.Answer());
+            Assert.Equal(mode == "auto" ? "timed-out" : "ok", a.Do("wait event 0"));
+            a.Kill();
+            Assert.Equal(mode == "auto" ? "timed-out" : "ok", b.Do("wait event 0"));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Pairs))]
+    public void Semaphore(string first, string second)
+    {
+        string name = NewName();
+        using var a = new Peer(first);
+        using var b = new Peer(second);
+        Assert.Equal("created", a.Do($"semaphore {name} 1 2"));
+        Assert.Equal("opened", b.Do($"semaphore {name} 5 9"));
+        Assert.Equal("ok", b.Do("wait semaphore 0"));
+        b.Say("wait semaphore 20000");
+        Assert.Equal("ok 0", a.Do("release semaphore"));
+        Assert.Equal("ok", b.Answer());
+        Assert.Equal("ok 0", b.Do("release semaphore"));
+        Assert.Equal("ok 1", a.Do("release semaphore"));
+        Assert.Equal("failed MMF_E_FULL", b.Do("release semaphore"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Pairs))]
+    public void Any_and_all(string first, string second)
+    {
+        string name = NewName();
+        using var a = new Peer(first);
+        using var b = new Peer(second);
+        foreach (Peer peer in new[] { a, b })
+        {
+            Assert.NotEqual("", peer.Do($"mutex {name}-m {(peer == a ? "owned" : "free")}"));
+            Assert.NotEqual("", peer.Do($"event {name}-e auto"));
+            Assert.NotEqual("", peer.Do($"semaphore {name}-s 0 1"));
+        }
+        Assert.Equal("timed-out", b.Do("wait-any 10"));
+        b.Say("wait-any 20000");
+        Assert.Equal("ok 0", a.Do("release semaphore"));
+        Assert.Equal("ok 2", b.Answer());
+        b.Say("wait-all 20000");
+        Assert.Equal("ok", a.Do("release event"));
+        Assert.Equal("ok 0", a.Do("release semaphore"));
+        Assert.Equal("ok", a.Do("release mutex"));
+        Assert.Equal("ok", b.Answer());
+        Assert.Equal("timed-out", a.Do("wait-any 0"));
+        b.Kill();
+        Assert.Equal("abandoned", a.Do("wait-any 20000"));
+    }
+}

@@ -1,0 +1,11 @@
+// Process B: opens the map "Cat" that process A made, in C# or in C, and prints its message.
+using System;
+using System.IO.MemoryMappedFiles;
+using System.Text;
+
+var message = new byte[10000];
+
+using MemoryMappedFile map = MemoryMappedFile.OpenExisting("Cat");
+using MemoryMappedViewAccessor view = map.CreateViewAccessor();
+view.ReadArray(0, message, 0, message.Length);
+Console.WriteLine("Message read from shared memory: " + Encoding.ASCII.GetString(message).TrimEnd('\0'));
