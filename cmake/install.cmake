@@ -28,6 +28,12 @@ foreach(dir INCLUDEDIR LIBDIR)
     set(MMF_PC_${dir} "\${prefix}")
     cmake_path(APPEND MMF_PC_${dir} ${CMAKE_INSTALL_${dir}}) # keeps an absolute one
 endforeach()
+# The loader does not look into other prefixes by itself, nor into /usr/local/lib before
+# the next ldconfig.
+set(MMF_PC_RPATH "")
+if(NOT CMAKE_INSTALL_PREFIX MATCHES "^(/usr)?/?$")
+    set(MMF_PC_RPATH "-Wl,-rpath,\${libdir} ")
+endif()
 configure_file(cmake/mmf.pc.in mmf.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mmf.pc
     DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
