@@ -34,23 +34,6 @@ mmf_open_options_init(mmf_open_options *options)
         *options = defaults;
 }
 
-uint32_t
-mmf_map_can(mmf_access access)
-{
-    switch (access) {
-    case MMF_ACCESS_READ_WRITE:
-        return MMF_CAN_READ | MMF_CAN_WRITE;
-    case MMF_ACCESS_WRITE:
-        return MMF_CAN_WRITE;
-    case MMF_ACCESS_READ_EXECUTE:
-        return MMF_CAN_READ | MMF_CAN_EXECUTE;
-    case MMF_ACCESS_READ_WRITE_EXECUTE:
-        return MMF_CAN_READ | MMF_CAN_WRITE | MMF_CAN_EXECUTE;
-    default:
-        return MMF_CAN_READ; /* READ; COPY_ON_WRITE */
-    }
-}
-
 static uint32_t
 can_by_rights(mmf_rights rights)
 {
@@ -79,7 +62,7 @@ check_out(const void *out)
 
 /*
  * .NET's own check of a name, among the other arguments. What else can be wrong with a
- * name, the system says, so mmf_name_parse comes after all of them.
+ * name, the system says, so mmf_os_name_parse comes after all of them.
  */
 static int
 check_name_not_empty(const char *map_name, const char *parameter)
@@ -245,10 +228,10 @@ mmf_create_new(const char *map_name, int64_t capacity, const mmf_options *given,
     if (rc == MMF_OK)
         rc = check_settings(&options);
     if (rc == MMF_OK && map_name != NULL)
-        rc = mmf_name_parse(map_name, "mapName", &name);
+        rc = mmf_os_name_parse(map_name, "mapName", &name);
     if (rc < 0)
         return rc;
-    map = new_handle(mmf_map_can(options.access));
+    map = new_handle(mmf_can_of_access(options.access));
     if (map == NULL)
         return MMF_E_NO_MEMORY;
     fill_request(&options, map_name != NULL ? &name : NULL, capacity, &request);
@@ -297,10 +280,10 @@ mmf_create_or_open(const char *map_name, int64_t capacity, const mmf_options *gi
     if (rc == MMF_OK)
         rc = check_settings(&options);
     if (rc == MMF_OK)
-        rc = mmf_name_parse(map_name, "mapName", &name);
+        rc = mmf_os_name_parse(map_name, "mapName", &name);
     if (rc < 0)
         return rc;
-    map = new_handle(mmf_map_can(options.access));
+    map = new_handle(mmf_can_of_access(options.access));
     if (map == NULL)
         return MMF_E_NO_MEMORY;
     fill_request(&options, &name, capacity, &request);
@@ -365,7 +348,7 @@ mmf_open_existing(const char *map_name, const mmf_open_options *given, mmf **out
     if (rc == MMF_OK)
         rc = check_open_options(&options);
     if (rc == MMF_OK)
-        rc = mmf_name_parse(map_name, "mapName", &name);
+        rc = mmf_os_name_parse(map_name, "mapName", &name);
     if (rc < 0)
         return rc;
     map = new_handle(can_by_rights(options.rights));
@@ -449,9 +432,9 @@ map_file(struct mmf_os_file *file, const char *map_name, int64_t capacity,
     int rc = fit_capacity(file, options->access, &capacity);
 
     if (rc == MMF_OK && map_name != NULL)
-        rc = mmf_name_parse(map_name, "mapName", &name);
+        rc = mmf_os_name_parse(map_name, "mapName", &name);
     if (rc == MMF_OK) {
-        map = new_handle(mmf_map_can(options->access));
+        map = new_handle(mmf_can_of_access(options->access));
         rc = map != NULL ? MMF_OK : MMF_E_NO_MEMORY;
     }
     if (rc == MMF_OK) {
@@ -546,9 +529,10 @@ mmf_create_from_file(const char *path, mmf_file_mode mode, const char *map_name,
 }
 
 /* Contract 2.3: inheritability comes after the length. */
-int
-mmf_create_from_fd(int fd, const char *map_name, int64_t capacity,
-                   const mmf_options *given, mmf **out)
+static int
+create_from_open_file(int (*wrap)(intptr_t handle, struct mmf_os_file **out),
+                      intptr_t handle, const char *map_name, int64_t capacity,
+                      const mmf_options *given, mmf **out)
 {
     struct mmf_os_file *file;
     mmf_options options;
@@ -566,7 +550,7 @@ mmf_create_from_fd(int fd, const char *map_name, int64_t capacity,
     if (rc == MMF_OK)
         rc = check_not_write_only(options.access);
     if (rc == MMF_OK)
-        rc = mmf_os_file_wrap(fd, &file);
+        rc = wrap(handle, &file);
     if (rc < 0)
         return rc;
     rc = fit_capacity(file, MMF_ACCESS_READ_WRITE, &wanted);
@@ -577,6 +561,30 @@ mmf_create_from_fd(int fd, const char *map_name, int64_t capacity,
         return rc;
     }
     return map_file(file, map_name, capacity, &options, out);
+}
+
+int
+mmf_create_from_handle(intptr_t handle, const char *map_name, int64_t capacity,
+                       const mmf_options *options, mmf **out)
+{
+    return create_from_open_file(mmf_os_file_wrap, handle, map_name, capacity, options,
+                                 out);
+}
+
+static int
+wrap_descriptor(intptr_t fd, struct mmf_os_file **out)
+{
+    intptr_t handle;
+    int rc = mmf_os_handle_of_fd((int)fd, &handle);
+
+    return rc < 0 ? rc : mmf_os_file_wrap(handle, out);
+}
+
+int
+mmf_create_from_fd(int fd, const char *map_name, int64_t capacity,
+                   const mmf_options *options, mmf **out)
+{
+    return create_from_open_file(wrap_descriptor, fd, map_name, capacity, options, out);
 }
 
 /*

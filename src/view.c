@@ -79,8 +79,8 @@ check_window(const mmf *map, int64_t offset, int64_t *size)
 static int
 check_rights(const mmf *map, mmf_access access)
 {
-    uint32_t needs = mmf_map_can(access);
-    uint32_t given = mmf_map_can(mmf_os_section_protection(map->section));
+    uint32_t needs = mmf_can_of_access(access);
+    uint32_t given = mmf_os_section_given(map->section);
     uint32_t can = map->can;
 
     if (access == MMF_ACCESS_COPY_ON_WRITE && (can & MMF_CAN_COPY))
@@ -88,9 +88,7 @@ check_rights(const mmf *map, mmf_access access)
     if (needs & ~can)
         return mmf_fail(MMF_E_ACCESS, "this handle was not opened for such a view");
     if (needs & ~given)
-        return mmf_fail(
-            MMF_E_IO, "the map's creator gave it no such access (its protection is %d)",
-            mmf_os_section_protection(map->section));
+        return mmf_fail(MMF_E_IO, "the map's creator gave it no such access");
     return MMF_OK;
 }
 
@@ -113,15 +111,18 @@ read_flags(const mmf_view_options *given, mmf_view_flags *flags)
     return MMF_OK;
 }
 
-/* A view of nothing: it has an address, as .NET's has, but no mapping. */
+/*
+ * A view of nothing: it has an address, as .NET's has, but no mapping. Where mappings
+ * are aligned to more than a page, .NET counts the pages before it.
+ */
 static void
-make_empty(struct mmf_view *view)
+make_empty(struct mmf_view *view, int64_t lead)
 {
     static uint8_t nothing;
 
     view->bytes = &nothing;
     view->size = 0;
-    view->pointer_offset = 0;
+    view->pointer_offset = lead - lead % mmf_os_limits().page_size;
     view->granted = 0;
     view->is_mapped = 0;
 }
@@ -134,7 +135,7 @@ map_window(mmf *map, int64_t offset, int64_t size, mmf_access access,
     int rc;
 
     if (size == 0) {
-        make_empty(view);
+        make_empty(view, lead);
         return MMF_OK;
     }
     rc = mmf_os_view_map(map->section, offset - lead, size + lead, access, flags,

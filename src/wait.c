@@ -106,25 +106,6 @@ mmf_wait_all(mmf_waitable *const *objects, int count, int32_t timeout_ms)
     return mmf_os_sync_wait_all(syncs, count, timeout_ms);
 }
 
-static int
-signal_object(struct mmf_waitable *object)
-{
-    int32_t previous;
-    int rc;
-
-    switch (object->kind) {
-    case MMF_KIND_MUTEX:
-        return mmf_os_mutex_release(object->sync);
-    case MMF_KIND_EVENT:
-        return mmf_os_event_set(object->sync);
-    default:
-        rc = mmf_os_semaphore_release(object->sync, 1, &previous);
-        if (rc == MMF_E_FULL)
-            return mmf_fail(MMF_E_STATE, "the semaphore to signal is at its maximum");
-        return rc;
-    }
-}
-
 int
 mmf_signal_and_wait(mmf_waitable *to_signal, mmf_waitable *to_wait_on,
                     int32_t timeout_ms)
@@ -142,7 +123,7 @@ mmf_signal_and_wait(mmf_waitable *to_signal, mmf_waitable *to_wait_on,
         rc = mmf_os_sync_check_alive(to_signal->sync);
     if (rc == MMF_OK)
         rc = mmf_os_sync_check_alive(to_wait_on->sync);
-    if (rc == MMF_OK)
-        rc = signal_object(to_signal);
-    return rc < 0 ? rc : mmf_os_sync_wait(to_wait_on->sync, timeout_ms);
+    return rc < 0 ? rc
+                  : mmf_os_sync_signal_and_wait(to_signal->sync, to_signal->kind,
+                                                to_wait_on->sync, timeout_ms);
 }

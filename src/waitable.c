@@ -48,6 +48,7 @@ apply_scope(const char *given, const mmf_sync_options *options, struct mmf_name 
                                  "name \"%.200s\": the prefix contradicts "
                                  "current_session_only = %d",
                                  given, options->current_session_only);
+    name->user_only = options->current_user_only;
     if (options->current_session_only)
         name->scope = MMF_SCOPE_LOCAL;
     else
@@ -80,9 +81,10 @@ parse_name(const char *given, const mmf_sync_options *given_options,
     if (rc == MMF_OK)
         rc = check_options(&options);
     if (rc == MMF_OK)
-        rc = mmf_name_parse(given, "name", name);
-    if (rc == MMF_E_PATH_NOT_FOUND && given_options != NULL &&
-        options.current_session_only)
+        rc = mmf_os_name_parse(given, "name", name);
+    if (given_options != NULL && options.current_session_only &&
+        (rc == MMF_E_PATH_NOT_FOUND ||
+         (rc == MMF_OK && strchr(name->text, '\\') != NULL)))
         rc = mmf_fail_argument(MMF_E_INVALID, "name",
                                "name \"%.200s\": with current_session_only no other "
                                "prefix than Local\\ is possible",

@@ -103,7 +103,7 @@ typedef struct mmf_options {
      */
     uint32_t mode;
     mmf_file_share share; /* mmf_create_from_file only */
-    int32_t leave_open;   /* mmf_create_from_fd only: keep `fd` open after mmf_close */
+    int32_t leave_open;   /* mmf_create_from_handle, _fd: keep it open after mmf_close */
     uint32_t reserved;    /* 0 */
 } mmf_options;
 
@@ -204,15 +204,25 @@ MMF_API int mmf_create_from_file(const char *path, mmf_file_mode mode,
                                  const mmf_options *options, mmf **out);
 
 /*
- * The same for a file that is already open. The map owns `fd` from success on and
- * closes it, unless options->leave_open; on failure the caller keeps it. The file is
- * never removed. A name needs a file that can be found by path again.
+ * The same for a file that is already open: a descriptor on Linux, a HANDLE on Windows.
+ * The map owns `handle` from success on and closes it, unless options->leave_open; on
+ * failure the caller keeps it. The file is never removed. A name needs a file that can
+ * be found by path again (Linux).
  * MemoryMappedFile.CreateFromFile(FileStream or SafeFileHandle, ...).
  *
- * MMF_E_DISPOSED      fd is not open
- * MMF_E_ACCESS        access needs more than fd was opened for
+ * MMF_E_DISPOSED      handle is not open
+ * MMF_E_ACCESS        access needs more than the file was opened for
  * MMF_E_NOT_SUPPORTED a pipe or socket; a name for a file that has no path
  * and those of mmf_create_from_file that concern capacity, access and name
+ */
+MMF_API int mmf_create_from_handle(intptr_t handle, const char *map_name,
+                                   int64_t capacity, const mmf_options *options,
+                                   mmf **out);
+
+/*
+ * The same for a C descriptor. MMF_E_PLATFORM on Windows, where descriptors belong to a
+ * C runtime, of which a program and the library may have two: mmf_create_from_handle
+ * takes what the program's own _get_osfhandle says.
  */
 MMF_API int mmf_create_from_fd(int fd, const char *map_name, int64_t capacity,
                                const mmf_options *options, mmf **out);

@@ -54,30 +54,12 @@ mmf_fail_argument(int status, const char *parameter, const char *format, ...)
     return status;
 }
 
-/*
- * The two strerror_r of this world: GNU's answers the text, POSIX's (musl) fills the
- * buffer and answers a number. The overload that fits the declaration is chosen by the
- * type of the call, so that neither a macro nor a probe has to know the libc.
- */
-static const char *
-text_of_gnu(const char *text, const char *buffer)
-{
-    (void)buffer;
-    return text;
-}
-
-static const char *
-text_of_posix(int rc, const char *buffer)
-{
-    return rc == 0 ? buffer : "unknown error";
-}
-
 int
 mmf_fail_system(int status, int system_error, const char *format, ...)
 {
     va_list arguments;
     size_t used;
-    char buffer[128];
+    char buffer[256];
     const char *text;
 
     start_record(status, system_error, "");
@@ -85,10 +67,7 @@ mmf_fail_system(int status, int system_error, const char *format, ...)
     write_message(format, arguments);
     va_end(arguments);
 
-    text = _Generic(strerror_r(0, buffer, sizeof(buffer)),
-                    char *: text_of_gnu,
-                    int: text_of_posix)(
-        strerror_r(system_error, buffer, sizeof(buffer)), buffer);
+    text = mmf_error_text(system_error, buffer, sizeof(buffer));
     used = strlen(last.message);
     snprintf(last.message + used, sizeof(last.message) - used, ": %s (error %d)", text,
              system_error);

@@ -7,18 +7,34 @@
 #ifndef MMF_BASE_FAIL_H
 #define MMF_BASE_FAIL_H
 
+#include <stddef.h>
+
 #include <mmf/status.h>
 
+/*
+ * The printf that formats here; a build whose C library has several says which.
+ */
+#ifndef MMF_PRINTF
+#define MMF_PRINTF printf
+#endif
+
 /* Note the failure and answer `status`. */
-int mmf_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int mmf_fail(int status, const char *format, ...)
+    __attribute__((format(MMF_PRINTF, 2, 3)));
 
 /* The same for a bad argument; `parameter` is .NET's name of it. */
 int mmf_fail_argument(int status, const char *parameter, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((format(MMF_PRINTF, 3, 4)));
 
 /* The same with the system's error number; the message ends with its text. */
 int mmf_fail_system(int status, int system_error, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((format(MMF_PRINTF, 3, 4)));
+
+/*
+ * The text of the system's error number, in `buffer` or constant. The platform's:
+ * os/SYSTEM/error.c.
+ */
+const char *mmf_error_text(int system_error, char *buffer, size_t size);
 
 /* Put back what mmf_last_error gave, after a failure that is none of the call's. */
 void mmf_fail_restore(const mmf_error *error);

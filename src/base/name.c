@@ -22,11 +22,10 @@ starts_with(const char *text, const char *prefix)
 }
 
 int
-mmf_name_parse(const char *given, const char *parameter, struct mmf_name *name)
+mmf_name_split(const char *given, const char *parameter, struct mmf_name *name)
 {
     const char *text = given;
     enum mmf_scope scope = MMF_SCOPE_LOCAL;
-    size_t length;
 
     if (given[0] == '\0')
         return mmf_fail_argument(MMF_E_INVALID, parameter, "the name is empty");
@@ -36,24 +35,37 @@ mmf_name_parse(const char *given, const char *parameter, struct mmf_name *name)
         text += strlen(global_prefix);
         scope = MMF_SCOPE_GLOBAL;
     }
-    length = strlen(text);
-    if (length == 0)
+    if (text[0] == '\0')
         return mmf_fail_argument(MMF_E_INVALID, parameter,
                                  "name \"%s\": nothing stands behind the prefix",
                                  given);
-    if (length > MMF_NAME_MAX)
+    name->given = given;
+    name->text = text;
+    name->length = strlen(text);
+    name->scope = scope;
+    name->user_only = 0;
+    return MMF_OK;
+}
+
+int
+mmf_name_parse(const char *given, const char *parameter, struct mmf_name *name)
+{
+    struct mmf_name parsed;
+    int rc = mmf_name_split(given, parameter, &parsed);
+
+    if (rc < 0)
+        return rc;
+    if (parsed.length > MMF_NAME_MAX)
         return mmf_fail_argument(
             MMF_E_PATH_TOO_LONG, parameter,
-            "name \"%.40s...\" has %zu bytes; at most %d are possible", text, length,
-            MMF_NAME_MAX);
-    if (memchr(text, '\\', length) != NULL)
+            "name \"%.40s...\" has %zu bytes; at most %d are possible", parsed.text,
+            parsed.length, MMF_NAME_MAX);
+    if (memchr(parsed.text, '\\', parsed.length) != NULL)
         return mmf_fail_argument(MMF_E_PATH_NOT_FOUND, parameter,
                                  "name \"%.200s\": a backslash can only end the prefix "
                                  "Local or Global",
                                  given);
-    name->text = text;
-    name->length = length;
-    name->scope = scope;
+    *name = parsed;
     return MMF_OK;
 }
 

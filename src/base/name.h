@@ -19,15 +19,24 @@ enum mmf_scope {
 /* Long enough for any leaf name, with its end. */
 #define MMF_LEAF_SIZE 256
 
-/* A parsed name. `text` points into the caller's string, behind the prefix. */
+/* A parsed name. The strings are the caller's. */
 struct mmf_name {
-    const char *text;
-    size_t length;
+    const char *given; /* with its prefix */
+    const char *text;  /* behind the prefix */
+    size_t length;     /* of `text` */
     enum mmf_scope scope;
+    int user_only; /* .NET's CurrentUserOnly was asked for */
 };
 
 /*
- * Parse `given`, which is not NULL. `parameter` is its argument name for messages.
+ * What a name's prefix says, whatever may follow it.
+ *
+ * MMF_E_INVALID  empty, or nothing behind the prefix
+ */
+int mmf_name_split(const char *given, const char *parameter, struct mmf_name *name);
+
+/*
+ * Parse `given`, which is not NULL, as a name that becomes a file's. `parameter` is its argument name for messages.
  *
  * MMF_E_INVALID        empty, or nothing behind the prefix
  * MMF_E_PATH_NOT_FOUND a backslash that does not end "Local" or "Global"

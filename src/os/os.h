@@ -35,6 +35,34 @@ struct mmf_os_limits mmf_os_limits(void);
 #define MMF_CAN_READ 1u
 #define MMF_CAN_WRITE 2u
 #define MMF_CAN_EXECUTE 4u
+#define MMF_CAN_COPY 8u /* copy-on-write views and nothing else */
+
+/* What an access comprises (contract 2.7). */
+static inline uint32_t
+mmf_can_of_access(mmf_access access)
+{
+    switch (access) {
+    case MMF_ACCESS_READ_WRITE:
+        return MMF_CAN_READ | MMF_CAN_WRITE;
+    case MMF_ACCESS_WRITE:
+        return MMF_CAN_WRITE;
+    case MMF_ACCESS_READ_EXECUTE:
+        return MMF_CAN_READ | MMF_CAN_EXECUTE;
+    case MMF_ACCESS_READ_WRITE_EXECUTE:
+        return MMF_CAN_READ | MMF_CAN_WRITE | MMF_CAN_EXECUTE;
+    default:
+        return MMF_CAN_READ; /* READ; COPY_ON_WRITE */
+    }
+}
+
+/*
+ * Parse `given`, which is not NULL, by the system's own rules for what may stand behind
+ * the prefix. `parameter` is its argument name for messages.
+ *
+ * MMF_E_INVALID  empty, or nothing behind the prefix; no text the system can have
+ * MMF_E_PATH_NOT_FOUND, MMF_E_PATH_TOO_LONG
+ */
+int mmf_os_name_parse(const char *given, const char *parameter, struct mmf_name *name);
 
 /*
  * Sections: named, unnamed or file-backed bytes, and the handle on them.
@@ -73,8 +101,11 @@ void mmf_os_section_close(struct mmf_os_section *section);
 
 int64_t mmf_os_section_capacity(const struct mmf_os_section *section);
 
-/* The access that the section's creator gave it. */
-mmf_access mmf_os_section_protection(const struct mmf_os_section *section);
+/*
+ * What the section's creator gave it (MMF_CAN_...): everything where the system does
+ * not tell, and refuses itself (MMF_E_IO) when a view is made.
+ */
+uint32_t mmf_os_section_given(const struct mmf_os_section *section);
 
 /* MMF_E_DISPOSED in a forked child that did not inherit the handle; else MMF_OK. */
 int mmf_os_section_check_alive(const struct mmf_os_section *section);
@@ -94,8 +125,11 @@ struct mmf_os_file;
 int mmf_os_file_open(const char *path, mmf_file_mode mode, mmf_access access,
                      mmf_file_share share, struct mmf_os_file **out);
 
-/* Use `fd`, which stays the caller's until mmf_os_section_from_file succeeds. */
-int mmf_os_file_wrap(int fd, struct mmf_os_file **out);
+/* Use `handle`, which stays the caller's until mmf_os_section_from_file succeeds. */
+int mmf_os_file_wrap(intptr_t handle, struct mmf_os_file **out);
+
+/* The system's handle behind a C descriptor. MMF_E_PLATFORM where they differ. */
+int mmf_os_handle_of_fd(int fd, intptr_t *handle);
 
 /*
  * The file's length. `*sized` is 0 for devices, whose length says nothing.
@@ -193,7 +227,17 @@ int mmf_os_event_reset(struct mmf_os_sync *event);
 int mmf_os_semaphore_release(struct mmf_os_sync *semaphore, int32_t count,
                              int32_t *previous);
 
-/* A descriptor that polls readable when the object may be had. */
+/*
+ * Signal the one, of kind `kind`, then wait for the other; both are alive. MMF_E_STATE:
+ * the semaphore to signal is full.
+ */
+int mmf_os_sync_signal_and_wait(struct mmf_os_sync *to_signal, mmf_kind kind,
+                                struct mmf_os_sync *to_wait_on, int32_t timeout_ms);
+
+/*
+ * A descriptor that polls readable when the object may be had. MMF_E_PLATFORM where
+ * there is no such thing.
+ */
 int mmf_os_sync_poll_fd(struct mmf_os_sync *sync, int *fd);
 
 /*

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/fail.h"
 
@@ -35,6 +36,32 @@ mmf_error_status(int system_error)
     default:
         return MMF_E_IO;
     }
+}
+
+/*
+ * The two strerror_r of this world: GNU's answers the text, POSIX's (musl) fills the
+ * buffer and answers a number. The overload that fits the declaration is chosen by the
+ * type of the call, so that neither a macro nor a probe has to know the libc.
+ */
+static const char *
+text_of_gnu(const char *text, const char *buffer)
+{
+    (void)buffer;
+    return text;
+}
+
+static const char *
+text_of_posix(int rc, const char *buffer)
+{
+    return rc == 0 ? buffer : "unknown error";
+}
+
+const char *
+mmf_error_text(int system_error, char *buffer, size_t size)
+{
+    return _Generic(strerror_r(0, buffer, size),
+                    char *: text_of_gnu,
+                    int: text_of_posix)(strerror_r(system_error, buffer, size), buffer);
 }
 
 static const char *

@@ -217,11 +217,23 @@ mmf_os_file_open(const char *path, mmf_file_mode mode, mmf_access access,
 }
 
 int
-mmf_os_file_wrap(int fd, struct mmf_os_file **out)
+mmf_os_handle_of_fd(int fd, intptr_t *handle)
+{
+    *handle = fd;
+    return MMF_OK;
+}
+
+int
+mmf_os_file_wrap(intptr_t handle, struct mmf_os_file **out)
 {
     struct mmf_os_file *file;
-    int flags = mmf_sys_fcntl(fd, F_GETFL, 0);
+    int fd = (int)handle;
+    int flags;
 
+    if (handle < INT32_MIN || handle > INT32_MAX)
+        return mmf_fail_system(MMF_E_DISPOSED, EBADF, "handle %lld",
+                               (long long)handle);
+    flags = mmf_sys_fcntl(fd, F_GETFL, 0);
     if (flags < 0 && errno == EBADF)
         return mmf_fail_system(MMF_E_DISPOSED, errno, "descriptor %d", fd);
     if (flags < 0)

@@ -16,6 +16,7 @@
 #include "os/linux/claim.h"
 #include "os/linux/error.h"
 #include "os/linux/sys.h"
+#include "os/os.h"
 
 static const char default_root[] = "/dev/shm";
 
@@ -65,6 +66,12 @@ fail_directory(const char *what, const char *directory)
     if (errno == ENOENT)
         return mmf_fail_system(MMF_E_PATH_NOT_FOUND, errno, "%s %s", what, directory);
     return mmf_error_fail("%s %s", what, directory);
+}
+
+int
+mmf_os_name_parse(const char *given, const char *parameter, struct mmf_name *name)
+{
+    return mmf_name_parse(given, parameter, name);
 }
 
 static int

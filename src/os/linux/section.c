@@ -458,10 +458,10 @@ mmf_os_section_capacity(const struct mmf_os_section *section)
     return section->capacity;
 }
 
-mmf_access
-mmf_os_section_protection(const struct mmf_os_section *section)
+uint32_t
+mmf_os_section_given(const struct mmf_os_section *section)
 {
-    return section->protection;
+    return mmf_can_of_access(section->protection);
 }
 
 intptr_t

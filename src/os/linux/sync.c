@@ -822,6 +822,34 @@ make_hint_fd(struct mmf_os_sync *sync)
     return rc < 0 ? rc : MMF_OK;
 }
 
+static int
+signal_object(struct mmf_os_sync *object, mmf_kind kind)
+{
+    int32_t previous;
+    int rc;
+
+    switch (kind) {
+    case MMF_KIND_MUTEX:
+        return mmf_os_mutex_release(object);
+    case MMF_KIND_EVENT:
+        return mmf_os_event_set(object);
+    default:
+        rc = mmf_os_semaphore_release(object, 1, &previous);
+        if (rc == MMF_E_FULL)
+            return mmf_fail(MMF_E_STATE, "the semaphore to signal is at its maximum");
+        return rc;
+    }
+}
+
+int
+mmf_os_sync_signal_and_wait(struct mmf_os_sync *to_signal, mmf_kind kind,
+                            struct mmf_os_sync *to_wait_on, int32_t timeout_ms)
+{
+    int rc = signal_object(to_signal, kind);
+
+    return rc < 0 ? rc : mmf_os_sync_wait(to_wait_on, timeout_ms);
+}
+
 int
 mmf_os_sync_poll_fd(struct mmf_os_sync *sync, int *fd)
 {
