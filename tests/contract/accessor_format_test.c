@@ -547,8 +547,8 @@ rule_4_4_order_of_checks(void **state)
 
     (void)state;
     map = create_new(NULL, 100, NULL);
-    writer = view_of(map, 0, 0, MMF_ACCESS_WRITE);
-    view = view_of(map, 0, 0, MMF_ACCESS_READ);
+    writer = view_of(map, 0, 100, MMF_ACCESS_WRITE);
+    view = view_of(map, 0, 100, MMF_ACCESS_READ);
     refuse_read_array(writer, -1, NULL, 4, -1, MMF_E_NULL, "array");
     refuse_read_array(writer, -1, array, 4, -1, MMF_E_RANGE, "count");
     refuse_read_array(writer, -1, array, 4, 1, MMF_E_NOT_SUPPORTED, NULL);
@@ -574,13 +574,13 @@ rule_4_4_position_is_checked_for_count_0(void **state)
 
     (void)state;
     map = create_new(NULL, 100, NULL);
-    view = view_of(map, 0, 0, MMF_ACCESS_READ);
+    view = view_of(map, 0, 100, MMF_ACCESS_READ);
     refuse_read_array(view, 100, array, 4, 0, MMF_E_RANGE, "position");
     refuse_read_array(view, -1, array, 4, 0, MMF_E_RANGE, "position");
     refuse_read_array(view, 0, NULL, 4, 0, MMF_E_NULL, "array");
     CHECK_INT(read_array(view, 99, array, 4, 0), 0);
     mmf_view_accessor_close(view);
-    view = view_of(map, 100, 0, MMF_ACCESS_READ);
+    view = view_of(map, map_size(100), 0, MMF_ACCESS_READ);
     refuse_read_array(view, 0, array, 4, 0, MMF_E_RANGE, "position");
     mmf_view_accessor_close(view);
     mmf_close(map);
@@ -625,8 +625,8 @@ rule_4_5_order_of_checks(void **state)
 
     (void)state;
     map = create_new(NULL, 100, NULL);
-    reader = view_of(map, 0, 0, MMF_ACCESS_READ);
-    view = view_of(map, 0, 0, MMF_ACCESS_WRITE);
+    reader = view_of(map, 0, 100, MMF_ACCESS_READ);
+    view = view_of(map, 0, 100, MMF_ACCESS_WRITE);
     CHECK_FAILS_PARAM(mmf_view_accessor_write_array(reader, -1, NULL, 4, -1),
                       MMF_E_NULL, "array");
     CHECK_FAILS_PARAM(mmf_view_accessor_write_array(reader, -1, array, 4, -1),

@@ -8,10 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 static const mmf_file_mode creating_modes[] = {
@@ -161,7 +158,7 @@ rule_2_2_8_missing_directory(void **state)
 static void
 rule_2_2_8_path_too_long(void **state)
 {
-    static char path[6000];
+    static char path[40000];
     char dir[FILE_PATH_SIZE];
 
     (void)state;
@@ -169,7 +166,9 @@ rule_2_2_8_path_too_long(void **state)
     path[0] = '/';
     REFUSES_FILE(path, MMF_FILE_MODE_CREATE, NULL, 4096, NULL, MMF_E_PATH_TOO_LONG,
                  NULL);
-    file_path(dir); /* one name of 300 bytes */
+    if (kernel_has_names())
+        return; /* there the file system's limit for one part is an invalid name */
+    file_path(dir); /* one name of more than 255 bytes */
     strcpy(path, dir);
     memset(path + strlen(dir), 'b', 300);
     path[strlen(dir) + 300] = '\0';
@@ -239,7 +238,7 @@ rule_2_2_8_no_permission(void **state)
     need_files_for_nobody();
     file_path(path);
     write_file(path, bytes, sizeof(bytes));
-    CHECK(chmod(path, 0444) == 0);
+    set_mode(path, 0444);
     as_nobody(open_read_only_file, path);
     read_file(path, after, sizeof(after));
     CHECK_BYTES(after, bytes, sizeof(after));
@@ -265,9 +264,9 @@ rule_2_2_8_no_permission_to_create(void **state)
     (void)state;
     need_files_for_nobody();
     file_path(dir);
-    CHECK(mkdir(dir, 0755) == 0);
+    make_directory(dir);
     as_nobody(create_where_one_may_not, dir);
-    CHECK(rmdir(dir) == 0);
+    remove_directory(dir);
 }
 
 static void
@@ -277,13 +276,13 @@ rule_2_2_8_directory(void **state)
 
     (void)state;
     file_path(path);
-    CHECK(mkdir(path, 0755) == 0);
+    make_directory(path);
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL, MMF_E_ACCESS, NULL);
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ),
                  MMF_E_ACCESS, NULL);
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN_OR_CREATE, NULL, 4096, NULL, MMF_E_ACCESS,
                  NULL);
-    CHECK(rmdir(path) == 0);
+    remove_directory(path);
 }
 
 /* Whether a second open of a path beside a first one is refused. */
@@ -326,24 +325,23 @@ rule_2_2_8_sharing_with_those_who_flock(void **state)
 {
     char path[FILE_PATH_SIZE];
     mmf *map;
-    int fd;
+    intptr_t fd;
 
     (void)state;
     file_path(path);
     make_file(path, 4096);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    CHECK(fd >= 0);
-    CHECK(flock(fd, LOCK_EX | LOCK_NB) == 0);
+    fd = open_file(path, FOR_READING, 0);
+    CHECK(try_flock(fd, 1));
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL, MMF_E_SHARING, NULL);
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 0, WITH_ACCESS(MMF_ACCESS_READ),
                  MMF_E_SHARING, NULL);
-    CHECK(flock(fd, LOCK_SH | LOCK_NB) == 0);
+    CHECK(try_flock(fd, 0));
     map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL);
-    CHECK(flock(fd, LOCK_EX | LOCK_NB) < 0);
-    CHECK(flock(fd, LOCK_SH | LOCK_NB) == 0);
+    CHECK(!try_flock(fd, 1));
+    CHECK(try_flock(fd, 0));
     mmf_close(map);
-    CHECK(flock(fd, LOCK_EX | LOCK_NB) == 0);
-    close(fd);
+    CHECK(try_flock(fd, 1));
+    close_file(fd);
     remove_file(path);
 }
 
@@ -390,13 +388,12 @@ rule_2_2_8_sharing_violation_leaves_the_file_alone(void **state)
 static void
 rule_2_2_9_pipes_and_sockets(void **state)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
     char path[FILE_PATH_SIZE];
-    int fd;
+    intptr_t fd;
 
     (void)state;
     file_path(path);
-    CHECK(mkfifo(path, 0666) == 0);
+    make_fifo(path);
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL, MMF_E_NOT_SUPPORTED, NULL);
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 4096, NULL, MMF_E_NOT_SUPPORTED, NULL);
     /* With nobody at the other end a blocking open would hang here. */
@@ -405,13 +402,10 @@ rule_2_2_9_pipes_and_sockets(void **state)
     remove_file(path);
 
     file_path(path);
-    if (strlen(path) >= sizeof(address.sun_path))
+    if (!make_socket(path, &fd))
         return;
-    strcpy(address.sun_path, path);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    CHECK(bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0);
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 4096, NULL, MMF_E_NOT_SUPPORTED, NULL);
-    close(fd);
+    close_file(fd);
     remove_file(path);
 }
 
@@ -461,7 +455,7 @@ rule_2_2_11_capacity_0_is_the_length(void **state)
         make_file(path, lengths[i]);
         map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL);
         CHECK_OK(mmf_capacity(map, &capacity));
-        CHECK_INT(capacity, lengths[i]);
+        CHECK_INT(capacity, map_size(lengths[i]));
         validate_map(map, lengths[i], MMF_ACCESS_READ_WRITE, 0);
         mmf_close(map);
         CHECK_INT(file_length(path), lengths[i]);
@@ -629,7 +623,7 @@ rule_2_2_15_only_writers_grow(void **state)
     (void)state;
     file_path(path);
     make_file(path, 100);
-    CHECK(chmod(path, 0755) == 0);
+    set_mode(path, 0755);
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 101,
                  WITH_ACCESS(MMF_ACCESS_COPY_ON_WRITE), MMF_E_IO, NULL);
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 101,
@@ -808,7 +802,7 @@ rule_2_9_character_devices(void **state)
 
     (void)state;
     file_path(zero);
-    CHECK(symlink("/dev/zero", zero) == 0);
+    link_to_zero_device(zero);
     map = create_from_file(zero, MMF_FILE_MODE_OPEN, NULL, 255, NULL);
     validate_map(map, 255, MMF_ACCESS_READ_WRITE, 0);
     /* Devices are everybody's: no sharing violation. */

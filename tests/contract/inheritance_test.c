@@ -4,11 +4,9 @@
  */
 #include "support.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Each way to get a handle, with the inheritability asked for. */
 static void
@@ -163,6 +161,7 @@ rule_3_7_a_forked_child_has_inheritable_handles(void **state)
     mmf *map;
 
     (void)state;
+    need_fork();
     for (i = 0; i < COUNT_OF(names); i++) {
         map = create_new(names[i], 4096, WITH(0, 0, MMF_INHERITABILITY_INHERITABLE));
         poke(map, 10, 10);
@@ -177,13 +176,13 @@ static void
 rule_3_7_what_is_no_handle(void **state)
 {
     mmf *map = UNTOUCHED;
-    int ends[2];
+    intptr_t ends[2];
 
     (void)state;
     CHECK_FAILS(mmf_open_inherited(-1, NULL, &map), MMF_E_DISPOSED);
     CHECK_FAILS(mmf_open_inherited(100000, NULL, &map), MMF_E_DISPOSED);
     CHECK_FAILS(mmf_open_inherited(INTPTR_MAX, NULL, &map), MMF_E_DISPOSED);
-    CHECK(pipe2(ends, O_CLOEXEC) == 0);
+    make_pipe(ends);
     CHECK_FAILS(mmf_open_inherited(ends[0], NULL, &map), MMF_E_CORRUPT);
     CHECK_FAILS(mmf_open_inherited(ends[0], NULL, NULL), MMF_E_NULL);
     CHECK_FAILS_PARAM(
@@ -192,9 +191,9 @@ rule_3_7_what_is_no_handle(void **state)
     CHECK_FAILS_PARAM(mmf_open_inherited(ends[0], WITH_RIGHTS(0x800000), &map),
                       MMF_E_RANGE, "desiredAccessRights");
     CHECK((void *)map == UNTOUCHED);
-    CHECK(fcntl(ends[0], F_GETFD) >= 0);
-    close(ends[0]);
-    close(ends[1]);
+    CHECK(is_open(ends[0]));
+    close_file(ends[0]);
+    close_file(ends[1]);
 }
 
 int

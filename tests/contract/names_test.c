@@ -8,8 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { LONGEST = 3500 };
-
 /* All names of `names` at once: each has its own bytes. */
 static void
 check_distinct(char *const *names, size_t count)
@@ -142,7 +140,7 @@ rule_3_6_4_global_is_another_name(void **state)
     mmf *map;
 
     (void)state;
-    check_distinct(names, COUNT_OF(names));
+    check_distinct(names, kernel_has_names() ? 2 : COUNT_OF(names));
     map = create_new("Global\\Cat", 4096, NULL);
     validate_map(map, 4096, MMF_ACCESS_READ_WRITE, 0);
     REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
@@ -162,6 +160,14 @@ refuse_everywhere(const char *name, int status)
     REFUSES_OPEN(name, NULL, status, "mapName");
     REFUSES_FILE(path, MMF_FILE_MODE_CREATE_NEW, name, 4096, NULL, status, "mapName");
     CHECK_INT(file_length(path), -1);
+}
+
+/* A word of the kernel's own, and another behind it: paths that there are. */
+static int
+leads_on(const char *name)
+{
+    return strncmp(name, "Session\\", 8) == 0 || strstr(name, "Local\\Global\\") ||
+           strstr(name, "Global\\Local\\");
 }
 
 /* The words are case-sensitive; Session\ is reserved; a backslash ends a prefix only.
@@ -192,6 +198,8 @@ rule_3_6_4_other_backslashes(void **state)
     (void)state;
     for (i = 0; i < COUNT_OF(names); i++) {
         CHECK_CONTEXT("%s", names[i]);
+        if (kernel_has_names() && leads_on(names[i]))
+            continue;
         refuse_everywhere(names[i], MMF_E_PATH_NOT_FOUND);
     }
     CHECK(!mmf_status_is_io_error(MMF_E_PATH_NOT_FOUND));
@@ -232,14 +240,21 @@ rule_3_6_4_any_byte(void **state)
 
     (void)state;
     for (byte = 1; byte < 256; byte++) {
+        char alone[2] = {(char)byte, '\0'};
+
         if (byte == '\\')
             continue;
+        if (byte >= 0x80 && kernel_has_names()) {
+            CHECK_CONTEXT("byte %d", byte);
+            refuse_everywhere(alone, MMF_E_INVALID);
+            continue;
+        }
         names[count] = malloc(4);
         snprintf(names[count++], 4, "%c", byte);
         names[count] = malloc(4);
         snprintf(names[count++], 4, "x%cx", byte);
     }
-    CHECK_INT(count, COUNT_OF(names));
+    CHECK_INT(count, kernel_has_names() ? 2 * 126 : COUNT_OF(names));
     check_distinct(names, count);
     while (count > 0)
         free(names[--count]);
@@ -285,13 +300,14 @@ rule_3_6_5_long_names_differ_anywhere(void **state)
 {
     static const size_t places[] = {0,   1,   100, 159,  160, 199,
                                     200, 201, 255, 1031, 3499};
+    enum { LENGTH = 3500 };
     char *names[COUNT_OF(places) + 1];
     size_t i;
 
     (void)state;
     for (i = 0; i < COUNT_OF(names); i++) {
-        names[i] = calloc(1, LONGEST + 1);
-        memset(names[i], 'a', LONGEST);
+        names[i] = calloc(1, LENGTH + 1);
+        memset(names[i], 'a', LENGTH);
         if (i < COUNT_OF(places))
             names[i][places[i]] = 'b';
     }
@@ -303,18 +319,20 @@ rule_3_6_5_long_names_differ_anywhere(void **state)
 static void
 rule_3_6_5_longest_name(void **state)
 {
-    static char name[sizeof("Global\\") + LONGEST + 1];
+    static char name[sizeof("Global\\") + 40000];
+    size_t longest = longest_name();
+    size_t prefix = kernel_has_names() ? strlen("Local\\") : 0; /* counts there */
     mmf *plain, *prefixed;
 
     (void)state;
     strcpy(name, "Local\\");
-    memset(name + 6, 'a', LONGEST);
+    memset(name + 6, 'a', longest - prefix);
     plain = create_new(name + 6, 4096, NULL);
     validate_map(plain, 4096, MMF_ACCESS_READ_WRITE, 0);
     prefixed = open_existing(name, NULL); /* the prefix does not count */
     mmf_close(prefixed);
     mmf_close(plain);
-    name[6 + LONGEST] = 'a';
+    memset(name + 6, 'a', longest + 1);
     refuse_everywhere(name + 6, MMF_E_PATH_TOO_LONG);
     refuse_everywhere(name, MMF_E_PATH_TOO_LONG);
     CHECK(!mmf_status_is_io_error(MMF_E_PATH_TOO_LONG));
@@ -338,9 +356,12 @@ rule_3_6_any_encoding(void **state)
     static char a[] = "\xc3\xa4", b[] = "a\xcc\x88", /* two ways to write one letter */
         c[] = "\xe7\x8c\xab", d[] = "\xff", e[] = "\xc3", f[] = "\x80\x80";
     char *const names[] = {a, b, c, d, e, f};
+    size_t texts = 3, i;
 
     (void)state;
-    check_distinct(names, COUNT_OF(names));
+    check_distinct(names, kernel_has_names() ? texts : COUNT_OF(names));
+    for (i = texts; kernel_has_names() && i < COUNT_OF(names); i++)
+        refuse_everywhere(names[i], MMF_E_INVALID);
 }
 
 static void
@@ -367,8 +388,8 @@ rule_3_6_4_scopes_and_users(void **state)
     mmf *local, *global;
 
     (void)state;
-    if (chmod(harness_dir(), 01777) != 0)
-        CHECK_FAIL("chmod");
+    need_other_users();
+    set_mode(harness_dir(), 01777);
     local = create_new("Cat", 4096, NULL);
     poke(local, 0, 1);
     options.mode = 0666;

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -75,24 +73,30 @@ call_create_from_file(const void *options)
 
     file_path(path);
     rc = mmf_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 10, options, &map);
+    rc = closing(rc, map);
     if (rc >= 0)
         remove_file(path);
     CHECK_INT(file_length(path), -1);
-    return closing(rc, map);
+    return rc;
 }
 
 static int
-call_create_from_fd(const void *options)
+call_create_from_handle(const void *options)
 {
     mmf *map = UNTOUCHED;
-    int fd = memfd_create("test", MFD_CLOEXEC);
+    char path[FILE_PATH_SIZE];
+    intptr_t fd;
     int rc;
 
-    CHECK(ftruncate(fd, 10) == 0);
-    rc = mmf_create_from_fd(fd, NULL, 0, options, &map);
+    file_path(path);
+    make_file(path, 10);
+    fd = open_file(path, FOR_BOTH, 0);
+    rc = mmf_create_from_handle(fd, NULL, 0, options, &map);
     if (rc < 0)
-        close(fd);
-    return closing(rc, map);
+        close_file(fd);
+    rc = closing(rc, map);
+    remove_file(path);
+    return rc;
 }
 
 static int
@@ -141,7 +145,7 @@ static const struct reader readers[] = {
     {"create_new", sizeof(mmf_options), init_options, call_create_new},
     {"create_or_open", sizeof(mmf_options), init_options, call_create_or_open},
     {"create_from_file", sizeof(mmf_options), init_options, call_create_from_file},
-    {"create_from_fd", sizeof(mmf_options), init_options, call_create_from_fd},
+    {"create_from_fd", sizeof(mmf_options), init_options, call_create_from_handle},
     {"open_existing", sizeof(mmf_open_options), init_open_options, call_open_existing},
     {"view_accessor", sizeof(mmf_view_options), init_view_options, call_view_accessor},
     {"view_stream", sizeof(mmf_view_options), init_view_options, call_view_stream},
@@ -274,7 +278,7 @@ options_reserved_field(void **state)
     CHECK_FAILS_PARAM(call_create_new(&options), MMF_E_INVALID, "options");
     CHECK_FAILS_PARAM(call_create_or_open(&options), MMF_E_INVALID, "options");
     CHECK_FAILS_PARAM(call_create_from_file(&options), MMF_E_INVALID, "options");
-    CHECK_FAILS_PARAM(call_create_from_fd(&options), MMF_E_INVALID, "options");
+    CHECK_FAILS_PARAM(call_create_from_handle(&options), MMF_E_INVALID, "options");
     open_options.reserved = 1;
     CHECK_FAILS_PARAM(call_open_existing(&open_options), MMF_E_INVALID, "options");
 }
@@ -324,13 +328,15 @@ options_mode_whatever_the_umask(void **state)
 {
     static const uint32_t modes[] = {0600, 0640, 0644, 0660, 0666};
     mmf_options options = options_with(0, 0, 0);
-    mode_t before = umask(0);
+    mode_t before;
     size_t i;
     mmf *map;
 
     (void)state;
+    need_modes();
+    before = (mode_t)umask(0);
     for (i = 0; i < 2 * COUNT_OF(modes); i++) {
-        umask(i % 2 ? 0777 : 0);
+        umask((mode_t)(i % 2 ? 0777 : 0));
         options.mode = modes[i / 2];
         map = create_new("Global\\Cat", 4096, &options);
         CHECK_INT(mode_of_the_object(), modes[i / 2]);
@@ -366,6 +372,7 @@ options_mode_of_an_opener_is_ignored(void **state)
     mmf *first, *map;
 
     (void)state;
+    need_modes();
     options.mode = 0640;
     first = create_new("Global\\Cat", 4096, &options);
     options.mode = 0666;
@@ -393,17 +400,11 @@ with_flags(mmf_view_flags flags)
 static size_t
 resident_pages(mmf_view_accessor *view)
 {
-    unsigned char pages[64];
-    size_t i, n = 0;
     void *bytes;
     int64_t size;
 
     CHECK_OK(mmf_view_accessor_pointer(view, &bytes, &size));
-    CHECK(size <= 64 * page_size());
-    CHECK(mincore(bytes, (size_t)size, pages) == 0);
-    for (i = 0; i < (size_t)(size / page_size()); i++)
-        n += pages[i] & 1;
-    return n;
+    return pages_present(bytes, size);
 }
 
 static void
@@ -429,22 +430,6 @@ view_populate_makes_pages_present(void **state)
     validate_stream(stream, 16 * page_size(), MMF_ACCESS_READ);
     mmf_view_stream_close(stream);
     mmf_close(map);
-}
-
-/* Bytes of this process that are locked, from /proc/self/status. */
-static long
-locked_kilobytes(void)
-{
-    char line[256];
-    long kilobytes = -1;
-    FILE *status = fopen("/proc/self/status", "re");
-
-    CHECK(status != NULL);
-    while (fgets(line, sizeof(line), status) != NULL)
-        if (sscanf(line, "VmLck: %ld", &kilobytes) == 1)
-            break;
-    fclose(status);
-    return kilobytes;
 }
 
 static void
@@ -479,12 +464,11 @@ static void
 lock_without_permission(void *payload)
 {
     mmf_view_options options = with_flags(MMF_VIEW_LOCK);
-    const struct rlimit none = {0, 0};
     mmf_view_accessor *view = UNTOUCHED;
     mmf *map = create_new(NULL, 4096, NULL);
 
     (void)payload;
-    CHECK(setrlimit(RLIMIT_MEMLOCK, &none) == 0);
+    forbid_locking();
     CHECK_FAILS(mmf_create_view_accessor_with(map, 0, 0, MMF_ACCESS_READ_WRITE,
                                               &options, &view),
                 MMF_E_NO_MEMORY);

@@ -24,6 +24,19 @@
 
 int64_t page_size(void);
 
+/* What a view's mapping is aligned to. */
+int64_t granularity(void);
+
+/* What a map of `capacity` bytes has: as many; on Windows, whole pages (rule 3.2). */
+int64_t map_size(int64_t capacity);
+
+/*
+ * The most characters of a name. Where the kernel has the names, they must be UTF-8, and
+ * its own words stand among them: Local, Global and Session are taken.
+ */
+size_t longest_name(void);
+int kernel_has_names(void);
+
 /* The capacities of .NET's matrices: 1, 256, a page, 10,000. */
 #define CAPACITY_COUNT 4
 int64_t capacity_at(size_t index);
@@ -56,6 +69,39 @@ void write_file(const char *path, const void *bytes, size_t size);
 void read_file(const char *path, void *bytes, size_t size);
 int64_t file_length(const char *path); /* -1: no such file */
 void remove_file(const char *path);    /* and it must be there */
+int replace_file(const char *from, const char *to); /* 0: the host refuses */
+void make_directory(const char *path);
+void remove_directory(const char *path);
+void set_mode(const char *path, unsigned mode);
+
+/* Handles of files, as mmf_create_from_handle takes them. */
+enum { FOR_READING = 1, FOR_WRITING = 2, FOR_BOTH = 3 };
+intptr_t open_file(const char *path, int how, int inheritable);
+void close_file(intptr_t handle);
+int is_open(intptr_t handle);
+int is_inheritable(intptr_t handle);
+int has_descriptors(void); /* a C descriptor is a handle */
+void make_pipe(intptr_t ends[2]);
+int try_flock(intptr_t handle, int exclusive); /* 0: others have it; Linux */
+
+/*
+ * What only Linux has; elsewhere these skip the test, so they are called before it has
+ * made anything.
+ */
+void need_fork(void);
+void need_other_users(void);
+void need_modes(void);
+intptr_t open_socket(void);
+void make_fifo(const char *path);
+int make_socket(const char *path, intptr_t *handle); /* 0: the path is too long */
+void link_to_zero_device(const char *path);
+intptr_t open_zero_device(void);
+intptr_t open_nameless_file(int64_t length);
+
+/* Memory: how much of it is present, how much of this process is locked. */
+size_t pages_present(void *bytes, int64_t size);
+long locked_kilobytes(void);
+void forbid_locking(void);
 
 /* 1 if the host lets a page of an unnamed map, of a file in `dir`, be executed. */
 int host_executes_unnamed(void);
@@ -70,6 +116,14 @@ void as_nobody(void (*run)(void *payload), void *payload);
 
 /* The same in a forked child of this user. */
 void in_child(void (*run)(void *payload), void *payload);
+
+/*
+ * What a host may fail to see to, being an imitation: that no view goes beyond what a
+ * map's creator gave (rule 2.8), that a file is executed only through a handle that may
+ * (2.9). The tests then leave those cells out; tests/windows/faults shows the faults.
+ */
+int host_keeps_protection(void);
+int host_keeps_execution(void);
 
 /* Skip the test if user 65534 cannot go to where the test's files are. */
 void need_files_for_nobody(void);
@@ -98,8 +152,8 @@ mmf *create_or_open(const char *name, int64_t capacity, const mmf_options *optio
 mmf *open_existing(const char *name, const mmf_open_options *options);
 mmf *create_from_file(const char *path, mmf_file_mode mode, const char *name,
                       int64_t capacity, const mmf_options *options);
-mmf *create_from_fd(int fd, const char *name, int64_t capacity,
-                    const mmf_options *options);
+mmf *create_from_handle(intptr_t handle, const char *name, int64_t capacity,
+                        const mmf_options *options);
 mmf_view_accessor *view_of(mmf *map, int64_t offset, int64_t size, mmf_access access);
 mmf_view_stream *stream_of(mmf *map, int64_t offset, int64_t size, mmf_access access);
 
@@ -128,9 +182,10 @@ mmf_view_stream *stream_of(mmf *map, int64_t offset, int64_t size, mmf_access ac
     REFUSES(                                                                           \
         mmf_create_from_file((path), (mode), (name), (capacity), (options), &map_),    \
         (status), (parameter))
-#define REFUSES_FD(fd, name, capacity, options, status, parameter)                     \
-    REFUSES(mmf_create_from_fd((fd), (name), (capacity), (options), &map_), (status),  \
-            (parameter))
+#define REFUSES_HANDLE(handle, name, capacity, options, status, parameter)             \
+    REFUSES(                                                                           \
+        mmf_create_from_handle((handle), (name), (capacity), (options), &map_),        \
+        (status), (parameter))
 
 /* Neither an accessor nor a stream can be made. */
 #define REFUSES_VIEW(map, offset, size, access, status, parameter)                     \

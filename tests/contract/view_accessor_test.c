@@ -64,8 +64,8 @@ va_03_size_beyond_addresses(void **state)
 static void
 refuse_one_more(mmf *map, int64_t capacity)
 {
-    REFUSES_VIEW(map, 0, capacity + 1, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
-    REFUSES_VIEW(map, 0, capacity + 1, MMF_ACCESS_READ, MMF_E_ACCESS, NULL);
+    REFUSES_VIEW(map, 0, map_size(capacity) + 1, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
+    REFUSES_VIEW(map, 0, map_size(capacity) + 1, MMF_ACCESS_READ, MMF_E_ACCESS, NULL);
 }
 
 static void
@@ -73,14 +73,14 @@ va_04_one_byte_more(void **state)
 {
     (void)state;
     for_each_sample(page_size(), refuse_one_more);
-    for_each_sample(100, refuse_one_more); /* sizes are exact here */
+    for_each_sample(100, refuse_one_more); /* exact, or whole pages */
 }
 
 static void
 refuse_behind_the_end(mmf *map, int64_t capacity)
 {
-    REFUSES_VIEW(map, capacity, 1, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
-    REFUSES_VIEW(map, capacity, 1, MMF_ACCESS_READ, MMF_E_ACCESS, NULL);
+    REFUSES_VIEW(map, map_size(capacity), 1, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
+    REFUSES_VIEW(map, map_size(capacity), 1, MMF_ACCESS_READ, MMF_E_ACCESS, NULL);
 }
 
 static void
@@ -217,7 +217,7 @@ check_pointer_offset_0(mmf *map, int64_t capacity)
     mmf_view_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
 
     CHECK_INT(mmf_view_accessor_pointer_offset(view), 0);
-    CHECK_INT(mmf_view_accessor_capacity(view), capacity);
+    CHECK_INT(mmf_view_accessor_capacity(view), map_size(capacity));
     mmf_view_accessor_close(view);
     view = view_of(map, 0, capacity, MMF_ACCESS_READ_WRITE);
     CHECK_INT(mmf_view_accessor_pointer_offset(view), 0);
@@ -258,7 +258,7 @@ open_window(mmf *map, int64_t capacity)
 
     (void)capacity;
     CHECK_INT(mmf_view_accessor_capacity(view), window->length);
-    CHECK_INT(mmf_view_accessor_pointer_offset(view), window->offset % page_size());
+    CHECK_INT(mmf_view_accessor_pointer_offset(view), window->offset % granularity());
     if (check_window != NULL)
         check_window(view, window->length);
     mmf_view_accessor_close(view);
@@ -438,7 +438,7 @@ check_against_pointer(mmf_view_accessor *view, int64_t length)
     int64_t i;
 
     CHECK_OK(mmf_view_accessor_pointer(view, &pointer, NULL));
-    CHECK_INT((uintptr_t)pointer % (uintptr_t)page_size(),
+    CHECK_INT((uintptr_t)pointer % (uintptr_t)granularity(),
               mmf_view_accessor_pointer_offset(view));
     bytes = pointer;
     for (i = 0; i < length; i++)
@@ -699,6 +699,7 @@ rule_2_6_8_disposed_map(void **state)
     mmf *map;
 
     (void)state;
+    need_fork();
     map = create_new(NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ));
     in_child(check_disposed_order, map);
     mmf_close(map);
@@ -741,8 +742,10 @@ rule_2_6_7_offset_and_size_together(void **state)
 
     (void)state;
     map = create_new(NULL, 10000, NULL);
-    REFUSES_VIEW(map, 5000, 5001, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
-    REFUSES_VIEW(map, 9999, 2, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
+    REFUSES_VIEW(map, 5000, map_size(10000) - 4999, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS,
+                 NULL);
+    REFUSES_VIEW(map, map_size(10000) - 1, 2, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS,
+                 NULL);
     REFUSES_VIEW(map, INT64_MAX, 1, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
     REFUSES_VIEW(map, INT64_MAX - 1, 10000, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
     mmf_view_accessor_close(view_of(map, 5000, 5000, MMF_ACCESS_READ_WRITE));
@@ -763,10 +766,10 @@ rule_2_6_9_size_0_is_the_rest(void **state)
     map = create_new(NULL, 10000, NULL);
     for (i = 0; i < COUNT_OF(offsets); i++) {
         view = view_of(map, offsets[i], 0, MMF_ACCESS_READ_WRITE);
-        CHECK_INT(mmf_view_accessor_capacity(view), 10000 - offsets[i]);
+        CHECK_INT(mmf_view_accessor_capacity(view), map_size(10000) - offsets[i]);
         mmf_view_accessor_close(view);
         stream = stream_of(map, offsets[i], 0, MMF_ACCESS_READ_WRITE);
-        CHECK_INT(mmf_view_stream_length(stream), 10000 - offsets[i]);
+        CHECK_INT(mmf_view_stream_length(stream), map_size(10000) - offsets[i]);
         mmf_view_stream_close(stream);
     }
     mmf_close(map);

@@ -725,7 +725,7 @@ rule_5_stream_of_0_bytes(void **state)
 static void
 check_round_trip(mmf *map, int64_t capacity)
 {
-    mmf_view_stream *stream = stream_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
+    mmf_view_stream *stream = stream_of(map, 0, capacity, MMF_ACCESS_READ_WRITE);
     int32_t value;
     int64_t i;
 

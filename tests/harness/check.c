@@ -37,8 +37,9 @@ check_fail(const char *file, int line, const char *format, ...)
     }
     /* A role, a thread or a forked child has no test to jump out of. */
     fflush(stdout);
-    dprintf(STDERR_FILENO, "process %ld: %s:%d: %s%s%s\n", (long)getpid(), file, line,
-            context, context[0] != '\0' ? ": " : "", text);
+    fprintf(stderr, "process %ld: %s:%d: %s%s%s\n", (long)getpid(), file, line, context,
+            context[0] != '\0' ? ": " : "", text);
+    fflush(stderr);
     runner_give_up();
     _exit(EXIT_FAILURE);
 }
@@ -144,4 +145,22 @@ check_bytes(const void *actual, const void *expected, size_t size, const char *w
         if (a[i] != e[i])
             check_fail(file, line, "%s: byte %zu of %zu is 0x%02x, not 0x%02x", what, i,
                        size, a[i], e[i]);
+}
+
+void
+check_usage(const struct usage *before, const char *file, int line)
+{
+    struct usage now;
+
+    usage_take(&now);
+    if (now.descriptors == before->descriptors && now.mappings == before->mappings &&
+        now.files == before->files)
+        return;
+    usage_print();
+    check_fail(file, line,
+               "left behind: %+ld descriptors, %+ld mappings, %+ld files (there were "
+               "%ld, %ld, %ld)",
+               now.descriptors - before->descriptors, now.mappings - before->mappings,
+               now.files - before->files, before->descriptors, before->mappings,
+               before->files);
 }

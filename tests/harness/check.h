@@ -14,6 +14,10 @@
 #ifndef MMF_TESTS_HARNESS_CHECK_H
 #define MMF_TESTS_HARNESS_CHECK_H
 
+#ifndef MMF_PRINTF
+#define MMF_PRINTF printf /* a build for Windows says which of two */
+#endif
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,7 +76,7 @@
  */
 #define CHECK_CONTEXT(...) check_context(__VA_ARGS__)
 
-void check_context(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void check_context(const char *format, ...) __attribute__((format(MMF_PRINTF, 1, 2)));
 void check_ok(int rc, const char *call, const char *file, int line);
 void check_status(int rc, int status, const char *call, const char *file, int line);
 void check_stale_error(int status);
@@ -86,7 +90,7 @@ void check_text(const char *actual, const char *expected, const char *what,
 void check_bytes(const void *actual, const void *expected, size_t size,
                  const char *what, const char *file, int line);
 _Noreturn void check_fail(const char *file, int line, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((format(MMF_PRINTF, 3, 4)));
 
 /*
  * Leaks.
@@ -137,7 +141,7 @@ void harness_expect_dead(void);
 
 /* This test does not reach the end here; says why. Does not return. */
 _Noreturn void harness_skip(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+    __attribute__((format(MMF_PRINTF, 1, 2)));
 
 /* Full counts are wanted: MMF_TEST_LONG=1. */
 int harness_long(void);
@@ -203,7 +207,7 @@ int process_finish(struct process *process);
 pid_t process_id(const struct process *process);
 
 /* For roles: say a line to the test; the next line from it, 0 at end of input. */
-void role_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void role_say(const char *format, ...) __attribute__((format(MMF_PRINTF, 1, 2)));
 int role_hear(char *buf, size_t size);
 
 #endif

@@ -2,6 +2,10 @@
 #ifndef MMF_TESTS_HARNESS_INTERNAL_H
 #define MMF_TESTS_HARNESS_INTERNAL_H
 
+/*
+ * process.c, usage.c and system.c are files for each system: process_linux.c, ...
+ */
+
 /* 1 in the thread that runs the tests: only there may a failure jump out of a test. */
 int runner_is_test_thread(void);
 
@@ -23,7 +27,20 @@ int process_clean_up(void);
 /* process.c: was any process killed since the last clean-up? */
 int process_any_killed(void);
 
-/* process.c: called first thing in a role. */
-void process_enter_role(void);
+/* process.c: called first thing in a role, with its arguments. */
+void process_enter_role(int argc, char **argv);
+
+/* system.c: the running thread's number. */
+long system_thread_id(void);
+
+/* system.c: called first thing in every program. */
+void system_prepare(int is_role);
+
+/* system.c: a fresh directory, and names of the test's own, if the system has that. */
+#define HARNESS_DIR_SIZE 256
+int system_make_namespace(char dir[HARNESS_DIR_SIZE]);
+
+/* system.c: 1 if `name` matches `pattern`, which has * or ? in it. */
+int system_matches(const char *pattern, const char *name);
 
 #endif

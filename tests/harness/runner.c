@@ -5,13 +5,9 @@
 #include "harness/check.h"
 #include "harness/internal.h"
 
-#include <errno.h>
-#include <fnmatch.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* One test as we hand it to cmocka. */
@@ -21,21 +17,15 @@ struct wrapped {
 };
 
 static pid_t test_process; /* 0 in roles */
-static pid_t test_thread;
-static char dir[64];
+static long test_thread;
+static char dir[HARNESS_DIR_SIZE];
 static struct usage before;
 static int expect_dead;
-
-static pid_t
-thread_id(void)
-{
-    return (pid_t)syscall(SYS_gettid);
-}
 
 int
 runner_is_test_thread(void)
 {
-    return test_process != 0 && getpid() == test_process && thread_id() == test_thread;
+    return test_process != 0 && getpid() == test_process && system_thread_id() == test_thread;
 }
 
 const char *
@@ -84,16 +74,9 @@ harness_skip(const char *format, ...)
 static int
 set_up(void **state)
 {
-    static const char place[] = "/dev/shm/mmf-test-XXXXXX";
-
     (void)state;
-    memcpy(dir, place, sizeof(place));
-    if (mkdtemp(dir) == NULL) {
-        print_error("make %s: %s\n", place, strerror(errno));
-        dir[0] = '\0';
+    if (system_make_namespace(dir) != 0)
         return -1;
-    }
-    setenv("MMF_DIR", dir, 1);
     expect_dead = 0;
     check_context("%s", "");
     usage_take(&before);
@@ -156,7 +139,7 @@ is_wanted(const char *name, const char *only)
     if (only == NULL)
         return 1;
     if (strpbrk(only, "*?") != NULL)
-        return fnmatch(only, name, 0) == 0;
+        return system_matches(only, name);
     return strstr(name, only) != NULL;
 }
 
@@ -200,7 +183,7 @@ run_chosen(const char *suite, const struct CMUnitTest *tests, size_t n,
 static int
 run_role(int argc, char **argv, const struct role *roles)
 {
-    process_enter_role();
+    process_enter_role(argc, argv);
     for (; roles != NULL && roles->name != NULL; roles++)
         if (strcmp(roles->name, argv[0]) == 0)
             return roles->run(argc, argv);
@@ -213,9 +196,11 @@ harness_main(int argc, char **argv, const char *suite, const struct CMUnitTest *
              size_t n, const struct role *roles)
 {
     const char *only = NULL;
+    int is_role = argc >= 3 && strcmp(argv[1], "--role") == 0;
     size_t i;
 
-    if (argc >= 3 && strcmp(argv[1], "--role") == 0)
+    system_prepare(is_role);
+    if (is_role)
         return run_role(argc - 2, argv + 2, roles);
     if (argc == 2 && strcmp(argv[1], "--list") == 0) {
         for (i = 0; i < n; i++)
@@ -229,9 +214,7 @@ harness_main(int argc, char **argv, const char *suite, const struct CMUnitTest *
                 argv[0]);
         return EXIT_FAILURE;
     }
-    setvbuf(stdout, NULL, _IOLBF, 0); /* in order with standard error */
-    signal(SIGPIPE, SIG_IGN); /* a role that died shows in process_send instead */
     test_process = getpid();
-    test_thread = thread_id();
+    test_thread = system_thread_id();
     return run_chosen(suite, tests, n, only);
 }

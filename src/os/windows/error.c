@@ -22,7 +22,6 @@ mmf_error_status(unsigned long system_error)
     case ERROR_FILE_EXISTS:
         return MMF_E_EXISTS;
     case ERROR_FILE_NOT_FOUND:
-    case ERROR_INVALID_NAME:
         return MMF_E_NOT_FOUND;
     case ERROR_PATH_NOT_FOUND:
     case ERROR_BAD_PATHNAME:

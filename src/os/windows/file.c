@@ -230,13 +230,32 @@ mmf_os_file_abandon(struct mmf_os_file *file)
  * Sections of files.
  */
 
+/* The kernel makes only files grow that the map may write. */
 static int
-fail_section(const struct mmf_os_file *file, const struct mmf_os_request *request)
+fail_growth(const struct mmf_os_file *file, const struct mmf_os_request *request,
+            int64_t length, DWORD error)
+{
+    return mmf_fail_system(
+        MMF_E_IO, (int)error,
+        "file %.400s has %lld bytes, the map wants %lld: only a map with write access "
+        "can make it grow",
+        file->shown, (long long)length, (long long)request->capacity);
+}
+
+static int
+fail_section(const struct mmf_os_file *file, const struct mmf_os_request *request,
+             int64_t length)
 {
     DWORD error = GetLastError();
+    uint32_t can = mmf_can_of_access(request->access);
+
+    if (request->capacity > length && !(can & MMF_CAN_WRITE) &&
+        error != ERROR_ACCESS_DENIED && error != ERROR_INVALID_HANDLE)
+        return fail_growth(file, request, length, error);
 
     if (request->name != NULL &&
-        (error == ERROR_INVALID_HANDLE || error == ERROR_PATH_NOT_FOUND))
+        (error == ERROR_INVALID_HANDLE || error == ERROR_PATH_NOT_FOUND ||
+         error == ERROR_BAD_PATHNAME || error == ERROR_INVALID_NAME))
         return mmf_place_fail("create", "map", request->name);
     if (error == ERROR_ACCESS_DENIED)
         return mmf_fail_system(
@@ -282,7 +301,7 @@ create_section(const struct mmf_os_file *file, const struct mmf_os_request *requ
                                 mmf_section_protection(request->access),
                                 (DWORD)(size >> 32), (DWORD)size, name);
     if (handle == NULL) {
-        *rc = fail_section(file, request);
+        *rc = fail_section(file, request, length);
     } else if (GetLastError() == ERROR_ALREADY_EXISTS) {
         CloseHandle(handle);
         handle = NULL;

@@ -16,6 +16,9 @@
 #include "os/windows/nt.h"
 #include "os/windows/utf16.h"
 
+/* What NtQueryDirectoryObject says at the end. */
+#define NO_MORE_ENTRIES ((NTSTATUS)0x8000001A)
+
 /* A name of 32,767 characters in UTF-8, with a directory before it. */
 enum { ANSWER_SIZE = 128 * 1024, TEXT_SIZE = 3 * 32767 + 256, DIRECTORY_SIZE = 64 };
 
@@ -174,24 +177,22 @@ show(struct walk *walk, const struct mmf_nt_entry *entry, mmf_kind kind)
 }
 
 static int
-show_batch(struct walk *walk)
+show_entry(struct walk *walk)
 {
     const struct mmf_nt_entry *entry = (const void *)walk->answer;
     size_t most = sizeof(walk->wide) / sizeof(walk->wide[0]) - 16;
-    int rc = MMF_OK;
+    int kind = kind_of_type(&entry->type);
 
-    for (; rc == MMF_OK && entry->name.Buffer != NULL; entry++) {
-        int kind = kind_of_type(&entry->type);
-
-        if (kind >= 0 && entry->name.Length / sizeof(wchar_t) < most)
-            rc = show(walk, entry, kind);
-    }
-    return rc;
+    if (kind < 0 || entry->name.Length / sizeof(wchar_t) >= most)
+        return MMF_OK;
+    return show(walk, entry, kind);
 }
 
+/* One name a call: all systems can do that. */
 static int
 walk_directory(struct walk *walk)
 {
+    BOOLEAN restart = TRUE;
     ULONG context = 0;
     ULONG written;
     NTSTATUS status;
@@ -199,16 +200,17 @@ walk_directory(struct walk *walk)
 
     do {
         status = NtQueryDirectoryObject(walk->directory, walk->answer,
-                                        sizeof(walk->answer), FALSE, context == 0,
-                                        &context, &written);
-        if (status < 0)
+                                        sizeof(walk->answer), TRUE, restart, &context,
+                                        &written);
+        restart = FALSE;
+        if (status < 0 && status != NO_MORE_ENTRIES)
             return mmf_error_fail_with(RtlNtStatusToDosError(status),
                                        "list the kernel's directory %s",
                                        walk->directory_name);
-        if (status != STATUS_SUCCESS && status != STATUS_MORE_ENTRIES)
+        if (status != STATUS_SUCCESS)
             return MMF_OK; /* no more */
-        rc = show_batch(walk);
-    } while (rc == MMF_OK && status == STATUS_MORE_ENTRIES);
+        rc = show_entry(walk);
+    } while (rc == MMF_OK);
     return rc;
 }
 

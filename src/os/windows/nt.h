@@ -12,10 +12,6 @@
 #define STATUS_SUCCESS ((NTSTATUS)0)
 #endif
 
-#ifndef STATUS_MORE_ENTRIES
-#define STATUS_MORE_ENTRIES ((NTSTATUS)0x105)
-#endif
-
 /* NtQuerySection's answer to class 0. */
 struct mmf_nt_section {
     void *base;

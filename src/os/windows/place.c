@@ -111,19 +111,28 @@ mmf_place_fail(const char *verb, const char *kind, const struct mmf_name *name)
     if (name == NULL)
         return mmf_error_fail_with(error, "%s an unnamed %s", verb, kind);
     switch (error) {
+    case ERROR_FILE_NOT_FOUND:
+        return mmf_fail_system(MMF_E_NOT_FOUND, (int)error, "there is no %s \"%.200s\"",
+                               kind, name->given);
     case ERROR_INVALID_HANDLE:
         return mmf_fail_system(MMF_E_WRONG_KIND, (int)error,
                                "\"%.200s\" belongs to another kind of object than a %s",
                                name->given, kind);
     case ERROR_ACCESS_DENIED:
         return fail_access(verb, kind, name);
+    case ERROR_INVALID_NAME:
+        if (strchr(name->text, '\\') == NULL)
+            return mmf_fail_system(MMF_E_NOT_FOUND, (int)error,
+                                   "\"%.200s\" is no name that the kernel takes",
+                                   name->given);
+        /* fall through */
     case ERROR_PATH_NOT_FOUND:
     case ERROR_BAD_PATHNAME:
-        return mmf_fail_system(
-            MMF_E_PATH_NOT_FOUND, (int)error,
+        return mmf_fail_argument(
+            MMF_E_PATH_NOT_FOUND, strcmp(kind, "map") == 0 ? "mapName" : "name",
             "%s %s \"%.200s\": a backslash leads to a directory of the kernel's objects, "
-            "and there is none of that name",
-            verb, kind, name->given);
+            "and there is none of that name (error %lu)",
+            verb, kind, name->given, (unsigned long)error);
     default:
         return mmf_error_fail_with(error, "%s %s \"%.200s\"", verb, kind, name->given);
     }

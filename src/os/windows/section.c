@@ -56,7 +56,7 @@ rights_of(uint32_t can)
     if (can & MMF_CAN_WRITE)
         rights |= SECTION_MAP_WRITE;
     if (can & MMF_CAN_EXECUTE)
-        rights |= FILE_MAP_EXECUTE;
+        rights |= SECTION_MAP_EXECUTE; /* FILE_MAP_EXECUTE is for views */
     return rights;
 }
 

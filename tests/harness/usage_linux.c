@@ -1,5 +1,5 @@
 /*
- * usage.c - counts descriptors, mappings and files, so that leaks show.
+ * usage_linux.c - counts descriptors, mappings and files, so that leaks show.
  */
 #include "harness/check.h"
 #include "harness/internal.h"
@@ -127,24 +127,6 @@ usage_print(void)
     count_descriptors(1);
     count_mappings(1);
     walk(harness_dir(), 1, 0);
-}
-
-void
-check_usage(const struct usage *before, const char *file, int line)
-{
-    struct usage now;
-
-    usage_take(&now);
-    if (now.descriptors == before->descriptors && now.mappings == before->mappings &&
-        now.files == before->files)
-        return;
-    usage_print();
-    check_fail(file, line,
-               "left behind: %+ld descriptors, %+ld mappings, %+ld files (there were "
-               "%ld, %ld, %ld)",
-               now.descriptors - before->descriptors, now.mappings - before->mappings,
-               now.files - before->files, before->descriptors, before->mappings,
-               before->files);
 }
 
 void

@@ -1,5 +1,5 @@
 /*
- * process.c - starts this program again in a role and talks to it by lines.
+ * process_linux.c - starts this program again in a role and talks to it by lines.
  */
 #include "harness/check.h"
 #include "harness/internal.h"
@@ -345,28 +345,9 @@ process_clean_up(void)
 }
 
 void
-process_enter_role(void)
+process_enter_role(int argc, char **argv)
 {
+    (void)argc;
+    (void)argv;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-}
-
-void
-role_say(const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    vprintf(format, args);
-    va_end(args);
-    putchar('\n');
-    fflush(stdout);
-}
-
-int
-role_hear(char *buf, size_t size)
-{
-    if (fgets(buf, (int)size, stdin) == NULL)
-        return 0;
-    buf[strcspn(buf, "\n")] = '\0';
-    return 1;
 }
