@@ -103,8 +103,8 @@ typedef struct mmf_options {
      */
     uint32_t mode;
     mmf_file_share share; /* mmf_create_from_file only */
-    int32_t leave_open;   /* mmf_create_from_handle, _fd: keep it open after mmf_close */
-    uint32_t reserved;    /* 0 */
+    int32_t leave_open; /* mmf_create_from_handle, _fd: keep it open after mmf_close */
+    uint32_t reserved;  /* 0 */
 } mmf_options;
 
 /* Fill `options` with the defaults. A function, so that bindings can call it. */

@@ -36,7 +36,8 @@ struct mmf_name {
 int mmf_name_split(const char *given, const char *parameter, struct mmf_name *name);
 
 /*
- * Parse `given`, which is not NULL, as a name that becomes a file's. `parameter` is its argument name for messages.
+ * Parse `given`, which is not NULL, as a name that becomes a file's. `parameter` is its
+ * argument name for messages.
  *
  * MMF_E_INVALID        empty, or nothing behind the prefix
  * MMF_E_PATH_NOT_FOUND a backslash that does not end "Local" or "Global"

@@ -92,7 +92,8 @@ rule_2_3_5_access_write(void **state)
     intptr_t fd = open_new(path, 100);
 
     (void)state;
-    REFUSES_HANDLE(fd, NULL, 100, WITH_ACCESS(MMF_ACCESS_WRITE), MMF_E_INVALID, "access");
+    REFUSES_HANDLE(fd, NULL, 100, WITH_ACCESS(MMF_ACCESS_WRITE), MMF_E_INVALID,
+                   "access");
     CHECK(is_open(fd));
     close_file(fd);
     remove_file(path);
@@ -106,9 +107,9 @@ rule_2_3_6_pipe_and_closed(void **state)
     (void)state;
     make_pipe(ends);
     REFUSES_HANDLE(ends[0], NULL, 0, WITH_ACCESS(MMF_ACCESS_READ), MMF_E_NOT_SUPPORTED,
-               NULL);
-    REFUSES_HANDLE(ends[0], NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ), MMF_E_NOT_SUPPORTED,
-               NULL);
+                   NULL);
+    REFUSES_HANDLE(ends[0], NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ),
+                   MMF_E_NOT_SUPPORTED, NULL);
     REFUSES_HANDLE(ends[1], NULL, 4096, NULL, MMF_E_NOT_SUPPORTED, NULL);
     CHECK(is_open(ends[0]) && is_open(ends[1]));
     close_file(ends[0]);
@@ -181,7 +182,8 @@ rule_2_3_capacity_and_length(void **state)
     REFUSES_HANDLE(fd, NULL, 101, WITH_ACCESS(MMF_ACCESS_READ), MMF_E_INVALID, "");
     REFUSES_HANDLE(fd, NULL, 99, NULL, MMF_E_RANGE, "capacity");
     REFUSES_HANDLE(fd, NULL, 99, WITH_ACCESS(MMF_ACCESS_READ), MMF_E_RANGE, "capacity");
-    REFUSES_HANDLE(fd, NULL, 101, WITH_ACCESS(MMF_ACCESS_COPY_ON_WRITE), MMF_E_IO, NULL);
+    REFUSES_HANDLE(fd, NULL, 101, WITH_ACCESS(MMF_ACCESS_COPY_ON_WRITE), MMF_E_IO,
+                   NULL);
     CHECK(is_open(fd));
     CHECK_INT(file_length(path), 100);
     close_file(fd);
@@ -233,7 +235,8 @@ rule_2_3_order_of_checks(void **state)
     REFUSES_HANDLE(bad, "", -1, WITH(42, 0, 42), MMF_E_INVALID, "");
     REFUSES_HANDLE(bad, "Cat", -1, WITH(42, 0, 42), MMF_E_RANGE, "capacity");
     REFUSES_HANDLE(bad, "Cat", 0, WITH(42, 0, 42), MMF_E_RANGE, "access");
-    REFUSES_HANDLE(bad, "Cat", 0, WITH(MMF_ACCESS_WRITE, 0, 42), MMF_E_INVALID, "access");
+    REFUSES_HANDLE(bad, "Cat", 0, WITH(MMF_ACCESS_WRITE, 0, 42), MMF_E_INVALID,
+                   "access");
     REFUSES_HANDLE(bad, "Cat", 0, WITH(0, 0, 42), MMF_E_DISPOSED, NULL);
     make_pipe(ends);
     REFUSES_HANDLE(ends[0], "Cat", 0, WITH(0, 0, 42), MMF_E_NOT_SUPPORTED, NULL);

@@ -167,7 +167,7 @@ rule_2_2_8_path_too_long(void **state)
     REFUSES_FILE(path, MMF_FILE_MODE_CREATE, NULL, 4096, NULL, MMF_E_PATH_TOO_LONG,
                  NULL);
     if (kernel_has_names())
-        return; /* there the file system's limit for one part is an invalid name */
+        return;     /* there the file system's limit for one part is an invalid name */
     file_path(dir); /* one name of more than 255 bytes */
     strcpy(path, dir);
     memset(path + strlen(dir), 'b', 300);

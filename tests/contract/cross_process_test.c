@@ -15,7 +15,8 @@ enum { LENGTH = 4096 };
 static mmf *
 map_file(const char *path)
 {
-    return create_from_handle(open_file(path, FOR_BOTH, 0), NULL, 0, WITH_ACCESS(MMF_ACCESS_READ_WRITE));
+    return create_from_handle(open_file(path, FOR_BOTH, 0), NULL, 0,
+                              WITH_ACCESS(MMF_ACCESS_READ_WRITE));
 }
 
 /* XP-01's other process: finds the pattern and leaves its own. */

@@ -30,13 +30,6 @@ int64_t granularity(void);
 /* What a map of `capacity` bytes has: as many; on Windows, whole pages (rule 3.2). */
 int64_t map_size(int64_t capacity);
 
-/*
- * The most characters of a name. Where the kernel has the names, they must be UTF-8, and
- * its own words stand among them: Local, Global and Session are taken.
- */
-size_t longest_name(void);
-int kernel_has_names(void);
-
 /* The capacities of .NET's matrices: 1, 256, a page, 10,000. */
 #define CAPACITY_COUNT 4
 int64_t capacity_at(size_t index);
@@ -67,8 +60,8 @@ void file_path(char path[FILE_PATH_SIZE]);
 void make_file(const char *path, int64_t length); /* zeros */
 void write_file(const char *path, const void *bytes, size_t size);
 void read_file(const char *path, void *bytes, size_t size);
-int64_t file_length(const char *path); /* -1: no such file */
-void remove_file(const char *path);    /* and it must be there */
+int64_t file_length(const char *path);              /* -1: no such file */
+void remove_file(const char *path);                 /* and it must be there */
 int replace_file(const char *from, const char *to); /* 0: the host refuses */
 void make_directory(const char *path);
 void remove_directory(const char *path);
@@ -88,9 +81,6 @@ int try_flock(intptr_t handle, int exclusive); /* 0: others have it; Linux */
  * What only Linux has; elsewhere these skip the test, so they are called before it has
  * made anything.
  */
-void need_fork(void);
-void need_other_users(void);
-void need_modes(void);
 intptr_t open_socket(void);
 void make_fifo(const char *path);
 int make_socket(const char *path, intptr_t *handle); /* 0: the path is too long */
@@ -183,9 +173,8 @@ mmf_view_stream *stream_of(mmf *map, int64_t offset, int64_t size, mmf_access ac
         mmf_create_from_file((path), (mode), (name), (capacity), (options), &map_),    \
         (status), (parameter))
 #define REFUSES_HANDLE(handle, name, capacity, options, status, parameter)             \
-    REFUSES(                                                                           \
-        mmf_create_from_handle((handle), (name), (capacity), (options), &map_),        \
-        (status), (parameter))
+    REFUSES(mmf_create_from_handle((handle), (name), (capacity), (options), &map_),    \
+            (status), (parameter))
 
 /* Neither an accessor nor a stream can be made. */
 #define REFUSES_VIEW(map, offset, size, access, status, parameter)                     \

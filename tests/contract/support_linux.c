@@ -39,18 +39,6 @@ map_size(int64_t capacity)
     return capacity;
 }
 
-size_t
-longest_name(void)
-{
-    return 3500;
-}
-
-int
-kernel_has_names(void)
-{
-    return 0;
-}
-
 /*
  * Handles of files.
  */
@@ -365,22 +353,6 @@ set_mode(const char *path, unsigned mode)
 {
     if (chmod(path, (mode_t)mode) < 0)
         CHECK_FAIL("chmod %s: %s", path, strerror(errno));
-}
-
-/* Children are forked; users changed. */
-void
-need_fork(void)
-{
-}
-
-void
-need_other_users(void)
-{
-}
-
-void
-need_modes(void)
-{
 }
 
 /*

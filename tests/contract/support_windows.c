@@ -36,18 +36,6 @@ map_size(int64_t capacity)
     return (capacity + page - 1) / page * page;
 }
 
-size_t
-longest_name(void)
-{
-    return 32767 - 64;
-}
-
-int
-kernel_has_names(void)
-{
-    return 1;
-}
-
 /*
  * Handles of files.
  */
@@ -109,24 +97,6 @@ make_pipe(intptr_t ends[2])
 /*
  * What Windows has not.
  */
-
-void
-need_fork(void)
-{
-    harness_skip("Windows forks no processes: no handle can be dead and still there");
-}
-
-void
-need_other_users(void)
-{
-    harness_skip("Wine runs all programs as one user");
-}
-
-void
-need_modes(void)
-{
-    harness_skip("Windows has access lists, not permission bits");
-}
 
 int
 try_flock(intptr_t handle, int exclusive)

@@ -30,8 +30,7 @@ validate_handle(mmf *map, mmf_inheritability inheritability)
     CHECK_STATUS(mmf_native_handle(map, &again), MMF_OK);
     CHECK_INT(again, handle);
     CHECK(is_open(handle));
-    CHECK_INT(is_inheritable(handle),
-              inheritability == MMF_INHERITABILITY_INHERITABLE);
+    CHECK_INT(is_inheritable(handle), inheritability == MMF_INHERITABILITY_INHERITABLE);
 }
 
 static void

@@ -64,7 +64,8 @@ va_03_size_beyond_addresses(void **state)
 static void
 refuse_one_more(mmf *map, int64_t capacity)
 {
-    REFUSES_VIEW(map, 0, map_size(capacity) + 1, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
+    REFUSES_VIEW(map, 0, map_size(capacity) + 1, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS,
+                 NULL);
     REFUSES_VIEW(map, 0, map_size(capacity) + 1, MMF_ACCESS_READ, MMF_E_ACCESS, NULL);
 }
 

@@ -143,6 +143,23 @@ void harness_expect_dead(void);
 _Noreturn void harness_skip(const char *format, ...)
     __attribute__((format(MMF_PRINTF, 1, 2)));
 
+/*
+ * What a system has or has not. need_... skips the test where it has not, and says why;
+ * so it is called before the test has made anything.
+ */
+int host_forks(void); /* and so handles can be dead */
+void need_fork(void);
+void need_other_users(void);
+void need_modes(void); /* permission bits */
+void need_files(void); /* objects are files whose bytes the test knows */
+
+/*
+ * The kernel has the names. They must be UTF-8, its own words stand among them (Local,
+ * Global and Session are taken), and other programs' names are listed, too.
+ */
+int kernel_has_names(void);
+size_t longest_name(void);
+
 /* Full counts are wanted: MMF_TEST_LONG=1. */
 int harness_long(void);
 
@@ -203,6 +220,13 @@ void process_kill(struct process *process);
  * signal that ended it.
  */
 int process_finish(struct process *process);
+
+/* 1 if it has ended; it must be finished or killed nevertheless. */
+int process_has_ended(const struct process *process);
+
+/* Stop it, as a debugger would; let it go on. */
+void process_stop(struct process *process);
+void process_continue(struct process *process);
 
 pid_t process_id(const struct process *process);
 

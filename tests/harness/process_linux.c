@@ -295,6 +295,34 @@ process_kill(struct process *process)
     close_end(&process->in);
 }
 
+int
+process_has_ended(const struct process *process)
+{
+    siginfo_t info;
+
+    memset(&info, 0, sizeof(info));
+    return waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+           info.si_pid != 0;
+}
+
+void
+process_stop(struct process *process)
+{
+    int status;
+
+    if (kill(process->pid, SIGSTOP) < 0 ||
+        waitpid(process->pid, &status, WUNTRACED) != process->pid ||
+        !WIFSTOPPED(status))
+        check_fail(__FILE__, __LINE__, "role %s does not stop", process->role);
+}
+
+void
+process_continue(struct process *process)
+{
+    if (kill(process->pid, SIGCONT) < 0)
+        check_fail(__FILE__, __LINE__, "role %s does not go on", process->role);
+}
+
 static void
 forget(struct process *p)
 {

@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <windows.h>
+#include <winternl.h>
+
+NTSTATUS NTAPI NtSuspendProcess(HANDLE process);
+NTSTATUS NTAPI NtResumeProcess(HANDLE process);
 
 enum { COMMAND_SIZE = 32000, KILLED = 128 + 9 };
 
@@ -205,8 +209,9 @@ read_more(struct process *p, int64_t deadline)
                        (long)p->id, harness_deadline_ms());
         Sleep(1);
     }
-    if (there == 0 || !ReadFile(p->out, p->pending + p->length,
-                                (DWORD)(sizeof(p->pending) - p->length), &n, NULL) ||
+    if (there == 0 ||
+        !ReadFile(p->out, p->pending + p->length,
+                  (DWORD)(sizeof(p->pending) - p->length), &n, NULL) ||
         n == 0) {
         close_end(&p->out);
         return 0;
@@ -304,6 +309,26 @@ process_kill(struct process *process)
     process->killed = 1;
     any_killed = 1;
     close_end(&process->in);
+}
+
+int
+process_has_ended(const struct process *process)
+{
+    return WaitForSingleObject(process->process, 0) == WAIT_OBJECT_0;
+}
+
+void
+process_stop(struct process *process)
+{
+    if (NtSuspendProcess(process->process) < 0)
+        check_fail(__FILE__, __LINE__, "role %s does not stop", process->role);
+}
+
+void
+process_continue(struct process *process)
+{
+    if (NtResumeProcess(process->process) < 0)
+        check_fail(__FILE__, __LINE__, "role %s does not go on", process->role);
 }
 
 static void

@@ -25,7 +25,8 @@ static int expect_dead;
 int
 runner_is_test_thread(void)
 {
-    return test_process != 0 && getpid() == test_process && system_thread_id() == test_thread;
+    return test_process != 0 && getpid() == test_process &&
+           system_thread_id() == test_thread;
 }
 
 const char *

@@ -1,6 +1,7 @@
 /*
  * system_linux.c - what the runner needs of the system.
  */
+#include "harness/check.h"
 #include "harness/internal.h"
 
 #include <errno.h>
@@ -45,4 +46,46 @@ int
 system_matches(const char *pattern, const char *name)
 {
     return fnmatch(pattern, name, 0) == 0;
+}
+
+/*
+ * What Linux has: all of it.
+ */
+
+int
+host_forks(void)
+{
+    return 1;
+}
+
+void
+need_fork(void)
+{
+}
+
+void
+need_other_users(void)
+{
+}
+
+void
+need_modes(void)
+{
+}
+
+void
+need_files(void)
+{
+}
+
+int
+kernel_has_names(void)
+{
+    return 0;
+}
+
+size_t
+longest_name(void)
+{
+    return 3500;
 }

@@ -85,3 +85,50 @@ system_matches(const char *pattern, const char *name)
     }
     return *name == '\0';
 }
+
+/*
+ * What Windows has, or Wine.
+ */
+
+int
+host_forks(void)
+{
+    return 0;
+}
+
+void
+need_fork(void)
+{
+    harness_skip("Windows forks no processes: no handle can be dead and still there");
+}
+
+void
+need_other_users(void)
+{
+    harness_skip("Wine runs all programs as one user");
+}
+
+void
+need_modes(void)
+{
+    harness_skip("Windows has access lists, not permission bits");
+}
+
+void
+need_files(void)
+{
+    harness_skip("on Windows the kernel keeps what on Linux a file has");
+}
+
+int
+kernel_has_names(void)
+{
+    return 1;
+}
+
+/* 32,767 with the directory that the kernel puts before it. */
+size_t
+longest_name(void)
+{
+    return 32767 - 64;
+}

@@ -23,7 +23,7 @@ static const UNICODE_STRING *
 ask(HANDLE handle, int class, union answer *answer)
 {
     memset(answer, 0, sizeof(*answer));
-    NtQueryObject(handle, (OBJECT_INFORMATION_CLASS)class, answer, sizeof(*answer),
+    NtQueryObject(handle, (OBJECT_INFORMATION_CLASS) class, answer, sizeof(*answer),
                   NULL);
     return &answer->text;
 }

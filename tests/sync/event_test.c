@@ -623,7 +623,8 @@ manual_states(const char *name)
     mmf_event *event = manual_event(name, 0);
 
     is_not_set(event, 0);
-    in_child(use_dead_event, event);
+    if (host_forks())
+        in_child(use_dead_event, event);
     is_not_set(event, 0);
     mmf_event_close(event);
     event = manual_event(name, 1);

@@ -276,9 +276,11 @@ release_after_fork(void *argument)
 static void
 rule_7_2_3_release_of_a_disposed_one(void **state)
 {
-    mmf_mutex *mutex = owned_mutex("Cat");
+    mmf_mutex *mutex;
 
     (void)state;
+    need_fork();
+    mutex = owned_mutex("Cat");
     in_child(release_after_fork, mutex);
     release(mutex);
     mmf_mutex_close(mutex);
@@ -996,16 +998,21 @@ rule_7_2_6_closing_has_no_races(void **state)
 static void
 rule_7_2_7_recursion_overflows(void **state)
 {
-    mmf_mutex *mutex = owned_mutex("Cat");
-    mmf_event *event = auto_event("Dog", 1);
-    mmf_waitable *objects[] = {W(event), W(mutex)};
-    char path[256];
+    mmf_mutex *mutex;
+    mmf_event *event;
+    mmf_waitable *objects[2];
     uint32_t recursion = INT32_MAX - 3;
+    const char *path;
     int index = -7;
 
     (void)state;
+    need_files();
+    mutex = owned_mutex("Cat");
+    path = only_file();
+    event = auto_event("Dog", 1);
+    objects[0] = W(event);
+    objects[1] = W(mutex);
     /* As if it had been taken INT32_MAX - 2 times. */
-    snprintf(path, sizeof(path), "%s/mmf-%u/Cat", harness_dir(), (unsigned)geteuid());
     write_state(path, &recursion, sizeof(recursion), RECURSION_AT);
     take(mutex);
     take(mutex);

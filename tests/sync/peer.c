@@ -2,18 +2,13 @@
  * peer.c - reads commands, calls the library, writes answers.
  */
 #include "peer.h"
+#include "peer_system.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/types.h>
-#include <grp.h>
-#include <signal.h>
-#include <unistd.h>
 
 #include <mmf/mmf.h>
 
@@ -33,31 +28,31 @@ struct place {
 static struct place places[PLACES];
 static const mmf_sync_options *options; /* NULL until "mode" */
 
-static void
-say(int status, const char *text)
+void
+peer_say(int status, const char *text)
 {
     printf("%s%s%s\n", mmf_status_name(status), text[0] != '\0' ? " " : "", text);
     fflush(stdout);
 }
 
-static void
-say_number(int status, long long number)
+void
+peer_say_number(int status, long long number)
 {
     char text[32];
 
     snprintf(text, sizeof(text), "%lld", number);
-    say(status, status < 0 ? mmf_last_message() : text);
+    peer_say(status, status < 0 ? mmf_last_message() : text);
 }
 
 static void
 answer(int status)
 {
-    say(status, status < 0 ? mmf_last_message() : "");
+    peer_say(status, status < 0 ? mmf_last_message() : "");
 }
 
 /* A mistake in the test. */
-static void
-complain(const char *what)
+void
+peer_complain(const char *what)
 {
     printf("peer: %s\n", what);
     fflush(stdout);
@@ -69,7 +64,7 @@ place_of(const char *word)
     int i = word != NULL ? atoi(word) : -1;
 
     if (i < 0 || i >= PLACES) {
-        complain("no such place");
+        peer_complain("no such place");
         exit(EXIT_FAILURE);
     }
     return &places[i];
@@ -88,6 +83,12 @@ waitable_in(struct place *place)
     default:
         return NULL;
     }
+}
+
+mmf_waitable *
+peer_waitable(const char *word)
+{
+    return waitable_in(place_of(word));
 }
 
 static int
@@ -122,7 +123,7 @@ static void
 say_created(struct place *place, mmf_kind kind, int rc, int created)
 {
     place->kind = rc < 0 ? 0 : kind;
-    say(rc, rc < 0 ? mmf_last_message() : created ? "new" : "old");
+    peer_say(rc, rc < 0 ? mmf_last_message() : created ? "new" : "old");
 }
 
 static void
@@ -255,7 +256,7 @@ do_any(char **words)
     if (rc == MMF_TIMED_OUT)
         answer(rc);
     else
-        say_number(rc, index);
+        peer_say_number(rc, index);
 }
 
 static void
@@ -299,7 +300,7 @@ do_post(char **words)
     int rc =
         mmf_semaphore_release(place_of(words[1])->semaphore, atoi(words[2]), &previous);
 
-    say_number(rc, previous);
+    peer_say_number(rc, previous);
 }
 
 static void
@@ -311,21 +312,9 @@ do_fd(char **words)
 }
 
 static void
-do_poll(char **words)
-{
-    struct pollfd poller = {.events = POLLIN};
-    int rc = mmf_waitable_fd(waitable_in(place_of(words[1])), &poller.fd);
-
-    if (rc < 0)
-        answer(rc);
-    else
-        say(rc, poll(&poller, 1, atoi(words[2])) == 1 ? "yes" : "no");
-}
-
-static void
 do_read(char **words)
 {
-    say_number(MMF_OK, *place_of(words[1])->number);
+    peer_say_number(MMF_OK, *place_of(words[1])->number);
 }
 
 static void
@@ -357,7 +346,7 @@ do_guard(char **words)
         ++*number;
         rc = mmf_mutex_release(mutex->mutex);
     }
-    say_number(rc, abandoned);
+    peer_say_number(rc, abandoned);
 }
 
 static void
@@ -414,7 +403,7 @@ do_churn(char **words)
 }
 
 /*
- * Threads and processes.
+ * Threads; processes are the system's: peer_system.h.
  */
 
 struct short_life {
@@ -442,55 +431,11 @@ do_thread(char **words)
     pthread_t thread;
 
     if (pthread_create(&thread, NULL, live_shortly, &life) != 0) {
-        complain("no thread");
+        peer_complain("no thread");
         return;
     }
     pthread_join(thread, NULL);
     answer(life.rc);
-}
-
-static void
-do_lend(char **words)
-{
-    pid_t child;
-
-    (void)words;
-    fflush(stdout);
-    child = fork();
-    if (child == 0) {
-        close(STDIN_FILENO);
-        close(STDOUT_FILENO);
-        alarm(60); /* in case that the test cannot end us */
-        for (;;)
-            pause();
-    }
-    if (child < 0)
-        complain("no child");
-    else
-        say_number(MMF_OK, child);
-}
-
-static void
-do_exec(char **words)
-{
-    (void)words;
-    answer(MMF_OK);
-    execl("/bin/sleep", "sleep", "60", (char *)NULL);
-    complain("no /bin/sleep");
-}
-
-static void
-do_user(char **words)
-{
-    unsigned user = (unsigned)atol(words[1]);
-
-    if (setgroups(0, NULL) < 0 || setresgid(user, user, user) < 0 ||
-        setresuid(user, user, user) < 0 || prctl(PR_SET_DUMPABLE, 1) < 0 ||
-        prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
-        complain("cannot become that user");
-        return;
-    }
-    answer(MMF_OK);
 }
 
 static void
@@ -513,11 +458,11 @@ static const struct command {
     {"close", do_close, 0},   {"wait", do_wait, 0},   {"any", do_any, 0},
     {"all", do_all, 0},       {"swap", do_swap, 0},   {"release", do_release, 0},
     {"set", do_set, 0},       {"reset", do_reset, 0}, {"post", do_post, 0},
-    {"fd", do_fd, 0},         {"poll", do_poll, 0},   {"read", do_read, 0},
+    {"fd", do_fd, 0},         {"poll", peer_poll, 0}, {"read", do_read, 0},
     {"write", do_write, 0},   {"guard", do_guard, 0}, {"take", do_take, 0},
     {"give", do_give, 0},     {"echo", do_echo, 0},   {"churn", do_churn, 0},
-    {"thread", do_thread, 0}, {"lend", do_lend, 0},   {"exec", do_exec, 0},
-    {"user", do_user, 0},     {"quit", do_quit, 0},
+    {"thread", do_thread, 0}, {"lend", peer_lend, 0}, {"exec", peer_exec, 0},
+    {"user", peer_user, 0},   {"quit", do_quit, 0},
 };
 
 /* Cut the line at blanks, but for the name at its end. */
@@ -565,7 +510,7 @@ obey(char *line)
             return;
         }
     }
-    complain("no such command");
+    peer_complain("no such command");
 }
 
 int

@@ -141,23 +141,23 @@ void peer_end(struct process *peer);
 
 /* Say a command; its answer must be "MMF_OK". */
 void peer_does(struct process *peer, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(MMF_PRINTF, 2, 3)));
 
 /* Say a command; its answer must be exactly `answer`. */
 void peer_answers(struct process *peer, const char *answer, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((format(MMF_PRINTF, 3, 4)));
 
 /* Say a command; it must fail with `status` and a message with `part` in it. */
 void peer_fails(struct process *peer, int status, const char *part, const char *format,
-                ...) __attribute__((format(printf, 4, 5)));
+                ...) __attribute__((format(MMF_PRINTF, 4, 5)));
 
 /* Say a command; what it answers after "MMF_OK " as a number. */
 long long peer_number(struct process *peer, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(MMF_PRINTF, 2, 3)));
 
 /* Say a command and do not wait for its answer. */
 void peer_begins(struct process *peer, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(MMF_PRINTF, 2, 3)));
 
 /* It waits for an object. Not for foreign ones. */
 void peer_await_sleep(struct process *peer);
@@ -173,7 +173,10 @@ void in_child(void (*run)(void *argument), void *argument);
  * Files.
  */
 
-/* The path of the one file in this test's namespace; how many there are. */
+/*
+ * The path of the one file in this test's namespace; how many there are. On Windows no
+ * name has a file: 0.
+ */
 const char *only_file(void);
 int count_files(void);
 
@@ -182,6 +185,9 @@ int count_files(void);
 #define RECURSION_AT 32
 void read_state(const char *path, void *state);
 void write_state(const char *path, const void *bytes, size_t size, size_t offset);
+
+/* "Cat" and "Global\\Cat" lie where they should, for nobody else. */
+void check_places_of_cat(void);
 
 /* Random numbers from a seed that the test prints. */
 uint64_t next_random(uint64_t *state);

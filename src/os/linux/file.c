@@ -231,8 +231,7 @@ mmf_os_file_wrap(intptr_t handle, struct mmf_os_file **out)
     int flags;
 
     if (handle < INT32_MIN || handle > INT32_MAX)
-        return mmf_fail_system(MMF_E_DISPOSED, EBADF, "handle %lld",
-                               (long long)handle);
+        return mmf_fail_system(MMF_E_DISPOSED, EBADF, "handle %lld", (long long)handle);
     flags = mmf_sys_fcntl(fd, F_GETFL, 0);
     if (flags < 0 && errno == EBADF)
         return mmf_fail_system(MMF_E_DISPOSED, errno, "descriptor %d", fd);

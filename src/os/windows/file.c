@@ -13,11 +13,11 @@
 
 struct mmf_os_file {
     HANDLE handle;
-    int is_ours;        /* opened by path */
-    int made;           /* we made the file: abandoned, it is removed */
-    wchar_t *wide;      /* NULL: wrapped */
-    const char *shown;  /* for messages */
-    char *path;         /* what `shown` points to, or NULL */
+    int is_ours;       /* opened by path */
+    int made;          /* we made the file: abandoned, it is removed */
+    wchar_t *wide;     /* NULL: wrapped */
+    const char *shown; /* for messages */
+    char *path;        /* what `shown` points to, or NULL */
 };
 
 enum { SHORT_PATH = 240, LONGEST_PATH = 32767 };
@@ -155,17 +155,15 @@ mmf_os_file_open(const char *path, mmf_file_mode mode, mmf_access access,
     if (rc < 0)
         return rc;
     SetLastError(ERROR_SUCCESS);
-    file->handle =
-        CreateFileW(file->wide, file_access(access), sharing_of(share), NULL,
-                    disposition_of(mode), FILE_ATTRIBUTE_NORMAL, NULL);
+    file->handle = CreateFileW(file->wide, file_access(access), sharing_of(share), NULL,
+                               disposition_of(mode), FILE_ATTRIBUTE_NORMAL, NULL);
     if (file->handle == INVALID_HANDLE_VALUE) {
         rc = fail_open(file);
         free_file(file);
         return rc;
     }
     file->is_ours = 1;
-    file->made =
-        mode != MMF_FILE_MODE_OPEN && GetLastError() != ERROR_ALREADY_EXISTS;
+    file->made = mode != MMF_FILE_MODE_OPEN && GetLastError() != ERROR_ALREADY_EXISTS;
     *out = file;
     return MMF_OK;
 }

@@ -109,7 +109,8 @@ open_object(mmf_kind kind, const wchar_t *name)
 {
     switch (kind) {
     case MMF_KIND_MAP:
-        return OpenFileMappingW(SECTION_QUERY, FALSE, name);
+        /* Alone, the right to query has the number of another wish: FILE_MAP_COPY. */
+        return OpenFileMappingW(SECTION_QUERY | READ_CONTROL, FALSE, name);
     case MMF_KIND_MUTEX:
         return OpenMutexW(MUTEX_MODIFY_STATE, FALSE, name);
     case MMF_KIND_EVENT:
@@ -199,9 +200,9 @@ walk_directory(struct walk *walk)
     int rc;
 
     do {
-        status = NtQueryDirectoryObject(walk->directory, walk->answer,
-                                        sizeof(walk->answer), TRUE, restart, &context,
-                                        &written);
+        status =
+            NtQueryDirectoryObject(walk->directory, walk->answer, sizeof(walk->answer),
+                                   TRUE, restart, &context, &written);
         restart = FALSE;
         if (status < 0 && status != NO_MORE_ENTRIES)
             return mmf_error_fail_with(RtlNtStatusToDosError(status),

@@ -1,6 +1,7 @@
 /*
  * nt.h - the kernel's own calls for what the Win32 interface does not tell: a section's
- * size, an object's type, the names in a directory. ntdll.dll has them since Windows NT.
+ * size, an object's type, the names in a directory. ntdll.dll has them since Windows
+ * NT.
  */
 #ifndef MMF_OS_WINDOWS_NT_H
 #define MMF_OS_WINDOWS_NT_H
@@ -25,10 +26,7 @@ struct mmf_nt_entry {
     UNICODE_STRING type;
 };
 
-enum {
-    MMF_NT_SECTION_BASIC = 0,
-    MMF_NT_DIRECTORY_QUERY = 1
-};
+enum { MMF_NT_SECTION_BASIC = 0, MMF_NT_DIRECTORY_QUERY = 1 };
 
 NTSTATUS NTAPI NtQuerySection(HANDLE section, int class, void *answer, SIZE_T size,
                               SIZE_T *written);

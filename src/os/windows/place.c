@@ -17,7 +17,8 @@
 #include "os/windows/error.h"
 #include "os/windows/utf16.h"
 
-/* The kernel counts a path's bytes in 16 bits; "\Sessions\N\BaseNamedObjects\" is first. */
+/* The kernel counts a path's bytes in 16 bits; "\Sessions\N\BaseNamedObjects\" is
+ * first. */
 enum { LONGEST = 32767 - 64 };
 
 static size_t
@@ -103,6 +104,38 @@ fail_access(const char *verb, const char *kind, const struct mmf_name *name)
                            verb, kind, name->given);
 }
 
+/* Who has the name: each kind that it is not refuses to open it as an invalid handle.
+ */
+static const char *
+holder_of(const struct mmf_name *name)
+{
+    static const char *const holders[] = {"a map", "a mutex", "an event",
+                                          "a semaphore"};
+    int rc;
+    wchar_t *wide = mmf_place_name(name, &rc);
+    const char *found = "an object of another kind";
+    HANDLE handle = NULL;
+
+    for (int i = 0; wide != NULL && i < 4; i++) {
+        if (i == 0)
+            handle = OpenFileMappingW(SECTION_QUERY, FALSE, wide);
+        else if (i == 1)
+            handle = OpenMutexW(SYNCHRONIZE, FALSE, wide);
+        else if (i == 2)
+            handle = OpenEventW(SYNCHRONIZE, FALSE, wide);
+        else
+            handle = OpenSemaphoreW(SYNCHRONIZE, FALSE, wide);
+        if (handle == NULL && GetLastError() != ERROR_ACCESS_DENIED)
+            continue;
+        if (handle != NULL)
+            CloseHandle(handle);
+        found = holders[i];
+        break;
+    }
+    free(wide);
+    return found;
+}
+
 int
 mmf_place_fail(const char *verb, const char *kind, const struct mmf_name *name)
 {
@@ -116,8 +149,8 @@ mmf_place_fail(const char *verb, const char *kind, const struct mmf_name *name)
                                kind, name->given);
     case ERROR_INVALID_HANDLE:
         return mmf_fail_system(MMF_E_WRONG_KIND, (int)error,
-                               "\"%.200s\" belongs to another kind of object than a %s",
-                               name->given, kind);
+                               "%s %s \"%.200s\": the name belongs to %s", verb, kind,
+                               name->given, holder_of(name));
     case ERROR_ACCESS_DENIED:
         return fail_access(verb, kind, name);
     case ERROR_INVALID_NAME:
@@ -128,11 +161,12 @@ mmf_place_fail(const char *verb, const char *kind, const struct mmf_name *name)
         /* fall through */
     case ERROR_PATH_NOT_FOUND:
     case ERROR_BAD_PATHNAME:
-        return mmf_fail_argument(
-            MMF_E_PATH_NOT_FOUND, strcmp(kind, "map") == 0 ? "mapName" : "name",
-            "%s %s \"%.200s\": a backslash leads to a directory of the kernel's objects, "
-            "and there is none of that name (error %lu)",
-            verb, kind, name->given, (unsigned long)error);
+        return mmf_fail_argument(MMF_E_PATH_NOT_FOUND,
+                                 strcmp(kind, "map") == 0 ? "mapName" : "name",
+                                 "%s %s \"%.200s\": a backslash leads to a directory "
+                                 "of the kernel's objects, "
+                                 "and there is none of that name (error %lu)",
+                                 verb, kind, name->given, (unsigned long)error);
     default:
         return mmf_error_fail_with(error, "%s %s \"%.200s\"", verb, kind, name->given);
     }

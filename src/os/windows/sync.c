@@ -255,9 +255,9 @@ mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count, int32_t timeou
     HANDLE handles[MAXIMUM_WAIT_OBJECTS];
 
     take_handles(syncs, count, handles);
-    return outcome(WaitForMultipleObjects((DWORD)count, handles, FALSE,
-                                          milliseconds(timeout_ms)),
-                   count, index);
+    return outcome(
+        WaitForMultipleObjects((DWORD)count, handles, FALSE, milliseconds(timeout_ms)),
+        count, index);
 }
 
 int
@@ -268,8 +268,8 @@ mmf_os_sync_wait_all(struct mmf_os_sync *const *syncs, int count, int32_t timeou
     int ignored;
 
     take_handles(syncs, count, handles);
-    answer = WaitForMultipleObjects((DWORD)count, handles, TRUE,
-                                    milliseconds(timeout_ms));
+    answer =
+        WaitForMultipleObjects((DWORD)count, handles, TRUE, milliseconds(timeout_ms));
     if (answer == WAIT_FAILED && GetLastError() == ERROR_INVALID_PARAMETER)
         return mmf_fail_argument(MMF_E_INVALID, "waitHandles",
                                  "two of the objects are the same one");
@@ -316,7 +316,8 @@ mmf_os_semaphore_release(struct mmf_os_sync *semaphore, int32_t count,
     }
     if (GetLastError() == ERROR_TOO_MANY_POSTS)
         return mmf_fail_system(MMF_E_FULL, ERROR_TOO_MANY_POSTS,
-                               "the semaphore's count cannot grow by %d", count);
+                               "adding %d would go over the semaphore's maximum",
+                               count);
     return mmf_error_fail("release a semaphore");
 }
 

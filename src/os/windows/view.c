@@ -43,10 +43,11 @@ fail_map(int64_t length)
     DWORD error = GetLastError();
 
     if (error == ERROR_INVALID_PARAMETER)
-        return mmf_fail_system(MMF_E_IO, (int)error,
-                               "make a view of %lld bytes: the map's creator gave it no "
-                               "such access",
-                               (long long)length);
+        return mmf_fail_system(
+            MMF_E_IO, (int)error,
+            "make a view of %lld bytes: the map's creator gave it no "
+            "such access",
+            (long long)length);
     return mmf_error_fail_with(error, "make a view of %lld bytes", (long long)length);
 }
 

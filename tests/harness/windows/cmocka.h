@@ -21,15 +21,15 @@ struct CMUnitTest {
 
 #define cmocka_unit_test(function)                                                     \
     {                                                                                  \
-        #function, function, NULL, NULL, NULL                                          \
+#function, function, NULL, NULL, NULL                                          \
     }
 #define cmocka_unit_test_setup(function, setup)                                        \
     {                                                                                  \
-        #function, function, setup, NULL, NULL                                         \
+#function, function, setup, NULL, NULL                                         \
     }
 #define cmocka_unit_test_setup_teardown(function, setup, teardown)                     \
     {                                                                                  \
-        #function, function, setup, teardown, NULL                                     \
+#function, function, setup, teardown, NULL                                     \
     }
 
 /* Answers how many tests failed. */
@@ -41,8 +41,7 @@ int _cmocka_run_group_tests(const char *group, const struct CMUnitTest *tests,
 _Noreturn void _fail(const char *file, int line);
 _Noreturn void skip(void);
 
-void print_message(const char *format, ...)
-    __attribute__((format(MMF_PRINTF, 1, 2)));
+void print_message(const char *format, ...) __attribute__((format(MMF_PRINTF, 1, 2)));
 void print_error(const char *format, ...) __attribute__((format(MMF_PRINTF, 1, 2)));
 
 #endif
