@@ -198,7 +198,7 @@ parse_name(const char *given, struct mmf_name *name)
 {
     if (given == NULL)
         return mmf_fail_argument(MMF_E_NULL, "name", "the name is NULL");
-    return mmf_name_parse(given, "name", name);
+    return mmf_os_name_parse(given, "name", name);
 }
 
 static int

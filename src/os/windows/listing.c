@@ -28,6 +28,7 @@ struct walk {
     const char *prefix; /* of the names shown */
     mmf_os_visitor visitor;
     void *payload;
+    mmf_sync_info sync; /* of the object that is shown */
     char name[TEXT_SIZE];
     char path[TEXT_SIZE];
     wchar_t wide[32768];
@@ -112,11 +113,44 @@ open_object(mmf_kind kind, const wchar_t *name)
         /* Alone, the right to query has the number of another wish: FILE_MAP_COPY. */
         return OpenFileMappingW(SECTION_QUERY | READ_CONTROL, FALSE, name);
     case MMF_KIND_MUTEX:
-        return OpenMutexW(MUTEX_MODIFY_STATE, FALSE, name);
+        return OpenMutexW(MMF_NT_QUERY_STATE, FALSE, name);
     case MMF_KIND_EVENT:
-        return OpenEventW(EVENT_MODIFY_STATE, FALSE, name);
+        return OpenEventW(MMF_NT_QUERY_STATE, FALSE, name);
     default:
-        return OpenSemaphoreW(SEMAPHORE_MODIFY_STATE, FALSE, name);
+        return OpenSemaphoreW(MMF_NT_QUERY_STATE, FALSE, name);
+    }
+}
+
+/* Its state; who waits and who owns, the kernel does not tell. */
+static void
+describe_sync(HANDLE object, mmf_kind kind, mmf_sync_info *sync)
+{
+    struct mmf_nt_mutant mutant;
+    struct mmf_nt_event event;
+    struct mmf_nt_semaphore semaphore;
+
+    switch (kind) {
+    case MMF_KIND_MUTEX:
+        if (NtQueryMutant(object, 0, &mutant, sizeof(mutant), NULL) != STATUS_SUCCESS)
+            return;
+        sync->signalled = mutant.count > 0;
+        sync->count = 1 - mutant.count;
+        sync->owned = mutant.count <= 0;
+        sync->abandoned = mutant.abandoned != 0;
+        return;
+    case MMF_KIND_EVENT:
+        if (NtQueryEvent(object, 0, &event, sizeof(event), NULL) != STATUS_SUCCESS)
+            return;
+        sync->signalled = event.state != 0;
+        sync->manual_reset = event.type == 0;
+        return;
+    default:
+        if (NtQuerySemaphore(object, 0, &semaphore, sizeof(semaphore), NULL) !=
+            STATUS_SUCCESS)
+            return;
+        sync->signalled = semaphore.count > 0;
+        sync->count = semaphore.count;
+        sync->maximum = semaphore.maximum;
     }
 }
 
@@ -165,6 +199,9 @@ show(struct walk *walk, const struct mmf_nt_entry *entry, mmf_kind kind)
         return MMF_OK;
     snprintf(walk->path, sizeof(walk->path), "%s\\%s", walk->directory_name,
              walk->name + prefix);
+    memset(&walk->sync, 0, sizeof(walk->sync));
+    if (kind != MMF_KIND_MAP)
+        info.sync = &walk->sync;
     object = open_object(kind, walk->wide);
     if (object == NULL && GetLastError() != ERROR_ACCESS_DENIED)
         return MMF_OK; /* it went while we looked */
@@ -172,6 +209,8 @@ show(struct walk *walk, const struct mmf_nt_entry *entry, mmf_kind kind)
         info.life = MMF_LIFE_HIDDEN;
     } else {
         describe_object(object, &info);
+        if (kind != MMF_KIND_MAP)
+            describe_sync(object, kind, &walk->sync);
         CloseHandle(object);
     }
     return walk->visitor(walk->payload, &info);

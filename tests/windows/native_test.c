@@ -1,0 +1,278 @@
+/*
+ * native_test.c - objects shared with programs that call the system and nothing else:
+ * the same names, the same bytes from the first one on, the same owners.
+ *
+ * The other program is this one in a role that calls no function of mmf's.
+ */
+#include "harness/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <windows.h>
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { CAPACITY = 10000, LONG_MS = 20000 };
+
+/*
+ * The role: makes or opens what it is told, under a name in UTF-8, and says the bytes
+ * it finds. "create" writes "native" first.
+ */
+static int
+native(int argc, char **argv)
+{
+    wchar_t name[64];
+    char line[16];
+    HANDLE section;
+    char *bytes;
+
+    (void)argc;
+    MultiByteToWideChar(CP_UTF8, 0, argv[2], -1, name, COUNT_OF(name));
+    if (strcmp(argv[1], "create") == 0)
+        section = CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0,
+                                     CAPACITY, name);
+    else
+        section = OpenFileMappingW(FILE_MAP_READ | FILE_MAP_WRITE, FALSE, name);
+    if (section == NULL) {
+        role_say("error %lu", (unsigned long)GetLastError());
+        return EXIT_SUCCESS;
+    }
+    bytes = MapViewOfFile(section, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, 0);
+    if (strcmp(argv[1], "create") == 0)
+        strcpy(bytes, "native");
+    role_say("%s", bytes);
+    role_hear(line, sizeof(line));
+    strcpy(bytes + CAPACITY - 8, "written");
+    role_say("done");
+    role_hear(line, sizeof(line));
+    UnmapViewOfFile(bytes);
+    CloseHandle(section);
+    return EXIT_SUCCESS;
+}
+
+static struct process *
+start_native(const char *how, const char *name)
+{
+    const char *const args[] = {how, name, NULL};
+
+    return process_start("native", args);
+}
+
+static void
+check_bytes_shared(mmf *map, struct process *other)
+{
+    mmf_view_accessor *view = NULL;
+    void *bytes;
+
+    CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view));
+    CHECK_OK(mmf_view_accessor_pointer(view, &bytes, NULL));
+    process_send(other, "write");
+    process_expect(other, "done");
+    CHECK_TEXT((char *)bytes + CAPACITY - 8, "written");
+    mmf_view_accessor_close(view);
+}
+
+static void
+made_by_mmf_opened_by_the_system(const char *name)
+{
+    mmf_view_accessor *view = NULL;
+    struct process *other;
+    mmf *map = NULL;
+
+    CHECK_CONTEXT("%s", name);
+    other = start_native("open", name);
+    process_expect(other, "error 2"); /* not there yet */
+    CHECK_INT(process_finish(other), EXIT_SUCCESS);
+    CHECK_OK(mmf_create_new(name, CAPACITY, NULL, &map));
+    CHECK_OK(mmf_create_view_accessor(map, 0, 5, MMF_ACCESS_READ_WRITE, &view));
+    CHECK_OK(mmf_view_accessor_write_array(view, 0, "mmf\0", 1, 4));
+    other = start_native("open", name);
+    process_expect(other, "mmf"); /* the first byte is the caller's first byte */
+    check_bytes_shared(map, other);
+    mmf_view_accessor_close(view);
+    mmf_close(map);
+    /* Its handle keeps the name, ours does not. */
+    CHECK_FAILS(mmf_create_new(name, 1, NULL, &map), MMF_E_EXISTS);
+    CHECK_INT(process_finish(other), EXIT_SUCCESS);
+    CHECK_OK(mmf_create_new(name, 1, NULL, &map));
+    mmf_close(map);
+}
+
+static const char *const names[] = {"Cat",
+                                    "Local\\Cat",
+                                    "Global\\Cat",
+                                    "a/b c",
+                                    "\xd0\x9a\xd0\xbe\xd1\x88\xd0\xba\xd0\xb0",
+                                    "\xf0\x9f\x90\x88"};
+
+static void
+the_system_opens_what_mmf_made(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        made_by_mmf_opened_by_the_system(names[i]);
+}
+
+static void
+mmf_opens_what_the_system_made(void **state)
+{
+    char text[8] = "";
+    int64_t capacity = 0;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        struct process *other = start_native("create", names[i]);
+        mmf_view_accessor *view = NULL;
+        mmf *map = NULL;
+
+        CHECK_CONTEXT("%s", names[i]);
+        process_expect(other, "native");
+        CHECK_OK(mmf_open_existing(names[i], NULL, &map));
+        CHECK_OK(mmf_capacity(map, &capacity));
+        CHECK_INT(capacity, 12288);
+        CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ, &view));
+        CHECK_OK(mmf_view_accessor_read_array(view, 0, text, 1, 7, &capacity));
+        CHECK_TEXT(text, "native");
+        mmf_view_accessor_close(view);
+        check_bytes_shared(map, other);
+        process_kill(other);
+        mmf_close(map);
+        CHECK_FAILS(mmf_open_existing(names[i], NULL, &map), MMF_E_NOT_FOUND);
+    }
+}
+
+/* .NET's CreateOrOpen is one call of the system's: whoever comes second opens. */
+static void
+create_or_open_meets_the_system(void **state)
+{
+    struct process *other = start_native("create", "Cat");
+    int64_t capacity = 0;
+    mmf *map = NULL;
+
+    (void)state;
+    process_expect(other, "native");
+    CHECK_OK(mmf_create_or_open("Cat", 1, NULL, &map));
+    CHECK_OK(mmf_capacity(map, &capacity));
+    CHECK_INT(capacity, 12288);
+    check_bytes_shared(map, other);
+    CHECK_INT(process_finish(other), EXIT_SUCCESS);
+    mmf_close(map);
+}
+
+/* A mutex of the system's: one owner, whoever asks; his death is told. */
+static int
+native_owner(int argc, char **argv)
+{
+    HANDLE mutex = OpenMutexW(SYNCHRONIZE | MUTEX_MODIFY_STATE, FALSE, L"Cat");
+    char line[16];
+
+    (void)argc;
+    (void)argv;
+    role_say("%lu", (unsigned long)WaitForSingleObject(mutex, 0));
+    role_hear(line, sizeof(line));
+    role_say("%d", ReleaseMutex(mutex));
+    role_hear(line, sizeof(line));
+    return EXIT_SUCCESS;
+}
+
+static void
+one_mutex_for_both(void **state)
+{
+    struct process *other;
+    mmf_mutex *mutex = NULL;
+
+    (void)state;
+    CHECK_OK(mmf_mutex_create(1, "Cat", NULL, NULL, &mutex));
+    other = process_start("native_owner", NULL);
+    process_expect(other, "258"); /* WAIT_TIMEOUT: it is ours */
+    process_send(other, "release");
+    process_expect(other, "0");
+    CHECK_INT(process_finish(other), EXIT_SUCCESS);
+    CHECK_OK(mmf_mutex_release(mutex));
+    other = process_start("native_owner", NULL);
+    process_expect(other, "0");
+    CHECK_STATUS(mmf_mutex_wait(mutex, 0), MMF_TIMED_OUT);
+    process_send(other, "release");
+    process_expect(other, "1");
+    CHECK_STATUS(mmf_mutex_wait(mutex, LONG_MS), MMF_OK);
+    CHECK_OK(mmf_mutex_release(mutex));
+    CHECK_INT(process_finish(other), EXIT_SUCCESS);
+    other = process_start("native_owner", NULL);
+    process_expect(other, "0");
+    process_kill(other);
+    CHECK_STATUS(mmf_mutex_wait(mutex, LONG_MS), MMF_ABANDONED);
+    CHECK_OK(mmf_mutex_release(mutex));
+    mmf_mutex_close(mutex);
+}
+
+/* In one process: the system's handles on what mmf made, and the reverse. */
+static void
+events_and_semaphores_for_both(void **state)
+{
+    mmf_semaphore *semaphore = NULL;
+    mmf_event *event = NULL;
+    int32_t previous = -1;
+    HANDLE native_event, native_semaphore;
+    int created = -1;
+
+    (void)state;
+    native_event = CreateEventW(NULL, TRUE, FALSE, L"Dog");
+    CHECK_OK(mmf_event_create(1, MMF_EVENT_AUTO_RESET, "Dog", NULL, &created, &event));
+    CHECK_INT(created, 0); /* so it resets by hand, and is not set */
+    CHECK_STATUS(mmf_event_wait(event, 0), MMF_TIMED_OUT);
+    CHECK(SetEvent(native_event));
+    CHECK_STATUS(mmf_event_wait(event, 0), MMF_OK);
+    CHECK_STATUS(mmf_event_wait(event, 0), MMF_OK);
+    CHECK_OK(mmf_event_reset(event));
+    CHECK_INT(WaitForSingleObject(native_event, 0), WAIT_TIMEOUT);
+    CloseHandle(native_event);
+    mmf_event_close(event);
+
+    CHECK_OK(mmf_semaphore_create(1, 3, "Bird", NULL, &created, &semaphore));
+    native_semaphore =
+        OpenSemaphoreW(SYNCHRONIZE | SEMAPHORE_MODIFY_STATE, FALSE, L"Bird");
+    CHECK_INT(WaitForSingleObject(native_semaphore, 0), WAIT_OBJECT_0);
+    CHECK_STATUS(mmf_semaphore_wait(semaphore, 0), MMF_TIMED_OUT);
+    CHECK(ReleaseSemaphore(native_semaphore, 2, NULL));
+    CHECK_OK(mmf_semaphore_release(semaphore, 1, &previous));
+    CHECK_INT(previous, 2);
+    CHECK(!ReleaseSemaphore(native_semaphore, 1, NULL));
+    CloseHandle(native_semaphore);
+    mmf_semaphore_close(semaphore);
+}
+
+/* A handle of the system's that mmf gave works with the system's functions. */
+static void
+the_native_handle_is_the_sections(void **state)
+{
+    intptr_t handle = 0;
+    mmf *map = NULL;
+    char *bytes;
+
+    (void)state;
+    CHECK_OK(mmf_create_new(NULL, CAPACITY, NULL, &map));
+    CHECK_OK(mmf_native_handle(map, &handle));
+    bytes = MapViewOfFile((HANDLE)handle, FILE_MAP_READ, 0, 0, 0);
+    CHECK(bytes != NULL);
+    CHECK_INT(bytes[CAPACITY - 1], 0);
+    UnmapViewOfFile(bytes);
+    mmf_close(map);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct role roles[] = {
+        {"native", native}, {"native_owner", native_owner}, {NULL, NULL}};
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_system_opens_what_mmf_made),
+        cmocka_unit_test(mmf_opens_what_the_system_made),
+        cmocka_unit_test(create_or_open_meets_the_system),
+        cmocka_unit_test(one_mutex_for_both),
+        cmocka_unit_test(events_and_semaphores_for_both),
+        cmocka_unit_test(the_native_handle_is_the_sections),
+    };
+
+    return harness_main(argc, argv, "windows_native", tests, COUNT_OF(tests), roles);
+}

@@ -1,0 +1,183 @@
+/*
+ * refusals_test.c - what Windows has not, and what the kernel refuses: each with the
+ * way out in the message.
+ */
+#include "harness/check.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <wchar.h>
+#include <windows.h>
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+#define UNTOUCHED ((void *)(uintptr_t)0x5a5a5a5au)
+
+static void
+check_says(const char *part)
+{
+    if (strstr(mmf_last_message(), part) == NULL)
+        CHECK_FAIL("\"%s\" does not say \"%s\"", mmf_last_message(), part);
+}
+
+static void
+check_number(int32_t number)
+{
+    mmf_error error;
+
+    mmf_last_error(&error);
+    CHECK_INT(error.system_error, number);
+}
+
+static void
+no_descriptors(void **state)
+{
+    mmf_event *event = NULL;
+    mmf *map = UNTOUCHED;
+    int fd = -7;
+
+    (void)state;
+    CHECK_FAILS(mmf_create_from_fd(0, NULL, 100, NULL, &map), MMF_E_PLATFORM);
+    check_says("mmf_create_from_handle");
+    CHECK((void *)map == UNTOUCHED);
+    CHECK_OK(mmf_event_create(0, 0, "Cat", NULL, NULL, &event));
+    CHECK_FAILS(mmf_waitable_fd(mmf_event_waitable(event), &fd), MMF_E_PLATFORM);
+    check_says("mmf_wait_any");
+    CHECK_INT(fd, -7);
+    CHECK_FAILS(mmf_waitable_fd(NULL, &fd), MMF_E_NULL);
+    mmf_event_close(event);
+}
+
+static void
+no_channels_in_this_version(void **state)
+{
+    mmf_channel_stats stats;
+    mmf_queue *queue = UNTOUCHED;
+
+    (void)state;
+    CHECK_FAILS(mmf_queue_create("Cat", 16, 4, MMF_OVERFLOW_WAIT, NULL, NULL, &queue), MMF_E_PLATFORM);
+    check_says("Windows");
+    CHECK_FAILS(mmf_queue_open("Cat", NULL, &queue), MMF_E_PLATFORM);
+    CHECK_FAILS(mmf_channel_stat("Cat", &stats), MMF_E_PLATFORM);
+    CHECK((void *)queue == UNTOUCHED);
+    mmf_queue_close(NULL);
+}
+
+static void
+the_systems_numbers_come_along(void **state)
+{
+    mmf_mutex *mutex = NULL;
+    mmf_event *event = UNTOUCHED;
+    mmf *map = UNTOUCHED;
+
+    (void)state;
+    CHECK_FAILS(mmf_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
+    check_number(ERROR_FILE_NOT_FOUND);
+    check_says("there is no map \"Cat\"");
+    CHECK_OK(mmf_mutex_create(0, "Cat", NULL, NULL, &mutex));
+    CHECK_FAILS(mmf_create_new("Cat", 1, NULL, &map), MMF_E_WRONG_KIND);
+    check_number(ERROR_INVALID_HANDLE);
+    check_says("a mutex");
+    CHECK_FAILS(mmf_event_create(0, 0, "Cat", NULL, NULL, &event), MMF_E_WRONG_KIND);
+    check_says("a mutex");
+    CHECK_FAILS(mmf_mutex_release(mutex), MMF_E_NOT_OWNER);
+    check_number(ERROR_NOT_OWNER);
+    mmf_mutex_close(mutex);
+}
+
+/* A kind that mmf has not may have the name, too. */
+static void
+a_timer_has_the_name(void **state)
+{
+    HANDLE timer = CreateWaitableTimerW(NULL, TRUE, L"Cat");
+    mmf_semaphore *semaphore = UNTOUCHED;
+    mmf *map = UNTOUCHED;
+
+    (void)state;
+    CHECK(timer != NULL);
+    CHECK_FAILS(mmf_create_or_open("Cat", 1, NULL, &map), MMF_E_WRONG_KIND);
+    check_says("another kind");
+    CHECK_FAILS(mmf_semaphore_create(0, 1, "Cat", NULL, NULL, &semaphore),
+                MMF_E_WRONG_KIND);
+    CloseHandle(timer);
+}
+
+static void
+no_text(void **state)
+{
+    static const char *const texts[] = {"\xff", "Cat\x80", "Global\\\xc3",
+                                        "\xed\xa0\x80" /* half a pair */};
+    mmf_mutex *mutex = UNTOUCHED;
+    mmf *map = UNTOUCHED;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        CHECK_CONTEXT("text %zu", i);
+        CHECK_FAILS_PARAM(mmf_create_new(texts[i], 1, NULL, &map), MMF_E_INVALID,
+                          "mapName");
+        check_says("UTF-8");
+        CHECK_FAILS_PARAM(mmf_mutex_create(0, texts[i], NULL, NULL, &mutex),
+                          MMF_E_INVALID, "name");
+        CHECK_FAILS_PARAM(
+            mmf_create_from_file(texts[i], MMF_FILE_MODE_CREATE, NULL, 1, NULL, &map),
+            MMF_E_INVALID, "path");
+    }
+}
+
+/* Beyond 260 characters paths need a prefix, which the caller need not know. */
+static void
+a_path_of_500_characters(void **state)
+{
+    char path[600];
+    mmf *map = NULL;
+
+    (void)state;
+    strcpy(path, harness_dir());
+    for (int i = 0; i < 2; i++) {
+        strcat(path, "/");
+        memset(path + strlen(path), 'd', 1);
+        path[strlen(harness_dir()) + (size_t)i * 101 + 2] = '\0';
+        memset(path + strlen(path), 'd', 99);
+        path[strlen(harness_dir()) + (size_t)(i + 1) * 101] = '\0';
+    }
+    CHECK_FAILS(
+        mmf_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 100, NULL, &map),
+        MMF_E_PATH_NOT_FOUND); /* its directory is not there */
+    strcpy(path, harness_dir());
+    strcat(path, "/");
+    memset(path + strlen(harness_dir()) + 1, 'f', 240);
+    path[strlen(harness_dir()) + 241] = '\0';
+    CHECK_OK(
+        mmf_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 100, NULL, &map));
+    mmf_close(map);
+    map = UNTOUCHED;
+    CHECK_FAILS(
+        mmf_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 100, NULL, &map),
+        MMF_E_EXISTS);
+    CHECK_OK(mmf_create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL, &map));
+    mmf_close(map);
+    {
+        wchar_t wide[600];
+
+        swprintf(wide, COUNT_OF(wide), L"\\\\?\\%hs", path);
+        for (wchar_t *c = wide; *c != L'\0'; c++)
+            if (*c == L'/')
+                *c = L'\\';
+        CHECK(DeleteFileW(wide));
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_descriptors),
+        cmocka_unit_test(no_channels_in_this_version),
+        cmocka_unit_test(the_systems_numbers_come_along),
+        cmocka_unit_test(a_timer_has_the_name),
+        cmocka_unit_test(no_text),
+        cmocka_unit_test(a_path_of_500_characters),
+    };
+
+    return harness_main(argc, argv, "windows_refusals", tests, COUNT_OF(tests), NULL);
+}
