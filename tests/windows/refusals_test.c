@@ -55,7 +55,8 @@ no_channels_in_this_version(void **state)
     mmf_queue *queue = UNTOUCHED;
 
     (void)state;
-    CHECK_FAILS(mmf_queue_create("Cat", 16, 4, MMF_OVERFLOW_WAIT, NULL, NULL, &queue), MMF_E_PLATFORM);
+    CHECK_FAILS(mmf_queue_create("Cat", 16, 4, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
+                MMF_E_PLATFORM);
     check_says("Windows");
     CHECK_FAILS(mmf_queue_open("Cat", NULL, &queue), MMF_E_PLATFORM);
     CHECK_FAILS(mmf_channel_stat("Cat", &stats), MMF_E_PLATFORM);
