@@ -107,26 +107,25 @@ free_file(struct mmf_os_file *file)
     free(file);
 }
 
-static int
-new_file(const char *path, struct mmf_os_file **out)
+/* NULL and a status: mmf_fail was called. */
+static struct mmf_os_file *
+new_file(const char *path, int *rc)
 {
     struct mmf_os_file *file = calloc(1, sizeof(*file));
-    int rc;
 
     if (file != NULL)
         file->path = strdup(path);
     if (file == NULL || file->path == NULL) {
         free(file);
-        return mmf_fail(MMF_E_NO_MEMORY, "no memory to map file %.200s", path);
+        *rc = mmf_fail(MMF_E_NO_MEMORY, "no memory to map file %.200s", path);
+        return NULL;
     }
     file->shown = file->path;
-    rc = convert_path(path, &file->wide);
-    if (rc < 0) {
-        free_file(file);
-        return rc;
-    }
-    *out = file;
-    return MMF_OK;
+    *rc = convert_path(path, &file->wide);
+    if (*rc == MMF_OK)
+        return file;
+    free_file(file);
+    return NULL;
 }
 
 static int
@@ -149,10 +148,10 @@ int
 mmf_os_file_open(const char *path, mmf_file_mode mode, mmf_access access,
                  mmf_file_share share, struct mmf_os_file **out)
 {
-    struct mmf_os_file *file = NULL;
-    int rc = new_file(path, &file);
+    int rc;
+    struct mmf_os_file *file = new_file(path, &rc);
 
-    if (rc < 0)
+    if (file == NULL)
         return rc;
     SetLastError(ERROR_SUCCESS);
     file->handle = CreateFileW(file->wide, file_access(access), sharing_of(share), NULL,

@@ -26,16 +26,11 @@ kind_name(mmf_kind kind)
 static DWORD
 rights_of(mmf_kind kind)
 {
-    static const DWORD common = MAXIMUM_ALLOWED | SYNCHRONIZE;
+    DWORD modify = EVENT_MODIFY_STATE; /* a semaphore's is the same */
 
-    switch (kind) {
-    case MMF_KIND_MUTEX:
-        return common | MUTEX_MODIFY_STATE;
-    case MMF_KIND_EVENT:
-        return common | EVENT_MODIFY_STATE;
-    default:
-        return common | SEMAPHORE_MODIFY_STATE;
-    }
+    if (kind == MMF_KIND_MUTEX)
+        modify = MUTEX_MODIFY_STATE;
+    return MAXIMUM_ALLOWED | SYNCHRONIZE | modify;
 }
 
 static HANDLE
