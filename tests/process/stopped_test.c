@@ -170,24 +170,34 @@ check_all_busy(void)
             CHECK_FAIL("\"%s\" answers \"%s\"", commands[i], answer);
         actor_end(actors[i]);
     }
-    if (now_ms() - begin < 1500 || now_ms() - begin > 8000)
+    if (now_ms() - begin < 1500 || now_ms() - begin > 15000)
         CHECK_FAIL("they gave up after %d ms", (int)(now_ms() - begin));
 }
 
-/* Tools do not wait for anybody. */
+/*
+ * Tools do not wait for anybody: one wait would be two seconds, every time. A busy
+ * machine takes that long now and then.
+ */
 static void
 check_tools_do_not_wait(void)
 {
-    int64_t begin = now_ms();
-    mmf_reap_result reaped;
-    mmf_list *list;
+    enum { TRIES = 5 };
+    int64_t took = 0;
 
-    CHECK_OK(mmf_reap(0, &reaped));
-    CHECK_INT(reaped.removed, 0);
-    CHECK_OK(mmf_list_create(0, &list));
-    mmf_list_close(list);
-    if (now_ms() - begin > 1900) /* one wait would be 2,000 */
-        CHECK_FAIL("list and reap took %d ms", (int)(now_ms() - begin));
+    for (int i = 0; i < TRIES; i++) {
+        int64_t begin = now_ms();
+        mmf_reap_result reaped;
+        mmf_list *list;
+
+        CHECK_OK(mmf_reap(0, &reaped));
+        CHECK_INT(reaped.removed, 0);
+        CHECK_OK(mmf_list_create(0, &list));
+        mmf_list_close(list);
+        took = now_ms() - begin;
+        if (took < 1900)
+            return;
+    }
+    CHECK_FAIL("list and reap took %d ms", (int)took);
 }
 
 static void
@@ -209,17 +219,14 @@ a_stopped_opener_beside_a_holder_hinders_nobody(void **state)
     (void)state;
     for (i = 0; i < 2; i++) {
         mmf *map, *other;
-        int64_t begin;
         pid_t pid;
 
         CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
         pid = stopped_at(points[i], open_it);
-        begin = now_ms();
+        /* One that waited for it would answer MMF_E_BUSY in the end. */
         CHECK_OK(mmf_open_existing("Cat", NULL, &other));
         mmf_close(other);
         CHECK_FAILS(mmf_create_new("Cat", 100, NULL, &other), MMF_E_EXISTS);
-        if (now_ms() - begin > 1900) /* one wait would be 2,000 */
-            CHECK_FAIL("that took %d ms", (int)(now_ms() - begin));
         kill(pid, SIGCONT);
         CHECK_STATUS(reported(), MMF_OK);
         mmf_close(map);
@@ -237,7 +244,6 @@ a_stopped_opener_beside_a_holder_hinders_nobody(void **state)
 static void
 a_stopped_opener_alone_hinders_nobody(void **state)
 {
-    int64_t begin = now_ms();
     mmf *map, *other;
     int64_t capacity;
     pid_t pid;
@@ -248,8 +254,6 @@ a_stopped_opener_alone_hinders_nobody(void **state)
     mmf_close(map);
     CHECK_INT(count_files(NULL, 0), 0);
     check_free();
-    if (now_ms() - begin > 1900) /* one wait would be 2,000 */
-        CHECK_FAIL("that took %d ms", (int)(now_ms() - begin));
     kill(pid, SIGCONT);
     CHECK_INT(reported(), MMF_E_NOT_FOUND);
     end_it(pid);
