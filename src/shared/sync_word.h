@@ -74,11 +74,11 @@ enum mmf_sync_kind { MMF_SYNC_MUTEX = 2, MMF_SYNC_EVENT = 3, MMF_SYNC_SEMAPHORE 
 /* One participant's grip on one object. */
 struct mmf_sync {
     struct mmf_sync_shared *shared;
-    enum mmf_sync_kind kind;
     uint64_t identity; /* of the calling thread at this object */
     uint64_t order[2]; /* which object: waits for all reserve in this order */
-    int is_shared;     /* 1: by several processes, each of which may be killed */
     void *context;     /* the back end's */
+    enum mmf_sync_kind kind;
+    int is_shared; /* 1: by several processes, each of which may be killed */
 };
 
 /* Whom to tell after letting through. */

@@ -304,7 +304,7 @@ try_create(const struct mmf_store_request *request, const struct mmf_place *plac
             return rc;
         *have_draft = 1;
     }
-    if (publish(request, path, draft, &rc, out) < 0) {
+    if (publish(request, path, draft, &rc, out) != 0) {
         if (errno == EEXIST)
             return look_at_taken_name(path, place, request->name, request->kind);
         if (mmf_draft_find_other_way(draft)) {
