@@ -298,12 +298,33 @@ mmf_channel_check_length(const struct mmf_channel *channel, int64_t length)
                              (unsigned long long)channel->ring->shape.message_size);
 }
 
+int
+mmf_channel_check_buffer(const void *buffer, int64_t capacity, const int64_t *length)
+{
+    if (capacity < 0)
+        return mmf_fail_argument(MMF_E_RANGE, "capacity", "a capacity of %lld bytes",
+                                 (long long)capacity);
+    if (buffer == NULL && capacity > 0)
+        return mmf_fail_argument(MMF_E_NULL, "buffer", "the buffer is NULL");
+    if (length == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "length", "length is NULL");
+    return MMF_OK;
+}
+
+int
+mmf_channel_fail_small(const struct mmf_ring_message *found, int64_t capacity)
+{
+    return mmf_fail_argument(MMF_E_RANGE, "capacity",
+                             "the next message has %llu bytes, the buffer %lld",
+                             (unsigned long long)found->length, (long long)capacity);
+}
+
 /*
  * Waiting.
  */
 
-static int
-fail_corrupt(void)
+int
+mmf_channel_fail_corrupt(void)
 {
     return mmf_fail(MMF_E_CORRUPT, "the channel's shared words make no sense: another "
                                    "program has written to them");
@@ -327,7 +348,7 @@ status_of(const struct mmf_channel *channel, mmf_role role, enum mmf_ring_answer
                             (unsigned long long)channel->ring->shape.cells);
         return MMF_TIMED_OUT;
     default:
-        return fail_corrupt();
+        return mmf_channel_fail_corrupt();
     }
 }
 
@@ -350,6 +371,19 @@ settle(const struct mmf_ring_wait *wait)
         ops->sleep(ops->context, bell, mmf_load_relaxed_u32(bell),
                    now + SETTLE_PAUSE_NS);
     }
+}
+
+void
+mmf_channel_bury(struct mmf_channel *channel, mmf_role role)
+{
+    const struct mmf_ring_wait wait = {
+        .ring = channel->ring,
+        .ops = channel->ops,
+        .sending = role == MMF_ROLE_SEND,
+        .may_write_cells = channel->os->may_write_cells,
+    };
+
+    mmf_ring_bury(&wait);
 }
 
 int

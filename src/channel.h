@@ -79,6 +79,29 @@ int mmf_channel_check_length(const struct mmf_channel *channel, int64_t length);
 int mmf_channel_wait(struct mmf_channel *channel, mmf_role role, int64_t deadline,
                      enum mmf_ring_answer (*attempt)(void *payload), void *payload);
 
+/* MMF_E_CORRUPT. */
+int mmf_channel_fail_corrupt(void);
+
+/* Clear up after the dead, whenever that was done last. */
+void mmf_channel_bury(struct mmf_channel *channel, mmf_role role);
+
+/* What a copying receiver is given. */
+int mmf_channel_check_buffer(const void *buffer, int64_t capacity,
+                             const int64_t *length);
+/* MMF_E_RANGE: the message found is larger than the buffer. */
+int mmf_channel_fail_small(const struct mmf_ring_message *found, int64_t capacity);
+
+static inline void
+mmf_channel_show(const struct mmf_ring_message *found, mmf_message *message)
+{
+    message->bytes = found->bytes;
+    message->length = (int64_t)found->length;
+    message->sequence = found->index;
+    message->lost = found->lost;
+    message->flags = found->again ? MMF_MESSAGE_REDELIVERED : 0;
+    message->reserved = 0;
+}
+
 /* Sending, in pieces. The handle was checked; `length` and the deadline too. */
 int mmf_channel_reserve(struct mmf_channel *channel, uint64_t length, int64_t deadline,
                         uint8_t **bytes);

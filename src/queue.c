@@ -8,6 +8,7 @@
 
 #include "base/fail.h"
 #include "channel.h"
+#include "channel_send.h"
 
 struct mmf_queue {
     struct mmf_channel channel;
@@ -131,130 +132,24 @@ mmf_queue_abandon(mmf_queue *queue)
     return rc < 0 ? rc : mmf_channel_abandon(&queue->channel);
 }
 
-static int
-check_message(const struct mmf_channel *channel, const void *bytes, int64_t length)
-{
-    if (bytes == NULL && length > 0)
-        return mmf_fail_argument(MMF_E_NULL, "bytes", "bytes is NULL");
-    return mmf_channel_check_length(channel, length);
-}
-
-static int
-check_send(const mmf_queue *queue, int32_t timeout_ms)
-{
-    int rc = check(queue, MMF_ROLE_SEND);
-
-    if (rc == MMF_OK)
-        rc = mmf_channel_check_timeout(timeout_ms);
-    if (rc < 0)
-        return rc;
-    if (queue->channel.ring->has_reserved)
-        return mmf_fail(MMF_E_STATE, "this handle has a reservation already: commit or "
-                                     "abandon it");
-    return MMF_OK;
-}
-
-static void
-put(struct mmf_ring *ring, uint8_t *place, const void *bytes, int64_t length)
-{
-    if (length > 0)
-        memcpy(place, bytes, (size_t)length);
-    mmf_ring_commit(ring, (uint64_t)length);
-}
-
 int
 mmf_queue_send(mmf_queue *queue, const void *bytes, int64_t length, int32_t timeout_ms)
 {
-    struct mmf_channel *channel;
-    uint8_t *place;
-    int rc = check_send(queue, timeout_ms);
+    int rc = check(queue, MMF_ROLE_SEND);
 
-    if (rc == MMF_OK)
-        rc = check_message(&queue->channel, bytes, length);
-    if (rc < 0)
-        return rc;
-    channel = &queue->channel;
-    if (mmf_ring_reserve(channel->ring, (uint64_t)length, &place) != MMF_RING_DONE) {
-        rc = mmf_channel_reserve(channel, (uint64_t)length,
-                                 mmf_ring_deadline(channel->ops, timeout_ms), &place);
-        if (rc != MMF_OK)
-            return rc;
-    }
-    put(channel->ring, place, bytes, length);
-    mmf_ring_tell_receivers(channel->ring, 1, channel->ops);
-    return MMF_OK;
-}
-
-static int
-check_messages(const struct mmf_channel *channel, const mmf_buffer *messages,
-               int32_t count, const int32_t *sent)
-{
-    int rc = MMF_OK;
-
-    if (sent == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "sent", "sent is NULL");
-    if (count < 0)
-        return mmf_fail_argument(MMF_E_RANGE, "count", "%d messages", count);
-    if (messages == NULL && count > 0)
-        return mmf_fail_argument(MMF_E_NULL, "messages", "messages is NULL");
-    for (int32_t i = 0; i < count && rc == MMF_OK; i++)
-        rc = check_message(channel, messages[i].bytes, messages[i].length);
-    return rc;
-}
-
-/* As many as there is room for. */
-static int32_t
-send_at_once(struct mmf_ring *ring, const mmf_buffer *messages, int32_t count)
-{
-    int32_t i;
-
-    for (i = 0; i < count; i++) {
-        uint8_t *place;
-
-        if (mmf_ring_reserve(ring, (uint64_t)messages[i].length, &place) !=
-            MMF_RING_DONE)
-            break;
-        put(ring, place, messages[i].bytes, messages[i].length);
-    }
-    return i;
+    return rc < 0 ? rc
+                  : mmf_channel_send(&queue->channel, bytes, length, timeout_ms, 1);
 }
 
 int
 mmf_queue_send_many(mmf_queue *queue, const mmf_buffer *messages, int32_t count,
                     int32_t timeout_ms, int32_t *sent)
 {
-    struct mmf_channel *channel;
-    int64_t deadline = 0;
-    int32_t done = 0;
-    int rc = check_send(queue, timeout_ms);
+    int rc = check(queue, MMF_ROLE_SEND);
 
-    if (rc == MMF_OK)
-        rc = check_messages(&queue->channel, messages, count, sent);
-    if (rc < 0)
-        return rc;
-    channel = &queue->channel;
-    for (;;) {
-        int32_t more = send_at_once(channel->ring, messages + done, count - done);
-        uint8_t *place;
-
-        done += more;
-        if (more > 0)
-            mmf_ring_tell_receivers(channel->ring, more, channel->ops);
-        if (done == count)
-            break;
-        if (deadline == 0)
-            deadline = mmf_ring_deadline(channel->ops, timeout_ms);
-        rc = mmf_channel_reserve(channel, (uint64_t)messages[done].length, deadline,
-                                 &place);
-        if (rc != MMF_OK)
-            break;
-        put(channel->ring, place, messages[done].bytes, messages[done].length);
-        mmf_ring_tell_receivers(channel->ring, 1, channel->ops);
-        done++;
-    }
-    if (rc >= 0 || done > 0)
-        *sent = done;
-    return done > 0 ? MMF_OK : rc;
+    return rc < 0 ? rc
+                  : mmf_channel_send_many(&queue->channel, messages, count, timeout_ms,
+                                          0, sent);
 }
 
 /*
@@ -293,17 +188,6 @@ take(mmf_queue *queue, int32_t timeout_ms, struct mmf_ring_message *message)
                             &wanted);
 }
 
-static void
-show(const struct mmf_ring_message *found, mmf_message *message)
-{
-    message->bytes = found->bytes;
-    message->length = (int64_t)found->length;
-    message->sequence = found->index;
-    message->lost = 0;
-    message->flags = found->again ? MMF_MESSAGE_REDELIVERED : 0;
-    message->reserved = 0;
-}
-
 static int
 check_receive(const mmf_queue *queue, int32_t timeout_ms)
 {
@@ -324,7 +208,7 @@ mmf_queue_peek(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
         return rc;
     rc = take(queue, timeout_ms, &found);
     if (rc == MMF_OK)
-        show(&found, message);
+        mmf_channel_show(&found, message);
     return rc;
 }
 
@@ -346,9 +230,9 @@ mmf_queue_peek_many(mmf_queue *queue, int32_t most, int32_t timeout_ms,
     rc = take(queue, timeout_ms, &found);
     if (rc != MMF_OK)
         return rc;
-    show(&found, &messages[0]);
+    mmf_channel_show(&found, &messages[0]);
     while (taken < most && mmf_ring_take(queue->channel.ring, &found) == MMF_RING_DONE)
-        show(&found, &messages[taken++]);
+        mmf_channel_show(&found, &messages[taken++]);
     *count = taken;
     return MMF_OK;
 }
@@ -401,27 +285,6 @@ mmf_queue_release_many(mmf_queue *queue, const mmf_message *messages, int32_t co
     return MMF_OK;
 }
 
-static int
-fail_small(const struct mmf_ring_message *found, int64_t capacity)
-{
-    return mmf_fail_argument(MMF_E_RANGE, "capacity",
-                             "the next message has %llu bytes, the buffer %lld",
-                             (unsigned long long)found->length, (long long)capacity);
-}
-
-static int
-check_buffer(const void *buffer, int64_t capacity, const int64_t *length)
-{
-    if (capacity < 0)
-        return mmf_fail_argument(MMF_E_RANGE, "capacity", "a capacity of %lld bytes",
-                                 (long long)capacity);
-    if (buffer == NULL && capacity > 0)
-        return mmf_fail_argument(MMF_E_NULL, "buffer", "the buffer is NULL");
-    if (length == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "length", "length is NULL");
-    return MMF_OK;
-}
-
 /* A single consumer releases in order: what it receives must be the oldest it has. */
 static int
 check_order(const mmf_queue *queue)
@@ -444,7 +307,7 @@ mmf_queue_receive(mmf_queue *queue, void *buffer, int64_t capacity, int32_t time
     int rc = check_receive(queue, timeout_ms);
 
     if (rc == MMF_OK)
-        rc = check_buffer(buffer, capacity, length);
+        rc = mmf_channel_check_buffer(buffer, capacity, length);
     if (rc == MMF_OK)
         rc = check_order(queue);
     if (rc < 0)
@@ -455,7 +318,7 @@ mmf_queue_receive(mmf_queue *queue, void *buffer, int64_t capacity, int32_t time
     if (found.length > (uint64_t)capacity) {
         queue->pending = found;
         queue->has_pending = 1;
-        return fail_small(&found, capacity);
+        return mmf_channel_fail_small(&found, capacity);
     }
     if (found.length > 0)
         memcpy(buffer, found.bytes, (size_t)found.length);
@@ -463,7 +326,7 @@ mmf_queue_receive(mmf_queue *queue, void *buffer, int64_t capacity, int32_t time
     mmf_ring_tell_senders(queue->channel.ring, 1, queue->channel.ops);
     *length = (int64_t)found.length;
     if (message != NULL) {
-        show(&found, message);
+        mmf_channel_show(&found, message);
         message->bytes = buffer;
     }
     return MMF_OK;

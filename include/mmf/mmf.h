@@ -29,11 +29,13 @@
 
 #include <mmf/channel.h>
 #include <mmf/export.h>
+#include <mmf/latest.h>
 #include <mmf/list.h>
 #include <mmf/map.h>
 #include <mmf/queue.h>
 #include <mmf/status.h>
 #include <mmf/sync.h>
+#include <mmf/topic.h>
 #include <mmf/version.h>
 #include <mmf/view.h>
 

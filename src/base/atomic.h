@@ -9,6 +9,7 @@
 
 #include <stdatomic.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef _Atomic uint32_t mmf_atomic_u32;
 typedef _Atomic uint64_t mmf_atomic_u64;
@@ -137,6 +138,35 @@ mmf_fence_full(void)
 {
     atomic_thread_fence(memory_order_seq_cst);
 }
+
+/*
+ * Copy what somebody may be writing meanwhile. The caller finds out afterwards, and
+ * then does not use the copy.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define MMF_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define MMF_THREAD_SANITIZER 1
+#endif
+#endif
+
+#ifdef MMF_THREAD_SANITIZER
+__attribute__((no_sanitize("thread"), noinline, unused)) static void
+mmf_copy_changing(void *to, const void *from, size_t size)
+{
+    volatile unsigned char *byte = (volatile unsigned char *)to;
+
+    for (size_t i = 0; i < size; i++)
+        byte[i] = ((const volatile unsigned char *)from)[i];
+}
+#else
+static inline void
+mmf_copy_changing(void *to, const void *from, size_t size)
+{
+    memcpy(to, from, size);
+}
+#endif
 
 /* In a loop that waits for another core. */
 static inline void

@@ -310,6 +310,9 @@ int mmf_ring_step_over(struct mmf_ring *ring, uint32_t number, uint64_t identity
 enum mmf_ring_answer mmf_ring_newest(struct mmf_ring *ring,
                                      struct mmf_ring_message *message);
 
+/* A value was read. */
+void mmf_ring_count_received(struct mmf_ring *ring);
+
 /*
  * What holds a caller up that got NOT_NOW: the numbers of participants to ask after.
  * If one of them is dead, mmf_ring_clear_up with it (a topic's subscriber: after

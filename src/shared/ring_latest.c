@@ -72,6 +72,12 @@ mmf_ring_find_newest(const struct mmf_ring *ring, uint64_t *index)
     return -1;
 }
 
+void
+mmf_ring_count_received(struct mmf_ring *ring)
+{
+    mmf_counter_add(&mmf_ring_receiver(ring)->received, 1);
+}
+
 enum mmf_ring_answer
 mmf_ring_newest(struct mmf_ring *ring, struct mmf_ring_message *message)
 {

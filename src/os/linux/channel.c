@@ -40,7 +40,7 @@ struct mapping {
 /* One per process and channel. */
 struct mmf_channel_object {
     struct mmf_ring_shape shape;
-    struct mapping data;   /* whole, to read and write */
+    struct mapping data;   /* whole, to read and write; once somebody writes */
     uint64_t handles_made; /* a number for each, below the ticket */
 };
 
@@ -181,7 +181,7 @@ read_page(struct mmf_object *object, int fd, int writable, struct mmf_ring_shape
     return rc;
 }
 
-/* The process's first handle maps the channel and draws a ticket. With the mutex. */
+/* The process's first handle draws a ticket. With the mutex. */
 static int
 attach_locked(struct mmf_object *object, int fd)
 {
@@ -192,9 +192,6 @@ attach_locked(struct mmf_object *object, int fd)
         return mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s",
                         mmf_kind_name((mmf_kind)object->kind));
     rc = read_page(object, fd, 1, &local->shape);
-    if (rc == MMF_OK)
-        rc = map_part(object, fd, 0, mmf_ring_capacity(&local->shape),
-                      PROT_READ | PROT_WRITE, &local->data);
     if (rc < 0) {
         free(local);
         return rc;
@@ -226,6 +223,18 @@ map_cells_read_only(struct handle *handle, int fd, const struct mmf_ring_shape *
     return rc;
 }
 
+/* With the mutex. */
+static int
+map_whole_locked(const struct mmf_object *object, int fd)
+{
+    struct mmf_channel_object *local = object->channel;
+
+    if (local->data.base != NULL)
+        return MMF_OK;
+    return map_part(object, fd, 0, mmf_ring_capacity(&local->shape),
+                    PROT_READ | PROT_WRITE, &local->data);
+}
+
 static int
 map_handle_locked(struct handle *handle, int fd, int only_reads_cells)
 {
@@ -240,7 +249,6 @@ map_handle_locked(struct handle *handle, int fd, int only_reads_cells)
             return rc;
     }
     shape = &object->channel->shape;
-    data = object->channel->data.base;
     handle->channel.may_write_cells = 1;
     if (only_reads_cells &&
         mmf_ring_cells_offset(shape) % (uint64_t)mmf_os_limits().page_size == 0) {
@@ -250,6 +258,10 @@ map_handle_locked(struct handle *handle, int fd, int only_reads_cells)
         handle->channel.may_write_cells = 0;
         mmf_ring_attach(shape, handle->head.base, handle->cells.base, &handle->ring);
     } else {
+        rc = map_whole_locked(object, fd);
+        if (rc < 0)
+            return rc;
+        data = object->channel->data.base;
         mmf_ring_attach(shape, data, data + mmf_ring_cells_offset(shape),
                         &handle->ring);
     }

@@ -100,6 +100,32 @@ mmf_add_relaxed_u64(mmf_atomic_u64 *word, uint64_t value)
     return before;
 }
 
+static inline uint64_t
+mmf_add_release_u64(mmf_atomic_u64 *word, uint64_t value)
+{
+    return mmf_add_relaxed_u64(word, value);
+}
+
+static inline void
+mmf_fence_release(void)
+{
+}
+
+static inline void
+mmf_fence_acquire(void)
+{
+}
+
+static inline void
+mmf_fence_full(void)
+{
+}
+
+static inline void
+mmf_pause(void)
+{
+}
+
 static inline int
 mmf_exchange_if_u64(mmf_atomic_u64 *word, uint64_t *expected, uint64_t desired)
 {
