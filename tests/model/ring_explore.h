@@ -1,0 +1,96 @@
+/*
+ * ring_explore.h - run the threads of a scenario over the cells of a channel, in every
+ * order there is.
+ *
+ * As explore.h: the threads are coroutines that switch before each atomic operation of
+ * src/shared/ring*.c, and between the two halves of a payload; the search is depth
+ * first over states, without bounds on depth or preemptions. A kill can come before
+ * every step. Not a point of its own is what no other thread can tell apart: an owner's
+ * look at its own entry, and its counters, which nobody reads while it lives.
+ *
+ * A thread that got NOT_NOW, and has cleared up after all the dead that it was told of,
+ * rests until another thread writes. Found, in whatever state of the others:
+ *
+ *   - a thread rests, although a message or a free cell is there to be had
+ *   - a thread that runs alone comes back to where it was
+ *   - a message is lost, taken twice, torn, out of its sender's order, or unmarked
+ *     although somebody had it before
+ *   - a subscriber misses more than it is told of; a reader of the latest value gets an
+ *     older one than somebody had before
+ *   - in the end, when nobody goes on: one who was not there cleans up, and does not
+ *     find all that must be there, or finds a cell that is good for nothing any more
+ */
+#ifndef MMF_TEST_MODEL_RING_EXPLORE_H
+#define MMF_TEST_MODEL_RING_EXPLORE_H
+
+#include <stdint.h>
+
+#include "shared/ring.h"
+
+enum {
+    MOST_THREADS = 3,
+    PROBER = MOST_THREADS,
+    MOST_CALLERS = MOST_THREADS + 1,
+    MOST_CELLS = 4,
+    MOST_SENT = 4, /* messages of a thread */
+    MOST_MESSAGES = MOST_CALLERS * MOST_SENT,
+    PROBES = MOST_CELLS
+};
+
+struct scenario {
+    const char *name;
+    enum mmf_ring_kind kind;
+    enum mmf_ring_overflow overflow;
+    uint64_t cells;
+    uint64_t first; /* index; 0: MMF_INDEX_FIRST */
+    void (*threads[MOST_THREADS])(void);
+    int kills;
+    int only_long;
+};
+
+struct counts {
+    uint64_t states;
+    uint64_t steps;
+    uint64_t kills;
+    uint64_t ends;
+    uint64_t loops;
+    double schedules;
+    int deepest;
+    int stopped; /* there are more states than could be kept */
+};
+
+/* 0: explored, nothing found. Else a schedule that shows the failure was printed. */
+int explore(const struct scenario *scenario, struct counts *counts);
+
+/*
+ * What threads do.
+ */
+
+/* Send the next message, waiting for space. 0: full, and it does not wait. */
+int send(void);
+int send_if_not_full(void);
+void reserve_and_abandon(void);
+
+/* Take a message, waiting for one; answers its index. */
+uint64_t take(void);
+int take_if_there(uint64_t *index);
+void release(uint64_t index);
+void hand_on(uint64_t index);
+
+/* Join as a consumer when the thread comes to it; else it has joined from the begin. */
+void begin_late(void);
+
+/* A consumer that has not looked for two laps. */
+void lag_behind(void);
+
+/* Take the entry of a consumer that was killed, once there is one. */
+void succeed(void);
+
+void subscribe(uint64_t replay);
+void receive(void);
+void receive_if_there(void);
+
+void write_value(void);
+void read_value(void);
+
+#endif

@@ -1,0 +1,360 @@
+/*
+ * ring_judge.c - whether what threads have seen can be.
+ */
+#include "ring_world.h"
+
+static int
+sender_of(uint32_t number)
+{
+    return (int)(number / MOST_SENT);
+}
+
+/* Messages of a sender are numbered from 1, so that 0 is "none yet". */
+static uint8_t
+place_of(uint32_t number)
+{
+    return (uint8_t)(number % MOST_SENT + 1);
+}
+
+static struct message *
+message_named(const struct mmf_ring_message *seen, uint32_t content)
+{
+    struct message *message;
+
+    if (content >= MOST_MESSAGES) {
+        found("a message is torn");
+        return NULL;
+    }
+    message = &world.messages[content];
+    if (message->sent == NOT_SENT || message->index != seen->index) {
+        found("a message that nobody has sent");
+        return NULL;
+    }
+    return message;
+}
+
+void
+judge_taken(int thread, const struct mmf_ring_message *seen, uint32_t content)
+{
+    struct message *message = message_named(seen, content);
+    int sender = sender_of(content);
+
+    if (message == NULL)
+        return;
+    if (message->released == 2)
+        found("a message was taken after it was released");
+    if (message->holder != 0)
+        found("a message was taken that somebody else has in hand");
+    if (seen->again && !message->may_return && !world.taker_died)
+        found("a message is marked although nobody had it before");
+    if (!seen->again && message->was_taken)
+        found("a message is not marked although somebody had it before");
+    if (!seen->again && thread != PROBER &&
+        place_of(content) <= world.threads[thread].seen[sender])
+        found("a message comes after a later one of its sender");
+    if (!seen->again && thread == PROBER && place_of(content) <= world.taken[sender])
+        found("in the end a message comes after a later one of its sender");
+    message->was_taken = 1;
+    message->holder = (uint8_t)(thread + 1);
+    if (!seen->again && place_of(content) > world.taken[sender])
+        world.taken[sender] = place_of(content);
+}
+
+/* Messages with indexes between these, which a subscriber has not got. */
+static uint64_t
+count_sent_between(uint64_t after, uint64_t before)
+{
+    uint64_t sent = 0;
+
+    for (int i = 0; i < MOST_MESSAGES; i++) {
+        const struct message *message = &world.messages[i];
+
+        sent += message->sent == SENT &&
+                mmf_index_difference(message->index, after) > 0 &&
+                mmf_index_difference(before, message->index) > 0;
+    }
+    return sent;
+}
+
+static uint64_t
+later_of(uint64_t one, uint64_t other)
+{
+    return mmf_index_difference(one, other) > 0 ? one : other & MMF_INDEX_MASK;
+}
+
+void
+judge_received(int thread, const struct mmf_ring_message *seen, uint32_t content)
+{
+    uint64_t last = world.threads[thread].last;
+    uint64_t missed;
+
+    if (message_named(seen, content) == NULL)
+        return;
+    if (mmf_index_difference(seen->index, last) <= 0)
+        found("a subscriber gets a message twice, or an older one");
+    missed = count_sent_between(last, seen->index);
+    if (plan->overflow != MMF_RING_DROP &&
+        count_sent_between(later_of(last, world.threads[thread].joined - 1),
+                           seen->index) > 0)
+        found("a subscriber misses a message although publishers wait");
+    if (missed > seen->lost)
+        found("a subscriber misses more than it is told");
+    if (seen->lost > ((seen->index - last - 1) & MMF_INDEX_MASK))
+        found("a subscriber is told of more losses than there were messages");
+}
+
+/* The newest value whose commit is over. */
+static int
+newest_sent(uint64_t *index)
+{
+    int some = 0;
+
+    for (int i = 0; i < MOST_MESSAGES; i++) {
+        const struct message *message = &world.messages[i];
+
+        if (message->sent != SENT ||
+            (some && mmf_index_difference(message->index, *index) <= 0))
+            continue;
+        *index = message->index;
+        some = 1;
+    }
+    return some;
+}
+
+void
+judge_read(int thread, const struct mmf_ring_message *seen, uint32_t content)
+{
+    const struct thread *self = &world.threads[thread];
+
+    if (message_named(seen, content) == NULL)
+        return;
+    if (self->has_floor && mmf_index_difference(seen->index, self->floor) < 0)
+        found("a reader gets a value that was old when it began");
+    if (self->has_read && mmf_index_difference(seen->index, self->last) < 0)
+        found("a reader gets an older value than before");
+}
+
+void
+judge_begin(int thread)
+{
+    struct thread *self = &world.threads[thread];
+
+    if (self->call == CALL_TAKE) {
+        for (int i = 0; i < MOST_CALLERS; i++)
+            self->seen[i] = world.taken[i];
+    }
+    if (self->call == CALL_READ || thread == PROBER)
+        self->has_floor = (uint8_t)newest_sent(&self->floor);
+}
+
+void
+judge_kill(int thread)
+{
+    struct thread *self = &world.threads[thread];
+
+    if (self->call == CALL_COMMIT && world.messages[self->sending].sent == SENDING)
+        world.messages[self->sending].sent = MAYBE_SENT;
+    if (self->call == CALL_TAKE || self->call == CALL_RETURN)
+        world.taker_died = 1;
+    for (int i = 0; i < MOST_MESSAGES; i++) {
+        struct message *message = &world.messages[i];
+
+        if (message->holder != thread + 1)
+            continue;
+        message->holder = 0;
+        message->may_return = 1;
+        if (self->call == CALL_RELEASE && self->message == i)
+            message->released = 1;
+    }
+}
+
+/*
+ * In every state: those who rest do so rightly.
+ */
+
+static enum mmf_cell_state
+state_at(uint64_t index)
+{
+    return mmf_word_state(world.cells[index & (plan->cells - 1)].word);
+}
+
+static uint64_t
+index_at(uint64_t index)
+{
+    return mmf_word_index(world.cells[index & (plan->cells - 1)].word);
+}
+
+static int
+is_owner_dead(uint64_t index)
+{
+    uint64_t word = world.cells[index & (plan->cells - 1)].word;
+    uint32_t number = mmf_word_participant(word);
+    const struct mmf_participant_shared *entry =
+        number >= MMF_RECEIVERS_FROM ? &world.receivers[number - MMF_RECEIVERS_FROM]
+                                     : &world.senders[number];
+
+    return entry->identity == 0 || !is_alive(mmf_ring_ticket(entry->identity));
+}
+
+/* A subscriber that the publishers must wait for. */
+static int
+is_held_by_subscriber(void)
+{
+    for (int i = 0; i < MOST_CALLERS; i++) {
+        const struct mmf_participant_shared *entry = &world.receivers[i];
+
+        if (entry->cursor != 0 && entry->identity != 0 &&
+            is_alive(mmf_ring_ticket(entry->identity)) &&
+            mmf_index_difference(world.shared.tail, entry->cursor) >=
+                (int64_t)plan->cells)
+            return 1;
+    }
+    return 0;
+}
+
+static int
+must_sender_wait(void)
+{
+    if (plan->kind == MMF_RING_SINGLE)
+        return mmf_index_difference(world.shared.tail, world.shared.head) >=
+               (int64_t)plan->cells;
+    if (plan->kind == MMF_RING_TOPIC && plan->overflow != MMF_RING_DROP &&
+        is_held_by_subscriber())
+        return 1;
+    for (uint64_t i = 0; i < plan->cells; i++) {
+        uint64_t index = world.shared.tail + i;
+        enum mmf_cell_state state = state_at(index);
+
+        if (state == MMF_CELL_RELEASED)
+            return 0;
+        if (state == MMF_CELL_COMMITTED || state == MMF_CELL_RETURNED)
+            return plan->kind == MMF_RING_QUEUE && plan->overflow != MMF_RING_DROP;
+        if (is_owner_dead(index))
+            return 0;
+    }
+    return 1;
+}
+
+static int
+must_consumer_wait(int thread)
+{
+    uint64_t cursor = world.rings[thread].cursor;
+
+    if (plan->kind == MMF_RING_SINGLE)
+        return index_at(cursor) != cursor || state_at(cursor) != MMF_CELL_COMMITTED;
+    for (uint64_t i = 0; i < plan->cells; i++) {
+        if (state_at(i) == MMF_CELL_COMMITTED || state_at(i) == MMF_CELL_RETURNED)
+            return 0;
+        if (state_at(i) != MMF_CELL_RELEASED && is_owner_dead(i))
+            return 0;
+    }
+    return 1;
+}
+
+static int
+must_subscriber_wait(int thread)
+{
+    uint64_t cursor = world.rings[thread].cursor;
+
+    if (index_at(cursor) == cursor && state_at(cursor) == MMF_CELL_RESERVED)
+        return !is_owner_dead(cursor);
+    return mmf_index_difference(world.shared.tail, cursor) <= 0;
+}
+
+void
+judge_resting(void)
+{
+    for (int i = 0; i < thread_count; i++) {
+        const struct thread *thread = &world.threads[i];
+
+        if (thread->status != RESTING)
+            continue;
+        if (thread->is_sender_waiting) {
+            if (!must_sender_wait())
+                found("a sender rests, although there is a cell to be had");
+        } else if (plan->kind == MMF_RING_TOPIC) {
+            if (!must_subscriber_wait(i))
+                found("a subscriber rests, although there is a message to be had");
+        } else if (thread->call == CALL_TAKE && !must_consumer_wait(i)) {
+            found("a consumer rests, although there is a message to be had");
+        }
+    }
+}
+
+/*
+ * In the end.
+ */
+
+static void
+judge_rest_of_queue(void)
+{
+    uint64_t gone = 0;
+    uint64_t told = world.shared.retired_dropped;
+
+    for (int i = 0; i < MOST_MESSAGES; i++) {
+        const struct message *message = &world.messages[i];
+
+        gone += message->sent == SENT && message->released == 0 && message->holder == 0;
+    }
+    if (plan->overflow != MMF_RING_DROP) {
+        if (gone > 0)
+            found("a message was lost");
+        return;
+    }
+    for (int i = 0; i < MOST_CALLERS; i++)
+        told += world.senders[i].dropped;
+    if (gone > told + (uint64_t)(plan->kills - world.kills_left))
+        found("messages were dropped and not counted");
+    if (gone < told && plan->kills == 0)
+        found("more drops were counted than there were");
+}
+
+static void
+judge_rest_of_topic(void)
+{
+    for (int i = 0; i < thread_count; i++) {
+        const struct thread *thread = &world.threads[i];
+        const struct mmf_ring *ring = &world.rings[i];
+        uint64_t missed;
+
+        if (thread->status == KILLED || !thread->has_subscribed)
+            continue;
+        missed = count_sent_between(thread->last, ring->cursor);
+        if (missed > ring->lost)
+            found("in the end a subscriber has missed more than it will be told");
+    }
+}
+
+/* Without deaths the counters say what was. */
+static void
+judge_counters(void)
+{
+    uint64_t sent = world.shared.retired_sent;
+    uint64_t received = world.shared.retired_received;
+    uint64_t were_sent = 0;
+    uint64_t were_released = 0;
+
+    for (int i = 0; i < MOST_CALLERS; i++) {
+        sent += world.senders[i].sent;
+        received += world.receivers[i].received;
+    }
+    for (int i = 0; i < MOST_MESSAGES; i++) {
+        were_sent += world.messages[i].sent == SENT;
+        were_released += world.messages[i].released == 2;
+    }
+    if (sent != were_sent)
+        found("the counters do not tell how many were sent");
+    if (plan->kind == MMF_RING_QUEUE && received != were_released)
+        found("the counters do not tell how many were received");
+}
+
+void
+judge_end(void)
+{
+    if (plan->kind == MMF_RING_QUEUE || plan->kind == MMF_RING_SINGLE)
+        judge_rest_of_queue();
+    if (plan->kind == MMF_RING_TOPIC)
+        judge_rest_of_topic();
+    if (plan->kills == 0)
+        judge_counters();
+}

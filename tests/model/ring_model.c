@@ -1,0 +1,540 @@
+/*
+ * ring_model.c - the scenarios: what two or three threads do to the cells of queue,
+ * topic and latest value, in every order (see ring_explore.h).
+ *
+ *     ring_model [PATTERN]    only the scenarios whose name begins with PATTERN
+ *
+ * MMF_TEST_LONG=1 runs more of them, and each of them again with one kill more.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "ring_explore.h"
+
+/* Three before the indexes come round. */
+#define NEAR_WRAP (MMF_INDEX_MASK - 2)
+
+static void
+send_one(void)
+{
+    send();
+}
+
+static void
+send_two(void)
+{
+    send();
+    send();
+}
+
+static void
+send_three(void)
+{
+    send();
+    send();
+    send();
+}
+
+static void
+send_four(void)
+{
+    send();
+    send();
+    send();
+    send();
+}
+
+static void
+send_one_or_fail(void)
+{
+    send_if_not_full();
+}
+
+static void
+send_two_or_fail(void)
+{
+    send_if_not_full();
+    send_if_not_full();
+}
+
+static void
+send_three_or_fail(void)
+{
+    send_if_not_full();
+    send_if_not_full();
+    send_if_not_full();
+}
+
+static void
+abandon_and_send(void)
+{
+    reserve_and_abandon();
+    send();
+}
+
+static void
+take_one(void)
+{
+    release(take());
+}
+
+static void
+take_two(void)
+{
+    release(take());
+    release(take());
+}
+
+static void
+take_three(void)
+{
+    release(take());
+    release(take());
+    release(take());
+}
+
+static void
+take_two_at_once(void)
+{
+    uint64_t first = take();
+    uint64_t second = take();
+
+    release(second);
+    release(first);
+}
+
+static void
+take_two_in_order(void)
+{
+    uint64_t first = take();
+    uint64_t second = take();
+
+    release(first);
+    release(second);
+}
+
+static void
+poll_one(void)
+{
+    uint64_t index;
+
+    if (take_if_there(&index))
+        release(index);
+}
+
+static void
+poll_two(void)
+{
+    poll_one();
+    poll_one();
+}
+
+static void
+send_and_take_twice(void)
+{
+    for (int i = 0; i < 2; i++) {
+        uint64_t index;
+
+        send();
+        if (take_if_there(&index))
+            release(index);
+    }
+}
+
+static void
+lag_and_take_one(void)
+{
+    lag_behind();
+    take_one();
+}
+
+static void
+hand_on_and_take(void)
+{
+    hand_on(take());
+    release(take());
+}
+
+static void
+begin_and_take_one(void)
+{
+    begin_late();
+    take_one();
+}
+
+static void
+succeed_and_take_one(void)
+{
+    succeed();
+    take_one();
+}
+
+static void
+subscribe_and_receive_one(void)
+{
+    subscribe(0);
+    receive();
+}
+
+static void
+subscribe_and_receive_two(void)
+{
+    subscribe(0);
+    receive();
+    receive();
+}
+
+static void
+subscribe_and_receive_three(void)
+{
+    subscribe(0);
+    receive();
+    receive();
+    receive();
+}
+
+static void
+replay_two(void)
+{
+    subscribe(2);
+    receive();
+    receive();
+}
+
+static void
+subscribe_and_poll(void)
+{
+    subscribe(0);
+    receive_if_there();
+    receive_if_there();
+}
+
+static void
+write_one(void)
+{
+    write_value();
+}
+
+static void
+write_two(void)
+{
+    write_value();
+    write_value();
+}
+
+static void
+write_four(void)
+{
+    write_value();
+    write_value();
+    write_value();
+    write_value();
+}
+
+static void
+abandon_and_write(void)
+{
+    reserve_and_abandon();
+    write_value();
+}
+
+static void
+write_abandon_and_write(void)
+{
+    write_value();
+    reserve_and_abandon();
+    reserve_and_abandon();
+    write_value();
+}
+
+static void
+read_one(void)
+{
+    read_value();
+}
+
+static void
+read_two(void)
+{
+    read_value();
+    read_value();
+}
+
+static void
+read_three(void)
+{
+    read_value();
+    read_value();
+    read_value();
+}
+
+#define QUEUE(count)                                                                   \
+    .kind = MMF_RING_QUEUE, .overflow = MMF_RING_BLOCK, .cells = (count)
+#define DROPPING(count)                                                                \
+    .kind = MMF_RING_QUEUE, .overflow = MMF_RING_DROP, .cells = (count)
+#define SINGLE(count)                                                                  \
+    .kind = MMF_RING_SINGLE, .overflow = MMF_RING_BLOCK, .cells = (count)
+#define TOPIC(count)                                                                   \
+    .kind = MMF_RING_TOPIC, .overflow = MMF_RING_BLOCK, .cells = (count)
+#define DROPPING_TOPIC(count)                                                          \
+    .kind = MMF_RING_TOPIC, .overflow = MMF_RING_DROP, .cells = (count)
+#define LATEST(count)                                                                  \
+    .kind = MMF_RING_LATEST, .overflow = MMF_RING_DROP, .cells = (count)
+
+static const struct scenario scenarios[] = {
+    /* Queue. */
+    {.name = "queue of 1, two producers, one consumer",
+     QUEUE(1),
+     .threads = {send_two, send_one, take_two}},
+    {.name = "queue of 2, two producers, one consumer",
+     QUEUE(2),
+     .threads = {send_two, send_one, take_two}},
+    {.name = "queue of 4, two producers, one consumer",
+     QUEUE(4),
+     .threads = {send_two, send_one, take_two}},
+    {.name = "queue of 1, one producer, two consumers",
+     QUEUE(1),
+     .threads = {send_two, take_one, take_one}},
+    {.name = "queue of 2, one producer, two consumers",
+     QUEUE(2),
+     .threads = {send_two, take_one, take_one}},
+    {.name = "queue of 2, indexes come round",
+     QUEUE(2),
+     .first = NEAR_WRAP,
+     .threads = {send_two, send_one, take_two}},
+    {.name = "queue of 2, several in hand, out of order",
+     QUEUE(2),
+     .threads = {send_two, take_two_at_once, poll_one}},
+    {.name = "queue of 2, somebody abandons",
+     QUEUE(2),
+     .threads = {abandon_and_send, send_one, take_one}},
+    {.name = "queue of 2, handed on",
+     QUEUE(2),
+     .threads = {send_one, hand_on_and_take, take_one}},
+    {.name = "queue of 2, somebody joins",
+     QUEUE(2),
+     .threads = {send_two, send_one, begin_and_take_one}},
+    {.name = "queue of 2, full, producers do not wait",
+     QUEUE(2),
+     .threads = {send_three_or_fail, send_one_or_fail, poll_one}},
+    {.name = "queue of 1, somebody killed",
+     QUEUE(1),
+     .threads = {send_one, send_one, take_one},
+     .kills = 1},
+    {.name = "queue of 2, somebody killed",
+     QUEUE(2),
+     .threads = {send_one, send_one, take_one},
+     .kills = 1},
+    {.name = "queue of 1, somebody killed, two consumers",
+     QUEUE(1),
+     .threads = {send_one, take_one, take_one},
+     .kills = 1},
+    {.name = "queue of 2, somebody killed, twice round",
+     QUEUE(2),
+     .first = NEAR_WRAP,
+     .threads = {send_three, take_three},
+     .kills = 1},
+    {.name = "queue of 2, somebody killed, somebody succeeds",
+     QUEUE(2),
+     .threads = {send_one, take_one, succeed_and_take_one},
+     .kills = 1},
+    {.name = "queue of 2, handed on, somebody killed",
+     QUEUE(2),
+     .threads = {send_one, hand_on_and_take, take_one},
+     .kills = 1},
+    {.name = "a producer that takes its time, queue of 2",
+     QUEUE(2),
+     .threads = {send_and_take_twice, send_one, lag_and_take_one},
+     .only_long = 1},
+    {.name = "more messages, queue of 2, two producers",
+     QUEUE(2),
+     .threads = {send_two, send_two, take_three},
+     .only_long = 1},
+    {.name = "more messages, queue of 2, two consumers",
+     QUEUE(2),
+     .threads = {send_three, take_two, take_two},
+     .only_long = 1},
+    {.name = "more messages, queue of 2, somebody killed",
+     QUEUE(2),
+     .threads = {send_one, send_two, take_two},
+     .kills = 1,
+     .only_long = 1},
+    {.name = "more messages, queue of 2, somebody killed, two consumers",
+     QUEUE(2),
+     .threads = {send_two, take_two, take_one},
+     .kills = 1,
+     .only_long = 1},
+    {.name = "dropping queue of 1, two producers",
+     DROPPING(1),
+     .threads = {send_two_or_fail, send_one_or_fail, poll_one}},
+    {.name = "dropping queue of 2, two producers",
+     DROPPING(2),
+     .threads = {send_two_or_fail, send_one_or_fail, poll_one}},
+    {.name = "dropping queue of 2, two consumers",
+     DROPPING(2),
+     .threads = {send_three_or_fail, poll_one, poll_one}},
+    {.name = "dropping queue of 2, somebody killed",
+     DROPPING(2),
+     .threads = {send_two_or_fail, send_one_or_fail, poll_one},
+     .kills = 1},
+    {.name = "more messages, dropping queue of 2, two producers",
+     DROPPING(2),
+     .threads = {send_three_or_fail, send_two_or_fail, poll_two},
+     .only_long = 1},
+
+    /* One producer, one consumer. */
+    {.name = "single queue of 1", SINGLE(1), .threads = {send_three, take_three}},
+    {.name = "single queue of 2, several in hand",
+     SINGLE(2),
+     .threads = {send_three, take_two_in_order}},
+    {.name = "single queue of 2, indexes come round, somebody killed",
+     SINGLE(2),
+     .first = NEAR_WRAP,
+     .threads = {send_three, take_three},
+     .kills = 1},
+    {.name = "single queue of 1, both killed",
+     SINGLE(1),
+     .threads = {send_three, take_three},
+     .kills = 2},
+    {.name = "single queue of 4, both killed",
+     SINGLE(4),
+     .threads = {send_three, take_two_in_order},
+     .kills = 2},
+
+    /* Topic. */
+    {.name = "topic of 2, two publishers",
+     TOPIC(2),
+     .threads = {send_two, send_one, subscribe_and_receive_one}},
+    {.name = "topic of 2, two subscribers",
+     TOPIC(2),
+     .threads = {send_three, subscribe_and_receive_one, subscribe_and_receive_one}},
+    {.name = "topic of 2, a replay", TOPIC(2), .threads = {send_three, replay_two}},
+    {.name = "topic of 4, somebody abandons, indexes come round",
+     TOPIC(4),
+     .first = NEAR_WRAP,
+     .threads = {abandon_and_send, send_one, subscribe_and_receive_one}},
+    {.name = "topic of 2, somebody killed",
+     TOPIC(2),
+     .threads = {send_one, send_one, subscribe_and_receive_two},
+     .kills = 1},
+    {.name = "topic of 2, somebody killed, two subscribers",
+     TOPIC(2),
+     .threads = {send_one, subscribe_and_receive_one, subscribe_and_poll},
+     .kills = 1},
+    {.name = "more messages, topic of 2, somebody killed",
+     TOPIC(2),
+     .threads = {send_one, send_two, subscribe_and_receive_two},
+     .kills = 1,
+     .only_long = 1},
+    {.name = "dropping topic of 2, a lap",
+     DROPPING_TOPIC(2),
+     .threads = {send_four, subscribe_and_receive_three}},
+    {.name = "dropping topic of 2, two publishers",
+     DROPPING_TOPIC(2),
+     .threads = {send_two, send_one, subscribe_and_receive_one}},
+    {.name = "dropping topic of 2, a replay",
+     DROPPING_TOPIC(2),
+     .threads = {send_four, replay_two}},
+    {.name = "dropping topic of 4, indexes come round",
+     DROPPING_TOPIC(4),
+     .first = NEAR_WRAP,
+     .threads = {send_three, send_two, subscribe_and_receive_two}},
+    {.name = "dropping topic of 2, somebody killed",
+     DROPPING_TOPIC(2),
+     .threads = {send_one, send_two, subscribe_and_receive_one},
+     .kills = 1},
+    {.name = "more messages, dropping topic of 2, two publishers",
+     DROPPING_TOPIC(2),
+     .threads = {send_three, send_one, subscribe_and_receive_two},
+     .only_long = 1},
+
+    /* Latest value. */
+    {.name = "latest value, two writers, a reader",
+     LATEST(4),
+     .threads = {write_two, write_one, read_two}},
+    {.name = "latest value, a writer, two readers",
+     LATEST(4),
+     .threads = {write_two, read_one, read_two}},
+    {.name = "latest value, laps, indexes come round",
+     LATEST(2),
+     .first = NEAR_WRAP,
+     .threads = {write_four, read_three}},
+    {.name = "latest value, somebody abandons",
+     LATEST(4),
+     .threads = {abandon_and_write, write_one, read_two}},
+    {.name = "latest value of 2, abandons",
+     LATEST(2),
+     .threads = {write_abandon_and_write, read_two}},
+    {.name = "latest value, somebody killed",
+     LATEST(4),
+     .threads = {write_one, write_one, read_two},
+     .kills = 1},
+    {.name = "more values, latest value, two writers",
+     LATEST(4),
+     .threads = {write_two, write_two, read_two},
+     .only_long = 1},
+};
+
+static double
+seconds(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static int runs;
+static int failures;
+static struct counts total;
+
+static void
+run(const struct scenario *scenario, const char *with)
+{
+    struct counts counts;
+    double begin = seconds();
+    int rc = explore(scenario, &counts);
+
+    printf("%-64s %10llu %10llu %9.1e %8llu %7llu %7.2f%s%s%s\n", scenario->name,
+           (unsigned long long)counts.states, (unsigned long long)counts.steps,
+           counts.schedules, (unsigned long long)counts.kills,
+           (unsigned long long)counts.ends, seconds() - begin, with,
+           counts.stopped ? ", stopped" : "", rc == 0 ? "" : "  FAILED");
+    fflush(stdout);
+    total.states += counts.states;
+    total.steps += counts.steps;
+    total.kills += counts.kills;
+    runs++;
+    failures += rc != 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *only = argc > 1 ? argv[1] : NULL;
+    const char *count = getenv("MMF_TEST_LONG");
+    int is_long = count != NULL && strcmp(count, "1") == 0;
+    double begin = seconds();
+
+    printf("%-64s %10s %10s %9s %8s %7s %7s\n", "scenario", "states", "steps",
+           "schedules", "kills", "ends", "seconds");
+    for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
+        struct scenario scenario = scenarios[i];
+
+        if (only != NULL ? strncmp(scenario.name, only, strlen(only)) != 0
+                         : scenario.only_long && !is_long)
+            continue;
+        run(&scenario, "");
+        if (!is_long)
+            continue;
+        scenario.kills++;
+        run(&scenario, "  a kill more");
+    }
+    printf("in all %llu states, %llu steps, %llu of them kills, %.0f s\n",
+           (unsigned long long)total.states, (unsigned long long)total.steps,
+           (unsigned long long)total.kills, seconds() - begin);
+    printf("model: %d passed, %d failed, 0 skipped\n", runs - failures, failures);
+    return failures == 0 && runs > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
