@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""make_corpus.py DIRECTORY - the fuzz targets' first inputs: sound pages of each kind.
+"""make_corpus.py DIRECTORY [rings] - the fuzz targets' first inputs: sound pages of each
+kind, or channels.
 
 The two bytes at the end choose the data's size in units of 64 KiB (page_fuzz.c); in a
 sound page they belong to its unused rest.
@@ -35,7 +36,32 @@ CORPUS = {
     "zeros": bytes(4096),
 }
 
+
+
+def ring(kind, overflow, cells, size, words, tail, cursor=1):
+    """A channel's memory as ring_fuzz.c takes it: choices, cells, words, header, tables."""
+    strides = (64, 64, 128, 384)
+    head = bytes([kind + 4 * (overflow - 1), cells.bit_length() - 1 + 8 * size, 1, 1, cursor,
+                  7, tail, 2])
+    packed = b"".join(bytes([index & 0xFF, who, state, 8, 0, 0, 0, 0])
+                      for index, who, state in words)
+    shared = struct.pack("<Q", tail).ljust(640, b"\0")
+    entry = struct.pack("<QQQ", 9 << 20, 0, 1).ljust(128, b"\0")
+    return head + bytes(cells * strides[size]) + packed + shared + entry * 6
+
+
+RINGS = {
+    "queue": ring(0, 1, 4, 0, [(4, 1, 2), (1, 4, 3), (2, 1, 1), (3, 4, 4)], 5),
+    "queue_dropping": ring(0, 3, 2, 1, [(4, 1, 2), (3, 5, 5)], 5),
+    "single": ring(1, 1, 4, 2, [(4, 0, 2), (1, 0, 2), (2, 0, 2), (3, 0, 2)], 5),
+    "topic": ring(2, 1, 4, 3, [(4, 1, 2), (5, 1, 2), (2, 1, 1), (3, 1, 0)], 6, 2),
+    "topic_dropping": ring(2, 3, 8, 0, [(8, 1, 2), (1, 1, 1)] + [(9 + i, 1, 2) for i in range(6)], 16),
+    "latest": ring(3, 3, 8, 1, [(8, 1, 2), (9, 1, 1), (2, 0, 0), (3, 1, 2)], 10),
+    "empty": ring(2, 3, 1, 0, [], 1),
+    "far": bytes([2, 2, 1, 0, 0, 0, 0, 0]) + bytes(4 * 64) + struct.pack("<Q", 1 << 46),
+}
+
 directory = Path(sys.argv[1])
 directory.mkdir(parents=True, exist_ok=True)
-for name, content in CORPUS.items():
+for name, content in (RINGS if sys.argv[2:] == ["rings"] else CORPUS).items():
     (directory / name).write_bytes(content)

@@ -1,0 +1,202 @@
+/*
+ * ring_fuzz.c - every step on a channel's cells, over memory with anything at all in
+ * it: as long as nobody changes it meanwhile, each answers, and what it shows of a
+ * message lies in the cells.
+ *
+ * The input's first bytes choose the shape and what is done, the rest is the memory.
+ * Its parts are allocated by themselves, so that AddressSanitizer sees a step beside
+ * them. Built with libFuzzer where the compiler has it, and with replay.c everywhere.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/ring.h"
+#include "shared/ring_shape.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
+
+enum { HEAD = 8, MOST_CELLS = 16, PARTICIPANTS = 3 };
+
+static const uint64_t sizes[] = {1, 48, 49, 200};
+
+struct memory {
+    struct mmf_ring_shared *shared;
+    struct mmf_participant_shared *senders;
+    struct mmf_participant_shared *receivers;
+    uint8_t *cells;
+};
+
+/* The next `size` bytes of the input, and zeros after its end. */
+static void *
+take_bytes(const uint8_t **bytes, size_t *count, size_t size)
+{
+    void *part = aligned_alloc(128, (size + 127) / 128 * 128);
+    size_t some = *count < size ? *count : size;
+
+    if (part == NULL)
+        abort();
+    memset(part, 0, (size + 127) / 128 * 128);
+    if (some > 0)
+        memcpy(part, *bytes, some);
+    *bytes += some;
+    *count -= some;
+    return part;
+}
+
+/* The words in few bytes, so that a fuzzer reaches them: the low ones of each. */
+static void
+fill_cells(struct mmf_ring *ring, const uint8_t **bytes, size_t *count)
+{
+    for (uint64_t i = 0; i < ring->shape.cells && *count >= 8; i++) {
+        struct mmf_cell_shared *cell = mmf_ring_cell(ring, i);
+        uint64_t index = ((*bytes)[0] & 0x80 ? ~(uint64_t)0xFF : 0) | (*bytes)[0];
+
+        mmf_store_relaxed_u64(
+            &cell->word, mmf_word_make(index & MMF_INDEX_MASK,
+                                       ((*bytes)[1] & 3) |
+                                           ((*bytes)[1] & 4 ? MMF_RECEIVERS_FROM : 0),
+                                       (enum mmf_cell_state)((*bytes)[2] & 7)) |
+                             ((uint64_t)((*bytes)[2] >> 3) << 3));
+        cell->length = (*bytes)[3] == 255 ? UINT32_MAX : (*bytes)[3];
+        cell->offset = (*bytes)[4] == 255 ? UINT32_MAX : (*bytes)[4];
+        *bytes += 8;
+        *count -= 8;
+    }
+}
+
+static volatile uint8_t sink;
+
+/* What is shown must lie in one cell. */
+static void
+check_message(const struct mmf_ring *ring, const struct mmf_ring_message *message)
+{
+    const uint8_t *cell = (const uint8_t *)mmf_ring_cell(ring, message->index);
+    uint8_t sum = 0;
+
+    if (message->bytes < cell || message->length > ring->shape.message_size ||
+        message->bytes + message->length > cell + ring->shape.stride)
+        __builtin_trap();
+    for (uint64_t i = 0; i < message->length; i++)
+        sum ^= message->bytes[i];
+    sink = sum;
+}
+
+static void
+send_one(struct mmf_ring *ring, uint64_t length)
+{
+    uint8_t *place;
+
+    length %= ring->shape.message_size + 1;
+    if (mmf_ring_reserve(ring, length, &place) != MMF_RING_DONE)
+        return;
+    if (place < ring->cells ||
+        place + length > ring->cells + ring->shape.cells * ring->shape.stride)
+        __builtin_trap();
+    memset(place, 1, length);
+    if (length % 2)
+        mmf_ring_commit(ring, length);
+    else
+        mmf_ring_abandon(ring);
+}
+
+static void
+receive_one(struct mmf_ring *ring, int returns)
+{
+    struct mmf_ring_message message;
+
+    switch (ring->shape.kind) {
+    case MMF_RING_TOPIC:
+        if (mmf_ring_next(ring, &message) == MMF_RING_DONE) {
+            check_message(ring, &message);
+            sink = (uint8_t)mmf_ring_is_whole(ring, message.index);
+            mmf_ring_advance(ring);
+        }
+        mmf_ring_step_over(ring, 1, mmf_ring_participant(ring, 1)->identity);
+        break;
+    case MMF_RING_LATEST:
+        if (mmf_ring_newest(ring, &message) == MMF_RING_DONE)
+            check_message(ring, &message);
+        break;
+    default:
+        mmf_ring_look_for_returned(ring);
+        if (mmf_ring_take(ring, &message) != MMF_RING_DONE)
+            break;
+        check_message(ring, &message);
+        if (returns)
+            mmf_ring_return(ring, message.index);
+        else
+            mmf_ring_release(ring, message.index);
+    }
+}
+
+static void
+clear_up_all(struct mmf_ring *ring)
+{
+    uint32_t numbers[2 * PARTICIPANTS];
+    uint32_t found = mmf_ring_suspects(ring, 1, numbers, 2 * PARTICIPANTS);
+
+    for (uint32_t i = 0; i < found; i++)
+        mmf_ring_clear_up(ring, numbers[i],
+                          mmf_ring_participant(ring, numbers[i])->identity, 1);
+}
+
+static void
+join(struct mmf_ring *ring, const uint8_t *choices)
+{
+    ring->identity = 7;
+    ring->sender = 0;
+    ring->receiver = MMF_RECEIVERS_FROM;
+    ring->senders[0].identity = 7;
+    ring->receivers[0].identity = 7;
+    ring->gate = choices[3];
+    ring->cursor = choices[4];
+    if (ring->shape.kind == MMF_RING_TOPIC && choices[5] & 1)
+        mmf_ring_subscribe(ring, choices[4]);
+    if (ring->shape.kind == MMF_RING_QUEUE && choices[5] & 1)
+        mmf_ring_begin(ring);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
+{
+    uint8_t choices[HEAD] = {0};
+    struct mmf_ring ring;
+    struct memory memory;
+
+    memcpy(choices, bytes, count < HEAD ? count : HEAD);
+    bytes += count < HEAD ? count : HEAD;
+    count -= count < HEAD ? count : HEAD;
+    memset(&ring, 0, sizeof(ring));
+    ring.shape.kind = (enum mmf_ring_kind)(choices[0] % 4);
+    ring.shape.overflow = (enum mmf_ring_overflow)(1 + choices[0] / 4 % 3);
+    ring.shape.cells = (uint64_t)1 << choices[1] % 5;
+    ring.shape.message_size = sizes[choices[1] / 8 % 4];
+    ring.shape.stride = mmf_ring_stride(ring.shape.message_size);
+    ring.shape.participants = PARTICIPANTS;
+    memory.cells = take_bytes(&bytes, &count, ring.shape.cells * ring.shape.stride);
+    ring.cells = memory.cells;
+    if (choices[5] & 2)
+        fill_cells(&ring, &bytes, &count);
+    memory.shared = take_bytes(&bytes, &count, sizeof(*memory.shared));
+    memory.senders = take_bytes(&bytes, &count, PARTICIPANTS * sizeof(*memory.senders));
+    memory.receivers =
+        take_bytes(&bytes, &count, PARTICIPANTS * sizeof(*memory.receivers));
+    ring.shared = memory.shared;
+    ring.senders = memory.senders;
+    ring.receivers = memory.receivers;
+    if (choices[5] & 4)
+        mmf_store_relaxed_u64(&ring.shared->tail, choices[6]);
+    join(&ring, choices);
+    for (int i = 0; i < 12; i++) {
+        receive_one(&ring, choices[7] >> i % 8 & 1);
+        send_one(&ring, choices[i % HEAD]);
+        if (choices[2] & 1)
+            clear_up_all(&ring);
+    }
+    free(memory.cells);
+    free(memory.shared);
+    free(memory.senders);
+    free(memory.receivers);
+    return 0;
+}
