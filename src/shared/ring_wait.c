@@ -4,8 +4,9 @@
  * A sleeper marks the bell, looks again, and sleeps on the bell's value. Who commits or
  * releases looks at the bell afterwards, without a fence, since that would cost a third
  * of the rate at which messages go. So its store may still be on its way while it reads
- * a bell without a mark, and the sleeper's look may miss the store: nobody rings. The
- * first sleep after marking is therefore a short one; the store has arrived after it.
+ * a bell without a mark, and the sleeper's look may miss the store: nobody rings. So
+ * for a short time after it came, or marked the bell, it sleeps shortly; the store has
+ * arrived by then. (Also if others have marked the bell: they may just have done so.)
  *
  * A ring can also die, with whoever was killed before it or woken by it. So a sleeper
  * looks again after each tick. It then asks after those that have something in hand,
@@ -57,9 +58,10 @@ mmf_ring_bell(mmf_atomic_u32 *bell, int count, const struct mmf_ring_ops *ops)
         if (!(value & MMF_BELL_SEVERAL) || count == MMF_RING_ALL)
             next &= ~MARKS;
     } while (!mmf_exchange_if_u32(bell, &value, next));
-    /* Fewer than asked for: nobody sleeps any more. */
-    if (ops->wake(ops->context, bell, count) < count && (next & MARKS))
-        mmf_exchange_if_u32(bell, &next, next & ~MARKS);
+    /* Fewer than asked for: nobody sleeps any more, but who has begun to since. */
+    if (ops->wake(ops->context, bell, count) < count && (next & MARKS) &&
+        mmf_exchange_if_u32(bell, &next, next & ~MARKS))
+        ops->wake(ops->context, bell, MMF_RING_ALL);
 }
 
 /*
@@ -260,9 +262,10 @@ sleep_for_it(const struct mmf_ring_wait *wait)
     mmf_atomic_u32 *bell = wait->sending ? &shared->space_bell : &shared->message_bell;
     enum mmf_ring_answer answer;
     uint32_t alone = 0;
+    int64_t shortly_until = 0;
+    int fresh = 1;
 
     for (;;) {
-        int fresh = 0;
         uint32_t value = mark(bell, &alone, &fresh);
         int64_t now;
         int64_t until;
@@ -274,7 +277,10 @@ sleep_for_it(const struct mmf_ring_wait *wait)
         answer = attempt_after_look(wait, now);
         if (answer != MMF_RING_NOT_NOW || now >= wait->deadline)
             break;
-        until = now + (fresh ? FIRST_SLEEP : MMF_RING_TICK);
+        if (fresh)
+            shortly_until = now + FIRST_SLEEP;
+        fresh = 0;
+        until = now < shortly_until ? shortly_until : now + MMF_RING_TICK;
         ops->sleep(ops->context, bell, value,
                    until < wait->deadline ? until : wait->deadline);
         answer = wait->attempt(wait->payload);
