@@ -38,7 +38,8 @@ configure_file(cmake/mmf.pc.in mmf.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mmf.pc
     DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
-foreach(section 1 3 5 7)
+# The pages of section 1 go with the tool.
+foreach(section 3 5 7)
     file(GLOB pages CONFIGURE_DEPENDS docs/man/*.${section})
     install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()

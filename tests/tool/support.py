@@ -188,7 +188,7 @@ class Screen:
         self.socket = os.path.join(os.environ["MMF_DIR"], "..",
                                    ".tmux-" + os.path.basename(os.environ["MMF_DIR"]))
         self.run("new-session", "-d", "-x", str(columns), "-y", str(rows),
-                 "env MMF_DIR=%s NO_COLOR=%s TERM=screen bash --norc -c 'PS1=done:; %s; "
+                 "env MMF_DIR=%s NO_COLOR=%s TERM=screen bash --norc -c 'trap : INT; %s; "
                  "echo status $?; exec cat'" % (os.environ["MMF_DIR"], "1", command))
         screens.append(self)
 

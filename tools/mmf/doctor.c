@@ -33,7 +33,7 @@ print_finding(enum doctor_level level, const char *what, const char *why,
               const char *fix)
 {
     const char *colour = colour_of(level);
-    char *text = text_escape_string(what);
+    char *text = text_escape_line(what);
 
     printf("%s%-8s%s  %s\n", colour, level_names[level], colour[0] ? "\033[0m" : "",
            text);
@@ -41,7 +41,7 @@ print_finding(enum doctor_level level, const char *what, const char *why,
     if (why != NULL)
         printf("          %s\n", why);
     if (fix != NULL) {
-        text = text_escape_string(fix);
+        text = text_escape_line(fix);
         printf("          mend it: %s\n", text);
         free(text);
     }

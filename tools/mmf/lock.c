@@ -6,8 +6,10 @@
  */
 #include "commands.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <mmf/mmf.h>
 
@@ -89,7 +91,8 @@ run(struct args *args)
             "told "
             "that it was abandoned",
             end.signal, strsignal(end.signal), name);
-        return end.status;
+        fflush(stdout);
+        _exit(end.status); /* as one who dies while he owns it */
     }
     say_check(mmf_mutex_release(mutex));
     mmf_mutex_close(mutex);

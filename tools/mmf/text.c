@@ -70,10 +70,9 @@ escape_one(unsigned char byte, char *to)
     return 2;
 }
 
-char *
-text_escape(const void *bytes, size_t count)
+static char *
+escape(const unsigned char *from, size_t count, int with_backslash)
 {
-    const unsigned char *from = bytes;
     char *text = malloc(4 * count + 1);
     size_t length = 0;
     size_t at = 0;
@@ -81,7 +80,9 @@ text_escape(const void *bytes, size_t count)
     if (text == NULL)
         say_no_memory();
     while (at < count) {
-        size_t step = from[at] == '\\' ? 0 : text_character(from + at, count - at);
+        size_t step = with_backslash && from[at] == '\\'
+                          ? 0
+                          : text_character(from + at, count - at);
 
         if (step == 0) {
             length += escape_one(from[at++], text + length);
@@ -93,6 +94,18 @@ text_escape(const void *bytes, size_t count)
     }
     text[length] = '\0';
     return text;
+}
+
+char *
+text_escape(const void *bytes, size_t count)
+{
+    return escape(bytes, count, 1);
+}
+
+char *
+text_escape_line(const char *line)
+{
+    return escape((const unsigned char *)line, strlen(line), 0);
 }
 
 /* A name has a backslash only behind Global, where it is what people type. */

@@ -20,6 +20,9 @@ size_t text_character(const unsigned char *bytes, size_t count);
  */
 char *text_escape(const void *bytes, size_t count);
 
+/* A line of ours with names in it: the same, but for the backslash, which stays. */
+char *text_escape_line(const char *line);
+
 /* The same for a C string. */
 char *text_escape_string(const char *string);
 

@@ -196,7 +196,7 @@ is_wanted(const struct top *top, const mmf_object_info *info)
 }
 
 static void
-arrange(struct top *top)
+collect(struct top *top)
 {
     top->count = 0;
     for (int32_t i = 0; i < mmf_list_count(top->list); i++)
@@ -204,18 +204,40 @@ arrange(struct top *top)
             top->rows[top->count++] = mmf_list_get(top->list, i);
     sorting = top;
     qsort(top->rows, (size_t)top->count, sizeof(shown_object), compare_rows);
+}
+
+static void
+keep_in_range(struct top *top)
+{
     if (top->selected >= top->count)
         top->selected = top->count - 1;
     if (top->selected < 0)
         top->selected = 0;
 }
 
-/* A new snapshot; the selection stays with its name. */
+static char *
+selected_name(const struct top *top)
+{
+    return text_format("%s", top->count > 0 ? top->rows[top->selected]->name : "");
+}
+
+/* The rows anew; the selection stays with its name, which is freed. */
+static void
+arrange(struct top *top, char *selected)
+{
+    collect(top);
+    for (int32_t i = 0; i < top->count; i++)
+        if (strcmp(top->rows[i]->name, selected) == 0)
+            top->selected = i;
+    keep_in_range(top);
+    free(selected);
+}
+
+/* A new snapshot. */
 static void
 look(struct top *top)
 {
-    char *selected = top->count > 0 ? text_format("%s", top->rows[top->selected]->name)
-                                    : text_format("%s", "");
+    char *selected = selected_name(top);
 
     mmf_list_close(top->list);
     free(top->rows);
@@ -223,11 +245,7 @@ look(struct top *top)
     top->rows = calloc((size_t)mmf_list_count(top->list) + 1, sizeof(shown_object));
     if (top->rows == NULL)
         say_no_memory();
-    arrange(top);
-    for (int32_t i = 0; i < top->count; i++)
-        if (strcmp(top->rows[i]->name, selected) == 0)
-            top->selected = i;
-    free(selected);
+    arrange(top, selected);
 }
 
 /*
@@ -415,6 +433,7 @@ draw(struct top *top)
 static void
 edit_filter(struct top *top, int key)
 {
+    char *selected = selected_name(top);
     size_t length = strlen(top->filter);
 
     if (key == '\n' || key == KEY_ENTER) {
@@ -429,22 +448,24 @@ edit_filter(struct top *top, int key)
         top->filter[length] = (char)key;
         top->filter[length + 1] = '\0';
     }
-    arrange(top);
+    arrange(top, selected);
 }
 
 static void
 select_by(struct top *top, int32_t by)
 {
     top->selected += by;
-    arrange(top);
+    keep_in_range(top);
 }
 
 static void
 sort_by(struct top *top, char key)
 {
+    char *selected = selected_name(top);
+
     top->reversed = top->key == key ? !top->reversed : 0;
     top->key = key;
-    arrange(top);
+    arrange(top, selected);
 }
 
 /* 0: the user leaves. */

@@ -1,0 +1,195 @@
+"""terminal_test.py - what a person sees: pseudo-terminals, and screens of a fixed size."""
+import os
+import re
+import signal
+import subprocess
+
+from support import *
+
+
+def test_reading_does_no_harm_to_a_terminal():
+    create("Cat", "64")
+    mmf("write", "Cat", stdin=b"one\ttwo\n\x1b[31m\x07\x9b\xc3\xa9\xff\x00three")
+    terminal = Terminal("read", "Cat")
+    assert terminal.finish() == 0
+    seen = terminal.seen.replace(b"\r\n", b"\n")
+    assert seen.startswith("one\ttwo\n\\x1b[31m\\x07\\x9bé\\xff\\x00three\n".encode()), seen
+    assert b"and 40 zero bytes" in seen, seen
+    terminal = Terminal("read", "Cat", "--raw", "-l", "10")
+    terminal.finish()
+    assert terminal.seen == b"one\ttwo\r\n\x1b[", terminal.seen
+
+
+def test_dump_has_colours_on_a_terminal():
+    create("Cat", "16")
+    terminal = Terminal("dump", "Cat")
+    terminal.finish()
+    assert b"\033[90m00 " in terminal.seen
+    os.environ["NO_COLOR"] = "1"
+    terminal = Terminal("dump", "Cat")
+    terminal.finish()
+    del os.environ["NO_COLOR"]
+    assert b"\033" not in terminal.seen
+
+
+def test_the_table_fits_the_terminal():
+    create("Cat", "16")
+    terminal = Terminal("ls")
+    terminal.finish()
+    assert b"Cat" in terminal.seen and b"alive" in terminal.seen
+
+
+def test_create_says_what_it_holds_and_ctrl_c_lets_go():
+    terminal = Terminal("create", "Cat", "16")
+    terminal.expect("holding \"Cat\"; Ctrl-C lets it go")
+    assert names() == ["Cat"]
+    terminal.send("\x03")
+    status = terminal.finish()
+    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGINT
+    assert ls("--dead") == []
+
+
+def test_lock_tells_whom_it_waits_for():
+    owner = start("lock", "Gate", "--", "cat")
+    wait_until(lambda: ls() and ls()[0]["owned"])
+    terminal = Terminal("lock", "Gate", "--", "true")
+    terminal.expect("waiting for \"Gate\": owned by %d (mmf)" % owner.pid)
+    owner.stdin.close()
+    owner.wait()
+    assert terminal.finish() == 0
+
+
+def test_ctrl_c_reaches_the_command_alone():
+    terminal = Terminal("run", "sh", "-c",
+                        "trap 'echo caught; exit 3' INT; echo ready; while :; do sleep 0.05; done")
+    terminal.expect("ready")
+    terminal.send("\x03")
+    terminal.expect("caught")
+    assert os.WEXITSTATUS(terminal.finish()) == 3
+
+
+def test_screens_need_a_terminal():
+    create("Cat", "8")
+    fails(USAGE, "this needs a terminal: mmf ls shows the same once", "top")
+    terminal = Terminal(command=["/usr/bin/env", "TERM=nonsense", MMF, "top"])
+    assert os.WEXITSTATUS(terminal.finish()) == USAGE
+    assert b'TERM "nonsense" is no terminal that is known here' in terminal.seen
+
+
+def blur(screen):
+    """Numbers and times are other ones each time."""
+    lines = [re.sub(r"\d+", "N", line).rstrip() for line in screen.splitlines()]
+    return "\n".join(lines).rstrip("\n")
+
+
+def test_watch_shows_what_changes():
+    create("Cat", "40")
+    mmf("write", "Cat", "Hello, Cat")
+    screen = Screen("'%s' watch Cat --interval 50ms" % MMF, 80, 8)
+    shown = screen.expect("q quit")
+    rows = shown.splitlines()
+    assert rows[0] == "mmf watch Cat: 40 bytes, every 50 ms", shown
+    assert rows[1].startswith("00000000  48 65 6c 6c 6f 2c 20 43  61 74 00 "), shown
+    assert rows[1].endswith(" Hello, Cat......"), shown
+    assert rows[3].startswith("00000020  00 00 00 00 00 00 00 00 "), shown
+    assert rows[7].startswith("0 changes   q quit  space pause"), shown
+    mmf("write", "Cat", "J")
+    screen.expect("Jello")
+    screen.expect("1 changes")
+    screen.keys("q")
+    screen.expect("status 0")
+
+
+def test_watch_shows_values_and_when_the_name_goes():
+    pid = create("Cat", "4000")
+    screen = Screen("'%s' watch Cat --type int32 -i 20ms" % MMF, 60, 10)
+    screen.expect("q quit")
+    mmf("poke", "Cat", "-o", "4", "-77")
+    assert screen.expect("-77").splitlines()[2] == "00000004  -77"
+    screen.keys("NPage")
+    assert screen.expect("00000020  0").splitlines()[1] == "00000020  0"
+    screen.keys("End")
+    assert screen.expect("00000f9c  0").splitlines()[8] == "00000f9c  0"
+    screen.keys("Space")
+    screen.expect("paused")
+    screen.keys("Space")
+    kill(pid)
+    screen.expect("GONE: its last holder has left")
+    screen.keys("q")
+    screen.expect("status 1")
+
+
+def test_top_is_a_live_table():
+    create("Cat", "10K")
+    create("Door", "--kind", "event", "--set")
+    gate = create("Gate", "--kind", "mutex")
+    screen = Screen("'%s' top --interval 100ms" % MMF, 100, 16)
+    screen.expect("Door")
+    shown = blur(screen.show())
+    wanted = """\
+mmf top  N:N:N  N objects, NK resident
+Namev                    Kind          Size  Resident  Holders    Age sTate
+Cat                      map            NK       NK        N     Ns
+Door                     event                    NK        N     Ns set, auto reset
+Gate                     mutex                    NK        N     Ns free"""
+    squeeze = lambda text: re.sub(r" +", " ", text)
+    assert squeeze(shown).startswith(squeeze(wanted)), shown
+    assert shown.splitlines()[-1].startswith("q quit  n k s r h a t sort  / filter"), shown
+    assert os.environ["MMF_DIR"] + "/mmf-" in screen.show()
+    owner = start("lock", "Gate", "--", "cat")
+    screen.expect("owned by %d (mmf)" % owner.pid)
+    screen.keys("t")
+    wait_until(lambda: screen.show().splitlines()[2].startswith("Gate"), "sorting")
+    screen.keys("t")
+    wait_until(lambda: screen.show().splitlines()[2].startswith("Cat"), "reversing")
+    screen.keys("/")
+    screen.keys("doo")
+    screen.expect("filter: doo_")
+    screen.keys("Enter")
+    wait_until(lambda: screen.show().splitlines()[2].startswith("Door"), "filtering")
+    screen.keys("/")
+    screen.expect("filter: doo_")
+    screen.keys("Escape")
+    screen.expect("Cat")
+    screen.keys("Down")
+    screen.expect("%d" % gate)
+    kill(gate)
+    owner.kill()
+    owner.wait()
+    wait_until(lambda: "Gate" not in screen.show(), "the end of Gate")
+    screen.keys("q")
+    screen.expect("status 0")
+
+
+def test_ctrl_c_gives_the_terminal_back():
+    create("Cat", "8")
+    for command in ("top", "watch Cat"):
+        screen = Screen("%s %s; stty -a | tr ' ' '\\n' | grep -x -e -echo -e echo"
+                        .replace("'", '"') % (MMF, command))
+        screen.expect("q quit")
+        screen.keys("C-c")
+        shown = screen.expect("status")
+        assert "echo" in shown.split() and "-echo" not in shown.split(), shown
+        screen.close()
+        screens.remove(screen)
+
+
+def test_three_terminals():
+    """With nothing but the tool: one creates, one writes, one watches; the first is
+    killed, and nothing is left."""
+    first = Terminal("create", "Cat", "64")
+    first.expect("holding")
+    third = Screen("'%s' watch Cat -i 50ms" % MMF, 90, 8)
+    third.expect("q quit")
+    second = Terminal("write", "Cat", "Hello from the second")
+    assert second.finish() == 0
+    third.expect("Hello from the s")
+    third.expect(" econd.")
+    os.kill(first.pid, signal.SIGKILL)
+    first.finish()
+    assert mmf("ls", "--no-headings").out == ""
+    third.expect("GONE: its last holder has left")
+    third.keys("q")
+
+
+main("tool_terminal", globals())
