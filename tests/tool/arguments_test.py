@@ -41,6 +41,7 @@ def test_what_is_missing_or_too_much():
     for command, usage in (("stat", "NAME..."), ("create", "NAME [SIZE]"),
                            ("read", "NAME"), ("write", "NAME [TEXT]"), ("dump", "NAME"),
                            ("peek", "NAME"), ("poke", "NAME VALUE..."), ("watch", "NAME"),
+                           ("send", "NAME [TEXT]"), ("recv", "NAME"), ("tail", "NAME"),
                            ("lock", "NAME"), ("signal", "NAME"), ("wait", "NAME...")):
         fails(USAGE, "something is missing: it would be mmf %s %s" % (command, usage),
               command)

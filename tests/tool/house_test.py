@@ -215,4 +215,19 @@ def test_limits_are_seen():
     assert "1M" in found["file size"]["what"] and found["file size"]["level"] == "warning"
 
 
+def test_bench_compares_and_leaves_nothing():
+    found = json.loads(mmf("bench", "--time", "300ms", "--json").out)["benchmarks"]
+    assert len(found) == 7
+    for one in found:
+        assert one["mmf_ns"] > 0 and one["raw_ns"] > 0, one
+        assert abs(one["times"] - one["mmf_ns"] / one["raw_ns"]) < 0.01 * one["times"], one
+    assert ls("--dead") == []
+    bench = start("bench")
+    wait_until(lambda: len(ls()) >= 5, "its objects")
+    bench.send_signal(signal.SIGINT)
+    bench.communicate(timeout=DEADLINE)
+    assert bench.returncode == -signal.SIGINT
+    assert ls("--dead") == []
+
+
 main("tool_house", globals())

@@ -68,9 +68,6 @@ def other_user():
     if os.geteuid() != 0:
         raise Skip("another user is needed: run as root")
     os.chmod(os.environ["MMF_DIR"], 0o1777)
-    if subprocess.run([MMF, "--version"], user=NOBODY, group=NOBODY, extra_groups=[],
-                      capture_output=True).returncode != 0:
-        raise Skip("another user cannot get at the tool here")
 
 
 def as_other(*arguments, **more):

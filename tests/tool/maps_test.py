@@ -277,6 +277,11 @@ def test_names_that_are_strange_do_no_harm():
         shown = mmf("ls").out + mmf("stat", name).out
         assert "\033" not in shown and "\t" not in shown
         kill(held.pop(), signal.SIGTERM)
+    create("ünï", "1")
+    plain = {"LC_ALL": "C"}
+    assert "\\xc3\\xbcn\\xc3\\xaf" in mmf("ls", env=plain).out
+    assert json.loads(mmf("ls", "--json", env=plain).out)["objects"][0]["name"] == "ünï"
+    kill(held.pop(), signal.SIGTERM)
     name = os.fsdecode(b"wrong \xff utf-8")
     create(name, "1")
     assert ls()[0]["name"] == "wrong \ufffd utf-8"

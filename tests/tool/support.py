@@ -5,6 +5,8 @@ directory under /dev/shm named in MMF_DIR, and has failed if it leaves a process
 there. The tool is driven as a person would: by arguments, pipes, a pseudo-terminal, a
 terminal of tmux.
 """
+import atexit
+import glob
 import json
 import os
 import pty
@@ -18,6 +20,7 @@ import tempfile
 import time
 import traceback
 
+os.environ["LC_ALL"] = "C.UTF-8"
 MMF = os.path.abspath(sys.argv[1])
 SOURCE = os.path.abspath(sys.argv[2])
 DEADLINE = float(os.environ.get("MMF_TEST_DEADLINE_MS", "30000")) / 1000
@@ -42,12 +45,29 @@ def text(data):
     return data.decode("utf-8", "surrogateescape")
 
 
+def tool_for_others():
+    """A copy of the tool where every user can get at it; (path, environment)."""
+    if not others:
+        directory = tempfile.mkdtemp(prefix="mmf-test-tool-")
+        os.chmod(directory, 0o755)
+        atexit.register(shutil.rmtree, directory)
+        library = os.path.join(os.path.dirname(MMF), "..", "..", "src")
+        for path in [MMF] + glob.glob(os.path.join(library, "libmmf.so*")):
+            shutil.copy(path, directory)
+        others.append((os.path.join(directory, "mmf"), {"LD_LIBRARY_PATH": directory}))
+    return others[0]
+
+
+others = []
+
+
 def mmf(*arguments, status=DONE, stdin=b"", env=None, user=None, raw=False, cwd=None):
     """Run the tool to its end; it must exit with `status`."""
     if isinstance(stdin, str):
         stdin = stdin.encode()
-    done = subprocess.run([MMF, *arguments], input=stdin, capture_output=True,
-                          timeout=DEADLINE, env={**os.environ, **(env or {})}, user=user,
+    tool, more = tool_for_others() if user is not None else (MMF, {})
+    done = subprocess.run([tool, *arguments], input=stdin, capture_output=True,
+                          timeout=DEADLINE, env={**os.environ, **more, **(env or {})}, user=user,
                           group=user, extra_groups=[] if user else None, cwd=cwd)
     result = Result(done.returncode, done.stdout if raw else text(done.stdout),
                     text(done.stderr))

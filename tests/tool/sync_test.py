@@ -86,6 +86,7 @@ def test_lock_passes_the_status_on():
     fails(126, "cannot run \"/dev\"", "lock", "Gate", "--", "/dev")
     result = mmf("lock", "Gate", "--", "sh", "-c", "kill -9 $$", status=128 + 9)
     assert "was killed by signal 9" in result.err, result
+    assert ls("--dead") == []
     fails(NO_OBJECT, "Gate", "lock", "Gate", "--existing", "--", "true")
 
 

@@ -123,18 +123,18 @@ def test_top_is_a_live_table():
     create("Cat", "10K")
     create("Door", "--kind", "event", "--set")
     gate = create("Gate", "--kind", "mutex")
-    screen = Screen("'%s' top --interval 100ms" % MMF, 100, 16)
+    screen = Screen("'%s' top --interval 100ms" % MMF, 120, 16)
     screen.expect("Door")
     shown = blur(screen.show())
     wanted = """\
 mmf top  N:N:N  N objects, NK resident
-Namev                    Kind          Size  Resident  Holders    Age sTate
+Namev                    Kind          Size  Resident  Holders    Age   Msg/s  Depth   Lost sTate
 Cat                      map            NK       NK        N     Ns
 Door                     event                    NK        N     Ns set, auto reset
 Gate                     mutex                    NK        N     Ns free"""
     squeeze = lambda text: re.sub(r" +", " ", text)
     assert squeeze(shown).startswith(squeeze(wanted)), shown
-    assert shown.splitlines()[-1].startswith("q quit  n k s r h a t sort  / filter"), shown
+    assert shown.splitlines()[-1].startswith("q quit  n k s r h a m d l t sort  / filter"), shown
     assert os.environ["MMF_DIR"] + "/mmf-" in screen.show()
     owner = start("lock", "Gate", "--", "cat")
     screen.expect("owned by %d (mmf)" % owner.pid)

@@ -27,6 +27,9 @@ struct made {
     mmf_mutex *mutex;
     mmf_event *event;
     mmf_semaphore *semaphore;
+    mmf_queue *queue;
+    mmf_topic *topic;
+    mmf_latest *latest;
 };
 
 static const struct {
@@ -170,27 +173,117 @@ make_semaphore(const struct args *args, const char *name, struct made *made)
     return refuse_taken(args, name, rc, created);
 }
 
+/*
+ * Channels.
+ */
+
+static mmf_overflow
+overflow_of(const struct args *args)
+{
+    const char *text = args_value(args, "overflow");
+
+    if (text == NULL || strcmp(text, "block") == 0)
+        return MMF_OVERFLOW_BLOCK;
+    if (strcmp(text, "fail") == 0)
+        return MMF_OVERFLOW_FAIL;
+    if (strcmp(text, "drop-oldest") == 0)
+        return MMF_OVERFLOW_DROP_OLDEST;
+    say_usage("--overflow \"%s\" is none: block, fail or drop-oldest", text);
+}
+
+static int64_t
+message_size_of(const struct args *args)
+{
+    int64_t size = args_bytes(args, "message-size", 1024);
+
+    if (size < 1)
+        say_usage("--message-size 0: a message has room for at least one byte");
+    return size;
+}
+
+static int
+make_channel(const struct args *args, const char *kind, const char *name,
+             struct made *made)
+{
+    static const char *const others[] = {"access",  "delay",  "file", "initial",
+                                         "maximum", "manual", "set",  NULL};
+    mmf_channel_options options;
+    int64_t count = args_number(args, "messages", 1, INT32_MAX, 64);
+    int64_t size = message_size_of(args);
+    int created = 0;
+    int rc;
+
+    refuse_options(args, kind, others);
+    mmf_channel_options_init(&options);
+    options.mode = mode_of(args);
+    /* One who only holds must not be a subscriber, for whom publishers would wait. */
+    options.role = MMF_ROLE_SEND;
+    if (strcmp(kind, "queue") == 0)
+        rc = mmf_queue_create(name, size, count, overflow_of(args), &options, &created,
+                              &made->queue);
+    else if (strcmp(kind, "topic") == 0)
+        rc = mmf_topic_create(name, size, count, overflow_of(args), &options, &created,
+                              &made->topic);
+    else
+        rc = mmf_latest_create(name, size, &options, &created, &made->latest);
+    return refuse_taken(args, name, rc, created);
+}
+
+static int
+make_queue(const struct args *args, const char *name, struct made *made)
+{
+    return make_channel(args, "queue", name, made);
+}
+
+static int
+make_topic(const struct args *args, const char *name, struct made *made)
+{
+    return make_channel(args, "topic", name, made);
+}
+
+static int
+make_latest(const struct args *args, const char *name, struct made *made)
+{
+    static const char *const others[] = {"messages", "overflow", NULL};
+
+    refuse_options(args, "latest", others);
+    return make_channel(args, "latest", name, made);
+}
+
 static const struct {
     const char *kind;
     int (*make)(const struct args *args, const char *name, struct made *made);
-} makers[] = {{"map", make_map},
-              {"mutex", make_mutex},
-              {"event", make_event},
-              {"semaphore", make_semaphore}};
+} makers[] = {{"map", make_map},      {"mutex", make_mutex},
+              {"event", make_event},  {"semaphore", make_semaphore},
+              {"queue", make_queue},  {"topic", make_topic},
+              {"latest", make_latest}};
+
+static int
+is_channel(const char *kind)
+{
+    return strcmp(kind, "queue") == 0 || strcmp(kind, "topic") == 0 ||
+           strcmp(kind, "latest") == 0;
+}
 
 static int
 make(const struct args *args, const char *name, struct made *made)
 {
+    static const char *const of_channels[] = {"message-size", "messages", "overflow",
+                                              NULL};
     const char *kind = args_value(args, "kind");
 
     if (kind == NULL)
         kind = "map";
+    if (!is_channel(kind))
+        refuse_options(args, kind, of_channels);
     if (strcmp(kind, "map") != 0 && args->count > 1)
         say_usage("\"%s\": a %s has no size", args->operands[1], kind);
     for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++)
         if (strcmp(kind, makers[i].kind) == 0)
             return makers[i].make(args, name, made);
-    say_usage("--kind \"%s\" is none: map, mutex, event or semaphore", kind);
+    say_usage("--kind \"%s\" is none: map, mutex, event, semaphore, queue, topic or "
+              "latest",
+              kind);
 }
 
 static void
@@ -200,6 +293,9 @@ let_go(struct made *made)
     mmf_mutex_close(made->mutex);
     mmf_event_close(made->event);
     mmf_semaphore_close(made->semaphore);
+    mmf_queue_close(made->queue);
+    mmf_topic_close(made->topic);
+    mmf_latest_close(made->latest);
 }
 
 /*
@@ -286,7 +382,7 @@ run(struct args *args)
     const char *name = args_name(args->operands[0]);
     int32_t milliseconds = args_milliseconds(args, "for", -1);
     int to_parent = NOT_IN_BACKGROUND;
-    struct made made = {NULL, NULL, NULL, NULL};
+    struct made made = {NULL, NULL, NULL, NULL, NULL, NULL, NULL};
     int status = TOOL_DONE;
 
     if (args->program != NULL &&
@@ -313,7 +409,7 @@ run(struct args *args)
 }
 
 static const struct option_spec options[] = {
-    {"kind", 'k', "KIND", "map, mutex, event or semaphore (map)"},
+    {"kind", 'k', "KIND", "map, mutex, event, semaphore, queue, topic or latest (map)"},
     {"access", 'a', "ACCESS", "read-write, read, copy-on-write, read-execute, ..."},
     {"mode", 'm', "MODE", "permission bits (600); matter for Global\\ names"},
     {"or-open", 'o', NULL, "open it, if it exists already"},
@@ -323,16 +419,20 @@ static const struct option_spec options[] = {
     {"set", 0, NULL, "an event that is set"},
     {"initial", 'i', "N", "what a semaphore has left (0)"},
     {"maximum", 0, "N", "the most that a semaphore can have"},
+    {"message-size", 0, "N", "most bytes of a channel's message (1K)"},
+    {"messages", 0, "N", "so many messages fit into a queue or a topic (64)"},
+    {"overflow", 0, "HOW", "when it is full: block, fail or drop-oldest (block)"},
     {"hold", 0, NULL, "hold it until Ctrl-C; so it is without this, too"},
     {"for", 0, "TIME", "hold it for 500ms, 10s, 1h"},
     {"background", 'b', NULL, "hold it in the background; prints the process"},
     {NULL, 0, NULL, NULL}};
 
-const struct command command_create = {"create",
-                                       "NAME [SIZE]",
-                                       "make a map, a mutex, an event or a semaphore",
-                                       options,
-                                       1,
-                                       2,
-                                       1,
-                                       run};
+const struct command command_create = {
+    "create",
+    "NAME [SIZE]",
+    "make a map, a mutex, an event, a semaphore or a channel",
+    options,
+    1,
+    2,
+    1,
+    run};

@@ -200,6 +200,92 @@ semaphore_describe(const mmf_object_info *info, kinds_line line, void *payload)
 }
 
 /*
+ * Queues, topics and latest values: their counters are asked for when they are shown.
+ */
+
+static const char *
+overflow_name(mmf_overflow overflow)
+{
+    switch (overflow) {
+    case MMF_OVERFLOW_BLOCK:
+        return "block";
+    case MMF_OVERFLOW_FAIL:
+        return "fail";
+    case MMF_OVERFLOW_DROP_OLDEST:
+        return "drop-oldest";
+    default:
+        return "?";
+    }
+}
+
+static char *
+channel_state(const mmf_object_info *info)
+{
+    mmf_channel_stats stats;
+
+    if (mmf_channel_stat(info->name, &stats) < 0)
+        return text_format("%s", "");
+    if (info->kind == MMF_KIND_LATEST)
+        return text_format("%llu versions", (unsigned long long)stats.sent);
+    return text_format("%lld of %lld, %llu sent%s", (long long)stats.depth,
+                       (long long)stats.message_count, (unsigned long long)stats.sent,
+                       stats.dropped + stats.lost > 0 ? ", some lost" : "");
+}
+
+static void
+channel_json(const mmf_object_info *info, json_t *object)
+{
+    mmf_channel_stats stats;
+
+    if (mmf_channel_stat(info->name, &stats) < 0)
+        return;
+    table_json_set(object, "message_size", json_integer(stats.message_size));
+    table_json_set(object, "message_count", json_integer(stats.message_count));
+    table_json_set(object, "overflow", json_string(overflow_name(stats.overflow)));
+    table_json_set(object, "sent", json_integer((json_int_t)stats.sent));
+    table_json_set(object, "received", json_integer((json_int_t)stats.received));
+    table_json_set(object, "dropped", json_integer((json_int_t)stats.dropped));
+    table_json_set(object, "lost", json_integer((json_int_t)stats.lost));
+    table_json_set(object, "redelivered", json_integer((json_int_t)stats.redelivered));
+    table_json_set(object, "depth", json_integer(stats.depth));
+    table_json_set(object, "high_water", json_integer(stats.high_water));
+    table_json_set(object, "senders", json_integer(stats.senders));
+    table_json_set(object, "receivers", json_integer(stats.receivers));
+}
+
+static void
+give_line(kinds_line line, void *payload, const char *title, char *text)
+{
+    line(payload, title, text);
+    free(text);
+}
+
+static void
+channel_describe(const mmf_object_info *info, kinds_line line, void *payload)
+{
+    mmf_channel_stats stats;
+
+    if (mmf_channel_stat(info->name, &stats) < 0)
+        return;
+    give_line(line, payload, "messages",
+              text_format("%lld of up to %lld bytes; when it is full: %s",
+                          (long long)stats.message_count, (long long)stats.message_size,
+                          overflow_name(stats.overflow)));
+    give_line(line, payload, "waiting",
+              text_format("%lld now, %lld at most", (long long)stats.depth,
+                          (long long)stats.high_water));
+    give_line(
+        line, payload, "counted",
+        text_format("%llu sent, %llu received, %llu dropped, %llu lost, "
+                    "%llu redelivered",
+                    (unsigned long long)stats.sent, (unsigned long long)stats.received,
+                    (unsigned long long)stats.dropped, (unsigned long long)stats.lost,
+                    (unsigned long long)stats.redelivered));
+    give_line(line, payload, "take part",
+              text_format("%d senders, %d receivers", stats.senders, stats.receivers));
+}
+
+/*
  * All of them.
  */
 
@@ -208,6 +294,9 @@ static const struct kind kinds[] = {
     {MMF_KIND_MUTEX, mutex_state, mutex_json, mutex_describe},
     {MMF_KIND_EVENT, event_state, event_json, event_describe},
     {MMF_KIND_SEMAPHORE, semaphore_state, semaphore_json, semaphore_describe},
+    {MMF_KIND_QUEUE, channel_state, channel_json, channel_describe},
+    {MMF_KIND_TOPIC, channel_state, channel_json, channel_describe},
+    {MMF_KIND_LATEST, channel_state, channel_json, channel_describe},
 };
 
 /* The kind's row; NULL if there is nothing to be said of it, or it is damaged. */
@@ -257,4 +346,19 @@ kinds_describe(const mmf_object_info *info, kinds_line line, void *payload)
         kind->describe(info, line, payload);
     else if (info->sync != NULL && info->sync->corrupt)
         line(payload, "state", "damaged: its words make no sense");
+}
+
+void
+kinds_look_at_traffic(const mmf_object_info *info, struct kinds_traffic *traffic)
+{
+    mmf_channel_stats stats;
+
+    memset(traffic, 0, sizeof(*traffic));
+    if (info->life != MMF_LIFE_ALIVE || info->kind < MMF_KIND_QUEUE ||
+        info->kind > MMF_KIND_LATEST || mmf_channel_stat(info->name, &stats) < 0)
+        return;
+    traffic->is_channel = 1;
+    traffic->sent = stats.sent;
+    traffic->dropped = stats.dropped + stats.lost;
+    traffic->depth = stats.depth;
 }

@@ -7,6 +7,8 @@
 
 #include <jansson.h>
 
+#include <stdint.h>
+
 #include <mmf/mmf.h>
 
 /*
@@ -17,6 +19,16 @@ char *kinds_state(const mmf_object_info *info);
 
 /* Its members for JSON, put into `object`. */
 void kinds_add_json(const mmf_object_info *info, json_t *object);
+
+/* What a channel has done so far; all 0 for other kinds. */
+struct kinds_traffic {
+    int is_channel;
+    uint64_t sent;
+    uint64_t dropped; /* and lost */
+    int64_t depth;
+};
+
+void kinds_look_at_traffic(const mmf_object_info *info, struct kinds_traffic *traffic);
 
 /* More lines for `stat`: called with a title and a text for each. */
 typedef void (*kinds_line)(void *payload, const char *title, const char *text);

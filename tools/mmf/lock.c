@@ -92,7 +92,9 @@ run(struct args *args)
             "that it was abandoned",
             end.signal, strsignal(end.signal), name);
         fflush(stdout);
-        _exit(end.status); /* as one who dies while he owns it */
+        /* Without a handle it is owned until we end, and goes if nobody else has it. */
+        mmf_mutex_close(mutex);
+        _exit(end.status);
     }
     say_check(mmf_mutex_release(mutex));
     mmf_mutex_close(mutex);

@@ -21,6 +21,7 @@ static const struct {
     {"maps",
      {&command_create, &command_read, &command_write, &command_dump, &command_peek,
       &command_poke, NULL}},
+    {"messages", {&command_send, &command_recv, &command_tail, NULL}},
     {"take turns", {&command_lock, &command_signal, &command_wait, NULL}},
     {"keep house", {&command_doctor, &command_gc, &command_run, &command_bench, NULL}},
 };

@@ -43,9 +43,11 @@ screen_begin(const char *instead)
     if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
         say_usage("this needs a terminal: %s", instead);
     terminal = newterm(NULL, stdout, stdin);
-    if (terminal == NULL)
-        say_usage("TERM \"%s\" is no terminal that is known here: export TERM=xterm",
-                  name != NULL ? name : "");
+    if (terminal == NULL) {
+        say("TERM \"%s\" is no terminal that is known here: export TERM=xterm",
+            name != NULL ? name : "");
+        _exit(TOOL_USAGE); /* with what ncurses had begun */
+    }
     set_term(terminal);
     is_open = 1;
     atexit(screen_end); /* a failure below ends the program */

@@ -1,6 +1,7 @@
 /* text.c - see text.h. */
 #include "text.h"
 
+#include <langinfo.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -47,12 +48,25 @@ decode(const unsigned char *bytes, size_t count, uint32_t *character)
     return *character >= least[length] ? length : 0;
 }
 
+/* Whether the terminal, by the locale, understands more than ASCII. */
+static int
+has_unicode(void)
+{
+    static int known = -1;
+
+    if (known < 0)
+        known = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    return known;
+}
+
 size_t
 text_character(const unsigned char *bytes, size_t count)
 {
     uint32_t character = 0;
     size_t length = count == 0 ? 0 : decode(bytes, count, &character);
 
+    if (length > 1 && !has_unicode())
+        return 0;
     return length > 0 && shows_something(character) ? length : 0;
 }
 

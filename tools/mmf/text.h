@@ -9,8 +9,8 @@
 
 /*
  * The length of the character that `bytes` begin with, if it is sound UTF-8 that shows
- * something: no control character, none that only changes the direction of others. 0:
- * it is not.
+ * something: no control character, none that only changes the direction of others, and
+ * one that the locale can show. 0: it is not.
  */
 size_t text_character(const unsigned char *bytes, size_t count);
 

@@ -20,9 +20,17 @@ enum { FILTER_SIZE = 64, PANEL_ROWS = 5 };
 
 typedef const mmf_object_info *shown_object;
 
+/* A row has its object's traffic beside it, and the rate since the last look. */
+struct traffic {
+    struct kinds_traffic now;
+    double rate; /* messages per second; < 0: not known yet */
+};
+
 struct top {
     mmf_list *list;
-    shown_object *rows; /* those that are shown, in order */
+    struct traffic *traffic; /* of each object of the list */
+    int64_t taken;           /* when the list was, monotonic ms */
+    shown_object *rows;      /* those that are shown, in order */
     int32_t count;
     int32_t selected;
     int32_t first; /* on the screen */
@@ -83,6 +91,65 @@ show_age(const mmf_object_info *info)
         "%s", info->created != 0 ? units_show_age(objects_age(info), text) : "");
 }
 
+static const struct top *shown; /* columns and qsort have no place for it */
+
+/* The traffic of a name in a snapshot, which is in order; NULL if it is not there. */
+static const struct traffic *
+find_traffic(const struct top *top, const char *name)
+{
+    int32_t low = 0;
+    int32_t high = mmf_list_count(top->list);
+
+    while (low < high) {
+        int32_t middle = low + (high - low) / 2;
+        int order = strcmp(mmf_list_get(top->list, middle)->name, name);
+
+        if (order == 0)
+            return &top->traffic[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+static const struct traffic *
+traffic_of(const mmf_object_info *info)
+{
+    return find_traffic(shown, info->name);
+}
+
+static char *
+show_rate(const mmf_object_info *info)
+{
+    const struct traffic *traffic = traffic_of(info);
+
+    if (!traffic->now.is_channel || traffic->rate < 0)
+        return text_format("%s", "");
+    return text_format(traffic->rate < 100 ? "%.1f" : "%.0f", traffic->rate);
+}
+
+static char *
+show_depth(const mmf_object_info *info)
+{
+    const struct traffic *traffic = traffic_of(info);
+
+    if (!traffic->now.is_channel)
+        return text_format("%s", "");
+    return text_format("%lld", (long long)traffic->now.depth);
+}
+
+static char *
+show_dropped(const mmf_object_info *info)
+{
+    const struct traffic *traffic = traffic_of(info);
+
+    if (!traffic->now.is_channel)
+        return text_format("%s", "");
+    return text_format("%llu", (unsigned long long)traffic->now.dropped);
+}
+
 static int
 compare_numbers(int64_t one, int64_t other)
 {
@@ -125,6 +192,26 @@ by_age(const mmf_object_info *one, const mmf_object_info *other)
     return compare_numbers(other->created, one->created);
 }
 
+static int
+by_rate(const mmf_object_info *one, const mmf_object_info *other)
+{
+    return compare_numbers((int64_t)(traffic_of(one)->rate * 1000),
+                           (int64_t)(traffic_of(other)->rate * 1000));
+}
+
+static int
+by_depth(const mmf_object_info *one, const mmf_object_info *other)
+{
+    return compare_numbers(traffic_of(one)->now.depth, traffic_of(other)->now.depth);
+}
+
+static int
+by_dropped(const mmf_object_info *one, const mmf_object_info *other)
+{
+    return compare_numbers((int64_t)traffic_of(one)->now.dropped,
+                           (int64_t)traffic_of(other)->now.dropped);
+}
+
 /* Trouble first: abandoned, owned with waiters, owned, the rest. */
 static int
 trouble_of(const mmf_object_info *info)
@@ -156,6 +243,9 @@ static const struct column {
     {'r', "Resident", 9, 1, show_resident, by_resident},
     {'h', "Holders", 8, 1, show_holders, by_holders},
     {'a', "Age", 6, 1, show_age, by_age},
+    {'m', "Msg/s", 7, 1, show_rate, by_rate},
+    {'d', "Depth", 6, 1, show_depth, by_depth},
+    {'l', "Lost", 6, 1, show_dropped, by_dropped},
     {'t', "sTate", 0, 0, kinds_state, by_state},
 };
 
@@ -174,16 +264,14 @@ column_of(char key)
  * Rows.
  */
 
-static const struct top *sorting; /* qsort has no place for it */
-
 static int
 compare_rows(const void *one, const void *other)
 {
     const mmf_object_info *a = *(const mmf_object_info *const *)one;
     const mmf_object_info *b = *(const mmf_object_info *const *)other;
-    int order = column_of(sorting->key)->compare(a, b);
+    int order = column_of(shown->key)->compare(a, b);
 
-    if (sorting->reversed)
+    if (shown->reversed)
         order = -order;
     return order != 0 ? order : strcmp(a->name, b->name);
 }
@@ -202,7 +290,6 @@ collect(struct top *top)
     for (int32_t i = 0; i < mmf_list_count(top->list); i++)
         if (is_wanted(top, mmf_list_get(top->list, i)))
             top->rows[top->count++] = mmf_list_get(top->list, i);
-    sorting = top;
     qsort(top->rows, (size_t)top->count, sizeof(shown_object), compare_rows);
 }
 
@@ -233,15 +320,41 @@ arrange(struct top *top, char *selected)
     free(selected);
 }
 
+static void
+look_at_traffic(struct top *top, const struct top *before)
+{
+    int32_t count = mmf_list_count(top->list);
+    double seconds = (double)(top->taken - before->taken) / 1000;
+
+    top->traffic = calloc((size_t)count + 1, sizeof(*top->traffic));
+    if (top->traffic == NULL)
+        say_no_memory();
+    for (int32_t i = 0; i < count; i++) {
+        const mmf_object_info *info = mmf_list_get(top->list, i);
+        const struct traffic *old = find_traffic(before, info->name);
+        struct traffic *traffic = &top->traffic[i];
+
+        kinds_look_at_traffic(info, &traffic->now);
+        traffic->rate = -1;
+        if (old != NULL && old->now.is_channel && seconds > 0 &&
+            traffic->now.sent >= old->now.sent)
+            traffic->rate = (double)(traffic->now.sent - old->now.sent) / seconds;
+    }
+}
+
 /* A new snapshot. */
 static void
 look(struct top *top)
 {
     char *selected = selected_name(top);
+    struct top before = *top;
 
-    mmf_list_close(top->list);
     free(top->rows);
     top->list = objects_list(MMF_LIST_HOLDERS);
+    top->taken = screen_now_ms();
+    look_at_traffic(top, &before);
+    mmf_list_close(before.list);
+    free(before.traffic);
     top->rows = calloc((size_t)mmf_list_count(top->list) + 1, sizeof(shown_object));
     if (top->rows == NULL)
         say_no_memory();
@@ -418,9 +531,10 @@ draw(struct top *top)
     draw_panel(top, LINES - 1 - PANEL_ROWS);
     text = top->filtering
                ? text_format("filter: %s_   Enter keeps it, Esc drops it", top->filter)
-               : text_format("q quit  n k s r h a t sort  / filter  space pause  +/- "
-                             "rate (%d ms)",
-                             top->interval);
+               : text_format(
+                     "q quit  n k s r h a m d l t sort  / filter  space pause  +/- "
+                     "rate (%d ms)",
+                     top->interval);
     screen_bar(LINES - 1, text);
     free(text);
     refresh();
@@ -544,14 +658,14 @@ show(struct top *top)
 static char
 key_of(const char *name)
 {
-    static const char *const names[] = {"name",    "kind", "size", "resident",
-                                        "holders", "age",  "state"};
+    static const char *const names[] = {"name", "kind", "size",  "resident", "holders",
+                                        "age",  "rate", "depth", "lost",     "state"};
 
     for (size_t i = 0; i < COLUMNS; i++)
         if (strcmp(name, names[i]) == 0)
             return columns[i].key;
-    say_usage("--sort \"%s\" is none: name, kind, size, resident, holders, age or "
-              "state",
+    say_usage("--sort \"%s\" is none: name, kind, size, resident, holders, age, rate, "
+              "depth, lost or state",
               name);
 }
 
@@ -567,18 +681,21 @@ run(struct args *args)
         top.key = key_of(args_value(args, "sort"));
     if (args_value(args, "filter") != NULL)
         snprintf(top.filter, sizeof(top.filter), "%s", args_value(args, "filter"));
+    shown = &top;
     screen_begin("mmf ls shows the same once");
     show(&top);
     screen_end();
     mmf_list_close(top.list);
     free(top.rows);
+    free(top.traffic);
     stop_leave();
     return TOOL_DONE;
 }
 
 static const struct option_spec options[] = {
     {"interval", 'i', "TIME", "look so often (1s)"},
-    {"sort", 's', "COLUMN", "name, kind, size, resident, holders, age or state"},
+    {"sort", 's', "COLUMN",
+     "name, kind, size, resident, holders, age, rate, depth, lost, state"},
     {"filter", 'f', "TEXT", "only names and kinds with this in them"},
     {NULL, 0, NULL, NULL}};
 

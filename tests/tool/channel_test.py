@@ -1,0 +1,106 @@
+"""channel_test.py - send, recv, tail, and what is shown of channels."""
+import os
+import signal
+import subprocess
+
+from support import *
+
+
+def test_a_queue_s_messages_are_taken_once():
+    create("Jobs", "--kind", "queue", "--messages", "4", "--message-size", "8")
+    mmf("send", "Jobs", "one")
+    mmf("send", "Jobs", stdin=b"t\0o")
+    entry, = ls()
+    assert entry["kind"] == "queue" and entry["depth"] == 2 and entry["sent"] == 2
+    assert entry["message_size"] == 8 and entry["message_count"] == 4
+    assert "2 of 4, 2 sent" in mmf("ls").out
+    assert mmf("recv", "Jobs").out == "one\n"
+    assert mmf("recv", "Jobs", "--raw", raw=True).out == b"t\0o"
+    fails(TIMED_OUT, "nothing came within the time", "recv", "Jobs", "-t", "50ms")
+    assert "2 sent, 2 received" in mmf("stat", "Jobs").out
+
+
+def test_a_full_queue_waits_or_fails():
+    create("Jobs", "--kind", "queue", "--messages", "2")
+    mmf("send", "Jobs", "--lines", stdin=b"a\nb\n")
+    fails(TIMED_OUT, "was full all the time", "send", "Jobs", "c", "-t", "50ms")
+    sender = start("send", "Jobs", "c")
+    assert mmf("recv", "Jobs", "-c", "3").out == "a\nb\nc\n"
+    finish(sender)
+    create("Fast", "--kind", "queue", "--messages", "2", "--overflow", "fail")
+    mmf("send", "Fast", "--lines", stdin=b"a\nb\n")
+    fails(FAILED, "", "send", "Fast", "c")
+
+
+def test_the_oldest_may_give_way():
+    create("News", "--kind", "topic", "--messages", "2", "--overflow", "drop-oldest")
+    mmf("send", "News", "--lines", stdin=b"a\nb\nc\nd\n")
+    assert mmf("tail", "News", "--replay", "2", "-c", "2").out == "c\nd\n"
+
+
+def test_all_followers_of_a_topic_see_all():
+    create("News", "--kind", "topic")
+    followers = [start("tail", "News", "-c", "3") for _ in range(3)]
+    wait_until(lambda: ls()[0]["receivers"] == 3, "three subscribers")
+    for message in ("one", "two", "three"):
+        mmf("send", "News", message)
+    for follower in followers:
+        assert finish(follower).out == "one\ntwo\nthree\n"
+
+
+def test_a_latest_value_is_followed():
+    create("Price", "--kind", "latest", "--message-size", "16")
+    fails(TIMED_OUT, "", "recv", "Price", "-t", "50ms")
+    mmf("send", "Price", "41")
+    mmf("send", "Price", "42")
+    assert mmf("recv", "Price").out == "42\n"
+    follower = start("tail", "Price", "--number")
+    assert follower.stdout.readline().endswith(b"\t42\n")
+    mmf("send", "Price", "43")
+    assert follower.stdout.readline().endswith(b"\t43\n")
+    follower.send_signal(signal.SIGINT)
+    follower.wait()
+    assert follower.returncode == -signal.SIGINT
+    assert "2 versions" not in mmf("ls").out
+
+
+def test_what_is_wrong_is_said():
+    create("Cat", "8")
+    create("Jobs", "--kind", "queue", "--message-size", "4")
+    for command in (["send", "Cat", "x"], ["recv", "Cat"], ["tail", "Cat"]):
+        fails(WRONG_KIND, "is no queue, topic or latest value", *command)
+    for command in (["send", "Dog", "x"], ["recv", "Dog"], ["tail", "Dog"]):
+        fails(NO_OBJECT, "Dog", *command)
+    fails(WRONG_KIND, "is a queue: looking would take", "tail", "Jobs")
+    fails(USAGE, "a message of 5 bytes is too long: \"Jobs\" takes 4", "send", "Jobs", "12345")
+    fails(USAGE, "has more than \"Jobs\" takes: 4 bytes", "send", "Jobs", stdin=b"12345")
+    fails(USAGE, "no TEXT with it", "send", "Jobs", "x", "--lines")
+    fails(USAGE, "--overflow \"x\" is none: block, fail or drop-oldest", "create", "Q",
+          "--kind", "queue", "--overflow", "x")
+    fails(USAGE, "--message-size 0", "create", "Q", "--kind", "queue", "--message-size", "0")
+    fails(USAGE, "--messages says nothing about a map", "create", "Q", "8", "--messages", "8")
+    fails(USAGE, "--set says nothing about a queue", "create", "Q", "--kind", "queue", "--set")
+    fails(EXISTS, "exists already", "create", "Jobs", "--kind", "queue", "--for", "0")
+
+
+def test_a_terminal_is_not_garbled():
+    create("Jobs", "--kind", "queue")
+    mmf("send", "Jobs", stdin=b"\x1b[31mred\n")
+    terminal = Terminal("recv", "Jobs")
+    assert terminal.finish() == 0
+    assert terminal.seen == b"\\x1b[31mred\\n\r\n", terminal.seen
+
+
+def test_top_shows_rates():
+    create("Jobs", "--kind", "queue")
+    screen = Screen("'%s' top --interval 200ms" % MMF, 120, 14)
+    screen.expect("0 of 64, 0 sent")
+    mmf("send", "Jobs", "--lines", stdin=b"".join(b"%d\n" % i for i in range(20)))
+    screen.expect("20 of 64, 20 sent")
+    row = [line for line in screen.show().splitlines() if line.startswith("Jobs")][0]
+    assert " 20 " in row, row
+    screen.keys("q")
+    screen.expect("status 0")
+
+
+main("tool_channel", globals())
