@@ -1,0 +1,92 @@
+// Measuring two ways of doing one thing, fairly: they take turns in one run, so that whatever else
+// the machine does meets both, and the sample is the mean of many calls. What is told is the median.
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+using System.Text.Json;
+
+namespace Mmf.Bench;
+
+/// <summary>Does it that many times.</summary>
+internal delegate void Way(int times);
+
+internal sealed class Comparison
+{
+    private const int WarmUp = 10;
+    private const int Turns = 101;
+    private const double TurnMicroseconds = 1000;
+
+    private readonly List<object> figures = [];
+
+    /// <summary>Ours beside .NET's; a target is the ratio to stay below, 0 for none.</summary>
+    internal void Of(string what, Way dotnets, Way ours, double target = 0)
+    {
+        int times = TimesOfATurn(dotnets);
+        var samples = new[] { new List<double>(), new List<double>() };
+
+        for (int turn = -WarmUp; turn < Turns; turn++)
+        {
+            for (int i = 0; i < 2; i++)
+            {
+                // Who is first changes, too.
+                int which = (turn & 1) == 0 ? i : 1 - i;
+                double sample = Measure(which == 0 ? dotnets : ours, times);
+                if (turn >= 0)
+                    samples[which].Add(sample);
+            }
+        }
+        Tell(what, Median(samples[0]), Median(samples[1]), target);
+    }
+
+    private static int TimesOfATurn(Way way)
+    {
+        // The compiler optimises what was called often, some time later.
+        for (int i = 0; i < 60; i++)
+        {
+            way(1000);
+            if (i % 20 == 19)
+                System.Threading.Thread.Sleep(120);
+        }
+        double one = Measure(way, 1000);
+        return (int)Math.Max(10, TurnMicroseconds * 1000 / one);
+    }
+
+    // Nanoseconds a call.
+    private static double Measure(Way way, int times)
+    {
+        long start = Stopwatch.GetTimestamp();
+        way(times);
+        return Stopwatch.GetElapsedTime(start).TotalNanoseconds / times;
+    }
+
+    private static double Median(List<double> samples)
+    {
+        samples.Sort();
+        return samples[samples.Count / 2];
+    }
+
+    private void Tell(string what, double dotnets, double ours, double target)
+    {
+        double ratio = ours / dotnets;
+        string verdict = target == 0 ? "" : ratio <= target ? $"  (at most {target})" : $"  MORE THAN {target}";
+
+        Console.WriteLine($"{what,-44}{dotnets,12:N1}{ours,12:N1}{ratio,8:N2}{verdict}");
+        figures.Add(new Dictionary<string, object>
+        {
+            ["name"] = $"{what}: mmf", ["unit"] = "ns", ["value"] = ours,
+            ["baseline"] = $"{what}: .NET", ["baseline_value"] = dotnets, ["ratio"] = ratio,
+        });
+    }
+
+    internal static void Head(string title) =>
+        Console.WriteLine($"\n{title,-44}{".NET ns",12}{"mmf ns",12}{"ratio",8}");
+
+    internal void Write(string path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, JsonSerializer.Serialize(figures, new JsonSerializerOptions { WriteIndented = true }));
+        Console.WriteLine($"\n{figures.Count} figures in {path}");
+    }
+}
