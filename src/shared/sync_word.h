@@ -172,6 +172,36 @@ mmf_sync_take_set_event(struct mmf_sync_shared *shared)
            mmf_exchange_if_u64(&shared->word, &word, ((word >> 4) + 1) << 4);
 }
 
+/* Set an event that nobody sleeps on. */
+static inline int
+mmf_sync_set_quietly(struct mmf_sync_shared *shared)
+{
+    uint64_t word = mmf_load_acquire_u64(&shared->word);
+
+    if ((word & MMF_WORD_FLAGS & ~MMF_WORD_SIGNALLED) != 0 ||
+        (shared->manual & ~1) != 0)
+        return 0;
+    return mmf_exchange_if_u64(&shared->word, &word,
+                               ((word >> 4) + 1) << 4 | MMF_WORD_SIGNALLED);
+}
+
+/* Add to such a semaphore; `count` is positive. */
+static inline int
+mmf_sync_add_quietly(struct mmf_sync_shared *shared, int32_t count, int32_t *previous)
+{
+    uint64_t word = mmf_load_acquire_u64(&shared->word);
+    int64_t maximum = shared->maximum;
+
+    if ((word & MMF_WORD_FLAGS) != 0 || word >> 4 > (uint64_t)maximum ||
+        (int64_t)(word >> 4) + count > maximum)
+        return 0;
+    if (!mmf_exchange_if_u64(&shared->word, &word,
+                             ((word >> 4) + (uint64_t)count) << 4))
+        return 0;
+    *previous = (int32_t)(word >> 4);
+    return 1;
+}
+
 static inline int
 mmf_sync_take_semaphore(struct mmf_sync_shared *shared)
 {

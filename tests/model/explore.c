@@ -508,6 +508,7 @@ release(int mutex)
     return end_call(rc, 0);
 }
 
+/* As mmf_os_event_set. */
 int
 set(int event)
 {
@@ -516,6 +517,8 @@ set(int event)
     int rc;
 
     begin_call(CALL_SET, &event, 1, 0, NEVER);
+    if (mmf_sync_set_quietly(grip.shared))
+        return end_call(MMF_OK, 0);
     rc = mmf_sync_set_event(&grip, &alarm);
     if (rc == MMF_OK)
         mmf_sync_tell(&grip, &alarm, &ops);
@@ -531,6 +534,7 @@ reset(int event)
     return end_call(mmf_sync_reset_event(&grip), 0);
 }
 
+/* As mmf_os_semaphore_release. */
 int
 add(int semaphore, int count, int *previous)
 {
@@ -540,6 +544,10 @@ add(int semaphore, int count, int *previous)
     int rc;
 
     begin_call(CALL_ADD, &semaphore, 1, count, NEVER);
+    if (mmf_sync_add_quietly(grip.shared, count, &before)) {
+        *previous = before;
+        return end_call(MMF_OK, before);
+    }
     rc = mmf_sync_release_semaphore(&grip, count, &before, &alarm);
     if (rc == MMF_OK) {
         mmf_sync_tell(&grip, &alarm, &ops);

@@ -35,6 +35,16 @@ struct mmf_os_sync {
     mmf_atomic_u32 watch_fd; /* named, once somebody polls: an inotify one, plus 1 */
 };
 
+/* Whether the handle's object is one that this process may use. */
+static inline int
+mmf_sync_is_ours(const struct mmf_os_sync *sync)
+{
+    return sync->local->generation == mmf_object_generation();
+}
+
+/* It is not: the handle is of before a fork. MMF_E_DISPOSED. */
+int mmf_sync_fail_dead(void);
+
 /* 1: a thread of ours owns it, so the process must go on living at this object. */
 int mmf_sync_is_owned(const struct mmf_sync_object *local);
 
