@@ -70,7 +70,7 @@ typedef struct mmf_object_info {
     int64_t created;             /* nanoseconds since 1970, UTC */
     mmf_kind kind;
     mmf_life life;
-    int32_t holders;     /* processes that hold it, counted by their locks */
+    int32_t holders;     /* processes that hold it, by their locks; Windows: handles */
     int32_t protection;  /* a map's mmf_access */
     uint32_t mode;       /* permission bits of its file */
     uint32_t owner;      /* user id of its file */

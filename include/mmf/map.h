@@ -6,9 +6,10 @@
  * however that process ends; the bytes live until the last view is closed too.
  *
  * Names are UTF-8 (any bytes but NUL and backslash), 1 to 3,500 of them, compared byte
- * by byte. "Cat" and "Local\Cat" are one name, seen by every process of this user;
- * "Global\Cat" is another one, seen by every user, as far as `mode` lets them. Maps,
- * mutexes, events, semaphores and channels share one namespace.
+ * by byte; on Windows they must be UTF-8 and may be longer. "Cat" and "Local\Cat" are
+ * one name, seen by every process of this user; "Global\Cat" is another one, seen by
+ * every user, as far as `mode` lets them. Maps, mutexes, events, semaphores and
+ * channels share one namespace.
  *
  * Where a rule comes from .NET, it is .NET's rule on Windows, except that sizes are
  * exact on Linux (on Windows the kernel rounds them up to pages).
@@ -243,7 +244,10 @@ MMF_API int mmf_open_inherited(intptr_t handle, const mmf_open_options *options,
 /* Let go of the map. Views made from it stay valid. NULL is allowed. */
 MMF_API void mmf_close(mmf *map);
 
-/* The map's bytes, as its first creator asked. MMF_E_NULL: an argument is NULL. */
+/*
+ * The map's bytes, as its first creator asked; on Windows rounded up to pages.
+ * MMF_E_NULL: an argument is NULL.
+ */
 MMF_API int mmf_capacity(const mmf *map, int64_t *capacity);
 
 /*

@@ -220,7 +220,8 @@ MMF_API int mmf_signal_and_wait(mmf_waitable *to_signal, mmf_waitable *to_wait_o
  * else may be done with it. Borrowed: it is closed with the handle. From the first call
  * on, each set or release of the object costs one system call more, in every process.
  *
- * MMF_E_NULL, MMF_E_DISPOSED; MMF_E_IO: no descriptor or inotify instance left
+ * MMF_E_NULL, MMF_E_DISPOSED; MMF_E_IO: no descriptor or inotify instance left;
+ * MMF_E_PLATFORM: on Windows, where mmf_wait_any does it
  */
 MMF_API int mmf_waitable_fd(mmf_waitable *object, int *fd);
 
