@@ -41,15 +41,18 @@ def test_ten_thousand_objects():
         holders.append(process)
     for process in holders:
         assert process.stdout.readline() == b"ready\n"
-    best = None
-    for _ in range(5):
-        begin = time.monotonic()
+    # What it takes of a processor: the machine may be busy with other tests.
+    took, waited = [], []
+    for _ in range(3):
+        before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
         out = mmf("ls").out
-        spent = time.monotonic() - begin
-        best = spent if best is None else min(best, spent)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        waited.append(time.monotonic() - begin)
+        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert out.count("\n") == 10001
-    print("ls of 10,000 objects held by 10 processes: %.2f s" % best)
-    assert best < 1, best
+    print("ls of 10,000 objects held by 10 processes: %.2f s of a processor, %.2f s in all"
+          % (min(took), min(waited)))
+    assert min(took) < 1, took
     begin = time.monotonic()
     assert len(ls()) == 10000
     mmf("ls", "--names", "object 09*")
