@@ -22,7 +22,9 @@ internal sealed class World : IDisposable
     private readonly UnmanagedMemoryAccessor?[] accessors = new UnmanagedMemoryAccessor?[Step.Slots];
     private readonly UnmanagedMemoryStream?[] streams = new UnmanagedMemoryStream?[Step.Slots];
     private readonly List<(int File, IDisposable Handle)> files = [];
-    private readonly int[] fileOfMap = new int[Step.Slots]; // opened by path; else -1
+    private readonly int[] pathOfMap = new int[Step.Slots]; // the file it opened by path; else -1
+    private readonly int[] fileOfMap = new int[Step.Slots]; // the file it is of; else -1
+    private readonly List<(int File, IDisposable View)> views = []; // of files
 
     internal World(Side side)
     {
@@ -42,21 +44,28 @@ internal sealed class World : IDisposable
 
     private bool IsInUse(int file) =>
         files.Any(f => f.File == file && IsOpen(f.Handle)) ||
-        Enumerable.Range(0, Step.Slots).Any(slot => fileOfMap[slot] == file && maps[slot] is { } map && !side.IsClosed(map));
+        Enumerable.Range(0, Step.Slots).Any(slot => pathOfMap[slot] == file && maps[slot] is { } map && !side.IsClosed(map));
+
+    // Whoever cuts a file off under a view gets a signal at the next access, .NET as well as we.
+    private bool MayNotBeCut(int file) =>
+        IsInUse(file) || views.Any(v => v.File == file && !side.About(v.View).Handle.IsClosed);
 
     // What was in the slot goes, so that nothing depends on the garbage collector.
-    private string Take(int slot, IDisposable map, int file)
+    private string Take(int slot, IDisposable map, int file, bool byPath)
     {
         maps[slot]?.Dispose();
         maps[slot] = map;
         fileOfMap[slot] = file;
+        pathOfMap[slot] = byPath ? file : -1;
         return "ok";
     }
 
-    private string Take<T>(T?[] views, int slot, T view) where T : class, IDisposable
+    private string Take<T>(T?[] slots, Step s, T view) where T : class, IDisposable
     {
-        views[slot]?.Dispose();
-        views[slot] = view;
+        slots[s.View]?.Dispose();
+        slots[s.View] = view;
+        if (fileOfMap[s.Slot] >= 0)
+            views.Add((fileOfMap[s.Slot], view));
         return About(view);
     }
 
@@ -92,11 +101,11 @@ internal sealed class World : IDisposable
             case Verb.Accessor:
                 if (maps[s.Slot] is not { } map)
                     return "no map";
-                return Take(accessors, s.View, side.Accessor(map, s.A, s.B, s.Access));
+                return Take(accessors, s, side.Accessor(map, s.A, s.B, s.Access));
             case Verb.Stream:
                 if (maps[s.Slot] is not { } of)
                     return "no map";
-                return Take(streams, s.View, side.Stream(of, s.A, s.B, s.Access));
+                return Take(streams, s, side.Stream(of, s.A, s.B, s.Access));
             case <= Verb.DisposeAccessor:
                 return accessors[s.View] is { } accessor ? OnAccessor(s, accessor) : "no view";
             case <= Verb.DisposeStream:
@@ -122,15 +131,17 @@ internal sealed class World : IDisposable
         {
             case Verb.CreateNew:
                 int options = s.D % 40 == 1 ? 3 : s.D % 2 * 0x4000000;
-                return Take(s.Slot, side.CreateNew(name, s.A, s.Access, options, inheritability), -1);
+                return Take(s.Slot, side.CreateNew(name, s.A, s.Access, options, inheritability), -1, false);
             case Verb.CreateNewShort:
-                return Take(s.Slot, side.CreateNew(s.A), -1);
+                return Take(s.Slot, side.CreateNew(s.A), -1, false);
             case Verb.FromPath:
                 FileMode mode = s.C % 3 != 0 ? FileMode.Open : (FileMode)(s.C / 3 % 8);
                 string path = s.D == 1 ? "" : s.D == 2 ? PathOf(9) + "/x" : s.D == 3 ? directory : PathOf(s.File);
+                if (mode == FileMode.Create && MayNotBeCut(s.File))
+                    return "in use";
                 if (IsInUse(s.File) && s.D % 20 != 5)
                     return "in use"; // seldom tried: what .NET on Unix allows then, Windows refuses
-                return Take(s.Slot, side.FromPath(path, mode, name, s.B % 2 == 0 ? 0 : s.A, s.Access), s.File);
+                return Take(s.Slot, side.FromPath(path, mode, name, s.B % 2 == 0 ? 0 : s.A, s.Access), s.File, true);
             case Verb.FromStream:
                 FileStream stream = new(PathOf(s.File), FileMode.Open, AccessOfFile(s), FileShare.ReadWrite);
                 files.Add((s.File, stream));
@@ -139,7 +150,7 @@ internal sealed class World : IDisposable
                 else if (stream.CanWrite)
                     stream.WriteByte((byte)s.D); // stays in its buffer
                 return Take(s.Slot, side.FromStream(stream, name, s.B % 2 == 0 ? 0 : s.A, s.Access, inheritability,
-                                                    s.D % 2 == 0), -1);
+                                                    s.D % 2 == 0), s.File, false);
             case Verb.FromHandle:
                 SafeFileHandle handle = File.OpenHandle(PathOf(s.File), FileMode.Open, AccessOfFile(s),
                                                         FileShare.ReadWrite);
@@ -147,7 +158,7 @@ internal sealed class World : IDisposable
                 if (s.D % 30 == 4)
                     handle.Dispose();
                 return Take(s.Slot, side.FromHandle(handle, name, s.B % 2 == 0 ? 0 : s.A, s.Access, inheritability,
-                                                    s.D % 2 == 0), -1);
+                                                    s.D % 2 == 0), s.File, false);
         }
         if (maps[s.Slot] is not { } map)
             return "no map";
