@@ -479,10 +479,10 @@ check_file_open(const char *path, mmf_file_mode mode, mmf_access access)
 {
     int reads_only = access == MMF_ACCESS_READ || access == MMF_ACCESS_READ_EXECUTE;
 
-    if (mode < MMF_FILE_MODE_CREATE_NEW || mode > MMF_FILE_MODE_APPEND)
-        return mmf_fail_argument(MMF_E_RANGE, "mode", "file mode %d is none", mode);
     if (path[0] == '\0')
         return mmf_fail_argument(MMF_E_INVALID, "path", "the path is empty");
+    if (mode < MMF_FILE_MODE_CREATE_NEW || mode > MMF_FILE_MODE_APPEND)
+        return mmf_fail_argument(MMF_E_RANGE, "mode", "file mode %d is none", mode);
     if (reads_only &&
         (mode == MMF_FILE_MODE_CREATE || mode == MMF_FILE_MODE_CREATE_NEW))
         return mmf_fail_argument(MMF_E_INVALID, "access",

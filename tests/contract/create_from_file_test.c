@@ -733,6 +733,8 @@ rule_2_2_order_of_checks(void **state)
                  MMF_E_INVALID, "access");
     REFUSES_FILE("", MMF_FILE_MODE_APPEND, "Cat", 0, NULL, MMF_E_INVALID, "mode");
     REFUSES_FILE("", MMF_FILE_MODE_TRUNCATE, "Cat", 0, NULL, MMF_E_INVALID, "mode");
+    REFUSES_FILE("", 7, "Cat", 0, NULL, MMF_E_INVALID, "path");
+    REFUSES_FILE(path, 7, "Cat", 0, WITH_ACCESS(MMF_ACCESS_READ), MMF_E_RANGE, "mode");
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, "no\\prefix", 0, NULL, MMF_E_NOT_FOUND,
                  NULL);
     CHECK_INT(file_length(path), -1);

@@ -158,6 +158,7 @@ public unsafe class MemoryMappedFile : IDisposable
                                                 leaveOpen);
         ArgumentNullException.ThrowIfNull(fileStream);
         CheckFile(mapName, capacity, access);
+        ObjectDisposedException.ThrowIf(!fileStream.CanRead && !fileStream.CanWrite, fileStream);
         if (capacity == 0 && fileStream.Length == 0)
             throw new ArgumentException("The file is empty, and no capacity was given.");
         if (inheritability < HandleInheritability.None || inheritability > HandleInheritability.Inheritable)

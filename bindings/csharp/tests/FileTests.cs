@@ -125,6 +125,8 @@ public class FileTests
         Check.Throws<ObjectDisposedException>(
             () => MemoryMappedFile.CreateFromFile(stream, null, 0, RW, NotInherited, true));
         Check.Throws<ObjectDisposedException>(
+            () => MemoryMappedFile.CreateFromFile(stream, null, 10, RW, (HandleInheritability)2, true));
+        Check.Throws<ObjectDisposedException>(
             () => MemoryMappedFile.CreateFromFile(handle, null, 0, RW, NotInherited, true));
     }
 
