@@ -3,8 +3,16 @@
  */
 #include "support.h"
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
+
+#include "peer.h"
 
 int64_t
 now_us(void)
@@ -26,13 +34,68 @@ options_for(mmf_role role, uint32_t flags)
     return options;
 }
 
+static int begins_near_the_end;
+
 void
 for_each_kind(void (*run)(uint32_t flags))
 {
-    CHECK_CONTEXT("queue for many");
-    run(0);
-    CHECK_CONTEXT("queue for a single producer and consumer");
-    run(MMF_CHANNEL_SINGLE);
+    static const char *const names[] = {"for many", "single", "for many, indexes wrap",
+                                        "single, indexes wrap"};
+
+    for (int i = 0; i < 4; i++) {
+        CHECK_CONTEXT("queue %s", names[i]);
+        begins_near_the_end = i >= 2;
+        run(i % 2 == 0 ? 0 : MMF_CHANNEL_SINGLE);
+    }
+    begins_near_the_end = 0;
+}
+
+const char *
+only_file(void)
+{
+    static char path[512];
+    char directory[256];
+    const struct dirent *entry;
+    int found = 0;
+    DIR *d;
+
+    snprintf(directory, sizeof(directory), "%s/mmf-%u", harness_dir(),
+             (unsigned)geteuid());
+    d = opendir(directory);
+    CHECK(d != NULL);
+    while ((entry = readdir(d)) != NULL) {
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
+        found++;
+    }
+    closedir(d);
+    CHECK_INT(found, 1);
+    return path;
+}
+
+/*
+ * docs/layout.md: where the indexes are, and the lock that holds an object. The queue
+ * of the handle, which it closes, lives on with the descriptor, five messages before
+ * its indexes are 2^48; the count of what was left out is before its end, too.
+ */
+static int
+put_near_the_end(mmf_queue *queue)
+{
+    const uint64_t first = ((uint64_t)1 << 48) - 5, before = first - 1;
+    const uint64_t tail = first | (uint64_t)0xffff << 48;
+    struct flock hold = {
+        .l_type = F_WRLCK, .l_start = (off_t)1 << 61 | 12345, .l_len = 1};
+    int fd = open(only_file(), O_RDWR | O_CLOEXEC);
+
+    CHECK(fd >= 0);
+    CHECK_INT(fcntl(fd, F_OFD_SETLK, &hold), 0);
+    mmf_queue_close(queue);
+    CHECK_INT(pwrite(fd, &tail, 8, 0), 8);
+    CHECK_INT(pwrite(fd, &first, 8, 128), 8);
+    CHECK_INT(pwrite(fd, &first, 8, 136), 8);
+    CHECK_INT(pwrite(fd, &before, 8, 256), 8);
+    return fd;
 }
 
 mmf_queue *
@@ -41,8 +104,16 @@ new_queue(mmf_role role, uint32_t flags, int64_t size, int64_t count,
 {
     mmf_channel_options options = options_for(role, flags);
     mmf_queue *queue;
+    int created = -1;
+    int fd;
 
-    CHECK_OK(mmf_queue_create("Q", size, count, overflow, &options, NULL, &queue));
+    CHECK_OK(mmf_queue_create("Q", size, count, overflow, &options, &created, &queue));
+    if (!begins_near_the_end)
+        return queue;
+    CHECK_INT(created, 1);
+    fd = put_near_the_end(queue);
+    queue = open_queue(role, flags);
+    close(fd);
     return queue;
 }
 
@@ -125,4 +196,147 @@ next_random(uint64_t *state)
     x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
     x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
     return x ^ (x >> 31);
+}
+
+/*
+ * Peers.
+ */
+
+int
+peer_role(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    return peer_run();
+}
+
+int
+foreign_role(int argc, char **argv)
+{
+    if (argc < 2)
+        return EXIT_FAILURE;
+    execv(argv[1], argv + 1);
+    perror(argv[1]);
+    return EXIT_FAILURE;
+}
+
+struct process *
+peer_start(void)
+{
+    return process_start("peer", NULL);
+}
+
+struct process *
+peer_start_foreign(const char *program)
+{
+    const char *const arguments[] = {program, NULL};
+
+    return process_start("foreign", arguments);
+}
+
+void
+peer_end(struct process *peer)
+{
+    CHECK_INT(process_finish(peer), 0);
+}
+
+static void
+say(struct process *peer, const char *format, va_list args)
+{
+    char line[256];
+
+    vsnprintf(line, sizeof(line), format, args);
+    process_send(peer, line);
+}
+
+static void
+hear(struct process *peer, const char *format, char *line, size_t size)
+{
+    if (process_read_line(peer, line, size) == NULL)
+        CHECK_FAIL("%s: the peer has ended", format);
+}
+
+void
+peer_answers(struct process *peer, const char *answer, const char *format, ...)
+{
+    char line[2048];
+    va_list args;
+
+    va_start(args, format);
+    say(peer, format, args);
+    va_end(args);
+    hear(peer, format, line, sizeof(line));
+    if (strcmp(line, answer) != 0)
+        CHECK_FAIL("%s: \"%s\", not \"%s\"", format, line, answer);
+}
+
+void
+peer_does(struct process *peer, const char *format, ...)
+{
+    char line[2048];
+    va_list args;
+
+    va_start(args, format);
+    say(peer, format, args);
+    va_end(args);
+    hear(peer, format, line, sizeof(line));
+    if (strcmp(line, "MMF_OK") != 0)
+        CHECK_FAIL("%s: \"%s\"", format, line);
+}
+
+void
+peer_fails(struct process *peer, int status, const char *format, ...)
+{
+    const char *name = mmf_status_name(status);
+    size_t length = strlen(name);
+    char line[2048];
+    va_list args;
+
+    va_start(args, format);
+    say(peer, format, args);
+    va_end(args);
+    hear(peer, format, line, sizeof(line));
+    if (strncmp(line, name, length) != 0 || line[length] != ' ' ||
+        line[length + 1] == '\0')
+        CHECK_FAIL("%s: \"%s\", not %s and a message", format, line, name);
+}
+
+void
+peer_begins(struct process *peer, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    say(peer, format, args);
+    va_end(args);
+}
+
+/* The number of the system call in which the process stands; -1: in none. */
+static long
+call_of(pid_t pid)
+{
+    char path[64], text[64] = "";
+    FILE *file;
+    long call = -1;
+
+    snprintf(path, sizeof(path), "/proc/%d/syscall", (int)pid);
+    file = fopen(path, "re");
+    if (file != NULL && fgets(text, sizeof(text), file) != NULL && text[0] != 'r')
+        call = strtol(text, NULL, 10);
+    if (file != NULL)
+        fclose(file);
+    return call;
+}
+
+void
+peer_await_sleep(struct process *peer)
+{
+    int64_t deadline = now_us() + (int64_t)harness_deadline_ms() * 1000;
+    const struct timespec pause = {.tv_nsec = 200000};
+
+    while (call_of(process_id(peer)) != SYS_futex) {
+        if (now_us() > deadline)
+            CHECK_FAIL("process %ld does not sleep", (long)process_id(peer));
+        nanosleep(&pause, NULL);
+    }
 }

@@ -4,6 +4,10 @@
 #ifndef MMF_TESTS_CHANNEL_SUPPORT_H
 #define MMF_TESTS_CHANNEL_SUPPORT_H
 
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
 #include "harness/check.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -22,7 +26,8 @@ mmf_channel_options options_for(mmf_role role, uint32_t flags);
 
 /*
  * The two kinds of queue, for tests that hold for both: `run` gets 0 and then
- * MMF_CHANNEL_SINGLE.
+ * MMF_CHANNEL_SINGLE; and both again with queues whose indexes begin just before they
+ * wrap.
  */
 void for_each_kind(void (*run)(uint32_t flags));
 
@@ -44,6 +49,40 @@ void expect_none(mmf_queue *queue);
 mmf_message peek_number(mmf_queue *queue, uint64_t number);
 
 mmf_channel_stats stats_of(mmf_queue *queue);
+
+/*
+ * Peers: other processes, which do what peer.h says with "Q".
+ */
+int peer_role(int argc, char **argv);    /* {"peer", peer_role} */
+int foreign_role(int argc, char **argv); /* {"foreign", foreign_role} */
+
+struct process *peer_start(void);
+
+/* peer_main.c built in another way. */
+struct process *peer_start_foreign(const char *program);
+
+/* Close its input; it must end with 0. */
+void peer_end(struct process *peer);
+
+/* Say a command; its answer must be exactly `answer`; "MMF_OK". */
+void peer_answers(struct process *peer, const char *answer, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void peer_does(struct process *peer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Say a command; it must fail with `status` and a message. */
+void peer_fails(struct process *peer, int status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Say a command and do not wait for its answer. */
+void peer_begins(struct process *peer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* It sleeps in the library. */
+void peer_await_sleep(struct process *peer);
+
+/* The path of the one object's file in this test's namespace. */
+const char *only_file(void);
 
 /* Random numbers from a seed that the test prints. */
 uint64_t next_random(uint64_t *state);

@@ -1,0 +1,573 @@
+/*
+ * arguments_test.c - every way in which a queue's calls refuse, and that nothing has
+ * changed then.
+ */
+#include "support.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#define TOO_LONG 3501
+
+static int
+create(const char *name, int64_t size, int64_t count, mmf_overflow overflow,
+       const mmf_channel_options *options, int *created, mmf_queue **queue)
+{
+    return mmf_queue_create(name, size, count, overflow, options, created, queue);
+}
+
+static void
+creating_checks_its_arguments(void **state)
+{
+    mmf_queue *queue = UNTOUCHED;
+    int created = -7;
+
+    (void)state;
+#define REFUSE(name, size, count, overflow, status, parameter)                         \
+    do {                                                                               \
+        CHECK_FAILS_PARAM(create(name, size, count, overflow, NULL, &created, &queue), \
+                          status, parameter);                                          \
+        CHECK(queue == UNTOUCHED);                                                     \
+        CHECK_INT(created, -7);                                                        \
+    } while (0)
+    CHECK_FAILS_PARAM(create("Q", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, NULL),
+                      MMF_E_NULL, "out");
+    REFUSE(NULL, 8, 8, MMF_OVERFLOW_BLOCK, MMF_E_NULL, "name");
+    REFUSE("", 8, 8, MMF_OVERFLOW_BLOCK, MMF_E_INVALID, "name");
+    REFUSE("Local\\", 8, 8, MMF_OVERFLOW_BLOCK, MMF_E_INVALID, "name");
+    REFUSE("a\\b", 8, 8, MMF_OVERFLOW_BLOCK, MMF_E_PATH_NOT_FOUND, "name");
+    REFUSE("Q", 0, 8, MMF_OVERFLOW_BLOCK, MMF_E_RANGE, "message_size");
+    REFUSE("Q", -1, 8, MMF_OVERFLOW_BLOCK, MMF_E_RANGE, "message_size");
+    REFUSE("Q", INT64_MIN, 8, MMF_OVERFLOW_BLOCK, MMF_E_RANGE, "message_size");
+    REFUSE("Q", (int64_t)1 << 31, 8, MMF_OVERFLOW_BLOCK, MMF_E_RANGE, "message_size");
+    REFUSE("Q", INT64_MAX, 8, MMF_OVERFLOW_BLOCK, MMF_E_RANGE, "message_size");
+    REFUSE("Q", 8, 0, MMF_OVERFLOW_BLOCK, MMF_E_RANGE, "message_count");
+    REFUSE("Q", 8, -1, MMF_OVERFLOW_BLOCK, MMF_E_RANGE, "message_count");
+    REFUSE("Q", 8, ((int64_t)1 << 30) + 1, MMF_OVERFLOW_BLOCK, MMF_E_RANGE,
+           "message_count");
+    REFUSE("Q", 8, INT64_MAX, MMF_OVERFLOW_BLOCK, MMF_E_RANGE, "message_count");
+    REFUSE("Q", INT32_MAX, (int64_t)1 << 30, MMF_OVERFLOW_BLOCK, MMF_E_RANGE,
+           "message_count");
+    REFUSE("Q", 8, 8, 0, MMF_E_INVALID, "overflow");
+    REFUSE("Q", 8, 8, 4, MMF_E_INVALID, "overflow");
+    REFUSE("Q", 8, 8, -1, MMF_E_INVALID, "overflow");
+#undef REFUSE
+}
+
+static void
+a_name_has_its_limits(void **state)
+{
+    char name[TOO_LONG + 1];
+    mmf_queue *queue = UNTOUCHED;
+
+    (void)state;
+    memset(name, 'x', TOO_LONG);
+    name[TOO_LONG] = '\0';
+    CHECK_FAILS(create(name, 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
+                MMF_E_PATH_TOO_LONG);
+    CHECK_FAILS(mmf_queue_open(name, NULL, &queue), MMF_E_PATH_TOO_LONG);
+    CHECK(queue == UNTOUCHED);
+    name[TOO_LONG - 1] = '\0';
+    CHECK_OK(create(name, 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue));
+    mmf_queue_close(queue);
+}
+
+static void
+refuse_options(mmf_channel_options options, int status, const char *parameter)
+{
+    mmf_queue *queue = UNTOUCHED;
+    int created = -7;
+
+    CHECK_FAILS_PARAM(create("Q", 8, 8, MMF_OVERFLOW_BLOCK, &options, &created, &queue),
+                      status, parameter);
+    CHECK_FAILS_PARAM(mmf_queue_open("Q", &options, &queue), status, parameter);
+    CHECK(queue == UNTOUCHED);
+    CHECK_INT(created, -7);
+}
+
+static void
+options_are_checked(void **state)
+{
+    struct {
+        mmf_channel_options known;
+        uint32_t more;
+    } newer;
+    const mmf_channel_options good = options_for(MMF_ROLE_SEND, 0);
+    mmf_channel_options bad;
+    mmf_queue *queue = UNTOUCHED;
+
+    (void)state;
+#define BAD(field, value, status, parameter)                                           \
+    bad = good;                                                                        \
+    bad.field = value;                                                                 \
+    refuse_options(bad, status, parameter)
+    BAD(size, 0, MMF_E_INVALID, "options");
+    BAD(size, 3, MMF_E_INVALID, "options");
+    BAD(size, 100000, MMF_E_INVALID, "options");
+    BAD(role, 0, MMF_E_INVALID, "role");
+    BAD(role, 4, MMF_E_INVALID, "role");
+    BAD(strategy, -1, MMF_E_INVALID, "strategy");
+    BAD(strategy, 3, MMF_E_INVALID, "strategy");
+    BAD(flags, 4, MMF_E_INVALID, "flags");
+    BAD(flags, 0x80000000u, MMF_E_INVALID, "flags");
+    BAD(participants, 0, MMF_E_RANGE, "participants");
+    BAD(participants, -1, MMF_E_RANGE, "participants");
+    BAD(participants, 1025, MMF_E_RANGE, "participants");
+    BAD(replay, -1, MMF_E_RANGE, "replay");
+    BAD(mode, 01000, MMF_E_RANGE, "mode");
+    BAD(reserved, 1, MMF_E_INVALID, "options");
+#undef BAD
+    bad = options_for(MMF_ROLE_SEND, MMF_CHANNEL_SINGLE);
+    CHECK_FAILS_PARAM(create("Q", 8, 8, MMF_OVERFLOW_DROP_OLDEST, &bad, NULL, &queue),
+                      MMF_E_INVALID, "overflow");
+
+    /* Of a newer program: fine as long as it asks for nothing new. */
+    newer.known = good;
+    newer.known.size = sizeof(newer);
+    newer.more = 1;
+    CHECK_FAILS_PARAM(create("Q", 8, 8, MMF_OVERFLOW_BLOCK, &newer.known, NULL, &queue),
+                      MMF_E_INVALID, "options");
+    CHECK(queue == UNTOUCHED);
+    newer.more = 0;
+    CHECK_OK(create("Q", 8, 8, MMF_OVERFLOW_BLOCK, &newer.known, NULL, &queue));
+    mmf_queue_close(queue);
+    /* Of an older one: it knows no more than the size. */
+    bad = good;
+    bad.size = 4;
+    bad.role = 77;
+    CHECK_OK(create("Q", 8, 8, MMF_OVERFLOW_BLOCK, &bad, NULL, &queue));
+    mmf_queue_close(queue);
+    mmf_channel_options_init(NULL);
+}
+
+static void
+the_name_may_be_anothers(void **state)
+{
+    mmf_queue *queue = UNTOUCHED;
+    mmf_channel_stats stats = {.sent = 77};
+    int created = -7;
+    mmf_mutex *mutex;
+    mmf *map;
+
+    (void)state;
+    CHECK_OK(mmf_create_new("M", 10, NULL, &map));
+    CHECK_FAILS(create("M", 8, 8, MMF_OVERFLOW_BLOCK, NULL, &created, &queue),
+                MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_queue_open("M", NULL, &queue), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_channel_stat("M", &stats), MMF_E_WRONG_KIND);
+    CHECK(queue == UNTOUCHED);
+    CHECK_INT(created, -7);
+    CHECK_INT(stats.sent, 77);
+    mmf_close(map);
+    CHECK_OK(create("M", 8, 8, MMF_OVERFLOW_BLOCK, NULL, &created, &queue));
+    CHECK_INT(created, 1);
+    CHECK_FAILS(mmf_create_new("M", 10, NULL, &map), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_mutex_create(0, "M", NULL, NULL, &mutex), MMF_E_WRONG_KIND);
+    mmf_queue_close(queue);
+}
+
+static void
+opening_needs_a_queue(void **state)
+{
+    mmf_queue *queue = UNTOUCHED;
+    mmf_channel_stats stats = {.sent = 77};
+
+    (void)state;
+    CHECK_FAILS_PARAM(mmf_queue_open("Q", NULL, NULL), MMF_E_NULL, "out");
+    CHECK_FAILS_PARAM(mmf_queue_open(NULL, NULL, &queue), MMF_E_NULL, "name");
+    CHECK_FAILS_PARAM(mmf_queue_open("", NULL, &queue), MMF_E_INVALID, "name");
+    CHECK_FAILS(mmf_queue_open("Q", NULL, &queue), MMF_E_NOT_FOUND);
+    CHECK_FAILS_PARAM(mmf_channel_stat(NULL, &stats), MMF_E_NULL, "name");
+    CHECK_FAILS_PARAM(mmf_channel_stat("Q", NULL), MMF_E_NULL, "stats");
+    CHECK_FAILS(mmf_channel_stat("Q", &stats), MMF_E_NOT_FOUND);
+    CHECK_INT(stats.sent, 77);
+    CHECK(queue == UNTOUCHED);
+    mmf_queue_close(NULL);
+}
+
+static void
+opening_ignores_the_sizes(void **state)
+{
+    mmf_channel_options options = options_for(MMF_ROLE_BOTH, 0);
+    mmf_channel_stats stats;
+    mmf_queue *first, *second;
+    int created = -7;
+
+    (void)state;
+    options.participants = 3;
+    CHECK_OK(create("Q", 100, 5, MMF_OVERFLOW_FAIL, &options, &created, &first));
+    CHECK_INT(created, 1);
+    options.participants = 1024;
+    options.flags = MMF_CHANNEL_SINGLE;
+    CHECK_OK(create("Q", 7, 1, MMF_OVERFLOW_BLOCK, &options, &created, &second));
+    CHECK_INT(created, 0);
+    stats = stats_of(second);
+    CHECK_INT(stats.message_size, 100);
+    CHECK_INT(stats.message_count, 8);
+    CHECK_INT(stats.overflow, MMF_OVERFLOW_FAIL);
+    CHECK_INT(stats.flags, 0);
+    CHECK_INT(stats.senders, 2);
+    CHECK_INT(stats.receivers, 2);
+    mmf_queue_close(first);
+    mmf_queue_close(second);
+}
+
+static void
+there_are_as_many_places_as_the_creator_said(void **state)
+{
+    mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
+    mmf_queue *senders[3] = {UNTOUCHED, UNTOUCHED, UNTOUCHED};
+    mmf_queue *receivers[3] = {UNTOUCHED, UNTOUCHED, UNTOUCHED};
+
+    (void)state;
+    options.participants = 2;
+    for (int i = 0; i < 3; i++) {
+        if (i < 2)
+            CHECK_OK(
+                create("Q", 8, 8, MMF_OVERFLOW_BLOCK, &options, NULL, &senders[i]));
+        else
+            CHECK_FAILS(
+                create("Q", 8, 8, MMF_OVERFLOW_BLOCK, &options, NULL, &senders[i]),
+                MMF_E_FULL);
+    }
+    options.role = MMF_ROLE_RECEIVE;
+    CHECK_OK(mmf_queue_open("Q", &options, &receivers[0]));
+    /* Both at once: the sender's place is missing. */
+    options.role = MMF_ROLE_BOTH;
+    CHECK_FAILS(mmf_queue_open("Q", &options, &receivers[1]), MMF_E_FULL);
+    options.role = MMF_ROLE_RECEIVE;
+    CHECK_OK(mmf_queue_open("Q", &options, &receivers[1]));
+    CHECK_FAILS(mmf_queue_open("Q", &options, &receivers[2]), MMF_E_FULL);
+    CHECK(senders[2] == UNTOUCHED);
+    CHECK(receivers[2] == UNTOUCHED);
+    /* A place that was left is free. */
+    mmf_queue_close(receivers[0]);
+    CHECK_OK(mmf_queue_open("Q", &options, &receivers[0]));
+    for (int i = 0; i < 2; i++) {
+        mmf_queue_close(senders[i]);
+        mmf_queue_close(receivers[i]);
+    }
+}
+
+static void
+a_single_role_is_taken_once(void **state)
+{
+    mmf_queue *sender = new_sender(MMF_CHANNEL_SINGLE, 8, 8);
+    mmf_queue *receiver = open_queue(MMF_ROLE_RECEIVE, 0);
+    mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
+    mmf_queue *other = UNTOUCHED;
+
+    (void)state;
+    CHECK_FAILS(mmf_queue_open("Q", &options, &other), MMF_E_SHARING);
+    options.role = MMF_ROLE_RECEIVE;
+    CHECK_FAILS(mmf_queue_open("Q", &options, &other), MMF_E_SHARING);
+    CHECK_FAILS(mmf_queue_open("Q", NULL, &other), MMF_E_SHARING);
+    mmf_queue_close(receiver);
+    /* The sender's place is taken, and the receiver's is given back. */
+    CHECK_FAILS(mmf_queue_open("Q", NULL, &other), MMF_E_SHARING);
+    CHECK(other == UNTOUCHED);
+    CHECK_INT(stats_of(sender).receivers, 0);
+    CHECK_INT(stats_of(sender).flags, MMF_CHANNEL_SINGLE);
+    mmf_queue_close(sender);
+}
+
+static void
+calls_need_a_handle_and_outputs(void **state)
+{
+    mmf_queue *queue = new_queue(MMF_ROLE_BOTH, 0, 8, 8, MMF_OVERFLOW_BLOCK);
+    mmf_message message = {.length = 77};
+    mmf_channel_stats stats;
+    mmf_buffer buffer = {NULL, 1};
+    int64_t length = -7;
+    int32_t count = -7;
+    void *bytes = UNTOUCHED;
+    char byte = 0;
+    int fd = -7;
+
+    (void)state;
+    CHECK_FAILS_PARAM(mmf_queue_reserve(NULL, 1, 0, &bytes), MMF_E_NULL, "queue");
+    CHECK_FAILS_PARAM(mmf_queue_reserve(queue, 1, 0, NULL), MMF_E_NULL, "bytes");
+    CHECK_FAILS_PARAM(mmf_queue_commit(NULL, 1), MMF_E_NULL, "queue");
+    CHECK_FAILS_PARAM(mmf_queue_abandon(NULL), MMF_E_NULL, "queue");
+    CHECK_FAILS_PARAM(mmf_queue_send(NULL, &byte, 1, 0), MMF_E_NULL, "queue");
+    CHECK_FAILS_PARAM(mmf_queue_send(queue, NULL, 1, 0), MMF_E_NULL, "bytes");
+    CHECK_FAILS_PARAM(mmf_queue_send_many(NULL, &buffer, 1, 0, &count), MMF_E_NULL,
+                      "queue");
+    CHECK_FAILS_PARAM(mmf_queue_send_many(queue, NULL, 1, 0, &count), MMF_E_NULL,
+                      "messages");
+    CHECK_FAILS_PARAM(mmf_queue_send_many(queue, &buffer, 1, 0, NULL), MMF_E_NULL,
+                      "sent");
+    CHECK_FAILS_PARAM(mmf_queue_send_many(queue, &buffer, 1, 0, &count), MMF_E_NULL,
+                      "bytes");
+    CHECK_FAILS_PARAM(mmf_queue_peek(NULL, 0, &message), MMF_E_NULL, "queue");
+    CHECK_FAILS_PARAM(mmf_queue_peek(queue, 0, NULL), MMF_E_NULL, "message");
+    CHECK_FAILS_PARAM(mmf_queue_peek_many(NULL, 1, 0, &message, &count), MMF_E_NULL,
+                      "queue");
+    CHECK_FAILS_PARAM(mmf_queue_peek_many(queue, 1, 0, NULL, &count), MMF_E_NULL,
+                      "messages");
+    CHECK_FAILS_PARAM(mmf_queue_peek_many(queue, 1, 0, &message, NULL), MMF_E_NULL,
+                      "count");
+    CHECK_FAILS_PARAM(mmf_queue_release(NULL, &message), MMF_E_NULL, "queue");
+    CHECK_FAILS_PARAM(mmf_queue_release(queue, NULL), MMF_E_NULL, "message");
+    CHECK_FAILS_PARAM(mmf_queue_release_many(NULL, &message, 1), MMF_E_NULL, "queue");
+    CHECK_FAILS_PARAM(mmf_queue_release_many(queue, NULL, 1), MMF_E_NULL, "messages");
+    CHECK_FAILS_PARAM(mmf_queue_receive(NULL, &byte, 1, 0, &length, NULL), MMF_E_NULL,
+                      "queue");
+    CHECK_FAILS_PARAM(mmf_queue_receive(queue, NULL, 1, 0, &length, NULL), MMF_E_NULL,
+                      "buffer");
+    CHECK_FAILS_PARAM(mmf_queue_receive(queue, &byte, 1, 0, NULL, NULL), MMF_E_NULL,
+                      "length");
+    CHECK_FAILS_PARAM(mmf_queue_fd(NULL, &fd), MMF_E_NULL, "queue");
+    CHECK_FAILS_PARAM(mmf_queue_fd(queue, NULL), MMF_E_NULL, "fd");
+    CHECK_FAILS_PARAM(mmf_queue_stat(NULL, &stats), MMF_E_NULL, "queue");
+    CHECK_FAILS_PARAM(mmf_queue_stat(queue, NULL), MMF_E_NULL, "stats");
+    CHECK(bytes == UNTOUCHED);
+    CHECK_INT(length, -7);
+    CHECK_INT(count, -7);
+    CHECK_INT(fd, -7);
+    CHECK_INT(message.length, 77);
+
+    /* Nothing of it has gone through; a message of no bytes needs none. */
+    expect_none(queue);
+    CHECK_STATUS(mmf_queue_send(queue, NULL, 0, 0), MMF_OK);
+    CHECK_STATUS(mmf_queue_receive(queue, NULL, 0, 0, &length, NULL), MMF_OK);
+    CHECK_INT(length, 0);
+    CHECK_STATUS(mmf_queue_send_many(queue, NULL, 0, 0, &count), MMF_OK);
+    CHECK_INT(count, 0);
+    CHECK_STATUS(mmf_queue_release_many(queue, NULL, 0), MMF_OK);
+    mmf_queue_close(queue);
+}
+
+static void
+numbers(uint32_t flags)
+{
+    mmf_queue *queue = new_queue(MMF_ROLE_BOTH, flags, 100, 8, MMF_OVERFLOW_BLOCK);
+    uint8_t bytes[101] = {0};
+    mmf_buffer buffers[2] = {{bytes, 1}, {bytes, 101}};
+    mmf_message message = {.length = 77};
+    int64_t length = -7;
+    int32_t count = -7;
+    void *place = UNTOUCHED;
+    mmf_error error;
+
+    CHECK_FAILS_PARAM(mmf_queue_send(queue, bytes, 101, 0), MMF_E_RANGE, "length");
+    mmf_last_error(&error);
+    CHECK(strstr(error.message, "101") != NULL);
+    CHECK(strstr(error.message, " 100") != NULL);
+    CHECK_FAILS_PARAM(mmf_queue_send(queue, bytes, -1, 0), MMF_E_RANGE, "length");
+    CHECK_FAILS_PARAM(mmf_queue_send(queue, bytes, INT64_MAX, 0), MMF_E_RANGE,
+                      "length");
+    CHECK_FAILS_PARAM(mmf_queue_send(queue, bytes, 1, -2), MMF_E_RANGE, "timeout_ms");
+    CHECK_FAILS_PARAM(mmf_queue_reserve(queue, 101, 0, &place), MMF_E_RANGE, "length");
+    CHECK_FAILS_PARAM(mmf_queue_reserve(queue, -1, 0, &place), MMF_E_RANGE, "length");
+    CHECK_FAILS_PARAM(mmf_queue_reserve(queue, 1, -2, &place), MMF_E_RANGE,
+                      "timeout_ms");
+    CHECK_FAILS_PARAM(mmf_queue_send_many(queue, buffers, 2, 0, &count), MMF_E_RANGE,
+                      "length");
+    CHECK_FAILS_PARAM(mmf_queue_send_many(queue, buffers, -1, 0, &count), MMF_E_RANGE,
+                      "count");
+    CHECK_FAILS_PARAM(mmf_queue_send_many(queue, buffers, 1, -2, &count), MMF_E_RANGE,
+                      "timeout_ms");
+    CHECK_FAILS_PARAM(mmf_queue_peek(queue, -2, &message), MMF_E_RANGE, "timeout_ms");
+    CHECK_FAILS_PARAM(mmf_queue_peek_many(queue, 0, 0, &message, &count), MMF_E_RANGE,
+                      "most");
+    CHECK_FAILS_PARAM(mmf_queue_peek_many(queue, 1, -2, &message, &count), MMF_E_RANGE,
+                      "timeout_ms");
+    CHECK_FAILS_PARAM(mmf_queue_release_many(queue, &message, -1), MMF_E_RANGE,
+                      "count");
+    CHECK_FAILS_PARAM(mmf_queue_receive(queue, bytes, -1, 0, &length, NULL),
+                      MMF_E_RANGE, "capacity");
+    CHECK_FAILS_PARAM(mmf_queue_receive(queue, bytes, 1, -2, &length, NULL),
+                      MMF_E_RANGE, "timeout_ms");
+    CHECK(place == UNTOUCHED);
+    CHECK_INT(length, -7);
+    CHECK_INT(count, -7);
+    CHECK_INT(message.length, 77);
+    expect_none(queue);
+    CHECK_INT(stats_of(queue).sent, 0);
+    mmf_queue_close(queue);
+}
+
+static void
+numbers_are_checked(void **state)
+{
+    (void)state;
+    for_each_kind(numbers);
+}
+
+static void
+reservations(uint32_t flags)
+{
+    mmf_queue *queue = new_queue(MMF_ROLE_BOTH, flags, 100, 8, MMF_OVERFLOW_BLOCK);
+    mmf_buffer buffer = {"x", 1};
+    int32_t count = -7;
+    void *place, *other = UNTOUCHED;
+
+    CHECK_FAILS(mmf_queue_commit(queue, 0), MMF_E_STATE);
+    CHECK_FAILS(mmf_queue_abandon(queue), MMF_E_STATE);
+    CHECK_STATUS(mmf_queue_reserve(queue, 50, 0, &place), MMF_OK);
+    CHECK_FAILS(mmf_queue_reserve(queue, 1, 0, &other), MMF_E_STATE);
+    CHECK(other == UNTOUCHED);
+    CHECK_FAILS(mmf_queue_send(queue, "x", 1, 0), MMF_E_STATE);
+    CHECK_FAILS(mmf_queue_send_many(queue, &buffer, 1, 0, &count), MMF_E_STATE);
+    CHECK_INT(count, -7);
+    CHECK_FAILS_PARAM(mmf_queue_commit(queue, 51), MMF_E_RANGE, "length");
+    CHECK_FAILS_PARAM(mmf_queue_commit(queue, -1), MMF_E_RANGE, "length");
+    expect_none(queue);
+    memcpy(place, "12345678", 8);
+    CHECK_STATUS(mmf_queue_commit(queue, 8), MMF_OK);
+    CHECK_FAILS(mmf_queue_commit(queue, 8), MMF_E_STATE);
+    CHECK_FAILS(mmf_queue_abandon(queue), MMF_E_STATE);
+    expect_number(queue, 0x3837363534333231u);
+    CHECK_STATUS(mmf_queue_reserve(queue, 0, 0, &place), MMF_OK);
+    CHECK_FAILS_PARAM(mmf_queue_commit(queue, 1), MMF_E_RANGE, "length");
+    CHECK_STATUS(mmf_queue_abandon(queue), MMF_OK);
+    CHECK_FAILS(mmf_queue_abandon(queue), MMF_E_STATE);
+    mmf_queue_close(queue);
+}
+
+static void
+a_handle_has_one_reservation(void **state)
+{
+    (void)state;
+    for_each_kind(reservations);
+}
+
+static void
+releases(uint32_t flags)
+{
+    mmf_queue *queue = new_queue(MMF_ROLE_BOTH, flags, 8, 8, MMF_OVERFLOW_BLOCK);
+    mmf_message messages[3], strange = {.sequence = 5};
+    int64_t length = -7;
+    uint64_t number;
+
+    CHECK_FAILS(mmf_queue_release(queue, &strange), MMF_E_STATE);
+    strange.sequence = UINT64_MAX;
+    CHECK_FAILS(mmf_queue_release(queue, &strange), MMF_E_STATE);
+    for (uint64_t i = 0; i < 4; i++)
+        send_number(queue, i);
+    for (uint64_t i = 0; i < 3; i++)
+        messages[i] = peek_number(queue, i);
+    /* One that nobody has taken. */
+    strange = messages[2];
+    strange.sequence++;
+    CHECK_FAILS(mmf_queue_release(queue, &strange), MMF_E_STATE);
+    if (flags == MMF_CHANNEL_SINGLE) {
+        /* In order, and no copy before what is held. */
+        CHECK_FAILS(mmf_queue_release(queue, &messages[1]), MMF_E_STATE);
+        CHECK_FAILS(mmf_queue_receive(queue, &number, 8, 0, &length, NULL),
+                    MMF_E_STATE);
+        CHECK_FAILS(mmf_queue_release_many(queue, messages + 1, 2), MMF_E_STATE);
+        CHECK_INT(length, -7);
+        CHECK_STATUS(mmf_queue_release_many(queue, messages, 2), MMF_OK);
+        CHECK_STATUS(mmf_queue_release(queue, &messages[2]), MMF_OK);
+    } else {
+        CHECK_STATUS(mmf_queue_release(queue, &messages[1]), MMF_OK);
+        CHECK_FAILS(mmf_queue_release_many(queue, messages, 3), MMF_E_STATE);
+        messages[1] = messages[2];
+        expect_number(queue, 3);
+        send_number(queue, 3);
+        CHECK_STATUS(mmf_queue_release_many(queue, messages, 2), MMF_OK);
+    }
+    for (int i = 0; i < 3; i++)
+        CHECK_FAILS(mmf_queue_release(queue, &messages[i]), MMF_E_STATE);
+    expect_number(queue, 3);
+    expect_none(queue);
+    CHECK_INT(stats_of(queue).received, flags == MMF_CHANNEL_SINGLE ? 4 : 5);
+    mmf_queue_close(queue);
+}
+
+static void
+only_what_is_held_is_released(void **state)
+{
+    (void)state;
+    for_each_kind(releases);
+}
+
+static void
+a_role_is_needed(void **state)
+{
+    mmf_queue *sender = new_sender(0, 8, 8);
+    mmf_queue *receiver = open_queue(MMF_ROLE_RECEIVE, 0);
+    mmf_message message = {.length = 77};
+    mmf_buffer buffer = {"x", 1};
+    int64_t length = -7;
+    int32_t count = -7;
+    char byte;
+    void *bytes = UNTOUCHED;
+    int fd = -7;
+
+    (void)state;
+    CHECK_FAILS(mmf_queue_reserve(receiver, 1, 0, &bytes), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_queue_commit(receiver, 1), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_queue_abandon(receiver), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_queue_send(receiver, "x", 1, 0), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_queue_send_many(receiver, &buffer, 1, 0, &count),
+                MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_queue_peek(sender, 0, &message), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_queue_peek_many(sender, 1, 0, &message, &count),
+                MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_queue_release(sender, &message), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_queue_release_many(sender, &message, 1), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_queue_receive(sender, &byte, 1, 0, &length, NULL),
+                MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_queue_fd(sender, &fd), MMF_E_NOT_SUPPORTED);
+    CHECK(bytes == UNTOUCHED);
+    CHECK_INT(length, -7);
+    CHECK_INT(count, -7);
+    CHECK_INT(fd, -7);
+    CHECK_INT(message.length, 77);
+    CHECK_INT(stats_of(sender).senders, 1);
+    CHECK_INT(stats_of(receiver).receivers, 1);
+    mmf_queue_close(sender);
+    mmf_queue_close(receiver);
+}
+
+static void
+the_file_has_the_creators_mode(void **state)
+{
+    mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
+    mmf_queue *queue;
+    mmf_list *list;
+    const mmf_object_info *info;
+
+    (void)state;
+    options.mode = 0640;
+    CHECK_OK(create("Q", 100, 100, MMF_OVERFLOW_BLOCK, &options, NULL, &queue));
+    CHECK_OK(mmf_list_create(0, &list));
+    CHECK_INT(mmf_list_count(list), 1);
+    info = mmf_list_get(list, 0);
+    CHECK_TEXT(info->name, "Q");
+    CHECK_INT(info->kind, MMF_KIND_QUEUE);
+    CHECK_TEXT(mmf_kind_name(info->kind), "queue");
+    CHECK_INT(info->life, MMF_LIFE_ALIVE);
+    CHECK_INT(info->mode, 0640);
+    CHECK_INT(info->holders, 1);
+    /* 640 bytes and two tables of 64 places, to the page; 128 cells of 256 bytes. */
+    CHECK_INT(info->capacity, 20480 + 128 * 256);
+    mmf_list_close(list);
+    mmf_queue_close(queue);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(creating_checks_its_arguments),
+        cmocka_unit_test(a_name_has_its_limits),
+        cmocka_unit_test(options_are_checked),
+        cmocka_unit_test(the_name_may_be_anothers),
+        cmocka_unit_test(opening_needs_a_queue),
+        cmocka_unit_test(opening_ignores_the_sizes),
+        cmocka_unit_test(there_are_as_many_places_as_the_creator_said),
+        cmocka_unit_test(a_single_role_is_taken_once),
+        cmocka_unit_test(calls_need_a_handle_and_outputs),
+        cmocka_unit_test(numbers_are_checked),
+        cmocka_unit_test(a_handle_has_one_reservation),
+        cmocka_unit_test(only_what_is_held_is_released),
+        cmocka_unit_test(a_role_is_needed),
+        cmocka_unit_test(the_file_has_the_creators_mode),
+    };
+
+    return harness_main(argc, argv, "channel_arguments", tests, COUNT_OF(tests), NULL);
+}

@@ -1,0 +1,845 @@
+/*
+ * process_test.c - queues between processes that wait, stop, fork and die.
+ */
+#include "support.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { SEND = MMF_ROLE_SEND, RECEIVE = MMF_ROLE_RECEIVE };
+
+/* A survivor goes on after 50 ms; this machine may have other things to do, too. */
+enum { SOON_MS = 5000 };
+
+static struct process *
+peer_with(mmf_role role, uint32_t flags, mmf_strategy strategy)
+{
+    struct process *peer = peer_start();
+
+    peer_does(peer, "open %u %u %d", role, flags, strategy);
+    return peer;
+}
+
+/*
+ * Waiting.
+ */
+
+static void
+wake_receiver(uint32_t flags)
+{
+    for (mmf_strategy strategy = 0; strategy <= MMF_STRATEGY_WAIT; strategy++) {
+        mmf_queue *sender = new_sender(flags, 8, 8);
+        struct process *peer = peer_with(RECEIVE, 0, strategy);
+
+        for (uint64_t i = 0; i < 5; i++) {
+            char expected[32];
+
+            peer_begins(peer, "receive -1");
+            if (strategy != MMF_STRATEGY_SPIN)
+                peer_await_sleep(peer);
+            send_number(sender, i);
+            snprintf(expected, sizeof(expected), "MMF_OK %d 0", (int)i);
+            process_expect(peer, expected);
+        }
+        peer_answers(peer, "MMF_TIMED_OUT", "receive 30");
+        peer_end(peer);
+        mmf_queue_close(sender);
+    }
+}
+
+static void
+a_message_wakes_who_waits_for_it(void **state)
+{
+    (void)state;
+    for_each_kind(wake_receiver);
+}
+
+static void
+wake_sender(uint32_t flags)
+{
+    for (mmf_strategy strategy = 0; strategy <= MMF_STRATEGY_WAIT; strategy++) {
+        mmf_queue *receiver = new_receiver(flags, 8, 2);
+        struct process *peer = peer_with(SEND, 0, strategy);
+
+        peer_does(peer, "send 0 0");
+        peer_does(peer, "send 1 0");
+        for (uint64_t i = 0; i < 5; i++) {
+            peer_begins(peer, "send %d -1", (int)i + 2);
+            if (strategy != MMF_STRATEGY_SPIN)
+                peer_await_sleep(peer);
+            expect_number(receiver, i);
+            process_expect(peer, "MMF_OK");
+        }
+        peer_answers(peer, "MMF_TIMED_OUT", "send 9 30");
+        peer_answers(peer, "MMF_TIMED_OUT", "reserve 30");
+        peer_end(peer);
+        mmf_queue_close(receiver);
+    }
+}
+
+static void
+a_release_wakes_who_waits_for_room(void **state)
+{
+    (void)state;
+    for_each_kind(wake_sender);
+}
+
+static void
+several_sleepers_are_woken_one_by_one(void **state)
+{
+    enum { SLEEPERS = 4 };
+    mmf_queue *sender = new_sender(0, 8, 8);
+    struct process *peers[SLEEPERS];
+    uint64_t sum = 0;
+
+    (void)state;
+    for (int i = 0; i < SLEEPERS; i++)
+        peers[i] = peer_with(RECEIVE, 0, MMF_STRATEGY_WAIT);
+    for (int round = 0; round < 10; round++) {
+        for (int i = 0; i < SLEEPERS; i++) {
+            peer_begins(peers[i], "receive -1");
+            peer_await_sleep(peers[i]);
+        }
+        for (uint64_t i = 0; i < SLEEPERS; i++)
+            send_number(sender, i + 1);
+        for (int i = 0; i < SLEEPERS; i++) {
+            char line[64];
+
+            CHECK(process_read_line(peers[i], line, sizeof(line)) != NULL);
+            CHECK(strncmp(line, "MMF_OK ", 7) == 0);
+            sum += (uint64_t)(line[7] - '0');
+        }
+    }
+    CHECK_INT(sum, 10 * (1 + 2 + 3 + 4));
+    for (int i = 0; i < SLEEPERS; i++)
+        peer_end(peers[i]);
+    mmf_queue_close(sender);
+}
+
+/*
+ * Death.
+ */
+
+/* Of a queue with one cell: nothing goes while it is reserved. */
+static void
+dead_producer(uint32_t flags)
+{
+    mmf_queue *receiver = new_receiver(flags, 8, 1);
+    struct process *victim = peer_with(SEND, 0, 0);
+    struct process *other = NULL;
+    mmf_queue *sender = NULL;
+
+    peer_does(victim, "send 1 0");
+    expect_number(receiver, 1);
+    peer_does(victim, "reserve 0");
+    if (flags == 0) {
+        other = peer_with(SEND, 0, MMF_STRATEGY_WAIT);
+        peer_answers(other, "MMF_TIMED_OUT", "send 2 50");
+        peer_begins(other, "send 2 -1");
+        peer_await_sleep(other);
+        process_kill(victim);
+        process_expect(other, "MMF_OK");
+        peer_end(other);
+        expect_number(receiver, 2);
+        CHECK_INT(stats_of(receiver).dropped, 1);
+    } else {
+        process_kill(victim);
+    }
+    sender = open_queue(SEND, 0);
+    CHECK_INT(stats_of(receiver).senders, 1);
+    for (uint64_t i = 0; i < 10; i++) {
+        send_number(sender, i);
+        expect_number(receiver, i);
+    }
+    mmf_queue_close(sender);
+    mmf_queue_close(receiver);
+}
+
+static void
+what_a_dead_producer_had_reserved_is_dropped(void **state)
+{
+    (void)state;
+    for_each_kind(dead_producer);
+}
+
+static void
+dead_consumer(uint32_t flags)
+{
+    mmf_queue *sender = new_sender(flags, 8, 4);
+    struct process *victim = peer_with(RECEIVE, 0, 0);
+    mmf_queue *receiver = NULL;
+
+    for (uint64_t i = 0; i < 4; i++)
+        send_number(sender, i);
+    peer_answers(victim, "MMF_OK 0 0", "receive 0");
+    peer_answers(victim, "MMF_OK 1 0", "peek 0");
+    peer_answers(victim, "MMF_OK 2 0", "peek 0");
+    if (flags == 0) {
+        struct process *other = peer_with(RECEIVE, 0, MMF_STRATEGY_WAIT);
+        int64_t begin;
+
+        peer_answers(other, "MMF_OK 3 0", "receive 0");
+        peer_answers(other, "MMF_TIMED_OUT", "receive 50");
+        peer_begins(other, "receive -1");
+        peer_await_sleep(other);
+        process_kill(victim);
+        begin = now_us();
+        process_expect(other, "MMF_OK 1 1");
+        CHECK(now_us() - begin < SOON_MS * 1000);
+        peer_answers(other, "MMF_OK 2 1", "receive 0");
+        peer_answers(other, "MMF_TIMED_OUT", "receive 0");
+        peer_end(other);
+        receiver = open_queue(RECEIVE, 0);
+    } else {
+        process_kill(victim);
+        receiver = open_queue(RECEIVE, 0);
+        for (uint64_t i = 1; i < 4; i++) {
+            mmf_message message = peek_number(receiver, i);
+
+            CHECK_INT(message.flags, i < 3 ? MMF_MESSAGE_REDELIVERED : 0);
+            CHECK_STATUS(mmf_queue_release(receiver, &message), MMF_OK);
+        }
+    }
+    expect_none(receiver);
+    CHECK_INT(stats_of(sender).redelivered, 2);
+    CHECK_INT(stats_of(sender).received, 4);
+    CHECK_INT(stats_of(sender).receivers, 1);
+    for (uint64_t i = 0; i < 4; i++)
+        send_number(sender, i);
+    for (uint64_t i = 0; i < 4; i++)
+        expect_number(receiver, i);
+    mmf_queue_close(receiver);
+    mmf_queue_close(sender);
+}
+
+static void
+what_a_dead_consumer_had_goes_to_another(void **state)
+{
+    (void)state;
+    for_each_kind(dead_consumer);
+}
+
+/* A poll finds it too, and so does a full queue that fails or drops. */
+static void
+nobody_needs_to_sleep_to_learn_of_a_death(void **state)
+{
+    static const mmf_overflow overflows[] = {MMF_OVERFLOW_FAIL,
+                                             MMF_OVERFLOW_DROP_OLDEST};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(overflows); i++) {
+        mmf_queue *sender = new_queue(SEND, 0, 8, 1, overflows[i]);
+        struct process *victim = peer_with(SEND, 0, 0);
+        uint64_t number = 7;
+
+        peer_does(victim, "reserve 0");
+        CHECK_INT(mmf_queue_send(sender, &number, 8, 0),
+                  overflows[i] == MMF_OVERFLOW_FAIL ? MMF_E_FULL : MMF_TIMED_OUT);
+        process_kill(victim);
+        usleep(25000); /* nobody asks more often than in a tick */
+        CHECK_STATUS(mmf_queue_send(sender, &number, 8, 0), MMF_OK);
+        mmf_queue_close(sender);
+    }
+}
+
+static void
+all_at_once(uint32_t flags)
+{
+    mmf_queue *look = new_sender(flags, 8, 8);
+    struct process *producer, *consumers[2];
+    int count = flags == 0 ? 2 : 1;
+
+    for (uint64_t i = 0; i < 6; i++)
+        send_number(look, i);
+    for (int i = 0; i < count; i++) {
+        char expected[32];
+
+        consumers[i] = peer_with(RECEIVE, 0, 0);
+        snprintf(expected, sizeof(expected), "MMF_OK %d 0", i);
+        peer_answers(consumers[i], expected, "peek 0");
+    }
+    if (flags == MMF_CHANNEL_SINGLE)
+        mmf_queue_close(look); /* the consumer holds the queue */
+    producer = peer_with(SEND, 0, 0);
+    peer_does(producer, "reserve 0");
+    for (int i = 0; i < count; i++)
+        kill(process_id(consumers[i]), SIGSTOP);
+    kill(process_id(producer), SIGSTOP);
+    if (flags == MMF_CHANNEL_SINGLE) {
+        mmf_queue *fresh;
+        mmf_channel_options options = options_for(SEND, 0);
+
+        /* Stopped is alive. */
+        CHECK_FAILS(mmf_queue_open("Q", &options, &fresh), MMF_E_SHARING);
+        process_kill(producer);
+        look = open_queue(SEND, 0);
+    }
+    for (int i = 0; i < count; i++)
+        process_kill(consumers[i]);
+    if (flags == 0)
+        process_kill(producer);
+    {
+        mmf_queue *fresh = open_queue(RECEIVE, 0);
+        int seen = 0;
+
+        for (int i = 0; i < 6; i++) {
+            uint64_t number = 99;
+            int64_t length;
+
+            CHECK_STATUS(mmf_queue_receive(fresh, &number, 8, LONG_MS, &length, NULL),
+                         MMF_OK);
+            CHECK(number < 6);
+            seen |= 1 << number;
+        }
+        CHECK_INT(seen, 63);
+        expect_none(fresh);
+        for (uint64_t i = 0; i < 8; i++)
+            send_number(look, i);
+        for (uint64_t i = 0; i < 8; i++)
+            expect_number(fresh, i);
+        mmf_queue_close(fresh);
+    }
+    mmf_queue_close(look);
+}
+
+static void
+everybody_may_die_at_once(void **state)
+{
+    (void)state;
+    for_each_kind(all_at_once);
+}
+
+static void
+the_dead_leave_their_places(void **state)
+{
+    mmf_channel_options options = options_for(SEND, 0);
+    mmf_queue *queue, *more;
+
+    (void)state;
+    options.participants = 2;
+    CHECK_OK(mmf_queue_create("Q", 8, 8, MMF_OVERFLOW_BLOCK, &options, NULL, &queue));
+    for (int i = 0; i < 5; i++) {
+        struct process *victim = peer_start();
+
+        peer_does(victim, "open 3 0 0");
+        peer_fails(victim, MMF_E_FULL, "open 1 0 0");
+        process_kill(victim);
+        CHECK_INT(stats_of(queue).senders, 1);
+    }
+    CHECK_OK(mmf_queue_open("Q", &options, &more));
+    mmf_queue_close(more);
+    mmf_queue_close(queue);
+}
+
+/*
+ * Stopped ones.
+ */
+
+static void
+a_stopped_consumer_keeps_what_it_has(void **state)
+{
+    static const mmf_overflow overflows[] = {MMF_OVERFLOW_BLOCK, MMF_OVERFLOW_FAIL,
+                                             MMF_OVERFLOW_DROP_OLDEST};
+
+    (void)state;
+    for (size_t o = 0; o < COUNT_OF(overflows); o++) {
+        mmf_queue *sender = new_queue(SEND, 0, 8, 4, overflows[o]);
+        mmf_queue *receiver = open_queue(RECEIVE, 0);
+        struct process *peer = peer_with(RECEIVE, 0, 0);
+        uint64_t number = 7;
+        int rc;
+
+        send_number(sender, 100);
+        peer_answers(peer, "MMF_OK 100 0", "peek 0");
+        kill(process_id(peer), SIGSTOP);
+        for (uint64_t i = 0; i < 20; i++) {
+            send_number(sender, i);
+            expect_number(receiver, i);
+        }
+        for (uint64_t i = 0; i < 3; i++)
+            send_number(sender, i);
+        rc = mmf_queue_send(sender, &number, 8, 50);
+        if (overflows[o] == MMF_OVERFLOW_BLOCK)
+            CHECK_INT(rc, MMF_TIMED_OUT);
+        else if (overflows[o] == MMF_OVERFLOW_FAIL)
+            CHECK_INT(rc, MMF_E_FULL);
+        else
+            CHECK_INT(rc, MMF_OK);
+        kill(process_id(peer), SIGCONT);
+        peer_does(peer, "release");
+        /* The ring goes round in order: the oldest must go before the next comes. */
+        expect_number(receiver, overflows[o] == MMF_OVERFLOW_DROP_OLDEST ? 1 : 0);
+        CHECK_STATUS(mmf_queue_send(sender, &number, 8, 0), MMF_OK);
+        peer_end(peer);
+        mmf_queue_close(sender);
+        mmf_queue_close(receiver);
+    }
+}
+
+static void
+a_stopped_producer_keeps_its_reservation(void **state)
+{
+    mmf_queue *sender = new_sender(0, 8, 4);
+    mmf_queue *receiver = open_queue(RECEIVE, 0);
+    struct process *peer = peer_with(SEND, 0, 0);
+
+    (void)state;
+    peer_does(peer, "reserve 0");
+    kill(process_id(peer), SIGSTOP);
+    for (uint64_t i = 0; i < 50; i++) {
+        send_number(sender, i);
+        expect_number(receiver, i);
+    }
+    expect_none(receiver);
+    kill(process_id(peer), SIGCONT);
+    peer_does(peer, "commit 77");
+    expect_number(receiver, 77);
+    send_number(sender, 1);
+    peer_does(peer, "send 78 0");
+    expect_number(receiver, 1);
+    expect_number(receiver, 78);
+    peer_end(peer);
+    mmf_queue_close(sender);
+    mmf_queue_close(receiver);
+}
+
+/*
+ * Counterparts that are gone.
+ */
+
+static void
+gone(uint32_t flags)
+{
+    mmf_queue *receiver = new_receiver(flags | MMF_CHANNEL_PEER_GONE, 8, 4);
+    struct process *peer = NULL;
+    mmf_message message;
+
+    /* None has come yet: that is not gone. */
+    CHECK_STATUS(mmf_queue_peek(receiver, 50, &message), MMF_TIMED_OUT);
+    for (int death = 0; death < 2; death++) {
+        peer = peer_with(SEND, 0, 0);
+        CHECK_STATUS(mmf_queue_peek(receiver, 50, &message), MMF_TIMED_OUT);
+        peer_does(peer, "send 1 0");
+        peer_does(peer, "send 2 0");
+        if (death)
+            process_kill(peer);
+        else
+            peer_end(peer);
+        expect_number(receiver, 1);
+        expect_number(receiver, 2);
+        CHECK_FAILS(mmf_queue_peek(receiver, LONG_MS, &message), MMF_E_PEER_GONE);
+        CHECK_FAILS(mmf_queue_peek(receiver, -1, &message), MMF_E_PEER_GONE);
+    }
+    mmf_queue_close(receiver);
+}
+
+static void
+a_consumer_may_ask_to_be_told_of_the_last_producers_end(void **state)
+{
+    (void)state;
+    for_each_kind(gone);
+}
+
+static void
+gone_while_waiting(uint32_t flags)
+{
+    for (int death = 0; death < 2; death++) {
+        for (mmf_strategy strategy = 0; strategy <= MMF_STRATEGY_WAIT; strategy++) {
+            mmf_queue *sender = new_sender(flags, 8, 4);
+            struct process *peer = peer_with(RECEIVE, MMF_CHANNEL_PEER_GONE, strategy);
+            struct process *producer;
+            char line[256];
+
+            send_number(sender, 5);
+            peer_answers(peer, "MMF_OK 5 0", "receive 0");
+            if (flags == MMF_CHANNEL_SINGLE)
+                mmf_queue_close(sender);
+            producer = peer_with(SEND, 0, 0);
+            if (flags == 0)
+                mmf_queue_close(sender);
+            peer_begins(peer, "receive -1");
+            if (strategy != MMF_STRATEGY_SPIN)
+                peer_await_sleep(peer);
+            if (death)
+                process_kill(producer);
+            else
+                peer_end(producer);
+            CHECK(process_read_line(peer, line, sizeof(line)) != NULL);
+            CHECK(strncmp(line, "MMF_E_PEER_GONE ", 16) == 0);
+            peer_end(peer);
+        }
+    }
+}
+
+static void
+a_waiting_consumer_is_told(void **state)
+{
+    (void)state;
+    for_each_kind(gone_while_waiting);
+}
+
+static void
+full_and_gone(uint32_t flags)
+{
+    for (int death = 0; death < 2; death++) {
+        mmf_queue *sender = new_sender(flags | MMF_CHANNEL_PEER_GONE, 8, 2);
+        struct process *peer = peer_with(RECEIVE, 0, 0);
+        uint64_t number = 3;
+
+        send_number(sender, 1);
+        peer_answers(peer, "MMF_OK 1 0", "receive 0");
+        send_number(sender, 1);
+        send_number(sender, 2);
+        CHECK_STATUS(mmf_queue_send(sender, &number, 8, 50), MMF_TIMED_OUT);
+        if (death)
+            process_kill(peer);
+        else
+            peer_end(peer);
+        CHECK_FAILS(mmf_queue_send(sender, &number, 8, -1), MMF_E_PEER_GONE);
+        /* Another one: all is well. */
+        peer = peer_with(RECEIVE, 0, 0);
+        CHECK_STATUS(mmf_queue_send(sender, &number, 8, 50), MMF_TIMED_OUT);
+        peer_answers(peer, "MMF_OK 1 0", "receive 0");
+        CHECK_STATUS(mmf_queue_send(sender, &number, 8, 0), MMF_OK);
+        peer_end(peer);
+        mmf_queue_close(sender);
+    }
+}
+
+static void
+a_producer_may_ask_to_be_told_of_the_last_consumers_end(void **state)
+{
+    (void)state;
+    for_each_kind(full_and_gone);
+}
+
+/* A handle that sends and receives is not its own counterpart. */
+static void
+a_handle_is_not_its_own_counterpart(void **state)
+{
+    mmf_queue *queue =
+        new_queue(MMF_ROLE_BOTH, MMF_CHANNEL_PEER_GONE, 8, 2, MMF_OVERFLOW_BLOCK);
+    mmf_queue *other;
+    mmf_message message;
+
+    (void)state;
+    CHECK_FAILS(mmf_queue_peek(queue, -1, &message), MMF_E_PEER_GONE);
+    other = open_queue(MMF_ROLE_SEND, 0);
+    CHECK_STATUS(mmf_queue_peek(queue, 10, &message), MMF_TIMED_OUT);
+    mmf_queue_close(other);
+    mmf_queue_close(queue);
+}
+
+/*
+ * Descriptors.
+ */
+
+static int
+is_readable(int fd, int timeout)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+
+    return poll(&ready, 1, timeout) == 1;
+}
+
+/* Receive until there is none: the descriptor is quiet then. */
+static void
+drain(mmf_queue *queue, int fd)
+{
+    uint64_t number;
+    int64_t length;
+
+    for (int i = 0; i < 1000 && is_readable(fd, 0); i++)
+        while (mmf_queue_receive(queue, &number, 8, 0, &length, NULL) == MMF_OK)
+            ;
+    CHECK(!is_readable(fd, 0));
+}
+
+static void
+polling(uint32_t flags)
+{
+    mmf_queue *receiver = new_receiver(flags, 8, 8);
+    struct process *peer = peer_with(SEND, 0, 0);
+    int fd = -1, again = -1;
+
+    CHECK_OK(mmf_queue_fd(receiver, &fd));
+    CHECK_OK(mmf_queue_fd(receiver, &again));
+    CHECK_INT(again, fd);
+    drain(receiver, fd);
+    for (uint64_t i = 0; i < 5; i++) {
+        peer_does(peer, "send %d 0", (int)i);
+        CHECK(is_readable(fd, LONG_MS));
+        expect_number(receiver, i);
+        drain(receiver, fd);
+    }
+    /* One hint, several messages: it stays readable until all are there. */
+    for (uint64_t i = 0; i < 3; i++)
+        peer_does(peer, "send %d 0", (int)i);
+    for (uint64_t i = 0; i < 3; i++) {
+        CHECK(is_readable(fd, LONG_MS));
+        expect_number(receiver, i);
+    }
+    drain(receiver, fd);
+    peer_end(peer);
+    mmf_queue_close(receiver);
+}
+
+static void
+a_descriptor_tells_of_messages(void **state)
+{
+    (void)state;
+    for_each_kind(polling);
+}
+
+static void
+a_descriptor_tells_of_death(void **state)
+{
+    mmf_queue *sender = new_sender(0, 8, 8);
+    mmf_queue *receiver = open_queue(RECEIVE, 0);
+    int fd = -1;
+
+    (void)state;
+    CHECK_OK(mmf_queue_fd(receiver, &fd));
+    for (uint64_t i = 0; i < 5; i++) {
+        struct process *victim = peer_with(RECEIVE, 0, 0);
+        mmf_message message;
+        char expected[32];
+        int rc;
+
+        send_number(sender, i);
+        snprintf(expected, sizeof(expected), "MMF_OK %d 0", (int)i);
+        peer_answers(victim, expected, "peek 0");
+        drain(receiver, fd);
+        kill(process_id(victim), SIGKILL);
+        do {
+            CHECK(is_readable(fd, LONG_MS));
+            rc = mmf_queue_peek(receiver, 0, &message);
+        } while (rc == MMF_TIMED_OUT);
+        CHECK_INT(rc, MMF_OK);
+        CHECK_INT(message.flags, MMF_MESSAGE_REDELIVERED);
+        CHECK_STATUS(mmf_queue_release(receiver, &message), MMF_OK);
+        process_kill(victim);
+    }
+    mmf_queue_close(sender);
+    mmf_queue_close(receiver);
+}
+
+/*
+ * Forks.
+ */
+
+static void
+in_child_all_is_dead(mmf_queue *queue)
+{
+    mmf_message message = {.sequence = 1};
+    mmf_channel_stats stats;
+    mmf_buffer buffer = {"x", 1};
+    int64_t length;
+    int32_t count;
+    void *bytes;
+    char byte;
+    int fd;
+
+    CHECK_FAILS(mmf_queue_reserve(queue, 1, 0, &bytes), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_queue_commit(queue, 1), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_queue_abandon(queue), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_queue_send(queue, "x", 1, 0), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_queue_send_many(queue, &buffer, 1, 0, &count), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_queue_peek(queue, 0, &message), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_queue_peek_many(queue, 1, 0, &message, &count), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_queue_release(queue, &message), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_queue_release_many(queue, &message, 1), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_queue_receive(queue, &byte, 1, 0, &length, NULL), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_queue_fd(queue, &fd), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_queue_stat(queue, &stats), MMF_E_DISPOSED);
+}
+
+static void
+forked(uint32_t flags)
+{
+    mmf_queue *queue = new_queue(MMF_ROLE_BOTH, flags, 8, 8, MMF_OVERFLOW_BLOCK);
+    mmf_message message;
+    void *bytes;
+    int status = -1;
+    pid_t pid;
+
+    send_number(queue, 1);
+    send_number(queue, 2);
+    message = peek_number(queue, 1);
+    CHECK_STATUS(mmf_queue_reserve(queue, 8, 0, &bytes), MMF_OK);
+    pid = fork();
+    if (pid == 0) {
+        mmf_queue *own;
+        mmf_channel_options options = options_for(MMF_ROLE_RECEIVE, 0);
+
+        in_child_all_is_dead(queue);
+        mmf_queue_close(queue);
+        /* The parent is alive for it, and has its places. */
+        if (flags == 0) {
+            own = open_queue(MMF_ROLE_BOTH, 0);
+            CHECK_INT(stats_of(own).senders, 2);
+            expect_number(own, 2);
+            expect_none(own);
+            mmf_queue_close(own);
+        } else {
+            CHECK_FAILS(mmf_queue_open("Q", &options, &own), MMF_E_SHARING);
+        }
+        _exit(0);
+    }
+    CHECK_INT(waitpid(pid, &status, 0), pid);
+    CHECK_INT(status, 0);
+    CHECK_STATUS(mmf_queue_release(queue, &message), MMF_OK);
+    if (flags != 0)
+        expect_number(queue, 2);
+    memcpy(bytes, &(uint64_t){3}, 8);
+    CHECK_STATUS(mmf_queue_commit(queue, 8), MMF_OK);
+    expect_number(queue, 3);
+    mmf_queue_close(queue);
+}
+
+static void
+in_a_forked_child_the_handle_is_dead(void **state)
+{
+    (void)state;
+    for_each_kind(forked);
+}
+
+/* A child that keeps a copy of the mapping keeps nobody alive. */
+static void
+a_child_does_not_stand_for_its_parent(void **state)
+{
+    mmf_queue *receiver = new_receiver(0, 8, 1);
+    struct process *parent = process_start("lender", NULL);
+    char line[64];
+    mmf_queue *sender;
+
+    (void)state;
+    CHECK(process_read_line(parent, line, sizeof(line)) != NULL);
+    CHECK_INT(stats_of(receiver).senders, 1);
+    kill(process_id(parent), SIGKILL);
+    process_kill(parent);
+    CHECK_INT(stats_of(receiver).senders, 0);
+    sender = open_queue(SEND, 0);
+    CHECK_STATUS(mmf_queue_send(sender, "12345678", 8, LONG_MS), MMF_OK);
+    expect_number(receiver, 0x3837363534333231u);
+    kill((pid_t)strtol(line, NULL, 10), SIGKILL);
+    mmf_queue_close(sender);
+    mmf_queue_close(receiver);
+}
+
+/* Reserves the one cell, and leaves a copy of the handle to a child, which it names. */
+static int
+lend(int argc, char **argv)
+{
+    mmf_queue *queue = open_queue(SEND, 0);
+    void *bytes;
+    pid_t pid;
+
+    (void)argc;
+    (void)argv;
+    CHECK_STATUS(mmf_queue_reserve(queue, 8, 0, &bytes), MMF_OK);
+    pid = fork();
+    if (pid == 0) {
+        close(STDIN_FILENO);
+        close(STDOUT_FILENO);
+        for (;;)
+            pause();
+    }
+    role_say("%d", (int)pid);
+    pause();
+    return EXIT_FAILURE;
+}
+
+/*
+ * Counters.
+ */
+
+static void
+stat_by_name(void **state)
+{
+    struct process *peer = peer_start();
+    mmf_channel_stats stats;
+
+    (void)state;
+    peer_answers(peer, "MMF_OK new", "create 1 1 0 100 10 2");
+    for (int i = 0; i < 7; i++)
+        peer_does(peer, "send %d 0", i);
+    memset(&stats, 0xff, sizeof(stats));
+    CHECK_OK(mmf_channel_stat("Q", &stats));
+    CHECK_INT(stats.message_size, 100);
+    CHECK_INT(stats.message_count, 16);
+    CHECK_INT(stats.sent, 7);
+    CHECK_INT(stats.received, 0);
+    CHECK_INT(stats.dropped, 0);
+    CHECK_INT(stats.lost, 0);
+    CHECK_INT(stats.redelivered, 0);
+    CHECK_INT(stats.depth, 7);
+    CHECK_INT(stats.high_water, 7);
+    CHECK_INT(stats.senders, 1);
+    CHECK_INT(stats.receivers, 0);
+    CHECK_INT(stats.overflow, MMF_OVERFLOW_FAIL);
+    CHECK_INT(stats.flags, MMF_CHANNEL_SINGLE);
+    peer_answers(peer, "MMF_OK 7 0 7", "stat");
+    peer_end(peer);
+    CHECK_FAILS(mmf_channel_stat("Q", &stats), MMF_E_NOT_FOUND);
+}
+
+/* What the killed had counted is not lost, nor counted twice. */
+static void
+counters_outlive_participants(void **state)
+{
+    mmf_queue *queue = new_receiver(0, 8, 8);
+
+    (void)state;
+    for (uint64_t round = 1; round <= 10; round++) {
+        struct process *peer = peer_with(MMF_ROLE_BOTH, 0, 0);
+
+        peer_does(peer, "send 1 0");
+        peer_does(peer, "send 2 0");
+        peer_answers(peer, "MMF_OK 1 0", "receive 0");
+        peer_answers(peer, "MMF_OK 2 0", "receive 0");
+        if (round % 2)
+            process_kill(peer);
+        else
+            peer_end(peer);
+        CHECK_INT(stats_of(queue).sent, 2 * round);
+        CHECK_INT(stats_of(queue).received, 2 * round);
+    }
+    mmf_queue_close(queue);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct role roles[] = {
+        {"peer", peer_role}, {"lender", lend}, {NULL, NULL}};
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_message_wakes_who_waits_for_it),
+        cmocka_unit_test(a_release_wakes_who_waits_for_room),
+        cmocka_unit_test(several_sleepers_are_woken_one_by_one),
+        cmocka_unit_test(what_a_dead_producer_had_reserved_is_dropped),
+        cmocka_unit_test(what_a_dead_consumer_had_goes_to_another),
+        cmocka_unit_test(nobody_needs_to_sleep_to_learn_of_a_death),
+        cmocka_unit_test(everybody_may_die_at_once),
+        cmocka_unit_test(the_dead_leave_their_places),
+        cmocka_unit_test(a_stopped_consumer_keeps_what_it_has),
+        cmocka_unit_test(a_stopped_producer_keeps_its_reservation),
+        cmocka_unit_test(a_consumer_may_ask_to_be_told_of_the_last_producers_end),
+        cmocka_unit_test(a_waiting_consumer_is_told),
+        cmocka_unit_test(a_producer_may_ask_to_be_told_of_the_last_consumers_end),
+        cmocka_unit_test(a_handle_is_not_its_own_counterpart),
+        cmocka_unit_test(a_descriptor_tells_of_messages),
+        cmocka_unit_test(a_descriptor_tells_of_death),
+        cmocka_unit_test(in_a_forked_child_the_handle_is_dead),
+        cmocka_unit_test(a_child_does_not_stand_for_its_parent),
+        cmocka_unit_test(stat_by_name),
+        cmocka_unit_test(counters_outlive_participants),
+    };
+
+    return harness_main(argc, argv, "channel_process", tests, COUNT_OF(tests), roles);
+}
