@@ -227,9 +227,10 @@ peer_start(void)
 }
 
 struct process *
-peer_start_foreign(const char *program)
+peer_start_foreign(const char *loader, const char *program)
 {
-    const char *const arguments[] = {program, NULL};
+    const char *const arguments[] = {loader != NULL ? loader : program,
+                                     loader != NULL ? program : NULL, NULL};
 
     return process_start("foreign", arguments);
 }

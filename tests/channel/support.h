@@ -58,8 +58,8 @@ int foreign_role(int argc, char **argv); /* {"foreign", foreign_role} */
 
 struct process *peer_start(void);
 
-/* peer_main.c built in another way. */
-struct process *peer_start_foreign(const char *program);
+/* `program` is peer_main.c built in another way; `loader` runs it, or is NULL. */
+struct process *peer_start_foreign(const char *loader, const char *program);
 
 /* Close its input; it must end with 0. */
 void peer_end(struct process *peer);

@@ -1,0 +1,1151 @@
+/*
+ * kill_points.c - kill a participant of a queue at every instruction of every call.
+ *
+ *     channel_kill_points [PATTERN]    only the operations with PATTERN in their name
+ *
+ * For each operation a child runs it between two marks, under ptrace. One run
+ * single-steps through it and writes down where it comes by in libmmf.so; then one
+ * child for each of these places (without MMF_TEST_LONG=1, for some) runs there and is
+ * killed. The child writes into memory that it shares with us what it is about to do
+ * and what it has done. A survivor then accounts for every message:
+ *
+ *   - what was committed and not released comes, once; it is marked as redelivered if
+ *     the dead one had taken it
+ *   - what the dead one was committing or releasing comes once or not at all
+ *   - nothing else comes, and in the order in which it was committed, but for what is
+ *     redelivered
+ *   - afterwards every cell can be had, and every place of a participant
+ *   - who sleeps while somebody is killed over waking him goes on
+ *
+ * It also counts the system calls of those who send and receive while nobody sleeps.
+ */
+#include "trace.h"
+
+#include <mmf/mmf.h>
+
+#include <errno.h>
+#include <link.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    MOST_PLACES = 20000,
+    MOST_NUMBERS = 64,
+    DEFAULT_STRIDE = 13, /* of instructions, unless all are wanted */
+    CELLS = 4,
+    PARTICIPANTS = 3,
+    /* Some creators look at other names, too: which ones, process ids decide. */
+    MOST_TRIES = 20,
+    LONG_MS = 20000,
+    LATE_MS = 1000 /* no survivor waits so long, whatever else the machine does */
+};
+
+/* How the queue is, and who else there is when the operation runs. */
+#define SINGLE 1u        /* MMF_CHANNEL_SINGLE */
+#define DROP 2u          /* MMF_OVERFLOW_DROP_OLDEST */
+#define ONE_CELL 4u      /* else CELLS */
+#define MESSAGES 8u      /* two of ours are in it */
+#define FULL 16u         /* as many as there are cells */
+#define IN_HAND 32u      /* we have the first cell in hand */
+#define SLEEPER 64u      /* another process waits for a message */
+#define WRITER 128u      /* another process waits for room */
+#define DEAD_HOLDER 256u /* one died with the first two messages in its hands */
+#define DEAD_WRITER 512u /* one died with a reservation */
+#define ALONE 1024u      /* the victim makes the queue: nobody else is there */
+#define LOOKS 2048u      /* the victim waits, and may have looked after the dead */
+
+struct operation {
+    const char *name;
+    unsigned flags;
+    mmf_role role;         /* the victim's handle; 0: it has none before the run */
+    void (*prepare)(void); /* in the victim, before it is watched */
+    void (*run)(void);
+};
+
+/* What is known of a message; the highest that was reached. */
+enum fate { NEVER, COMMITTING, COMMITTED, TAKEN, RELEASING, RELEASED };
+
+/* Shared with the children. */
+struct ledger {
+    volatile int fates[MOST_NUMBERS];
+    volatile int heard;  /* by the sleeper; 0: none yet */
+    volatile int may_go; /* the sleeper: it holds the queue until then */
+    volatile int wrote;  /* by the writer */
+    volatile int failed; /* a call of the victim's, its status */
+};
+
+static const struct operation *current;
+static struct ledger *ledger;
+static int all_instructions;
+static const char *place_text = "";
+static unsigned long failures;
+static int64_t longest_ms; /* that a survivor needed for all its messages */
+
+static void
+fail(const char *what, const char *why)
+{
+    failures++;
+    if (failures <= 20)
+        fprintf(stderr, "channel_kill_points: %s: %s: %s: %s\n", current->name,
+                place_text, what, why);
+}
+
+static int64_t
+now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/*
+ * The victim's calls. Its numbers begin with 1, ours with OURS.
+ */
+enum { OURS = 30 };
+
+static mmf_queue *queue;
+static mmf_message held[4];
+static int32_t held_count;
+static void *reserved;
+
+static void
+note(uint64_t number, enum fate fate)
+{
+    ledger->fates[number] = (int)fate;
+}
+
+static void
+must(int rc)
+{
+    if (rc != MMF_OK)
+        ledger->failed = rc < 0 ? rc : 1000;
+}
+
+static mmf_queue *
+open_as(mmf_role role)
+{
+    mmf_channel_options options;
+    mmf_queue *opened = NULL;
+
+    mmf_channel_options_init(&options);
+    options.role = role;
+    options.strategy = MMF_STRATEGY_WAIT;
+    if (mmf_queue_open("Q", &options, &opened) != MMF_OK)
+        return NULL;
+    return opened;
+}
+
+static int
+create_as(mmf_role role, mmf_queue **out, int *created)
+{
+    mmf_channel_options options;
+
+    mmf_channel_options_init(&options);
+    options.role = role;
+    options.participants = PARTICIPANTS;
+    options.strategy = MMF_STRATEGY_WAIT;
+    if (current->flags & SINGLE)
+        options.flags = MMF_CHANNEL_SINGLE;
+    return mmf_queue_create("Q", 200, current->flags & ONE_CELL ? 1 : CELLS,
+                            current->flags & DROP ? MMF_OVERFLOW_DROP_OLDEST
+                                                  : MMF_OVERFLOW_BLOCK,
+                            &options, created, out);
+}
+
+static void
+send_number(uint64_t number, int64_t length)
+{
+    uint8_t bytes[200] = {0};
+
+    memcpy(bytes, &number, 8);
+    note(number, COMMITTING);
+    must(mmf_queue_send(queue, bytes, length, LONG_MS));
+    note(number, COMMITTED);
+}
+
+static void
+run_send(void)
+{
+    send_number(1, 8);
+}
+
+static void
+run_send_long(void)
+{
+    send_number(1, 200);
+}
+
+static void
+run_send_twice(void)
+{
+    send_number(1, 8);
+    send_number(2, 60);
+}
+
+static void
+run_send_many(void)
+{
+    uint64_t numbers[3] = {1, 2, 3};
+    mmf_buffer buffers[3];
+    int32_t sent = 0;
+
+    for (int i = 0; i < 3; i++) {
+        buffers[i].bytes = &numbers[i];
+        buffers[i].length = 8;
+        note(numbers[i], COMMITTING);
+    }
+    must(mmf_queue_send_many(queue, buffers, 3, 0, &sent));
+    for (int i = 0; i < sent; i++)
+        note(numbers[i], COMMITTED);
+}
+
+static void
+run_reserve(void)
+{
+    must(mmf_queue_reserve(queue, 100, LONG_MS, &reserved));
+}
+
+static void
+run_commit(void)
+{
+    memcpy(reserved, &(uint64_t){1}, 8);
+    note(1, COMMITTING);
+    must(mmf_queue_commit(queue, 8));
+    note(1, COMMITTED);
+}
+
+static void
+run_abandon(void)
+{
+    must(mmf_queue_abandon(queue));
+}
+
+static void
+run_peek(void)
+{
+    uint64_t number;
+
+    must(mmf_queue_peek(queue, LONG_MS, &held[held_count]));
+    memcpy(&number, held[held_count].bytes, 8);
+    note(number, TAKEN);
+    held_count++;
+}
+
+static void
+peek_twice(void)
+{
+    run_peek();
+    run_peek();
+}
+
+static void
+run_peek_many(void)
+{
+    uint64_t number;
+
+    must(mmf_queue_peek_many(queue, 3, LONG_MS, held, &held_count));
+    for (int32_t i = 0; i < held_count; i++) {
+        memcpy(&number, held[i].bytes, 8);
+        note(number, TAKEN);
+    }
+}
+
+static void
+note_held(enum fate fate)
+{
+    uint64_t number;
+
+    for (int32_t i = 0; i < held_count; i++) {
+        memcpy(&number, held[i].bytes, 8);
+        note(number, fate);
+    }
+}
+
+static void
+run_release(void)
+{
+    note_held(RELEASING);
+    for (int32_t i = 0; i < held_count; i++)
+        must(mmf_queue_release(queue, &held[i]));
+    /* The bytes may be another message's by now. */
+    for (int i = 0; i < MOST_NUMBERS; i++)
+        if (ledger->fates[i] == RELEASING)
+            ledger->fates[i] = RELEASED;
+}
+
+static void
+run_release_many(void)
+{
+    note_held(RELEASING);
+    must(mmf_queue_release_many(queue, held, held_count));
+    for (int i = 0; i < MOST_NUMBERS; i++)
+        if (ledger->fates[i] == RELEASING)
+            ledger->fates[i] = RELEASED;
+}
+
+/* The next message is our first. */
+static void
+run_receive(void)
+{
+    uint64_t number = 0;
+    int64_t length;
+
+    note(OURS, RELEASING);
+    must(mmf_queue_receive(queue, &number, 8, LONG_MS, &length, NULL));
+    note(OURS, RELEASED);
+    must(number == OURS ? MMF_OK : 1001);
+}
+
+static void
+run_receive_too_small(void)
+{
+    int64_t length;
+    char byte;
+
+    must(mmf_queue_receive(queue, &byte, 1, LONG_MS, &length, NULL) == MMF_E_RANGE
+             ? MMF_OK
+             : 1002);
+}
+
+/* Two of the dead one's. */
+static void
+run_receive_returned(void)
+{
+    uint64_t number = 0;
+    int64_t length;
+
+    note(OURS, RELEASING);
+    note(OURS + 1, RELEASING);
+    must(mmf_queue_receive(queue, &number, 8, LONG_MS, &length, NULL));
+    note(number, RELEASED);
+    must(mmf_queue_receive(queue, &number, 8, LONG_MS, &length, NULL));
+    note(number, RELEASED);
+}
+
+static void
+run_receive_in_vain(void)
+{
+    uint64_t number;
+    int64_t length;
+
+    must(mmf_queue_receive(queue, &number, 8, 30, &length, NULL) == MMF_TIMED_OUT
+             ? MMF_OK
+             : 1003);
+}
+
+static void
+run_send_in_vain(void)
+{
+    must(mmf_queue_send(queue, "x", 1, 30) == MMF_TIMED_OUT ? MMF_OK : 1004);
+}
+
+static void
+run_close(void)
+{
+    mmf_queue_close(queue);
+}
+
+static void
+run_fd(void)
+{
+    int fd;
+
+    must(mmf_queue_fd(queue, &fd));
+}
+
+static void
+run_stat(void)
+{
+    mmf_channel_stats stats;
+
+    must(mmf_channel_stat("Q", &stats));
+}
+
+static void
+run_open_to_send(void)
+{
+    queue = open_as(MMF_ROLE_SEND);
+    must(queue != NULL ? MMF_OK : 1006);
+}
+
+static void
+run_open_to_receive(void)
+{
+    queue = open_as(MMF_ROLE_RECEIVE);
+    must(queue != NULL ? MMF_OK : 1006);
+}
+
+static void
+run_create(void)
+{
+    must(create_as(MMF_ROLE_SEND, &queue, NULL));
+    send_number(1, 8);
+}
+
+static const struct operation operations[] = {
+    {"create", ALONE, 0, NULL, run_create},
+    {"open to send", MESSAGES, 0, NULL, run_open_to_send},
+    {"open to receive", MESSAGES, 0, NULL, run_open_to_receive},
+    {"open over a dead one", DEAD_HOLDER, 0, NULL, run_open_to_receive},
+    {"stat", MESSAGES, 0, NULL, run_stat},
+    {"send", MESSAGES, MMF_ROLE_SEND, NULL, run_send},
+    {"send, long", 0, MMF_ROLE_SEND, NULL, run_send_long},
+    {"send, twice", 0, MMF_ROLE_SEND, NULL, run_send_twice},
+    {"send, one cell", ONE_CELL, MMF_ROLE_SEND, NULL, run_send},
+    {"send past a cell in hand", IN_HAND, MMF_ROLE_SEND, NULL, run_send_twice},
+    {"send, dropping the oldest", DROP | FULL, MMF_ROLE_SEND, NULL, run_send_twice},
+    {"send to a full queue", FULL | LOOKS, MMF_ROLE_SEND, NULL, run_send_in_vain},
+    {"send to a sleeper", SLEEPER, MMF_ROLE_SEND, NULL, run_send},
+    {"send over a dead one's cell", ONE_CELL | DEAD_WRITER, MMF_ROLE_SEND, NULL,
+     run_send},
+    {"send_many", 0, MMF_ROLE_SEND, NULL, run_send_many},
+    {"reserve", MESSAGES, MMF_ROLE_SEND, NULL, run_reserve},
+    {"commit", MESSAGES, MMF_ROLE_SEND, run_reserve, run_commit},
+    {"abandon", ONE_CELL, MMF_ROLE_SEND, run_reserve, run_abandon},
+    {"close with a reservation", ONE_CELL, MMF_ROLE_SEND, run_reserve, run_close},
+    {"peek", MESSAGES, MMF_ROLE_RECEIVE, NULL, run_peek},
+    {"peek_many", MESSAGES, MMF_ROLE_RECEIVE, NULL, run_peek_many},
+    {"release", MESSAGES, MMF_ROLE_RECEIVE, peek_twice, run_release},
+    {"release_many", MESSAGES, MMF_ROLE_RECEIVE, peek_twice, run_release_many},
+    {"release to a sender who waits", FULL | WRITER, MMF_ROLE_RECEIVE, run_peek,
+     run_release},
+    {"receive", MESSAGES, MMF_ROLE_RECEIVE, NULL, run_receive},
+    {"receive, too small a buffer", MESSAGES, MMF_ROLE_RECEIVE, NULL,
+     run_receive_too_small},
+    {"receive from an empty queue", LOOKS, MMF_ROLE_RECEIVE, NULL, run_receive_in_vain},
+    {"receive what a dead one had", DEAD_HOLDER, MMF_ROLE_RECEIVE, NULL,
+     run_receive_returned},
+    {"close with messages in hand", MESSAGES, MMF_ROLE_RECEIVE, peek_twice, run_close},
+    {"fd", MESSAGES, MMF_ROLE_RECEIVE, NULL, run_fd},
+    {"single: open to send", SINGLE | MESSAGES, 0, NULL, run_open_to_send},
+    {"single: open to receive", SINGLE | MESSAGES, 0, NULL, run_open_to_receive},
+    {"single: send", SINGLE, MMF_ROLE_SEND, NULL, run_send_twice},
+    {"single: send to a sleeper", SINGLE | SLEEPER, MMF_ROLE_SEND, NULL, run_send},
+    {"single: send_many", SINGLE, MMF_ROLE_SEND, NULL, run_send_many},
+    {"single: reserve", SINGLE, MMF_ROLE_SEND, NULL, run_reserve},
+    {"single: commit", SINGLE, MMF_ROLE_SEND, run_reserve, run_commit},
+    {"single: abandon", SINGLE | ONE_CELL, MMF_ROLE_SEND, run_reserve, run_abandon},
+    {"single: close, reserved", SINGLE, MMF_ROLE_SEND, run_reserve, run_close},
+    {"single: peek", SINGLE | MESSAGES, MMF_ROLE_RECEIVE, NULL, run_peek},
+    {"single: peek_many", SINGLE | MESSAGES, MMF_ROLE_RECEIVE, NULL, run_peek_many},
+    {"single: release", SINGLE | MESSAGES, MMF_ROLE_RECEIVE, peek_twice, run_release},
+    {"single: release_many", SINGLE | MESSAGES, MMF_ROLE_RECEIVE, peek_twice,
+     run_release_many},
+    {"single: receive", SINGLE | MESSAGES, MMF_ROLE_RECEIVE, NULL, run_receive},
+    {"single: close, messages in hand", SINGLE | MESSAGES, MMF_ROLE_RECEIVE, peek_twice,
+     run_close},
+};
+
+/*
+ * Before: what we, and others, do.
+ */
+
+static mmf_queue *our_sender, *our_receiver;
+static mmf_message in_hand;
+static pid_t helper;
+static uint64_t next_of_ours;
+
+static int
+cells(void)
+{
+    return current->flags & ONE_CELL ? 1 : CELLS;
+}
+
+/* 1 if the victim, or nobody, has the one place of the role. */
+static int
+is_the_victims(mmf_role role)
+{
+    if (!(current->flags & SINGLE))
+        return 0;
+    if (current->role != 0)
+        return current->role == role;
+    return (current->run == run_open_to_send) == (role == MMF_ROLE_SEND);
+}
+
+static void
+send_ours(mmf_queue *through)
+{
+    uint64_t number = next_of_ours++;
+    int rc = mmf_queue_send(through, &number, 8, LATE_MS);
+
+    if (rc != MMF_OK)
+        fail("our own message", rc < 0 ? mmf_last_message() : "timed out");
+    else
+        note(number, COMMITTED);
+}
+
+/* Run `what` in a process of its own that then is killed; or, if `stays`, lives on. */
+static pid_t
+run_elsewhere(void (*what)(void), mmf_role role, int stays)
+{
+    int ready[2];
+    char byte;
+    pid_t pid;
+
+    if (pipe(ready) < 0)
+        exit(EXIT_FAILURE);
+    pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        queue = open_as(role);
+        if (stays)
+            close(ready[1]); /* it cannot say so when it waits */
+        what();
+        if (stays)
+            _exit(0);
+        close(ready[1]);
+        pause();
+    }
+    close(ready[1]);
+    if (read(ready[0], &byte, 1) != 0)
+        exit(EXIT_FAILURE);
+    close(ready[0]);
+    if (stays)
+        return pid;
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    return 0;
+}
+
+static void
+hear_one(void)
+{
+    uint64_t number = 0;
+    int64_t length;
+
+    if (mmf_queue_receive(queue, &number, 8, -1, &length, NULL) == MMF_OK)
+        ledger->heard = (int)number;
+    while (!ledger->may_go)
+        usleep(200);
+}
+
+static void
+write_one(void)
+{
+    uint64_t number = MOST_NUMBERS - 1;
+
+    note(number, COMMITTING);
+    if (mmf_queue_send(queue, &number, 8, -1) == MMF_OK) {
+        note(number, COMMITTED);
+        ledger->wrote = 1;
+    }
+}
+
+static void
+await_futex(pid_t pid)
+{
+    const struct timespec pause_for = {.tv_nsec = 100000};
+    char path[64], text[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/syscall", (int)pid);
+    for (int64_t end = now_ms() + LONG_MS; now_ms() < end;) {
+        FILE *file = fopen(path, "re");
+        long call = -1;
+
+        if (file != NULL && fgets(text, sizeof(text), file) != NULL && text[0] != 'r')
+            call = strtol(text, NULL, 10);
+        if (file != NULL)
+            fclose(file);
+        if (call == SYS_futex)
+            return;
+        nanosleep(&pause_for, NULL);
+    }
+    fail("a helper", "it does not sleep");
+}
+
+static void
+make_ready(void)
+{
+    memset((void *)ledger, 0, sizeof(*ledger));
+    next_of_ours = OURS;
+    our_sender = our_receiver = NULL;
+    helper = 0;
+    if (current->flags & ALONE)
+        return;
+    if (create_as(MMF_ROLE_RECEIVE, &our_receiver, NULL) != MMF_OK)
+        fail("create", mmf_last_message());
+    if ((our_sender = open_as(MMF_ROLE_SEND)) == NULL)
+        fail("open", mmf_last_message());
+    for (int i = 0; i < cells(); i++)
+        if ((current->flags & FULL) ||
+            ((current->flags & (MESSAGES | DEAD_HOLDER)) && i < 2))
+            send_ours(our_sender);
+    if (current->flags & IN_HAND) {
+        send_ours(our_sender);
+        if (mmf_queue_peek(our_receiver, 0, &in_hand) != MMF_OK)
+            fail("peek", "nothing to have in hand");
+    }
+    if (current->flags & DEAD_HOLDER)
+        run_elsewhere(peek_twice, MMF_ROLE_RECEIVE, 0);
+    if (current->flags & DEAD_WRITER)
+        run_elsewhere(run_reserve, MMF_ROLE_SEND, 0);
+    if (is_the_victims(MMF_ROLE_RECEIVE) || (current->flags & SLEEPER)) {
+        mmf_queue_close(our_receiver);
+        our_receiver = NULL;
+    }
+    if (current->flags & SLEEPER)
+        helper = run_elsewhere(hear_one, MMF_ROLE_RECEIVE, 1);
+    if (current->flags & WRITER)
+        helper = run_elsewhere(write_one, MMF_ROLE_SEND, 1);
+    if (helper != 0)
+        await_futex(helper);
+    if (is_the_victims(MMF_ROLE_SEND)) {
+        mmf_queue_close(our_sender);
+        our_sender = NULL;
+    }
+}
+
+static void
+victim(void *argument)
+{
+    (void)argument;
+    queue = NULL;
+    held_count = 0;
+    if (current->role != 0 && (queue = open_as(current->role)) == NULL)
+        ledger->failed = 1005;
+    if (current->prepare != NULL)
+        current->prepare();
+    trace_begin();
+    current->run();
+    trace_end();
+}
+
+/*
+ * After: the survivors.
+ */
+
+/* Everything must be there; `seen` counts. */
+static int
+all_musts_are_seen(const int *seen)
+{
+    for (int i = 0; i < MOST_NUMBERS; i++) {
+        int fate = ledger->fates[i];
+
+        if ((fate == COMMITTED || fate == TAKEN) && seen[i] == 0)
+            return 0;
+    }
+    return 1;
+}
+
+/*
+ * Who looks after the dead does so at once, unless somebody else has done it within the
+ * tick; then what the dead one was releasing may come late.
+ */
+static int64_t
+quiet_time(void)
+{
+    return current->flags & (SLEEPER | WRITER | DEAD_HOLDER | DEAD_WRITER | LOOKS) ? 45
+                                                                                   : 0;
+}
+
+static void
+receive_all(mmf_queue *through)
+{
+    int64_t begin = now_ms(), all_seen = 0;
+    int seen[MOST_NUMBERS] = {0};
+    uint64_t last[2] = {0, 0};
+    int done = 0;
+
+    for (;;) {
+        uint8_t bytes[200];
+        uint64_t number;
+        mmf_message message;
+        int64_t length;
+        int rc = mmf_queue_receive(through, bytes, sizeof(bytes), done ? 0 : 5, &length,
+                                   &message);
+
+        if (rc < 0) {
+            fail("receive", mmf_last_message());
+            return;
+        }
+        if (rc == MMF_TIMED_OUT) {
+            if (done)
+                break;
+            if (now_ms() - begin > LONG_MS / 4) {
+                fail("receive", "a message is lost");
+                return;
+            }
+            if (all_musts_are_seen(seen)) {
+                all_seen = all_seen == 0 ? now_ms() : all_seen;
+                done = now_ms() - begin >= quiet_time();
+            }
+            continue;
+        }
+        memcpy(&number, bytes, 8);
+        if (length < 8 || number >= MOST_NUMBERS || ledger->fates[number] == NEVER) {
+            fail("receive", "a message that nobody has sent");
+            return;
+        }
+        if (ledger->fates[number] == RELEASED || seen[number]++)
+            fail("receive", "a message comes twice");
+        if (ledger->fates[number] == TAKEN &&
+            !(message.flags & MMF_MESSAGE_REDELIVERED))
+            fail("receive", "it is not marked as redelivered");
+        if (!(message.flags & MMF_MESSAGE_REDELIVERED)) {
+            if (number < last[number >= OURS])
+                fail("receive", "the order of commits is not kept");
+            last[number >= OURS] = number;
+        }
+    }
+    if (all_seen - begin > longest_ms)
+        longest_ms = all_seen - begin;
+}
+
+/* As receive_all, but what gave way is no loss. */
+static void
+forgive_dropped(void)
+{
+    if (!(current->flags & DROP))
+        return;
+    for (int i = 0; i < MOST_NUMBERS; i++)
+        if (ledger->fates[i] == COMMITTED)
+            ledger->fates[i] = COMMITTING;
+}
+
+/* Every cell can be had, and what goes in comes out. */
+static void
+check_cells(mmf_queue *sender, mmf_queue *receiver)
+{
+    for (int lap = 0; lap < 2; lap++) {
+        uint64_t first = next_of_ours;
+
+        for (int i = 0; i < cells(); i++)
+            send_ours(sender);
+        for (int i = 0; i < cells(); i++) {
+            uint64_t number = 0;
+            int64_t length;
+            int rc = mmf_queue_receive(receiver, &number, 8, LATE_MS, &length, NULL);
+
+            if (rc != MMF_OK || number != first + (uint64_t)i) {
+                fail("afterwards",
+                     rc < 0 ? mmf_last_message() : "not every cell carries a message");
+                return;
+            }
+        }
+        next_of_ours = OURS;
+    }
+}
+
+static void
+check_places(mmf_role role, int taken)
+{
+    mmf_queue *opened[PARTICIPANTS] = {NULL};
+    int count = current->flags & SINGLE ? 1 : PARTICIPANTS;
+
+    for (int i = 0; i < count - taken; i++) {
+        opened[i] = open_as(role);
+        if (opened[i] == NULL)
+            fail("a dead one's place", mmf_last_message());
+    }
+    for (int i = 0; i < count; i++)
+        mmf_queue_close(opened[i]);
+}
+
+/* The helper must have come to its end, if need be by another message of ours. */
+static void
+await_helper(void)
+{
+    int64_t end = now_ms() + LONG_MS / 4;
+    int status;
+
+    while (waitpid(helper, &status, WNOHANG) == 0) {
+        const struct timespec pause_for = {.tv_nsec = 200000};
+
+        if (now_ms() > end) {
+            fail("a helper", "it waits for ever");
+            kill(helper, SIGKILL);
+            waitpid(helper, &status, 0);
+            return;
+        }
+        nanosleep(&pause_for, NULL);
+    }
+}
+
+static void
+check_sleeper(void)
+{
+    if (our_sender == NULL)
+        our_sender = open_as(MMF_ROLE_SEND);
+    if (our_sender == NULL) {
+        fail("open", mmf_last_message());
+        return;
+    }
+    /* It hears what was committed, if only in a tick; else what we send now. */
+    if (ledger->fates[1] != COMMITTED) {
+        int64_t end = now_ms() + 60;
+
+        while (ledger->fates[1] == COMMITTING && ledger->heard == 0 && now_ms() < end)
+            usleep(200);
+        if (ledger->heard == 0)
+            send_ours(our_sender);
+    }
+    for (int64_t end = now_ms() + LONG_MS / 4; ledger->heard == 0 && now_ms() < end;)
+        usleep(200);
+    ledger->may_go = 1;
+    await_helper();
+    if (ledger->heard != 0)
+        note((uint64_t)ledger->heard, RELEASED);
+    else
+        fail("a helper", "it has heard nothing");
+}
+
+static void
+check_survivors(void)
+{
+    if (ledger->failed != 0)
+        fail("the victim", mmf_status_name(ledger->failed));
+    if (current->flags & ALONE) {
+        /* Nobody holds the name: whatever was in it is gone. */
+        int created = 0;
+
+        memset((void *)ledger, 0, sizeof(*ledger));
+        if (create_as(MMF_ROLE_RECEIVE, &our_receiver, &created) != MMF_OK || !created)
+            fail("create when nobody is there",
+                 created ? mmf_last_message() : "it was there");
+    }
+    if (current->flags & IN_HAND)
+        if (mmf_queue_release(our_receiver, &in_hand) != MMF_OK)
+            fail("release", mmf_last_message());
+    if (current->flags & IN_HAND)
+        note(OURS, RELEASED);
+    if (current->flags & SLEEPER)
+        check_sleeper();
+    if (our_receiver == NULL)
+        our_receiver = open_as(MMF_ROLE_RECEIVE);
+    if (our_sender == NULL)
+        our_sender = open_as(MMF_ROLE_SEND);
+    if (our_sender == NULL || our_receiver == NULL) {
+        fail("open", mmf_last_message());
+        mmf_queue_close(our_sender);
+        mmf_queue_close(our_receiver);
+        return;
+    }
+    forgive_dropped();
+    receive_all(our_receiver);
+    if (current->flags & WRITER) {
+        await_helper();
+        if (!ledger->wrote)
+            fail("a helper", "it has not sent");
+        for (int i = 0; i < MOST_NUMBERS - 1; i++)
+            ledger->fates[i] = NEVER;
+        /* Its message came with the others, or comes now. */
+        ledger->fates[MOST_NUMBERS - 1] = COMMITTING;
+        receive_all(our_receiver);
+    }
+    next_of_ours = OURS;
+    check_cells(our_sender, our_receiver);
+    check_places(MMF_ROLE_SEND, 1);
+    check_places(MMF_ROLE_RECEIVE, 1);
+    mmf_queue_close(our_sender);
+    mmf_queue_close(our_receiver);
+}
+
+static pid_t
+start_victim(void)
+{
+    make_ready();
+    return trace_fork(victim, NULL);
+}
+
+/*
+ * The kills.
+ */
+
+static uintptr_t text_begin, text_end; /* libmmf.so's code, in us and our children */
+
+static int
+find_text(struct dl_phdr_info *info, size_t size, void *payload)
+{
+    (void)size;
+    (void)payload;
+    if (strstr(info->dlpi_name, "libmmf.so") == NULL)
+        return 0;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+
+        if (part->p_type == PT_LOAD && (part->p_flags & PF_X) != 0) {
+            text_begin = info->dlpi_addr + part->p_vaddr;
+            text_end = text_begin + part->p_memsz;
+        }
+    }
+    return 1;
+}
+
+static uintptr_t places[MOST_PLACES];
+static size_t place_count;
+
+/* Single-step once through the operation: the places it comes by in libmmf.so. */
+static void
+walk_through(void)
+{
+    struct trace_stop stop;
+    pid_t pid = start_victim();
+
+    place_count = 0;
+    do {
+        uintptr_t at = trace_position(pid);
+
+        if (at >= text_begin && at < text_end) {
+            if (place_count < MOST_PLACES &&
+                (place_count == 0 || places[place_count - 1] != at))
+                places[place_count++] = at;
+            trace_step(pid, &stop);
+        } else {
+            trace_come_back(pid, text_begin, text_end, &stop);
+        }
+    } while (stop.place == TRACE_STEP);
+    if (stop.place == TRACE_END)
+        trace_kill(pid);
+    place_text = "killed after it";
+    check_survivors();
+}
+
+static int
+kill_at_instruction(uintptr_t place, unsigned times)
+{
+    struct trace_stop stop;
+    pid_t pid = start_victim();
+
+    trace_run_to(pid, place, times, &stop);
+    if (stop.place != TRACE_GONE)
+        trace_kill(pid);
+    check_survivors();
+    return stop.place == TRACE_STEP;
+}
+
+/* Shift the process ids that the next children get. */
+static void
+skip_process_id(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(0);
+    waitpid(pid, NULL, 0);
+}
+
+struct counts {
+    unsigned long places;
+    unsigned long killed;
+    unsigned long missed; /* a repetition did not come by there */
+};
+
+static void
+kill_along(size_t first, struct counts *counts)
+{
+    size_t stride = all_instructions ? 1 : DEFAULT_STRIDE;
+    char text[160];
+
+    if (quiet_time() > 0 && !all_instructions)
+        stride *= 3; /* these take long */
+    walk_through();
+    counts->places = place_count;
+    for (size_t n = first % stride; n < place_count; n += stride) {
+        unsigned times = 0;
+        int tries = 0;
+
+        for (size_t i = 0; i <= n; i++)
+            times += places[i] == places[n];
+        snprintf(text, sizeof(text), "killed before instruction %zu of %zu, at +0x%lx",
+                 n, place_count, (unsigned long)(places[n] - text_begin));
+        place_text = text;
+        while (!kill_at_instruction(places[n], times) && ++tries < MOST_TRIES)
+            if (tries % 2 == 0)
+                skip_process_id();
+        if (tries < MOST_TRIES)
+            counts->killed++;
+        else
+            counts->missed++;
+    }
+}
+
+/*
+ * System calls.
+ */
+
+static void
+send_and_receive(void *argument)
+{
+    mmf_queue *receiver;
+
+    (void)argument;
+    must(create_as(MMF_ROLE_RECEIVE, &receiver, NULL));
+    must(create_as(MMF_ROLE_SEND, &queue, NULL));
+    trace_begin();
+    for (int i = 0; i < 100; i++) {
+        uint64_t number = 1;
+        int64_t length;
+
+        must(mmf_queue_send(queue, &number, 8, -1));
+        must(mmf_queue_receive(receiver, &number, 8, -1, &length, NULL));
+        must(mmf_queue_reserve(queue, 100, -1, &reserved));
+        must(mmf_queue_commit(queue, 100));
+        must(mmf_queue_peek(receiver, -1, &held[0]));
+        must(mmf_queue_release(receiver, &held[0]));
+    }
+    trace_end();
+}
+
+/* Twice: the first wakes the sleeper, the second finds nobody. */
+static void
+send_to_sleeper(void *argument)
+{
+    (void)argument;
+    queue = open_as(MMF_ROLE_SEND);
+    trace_begin();
+    send_number(1, 8);
+    send_number(2, 8);
+    trace_end();
+}
+
+/* How many system calls `run` makes between its marks, and how many are futex calls. */
+static unsigned
+count_calls(void (*run)(void *argument), unsigned *futexes)
+{
+    struct trace_stop stop;
+    unsigned calls = 0;
+    pid_t pid = trace_fork(run, NULL);
+
+    *futexes = 0;
+    for (;;) {
+        trace_system_call(pid, &stop);
+        if (stop.place == TRACE_END || stop.place == TRACE_GONE)
+            break;
+        if (stop.place == TRACE_ENTRY) {
+            calls++;
+            *futexes += stop.number == SYS_futex;
+        }
+    }
+    if (stop.place == TRACE_END)
+        trace_kill(pid);
+    return calls;
+}
+
+/* The marks are calls themselves. */
+static void
+only_marks(void *argument)
+{
+    (void)argument;
+    trace_begin();
+    trace_end();
+}
+
+static void
+count_without_sleepers(unsigned flags, const char *name)
+{
+    struct operation operation = {.name = name, .flags = flags};
+    unsigned none, some, futexes;
+
+    current = &operation;
+    memset((void *)ledger, 0, sizeof(*ledger));
+    none = count_calls(only_marks, &futexes);
+    some = count_calls(send_and_receive, &futexes);
+    if (some != none || ledger->failed != 0)
+        fail("send and receive", "system calls though nobody sleeps");
+    printf("%-36s %u system calls for 200 messages\n", name, some - none);
+}
+
+static void
+count_with_sleeper(unsigned flags, const char *name)
+{
+    struct operation operation = {
+        .name = name, .flags = flags | SLEEPER, .role = MMF_ROLE_SEND};
+    unsigned none, some, futexes;
+
+    current = &operation;
+    none = count_calls(only_marks, &futexes);
+    make_ready();
+    ledger->may_go = 1;
+    some = count_calls(send_to_sleeper, &futexes);
+    await_helper();
+    if (some - none != 1 || futexes != 1 || ledger->failed != 0)
+        fail("a send to a sleeper", "other calls than one futex");
+    printf("%-36s %u system call for 2 messages, 1 of them to a sleeper\n", name,
+           some - none);
+    mmf_queue_close(our_sender);
+}
+
+static double
+seconds(void)
+{
+    return (double)now_ms() / 1000;
+}
+
+int
+main(int argc, char **argv)
+{
+    static char dir[] = "/dev/shm/mmf-test-XXXXXX";
+    const char *only = argc > 1 ? argv[1] : NULL;
+    const char *count = getenv("MMF_TEST_LONG");
+    unsigned run = 0, failed = 0;
+    unsigned long killed = 0, all_places = 0;
+    char own[64];
+
+    /* The linker's lazy work would be in the way of the count of instructions. */
+    if (getenv("LD_BIND_NOW") == NULL) {
+        setenv("LD_BIND_NOW", "1", 1);
+        execv("/proc/self/exe", argv);
+    }
+    all_instructions = count != NULL && strcmp(count, "1") == 0;
+    if (!trace_possible() || !trace_knows_instructions()) {
+        printf("SKIPPED: no tracing of instructions here\n"
+               "SUITE: 0 passed, 0 failed, 1 skipped\n");
+        return EXIT_SUCCESS;
+    }
+    dl_iterate_phdr(find_text, NULL);
+    ledger = mmap(NULL, sizeof(*ledger), PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (text_begin == 0 || ledger == MAP_FAILED || mkdtemp(dir) == NULL) {
+        perror("channel_kill_points");
+        return EXIT_FAILURE;
+    }
+    setenv("MMF_DIR", dir, 1);
+    printf("%-36s %8s %8s %8s %8s\n", "operation", "places", "killed", "missed",
+           "seconds");
+    for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
+        unsigned long failures_before = failures;
+        struct counts counts = {0};
+        double begin = seconds();
+
+        current = &operations[i];
+        if (only != NULL && strstr(current->name, only) == NULL)
+            continue;
+        kill_along(i, &counts);
+        printf("%-36s %8lu %8lu %8lu %8.1f\n", current->name, counts.places,
+               counts.killed, counts.missed, seconds() - begin);
+        fflush(stdout);
+        if (counts.missed * 20 > counts.killed)
+            fail("coverage", "too many places were missed");
+        run++;
+        failed += failures != failures_before;
+        killed += counts.killed;
+        all_places += counts.places;
+    }
+    if (only == NULL) {
+        unsigned long failures_before = failures;
+
+        place_text = "counting system calls";
+        count_without_sleepers(0, "calls");
+        count_without_sleepers(SINGLE, "single: calls");
+        count_with_sleeper(0, "calls, with a sleeper");
+        count_with_sleeper(SINGLE, "single: calls, with a sleeper");
+        run++;
+        failed += failures != failures_before;
+    }
+    snprintf(own, sizeof(own), "%s/mmf-%u", dir, (unsigned)geteuid());
+    rmdir(own);
+    rmdir(dir);
+    printf("killed at %lu of %lu places; all was well after %lld ms at most\n", killed,
+           all_places, (long long)longest_ms);
+    printf("SUITE: %u passed, %u failed, 0 skipped\n", run - failed, failed);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,152 @@
+/*
+ * peers_test.c - programs built for another C library and another word size at one
+ * queue.
+ */
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MESSAGES = 500, SIZE = 300, COUNT = 16 };
+
+/* Everything that goes through in one direction, each in lengths of its own. */
+static void
+carry(struct process *from, struct process *to)
+{
+    char line[64];
+
+    peer_begins(to, "drain 1 %d", MESSAGES);
+    peer_begins(from, "fill 1 %d", MESSAGES);
+    process_expect(from, "MMF_OK");
+    process_expect(to, "MMF_OK");
+    snprintf(line, sizeof(line), "MMF_OK %d %d 0", MESSAGES, MESSAGES);
+    peer_answers(from, line, "stat");
+}
+
+static void
+meet(uint32_t flags, struct process *one, struct process *other)
+{
+    /* One makes it, the other finds it. */
+    peer_answers(one, "MMF_OK new", "create 1 %u 0 %d %d 1", flags, SIZE, COUNT);
+    peer_answers(other, "MMF_OK old", "create 2 %u 2 1 1 1", flags);
+    carry(one, other);
+    /* Asleep, and by a descriptor. */
+    peer_begins(other, "receive -1");
+    peer_await_sleep(other);
+    peer_does(one, "send 5 0");
+    process_expect(other, "MMF_OK 5 0");
+    peer_does(other, "fd");
+    peer_begins(other, "poll %d", LONG_MS);
+    peer_does(one, "send 6 0");
+    process_expect(other, "MMF_OK yes");
+    peer_answers(other, "MMF_OK 6 0", "receive %d", LONG_MS);
+    peer_does(one, "close");
+    peer_does(other, "close");
+}
+
+/* The foreign one dies with a message in hand; its place and the message are had. */
+static void
+outlive(uint32_t flags, struct process *foreign)
+{
+    mmf_queue *sender = new_sender(flags, 8, 4);
+    mmf_queue *receiver;
+    mmf_message message;
+
+    peer_does(foreign, "open 2 0 0");
+    send_number(sender, 1);
+    send_number(sender, 2);
+    peer_answers(foreign, "MMF_OK 1 0", "peek 0");
+    process_kill(foreign);
+    receiver = open_queue(MMF_ROLE_RECEIVE, 0);
+    if (flags == 0) {
+        /* What nobody has taken comes as well; in which order, is open. */
+        int redelivered = 0;
+
+        for (int i = 0; i < 2; i++) {
+            CHECK_STATUS(mmf_queue_peek(receiver, LONG_MS, &message), MMF_OK);
+            redelivered += message.flags == MMF_MESSAGE_REDELIVERED;
+            CHECK_STATUS(mmf_queue_release(receiver, &message), MMF_OK);
+        }
+        CHECK_INT(redelivered, 1);
+    } else {
+        message = peek_number(receiver, 1);
+        CHECK_INT(message.flags, MMF_MESSAGE_REDELIVERED);
+        CHECK_STATUS(mmf_queue_release(receiver, &message), MMF_OK);
+        expect_number(receiver, 2);
+    }
+    mmf_queue_close(sender);
+    mmf_queue_close(receiver);
+}
+
+#if defined(FOREIGN_MUSL) || defined(FOREIGN_32)
+
+static int
+program_runs(const char *loader, const char *program)
+{
+    char command[1024];
+
+    snprintf(command, sizeof(command), "%s %s < /dev/null > /dev/null 2>&1", loader,
+             program);
+    return system(command) == 0;
+}
+
+static void
+meet_foreign(const char *loader, const char *program)
+{
+    for (int i = 0; i < 4; i++) {
+        uint32_t flags = i % 2 == 0 ? 0 : MMF_CHANNEL_SINGLE;
+        struct process *own = peer_start();
+        struct process *foreign = peer_start_foreign(loader, program);
+
+        if (i < 2)
+            meet(flags, own, foreign);
+        else
+            meet(flags, foreign, own);
+        peer_end(own);
+        outlive(flags, foreign);
+    }
+}
+
+#endif
+
+static void
+another_c_library(void **state)
+{
+    (void)state;
+#ifdef FOREIGN_MUSL
+    meet_foreign(NULL, FOREIGN_MUSL);
+#else
+    harness_skip("there is no musl-gcc");
+#endif
+}
+
+static void
+another_word_size(void **state)
+{
+    (void)state;
+#ifdef FOREIGN_32
+    static const char emulator[] = "/usr/bin/qemu-i386";
+
+    if (program_runs("", FOREIGN_32))
+        meet_foreign(NULL, FOREIGN_32);
+    else if (program_runs(emulator, FOREIGN_32))
+        meet_foreign(emulator, FOREIGN_32);
+    else
+        harness_skip("32-bit programs do not run here");
+#else
+    harness_skip("the compiler makes no 32-bit programs");
+#endif
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct role roles[] = {
+        {"peer", peer_role}, {"foreign", foreign_role}, {NULL, NULL}};
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(another_c_library),
+        cmocka_unit_test(another_word_size),
+    };
+
+    return harness_main(argc, argv, "channel_peers", tests, COUNT_OF(tests), roles);
+}
