@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 3, SHORT_COUNT = 20000, LONG_COUNT = 1000000 };
+enum { MOST = 3, SHORT_COUNT = HARNESS_TSAN ? 5000 : 20000, LONG_COUNT = 1000000 };
 
 struct worker {
     pthread_t thread;
