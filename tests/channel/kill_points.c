@@ -39,7 +39,7 @@
 enum {
     MOST_PLACES = 20000,
     MOST_NUMBERS = 64,
-    DEFAULT_STRIDE = 13, /* of instructions, unless all are wanted */
+    DEFAULT_STRIDE = 23, /* of instructions, unless all are wanted */
     CELLS = 4,
     PARTICIPANTS = 3,
     /* Some creators look at other names, too: which ones, process ids decide. */

@@ -22,12 +22,19 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Each step takes longer then. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define SHORT_COUNT 25000
+#else
+#define SHORT_COUNT 100000
+#endif
+
 enum {
     NODES = 4,
     TOKENS = 8,
     CELLS = 32, /* the tokens, and what goes twice */
     LONGEST = 200,
-    SHORT_HOPS = 100000 / TOKENS,
+    SHORT_HOPS = SHORT_COUNT / TOKENS,
     LONG_HOPS = 5000000 / TOKENS,
     STUCK_MS = 60000 /* so long without any progress: somebody hangs */
 };
