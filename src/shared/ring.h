@@ -178,6 +178,8 @@ struct mmf_ring {
     uint32_t receiver;
     uint64_t reserved; /* index of the reservation */
     int has_reserved;
+    uint64_t due; /* the tail that a queue's reservation has still to move */
+    int has_due;
     uint64_t cursor; /* queue: where to look next; topic: next to read */
     uint64_t gate;   /* senders: everything before is read (a guess, never too high) */
     uint64_t
