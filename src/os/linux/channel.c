@@ -108,6 +108,10 @@ is_alive(void *context, uint64_t ticket)
            mmf_lock_is_self_alive(handle->object->fd, ticket);
 }
 
+/*
+ * Spinning is for those whose counterpart runs meanwhile. That a thread is bound to one
+ * processor says nothing: its counterpart may be bound to another one.
+ */
 static struct mmf_ring_ops
 ops_for(struct handle *handle)
 {

@@ -4,7 +4,6 @@
 #include "os/linux/sys.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
@@ -268,11 +267,7 @@ mmf_sys_sleep(int64_t nanoseconds)
 int
 mmf_sys_cpu_count(void)
 {
-    cpu_set_t set;
-
-    if (sched_getaffinity(0, sizeof(set), &set) < 0)
-        return -1;
-    return CPU_COUNT(&set);
+    return (int)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 /*
