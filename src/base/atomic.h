@@ -186,14 +186,6 @@ mmf_fence_full(void)
  * Copy what somebody may be writing meanwhile. The caller finds out afterwards, and
  * then does not use the copy.
  */
-#if defined(__SANITIZE_THREAD__)
-#define MMF_THREAD_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define MMF_THREAD_SANITIZER 1
-#endif
-#endif
-
 #ifdef MMF_THREAD_SANITIZER
 __attribute__((no_sanitize("thread"), noinline, unused)) static void
 mmf_copy_changing(void *to, const void *from, size_t size)
