@@ -76,6 +76,8 @@ static const char *const names[OBJECTS] = {"mutex", "event", "manual", "semaphor
 #define MAY_ABANDON 128u  /* the victim may have owned the mutex */
 #define MUST_ABANDON 256u /* it did, or the one before it died */
 
+/* In the order in which the table reads best.
+ * NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
 struct operation {
     const char *name;
     unsigned flags;
@@ -231,7 +233,9 @@ state_of(pid_t pid)
         return 0;
     text[size] = '\0';
     after = strrchr(text, ')');
-    return after != NULL && after[1] == ' ' ? after[2] : '\0';
+    if (after == NULL || after[1] != ' ')
+        return '\0';
+    return after[2];
 }
 
 /* Asleep, and not just on its way. */

@@ -956,7 +956,7 @@ probe_with(enum call_kind kind, const int *objects, int count)
     int index = 0;
     int rc;
 
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count && i < MOST_OBJECTS; i++) {
         call.objects[i] = (uint8_t)objects[i];
         grips[i] = grip_on(objects[i], PROBER);
     }

@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+/* The names are the linker's. NOLINTBEGIN(bugprone-reserved-identifier) */
 int __real_mmf_sys_clock(clockid_t clock, struct timespec *now);
 int __wrap_mmf_sys_clock(clockid_t clock, struct timespec *now);
 
@@ -39,10 +40,12 @@ __wrap_mmf_sys_clock(clockid_t clock, struct timespec *now)
         int jump = atomic_fetch_add(&jumps, 1);
 
         atomic_fetch_add(&asked_wall_clock, 1);
-        now->tv_sec += (jump % 2 == 0 ? 1 : -1) * (1 + jump) * 365 * 86400L;
+        now->tv_sec += (jump % 2 == 0 ? 1L : -1L) * (1 + jump) * 365 * 86400L;
     }
     return rc;
 }
+
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 /* Each way to wait ends with its time-out, however the wall clock jumps. */
 static void
@@ -82,7 +85,7 @@ wait_by_every_way(void)
             took = now_us() - begun;
             CHECK_INT(asked_wall_clock, 0);
             CHECK(asked_monotonic > 0);
-            if (took < TIMEOUT_MS * 1000 || took > 5000000)
+            if (took < TIMEOUT_MS * 1000L || took > 5000000)
                 CHECK_FAIL("%d ms took %lld us", TIMEOUT_MS, (long long)took);
         }
         mmf_event_close(event);

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <time.h>
 
+/* The names are the linker's. NOLINTBEGIN(bugprone-reserved-identifier) */
+
 int __real_mmf_sys_futex_wait(uint32_t *word, uint32_t expected, int64_t until);
 int __wrap_mmf_sys_futex_wait(uint32_t *word, uint32_t expected, int64_t until);
 int __real_mmf_sys_futex_waitv(uint32_t *const *words, const uint32_t *expected,
@@ -58,3 +60,5 @@ __wrap_mmf_sys_futex_waitv(uint32_t *const *words, const uint32_t *expected, int
     return __real_mmf_sys_futex_waitv(words, expected, count, end_of_sleep(until));
 #endif
 }
+
+/* NOLINTEND(bugprone-reserved-identifier) */

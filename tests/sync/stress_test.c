@@ -456,8 +456,8 @@ no_wake_up_is_lost_between_processes(void **state)
 
 struct pool {
     mmf_semaphore *semaphore;
-    int rounds;
     uint64_t random;
+    int rounds;
     int impatient; /* some waits end before */
 };
 
@@ -530,7 +530,7 @@ counts_are_conserved(void **state)
             process_expect(processes[i], "ready");
         }
         for (int i = 0; i < THREADS; i++) {
-            pools[i] = (struct pool){semaphore, rounds, (uint64_t)i + 1, impatient};
+            pools[i] = (struct pool){semaphore, (uint64_t)i + 1, rounds, impatient};
             workers[i] = worker_start();
             worker_begin(workers[i], job_take_and_give, &pools[i]);
         }

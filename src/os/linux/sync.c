@@ -162,14 +162,14 @@ wrap_object(struct mmf_object *object, mmf_kind kind, struct mmf_os_sync **out)
     struct mmf_os_sync *sync = calloc(1, sizeof(*sync));
     int rc = MMF_OK;
 
-    if (sync == NULL)
-        rc = mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s", mmf_kind_name(kind));
-    if (rc == MMF_OK) {
-        mmf_claim_lock();
-        if (object->sync == NULL)
-            rc = attach_locked(object, kind);
-        mmf_claim_unlock();
+    if (sync == NULL) {
+        mmf_object_leave(object);
+        return mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s", mmf_kind_name(kind));
     }
+    mmf_claim_lock();
+    if (object->sync == NULL)
+        rc = attach_locked(object, kind);
+    mmf_claim_unlock();
     if (rc < 0) {
         mmf_object_leave(object);
         free(sync);
