@@ -250,6 +250,15 @@ write_abandon_and_write(void)
 }
 
 static void
+write_two_abandon_two_write_two(void)
+{
+    write_two();
+    reserve_and_abandon();
+    reserve_and_abandon();
+    write_two();
+}
+
+static void
 read_one(void)
 {
     read_value();
@@ -440,14 +449,19 @@ static const struct scenario scenarios[] = {
     {.name = "dropping topic of 4, indexes come round",
      DROPPING_TOPIC(4),
      .first = NEAR_WRAP,
-     .threads = {send_three, send_two, subscribe_and_receive_two}},
+     .threads = {send_two, send_one, subscribe_and_receive_two}},
     {.name = "dropping topic of 2, somebody killed",
      DROPPING_TOPIC(2),
-     .threads = {send_one, send_two, subscribe_and_receive_one},
+     .threads = {send_one, send_one, subscribe_and_receive_one},
      .kills = 1},
     {.name = "more messages, dropping topic of 2, two publishers",
      DROPPING_TOPIC(2),
      .threads = {send_three, send_one, subscribe_and_receive_two},
+     .only_long = 1},
+    {.name = "more messages, dropping topic of 2, somebody killed",
+     DROPPING_TOPIC(2),
+     .threads = {send_one, send_two, subscribe_and_receive_one},
+     .kills = 1,
      .only_long = 1},
 
     /* Latest value. */
@@ -464,6 +478,10 @@ static const struct scenario scenarios[] = {
     {.name = "latest value, somebody abandons",
      LATEST(4),
      .threads = {abandon_and_write, write_one, read_two}},
+    {.name = "latest value, overwritten while it is looked for",
+     LATEST(4),
+     .first = 4,
+     .threads = {write_two_abandon_two_write_two, read_two}},
     {.name = "latest value of 2, abandons",
      LATEST(2),
      .threads = {write_abandon_and_write, read_two}},

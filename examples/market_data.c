@@ -1,0 +1,132 @@
+/*
+ * market_data.c - quotes that go to every reader, and a reader that is too slow.
+ *
+ * Start the exchange in one terminal and a reader in another:
+ *
+ *     market_data exchange
+ *     market_data reader
+ *
+ * Each line that the exchange reads is a number: it publishes so many quotes, as fast
+ * as it can, and never waits for anybody (MMF_OVERFLOW_DROP_OLDEST). Each line that the
+ * reader reads lets it read what there is. If more came meanwhile than the topic has
+ * cells, it learns how many it has lost. Both end with their input.
+ */
+#include <mmf/mmf.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CELLS = 64 };
+
+struct quote {
+    char symbol[8];
+    int64_t cents;
+    int64_t number;
+};
+
+static int
+fail(void)
+{
+    fprintf(stderr, "market_data: %s\n", mmf_last_message());
+    return 1;
+}
+
+static int
+join(mmf_role role, mmf_topic **topic)
+{
+    mmf_channel_options options;
+
+    mmf_channel_options_init(&options);
+    options.role = role;
+    return mmf_topic_create("Market", sizeof(struct quote), CELLS,
+                            MMF_OVERFLOW_DROP_OLDEST, &options, NULL, topic);
+}
+
+static int
+run_exchange(void)
+{
+    struct quote quote = {.symbol = "MMF", .cents = 10000};
+    mmf_topic *topic;
+    char line[32];
+
+    if (join(MMF_ROLE_SEND, &topic) < 0)
+        return fail();
+    puts("How many quotes?");
+    fflush(stdout);
+    while (fgets(line, sizeof(line), stdin) != NULL) {
+        long count = strtol(line, NULL, 10);
+
+        for (long i = 0; i < count; i++) {
+            quote.number++;
+            quote.cents += quote.number % 3 - 1;
+            if (mmf_topic_publish(topic, &quote, sizeof(quote), 0) < 0)
+                return fail();
+        }
+        printf("Quote %lld is out.\n", (long long)quote.number);
+        fflush(stdout);
+    }
+    mmf_topic_close(topic);
+    return 0;
+}
+
+/* Everything there is; for the last one the price. */
+static int
+read_quotes(mmf_topic *topic)
+{
+    struct quote quote = {.number = 0};
+    unsigned long long read = 0, lost = 0;
+    int rc;
+
+    for (;;) {
+        mmf_message message;
+
+        rc = mmf_topic_peek(topic, 0, &message);
+        if (rc != MMF_OK)
+            break;
+        memcpy(&quote, message.bytes, sizeof(quote));
+        lost += message.lost;
+        if (mmf_topic_release(topic) == MMF_OVERWRITTEN)
+            lost++; /* while we looked at it: not to be used */
+        else
+            read++;
+    }
+    if (rc < 0)
+        return fail();
+    if (read == 0)
+        puts("No news.");
+    else
+        printf("Read %llu quotes, up to %lld at %lld cents; lost %llu.\n", read,
+               (long long)quote.number, (long long)quote.cents, lost);
+    fflush(stdout);
+    return 0;
+}
+
+static int
+run_reader(void)
+{
+    mmf_topic *topic;
+    int c, rc = 0;
+
+    if (join(MMF_ROLE_RECEIVE, &topic) < 0)
+        return fail();
+    puts("Press Enter to read.");
+    fflush(stdout);
+    while (rc == 0 && (c = getchar()) != EOF) {
+        if (c == '\n')
+            rc = read_quotes(topic);
+    }
+    mmf_topic_close(topic);
+    return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "exchange") == 0)
+        return run_exchange();
+    if (argc == 2 && strcmp(argv[1], "reader") == 0)
+        return run_reader();
+    fputs("usage: market_data exchange | reader\n", stderr);
+    return 2;
+}
