@@ -1,0 +1,201 @@
+/*
+ * corrupt_test.c - topics and latest values whose shared words somebody has
+ * overwritten: MMF_E_CORRUPT, or an answer that could be, and never a message from
+ * outside the cells. tests/fuzz/ring_fuzz.c has arbitrary words; here they go through
+ * the public calls.
+ */
+#include "support.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* As docs/layout.md says, for one participant of each role and messages of 8 bytes. */
+enum { TAIL = 0, NEWEST = 256, CELLS_AT = 4096, STRIDE = 64, LENGTH = 48, WORD = 56 };
+
+enum state { RELEASED, RESERVED, COMMITTED, TAKEN };
+
+static char object_path[4096];
+
+static int
+note_file(const char *path, const struct stat *info, int type, struct FTW *where)
+{
+    (void)info;
+    (void)where;
+    if (type == FTW_F)
+        snprintf(object_path, sizeof(object_path), "%s", path);
+    return 0;
+}
+
+/* Overwrite bytes of the one object that there is. */
+static void
+overwrite(int64_t offset, const void *bytes, size_t size)
+{
+    int fd;
+
+    CHECK_INT(nftw(harness_dir(), note_file, 8, FTW_PHYS), 0);
+    fd = open(object_path, O_WRONLY);
+    CHECK(fd >= 0);
+    CHECK(pwrite(fd, bytes, size, (off_t)offset) == (ssize_t)size);
+    close(fd);
+}
+
+static void
+overwrite_word(int64_t offset, uint64_t word)
+{
+    overwrite(offset, &word, sizeof(word));
+}
+
+static uint64_t
+word(uint64_t index, enum state state)
+{
+    return index << 16 | (uint64_t)state;
+}
+
+static void
+overwrite_cell(int cell, uint64_t index, enum state state, uint32_t length)
+{
+    int64_t at = CELLS_AT + cell * STRIDE;
+
+    overwrite(at + LENGTH, &length, sizeof(length));
+    overwrite_word(at + WORD, word(index, state));
+}
+
+static mmf_topic *
+new_topic(mmf_overflow overflow)
+{
+    mmf_channel_options options = options_for(MMF_ROLE_BOTH, 0);
+    mmf_topic *topic;
+
+    options.participants = 1;
+    CHECK_OK(mmf_topic_create("T", 8, 4, overflow, &options, NULL, &topic));
+    return topic;
+}
+
+static void
+receive_fails(mmf_topic *topic)
+{
+    char buffer[8];
+    int64_t length = -7;
+    mmf_message message;
+
+    CHECK_FAILS(mmf_topic_receive(topic, buffer, 8, 100, &length, NULL), MMF_E_CORRUPT);
+    CHECK_INT(length, -7);
+    CHECK_FAILS(mmf_topic_peek(topic, 100, &message), MMF_E_CORRUPT);
+    CHECK_FAILS(mmf_topic_release(topic), MMF_E_STATE);
+}
+
+static void
+a_message_longer_than_its_cell(void **state)
+{
+    mmf_topic *topic = new_topic(MMF_OVERFLOW_BLOCK);
+
+    (void)state;
+    CHECK_OK(mmf_topic_publish(topic, "12345678", 8, 0));
+    overwrite_cell(1, 1, COMMITTED, 9);
+    receive_fails(topic);
+    overwrite_cell(1, 1, COMMITTED, UINT32_MAX);
+    receive_fails(topic);
+    overwrite(CELLS_AT + STRIDE + LENGTH + 4, &(uint32_t){UINT32_MAX}, 4);
+    receive_fails(topic);
+    mmf_topic_close(topic);
+}
+
+static void
+words_that_no_version_writes(void **state)
+{
+    mmf_topic *topic = new_topic(MMF_OVERFLOW_DROP_OLDEST);
+
+    (void)state;
+    CHECK_OK(mmf_topic_publish(topic, "12345678", 8, 0));
+    overwrite_cell(1, 1, TAKEN, 8);
+    receive_fails(topic);
+    overwrite_cell(1, 1, (enum state)7, 8);
+    receive_fails(topic);
+    overwrite_cell(1, 2, COMMITTED, 8); /* at home elsewhere */
+    receive_fails(topic);
+    overwrite_cell(1, 5, COMMITTED, 8); /* beyond the tail */
+    receive_fails(topic);
+    CHECK_OK(mmf_topic_publish(topic, "12345678", 8, 0));
+    overwrite_cell(3, 7, COMMITTED, 8); /* where the next one is to go */
+    CHECK_FAILS(mmf_topic_publish(topic, "12345678", 8, 0), MMF_E_CORRUPT);
+    mmf_topic_close(topic);
+}
+
+/* Whatever the tail says, each call ends. */
+static void
+any_tail(void **state)
+{
+    static const uint64_t tails[] = {0,
+                                     1,
+                                     1000,
+                                     (uint64_t)1 << 46,
+                                     (uint64_t)1 << 47,
+                                     ((uint64_t)1 << 48) - 1,
+                                     UINT64_MAX};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(tails); i++) {
+        mmf_topic *topic = new_topic(MMF_OVERFLOW_DROP_OLDEST);
+        mmf_channel_stats stats;
+        char buffer[8];
+        int64_t length;
+
+        CHECK_CONTEXT("tail %llu", (unsigned long long)tails[i]);
+        CHECK_OK(mmf_topic_publish(topic, "12345678", 8, 0));
+        overwrite_word(TAIL, tails[i]);
+        for (int often = 0; often < 20; often++) {
+            int rc = mmf_topic_receive(topic, buffer, 8, 0, &length, NULL);
+
+            CHECK(rc == MMF_OK || rc == MMF_TIMED_OUT || rc == MMF_E_CORRUPT);
+            rc = mmf_topic_publish(topic, "12345678", 8, 0);
+            CHECK(rc == MMF_OK || rc == MMF_TIMED_OUT || rc == MMF_E_CORRUPT);
+        }
+        CHECK_OK(mmf_topic_stat(topic, &stats));
+        CHECK(stats.depth >= 0 && stats.depth <= 4);
+        mmf_topic_close(topic);
+    }
+}
+
+static void
+a_latest_value_that_is_none(void **state)
+{
+    mmf_channel_options options = options_for(MMF_ROLE_BOTH, 0);
+    mmf_latest *latest;
+    char buffer[8];
+    int64_t length = -7;
+    uint64_t version = 7;
+    mmf_message message;
+
+    (void)state;
+    options.participants = 1;
+    CHECK_OK(mmf_latest_create("L", 8, &options, NULL, &latest));
+    CHECK_OK(mmf_latest_write(latest, "12345678", 8));
+    overwrite_cell(1, 1, COMMITTED, 9);
+    CHECK_FAILS(mmf_latest_read(latest, buffer, 8, &length, &version), MMF_E_CORRUPT);
+    CHECK_FAILS(mmf_latest_peek(latest, &message), MMF_E_CORRUPT);
+    overwrite_cell(1, 1, COMMITTED, 8);
+    overwrite_word(NEWEST, 1000); /* above everything */
+    CHECK_FAILS(mmf_latest_read(latest, buffer, 8, &length, &version), MMF_E_CORRUPT);
+    CHECK_FAILS(mmf_latest_wait(latest, 0, 100), MMF_E_CORRUPT);
+    CHECK_FAILS(mmf_latest_write(latest, "12345678", 8), MMF_E_CORRUPT);
+    CHECK_INT(length, -7);
+    CHECK_INT(version, 7);
+    mmf_latest_close(latest);
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_message_longer_than_its_cell),
+        cmocka_unit_test(words_that_no_version_writes),
+        cmocka_unit_test(any_tail),
+        cmocka_unit_test(a_latest_value_that_is_none),
+    };
+
+    return harness_main(argc, argv, "channel.corrupt", tests, COUNT_OF(tests), NULL);
+}
