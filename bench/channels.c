@@ -2,11 +2,13 @@
  * channels.c - queue, topic and latest value beside what else carries messages from one
  * process to another on this machine, and beside what the machine allows.
  *
- *     bench_channels [FILE] [--rounds N] [--kills N] [--only TEXT,...] [--keep]
+ *     bench_channels [FILE] [--rounds N] [--kills N] [--only TEXT,...]
+ *         [--largest SIZE] [--keep]
  *
  * FILE gets the figures, default channels.json; FILE.rounds every round's. --keep adds
  * to the rounds that are there, so that the comparison can be made in pieces. --only
- * measures ways with one of the TEXTs in their names, and the raw limits.
+ * measures ways with one of the TEXTs in their names, and the raw limits;
+ * --largest sizes up to SIZE bytes.
  * docs/benchmarks-channels.md explains and has the figures.
  */
 #include <mmf/mmf.h>
@@ -29,6 +31,7 @@ enum { FEW_KILLS = 5 };
 struct options {
     const char *file;
     const char *only;
+    size_t largest;
     int rounds;
     int kills;
     int keep;
@@ -86,6 +89,8 @@ note_result(const struct channel_way *way, size_t size,
     }
 }
 
+static size_t largest; /* of the sizes that are measured */
+
 static void
 measure_way(const struct channel_way *way, int round)
 {
@@ -97,7 +102,7 @@ measure_way(const struct channel_way *way, int round)
         struct channel_job job = {
             .size = size, .slots = channel_slots(size), .mode = way->mode};
 
-        if ((way->peer->largest > 0 && size > way->peer->largest) ||
+        if (size > largest || (way->peer->largest > 0 && size > way->peer->largest) ||
             (way->peer->load == CHANNEL_LOAD_SIGNAL && i > 0))
             continue;
         snprintf(job.name, sizeof(job.name), "mmf-bench-%d-%d-%d", (int)getpid(), round,
@@ -174,7 +179,8 @@ kill_rounds(const struct options *options)
 static struct options
 read_options(int argc, char **argv)
 {
-    struct options options = {.file = "channels.json", .rounds = 3, .kills = 1000};
+    struct options options = {
+        .file = "channels.json", .largest = SIZE_MAX, .rounds = 3, .kills = 1000};
 
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
@@ -187,6 +193,8 @@ read_options(int argc, char **argv)
             options.kills = atoi(value), i++;
         else if (strcmp(argv[i], "--only") == 0)
             options.only = value, i++;
+        else if (strcmp(argv[i], "--largest") == 0)
+            options.largest = (size_t)atoll(value), i++;
         else if (argv[i][0] != '-')
             options.file = argv[i];
         else
@@ -218,6 +226,7 @@ main(int argc, char **argv)
     setenv("MMF_DIR", directory, 1);
     snprintf(rounds, sizeof(rounds), "%s.rounds", options.file);
 
+    largest = options.largest;
     bench_begin("channels");
     channel_choose_processors();
     if (channel_ways_absent[0] != '\0')

@@ -68,7 +68,7 @@ struct outcome {
     double value, beside;
     const char *unit, *beside_name;
     int rounds;
-    int far;
+    int unusual;
 };
 
 static struct outcome
@@ -78,7 +78,7 @@ set_beside(struct channel_median mine, struct channel_median other)
         .value = mine.value,
         .beside = other.value,
         .rounds = mine.rounds < other.rounds ? mine.rounds : other.rounds,
-        .far = mine.far || other.far,
+        .unusual = mine.unusual || other.unusual,
     };
 }
 
@@ -137,14 +137,15 @@ tell(const struct goal *goal, size_t size)
         printf("no figure | |\n");
         return;
     }
-    printf("%.2f%s | %s |\n", ratio, outcome.far ? "*" : "", met ? "yes" : "**no**");
+    printf("%.2f%s | %s |\n", ratio, outcome.unusual ? "*" : "",
+           met ? "yes" : "**no**");
     bench_note(name, outcome.unit, outcome.value, outcome.beside_name, outcome.beside);
 }
 
 void
 channel_goals(void)
 {
-    printf("\nGoals (* no round with near processors):\n\n"
+    printf("\nGoals (* no round in the usual state):\n\n"
            "| figure | beside | goal | ratio | met |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < sizeof(goals) / sizeof(goals[0]); i++)
         for (int k = 0; k < channel_size_count; k++)

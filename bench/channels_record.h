@@ -30,17 +30,20 @@ size_t channel_record_count(void);
 const struct channel_record *channel_record_at(size_t i);
 
 /*
- * A value's median over the rounds while the two processors were near each other; over
- * all rounds if they never were, then `far` is 1. `over_raw` 1: each round's value is
- * divided by its raw_ns first. The number of rounds, or 0.
+ * A value's median over the rounds in which the two processors were in their usual
+ * state before and after; over all if there is no such round, then `unusual` is 1.
+ * `over_raw` 1: each round's value is divided by its raw_ns first. `rounds` may be 0.
  */
 struct channel_median {
     double value, raw_ns;
     int rounds;
-    int far;
+    int unusual;
 };
 
 struct channel_median channel_median(const char *way, const char *what, size_t size,
                                      int value, int over_raw);
+
+/* The lowest raw figure of the usual state, and the share of rounds in it. */
+double channel_usual_raw(double *share);
 
 #endif
