@@ -50,16 +50,34 @@ histogram_add(struct channel_histogram *histogram, uint64_t value)
     histogram->counts[histogram_bucket(value)]++;
 }
 
-/* The value that a share of all, 0 to 1, does not exceed. */
+/*
+ * The value that a share of all, 0 to 1, does not exceed. A clock may go in steps that
+ * are coarser than the buckets (26 ticks of the time stamp counter at once are common):
+ * what one step holds is taken to lie evenly between the middles to its neighbours.
+ */
 static inline double
 histogram_quantile(const struct channel_histogram *histogram, double share)
 {
-    uint64_t wanted = (uint64_t)(share * (double)histogram->total), seen = 0;
+    double wanted = share * (double)histogram->total, seen = 0;
+    double before = -1, from, to;
 
-    for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
-        seen += histogram->counts[i];
-        if (seen > wanted || (seen == histogram->total && seen > 0))
-            return histogram_value(i);
+    for (uint32_t i = 0, k; i < HISTOGRAM_BUCKETS; i = k) {
+        double value = histogram_value(i), count = histogram->counts[i], next = value;
+
+        for (k = i + 1; k < HISTOGRAM_BUCKETS && histogram->counts[k] == 0; k++)
+            continue;
+        if (count == 0)
+            continue;
+        if (k < HISTOGRAM_BUCKETS)
+            next = histogram_value(k);
+        if (seen + count >= wanted) {
+            from =
+                before < 0 || value - before > value / 8 ? value : (before + value) / 2;
+            to = next - value > value / 8 ? value : (value + next) / 2;
+            return from + (to - from) * (wanted - seen) / count;
+        }
+        seen += count;
+        before = value;
     }
     return 0;
 }

@@ -4,9 +4,12 @@
  * A sleeper marks the bell, looks again, and sleeps on the bell's value. Who commits or
  * releases looks at the bell afterwards, without a fence, since that would cost a third
  * of the rate at which messages go. So its store may still be on its way while it reads
- * a bell without a mark, and the sleeper's look may miss the store: nobody rings. So
- * for a short time after it came, or marked the bell, it sleeps shortly; the store has
- * arrived by then. (Also if others have marked the bell: they may just have done so.)
+ * a bell without a mark, and the sleeper's look may miss the store: nobody rings. A
+ * store leaves its processor by itself, in much less than a microsecond. So when the
+ * sleeper comes, and after a new mark, it looks for a microsecond or two (also if
+ * others have marked the bell: they may just have done so); what it should still miss
+ * it sees after the next tick. A short first sleep would do as well, but the timer that
+ * is so near makes a round trip between two sleepers a third longer.
  *
  * A ring can also die, with whoever was killed before it or woken by it. So a sleeper
  * looks again after each tick. It then asks after those that have something in hand,
@@ -22,12 +25,11 @@
 
 #include "shared/ring_join.h"
 
-/* How long SPIN_THEN_WAIT spins, and the first sleep; nanoseconds. */
+/* How long SPIN_THEN_WAIT spins; nanoseconds. */
 #define SPIN_TIME ((int64_t)50000)
-#define FIRST_SLEEP ((int64_t)100000)
 
-/* So many attempts between two looks at the clock. */
-enum { ATTEMPTS = 64 };
+/* So many attempts between two looks at the clock; and until a store has arrived. */
+enum { ATTEMPTS = 64, ARRIVAL = 64 };
 
 #define MARKS (MMF_BELL_SLEEPER | MMF_BELL_SEVERAL)
 
@@ -228,21 +230,31 @@ attempt_after_look(const struct mmf_ring_wait *wait, int64_t now)
 }
 
 static enum mmf_ring_answer
+attempt_often(const struct mmf_ring_wait *wait, int times, int pausing)
+{
+    enum mmf_ring_answer answer = MMF_RING_NOT_NOW;
+
+    for (int i = 0; i < times && answer == MMF_RING_NOT_NOW; i++) {
+        if (pausing)
+            mmf_pause();
+        answer = wait->attempt(wait->payload);
+    }
+    return answer;
+}
+
+/* Without pauses at first: an answer that is under way is seen the sooner. */
+static enum mmf_ring_answer
 spin(const struct mmf_ring_wait *wait)
 {
     const struct mmf_ring_ops *ops = wait->ops;
     int64_t begin = 0;
 
     for (;;) {
-        enum mmf_ring_answer answer;
+        enum mmf_ring_answer answer = attempt_often(wait, ATTEMPTS, begin != 0);
         int64_t now;
 
-        for (int i = 0; i < ATTEMPTS; i++) {
-            mmf_pause();
-            answer = wait->attempt(wait->payload);
-            if (answer != MMF_RING_NOT_NOW)
-                return answer;
-        }
+        if (answer != MMF_RING_NOT_NOW)
+            return answer;
         now = ops->now(ops->context);
         answer = attempt_after_look(wait, now);
         if (answer != MMF_RING_NOT_NOW || now >= wait->deadline)
@@ -262,7 +274,6 @@ sleep_for_it(const struct mmf_ring_wait *wait)
     mmf_atomic_u32 *bell = wait->sending ? &shared->space_bell : &shared->message_bell;
     enum mmf_ring_answer answer;
     uint32_t alone = 0;
-    int64_t shortly_until = 0;
     int fresh = 1;
 
     for (;;) {
@@ -270,17 +281,15 @@ sleep_for_it(const struct mmf_ring_wait *wait)
         int64_t now;
         int64_t until;
 
-        answer = wait->attempt(wait->payload);
+        answer = attempt_often(wait, fresh ? ARRIVAL : 1, fresh);
         if (answer != MMF_RING_NOT_NOW)
             break;
         now = ops->now(ops->context);
         answer = attempt_after_look(wait, now);
         if (answer != MMF_RING_NOT_NOW || now >= wait->deadline)
             break;
-        if (fresh)
-            shortly_until = now + FIRST_SLEEP;
         fresh = 0;
-        until = now < shortly_until ? shortly_until : now + MMF_RING_TICK;
+        until = now + MMF_RING_TICK;
         ops->sleep(ops->context, bell, value,
                    until < wait->deadline ? until : wait->deadline);
         answer = wait->attempt(wait->payload);
