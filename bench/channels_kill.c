@@ -145,15 +145,16 @@ random_number(struct scene *scene)
     return scene->random >> 33;
 }
 
-/* Do both go on for some messages? */
+/* Is the fresh one's message there, if it is waited for; do both go on from now? */
 static int
-goes_on(const struct reports *reports, int deadline_ms)
+goes_on(const struct reports *reports, int with_fresh, int deadline_ms)
 {
     uint64_t received = atomic_load(&reports->received) + GO_ON;
     uint64_t sent = atomic_load(&reports->sent) + GO_ON;
     int64_t deadline = bench_now() + deadline_ms * 1000000LL;
 
-    while (atomic_load(&reports->received) < received ||
+    while ((with_fresh && atomic_load(&reports->fresh_at) == 0) ||
+           atomic_load(&reports->received) < received ||
            atomic_load(&reports->sent) < sent) {
         if (bench_now() > deadline)
             return 0;
@@ -195,7 +196,7 @@ begin_scene(struct scene *scene, const struct channel_way *way, int number)
         return -1;
     start_side(scene, SIDE_A);
     start_side(scene, SIDE_B);
-    return goes_on(scene->reports, START_MS) ? 0 : -1;
+    return goes_on(scene->reports, 0, START_MS) ? 0 : -1;
 }
 
 static void
@@ -249,7 +250,7 @@ kill_one(struct scene *scene, enum channel_side victim)
     atomic_fetch_add(victim == SIDE_A ? &reports->sender : &reports->receiver, 1);
     atomic_store(&reports->awaited, (int)victim);
     start_side(scene, victim);
-    went_on = goes_on(reports, deadline_ms) && atomic_load(&reports->fresh_at) != 0;
+    went_on = goes_on(reports, 1, deadline_ms);
     atomic_store(&reports->awaited, -1);
     note_trial(scene, victim, !went_on);
     return went_on ? 0 : -1;
