@@ -169,8 +169,13 @@ join(struct mmf_channel *channel, const char *name, int32_t replay)
     if (mmf_ring_join_receiver(ring, channel->os->may_write_cells, channel->ops) !=
         MMF_RING_DONE)
         return fail_join(channel, name, "receiver");
-    if (ring->shape.kind == MMF_RING_TOPIC)
+    if (ring->shape.kind == MMF_RING_TOPIC) {
         mmf_ring_subscribe(ring, (uint64_t)replay);
+        /* Taking a place may have cleared up after a dead subscriber: those whom it
+         * held up should not have to wait for their next look. */
+        mmf_channel_bury(channel, MMF_ROLE_SEND);
+        mmf_ring_tell_senders(ring, MMF_RING_ALL, channel->ops);
+    }
     return MMF_OK;
 }
 
