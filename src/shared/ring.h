@@ -14,8 +14,8 @@
  *   newest        senders, only upwards      readers      latest: not above what was
  *                                                         committed; see ring_latest.c
  *   returned      whoever returns messages   consumers    a hint that some came back:
- * how many begun, how many done high_water    senders                    anybody
- * relaxed, a statistic
+ *                                                         so many begun, so many done
+ *   high_water    senders                    anybody      relaxed, a statistic
  *   *_bell        sleepers, and who wakes    both         ring_wait.c
  *   polled        whoever asks for a descriptor  senders  relaxed; it stays
  *   looked        sleepers                   sleepers     relaxed, milliseconds
