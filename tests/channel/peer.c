@@ -11,6 +11,8 @@
 
 #include <mmf/mmf.h>
 
+#include "peer_topic.h"
+
 enum { WORDS = 8, MOST_HELD = 16, LONGEST = 4096 };
 
 static mmf_queue *queue;
@@ -224,6 +226,8 @@ run(char *const *words, int count)
 {
     mmf_channel_options options;
 
+    if (peer_topic_run(words, count))
+        return;
     if (strcmp(words[0], "create") == 0 && count == 7) {
         create(words + 1);
     } else if (strcmp(words[0], "open") == 0 && count == 4) {
@@ -266,5 +270,6 @@ peer_run(void)
             run(words, count);
     }
     mmf_queue_close(queue);
+    peer_topic_close();
     return 0;
 }

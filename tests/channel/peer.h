@@ -25,6 +25,8 @@
  *   stat                   sent, received, depth
  *   fill FIRST COUNT       send messages of all lengths whose bytes follow from numbers
  *   drain FIRST COUNT      receive and check them
+ *
+ * and what peer_topic.h has.
  */
 int peer_run(void);
 

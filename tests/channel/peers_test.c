@@ -1,6 +1,6 @@
 /*
  * peers_test.c - programs built for another C library and another word size at one
- * queue.
+ * queue, topic and latest value.
  */
 #include "support.h"
 
@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 enum { MESSAGES = 500, SIZE = 300, COUNT = 16 };
+
+#if defined(FOREIGN_MUSL) || defined(FOREIGN_32)
 
 /* Everything that goes through in one direction, each in lengths of its own. */
 static void
@@ -78,7 +80,74 @@ outlive(uint32_t flags, struct process *foreign)
     mmf_queue_close(receiver);
 }
 
-#if defined(FOREIGN_MUSL) || defined(FOREIGN_32)
+/* One publishes, the other subscribes; and asleep. */
+static void
+meet_at_topic(struct process *one, struct process *other)
+{
+    peer_answers(one, "MMF_OK new", "topic create 1 %d 1", COUNT);
+    peer_answers(other, "MMF_OK old", "topic create 2 1 1");
+    peer_begins(other, "topic drain 1 %d", MESSAGES);
+    peer_does(one, "topic publish 1 %d", MESSAGES);
+    process_expect(other, "MMF_OK");
+    peer_begins(other, "topic receive -1");
+    peer_await_sleep(other);
+    peer_does(one, "topic publish 7 1");
+    process_expect(other, "MMF_OK 7 0");
+    peer_does(one, "topic close");
+    peer_does(other, "topic close");
+    /* Overtaken: what it lost and what it gets are all there were. */
+    peer_answers(one, "MMF_OK new", "topic create 1 4 3");
+    peer_does(other, "topic open 2");
+    peer_does(one, "topic publish 1 10");
+    peer_answers(other, "MMF_OK 8 7", "topic receive 0");
+    peer_answers(other, "MMF_OK 9 0", "topic receive 0");
+    peer_answers(other, "MMF_OK 10 0", "topic receive 0");
+    peer_answers(other, "MMF_TIMED_OUT", "topic receive 0");
+    peer_does(one, "topic close");
+    peer_does(other, "topic close");
+}
+
+static void
+meet_at_latest(struct process *one, struct process *other)
+{
+    peer_answers(one, "MMF_OK new", "latest create 1");
+    peer_answers(other, "MMF_OK old", "latest create 2");
+    peer_answers(other, "MMF_OK 0 0", "latest read 0 0");
+    peer_begins(other, "latest read 0 -1");
+    peer_await_sleep(other);
+    peer_does(one, "latest write 1 1");
+    process_expect(other, "MMF_OK 1 1");
+    peer_begins(other, "latest watch %d", 1 + MESSAGES);
+    peer_does(one, "latest write 2 %d", MESSAGES);
+    process_expect(other, "MMF_OK");
+    peer_does(one, "latest close");
+    peer_does(other, "latest close");
+}
+
+/* The foreign one dies with a reservation: the others step over it, and go on. */
+static void
+outlive_publisher(struct process *own, struct process *foreign)
+{
+    struct process *publisher = peer_start();
+
+    peer_answers(own, "MMF_OK new", "topic create 2 4 1");
+    peer_answers(own, "MMF_OK new", "latest create 2");
+    peer_does(publisher, "topic open 1");
+    peer_does(publisher, "latest open 1");
+    peer_does(foreign, "topic open 3"); /* its cursor holds publishers, too */
+    peer_does(foreign, "latest open 3");
+    peer_does(publisher, "latest write 1 1");
+    peer_does(foreign, "topic reserve");
+    peer_does(foreign, "latest reserve");
+    process_kill(foreign);
+    peer_begins(own, "topic drain 1 20");
+    peer_does(publisher, "topic publish 1 20");
+    process_expect(own, "MMF_OK");
+    peer_answers(own, "MMF_OK 1 1", "latest read 0 0");
+    peer_does(publisher, "latest write 2 20");
+    peer_does(own, "latest watch 21");
+    peer_end(publisher);
+}
 
 static int
 program_runs(const char *loader, const char *program)
@@ -107,6 +176,20 @@ meet_foreign(const char *loader, const char *program)
     }
 }
 
+static void
+meet_foreign_at_topics(const char *loader, const char *program)
+{
+    struct process *own = peer_start();
+    struct process *foreign = peer_start_foreign(loader, program);
+
+    meet_at_topic(own, foreign);
+    meet_at_topic(foreign, own);
+    meet_at_latest(own, foreign);
+    meet_at_latest(foreign, own);
+    outlive_publisher(own, foreign);
+    peer_end(own);
+}
+
 #endif
 
 static void
@@ -115,6 +198,7 @@ another_c_library(void **state)
     (void)state;
 #ifdef FOREIGN_MUSL
     meet_foreign(NULL, FOREIGN_MUSL);
+    meet_foreign_at_topics(NULL, FOREIGN_MUSL);
 #else
     harness_skip("there is no musl-gcc");
 #endif
@@ -126,13 +210,12 @@ another_word_size(void **state)
     (void)state;
 #ifdef FOREIGN_32
     static const char emulator[] = "/usr/bin/qemu-i386";
+    const char *loader = program_runs("", FOREIGN_32) ? NULL : emulator;
 
-    if (program_runs("", FOREIGN_32))
-        meet_foreign(NULL, FOREIGN_32);
-    else if (program_runs(emulator, FOREIGN_32))
-        meet_foreign(emulator, FOREIGN_32);
-    else
+    if (loader != NULL && !program_runs(loader, FOREIGN_32))
         harness_skip("32-bit programs do not run here");
+    meet_foreign(loader, FOREIGN_32);
+    meet_foreign_at_topics(loader, FOREIGN_32);
 #else
     harness_skip("the compiler makes no 32-bit programs");
 #endif

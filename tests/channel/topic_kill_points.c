@@ -1,0 +1,1181 @@
+/*
+ * topic_kill_points.c - kill a participant of a topic or a latest value at every
+ * instruction of every call.
+ *
+ *     channel_topic_kill_points [PATTERN]    only the operations with PATTERN in them
+ *
+ * As kill_points.c does it. The child says in shared memory what it is about to commit
+ * and what it has committed. Afterwards, of a topic:
+ *
+ *   - a subscriber that was there before sees all that was committed, once, in order;
+ *     what the dead one was committing it sees whole, once, or not at all
+ *   - under DROP_OLDEST what it misses it is told of
+ *   - a publisher goes on for two laps
+ *
+ * Of a latest value: a reader sees the newest that was committed, or the one that the
+ * dead one was committing, never an older one; a writer goes on for three laps, and each
+ * of its values is the newest. Of both: every participant's place can be had, and who
+ * sleeps goes on.
+ */
+#include "killing.h"
+#include "trace.h"
+
+#include <mmf/mmf.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    MOST_NUMBERS = 128,
+    OURS = 30,           /* our numbers begin here; the victim's with 1 */
+    DEFAULT_STRIDE = 31, /* of instructions, unless all are wanted */
+    CELLS = 4,           /* of the topic */
+    LATEST_CELLS = 8,    /* docs/channels.md */
+    PARTICIPANTS = 3,
+    SIZE = 200,
+    LONG_MS = 20000,
+    LATE_MS = 1000 /* no survivor waits so long, whatever else the machine does */
+};
+
+/* How the channel is, and who else there is when the operation runs. */
+#define DROP 1u     /* MMF_OVERFLOW_DROP_OLDEST */
+#define MESSAGES 2u /* two of ours are in it */
+#define FULL 4u     /* as many as there are cells */
+#define SLEEPER 8u  /* another process waits for a message */
+#define WRITER 16u  /* another process waits for room, which only the victim gives */
+#define DEAD_WRITER 32u /* one died with a reservation */
+#define DEAD_READER 64u /* one died as a subscriber, before the messages */
+#define ALONE 128u      /* the victim makes the channel: nobody else is there */
+#define LATEST 256u     /* else a topic */
+#define SLOW 512u       /* dead ones are asked after: it takes a tick */
+
+struct operation {
+    const char *name;
+    unsigned flags;
+    mmf_role role;         /* the victim's handle; 0: it has none before the run */
+    void (*prepare)(void); /* in the victim, before it is watched */
+    void (*run)(void);
+};
+
+enum fate { NEVER, COMMITTING, COMMITTED };
+
+/* Shared with the children. */
+struct ledger {
+    volatile int fates[MOST_NUMBERS];
+    volatile int heard;  /* by the sleeper; 0: none yet */
+    volatile int wrote;  /* by the writer */
+    volatile int failed; /* a call of the victim's, its status */
+};
+
+static const struct operation *current;
+static struct ledger *ledger;
+static unsigned long failures;
+static int64_t longest_ms; /* that a survivor needed to go on */
+
+static void
+fail(const char *what, const char *why)
+{
+    failures++;
+    if (failures <= 20)
+        fprintf(stderr, "channel_topic_kill_points: %s: %s: %s: %s\n", current->name,
+                kill_place(), what, why);
+}
+
+static void
+check_ok(const char *what, int rc)
+{
+    if (rc != MMF_OK)
+        fail(what, rc < 0 ? mmf_last_message() : mmf_status_name(rc));
+}
+
+static int64_t
+now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/*
+ * Messages: a number, and bytes that follow from it.
+ */
+
+static void
+fill(uint8_t *bytes, uint64_t number)
+{
+    memcpy(bytes, &number, 8);
+    for (size_t i = 8; i < SIZE; i++)
+        bytes[i] = (uint8_t)(number * 31 + i * 7);
+}
+
+/* The number; fails if it is not whole. */
+static uint64_t
+number_of(const void *bytes, int64_t length)
+{
+    uint8_t expected[SIZE];
+    uint64_t number = 0;
+
+    if (length < 8 || length > SIZE) {
+        fail("a message", "it has a length that nobody has sent");
+        return 0;
+    }
+    memcpy(&number, bytes, 8);
+    fill(expected, number);
+    if (number >= MOST_NUMBERS || memcmp(bytes, expected, (size_t)length) != 0) {
+        fail("a message", "it is torn");
+        return 0;
+    }
+    return number;
+}
+
+static void
+note(uint64_t number, enum fate fate)
+{
+    ledger->fates[number] = (int)fate;
+}
+
+static void
+must(int rc)
+{
+    if (rc != MMF_OK)
+        ledger->failed = rc < 0 ? rc : 1000;
+}
+
+/*
+ * Handles.
+ */
+
+static mmf_channel_options
+options_for(mmf_role role)
+{
+    mmf_channel_options options;
+
+    mmf_channel_options_init(&options);
+    options.role = role;
+    options.participants = PARTICIPANTS;
+    options.strategy = MMF_STRATEGY_WAIT;
+    return options;
+}
+
+static mmf_topic *
+open_topic(mmf_role role)
+{
+    mmf_channel_options options = options_for(role);
+    mmf_topic *opened = NULL;
+
+    return mmf_topic_open("T", &options, &opened) == MMF_OK ? opened : NULL;
+}
+
+static mmf_latest *
+open_latest(mmf_role role)
+{
+    mmf_channel_options options = options_for(role);
+    mmf_latest *opened = NULL;
+
+    return mmf_latest_open("L", &options, &opened) == MMF_OK ? opened : NULL;
+}
+
+static int
+create_topic(mmf_role role, mmf_topic **out, int *created)
+{
+    mmf_channel_options options = options_for(role);
+
+    return mmf_topic_create("T", SIZE, CELLS,
+                            current->flags & DROP ? MMF_OVERFLOW_DROP_OLDEST
+                                                  : MMF_OVERFLOW_BLOCK,
+                            &options, created, out);
+}
+
+static int
+create_latest(mmf_role role, mmf_latest **out, int *created)
+{
+    mmf_channel_options options = options_for(role);
+
+    return mmf_latest_create("L", SIZE, &options, created, out);
+}
+
+/*
+ * The victim's calls.
+ */
+
+static mmf_topic *topic;
+static mmf_latest *latest;
+static void *reserved;
+static mmf_message peeked;
+
+static void
+publish_number(uint64_t number, int64_t length)
+{
+    uint8_t bytes[SIZE];
+
+    fill(bytes, number);
+    note(number, COMMITTING);
+    must(mmf_topic_publish(topic, bytes, length, LONG_MS));
+    note(number, COMMITTED);
+}
+
+static void
+run_publish(void)
+{
+    publish_number(1, 8);
+}
+
+static void
+run_publish_twice(void)
+{
+    publish_number(1, SIZE);
+    publish_number(2, 60);
+}
+
+static void
+run_publish_many(void)
+{
+    static uint8_t bytes[3][SIZE];
+    mmf_buffer buffers[3];
+    int32_t published = 0;
+
+    for (int i = 0; i < 3; i++) {
+        fill(bytes[i], (uint64_t)i + 1);
+        buffers[i].bytes = bytes[i];
+        buffers[i].length = 8 + i;
+        note((uint64_t)i + 1, COMMITTING);
+    }
+    must(mmf_topic_publish_many(topic, buffers, 3, 0, &published));
+    must(published == 3 ? MMF_OK : 1001);
+    for (int i = 0; i < published; i++)
+        note((uint64_t)i + 1, COMMITTED);
+}
+
+static void
+run_publish_in_vain(void)
+{
+    must(mmf_topic_publish(topic, "x", 1, 30) == MMF_TIMED_OUT ? MMF_OK : 1002);
+}
+
+static void
+run_reserve(void)
+{
+    must(mmf_topic_reserve(topic, SIZE, LONG_MS, &reserved));
+}
+
+static void
+run_commit(void)
+{
+    fill(reserved, 1);
+    note(1, COMMITTING);
+    must(mmf_topic_commit(topic, SIZE));
+    note(1, COMMITTED);
+}
+
+static void
+run_abandon(void)
+{
+    must(mmf_topic_abandon(topic));
+}
+
+static void
+run_close(void)
+{
+    mmf_topic_close(topic);
+    mmf_latest_close(latest);
+}
+
+static void
+run_subscribe(void)
+{
+    topic = open_topic(MMF_ROLE_RECEIVE);
+    must(topic != NULL ? MMF_OK : 1003);
+}
+
+static void
+run_subscribe_with_replay(void)
+{
+    mmf_channel_options options = options_for(MMF_ROLE_RECEIVE);
+
+    options.replay = 2;
+    must(mmf_topic_open("T", &options, &topic));
+}
+
+static void
+run_open_to_publish(void)
+{
+    topic = open_topic(MMF_ROLE_SEND);
+    must(topic != NULL ? MMF_OK : 1003);
+}
+
+static void
+run_create_topic(void)
+{
+    must(create_topic(MMF_ROLE_BOTH, &topic, NULL));
+    run_publish();
+}
+
+static void
+run_topic_stat(void)
+{
+    mmf_channel_stats stats;
+
+    must(mmf_topic_stat(topic, &stats));
+}
+
+/* Messages of ours that the victim, a subscriber by now, has before it. */
+static void
+prepare_messages(void)
+{
+    mmf_topic *subscriber = topic;
+    int count = current->flags & FULL ? CELLS : 2;
+
+    topic = open_topic(MMF_ROLE_SEND);
+    for (int i = 0; i < count; i++)
+        publish_number(OURS + (uint64_t)i, 8);
+    mmf_topic_close(topic);
+    topic = subscriber;
+}
+
+static void
+run_peek(void)
+{
+    must(mmf_topic_peek(topic, LONG_MS, &peeked));
+}
+
+static void
+prepare_peek(void)
+{
+    prepare_messages();
+    run_peek();
+}
+
+static void
+run_release(void)
+{
+    must(mmf_topic_release(topic));
+}
+
+static void
+run_receive(void)
+{
+    uint64_t number = 0;
+    int64_t length;
+
+    must(mmf_topic_receive(topic, &number, 8, LONG_MS, &length, NULL));
+    must(number == OURS ? MMF_OK : 1004);
+}
+
+/* Some were overwritten before it came to them. */
+static void
+prepare_overtaken(void)
+{
+    mmf_topic *subscriber = topic;
+
+    topic = open_topic(MMF_ROLE_SEND);
+    for (int i = 0; i < CELLS * 2; i++)
+        publish_number(OURS + (uint64_t)i, 8);
+    mmf_topic_close(topic);
+    topic = subscriber;
+}
+
+static void
+run_receive_overtaken(void)
+{
+    uint64_t number = 0;
+    int64_t length;
+    mmf_message message;
+
+    must(mmf_topic_receive(topic, &number, 8, LONG_MS, &length, &message));
+    must(message.lost == number - OURS && message.lost > 0 ? MMF_OK : 1005);
+}
+
+static void
+run_receive_too_small(void)
+{
+    int64_t length;
+    char byte;
+    int rc = mmf_topic_receive(topic, &byte, 1, LONG_MS, &length, NULL);
+
+    must(rc == MMF_E_RANGE ? MMF_OK : 1006);
+}
+
+static void
+run_receive_in_vain(void)
+{
+    uint64_t number;
+    int64_t length;
+    int rc = mmf_topic_receive(topic, &number, 8, 30, &length, NULL);
+
+    must(rc == MMF_TIMED_OUT ? MMF_OK : 1007);
+}
+
+static void
+run_topic_fd(void)
+{
+    int fd;
+
+    must(mmf_topic_fd(topic, &fd));
+}
+
+static void
+write_value(uint64_t number, int64_t length)
+{
+    uint8_t bytes[SIZE];
+
+    fill(bytes, number);
+    note(number, COMMITTING);
+    must(mmf_latest_write(latest, bytes, length));
+    note(number, COMMITTED);
+}
+
+static void
+run_write(void)
+{
+    write_value(OURS + 10, SIZE);
+}
+
+/* A lap and a half: it comes to the newest's cell, too. */
+static void
+run_write_often(void)
+{
+    for (uint64_t i = 0; i < LATEST_CELLS * 3 / 2; i++)
+        write_value(OURS + 10 + i, 8 + (int64_t)i);
+}
+
+static void
+run_latest_reserve(void)
+{
+    must(mmf_latest_reserve(latest, SIZE, &reserved));
+}
+
+static void
+run_latest_commit(void)
+{
+    fill(reserved, OURS + 10);
+    note(OURS + 10, COMMITTING);
+    must(mmf_latest_commit(latest, SIZE));
+    note(OURS + 10, COMMITTED);
+}
+
+static void
+run_latest_abandon(void)
+{
+    must(mmf_latest_abandon(latest));
+}
+
+static void
+run_open_to_write(void)
+{
+    latest = open_latest(MMF_ROLE_SEND);
+    must(latest != NULL ? MMF_OK : 1003);
+}
+
+static void
+run_open_to_read(void)
+{
+    latest = open_latest(MMF_ROLE_RECEIVE);
+    must(latest != NULL ? MMF_OK : 1003);
+}
+
+static void
+run_create_latest(void)
+{
+    must(create_latest(MMF_ROLE_BOTH, &latest, NULL));
+    run_write();
+}
+
+static void
+run_read(void)
+{
+    uint8_t bytes[SIZE];
+    uint64_t number, version;
+    int64_t length;
+
+    must(mmf_latest_read(latest, bytes, SIZE, &length, &version));
+    memcpy(&number, bytes, 8);
+    must(number == OURS + 1 && version > 0 ? MMF_OK : 1008);
+}
+
+static void
+run_latest_peek(void)
+{
+    must(mmf_latest_peek(latest, &peeked));
+}
+
+static void
+run_latest_release(void)
+{
+    must(mmf_latest_release(latest));
+}
+
+static void
+run_wait(void)
+{
+    must(mmf_latest_wait(latest, 0, LONG_MS));
+}
+
+static void
+run_wait_in_vain(void)
+{
+    must(mmf_latest_wait(latest, 0, 30) == MMF_TIMED_OUT ? MMF_OK : 1009);
+}
+
+static void
+run_latest_fd(void)
+{
+    int fd;
+
+    must(mmf_latest_fd(latest, &fd));
+}
+
+static void
+run_latest_stat(void)
+{
+    mmf_channel_stats stats;
+
+    must(mmf_latest_stat(latest, &stats));
+}
+
+#define SEND MMF_ROLE_SEND
+#define RECEIVE MMF_ROLE_RECEIVE
+
+static const struct operation operations[] = {
+    {"topic: create, publish", ALONE, 0, NULL, run_create_topic},
+    {"topic: open to publish", MESSAGES, 0, NULL, run_open_to_publish},
+    {"topic: subscribe", MESSAGES, 0, NULL, run_subscribe},
+    {"topic: subscribe with replay", MESSAGES, 0, NULL, run_subscribe_with_replay},
+    {"topic: subscribe over a dead one", MESSAGES | DEAD_READER | SLOW, 0, NULL,
+     run_subscribe},
+    {"topic: publish", MESSAGES, SEND, NULL, run_publish},
+    {"topic: publish, twice", 0, SEND, NULL, run_publish_twice},
+    {"topic: publish, dropping the oldest", DROP | FULL, SEND, NULL, run_publish_twice},
+    {"topic: publish to a full topic", FULL | SLOW, SEND, NULL, run_publish_in_vain},
+    {"topic: publish to a sleeper", SLEEPER | SLOW, SEND, NULL, run_publish},
+    {"topic: publish over a dead one's cell", DEAD_WRITER | SLOW, SEND, NULL,
+     run_publish_many},
+    {"topic: publish_many", 0, SEND, NULL, run_publish_many},
+    {"topic: reserve", MESSAGES, SEND, NULL, run_reserve},
+    {"topic: commit", MESSAGES, SEND, run_reserve, run_commit},
+    {"topic: abandon", MESSAGES, SEND, run_reserve, run_abandon},
+    {"topic: abandon to a sleeper", SLEEPER | SLOW, SEND, run_reserve, run_abandon},
+    {"topic: close with a reservation", MESSAGES, SEND, run_reserve, run_close},
+    {"topic: reserve, dropping the oldest", DROP | FULL, SEND, NULL, run_reserve},
+    {"topic: commit, dropping the oldest", DROP | FULL, SEND, run_reserve, run_commit},
+    {"topic: abandon, dropping the oldest", DROP | FULL, SEND, run_reserve,
+     run_abandon},
+    {"topic: peek", 0, RECEIVE, prepare_messages, run_peek},
+    {"topic: release", 0, RECEIVE, prepare_peek, run_release},
+    {"topic: release to a publisher who waits", FULL | WRITER | SLOW, RECEIVE,
+     prepare_peek, run_release},
+    {"topic: receive", 0, RECEIVE, prepare_messages, run_receive},
+    {"topic: receive, overtaken", DROP, RECEIVE, prepare_overtaken,
+     run_receive_overtaken},
+    {"topic: receive, too small a buffer", 0, RECEIVE, prepare_messages,
+     run_receive_too_small},
+    {"topic: receive from an empty topic", SLOW, RECEIVE, NULL, run_receive_in_vain},
+    {"topic: receive past a dead one", DEAD_WRITER | SLOW, RECEIVE, prepare_messages,
+     run_receive},
+    {"topic: close with a message", 0, RECEIVE, prepare_peek, run_close},
+    {"topic: fd", 0, RECEIVE, prepare_messages, run_topic_fd},
+    {"topic: stat", MESSAGES, RECEIVE, NULL, run_topic_stat},
+    {"latest: create, write", LATEST | ALONE, 0, NULL, run_create_latest},
+    {"latest: open to write", LATEST | MESSAGES, 0, NULL, run_open_to_write},
+    {"latest: open to read", LATEST | MESSAGES, 0, NULL, run_open_to_read},
+    {"latest: write", LATEST | MESSAGES, SEND, NULL, run_write},
+    {"latest: write the first", LATEST, SEND, NULL, run_write},
+    {"latest: write a lap and a half", LATEST | MESSAGES, SEND, NULL, run_write_often},
+    {"latest: write to a sleeper", LATEST | SLEEPER | SLOW, SEND, NULL, run_write},
+    {"latest: write over a dead one's cell", LATEST | MESSAGES | DEAD_WRITER, SEND,
+     NULL, run_write_often},
+    {"latest: reserve", LATEST | MESSAGES, SEND, NULL, run_latest_reserve},
+    {"latest: commit", LATEST | MESSAGES, SEND, run_latest_reserve, run_latest_commit},
+    {"latest: abandon", LATEST | MESSAGES, SEND, run_latest_reserve,
+     run_latest_abandon},
+    {"latest: close with a reservation", LATEST | MESSAGES, SEND, run_latest_reserve,
+     run_close},
+    {"latest: read", LATEST | MESSAGES, RECEIVE, NULL, run_read},
+    {"latest: read behind a dead one", LATEST | MESSAGES | DEAD_WRITER, RECEIVE, NULL,
+     run_read},
+    {"latest: peek", LATEST | MESSAGES, RECEIVE, NULL, run_latest_peek},
+    {"latest: release", LATEST | MESSAGES, RECEIVE, run_latest_peek,
+     run_latest_release},
+    {"latest: wait", LATEST | MESSAGES, RECEIVE, NULL, run_wait},
+    {"latest: wait in vain", LATEST | SLOW, RECEIVE, NULL, run_wait_in_vain},
+    {"latest: close with a value", LATEST | MESSAGES, RECEIVE, run_latest_peek,
+     run_close},
+    {"latest: fd", LATEST | MESSAGES, RECEIVE, NULL, run_latest_fd},
+    {"latest: stat", LATEST | MESSAGES, RECEIVE, NULL, run_latest_stat},
+};
+
+/*
+ * Before: what we, and others, do.
+ */
+
+static mmf_topic *our_publisher, *our_subscriber;
+static mmf_latest *our_writer, *our_reader;
+static uint64_t our_version;
+static pid_t helper;
+
+static void
+send_ours(uint64_t number)
+{
+    uint8_t bytes[SIZE];
+
+    fill(bytes, number);
+    if (current->flags & LATEST)
+        check_ok("our own value", mmf_latest_write(our_writer, bytes, SIZE));
+    else
+        check_ok("our own message",
+                 mmf_topic_publish(our_publisher, bytes, SIZE, LATE_MS));
+    note(number, COMMITTED);
+}
+
+static void
+open_handle(mmf_role role)
+{
+    if (current->flags & LATEST)
+        latest = open_latest(role);
+    else
+        topic = open_topic(role);
+    must(latest != NULL || topic != NULL ? MMF_OK : 1010);
+}
+
+/* Run `what` in a process of its own that then is killed; or, if `stays`, lives on. */
+static pid_t
+run_elsewhere(void (*what)(void), mmf_role role, int stays)
+{
+    int ready[2];
+    char byte;
+    pid_t pid;
+
+    if (pipe(ready) < 0)
+        exit(EXIT_FAILURE);
+    pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        topic = NULL;
+        latest = NULL;
+        open_handle(role);
+        if (stays)
+            close(ready[1]); /* it cannot say so when it waits */
+        what();
+        if (stays)
+            _exit(0);
+        close(ready[1]);
+        pause();
+    }
+    close(ready[1]);
+    if (read(ready[0], &byte, 1) != 0)
+        exit(EXIT_FAILURE);
+    close(ready[0]);
+    if (stays)
+        return pid;
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    return 0;
+}
+
+static void
+do_nothing(void)
+{
+}
+
+static void
+hear_one(void)
+{
+    uint8_t bytes[SIZE];
+    uint64_t version;
+    int64_t length = 0;
+    int rc = current->flags & LATEST
+                 ? mmf_latest_wait(latest, 0, -1)
+                 : mmf_topic_receive(topic, bytes, SIZE, -1, &length, NULL);
+
+    if (rc == MMF_OK && (current->flags & LATEST))
+        rc = mmf_latest_read(latest, bytes, SIZE, &length, &version);
+    if (rc == MMF_OK)
+        ledger->heard = (int)number_of(bytes, length);
+}
+
+static void
+write_one(void)
+{
+    publish_number(MOST_NUMBERS - 1, 8);
+    ledger->wrote = 1;
+}
+
+static void
+await_futex(pid_t pid)
+{
+    const struct timespec pause_for = {.tv_nsec = 100000};
+    char path[64], text[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/syscall", (int)pid);
+    for (int64_t end = now_ms() + LONG_MS; now_ms() < end;) {
+        FILE *file = fopen(path, "re");
+        long call = -1;
+
+        if (file != NULL && fgets(text, sizeof(text), file) != NULL && text[0] != 'r')
+            call = strtol(text, NULL, 10);
+        if (file != NULL)
+            fclose(file);
+        if (call == SYS_futex)
+            return;
+        nanosleep(&pause_for, NULL);
+    }
+    fail("a helper", "it does not sleep");
+}
+
+static void
+open_ours(void)
+{
+    if (current->flags & LATEST) {
+        check_ok("create", create_latest(MMF_ROLE_RECEIVE, &our_reader, NULL));
+        our_writer = open_latest(MMF_ROLE_SEND);
+    } else {
+        check_ok("create", create_topic(MMF_ROLE_RECEIVE, &our_subscriber, NULL));
+        our_publisher = open_topic(MMF_ROLE_SEND);
+    }
+    if (our_writer == NULL && our_publisher == NULL)
+        fail("open", mmf_last_message());
+}
+
+static void
+read_version(void)
+{
+    uint8_t bytes[SIZE];
+    int64_t length;
+
+    if (current->flags & LATEST)
+        check_ok("read",
+                 mmf_latest_read(our_reader, bytes, SIZE, &length, &our_version));
+}
+
+static void
+make_ready(void)
+{
+    int messages = 0;
+
+    memset((void *)ledger, 0, sizeof(*ledger));
+    our_publisher = our_subscriber = NULL;
+    our_writer = our_reader = NULL;
+    our_version = 0;
+    helper = 0;
+    if (current->flags & ALONE)
+        return;
+    open_ours();
+    if (current->flags & DEAD_READER)
+        run_elsewhere(do_nothing, MMF_ROLE_RECEIVE, 0);
+    if (current->flags & MESSAGES)
+        messages = 2;
+    if ((current->flags & FULL) && current->role == MMF_ROLE_SEND)
+        messages = CELLS;
+    for (int i = 0; i < messages; i++)
+        send_ours(OURS + (uint64_t)i);
+    read_version();
+    if (current->flags & DEAD_WRITER)
+        run_elsewhere(current->flags & LATEST ? run_latest_reserve : run_reserve,
+                      MMF_ROLE_SEND, 0);
+    if (current->flags & SLEEPER) {
+        helper = run_elsewhere(hear_one, MMF_ROLE_RECEIVE, 1);
+        await_futex(helper);
+    }
+}
+
+static void
+victim(void *argument)
+{
+    (void)argument;
+    topic = NULL;
+    latest = NULL;
+    if (current->role != 0)
+        open_handle(current->role);
+    if (current->prepare != NULL)
+        current->prepare();
+    trace_begin();
+    current->run();
+    trace_end();
+}
+
+/*
+ * After: the survivors.
+ */
+
+/* The next message that our subscriber sees, in order. 0: none. */
+static uint64_t
+receive_next(int32_t timeout, uint64_t *lost)
+{
+    uint8_t bytes[SIZE];
+    mmf_message message;
+    int64_t length;
+    int rc = mmf_topic_receive(our_subscriber, bytes, SIZE, timeout, &length, &message);
+
+    if (rc == MMF_TIMED_OUT)
+        return 0;
+    check_ok("receive", rc);
+    if (rc != MMF_OK)
+        return 0;
+    *lost += message.lost;
+    return number_of(bytes, length);
+}
+
+/* What our subscriber has seen. */
+struct account {
+    int seen[MOST_NUMBERS];
+    uint64_t highest[2]; /* of the victim's, and of ours */
+    uint64_t lost;
+};
+
+/* 0: there is none. */
+static uint64_t
+take_into_account(struct account *account)
+{
+    uint64_t number = receive_next(LATE_MS, &account->lost);
+
+    if (number == 0) {
+        fail("receive", "a message is lost");
+        return 0;
+    }
+    if (ledger->fates[number] == NEVER)
+        fail("receive", "a message that nobody has sent");
+    if (account->seen[number]++)
+        fail("receive", "a message comes twice");
+    if (number == MOST_NUMBERS - 1) /* the helper's: anywhere */
+        return number;
+    if (number <= account->highest[number >= OURS])
+        fail("receive", "the order of commits is not kept");
+    account->highest[number >= OURS] = number;
+    return number;
+}
+
+static uint64_t
+count_missing(const struct account *account)
+{
+    uint64_t missing = 0;
+
+    for (int i = 0; i < MOST_NUMBERS; i++)
+        missing += ledger->fates[i] == COMMITTED && !account->seen[i];
+    return missing;
+}
+
+static int
+try_to_publish(uint64_t number, int32_t timeout)
+{
+    uint8_t bytes[SIZE];
+    int rc;
+
+    fill(bytes, number);
+    note(number, COMMITTED);
+    rc = mmf_topic_publish(our_publisher, bytes, SIZE, timeout);
+    if (rc < 0)
+        fail("our own message", mmf_last_message());
+    return rc == MMF_OK;
+}
+
+/* All up to one last message, for which there may be no room before we have read. */
+static void
+receive_all(void)
+{
+    const uint64_t last = 70;
+    struct account account = {.lost = 0};
+    uint64_t number;
+
+    while (!try_to_publish(last, 25))
+        if (take_into_account(&account) == 0)
+            return;
+    do
+        number = take_into_account(&account);
+    while (number != 0 && number != last);
+    if (count_missing(&account) > account.lost)
+        fail("receive", "what was committed is neither seen nor told of as lost");
+    if (!(current->flags & DROP) && account.lost != 0)
+        fail("receive", "something is told of as lost");
+}
+
+/* Fill the topic, and empty it: how many messages went in. */
+static int
+go_round(void)
+{
+    /* Under DROP_OLDEST a whole lap would be the edge of being overtaken. */
+    int most = current->flags & DROP ? CELLS / 2 : CELLS;
+    uint64_t lost = 0;
+    int count = 0;
+
+    while (count < most && try_to_publish(80 + (uint64_t)count, 25))
+        count++;
+    for (int i = 0; i < count; i++)
+        if (receive_next(LATE_MS, &lost) != 80 + (uint64_t)i)
+            fail("afterwards", "a subscriber does not see what is published");
+    if (receive_next(0, &lost) != 0 || lost != 0)
+        fail("afterwards", "there is more, or less, than what was published");
+    return count == most;
+}
+
+/*
+ * Every cell carries a message again. The index of a cell that a dead one had is left
+ * out, until somebody has to wait and asks: so a lap or two have one less.
+ */
+static void
+check_topic_cells(void)
+{
+    int whole = 0;
+
+    for (int64_t end = now_ms() + LATE_MS; whole < 2 && now_ms() < end;)
+        whole = go_round() ? whole + 1 : 0;
+    if (whole < 2)
+        fail("afterwards", "not every cell carries a message");
+}
+
+static void
+check_topic(void)
+{
+    int64_t begin = now_ms();
+
+    receive_all();
+    if (now_ms() - begin > longest_ms)
+        longest_ms = now_ms() - begin;
+    check_topic_cells();
+}
+
+/* The newest value, whole, never an older one. 0: none. */
+static uint64_t
+read_newest(void)
+{
+    uint8_t bytes[SIZE];
+    uint64_t version;
+    int64_t length;
+    int rc = mmf_latest_read(our_reader, bytes, SIZE, &length, &version);
+
+    check_ok("read", rc);
+    if (rc != MMF_OK || version == 0)
+        return 0;
+    if ((int64_t)(version - our_version) < 0)
+        fail("read", "an older version than before");
+    our_version = version;
+    return number_of(bytes, length);
+}
+
+static void
+check_latest(void)
+{
+    int64_t begin = now_ms();
+    uint64_t newest = 0, number = read_newest();
+
+    for (uint64_t i = 0; i < MOST_NUMBERS; i++)
+        if (ledger->fates[i] == COMMITTED)
+            newest = i;
+    if (number < newest)
+        fail("read", "an older value than the newest");
+    if (number > newest && ledger->fates[number] != COMMITTING)
+        fail("read", "a value that nobody has written");
+    if (read_newest() != number)
+        fail("read", "another value, though nobody writes");
+    for (uint64_t i = 0; i < LATEST_CELLS * 3; i++) {
+        uint64_t before = our_version;
+
+        send_ours(80 + i);
+        check_ok("wait", mmf_latest_wait(our_reader, before, LATE_MS));
+        if (read_newest() != 80 + i)
+            fail("afterwards", "the value written is not the newest");
+        if (mmf_latest_wait(our_reader, our_version, 0) != MMF_TIMED_OUT)
+            fail("afterwards", "a version newer than the newest");
+    }
+    if (now_ms() - begin > longest_ms)
+        longest_ms = now_ms() - begin;
+}
+
+static void
+check_places(mmf_role role)
+{
+    mmf_topic *topics[PARTICIPANTS] = {NULL};
+    mmf_latest *values[PARTICIPANTS] = {NULL};
+
+    for (int i = 0; i < PARTICIPANTS - 1; i++) {
+        if (current->flags & LATEST)
+            values[i] = open_latest(role);
+        else
+            topics[i] = open_topic(role);
+        if (values[i] == NULL && topics[i] == NULL)
+            fail("a dead one's place", mmf_last_message());
+    }
+    for (int i = 0; i < PARTICIPANTS; i++) {
+        mmf_topic_close(topics[i]);
+        mmf_latest_close(values[i]);
+    }
+}
+
+static void
+await_helper(void)
+{
+    const struct timespec pause_for = {.tv_nsec = 200000};
+    int64_t end = now_ms() + LONG_MS / 4;
+    int status;
+
+    while (waitpid(helper, &status, WNOHANG) == 0) {
+        if (now_ms() > end) {
+            fail("a helper", "it waits for ever");
+            kill(helper, SIGKILL);
+            waitpid(helper, &status, 0);
+            return;
+        }
+        nanosleep(&pause_for, NULL);
+    }
+}
+
+/* It hears what was committed, if only in a tick; else what we send now. */
+static void
+check_sleeper(void)
+{
+    uint64_t number = current->flags & LATEST ? OURS + 10 : 1;
+
+    if (ledger->fates[number] != COMMITTED)
+        send_ours(69);
+    await_helper();
+    if (ledger->heard == 0)
+        fail("a helper", "it has heard nothing");
+    else if (ledger->fates[number] == COMMITTED && ledger->heard != (int)number)
+        fail("a helper", "it has heard something else than the first");
+}
+
+/* Nobody holds the name: whatever was in it is gone. */
+static void
+create_again(void)
+{
+    int created = 0;
+    int rc;
+
+    memset((void *)ledger, 0, sizeof(*ledger));
+    if (current->flags & LATEST)
+        rc = create_latest(MMF_ROLE_RECEIVE, &our_reader, &created);
+    else
+        rc = create_topic(MMF_ROLE_RECEIVE, &our_subscriber, &created);
+    check_ok("create when nobody is there", rc);
+    if (rc == MMF_OK && !created)
+        fail("create when nobody is there", "it was there");
+    if (current->flags & LATEST)
+        our_writer = open_latest(MMF_ROLE_SEND);
+    else
+        our_publisher = open_topic(MMF_ROLE_SEND);
+}
+
+static void
+check_survivors(void)
+{
+    if (ledger->failed != 0)
+        fail("the victim", mmf_status_name(ledger->failed));
+    if (current->flags & ALONE)
+        create_again();
+    if (current->flags & SLEEPER)
+        check_sleeper();
+    if (current->flags & WRITER) {
+        await_helper();
+        if (!ledger->wrote)
+            fail("a helper", "it has not published");
+    }
+    if (current->flags & LATEST)
+        check_latest();
+    else
+        check_topic();
+    check_places(MMF_ROLE_SEND);
+    check_places(MMF_ROLE_RECEIVE);
+    mmf_topic_close(our_publisher);
+    mmf_topic_close(our_subscriber);
+    mmf_latest_close(our_writer);
+    mmf_latest_close(our_reader);
+}
+
+static pid_t
+start_victim(void)
+{
+    uint64_t lost = 0;
+    pid_t pid;
+
+    make_ready();
+    pid = trace_fork(victim, NULL);
+    if (!(current->flags & WRITER))
+        return pid;
+    /* Only the victim, which stands before its run, holds the publishers. */
+    for (uint64_t i = 0; i < CELLS; i++) {
+        if (receive_next(LATE_MS, &lost) != OURS + i)
+            fail("receive", "what was in the full ring is not all there");
+        note(OURS + i, NEVER);
+    }
+    helper = run_elsewhere(write_one, MMF_ROLE_SEND, 1);
+    await_futex(helper);
+    return pid;
+}
+
+static void
+kill_all_along(size_t first, struct kill_counts *counts)
+{
+    const char *count = getenv("MMF_TEST_LONG");
+    int all = count != NULL && strcmp(count, "1") == 0;
+    size_t stride = all ? 1 : DEFAULT_STRIDE;
+    struct kill_operation operation = {.start = start_victim, .check = check_survivors};
+
+    if ((current->flags & SLOW) && !all)
+        stride *= 5; /* these take long */
+    operation.first = first % stride;
+    operation.stride = stride;
+    operation.walks = current->flags & ALONE ? 8 : 1;
+    kill_along(&operation, counts);
+    if (counts->missed * 20 > counts->killed)
+        fail("coverage", "too many places were missed");
+}
+
+int
+main(int argc, char **argv)
+{
+    static char dir[] = "/dev/shm/mmf-test-XXXXXX";
+    const char *only = argc > 1 ? argv[1] : NULL;
+    unsigned run = 0, failed = 0;
+    unsigned long killed = 0, all_places = 0;
+    char own[64];
+
+    /* The linker's lazy work would be in the way of the count of instructions. */
+    if (getenv("LD_BIND_NOW") == NULL) {
+        setenv("LD_BIND_NOW", "1", 1);
+        execv("/proc/self/exe", argv);
+    }
+    if (!trace_possible() || !trace_knows_instructions()) {
+        printf("SKIPPED: no tracing of instructions here\n"
+               "SUITE: 0 passed, 0 failed, 1 skipped\n");
+        return EXIT_SUCCESS;
+    }
+    ledger = mmap(NULL, sizeof(*ledger), PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (!kill_find_code() || ledger == MAP_FAILED || mkdtemp(dir) == NULL) {
+        perror("channel_topic_kill_points");
+        return EXIT_FAILURE;
+    }
+    setenv("MMF_DIR", dir, 1);
+    printf("%-40s %8s %8s %8s %8s\n", "operation", "places", "killed", "missed", "ms");
+    for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
+        unsigned long failures_before = failures;
+        struct kill_counts counts = {0};
+        int64_t begin = now_ms();
+
+        current = &operations[i];
+        if (only != NULL && strstr(current->name, only) == NULL)
+            continue;
+        kill_all_along(i, &counts);
+        printf("%-40s %8lu %8lu %8lu %8lld\n", current->name, counts.places,
+               counts.killed, counts.missed, (long long)(now_ms() - begin));
+        fflush(stdout);
+        run++;
+        failed += failures != failures_before;
+        killed += counts.killed;
+        all_places += counts.places;
+    }
+    snprintf(own, sizeof(own), "%s/mmf-%u", dir, (unsigned)geteuid());
+    rmdir(own);
+    rmdir(dir);
+    printf("killed at %lu of %lu places; all was well after %lld ms at most\n", killed,
+           all_places, (long long)longest_ms);
+    printf("SUITE: %u passed, %u failed, 0 skipped\n", run - failed, failed);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
