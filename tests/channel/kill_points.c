@@ -19,12 +19,12 @@
  *
  * It also counts the system calls of those who send and receive while nobody sleeps.
  */
+#include "killing.h"
 #include "trace.h"
 
 #include <mmf/mmf.h>
 
 #include <errno.h>
-#include <link.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,13 +37,10 @@
 #include <unistd.h>
 
 enum {
-    MOST_PLACES = 20000,
     MOST_NUMBERS = 64,
     DEFAULT_STRIDE = 23, /* of instructions, unless all are wanted */
     CELLS = 4,
     PARTICIPANTS = 3,
-    /* Some creators look at other names, too: which ones, process ids decide. */
-    MOST_TRIES = 20,
     LONG_MS = 20000,
     LATE_MS = 1000 /* no survivor waits so long, whatever else the machine does */
 };
@@ -85,7 +82,6 @@ struct ledger {
 static const struct operation *current;
 static struct ledger *ledger;
 static int all_instructions;
-static const char *place_text = "";
 static unsigned long failures;
 static int64_t longest_ms; /* that a survivor needed for all its messages */
 
@@ -95,7 +91,7 @@ fail(const char *what, const char *why)
     failures++;
     if (failures <= 20)
         fprintf(stderr, "channel_kill_points: %s: %s: %s: %s\n", current->name,
-                place_text, what, why);
+                kill_place(), what, why);
 }
 
 static int64_t
@@ -860,132 +856,18 @@ start_victim(void)
  * The kills.
  */
 
-static uintptr_t text_begin, text_end; /* libmmf.so's code, in us and our children */
-
-static int
-find_text(struct dl_phdr_info *info, size_t size, void *payload)
-{
-    (void)size;
-    (void)payload;
-    if (strstr(info->dlpi_name, "libmmf.so") == NULL)
-        return 0;
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
-
-        if (part->p_type == PT_LOAD && (part->p_flags & PF_X) != 0) {
-            text_begin = info->dlpi_addr + part->p_vaddr;
-            text_end = text_begin + part->p_memsz;
-        }
-    }
-    return 1;
-}
-
-static uintptr_t places[MOST_PLACES];
-static size_t place_count;
-
-/* Single-step once through the operation: the places it comes by in libmmf.so. */
 static void
-walk_through(void)
+kill_all_along(size_t first, struct kill_counts *counts)
 {
-    struct trace_stop stop;
-    pid_t pid = start_victim();
-
-    place_count = 0;
-    do {
-        uintptr_t at = trace_position(pid);
-
-        if (at >= text_begin && at < text_end) {
-            if (place_count < MOST_PLACES &&
-                (place_count == 0 || places[place_count - 1] != at))
-                places[place_count++] = at;
-            trace_step(pid, &stop);
-        } else {
-            trace_come_back(pid, text_begin, text_end, &stop);
-        }
-    } while (stop.place == TRACE_STEP);
-    if (stop.place == TRACE_END)
-        trace_kill(pid);
-    place_text = "killed after it";
-    check_survivors();
-}
-
-/* Shift the process ids that the next children get. */
-static void
-skip_process_id(void)
-{
-    pid_t pid = fork();
-
-    if (pid == 0)
-        _exit(0);
-    waitpid(pid, NULL, 0);
-}
-
-/* The same; of a creator the shortest of several walks, which looks at no other names.
- */
-static void
-walk_shortest(void)
-{
-    static uintptr_t shortest[MOST_PLACES];
-    size_t count = SIZE_MAX;
-
-    for (int i = 0; i < (current->flags & ALONE ? 8 : 1); i++) {
-        walk_through();
-        if (place_count < count) {
-            count = place_count;
-            memcpy(shortest, places, count * sizeof(places[0]));
-        }
-        skip_process_id();
-    }
-    memcpy(places, shortest, count * sizeof(places[0]));
-    place_count = count;
-}
-
-static int
-kill_at_instruction(uintptr_t place, unsigned times)
-{
-    struct trace_stop stop;
-    pid_t pid = start_victim();
-
-    trace_run_to(pid, place, times, &stop);
-    if (stop.place != TRACE_GONE)
-        trace_kill(pid);
-    check_survivors();
-    return stop.place == TRACE_STEP;
-}
-
-struct counts {
-    unsigned long places;
-    unsigned long killed;
-    unsigned long missed; /* a repetition did not come by there */
-};
-
-static void
-kill_along(size_t first, struct counts *counts)
-{
+    struct kill_operation operation = {.start = start_victim, .check = check_survivors};
     size_t stride = all_instructions ? 1 : DEFAULT_STRIDE;
-    char text[160];
 
     if (quiet_time() > 0 && !all_instructions)
         stride *= 3; /* these take long */
-    walk_shortest();
-    counts->places = place_count;
-    for (size_t n = first % stride; n < place_count; n += stride) {
-        unsigned times = 0;
-        int tries = 0;
-
-        for (size_t i = 0; i <= n; i++)
-            times += places[i] == places[n];
-        snprintf(text, sizeof(text), "killed before instruction %zu of %zu, at +0x%lx",
-                 n, place_count, (unsigned long)(places[n] - text_begin));
-        place_text = text;
-        while (!kill_at_instruction(places[n], times) && ++tries < MOST_TRIES)
-            if (tries % 2 == 0)
-                skip_process_id();
-        if (tries < MOST_TRIES)
-            counts->killed++;
-        else
-            counts->missed++;
-    }
+    operation.first = first % stride;
+    operation.stride = stride;
+    operation.walks = current->flags & ALONE ? 8 : 1;
+    kill_along(&operation, counts);
 }
 
 /*
@@ -1121,10 +1003,9 @@ main(int argc, char **argv)
                "SUITE: 0 passed, 0 failed, 1 skipped\n");
         return EXIT_SUCCESS;
     }
-    dl_iterate_phdr(find_text, NULL);
     ledger = mmap(NULL, sizeof(*ledger), PROT_READ | PROT_WRITE,
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (text_begin == 0 || ledger == MAP_FAILED || mkdtemp(dir) == NULL) {
+    if (!kill_find_code() || ledger == MAP_FAILED || mkdtemp(dir) == NULL) {
         perror("channel_kill_points");
         return EXIT_FAILURE;
     }
@@ -1133,13 +1014,13 @@ main(int argc, char **argv)
            "seconds");
     for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
         unsigned long failures_before = failures;
-        struct counts counts = {0};
+        struct kill_counts counts = {0};
         double begin = seconds();
 
         current = &operations[i];
         if (only != NULL && strstr(current->name, only) == NULL)
             continue;
-        kill_along(i, &counts);
+        kill_all_along(i, &counts);
         printf("%-36s %8lu %8lu %8lu %8.1f\n", current->name, counts.places,
                counts.killed, counts.missed, seconds() - begin);
         fflush(stdout);
@@ -1153,7 +1034,7 @@ main(int argc, char **argv)
     if (only == NULL) {
         unsigned long failures_before = failures;
 
-        place_text = "counting system calls";
+        kill_say_place("counting system calls");
         count_without_sleepers(0, "calls");
         count_without_sleepers(SINGLE, "single: calls");
         count_with_sleeper(0, "calls, with a sleeper");

@@ -30,6 +30,12 @@ kill_place(void)
     return place_text;
 }
 
+void
+kill_say_place(const char *text)
+{
+    snprintf(place_text, sizeof(place_text), "%s", text);
+}
+
 static int
 find_text(struct dl_phdr_info *info, size_t size, void *payload)
 {
@@ -76,7 +82,7 @@ walk_through(const struct kill_operation *operation)
     } while (stop.place == TRACE_STEP);
     if (stop.place == TRACE_END)
         trace_kill(pid);
-    snprintf(place_text, sizeof(place_text), "killed after it");
+    kill_say_place("killed after it");
     operation->check();
 }
 

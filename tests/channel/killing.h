@@ -27,5 +27,6 @@ void kill_along(const struct kill_operation *operation, struct kill_counts *coun
 
 /* Where the last child was killed. */
 const char *kill_place(void);
+void kill_say_place(const char *text);
 
 #endif

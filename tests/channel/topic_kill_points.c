@@ -443,7 +443,7 @@ run_write(void)
 static void
 run_write_often(void)
 {
-    for (uint64_t i = 0; i < LATEST_CELLS * 3 / 2; i++)
+    for (uint64_t i = 0; i < (uint64_t)LATEST_CELLS * 3 / 2; i++)
         write_value(OURS + 10 + i, 8 + (int64_t)i);
 }
 
@@ -974,7 +974,7 @@ check_latest(void)
         fail("read", "a value that nobody has written");
     if (read_newest() != number)
         fail("read", "another value, though nobody writes");
-    for (uint64_t i = 0; i < LATEST_CELLS * 3; i++) {
+    for (uint64_t i = 0; i < (uint64_t)LATEST_CELLS * 3; i++) {
         uint64_t before = our_version;
 
         send_ours(80 + i);
