@@ -44,7 +44,7 @@ typedef int32_t mmf_strategy;
 enum {
     MMF_STRATEGY_SPIN_THEN_WAIT = 0, /* spin for some 50 us, then sleep */
     MMF_STRATEGY_SPIN = 1,           /* spin; never sleeps, never needs a wake-up */
-    MMF_STRATEGY_WAIT = 2            /* sleep at once */
+    MMF_STRATEGY_WAIT = 2            /* look for some 2 us, then sleep */
 };
 
 /* What a handle is for: flags. */
@@ -129,13 +129,15 @@ MMF_API int mmf_channel_stat(const char *name, mmf_channel_stats *stats);
  *
  * MMF_E_NULL        name or out is NULL
  * MMF_E_INVALID     an empty name; no such overflow, role, strategy or flag;
- * DROP_OLDEST with MMF_CHANNEL_SINGLE; unknown bytes in options MMF_E_RANGE
- * message_size < 1, message_count < 1, or too large; participants outside 1 to 1,024;
- * replay < 0 MMF_E_WRONG_KIND  the name belongs to another kind of object MMF_E_SHARING
- * MMF_CHANNEL_SINGLE: there is a living participant of this role MMF_E_FULL        as
- * many living participants as the creator allowed MMF_E_NO_SPACE, MMF_E_NO_MEMORY,
- * MMF_E_ACCESS, MMF_E_BUSY, MMF_E_CORRUPT, MMF_E_LAYOUT, MMF_E_IO,
- * MMF_E_PATH_NOT_FOUND, MMF_E_PATH_TOO_LONG: as mmf_create_or_open
+ *                   DROP_OLDEST with MMF_CHANNEL_SINGLE; unknown bytes in options
+ * MMF_E_RANGE       message_size < 1, message_count < 1, or too large; participants
+ *                   outside 1 to 1,024; replay < 0
+ * MMF_E_WRONG_KIND  the name belongs to another kind of object
+ * MMF_E_SHARING     MMF_CHANNEL_SINGLE: there is a living participant of this role
+ * MMF_E_FULL        as many living participants as the creator allowed
+ * MMF_E_NO_SPACE, MMF_E_NO_MEMORY, MMF_E_ACCESS, MMF_E_BUSY, MMF_E_CORRUPT,
+ * MMF_E_LAYOUT, MMF_E_IO, MMF_E_PATH_NOT_FOUND, MMF_E_PATH_TOO_LONG: as
+ * mmf_create_or_open
  *
  * Every _open: MMF_E_NOT_FOUND if there is none; else the same.
  *
