@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -287,6 +288,28 @@ be_partner(int alive)
     _exit(TOOL_DONE);
 }
 
+/*
+ * The two ends of a round trip stay where they are, mmf's and the futexes' alike: left
+ * to the scheduler one pair shares a processor while the other does not, and the ratio
+ * says nothing. 0: the first processor that we may use, 1: the last.
+ */
+static void
+stay_on(int last)
+{
+    cpu_set_t allowed, one;
+
+    if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
+        return;
+    CPU_ZERO(&one);
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET(cpu, &allowed) || (!last && CPU_COUNT(&one) != 0))
+            continue;
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+    }
+    sched_setaffinity(0, sizeof(one), &one);
+}
+
 /* It ends when the pipe does, also if we are killed. Answers our end of it. */
 static int
 start_partner(void)
@@ -297,8 +320,10 @@ start_partner(void)
         say_and_exit(TOOL_FAILED, "cannot start a process: %s", strerror(errno));
     if (stage.partner == 0) {
         close(ends[1]);
+        stay_on(1);
         be_partner(ends[0]);
     }
+    stay_on(0);
     close(ends[0]);
     return ends[1];
 }
