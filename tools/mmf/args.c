@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "os.h"
 #include "say.h"
 #include "units.h"
 
@@ -321,7 +322,8 @@ args_name(const char *text)
         say_usage("the name \"%s\" has a backslash: it may only stand behind Global "
                   "or Local",
                   text);
-    if (strlen(rest) > 3500)
-        say_usage("a name has at most 3500 bytes, this one has %zu", strlen(rest));
+    if (strlen(rest) > os_longest_name)
+        say_usage("a name has at most %zu bytes, this one has %zu", os_longest_name,
+                  strlen(rest));
     return text;
 }

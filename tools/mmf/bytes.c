@@ -1,39 +1,12 @@
 /* bytes.c - see bytes.h. */
 #include "bytes.h"
 
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <mmf/mmf.h>
 
+#include "os.h"
 #include "say.h"
-
-static const char cut_off[] =
-    "mmf: the bytes are gone: somebody has cut the map's file off, or its memory or "
-    "disk is full\n";
-
-static void
-bytes_are_gone(int signal)
-{
-    ssize_t ignored = write(STDERR_FILENO, cut_off, sizeof(cut_off) - 1);
-
-    (void)signal;
-    (void)ignored;
-    _exit(TOOL_DAMAGED);
-}
-
-static void
-expect_cut(void)
-{
-    struct sigaction action;
-
-    memset(&action, 0, sizeof(action));
-    action.sa_handler = bytes_are_gone;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGBUS, &action, NULL);
-}
 
 static void
 check_window(const char *name, int64_t offset, int64_t length, int64_t capacity)
@@ -82,7 +55,7 @@ bytes_open(const char *name, int for_writing, int64_t offset, int64_t length,
         bytes->at = first;
     }
     mmf_close(map);
-    expect_cut();
+    os_expect_cut();
 }
 
 void

@@ -4,9 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "os.h"
 #include "say.h"
 #include "stop.h"
 #include "text.h"
@@ -185,10 +184,7 @@ channel_object_close(struct channel_object *channel)
 static int64_t
 now_ms(void)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return os_now_ns() / 1000000;
 }
 
 /* The next turn of a wait that has begun then; -1: the time is over. */
@@ -243,7 +239,7 @@ print_message(const char *bytes, int64_t length, int raw)
 {
     char *text;
 
-    if (raw || !isatty(STDOUT_FILENO)) {
+    if (raw || !os_is_terminal(stdout)) {
         fwrite(bytes, 1, (size_t)length, stdout);
     } else {
         text = text_escape(bytes, (size_t)length);

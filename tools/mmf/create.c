@@ -4,21 +4,17 @@
  */
 #include "commands.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <mmf/mmf.h>
 
+#include "background.h"
+#include "os.h"
 #include "program.h"
 #include "say.h"
 #include "stop.h"
-#include "text.h"
 #include "units.h"
 
 /* What was made: one of these. */
@@ -299,63 +295,6 @@ let_go(struct made *made)
 }
 
 /*
- * In the background: the parent answers when the child has made the object.
- */
-
-enum { NOT_IN_BACKGROUND = -1 };
-
-/* In the parent: the child's word, and its number for people. Does not come back. */
-static _Noreturn void
-await_child(int from_child, pid_t child)
-{
-    unsigned char status = TOOL_FAILED;
-
-    if (read(from_child, &status, 1) != 1)
-        exit(TOOL_FAILED); /* it has said why */
-    if (status == TOOL_DONE)
-        printf("%d\n", (int)child);
-    exit(say_finish(status));
-}
-
-/* Answers where the child is to write its word; only the child comes back. */
-static int
-go_to_background(void)
-{
-    int ends[2];
-    pid_t child;
-
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        say_and_exit(TOOL_FAILED, "cannot make a pipe: %s", strerror(errno));
-    fflush(NULL);
-    child = fork();
-    if (child < 0)
-        say_and_exit(TOOL_FAILED, "cannot start a process: %s", strerror(errno));
-    if (child > 0) {
-        close(ends[1]);
-        await_child(ends[0], child);
-    }
-    close(ends[0]);
-    setsid();
-    return ends[1];
-}
-
-static void
-say_ready(int to_parent)
-{
-    unsigned char status = TOOL_DONE;
-    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-    if (nothing >= 0) {
-        dup2(nothing, STDIN_FILENO);
-        dup2(nothing, STDOUT_FILENO);
-        dup2(nothing, STDERR_FILENO);
-    }
-    if (write(to_parent, &status, 1) != 1)
-        say("nobody waits for this");
-    close(to_parent);
-}
-
-/*
  * Holding.
  */
 
@@ -371,7 +310,7 @@ hold(int32_t milliseconds)
 static void
 say_holding(const char *name, int32_t milliseconds)
 {
-    if (isatty(STDERR_FILENO))
+    if (os_is_terminal(stderr))
         say("holding \"%s\"; %s", name,
             milliseconds < 0 ? "Ctrl-C lets it go" : "it goes when the time is over");
 }
@@ -381,25 +320,24 @@ run(struct args *args)
 {
     const char *name = args_name(args->operands[0]);
     int32_t milliseconds = args_milliseconds(args, "for", -1);
-    int to_parent = NOT_IN_BACKGROUND;
+    int in_background = args_value(args, "background") != NULL;
     struct made made = {NULL, NULL, NULL, NULL, NULL, NULL, NULL};
     int status = TOOL_DONE;
 
-    if (args->program != NULL &&
-        (args_value(args, "for") != NULL || args_value(args, "background") != NULL ||
-         args_value(args, "hold") != NULL))
+    if (args->program != NULL && (args_value(args, "for") != NULL || in_background ||
+                                  args_value(args, "hold") != NULL))
         say_usage("a command says how long: no --hold, --for or --background with it");
-    if (args_value(args, "background") != NULL)
-        to_parent = go_to_background();
+    if (in_background)
+        background_begin();
     stop_note();
     say_check(make(args, name, &made));
-    if (to_parent != NOT_IN_BACKGROUND)
-        say_ready(to_parent);
+    if (in_background)
+        background_ready();
     if (args->program != NULL) {
         stop_forget();
         status = program_run(args->program, 0).status;
     } else {
-        if (to_parent == NOT_IN_BACKGROUND)
+        if (!in_background)
             say_holding(name, milliseconds);
         hold(milliseconds);
     }

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "commands.h"
+#include "os.h"
 #include "say.h"
 #include "table.h"
 #include "text.h"
@@ -23,7 +23,7 @@ colour_of(enum doctor_level level)
     static const char *const colours[] = {"\033[32m", "\033[36m", "\033[33m",
                                           "\033[31m"};
 
-    if (!isatty(STDOUT_FILENO) || getenv("NO_COLOR") != NULL)
+    if (!os_is_terminal(stdout) || getenv("NO_COLOR") != NULL)
         return "";
     return colours[level];
 }
@@ -88,27 +88,6 @@ doctor_report_made(enum doctor_level level, const char *check, char *what,
     doctor_report(level, check, what, why, fix);
     free(what);
     free(fix);
-}
-
-char *
-doctor_read_file(const char *path)
-{
-    FILE *file = fopen(path, "re");
-    char *text = NULL;
-    size_t size = 0;
-    ssize_t length;
-
-    if (file == NULL)
-        return NULL;
-    length = getdelim(&text, &size, '\0', file);
-    fclose(file);
-    if (length < 0) {
-        free(text);
-        return NULL;
-    }
-    while (length > 0 && text[length - 1] == '\n')
-        text[--length] = '\0';
-    return text;
 }
 
 static void

@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include <mmf/list.h>
+
 enum doctor_level {
     DOCTOR_GOOD,
     DOCTOR_NOTE, /* good to know */
@@ -24,16 +26,33 @@ void doctor_report(enum doctor_level level, const char *check, const char *what,
 void doctor_report_made(enum doctor_level level, const char *check, char *what,
                         const char *why, char *fix);
 
-/* The directory of the names, its mount, its room, what is dead in it. */
-void doctor_look_at_place(void);
-
-/* Memory, descriptors, kernel, security modules. */
-void doctor_look_at_system(void);
-
 /* Why this process can or cannot open the name. Answers the exit status. */
 int doctor_look_at_name(const char *name);
 
-/* A small file as text without its last line end; NULL. To be freed. */
-char *doctor_read_file(const char *path);
+/*
+ * The system's half.
+ */
+
+/* Where the names are: whether it is sound, has room, is tidy. */
+void doctor_look_at_place(void);
+
+/* Memory, limits, the system's features and guards. */
+void doctor_look_at_system(void);
+
+/* Where a program looks for names, in a word or two; to be freed. */
+char *doctor_place(void);
+
+/* A name that is not there: where else others might have it. */
+void doctor_look_elsewhere(const char *name);
+
+/* Why nobody can open an object that is listed and not alive. Answers the exit status.
+ */
+int doctor_look_at_closed(const mmf_object_info *info);
+
+/* How the owner of a map, which we may only read, lets us write; to be freed. */
+char *doctor_let_write(const mmf_object_info *info);
+
+/* What ends or wakes a process that is stopped; to be freed. */
+char *doctor_wake(int pid);
 
 #endif

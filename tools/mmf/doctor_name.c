@@ -4,13 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include <mmf/mmf.h>
 
 #include "kinds.h"
 #include "objects.h"
-#include "place.h"
 #include "say.h"
 #include "text.h"
 
@@ -37,90 +35,25 @@ suggest_similar(const mmf_list *list, const char *name)
     }
 }
 
-/* Whoever has no MMF_DIR, or another one, looks elsewhere. */
-static void
-look_in_default_place(const char *name)
-{
-    const char *set = secure_getenv("MMF_DIR");
-    char *kept = set != NULL ? text_format("%s", set) : NULL;
-    mmf_list *list;
-
-    if (kept == NULL || strcmp(kept, "/dev/shm") == 0) {
-        free(kept);
-        return;
-    }
-    setenv("MMF_DIR", "/dev/shm", 1);
-    if (mmf_list_create(MMF_LIST_KEEP_DEAD, &list) == MMF_OK) {
-        if (objects_find(list, name) != NULL)
-            doctor_report_made(
-                DOCTOR_NOTE, "MMF_DIR",
-                text_format("but /dev/shm has one: MMF_DIR is %s here", kept),
-                "Programs that shall meet need the same MMF_DIR.",
-                text_format("unset MMF_DIR"));
-        mmf_list_close(list);
-    }
-    setenv("MMF_DIR", kept, 1);
-    free(kept);
-}
-
 static int
 report_missing(const mmf_list *list, const char *name)
 {
+    char *place = doctor_place();
+
     doctor_report_made(
-        DOCTOR_BAD, "name", text_format("there is no \"%s\" in %s", name, place_root()),
+        DOCTOR_BAD, "name", text_format("there is no \"%s\" in %s", name, place),
         "Nobody has made it, or its last holder is gone. Names without Global\\ are "
         "this user's alone.",
         text_format("mmf create '%s' SIZE # or start the program that makes it", name));
+    free(place);
     suggest_similar(list, name);
-    look_in_default_place(name);
+    doctor_look_elsewhere(name);
     return TOOL_NO_OBJECT;
 }
 
 /*
  * A name that is there.
  */
-
-static int
-report_dead(const mmf_object_info *info)
-{
-    doctor_report_made(
-        DOCTOR_BAD, "name",
-        text_format("\"%s\" is dead: its last holder, maybe %d (%s), is gone",
-                    info->name, info->creator_pid, info->creator_command),
-        info->owner == geteuid() || geteuid() == 0
-            ? "The name is free; the next create gets it, with fresh zero bytes."
-            : "It belongs to another user, who alone can remove it; until then the "
-              "name cannot be made.",
-        text_format(info->owner == geteuid() || geteuid() == 0 ? "mmf gc"
-                                                               : "sudo mmf gc"));
-    return TOOL_NO_OBJECT;
-}
-
-static int
-report_foreign(const mmf_object_info *info)
-{
-    doctor_report_made(DOCTOR_BAD, "name",
-                       text_format("%s is no sound mmf object", info->path),
-                       "It is left alone, and whoever wants the name gets "
-                       "MMF_E_CORRUPT.",
-                       text_format("fuser -v '%s'; rm '%s' # if you know what it is",
-                                   info->path, info->path));
-    return TOOL_DAMAGED;
-}
-
-static int
-report_hidden(const mmf_object_info *info)
-{
-    doctor_report_made(
-        DOCTOR_BAD, "name",
-        text_format("%s is another user's, who does not let us read it", info->path),
-        "A global name is open to others as far as its mode says; the default, 600, "
-        "is to nobody.",
-        text_format("ls -l '%s' # and have it made with another mode: mmf create "
-                    "--mode 660",
-                    info->path));
-    return TOOL_DENIED;
-}
 
 static int
 try_map(const mmf_object_info *info, mmf_rights rights)
@@ -170,8 +103,7 @@ try_open(const mmf_object_info *info)
                 DOCTOR_WARN, "open",
                 text_format("this process can open \"%s\" for reading only",
                             info->name),
-                "Its owner's mode does not let us write.",
-                text_format("chmod g+w '%s' # by its owner", info->path));
+                "Its owner does not let us write.", doctor_let_write(info));
             return TOOL_DONE;
         }
     } else {
@@ -199,8 +131,7 @@ report_stopped(const mmf_object_info *info)
                                text_format("%d (%s) holds it and is stopped",
                                            process->pid, process->command),
                                "A stopped process is alive: what it owns stays owned.",
-                               text_format("kill -CONT %d # or: kill -KILL %d",
-                                           process->pid, process->pid));
+                               doctor_wake(process->pid));
     }
 }
 
@@ -242,12 +173,8 @@ doctor_look_at_name(const char *name)
     info = objects_find(list, name);
     if (info == NULL)
         status = report_missing(list, name);
-    else if (info->life == MMF_LIFE_DEAD)
-        status = report_dead(info);
-    else if (info->life == MMF_LIFE_FOREIGN)
-        status = report_foreign(info);
-    else if (info->life == MMF_LIFE_HIDDEN)
-        status = report_hidden(info);
+    else if (info->life != MMF_LIFE_ALIVE)
+        status = doctor_look_at_closed(info);
     else {
         report_state(info);
         status = try_open(info);

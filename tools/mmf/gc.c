@@ -9,8 +9,8 @@
 
 #include <mmf/mmf.h>
 
+#include "namespaces.h"
 #include "objects.h"
-#include "place.h"
 #include "say.h"
 #include "table.h"
 #include "text.h"
@@ -19,22 +19,15 @@
 static int dry_run;
 static int namespaces;
 
-static void
-remove_left(const char *path)
-{
-    if (dry_run || place_remove_own(path))
-        namespaces++;
-}
-
 static const struct table_column columns[] = {
-    {"NAME", 0.3, SCOLS_FL_WRAP}, {"KIND", 0, 0},    {"RESIDENT", 0, SCOLS_FL_RIGHT},
-    {"AGE", 0, SCOLS_FL_RIGHT},   {"CREATOR", 0, 0},
+    {"NAME", 0.3, TABLE_WRAP}, {"KIND", 0, 0},    {"RESIDENT", 0, TABLE_RIGHT},
+    {"AGE", 0, TABLE_RIGHT},   {"CREATOR", 0, 0},
 };
 
 static void
-add_line(struct libscols_table *table, const mmf_object_info *info)
+add_line(struct table *table, const mmf_object_info *info)
 {
-    struct libscols_line *line = table_line(table);
+    struct table_line *line = table_line(table);
     char *command = text_escape_string(info->creator_command);
     char text[UNITS_TEXT_SIZE];
 
@@ -51,8 +44,7 @@ add_line(struct libscols_table *table, const mmf_object_info *info)
 static void
 print_table(const mmf_list *list)
 {
-    struct libscols_table *table =
-        table_new(columns, sizeof(columns) / sizeof(columns[0]), 1);
+    struct table *table = table_new(columns, sizeof(columns) / sizeof(columns[0]), 1);
 
     for (int32_t i = 0; i < mmf_list_count(list); i++)
         if (mmf_list_get(list, i)->life == MMF_LIFE_DEAD)
@@ -109,7 +101,7 @@ run(struct args *args)
     dry_run = args_value(args, "dry-run") != NULL;
     list = objects_list(MMF_LIST_KEEP_DEAD);
     say_check(mmf_reap(dry_run ? MMF_LIST_KEEP_DEAD : 0, &result));
-    place_visit_left(remove_left);
+    namespaces = namespaces_tidy(dry_run);
     if (args_value(args, "json") != NULL) {
         print_json(list, &result);
     } else {

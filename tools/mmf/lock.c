@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <mmf/mmf.h>
 
+#include "os.h"
 #include "program.h"
 #include "say.h"
 #include "stop.h"
@@ -77,24 +77,22 @@ run(struct args *args)
     mutex = open_mutex(args, name);
     if (take(mutex, name, timeout) == MMF_ABANDONED) {
         say("\"%s\" was abandoned: its last owner died with it, so look whether what "
-            "it "
-            "guards is whole",
+            "it guards is whole",
             name);
-        setenv("MMF_LOCK_ABANDONED", "1", 1);
+        os_set_variable("MMF_LOCK_ABANDONED", "1");
     } else {
-        unsetenv("MMF_LOCK_ABANDONED");
+        os_set_variable("MMF_LOCK_ABANDONED", NULL);
     }
     stop_forget();
     end = program_run(args->program, 1);
-    if (end.signal != 0) {
-        say("the command was killed by signal %d (%s): the next owner of \"%s\" is "
-            "told "
-            "that it was abandoned",
-            end.signal, strsignal(end.signal), name);
+    if (end.how[0] != '\0') {
+        say("the command was %s: the next owner of \"%s\" is told that it was "
+            "abandoned",
+            end.how, name);
         fflush(stdout);
         /* Without a handle it is owned until we end, and goes if nobody else has it. */
         mmf_mutex_close(mutex);
-        _exit(end.status);
+        _Exit(end.status);
     }
     say_check(mmf_mutex_release(mutex));
     mmf_mutex_close(mutex);

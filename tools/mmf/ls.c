@@ -1,12 +1,12 @@
 /* ls.c - mmf ls: what named objects there are, and who holds them. */
 #include "commands.h"
 
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kinds.h"
 #include "objects.h"
+#include "os.h"
 #include "say.h"
 #include "table.h"
 #include "text.h"
@@ -15,15 +15,15 @@
 enum { NAME, KIND, SIZE, RESIDENT, HOLDERS, AGE, MODE, LIFE, STATE };
 
 static const struct table_column columns[] = {
-    {"NAME", 0.2, SCOLS_FL_WRAP},
+    {"NAME", 0.2, TABLE_WRAP},
     {"KIND", 0, 0},
-    {"SIZE", 0, SCOLS_FL_RIGHT},
-    {"RESIDENT", 0, SCOLS_FL_RIGHT},
-    {"HOLDERS", 0, SCOLS_FL_WRAP},
-    {"AGE", 0, SCOLS_FL_RIGHT},
+    {"SIZE", 0, TABLE_RIGHT},
+    {"RESIDENT", 0, TABLE_RIGHT},
+    {"HOLDERS", 0, TABLE_WRAP},
+    {"AGE", 0, TABLE_RIGHT},
     {"MODE", 0, 0},
     {"LIFE", 0, 0},
-    {"STATE", 0.2, SCOLS_FL_WRAP},
+    {"STATE", 0.2, TABLE_WRAP},
 };
 
 static char *
@@ -37,9 +37,9 @@ bytes_text(int64_t bytes, int exact)
 }
 
 static void
-add_line(struct libscols_table *table, const mmf_object_info *info, int exact)
+add_line(struct table *table, const mmf_object_info *info, int exact)
 {
-    struct libscols_line *line = table_line(table);
+    struct table_line *line = table_line(table);
     int is_ours = info->life == MMF_LIFE_ALIVE || info->life == MMF_LIFE_DEAD;
     char age[UNITS_TEXT_SIZE];
     char mode[16];
@@ -67,7 +67,7 @@ is_wanted(const struct args *args, const mmf_object_info *info)
 
     if (kind != NULL && strcmp(kind, mmf_kind_name(info->kind)) != 0)
         return 0;
-    while (i < args->count && fnmatch(args->operands[i], info->name, FNM_NOESCAPE) != 0)
+    while (i < args->count && !os_matches(args->operands[i], info->name))
         i++;
     return args->count == 0 || i < args->count;
 }
@@ -92,9 +92,8 @@ print_json(const struct args *args, const mmf_list *list)
 static void
 print_table(const struct args *args, const mmf_list *list)
 {
-    struct libscols_table *table =
-        table_new(columns, sizeof(columns) / sizeof(columns[0]),
-                  args_value(args, "no-headings") == NULL);
+    struct table *table = table_new(columns, sizeof(columns) / sizeof(columns[0]),
+                                    args_value(args, "no-headings") == NULL);
 
     for (int32_t i = 0; i < mmf_list_count(list); i++)
         if (is_wanted(args, mmf_list_get(list, i)))

@@ -2,8 +2,6 @@
  * main.c - the tool `mmf`: finds the subcommand and runs it. The manners are git's: one
  * program, subcommands, options behind them, `mmf help COMMAND`.
  */
-#include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +9,7 @@
 #include <mmf/version.h>
 
 #include "commands.h"
+#include "os.h"
 #include "say.h"
 
 static const struct {
@@ -122,6 +121,6 @@ run(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-    setlocale(LC_CTYPE, "");
+    os_begin(&argc, &argv);
     return say_finish(run(argc, argv));
 }

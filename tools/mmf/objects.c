@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "kinds.h"
+#include "os.h"
 #include "say.h"
 #include "table.h"
 #include "text.h"
@@ -102,10 +103,7 @@ objects_mode(uint32_t mode, char text[16])
 int64_t
 objects_age(const mmf_object_info *info)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - info->created;
+    return os_time_ns() - info->created;
 }
 
 static void
@@ -135,9 +133,7 @@ objects_holders(const mmf_object_info *info, const char *separator)
         free(command);
     }
     if (unseen > 0)
-        append(
-            &text, separator,
-            text_format("%d%s unseen", unseen, info->process_count > 0 ? " more" : ""));
+        append(&text, separator, os_unseen_holders(unseen, info->process_count > 0));
     return text;
 }
 
@@ -166,12 +162,11 @@ holders_json(const mmf_object_info *info)
 static json_t *
 created_json(const mmf_object_info *info)
 {
-    time_t seconds = (time_t)(info->created / 1000000000);
     char day[32];
     char text[48];
     struct tm utc;
 
-    if (info->created == 0 || gmtime_r(&seconds, &utc) == NULL ||
+    if (info->created == 0 || !os_utc_time(info->created / 1000000000, &utc) ||
         strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &utc) == 0)
         return json_null();
     snprintf(text, sizeof(text), "%s.%03dZ", day,

@@ -2,9 +2,8 @@
 #include "progress.h"
 
 #include <stdio.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "os.h"
 #include "units.h"
 
 static int64_t begun_ms;
@@ -13,10 +12,7 @@ static int64_t shown_ms;
 static int64_t
 now_ms(void)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return os_now_ns() / 1000000;
 }
 
 void
@@ -28,7 +24,7 @@ progress_show(int64_t done, int64_t total)
 
     if (begun_ms == 0)
         begun_ms = now;
-    if (now - begun_ms < 1000 || now - shown_ms < 200 || !isatty(STDERR_FILENO))
+    if (now - begun_ms < 1000 || now - shown_ms < 200 || !os_is_terminal(stderr))
         return;
     shown_ms = now;
     if (total > 0)

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bytes.h"
+#include "os.h"
 #include "progress.h"
 #include "say.h"
 #include "text.h"
@@ -94,7 +94,7 @@ static int
 run(struct args *args)
 {
     struct bytes bytes;
-    int raw = args_value(args, "raw") != NULL || !isatty(STDOUT_FILENO);
+    int raw = args_value(args, "raw") != NULL || !os_is_terminal(stdout);
     int64_t offset = args_bytes(args, "offset", 0);
     int64_t length = args_bytes(args, "length", -1);
 

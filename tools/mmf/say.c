@@ -9,6 +9,8 @@
 
 #include <mmf/mmf.h>
 
+#include "os.h"
+
 static const char *name = "mmf";
 static void (*before)(void);
 
@@ -147,7 +149,7 @@ say_finish(int status)
             return status;
         reason = errno;
     }
-    if (reason == EPIPE)
+    if (os_reader_has_left(reason))
         return TOOL_BROKEN_PIPE;
     say("standard output: %s", strerror(reason));
     return TOOL_FAILED;

@@ -5,6 +5,8 @@
 #ifndef MMF_TOOL_SAY_H
 #define MMF_TOOL_SAY_H
 
+#include "format.h"
+
 /* The statuses a subcommand exits with; docs/man/mmf.1 has the same table. */
 enum tool_status {
     TOOL_DONE = 0,
@@ -30,14 +32,13 @@ void say_set_name(const char *command);
 void say_call_before(void (*function)(void));
 
 /* One line on standard error: "mmf ls: ...". Control characters become "?". */
-void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void say(const char *format, ...) FORMAT(1, 2);
 
 /* The same, and exit with TOOL_USAGE. */
-_Noreturn void say_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void say_usage(const char *format, ...) FORMAT(1, 2);
 
 /* The same, and exit with `status`. */
-_Noreturn void say_and_exit(int status, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+_Noreturn void say_and_exit(int status, const char *format, ...) FORMAT(2, 3);
 
 /* Say the library's last message; the exit status that belongs to its status. */
 int say_failure(int rc);

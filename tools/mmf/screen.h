@@ -1,19 +1,42 @@
-/* screen.h - a full screen, given back whatever happens (ncurses). */
+/*
+ * screen.h - a full screen, given back whatever happens: by ncurses on Linux, by the
+ * console's own calls on Windows.
+ */
 #ifndef MMF_TOOL_SCREEN_H
 #define MMF_TOOL_SCREEN_H
 
 #include <stdint.h>
 
-#define NCURSES_WIDECHAR 1
-#include <ncurses.h>
-
-/* Colour pairs. */
 enum screen_colour {
     SCREEN_PLAIN,
     SCREEN_CHANGED,
     SCREEN_DIM,
     SCREEN_BAD,
     SCREEN_GOOD
+};
+
+/* How a text looks: a colour, and any of these. */
+typedef unsigned screen_look;
+enum {
+    SCREEN_NORMAL = 0,
+    SCREEN_COLOUR_MASK = 0xf, /* enum screen_colour */
+    SCREEN_BOLD = 0x10,
+    SCREEN_REVERSE = 0x20,
+    SCREEN_UNDERLINE = 0x40
+};
+
+/* What screen_key answers: a character, or one of these. */
+enum screen_key {
+    SCREEN_NO_KEY = -1, /* none came, or a signal did, or the screen has another size */
+    SCREEN_ENTER = '\n',
+    SCREEN_BACKSPACE = '\b',
+    SCREEN_ESCAPE = 27,
+    SCREEN_UP = 256,
+    SCREEN_DOWN,
+    SCREEN_PAGE_UP,
+    SCREEN_PAGE_DOWN,
+    SCREEN_HOME,
+    SCREEN_END
 };
 
 /*
@@ -24,16 +47,26 @@ void screen_begin(const char *instead);
 
 void screen_end(void);
 
-/* An attribute for the colour; bold or reverse on terminals without. */
-attr_t screen_attribute(enum screen_colour colour);
+int screen_rows(void);
+int screen_columns(void);
+
+/* The look of a colour; bold or reverse on terminals without. */
+screen_look screen_colour(enum screen_colour colour);
+
+/* Draw anew: clear what will be shown, put texts on it, and show it. */
+void screen_clear(void);
+void screen_show(void);
+
+/* A row of blanks. */
+void screen_fill(int row, screen_look look);
+
+/* Text cut at the right edge. */
+void screen_text(int row, int column, screen_look look, const char *text);
 
 /* One line of a bar, as wide as the screen, in reverse. */
 void screen_bar(int row, const char *text);
 
-/* Text cut at the right edge. */
-void screen_text(int row, int column, attr_t attribute, const char *text);
-
-/* Wait for a key for at most so long; ERR: none came, or a signal did. */
+/* Wait for a key for at most so long. */
 int screen_key(int milliseconds);
 
 /* Milliseconds on the monotonic clock. */

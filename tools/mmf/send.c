@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "channel_object.h"
+#include "os.h"
 #include "say.h"
 #include "stop.h"
 
@@ -53,13 +54,10 @@ send_lines(struct channel_object *channel, int32_t timeout)
 {
     char *line = NULL;
     size_t room = 0;
-    ssize_t length;
+    int64_t length;
 
-    while (!stop_signal() && (length = getline(&line, &room, stdin)) >= 0) {
-        if (length > 0 && line[length - 1] == '\n')
-            length--;
+    while (!stop_signal() && (length = os_read_line(&line, &room)) >= 0)
         send_one(channel, line, length, timeout);
-    }
     free(line);
 }
 

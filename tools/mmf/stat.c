@@ -7,6 +7,7 @@
 
 #include "kinds.h"
 #include "objects.h"
+#include "os.h"
 #include "say.h"
 #include "table.h"
 #include "text.h"
@@ -40,14 +41,13 @@ bytes_text(int64_t bytes)
 static char *
 created_text(const mmf_object_info *info)
 {
-    time_t seconds = (time_t)(info->created / 1000000000);
     char age[UNITS_TEXT_SIZE];
     char when[64] = "?";
     struct tm local;
     char *command = text_escape_string(info->creator_command);
     char *text;
 
-    if (localtime_r(&seconds, &local) != NULL)
+    if (os_local_time(info->created / 1000000000, &local))
         strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &local);
     text =
         text_format("%s, %s ago, by %d (%s)", when,

@@ -3,13 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <mmf/mmf.h>
 
 #include "kinds.h"
 #include "objects.h"
+#include "os.h"
 #include "say.h"
 #include "stop.h"
 #include "text.h"
@@ -91,10 +90,7 @@ enum { TURN_MS = 100, TELL_AFTER_MS = 1000 };
 static int64_t
 now_ms(void)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return os_now_ns() / 1000000;
 }
 
 static int
@@ -137,7 +133,7 @@ sync_object_tell(const char *name)
     const mmf_object_info *info;
     mmf_list *list;
 
-    if (!isatty(STDERR_FILENO) ||
+    if (!os_is_terminal(stderr) ||
         mmf_list_create(MMF_LIST_HOLDERS | MMF_LIST_KEEP_DEAD, &list) < 0)
         return;
     info = objects_find(list, name);

@@ -1,31 +1,40 @@
 /*
- * table.h - rows for people (libsmartcols, as lsblk) and values for programs (JSON, by
- * jansson: nested objects and numbers that are numbers).
+ * table.h - rows for people, and values for programs (JSON, by jansson: nested objects
+ * and numbers that are numbers). Rows are the system's: libsmartcols makes them on
+ * Linux, as for lsblk.
  */
 #ifndef MMF_TOOL_TABLE_H
 #define MMF_TOOL_TABLE_H
 
+#include <stddef.h>
+
 #include <jansson.h>
-#include <libsmartcols.h>
+
+struct table;
+struct table_line;
+
+enum { TABLE_RIGHT = 1, TABLE_WRAP = 2 };
 
 struct table_column {
     const char *title;
-    double width; /* as libsmartcols: a hint */
-    int flags;    /* SCOLS_FL_... */
+    double
+        width; /* of the terminal, a hint: the part that it takes; 0: what it needs */
+    int flags; /* TABLE_... */
 };
 
 /* A table that fits the terminal; cells with several lines are kept. */
-struct libscols_table *table_new(const struct table_column *columns, size_t count,
-                                 int headings);
+struct table *table_new(const struct table_column *columns, size_t count, int headings);
 
-struct libscols_line *table_line(struct libscols_table *table);
+struct table_line *table_line(struct table *table);
 
 /* `text` is freed later. NULL leaves the cell empty. */
-void table_give(struct libscols_line *line, size_t column, char *text);
-void table_set(struct libscols_line *line, size_t column, const char *text);
+void table_give(struct table_line *line, size_t column, char *text);
+void table_set(struct table_line *line, size_t column, const char *text);
 
 /* Print and free it. */
-void table_print(struct libscols_table *table);
+void table_print(struct table *table);
+
+void table_free(struct table *table);
 
 /* JSON that does not come back without memory. Strings may be any bytes. */
 json_t *table_json(json_t *value);

@@ -1,14 +1,14 @@
 /* text.c - see text.h. */
 #include "text.h"
 
-#include <langinfo.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "os.h"
 #include "say.h"
 
 /* Characters that show nothing, or change how others are shown. */
@@ -48,24 +48,13 @@ decode(const unsigned char *bytes, size_t count, uint32_t *character)
     return *character >= least[length] ? length : 0;
 }
 
-/* Whether the terminal, by the locale, understands more than ASCII. */
-static int
-has_unicode(void)
-{
-    static int known = -1;
-
-    if (known < 0)
-        known = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-    return known;
-}
-
 size_t
 text_character(const unsigned char *bytes, size_t count)
 {
     uint32_t character = 0;
     size_t length = count == 0 ? 0 : decode(bytes, count, &character);
 
-    if (length > 1 && !has_unicode())
+    if (length > 1 && !os_has_unicode())
         return 0;
     return length > 0 && shows_something(character) ? length : 0;
 }
@@ -181,19 +170,26 @@ text_format(const char *format, ...)
     return text;
 }
 
+int
+text_has(const char *text, const char *part)
+{
+    size_t length = strlen(part);
+
+    for (; strlen(text) >= length; text++)
+        if (strncasecmp(text, part, length) == 0)
+            return 1;
+    return 0;
+}
+
 const char *
 text_user(unsigned user)
 {
     static unsigned last = UINT32_MAX;
     static char name[64];
-    const struct passwd *entry;
 
     if (user == last)
         return name;
-    entry = getpwuid(user);
-    if (entry != NULL)
-        snprintf(name, sizeof(name), "%s", entry->pw_name);
-    else
+    if (!os_user_name(user, name, sizeof(name)))
         snprintf(name, sizeof(name), "%u", user);
     last = user;
     return name;

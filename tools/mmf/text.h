@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "format.h"
+
 /*
  * The length of the character that `bytes` begin with, if it is sound UTF-8 that shows
  * something: no control character, none that only changes the direction of others, and
@@ -30,7 +32,10 @@ char *text_escape_string(const char *string);
 char *text_sound(const char *string);
 
 /* asprintf that does not come back without memory. */
-char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *text_format(const char *format, ...) FORMAT(1, 2);
+
+/* Whether the part is in the text, in letters of any case; those of ASCII. */
+int text_has(const char *text, const char *part);
 
 /* "alice", or the number if the system does not know the user. Static. */
 const char *text_user(unsigned user);

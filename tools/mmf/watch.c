@@ -7,17 +7,16 @@
  */
 #include "commands.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <mmf/mmf.h>
 
 #include "bytes.h"
 #include "dump.h"
+#include "os.h"
 #include "say.h"
 #include "screen.h"
 #include "stop.h"
@@ -80,12 +79,12 @@ print_change(const struct watch *watch, int64_t at)
     char before[VALUES_TEXT_SIZE];
     char after[VALUES_TEXT_SIZE];
     char clock[16];
-    struct timespec now;
+    int64_t now_ms = os_time_ns() / 1000000;
     struct tm local;
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    localtime_r(&now.tv_sec, &local);
-    strftime(clock, sizeof(clock), "%H:%M:%S", &local);
+    if (!os_local_time(now_ms / 1000, &local) ||
+        strftime(clock, sizeof(clock), "%H:%M:%S", &local) == 0)
+        clock[0] = '\0';
     if (watch->type != NULL) {
         watch->type->show(watch->seen + at, before);
         watch->type->show(watch->now + at, after);
@@ -94,7 +93,7 @@ print_change(const struct watch *watch, int64_t at)
         snprintf(after, sizeof(after), "%02x '%c'", watch->now[at],
                  dump_character(watch->now[at]));
     }
-    printf("%s.%03ld  offset %lld: %s -> %s\n", clock, now.tv_nsec / 1000000,
+    printf("%s.%03d  offset %lld: %s -> %s\n", clock, (int)(now_ms % 1000),
            (long long)watch->bytes.offset + at, before, after);
 }
 
@@ -147,12 +146,12 @@ watch_lines(struct watch *watch, int64_t most)
  * The screen.
  */
 
-static attr_t
-attribute_of(const struct watch *watch, int64_t unit)
+static screen_look
+look_of(const struct watch *watch, int64_t unit)
 {
     if (watch->changed[unit] != 0 && screen_now_ms() - watch->changed[unit] < MARKED_MS)
-        return screen_attribute(SCREEN_CHANGED);
-    return A_NORMAL;
+        return screen_colour(SCREEN_CHANGED);
+    return SCREEN_NORMAL;
 }
 
 static void
@@ -163,15 +162,15 @@ draw_bytes(const struct watch *watch, int row, int64_t line)
 
     snprintf(text, sizeof(text), "%08llx",
              (unsigned long long)watch->bytes.offset + (unsigned long long)first);
-    screen_text(row, 0, screen_attribute(SCREEN_DIM), text);
+    screen_text(row, 0, screen_colour(SCREEN_DIM), text);
     for (int i = 0; i < DUMP_WIDTH && first + i < watch->bytes.length; i++) {
         unsigned char byte = watch->seen[first + i];
-        attr_t attribute = attribute_of(watch, first + i);
+        screen_look marked = look_of(watch, first + i);
 
         snprintf(text, sizeof(text), "%02x", byte);
-        screen_text(row, 10 + 3 * i + i / 8, attribute, text);
+        screen_text(row, 10 + 3 * i + i / 8, marked, text);
         snprintf(text, sizeof(text), "%c", dump_character(byte));
-        screen_text(row, 61 + i, attribute, text);
+        screen_text(row, 61 + i, marked, text);
     }
 }
 
@@ -183,9 +182,9 @@ draw_value(const struct watch *watch, int row, int64_t line)
     snprintf(text, sizeof(text), "%08llx",
              (unsigned long long)watch->bytes.offset +
                  (unsigned long long)(line) * (unsigned long long)watch->unit);
-    screen_text(row, 0, screen_attribute(SCREEN_DIM), text);
+    screen_text(row, 0, screen_colour(SCREEN_DIM), text);
     watch->type->show(watch->seen + line * watch->unit, text);
-    screen_text(row, 10, attribute_of(watch, line), text);
+    screen_text(row, 10, look_of(watch, line), text);
 }
 
 static int64_t
@@ -203,13 +202,13 @@ draw(const struct watch *watch)
     char *title;
     int64_t lines = line_count(watch);
 
-    erase();
+    screen_clear();
     title = text_format("mmf watch %s: %lld bytes, every %d ms%s", name,
                         (long long)watch->bytes.capacity, watch->interval,
                         watch->paused ? ", paused" : "");
     screen_bar(0, title);
     free(title);
-    for (int row = 1; row < LINES - 1 && watch->top + row - 1 < lines; row++) {
+    for (int row = 1; row < screen_rows() - 1 && watch->top + row - 1 < lines; row++) {
         if (watch->type != NULL)
             draw_value(watch, row, watch->top + row - 1);
         else
@@ -218,16 +217,16 @@ draw(const struct watch *watch)
     title = text_format("%s%lld changes   q quit  space pause  +/- rate  arrows scroll",
                         watch->gone ? "GONE: its last holder has left   " : "",
                         (long long)watch->changes);
-    screen_bar(LINES - 1, title);
+    screen_bar(screen_rows() - 1, title);
     free(title);
     free(name);
-    refresh();
+    screen_show();
 }
 
 static void
 scroll_by(struct watch *watch, int64_t lines)
 {
-    int64_t last = line_count(watch) - (LINES - 2);
+    int64_t last = line_count(watch) - (screen_rows() - 2);
 
     watch->top += lines;
     if (watch->top > last)
@@ -242,7 +241,7 @@ obey(struct watch *watch, int key)
 {
     switch (key) {
     case 'q':
-    case 27:
+    case SCREEN_ESCAPE:
         return 0;
     case ' ':
         watch->paused = !watch->paused;
@@ -253,22 +252,22 @@ obey(struct watch *watch, int key)
     case '-':
         watch->interval = watch->interval < 30000 ? watch->interval * 2 : 60000;
         break;
-    case KEY_DOWN:
+    case SCREEN_DOWN:
         scroll_by(watch, 1);
         break;
-    case KEY_UP:
+    case SCREEN_UP:
         scroll_by(watch, -1);
         break;
-    case KEY_NPAGE:
-        scroll_by(watch, LINES - 2);
+    case SCREEN_PAGE_DOWN:
+        scroll_by(watch, screen_rows() - 2);
         break;
-    case KEY_PPAGE:
-        scroll_by(watch, 2 - LINES);
+    case SCREEN_PAGE_UP:
+        scroll_by(watch, 2 - screen_rows());
         break;
-    case KEY_HOME:
+    case SCREEN_HOME:
         scroll_by(watch, -line_count(watch));
         break;
-    case KEY_END:
+    case SCREEN_END:
         scroll_by(watch, line_count(watch));
         break;
     default:
@@ -280,7 +279,7 @@ obey(struct watch *watch, int key)
 static int
 watch_screen(struct watch *watch)
 {
-    int key = ERR;
+    int key = SCREEN_NO_KEY;
 
     screen_begin("send the output elsewhere, and each change is a line");
     while (!stop_signal() && obey(watch, key)) {
@@ -339,7 +338,7 @@ run(struct args *args)
     watch.now = allocate((size_t)watch.bytes.length, 1);
     watch.changed = allocate((size_t)watch.units, sizeof(*watch.changed));
     memcpy(watch.seen, watch.bytes.at, (size_t)watch.bytes.length);
-    status = isatty(STDOUT_FILENO) && args_value(args, "lines") == NULL
+    status = os_is_terminal(stdout) && args_value(args, "lines") == NULL
                  ? watch_screen(&watch)
                  : watch_lines(&watch, most);
     bytes_close(&watch.bytes);

@@ -1,12 +1,10 @@
 /* write.c - mmf write: text, or all of standard input, into a map. */
 #include "commands.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "bytes.h"
+#include "os.h"
 #include "progress.h"
 #include "say.h"
 
@@ -17,36 +15,10 @@ refuse_length(const char *name, long long length, const struct bytes *bytes)
               (long long)bytes->offset, name, (long long)bytes->capacity);
 }
 
-/* A file says how long it is before it is too late. */
-static int64_t
-input_length(void)
-{
-    struct stat status;
-    off_t at = lseek(STDIN_FILENO, 0, SEEK_CUR);
-
-    if (at < 0 || fstat(STDIN_FILENO, &status) < 0 || !S_ISREG(status.st_mode))
-        return 0;
-    return status.st_size > at ? status.st_size - at : 0;
-}
-
-static int64_t
-read_some(void *into, int64_t room)
-{
-    ssize_t count;
-
-    do
-        count =
-            read(STDIN_FILENO, into, room < 1 << 20 ? (size_t)room : (size_t)1 << 20);
-    while (count < 0 && errno == EINTR);
-    if (count < 0)
-        say_and_exit(TOOL_FAILED, "standard input: %s", strerror(errno));
-    return count;
-}
-
 static int64_t
 copy_input(const char *name, const struct bytes *bytes)
 {
-    int64_t total = input_length();
+    int64_t total = os_input_length(); /* before it is too late */
     int64_t at = 0;
     int64_t count = 1;
     char more;
@@ -54,12 +26,12 @@ copy_input(const char *name, const struct bytes *bytes)
     if (total > bytes->length)
         refuse_length(name, total, bytes);
     while (at < bytes->length && count > 0) {
-        count = read_some(bytes->at + at, bytes->length - at);
+        count = os_read_input(bytes->at + at, bytes->length - at);
         at += count;
         progress_show(at, total);
     }
     progress_end();
-    if (at == bytes->length && read_some(&more, 1) > 0)
+    if (at == bytes->length && os_read_input(&more, 1) > 0)
         say_usage("standard input has more than fits: %lld bytes behind offset %lld of "
                   "\"%s\" are written, the rest is not",
                   (long long)at, (long long)bytes->offset, name);

@@ -15,11 +15,33 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "place.h"
+#include "linux/place.h"
 #include "text.h"
 #include "units.h"
 
 #define SMALL_MEMORY ((int64_t)64 << 20)
+
+/* A small file as text without its last line end; NULL. To be freed. */
+static char *
+read_file(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char *text = NULL;
+    size_t size = 0;
+    ssize_t length;
+
+    if (file == NULL)
+        return NULL;
+    length = getdelim(&text, &size, '\0', file);
+    fclose(file);
+    if (length < 0) {
+        free(text);
+        return NULL;
+    }
+    while (length > 0 && text[length - 1] == '\n')
+        text[--length] = '\0';
+    return text;
+}
 
 /*
  * Memory.
@@ -36,7 +58,7 @@ find_kilobytes(const char *text, const char *key)
 static void
 check_memory(void)
 {
-    char *text = doctor_read_file("/proc/meminfo");
+    char *text = read_file("/proc/meminfo");
     int64_t available = find_kilobytes(text, "MemAvailable:");
     char bytes[UNITS_TEXT_SIZE];
 
@@ -58,7 +80,7 @@ static int64_t
 read_number(const char *directory, const char *file)
 {
     char *path = text_format("%s/%s", directory, file);
-    char *text = doctor_read_file(path);
+    char *text = read_file(path);
     int64_t number = text != NULL && text[0] >= '0' && text[0] <= '9'
                          ? strtoll(text, NULL, 10)
                          : INT64_MAX;
@@ -100,7 +122,7 @@ report_cgroup(const struct cgroup *cgroup, const char *directory)
 static void
 check_cgroup(const struct cgroup *cgroup)
 {
-    char *groups = doctor_read_file("/proc/self/cgroup");
+    char *groups = read_file("/proc/self/cgroup");
     const char *line = groups != NULL ? strstr(groups, cgroup->marker) : NULL;
     char *directory;
     char *slash;
@@ -263,7 +285,7 @@ check_inotify(void)
 static void
 check_protected_regular(void)
 {
-    char *text = doctor_read_file("/proc/sys/fs/protected_regular");
+    char *text = read_file("/proc/sys/fs/protected_regular");
 
     if (text == NULL)
         return;
@@ -281,7 +303,7 @@ check_protected_regular(void)
 static int
 says_no(const char *path)
 {
-    char *text = doctor_read_file(path);
+    char *text = read_file(path);
     const char *at = text != NULL ? strstr(text, "RemoveIPC=") : NULL;
     int no = 0;
 
@@ -346,7 +368,7 @@ check_logind(void)
 static void
 check_selinux(void)
 {
-    char *text = doctor_read_file("/sys/fs/selinux/enforce");
+    char *text = read_file("/sys/fs/selinux/enforce");
 
     if (text != NULL && text[0] == '1')
         doctor_report(DOCTOR_NOTE, "SELinux", "SELinux is enforcing",
@@ -359,7 +381,7 @@ check_selinux(void)
 static void
 check_apparmor(void)
 {
-    char *text = doctor_read_file("/proc/self/attr/current");
+    char *text = read_file("/proc/self/attr/current");
 
     if (text != NULL && strstr(text, "(enforce)") != NULL)
         doctor_report_made(
@@ -389,7 +411,7 @@ check_snap(void)
 static void
 check_seccomp(void)
 {
-    char *text = doctor_read_file("/proc/self/status");
+    char *text = read_file("/proc/self/status");
     const char *at = text != NULL ? strstr(text, "\nSeccomp:\t") : NULL;
 
     if (at != NULL && at[10] == '2')
@@ -419,7 +441,7 @@ check_namespace(const char *kind, const char *why)
 static void
 check_user_namespace(void)
 {
-    char *text = doctor_read_file("/proc/self/uid_map");
+    char *text = read_file("/proc/self/uid_map");
     long long inside, outside, count;
 
     if (text != NULL &&

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -71,15 +72,16 @@ become(char **program, int dies_with_us, pid_t parent)
 static struct program_end
 wait_for(pid_t pid)
 {
-    struct program_end end = {TOOL_FAILED, 0};
+    struct program_end end = {TOOL_FAILED, ""};
     int status;
 
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
             return end;
     if (WIFSIGNALED(status)) {
-        end.signal = WTERMSIG(status);
-        end.status = 128 + end.signal;
+        snprintf(end.how, sizeof(end.how), "killed by signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
+        end.status = 128 + WTERMSIG(status);
     } else {
         end.status = WEXITSTATUS(status);
     }
@@ -89,7 +91,7 @@ wait_for(pid_t pid)
 struct program_end
 program_run(char **program, int dies_with_us)
 {
-    struct program_end end = {TOOL_FAILED, 0};
+    struct program_end end = {TOOL_FAILED, ""};
     struct dispositions before;
     sigset_t all;
     sigset_t normal;

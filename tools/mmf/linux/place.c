@@ -1,5 +1,5 @@
 /* place.c - see place.h. */
-#include "place.h"
+#include "linux/place.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -12,7 +12,7 @@
 
 #include <mmf/mmf.h>
 
-#include "place.h"
+#include "linux/place.h"
 #include "text.h"
 #include "units.h"
 

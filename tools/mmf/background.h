@@ -1,0 +1,14 @@
+/* background.h - the part of `mmf create --background` that goes on. */
+#ifndef MMF_TOOL_BACKGROUND_H
+#define MMF_TOOL_BACKGROUND_H
+
+/*
+ * Begin it. Only the process that goes on comes back from here; the other one waits for
+ * its word, prints its number and ends with its status.
+ */
+void background_begin(void);
+
+/* In the process that goes on: all is well, and nobody reads its output any more. */
+void background_ready(void);
+
+#endif

@@ -1,0 +1,63 @@
+/* background.c - see background.h. The process that goes on is a fork. */
+#include "background.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "say.h"
+
+static int to_parent;
+
+/* In the parent: the child's word, and its number for people. Does not come back. */
+static _Noreturn void
+await_child(int from_child, pid_t child)
+{
+    unsigned char status = TOOL_FAILED;
+
+    if (read(from_child, &status, 1) != 1)
+        exit(TOOL_FAILED); /* it has said why */
+    if (status == TOOL_DONE)
+        printf("%d\n", (int)child);
+    exit(say_finish(status));
+}
+
+void
+background_begin(void)
+{
+    int ends[2];
+    pid_t child;
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        say_and_exit(TOOL_FAILED, "cannot make a pipe: %s", strerror(errno));
+    fflush(NULL);
+    child = fork();
+    if (child < 0)
+        say_and_exit(TOOL_FAILED, "cannot start a process: %s", strerror(errno));
+    if (child > 0) {
+        close(ends[1]);
+        await_child(ends[0], child);
+    }
+    close(ends[0]);
+    setsid();
+    to_parent = ends[1];
+}
+
+void
+background_ready(void)
+{
+    unsigned char status = TOOL_DONE;
+    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (nothing >= 0) {
+        dup2(nothing, STDIN_FILENO);
+        dup2(nothing, STDOUT_FILENO);
+        dup2(nothing, STDERR_FILENO);
+    }
+    if (write(to_parent, &status, 1) != 1)
+        say("nobody waits for this");
+    close(to_parent);
+}

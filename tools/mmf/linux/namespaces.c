@@ -1,0 +1,79 @@
+/*
+ * namespaces.c - see namespaces.h. A namespace goes when its command ends, however it
+ * ends. If we are killed, too, the next `mmf run` or `mmf gc` removes what is left: the
+ * namespace's lock tells that nobody has it any more.
+ */
+#include "namespaces.h"
+
+#include <stdlib.h>
+
+#include "linux/place.h"
+#include "program.h"
+#include "say.h"
+#include "stop.h"
+
+static int dry;
+static int removed;
+
+static void
+remove_left(const char *path)
+{
+    if (dry || place_remove_own(path))
+        removed++;
+}
+
+int
+namespaces_tidy(int dry_run)
+{
+    dry = dry_run;
+    removed = 0;
+    place_visit_left(remove_left);
+    return removed;
+}
+
+/* What was killed a moment ago may not have died yet. */
+static int
+remove_own(const char *path)
+{
+    enum { TRIES = 20, PAUSE_MS = 25 };
+
+    for (int i = 0; i < TRIES; i++) {
+        if (place_remove_own(path))
+            return 1;
+        stop_nap(PAUSE_MS);
+    }
+    return 0;
+}
+
+static struct program_end
+run_in(const char *path, char **program)
+{
+    const char *before = getenv("MMF_DIR");
+    char *kept = before != NULL ? realpath(before, NULL) : NULL;
+    struct program_end end;
+
+    setenv("MMF_DIR", path, 1);
+    end = program_run(program, 0);
+    if (kept != NULL)
+        setenv("MMF_DIR", kept, 1);
+    else
+        unsetenv("MMF_DIR");
+    free(kept);
+    return end;
+}
+
+int
+namespaces_run(char **program)
+{
+    char path[PATH_MAX];
+    struct program_end end;
+
+    namespaces_tidy(0);
+    place_make_own(path); /* the descriptor is the command's as well */
+    end = run_in(path, program);
+    if (!remove_own(path))
+        say("something that the command has started still holds objects in %s: mmf gc "
+            "removes it later",
+            path);
+    return end.status;
+}

@@ -1,0 +1,192 @@
+/* os.c - see os.h. */
+#include "os.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "say.h"
+#include "text.h"
+
+void
+os_begin(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    setlocale(LC_CTYPE, "");
+}
+
+int
+os_is_terminal(FILE *stream)
+{
+    return isatty(fileno(stream));
+}
+
+int
+os_has_unicode(void)
+{
+    static int known = -1;
+
+    if (known < 0)
+        known = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    return known;
+}
+
+int
+os_reader_has_left(int error)
+{
+    return error == EPIPE;
+}
+
+static int64_t
+read_clock(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t
+os_now_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t
+os_time_ns(void)
+{
+    return read_clock(CLOCK_REALTIME);
+}
+
+int
+os_local_time(int64_t seconds, struct tm *parts)
+{
+    time_t time = (time_t)seconds;
+
+    return localtime_r(&time, parts) != NULL;
+}
+
+int
+os_utc_time(int64_t seconds, struct tm *parts)
+{
+    time_t time = (time_t)seconds;
+
+    return gmtime_r(&time, parts) != NULL;
+}
+
+int
+os_user_name(unsigned user, char *name, size_t size)
+{
+    const struct passwd *entry = getpwuid(user);
+
+    if (entry == NULL)
+        return 0;
+    snprintf(name, size, "%s", entry->pw_name);
+    return 1;
+}
+
+int
+os_process(void)
+{
+    return (int)getpid();
+}
+
+const size_t os_longest_name = 3500;
+
+int
+os_matches(const char *pattern, const char *name)
+{
+    return fnmatch(pattern, name, FNM_NOESCAPE) == 0;
+}
+
+char *
+os_unseen_holders(int count, int some_seen)
+{
+    return text_format("%d%s unseen", count, some_seen ? " more" : "");
+}
+
+void
+os_set_variable(const char *name, const char *value)
+{
+    if (value != NULL)
+        setenv(name, value, 1);
+    else
+        unsetenv(name);
+}
+
+/*
+ * Standard input.
+ */
+
+int64_t
+os_input_length(void)
+{
+    struct stat status;
+    off_t at = lseek(STDIN_FILENO, 0, SEEK_CUR);
+
+    if (at < 0 || fstat(STDIN_FILENO, &status) < 0 || !S_ISREG(status.st_mode))
+        return 0;
+    return status.st_size > at ? status.st_size - at : 0;
+}
+
+int64_t
+os_read_input(void *into, int64_t room)
+{
+    ssize_t count;
+
+    do
+        count =
+            read(STDIN_FILENO, into, room < 1 << 20 ? (size_t)room : (size_t)1 << 20);
+    while (count < 0 && errno == EINTR);
+    if (count < 0)
+        say_and_exit(TOOL_FAILED, "standard input: %s", strerror(errno));
+    return count;
+}
+
+int64_t
+os_read_line(char **line, size_t *room)
+{
+    ssize_t length = getline(line, room, stdin);
+
+    if (length > 0 && (*line)[length - 1] == '\n')
+        length--;
+    return length;
+}
+
+/*
+ * A map's file that is cut off under us.
+ */
+
+static const char cut_off[] =
+    "mmf: the bytes are gone: somebody has cut the map's file off, or its memory or "
+    "disk is full\n";
+
+static void
+bytes_are_gone(int signal)
+{
+    ssize_t ignored = write(STDERR_FILENO, cut_off, sizeof(cut_off) - 1);
+
+    (void)signal;
+    (void)ignored;
+    _exit(TOOL_DAMAGED);
+}
+
+void
+os_expect_cut(void)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = bytes_are_gone;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGBUS, &action, NULL);
+}

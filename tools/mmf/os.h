@@ -1,0 +1,73 @@
+/*
+ * os.h - what the tool needs of the system in small things; linux/os.c and windows/os.c
+ * have them. Larger ones have headers of their own: background.h, bench.h, doctor.h,
+ * namespaces.h, program.h, screen.h, stop.h, table.h.
+ */
+#ifndef MMF_TOOL_OS_H
+#define MMF_TOOL_OS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+#include <mmf/list.h>
+
+/* First of all: locale and streams, and the arguments in UTF-8 where they are not. */
+void os_begin(int *argc, char ***argv);
+
+/* Whether a person sees what is written to the stream, or types what is read from it. */
+int os_is_terminal(FILE *stream);
+
+/* Whether the terminal understands more than ASCII. */
+int os_has_unicode(void);
+
+/* Whether this error of a write says that the reader has left. */
+int os_reader_has_left(int error);
+
+/* The monotonic clock, and the time since 1970, in nanoseconds. */
+int64_t os_now_ns(void);
+int64_t os_time_ns(void);
+
+/* Seconds since 1970 in this place's time, and in UTC. 0: there is no such time. */
+int os_local_time(int64_t seconds, struct tm *parts);
+int os_utc_time(int64_t seconds, struct tm *parts);
+
+/* The user's name; 0 if the system does not know it. */
+int os_user_name(unsigned user, char *name, size_t size);
+
+/* This process's number. */
+int os_process(void);
+
+/* Most bytes of a name. */
+extern const size_t os_longest_name;
+
+/* Whether the name is as the shell's pattern says. */
+int os_matches(const char *pattern, const char *name);
+
+/* `count` holders that nobody sees, beside those that are shown; in words, to be freed.
+ */
+char *os_unseen_holders(int count, int some_seen);
+
+/* Set a variable for the commands that we run; NULL removes it. */
+void os_set_variable(const char *name, const char *value);
+
+/* Bytes that standard input, if it is a file, has left; 0: it does not say. */
+int64_t os_input_length(void);
+
+/* Some bytes of standard input; 0 at its end. A failure ends the program. */
+int64_t os_read_input(void *into, int64_t room);
+
+/*
+ * A line of standard input without its end, in memory that grows; the last one is freed
+ * by the caller. Answers its length, -1 at the end.
+ */
+int64_t os_read_line(char **line, size_t *room);
+
+/*
+ * From now on a map's bytes that are not there any more end the program with a line and
+ * TOOL_DAMAGED.
+ */
+void os_expect_cut(void);
+
+#endif
