@@ -38,7 +38,8 @@ static struct result *result; /* in shared memory */
     "realpath "
 #define MAKING_CALLS " create linkat renameat2 mkdir "
 #define WRITING_CALLS                                                                  \
-    " create linkat renameat2 mkdir fallocate posix_fallocate pwrite ftruncate msync "
+    " create linkat renameat2 mkdir fallocate posix_fallocate pwrite ftruncate msync " \
+    "inotify_watch "
 #define LOCK_CALLS " setlock getlock unlock flock "
 
 struct system_error {
@@ -50,9 +51,9 @@ static const struct system_error errors[] = {
     /* everyday */
     {EINTR, NULL},
     {ENOMEM, NULL},
-    {EMFILE, " create open memfd_create "},
+    {EMFILE, " create open memfd_create inotify_init "},
     {ENOSPC, WRITING_CALLS},
-    {EACCES, PATH_CALLS " setlock mmap fchmod mlock "},
+    {EACCES, PATH_CALLS " setlock mmap fchmod mlock inotify_watch futimens "},
     {EAGAIN, " create open setlock flock mlock fcntl "},
     {ENOENT,
      " create open stat lstat statfs readlink linkat renameat2 mkdir realpath "},
@@ -186,6 +187,13 @@ const int round_flush_statuses[] = {MMF_E_NO_MEMORY, MMF_E_NO_SPACE, MMF_E_IO, 0
 const int round_list_statuses[] = {
     MMF_E_ACCESS,        MMF_E_NO_MEMORY, MMF_E_PATH_NOT_FOUND,
     MMF_E_PATH_TOO_LONG, MMF_E_IO,        0};
+const int round_channel_statuses[] = {
+    MMF_E_NO_SPACE,      MMF_E_NO_MEMORY, MMF_E_ACCESS,    MMF_E_BUSY,
+    MMF_E_CORRUPT,       MMF_E_LAYOUT,    MMF_E_IO,        MMF_E_PATH_NOT_FOUND,
+    MMF_E_PATH_TOO_LONG, MMF_E_SHARING,   MMF_E_NOT_FOUND, 0};
+const int round_poll_statuses[] = {MMF_E_NO_SPACE, MMF_E_NO_MEMORY, MMF_E_ACCESS,
+                                   MMF_E_IO, 0};
+const int round_no_statuses[] = {0};
 
 /* Statuses that a function gives to an error beside mmf_error_status's. */
 static const struct {
@@ -216,6 +224,7 @@ static const struct {
     {"setlock", EACCES, MMF_E_SHARING},
     {"setlock", EAGAIN, MMF_E_BUSY},
     {"setlock", EACCES, MMF_E_BUSY},
+    {"setlock", EACCES, MMF_E_CORRUPT}, /* others have all the tickets that we draw */
     {"madvise", 0, MMF_E_NOT_SUPPORTED},
     {"mlock", 0, MMF_E_NO_MEMORY},
     {"mmap", EPERM, MMF_E_ACCESS},
@@ -293,6 +302,11 @@ check_untouched(const struct stage *stage)
     CHECK(stage->view == UNTOUCHED(mmf_view_accessor));
     CHECK(stage->stream == UNTOUCHED(mmf_view_stream));
     CHECK(stage->list == UNTOUCHED(mmf_list));
+    CHECK(stage->queue == UNTOUCHED(mmf_queue));
+    CHECK(stage->topic == UNTOUCHED(mmf_topic));
+    CHECK(stage->latest == UNTOUCHED(mmf_latest));
+    CHECK_INT(stage->stats.senders, -7);
+    CHECK_INT(stage->poll_fd, -7);
     CHECK_INT(stage->reaped.alive, -7);
 }
 
@@ -303,6 +317,11 @@ touch_nothing_yet(struct stage *stage)
     stage->view = UNTOUCHED(mmf_view_accessor);
     stage->stream = UNTOUCHED(mmf_view_stream);
     stage->list = UNTOUCHED(mmf_list);
+    stage->queue = UNTOUCHED(mmf_queue);
+    stage->topic = UNTOUCHED(mmf_topic);
+    stage->latest = UNTOUCHED(mmf_latest);
+    stage->stats.senders = -7;
+    stage->poll_fd = -7;
     stage->reaped.alive = -7;
 }
 
@@ -644,47 +663,103 @@ sign(mmf *map)
 }
 
 void
-round_leave_dead(const char *name, int64_t capacity)
+round_die_elsewhere(void (*live)(void))
 {
     pid_t child = fork();
     int status;
-    mmf *map;
 
     if (child == 0) {
-        CHECK_OK(mmf_create_new(name, capacity, NULL, &map));
-        sign(map);
+        live();
         _exit(0);
     }
     CHECK(waitpid(child, &status, 0) == child && status == 0);
 }
 
-static pid_t holder;
-static int holder_lives; /* our end of its pipe */
+static const char *dead_name;
+static int64_t dead_capacity;
+
+static void
+make_and_die(void)
+{
+    mmf *map;
+
+    CHECK_OK(mmf_create_new(dead_name, dead_capacity, NULL, &map));
+    sign(map);
+}
 
 void
-round_hold_elsewhere(int (*make)(mmf **map))
+round_leave_dead(const char *name, int64_t capacity)
+{
+    dead_name = name;
+    dead_capacity = capacity;
+    round_die_elsewhere(make_and_die);
+}
+
+static pid_t elsewhere;
+static int word_to_elsewhere; /* our end of its pipe; closed, it ends */
+
+static void
+live_elsewhere(const struct elsewhere *life, int to, int from)
+{
+    char byte;
+
+    life->begin();
+    CHECK(write(from, "", 1) == 1);
+    while (read(to, &byte, 1) == 1)
+        life->act();
+    life->end();
+}
+
+void
+round_live_elsewhere(const struct elsewhere *life)
 {
     int to[2], from[2];
     char byte;
-    mmf *map;
 
     CHECK(pipe2(to, O_CLOEXEC) == 0 && pipe2(from, O_CLOEXEC) == 0);
-    holder = fork();
-    if (holder == 0) {
+    elsewhere = fork();
+    if (elsewhere == 0) {
         close(to[1]);
         close(from[0]);
-        CHECK_OK(make(&map));
-        sign(map);
-        CHECK(write(from[1], "", 1) == 1);
-        CHECK(read(to[0], &byte, 1) == 0);
-        mmf_close(map);
+        live_elsewhere(life, to[0], from[1]);
         _exit(0);
     }
     close(to[0]);
     close(from[1]);
     CHECK(read(from[0], &byte, 1) == 1);
     close(from[0]);
-    holder_lives = to[1];
+    word_to_elsewhere = to[1];
+}
+
+void
+round_tell_elsewhere(void)
+{
+    CHECK(write(word_to_elsewhere, "", 1) == 1);
+}
+
+static int (*make_there)(mmf **map);
+static mmf *map_there;
+
+static void
+hold_there(void)
+{
+    CHECK_OK(make_there(&map_there));
+    sign(map_there);
+}
+
+static void
+let_go_there(void)
+{
+    mmf_close(map_there);
+}
+
+void
+round_hold_elsewhere(int (*make)(mmf **map))
+{
+    static const struct elsewhere life = {.begin = hold_there, .end = let_go_there};
+
+    make_there = make;
+    round_live_elsewhere(&life);
 }
 
 const char *
@@ -770,8 +845,8 @@ step_let_go_elsewhere(struct stage *stage)
     int status;
 
     (void)stage;
-    close(holder_lives);
-    CHECK(waitpid(holder, &status, 0) == holder && status == 0);
+    close(word_to_elsewhere);
+    CHECK(waitpid(elsewhere, &status, 0) == elsewhere && status == 0);
 }
 
 void

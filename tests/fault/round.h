@@ -25,11 +25,20 @@ struct stage {
     mmf_view_accessor *view;
     mmf_view_stream *stream;
     mmf_list *list;
+    mmf_queue *queue;
+    mmf_topic *topic;
+    mmf_latest *latest;
+    mmf_channel_stats stats;
+    int poll_fd;
     mmf_reap_result reaped;
     mmf *given; /* what the arrangement made for the call to work on */
     mmf *kept;
     mmf_view_accessor *given_view;
     mmf_view_stream *given_stream;
+    mmf_queue *given_queue;
+    mmf_queue *kept_queue;
+    mmf_topic *given_topic;
+    mmf_latest *given_latest;
     int fd;
     pid_t child;
     char path[128]; /* a file outside the namespace, for maps of files */
@@ -64,6 +73,9 @@ extern const int round_inherit_statuses[];
 extern const int round_view_statuses[];
 extern const int round_flush_statuses[];
 extern const int round_list_statuses[];
+extern const int round_channel_statuses[];
+extern const int round_poll_statuses[];
+extern const int round_no_statuses[]; /* whatever fails, it does not */
 
 /*
  * Run the scenario with each fault at each place. Prints how many were visited. A fault
@@ -85,13 +97,23 @@ struct CMUnitTest *round_make_tests(struct scenario *scenarios, size_t n,
 /* The capacity of every "Cat". */
 enum { CAT_SIZE = 1000 };
 
-/* Leave a dead object of that name. */
+/* Leave a dead object of that name; what another process leaves that dies of it. */
 void round_leave_dead(const char *name, int64_t capacity);
+void round_die_elsewhere(void (*live)(void));
 
 /*
- * Another process makes a map and holds it until the round is over; what it can write
- * begins with "elsewhere". Only one at a time.
+ * Another process, that lives until step_let_go_elsewhere. Only one at a time.
  */
+struct elsewhere {
+    void (*begin)(void); /* the round waits until this is done */
+    void (*act)(void);   /* when it is told to; nobody waits for it */
+    void (*end)(void);
+};
+
+void round_live_elsewhere(const struct elsewhere *life);
+void round_tell_elsewhere(void);
+
+/* One that makes a map and holds it; what it can write begins with "elsewhere". */
 void round_hold_elsewhere(int (*make)(mmf **map));
 
 /* The file of a name without strange characters. */

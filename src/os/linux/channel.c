@@ -308,7 +308,7 @@ map_object(struct handle *handle, enum purpose purpose)
     mmf_claim_lock();
     fd = mmf_object_open_again_locked(handle->object);
     if (fd < 0)
-        rc = mmf_error_fail("open %s once more", handle->object->path);
+        rc = mmf_object_fail_open_again(handle->object, "once more");
     else if (purpose == LOOK)
         rc = map_look_locked(handle, fd);
     else
@@ -467,21 +467,34 @@ make_watch(const struct mmf_object *object)
     return fd;
 }
 
+/* Senders touch the file from now on; and we do, for one may not have seen that yet. */
+static int
+ask_for_hints(struct handle *handle)
+{
+    mmf_store_relaxed_u32(&handle->ring.shared->polled, 1);
+    if (mmf_sys_touch(handle->object->fd) == 0)
+        return MMF_OK;
+    return mmf_error_fail("set the times of %s, which is how pollers are told",
+                          handle->object->path);
+}
+
 int
 mmf_os_channel_poll_fd(struct mmf_os_channel *channel, int *fd)
 {
     struct handle *handle = handle_of(channel);
-    int watch = (int)mmf_load_acquire_u32(&handle->watch_fd) - 1;
+    int had = (int)mmf_load_acquire_u32(&handle->watch_fd) - 1;
+    int watch = had >= 0 ? had : make_watch(handle->object);
+    int rc;
 
-    if (watch < 0) {
-        watch = make_watch(handle->object);
-        if (watch < 0)
-            return watch;
-        mmf_store_release_u32(&handle->watch_fd, (uint32_t)watch + 1);
+    if (watch < 0)
+        return watch;
+    rc = ask_for_hints(handle);
+    if (rc < 0) {
+        if (had < 0)
+            mmf_sys_close(watch);
+        return rc;
     }
-    /* Readable at first: a sender may not have seen the mark yet. */
-    mmf_store_relaxed_u32(&handle->ring.shared->polled, 1);
-    touch_object(handle);
+    mmf_store_release_u32(&handle->watch_fd, (uint32_t)watch + 1);
     *fd = watch;
     return MMF_OK;
 }

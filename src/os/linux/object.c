@@ -132,6 +132,16 @@ mmf_object_open_again_locked(const struct mmf_object *object)
     return fd;
 }
 
+int
+mmf_object_fail_open_again(const struct mmf_object *object, const char *purpose)
+{
+    /* The object is there, for we hold it: it is its file that is not. */
+    if (errno == ENOENT)
+        return mmf_fail_system(MMF_E_IO, errno, "%s was removed while we opened it",
+                               object->path);
+    return mmf_error_fail("open %s %s", object->path, purpose);
+}
+
 /* Let children have the claim, and give the views a descriptor of their own. */
 static int
 make_inheritable(struct mmf_object *object)
@@ -141,11 +151,8 @@ make_inheritable(struct mmf_object *object)
     mmf_claim_lock();
     object->map_fd = mmf_object_open_again_locked(object);
     mmf_claim_unlock();
-    if (object->map_fd < 0 && errno == ENOENT)
-        return mmf_fail_system(MMF_E_IO, errno, "%s was removed while we opened it",
-                               object->path);
     if (object->map_fd < 0)
-        return mmf_error_fail("open %s for inheritance", object->path);
+        return mmf_object_fail_open_again(object, "for inheritance");
     mmf_claim_forget(object->map_fd);
     flags = mmf_sys_fcntl(object->fd, F_GETFD, 0);
     if (flags < 0 || mmf_sys_fcntl(object->fd, F_SETFD, flags & ~FD_CLOEXEC) < 0) {

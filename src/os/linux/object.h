@@ -84,6 +84,9 @@ void mmf_object_leave(struct mmf_object *object);
  */
 int mmf_object_open_again_locked(const struct mmf_object *object);
 
+/* Why that failed, by errno; `purpose` ends the sentence "open PATH". */
+int mmf_object_fail_open_again(const struct mmf_object *object, const char *purpose);
+
 /*
  * The last handle of a mutex that a thread of ours owns was closed before: the thread
  * owns it no more. Does nothing if there are handles. With the mutex.

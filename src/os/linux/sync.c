@@ -127,7 +127,7 @@ attach_locked(struct mmf_object *object, mmf_kind kind)
         return MMF_E_NO_MEMORY;
     fd = mmf_object_open_again_locked(object);
     if (fd < 0) {
-        rc = mmf_error_fail("open %s once more", object->path);
+        rc = mmf_object_fail_open_again(object, "once more");
         goto fail_free;
     }
     page = mmf_sys_mmap(NULL, MMF_CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
