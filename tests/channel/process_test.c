@@ -738,24 +738,35 @@ a_child_does_not_stand_for_its_parent(void **state)
     mmf_queue_close(receiver);
 }
 
-/* Reserves the one cell, and leaves a copy of the handle to a child, which it names. */
+/*
+ * Reserves the one cell, and leaves a copy of the handle to a child, which it names when
+ * that has come out of the fork, where it gives up its copy of the locks. The child
+ * ends by itself should the test fail.
+ */
 static int
 lend(int argc, char **argv)
 {
     mmf_queue *queue = open_queue(SEND, 0);
+    int ready[2];
     void *bytes;
+    char byte;
     pid_t pid;
 
     (void)argc;
     (void)argv;
     CHECK_STATUS(mmf_queue_reserve(queue, 8, 0, &bytes), MMF_OK);
+    CHECK_INT(pipe(ready), 0);
     pid = fork();
     if (pid == 0) {
+        alarm(2 * (unsigned)harness_deadline_ms() / 1000);
         close(STDIN_FILENO);
         close(STDOUT_FILENO);
+        close(ready[1]);
         for (;;)
             pause();
     }
+    close(ready[1]);
+    CHECK_INT(read(ready[0], &byte, 1), 0);
     role_say("%d", (int)pid);
     pause();
     return EXIT_FAILURE;
