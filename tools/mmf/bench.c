@@ -125,7 +125,7 @@ add_json(json_t *array, size_t i, double own, double raw)
 static void
 show_progress(size_t i)
 {
-    if (os_is_terminal(stderr))
+    if (os_has_sequences(stderr))
         fprintf(stderr, "\r%zu of %d: %s\033[K", i + 1, BENCH_PAIRS,
                 bench_pairs[i].name);
 }
@@ -144,7 +144,7 @@ measure_all(int64_t slice, struct table *table, json_t *array)
         else
             add_line(table, i, own, raw);
     }
-    if (os_is_terminal(stderr))
+    if (os_has_sequences(stderr))
         fprintf(stderr, "\r\033[K");
 }
 
@@ -156,6 +156,7 @@ run(struct args *args)
     json_t *array = args_value(args, "json") != NULL ? table_json(json_array()) : NULL;
     struct table *table = table_new(columns, sizeof(columns) / sizeof(columns[0]), 1);
 
+    bench_be_partner();
     if (time < 100)
         say_usage("--time is at least 100ms");
     stop_note();

@@ -44,7 +44,10 @@ extern struct bench_stage {
     unsigned char *block; /* as many, of this process alone */
 } bench_stage;
 
-/* Make mmf's objects; then the raw ones, and start the partner of the round trips. */
+/* Does not come back if this process is the partner of the round trips. */
+void bench_be_partner(void);
+
+/* Make mmf's objects; then the raw ones, and start the partner. */
 void bench_begin(void);
 void bench_raw_begin(void);
 

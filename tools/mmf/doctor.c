@@ -23,7 +23,7 @@ colour_of(enum doctor_level level)
     static const char *const colours[] = {"\033[32m", "\033[36m", "\033[33m",
                                           "\033[31m"};
 
-    if (!os_is_terminal(stdout) || getenv("NO_COLOR") != NULL)
+    if (!os_has_sequences(stdout) || getenv("NO_COLOR") != NULL)
         return "";
     return colours[level];
 }

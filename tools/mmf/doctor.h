@@ -39,6 +39,9 @@ void doctor_look_at_place(void);
 /* Memory, limits, the system's features and guards. */
 void doctor_look_at_system(void);
 
+/* Whose names without Global\ are: "this user's alone". */
+extern const char doctor_whose[];
+
 /* Where a program looks for names, in a word or two; to be freed. */
 char *doctor_place(void);
 

@@ -39,12 +39,14 @@ static int
 report_missing(const mmf_list *list, const char *name)
 {
     char *place = doctor_place();
+    char *why = text_format("Nobody has made it, or its last holder is gone. Names "
+                            "without Global\\ are %s.",
+                            doctor_whose);
 
     doctor_report_made(
-        DOCTOR_BAD, "name", text_format("there is no \"%s\" in %s", name, place),
-        "Nobody has made it, or its last holder is gone. Names without Global\\ are "
-        "this user's alone.",
+        DOCTOR_BAD, "name", text_format("there is no \"%s\" in %s", name, place), why,
         text_format("mmf create '%s' SIZE # or start the program that makes it", name));
+    free(why);
     free(place);
     suggest_similar(list, name);
     doctor_look_elsewhere(name);

@@ -108,7 +108,7 @@ is_coloured(const struct args *args)
     const char *text = args_value(args, "colour");
 
     if (text == NULL || strcmp(text, "auto") == 0)
-        return os_is_terminal(stdout) && getenv("NO_COLOR") == NULL;
+        return os_has_sequences(stdout) && getenv("NO_COLOR") == NULL;
     if (strcmp(text, "always") == 0)
         return 1;
     if (strcmp(text, "never") == 0)

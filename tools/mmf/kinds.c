@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os.h"
 #include "table.h"
 #include "text.h"
 
@@ -49,7 +50,9 @@ map_state(const mmf_object_info *info)
 static void
 map_json(const mmf_object_info *info, json_t *object)
 {
-    table_json_set(object, "access", json_string(protection_name(info->protection)));
+    table_json_set(object, "access",
+                   os_keeps_records ? json_string(protection_name(info->protection))
+                                    : json_null());
     table_json_set(object, "file",
                    info->file[0] != '\0' ? table_json_text(info->file) : json_null());
 }
@@ -59,7 +62,8 @@ map_describe(const mmf_object_info *info, kinds_line line, void *payload)
 {
     char *file = text_escape_string(info->file);
 
-    line(payload, "access", protection_name(info->protection));
+    if (os_keeps_records)
+        line(payload, "access", protection_name(info->protection));
     if (file[0] != '\0')
         line(payload, "maps file", file);
     free(file);

@@ -51,11 +51,13 @@ add_line(struct table *table, const mmf_object_info *info, int exact)
     table_set(line, KIND, mmf_kind_name(info->kind));
     if (info->capacity > 0)
         table_give(line, SIZE, bytes_text(info->capacity, exact));
-    table_give(line, RESIDENT, bytes_text(info->resident, exact));
     table_give(line, HOLDERS, objects_holders(info, "\n"));
+    table_give(line, STATE, kinds_state(info));
+    if (!os_keeps_records)
+        return;
+    table_give(line, RESIDENT, bytes_text(info->resident, exact));
     table_set(line, AGE, units_show_age(objects_age(info), age));
     table_set(line, MODE, objects_mode(info->mode, mode));
-    table_give(line, STATE, kinds_state(info));
 }
 
 /* Whether the patterns, if there are any, want this name. */

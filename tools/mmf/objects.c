@@ -174,17 +174,21 @@ created_json(const mmf_object_info *info)
     return json_string(text);
 }
 
-json_t *
-objects_json(const mmf_object_info *info)
+/* What stands in the record of those that have one. */
+static void
+add_record(const mmf_object_info *info, json_t *object)
 {
-    json_t *object = table_json(json_object());
+    static const char *const members[] = {"resident",       "created",   "age_ms",
+                                          "mode",           "owner_uid", "creator_pid",
+                                          "creator_command"};
     char mode[8];
 
+    if (!os_keeps_records) {
+        for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+            table_json_set(object, members[i], json_null());
+        return;
+    }
     snprintf(mode, sizeof(mode), "%04o", info->mode & 07777u);
-    table_json_set(object, "name", table_json_text(info->name));
-    table_json_set(object, "kind", json_string(mmf_kind_name(info->kind)));
-    table_json_set(object, "life", json_string(objects_life(info->life)));
-    table_json_set(object, "size", json_integer(info->capacity));
     table_json_set(object, "resident", json_integer(info->resident));
     table_json_set(object, "created", created_json(info));
     table_json_set(object, "age_ms",
@@ -193,6 +197,18 @@ objects_json(const mmf_object_info *info)
     table_json_set(object, "owner_uid", json_integer(info->owner));
     table_json_set(object, "creator_pid", json_integer(info->creator_pid));
     table_json_set(object, "creator_command", table_json_text(info->creator_command));
+}
+
+json_t *
+objects_json(const mmf_object_info *info)
+{
+    json_t *object = table_json(json_object());
+
+    table_json_set(object, "name", table_json_text(info->name));
+    table_json_set(object, "kind", json_string(mmf_kind_name(info->kind)));
+    table_json_set(object, "life", json_string(objects_life(info->life)));
+    table_json_set(object, "size", json_integer(info->capacity));
+    add_record(info, object);
     table_json_set(object, "path", table_json_text(info->path));
     table_json_set(object, "holder_count", json_integer(info->holders));
     table_json_set(object, "holders", holders_json(info));

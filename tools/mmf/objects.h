@@ -26,7 +26,7 @@ int64_t objects_age(const mmf_object_info *info);
 /* "123 root python3", a line for each process; to be freed. */
 char *objects_holders(const mmf_object_info *info, const char *separator);
 
-/* All that is known, for JSON. */
+/* All that is known, for JSON; what is not, as null. */
 json_t *objects_json(const mmf_object_info *info);
 
 #endif

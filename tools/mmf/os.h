@@ -19,6 +19,9 @@ void os_begin(int *argc, char ***argv);
 /* Whether a person sees what is written to the stream, or types what is read from it. */
 int os_is_terminal(FILE *stream);
 
+/* Whether the stream is a terminal that obeys the usual sequences: colours, lines. */
+int os_has_sequences(FILE *stream);
+
 /* Whether the terminal understands more than ASCII. */
 int os_has_unicode(void);
 
@@ -41,6 +44,17 @@ int os_process(void);
 
 /* Most bytes of a name. */
 extern const size_t os_longest_name;
+
+/*
+ * Whether the system keeps when, by whom, with what rights an object was made and what
+ * memory it takes. Windows' kernel does not.
+ */
+extern const int os_keeps_records;
+
+/* What an object's path leads to, for people: a file; and how to show it; to be freed.
+ */
+extern const char os_path_title[];
+char *os_show_path(const char *path);
 
 /* Whether the name is as the shell's pattern says. */
 int os_matches(const char *pattern, const char *name);

@@ -24,7 +24,7 @@ progress_show(int64_t done, int64_t total)
 
     if (begun_ms == 0)
         begun_ms = now;
-    if (now - begun_ms < 1000 || now - shown_ms < 200 || !os_is_terminal(stderr))
+    if (now - begun_ms < 1000 || now - shown_ms < 200 || !os_has_sequences(stderr))
         return;
     shown_ms = now;
     if (total > 0)
@@ -33,6 +33,7 @@ progress_show(int64_t done, int64_t total)
                 (int)((double)done * 100 / (double)total));
     else
         fprintf(stderr, "\r%s\033[K", units_show_bytes(done, done_text));
+    fflush(stderr);
 }
 
 void
@@ -40,6 +41,7 @@ progress_end(void)
 {
     if (shown_ms != 0)
         fprintf(stderr, "\r\033[K");
+    fflush(stderr);
     begun_ms = 0;
     shown_ms = 0;
 }

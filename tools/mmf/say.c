@@ -43,6 +43,7 @@ print_line(const char *format, va_list arguments)
         before();
     fflush(stdout);
     fprintf(stderr, "%s: %s\n", name, line);
+    fflush(stderr);
 }
 
 void

@@ -64,10 +64,12 @@ print_object(const mmf_object_info *info)
     print_line(NULL, "kind", mmf_kind_name(info->kind));
     if (info->capacity > 0)
         print_text("size", bytes_text(info->capacity));
-    print_text("resident", bytes_text(info->resident));
-    print_text("created", created_text(info));
-    print_text("mode", text_format("%s, of %s", objects_mode(info->mode, mode),
-                                   text_user(info->owner)));
+    if (os_keeps_records) {
+        print_text("resident", bytes_text(info->resident));
+        print_text("created", created_text(info));
+        print_text("mode", text_format("%s, of %s", objects_mode(info->mode, mode),
+                                       text_user(info->owner)));
+    }
     kinds_describe(info, print_line, NULL);
     if (info->holders > 0)
         print_text("holders", objects_holders(info, "\n              "));
@@ -97,7 +99,7 @@ print_all(const mmf_object_info *info)
     print_line(NULL, "life", life_text(info->life));
     if (info->life == MMF_LIFE_ALIVE || info->life == MMF_LIFE_DEAD)
         print_object(info);
-    print_text("file", text_escape_string(info->path));
+    print_text(os_path_title, os_show_path(info->path));
 }
 
 /* The damaged and the hidden go by their files' names; a path is as good. */

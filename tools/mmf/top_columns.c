@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "objects.h"
+#include "os.h"
 #include "text.h"
 #include "units.h"
 
@@ -40,7 +41,8 @@ show_resident(const struct top *top, top_row row)
     char text[UNITS_TEXT_SIZE];
 
     (void)top;
-    return text_format("%s", units_show_bytes(row->resident, text));
+    return text_format("%s",
+                       os_keeps_records ? units_show_bytes(row->resident, text) : "");
 }
 
 static char *

@@ -106,22 +106,32 @@ draw_row(const struct top *top, int row, int32_t index)
     }
 }
 
-static void
-draw_summary(const struct top *top)
+/* ", 4M resident" */
+static const char *
+show_resident(const struct top *top, char text[48])
 {
     int64_t resident = 0;
     char bytes[UNITS_TEXT_SIZE];
+
+    for (int32_t i = 0; i < mmf_list_count(top->list); i++)
+        resident += mmf_list_get(top->list, i)->resident;
+    snprintf(text, 48, ", %s resident", units_show_bytes(resident, bytes));
+    return os_keeps_records ? text : "";
+}
+
+static void
+draw_summary(const struct top *top)
+{
+    char resident[48];
     char clock[16];
     struct tm local;
     char *text;
 
-    for (int32_t i = 0; i < mmf_list_count(top->list); i++)
-        resident += mmf_list_get(top->list, i)->resident;
     if (!os_local_time(os_time_ns() / 1000000000, &local) ||
         strftime(clock, sizeof(clock), "%H:%M:%S", &local) == 0)
         clock[0] = '\0';
-    text = text_format("mmf top  %s  %d objects, %s resident%s%s%s", clock,
-                       mmf_list_count(top->list), units_show_bytes(resident, bytes),
+    text = text_format("mmf top  %s  %d objects%s%s%s%s", clock,
+                       mmf_list_count(top->list), show_resident(top, resident),
                        top->filter[0] != '\0' ? ", filter " : "", top->filter,
                        top->paused ? ", paused" : "");
     screen_text(0, 0, SCREEN_BOLD, text);
@@ -138,7 +148,7 @@ draw_panel(const struct top *top, int row)
     if (top->count == 0)
         return;
     info = top->rows[top->selected];
-    text = text_escape_string(info->path);
+    text = os_show_path(info->path);
     screen_text(row, 0, screen_colour(SCREEN_DIM), text);
     free(text);
     for (int32_t i = 0; i < info->process_count && i < PANEL_ROWS - 2; i++) {

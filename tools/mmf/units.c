@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,7 +77,7 @@ units_milliseconds(const char *what, const char *text)
     char *end;
     double number = strtod(text, &end);
 
-    if (isdigit((unsigned char)text[0]) && isfinite(number)) {
+    if (isdigit((unsigned char)text[0]) && fabs(number) <= DBL_MAX) {
         for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++) {
             double product = number * durations[i].milliseconds;
 

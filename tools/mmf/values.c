@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdint.h>
@@ -110,7 +111,8 @@ read_single(const char *text, void *bytes)
 
     memcpy(bytes, &value, sizeof(value));
     return end != text && *end == '\0' &&
-           (isfinite(value) || strchr(text, 'n') != NULL || strchr(text, 'N') != NULL);
+           (fabs(value) <= DBL_MAX || strchr(text, 'n') != NULL ||
+            strchr(text, 'N') != NULL);
 }
 
 static void
@@ -134,7 +136,8 @@ read_double(const char *text, void *bytes)
 
     memcpy(bytes, &value, sizeof(value));
     return end != text && *end == '\0' &&
-           (isfinite(value) || strchr(text, 'n') != NULL || strchr(text, 'N') != NULL);
+           (fabs(value) <= DBL_MAX || strchr(text, 'n') != NULL ||
+            strchr(text, 'N') != NULL);
 }
 
 /*

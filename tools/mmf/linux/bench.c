@@ -231,6 +231,12 @@ make_raw_mutex(void)
     pthread_mutex_init(shared_mutex, &attributes);
 }
 
+/* It is a fork. */
+void
+bench_be_partner(void)
+{
+}
+
 void
 bench_raw_begin(void)
 {

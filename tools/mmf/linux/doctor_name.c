@@ -12,6 +12,8 @@
 #include "say.h"
 #include "text.h"
 
+const char doctor_whose[] = "this user's alone";
+
 char *
 doctor_place(void)
 {

@@ -31,6 +31,12 @@ os_is_terminal(FILE *stream)
 }
 
 int
+os_has_sequences(FILE *stream)
+{
+    return os_is_terminal(stream);
+}
+
+int
 os_has_unicode(void)
 {
     static int known = -1;
@@ -101,6 +107,16 @@ os_process(void)
 }
 
 const size_t os_longest_name = 3500;
+
+const int os_keeps_records = 1;
+
+const char os_path_title[] = "file";
+
+char *
+os_show_path(const char *path)
+{
+    return text_escape_string(path);
+}
 
 int
 os_matches(const char *pattern, const char *name)
