@@ -4,10 +4,8 @@
  */
 #include "support.h"
 
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-#define TOO_LONG 3501
 
 static int
 create(const char *name, int64_t size, int64_t count, mmf_overflow overflow,
@@ -57,19 +55,22 @@ creating_checks_its_arguments(void **state)
 static void
 a_name_has_its_limits(void **state)
 {
-    char name[TOO_LONG + 1];
+    size_t too_long = longest_name() + 1;
+    char *name = malloc(too_long + 1);
     mmf_queue *queue = UNTOUCHED;
 
     (void)state;
-    memset(name, 'x', TOO_LONG);
-    name[TOO_LONG] = '\0';
+    CHECK(name != NULL);
+    memset(name, 'x', too_long);
+    name[too_long] = '\0';
     CHECK_FAILS(create(name, 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
                 MMF_E_PATH_TOO_LONG);
     CHECK_FAILS(mmf_queue_open(name, NULL, &queue), MMF_E_PATH_TOO_LONG);
     CHECK(queue == UNTOUCHED);
-    name[TOO_LONG - 1] = '\0';
+    name[too_long - 1] = '\0';
     CHECK_OK(create(name, 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue));
     mmf_queue_close(queue);
+    free(name);
 }
 
 static void
@@ -523,28 +524,56 @@ a_role_is_needed(void **state)
     mmf_queue_close(receiver);
 }
 
+/* The list's line on "Q". */
+static mmf_object_info
+listed(mmf_list **list)
+{
+    CHECK_OK(mmf_list_create(0, list));
+    for (int32_t i = 0; i < mmf_list_count(*list); i++)
+        if (strcmp(mmf_list_get(*list, i)->name, "Q") == 0)
+            return *mmf_list_get(*list, i);
+    CHECK_FAIL("the queue is not in the list");
+}
+
+static void
+the_list_has_it(void **state)
+{
+    mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
+    mmf_object_info info;
+    mmf_queue *queue;
+    mmf_list *before, *list;
+
+    (void)state;
+    CHECK_OK(mmf_list_create(0, &before));
+    CHECK_OK(create("Q", 100, 100, MMF_OVERFLOW_BLOCK, &options, NULL, &queue));
+    info = listed(&list);
+    CHECK_INT(mmf_list_count(list), mmf_list_count(before) + 1);
+    CHECK_INT(info.kind, MMF_KIND_QUEUE);
+    CHECK_TEXT(mmf_kind_name(info.kind), "queue");
+    CHECK_INT(info.life, MMF_LIFE_ALIVE);
+    CHECK_INT(info.holders, 1);
+    CHECK(info.creator_pid > 0);
+    CHECK(info.created > 0);
+    CHECK(info.sync == NULL);
+    /* 640 bytes and two tables of 64 places, to the page; 128 cells of 256 bytes. */
+    CHECK_INT(info.capacity, 20480 + 128 * 256);
+    mmf_list_close(list);
+    mmf_list_close(before);
+    mmf_queue_close(queue);
+}
+
 static void
 the_file_has_the_creators_mode(void **state)
 {
     mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
     mmf_queue *queue;
     mmf_list *list;
-    const mmf_object_info *info;
 
     (void)state;
+    need_modes();
     options.mode = 0640;
     CHECK_OK(create("Q", 100, 100, MMF_OVERFLOW_BLOCK, &options, NULL, &queue));
-    CHECK_OK(mmf_list_create(0, &list));
-    CHECK_INT(mmf_list_count(list), 1);
-    info = mmf_list_get(list, 0);
-    CHECK_TEXT(info->name, "Q");
-    CHECK_INT(info->kind, MMF_KIND_QUEUE);
-    CHECK_TEXT(mmf_kind_name(info->kind), "queue");
-    CHECK_INT(info->life, MMF_LIFE_ALIVE);
-    CHECK_INT(info->mode, 0640);
-    CHECK_INT(info->holders, 1);
-    /* 640 bytes and two tables of 64 places, to the page; 128 cells of 256 bytes. */
-    CHECK_INT(info->capacity, 20480 + 128 * 256);
+    CHECK_INT(listed(&list).mode, 0640);
     mmf_list_close(list);
     mmf_queue_close(queue);
 }
@@ -566,6 +595,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_handle_has_one_reservation),
         cmocka_unit_test(only_what_is_held_is_released),
         cmocka_unit_test(a_role_is_needed),
+        cmocka_unit_test(the_list_has_it),
         cmocka_unit_test(the_file_has_the_creators_mode),
     };
 

@@ -6,47 +6,15 @@
  */
 #include "support.h"
 
-#include <fcntl.h>
-#include <ftw.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-/* As docs/layout.md says, for one participant of each role and messages of 8 bytes. */
-enum { TAIL = 0, NEWEST = 256, CELLS_AT = 4096, STRIDE = 64, LENGTH = 48, WORD = 56 };
+/* As docs/layout.md says, for messages of 8 bytes. */
+enum { TAIL = 0, NEWEST = 256, STRIDE = 64, LENGTH = 48, WORD = 56 };
 
 enum state { RELEASED, RESERVED, COMMITTED, TAKEN };
 
-static char object_path[4096];
-
-static int
-note_file(const char *path, const struct stat *info, int type, struct FTW *where)
-{
-    (void)info;
-    (void)where;
-    if (type == FTW_F)
-        snprintf(object_path, sizeof(object_path), "%s", path);
-    return 0;
-}
-
-/* Overwrite bytes of the one object that there is. */
 static void
-overwrite(int64_t offset, const void *bytes, size_t size)
+overwrite_word(const char *name, int64_t offset, uint64_t word)
 {
-    int fd;
-
-    CHECK_INT(nftw(harness_dir(), note_file, 8, FTW_PHYS), 0);
-    fd = open(object_path, O_WRONLY);
-    CHECK(fd >= 0);
-    CHECK(pwrite(fd, bytes, size, (off_t)offset) == (ssize_t)size);
-    close(fd);
-}
-
-static void
-overwrite_word(int64_t offset, uint64_t word)
-{
-    overwrite(offset, &word, sizeof(word));
+    overwrite(name, IN_RING, offset, &word, sizeof(word));
 }
 
 static uint64_t
@@ -56,12 +24,14 @@ word(uint64_t index, enum state state)
 }
 
 static void
-overwrite_cell(int cell, uint64_t index, enum state state, uint32_t length)
+overwrite_cell(const char *name, int cell, uint64_t index, enum state state,
+               uint32_t length)
 {
-    int64_t at = CELLS_AT + cell * STRIDE;
+    uint64_t value = word(index, state);
+    int64_t at = cell * STRIDE;
 
-    overwrite(at + LENGTH, &length, sizeof(length));
-    overwrite_word(at + WORD, word(index, state));
+    overwrite(name, IN_CELLS, at + LENGTH, &length, sizeof(length));
+    overwrite(name, IN_CELLS, at + WORD, &value, sizeof(value));
 }
 
 static mmf_topic *
@@ -95,11 +65,11 @@ a_message_longer_than_its_cell(void **state)
 
     (void)state;
     CHECK_OK(mmf_topic_publish(topic, "12345678", 8, 0));
-    overwrite_cell(1, 1, COMMITTED, 9);
+    overwrite_cell("T", 1, 1, COMMITTED, 9);
     receive_fails(topic);
-    overwrite_cell(1, 1, COMMITTED, UINT32_MAX);
+    overwrite_cell("T", 1, 1, COMMITTED, UINT32_MAX);
     receive_fails(topic);
-    overwrite(CELLS_AT + STRIDE + LENGTH + 4, &(uint32_t){UINT32_MAX}, 4);
+    overwrite("T", IN_CELLS, STRIDE + LENGTH + 4, &(uint32_t){UINT32_MAX}, 4);
     receive_fails(topic);
     mmf_topic_close(topic);
 }
@@ -111,16 +81,16 @@ words_that_no_version_writes(void **state)
 
     (void)state;
     CHECK_OK(mmf_topic_publish(topic, "12345678", 8, 0));
-    overwrite_cell(1, 1, TAKEN, 8);
+    overwrite_cell("T", 1, 1, TAKEN, 8);
     receive_fails(topic);
-    overwrite_cell(1, 1, (enum state)7, 8);
+    overwrite_cell("T", 1, 1, (enum state)7, 8);
     receive_fails(topic);
-    overwrite_cell(1, 2, COMMITTED, 8); /* at home elsewhere */
+    overwrite_cell("T", 1, 2, COMMITTED, 8); /* at home elsewhere */
     receive_fails(topic);
-    overwrite_cell(1, 5, COMMITTED, 8); /* beyond the tail */
+    overwrite_cell("T", 1, 5, COMMITTED, 8); /* beyond the tail */
     receive_fails(topic);
     CHECK_OK(mmf_topic_publish(topic, "12345678", 8, 0));
-    overwrite_cell(3, 7, COMMITTED, 8); /* where the next one is to go */
+    overwrite_cell("T", 3, 7, COMMITTED, 8); /* where the next one is to go */
     CHECK_FAILS(mmf_topic_publish(topic, "12345678", 8, 0), MMF_E_CORRUPT);
     mmf_topic_close(topic);
 }
@@ -146,7 +116,7 @@ any_tail(void **state)
 
         CHECK_CONTEXT("tail %llu", (unsigned long long)tails[i]);
         CHECK_OK(mmf_topic_publish(topic, "12345678", 8, 0));
-        overwrite_word(TAIL, tails[i]);
+        overwrite_word("T", TAIL, tails[i]);
         for (int often = 0; often < 20; often++) {
             int rc = mmf_topic_receive(topic, buffer, 8, 0, &length, NULL);
 
@@ -174,11 +144,11 @@ a_latest_value_that_is_none(void **state)
     options.participants = 1;
     CHECK_OK(mmf_latest_create("L", 8, &options, NULL, &latest));
     CHECK_OK(mmf_latest_write(latest, "12345678", 8));
-    overwrite_cell(1, 1, COMMITTED, 9);
+    overwrite_cell("L", 1, 1, COMMITTED, 9);
     CHECK_FAILS(mmf_latest_read(latest, buffer, 8, &length, &version), MMF_E_CORRUPT);
     CHECK_FAILS(mmf_latest_peek(latest, &message), MMF_E_CORRUPT);
-    overwrite_cell(1, 1, COMMITTED, 8);
-    overwrite_word(NEWEST, 1000); /* above everything */
+    overwrite_cell("L", 1, 1, COMMITTED, 8);
+    overwrite_word("L", NEWEST, 1000); /* above everything */
     CHECK_FAILS(mmf_latest_read(latest, buffer, 8, &length, &version), MMF_E_CORRUPT);
     CHECK_FAILS(mmf_latest_wait(latest, 0, 100), MMF_E_CORRUPT);
     CHECK_FAILS(mmf_latest_write(latest, "12345678", 8), MMF_E_CORRUPT);

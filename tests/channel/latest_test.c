@@ -4,10 +4,7 @@
  */
 #include "support.h"
 
-#include <poll.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static mmf_latest *
 new_latest(mmf_role role, int64_t size)
@@ -328,66 +325,6 @@ a_writer_that_has_gone_is_told(void **state)
     mmf_latest_close(reader);
 }
 
-static void
-a_descriptor_tells_of_values(void **state)
-{
-    mmf_latest *writer = new_latest(MMF_ROLE_SEND, 8);
-    mmf_latest *reader = open_latest(MMF_ROLE_RECEIVE);
-    struct pollfd entry = {.events = POLLIN};
-    uint64_t got, version;
-    int64_t length;
-
-    (void)state;
-    CHECK_OK(mmf_latest_fd(reader, &entry.fd));
-    CHECK_OK(mmf_latest_read(reader, &got, 8, &length, &version));
-    for (uint64_t i = 0; i < 20; i++) {
-        CHECK_INT(poll(&entry, 1, 0), 0);
-        write_number(writer, i);
-        write_number(writer, i + 1);
-        CHECK_INT(poll(&entry, 1, LONG_MS), 1);
-        expect(reader, i + 1);
-    }
-    mmf_latest_close(writer);
-    mmf_latest_close(reader);
-}
-
-static void
-handles_are_dead_in_the_child(void **state)
-{
-    mmf_latest *latest = new_latest(MMF_ROLE_BOTH, 8);
-    pid_t child;
-    int status;
-
-    (void)state;
-    write_number(latest, 1);
-    child = fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        mmf_message message;
-        mmf_channel_stats stats;
-        uint64_t got, version;
-        int64_t length;
-        void *bytes;
-
-        CHECK_FAILS(mmf_latest_write(latest, "a", 1), MMF_E_DISPOSED);
-        CHECK_FAILS(mmf_latest_reserve(latest, 1, &bytes), MMF_E_DISPOSED);
-        CHECK_FAILS(mmf_latest_commit(latest, 1), MMF_E_DISPOSED);
-        CHECK_FAILS(mmf_latest_abandon(latest), MMF_E_DISPOSED);
-        CHECK_FAILS(mmf_latest_read(latest, &got, 8, &length, &version),
-                    MMF_E_DISPOSED);
-        CHECK_FAILS(mmf_latest_peek(latest, &message), MMF_E_DISPOSED);
-        CHECK_FAILS(mmf_latest_release(latest), MMF_E_DISPOSED);
-        CHECK_FAILS(mmf_latest_wait(latest, 0, 0), MMF_E_DISPOSED);
-        CHECK_FAILS(mmf_latest_stat(latest, &stats), MMF_E_DISPOSED);
-        mmf_latest_close(latest);
-        _exit(0);
-    }
-    CHECK(waitpid(child, &status, 0) == child);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    expect(latest, 1);
-    mmf_latest_close(latest);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -399,8 +336,6 @@ main(int argc, char **argv)
         cmocka_unit_test(calls_check_their_arguments),
         cmocka_unit_test(roles_are_kept),
         cmocka_unit_test(a_writer_that_has_gone_is_told),
-        cmocka_unit_test(a_descriptor_tells_of_values),
-        cmocka_unit_test(handles_are_dead_in_the_child),
     };
 
     return harness_main(argc, argv, "channel.latest", tests, COUNT_OF(tests), NULL);

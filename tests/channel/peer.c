@@ -3,7 +3,6 @@
  */
 #include "peer.h"
 
-#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,15 +118,7 @@ commit(uint64_t number)
 }
 
 static void
-poll_fd(int timeout)
-{
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
-
-    say(MMF_OK, poll(&ready, 1, timeout) == 1 ? "yes" : "no");
-}
-
-static void
-stat(void)
+tell_counters(void)
 {
     mmf_channel_stats stats;
     char text[96];
@@ -211,7 +202,7 @@ run_with_numbers(const char *word, uint64_t first, uint64_t second)
     else if (strcmp(word, "peek") == 0)
         peek((int32_t)first);
     else if (strcmp(word, "poll") == 0)
-        poll_fd((int)first);
+        say(MMF_OK, peer_is_readable(fd, (int)first) ? "yes" : "no");
     else if (strcmp(word, "fill") == 0)
         fill(first, second);
     else if (strcmp(word, "drain") == 0)
@@ -245,7 +236,7 @@ run(char *const *words, int count)
     } else if (strcmp(words[0], "fd") == 0) {
         answer(mmf_queue_fd(queue, &fd));
     } else if (strcmp(words[0], "stat") == 0) {
-        stat();
+        tell_counters();
     } else {
         run_with_numbers(words[0],
                          count > 1 ? (uint64_t)strtoll(words[1], NULL, 10) : 0,

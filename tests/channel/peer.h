@@ -30,4 +30,7 @@
  */
 int peer_run(void);
 
+/* What each system has of its own: peer_linux.c, peer_windows.c. */
+int peer_is_readable(int fd, int timeout_ms);
+
 #endif

@@ -1,15 +1,10 @@
 /*
- * process_test.c - queues between processes that wait, stop, fork and die.
+ * process_test.c - queues between processes that wait, stop and die.
  */
 #include "support.h"
 
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 enum { SEND = MMF_ROLE_SEND, RECEIVE = MMF_ROLE_RECEIVE };
 
@@ -274,8 +269,8 @@ all_at_once(uint32_t flags)
     producer = peer_with(SEND, 0, 0);
     peer_does(producer, "reserve 0");
     for (int i = 0; i < count; i++)
-        kill(process_id(consumers[i]), SIGSTOP);
-    kill(process_id(producer), SIGSTOP);
+        process_stop(consumers[i]);
+    process_stop(producer);
     if (flags == MMF_CHANNEL_SINGLE) {
         mmf_queue *fresh;
         mmf_channel_options options = options_for(SEND, 0);
@@ -362,7 +357,7 @@ a_stopped_consumer_keeps_what_it_has(void **state)
 
         send_number(sender, 100);
         peer_answers(peer, "MMF_OK 100 0", "peek 0");
-        kill(process_id(peer), SIGSTOP);
+        process_stop(peer);
         for (uint64_t i = 0; i < 20; i++) {
             send_number(sender, i);
             expect_number(receiver, i);
@@ -376,7 +371,7 @@ a_stopped_consumer_keeps_what_it_has(void **state)
             CHECK_INT(rc, MMF_E_FULL);
         else
             CHECK_INT(rc, MMF_OK);
-        kill(process_id(peer), SIGCONT);
+        process_continue(peer);
         peer_does(peer, "release");
         /* The ring goes round in order: the oldest must go before the next comes. */
         expect_number(receiver, overflows[o] == MMF_OVERFLOW_DROP_OLDEST ? 1 : 0);
@@ -396,13 +391,13 @@ a_stopped_producer_keeps_its_reservation(void **state)
 
     (void)state;
     peer_does(peer, "reserve 0");
-    kill(process_id(peer), SIGSTOP);
+    process_stop(peer);
     for (uint64_t i = 0; i < 50; i++) {
         send_number(sender, i);
         expect_number(receiver, i);
     }
     expect_none(receiver);
-    kill(process_id(peer), SIGCONT);
+    process_continue(peer);
     peer_does(peer, "commit 77");
     expect_number(receiver, 77);
     send_number(sender, 1);
@@ -542,237 +537,6 @@ a_handle_is_not_its_own_counterpart(void **state)
 }
 
 /*
- * Descriptors.
- */
-
-static int
-is_readable(int fd, int timeout)
-{
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
-
-    return poll(&ready, 1, timeout) == 1;
-}
-
-/* Receive until there is none: the descriptor is quiet then. */
-static void
-drain(mmf_queue *queue, int fd)
-{
-    uint64_t number;
-    int64_t length;
-
-    for (int i = 0; i < 1000 && is_readable(fd, 0); i++)
-        while (mmf_queue_receive(queue, &number, 8, 0, &length, NULL) == MMF_OK)
-            ;
-    CHECK(!is_readable(fd, 0));
-}
-
-static void
-polling(uint32_t flags)
-{
-    mmf_queue *receiver = new_receiver(flags, 8, 8);
-    struct process *peer = peer_with(SEND, 0, 0);
-    int fd = -1, again = -1;
-
-    CHECK_OK(mmf_queue_fd(receiver, &fd));
-    CHECK_OK(mmf_queue_fd(receiver, &again));
-    CHECK_INT(again, fd);
-    drain(receiver, fd);
-    for (uint64_t i = 0; i < 5; i++) {
-        peer_does(peer, "send %d 0", (int)i);
-        CHECK(is_readable(fd, LONG_MS));
-        expect_number(receiver, i);
-        drain(receiver, fd);
-    }
-    /* One hint, several messages: it stays readable until all are there. */
-    for (uint64_t i = 0; i < 3; i++)
-        peer_does(peer, "send %d 0", (int)i);
-    for (uint64_t i = 0; i < 3; i++) {
-        CHECK(is_readable(fd, LONG_MS));
-        expect_number(receiver, i);
-    }
-    drain(receiver, fd);
-    peer_end(peer);
-    mmf_queue_close(receiver);
-}
-
-static void
-a_descriptor_tells_of_messages(void **state)
-{
-    (void)state;
-    for_each_kind(polling);
-}
-
-static void
-a_descriptor_tells_of_death(void **state)
-{
-    mmf_queue *sender = new_sender(0, 8, 8);
-    mmf_queue *receiver = open_queue(RECEIVE, 0);
-    int fd = -1;
-
-    (void)state;
-    CHECK_OK(mmf_queue_fd(receiver, &fd));
-    for (uint64_t i = 0; i < 5; i++) {
-        struct process *victim = peer_with(RECEIVE, 0, 0);
-        mmf_message message;
-        char expected[32];
-        int rc;
-
-        send_number(sender, i);
-        snprintf(expected, sizeof(expected), "MMF_OK %d 0", (int)i);
-        peer_answers(victim, expected, "peek 0");
-        drain(receiver, fd);
-        kill(process_id(victim), SIGKILL);
-        do {
-            CHECK(is_readable(fd, LONG_MS));
-            rc = mmf_queue_peek(receiver, 0, &message);
-        } while (rc == MMF_TIMED_OUT);
-        CHECK_INT(rc, MMF_OK);
-        CHECK_INT(message.flags, MMF_MESSAGE_REDELIVERED);
-        CHECK_STATUS(mmf_queue_release(receiver, &message), MMF_OK);
-        process_kill(victim);
-    }
-    mmf_queue_close(sender);
-    mmf_queue_close(receiver);
-}
-
-/*
- * Forks.
- */
-
-static void
-in_child_all_is_dead(mmf_queue *queue)
-{
-    mmf_message message = {.sequence = 1};
-    mmf_channel_stats stats;
-    mmf_buffer buffer = {"x", 1};
-    int64_t length;
-    int32_t count;
-    void *bytes;
-    char byte;
-    int fd;
-
-    CHECK_FAILS(mmf_queue_reserve(queue, 1, 0, &bytes), MMF_E_DISPOSED);
-    CHECK_FAILS(mmf_queue_commit(queue, 1), MMF_E_DISPOSED);
-    CHECK_FAILS(mmf_queue_abandon(queue), MMF_E_DISPOSED);
-    CHECK_FAILS(mmf_queue_send(queue, "x", 1, 0), MMF_E_DISPOSED);
-    CHECK_FAILS(mmf_queue_send_many(queue, &buffer, 1, 0, &count), MMF_E_DISPOSED);
-    CHECK_FAILS(mmf_queue_peek(queue, 0, &message), MMF_E_DISPOSED);
-    CHECK_FAILS(mmf_queue_peek_many(queue, 1, 0, &message, &count), MMF_E_DISPOSED);
-    CHECK_FAILS(mmf_queue_release(queue, &message), MMF_E_DISPOSED);
-    CHECK_FAILS(mmf_queue_release_many(queue, &message, 1), MMF_E_DISPOSED);
-    CHECK_FAILS(mmf_queue_receive(queue, &byte, 1, 0, &length, NULL), MMF_E_DISPOSED);
-    CHECK_FAILS(mmf_queue_fd(queue, &fd), MMF_E_DISPOSED);
-    CHECK_FAILS(mmf_queue_stat(queue, &stats), MMF_E_DISPOSED);
-}
-
-static void
-forked(uint32_t flags)
-{
-    mmf_queue *queue = new_queue(MMF_ROLE_BOTH, flags, 8, 8, MMF_OVERFLOW_BLOCK);
-    mmf_message message;
-    void *bytes;
-    int status = -1;
-    pid_t pid;
-
-    send_number(queue, 1);
-    send_number(queue, 2);
-    message = peek_number(queue, 1);
-    CHECK_STATUS(mmf_queue_reserve(queue, 8, 0, &bytes), MMF_OK);
-    pid = fork();
-    if (pid == 0) {
-        mmf_queue *own;
-        mmf_channel_options options = options_for(MMF_ROLE_RECEIVE, 0);
-
-        in_child_all_is_dead(queue);
-        mmf_queue_close(queue);
-        /* The parent is alive for it, and has its places. */
-        if (flags == 0) {
-            own = open_queue(MMF_ROLE_BOTH, 0);
-            CHECK_INT(stats_of(own).senders, 2);
-            expect_number(own, 2);
-            expect_none(own);
-            mmf_queue_close(own);
-        } else {
-            CHECK_FAILS(mmf_queue_open("Q", &options, &own), MMF_E_SHARING);
-        }
-        _exit(0);
-    }
-    CHECK_INT(waitpid(pid, &status, 0), pid);
-    CHECK_INT(status, 0);
-    CHECK_STATUS(mmf_queue_release(queue, &message), MMF_OK);
-    if (flags != 0)
-        expect_number(queue, 2);
-    memcpy(bytes, &(uint64_t){3}, 8);
-    CHECK_STATUS(mmf_queue_commit(queue, 8), MMF_OK);
-    expect_number(queue, 3);
-    mmf_queue_close(queue);
-}
-
-static void
-in_a_forked_child_the_handle_is_dead(void **state)
-{
-    (void)state;
-    for_each_kind(forked);
-}
-
-/* A child that keeps a copy of the mapping keeps nobody alive. */
-static void
-a_child_does_not_stand_for_its_parent(void **state)
-{
-    mmf_queue *receiver = new_receiver(0, 8, 1);
-    struct process *parent = process_start("lender", NULL);
-    char line[64];
-    mmf_queue *sender;
-
-    (void)state;
-    CHECK(process_read_line(parent, line, sizeof(line)) != NULL);
-    CHECK_INT(stats_of(receiver).senders, 1);
-    kill(process_id(parent), SIGKILL);
-    process_kill(parent);
-    CHECK_INT(stats_of(receiver).senders, 0);
-    sender = open_queue(SEND, 0);
-    CHECK_STATUS(mmf_queue_send(sender, "12345678", 8, LONG_MS), MMF_OK);
-    expect_number(receiver, 0x3837363534333231u);
-    kill((pid_t)strtol(line, NULL, 10), SIGKILL);
-    mmf_queue_close(sender);
-    mmf_queue_close(receiver);
-}
-
-/*
- * Reserves the one cell, and leaves a copy of the handle to a child, which it names when
- * that has come out of the fork, where it gives up its copy of the locks. The child
- * ends by itself should the test fail.
- */
-static int
-lend(int argc, char **argv)
-{
-    mmf_queue *queue = open_queue(SEND, 0);
-    int ready[2];
-    void *bytes;
-    char byte;
-    pid_t pid;
-
-    (void)argc;
-    (void)argv;
-    CHECK_STATUS(mmf_queue_reserve(queue, 8, 0, &bytes), MMF_OK);
-    CHECK_INT(pipe(ready), 0);
-    pid = fork();
-    if (pid == 0) {
-        alarm(2 * (unsigned)harness_deadline_ms() / 1000);
-        close(STDIN_FILENO);
-        close(STDOUT_FILENO);
-        close(ready[1]);
-        for (;;)
-            pause();
-    }
-    close(ready[1]);
-    CHECK_INT(read(ready[0], &byte, 1), 0);
-    role_say("%d", (int)pid);
-    pause();
-    return EXIT_FAILURE;
-}
-
-/*
  * Counters.
  */
 
@@ -833,8 +597,7 @@ counters_outlive_participants(void **state)
 int
 main(int argc, char **argv)
 {
-    static const struct role roles[] = {
-        {"peer", peer_role}, {"lender", lend}, {NULL, NULL}};
+    static const struct role roles[] = {{"peer", peer_role}, {NULL, NULL}};
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_wakes_who_waits_for_it),
         cmocka_unit_test(a_release_wakes_who_waits_for_room),
@@ -850,10 +613,6 @@ main(int argc, char **argv)
         cmocka_unit_test(a_waiting_consumer_is_told),
         cmocka_unit_test(a_producer_may_ask_to_be_told_of_the_last_consumers_end),
         cmocka_unit_test(a_handle_is_not_its_own_counterpart),
-        cmocka_unit_test(a_descriptor_tells_of_messages),
-        cmocka_unit_test(a_descriptor_tells_of_death),
-        cmocka_unit_test(in_a_forked_child_the_handle_is_dead),
-        cmocka_unit_test(a_child_does_not_stand_for_its_parent),
         cmocka_unit_test(stat_by_name),
         cmocka_unit_test(counters_outlive_participants),
     };

@@ -3,25 +3,10 @@
  */
 #include "support.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "peer.h"
-
-int64_t
-now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 mmf_channel_options
 options_for(mmf_role role, uint32_t flags)
@@ -50,52 +35,24 @@ for_each_kind(void (*run)(uint32_t flags))
     begins_near_the_end = 0;
 }
 
-const char *
-only_file(void)
-{
-    static char path[512];
-    char directory[256];
-    const struct dirent *entry;
-    int found = 0;
-    DIR *d;
-
-    snprintf(directory, sizeof(directory), "%s/mmf-%u", harness_dir(),
-             (unsigned)geteuid());
-    d = opendir(directory);
-    CHECK(d != NULL);
-    while ((entry = readdir(d)) != NULL) {
-        if (entry->d_name[0] == '.')
-            continue;
-        snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
-        found++;
-    }
-    closedir(d);
-    CHECK_INT(found, 1);
-    return path;
-}
-
 /*
- * docs/layout.md: where the indexes are, and the lock that holds an object. The queue
- * of the handle, which it closes, lives on with the descriptor, five messages before
- * its indexes are 2^48; the count of what was left out is before its end, too.
+ * docs/layout.md: where the indexes are. The queue of the handle, which it closes,
+ * lives on by the hold, five messages before its indexes are 2^48; the count of what
+ * was left out is before its end, too.
  */
-static int
+static struct hold *
 put_near_the_end(mmf_queue *queue)
 {
     const uint64_t first = ((uint64_t)1 << 48) - 5, before = first - 1;
     const uint64_t tail = first | (uint64_t)0xffff << 48;
-    struct flock hold = {
-        .l_type = F_WRLCK, .l_start = (off_t)1 << 61 | 12345, .l_len = 1};
-    int fd = open(only_file(), O_RDWR | O_CLOEXEC);
+    struct hold *hold = hold_channel("Q");
 
-    CHECK(fd >= 0);
-    CHECK_INT(fcntl(fd, F_OFD_SETLK, &hold), 0);
     mmf_queue_close(queue);
-    CHECK_INT(pwrite(fd, &tail, 8, 0), 8);
-    CHECK_INT(pwrite(fd, &first, 8, 128), 8);
-    CHECK_INT(pwrite(fd, &first, 8, 136), 8);
-    CHECK_INT(pwrite(fd, &before, 8, 256), 8);
-    return fd;
+    overwrite("Q", IN_RING, 0, &tail, 8);
+    overwrite("Q", IN_RING, 128, &first, 8);
+    overwrite("Q", IN_RING, 136, &first, 8);
+    overwrite("Q", IN_RING, 256, &before, 8);
+    return hold;
 }
 
 mmf_queue *
@@ -103,17 +60,17 @@ new_queue(mmf_role role, uint32_t flags, int64_t size, int64_t count,
           mmf_overflow overflow)
 {
     mmf_channel_options options = options_for(role, flags);
+    struct hold *hold;
     mmf_queue *queue;
     int created = -1;
-    int fd;
 
     CHECK_OK(mmf_queue_create("Q", size, count, overflow, &options, &created, &queue));
     if (!begins_near_the_end)
         return queue;
     CHECK_INT(created, 1);
-    fd = put_near_the_end(queue);
+    hold = put_near_the_end(queue);
     queue = open_queue(role, flags);
-    close(fd);
+    let_go(hold);
     return queue;
 }
 
@@ -210,16 +167,6 @@ peer_role(int argc, char **argv)
     return peer_run();
 }
 
-int
-foreign_role(int argc, char **argv)
-{
-    if (argc < 2)
-        return EXIT_FAILURE;
-    execv(argv[1], argv + 1);
-    perror(argv[1]);
-    return EXIT_FAILURE;
-}
-
 struct process *
 peer_start(void)
 {
@@ -310,41 +257,4 @@ peer_begins(struct process *peer, const char *format, ...)
     va_start(args, format);
     say(peer, format, args);
     va_end(args);
-}
-
-/* The number of the system call in which the process stands; -1: in none. */
-static long
-call_of(pid_t pid)
-{
-    char path[64], text[64] = "";
-    FILE *file;
-    long call = -1;
-
-    snprintf(path, sizeof(path), "/proc/%d/syscall", (int)pid);
-    file = fopen(path, "re");
-    if (file != NULL && fgets(text, sizeof(text), file) != NULL && text[0] != 'r')
-        call = strtol(text, NULL, 10);
-    if (file != NULL)
-        fclose(file);
-    return call;
-}
-
-/* By its number, or one of those that 32-bit programs have for it. */
-static int
-is_futex(long call)
-{
-    return call == SYS_futex || call == 240 || call == 422;
-}
-
-void
-peer_await_sleep(struct process *peer)
-{
-    int64_t deadline = now_us() + (int64_t)harness_deadline_ms() * 1000;
-    const struct timespec pause = {.tv_nsec = 200000};
-
-    while (!is_futex(call_of(process_id(peer)))) {
-        if (now_us() > deadline)
-            CHECK_FAIL("process %ld does not sleep", (long)process_id(peer));
-        nanosleep(&pause, NULL);
-    }
 }

@@ -66,23 +66,43 @@ void peer_end(struct process *peer);
 
 /* Say a command; its answer must be exactly `answer`; "MMF_OK". */
 void peer_answers(struct process *peer, const char *answer, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((format(MMF_PRINTF, 3, 4)));
 void peer_does(struct process *peer, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(MMF_PRINTF, 2, 3)));
 
 /* Say a command; it must fail with `status` and a message. */
 void peer_fails(struct process *peer, int status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((format(MMF_PRINTF, 3, 4)));
 
 /* Say a command and do not wait for its answer. */
 void peer_begins(struct process *peer, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(MMF_PRINTF, 2, 3)));
 
 /* It sleeps in the library. */
 void peer_await_sleep(struct process *peer);
 
-/* The path of the one object's file in this test's namespace. */
-const char *only_file(void);
+/*
+ * The channel's memory, as docs/layout.md has it. `name` is the only object there is.
+ */
+
+/* Keep the channel alive without a handle of the library's. */
+struct hold;
+struct hold *hold_channel(const char *name);
+void let_go(struct hold *hold);
+
+/*
+ * Overwrite bytes, counted from the ring's first word, or from the first cell of a
+ * channel for one participant of each role.
+ */
+enum place { IN_RING, IN_CELLS };
+void overwrite(const char *name, enum place place, int64_t offset, const void *bytes,
+               size_t size);
+
+/* The cells of every channel can be mapped by themselves here, or the test ends. */
+void need_separate_cells(void);
+
+/* 1 if nobody in this process can write there. */
+int is_mapped_read_only(const void *address);
 
 /* Random numbers from a seed that the test prints. */
 uint64_t next_random(uint64_t *state);

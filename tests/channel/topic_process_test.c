@@ -4,11 +4,9 @@
  */
 #include "support.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* A survivor goes on after 50 ms; this machine may have other things to do, too. */
 enum { SOON_MS = 5000, WORDS = 100 };
@@ -210,18 +208,6 @@ start_from(const char *role, const char *first, const char *step)
     return process;
 }
 
-static void
-stop(struct process *process)
-{
-    CHECK_INT(kill(process_id(process), SIGSTOP), 0);
-}
-
-static void
-go_on(struct process *process)
-{
-    CHECK_INT(kill(process_id(process), SIGCONT), 0);
-}
-
 /*
  * Tests.
  */
@@ -234,7 +220,7 @@ a_killed_subscriber_holds_nobody(void **state)
     int64_t begin;
 
     (void)state;
-    stop(subscriber);
+    process_stop(subscriber);
     for (uint64_t i = 0; i < 4; i++)
         CHECK_STATUS(publish(publisher, i, 0), MMF_OK);
     CHECK_STATUS(publish(publisher, 4, 60), MMF_TIMED_OUT); /* stopped is alive */
@@ -290,10 +276,10 @@ a_stopped_publisher_holds_only_what_it_must(void **state)
     mmf_message message;
 
     (void)state;
-    stop(reserver);
+    process_stop(reserver);
     CHECK_STATUS(publish(publisher, 1, 0), MMF_OK);
     CHECK_STATUS(mmf_topic_peek(subscriber, 60, &message), MMF_TIMED_OUT);
-    go_on(reserver);
+    process_continue(reserver);
     process_send(reserver, "commit");
     CHECK_STATUS(mmf_topic_peek(subscriber, LONG_MS, &message), MMF_OK);
     CHECK_INT(*(const uint64_t *)message.bytes, 77);
@@ -480,7 +466,7 @@ writers_do_not_wait_for_the_dead_and_the_stopped(void **state)
     CHECK_OK(mmf_latest_write(writer, &reading, sizeof(reading)));
     for (size_t i = 0; i < COUNT_OF(holders); i++)
         holders[i] = start("holder");
-    stop(holders[0]);
+    process_stop(holders[0]);
     CHECK_FAILS(mmf_latest_write(writer, &reading, sizeof(reading)), MMF_E_BUSY);
     for (size_t i = 1; i < COUNT_OF(holders); i++)
         process_kill(holders[i]);

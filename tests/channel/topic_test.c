@@ -4,11 +4,7 @@
  */
 #include "support.h"
 
-#include <poll.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static mmf_topic *
 new_topic(mmf_role role, int64_t size, int64_t count, mmf_overflow overflow)
@@ -576,39 +572,6 @@ peers_that_have_gone_are_told(void **state)
     mmf_topic_close(subscriber);
 }
 
-static int
-is_readable(int fd, int timeout_ms)
-{
-    struct pollfd entry = {.fd = fd, .events = POLLIN};
-
-    return poll(&entry, 1, timeout_ms) == 1;
-}
-
-static void
-a_descriptor_tells_of_messages(void **state)
-{
-    mmf_topic *publisher = new_topic(MMF_ROLE_SEND, 8, 4, MMF_OVERFLOW_BLOCK);
-    mmf_topic *subscriber = join_topic(MMF_ROLE_RECEIVE, 0);
-    int fd, same;
-
-    (void)state;
-    CHECK_OK(mmf_topic_fd(subscriber, &fd));
-    CHECK_OK(mmf_topic_fd(subscriber, &same));
-    CHECK_INT(same, fd);
-    for (uint64_t i = 0; i < 20; i++) {
-        expect_nothing(subscriber);
-        CHECK(!is_readable(fd, 0));
-        publish(publisher, i);
-        publish(publisher, i + 1);
-        CHECK(is_readable(fd, LONG_MS));
-        expect(subscriber, i);
-        CHECK(is_readable(fd, LONG_MS));
-        expect(subscriber, i + 1);
-    }
-    mmf_topic_close(publisher);
-    mmf_topic_close(subscriber);
-}
-
 /* Writing into the message must end a process that only subscribes. */
 static void
 messages_are_read_only_for_subscribers(void **state)
@@ -616,64 +579,15 @@ messages_are_read_only_for_subscribers(void **state)
     mmf_topic *publisher = new_topic(MMF_ROLE_SEND, 8, 4, MMF_OVERFLOW_BLOCK);
     mmf_topic *subscriber = join_topic(MMF_ROLE_RECEIVE, 0);
     mmf_message message;
-    char line[512];
-    FILE *maps;
-    int is_read_only = 0;
 
     (void)state;
-    if (sysconf(_SC_PAGESIZE) != 4096)
-        harness_skip("the system's pages are not of 4,096 bytes");
+    need_separate_cells();
     publish(publisher, 1);
     CHECK_OK(mmf_topic_peek(subscriber, 0, &message));
-    maps = fopen("/proc/self/maps", "r");
-    CHECK(maps != NULL);
-    while (fgets(line, sizeof(line), maps) != NULL) {
-        unsigned long from, to;
-        char rights[5];
-
-        if (sscanf(line, "%lx-%lx %4s", &from, &to, rights) == 3 &&
-            (uintptr_t)message.bytes >= from && (uintptr_t)message.bytes < to)
-            is_read_only = strcmp(rights, "r--s") == 0;
-    }
-    fclose(maps);
-    CHECK(is_read_only);
+    CHECK(is_mapped_read_only(message.bytes));
     CHECK_OK(mmf_topic_release(subscriber));
     mmf_topic_close(publisher);
     mmf_topic_close(subscriber);
-}
-
-static void
-handles_are_dead_in_the_child(void **state)
-{
-    mmf_topic *topic = new_topic(MMF_ROLE_BOTH, 8, 4, MMF_OVERFLOW_BLOCK);
-    mmf_message message;
-    pid_t child;
-    int status;
-
-    (void)state;
-    publish(topic, 1);
-    child = fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        mmf_channel_stats stats;
-        void *bytes;
-        int fd;
-
-        CHECK_FAILS(mmf_topic_publish(topic, "a", 1, 0), MMF_E_DISPOSED);
-        CHECK_FAILS(mmf_topic_reserve(topic, 1, 0, &bytes), MMF_E_DISPOSED);
-        CHECK_FAILS(mmf_topic_commit(topic, 1), MMF_E_DISPOSED);
-        CHECK_FAILS(mmf_topic_abandon(topic), MMF_E_DISPOSED);
-        CHECK_FAILS(mmf_topic_peek(topic, 0, &message), MMF_E_DISPOSED);
-        CHECK_FAILS(mmf_topic_release(topic), MMF_E_DISPOSED);
-        CHECK_FAILS(mmf_topic_fd(topic, &fd), MMF_E_DISPOSED);
-        CHECK_FAILS(mmf_topic_stat(topic, &stats), MMF_E_DISPOSED);
-        mmf_topic_close(topic);
-        _exit(0);
-    }
-    CHECK(waitpid(child, &status, 0) == child);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    expect(topic, 1);
-    mmf_topic_close(topic);
 }
 
 int
@@ -695,9 +609,7 @@ main(int argc, char **argv)
         cmocka_unit_test(calls_check_their_arguments),
         cmocka_unit_test(roles_are_kept),
         cmocka_unit_test(peers_that_have_gone_are_told),
-        cmocka_unit_test(a_descriptor_tells_of_messages),
         cmocka_unit_test(messages_are_read_only_for_subscribers),
-        cmocka_unit_test(handles_are_dead_in_the_child),
     };
 
     return harness_main(argc, argv, "channel.topic", tests, COUNT_OF(tests), NULL);

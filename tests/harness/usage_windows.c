@@ -45,7 +45,8 @@ is_counted(const UNICODE_STRING *type, const UNICODE_STRING *name)
     if (is_type(type, L"Event") || is_type(type, L"Semaphore"))
         return name->Length > 0;
     return is_type(type, L"Section") || is_type(type, L"Mutant") ||
-           is_type(type, L"File") || is_type(type, L"Process") || is_type(type, L"Job");
+           is_type(type, L"File") || is_type(type, L"Process") ||
+           is_type(type, L"Job") || is_type(type, L"Timer");
 }
 
 static long

@@ -1,0 +1,151 @@
+/*
+ * support_linux.c - clocks, what a process does, and the bytes of an object's file.
+ */
+#include "support.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int64_t
+now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int
+foreign_role(int argc, char **argv)
+{
+    if (argc < 2)
+        return EXIT_FAILURE;
+    execv(argv[1], argv + 1);
+    perror(argv[1]);
+    return EXIT_FAILURE;
+}
+
+/* The number of the system call in which the process stands; -1: in none. */
+static long
+call_of(pid_t pid)
+{
+    char path[64], text[64] = "";
+    FILE *file;
+    long call = -1;
+
+    snprintf(path, sizeof(path), "/proc/%d/syscall", (int)pid);
+    file = fopen(path, "re");
+    if (file != NULL && fgets(text, sizeof(text), file) != NULL && text[0] != 'r')
+        call = strtol(text, NULL, 10);
+    if (file != NULL)
+        fclose(file);
+    return call;
+}
+
+/* By its number, or one of those that 32-bit programs have for it. */
+static int
+is_futex(long call)
+{
+    return call == SYS_futex || call == 240 || call == 422;
+}
+
+void
+peer_await_sleep(struct process *peer)
+{
+    int64_t deadline = now_us() + (int64_t)harness_deadline_ms() * 1000;
+    const struct timespec pause = {.tv_nsec = 200000};
+
+    while (!is_futex(call_of(process_id(peer)))) {
+        if (now_us() > deadline)
+            CHECK_FAIL("process %ld does not sleep", (long)process_id(peer));
+        nanosleep(&pause, NULL);
+    }
+}
+
+/*
+ * The object's file.
+ */
+
+struct hold {
+    int fd;
+};
+
+/* A name of letters is its file's name. */
+static int
+open_object(const char *name)
+{
+    char path[512];
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/mmf-%u/%s", harness_dir(), (unsigned)geteuid(),
+             name);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    CHECK(fd >= 0);
+    return fd;
+}
+
+/* By the lock that holds an object. */
+struct hold *
+hold_channel(const char *name)
+{
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_start = (off_t)1 << 61 | 12345, .l_len = 1};
+    struct hold *hold = malloc(sizeof(*hold));
+
+    CHECK(hold != NULL);
+    hold->fd = open_object(name);
+    CHECK_INT(fcntl(hold->fd, F_OFD_SETLK, &lock), 0);
+    return hold;
+}
+
+void
+let_go(struct hold *hold)
+{
+    close(hold->fd);
+    free(hold);
+}
+
+void
+overwrite(const char *name, enum place place, int64_t offset, const void *bytes,
+          size_t size)
+{
+    enum { CELLS_AT = 4096 };
+    int64_t at = place == IN_CELLS ? CELLS_AT + offset : offset;
+    int fd = open_object(name);
+
+    CHECK(pwrite(fd, bytes, size, (off_t)at) == (ssize_t)size);
+    close(fd);
+}
+
+void
+need_separate_cells(void)
+{
+    if (sysconf(_SC_PAGESIZE) != 4096)
+        harness_skip("the system's pages are not of 4,096 bytes");
+}
+
+int
+is_mapped_read_only(const void *address)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    int is_read_only = 0;
+    char line[512];
+
+    CHECK(maps != NULL);
+    while (fgets(line, sizeof(line), maps) != NULL) {
+        unsigned long from, to;
+        char rights[5];
+
+        if (sscanf(line, "%lx-%lx %4s", &from, &to, rights) == 3 &&
+            (uintptr_t)address >= from && (uintptr_t)address < to)
+            is_read_only = strcmp(rights, "r--s") == 0;
+    }
+    fclose(maps);
+    return is_read_only;
+}

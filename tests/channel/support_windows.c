@@ -1,0 +1,103 @@
+/*
+ * support_windows.c - clocks, and the bytes of a channel's section.
+ */
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <windows.h>
+
+int64_t
+now_us(void)
+{
+    LARGE_INTEGER ticks, per_second;
+
+    QueryPerformanceCounter(&ticks);
+    QueryPerformanceFrequency(&per_second);
+    return (int64_t)((double)ticks.QuadPart * 1e6 / (double)per_second.QuadPart);
+}
+
+int
+foreign_role(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    return EXIT_FAILURE;
+}
+
+/*
+ * Nobody tells reliably that a thread waits; it has had the time to. A test that wakes
+ * it holds if it does not wait yet, too.
+ */
+void
+peer_await_sleep(struct process *peer)
+{
+    (void)peer;
+    Sleep(30);
+}
+
+/*
+ * The section.
+ */
+
+struct hold {
+    HANDLE section;
+};
+
+static HANDLE
+open_section(const char *name)
+{
+    char data[64];
+    HANDLE section;
+
+    snprintf(data, sizeof(data), "%s:mmf:data", name);
+    section = OpenFileMappingA(FILE_MAP_READ | FILE_MAP_WRITE, FALSE, data);
+    CHECK(section != NULL);
+    return section;
+}
+
+struct hold *
+hold_channel(const char *name)
+{
+    struct hold *hold = malloc(sizeof(*hold));
+
+    CHECK(hold != NULL);
+    hold->section = open_section(name);
+    return hold;
+}
+
+void
+let_go(struct hold *hold)
+{
+    CloseHandle(hold->section);
+    free(hold);
+}
+
+void
+overwrite(const char *name, enum place place, int64_t offset, const void *bytes,
+          size_t size)
+{
+    enum { RING_AT = 4096, CELLS_AT = 65536 };
+    HANDLE section = open_section(name);
+    char *base = MapViewOfFile(section, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, 0);
+
+    CHECK(base != NULL);
+    memcpy(base + (place == IN_CELLS ? CELLS_AT : RING_AT) + offset, bytes, size);
+    UnmapViewOfFile(base);
+    CloseHandle(section);
+}
+
+void
+need_separate_cells(void)
+{
+}
+
+int
+is_mapped_read_only(const void *address)
+{
+    MEMORY_BASIC_INFORMATION region;
+
+    CHECK(VirtualQuery(address, &region, sizeof(region)) != 0);
+    return region.Protect == PAGE_READONLY;
+}
