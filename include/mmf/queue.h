@@ -86,7 +86,7 @@ MMF_API int mmf_queue_receive(mmf_queue *queue, void *buffer, int64_t capacity,
 
 /* A descriptor that polls readable when a message may be there: a hint, try a receive
  * with time-out 0. Owned by the handle. Costs a system call for each send while anybody
- * has asked for one. */
+ * has asked for one. MMF_E_PLATFORM on Windows. */
 MMF_API int mmf_queue_fd(mmf_queue *queue, int *fd);
 
 MMF_API int mmf_queue_stat(mmf_queue *queue, mmf_channel_stats *stats);

@@ -49,19 +49,25 @@ no_descriptors(void **state)
 }
 
 static void
-no_channels_in_this_version(void **state)
+channels_have_none_either(void **state)
 {
-    mmf_channel_stats stats;
-    mmf_queue *queue = UNTOUCHED;
+    mmf_latest *latest = NULL;
+    mmf_topic *topic = NULL;
+    mmf_queue *queue = NULL;
+    int fd = -7;
 
     (void)state;
-    CHECK_FAILS(mmf_queue_create("Cat", 16, 4, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
-                MMF_E_PLATFORM);
-    check_says("Windows");
-    CHECK_FAILS(mmf_queue_open("Cat", NULL, &queue), MMF_E_PLATFORM);
-    CHECK_FAILS(mmf_channel_stat("Cat", &stats), MMF_E_PLATFORM);
-    CHECK((void *)queue == UNTOUCHED);
-    mmf_queue_close(NULL);
+    CHECK_OK(mmf_queue_create("Cat", 16, 4, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue));
+    CHECK_FAILS(mmf_queue_fd(queue, &fd), MMF_E_PLATFORM);
+    check_says("wait in a thread");
+    mmf_queue_close(queue);
+    CHECK_OK(mmf_topic_create("Cat", 16, 4, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
+    CHECK_FAILS(mmf_topic_fd(topic, &fd), MMF_E_PLATFORM);
+    mmf_topic_close(topic);
+    CHECK_OK(mmf_latest_create("Cat", 16, NULL, NULL, &latest));
+    CHECK_FAILS(mmf_latest_fd(latest, &fd), MMF_E_PLATFORM);
+    mmf_latest_close(latest);
+    CHECK_INT(fd, -7);
 }
 
 static void
@@ -173,7 +179,7 @@ main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_descriptors),
-        cmocka_unit_test(no_channels_in_this_version),
+        cmocka_unit_test(channels_have_none_either),
         cmocka_unit_test(the_systems_numbers_come_along),
         cmocka_unit_test(a_timer_has_the_name),
         cmocka_unit_test(no_text),

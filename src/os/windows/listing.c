@@ -3,7 +3,9 @@
  * the one behind "Global\".
  *
  * The kernel tells an object's type, name and number of handles; nobody wrote down who
- * made it and when. A name is there as long as a handle is, so nothing is ever dead.
+ * made it and when, but for channels, which have a page. A channel is a timer with a
+ * section beside it (channel.c); its parts are not shown. A name is there as long as a
+ * handle is, so nothing is ever dead.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +16,9 @@
 #include "os/os.h"
 #include "os/windows/error.h"
 #include "os/windows/nt.h"
+#include "os/windows/part.h"
 #include "os/windows/utf16.h"
+#include "shared/channel_page.h"
 
 /* What NtQueryDirectoryObject says at the end. */
 #define NO_MORE_ENTRIES ((NTSTATUS)0x8000001A)
@@ -90,7 +94,10 @@ is_type(const UNICODE_STRING *type, const wchar_t *name)
            wcsncmp(type->Buffer, name, length) == 0;
 }
 
-/* -1: a kind that shares the names but is nothing of ours (timers, links, jobs). */
+/* A timer may be a channel: its section says which kind. */
+enum { MAYBE_CHANNEL = MMF_KIND_UNKNOWN };
+
+/* -1: a kind that shares the names but is nothing of ours (links, jobs). */
 static int
 kind_of_type(const UNICODE_STRING *type)
 {
@@ -102,6 +109,8 @@ kind_of_type(const UNICODE_STRING *type)
         return MMF_KIND_EVENT;
     if (is_type(type, L"Semaphore"))
         return MMF_KIND_SEMAPHORE;
+    if (is_type(type, L"Timer"))
+        return MAYBE_CHANNEL;
     return -1;
 }
 
@@ -154,9 +163,9 @@ describe_sync(HANDLE object, mmf_kind kind, mmf_sync_info *sync)
     }
 }
 
-/* What the object itself says; `info` has its kind. */
+/* How many handles there are but for this one. */
 static void
-describe_object(HANDLE object, mmf_object_info *info)
+count_holders(HANDLE object, mmf_object_info *info)
 {
     struct {
         ULONG attributes;
@@ -165,19 +174,69 @@ describe_object(HANDLE object, mmf_object_info *info)
         ULONG pointers;
         ULONG reserved[10];
     } basic;
-    struct mmf_nt_section section;
 
     if (NtQueryObject(object, ObjectBasicInformation, &basic, sizeof(basic), NULL) ==
             STATUS_SUCCESS &&
         basic.handles > 0)
-        info->holders = (int32_t)basic.handles - 1; /* but for this one */
+        info->holders = (int32_t)basic.handles - 1;
+}
+
+/* What the object itself says; `info` has its kind. */
+static void
+describe_object(HANDLE object, mmf_object_info *info)
+{
+    struct mmf_nt_section section;
+
+    count_holders(object, info);
     if (info->kind == MMF_KIND_MAP &&
         NtQuerySection(object, MMF_NT_SECTION_BASIC, &section, sizeof(section), NULL) ==
             STATUS_SUCCESS)
         info->capacity = section.size.QuadPart;
 }
 
-/* Sets `*rc`: the visitor's answer. */
+/* 0: the section has no channel. */
+static int
+describe_channel(HANDLE section, mmf_object_info *info)
+{
+    const void *page = MapViewOfFile(section, FILE_MAP_READ, 0, 0,
+                                     sizeof(struct mmf_channel_page_shared));
+    struct mmf_channel_facts facts;
+    int is_channel =
+        page != NULL && mmf_channel_page_read(page, &facts) == MMF_CHANNEL_PAGE_SOUND;
+
+    if (page != NULL)
+        UnmapViewOfFile(page);
+    if (!is_channel)
+        return 0;
+    count_holders(section, info);
+    info->kind = (mmf_kind)facts.kind;
+    info->capacity = facts.capacity;
+    info->created = facts.created;
+    info->creator_pid = (int32_t)facts.creator_pid;
+    return 1;
+}
+
+/* `walk->wide` is a timer's name; a timer without a section is somebody else's. */
+static int
+show_channel(struct walk *walk, size_t length, mmf_object_info *info)
+{
+    HANDLE section;
+    int is_channel = 1;
+
+    mmf_part_append_data(walk->wide + length);
+    section = OpenFileMappingW(FILE_MAP_READ | READ_CONTROL, FALSE, walk->wide);
+    if (section != NULL) {
+        is_channel = describe_channel(section, info);
+        CloseHandle(section);
+    } else if (GetLastError() == ERROR_ACCESS_DENIED) {
+        info->life = MMF_LIFE_HIDDEN;
+    } else {
+        is_channel = 0;
+    }
+    return is_channel ? walk->visitor(walk->payload, info) : MMF_OK;
+}
+
+/* The visitor's answer. */
 static int
 show(struct walk *walk, const struct mmf_nt_entry *entry, mmf_kind kind)
 {
@@ -199,6 +258,8 @@ show(struct walk *walk, const struct mmf_nt_entry *entry, mmf_kind kind)
         return MMF_OK;
     snprintf(walk->path, sizeof(walk->path), "%s\\%s", walk->directory_name,
              walk->name + prefix);
+    if (kind == MAYBE_CHANNEL)
+        return show_channel(walk, prefix + length, &info);
     memset(&walk->sync, 0, sizeof(walk->sync));
     if (kind != MMF_KIND_MAP)
         info.sync = &walk->sync;
@@ -220,10 +281,11 @@ static int
 show_entry(struct walk *walk)
 {
     const struct mmf_nt_entry *entry = (const void *)walk->answer;
-    size_t most = sizeof(walk->wide) / sizeof(walk->wide[0]) - 16;
+    size_t most = sizeof(walk->wide) / sizeof(walk->wide[0]) - 32;
+    size_t length = entry->name.Length / sizeof(wchar_t);
     int kind = kind_of_type(&entry->type);
 
-    if (kind < 0 || entry->name.Length / sizeof(wchar_t) >= most)
+    if (kind < 0 || length >= most || mmf_part_is(entry->name.Buffer, length))
         return MMF_OK;
     return show(walk, entry, kind);
 }

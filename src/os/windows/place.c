@@ -15,6 +15,7 @@
 #include "base/fail.h"
 #include "os/os.h"
 #include "os/windows/error.h"
+#include "os/windows/part.h"
 #include "os/windows/utf16.h"
 
 /* The kernel counts a path's bytes in 16 bits; "\Sessions\N\BaseNamedObjects\" is
@@ -88,17 +89,25 @@ mmf_place_name(const struct mmf_name *name, int *rc)
     return wide;
 }
 
+/* Maps and channels have one; the rest is smaller. */
+static int
+has_section(const char *kind)
+{
+    return strcmp(kind, "mutex") != 0 && strcmp(kind, "event") != 0 &&
+           strcmp(kind, "semaphore") != 0;
+}
+
 static int
 fail_access(const char *verb, const char *kind, const struct mmf_name *name)
 {
-    if (name->scope != MMF_SCOPE_LOCAL && strcmp(kind, "map") == 0 &&
+    if (name->scope != MMF_SCOPE_LOCAL && has_section(kind) &&
         strcmp(verb, "create") == 0)
         return mmf_fail_system(
             MMF_E_ACCESS, ERROR_ACCESS_DENIED,
-            "create map \"%.200s\": outside session 0 this needs the privilege "
+            "create %s \"%.200s\": outside session 0 this needs the privilege "
             "SeCreateGlobalPrivilege (administrators and services have it); opening "
             "one that a service made does not; or its owner does not let us",
-            name->given);
+            kind, name->given);
     return mmf_fail_system(MMF_E_ACCESS, ERROR_ACCESS_DENIED,
                            "%s %s \"%.200s\": its owner's access list does not let us",
                            verb, kind, name->given);
@@ -107,13 +116,13 @@ fail_access(const char *verb, const char *kind, const struct mmf_name *name)
 /* Who has the name: each kind that it is not refuses to open it as an invalid handle.
  */
 static const char *
-holder_of(const struct mmf_name *name)
+kernel_object_of(const struct mmf_name *name)
 {
     static const char *const holders[] = {"a map", "a mutex", "an event",
                                           "a semaphore"};
     int rc;
     wchar_t *wide = mmf_place_name(name, &rc);
-    const char *found = "an object of another kind";
+    const char *found = NULL;
     HANDLE handle = NULL;
 
     for (int i = 0; wide != NULL && i < 4; i++) {
@@ -134,6 +143,33 @@ holder_of(const struct mmf_name *name)
     }
     free(wide);
     return found;
+}
+
+static int
+has_channel(const struct mmf_name *name)
+{
+    struct mmf_part_name parts;
+    HANDLE section;
+    int is_there;
+
+    if (mmf_part_name_make(name, &parts) < 0)
+        return 0;
+    section = OpenFileMappingW(FILE_MAP_READ, FALSE, mmf_part_data(&parts));
+    is_there = section != NULL || GetLastError() == ERROR_ACCESS_DENIED;
+    if (section != NULL)
+        CloseHandle(section);
+    mmf_part_name_free(&parts);
+    return is_there;
+}
+
+static const char *
+holder_of(const struct mmf_name *name)
+{
+    const char *found = kernel_object_of(name);
+
+    if (found != NULL)
+        return found;
+    return has_channel(name) ? "a channel" : "an object of another kind";
 }
 
 int
