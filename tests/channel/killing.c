@@ -4,116 +4,79 @@
  */
 #include "killing.h"
 
-#include <link.h>
-#include <stdint.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "site.h"
 #include "trace.h"
+#include "walk.h"
 
 enum {
-    MOST_PLACES = 20000,
     /* Some creators look at other names, too: which ones, process ids decide. */
-    MOST_TRIES = 20
+    MOST_TRIES = 20,
+    SLEEP_MS = 20000, /* what waits sleeps by then */
+    END_MS = 5000     /* what can go on has by then */
 };
 
-static uintptr_t text_begin, text_end; /* libmmf.so's code, in us and our children */
-static uintptr_t places[MOST_PLACES];
-static size_t place_count;
-static char place_text[160];
-
-const char *
-kill_place(void)
+int64_t
+kill_now_ms(void)
 {
-    return place_text;
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-void
-kill_say_place(const char *text)
-{
-    snprintf(place_text, sizeof(place_text), "%s", text);
-}
+/*
+ * The kills.
+ */
 
-static int
-find_text(struct dl_phdr_info *info, size_t size, void *payload)
+static pid_t
+start(const struct kill_operation *operation)
 {
-    (void)size;
-    (void)payload;
-    if (strstr(info->dlpi_name, "libmmf.so") == NULL)
-        return 0;
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+    pid_t pid;
 
-        if (part->p_type == PT_LOAD && (part->p_flags & PF_X) != 0) {
-            text_begin = info->dlpi_addr + part->p_vaddr;
-            text_end = text_begin + part->p_memsz;
-        }
-    }
-    return 1;
-}
-
-int
-kill_find_code(void)
-{
-    dl_iterate_phdr(find_text, NULL);
-    return text_begin != 0;
+    site_step("makes ready");
+    pid = operation->start();
+    site_step("runs the victim");
+    return pid;
 }
 
 static void
-walk_through(const struct kill_operation *operation)
+check(const struct kill_operation *operation)
 {
-    struct trace_stop stop;
-    pid_t pid = operation->start();
-
-    place_count = 0;
-    do {
-        uintptr_t at = trace_position(pid);
-
-        if (at >= text_begin && at < text_end) {
-            if (place_count < MOST_PLACES &&
-                (place_count == 0 || places[place_count - 1] != at))
-                places[place_count++] = at;
-            trace_step(pid, &stop);
-        } else {
-            trace_come_back(pid, text_begin, text_end, &stop);
-        }
-    } while (stop.place == TRACE_STEP);
-    if (stop.place == TRACE_END)
-        trace_kill(pid);
-    kill_say_place("killed after it");
+    site_step("looks at the survivors");
     operation->check();
-}
-
-/* Shift the process ids that the next children get. */
-static void
-skip_process_id(void)
-{
-    pid_t pid = fork();
-
-    if (pid == 0)
-        _exit(0);
-    waitpid(pid, NULL, 0);
 }
 
 /* The shortest of several walks: of a creator, one that looks at no other names. */
 static void
-walk_shortest(const struct kill_operation *operation)
+walk_shortest(const struct kill_operation *operation, struct walk *shortest)
 {
-    static uintptr_t shortest[MOST_PLACES];
-    size_t count = SIZE_MAX;
+    static struct walk walk;
+    struct trace_stop stop;
 
+    shortest->count = SIZE_MAX;
     for (unsigned i = 0; i < operation->walks; i++) {
-        walk_through(operation);
-        if (place_count < count) {
-            count = place_count;
-            memcpy(shortest, places, count * sizeof(places[0]));
-        }
-        skip_process_id();
+        pid_t pid;
+
+        site_say("killed after it");
+        pid = start(operation);
+        walk_record(pid, &walk, &stop);
+        if (stop.place == TRACE_END)
+            trace_kill(pid);
+        check(operation);
+        if (walk.count < shortest->count)
+            walk_copy(shortest, &walk);
+        walk_skip_process_id();
     }
-    memcpy(places, shortest, count * sizeof(places[0]));
-    place_count = count;
 }
 
 static int
@@ -121,36 +84,126 @@ kill_at_instruction(const struct kill_operation *operation, uintptr_t place,
                     unsigned times)
 {
     struct trace_stop stop;
-    pid_t pid = operation->start();
+    pid_t pid = start(operation);
 
     trace_run_to(pid, place, times, &stop);
     if (stop.place != TRACE_GONE)
         trace_kill(pid);
-    operation->check();
+    check(operation);
     return stop.place == TRACE_STEP;
 }
 
 void
 kill_along(const struct kill_operation *operation, struct kill_counts *counts)
 {
-    walk_shortest(operation);
-    counts->places = place_count;
-    for (size_t n = operation->first; n < place_count; n += operation->stride) {
-        unsigned times = 0;
+    static struct walk walk;
+
+    walk_shortest(operation, &walk);
+    counts->places = walk.count;
+    for (size_t n = operation->first; n < walk.count; n += operation->stride) {
+        unsigned times = walk_times(&walk, n);
         int tries = 0;
 
-        for (size_t i = 0; i <= n; i++)
-            times += places[i] == places[n];
-        snprintf(place_text, sizeof(place_text),
-                 "killed before instruction %zu of %zu, at +0x%lx", n, place_count,
-                 (unsigned long)(places[n] - text_begin));
-        while (!kill_at_instruction(operation, places[n], times) &&
+        walk_say_place(&walk, n);
+        while (!kill_at_instruction(operation, walk.places[n], times) &&
                ++tries < MOST_TRIES)
             if (tries % 2 == 0)
-                skip_process_id();
+                walk_skip_process_id();
         if (tries < MOST_TRIES)
             counts->killed++;
         else
             counts->missed++;
+    }
+}
+
+/*
+ * The others.
+ */
+
+pid_t
+kill_run_elsewhere(void (*open)(uint32_t role), uint32_t role, void (*what)(void),
+                   int stays)
+{
+    int ready[2];
+    char byte;
+    pid_t pid;
+
+    if (pipe(ready) < 0)
+        exit(EXIT_FAILURE);
+    pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        open(role);
+        if (stays)
+            close(ready[1]); /* it cannot say so when it waits */
+        what();
+        if (stays)
+            _exit(0);
+        close(ready[1]);
+        pause();
+    }
+    close(ready[1]);
+    if (read(ready[0], &byte, 1) != 0)
+        exit(EXIT_FAILURE);
+    close(ready[0]);
+    if (stays)
+        return pid;
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    return 0;
+}
+
+static int
+is_in_futex(pid_t pid)
+{
+    char path[64], text[64];
+    FILE *file;
+    long call = -1;
+
+    snprintf(path, sizeof(path), "/proc/%d/syscall", (int)pid);
+    file = fopen(path, "re");
+    if (file != NULL && fgets(text, sizeof(text), file) != NULL && text[0] != 'r')
+        call = strtol(text, NULL, 10);
+    if (file != NULL)
+        fclose(file);
+    return call == SYS_futex;
+}
+
+static void
+nap(void)
+{
+    const struct timespec length = {.tv_nsec = 100000};
+
+    nanosleep(&length, NULL);
+}
+
+void
+kill_await_sleep(pid_t pid)
+{
+    int64_t end = kill_now_ms() + SLEEP_MS;
+
+    while (!is_in_futex(pid)) {
+        if (kill_now_ms() > end) {
+            site_fail("a helper", "it does not sleep");
+            return;
+        }
+        nap();
+    }
+}
+
+void
+kill_await_end(pid_t pid)
+{
+    int64_t end = kill_now_ms() + END_MS;
+    int status;
+
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        if (kill_now_ms() > end) {
+            site_fail("a helper", "it waits for ever");
+            kill(pid, SIGKILL);
+            waitpid(pid, &status, 0);
+            return;
+        }
+        nap();
     }
 }

@@ -2,7 +2,7 @@
  * topic_kill_points.c - kill a participant of a topic or a latest value at every
  * instruction of every call.
  *
- *     channel_topic_kill_points [PATTERN]    only the operations with PATTERN in them
+ *     channel_topic_kill_points [PATTERN [FIRST STRIDE]]
  *
  * As kill_points.c does it. The child says in shared memory what it is about to commit
  * and what it has committed. Afterwards, of a topic:
@@ -18,21 +18,18 @@
  * sleeps goes on.
  */
 #include "killing.h"
+#include "site.h"
 #include "topic_victim.h"
 #include "trace.h"
+#include "walk.h"
 
 #include <mmf/mmf.h>
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -40,32 +37,13 @@ enum {
     LATE_MS = 1000       /* no survivor waits so long, whatever else the machine does */
 };
 
-static unsigned long failures;
 static int64_t longest_ms; /* that a survivor needed to go on */
-
-static void
-fail(const char *what, const char *why)
-{
-    failures++;
-    if (failures <= 20)
-        fprintf(stderr, "channel_topic_kill_points: %s: %s: %s: %s\n", current->name,
-                kill_place(), what, why);
-}
 
 static void
 check_ok(const char *what, int rc)
 {
     if (rc != MMF_OK)
-        fail(what, rc < 0 ? mmf_last_message() : mmf_status_name(rc));
-}
-
-static int64_t
-now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+        site_fail(what, rc < 0 ? mmf_last_message() : mmf_status_name(rc));
 }
 
 /* The number; fails if it is not whole. */
@@ -76,13 +54,13 @@ number_of(const void *bytes, int64_t length)
     uint64_t number = 0;
 
     if (length < 8 || length > SIZE) {
-        fail("a message", "it has a length that nobody has sent");
+        site_fail("a message", "it has a length that nobody has sent");
         return 0;
     }
     memcpy(&number, bytes, 8);
     fill(expected, number);
     if (number >= MOST_NUMBERS || memcmp(bytes, expected, (size_t)length) != 0) {
-        fail("a message", "it is torn");
+        site_fail("a message", "it is torn");
         return 0;
     }
     return number;
@@ -109,41 +87,6 @@ send_ours(uint64_t number)
         check_ok("our own message",
                  mmf_topic_publish(our_publisher, bytes, SIZE, LATE_MS));
     note(number, COMMITTED);
-}
-
-/* Run `what` in a process of its own that then is killed; or, if `stays`, lives on. */
-static pid_t
-run_elsewhere(void (*what)(void), mmf_role role, int stays)
-{
-    int ready[2];
-    char byte;
-    pid_t pid;
-
-    if (pipe(ready) < 0)
-        exit(EXIT_FAILURE);
-    pid = fork();
-    if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        topic = NULL;
-        latest = NULL;
-        open_handle(role);
-        if (stays)
-            close(ready[1]); /* it cannot say so when it waits */
-        what();
-        if (stays)
-            _exit(0);
-        close(ready[1]);
-        pause();
-    }
-    close(ready[1]);
-    if (read(ready[0], &byte, 1) != 0)
-        exit(EXIT_FAILURE);
-    close(ready[0]);
-    if (stays)
-        return pid;
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
-    return 0;
 }
 
 static void
@@ -175,28 +118,6 @@ write_one(void)
 }
 
 static void
-await_futex(pid_t pid)
-{
-    const struct timespec pause_for = {.tv_nsec = 100000};
-    char path[64], text[64];
-
-    snprintf(path, sizeof(path), "/proc/%d/syscall", (int)pid);
-    for (int64_t end = now_ms() + LONG_MS; now_ms() < end;) {
-        FILE *file = fopen(path, "re");
-        long call = -1;
-
-        if (file != NULL && fgets(text, sizeof(text), file) != NULL && text[0] != 'r')
-            call = strtol(text, NULL, 10);
-        if (file != NULL)
-            fclose(file);
-        if (call == SYS_futex)
-            return;
-        nanosleep(&pause_for, NULL);
-    }
-    fail("a helper", "it does not sleep");
-}
-
-static void
 open_ours(void)
 {
     if (current->flags & LATEST) {
@@ -207,7 +128,7 @@ open_ours(void)
         our_publisher = open_topic(MMF_ROLE_SEND);
     }
     if (our_writer == NULL && our_publisher == NULL)
-        fail("open", mmf_last_message());
+        site_fail("open", mmf_last_message());
 }
 
 static void
@@ -235,7 +156,7 @@ make_ready(void)
         return;
     open_ours();
     if (current->flags & DEAD_READER)
-        run_elsewhere(do_nothing, MMF_ROLE_RECEIVE, 0);
+        kill_run_elsewhere(open_handle, MMF_ROLE_RECEIVE, do_nothing, 0);
     if (current->flags & MESSAGES)
         messages = 2;
     if ((current->flags & FULL) && current->role == MMF_ROLE_SEND)
@@ -244,11 +165,12 @@ make_ready(void)
         send_ours(OURS + (uint64_t)i);
     read_version();
     if (current->flags & DEAD_WRITER)
-        run_elsewhere(current->flags & LATEST ? run_latest_reserve : run_reserve,
-                      MMF_ROLE_SEND, 0);
+        kill_run_elsewhere(open_handle, MMF_ROLE_SEND,
+                           current->flags & LATEST ? run_latest_reserve : run_reserve,
+                           0);
     if (current->flags & SLEEPER) {
-        helper = run_elsewhere(hear_one, MMF_ROLE_RECEIVE, 1);
-        await_futex(helper);
+        helper = kill_run_elsewhere(open_handle, MMF_ROLE_RECEIVE, hear_one, 1);
+        kill_await_sleep(helper);
     }
 }
 
@@ -288,17 +210,17 @@ take_into_account(struct account *account)
     uint64_t number = receive_next(LATE_MS, &account->lost);
 
     if (number == 0) {
-        fail("receive", "a message is lost");
+        site_fail("receive", "a message is lost");
         return 0;
     }
     if (ledger->fates[number] == NEVER)
-        fail("receive", "a message that nobody has sent");
+        site_fail("receive", "a message that nobody has sent");
     if (account->seen[number]++)
-        fail("receive", "a message comes twice");
+        site_fail("receive", "a message comes twice");
     if (number == MOST_NUMBERS - 1) /* the helper's: anywhere */
         return number;
     if (number <= account->highest[number >= OURS])
-        fail("receive", "the order of commits is not kept");
+        site_fail("receive", "the order of commits is not kept");
     account->highest[number >= OURS] = number;
     return number;
 }
@@ -323,7 +245,7 @@ try_to_publish(uint64_t number, int32_t timeout)
     note(number, COMMITTED);
     rc = mmf_topic_publish(our_publisher, bytes, SIZE, timeout);
     if (rc < 0)
-        fail("our own message", mmf_last_message());
+        site_fail("our own message", mmf_last_message());
     return rc == MMF_OK;
 }
 
@@ -342,9 +264,9 @@ receive_all(void)
         number = take_into_account(&account);
     while (number != 0 && number != last);
     if (count_missing(&account) > account.lost)
-        fail("receive", "what was committed is neither seen nor told of as lost");
+        site_fail("receive", "what was committed is neither seen nor told of as lost");
     if (!(current->flags & DROP) && account.lost != 0)
-        fail("receive", "something is told of as lost");
+        site_fail("receive", "something is told of as lost");
 }
 
 /* Fill the topic, and empty it: how many messages went in. */
@@ -360,9 +282,9 @@ go_round(void)
         count++;
     for (int i = 0; i < count; i++)
         if (receive_next(LATE_MS, &lost) != 80 + (uint64_t)i)
-            fail("afterwards", "a subscriber does not see what is published");
+            site_fail("afterwards", "a subscriber does not see what is published");
     if (receive_next(0, &lost) != 0 || lost != 0)
-        fail("afterwards", "there is more, or less, than what was published");
+        site_fail("afterwards", "there is more, or less, than what was published");
     return count == most;
 }
 
@@ -375,20 +297,20 @@ check_topic_cells(void)
 {
     int whole = 0;
 
-    for (int64_t end = now_ms() + LATE_MS; whole < 2 && now_ms() < end;)
+    for (int64_t end = kill_now_ms() + LATE_MS; whole < 2 && kill_now_ms() < end;)
         whole = go_round() ? whole + 1 : 0;
     if (whole < 2)
-        fail("afterwards", "not every cell carries a message");
+        site_fail("afterwards", "not every cell carries a message");
 }
 
 static void
 check_topic(void)
 {
-    int64_t begin = now_ms();
+    int64_t begin = kill_now_ms();
 
     receive_all();
-    if (now_ms() - begin > longest_ms)
-        longest_ms = now_ms() - begin;
+    if (kill_now_ms() - begin > longest_ms)
+        longest_ms = kill_now_ms() - begin;
     check_topic_cells();
 }
 
@@ -405,7 +327,7 @@ read_newest(void)
     if (rc != MMF_OK || version == 0)
         return 0;
     if ((int64_t)(version - our_version) < 0)
-        fail("read", "an older version than before");
+        site_fail("read", "an older version than before");
     our_version = version;
     return number_of(bytes, length);
 }
@@ -413,30 +335,30 @@ read_newest(void)
 static void
 check_latest(void)
 {
-    int64_t begin = now_ms();
+    int64_t begin = kill_now_ms();
     uint64_t newest = 0, number = read_newest();
 
     for (uint64_t i = 0; i < MOST_NUMBERS; i++)
         if (ledger->fates[i] == COMMITTED)
             newest = i;
     if (number < newest)
-        fail("read", "an older value than the newest");
+        site_fail("read", "an older value than the newest");
     if (number > newest && ledger->fates[number] != COMMITTING)
-        fail("read", "a value that nobody has written");
+        site_fail("read", "a value that nobody has written");
     if (read_newest() != number)
-        fail("read", "another value, though nobody writes");
+        site_fail("read", "another value, though nobody writes");
     for (uint64_t i = 0; i < (uint64_t)LATEST_CELLS * 3; i++) {
         uint64_t before = our_version;
 
         send_ours(80 + i);
         check_ok("wait", mmf_latest_wait(our_reader, before, LATE_MS));
         if (read_newest() != 80 + i)
-            fail("afterwards", "the value written is not the newest");
+            site_fail("afterwards", "the value written is not the newest");
         if (mmf_latest_wait(our_reader, our_version, 0) != MMF_TIMED_OUT)
-            fail("afterwards", "a version newer than the newest");
+            site_fail("afterwards", "a version newer than the newest");
     }
-    if (now_ms() - begin > longest_ms)
-        longest_ms = now_ms() - begin;
+    if (kill_now_ms() - begin > longest_ms)
+        longest_ms = kill_now_ms() - begin;
 }
 
 static void
@@ -451,29 +373,11 @@ check_places(mmf_role role)
         else
             topics[i] = open_topic(role);
         if (values[i] == NULL && topics[i] == NULL)
-            fail("a dead one's place", mmf_last_message());
+            site_fail("a dead one's place", mmf_last_message());
     }
     for (int i = 0; i < PARTICIPANTS; i++) {
         mmf_topic_close(topics[i]);
         mmf_latest_close(values[i]);
-    }
-}
-
-static void
-await_helper(void)
-{
-    const struct timespec pause_for = {.tv_nsec = 200000};
-    int64_t end = now_ms() + LONG_MS / 4;
-    int status;
-
-    while (waitpid(helper, &status, WNOHANG) == 0) {
-        if (now_ms() > end) {
-            fail("a helper", "it waits for ever");
-            kill(helper, SIGKILL);
-            waitpid(helper, &status, 0);
-            return;
-        }
-        nanosleep(&pause_for, NULL);
     }
 }
 
@@ -485,11 +389,11 @@ check_sleeper(void)
 
     if (ledger->fates[number] != COMMITTED)
         send_ours(69);
-    await_helper();
+    kill_await_end(helper);
     if (ledger->heard == 0)
-        fail("a helper", "it has heard nothing");
+        site_fail("a helper", "it has heard nothing");
     else if (ledger->fates[number] == COMMITTED && ledger->heard != (int)number)
-        fail("a helper", "it has heard something else than the first");
+        site_fail("a helper", "it has heard something else than the first");
 }
 
 /* Nobody holds the name: whatever was in it is gone. */
@@ -506,7 +410,7 @@ create_again(void)
         rc = create_topic(MMF_ROLE_RECEIVE, &our_subscriber, &created);
     check_ok("create when nobody is there", rc);
     if (rc == MMF_OK && !created)
-        fail("create when nobody is there", "it was there");
+        site_fail("create when nobody is there", "it was there");
     if (current->flags & LATEST)
         our_writer = open_latest(MMF_ROLE_SEND);
     else
@@ -517,15 +421,15 @@ static void
 check_survivors(void)
 {
     if (ledger->failed != 0)
-        fail("the victim", mmf_status_name(ledger->failed));
+        site_fail("the victim", mmf_status_name(ledger->failed));
     if (current->flags & ALONE)
         create_again();
     if (current->flags & SLEEPER)
         check_sleeper();
     if (current->flags & WRITER) {
-        await_helper();
+        kill_await_end(helper);
         if (!ledger->wrote)
-            fail("a helper", "it has not published");
+            site_fail("a helper", "it has not published");
     }
     if (current->flags & LATEST)
         check_latest();
@@ -552,13 +456,16 @@ start_victim(void)
     /* Only the victim, which stands before its run, holds the publishers. */
     for (uint64_t i = 0; i < CELLS; i++) {
         if (receive_next(LATE_MS, &lost) != OURS + i)
-            fail("receive", "what was in the full ring is not all there");
+            site_fail("receive", "what was in the full ring is not all there");
         note(OURS + i, NEVER);
     }
-    helper = run_elsewhere(write_one, MMF_ROLE_SEND, 1);
-    await_futex(helper);
+    helper = kill_run_elsewhere(open_handle, MMF_ROLE_SEND, write_one, 1);
+    kill_await_sleep(helper);
     return pid;
 }
+
+/* From the command line; 0 and 0: as it is for each operation. */
+static size_t wanted_first, wanted_stride;
 
 static void
 kill_all_along(size_t first, struct kill_counts *counts)
@@ -570,12 +477,12 @@ kill_all_along(size_t first, struct kill_counts *counts)
 
     if ((current->flags & SLOW) && !all)
         stride *= 5; /* these take long */
-    operation.first = first % stride;
-    operation.stride = stride;
+    operation.first = wanted_stride > 0 ? wanted_first : first % stride;
+    operation.stride = wanted_stride > 0 ? wanted_stride : stride;
     operation.walks = current->flags & ALONE ? 8 : 1;
     kill_along(&operation, counts);
     if (counts->missed * 20 > counts->killed)
-        fail("coverage", "too many places were missed");
+        site_fail("coverage", "too many places were missed");
 }
 
 int
@@ -585,12 +492,16 @@ main(int argc, char **argv)
     const char *only = argc > 1 ? argv[1] : NULL;
     unsigned run = 0, failed = 0;
     unsigned long killed = 0, all_places = 0;
-    char own[64];
+    char own[64], call[64];
 
     /* The linker's lazy work would be in the way of the count of instructions. */
     if (getenv("LD_BIND_NOW") == NULL) {
         setenv("LD_BIND_NOW", "1", 1);
         execv("/proc/self/exe", argv);
+    }
+    if (argc > 3) {
+        wanted_first = strtoul(argv[2], NULL, 10);
+        wanted_stride = strtoul(argv[3], NULL, 10);
     }
     if (!trace_possible() || !trace_knows_instructions()) {
         printf("SKIPPED: no tracing of instructions here\n"
@@ -599,26 +510,32 @@ main(int argc, char **argv)
     }
     ledger = mmap(NULL, sizeof(*ledger), PROT_READ | PROT_WRITE,
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (!kill_find_code() || ledger == MAP_FAILED || mkdtemp(dir) == NULL) {
+    if (!walk_find_code() || ledger == MAP_FAILED || mkdtemp(dir) == NULL) {
         perror("channel_topic_kill_points");
         return EXIT_FAILURE;
     }
     setenv("MMF_DIR", dir, 1);
+    site_begin("channel_topic_kill_points");
     printf("%-40s %8s %8s %8s %8s\n", "operation", "places", "killed", "missed", "ms");
     for (size_t i = 0; i < operation_count; i++) {
-        unsigned long failures_before = failures;
+        unsigned long failures_before = site_failures();
         struct kill_counts counts = {0};
-        int64_t begin = now_ms();
+        int64_t begin = kill_now_ms();
 
         current = &operations[i];
         if (only != NULL && strstr(current->name, only) == NULL)
             continue;
+        site_operation(current->name);
         kill_all_along(i, &counts);
         printf("%-40s %8lu %8lu %8lu %8lld\n", current->name, counts.places,
-               counts.killed, counts.missed, (long long)(now_ms() - begin));
+               counts.killed, counts.missed, (long long)(kill_now_ms() - begin));
         fflush(stdout);
         run++;
-        failed += failures != failures_before;
+        failed += site_failures() != failures_before;
+        snprintf(call, sizeof(call), "%s %s",
+                 current->flags & LATEST ? "latest" : "topic",
+                 site_call_of(current->name));
+        site_count(call, counts.killed);
         killed += counts.killed;
         all_places += counts.places;
     }
@@ -632,6 +549,7 @@ main(int argc, char **argv)
     }
     printf("killed at %lu of %lu places; all was well after %lld ms at most\n", killed,
            all_places, (long long)longest_ms);
+    site_print_counts("");
     printf("SUITE: %u passed, %u failed, 0 skipped\n", run - failed, failed);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

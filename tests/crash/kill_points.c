@@ -20,14 +20,15 @@
  * systems do: then objects are made under a temporary name, which the next reaper must
  * remove.
  */
+#include "site.h"
 #include "trace.h"
+#include "walk.h"
 
 #include <mmf/mmf.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +52,6 @@ enum {
     CAPACITY = 10000,
     DEFAULT_STRIDE = 29,  /* of instructions, unless all are wanted */
     FALLBACK_STRIDE = 97, /* the same, without O_TMPFILE */
-    MOST_PLACES = 50000,
     /*
      * Now and then a creator looks at other names, too; which one does depends on its
      * process id. So what is not met at once is tried again so many times.
@@ -78,23 +78,11 @@ static char file_path[64]; /* what create_from_file maps */
 static const struct operation *current;
 static int all_instructions;
 static int without_tmpfile;
-static const char *place_text = "";
-static unsigned long failures;
 
 static const char *
 current_name(void)
 {
     return (current->flags & GLOBAL) != 0 ? GLOBAL_NAME : NAME;
-}
-
-/* A survivor sees what it must not. */
-static void
-fail(const char *what, const char *why)
-{
-    failures++;
-    if (failures <= 20)
-        fprintf(stderr, "kill_points: %s: %s: %s: %s\n", current->name, place_text,
-                what, why);
 }
 
 static unsigned char
@@ -398,7 +386,7 @@ static void
 make_ready(void)
 {
     if ((current->flags & WITH_HOLDER) != 0 && !ask_holder('o'))
-        fail("the holder", "cannot create the name");
+        site_fail("the holder", "cannot create the name");
     if ((current->flags & WITH_DEAD) != 0)
         leave_dead(current_name(), OTHER);
     if ((current->flags & LONE_CHILD) != 0) {
@@ -456,43 +444,43 @@ check_survivors(void)
         close(hears[1]);
         close(says[0]);
         if (read(hears[0], &byte, 1) < 0)
-            fail("the child", strerror(errno));
+            site_fail("the child", strerror(errno));
     }
     rc = mmf_open_existing(current_name(), NULL, &seen);
     if ((current->flags & WITH_HOLDER) != 0) {
         if (rc < 0) {
-            fail("open while it is held", mmf_last_message());
+            site_fail("open while it is held", mmf_last_message());
         } else {
             if (!bytes_are(seen, 0))
-                fail("open while it is held", "other bytes");
+                site_fail("open while it is held", "other bytes");
             mmf_close(seen);
         }
         if (!ask_holder('l'))
-            fail("the holder", "sees other bytes");
+            site_fail("the holder", "sees other bytes");
         if (!ask_holder('c'))
-            fail("the holder", "cannot close");
+            site_fail("the holder", "cannot close");
         rc = mmf_open_existing(current_name(), NULL, &seen);
     }
     if (rc != MMF_E_NOT_FOUND) {
-        fail("open when nobody holds it",
-             rc < 0 ? mmf_last_message() : "it can be opened");
+        site_fail("open when nobody holds it",
+                  rc < 0 ? mmf_last_message() : "it can be opened");
         if (rc >= 0)
             mmf_close(seen);
     }
     if (mmf_create_new(current_name(), CAPACITY, NULL, &seen) < 0) {
-        fail("create when nobody holds it", mmf_last_message());
+        site_fail("create when nobody holds it", mmf_last_message());
     } else {
         if (!bytes_are(seen, 1))
-            fail("create when nobody holds it", "the bytes are not zero");
+            site_fail("create when nobody holds it", "the bytes are not zero");
         mmf_close(seen);
     }
     if (access(file_path, F_OK) < 0)
-        fail("the mapped file", "it is gone");
+        site_fail("the mapped file", "it is gone");
     /* The other dead object, and temporary names, go with a reaper. */
     if ((current->flags & WITH_DEAD) != 0 || without_tmpfile)
         mmf_reap(0, NULL);
     if (count_files(left, sizeof(left)) > 0) {
-        fail("left in the directory", left);
+        site_fail("left in the directory", left);
         mmf_reap(0, NULL);
     }
     if ((current->flags & LONE_CHILD) != 0) {
@@ -528,26 +516,34 @@ struct counts {
     unsigned long missed; /* a repetition did not come by there */
 };
 
-static const char *
-call_text(const struct trace_stop *stop, char *text, size_t size)
+static void
+say_call(const struct trace_stop *stop)
 {
-    snprintf(text, size, "killed %s system call %llu (%llx, %llx, %llx)",
+    site_say("killed %s system call %llu (%llx, %llx, %llx)",
              stop->place == TRACE_ENTRY ? "before" : "after",
              (unsigned long long)stop->number, (unsigned long long)stop->arguments[0],
              (unsigned long long)stop->arguments[1],
              (unsigned long long)stop->arguments[2]);
-    return text;
 }
 
-/* Shift the process ids that the next children get. */
-static void
-skip_process_id(void)
+/* Make everything ready; the victim stands before its operation. */
+static pid_t
+start_victim(void)
 {
-    pid_t pid = fork();
+    pid_t pid;
 
-    if (pid == 0)
-        _exit(0);
-    waitpid(pid, NULL, 0);
+    site_step("makes ready");
+    make_ready();
+    pid = trace_fork(victim, NULL);
+    site_step("runs the victim");
+    return pid;
+}
+
+static void
+check(void)
+{
+    site_step("looks at the survivors");
+    check_survivors();
 }
 
 /* A victim that is killed at its n-th stop at a system call. 0 if it has fewer. */
@@ -555,24 +551,26 @@ static int
 kill_at_call(unsigned long n)
 {
     struct trace_stop stop;
-    char text[160];
     unsigned long i;
     int done = 0;
     pid_t pid;
 
-    make_ready();
-    pid = trace_fork(victim, NULL);
+    site_say("killed at its stop %lu at a system call", n);
+    pid = start_victim();
     memset(&stop, 0, sizeof(stop));
     for (i = 0; i < n && !done; i++) {
         trace_system_call(pid, &stop);
         done = stop.place == TRACE_END || stop.place == TRACE_GONE;
     }
     if (stop.place == TRACE_GONE)
-        fail("the victim", "it ended by itself");
+        site_fail("the victim", "it ended by itself");
     else
         trace_kill(pid);
-    place_text = done ? "killed after it" : call_text(&stop, text, sizeof(text));
-    check_survivors();
+    if (done)
+        site_say("killed after it");
+    else
+        say_call(&stop);
+    check();
     return !done;
 }
 
@@ -589,40 +587,11 @@ kill_at_calls(struct counts *counts)
             if (++tries == MOST_TRIES / 2)
                 return;
             if (tries % 2 == 0)
-                skip_process_id();
+                walk_skip_process_id();
         }
         counts->calls++;
     }
 }
-
-/* Where libmmf.so's instructions are, in us and so in our children. */
-static uintptr_t text_begin, text_end;
-
-static int
-find_text(struct dl_phdr_info *info, size_t size, void *payload)
-{
-    int i;
-
-    (void)size;
-    (void)payload;
-    if (strstr(info->dlpi_name, "libmmf.so") == NULL)
-        return 0;
-    for (i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
-
-        if (part->p_type == PT_LOAD && (part->p_flags & PF_X) != 0) {
-            text_begin = info->dlpi_addr + part->p_vaddr;
-            text_end = text_begin + part->p_memsz;
-        }
-    }
-    return 1;
-}
-
-/* The places that one run came by. */
-struct walk {
-    uintptr_t places[MOST_PLACES];
-    size_t count;
-};
 
 /* Single-step once through the operation: the places it comes by in libmmf.so. */
 static void
@@ -631,36 +600,12 @@ walk_through(struct walk *walk)
     struct trace_stop stop;
     pid_t pid;
 
-    walk->count = 0;
-    make_ready();
-    pid = trace_fork(victim, NULL);
-    for (;;) {
-        uintptr_t at;
-
-        at = trace_position(pid);
-        if (at >= text_begin && at < text_end) {
-            /* A repeated string instruction steps in place; it counts once. */
-            if (walk->count < MOST_PLACES &&
-                (walk->count == 0 || walk->places[walk->count - 1] != at))
-                walk->places[walk->count++] = at;
-            trace_step(pid, &stop);
-        } else {
-            trace_come_back(pid, text_begin, text_end, &stop);
-        }
-        if (stop.place != TRACE_STEP)
-            break;
-    }
+    site_say("not killed");
+    pid = start_victim();
+    walk_record(pid, walk, &stop);
     if (stop.place == TRACE_END)
         trace_kill(pid);
-    place_text = "not killed";
-    check_survivors();
-}
-
-static void
-copy_walk(struct walk *to, const struct walk *from)
-{
-    memcpy(to->places, from->places, from->count * sizeof(from->places[0]));
-    to->count = from->count;
+    check();
 }
 
 /* The shortest and the longest of several walks. */
@@ -675,11 +620,11 @@ walk_often(struct walk *shortest, struct walk *longest)
     for (i = 0; i < MOST_TRIES / 4; i++) {
         walk_through(&walk);
         if (walk.count < shortest->count)
-            copy_walk(shortest, &walk);
+            walk_copy(shortest, &walk);
         if (walk.count > longest->count)
-            copy_walk(longest, &walk);
+            walk_copy(longest, &walk);
         if (i % 2 == 1)
-            skip_process_id();
+            walk_skip_process_id();
     }
 }
 
@@ -688,26 +633,13 @@ static int
 kill_at_instruction(uintptr_t place, unsigned times)
 {
     struct trace_stop stop;
-    pid_t pid;
+    pid_t pid = start_victim();
 
-    make_ready();
-    pid = trace_fork(victim, NULL);
     trace_run_to(pid, place, times, &stop);
     if (stop.place != TRACE_GONE)
         trace_kill(pid);
-    check_survivors();
+    check();
     return stop.place == TRACE_STEP;
-}
-
-static int
-comes_by(const struct walk *walk, uintptr_t place)
-{
-    size_t i;
-
-    for (i = 0; i < walk->count; i++)
-        if (walk->places[i] == place)
-            return 1;
-    return 0;
 }
 
 /* A kill before each `stride`-th place of the walk; but not where `except` comes by. */
@@ -715,24 +647,17 @@ static void
 kill_along(const struct walk *walk, const struct walk *except, size_t stride,
            struct counts *counts)
 {
-    char text[160];
-    size_t n, i;
-
-    for (n = 0; n < walk->count; n += stride) {
+    for (size_t n = 0; n < walk->count; n += stride) {
         uintptr_t place = walk->places[n];
-        unsigned times = 0;
+        unsigned times = walk_times(walk, n);
         int tries = 0;
 
-        if (except != NULL && comes_by(except, place))
+        if (except != NULL && walk_comes_by(except, place))
             continue;
-        for (i = 0; i <= n; i++)
-            times += walk->places[i] == place;
-        snprintf(text, sizeof(text), "killed before instruction %zu of %zu, at +0x%lx",
-                 n, walk->count, (unsigned long)(place - text_begin));
-        place_text = text;
+        walk_say_place(walk, n);
         while (!kill_at_instruction(place, times) && ++tries < MOST_TRIES)
             if (tries % 2 == 0)
-                skip_process_id();
+                walk_skip_process_id();
         if (tries < MOST_TRIES)
             counts->killed++;
         else
@@ -798,12 +723,13 @@ run_all(const char *only, unsigned *run, unsigned *failed)
            "killed", "missed", "seconds");
     for (i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
         struct counts counts = {0};
-        unsigned long failures_before = failures;
+        unsigned long failures_before = site_failures();
         double begin = seconds();
 
         current = &operations[i];
         if (only != NULL && strstr(current->name, only) == NULL)
             continue;
+        site_operation(current->name);
         start_holder();
         kill_at_calls(&counts);
         if ((current->flags & BY_CALL_ONLY) == 0 && trace_knows_instructions())
@@ -812,10 +738,11 @@ run_all(const char *only, unsigned *run, unsigned *failed)
         printf("%-36s %8lu %8lu %8lu %8lu %8.1f\n", current->name, counts.calls,
                counts.places, counts.killed, counts.missed, seconds() - begin);
         fflush(stdout);
+        site_count(site_call_of(current->name), counts.calls + counts.killed);
         if (counts.missed * 20 > counts.killed)
-            fail("coverage", "too many places were missed");
+            site_fail("coverage", "too many places were missed");
         ++*run;
-        *failed += failures != failures_before;
+        *failed += site_failures() != failures_before;
     }
 }
 
@@ -855,8 +782,7 @@ main(int argc, char **argv)
     }
     if (!trace_knows_instructions())
         printf("SKIPPED: kills at instructions are for x86-64 only\n");
-    dl_iterate_phdr(find_text, NULL);
-    if (text_begin == 0) {
+    if (!walk_find_code()) {
         fprintf(stderr, "kill_points: libmmf.so is not loaded\n");
         return EXIT_FAILURE;
     }
@@ -865,12 +791,14 @@ main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     setenv("MMF_DIR", dir, 1);
+    site_begin("kill_points");
     fflush(stdout);
     /* The filter lasts for ever, so the second pass has its own process. */
     second = fork();
     if (second == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         run_all(only, &run, &failed);
+        site_print_counts("");
         printf("SUITE with O_TMPFILE: %u passed, %u failed\n", run - failed, failed);
         fflush(stdout);
         _exit(failed == 0 ? (int)run : 255);
@@ -879,6 +807,7 @@ main(int argc, char **argv)
     without_tmpfile = 1;
     refuse_tmpfile();
     run_all(only, &run, &failed);
+    site_print_counts(" without O_TMPFILE");
     unlink(file_path);
     snprintf(own, sizeof(own), "%s/mmf-%u", dir, (unsigned)geteuid());
     rmdir(own);

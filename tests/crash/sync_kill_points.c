@@ -22,14 +22,15 @@
  *     be in, and takes all of them with one wait for all and one for any,
  *   - of a name that only the victim had nothing is left.
  */
+#include "site.h"
 #include "trace.h"
+#include "walk.h"
 
 #include <mmf/mmf.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -50,8 +51,7 @@
 #define FRESH "fresh" /* the victim's alone */
 
 enum {
-    SAMPLE = 30,          /* instructions for each operation, unless all are wanted */
-    MOST_PLACES = 100000, /* on one way */
+    SAMPLE = 30, /* instructions for each operation, unless all are wanted */
     WALKS = 3,
     MOST_TRIES = 8,      /* a way can go elsewhere than the one that was written down */
     FEW_TRIES = 2,       /* and often does where only the longest walk went */
@@ -91,35 +91,23 @@ struct operation {
 static char dir[] = "/dev/shm/mmf-test-XXXXXX";
 static const struct operation *current;
 static int all_instructions;
-static const char *place_text = "";
-static unsigned long failures;
 static double slowest; /* sleeper, milliseconds */
 
-/* Kills, by what the operations' names begin with. */
-static struct group {
-    const char *name;
+/* Calls, by what the operations' names begin with. */
+static const struct {
+    const char *call;
     const char *begins[3];
-    unsigned long points;
-} groups[] = {
-    {"wait", {"mutex wait", "event wait", "semaphore wait"}, 0},
-    {"release", {"mutex release", "semaphore release"}, 0},
-    {"set and reset", {"event set", "event reset"}, 0},
-    {"wait-any", {"wait any"}, 0},
-    {"wait-all", {"wait all"}, 0},
-    {"signal-and-wait", {"signal"}, 0},
-    {"create and open", {"create", "open"}, 0},
-    {"close", {"close"}, 0},
-    {"others", {""}, 0},
+} calls[] = {
+    {"wait", {"mutex wait", "event wait", "semaphore wait"}},
+    {"release", {"mutex release", "semaphore release"}},
+    {"set and reset", {"event set", "event reset"}},
+    {"wait-any", {"wait any"}},
+    {"wait-all", {"wait all"}},
+    {"signal-and-wait", {"signal"}},
+    {"create and open", {"create", "open"}},
+    {"close", {"close"}},
+    {"others", {""}},
 };
-
-static void
-fail(const char *what, const char *why)
-{
-    failures++;
-    if (failures <= 20)
-        fprintf(stderr, "sync_kill_points: %s: %s: %s: %s\n", current->name, place_text,
-                what, why);
-}
 
 static _Noreturn void
 die(const char *what)
@@ -380,7 +368,7 @@ static void
 expect_yes(struct peer *peer, const char *what)
 {
     if (hear(peer, DEADLINE_MS) != 'y')
-        fail(what, "a peer does not do it");
+        site_fail(what, "a peer does not do it");
 }
 
 static void
@@ -764,7 +752,7 @@ start_victim(void)
         ask(&sleeper, 's', current->sleeper, 0);
         expect_yes(&sleeper, "sleep");
         if (wait_until_asleep(sleeper.pid) < 0)
-            fail("the sleeper", "does not sleep");
+            site_fail("the sleeper", "does not sleep");
     }
     /* Without an object of its own it lets through only when it is told to. */
     if (partner_object() != NOTHING)
@@ -825,9 +813,9 @@ check_sleeper(void)
         if ((seconds() - begin) * 1000 > slowest)
             slowest = (seconds() - begin) * 1000;
         if (letter == 0)
-            fail("the sleeper", "sleeps, although its object can be had");
+            site_fail("the sleeper", "sleeps, although its object can be had");
         else if ((seconds() - begin) * 1000 > LATE_MS)
-            fail("the sleeper", "was told late");
+            site_fail("the sleeper", "was told late");
     } else {
         letter = hear(&sleeper, 0);
     }
@@ -838,14 +826,14 @@ check_sleeper(void)
         letter = hear(&sleeper, DEADLINE_MS);
     }
     if (letter == 0) {
-        fail("the sleeper", "sleeps for ever");
+        site_fail("the sleeper", "sleeps for ever");
         die("the sleeper");
     }
     if (letter == 'a' && (current->sleeper != MUTEX ||
                           (current->flags & (MAY_ABANDON | MUST_ABANDON)) == 0))
-        fail("the sleeper", "got it as abandoned");
+        site_fail("the sleeper", "got it as abandoned");
     if (letter == 'x')
-        fail("the sleeper", "its wait failed");
+        site_fail("the sleeper", "its wait failed");
 }
 
 static void
@@ -854,18 +842,18 @@ check_mutex(void)
     int rc = mmf_mutex_wait(mutex, DEADLINE_MS);
 
     if (rc != MMF_OK && rc != MMF_ABANDONED)
-        fail("the mutex", rc < 0 ? mmf_last_message() : "cannot be had");
+        site_fail("the mutex", rc < 0 ? mmf_last_message() : "cannot be had");
     else if (rc == MMF_ABANDONED &&
              (current->flags & (MAY_ABANDON | MUST_ABANDON)) == 0)
-        fail("the mutex", "is abandoned");
+        site_fail("the mutex", "is abandoned");
     else if (rc == MMF_OK && (current->flags & MUST_ABANDON) != 0)
-        fail("the mutex", "is not abandoned");
+        site_fail("the mutex", "is not abandoned");
     if (rc >= 0 && mmf_mutex_release(mutex) < 0)
-        fail("the mutex", mmf_last_message());
+        site_fail("the mutex", mmf_last_message());
     /* Only one is told. */
     rc = mmf_mutex_wait(mutex, 0);
     if (rc != MMF_OK)
-        fail("the mutex, again", rc < 0 ? mmf_last_message() : "cannot be had");
+        site_fail("the mutex, again", rc < 0 ? mmf_last_message() : "cannot be had");
     else
         mmf_mutex_release(mutex);
 }
@@ -880,15 +868,15 @@ check_counts(void)
     while ((rc = mmf_semaphore_wait(semaphore, 0)) == MMF_OK)
         count++;
     if (rc < 0 || count > current->most)
-        fail("the semaphore", rc < 0 ? mmf_last_message() : "has too many");
+        site_fail("the semaphore", rc < 0 ? mmf_last_message() : "has too many");
     rc = mmf_event_wait(event, 0);
     if (rc == MMF_OK)
         rc = mmf_event_wait(event, 0);
     if (rc != MMF_TIMED_OUT)
-        fail("the event", rc < 0 ? mmf_last_message() : "is set twice");
+        site_fail("the event", rc < 0 ? mmf_last_message() : "is set twice");
     rc = mmf_event_reset(manual);
     if (rc < 0 || mmf_event_wait(manual, 0) != MMF_TIMED_OUT)
-        fail("the manual event", "cannot be reset");
+        site_fail("the manual event", "cannot be reset");
 }
 
 /* Everything is reset: it works again, one by one and together. */
@@ -903,11 +891,11 @@ check_waits(void)
     mmf_event_set(manual);
     mmf_semaphore_release(semaphore, 1, NULL);
     if (mmf_wait_all(objects, 4, DEADLINE_MS) != MMF_OK)
-        fail("wait for all", "does not get all");
+        site_fail("wait for all", "does not get all");
     mmf_event_reset(manual);
     mmf_mutex_release(mutex);
     if (mmf_wait_any(objects, 4, 0, &index) != MMF_OK || index != 3)
-        fail("wait for any", "does not get the mutex alone");
+        site_fail("wait for any", "does not get the mutex alone");
     else
         mmf_mutex_release(mutex);
 }
@@ -944,10 +932,10 @@ check_held_name(void)
     mmf_mutex *seen;
 
     if (mmf_mutex_open_existing(FRESH, NULL, &seen) < 0) {
-        fail("the name that is held", mmf_last_message());
+        site_fail("the name that is held", mmf_last_message());
     } else {
         if (mmf_mutex_wait(seen, 0) != MMF_OK)
-            fail("the name that is held", "its mutex cannot be had");
+            site_fail("the name that is held", "its mutex cannot be had");
         else
             mmf_mutex_release(seen);
         mmf_mutex_close(seen);
@@ -968,19 +956,19 @@ check_names(void)
         check_held_name();
     rc = mmf_mutex_open_existing(FRESH, NULL, &seen);
     if (rc != MMF_E_CANNOT_BE_OPENED)
-        fail("the victim's name", rc < 0 ? mmf_last_message() : "is alive");
+        site_fail("the victim's name", rc < 0 ? mmf_last_message() : "is alive");
     if (rc >= 0)
         mmf_mutex_close(seen);
     if (mmf_mutex_create(0, FRESH, NULL, &created, &seen) < 0) {
-        fail("the victim's name", mmf_last_message());
+        site_fail("the victim's name", mmf_last_message());
     } else {
         if (!created || mmf_mutex_wait(seen, 0) != MMF_OK)
-            fail("the victim's name", "is not fresh");
+            site_fail("the victim's name", "is not fresh");
         mmf_mutex_release(seen);
         mmf_mutex_close(seen);
     }
     if (count_files(left, sizeof(left)) > 0) {
-        fail("left in the directory", left);
+        site_fail("left in the directory", left);
         mmf_reap(0, NULL);
     }
 }
@@ -994,7 +982,7 @@ check_survivors(void)
     }
     check_sleeper();
     if (open_all() < 0) {
-        fail("open", mmf_last_message());
+        site_fail("open", mmf_last_message());
         return;
     }
     check_mutex();
@@ -1007,6 +995,24 @@ check_survivors(void)
 /*
  * The kills.
  */
+
+static pid_t
+start(void)
+{
+    pid_t pid;
+
+    site_step("makes ready");
+    pid = start_victim();
+    site_step("runs the victim");
+    return pid;
+}
+
+static void
+check(void)
+{
+    site_step("looks at the survivors");
+    check_survivors();
+}
 
 struct counts {
     unsigned long calls;  /* stops at system calls */
@@ -1022,25 +1028,28 @@ static int
 kill_at_call(unsigned long n)
 {
     struct trace_stop stop;
-    char text[80];
     unsigned long i;
     int done = 0;
-    pid_t pid = start_victim();
+    pid_t pid;
 
+    site_say("killed at its stop %lu at a system call", n);
+    pid = start();
     memset(&stop, 0, sizeof(stop));
     for (i = 0; i < n && !done; i++) {
         trace_system_call(pid, &stop);
         done = stop.place == TRACE_END || stop.place == TRACE_GONE;
     }
     if (stop.place == TRACE_GONE)
-        fail("the victim", "it ended by itself");
+        site_fail("the victim", "it ended by itself");
     else
         trace_kill(pid);
-    snprintf(text, sizeof(text), "killed %s system call %llu",
-             stop.place == TRACE_ENTRY ? "before" : "after",
-             (unsigned long long)stop.number);
-    place_text = done ? "killed after it" : text;
-    check_survivors();
+    if (done)
+        site_say("killed after it");
+    else
+        site_say("killed %s system call %llu",
+                 stop.place == TRACE_ENTRY ? "before" : "after",
+                 (unsigned long long)stop.number);
+    check();
     return !done;
 }
 
@@ -1059,12 +1068,14 @@ kill_asleep(struct counts *counts)
 {
     pid_t pid;
 
+    site_say("killed asleep");
+    site_step("makes ready");
     make_ready();
     pid = trace_fork(victim, NULL);
-    place_text = "killed asleep";
+    site_step("runs the victim");
     trace_let_go(pid);
     if (wait_until_asleep(pid) < 0)
-        fail("the victim", "does not sleep");
+        site_fail("the victim", "does not sleep");
     counts->asleep++;
     trace_kill(pid);
     if (current->sleeper != NOTHING) {
@@ -1073,67 +1084,24 @@ kill_asleep(struct counts *counts)
     }
     if (partner_object() != NOTHING)
         ask(&partner, 'l', partner_object(), 0);
-    check_survivors();
+    check();
 }
-
-/* Where libmmf.so's instructions are, in us and so in our children. */
-static uintptr_t text_begin, text_end;
-
-static int
-find_text(struct dl_phdr_info *info, size_t size, void *payload)
-{
-    int i;
-
-    (void)size;
-    (void)payload;
-    if (strstr(info->dlpi_name, "libmmf.so") == NULL)
-        return 0;
-    for (i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
-
-        if (part->p_type == PT_LOAD && (part->p_flags & PF_X) != 0) {
-            text_begin = info->dlpi_addr + part->p_vaddr;
-            text_end = text_begin + part->p_memsz;
-        }
-    }
-    return 1;
-}
-
-/* The places that one run came by. */
-struct walk {
-    uintptr_t places[MOST_PLACES];
-    size_t count;
-};
 
 /* Single-step once through the operation, and kill it at its end. */
 static void
 walk_through(struct walk *walk)
 {
     struct trace_stop stop;
-    pid_t pid = start_victim();
+    pid_t pid;
 
-    walk->count = 0;
-    for (;;) {
-        uintptr_t at = trace_position(pid);
-
-        if (at >= text_begin && at < text_end) {
-            /* A repeated string instruction steps in place; it counts once. */
-            if (walk->count < MOST_PLACES &&
-                (walk->count == 0 || walk->places[walk->count - 1] != at))
-                walk->places[walk->count++] = at;
-            trace_step(pid, &stop);
-        } else {
-            trace_come_back(pid, text_begin, text_end, &stop);
-        }
-        if (stop.place != TRACE_STEP)
-            break;
-    }
+    site_say("killed after it");
+    pid = start();
+    walk_record(pid, walk, &stop);
     if (stop.place == TRACE_END)
         trace_kill(pid);
     else
-        fail("the victim", "it ended by itself");
-    place_text = "killed after it";
-    check_survivors();
+        site_fail("the victim", "it ended by itself");
+    check();
 }
 
 /* Steps take their time, so sleeps end in different ways: the shortest and the longest.
@@ -1149,9 +1117,9 @@ walk_often(struct walk *shortest, struct walk *longest)
     for (i = 0; i < WALKS; i++) {
         walk_through(&walk);
         if (walk.count < shortest->count)
-            memcpy(shortest, &walk, sizeof(walk));
+            walk_copy(shortest, &walk);
         if (walk.count > longest->count)
-            memcpy(longest, &walk, sizeof(walk));
+            walk_copy(longest, &walk);
     }
 }
 
@@ -1160,24 +1128,13 @@ static int
 kill_at_instruction(uintptr_t place, unsigned times)
 {
     struct trace_stop stop;
-    pid_t pid = start_victim();
+    pid_t pid = start();
 
     trace_run_to(pid, place, times, &stop);
     if (stop.place != TRACE_GONE)
         trace_kill(pid);
-    check_survivors();
+    check();
     return stop.place == TRACE_STEP;
-}
-
-static int
-comes_by(const struct walk *walk, uintptr_t place)
-{
-    size_t i;
-
-    for (i = 0; i < walk->count; i++)
-        if (walk->places[i] == place)
-            return 1;
-    return 0;
 }
 
 /* A kill before each `stride`-th place of the walk; but not where `except` comes by. */
@@ -1185,22 +1142,15 @@ static void
 kill_along(const struct walk *walk, const struct walk *except, size_t stride,
            struct counts *counts)
 {
-    char text[96];
-    size_t n, i;
-
-    for (n = 0; n < walk->count; n += stride) {
+    for (size_t n = 0; n < walk->count; n += stride) {
         uintptr_t place = walk->places[n];
         int most_tries = except == NULL ? MOST_TRIES : FEW_TRIES;
-        unsigned times = 0;
+        unsigned times = walk_times(walk, n);
         int tries = 0;
 
-        if (except != NULL && comes_by(except, place))
+        if (except != NULL && walk_comes_by(except, place))
             continue;
-        for (i = 0; i <= n; i++)
-            times += walk->places[i] == place;
-        snprintf(text, sizeof(text), "killed before instruction %zu of %zu, at +0x%lx",
-                 n, walk->count, (unsigned long)(place - text_begin));
-        place_text = text;
+        walk_say_place(walk, n);
         /* A loop may have had fewer rounds this time. */
         while (!kill_at_instruction(place, times) && tries < most_tries) {
             times -= times > 1;
@@ -1212,7 +1162,6 @@ kill_along(const struct walk *walk, const struct walk *except, size_t stride,
             counts->missed++;
         counts->must += tries == most_tries && except == NULL;
     }
-    place_text = "";
 }
 
 static void
@@ -1235,31 +1184,17 @@ sleeps(void)
     return strstr(current->name, "sleeps") != NULL;
 }
 
-static void
-count_points(unsigned long count)
+static const char *
+current_call(void)
 {
-    for (struct group *group = groups;; group++) {
-        for (int i = 0; i < 3 && group->begins[i] != NULL; i++) {
-            if (strncmp(current->name, group->begins[i], strlen(group->begins[i])) ==
-                0) {
-                group->points += count;
-                return;
-            }
+    for (size_t call = 0;; call++) {
+        for (int i = 0; i < 3 && calls[call].begins[i] != NULL; i++) {
+            const char *begins = calls[call].begins[i];
+
+            if (strncmp(current->name, begins, strlen(begins)) == 0)
+                return calls[call].call; /* the last one's is "" */
         }
     }
-}
-
-static void
-print_points(void)
-{
-    unsigned long sum = 0;
-
-    printf("kill points:");
-    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
-        printf(" %s %lu,", groups[i].name, groups[i].points);
-        sum += groups[i].points;
-    }
-    printf(" in all %lu\n", sum);
 }
 
 static void
@@ -1274,13 +1209,13 @@ run_operation(void)
         kill_asleep(&counts);
     if (trace_knows_instructions())
         kill_at_instructions(&counts);
-    count_points(counts.calls + counts.asleep + counts.killed);
+    site_count(current_call(), counts.calls + counts.asleep + counts.killed);
     printf("%-36s %7lu %7lu %7lu %7lu %7lu %9.0f %8.1f\n", current->name, counts.calls,
            counts.asleep, counts.places, counts.killed, counts.missed, slowest,
            seconds() - begin);
     fflush(stdout);
     if (counts.must * 5 > counts.killed)
-        fail("coverage", "too many places were missed");
+        site_fail("coverage", "too many places were missed");
 }
 
 static void
@@ -1295,20 +1230,21 @@ run_all(const char *only, unsigned *run, unsigned *failed)
     start_peer(&sleeper);
     start_peer(&partner);
     for (i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
-        unsigned long failures_before = failures;
+        unsigned long failures_before = site_failures();
 
         current = &operations[i];
         if (only != NULL && strstr(current->name, only) == NULL)
             continue;
+        site_operation(current->name);
         run_operation();
         ++*run;
-        *failed += failures != failures_before;
+        *failed += site_failures() != failures_before;
     }
     stop_peer(&partner);
     stop_peer(&sleeper);
-    place_text = "in the end";
+    site_say("in the end");
     if (*run > 0 && count_files(left, sizeof(left)) > 0) {
-        fail("left in the directory", left);
+        site_fail("left in the directory", left);
         ++*failed;
     }
 }
@@ -1334,20 +1270,20 @@ main(int argc, char **argv)
     }
     if (!trace_knows_instructions())
         printf("SKIPPED: kills at instructions are for x86-64 only\n");
-    dl_iterate_phdr(find_text, NULL);
-    if (text_begin == 0) {
+    if (!walk_find_code()) {
         fprintf(stderr, "sync_kill_points: libmmf.so is not loaded\n");
         return EXIT_FAILURE;
     }
     if (mkdtemp(dir) == NULL)
         die("/dev/shm");
     setenv("MMF_DIR", dir, 1);
+    site_begin("sync_kill_points");
     fflush(stdout);
     run_all(only, &run, &failed);
     snprintf(own, sizeof(own), "%s/mmf-%u", dir, (unsigned)geteuid());
     rmdir(own);
     rmdir(dir);
-    print_points();
+    site_print_counts("");
     printf("SUITE: %u passed, %u failed, 0 skipped\n", run - failed, failed);
     return failed == 0 && run > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -342,3 +342,11 @@ trace_let_go(pid_t pid)
 {
     go_on(pid, PTRACE_DETACH, 0);
 }
+
+int
+trace_wait(pid_t pid)
+{
+    int status = wait_for(pid);
+
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}

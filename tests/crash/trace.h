@@ -70,7 +70,8 @@ void trace_kill(pid_t pid);
 /* Stop tracing it; it stays stopped, by SIGSTOP, until SIGCONT. */
 void trace_leave_stopped(pid_t pid);
 
-/* Stop tracing it; it runs on. */
+/* Stop tracing it; it runs on. Its exit status, when it has ended; -1: by a signal. */
 void trace_let_go(pid_t pid);
+int trace_wait(pid_t pid);
 
 #endif

@@ -1,0 +1,500 @@
+/*
+ * calls_test.c - the system calls of those who send and receive, counted by ptrace:
+ * none at all unless somebody sleeps, and then one for him.
+ */
+#include "support.h"
+
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "trace.h"
+
+enum { SEND = MMF_ROLE_SEND, RECEIVE = MMF_ROLE_RECEIVE, ROUNDS = 100 };
+
+struct calls {
+    unsigned all;
+    unsigned futexes;
+    unsigned touches; /* of the file's times, for those who poll */
+};
+
+/* Let a child run between its marks. A failed check of its own ends it. */
+static void
+count_raw(void (*run)(void *argument), struct calls *calls)
+{
+    struct trace_stop stop;
+    pid_t pid = trace_fork(run, NULL);
+
+    memset(calls, 0, sizeof(*calls));
+    for (;;) {
+        trace_system_call(pid, &stop);
+        if (stop.place == TRACE_END || stop.place == TRACE_GONE)
+            break;
+        if (stop.place == TRACE_ENTRY) {
+            calls->all++;
+            calls->futexes += stop.number == SYS_futex;
+            calls->touches += stop.number == SYS_utimensat;
+        }
+    }
+    CHECK_INT(stop.place, TRACE_END);
+    trace_let_go(pid);
+    CHECK_INT(trace_wait(pid), 0);
+}
+
+static void
+only_marks(void *argument)
+{
+    (void)argument;
+    trace_begin();
+    trace_end();
+}
+
+/* But for the marks, which are system calls themselves. */
+static struct calls
+count_calls(void (*run)(void *argument))
+{
+    struct calls calls, marks;
+
+    count_raw(only_marks, &marks);
+    count_raw(run, &calls);
+    calls.all -= marks.all;
+    return calls;
+}
+
+static void
+expect_calls(void (*run)(void *argument), unsigned futexes, unsigned touches)
+{
+    struct calls calls = count_calls(run);
+
+    CHECK_INT(calls.futexes, futexes);
+    CHECK_INT(calls.touches, touches);
+    CHECK_INT(calls.all, futexes + touches);
+}
+
+static void
+need_trace(void)
+{
+    if (!trace_possible())
+        harness_skip("this process may not trace its children");
+}
+
+/*
+ * Queues.
+ */
+
+static mmf_strategy strategy; /* of those who are counted */
+
+static mmf_queue *
+join_queue(mmf_role role)
+{
+    mmf_channel_options options = options_for(role, 0);
+    mmf_queue *queue;
+
+    options.strategy = strategy;
+    CHECK_OK(mmf_queue_open("Q", &options, &queue));
+    return queue;
+}
+
+static void
+copy_messages(mmf_queue *sender, mmf_queue *receiver)
+{
+    send_number(sender, 1);
+    expect_number(receiver, 1);
+}
+
+static void
+pass_in_place(mmf_queue *sender, mmf_queue *receiver)
+{
+    mmf_message message;
+    void *bytes;
+
+    CHECK_STATUS(mmf_queue_reserve(sender, 8, -1, &bytes), MMF_OK);
+    CHECK_STATUS(mmf_queue_abandon(sender), MMF_OK);
+    CHECK_STATUS(mmf_queue_reserve(sender, 8, -1, &bytes), MMF_OK);
+    memcpy(bytes, &(uint64_t){2}, 8);
+    CHECK_STATUS(mmf_queue_commit(sender, 8), MMF_OK);
+    message = peek_number(receiver, 2);
+    CHECK_STATUS(mmf_queue_release(receiver, &message), MMF_OK);
+}
+
+static void
+pass_many(mmf_queue *sender, mmf_queue *receiver)
+{
+    mmf_buffer buffers[3] = {{"12345678", 8}, {"1", 1}, {"", 0}};
+    mmf_message messages[3];
+    int32_t count;
+
+    CHECK_STATUS(mmf_queue_send_many(sender, buffers, 3, -1, &count), MMF_OK);
+    CHECK_INT(count, 3);
+    CHECK_STATUS(mmf_queue_peek_many(receiver, 3, -1, messages, &count), MMF_OK);
+    CHECK_INT(count, 3);
+    CHECK_STATUS(mmf_queue_release_many(receiver, messages, 3), MMF_OK);
+}
+
+static void
+use_queue(void *argument)
+{
+    mmf_queue *sender = join_queue(SEND);
+    mmf_queue *receiver = join_queue(RECEIVE);
+    mmf_channel_stats stats;
+
+    (void)argument;
+    trace_begin();
+    for (int i = 0; i < ROUNDS; i++) {
+        copy_messages(sender, receiver);
+        pass_in_place(sender, receiver);
+        pass_many(sender, receiver);
+    }
+    trace_end();
+    CHECK_OK(mmf_queue_stat(receiver, &stats));
+    CHECK_INT(stats.received % (5 * ROUNDS), 0);
+    mmf_queue_close(sender);
+    mmf_queue_close(receiver);
+}
+
+static void
+use_single_queue(void *argument)
+{
+    mmf_queue *both =
+        new_queue(MMF_ROLE_BOTH, MMF_CHANNEL_SINGLE, 8, 8, MMF_OVERFLOW_BLOCK);
+
+    (void)argument;
+    trace_begin();
+    for (int i = 0; i < ROUNDS; i++) {
+        copy_messages(both, both);
+        pass_in_place(both, both);
+        pass_many(both, both);
+    }
+    trace_end();
+    mmf_queue_close(both);
+}
+
+static void
+a_queue_needs_no_system_call(void **state)
+{
+    mmf_queue *queue;
+
+    (void)state;
+    need_trace();
+    queue = new_queue(MMF_ROLE_BOTH, 0, 8, 8, MMF_OVERFLOW_BLOCK);
+    for (strategy = 0; strategy <= MMF_STRATEGY_WAIT; strategy++)
+        expect_calls(use_queue, 0, 0);
+    mmf_queue_close(queue);
+    expect_calls(use_single_queue, 0, 0);
+}
+
+static void
+send_two(void *argument)
+{
+    mmf_queue *queue = join_queue(SEND);
+
+    (void)argument;
+    trace_begin();
+    send_number(queue, 1);
+    send_number(queue, 2);
+    trace_end();
+    mmf_queue_close(queue);
+}
+
+static void
+receive_two(void *argument)
+{
+    mmf_queue *queue = join_queue(RECEIVE);
+
+    (void)argument;
+    trace_begin();
+    expect_number(queue, 1);
+    expect_number(queue, 2);
+    trace_end();
+    mmf_queue_close(queue);
+}
+
+/* The first wakes him, the second finds nobody. */
+static void
+wake_receiver(uint32_t flags)
+{
+    mmf_queue *queue = new_sender(flags, 8, 8);
+    struct process *peer = peer_start();
+
+    peer_does(peer, "open %u 0 %d", RECEIVE, MMF_STRATEGY_WAIT);
+    if (flags & MMF_CHANNEL_SINGLE)
+        mmf_queue_close(queue);
+    peer_begins(peer, "receive -1");
+    peer_await_sleep(peer);
+    expect_calls(send_two, 1, 0);
+    process_expect(peer, "MMF_OK 1 0");
+    peer_end(peer);
+    if (!(flags & MMF_CHANNEL_SINGLE))
+        mmf_queue_close(queue);
+}
+
+static void
+wake_sender(uint32_t flags)
+{
+    mmf_queue *queue = new_receiver(flags, 8, 2);
+    struct process *peer = peer_start();
+
+    peer_does(peer, "open %u 0 %d", SEND, MMF_STRATEGY_WAIT);
+    if (flags & MMF_CHANNEL_SINGLE)
+        mmf_queue_close(queue);
+    peer_does(peer, "send 1 0");
+    peer_does(peer, "send 2 0");
+    peer_begins(peer, "send 3 -1");
+    peer_await_sleep(peer);
+    expect_calls(receive_two, 1, 0);
+    process_expect(peer, "MMF_OK");
+    peer_end(peer);
+    if (!(flags & MMF_CHANNEL_SINGLE))
+        mmf_queue_close(queue);
+}
+
+static void
+a_sleeper_costs_one_call(void **state)
+{
+    (void)state;
+    need_trace();
+    strategy = MMF_STRATEGY_WAIT;
+    for_each_kind(wake_receiver);
+    for_each_kind(wake_sender);
+}
+
+static void
+who_spins_costs_nothing(void **state)
+{
+    mmf_queue *queue;
+    struct process *peer;
+
+    (void)state;
+    need_trace();
+    queue = new_sender(0, 8, 8);
+    peer = peer_start();
+    peer_does(peer, "open %u 0 %d", RECEIVE, MMF_STRATEGY_SPIN);
+    peer_begins(peer, "receive -1");
+    expect_calls(send_two, 0, 0);
+    process_expect(peer, "MMF_OK 1 0");
+    peer_end(peer);
+    mmf_queue_close(queue);
+}
+
+static void
+who_polls_costs_one_call_each(void **state)
+{
+    mmf_queue *queue;
+    int fd;
+
+    (void)state;
+    need_trace();
+    queue = new_receiver(0, 8, 8);
+    CHECK_OK(mmf_queue_fd(queue, &fd));
+    expect_calls(send_two, 0, 2);
+    mmf_queue_close(queue);
+}
+
+/*
+ * Topics and latest values.
+ */
+
+static mmf_topic *
+join_topic(mmf_role role)
+{
+    mmf_channel_options options = options_for(role, 0);
+    mmf_topic *topic;
+
+    options.strategy = strategy;
+    CHECK_OK(mmf_topic_open("T", &options, &topic));
+    return topic;
+}
+
+static void
+use_topic(void *argument)
+{
+    mmf_topic *publisher = join_topic(SEND), *subscriber = join_topic(RECEIVE);
+
+    (void)argument;
+    trace_begin();
+    for (uint64_t i = 0; i < ROUNDS; i++) {
+        mmf_buffer buffer = {&i, 8};
+        mmf_message message;
+        uint64_t got;
+        int64_t length;
+        int32_t count;
+        void *bytes;
+
+        CHECK_STATUS(mmf_topic_publish(publisher, &i, 8, -1), MMF_OK);
+        CHECK_STATUS(mmf_topic_receive(subscriber, &got, 8, -1, &length, NULL), MMF_OK);
+        CHECK_INT(got, i);
+        CHECK_STATUS(mmf_topic_reserve(publisher, 8, -1, &bytes), MMF_OK);
+        CHECK_STATUS(mmf_topic_commit(publisher, 8), MMF_OK);
+        CHECK_STATUS(mmf_topic_peek(subscriber, -1, &message), MMF_OK);
+        CHECK_STATUS(mmf_topic_release(subscriber), MMF_OK);
+        CHECK_STATUS(mmf_topic_publish_many(publisher, &buffer, 1, -1, &count), MMF_OK);
+        CHECK_STATUS(mmf_topic_receive(subscriber, &got, 8, -1, &length, NULL), MMF_OK);
+    }
+    trace_end();
+    mmf_topic_close(publisher);
+    mmf_topic_close(subscriber);
+}
+
+static void
+publish_two(void *argument)
+{
+    mmf_topic *topic = join_topic(SEND);
+    uint64_t number = 1;
+
+    (void)argument;
+    trace_begin();
+    CHECK_STATUS(mmf_topic_publish(topic, &number, 8, 0), MMF_OK);
+    CHECK_STATUS(mmf_topic_publish(topic, &number, 8, 0), MMF_OK);
+    trace_end();
+    mmf_topic_close(topic);
+}
+
+static mmf_topic *
+create_topic(mmf_overflow overflow)
+{
+    mmf_channel_options options = options_for(SEND, 0);
+    mmf_topic *topic;
+
+    CHECK_OK(mmf_topic_create("T", 300, 8, overflow, &options, NULL, &topic));
+    return topic;
+}
+
+static void
+a_topic_needs_no_system_call(void **state)
+{
+    static const mmf_overflow overflows[] = {MMF_OVERFLOW_BLOCK, MMF_OVERFLOW_FAIL,
+                                             MMF_OVERFLOW_DROP_OLDEST};
+
+    (void)state;
+    need_trace();
+    for (size_t i = 0; i < COUNT_OF(overflows); i++) {
+        mmf_topic *topic = create_topic(overflows[i]);
+
+        CHECK_CONTEXT("overflow %d", overflows[i]);
+        for (strategy = 0; strategy <= MMF_STRATEGY_WAIT; strategy++)
+            expect_calls(use_topic, 0, 0);
+        mmf_topic_close(topic);
+    }
+}
+
+/* However many there are, one call wakes all. */
+static void
+all_sleeping_subscribers_cost_one_call(void **state)
+{
+    enum { SLEEPERS = 3 };
+    mmf_topic *topic;
+    struct process *peers[SLEEPERS];
+    char line[64];
+
+    (void)state;
+    need_trace();
+    topic = create_topic(MMF_OVERFLOW_BLOCK);
+    strategy = MMF_STRATEGY_WAIT;
+    for (int i = 0; i < SLEEPERS; i++) {
+        peers[i] = peer_start();
+        peer_does(peers[i], "topic open %u", RECEIVE);
+        peer_begins(peers[i], "topic receive -1");
+        peer_await_sleep(peers[i]);
+    }
+    expect_calls(publish_two, 1, 0);
+    for (int i = 0; i < SLEEPERS; i++) {
+        CHECK(process_read_line(peers[i], line, sizeof(line)) != NULL);
+        peer_end(peers[i]);
+    }
+    mmf_topic_close(topic);
+}
+
+static mmf_latest *
+join_latest(mmf_role role)
+{
+    mmf_channel_options options = options_for(role, 0);
+    mmf_latest *latest;
+
+    options.strategy = strategy;
+    CHECK_OK(mmf_latest_create("L", 300, &options, NULL, &latest));
+    return latest;
+}
+
+static void
+use_latest(void *argument)
+{
+    mmf_latest *writer = join_latest(SEND), *reader = join_latest(RECEIVE);
+    uint64_t version = 0;
+
+    (void)argument;
+    trace_begin();
+    for (uint64_t i = 0; i < ROUNDS; i++) {
+        mmf_message message;
+        uint64_t got;
+        int64_t length;
+        void *bytes;
+
+        CHECK_STATUS(mmf_latest_write(writer, &i, 8), MMF_OK);
+        CHECK_STATUS(mmf_latest_wait(reader, version, -1), MMF_OK);
+        CHECK_STATUS(mmf_latest_read(reader, &got, 8, &length, &version), MMF_OK);
+        CHECK_INT(got, i);
+        CHECK_STATUS(mmf_latest_reserve(writer, 8, &bytes), MMF_OK);
+        CHECK_STATUS(mmf_latest_commit(writer, 8), MMF_OK);
+        CHECK_STATUS(mmf_latest_peek(reader, &message), MMF_OK);
+        version = message.sequence;
+        CHECK_STATUS(mmf_latest_release(reader), MMF_OK);
+    }
+    trace_end();
+    mmf_latest_close(writer);
+    mmf_latest_close(reader);
+}
+
+static void
+write_two(void *argument)
+{
+    mmf_latest *writer = join_latest(SEND);
+    uint64_t number = 1;
+
+    (void)argument;
+    trace_begin();
+    CHECK_STATUS(mmf_latest_write(writer, &number, 8), MMF_OK);
+    CHECK_STATUS(mmf_latest_write(writer, &number, 8), MMF_OK);
+    trace_end();
+    mmf_latest_close(writer);
+}
+
+static void
+a_latest_value_needs_no_system_call(void **state)
+{
+    mmf_latest *latest;
+    struct process *peer;
+    char line[64];
+
+    (void)state;
+    need_trace();
+    latest = join_latest(RECEIVE);
+    for (strategy = 0; strategy <= MMF_STRATEGY_WAIT; strategy++)
+        expect_calls(use_latest, 0, 0);
+    mmf_latest_close(latest);
+    strategy = MMF_STRATEGY_WAIT;
+    latest = join_latest(RECEIVE);
+    peer = peer_start();
+    peer_does(peer, "latest open %u", RECEIVE);
+    peer_begins(peer, "latest read 0 -1");
+    peer_await_sleep(peer);
+    expect_calls(write_two, 1, 0);
+    CHECK(process_read_line(peer, line, sizeof(line)) != NULL);
+    peer_end(peer);
+    mmf_latest_close(latest);
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_queue_needs_no_system_call),
+        cmocka_unit_test(a_sleeper_costs_one_call),
+        cmocka_unit_test(who_spins_costs_nothing),
+        cmocka_unit_test(who_polls_costs_one_call_each),
+        cmocka_unit_test(a_topic_needs_no_system_call),
+        cmocka_unit_test(all_sleeping_subscribers_cost_one_call),
+        cmocka_unit_test(a_latest_value_needs_no_system_call),
+    };
+    const struct role roles[] = {{"peer", peer_role}, {NULL, NULL}};
+
+    return harness_main(argc, argv, "channel.calls", tests, COUNT_OF(tests), roles);
+}

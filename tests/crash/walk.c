@@ -1,0 +1,103 @@
+/* walk.c - see walk.h. */
+#include "walk.h"
+
+#include <link.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "site.h"
+
+static uintptr_t text_begin, text_end;
+
+static int
+find_text(struct dl_phdr_info *info, size_t size, void *payload)
+{
+    (void)size;
+    (void)payload;
+    if (strstr(info->dlpi_name, "libmmf.so") == NULL)
+        return 0;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+
+        if (part->p_type == PT_LOAD && (part->p_flags & PF_X) != 0) {
+            text_begin = info->dlpi_addr + part->p_vaddr;
+            text_end = text_begin + part->p_memsz;
+        }
+    }
+    return 1;
+}
+
+int
+walk_find_code(void)
+{
+    dl_iterate_phdr(find_text, NULL);
+    return text_begin != 0;
+}
+
+static void
+add_place(struct walk *walk, uintptr_t at)
+{
+    if (walk->count < WALK_MOST_PLACES &&
+        (walk->count == 0 || walk->places[walk->count - 1] != at))
+        walk->places[walk->count++] = at;
+}
+
+void
+walk_record(pid_t pid, struct walk *walk, struct trace_stop *stop)
+{
+    walk->count = 0;
+    do {
+        uintptr_t at = trace_position(pid);
+
+        if (at >= text_begin && at < text_end) {
+            add_place(walk, at);
+            trace_step(pid, stop);
+        } else {
+            trace_come_back(pid, text_begin, text_end, stop);
+        }
+    } while (stop->place == TRACE_STEP);
+}
+
+void
+walk_copy(struct walk *to, const struct walk *from)
+{
+    memcpy(to->places, from->places, from->count * sizeof(from->places[0]));
+    to->count = from->count;
+}
+
+int
+walk_comes_by(const struct walk *walk, uintptr_t place)
+{
+    for (size_t i = 0; i < walk->count; i++)
+        if (walk->places[i] == place)
+            return 1;
+    return 0;
+}
+
+unsigned
+walk_times(const struct walk *walk, size_t n)
+{
+    unsigned times = 0;
+
+    for (size_t i = 0; i <= n; i++)
+        times += walk->places[i] == walk->places[n];
+    return times;
+}
+
+void
+walk_say_place(const struct walk *walk, size_t n)
+{
+    site_say("killed before instruction %zu of %zu, at +0x%lx", n, walk->count,
+             (unsigned long)(walk->places[n] - text_begin));
+}
+
+void
+walk_skip_process_id(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(0);
+    waitpid(pid, NULL, 0);
+}
