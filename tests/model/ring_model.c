@@ -550,7 +550,7 @@ main(int argc, char **argv)
         scenario.kills++;
         run(&scenario, "  a kill more");
     }
-    printf("in all %llu states, %llu steps, %llu of them kills, %.0f s\n",
+    printf("FIGURES: %llu states, %llu steps, %llu of them kills, %.0f s\n",
            (unsigned long long)total.states, (unsigned long long)total.steps,
            (unsigned long long)total.kills, seconds() - begin);
     printf("model: %d passed, %d failed, 0 skipped\n", runs - failures, failures);
