@@ -3,6 +3,8 @@
  * channel have in common.
  *
  *   queue    each message goes to exactly one consumer (mmf/queue.h)
+ *   topic    each message goes to every subscriber (mmf/topic.h)
+ *   latest   one value that is replaced; readers see the newest (mmf/latest.h)
  *
  * A channel is a named object like a map: it lives until its last handle is closed or
  * its last holder dies. It has a fixed number of cells of a fixed size, chosen by its
