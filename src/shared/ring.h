@@ -6,8 +6,10 @@
  * of the states below. docs/channels.md has the argument for the orderings.
  *
  *   field         written by                 read by      ordering
- *   tail          senders, by exchange       senders,     the index, 48 bits, and how
- *                                            receivers    many were left out, 16 bits
+ *   tail          senders, by exchange       senders,     the index, 48 bits; 16 bits
+ *                                            receivers    more, see below
+ *   leaving       queue: senders, before     receivers    how often an index was about
+ *   left_out      and after                               to be left out; and was
  *   head          SINGLE: the consumer       producer     release after the last read
  *                 else: anybody, a hint      receivers    relaxed
  *   taken         SINGLE: the consumer       its successor  relaxed
@@ -44,10 +46,14 @@
  *   RETURNED   nobody's      its consumer died; to be had   RETAKEN
  *   RETAKEN    a consumer's  as TAKEN, the second time      RELEASED, RETURNED
  *
- * The exchange to RESERVED names its owner in the same step; only then the tail moves,
- * by whoever sees that it should (as in Michael and Scott, "Simple, Fast, and Practical
- * Non-Blocking and Blocking Concurrent Queue Algorithms", 1996). A word of each cell
- * instead of one common index: Vyukov's bounded queue.
+ * The exchange that gives an index out names its owner in the same step. Where messages
+ * are overwritten it is the cell's, to RESERVED; only then the tail moves, by whoever
+ * sees that it should (as in Michael and Scott, "Simple, Fast, and Practical
+ * Non-Blocking and Blocking Concurrent Queue Algorithms", 1996), and its upper bits
+ * count the indexes that were left out: ring_send.c. In a queue that overwrites nothing
+ * it is the tail's, whose upper bits are the owner; the cell is RESERVED before the
+ * tail moves on, by whoever moves it: ring_claim.c. A word of each cell instead of one
+ * common index: Vyukov's bounded queue.
  *
  * A sender that meets, at the tail, a cell which somebody still has in hand from the
  * last lap leaves that index out. So whoever is stopped holds one cell, not the ring.
@@ -99,6 +105,8 @@ enum mmf_cell_state {
 struct mmf_ring_shared {
     alignas(128) mmf_atomic_u64 tail;
     mmf_atomic_u64 high_water;
+    mmf_atomic_u64 leaving;
+    mmf_atomic_u64 left_out;
     alignas(128) mmf_atomic_u64 head;
     mmf_atomic_u64 taken;
     alignas(128) mmf_atomic_u64 newest;
@@ -178,15 +186,14 @@ struct mmf_ring {
     uint32_t receiver;
     uint64_t reserved; /* index of the reservation */
     int has_reserved;
-    uint64_t due; /* the tail that a queue's reservation has still to move */
-    int has_due;
     uint64_t cursor; /* queue: where to look next; topic: next to read */
     uint64_t gate;   /* senders: everything before is read (a guess, never too high) */
     uint64_t
         seen_returned; /* SINGLE: `taken` when we joined: what is before comes again */
-    uint64_t searched; /* queue: the tail when nothing was left behind the cursor */
-    uint64_t lost;     /* topic: since the last message */
-    int64_t looked;    /* when we last looked after the dead; ring_wait.c */
+    uint64_t
+        searched;   /* queue: what was left out, when nothing lay behind the cursor */
+    uint64_t lost;  /* topic: since the last message */
+    int64_t looked; /* when we last looked after the dead; ring_wait.c */
     uint32_t passed_count;
     uint64_t passed[MMF_PASSED_MOST]; /* queue: reservations, in ascending order */
 };

@@ -10,16 +10,6 @@
 
 #include "shared/ring_cells.h"
 
-static int
-is_full_of(const struct mmf_ring *ring, uint64_t word)
-{
-    enum mmf_cell_state state = mmf_word_state(word);
-
-    return (ring->shape.kind == MMF_RING_QUEUE &&
-            ring->shape.overflow != MMF_RING_DROP) &&
-           (state == MMF_CELL_COMMITTED || state == MMF_CELL_RETURNED);
-}
-
 /* A latest value's newest must stay until there is a newer one. */
 static int
 is_kept(const struct mmf_ring *ring, uint64_t word, int has_newest, uint64_t newest)
@@ -51,7 +41,7 @@ is_worth_leaving_out(const struct mmf_ring *ring, uint64_t index, int has_newest
         uint64_t word = mmf_ring_word(ring, index + i);
 
         if (!mmf_word_is_in_hand(word) && !is_kept(ring, word, has_newest, newest))
-            return !is_full_of(ring, word);
+            return 1;
     }
     return 0;
 }
@@ -65,38 +55,16 @@ move_tail(const struct mmf_ring *ring, uint64_t tail, uint64_t left_out)
     return mmf_exchange_if_u64(&ring->shared->tail, &tail, next);
 }
 
-/*
- * The cell is ours. 0: its index was left out by others, so it is given back.
- *
- * A queue's sender need not move the tail before its commit: as long as it sees the
- * tail where it was, whoever sees it moved sees the reservation, too. That spares the
- * consumer that spins at the cell a look at it between the two.
- */
+/* The cell is ours. 0: its index was left out by others, so it is given back. */
 static int
-settle(struct mmf_ring *ring, uint64_t tail, mmf_atomic_u64 *word)
+settle(const struct mmf_ring *ring, uint64_t tail, mmf_atomic_u64 *word)
 {
-    if (ring->shape.kind == MMF_RING_QUEUE &&
-        mmf_load_ordered_u64(&ring->shared->tail) == tail) {
-        ring->due = tail;
-        ring->has_due = 1;
-        return 1;
-    }
     if (move_tail(ring, tail, 0) || mmf_tail_left_none_out(tail, mmf_ring_tail(ring)))
         return 1;
     mmf_store_release_u64(
         word, mmf_word_make(tail & MMF_INDEX_MASK, MMF_NOBODY, MMF_CELL_RELEASED));
     return 0;
 }
-
-static void
-move_due_tail(struct mmf_ring *ring)
-{
-    if (ring->has_due)
-        move_tail(ring, ring->due, 0);
-    ring->has_due = 0;
-}
-
-enum attempt { GOT_IT, AGAIN, FULL, BROKEN };
 
 /* What is in the cell goes. */
 static void
@@ -120,7 +88,7 @@ count_dropped(const struct mmf_ring *ring, uint64_t word)
 }
 
 /* The cell at the tail is older than the tail: make it ours. */
-static enum attempt
+static enum mmf_attempt
 try_cell(struct mmf_ring *ring, uint64_t tail, uint64_t word)
 {
     uint64_t at = tail & MMF_INDEX_MASK;
@@ -131,25 +99,25 @@ try_cell(struct mmf_ring *ring, uint64_t tail, uint64_t word)
     if (ring->shape.kind == MMF_RING_LATEST)
         has_newest = mmf_ring_find_newest(ring, &newest);
     if (has_newest < 0)
-        return BROKEN;
-    if (is_held_by_readers(ring, at) || is_full_of(ring, word))
-        return mmf_ring_tail(ring) == tail ? FULL : AGAIN;
+        return MMF_BROKEN;
+    if (is_held_by_readers(ring, at))
+        return mmf_ring_tail(ring) == tail ? MMF_FULL : MMF_AGAIN;
     if (mmf_word_is_in_hand(word) || is_kept(ring, word, has_newest, newest)) {
         if (!is_worth_leaving_out(ring, at, has_newest, newest))
-            return mmf_ring_tail(ring) == tail ? FULL : AGAIN;
+            return mmf_ring_tail(ring) == tail ? MMF_FULL : MMF_AGAIN;
         move_tail(ring, tail, 1);
-        return AGAIN;
+        return MMF_AGAIN;
     }
     note_overwriting(ring, word, newest);
-    if (!mmf_exchange_if_ordered_u64(
-            place, &word, mmf_word_make(at, ring->sender, MMF_CELL_RESERVED)))
-        return AGAIN;
+    if (!mmf_exchange_if_u64(place, &word,
+                             mmf_word_make(at, ring->sender, MMF_CELL_RESERVED)))
+        return MMF_AGAIN;
     count_dropped(ring, word);
-    return settle(ring, tail, place) ? GOT_IT : AGAIN;
+    return settle(ring, tail, place) ? MMF_GOT_IT : MMF_AGAIN;
 }
 
 /* One look at the tail and its cell. */
-static enum attempt
+static enum mmf_attempt
 try_reserve(struct mmf_ring *ring, uint64_t *index)
 {
     uint64_t tail = mmf_ring_tail(ring);
@@ -159,18 +127,18 @@ try_reserve(struct mmf_ring *ring, uint64_t *index)
 
     *index = at;
     if (!mmf_word_is_at_home(ring, word, at))
-        return BROKEN;
+        return MMF_BROKEN;
     if (difference < 0)
         return try_cell(ring, tail, word);
     if (difference == 0)
         move_tail(ring, tail, 0); /* its owner has not come to it yet */
     else if (mmf_ring_tail(ring) == tail)
-        return BROKEN;
-    return AGAIN;
+        return MMF_BROKEN;
+    return MMF_AGAIN;
 }
 
 /* SINGLE: the tail is the producer's own, and the cells before `head` are free. */
-static enum attempt
+static enum mmf_attempt
 try_reserve_single(struct mmf_ring *ring, uint64_t *index)
 {
     uint64_t tail = mmf_load_relaxed_u64(&ring->shared->tail);
@@ -179,10 +147,19 @@ try_reserve_single(struct mmf_ring *ring, uint64_t *index)
         /* pairs with the release in mmf_ring_release: the payload has been read */
         ring->gate = mmf_load_acquire_u64(&ring->shared->head);
         if (mmf_index_difference(tail, ring->gate) >= (int64_t)ring->shape.cells)
-            return FULL;
+            return MMF_FULL;
     }
     *index = tail;
-    return GOT_IT;
+    return MMF_GOT_IT;
+}
+
+static enum mmf_attempt
+try_any(struct mmf_ring *ring, uint64_t *index)
+{
+    if (ring->shape.kind == MMF_RING_SINGLE)
+        return try_reserve_single(ring, index);
+    return mmf_ring_has_claims(ring) ? mmf_ring_try_claim(ring, index)
+                                     : try_reserve(ring, index);
 }
 
 enum mmf_ring_answer
@@ -191,21 +168,20 @@ mmf_ring_reserve(struct mmf_ring *ring, uint64_t length, uint8_t **bytes)
     int is_single = ring->shape.kind == MMF_RING_SINGLE;
     uint32_t offset = length <= MMF_CELL_SHORT ? 0 : sizeof(struct mmf_cell_shared);
     struct mmf_cell_shared *cell;
-    enum attempt attempt;
+    enum mmf_attempt attempt;
 
     /* Before the exchange: one who dies with a cell is never without the mark. */
     if (!is_single)
         mmf_store_relaxed_u64(&mmf_ring_sender(ring)->held, 1);
     do {
-        attempt = is_single ? try_reserve_single(ring, &ring->reserved)
-                            : try_reserve(ring, &ring->reserved);
-    } while (attempt == AGAIN);
-    if (attempt != GOT_IT) {
+        attempt = try_any(ring, &ring->reserved);
+    } while (attempt == MMF_AGAIN);
+    if (attempt != MMF_GOT_IT) {
         if (!is_single)
             mmf_store_relaxed_u64(&mmf_ring_sender(ring)->held, 0);
-        if (attempt == FULL)
+        if (attempt == MMF_FULL)
             mmf_ring_note_depth(ring, (int64_t)ring->shape.cells);
-        return attempt == FULL ? MMF_RING_NOT_NOW : MMF_RING_CORRUPT;
+        return attempt == MMF_FULL ? MMF_RING_NOT_NOW : MMF_RING_CORRUPT;
     }
     ring->has_reserved = 1;
     cell = mmf_ring_cell(ring, ring->reserved);
@@ -231,8 +207,9 @@ mmf_ring_commit(struct mmf_ring *ring, uint64_t length)
     if (ring->shape.kind == MMF_RING_SINGLE) {
         mmf_store_relaxed_u64(&ring->shared->tail, mmf_index_next(ring->reserved));
     } else {
-        move_due_tail(ring);
         mmf_store_release_u64(&mmf_ring_sender(ring)->held, 0);
+        /* The next reservation looks there first. */
+        __builtin_prefetch(&mmf_ring_cell(ring, ring->reserved + 1)->word);
     }
     if (ring->shape.kind == MMF_RING_LATEST)
         mmf_ring_raise_newest(ring, ring->reserved);
@@ -247,7 +224,6 @@ mmf_ring_abandon(struct mmf_ring *ring)
         mmf_store_release_u64(
             &mmf_ring_cell(ring, ring->reserved)->word,
             mmf_word_make(ring->reserved, MMF_NOBODY, MMF_CELL_RELEASED));
-        move_due_tail(ring);
         mmf_store_release_u64(&mmf_ring_sender(ring)->held, 0);
     }
     ring->has_reserved = 0;

@@ -133,37 +133,72 @@ find_left_behind(const struct mmf_ring *ring, uint64_t from, uint64_t oldest)
     return first;
 }
 
+/*
+ * A reservation can lie behind the tail's lap only if an index of its cell was left
+ * out. So nobody looks through all cells unless there was one since: where messages are
+ * overwritten the tail tells, else `leaving`.
+ */
+static int
+is_searched(const struct mmf_ring *ring, uint64_t tail)
+{
+    if (!mmf_ring_has_claims(ring))
+        return mmf_tail_left_none_out(ring->searched, tail);
+    return mmf_load_acquire_u64(&ring->shared->leaving) == ring->searched;
+}
+
+/* What `leaving` never comes to. */
+#define UNKNOWN UINT64_MAX
+
+/* `leaving`, if all those have left: the tail that is read afterwards tells of them. */
+static uint64_t
+count_left_out(const struct mmf_ring *ring)
+{
+    uint64_t left_out = mmf_load_acquire_u64(&ring->shared->left_out);
+
+    return mmf_load_acquire_u64(&ring->shared->leaving) == left_out ? left_out
+                                                                    : UNKNOWN;
+}
+
+/* All cells were looked through, for a tail that was read after the count. */
+static void
+note_searched(struct mmf_ring *ring, uint64_t count, uint64_t tail)
+{
+    ring->searched = mmf_ring_has_claims(ring) ? count : tail;
+}
+
 /* The cursor is more than a lap behind, or on a cell that is ahead of it. */
 static void
 catch_up(struct mmf_ring *ring)
 {
+    uint64_t count = count_left_out(ring);
     uint64_t tail = mmf_ring_tail(ring);
     uint64_t oldest = mmf_ring_oldest(ring, tail);
     uint64_t next = mmf_index_next(ring->cursor);
 
     if (mmf_index_difference(oldest, next) <= 0) {
         ring->cursor = next;
-    } else if (mmf_tail_left_none_out(ring->searched, tail)) {
+    } else if (is_searched(ring, tail)) {
         ring->cursor = oldest;
-        ring->searched = tail;
+        note_searched(ring, ring->searched, tail);
     } else {
         ring->cursor = find_left_behind(ring, next, oldest);
         if (ring->cursor == oldest)
-            ring->searched = tail;
+            note_searched(ring, count, tail);
     }
 }
 
 void
 mmf_ring_begin(struct mmf_ring *ring)
 {
+    uint64_t count = count_left_out(ring);
     uint64_t tail = mmf_ring_tail(ring);
     uint64_t oldest = mmf_ring_oldest(ring, tail);
 
     ring->cursor = find_left_behind(ring, oldest - ((uint64_t)1 << 46), oldest);
     /* What may be left out before this was, is not known. */
-    ring->searched = tail ^ (uint64_t)1 << MMF_SKIPS_SHIFT;
+    note_searched(ring, UNKNOWN, tail ^ (uint64_t)1 << MMF_SKIPS_SHIFT);
     if (ring->cursor == oldest)
-        ring->searched = tail;
+        note_searched(ring, count, tail);
     ring->passed_count = 0;
     ring->seen_returned = 0; /* if any ever came back, look for them */
 }
@@ -184,10 +219,13 @@ take_ahead(struct mmf_ring *ring, uint64_t *index)
                 return BROKEN;
             catch_up(ring);
         } else if (difference < 0) {
+            uint64_t tail = mmf_ring_tail(ring);
+
+            if (mmf_index_difference(tail, ring->cursor) <= 0 ||
+                mmf_ring_is_claimed(ring, tail, ring->cursor))
+                return NOTHING;
             if (!mmf_ring_is_left_out(ring, ring->cursor))
-                return mmf_index_difference(mmf_ring_tail(ring), ring->cursor) > 0
-                           ? LOOK_BACK
-                           : NOTHING;
+                return LOOK_BACK; /* it came meanwhile */
             catch_up(ring);
         } else if (mmf_word_state(word) == MMF_CELL_RESERVED) {
             if (ring->passed_count == MMF_PASSED_MOST)

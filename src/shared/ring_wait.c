@@ -23,13 +23,15 @@
  */
 #include "shared/ring_wait.h"
 
+#include "shared/ring_cells.h"
 #include "shared/ring_join.h"
 
 /* How long SPIN_THEN_WAIT spins; nanoseconds. */
 #define SPIN_TIME ((int64_t)50000)
 
-/* So many attempts between two looks at the clock; and until a store has arrived. */
-enum { ATTEMPTS = 64, ARRIVAL = 64 };
+/* So many attempts between two looks at the clock; and until a store has arrived; and
+ * one of so many that is a whole one, see attempt_often. */
+enum { ATTEMPTS = 64, ARRIVAL = 64, WHOLE = 16 };
 
 #define MARKS (MMF_BELL_SLEEPER | MMF_BELL_SEVERAL)
 
@@ -229,6 +231,22 @@ attempt_after_look(const struct mmf_ring_wait *wait, int64_t now)
     return answer == MMF_RING_NOT_NOW && gone ? MMF_RING_GONE : answer;
 }
 
+/* A receiver whose next message, if none comes back or was left out, is not there. */
+static int
+is_next_missing(const struct mmf_ring_wait *wait)
+{
+    const struct mmf_ring *ring = wait->ring;
+
+    if (wait->sending ||
+        (ring->shape.kind != MMF_RING_QUEUE && ring->shape.kind != MMF_RING_TOPIC))
+        return 0;
+    return mmf_word_age(ring, mmf_ring_word(ring, ring->cursor), ring->cursor) < 0;
+}
+
+/*
+ * An attempt that finds nothing has read the tail, whose line the next sender would have
+ * to fetch back. So most of them look no further than at the next cell.
+ */
 static enum mmf_ring_answer
 attempt_often(const struct mmf_ring_wait *wait, int times, int pausing)
 {
@@ -237,7 +255,8 @@ attempt_often(const struct mmf_ring_wait *wait, int times, int pausing)
     for (int i = 0; i < times && answer == MMF_RING_NOT_NOW; i++) {
         if (pausing)
             mmf_pause();
-        answer = wait->attempt(wait->payload);
+        if (i % WHOLE == WHOLE - 1 || !is_next_missing(wait))
+            answer = wait->attempt(wait->payload);
     }
     return answer;
 }

@@ -38,17 +38,22 @@ for_each_kind(void (*run)(uint32_t flags))
 /*
  * docs/layout.md: where the indexes are. The queue of the handle, which it closes,
  * lives on by the hold, five messages before its indexes are 2^48; the count of what
- * was left out is before its end, too.
+ * was left out is before its end, too. It is in the tail where messages are
+ * overwritten, and has words of its own where not.
  */
 static struct hold *
-put_near_the_end(mmf_queue *queue)
+put_near_the_end(mmf_queue *queue, mmf_overflow overflow)
 {
     const uint64_t first = ((uint64_t)1 << 48) - 5, before = first - 1;
-    const uint64_t tail = first | (uint64_t)0xffff << 48;
+    const uint64_t left_out = UINT32_MAX;
+    const uint64_t tail =
+        overflow == MMF_OVERFLOW_DROP_OLDEST ? first | UINT64_MAX << 48 : first;
     struct hold *hold = hold_channel("Q");
 
     mmf_queue_close(queue);
     overwrite("Q", IN_RING, 0, &tail, 8);
+    overwrite("Q", IN_RING, 16, &left_out, 8);
+    overwrite("Q", IN_RING, 24, &left_out, 8);
     overwrite("Q", IN_RING, 128, &first, 8);
     overwrite("Q", IN_RING, 136, &first, 8);
     overwrite("Q", IN_RING, 256, &before, 8);
@@ -68,7 +73,7 @@ new_queue(mmf_role role, uint32_t flags, int64_t size, int64_t count,
     if (!begins_near_the_end)
         return queue;
     CHECK_INT(created, 1);
-    hold = put_near_the_end(queue);
+    hold = put_near_the_end(queue, overflow);
     queue = open_queue(role, flags);
     let_go(hold);
     return queue;

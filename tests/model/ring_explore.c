@@ -552,6 +552,8 @@ begin_late(void)
 void
 lag_behind(void)
 {
+    if (own_ring()->passed_count != 0)
+        return; /* it has been there */
     own_ring()->cursor -= 2 * plan->cells;
     own_ring()->cursor &= MMF_INDEX_MASK;
 }
@@ -1274,6 +1276,10 @@ print_address(const volatile void *address)
     }
     if (address == &world.shared.tail)
         printf("tail");
+    else if (address == &world.shared.leaving)
+        printf("leaving");
+    else if (address == &world.shared.left_out)
+        printf("left_out");
     else if (address == &world.shared.head)
         printf("head");
     else if (address == &world.shared.taken)

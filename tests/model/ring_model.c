@@ -132,20 +132,26 @@ poll_two(void)
 }
 
 static void
-send_and_take_twice(void)
+send_take_and_send(void)
 {
-    for (int i = 0; i < 2; i++) {
-        uint64_t index;
-
-        send();
-        if (take_if_there(&index))
-            release(index);
-    }
+    send();
+    poll_one();
+    send();
 }
 
 static void
 lag_and_take_one(void)
 {
+    lag_behind();
+    take_one();
+}
+
+static void
+take_lag_twice_and_take(void)
+{
+    take_one();
+    lag_behind();
+    poll_one();
     lag_behind();
     take_one();
 }
@@ -355,7 +361,11 @@ static const struct scenario scenarios[] = {
      .kills = 1},
     {.name = "a producer that takes its time, queue of 2",
      QUEUE(2),
-     .threads = {send_and_take_twice, send_one, lag_and_take_one},
+     .threads = {send_take_and_send, send_one, lag_and_take_one},
+     .only_long = 1},
+    {.name = "a producer that takes its time, a consumer twice behind",
+     QUEUE(2),
+     .threads = {send_two, send_one, take_lag_twice_and_take},
      .only_long = 1},
     {.name = "more messages, queue of 2, two producers",
      QUEUE(2),

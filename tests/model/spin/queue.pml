@@ -1,6 +1,6 @@
 /*
  * queue.pml - reserving, committing, taking and clearing up in a queue that blocks, with
- * a crash at any step of any process. As src/shared/ring_send.c, ring_take.c and
+ * a crash at any step of any process. As src/shared/ring_claim.c, ring_take.c and
  * ring_dead.c do it, but for indexes that do not come round.
  *
  * One producer sends two messages, the other one. Once nobody can go on, every message that was
@@ -10,6 +10,7 @@
 #define CELLS 2
 #define PRODUCERS 2
 #define MESSAGES(me) (2 - me)
+#define NOBODY 255
 #ifndef CRASHES
 #define CRASHES 1
 #endif
@@ -22,8 +23,9 @@ byte index[CELLS];     /* 0: never used */
 byte owner[CELLS];
 byte content[CELLS];   /* the payload: producer * 10 + message */
 
+/* One word: the next index, and who has the one before it. */
 byte tail = 1;
-byte skips = 0;
+byte claimant = NOBODY;
 byte crashes = CRASHES;
 bool dead[PRODUCERS + 1];
 bool has_ended[PRODUCERS + 1];
@@ -39,6 +41,22 @@ bool returned_by_dead;
     :: true                                                                            \
     fi
 
+/* A dead one has the last index, and its cell does not say so. */
+#define is_claim_dead                                                                  \
+    (claimant != NOBODY && dead[claimant] && index[(tail - 1) % CELLS] < tail - 1)
+
+inline name_dead()
+{
+    atomic {
+        if
+        :: is_claim_dead ->
+            state[(tail - 1) % CELLS] = RESERVED; owner[(tail - 1) % CELLS] = claimant;
+            index[(tail - 1) % CELLS] = tail - 1
+        :: else
+        fi
+    }
+}
+
 inline clear_up(c)
 {
     atomic {
@@ -52,35 +70,50 @@ inline clear_up(c)
 
 proctype producer(byte me)
 {
-    byte t, s, c, sent = 0;
+    byte t, o, c, sent = 0;
     byte seen_index;
     mtype seen_state;
-    bool due = false;
 
     do
     :: sent == MESSAGES(me) -> break
     :: else ->
 again:
         crash(me);
-        atomic { t = tail; s = skips; c = t % CELLS }
-        atomic { seen_state = state[c]; seen_index = index[c] }
+        atomic { t = tail; o = claimant; c = (t - 1) % CELLS }
+#ifndef MUTANT_NO_NAME
         if
-        :: seen_index == t ->
-            atomic { if :: tail == t && skips == s -> tail++ :: else fi } /* help */
-            goto again
-        :: seen_index > t -> goto again
+        :: o != NOBODY && o != me ->
+            atomic { seen_state = state[c]; seen_index = index[c] }
+            crash(me);
+            atomic {
+                if
+                :: seen_index < t - 1 && state[c] == seen_state && index[c] == seen_index ->
+                    state[c] = RESERVED; index[c] = t - 1; owner[c] = o
+                :: else
+                fi
+            }
+        :: else
+        fi;
+        crash(me);
+#endif
+        atomic { c = t % CELLS; seen_state = state[c]; seen_index = index[c] }
+        if
+        :: seen_index >= t -> assert(tail != t); goto again
         :: seen_index < t && (seen_state == COMMITTED || seen_state == RETURNED) ->
             /* full: look again once something is different */
-            clear_up(0); clear_up(1);
+            name_dead(); clear_up(0); clear_up(1);
             (state[c] != seen_state || index[c] != seen_index || tail != t);
             goto again
         :: seen_index < t && (seen_state == RESERVED || seen_state == TAKEN) ->
-            clear_up(0); clear_up(1);
+            name_dead(); clear_up(0); clear_up(1);
             if
             :: state[(c + 1) % CELLS] == RELEASED ->
                 crash(me);
                 atomic {
-                    if :: tail == t && skips == s -> tail++; skips++ :: else fi
+                    if
+                    :: tail == t && claimant == o -> tail++; claimant = NOBODY
+                    :: else
+                    fi
                 }
             :: else ->
                 (state[c] != seen_state || index[c] != seen_index || tail != t ||
@@ -92,37 +125,30 @@ again:
         crash(me);
         atomic {
             if
-            :: state[c] == seen_state && index[c] == seen_index ->
-                state[c] = RESERVED; index[c] = t; owner[c] = me
+            :: tail == t && claimant == o -> tail++; claimant = me
             :: else -> goto again
             fi
         }
         crash(me);
-        atomic { /* settle */
-            if
-            :: tail == t && skips == s -> due = true /* the tail moves after the commit */
-            :: !(tail == t && skips == s) && skips == s
-            :: !(tail == t && skips == s) && skips != s ->
-                state[c] = RELEASED;
-                goto again
-            fi
-        }
-        crash(me);
-        assert(state[c] == RESERVED && owner[c] == me && index[c] == t);
+        assert((state[c] == RELEASED && index[c] < t) ||
+               (state[c] == RESERVED && index[c] == t && owner[c] == me));
         content[c] = me * 10 + sent + 1;
         crash(me);
         atomic {
-            state[c] = COMMITTED; sent++; committed[me] = sent
+            assert(index[c] < t || (state[c] == RESERVED && index[c] == t && owner[c] == me));
+            state[c] = COMMITTED; index[c] = t; owner[c] = NOBODY;
+            sent++; committed[me] = sent
         }
         crash(me);
-        atomic {
-            if :: due && tail == t && skips == s -> tail++ :: else fi;
-            due = false; t = 0; s = 0; c = 0; seen_index = 0; seen_state = RELEASED
-        }
+        atomic { t = 0; o = 0; c = 0; seen_index = 0; seen_state = RELEASED }
     od;
 died:
     has_ended[me] = true
 }
+
+/* The cursor's index, and not to one who need not have put it into its cell. */
+#define is_given_away                                                                  \
+    (tail > cursor && !(tail == cursor + 1 && claimant != NOBODY))
 
 proctype consumer()
 {
@@ -162,11 +188,12 @@ end_no_message:
         atomic {
             if
             :: seen_index > cursor -> cursor++
-            :: seen_index < cursor && tail > cursor && index[c] < cursor -> cursor++
-            :: seen_index < cursor && !(tail > cursor && index[c] < cursor) ->
+            :: seen_index < cursor && is_given_away && index[c] < cursor -> cursor++
+            :: seen_index < cursor && !(is_given_away && index[c] < cursor) ->
+                name_dead(); clear_up(c);
 end_empty:
                 /* rest until there is something to see */
-                (index[c] >= cursor || tail > cursor ||
+                (index[c] >= cursor || is_given_away || is_claim_dead ||
                  (count > 0 && (state[passed[0] % CELLS] != RESERVED ||
                                 dead[owner[passed[0] % CELLS]])) ||
                  (count > 1 && (state[passed[1] % CELLS] != RESERVED ||
