@@ -1,0 +1,122 @@
+/*
+ * channel_page_test.c - a channel's first page is input to whoever opens it.
+ */
+#include "harness/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <mmf/list.h>
+
+#include "shared/channel_page.h"
+
+static const struct mmf_ring_shape shape = {.kind = MMF_RING_QUEUE,
+                                            .overflow = MMF_RING_BLOCK,
+                                            .cells = 8,
+                                            .stride = 64,
+                                            .message_size = 8,
+                                            .participants = 1024};
+
+/* The page and what it fills behind it. */
+static struct mmf_channel_page_shared *
+new_page(void)
+{
+    size_t size = mmf_channel_cells_at(&shape);
+    void *page = aligned_alloc(4096, size);
+
+    CHECK(page != NULL);
+    memset(page, 0, size);
+    mmf_channel_page_write(page, MMF_KIND_QUEUE, &shape, 77, 1234567890);
+    return page;
+}
+
+static void
+parts_lie_where_they_can_be_mapped(void **state)
+{
+    struct mmf_ring_shape small = shape;
+
+    (void)state;
+    small.participants = 1;
+    CHECK_INT(mmf_channel_cells_at(&small), 65536);
+    CHECK_INT(mmf_channel_section_size(&small), 65536 + 8 * 64);
+    /* 4,096 + 640 + 2 x 1,024 x 128, to the next one. */
+    CHECK_INT(mmf_channel_cells_at(&shape), 5 * 65536);
+    small.participants = (65536 - 4096 - 640) / 256;
+    CHECK_INT(mmf_channel_cells_at(&small), 65536);
+    small.participants++;
+    CHECK_INT(mmf_channel_cells_at(&small), 2 * 65536);
+}
+
+static void
+what_was_written_is_read(void **state)
+{
+    struct mmf_channel_page_shared *page = new_page();
+    struct mmf_channel_facts facts;
+
+    (void)state;
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_SOUND);
+    CHECK_INT(facts.kind, MMF_KIND_QUEUE);
+    CHECK_INT(facts.creator_pid, 77);
+    CHECK_INT(facts.created, 1234567890);
+    CHECK_INT(facts.capacity, mmf_ring_capacity(&shape));
+    CHECK_INT(facts.shape.kind, shape.kind);
+    CHECK_INT(facts.shape.cells, shape.cells);
+    CHECK_INT(facts.shape.stride, shape.stride);
+    CHECK_INT(facts.shape.participants, shape.participants);
+    CHECK_INT(page->tickets, 1);
+    free(page);
+}
+
+static void
+nobody_reads_a_half_made_one(void **state)
+{
+    struct mmf_channel_page_shared *page = new_page();
+    struct mmf_channel_facts facts;
+
+    (void)state;
+    mmf_store_relaxed_u64(&page->magic, 0);
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_UNFINISHED);
+    mmf_store_relaxed_u64(&page->magic, 1);
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_DAMAGED);
+    free(page);
+}
+
+static void
+other_versions_are_told_from_damage(void **state)
+{
+    struct mmf_channel_page_shared *page = new_page();
+    struct mmf_channel_facts facts;
+
+    (void)state;
+    page->layout_version = 2;
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_OTHER);
+    page->layout_version = 1;
+    page->required = 1;
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_OTHER);
+    page->required = 0;
+    page->capacity++;
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_DAMAGED);
+    page->capacity--;
+    page->kind = MMF_KIND_TOPIC; /* not what the shape says */
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_DAMAGED);
+    page->kind = MMF_KIND_QUEUE;
+    page->shape.participants = 1025;
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_DAMAGED);
+    page->shape.participants = 1024;
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_SOUND);
+    free(page);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parts_lie_where_they_can_be_mapped),
+        cmocka_unit_test(what_was_written_is_read),
+        cmocka_unit_test(nobody_reads_a_half_made_one),
+        cmocka_unit_test(other_versions_are_told_from_damage),
+    };
+
+    return harness_main(argc, argv, "unit.channel_page", tests,
+                        sizeof(tests) / sizeof(tests[0]), NULL);
+}

@@ -1,0 +1,163 @@
+/*
+ * ring_sleepers_test.c - who is counted gets a token, and nobody else; with threads and
+ * a real semaphore nobody sleeps on when the bell was rung.
+ */
+#include "harness/check.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <string.h>
+
+#include "shared/ring_sleepers.h"
+
+enum { THREADS = 4, RINGS = HARNESS_TSAN ? 2000 : 20000 };
+
+static void
+claims_take_who_is_there(void **state)
+{
+    mmf_atomic_u32 count = 0, bell = 4;
+
+    (void)state;
+    CHECK_INT(mmf_sleepers_claim(&count, 5), 0);
+    for (int i = 0; i < 3; i++)
+        CHECK(mmf_sleepers_enter(&count, &bell, 4));
+    CHECK_INT(mmf_sleepers_claim(&count, 2), 2);
+    CHECK_INT(mmf_sleepers_claim(&count, 2), 1);
+    CHECK_INT(mmf_sleepers_claim(&count, 2), 0);
+}
+
+static void
+who_comes_after_the_ring_is_told(void **state)
+{
+    mmf_atomic_u32 count = 0, bell = 8;
+
+    (void)state;
+    CHECK(!mmf_sleepers_enter(&count, &bell, 4));
+    CHECK_INT(count, 1); /* a ring may have counted it off already */
+    CHECK(mmf_sleepers_leave(&count));
+    CHECK_INT(count, 0);
+}
+
+static void
+who_was_counted_off_waits_for_its_token(void **state)
+{
+    mmf_atomic_u32 count = 0, bell = 4;
+
+    (void)state;
+    CHECK(mmf_sleepers_enter(&count, &bell, 4));
+    CHECK_INT(mmf_sleepers_claim(&count, 1), 1);
+    CHECK(!mmf_sleepers_leave(&count));
+    CHECK_INT(count, 0);
+}
+
+/* Marks do not count; each ring takes the other turn. */
+static void
+turns_alternate(void **state)
+{
+    (void)state;
+    for (uint32_t bell = 0; bell < 64; bell++)
+        CHECK_INT(mmf_sleepers_turn(bell), bell / 4 % 2);
+    CHECK_INT(mmf_sleepers_turn(UINT32_MAX), 1);
+}
+
+/*
+ * One rings for every number, and waits until all have seen it; the others sleep until
+ * they see it. No tick: a wake-up that is lost hangs the test.
+ */
+struct hall {
+    mmf_atomic_u32 bell;
+    mmf_atomic_u32 number;
+    mmf_atomic_u32 seen;
+    struct mmf_sleepers_shared sleepers;
+    sem_t tokens[MMF_SLEEPERS_TURNS];
+};
+
+static void
+sleep_at(struct hall *hall, uint32_t expected)
+{
+    uint32_t turn = mmf_sleepers_turn(expected);
+
+    if (mmf_sleepers_enter(&hall->sleepers.count[turn], &hall->bell, expected)) {
+        while (sem_wait(&hall->tokens[turn]) != 0)
+            ;
+        return;
+    }
+    if (!mmf_sleepers_leave(&hall->sleepers.count[turn]))
+        sem_wait(&hall->tokens[turn]);
+}
+
+static void *
+watch(void *argument)
+{
+    struct hall *hall = argument;
+    uint32_t seen = 0;
+
+    while (seen < RINGS) {
+        uint32_t bell = mmf_load_acquire_u32(&hall->bell);
+
+        if (mmf_load_acquire_u32(&hall->number) == seen) {
+            sleep_at(hall, bell);
+        } else {
+            seen++;
+            mmf_add_release_u32(&hall->seen, 1);
+        }
+    }
+    return NULL;
+}
+
+static void
+ring(struct hall *hall)
+{
+    mmf_add_release_u32(&hall->bell, MMF_BELL_RING);
+    for (uint32_t turn = 0; turn < MMF_SLEEPERS_TURNS; turn++) {
+        uint32_t claimed = mmf_sleepers_claim(&hall->sleepers.count[turn], THREADS);
+
+        while (claimed-- > 0)
+            sem_post(&hall->tokens[turn]);
+    }
+}
+
+static void
+nobody_sleeps_on(void **state)
+{
+    static struct hall hall;
+    pthread_t threads[THREADS];
+
+    (void)state;
+    memset(&hall, 0, sizeof(hall));
+    for (int turn = 0; turn < MMF_SLEEPERS_TURNS; turn++)
+        CHECK_INT(sem_init(&hall.tokens[turn], 0, 0), 0);
+    for (int i = 0; i < THREADS; i++)
+        CHECK_INT(pthread_create(&threads[i], NULL, watch, &hall), 0);
+    for (uint32_t number = 1; number <= RINGS; number++) {
+        mmf_store_release_u32(&hall.number, number);
+        ring(&hall);
+        while (mmf_load_acquire_u32(&hall.seen) < number * THREADS)
+            mmf_pause();
+    }
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    for (int turn = 0; turn < MMF_SLEEPERS_TURNS; turn++) {
+        int left = -1;
+
+        CHECK_INT(hall.sleepers.count[turn], 0);
+        sem_getvalue(&hall.tokens[turn], &left);
+        CHECK_INT(left, 0);
+        sem_destroy(&hall.tokens[turn]);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(claims_take_who_is_there),
+        cmocka_unit_test(who_comes_after_the_ring_is_told),
+        cmocka_unit_test(who_was_counted_off_waits_for_its_token),
+        cmocka_unit_test(turns_alternate),
+        cmocka_unit_test(nobody_sleeps_on),
+    };
+
+    return harness_main(argc, argv, "unit.ring_sleepers", tests,
+                        sizeof(tests) / sizeof(tests[0]), NULL);
+}
