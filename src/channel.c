@@ -264,7 +264,7 @@ mmf_channel_close(struct mmf_channel *channel)
 {
     const struct mmf_os_channel *os = channel->os;
 
-    if (mmf_load_relaxed_u32(os->forks) == os->forks_before)
+    if (mmf_os_channel_is_alive(os))
         mmf_ring_leave(channel->ring, os->may_write_cells, channel->ops);
     mmf_os_channel_close(channel->os);
 }

@@ -67,6 +67,14 @@ mmf_channel_check(const struct mmf_channel *channel, mmf_role role)
     return channel->role & role ? MMF_OK : mmf_channel_fail_role(channel, role);
 }
 
+/* The same, without a complaint; and no descriptor that a receiver has to drain. */
+static inline int
+mmf_channel_is_usual(const struct mmf_channel *channel, mmf_role role)
+{
+    return mmf_os_channel_is_alive(channel->os) && (channel->role & role) &&
+           !channel->has_fd;
+}
+
 int mmf_channel_check_timeout(int32_t timeout_ms);
 
 /* MMF_E_RANGE, with both sizes. */

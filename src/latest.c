@@ -10,6 +10,7 @@
 #include "base/fail.h"
 #include "channel.h"
 #include "channel_send.h"
+#include "shared/ring_latest.h"
 
 /* The newest, one for each of some writers, and time for slow readers. */
 enum { CELLS = 8 };
@@ -211,17 +212,27 @@ drain(mmf_latest *latest)
         mmf_os_channel_drain(latest->channel.os);
 }
 
-int
-mmf_latest_read(mmf_latest *latest, void *buffer, int64_t capacity, int64_t *length,
-                uint64_t *version)
+static int
+check_read(const mmf_latest *latest, const void *buffer, int64_t capacity,
+           const int64_t *length, const uint64_t *version)
 {
-    struct mmf_ring_message found;
     int rc = check(latest, MMF_ROLE_RECEIVE);
 
     if (rc == MMF_OK)
         rc = mmf_channel_check_buffer(buffer, capacity, length);
     if (rc == MMF_OK && version == NULL)
         rc = mmf_fail_argument(MMF_E_NULL, "version", "version is NULL");
+    return rc;
+}
+
+/* Whatever may be the matter: arguments, a descriptor to drain, writers at work. */
+static int
+read_carefully(mmf_latest *latest, void *buffer, int64_t capacity, int64_t *length,
+               uint64_t *version)
+{
+    struct mmf_ring_message found;
+    int rc = check_read(latest, buffer, capacity, length, version);
+
     if (rc < 0)
         return rc;
     drain(latest);
@@ -243,6 +254,56 @@ mmf_latest_read(mmf_latest *latest, void *buffer, int64_t capacity, int64_t *len
     *length = (int64_t)found.length;
     *version = found.index;
     return MMF_OK;
+}
+
+/* Nothing to complain of, and nothing to do but read. The capacity is looked at later. */
+static inline int
+is_usual_read(const mmf_latest *latest, const void *buffer, const int64_t *length,
+              const uint64_t *version)
+{
+    return latest != NULL && mmf_channel_is_usual(&latest->channel, MMF_ROLE_RECEIVE) &&
+           buffer != NULL && length != NULL && version != NULL;
+}
+
+/* Inlined twice, so that what is short is copied without a call. */
+static inline int
+read_usual(mmf_latest *latest, void *buffer, int64_t capacity, int64_t *length,
+           uint64_t *version, int is_short)
+{
+    struct mmf_ring_glance seen;
+
+    if (!mmf_ring_glance(latest->channel.ring, &seen) ||
+        (int64_t)seen.message.length > capacity)
+        return read_carefully(latest, buffer, capacity, length, version);
+    if (is_short)
+        mmf_copy_short_changing(buffer, seen.message.bytes,
+                                (size_t)seen.message.length);
+    else
+        mmf_copy_changing(buffer, seen.message.bytes, (size_t)seen.message.length);
+    if (!mmf_ring_is_same(&seen))
+        return read_carefully(latest, buffer, capacity, length, version);
+    mmf_ring_count_received(latest->channel.ring);
+    *length = (int64_t)seen.message.length;
+    *version = seen.message.index;
+    return MMF_OK;
+}
+
+__attribute__((noinline)) static int
+read_long(mmf_latest *latest, void *buffer, int64_t capacity, int64_t *length,
+          uint64_t *version)
+{
+    return read_usual(latest, buffer, capacity, length, version, 0);
+}
+
+int
+mmf_latest_read(mmf_latest *latest, void *buffer, int64_t capacity, int64_t *length,
+                uint64_t *version)
+{
+    if (!is_usual_read(latest, buffer, length, version))
+        return read_carefully(latest, buffer, capacity, length, version);
+    if (latest->channel.ring->shape.message_size > MMF_COPY_SHORT)
+        return read_long(latest, buffer, capacity, length, version);
+    return read_usual(latest, buffer, capacity, length, version, 1);
 }
 
 int

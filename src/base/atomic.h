@@ -203,6 +203,38 @@ mmf_copy_changing(void *to, const void *from, size_t size)
 }
 #endif
 
+/* Up to so much is copied without a call, which would cost more than the copy. */
+#define MMF_COPY_SHORT 64
+
+#ifdef MMF_THREAD_SANITIZER
+#define mmf_copy_short_changing mmf_copy_changing
+#else
+/* The first and the last `part` bytes, which may be the same ones. */
+static inline void
+mmf_copy_ends(void *to, const void *from, size_t size, size_t part)
+{
+    memcpy(to, from, part);
+    memcpy((char *)to + (size - part), (const char *)from + (size - part), part);
+}
+
+static inline void
+mmf_copy_short_changing(void *to, const void *from, size_t size)
+{
+    if (size >= 32)
+        mmf_copy_ends(to, from, size, 32);
+    else if (size >= 16)
+        mmf_copy_ends(to, from, size, 16);
+    else if (size >= 8)
+        mmf_copy_ends(to, from, size, 8);
+    else if (size >= 4)
+        mmf_copy_ends(to, from, size, 4);
+    else if (size >= 2)
+        mmf_copy_ends(to, from, size, 2);
+    else if (size == 1)
+        memcpy(to, from, 1);
+}
+#endif
+
 /* In a loop that waits for another core. */
 static inline void
 mmf_pause(void)

@@ -251,8 +251,7 @@ struct mmf_ring_shape;
 struct mmf_os_channel {
     struct mmf_ring *ring; /* the handle's grip, which has not joined yet */
     const struct mmf_ring_ops *ops;
-    const mmf_atomic_u32 *forks; /* counts; another number than at the opening: dead */
-    uint32_t forks_before;
+    uint32_t forks_before; /* mmf_os_forks at the opening; another number now: dead */
     int may_write_cells;
 };
 
@@ -283,12 +282,19 @@ void mmf_os_channel_close(struct mmf_os_channel *channel);
 /* Calls mmf_fail: the handle is a forked child's copy. */
 int mmf_os_channel_fail_dead(void);
 
+/* How many forks lie between this process and the program's start. */
+extern mmf_atomic_u32 mmf_os_forks;
+
+static inline int
+mmf_os_channel_is_alive(const struct mmf_os_channel *channel)
+{
+    return mmf_load_relaxed_u32(&mmf_os_forks) == channel->forks_before;
+}
+
 static inline int
 mmf_os_channel_check_alive(const struct mmf_os_channel *channel)
 {
-    return mmf_load_relaxed_u32(channel->forks) == channel->forks_before
-               ? 0
-               : mmf_os_channel_fail_dead();
+    return mmf_os_channel_is_alive(channel) ? 0 : mmf_os_channel_fail_dead();
 }
 
 /* A descriptor that polls readable when a message may be there; readable at first. */

@@ -13,8 +13,9 @@
  *   head          SINGLE: the consumer       producer     release after the last read
  *                 else: anybody, a hint      receivers    relaxed
  *   taken         SINGLE: the consumer       its successor  relaxed
- *   newest        senders, only upwards      readers      latest: not above what was
- *                                                         committed; see ring_latest.c
+ *   newest        senders, only upwards      readers      latest: a value's, above all
+ *                                                         that were overwritten; see
+ *                                                         ring_latest.c
  *   returned      whoever returns messages   consumers    a hint that some came back:
  *                                                         so many begun, so many done
  *   high_water    senders                    anybody      relaxed, a statistic
@@ -184,6 +185,8 @@ struct mmf_ring {
     uint64_t identity;
     uint32_t sender; /* our numbers; UINT32_MAX: not in that role */
     uint32_t receiver;
+    struct mmf_participant_shared *sending; /* our entries, if we have the role */
+    struct mmf_participant_shared *receiving;
     uint64_t reserved; /* index of the reservation */
     int has_reserved;
     uint64_t cursor; /* queue: where to look next; topic: next to read */
@@ -266,6 +269,21 @@ mmf_ring_cell(const struct mmf_ring *ring, uint64_t index)
                     (index & (ring->shape.cells - 1)) * ring->shape.stride);
 }
 
+/* The entries of these numbers are ours. */
+static inline void
+mmf_ring_be_sender(struct mmf_ring *ring, uint32_t number)
+{
+    ring->sender = number;
+    ring->sending = &ring->senders[number];
+}
+
+static inline void
+mmf_ring_be_receiver(struct mmf_ring *ring, uint32_t number)
+{
+    ring->receiver = number;
+    ring->receiving = &ring->receivers[number - MMF_RECEIVERS_FROM];
+}
+
 /* Bytes of a cell for messages of up to `message_size`; the cells begin page-aligned.
  */
 uint64_t mmf_ring_stride(uint64_t message_size);
@@ -318,9 +336,6 @@ int mmf_ring_step_over(struct mmf_ring *ring, uint32_t number, uint64_t identity
 /* Latest value: the newest that is committed. NOT_NOW: none yet. */
 enum mmf_ring_answer mmf_ring_newest(struct mmf_ring *ring,
                                      struct mmf_ring_message *message);
-
-/* A value was read. */
-void mmf_ring_count_received(struct mmf_ring *ring);
 
 /*
  * What holds a caller up that got NOT_NOW: the numbers of participants to ask after.

@@ -1,5 +1,5 @@
 /*
- * ring_cells.h - reading the words of ring.h; for the ring_*.c alone.
+ * ring_cells.h - reading the words of ring.h; for the ring_*.c, and ring_latest.h.
  */
 #ifndef MMF_SHARED_RING_CELLS_H
 #define MMF_SHARED_RING_CELLS_H
@@ -10,6 +10,10 @@
  * the last index, plus 1, see ring_claim.c. */
 #define MMF_SKIPS_SHIFT 48
 #define MMF_CLAIMANT_SHIFT 48
+
+/* A word's count of returns. */
+#define MMF_CELL_TIMES_MASK                                                            \
+    ((((uint64_t)1 << MMF_CELL_TIMES_BITS) - 1) << MMF_CELL_STATE_BITS)
 
 /* Loops over words that somebody may be writing for ever give up. */
 #define MMF_ROUNDS(ring) (4 * (ring)->shape.cells + 64)
@@ -59,9 +63,8 @@ mmf_word_is_at_home(const struct mmf_ring *ring, uint64_t word, uint64_t index)
 static inline uint64_t
 mmf_word_with(uint64_t word, uint32_t participant, enum mmf_cell_state state)
 {
-    uint64_t mask = (((uint64_t)1 << MMF_CELL_TIMES_BITS) - 1) << MMF_CELL_STATE_BITS;
-
-    return mmf_word_make(mmf_word_index(word), participant, state) | (word & mask);
+    return mmf_word_make(mmf_word_index(word), participant, state) |
+           (word & MMF_CELL_TIMES_MASK);
 }
 
 /* The same, once more returned. */
@@ -69,9 +72,8 @@ static inline uint64_t
 mmf_word_count_up(uint64_t word)
 {
     uint64_t one = (uint64_t)1 << MMF_CELL_STATE_BITS;
-    uint64_t mask = (((uint64_t)1 << MMF_CELL_TIMES_BITS) - 1) << MMF_CELL_STATE_BITS;
 
-    return (word & ~mask) | ((word + one) & mask);
+    return (word & ~MMF_CELL_TIMES_MASK) | ((word + one) & MMF_CELL_TIMES_MASK);
 }
 
 /* Somebody has it in hand: it writes or reads the payload. */
@@ -140,21 +142,29 @@ mmf_counter_add(mmf_atomic_u64 *counter, uint64_t more)
 static inline struct mmf_participant_shared *
 mmf_ring_sender(const struct mmf_ring *ring)
 {
-    return &ring->senders[ring->sender];
+    return ring->sending;
 }
 
 static inline struct mmf_participant_shared *
 mmf_ring_receiver(const struct mmf_ring *ring)
 {
-    return &ring->receivers[ring->receiver - MMF_RECEIVERS_FROM];
+    return ring->receiving;
+}
+
+/* The word is that of a committed message of this index, or of its lower 48 bits. */
+static inline int
+mmf_word_is_value(uint64_t word, uint64_t index)
+{
+    uint64_t rest = mmf_word_make(0, MMF_NOBODY, 0) | MMF_CELL_TIMES_MASK;
+
+    return ((word ^ mmf_word_make(index, 0, MMF_CELL_COMMITTED)) & ~rest) == 0;
 }
 
 /* What the cell says of its message, checked: its sizes are anybody's writing. */
 static inline enum mmf_ring_answer
-mmf_ring_read_cell(const struct mmf_ring *ring, uint64_t index,
-                   struct mmf_ring_message *message)
+mmf_ring_read_sizes(const struct mmf_ring *ring, const struct mmf_cell_shared *cell,
+                    uint64_t index, struct mmf_ring_message *message)
 {
-    const struct mmf_cell_shared *cell = mmf_ring_cell(ring, index);
     uint32_t length = *(const volatile uint32_t *)&cell->length;
     uint32_t offset = *(const volatile uint32_t *)&cell->offset;
 
@@ -168,6 +178,13 @@ mmf_ring_read_cell(const struct mmf_ring *ring, uint64_t index,
     message->lost = 0;
     message->again = 0;
     return MMF_RING_DONE;
+}
+
+static inline enum mmf_ring_answer
+mmf_ring_read_cell(const struct mmf_ring *ring, uint64_t index,
+                   struct mmf_ring_message *message)
+{
+    return mmf_ring_read_sizes(ring, mmf_ring_cell(ring, index), index, message);
 }
 
 enum mmf_attempt { MMF_GOT_IT, MMF_AGAIN, MMF_FULL, MMF_BROKEN };
@@ -196,7 +213,7 @@ int mmf_ring_return_word(const struct mmf_ring *ring, uint64_t word);
 /* The newest committed index. 0: none; -1: the words make no sense. */
 int mmf_ring_find_newest(const struct mmf_ring *ring, uint64_t *index);
 
-/* Let the hint be at least `index`. */
-void mmf_ring_raise_newest(const struct mmf_ring *ring, uint64_t index);
+/* Unless the hint is above `above`, let it be `index`, which is. */
+void mmf_ring_raise_newest(const struct mmf_ring *ring, uint64_t above, uint64_t index);
 
 #endif

@@ -79,7 +79,7 @@ mmf_ring_join_sender(struct mmf_ring *ring, const struct mmf_ring_ops *ops)
 
     if (number == UINT32_MAX)
         return MMF_RING_NOT_NOW;
-    ring->sender = number;
+    mmf_ring_be_sender(ring, number);
     mmf_store_relaxed_u64(&ring->shared->senders_ever, 1);
     if (ring->shape.kind == MMF_RING_SINGLE) {
         repair_tail(ring);
@@ -100,7 +100,7 @@ mmf_ring_join_receiver(struct mmf_ring *ring, int may_write_cells,
 
     if (number == UINT32_MAX)
         return MMF_RING_NOT_NOW;
-    ring->receiver = number;
+    mmf_ring_be_receiver(ring, number);
     mmf_store_relaxed_u64(&ring->shared->receivers_ever, 1);
     if (ring->shape.kind == MMF_RING_SINGLE) {
         ring->cursor = mmf_load_acquire_u64(&ring->shared->head) & MMF_INDEX_MASK;

@@ -1,22 +1,27 @@
 /*
  * ring_latest.c - the newest committed value among the cells.
  *
- * A writer never overwrites the newest, and before it overwrites an older one it raises
- * the hint `newest` at least to what it has seen to be newer. So a reader that looks at
- * all cells, one after the other, and misses the newest because it was overwritten just
- * before, finds the hint above what it has found, and looks again. A writer killed
- * between its commit and the hint leaves a hint that is too low, which costs a search.
+ * A writer moves the tail over its index before it commits. So what was committed when
+ * we read the tail has an index below it, and we go down from there: the first value
+ * that we find in its place is at least as new as the newest was when we began, for a
+ * cell that has no value of the index we look for had none then.
+ *
+ * The newest can be further down than that, if all that was begun since was abandoned
+ * or left out: a writer never overwrites the newest. Then we look at all cells for the
+ * highest, and may miss it: it may be overwritten just before we look at its cell, and
+ * the newer one be committed just after we have looked there. Therefore a writer that
+ * overwrites a value sees to it first that the hint `newest` is above it: at some value
+ * that it has seen to be newer. A reader that finds the hint above what it has found
+ * looks again.
  */
-#include "shared/ring.h"
-
-#include "shared/ring_cells.h"
+#include "shared/ring_latest.h"
 
 void
-mmf_ring_raise_newest(const struct mmf_ring *ring, uint64_t index)
+mmf_ring_raise_newest(const struct mmf_ring *ring, uint64_t above, uint64_t index)
 {
     uint64_t newest = mmf_load_acquire_u64(&ring->shared->newest);
 
-    while (mmf_index_difference(index, newest) > 0 &&
+    while (mmf_index_difference(above, newest) >= 0 &&
            !mmf_exchange_if_u64(&ring->shared->newest, &newest, index))
         ;
 }
@@ -40,25 +45,35 @@ search_cells(const struct mmf_ring *ring, uint64_t *index)
     return found;
 }
 
-/* Nothing was reserved since the hint was raised, so it is right. */
+/* Down from the tail, to the first value in its place. 0: there is none. */
 static int
-is_hint_right(const struct mmf_ring *ring, uint64_t hint)
+search_below_tail(const struct mmf_ring *ring, uint64_t *index)
 {
-    uint64_t word = mmf_ring_word(ring, hint);
+    uint64_t tail = mmf_ring_tail(ring);
 
-    return mmf_word_state(word) == MMF_CELL_COMMITTED && mmf_word_index(word) == hint &&
-           (mmf_ring_tail(ring) & MMF_INDEX_MASK) == mmf_index_next(hint);
+    for (uint64_t i = 1; i <= ring->shape.cells; i++) {
+        uint64_t at = (tail - i) & MMF_INDEX_MASK;
+        uint64_t word = mmf_ring_word(ring, at);
+        int64_t age = mmf_word_age(ring, word, at);
+
+        if (age > 0)
+            return 0; /* what was here has gone meanwhile */
+        if (age == 0 && mmf_word_state(word) == MMF_CELL_COMMITTED) {
+            *index = at;
+            return 1;
+        }
+    }
+    return 0;
 }
 
 int
 mmf_ring_find_newest(const struct mmf_ring *ring, uint64_t *index)
 {
-    uint64_t before = mmf_load_acquire_u64(&ring->shared->newest);
+    uint64_t before;
 
-    if (is_hint_right(ring, before)) {
-        *index = before;
+    if (search_below_tail(ring, index))
         return 1;
-    }
+    before = mmf_load_acquire_u64(&ring->shared->newest);
     for (uint64_t rounds = MMF_ROUNDS(ring); rounds > 0; rounds--) {
         int found = search_cells(ring, index);
         uint64_t newest = mmf_load_acquire_u64(&ring->shared->newest);
@@ -70,12 +85,6 @@ mmf_ring_find_newest(const struct mmf_ring *ring, uint64_t *index)
         before = newest;
     }
     return -1;
-}
-
-void
-mmf_ring_count_received(struct mmf_ring *ring)
-{
-    mmf_counter_add(&mmf_ring_receiver(ring)->received, 1);
 }
 
 enum mmf_ring_answer

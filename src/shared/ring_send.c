@@ -72,9 +72,9 @@ note_overwriting(const struct mmf_ring *ring, uint64_t word, uint64_t newest)
 {
     enum mmf_cell_state state = mmf_word_state(word);
 
-    /* Readers that miss it find the hint above it: see mmf_ring_find_newest. */
+    /* Readers that miss it find the hint above it: see ring_latest.c. */
     if (ring->shape.kind == MMF_RING_LATEST && state == MMF_CELL_COMMITTED)
-        mmf_ring_raise_newest(ring, newest);
+        mmf_ring_raise_newest(ring, mmf_word_index(word), newest);
 }
 
 static void
@@ -211,8 +211,6 @@ mmf_ring_commit(struct mmf_ring *ring, uint64_t length)
         /* The next reservation looks there first. */
         __builtin_prefetch(&mmf_ring_cell(ring, ring->reserved + 1)->word);
     }
-    if (ring->shape.kind == MMF_RING_LATEST)
-        mmf_ring_raise_newest(ring, ring->reserved);
     mmf_counter_add(&mmf_ring_sender(ring)->sent, 1);
     ring->has_reserved = 0;
 }

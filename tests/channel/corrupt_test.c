@@ -148,7 +148,9 @@ a_latest_value_that_is_none(void **state)
     CHECK_FAILS(mmf_latest_read(latest, buffer, 8, &length, &version), MMF_E_CORRUPT);
     CHECK_FAILS(mmf_latest_peek(latest, &message), MMF_E_CORRUPT);
     overwrite_cell("L", 1, 1, COMMITTED, 8);
-    overwrite_word("L", NEWEST, 1000); /* above everything */
+    overwrite_word("L", NEWEST, 1000); /* above everything; nobody needs it yet */
+    CHECK_OK(mmf_latest_wait(latest, 0, 0));
+    overwrite_word("L", TAIL, 500); /* more than a lap above the value */
     CHECK_FAILS(mmf_latest_read(latest, buffer, 8, &length, &version), MMF_E_CORRUPT);
     CHECK_FAILS(mmf_latest_wait(latest, 0, 100), MMF_E_CORRUPT);
     CHECK_FAILS(mmf_latest_write(latest, "12345678", 8), MMF_E_CORRUPT);

@@ -145,8 +145,8 @@ static void
 join(struct mmf_ring *ring, const uint8_t *choices)
 {
     ring->identity = 7;
-    ring->sender = 0;
-    ring->receiver = MMF_RECEIVERS_FROM;
+    mmf_ring_be_sender(ring, 0);
+    mmf_ring_be_receiver(ring, MMF_RECEIVERS_FROM);
     ring->senders[0].identity = 7;
     ring->receivers[0].identity = 7;
     ring->gate = choices[3];

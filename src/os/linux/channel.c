@@ -341,7 +341,6 @@ wrap_object(struct mmf_object *object, enum purpose purpose,
     handle->ops = ops_for(handle);
     handle->channel.ring = &handle->ring;
     handle->channel.ops = &handle->ops;
-    handle->channel.forks = &mmf_object_forks;
     handle->channel.forks_before = mmf_object_generation();
     *out = &handle->channel;
     return MMF_OK;

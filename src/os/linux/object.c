@@ -35,7 +35,7 @@
 #include "os/linux/sys.h"
 
 static struct mmf_object *objects; /* guarded by the claim mutex */
-mmf_atomic_u32 mmf_object_forks;
+mmf_atomic_u32 mmf_os_forks;
 
 static int
 is_same_file(const struct mmf_object *object, const struct stat *status)
@@ -436,7 +436,7 @@ after_fork_in_child(void)
         if (!o->inheritable)
             o->fd = -1;
     }
-    mmf_add_relaxed_u32(&mmf_object_forks, 1);
+    mmf_add_relaxed_u32(&mmf_os_forks, 1);
     note_process_id();
     mmf_lock_salt((uint32_t)mmf_object_process_id());
     mmf_claim_unlock();

@@ -108,13 +108,11 @@ int mmf_object_watch_forks(void);
 /* This process's id, without a system call. After mmf_object_watch_forks. */
 pid_t mmf_object_process_id(void);
 
-/* How many forks lie between this process and the program's start. */
-extern mmf_atomic_u32 mmf_object_forks;
-
+/* mmf_os_forks, now. */
 static inline uint32_t
 mmf_object_generation(void)
 {
-    return mmf_load_relaxed_u32(&mmf_object_forks);
+    return mmf_load_relaxed_u32(&mmf_os_forks);
 }
 
 #endif

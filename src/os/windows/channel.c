@@ -42,8 +42,7 @@ struct handle {
     struct mmf_ticket ticket;
 };
 
-/* Nothing forks here. */
-static const mmf_atomic_u32 no_forks;
+mmf_atomic_u32 mmf_os_forks; /* stays 0: nothing forks here */
 
 static struct handle *
 handle_of(struct mmf_os_channel *channel)
@@ -443,7 +442,6 @@ finish(struct handle *handle, int rc, struct mmf_os_channel **out)
     handle->ops = ops_for(handle);
     handle->channel.ring = &handle->ring;
     handle->channel.ops = &handle->ops;
-    handle->channel.forks = &no_forks;
     *out = &handle->channel;
     return MMF_OK;
 }

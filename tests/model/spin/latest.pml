@@ -34,11 +34,32 @@ bool dead[2];
     :: true                                                                            \
     fi
 
+/* Down from the tail, `hint` of them, to the first that is committed; 0: none. */
+inline search_below_tail(m, i, hint)
+{
+    m = 0; i = 1; hint = tail;
+    do
+    :: i > CELLS || i >= hint -> break
+    :: else ->
+        atomic {
+            if
+            :: index[(hint - i) % CELLS] > hint - i -> break
+            :: index[(hint - i) % CELLS] == hint - i &&
+               state[(hint - i) % CELLS] == COMMITTED -> m = hint - i; break
+            :: else
+            fi;
+            i++
+        }
+    od
+}
+
 /* The highest committed index; 0: none. */
 inline find_newest(m, i, hint)
 {
+    search_below_tail(m, i, hint);
     do
-    :: true ->
+    :: m > 0 -> break
+    :: else ->
         m = 0; i = 0;
         do
         :: i == CELLS -> break
@@ -55,7 +76,7 @@ inline find_newest(m, i, hint)
 #ifndef MUTANT_NO_SECOND_LOOK
         if
         :: m >= hint -> break
-        :: else
+        :: else -> m = 0
         fi
 #else
         break
@@ -63,9 +84,13 @@ inline find_newest(m, i, hint)
     od
 }
 
-inline raise(to)
+inline raise(above, to)
 {
-    atomic { if :: newest < to -> newest = to :: else fi }
+#ifdef MUTANT_NO_HINT
+    skip
+#else
+    atomic { if :: newest <= above -> newest = to :: else fi }
+#endif
 }
 
 proctype writer(byte me; byte writes)
@@ -102,7 +127,7 @@ again:
             };
             goto again
         :: seen_state == COMMITTED && seen_index < m ->
-            raise(m)
+            raise(seen_index, m)
         :: seen_state == RELEASED
         fi;
         crash(me);
@@ -116,7 +141,11 @@ again:
         crash(me);
         atomic {
             if
+#ifdef MUTANT_LATE_TAIL
+            :: tail == t && skips == s
+#else
             :: tail == t && skips == s -> tail++
+#endif
             :: !(tail == t && skips == s) && skips == s
             :: !(tail == t && skips == s) && skips != s -> state[c] = RELEASED; goto again
             fi
@@ -126,8 +155,6 @@ again:
         :: me == 0 && done == 1 -> atomic { state[c] = RELEASED; done++ }
         :: else ->
             state[c] = COMMITTED;
-            crash(me);
-            raise(t);
             atomic { if :: committed < t -> committed = t :: else fi; done++ }
         fi;
         atomic { t = 0; s = 0; c = 0; m = 0; i = 0; hint = 0; seen_index = 0;
