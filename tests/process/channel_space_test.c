@@ -1,0 +1,292 @@
+/*
+ * channel_space_test.c - channels where there is no room: on a tmpfs of 1 MiB.
+ *
+ * A channel that could be made has all of its bytes: nobody who uses it is ended by
+ * SIGBUS, however full the file system becomes. Mounting needs root.
+ */
+#include "actor.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+enum {
+    SIZE = 40000, /* of a message */
+    COUNT = 4,
+    LARGE = 1 << 20, /* of a message that makes it too much */
+    MOST = 8,
+    PARTICIPANTS = 64 /* of each role: the default */
+};
+
+static int
+need_mounts(void **state)
+{
+    (void)state;
+    if (!may_mount())
+        harness_skip("mounting is needed: run as root");
+    return 0;
+}
+
+static void
+mount_small(void)
+{
+    make_mounts_private();
+    CHECK(mount("tmpfs", harness_dir(), "tmpfs", 0, "size=1m,mode=1777") == 0);
+}
+
+static uint64_t
+free_blocks(void)
+{
+    struct statfs status;
+
+    CHECK(statfs(harness_dir(), &status) == 0);
+    return status.f_bavail;
+}
+
+static void
+check_message(const char *part)
+{
+    if (strstr(mmf_last_message(), part) == NULL)
+        CHECK_FAIL("the message is \"%s\", without \"%s\"", mmf_last_message(), part);
+}
+
+/* How much there is, and how much it takes. */
+static void
+check_sizes(const char *needed)
+{
+    check_message("holds 1024 KiB");
+    check_message(needed);
+    check_message("MMF_DIR");
+}
+
+static void
+create_too_large(struct child *self, void *argument)
+{
+    mmf_queue *queue;
+    mmf_topic *topic;
+    mmf_latest *latest;
+    mmf_channel_stats stats;
+    uint64_t before;
+    int created = -7;
+
+    (void)self;
+    (void)argument;
+    mount_small();
+    before = free_blocks();
+    CHECK_FAILS(mmf_queue_create("Jobs", LARGE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
+                                 &created, &queue),
+                MMF_E_NO_SPACE);
+    check_sizes("needs 41"); /* four messages of 1,024 KiB, tables and page */
+    CHECK_FAILS(mmf_queue_create("Global\\Jobs", LARGE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
+                                 &created, &queue),
+                MMF_E_NO_SPACE);
+    CHECK_FAILS(mmf_topic_create("News", LARGE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
+                                 &created, &topic),
+                MMF_E_NO_SPACE);
+    check_sizes("needs 41");
+    CHECK_FAILS(mmf_latest_create("Price", LARGE, NULL, &created, &latest),
+                MMF_E_NO_SPACE);
+    check_sizes("needs 82"); /* it has eight cells */
+    CHECK_INT(created, -7);
+    CHECK_INT(count_files(NULL, 0), 0);
+    CHECK_INT(free_blocks(), before);
+    CHECK_FAILS(mmf_queue_open("Jobs", NULL, &queue), MMF_E_NOT_FOUND);
+    CHECK_FAILS(mmf_channel_stat("News", &stats), MMF_E_NOT_FOUND);
+}
+
+static void
+what_does_not_fit_is_refused_with_sizes(void **state)
+{
+    (void)state;
+    in_child(create_too_large, NULL);
+}
+
+/* No byte is left. */
+static void
+fill_up(void)
+{
+    static const uint8_t bytes[4096];
+    char path[256];
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/filler", harness_dir());
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    CHECK(fd >= 0);
+    while (write(fd, bytes, sizeof(bytes)) > 0)
+        continue;
+    close(fd);
+    CHECK_INT(free_blocks(), 0);
+}
+
+static void
+remove_filler(void)
+{
+    char path[256];
+
+    snprintf(path, sizeof(path), "%s/filler", harness_dir());
+    CHECK(unlink(path) == 0);
+}
+
+/* Every byte of every cell, and of both tables. */
+static void
+use_queue(mmf_queue *queue)
+{
+    static uint8_t sent[SIZE], got[SIZE];
+    mmf_queue *others[PARTICIPANTS - 1];
+    int64_t length;
+
+    for (int i = 0; i < 2 * COUNT; i++) {
+        memset(sent, i + 1, SIZE);
+        for (int cell = 0; cell < COUNT; cell++)
+            CHECK_STATUS(mmf_queue_send(queue, sent, SIZE, 0), MMF_OK);
+        for (int cell = 0; cell < COUNT; cell++) {
+            CHECK_STATUS(mmf_queue_receive(queue, got, SIZE, 0, &length, NULL), MMF_OK);
+            CHECK_BYTES(got, sent, SIZE);
+        }
+    }
+    for (int i = 0; i < PARTICIPANTS - 1; i++)
+        CHECK_OK(mmf_queue_open("Global\\0", NULL, &others[i]));
+    for (int i = 0; i < PARTICIPANTS - 1; i++)
+        mmf_queue_close(others[i]);
+}
+
+static void
+use_topic(mmf_topic *topic)
+{
+    static uint8_t sent[SIZE], got[SIZE];
+    int64_t length;
+
+    for (int i = 0; i < 2 * COUNT; i++) {
+        memset(sent, i + 1, SIZE);
+        CHECK_STATUS(mmf_topic_publish(topic, sent, SIZE, 0), MMF_OK);
+        CHECK_STATUS(mmf_topic_receive(topic, got, SIZE, 0, &length, NULL), MMF_OK);
+        CHECK_BYTES(got, sent, SIZE);
+    }
+}
+
+static void
+use_latest(mmf_latest *latest)
+{
+    static uint8_t sent[SIZE], got[SIZE];
+    uint64_t version;
+    int64_t length;
+
+    for (int i = 0; i < 16; i++) {
+        memset(sent, i + 1, sizeof(sent));
+        CHECK_OK(mmf_latest_write(latest, sent, SIZE / 4));
+        CHECK_OK(mmf_latest_read(latest, got, SIZE / 4, &length, &version));
+        CHECK_BYTES(got, sent, SIZE / 4);
+    }
+}
+
+static void
+use_on_a_full_one(struct child *self, void *argument)
+{
+    mmf_queue *queues[MOST], *more;
+    mmf_topic *topic;
+    mmf_latest *latest;
+    uint64_t before;
+    int count = 0, rc = MMF_OK;
+
+    (void)self;
+    (void)argument;
+    mount_small();
+    before = free_blocks();
+    CHECK_OK(
+        mmf_topic_create("News", SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
+    CHECK_OK(mmf_latest_create("Price", SIZE / 4, NULL, NULL, &latest));
+    while (count < MOST && rc == MMF_OK) {
+        char name[24];
+
+        snprintf(name, sizeof(name), "Global\\%d", count);
+        rc = mmf_queue_create(name, SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL, NULL,
+                              &queues[count]);
+        count += rc == MMF_OK;
+    }
+    CHECK_INT(rc, MMF_E_NO_SPACE);
+    CHECK(count >= 2);
+    fill_up();
+    for (int i = 0; i < count; i++)
+        use_queue(queues[i]);
+    use_topic(topic);
+    use_latest(latest);
+    /* What is there can be opened, of whatever size somebody would like it. */
+    CHECK_OK(mmf_queue_create("Global\\0", LARGE, COUNT, MMF_OVERFLOW_BLOCK, NULL, NULL,
+                              &more));
+    mmf_queue_close(more);
+    remove_filler();
+    for (int i = 0; i < count; i++)
+        mmf_queue_close(queues[i]);
+    mmf_topic_close(topic);
+    mmf_latest_close(latest);
+    CHECK_INT(count_files(NULL, 0), 0);
+    CHECK_INT(free_blocks(), before);
+}
+
+static void
+a_channel_that_exists_never_runs_out(void **state)
+{
+    (void)state;
+    in_child(use_on_a_full_one, NULL);
+}
+
+/* Leaves a dead one of most of the room, with messages in it. */
+static void
+take_room_and_die(struct child *self, void *argument)
+{
+    static const uint8_t bytes[SIZE];
+    mmf_queue *queue;
+
+    (void)self;
+    (void)argument;
+    CHECK_OK(
+        mmf_queue_create("dead", SIZE, 16, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue));
+    CHECK_STATUS(mmf_queue_send(queue, bytes, SIZE, 0), MMF_OK);
+}
+
+static void
+need_room_of_the_dead(struct child *self, void *argument)
+{
+    mmf_queue *queue;
+    mmf_topic *topic;
+
+    (void)self;
+    (void)argument;
+    mount_small();
+    in_child(take_room_and_die, NULL);
+    CHECK_INT(count_files(NULL, 0), 1);
+    CHECK_OK(
+        mmf_topic_create("News", SIZE, 16, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
+    use_topic(topic);
+    CHECK_INT(count_files(NULL, 0), 1);
+    /* The living keep theirs. */
+    CHECK_FAILS(
+        mmf_queue_create("Jobs", SIZE, 16, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
+        MMF_E_NO_SPACE);
+    mmf_topic_close(topic);
+}
+
+static void
+the_dead_make_room(void **state)
+{
+    (void)state;
+    in_child(need_room_of_the_dead, NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, need_mounts)
+
+int
+main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        TEST(what_does_not_fit_is_refused_with_sizes),
+        TEST(a_channel_that_exists_never_runs_out),
+        TEST(the_dead_make_room),
+    };
+
+    return harness_main(argc, argv, "channel_space", tests,
+                        sizeof(tests) / sizeof(tests[0]), NULL);
+}
