@@ -1,8 +1,6 @@
 /*
  * ring_test.c - processes in a ring pass checksummed messages round, while one of them
- * after the other is killed and started again.
- *
- *     channel_ring    MMF_TEST_LONG=1: ten million messages
+ * after the other is killed and started again. MMF_TEST_LONG=1: ten million messages.
  *
  * Node i takes a message from queue i, sends the next one of its token to queue i + 1,
  * writes down how far the token has come, and releases what it took. Killed before the
@@ -10,20 +8,15 @@
  * goes twice, and the next node drops what it has seen before. So every token must
  * arrive, whatever is killed; that is, nothing is lost, and what comes is whole.
  */
-#include <mmf/mmf.h>
+#include "support.h"
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-/* Each step takes longer then. */
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+/* Each step takes longer then; and where a process takes long to start. */
+#if HARNESS_TSAN || HARNESS_ASAN || defined(_WIN32)
 #define SHORT_COUNT 25000
 #else
 #define SHORT_COUNT 100000
@@ -36,16 +29,14 @@ enum {
     LONGEST = 200,
     SHORT_HOPS = SHORT_COUNT / TOKENS,
     LONG_HOPS = 5000000 / TOKENS,
-    STUCK_MS = 60000 /* so long without any progress: somebody hangs */
+    STUCK_US = 60000000 /* so long without any progress: somebody hangs */
 };
 
-/* Shared by all processes. */
+/* Shared by all processes: the map "Ledger". */
 struct ledger {
-    volatile uint32_t seen[NODES][TOKENS]; /* the last hop that came to the node */
-    volatile uint32_t arrived[TOKENS];
-    volatile uint32_t ready[NODES]; /* how often it has opened its queues */
-    volatile uint32_t damaged;
-    volatile uint32_t last_hop;
+    _Atomic uint32_t seen[NODES][TOKENS]; /* the last hop that came to the node */
+    _Atomic uint32_t arrived[TOKENS];
+    _Atomic uint32_t last_hop;
 };
 
 struct message {
@@ -55,7 +46,19 @@ struct message {
     uint8_t filler[LONGEST - 12];
 };
 
+static mmf *map;
+static mmf_view_accessor *view;
 static struct ledger *ledger;
+
+static void
+show_ledger(void)
+{
+    void *bytes;
+
+    CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view));
+    CHECK_OK(mmf_view_accessor_pointer(view, &bytes, NULL));
+    ledger = bytes;
+}
 
 static uint32_t
 mix(uint32_t token, uint32_t hop)
@@ -96,28 +99,16 @@ is_whole(const mmf_message *got)
     return length == got->length && memcmp(&message, &expected, (size_t)length) == 0;
 }
 
-static void
-die(const char *what)
-{
-    fprintf(stderr, "channel_ring: %s: %s\n", what, mmf_last_message());
-    ledger->damaged = 1;
-    _exit(EXIT_FAILURE);
-}
-
 static mmf_queue *
-open_queue(int number, mmf_role role, uint32_t flags)
+open_number(int number, mmf_role role, uint32_t flags)
 {
-    mmf_channel_options options;
+    mmf_channel_options options = options_for(role, flags);
     mmf_queue *queue;
     char name[8];
 
-    mmf_channel_options_init(&options);
-    options.role = role;
-    options.flags = flags;
     snprintf(name, sizeof(name), "R%d", number);
-    if (mmf_queue_create(name, LONGEST, CELLS, MMF_OVERFLOW_BLOCK, &options, NULL,
-                         &queue) < 0)
-        die(name);
+    CHECK_OK(mmf_queue_create(name, LONGEST, CELLS, MMF_OVERFLOW_BLOCK, &options, NULL,
+                              &queue));
     return queue;
 }
 
@@ -126,80 +117,54 @@ static void
 pass_on(int node, mmf_queue *from, mmf_queue *to)
 {
     mmf_message got;
-    struct message message;
-    int64_t length;
+    struct message message, next;
 
-    if (mmf_queue_peek(from, -1, &got) != MMF_OK)
-        die("peek");
-    if (!is_whole(&got)) {
-        ledger->damaged = 1;
-        _exit(EXIT_FAILURE);
-    }
+    CHECK_STATUS(mmf_queue_peek(from, -1, &got), MMF_OK);
+    CHECK(is_whole(&got));
     memcpy(&message, got.bytes, 12);
     if (message.hop > ledger->seen[node][message.token]) {
         if (message.hop >= ledger->last_hop) {
             ledger->arrived[message.token] = 1;
         } else {
-            uint32_t hop = message.hop;
+            int64_t length = make(message.token, message.hop + 1, &next);
 
-            length = make(message.token, hop + 1, &message);
-            if (mmf_queue_send(to, &message, length, -1) != MMF_OK)
-                die("send");
-            message.hop = hop;
+            CHECK_STATUS(mmf_queue_send(to, &next, length, -1), MMF_OK);
         }
         ledger->seen[node][message.token] = message.hop;
     }
-    if (mmf_queue_release(from, &got) != MMF_OK)
-        die("release");
+    CHECK_STATUS(mmf_queue_release(from, &got), MMF_OK);
 }
 
-static pid_t
-start_node(int node, uint32_t flags)
+/* node NUMBER FLAGS */
+_Noreturn static int
+run_node(int argc, char **argv)
 {
-    pid_t pid = fork();
+    int node = argc > 2 ? atoi(argv[1]) : 0;
+    uint32_t flags = argc > 2 ? (uint32_t)atoi(argv[2]) : 0;
+    mmf_queue *from, *to;
 
-    if (pid == 0) {
-        mmf_queue *from, *to;
-
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        from = open_queue(node, MMF_ROLE_RECEIVE, flags);
-        to = open_queue((node + 1) % NODES, MMF_ROLE_SEND, flags);
-        ledger->ready[node]++;
-        for (;;)
-            pass_on(node, from, to);
-    }
-    return pid;
-}
-
-static int64_t
-now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static void
-nap(void)
-{
-    const struct timespec length = {.tv_nsec = 200000};
-
-    nanosleep(&length, NULL);
+    CHECK_OK(mmf_open_existing("Ledger", NULL, &map));
+    show_ledger();
+    from = open_number(node, MMF_ROLE_RECEIVE, flags);
+    to = open_number((node + 1) % NODES, MMF_ROLE_SEND, flags);
+    role_say("ready");
+    for (;;)
+        pass_on(node, from, to);
 }
 
 /* The queues live as long as their nodes: one is never killed before all are there. */
-static int
-await_ready(int node, uint32_t times)
+static struct process *
+start_node(int node, uint32_t flags)
 {
-    int64_t end = now_ms() + STUCK_MS;
+    char number[16], flags_text[16];
+    const char *const args[] = {number, flags_text, NULL};
+    struct process *process;
 
-    while (ledger->ready[node] < times && !ledger->damaged) {
-        if (now_ms() > end)
-            return 0;
-        nap();
-    }
-    return !ledger->damaged;
+    snprintf(number, sizeof(number), "%d", node);
+    snprintf(flags_text, sizeof(flags_text), "%u", flags);
+    process = process_start("node", args);
+    process_expect(process, "ready");
+    return process;
 }
 
 static uint32_t
@@ -228,109 +193,94 @@ count_hops(void)
     return count;
 }
 
-static int
-start_ring(uint32_t flags, pid_t *nodes)
+static void
+start_ring(uint32_t flags, struct process **nodes)
 {
-    mmf_queue *first = open_queue(0, MMF_ROLE_SEND, flags);
+    mmf_queue *first = open_number(0, MMF_ROLE_SEND, flags);
     struct message message;
 
     for (uint32_t token = 0; token < TOKENS; token++) {
         int64_t length = make(token, 1, &message);
 
-        if (mmf_queue_send(first, &message, length, 0) != MMF_OK)
-            die("the first messages");
+        CHECK_STATUS(mmf_queue_send(first, &message, length, 0), MMF_OK);
     }
-    for (int i = 0; i < NODES - 1; i++) {
+    for (int i = 0; i < NODES - 1; i++)
         nodes[i] = start_node(i, flags);
-        if (!await_ready(i, 1))
-            return 0;
-    }
     mmf_queue_close(first);
     nodes[NODES - 1] = start_node(NODES - 1, flags);
-    return await_ready(NODES - 1, 1);
 }
 
-static const char *
-run_ring(uint32_t flags, uint32_t hops, unsigned *kills)
+/* Kills until all tokens have arrived. How many kills it were. */
+static unsigned
+kill_nodes(uint32_t flags, struct process **nodes)
 {
-    unsigned seed = 12345;
-    pid_t nodes[NODES];
-    uint64_t hops_before = 0;
-    int64_t moved = now_ms();
-    const char *why = NULL;
+    uint64_t seed = 12345, hops_before = 0;
+    int64_t moved = now_us();
+    unsigned kills = 0;
 
-    memset((void *)ledger, 0, sizeof(*ledger));
-    ledger->last_hop = hops;
-    *kills = 0;
-    if (!start_ring(flags, nodes))
-        return "the ring does not start";
-    while (why == NULL && count_arrived() < TOKENS) {
-        const struct timespec pause_for = {.tv_nsec =
-                                               1000000 * (1 + rand_r(&seed) % 9)};
-        int node = rand_r(&seed) % NODES;
+    while (count_arrived() < TOKENS) {
+        int node = (int)(next_random(&seed) % NODES);
         uint64_t hops_now;
-        uint32_t ready;
 
-        nanosleep(&pause_for, NULL);
-        kill(nodes[node], SIGKILL);
-        waitpid(nodes[node], NULL, 0);
-        (*kills)++;
-        ready = ledger->ready[node];
+        nap_us((int64_t)(1000 * (1 + next_random(&seed) % 9)));
+        CHECK(!process_has_ended(nodes[node]));
+        process_kill(nodes[node]);
+        process_finish(nodes[node]);
+        kills++;
         nodes[node] = start_node(node, flags);
-        if (!await_ready(node, ready + 1) && !ledger->damaged)
-            why = "a node does not start again";
         hops_now = count_hops();
         if (hops_now != hops_before)
-            moved = now_ms();
+            moved = now_us();
         hops_before = hops_now;
-        if (ledger->damaged)
-            why = "a message is damaged";
-        else if (now_ms() - moved > STUCK_MS)
-            why = "a message is lost, or a node hangs";
+        if (now_us() - moved > STUCK_US)
+            CHECK_FAIL("a message is lost, or a node hangs");
     }
-    for (int i = 0; i < NODES; i++) {
-        kill(nodes[i], SIGKILL);
-        waitpid(nodes[i], NULL, 0);
-    }
-    return why;
+    return kills;
+}
+
+static void
+run_ring(const char *name, uint32_t flags)
+{
+    uint32_t hops = harness_long() ? LONG_HOPS : SHORT_HOPS;
+    struct process *nodes[NODES];
+    int64_t begin = now_us();
+    unsigned kills;
+
+    CHECK_OK(mmf_create_new("Ledger", sizeof(*ledger), NULL, &map));
+    show_ledger();
+    ledger->last_hop = hops;
+    start_ring(flags, nodes);
+    kills = kill_nodes(flags, nodes);
+    for (int i = 0; i < NODES; i++)
+        process_kill(nodes[i]);
+    printf("ring, %s: %u messages, %u kills, %.1f s: all arrived\n", name,
+           hops * TOKENS, kills, (double)(now_us() - begin) / 1e6);
+    mmf_view_accessor_close(view);
+    mmf_close(map);
+}
+
+static void
+a_ring_for_many(void **state)
+{
+    (void)state;
+    run_ring("for many", 0);
+}
+
+static void
+a_ring_of_singles(void **state)
+{
+    (void)state;
+    run_ring("single", MMF_CHANNEL_SINGLE);
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
-    static char dir[] = "/dev/shm/mmf-test-XXXXXX";
-    static const char *const names[] = {"for many", "single"};
-    const char *count = getenv("MMF_TEST_LONG");
-    int is_long = count != NULL && strcmp(count, "1") == 0;
-    uint32_t hops = is_long ? LONG_HOPS : SHORT_HOPS;
-    unsigned failed = 0;
-    char own[64];
+    static const struct role roles[] = {{"node", run_node}, {NULL, NULL}};
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_ring_for_many),
+        cmocka_unit_test(a_ring_of_singles),
+    };
 
-    ledger = mmap(NULL, sizeof(*ledger), PROT_READ | PROT_WRITE,
-                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (ledger == MAP_FAILED || mkdtemp(dir) == NULL) {
-        perror("channel_ring");
-        return EXIT_FAILURE;
-    }
-    setenv("MMF_DIR", dir, 1);
-    for (uint32_t i = 0; i < 2; i++) {
-        int64_t begin = now_ms();
-        unsigned kills;
-        const char *why = run_ring(i == 0 ? 0 : MMF_CHANNEL_SINGLE, hops, &kills);
-
-        printf("ring, %s: %u messages, %u kills, %.1f s: %s\n", names[i], hops * TOKENS,
-               kills, (double)(now_ms() - begin) / 1000,
-               why == NULL ? "all arrived" : why);
-        fflush(stdout);
-        failed += why != NULL;
-        mmf_reap(0, NULL);
-    }
-    snprintf(own, sizeof(own), "%s/mmf-%u", dir, (unsigned)geteuid());
-    if (rmdir(own) < 0) {
-        perror("channel_ring: something is left");
-        failed++;
-    }
-    rmdir(dir);
-    printf("SUITE: %u passed, %u failed, 0 skipped\n", 2 - failed, failed);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return harness_main(argc, argv, "channel.ring", tests, COUNT_OF(tests), roles);
 }

@@ -21,6 +21,9 @@
 /* Monotonic. */
 int64_t now_us(void);
 
+/* Pause. No test passes because of one. */
+void nap_us(int64_t length);
+
 /* Defaults with a role and flags. */
 mmf_channel_options options_for(mmf_role role, uint32_t flags);
 

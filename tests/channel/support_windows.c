@@ -18,6 +18,12 @@ now_us(void)
     return (int64_t)((double)ticks.QuadPart * 1e6 / (double)per_second.QuadPart);
 }
 
+void
+nap_us(int64_t length)
+{
+    Sleep((DWORD)((length + 999) / 1000));
+}
+
 int
 foreign_role(int argc, char **argv)
 {
