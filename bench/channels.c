@@ -46,8 +46,9 @@ plan_for(const struct channel_way *way, size_t size)
     struct channel_plan plan = {.stream_ms = 200};
     int large = size > 1024, huge = size > 65536;
 
-    if (way->peer->load != CHANNEL_LOAD_ALL)
+    if (way->peer->load != CHANNEL_LOAD_ALL || way->work_us > 0)
         plan.stream_ms = 0;
+    plan.work_us = way->work_us;
     if (way->mode == CHANNEL_WAIT)
         plan.round_trips = huge ? 150 : large ? 1000 : 4000;
     else
@@ -103,7 +104,7 @@ measure_way(const struct channel_way *way, int round)
             .size = size, .slots = channel_slots(size), .mode = way->mode};
 
         if (size > largest || (way->peer->largest > 0 && size > way->peer->largest) ||
-            (way->peer->load == CHANNEL_LOAD_SIGNAL && i > 0))
+            ((way->peer->load == CHANNEL_LOAD_SIGNAL || way->work_us > 0) && i > 0))
             continue;
         snprintf(job.name, sizeof(job.name), "mmf-bench-%d-%d-%d", (int)getpid(), round,
                  i);

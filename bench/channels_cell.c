@@ -181,17 +181,36 @@ check_sum(const struct cell *cell, uint64_t sum, uint64_t seed)
                     (unsigned long long)seed);
 }
 
+/* Be busy with something else for so long. */
+static void
+work(uint64_t ticks)
+{
+    uint64_t start = channel_ticks();
+
+    while (channel_ticks() - start < ticks)
+        continue;
+}
+
+static uint64_t
+work_ticks(const struct cell *cell)
+{
+    return (uint64_t)(cell->plan->work_us * 1000 / channel_ns_per_tick());
+}
+
 static void
 ask(struct cell *cell, void *end, int times, struct channel_histogram *trips)
 {
     const struct channel_peer *peer = cell->peer;
+    uint64_t ticks = work_ticks(cell);
 
     for (uint64_t i = 0; i < (uint64_t)times; i++) {
-        uint64_t start = channel_ticks(), sum;
+        uint64_t start, sum;
 
+        work(ticks);
+        start = channel_ticks();
         peer->send(end, i);
         sum = peer->receive(end);
-        histogram_add(trips, channel_ticks() - start);
+        histogram_add(trips, channel_ticks() - start - ticks);
         check_sum(cell, sum, i);
     }
 }
@@ -200,10 +219,12 @@ static void
 answer(struct cell *cell, void *end, int times)
 {
     const struct channel_peer *peer = cell->peer;
+    uint64_t ticks = work_ticks(cell);
 
     for (uint64_t i = 0; i < (uint64_t)times; i++) {
         uint64_t sum = peer->receive(end);
 
+        work(ticks);
         peer->send(end, i);
         check_sum(cell, sum, i);
     }

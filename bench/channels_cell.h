@@ -11,6 +11,7 @@
 struct channel_plan {
     int round_trips; /* 0: none; a tenth more warm up */
     int stream_ms;   /* 0: no stream */
+    int work_us;     /* between a message and its answer; a round trip is without it */
 };
 
 struct channel_result {

@@ -41,6 +41,7 @@ static const char single_default[] = "mmf queue, single, SPIN_THEN_WAIT";
 static const char many_default[] = "mmf queue, SPIN_THEN_WAIT";
 static const char topic_spin[] = "mmf topic, SPIN";
 static const char futex[] = "raw: futex";
+static const char busy_futex[] = "raw: futex, 20 us between";
 static const char line[] = "raw: two cache lines";
 
 static const struct goal goals[] = {
@@ -59,6 +60,8 @@ static const struct goal goals[] = {
     {TRIP, "mmf queue, single, WAIT", futex, S8, AT_MOST, 1.15},
     {TRIP, "mmf queue, WAIT", futex, S8, AT_MOST, 1.15},
     {TRIP, "mmf topic, WAIT", futex, S8, AT_MOST, 1.15},
+    {TRIP, "mmf queue, single, WAIT, 20 us between", busy_futex, S8, AT_MOST, 1.15},
+    {TRIP, "mmf queue, WAIT, 20 us between", busy_futex, S8, AT_MOST, 1.15},
     {TRIP, topic_spin, many_spin, ALL, AT_MOST, 1.2},
     {RATE, topic_spin, many_spin, ALL, AT_LEAST, 1 / 1.2},
     {COST, SINGLE_TOPIC_16, SINGLE_TOPIC_1, ALL, AT_MOST, 1.3},

@@ -9,6 +9,7 @@ struct channel_way {
     const struct channel_peer *peer;
     enum channel_mode mode;
     int kill_trials; /* per cent of those asked for; at least a few. 0: none */
+    int work_us;     /* what each side does before it sends; then nothing is streamed */
 };
 
 extern const struct channel_way channel_ways[];
