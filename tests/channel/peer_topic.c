@@ -142,12 +142,22 @@ drain(uint64_t first, uint64_t count)
     answer(MMF_OK, "");
 }
 
+static void *reserved; /* on the topic */
+
+static void
+commit(uint64_t number)
+{
+    if (reserved != NULL)
+        memcpy(reserved, &number, 8);
+    answer(mmf_topic_commit(topic, 8), "");
+    reserved = NULL;
+}
+
 static int
 run_topic(char *const *words, int count)
 {
     uint64_t first = count > 1 ? (uint64_t)strtoll(words[1], NULL, 10) : 0;
     uint64_t second = count > 2 ? (uint64_t)strtoll(words[2], NULL, 10) : 0;
-    void *bytes;
 
     if (strcmp(words[0], "create") == 0 && count == 4) {
         create_topic(words + 1);
@@ -164,7 +174,9 @@ run_topic(char *const *words, int count)
     } else if (strcmp(words[0], "receive") == 0 && count == 2) {
         receive((int32_t)first);
     } else if (strcmp(words[0], "reserve") == 0) {
-        answer(mmf_topic_reserve(topic, 8, 0, &bytes), "");
+        answer(mmf_topic_reserve(topic, 8, 0, &reserved), "");
+    } else if (strcmp(words[0], "commit") == 0 && count == 2) {
+        commit(first);
     } else {
         return 0;
     }

@@ -12,6 +12,7 @@
  *   topic drain FIRST COUNT               receive them, and nothing else, and check them
  *   topic receive T                       the number, and how many were lost
  *   topic reserve                         8 bytes
+ *   topic commit NUMBER
  *
  *   latest create ROLE                    "new" or "old"
  *   latest open ROLE; latest close
