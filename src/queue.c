@@ -9,13 +9,62 @@
 #include "base/fail.h"
 #include "channel.h"
 #include "channel_send.h"
+#include "shared/ring_single.h"
 
 struct mmf_queue {
     struct mmf_channel channel;
+    mmf_role straight; /* SINGLE: roles in which nothing is in the way, see below */
     /* Taken, but larger than the caller's buffer: it comes next. */
     struct mmf_ring_message pending;
     int has_pending;
 };
+
+/*
+ * The straight way: a call on a SINGLE queue first asks, in as few instructions as can
+ * be, whether anything is unusual: a mistake of the caller's, a handle dead by a fork,
+ * no room, no message, a message that comes again. If nothing is, there is one step of
+ * ring_single.h to do. Else the function of the same name with `slowly` finds out what
+ * it is; that one goes for queues for many, too. It is kept out of the other, which then
+ * needs no frame on the stack.
+ */
+#define APART __attribute__((noinline))
+
+/* So often a receiver looks before it goes the way on which one can sleep: a round trip
+ * between two processors that are far from each other is over by then. */
+enum { LOOKS = 512 };
+
+static void
+choose_way(mmf_queue *queue)
+{
+    const struct mmf_ring *ring = queue->channel.ring;
+    mmf_role straight = queue->channel.role;
+
+    if (queue->has_pending || queue->channel.has_fd ||
+        mmf_index_difference(ring->cursor, ring->seen_returned) < 0)
+        straight &= ~(mmf_role)MMF_ROLE_RECEIVE;
+    queue->straight = ring->shape.kind == MMF_RING_SINGLE ? straight : 0;
+}
+
+static inline int
+goes_straight(const mmf_queue *queue, mmf_role role, int32_t timeout_ms)
+{
+    return queue != NULL && (queue->straight & role) &&
+           mmf_os_channel_is_alive(queue->channel.os) && timeout_ms >= -1;
+}
+
+static APART int
+tell_receivers(const mmf_queue *queue)
+{
+    mmf_ring_tell_receivers(queue->channel.ring, 1, queue->channel.ops);
+    return MMF_OK;
+}
+
+static APART int
+tell_senders(const mmf_queue *queue)
+{
+    mmf_ring_tell_senders(queue->channel.ring, 1, queue->channel.ops);
+    return MMF_OK;
+}
 
 /*
  * Handles.
@@ -61,6 +110,7 @@ mmf_queue_create(const char *name, int64_t message_size, int64_t message_count,
         free(queue);
         return rc;
     }
+    choose_way(queue);
     if (created_new != NULL)
         *created_new = created;
     *out = queue;
@@ -81,6 +131,7 @@ mmf_queue_open(const char *name, const mmf_channel_options *options, mmf_queue *
         free(queue);
         return rc;
     }
+    choose_way(queue);
     *out = queue;
     return MMF_OK;
 }
@@ -106,8 +157,16 @@ check(const mmf_queue *queue, mmf_role role)
  * Sending.
  */
 
-int
-mmf_queue_reserve(mmf_queue *queue, int64_t length, int32_t timeout_ms, void **bytes)
+/* Nothing is reserved, and `length` bytes can be at once. */
+static inline int
+can_reserve(const struct mmf_ring *ring, int64_t length)
+{
+    return !ring->has_reserved && (uint64_t)length <= ring->shape.message_size &&
+           mmf_ring_single_has_room(ring);
+}
+
+static APART int
+reserve_slowly(mmf_queue *queue, int64_t length, int32_t timeout_ms, void **bytes)
 {
     int rc = check(queue, MMF_ROLE_SEND);
 
@@ -117,11 +176,32 @@ mmf_queue_reserve(mmf_queue *queue, int64_t length, int32_t timeout_ms, void **b
 }
 
 int
-mmf_queue_commit(mmf_queue *queue, int64_t length)
+mmf_queue_reserve(mmf_queue *queue, int64_t length, int32_t timeout_ms, void **bytes)
+{
+    if (!goes_straight(queue, MMF_ROLE_SEND, timeout_ms) || bytes == NULL ||
+        !can_reserve(queue->channel.ring, length))
+        return reserve_slowly(queue, length, timeout_ms, bytes);
+    queue->channel.room = (uint64_t)length;
+    *bytes = mmf_ring_single_reserve(queue->channel.ring, (uint64_t)length);
+    return MMF_OK;
+}
+
+static APART int
+commit_slowly(mmf_queue *queue, int64_t length)
 {
     int rc = check(queue, MMF_ROLE_SEND);
 
     return rc < 0 ? rc : mmf_channel_commit(&queue->channel, length, 1);
+}
+
+int
+mmf_queue_commit(mmf_queue *queue, int64_t length)
+{
+    if (!goes_straight(queue, MMF_ROLE_SEND, 0) || !queue->channel.ring->has_reserved ||
+        (uint64_t)length > queue->channel.room)
+        return commit_slowly(queue, length);
+    mmf_ring_single_commit(queue->channel.ring, (uint64_t)length);
+    return mmf_ring_has_listeners(queue->channel.ring) ? tell_receivers(queue) : MMF_OK;
 }
 
 int
@@ -132,13 +212,27 @@ mmf_queue_abandon(mmf_queue *queue)
     return rc < 0 ? rc : mmf_channel_abandon(&queue->channel);
 }
 
-int
-mmf_queue_send(mmf_queue *queue, const void *bytes, int64_t length, int32_t timeout_ms)
+static APART int
+send_slowly(mmf_queue *queue, const void *bytes, int64_t length, int32_t timeout_ms)
 {
     int rc = check(queue, MMF_ROLE_SEND);
 
     return rc < 0 ? rc
                   : mmf_channel_send(&queue->channel, bytes, length, timeout_ms, 1);
+}
+
+int
+mmf_queue_send(mmf_queue *queue, const void *bytes, int64_t length, int32_t timeout_ms)
+{
+    struct mmf_ring *ring;
+
+    if (!goes_straight(queue, MMF_ROLE_SEND, timeout_ms) || bytes == NULL ||
+        !can_reserve(queue->channel.ring, length))
+        return send_slowly(queue, bytes, length, timeout_ms);
+    ring = queue->channel.ring;
+    memcpy(mmf_ring_single_reserve(ring, (uint64_t)length), bytes, (size_t)length);
+    mmf_ring_single_commit(ring, (uint64_t)length);
+    return mmf_ring_has_listeners(ring) ? tell_receivers(queue) : MMF_OK;
 }
 
 int
@@ -188,6 +282,31 @@ take(mmf_queue *queue, int32_t timeout_ms, struct mmf_ring_message *message)
                             &wanted);
 }
 
+/* No message is there yet. 1: one has come after some looks. */
+static APART int
+look_for_next(mmf_queue *queue, int32_t timeout_ms)
+{
+    if (timeout_ms == 0 || !queue->channel.ops->may_spin)
+        return 0;
+    mmf_ring_let_get_ahead(queue->channel.ring, 0);
+    return mmf_ring_single_look(queue->channel.ring, LOOKS);
+}
+
+static APART int
+look_back(const mmf_queue *queue)
+{
+    mmf_ring_single_look_back(queue->channel.ring);
+    return MMF_OK;
+}
+
+/* The next message, which is there. 0: its sizes are unsound. */
+static inline int
+read_next(const struct mmf_ring *ring, struct mmf_ring_message *found)
+{
+    return mmf_ring_read_sizes(ring, (const void *)ring->in.cell, ring->cursor,
+                               found) == MMF_RING_DONE;
+}
+
 static int
 check_receive(const mmf_queue *queue, int32_t timeout_ms)
 {
@@ -196,20 +315,52 @@ check_receive(const mmf_queue *queue, int32_t timeout_ms)
     return rc < 0 ? rc : mmf_channel_check_timeout(timeout_ms);
 }
 
-int
-mmf_queue_peek(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
+static APART int
+peek_slowly(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
 {
     struct mmf_ring_message found;
     int rc = check_receive(queue, timeout_ms);
 
-    if (rc == MMF_OK && message == NULL)
-        rc = mmf_fail_argument(MMF_E_NULL, "message", "message is NULL");
     if (rc < 0)
         return rc;
+    if (message == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "message", "message is NULL");
     rc = take(queue, timeout_ms, &found);
     if (rc == MMF_OK)
         mmf_channel_show(&found, message);
+    choose_way(queue);
     return rc;
+}
+
+static inline int
+peek_next(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
+{
+    struct mmf_ring *ring = queue->channel.ring;
+    struct mmf_ring_message found;
+
+    if (!read_next(ring, &found))
+        return peek_slowly(queue, timeout_ms, message);
+    mmf_channel_show(&found, message);
+    mmf_ring_single_move_on(ring);
+    mmf_ring_single_note_taken(ring);
+    return mmf_ring_single_must_look_back(ring) ? look_back(queue) : MMF_OK;
+}
+
+static APART int
+await_and_peek(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
+{
+    return look_for_next(queue, timeout_ms) ? peek_next(queue, timeout_ms, message)
+                                            : peek_slowly(queue, timeout_ms, message);
+}
+
+int
+mmf_queue_peek(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
+{
+    if (!goes_straight(queue, MMF_ROLE_RECEIVE, timeout_ms) || message == NULL)
+        return peek_slowly(queue, timeout_ms, message);
+    return mmf_ring_single_is_there(queue->channel.ring)
+               ? peek_next(queue, timeout_ms, message)
+               : await_and_peek(queue, timeout_ms, message);
 }
 
 int
@@ -246,19 +397,28 @@ fail_not_held(uint64_t sequence)
                     (unsigned long long)sequence);
 }
 
-int
-mmf_queue_release(mmf_queue *queue, const mmf_message *message)
+static APART int
+release_slowly(mmf_queue *queue, const mmf_message *message)
 {
     int rc = check(queue, MMF_ROLE_RECEIVE);
 
-    if (rc == MMF_OK && message == NULL)
-        rc = mmf_fail_argument(MMF_E_NULL, "message", "message is NULL");
     if (rc < 0)
         return rc;
+    if (message == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "message", "message is NULL");
     if (!mmf_ring_release(queue->channel.ring, message->sequence))
         return fail_not_held(message->sequence);
-    mmf_ring_tell_senders(queue->channel.ring, 1, queue->channel.ops);
-    return MMF_OK;
+    return tell_senders(queue);
+}
+
+int
+mmf_queue_release(mmf_queue *queue, const mmf_message *message)
+{
+    if (!goes_straight(queue, MMF_ROLE_RECEIVE, 0) || message == NULL ||
+        !mmf_ring_single_release(queue->channel.ring, message->sequence))
+        return release_slowly(queue, message);
+    return mmf_ring_has_waiting_senders(queue->channel.ring) ? tell_senders(queue)
+                                                             : MMF_OK;
 }
 
 int
@@ -299,9 +459,20 @@ check_order(const mmf_queue *queue)
                                  "order: release what is peeked first");
 }
 
-int
-mmf_queue_receive(mmf_queue *queue, void *buffer, int64_t capacity, int32_t timeout_ms,
-                  int64_t *length, mmf_message *message)
+static void
+show_copy(const struct mmf_ring_message *found, void *buffer, int64_t *length,
+          mmf_message *message)
+{
+    *length = (int64_t)found->length;
+    if (message == NULL)
+        return;
+    mmf_channel_show(found, message);
+    message->bytes = buffer;
+}
+
+static APART int
+receive_slowly(mmf_queue *queue, void *buffer, int64_t capacity, int32_t timeout_ms,
+               int64_t *length, mmf_message *message)
 {
     struct mmf_ring_message found;
     int rc = check_receive(queue, timeout_ms);
@@ -313,23 +484,52 @@ mmf_queue_receive(mmf_queue *queue, void *buffer, int64_t capacity, int32_t time
     if (rc < 0)
         return rc;
     rc = take(queue, timeout_ms, &found);
-    if (rc != MMF_OK)
-        return rc;
-    if (found.length > (uint64_t)capacity) {
+    if (rc == MMF_OK && found.length > (uint64_t)capacity) {
         queue->pending = found;
         queue->has_pending = 1;
-        return mmf_channel_fail_small(&found, capacity);
+        rc = mmf_channel_fail_small(&found, capacity);
     }
+    choose_way(queue);
+    if (rc != MMF_OK)
+        return rc;
     if (found.length > 0)
         memcpy(buffer, found.bytes, (size_t)found.length);
     mmf_ring_release(queue->channel.ring, found.index);
-    mmf_ring_tell_senders(queue->channel.ring, 1, queue->channel.ops);
-    *length = (int64_t)found.length;
-    if (message != NULL) {
-        mmf_channel_show(&found, message);
-        message->bytes = buffer;
-    }
-    return MMF_OK;
+    show_copy(&found, buffer, length, message);
+    return tell_senders(queue);
+}
+
+/* A single consumer has nothing in hand, and the next message is there. */
+static inline int
+can_receive(mmf_queue *queue, int32_t timeout_ms, struct mmf_ring_message *found)
+{
+    struct mmf_ring *ring = queue->channel.ring;
+
+    return mmf_load_relaxed_u64(&ring->shared->head) == ring->cursor &&
+           (mmf_ring_single_is_there(ring) || look_for_next(queue, timeout_ms)) &&
+           read_next(ring, found);
+}
+
+/* The message goes to the caller with its release: it need not be noted as taken. */
+int
+mmf_queue_receive(mmf_queue *queue, void *buffer, int64_t capacity, int32_t timeout_ms,
+                  int64_t *length, mmf_message *message)
+{
+    struct mmf_ring_message found;
+    struct mmf_ring *ring;
+
+    if (!goes_straight(queue, MMF_ROLE_RECEIVE, timeout_ms) || buffer == NULL ||
+        capacity < 0 || length == NULL || !can_receive(queue, timeout_ms, &found) ||
+        found.length > (uint64_t)capacity)
+        return receive_slowly(queue, buffer, capacity, timeout_ms, length, message);
+    ring = queue->channel.ring;
+    memcpy(buffer, found.bytes, (size_t)found.length);
+    mmf_ring_single_move_on(ring);
+    mmf_ring_single_release(ring, found.index);
+    if (mmf_ring_single_must_look_back(ring))
+        mmf_ring_single_look_back(ring);
+    show_copy(&found, buffer, length, message);
+    return mmf_ring_has_waiting_senders(ring) ? tell_senders(queue) : MMF_OK;
 }
 
 int
@@ -337,7 +537,11 @@ mmf_queue_fd(mmf_queue *queue, int *fd)
 {
     int rc = check(queue, MMF_ROLE_RECEIVE);
 
-    return rc < 0 ? rc : mmf_channel_fd(&queue->channel, fd);
+    if (rc == MMF_OK)
+        rc = mmf_channel_fd(&queue->channel, fd);
+    if (rc == MMF_OK)
+        choose_way(queue);
+    return rc;
 }
 
 int

@@ -235,6 +235,28 @@ mmf_copy_short_changing(void *to, const void *from, size_t size)
 }
 #endif
 
+/*
+ * The line at `address` will be written, or read, soon: bring it here meanwhile. Nothing
+ * comes of it if there is no such address.
+ */
+static inline void
+mmf_prefetch_to_write(const void *address)
+{
+#if defined(__x86_64__)
+    /* The compiler knows it only for processors that are said to have it; the others
+     * take it for one that does nothing. */
+    __asm__ volatile("prefetchw %0" : : "m"(*(const char *)address));
+#else
+    __builtin_prefetch(address, 1);
+#endif
+}
+
+static inline void
+mmf_prefetch_to_read(const void *address)
+{
+    __builtin_prefetch(address);
+}
+
 /* In a loop that waits for another core. */
 static inline void
 mmf_pause(void)
@@ -244,6 +266,13 @@ mmf_pause(void)
 #elif defined(__aarch64__)
     __asm__ volatile("isb");
 #endif
+}
+
+static inline void
+mmf_pause_often(int times)
+{
+    for (int i = 0; i < times; i++)
+        mmf_pause();
 }
 
 #endif

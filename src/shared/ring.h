@@ -175,6 +175,14 @@ struct mmf_ring_shape {
     uint32_t participants; /* of each role */
 };
 
+/* Where a participant is, as a sender or as a receiver. */
+struct mmf_ring_side {
+    uint64_t waited; /* the index before which it waited last */
+    uint64_t next;   /* SINGLE, sender: the next index; a receiver has its cursor */
+    uint8_t *cell;   /* SINGLE: its cell */
+    int64_t ahead;   /* SINGLE, sender: so many cells from there on are surely free */
+};
+
 /* One participant's grip on a channel: private, for one thread at a time. */
 struct mmf_ring {
     struct mmf_ring_shape shape;
@@ -182,6 +190,7 @@ struct mmf_ring {
     struct mmf_participant_shared *senders;
     struct mmf_participant_shared *receivers;
     uint8_t *cells;
+    uint8_t *cells_end;
     uint64_t identity;
     uint32_t sender; /* our numbers; UINT32_MAX: not in that role */
     uint32_t receiver;
@@ -189,6 +198,9 @@ struct mmf_ring {
     struct mmf_participant_shared *receiving;
     uint64_t reserved; /* index of the reservation */
     int has_reserved;
+    uint32_t reserved_offset; /* of its payload in the cell */
+    struct mmf_ring_side out;
+    struct mmf_ring_side in;
     uint64_t cursor; /* queue: where to look next; topic: next to read */
     uint64_t gate;   /* senders: everything before is read (a guess, never too high) */
     uint64_t

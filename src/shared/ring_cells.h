@@ -132,6 +132,9 @@ mmf_ring_note_depth(const struct mmf_ring *ring, int64_t depth)
         mmf_store_relaxed_u64(place, (uint64_t)depth);
 }
 
+/* A receiver looks at the depth at every index that has none of these bits. */
+#define MMF_DEPTH_SAMPLES 255u
+
 static inline void
 mmf_counter_add(mmf_atomic_u64 *counter, uint64_t more)
 {
@@ -158,6 +161,45 @@ mmf_word_is_value(uint64_t word, uint64_t index)
     uint64_t rest = mmf_word_make(0, MMF_NOBODY, 0) | MMF_CELL_TIMES_MASK;
 
     return ((word ^ mmf_word_make(index, 0, MMF_CELL_COMMITTED)) & ~rest) == 0;
+}
+
+/*
+ * How many messages a participant has sent, or received. A SINGLE queue's indexes say
+ * it: they have moved so far since the participant joined, which its `cursor` has kept.
+ */
+static inline uint64_t
+mmf_ring_count_since(const struct mmf_participant_shared *entry, uint64_t index)
+{
+    int64_t count = mmf_index_difference(index, mmf_load_relaxed_u64(&entry->cursor));
+
+    return count > 0 ? (uint64_t)count : 0;
+}
+
+static inline uint64_t
+mmf_ring_sent_by(const struct mmf_ring *ring,
+                 const struct mmf_participant_shared *sender)
+{
+    return ring->shape.kind == MMF_RING_SINGLE
+               ? mmf_ring_count_since(sender, mmf_load_relaxed_u64(&ring->shared->tail))
+               : mmf_load_relaxed_u64(&sender->sent);
+}
+
+static inline uint64_t
+mmf_ring_received_by(const struct mmf_ring *ring,
+                     const struct mmf_participant_shared *receiver)
+{
+    return ring->shape.kind == MMF_RING_SINGLE
+               ? mmf_ring_count_since(receiver,
+                                      mmf_load_relaxed_u64(&ring->shared->head))
+               : mmf_load_relaxed_u64(&receiver->received);
+}
+
+/* Two stores: compilers that make one of them first put both into one register. */
+static inline void
+mmf_cell_write_sizes(struct mmf_cell_shared *cell, uint64_t length, uint32_t offset)
+{
+    *(volatile uint32_t *)&cell->length = (uint32_t)length;
+    *(volatile uint32_t *)&cell->offset = offset;
 }
 
 /* What the cell says of its message, checked: its sizes are anybody's writing. */

@@ -87,10 +87,10 @@ clear_cell(const struct mmf_ring *ring, uint64_t index, uint32_t number,
 
 static void
 retire(const struct mmf_ring *ring, struct mmf_participant_shared *entry,
-       uint64_t identity)
+       uint64_t identity, int is_receiver)
 {
-    uint64_t sent = mmf_load_relaxed_u64(&entry->sent);
-    uint64_t received = mmf_load_relaxed_u64(&entry->received);
+    uint64_t sent = is_receiver ? 0 : mmf_ring_sent_by(ring, entry);
+    uint64_t received = is_receiver ? mmf_ring_received_by(ring, entry) : 0;
     uint64_t dropped = mmf_load_relaxed_u64(&entry->dropped);
     uint64_t lost = mmf_load_relaxed_u64(&entry->lost);
     uint64_t redelivered = mmf_load_relaxed_u64(&entry->redelivered);
@@ -121,5 +121,5 @@ mmf_ring_clear_up(struct mmf_ring *ring, uint32_t number, uint64_t identity,
         for (uint64_t i = 0; i < ring->shape.cells; i++)
             clear_cell(ring, i, number, entry, identity);
     }
-    retire(ring, entry, identity);
+    retire(ring, entry, identity, number >= MMF_RECEIVERS_FROM);
 }

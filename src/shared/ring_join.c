@@ -9,10 +9,23 @@
  */
 #include "shared/ring_join.h"
 
-static void
-reset_entry(struct mmf_participant_shared *entry)
+#include "shared/ring_single.h"
+
+/* SINGLE: where it joins, so that the indexes tell what it has sent or received. */
+static uint64_t
+find_begin(const struct mmf_ring *ring, int is_receiver)
 {
-    mmf_store_relaxed_u64(&entry->cursor, 0);
+    if (ring->shape.kind != MMF_RING_SINGLE)
+        return 0;
+    return mmf_load_relaxed_u64(is_receiver ? &ring->shared->head
+                                            : &ring->shared->tail);
+}
+
+static void
+reset_entry(const struct mmf_ring *ring, struct mmf_participant_shared *entry,
+            int is_receiver)
+{
+    mmf_store_relaxed_u64(&entry->cursor, find_begin(ring, is_receiver));
     mmf_store_relaxed_u64(&entry->held, 0);
     mmf_store_relaxed_u64(&entry->sent, 0);
     mmf_store_relaxed_u64(&entry->received, 0);
@@ -38,7 +51,7 @@ try_entry(struct mmf_ring *ring, uint32_t number, int may_write_cells,
     if (!mmf_exchange_if_u64(&entry->identity, &identity,
                              ring->identity | MMF_IDENTITY_JOINING))
         return 0;
-    reset_entry(entry);
+    reset_entry(ring, entry, number >= MMF_RECEIVERS_FROM);
     mmf_store_release_u64(&entry->identity, ring->identity);
     return 1;
 }
@@ -83,8 +96,7 @@ mmf_ring_join_sender(struct mmf_ring *ring, const struct mmf_ring_ops *ops)
     mmf_store_relaxed_u64(&ring->shared->senders_ever, 1);
     if (ring->shape.kind == MMF_RING_SINGLE) {
         repair_tail(ring);
-        /* pairs with the release in mmf_ring_release */
-        ring->gate = mmf_load_acquire_u64(&ring->shared->head);
+        mmf_ring_single_begin_sending(ring);
     } else {
         ring->gate = (mmf_load_acquire_u64(&ring->shared->tail) - ring->shape.cells) &
                      MMF_INDEX_MASK;
@@ -103,8 +115,7 @@ mmf_ring_join_receiver(struct mmf_ring *ring, int may_write_cells,
     mmf_ring_be_receiver(ring, number);
     mmf_store_relaxed_u64(&ring->shared->receivers_ever, 1);
     if (ring->shape.kind == MMF_RING_SINGLE) {
-        ring->cursor = mmf_load_acquire_u64(&ring->shared->head) & MMF_INDEX_MASK;
-        ring->seen_returned = mmf_load_relaxed_u64(&ring->shared->taken);
+        mmf_ring_single_begin_taking(ring);
     } else {
         mmf_ring_begin(ring);
     }

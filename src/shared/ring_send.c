@@ -9,6 +9,7 @@
 #include "shared/ring.h"
 
 #include "shared/ring_cells.h"
+#include "shared/ring_single.h"
 
 /* A latest value's newest must stay until there is a newer one. */
 static int
@@ -137,60 +138,49 @@ try_reserve(struct mmf_ring *ring, uint64_t *index)
     return MMF_AGAIN;
 }
 
-/* SINGLE: the tail is the producer's own, and the cells before `head` are free. */
-static enum mmf_attempt
-try_reserve_single(struct mmf_ring *ring, uint64_t *index)
-{
-    uint64_t tail = mmf_load_relaxed_u64(&ring->shared->tail);
-
-    if (mmf_index_difference(tail, ring->gate) >= (int64_t)ring->shape.cells) {
-        /* pairs with the release in mmf_ring_release: the payload has been read */
-        ring->gate = mmf_load_acquire_u64(&ring->shared->head);
-        if (mmf_index_difference(tail, ring->gate) >= (int64_t)ring->shape.cells)
-            return MMF_FULL;
-    }
-    *index = tail;
-    return MMF_GOT_IT;
-}
-
 static enum mmf_attempt
 try_any(struct mmf_ring *ring, uint64_t *index)
 {
-    if (ring->shape.kind == MMF_RING_SINGLE)
-        return try_reserve_single(ring, index);
     return mmf_ring_has_claims(ring) ? mmf_ring_try_claim(ring, index)
                                      : try_reserve(ring, index);
+}
+
+static enum mmf_ring_answer
+answer_without(struct mmf_ring *ring, enum mmf_attempt attempt)
+{
+    if (attempt == MMF_FULL)
+        mmf_ring_note_depth(ring, (int64_t)ring->shape.cells);
+    return attempt == MMF_FULL ? MMF_RING_NOT_NOW : MMF_RING_CORRUPT;
 }
 
 enum mmf_ring_answer
 mmf_ring_reserve(struct mmf_ring *ring, uint64_t length, uint8_t **bytes)
 {
-    int is_single = ring->shape.kind == MMF_RING_SINGLE;
-    uint32_t offset = length <= MMF_CELL_SHORT ? 0 : sizeof(struct mmf_cell_shared);
-    struct mmf_cell_shared *cell;
     enum mmf_attempt attempt;
 
+    if (ring->shape.kind == MMF_RING_SINGLE) {
+        if (!mmf_ring_single_has_room(ring) && !mmf_ring_single_find_room(ring))
+            return answer_without(ring, MMF_FULL);
+        *bytes = mmf_ring_single_reserve(ring, length);
+        return MMF_RING_DONE;
+    }
     /* Before the exchange: one who dies with a cell is never without the mark. */
-    if (!is_single)
-        mmf_store_relaxed_u64(&mmf_ring_sender(ring)->held, 1);
+    mmf_store_relaxed_u64(&mmf_ring_sender(ring)->held, 1);
     do {
         attempt = try_any(ring, &ring->reserved);
     } while (attempt == MMF_AGAIN);
     if (attempt != MMF_GOT_IT) {
-        if (!is_single)
-            mmf_store_relaxed_u64(&mmf_ring_sender(ring)->held, 0);
-        if (attempt == MMF_FULL)
-            mmf_ring_note_depth(ring, (int64_t)ring->shape.cells);
-        return attempt == MMF_FULL ? MMF_RING_NOT_NOW : MMF_RING_CORRUPT;
+        mmf_store_relaxed_u64(&mmf_ring_sender(ring)->held, 0);
+        return answer_without(ring, attempt);
     }
     ring->has_reserved = 1;
-    cell = mmf_ring_cell(ring, ring->reserved);
+    ring->reserved_offset =
+        length <= MMF_CELL_SHORT ? 0 : sizeof(struct mmf_cell_shared);
     /* Whoever sees a byte of the new payload sees that the word has changed; pairs with
      * the fence in mmf_ring_is_whole (Boehm, "Can Seqlocks Get Along With Programming
      * Language Memory Models?", 2012). */
     mmf_fence_release();
-    cell->offset = offset;
-    *bytes = (uint8_t *)cell + offset;
+    *bytes = (uint8_t *)mmf_ring_cell(ring, ring->reserved) + ring->reserved_offset;
     return MMF_RING_DONE;
 }
 
@@ -198,19 +188,18 @@ void
 mmf_ring_commit(struct mmf_ring *ring, uint64_t length)
 {
     struct mmf_cell_shared *cell = mmf_ring_cell(ring, ring->reserved);
-    uint32_t number = ring->shape.kind == MMF_RING_SINGLE ? 0 : ring->sender;
 
-    cell->length = (uint32_t)length;
-    /* pairs with the acquire of whoever takes or reads it */
-    mmf_store_release_u64(&cell->word,
-                          mmf_word_make(ring->reserved, number, MMF_CELL_COMMITTED));
     if (ring->shape.kind == MMF_RING_SINGLE) {
-        mmf_store_relaxed_u64(&ring->shared->tail, mmf_index_next(ring->reserved));
-    } else {
-        mmf_store_release_u64(&mmf_ring_sender(ring)->held, 0);
-        /* The next reservation looks there first. */
-        __builtin_prefetch(&mmf_ring_cell(ring, ring->reserved + 1)->word);
+        mmf_ring_single_commit(ring, length);
+        return;
     }
+    mmf_cell_write_sizes(cell, length, ring->reserved_offset);
+    /* pairs with the acquire of whoever takes or reads it */
+    mmf_store_release_u64(
+        &cell->word, mmf_word_make(ring->reserved, ring->sender, MMF_CELL_COMMITTED));
+    mmf_store_release_u64(&mmf_ring_sender(ring)->held, 0);
+    /* The next reservation looks there first. */
+    mmf_prefetch_to_read(&mmf_ring_cell(ring, ring->reserved + 1)->word);
     mmf_counter_add(&mmf_ring_sender(ring)->sent, 1);
     ring->has_reserved = 0;
 }
@@ -218,11 +207,10 @@ mmf_ring_commit(struct mmf_ring *ring, uint64_t length)
 void
 mmf_ring_abandon(struct mmf_ring *ring)
 {
-    if (ring->shape.kind != MMF_RING_SINGLE) {
-        mmf_store_release_u64(
-            &mmf_ring_cell(ring, ring->reserved)->word,
-            mmf_word_make(ring->reserved, MMF_NOBODY, MMF_CELL_RELEASED));
-        mmf_store_release_u64(&mmf_ring_sender(ring)->held, 0);
-    }
     ring->has_reserved = 0;
+    if (ring->shape.kind == MMF_RING_SINGLE)
+        return; /* the next reservation is of the same cell */
+    mmf_store_release_u64(&mmf_ring_cell(ring, ring->reserved)->word,
+                          mmf_word_make(ring->reserved, MMF_NOBODY, MMF_CELL_RELEASED));
+    mmf_store_release_u64(&mmf_ring_sender(ring)->held, 0);
 }

@@ -80,6 +80,7 @@ mmf_ring_attach(const struct mmf_ring_shape *shape, void *data, void *cells,
     ring->senders = (void *)((uint8_t *)data + sizeof(struct mmf_ring_shared));
     ring->receivers = ring->senders + shape->participants;
     ring->cells = cells;
+    ring->cells_end = ring->cells + shape->cells * shape->stride;
     ring->sender = UINT32_MAX;
     ring->receiver = UINT32_MAX;
 }

@@ -8,10 +8,13 @@
 #include "shared/ring_cells.h"
 
 static void
-add_entry(const struct mmf_participant_shared *entry, struct mmf_ring_totals *totals)
+add_entry(const struct mmf_ring *ring, const struct mmf_participant_shared *entry,
+          struct mmf_ring_totals *totals, int is_receiver)
 {
-    totals->sent += mmf_load_relaxed_u64(&entry->sent);
-    totals->received += mmf_load_relaxed_u64(&entry->received);
+    if (is_receiver)
+        totals->received += mmf_ring_received_by(ring, entry);
+    else
+        totals->sent += mmf_ring_sent_by(ring, entry);
     totals->dropped += mmf_load_relaxed_u64(&entry->dropped);
     totals->lost += mmf_load_relaxed_u64(&entry->lost);
     totals->redelivered += mmf_load_relaxed_u64(&entry->redelivered);
@@ -30,7 +33,7 @@ add_table(const struct mmf_ring *ring, const struct mmf_participant_shared *entr
         if (identity == 0)
             continue;
         if (!(identity & MMF_IDENTITY_JOINING))
-            add_entry(&entries[i], totals);
+            add_entry(ring, &entries[i], totals, entries == ring->receivers);
         if (ops->is_alive(ops->context, mmf_ring_ticket(identity)))
             living++;
     }

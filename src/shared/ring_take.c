@@ -13,9 +13,7 @@
 #include "shared/ring.h"
 
 #include "shared/ring_cells.h"
-
-/* A receiver looks at the depth at every index that has none of these bits. */
-#define SAMPLES 255u
+#include "shared/ring_single.h"
 
 /* From the word as it was seen. 0: somebody was quicker. */
 static int
@@ -262,11 +260,10 @@ take_single(struct mmf_ring *ring, struct mmf_ring_message *message)
     message->again = mmf_index_difference(ring->cursor, ring->seen_returned) < 0;
     if (message->again)
         mmf_counter_add(&mmf_ring_receiver(ring)->redelivered, 1);
-    if ((ring->cursor & SAMPLES) == 0)
-        mmf_ring_note_depth(ring,
-                            mmf_index_difference(mmf_ring_tail(ring), ring->cursor));
-    ring->cursor = mmf_index_next(ring->cursor);
-    mmf_store_relaxed_u64(&ring->shared->taken, ring->cursor);
+    mmf_ring_single_move_on(ring);
+    mmf_ring_single_note_taken(ring);
+    if (mmf_ring_single_must_look_back(ring))
+        mmf_ring_single_look_back(ring);
     return MMF_RING_DONE;
 }
 
@@ -304,7 +301,7 @@ mmf_ring_take(struct mmf_ring *ring, struct mmf_ring_message *message)
     message->again = mmf_word_state(mmf_ring_word(ring, index)) == MMF_CELL_RETAKEN;
     if (message->again)
         mmf_counter_add(&mmf_ring_receiver(ring)->redelivered, 1);
-    else if ((index & SAMPLES) == 0)
+    else if ((index & MMF_DEPTH_SAMPLES) == 0)
         mmf_ring_note_depth(ring, mmf_index_difference(mmf_ring_tail(ring), index));
     return MMF_RING_DONE;
 }
@@ -340,17 +337,14 @@ mmf_ring_holds(const struct mmf_ring *ring, uint64_t index, uint64_t ahead)
 int
 mmf_ring_release(struct mmf_ring *ring, uint64_t index)
 {
+    if (ring->shape.kind == MMF_RING_SINGLE)
+        return mmf_ring_single_release(ring, index);
     if (!mmf_ring_holds(ring, index, 0))
         return 0;
-    if (ring->shape.kind == MMF_RING_SINGLE) {
-        /* pairs with the acquire in try_reserve_single: the payload has been read */
-        mmf_store_release_u64(&ring->shared->head, mmf_index_next(index));
-    } else {
-        /* pairs with the acquire in try_reserve: the payload has been read */
-        mmf_store_release_u64(&mmf_ring_cell(ring, index)->word,
-                              mmf_word_make(index, MMF_NOBODY, MMF_CELL_RELEASED));
-        hold_one_less(ring);
-    }
+    /* pairs with the acquire in try_reserve: the payload has been read */
+    mmf_store_release_u64(&mmf_ring_cell(ring, index)->word,
+                          mmf_word_make(index, MMF_NOBODY, MMF_CELL_RELEASED));
+    hold_one_less(ring);
     mmf_counter_add(&mmf_ring_receiver(ring)->received, 1);
     return 1;
 }

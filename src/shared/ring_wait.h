@@ -67,6 +67,12 @@ enum mmf_ring_answer mmf_ring_wait(const struct mmf_ring_wait *wait);
 /* Clear up after those of the suspects who are dead, whenever that was done last. */
 void mmf_ring_bury(const struct mmf_ring_wait *wait);
 
+/*
+ * Before one waits, or looks more than once: if it has had several in a row it goes
+ * through a stream, and has caught up with its counterpart, which then gets a moment.
+ */
+void mmf_ring_let_get_ahead(struct mmf_ring *ring, int sending);
+
 /* A deadline, `timeout_ms` from now; -1: never. */
 int64_t mmf_ring_deadline(const struct mmf_ring_ops *ops, int32_t timeout_ms);
 
@@ -83,12 +89,32 @@ void mmf_ring_bell(mmf_atomic_u32 *bell, int count, const struct mmf_ring_ops *o
  * and this load, which costs much more than all the rest: see ring_wait.c for those who
  * are missed.
  */
+static inline int
+mmf_bell_is_marked(const mmf_atomic_u32 *bell)
+{
+    return (mmf_load_relaxed_u32(bell) & (MMF_BELL_SLEEPER | MMF_BELL_SEVERAL)) != 0;
+}
+
+/* Does anybody have to be told of a message? */
+static inline int
+mmf_ring_has_listeners(const struct mmf_ring *ring)
+{
+    return mmf_bell_is_marked(&ring->shared->message_bell) ||
+           mmf_load_relaxed_u32(&ring->shared->polled) != 0;
+}
+
+/* Does anybody have to be told of a free cell? */
+static inline int
+mmf_ring_has_waiting_senders(const struct mmf_ring *ring)
+{
+    return mmf_bell_is_marked(&ring->shared->space_bell);
+}
+
 static inline void
 mmf_ring_tell_receivers(const struct mmf_ring *ring, int count,
                         const struct mmf_ring_ops *ops)
 {
-    if (mmf_load_relaxed_u32(&ring->shared->message_bell) &
-        (MMF_BELL_SLEEPER | MMF_BELL_SEVERAL))
+    if (mmf_bell_is_marked(&ring->shared->message_bell))
         mmf_ring_bell(&ring->shared->message_bell, count, ops);
     if (mmf_load_relaxed_u32(&ring->shared->polled))
         ops->touch(ops->context);
@@ -98,8 +124,7 @@ static inline void
 mmf_ring_tell_senders(const struct mmf_ring *ring, int count,
                       const struct mmf_ring_ops *ops)
 {
-    if (mmf_load_relaxed_u32(&ring->shared->space_bell) &
-        (MMF_BELL_SLEEPER | MMF_BELL_SEVERAL))
+    if (mmf_bell_is_marked(&ring->shared->space_bell))
         mmf_ring_bell(&ring->shared->space_bell, count, ops);
 }
 

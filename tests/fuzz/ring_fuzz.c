@@ -13,6 +13,7 @@
 
 #include "shared/ring.h"
 #include "shared/ring_shape.h"
+#include "shared/ring_single.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
@@ -151,6 +152,10 @@ join(struct mmf_ring *ring, const uint8_t *choices)
     ring->receivers[0].identity = 7;
     ring->gate = choices[3];
     ring->cursor = choices[4];
+    if (ring->shape.kind == MMF_RING_SINGLE) {
+        mmf_ring_single_begin_sending(ring);
+        mmf_ring_single_begin_taking(ring);
+    }
     if (ring->shape.kind == MMF_RING_TOPIC && choices[5] & 1)
         mmf_ring_subscribe(ring, choices[4]);
     if (ring->shape.kind == MMF_RING_QUEUE && choices[5] & 1)
@@ -176,6 +181,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     ring.shape.participants = PARTICIPANTS;
     memory.cells = take_bytes(&bytes, &count, ring.shape.cells * ring.shape.stride);
     ring.cells = memory.cells;
+    ring.cells_end = ring.cells + ring.shape.cells * ring.shape.stride;
     if (choices[5] & 2)
         fill_cells(&ring, &bytes, &count);
     memory.shared = take_bytes(&bytes, &count, sizeof(*memory.shared));

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "shared/ring_latest.h"
+#include "shared/ring_single.h"
 
 enum {
     STACK_SIZE = 16384,
@@ -846,12 +847,12 @@ static void
 probe_single(struct mmf_ring *ring)
 {
     if (is_alive(ticket_of(0))) {
-        ring->gate = world.rings[0].gate;
+        ring->out = world.rings[0].out;
     } else {
-        ring->gate = world.shared.head;
         while (mmf_ring_cell(ring, world.shared.tail)->word ==
                mmf_word_make(world.shared.tail, 0, MMF_CELL_COMMITTED))
             world.shared.tail = (world.shared.tail + 1) & MMF_INDEX_MASK;
+        mmf_ring_single_begin_sending(ring);
     }
     if (is_alive(ticket_of(1))) {
         for (uint64_t i = world.shared.head; i != world.rings[1].cursor;
@@ -865,9 +866,9 @@ probe_single(struct mmf_ring *ring)
         }
         ring->cursor = world.rings[1].cursor;
         ring->seen_returned = world.rings[1].seen_returned;
+        ring->in = world.rings[1].in;
     } else {
-        ring->cursor = world.shared.head;
-        ring->seen_returned = world.shared.taken;
+        mmf_ring_single_begin_taking(ring);
     }
     probe_take_all(ring);
     if (failure == NULL)
@@ -1234,14 +1235,17 @@ prepare_ring(int caller)
     ring->senders = world.senders;
     ring->receivers = world.receivers;
     ring->cells = (uint8_t *)world.cells;
+    ring->cells_end = ring->cells + plan->cells * sizeof(struct mmf_cell_shared);
     ring->identity = ticket_of(caller) << MMF_IDENTITY_HANDLE_BITS | 1;
     mmf_ring_be_sender(ring, is_single ? 0 : (uint32_t)caller);
     mmf_ring_be_receiver(ring, MMF_RECEIVERS_FROM + ring->sender);
-    ring->gate = plan->kind == MMF_RING_SINGLE ? first : first - plan->cells;
-    ring->gate &= MMF_INDEX_MASK;
+    ring->gate = (first - plan->cells) & MMF_INDEX_MASK;
     ring->cursor = first;
     ring->searched = first;
-    ring->seen_returned = is_single ? first : 0;
+    if (is_single) {
+        mmf_ring_single_begin_sending(ring);
+        mmf_ring_single_begin_taking(ring);
+    }
 }
 
 static void
@@ -1258,6 +1262,10 @@ start(const struct scenario *scenario)
         prepare_ring(i);
         world.senders[i].identity = world.rings[i].identity;
         world.receivers[i].identity = world.rings[i].identity;
+    }
+    if (plan->kind == MMF_RING_SINGLE) {
+        world.senders[0].cursor = world.shared.tail;
+        world.receivers[0].cursor = world.shared.head;
     }
     for (int i = 0; i < thread_count; i++) {
         world.threads[i].stack = new_stack(i);

@@ -122,6 +122,25 @@ mmf_fence_full(void)
 }
 
 static inline void
+mmf_pause_often(int times)
+{
+    (void)times;
+}
+
+/* Lines are not in the model. */
+static inline void
+mmf_prefetch_to_write(const void *address)
+{
+    (void)address;
+}
+
+static inline void
+mmf_prefetch_to_read(const void *address)
+{
+    (void)address;
+}
+
+static inline void
 mmf_pause(void)
 {
 }
