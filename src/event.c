@@ -16,8 +16,10 @@ int
 mmf_event_create(int initial_state, mmf_event_mode mode, const char *name,
                  const mmf_sync_options *options, int *created_new, mmf_event **out)
 {
-    struct mmf_os_sync_request request = {.signalled = initial_state != 0,
-                                          .manual = mode == MMF_EVENT_MANUAL_RESET};
+    const struct mmf_os_sync_request request = {.kind = MMF_KIND_EVENT,
+                                                .signalled = initial_state != 0,
+                                                .manual =
+                                                    mode == MMF_EVENT_MANUAL_RESET};
     struct mmf_waitable *handle;
     int rc;
 
@@ -25,10 +27,7 @@ mmf_event_create(int initial_state, mmf_event_mode mode, const char *name,
         return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
     if (mode != MMF_EVENT_AUTO_RESET && mode != MMF_EVENT_MANUAL_RESET)
         return mmf_fail_argument(MMF_E_INVALID, "mode", "event mode %d is none", mode);
-    handle = mmf_waitable_new(MMF_KIND_EVENT, sizeof(mmf_event));
-    if (handle == NULL)
-        return MMF_E_NO_MEMORY;
-    rc = mmf_waitable_create(name, options, &request, created_new, handle);
+    rc = mmf_waitable_create(name, options, &request, created_new, out, &handle);
     if (rc == MMF_OK)
         *out = (mmf_event *)handle;
     return rc;
@@ -39,14 +38,8 @@ mmf_event_open_existing(const char *name, const mmf_sync_options *options,
                         mmf_event **out)
 {
     struct mmf_waitable *handle;
-    int rc;
+    int rc = mmf_waitable_open(MMF_KIND_EVENT, name, options, out, &handle);
 
-    if (out == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
-    handle = mmf_waitable_new(MMF_KIND_EVENT, sizeof(mmf_event));
-    if (handle == NULL)
-        return MMF_E_NO_MEMORY;
-    rc = mmf_waitable_open(name, options, handle);
     if (rc == MMF_OK)
         *out = (mmf_event *)handle;
     return rc;
@@ -57,20 +50,10 @@ mmf_event_try_open_existing(const char *name, const mmf_sync_options *options,
                             int *opened, mmf_event **out)
 {
     struct mmf_waitable *handle;
-    int found;
-    int rc;
+    int rc = mmf_waitable_try_open(MMF_KIND_EVENT, name, options, opened, out, &handle);
 
-    if (out == NULL || opened == NULL)
-        return mmf_fail_argument(MMF_E_NULL, out == NULL ? "out" : "opened",
-                                 "an argument is NULL");
-    handle = mmf_waitable_new(MMF_KIND_EVENT, sizeof(mmf_event));
-    if (handle == NULL)
-        return MMF_E_NO_MEMORY;
-    rc = mmf_waitable_try_open(name, options, &found, handle);
-    if (rc == MMF_OK) {
-        *opened = found;
-        *out = found ? (mmf_event *)handle : NULL;
-    }
+    if (rc == MMF_OK)
+        *out = (mmf_event *)handle;
     return rc;
 }
 

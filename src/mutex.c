@@ -15,16 +15,11 @@ int
 mmf_mutex_create(int initially_owned, const char *name, const mmf_sync_options *options,
                  int *created_new, mmf_mutex **out)
 {
-    struct mmf_os_sync_request request = {.initially_owned = initially_owned != 0};
+    const struct mmf_os_sync_request request = {
+        .kind = MMF_KIND_MUTEX, .initially_owned = initially_owned != 0};
     struct mmf_waitable *handle;
-    int rc;
+    int rc = mmf_waitable_create(name, options, &request, created_new, out, &handle);
 
-    if (out == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
-    handle = mmf_waitable_new(MMF_KIND_MUTEX, sizeof(mmf_mutex));
-    if (handle == NULL)
-        return MMF_E_NO_MEMORY;
-    rc = mmf_waitable_create(name, options, &request, created_new, handle);
     if (rc == MMF_OK)
         *out = (mmf_mutex *)handle;
     return rc;
@@ -35,14 +30,8 @@ mmf_mutex_open_existing(const char *name, const mmf_sync_options *options,
                         mmf_mutex **out)
 {
     struct mmf_waitable *handle;
-    int rc;
+    int rc = mmf_waitable_open(MMF_KIND_MUTEX, name, options, out, &handle);
 
-    if (out == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
-    handle = mmf_waitable_new(MMF_KIND_MUTEX, sizeof(mmf_mutex));
-    if (handle == NULL)
-        return MMF_E_NO_MEMORY;
-    rc = mmf_waitable_open(name, options, handle);
     if (rc == MMF_OK)
         *out = (mmf_mutex *)handle;
     return rc;
@@ -53,20 +42,10 @@ mmf_mutex_try_open_existing(const char *name, const mmf_sync_options *options,
                             int *opened, mmf_mutex **out)
 {
     struct mmf_waitable *handle;
-    int found;
-    int rc;
+    int rc = mmf_waitable_try_open(MMF_KIND_MUTEX, name, options, opened, out, &handle);
 
-    if (out == NULL || opened == NULL)
-        return mmf_fail_argument(MMF_E_NULL, out == NULL ? "out" : "opened",
-                                 "an argument is NULL");
-    handle = mmf_waitable_new(MMF_KIND_MUTEX, sizeof(mmf_mutex));
-    if (handle == NULL)
-        return MMF_E_NO_MEMORY;
-    rc = mmf_waitable_try_open(name, options, &found, handle);
-    if (rc == MMF_OK) {
-        *opened = found;
-        *out = found ? (mmf_mutex *)handle : NULL;
-    }
+    if (rc == MMF_OK)
+        *out = (mmf_mutex *)handle;
     return rc;
 }
 

@@ -32,8 +32,8 @@ mmf_semaphore_create(int32_t initial_count, int32_t maximum_count, const char *n
                      const mmf_sync_options *options, int *created_new,
                      mmf_semaphore **out)
 {
-    struct mmf_os_sync_request request = {.initial = initial_count,
-                                          .maximum = maximum_count};
+    const struct mmf_os_sync_request request = {
+        .kind = MMF_KIND_SEMAPHORE, .initial = initial_count, .maximum = maximum_count};
     struct mmf_waitable *handle;
     int rc;
 
@@ -42,10 +42,7 @@ mmf_semaphore_create(int32_t initial_count, int32_t maximum_count, const char *n
     rc = check_counts(initial_count, maximum_count);
     if (rc < 0)
         return rc;
-    handle = mmf_waitable_new(MMF_KIND_SEMAPHORE, sizeof(mmf_semaphore));
-    if (handle == NULL)
-        return MMF_E_NO_MEMORY;
-    rc = mmf_waitable_create(name, options, &request, created_new, handle);
+    rc = mmf_waitable_create(name, options, &request, created_new, out, &handle);
     if (rc == MMF_OK)
         *out = (mmf_semaphore *)handle;
     return rc;
@@ -56,14 +53,8 @@ mmf_semaphore_open_existing(const char *name, const mmf_sync_options *options,
                             mmf_semaphore **out)
 {
     struct mmf_waitable *handle;
-    int rc;
+    int rc = mmf_waitable_open(MMF_KIND_SEMAPHORE, name, options, out, &handle);
 
-    if (out == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
-    handle = mmf_waitable_new(MMF_KIND_SEMAPHORE, sizeof(mmf_semaphore));
-    if (handle == NULL)
-        return MMF_E_NO_MEMORY;
-    rc = mmf_waitable_open(name, options, handle);
     if (rc == MMF_OK)
         *out = (mmf_semaphore *)handle;
     return rc;
@@ -74,20 +65,10 @@ mmf_semaphore_try_open_existing(const char *name, const mmf_sync_options *option
                                 int *opened, mmf_semaphore **out)
 {
     struct mmf_waitable *handle;
-    int found;
-    int rc;
-
-    if (out == NULL || opened == NULL)
-        return mmf_fail_argument(MMF_E_NULL, out == NULL ? "out" : "opened",
-                                 "an argument is NULL");
-    handle = mmf_waitable_new(MMF_KIND_SEMAPHORE, sizeof(mmf_semaphore));
-    if (handle == NULL)
-        return MMF_E_NO_MEMORY;
-    rc = mmf_waitable_try_open(name, options, &found, handle);
-    if (rc == MMF_OK) {
-        *opened = found;
-        *out = found ? (mmf_semaphore *)handle : NULL;
-    }
+    int rc =
+        mmf_waitable_try_open(MMF_KIND_SEMAPHORE, name, options, opened, out, &handle);
+    if (rc == MMF_OK)
+        *out = (mmf_semaphore *)handle;
     return rc;
 }
 

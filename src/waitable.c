@@ -24,16 +24,23 @@ mmf_sync_options_init(mmf_sync_options *options)
         *options = defaults;
 }
 
-struct mmf_waitable *
-mmf_waitable_new(mmf_kind kind, size_t size)
+static int
+make_handle(mmf_kind kind, struct mmf_waitable **handle)
 {
-    struct mmf_waitable *handle = calloc(1, size);
+    *handle = calloc(1, sizeof(**handle));
+    if (*handle == NULL)
+        return mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s handle",
+                        mmf_kind_name(kind));
+    (*handle)->kind = kind;
+    return MMF_OK;
+}
 
-    if (handle == NULL)
-        mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s handle", mmf_kind_name(kind));
-    else
-        handle->kind = kind;
-    return handle;
+static int
+drop_handle(struct mmf_waitable **handle, int rc)
+{
+    free(*handle);
+    *handle = NULL;
+    return rc;
 }
 
 /* Contract 7.5: a prefix must agree with the options; without options it decides. */
@@ -102,71 +109,98 @@ is_unnamed(const char *name)
     return name == NULL || name[0] == '\0';
 }
 
-int
-mmf_waitable_create(const char *name, const mmf_sync_options *options,
-                    const struct mmf_os_sync_request *given, int *created_new,
-                    struct mmf_waitable *handle)
+static int
+create(const char *name, const mmf_sync_options *options,
+       const struct mmf_os_sync_request *given, int *created,
+       struct mmf_waitable *handle)
 {
     struct mmf_os_sync_request request = *given;
     struct mmf_name parsed;
-    int created = 0;
     int rc = MMF_OK;
 
-    request.kind = handle->kind;
     request.name = NULL;
     request.mode = 0;
     if (!is_unnamed(name)) {
         rc = parse_name(name, options, &parsed, &request.mode);
         request.name = &parsed;
     }
-    if (rc == MMF_OK)
-        rc = mmf_os_sync_create(&request, &handle->sync, &created);
-    if (rc < 0) {
-        free(handle);
+    return rc < 0 ? rc : mmf_os_sync_create(&request, &handle->sync, created);
+}
+
+int
+mmf_waitable_create(const char *name, const mmf_sync_options *options,
+                    const struct mmf_os_sync_request *request, int *created_new,
+                    const void *out, struct mmf_waitable **handle)
+{
+    int created = 0;
+    int rc;
+
+    if (out == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+    rc = make_handle(request->kind, handle);
+    if (rc < 0)
         return rc;
-    }
+    rc = create(name, options, request, &created, *handle);
+    if (rc < 0)
+        return drop_handle(handle, rc);
     if (created_new != NULL)
         *created_new = created;
     return MMF_OK;
 }
 
-int
-mmf_waitable_open(const char *name, const mmf_sync_options *options,
-                  struct mmf_waitable *handle)
+static int
+open_existing(const char *name, const mmf_sync_options *options,
+              struct mmf_waitable *handle)
 {
     struct mmf_name parsed;
     uint32_t mode;
     int rc;
 
     if (name == NULL)
-        rc = mmf_fail_argument(MMF_E_NULL, "name", "the name is NULL");
-    else
-        rc = parse_name(name, options, &parsed, &mode);
+        return mmf_fail_argument(MMF_E_NULL, "name", "the name is NULL");
+    rc = parse_name(name, options, &parsed, &mode);
     if (rc == MMF_OK)
         rc = mmf_os_sync_open(&parsed, handle->kind, &handle->sync);
     if (rc == MMF_E_NOT_FOUND)
         rc = mmf_fail(MMF_E_CANNOT_BE_OPENED, "there is no %s \"%.200s\"",
                       mmf_kind_name(handle->kind), name);
-    if (rc < 0)
-        free(handle);
     return rc;
 }
 
 int
-mmf_waitable_try_open(const char *name, const mmf_sync_options *options, int *opened,
-                      struct mmf_waitable *handle)
+mmf_waitable_open(mmf_kind kind, const char *name, const mmf_sync_options *options,
+                  const void *out, struct mmf_waitable **handle)
+{
+    int rc;
+
+    if (out == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+    rc = make_handle(kind, handle);
+    if (rc == MMF_OK)
+        rc = open_existing(name, options, *handle);
+    return rc < 0 ? drop_handle(handle, rc) : MMF_OK;
+}
+
+int
+mmf_waitable_try_open(mmf_kind kind, const char *name, const mmf_sync_options *options,
+                      int *opened, const void *out, struct mmf_waitable **handle)
 {
     mmf_error before;
     int rc;
 
+    if (out == NULL || opened == NULL)
+        return mmf_fail_argument(MMF_E_NULL, out == NULL ? "out" : "opened",
+                                 "an argument is NULL");
     mmf_last_error(&before);
-    rc = mmf_waitable_open(name, options, handle);
-    *opened = rc == MMF_OK;
+    rc = mmf_waitable_open(kind, name, options, out, handle);
     if (rc == MMF_E_CANNOT_BE_OPENED || rc == MMF_E_WRONG_KIND ||
         rc == MMF_E_PATH_NOT_FOUND) {
         mmf_fail_restore(&before);
+        *opened = 0;
         return MMF_OK;
     }
+    if (rc == MMF_OK)
+        *opened = 1;
     return rc;
 }
 

@@ -12,31 +12,29 @@
 
 #include "os/os.h"
 
-/* Each handle begins with one, so that it can be waited for beside others. */
+/* Each handle is one, so that it can be waited for beside others. */
 struct mmf_waitable {
     struct mmf_os_sync *sync;
     mmf_kind kind;
 };
 
-/* A handle of `size` bytes, which begins with an mmf_waitable. NULL: mmf_fail called.
- */
-struct mmf_waitable *mmf_waitable_new(mmf_kind kind, size_t size);
-
 /*
- * Create or open by contract 2.10 and 7.5; the request lacks only name and mode.
- * `handle` is from mmf_waitable_new; on failure it is freed.
+ * Create or open by contract 2.10 and 7.5; the request lacks only name and mode. `out`
+ * is the caller's, and is looked at for NULL only: what there is to be given goes to
+ * `*handle`, whose owner is the caller.
  */
 int mmf_waitable_create(const char *name, const mmf_sync_options *options,
                         const struct mmf_os_sync_request *request, int *created_new,
-                        struct mmf_waitable *handle);
+                        const void *out, struct mmf_waitable **handle);
 
-/* OpenExisting. On failure the handle is freed. */
-int mmf_waitable_open(const char *name, const mmf_sync_options *options,
-                      struct mmf_waitable *handle);
+/* OpenExisting. */
+int mmf_waitable_open(mmf_kind kind, const char *name, const mmf_sync_options *options,
+                      const void *out, struct mmf_waitable **handle);
 
-/* TryOpenExisting. If nothing was opened the handle is freed and `*opened` is 0. */
-int mmf_waitable_try_open(const char *name, const mmf_sync_options *options,
-                          int *opened, struct mmf_waitable *handle);
+/* TryOpenExisting. If nothing was opened `*opened` is 0 and `*handle` NULL. */
+int mmf_waitable_try_open(mmf_kind kind, const char *name,
+                          const mmf_sync_options *options, int *opened, const void *out,
+                          struct mmf_waitable **handle);
 
 void mmf_waitable_close(struct mmf_waitable *handle);
 
