@@ -13,8 +13,8 @@
  *
  * A ring can also die, with whoever was killed before it or woken by it. So a sleeper
  * looks again after each tick. It then asks after those that have something in hand,
- * too: the dead would have it for ever. Of all that sleep at a channel one asks in each
- * tick, which it notes in `looked`; nobody asks while nobody has anything in hand.
+ * too: the dead would have it for ever. Of all that sleep at a channel one goes through
+ * the tables in each tick, which it notes in `looked`.
  *
  *   killed                     a survivor sees
  *   with the mark set          one ring too many, which takes the mark off
@@ -158,6 +158,16 @@ step_over_dead(const struct mmf_ring_wait *wait)
         mmf_ring_step_over(ring, number, identity);
 }
 
+/*
+ * Can the dead be in the way of such a wait? A subscriber steps over what they have
+ * reserved, and what a latest value's reader waits for has not been begun.
+ */
+static int
+can_be_held_up(const struct mmf_ring_wait *wait)
+{
+    return wait->sending || wait->ring->shape.kind == MMF_RING_QUEUE;
+}
+
 /* 1: nobody else has looked for a tick, so it is for us. */
 static int
 is_our_turn(struct mmf_ring_shared *shared, int64_t now)
@@ -174,11 +184,10 @@ static void
 look(const struct mmf_ring_wait *wait, int64_t now)
 {
     struct mmf_ring *ring = wait->ring;
-    uint32_t number;
 
     ring->looked = now;
-    if (mmf_ring_suspects(ring, wait->sending, &number, 1) != 0 &&
-        is_our_turn(ring->shared, now))
+    /* The turn first: going through the tables costs more than all the rest. */
+    if (can_be_held_up(wait) && is_our_turn(ring->shared, now))
         mmf_ring_bury(wait);
     if (wait->sending)
         return;
