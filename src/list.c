@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <mmf/channel.h>
 #include <mmf/list.h>
 #include <mmf/status.h>
 
@@ -38,6 +39,7 @@ free_info(const mmf_object_info *info)
     free((void *)info->creator_command);
     free((void *)info->file);
     free((void *)info->sync);
+    free((void *)info->channel);
     free_processes(info->processes, info->process_count);
 }
 
@@ -133,6 +135,47 @@ append(void *payload, const mmf_object_info *info)
     return rc;
 }
 
+/* The living only: whoever opens a dead one removes it. */
+static int
+is_living_channel(const mmf_object_info *info)
+{
+    return info->life == MMF_LIFE_ALIVE && info->kind >= MMF_KIND_QUEUE &&
+           info->kind <= MMF_KIND_LATEST;
+}
+
+/* A channel that we may not read, or that is gone by now, goes without. */
+static int
+add_counters(mmf_object_info *info)
+{
+    mmf_channel_stats stats;
+    mmf_channel_stats *copy;
+    mmf_error before;
+
+    mmf_last_error(&before);
+    if (mmf_channel_stat(info->name, &stats) < 0) {
+        mmf_fail_restore(&before);
+        return MMF_OK;
+    }
+    copy = malloc(sizeof(*copy));
+    if (copy == NULL)
+        return fail_memory();
+    *copy = stats;
+    info->channel = copy;
+    return MMF_OK;
+}
+
+/* After the visit, which stands in the directory with an open file of each. */
+static int
+add_all_counters(mmf_list *list)
+{
+    int rc = MMF_OK;
+
+    for (int32_t i = 0; i < list->count && rc == MMF_OK; i++)
+        if (is_living_channel(&list->objects[i]))
+            rc = add_counters(&list->objects[i]);
+    return rc;
+}
+
 static int
 compare_names(const void *one, const void *other)
 {
@@ -167,6 +210,8 @@ mmf_list_create(mmf_list_flags flags, mmf_list **out)
     if (list == NULL)
         return fail_memory();
     rc = mmf_os_names_visit(flags, append, list);
+    if (rc == MMF_OK)
+        rc = add_all_counters(list);
     if (rc < 0) {
         mmf_list_close(list);
         return rc;

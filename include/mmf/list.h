@@ -4,6 +4,7 @@
 #ifndef MMF_LIST_H
 #define MMF_LIST_H
 
+#include <mmf/channel.h>
 #include <mmf/export.h>
 
 MMF_BEGIN_DECLS
@@ -85,6 +86,8 @@ typedef struct mmf_object_info {
     const mmf_holder_info *processes;
     int32_t process_count;
     uint32_t reserved2;
+    /* NULL unless it is a living queue, topic or latest value that we may read. */
+    const mmf_channel_stats *channel;
 } mmf_object_info;
 
 /* A snapshot of the namespace. Closed with mmf_list_close. */

@@ -601,6 +601,8 @@ lists_queue(struct stage *stage)
     CHECK_TEXT(info->name, "Cat");
     CHECK_INT(info->kind, MMF_KIND_QUEUE);
     CHECK_INT(info->life, MMF_LIFE_ALIVE);
+    if (info->channel != NULL) /* it may have failed to be looked at */
+        CHECK_INT(info->channel->sent, 1);
 }
 
 static void

@@ -141,6 +141,21 @@ check_closed(const char *owner)
     check_message(owner, "Price");
 }
 
+/* How many channels there are, and how many of them show their counters. */
+static void
+check_list(int all, int readable)
+{
+    mmf_list *list;
+    int counted = 0;
+
+    CHECK_OK(mmf_list_create(MMF_LIST_GLOBAL, &list));
+    CHECK_INT(mmf_list_count(list), all);
+    for (int i = 0; i < all; i++)
+        counted += mmf_list_get(list, i)->channel != NULL;
+    CHECK_INT(counted, readable);
+    mmf_list_close(list);
+}
+
 static void
 look_in_vain(struct child *self, void *argument)
 {
@@ -157,6 +172,7 @@ look_in_vain(struct child *self, void *argument)
         check_message("root", names[i] + 7);
     }
     CHECK_INT(stats.senders, -7);
+    check_list(3, 0);
 }
 
 static mode_t
@@ -211,6 +227,7 @@ look(struct child *self, void *argument)
     CHECK_INT(stats.depth, 1);
     CHECK_OK(mmf_channel_stat("Global\\Price", &stats));
     CHECK_INT(stats.sent, 1);
+    check_list(3, 3);
     child_tell(self, 'l');
     child_expect(self, 'g');
     CHECK_FAILS(mmf_channel_stat("Global\\Jobs", &stats), MMF_E_NOT_FOUND);

@@ -83,6 +83,15 @@ def test_what_is_wrong_is_said():
     fails(EXISTS, "exists already", "create", "Jobs", "--kind", "queue", "--for", "0")
 
 
+def test_a_dead_one_is_shown_and_left():
+    kill(create("Jobs", "--kind", "queue"))
+    for _ in range(2):
+        entry, = ls("--dead")
+        assert entry["life"] == "dead" and "sent" not in entry, entry
+        assert "dead: nobody holds it" in mmf("stat", "Jobs").out
+    mmf("gc")
+
+
 def test_a_terminal_is_not_garbled():
     create("Jobs", "--kind", "queue")
     mmf("send", "Jobs", stdin=b"\x1b[31mred\n")

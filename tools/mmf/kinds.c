@@ -204,7 +204,8 @@ semaphore_describe(const mmf_object_info *info, kinds_line line, void *payload)
 }
 
 /*
- * Queues, topics and latest values: their counters are asked for when they are shown.
+ * Queues, topics and latest values. Of the dead, and of those that we may not read, there
+ * are no counters.
  */
 
 static const char *
@@ -225,36 +226,36 @@ overflow_name(mmf_overflow overflow)
 static char *
 channel_state(const mmf_object_info *info)
 {
-    mmf_channel_stats stats;
+    const mmf_channel_stats *stats = info->channel;
 
-    if (mmf_channel_stat(info->name, &stats) < 0)
+    if (stats == NULL)
         return text_format("%s", "");
     if (info->kind == MMF_KIND_LATEST)
-        return text_format("%llu versions", (unsigned long long)stats.sent);
-    return text_format("%lld of %lld, %llu sent%s", (long long)stats.depth,
-                       (long long)stats.message_count, (unsigned long long)stats.sent,
-                       stats.dropped + stats.lost > 0 ? ", some lost" : "");
+        return text_format("%llu versions", (unsigned long long)stats->sent);
+    return text_format("%lld of %lld, %llu sent%s", (long long)stats->depth,
+                       (long long)stats->message_count, (unsigned long long)stats->sent,
+                       stats->dropped + stats->lost > 0 ? ", some lost" : "");
 }
 
 static void
 channel_json(const mmf_object_info *info, json_t *object)
 {
-    mmf_channel_stats stats;
+    const mmf_channel_stats *stats = info->channel;
 
-    if (mmf_channel_stat(info->name, &stats) < 0)
+    if (stats == NULL)
         return;
-    table_json_set(object, "message_size", json_integer(stats.message_size));
-    table_json_set(object, "message_count", json_integer(stats.message_count));
-    table_json_set(object, "overflow", json_string(overflow_name(stats.overflow)));
-    table_json_set(object, "sent", json_integer((json_int_t)stats.sent));
-    table_json_set(object, "received", json_integer((json_int_t)stats.received));
-    table_json_set(object, "dropped", json_integer((json_int_t)stats.dropped));
-    table_json_set(object, "lost", json_integer((json_int_t)stats.lost));
-    table_json_set(object, "redelivered", json_integer((json_int_t)stats.redelivered));
-    table_json_set(object, "depth", json_integer(stats.depth));
-    table_json_set(object, "high_water", json_integer(stats.high_water));
-    table_json_set(object, "senders", json_integer(stats.senders));
-    table_json_set(object, "receivers", json_integer(stats.receivers));
+    table_json_set(object, "message_size", json_integer(stats->message_size));
+    table_json_set(object, "message_count", json_integer(stats->message_count));
+    table_json_set(object, "overflow", json_string(overflow_name(stats->overflow)));
+    table_json_set(object, "sent", json_integer((json_int_t)stats->sent));
+    table_json_set(object, "received", json_integer((json_int_t)stats->received));
+    table_json_set(object, "dropped", json_integer((json_int_t)stats->dropped));
+    table_json_set(object, "lost", json_integer((json_int_t)stats->lost));
+    table_json_set(object, "redelivered", json_integer((json_int_t)stats->redelivered));
+    table_json_set(object, "depth", json_integer(stats->depth));
+    table_json_set(object, "high_water", json_integer(stats->high_water));
+    table_json_set(object, "senders", json_integer(stats->senders));
+    table_json_set(object, "receivers", json_integer(stats->receivers));
 }
 
 static void
@@ -267,26 +268,28 @@ give_line(kinds_line line, void *payload, const char *title, char *text)
 static void
 channel_describe(const mmf_object_info *info, kinds_line line, void *payload)
 {
-    mmf_channel_stats stats;
+    const mmf_channel_stats *stats = info->channel;
 
-    if (mmf_channel_stat(info->name, &stats) < 0)
+    if (stats == NULL)
         return;
     give_line(line, payload, "messages",
               text_format("%lld of up to %lld bytes; when it is full: %s",
-                          (long long)stats.message_count, (long long)stats.message_size,
-                          overflow_name(stats.overflow)));
+                          (long long)stats->message_count,
+                          (long long)stats->message_size,
+                          overflow_name(stats->overflow)));
     give_line(line, payload, "waiting",
-              text_format("%lld now, %lld at most", (long long)stats.depth,
-                          (long long)stats.high_water));
+              text_format("%lld now, %lld at most", (long long)stats->depth,
+                          (long long)stats->high_water));
+    give_line(line, payload, "counted",
+              text_format(
+                  "%llu sent, %llu received, %llu dropped, %llu lost, "
+                  "%llu redelivered",
+                  (unsigned long long)stats->sent, (unsigned long long)stats->received,
+                  (unsigned long long)stats->dropped, (unsigned long long)stats->lost,
+                  (unsigned long long)stats->redelivered));
     give_line(
-        line, payload, "counted",
-        text_format("%llu sent, %llu received, %llu dropped, %llu lost, "
-                    "%llu redelivered",
-                    (unsigned long long)stats.sent, (unsigned long long)stats.received,
-                    (unsigned long long)stats.dropped, (unsigned long long)stats.lost,
-                    (unsigned long long)stats.redelivered));
-    give_line(line, payload, "take part",
-              text_format("%d senders, %d receivers", stats.senders, stats.receivers));
+        line, payload, "take part",
+        text_format("%d senders, %d receivers", stats->senders, stats->receivers));
 }
 
 /*
@@ -355,14 +358,13 @@ kinds_describe(const mmf_object_info *info, kinds_line line, void *payload)
 void
 kinds_look_at_traffic(const mmf_object_info *info, struct kinds_traffic *traffic)
 {
-    mmf_channel_stats stats;
+    const mmf_channel_stats *stats = info->channel;
 
     memset(traffic, 0, sizeof(*traffic));
-    if (info->life != MMF_LIFE_ALIVE || info->kind < MMF_KIND_QUEUE ||
-        info->kind > MMF_KIND_LATEST || mmf_channel_stat(info->name, &stats) < 0)
+    if (stats == NULL)
         return;
     traffic->is_channel = 1;
-    traffic->sent = stats.sent;
-    traffic->dropped = stats.dropped + stats.lost;
-    traffic->depth = stats.depth;
+    traffic->sent = stats->sent;
+    traffic->dropped = stats->dropped + stats->lost;
+    traffic->depth = stats->depth;
 }
