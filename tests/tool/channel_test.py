@@ -60,7 +60,7 @@ def test_a_latest_value_is_followed():
     assert follower.stdout.readline().endswith(b"\t43\n")
     follower.send_signal(signal.SIGINT)
     follower.wait()
-    assert follower.returncode == -signal.SIGINT
+    assert follower.returncode == INTERRUPTED
     assert "2 versions" not in mmf("ls").out
 
 
@@ -83,6 +83,7 @@ def test_what_is_wrong_is_said():
     fails(EXISTS, "exists already", "create", "Jobs", "--kind", "queue", "--for", "0")
 
 
+@not_on_windows("nothing is ever dead")
 def test_a_dead_one_is_shown_and_left():
     kill(create("Jobs", "--kind", "queue"))
     for _ in range(2):
@@ -92,6 +93,7 @@ def test_a_dead_one_is_shown_and_left():
     mmf("gc")
 
 
+@not_on_windows("a console is no stream of bytes")
 def test_a_terminal_is_not_garbled():
     create("Jobs", "--kind", "queue")
     mmf("send", "Jobs", stdin=b"\x1b[31mred\n")
@@ -102,7 +104,7 @@ def test_a_terminal_is_not_garbled():
 
 def test_top_shows_rates():
     create("Jobs", "--kind", "queue")
-    screen = Screen("'%s' top --interval 200ms" % MMF, 120, 14)
+    screen = Screen("%s top --interval 200ms" % SHELL_COMMAND, 120, 14)
     screen.expect("0 of 64, 0 sent")
     mmf("send", "Jobs", "--lines", stdin=b"".join(b"%d\n" % i for i in range(20)))
     screen.expect("20 of 64, 20 sent")

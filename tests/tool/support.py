@@ -4,6 +4,10 @@ A test is a function whose name begins with "test_". Each gets a namespace of it
 directory under /dev/shm named in MMF_DIR, and has failed if it leaves a process or a file
 there. The tool is driven as a person would: by arguments, pipes, a pseudo-terminal, a
 terminal of tmux.
+
+mmf.exe is driven in the same way, through script/wine. There all tests share the names of
+one session with Wine's own, so that one must run after the other; windows_test.py has what
+differs.
 """
 import atexit
 import glob
@@ -23,14 +27,34 @@ import traceback
 os.environ["LC_ALL"] = "C.UTF-8"
 MMF = os.path.abspath(sys.argv[1])
 SOURCE = os.path.abspath(sys.argv[2])
+WINDOWS = MMF.endswith(".exe")
+WINE = os.path.join(SOURCE, "script", "wine")
+COMMAND = [WINE, MMF] if WINDOWS else [MMF]
+SHELL_COMMAND = " ".join("'%s'" % part for part in COMMAND)
 DEADLINE = float(os.environ.get("MMF_TEST_DEADLINE_MS", "30000")) / 1000
 
 DONE, NO_OBJECT, USAGE, DENIED, TIMED_OUT, EXISTS = range(6)
 NO_ROOM, WRONG_KIND, DAMAGED, BUSY, FAILED = range(6, 11)
 
+# How Ctrl-C ends a program. Of Windows' statuses Linux sees the last byte.
+INTERRUPTED = 0xC000013A & 0xff if WINDOWS else -signal.SIGINT
+
 
 class Skip(Exception):
     pass
+
+
+def not_on_windows(reason):
+    """A test that is another one on Windows, or none."""
+    def skip():
+        raise Skip("on Windows " + reason)
+
+    return (lambda test: skip) if WINDOWS else (lambda test: test)
+
+
+def whole(size):
+    """A map's size, which is whole pages on Windows."""
+    return -(-size // 4096) * 4096 if WINDOWS else size
 
 
 class Result:
@@ -65,12 +89,17 @@ def mmf(*arguments, status=DONE, stdin=b"", env=None, user=None, raw=False, cwd=
     """Run the tool to its end; it must exit with `status`."""
     if isinstance(stdin, str):
         stdin = stdin.encode()
-    tool, more = tool_for_others() if user is not None else (MMF, {})
-    done = subprocess.run([tool, *arguments], input=stdin, capture_output=True,
-                          timeout=DEADLINE, env={**os.environ, **more, **(env or {})}, user=user,
-                          group=user, extra_groups=[] if user else None, cwd=cwd)
-    result = Result(done.returncode, done.stdout if raw else text(done.stdout),
-                    text(done.stderr))
+    tool, more = tool_for_others() if user is not None else (None, {})
+    command = [tool] if tool is not None else COMMAND
+    # No pipe: Wine gives it to all children, who keep it open.
+    with tempfile.TemporaryFile() as errors:
+        done = subprocess.run([*command, *arguments], input=stdin, stdout=subprocess.PIPE,
+                              stderr=errors, timeout=DEADLINE,
+                              env={**os.environ, **more, **(env or {})}, user=user, group=user,
+                              extra_groups=[] if user else None, cwd=cwd)
+        errors.seek(0)
+        said = text(errors.read())
+    result = Result(done.returncode, done.stdout if raw else text(done.stdout), said)
     if result.status != status:
         raise AssertionError("mmf %s: wanted status %d\n%r"
                              % (" ".join(map(str, arguments)), status, result))
@@ -96,7 +125,16 @@ def create(*arguments):
     return pid
 
 
+def windows_process(what, pid):
+    """0 if it is so, or done; for mmf.exe alone."""
+    helper = os.path.join(os.path.dirname(MMF), "..", "..", "tests", "tool",
+                          "windows_process.exe")
+    return subprocess.run([WINE, helper, what, str(pid)], timeout=DEADLINE).returncode
+
+
 def is_alive(pid):
+    if WINDOWS:
+        return windows_process("alive", pid) == 0
     try:
         with open("/proc/%d/stat" % pid) as file:
             return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
@@ -113,21 +151,26 @@ def wait_until(condition, what="it"):
 
 
 def kill(pid, how=signal.SIGKILL):
+    if WINDOWS:
+        windows_process("end", pid)
+        return
     os.kill(pid, how)
     wait_until(lambda: not is_alive(pid), "the end of %d" % pid)
 
 
 def ls(*arguments):
-    return json.loads(mmf("ls", "--json", *arguments).out)["objects"]
+    """What there is, but for what Wine has for itself."""
+    return [entry for entry in json.loads(mmf("ls", "--json", *arguments).out)["objects"]
+            if not (WINDOWS and "__wine" in entry["name"].lower())]
 
 
-def names():
-    return [entry["name"] for entry in ls()]
+def names(*arguments):
+    return [entry["name"] for entry in ls(*arguments)]
 
 
 def start(*arguments, **more):
     """The tool, running; ends with the test."""
-    process = subprocess.Popen([MMF, *arguments], stdin=more.pop("stdin", subprocess.PIPE),
+    process = subprocess.Popen([*COMMAND, *arguments], stdin=more.pop("stdin", subprocess.PIPE),
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
     started.append(process)
     return process
@@ -202,14 +245,16 @@ class Terminal:
 class Screen:
     """The tool in a terminal of tmux of a fixed size."""
 
+    count = 0
+
     def __init__(self, command, columns=80, rows=24):
         if shutil.which("tmux") is None:
             raise Skip("tmux is needed")
-        self.socket = os.path.join(os.environ["MMF_DIR"], "..",
-                                   ".tmux-" + os.path.basename(os.environ["MMF_DIR"]))
+        Screen.count += 1
+        self.socket = "/dev/shm/.tmux-mmf-%d-%d" % (os.getpid(), Screen.count)
         self.run("new-session", "-d", "-x", str(columns), "-y", str(rows),
                  "env MMF_DIR=%s NO_COLOR=%s TERM=screen bash --norc -c 'trap : INT; %s; "
-                 "echo status $?; exec cat'" % (os.environ["MMF_DIR"], "1", command))
+                 "echo status $?; exec cat'" % (os.environ.get("MMF_DIR", ""), "1", command))
         screens.append(self)
 
     def run(self, *arguments):
@@ -277,6 +322,15 @@ def too_late(number, frame):
 def run_test(test):
     signal.signal(signal.SIGALRM, too_late)
     signal.alarm(int(2 * DEADLINE))
+    if WINDOWS:
+        try:
+            test()
+            clean_up()
+            wait_until(lambda: names() == [], "the end of %s" % names())
+        finally:
+            signal.alarm(0)
+            clean_up()
+        return
     directory = tempfile.mkdtemp(prefix="mmf-test-tool-", dir="/dev/shm")
     os.environ["MMF_DIR"] = directory
     try:
@@ -307,7 +361,7 @@ def main(suite, tests):
             print("ok: %s (%.1f s)" % (name, time.monotonic() - begin))
         except Skip as reason:
             skipped += 1
-            print("SKIPPED: %s" % reason)
+            print("[ RUN ] %s\nSKIPPED: %s" % (name, reason))
         except Exception:
             failed += 1
             print("FAILED: %s" % name)

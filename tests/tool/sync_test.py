@@ -69,6 +69,7 @@ def test_what_cannot_be_signalled():
     fails(USAGE, "", "wait", "--all", "Door", "Door", "-t", "0")
 
 
+@not_on_windows("there is another shell: windows_test.py")
 def test_lock_runs_one_at_a_time():
     create("Cat", "8")
     script = ("n=$('%s' peek Cat); '%s' poke Cat $((n + 1))" % (MMF, MMF))
@@ -80,6 +81,7 @@ def test_lock_runs_one_at_a_time():
     assert names() == ["Cat"]
 
 
+@not_on_windows("there is another shell: windows_test.py")
 def test_lock_passes_the_status_on():
     mmf("lock", "Gate", "--", "sh", "-c", "exit 9", status=9)
     fails(127, "cannot run \"/no/such\": No such file", "lock", "Gate", "--", "/no/such")
@@ -90,6 +92,7 @@ def test_lock_passes_the_status_on():
     fails(NO_OBJECT, "Gate", "lock", "Gate", "--existing", "--", "true")
 
 
+@not_on_windows("there is another shell: windows_test.py")
 def test_lock_says_when_it_was_abandoned():
     create("Gate", "--kind", "mutex")
     script = 'echo "abandoned: ${MMF_LOCK_ABANDONED:-no}"'
@@ -104,6 +107,7 @@ def owner_of(name):
     return [entry for entry in ls("--dead") if entry["name"] == name][0]["owner_pid"]
 
 
+@not_on_windows("there is another shell: windows_test.py")
 def test_a_killed_locker_is_noticed_and_its_command_told():
     create("Gate", "--kind", "mutex")
     locker = start("lock", "Gate", "--", "sh", "-c",
@@ -119,6 +123,7 @@ def test_a_killed_locker_is_noticed_and_its_command_told():
     assert "was abandoned" in finish(waiter).err
 
 
+@not_on_windows("there are no such signals")
 def test_ctrl_c_leaves_nothing_behind():
     for arguments in (["wait", "Door"], ["lock", "Gate", "--", "true"]):
         door = create("Door", "--kind", "event")
@@ -135,6 +140,7 @@ def test_ctrl_c_leaves_nothing_behind():
         assert ls("--dead") == []
 
 
+@not_on_windows("there are no such signals")
 def test_signals_to_lock_reach_the_command():
     locker = start("lock", "Gate", "--", "sh", "-c",
                    "trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done")

@@ -53,10 +53,11 @@ add_line(struct table *table, const mmf_object_info *info, int exact)
         table_give(line, SIZE, bytes_text(info->capacity, exact));
     table_give(line, HOLDERS, objects_holders(info, "\n"));
     table_give(line, STATE, kinds_state(info));
+    if (os_keeps_records || info->created != 0)
+        table_set(line, AGE, units_show_age(objects_age(info), age));
     if (!os_keeps_records)
         return;
     table_give(line, RESIDENT, bytes_text(info->resident, exact));
-    table_set(line, AGE, units_show_age(objects_age(info), age));
     table_set(line, MODE, objects_mode(info->mode, mode));
 }
 

@@ -174,41 +174,50 @@ created_json(const mmf_object_info *info)
     return json_string(text);
 }
 
-/* What stands in the record of those that have one. */
+/* null, where the system does not keep it. */
 static void
-add_record(const mmf_object_info *info, json_t *object)
+put_kept(json_t *object, const char *key, json_t *value)
 {
-    static const char *const members[] = {"resident",       "created",   "age_ms",
-                                          "mode",           "owner_uid", "creator_pid",
-                                          "creator_command"};
-    char mode[8];
-
     if (!os_keeps_records) {
-        for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-            table_json_set(object, members[i], json_null());
-        return;
+        json_decref(value);
+        value = json_null();
     }
-    snprintf(mode, sizeof(mode), "%04o", info->mode & 07777u);
-    table_json_set(object, "resident", json_integer(info->resident));
+    table_json_set(object, key, value);
+}
+
+/* When and by whom, which an object may know where the system does not. */
+static void
+add_origin(const mmf_object_info *info, json_t *object)
+{
+    int is_known = info->created != 0 || os_keeps_records;
+
     table_json_set(object, "created", created_json(info));
-    table_json_set(object, "age_ms",
-                   json_integer(info->created == 0 ? 0 : objects_age(info) / 1000000));
-    table_json_set(object, "mode", json_string(mode));
-    table_json_set(object, "owner_uid", json_integer(info->owner));
-    table_json_set(object, "creator_pid", json_integer(info->creator_pid));
-    table_json_set(object, "creator_command", table_json_text(info->creator_command));
+    table_json_set(
+        object, "age_ms",
+        is_known ? json_integer(info->created == 0 ? 0 : objects_age(info) / 1000000)
+                 : json_null());
 }
 
 json_t *
 objects_json(const mmf_object_info *info)
 {
     json_t *object = table_json(json_object());
+    char mode[8];
 
+    snprintf(mode, sizeof(mode), "%04o", info->mode & 07777u);
     table_json_set(object, "name", table_json_text(info->name));
     table_json_set(object, "kind", json_string(mmf_kind_name(info->kind)));
     table_json_set(object, "life", json_string(objects_life(info->life)));
     table_json_set(object, "size", json_integer(info->capacity));
-    add_record(info, object);
+    put_kept(object, "resident", json_integer(info->resident));
+    add_origin(info, object);
+    put_kept(object, "mode", json_string(mode));
+    put_kept(object, "owner_uid", json_integer(info->owner));
+    table_json_set(object, "creator_pid",
+                   info->creator_pid != 0 || os_keeps_records
+                       ? json_integer(info->creator_pid)
+                       : json_null());
+    put_kept(object, "creator_command", table_json_text(info->creator_command));
     table_json_set(object, "path", table_json_text(info->path));
     table_json_set(object, "holder_count", json_integer(info->holders));
     table_json_set(object, "holders", holders_json(info));

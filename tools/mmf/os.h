@@ -47,7 +47,7 @@ extern const size_t os_longest_name;
 
 /*
  * Whether the system keeps when, by whom, with what rights an object was made and what
- * memory it takes. Windows' kernel does not.
+ * memory it takes. Windows' kernel does not; of these, channels tell time and process.
  */
 extern const int os_keeps_records;
 

@@ -49,9 +49,9 @@ created_text(const mmf_object_info *info)
 
     if (os_local_time(info->created / 1000000000, &local))
         strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &local);
-    text =
-        text_format("%s, %s ago, by %d (%s)", when,
-                    units_show_age(objects_age(info), age), info->creator_pid, command);
+    text = text_format(
+        command[0] != '\0' ? "%s, %s ago, by %d (%s)" : "%s, %s ago, by %d%s", when,
+        units_show_age(objects_age(info), age), info->creator_pid, command);
     free(command);
     return text;
 }
@@ -64,12 +64,13 @@ print_object(const mmf_object_info *info)
     print_line(NULL, "kind", mmf_kind_name(info->kind));
     if (info->capacity > 0)
         print_text("size", bytes_text(info->capacity));
-    if (os_keeps_records) {
+    if (os_keeps_records)
         print_text("resident", bytes_text(info->resident));
+    if (os_keeps_records || info->created != 0)
         print_text("created", created_text(info));
+    if (os_keeps_records)
         print_text("mode", text_format("%s, of %s", objects_mode(info->mode, mode),
                                        text_user(info->owner)));
-    }
     kinds_describe(info, print_line, NULL);
     if (info->holders > 0)
         print_text("holders", objects_holders(info, "\n              "));

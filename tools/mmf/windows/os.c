@@ -103,11 +103,12 @@ os_has_unicode(void)
     return 1;
 }
 
-/* The C library knows one of the two errors that a pipe without a reader gives. */
+/* The C library has several errors for it; but a pipe has no other reason to fail. */
 int
 os_reader_has_left(int error)
 {
-    return error == EPIPE || (error == EINVAL && _doserrno == ERROR_NO_DATA);
+    (void)error;
+    return GetFileType((HANDLE)_get_osfhandle(_fileno(stdout))) == FILE_TYPE_PIPE;
 }
 
 /*

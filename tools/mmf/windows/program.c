@@ -12,7 +12,9 @@
 
 /*
  * The console's events reach the command as well, and whether they end it is its
- * affair. If the console goes, we have a few seconds until the command has ended.
+ * affair. If the console goes, we have a few seconds until the command has ended. This
+ * stays when it has: an event reaches us in a thread of its own, maybe later than the
+ * command, and must not end us before we have given back what we hold.
  */
 static BOOL WINAPI
 leave_it_to_the_command(DWORD event)
@@ -113,7 +115,6 @@ program_run(char **program, int dies_with_us)
     } else {
         end.status = say_cannot_run(program[0], GetLastError());
     }
-    SetConsoleCtrlHandler(leave_it_to_the_command, FALSE);
     if (job != NULL)
         CloseHandle(job);
     return end;
