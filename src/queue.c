@@ -263,6 +263,23 @@ attempt_take(void *payload)
     return mmf_ring_take(wanted->ring, wanted->message);
 }
 
+static int
+looks_find_next(const struct mmf_ring *ring, int times)
+{
+    return ring->shape.kind == MMF_RING_SINGLE ? mmf_ring_single_look(ring, times)
+                                               : mmf_ring_look(ring, times);
+}
+
+/* No message is there yet. 1: one has come after some looks. */
+static APART int
+look_for_next(mmf_queue *queue, int32_t timeout_ms)
+{
+    if (timeout_ms == 0 || !queue->channel.ops->may_spin)
+        return 0;
+    mmf_ring_let_get_ahead(queue->channel.ring, 0);
+    return looks_find_next(queue->channel.ring, LOOKS);
+}
+
 /* The one that is pending, or the next. */
 static int
 take(mmf_queue *queue, int32_t timeout_ms, struct mmf_ring_message *message)
@@ -275,21 +292,14 @@ take(mmf_queue *queue, int32_t timeout_ms, struct mmf_ring_message *message)
         queue->has_pending = 0;
         return MMF_OK;
     }
-    if (!channel->has_fd && mmf_ring_take(channel->ring, message) == MMF_RING_DONE)
+    if (!channel->has_fd &&
+        (timeout_ms == 0 || looks_find_next(channel->ring, 1) ||
+         look_for_next(queue, timeout_ms)) &&
+        mmf_ring_take(channel->ring, message) == MMF_RING_DONE)
         return MMF_OK;
     return mmf_channel_wait(channel, MMF_ROLE_RECEIVE,
                             mmf_ring_deadline(channel->ops, timeout_ms), attempt_take,
                             &wanted);
-}
-
-/* No message is there yet. 1: one has come after some looks. */
-static APART int
-look_for_next(mmf_queue *queue, int32_t timeout_ms)
-{
-    if (timeout_ms == 0 || !queue->channel.ops->may_spin)
-        return 0;
-    mmf_ring_let_get_ahead(queue->channel.ring, 0);
-    return mmf_ring_single_look(queue->channel.ring, LOOKS);
 }
 
 static APART int

@@ -315,6 +315,13 @@ void mmf_ring_abandon(struct mmf_ring *ring);
 /* Queue, not SINGLE: join as a consumer, at the oldest message that there is. */
 void mmf_ring_begin(struct mmf_ring *ring);
 
+/*
+ * Queue: look up to `times` times whether the next message is there. It costs less than
+ * an attempt to take one, which reads the tail, whose line a sender then has to fetch
+ * back; but of what is left out or hidden it sees nothing. SINGLE has its own.
+ */
+int mmf_ring_look(const struct mmf_ring *ring, int times);
+
 /* Queue: take the next message; release it, or hand it on. */
 enum mmf_ring_answer mmf_ring_take(struct mmf_ring *ring,
                                    struct mmf_ring_message *message);

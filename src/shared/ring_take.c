@@ -283,6 +283,50 @@ take_any(struct mmf_ring *ring, uint64_t *index)
     return NOTHING;
 }
 
+/* What was passed, or came back, goes before what is at the cursor. */
+static int
+must_look_back(const struct mmf_ring *ring)
+{
+    return ring->passed_count != 0 ||
+           mmf_load_acquire_u64(&ring->shared->returned) != ring->seen_returned;
+}
+
+/* The usual case in fewer steps: the message at the cursor is there, and comes next. */
+static int
+take_next(struct mmf_ring *ring, uint64_t *index)
+{
+    uint64_t word;
+
+    if (must_look_back(ring))
+        return 0;
+    word = mmf_ring_word(ring, ring->cursor);
+    if (mmf_word_index(word) != ring->cursor ||
+        mmf_word_state(word) != MMF_CELL_COMMITTED || !try_take(ring, word))
+        return 0;
+    *index = ring->cursor;
+    ring->cursor = mmf_index_next(ring->cursor);
+    return 1;
+}
+
+/* A longer payload begins in a line of its own: it is to come at the same time as the
+ * word's, not after it. */
+int
+mmf_ring_look(const struct mmf_ring *ring, int times)
+{
+    const struct mmf_cell_shared *cell = mmf_ring_cell(ring, ring->cursor);
+    const struct mmf_cell_shared *payload =
+        ring->shape.stride > sizeof(*cell) ? cell + 1 : cell;
+
+    if (must_look_back(ring))
+        return 1;
+    for (int i = 0; i < times; i++) {
+        mmf_prefetch_to_read(payload);
+        if (mmf_word_age(ring, mmf_load_acquire_u64(&cell->word), ring->cursor) >= 0)
+            return 1;
+    }
+    return 0;
+}
+
 enum mmf_ring_answer
 mmf_ring_take(struct mmf_ring *ring, struct mmf_ring_message *message)
 {
@@ -292,7 +336,7 @@ mmf_ring_take(struct mmf_ring *ring, struct mmf_ring_message *message)
 
     if (ring->shape.kind == MMF_RING_SINGLE)
         return take_single(ring, message);
-    ahead = take_any(ring, &index);
+    ahead = take_next(ring, &index) ? TOOK_IT : take_any(ring, &index);
     if (ahead != TOOK_IT)
         return ahead == BROKEN ? MMF_RING_CORRUPT : MMF_RING_NOT_NOW;
     answer = mmf_ring_read_cell(ring, index, message);
