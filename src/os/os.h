@@ -297,7 +297,10 @@ mmf_os_channel_check_alive(const struct mmf_os_channel *channel)
     return mmf_os_channel_is_alive(channel) ? 0 : mmf_os_channel_fail_dead();
 }
 
-/* A descriptor that polls readable when a message may be there; readable at first. */
+/*
+ * A descriptor that polls readable when a message may be there; readable at first.
+ * MMF_E_PLATFORM where there is no such thing.
+ */
 int mmf_os_channel_poll_fd(struct mmf_os_channel *channel, int *fd);
 
 /*

@@ -14,7 +14,8 @@
  *
  * There are two counts for a bell, and two semaphores: of those who sleep on an even
  * number of rings, and on an odd one. So a token is not taken by one who came to sleep
- * after the ring that it is of, and found nothing to be woken for.
+ * after the ring that it is of, and found nothing to be woken for. (But if its sleeper
+ * is kept from waiting for two rings, it may be; then that one sleeps until its tick.)
  *
  *   killed                           a survivor sees
  *   a sleeper that was counted       one token too many: somebody looks once in vain
