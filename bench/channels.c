@@ -2,12 +2,12 @@
  * channels.c - queue, topic and latest value beside what else carries messages from one
  * process to another on this machine, and beside what the machine allows.
  *
- *     bench_channels [FILE] [--rounds N] [--kills N] [--only TEXT,...]
+ *     bench_channels [FILE] [--rounds N] [--kills N] [--only TEXT]...
  *         [--largest SIZE] [--keep]
  *
  * FILE gets the figures, default channels.json; FILE.rounds every round's. --keep adds
  * to the rounds that are there, so that the comparison can be made in pieces. --only
- * measures ways with one of the TEXTs in their names, and the raw limits;
+ * measures ways with TEXT, or one of the TEXTs, in their names, and the raw limits;
  * --largest sizes up to SIZE bytes.
  * docs/benchmarks-channels.md explains and has the figures.
  */
@@ -26,11 +26,12 @@
 #include "channels_single.h"
 #include "channels_ways.h"
 
-enum { FEW_KILLS = 5 };
+enum { FEW_KILLS = 5, MOST_TEXTS = 32 };
 
 struct options {
     const char *file;
-    const char *only;
+    const char *only[MOST_TEXTS];
+    int only_count;
     size_t largest;
     int rounds;
     int kills;
@@ -128,21 +129,14 @@ with_service(const struct channel_way *way, int argument,
     return 0;
 }
 
-/* `only` is one piece of text, or several with a comma between each two. */
 static int
 is_wanted(const struct channel_way *way, const struct options *options)
 {
-    const char *only = options->only;
+    int wanted = options->only_count == 0 || strncmp(way->name, "raw", 3) == 0;
 
-    if (only == NULL || strncmp(way->name, "raw", 3) == 0)
-        return 1;
-    for (; *only != '\0'; only += strcspn(only, ",") + (strchr(only, ',') != NULL)) {
-        size_t length = strcspn(only, ",");
-
-        if (length > 0 && memmem(way->name, strlen(way->name), only, length) != NULL)
-            return 1;
-    }
-    return 0;
+    for (int i = 0; i < options->only_count && !wanted; i++)
+        wanted = strstr(way->name, options->only[i]) != NULL;
+    return wanted && channel_way_is_there(way);
 }
 
 /* Each round begins with another way, so that whatever drifts meets all alike. */
@@ -177,6 +171,14 @@ kill_rounds(const struct options *options)
     }
 }
 
+static void
+only(struct options *options, const char *text)
+{
+    if (options->only_count == MOST_TEXTS)
+        bench_die("bench: --only %d times at most", MOST_TEXTS);
+    options->only[options->only_count++] = text;
+}
+
 static struct options
 read_options(int argc, char **argv)
 {
@@ -193,7 +195,7 @@ read_options(int argc, char **argv)
         else if (strcmp(argv[i], "--kills") == 0)
             options.kills = atoi(value), i++;
         else if (strcmp(argv[i], "--only") == 0)
-            options.only = value, i++;
+            only(&options, value), i++;
         else if (strcmp(argv[i], "--largest") == 0)
             options.largest = (size_t)atoll(value), i++;
         else if (argv[i][0] != '-')
@@ -230,8 +232,7 @@ main(int argc, char **argv)
     largest = options.largest;
     bench_begin("channels");
     channel_choose_processors();
-    if (channel_ways_absent[0] != '\0')
-        printf("\nLEFT OUT, not installed:%s\n", channel_ways_absent);
+    channel_ways_tell_absent();
     if (options.keep)
         channel_records_load(rounds);
     measure_rounds(&options);

@@ -90,12 +90,8 @@ measure_size(size_t size)
     memset(memory.to, 1, size);
     channel_cost(SINGLE_MEMCPY, size, copy_memory, &memory);
     channel_cost(SINGLE_FILL_SUM, size, fill_and_sum, &memory);
-#ifdef BENCH_HAVE_LATEST
     channel_latest_costs(size, memory.to);
-#endif
-#ifdef BENCH_HAVE_TOPIC
     channel_topic_costs(size);
-#endif
     munmap(memory.from, size);
     free(memory.to);
 }

@@ -1,6 +1,5 @@
 /*
- * channels_ways.c - the table of ways. What the build did not find is left out, and
- * named in channel_ways_absent.
+ * channels_ways.c - the table of ways, those too whose peers the build did not find.
  */
 #include "channels_ways.h"
 
@@ -10,33 +9,18 @@ const struct channel_way channel_ways[] = {
     {"raw: two cache lines", &channel_line, CHANNEL_SPIN, 0, 0},
     {"bare ring", &channel_bare, CHANNEL_SPIN, 1, 0},
     {"bare ring, packed", &channel_bare_packed, CHANNEL_SPIN, 0, 0},
-#ifdef BENCH_HAVE_QUEUE
     {"mmf queue, single, SPIN", &channel_mmf_single, CHANNEL_SPIN, 100, 0},
     {"mmf queue, SPIN", &channel_mmf_many, CHANNEL_SPIN, 100, 0},
     {"mmf queue, single, copying, SPIN", &channel_mmf_copy, CHANNEL_SPIN, 0, 0},
-#endif
-#ifdef BENCH_HAVE_TOPIC
     {"mmf topic, SPIN", &channel_mmf_topic, CHANNEL_SPIN, 100, 0},
-#endif
-#ifdef BENCH_HAVE_LATEST
     {"mmf latest, SPIN", &channel_mmf_latest, CHANNEL_SPIN, 100, 0},
-#endif
-#ifdef BENCH_HAVE_CK
     {"Concurrency Kit ring", &channel_ck, CHANNEL_SPIN, 1, 0},
-#endif
-#ifdef BENCH_HAVE_RTE
     {"DPDK rte_ring SP/SC", &channel_rte_single, CHANNEL_SPIN, 1, 0},
     {"DPDK rte_ring MP/MC", &channel_rte_many, CHANNEL_SPIN, 1, 0},
-#endif
-#ifdef BENCH_HAVE_ICEORYX
     {"iceoryx", &channel_iceoryx, CHANNEL_SPIN, 1, 0},
-#endif
-#ifdef BENCH_HAVE_BOOST
     {"Boost message_queue", &channel_boost, CHANNEL_SPIN, 1, 0},
-#endif
     {"raw: futex", &channel_futex, CHANNEL_WAIT, 0, 0},
     {"raw: futex, 20 us between", &channel_futex, CHANNEL_WAIT, 0, 20},
-#ifdef BENCH_HAVE_QUEUE
     {"mmf queue, single, SPIN_THEN_WAIT", &channel_mmf_single, CHANNEL_SPIN_THEN_WAIT,
      100, 0},
     {"mmf queue, SPIN_THEN_WAIT", &channel_mmf_many, CHANNEL_SPIN_THEN_WAIT, 100, 0},
@@ -45,55 +29,52 @@ const struct channel_way channel_ways[] = {
     {"mmf queue, single, WAIT, 20 us between", &channel_mmf_single, CHANNEL_WAIT, 0,
      20},
     {"mmf queue, WAIT, 20 us between", &channel_mmf_many, CHANNEL_WAIT, 0, 20},
-#endif
-#ifdef BENCH_HAVE_TOPIC
     {"mmf topic, SPIN_THEN_WAIT", &channel_mmf_topic, CHANNEL_SPIN_THEN_WAIT, 100, 0},
     {"mmf topic, WAIT", &channel_mmf_topic, CHANNEL_WAIT, 100, 0},
-#endif
-#ifdef BENCH_HAVE_LATEST
     {"mmf latest, SPIN_THEN_WAIT", &channel_mmf_latest, CHANNEL_SPIN_THEN_WAIT, 100, 0},
     {"mmf latest, WAIT", &channel_mmf_latest, CHANNEL_WAIT, 100, 0},
-#endif
-#ifdef BENCH_HAVE_ICEORYX
     {"iceoryx, WaitSet", &channel_iceoryx, CHANNEL_WAIT, 1, 0},
-#endif
-#ifdef BENCH_HAVE_BOOST
     {"Boost message_queue, blocking", &channel_boost, CHANNEL_WAIT, 1, 0},
-#endif
     {"pipe", &channel_pipe, CHANNEL_WAIT, 0, 0},
     {"Unix socket, stream", &channel_stream, CHANNEL_WAIT, 0, 0},
     {"Unix socket, seqpacket", &channel_seqpacket, CHANNEL_WAIT, 0, 0},
     {"POSIX message queue", &channel_mq, CHANNEL_WAIT, 1, 0},
-#ifdef BENCH_HAVE_ZEROMQ
     {"ZeroMQ ipc PAIR", &channel_zeromq, CHANNEL_WAIT, 1, 0},
-#endif
-#ifdef BENCH_HAVE_NNG
     {"nng ipc pair0", &channel_nng, CHANNEL_WAIT, 1, 0},
-#endif
 };
 
 const int channel_way_count = sizeof(channel_ways) / sizeof(channel_ways[0]);
 
-const char channel_ways_absent[] = ""
-#ifndef BENCH_HAVE_CK
-                                   " Concurrency Kit (libck-dev);"
-#endif
-#ifndef BENCH_HAVE_RTE
-                                   " rte_ring (libdpdk-dev);"
-#endif
-#ifndef BENCH_HAVE_ICEORYX
-                                   " iceoryx (libiceoryx-binding-c-dev, iceoryx);"
-#endif
-#ifndef BENCH_HAVE_BOOST
-                                   " Boost.Interprocess (libboost-dev);"
-#endif
-#ifndef BENCH_HAVE_ZEROMQ
-                                   " ZeroMQ (libzmq3-dev);"
-#endif
-#ifndef BENCH_HAVE_NNG
-                                   " nng (libnng-dev);"
-#endif
-    ;
+int
+channel_way_is_there(const struct channel_way *way)
+{
+    return way->peer != NULL;
+}
+
+static const struct package {
+    const char *name;
+    const struct channel_peer *peer;
+} packages[] = {
+    {"Concurrency Kit (libck-dev)", &channel_ck},
+    {"rte_ring (libdpdk-dev)", &channel_rte_single},
+    {"iceoryx (libiceoryx-binding-c-dev, iceoryx)", &channel_iceoryx},
+    {"Boost.Interprocess (libboost-dev)", &channel_boost},
+    {"ZeroMQ (libzmq3-dev)", &channel_zeromq},
+    {"nng (libnng-dev)", &channel_nng},
+};
+
+void
+channel_ways_tell_absent(void)
+{
+    int absent = 0;
+
+    for (size_t i = 0; i < sizeof(packages) / sizeof(packages[0]); i++)
+        if (packages[i].peer == NULL)
+            printf("%s %s",
+                   absent++ ? ";" : "\nLEFT OUT, not installed:", packages[i].name);
+    if (absent)
+        printf("\n");
+}
 
 const size_t channel_sizes[] = {8, 64, 1024, 65536, 1048576};
 const int channel_size_count = sizeof(channel_sizes) / sizeof(channel_sizes[0]);

@@ -15,8 +15,11 @@ struct channel_way {
 extern const struct channel_way channel_ways[];
 extern const int channel_way_count;
 
-/* What is not installed, for people: "" or a list. */
-extern const char channel_ways_absent[];
+/* 0: its peer was not installed when this was built. */
+int channel_way_is_there(const struct channel_way *way);
+
+/* Print which peers were not installed, if any. */
+void channel_ways_tell_absent(void);
 
 extern const size_t channel_sizes[];
 extern const int channel_size_count;
