@@ -202,6 +202,13 @@ def test_create_refuses_what_is_there():
     fails(WRONG_KIND, "belongs to a", "read", "Door")
 
 
+def test_the_background_says_why_not():
+    create("Cat", "8")
+    fails(EXISTS, "exists", "create", "Cat", "8", "--background")
+    fails(USAGE, "--kind \"mop\" is none", "create", "Dog", "-k", "mop", "--background")
+    assert names() == ["Cat"]
+
+
 @not_on_windows("there is another shell: windows_test.py")
 def test_create_runs_a_command_while_it_holds():
     out = mmf("create", "Cat", "8", "--", "sh", "-c",

@@ -164,13 +164,6 @@ def test_arguments_reach_the_command_as_they_are():
     assert "there is no \"ünï\"" in result.err, result
 
 
-def test_the_background_says_why_not():
-    create("Cat", "8")
-    fails(EXISTS, "exists", "create", "Cat", "8", "--background")
-    fails(USAGE, "--kind \"mop\" is none", "create", "Dog", "-k", "mop", "--background")
-    assert names() == ["Cat"]
-
-
 def test_lock_passes_the_status_on():
     mmf("lock", "Gate", "--", "cmd", "/c", "exit 9", status=9)
     fails(127, "cannot run \"no such\": File not found", "lock", "Gate", "--", "no such")

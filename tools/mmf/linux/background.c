@@ -6,23 +6,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "say.h"
 
 static int to_parent;
 
+/* How a child ended that gave no word; it has said why. */
+static int
+status_of(pid_t child)
+{
+    int status;
+
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return TOOL_FAILED;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : TOOL_FAILED;
+}
+
 /* In the parent: the child's word, and its number for people. Does not come back. */
 static _Noreturn void
 await_child(int from_child, pid_t child)
 {
-    unsigned char status = TOOL_FAILED;
+    char word;
 
-    if (read(from_child, &status, 1) != 1)
-        exit(TOOL_FAILED); /* it has said why */
-    if (status == TOOL_DONE)
-        printf("%d\n", (int)child);
-    exit(say_finish(status));
+    if (read(from_child, &word, 1) != 1)
+        exit(status_of(child));
+    printf("%d\n", (int)child);
+    exit(say_finish(TOOL_DONE));
 }
 
 void
@@ -49,7 +61,7 @@ background_begin(void)
 void
 background_ready(void)
 {
-    unsigned char status = TOOL_DONE;
+    char word = 0;
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     if (nothing >= 0) {
@@ -57,7 +69,7 @@ background_ready(void)
         dup2(nothing, STDOUT_FILENO);
         dup2(nothing, STDERR_FILENO);
     }
-    if (write(to_parent, &status, 1) != 1)
+    if (write(to_parent, &word, 1) != 1)
         say("nobody waits for this");
     close(to_parent);
 }
