@@ -451,7 +451,7 @@ open_patiently(const struct mmf_name *name, mmf_kind kind, enum purpose purpose,
                struct mmf_os_channel **out)
 {
     struct mmf_patience patience = {0};
-    struct handle *handle;
+    struct handle *handle = NULL;
     mmf_error before;
     int rc = new_handle(name, &handle);
 
@@ -486,7 +486,7 @@ mmf_os_channel_create(const struct mmf_os_channel_request *request,
                       struct mmf_os_channel **out, int *created)
 {
     struct mmf_patience patience = {0};
-    struct handle *handle;
+    struct handle *handle = NULL;
     mmf_error before;
     int is_new;
     int rc = new_handle(request->name, &handle);
