@@ -3,6 +3,7 @@
  */
 #include "explore.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,14 +11,8 @@
 #include <mmf/status.h>
 
 #include "base/fail.h"
+#include "coroutine.h"
 #include "shared/sync_wait.h"
-
-enum {
-    STACK_SIZE = 16384,
-    STACK_CLEARED = 6144, /* below the part in use: no rest of what was there before */
-    MOST_CHOICES = 32,
-    MOST_KNOWN = 12000000 /* states; a third of a gigabyte */
-};
 
 /* After a kill, sleepers that do not get on for so long are taken to sleep for ever. */
 #define MOST_IDLE ((int64_t)4000000000)
@@ -91,25 +86,14 @@ struct world {
 };
 
 static struct world world;
-static unsigned char stacks[MOST_THREADS][STACK_SIZE] __attribute__((aligned(64)));
 
 static const struct scenario *plan;
 static int object_count;
 static int thread_count;
-static int current = -1; /* the running thread; -1: the explorer */
-static void *explorer_stack;
 static int picked; /* by the explorer, among the ways a step can go */
 static struct counts *counts;
-static const char *failure; /* what has been found */
 static struct outcome last_outcome;
 static int has_outcome; /* of the last step */
-
-static void
-found(const char *what)
-{
-    if (failure == NULL)
-        failure = what;
-}
 
 int
 mmf_fail(int status, const char *format, ...)
@@ -119,58 +103,13 @@ mmf_fail(int status, const char *format, ...)
 }
 
 /*
- * Coroutines. Registers that a call must keep are on the stack while a thread stands,
- * so that the stack is all there is to keep of it.
+ * Threads.
  */
-
-#if defined(__x86_64__)
-
-void model_switch(void **from, void *to);
-
-__asm__(".text\n"
-        ".globl model_switch\n"
-        ".hidden model_switch\n"
-        ".type model_switch, @function\n"
-        "model_switch:\n"
-        "    pushq %rbp\n"
-        "    pushq %rbx\n"
-        "    pushq %r12\n"
-        "    pushq %r13\n"
-        "    pushq %r14\n"
-        "    pushq %r15\n"
-        "    movq %rsp, (%rdi)\n"
-        "    movq %rsi, %rsp\n"
-        "    popq %r15\n"
-        "    popq %r14\n"
-        "    popq %r13\n"
-        "    popq %r12\n"
-        "    popq %rbx\n"
-        "    popq %rbp\n"
-        "    ret\n"
-        ".size model_switch, . - model_switch\n");
-
-static void run_body(void);
-
-/* A stack on which model_switch returns into run_body. */
-static void *
-new_stack(int thread)
-{
-    void **top = (void **)(void *)(stacks[thread] + STACK_SIZE);
-    void (*begin)(void) = run_body;
-
-    memset(stacks[thread], 0, STACK_SIZE);
-    memcpy(&top[-2], &begin, sizeof(begin));
-    return &top[-8];
-}
-
-#else
-#error "the model's coroutines are for x86-64"
-#endif
 
 static void
 to_explorer(void)
 {
-    model_switch(&world.threads[current].stack, explorer_stack);
+    coroutine_stand(&world.threads[current].stack);
 }
 
 static void
@@ -572,14 +511,6 @@ end_thread(int mutex)
  * What can happen.
  */
 
-enum event { EVENT_STEP, EVENT_KILL, EVENT_TICK };
-
-struct choice {
-    uint8_t event; /* enum event */
-    int8_t thread;
-    uint8_t way; /* of a step that can go several ways */
-};
-
 static int
 is_live(const struct thread *thread)
 {
@@ -767,21 +698,8 @@ static void
 run_thread(int thread)
 {
     struct thread *self = &world.threads[thread];
-    unsigned char *used;
-    size_t room;
 
-    current = thread;
-    model_switch(&explorer_stack, self->stack);
-    current = -1;
-    used = self->stack;
-    room = (size_t)(used - stacks[thread]);
-    if (used < stacks[thread] + 1024) {
-        fprintf(stderr, "model: a stack is too small\n");
-        exit(EXIT_FAILURE);
-    }
-    if (room > STACK_CLEARED)
-        room = STACK_CLEARED;
-    memset(used - room, 0, room);
+    coroutine_run(thread, &self->stack);
     if (self->status == ENDED) {
         self->stack = NULL;
         got_on();
@@ -1018,38 +936,8 @@ check_end(void)
 }
 
 /*
- * States: kept on a stack along the way, and known again by a hash of 128 bits.
+ * States.
  */
-
-static unsigned char *arena;
-static size_t arena_size;
-static size_t arena_used;
-
-static void *
-grow(void *old, size_t size)
-{
-    void *larger = realloc(old, size);
-
-    if (larger == NULL) {
-        fprintf(stderr, "model: no memory\n");
-        exit(EXIT_FAILURE);
-    }
-    return larger;
-}
-
-static void
-keep(const void *bytes, size_t size)
-{
-    size_t padded = (size + 7) & ~(size_t)7;
-
-    if (arena_used + padded > arena_size) {
-        arena_size = 2 * (arena_used + padded);
-        arena = grow(arena, arena_size);
-    }
-    memcpy(arena + arena_used, bytes, size);
-    memset(arena + arena_used + size, 0, padded - size);
-    arena_used += padded;
-}
 
 static size_t
 world_size(void)
@@ -1058,184 +946,36 @@ world_size(void)
            (size_t)world.spec.count * sizeof(world.spec.states[0]);
 }
 
-static size_t
-stack_size(int thread)
-{
-    return (size_t)(stacks[thread] + STACK_SIZE -
-                    (unsigned char *)world.threads[thread].stack);
-}
-
-/* Put the state at the arena's end; answers where. */
-static size_t
+static void
 keep_state(void)
 {
-    size_t at = arena_used;
-
-    keep(&world.spec.count, sizeof(world.spec.count));
-    keep(&world, world_size());
+    search_keep(&world.spec.count, sizeof(world.spec.count));
+    search_keep(&world, world_size());
     for (int i = 0; i < thread_count; i++) {
-        if (is_live(&world.threads[i]))
-            keep(world.threads[i].stack, stack_size(i));
+        const struct thread *thread = &world.threads[i];
+
+        if (is_live(thread))
+            search_keep(thread->stack, coroutine_stack_size(i, thread->stack));
     }
-    return at;
 }
 
 static void
-restore_state(size_t at)
+restore_state(void)
 {
-    const unsigned char *from = arena + at;
-
-    memcpy(&world.spec.count, from, sizeof(world.spec.count));
-    from += 8;
-    memcpy(&world, from, world_size());
-    from += (world_size() + 7) & ~(size_t)7;
+    search_restore(&world.spec.count, sizeof(world.spec.count));
+    search_restore(&world, world_size());
     for (int i = 0; i < thread_count; i++) {
-        if (is_live(&world.threads[i])) {
-            memcpy(world.threads[i].stack, from, stack_size(i));
-            from += (stack_size(i) + 7) & ~(size_t)7;
-        }
+        const struct thread *thread = &world.threads[i];
+
+        if (is_live(thread))
+            search_restore(thread->stack, coroutine_stack_size(i, thread->stack));
     }
 }
 
-struct known {
-    uint64_t key[2];  /* 0, 0: free */
-    double schedules; /* from here on; -1: on the way here */
-};
-
-static struct known *known;
-static size_t known_size;
-static size_t known_count;
-
-static uint64_t
-rotate(uint64_t x, int bits)
+static int
+is_over(void)
 {
-    return x << bits | x >> (64 - bits);
-}
-
-static uint64_t
-finish(uint64_t x)
-{
-    x = (x ^ (x >> 32)) * 0xD6E8FEB86659FD93u;
-    x = (x ^ (x >> 29)) * 0xA0761D6478BD642Fu;
-    return x ^ (x >> 32);
-}
-
-static void
-hash_state(size_t at, uint64_t key[2])
-{
-    uint64_t a = 0x243F6A8885A308D3u;
-    uint64_t b = 0x13198A2E03707344u;
-
-    for (; at < arena_used; at += 8) {
-        uint64_t word;
-
-        memcpy(&word, arena + at, 8);
-        a = rotate((a ^ word) * 0x9E3779B97F4A7C15u, 31);
-        b = (rotate(b, 23) + word) * 0xC2B2AE3D27D4EB4Fu ^ a;
-    }
-    key[0] = finish(a);
-    key[1] = finish(b) | 1;
-}
-
-static struct known *
-find_known(const uint64_t key[2])
-{
-    size_t i = (size_t)key[0] & (known_size - 1);
-
-    while (known[i].key[1] != 0 &&
-           (known[i].key[0] != key[0] || known[i].key[1] != key[1]))
-        i = (i + 1) & (known_size - 1);
-    return &known[i];
-}
-
-static void
-make_room(void)
-{
-    struct known *old = known;
-    size_t old_size = known_size;
-
-    if (known_count * 3 < known_size * 2)
-        return;
-    known_size = known_size == 0 ? 1 << 16 : 2 * known_size;
-    known = grow(NULL, known_size * sizeof(*known));
-    memset(known, 0, known_size * sizeof(*known));
-    for (size_t i = 0; i < old_size; i++) {
-        if (old[i].key[1] != 0)
-            *find_known(old[i].key) = old[i];
-    }
-    free(old);
-}
-
-/*
- * The search.
- */
-
-struct frame {
-    size_t state;
-    uint64_t key[2];
-    double schedules;
-    int count;
-    int next;
-    struct choice choices[MOST_CHOICES];
-};
-
-static struct frame *frames;
-static int frames_size;
-static int depth; /* frames in use */
-
-/* Enter the present state, unless it was met before; answers how many schedules. */
-static double
-enter(void)
-{
-    struct frame *frame;
-    struct known *seen;
-    uint64_t key[2];
-    size_t at = keep_state();
-
-    hash_state(at, key);
-    make_room();
-    seen = find_known(key);
-    if (seen->key[1] != 0) {
-        arena_used = at;
-        counts->loops += seen->schedules < 0;
-        return seen->schedules < 0 ? 0 : seen->schedules;
-    }
-    seen->key[0] = key[0];
-    seen->key[1] = key[1];
-    seen->schedules = -1;
-    known_count++;
-    counts->states++;
-    if (depth == frames_size) {
-        frames_size = frames_size == 0 ? 256 : 2 * frames_size;
-        frames = grow(frames, (size_t)frames_size * sizeof(*frames));
-    }
-    frame = &frames[depth++];
-    if (depth > counts->deepest)
-        counts->deepest = depth;
-    frame->state = at;
-    frame->key[0] = key[0];
-    frame->key[1] = key[1];
-    frame->schedules = 0;
-    frame->next = 0;
-    frame->count = list_choices(frame->choices);
-    if (count_ready() == 0 && !clock_may_help()) {
-        check_end();
-        frame->schedules = 1;
-    }
-    return -1;
-}
-
-static void
-leave(void)
-{
-    struct frame *frame = &frames[--depth];
-
-    find_known(frame->key)->schedules = frame->schedules;
-    arena_used = frame->state;
-    if (depth > 0)
-        frames[depth - 1].schedules += frame->schedules;
-    else
-        counts->schedules = frame->schedules;
+    return count_ready() == 0 && !clock_may_help();
 }
 
 static void
@@ -1264,16 +1004,9 @@ start(const struct scenario *scenario)
     spec_begin(&world.spec, plan->objects);
     world.spec.may_kill = scenario->kills > 0;
     while (thread_count < MOST_THREADS && plan->threads[thread_count] != NULL) {
-        world.threads[thread_count].stack = new_stack(thread_count);
+        world.threads[thread_count].stack = coroutine_begin(thread_count, run_body);
         run_thread(thread_count++); /* up to its first call */
     }
-    arena_used = 0;
-    depth = 0;
-    failure = NULL;
-    free(known);
-    known = NULL;
-    known_size = 0;
-    known_count = 0;
 }
 
 /*
@@ -1395,58 +1128,30 @@ print_after(struct choice choice)
     printf("\n");
 }
 
-/* Go the way once more, and say what happens. */
 static void
-tell(void)
+print_end(void)
 {
-    const char *what = failure;
-
-    printf("  %s: %s\n", plan->name, what);
-    restore_state(frames[0].state);
-    for (int i = 0; i < depth; i++) {
-        struct choice choice;
-
-        if (frames[i].next == 0)
-            break; /* found at the end of the way */
-        choice = frames[i].choices[frames[i].next - 1];
-        print_choice(choice);
-        happen(choice);
-        print_after(choice);
-    }
     spec_print(&world.spec);
 }
 
 int
 explore(const struct scenario *scenario, struct counts *result)
 {
+    const struct search_world what = {
+        .name = scenario->name,
+        .keep = keep_state,
+        .restore = restore_state,
+        .list_choices = list_choices,
+        .happen = happen,
+        .is_over = is_over,
+        .check_end = check_end,
+        .print_choice = print_choice,
+        .print_after = print_after,
+        .print_end = print_end,
+    };
+
     memset(result, 0, sizeof(*result));
     counts = result;
     start(scenario);
-    enter();
-    while (depth > 0 && failure == NULL) {
-        struct frame *frame = &frames[depth - 1];
-        double schedules;
-
-        if (known_count >= MOST_KNOWN) {
-            counts->stopped = 1;
-            break;
-        }
-        if (frame->next == frame->count) {
-            leave();
-            continue;
-        }
-        restore_state(frame->state);
-        counts->steps++;
-        counts->kills += frame->choices[frame->next].event == EVENT_KILL;
-        happen(frame->choices[frame->next++]);
-        if (failure != NULL)
-            break;
-        schedules = enter();
-        if (schedules >= 0)
-            frames[depth - 1].schedules += schedules;
-    }
-    if (failure == NULL)
-        return 0;
-    tell();
-    return 1;
+    return search(&what, &counts->search);
 }

@@ -3,10 +3,9 @@
  *
  * The threads are coroutines that switch before each atomic operation, each futex
  * operation and each call; so the code of src/shared runs as it is, one step of one
- * thread after the other, sequentially consistent. After a step the whole state (words,
- * clock, futex queues, the stacks in use, the specification's states) is kept, and a
- * state that was met before is not followed again: a depth-first search over states,
- * without bounds on depth or preemptions, that covers all schedules.
+ * thread after the other, sequentially consistent. A state is all of words, clock, futex
+ * queues, the stacks in use and the specification's states; search.h goes through them,
+ * and covers all schedules.
  *
  * What may happen next, in every state:
  *
@@ -27,6 +26,7 @@
 
 #include <stdint.h>
 
+#include "search.h"
 #include "spec.h"
 
 struct scenario {
@@ -43,17 +43,11 @@ struct scenario {
 };
 
 struct counts {
-    uint64_t states;
-    uint64_t steps;   /* from state to state */
-    uint64_t kills;   /* of these */
+    struct search_counts search;
     uint64_t ends;    /* states in which nobody goes on */
     uint64_t naps;    /* states in which only a nap behind a reservation helps */
     uint64_t excused; /* waits that timed out behind a reservation */
-    uint64_t loops;   /* steps back to a state on the way here */
     int64_t latest;   /* a sleeper got on so many nanoseconds after it could have */
-    double schedules; /* ways from the begin to an end */
-    int deepest;
-    int stopped; /* there are more states than could be kept */
 };
 
 /* 0: explored, nothing found. Else a schedule that shows the failure was printed. */

@@ -1,5 +1,5 @@
 /*
- * ring_explore.c - see ring_explore.h. Coroutines and the search are explore.c's.
+ * ring_explore.c - see ring_explore.h.
  */
 #include "ring_world.h"
 
@@ -8,83 +8,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "coroutine.h"
 #include "shared/ring_latest.h"
 #include "shared/ring_single.h"
 
 enum {
-    STACK_SIZE = 16384,
-    STACK_CLEARED = 6144, /* below the part in use: no rest of what was there before */
-    MOST_CHOICES = 2 * MOST_THREADS,
-    MOST_ALONE = 5000,    /* steps of one thread without an end of a call */
-    MOST_PROBING = 50000, /* steps of the one who looks in the end */
-    MOST_KNOWN = 12000000 /* states; a third of a gigabyte */
+    MOST_ALONE = 5000,   /* steps of one thread without an end of a call */
+    MOST_PROBING = 50000 /* steps of the one who looks in the end */
 };
 
 struct world world;
 const struct scenario *plan;
 int thread_count;
 
-static unsigned char stacks[MOST_THREADS][STACK_SIZE] __attribute__((aligned(64)));
-static int current = -1; /* the running thread; -1: the explorer */
-static void *explorer_stack;
 static struct counts *counts;
-static const char *failure; /* what has been found */
-static int got_on;          /* in this step a call ended */
-
-void
-found(const char *what)
-{
-    if (failure == NULL)
-        failure = what;
-}
+static int got_on; /* in this step a call ended */
 
 /*
- * Coroutines. Registers that a call must keep are on the stack while a thread stands,
- * so that the stack is all there is to keep of it.
+ * Threads.
  */
-
-void ring_model_switch(void **from, void *to);
-
-__asm__(".text\n"
-        ".globl ring_model_switch\n"
-        ".hidden ring_model_switch\n"
-        ".type ring_model_switch, @function\n"
-        "ring_model_switch:\n"
-        "    pushq %rbp\n"
-        "    pushq %rbx\n"
-        "    pushq %r12\n"
-        "    pushq %r13\n"
-        "    pushq %r14\n"
-        "    pushq %r15\n"
-        "    movq %rsp, (%rdi)\n"
-        "    movq %rsi, %rsp\n"
-        "    popq %r15\n"
-        "    popq %r14\n"
-        "    popq %r13\n"
-        "    popq %r12\n"
-        "    popq %rbx\n"
-        "    popq %rbp\n"
-        "    ret\n"
-        ".size ring_model_switch, . - ring_model_switch\n");
-
-static void run_body(void);
-
-/* A stack on which the switch returns into run_body. */
-static void *
-new_stack(int thread)
-{
-    void **top = (void **)(void *)(stacks[thread] + STACK_SIZE);
-    void (*begin)(void) = run_body;
-
-    memset(stacks[thread], 0, STACK_SIZE);
-    memcpy(&top[-2], &begin, sizeof(begin));
-    return &top[-8];
-}
 
 static void
 to_explorer(void)
 {
-    ring_model_switch(&world.threads[current].stack, explorer_stack);
+    coroutine_stand(&world.threads[current].stack);
 }
 
 static void
@@ -185,21 +132,8 @@ static void
 run_thread(int thread)
 {
     struct thread *self = &world.threads[thread];
-    unsigned char *used;
-    size_t room;
 
-    current = thread;
-    ring_model_switch(&explorer_stack, self->stack);
-    current = -1;
-    used = self->stack;
-    room = (size_t)(used - stacks[thread]);
-    if (used < stacks[thread] + 1024) {
-        fprintf(stderr, "model: a stack is too small\n");
-        exit(EXIT_FAILURE);
-    }
-    if (room > STACK_CLEARED)
-        room = STACK_CLEARED;
-    memset(used - room, 0, room);
+    coroutine_run(thread, &self->stack);
     if (self->status == ENDED) {
         self->stack = NULL;
         got_on = 1;
@@ -910,52 +844,8 @@ check_end(void)
 }
 
 /*
- * States: kept on a stack along the way, and known again by a hash of 128 bits.
+ * States.
  */
-
-struct choice {
-    uint8_t is_kill;
-    uint8_t thread;
-};
-
-static unsigned char *arena;
-static size_t arena_size;
-static size_t arena_used;
-
-static void *
-grow(void *old, size_t size)
-{
-    void *larger = realloc(old, size);
-
-    if (larger == NULL) {
-        fprintf(stderr, "model: no memory\n");
-        exit(EXIT_FAILURE);
-    }
-    return larger;
-}
-
-static void
-keep(const void *bytes, size_t size)
-{
-    size_t padded = (size + 7) & ~(size_t)7;
-
-    if (arena_used + padded > arena_size) {
-        arena_size = 2 * (arena_used + padded);
-        arena = grow(arena, arena_size);
-    }
-    memcpy(arena + arena_used, bytes, size);
-    memset(arena + arena_used + size, 0, padded - size);
-    arena_used += padded;
-}
-
-static size_t
-stack_size(int thread)
-{
-    if (world.threads[thread].stack == NULL)
-        return 0;
-    return (size_t)(stacks[thread] + STACK_SIZE -
-                    (unsigned char *)world.threads[thread].stack);
-}
 
 /* Parts of the world that a step can change; the rest is as it was at the start. */
 struct part {
@@ -998,119 +888,35 @@ list_parts(void)
     }
 }
 
-static size_t
+static void
 keep_state(void)
 {
-    size_t at = arena_used;
-
     for (int i = 0; i < part_count; i++)
-        keep(parts[i].bytes, parts[i].size);
-    for (int i = 0; i < thread_count; i++)
-        keep(world.threads[i].stack, stack_size(i));
-    return at;
-}
-
-static void
-restore_state(size_t at)
-{
-    const unsigned char *from = arena + at;
-
-    for (int i = 0; i < part_count; i++) {
-        memcpy(parts[i].bytes, from, parts[i].size);
-        from += (parts[i].size + 7) & ~(size_t)7;
-    }
+        search_keep(parts[i].bytes, parts[i].size);
     for (int i = 0; i < thread_count; i++) {
-        if (stack_size(i) > 0)
-            memcpy(world.threads[i].stack, from, stack_size(i));
-        from += (stack_size(i) + 7) & ~(size_t)7;
+        const void *stack = world.threads[i].stack;
+
+        if (stack != NULL)
+            search_keep(stack, coroutine_stack_size(i, stack));
     }
-}
-
-struct known {
-    uint64_t key[2];  /* 0, 0: free */
-    double schedules; /* from here on; -1: on the way here */
-};
-
-static struct known *known;
-static size_t known_size;
-static size_t known_count;
-
-static uint64_t
-rotate(uint64_t x, int bits)
-{
-    return x << bits | x >> (64 - bits);
-}
-
-static uint64_t
-finish(uint64_t x)
-{
-    x = (x ^ (x >> 32)) * 0xD6E8FEB86659FD93u;
-    x = (x ^ (x >> 29)) * 0xA0761D6478BD642Fu;
-    return x ^ (x >> 32);
 }
 
 static void
-hash_state(size_t at, uint64_t key[2])
+restore_state(void)
 {
-    uint64_t a = 0x243F6A8885A308D3u;
-    uint64_t b = 0x13198A2E03707344u;
+    for (int i = 0; i < part_count; i++)
+        search_restore(parts[i].bytes, parts[i].size);
+    for (int i = 0; i < thread_count; i++) {
+        void *stack = world.threads[i].stack;
 
-    for (; at < arena_used; at += 8) {
-        uint64_t word;
-
-        memcpy(&word, arena + at, 8);
-        a = rotate((a ^ word) * 0x9E3779B97F4A7C15u, 31);
-        b = (rotate(b, 23) + word) * 0xC2B2AE3D27D4EB4Fu ^ a;
+        if (stack != NULL)
+            search_restore(stack, coroutine_stack_size(i, stack));
     }
-    key[0] = finish(a);
-    key[1] = finish(b) | 1;
-}
-
-static struct known *
-find_known(const uint64_t key[2])
-{
-    size_t i = (size_t)key[0] & (known_size - 1);
-
-    while (known[i].key[1] != 0 &&
-           (known[i].key[0] != key[0] || known[i].key[1] != key[1]))
-        i = (i + 1) & (known_size - 1);
-    return &known[i];
-}
-
-static void
-make_room(void)
-{
-    struct known *old = known;
-    size_t old_size = known_size;
-
-    if (known_count * 3 < known_size * 2)
-        return;
-    known_size = known_size == 0 ? 1 << 16 : 2 * known_size;
-    known = grow(NULL, known_size * sizeof(*known));
-    memset(known, 0, known_size * sizeof(*known));
-    for (size_t i = 0; i < old_size; i++) {
-        if (old[i].key[1] != 0)
-            *find_known(old[i].key) = old[i];
-    }
-    free(old);
 }
 
 /*
- * The search.
+ * What can happen.
  */
-
-struct frame {
-    size_t state;
-    uint64_t key[2];
-    double schedules;
-    int count;
-    int next;
-    struct choice choices[MOST_CHOICES];
-};
-
-static struct frame *frames;
-static int frames_size;
-static int depth; /* frames in use */
 
 static int
 list_choices(struct choice *choices)
@@ -1119,11 +925,11 @@ list_choices(struct choice *choices)
 
     for (int i = 0; i < thread_count; i++) {
         if (world.threads[i].status == READY)
-            choices[count++] = (struct choice){0, (uint8_t)i};
+            choices[count++] = (struct choice){EVENT_STEP, (int8_t)i, 0};
     }
     for (int i = 0; i < thread_count && world.kills_left > 0; i++) {
         if (world.threads[i].status != KILLED)
-            choices[count++] = (struct choice){1, (uint8_t)i};
+            choices[count++] = (struct choice){EVENT_KILL, (int8_t)i, 0};
     }
     return count;
 }
@@ -1141,7 +947,7 @@ is_over(void)
 static void
 happen(struct choice choice)
 {
-    if (choice.is_kill)
+    if (choice.event == EVENT_KILL)
         kill_thread(choice.thread);
     else
         step(choice.thread);
@@ -1150,73 +956,20 @@ happen(struct choice choice)
 
 /* Back in a state on the way here: does the thread get on if all others stand? */
 static void
-run_alone(int thread)
+run_alone(struct choice by)
 {
+    if (by.event == EVENT_KILL)
+        return;
     got_on = 0;
     for (int i = 0; i < MOST_ALONE && !got_on && failure == NULL; i++)
-        step(thread);
+        step(by.thread);
     if (!got_on)
         found("a thread that runs alone does not get on");
 }
 
-/* Enter the present state, unless it was met before; answers how many schedules. */
-static double
-enter(struct choice by)
-{
-    struct frame *frame;
-    struct known *seen;
-    uint64_t key[2];
-    size_t at = keep_state();
-
-    hash_state(at, key);
-    make_room();
-    seen = find_known(key);
-    if (seen->key[1] != 0) {
-        arena_used = at;
-        if (seen->schedules >= 0)
-            return seen->schedules;
-        counts->loops++;
-        if (!by.is_kill)
-            run_alone(by.thread);
-        return 0;
-    }
-    seen->key[0] = key[0];
-    seen->key[1] = key[1];
-    seen->schedules = -1;
-    known_count++;
-    counts->states++;
-    if (depth == frames_size) {
-        frames_size = frames_size == 0 ? 256 : 2 * frames_size;
-        frames = grow(frames, (size_t)frames_size * sizeof(*frames));
-    }
-    frame = &frames[depth++];
-    if (depth > counts->deepest)
-        counts->deepest = depth;
-    frame->state = at;
-    frame->key[0] = key[0];
-    frame->key[1] = key[1];
-    frame->schedules = 0;
-    frame->next = 0;
-    frame->count = list_choices(frame->choices);
-    if (is_over()) {
-        check_end();
-        frame->schedules = 1;
-    }
-    return -1;
-}
-
-static void
-leave(void)
-{
-    struct frame *frame = &frames[--depth];
-
-    find_known(frame->key)->schedules = frame->schedules;
-    arena_used = frame->state;
-    if (depth > 0)
-        frames[depth - 1].schedules += frame->schedules;
-    else
-        counts->schedules = frame->schedules;
-}
+/*
+ * The begin.
+ */
 
 static void
 prepare_ring(int caller)
@@ -1268,17 +1021,10 @@ start(const struct scenario *scenario)
         world.receivers[0].cursor = world.shared.head;
     }
     for (int i = 0; i < thread_count; i++) {
-        world.threads[i].stack = new_stack(i);
+        world.threads[i].stack = coroutine_begin(i, run_body);
         run_thread(i); /* up to its first step */
     }
     list_parts();
-    arena_used = 0;
-    depth = 0;
-    failure = NULL;
-    free(known);
-    known = NULL;
-    known_size = 0;
-    known_count = 0;
 }
 
 /*
@@ -1342,73 +1088,51 @@ print_word(uint64_t word)
                (int)(mmf_word_participant(word) % MMF_RECEIVERS_FROM));
 }
 
-/* Go the way once more, and say what happens. */
 static void
-tell(void)
+print_choice(struct choice choice)
 {
-    const char *what = failure;
+    const struct thread *thread = &world.threads[choice.thread];
 
-    printf("  %s: %s\n", plan->name, what);
-    restore_state(frames[0].state);
-    for (int i = 0; i < depth; i++) {
-        const struct thread *thread;
-        struct choice choice;
-
-        if (frames[i].next == 0)
-            break; /* found at the end of the way */
-        choice = frames[i].choices[frames[i].next - 1];
-        thread = &world.threads[choice.thread];
-        printf("    T%d  ", choice.thread + 1);
-        if (choice.is_kill)
-            printf("killed");
-        else
-            printf("%s ", thread->operation != NULL ? thread->operation : "begin");
-        if (!choice.is_kill && thread->address != NULL)
-            print_address(thread->address);
-        happen(choice);
-        printf("    tail %llx+%d, head %llx, newest %llx:",
-               (unsigned long long)(world.shared.tail & MMF_INDEX_MASK),
-               (int)(world.shared.tail >> 48), (unsigned long long)world.shared.head,
-               (unsigned long long)world.shared.newest);
-        for (uint64_t j = 0; j < plan->cells; j++)
-            print_word(world.cells[j].word);
-        printf("%s\n", world.threads[choice.thread].status == RESTING ? "; rests" : "");
+    printf("    T%d  ", choice.thread + 1);
+    if (choice.event == EVENT_KILL) {
+        printf("killed");
+        return;
     }
+    printf("%s ", thread->operation != NULL ? thread->operation : "begin");
+    if (thread->address != NULL)
+        print_address(thread->address);
+}
+
+static void
+print_after(struct choice choice)
+{
+    printf("    tail %llx+%d, head %llx, newest %llx:",
+           (unsigned long long)(world.shared.tail & MMF_INDEX_MASK),
+           (int)(world.shared.tail >> 48), (unsigned long long)world.shared.head,
+           (unsigned long long)world.shared.newest);
+    for (uint64_t j = 0; j < plan->cells; j++)
+        print_word(world.cells[j].word);
+    printf("%s\n", world.threads[choice.thread].status == RESTING ? "; rests" : "");
 }
 
 int
 explore(const struct scenario *scenario, struct counts *result)
 {
+    const struct search_world what = {
+        .name = scenario->name,
+        .keep = keep_state,
+        .restore = restore_state,
+        .list_choices = list_choices,
+        .happen = happen,
+        .is_over = is_over,
+        .check_end = check_end,
+        .came_back = run_alone,
+        .print_choice = print_choice,
+        .print_after = print_after,
+    };
+
     memset(result, 0, sizeof(*result));
     counts = result;
     start(scenario);
-    enter((struct choice){1, 0});
-    while (depth > 0 && failure == NULL) {
-        struct frame *frame = &frames[depth - 1];
-        double schedules;
-        struct choice choice;
-
-        if (known_count >= MOST_KNOWN) {
-            counts->stopped = 1;
-            break;
-        }
-        if (frame->next == frame->count) {
-            leave();
-            continue;
-        }
-        restore_state(frame->state);
-        counts->steps++;
-        choice = frame->choices[frame->next++];
-        counts->kills += choice.is_kill;
-        happen(choice);
-        if (failure != NULL)
-            break;
-        schedules = enter(choice);
-        if (schedules >= 0)
-            frames[depth - 1].schedules += schedules;
-    }
-    if (failure == NULL)
-        return 0;
-    tell();
-    return 1;
+    return search(&what, &counts->search);
 }

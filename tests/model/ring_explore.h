@@ -3,9 +3,8 @@
  * order there is.
  *
  * As explore.h: the threads are coroutines that switch before each atomic operation of
- * src/shared/ring*.c, and between the two halves of a payload; the search is depth
- * first over states, without bounds on depth or preemptions. A kill can come before
- * every step. Not a point of its own is what no other thread can tell apart: an owner's
+ * src/shared/ring*.c, and between the two halves of a payload; search.h goes through the
+ * states. A kill can come before every step. Not a point of its own is what no other thread can tell apart: an owner's
  * look at its own entry, and its counters, which nobody reads while it lives.
  *
  * A thread that got NOT_NOW, and has cleared up after all the dead that it was told of,
@@ -25,6 +24,7 @@
 
 #include <stdint.h>
 
+#include "search.h"
 #include "shared/ring.h"
 
 enum {
@@ -49,14 +49,8 @@ struct scenario {
 };
 
 struct counts {
-    uint64_t states;
-    uint64_t steps;
-    uint64_t kills;
-    uint64_t ends;
-    uint64_t loops;
-    double schedules;
-    int deepest;
-    int stopped; /* there are more states than could be kept */
+    struct search_counts search;
+    uint64_t ends; /* states in which nobody goes on */
 };
 
 /* 0: explored, nothing found. Else a schedule that shows the failure was printed. */

@@ -74,9 +74,6 @@ extern struct world world;
 extern const struct scenario *plan;
 extern int thread_count;
 
-/* Note a failure; the first one counts. */
-void found(const char *what);
-
 uint64_t ticket_of(int thread);
 int is_alive(uint64_t ticket);
 

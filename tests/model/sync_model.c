@@ -871,22 +871,22 @@ run(const struct scenario *scenario, const char *with)
     int rc = explore(scenario, &counts);
 
     printf("%-60s %10llu %10llu %9.1e %8llu %7llu %7llu %7.1f %7.2f%s%s%s\n",
-           scenario->name, (unsigned long long)counts.states,
-           (unsigned long long)counts.steps, counts.schedules,
-           (unsigned long long)counts.kills, (unsigned long long)counts.ends,
+           scenario->name, (unsigned long long)counts.search.states,
+           (unsigned long long)counts.search.steps, counts.search.schedules,
+           (unsigned long long)counts.search.kills, (unsigned long long)counts.ends,
            (unsigned long long)counts.naps, (double)counts.latest / 1e6,
-           seconds() - begin, with, counts.stopped ? ", stopped" : "",
+           seconds() - begin, with, counts.search.stopped ? ", stopped" : "",
            rc == 0 ? "" : "  FAILED");
-    if (counts.loops > 0)
+    if (counts.search.loops > 0)
         printf("    %llu steps led back to a state on the way\n",
-               (unsigned long long)counts.loops);
+               (unsigned long long)counts.search.loops);
     if (counts.excused > 0)
         printf("    %llu waits timed out behind reservations that took their time\n",
                (unsigned long long)counts.excused);
     fflush(stdout);
-    total.states += counts.states;
-    total.steps += counts.steps;
-    total.kills += counts.kills;
+    total.search.states += counts.search.states;
+    total.search.steps += counts.search.steps;
+    total.search.kills += counts.search.kills;
     runs++;
     failures += rc != 0;
 }
@@ -917,8 +917,9 @@ main(int argc, char **argv)
         run(&scenario, "  a kill more");
     }
     printf("FIGURES: %llu states, %llu steps, %llu of them kills, %.0f s\n",
-           (unsigned long long)total.states, (unsigned long long)total.steps,
-           (unsigned long long)total.kills, seconds() - begin);
+           (unsigned long long)total.search.states,
+           (unsigned long long)total.search.steps,
+           (unsigned long long)total.search.kills, seconds() - begin);
     printf("model: %d passed, %d failed, 0 skipped\n", runs - failures, failures);
     return failures == 0 && runs > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
