@@ -48,13 +48,13 @@
  *   RETAKEN    a consumer's  as TAKEN, the second time      RELEASED, RETURNED
  *
  * The exchange that gives an index out names its owner in the same step. Where messages
- * are overwritten it is the cell's, to RESERVED; only then the tail moves, by whoever
- * sees that it should (as in Michael and Scott, "Simple, Fast, and Practical
- * Non-Blocking and Blocking Concurrent Queue Algorithms", 1996), and its upper bits
- * count the indexes that were left out: ring_send.c. In a queue that overwrites nothing
- * it is the tail's, whose upper bits are the owner; the cell is RESERVED before the
- * tail moves on, by whoever moves it: ring_claim.c. A word of each cell instead of one
- * common index: Vyukov's bounded queue.
+ * are overwritten it is the cell's, to RESERVED; only then (a topic's, after the
+ * commit) the tail moves, by whoever sees that it should (as in Michael and Scott,
+ * "Simple, Fast, and Practical Non-Blocking and Blocking Concurrent Queue Algorithms",
+ * 1996), and its upper bits count the indexes that were left out: ring_send.c. In a
+ * queue that overwrites nothing it is the tail's, whose upper bits are the owner; the
+ * cell is RESERVED before the tail moves on, by whoever moves it: ring_claim.c. A word
+ * of each cell instead of one common index: Vyukov's bounded queue.
  *
  * A sender that meets, at the tail, a cell which somebody still has in hand from the
  * last lap leaves that index out. So whoever is stopped holds one cell, not the ring.
@@ -198,6 +198,8 @@ struct mmf_ring {
     struct mmf_participant_shared *receiving;
     uint64_t reserved; /* index of the reservation */
     int has_reserved;
+    int has_due; /* topic: the tail has still to move, from there */
+    uint64_t due;
     uint32_t reserved_offset; /* of its payload in the cell */
     struct mmf_ring_side out;
     struct mmf_ring_side in;

@@ -56,15 +56,35 @@ move_tail(const struct mmf_ring *ring, uint64_t tail, uint64_t left_out)
     return mmf_exchange_if_u64(&ring->shared->tail, &tail, next);
 }
 
-/* The cell is ours. 0: its index was left out by others, so it is given back. */
+/*
+ * The cell is ours. 0: its index was left out by others, so it is given back.
+ *
+ * A topic's publisher need not move the tail before its commit: as long as it sees the
+ * tail where it was, whoever sees it moved sees the reservation, too. A subscriber that
+ * spins at the cell has the less time to take its line away between the two.
+ */
 static int
-settle(const struct mmf_ring *ring, uint64_t tail, mmf_atomic_u64 *word)
+settle(struct mmf_ring *ring, uint64_t tail, mmf_atomic_u64 *word)
 {
+    if (ring->shape.kind == MMF_RING_TOPIC &&
+        mmf_load_ordered_u64(&ring->shared->tail) == tail) {
+        ring->due = tail;
+        ring->has_due = 1;
+        return 1;
+    }
     if (move_tail(ring, tail, 0) || mmf_tail_left_none_out(tail, mmf_ring_tail(ring)))
         return 1;
     mmf_store_release_u64(
         word, mmf_word_make(tail & MMF_INDEX_MASK, MMF_NOBODY, MMF_CELL_RELEASED));
     return 0;
+}
+
+static void
+move_due_tail(struct mmf_ring *ring)
+{
+    if (ring->has_due)
+        move_tail(ring, ring->due, 0);
+    ring->has_due = 0;
 }
 
 /* What is in the cell goes. */
@@ -110,8 +130,8 @@ try_cell(struct mmf_ring *ring, uint64_t tail, uint64_t word)
         return MMF_AGAIN;
     }
     note_overwriting(ring, word, newest);
-    if (!mmf_exchange_if_u64(place, &word,
-                             mmf_word_make(at, ring->sender, MMF_CELL_RESERVED)))
+    if (!mmf_exchange_if_ordered_u64(
+            place, &word, mmf_word_make(at, ring->sender, MMF_CELL_RESERVED)))
         return MMF_AGAIN;
     count_dropped(ring, word);
     return settle(ring, tail, place) ? MMF_GOT_IT : MMF_AGAIN;
@@ -197,6 +217,7 @@ mmf_ring_commit(struct mmf_ring *ring, uint64_t length)
     /* pairs with the acquire of whoever takes or reads it */
     mmf_store_release_u64(
         &cell->word, mmf_word_make(ring->reserved, ring->sender, MMF_CELL_COMMITTED));
+    move_due_tail(ring);
     mmf_store_release_u64(&mmf_ring_sender(ring)->held, 0);
     /* The next reservation looks there first. */
     mmf_prefetch_to_read(&mmf_ring_cell(ring, ring->reserved + 1)->word);
@@ -212,5 +233,6 @@ mmf_ring_abandon(struct mmf_ring *ring)
         return; /* the next reservation is of the same cell */
     mmf_store_release_u64(&mmf_ring_cell(ring, ring->reserved)->word,
                           mmf_word_make(ring->reserved, MMF_NOBODY, MMF_CELL_RELEASED));
+    move_due_tail(ring);
     mmf_store_release_u64(&mmf_ring_sender(ring)->held, 0);
 }

@@ -743,10 +743,23 @@ probe_queue(struct mmf_ring *ring)
         probe_cells(ring);
 }
 
+/* Before it there may be one whose publisher died before it moved the tail. */
+static int
+probe_receive(struct mmf_ring *ring, uint64_t index)
+{
+    struct mmf_ring_message message;
+
+    while (mmf_ring_next(ring, &message) == MMF_RING_DONE) {
+        if (message.index == index)
+            return 1;
+        mmf_ring_advance(ring);
+    }
+    return 0;
+}
+
 static void
 probe_topic(struct mmf_ring *ring)
 {
-    struct mmf_ring_message message;
     int sent;
 
     judge_end();
@@ -754,8 +767,7 @@ probe_topic(struct mmf_ring *ring)
     sent = probe_send(ring, 0);
     if (!sent && plan->overflow == MMF_RING_DROP)
         found("in the end a publisher is held up");
-    if (sent && (mmf_ring_next(ring, &message) != MMF_RING_DONE ||
-                 message.index != world.messages[PROBER * MOST_SENT].index))
+    if (sent && !probe_receive(ring, world.messages[PROBER * MOST_SENT].index))
         found("in the end a message does not come through");
 }
 
