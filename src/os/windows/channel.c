@@ -169,21 +169,22 @@ destroy(struct handle *handle)
     free(handle);
 }
 
-static int
-new_handle(const struct mmf_name *name, struct handle **out)
+/* NULL with a status. */
+static struct handle *
+new_handle(const struct mmf_name *name, int *rc)
 {
     struct handle *handle = calloc(1, sizeof(*handle));
-    int rc;
 
-    if (handle == NULL)
-        return mmf_fail(MMF_E_NO_MEMORY, "no memory for a handle on a channel");
-    rc = mmf_part_name_make(name, &handle->name);
-    if (rc < 0) {
-        free(handle);
-        return rc;
+    if (handle == NULL) {
+        *rc = mmf_fail(MMF_E_NO_MEMORY, "no memory for a handle on a channel");
+        return NULL;
     }
-    *out = handle;
-    return MMF_OK;
+    *rc = mmf_part_name_make(name, &handle->name);
+    if (*rc < 0) {
+        free(handle);
+        return NULL;
+    }
+    return handle;
 }
 
 /*
@@ -348,12 +349,12 @@ become_participant(struct handle *handle, mmf_kind kind, const struct mmf_name *
 static int64_t
 now_utc(void)
 {
-    enum { UNIX_EPOCH_S = 11644473600 };
+    static const int64_t unix_epoch_s = 11644473600; /* from 1601, the system's */
     FILETIME now;
 
     GetSystemTimeAsFileTime(&now);
     return ((int64_t)((uint64_t)now.dwHighDateTime << 32 | now.dwLowDateTime) -
-            (int64_t)UNIX_EPOCH_S * 10000000) *
+            unix_epoch_s * 10000000) *
            100;
 }
 
@@ -451,11 +452,11 @@ open_patiently(const struct mmf_name *name, mmf_kind kind, enum purpose purpose,
                struct mmf_os_channel **out)
 {
     struct mmf_patience patience = {0};
-    struct handle *handle = NULL;
     mmf_error before;
-    int rc = new_handle(name, &handle);
+    int rc;
+    struct handle *handle = new_handle(name, &rc);
 
-    if (rc < 0)
+    if (handle == NULL)
         return rc;
     mmf_last_error(&before);
     do
@@ -486,12 +487,12 @@ mmf_os_channel_create(const struct mmf_os_channel_request *request,
                       struct mmf_os_channel **out, int *created)
 {
     struct mmf_patience patience = {0};
-    struct handle *handle = NULL;
     mmf_error before;
     int is_new;
-    int rc = new_handle(request->name, &handle);
+    int rc;
+    struct handle *handle = new_handle(request->name, &rc);
 
-    if (rc < 0)
+    if (handle == NULL)
         return rc;
     mmf_last_error(&before);
     do {
