@@ -111,7 +111,7 @@ read_single(const char *text, void *bytes)
 
     memcpy(bytes, &value, sizeof(value));
     return end != text && *end == '\0' &&
-           (fabs(value) <= DBL_MAX || strchr(text, 'n') != NULL ||
+           (fabsf(value) <= FLT_MAX || strchr(text, 'n') != NULL ||
             strchr(text, 'N') != NULL);
 }
 
