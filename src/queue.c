@@ -14,6 +14,7 @@
 struct mmf_queue {
     struct mmf_channel channel;
     mmf_role straight; /* SINGLE: roles in which nothing is in the way, see below */
+    mmf_role plain;    /* the same of a queue for many */
     /* Taken, but larger than the caller's buffer: it comes next. */
     struct mmf_ring_message pending;
     int has_pending;
@@ -24,8 +25,10 @@ struct mmf_queue {
  * be, whether anything is unusual: a mistake of the caller's, a handle dead by a fork,
  * no room, no message, a message that comes again. If nothing is, there is one step of
  * ring_single.h to do. Else the function of the same name with `slowly` finds out what
- * it is; that one goes for queues for many, too. It is kept out of the other, which then
- * needs no frame on the stack.
+ * it is. It is kept out of the other, which then needs no frame on the stack.
+ *
+ * A queue for many goes there, too, and first asks the same; its steps are longer, and
+ * calls (ring.h).
  */
 #define APART __attribute__((noinline))
 
@@ -37,18 +40,27 @@ static void
 choose_way(mmf_queue *queue)
 {
     const struct mmf_ring *ring = queue->channel.ring;
-    mmf_role straight = queue->channel.role;
+    int is_single = ring->shape.kind == MMF_RING_SINGLE;
+    mmf_role roles = queue->channel.role;
 
     if (queue->has_pending || queue->channel.has_fd ||
-        mmf_index_difference(ring->cursor, ring->seen_returned) < 0)
-        straight &= ~(mmf_role)MMF_ROLE_RECEIVE;
-    queue->straight = ring->shape.kind == MMF_RING_SINGLE ? straight : 0;
+        (is_single && mmf_index_difference(ring->cursor, ring->seen_returned) < 0))
+        roles &= ~(mmf_role)MMF_ROLE_RECEIVE;
+    queue->straight = is_single ? roles : 0;
+    queue->plain = is_single ? 0 : roles;
 }
 
 static inline int
 goes_straight(const mmf_queue *queue, mmf_role role, int32_t timeout_ms)
 {
     return queue != NULL && (queue->straight & role) &&
+           mmf_os_channel_is_alive(queue->channel.os) && timeout_ms >= -1;
+}
+
+static inline int
+goes_plainly(const mmf_queue *queue, mmf_role role, int32_t timeout_ms)
+{
+    return queue != NULL && (queue->plain & role) &&
            mmf_os_channel_is_alive(queue->channel.os) && timeout_ms >= -1;
 }
 
@@ -165,11 +177,30 @@ can_reserve(const struct mmf_ring *ring, int64_t length)
            mmf_ring_single_has_room(ring);
 }
 
+/* For many: 0 if it cannot be at once. */
+static inline int
+reserve_plainly(mmf_queue *queue, int64_t length, void **bytes)
+{
+    struct mmf_ring *ring = queue->channel.ring;
+    uint8_t *place;
+
+    if (ring->has_reserved || (uint64_t)length > ring->shape.message_size ||
+        mmf_ring_reserve(ring, (uint64_t)length, &place) != MMF_RING_DONE)
+        return 0;
+    queue->channel.room = (uint64_t)length;
+    *bytes = place;
+    return 1;
+}
+
 static APART int
 reserve_slowly(mmf_queue *queue, int64_t length, int32_t timeout_ms, void **bytes)
 {
-    int rc = check(queue, MMF_ROLE_SEND);
+    int rc;
 
+    if (goes_plainly(queue, MMF_ROLE_SEND, timeout_ms) && bytes != NULL &&
+        reserve_plainly(queue, length, bytes))
+        return MMF_OK;
+    rc = check(queue, MMF_ROLE_SEND);
     return rc < 0 ? rc
                   : mmf_channel_reserve_checked(&queue->channel, length, timeout_ms,
                                                 bytes);
@@ -186,19 +217,30 @@ mmf_queue_reserve(mmf_queue *queue, int64_t length, int32_t timeout_ms, void **b
     return MMF_OK;
 }
 
+static inline int
+can_commit(const mmf_queue *queue, int64_t length)
+{
+    return queue->channel.ring->has_reserved && (uint64_t)length <= queue->channel.room;
+}
+
 static APART int
 commit_slowly(mmf_queue *queue, int64_t length)
 {
-    int rc = check(queue, MMF_ROLE_SEND);
+    int rc;
 
+    if (goes_plainly(queue, MMF_ROLE_SEND, 0) && can_commit(queue, length)) {
+        mmf_ring_commit(queue->channel.ring, (uint64_t)length);
+        return mmf_ring_has_listeners(queue->channel.ring) ? tell_receivers(queue)
+                                                           : MMF_OK;
+    }
+    rc = check(queue, MMF_ROLE_SEND);
     return rc < 0 ? rc : mmf_channel_commit(&queue->channel, length, 1);
 }
 
 int
 mmf_queue_commit(mmf_queue *queue, int64_t length)
 {
-    if (!goes_straight(queue, MMF_ROLE_SEND, 0) || !queue->channel.ring->has_reserved ||
-        (uint64_t)length > queue->channel.room)
+    if (!goes_straight(queue, MMF_ROLE_SEND, 0) || !can_commit(queue, length))
         return commit_slowly(queue, length);
     mmf_ring_single_commit(queue->channel.ring, (uint64_t)length);
     return mmf_ring_has_listeners(queue->channel.ring) ? tell_receivers(queue) : MMF_OK;
@@ -329,8 +371,15 @@ static APART int
 peek_slowly(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
 {
     struct mmf_ring_message found;
-    int rc = check_receive(queue, timeout_ms);
+    int rc;
 
+    if (goes_plainly(queue, MMF_ROLE_RECEIVE, timeout_ms) && message != NULL &&
+        mmf_ring_look(queue->channel.ring, 1) &&
+        mmf_ring_take(queue->channel.ring, &found) == MMF_RING_DONE) {
+        mmf_channel_show(&found, message);
+        return MMF_OK;
+    }
+    rc = check_receive(queue, timeout_ms);
     if (rc < 0)
         return rc;
     if (message == NULL)
@@ -410,8 +459,13 @@ fail_not_held(uint64_t sequence)
 static APART int
 release_slowly(mmf_queue *queue, const mmf_message *message)
 {
-    int rc = check(queue, MMF_ROLE_RECEIVE);
+    int rc;
 
+    if (goes_plainly(queue, MMF_ROLE_RECEIVE, 0) && message != NULL &&
+        mmf_ring_release(queue->channel.ring, message->sequence))
+        return mmf_ring_has_waiting_senders(queue->channel.ring) ? tell_senders(queue)
+                                                                 : MMF_OK;
+    rc = check(queue, MMF_ROLE_RECEIVE);
     if (rc < 0)
         return rc;
     if (message == NULL)
