@@ -144,6 +144,67 @@ rule_7_1_6_wait_any_takes_the_lowest_index(void **state)
     for_each_name(lowest_index);
 }
 
+/* An event that comes while somebody waits for it in every place. */
+struct everywhere {
+    mmf_event *event;
+    mmf_semaphore *seen;
+    int highest;
+};
+
+enum { OFTEN = 3000 };
+
+static int
+job_wait_everywhere(void *argument)
+{
+    struct everywhere *wait = argument;
+    mmf_waitable *objects[MMF_WAIT_MAXIMUM];
+    int rc = MMF_OK;
+
+    for (int i = 0; i < MMF_WAIT_MAXIMUM; i++)
+        objects[i] = W(wait->event);
+    for (int i = 0; rc == MMF_OK && i < OFTEN; i++) {
+        int index = -1;
+
+        rc = mmf_wait_any(objects, MMF_WAIT_MAXIMUM, MMF_INFINITE, &index);
+        if (index > wait->highest)
+            wait->highest = index;
+        mmf_semaphore_release(wait->seen, 1, NULL);
+    }
+    return rc;
+}
+
+static void
+lowest_of_the_same(const char *name)
+{
+    struct everywhere wait = {.event = auto_event(with_suffix(name, " event"), 0),
+                              .seen = new_semaphore(with_suffix(name, " seen"), 0, 1)};
+    struct worker *waiter = worker_start();
+
+    worker_begin(waiter, job_wait_everywhere, &wait);
+    for (int i = 0; i < OFTEN; i++) {
+        int64_t deadline = now_us() + LONG_MS * 1000;
+
+        /* A little later each time, so that some come in the middle of its looks. */
+        for (atomic_int k = 0; k < i % 500 * 4; k++)
+            continue;
+        CHECK_OK(mmf_event_set(wait.event));
+        while (mmf_semaphore_wait(wait.seen, 0) == MMF_TIMED_OUT)
+            CHECK(now_us() < deadline);
+    }
+    CHECK_INT(worker_result(waiter), MMF_OK);
+    CHECK_INT(wait.highest, 0);
+    worker_end(waiter);
+    mmf_event_close(wait.event);
+    mmf_semaphore_close(wait.seen);
+}
+
+static void
+rule_7_1_6_wait_any_of_the_same_takes_the_lowest_index(void **state)
+{
+    (void)state;
+    for_each_name(lowest_of_the_same);
+}
+
 static void
 any_sleeps(const char *name)
 {
@@ -677,6 +738,7 @@ main(int argc, char **argv)
     static const struct role roles[] = {{"peer", peer_role}, {NULL, NULL}};
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(rule_7_1_6_wait_any_takes_the_lowest_index),
+        cmocka_unit_test(rule_7_1_6_wait_any_of_the_same_takes_the_lowest_index),
         cmocka_unit_test(rule_7_1_4_wait_any_sleeps_on_any_mix),
         cmocka_unit_test(rule_7_1_6_wait_all_takes_all_or_nothing),
         cmocka_unit_test(rule_7_1_6_wait_all_that_times_out_changes_nothing),

@@ -83,6 +83,20 @@ mmf_os_sync_wait(struct mmf_os_sync *sync, int32_t timeout_ms)
     return take_at_once(sync->local) ? MMF_OK : wait_for_one(sync, timeout_ms);
 }
 
+/*
+ * Of an object that was given more than once, the first place: it may have been signalled
+ * between our looks at the one and the other.
+ */
+static int
+first_place(struct mmf_os_sync *const *syncs, int index)
+{
+    for (int i = 0; i < index; i++) {
+        if (mmf_os_sync_is_same(syncs[i], syncs[index]))
+            return i;
+    }
+    return index;
+}
+
 int
 mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count, int32_t timeout_ms,
                      int *index)
@@ -99,8 +113,10 @@ mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count, int32_t timeou
     }
     rc = mmf_sync_wait_any(grips, count, deadline_of(timeout_ms), &mmf_sync_linux,
                            index);
-    if (rc == MMF_OK || rc == MMF_ABANDONED)
+    if (rc == MMF_OK || rc == MMF_ABANDONED) {
+        *index = first_place(syncs, *index);
         note_taken(thread, syncs[*index]);
+    }
     for (int i = 0; i < count; i++)
         mmf_sync_hint_renew(syncs[i], &grips[i]);
     return rc;
