@@ -126,15 +126,20 @@ def create(*arguments):
 
 
 def windows_process(what, pid):
-    """0 if it is so, or done; for mmf.exe alone."""
+    """Is it so, or done? For mmf.exe alone."""
     helper = os.path.join(os.path.dirname(MMF), "..", "..", "tests", "tool",
                           "windows_process.exe")
-    return subprocess.run([WINE, helper, what, str(pid)], timeout=DEADLINE).returncode
+    for _ in range(5):
+        status = subprocess.run([WINE, helper, what, str(pid)], timeout=DEADLINE).returncode
+        if status in (0, 3):
+            return status == 0
+        print("%s %d: Wine answers %d" % (what, pid, status))
+    raise AssertionError("Wine does not start a program")
 
 
 def is_alive(pid):
     if WINDOWS:
-        return windows_process("alive", pid) == 0
+        return windows_process("alive", pid)
     try:
         with open("/proc/%d/stat" % pid) as file:
             return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
@@ -152,7 +157,7 @@ def wait_until(condition, what="it"):
 
 def kill(pid, how=signal.SIGKILL):
     if WINDOWS:
-        windows_process("end", pid)
+        wait_until(lambda: windows_process("end", pid), "the end of %d" % pid)
         return
     os.kill(pid, how)
     wait_until(lambda: not is_alive(pid), "the end of %d" % pid)
@@ -311,7 +316,7 @@ def clean_up():
         end_process(started.pop())
     while held:
         pid = held.pop()
-        if is_alive(pid):
+        if WINDOWS or is_alive(pid): # there it is one program to ask and to end it
             kill(pid)
 
 

@@ -16,7 +16,8 @@
 #include <string.h>
 #include <windows.h>
 
-enum { DONE = 0, NO = 1, USAGE = 2, KILLED = 128 + 9, PATIENCE_MS = 10000 };
+/* NO is not what Wine answers when it cannot start a program. */
+enum { DONE = 0, NO = 3, USAGE = 2, KILLED = 128 + 9, PATIENCE_MS = 10000 };
 
 static HANDLE
 open_process(const char *number)
