@@ -41,6 +41,7 @@
  *
  *   state      whose         meaning                        next
  *   RELEASED   nobody's      free for index + cells; 0 too  RESERVED
+ *                                                           claimed: COMMITTED
  *   RESERVED   a sender's    it writes the payload          COMMITTED, RELEASED
  *   COMMITTED  nobody's      to be had                      TAKEN; topic: RESERVED
  *   TAKEN      a consumer's  it reads the payload           RELEASED, RETURNED
