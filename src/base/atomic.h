@@ -104,23 +104,6 @@ mmf_exchange_if_u64(mmf_atomic_u64 *word, uint64_t *expected, uint64_t desired)
         word, expected, desired, memory_order_acq_rel, memory_order_acquire);
 }
 
-/*
- * The same, and a load that is not done before it: all that have these names happen in
- * one order, which every thread sees.
- */
-static inline int
-mmf_exchange_if_ordered_u64(mmf_atomic_u64 *word, uint64_t *expected, uint64_t desired)
-{
-    return atomic_compare_exchange_strong_explicit(
-        word, expected, desired, memory_order_seq_cst, memory_order_acquire);
-}
-
-static inline uint64_t
-mmf_load_ordered_u64(const mmf_atomic_u64 *word)
-{
-    return atomic_load_explicit(word, memory_order_seq_cst);
-}
-
 /* The same, for 32 bits. */
 static inline int
 mmf_exchange_if_u32(mmf_atomic_u32 *word, uint32_t *expected, uint32_t desired)

@@ -199,8 +199,6 @@ struct mmf_ring {
     struct mmf_participant_shared *receiving;
     uint64_t reserved; /* index of the reservation */
     int has_reserved;
-    int has_due; /* topic: the tail has still to move, from there */
-    uint64_t due;
     uint32_t reserved_offset; /* of its payload in the cell */
     struct mmf_ring_side out;
     struct mmf_ring_side in;

@@ -6,9 +6,7 @@
 
 #include "shared/ring.h"
 
-/* The tail's upper bits: how many indexes were left out, see ring_send.c; or who has
- * the last index, plus 1, see ring_claim.c. */
-#define MMF_SKIPS_SHIFT 48
+/* The tail's upper bits: who has the last index, plus 1; see ring_send.c. */
 #define MMF_CLAIMANT_SHIFT 48
 
 /* A word's count of returns. */
@@ -86,19 +84,11 @@ mmf_word_is_in_hand(uint64_t word)
            state == MMF_CELL_RETAKEN;
 }
 
-/* Does the tail name the owner of an index? See ring_claim.c. */
-static inline int
-mmf_ring_has_claims(const struct mmf_ring *ring)
-{
-    return ring->shape.kind == MMF_RING_QUEUE && ring->shape.overflow != MMF_RING_DROP;
-}
-
 /* The index was given out last, and its cell need not say so yet. */
 static inline int
-mmf_ring_is_claimed(const struct mmf_ring *ring, uint64_t tail, uint64_t index)
+mmf_tail_is_claimed(uint64_t tail, uint64_t index)
 {
-    return mmf_ring_has_claims(ring) && tail >> MMF_CLAIMANT_SHIFT != 0 &&
-           mmf_index_difference(tail, index) == 1;
+    return tail >> MMF_CLAIMANT_SHIFT != 0 && mmf_index_difference(tail, index) == 1;
 }
 
 /* The index was given out, but its cell is older: it was left out. */
@@ -108,17 +98,8 @@ mmf_ring_is_left_out(const struct mmf_ring *ring, uint64_t index)
     uint64_t tail = mmf_ring_tail(ring);
 
     return mmf_index_difference(tail, index) > 0 &&
-           !mmf_ring_is_claimed(ring, tail, index) &&
+           !mmf_tail_is_claimed(tail, index) &&
            mmf_word_age(ring, mmf_ring_word(ring, index), index) < 0;
-}
-
-/* Between these tails no index was left out. */
-static inline int
-mmf_tail_left_none_out(uint64_t before, uint64_t now)
-{
-    /* So many left out would make their count come round. */
-    return now >> MMF_SKIPS_SHIFT == before >> MMF_SKIPS_SHIFT &&
-           mmf_index_difference(now, before) < 1 << 16;
 }
 
 /* A statistic: of two who raise it at once, one may be overlooked. */
@@ -230,9 +211,6 @@ mmf_ring_read_cell(const struct mmf_ring *ring, uint64_t index,
 }
 
 enum mmf_attempt { MMF_GOT_IT, MMF_AGAIN, MMF_FULL, MMF_BROKEN };
-
-/* One look at the tail, and if it can be, the index there is ours; ring_claim.c. */
-enum mmf_attempt mmf_ring_try_claim(const struct mmf_ring *ring, uint64_t *index);
 
 /* The tail names `number` as the owner of an index: let its cell do so. */
 void mmf_ring_name_claim(const struct mmf_ring *ring, uint32_t number);

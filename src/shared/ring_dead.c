@@ -116,8 +116,7 @@ mmf_ring_clear_up(struct mmf_ring *ring, uint32_t number, uint64_t identity,
     /* `held` is raised before the exchange that takes a cell. */
     if (may_write_cells && ring->shape.kind != MMF_RING_SINGLE &&
         mmf_load_acquire_u64(&entry->held) != 0) {
-        if (mmf_ring_has_claims(ring))
-            mmf_ring_name_claim(ring, number);
+        mmf_ring_name_claim(ring, number);
         for (uint64_t i = 0; i < ring->shape.cells; i++)
             clear_cell(ring, i, number, entry, identity);
     }

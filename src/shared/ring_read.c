@@ -78,8 +78,13 @@ enum look { FOUND, NOTHING, GO_ON, BROKEN };
 static enum look
 look_behind(struct mmf_ring *ring)
 {
+    uint64_t tail = mmf_ring_tail(ring);
+
+    if (mmf_index_difference(tail, ring->cursor) <= 0 ||
+        mmf_tail_is_claimed(tail, ring->cursor))
+        return NOTHING;
     if (!mmf_ring_is_left_out(ring, ring->cursor))
-        return lag(ring) > 0 ? GO_ON : NOTHING; /* it came meanwhile? */
+        return GO_ON; /* it came meanwhile */
     if (lag(ring) > (int64_t)ring->shape.cells)
         jump(ring);
     else

@@ -131,19 +131,6 @@ find_left_behind(const struct mmf_ring *ring, uint64_t from, uint64_t oldest)
     return first;
 }
 
-/*
- * A reservation can lie behind the tail's lap only if an index of its cell was left
- * out. So nobody looks through all cells unless there was one since: where messages are
- * overwritten the tail tells, else `leaving`.
- */
-static int
-is_searched(const struct mmf_ring *ring, uint64_t tail)
-{
-    if (!mmf_ring_has_claims(ring))
-        return mmf_tail_left_none_out(ring->searched, tail);
-    return mmf_load_acquire_u64(&ring->shared->leaving) == ring->searched;
-}
-
 /* What `leaving` never comes to. */
 #define UNKNOWN UINT64_MAX
 
@@ -157,11 +144,14 @@ count_left_out(const struct mmf_ring *ring)
                                                                     : UNKNOWN;
 }
 
-/* All cells were looked through, for a tail that was read after the count. */
-static void
-note_searched(struct mmf_ring *ring, uint64_t count, uint64_t tail)
+/*
+ * A reservation can lie behind the tail's lap only if an index of its cell was left
+ * out. So nobody looks through all cells unless there was one since.
+ */
+static int
+is_searched(const struct mmf_ring *ring)
 {
-    ring->searched = mmf_ring_has_claims(ring) ? count : tail;
+    return mmf_load_acquire_u64(&ring->shared->leaving) == ring->searched;
 }
 
 /* The cursor is more than a lap behind, or on a cell that is ahead of it. */
@@ -175,13 +165,12 @@ catch_up(struct mmf_ring *ring)
 
     if (mmf_index_difference(oldest, next) <= 0) {
         ring->cursor = next;
-    } else if (is_searched(ring, tail)) {
+    } else if (is_searched(ring)) {
         ring->cursor = oldest;
-        note_searched(ring, ring->searched, tail);
     } else {
         ring->cursor = find_left_behind(ring, next, oldest);
         if (ring->cursor == oldest)
-            note_searched(ring, count, tail);
+            ring->searched = count;
     }
 }
 
@@ -193,10 +182,7 @@ mmf_ring_begin(struct mmf_ring *ring)
     uint64_t oldest = mmf_ring_oldest(ring, tail);
 
     ring->cursor = find_left_behind(ring, oldest - ((uint64_t)1 << 46), oldest);
-    /* What may be left out before this was, is not known. */
-    note_searched(ring, UNKNOWN, tail ^ (uint64_t)1 << MMF_SKIPS_SHIFT);
-    if (ring->cursor == oldest)
-        note_searched(ring, count, tail);
+    ring->searched = ring->cursor == oldest ? count : UNKNOWN;
     ring->passed_count = 0;
     ring->seen_returned = 0; /* if any ever came back, look for them */
 }
@@ -220,7 +206,7 @@ take_ahead(struct mmf_ring *ring, uint64_t *index)
             uint64_t tail = mmf_ring_tail(ring);
 
             if (mmf_index_difference(tail, ring->cursor) <= 0 ||
-                mmf_ring_is_claimed(ring, tail, ring->cursor))
+                mmf_tail_is_claimed(tail, ring->cursor))
                 return NOTHING;
             if (!mmf_ring_is_left_out(ring, ring->cursor))
                 return LOOK_BACK; /* it came meanwhile */

@@ -261,8 +261,9 @@ must_subscriber_wait(int thread)
     if (index_at(cursor) == cursor && state_at(cursor) == MMF_CELL_RESERVED)
         return !is_owner_dead(cursor);
     if (index_at(cursor) == cursor && state_at(cursor) == MMF_CELL_COMMITTED)
-        return 0; /* its tail may not have moved yet */
-    return mmf_index_difference(world.shared.tail, cursor) <= 0;
+        return 0;
+    return mmf_index_difference(world.shared.tail, cursor) <= 0 ||
+           mmf_tail_is_claimed(world.shared.tail, cursor);
 }
 
 void
