@@ -9,7 +9,7 @@
 #define MMF_SCRIPT_ANALYZER_H
 
 #include "../src/base/fail.h"
-#include "../src/os/linux/error.h"
+#include "../src/os/linux/sys/error.h"
 
 #define mmf_fail(status, ...) (mmf_fail(status, __VA_ARGS__), (status))
 #define mmf_fail_argument(status, ...)                                                 \

@@ -16,8 +16,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "shared/control.h"
-#include "shared/file_ref.h"
+#include "shared/page/control.h"
+#include "shared/page/file_ref.h"
 
 /* Data of more than one 64 KiB, not a multiple of it. */
 enum {

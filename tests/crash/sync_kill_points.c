@@ -45,8 +45,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "shared/control.h"
-#include "shared/sync_word.h"
+#include "shared/page/control.h"
+#include "shared/sync/word.h"
 
 #define FRESH "fresh" /* the victim's alone */
 

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "shared/control.h"
+#include "shared/page/control.h"
 
 enum { SIZE = 8, COUNT = 4, SOON_MS = 10000 };
 

@@ -1,7 +1,7 @@
 /*
  * fault.h - making the Nth call of the library fail.
  *
- * sys_fault.c stands in for src/os/linux/sys.c, memory_fault.c (with the linker's
+ * sys_fault.c stands in for src/os/linux/sys/sys.c, memory_fault.c (with the linker's
  * --wrap) for the allocator and the few functions of libc that make system calls of
  * their own. Until fault_arm both pass everything through.
  */

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "shared/control.h"
+#include "shared/page/control.h"
 
 static int
 open_cat(struct stage *stage)

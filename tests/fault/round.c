@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "os/linux/error.h"
+#include "os/linux/sys/error.h"
 
 char round_untouched;
 

@@ -5,7 +5,7 @@
  * Linux. Time passes by sleeping only, so that no test has to wait for a patience to
  * end.
  */
-#include "os/linux/sys.h"
+#include "os/linux/sys/sys.h"
 
 #include "fault.h"
 
@@ -20,7 +20,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* src/os/linux/sys.c under other names, for the calls that are more than one line. */
+/* src/os/linux/sys/sys.c under other names, for the calls that are more than one line. */
 int real_mmf_sys_birth(int fd, int64_t *seconds, uint32_t *nanoseconds);
 int real_mmf_sys_cpu_count(void);
 int real_mmf_sys_futex_wait(uint32_t *word, uint32_t expected, int64_t until);

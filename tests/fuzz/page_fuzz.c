@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/name.h"
-#include "shared/control.h"
-#include "shared/file_ref.h"
+#include "shared/page/control.h"
+#include "shared/page/file_ref.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shared/ring.h"
-#include "shared/ring_shape.h"
-#include "shared/ring_single.h"
+#include "shared/ring/ring.h"
+#include "shared/ring/shape.h"
+#include "shared/ring/spsc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 

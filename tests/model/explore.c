@@ -12,7 +12,7 @@
 
 #include "base/fail.h"
 #include "coroutine.h"
-#include "shared/sync_wait.h"
+#include "shared/sync/wait.h"
 
 /* After a kill, sleepers that do not get on for so long are taken to sleep for ever. */
 #define MOST_IDLE ((int64_t)4000000000)
@@ -335,7 +335,7 @@ grip_on(int object, int caller)
     return grip;
 }
 
-/* As deadline_of in src/os/linux/sync.c. */
+/* As deadline_of in src/os/linux/sync/object.c. */
 static int64_t
 deadline_of(int timeout)
 {
@@ -376,7 +376,7 @@ end_call(int status, int value)
     return status;
 }
 
-/* As take_at_once in src/os/linux/sync.c. */
+/* As take_at_once in src/os/linux/sync/object.c. */
 static int
 take_at_once(const struct mmf_sync *grip)
 {

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "coroutine.h"
-#include "shared/ring_latest.h"
-#include "shared/ring_single.h"
+#include "shared/ring/latest.h"
+#include "shared/ring/spsc.h"
 
 enum {
     MOST_ALONE = 5000,   /* steps of one thread without an end of a call */

@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 #include "search.h"
-#include "shared/ring.h"
+#include "shared/ring/ring.h"
 
 enum {
     MOST_THREADS = 3,

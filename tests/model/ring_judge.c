@@ -3,7 +3,7 @@
  */
 #include "ring_world.h"
 
-#include "shared/ring_cells.h"
+#include "shared/ring/slot.h"
 
 static int
 sender_of(uint32_t number)

@@ -20,7 +20,7 @@
 
 #include <stdint.h>
 
-#include "shared/sync_word.h"
+#include "shared/sync/word.h"
 
 enum {
     MOST_OBJECTS = 3,

@@ -4,7 +4,7 @@
  */
 #include "actor.h"
 
-#include "shared/control.h"
+#include "shared/page/control.h"
 
 #include <errno.h>
 #include <fcntl.h>

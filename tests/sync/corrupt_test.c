@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "shared/control.h"
-#include "shared/sync_word.h"
+#include "shared/page/control.h"
+#include "shared/sync/word.h"
 
 /* An answer comes this long after its time-out at the latest, on a busy machine. */
 enum { LATEST_US = 5000000 };

@@ -180,7 +180,7 @@ void in_child(void (*run)(void *argument), void *argument);
 const char *only_file(void);
 int count_files(void);
 
-/* Its words, which are the struct mmf_sync_shared of src/shared/sync_word.h. */
+/* Its words, which are the struct mmf_sync_shared of src/shared/sync/word.h. */
 #define STATE_SIZE 48
 #define RECURSION_AT 32
 void read_state(const char *path, void *state);

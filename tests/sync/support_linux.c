@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* After the state come the name and the rest: src/shared/control.h. */
+/* After the state come the name and the rest: src/shared/page/control.h. */
 enum { PAGE = 4096, STATE_IN_PAGE = 192 };
 
 int64_t

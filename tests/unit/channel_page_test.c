@@ -8,7 +8,7 @@
 
 #include <mmf/list.h>
 
-#include "shared/channel_page.h"
+#include "shared/ring/channel_page.h"
 
 static const struct mmf_ring_shape shape = {.kind = MMF_RING_QUEUE,
                                             .overflow = MMF_RING_BLOCK,

@@ -10,8 +10,8 @@
 #include <mmf/list.h>
 
 #include "base/name.h"
-#include "shared/control.h"
-#include "shared/file_ref.h"
+#include "shared/page/control.h"
+#include "shared/page/file_ref.h"
 
 enum { CAPACITY = 10000, DATA_SIZE = 65536 };
 

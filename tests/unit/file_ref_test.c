@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "shared/file_ref.h"
+#include "shared/page/file_ref.h"
 
 static void
 fill(struct mmf_file_ref_shared *ref, const char *path)

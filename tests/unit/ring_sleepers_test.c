@@ -8,7 +8,7 @@
 #include <semaphore.h>
 #include <string.h>
 
-#include "shared/ring_sleepers.h"
+#include "shared/ring/sleepers.h"
 
 enum { THREADS = 4, RINGS = HARNESS_TSAN ? 2000 : 20000 };
 

@@ -1,5 +1,5 @@
 /*
- * latest.pml - finding the newest value while it moves on, as src/shared/ring_latest.c
+ * latest.pml - finding the newest value while it moves on, as src/shared/ring/latest.c
  * and ring_send.c do it, with a crash at any step. One writer replaces the value some
  * times, or abandons; a second one once; a reader reads twice.
  *

@@ -1,6 +1,6 @@
 /*
  * topic.pml - a subscriber that joins a topic whose publishers wait, as
- * src/shared/ring_read.c and mmf_ring_find_gate do it. The subscriber's stores go through
+ * src/shared/ring/subscribe.c and mmf_ring_find_gate do it. The subscriber's stores go through
  * a store buffer; a crash can come at any step.
  *
  * What is published after it has joined, it gets, all of it in order; publishers do not

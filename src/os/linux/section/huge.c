@@ -1,0 +1,141 @@
+/*
+ * huge.c - transparent huge pages of shared memory.
+ *
+ * Two settings decide: for memory without a mount (memfd) the file shmem_enabled; for a
+ * tmpfs its mount option huge=, unless shmem_enabled says force or deny. madvise
+ * answers neither, it succeeds and changes nothing.
+ * (Documentation/admin-guide/mm/transhuge.rst)
+ */
+#include "os/linux/section/huge.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/fail.h"
+#include "os/linux/sys/error.h"
+#include "os/linux/sys/sys.h"
+
+static const char setting_path[] = "/sys/kernel/mm/transparent_hugepage/shmem_enabled";
+
+enum { TMPFS = 0x01021994 };
+
+/* Read a whole file of /proc or /sys, which may take several reads. -1 with errno. */
+static int
+read_text(const char *path, char *text, size_t size)
+{
+    int fd = mmf_sys_open(path, O_RDONLY | O_CLOEXEC, 0);
+    size_t used = 0;
+    ssize_t count = 1;
+    int saved;
+
+    if (fd < 0)
+        return -1;
+    while (count > 0 && used < size - 1) {
+        count = mmf_sys_pread(fd, text + used, size - 1 - used, (off_t)used);
+        if (count > 0)
+            used += (size_t)count;
+    }
+    saved = errno;
+    mmf_sys_close(fd);
+    errno = saved;
+    text[used] = '\0';
+    return count < 0 ? -1 : 0;
+}
+
+/* The chosen word of "always within_size [never]"; "" where there is no such file. */
+static int
+read_setting(char word[32])
+{
+    char text[256];
+    const char *open;
+    size_t length;
+
+    word[0] = '\0';
+    if (read_text(setting_path, text, sizeof(text)) < 0)
+        return errno == ENOENT || errno == ENOTDIR || errno == EACCES
+                   ? MMF_OK
+                   : mmf_error_fail("huge pages: read %s", setting_path);
+    open = strchr(text, '[');
+    if (open == NULL)
+        return MMF_OK;
+    length = strcspn(open + 1, "]");
+    snprintf(word, 32, "%.*s", (int)(length < 31 ? length : 31), open + 1);
+    return MMF_OK;
+}
+
+/* Whether the line of mountinfo that has the device also has a huge= that allows. */
+static int
+find_huge_option(const char *text, dev_t device)
+{
+    char wanted[48];
+    const char *line;
+    const char *option;
+
+    snprintf(wanted, sizeof(wanted), " %u:%u ", major(device), minor(device));
+    line = strstr(text, wanted);
+    option = line != NULL ? strstr(line, "huge=") : NULL;
+    return option != NULL && option < line + strcspn(line, "\n") &&
+           strncmp(option + 5, "never", 5) != 0;
+}
+
+static int
+check_mount(dev_t device)
+{
+    static const char path[] = "/proc/self/mountinfo";
+    enum { SIZE = 65536 };
+    char *text = malloc(SIZE);
+    int rc = MMF_OK;
+
+    if (text == NULL)
+        return mmf_fail(MMF_E_NO_MEMORY, "huge pages: no memory to read %s", path);
+    if (read_text(path, text, SIZE) < 0)
+        rc = errno == ENOENT || errno == ENOTDIR
+                 ? mmf_fail_system(MMF_E_NOT_SUPPORTED, errno,
+                                   "huge pages: how is the map's file system mounted?")
+                 : mmf_error_fail("huge pages: read %s", path);
+    else if (!find_huge_option(text, device))
+        rc = mmf_fail(
+            MMF_E_NOT_SUPPORTED,
+            "huge pages: the map's file system was mounted without them: mount -o "
+            "remount,huge=advise it");
+    free(text);
+    return rc;
+}
+
+int
+mmf_huge_check(int fd)
+{
+    char word[32];
+    struct stat status;
+    int seals;
+    int rc;
+
+    if (mmf_sys_fstat(fd, &status) < 0)
+        return mmf_error_fail("look at the map's file");
+    rc = read_setting(word);
+    if (rc < 0)
+        return rc;
+    if (strcmp(word, "force") == 0)
+        return MMF_OK;
+    if (strcmp(word, "deny") == 0 || word[0] == '\0')
+        return mmf_fail(
+            MMF_E_NOT_SUPPORTED,
+            "huge pages: this host has none for shared memory (%s is \"%s\")",
+            setting_path, word);
+    seals = mmf_sys_fcntl(fd, F_GET_SEALS, 0);
+    if (seals < 0 && errno != EINVAL)
+        return mmf_error_fail("ask for the seals of the map's file");
+    if (seals < 0 || !(seals & F_SEAL_SHRINK))
+        return check_mount(status.st_dev);
+    if (strcmp(word, "never") != 0)
+        return MMF_OK;
+    return mmf_fail(MMF_E_NOT_SUPPORTED,
+                    "huge pages: %s is \"never\": write \"advise\" to it",
+                    setting_path);
+}

@@ -1,0 +1,211 @@
+/*
+ * view.c - mapping a section's bytes.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
+#include "base/fail.h"
+#include "os/linux/store/lock_fd.h"
+#include "os/linux/sys/error.h"
+#include "os/linux/section/huge.h"
+#include "os/linux/section/section.h"
+#include "os/linux/sys/sys.h"
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* Linux 5.14 */
+#define MADV_POPULATE_WRITE 23
+#endif
+
+static int
+protection_of(mmf_access access)
+{
+    switch (access) {
+    case MMF_ACCESS_READ:
+        return PROT_READ;
+    case MMF_ACCESS_READ_EXECUTE:
+        return PROT_READ | PROT_EXEC;
+    case MMF_ACCESS_READ_WRITE_EXECUTE:
+        return PROT_READ | PROT_WRITE | PROT_EXEC;
+    default:
+        return PROT_READ | PROT_WRITE;
+    }
+}
+
+static int
+is_private(const struct mmf_os_section *section, mmf_access access)
+{
+    return access == MMF_ACCESS_COPY_ON_WRITE ||
+           section->protection == MMF_ACCESS_COPY_ON_WRITE;
+}
+
+/*
+ * A fork must find the view in the object's list or not mapped at all: both are done
+ * under the mutex that fork takes.
+ */
+static int
+map_object(struct mmf_object *object, int64_t offset, int64_t length, int protection,
+           int flags, struct mmf_os_view *view)
+{
+    void *base;
+
+    mmf_claim_lock();
+    base = mmf_sys_mmap(NULL, (size_t)length, protection, flags,
+                        mmf_object_map_fd_locked(object), offset);
+    if (base != MAP_FAILED) {
+        view->base = base;
+        view->length = length;
+        mmf_object_add_view_locked(object, view);
+    }
+    mmf_claim_unlock();
+    return base == MAP_FAILED ? -1 : 0;
+}
+
+static int
+map_descriptor(int fd, int64_t offset, int64_t length, int protection, int flags,
+               struct mmf_os_view *view)
+{
+    void *base = mmf_sys_mmap(NULL, (size_t)length, protection, flags, fd, offset);
+
+    if (base == MAP_FAILED)
+        return -1;
+    view->base = base;
+    view->length = length;
+    view->owner = NULL;
+    return 0;
+}
+
+static int
+fail_map(int64_t length, int protection)
+{
+    if ((errno == EPERM || errno == EACCES) && (protection & PROT_EXEC))
+        return mmf_fail_system(
+            MMF_E_ACCESS, errno,
+            "make an executable view: the map's file system is mounted "
+            "noexec, or the system forbids it");
+    return mmf_error_fail("make a view of %lld bytes", (long long)length);
+}
+
+/*
+ * What was asked for beyond the mapping. Each answers 0 or a status with mmf_fail.
+ */
+
+static int
+use_huge_pages(const struct mmf_os_section *section, struct mmf_os_view *view)
+{
+    int fd = section->fd >= 0 ? section->fd : section->object->fd;
+    int rc = mmf_huge_check(fd);
+
+    if (rc < 0)
+        return rc;
+    if (mmf_sys_madvise(view->base, (size_t)view->length, MADV_HUGEPAGE) == 0)
+        return MMF_OK;
+    return mmf_fail_system(MMF_E_NOT_SUPPORTED, errno, "huge pages for a view");
+}
+
+static int
+populate(struct mmf_os_view *view, int protection)
+{
+    int advice = protection & PROT_WRITE ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
+    int rc;
+
+    do
+        rc = mmf_sys_madvise(view->base, (size_t)view->length, advice);
+    while (rc < 0 && errno == EINTR);
+    if (rc == 0)
+        return MMF_OK;
+    if (errno == EINVAL) /* before Linux 5.14 */
+        return mmf_fail_system(MMF_E_NOT_SUPPORTED, errno, "populate a view");
+    return mmf_error_fail("populate a view of %lld bytes", (long long)view->length);
+}
+
+static int
+lock_in_memory(struct mmf_os_view *view)
+{
+    if (mmf_sys_mlock(view->base, (size_t)view->length) == 0)
+        return MMF_OK;
+    return mmf_fail_system(MMF_E_NO_MEMORY, errno,
+                           "lock %lld bytes of a view in memory: raise ulimit -l",
+                           (long long)view->length);
+}
+
+static int
+apply_flags(const struct mmf_os_section *section, struct mmf_os_view *view,
+            int protection, mmf_view_flags flags, mmf_view_flags *granted)
+{
+    static const mmf_view_flags order[] = {MMF_VIEW_HUGE_PAGES, MMF_VIEW_POPULATE,
+                                           MMF_VIEW_LOCK};
+    mmf_error before;
+
+    *granted = 0;
+    mmf_last_error(&before);
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+        int rc;
+
+        if (!(flags & order[i]))
+            continue;
+        if (order[i] == MMF_VIEW_HUGE_PAGES)
+            rc = use_huge_pages(section, view);
+        else if (order[i] == MMF_VIEW_POPULATE)
+            rc = populate(view, protection);
+        else
+            rc = lock_in_memory(view);
+        if (rc == MMF_OK)
+            *granted |= order[i];
+        else if (!(flags & MMF_VIEW_BEST_EFFORT))
+            return rc;
+        else
+            mmf_fail_restore(&before);
+    }
+    return MMF_OK;
+}
+
+int
+mmf_os_view_map(struct mmf_os_section *section, int64_t offset, int64_t length,
+                mmf_access access, mmf_view_flags flags, struct mmf_os_view *view,
+                mmf_view_flags *granted)
+{
+    int protection = protection_of(access);
+    int sharing = is_private(section, access) ? MAP_PRIVATE : MAP_SHARED;
+    int rc;
+
+    if (section->fd >= 0)
+        rc = map_descriptor(section->fd, offset, length, protection, sharing, view);
+    else
+        rc = map_object(section->object, offset, length, protection, sharing, view);
+    if (rc < 0)
+        return fail_map(length, protection);
+    view->writes_back = !section->is_memory;
+    if (flags == 0) {
+        *granted = 0;
+        return MMF_OK;
+    }
+    rc = apply_flags(section, view, protection, flags, granted);
+    if (rc < 0)
+        mmf_os_view_unmap(view);
+    return rc;
+}
+
+int
+mmf_os_view_flush(const struct mmf_os_view *view)
+{
+    int rc;
+
+    do
+        rc = mmf_sys_msync(view->base, (size_t)view->length, MS_SYNC);
+    while (rc < 0 && errno == EINTR);
+    return rc == 0 ? MMF_OK : mmf_error_fail("flush a view");
+}
+
+void
+mmf_os_view_unmap(struct mmf_os_view *view)
+{
+    if (view->owner == NULL) {
+        mmf_sys_munmap(view->base, (size_t)view->length);
+        return;
+    }
+    mmf_claim_lock();
+    mmf_sys_munmap(view->base, (size_t)view->length);
+    mmf_object_remove_view_locked(view->owner, view);
+    mmf_claim_unlock();
+}

@@ -1,0 +1,197 @@
+/*
+ * lock.c - see lock.h for the protocol.
+ */
+#include "os/linux/store/lock.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#include "base/atomic.h"
+#include "os/linux/sys/sys.h"
+#include "shared/page/control.h"
+#include "shared/sync/word.h"
+
+/* Free bytes are found at once; more tries than this only meet a hostile locker. */
+enum { MOST_TRIES = 16 };
+
+static int
+set_lock(int fd, short type, int64_t start, int64_t length)
+{
+    struct flock lock;
+
+    memset(&lock, 0, sizeof(lock));
+    lock.l_type = type;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = start;
+    lock.l_len = length;
+    if (mmf_sys_lock(fd, F_OFD_SETLK, &lock) == 0)
+        return MMF_LOCK_DONE;
+    return errno == EAGAIN || errno == EACCES ? MMF_LOCK_BUSY : -1;
+}
+
+/* The first lock of somebody else that a lock of `type` would meet; l_type tells. */
+static int
+get_lock(int fd, short type, int64_t start, int64_t length, struct flock *lock)
+{
+    memset(lock, 0, sizeof(*lock));
+    lock->l_type = type;
+    lock->l_whence = SEEK_SET;
+    lock->l_start = start;
+    lock->l_len = length;
+    return mmf_sys_lock(fd, F_OFD_GETLK, lock);
+}
+
+static int
+is_reaper(const struct flock *lock)
+{
+    return lock->l_type == F_WRLCK && lock->l_start == MMF_LOCK_HOLD &&
+           lock->l_len == 2 * MMF_LOCK_RANGE;
+}
+
+/*
+ * A byte that nobody else is likely to choose: the kernel's random bytes for this
+ * program, mixed with a counter (the finisher of Steele, Lea and Flood's SplitMix64).
+ * A clash is no harm, the lock fails and another byte is tried.
+ */
+static mmf_atomic_u32 byte_counter;
+static mmf_atomic_u32 fork_salt;
+
+int64_t
+mmf_lock_choose(void)
+{
+    uint64_t seed = 0;
+    const void *random_bytes = (const void *)(uintptr_t)getauxval(AT_RANDOM);
+    uint64_t count = mmf_add_relaxed_u32(&byte_counter, 1) + 1u;
+    uint64_t x;
+
+    if (random_bytes != NULL)
+        memcpy(&seed, random_bytes, sizeof(seed));
+    count |= (uint64_t)mmf_load_relaxed_u32(&fork_salt) << 32;
+    x = seed + count * 0x9E3779B97F4A7C15u;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+    x ^= x >> 31;
+    return (int64_t)(x % (uint64_t)MMF_LOCK_RANGE);
+}
+
+void
+mmf_lock_salt(uint32_t salt)
+{
+    mmf_store_relaxed_u32(&fork_salt, salt);
+}
+
+int
+mmf_lock_probe(int fd)
+{
+    struct flock other;
+
+    /* Both ranges in one question: between two, a reader could hand on to a writer. */
+    if (get_lock(fd, F_WRLCK, MMF_LOCK_HOLD, 2 * MMF_LOCK_RANGE, &other) < 0)
+        return -1;
+    if (is_reaper(&other))
+        return MMF_LOCK_BUSY;
+    return other.l_type != F_UNLCK ? MMF_LOCK_DONE : MMF_LOCK_DEAD;
+}
+
+static int
+hold_byte(int fd, const struct mmf_hold *hold)
+{
+    return set_lock(fd, hold->writable ? F_WRLCK : F_RDLCK, hold->byte, 1);
+}
+
+int
+mmf_lock_hold(int fd, int writable, struct mmf_hold *hold)
+{
+    struct flock other;
+
+    hold->writable = writable;
+    for (int tries = 0; tries < MOST_TRIES; tries++) {
+        int rc;
+
+        hold->byte = (writable ? MMF_LOCK_HOLD : MMF_LOCK_READERS) + mmf_lock_choose();
+        rc = hold_byte(fd, hold);
+        if (rc != MMF_LOCK_BUSY)
+            return rc;
+        if (get_lock(fd, F_WRLCK, hold->byte, 1, &other) < 0)
+            return -1;
+        if (is_reaper(&other))
+            return MMF_LOCK_BUSY;
+        /* A holder had chosen the same byte, or the reaper has just gone. */
+    }
+    return MMF_LOCK_BUSY; /* somebody has locked the whole range in no way of ours */
+}
+
+int
+mmf_lock_release(int fd, const struct mmf_hold *hold)
+{
+    return set_lock(fd, F_UNLCK, hold->byte, 1) == MMF_LOCK_DONE ? 0 : -1;
+}
+
+int
+mmf_lock_reap(int fd)
+{
+    return set_lock(fd, F_WRLCK, MMF_LOCK_HOLD, 2 * MMF_LOCK_RANGE);
+}
+
+void
+mmf_lock_release_all(int fd)
+{
+    set_lock(fd, F_UNLCK, MMF_LOCK_HOLD, 2 * MMF_LOCK_RANGE);
+}
+
+int
+mmf_lock_self(int fd, uint64_t ticket)
+{
+    return set_lock(fd, F_WRLCK, MMF_LOCK_SELF + (int64_t)ticket, 1);
+}
+
+int
+mmf_lock_is_self_alive(int fd, uint64_t ticket)
+{
+    struct flock other;
+
+    if (ticket > MMF_TICKET_MAX ||
+        get_lock(fd, F_RDLCK, MMF_LOCK_SELF + (int64_t)ticket, 1, &other) < 0)
+        return ticket <= MMF_TICKET_MAX;
+    return other.l_type != F_UNLCK;
+}
+
+/*
+ * Count the locks in a range. The kernel answers the first lock it finds, not the
+ * lowest: what lies below is counted by recursion. The bytes are random, so it is as
+ * deep as a random search tree; deeper is no work of ours, and cut.
+ */
+enum { DEEPEST_COUNT = 200 };
+
+static int
+count_range(int fd, int64_t start, int64_t end, int depth)
+{
+    int count = 0;
+
+    while (start < end && depth < DEEPEST_COUNT) {
+        struct flock other;
+        int below;
+
+        if (get_lock(fd, F_WRLCK, start, end - start, &other) < 0)
+            return -1;
+        if (other.l_type == F_UNLCK)
+            return count;
+        below = count_range(fd, start, other.l_start, depth + 1);
+        if (below < 0)
+            return -1;
+        count += below;
+        if (!is_reaper(&other))
+            count++;
+        if (other.l_len == 0)
+            return count;
+        start = other.l_start + other.l_len;
+    }
+    return count;
+}
+
+int
+mmf_lock_count(int fd)
+{
+    return count_range(fd, MMF_LOCK_HOLD, MMF_LOCK_HOLD + 2 * MMF_LOCK_RANGE, 0);
+}

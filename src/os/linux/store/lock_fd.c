@@ -1,0 +1,130 @@
+/*
+ * lock_fd.c - notes which descriptors carry locks.
+ *
+ * A bitmap by descriptor number; it grows before the descriptor is opened, so that
+ * there is no moment at which an open one is not noted.
+ */
+#include "os/linux/store/lock_fd.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/linux/sys/sys.h"
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static uint64_t *bits; /* guarded by mutex */
+static int bits_size;  /* how many descriptors fit; guarded by mutex */
+
+void
+mmf_claim_lock(void)
+{
+    pthread_mutex_lock(&mutex);
+}
+
+void
+mmf_claim_unlock(void)
+{
+    pthread_mutex_unlock(&mutex);
+}
+
+static int
+make_room_for(int fd)
+{
+    uint64_t *larger;
+    int size = bits_size == 0 ? 1024 : bits_size;
+
+    while (size <= fd)
+        size *= 2;
+    if (size == bits_size)
+        return 0;
+    larger = realloc(bits, (size_t)size / 8);
+    if (larger == NULL)
+        return -1;
+    memset((char *)larger + bits_size / 8, 0, (size_t)(size - bits_size) / 8);
+    bits = larger;
+    bits_size = size;
+    return 0;
+}
+
+int
+mmf_claim_open_locked(const char *path, int flags, mode_t mode)
+{
+    int fd;
+
+    /* O_TMPFILE names the directory, which may well be reached by a link. */
+    if ((flags & O_TMPFILE) != O_TMPFILE)
+        flags |= O_NOFOLLOW;
+    fd = mmf_sys_open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, mode);
+    if (fd < 0)
+        return -1;
+    if (make_room_for(fd) < 0) {
+        if (flags & O_CREAT)
+            mmf_sys_unlink(path);
+        mmf_sys_close(fd); /* it has no lock yet */
+        errno = ENOMEM;
+        return -1;
+    }
+    bits[fd / 64] |= (uint64_t)1 << (fd % 64);
+    return fd;
+}
+
+int
+mmf_claim_open(const char *path, int flags, mode_t mode)
+{
+    int fd;
+
+    mmf_claim_lock();
+    fd = mmf_claim_open_locked(path, flags, mode);
+    mmf_claim_unlock();
+    return fd;
+}
+
+void
+mmf_claim_forget_locked(int fd)
+{
+    if (fd < bits_size)
+        bits[fd / 64] &= ~((uint64_t)1 << (fd % 64));
+}
+
+void
+mmf_claim_close_locked(int fd)
+{
+    int saved = errno;
+
+    if (fd >= 0) {
+        mmf_claim_forget_locked(fd);
+        mmf_sys_close(fd);
+    }
+    errno = saved;
+}
+
+void
+mmf_claim_close(int fd)
+{
+    if (fd < 0)
+        return;
+    mmf_claim_lock();
+    mmf_claim_close_locked(fd);
+    mmf_claim_unlock();
+}
+
+void
+mmf_claim_forget(int fd)
+{
+    mmf_claim_lock();
+    mmf_claim_forget_locked(fd);
+    mmf_claim_unlock();
+}
+
+void
+mmf_claim_close_all(void)
+{
+    for (int word = 0; word < bits_size / 64; word++) {
+        while (bits[word] != 0)
+            mmf_claim_close_locked(word * 64 + __builtin_ctzll(bits[word]));
+    }
+}

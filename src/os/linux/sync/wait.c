@@ -1,0 +1,296 @@
+/*
+ * wait.c - waiting for objects, and letting others through: the usual case in
+ * short, and else what shared/sync_wait.c and shared/sync_word.c do.
+ */
+#include <stdlib.h>
+
+#include <mmf/sync.h>
+
+#include "base/fail.h"
+#include "os/linux/sync/poll_fd.h"
+#include "os/linux/sync/own.h"
+#include "os/linux/sync/system.h"
+
+/*
+ * Waiting.
+ */
+
+static int64_t
+deadline_of(int32_t timeout_ms)
+{
+    if (timeout_ms < 0)
+        return MMF_SYNC_FOREVER;
+    if (timeout_ms == 0)
+        return MMF_SYNC_POLL;
+    return mmf_sync_now(NULL) + (int64_t)timeout_ms * 1000000;
+}
+
+static void
+note_taken(struct mmf_thread *thread, struct mmf_os_sync *sync)
+{
+    if (sync->local->kind == MMF_SYNC_MUTEX)
+        mmf_sync_note_owned(thread, sync->local);
+}
+
+/*
+ * The usual case, kept short: the object can be had, and nobody else has to do with it.
+ * Nobody polls it either, for that is a flag in the word.
+ */
+static int
+take_at_once(struct mmf_sync_object *local)
+{
+    struct mmf_thread *thread;
+
+    switch (local->kind) {
+    case MMF_SYNC_MUTEX:
+        thread = mmf_thread_guess(&local->last_owner);
+        if (thread == NULL || !mmf_sync_take_free_mutex(
+                                  local->shared, mmf_sync_identity_of(local, thread)))
+            return 0;
+        mmf_sync_note_owned(thread, local);
+        return 1;
+    case MMF_SYNC_EVENT:
+        return mmf_sync_take_set_event(local->shared);
+    default:
+        return mmf_sync_take_semaphore(local->shared);
+    }
+}
+
+static int
+wait_for_one(struct mmf_os_sync *sync, int32_t timeout_ms)
+{
+    struct mmf_thread *thread = mmf_thread_self();
+    struct mmf_sync grip;
+    int index;
+    int rc;
+
+    if (thread == NULL)
+        return MMF_E_NO_MEMORY;
+    mmf_sync_make_grip(sync->local, thread, &grip);
+    timeout_ms = mmf_sync_hint_drain(sync, timeout_ms);
+    rc = mmf_sync_wait_any(&grip, 1, deadline_of(timeout_ms), &mmf_sync_linux, &index);
+    if (rc == MMF_OK || rc == MMF_ABANDONED)
+        note_taken(thread, sync);
+    mmf_sync_hint_renew(sync, &grip);
+    return rc;
+}
+
+int
+mmf_os_sync_wait(struct mmf_os_sync *sync, int32_t timeout_ms)
+{
+    if (!mmf_sync_is_ours(sync))
+        return mmf_sync_fail_dead();
+    return take_at_once(sync->local) ? MMF_OK : wait_for_one(sync, timeout_ms);
+}
+
+/*
+ * Of an object that was given more than once, the first place: it may have been signalled
+ * between our looks at the one and the other.
+ */
+static int
+first_place(struct mmf_os_sync *const *syncs, int index)
+{
+    for (int i = 0; i < index; i++) {
+        if (mmf_os_sync_is_same(syncs[i], syncs[index]))
+            return i;
+    }
+    return index;
+}
+
+int
+mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count, int32_t timeout_ms,
+                     int *index)
+{
+    struct mmf_sync grips[MMF_WAIT_MAXIMUM];
+    struct mmf_thread *thread = mmf_thread_self();
+    int rc;
+
+    if (thread == NULL)
+        return MMF_E_NO_MEMORY;
+    for (int i = 0; i < count; i++) {
+        mmf_sync_make_grip(syncs[i]->local, thread, &grips[i]);
+        timeout_ms = mmf_sync_hint_drain(syncs[i], timeout_ms);
+    }
+    rc = mmf_sync_wait_any(grips, count, deadline_of(timeout_ms), &mmf_sync_linux,
+                           index);
+    if (rc == MMF_OK || rc == MMF_ABANDONED) {
+        *index = first_place(syncs, *index);
+        note_taken(thread, syncs[*index]);
+    }
+    for (int i = 0; i < count; i++)
+        mmf_sync_hint_renew(syncs[i], &grips[i]);
+    return rc;
+}
+
+static int
+compare_grips(const void *one, const void *other)
+{
+    const struct mmf_sync *a = one;
+    const struct mmf_sync *b = other;
+
+    if (a->order[0] != b->order[0])
+        return a->order[0] < b->order[0] ? -1 : 1;
+    if (a->order[1] != b->order[1])
+        return a->order[1] < b->order[1] ? -1 : 1;
+    return 0;
+}
+
+int
+mmf_os_sync_wait_all(struct mmf_os_sync *const *syncs, int count, int32_t timeout_ms)
+{
+    struct mmf_sync grips[MMF_WAIT_MAXIMUM];
+    struct mmf_thread *thread = mmf_thread_self();
+    int rc;
+
+    if (thread == NULL)
+        return MMF_E_NO_MEMORY;
+    for (int i = 0; i < count; i++) {
+        mmf_sync_make_grip(syncs[i]->local, thread, &grips[i]);
+        timeout_ms = mmf_sync_hint_drain(syncs[i], timeout_ms);
+    }
+    qsort(grips, (size_t)count, sizeof(grips[0]), compare_grips);
+    rc = mmf_sync_wait_all(grips, count, deadline_of(timeout_ms), &mmf_sync_linux);
+    for (int i = 0; i < count; i++) {
+        struct mmf_sync grip;
+
+        if (rc == MMF_OK || rc == MMF_ABANDONED)
+            note_taken(thread, syncs[i]);
+        mmf_sync_make_grip(syncs[i]->local, thread, &grip);
+        mmf_sync_hint_renew(syncs[i], &grip);
+    }
+    return rc;
+}
+
+/*
+ * Letting through.
+ */
+
+/* The word has flags, or the caller owns the mutex several times or not at all. */
+static int
+release_mutex(struct mmf_sync_object *local, const struct mmf_thread *thread)
+{
+    struct mmf_sync_alarm alarm;
+    struct mmf_sync grip;
+    int rc;
+
+    mmf_sync_make_grip(local, thread, &grip);
+    rc = mmf_sync_release_mutex(&grip, &alarm);
+    if (rc == MMF_OK)
+        mmf_sync_tell(&grip, &alarm, &mmf_sync_linux);
+    return rc;
+}
+
+int
+mmf_os_mutex_release(struct mmf_os_sync *mutex)
+{
+    struct mmf_sync_object *local = mutex->local;
+    struct mmf_thread *thread;
+    uint64_t identity;
+
+    if (!mmf_sync_is_ours(mutex))
+        return mmf_sync_fail_dead();
+    thread = mmf_thread_guess(&local->last_owner);
+    if (thread == NULL)
+        thread = mmf_thread_self();
+    if (thread == NULL)
+        return MMF_E_NO_MEMORY;
+    identity = mmf_sync_identity_of(local, thread);
+    if (mmf_sync_is_listed(thread, local) &&
+        mmf_sync_is_owned_once(local->shared, identity)) {
+        /* Off the list before the word is free: another thread may take it at once. */
+        mmf_sync_note_not_owned(thread, local);
+        if (mmf_sync_free_mutex(local->shared, identity))
+            return MMF_OK;
+    }
+    return release_mutex(local, thread);
+}
+
+/* What letting an event or a semaphore through needs of a grip: nobody owns them. */
+static struct mmf_sync
+ownerless_grip(struct mmf_sync_object *local)
+{
+    return (struct mmf_sync){
+        .shared = local->shared, .kind = local->kind, .context = local};
+}
+
+static int
+set_event(struct mmf_sync_object *local)
+{
+    struct mmf_sync grip = ownerless_grip(local);
+    struct mmf_sync_alarm alarm;
+    int rc = mmf_sync_set_event(&grip, &alarm);
+
+    if (rc == MMF_OK)
+        mmf_sync_tell(&grip, &alarm, &mmf_sync_linux);
+    return rc;
+}
+
+int
+mmf_os_event_set(struct mmf_os_sync *event)
+{
+    if (!mmf_sync_is_ours(event))
+        return mmf_sync_fail_dead();
+    return mmf_sync_set_quietly(event->local->shared) ? MMF_OK
+                                                      : set_event(event->local);
+}
+
+int
+mmf_os_event_reset(struct mmf_os_sync *event)
+{
+    struct mmf_sync grip = ownerless_grip(event->local);
+
+    return mmf_sync_is_ours(event) ? mmf_sync_reset_event(&grip) : mmf_sync_fail_dead();
+}
+
+static int
+release_semaphore(struct mmf_sync_object *local, int32_t count, int32_t *previous)
+{
+    struct mmf_sync grip = ownerless_grip(local);
+    struct mmf_sync_alarm alarm;
+    int rc = mmf_sync_release_semaphore(&grip, count, previous, &alarm);
+
+    if (rc == MMF_OK)
+        mmf_sync_tell(&grip, &alarm, &mmf_sync_linux);
+    return rc;
+}
+
+int
+mmf_os_semaphore_release(struct mmf_os_sync *semaphore, int32_t count,
+                         int32_t *previous)
+{
+    struct mmf_sync_object *local = semaphore->local;
+
+    if (!mmf_sync_is_ours(semaphore))
+        return mmf_sync_fail_dead();
+    return mmf_sync_add_quietly(local->shared, count, previous)
+               ? MMF_OK
+               : release_semaphore(local, count, previous);
+}
+
+static int
+signal_object(struct mmf_os_sync *object, mmf_kind kind)
+{
+    int32_t previous;
+    int rc;
+
+    switch (kind) {
+    case MMF_KIND_MUTEX:
+        return mmf_os_mutex_release(object);
+    case MMF_KIND_EVENT:
+        return mmf_os_event_set(object);
+    default:
+        rc = mmf_os_semaphore_release(object, 1, &previous);
+        if (rc == MMF_E_FULL)
+            return mmf_fail(MMF_E_STATE, "the semaphore to signal is at its maximum");
+        return rc;
+    }
+}
+
+int
+mmf_os_sync_signal_and_wait(struct mmf_os_sync *to_signal, mmf_kind kind,
+                            struct mmf_os_sync *to_wait_on, int32_t timeout_ms)
+{
+    int rc = signal_object(to_signal, kind);
+
+    return rc < 0 ? rc : mmf_os_sync_wait(to_wait_on, timeout_ms);
+}

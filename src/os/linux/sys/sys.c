@@ -1,0 +1,363 @@
+/*
+ * sys.c - the system calls themselves.
+ */
+#include "os/linux/sys/sys.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int
+mmf_sys_open(const char *path, int flags, mode_t mode)
+{
+    return open(path, flags, mode);
+}
+
+int
+mmf_sys_close(int fd)
+{
+    return close(fd);
+}
+
+int
+mmf_sys_fstat(int fd, struct stat *status)
+{
+    return fstat(fd, status);
+}
+
+int
+mmf_sys_stat(const char *path, struct stat *status)
+{
+    return stat(path, status);
+}
+
+int
+mmf_sys_lstat(const char *path, struct stat *status)
+{
+    return lstat(path, status);
+}
+
+/*
+ * The kernel's struct statx, as far as we read it: musl has no declaration before 1.2.5
+ * and glibc none before 2.28. Its layout is the kernel's ABI.
+ */
+struct statx_bytes {
+    uint32_t mask;
+    uint32_t ignored[19];
+    int64_t birth_seconds;
+    uint32_t birth_nanoseconds;
+    uint32_t padding;
+    uint64_t rest[20];
+};
+
+int
+mmf_sys_birth(int fd, int64_t *seconds, uint32_t *nanoseconds)
+{
+    enum { EMPTY_PATH = 0x1000, MASK_BIRTH = 0x800 };
+    struct statx_bytes status = {0};
+
+    *seconds = 0;
+    *nanoseconds = 0;
+    /* EPERM is what containers say whose filter is older than the call. */
+    if (syscall(SYS_statx, fd, "", EMPTY_PATH, MASK_BIRTH, &status) < 0)
+        return errno == ENOSYS || errno == EPERM ? 0 : -1;
+    if (status.mask & MASK_BIRTH) {
+        *seconds = status.birth_seconds;
+        *nanoseconds = status.birth_nanoseconds;
+    }
+    return 0;
+}
+
+int
+mmf_sys_statfs(const char *path, struct statfs *status)
+{
+    return statfs(path, status);
+}
+
+ssize_t
+mmf_sys_pread(int fd, void *bytes, size_t count, off_t offset)
+{
+    return pread(fd, bytes, count, offset);
+}
+
+ssize_t
+mmf_sys_pwrite(int fd, const void *bytes, size_t count, off_t offset)
+{
+    return pwrite(fd, bytes, count, offset);
+}
+
+ssize_t
+mmf_sys_readlink(const char *path, char *target, size_t size)
+{
+    return readlink(path, target, size);
+}
+
+int
+mmf_sys_ftruncate(int fd, off_t length)
+{
+    return ftruncate(fd, length);
+}
+
+int
+mmf_sys_fallocate(int fd, off_t offset, off_t length)
+{
+    return fallocate(fd, 0, offset, length);
+}
+
+int
+mmf_sys_posix_fallocate(int fd, off_t offset, off_t length)
+{
+    return posix_fallocate(fd, offset, length);
+}
+
+int
+mmf_sys_linkat(int fd, const char *from, const char *to, int flags)
+{
+    return linkat(fd, from, AT_FDCWD, to, flags);
+}
+
+int
+mmf_sys_rename_noreplace(const char *from, const char *to)
+{
+    enum { NOREPLACE = 1 };
+
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, NOREPLACE);
+}
+
+int
+mmf_sys_unlink(const char *path)
+{
+    return unlink(path);
+}
+
+int
+mmf_sys_mkdir(const char *path, mode_t mode)
+{
+    return mkdir(path, mode);
+}
+
+int
+mmf_sys_chmod(const char *path, mode_t mode)
+{
+    return chmod(path, mode);
+}
+
+int
+mmf_sys_fchmod(int fd, mode_t mode)
+{
+    return fchmod(fd, mode);
+}
+
+int
+mmf_sys_memfd_create(const char *name, unsigned flags)
+{
+    return (int)syscall(SYS_memfd_create, name, flags);
+}
+
+int
+mmf_sys_lock(int fd, int command, struct flock *lock)
+{
+    return fcntl(fd, command, lock);
+}
+
+int
+mmf_sys_flock(int fd, int operation)
+{
+    return flock(fd, operation);
+}
+
+int
+mmf_sys_fcntl(int fd, int command, int argument)
+{
+    return fcntl(fd, command, argument);
+}
+
+int
+mmf_sys_dup_above(int fd, int lowest)
+{
+    return fcntl(fd, F_DUPFD_CLOEXEC, lowest);
+}
+
+ssize_t
+mmf_sys_getdents(int fd, void *records, size_t size)
+{
+    return syscall(SYS_getdents64, fd, records, size);
+}
+
+off_t
+mmf_sys_lseek(int fd, off_t offset, int whence)
+{
+    return lseek(fd, offset, whence);
+}
+
+void *
+mmf_sys_mmap(void *address, size_t length, int protection, int flags, int fd,
+             off_t offset)
+{
+    return mmap(address, length, protection, flags, fd, offset);
+}
+
+int
+mmf_sys_munmap(void *address, size_t length)
+{
+    return munmap(address, length);
+}
+
+int
+mmf_sys_msync(void *address, size_t length, int flags)
+{
+    return msync(address, length, flags);
+}
+
+int
+mmf_sys_madvise(void *address, size_t length, int advice)
+{
+    return madvise(address, length, advice);
+}
+
+int
+mmf_sys_mlock(const void *address, size_t length)
+{
+    return mlock(address, length);
+}
+
+uid_t
+mmf_sys_geteuid(void)
+{
+    return geteuid();
+}
+
+pid_t
+mmf_sys_getpid(void)
+{
+    return getpid();
+}
+
+int
+mmf_sys_getrlimit(int resource, struct rlimit *limit)
+{
+    /* glibc's parameter is an enum, musl's an int: only the constant suits both. */
+    if (resource != RLIMIT_FSIZE) {
+        errno = EINVAL;
+        return -1;
+    }
+    return getrlimit(RLIMIT_FSIZE, limit);
+}
+
+int
+mmf_sys_clock(clockid_t clock, struct timespec *now)
+{
+    return clock_gettime(clock, now);
+}
+
+int
+mmf_sys_sleep(int64_t nanoseconds)
+{
+    struct timespec length = {.tv_sec = (time_t)(nanoseconds / 1000000000),
+                              .tv_nsec = (long)(nanoseconds % 1000000000)};
+
+    return nanosleep(&length, NULL);
+}
+
+int
+mmf_sys_cpu_count(void)
+{
+    return (int)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+/*
+ * futex(2): the kernel's numbers, whose header musl does not come with. It takes the
+ * old struct timespec, whose fields are longs whatever libc makes of time_t.
+ */
+enum { FUTEX_WAKE = 1, FUTEX_WAIT_BITSET = 9 };
+#define FUTEX_BITSET_MATCH_ANY 0xffffffffu
+
+struct old_timespec {
+    long seconds;
+    long nanoseconds;
+};
+
+int
+mmf_sys_futex_wait(uint32_t *word, uint32_t expected, int64_t until)
+{
+    struct old_timespec deadline = {.seconds = (long)(until / 1000000000),
+                                    .nanoseconds = (long)(until % 1000000000)};
+
+    if (until / 1000000000 > INT32_MAX) /* for ever; a long may have 32 bits */
+        deadline.seconds = INT32_MAX;
+    return (int)syscall(SYS_futex, word, FUTEX_WAIT_BITSET, expected, &deadline, NULL,
+                        FUTEX_BITSET_MATCH_ANY);
+}
+
+int
+mmf_sys_futex_waitv(uint32_t *const *words, const uint32_t *expected, int count,
+                    int64_t until)
+{
+    /* The kernel's ABI; not in the headers of every libc we build with. */
+    enum { FUTEX_WAITV = 449, WORD_OF_32_BITS = 2, MOST = 128 };
+    struct {
+        uint64_t expected;
+        uint64_t address;
+        uint32_t flags;
+        uint32_t reserved;
+    } waiters[MOST];
+    struct {
+        int64_t seconds;
+        int64_t nanoseconds;
+    } deadline = {.seconds = until / 1000000000, .nanoseconds = until % 1000000000};
+
+    for (int i = 0; i < count && i < MOST; i++) {
+        waiters[i].expected = expected[i];
+        waiters[i].address = (uintptr_t)words[i];
+        waiters[i].flags = WORD_OF_32_BITS;
+        waiters[i].reserved = 0;
+    }
+    return (int)syscall(FUTEX_WAITV, waiters, count, 0, &deadline, CLOCK_MONOTONIC);
+}
+
+int
+mmf_sys_futex_wake(uint32_t *word, int count)
+{
+    return (int)syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
+}
+
+int
+mmf_sys_inotify_init(void)
+{
+    return inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+}
+
+int
+mmf_sys_inotify_watch(int fd, const char *path, uint32_t events)
+{
+    return inotify_add_watch(fd, path, events);
+}
+
+int
+mmf_sys_eventfd(void)
+{
+    return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+ssize_t
+mmf_sys_read(int fd, void *bytes, size_t count)
+{
+    return read(fd, bytes, count);
+}
+
+ssize_t
+mmf_sys_write(int fd, const void *bytes, size_t count)
+{
+    return write(fd, bytes, count);
+}
+
+int
+mmf_sys_touch(int fd)
+{
+    return futimens(fd, NULL);
+}

@@ -1,0 +1,94 @@
+/*
+ * doorbell.c - the tokens of ring_sleepers.h are a semaphore's count. WaitOnAddress would
+ * be a futex, but for threads of one process only.
+ *
+ * A token that nobody takes stays: who comes to sleep next looks once more, in vain.
+ */
+#include "os/windows/channel/doorbell.h"
+
+#include <limits.h>
+
+#include <mmf/status.h>
+
+#include "os/windows/sys/error.h"
+
+int
+mmf_bell_open(struct mmf_bell *bell, struct mmf_part_name *name, wchar_t part,
+              struct mmf_sleepers_shared *sleepers, uint32_t most)
+{
+    bell->sleepers = sleepers;
+    bell->most = most;
+    for (uint32_t turn = 0; turn < MMF_SLEEPERS_TURNS; turn++) {
+        HANDLE tokens =
+            CreateSemaphoreExW(NULL, 0, LONG_MAX, mmf_part_numbered(name, part, turn),
+                               0, SYNCHRONIZE | SEMAPHORE_MODIFY_STATE);
+
+        if (tokens == NULL) {
+            int rc = mmf_error_fail("open a semaphore of a channel");
+
+            mmf_bell_close(bell);
+            return rc;
+        }
+        bell->tokens[turn] = tokens;
+    }
+    return MMF_OK;
+}
+
+void
+mmf_bell_close(struct mmf_bell *bell)
+{
+    for (int turn = 0; turn < MMF_SLEEPERS_TURNS; turn++) {
+        if (bell->tokens[turn] != NULL)
+            CloseHandle(bell->tokens[turn]);
+        bell->tokens[turn] = NULL;
+    }
+}
+
+/* Not less than asked for; nobody asks for more than a tick. */
+static DWORD
+to_milliseconds(int64_t nanoseconds)
+{
+    if (nanoseconds <= 0)
+        return 0;
+    if (nanoseconds >= MMF_RING_TICK)
+        return (DWORD)(MMF_RING_TICK / 1000000);
+    return (DWORD)((nanoseconds + 999999) / 1000000);
+}
+
+void
+mmf_bell_sleep(const struct mmf_bell *bell, const mmf_atomic_u32 *word,
+               uint32_t expected, int64_t nanoseconds)
+{
+    uint32_t turn = mmf_sleepers_turn(expected);
+    mmf_atomic_u32 *count = &bell->sleepers->count[turn];
+    HANDLE tokens = bell->tokens[turn];
+
+    if (mmf_sleepers_enter(count, word, expected) &&
+        WaitForSingleObject(tokens, to_milliseconds(nanoseconds)) == WAIT_OBJECT_0)
+        return;
+    if (!mmf_sleepers_leave(count))
+        WaitForSingleObject(tokens, 0);
+}
+
+static uint32_t
+wake_turn(const struct mmf_bell *bell, uint32_t turn, uint32_t most)
+{
+    uint32_t claimed = mmf_sleepers_claim(&bell->sleepers->count[turn], most);
+
+    if (claimed > 0)
+        ReleaseSemaphore(bell->tokens[turn], (LONG)claimed, NULL);
+    return claimed;
+}
+
+/* Those first who have slept since before the last ring. */
+int
+mmf_bell_wake(const struct mmf_bell *bell, const mmf_atomic_u32 *word, int count)
+{
+    uint32_t newer = mmf_sleepers_turn(mmf_load_relaxed_u32(word));
+    uint32_t most = (uint32_t)count < bell->most ? (uint32_t)count : bell->most;
+    uint32_t woken = wake_turn(bell, newer ^ 1, most);
+
+    if (woken < most)
+        woken += wake_turn(bell, newer, most - woken);
+    return (int)woken;
+}

@@ -1,0 +1,141 @@
+/*
+ * join.c - taking and leaving an entry in a channel's tables.
+ *
+ *   killed                      a survivor sees
+ *   before the exchange         nothing
+ *   after it                    an entry of a dead one who was JOINING: its counters
+ *                               are its predecessor's, which are counted already
+ *   after the entry is reset    a dead participant that has nothing in hand
+ */
+#include "shared/ring/join.h"
+
+#include "shared/ring/spsc.h"
+
+/* SINGLE: where it joins, so that the indexes tell what it has sent or received. */
+static uint64_t
+find_begin(const struct mmf_ring *ring, int is_receiver)
+{
+    if (ring->shape.kind != MMF_RING_SINGLE)
+        return 0;
+    return mmf_load_relaxed_u64(is_receiver ? &ring->shared->head
+                                            : &ring->shared->tail);
+}
+
+static void
+reset_entry(const struct mmf_ring *ring, struct mmf_participant_shared *entry,
+            int is_receiver)
+{
+    mmf_store_relaxed_u64(&entry->cursor, find_begin(ring, is_receiver));
+    mmf_store_relaxed_u64(&entry->held, 0);
+    mmf_store_relaxed_u64(&entry->sent, 0);
+    mmf_store_relaxed_u64(&entry->received, 0);
+    mmf_store_relaxed_u64(&entry->dropped, 0);
+    mmf_store_relaxed_u64(&entry->lost, 0);
+    mmf_store_relaxed_u64(&entry->redelivered, 0);
+}
+
+static int
+try_entry(struct mmf_ring *ring, uint32_t number, int may_write_cells,
+          const struct mmf_ring_ops *ops)
+{
+    struct mmf_participant_shared *entry = mmf_ring_participant(ring, number);
+    uint64_t identity = mmf_load_acquire_u64(&entry->identity);
+
+    if (identity != 0) {
+        if (mmf_ring_ticket(identity) == mmf_ring_ticket(ring->identity) ||
+            ops->is_alive(ops->context, mmf_ring_ticket(identity)))
+            return 0;
+        mmf_ring_clear_up(ring, number, identity, may_write_cells);
+        identity = 0;
+    }
+    if (!mmf_exchange_if_u64(&entry->identity, &identity,
+                             ring->identity | MMF_IDENTITY_JOINING))
+        return 0;
+    reset_entry(ring, entry, number >= MMF_RECEIVERS_FROM);
+    mmf_store_release_u64(&entry->identity, ring->identity);
+    return 1;
+}
+
+/* The number of the entry; UINT32_MAX: all are taken. */
+static uint32_t
+take_entry(struct mmf_ring *ring, uint32_t first, int may_write_cells,
+           const struct mmf_ring_ops *ops)
+{
+    uint32_t count = ring->shape.kind == MMF_RING_SINGLE ? 1 : ring->shape.participants;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (try_entry(ring, first + i, may_write_cells, ops))
+            return first + i;
+    }
+    return UINT32_MAX;
+}
+
+/* SINGLE: one who died between its commit and its tail's move has moved it so. */
+static void
+repair_tail(struct mmf_ring *ring)
+{
+    uint64_t tail = mmf_load_relaxed_u64(&ring->shared->tail) & MMF_INDEX_MASK;
+
+    for (uint64_t i = 0; i < ring->shape.cells; i++) {
+        if (mmf_load_acquire_u64(&mmf_ring_cell(ring, tail)->word) !=
+            mmf_word_make(tail, 0, MMF_CELL_COMMITTED))
+            break;
+        tail = (tail + 1) & MMF_INDEX_MASK;
+    }
+    mmf_store_relaxed_u64(&ring->shared->tail, tail);
+}
+
+enum mmf_ring_answer
+mmf_ring_join_sender(struct mmf_ring *ring, const struct mmf_ring_ops *ops)
+{
+    uint32_t number = take_entry(ring, 0, 1, ops);
+
+    if (number == UINT32_MAX)
+        return MMF_RING_NOT_NOW;
+    mmf_ring_be_sender(ring, number);
+    mmf_store_relaxed_u64(&ring->shared->senders_ever, 1);
+    if (ring->shape.kind == MMF_RING_SINGLE) {
+        repair_tail(ring);
+        mmf_ring_single_begin_sending(ring);
+    } else {
+        ring->gate = (mmf_load_acquire_u64(&ring->shared->tail) - ring->shape.cells) &
+                     MMF_INDEX_MASK;
+    }
+    return MMF_RING_DONE;
+}
+
+enum mmf_ring_answer
+mmf_ring_join_receiver(struct mmf_ring *ring, int may_write_cells,
+                       const struct mmf_ring_ops *ops)
+{
+    uint32_t number = take_entry(ring, MMF_RECEIVERS_FROM, may_write_cells, ops);
+
+    if (number == UINT32_MAX)
+        return MMF_RING_NOT_NOW;
+    mmf_ring_be_receiver(ring, number);
+    mmf_store_relaxed_u64(&ring->shared->receivers_ever, 1);
+    if (ring->shape.kind == MMF_RING_SINGLE) {
+        mmf_ring_single_begin_taking(ring);
+    } else {
+        mmf_ring_begin(ring);
+    }
+    return MMF_RING_DONE;
+}
+
+void
+mmf_ring_leave(struct mmf_ring *ring, int may_write_cells,
+               const struct mmf_ring_ops *ops)
+{
+    uint64_t identity = ring->identity;
+
+    if (ring->has_reserved)
+        mmf_ring_abandon(ring);
+    if (ring->sender != UINT32_MAX)
+        mmf_ring_clear_up(ring, ring->sender, identity, may_write_cells);
+    if (ring->receiver != UINT32_MAX)
+        mmf_ring_clear_up(ring, ring->receiver, identity, may_write_cells);
+    ring->sender = UINT32_MAX;
+    ring->receiver = UINT32_MAX;
+    mmf_ring_tell_receivers(ring, MMF_RING_ALL, ops);
+    mmf_ring_tell_senders(ring, MMF_RING_ALL, ops);
+}

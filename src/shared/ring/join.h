@@ -1,0 +1,25 @@
+/*
+ * join.h - becoming a participant of a channel, and leaving it.
+ */
+#ifndef MMF_SHARED_RING_JOIN_H
+#define MMF_SHARED_RING_JOIN_H
+
+#include <stdint.h>
+
+#include "shared/ring/wait.h"
+
+/*
+ * Take an entry of the role, a free one or a dead one's; `ring->identity` is set. For
+ * receivers of a topic, mmf_ring_subscribe must follow. NOT_NOW: all entries belong to
+ * the living; of a SINGLE channel there is one for each role.
+ */
+enum mmf_ring_answer mmf_ring_join_sender(struct mmf_ring *ring,
+                                          const struct mmf_ring_ops *ops);
+enum mmf_ring_answer mmf_ring_join_receiver(struct mmf_ring *ring, int may_write_cells,
+                                            const struct mmf_ring_ops *ops);
+
+/* Abandon what is reserved, hand on what is taken, free the entries. */
+void mmf_ring_leave(struct mmf_ring *ring, int may_write_cells,
+                    const struct mmf_ring_ops *ops);
+
+#endif

@@ -1,0 +1,275 @@
+/*
+ * reserve.c - reserving, committing, abandoning.
+ *
+ * The tail's upper 16 bits are, plus 1, the number of whoever has the index before it;
+ * 0: nobody, that index was left out. So one exchange of the tail gives an index out
+ * and says to whom. A queue's cell is not touched before the message is in it: a
+ * consumer that spins there would take its line away at the sight of a reservation, and
+ * the commit would have to fetch it back. Where readers may still be at the old message
+ * the owner first stores RESERVED, as a seqlock's writer does.
+ *
+ * Nobody but the owner of an index writes a cell that can be had, so one that could be
+ * had before the exchange can be had after it. Before the tail moves on, whoever moves it
+ * lets the cell of the index before say RESERVED and name the owner, unless that has
+ * committed; so all reservations but the last are in their cells, and the last is in
+ * the tail. Who clears up after a dead sender does the same.
+ *
+ *   killed                      a survivor sees
+ *   after it dropped the oldest a free cell: one message less
+ *   after the exchange          the tail's last index is a dead one's: the next sender,
+ *                               or who clears up, puts it into the cell
+ *   while it leaves one out     `leaving` ahead of `left_out`, for ever: consumers that
+ *                               were overtaken search the cells each time
+ */
+#include "shared/ring/ring.h"
+
+#include "shared/ring/slot.h"
+#include "shared/ring/spsc.h"
+
+/* The owner of the index before `tail`, as its cell should have it. */
+static void
+name_last(const struct mmf_ring *ring, uint64_t tail)
+{
+    uint64_t last = (tail - 1) & MMF_INDEX_MASK;
+    uint32_t owner = (uint32_t)(tail >> MMF_CLAIMANT_SHIFT) - 1;
+    mmf_atomic_u64 *place = &mmf_ring_cell(ring, last)->word;
+    uint64_t word = mmf_load_acquire_u64(place);
+
+    /* If it fails, the owner has committed, or somebody else has named it. */
+    if (mmf_word_age(ring, word, last) < 0)
+        mmf_exchange_if_u64(place, &word,
+                            mmf_word_make(last, owner, MMF_CELL_RESERVED));
+}
+
+/* What it had of its own is committed or given back: there is nothing to be named. */
+static int
+is_open_claim(const struct mmf_ring *ring, uint64_t tail)
+{
+    uint64_t claimant = tail >> MMF_CLAIMANT_SHIFT;
+
+    return claimant != 0 && claimant != (uint64_t)ring->sender + 1;
+}
+
+void
+mmf_ring_name_claim(const struct mmf_ring *ring, uint32_t number)
+{
+    uint64_t tail = mmf_ring_tail(ring);
+
+    if (tail >> MMF_CLAIMANT_SHIFT == (uint64_t)number + 1)
+        name_last(ring, tail);
+}
+
+/* Would a message of index `tail` overwrite what a subscriber has not read? */
+static int
+is_held_by_readers(struct mmf_ring *ring, uint64_t tail)
+{
+    int64_t most = (int64_t)ring->shape.cells;
+
+    if (ring->shape.kind != MMF_RING_TOPIC || ring->shape.overflow == MMF_RING_DROP ||
+        mmf_index_difference(tail, ring->gate) < most)
+        return 0;
+    ring->gate = mmf_ring_find_gate(ring);
+    return mmf_index_difference(tail, ring->gate) >= most;
+}
+
+/* A queue's message that nobody has taken yet. */
+static int
+is_waiting(const struct mmf_ring *ring, uint64_t word)
+{
+    enum mmf_cell_state state = mmf_word_state(word);
+
+    return ring->shape.kind == MMF_RING_QUEUE &&
+           (state == MMF_CELL_COMMITTED || state == MMF_CELL_RETURNED);
+}
+
+/* In hand, or a latest value's newest, which must stay until there is a newer one. */
+static int
+must_stay(const struct mmf_ring *ring, uint64_t word, int has_newest, uint64_t newest)
+{
+    return mmf_word_is_in_hand(word) ||
+           (ring->shape.kind == MMF_RING_LATEST &&
+            mmf_word_state(word) == MMF_CELL_COMMITTED &&
+            (!has_newest || mmf_index_difference(mmf_word_index(word), newest) >= 0));
+}
+
+/* Is there a cell to be had behind those that must stay? */
+static int
+is_worth_leaving_out(const struct mmf_ring *ring, uint64_t index, int has_newest,
+                     uint64_t newest)
+{
+    for (uint64_t i = 1; i < ring->shape.cells; i++) {
+        uint64_t word = mmf_ring_word(ring, index + i);
+
+        if (!must_stay(ring, word, has_newest, newest))
+            return ring->shape.overflow == MMF_RING_DROP || !is_waiting(ring, word);
+    }
+    return 0;
+}
+
+/* The index at the tail is `claimant`'s, if it still is the tail. */
+static int
+move_tail(const struct mmf_ring *ring, uint64_t tail, uint64_t claimant)
+{
+    uint64_t next =
+        claimant << MMF_CLAIMANT_SHIFT | mmf_index_next(tail & MMF_INDEX_MASK);
+
+    return mmf_exchange_if_u64(&ring->shared->tail, &tail, next);
+}
+
+/* Counted before and after: see count_left_out in ring_take.c. */
+static enum mmf_attempt
+leave_out(const struct mmf_ring *ring, uint64_t tail)
+{
+    mmf_add_release_u64(&ring->shared->leaving, 1);
+    move_tail(ring, tail, 0);
+    mmf_add_release_u64(&ring->shared->left_out, 1);
+    return MMF_AGAIN;
+}
+
+/* If it fails, a consumer or another sender was quicker. */
+static enum mmf_attempt
+drop_oldest(const struct mmf_ring *ring, uint64_t index, uint64_t word)
+{
+    if (mmf_exchange_if_u64(
+            &mmf_ring_cell(ring, index)->word, &word,
+            mmf_word_make(mmf_word_index(word), MMF_NOBODY, MMF_CELL_RELEASED)))
+        mmf_counter_add(&mmf_ring_sender(ring)->dropped, 1);
+    return MMF_AGAIN;
+}
+
+static enum mmf_attempt
+full_at(const struct mmf_ring *ring, uint64_t tail)
+{
+    return mmf_ring_tail(ring) == tail ? MMF_FULL : MMF_AGAIN;
+}
+
+/* The cell at the tail is older than the tail: make the index ours. */
+static enum mmf_attempt
+try_cell(struct mmf_ring *ring, uint64_t tail, uint64_t word)
+{
+    uint64_t at = tail & MMF_INDEX_MASK;
+    uint64_t newest = 0;
+    int has_newest = 0;
+
+    if (ring->shape.kind == MMF_RING_LATEST)
+        has_newest = mmf_ring_find_newest(ring, &newest);
+    if (has_newest < 0)
+        return MMF_BROKEN;
+    if (is_held_by_readers(ring, at))
+        return full_at(ring, tail);
+    if (must_stay(ring, word, has_newest, newest))
+        return is_worth_leaving_out(ring, at, has_newest, newest)
+                   ? leave_out(ring, tail)
+                   : full_at(ring, tail);
+    if (is_waiting(ring, word))
+        return ring->shape.overflow == MMF_RING_DROP ? drop_oldest(ring, at, word)
+                                                     : full_at(ring, tail);
+    /* Readers that miss it find the hint above it: see ring_latest.c. */
+    if (ring->shape.kind == MMF_RING_LATEST &&
+        mmf_word_state(word) == MMF_CELL_COMMITTED)
+        mmf_ring_raise_newest(ring, mmf_word_index(word), newest);
+    return move_tail(ring, tail, (uint64_t)ring->sender + 1) ? MMF_GOT_IT : MMF_AGAIN;
+}
+
+/* One look at the tail and its cell. */
+static enum mmf_attempt
+try_claim(struct mmf_ring *ring, uint64_t *index)
+{
+    uint64_t tail = mmf_ring_tail(ring);
+    uint64_t at = tail & MMF_INDEX_MASK;
+    uint64_t word;
+
+    *index = at;
+    if (tail >> MMF_CLAIMANT_SHIFT > ring->shape.participants)
+        return MMF_BROKEN;
+    if (is_open_claim(ring, tail))
+        name_last(ring, tail);
+    word = mmf_ring_word(ring, at);
+    if (!mmf_word_is_at_home(ring, word, at))
+        return MMF_BROKEN;
+    if (mmf_word_age(ring, word, at) >= 0) /* the tail has moved since */
+        return mmf_ring_tail(ring) == tail ? MMF_BROKEN : MMF_AGAIN;
+    return try_cell(ring, tail, word);
+}
+
+static enum mmf_ring_answer
+answer_without(struct mmf_ring *ring, enum mmf_attempt attempt)
+{
+    if (attempt == MMF_FULL)
+        mmf_ring_note_depth(ring, (int64_t)ring->shape.cells);
+    return attempt == MMF_FULL ? MMF_RING_NOT_NOW : MMF_RING_CORRUPT;
+}
+
+/*
+ * Whoever sees a byte of the new payload sees that the word has changed; pairs with the
+ * fence in mmf_ring_is_whole (Boehm, "Can Seqlocks Get Along With Programming Language
+ * Memory Models?", 2012).
+ */
+static void
+begin_overwriting(struct mmf_ring *ring)
+{
+    if (ring->shape.kind != MMF_RING_QUEUE)
+        mmf_store_relaxed_u64(
+            &mmf_ring_cell(ring, ring->reserved)->word,
+            mmf_word_make(ring->reserved, ring->sender, MMF_CELL_RESERVED));
+    mmf_fence_release();
+}
+
+enum mmf_ring_answer
+mmf_ring_reserve(struct mmf_ring *ring, uint64_t length, uint8_t **bytes)
+{
+    enum mmf_attempt attempt;
+
+    if (ring->shape.kind == MMF_RING_SINGLE) {
+        if (!mmf_ring_single_has_room(ring) && !mmf_ring_single_find_room(ring))
+            return answer_without(ring, MMF_FULL);
+        *bytes = mmf_ring_single_reserve(ring, length);
+        return MMF_RING_DONE;
+    }
+    /* Before the exchange: one who dies with a cell is never without the mark. */
+    mmf_store_relaxed_u64(&mmf_ring_sender(ring)->held, 1);
+    do {
+        attempt = try_claim(ring, &ring->reserved);
+    } while (attempt == MMF_AGAIN);
+    if (attempt != MMF_GOT_IT) {
+        mmf_store_relaxed_u64(&mmf_ring_sender(ring)->held, 0);
+        return answer_without(ring, attempt);
+    }
+    ring->has_reserved = 1;
+    ring->reserved_offset =
+        length <= MMF_CELL_SHORT ? 0 : sizeof(struct mmf_cell_shared);
+    begin_overwriting(ring);
+    *bytes = (uint8_t *)mmf_ring_cell(ring, ring->reserved) + ring->reserved_offset;
+    return MMF_RING_DONE;
+}
+
+void
+mmf_ring_commit(struct mmf_ring *ring, uint64_t length)
+{
+    struct mmf_cell_shared *cell = mmf_ring_cell(ring, ring->reserved);
+
+    if (ring->shape.kind == MMF_RING_SINGLE) {
+        mmf_ring_single_commit(ring, length);
+        return;
+    }
+    mmf_cell_write_sizes(cell, length, ring->reserved_offset);
+    /* pairs with the acquire of whoever takes or reads it */
+    mmf_store_release_u64(
+        &cell->word, mmf_word_make(ring->reserved, ring->sender, MMF_CELL_COMMITTED));
+    mmf_store_release_u64(&mmf_ring_sender(ring)->held, 0);
+    /* The next reservation looks there first. */
+    mmf_prefetch_to_read(&mmf_ring_cell(ring, ring->reserved + 1)->word);
+    mmf_counter_add(&mmf_ring_sender(ring)->sent, 1);
+    ring->has_reserved = 0;
+}
+
+void
+mmf_ring_abandon(struct mmf_ring *ring)
+{
+    ring->has_reserved = 0;
+    if (ring->shape.kind == MMF_RING_SINGLE)
+        return; /* the next reservation is of the same cell */
+    mmf_store_release_u64(&mmf_ring_cell(ring, ring->reserved)->word,
+                          mmf_word_make(ring->reserved, MMF_NOBODY, MMF_CELL_RELEASED));
+    mmf_store_release_u64(&mmf_ring_sender(ring)->held, 0);
+}

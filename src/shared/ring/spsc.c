@@ -1,0 +1,61 @@
+/*
+ * spsc.c - what a queue for one producer and one consumer does seldom: its begin,
+ * and looks at where the other side is.
+ */
+#include "shared/ring/spsc.h"
+
+/* So close to the producer, after so many without a wait: see below. */
+enum { CLOSE = 32 };
+
+/* So many pauses: less than half a microsecond. */
+enum { HEAD_START = 16 };
+
+void
+mmf_ring_single_begin_sending(struct mmf_ring *ring)
+{
+    uint64_t tail = mmf_load_relaxed_u64(&ring->shared->tail) & MMF_INDEX_MASK;
+
+    ring->reserved = tail;
+    ring->out = (struct mmf_ring_side){
+        .cell = (void *)mmf_ring_cell(ring, tail), .waited = tail, .next = tail};
+}
+
+void
+mmf_ring_single_begin_taking(struct mmf_ring *ring)
+{
+    uint64_t head = mmf_load_acquire_u64(&ring->shared->head) & MMF_INDEX_MASK;
+
+    ring->cursor = head;
+    ring->seen_returned = mmf_load_relaxed_u64(&ring->shared->taken);
+    ring->in = (struct mmf_ring_side){.cell = (void *)mmf_ring_cell(ring, head),
+                                      .waited = head};
+}
+
+int
+mmf_ring_single_find_room(struct mmf_ring *ring)
+{
+    /* pairs with the release in mmf_ring_single_release: the payload has been read */
+    uint64_t head = mmf_load_acquire_u64(&ring->shared->head);
+    int64_t used = mmf_index_difference(ring->out.next, head);
+    int64_t cells = (int64_t)ring->shape.cells;
+
+    ring->out.ahead = used < 0 ? cells : used < cells ? cells - used : 0;
+    return ring->out.ahead != 0;
+}
+
+/*
+ * A consumer that reads a cell while the producer writes the one after next takes away
+ * lines that the producer needs again: both then go at the pace at which lines travel,
+ * and never come to wait. So one who goes through a stream keeps its distance.
+ */
+void
+mmf_ring_single_look_back(struct mmf_ring *ring)
+{
+    uint64_t cursor = ring->cursor;
+    int64_t depth = mmf_index_difference(mmf_ring_tail(ring), cursor);
+
+    if ((cursor & MMF_DEPTH_SAMPLES) == 0)
+        mmf_ring_note_depth(ring, depth);
+    if (depth < CLOSE && mmf_index_difference(cursor, ring->in.waited) >= CLOSE)
+        mmf_pause_often(HEAD_START);
+}

@@ -1,0 +1,163 @@
+/*
+ * spsc.h - the steps of a queue for one producer and one consumer. They are short,
+ * and stand where they are called: a message's line is with the other processor in the
+ * time of some hundred instructions, and all that a call does besides is added to it.
+ *
+ * The producer owns `tail`, and the cells that are free; the consumer owns `head`,
+ * `taken`, and the cells that are committed. Each goes from cell to cell with a pointer
+ * of its own.
+ */
+#ifndef MMF_SHARED_RING_SPSC_H
+#define MMF_SHARED_RING_SPSC_H
+
+#include "shared/ring/ring.h"
+#include "shared/ring/slot.h"
+
+/*
+ * So many cells before it comes to them the producer asks for their lines. Else its
+ * stores wait for one line after the other, because a processor asks for those of few
+ * stores at a time.
+ */
+#define MMF_CELLS_AHEAD 4
+
+/* At every index that has none of these bits the consumer looks how many there are. */
+#define MMF_SINGLE_SAMPLES 31u
+
+/* Begin as the producer, whose tail is right; as the consumer. */
+void mmf_ring_single_begin_sending(struct mmf_ring *ring);
+void mmf_ring_single_begin_taking(struct mmf_ring *ring);
+
+/* Look at `head`. 0: the ring is full. */
+int mmf_ring_single_find_room(struct mmf_ring *ring);
+
+/* The consumer looks where the producer is, and lets it get ahead if it is close. */
+void mmf_ring_single_look_back(struct mmf_ring *ring);
+
+static inline uint8_t *
+mmf_ring_single_cell_after(const struct mmf_ring *ring, uint8_t *cell)
+{
+    cell += ring->shape.stride;
+    return cell == ring->cells_end ? ring->cells : cell;
+}
+
+/*
+ * The producer's steps.
+ */
+
+/* 0: perhaps there is room after all, if one looks at `head`. */
+static inline int
+mmf_ring_single_has_room(const struct mmf_ring *ring)
+{
+    return ring->out.ahead != 0;
+}
+
+/* Behind the last cell there may be no memory; that does no harm. */
+static inline void
+mmf_ring_single_ask_ahead(const struct mmf_ring *ring)
+{
+    uintptr_t cell = (uintptr_t)ring->out.cell + MMF_CELLS_AHEAD * ring->shape.stride;
+
+    if (ring->out.ahead <= MMF_CELLS_AHEAD)
+        return;
+    mmf_prefetch_to_write((const void *)cell);
+    if (ring->shape.stride > sizeof(struct mmf_cell_shared))
+        mmf_prefetch_to_write((const void *)(cell + sizeof(struct mmf_cell_shared)));
+}
+
+/* There is room: the place for `length` bytes in the next cell. */
+static inline uint8_t *
+mmf_ring_single_reserve(struct mmf_ring *ring, uint64_t length)
+{
+    uint32_t offset = length <= MMF_CELL_SHORT ? 0 : sizeof(struct mmf_cell_shared);
+
+    ring->reserved = ring->out.next;
+    ring->reserved_offset = offset;
+    ring->has_reserved = 1;
+    mmf_ring_single_ask_ahead(ring);
+    return ring->out.cell + offset;
+}
+
+static inline void
+mmf_ring_single_commit(struct mmf_ring *ring, uint64_t length)
+{
+    struct mmf_cell_shared *cell = (void *)ring->out.cell;
+    uint64_t index = ring->out.next;
+
+    ring->out.next = mmf_index_next(index);
+    ring->has_reserved = 0;
+    ring->out.ahead--;
+    ring->out.cell = mmf_ring_single_cell_after(ring, ring->out.cell);
+    mmf_cell_write_sizes(cell, length, ring->reserved_offset);
+    /* pairs with the acquire in mmf_ring_single_is_there */
+    mmf_store_release_u64(&cell->word, mmf_word_make(index, 0, MMF_CELL_COMMITTED));
+    mmf_store_relaxed_u64(&ring->shared->tail, ring->out.next);
+}
+
+/*
+ * The consumer's steps.
+ */
+
+static inline int
+mmf_ring_single_is_there(const struct mmf_ring *ring)
+{
+    const struct mmf_cell_shared *cell = (const void *)ring->in.cell;
+
+    /* pairs with the release in mmf_ring_single_commit */
+    return mmf_load_acquire_u64(&cell->word) ==
+           mmf_word_make(ring->cursor, 0, MMF_CELL_COMMITTED);
+}
+
+/*
+ * Look for the next message up to `times` times. A longer payload begins in a line of
+ * its own: it comes at the same time as the word's, not after it.
+ */
+static inline int
+mmf_ring_single_look(const struct mmf_ring *ring, int times)
+{
+    const uint8_t *cell = ring->in.cell;
+    const uint8_t *payload = cell + (ring->shape.stride > sizeof(struct mmf_cell_shared)
+                                         ? sizeof(struct mmf_cell_shared)
+                                         : 0);
+
+    for (int i = 0; i < times; i++) {
+        mmf_prefetch_to_read(payload);
+        if (mmf_ring_single_is_there(ring))
+            return 1;
+    }
+    return 0;
+}
+
+/* It is there, and its sizes are sound. */
+static inline void
+mmf_ring_single_move_on(struct mmf_ring *ring)
+{
+    ring->cursor = mmf_index_next(ring->cursor);
+    ring->in.cell = mmf_ring_single_cell_after(ring, ring->in.cell);
+}
+
+/* Having moved on: must it look where the producer is? */
+static inline int
+mmf_ring_single_must_look_back(const struct mmf_ring *ring)
+{
+    return (ring->cursor & MMF_SINGLE_SAMPLES) == 0;
+}
+
+/* It goes to whoever called: one who comes after us will mark it. */
+static inline void
+mmf_ring_single_note_taken(struct mmf_ring *ring)
+{
+    mmf_store_relaxed_u64(&ring->shared->taken, ring->cursor);
+}
+
+/* Release the oldest message in hand. 0: that has another index, or none is in hand. */
+static inline int
+mmf_ring_single_release(struct mmf_ring *ring, uint64_t index)
+{
+    if (index != mmf_load_relaxed_u64(&ring->shared->head) || index == ring->cursor)
+        return 0;
+    /* pairs with the acquire in mmf_ring_single_find_room: the payload has been read */
+    mmf_store_release_u64(&ring->shared->head, mmf_index_next(index));
+    return 1;
+}
+
+#endif

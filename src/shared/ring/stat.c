@@ -1,0 +1,101 @@
+/*
+ * stat.c - sums over the participants that are there and those that have gone.
+ */
+#include "shared/ring/stat.h"
+
+#include <string.h>
+
+#include "shared/ring/slot.h"
+
+static void
+add_entry(const struct mmf_ring *ring, const struct mmf_participant_shared *entry,
+          struct mmf_ring_totals *totals, int is_receiver)
+{
+    if (is_receiver)
+        totals->received += mmf_ring_received_by(ring, entry);
+    else
+        totals->sent += mmf_ring_sent_by(ring, entry);
+    totals->dropped += mmf_load_relaxed_u64(&entry->dropped);
+    totals->lost += mmf_load_relaxed_u64(&entry->lost);
+    totals->redelivered += mmf_load_relaxed_u64(&entry->redelivered);
+}
+
+/* How many of a table live. */
+static uint32_t
+add_table(const struct mmf_ring *ring, const struct mmf_participant_shared *entries,
+          const struct mmf_ring_ops *ops, struct mmf_ring_totals *totals)
+{
+    uint32_t living = 0;
+
+    for (uint32_t i = 0; i < ring->shape.participants; i++) {
+        uint64_t identity = mmf_load_acquire_u64(&entries[i].identity);
+
+        if (identity == 0)
+            continue;
+        if (!(identity & MMF_IDENTITY_JOINING))
+            add_entry(ring, &entries[i], totals, entries == ring->receivers);
+        if (ops->is_alive(ops->context, mmf_ring_ticket(identity)))
+            living++;
+    }
+    return living;
+}
+
+/* Messages in a queue that nobody has taken. */
+static uint64_t
+count_waiting(const struct mmf_ring *ring)
+{
+    uint64_t count = 0;
+
+    for (uint64_t i = 0; i < ring->shape.cells; i++) {
+        enum mmf_cell_state state =
+            mmf_word_state(mmf_load_relaxed_u64(&mmf_ring_cell(ring, i)->word));
+
+        count += state == MMF_CELL_COMMITTED || state == MMF_CELL_RETURNED;
+    }
+    return count;
+}
+
+static uint64_t
+find_depth(const struct mmf_ring *ring)
+{
+    uint64_t tail = mmf_load_relaxed_u64(&ring->shared->tail);
+    int64_t depth;
+
+    switch (ring->shape.kind) {
+    case MMF_RING_QUEUE:
+        return count_waiting(ring);
+    case MMF_RING_SINGLE:
+        depth = mmf_index_difference(tail, mmf_load_relaxed_u64(&ring->shared->head));
+        break;
+    case MMF_RING_TOPIC:
+        depth = mmf_index_difference(tail, mmf_ring_find_gate(ring));
+        break;
+    default:
+        return 0;
+    }
+    if (depth < 0)
+        return 0;
+    return (uint64_t)depth < ring->shape.cells ? (uint64_t)depth : ring->shape.cells;
+}
+
+void
+mmf_ring_sum_up(const struct mmf_ring *ring, const struct mmf_ring_ops *ops,
+                struct mmf_ring_totals *totals)
+{
+    const struct mmf_ring_shared *shared = ring->shared;
+
+    memset(totals, 0, sizeof(*totals));
+    totals->sent = mmf_load_relaxed_u64(&shared->retired_sent);
+    totals->received = mmf_load_relaxed_u64(&shared->retired_received);
+    totals->dropped = mmf_load_relaxed_u64(&shared->retired_dropped);
+    totals->lost = mmf_load_relaxed_u64(&shared->retired_lost);
+    totals->redelivered = mmf_load_relaxed_u64(&shared->retired_redelivered);
+    totals->senders = add_table(ring, ring->senders, ops, totals);
+    totals->receivers = add_table(ring, ring->receivers, ops, totals);
+    totals->depth = find_depth(ring);
+    totals->high_water = mmf_load_relaxed_u64(&shared->high_water);
+    if (totals->high_water > ring->shape.cells)
+        totals->high_water = ring->shape.cells;
+    if (totals->high_water < totals->depth)
+        totals->high_water = totals->depth;
+}

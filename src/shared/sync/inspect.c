@@ -1,0 +1,89 @@
+/*
+ * inspect.c - see sync_look.h. The words may have changed between their copies, so
+ * only the state word is trusted to be of one moment.
+ */
+#include "shared/sync/inspect.h"
+
+#include <string.h>
+
+#include "shared/sync/word.h"
+
+struct words {
+    uint64_t word;
+    uint32_t recursion;
+    int32_t maximum;
+    int32_t manual;
+};
+
+static void
+copy_words(const uint8_t *state, struct words *words)
+{
+    memcpy(&words->word, state + offsetof(struct mmf_sync_shared, word), 8);
+    memcpy(&words->recursion, state + offsetof(struct mmf_sync_shared, recursion), 4);
+    memcpy(&words->maximum, state + offsetof(struct mmf_sync_shared, maximum), 4);
+    memcpy(&words->manual, state + offsetof(struct mmf_sync_shared, manual), 4);
+}
+
+static void
+look_at_mutex(const struct words *words, mmf_sync_info *info, uint64_t *owner_ticket)
+{
+    uint64_t owner = words->word >> 4;
+
+    *owner_ticket = mmf_sync_ticket(owner);
+    info->owned = owner != 0;
+    info->signalled = !info->owned;
+    info->abandoned = !info->owned && (words->word & MMF_WORD_ABANDONED) != 0;
+    info->corrupt = words->recursion > MMF_RECURSION_MAX - 1u;
+    if (info->owned && !info->corrupt)
+        info->count = (int32_t)words->recursion + 1;
+}
+
+static void
+look_at_semaphore(const struct words *words, mmf_sync_info *info)
+{
+    uint64_t count = words->word >> 4;
+
+    info->corrupt = words->maximum < 1 || count > (uint64_t)words->maximum ||
+                    (words->word & MMF_WORD_SIGNALLED) != 0;
+    if (info->corrupt)
+        return;
+    info->count = (int32_t)count;
+    info->maximum = words->maximum;
+    info->signalled = count > 0;
+}
+
+int
+mmf_sync_look(const uint8_t *state, mmf_kind kind, mmf_sync_info *info,
+              uint64_t *owner_ticket)
+{
+    struct words words;
+
+    memset(info, 0, sizeof(*info));
+    *owner_ticket = 0;
+    copy_words(state, &words);
+    info->waiters = (words.word & MMF_WORD_WAITERS) != 0;
+    switch (kind) {
+    case MMF_KIND_MUTEX:
+        look_at_mutex(&words, info, owner_ticket);
+        return 1;
+    case MMF_KIND_EVENT:
+        info->signalled = (words.word & MMF_WORD_SIGNALLED) != 0;
+        info->manual_reset = words.manual;
+        info->corrupt = words.manual != 0 && words.manual != 1;
+        return 1;
+    case MMF_KIND_SEMAPHORE:
+        look_at_semaphore(&words, info);
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+void
+mmf_sync_look_dead(mmf_sync_info *info)
+{
+    info->owned = 0;
+    info->count = 0;
+    info->signalled = 1;
+    info->abandoned = 1;
+}
