@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "channels_cell.h"
+#include "channels_slot.h"
 #include "channels_kill.h"
 #include "channels_record.h"
 #include "channels_report.h"
@@ -211,7 +211,7 @@ remove_directory(void)
 {
     char path[128];
 
-    mmf_reap(0, NULL);
+    mmf_gc(0, NULL);
     snprintf(path, sizeof(path), "%s/mmf-%u", directory, (unsigned)geteuid());
     rmdir(path);
     if (rmdir(directory) < 0)

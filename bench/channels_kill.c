@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "channels_cell.h"
+#include "channels_slot.h"
 #include "channels_record.h"
 
 enum { SIZE = 1024, SLOTS = 1024, GO_ON = 20, START_MS = 12000 };

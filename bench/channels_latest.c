@@ -30,7 +30,7 @@ open_latest(struct channel_job *job, enum channel_side side)
 
         channel_mmf_choose(job, side, direction, 0, &options, name);
         channel_mmf_check(
-            mmf_latest_create(name, end->size, &options, NULL,
+            mmf_latest_create_or_open(name, end->size, &options, NULL,
                               (int)side == direction ? &end->out : &end->in),
             "create a latest value");
     }
@@ -45,7 +45,7 @@ send_latest(void *context, uint64_t seed)
 
     channel_mmf_check(mmf_latest_reserve(end->out, end->size, &bytes), "reserve");
     channel_fill(bytes, (size_t)end->size, seed);
-    channel_mmf_check(mmf_latest_commit(end->out, end->size), "commit");
+    channel_mmf_check(mmf_latest_commit(end->out, end->size, NULL), "commit");
 }
 
 static uint64_t
@@ -56,7 +56,7 @@ receive_latest(void *context)
 
     channel_mmf_check(mmf_latest_wait(end->in, end->version, MMF_INFINITE), "wait");
     channel_mmf_check(
-        mmf_latest_read(end->in, end->buffer, end->size, &length, &end->version),
+        mmf_latest_receive(end->in, end->buffer, end->size, &length, &end->version),
         "read");
     return channel_sum(end->buffer, (size_t)length);
 }
@@ -97,7 +97,7 @@ read_idle(void *context)
     int64_t length;
 
     channel_mmf_check(
-        mmf_latest_read(idle->value, idle->buffer, idle->size, &length, &version),
+        mmf_latest_receive(idle->value, idle->buffer, idle->size, &length, &version),
         "read");
     BENCH_USED(idle->buffer);
 }
@@ -107,9 +107,9 @@ channel_latest_costs(size_t size, void *buffer)
 {
     struct idle idle = {NULL, buffer, (int64_t)size};
 
-    channel_mmf_check(mmf_latest_create("idle", idle.size, NULL, NULL, &idle.value),
+    channel_mmf_check(mmf_latest_create_or_open("idle", idle.size, NULL, NULL, &idle.value),
                       "create a latest value");
-    channel_mmf_check(mmf_latest_write(idle.value, buffer, idle.size), "write");
+    channel_mmf_check(mmf_latest_send(idle.value, buffer, idle.size, NULL), "write");
     channel_cost(SINGLE_LATEST_READ, size, read_idle, &idle);
     mmf_latest_close(idle.value);
 }

@@ -25,7 +25,7 @@ open_queue(struct channel_job *job, enum channel_side side, uint32_t flags)
 
         channel_mmf_choose(job, side, direction, flags, &options, name);
         channel_mmf_check(
-            mmf_queue_create(name, end->size, (int64_t)job->slots, MMF_OVERFLOW_BLOCK,
+            mmf_queue_create_or_open(name, end->size, (int64_t)job->slots, MMF_OVERFLOW_BLOCK,
                              &options, NULL,
                              (int)side == direction ? &end->out : &end->in),
             "create a queue");
@@ -36,7 +36,7 @@ open_queue(struct channel_job *job, enum channel_side side, uint32_t flags)
 static void *
 open_single(struct channel_job *job, enum channel_side side)
 {
-    return open_queue(job, side, MMF_CHANNEL_SINGLE);
+    return open_queue(job, side, MMF_CHANNEL_SPSC);
 }
 
 static void *
@@ -54,7 +54,7 @@ send_queue(void *context, uint64_t seed)
     channel_mmf_check(mmf_queue_reserve(end->out, end->size, MMF_INFINITE, &bytes),
                       "reserve");
     channel_fill(bytes, (size_t)end->size, seed);
-    channel_mmf_check(mmf_queue_commit(end->out, end->size), "commit");
+    channel_mmf_check(mmf_queue_commit(end->out, end->size, NULL), "commit");
 }
 
 static uint64_t
@@ -64,7 +64,7 @@ receive_queue(void *context)
     mmf_message message;
     uint64_t sum;
 
-    channel_mmf_check(mmf_queue_peek(end->in, MMF_INFINITE, &message), "peek");
+    channel_mmf_check(mmf_queue_take(end->in, MMF_INFINITE, &message), "peek");
     sum = channel_sum(message.bytes, (size_t)message.length);
     channel_mmf_check(mmf_queue_release(end->in, &message), "release");
     return sum;
@@ -76,7 +76,7 @@ send_copy(void *context, uint64_t seed)
     struct end *end = context;
 
     channel_fill(end->buffer, (size_t)end->size, seed);
-    channel_mmf_check(mmf_queue_send(end->out, end->buffer, end->size, MMF_INFINITE),
+    channel_mmf_check(mmf_queue_send(end->out, end->buffer, end->size, MMF_INFINITE, NULL),
                       "send");
 }
 

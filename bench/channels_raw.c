@@ -19,13 +19,13 @@
 struct words {
     alignas(128) _Atomic uint64_t ping;
     alignas(128) _Atomic uint64_t pong;
-    alignas(128) _Atomic uint32_t ping_bell;
-    alignas(128) _Atomic uint32_t pong_bell;
+    alignas(128) _Atomic uint32_t ping_doorbell;
+    alignas(128) _Atomic uint32_t pong_doorbell;
 };
 
 struct words_end {
     _Atomic uint64_t *mine, *theirs;
-    _Atomic uint32_t *my_bell, *their_bell;
+    _Atomic uint32_t *my_doorbell, *their_doorbell;
     uint64_t sent, received;
     size_t size;
 };
@@ -46,8 +46,8 @@ open_words(struct channel_job *job, enum channel_side side)
     *end = (struct words_end){
         .mine = side == SIDE_A ? &words->ping : &words->pong,
         .theirs = side == SIDE_A ? &words->pong : &words->ping,
-        .my_bell = side == SIDE_A ? &words->ping_bell : &words->pong_bell,
-        .their_bell = side == SIDE_A ? &words->pong_bell : &words->ping_bell,
+        .my_doorbell = side == SIDE_A ? &words->ping_doorbell : &words->pong_doorbell,
+        .their_doorbell = side == SIDE_A ? &words->pong_doorbell : &words->ping_doorbell,
         .size = job->size,
     };
     return end;
@@ -88,8 +88,8 @@ send_futex(void *context, uint64_t seed)
     struct words_end *end = context;
 
     (void)seed;
-    atomic_store_explicit(end->my_bell, 1, memory_order_release);
-    syscall(SYS_futex, end->my_bell, FUTEX_WAKE, 1, NULL, NULL, 0);
+    atomic_store_explicit(end->my_doorbell, 1, memory_order_release);
+    syscall(SYS_futex, end->my_doorbell, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 static uint64_t
@@ -98,8 +98,8 @@ receive_futex(void *context)
     struct words_end *end = context;
 
     end->received++;
-    while (atomic_exchange_explicit(end->their_bell, 0, memory_order_acquire) == 0)
-        syscall(SYS_futex, end->their_bell, FUTEX_WAIT, 0, NULL, NULL, 0);
+    while (atomic_exchange_explicit(end->their_doorbell, 0, memory_order_acquire) == 0)
+        syscall(SYS_futex, end->their_doorbell, FUTEX_WAIT, 0, NULL, NULL, 0);
     return channel_expected(end->size, end->received - 1);
 }
 
@@ -116,7 +116,7 @@ const struct channel_peer channel_futex = {
  * The bare ring: one writer and one reader; the indices in lines of their own, the
  * payload inside, and each side keeps what it last saw of the other's index (Lamport's
  * queue with the cached indices of Lee, Bu and Chandranmenon's MCRingBuffer). A slot
- * has the geometry of mmf's cells: a line with the length, and the payload in it, too,
+ * has the geometry of mmf's slots: a line with the length, and the payload in it, too,
  * if it is short; else from the next line on. The packed ring has no lines, only
  * 8 bytes of length and then the payload: the densest there can be.
  */

@@ -40,7 +40,7 @@ print_number(double value)
 }
 
 static void
-print_cell(struct channel_median median, double unit)
+print_slot(struct channel_median median, double unit)
 {
     printf(" ");
     if (median.rounds == 0)
@@ -61,14 +61,14 @@ print_way(const struct channel_way *way)
         printf("%s", value == TRIP_P999 ? "" : " / ");
     }
     printf("%s |", trip(way, channel_sizes[0], 0).unusual ? "*" : "");
-    print_cell(channel_median(way->name, "round trip", channel_sizes[0], TRIP_P50, 1),
+    print_slot(channel_median(way->name, "round trip", channel_sizes[0], TRIP_P50, 1),
                1);
     for (int i = 1; i < channel_size_count; i++)
-        print_cell(trip(way, channel_sizes[i], TRIP_P50), 1e3);
+        print_slot(trip(way, channel_sizes[i], TRIP_P50), 1e3);
     for (int i = 0; i < channel_size_count; i++) {
         size_t size = channel_sizes[i];
 
-        print_cell(rate(way, size), size <= 1024 ? 1e6 : 1e9 / (double)size);
+        print_slot(rate(way, size), size <= 1024 ? 1e6 : 1e9 / (double)size);
     }
     printf("\n");
 }
@@ -133,7 +133,7 @@ print_costs(void)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         printf("| %s |", names[i]);
         for (int k = 0; k < channel_size_count; k++)
-            print_cell(channel_median(names[i], "cost", channel_sizes[k], 0, 0), 1);
+            print_slot(channel_median(names[i], "cost", channel_sizes[k], 0, 0), 1);
         printf("\n");
     }
 }

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 
 #include "bench.h"
-#include "channels_cell.h"
+#include "channels_slot.h"
 #include "channels_record.h"
 #include "channels_ways.h"
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "channels_cell.h"
+#include "channels_slot.h"
 #include "channels_single.h"
 #include "channels_ways.h"
 
@@ -35,7 +35,7 @@ open_topic(struct channel_job *job, enum channel_side side)
 
         channel_mmf_choose(job, side, direction, 0, &options, name);
         channel_mmf_check(
-            mmf_topic_create(name, end->size, (int64_t)job->slots, MMF_OVERFLOW_BLOCK,
+            mmf_topic_create_or_open(name, end->size, (int64_t)job->slots, MMF_OVERFLOW_BLOCK,
                              &options, NULL,
                              (int)side == direction ? &end->out : &end->in),
             "create a topic");
@@ -52,7 +52,7 @@ send_topic(void *context, uint64_t seed)
     channel_mmf_check(mmf_topic_reserve(end->out, end->size, MMF_INFINITE, &bytes),
                       "reserve");
     channel_fill(bytes, (size_t)end->size, seed);
-    channel_mmf_check(mmf_topic_commit(end->out, end->size), "commit");
+    channel_mmf_check(mmf_topic_commit(end->out, end->size, NULL), "commit");
 }
 
 static uint64_t
@@ -62,7 +62,7 @@ receive_topic(void *context)
     mmf_message message;
     uint64_t sum;
 
-    channel_mmf_check(mmf_topic_peek(end->in, MMF_INFINITE, &message), "peek");
+    channel_mmf_check(mmf_topic_take(end->in, MMF_INFINITE, &message), "peek");
     sum = channel_sum(message.bytes, (size_t)message.length);
     channel_mmf_check(mmf_topic_release(end->in), "release");
     return sum;
@@ -111,7 +111,7 @@ publish(void *context)
     bench_mmf(mmf_topic_reserve(publisher->topic, (int64_t)publisher->size, 0, &bytes),
               "reserve");
     channel_fill(bytes, publisher->size, publisher->seed++);
-    bench_mmf(mmf_topic_commit(publisher->topic, (int64_t)publisher->size), "commit");
+    bench_mmf(mmf_topic_commit(publisher->topic, (int64_t)publisher->size, NULL), "commit");
 }
 
 static mmf_topic *
@@ -123,7 +123,7 @@ join(size_t size, mmf_role role)
     mmf_channel_options_init(&options);
     options.role = role;
     options.strategy = MMF_STRATEGY_SPIN;
-    bench_mmf(mmf_topic_create("audience", (int64_t)size, (int64_t)channel_slots(size),
+    bench_mmf(mmf_topic_create_or_open("audience", (int64_t)size, (int64_t)channel_slots(size),
                                MMF_OVERFLOW_DROP_OLDEST, &options, NULL, &topic),
               "create");
     return topic;
@@ -145,7 +145,7 @@ be_audience(void *context, int reading)
     while (!reading)
         pause();
     for (int i = 0;; i = (i + 1) % audience->subscribers) {
-        if (mmf_topic_peek(topics[i], 0, &message) != MMF_OK)
+        if (mmf_topic_take(topics[i], 0, &message) != MMF_OK)
             continue;
         BENCH_USED(channel_sum(message.bytes, (size_t)message.length));
         bench_mmf(mmf_topic_release(topics[i]), "release");

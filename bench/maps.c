@@ -34,15 +34,15 @@ static void
 create_mmf(void *context, int times)
 {
     const int64_t *capacity = context;
-    mmf_view_accessor *view;
-    mmf *map;
+    mmf_accessor *view;
+    mmf_map *map;
 
     while (times-- > 0) {
-        bench_mmf(mmf_create_new("bench", *capacity, NULL, &map), "create");
-        bench_mmf(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view),
+        bench_mmf(mmf_map_create_new("bench", *capacity, NULL, &map), "create");
+        bench_mmf(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view),
                   "view");
-        mmf_view_accessor_close(view);
-        mmf_close(map);
+        mmf_accessor_close(view);
+        mmf_map_close(map);
     }
 }
 
@@ -115,11 +115,11 @@ compare_creating(void)
 static void
 hold_all_three(void *context)
 {
-    static mmf *map;
+    static mmf_map *map;
     int fd;
 
     (void)context;
-    bench_mmf(mmf_create_new("bench", 10000, NULL, &map), "create");
+    bench_mmf(mmf_map_create_new("bench", 10000, NULL, &map), "create");
     fd = (int)bench_system(shm_open(raw_name, O_RDWR | O_CREAT | O_EXCL, 0600),
                            "shm_open");
     reserve(fd, 10000);
@@ -131,15 +131,15 @@ static void
 open_mmf(void *context, int times)
 {
     const char *name = context;
-    mmf_view_accessor *view;
-    mmf *map;
+    mmf_accessor *view;
+    mmf_map *map;
 
     while (times-- > 0) {
-        bench_mmf(mmf_open_existing(name, NULL, &map), "open");
-        bench_mmf(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view),
+        bench_mmf(mmf_map_open_existing(name, NULL, &map), "open");
+        bench_mmf(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view),
                   "view");
-        mmf_view_accessor_close(view);
-        mmf_close(map);
+        mmf_accessor_close(view);
+        mmf_map_close(map);
     }
 }
 
@@ -194,8 +194,8 @@ compare_opening(void)
  */
 
 struct window {
-    mmf *map;
-    mmf_view_accessor *view;
+    mmf_map *map;
+    mmf_accessor *view;
     char *bytes;
     char *array;
     int64_t size;
@@ -207,11 +207,10 @@ open_window(struct window *window, int64_t size)
     void *bytes;
 
     window->size = size;
-    bench_mmf(mmf_create_new("bench", size, NULL, &window->map), "create");
-    bench_mmf(mmf_create_view_accessor(window->map, 0, 0, MMF_ACCESS_READ_WRITE,
-                                       &window->view),
+    bench_mmf(mmf_map_create_new("bench", size, NULL, &window->map), "create");
+    bench_mmf(mmf_accessor_create(window->map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &window->view),
               "view");
-    bench_mmf(mmf_view_accessor_pointer(window->view, &bytes, NULL), "pointer");
+    bench_mmf(mmf_accessor_pointer(window->view, &bytes, NULL), "pointer");
     window->bytes = bytes;
     window->array = malloc((size_t)size);
     if (window->array == NULL)
@@ -224,8 +223,8 @@ static void
 close_window(struct window *window)
 {
     free(window->array);
-    mmf_view_accessor_close(window->view);
-    mmf_close(window->map);
+    mmf_accessor_close(window->view);
+    mmf_map_close(window->map);
 }
 
 /* Both walk over the first 4 KiB, so that neither waits for memory. */
@@ -236,7 +235,7 @@ read_int32_mmf(void *context, int times)
     int32_t value = 0;
 
     for (int i = 0; i < times; i++) {
-        mmf_view_accessor_read_int32(window->view, (int64_t)(i & 1023) * 4, &value);
+        mmf_accessor_read_int32(window->view, (int64_t)(i & 1023) * 4, &value);
         BENCH_USED(value);
     }
 }
@@ -259,7 +258,7 @@ write_int32_mmf(void *context, int times)
     const struct window *window = context;
 
     for (int i = 0; i < times; i++) {
-        mmf_view_accessor_write_int32(window->view, (int64_t)(i & 1023) * 4, i);
+        mmf_accessor_write_int32(window->view, (int64_t)(i & 1023) * 4, i);
         BENCH_USED(i);
     }
 }
@@ -282,11 +281,11 @@ compare_single_values(void)
     struct window window;
     const struct bench_way reads[] = {
         {"direct load", read_int32_direct, NULL, &window},
-        {"mmf_view_accessor_read_int32", read_int32_mmf, NULL, &window},
+        {"mmf_accessor_read_int32", read_int32_mmf, NULL, &window},
     };
     const struct bench_way writes[] = {
         {"direct store", write_int32_direct, NULL, &window},
-        {"mmf_view_accessor_write_int32", write_int32_mmf, NULL, &window},
+        {"mmf_accessor_write_int32", write_int32_mmf, NULL, &window},
     };
 
     open_window(&window, 65536);
@@ -301,7 +300,7 @@ write_array_mmf(void *context, int times)
     const struct window *window = context;
 
     while (times-- > 0)
-        mmf_view_accessor_write_array(window->view, 0, window->array, 1, window->size);
+        mmf_accessor_write_array(window->view, 0, window->array, 1, window->size);
 }
 
 static void
@@ -322,7 +321,7 @@ read_array_mmf(void *context, int times)
     int64_t read;
 
     while (times-- > 0)
-        mmf_view_accessor_read_array(window->view, 0, window->array, 1, window->size,
+        mmf_accessor_read_array(window->view, 0, window->array, 1, window->size,
                                      &read);
 }
 
@@ -392,27 +391,27 @@ hold_names(void *context)
 {
     const struct crowd *crowd = context;
     char name[64];
-    mmf *map;
+    mmf_map *map;
 
     raise_descriptor_limit();
     setenv("MMF_DIR", crowd->directory, 1);
     for (int i = 0; i < crowd->names; i++) {
         snprintf(name, sizeof(name), "live-%d-%d", (int)getpid(), i);
-        bench_mmf(mmf_create_new(name, 1, NULL, &map), "create one of many");
+        bench_mmf(mmf_map_create_new(name, 1, NULL, &map), "create one of many");
     }
 }
 
 static void
 create_open_close(void *context, int times)
 {
-    mmf *made, *opened;
+    mmf_map *made, *opened;
 
     (void)context;
     while (times-- > 0) {
-        bench_mmf(mmf_create_new("bench", 4096, NULL, &made), "create");
-        bench_mmf(mmf_open_existing("bench", NULL, &opened), "open");
-        mmf_close(opened);
-        mmf_close(made);
+        bench_mmf(mmf_map_create_new("bench", 4096, NULL, &made), "create");
+        bench_mmf(mmf_map_open_existing("bench", NULL, &opened), "open");
+        mmf_map_close(opened);
+        mmf_map_close(made);
     }
 }
 
@@ -462,20 +461,20 @@ compare_crowds(void)
 static void
 hold_one_name(void *context)
 {
-    mmf *map;
+    mmf_map *map;
 
-    bench_mmf(mmf_create_or_open(context, 4096, NULL, &map), "hold");
+    bench_mmf(mmf_map_create_or_open(context, 4096, NULL, NULL, &map), "hold");
 }
 
 static void
 open_close(void *context, int times)
 {
     const char *name = context;
-    mmf *map;
+    mmf_map *map;
 
     while (times-- > 0) {
-        bench_mmf(mmf_open_existing(name, NULL, &map), "open");
-        mmf_close(map);
+        bench_mmf(mmf_map_open_existing(name, NULL, &map), "open");
+        mmf_map_close(map);
     }
 }
 
@@ -509,7 +508,7 @@ remove_directory(const char *name)
     char path[256];
 
     setenv("MMF_DIR", name, 1);
-    mmf_reap(0, NULL);
+    mmf_gc(0, NULL);
     snprintf(path, sizeof(path), "%s/mmf-%u", name, (unsigned)geteuid());
     rmdir(path);
     if (rmdir(name) < 0)

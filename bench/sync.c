@@ -112,8 +112,8 @@ compare_mutexes(void)
         {"Boost.Interprocess named_mutex", use_boost_mutex, NULL, NULL},
     };
 
-    bench_mmf(mmf_mutex_create(0, "bench", NULL, NULL, &named), "create");
-    bench_mmf(mmf_mutex_create(0, NULL, NULL, NULL, &unnamed), "create");
+    bench_mmf(mmf_mutex_create_or_open("bench", 0, NULL, NULL, &named), "create");
+    bench_mmf(mmf_mutex_create_or_open(NULL, 0, NULL, NULL, &unnamed), "create");
     ways[1].context = named;
     ways[2].context = unnamed;
     snprintf(boost_name, sizeof(boost_name), "mmf-bench-boost-%d", (int)getpid());
@@ -181,9 +181,9 @@ compare_signals(void)
         {"eventfd", use_eventfd, NULL, &fd},
     };
 
-    bench_mmf(mmf_semaphore_create(0, 1, "semaphore", NULL, NULL, &semaphore),
+    bench_mmf(mmf_semaphore_create_or_open("semaphore", 0, 1, NULL, NULL, &semaphore),
               "create");
-    bench_mmf(mmf_event_create(0, MMF_EVENT_AUTO_RESET, "event", NULL, NULL, &event),
+    bench_mmf(mmf_event_create_or_open("event", 0, MMF_EVENT_AUTO_RESET, NULL, NULL, &event),
               "create");
     ways[1].context = semaphore;
     ways[2].context = event;
@@ -207,7 +207,7 @@ remove_directory(void)
 {
     char path[128];
 
-    mmf_reap(0, NULL);
+    mmf_gc(0, NULL);
     snprintf(path, sizeof(path), "%s/mmf-%u", directory, (unsigned)geteuid());
     rmdir(path);
     if (rmdir(directory) < 0)

@@ -102,11 +102,11 @@ open_all(void)
 {
     pthread_mutexattr_t attributes;
 
-    bench_mmf(mmf_mutex_create(0, "deaths", NULL, NULL, &mutex), "create");
+    bench_mmf(mmf_mutex_create_or_open("deaths", 0, NULL, NULL, &mutex), "create");
     waitables[OTHERS] = mmf_mutex_waitable(mutex);
     for (int i = 0; i < OTHERS; i++) {
         bench_mmf(
-            mmf_event_create(0, MMF_EVENT_AUTO_RESET, NULL, NULL, NULL, &others[i]),
+            mmf_event_create_or_open(NULL, 0, MMF_EVENT_AUTO_RESET, NULL, NULL, &others[i]),
             "create");
         waitables[i] = mmf_event_waitable(others[i]);
     }

@@ -68,8 +68,7 @@ static void
 open_events(void)
 {
     for (int i = 0; i < 2; i++)
-        bench_mmf(mmf_event_create(0, MMF_EVENT_AUTO_RESET, event_names[i], NULL, NULL,
-                                   &events[i]),
+        bench_mmf(mmf_event_create_or_open(event_names[i], 0, MMF_EVENT_AUTO_RESET, NULL, NULL, &events[i]),
                   "create");
 }
 
@@ -90,7 +89,7 @@ open_semaphores(void)
 {
     for (int i = 0; i < 2; i++)
         bench_mmf(
-            mmf_semaphore_create(0, 1, semaphore_names[i], NULL, NULL, &semaphores[i]),
+            mmf_semaphore_create_or_open(semaphore_names[i], 0, 1, NULL, NULL, &semaphores[i]),
             "create");
 }
 

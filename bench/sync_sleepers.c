@@ -35,7 +35,7 @@ hold_mutex(void *context)
 {
     mmf_mutex *mutex;
 
-    bench_mmf(mmf_mutex_create(0, context, NULL, NULL, &mutex), "create");
+    bench_mmf(mmf_mutex_create_or_open(context, 0, NULL, NULL, &mutex), "create");
 }
 
 static void
@@ -43,7 +43,7 @@ own_mutex(void *context)
 {
     mmf_mutex *mutex;
 
-    bench_mmf(mmf_mutex_create(1, context, NULL, NULL, &mutex), "create");
+    bench_mmf(mmf_mutex_create_or_open(context, 1, NULL, NULL, &mutex), "create");
 }
 
 static void
@@ -51,7 +51,7 @@ hold_event(void *context)
 {
     mmf_event *event;
 
-    bench_mmf(mmf_event_create(0, MMF_EVENT_AUTO_RESET, context, NULL, NULL, &event),
+    bench_mmf(mmf_event_create_or_open(context, 0, MMF_EVENT_AUTO_RESET, NULL, NULL, &event),
               "create");
 }
 

@@ -55,7 +55,7 @@ open_events(void)
     for (int i = 0; i < OBJECTS; i++) {
         snprintf(name, sizeof(name), "idle-%d", i);
         bench_mmf(
-            mmf_event_create(0, MMF_EVENT_AUTO_RESET, name, NULL, NULL, &events[i]),
+            mmf_event_create_or_open(name, 0, MMF_EVENT_AUTO_RESET, NULL, NULL, &events[i]),
             "create");
         waitables[i] = mmf_event_waitable(events[i]);
     }

@@ -107,7 +107,7 @@ wait_for_events(void)
     int epoll;
     int status;
 
-    if (mmf_event_create(0, MMF_EVENT_AUTO_RESET, "Doorbell", NULL, NULL, &event) < 0)
+    if (mmf_event_create_or_open("Doorbell", 0, MMF_EVENT_AUTO_RESET, NULL, NULL, &event) < 0)
         return fail();
     epoll = epoll_create1(EPOLL_CLOEXEC);
     if (epoll < 0)

@@ -9,7 +9,7 @@
  * Each line that the exchange reads is a number: it publishes so many quotes, as fast
  * as it can, and never waits for anybody (MMF_OVERFLOW_DROP_OLDEST). Each line that the
  * reader reads lets it read what there is. If more came meanwhile than the topic has
- * cells, it learns how many it has lost. Both end with their input.
+ * slots, it learns how many it has lost. Both end with their input.
  */
 #include <mmf/mmf.h>
 
@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CELLS = 64 };
+enum { SLOTS = 64 };
 
 struct quote {
     char symbol[8];
@@ -39,7 +39,7 @@ join(mmf_role role, mmf_topic **topic)
 
     mmf_channel_options_init(&options);
     options.role = role;
-    return mmf_topic_create("Market", sizeof(struct quote), CELLS,
+    return mmf_topic_create_or_open("Market", sizeof(struct quote), SLOTS,
                             MMF_OVERFLOW_DROP_OLDEST, &options, NULL, topic);
 }
 
@@ -60,7 +60,7 @@ run_exchange(void)
         for (long i = 0; i < count; i++) {
             quote.number++;
             quote.cents += quote.number % 3 - 1;
-            if (mmf_topic_publish(topic, &quote, sizeof(quote), 0) < 0)
+            if (mmf_topic_send(topic, &quote, sizeof(quote), 0, NULL) < 0)
                 return fail();
         }
         printf("Quote %lld is out.\n", (long long)quote.number);
@@ -81,7 +81,7 @@ read_quotes(mmf_topic *topic)
     for (;;) {
         mmf_message message;
 
-        rc = mmf_topic_peek(topic, 0, &message);
+        rc = mmf_topic_take(topic, 0, &message);
         if (rc != MMF_OK)
             break;
         memcpy(&quote, message.bytes, sizeof(quote));

@@ -32,13 +32,13 @@ say(const char *what)
 
 /* The caller owns the mutex. */
 static int
-add_one(mmf_view_accessor *view)
+add_one(mmf_accessor *view)
 {
     int64_t count;
-    int rc = mmf_view_accessor_read_int64(view, 0, &count);
+    int rc = mmf_accessor_read_int64(view, 0, &count);
 
     if (rc >= 0)
-        rc = mmf_view_accessor_write_int64(view, 0, count + 1);
+        rc = mmf_accessor_write_int64(view, 0, count + 1);
     if (rc >= 0) {
         printf("I own the mutex. The counter was %lld and is %lld now.\n",
                (long long)count, (long long)count + 1);
@@ -54,7 +54,7 @@ add_one(mmf_view_accessor *view)
  * that. Here there is nothing to mend: one write changes the counter.
  */
 static int
-take_a_turn(mmf_mutex *mutex, mmf_view_accessor *view, int *goes_on)
+take_a_turn(mmf_mutex *mutex, mmf_accessor *view, int *goes_on)
 {
     int rc;
 
@@ -73,17 +73,17 @@ take_a_turn(mmf_mutex *mutex, mmf_view_accessor *view, int *goes_on)
 int
 main(void)
 {
-    mmf *map = NULL;
-    mmf_view_accessor *view = NULL;
+    mmf_map *map = NULL;
+    mmf_accessor *view = NULL;
     mmf_mutex *mutex = NULL;
     int goes_on = 1;
     int rc;
 
-    rc = mmf_create_or_open("Counter", sizeof(int64_t), NULL, &map);
+    rc = mmf_map_create_or_open("Counter", sizeof(int64_t), NULL, NULL, &map);
     if (rc >= 0)
-        rc = mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view);
+        rc = mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view);
     if (rc >= 0)
-        rc = mmf_mutex_create(0, "Counter mutex", NULL, NULL, &mutex);
+        rc = mmf_mutex_create_or_open("Counter mutex", 0, NULL, NULL, &mutex);
 
     while (rc >= 0 && goes_on) {
         rc = take_a_turn(mutex, view, &goes_on);
@@ -95,7 +95,7 @@ main(void)
     if (rc < 0)
         fprintf(stderr, "mutex_counter: %s\n", mmf_last_message());
     mmf_mutex_close(mutex);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
     return rc >= 0 ? 0 : 1;
 }

@@ -23,15 +23,15 @@ int
 main(void)
 {
     static const char message[] = "HI Night Mo.";
-    mmf *map = NULL;
-    mmf_view_accessor *view = NULL;
+    mmf_map *map = NULL;
+    mmf_accessor *view = NULL;
     int rc;
 
-    rc = mmf_create_new("Cat", 10000, NULL, &map);
+    rc = mmf_map_create_new("Cat", 10000, NULL, &map);
     if (rc >= 0)
-        rc = mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view);
+        rc = mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view);
     if (rc >= 0)
-        rc = mmf_view_accessor_write_array(view, 0, message, 1,
+        rc = mmf_accessor_write_array(view, 0, message, 1,
                                            (int64_t)strlen(message));
 
     if (rc >= 0) {
@@ -41,7 +41,7 @@ main(void)
     } else {
         fprintf(stderr, "process_a: %s\n", mmf_last_message());
     }
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
     return rc >= 0 ? 0 : 1;
 }

@@ -13,22 +13,22 @@ int
 main(void)
 {
     static char message[10000 + 1];
-    mmf *map = NULL;
-    mmf_view_accessor *view = NULL;
+    mmf_map *map = NULL;
+    mmf_accessor *view = NULL;
     int64_t read;
     int rc;
 
-    rc = mmf_open_existing("Cat", NULL, &map);
+    rc = mmf_map_open_existing("Cat", NULL, &map);
     if (rc >= 0)
-        rc = mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view);
+        rc = mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view);
     if (rc >= 0)
-        rc = mmf_view_accessor_read_array(view, 0, message, 1, 10000, &read);
+        rc = mmf_accessor_read_array(view, 0, message, 1, 10000, &read);
 
     if (rc >= 0)
         printf("Message read from shared memory: %s\n", message);
     else
         fprintf(stderr, "process_b: %s\n", mmf_last_message());
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
     return rc >= 0 ? 0 : 1;
 }

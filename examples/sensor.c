@@ -35,7 +35,7 @@ join(mmf_role role, uint32_t flags, mmf_latest **latest)
     mmf_channel_options_init(&options);
     options.role = role;
     options.flags = flags;
-    return mmf_latest_create("Sensor", sizeof(struct reading), &options, NULL, latest);
+    return mmf_latest_create_or_open("Sensor", sizeof(struct reading), &options, NULL, latest);
 }
 
 static int
@@ -52,7 +52,7 @@ run_write(void)
     while (fgets(line, sizeof(line), stdin) != NULL) {
         reading.celsius = strtod(line, NULL);
         reading.number++;
-        if (mmf_latest_write(latest, &reading, sizeof(reading)) < 0)
+        if (mmf_latest_send(latest, &reading, sizeof(reading), NULL) < 0)
             return fail();
         printf("It is %.1f degrees.\n", reading.celsius);
         fflush(stdout);
@@ -68,7 +68,7 @@ say_newest(mmf_latest *latest, uint64_t *version)
     struct reading reading;
     int64_t length;
 
-    if (mmf_latest_read(latest, &reading, sizeof(reading), &length, version) < 0)
+    if (mmf_latest_receive(latest, &reading, sizeof(reading), &length, version) < 0)
         return fail();
     if (*version == 0)
         puts("There is no reading yet.");
@@ -105,7 +105,7 @@ run_watch(void)
     uint64_t version = 0;
     int rc;
 
-    if (join(MMF_ROLE_RECEIVE, MMF_CHANNEL_PEER_GONE, &latest) < 0)
+    if (join(MMF_ROLE_RECEIVE, MMF_CHANNEL_PEER_CLOSED, &latest) < 0)
         return fail();
     puts("I wait for a reading.");
     fflush(stdout);
@@ -113,7 +113,7 @@ run_watch(void)
         if (say_newest(latest, &version) != 0)
             return 1;
     }
-    if (rc != MMF_E_PEER_GONE)
+    if (rc != MMF_E_PEER_CLOSED)
         return fail();
     puts("Nobody writes any more.");
     mmf_latest_close(latest);

@@ -38,15 +38,14 @@ check(int rc)
 }
 
 static struct result *
-open_results(int64_t jobs, mmf **map, mmf_view_accessor **view)
+open_results(int64_t jobs, mmf_map **map, mmf_accessor **view)
 {
     void *bytes;
     int64_t size;
 
-    check(mmf_create_or_open("Results", jobs * (int64_t)sizeof(struct result), NULL,
-                             map));
-    check(mmf_create_view_accessor(*map, 0, 0, MMF_ACCESS_READ_WRITE, view));
-    check(mmf_view_accessor_pointer(*view, &bytes, &size));
+    check(mmf_map_create_or_open("Results", jobs * (int64_t)sizeof(struct result), NULL, NULL, map));
+    check(mmf_accessor_create(*map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, view));
+    check(mmf_accessor_pointer(*view, &bytes, &size));
     return bytes;
 }
 
@@ -58,8 +57,8 @@ open_queue(mmf_role role)
 
     mmf_channel_options_init(&options);
     options.role = role;
-    options.flags = MMF_CHANNEL_PEER_GONE;
-    check(mmf_queue_create("Jobs", sizeof(int64_t), PLACES, MMF_OVERFLOW_BLOCK,
+    options.flags = MMF_CHANNEL_PEER_CLOSED;
+    check(mmf_queue_create_or_open("Jobs", sizeof(int64_t), PLACES, MMF_OVERFLOW_BLOCK,
                            &options, NULL, &queue));
     return queue;
 }
@@ -79,17 +78,17 @@ work_on(int64_t job)
 static void
 work(int64_t jobs)
 {
-    mmf *map;
-    mmf_view_accessor *view;
+    mmf_map *map;
+    mmf_accessor *view;
     struct result *results = open_results(jobs, &map, &view);
     mmf_queue *queue = open_queue(MMF_ROLE_RECEIVE);
     mmf_message message;
 
     for (;;) {
         int64_t job;
-        int rc = mmf_queue_peek(queue, -1, &message);
+        int rc = mmf_queue_take(queue, -1, &message);
 
-        if (rc == MMF_E_PEER_GONE)
+        if (rc == MMF_E_PEER_CLOSED)
             break;
         check(rc);
         job = *(const int64_t *)message.bytes;
@@ -100,8 +99,8 @@ work(int64_t jobs)
         check(mmf_queue_release(queue, &message));
     }
     mmf_queue_close(queue);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 static pid_t
@@ -145,7 +144,7 @@ run(mmf_queue *queue, int64_t jobs, int64_t interval, pid_t *workers,
 
     while (done < jobs) {
         if (sent < jobs) {
-            int rc = mmf_queue_send(queue, &sent, sizeof(sent), 10);
+            int rc = mmf_queue_send(queue, &sent, sizeof(sent), 10, NULL);
 
             check(rc);
             sent += rc == MMF_OK;
@@ -189,8 +188,8 @@ main(int argc, char **argv)
     int64_t jobs = argc > 1 ? strtoll(argv[1], NULL, 10) : 100000;
     int64_t interval = argc > 2 ? strtoll(argv[2], NULL, 10) : 1000;
     pid_t workers[WORKERS];
-    mmf *map;
-    mmf_view_accessor *view;
+    mmf_map *map;
+    mmf_accessor *view;
     const struct result *results;
     mmf_queue *queue;
     int kills;
@@ -209,7 +208,7 @@ main(int argc, char **argv)
         kill_worker(workers[i]);
     failed = report(results, jobs, kills);
     mmf_queue_close(queue);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
     return failed;
 }

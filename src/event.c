@@ -13,7 +13,7 @@ struct mmf_event {
 };
 
 int
-mmf_event_create(int initial_state, mmf_event_mode mode, const char *name,
+mmf_event_create_or_open(int initial_state, mmf_event_mode mode, const char *name,
                  const mmf_sync_options *options, int *created_new, mmf_event **out)
 {
     const struct mmf_os_sync_request request = {.kind = MMF_KIND_EVENT,

@@ -139,7 +139,7 @@ append(void *payload, const mmf_object_info *info)
 static int
 is_living_channel(const mmf_object_info *info)
 {
-    return info->life == MMF_LIFE_ALIVE && info->kind >= MMF_KIND_QUEUE &&
+    return info->life == MMF_OBJECT_IN_USE && info->kind >= MMF_KIND_QUEUE &&
            info->kind <= MMF_KIND_LATEST;
 }
 
@@ -189,7 +189,7 @@ static int
 check_flags(mmf_list_flags flags)
 {
     if (flags & ~(mmf_list_flags)(MMF_LIST_LOCAL | MMF_LIST_GLOBAL |
-                                  MMF_LIST_KEEP_DEAD | MMF_LIST_HOLDERS))
+                                  MMF_LIST_KEEP_ORPHANED | MMF_LIST_HOLDERS))
         return mmf_fail_argument(MMF_E_INVALID, "flags", "list flags 0x%x are none",
                                  flags);
     return MMF_OK;
@@ -249,9 +249,9 @@ mmf_list_close(mmf_list *list)
 }
 
 int
-mmf_reap(mmf_list_flags flags, mmf_reap_result *result)
+mmf_gc(mmf_list_flags flags, mmf_gc_result *result)
 {
-    mmf_reap_result done = {0};
+    mmf_gc_result done = {0};
     int rc = check_flags(flags);
 
     if (rc == MMF_OK)

@@ -16,18 +16,18 @@
 #include "options.h"
 
 void
-mmf_options_init(mmf_options *options)
+mmf_map_options_init(mmf_map_options *options)
 {
-    static const mmf_options defaults = {.size = sizeof(mmf_options)};
+    static const mmf_map_options defaults = {.size = sizeof(mmf_map_options)};
 
     if (options != NULL)
         *options = defaults;
 }
 
 void
-mmf_open_options_init(mmf_open_options *options)
+mmf_map_options_init(mmf_map_options *options)
 {
-    static const mmf_open_options defaults = {.size = sizeof(mmf_open_options),
+    static const mmf_map_options defaults = {.size = sizeof(mmf_map_options),
                                               .rights = MMF_RIGHTS_READ_WRITE};
 
     if (options != NULL)
@@ -104,9 +104,9 @@ check_not_write_only(mmf_access access)
 }
 
 static int
-check_map_options(mmf_map_options options)
+check_map_options(mmf_map_allocation options)
 {
-    if (options & ~MMF_OPTIONS_DELAY_ALLOCATE_PAGES)
+    if (options & ~MMF_DELAY_ALLOCATE_PAGES)
         return mmf_fail_argument(MMF_E_RANGE, "options", "options 0x%x are none",
                                  (unsigned)options);
     return MMF_OK;
@@ -124,7 +124,7 @@ check_inheritability(mmf_inheritability inheritability)
 
 /* Beyond .NET: fields of ours, checked after its own. */
 static int
-check_our_fields(const mmf_options *options)
+check_our_fields(const mmf_map_options *options)
 {
     if (options->mode > 0777u)
         return mmf_fail_argument(MMF_E_RANGE, "mode", "mode 0%o is none",
@@ -142,7 +142,7 @@ check_our_fields(const mmf_options *options)
 
 /* Options and inheritability in contract 2.4's order, and ours. */
 static int
-check_settings(const mmf_options *options)
+check_settings(const mmf_map_options *options)
 {
     int rc = check_map_options(options->options);
 
@@ -154,9 +154,9 @@ check_settings(const mmf_options *options)
 }
 
 static int
-read_options(const mmf_options *given, mmf_options *options)
+read_options(const mmf_map_options *given, mmf_map_options *options)
 {
-    mmf_options_init(options);
+    mmf_map_options_init(options);
     return mmf_options_read(given, options, sizeof(*options));
 }
 
@@ -168,10 +168,10 @@ read_options(const mmf_options *given, mmf_options *options)
  * The handle comes before its section: once a section has taken over a descriptor or
  * made a file, nothing may fail any more.
  */
-static mmf *
+static mmf_map *
 new_handle(uint32_t can)
 {
-    mmf *map = calloc(1, sizeof(*map));
+    mmf_map *map = calloc(1, sizeof(*map));
 
     if (map == NULL)
         mmf_fail(MMF_E_NO_MEMORY, "no memory for a map handle");
@@ -182,7 +182,7 @@ new_handle(uint32_t can)
 
 /* `rc` tells whether the handle has got its section. */
 static int
-hand_over(int rc, mmf *map, mmf **out)
+hand_over(int rc, mmf_map *map, mmf_map **out)
 {
     if (rc < 0)
         free(map);
@@ -192,7 +192,7 @@ hand_over(int rc, mmf *map, mmf **out)
 }
 
 static void
-fill_request(const mmf_options *options, const struct mmf_name *name, int64_t capacity,
+fill_request(const mmf_map_options *options, const struct mmf_name *name, int64_t capacity,
              struct mmf_os_request *request)
 {
     request->name = name;
@@ -200,19 +200,19 @@ fill_request(const mmf_options *options, const struct mmf_name *name, int64_t ca
     request->access = options->access;
     request->inheritability = options->inheritability;
     request->delay_allocate =
-        (options->options & MMF_OPTIONS_DELAY_ALLOCATE_PAGES) != 0;
+        (options->options & MMF_DELAY_ALLOCATE_PAGES) != 0;
     request->mode = options->mode;
 }
 
 /* Contract 2.4. */
 int
-mmf_create_new(const char *map_name, int64_t capacity, const mmf_options *given,
-               mmf **out)
+mmf_map_create_new(const char *map_name, int64_t capacity, const mmf_map_options *given,
+               mmf_map **out)
 {
     struct mmf_os_request request;
     struct mmf_name name;
-    mmf_options options;
-    mmf *map;
+    mmf_map_options options;
+    mmf_map *map;
     int rc = check_out(out);
 
     if (rc == MMF_OK)
@@ -241,7 +241,7 @@ mmf_create_new(const char *map_name, int64_t capacity, const mmf_options *given,
 
 /* CreateOrOpen with write access only opens (contract 2.5). */
 static int
-open_for_writing(const struct mmf_name *name, const mmf_options *options,
+open_for_writing(const struct mmf_name *name, const mmf_map_options *options,
                  struct mmf_os_section **section)
 {
     int rc = mmf_os_section_open(name, MMF_CAN_WRITE, options->inheritability, section);
@@ -257,13 +257,13 @@ open_for_writing(const struct mmf_name *name, const mmf_options *options,
 
 /* Contract 2.5. */
 int
-mmf_create_or_open(const char *map_name, int64_t capacity, const mmf_options *given,
-                   mmf **out)
+mmf_map_create_or_open(const char *map_name, int64_t capacity, const mmf_map_options *given,
+                   mmf_map **out)
 {
     struct mmf_os_request request;
     struct mmf_name name;
-    mmf_options options;
-    mmf *map;
+    mmf_map_options options;
+    mmf_map *map;
     int created;
     int rc = check_out(out);
 
@@ -295,11 +295,11 @@ mmf_create_or_open(const char *map_name, int64_t capacity, const mmf_options *gi
 }
 
 static int
-read_open_options(const mmf_open_options *given, mmf_open_options *options)
+read_open_options(const mmf_map_options *given, mmf_map_options *options)
 {
     int rc;
 
-    mmf_open_options_init(options);
+    mmf_map_options_init(options);
     rc = mmf_options_read(given, options, sizeof(*options));
     if (rc == MMF_OK && options->reserved != 0)
         rc = mmf_fail_argument(MMF_E_INVALID, "options",
@@ -308,7 +308,7 @@ read_open_options(const mmf_open_options *given, mmf_open_options *options)
 }
 
 static int
-check_open_options(const mmf_open_options *options)
+check_open_options(const mmf_map_options *options)
 {
     int rc = check_inheritability(options->inheritability);
 
@@ -332,11 +332,11 @@ check_system_security(mmf_rights rights)
 
 /* Contract 2.1. */
 int
-mmf_open_existing(const char *map_name, const mmf_open_options *given, mmf **out)
+mmf_map_open_existing(const char *map_name, const mmf_map_options *given, mmf_map **out)
 {
     struct mmf_name name;
-    mmf_open_options options;
-    mmf *map;
+    mmf_map_options options;
+    mmf_map *map;
     int rc = check_out(out);
 
     if (rc == MMF_OK)
@@ -364,10 +364,10 @@ mmf_open_existing(const char *map_name, const mmf_open_options *given, mmf **out
 }
 
 int
-mmf_open_inherited(intptr_t handle, const mmf_open_options *given, mmf **out)
+mmf_map_open_inherited(intptr_t handle, const mmf_map_options *given, mmf_map **out)
 {
-    mmf_open_options options;
-    mmf *map;
+    mmf_map_options options;
+    mmf_map *map;
     int rc = check_out(out);
 
     if (rc == MMF_OK)
@@ -424,11 +424,11 @@ fit_capacity(const struct mmf_os_file *file, mmf_access access, int64_t *capacit
  */
 static int
 map_file(struct mmf_os_file *file, const char *map_name, int64_t capacity,
-         const mmf_options *options, mmf **out)
+         const mmf_map_options *options, mmf_map **out)
 {
     struct mmf_os_request request;
     struct mmf_name name;
-    mmf *map = NULL;
+    mmf_map *map = NULL;
     int rc = fit_capacity(file, options->access, &capacity);
 
     if (rc == MMF_OK && map_name != NULL)
@@ -492,11 +492,11 @@ check_file_open(const char *path, mmf_file_mode mode, mmf_access access)
 
 /* Contract 2.2. */
 int
-mmf_create_from_file(const char *path, mmf_file_mode mode, const char *map_name,
-                     int64_t capacity, const mmf_options *given, mmf **out)
+mmf_map_create_from_file(const char *path, mmf_file_mode mode, const char *map_name,
+                     int64_t capacity, const mmf_map_options *given, mmf_map **out)
 {
     struct mmf_os_file *file;
-    mmf_options options;
+    mmf_map_options options;
     int rc = check_out(out);
 
     if (rc == MMF_OK)
@@ -532,10 +532,10 @@ mmf_create_from_file(const char *path, mmf_file_mode mode, const char *map_name,
 static int
 create_from_open_file(int (*wrap)(intptr_t handle, struct mmf_os_file **out),
                       intptr_t handle, const char *map_name, int64_t capacity,
-                      const mmf_options *given, mmf **out)
+                      const mmf_map_options *given, mmf_map **out)
 {
     struct mmf_os_file *file;
-    mmf_options options;
+    mmf_map_options options;
     int64_t wanted = capacity;
     int rc = check_out(out);
 
@@ -564,8 +564,8 @@ create_from_open_file(int (*wrap)(intptr_t handle, struct mmf_os_file **out),
 }
 
 int
-mmf_create_from_handle(intptr_t handle, const char *map_name, int64_t capacity,
-                       const mmf_options *options, mmf **out)
+mmf_map_create_from_handle(intptr_t handle, const char *map_name, int64_t capacity,
+                       const mmf_map_options *options, mmf_map **out)
 {
     return create_from_open_file(mmf_os_file_wrap, handle, map_name, capacity, options,
                                  out);
@@ -581,8 +581,8 @@ wrap_descriptor(intptr_t fd, struct mmf_os_file **out)
 }
 
 int
-mmf_create_from_fd(int fd, const char *map_name, int64_t capacity,
-                   const mmf_options *options, mmf **out)
+mmf_map_create_from_fd(int fd, const char *map_name, int64_t capacity,
+                   const mmf_map_options *options, mmf_map **out)
 {
     return create_from_open_file(wrap_descriptor, fd, map_name, capacity, options, out);
 }
@@ -592,7 +592,7 @@ mmf_create_from_fd(int fd, const char *map_name, int64_t capacity,
  */
 
 void
-mmf_close(mmf *map)
+mmf_map_close(mmf_map *map)
 {
     if (map == NULL)
         return;
@@ -601,7 +601,7 @@ mmf_close(mmf *map)
 }
 
 int
-mmf_capacity(const mmf *map, int64_t *capacity)
+mmf_map_capacity(const mmf_map *map, int64_t *capacity)
 {
     if (map == NULL || capacity == NULL)
         return mmf_fail_argument(MMF_E_NULL, map == NULL ? "map" : "capacity",
@@ -611,7 +611,7 @@ mmf_capacity(const mmf *map, int64_t *capacity)
 }
 
 int
-mmf_native_handle(const mmf *map, intptr_t *handle)
+mmf_map_native_handle(const mmf_map *map, intptr_t *handle)
 {
     int rc;
 

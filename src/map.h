@@ -8,7 +8,7 @@
 
 #include "os/os.h"
 
-struct mmf {
+struct mmf_map {
     struct mmf_os_section *section;
     uint32_t can; /* MMF_CAN_...: what this handle was opened for */
 };

@@ -12,7 +12,7 @@ struct mmf_mutex {
 };
 
 int
-mmf_mutex_create(int initially_owned, const char *name, const mmf_sync_options *options,
+mmf_mutex_create_or_open(int initially_owned, const char *name, const mmf_sync_options *options,
                  int *created_new, mmf_mutex **out)
 {
     const struct mmf_os_sync_request request = {

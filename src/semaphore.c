@@ -28,7 +28,7 @@ check_counts(int32_t initial_count, int32_t maximum_count)
 }
 
 int
-mmf_semaphore_create(int32_t initial_count, int32_t maximum_count, const char *name,
+mmf_semaphore_create_or_open(int32_t initial_count, int32_t maximum_count, const char *name,
                      const mmf_sync_options *options, int *created_new,
                      mmf_semaphore **out)
 {

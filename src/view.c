@@ -52,7 +52,7 @@ fail_address_space(int64_t size)
  * before an unaligned window, can be more than a 32-bit process can address.
  */
 static int
-check_window(const mmf *map, int64_t offset, int64_t *size)
+check_window(const mmf_map *map, int64_t offset, int64_t *size)
 {
     int64_t capacity = mmf_os_section_capacity(map->section);
     struct mmf_os_limits limits = mmf_os_limits();
@@ -77,7 +77,7 @@ check_window(const mmf *map, int64_t offset, int64_t *size)
  * creator gave. A view is allowed if it needs no more than each (contract 2.7).
  */
 static int
-check_rights(const mmf *map, mmf_access access)
+check_rights(const mmf_map *map, mmf_access access)
 {
     uint32_t needs = mmf_can_of_access(access);
     uint32_t given = mmf_os_section_given(map->section);
@@ -128,7 +128,7 @@ make_empty(struct mmf_view *view, int64_t lead)
 }
 
 static int
-map_window(mmf *map, int64_t offset, int64_t size, mmf_access access,
+map_window(mmf_map *map, int64_t offset, int64_t size, mmf_access access,
            mmf_view_flags flags, struct mmf_view *view)
 {
     int64_t lead = offset % mmf_os_limits().granularity;
@@ -150,7 +150,7 @@ map_window(mmf *map, int64_t offset, int64_t size, mmf_access access,
 }
 
 int
-mmf_view_open(mmf *map, int64_t offset, int64_t size, mmf_access access,
+mmf_view_open(mmf_map *map, int64_t offset, int64_t size, mmf_access access,
               const mmf_view_options *options, struct mmf_view *view)
 {
     mmf_view_flags flags = 0;

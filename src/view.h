@@ -22,7 +22,7 @@ struct mmf_view {
 };
 
 /* Check by contract 2.6 to 2.8 and map. The view must not move afterwards. */
-int mmf_view_open(mmf *map, int64_t offset, int64_t size, mmf_access access,
+int mmf_view_open(mmf_map *map, int64_t offset, int64_t size, mmf_access access,
                   const mmf_view_options *options, struct mmf_view *view);
 
 /* Flush if it can be written, then unmap. */

@@ -10,15 +10,15 @@
 #include "base/fail.h"
 #include "view.h"
 
-struct mmf_view_accessor {
+struct mmf_accessor {
     struct mmf_view view;
 };
 
 int
-mmf_create_view_accessor_with(mmf *map, int64_t offset, int64_t size, mmf_access access,
-                              const mmf_view_options *options, mmf_view_accessor **out)
+mmf_accessor_create_with(mmf_map *map, int64_t offset, int64_t size, mmf_access access,
+                              const mmf_view_options *options, mmf_accessor **out)
 {
-    mmf_view_accessor *accessor;
+    mmf_accessor *accessor;
     int rc;
 
     if (out == NULL)
@@ -36,14 +36,14 @@ mmf_create_view_accessor_with(mmf *map, int64_t offset, int64_t size, mmf_access
 }
 
 int
-mmf_create_view_accessor(mmf *map, int64_t offset, int64_t size, mmf_access access,
-                         mmf_view_accessor **out)
+mmf_accessor_create(mmf_map *map, int64_t offset, int64_t size, mmf_access access,
+                         mmf_accessor **out)
 {
-    return mmf_create_view_accessor_with(map, offset, size, access, NULL, out);
+    return mmf_accessor_create(map, offset, size, access, NULL, out);
 }
 
 void
-mmf_view_accessor_close(mmf_view_accessor *accessor)
+mmf_accessor_close(mmf_accessor *accessor)
 {
     if (accessor == NULL)
         return;
@@ -52,31 +52,31 @@ mmf_view_accessor_close(mmf_view_accessor *accessor)
 }
 
 int64_t
-mmf_view_accessor_capacity(const mmf_view_accessor *accessor)
+mmf_accessor_capacity(const mmf_accessor *accessor)
 {
     return accessor != NULL ? accessor->view.size : 0;
 }
 
 int
-mmf_view_accessor_can_read(const mmf_view_accessor *accessor)
+mmf_accessor_can_read(const mmf_accessor *accessor)
 {
     return accessor != NULL && accessor->view.can_read;
 }
 
 int
-mmf_view_accessor_can_write(const mmf_view_accessor *accessor)
+mmf_accessor_can_write(const mmf_accessor *accessor)
 {
     return accessor != NULL && accessor->view.can_write;
 }
 
 int64_t
-mmf_view_accessor_pointer_offset(const mmf_view_accessor *accessor)
+mmf_accessor_pointer_offset(const mmf_accessor *accessor)
 {
     return accessor != NULL ? accessor->view.pointer_offset : 0;
 }
 
 mmf_view_flags
-mmf_view_accessor_granted(const mmf_view_accessor *accessor)
+mmf_accessor_granted(const mmf_accessor *accessor)
 {
     return accessor != NULL ? accessor->view.granted : 0;
 }
@@ -88,7 +88,7 @@ fail_null(void)
 }
 
 int
-mmf_view_accessor_pointer(const mmf_view_accessor *accessor, void **bytes,
+mmf_accessor_pointer(const mmf_accessor *accessor, void **bytes,
                           int64_t *size)
 {
     if (accessor == NULL || bytes == NULL)
@@ -100,7 +100,7 @@ mmf_view_accessor_pointer(const mmf_view_accessor *accessor, void **bytes,
 }
 
 int
-mmf_view_accessor_flush(mmf_view_accessor *accessor)
+mmf_accessor_flush(mmf_accessor *accessor)
 {
     return accessor != NULL ? mmf_view_flush(&accessor->view) : fail_null();
 }
@@ -142,7 +142,7 @@ fits(const struct mmf_view *view, int64_t position, int64_t size)
 }
 
 static inline int
-load(const mmf_view_accessor *accessor, int64_t position, void *value, int64_t size)
+load(const mmf_accessor *accessor, int64_t position, void *value, int64_t size)
 {
     if (accessor == NULL || value == NULL)
         return fail_null();
@@ -155,7 +155,7 @@ load(const mmf_view_accessor *accessor, int64_t position, void *value, int64_t s
 }
 
 static inline int
-store(mmf_view_accessor *accessor, int64_t position, const void *value, int64_t size)
+store(mmf_accessor *accessor, int64_t position, const void *value, int64_t size)
 {
     if (accessor == NULL || value == NULL)
         return fail_null();
@@ -169,12 +169,12 @@ store(mmf_view_accessor *accessor, int64_t position, const void *value, int64_t 
 
 /* A read and a write of a type whose bytes are its value; a function per C type. */
 #define DEFINE_TYPE(name, type)                                                        \
-    int mmf_view_accessor_read_##name(const mmf_view_accessor *accessor,               \
+    int mmf_accessor_read_##name(const mmf_accessor *accessor,               \
                                       int64_t position, type *value)                   \
     {                                                                                  \
         return load(accessor, position, value, (int64_t)sizeof(type));                 \
     }                                                                                  \
-    int mmf_view_accessor_write_##name(mmf_view_accessor *accessor, int64_t position,  \
+    int mmf_accessor_write_##name(mmf_accessor *accessor, int64_t position,  \
                                        type value)                                     \
     {                                                                                  \
         return store(accessor, position, &value, (int64_t)sizeof(type));               \
@@ -193,7 +193,7 @@ DEFINE_TYPE(single, float)
 DEFINE_TYPE(double, double)
 
 int
-mmf_view_accessor_read_boolean(const mmf_view_accessor *accessor, int64_t position,
+mmf_accessor_read_boolean(const mmf_accessor *accessor, int64_t position,
                                int *value)
 {
     uint8_t byte = 0;
@@ -208,7 +208,7 @@ mmf_view_accessor_read_boolean(const mmf_view_accessor *accessor, int64_t positi
 }
 
 int
-mmf_view_accessor_write_boolean(mmf_view_accessor *accessor, int64_t position,
+mmf_accessor_write_boolean(mmf_accessor *accessor, int64_t position,
                                 int value)
 {
     uint8_t byte = value != 0;
@@ -227,7 +227,7 @@ is_decimal(const mmf_decimal *value)
 }
 
 int
-mmf_view_accessor_read_decimal(const mmf_view_accessor *accessor, int64_t position,
+mmf_accessor_read_decimal(const mmf_accessor *accessor, int64_t position,
                                mmf_decimal *value)
 {
     mmf_decimal read;
@@ -247,7 +247,7 @@ mmf_view_accessor_read_decimal(const mmf_view_accessor *accessor, int64_t positi
 }
 
 int
-mmf_view_accessor_write_decimal(mmf_view_accessor *accessor, int64_t position,
+mmf_accessor_write_decimal(mmf_accessor *accessor, int64_t position,
                                 const mmf_decimal *value)
 {
     return store(accessor, position, value, (int64_t)sizeof(*value));
@@ -274,7 +274,7 @@ fail_negative(const char *parameter, int64_t value)
 }
 
 int
-mmf_view_accessor_read(const mmf_view_accessor *accessor, int64_t position, void *value,
+mmf_accessor_read(const mmf_accessor *accessor, int64_t position, void *value,
                        int64_t value_size)
 {
     int rc;
@@ -290,7 +290,7 @@ mmf_view_accessor_read(const mmf_view_accessor *accessor, int64_t position, void
 }
 
 int
-mmf_view_accessor_write(mmf_view_accessor *accessor, int64_t position,
+mmf_accessor_write(mmf_accessor *accessor, int64_t position,
                         const void *value, int64_t value_size)
 {
     int rc;
@@ -327,7 +327,7 @@ copy_elements(uint8_t *to, int64_t to_stride, const uint8_t *from, int64_t from_
 }
 
 int
-mmf_view_accessor_read_array(const mmf_view_accessor *accessor, int64_t position,
+mmf_accessor_read_array(const mmf_accessor *accessor, int64_t position,
                              void *array, int64_t element_size, int64_t count,
                              int64_t *read)
 {
@@ -362,7 +362,7 @@ mmf_view_accessor_read_array(const mmf_view_accessor *accessor, int64_t position
 }
 
 int
-mmf_view_accessor_write_array(mmf_view_accessor *accessor, int64_t position,
+mmf_accessor_write_array(mmf_accessor *accessor, int64_t position,
                               const void *array, int64_t element_size, int64_t count)
 {
     struct mmf_view *view;

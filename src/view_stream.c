@@ -10,16 +10,16 @@
 #include "base/fail.h"
 #include "view.h"
 
-struct mmf_view_stream {
+struct mmf_stream {
     struct mmf_view view;
     int64_t position;
 };
 
 int
-mmf_create_view_stream_with(mmf *map, int64_t offset, int64_t size, mmf_access access,
-                            const mmf_view_options *options, mmf_view_stream **out)
+mmf_stream_create_with(mmf_map *map, int64_t offset, int64_t size, mmf_access access,
+                            const mmf_view_options *options, mmf_stream **out)
 {
-    mmf_view_stream *stream;
+    mmf_stream *stream;
     int rc;
 
     if (out == NULL)
@@ -37,14 +37,14 @@ mmf_create_view_stream_with(mmf *map, int64_t offset, int64_t size, mmf_access a
 }
 
 int
-mmf_create_view_stream(mmf *map, int64_t offset, int64_t size, mmf_access access,
-                       mmf_view_stream **out)
+mmf_stream_create(mmf_map *map, int64_t offset, int64_t size, mmf_access access,
+                       mmf_stream **out)
 {
-    return mmf_create_view_stream_with(map, offset, size, access, NULL, out);
+    return mmf_stream_create(map, offset, size, access, NULL, out);
 }
 
 void
-mmf_view_stream_close(mmf_view_stream *stream)
+mmf_stream_close(mmf_stream *stream)
 {
     if (stream == NULL)
         return;
@@ -53,49 +53,49 @@ mmf_view_stream_close(mmf_view_stream *stream)
 }
 
 int
-mmf_view_stream_can_read(const mmf_view_stream *stream)
+mmf_stream_can_read(const mmf_stream *stream)
 {
     return stream != NULL && stream->view.can_read;
 }
 
 int
-mmf_view_stream_can_write(const mmf_view_stream *stream)
+mmf_stream_can_write(const mmf_stream *stream)
 {
     return stream != NULL && stream->view.can_write;
 }
 
 int
-mmf_view_stream_can_seek(const mmf_view_stream *stream)
+mmf_stream_can_seek(const mmf_stream *stream)
 {
     return stream != NULL;
 }
 
 int64_t
-mmf_view_stream_length(const mmf_view_stream *stream)
+mmf_stream_length(const mmf_stream *stream)
 {
     return stream != NULL ? stream->view.size : 0;
 }
 
 int64_t
-mmf_view_stream_capacity(const mmf_view_stream *stream)
+mmf_stream_capacity(const mmf_stream *stream)
 {
-    return mmf_view_stream_length(stream);
+    return mmf_stream_length(stream);
 }
 
 int64_t
-mmf_view_stream_pointer_offset(const mmf_view_stream *stream)
+mmf_stream_pointer_offset(const mmf_stream *stream)
 {
     return stream != NULL ? stream->view.pointer_offset : 0;
 }
 
 mmf_view_flags
-mmf_view_stream_granted(const mmf_view_stream *stream)
+mmf_stream_granted(const mmf_stream *stream)
 {
     return stream != NULL ? stream->view.granted : 0;
 }
 
 int64_t
-mmf_view_stream_position(const mmf_view_stream *stream)
+mmf_stream_position(const mmf_stream *stream)
 {
     return stream != NULL ? stream->position : 0;
 }
@@ -114,7 +114,7 @@ fail_range(const char *parameter, int64_t value)
 }
 
 int
-mmf_view_stream_set_position(mmf_view_stream *stream, int64_t position)
+mmf_stream_set_position(mmf_stream *stream, int64_t position)
 {
     if (stream == NULL)
         return fail_null("stream");
@@ -125,7 +125,7 @@ mmf_view_stream_set_position(mmf_view_stream *stream, int64_t position)
 }
 
 int
-mmf_view_stream_seek(mmf_view_stream *stream, int64_t offset, mmf_seek_origin origin,
+mmf_stream_seek(mmf_stream *stream, int64_t offset, mmf_seek_origin origin,
                      int64_t *position)
 {
     int64_t base;
@@ -157,7 +157,7 @@ mmf_view_stream_seek(mmf_view_stream *stream, int64_t offset, mmf_seek_origin or
 
 /* Bytes from the position to the end; 0 at or past it. */
 static int64_t
-bytes_left(const mmf_view_stream *stream)
+bytes_left(const mmf_stream *stream)
 {
     return stream->position < stream->view.size ? stream->view.size - stream->position
                                                 : 0;
@@ -170,7 +170,7 @@ fail_unreadable(void)
 }
 
 int
-mmf_view_stream_read(mmf_view_stream *stream, void *buffer, int64_t count,
+mmf_stream_read(mmf_stream *stream, void *buffer, int64_t count,
                      int64_t *read)
 {
     int64_t left;
@@ -194,7 +194,7 @@ mmf_view_stream_read(mmf_view_stream *stream, void *buffer, int64_t count,
 }
 
 int
-mmf_view_stream_read_byte(mmf_view_stream *stream, int32_t *value)
+mmf_stream_read_byte(mmf_stream *stream, int32_t *value)
 {
     if (stream == NULL || value == NULL)
         return fail_null(stream == NULL ? "stream" : "value");
@@ -205,7 +205,7 @@ mmf_view_stream_read_byte(mmf_view_stream *stream, int32_t *value)
 }
 
 static int
-check_write(const mmf_view_stream *stream, int64_t count)
+check_write(const mmf_stream *stream, int64_t count)
 {
     int64_t end;
 
@@ -223,7 +223,7 @@ check_write(const mmf_view_stream *stream, int64_t count)
 }
 
 int
-mmf_view_stream_write(mmf_view_stream *stream, const void *buffer, int64_t count)
+mmf_stream_write(mmf_stream *stream, const void *buffer, int64_t count)
 {
     int rc;
 
@@ -241,13 +241,13 @@ mmf_view_stream_write(mmf_view_stream *stream, const void *buffer, int64_t count
 }
 
 int
-mmf_view_stream_write_byte(mmf_view_stream *stream, uint8_t value)
+mmf_stream_write_byte(mmf_stream *stream, uint8_t value)
 {
-    return mmf_view_stream_write(stream, &value, 1);
+    return mmf_stream_write(stream, &value, 1);
 }
 
 int
-mmf_view_stream_set_length(mmf_view_stream *stream, int64_t length)
+mmf_stream_set_length(mmf_stream *stream, int64_t length)
 {
     if (stream == NULL)
         return fail_null("stream");
@@ -257,13 +257,13 @@ mmf_view_stream_set_length(mmf_view_stream *stream, int64_t length)
 }
 
 int
-mmf_view_stream_flush(mmf_view_stream *stream)
+mmf_stream_flush(mmf_stream *stream)
 {
     return stream != NULL ? mmf_view_flush(&stream->view) : fail_null("stream");
 }
 
 int
-mmf_view_stream_pointer(const mmf_view_stream *stream, void **bytes, int64_t *size)
+mmf_stream_pointer(const mmf_stream *stream, void **bytes, int64_t *size)
 {
     if (stream == NULL || bytes == NULL)
         return fail_null(stream == NULL ? "stream" : "bytes");
@@ -274,7 +274,7 @@ mmf_view_stream_pointer(const mmf_view_stream *stream, void **bytes, int64_t *si
 }
 
 int
-mmf_view_stream_copy_to(mmf_view_stream *stream, mmf_view_stream_sink sink,
+mmf_stream_copy_to(mmf_stream *stream, mmf_stream_sink sink,
                         void *payload, int64_t buffer_size)
 {
     if (stream == NULL || sink == NULL)
@@ -296,7 +296,7 @@ mmf_view_stream_copy_to(mmf_view_stream *stream, mmf_view_stream_sink sink,
 }
 
 int
-mmf_view_stream_copy_to_stream(mmf_view_stream *stream, mmf_view_stream *destination,
+mmf_stream_copy_to_stream(mmf_stream *stream, mmf_stream *destination,
                                int64_t buffer_size)
 {
     int64_t count;

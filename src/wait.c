@@ -34,7 +34,7 @@ fail_null_element(int i)
     return mmf_fail_argument(MMF_E_NULL, parameter, "object %d is NULL", i);
 }
 
-/* Contract 2.10: the array, its length, the time-out, then each element. */
+/* Contract 2.10: the array, its length, the timeout, then each element. */
 static int
 check_objects(mmf_waitable *const *objects, int count, int32_t timeout_ms,
               struct mmf_os_sync *syncs[MMF_WAIT_MAXIMUM])

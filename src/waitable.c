@@ -162,7 +162,7 @@ open_existing(const char *name, const mmf_sync_options *options,
     if (rc == MMF_OK)
         rc = mmf_os_sync_open(&parsed, handle->kind, &handle->sync);
     if (rc == MMF_E_NOT_FOUND)
-        rc = mmf_fail(MMF_E_CANNOT_BE_OPENED, "there is no %s \"%.200s\"",
+        rc = mmf_fail(MMF_E_NOT_FOUND, "there is no %s \"%.200s\"",
                       mmf_kind_name(handle->kind), name);
     return rc;
 }
@@ -193,7 +193,7 @@ mmf_waitable_try_open(mmf_kind kind, const char *name, const mmf_sync_options *o
                                  "an argument is NULL");
     mmf_last_error(&before);
     rc = mmf_waitable_open(kind, name, options, out, handle);
-    if (rc == MMF_E_CANNOT_BE_OPENED || rc == MMF_E_WRONG_KIND ||
+    if (rc == MMF_E_NOT_FOUND || rc == MMF_E_WRONG_KIND ||
         rc == MMF_E_PATH_NOT_FOUND) {
         mmf_fail_restore(&before);
         *opened = 0;
@@ -216,7 +216,7 @@ mmf_waitable_close(struct mmf_waitable *handle)
 int
 mmf_waitable_fail_timeout(int32_t timeout_ms)
 {
-    return mmf_fail_argument(MMF_E_RANGE, "millisecondsTimeout", "a time-out of %d ms",
+    return mmf_fail_argument(MMF_E_RANGE, "millisecondsTimeout", "a timeout of %d ms",
                              timeout_ms);
 }
 

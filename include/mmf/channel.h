@@ -7,21 +7,24 @@
  *   latest   one value that is replaced; readers see the newest (mmf/latest.h)
  *
  * A channel is a named object like a map: it lives until its last handle is closed or
- * its last holder dies. It has a fixed number of cells of a fixed size, chosen by its
- * creator; a message has any length up to that size. Payloads begin at a multiple of 64
- * bytes, in one piece, and may be written and read in place (reserve and commit, peek
- * and release); send and receive copy.
+ * its last holder dies. It is not durable: messages that were not received by then are
+ * gone. It has a fixed number of slots of a fixed size, chosen by its creator; a message
+ * has any length up to that size. Payloads begin at a multiple of 64 bytes, in one piece,
+ * and may be written and read in place (reserve and commit, take and release); send and
+ * receive copy.
  *
  * Roles. A handle is one participant: it sends, receives, or both (`role`). It is for
  * one thread at a time; threads that work at once open a handle each.
  *
- * Death. A participant killed at any instruction costs at most the message that it had
- * not committed. Nobody waits for the dead: what a dead producer had reserved is
- * dropped, what a dead consumer had peeked goes to another one, marked. A blocked
- * survivor goes on within 50 ms after the kernel has closed the dead one's descriptors.
+ * Delivery of a queue is at least once: releasing a message acknowledges it; if its
+ * consumer dies or closes first, it is redelivered to another one, marked.
  *
- * The fast path makes no system call; a wake-up is paid only if somebody sleeps.
- * Time-outs are milliseconds by the monotonic clock: -1 waits for ever, 0 polls.
+ * Death. A participant killed at any instruction costs at most the message that it had
+ * not committed: a dead producer's reservation is dropped. A blocked survivor continues
+ * within 50 ms after the kernel has closed the dead process's descriptors.
+ *
+ * The fast path makes no system call; a wake-up is made only if a thread sleeps.
+ * Timeouts are milliseconds by the monotonic clock: -1 waits forever, 0 polls.
  * fork: in the child all handles are dead (MMF_E_DISPOSED); close them.
  *
  * docs/channels.md has the algorithms, their sources, and what a survivor sees.
@@ -29,25 +32,27 @@
 #ifndef MMF_CHANNEL_H
 #define MMF_CHANNEL_H
 
+#include <stddef.h>
+
 #include <mmf/export.h>
 
 MMF_BEGIN_DECLS
 
-/* What happens to a message when there is no free cell. There is no default. */
-typedef int32_t mmf_overflow;
-enum {
-    MMF_OVERFLOW_BLOCK = 1,      /* wait, as long as the time-out says */
-    MMF_OVERFLOW_FAIL = 2,       /* MMF_E_FULL at once */
-    MMF_OVERFLOW_DROP_OLDEST = 3 /* the oldest message gives way and is counted */
-};
+/* What happens to a message when there is no free slot. There is no default. */
+typedef enum mmf_overflow {
+    MMF_OVERFLOW_BLOCK = 1,            /* wait, as long as the timeout says */
+    MMF_OVERFLOW_FAIL = 2,             /* MMF_E_FULL at once */
+    MMF_OVERFLOW_DROP_OLDEST = 3,      /* the oldest message is dropped and counted */
+    MMF_OVERFLOW_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+} mmf_overflow;
 
 /* How a call waits. */
-typedef int32_t mmf_strategy;
-enum {
-    MMF_STRATEGY_SPIN_THEN_WAIT = 0, /* spin for some 50 us, then sleep */
-    MMF_STRATEGY_SPIN = 1,           /* spin; never sleeps, never needs a wake-up */
-    MMF_STRATEGY_WAIT = 2            /* look for some 2 us, then sleep */
-};
+typedef enum mmf_strategy {
+    MMF_STRATEGY_SPIN_THEN_WAIT = 0,   /* spin for some 50 us, then sleep */
+    MMF_STRATEGY_SPIN = 1,             /* spin; never sleeps, never needs a wake-up */
+    MMF_STRATEGY_WAIT = 2,             /* poll for some 2 us, then sleep */
+    MMF_STRATEGY_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+} mmf_strategy;
 
 /* What a handle is for: flags. */
 typedef uint32_t mmf_role;
@@ -55,28 +60,37 @@ enum { MMF_ROLE_SEND = 1, MMF_ROLE_RECEIVE = 2, MMF_ROLE_BOTH = 3 };
 
 /* Flags of mmf_channel_options. */
 enum {
-    MMF_CHANNEL_SINGLE = 1,   /* create, queue: one producer and one consumer, faster */
-    MMF_CHANNEL_PEER_GONE = 2 /* this handle: a wait ends with MMF_E_PEER_GONE when the
-                                 last counterpart that there was is gone */
+    /* create, queue: one producer and one consumer, faster */
+    MMF_CHANNEL_SPSC = 1,
+    /* this handle: a wait ends with MMF_E_PEER_CLOSED when the last peer that there was
+     * has closed the channel or died */
+    MMF_CHANNEL_PEER_CLOSED = 2
 };
 
 /*
- * Settings; NULL means all defaults. The rules of mmf_options hold for `size`. Opening
- * ignores what is marked "create".
+ * Settings; NULL means all defaults, and so does a struct that is zero but for `size`.
+ * The rules of mmf_map_options hold. Opening ignores what is marked "create".
  */
 typedef struct mmf_channel_options {
     uint32_t size;         /* sizeof(mmf_channel_options) */
-    mmf_role role;         /* default MMF_ROLE_BOTH */
+    mmf_role role;         /* 0: MMF_ROLE_BOTH */
     mmf_strategy strategy; /* default MMF_STRATEGY_SPIN_THEN_WAIT */
     uint32_t flags;        /* MMF_CHANNEL_...; default 0 */
-    int32_t participants;  /* create: most senders, and most receivers, at one time;
-                              default 64, at most 1,024 each */
-    int32_t replay;        /* topic, receivers: begin with so many older messages */
-    uint32_t mode;         /* create: permission bits of the object's file; 0: 0600 */
-    uint32_t reserved;     /* 0 */
+    int32_t max_senders;   /* create: senders at one time; 0: 64; at most 1,024 */
+    int32_t max_receivers; /* create: receivers at one time; the same */
+    int32_t replay; /* topic, receivers: begin with up to so many older messages */
+    /*
+     * 1: every user finds the name, as if it began with "Global\"; MMF_E_INVALID if it
+     * begins with "Local\". 0: the prefix decides.
+     */
+    int32_t all_users;
+    /* create: permission bits of the object's file. 0: 0666 with all_users, else 0600. */
+    uint32_t mode;
+    int32_t wait_ms; /* open_existing: wait up to so many milliseconds for the name;
+                        0: do not; -1: forever */
 } mmf_channel_options;
 
-/* Fill `options` with the defaults. */
+/* Zero `options` and set its size. */
 MMF_API void mmf_channel_options_init(mmf_channel_options *options);
 
 /* Flags of a message. */
@@ -85,69 +99,82 @@ enum {
                                    comes out of its producer's order */
 };
 
-/* A received message. */
+/* A received message. The library writes all fields; later versions use the reserved
+ * ones. */
 typedef struct mmf_message {
     const void *bytes; /* borrowed until the release */
-    int64_t length;
+    size_t length;     /* bytes */
     uint64_t sequence; /* its number in the channel; grows, with gaps */
     uint64_t lost;     /* topic: messages that this subscriber lost right before it */
     uint32_t flags;    /* MMF_MESSAGE_... */
-    uint32_t reserved;
+    uint32_t reserved[5];
 } mmf_message;
 
 /* A piece of memory to send. */
 typedef struct mmf_buffer {
     const void *bytes;
-    int64_t length;
+    size_t length; /* bytes */
 } mmf_buffer;
 
-/* What has happened in a channel; sums over all participants since its creation. What
- * a participant killed meanwhile had not yet counted may be missing. */
+/* What has happened in a channel: sums over all participants since its creation. What a
+ * killed participant had not yet counted may be missing. */
 typedef struct mmf_channel_stats {
-    int64_t message_size;  /* most bytes of a message */
-    int64_t message_count; /* cells */
-    uint64_t sent;         /* messages committed */
-    uint64_t received;     /* messages released, by all receivers together */
-    uint64_t dropped;      /* given way to newer ones, or of dead producers */
-    uint64_t lost;         /* topic: sum of what subscribers have missed */
-    uint64_t redelivered;  /* queue: given to another consumer */
-    int64_t depth;         /* queue: messages waiting now; topic: of the slowest */
-    int64_t high_water;    /* largest depth seen; looked at now and then */
-    int32_t senders;       /* participants now */
+    uint8_t identity[16]; /* random, of this channel alone; a name made anew has
+                              another one */
+    int64_t message_size; /* maximum bytes of a message */
+    int64_t capacity;     /* slots */
+    uint64_t sent;        /* messages committed */
+    uint64_t received;    /* messages released, by all receivers together */
+    uint64_t dropped;     /* dropped for newer ones, or of dead producers */
+    uint64_t lost;        /* topic: sum of what subscribers have missed */
+    uint64_t redelivered; /* queue: given to another consumer */
+    int64_t depth;        /* queue: messages waiting now; topic: of the slowest */
+    int64_t high_water;   /* highest depth observed (sampled) */
+    int32_t senders;      /* participants now */
     int32_t receivers;
+    int32_t max_senders; /* participants at most */
+    int32_t max_receivers;
     mmf_overflow overflow;
-    uint32_t flags; /* MMF_CHANNEL_SINGLE */
+    uint32_t flags; /* MMF_CHANNEL_SPSC */
+    uint64_t reserved[8];
 } mmf_channel_stats;
 
-/* The counters of the queue, topic or latest value `name`, without taking part.
- * MMF_E_NOT_FOUND, MMF_E_WRONG_KIND if the name is no channel's; as mmf_open_existing.
+/*
+ * The counters of the queue, topic or latest value `name`, without taking part.
+ * MMF_E_NOT_FOUND; MMF_E_WRONG_KIND if the name is not a channel's; as
+ * mmf_map_open_existing.
  */
 MMF_API int mmf_channel_stat(const char *name, mmf_channel_stats *stats);
 
 /*
- * Every _create makes the channel, or opens it if one of that kind is there;
- * `*created_new` (NULL is allowed) tells which. Opening ignores sizes and overflow. The
+ * Every _create_new makes the channel; every _create_or_open opens it if there is one of
+ * that kind, and `*created` (NULL is allowed) is 1 if the call created it, else 0. The
  * caller owns `*out`.
  *
  * MMF_E_NULL        name or out is NULL
- * MMF_E_INVALID     an empty name; no such overflow, role, strategy or flag;
- *                   DROP_OLDEST with MMF_CHANNEL_SINGLE; unknown bytes in options
- * MMF_E_RANGE       message_size < 1, message_count < 1, or too large; participants
- *                   outside 1 to 1,024; replay < 0
+ * MMF_E_INVALID     an empty name; unknown overflow, role, strategy or flag;
+ *                   DROP_OLDEST with MMF_CHANNEL_SPSC; all_users with a "Local\" name;
+ *                   unknown bytes in options
+ * MMF_E_RANGE       message_size or capacity 0 or too large; max_senders or
+ *                   max_receivers outside 0 to 1,024; replay < 0; a mode beyond 0777
+ * MMF_E_EXISTS      _create_new: the name is taken
+ * MMF_E_MISMATCH    _create_or_open: the channel has another message size, capacity
+ *                   (after rounding), overflow, flags, max_senders or max_receivers
  * MMF_E_WRONG_KIND  the name belongs to another kind of object
- * MMF_E_SHARING     MMF_CHANNEL_SINGLE: there is a living participant of this role
- * MMF_E_FULL        as many living participants as the creator allowed
+ * MMF_E_SHARING     MMF_CHANNEL_SPSC: there is a living participant of this role
+ * MMF_E_TOO_MANY    as many living participants as the creator allowed
  * MMF_E_NO_SPACE, MMF_E_NO_MEMORY, MMF_E_ACCESS, MMF_E_BUSY, MMF_E_CORRUPT,
  * MMF_E_LAYOUT, MMF_E_IO, MMF_E_PATH_NOT_FOUND, MMF_E_PATH_TOO_LONG: as
- * mmf_create_or_open
+ * mmf_map_create_or_open
  *
- * Every _open: MMF_E_NOT_FOUND if there is none; else the same.
+ * Every _open_existing: MMF_E_NOT_FOUND if there is none, also after wait_ms;
+ * MMF_E_RANGE: wait_ms < -1; else the same.
  *
- * For every call on a handle:
+ * Every call on a handle:
  *
  * MMF_E_NULL      the handle or an output is NULL
- * MMF_E_DISPOSED  dead after fork
- * MMF_E_NOT_SUPPORTED  the handle has not the role for it
+ * MMF_E_DISPOSED  the handle is dead after fork
+ * MMF_E_NOT_SUPPORTED  the handle's role does not allow the call
  * MMF_E_CORRUPT   the shared words make no sense
  */
 

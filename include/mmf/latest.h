@@ -13,53 +13,58 @@ MMF_BEGIN_DECLS
 typedef struct mmf_latest mmf_latest;
 
 /*
- * Latest value, of up to `value_size` bytes. Readers never wait for writers, nor
- * writers for readers. Versions grow with gaps; a handle never sees one that is older
- * than what anybody had seen when it began to look. 0 is the version before the first.
+ * Latest value, of up to `value_size` bytes. Readers never wait for writers, nor writers
+ * for readers. Versions grow with gaps; a handle never sees one that is older than what
+ * any process had seen when the call began. 0 is the version before the first.
  */
-MMF_API int mmf_latest_create(const char *name, int64_t value_size,
-                              const mmf_channel_options *options, int *created_new,
-                              mmf_latest **out);
-MMF_API int mmf_latest_open(const char *name, const mmf_channel_options *options,
-                            mmf_latest **out);
+MMF_API int mmf_latest_create_new(const char *name, size_t value_size,
+                                  const mmf_channel_options *options, mmf_latest **out);
+MMF_API int mmf_latest_create_or_open(const char *name, size_t value_size,
+                                      const mmf_channel_options *options, int *created,
+                                      mmf_latest **out);
+MMF_API int mmf_latest_open_existing(const char *name,
+                                     const mmf_channel_options *options,
+                                     mmf_latest **out);
 
-/* Close; what is reserved is abandoned, the value stays. NULL is allowed. */
+/* Close; a reservation is abandoned, the value stays. NULL is allowed. */
 MMF_API void mmf_latest_close(mmf_latest *latest);
 
 /*
  * Write in place: `*bytes` is where to write a value of up to `length` bytes. Never
  * waits. A handle has one reservation at a time (MMF_E_STATE).
  *
- * MMF_E_BUSY   every cell is reserved by a living writer
- * MMF_E_RANGE  length < 0 or more than value_size
+ * MMF_E_BUSY   living writers have every slot reserved
+ * MMF_E_RANGE  length more than value_size
  */
-MMF_API int mmf_latest_reserve(mmf_latest *latest, int64_t length, void **bytes);
+MMF_API int mmf_latest_reserve(mmf_latest *latest, size_t length, void **bytes);
 
-/* Make what is reserved the newest value, `length` bytes of it. MMF_E_STATE: nothing is
- * reserved. MMF_E_RANGE: length < 0 or more than was reserved. */
-MMF_API int mmf_latest_commit(mmf_latest *latest, int64_t length);
+/* Make what is reserved the newest value, `length` bytes of it; `*version` (NULL is
+ * allowed) is its version. MMF_E_STATE: nothing is reserved. MMF_E_RANGE: length is more
+ * than was reserved. */
+MMF_API int mmf_latest_commit(mmf_latest *latest, size_t length, uint64_t *version);
 
-/* Give the reservation back. MMF_E_STATE: nothing is reserved. */
+/* Return the reservation. MMF_E_STATE: nothing is reserved. */
 MMF_API int mmf_latest_abandon(mmf_latest *latest);
 
 /* Reserve, copy, commit. Status as both. */
-MMF_API int mmf_latest_write(mmf_latest *latest, const void *bytes, int64_t length);
+MMF_API int mmf_latest_send(mmf_latest *latest, const void *bytes, size_t length,
+                            uint64_t *version);
 
 /* Copy the newest value: `*length` bytes of version `*version`; 0 and 0 if there is
  * none yet. MMF_E_RANGE: it has more than `capacity` bytes. */
-MMF_API int mmf_latest_read(mmf_latest *latest, void *buffer, int64_t capacity,
-                            int64_t *length, uint64_t *version);
+MMF_API int mmf_latest_receive(mmf_latest *latest, void *buffer, size_t capacity,
+                               size_t *length, uint64_t *version);
 
 /* The newest value in place; its version is `message->sequence`. A handle has one at a
- * time (MMF_E_STATE). MMF_TIMED_OUT: none yet. */
-MMF_API int mmf_latest_peek(mmf_latest *latest, mmf_message *message);
+ * time (MMF_E_STATE). MMF_TIMED_OUT: there is none yet. */
+MMF_API int mmf_latest_take(mmf_latest *latest, mmf_message *message);
 
-/* Done with it. MMF_OVERWRITTEN: what was read may be of another value. MMF_E_STATE:
- * nothing is peeked. */
+/* Done with the value. MMF_OVERWRITTEN: what was read may be of another value.
+ * MMF_E_STATE: none is taken. */
 MMF_API int mmf_latest_release(mmf_latest *latest);
 
-/* Wait until there is a version newer than `version`. MMF_TIMED_OUT; MMF_E_PEER_GONE:
- * asked for, and the last writer is gone; MMF_E_RANGE: timeout_ms < -1. */
+/* Wait until there is a version newer than `version`. MMF_TIMED_OUT; MMF_E_PEER_CLOSED:
+ * asked for, and the last writer has closed; MMF_E_RANGE: timeout_ms < -1. */
 MMF_API int mmf_latest_wait(mmf_latest *latest, uint64_t version, int32_t timeout_ms);
 
 /* As mmf_queue_fd: readable when there may be a newer value. */

@@ -1,5 +1,5 @@
 /*
- * mmf/list.h - what named objects there are, and removing dead ones. For tools.
+ * mmf/list.h - the named objects that there are, and removal of orphaned ones. For tools.
  */
 #ifndef MMF_LIST_H
 #define MMF_LIST_H
@@ -10,8 +10,7 @@
 MMF_BEGIN_DECLS
 
 /* Kinds of object. All kinds share one namespace. */
-typedef int32_t mmf_kind;
-enum {
+typedef enum mmf_kind {
     MMF_KIND_UNKNOWN = 0, /* made by a newer version */
     MMF_KIND_MAP = 1,
     MMF_KIND_MUTEX = 2,
@@ -19,36 +18,39 @@ enum {
     MMF_KIND_SEMAPHORE = 4,
     MMF_KIND_QUEUE = 5,
     MMF_KIND_TOPIC = 6,
-    MMF_KIND_LATEST = 7
-};
+    MMF_KIND_LATEST = 7,
+    MMF_KIND_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+} mmf_kind;
 
-/* "map", "mutex", ...; "unknown" for a number that is none. A constant. */
+/* "map", "mutex", ...; "unknown" for an unknown kind. A constant. */
 MMF_API const char *mmf_kind_name(mmf_kind kind);
 
-/* What is known of a file in the namespace. */
-typedef int32_t mmf_life;
-enum {
-    MMF_LIFE_ALIVE = 1,   /* somebody holds it */
-    MMF_LIFE_DEAD = 2,    /* nobody does; it is removed by whoever may and comes by */
-    MMF_LIFE_FOREIGN = 3, /* no sound mmf object: damaged, or not ours; left alone */
-    MMF_LIFE_HIDDEN = 4   /* we may not read it: another user's */
-};
+/* The state of a file in the namespace. */
+typedef enum mmf_object_status {
+    MMF_OBJECT_IN_USE = 1, /* a process keeps it open */
+    MMF_OBJECT_ORPHANED =
+        2, /* no process does; the next mmf call of a user who may removes it */
+    MMF_OBJECT_INVALID = 3,      /* not an mmf object, or damaged; left alone */
+    MMF_OBJECT_INACCESSIBLE = 4, /* another user's, and not readable for this one */
+    MMF_OBJECT_STATUS_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+} mmf_object_status;
 
 /*
  * What state a mutex, an event or a semaphore was in when it was looked at. Nobody is
  * asked and nothing is held for it, so it may be out of date at once.
  */
 typedef struct mmf_sync_info {
-    int32_t signalled; /* 1: a wait would have been let through */
+    int32_t signalled; /* 1: a wait would have succeeded */
     int32_t count;     /* semaphore: what is left; mutex: how often its owner has it */
     int32_t maximum;   /* semaphore */
-    int32_t manual_reset; /* event: 1 if it lets everybody through until it is reset */
-    int32_t abandoned;    /* mutex: 1 if its last owner died; the next one is told */
-    int32_t owned;        /* mutex: 1 if somebody who lives owns it */
-    int32_t owner_pid;    /* mutex, with MMF_LIST_HOLDERS: the owner; 0 if not seen */
-    int32_t waiters;      /* 1: somebody may be waiting */
-    int32_t corrupt;      /* 1: the shared words make no sense; the rest says nothing */
-    uint32_t reserved;
+    int32_t manual_reset; /* event: 1 if it wakes every waiter until it is reset */
+    int32_t
+        abandoned; /* mutex: 1 if its last owner died; the next wait returns MMF_ABANDONED */
+    int32_t owned;     /* mutex: 1 if a living thread owns it */
+    int32_t owner_pid; /* mutex, with MMF_LIST_HOLDERS: the owner; 0 if not seen */
+    int32_t waiters;   /* 1: a thread may be waiting */
+    int32_t corrupt;   /* 1: the shared words make no sense; the rest says nothing */
+    uint32_t reserved[7];
 } mmf_sync_info;
 
 /* A process that holds an object. */
@@ -57,20 +59,22 @@ typedef struct mmf_holder_info {
     int32_t pid;         /* as this process sees it */
     uint32_t user;       /* its effective user id */
     int32_t read_only;   /* 1: it may only read the object */
-    int32_t stopped;     /* 1: by a signal or a debugger; it holds, and does nothing */
+    int32_t stopped;     /* 1: by a signal or a debugger; the object stays in use */
+    uint64_t reserved[4];
 } mmf_holder_info;
 
 /* One object. Pointers are borrowed from the list. A later version appends fields. */
 typedef struct mmf_object_info {
-    const char *name; /* "Cat", "Global\Cat"; for FOREIGN and HIDDEN, the file's name */
-    const char *path; /* its file */
+    const char
+        *name; /* "Cat", "Global\Cat"; INVALID and INACCESSIBLE: the file's name */
+    const char *path;            /* its file */
     const char *creator_command; /* the program that made it, as its creator says */
     const char *file;            /* file-backed: the file it maps; else "" */
     int64_t capacity;            /* bytes */
     int64_t resident;            /* bytes that take memory now; of the object's file */
     int64_t created;             /* nanoseconds since 1970, UTC */
     mmf_kind kind;
-    mmf_life life;
+    mmf_object_status status;
     int32_t holders;     /* processes that hold it, by their locks; Windows: handles */
     int32_t protection;  /* a map's mmf_access */
     uint32_t mode;       /* permission bits of its file */
@@ -96,15 +100,15 @@ typedef struct mmf_list mmf_list;
 /* How to list: flags. */
 typedef uint32_t mmf_list_flags;
 enum {
-    MMF_LIST_LOCAL = 1,     /* this user's names */
-    MMF_LIST_GLOBAL = 2,    /* names under Global\ */
-    MMF_LIST_KEEP_DEAD = 4, /* show dead objects, do not remove them first */
+    MMF_LIST_LOCAL = 1,         /* this user's names */
+    MMF_LIST_GLOBAL = 2,        /* names under Global\ */
+    MMF_LIST_KEEP_ORPHANED = 4, /* show orphaned objects, do not remove them first */
     MMF_LIST_HOLDERS = 8 /* find the processes that hold: looks at all of the system */
 };
 
 /*
- * List the namespace, ordered by name; flags 0 means both scopes. Dead objects that we
- * may remove are removed first, unless MMF_LIST_KEEP_DEAD. The caller owns `*out`.
+ * List the namespace, ordered by name; flags 0 means both scopes. Orphaned objects
+ * that this user may remove are removed first, unless MMF_LIST_KEEP_ORPHANED. The caller owns `*out`.
  *
  * MMF_E_NULL: out is NULL. MMF_E_INVALID: unknown flags. MMF_E_ACCESS: the directory is
  * not ours or not safe. MMF_E_NO_MEMORY. MMF_E_IO.
@@ -119,21 +123,23 @@ MMF_API const mmf_object_info *mmf_list_get(const mmf_list *list, int32_t index)
 
 MMF_API void mmf_list_close(mmf_list *list);
 
-/* What mmf_reap did. */
-typedef struct mmf_reap_result {
+/* What mmf_gc did. */
+typedef struct mmf_gc_result {
     int64_t bytes;   /* memory given back */
-    int32_t removed; /* dead objects removed */
-    int32_t refused; /* dead objects that belong to others */
-    int32_t alive;   /* objects that somebody holds */
-    int32_t foreign; /* files that are no mmf objects; left alone */
-} mmf_reap_result;
+    int32_t removed; /* orphaned objects removed */
+    int32_t refused; /* orphaned objects of other users */
+    int32_t in_use;  /* objects that a process keeps open */
+    int32_t invalid; /* files that are not mmf objects; left alone */
+    uint64_t reserved[4];
+} mmf_gc_result;
 
 /*
- * Remove every dead object we may remove: flags as for mmf_list_create. An object is
- * dead when no process holds its lock, which the kernel lets go however a process ends.
+ * Remove every orphaned object that this user may remove: flags as for mmf_list_create. An object is
+ * orphaned when no process holds its lock, which the kernel releases however a process
+ * ends.
  * `*result` may be NULL. Status as mmf_list_create.
  */
-MMF_API int mmf_reap(mmf_list_flags flags, mmf_reap_result *result);
+MMF_API int mmf_gc(mmf_list_flags flags, mmf_gc_result *result);
 
 MMF_END_DECLS
 

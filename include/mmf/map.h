@@ -1,47 +1,48 @@
 /*
  * mmf/map.h - maps: .NET's MemoryMappedFile.
  *
- * A map is a number of bytes that several processes can have in common, found by its
- * name. The name lives until the last handle on it is closed, in whatever process and
- * however that process ends; the bytes live until the last view is closed too.
+ * A map is a block of bytes that several processes share, found by its name. The name
+ * lives until the last handle on it is closed, in any process and however that process
+ * ends; the bytes live until the last view is closed too.
  *
  * Names are UTF-8 (any bytes but NUL and backslash), 1 to 3,500 of them, compared byte
  * by byte; on Windows they must be UTF-8 and may be longer. "Cat" and "Local\Cat" are
  * one name, seen by every process of this user; "Global\Cat" is another one, seen by
- * every user, as far as `mode` lets them. Maps, mutexes, events, semaphores and
- * channels share one namespace.
+ * every user whom `mode` permits. Maps, mutexes, events, semaphores and channels share
+ * one namespace.
  *
  * Where a rule comes from .NET, it is .NET's rule on Windows, except that sizes are
  * exact on Linux (on Windows the kernel rounds them up to pages).
  *
- * Threads: a map may be used from many threads at once; close it once, when none of
- * them uses it. fork: in the child every map that is not inheritable is dead (its
- * functions answer MMF_E_DISPOSED, close it nevertheless); views stay mapped.
+ * Threads: many threads may use a map at once; close it once, when none of them uses it.
+ * fork: in the child every map that is not inheritable is dead (its functions return
+ * MMF_E_DISPOSED; close it all the same); views stay mapped.
  */
 #ifndef MMF_MAP_H
 #define MMF_MAP_H
+
+#include <stddef.h>
 
 #include <mmf/export.h>
 
 MMF_BEGIN_DECLS
 
-/* One open map. Closed with mmf_close. */
-typedef struct mmf mmf;
+/* An open map. Closed with mmf_map_close. */
+typedef struct mmf_map mmf_map;
 
 /* What a map or a view may do. The numbers are MemoryMappedFileAccess's own. */
-typedef int32_t mmf_access;
-enum {
+typedef enum mmf_access {
     MMF_ACCESS_READ_WRITE = 0,
     MMF_ACCESS_READ = 1,
-    MMF_ACCESS_WRITE = 2, /* for views, and to open with mmf_create_or_open */
+    MMF_ACCESS_WRITE = 2, /* for views, and to open with mmf_map_create_or_open */
     MMF_ACCESS_COPY_ON_WRITE = 3,
     MMF_ACCESS_READ_EXECUTE = 4,
-    MMF_ACCESS_READ_WRITE_EXECUTE = 5
-};
+    MMF_ACCESS_READ_WRITE_EXECUTE = 5,
+    MMF_ACCESS_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+} mmf_access;
 
 /* What a handle that opens a map may do with it: MemoryMappedFileRights. */
-typedef int32_t mmf_rights;
-enum {
+typedef enum mmf_rights {
     MMF_RIGHTS_COPY_ON_WRITE = 0x1,
     MMF_RIGHTS_WRITE = 0x2,
     MMF_RIGHTS_READ = 0x4,
@@ -54,82 +55,93 @@ enum {
     MMF_RIGHTS_CHANGE_PERMISSIONS = 0x40000,
     MMF_RIGHTS_TAKE_OWNERSHIP = 0x80000,
     MMF_RIGHTS_FULL_CONTROL = 0xF000F,
-    MMF_RIGHTS_ACCESS_SYSTEM_SECURITY = 0x1000000
-};
+    MMF_RIGHTS_ACCESS_SYSTEM_SECURITY = 0x1000000,
+    MMF_RIGHTS_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+} mmf_rights;
 
-/* How to make a map: MemoryMappedFileOptions, flags. */
-typedef int32_t mmf_map_options;
-enum {
-    MMF_OPTIONS_NONE = 0,
-    /* Do not reserve the bytes now: a full system then shows as SIGBUS at first use. */
-    MMF_OPTIONS_DELAY_ALLOCATE_PAGES = 0x04000000
-};
+/* When a new map gets its memory: MemoryMappedFileOptions. */
+typedef enum mmf_map_allocation {
+    MMF_ALLOCATE_NOW = 0, /* on creation, so that a lack of memory is reported there */
+    /* At first use of each page; a full system then shows as SIGBUS. */
+    MMF_DELAY_ALLOCATE_PAGES = 0x04000000,
+    MMF_MAP_ALLOCATION_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+} mmf_map_allocation;
 
 /* Whether child processes get the handle: HandleInheritability. */
-typedef int32_t mmf_inheritability;
-enum { MMF_INHERITABILITY_NONE = 0, MMF_INHERITABILITY_INHERITABLE = 1 };
+typedef enum mmf_inheritability {
+    MMF_INHERITABILITY_NONE = 0,
+    MMF_INHERITABILITY_INHERITABLE = 1,
+    MMF_INHERITABILITY_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+} mmf_inheritability;
 
 /* How to open a file: FileMode. */
-typedef int32_t mmf_file_mode;
-enum {
+typedef enum mmf_file_mode {
     MMF_FILE_MODE_CREATE_NEW = 1,
     MMF_FILE_MODE_CREATE = 2,
     MMF_FILE_MODE_OPEN = 3,
     MMF_FILE_MODE_OPEN_OR_CREATE = 4,
-    MMF_FILE_MODE_TRUNCATE = 5, /* refused for maps, as in .NET */
-    MMF_FILE_MODE_APPEND = 6    /* refused for maps, as in .NET */
-};
+    MMF_FILE_MODE_TRUNCATE = 5,         /* refused for maps, as in .NET */
+    MMF_FILE_MODE_APPEND = 6,           /* refused for maps, as in .NET */
+    MMF_FILE_MODE_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+} mmf_file_mode;
 
 /* What others may do meanwhile with a file that we opened by path (FileShare). */
-typedef int32_t mmf_file_share;
-enum {
+typedef enum mmf_file_share {
     MMF_FILE_SHARE_DEFAULT = 0, /* as .NET's maps: READ */
     MMF_FILE_SHARE_READ = 1,    /* readers beside readers, a writer alone */
-    MMF_FILE_SHARE_READ_WRITE = 3
-};
+    MMF_FILE_SHARE_READ_WRITE = 3,
+    MMF_FILE_SHARE_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+} mmf_file_share;
 
 /*
- * Settings beyond name and capacity; NULL means all defaults. `size` tells the library
- * which version the caller was built with: a shorter struct gets defaults for the rest,
- * a longer one is MMF_E_INVALID if it is not zero beyond what the library knows.
+ * Settings of a map; NULL means all defaults, and so does a struct that is zero but for
+ * `size`: {.size = sizeof options, .mode = 0660}. `size` tells the library which version
+ * the caller was built with: a shorter struct gets defaults for the rest; a longer one
+ * is MMF_E_INVALID unless it is zero beyond what the library knows. A field that is
+ * marked with calls is read by those calls alone.
  */
-typedef struct mmf_options {
-    uint32_t size;                     /* sizeof(mmf_options) */
-    mmf_access access;                 /* default MMF_ACCESS_READ_WRITE */
-    mmf_map_options options;           /* default MMF_OPTIONS_NONE */
+typedef struct mmf_map_options {
+    uint32_t size;     /* sizeof(mmf_map_options) */
+    mmf_access access; /* what this handle may do; default MMF_ACCESS_READ_WRITE */
+    /* open_existing, open_inherited: .NET's finer rights instead of `access`; 0: the
+     * rights of `access` */
+    mmf_rights rights;
     mmf_inheritability inheritability; /* default MMF_INHERITABILITY_NONE */
+    mmf_map_allocation allocation;     /* create; default MMF_ALLOCATE_NOW */
     /*
-     * Permission bits of a new named map, whatever the umask; 0 means 0600. They matter
-     * for "Global\" names. Linux only; ignored when the call opens an existing map.
+     * 1: every user finds the name, as if it began with "Global\"; MMF_E_INVALID if it
+     * begins with "Local\". 0: the prefix decides.
+     */
+    int32_t all_users;
+    /*
+     * create: permission bits of a new named map, whatever the umask. 0: 0666 with
+     * all_users, else 0600. Linux only; ignored by a call that opens an existing map.
      */
     uint32_t mode;
-    mmf_file_share share; /* mmf_create_from_file only */
-    int32_t leave_open; /* mmf_create_from_handle, _fd: keep it open after mmf_close */
-    uint32_t reserved;  /* 0 */
-} mmf_options;
+    int32_t exact_capacity; /* create_or_open: 1: MMF_E_MISMATCH if the existing map has
+                               another capacity; 0: the existing one wins, as in .NET */
+    int32_t wait_ms; /* open_existing: wait up to so many milliseconds for the name;
+                        0: do not; -1: forever */
+    mmf_file_share share; /* create_from_file */
+    int32_t leave_open;   /* create_from_handle, create_from_fd: 1: mmf_map_close leaves
+                             the handle open */
+    uint32_t reserved;    /* 0 */
+} mmf_map_options;
 
-/* Fill `options` with the defaults. A function, so that bindings can call it. */
-MMF_API void mmf_options_init(mmf_options *options);
-
-/* Settings of mmf_open_existing; the rules of mmf_options hold. */
-typedef struct mmf_open_options {
-    uint32_t size;                     /* sizeof(mmf_open_options) */
-    mmf_rights rights;                 /* default MMF_RIGHTS_READ_WRITE */
-    mmf_inheritability inheritability; /* default MMF_INHERITABILITY_NONE */
-    uint32_t reserved;                 /* 0 */
-} mmf_open_options;
-
-MMF_API void mmf_open_options_init(mmf_open_options *options);
+/* Zero `options` and set its size. A function, so that bindings can call it. */
+MMF_API void mmf_map_options_init(mmf_map_options *options);
 
 /*
  * Create the map `map_name` with `capacity` bytes, all zero; NULL makes an unnamed one.
- * The bytes are reserved now, so that a lack of memory is reported here. On success the
- * caller owns `*out`. MemoryMappedFile.CreateNew.
+ * The memory is reserved by the call, so that a lack of it is reported here. On success
+ * the caller owns `*out`. MemoryMappedFile.CreateNew.
  *
  * MMF_E_NULL        out is NULL
- * MMF_E_INVALID     empty name; access MMF_ACCESS_WRITE; unknown bytes in options
+ * MMF_E_INVALID     empty name; access MMF_ACCESS_WRITE; all_users with a "Local\" name;
+ *                   unknown bytes in options
  * MMF_E_RANGE       capacity < 1 (or more than 32 bits can address, in a 32-bit
- *                   process); access, options or inheritability is no such value
+ *                   process); unknown access, allocation or inheritability; a mode
+ *                   beyond 0777
  * MMF_E_EXISTS      a map of that name exists
  * MMF_E_WRONG_KIND  the name belongs to an object of another kind
  * MMF_E_PATH_NOT_FOUND  a backslash in the name that does not end Local or Global;
@@ -139,45 +151,47 @@ MMF_API void mmf_open_options_init(mmf_open_options *options);
  * MMF_E_NO_MEMORY   the machine or its cgroup cannot
  * MMF_E_ACCESS      the namespace's directory is not ours or not safe; the name is
  *                   held by another user's object that we may not open or remove
- * MMF_E_BUSY        a process that was stopped while it removes the name is in the
- *                   way; nothing was changed
- * MMF_E_CORRUPT     something that is no mmf object has the name's file; left alone
+ * MMF_E_BUSY        a stopped process is blocking the name; nothing was changed
+ * MMF_E_CORRUPT     the name's file is not an mmf object; it is left alone
  * MMF_E_LAYOUT      the name is held by an object that this version cannot read
  * MMF_E_NOT_SUPPORTED  MMF_DIR is on a network file system
  * MMF_E_IO          any other failure of the system
  */
-MMF_API int mmf_create_new(const char *map_name, int64_t capacity,
-                           const mmf_options *options, mmf **out);
+MMF_API int mmf_map_create_new(const char *map_name, int64_t capacity,
+                               const mmf_map_options *options, mmf_map **out);
 
 /*
- * Open the map `map_name`, or create it if there is none, in one step. If it exists,
- * capacity and options of the call are checked and then ignored; access says what this
- * handle may do. With MMF_ACCESS_WRITE the call only opens, for writing alone.
+ * Open the map `map_name`, or create it if there is none, in one step; `*created` (NULL
+ * is allowed) is 1 if this call created it, else 0. If the map exists its capacity wins:
+ * mmf_map_capacity returns it, and `exact_capacity` makes another one a failure. With
+ * MMF_ACCESS_WRITE the map must exist and is opened write-only.
  * MemoryMappedFile.CreateOrOpen.
  *
- * Status: as mmf_create_new, without MMF_E_EXISTS, and
+ * Status: as mmf_map_create_new, without MMF_E_EXISTS, and
+ * MMF_E_MISMATCH exact_capacity was asked for, and the map has another capacity
  * MMF_E_NULL     map_name is NULL
  * MMF_E_INVALID  access is MMF_ACCESS_WRITE and there is no such map
  */
-MMF_API int mmf_create_or_open(const char *map_name, int64_t capacity,
-                               const mmf_options *options, mmf **out);
+MMF_API int mmf_map_create_or_open(const char *map_name, int64_t capacity,
+                                   const mmf_map_options *options, int *created,
+                                   mmf_map **out);
 
 /*
- * Open the map `map_name`. Asking for more than the map's creator gave it is no error
- * here: the view will be refused. MemoryMappedFile.OpenExisting.
+ * Open the map `map_name`. Requesting more access than the creator granted succeeds here;
+ * creating the view then fails. MemoryMappedFile.OpenExisting.
  *
  * MMF_E_NULL       map_name or out is NULL
  * MMF_E_INVALID    empty name; unknown bytes in options
- * MMF_E_RANGE      inheritability or rights are no such values
- * MMF_E_NOT_FOUND  no such map: its last handle is gone, or it never was
+ * MMF_E_RANGE      unknown access, rights or inheritability; wait_ms < -1
+ * MMF_E_NOT_FOUND  there is no such map, also after wait_ms
  * MMF_E_WRONG_KIND, MMF_E_PATH_NOT_FOUND, MMF_E_PATH_TOO_LONG, MMF_E_BUSY,
  * MMF_E_CORRUPT, MMF_E_LAYOUT, MMF_E_NOT_SUPPORTED: as above
- * MMF_E_ACCESS     the map's owner does not let us
+ * MMF_E_ACCESS     the map's owner does not permit it
  * MMF_E_IO         MMF_RIGHTS_ACCESS_SYSTEM_SECURITY was asked, which needs a
  *                  privilege that Linux does not have; any other failure
  */
-MMF_API int mmf_open_existing(const char *map_name, const mmf_open_options *options,
-                              mmf **out);
+MMF_API int mmf_map_open_existing(const char *map_name, const mmf_map_options *options,
+                                  mmf_map **out);
 
 /*
  * Map the file `path`, and publish the map as `map_name` unless that is NULL. Capacity
@@ -189,20 +203,19 @@ MMF_API int mmf_open_existing(const char *map_name, const mmf_open_options *opti
  * MMF_E_INVALID    empty name or path; access WRITE; mode APPEND or TRUNCATE; mode
  *                  CREATE or CREATE_NEW with a read-only access; capacity 0 and an
  *                  empty file; access READ and capacity beyond the file
- * MMF_E_RANGE      capacity negative or less than the file; access, mode or an option
- *                  is no such value
+ * MMF_E_RANGE      capacity negative or less than the file; unknown access, mode or option
  * MMF_E_NOT_FOUND, MMF_E_PATH_NOT_FOUND  no such file, no such directory
  * MMF_E_EXISTS     CREATE_NEW and the file exists, or a map of that name exists
  * MMF_E_ACCESS     no permission; a directory; execute access to a file without the
  *                  execute permission; a global name for a file of another user
- * MMF_E_SHARING    somebody else has the file in use, see mmf_file_share
+ * MMF_E_SHARING    another process has the file in use, see mmf_file_share
  * MMF_E_NOT_SUPPORTED  a pipe, a socket
  * MMF_E_NO_SPACE   the file cannot grow
- * MMF_E_WRONG_KIND and the rest: as mmf_create_new
+ * MMF_E_WRONG_KIND and the rest: as mmf_map_create_new
  */
-MMF_API int mmf_create_from_file(const char *path, mmf_file_mode mode,
-                                 const char *map_name, int64_t capacity,
-                                 const mmf_options *options, mmf **out);
+MMF_API int mmf_map_create_from_file(const char *path, mmf_file_mode mode,
+                                     const char *map_name, int64_t capacity,
+                                     const mmf_map_options *options, mmf_map **out);
 
 /*
  * The same for a file that is already open: a descriptor on Linux, a HANDLE on Windows.
@@ -214,48 +227,60 @@ MMF_API int mmf_create_from_file(const char *path, mmf_file_mode mode,
  * MMF_E_DISPOSED      handle is not open
  * MMF_E_ACCESS        access needs more than the file was opened for
  * MMF_E_NOT_SUPPORTED a pipe or socket; a name for a file that has no path
- * and those of mmf_create_from_file that concern capacity, access and name
+ * and those of mmf_map_create_from_file that concern capacity, access and name
  */
-MMF_API int mmf_create_from_handle(intptr_t handle, const char *map_name,
-                                   int64_t capacity, const mmf_options *options,
-                                   mmf **out);
+MMF_API int mmf_map_create_from_handle(intptr_t handle, const char *map_name,
+                                       int64_t capacity, const mmf_map_options *options,
+                                       mmf_map **out);
 
 /*
  * The same for a C descriptor. MMF_E_PLATFORM on Windows, where descriptors belong to a
- * C runtime, of which a program and the library may have two: mmf_create_from_handle
+ * C runtime, of which a program and the library may have two: mmf_map_create_from_handle
  * takes what the program's own _get_osfhandle says.
  */
-MMF_API int mmf_create_from_fd(int fd, const char *map_name, int64_t capacity,
-                               const mmf_options *options, mmf **out);
+MMF_API int mmf_map_create_from_fd(int fd, const char *map_name, int64_t capacity,
+                                   const mmf_map_options *options, mmf_map **out);
 
 /*
  * Take over a map whose handle a parent process left to this one: `handle` is
- * mmf_native_handle of an inheritable map there, the same number here, after fork and
+ * mmf_map_native_handle of an inheritable map there, the same number here, after fork and
  * exec or posix_spawn. The caller owns `*out`; on success the descriptor belongs to it.
  * The parent tells the number as it likes: an argument, an environment variable.
  *
- * MMF_E_NULL, MMF_E_INVALID, MMF_E_RANGE  as mmf_open_existing
+ * MMF_E_NULL, MMF_E_INVALID, MMF_E_RANGE  as mmf_map_open_existing
  * MMF_E_DISPOSED   handle is not an open descriptor
  * MMF_E_CORRUPT    handle is no map
  */
-MMF_API int mmf_open_inherited(intptr_t handle, const mmf_open_options *options,
-                               mmf **out);
+MMF_API int mmf_map_open_inherited(intptr_t handle, const mmf_map_options *options,
+                                   mmf_map **out);
 
-/* Let go of the map. Views made from it stay valid. NULL is allowed. */
-MMF_API void mmf_close(mmf *map);
+/*
+ * Map the whole map into memory, once, and return its first byte and its size. The bytes
+ * stay mapped until mmf_map_close; a second call with the same access returns the same
+ * address.
+ *
+ * MMF_E_NULL      map, bytes or size is NULL
+ * MMF_E_RANGE     unknown access; in a 32-bit process, a capacity beyond 32 bits
+ * MMF_E_STATE     an earlier call mapped it with another access
+ * MMF_E_ACCESS, MMF_E_IO, MMF_E_DISPOSED, MMF_E_NO_MEMORY  as mmf_accessor_create
+ */
+MMF_API int mmf_map_bytes(mmf_map *map, mmf_access access, void **bytes, size_t *size);
+
+/* Close the handle, and unmap what mmf_map_bytes returned. Accessors and streams stay
+ * valid. NULL is allowed. */
+MMF_API void mmf_map_close(mmf_map *map);
 
 /*
  * The map's bytes, as its first creator asked; on Windows rounded up to pages.
  * MMF_E_NULL: an argument is NULL.
  */
-MMF_API int mmf_capacity(const mmf *map, int64_t *capacity);
+MMF_API int mmf_map_capacity(const mmf_map *map, int64_t *capacity);
 
 /*
  * The system's own handle, borrowed: a descriptor on Linux, a section handle on
- * Windows. For inheritance and for poking about; mapping it by hand bypasses the access
- * checks. MMF_E_NULL: an argument is NULL. MMF_E_DISPOSED: dead after fork.
+ * Windows. For inheritance and inspection; mapping it by hand bypasses the access checks. MMF_E_NULL: an argument is NULL. MMF_E_DISPOSED: the handle is dead after fork.
  */
-MMF_API int mmf_native_handle(const mmf *map, intptr_t *handle);
+MMF_API int mmf_map_native_handle(const mmf_map *map, intptr_t *handle);
 
 MMF_END_DECLS
 

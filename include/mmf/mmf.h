@@ -1,24 +1,26 @@
 /*
  * mmf.h - named shared memory: one header for all.
  *
- *     mmf *map;
- *     mmf_view_accessor *view;
+ *     mmf_map *map;
+ *     void *bytes;
+ *     size_t size;
  *
- *     if (mmf_create_or_open("Cat", 10000, NULL, &map) < 0)
+ *     if (mmf_map_create_or_open("Cat", 10000, NULL, NULL, &map) < 0)
  *         die(mmf_last_message());
- *     if (mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view) < 0)
+ *     if (mmf_map_bytes(map, MMF_ACCESS_READ_WRITE, &bytes, &size) < 0)
  *         die(mmf_last_message());
- *     mmf_view_accessor_write_int32(view, 0, 42);
+ *     strcpy(bytes, "HI Night Mo.");
  *
- * Kill anything at any moment: no name is left alive, nobody hangs, whoever waits is
- * told. The moment is when the kernel closes the victim's descriptors. After the last
- * holder's death a name is free at once; its bytes go with the next mmf call in the
- * namespace.
+ * Kill any process at any time: its names are released, nobody hangs, and waiters are
+ * notified. A process counts as dead once the kernel has closed its descriptors. After
+ * the death of its last holder a name is free at once; its memory is released by the
+ * next mmf call in the namespace.
  *
- * Conventions. Handles are opaque; who creates or opens one closes it, once; closing
- * NULL does nothing. Negative status: failed, nothing changed, mmf_last_error says why.
- * Sizes and offsets are int64_t bytes, time-outs int32_t milliseconds (-1: for ever),
- * booleans int. Strings are UTF-8. Outputs come last and are written only on success.
+ * Conventions. Handles are opaque; the caller of a create or open closes its handle,
+ * once; closing NULL does nothing. Negative status: failed, nothing changed, mmf_last_error says why.
+ * What lies in the caller's memory is counted in size_t, offsets into and capacities of
+ * maps in int64_t; timeouts are int32_t milliseconds (-1: forever), booleans int. A zeroed
+ * options struct with its size set is the default. Strings are UTF-8. Outputs come last and are written only on success.
  *
  * The library has no daemon, no thread, no signal handler and no global start-up. It
  * reads one environment variable, MMF_DIR: the directory that holds the names instead

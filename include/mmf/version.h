@@ -5,9 +5,12 @@
 #include <mmf/export.h>
 
 #define MMF_VERSION_MAJOR 0
-#define MMF_VERSION_MINOR 1
+#define MMF_VERSION_MINOR 2
 #define MMF_VERSION_PATCH 0
-#define MMF_VERSION_STRING "0.1.0"
+/* For #if: MMF_VERSION >= 200 is 0.2.0 or later. 1.2.3 is 10203. */
+#define MMF_VERSION                                                                    \
+    (MMF_VERSION_MAJOR * 10000 + MMF_VERSION_MINOR * 100 + MMF_VERSION_PATCH)
+#define MMF_VERSION_STRING "0.2.0"
 
 MMF_BEGIN_DECLS
 

@@ -4,20 +4,22 @@
  * A view outlives its map handle; the bytes live as long as any view of them. Every
  * function here leaves its outputs alone when it fails.
  *
- * Threads: an accessor may be used from many threads; a stream, which has a position,
- * from one at a time. Loads and stores are plain copies without atomicity or ordering;
- * put a mutex, an event or a channel beside the map. Close a view once, when nobody
- * uses it. fork: the child has the views, and closes its copies.
+ * Threads: many threads may use an accessor; a stream, which has a position, is for one
+ * thread at a time. Loads and stores are plain copies without atomicity or ordering; put
+ * a mutex, an event or a channel beside the map. Close a view once, when no thread uses
+ * it. fork: the child has the views, and closes its copies.
  */
 #ifndef MMF_VIEW_H
 #define MMF_VIEW_H
+
+#include <stddef.h>
 
 #include <mmf/map.h>
 
 MMF_BEGIN_DECLS
 
-typedef struct mmf_view_accessor mmf_view_accessor;
-typedef struct mmf_view_stream mmf_view_stream;
+typedef struct mmf_accessor mmf_accessor;
+typedef struct mmf_stream mmf_stream;
 
 /* What to ask of the system beyond a plain mapping: flags. */
 typedef uint32_t mmf_view_flags;
@@ -25,11 +27,11 @@ enum {
     MMF_VIEW_POPULATE = 1,   /* make every page present now */
     MMF_VIEW_LOCK = 2,       /* keep it in memory (mlock); implies present */
     MMF_VIEW_HUGE_PAGES = 4, /* transparent huge pages */
-    /* Make the view without what the host refuses; mmf_view_accessor_granted tells. */
+    /* Make the view without what the host refuses; mmf_accessor_granted tells. */
     MMF_VIEW_BEST_EFFORT = 0x100
 };
 
-/* Settings of a view; the rules of mmf_options hold. */
+/* Settings of a view; NULL means all defaults. The rules of mmf_map_options hold. */
 typedef struct mmf_view_options {
     uint32_t size;        /* sizeof(mmf_view_options) */
     mmf_view_flags flags; /* default 0 */
@@ -42,7 +44,8 @@ MMF_API void mmf_view_options_init(mmf_view_options *options);
  * means all the rest. The caller owns `*out`. MemoryMappedFile.CreateViewAccessor.
  *
  * MMF_E_NULL      map or out is NULL
- * MMF_E_RANGE     offset or size negative; access is no such value; in a 32-bit
+ * MMF_E_INVALID   unknown flags, or unknown bytes in options
+ * MMF_E_RANGE     offset or size negative; unknown access; in a 32-bit
  *                 process, size beyond 32 bits
  * MMF_E_DISPOSED  the map is dead after fork
  * MMF_E_ACCESS    offset + size beyond the map; this handle was not opened for that
@@ -52,61 +55,51 @@ MMF_API void mmf_view_options_init(mmf_view_options *options);
  *                 the limit
  * MMF_E_NOT_SUPPORTED  MMF_VIEW_HUGE_PAGES and the host has them switched off
  */
-MMF_API int mmf_create_view_accessor(mmf *map, int64_t offset, int64_t size,
-                                     mmf_access access, mmf_view_accessor **out);
-
-/* The same with options; NULL means defaults. MMF_E_INVALID: unknown flags or bytes. */
-MMF_API int mmf_create_view_accessor_with(mmf *map, int64_t offset, int64_t size,
-                                          mmf_access access,
-                                          const mmf_view_options *options,
-                                          mmf_view_accessor **out);
+MMF_API int mmf_accessor_create(mmf_map *map, int64_t offset, int64_t size,
+                                mmf_access access, const mmf_view_options *options,
+                                mmf_accessor **out);
 
 /* The same as a stream. MemoryMappedFile.CreateViewStream. */
-MMF_API int mmf_create_view_stream(mmf *map, int64_t offset, int64_t size,
-                                   mmf_access access, mmf_view_stream **out);
-
-MMF_API int mmf_create_view_stream_with(mmf *map, int64_t offset, int64_t size,
-                                        mmf_access access,
-                                        const mmf_view_options *options,
-                                        mmf_view_stream **out);
+MMF_API int mmf_stream_create(mmf_map *map, int64_t offset, int64_t size,
+                              mmf_access access, const mmf_view_options *options,
+                              mmf_stream **out);
 
 /*
  * MemoryMappedViewAccessor.
  */
 
-/* Let go of the view; a writable one is flushed first. NULL is allowed. */
-MMF_API void mmf_view_accessor_close(mmf_view_accessor *view);
+/* Close the view; a writable one is flushed first. NULL is allowed. */
+MMF_API void mmf_accessor_close(mmf_accessor *view);
 
 /* The view's bytes. 0 for NULL. */
-MMF_API int64_t mmf_view_accessor_capacity(const mmf_view_accessor *view);
+MMF_API int64_t mmf_accessor_capacity(const mmf_accessor *view);
 
 /* 1 if reading (writing) is allowed, else 0. 0 for NULL. */
-MMF_API int mmf_view_accessor_can_read(const mmf_view_accessor *view);
-MMF_API int mmf_view_accessor_can_write(const mmf_view_accessor *view);
+MMF_API int mmf_accessor_can_read(const mmf_accessor *view);
+MMF_API int mmf_accessor_can_write(const mmf_accessor *view);
 
 /*
  * Bytes between the start of the mapping, which the system aligns, and the view's first
  * byte: offset modulo the page size on Linux, modulo 64 KiB on Windows. 0 for NULL.
  */
-MMF_API int64_t mmf_view_accessor_pointer_offset(const mmf_view_accessor *view);
+MMF_API int64_t mmf_accessor_pointer_offset(const mmf_accessor *view);
 
 /* Which of the flags asked for are in force. 0 for NULL. */
-MMF_API mmf_view_flags mmf_view_accessor_granted(const mmf_view_accessor *view);
+MMF_API mmf_view_flags mmf_accessor_granted(const mmf_accessor *view);
 
 /*
- * The zero-copy door: the view's first byte and their number, borrowed until the view
- * is closed. Writing through it to a view that cannot write ends the program. The
- * pointer of a view of 0 bytes is valid and must not be followed.
+ * Direct access without a copy: the view's address and size, valid until the view is
+ * closed. Writing through it to a view that cannot write ends the program. The pointer
+ * of a view of 0 bytes is valid and must not be followed.
  * MMF_E_NULL: an argument is NULL (`size` may be).
  */
-MMF_API int mmf_view_accessor_pointer(const mmf_view_accessor *view, void **bytes,
-                                      int64_t *size);
+MMF_API int mmf_accessor_pointer(const mmf_accessor *view, void **bytes, size_t *size);
 
 /*
  * Write dirty pages of a file-backed map to the file (msync); nothing to do in memory.
  * Allowed on every view. MMF_E_NULL, MMF_E_IO.
  */
-MMF_API int mmf_view_accessor_flush(mmf_view_accessor *view);
+MMF_API int mmf_accessor_flush(mmf_accessor *view);
 
 /* .NET's decimal, as ReadDecimal and Write(decimal) lay it out in a view. */
 typedef struct mmf_decimal {
@@ -126,34 +119,34 @@ typedef struct mmf_decimal {
  * MMF_E_INVALID        the value would straddle the end
  */
 /* 1 for any byte but 0 */
-MMF_API int mmf_view_accessor_read_boolean(const mmf_view_accessor *view,
-                                           int64_t position, int *value);
-MMF_API int mmf_view_accessor_read_byte(const mmf_view_accessor *view, int64_t position,
-                                        uint8_t *value);
-MMF_API int mmf_view_accessor_read_sbyte(const mmf_view_accessor *view,
-                                         int64_t position, int8_t *value);
+MMF_API int mmf_accessor_read_boolean(const mmf_accessor *view, int64_t position,
+                                      int *value);
+MMF_API int mmf_accessor_read_byte(const mmf_accessor *view, int64_t position,
+                                   uint8_t *value);
+MMF_API int mmf_accessor_read_sbyte(const mmf_accessor *view, int64_t position,
+                                    int8_t *value);
 /* one UTF-16 code unit */
-MMF_API int mmf_view_accessor_read_char(const mmf_view_accessor *view, int64_t position,
-                                        uint16_t *value);
-MMF_API int mmf_view_accessor_read_int16(const mmf_view_accessor *view,
-                                         int64_t position, int16_t *value);
-MMF_API int mmf_view_accessor_read_uint16(const mmf_view_accessor *view,
-                                          int64_t position, uint16_t *value);
-MMF_API int mmf_view_accessor_read_int32(const mmf_view_accessor *view,
-                                         int64_t position, int32_t *value);
-MMF_API int mmf_view_accessor_read_uint32(const mmf_view_accessor *view,
-                                          int64_t position, uint32_t *value);
-MMF_API int mmf_view_accessor_read_int64(const mmf_view_accessor *view,
-                                         int64_t position, int64_t *value);
-MMF_API int mmf_view_accessor_read_uint64(const mmf_view_accessor *view,
-                                          int64_t position, uint64_t *value);
-MMF_API int mmf_view_accessor_read_single(const mmf_view_accessor *view,
-                                          int64_t position, float *value);
-MMF_API int mmf_view_accessor_read_double(const mmf_view_accessor *view,
-                                          int64_t position, double *value);
+MMF_API int mmf_accessor_read_char(const mmf_accessor *view, int64_t position,
+                                   uint16_t *value);
+MMF_API int mmf_accessor_read_int16(const mmf_accessor *view, int64_t position,
+                                    int16_t *value);
+MMF_API int mmf_accessor_read_uint16(const mmf_accessor *view, int64_t position,
+                                     uint16_t *value);
+MMF_API int mmf_accessor_read_int32(const mmf_accessor *view, int64_t position,
+                                    int32_t *value);
+MMF_API int mmf_accessor_read_uint32(const mmf_accessor *view, int64_t position,
+                                     uint32_t *value);
+MMF_API int mmf_accessor_read_int64(const mmf_accessor *view, int64_t position,
+                                    int64_t *value);
+MMF_API int mmf_accessor_read_uint64(const mmf_accessor *view, int64_t position,
+                                     uint64_t *value);
+MMF_API int mmf_accessor_read_single(const mmf_accessor *view, int64_t position,
+                                     float *value);
+MMF_API int mmf_accessor_read_double(const mmf_accessor *view, int64_t position,
+                                     double *value);
 /* 16 bytes; MMF_E_INVALID also for flags that no decimal has */
-MMF_API int mmf_view_accessor_read_decimal(const mmf_view_accessor *view,
-                                           int64_t position, mmf_decimal *value);
+MMF_API int mmf_accessor_read_decimal(const mmf_accessor *view, int64_t position,
+                                      mmf_decimal *value);
 
 /*
  * Typed writes. Write(position, value). A boolean is stored as 1 or 0.
@@ -162,32 +155,31 @@ MMF_API int mmf_view_accessor_read_decimal(const mmf_view_accessor *view,
  * MMF_E_NOT_SUPPORTED  the view cannot write
  * MMF_E_RANGE, MMF_E_INVALID  as for reads
  */
-MMF_API int mmf_view_accessor_write_boolean(mmf_view_accessor *view, int64_t position,
-                                            int value);
-MMF_API int mmf_view_accessor_write_byte(mmf_view_accessor *view, int64_t position,
-                                         uint8_t value);
-MMF_API int mmf_view_accessor_write_sbyte(mmf_view_accessor *view, int64_t position,
-                                          int8_t value);
-MMF_API int mmf_view_accessor_write_char(mmf_view_accessor *view, int64_t position,
-                                         uint16_t value);
-MMF_API int mmf_view_accessor_write_int16(mmf_view_accessor *view, int64_t position,
-                                          int16_t value);
-MMF_API int mmf_view_accessor_write_uint16(mmf_view_accessor *view, int64_t position,
-                                           uint16_t value);
-MMF_API int mmf_view_accessor_write_int32(mmf_view_accessor *view, int64_t position,
-                                          int32_t value);
-MMF_API int mmf_view_accessor_write_uint32(mmf_view_accessor *view, int64_t position,
-                                           uint32_t value);
-MMF_API int mmf_view_accessor_write_int64(mmf_view_accessor *view, int64_t position,
-                                          int64_t value);
-MMF_API int mmf_view_accessor_write_uint64(mmf_view_accessor *view, int64_t position,
-                                           uint64_t value);
-MMF_API int mmf_view_accessor_write_single(mmf_view_accessor *view, int64_t position,
-                                           float value);
-MMF_API int mmf_view_accessor_write_double(mmf_view_accessor *view, int64_t position,
-                                           double value);
-MMF_API int mmf_view_accessor_write_decimal(mmf_view_accessor *view, int64_t position,
-                                            const mmf_decimal *value);
+MMF_API int mmf_accessor_write_boolean(mmf_accessor *view, int64_t position, int value);
+MMF_API int mmf_accessor_write_byte(mmf_accessor *view, int64_t position,
+                                    uint8_t value);
+MMF_API int mmf_accessor_write_sbyte(mmf_accessor *view, int64_t position,
+                                     int8_t value);
+MMF_API int mmf_accessor_write_char(mmf_accessor *view, int64_t position,
+                                    uint16_t value);
+MMF_API int mmf_accessor_write_int16(mmf_accessor *view, int64_t position,
+                                     int16_t value);
+MMF_API int mmf_accessor_write_uint16(mmf_accessor *view, int64_t position,
+                                      uint16_t value);
+MMF_API int mmf_accessor_write_int32(mmf_accessor *view, int64_t position,
+                                     int32_t value);
+MMF_API int mmf_accessor_write_uint32(mmf_accessor *view, int64_t position,
+                                      uint32_t value);
+MMF_API int mmf_accessor_write_int64(mmf_accessor *view, int64_t position,
+                                     int64_t value);
+MMF_API int mmf_accessor_write_uint64(mmf_accessor *view, int64_t position,
+                                      uint64_t value);
+MMF_API int mmf_accessor_write_single(mmf_accessor *view, int64_t position,
+                                      float value);
+MMF_API int mmf_accessor_write_double(mmf_accessor *view, int64_t position,
+                                      double value);
+MMF_API int mmf_accessor_write_decimal(mmf_accessor *view, int64_t position,
+                                       const mmf_decimal *value);
 
 /*
  * One value of any type, `value_size` bytes: Read<T>, Write<T>.
@@ -196,10 +188,10 @@ MMF_API int mmf_view_accessor_write_decimal(mmf_view_accessor *view, int64_t pos
  * MMF_E_INVALID  value_size < 1; the value would straddle the end
  * MMF_E_RANGE, MMF_E_NOT_SUPPORTED  as above, but a negative position first
  */
-MMF_API int mmf_view_accessor_read(const mmf_view_accessor *view, int64_t position,
-                                   void *value, int64_t value_size);
-MMF_API int mmf_view_accessor_write(mmf_view_accessor *view, int64_t position,
-                                    const void *value, int64_t value_size);
+MMF_API int mmf_accessor_read(const mmf_accessor *view, int64_t position, void *value,
+                              int64_t value_size);
+MMF_API int mmf_accessor_write(mmf_accessor *view, int64_t position, const void *value,
+                               int64_t value_size);
 
 /*
  * Copy up to `count` elements of `element_size` bytes to `array`, as many as the view
@@ -209,121 +201,121 @@ MMF_API int mmf_view_accessor_write(mmf_view_accessor *view, int64_t position,
  * rounded up to a multiple of 4. In `array` they stand element_size apart.
  *
  * MMF_E_NULL           view, array or read is NULL
- * MMF_E_INVALID        element_size < 1
- * MMF_E_RANGE          count or position negative; position at or past the end, even
+ * MMF_E_INVALID        element_size is 0
+ * MMF_E_RANGE          position negative; position at or past the end, even
  *                      for count 0
  * MMF_E_NOT_SUPPORTED  the view cannot read
  */
-MMF_API int mmf_view_accessor_read_array(const mmf_view_accessor *view,
-                                         int64_t position, void *array,
-                                         int64_t element_size, int64_t count,
-                                         int64_t *read);
+MMF_API int mmf_accessor_read_array(const mmf_accessor *view, int64_t position,
+                                    void *array, size_t element_size, size_t count,
+                                    size_t *read);
 
 /*
  * Copy `count` elements to the view, all or none. WriteArray<T>. The stride is that of
- * mmf_view_accessor_read_array; the bytes between elements stay as they are.
+ * mmf_accessor_read_array; the bytes between elements stay as they are.
  *
  * MMF_E_NULL           view or array is NULL
- * MMF_E_INVALID        element_size < 1; the elements do not fit
- * MMF_E_RANGE          count or position negative; position at or past the end
+ * MMF_E_INVALID        element_size is 0; the elements do not fit
+ * MMF_E_RANGE          position negative; position at or past the end
  * MMF_E_NOT_SUPPORTED  the view cannot write
  */
-MMF_API int mmf_view_accessor_write_array(mmf_view_accessor *view, int64_t position,
-                                          const void *array, int64_t element_size,
-                                          int64_t count);
+MMF_API int mmf_accessor_write_array(mmf_accessor *view, int64_t position,
+                                     const void *array, size_t element_size,
+                                     size_t count);
 
 /*
  * MemoryMappedViewStream. Its length is fixed for life; a position may lie past it.
  */
 
 /* Let go of the stream; a writable one is flushed first. NULL is allowed. */
-MMF_API void mmf_view_stream_close(mmf_view_stream *stream);
+MMF_API void mmf_stream_close(mmf_stream *stream);
 
 /* 1 or 0; 0 for NULL. A stream can always seek. */
-MMF_API int mmf_view_stream_can_read(const mmf_view_stream *stream);
-MMF_API int mmf_view_stream_can_write(const mmf_view_stream *stream);
-MMF_API int mmf_view_stream_can_seek(const mmf_view_stream *stream);
+MMF_API int mmf_stream_can_read(const mmf_stream *stream);
+MMF_API int mmf_stream_can_write(const mmf_stream *stream);
+MMF_API int mmf_stream_can_seek(const mmf_stream *stream);
 
 /* The stream's bytes; Length and Capacity are the same number. 0 for NULL. */
-MMF_API int64_t mmf_view_stream_length(const mmf_view_stream *stream);
-MMF_API int64_t mmf_view_stream_capacity(const mmf_view_stream *stream);
+MMF_API int64_t mmf_stream_length(const mmf_stream *stream);
+MMF_API int64_t mmf_stream_capacity(const mmf_stream *stream);
 
-/* As mmf_view_accessor_pointer_offset and mmf_view_accessor_granted. */
-MMF_API int64_t mmf_view_stream_pointer_offset(const mmf_view_stream *stream);
-MMF_API mmf_view_flags mmf_view_stream_granted(const mmf_view_stream *stream);
+/* As mmf_accessor_pointer_offset and mmf_accessor_granted. */
+MMF_API int64_t mmf_stream_pointer_offset(const mmf_stream *stream);
+MMF_API mmf_view_flags mmf_stream_granted(const mmf_stream *stream);
 
 /* The position, bytes from the start. 0 for NULL. */
-MMF_API int64_t mmf_view_stream_position(const mmf_view_stream *stream);
+MMF_API int64_t mmf_stream_position(const mmf_stream *stream);
 
 /* Go to `position`, also past the end. MMF_E_NULL; MMF_E_RANGE: negative. */
-MMF_API int mmf_view_stream_set_position(mmf_view_stream *stream, int64_t position);
+MMF_API int mmf_stream_set_position(mmf_stream *stream, int64_t position);
 
 /* Where an offset counts from: SeekOrigin. */
-typedef int32_t mmf_seek_origin;
-enum { MMF_SEEK_BEGIN = 0, MMF_SEEK_CURRENT = 1, MMF_SEEK_END = 2 };
+typedef enum mmf_seek_origin {
+    MMF_SEEK_BEGIN = 0,
+    MMF_SEEK_CURRENT = 1,
+    MMF_SEEK_END = 2,
+    MMF_SEEK_ORIGIN_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+} mmf_seek_origin;
 
 /*
  * Go to `offset` from `origin`; `*position` (NULL is allowed) gets the new position.
  * MMF_E_NULL: stream is NULL. MMF_E_INVALID: no such origin. MMF_E_IO: the result would
  * be negative or beyond 63 bits.
  */
-MMF_API int mmf_view_stream_seek(mmf_view_stream *stream, int64_t offset,
-                                 mmf_seek_origin origin, int64_t *position);
+MMF_API int mmf_stream_seek(mmf_stream *stream, int64_t offset, mmf_seek_origin origin,
+                            int64_t *position);
 
 /*
  * Copy up to `count` bytes to `buffer` and move on; `*read` tells how many, fewer only
  * at the end, 0 at or past it.
- * MMF_E_NULL: an argument is NULL. MMF_E_RANGE: count negative. MMF_E_NOT_SUPPORTED:
+ * MMF_E_NULL: an argument is NULL. MMF_E_NOT_SUPPORTED:
  * the stream cannot read.
  */
-MMF_API int mmf_view_stream_read(mmf_view_stream *stream, void *buffer, int64_t count,
-                                 int64_t *read);
+MMF_API int mmf_stream_read(mmf_stream *stream, void *buffer, size_t count,
+                            size_t *read);
 
-/* The next byte, 0 to 255, or -1 at or past the end. Status as mmf_view_stream_read. */
-MMF_API int mmf_view_stream_read_byte(mmf_view_stream *stream, int32_t *value);
+/* The next byte, 0 to 255, or -1 at or past the end. Status as mmf_stream_read. */
+MMF_API int mmf_stream_read_byte(mmf_stream *stream, int32_t *value);
 
 /*
  * Copy `count` bytes to the stream and move on, all or none.
  * MMF_E_NULL, MMF_E_RANGE: as for read. MMF_E_NOT_SUPPORTED: the stream cannot write,
  * or they do not fit. MMF_E_IO: position + count is beyond 63 bits.
  */
-MMF_API int mmf_view_stream_write(mmf_view_stream *stream, const void *buffer,
-                                  int64_t count);
-MMF_API int mmf_view_stream_write_byte(mmf_view_stream *stream, uint8_t value);
+MMF_API int mmf_stream_write(mmf_stream *stream, const void *buffer, size_t count);
+MMF_API int mmf_stream_write_byte(mmf_stream *stream, uint8_t value);
 
 /* Always refused: MMF_E_RANGE if negative, else MMF_E_NOT_SUPPORTED. MMF_E_NULL. */
-MMF_API int mmf_view_stream_set_length(mmf_view_stream *stream, int64_t length);
+MMF_API int mmf_stream_set_length(mmf_stream *stream, int64_t length);
 
-/* As mmf_view_accessor_flush. */
-MMF_API int mmf_view_stream_flush(mmf_view_stream *stream);
+/* As mmf_accessor_flush. */
+MMF_API int mmf_stream_flush(mmf_stream *stream);
 
 /*
  * Takes the next `count` bytes of a copy; a negative answer ends the copy and becomes
  * its status. The bytes are borrowed for the call.
  */
-typedef int (*mmf_view_stream_sink)(void *payload, const void *bytes, int64_t count);
+typedef int (*mmf_stream_sink)(void *payload, const void *bytes, size_t count);
 
 /*
  * Give the bytes from the position to the end to `sink`, at most `buffer_size` at a
  * time, then stand at the end. Stream.CopyTo.
- * MMF_E_NULL: stream or sink is NULL. MMF_E_RANGE: buffer_size < 1.
+ * MMF_E_NULL: stream or sink is NULL. MMF_E_RANGE: buffer_size is 0.
  * MMF_E_NOT_SUPPORTED: the stream cannot read. What the sink answered.
  */
-MMF_API int mmf_view_stream_copy_to(mmf_view_stream *stream, mmf_view_stream_sink sink,
-                                    void *payload, int64_t buffer_size);
+MMF_API int mmf_stream_copy_to(mmf_stream *stream, mmf_stream_sink sink, void *payload,
+                               size_t buffer_size);
 
 /*
  * The same into another stream at its position. MMF_E_NOT_SUPPORTED also if that cannot
  * write or the bytes do not fit: then nothing is copied.
  */
-MMF_API int mmf_view_stream_copy_to_stream(mmf_view_stream *stream,
-                                           mmf_view_stream *destination,
-                                           int64_t buffer_size);
+MMF_API int mmf_stream_copy_to_stream(mmf_stream *stream, mmf_stream *destination,
+                                      size_t buffer_size);
 
-/* As mmf_view_accessor_pointer: the first byte, not the position (PositionPointer is
+/* As mmf_accessor_pointer: the first byte, not the position (PositionPointer is
  * refused by .NET and does not exist here). */
-MMF_API int mmf_view_stream_pointer(const mmf_view_stream *stream, void **bytes,
-                                    int64_t *size);
+MMF_API int mmf_stream_pointer(const mmf_stream *stream, void **bytes, size_t *size);
 
 MMF_END_DECLS
 

@@ -36,7 +36,7 @@ static const struct status_text texts[] = {
     {MMF_E_DISPOSED, "MMF_E_DISPOSED", "the handle is closed or dead"},
     {MMF_E_NOT_SUPPORTED, "MMF_E_NOT_SUPPORTED", "not supported"},
     {MMF_E_PLATFORM, "MMF_E_PLATFORM", "not supported on this system"},
-    {MMF_E_CANNOT_BE_OPENED, "MMF_E_CANNOT_BE_OPENED", "no such object to wait for"},
+    {MMF_E_NOT_FOUND, "MMF_E_NOT_FOUND", "no such object to wait for"},
     {MMF_E_WRONG_KIND, "MMF_E_WRONG_KIND",
      "the name belongs to another kind of object"},
     {MMF_E_NOT_OWNER, "MMF_E_NOT_OWNER", "the caller does not own the mutex"},
@@ -46,7 +46,7 @@ static const struct status_text texts[] = {
     {MMF_E_BUSY, "MMF_E_BUSY", "blocked by a stopped process; try again"},
     {MMF_E_LAYOUT, "MMF_E_LAYOUT", "made by another version of mmf"},
     {MMF_E_CORRUPT, "MMF_E_CORRUPT", "not a sound mmf object"},
-    {MMF_E_PEER_GONE, "MMF_E_PEER_GONE", "the other end is dead"},
+    {MMF_E_PEER_CLOSED, "MMF_E_PEER_CLOSED", "the other end is dead"},
 };
 
 static const struct status_text *

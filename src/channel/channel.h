@@ -33,7 +33,7 @@ struct mmf_channel_request {
     const char *name;
     mmf_kind kind;
     int64_t message_size;
-    int64_t message_count;
+    int64_t capacity;
     mmf_overflow overflow;
     uint32_t flags_known; /* MMF_CHANNEL_... that this kind has */
 };
@@ -82,7 +82,7 @@ int mmf_channel_check_length(const struct mmf_channel *channel, int64_t length);
 
 /*
  * Wait until `attempt(payload)` answers something: MMF_OK, MMF_TIMED_OUT; MMF_E_FULL
- * under FAIL, MMF_E_PEER_GONE, MMF_E_CORRUPT.
+ * under FAIL, MMF_E_PEER_CLOSED, MMF_E_CORRUPT.
  */
 int mmf_channel_wait(struct mmf_channel *channel, mmf_role role, int64_t deadline,
                      enum mmf_ring_answer (*attempt)(void *payload), void *payload);

@@ -1,5 +1,5 @@
 /*
- * latest.c - one value that is replaced. A ring of a few cells, so that a writer need
+ * latest.c - one value that is replaced. A ring of a few slots, so that a writer need
  * not touch the newest value, and readers have time to copy it.
  */
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "shared/ring/latest.h"
 
 /* The newest, one for each of some writers, and time for slow readers. */
-enum { CELLS = 8 };
+enum { SLOTS = 8 };
 
 struct mmf_latest {
     struct mmf_channel channel;
@@ -41,13 +41,13 @@ request_for(const char *name)
 {
     return (struct mmf_channel_request){.name = name,
                                         .kind = MMF_KIND_LATEST,
-                                        .message_count = CELLS,
+                                        .capacity = SLOTS,
                                         .overflow = MMF_OVERFLOW_DROP_OLDEST,
-                                        .flags_known = MMF_CHANNEL_PEER_GONE};
+                                        .flags_known = MMF_CHANNEL_PEER_CLOSED};
 }
 
 int
-mmf_latest_create(const char *name, int64_t value_size,
+mmf_latest_create_or_open(const char *name, int64_t value_size,
                   const mmf_channel_options *options, int *created_new,
                   mmf_latest **out)
 {
@@ -71,7 +71,7 @@ mmf_latest_create(const char *name, int64_t value_size,
 }
 
 int
-mmf_latest_open(const char *name, const mmf_channel_options *options, mmf_latest **out)
+mmf_latest_open_existing(const char *name, const mmf_channel_options *options, mmf_latest **out)
 {
     struct mmf_channel_request request = request_for(name);
     mmf_latest *latest;
@@ -109,7 +109,7 @@ check(const mmf_latest *latest, mmf_role role)
  * Writing.
  */
 
-/* A cell; the dead may have had the last ones. */
+/* A slot; the dead may have had the last ones. */
 static int
 reserve(struct mmf_channel *channel, int64_t length, uint8_t **place)
 {
@@ -123,8 +123,8 @@ reserve(struct mmf_channel *channel, int64_t length, uint8_t **place)
     if (answer == MMF_RING_DONE)
         return MMF_OK;
     if (answer == MMF_RING_NOT_NOW)
-        return mmf_fail(MMF_E_BUSY, "living writers have all %llu cells reserved",
-                        (unsigned long long)ring->shape.cells);
+        return mmf_fail(MMF_E_BUSY, "living writers have all %llu slots reserved",
+                        (unsigned long long)ring->shape.slots);
     return mmf_channel_fail_corrupt();
 }
 
@@ -166,7 +166,7 @@ mmf_latest_abandon(mmf_latest *latest)
 }
 
 int
-mmf_latest_write(mmf_latest *latest, const void *bytes, int64_t length)
+mmf_latest_send(mmf_latest *latest, const void *bytes, int64_t length)
 {
     struct mmf_channel *channel;
     uint8_t *place;
@@ -296,7 +296,7 @@ read_long(mmf_latest *latest, void *buffer, int64_t capacity, int64_t *length,
 }
 
 int
-mmf_latest_read(mmf_latest *latest, void *buffer, int64_t capacity, int64_t *length,
+mmf_latest_receive(mmf_latest *latest, void *buffer, int64_t capacity, int64_t *length,
                 uint64_t *version)
 {
     if (!is_usual_read(latest, buffer, length, version))
@@ -307,7 +307,7 @@ mmf_latest_read(mmf_latest *latest, void *buffer, int64_t capacity, int64_t *len
 }
 
 int
-mmf_latest_peek(mmf_latest *latest, mmf_message *message)
+mmf_latest_take(mmf_latest *latest, mmf_message *message)
 {
     struct mmf_ring_message found;
     int rc = check(latest, MMF_ROLE_RECEIVE);

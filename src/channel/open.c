@@ -88,11 +88,11 @@ check_sizes(const struct mmf_channel_request *request)
                                  "messages of %lld bytes: 1 to %lld are possible",
                                  (long long)request->message_size,
                                  (long long)MMF_RING_MESSAGE_MAX);
-    if (request->message_count < 1 ||
-        request->message_count > (int64_t)MMF_RING_CELLS_MAX)
+    if (request->capacity < 1 ||
+        request->capacity > (int64_t)MMF_RING_SLOTS_MAX)
         return mmf_fail_argument(
-            MMF_E_RANGE, "message_count", "%lld messages: 1 to %lld are possible",
-            (long long)request->message_count, (long long)MMF_RING_CELLS_MAX);
+            MMF_E_RANGE, "capacity", "%lld messages: 1 to %lld are possible",
+            (long long)request->capacity, (long long)MMF_RING_SLOTS_MAX);
     return MMF_OK;
 }
 
@@ -103,14 +103,14 @@ ring_kind(const struct mmf_channel_request *request, const mmf_channel_options *
         return MMF_RING_TOPIC;
     if (request->kind == MMF_KIND_LATEST)
         return MMF_RING_LATEST;
-    return options->flags & MMF_CHANNEL_SINGLE ? MMF_RING_SINGLE : MMF_RING_QUEUE;
+    return options->flags & MMF_CHANNEL_SPSC ? MMF_RING_SPSC : MMF_RING_QUEUE;
 }
 
 static int
 make_shape(const struct mmf_channel_request *request,
            const mmf_channel_options *options, struct mmf_ring_shape *shape)
 {
-    uint64_t cells = 1;
+    uint64_t slots = 1;
     int rc = check_sizes(request);
 
     if (rc < 0)
@@ -120,22 +120,22 @@ make_shape(const struct mmf_channel_request *request,
         return mmf_fail_argument(MMF_E_INVALID, "overflow",
                                  "overflow %d is none: there is no default",
                                  request->overflow);
-    while (cells < (uint64_t)request->message_count)
-        cells *= 2;
+    while (slots < (uint64_t)request->capacity)
+        slots *= 2;
     shape->kind = ring_kind(request, options);
     shape->overflow = (enum mmf_ring_overflow)request->overflow;
-    if (shape->kind == MMF_RING_SINGLE && shape->overflow == MMF_RING_DROP)
+    if (shape->kind == MMF_RING_SPSC && shape->overflow == MMF_RING_DROP)
         return mmf_fail_argument(MMF_E_INVALID, "overflow",
                                  "DROP_OLDEST needs a queue for many: the producer of "
-                                 "MMF_CHANNEL_SINGLE takes no messages");
-    shape->cells = cells;
+                                 "MMF_CHANNEL_SPSC takes no messages");
+    shape->slots = slots;
     shape->message_size = (uint64_t)request->message_size;
     shape->stride = mmf_ring_stride(shape->message_size);
     shape->participants = (uint32_t)options->participants;
     if (mmf_ring_capacity(shape) > (uint64_t)MMF_CAPACITY_MAX)
         return mmf_fail_argument(
-            MMF_E_RANGE, "message_count", "%llu messages of %lld bytes are too many",
-            (unsigned long long)cells, (long long)request->message_size);
+            MMF_E_RANGE, "capacity", "%llu messages of %lld bytes are too many",
+            (unsigned long long)slots, (long long)request->message_size);
     return MMF_OK;
 }
 
@@ -146,7 +146,7 @@ make_shape(const struct mmf_channel_request *request,
 static int
 fail_join(const struct mmf_channel *channel, const char *name, const char *what)
 {
-    if (channel->ring->shape.kind == MMF_RING_SINGLE)
+    if (channel->ring->shape.kind == MMF_RING_SPSC)
         return mmf_fail(MMF_E_SHARING,
                         "\"%.200s\" is for a single %s, and that one lives", name,
                         what);
@@ -166,7 +166,7 @@ join(struct mmf_channel *channel, const char *name, int32_t replay)
         return fail_join(channel, name, "sender");
     if (!(channel->role & MMF_ROLE_RECEIVE))
         return MMF_OK;
-    if (mmf_ring_join_receiver(ring, channel->os->may_write_cells, channel->ops) !=
+    if (mmf_ring_join_receiver(ring, channel->os->may_write_slots, channel->ops) !=
         MMF_RING_DONE)
         return fail_join(channel, name, "receiver");
     if (ring->shape.kind == MMF_RING_TOPIC) {
@@ -191,7 +191,7 @@ take_part(struct mmf_os_channel *os, const char *name,
     channel->ops = os->ops;
     channel->role = options->role;
     channel->strategy = (enum mmf_ring_strategy)options->strategy;
-    channel->wants_peer = (options->flags & MMF_CHANNEL_PEER_GONE) != 0;
+    channel->wants_peer = (options->flags & MMF_CHANNEL_PEER_CLOSED) != 0;
     rc = join(channel, name, options->replay);
     if (rc < 0)
         mmf_channel_close(channel);
@@ -207,7 +207,7 @@ parse_name(const char *given, struct mmf_name *name)
 }
 
 static int
-reads_cells_only(const struct mmf_channel_request *request,
+reads_slots_only(const struct mmf_channel_request *request,
                  const mmf_channel_options *options)
 {
     return request->kind != MMF_KIND_QUEUE && options->role == MMF_ROLE_RECEIVE;
@@ -234,7 +234,7 @@ mmf_channel_create(const struct mmf_channel_request *request,
     want.name = &name;
     want.shape = &shape;
     want.mode = options.mode;
-    want.only_reads_cells = reads_cells_only(request, &options);
+    want.only_reads_slots = reads_slots_only(request, &options);
     rc = mmf_os_channel_create(&want, &os, created);
     return rc < 0 ? rc : take_part(os, request->name, &options, channel);
 }
@@ -254,7 +254,7 @@ mmf_channel_open(const struct mmf_channel_request *request,
     if (rc < 0)
         return rc;
     want.name = &name;
-    want.only_reads_cells = reads_cells_only(request, &options);
+    want.only_reads_slots = reads_slots_only(request, &options);
     rc = mmf_os_channel_open(&want, &os);
     return rc < 0 ? rc : take_part(os, request->name, &options, channel);
 }
@@ -265,7 +265,7 @@ mmf_channel_close(struct mmf_channel *channel)
     const struct mmf_os_channel *os = channel->os;
 
     if (mmf_os_channel_is_alive(os))
-        mmf_ring_leave(channel->ring, os->may_write_cells, channel->ops);
+        mmf_ring_leave(channel->ring, os->may_write_slots, channel->ops);
     mmf_os_channel_close(channel->os);
 }
 
@@ -287,7 +287,7 @@ mmf_channel_check_timeout(int32_t timeout_ms)
 {
     if (timeout_ms >= -1)
         return MMF_OK;
-    return mmf_fail_argument(MMF_E_RANGE, "timeout_ms", "a time-out of %d ms",
+    return mmf_fail_argument(MMF_E_RANGE, "timeout_ms", "a timeout of %d ms",
                              timeout_ms);
 }
 
@@ -342,15 +342,15 @@ status_of(const struct mmf_channel *channel, mmf_role role, enum mmf_ring_answer
     case MMF_RING_DONE:
         return MMF_OK;
     case MMF_RING_GONE:
-        return mmf_fail(MMF_E_PEER_GONE, role == MMF_ROLE_SEND
+        return mmf_fail(MMF_E_PEER_CLOSED, role == MMF_ROLE_SEND
                                              ? "the channel is full, and its last "
                                                "receiver is gone"
                                              : "there is no message, and the last "
                                                "sender is gone");
     case MMF_RING_NOT_NOW:
         if (role == MMF_ROLE_SEND && channel->ring->shape.overflow == MMF_RING_FAIL)
-            return mmf_fail(MMF_E_FULL, "all %llu cells of the channel are in use",
-                            (unsigned long long)channel->ring->shape.cells);
+            return mmf_fail(MMF_E_FULL, "all %llu slots of the channel are in use",
+                            (unsigned long long)channel->ring->shape.slots);
         return MMF_TIMED_OUT;
     default:
         return mmf_channel_fail_corrupt();
@@ -362,7 +362,7 @@ static enum mmf_ring_answer
 settle(const struct mmf_ring_wait *wait)
 {
     const struct mmf_ring_ops *ops = wait->ops;
-    mmf_atomic_u32 *bell = &wait->ring->shared->message_bell;
+    mmf_atomic_u32 *doorbell = &wait->ring->shared->message_doorbell;
     int64_t end = ops->now(ops->context) + DEATH_SETTLES_NS;
     enum mmf_ring_answer answer;
     int64_t now;
@@ -373,7 +373,7 @@ settle(const struct mmf_ring_wait *wait)
         now = ops->now(ops->context);
         if (answer != MMF_RING_NOT_NOW || now >= end)
             return answer;
-        ops->sleep(ops->context, bell, mmf_load_relaxed_u32(bell),
+        ops->sleep(ops->context, doorbell, mmf_load_relaxed_u32(doorbell),
                    now + SETTLE_PAUSE_NS);
     }
 }
@@ -385,7 +385,7 @@ mmf_channel_bury(struct mmf_channel *channel, mmf_role role)
         .ring = channel->ring,
         .ops = channel->ops,
         .sending = role == MMF_ROLE_SEND,
-        .may_write_cells = channel->os->may_write_cells,
+        .may_write_slots = channel->os->may_write_slots,
     };
 
     mmf_ring_bury(&wait);
@@ -404,7 +404,7 @@ mmf_channel_wait(struct mmf_channel *channel, mmf_role role, int64_t deadline,
         .strategy = channel->strategy,
         .sending = role == MMF_ROLE_SEND,
         .wants_peer = channel->wants_peer,
-        .may_write_cells = channel->os->may_write_cells,
+        .may_write_slots = channel->os->may_write_slots,
     };
     enum mmf_ring_answer answer = MMF_RING_NOT_NOW;
 
@@ -529,7 +529,7 @@ fill_stats(const struct mmf_ring *ring, const struct mmf_ring_ops *ops,
     mmf_ring_sum_up(ring, ops, &totals);
     memset(stats, 0, sizeof(*stats));
     stats->message_size = (int64_t)ring->shape.message_size;
-    stats->message_count = (int64_t)ring->shape.cells;
+    stats->capacity = (int64_t)ring->shape.slots;
     stats->sent = totals.sent;
     stats->received = totals.received;
     stats->dropped = totals.dropped;
@@ -540,7 +540,7 @@ fill_stats(const struct mmf_ring *ring, const struct mmf_ring_ops *ops,
     stats->senders = (int32_t)totals.senders;
     stats->receivers = (int32_t)totals.receivers;
     stats->overflow = (mmf_overflow)ring->shape.overflow;
-    stats->flags = ring->shape.kind == MMF_RING_SINGLE ? MMF_CHANNEL_SINGLE : 0;
+    stats->flags = ring->shape.kind == MMF_RING_SPSC ? MMF_CHANNEL_SPSC : 0;
 }
 
 int

@@ -40,7 +40,7 @@ static void
 choose_way(mmf_queue *queue)
 {
     const struct mmf_ring *ring = queue->channel.ring;
-    int is_single = ring->shape.kind == MMF_RING_SINGLE;
+    int is_single = ring->shape.kind == MMF_RING_SPSC;
     mmf_role roles = queue->channel.role;
 
     if (queue->has_pending || queue->channel.has_fd ||
@@ -99,11 +99,11 @@ request_for(const char *name)
     return (struct mmf_channel_request){.name = name,
                                         .kind = MMF_KIND_QUEUE,
                                         .flags_known =
-                                            MMF_CHANNEL_SINGLE | MMF_CHANNEL_PEER_GONE};
+                                            MMF_CHANNEL_SPSC | MMF_CHANNEL_PEER_CLOSED};
 }
 
 int
-mmf_queue_create(const char *name, int64_t message_size, int64_t message_count,
+mmf_queue_create_or_open(const char *name, int64_t message_size, int64_t capacity,
                  mmf_overflow overflow, const mmf_channel_options *options,
                  int *created_new, mmf_queue **out)
 {
@@ -115,7 +115,7 @@ mmf_queue_create(const char *name, int64_t message_size, int64_t message_count,
     if (rc < 0)
         return rc;
     request.message_size = message_size;
-    request.message_count = message_count;
+    request.capacity = capacity;
     request.overflow = overflow;
     rc = mmf_channel_create(&request, options, &queue->channel, &created);
     if (rc < 0) {
@@ -130,7 +130,7 @@ mmf_queue_create(const char *name, int64_t message_size, int64_t message_count,
 }
 
 int
-mmf_queue_open(const char *name, const mmf_channel_options *options, mmf_queue **out)
+mmf_queue_open_existing(const char *name, const mmf_channel_options *options, mmf_queue **out)
 {
     struct mmf_channel_request request = request_for(name);
     mmf_queue *queue;
@@ -308,7 +308,7 @@ attempt_take(void *payload)
 static int
 looks_find_next(const struct mmf_ring *ring, int times)
 {
-    return ring->shape.kind == MMF_RING_SINGLE ? mmf_ring_single_look(ring, times)
+    return ring->shape.kind == MMF_RING_SPSC ? mmf_ring_single_look(ring, times)
                                                : mmf_ring_look(ring, times);
 }
 
@@ -355,7 +355,7 @@ look_back(const mmf_queue *queue)
 static inline int
 read_next(const struct mmf_ring *ring, struct mmf_ring_message *found)
 {
-    return mmf_ring_read_sizes(ring, (const void *)ring->in.cell, ring->cursor,
+    return mmf_ring_read_sizes(ring, (const void *)ring->in.slot, ring->cursor,
                                found) == MMF_RING_DONE;
 }
 
@@ -413,7 +413,7 @@ await_and_peek(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
 }
 
 int
-mmf_queue_peek(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
+mmf_queue_take(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
 {
     if (!goes_straight(queue, MMF_ROLE_RECEIVE, timeout_ms) || message == NULL)
         return peek_slowly(queue, timeout_ms, message);
@@ -423,7 +423,7 @@ mmf_queue_peek(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
 }
 
 int
-mmf_queue_peek_many(mmf_queue *queue, int32_t most, int32_t timeout_ms,
+mmf_queue_take_many(mmf_queue *queue, int32_t most, int32_t timeout_ms,
                     mmf_message *messages, int32_t *count)
 {
     struct mmf_ring_message found;
@@ -452,7 +452,7 @@ fail_not_held(uint64_t sequence)
 {
     return mmf_fail(MMF_E_STATE,
                     "this handle does not hold message %llu; a queue made with "
-                    "MMF_CHANNEL_SINGLE releases in order",
+                    "MMF_CHANNEL_SPSC releases in order",
                     (unsigned long long)sequence);
 }
 
@@ -516,10 +516,10 @@ check_order(const mmf_queue *queue)
     const struct mmf_ring *ring = queue->channel.ring;
     uint64_t next = queue->has_pending ? queue->pending.index : ring->cursor;
 
-    if (ring->shape.kind != MMF_RING_SINGLE ||
+    if (ring->shape.kind != MMF_RING_SPSC ||
         mmf_load_relaxed_u64(&ring->shared->head) == next)
         return MMF_OK;
-    return mmf_fail(MMF_E_STATE, "a queue made with MMF_CHANNEL_SINGLE releases in "
+    return mmf_fail(MMF_E_STATE, "a queue made with MMF_CHANNEL_SPSC releases in "
                                  "order: release what is peeked first");
 }
 

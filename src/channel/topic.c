@@ -35,11 +35,11 @@ static struct mmf_channel_request
 request_for(const char *name)
 {
     return (struct mmf_channel_request){
-        .name = name, .kind = MMF_KIND_TOPIC, .flags_known = MMF_CHANNEL_PEER_GONE};
+        .name = name, .kind = MMF_KIND_TOPIC, .flags_known = MMF_CHANNEL_PEER_CLOSED};
 }
 
 int
-mmf_topic_create(const char *name, int64_t message_size, int64_t message_count,
+mmf_topic_create_or_open(const char *name, int64_t message_size, int64_t capacity,
                  mmf_overflow overflow, const mmf_channel_options *options,
                  int *created_new, mmf_topic **out)
 {
@@ -51,8 +51,8 @@ mmf_topic_create(const char *name, int64_t message_size, int64_t message_count,
     if (rc < 0)
         return rc;
     request.message_size = message_size;
-    /* With one cell a publisher at work would leave nothing to read. */
-    request.message_count = message_count == 1 ? 2 : message_count;
+    /* With one slot a publisher at work would leave nothing to read. */
+    request.capacity = capacity == 1 ? 2 : capacity;
     request.overflow = overflow;
     rc = mmf_channel_create(&request, options, &topic->channel, &created);
     if (rc < 0) {
@@ -66,7 +66,7 @@ mmf_topic_create(const char *name, int64_t message_size, int64_t message_count,
 }
 
 int
-mmf_topic_open(const char *name, const mmf_channel_options *options, mmf_topic **out)
+mmf_topic_open_existing(const char *name, const mmf_channel_options *options, mmf_topic **out)
 {
     struct mmf_channel_request request = request_for(name);
     mmf_topic *topic;
@@ -135,7 +135,7 @@ mmf_topic_abandon(mmf_topic *topic)
 }
 
 int
-mmf_topic_publish(mmf_topic *topic, const void *bytes, int64_t length,
+mmf_topic_send(mmf_topic *topic, const void *bytes, int64_t length,
                   int32_t timeout_ms)
 {
     int rc = check(topic, MMF_ROLE_SEND);
@@ -146,7 +146,7 @@ mmf_topic_publish(mmf_topic *topic, const void *bytes, int64_t length,
 }
 
 int
-mmf_topic_publish_many(mmf_topic *topic, const mmf_buffer *messages, int32_t count,
+mmf_topic_send_many(mmf_topic *topic, const mmf_buffer *messages, int32_t count,
                        int32_t timeout_ms, int32_t *published)
 {
     int rc = check(topic, MMF_ROLE_SEND);
@@ -209,7 +209,7 @@ check_receive(const mmf_topic *topic, int32_t timeout_ms)
 }
 
 int
-mmf_topic_peek(mmf_topic *topic, int32_t timeout_ms, mmf_message *message)
+mmf_topic_take(mmf_topic *topic, int32_t timeout_ms, mmf_message *message)
 {
     struct mmf_ring_message found;
     int rc = check_receive(topic, timeout_ms);

@@ -4,7 +4,7 @@
  * Callers have checked the arguments by .NET's rules: names are parsed, sizes positive,
  * enumerations in range, out pointers not NULL. Functions answer a status; on failure
  * they have called mmf_fail with the system's error, and changed nothing. They never
- * wait longer than the time-out they were given, or MMF_OS_PATIENCE_MS where there is
+ * wait longer than the timeout they were given, or MMF_OS_PATIENCE_MS where there is
  * none, for another process.
  */
 #ifndef MMF_OS_OS_H
@@ -204,7 +204,7 @@ int mmf_os_sync_check_alive(const struct mmf_os_sync *sync);
 int mmf_os_sync_is_same(const struct mmf_os_sync *one, const struct mmf_os_sync *other);
 
 /*
- * Waits. Time-outs are milliseconds, -1 for ever. Statuses as in mmf/sync.h. For any
+ * Waits. Timeouts are milliseconds, -1 forever. Statuses as in mmf/sync.h. For any
  * and all the handles are alive, and for all, no object is there twice.
  */
 int mmf_os_sync_wait(struct mmf_os_sync *sync, int32_t timeout_ms);
@@ -241,7 +241,7 @@ int mmf_os_sync_signal_and_wait(struct mmf_os_sync *to_signal, mmf_kind kind,
 int mmf_os_sync_poll_fd(struct mmf_os_sync *sync, int *fd);
 
 /*
- * Channels: an object whose data is a ring of cells (shared/ring_shape.h).
+ * Channels: an object whose data is a ring of slots (shared/ring_shape.h).
  */
 struct mmf_ring;
 struct mmf_ring_ops;
@@ -252,7 +252,7 @@ struct mmf_os_channel {
     struct mmf_ring *ring; /* the handle's grip, which has not joined yet */
     const struct mmf_ring_ops *ops;
     uint32_t forks_before; /* mmf_os_forks at the opening; another number now: dead */
-    int may_write_cells;
+    int may_write_slots;
 };
 
 /* What a creator asks for. */
@@ -261,7 +261,7 @@ struct mmf_os_channel_request {
     mmf_kind kind;
     const struct mmf_ring_shape *shape;
     uint32_t mode;        /* 0: the default */
-    int only_reads_cells; /* map the cells read-only, where the pages allow it */
+    int only_reads_slots; /* map the slots read-only, where the pages allow it */
 };
 
 /* Create or open, in one step. The shape may be another one than was asked for. */
@@ -317,10 +317,10 @@ void mmf_os_channel_renew(struct mmf_os_channel *channel);
 /* Takes one object's description; strings are borrowed for the call. < 0 ends. */
 typedef int (*mmf_os_visitor)(void *payload, const mmf_object_info *info);
 
-/* Reap what is dead unless MMF_LIST_KEEP_DEAD, and show each file that is left. */
+/* Reap what is dead unless MMF_LIST_KEEP_ORPHANED, and show each file that is left. */
 int mmf_os_names_visit(mmf_list_flags flags, mmf_os_visitor visitor, void *payload);
 
-/* Reap what is dead; with MMF_LIST_KEEP_DEAD only count it. */
-int mmf_os_names_reap(mmf_list_flags flags, mmf_reap_result *result);
+/* Reap what is dead; with MMF_LIST_KEEP_ORPHANED only count it. */
+int mmf_os_names_reap(mmf_list_flags flags, mmf_gc_result *result);
 
 #endif

@@ -11,7 +11,7 @@ static int
 create(const char *name, int64_t size, int64_t count, mmf_overflow overflow,
        const mmf_channel_options *options, int *created, mmf_queue **queue)
 {
-    return mmf_queue_create(name, size, count, overflow, options, created, queue);
+    return mmf_queue_create_or_open(name, size, count, overflow, options, created, queue);
 }
 
 static void
@@ -39,13 +39,13 @@ creating_checks_its_arguments(void **state)
     REFUSE("Q", INT64_MIN, 8, MMF_OVERFLOW_BLOCK, MMF_E_RANGE, "message_size");
     REFUSE("Q", (int64_t)1 << 31, 8, MMF_OVERFLOW_BLOCK, MMF_E_RANGE, "message_size");
     REFUSE("Q", INT64_MAX, 8, MMF_OVERFLOW_BLOCK, MMF_E_RANGE, "message_size");
-    REFUSE("Q", 8, 0, MMF_OVERFLOW_BLOCK, MMF_E_RANGE, "message_count");
-    REFUSE("Q", 8, -1, MMF_OVERFLOW_BLOCK, MMF_E_RANGE, "message_count");
+    REFUSE("Q", 8, 0, MMF_OVERFLOW_BLOCK, MMF_E_RANGE, "capacity");
+    REFUSE("Q", 8, -1, MMF_OVERFLOW_BLOCK, MMF_E_RANGE, "capacity");
     REFUSE("Q", 8, ((int64_t)1 << 30) + 1, MMF_OVERFLOW_BLOCK, MMF_E_RANGE,
-           "message_count");
-    REFUSE("Q", 8, INT64_MAX, MMF_OVERFLOW_BLOCK, MMF_E_RANGE, "message_count");
+           "capacity");
+    REFUSE("Q", 8, INT64_MAX, MMF_OVERFLOW_BLOCK, MMF_E_RANGE, "capacity");
     REFUSE("Q", INT32_MAX, (int64_t)1 << 30, MMF_OVERFLOW_BLOCK, MMF_E_RANGE,
-           "message_count");
+           "capacity");
     REFUSE("Q", 8, 8, 0, MMF_E_INVALID, "overflow");
     REFUSE("Q", 8, 8, 4, MMF_E_INVALID, "overflow");
     REFUSE("Q", 8, 8, -1, MMF_E_INVALID, "overflow");
@@ -65,7 +65,7 @@ a_name_has_its_limits(void **state)
     name[too_long] = '\0';
     CHECK_FAILS(create(name, 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
                 MMF_E_PATH_TOO_LONG);
-    CHECK_FAILS(mmf_queue_open(name, NULL, &queue), MMF_E_PATH_TOO_LONG);
+    CHECK_FAILS(mmf_queue_open_existing(name, NULL, &queue), MMF_E_PATH_TOO_LONG);
     CHECK(queue == UNTOUCHED);
     name[too_long - 1] = '\0';
     CHECK_OK(create(name, 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue));
@@ -81,7 +81,7 @@ refuse_options(mmf_channel_options options, int status, const char *parameter)
 
     CHECK_FAILS_PARAM(create("Q", 8, 8, MMF_OVERFLOW_BLOCK, &options, &created, &queue),
                       status, parameter);
-    CHECK_FAILS_PARAM(mmf_queue_open("Q", &options, &queue), status, parameter);
+    CHECK_FAILS_PARAM(mmf_queue_open_existing("Q", &options, &queue), status, parameter);
     CHECK(queue == UNTOUCHED);
     CHECK_INT(created, -7);
 }
@@ -118,7 +118,7 @@ options_are_checked(void **state)
     BAD(mode, 01000, MMF_E_RANGE, "mode");
     BAD(reserved, 1, MMF_E_INVALID, "options");
 #undef BAD
-    bad = options_for(MMF_ROLE_SEND, MMF_CHANNEL_SINGLE);
+    bad = options_for(MMF_ROLE_SEND, MMF_CHANNEL_SPSC);
     CHECK_FAILS_PARAM(create("Q", 8, 8, MMF_OVERFLOW_DROP_OLDEST, &bad, NULL, &queue),
                       MMF_E_INVALID, "overflow");
 
@@ -148,22 +148,22 @@ the_name_may_be_anothers(void **state)
     mmf_channel_stats stats = {.sent = 77};
     int created = -7;
     mmf_mutex *mutex;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
-    CHECK_OK(mmf_create_new("M", 10, NULL, &map));
+    CHECK_OK(mmf_map_create_new("M", 10, NULL, &map));
     CHECK_FAILS(create("M", 8, 8, MMF_OVERFLOW_BLOCK, NULL, &created, &queue),
                 MMF_E_WRONG_KIND);
-    CHECK_FAILS(mmf_queue_open("M", NULL, &queue), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_queue_open_existing("M", NULL, &queue), MMF_E_WRONG_KIND);
     CHECK_FAILS(mmf_channel_stat("M", &stats), MMF_E_WRONG_KIND);
     CHECK(queue == UNTOUCHED);
     CHECK_INT(created, -7);
     CHECK_INT(stats.sent, 77);
-    mmf_close(map);
+    mmf_map_close(map);
     CHECK_OK(create("M", 8, 8, MMF_OVERFLOW_BLOCK, NULL, &created, &queue));
     CHECK_INT(created, 1);
-    CHECK_FAILS(mmf_create_new("M", 10, NULL, &map), MMF_E_WRONG_KIND);
-    CHECK_FAILS(mmf_mutex_create(0, "M", NULL, NULL, &mutex), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_map_create_new("M", 10, NULL, &map), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_mutex_create_or_open("M", 0, NULL, NULL, &mutex), MMF_E_WRONG_KIND);
     mmf_queue_close(queue);
 }
 
@@ -174,10 +174,10 @@ opening_needs_a_queue(void **state)
     mmf_channel_stats stats = {.sent = 77};
 
     (void)state;
-    CHECK_FAILS_PARAM(mmf_queue_open("Q", NULL, NULL), MMF_E_NULL, "out");
-    CHECK_FAILS_PARAM(mmf_queue_open(NULL, NULL, &queue), MMF_E_NULL, "name");
-    CHECK_FAILS_PARAM(mmf_queue_open("", NULL, &queue), MMF_E_INVALID, "name");
-    CHECK_FAILS(mmf_queue_open("Q", NULL, &queue), MMF_E_NOT_FOUND);
+    CHECK_FAILS_PARAM(mmf_queue_open_existing("Q", NULL, NULL), MMF_E_NULL, "out");
+    CHECK_FAILS_PARAM(mmf_queue_open_existing(NULL, NULL, &queue), MMF_E_NULL, "name");
+    CHECK_FAILS_PARAM(mmf_queue_open_existing("", NULL, &queue), MMF_E_INVALID, "name");
+    CHECK_FAILS(mmf_queue_open_existing("Q", NULL, &queue), MMF_E_NOT_FOUND);
     CHECK_FAILS_PARAM(mmf_channel_stat(NULL, &stats), MMF_E_NULL, "name");
     CHECK_FAILS_PARAM(mmf_channel_stat("Q", NULL), MMF_E_NULL, "stats");
     CHECK_FAILS(mmf_channel_stat("Q", &stats), MMF_E_NOT_FOUND);
@@ -199,12 +199,12 @@ opening_ignores_the_sizes(void **state)
     CHECK_OK(create("Q", 100, 5, MMF_OVERFLOW_FAIL, &options, &created, &first));
     CHECK_INT(created, 1);
     options.participants = 1024;
-    options.flags = MMF_CHANNEL_SINGLE;
+    options.flags = MMF_CHANNEL_SPSC;
     CHECK_OK(create("Q", 7, 1, MMF_OVERFLOW_BLOCK, &options, &created, &second));
     CHECK_INT(created, 0);
     stats = stats_of(second);
     CHECK_INT(stats.message_size, 100);
-    CHECK_INT(stats.message_count, 8);
+    CHECK_INT(stats.capacity, 8);
     CHECK_INT(stats.overflow, MMF_OVERFLOW_FAIL);
     CHECK_INT(stats.flags, 0);
     CHECK_INT(stats.senders, 2);
@@ -232,18 +232,18 @@ there_are_as_many_places_as_the_creator_said(void **state)
                 MMF_E_FULL);
     }
     options.role = MMF_ROLE_RECEIVE;
-    CHECK_OK(mmf_queue_open("Q", &options, &receivers[0]));
+    CHECK_OK(mmf_queue_open_existing("Q", &options, &receivers[0]));
     /* Both at once: the sender's place is missing. */
     options.role = MMF_ROLE_BOTH;
-    CHECK_FAILS(mmf_queue_open("Q", &options, &receivers[1]), MMF_E_FULL);
+    CHECK_FAILS(mmf_queue_open_existing("Q", &options, &receivers[1]), MMF_E_FULL);
     options.role = MMF_ROLE_RECEIVE;
-    CHECK_OK(mmf_queue_open("Q", &options, &receivers[1]));
-    CHECK_FAILS(mmf_queue_open("Q", &options, &receivers[2]), MMF_E_FULL);
+    CHECK_OK(mmf_queue_open_existing("Q", &options, &receivers[1]));
+    CHECK_FAILS(mmf_queue_open_existing("Q", &options, &receivers[2]), MMF_E_FULL);
     CHECK(senders[2] == UNTOUCHED);
     CHECK(receivers[2] == UNTOUCHED);
     /* A place that was left is free. */
     mmf_queue_close(receivers[0]);
-    CHECK_OK(mmf_queue_open("Q", &options, &receivers[0]));
+    CHECK_OK(mmf_queue_open_existing("Q", &options, &receivers[0]));
     for (int i = 0; i < 2; i++) {
         mmf_queue_close(senders[i]);
         mmf_queue_close(receivers[i]);
@@ -253,22 +253,22 @@ there_are_as_many_places_as_the_creator_said(void **state)
 static void
 a_single_role_is_taken_once(void **state)
 {
-    mmf_queue *sender = new_sender(MMF_CHANNEL_SINGLE, 8, 8);
+    mmf_queue *sender = new_sender(MMF_CHANNEL_SPSC, 8, 8);
     mmf_queue *receiver = open_queue(MMF_ROLE_RECEIVE, 0);
     mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
     mmf_queue *other = UNTOUCHED;
 
     (void)state;
-    CHECK_FAILS(mmf_queue_open("Q", &options, &other), MMF_E_SHARING);
+    CHECK_FAILS(mmf_queue_open_existing("Q", &options, &other), MMF_E_SHARING);
     options.role = MMF_ROLE_RECEIVE;
-    CHECK_FAILS(mmf_queue_open("Q", &options, &other), MMF_E_SHARING);
-    CHECK_FAILS(mmf_queue_open("Q", NULL, &other), MMF_E_SHARING);
+    CHECK_FAILS(mmf_queue_open_existing("Q", &options, &other), MMF_E_SHARING);
+    CHECK_FAILS(mmf_queue_open_existing("Q", NULL, &other), MMF_E_SHARING);
     mmf_queue_close(receiver);
     /* The sender's place is taken, and the receiver's is given back. */
-    CHECK_FAILS(mmf_queue_open("Q", NULL, &other), MMF_E_SHARING);
+    CHECK_FAILS(mmf_queue_open_existing("Q", NULL, &other), MMF_E_SHARING);
     CHECK(other == UNTOUCHED);
     CHECK_INT(stats_of(sender).receivers, 0);
-    CHECK_INT(stats_of(sender).flags, MMF_CHANNEL_SINGLE);
+    CHECK_INT(stats_of(sender).flags, MMF_CHANNEL_SPSC);
     mmf_queue_close(sender);
 }
 
@@ -288,10 +288,10 @@ calls_need_a_handle_and_outputs(void **state)
     (void)state;
     CHECK_FAILS_PARAM(mmf_queue_reserve(NULL, 1, 0, &bytes), MMF_E_NULL, "queue");
     CHECK_FAILS_PARAM(mmf_queue_reserve(queue, 1, 0, NULL), MMF_E_NULL, "bytes");
-    CHECK_FAILS_PARAM(mmf_queue_commit(NULL, 1), MMF_E_NULL, "queue");
+    CHECK_FAILS_PARAM(mmf_queue_commit(NULL, 1, NULL), MMF_E_NULL, "queue");
     CHECK_FAILS_PARAM(mmf_queue_abandon(NULL), MMF_E_NULL, "queue");
-    CHECK_FAILS_PARAM(mmf_queue_send(NULL, &byte, 1, 0), MMF_E_NULL, "queue");
-    CHECK_FAILS_PARAM(mmf_queue_send(queue, NULL, 1, 0), MMF_E_NULL, "bytes");
+    CHECK_FAILS_PARAM(mmf_queue_send(NULL, &byte, 1, 0, NULL), MMF_E_NULL, "queue");
+    CHECK_FAILS_PARAM(mmf_queue_send(queue, NULL, 1, 0, NULL), MMF_E_NULL, "bytes");
     CHECK_FAILS_PARAM(mmf_queue_send_many(NULL, &buffer, 1, 0, &count), MMF_E_NULL,
                       "queue");
     CHECK_FAILS_PARAM(mmf_queue_send_many(queue, NULL, 1, 0, &count), MMF_E_NULL,
@@ -300,13 +300,13 @@ calls_need_a_handle_and_outputs(void **state)
                       "sent");
     CHECK_FAILS_PARAM(mmf_queue_send_many(queue, &buffer, 1, 0, &count), MMF_E_NULL,
                       "bytes");
-    CHECK_FAILS_PARAM(mmf_queue_peek(NULL, 0, &message), MMF_E_NULL, "queue");
-    CHECK_FAILS_PARAM(mmf_queue_peek(queue, 0, NULL), MMF_E_NULL, "message");
-    CHECK_FAILS_PARAM(mmf_queue_peek_many(NULL, 1, 0, &message, &count), MMF_E_NULL,
+    CHECK_FAILS_PARAM(mmf_queue_take(NULL, 0, &message), MMF_E_NULL, "queue");
+    CHECK_FAILS_PARAM(mmf_queue_take(queue, 0, NULL), MMF_E_NULL, "message");
+    CHECK_FAILS_PARAM(mmf_queue_take_many(NULL, 1, 0, &message, &count), MMF_E_NULL,
                       "queue");
-    CHECK_FAILS_PARAM(mmf_queue_peek_many(queue, 1, 0, NULL, &count), MMF_E_NULL,
+    CHECK_FAILS_PARAM(mmf_queue_take_many(queue, 1, 0, NULL, &count), MMF_E_NULL,
                       "messages");
-    CHECK_FAILS_PARAM(mmf_queue_peek_many(queue, 1, 0, &message, NULL), MMF_E_NULL,
+    CHECK_FAILS_PARAM(mmf_queue_take_many(queue, 1, 0, &message, NULL), MMF_E_NULL,
                       "count");
     CHECK_FAILS_PARAM(mmf_queue_release(NULL, &message), MMF_E_NULL, "queue");
     CHECK_FAILS_PARAM(mmf_queue_release(queue, NULL), MMF_E_NULL, "message");
@@ -330,7 +330,7 @@ calls_need_a_handle_and_outputs(void **state)
 
     /* Nothing of it has gone through; a message of no bytes needs none. */
     expect_none(queue);
-    CHECK_STATUS(mmf_queue_send(queue, NULL, 0, 0), MMF_OK);
+    CHECK_STATUS(mmf_queue_send(queue, NULL, 0, 0, NULL), MMF_OK);
     CHECK_STATUS(mmf_queue_receive(queue, NULL, 0, 0, &length, NULL), MMF_OK);
     CHECK_INT(length, 0);
     CHECK_STATUS(mmf_queue_send_many(queue, NULL, 0, 0, &count), MMF_OK);
@@ -351,14 +351,14 @@ numbers(uint32_t flags)
     void *place = UNTOUCHED;
     mmf_error error;
 
-    CHECK_FAILS_PARAM(mmf_queue_send(queue, bytes, 101, 0), MMF_E_RANGE, "length");
+    CHECK_FAILS_PARAM(mmf_queue_send(queue, bytes, 101, 0, NULL), MMF_E_RANGE, "length");
     mmf_last_error(&error);
     CHECK(strstr(error.message, "101") != NULL);
     CHECK(strstr(error.message, " 100") != NULL);
-    CHECK_FAILS_PARAM(mmf_queue_send(queue, bytes, -1, 0), MMF_E_RANGE, "length");
-    CHECK_FAILS_PARAM(mmf_queue_send(queue, bytes, INT64_MAX, 0), MMF_E_RANGE,
+    CHECK_FAILS_PARAM(mmf_queue_send(queue, bytes, -1, 0, NULL), MMF_E_RANGE, "length");
+    CHECK_FAILS_PARAM(mmf_queue_send(queue, bytes, INT64_MAX, 0, NULL), MMF_E_RANGE,
                       "length");
-    CHECK_FAILS_PARAM(mmf_queue_send(queue, bytes, 1, -2), MMF_E_RANGE, "timeout_ms");
+    CHECK_FAILS_PARAM(mmf_queue_send(queue, bytes, 1, -2, NULL), MMF_E_RANGE, "timeout_ms");
     CHECK_FAILS_PARAM(mmf_queue_reserve(queue, 101, 0, &place), MMF_E_RANGE, "length");
     CHECK_FAILS_PARAM(mmf_queue_reserve(queue, -1, 0, &place), MMF_E_RANGE, "length");
     CHECK_FAILS_PARAM(mmf_queue_reserve(queue, 1, -2, &place), MMF_E_RANGE,
@@ -369,10 +369,10 @@ numbers(uint32_t flags)
                       "count");
     CHECK_FAILS_PARAM(mmf_queue_send_many(queue, buffers, 1, -2, &count), MMF_E_RANGE,
                       "timeout_ms");
-    CHECK_FAILS_PARAM(mmf_queue_peek(queue, -2, &message), MMF_E_RANGE, "timeout_ms");
-    CHECK_FAILS_PARAM(mmf_queue_peek_many(queue, 0, 0, &message, &count), MMF_E_RANGE,
+    CHECK_FAILS_PARAM(mmf_queue_take(queue, -2, &message), MMF_E_RANGE, "timeout_ms");
+    CHECK_FAILS_PARAM(mmf_queue_take_many(queue, 0, 0, &message, &count), MMF_E_RANGE,
                       "most");
-    CHECK_FAILS_PARAM(mmf_queue_peek_many(queue, 1, -2, &message, &count), MMF_E_RANGE,
+    CHECK_FAILS_PARAM(mmf_queue_take_many(queue, 1, -2, &message, &count), MMF_E_RANGE,
                       "timeout_ms");
     CHECK_FAILS_PARAM(mmf_queue_release_many(queue, &message, -1), MMF_E_RANGE,
                       "count");
@@ -404,24 +404,24 @@ reservations(uint32_t flags)
     int32_t count = -7;
     void *place, *other = UNTOUCHED;
 
-    CHECK_FAILS(mmf_queue_commit(queue, 0), MMF_E_STATE);
+    CHECK_FAILS(mmf_queue_commit(queue, 0, NULL), MMF_E_STATE);
     CHECK_FAILS(mmf_queue_abandon(queue), MMF_E_STATE);
     CHECK_STATUS(mmf_queue_reserve(queue, 50, 0, &place), MMF_OK);
     CHECK_FAILS(mmf_queue_reserve(queue, 1, 0, &other), MMF_E_STATE);
     CHECK(other == UNTOUCHED);
-    CHECK_FAILS(mmf_queue_send(queue, "x", 1, 0), MMF_E_STATE);
+    CHECK_FAILS(mmf_queue_send(queue, "x", 1, 0, NULL), MMF_E_STATE);
     CHECK_FAILS(mmf_queue_send_many(queue, &buffer, 1, 0, &count), MMF_E_STATE);
     CHECK_INT(count, -7);
-    CHECK_FAILS_PARAM(mmf_queue_commit(queue, 51), MMF_E_RANGE, "length");
-    CHECK_FAILS_PARAM(mmf_queue_commit(queue, -1), MMF_E_RANGE, "length");
+    CHECK_FAILS_PARAM(mmf_queue_commit(queue, 51, NULL), MMF_E_RANGE, "length");
+    CHECK_FAILS_PARAM(mmf_queue_commit(queue, -1, NULL), MMF_E_RANGE, "length");
     expect_none(queue);
     memcpy(place, "12345678", 8);
-    CHECK_STATUS(mmf_queue_commit(queue, 8), MMF_OK);
-    CHECK_FAILS(mmf_queue_commit(queue, 8), MMF_E_STATE);
+    CHECK_STATUS(mmf_queue_commit(queue, 8, NULL), MMF_OK);
+    CHECK_FAILS(mmf_queue_commit(queue, 8, NULL), MMF_E_STATE);
     CHECK_FAILS(mmf_queue_abandon(queue), MMF_E_STATE);
     expect_number(queue, 0x3837363534333231u);
     CHECK_STATUS(mmf_queue_reserve(queue, 0, 0, &place), MMF_OK);
-    CHECK_FAILS_PARAM(mmf_queue_commit(queue, 1), MMF_E_RANGE, "length");
+    CHECK_FAILS_PARAM(mmf_queue_commit(queue, 1, NULL), MMF_E_RANGE, "length");
     CHECK_STATUS(mmf_queue_abandon(queue), MMF_OK);
     CHECK_FAILS(mmf_queue_abandon(queue), MMF_E_STATE);
     mmf_queue_close(queue);
@@ -453,7 +453,7 @@ releases(uint32_t flags)
     strange = messages[2];
     strange.sequence++;
     CHECK_FAILS(mmf_queue_release(queue, &strange), MMF_E_STATE);
-    if (flags == MMF_CHANNEL_SINGLE) {
+    if (flags == MMF_CHANNEL_SPSC) {
         /* In order, and no copy before what is held. */
         CHECK_FAILS(mmf_queue_release(queue, &messages[1]), MMF_E_STATE);
         CHECK_FAILS(mmf_queue_receive(queue, &number, 8, 0, &length, NULL),
@@ -474,7 +474,7 @@ releases(uint32_t flags)
         CHECK_FAILS(mmf_queue_release(queue, &messages[i]), MMF_E_STATE);
     expect_number(queue, 3);
     expect_none(queue);
-    CHECK_INT(stats_of(queue).received, flags == MMF_CHANNEL_SINGLE ? 4 : 5);
+    CHECK_INT(stats_of(queue).received, flags == MMF_CHANNEL_SPSC ? 4 : 5);
     mmf_queue_close(queue);
 }
 
@@ -500,13 +500,13 @@ a_role_is_needed(void **state)
 
     (void)state;
     CHECK_FAILS(mmf_queue_reserve(receiver, 1, 0, &bytes), MMF_E_NOT_SUPPORTED);
-    CHECK_FAILS(mmf_queue_commit(receiver, 1), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_queue_commit(receiver, 1, NULL), MMF_E_NOT_SUPPORTED);
     CHECK_FAILS(mmf_queue_abandon(receiver), MMF_E_NOT_SUPPORTED);
-    CHECK_FAILS(mmf_queue_send(receiver, "x", 1, 0), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_queue_send(receiver, "x", 1, 0, NULL), MMF_E_NOT_SUPPORTED);
     CHECK_FAILS(mmf_queue_send_many(receiver, &buffer, 1, 0, &count),
                 MMF_E_NOT_SUPPORTED);
-    CHECK_FAILS(mmf_queue_peek(sender, 0, &message), MMF_E_NOT_SUPPORTED);
-    CHECK_FAILS(mmf_queue_peek_many(sender, 1, 0, &message, &count),
+    CHECK_FAILS(mmf_queue_take(sender, 0, &message), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_queue_take_many(sender, 1, 0, &message, &count),
                 MMF_E_NOT_SUPPORTED);
     CHECK_FAILS(mmf_queue_release(sender, &message), MMF_E_NOT_SUPPORTED);
     CHECK_FAILS(mmf_queue_release_many(sender, &message, 1), MMF_E_NOT_SUPPORTED);
@@ -550,12 +550,12 @@ the_list_has_it(void **state)
     CHECK_INT(mmf_list_count(list), mmf_list_count(before) + 1);
     CHECK_INT(info.kind, MMF_KIND_QUEUE);
     CHECK_TEXT(mmf_kind_name(info.kind), "queue");
-    CHECK_INT(info.life, MMF_LIFE_ALIVE);
+    CHECK_INT(info.life, MMF_OBJECT_IN_USE);
     CHECK_INT(info.holders, 1);
     CHECK(info.creator_pid > 0);
     CHECK(info.created > 0);
     CHECK(info.sync == NULL);
-    /* 640 bytes and two tables of 64 places, to the page; 128 cells of 256 bytes. */
+    /* 640 bytes and two tables of 64 places, to the page; 128 slots of 256 bytes. */
     CHECK_INT(info.capacity, 20480 + 128 * 256);
     mmf_list_close(list);
     mmf_list_close(before);

@@ -90,7 +90,7 @@ join_queue(mmf_role role)
     mmf_queue *queue;
 
     options.strategy = strategy;
-    CHECK_OK(mmf_queue_open("Q", &options, &queue));
+    CHECK_OK(mmf_queue_open_existing("Q", &options, &queue));
     return queue;
 }
 
@@ -111,7 +111,7 @@ pass_in_place(mmf_queue *sender, mmf_queue *receiver)
     CHECK_STATUS(mmf_queue_abandon(sender), MMF_OK);
     CHECK_STATUS(mmf_queue_reserve(sender, 8, -1, &bytes), MMF_OK);
     memcpy(bytes, &(uint64_t){2}, 8);
-    CHECK_STATUS(mmf_queue_commit(sender, 8), MMF_OK);
+    CHECK_STATUS(mmf_queue_commit(sender, 8, NULL), MMF_OK);
     message = peek_number(receiver, 2);
     CHECK_STATUS(mmf_queue_release(receiver, &message), MMF_OK);
 }
@@ -125,7 +125,7 @@ pass_many(mmf_queue *sender, mmf_queue *receiver)
 
     CHECK_STATUS(mmf_queue_send_many(sender, buffers, 3, -1, &count), MMF_OK);
     CHECK_INT(count, 3);
-    CHECK_STATUS(mmf_queue_peek_many(receiver, 3, -1, messages, &count), MMF_OK);
+    CHECK_STATUS(mmf_queue_take_many(receiver, 3, -1, messages, &count), MMF_OK);
     CHECK_INT(count, 3);
     CHECK_STATUS(mmf_queue_release_many(receiver, messages, 3), MMF_OK);
 }
@@ -155,7 +155,7 @@ static void
 use_single_queue(void *argument)
 {
     mmf_queue *both =
-        new_queue(MMF_ROLE_BOTH, MMF_CHANNEL_SINGLE, 8, 8, MMF_OVERFLOW_BLOCK);
+        new_queue(MMF_ROLE_BOTH, MMF_CHANNEL_SPSC, 8, 8, MMF_OVERFLOW_BLOCK);
 
     (void)argument;
     trace_begin();
@@ -216,14 +216,14 @@ wake_receiver(uint32_t flags)
     struct process *peer = peer_start();
 
     peer_does(peer, "open %u 0 %d", RECEIVE, MMF_STRATEGY_WAIT);
-    if (flags & MMF_CHANNEL_SINGLE)
+    if (flags & MMF_CHANNEL_SPSC)
         mmf_queue_close(queue);
     peer_begins(peer, "receive -1");
     peer_await_sleep(peer);
     expect_calls(send_two, 1, 0);
     process_expect(peer, "MMF_OK 1 0");
     peer_end(peer);
-    if (!(flags & MMF_CHANNEL_SINGLE))
+    if (!(flags & MMF_CHANNEL_SPSC))
         mmf_queue_close(queue);
 }
 
@@ -234,7 +234,7 @@ wake_sender(uint32_t flags)
     struct process *peer = peer_start();
 
     peer_does(peer, "open %u 0 %d", SEND, MMF_STRATEGY_WAIT);
-    if (flags & MMF_CHANNEL_SINGLE)
+    if (flags & MMF_CHANNEL_SPSC)
         mmf_queue_close(queue);
     peer_does(peer, "send 1 0");
     peer_does(peer, "send 2 0");
@@ -243,7 +243,7 @@ wake_sender(uint32_t flags)
     expect_calls(receive_two, 1, 0);
     process_expect(peer, "MMF_OK");
     peer_end(peer);
-    if (!(flags & MMF_CHANNEL_SINGLE))
+    if (!(flags & MMF_CHANNEL_SPSC))
         mmf_queue_close(queue);
 }
 
@@ -300,7 +300,7 @@ join_topic(mmf_role role)
     mmf_topic *topic;
 
     options.strategy = strategy;
-    CHECK_OK(mmf_topic_open("T", &options, &topic));
+    CHECK_OK(mmf_topic_open_existing("T", &options, &topic));
     return topic;
 }
 
@@ -319,14 +319,14 @@ use_topic(void *argument)
         int32_t count;
         void *bytes;
 
-        CHECK_STATUS(mmf_topic_publish(publisher, &i, 8, -1), MMF_OK);
+        CHECK_STATUS(mmf_topic_send(publisher, &i, 8, -1, NULL), MMF_OK);
         CHECK_STATUS(mmf_topic_receive(subscriber, &got, 8, -1, &length, NULL), MMF_OK);
         CHECK_INT(got, i);
         CHECK_STATUS(mmf_topic_reserve(publisher, 8, -1, &bytes), MMF_OK);
-        CHECK_STATUS(mmf_topic_commit(publisher, 8), MMF_OK);
-        CHECK_STATUS(mmf_topic_peek(subscriber, -1, &message), MMF_OK);
+        CHECK_STATUS(mmf_topic_commit(publisher, 8, NULL), MMF_OK);
+        CHECK_STATUS(mmf_topic_take(subscriber, -1, &message), MMF_OK);
         CHECK_STATUS(mmf_topic_release(subscriber), MMF_OK);
-        CHECK_STATUS(mmf_topic_publish_many(publisher, &buffer, 1, -1, &count), MMF_OK);
+        CHECK_STATUS(mmf_topic_send_many(publisher, &buffer, 1, -1, &count), MMF_OK);
         CHECK_STATUS(mmf_topic_receive(subscriber, &got, 8, -1, &length, NULL), MMF_OK);
     }
     trace_end();
@@ -342,8 +342,8 @@ publish_two(void *argument)
 
     (void)argument;
     trace_begin();
-    CHECK_STATUS(mmf_topic_publish(topic, &number, 8, 0), MMF_OK);
-    CHECK_STATUS(mmf_topic_publish(topic, &number, 8, 0), MMF_OK);
+    CHECK_STATUS(mmf_topic_send(topic, &number, 8, 0, NULL), MMF_OK);
+    CHECK_STATUS(mmf_topic_send(topic, &number, 8, 0, NULL), MMF_OK);
     trace_end();
     mmf_topic_close(topic);
 }
@@ -354,7 +354,7 @@ create_topic(mmf_overflow overflow)
     mmf_channel_options options = options_for(SEND, 0);
     mmf_topic *topic;
 
-    CHECK_OK(mmf_topic_create("T", 300, 8, overflow, &options, NULL, &topic));
+    CHECK_OK(mmf_topic_create_or_open("T", 300, 8, overflow, &options, NULL, &topic));
     return topic;
 }
 
@@ -410,7 +410,7 @@ join_latest(mmf_role role)
     mmf_latest *latest;
 
     options.strategy = strategy;
-    CHECK_OK(mmf_latest_create("L", 300, &options, NULL, &latest));
+    CHECK_OK(mmf_latest_create_or_open("L", 300, &options, NULL, &latest));
     return latest;
 }
 
@@ -428,13 +428,13 @@ use_latest(void *argument)
         int64_t length;
         void *bytes;
 
-        CHECK_STATUS(mmf_latest_write(writer, &i, 8), MMF_OK);
+        CHECK_STATUS(mmf_latest_send(writer, &i, 8, NULL), MMF_OK);
         CHECK_STATUS(mmf_latest_wait(reader, version, -1), MMF_OK);
-        CHECK_STATUS(mmf_latest_read(reader, &got, 8, &length, &version), MMF_OK);
+        CHECK_STATUS(mmf_latest_receive(reader, &got, 8, &length, &version), MMF_OK);
         CHECK_INT(got, i);
         CHECK_STATUS(mmf_latest_reserve(writer, 8, &bytes), MMF_OK);
-        CHECK_STATUS(mmf_latest_commit(writer, 8), MMF_OK);
-        CHECK_STATUS(mmf_latest_peek(reader, &message), MMF_OK);
+        CHECK_STATUS(mmf_latest_commit(writer, 8, NULL), MMF_OK);
+        CHECK_STATUS(mmf_latest_take(reader, &message), MMF_OK);
         version = message.sequence;
         CHECK_STATUS(mmf_latest_release(reader), MMF_OK);
     }
@@ -451,8 +451,8 @@ write_two(void *argument)
 
     (void)argument;
     trace_begin();
-    CHECK_STATUS(mmf_latest_write(writer, &number, 8), MMF_OK);
-    CHECK_STATUS(mmf_latest_write(writer, &number, 8), MMF_OK);
+    CHECK_STATUS(mmf_latest_send(writer, &number, 8, NULL), MMF_OK);
+    CHECK_STATUS(mmf_latest_send(writer, &number, 8, NULL), MMF_OK);
     trace_end();
     mmf_latest_close(writer);
 }

@@ -1,7 +1,7 @@
 /*
  * corrupt_test.c - topics and latest values whose shared words somebody has
  * overwritten: MMF_E_CORRUPT, or an answer that could be, and never a message from
- * outside the cells. tests/fuzz/ring_fuzz.c has arbitrary words; here they go through
+ * outside the slots. tests/fuzz/ring_fuzz.c has arbitrary words; here they go through
  * the public calls.
  */
 #include "support.h"
@@ -24,14 +24,14 @@ word(uint64_t index, enum state state)
 }
 
 static void
-overwrite_cell(const char *name, int cell, uint64_t index, enum state state,
+overwrite_slot(const char *name, int slot, uint64_t index, enum state state,
                uint32_t length)
 {
     uint64_t value = word(index, state);
-    int64_t at = cell * STRIDE;
+    int64_t at = slot * STRIDE;
 
-    overwrite(name, IN_CELLS, at + LENGTH, &length, sizeof(length));
-    overwrite(name, IN_CELLS, at + WORD, &value, sizeof(value));
+    overwrite(name, IN_SLOTS, at + LENGTH, &length, sizeof(length));
+    overwrite(name, IN_SLOTS, at + WORD, &value, sizeof(value));
 }
 
 static mmf_topic *
@@ -41,7 +41,7 @@ new_topic(mmf_overflow overflow)
     mmf_topic *topic;
 
     options.participants = 1;
-    CHECK_OK(mmf_topic_create("T", 8, 4, overflow, &options, NULL, &topic));
+    CHECK_OK(mmf_topic_create_or_open("T", 8, 4, overflow, &options, NULL, &topic));
     return topic;
 }
 
@@ -54,22 +54,22 @@ receive_fails(mmf_topic *topic)
 
     CHECK_FAILS(mmf_topic_receive(topic, buffer, 8, 100, &length, NULL), MMF_E_CORRUPT);
     CHECK_INT(length, -7);
-    CHECK_FAILS(mmf_topic_peek(topic, 100, &message), MMF_E_CORRUPT);
+    CHECK_FAILS(mmf_topic_take(topic, 100, &message), MMF_E_CORRUPT);
     CHECK_FAILS(mmf_topic_release(topic), MMF_E_STATE);
 }
 
 static void
-a_message_longer_than_its_cell(void **state)
+a_message_longer_than_its_slot(void **state)
 {
     mmf_topic *topic = new_topic(MMF_OVERFLOW_BLOCK);
 
     (void)state;
-    CHECK_OK(mmf_topic_publish(topic, "12345678", 8, 0));
-    overwrite_cell("T", 1, 1, COMMITTED, 9);
+    CHECK_OK(mmf_topic_send(topic, "12345678", 8, 0, NULL));
+    overwrite_slot("T", 1, 1, COMMITTED, 9);
     receive_fails(topic);
-    overwrite_cell("T", 1, 1, COMMITTED, UINT32_MAX);
+    overwrite_slot("T", 1, 1, COMMITTED, UINT32_MAX);
     receive_fails(topic);
-    overwrite("T", IN_CELLS, STRIDE + LENGTH + 4, &(uint32_t){UINT32_MAX}, 4);
+    overwrite("T", IN_SLOTS, STRIDE + LENGTH + 4, &(uint32_t){UINT32_MAX}, 4);
     receive_fails(topic);
     mmf_topic_close(topic);
 }
@@ -80,18 +80,18 @@ words_that_no_version_writes(void **state)
     mmf_topic *topic = new_topic(MMF_OVERFLOW_DROP_OLDEST);
 
     (void)state;
-    CHECK_OK(mmf_topic_publish(topic, "12345678", 8, 0));
-    overwrite_cell("T", 1, 1, TAKEN, 8);
+    CHECK_OK(mmf_topic_send(topic, "12345678", 8, 0, NULL));
+    overwrite_slot("T", 1, 1, TAKEN, 8);
     receive_fails(topic);
-    overwrite_cell("T", 1, 1, (enum state)7, 8);
+    overwrite_slot("T", 1, 1, (enum state)7, 8);
     receive_fails(topic);
-    overwrite_cell("T", 1, 2, COMMITTED, 8); /* at home elsewhere */
+    overwrite_slot("T", 1, 2, COMMITTED, 8); /* at home elsewhere */
     receive_fails(topic);
-    overwrite_cell("T", 1, 5, COMMITTED, 8); /* beyond the tail */
+    overwrite_slot("T", 1, 5, COMMITTED, 8); /* beyond the tail */
     receive_fails(topic);
-    CHECK_OK(mmf_topic_publish(topic, "12345678", 8, 0));
-    overwrite_cell("T", 3, 7, COMMITTED, 8); /* where the next one is to go */
-    CHECK_FAILS(mmf_topic_publish(topic, "12345678", 8, 0), MMF_E_CORRUPT);
+    CHECK_OK(mmf_topic_send(topic, "12345678", 8, 0, NULL));
+    overwrite_slot("T", 3, 7, COMMITTED, 8); /* where the next one is to go */
+    CHECK_FAILS(mmf_topic_send(topic, "12345678", 8, 0, NULL), MMF_E_CORRUPT);
     mmf_topic_close(topic);
 }
 
@@ -115,13 +115,13 @@ any_tail(void **state)
         int64_t length;
 
         CHECK_CONTEXT("tail %llu", (unsigned long long)tails[i]);
-        CHECK_OK(mmf_topic_publish(topic, "12345678", 8, 0));
+        CHECK_OK(mmf_topic_send(topic, "12345678", 8, 0, NULL));
         overwrite_word("T", TAIL, tails[i]);
         for (int often = 0; often < 20; often++) {
             int rc = mmf_topic_receive(topic, buffer, 8, 0, &length, NULL);
 
             CHECK(rc == MMF_OK || rc == MMF_TIMED_OUT || rc == MMF_E_CORRUPT);
-            rc = mmf_topic_publish(topic, "12345678", 8, 0);
+            rc = mmf_topic_send(topic, "12345678", 8, 0, NULL);
             CHECK(rc == MMF_OK || rc == MMF_TIMED_OUT || rc == MMF_E_CORRUPT);
         }
         CHECK_OK(mmf_topic_stat(topic, &stats));
@@ -142,18 +142,18 @@ a_latest_value_that_is_none(void **state)
 
     (void)state;
     options.participants = 1;
-    CHECK_OK(mmf_latest_create("L", 8, &options, NULL, &latest));
-    CHECK_OK(mmf_latest_write(latest, "12345678", 8));
-    overwrite_cell("L", 1, 1, COMMITTED, 9);
-    CHECK_FAILS(mmf_latest_read(latest, buffer, 8, &length, &version), MMF_E_CORRUPT);
-    CHECK_FAILS(mmf_latest_peek(latest, &message), MMF_E_CORRUPT);
-    overwrite_cell("L", 1, 1, COMMITTED, 8);
+    CHECK_OK(mmf_latest_create_or_open("L", 8, &options, NULL, &latest));
+    CHECK_OK(mmf_latest_send(latest, "12345678", 8, NULL));
+    overwrite_slot("L", 1, 1, COMMITTED, 9);
+    CHECK_FAILS(mmf_latest_receive(latest, buffer, 8, &length, &version), MMF_E_CORRUPT);
+    CHECK_FAILS(mmf_latest_take(latest, &message), MMF_E_CORRUPT);
+    overwrite_slot("L", 1, 1, COMMITTED, 8);
     overwrite_word("L", NEWEST, 1000); /* above everything; nobody needs it yet */
     CHECK_OK(mmf_latest_wait(latest, 0, 0));
     overwrite_word("L", TAIL, 500); /* more than a lap above the value */
-    CHECK_FAILS(mmf_latest_read(latest, buffer, 8, &length, &version), MMF_E_CORRUPT);
+    CHECK_FAILS(mmf_latest_receive(latest, buffer, 8, &length, &version), MMF_E_CORRUPT);
     CHECK_FAILS(mmf_latest_wait(latest, 0, 100), MMF_E_CORRUPT);
-    CHECK_FAILS(mmf_latest_write(latest, "12345678", 8), MMF_E_CORRUPT);
+    CHECK_FAILS(mmf_latest_send(latest, "12345678", 8, NULL), MMF_E_CORRUPT);
     CHECK_INT(length, -7);
     CHECK_INT(version, 7);
     mmf_latest_close(latest);
@@ -163,7 +163,7 @@ int
 main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_message_longer_than_its_cell),
+        cmocka_unit_test(a_message_longer_than_its_slot),
         cmocka_unit_test(words_that_no_version_writes),
         cmocka_unit_test(any_tail),
         cmocka_unit_test(a_latest_value_that_is_none),

@@ -22,12 +22,12 @@ in_child_all_is_dead(mmf_queue *queue)
     int fd;
 
     CHECK_FAILS(mmf_queue_reserve(queue, 1, 0, &bytes), MMF_E_DISPOSED);
-    CHECK_FAILS(mmf_queue_commit(queue, 1), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_queue_commit(queue, 1, NULL), MMF_E_DISPOSED);
     CHECK_FAILS(mmf_queue_abandon(queue), MMF_E_DISPOSED);
-    CHECK_FAILS(mmf_queue_send(queue, "x", 1, 0), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_queue_send(queue, "x", 1, 0, NULL), MMF_E_DISPOSED);
     CHECK_FAILS(mmf_queue_send_many(queue, &buffer, 1, 0, &count), MMF_E_DISPOSED);
-    CHECK_FAILS(mmf_queue_peek(queue, 0, &message), MMF_E_DISPOSED);
-    CHECK_FAILS(mmf_queue_peek_many(queue, 1, 0, &message, &count), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_queue_take(queue, 0, &message), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_queue_take_many(queue, 1, 0, &message, &count), MMF_E_DISPOSED);
     CHECK_FAILS(mmf_queue_release(queue, &message), MMF_E_DISPOSED);
     CHECK_FAILS(mmf_queue_release_many(queue, &message, 1), MMF_E_DISPOSED);
     CHECK_FAILS(mmf_queue_receive(queue, &byte, 1, 0, &length, NULL), MMF_E_DISPOSED);
@@ -63,7 +63,7 @@ forked(uint32_t flags)
             expect_none(own);
             mmf_queue_close(own);
         } else {
-            CHECK_FAILS(mmf_queue_open("Q", &options, &own), MMF_E_SHARING);
+            CHECK_FAILS(mmf_queue_open_existing("Q", &options, &own), MMF_E_SHARING);
         }
         _exit(0);
     }
@@ -73,7 +73,7 @@ forked(uint32_t flags)
     if (flags != 0)
         expect_number(queue, 2);
     memcpy(bytes, &(uint64_t){3}, 8);
-    CHECK_STATUS(mmf_queue_commit(queue, 8), MMF_OK);
+    CHECK_STATUS(mmf_queue_commit(queue, 8, NULL), MMF_OK);
     expect_number(queue, 3);
     mmf_queue_close(queue);
 }
@@ -101,7 +101,7 @@ a_child_does_not_stand_for_its_parent(void **state)
     process_kill(parent);
     CHECK_INT(stats_of(receiver).senders, 0);
     sender = open_queue(MMF_ROLE_SEND, 0);
-    CHECK_STATUS(mmf_queue_send(sender, "12345678", 8, LONG_MS), MMF_OK);
+    CHECK_STATUS(mmf_queue_send(sender, "12345678", 8, LONG_MS, NULL), MMF_OK);
     expect_number(receiver, 0x3837363534333231u);
     kill((pid_t)strtol(line, NULL, 10), SIGKILL);
     mmf_queue_close(sender);
@@ -109,7 +109,7 @@ a_child_does_not_stand_for_its_parent(void **state)
 }
 
 /*
- * Reserves the one cell, and leaves a copy of the handle to a child, which it names when
+ * Reserves the one slot, and leaves a copy of the handle to a child, which it names when
  * that has come out of the fork, where it gives up its copy of the locks. The child
  * ends by itself should the test fail.
  */
@@ -153,8 +153,8 @@ a_topics_handle_is_dead_there(void **state)
     int status;
 
     (void)state;
-    CHECK_OK(mmf_topic_create("T", 8, 4, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
-    CHECK_OK(mmf_topic_publish(topic, &(uint64_t){1}, 8, 0));
+    CHECK_OK(mmf_topic_create_or_open("T", 8, 4, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
+    CHECK_OK(mmf_topic_send(topic, &(uint64_t){1}, 8, 0, NULL));
     child = fork();
     CHECK(child >= 0);
     if (child == 0) {
@@ -162,11 +162,11 @@ a_topics_handle_is_dead_there(void **state)
         void *bytes;
         int fd;
 
-        CHECK_FAILS(mmf_topic_publish(topic, "a", 1, 0), MMF_E_DISPOSED);
+        CHECK_FAILS(mmf_topic_send(topic, "a", 1, 0, NULL), MMF_E_DISPOSED);
         CHECK_FAILS(mmf_topic_reserve(topic, 1, 0, &bytes), MMF_E_DISPOSED);
-        CHECK_FAILS(mmf_topic_commit(topic, 1), MMF_E_DISPOSED);
+        CHECK_FAILS(mmf_topic_commit(topic, 1, NULL), MMF_E_DISPOSED);
         CHECK_FAILS(mmf_topic_abandon(topic), MMF_E_DISPOSED);
-        CHECK_FAILS(mmf_topic_peek(topic, 0, &message), MMF_E_DISPOSED);
+        CHECK_FAILS(mmf_topic_take(topic, 0, &message), MMF_E_DISPOSED);
         CHECK_FAILS(mmf_topic_release(topic), MMF_E_DISPOSED);
         CHECK_FAILS(mmf_topic_fd(topic, &fd), MMF_E_DISPOSED);
         CHECK_FAILS(mmf_topic_stat(topic, &stats), MMF_E_DISPOSED);
@@ -190,8 +190,8 @@ a_latest_values_handle_is_dead_there(void **state)
     int status;
 
     (void)state;
-    CHECK_OK(mmf_latest_create("L", 8, NULL, NULL, &latest));
-    CHECK_OK(mmf_latest_write(latest, &(uint64_t){1}, 8));
+    CHECK_OK(mmf_latest_create_or_open("L", 8, NULL, NULL, &latest));
+    CHECK_OK(mmf_latest_send(latest, &(uint64_t){1}, 8, NULL));
     child = fork();
     CHECK(child >= 0);
     if (child == 0) {
@@ -199,13 +199,13 @@ a_latest_values_handle_is_dead_there(void **state)
         mmf_channel_stats stats;
         void *bytes;
 
-        CHECK_FAILS(mmf_latest_write(latest, "a", 1), MMF_E_DISPOSED);
+        CHECK_FAILS(mmf_latest_send(latest, "a", 1, NULL), MMF_E_DISPOSED);
         CHECK_FAILS(mmf_latest_reserve(latest, 1, &bytes), MMF_E_DISPOSED);
-        CHECK_FAILS(mmf_latest_commit(latest, 1), MMF_E_DISPOSED);
+        CHECK_FAILS(mmf_latest_commit(latest, 1, NULL), MMF_E_DISPOSED);
         CHECK_FAILS(mmf_latest_abandon(latest), MMF_E_DISPOSED);
-        CHECK_FAILS(mmf_latest_read(latest, &got, 8, &length, &version),
+        CHECK_FAILS(mmf_latest_receive(latest, &got, 8, &length, &version),
                     MMF_E_DISPOSED);
-        CHECK_FAILS(mmf_latest_peek(latest, &message), MMF_E_DISPOSED);
+        CHECK_FAILS(mmf_latest_take(latest, &message), MMF_E_DISPOSED);
         CHECK_FAILS(mmf_latest_release(latest), MMF_E_DISPOSED);
         CHECK_FAILS(mmf_latest_wait(latest, 0, 0), MMF_E_DISPOSED);
         CHECK_FAILS(mmf_latest_stat(latest, &stats), MMF_E_DISPOSED);
@@ -214,7 +214,7 @@ a_latest_values_handle_is_dead_there(void **state)
     }
     CHECK(waitpid(child, &status, 0) == child);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    CHECK_OK(mmf_latest_read(latest, &got, 8, &length, &version));
+    CHECK_OK(mmf_latest_receive(latest, &got, 8, &length, &version));
     CHECK_INT(got, 1);
     mmf_latest_close(latest);
 }

@@ -17,7 +17,7 @@
  *   - what the dead one was committing or releasing comes once or not at all
  *   - nothing else comes, and in the order in which it was committed, but for what is
  *     redelivered
- *   - afterwards every cell can be had, and every place of a participant
+ *   - afterwards every slot can be had, and every place of a participant
  *   - who sleeps while somebody is killed over waking him goes on
  */
 #include "killing.h"
@@ -37,19 +37,19 @@
 enum {
     MOST_NUMBERS = 64,
     DEFAULT_STRIDE = 23, /* of instructions, unless all are wanted */
-    CELLS = 4,
+    SLOTS = 4,
     PARTICIPANTS = 3,
     LONG_MS = 20000,
     LATE_MS = 1000 /* no survivor waits so long, whatever else the machine does */
 };
 
 /* How the queue is, and who else there is when the operation runs. */
-#define SINGLE 1u        /* MMF_CHANNEL_SINGLE */
+#define SINGLE 1u        /* MMF_CHANNEL_SPSC */
 #define DROP 2u          /* MMF_OVERFLOW_DROP_OLDEST */
-#define ONE_CELL 4u      /* else CELLS */
+#define ONE_SLOT 4u      /* else SLOTS */
 #define MESSAGES 8u      /* two of ours are in it */
-#define FULL 16u         /* as many as there are cells */
-#define IN_HAND 32u      /* we have the first cell in hand */
+#define FULL 16u         /* as many as there are slots */
+#define IN_HAND 32u      /* we have the first slot in hand */
 #define SLEEPER 64u      /* another process waits for a message */
 #define WRITER 128u      /* another process waits for room */
 #define DEAD_HOLDER 256u /* one died with the first two messages in its hands */
@@ -113,7 +113,7 @@ open_as(mmf_role role)
     mmf_channel_options_init(&options);
     options.role = role;
     options.strategy = MMF_STRATEGY_WAIT;
-    if (mmf_queue_open("Q", &options, &opened) != MMF_OK)
+    if (mmf_queue_open_existing("Q", &options, &opened) != MMF_OK)
         return NULL;
     return opened;
 }
@@ -128,8 +128,8 @@ create_as(mmf_role role, mmf_queue **out, int *created)
     options.participants = PARTICIPANTS;
     options.strategy = MMF_STRATEGY_WAIT;
     if (current->flags & SINGLE)
-        options.flags = MMF_CHANNEL_SINGLE;
-    return mmf_queue_create("Q", 200, current->flags & ONE_CELL ? 1 : CELLS,
+        options.flags = MMF_CHANNEL_SPSC;
+    return mmf_queue_create_or_open("Q", 200, current->flags & ONE_SLOT ? 1 : SLOTS,
                             current->flags & DROP ? MMF_OVERFLOW_DROP_OLDEST
                                                   : MMF_OVERFLOW_BLOCK,
                             &options, created, out);
@@ -142,7 +142,7 @@ send_number(uint64_t number, int64_t length)
 
     memcpy(bytes, &number, 8);
     note(number, COMMITTING);
-    must(mmf_queue_send(queue, bytes, length, LONG_MS));
+    must(mmf_queue_send(queue, bytes, length, LONG_MS, NULL));
     note(number, COMMITTED);
 }
 
@@ -193,7 +193,7 @@ run_commit(void)
 {
     memcpy(reserved, &(uint64_t){1}, 8);
     note(1, COMMITTING);
-    must(mmf_queue_commit(queue, 8));
+    must(mmf_queue_commit(queue, 8, NULL));
     note(1, COMMITTED);
 }
 
@@ -208,7 +208,7 @@ run_peek(void)
 {
     uint64_t number;
 
-    must(mmf_queue_peek(queue, LONG_MS, &held[held_count]));
+    must(mmf_queue_take(queue, LONG_MS, &held[held_count]));
     memcpy(&number, held[held_count].bytes, 8);
     note(number, TAKEN);
     held_count++;
@@ -226,7 +226,7 @@ run_peek_many(void)
 {
     uint64_t number;
 
-    must(mmf_queue_peek_many(queue, 3, LONG_MS, held, &held_count));
+    must(mmf_queue_take_many(queue, 3, LONG_MS, held, &held_count));
     for (int32_t i = 0; i < held_count; i++) {
         memcpy(&number, held[i].bytes, 8);
         note(number, TAKEN);
@@ -319,7 +319,7 @@ run_receive_in_vain(void)
 static void
 run_send_in_vain(void)
 {
-    must(mmf_queue_send(queue, "x", 1, 30) == MMF_TIMED_OUT ? MMF_OK : 1004);
+    must(mmf_queue_send(queue, "x", 1, 30, NULL) == MMF_TIMED_OUT ? MMF_OK : 1004);
 }
 
 static void
@@ -374,18 +374,18 @@ static const struct operation operations[] = {
     {"send", MESSAGES, MMF_ROLE_SEND, NULL, run_send},
     {"send, long", 0, MMF_ROLE_SEND, NULL, run_send_long},
     {"send, twice", 0, MMF_ROLE_SEND, NULL, run_send_twice},
-    {"send, one cell", ONE_CELL, MMF_ROLE_SEND, NULL, run_send},
-    {"send past a cell in hand", IN_HAND, MMF_ROLE_SEND, NULL, run_send_twice},
+    {"send, one slot", ONE_SLOT, MMF_ROLE_SEND, NULL, run_send},
+    {"send past a slot in hand", IN_HAND, MMF_ROLE_SEND, NULL, run_send_twice},
     {"send, dropping the oldest", DROP | FULL, MMF_ROLE_SEND, NULL, run_send_twice},
     {"send to a full queue", FULL | LOOKS, MMF_ROLE_SEND, NULL, run_send_in_vain},
     {"send to a sleeper", SLEEPER, MMF_ROLE_SEND, NULL, run_send},
-    {"send over a dead one's cell", ONE_CELL | DEAD_WRITER, MMF_ROLE_SEND, NULL,
+    {"send over a dead one's slot", ONE_SLOT | DEAD_WRITER, MMF_ROLE_SEND, NULL,
      run_send},
     {"send_many", 0, MMF_ROLE_SEND, NULL, run_send_many},
     {"reserve", MESSAGES, MMF_ROLE_SEND, NULL, run_reserve},
     {"commit", MESSAGES, MMF_ROLE_SEND, run_reserve, run_commit},
-    {"abandon", ONE_CELL, MMF_ROLE_SEND, run_reserve, run_abandon},
-    {"close with a reservation", ONE_CELL, MMF_ROLE_SEND, run_reserve, run_close},
+    {"abandon", ONE_SLOT, MMF_ROLE_SEND, run_reserve, run_abandon},
+    {"close with a reservation", ONE_SLOT, MMF_ROLE_SEND, run_reserve, run_close},
     {"peek", MESSAGES, MMF_ROLE_RECEIVE, NULL, run_peek},
     {"peek_many", MESSAGES, MMF_ROLE_RECEIVE, NULL, run_peek_many},
     {"release", MESSAGES, MMF_ROLE_RECEIVE, peek_twice, run_release},
@@ -407,7 +407,7 @@ static const struct operation operations[] = {
     {"single: send_many", SINGLE, MMF_ROLE_SEND, NULL, run_send_many},
     {"single: reserve", SINGLE, MMF_ROLE_SEND, NULL, run_reserve},
     {"single: commit", SINGLE, MMF_ROLE_SEND, run_reserve, run_commit},
-    {"single: abandon", SINGLE | ONE_CELL, MMF_ROLE_SEND, run_reserve, run_abandon},
+    {"single: abandon", SINGLE | ONE_SLOT, MMF_ROLE_SEND, run_reserve, run_abandon},
     {"single: close, reserved", SINGLE, MMF_ROLE_SEND, run_reserve, run_close},
     {"single: peek", SINGLE | MESSAGES, MMF_ROLE_RECEIVE, NULL, run_peek},
     {"single: peek_many", SINGLE | MESSAGES, MMF_ROLE_RECEIVE, NULL, run_peek_many},
@@ -429,9 +429,9 @@ static pid_t helper;
 static uint64_t next_of_ours;
 
 static int
-cells(void)
+slots(void)
 {
-    return current->flags & ONE_CELL ? 1 : CELLS;
+    return current->flags & ONE_SLOT ? 1 : SLOTS;
 }
 
 /* 1 if the victim, or nobody, has the one place of the role. */
@@ -449,7 +449,7 @@ static void
 send_ours(mmf_queue *through)
 {
     uint64_t number = next_of_ours++;
-    int rc = mmf_queue_send(through, &number, 8, LATE_MS);
+    int rc = mmf_queue_send(through, &number, 8, LATE_MS, NULL);
 
     if (rc != MMF_OK)
         site_fail("our own message", rc < 0 ? mmf_last_message() : "timed out");
@@ -481,7 +481,7 @@ write_one(void)
     uint64_t number = MOST_NUMBERS - 1;
 
     note(number, COMMITTING);
-    if (mmf_queue_send(queue, &number, 8, -1) == MMF_OK) {
+    if (mmf_queue_send(queue, &number, 8, -1, NULL) == MMF_OK) {
         note(number, COMMITTED);
         ledger->wrote = 1;
     }
@@ -500,13 +500,13 @@ make_ready(void)
         site_fail("create", mmf_last_message());
     if ((our_sender = open_as(MMF_ROLE_SEND)) == NULL)
         site_fail("open", mmf_last_message());
-    for (int i = 0; i < cells(); i++)
+    for (int i = 0; i < slots(); i++)
         if ((current->flags & FULL) ||
             ((current->flags & (MESSAGES | DEAD_HOLDER)) && i < 2))
             send_ours(our_sender);
     if (current->flags & IN_HAND) {
         send_ours(our_sender);
-        if (mmf_queue_peek(our_receiver, 0, &in_hand) != MMF_OK)
+        if (mmf_queue_take(our_receiver, 0, &in_hand) != MMF_OK)
             site_fail("peek", "nothing to have in hand");
     }
     if (current->flags & DEAD_HOLDER)
@@ -636,23 +636,23 @@ forgive_dropped(void)
             ledger->fates[i] = COMMITTING;
 }
 
-/* Every cell can be had, and what goes in comes out. */
+/* Every slot can be had, and what goes in comes out. */
 static void
-check_cells(mmf_queue *sender, mmf_queue *receiver)
+check_slots(mmf_queue *sender, mmf_queue *receiver)
 {
     for (int lap = 0; lap < 2; lap++) {
         uint64_t first = next_of_ours;
 
-        for (int i = 0; i < cells(); i++)
+        for (int i = 0; i < slots(); i++)
             send_ours(sender);
-        for (int i = 0; i < cells(); i++) {
+        for (int i = 0; i < slots(); i++) {
             uint64_t number = 0;
             int64_t length;
             int rc = mmf_queue_receive(receiver, &number, 8, LATE_MS, &length, NULL);
 
             if (rc != MMF_OK || number != first + (uint64_t)i) {
                 site_fail("afterwards", rc < 0 ? mmf_last_message()
-                                               : "not every cell carries a message");
+                                               : "not every slot carries a message");
                 return;
             }
         }
@@ -749,7 +749,7 @@ check_survivors(void)
         receive_all(our_receiver);
     }
     next_of_ours = OURS;
-    check_cells(our_sender, our_receiver);
+    check_slots(our_sender, our_receiver);
     check_places(MMF_ROLE_SEND, 1);
     check_places(MMF_ROLE_RECEIVE, 1);
     mmf_queue_close(our_sender);
@@ -848,7 +848,7 @@ main(int argc, char **argv)
     }
     snprintf(own, sizeof(own), "%s/mmf-%u", dir, (unsigned)geteuid());
     /* What the last of the killed had is dead, and goes with a call that comes by. */
-    mmf_reap(0, NULL);
+    mmf_gc(0, NULL);
     if ((rmdir(own) < 0 && errno != ENOENT) || rmdir(dir) < 0) {
         printf("FAILED: something is left in %s\n", own);
         run++;

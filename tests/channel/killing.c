@@ -199,7 +199,7 @@ kill_await_end(pid_t pid)
 
     while (waitpid(pid, &status, WNOHANG) == 0) {
         if (kill_now_ms() > end) {
-            site_fail("a helper", "it waits for ever");
+            site_fail("a helper", "it waits forever");
             kill(pid, SIGKILL);
             waitpid(pid, &status, 0);
             return;

@@ -20,7 +20,7 @@ enum {
     RECEIVE = MMF_ROLE_RECEIVE,
     VICTIMS = 2,
     AT_ONCE = 3, /* messages of one call */
-    CELLS = 8,
+    SLOTS = 8,
     MOST = 1 << 20 /* numbers in the ledger */
 };
 
@@ -61,39 +61,38 @@ check_message(const struct message *message)
  * The ledger.
  */
 
-static mmf *ledger_map;
-static mmf_view_accessor *ledger_view;
+static mmf_map *ledger_map;
+static mmf_accessor *ledger_view;
 
 static struct ledger *
 show_ledger(void)
 {
     void *bytes;
 
-    CHECK_OK(mmf_create_view_accessor(ledger_map, 0, 0, MMF_ACCESS_READ_WRITE,
-                                      &ledger_view));
-    CHECK_OK(mmf_view_accessor_pointer(ledger_view, &bytes, NULL));
+    CHECK_OK(mmf_accessor_create(ledger_map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &ledger_view));
+    CHECK_OK(mmf_accessor_pointer(ledger_view, &bytes, NULL));
     return bytes;
 }
 
 static struct ledger *
 new_ledger(void)
 {
-    CHECK_OK(mmf_create_new("Ledger", sizeof(struct ledger), NULL, &ledger_map));
+    CHECK_OK(mmf_map_create_new("Ledger", sizeof(struct ledger), NULL, &ledger_map));
     return show_ledger();
 }
 
 static struct ledger *
 open_ledger(void)
 {
-    CHECK_OK(mmf_open_existing("Ledger", NULL, &ledger_map));
+    CHECK_OK(mmf_map_open_existing("Ledger", NULL, &ledger_map));
     return show_ledger();
 }
 
 static void
 close_ledger(void)
 {
-    mmf_view_accessor_close(ledger_view);
-    mmf_close(ledger_map);
+    mmf_accessor_close(ledger_view);
+    mmf_map_close(ledger_map);
 }
 
 /*
@@ -106,12 +105,12 @@ send_one(mmf_queue *queue, const struct message *message, int in_place)
     void *bytes;
 
     if (!in_place) {
-        CHECK_STATUS(mmf_queue_send(queue, message, sizeof(*message), LONG_MS), MMF_OK);
+        CHECK_STATUS(mmf_queue_send(queue, message, sizeof(*message), LONG_MS, NULL), MMF_OK);
         return;
     }
     CHECK_STATUS(mmf_queue_reserve(queue, sizeof(*message), LONG_MS, &bytes), MMF_OK);
     memcpy(bytes, message, sizeof(*message));
-    CHECK_STATUS(mmf_queue_commit(queue, sizeof(*message)), MMF_OK);
+    CHECK_STATUS(mmf_queue_commit(queue, sizeof(*message), NULL), MMF_OK);
 }
 
 /* The messages from `first` on, in one way or another. How many they were. */
@@ -171,7 +170,7 @@ run_consumer(int argc, char **argv)
         int32_t most = 1 + (int32_t)(next_random(&seed) % AT_ONCE);
         int32_t count;
 
-        CHECK_STATUS(mmf_queue_peek_many(queue, most, LONG_MS, messages, &count),
+        CHECK_STATUS(mmf_queue_take_many(queue, most, LONG_MS, messages, &count),
                      MMF_OK);
         for (int32_t i = 0; i < count; i++) {
             const struct message *message = (const void *)messages[i].bytes;
@@ -198,20 +197,20 @@ publish_some(mmf_topic *topic, uint64_t victim, uint64_t first)
     switch (next_random(&seed) % 3) {
     case 0:
         CHECK_STATUS(
-            mmf_topic_publish_many(topic, buffers, AT_ONCE, LONG_MS, &published),
+            mmf_topic_send_many(topic, buffers, AT_ONCE, LONG_MS, &published),
             MMF_OK);
         return (uint64_t)published;
     case 1:
         CHECK_STATUS(mmf_topic_reserve(topic, sizeof(messages[0]), LONG_MS, &bytes),
                      MMF_OK);
         memcpy(bytes, &messages[0], sizeof(messages[0]));
-        CHECK_STATUS(mmf_topic_commit(topic, sizeof(messages[0])), MMF_OK);
+        CHECK_STATUS(mmf_topic_commit(topic, sizeof(messages[0]), NULL), MMF_OK);
         return 1;
     default:
         CHECK_STATUS(mmf_topic_reserve(topic, 1, LONG_MS, &bytes), MMF_OK);
         CHECK_STATUS(mmf_topic_abandon(topic), MMF_OK);
         CHECK_STATUS(
-            mmf_topic_publish(topic, &messages[0], sizeof(messages[0]), LONG_MS),
+            mmf_topic_send(topic, &messages[0], sizeof(messages[0]), LONG_MS, NULL),
             MMF_OK);
         return 1;
     }
@@ -226,7 +225,7 @@ run_publisher(int argc, char **argv)
     uint64_t number = 1;
     mmf_topic *topic;
 
-    CHECK_OK(mmf_topic_open("T", &options, &topic));
+    CHECK_OK(mmf_topic_open_existing("T", &options, &topic));
     seed += victim;
     role_say("ready");
     for (;;) {
@@ -243,12 +242,12 @@ run_writer(int argc, char **argv)
     struct ledger *ledger = open_ledger();
     mmf_latest *latest;
 
-    CHECK_OK(mmf_latest_open("L", &options, &latest));
+    CHECK_OK(mmf_latest_open_existing("L", &options, &latest));
     role_say("ready");
     for (uint64_t number = 1;; number++) {
         struct message message = make(victim, number);
 
-        CHECK_OK(mmf_latest_write(latest, &message, sizeof(message)));
+        CHECK_OK(mmf_latest_send(latest, &message, sizeof(message), NULL));
         ledger->done[0] = number;
     }
 }
@@ -261,7 +260,7 @@ run_creator(int argc, char **argv)
     (void)argv;
     role_say("ready");
     for (;;)
-        mmf_queue_close(new_queue(MMF_ROLE_BOTH, 0, 8, CELLS, MMF_OVERFLOW_BLOCK));
+        mmf_queue_close(new_queue(MMF_ROLE_BOTH, 0, 8, SLOTS, MMF_OVERFLOW_BLOCK));
 }
 
 static struct process *
@@ -343,7 +342,7 @@ kill_senders(uint32_t flags, int count)
 {
     struct ledger *ledger = new_ledger();
     mmf_queue *queue =
-        new_queue(RECEIVE, flags, sizeof(struct message), CELLS, MMF_OVERFLOW_BLOCK);
+        new_queue(RECEIVE, flags, sizeof(struct message), SLOTS, MMF_OVERFLOW_BLOCK);
 
     for (int round = 0; round < rounds(); round++) {
         uint64_t first = (uint64_t)round * VICTIMS;
@@ -382,7 +381,7 @@ static void
 what_a_killed_single_sender_committed_comes(void **state)
 {
     (void)state;
-    kill_senders(MMF_CHANNEL_SINGLE, 1);
+    kill_senders(MMF_CHANNEL_SPSC, 1);
 }
 
 /*
@@ -395,7 +394,7 @@ send_until(mmf_queue *queue, int64_t moment, uint64_t *next)
 {
     while (now_us() < moment && *next < MOST) {
         struct message message = make(0, *next);
-        int rc = mmf_queue_send(queue, &message, sizeof(message), 1);
+        int rc = mmf_queue_send(queue, &message, sizeof(message), 1, NULL);
 
         CHECK(rc == MMF_OK || rc == MMF_TIMED_OUT);
         *next += rc == MMF_OK;
@@ -440,7 +439,7 @@ kill_consumers(uint32_t flags, int count)
 {
     struct ledger *ledger = new_ledger();
     mmf_queue *queue =
-        new_queue(SEND, flags, sizeof(struct message), CELLS, MMF_OVERFLOW_BLOCK);
+        new_queue(SEND, flags, sizeof(struct message), SLOTS, MMF_OVERFLOW_BLOCK);
     uint64_t next = 0;
 
     for (int round = 0; round < rounds(); round++) {
@@ -475,7 +474,7 @@ static void
 what_a_killed_single_consumer_had_comes_again(void **state)
 {
     (void)state;
-    kill_consumers(MMF_CHANNEL_SINGLE, 1);
+    kill_consumers(MMF_CHANNEL_SPSC, 1);
 }
 
 /*
@@ -509,7 +508,7 @@ what_a_killed_publisher_committed_is_seen(void **state)
     mmf_topic *topic;
 
     (void)state;
-    CHECK_OK(mmf_topic_create("T", sizeof(struct message), CELLS, MMF_OVERFLOW_BLOCK,
+    CHECK_OK(mmf_topic_create_or_open("T", sizeof(struct message), SLOTS, MMF_OVERFLOW_BLOCK,
                               &options, NULL, &topic));
     for (int round = 0; round < rounds(); round++) {
         uint64_t first = (uint64_t)round * VICTIMS;
@@ -543,7 +542,7 @@ what_a_killed_writer_committed_is_there(void **state)
     mmf_latest *latest;
 
     (void)state;
-    CHECK_OK(mmf_latest_create("L", sizeof(struct message), NULL, NULL, &latest));
+    CHECK_OK(mmf_latest_create_or_open("L", sizeof(struct message), NULL, NULL, &latest));
     for (int round = 0; round < rounds(); round++) {
         struct process *victim;
         struct message got;
@@ -555,14 +554,14 @@ what_a_killed_writer_committed_is_there(void **state)
         await(&victim, 1);
         moment = random_moment();
         while (now_us() < moment || ledger->done[0] == 0)
-            CHECK_OK(mmf_latest_read(latest, &got, sizeof(got), &length, &version));
+            CHECK_OK(mmf_latest_receive(latest, &got, sizeof(got), &length, &version));
         end(victim);
-        CHECK_OK(mmf_latest_read(latest, &got, sizeof(got), &length, &version));
+        CHECK_OK(mmf_latest_receive(latest, &got, sizeof(got), &length, &version));
         check_message(&got);
         CHECK_INT(got.victim, round);
         CHECK(got.number == ledger->done[0] || got.number == ledger->done[0] + 1);
         got = make(0, 0);
-        CHECK_OK(mmf_latest_write(latest, &got, sizeof(got)));
+        CHECK_OK(mmf_latest_send(latest, &got, sizeof(got), NULL));
     }
     mmf_latest_close(latest);
     close_ledger();
@@ -592,14 +591,14 @@ creators_may_be_killed(void **state)
             int64_t moment = random_moment();
 
             while (now_us() < moment) {
-                CHECK_OK(mmf_queue_create("Q", 8, CELLS, MMF_OVERFLOW_BLOCK, &options,
+                CHECK_OK(mmf_queue_create_or_open("Q", 8, SLOTS, MMF_OVERFLOW_BLOCK, &options,
                                           &created, &queue));
                 news += created;
                 mmf_queue_close(queue);
             }
             end(victims[i]);
         }
-        CHECK_FAILS(mmf_queue_open("Q", &options, &queue), MMF_E_NOT_FOUND);
+        CHECK_FAILS(mmf_queue_open_existing("Q", &options, &queue), MMF_E_NOT_FOUND);
     }
     CHECK(news > 0);
 }
@@ -618,7 +617,7 @@ names_go_with_the_last(void **state)
         peer_answers(peer, "MMF_OK 1 0", "peek 0");
         peer_does(peer, "reserve 0");
         process_kill(peer);
-        CHECK_FAILS(mmf_queue_open("Q", NULL, &queue), MMF_E_NOT_FOUND);
+        CHECK_FAILS(mmf_queue_open_existing("Q", NULL, &queue), MMF_E_NOT_FOUND);
         queue = new_queue(MMF_ROLE_BOTH, 0, 100, 2, MMF_OVERFLOW_FAIL);
         CHECK_INT(stats_of(queue).message_size, 100);
         expect_none(queue);

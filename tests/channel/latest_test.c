@@ -12,7 +12,7 @@ new_latest(mmf_role role, int64_t size)
     mmf_channel_options options = options_for(role, 0);
     mmf_latest *latest;
 
-    CHECK_OK(mmf_latest_create("L", size, &options, NULL, &latest));
+    CHECK_OK(mmf_latest_create_or_open("L", size, &options, NULL, &latest));
     return latest;
 }
 
@@ -22,14 +22,14 @@ open_latest(mmf_role role)
     mmf_channel_options options = options_for(role, 0);
     mmf_latest *latest;
 
-    CHECK_OK(mmf_latest_open("L", &options, &latest));
+    CHECK_OK(mmf_latest_open_existing("L", &options, &latest));
     return latest;
 }
 
 static void
 write_number(mmf_latest *latest, uint64_t number)
 {
-    CHECK_STATUS(mmf_latest_write(latest, &number, sizeof(number)), MMF_OK);
+    CHECK_STATUS(mmf_latest_send(latest, &number, sizeof(number), NULL), MMF_OK);
 }
 
 static uint64_t
@@ -39,7 +39,7 @@ expect(mmf_latest *latest, uint64_t number)
     uint64_t version = 0;
     int64_t length = -1;
 
-    CHECK_STATUS(mmf_latest_read(latest, &got, sizeof(got), &length, &version), MMF_OK);
+    CHECK_STATUS(mmf_latest_receive(latest, &got, sizeof(got), &length, &version), MMF_OK);
     CHECK_INT(length, sizeof(got));
     CHECK_INT(got, number);
     CHECK(version > 0);
@@ -67,11 +67,11 @@ readers_see_the_newest(void **state)
     mmf_message message;
 
     (void)state;
-    CHECK_STATUS(mmf_latest_read(one, &got, 8, &length, &version), MMF_OK);
+    CHECK_STATUS(mmf_latest_receive(one, &got, 8, &length, &version), MMF_OK);
     CHECK_INT(length, 0);
     CHECK_INT(version, 0);
     CHECK_INT(got, 99);
-    CHECK_STATUS(mmf_latest_peek(one, &message), MMF_TIMED_OUT);
+    CHECK_STATUS(mmf_latest_take(one, &message), MMF_TIMED_OUT);
     CHECK_STATUS(mmf_latest_wait(one, 0, 0), MMF_TIMED_OUT);
     CHECK_STATUS(mmf_latest_wait(one, 0, 10), MMF_TIMED_OUT);
     for (uint64_t i = 0; i < 1000; i++) {
@@ -112,9 +112,9 @@ every_length(void **state)
             int64_t got_length = -1;
 
             memset(bytes, (int)length + 1, sizeof(bytes));
-            CHECK_OK(mmf_latest_write(latest, bytes, length));
+            CHECK_OK(mmf_latest_send(latest, bytes, length, NULL));
             memset(got, 0, sizeof(got));
-            CHECK_OK(mmf_latest_read(latest, got, sizes[i], &got_length, &version));
+            CHECK_OK(mmf_latest_receive(latest, got, sizes[i], &got_length, &version));
             CHECK_INT(got_length, length);
             CHECK_BYTES(got, bytes, length);
             CHECK_INT(got[length < 70000 ? length : 0], length < 70000 ? 0 : got[0]);
@@ -132,24 +132,24 @@ in_place(void **state)
     void *bytes;
 
     (void)state;
-    CHECK_OK(mmf_latest_write(writer, "first", 5));
+    CHECK_OK(mmf_latest_send(writer, "first", 5, NULL));
     for (int i = 0; i < 100; i++) {
         CHECK_OK(mmf_latest_reserve(writer, 1000, &bytes));
         CHECK_INT((uintptr_t)bytes % 64, 0);
         memset(bytes, i, 1000);
-        CHECK_OK(mmf_latest_peek(reader, &message));
+        CHECK_OK(mmf_latest_take(reader, &message));
         CHECK_INT(message.length, i == 0 ? 5 : 990);
         CHECK_INT((uintptr_t)message.bytes % 64, 0);
         if (i > 0)
             CHECK_INT(((const uint8_t *)message.bytes)[989], i - 1);
-        CHECK_OK(mmf_latest_commit(writer, 990));
+        CHECK_OK(mmf_latest_commit(writer, 990, NULL));
         CHECK_STATUS(mmf_latest_release(reader), MMF_OK); /* the old one, still whole */
         CHECK_OK(mmf_latest_reserve(writer, 8, &bytes));
         CHECK_OK(mmf_latest_abandon(writer));
     }
-    CHECK_OK(mmf_latest_peek(reader, &message));
+    CHECK_OK(mmf_latest_take(reader, &message));
     for (int i = 0; i < 20; i++)
-        CHECK_OK(mmf_latest_write(writer, "x", 1));
+        CHECK_OK(mmf_latest_send(writer, "x", 1, NULL));
     CHECK_STATUS(mmf_latest_release(reader), MMF_OVERWRITTEN);
     mmf_latest_close(writer);
     mmf_latest_close(reader);
@@ -179,13 +179,13 @@ the_newest_stays_while_others_only_reserve(void **state)
     bytes = UNTOUCHED;
     CHECK_FAILS(mmf_latest_reserve(writers[7], 8, &bytes), MMF_E_BUSY);
     CHECK(bytes == UNTOUCHED);
-    CHECK_FAILS(mmf_latest_write(writers[7], "x", 1), MMF_E_BUSY);
+    CHECK_FAILS(mmf_latest_send(writers[7], "x", 1, NULL), MMF_E_BUSY);
     expect(reader, 5);
     mmf_latest_close(writers[6]); /* abandons */
     write_number(writers[7], 70);
     expect(reader, 70);
     /* A commit of an older version is no news. */
-    CHECK_OK(mmf_latest_commit(writers[2], 8));
+    CHECK_OK(mmf_latest_commit(writers[2], 8, NULL));
     expect(reader, 70);
     for (size_t i = 0; i < COUNT_OF(writers); i++) {
         if (i != 6)
@@ -199,7 +199,7 @@ static void
 calls_check_their_arguments(void **state)
 {
     mmf_latest *latest = UNTOUCHED;
-    mmf_channel_options single = options_for(MMF_ROLE_BOTH, MMF_CHANNEL_SINGLE);
+    mmf_channel_options single = options_for(MMF_ROLE_BOTH, MMF_CHANNEL_SPSC);
     mmf_message message;
     mmf_channel_stats stats;
     char buffer[8];
@@ -209,29 +209,29 @@ calls_check_their_arguments(void **state)
     int created = -7, fd = -7;
 
     (void)state;
-    CHECK_FAILS_PARAM(mmf_latest_create("L", 8, NULL, NULL, NULL), MMF_E_NULL, "out");
-    CHECK_FAILS_PARAM(mmf_latest_create(NULL, 8, NULL, &created, &latest), MMF_E_NULL,
+    CHECK_FAILS_PARAM(mmf_latest_create_or_open("L", 8, NULL, NULL, NULL), MMF_E_NULL, "out");
+    CHECK_FAILS_PARAM(mmf_latest_create_or_open(NULL, 8, NULL, &created, &latest), MMF_E_NULL,
                       "name");
-    CHECK_FAILS_PARAM(mmf_latest_create("", 8, NULL, &created, &latest), MMF_E_INVALID,
+    CHECK_FAILS_PARAM(mmf_latest_create_or_open("", 8, NULL, &created, &latest), MMF_E_INVALID,
                       "name");
-    CHECK_FAILS_PARAM(mmf_latest_create("L", 0, NULL, &created, &latest), MMF_E_RANGE,
+    CHECK_FAILS_PARAM(mmf_latest_create_or_open("L", 0, NULL, &created, &latest), MMF_E_RANGE,
                       "message_size");
-    CHECK_FAILS_PARAM(mmf_latest_create("L", 8, &single, &created, &latest),
+    CHECK_FAILS_PARAM(mmf_latest_create_or_open("L", 8, &single, &created, &latest),
                       MMF_E_INVALID, "flags");
-    CHECK_FAILS_PARAM(mmf_latest_open("L", NULL, NULL), MMF_E_NULL, "out");
-    CHECK_FAILS(mmf_latest_open("L", NULL, &latest), MMF_E_NOT_FOUND);
+    CHECK_FAILS_PARAM(mmf_latest_open_existing("L", NULL, NULL), MMF_E_NULL, "out");
+    CHECK_FAILS(mmf_latest_open_existing("L", NULL, &latest), MMF_E_NOT_FOUND);
     CHECK(latest == UNTOUCHED);
     CHECK_INT(created, -7);
-    CHECK_OK(mmf_latest_create("L", 8, NULL, &created, &latest));
+    CHECK_OK(mmf_latest_create_or_open("L", 8, NULL, &created, &latest));
     CHECK_INT(created, 1);
 
     CHECK_FAILS_PARAM(mmf_latest_reserve(NULL, 8, &bytes), MMF_E_NULL, "latest");
-    CHECK_FAILS_PARAM(mmf_latest_commit(NULL, 8), MMF_E_NULL, "latest");
+    CHECK_FAILS_PARAM(mmf_latest_commit(NULL, 8, NULL), MMF_E_NULL, "latest");
     CHECK_FAILS_PARAM(mmf_latest_abandon(NULL), MMF_E_NULL, "latest");
-    CHECK_FAILS_PARAM(mmf_latest_write(NULL, "a", 1), MMF_E_NULL, "latest");
-    CHECK_FAILS_PARAM(mmf_latest_read(NULL, buffer, 8, &length, &version), MMF_E_NULL,
+    CHECK_FAILS_PARAM(mmf_latest_send(NULL, "a", 1, NULL), MMF_E_NULL, "latest");
+    CHECK_FAILS_PARAM(mmf_latest_receive(NULL, buffer, 8, &length, &version), MMF_E_NULL,
                       "latest");
-    CHECK_FAILS_PARAM(mmf_latest_peek(NULL, &message), MMF_E_NULL, "latest");
+    CHECK_FAILS_PARAM(mmf_latest_take(NULL, &message), MMF_E_NULL, "latest");
     CHECK_FAILS_PARAM(mmf_latest_release(NULL), MMF_E_NULL, "latest");
     CHECK_FAILS_PARAM(mmf_latest_wait(NULL, 0, 0), MMF_E_NULL, "latest");
     CHECK_FAILS_PARAM(mmf_latest_fd(NULL, &fd), MMF_E_NULL, "latest");
@@ -240,19 +240,19 @@ calls_check_their_arguments(void **state)
     CHECK_FAILS_PARAM(mmf_latest_reserve(latest, 9, &bytes), MMF_E_RANGE, "length");
     CHECK_FAILS_PARAM(mmf_latest_reserve(latest, -1, &bytes), MMF_E_RANGE, "length");
     CHECK_FAILS_PARAM(mmf_latest_reserve(latest, 8, NULL), MMF_E_NULL, "bytes");
-    CHECK_FAILS(mmf_latest_commit(latest, 8), MMF_E_STATE);
+    CHECK_FAILS(mmf_latest_commit(latest, 8, NULL), MMF_E_STATE);
     CHECK_FAILS(mmf_latest_abandon(latest), MMF_E_STATE);
-    CHECK_FAILS_PARAM(mmf_latest_write(latest, NULL, 1), MMF_E_NULL, "bytes");
-    CHECK_FAILS_PARAM(mmf_latest_write(latest, "123456789", 9), MMF_E_RANGE, "length");
-    CHECK_FAILS_PARAM(mmf_latest_read(latest, NULL, 8, &length, &version), MMF_E_NULL,
+    CHECK_FAILS_PARAM(mmf_latest_send(latest, NULL, 1, NULL), MMF_E_NULL, "bytes");
+    CHECK_FAILS_PARAM(mmf_latest_send(latest, "123456789", 9, NULL), MMF_E_RANGE, "length");
+    CHECK_FAILS_PARAM(mmf_latest_receive(latest, NULL, 8, &length, &version), MMF_E_NULL,
                       "buffer");
-    CHECK_FAILS_PARAM(mmf_latest_read(latest, buffer, -1, &length, &version),
+    CHECK_FAILS_PARAM(mmf_latest_receive(latest, buffer, -1, &length, &version),
                       MMF_E_RANGE, "capacity");
-    CHECK_FAILS_PARAM(mmf_latest_read(latest, buffer, 8, NULL, &version), MMF_E_NULL,
+    CHECK_FAILS_PARAM(mmf_latest_receive(latest, buffer, 8, NULL, &version), MMF_E_NULL,
                       "length");
-    CHECK_FAILS_PARAM(mmf_latest_read(latest, buffer, 8, &length, NULL), MMF_E_NULL,
+    CHECK_FAILS_PARAM(mmf_latest_receive(latest, buffer, 8, &length, NULL), MMF_E_NULL,
                       "version");
-    CHECK_FAILS_PARAM(mmf_latest_peek(latest, NULL), MMF_E_NULL, "message");
+    CHECK_FAILS_PARAM(mmf_latest_take(latest, NULL), MMF_E_NULL, "message");
     CHECK_FAILS(mmf_latest_release(latest), MMF_E_STATE);
     CHECK_FAILS_PARAM(mmf_latest_wait(latest, 0, -2), MMF_E_RANGE, "timeout_ms");
     CHECK_FAILS_PARAM(mmf_latest_fd(latest, NULL), MMF_E_NULL, "fd");
@@ -260,18 +260,18 @@ calls_check_their_arguments(void **state)
 
     CHECK_OK(mmf_latest_reserve(latest, 4, &bytes));
     CHECK_FAILS(mmf_latest_reserve(latest, 4, &bytes), MMF_E_STATE);
-    CHECK_FAILS(mmf_latest_write(latest, "a", 1), MMF_E_STATE);
-    CHECK_FAILS_PARAM(mmf_latest_commit(latest, 5), MMF_E_RANGE, "length");
+    CHECK_FAILS(mmf_latest_send(latest, "a", 1, NULL), MMF_E_STATE);
+    CHECK_FAILS_PARAM(mmf_latest_commit(latest, 5, NULL), MMF_E_RANGE, "length");
     memcpy(bytes, "abcd", 4);
-    CHECK_OK(mmf_latest_commit(latest, 4));
-    CHECK_FAILS_PARAM(mmf_latest_read(latest, buffer, 3, &length, &version),
+    CHECK_OK(mmf_latest_commit(latest, 4, NULL));
+    CHECK_FAILS_PARAM(mmf_latest_receive(latest, buffer, 3, &length, &version),
                       MMF_E_RANGE, "capacity");
     CHECK_INT(length, -7);
     CHECK_INT(version, 7);
     CHECK_INT(fd, -7);
-    CHECK_OK(mmf_latest_peek(latest, &message));
-    CHECK_FAILS(mmf_latest_peek(latest, &message), MMF_E_STATE);
-    CHECK_OK(mmf_latest_read(latest, buffer, 8, &length, &version)); /* beside it */
+    CHECK_OK(mmf_latest_take(latest, &message));
+    CHECK_FAILS(mmf_latest_take(latest, &message), MMF_E_STATE);
+    CHECK_OK(mmf_latest_receive(latest, buffer, 8, &length, &version)); /* beside it */
     CHECK_INT(length, 4);
     CHECK_OK(mmf_latest_release(latest));
     mmf_latest_close(latest);
@@ -291,16 +291,16 @@ roles_are_kept(void **state)
     int fd;
 
     (void)state;
-    CHECK_FAILS(mmf_latest_read(writer, buffer, 8, &length, &version),
+    CHECK_FAILS(mmf_latest_receive(writer, buffer, 8, &length, &version),
                 MMF_E_NOT_SUPPORTED);
-    CHECK_FAILS(mmf_latest_peek(writer, &message), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_latest_take(writer, &message), MMF_E_NOT_SUPPORTED);
     CHECK_FAILS(mmf_latest_release(writer), MMF_E_NOT_SUPPORTED);
     CHECK_FAILS(mmf_latest_wait(writer, 0, 0), MMF_E_NOT_SUPPORTED);
     CHECK_FAILS(mmf_latest_fd(writer, &fd), MMF_E_NOT_SUPPORTED);
     CHECK_FAILS(mmf_latest_reserve(reader, 8, &bytes), MMF_E_NOT_SUPPORTED);
-    CHECK_FAILS(mmf_latest_commit(reader, 8), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_latest_commit(reader, 8, NULL), MMF_E_NOT_SUPPORTED);
     CHECK_FAILS(mmf_latest_abandon(reader), MMF_E_NOT_SUPPORTED);
-    CHECK_FAILS(mmf_latest_write(reader, "a", 1), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_latest_send(reader, "a", 1, NULL), MMF_E_NOT_SUPPORTED);
     mmf_latest_close(writer);
     mmf_latest_close(reader);
 }
@@ -308,20 +308,20 @@ roles_are_kept(void **state)
 static void
 a_writer_that_has_gone_is_told(void **state)
 {
-    mmf_channel_options options = options_for(MMF_ROLE_RECEIVE, MMF_CHANNEL_PEER_GONE);
+    mmf_channel_options options = options_for(MMF_ROLE_RECEIVE, MMF_CHANNEL_PEER_CLOSED);
     mmf_latest *writer = new_latest(MMF_ROLE_SEND, 8);
     mmf_latest *reader;
     uint64_t version;
 
     (void)state;
-    CHECK_OK(mmf_latest_open("L", &options, &reader));
+    CHECK_OK(mmf_latest_open_existing("L", &options, &reader));
     write_number(writer, 1);
     version = expect(reader, 1);
     CHECK_STATUS(mmf_latest_wait(reader, version, 1), MMF_TIMED_OUT);
     write_number(writer, 2);
     mmf_latest_close(writer);
     CHECK_STATUS(mmf_latest_wait(reader, version, -1), MMF_OK);
-    CHECK_FAILS(mmf_latest_wait(reader, expect(reader, 2), -1), MMF_E_PEER_GONE);
+    CHECK_FAILS(mmf_latest_wait(reader, expect(reader, 2), -1), MMF_E_PEER_CLOSED);
     mmf_latest_close(reader);
 }
 

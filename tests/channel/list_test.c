@@ -24,7 +24,7 @@ counters_of(const mmf_list *list, const char *name, mmf_kind kind)
 
     CHECK(info != NULL);
     CHECK_INT(info->kind, kind);
-    CHECK_INT(info->life, MMF_LIFE_ALIVE);
+    CHECK_INT(info->life, MMF_OBJECT_IN_USE);
     return info->channel;
 }
 
@@ -39,13 +39,13 @@ a_list_has_the_counters(void **state)
     mmf_list *list;
 
     (void)state;
-    CHECK_OK(mmf_topic_create("T", 16, 2, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
-    CHECK_OK(mmf_latest_create("L", 32, NULL, NULL, &latest));
+    CHECK_OK(mmf_topic_create_or_open("T", 16, 2, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
+    CHECK_OK(mmf_latest_create_or_open("L", 32, NULL, NULL, &latest));
     for (uint64_t i = 0; i < 6; i++)
         send_number(queue, i);
     expect_number(queue, 2);
-    CHECK_STATUS(mmf_topic_publish(topic, "1", 1, 0), MMF_OK);
-    CHECK_OK(mmf_latest_write(latest, "1", 1));
+    CHECK_STATUS(mmf_topic_send(topic, "1", 1, 0, NULL), MMF_OK);
+    CHECK_OK(mmf_latest_send(latest, "1", 1, NULL));
     CHECK_OK(mmf_list_create(0, &list));
     listed = counters_of(list, "Q", MMF_KIND_QUEUE);
     CHECK(listed != NULL);
@@ -79,17 +79,17 @@ other_kinds_have_none(void **state)
 {
     mmf_mutex *mutex;
     mmf_list *list;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
-    CHECK_OK(mmf_create_new("Map", 100, NULL, &map));
-    CHECK_OK(mmf_mutex_create(0, "Mutex", NULL, NULL, &mutex));
+    CHECK_OK(mmf_map_create_new("Map", 100, NULL, &map));
+    CHECK_OK(mmf_mutex_create_or_open("Mutex", 0, NULL, NULL, &mutex));
     CHECK_OK(mmf_list_create(0, &list));
     CHECK(counters_of(list, "Map", MMF_KIND_MAP) == NULL);
     CHECK(counters_of(list, "Mutex", MMF_KIND_MUTEX) == NULL);
     mmf_list_close(list);
     mmf_mutex_close(mutex);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /* To look at a dead one's counters it would have to be opened, which removes it. */
@@ -108,14 +108,14 @@ a_dead_one_has_none_and_stays(void **state)
         const mmf_object_info *info;
         mmf_list *list;
 
-        CHECK_OK(mmf_list_create(MMF_LIST_KEEP_DEAD, &list));
+        CHECK_OK(mmf_list_create(MMF_LIST_KEEP_ORPHANED, &list));
         info = find(list, "Q");
         CHECK(info != NULL);
-        CHECK_INT(info->life, MMF_LIFE_DEAD);
+        CHECK_INT(info->life, MMF_OBJECT_ORPHANED);
         CHECK(info->channel == NULL);
         mmf_list_close(list);
     }
-    CHECK_OK(mmf_reap(0, NULL));
+    CHECK_OK(mmf_gc(0, NULL));
 }
 
 int

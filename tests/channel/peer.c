@@ -61,7 +61,7 @@ create(char *const *words)
 {
     mmf_channel_options options = read_options(words);
     int created = 0;
-    int rc = mmf_queue_create("Q", atoll(words[3]), atoll(words[4]), atoi(words[5]),
+    int rc = mmf_queue_create_or_open("Q", atoll(words[3]), atoll(words[4]), atoi(words[5]),
                               &options, &created, &queue);
 
     if (rc == MMF_OK)
@@ -85,7 +85,7 @@ static void
 peek(int32_t timeout)
 {
     uint64_t number = 0;
-    int rc = mmf_queue_peek(queue, timeout, &held[held_count]);
+    int rc = mmf_queue_take(queue, timeout, &held[held_count]);
 
     if (rc != MMF_OK) {
         answer(rc);
@@ -113,7 +113,7 @@ commit(uint64_t number)
 {
     if (reserved != NULL)
         memcpy(reserved, &number, 8);
-    answer(mmf_queue_commit(queue, 8));
+    answer(mmf_queue_commit(queue, 8, NULL));
     reserved = NULL;
 }
 
@@ -160,7 +160,7 @@ fill(uint64_t first, uint64_t count)
     int rc = MMF_OK;
 
     for (uint64_t i = first; i < first + count && rc == MMF_OK; i++)
-        rc = mmf_queue_send(queue, bytes, make(i, bytes, most), -1);
+        rc = mmf_queue_send(queue, bytes, make(i, bytes, most), -1, NULL);
     answer(rc);
 }
 
@@ -192,7 +192,7 @@ static void
 run_with_numbers(const char *word, uint64_t first, uint64_t second)
 {
     if (strcmp(word, "send") == 0)
-        answer(mmf_queue_send(queue, &first, 8, (int32_t)second));
+        answer(mmf_queue_send(queue, &first, 8, (int32_t)second, NULL));
     else if (strcmp(word, "receive") == 0)
         receive((int32_t)first);
     else if (strcmp(word, "reserve") == 0)
@@ -223,7 +223,7 @@ run(char *const *words, int count)
         create(words + 1);
     } else if (strcmp(words[0], "open") == 0 && count == 4) {
         options = read_options(words + 1);
-        answer(mmf_queue_open("Q", &options, &queue));
+        answer(mmf_queue_open_existing("Q", &options, &queue));
     } else if (strcmp(words[0], "close") == 0) {
         mmf_queue_close(queue);
         queue = NULL;

@@ -8,7 +8,7 @@
 /*
  * Read commands from standard input and answer each with one line: the status' name,
  * then what the command says, or the message of a failure. Ends at the end of input,
- * and closes the handle. There is one handle, on the queue "Q". T is a time-out; ROLE,
+ * and closes the handle. There is one handle, on the queue "Q". T is a timeout; ROLE,
  * FLAGS and STRATEGY are numbers.
  *
  *   create ROLE FLAGS STRATEGY SIZE COUNT OVERFLOW    "new" or "old"

@@ -83,7 +83,7 @@ create_topic(char *const *words)
 {
     mmf_channel_options options = options_for(words[0]);
     int created = 0;
-    int rc = mmf_topic_create("T", SIZE, atoll(words[1]), atoi(words[2]), &options,
+    int rc = mmf_topic_create_or_open("T", SIZE, atoll(words[1]), atoi(words[2]), &options,
                               &created, &topic);
 
     answer(rc, created ? "new" : "old");
@@ -94,7 +94,7 @@ open_topic(const char *role)
 {
     mmf_channel_options options = options_for(role);
 
-    answer(mmf_topic_open("T", &options, &topic), "");
+    answer(mmf_topic_open_existing("T", &options, &topic), "");
 }
 
 static void
@@ -115,7 +115,7 @@ publish(uint64_t first, uint64_t count)
     int rc = MMF_OK;
 
     for (uint64_t i = first; i < first + count && rc == MMF_OK; i++)
-        rc = mmf_topic_publish(topic, bytes, make(i, bytes), -1);
+        rc = mmf_topic_send(topic, bytes, make(i, bytes), -1, NULL);
     answer(rc, "");
 }
 
@@ -149,7 +149,7 @@ commit(uint64_t number)
 {
     if (reserved != NULL)
         memcpy(reserved, &number, 8);
-    answer(mmf_topic_commit(topic, 8), "");
+    answer(mmf_topic_commit(topic, 8, NULL), "");
     reserved = NULL;
 }
 
@@ -192,7 +192,7 @@ create_latest(const char *role)
 {
     mmf_channel_options options = options_for(role);
     int created = 0;
-    int rc = mmf_latest_create("L", SIZE, &options, &created, &latest);
+    int rc = mmf_latest_create_or_open("L", SIZE, &options, &created, &latest);
 
     answer(rc, created ? "new" : "old");
 }
@@ -202,7 +202,7 @@ open_latest(const char *role)
 {
     mmf_channel_options options = options_for(role);
 
-    answer(mmf_latest_open("L", &options, &latest), "");
+    answer(mmf_latest_open_existing("L", &options, &latest), "");
 }
 
 /* After `version`, or without a wait if it is 0: version and number. */
@@ -215,7 +215,7 @@ read_after(uint64_t version, int32_t timeout)
     int rc = timeout != 0 ? mmf_latest_wait(latest, version, timeout) : MMF_OK;
 
     if (rc == MMF_OK)
-        rc = mmf_latest_read(latest, bytes, SIZE, &length, &now);
+        rc = mmf_latest_receive(latest, bytes, SIZE, &length, &now);
     answer_number(rc, bytes, length, now);
 }
 
@@ -226,7 +226,7 @@ write_values(uint64_t first, uint64_t count)
     int rc = MMF_OK;
 
     for (uint64_t i = first; i < first + count && rc == MMF_OK; i++)
-        rc = mmf_latest_write(latest, bytes, make(i, bytes));
+        rc = mmf_latest_send(latest, bytes, make(i, bytes), NULL);
     answer(rc, "");
 }
 
@@ -242,7 +242,7 @@ watch(uint64_t last)
         int rc = mmf_latest_wait(latest, version, -1);
 
         if (rc == MMF_OK)
-            rc = mmf_latest_read(latest, bytes, SIZE, &length, &version);
+            rc = mmf_latest_receive(latest, bytes, SIZE, &length, &version);
         if (rc != MMF_OK) {
             answer(rc, "");
             return;

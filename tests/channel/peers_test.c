@@ -65,7 +65,7 @@ outlive(uint32_t flags, struct process *foreign)
         int redelivered = 0;
 
         for (int i = 0; i < 2; i++) {
-            CHECK_STATUS(mmf_queue_peek(receiver, LONG_MS, &message), MMF_OK);
+            CHECK_STATUS(mmf_queue_take(receiver, LONG_MS, &message), MMF_OK);
             redelivered += message.flags == MMF_MESSAGE_REDELIVERED;
             CHECK_STATUS(mmf_queue_release(receiver, &message), MMF_OK);
         }
@@ -163,7 +163,7 @@ static void
 meet_foreign(const char *loader, const char *program)
 {
     for (int i = 0; i < 4; i++) {
-        uint32_t flags = i % 2 == 0 ? 0 : MMF_CHANNEL_SINGLE;
+        uint32_t flags = i % 2 == 0 ? 0 : MMF_CHANNEL_SPSC;
         struct process *own = peer_start();
         struct process *foreign = peer_start_foreign(loader, program);
 

@@ -95,7 +95,7 @@ a_queues_descriptor_tells_of_death(void **state)
         kill(process_id(victim), SIGKILL);
         do {
             CHECK(is_readable(fd, LONG_MS));
-            rc = mmf_queue_peek(receiver, 0, &message);
+            rc = mmf_queue_take(receiver, 0, &message);
         } while (rc == MMF_TIMED_OUT);
         CHECK_INT(rc, MMF_OK);
         CHECK_INT(message.flags, MMF_MESSAGE_REDELIVERED);
@@ -126,17 +126,17 @@ a_topics_descriptor_tells_of_messages(void **state)
 
     (void)state;
     CHECK_OK(
-        mmf_topic_create("T", 8, 4, MMF_OVERFLOW_BLOCK, &options, NULL, &publisher));
+        mmf_topic_create_or_open("T", 8, 4, MMF_OVERFLOW_BLOCK, &options, NULL, &publisher));
     options.role = MMF_ROLE_RECEIVE;
-    CHECK_OK(mmf_topic_open("T", &options, &subscriber));
+    CHECK_OK(mmf_topic_open_existing("T", &options, &subscriber));
     CHECK_OK(mmf_topic_fd(subscriber, &fd));
     CHECK_OK(mmf_topic_fd(subscriber, &same));
     CHECK_INT(same, fd);
     for (uint64_t i = 0; i < 20; i++) {
-        CHECK_STATUS(mmf_topic_peek(subscriber, 0, &message), MMF_TIMED_OUT);
+        CHECK_STATUS(mmf_topic_take(subscriber, 0, &message), MMF_TIMED_OUT);
         CHECK(!is_readable(fd, 0));
-        CHECK_OK(mmf_topic_publish(publisher, &(uint64_t){i}, 8, 0));
-        CHECK_OK(mmf_topic_publish(publisher, &(uint64_t){i + 1}, 8, 0));
+        CHECK_OK(mmf_topic_send(publisher, &(uint64_t){i}, 8, 0, NULL));
+        CHECK_OK(mmf_topic_send(publisher, &(uint64_t){i + 1}, 8, 0, NULL));
         CHECK(is_readable(fd, LONG_MS));
         expect(subscriber, i);
         CHECK(is_readable(fd, LONG_MS));
@@ -156,17 +156,17 @@ a_latest_values_descriptor_tells_of_values(void **state)
     int fd;
 
     (void)state;
-    CHECK_OK(mmf_latest_create("L", 8, &options, NULL, &writer));
+    CHECK_OK(mmf_latest_create_or_open("L", 8, &options, NULL, &writer));
     options.role = MMF_ROLE_RECEIVE;
-    CHECK_OK(mmf_latest_open("L", &options, &reader));
+    CHECK_OK(mmf_latest_open_existing("L", &options, &reader));
     CHECK_OK(mmf_latest_fd(reader, &fd));
-    CHECK_OK(mmf_latest_read(reader, &got, 8, &length, &version));
+    CHECK_OK(mmf_latest_receive(reader, &got, 8, &length, &version));
     for (uint64_t i = 0; i < 20; i++) {
         CHECK(!is_readable(fd, 0));
-        CHECK_OK(mmf_latest_write(writer, &(uint64_t){i}, 8));
-        CHECK_OK(mmf_latest_write(writer, &(uint64_t){i + 1}, 8));
+        CHECK_OK(mmf_latest_send(writer, &(uint64_t){i}, 8, NULL));
+        CHECK_OK(mmf_latest_send(writer, &(uint64_t){i + 1}, 8, NULL));
         CHECK(is_readable(fd, LONG_MS));
-        CHECK_OK(mmf_latest_read(reader, &got, 8, &length, &version));
+        CHECK_OK(mmf_latest_receive(reader, &got, 8, &length, &version));
         CHECK_INT(got, i + 1);
     }
     mmf_latest_close(writer);

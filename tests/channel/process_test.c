@@ -120,7 +120,7 @@ several_sleepers_are_woken_one_by_one(void **state)
  * Death.
  */
 
-/* Of a queue with one cell: nothing goes while it is reserved. */
+/* Of a queue with one slot: nothing goes while it is reserved. */
 static void
 dead_producer(uint32_t flags)
 {
@@ -235,13 +235,13 @@ nobody_needs_to_sleep_to_learn_of_a_death(void **state)
         int rc;
 
         peer_does(victim, "reserve 0");
-        CHECK_INT(mmf_queue_send(sender, &number, 8, 0),
+        CHECK_INT(mmf_queue_send(sender, &number, 8, 0, NULL),
                   overflows[i] == MMF_OVERFLOW_FAIL ? MMF_E_FULL : MMF_TIMED_OUT);
         process_kill(victim);
         /* Nobody asks after the dead more often than in a tick. */
         begin = now_us();
         do
-            rc = mmf_queue_send(sender, &number, 8, 0);
+            rc = mmf_queue_send(sender, &number, 8, 0, NULL);
         while (rc != MMF_OK && now_us() - begin < SOON_MS * 1000);
         CHECK_STATUS(rc, MMF_OK);
         mmf_queue_close(sender);
@@ -264,19 +264,19 @@ all_at_once(uint32_t flags)
         snprintf(expected, sizeof(expected), "MMF_OK %d 0", i);
         peer_answers(consumers[i], expected, "peek 0");
     }
-    if (flags == MMF_CHANNEL_SINGLE)
+    if (flags == MMF_CHANNEL_SPSC)
         mmf_queue_close(look); /* the consumer holds the queue */
     producer = peer_with(SEND, 0, 0);
     peer_does(producer, "reserve 0");
     for (int i = 0; i < count; i++)
         process_stop(consumers[i]);
     process_stop(producer);
-    if (flags == MMF_CHANNEL_SINGLE) {
+    if (flags == MMF_CHANNEL_SPSC) {
         mmf_queue *fresh;
         mmf_channel_options options = options_for(SEND, 0);
 
         /* Stopped is alive. */
-        CHECK_FAILS(mmf_queue_open("Q", &options, &fresh), MMF_E_SHARING);
+        CHECK_FAILS(mmf_queue_open_existing("Q", &options, &fresh), MMF_E_SHARING);
         process_kill(producer);
         look = open_queue(SEND, 0);
     }
@@ -323,7 +323,7 @@ the_dead_leave_their_places(void **state)
 
     (void)state;
     options.participants = 2;
-    CHECK_OK(mmf_queue_create("Q", 8, 8, MMF_OVERFLOW_BLOCK, &options, NULL, &queue));
+    CHECK_OK(mmf_queue_create_or_open("Q", 8, 8, MMF_OVERFLOW_BLOCK, &options, NULL, &queue));
     for (int i = 0; i < 5; i++) {
         struct process *victim = peer_start();
 
@@ -332,7 +332,7 @@ the_dead_leave_their_places(void **state)
         process_kill(victim);
         CHECK_INT(stats_of(queue).senders, 1);
     }
-    CHECK_OK(mmf_queue_open("Q", &options, &more));
+    CHECK_OK(mmf_queue_open_existing("Q", &options, &more));
     mmf_queue_close(more);
     mmf_queue_close(queue);
 }
@@ -364,7 +364,7 @@ a_stopped_consumer_keeps_what_it_has(void **state)
         }
         for (uint64_t i = 0; i < 3; i++)
             send_number(sender, i);
-        rc = mmf_queue_send(sender, &number, 8, 50);
+        rc = mmf_queue_send(sender, &number, 8, 50, NULL);
         if (overflows[o] == MMF_OVERFLOW_BLOCK)
             CHECK_INT(rc, MMF_TIMED_OUT);
         else if (overflows[o] == MMF_OVERFLOW_FAIL)
@@ -375,7 +375,7 @@ a_stopped_consumer_keeps_what_it_has(void **state)
         peer_does(peer, "release");
         /* The ring goes round in order: the oldest must go before the next comes. */
         expect_number(receiver, overflows[o] == MMF_OVERFLOW_DROP_OLDEST ? 1 : 0);
-        CHECK_STATUS(mmf_queue_send(sender, &number, 8, 0), MMF_OK);
+        CHECK_STATUS(mmf_queue_send(sender, &number, 8, 0, NULL), MMF_OK);
         peer_end(peer);
         mmf_queue_close(sender);
         mmf_queue_close(receiver);
@@ -416,15 +416,15 @@ a_stopped_producer_keeps_its_reservation(void **state)
 static void
 gone(uint32_t flags)
 {
-    mmf_queue *receiver = new_receiver(flags | MMF_CHANNEL_PEER_GONE, 8, 4);
+    mmf_queue *receiver = new_receiver(flags | MMF_CHANNEL_PEER_CLOSED, 8, 4);
     struct process *peer = NULL;
     mmf_message message;
 
     /* None has come yet: that is not gone. */
-    CHECK_STATUS(mmf_queue_peek(receiver, 50, &message), MMF_TIMED_OUT);
+    CHECK_STATUS(mmf_queue_take(receiver, 50, &message), MMF_TIMED_OUT);
     for (int death = 0; death < 2; death++) {
         peer = peer_with(SEND, 0, 0);
-        CHECK_STATUS(mmf_queue_peek(receiver, 50, &message), MMF_TIMED_OUT);
+        CHECK_STATUS(mmf_queue_take(receiver, 50, &message), MMF_TIMED_OUT);
         peer_does(peer, "send 1 0");
         peer_does(peer, "send 2 0");
         if (death)
@@ -433,8 +433,8 @@ gone(uint32_t flags)
             peer_end(peer);
         expect_number(receiver, 1);
         expect_number(receiver, 2);
-        CHECK_FAILS(mmf_queue_peek(receiver, LONG_MS, &message), MMF_E_PEER_GONE);
-        CHECK_FAILS(mmf_queue_peek(receiver, -1, &message), MMF_E_PEER_GONE);
+        CHECK_FAILS(mmf_queue_take(receiver, LONG_MS, &message), MMF_E_PEER_CLOSED);
+        CHECK_FAILS(mmf_queue_take(receiver, -1, &message), MMF_E_PEER_CLOSED);
     }
     mmf_queue_close(receiver);
 }
@@ -452,13 +452,13 @@ gone_while_waiting(uint32_t flags)
     for (int death = 0; death < 2; death++) {
         for (mmf_strategy strategy = 0; strategy <= MMF_STRATEGY_WAIT; strategy++) {
             mmf_queue *sender = new_sender(flags, 8, 4);
-            struct process *peer = peer_with(RECEIVE, MMF_CHANNEL_PEER_GONE, strategy);
+            struct process *peer = peer_with(RECEIVE, MMF_CHANNEL_PEER_CLOSED, strategy);
             struct process *producer;
             char line[256];
 
             send_number(sender, 5);
             peer_answers(peer, "MMF_OK 5 0", "receive 0");
-            if (flags == MMF_CHANNEL_SINGLE)
+            if (flags == MMF_CHANNEL_SPSC)
                 mmf_queue_close(sender);
             producer = peer_with(SEND, 0, 0);
             if (flags == 0)
@@ -471,7 +471,7 @@ gone_while_waiting(uint32_t flags)
             else
                 peer_end(producer);
             CHECK(process_read_line(peer, line, sizeof(line)) != NULL);
-            CHECK(strncmp(line, "MMF_E_PEER_GONE ", 16) == 0);
+            CHECK(strncmp(line, "MMF_E_PEER_CLOSED ", 16) == 0);
             peer_end(peer);
         }
     }
@@ -488,7 +488,7 @@ static void
 full_and_gone(uint32_t flags)
 {
     for (int death = 0; death < 2; death++) {
-        mmf_queue *sender = new_sender(flags | MMF_CHANNEL_PEER_GONE, 8, 2);
+        mmf_queue *sender = new_sender(flags | MMF_CHANNEL_PEER_CLOSED, 8, 2);
         struct process *peer = peer_with(RECEIVE, 0, 0);
         uint64_t number = 3;
 
@@ -496,17 +496,17 @@ full_and_gone(uint32_t flags)
         peer_answers(peer, "MMF_OK 1 0", "receive 0");
         send_number(sender, 1);
         send_number(sender, 2);
-        CHECK_STATUS(mmf_queue_send(sender, &number, 8, 50), MMF_TIMED_OUT);
+        CHECK_STATUS(mmf_queue_send(sender, &number, 8, 50, NULL), MMF_TIMED_OUT);
         if (death)
             process_kill(peer);
         else
             peer_end(peer);
-        CHECK_FAILS(mmf_queue_send(sender, &number, 8, -1), MMF_E_PEER_GONE);
+        CHECK_FAILS(mmf_queue_send(sender, &number, 8, -1, NULL), MMF_E_PEER_CLOSED);
         /* Another one: all is well. */
         peer = peer_with(RECEIVE, 0, 0);
-        CHECK_STATUS(mmf_queue_send(sender, &number, 8, 50), MMF_TIMED_OUT);
+        CHECK_STATUS(mmf_queue_send(sender, &number, 8, 50, NULL), MMF_TIMED_OUT);
         peer_answers(peer, "MMF_OK 1 0", "receive 0");
-        CHECK_STATUS(mmf_queue_send(sender, &number, 8, 0), MMF_OK);
+        CHECK_STATUS(mmf_queue_send(sender, &number, 8, 0, NULL), MMF_OK);
         peer_end(peer);
         mmf_queue_close(sender);
     }
@@ -524,14 +524,14 @@ static void
 a_handle_is_not_its_own_counterpart(void **state)
 {
     mmf_queue *queue =
-        new_queue(MMF_ROLE_BOTH, MMF_CHANNEL_PEER_GONE, 8, 2, MMF_OVERFLOW_BLOCK);
+        new_queue(MMF_ROLE_BOTH, MMF_CHANNEL_PEER_CLOSED, 8, 2, MMF_OVERFLOW_BLOCK);
     mmf_queue *other;
     mmf_message message;
 
     (void)state;
-    CHECK_FAILS(mmf_queue_peek(queue, -1, &message), MMF_E_PEER_GONE);
+    CHECK_FAILS(mmf_queue_take(queue, -1, &message), MMF_E_PEER_CLOSED);
     other = open_queue(MMF_ROLE_SEND, 0);
-    CHECK_STATUS(mmf_queue_peek(queue, 10, &message), MMF_TIMED_OUT);
+    CHECK_STATUS(mmf_queue_take(queue, 10, &message), MMF_TIMED_OUT);
     mmf_queue_close(other);
     mmf_queue_close(queue);
 }
@@ -553,7 +553,7 @@ stat_by_name(void **state)
     memset(&stats, 0xff, sizeof(stats));
     CHECK_OK(mmf_channel_stat("Q", &stats));
     CHECK_INT(stats.message_size, 100);
-    CHECK_INT(stats.message_count, 16);
+    CHECK_INT(stats.capacity, 16);
     CHECK_INT(stats.sent, 7);
     CHECK_INT(stats.received, 0);
     CHECK_INT(stats.dropped, 0);
@@ -564,7 +564,7 @@ stat_by_name(void **state)
     CHECK_INT(stats.senders, 1);
     CHECK_INT(stats.receivers, 0);
     CHECK_INT(stats.overflow, MMF_OVERFLOW_FAIL);
-    CHECK_INT(stats.flags, MMF_CHANNEL_SINGLE);
+    CHECK_INT(stats.flags, MMF_CHANNEL_SPSC);
     peer_answers(peer, "MMF_OK 7 0 7", "stat");
     peer_end(peer);
     CHECK_FAILS(mmf_channel_stat("Q", &stats), MMF_E_NOT_FOUND);

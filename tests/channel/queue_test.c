@@ -47,7 +47,7 @@ lengths(uint32_t flags)
 
             memset(bytes, (int)length + 1, sizeof(bytes));
             memset(got, 0, sizeof(got));
-            CHECK_STATUS(mmf_queue_send(sender, bytes, length, 0), MMF_OK);
+            CHECK_STATUS(mmf_queue_send(sender, bytes, length, 0, NULL), MMF_OK);
             CHECK_STATUS(
                 mmf_queue_receive(receiver, got, sizes[i], 0, &got_length, &message),
                 MMF_OK);
@@ -82,8 +82,8 @@ in_place(uint32_t flags)
         CHECK_INT((uintptr_t)bytes % 64, 0);
         memset(bytes, (int)i, (size_t)(1000 - i * 10));
         expect_none(receiver);
-        CHECK_STATUS(mmf_queue_commit(sender, i % 2 ? 0 : 1000 - i * 10), MMF_OK);
-        CHECK_STATUS(mmf_queue_peek(receiver, 0, &message), MMF_OK);
+        CHECK_STATUS(mmf_queue_commit(sender, i % 2 ? 0 : 1000 - i * 10, NULL), MMF_OK);
+        CHECK_STATUS(mmf_queue_take(receiver, 0, &message), MMF_OK);
         CHECK_INT(message.length, i % 2 ? 0 : 1000 - i * 10);
         CHECK_INT(message.flags, 0);
         for (int64_t at = 0; at < message.length; at++)
@@ -136,7 +136,7 @@ full(uint32_t flags)
     for (size_t c = 0; c < COUNT_OF(counts); c++) {
         mmf_queue *sender = new_sender(flags, 8, counts[c]);
         mmf_queue *receiver = open_queue(MMF_ROLE_RECEIVE, 0);
-        uint64_t room = (uint64_t)stats_of(sender).message_count;
+        uint64_t room = (uint64_t)stats_of(sender).capacity;
 
         CHECK_INT(room, counts[c] == 3 ? 4 : counts[c]);
         for (uint64_t lap = 0; lap < 20; lap++) {
@@ -145,9 +145,9 @@ full(uint32_t flags)
 
             for (uint64_t i = 0; i < room; i++)
                 send_number(sender, lap + i);
-            CHECK_STATUS(mmf_queue_send(sender, &number, 8, 0), MMF_TIMED_OUT);
+            CHECK_STATUS(mmf_queue_send(sender, &number, 8, 0, NULL), MMF_TIMED_OUT);
             begin = now_us();
-            CHECK_STATUS(mmf_queue_send(sender, &number, 8, 3), MMF_TIMED_OUT);
+            CHECK_STATUS(mmf_queue_send(sender, &number, 8, 3, NULL), MMF_TIMED_OUT);
             CHECK(now_us() - begin >= 2900);
             CHECK_INT(stats_of(sender).depth, room);
             for (uint64_t i = 0; i < room; i++)
@@ -176,7 +176,7 @@ fails(uint32_t flags)
 
     send_number(sender, 1);
     send_number(sender, 2);
-    CHECK_FAILS(mmf_queue_send(sender, &number, 8, -1), MMF_E_FULL);
+    CHECK_FAILS(mmf_queue_send(sender, &number, 8, -1, NULL), MMF_E_FULL);
     CHECK_FAILS(mmf_queue_reserve(sender, 8, -1, &bytes), MMF_E_FULL);
     CHECK(bytes == UNTOUCHED);
     mmf_queue_close(sender);
@@ -204,7 +204,7 @@ overflow_drop_oldest_drops(void **state)
         expect_number(receiver, i);
     expect_none(receiver);
 
-    /* What is in hand is not dropped, and its cell is left out. */
+    /* What is in hand is not dropped, and its slot is left out. */
     send_number(sender, 100);
     held = peek_number(receiver, 100);
     for (uint64_t i = 0; i < 10; i++)
@@ -240,14 +240,14 @@ many(uint32_t flags)
         CHECK_STATUS(mmf_queue_send_many(sender, buffers, 20, 0, &count),
                      MMF_TIMED_OUT);
         CHECK_INT(count, 0);
-        CHECK_STATUS(mmf_queue_peek_many(receiver, 3, 0, messages, &count), MMF_OK);
+        CHECK_STATUS(mmf_queue_take_many(receiver, 3, 0, messages, &count), MMF_OK);
         CHECK_INT(count, 3);
-        CHECK_STATUS(mmf_queue_peek_many(receiver, 20, 0, messages + 3, &count),
+        CHECK_STATUS(mmf_queue_take_many(receiver, 20, 0, messages + 3, &count),
                      MMF_OK);
         CHECK_INT(count, 5);
         for (int i = 0; i < 8; i++)
             CHECK_BYTES(messages[i].bytes, &numbers[i], 8);
-        CHECK_STATUS(mmf_queue_peek_many(receiver, 20, 0, messages, &count),
+        CHECK_STATUS(mmf_queue_take_many(receiver, 20, 0, messages, &count),
                      MMF_TIMED_OUT);
         CHECK_STATUS(mmf_queue_release_many(receiver, messages, 8), MMF_OK);
         CHECK_STATUS(mmf_queue_release_many(receiver, messages, 0), MMF_OK);
@@ -275,7 +275,7 @@ small_buffer(uint32_t flags)
     int64_t length = -7;
     mmf_error error;
 
-    CHECK_STATUS(mmf_queue_send(sender, bytes, 100, 0), MMF_OK);
+    CHECK_STATUS(mmf_queue_send(sender, bytes, 100, 0, NULL), MMF_OK);
     send_number(sender, 2);
     for (int i = 0; i < 3; i++) {
         CHECK_FAILS_PARAM(mmf_queue_receive(receiver, got, 99, 0, &length, NULL),

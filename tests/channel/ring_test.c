@@ -25,7 +25,7 @@
 enum {
     NODES = 4,
     TOKENS = 8,
-    CELLS = 32, /* the tokens, and what goes twice */
+    SLOTS = 32, /* the tokens, and what goes twice */
     LONGEST = 200,
     SHORT_HOPS = SHORT_COUNT / TOKENS,
     LONG_HOPS = 5000000 / TOKENS,
@@ -46,8 +46,8 @@ struct message {
     uint8_t filler[LONGEST - 12];
 };
 
-static mmf *map;
-static mmf_view_accessor *view;
+static mmf_map *map;
+static mmf_accessor *view;
 static struct ledger *ledger;
 
 static void
@@ -55,8 +55,8 @@ show_ledger(void)
 {
     void *bytes;
 
-    CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view));
-    CHECK_OK(mmf_view_accessor_pointer(view, &bytes, NULL));
+    CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
+    CHECK_OK(mmf_accessor_pointer(view, &bytes, NULL));
     ledger = bytes;
 }
 
@@ -107,7 +107,7 @@ open_number(int number, mmf_role role, uint32_t flags)
     char name[8];
 
     snprintf(name, sizeof(name), "R%d", number);
-    CHECK_OK(mmf_queue_create(name, LONGEST, CELLS, MMF_OVERFLOW_BLOCK, &options, NULL,
+    CHECK_OK(mmf_queue_create_or_open(name, LONGEST, SLOTS, MMF_OVERFLOW_BLOCK, &options, NULL,
                               &queue));
     return queue;
 }
@@ -119,7 +119,7 @@ pass_on(int node, mmf_queue *from, mmf_queue *to)
     mmf_message got;
     struct message message, next;
 
-    CHECK_STATUS(mmf_queue_peek(from, -1, &got), MMF_OK);
+    CHECK_STATUS(mmf_queue_take(from, -1, &got), MMF_OK);
     CHECK(is_whole(&got));
     memcpy(&message, got.bytes, 12);
     if (message.hop > ledger->seen[node][message.token]) {
@@ -128,7 +128,7 @@ pass_on(int node, mmf_queue *from, mmf_queue *to)
         } else {
             int64_t length = make(message.token, message.hop + 1, &next);
 
-            CHECK_STATUS(mmf_queue_send(to, &next, length, -1), MMF_OK);
+            CHECK_STATUS(mmf_queue_send(to, &next, length, -1, NULL), MMF_OK);
         }
         ledger->seen[node][message.token] = message.hop;
     }
@@ -143,7 +143,7 @@ run_node(int argc, char **argv)
     uint32_t flags = argc > 2 ? (uint32_t)atoi(argv[2]) : 0;
     mmf_queue *from, *to;
 
-    CHECK_OK(mmf_open_existing("Ledger", NULL, &map));
+    CHECK_OK(mmf_map_open_existing("Ledger", NULL, &map));
     show_ledger();
     from = open_number(node, MMF_ROLE_RECEIVE, flags);
     to = open_number((node + 1) % NODES, MMF_ROLE_SEND, flags);
@@ -202,7 +202,7 @@ start_ring(uint32_t flags, struct process **nodes)
     for (uint32_t token = 0; token < TOKENS; token++) {
         int64_t length = make(token, 1, &message);
 
-        CHECK_STATUS(mmf_queue_send(first, &message, length, 0), MMF_OK);
+        CHECK_STATUS(mmf_queue_send(first, &message, length, 0, NULL), MMF_OK);
     }
     for (int i = 0; i < NODES - 1; i++)
         nodes[i] = start_node(i, flags);
@@ -246,7 +246,7 @@ run_ring(const char *name, uint32_t flags)
     int64_t begin = now_us();
     unsigned kills;
 
-    CHECK_OK(mmf_create_new("Ledger", sizeof(*ledger), NULL, &map));
+    CHECK_OK(mmf_map_create_new("Ledger", sizeof(*ledger), NULL, &map));
     show_ledger();
     ledger->last_hop = hops;
     start_ring(flags, nodes);
@@ -255,8 +255,8 @@ run_ring(const char *name, uint32_t flags)
         process_kill(nodes[i]);
     printf("ring, %s: %u messages, %u kills, %.1f s: all arrived\n", name,
            hops * TOKENS, kills, (double)(now_us() - begin) / 1e6);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 static void
@@ -270,7 +270,7 @@ static void
 a_ring_of_singles(void **state)
 {
     (void)state;
-    run_ring("single", MMF_CHANNEL_SINGLE);
+    run_ring("single", MMF_CHANNEL_SPSC);
 }
 
 int

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SEND = MMF_ROLE_SEND, RECEIVE = MMF_ROLE_RECEIVE, CELLS = 8 };
+enum { SEND = MMF_ROLE_SEND, RECEIVE = MMF_ROLE_RECEIVE, SLOTS = 8 };
 
 /* Who is not woken looks again after 20 ms; this machine may have other things to do. */
 enum { SOON_MS = 5000 };
@@ -47,28 +47,28 @@ queue_peer(mmf_role role)
 static void
 stopped_producer(mmf_overflow overflow)
 {
-    mmf_queue *sender = new_queue(SEND, 0, 8, CELLS, overflow);
+    mmf_queue *sender = new_queue(SEND, 0, 8, SLOTS, overflow);
     mmf_queue *receiver = open_queue(RECEIVE, 0);
     struct process *peer = queue_peer(SEND);
     uint64_t number = 99;
 
     peer_does(peer, "reserve 0");
     process_stop(peer);
-    /* Lap after lap without its cell, which holds nobody. */
-    for (uint64_t i = 0; i < 5 * CELLS; i++) {
+    /* Lap after lap without its slot, which holds nobody. */
+    for (uint64_t i = 0; i < 5 * SLOTS; i++) {
         send_number(sender, i);
         expect_number(receiver, i);
     }
-    for (uint64_t i = 0; i < CELLS - 1; i++)
+    for (uint64_t i = 0; i < SLOTS - 1; i++)
         send_number(sender, i);
-    CHECK_INT(mmf_queue_send(sender, &number, 8, 50),
+    CHECK_INT(mmf_queue_send(sender, &number, 8, 50, NULL),
               overflow == MMF_OVERFLOW_DROP_OLDEST ? MMF_OK
                                                    : answer_when_full(overflow));
     process_continue(peer);
     peer_does(peer, "commit 77");
     /* The message that waits longest first: the one that was reserved before all. */
     expect_number(receiver, 77);
-    for (uint64_t i = overflow == MMF_OVERFLOW_DROP_OLDEST ? 1 : 0; i < CELLS - 1; i++)
+    for (uint64_t i = overflow == MMF_OVERFLOW_DROP_OLDEST ? 1 : 0; i < SLOTS - 1; i++)
         expect_number(receiver, i);
     if (overflow == MMF_OVERFLOW_DROP_OLDEST)
         expect_number(receiver, 99);
@@ -79,7 +79,7 @@ stopped_producer(mmf_overflow overflow)
 }
 
 static void
-a_stopped_producer_keeps_one_cell(void **state)
+a_stopped_producer_keeps_one_slot(void **state)
 {
     (void)state;
     for_each_overflow(stopped_producer);
@@ -89,35 +89,35 @@ a_stopped_producer_keeps_one_cell(void **state)
 static void
 stopped_with_all(mmf_overflow overflow)
 {
-    mmf_queue *sender = new_queue(SEND, 0, 8, CELLS, overflow);
+    mmf_queue *sender = new_queue(SEND, 0, 8, SLOTS, overflow);
     mmf_queue *receiver = open_queue(RECEIVE, 0);
-    struct process *peers[CELLS];
+    struct process *peers[SLOTS];
     uint64_t number = 99;
 
-    for (int i = 0; i < CELLS; i++) {
+    for (int i = 0; i < SLOTS; i++) {
         peers[i] = queue_peer(SEND);
         peer_does(peers[i], "reserve 0");
         process_stop(peers[i]);
     }
-    CHECK_INT(mmf_queue_send(sender, &number, 8, 50), answer_when_full(overflow));
+    CHECK_INT(mmf_queue_send(sender, &number, 8, 50, NULL), answer_when_full(overflow));
     expect_none(receiver);
-    CHECK_INT(stats_of(receiver).senders, CELLS + 1);
-    for (int i = CELLS - 1; i >= 0; i--) {
+    CHECK_INT(stats_of(receiver).senders, SLOTS + 1);
+    for (int i = SLOTS - 1; i >= 0; i--) {
         process_continue(peers[i]);
         peer_does(peers[i], "commit %d", i);
     }
-    for (uint64_t i = 0; i < CELLS; i++)
+    for (uint64_t i = 0; i < SLOTS; i++)
         expect_number(receiver, i);
-    CHECK_STATUS(mmf_queue_send(sender, &number, 8, 0), MMF_OK);
+    CHECK_STATUS(mmf_queue_send(sender, &number, 8, 0, NULL), MMF_OK);
     expect_number(receiver, number);
-    for (int i = 0; i < CELLS; i++)
+    for (int i = 0; i < SLOTS; i++)
         peer_end(peers[i]);
     mmf_queue_close(sender);
     mmf_queue_close(receiver);
 }
 
 static void
-stopped_producers_may_have_all_cells(void **state)
+stopped_producers_may_have_all_slots(void **state)
 {
     (void)state;
     for_each_overflow(stopped_with_all);
@@ -127,7 +127,7 @@ stopped_producers_may_have_all_cells(void **state)
 static void
 a_stopped_sleeper_keeps_no_message_from_others(void **state)
 {
-    mmf_queue *sender = new_sender(0, 8, CELLS);
+    mmf_queue *sender = new_sender(0, 8, SLOTS);
     struct process *stopped = queue_peer(RECEIVE), *other = queue_peer(RECEIVE);
     char expected[32];
 
@@ -191,7 +191,7 @@ static void
 stopped_single(mmf_role role)
 {
     mmf_channel_options options = options_for(role, 0);
-    mmf_queue *ours = new_queue(role == SEND ? RECEIVE : SEND, MMF_CHANNEL_SINGLE, 8, 2,
+    mmf_queue *ours = new_queue(role == SEND ? RECEIVE : SEND, MMF_CHANNEL_SPSC, 8, 2,
                                 MMF_OVERFLOW_BLOCK);
     struct process *peer = queue_peer(role);
     mmf_channel_stats stats;
@@ -202,7 +202,7 @@ stopped_single(mmf_role role)
     peer_answers(peer, role == SEND ? "MMF_OK" : "MMF_OK 5 0",
                  role == SEND ? "reserve 0" : "peek 0");
     process_stop(peer);
-    CHECK_FAILS(mmf_queue_open("Q", &options, &taken), MMF_E_SHARING);
+    CHECK_FAILS(mmf_queue_open_existing("Q", &options, &taken), MMF_E_SHARING);
     stats = stats_of(ours);
     CHECK_INT(stats.senders, 1);
     CHECK_INT(stats.receivers, 1);
@@ -212,7 +212,7 @@ stopped_single(mmf_role role)
         uint64_t number = 7;
 
         send_number(ours, 6);
-        CHECK_STATUS(mmf_queue_send(ours, &number, 8, 50), MMF_TIMED_OUT);
+        CHECK_STATUS(mmf_queue_send(ours, &number, 8, 50, NULL), MMF_TIMED_OUT);
     }
     process_continue(peer);
     peer_does(peer, role == SEND ? "commit 5" : "release");
@@ -242,7 +242,7 @@ new_topic(mmf_role role, mmf_overflow overflow)
     mmf_channel_options options = options_for(role, 0);
     mmf_topic *topic;
 
-    CHECK_OK(mmf_topic_create("T", 300, CELLS, overflow, &options, NULL, &topic));
+    CHECK_OK(mmf_topic_create_or_open("T", 300, SLOTS, overflow, &options, NULL, &topic));
     return topic;
 }
 
@@ -252,14 +252,14 @@ join_topic(mmf_role role)
     mmf_channel_options options = options_for(role, 0);
     mmf_topic *topic;
 
-    CHECK_OK(mmf_topic_open("T", &options, &topic));
+    CHECK_OK(mmf_topic_open_existing("T", &options, &topic));
     return topic;
 }
 
 static int
 publish(mmf_topic *topic, uint64_t number, int32_t timeout_ms)
 {
-    return mmf_topic_publish(topic, &number, 8, timeout_ms);
+    return mmf_topic_send(topic, &number, 8, timeout_ms, NULL);
 }
 
 /* The next one; how many were lost before it. */
@@ -307,10 +307,10 @@ a_stopped_subscriber(mmf_overflow overflow)
     uint64_t sent = 0, number, lost;
     char line[64];
 
-    while (sent < CELLS)
+    while (sent < SLOTS)
         CHECK_STATUS(publish(publisher, sent++, 0), MMF_OK);
     if (overflow == MMF_OVERFLOW_DROP_OLDEST)
-        while (sent < 5 * CELLS)
+        while (sent < 5 * SLOTS)
             CHECK_STATUS(publish(publisher, sent++, 0), MMF_OK);
     else
         CHECK_INT(publish(publisher, sent, 50), answer_when_full(overflow));
@@ -319,7 +319,7 @@ a_stopped_subscriber(mmf_overflow overflow)
     CHECK_INT(sscanf(line, "MMF_OK %*u %lu", &lost), 1);
     number = lost; /* its first message: all before it are lost */
     if (overflow == MMF_OVERFLOW_DROP_OLDEST) {
-        CHECK(lost >= 4 * CELLS && lost < sent);
+        CHECK(lost >= 4 * SLOTS && lost < sent);
     } else {
         CHECK_INT(lost, 0);
         CHECK_STATUS(publish(publisher, sent++, LONG_MS), MMF_OK);
@@ -362,7 +362,7 @@ a_stopped_publisher(mmf_overflow overflow)
     CHECK_STATUS(publish(publisher, number++, 0), MMF_OK);
     CHECK_STATUS(mmf_topic_receive(subscriber, &got, 8, 50, &length, NULL),
                  MMF_TIMED_OUT);
-    while (number < CELLS)
+    while (number < SLOTS)
         CHECK_STATUS(publish(publisher, number++, 0), MMF_OK);
     if (overflow == MMF_OVERFLOW_DROP_OLDEST) {
         CHECK_INT(receive(subscriber, &lost), 1);
@@ -378,7 +378,7 @@ a_stopped_publisher(mmf_overflow overflow)
     }
     for (uint64_t i = 2; i < number; i++)
         expect_on_topic(subscriber, i);
-    for (uint64_t i = 0; i < 3 * CELLS; i++) {
+    for (uint64_t i = 0; i < 3 * SLOTS; i++) {
         CHECK_STATUS(publish(publisher, i, LONG_MS), MMF_OK);
         expect_on_topic(subscriber, i);
     }
@@ -407,7 +407,7 @@ a_stopped_writer_and_a_stopped_reader_hold_nobody(void **state)
     uint64_t version = 0;
 
     (void)state;
-    CHECK_OK(mmf_latest_create("L", 300, &options, NULL, &latest));
+    CHECK_OK(mmf_latest_create_or_open("L", 300, &options, NULL, &latest));
     peer_does(writer, "latest open %u", SEND);
     peer_does(writer, "latest reserve");
     process_stop(writer);
@@ -419,9 +419,9 @@ a_stopped_writer_and_a_stopped_reader_hold_nobody(void **state)
         uint64_t got, before = version;
         int64_t length;
 
-        CHECK_OK(mmf_latest_write(latest, &i, 8));
+        CHECK_OK(mmf_latest_send(latest, &i, 8, NULL));
         CHECK_STATUS(mmf_latest_wait(latest, before, 0), MMF_OK);
-        CHECK_OK(mmf_latest_read(latest, &got, 8, &length, &version));
+        CHECK_OK(mmf_latest_receive(latest, &got, 8, &length, &version));
         CHECK_INT(got, i);
         CHECK(version > before);
     }
@@ -445,8 +445,8 @@ int
 main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_stopped_producer_keeps_one_cell),
-        cmocka_unit_test(stopped_producers_may_have_all_cells),
+        cmocka_unit_test(a_stopped_producer_keeps_one_slot),
+        cmocka_unit_test(stopped_producers_may_have_all_slots),
         cmocka_unit_test(a_stopped_sleeper_keeps_no_message_from_others),
         cmocka_unit_test(a_stopped_sleeper_keeps_no_room_from_others),
         cmocka_unit_test(a_stopped_single_one_keeps_its_place),

@@ -30,7 +30,7 @@ for_each_kind(void (*run)(uint32_t flags))
     for (int i = 0; i < 4; i++) {
         CHECK_CONTEXT("queue %s", names[i]);
         begins_near_the_end = i >= 2;
-        run(i % 2 == 0 ? 0 : MMF_CHANNEL_SINGLE);
+        run(i % 2 == 0 ? 0 : MMF_CHANNEL_SPSC);
     }
     begins_near_the_end = 0;
 }
@@ -69,7 +69,7 @@ new_queue(mmf_role role, uint32_t flags, int64_t size, int64_t count,
     mmf_queue *queue;
     int created = -1;
 
-    CHECK_OK(mmf_queue_create("Q", size, count, overflow, &options, &created, &queue));
+    CHECK_OK(mmf_queue_create_or_open("Q", size, count, overflow, &options, &created, &queue));
     if (!begins_near_the_end)
         return queue;
     CHECK_INT(created, 1);
@@ -97,14 +97,14 @@ open_queue(mmf_role role, uint32_t flags)
     mmf_channel_options options = options_for(role, flags);
     mmf_queue *queue;
 
-    CHECK_OK(mmf_queue_open("Q", &options, &queue));
+    CHECK_OK(mmf_queue_open_existing("Q", &options, &queue));
     return queue;
 }
 
 void
 send_number(mmf_queue *queue, uint64_t number)
 {
-    CHECK_STATUS(mmf_queue_send(queue, &number, sizeof(number), 0), MMF_OK);
+    CHECK_STATUS(mmf_queue_send(queue, &number, sizeof(number), 0, NULL), MMF_OK);
 }
 
 void
@@ -124,7 +124,7 @@ expect_none(mmf_queue *queue)
 {
     mmf_message message;
 
-    CHECK_STATUS(mmf_queue_peek(queue, 0, &message), MMF_TIMED_OUT);
+    CHECK_STATUS(mmf_queue_take(queue, 0, &message), MMF_TIMED_OUT);
 }
 
 mmf_message
@@ -133,7 +133,7 @@ peek_number(mmf_queue *queue, uint64_t number)
     mmf_message message;
     uint64_t got;
 
-    CHECK_STATUS(mmf_queue_peek(queue, LONG_MS, &message), MMF_OK);
+    CHECK_STATUS(mmf_queue_take(queue, LONG_MS, &message), MMF_OK);
     CHECK_INT(message.length, sizeof(got));
     memcpy(&got, message.bytes, sizeof(got));
     CHECK_INT(got, number);

@@ -29,7 +29,7 @@ mmf_channel_options options_for(mmf_role role, uint32_t flags);
 
 /*
  * The two kinds of queue, for tests that hold for both: `run` gets 0 and then
- * MMF_CHANNEL_SINGLE; and both again with queues whose indexes begin just before they
+ * MMF_CHANNEL_SPSC; and both again with queues whose indexes begin just before they
  * wrap.
  */
 void for_each_kind(void (*run)(uint32_t flags));
@@ -94,15 +94,15 @@ struct hold *hold_channel(const char *name);
 void let_go(struct hold *hold);
 
 /*
- * Overwrite bytes, counted from the ring's first word, or from the first cell of a
+ * Overwrite bytes, counted from the ring's first word, or from the first slot of a
  * channel for one participant of each role.
  */
-enum place { IN_RING, IN_CELLS };
+enum place { IN_RING, IN_SLOTS };
 void overwrite(const char *name, enum place place, int64_t offset, const void *bytes,
                size_t size);
 
-/* The cells of every channel can be mapped by themselves here, or the test ends. */
-void need_separate_cells(void);
+/* The slots of every channel can be mapped by themselves here, or the test ends. */
+void need_separate_slots(void);
 
 /* 1 if nobody in this process can write there. */
 int is_mapped_read_only(const void *address);

@@ -124,8 +124,8 @@ void
 overwrite(const char *name, enum place place, int64_t offset, const void *bytes,
           size_t size)
 {
-    enum { CELLS_AT = 4096 };
-    int64_t at = place == IN_CELLS ? CELLS_AT + offset : offset;
+    enum { SLOTS_AT = 4096 };
+    int64_t at = place == IN_SLOTS ? SLOTS_AT + offset : offset;
     int fd = open_object(name);
 
     CHECK(pwrite(fd, bytes, size, (off_t)at) == (ssize_t)size);
@@ -133,7 +133,7 @@ overwrite(const char *name, enum place place, int64_t offset, const void *bytes,
 }
 
 void
-need_separate_cells(void)
+need_separate_slots(void)
 {
     if (sysconf(_SC_PAGESIZE) != 4096)
         harness_skip("the system's pages are not of 4,096 bytes");

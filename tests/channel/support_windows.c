@@ -84,18 +84,18 @@ void
 overwrite(const char *name, enum place place, int64_t offset, const void *bytes,
           size_t size)
 {
-    enum { RING_AT = 4096, CELLS_AT = 65536 };
+    enum { RING_AT = 4096, SLOTS_AT = 65536 };
     HANDLE section = open_section(name);
     char *base = MapViewOfFile(section, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, 0);
 
     CHECK(base != NULL);
-    memcpy(base + (place == IN_CELLS ? CELLS_AT : RING_AT) + offset, bytes, size);
+    memcpy(base + (place == IN_SLOTS ? SLOTS_AT : RING_AT) + offset, bytes, size);
     UnmapViewOfFile(base);
     CloseHandle(section);
 }
 
 void
-need_separate_cells(void)
+need_separate_slots(void)
 {
 }
 

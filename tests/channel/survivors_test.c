@@ -10,7 +10,7 @@
  *   - nobody is given one that nobody has begun to send, or that somebody released
  *   - what is not marked comes in the order in which its producer committed
  *
- * and afterwards every cell carries a message again.
+ * and afterwards every slot carries a message again.
  */
 #include "support.h"
 
@@ -26,7 +26,7 @@
 enum {
     SEND = MMF_ROLE_SEND,
     RECEIVE = MMF_ROLE_RECEIVE,
-    CELLS = 8,
+    SLOTS = 8,
     PRODUCERS = 2,
     CONSUMERS = 2,
     MOST = 200000, /* messages of one producer: more than it ever gets to */
@@ -135,7 +135,7 @@ send_in_place(mmf_queue *queue, uint64_t number)
             return rc;
     }
     memcpy(bytes, &number, 8);
-    CHECK_STATUS(mmf_queue_commit(queue, 8), MMF_OK);
+    CHECK_STATUS(mmf_queue_commit(queue, 8, NULL), MMF_OK);
     return MMF_OK;
 }
 
@@ -150,7 +150,7 @@ produce(int producer, int ready)
         int rc;
 
         ledger->sent[producer][i] = COMMITTING;
-        rc = i % 2 == 0 ? mmf_queue_send(queue, &number, 8, TURN_MS)
+        rc = i % 2 == 0 ? mmf_queue_send(queue, &number, 8, TURN_MS, NULL)
                         : send_in_place(queue, number);
         if (rc != MMF_TIMED_OUT)
             CHECK_STATUS(rc, MMF_OK);
@@ -205,7 +205,7 @@ take_some(mmf_queue *queue, int most, struct expected *expected)
     int count = 0;
 
     while (count < most) {
-        int rc = mmf_queue_peek(queue, count == 0 ? TURN_MS : 0, &held[count]);
+        int rc = mmf_queue_take(queue, count == 0 ? TURN_MS : 0, &held[count]);
 
         if (rc == MMF_TIMED_OUT)
             break;
@@ -275,15 +275,15 @@ await_all_released(void)
     }
 }
 
-/* Nothing comes any more; and every cell carries a message. */
+/* Nothing comes any more; and every slot carries a message. */
 static void
-check_cells(mmf_queue *sender, mmf_queue *receiver)
+check_slots(mmf_queue *sender, mmf_queue *receiver)
 {
     expect_none(receiver);
     for (uint64_t lap = 0; lap < 3; lap++) {
-        for (uint64_t i = 0; i < CELLS; i++)
-            CHECK_STATUS(mmf_queue_send(sender, &i, 8, LONG_MS), MMF_OK);
-        for (uint64_t i = 0; i < CELLS; i++)
+        for (uint64_t i = 0; i < SLOTS; i++)
+            CHECK_STATUS(mmf_queue_send(sender, &i, 8, LONG_MS, NULL), MMF_OK);
+        for (uint64_t i = 0; i < SLOTS; i++)
             expect_number(receiver, i);
     }
     expect_none(receiver);
@@ -298,7 +298,7 @@ go_on_afterwards(void)
     mmf_queue *receiver = open_queue(RECEIVE, 0);
     mmf_channel_stats stats;
 
-    check_cells(sender, receiver);
+    check_slots(sender, receiver);
     stats = stats_of(receiver);
     CHECK_INT(stats.senders, 1);
     CHECK_INT(stats.receivers, 1);
@@ -408,19 +408,19 @@ kill_in_rounds(uint32_t flags)
 
         seed = (uint64_t)round + 1;
         CHECK_CONTEXT("queue with flags %u, round %d", flags, round);
-        for (int at_once = flags & MMF_CHANNEL_SINGLE ? 1 : 0; at_once < 2; at_once++) {
+        for (int at_once = flags & MMF_CHANNEL_SPSC ? 1 : 0; at_once < 2; at_once++) {
             struct hold *hold;
 
             forget_all();
-            queue = new_queue(SEND, flags, 100, CELLS, MMF_OVERFLOW_BLOCK);
+            queue = new_queue(SEND, flags, 100, SLOTS, MMF_OVERFLOW_BLOCK);
             hold = hold_channel("Q");
             mmf_queue_close(queue);
             if (at_once)
-                all_die_at_once(flags & MMF_CHANNEL_SINGLE ? 1 : 2);
+                all_die_at_once(flags & MMF_CHANNEL_SPSC ? 1 : 2);
             else
                 one_of_each_dies();
             let_go(hold);
-            mmf_reap(0, NULL);
+            mmf_gc(0, NULL);
         }
     }
 }
@@ -446,7 +446,7 @@ join_topic(mmf_role role)
     mmf_channel_options options = options_for(role, 0);
     mmf_topic *topic;
 
-    CHECK_OK(mmf_topic_open("T", &options, &topic));
+    CHECK_OK(mmf_topic_open_existing("T", &options, &topic));
     return topic;
 }
 
@@ -461,7 +461,7 @@ publish_on(int publisher, int ready)
         int rc;
 
         ledger->sent[publisher][i] = COMMITTING;
-        rc = mmf_topic_publish(topic, &number, 8, TURN_MS);
+        rc = mmf_topic_send(topic, &number, 8, TURN_MS, NULL);
         if (rc != MMF_TIMED_OUT)
             CHECK_STATUS(rc, MMF_OK);
         ledger->sent[publisher][i] = rc == MMF_OK ? COMMITTED : NEVER;
@@ -544,11 +544,11 @@ topic_goes_on(void)
     mmf_topic *publisher = join_topic(SEND), *subscriber = join_topic(RECEIVE);
     mmf_channel_stats stats;
 
-    for (uint64_t i = 0; i < 3 * CELLS; i++) {
+    for (uint64_t i = 0; i < 3 * SLOTS; i++) {
         uint64_t number = 0;
         int64_t length;
 
-        CHECK_STATUS(mmf_topic_publish(publisher, &i, 8, LONG_MS), MMF_OK);
+        CHECK_STATUS(mmf_topic_send(publisher, &i, 8, LONG_MS, NULL), MMF_OK);
         CHECK_STATUS(mmf_topic_receive(subscriber, &number, 8, LONG_MS, &length, NULL),
                      MMF_OK);
         CHECK_INT(number, i);
@@ -613,7 +613,7 @@ surviving_subscribers_miss_nothing(void **state)
             struct hold *hold;
 
             forget_all();
-            CHECK_OK(mmf_topic_create("T", 8, CELLS, MMF_OVERFLOW_BLOCK, &options, NULL,
+            CHECK_OK(mmf_topic_create_or_open("T", 8, SLOTS, MMF_OVERFLOW_BLOCK, &options, NULL,
                                       &topic));
             hold = hold_channel("T");
             mmf_topic_close(topic);
@@ -622,7 +622,7 @@ surviving_subscribers_miss_nothing(void **state)
             else
                 one_of_each_of_a_topic_dies();
             let_go(hold);
-            mmf_reap(0, NULL);
+            mmf_gc(0, NULL);
         }
     }
 }

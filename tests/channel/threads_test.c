@@ -58,17 +58,17 @@ produce(void *argument)
             CHECK_STATUS(mmf_queue_reserve(worker->queue, length_of(i), -1, &bytes),
                          MMF_OK);
             memcpy(bytes, &message, (size_t)length_of(i));
-            CHECK_STATUS(mmf_queue_commit(worker->queue, length_of(i)), MMF_OK);
+            CHECK_STATUS(mmf_queue_commit(worker->queue, length_of(i), NULL), MMF_OK);
             break;
         case 1:
             CHECK_STATUS(mmf_queue_reserve(worker->queue, 100, -1, &bytes), MMF_OK);
             memset(bytes, 0xee, 100);
             CHECK_STATUS(mmf_queue_abandon(worker->queue), MMF_OK);
-            CHECK_STATUS(mmf_queue_send(worker->queue, &message, length_of(i), -1),
+            CHECK_STATUS(mmf_queue_send(worker->queue, &message, length_of(i), -1, NULL),
                          MMF_OK);
             break;
         default:
-            CHECK_STATUS(mmf_queue_send(worker->queue, &message, length_of(i), -1),
+            CHECK_STATUS(mmf_queue_send(worker->queue, &message, length_of(i), -1, NULL),
                          MMF_OK);
         }
     }
@@ -87,9 +87,9 @@ consume(void *argument)
         mmf_message messages[4];
         int32_t count;
         int rc =
-            mmf_queue_peek_many(worker->queue, worker->way + 1, -1, messages, &count);
+            mmf_queue_take_many(worker->queue, worker->way + 1, -1, messages, &count);
 
-        if (rc == MMF_E_PEER_GONE)
+        if (rc == MMF_E_PEER_CLOSED)
             return NULL;
         CHECK_STATUS(rc, MMF_OK);
         for (int32_t i = 0; i < count; i++) {
@@ -113,21 +113,21 @@ consume(void *argument)
 static mmf_queue *
 open_with(mmf_role role, mmf_strategy strategy)
 {
-    mmf_channel_options options = options_for(role, MMF_CHANNEL_PEER_GONE);
+    mmf_channel_options options = options_for(role, MMF_CHANNEL_PEER_CLOSED);
     mmf_queue *queue;
 
     options.strategy = strategy;
-    CHECK_OK(mmf_queue_open("Q", &options, &queue));
+    CHECK_OK(mmf_queue_open_existing("Q", &options, &queue));
     return queue;
 }
 
 static void
-pass(uint32_t flags, int producers, int consumers, int64_t cells, mmf_strategy strategy)
+pass(uint32_t flags, int producers, int consumers, int64_t slots, mmf_strategy strategy)
 {
     struct worker from[MOST] = {{.way = 0}}, to[MOST] = {{.way = 0}};
     uint64_t totals[MOST][MOST] = {{0}};
     uint64_t count = harness_long() ? LONG_COUNT : SHORT_COUNT;
-    mmf_queue *first = new_sender(flags, sizeof(struct message) + 12, cells);
+    mmf_queue *first = new_sender(flags, sizeof(struct message) + 12, slots);
     uint64_t got = 0;
 
     for (int i = 0; i < consumers; i++) {
@@ -201,8 +201,8 @@ static void
 single(void **state)
 {
     (void)state;
-    pass(MMF_CHANNEL_SINGLE, 1, 1, 1, MMF_STRATEGY_WAIT);
-    pass(MMF_CHANNEL_SINGLE, 1, 1, 64, MMF_STRATEGY_SPIN_THEN_WAIT);
+    pass(MMF_CHANNEL_SPSC, 1, 1, 1, MMF_STRATEGY_WAIT);
+    pass(MMF_CHANNEL_SPSC, 1, 1, 64, MMF_STRATEGY_SPIN_THEN_WAIT);
 }
 
 int

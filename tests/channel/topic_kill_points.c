@@ -82,10 +82,10 @@ send_ours(uint64_t number)
 
     fill(bytes, number);
     if (current->flags & LATEST)
-        check_ok("our own value", mmf_latest_write(our_writer, bytes, SIZE));
+        check_ok("our own value", mmf_latest_send(our_writer, bytes, SIZE, NULL));
     else
         check_ok("our own message",
-                 mmf_topic_publish(our_publisher, bytes, SIZE, LATE_MS));
+                 mmf_topic_send(our_publisher, bytes, SIZE, LATE_MS, NULL));
     note(number, COMMITTED);
 }
 
@@ -105,7 +105,7 @@ hear_one(void)
                  : mmf_topic_receive(topic, bytes, SIZE, -1, &length, NULL);
 
     if (rc == MMF_OK && (current->flags & LATEST))
-        rc = mmf_latest_read(latest, bytes, SIZE, &length, &version);
+        rc = mmf_latest_receive(latest, bytes, SIZE, &length, &version);
     if (rc == MMF_OK)
         ledger->heard = (int)number_of(bytes, length);
 }
@@ -139,7 +139,7 @@ read_version(void)
 
     if (current->flags & LATEST)
         check_ok("read",
-                 mmf_latest_read(our_reader, bytes, SIZE, &length, &our_version));
+                 mmf_latest_receive(our_reader, bytes, SIZE, &length, &our_version));
 }
 
 static void
@@ -160,7 +160,7 @@ make_ready(void)
     if (current->flags & MESSAGES)
         messages = 2;
     if ((current->flags & FULL) && current->role == MMF_ROLE_SEND)
-        messages = CELLS;
+        messages = SLOTS;
     for (int i = 0; i < messages; i++)
         send_ours(OURS + (uint64_t)i);
     read_version();
@@ -243,7 +243,7 @@ try_to_publish(uint64_t number, int32_t timeout)
 
     fill(bytes, number);
     note(number, COMMITTED);
-    rc = mmf_topic_publish(our_publisher, bytes, SIZE, timeout);
+    rc = mmf_topic_send(our_publisher, bytes, SIZE, timeout, NULL);
     if (rc < 0)
         site_fail("our own message", mmf_last_message());
     return rc == MMF_OK;
@@ -274,7 +274,7 @@ static int
 go_round(void)
 {
     /* Under DROP_OLDEST a whole lap would be the edge of being overtaken. */
-    int most = current->flags & DROP ? CELLS / 2 : CELLS;
+    int most = current->flags & DROP ? SLOTS / 2 : SLOTS;
     uint64_t lost = 0;
     int count = 0;
 
@@ -289,18 +289,18 @@ go_round(void)
 }
 
 /*
- * Every cell carries a message again. The index of a cell that a dead one had is left
+ * Every slot carries a message again. The index of a slot that a dead one had is left
  * out, until somebody has to wait and asks: so a lap or two have one less.
  */
 static void
-check_topic_cells(void)
+check_topic_slots(void)
 {
     int whole = 0;
 
     for (int64_t end = kill_now_ms() + LATE_MS; whole < 2 && kill_now_ms() < end;)
         whole = go_round() ? whole + 1 : 0;
     if (whole < 2)
-        site_fail("afterwards", "not every cell carries a message");
+        site_fail("afterwards", "not every slot carries a message");
 }
 
 static void
@@ -311,7 +311,7 @@ check_topic(void)
     receive_all();
     if (kill_now_ms() - begin > longest_ms)
         longest_ms = kill_now_ms() - begin;
-    check_topic_cells();
+    check_topic_slots();
 }
 
 /* The newest value, whole, never an older one. 0: none. */
@@ -321,7 +321,7 @@ read_newest(void)
     uint8_t bytes[SIZE];
     uint64_t version;
     int64_t length;
-    int rc = mmf_latest_read(our_reader, bytes, SIZE, &length, &version);
+    int rc = mmf_latest_receive(our_reader, bytes, SIZE, &length, &version);
 
     check_ok("read", rc);
     if (rc != MMF_OK || version == 0)
@@ -347,7 +347,7 @@ check_latest(void)
         site_fail("read", "a value that nobody has written");
     if (read_newest() != number)
         site_fail("read", "another value, though nobody writes");
-    for (uint64_t i = 0; i < (uint64_t)LATEST_CELLS * 3; i++) {
+    for (uint64_t i = 0; i < (uint64_t)LATEST_SLOTS * 3; i++) {
         uint64_t before = our_version;
 
         send_ours(80 + i);
@@ -454,7 +454,7 @@ start_victim(void)
     if (!(current->flags & WRITER))
         return pid;
     /* Only the victim, which stands before its run, holds the publishers. */
-    for (uint64_t i = 0; i < CELLS; i++) {
+    for (uint64_t i = 0; i < SLOTS; i++) {
         if (receive_next(LATE_MS, &lost) != OURS + i)
             site_fail("receive", "what was in the full ring is not all there");
         note(OURS + i, NEVER);
@@ -541,7 +541,7 @@ main(int argc, char **argv)
     }
     snprintf(own, sizeof(own), "%s/mmf-%u", dir, (unsigned)geteuid());
     /* What the last of the killed had is dead, and goes with a call that comes by. */
-    mmf_reap(0, NULL);
+    mmf_gc(0, NULL);
     if ((rmdir(own) < 0 && errno != ENOENT) || rmdir(dir) < 0) {
         printf("FAILED: something is left in %s\n", own);
         run++;

@@ -41,7 +41,7 @@ join_topic(mmf_role role)
     mmf_channel_options options = options_for(role, 0);
     mmf_topic *topic;
 
-    CHECK_OK(mmf_topic_open("T", &options, &topic));
+    CHECK_OK(mmf_topic_open_existing("T", &options, &topic));
     return topic;
 }
 
@@ -51,7 +51,7 @@ new_topic(mmf_role role, int64_t count, mmf_overflow overflow)
     mmf_channel_options options = options_for(role, 0);
     mmf_topic *topic;
 
-    CHECK_OK(mmf_topic_create("T", sizeof(struct reading), count, overflow, &options,
+    CHECK_OK(mmf_topic_create_or_open("T", sizeof(struct reading), count, overflow, &options,
                               NULL, &topic));
     return topic;
 }
@@ -62,7 +62,7 @@ open_latest(mmf_role role)
     mmf_channel_options options = options_for(role, 0);
     mmf_latest *latest;
 
-    CHECK_OK(mmf_latest_open("L", &options, &latest));
+    CHECK_OK(mmf_latest_open_existing("L", &options, &latest));
     return latest;
 }
 
@@ -72,7 +72,7 @@ new_latest(mmf_role role)
     mmf_channel_options options = options_for(role, 0);
     mmf_latest *latest;
 
-    CHECK_OK(mmf_latest_create("L", sizeof(struct reading), &options, NULL, &latest));
+    CHECK_OK(mmf_latest_create_or_open("L", sizeof(struct reading), &options, NULL, &latest));
     return latest;
 }
 
@@ -82,14 +82,14 @@ publish(mmf_topic *topic, uint64_t number, int32_t timeout_ms)
     struct reading reading;
 
     fill(&reading, number);
-    return mmf_topic_publish(topic, &reading, sizeof(reading), timeout_ms);
+    return mmf_topic_send(topic, &reading, sizeof(reading), timeout_ms, NULL);
 }
 
 /*
  * Roles.
  */
 
-/* publisher FIRST STEP: publish for ever, or till the end of input. */
+/* publisher FIRST STEP: publish forever, or till the end of input. */
 _Noreturn static int
 run_publisher(int argc, char **argv)
 {
@@ -121,14 +121,14 @@ run_reserver(int argc, char **argv)
     if (!role_hear(line, sizeof(line)))
         return 0;
     memcpy(bytes, &(uint64_t){77}, 8);
-    CHECK_STATUS(mmf_topic_commit(topic, 8), MMF_OK);
+    CHECK_STATUS(mmf_topic_commit(topic, 8, NULL), MMF_OK);
     role_say("committed");
     role_hear(line, sizeof(line));
     mmf_topic_close(topic);
     return 0;
 }
 
-/* subscriber: receive for ever. */
+/* subscriber: receive forever. */
 _Noreturn static int
 run_subscriber(int argc, char **argv)
 {
@@ -160,7 +160,7 @@ run_writer(int argc, char **argv)
         struct reading reading;
 
         fill(&reading, number);
-        CHECK_STATUS(mmf_latest_write(latest, &reading, sizeof(reading)), MMF_OK);
+        CHECK_STATUS(mmf_latest_send(latest, &reading, sizeof(reading), NULL), MMF_OK);
     }
 }
 
@@ -248,17 +248,17 @@ a_killed_publishers_reservation_is_stepped_over(void **state)
         int64_t begin;
 
         CHECK_STATUS(publish(publisher, 1, 0), MMF_OK);
-        CHECK_STATUS(mmf_topic_peek(subscriber, 30, &message), MMF_TIMED_OUT);
+        CHECK_STATUS(mmf_topic_take(subscriber, 30, &message), MMF_TIMED_OUT);
         process_kill(reserver);
         begin = now_us();
-        CHECK_STATUS(mmf_topic_peek(subscriber, LONG_MS, &message), MMF_OK);
+        CHECK_STATUS(mmf_topic_take(subscriber, LONG_MS, &message), MMF_OK);
         CHECK(now_us() - begin < SOON_MS * 1000);
         CHECK_INT(((const struct reading *)message.bytes)->number, 1);
         CHECK_INT(message.lost, 0);
         CHECK_OK(mmf_topic_release(subscriber));
         for (uint64_t number = 2; number < 40; number++) {
             CHECK_STATUS(publish(publisher, number, LONG_MS), MMF_OK);
-            CHECK_STATUS(mmf_topic_peek(subscriber, LONG_MS, &message), MMF_OK);
+            CHECK_STATUS(mmf_topic_take(subscriber, LONG_MS, &message), MMF_OK);
             CHECK_INT(((const struct reading *)message.bytes)->number, number);
             CHECK_OK(mmf_topic_release(subscriber));
         }
@@ -278,13 +278,13 @@ a_stopped_publisher_holds_only_what_it_must(void **state)
     (void)state;
     process_stop(reserver);
     CHECK_STATUS(publish(publisher, 1, 0), MMF_OK);
-    CHECK_STATUS(mmf_topic_peek(subscriber, 60, &message), MMF_TIMED_OUT);
+    CHECK_STATUS(mmf_topic_take(subscriber, 60, &message), MMF_TIMED_OUT);
     process_continue(reserver);
     process_send(reserver, "commit");
-    CHECK_STATUS(mmf_topic_peek(subscriber, LONG_MS, &message), MMF_OK);
+    CHECK_STATUS(mmf_topic_take(subscriber, LONG_MS, &message), MMF_OK);
     CHECK_INT(*(const uint64_t *)message.bytes, 77);
     CHECK_OK(mmf_topic_release(subscriber));
-    CHECK_STATUS(mmf_topic_peek(subscriber, LONG_MS, &message), MMF_OK);
+    CHECK_STATUS(mmf_topic_take(subscriber, LONG_MS, &message), MMF_OK);
     CHECK_INT(*(const uint64_t *)message.bytes, 1);
     CHECK_OK(mmf_topic_release(subscriber));
     process_expect(reserver, "committed");
@@ -381,7 +381,7 @@ nobody_sees_a_torn_message(void **state)
                                            LONG_MS, &length, &message),
                          MMF_OK);
         } else {
-            CHECK_STATUS(mmf_topic_peek(subscriber, LONG_MS, &message), MMF_OK);
+            CHECK_STATUS(mmf_topic_take(subscriber, LONG_MS, &message), MMF_OK);
             memcpy(&reading, message.bytes, sizeof(reading));
             rc = mmf_topic_release(subscriber);
             CHECK(rc == MMF_OK || rc == MMF_OVERWRITTEN);
@@ -425,7 +425,7 @@ nobody_sees_a_torn_or_older_value(void **state)
             process_finish(writers[victim]);
             writers[victim] = start_from("writer", victim == 0 ? "2" : "1", "2");
         }
-        CHECK_STATUS(mmf_latest_read(reader, &reading, sizeof(reading), &length, &now),
+        CHECK_STATUS(mmf_latest_receive(reader, &reading, sizeof(reading), &length, &now),
                      MMF_OK);
         if (now == 0 && version == 0)
             continue;
@@ -444,7 +444,7 @@ nobody_sees_a_torn_or_older_value(void **state)
         uint64_t now;
         int64_t length;
 
-        CHECK_OK(mmf_latest_read(reader, &reading, sizeof(reading), &length, &now));
+        CHECK_OK(mmf_latest_receive(reader, &reading, sizeof(reading), &length, &now));
         check_whole(&reading);
         CHECK(i == 0 ? now >= version : now == version);
         version = now;
@@ -463,17 +463,17 @@ writers_do_not_wait_for_the_dead_and_the_stopped(void **state)
 
     (void)state;
     fill(&reading, 1);
-    CHECK_OK(mmf_latest_write(writer, &reading, sizeof(reading)));
+    CHECK_OK(mmf_latest_send(writer, &reading, sizeof(reading), NULL));
     for (size_t i = 0; i < COUNT_OF(holders); i++)
         holders[i] = start("holder");
     process_stop(holders[0]);
-    CHECK_FAILS(mmf_latest_write(writer, &reading, sizeof(reading)), MMF_E_BUSY);
+    CHECK_FAILS(mmf_latest_send(writer, &reading, sizeof(reading), NULL), MMF_E_BUSY);
     for (size_t i = 1; i < COUNT_OF(holders); i++)
         process_kill(holders[i]);
     for (uint64_t i = 2; i < 100; i++) {
         fill(&reading, i);
-        CHECK_OK(mmf_latest_write(writer, &reading, sizeof(reading)));
-        CHECK_OK(mmf_latest_read(writer, got, sizeof(got), &length, &version));
+        CHECK_OK(mmf_latest_send(writer, &reading, sizeof(reading), NULL));
+        CHECK_OK(mmf_latest_receive(writer, got, sizeof(got), &length, &version));
         CHECK_INT(got[0], i);
     }
     process_kill(holders[0]);
@@ -493,7 +493,7 @@ a_sleeping_reader_is_woken(void **state)
     CHECK_STATUS(mmf_latest_wait(reader, 0, 20), MMF_TIMED_OUT);
     writer = start_from("writer", "1", "1");
     for (int i = 0; i < 100; i++) {
-        CHECK_OK(mmf_latest_read(reader, &reading, sizeof(reading), &length, &version));
+        CHECK_OK(mmf_latest_receive(reader, &reading, sizeof(reading), &length, &version));
         CHECK_STATUS(mmf_latest_wait(reader, version, LONG_MS), MMF_OK);
     }
     process_kill(writer);

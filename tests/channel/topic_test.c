@@ -12,7 +12,7 @@ new_topic(mmf_role role, int64_t size, int64_t count, mmf_overflow overflow)
     mmf_channel_options options = options_for(role, 0);
     mmf_topic *topic;
 
-    CHECK_OK(mmf_topic_create("T", size, count, overflow, &options, NULL, &topic));
+    CHECK_OK(mmf_topic_create_or_open("T", size, count, overflow, &options, NULL, &topic));
     return topic;
 }
 
@@ -23,14 +23,14 @@ join_topic(mmf_role role, int32_t replay)
     mmf_topic *topic;
 
     options.replay = replay;
-    CHECK_OK(mmf_topic_open("T", &options, &topic));
+    CHECK_OK(mmf_topic_open_existing("T", &options, &topic));
     return topic;
 }
 
 static void
 publish(mmf_topic *topic, uint64_t number)
 {
-    CHECK_STATUS(mmf_topic_publish(topic, &number, sizeof(number), 0), MMF_OK);
+    CHECK_STATUS(mmf_topic_send(topic, &number, sizeof(number), 0, NULL), MMF_OK);
 }
 
 static mmf_message
@@ -56,7 +56,7 @@ expect_nothing(mmf_topic *topic)
 {
     mmf_message message;
 
-    CHECK_STATUS(mmf_topic_peek(topic, 0, &message), MMF_TIMED_OUT);
+    CHECK_STATUS(mmf_topic_take(topic, 0, &message), MMF_TIMED_OUT);
 }
 
 static mmf_channel_stats
@@ -116,16 +116,16 @@ a_thousand_and_twenty_four_subscribers(void **state)
     (void)state;
     options.participants = MOST;
     CHECK_OK(
-        mmf_topic_create("T", 8, 4, MMF_OVERFLOW_BLOCK, &options, NULL, &publisher));
+        mmf_topic_create_or_open("T", 8, 4, MMF_OVERFLOW_BLOCK, &options, NULL, &publisher));
     for (int i = 0; i < MOST; i++)
         subscribers[i] = join_topic(MMF_ROLE_RECEIVE, 0);
     options.role = MMF_ROLE_RECEIVE;
-    CHECK_FAILS(mmf_topic_open("T", &options, &one_more), MMF_E_FULL);
+    CHECK_FAILS(mmf_topic_open_existing("T", &options, &one_more), MMF_E_FULL);
     CHECK(one_more == UNTOUCHED);
     for (uint64_t lap = 0; lap < 3; lap++) {
         for (uint64_t i = 0; i < 4; i++)
             publish(publisher, lap * 10 + i);
-        CHECK_STATUS(mmf_topic_publish(publisher, "x", 1, 0), MMF_TIMED_OUT);
+        CHECK_STATUS(mmf_topic_send(publisher, "x", 1, 0, NULL), MMF_TIMED_OUT);
         for (int s = 0; s < MOST; s++) {
             for (uint64_t i = 0; i < 4; i++)
                 expect(subscribers[s], lap * 10 + i);
@@ -186,11 +186,11 @@ the_slowest_holds_publishers_that_block(void **state)
         expect(fast, i);
     }
     CHECK_INT(topic_stats(publisher).depth, 4);
-    CHECK_STATUS(mmf_topic_publish(publisher, &number, 8, 0), MMF_TIMED_OUT);
-    CHECK_STATUS(mmf_topic_publish(publisher, &number, 8, 30), MMF_TIMED_OUT);
+    CHECK_STATUS(mmf_topic_send(publisher, &number, 8, 0, NULL), MMF_TIMED_OUT);
+    CHECK_STATUS(mmf_topic_send(publisher, &number, 8, 30, NULL), MMF_TIMED_OUT);
     expect(slow, 0);
     publish(publisher, 4);
-    CHECK_STATUS(mmf_topic_publish(publisher, &number, 8, 0), MMF_TIMED_OUT);
+    CHECK_STATUS(mmf_topic_send(publisher, &number, 8, 0, NULL), MMF_TIMED_OUT);
     mmf_topic_close(slow); /* nobody waits for who has left */
     publish(publisher, 5);
     expect(fast, 4);
@@ -212,17 +212,17 @@ a_full_topic_that_fails_says_so(void **state)
     int32_t published = -7;
 
     (void)state;
-    CHECK_STATUS(mmf_topic_publish_many(publisher, buffers, 3, -1, &published), MMF_OK);
+    CHECK_STATUS(mmf_topic_send_many(publisher, buffers, 3, -1, &published), MMF_OK);
     CHECK_INT(published, 2);
     published = -7;
-    CHECK_FAILS(mmf_topic_publish(publisher, "d", 1, -1), MMF_E_FULL);
+    CHECK_FAILS(mmf_topic_send(publisher, "d", 1, -1, NULL), MMF_E_FULL);
     CHECK_FAILS(mmf_topic_reserve(publisher, 1, -1, &bytes), MMF_E_FULL);
-    CHECK_FAILS(mmf_topic_publish_many(publisher, buffers, 3, -1, &published),
+    CHECK_FAILS(mmf_topic_send_many(publisher, buffers, 3, -1, &published),
                 MMF_E_FULL);
     CHECK(bytes == UNTOUCHED);
     CHECK_INT(published, -7);
     mmf_topic_close(slow);
-    CHECK_STATUS(mmf_topic_publish(publisher, "d", 1, -1), MMF_OK);
+    CHECK_STATUS(mmf_topic_send(publisher, "d", 1, -1, NULL), MMF_OK);
     mmf_topic_close(publisher);
 }
 
@@ -267,13 +267,13 @@ a_release_tells_what_was_overwritten(void **state)
 
     (void)state;
     publish(publisher, 0);
-    CHECK_STATUS(mmf_topic_peek(subscriber, 0, &message), MMF_OK);
+    CHECK_STATUS(mmf_topic_take(subscriber, 0, &message), MMF_OK);
     for (uint64_t i = 1; i < 4; i++)
         publish(publisher, i);
     CHECK_STATUS(mmf_topic_release(subscriber), MMF_OK);
-    CHECK_STATUS(mmf_topic_peek(subscriber, 0, &message), MMF_OK);
+    CHECK_STATUS(mmf_topic_take(subscriber, 0, &message), MMF_OK);
     publish(publisher, 4);
-    publish(publisher, 5); /* in the cell of 1 */
+    publish(publisher, 5); /* in the slot of 1 */
     CHECK_STATUS(mmf_topic_release(subscriber), MMF_OVERWRITTEN);
     CHECK_TEXT(mmf_status_name(MMF_OVERWRITTEN), "MMF_OVERWRITTEN");
     expect(subscriber, 2);
@@ -297,8 +297,8 @@ in_place(void **state)
         CHECK_INT((uintptr_t)bytes % 64, 0);
         memset(bytes, (int)i, (size_t)(1000 - i * 10));
         expect_nothing(subscriber);
-        CHECK_STATUS(mmf_topic_commit(publisher, length), MMF_OK);
-        CHECK_STATUS(mmf_topic_peek(subscriber, 0, &message), MMF_OK);
+        CHECK_STATUS(mmf_topic_commit(publisher, length, NULL), MMF_OK);
+        CHECK_STATUS(mmf_topic_take(subscriber, 0, &message), MMF_OK);
         CHECK_INT(message.length, length);
         CHECK_INT((uintptr_t)message.bytes % 64, 0);
         for (int64_t at = 0; at < length; at++)
@@ -327,7 +327,7 @@ publishers_take_turns(void **state)
     memcpy(bytes, &number, 8);
     publish(second, 2);
     expect_nothing(both); /* one order: the first comes first */
-    CHECK_STATUS(mmf_topic_commit(first, 8), MMF_OK);
+    CHECK_STATUS(mmf_topic_commit(first, 8, NULL), MMF_OK);
     publish(both, 3);
     for (uint64_t i = 1; i <= 3; i++)
         expect(both, i);
@@ -339,7 +339,7 @@ publishers_take_turns(void **state)
     mmf_topic_close(both);
 }
 
-/* A stopped publisher holds a cell, and nobody who drops. */
+/* A stopped publisher holds a slot, and nobody who drops. */
 static void
 nobody_waits_for_a_reservation_for_long(void **state)
 {
@@ -366,7 +366,7 @@ nobody_waits_for_a_reservation_for_long(void **state)
     }
     CHECK_INT(next, 100);
     CHECK_INT(lost, 1); /* the one that never came */
-    CHECK_STATUS(mmf_topic_commit(stopped, 8), MMF_OK);
+    CHECK_STATUS(mmf_topic_commit(stopped, 8, NULL), MMF_OK);
     expect_nothing(subscriber);
     publish(stopped, 7);
     expect(subscriber, 7);
@@ -385,7 +385,7 @@ a_message_too_large_for_the_buffer_stays(void **state)
 
     (void)state;
     memset(sent, 'x', sizeof(sent));
-    CHECK_STATUS(mmf_topic_publish(publisher, sent, 100, 0), MMF_OK);
+    CHECK_STATUS(mmf_topic_send(publisher, sent, 100, 0, NULL), MMF_OK);
     CHECK_FAILS_PARAM(mmf_topic_receive(subscriber, got, 99, 0, &length, NULL),
                       MMF_E_RANGE, "capacity");
     CHECK_INT(length, -7);
@@ -399,18 +399,18 @@ a_message_too_large_for_the_buffer_stays(void **state)
 static void
 creating_checks_its_arguments(void **state)
 {
-    mmf_channel_options single = options_for(MMF_ROLE_BOTH, MMF_CHANNEL_SINGLE);
+    mmf_channel_options single = options_for(MMF_ROLE_BOTH, MMF_CHANNEL_SPSC);
     mmf_topic *topic = UNTOUCHED;
     mmf_channel_stats stats;
     mmf_queue *queue;
-    mmf *map;
+    mmf_map *map;
     int created = -7;
 
     (void)state;
 #define REFUSE(name, size, count, overflow, options, status, parameter)                \
     do {                                                                               \
         CHECK_FAILS_PARAM(                                                             \
-            mmf_topic_create(name, size, count, overflow, options, &created, &topic),  \
+            mmf_topic_create_or_open(name, size, count, overflow, options, &created, &topic),  \
             status, parameter);                                                        \
         CHECK(topic == UNTOUCHED);                                                     \
         CHECK_INT(created, -7);                                                        \
@@ -418,27 +418,27 @@ creating_checks_its_arguments(void **state)
     REFUSE(NULL, 8, 8, MMF_OVERFLOW_BLOCK, NULL, MMF_E_NULL, "name");
     REFUSE("", 8, 8, MMF_OVERFLOW_BLOCK, NULL, MMF_E_INVALID, "name");
     REFUSE("T", 0, 8, MMF_OVERFLOW_BLOCK, NULL, MMF_E_RANGE, "message_size");
-    REFUSE("T", 8, 0, MMF_OVERFLOW_BLOCK, NULL, MMF_E_RANGE, "message_count");
+    REFUSE("T", 8, 0, MMF_OVERFLOW_BLOCK, NULL, MMF_E_RANGE, "capacity");
     REFUSE("T", 8, 8, 0, NULL, MMF_E_INVALID, "overflow");
     REFUSE("T", 8, 8, MMF_OVERFLOW_BLOCK, &single, MMF_E_INVALID, "flags");
-    CHECK_FAILS_PARAM(mmf_topic_create("T", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, NULL),
+    CHECK_FAILS_PARAM(mmf_topic_create_or_open("T", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, NULL),
                       MMF_E_NULL, "out");
-    CHECK_FAILS_PARAM(mmf_topic_open("T", NULL, NULL), MMF_E_NULL, "out");
-    CHECK_FAILS_PARAM(mmf_topic_open(NULL, NULL, &topic), MMF_E_NULL, "name");
-    CHECK_FAILS(mmf_topic_open("T", NULL, &topic), MMF_E_NOT_FOUND);
-    CHECK_OK(mmf_create_new("T", 4096, NULL, &map));
-    CHECK_FAILS(mmf_topic_open("T", NULL, &topic), MMF_E_WRONG_KIND);
-    mmf_close(map);
-    CHECK_OK(mmf_queue_create("T", 8, 8, MMF_OVERFLOW_DROP_OLDEST, NULL, NULL, &queue));
+    CHECK_FAILS_PARAM(mmf_topic_open_existing("T", NULL, NULL), MMF_E_NULL, "out");
+    CHECK_FAILS_PARAM(mmf_topic_open_existing(NULL, NULL, &topic), MMF_E_NULL, "name");
+    CHECK_FAILS(mmf_topic_open_existing("T", NULL, &topic), MMF_E_NOT_FOUND);
+    CHECK_OK(mmf_map_create_new("T", 4096, NULL, &map));
+    CHECK_FAILS(mmf_topic_open_existing("T", NULL, &topic), MMF_E_WRONG_KIND);
+    mmf_map_close(map);
+    CHECK_OK(mmf_queue_create_or_open("T", 8, 8, MMF_OVERFLOW_DROP_OLDEST, NULL, NULL, &queue));
     REFUSE("T", 8, 8, MMF_OVERFLOW_BLOCK, NULL, MMF_E_WRONG_KIND, "");
-    CHECK_FAILS(mmf_topic_open("T", NULL, &topic), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_topic_open_existing("T", NULL, &topic), MMF_E_WRONG_KIND);
     CHECK(topic == UNTOUCHED);
     mmf_queue_close(queue);
 #undef REFUSE
-    CHECK_OK(mmf_topic_create("T", 8, 1, MMF_OVERFLOW_BLOCK, NULL, &created, &topic));
+    CHECK_OK(mmf_topic_create_or_open("T", 8, 1, MMF_OVERFLOW_BLOCK, NULL, &created, &topic));
     CHECK_INT(created, 1);
     CHECK_OK(mmf_channel_stat("T", &stats));
-    CHECK_INT(stats.message_count, 2);
+    CHECK_INT(stats.capacity, 2);
     CHECK_INT(stats.message_size, 8);
     CHECK_INT(stats.overflow, MMF_OVERFLOW_BLOCK);
     mmf_topic_close(topic);
@@ -460,12 +460,12 @@ calls_check_their_arguments(void **state)
 
     (void)state;
     CHECK_FAILS_PARAM(mmf_topic_reserve(NULL, 8, 0, &bytes), MMF_E_NULL, "topic");
-    CHECK_FAILS_PARAM(mmf_topic_commit(NULL, 8), MMF_E_NULL, "topic");
+    CHECK_FAILS_PARAM(mmf_topic_commit(NULL, 8, NULL), MMF_E_NULL, "topic");
     CHECK_FAILS_PARAM(mmf_topic_abandon(NULL), MMF_E_NULL, "topic");
-    CHECK_FAILS_PARAM(mmf_topic_publish(NULL, "a", 1, 0), MMF_E_NULL, "topic");
-    CHECK_FAILS_PARAM(mmf_topic_publish_many(NULL, buffers, 1, 0, &published),
+    CHECK_FAILS_PARAM(mmf_topic_send(NULL, "a", 1, 0, NULL), MMF_E_NULL, "topic");
+    CHECK_FAILS_PARAM(mmf_topic_send_many(NULL, buffers, 1, 0, &published),
                       MMF_E_NULL, "topic");
-    CHECK_FAILS_PARAM(mmf_topic_peek(NULL, 0, &message), MMF_E_NULL, "topic");
+    CHECK_FAILS_PARAM(mmf_topic_take(NULL, 0, &message), MMF_E_NULL, "topic");
     CHECK_FAILS_PARAM(mmf_topic_release(NULL), MMF_E_NULL, "topic");
     CHECK_FAILS_PARAM(mmf_topic_receive(NULL, buffer, 8, 0, &length, NULL), MMF_E_NULL,
                       "topic");
@@ -477,22 +477,22 @@ calls_check_their_arguments(void **state)
     CHECK_FAILS_PARAM(mmf_topic_reserve(topic, 8, -2, &bytes), MMF_E_RANGE,
                       "timeout_ms");
     CHECK_FAILS_PARAM(mmf_topic_reserve(topic, 8, 0, NULL), MMF_E_NULL, "bytes");
-    CHECK_FAILS(mmf_topic_commit(topic, 8), MMF_E_STATE);
+    CHECK_FAILS(mmf_topic_commit(topic, 8, NULL), MMF_E_STATE);
     CHECK_FAILS(mmf_topic_abandon(topic), MMF_E_STATE);
-    CHECK_FAILS_PARAM(mmf_topic_publish(topic, NULL, 1, 0), MMF_E_NULL, "bytes");
-    CHECK_FAILS_PARAM(mmf_topic_publish(topic, "123456789", 9, 0), MMF_E_RANGE,
+    CHECK_FAILS_PARAM(mmf_topic_send(topic, NULL, 1, 0, NULL), MMF_E_NULL, "bytes");
+    CHECK_FAILS_PARAM(mmf_topic_send(topic, "123456789", 9, 0, NULL), MMF_E_RANGE,
                       "length");
-    CHECK_FAILS_PARAM(mmf_topic_publish(topic, "a", 1, -2), MMF_E_RANGE, "timeout_ms");
-    CHECK_FAILS_PARAM(mmf_topic_publish_many(topic, buffers, 2, 0, &published),
+    CHECK_FAILS_PARAM(mmf_topic_send(topic, "a", 1, -2, NULL), MMF_E_RANGE, "timeout_ms");
+    CHECK_FAILS_PARAM(mmf_topic_send_many(topic, buffers, 2, 0, &published),
                       MMF_E_NULL, "bytes");
-    CHECK_FAILS_PARAM(mmf_topic_publish_many(topic, NULL, 1, 0, &published), MMF_E_NULL,
+    CHECK_FAILS_PARAM(mmf_topic_send_many(topic, NULL, 1, 0, &published), MMF_E_NULL,
                       "messages");
-    CHECK_FAILS_PARAM(mmf_topic_publish_many(topic, buffers, -1, 0, &published),
+    CHECK_FAILS_PARAM(mmf_topic_send_many(topic, buffers, -1, 0, &published),
                       MMF_E_RANGE, "count");
-    CHECK_FAILS_PARAM(mmf_topic_publish_many(topic, buffers, 1, 0, NULL), MMF_E_NULL,
+    CHECK_FAILS_PARAM(mmf_topic_send_many(topic, buffers, 1, 0, NULL), MMF_E_NULL,
                       "sent");
-    CHECK_FAILS_PARAM(mmf_topic_peek(topic, 0, NULL), MMF_E_NULL, "message");
-    CHECK_FAILS_PARAM(mmf_topic_peek(topic, -2, &message), MMF_E_RANGE, "timeout_ms");
+    CHECK_FAILS_PARAM(mmf_topic_take(topic, 0, NULL), MMF_E_NULL, "message");
+    CHECK_FAILS_PARAM(mmf_topic_take(topic, -2, &message), MMF_E_RANGE, "timeout_ms");
     CHECK_FAILS(mmf_topic_release(topic), MMF_E_STATE);
     CHECK_FAILS_PARAM(mmf_topic_receive(topic, NULL, 8, 0, &length, NULL), MMF_E_NULL,
                       "buffer");
@@ -506,12 +506,12 @@ calls_check_their_arguments(void **state)
 
     CHECK_OK(mmf_topic_reserve(topic, 4, 0, &bytes));
     CHECK_FAILS(mmf_topic_reserve(topic, 4, 0, &bytes), MMF_E_STATE);
-    CHECK_FAILS(mmf_topic_publish(topic, "a", 1, 0), MMF_E_STATE);
-    CHECK_FAILS_PARAM(mmf_topic_commit(topic, 5), MMF_E_RANGE, "length");
-    CHECK_FAILS_PARAM(mmf_topic_commit(topic, -1), MMF_E_RANGE, "length");
-    CHECK_OK(mmf_topic_commit(topic, 4));
-    CHECK_OK(mmf_topic_peek(topic, 0, &message));
-    CHECK_FAILS(mmf_topic_peek(topic, 0, &message), MMF_E_STATE);
+    CHECK_FAILS(mmf_topic_send(topic, "a", 1, 0, NULL), MMF_E_STATE);
+    CHECK_FAILS_PARAM(mmf_topic_commit(topic, 5, NULL), MMF_E_RANGE, "length");
+    CHECK_FAILS_PARAM(mmf_topic_commit(topic, -1, NULL), MMF_E_RANGE, "length");
+    CHECK_OK(mmf_topic_commit(topic, 4, NULL));
+    CHECK_OK(mmf_topic_take(topic, 0, &message));
+    CHECK_FAILS(mmf_topic_take(topic, 0, &message), MMF_E_STATE);
     CHECK_FAILS(mmf_topic_receive(topic, buffer, 8, 0, &length, NULL), MMF_E_STATE);
     CHECK_OK(mmf_topic_release(topic));
     CHECK_INT(length, -7);
@@ -534,16 +534,16 @@ roles_are_kept(void **state)
     int fd;
 
     (void)state;
-    CHECK_FAILS(mmf_topic_peek(publisher, 0, &message), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_topic_take(publisher, 0, &message), MMF_E_NOT_SUPPORTED);
     CHECK_FAILS(mmf_topic_release(publisher), MMF_E_NOT_SUPPORTED);
     CHECK_FAILS(mmf_topic_receive(publisher, got, 8, 0, &length, NULL),
                 MMF_E_NOT_SUPPORTED);
     CHECK_FAILS(mmf_topic_fd(publisher, &fd), MMF_E_NOT_SUPPORTED);
     CHECK_FAILS(mmf_topic_reserve(subscriber, 8, 0, &bytes), MMF_E_NOT_SUPPORTED);
-    CHECK_FAILS(mmf_topic_commit(subscriber, 8), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_topic_commit(subscriber, 8, NULL), MMF_E_NOT_SUPPORTED);
     CHECK_FAILS(mmf_topic_abandon(subscriber), MMF_E_NOT_SUPPORTED);
-    CHECK_FAILS(mmf_topic_publish(subscriber, "a", 1, 0), MMF_E_NOT_SUPPORTED);
-    CHECK_FAILS(mmf_topic_publish_many(subscriber, &buffer, 1, 0, &published),
+    CHECK_FAILS(mmf_topic_send(subscriber, "a", 1, 0, NULL), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_topic_send_many(subscriber, &buffer, 1, 0, &published),
                 MMF_E_NOT_SUPPORTED);
     CHECK_INT(topic_stats(subscriber).senders, 1);
     CHECK_INT(topic_stats(subscriber).receivers, 1);
@@ -554,20 +554,20 @@ roles_are_kept(void **state)
 static void
 peers_that_have_gone_are_told(void **state)
 {
-    mmf_channel_options options = options_for(MMF_ROLE_RECEIVE, MMF_CHANNEL_PEER_GONE);
+    mmf_channel_options options = options_for(MMF_ROLE_RECEIVE, MMF_CHANNEL_PEER_CLOSED);
     mmf_topic *publisher = new_topic(MMF_ROLE_SEND, 8, 4, MMF_OVERFLOW_BLOCK);
     mmf_topic *subscriber;
     mmf_message message;
 
     (void)state;
-    CHECK_OK(mmf_topic_open("T", &options, &subscriber));
-    CHECK_STATUS(mmf_topic_peek(subscriber, 1, &message), MMF_TIMED_OUT);
+    CHECK_OK(mmf_topic_open_existing("T", &options, &subscriber));
+    CHECK_STATUS(mmf_topic_take(subscriber, 1, &message), MMF_TIMED_OUT);
     publish(publisher, 1);
     mmf_topic_close(publisher);
     expect(subscriber, 1);
-    CHECK_FAILS(mmf_topic_peek(subscriber, -1, &message), MMF_E_PEER_GONE);
+    CHECK_FAILS(mmf_topic_take(subscriber, -1, &message), MMF_E_PEER_CLOSED);
     publisher = join_topic(MMF_ROLE_SEND, 0);
-    CHECK_STATUS(mmf_topic_peek(subscriber, 1, &message), MMF_TIMED_OUT);
+    CHECK_STATUS(mmf_topic_take(subscriber, 1, &message), MMF_TIMED_OUT);
     mmf_topic_close(publisher);
     mmf_topic_close(subscriber);
 }
@@ -581,9 +581,9 @@ messages_are_read_only_for_subscribers(void **state)
     mmf_message message;
 
     (void)state;
-    need_separate_cells();
+    need_separate_slots();
     publish(publisher, 1);
-    CHECK_OK(mmf_topic_peek(subscriber, 0, &message));
+    CHECK_OK(mmf_topic_take(subscriber, 0, &message));
     CHECK(is_mapped_read_only(message.bytes));
     CHECK_OK(mmf_topic_release(subscriber));
     mmf_topic_close(publisher);

@@ -53,7 +53,7 @@ open_topic(mmf_role role)
     mmf_channel_options options = options_for(role);
     mmf_topic *opened = NULL;
 
-    return mmf_topic_open("T", &options, &opened) == MMF_OK ? opened : NULL;
+    return mmf_topic_open_existing("T", &options, &opened) == MMF_OK ? opened : NULL;
 }
 
 mmf_latest *
@@ -62,7 +62,7 @@ open_latest(mmf_role role)
     mmf_channel_options options = options_for(role);
     mmf_latest *opened = NULL;
 
-    return mmf_latest_open("L", &options, &opened) == MMF_OK ? opened : NULL;
+    return mmf_latest_open_existing("L", &options, &opened) == MMF_OK ? opened : NULL;
 }
 
 int
@@ -70,7 +70,7 @@ create_topic(mmf_role role, mmf_topic **out, int *created)
 {
     mmf_channel_options options = options_for(role);
 
-    return mmf_topic_create("T", SIZE, CELLS,
+    return mmf_topic_create_or_open("T", SIZE, SLOTS,
                             current->flags & DROP ? MMF_OVERFLOW_DROP_OLDEST
                                                   : MMF_OVERFLOW_BLOCK,
                             &options, created, out);
@@ -81,7 +81,7 @@ create_latest(mmf_role role, mmf_latest **out, int *created)
 {
     mmf_channel_options options = options_for(role);
 
-    return mmf_latest_create("L", SIZE, &options, created, out);
+    return mmf_latest_create_or_open("L", SIZE, &options, created, out);
 }
 
 /*
@@ -100,7 +100,7 @@ publish_number(uint64_t number, int64_t length)
 
     fill(bytes, number);
     note(number, COMMITTING);
-    must(mmf_topic_publish(topic, bytes, length, LONG_MS));
+    must(mmf_topic_send(topic, bytes, length, LONG_MS, NULL));
     note(number, COMMITTED);
 }
 
@@ -130,7 +130,7 @@ run_publish_many(void)
         buffers[i].length = 8 + i;
         note((uint64_t)i + 1, COMMITTING);
     }
-    must(mmf_topic_publish_many(topic, buffers, 3, 0, &published));
+    must(mmf_topic_send_many(topic, buffers, 3, 0, &published));
     must(published == 3 ? MMF_OK : 1001);
     for (int i = 0; i < published; i++)
         note((uint64_t)i + 1, COMMITTED);
@@ -139,7 +139,7 @@ run_publish_many(void)
 static void
 run_publish_in_vain(void)
 {
-    must(mmf_topic_publish(topic, "x", 1, 30) == MMF_TIMED_OUT ? MMF_OK : 1002);
+    must(mmf_topic_send(topic, "x", 1, 30, NULL) == MMF_TIMED_OUT ? MMF_OK : 1002);
 }
 
 void
@@ -153,7 +153,7 @@ run_commit(void)
 {
     fill(reserved, 1);
     note(1, COMMITTING);
-    must(mmf_topic_commit(topic, SIZE));
+    must(mmf_topic_commit(topic, SIZE, NULL));
     note(1, COMMITTED);
 }
 
@@ -183,7 +183,7 @@ run_subscribe_with_replay(void)
     mmf_channel_options options = options_for(MMF_ROLE_RECEIVE);
 
     options.replay = 2;
-    must(mmf_topic_open("T", &options, &topic));
+    must(mmf_topic_open_existing("T", &options, &topic));
 }
 
 static void
@@ -213,7 +213,7 @@ static void
 prepare_messages(void)
 {
     mmf_topic *subscriber = topic;
-    int count = current->flags & FULL ? CELLS : 2;
+    int count = current->flags & FULL ? SLOTS : 2;
 
     topic = open_topic(MMF_ROLE_SEND);
     for (int i = 0; i < count; i++)
@@ -225,7 +225,7 @@ prepare_messages(void)
 static void
 run_peek(void)
 {
-    must(mmf_topic_peek(topic, LONG_MS, &peeked));
+    must(mmf_topic_take(topic, LONG_MS, &peeked));
 }
 
 static void
@@ -258,7 +258,7 @@ prepare_overtaken(void)
     mmf_topic *subscriber = topic;
 
     topic = open_topic(MMF_ROLE_SEND);
-    for (int i = 0; i < CELLS * 2; i++)
+    for (int i = 0; i < SLOTS * 2; i++)
         publish_number(OURS + (uint64_t)i, 8);
     mmf_topic_close(topic);
     topic = subscriber;
@@ -310,7 +310,7 @@ write_value(uint64_t number, int64_t length)
 
     fill(bytes, number);
     note(number, COMMITTING);
-    must(mmf_latest_write(latest, bytes, length));
+    must(mmf_latest_send(latest, bytes, length, NULL));
     note(number, COMMITTED);
 }
 
@@ -320,11 +320,11 @@ run_write(void)
     write_value(OURS + 10, SIZE);
 }
 
-/* A lap and a half: it comes to the newest's cell, too. */
+/* A lap and a half: it comes to the newest's slot, too. */
 static void
 run_write_often(void)
 {
-    for (uint64_t i = 0; i < (uint64_t)LATEST_CELLS * 3 / 2; i++)
+    for (uint64_t i = 0; i < (uint64_t)LATEST_SLOTS * 3 / 2; i++)
         write_value(OURS + 10 + i, 8 + (int64_t)i);
 }
 
@@ -339,7 +339,7 @@ run_latest_commit(void)
 {
     fill(reserved, OURS + 10);
     note(OURS + 10, COMMITTING);
-    must(mmf_latest_commit(latest, SIZE));
+    must(mmf_latest_commit(latest, SIZE, NULL));
     note(OURS + 10, COMMITTED);
 }
 
@@ -377,7 +377,7 @@ run_read(void)
     uint64_t number, version;
     int64_t length;
 
-    must(mmf_latest_read(latest, bytes, SIZE, &length, &version));
+    must(mmf_latest_receive(latest, bytes, SIZE, &length, &version));
     memcpy(&number, bytes, 8);
     must(number == OURS + 1 && version > 0 ? MMF_OK : 1008);
 }
@@ -385,7 +385,7 @@ run_read(void)
 static void
 run_latest_peek(void)
 {
-    must(mmf_latest_peek(latest, &peeked));
+    must(mmf_latest_take(latest, &peeked));
 }
 
 static void
@@ -437,7 +437,7 @@ const struct operation operations[] = {
     {"topic: publish, dropping the oldest", DROP | FULL, SEND, NULL, run_publish_twice},
     {"topic: publish to a full topic", FULL | SLOW, SEND, NULL, run_publish_in_vain},
     {"topic: publish to a sleeper", SLEEPER | SLOW, SEND, NULL, run_publish},
-    {"topic: publish over a dead one's cell", DEAD_WRITER | SLOW, SEND, NULL,
+    {"topic: publish over a dead one's slot", DEAD_WRITER | SLOW, SEND, NULL,
      run_publish_many},
     {"topic: publish_many", 0, SEND, NULL, run_publish_many},
     {"topic: reserve", MESSAGES, SEND, NULL, run_reserve},
@@ -471,7 +471,7 @@ const struct operation operations[] = {
     {"latest: write the first", LATEST, SEND, NULL, run_write},
     {"latest: write a lap and a half", LATEST | MESSAGES, SEND, NULL, run_write_often},
     {"latest: write to a sleeper", LATEST | SLEEPER | SLOW, SEND, NULL, run_write},
-    {"latest: write over a dead one's cell", LATEST | MESSAGES | DEAD_WRITER, SEND,
+    {"latest: write over a dead one's slot", LATEST | MESSAGES | DEAD_WRITER, SEND,
      NULL, run_write_often},
     {"latest: reserve", LATEST | MESSAGES, SEND, NULL, run_latest_reserve},
     {"latest: commit", LATEST | MESSAGES, SEND, run_latest_reserve, run_latest_commit},

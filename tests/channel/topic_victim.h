@@ -13,8 +13,8 @@
 enum {
     MOST_NUMBERS = 128,
     OURS = 30,        /* our numbers begin here; the victim's with 1 */
-    CELLS = 4,        /* of the topic */
-    LATEST_CELLS = 8, /* docs/channels.md */
+    SLOTS = 4,        /* of the topic */
+    LATEST_SLOTS = 8, /* docs/channels.md */
     PARTICIPANTS = 3,
     SIZE = 200,
     LONG_MS = 20000
@@ -23,7 +23,7 @@ enum {
 /* How the channel is, and who else there is when the operation runs. */
 #define DROP 1u     /* MMF_OVERFLOW_DROP_OLDEST */
 #define MESSAGES 2u /* two of ours are in it */
-#define FULL 4u     /* as many as there are cells */
+#define FULL 4u     /* as many as there are slots */
 #define SLEEPER 8u  /* another process waits for a message */
 #define WRITER 16u  /* another process waits for room, which only the victim gives */
 #define DEAD_WRITER 32u /* one died with a reservation */

@@ -25,10 +25,10 @@ covers(int have, int want)
 
 /* Make the view and look what it can do, or see it refused. */
 static void
-check_view(mmf *map, int64_t size, mmf_access access, int status)
+check_view(mmf_map *map, int64_t size, mmf_access access, int status)
 {
-    mmf_view_accessor *view;
-    mmf_view_stream *stream;
+    mmf_accessor *view;
+    mmf_stream *stream;
 
     if (status == MMF_E_IO && !host_keeps_protection())
         return;
@@ -38,10 +38,10 @@ check_view(mmf *map, int64_t size, mmf_access access, int status)
     }
     view = view_of(map, 0, size, access);
     validate_accessor(view, size, access);
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
     stream = stream_of(map, 0, size, access);
     validate_stream(stream, size, access);
-    mmf_view_stream_close(stream);
+    mmf_stream_close(stream);
 }
 
 /* What a view of `access` meets where the host may refuse execution. */
@@ -57,7 +57,7 @@ static void
 check_map_and_view(const char *name, int host_executes)
 {
     mmf_access map_access, access;
-    mmf *map;
+    mmf_map *map;
 
     for (map_access = 0; map_access < ACCESS_COUNT; map_access++) {
         if (map_access == MMF_ACCESS_WRITE)
@@ -71,12 +71,12 @@ check_map_and_view(const char *name, int host_executes)
                           access_name(map_access), access_name(access));
             map = create_new(name, 4096, WITH_ACCESS(map_access));
             check_view(map, 4096, access, status);
-            mmf_close(map);
+            mmf_map_close(map);
         }
     }
 }
 
-/* All 30 cells. */
+/* All 30 slots. */
 static void
 rule_2_7_map_and_view(void **state)
 {
@@ -92,7 +92,7 @@ rule_2_7_write_handle(void **state)
     static const int statuses[ACCESS_COUNT] = {
         MMF_E_ACCESS, MMF_E_ACCESS, MMF_OK, MMF_E_ACCESS, MMF_E_ACCESS, MMF_E_ACCESS};
     mmf_access access;
-    mmf *first, *map;
+    mmf_map *first, *map;
 
     (void)state;
     first = create_new("Cat", 4096, WITH_ACCESS(MMF_ACCESS_READ_WRITE_EXECUTE));
@@ -101,34 +101,34 @@ rule_2_7_write_handle(void **state)
         CHECK_CONTEXT("view %s", access_name(access));
         check_view(map, 4096, access, statuses[access]);
     }
-    mmf_close(map);
+    mmf_map_close(map);
     map = open_existing("Cat", WITH_RIGHTS(MMF_RIGHTS_WRITE));
     for (access = 0; access < ACCESS_COUNT; access++) {
         CHECK_CONTEXT("rights Write, view %s", access_name(access));
         check_view(map, 4096, access, statuses[access]);
     }
-    mmf_close(map);
-    mmf_close(first);
+    mmf_map_close(map);
+    mmf_map_close(first);
 }
 
 /* The memory of a write view is shared; of a copy-on-write view, private. */
 static void
 rule_2_7_what_views_do(void **state)
 {
-    mmf_view_accessor *view;
-    mmf *map;
+    mmf_accessor *view;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 4096, NULL);
     view = view_of(map, 0, 0, MMF_ACCESS_WRITE);
-    CHECK_OK(mmf_view_accessor_write_byte(view, 9, 1));
+    CHECK_OK(mmf_accessor_write_byte(view, 9, 1));
     CHECK_INT(peek(map, 9), 1);
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
     view = view_of(map, 0, 0, MMF_ACCESS_COPY_ON_WRITE);
-    CHECK_OK(mmf_view_accessor_write_byte(view, 9, 2));
+    CHECK_OK(mmf_accessor_write_byte(view, 9, 2));
     CHECK_INT(peek(map, 9), 1);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 /*
@@ -144,7 +144,7 @@ layered(int handle, int object, mmf_access access)
 }
 
 static void
-check_layers(mmf *map, int handle, int object)
+check_layers(mmf_map *map, int handle, int object)
 {
     int host_executes = host_executes_in(harness_dir());
     mmf_access access;
@@ -163,7 +163,7 @@ static void
 rule_2_8_create_or_open(void **state)
 {
     mmf_access object, handle;
-    mmf *first, *map;
+    mmf_map *first, *map;
 
     (void)state;
     for (object = 0; object < ACCESS_COUNT; object++) {
@@ -173,9 +173,9 @@ rule_2_8_create_or_open(void **state)
         for (handle = 0; handle < ACCESS_COUNT; handle++) {
             map = create_or_open("Cat", 4096, WITH_ACCESS(handle));
             check_layers(map, set_of(handle), set_of(object));
-            mmf_close(map);
+            mmf_map_close(map);
         }
-        mmf_close(first);
+        mmf_map_close(first);
     }
 }
 
@@ -185,7 +185,7 @@ rule_2_8_open_existing(void **state)
 {
     mmf_access object;
     mmf_rights rights;
-    mmf *first, *map;
+    mmf_map *first, *map;
     int handle;
 
     (void)state;
@@ -201,12 +201,12 @@ rule_2_8_open_existing(void **state)
                      (rights & MMF_RIGHTS_EXECUTE ? X : 0);
             map = open_existing("Cat", WITH_RIGHTS(rights));
             check_layers(map, handle, set_of(object));
-            mmf_close(map);
+            mmf_map_close(map);
         }
         map = open_existing("Cat", WITH_RIGHTS(MMF_RIGHTS_FULL_CONTROL));
         check_layers(map, R | W | X, set_of(object));
-        mmf_close(map);
-        mmf_close(first);
+        mmf_map_close(map);
+        mmf_map_close(first);
     }
 }
 
@@ -214,7 +214,7 @@ rule_2_8_open_existing(void **state)
 static void
 rule_2_8_copy_on_write_right(void **state)
 {
-    mmf *first, *map;
+    mmf_map *first, *map;
 
     (void)state;
     first = create_new("Cat", 4096, NULL);
@@ -223,8 +223,8 @@ rule_2_8_copy_on_write_right(void **state)
     check_view(map, 4096, MMF_ACCESS_WRITE, MMF_E_ACCESS);
     check_view(map, 4096, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS);
     check_view(map, 4096, MMF_ACCESS_READ_EXECUTE, MMF_E_ACCESS);
-    mmf_close(map);
-    mmf_close(first);
+    mmf_map_close(map);
+    mmf_map_close(first);
 }
 
 /* Opening never fails for a mismatch of access; only the view does. */
@@ -232,29 +232,29 @@ static void
 rule_2_8_opening_never_fails_for_access(void **state)
 {
     mmf_access handle;
-    mmf *first;
+    mmf_map *first;
 
     (void)state;
     first = create_new("Cat", 4096, WITH_ACCESS(MMF_ACCESS_READ));
     for (handle = 0; handle < ACCESS_COUNT; handle++)
-        mmf_close(create_or_open("Cat", 4096, WITH_ACCESS(handle)));
-    mmf_close(open_existing("Cat", WITH_RIGHTS(MMF_RIGHTS_FULL_CONTROL)));
-    mmf_close(first);
+        mmf_map_close(create_or_open("Cat", 4096, WITH_ACCESS(handle)));
+    mmf_map_close(open_existing("Cat", WITH_RIGHTS(MMF_RIGHTS_FULL_CONTROL)));
+    mmf_map_close(first);
 }
 
 /* The default view is for reading and writing, whatever the map allows. */
 static void
 rule_2_6_default_view_of_a_reader_is_refused(void **state)
 {
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ));
     REFUSES_VIEW(map, 0, 0, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
-    mmf_close(map);
+    mmf_map_close(map);
     map = create_new(NULL, 4096, WITH_ACCESS(MMF_ACCESS_COPY_ON_WRITE));
     REFUSES_VIEW(map, 0, 0, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /*
@@ -266,7 +266,7 @@ static void
 check_file_and_map(const char *path, int how, mmf_access access, int status)
 {
     intptr_t fd = open_file(path, how, 0);
-    mmf *map;
+    mmf_map *map;
 
     CHECK_CONTEXT("opened for %d, map %s", how, access_name(access));
     if (status < 0 && covers(set_of(access), X) && how != FOR_WRITING &&
@@ -285,7 +285,7 @@ check_file_and_map(const char *path, int how, mmf_access access, int status)
                MMF_OK); /* every map that a file can have is readable */
     if (covers(set_of(access), W))
         check_view(map, 4096, MMF_ACCESS_READ_WRITE, MMF_OK);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
@@ -322,7 +322,7 @@ rule_2_9_execute_needs_the_bit(void **state)
 {
     char path[FILE_PATH_SIZE], dir[FILE_PATH_SIZE];
     int host_executes;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     need_modes();
@@ -342,12 +342,12 @@ rule_2_9_execute_needs_the_bit(void **state)
                on_host(MMF_OK, MMF_ACCESS_READ_EXECUTE, host_executes));
     check_view(map, 4096, MMF_ACCESS_READ, MMF_OK);
     check_view(map, 4096, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS);
-    mmf_close(map);
+    mmf_map_close(map);
     map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0,
                            WITH_ACCESS(MMF_ACCESS_READ_WRITE_EXECUTE));
     check_view(map, 4096, MMF_ACCESS_READ_WRITE_EXECUTE,
                on_host(MMF_OK, MMF_ACCESS_READ_WRITE_EXECUTE, host_executes));
-    mmf_close(map);
+    mmf_map_close(map);
     remove_file(path);
 }
 
@@ -359,7 +359,7 @@ rule_2_7_map_of_a_file_and_view(void **state)
                                           MMF_ACCESS_COPY_ON_WRITE};
     char path[FILE_PATH_SIZE];
     mmf_access access;
-    mmf *map;
+    mmf_map *map;
     size_t i;
 
     (void)state;
@@ -374,7 +374,7 @@ rule_2_7_map_of_a_file_and_view(void **state)
             check_view(map, 4096, access,
                        covers(set_of(accesses[i]), set_of(access)) ? MMF_OK
                                                                    : MMF_E_ACCESS);
-            mmf_close(map);
+            mmf_map_close(map);
         }
     }
     remove_file(path);
@@ -385,7 +385,7 @@ static void
 rule_2_8_named_file(void **state)
 {
     char path[FILE_PATH_SIZE];
-    mmf *first, *map;
+    mmf_map *first, *map;
 
     (void)state;
     file_path(path);
@@ -396,17 +396,17 @@ rule_2_8_named_file(void **state)
     check_view(map, 4096, MMF_ACCESS_READ_WRITE, MMF_E_IO);
     check_view(map, 4096, MMF_ACCESS_READ, MMF_OK);
     check_view(map, 4096, MMF_ACCESS_COPY_ON_WRITE, MMF_OK);
-    mmf_close(map);
+    mmf_map_close(map);
     map = open_existing("Cat", NULL);
     check_view(map, 4096, MMF_ACCESS_WRITE, MMF_E_IO);
-    mmf_close(map);
-    mmf_close(first);
+    mmf_map_close(map);
+    mmf_map_close(first);
     first = create_from_file(path, MMF_FILE_MODE_OPEN, "Cat", 0, NULL);
     map = open_existing("Cat", WITH_RIGHTS(MMF_RIGHTS_READ));
     check_view(map, 4096, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS);
     check_view(map, 4096, MMF_ACCESS_READ, MMF_OK);
-    mmf_close(map);
-    mmf_close(first);
+    mmf_map_close(map);
+    mmf_map_close(first);
     remove_file(path);
 }
 

@@ -10,13 +10,13 @@
 #include <string.h>
 
 /* A view of `size` bytes that are all `fill`, and its first byte. */
-static mmf_view_accessor *
-filled_view(mmf *map, int64_t offset, int64_t size, int fill, unsigned char **bytes)
+static mmf_accessor *
+filled_view(mmf_map *map, int64_t offset, int64_t size, int fill, unsigned char **bytes)
 {
-    mmf_view_accessor *view = view_of(map, offset, size, MMF_ACCESS_READ_WRITE);
+    mmf_accessor *view = view_of(map, offset, size, MMF_ACCESS_READ_WRITE);
     void *pointer;
 
-    CHECK_OK(mmf_view_accessor_pointer(view, &pointer, NULL));
+    CHECK_OK(mmf_accessor_pointer(view, &pointer, NULL));
     memset(pointer, fill, (size_t)size);
     *bytes = pointer;
     return view;
@@ -40,9 +40,9 @@ rule_4_1_not_readable_before_position(void **state)
 {
     static const int64_t positions[] = {-1, 0, 4096, INT64_MAX, INT64_MIN};
     unsigned char value[16];
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     size_t i, k;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 4096, NULL);
@@ -55,17 +55,17 @@ rule_4_1_not_readable_before_position(void **state)
                         MMF_E_NOT_SUPPORTED);
     }
     check_all_are(value, 0, 16, 0xee);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 static void
 rule_4_1_not_writable_before_position(void **state)
 {
     static const int64_t positions[] = {-1, 0, 4096, INT64_MAX, INT64_MIN};
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     size_t i, k;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 4096, NULL);
@@ -76,13 +76,13 @@ rule_4_1_not_writable_before_position(void **state)
             CHECK_FAILS(type_at(i)->write(view, positions[k], type_at(i)->sample),
                         MMF_E_NOT_SUPPORTED);
     }
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
     CHECK_INT(peek(map, 0), 0);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
-check_both_refused(mmf_view_accessor *view, const struct type *type, int64_t position,
+check_both_refused(mmf_accessor *view, const struct type *type, int64_t position,
                    int status)
 {
     unsigned char value[16];
@@ -97,11 +97,11 @@ check_both_refused(mmf_view_accessor *view, const struct type *type, int64_t pos
 static void
 rule_4_1_positions(void **state)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     unsigned char *bytes;
     size_t i;
     int64_t at;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 10000, NULL);
@@ -121,18 +121,18 @@ rule_4_1_positions(void **state)
     check_all_are(bytes, 0, 100, 0xee);
     CHECK_INT(peek(map, 4999), 0);
     CHECK_INT(peek(map, 5100), 0);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 /* A view that is smaller than the type: position 0 straddles, or is behind the end. */
 static void
 rule_4_1_view_smaller_than_the_type(void **state)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     size_t i;
     int64_t size;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 4096, NULL);
@@ -140,43 +140,43 @@ rule_4_1_view_smaller_than_the_type(void **state)
         for (size = 1; size < type_at(i)->size; size++) {
             view = view_of(map, 0, size, MMF_ACCESS_READ_WRITE);
             check_both_refused(view, type_at(i), 0, MMF_E_INVALID);
-            mmf_view_accessor_close(view);
+            mmf_accessor_close(view);
         }
         view = view_of(map, 4096, 0, MMF_ACCESS_READ_WRITE);
         check_both_refused(view, type_at(i), 0, MMF_E_RANGE);
-        mmf_view_accessor_close(view);
+        mmf_accessor_close(view);
     }
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
 rule_4_1_null_arguments(void **state)
 {
-    mmf_view_accessor *view;
-    mmf *map;
+    mmf_accessor *view;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 4096, NULL);
     view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
-    CHECK_FAILS(mmf_view_accessor_read_boolean(view, 0, NULL), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_accessor_read_byte(view, 0, NULL), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_accessor_read_sbyte(view, 0, NULL), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_accessor_read_char(view, 0, NULL), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_accessor_read_int16(view, 0, NULL), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_accessor_read_uint16(view, 0, NULL), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_accessor_read_int32(view, 0, NULL), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_accessor_read_uint32(view, 0, NULL), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_accessor_read_int64(view, 0, NULL), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_accessor_read_uint64(view, 0, NULL), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_accessor_read_single(view, 0, NULL), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_accessor_read_double(view, 0, NULL), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_accessor_read_decimal(view, 0, NULL), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_accessor_write_decimal(view, 0, NULL), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_accessor_read(view, 0, NULL, 1), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_accessor_write(view, 0, NULL, 1), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_accessor_pointer(view, NULL, NULL), MMF_E_NULL);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    CHECK_FAILS(mmf_accessor_read_boolean(view, 0, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_read_byte(view, 0, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_read_sbyte(view, 0, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_read_char(view, 0, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_read_int16(view, 0, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_read_uint16(view, 0, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_read_int32(view, 0, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_read_uint32(view, 0, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_read_int64(view, 0, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_read_uint64(view, 0, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_read_single(view, 0, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_read_double(view, 0, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_read_decimal(view, 0, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_write_decimal(view, 0, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_read(view, 0, NULL, 1), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_write(view, 0, NULL, 1), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_pointer(view, NULL, NULL), MMF_E_NULL);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 /*
@@ -186,10 +186,10 @@ rule_4_1_null_arguments(void **state)
 static void
 rule_4_2_boolean(void **state)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     unsigned char *bytes;
     int byte, value;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 8, NULL);
@@ -197,30 +197,30 @@ rule_4_2_boolean(void **state)
     for (byte = 0; byte < 256; byte++) {
         bytes[3] = (unsigned char)byte;
         value = 77;
-        CHECK_OK(mmf_view_accessor_read_boolean(view, 3, &value));
+        CHECK_OK(mmf_accessor_read_boolean(view, 3, &value));
         CHECK_INT(value, byte != 0);
     }
-    CHECK_OK(mmf_view_accessor_write_boolean(view, 3, 1));
+    CHECK_OK(mmf_accessor_write_boolean(view, 3, 1));
     CHECK_INT(bytes[3], 1);
-    CHECK_OK(mmf_view_accessor_write_boolean(view, 3, 0));
+    CHECK_OK(mmf_accessor_write_boolean(view, 3, 0));
     CHECK_INT(bytes[3], 0);
-    CHECK_OK(mmf_view_accessor_write_boolean(view, 3, -1));
+    CHECK_OK(mmf_accessor_write_boolean(view, 3, -1));
     CHECK_INT(bytes[3], 1);
-    CHECK_OK(mmf_view_accessor_write_boolean(view, 3, 256)); /* its low byte is 0 */
+    CHECK_OK(mmf_accessor_write_boolean(view, 3, 256)); /* its low byte is 0 */
     CHECK_INT(bytes[3], 1);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 /* Any position, any alignment: exactly the type's bytes, in the machine's order. */
 static void
 rule_4_2_bytes_at_any_position(void **state)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     unsigned char *bytes, got[16];
     size_t i;
     int64_t at;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 64, NULL);
@@ -236,16 +236,16 @@ rule_4_2_bytes_at_any_position(void **state)
             check_all_are(bytes, at + type->size, 64, 0xee);
             CHECK_STATUS(type->read(view, at, got), MMF_OK);
             CHECK_BYTES(got, type->sample, type->size);
-            mmf_view_accessor_close(view);
+            mmf_accessor_close(view);
         }
     }
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
 rule_4_2_extreme_integers(void **state)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     unsigned char *bytes;
     uint64_t u64;
     int64_t i64;
@@ -253,32 +253,32 @@ rule_4_2_extreme_integers(void **state)
     int16_t i16;
     int8_t i8;
     uint16_t c;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 64, NULL);
     view = filled_view(map, 0, 64, 0, &bytes);
-    CHECK_OK(mmf_view_accessor_write_uint64(view, 1, UINT64_MAX));
-    CHECK_OK(mmf_view_accessor_read_uint64(view, 1, &u64));
+    CHECK_OK(mmf_accessor_write_uint64(view, 1, UINT64_MAX));
+    CHECK_OK(mmf_accessor_read_uint64(view, 1, &u64));
     CHECK(u64 == UINT64_MAX);
-    CHECK_OK(mmf_view_accessor_write_int64(view, 1, INT64_MIN));
-    CHECK_OK(mmf_view_accessor_read_int64(view, 1, &i64));
+    CHECK_OK(mmf_accessor_write_int64(view, 1, INT64_MIN));
+    CHECK_OK(mmf_accessor_read_int64(view, 1, &i64));
     CHECK(i64 == INT64_MIN);
-    CHECK_OK(mmf_view_accessor_write_int32(view, 1, INT32_MIN));
-    CHECK_OK(mmf_view_accessor_read_int32(view, 1, &i32));
+    CHECK_OK(mmf_accessor_write_int32(view, 1, INT32_MIN));
+    CHECK_OK(mmf_accessor_read_int32(view, 1, &i32));
     CHECK_INT(i32, INT32_MIN);
-    CHECK_OK(mmf_view_accessor_write_int16(view, 1, INT16_MIN));
-    CHECK_OK(mmf_view_accessor_read_int16(view, 1, &i16));
+    CHECK_OK(mmf_accessor_write_int16(view, 1, INT16_MIN));
+    CHECK_OK(mmf_accessor_read_int16(view, 1, &i16));
     CHECK_INT(i16, INT16_MIN);
-    CHECK_OK(mmf_view_accessor_write_sbyte(view, 1, INT8_MIN));
-    CHECK_OK(mmf_view_accessor_read_sbyte(view, 1, &i8));
+    CHECK_OK(mmf_accessor_write_sbyte(view, 1, INT8_MIN));
+    CHECK_OK(mmf_accessor_read_sbyte(view, 1, &i8));
     CHECK_INT(i8, INT8_MIN);
-    CHECK_OK(mmf_view_accessor_write_char(view, 1, 0xD83D)); /* half of a pair */
-    CHECK_OK(mmf_view_accessor_read_char(view, 1, &c));
+    CHECK_OK(mmf_accessor_write_char(view, 1, 0xD83D)); /* half of a pair */
+    CHECK_OK(mmf_accessor_read_char(view, 1, &c));
     CHECK_INT(c, 0xD83D);
     CHECK_BYTES(bytes + 1, &(uint16_t){0xD83D}, 2);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 /* Bit patterns pass unchanged, a NaN's payload included. */
@@ -290,32 +290,32 @@ rule_4_2_floating_point_bits(void **state)
     static const uint64_t doubles[] = {
         UINT64_C(0x8000000000000000), UINT64_C(0x7ff0000000000000),
         UINT64_C(0xfff8123456789abc), UINT64_C(0x0000000000000001)};
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     unsigned char *bytes;
     size_t i;
     double d;
     float f;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 16, NULL);
     view = filled_view(map, 0, 16, 0, &bytes);
     for (i = 0; i < COUNT_OF(singles); i++) {
         memcpy(&f, &singles[i], sizeof(f));
-        CHECK_OK(mmf_view_accessor_write_single(view, 3, f));
+        CHECK_OK(mmf_accessor_write_single(view, 3, f));
         CHECK_BYTES(bytes + 3, &singles[i], sizeof(f));
-        CHECK_OK(mmf_view_accessor_read_single(view, 3, &f));
+        CHECK_OK(mmf_accessor_read_single(view, 3, &f));
         CHECK_BYTES(&f, &singles[i], sizeof(f));
     }
     for (i = 0; i < COUNT_OF(doubles); i++) {
         memcpy(&d, &doubles[i], sizeof(d));
-        CHECK_OK(mmf_view_accessor_write_double(view, 3, d));
+        CHECK_OK(mmf_accessor_write_double(view, 3, d));
         CHECK_BYTES(bytes + 3, &doubles[i], sizeof(d));
-        CHECK_OK(mmf_view_accessor_read_double(view, 3, &d));
+        CHECK_OK(mmf_accessor_read_double(view, 3, &d));
         CHECK_BYTES(&d, &doubles[i], sizeof(d));
     }
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 /* Low, middle, high, flags. */
@@ -326,28 +326,28 @@ rule_4_2_decimal_layout(void **state)
                                       .middle = 0x05060708,
                                       .high = 0x090a0b0c,
                                       .flags = INT32_MIN | 28 << 16};
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     unsigned char *bytes;
     int32_t part;
     mmf_decimal got;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 64, NULL);
     view = filled_view(map, 0, 64, 0, &bytes);
-    CHECK_OK(mmf_view_accessor_write_decimal(view, 5, &value));
-    CHECK_OK(mmf_view_accessor_read_int32(view, 5, &part));
+    CHECK_OK(mmf_accessor_write_decimal(view, 5, &value));
+    CHECK_OK(mmf_accessor_read_int32(view, 5, &part));
     CHECK_INT(part, value.low);
-    CHECK_OK(mmf_view_accessor_read_int32(view, 9, &part));
+    CHECK_OK(mmf_accessor_read_int32(view, 9, &part));
     CHECK_INT(part, value.middle);
-    CHECK_OK(mmf_view_accessor_read_int32(view, 13, &part));
+    CHECK_OK(mmf_accessor_read_int32(view, 13, &part));
     CHECK_INT(part, value.high);
-    CHECK_OK(mmf_view_accessor_read_int32(view, 17, &part));
+    CHECK_OK(mmf_accessor_read_int32(view, 17, &part));
     CHECK_INT(part, value.flags);
-    CHECK_OK(mmf_view_accessor_read_decimal(view, 5, &got));
+    CHECK_OK(mmf_accessor_read_decimal(view, 5, &got));
     CHECK_BYTES(&got, &value, sizeof(got));
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 /* 1 if no decimal has these flags: bit 31 and a scale of 0 to 28 are all there is. */
@@ -359,18 +359,18 @@ are_bad_flags(uint32_t flags)
 }
 
 static void
-check_decimal_flags(mmf_view_accessor *view, uint32_t flags)
+check_decimal_flags(mmf_accessor *view, uint32_t flags)
 {
     mmf_decimal value = {.low = 1, .flags = (int32_t)flags};
     mmf_decimal got = {.low = 99};
 
     CHECK_CONTEXT("flags 0x%08x", flags);
-    CHECK_OK(mmf_view_accessor_write_decimal(view, 0, &value)); /* never the value */
+    CHECK_OK(mmf_accessor_write_decimal(view, 0, &value)); /* never the value */
     if (are_bad_flags(flags)) {
-        CHECK_FAILS(mmf_view_accessor_read_decimal(view, 0, &got), MMF_E_INVALID);
+        CHECK_FAILS(mmf_accessor_read_decimal(view, 0, &got), MMF_E_INVALID);
         CHECK_INT(got.low, 99);
     } else {
-        CHECK_OK(mmf_view_accessor_read_decimal(view, 0, &got));
+        CHECK_OK(mmf_accessor_read_decimal(view, 0, &got));
         CHECK_BYTES(&got, &value, sizeof(got));
     }
 }
@@ -378,11 +378,11 @@ check_decimal_flags(mmf_view_accessor *view, uint32_t flags)
 static void
 rule_4_2_decimal_flags(void **state)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     unsigned char *bytes;
     uint32_t scale;
     int bit;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 16, NULL);
@@ -394,8 +394,8 @@ rule_4_2_decimal_flags(void **state)
         check_decimal_flags(view, UINT32_C(0x80000000) | scale << 16);
     }
     check_decimal_flags(view, UINT32_MAX);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 /*
@@ -413,9 +413,9 @@ static void
 rule_4_3_any_type(void **state)
 {
     struct point point, got;
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     unsigned char *bytes;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     memset(&point, 0, sizeof(point)); /* its padding is compared too */
@@ -424,37 +424,37 @@ rule_4_3_any_type(void **state)
     strcpy(point.name, "corner");
     map = create_new(NULL, 100, NULL);
     view = filled_view(map, 0, 100, 0xee, &bytes);
-    CHECK_STATUS(mmf_view_accessor_write(view, 13, &point, sizeof(point)), MMF_OK);
+    CHECK_STATUS(mmf_accessor_write(view, 13, &point, sizeof(point)), MMF_OK);
     CHECK_BYTES(bytes + 13, &point, sizeof(point));
     check_all_are(bytes, 0, 13, 0xee);
     check_all_are(bytes, 13 + (int64_t)sizeof(point), 100, 0xee);
-    CHECK_STATUS(mmf_view_accessor_read(view, 13, &got, sizeof(got)), MMF_OK);
+    CHECK_STATUS(mmf_accessor_read(view, 13, &got, sizeof(got)), MMF_OK);
     CHECK_BYTES(&got, &point, sizeof(got));
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 static void
-check_generic(mmf_view_accessor *view, int64_t position, int64_t size, int status,
+check_generic(mmf_accessor *view, int64_t position, int64_t size, int status,
               const char *parameter)
 {
     unsigned char value[64];
 
     CHECK_CONTEXT("%" PRId64 " bytes at %" PRId64, size, position);
     memset(value, 0xee, sizeof(value));
-    CHECK_FAILS_PARAM(mmf_view_accessor_read(view, position, value, size), status,
+    CHECK_FAILS_PARAM(mmf_accessor_read(view, position, value, size), status,
                       parameter);
     check_all_are(value, 0, 64, 0xee);
-    CHECK_FAILS_PARAM(mmf_view_accessor_write(view, position, value, size), status,
+    CHECK_FAILS_PARAM(mmf_accessor_write(view, position, value, size), status,
                       parameter);
 }
 
 static void
 rule_4_3_bounds(void **state)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     unsigned char *bytes, value[64];
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 100, NULL);
@@ -468,39 +468,39 @@ rule_4_3_bounds(void **state)
     check_generic(view, 0, 101, MMF_E_INVALID, "position");
     check_generic(view, 1, INT64_MAX, MMF_E_INVALID, "position");
     check_all_are(bytes, 0, 100, 0);
-    CHECK_OK(mmf_view_accessor_read(view, 88, value, 12));
-    CHECK_OK(mmf_view_accessor_write(view, 88, value, 12));
-    CHECK_FAILS(mmf_view_accessor_read(view, 0, value, 0), MMF_E_INVALID);
-    CHECK_FAILS(mmf_view_accessor_read(view, 0, value, -1), MMF_E_INVALID);
-    CHECK_FAILS(mmf_view_accessor_write(view, 0, value, 0), MMF_E_INVALID);
-    CHECK_FAILS(mmf_view_accessor_write(view, 0, value, INT64_MIN), MMF_E_INVALID);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    CHECK_OK(mmf_accessor_read(view, 88, value, 12));
+    CHECK_OK(mmf_accessor_write(view, 88, value, 12));
+    CHECK_FAILS(mmf_accessor_read(view, 0, value, 0), MMF_E_INVALID);
+    CHECK_FAILS(mmf_accessor_read(view, 0, value, -1), MMF_E_INVALID);
+    CHECK_FAILS(mmf_accessor_write(view, 0, value, 0), MMF_E_INVALID);
+    CHECK_FAILS(mmf_accessor_write(view, 0, value, INT64_MIN), MMF_E_INVALID);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 /* Unlike the typed methods: a negative position before "cannot read". */
 static void
 rule_4_3_negative_position_first(void **state)
 {
-    mmf_view_accessor *reader, *writer;
+    mmf_accessor *reader, *writer;
     char value[4] = {0};
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 100, NULL);
     reader = view_of(map, 0, 0, MMF_ACCESS_READ);
     writer = view_of(map, 0, 0, MMF_ACCESS_WRITE);
-    CHECK_FAILS_PARAM(mmf_view_accessor_read(writer, -1, value, 4), MMF_E_RANGE,
+    CHECK_FAILS_PARAM(mmf_accessor_read(writer, -1, value, 4), MMF_E_RANGE,
                       "position");
-    CHECK_FAILS_PARAM(mmf_view_accessor_write(reader, -1, value, 4), MMF_E_RANGE,
+    CHECK_FAILS_PARAM(mmf_accessor_write(reader, -1, value, 4), MMF_E_RANGE,
                       "position");
-    CHECK_FAILS(mmf_view_accessor_read(writer, 100, value, 4), MMF_E_NOT_SUPPORTED);
-    CHECK_FAILS(mmf_view_accessor_write(reader, 100, value, 4), MMF_E_NOT_SUPPORTED);
-    CHECK_FAILS(mmf_view_accessor_read(writer, 0, value, 0), MMF_E_NOT_SUPPORTED);
-    CHECK_FAILS(mmf_view_accessor_write(reader, 0, value, 0), MMF_E_NOT_SUPPORTED);
-    mmf_view_accessor_close(writer);
-    mmf_view_accessor_close(reader);
-    mmf_close(map);
+    CHECK_FAILS(mmf_accessor_read(writer, 100, value, 4), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_accessor_write(reader, 100, value, 4), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_accessor_read(writer, 0, value, 0), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_accessor_write(reader, 0, value, 0), MMF_E_NOT_SUPPORTED);
+    mmf_accessor_close(writer);
+    mmf_accessor_close(reader);
+    mmf_map_close(map);
 }
 
 /*
@@ -509,31 +509,31 @@ rule_4_3_negative_position_first(void **state)
 
 /* Must fail, and leave the array and the count alone. */
 static void
-refuse_read_array(mmf_view_accessor *view, int64_t position, void *array,
+refuse_read_array(mmf_accessor *view, int64_t position, void *array,
                   int64_t element_size, int64_t count, int status,
                   const char *parameter)
 {
     int64_t got = -7;
 
     if (parameter == NULL)
-        CHECK_FAILS(mmf_view_accessor_read_array(view, position, array, element_size,
+        CHECK_FAILS(mmf_accessor_read_array(view, position, array, element_size,
                                                  count, &got),
                     status);
     else
-        CHECK_FAILS_PARAM(mmf_view_accessor_read_array(view, position, array,
+        CHECK_FAILS_PARAM(mmf_accessor_read_array(view, position, array,
                                                        element_size, count, &got),
                           status, parameter);
     CHECK_INT(got, -7);
 }
 
 static int64_t
-read_array(mmf_view_accessor *view, int64_t position, void *array, int64_t element_size,
+read_array(mmf_accessor *view, int64_t position, void *array, int64_t element_size,
            int64_t count)
 {
     int64_t got = -7;
 
     CHECK_STATUS(
-        mmf_view_accessor_read_array(view, position, array, element_size, count, &got),
+        mmf_accessor_read_array(view, position, array, element_size, count, &got),
         MMF_OK);
     return got;
 }
@@ -541,9 +541,9 @@ read_array(mmf_view_accessor *view, int64_t position, void *array, int64_t eleme
 static void
 rule_4_4_order_of_checks(void **state)
 {
-    mmf_view_accessor *writer, *view;
+    mmf_accessor *writer, *view;
     int32_t array[4];
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 100, NULL);
@@ -558,19 +558,19 @@ rule_4_4_order_of_checks(void **state)
     refuse_read_array(view, 0, array, 0, 1, MMF_E_INVALID, NULL);
     refuse_read_array(view, 0, array, -4, 1, MMF_E_INVALID, NULL);
     refuse_read_array(NULL, 0, array, 4, 1, MMF_E_NULL, NULL);
-    CHECK_FAILS(mmf_view_accessor_read_array(view, 0, array, 4, 1, NULL), MMF_E_NULL);
-    mmf_view_accessor_close(view);
-    mmf_view_accessor_close(writer);
-    mmf_close(map);
+    CHECK_FAILS(mmf_accessor_read_array(view, 0, array, 4, 1, NULL), MMF_E_NULL);
+    mmf_accessor_close(view);
+    mmf_accessor_close(writer);
+    mmf_map_close(map);
 }
 
 /* Even where nothing would be read. */
 static void
 rule_4_4_position_is_checked_for_count_0(void **state)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     int32_t array[1];
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 100, NULL);
@@ -579,21 +579,21 @@ rule_4_4_position_is_checked_for_count_0(void **state)
     refuse_read_array(view, -1, array, 4, 0, MMF_E_RANGE, "position");
     refuse_read_array(view, 0, NULL, 4, 0, MMF_E_NULL, "array");
     CHECK_INT(read_array(view, 99, array, 4, 0), 0);
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
     view = view_of(map, map_size(100), 0, MMF_ACCESS_READ);
     refuse_read_array(view, 0, array, 4, 0, MMF_E_RANGE, "position");
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 /* As many as there are; the rest of the array is left alone. */
 static void
 rule_4_4_reads_what_is_there(void **state)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     unsigned char *bytes;
     int32_t array[30], i;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 103, NULL);
@@ -612,42 +612,42 @@ rule_4_4_reads_what_is_there(void **state)
     CHECK_INT(read_array(view, 0, array, 4, 2), 2);
     CHECK_INT(read_array(view, 0, array, INT64_MAX, 1), 0);
     CHECK_INT(read_array(view, 0, array, INT64_MAX - 2, INT64_MAX), 0);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 static void
 rule_4_5_order_of_checks(void **state)
 {
     static const int32_t array[4] = {1, 2, 3, 4};
-    mmf_view_accessor *reader, *view;
-    mmf *map;
+    mmf_accessor *reader, *view;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 100, NULL);
     reader = view_of(map, 0, 100, MMF_ACCESS_READ);
     view = view_of(map, 0, 100, MMF_ACCESS_WRITE);
-    CHECK_FAILS_PARAM(mmf_view_accessor_write_array(reader, -1, NULL, 4, -1),
+    CHECK_FAILS_PARAM(mmf_accessor_write_array(reader, -1, NULL, 4, -1),
                       MMF_E_NULL, "array");
-    CHECK_FAILS_PARAM(mmf_view_accessor_write_array(reader, -1, array, 4, -1),
+    CHECK_FAILS_PARAM(mmf_accessor_write_array(reader, -1, array, 4, -1),
                       MMF_E_RANGE, "count");
     /* Unlike reading: the position before "cannot write". */
-    CHECK_FAILS_PARAM(mmf_view_accessor_write_array(reader, -1, array, 4, 1),
+    CHECK_FAILS_PARAM(mmf_accessor_write_array(reader, -1, array, 4, 1),
                       MMF_E_RANGE, "position");
-    CHECK_FAILS_PARAM(mmf_view_accessor_write_array(reader, 100, array, 4, 1),
+    CHECK_FAILS_PARAM(mmf_accessor_write_array(reader, 100, array, 4, 1),
                       MMF_E_RANGE, "position");
-    CHECK_FAILS(mmf_view_accessor_write_array(reader, 0, array, 4, 100),
+    CHECK_FAILS(mmf_accessor_write_array(reader, 0, array, 4, 100),
                 MMF_E_NOT_SUPPORTED);
-    CHECK_FAILS(mmf_view_accessor_write_array(view, 0, array, 4, 26), MMF_E_INVALID);
-    CHECK_FAILS_PARAM(mmf_view_accessor_write_array(view, 100, array, 4, 0),
+    CHECK_FAILS(mmf_accessor_write_array(view, 0, array, 4, 26), MMF_E_INVALID);
+    CHECK_FAILS_PARAM(mmf_accessor_write_array(view, 100, array, 4, 0),
                       MMF_E_RANGE, "position");
-    CHECK_FAILS(mmf_view_accessor_write_array(view, 0, array, 0, 1), MMF_E_INVALID);
-    CHECK_FAILS(mmf_view_accessor_write_array(view, 0, array, -4, 1), MMF_E_INVALID);
-    CHECK_FAILS(mmf_view_accessor_write_array(NULL, 0, array, 4, 1), MMF_E_NULL);
-    CHECK_STATUS(mmf_view_accessor_write_array(view, 99, array, 4, 0), MMF_OK);
-    mmf_view_accessor_close(view);
-    mmf_view_accessor_close(reader);
-    mmf_close(map);
+    CHECK_FAILS(mmf_accessor_write_array(view, 0, array, 0, 1), MMF_E_INVALID);
+    CHECK_FAILS(mmf_accessor_write_array(view, 0, array, -4, 1), MMF_E_INVALID);
+    CHECK_FAILS(mmf_accessor_write_array(NULL, 0, array, 4, 1), MMF_E_NULL);
+    CHECK_STATUS(mmf_accessor_write_array(view, 99, array, 4, 0), MMF_OK);
+    mmf_accessor_close(view);
+    mmf_accessor_close(reader);
+    mmf_map_close(map);
 }
 
 /* All or none. */
@@ -655,28 +655,28 @@ static void
 rule_4_5_no_partial_write(void **state)
 {
     static const int32_t array[30] = {1, 2, 3, 4};
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     unsigned char *bytes;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 103, NULL);
     view = filled_view(map, 0, 103, 0xee, &bytes);
-    CHECK_FAILS(mmf_view_accessor_write_array(view, 0, array, 4, 26), MMF_E_INVALID);
-    CHECK_FAILS(mmf_view_accessor_write_array(view, 100, array, 4, 1), MMF_E_INVALID);
-    CHECK_FAILS(mmf_view_accessor_write_array(view, 4, array, 4, 25), MMF_E_INVALID);
-    CHECK_FAILS(mmf_view_accessor_write_array(view, 0, array, 4, INT64_MAX),
+    CHECK_FAILS(mmf_accessor_write_array(view, 0, array, 4, 26), MMF_E_INVALID);
+    CHECK_FAILS(mmf_accessor_write_array(view, 100, array, 4, 1), MMF_E_INVALID);
+    CHECK_FAILS(mmf_accessor_write_array(view, 4, array, 4, 25), MMF_E_INVALID);
+    CHECK_FAILS(mmf_accessor_write_array(view, 0, array, 4, INT64_MAX),
                 MMF_E_INVALID);
-    CHECK_FAILS(mmf_view_accessor_write_array(view, 0, array, INT64_MAX, 1),
+    CHECK_FAILS(mmf_accessor_write_array(view, 0, array, INT64_MAX, 1),
                 MMF_E_INVALID);
-    CHECK_FAILS(mmf_view_accessor_write_array(view, 0, array, INT64_MAX, INT64_MAX),
+    CHECK_FAILS(mmf_accessor_write_array(view, 0, array, INT64_MAX, INT64_MAX),
                 MMF_E_INVALID);
     check_all_are(bytes, 0, 103, 0xee);
-    CHECK_STATUS(mmf_view_accessor_write_array(view, 0, array, 4, 25), MMF_OK);
+    CHECK_STATUS(mmf_accessor_write_array(view, 0, array, 4, 25), MMF_OK);
     CHECK_BYTES(bytes, array, 100);
     check_all_are(bytes, 100, 103, 0xee);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 /* .NET's spacing in the view. */
@@ -694,8 +694,8 @@ check_stride(int64_t size)
     enum { COUNT = 5, AT = 3, FIRST = 1 };
     int64_t stride = stride_of(size);
     unsigned char array[COUNT * 16], got[COUNT * 16 + 1];
-    mmf *map = create_new(NULL, 200, NULL);
-    mmf_view_accessor *view;
+    mmf_map *map = create_new(NULL, 200, NULL);
+    mmf_accessor *view;
     unsigned char *bytes;
     int64_t i;
 
@@ -703,7 +703,7 @@ check_stride(int64_t size)
     view = filled_view(map, 0, 200, 0xee, &bytes);
     for (i = 0; i < COUNT * size; i++)
         array[i] = (unsigned char)(FIRST + i);
-    CHECK_STATUS(mmf_view_accessor_write_array(view, AT, array, size, COUNT), MMF_OK);
+    CHECK_STATUS(mmf_accessor_write_array(view, AT, array, size, COUNT), MMF_OK);
     check_all_are(bytes, 0, AT, 0xee);
     for (i = 0; i < COUNT; i++) {
         CHECK_BYTES(bytes + AT + i * stride, array + i * size, size);
@@ -714,19 +714,19 @@ check_stride(int64_t size)
     CHECK_INT(read_array(view, AT, got, size, COUNT), COUNT);
     CHECK_BYTES(got, array, COUNT * size);
     CHECK_INT(got[COUNT * size], 0xdd);
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
 
     /* A whole stride counts, the padding behind the last element included. */
     view = view_of(map, 0, COUNT * stride, MMF_ACCESS_READ_WRITE);
-    CHECK_OK(mmf_view_accessor_write_array(view, 0, array, size, COUNT));
+    CHECK_OK(mmf_accessor_write_array(view, 0, array, size, COUNT));
     CHECK_INT(read_array(view, 0, got, size, COUNT + 1), COUNT);
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
     view = view_of(map, 0, COUNT * stride - 1, MMF_ACCESS_READ_WRITE);
-    CHECK_FAILS(mmf_view_accessor_write_array(view, 0, array, size, COUNT),
+    CHECK_FAILS(mmf_accessor_write_array(view, 0, array, size, COUNT),
                 MMF_E_INVALID);
     CHECK_INT(read_array(view, 0, got, size, COUNT), COUNT - 1);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 static void
@@ -745,17 +745,17 @@ rule_4_6_three_bytes_stand_four_apart(void **state)
 {
     static const unsigned char array[6] = {1, 2, 3, 4, 5, 6};
     static const unsigned char expected[8] = {1, 2, 3, 0xee, 4, 5, 6, 0xee};
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     unsigned char *bytes;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 8, NULL);
     view = filled_view(map, 0, 8, 0xee, &bytes);
-    CHECK_OK(mmf_view_accessor_write_array(view, 0, array, 3, 2));
+    CHECK_OK(mmf_accessor_write_array(view, 0, array, 3, 2));
     CHECK_BYTES(bytes, expected, 8);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 /*
@@ -764,7 +764,7 @@ rule_4_6_three_bytes_stand_four_apart(void **state)
 
 struct worker {
     pthread_t thread;
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     int64_t position;
 };
 
@@ -775,8 +775,8 @@ count_up(void *payload)
     int32_t i, value;
 
     for (i = 1; i <= 10000; i++) {
-        CHECK_OK(mmf_view_accessor_write_int32(worker->view, worker->position, i));
-        CHECK_OK(mmf_view_accessor_read_int32(worker->view, worker->position, &value));
+        CHECK_OK(mmf_accessor_write_int32(worker->view, worker->position, i));
+        CHECK_OK(mmf_accessor_read_int32(worker->view, worker->position, &value));
         CHECK_INT(value, i);
     }
     return NULL;
@@ -786,9 +786,9 @@ static void
 rule_4_7_threads(void **state)
 {
     struct worker workers[4];
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     size_t i;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 4096, NULL);
@@ -800,8 +800,8 @@ rule_4_7_threads(void **state)
     }
     for (i = 0; i < COUNT_OF(workers); i++)
         pthread_join(workers[i].thread, NULL);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 int

@@ -3,7 +3,7 @@
 
     check_table.py TABLE PROGRAM... [--also PROGRAM...]
 
-The table's rows say in their last cell which tests prove them (`names` in backticks), or
+The table's rows say in their last slot which tests prove them (`names` in backticks), or
 "no test: " and why. Fails if a named test does not exist in any PROGRAM (asked with --list),
 a test is not named (those of the programs behind --also need not be), a row has neither test
 nor reason, two rows have one number, or a rule or a case of .NET's tests has no row.
@@ -21,16 +21,16 @@ NAME = re.compile(r"`([a-z][a-z0-9_]*)`")
 
 
 def read_rows(path):
-    """(line number, rule, cells) of every row; heads and rules of tables are none."""
+    """(line number, rule, slots) of every row; heads and rules of tables are none."""
     rows = []
     with open(path, encoding="utf-8") as table:
         for number, line in enumerate(table, 1):
             if not line.startswith("|"):
                 continue
-            cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-            if cells[0] == "rule" or set(line.strip()) <= set("|-"):
+            slots = [slot.strip() for slot in line.strip().strip("|").split("|")]
+            if slots[0] == "rule" or set(line.strip()) <= set("|-"):
                 continue
-            rows.append((number, cells[0], cells))
+            rows.append((number, slots[0], slots))
     return rows
 
 
@@ -49,16 +49,16 @@ def list_tests(programs):
 def check_rows(path, rows, tests, others):
     """Complaints about rows; fills in the names that were found."""
     seen, named = {}, set()
-    for number, rule, cells in rows:
+    for number, rule, slots in rows:
         where = f"{path}:{number}: {rule}"
         if rule in seen:
             yield f"{where}: line {seen[rule]} has that number, too"
         seen[rule] = number
-        if len(cells) != 4:
-            yield f"{where}: {len(cells)} cells, not 4"
+        if len(slots) != 4:
+            yield f"{where}: {len(slots)} slots, not 4"
             continue
-        names = NAME.findall(cells[3])
-        reason = NO_TEST.match(cells[3])
+        names = NAME.findall(slots[3])
+        reason = NO_TEST.match(slots[3])
         if not names and not reason:
             yield f"{where}: neither a test nor a reason"
         if reason:
@@ -67,8 +67,8 @@ def check_rows(path, rows, tests, others):
         for name in names:
             if name not in tests and name not in others:
                 yield f"{where}: there is no test {name}"
-        if NAME.sub("", cells[3]).strip():
-            yield f"{where}: not only names: {cells[3]}"
+        if NAME.sub("", slots[3]).strip():
+            yield f"{where}: not only names: {slots[3]}"
     for name in sorted(set(tests) - named):
         yield f"{path}: does not name {name} of {tests[name]}"
     for kind, count in CASES.items():
@@ -100,7 +100,7 @@ def main():
     complaints += check_rows(path, rows, tests, others)
     for complaint in complaints:
         print(complaint, file=sys.stderr)
-    reasons = sum(1 for _, _, cells in rows if NO_TEST.match(cells[-1]))
+    reasons = sum(1 for _, _, slots in rows if NO_TEST.match(slots[-1]))
     print(f"{len(rows)} rules: {len(rows) - reasons} by {len(tests)} tests, "
           f"{reasons} with a reason instead")
     sys.exit(1 if complaints else 0)

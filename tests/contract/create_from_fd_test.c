@@ -25,10 +25,10 @@ closed_handle(void)
     return handle;
 }
 
-static mmf_options
+static mmf_map_options
 leaving_open(mmf_access access)
 {
-    mmf_options options = options_with(access, 0, 0);
+    mmf_map_options options = options_with(access, 0, 0);
 
     options.leave_open = 1;
     return options;
@@ -162,12 +162,12 @@ rule_2_3_10_capacity_0_is_the_length(void **state)
 {
     char path[FILE_PATH_SIZE];
     intptr_t fd = open_new(path, 777);
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_from_handle(fd, NULL, 0, NULL);
     validate_map(map, 777, MMF_ACCESS_READ_WRITE, 0);
-    mmf_close(map);
+    mmf_map_close(map);
     remove_file(path);
 }
 
@@ -195,13 +195,13 @@ rule_2_3_the_file_grows_exactly(void **state)
 {
     char path[FILE_PATH_SIZE];
     intptr_t fd = open_new(path, 100);
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_from_handle(fd, NULL, 4097, NULL);
     CHECK_INT(file_length(path), 4097);
     validate_map(map, 4097, MMF_ACCESS_READ_WRITE, 0);
-    mmf_close(map);
+    mmf_map_close(map);
     CHECK_INT(file_length(path), 4097);
     remove_file(path);
 }
@@ -211,14 +211,14 @@ rule_2_3_name_is_taken(void **state)
 {
     char path[FILE_PATH_SIZE];
     intptr_t fd = open_new(path, 100);
-    mmf *live;
+    mmf_map *live;
 
     (void)state;
     live = create_new("Cat", 10, NULL);
     REFUSES_HANDLE(fd, "Cat", 0, NULL, MMF_E_EXISTS, NULL);
     CHECK(is_open(fd));
     CHECK_INT(file_length(path), 100); /* never removed */
-    mmf_close(live);
+    mmf_map_close(live);
     close_file(fd);
     remove_file(path);
 }
@@ -264,7 +264,7 @@ rule_2_3_the_file_is_never_removed(void **state)
     (void)state;
     REFUSES_HANDLE(fd, NULL, 0, NULL, MMF_E_INVALID, "");
     CHECK_INT(file_length(path), 0);
-    mmf_close(create_from_handle(fd, NULL, 50, NULL));
+    mmf_map_close(create_from_handle(fd, NULL, 50, NULL));
     CHECK_INT(file_length(path), 50);
     remove_file(path);
 }
@@ -272,31 +272,31 @@ rule_2_3_the_file_is_never_removed(void **state)
 static void
 rule_3_5_6_leave_open(void **state)
 {
-    const mmf_options keep = leaving_open(MMF_ACCESS_READ_WRITE);
+    const mmf_map_options keep = leaving_open(MMF_ACCESS_READ_WRITE);
     char path[FILE_PATH_SIZE];
     intptr_t fd = open_new(path, 100);
-    mmf_view_accessor *view;
-    mmf *map;
+    mmf_accessor *view;
+    mmf_map *map;
 
     (void)state;
     map = create_from_handle(fd, NULL, 0, &keep);
     view = view_of(map, 0, 100, MMF_ACCESS_READ_WRITE);
-    mmf_close(map);
+    mmf_map_close(map);
     CHECK(is_open(fd));
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
     CHECK(is_open(fd));
     map = create_from_handle(fd, "Cat", 0, &keep);
-    mmf_close(map);
+    mmf_map_close(map);
     CHECK(is_open(fd));
 
     map = create_from_handle(fd, NULL, 0, NULL);
     view = view_of(map, 0, 100, MMF_ACCESS_READ_WRITE);
     CHECK(is_open(fd));
-    mmf_close(map);
+    mmf_map_close(map);
     CHECK(!is_open(fd));
     /* 3.5.2: the view does not mind that the file is closed. */
     validate_accessor(view, 100, MMF_ACCESS_READ_WRITE);
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
     remove_file(path);
 }
 
@@ -306,14 +306,14 @@ check_inherits(const char *name, mmf_inheritability inheritability, int inherite
 {
     char path[FILE_PATH_SIZE];
     intptr_t fd;
-    mmf *map;
+    mmf_map *map;
 
     file_path(path);
     make_file(path, 100);
     fd = open_file(path, FOR_BOTH, inherited);
     map = create_from_handle(fd, name, 0, WITH(0, 0, inheritability));
     validate_map(map, 100, MMF_ACCESS_READ_WRITE, inheritability);
-    mmf_close(map);
+    mmf_map_close(map);
     remove_file(path);
 }
 
@@ -332,12 +332,12 @@ static void
 rule_2_9_character_devices_by_handle(void **state)
 {
     intptr_t fd = open_zero_device();
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_from_handle(fd, NULL, 255, NULL);
     validate_map(map, 255, MMF_ACCESS_READ_WRITE, 0);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /* A name must lead others to the file: it needs a path that still is this file. */
@@ -346,13 +346,13 @@ rule_2_3_a_name_needs_a_path(void **state)
 {
     char path[FILE_PATH_SIZE];
     intptr_t fd = open_nameless_file(100);
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     REFUSES_HANDLE(fd, "Cat", 0, NULL, MMF_E_NOT_SUPPORTED, NULL);
     map = create_from_handle(fd, NULL, 0, NULL);
     validate_map(map, 100, MMF_ACCESS_READ_WRITE, 0);
-    mmf_close(map);
+    mmf_map_close(map);
     fd = open_new(path, 100);
     remove_file(path);
     REFUSES_HANDLE(fd, "Cat", 0, NULL, MMF_E_NOT_SUPPORTED, NULL);
@@ -366,16 +366,16 @@ rule_2_3_named(void **state)
 {
     char path[FILE_PATH_SIZE];
     intptr_t fd = open_new(path, 100);
-    mmf *map, *second;
+    mmf_map *map, *second;
 
     (void)state;
     map = create_from_handle(fd, "Cat", 0, NULL);
     second = open_existing("Cat", NULL);
     poke(second, 50, 5);
     CHECK_INT(peek(map, 50), 5);
-    mmf_close(map);
+    mmf_map_close(map);
     CHECK_INT(peek(second, 50), 5);
-    mmf_close(second);
+    mmf_map_close(second);
     REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
     remove_file(path);
 }
@@ -388,25 +388,25 @@ static void
 rule_2_3_by_descriptor(void **state)
 {
     char path[FILE_PATH_SIZE];
-    mmf *map = UNTOUCHED;
+    mmf_map *map = UNTOUCHED;
     intptr_t fd;
 
     (void)state;
-    CHECK_FAILS_PARAM(mmf_create_from_fd(-1, "", 0, NULL, &map), MMF_E_INVALID, "");
-    CHECK_FAILS_PARAM(mmf_create_from_fd(-1, NULL, -1, NULL, &map), MMF_E_RANGE,
+    CHECK_FAILS_PARAM(mmf_map_create_from_fd(-1, "", 0, NULL, &map), MMF_E_INVALID, "");
+    CHECK_FAILS_PARAM(mmf_map_create_from_fd(-1, NULL, -1, NULL, &map), MMF_E_RANGE,
                       "capacity");
-    CHECK_FAILS(mmf_create_from_fd(-1, NULL, 0, NULL, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_map_create_from_fd(-1, NULL, 0, NULL, NULL), MMF_E_NULL);
     if (!has_descriptors()) {
-        CHECK_FAILS(mmf_create_from_fd(0, NULL, 0, NULL, &map), MMF_E_PLATFORM);
+        CHECK_FAILS(mmf_map_create_from_fd(0, NULL, 0, NULL, &map), MMF_E_PLATFORM);
         CHECK((void *)map == UNTOUCHED);
         return;
     }
-    CHECK_FAILS(mmf_create_from_fd(-1, NULL, 0, NULL, &map), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_map_create_from_fd(-1, NULL, 0, NULL, &map), MMF_E_DISPOSED);
     CHECK((void *)map == UNTOUCHED);
     fd = open_new(path, 100);
-    CHECK_OK(mmf_create_from_fd((int)fd, "Cat", 0, NULL, &map));
+    CHECK_OK(mmf_map_create_from_fd((int)fd, "Cat", 0, NULL, &map));
     validate_map(map, 100, MMF_ACCESS_READ_WRITE, 0);
-    mmf_close(map);
+    mmf_map_close(map);
     CHECK(!is_open(fd));
     remove_file(path);
 }
@@ -418,7 +418,7 @@ rule_2_3_out_is_null(void **state)
     intptr_t fd = open_new(path, 100);
 
     (void)state;
-    CHECK_FAILS(mmf_create_from_handle(fd, NULL, 0, NULL, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_map_create_from_handle(fd, NULL, 0, NULL, NULL), MMF_E_NULL);
     CHECK(is_open(fd));
     close_file(fd);
     remove_file(path);

@@ -213,7 +213,7 @@ static void
 open_read_only_file(void *path)
 {
     uint8_t byte = 0;
-    mmf *map;
+    mmf_map *map;
 
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL, MMF_E_ACCESS, NULL);
     /* Copy-on-write opens the file for writing, too. */
@@ -224,7 +224,7 @@ open_read_only_file(void *path)
                            WITH_ACCESS(MMF_ACCESS_READ));
     byte = peek(map, 99);
     CHECK_INT(byte, 7);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
@@ -290,10 +290,10 @@ static void
 check_sharing(mmf_access first_access, mmf_access second_access, mmf_file_share share,
               int refused)
 {
-    mmf_options first_options = options_with(first_access, 0, 0);
-    mmf_options second_options = options_with(second_access, 0, 0);
+    mmf_map_options first_options = options_with(first_access, 0, 0);
+    mmf_map_options second_options = options_with(second_access, 0, 0);
     char path[FILE_PATH_SIZE];
-    mmf *first;
+    mmf_map *first;
 
     CHECK_CONTEXT("%s beside %s, share %d", access_name(second_access),
                   access_name(first_access), share);
@@ -309,11 +309,11 @@ check_sharing(mmf_access first_access, mmf_access second_access, mmf_file_share 
                      MMF_E_SHARING, NULL);
         CHECK_INT(file_length(path), 4096);
     } else {
-        mmf_close(create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, &second_options));
+        mmf_map_close(create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, &second_options));
     }
-    mmf_close(first);
+    mmf_map_close(first);
     /* In use no more. */
-    mmf_close(create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, &second_options));
+    mmf_map_close(create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, &second_options));
     remove_file(path);
 }
 
@@ -324,7 +324,7 @@ static void
 rule_2_2_8_sharing_with_those_who_flock(void **state)
 {
     char path[FILE_PATH_SIZE];
-    mmf *map;
+    mmf_map *map;
     intptr_t fd;
 
     (void)state;
@@ -339,7 +339,7 @@ rule_2_2_8_sharing_with_those_who_flock(void **state)
     map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL);
     CHECK(!try_flock(fd, 1));
     CHECK(try_flock(fd, 0));
-    mmf_close(map);
+    mmf_map_close(map);
     CHECK(try_flock(fd, 1));
     close_file(fd);
     remove_file(path);
@@ -371,7 +371,7 @@ static void
 rule_2_2_8_sharing_violation_leaves_the_file_alone(void **state)
 {
     char path[FILE_PATH_SIZE];
-    mmf *first;
+    mmf_map *first;
 
     (void)state;
     file_path(path);
@@ -381,7 +381,7 @@ rule_2_2_8_sharing_violation_leaves_the_file_alone(void **state)
     REFUSES_FILE(path, MMF_FILE_MODE_CREATE, NULL, 50, NULL, MMF_E_SHARING, NULL);
     CHECK_INT(file_length(path), 100);
     CHECK_INT(peek(first, 99), 8);
-    mmf_close(first);
+    mmf_map_close(first);
     remove_file(path);
 }
 
@@ -447,17 +447,17 @@ rule_2_2_11_capacity_0_is_the_length(void **state)
     char path[FILE_PATH_SIZE];
     int64_t capacity;
     size_t i;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     for (i = 0; i < COUNT_OF(lengths); i++) {
         file_path(path);
         make_file(path, lengths[i]);
         map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL);
-        CHECK_OK(mmf_capacity(map, &capacity));
+        CHECK_OK(mmf_map_capacity(map, &capacity));
         CHECK_INT(capacity, map_size(lengths[i]));
         validate_map(map, lengths[i], MMF_ACCESS_READ_WRITE, 0);
-        mmf_close(map);
+        mmf_map_close(map);
         CHECK_INT(file_length(path), lengths[i]);
         remove_file(path);
     }
@@ -512,7 +512,7 @@ rule_2_2_14_names_are_accepted(void **state)
 {
     char path[FILE_PATH_SIZE];
     struct names names;
-    mmf *map, *second;
+    mmf_map *map, *second;
     size_t i;
 
     (void)state;
@@ -525,8 +525,8 @@ rule_2_2_14_names_are_accepted(void **state)
         validate_map(map, 4096, MMF_ACCESS_READ_WRITE, 0);
         second = open_existing(names.text[i], NULL);
         validate_map(second, 4096, MMF_ACCESS_READ_WRITE, 0);
-        mmf_close(second);
-        mmf_close(map);
+        mmf_map_close(second);
+        mmf_map_close(map);
         REFUSES_OPEN(names.text[i], NULL, MMF_E_NOT_FOUND, NULL);
         CHECK_INT(file_length(path), 4096);
         remove_file(path);
@@ -538,7 +538,7 @@ static void
 rule_2_2_14_capacity_before_the_name(void **state)
 {
     char path[FILE_PATH_SIZE];
-    mmf *live;
+    mmf_map *live;
 
     (void)state;
     live = create_new("Cat", 10, NULL);
@@ -554,7 +554,7 @@ rule_2_2_14_capacity_before_the_name(void **state)
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, "no\\prefix", 0, NULL, MMF_E_PATH_NOT_FOUND,
                  NULL);
     remove_file(path);
-    mmf_close(live);
+    mmf_map_close(live);
 }
 
 static void
@@ -564,7 +564,7 @@ rule_2_2_15_the_file_grows_exactly(void **state)
     char path[FILE_PATH_SIZE];
     char bytes[100];
     size_t i;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     memset(bytes, 7, sizeof(bytes));
@@ -577,7 +577,7 @@ rule_2_2_15_the_file_grows_exactly(void **state)
         CHECK_INT(peek(map, 100), 0); /* 3.1.7: new bytes are zero */
         CHECK_INT(peek(map, capacities[i] - 1), 0);
         poke(map, capacities[i] - 1, 9);
-        mmf_close(map);
+        mmf_map_close(map);
         CHECK_INT(file_length(path), capacities[i]);
         remove_file(path);
     }
@@ -586,10 +586,10 @@ rule_2_2_15_the_file_grows_exactly(void **state)
 static void
 check_cannot_grow(const char *path, mmf_file_mode mode, int64_t capacity)
 {
-    mmf *map = UNTOUCHED;
-    int rc = mmf_create_from_file(path, mode, NULL, capacity, NULL, &map);
+    mmf_map *map = UNTOUCHED;
+    int rc = mmf_map_create_from_file(path, mode, NULL, capacity, NULL, &map);
 
-    CHECK_FAILS(mmf_create_from_file(path, mode, NULL, capacity, NULL, &map), rc);
+    CHECK_FAILS(mmf_map_create_from_file(path, mode, NULL, capacity, NULL, &map), rc);
     CHECK_IO_ERROR(rc);
     CHECK((void *)map == UNTOUCHED);
 }
@@ -636,7 +636,7 @@ static void
 rule_2_2_16_name_is_taken(void **state)
 {
     char path[FILE_PATH_SIZE], other[FILE_PATH_SIZE];
-    mmf *live;
+    mmf_map *live;
     size_t i;
 
     (void)state;
@@ -649,7 +649,7 @@ rule_2_2_16_name_is_taken(void **state)
     make_file(path, 100);
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, "Cat", 0, NULL, MMF_E_EXISTS, NULL);
     CHECK_INT(file_length(path), 100);
-    mmf_close(live);
+    mmf_map_close(live);
 
     live = create_from_file(path, MMF_FILE_MODE_OPEN, "Cat", 0, NULL);
     file_path(other);
@@ -657,7 +657,7 @@ rule_2_2_16_name_is_taken(void **state)
                  NULL);
     CHECK_INT(file_length(other), -1);
     REFUSES_CREATE_NEW("Cat", 4096, NULL, MMF_E_EXISTS, NULL);
-    mmf_close(live);
+    mmf_map_close(live);
     remove_file(path);
 }
 
@@ -666,7 +666,7 @@ static void
 rule_2_2_truncated_file_stays(void **state)
 {
     char path[FILE_PATH_SIZE];
-    mmf *live;
+    mmf_map *live;
 
     (void)state;
     live = create_new("Cat", 10, NULL);
@@ -676,7 +676,7 @@ rule_2_2_truncated_file_stays(void **state)
     CHECK_INT(file_length(path), 0);
     REFUSES_FILE(path, MMF_FILE_MODE_CREATE, "Cat", 4096, NULL, MMF_E_EXISTS, NULL);
     CHECK(file_length(path) >= 0);
-    mmf_close(live);
+    mmf_map_close(live);
     remove_file(path);
 }
 
@@ -686,30 +686,30 @@ rule_2_2_modes(void **state)
 {
     char path[FILE_PATH_SIZE];
     static const char bytes[3] = "abc";
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     file_path(path);
     map = create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 100, NULL);
     validate_map(map, 100, MMF_ACCESS_READ_WRITE, 0);
-    mmf_close(map);
+    mmf_map_close(map);
     CHECK_INT(file_length(path), 100);
     write_file(path, bytes, sizeof(bytes));
     map = create_from_file(path, MMF_FILE_MODE_OPEN_OR_CREATE, NULL, 100, NULL);
     CHECK_INT(peek(map, 0), 'a');
-    mmf_close(map);
+    mmf_map_close(map);
     map = create_from_file(path, MMF_FILE_MODE_CREATE, NULL, 50, NULL);
     validate_map(map, 50, MMF_ACCESS_READ_WRITE, 0);
-    mmf_close(map);
+    mmf_map_close(map);
     CHECK_INT(file_length(path), 50);
     remove_file(path);
     map = create_from_file(path, MMF_FILE_MODE_OPEN_OR_CREATE, NULL, 70, NULL);
     validate_map(map, 70, MMF_ACCESS_READ_WRITE, 0);
-    mmf_close(map);
+    mmf_map_close(map);
     CHECK_INT(file_length(path), 70);
     remove_file(path);
     map = create_from_file(path, MMF_FILE_MODE_CREATE, NULL, 60, NULL);
-    mmf_close(map);
+    mmf_map_close(map);
     CHECK_INT(file_length(path), 60);
     remove_file(path);
 }
@@ -745,14 +745,14 @@ static void
 rule_1_1_create_from_file_defaults(void **state)
 {
     char path[FILE_PATH_SIZE];
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     file_path(path);
     make_file(path, 300);
     map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL);
     validate_map(map, 300, MMF_ACCESS_READ_WRITE, MMF_INHERITABILITY_NONE);
-    mmf_close(map);
+    mmf_map_close(map);
     remove_file(path);
 }
 
@@ -761,14 +761,14 @@ static void
 rule_2_2_inheritability_is_not_used(void **state)
 {
     char path[FILE_PATH_SIZE];
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     file_path(path);
     map = create_from_file(path, MMF_FILE_MODE_CREATE, NULL, 100,
                            WITH(0, 0, MMF_INHERITABILITY_INHERITABLE));
     validate_map(map, 100, MMF_ACCESS_READ_WRITE, MMF_INHERITABILITY_NONE);
-    mmf_close(map);
+    mmf_map_close(map);
     remove_file(path);
 }
 
@@ -776,7 +776,7 @@ rule_2_2_inheritability_is_not_used(void **state)
 static void
 rule_2_2_settings_out_of_range(void **state)
 {
-    mmf_options options = options_with(MMF_ACCESS_READ_WRITE, 0, 0);
+    mmf_map_options options = options_with(MMF_ACCESS_READ_WRITE, 0, 0);
     char path[FILE_PATH_SIZE];
 
     (void)state;
@@ -800,7 +800,7 @@ static void
 rule_2_9_character_devices(void **state)
 {
     char zero[FILE_PATH_SIZE];
-    mmf *map, *second;
+    mmf_map *map, *second;
 
     (void)state;
     file_path(zero);
@@ -811,8 +811,8 @@ rule_2_9_character_devices(void **state)
     second = create_from_file(zero, MMF_FILE_MODE_OPEN, NULL, 255,
                               WITH_ACCESS(MMF_ACCESS_READ));
     validate_map(second, 255, MMF_ACCESS_READ, 0);
-    mmf_close(second);
-    mmf_close(map);
+    mmf_map_close(second);
+    mmf_map_close(map);
     REFUSES_FILE(zero, MMF_FILE_MODE_OPEN, NULL, 0, NULL, MMF_E_INVALID, "");
     remove_file(zero);
 }
@@ -825,7 +825,7 @@ rule_2_2_out_is_null(void **state)
     (void)state;
     file_path(path);
     CHECK_FAILS(
-        mmf_create_from_file(path, MMF_FILE_MODE_CREATE, NULL, 4096, NULL, NULL),
+        mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE, NULL, 4096, NULL, NULL),
         MMF_E_NULL);
     CHECK_INT(file_length(path), -1);
 }

@@ -114,10 +114,10 @@ cn_10_inheritability_minus_2(void **state)
 static void
 check_too_large(const char *name, int64_t capacity)
 {
-    mmf *map = UNTOUCHED;
-    int rc = mmf_create_new(name, capacity, NULL, &map);
+    mmf_map *map = UNTOUCHED;
+    int rc = mmf_map_create_new(name, capacity, NULL, &map);
 
-    CHECK_FAILS(mmf_create_new(name, capacity, NULL, &map), rc);
+    CHECK_FAILS(mmf_map_create_new(name, capacity, NULL, &map), rc);
     CHECK_IO_ERROR(rc);
     CHECK((void *)map == UNTOUCHED);
 }
@@ -144,8 +144,8 @@ cn_11_too_large(void **state)
 static void
 cn_12_too_large_without_a_name(void **state)
 {
-    mmf *map;
-    mmf_view_accessor *view;
+    mmf_map *map;
+    mmf_accessor *view;
 
     (void)state;
     if (sizeof(void *) != 4) {
@@ -153,10 +153,10 @@ cn_12_too_large_without_a_name(void **state)
         return;
     }
     /* The machine may have that much, the process not. */
-    if (mmf_create_new(NULL, UINT32_MAX, NULL, &map) == MMF_OK) {
-        CHECK_FAILS(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view),
+    if (mmf_map_create_new(NULL, UINT32_MAX, NULL, &map) == MMF_OK) {
+        CHECK_FAILS(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view),
                     MMF_E_NO_MEMORY);
-        mmf_close(map);
+        mmf_map_close(map);
     }
 }
 
@@ -166,18 +166,18 @@ cn_13_names_are_accepted(void **state)
 {
     struct names names;
     size_t i;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     make_names(&names);
     for (i = 0; i < NAME_COUNT; i++) {
         CHECK_CONTEXT("name N%zu", i + 1);
         map = create_new(names.text[i], 4096, NULL);
-        mmf_close(map);
+        mmf_map_close(map);
         map = create_new(names.text[i], 4096, WITH_ACCESS(MMF_ACCESS_READ));
-        mmf_close(map);
+        mmf_map_close(map);
         map = create_new(names.text[i], 4096, WITH(MMF_ACCESS_READ, 0, 0));
-        mmf_close(map);
+        mmf_map_close(map);
     }
 }
 
@@ -194,14 +194,14 @@ cn_14_each_kind_of_name(void **state)
 {
     struct names names;
     size_t i;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     make_names(&names);
     for (i = 0; i <= NAME_COUNT; i++) {
         map = create_new(name_at(&names, i), 4096, NULL);
         validate_map(map, 4096, MMF_ACCESS_READ_WRITE, 0);
-        mmf_close(map);
+        mmf_map_close(map);
     }
 }
 
@@ -210,16 +210,16 @@ cn_15_same_name_again_for_reading(void **state)
 {
     struct names names;
     size_t i;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     make_names(&names);
     for (i = 0; i <= NAME_COUNT; i++) {
         map = create_new(name_at(&names, i), 4096, NULL);
-        mmf_close(map);
+        mmf_map_close(map);
         map = create_new(name_at(&names, i), 4096, WITH_ACCESS(MMF_ACCESS_READ));
         validate_map(map, 4096, MMF_ACCESS_READ, 0);
-        mmf_close(map);
+        mmf_map_close(map);
     }
 }
 
@@ -228,19 +228,19 @@ cn_16_same_name_again_with_everything(void **state)
 {
     struct names names;
     size_t i;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     make_names(&names);
     for (i = 0; i <= NAME_COUNT; i++) {
         map = create_new(name_at(&names, i), 4096, WITH_ACCESS(MMF_ACCESS_READ));
-        mmf_close(map);
+        mmf_map_close(map);
         map = create_new(name_at(&names, i), 4096,
                          WITH(MMF_ACCESS_READ_WRITE_EXECUTE,
-                              MMF_OPTIONS_DELAY_ALLOCATE_PAGES,
+                              MMF_DELAY_ALLOCATE_PAGES,
                               MMF_INHERITABILITY_INHERITABLE));
         validate_map(map, 4096, MMF_ACCESS_READ_WRITE, MMF_INHERITABILITY_INHERITABLE);
-        mmf_close(map);
+        mmf_map_close(map);
     }
 }
 
@@ -249,7 +249,7 @@ cn_17_second_create_of_a_live_name_exists(void **state)
 {
     struct names names;
     size_t i;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     make_names(&names);
@@ -261,7 +261,7 @@ cn_17_second_create_of_a_live_name_exists(void **state)
                            MMF_E_EXISTS, NULL);
         CHECK_IO_ERROR(MMF_E_EXISTS);
         validate_map(map, 4096, MMF_ACCESS_READ_WRITE, 0);
-        mmf_close(map);
+        mmf_map_close(map);
     }
 }
 
@@ -270,7 +270,7 @@ cn_18_create_again_after_close(void **state)
 {
     struct names names;
     size_t i;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     make_names(&names);
@@ -279,27 +279,27 @@ cn_18_create_again_after_close(void **state)
         REFUSES_CREATE_NEW(names.text[i], 4096, NULL, MMF_E_EXISTS, NULL);
         poke(map, 0, 1);
         poke(map, 4095, 2);
-        mmf_close(map);
+        mmf_map_close(map);
         map = create_new(names.text[i], 4096, NULL);
         validate_map(map, 4096, MMF_ACCESS_READ_WRITE, 0);
-        mmf_close(map);
+        mmf_map_close(map);
     }
 }
 
 static void
 create_three_times(const char *name, int64_t capacity, mmf_access access,
-                   mmf_map_options options, mmf_inheritability inheritability)
+                   mmf_map_allocation options, mmf_inheritability inheritability)
 {
-    mmf *map = create_new(name, capacity, NULL);
+    mmf_map *map = create_new(name, capacity, NULL);
 
     validate_map(map, capacity, MMF_ACCESS_READ_WRITE, 0);
-    mmf_close(map);
+    mmf_map_close(map);
     map = create_new(name, capacity, WITH_ACCESS(access));
     validate_map(map, capacity, access, 0);
-    mmf_close(map);
+    mmf_map_close(map);
     map = create_new(name, capacity, WITH(access, options, inheritability));
     validate_map(map, capacity, access, inheritability);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /* 2 names x 4 capacities x 5 accesses x 2 x 2: .NET's 160 rows. */
@@ -318,8 +318,8 @@ cn_19_matrix(void **state)
         int named = rest % 2 == 1;
         int64_t capacity = capacity_at((rest /= 2) % CAPACITY_COUNT);
         mmf_access access = accesses[(rest /= CAPACITY_COUNT) % COUNT_OF(accesses)];
-        mmf_map_options options =
-            (rest /= COUNT_OF(accesses)) % 2 ? MMF_OPTIONS_DELAY_ALLOCATE_PAGES : 0;
+        mmf_map_allocation options =
+            (rest /= COUNT_OF(accesses)) % 2 ? MMF_DELAY_ALLOCATE_PAGES : 0;
         mmf_inheritability inheritability = (rest / 2) % 2 ? 1 : 0;
 
         CHECK_CONTEXT("named %d, capacity %" PRId64 ", %s, options %x, inherit %d",
@@ -334,15 +334,15 @@ cn_19_matrix(void **state)
 static void
 check_forgets(const char *name)
 {
-    mmf *map = create_new(name, 4096, NULL);
-    mmf_view_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
+    mmf_map *map = create_new(name, 4096, NULL);
+    mmf_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
 
-    CHECK_OK(mmf_view_accessor_write_int32(view, 0, 42));
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    CHECK_OK(mmf_accessor_write_int32(view, 0, 42));
+    mmf_accessor_close(view);
+    mmf_map_close(map);
     map = create_new(name, 4096, NULL);
     CHECK_INT(peek(map, 0), 0);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
@@ -368,7 +368,7 @@ static void
 cn_22_a_hundred_unnamed_maps(void **state)
 {
     enum { MAPS = 100 };
-    mmf *maps[MAPS];
+    mmf_map *maps[MAPS];
     int i;
 
     (void)state;
@@ -381,44 +381,44 @@ cn_22_a_hundred_unnamed_maps(void **state)
     for (i = 0; i < MAPS; i++)
         CHECK_INT(peek(maps[i], 7), i + 1); /* 3.1.6: nobody shares */
     for (i = 0; i < MAPS; i++)
-        mmf_close(maps[i]);
+        mmf_map_close(maps[i]);
 }
 
 static void
 cn_24_default_view_is_exact(void **state)
 {
-    mmf *map = create_new(NULL, 1, NULL);
-    mmf_view_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
+    mmf_map *map = create_new(NULL, 1, NULL);
+    mmf_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
 
     (void)state;
-    CHECK_INT(mmf_view_accessor_capacity(view), map_size(1));
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    CHECK_INT(mmf_accessor_capacity(view), map_size(1));
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 /* C closes once; what may be closed any number of times is NULL. */
 static void
 cn_25_closing_nothing_is_fine(void **state)
 {
-    mmf *map = create_new(NULL, 4096, NULL);
+    mmf_map *map = create_new(NULL, 4096, NULL);
 
     (void)state;
-    mmf_close(map);
+    mmf_map_close(map);
     map = NULL;
-    mmf_close(map);
-    mmf_close(map);
+    mmf_map_close(map);
+    mmf_map_close(map);
 }
 
 static void
 look_at_dead_map(void *payload)
 {
-    mmf *map = payload;
+    mmf_map *map = payload;
     intptr_t handle = 7;
 
-    CHECK_FAILS(mmf_native_handle(map, &handle), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_map_native_handle(map, &handle), MMF_E_DISPOSED);
     CHECK_INT(handle, 7);
     REFUSES_VIEW(map, 0, 0, MMF_ACCESS_READ_WRITE, MMF_E_DISPOSED, NULL);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /* A handle that C can still look at when it is dead: its copy in a forked child. */
@@ -426,7 +426,7 @@ static void
 cn_26_dead_map_is_disposed(void **state)
 {
     char name[UNIQUE_NAME_SIZE];
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     need_fork();
@@ -435,11 +435,11 @@ cn_26_dead_map_is_disposed(void **state)
     validate_map(map, 4096, MMF_ACCESS_READ_WRITE, 0);
     in_child(look_at_dead_map, map);
     validate_map(map, 4096, MMF_ACCESS_READ_WRITE, 0);
-    mmf_close(map);
+    mmf_map_close(map);
     map = create_new(NULL, 4096, NULL);
     in_child(look_at_dead_map, map);
     validate_map(map, 4096, MMF_ACCESS_READ_WRITE, 0);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /*
@@ -449,7 +449,7 @@ cn_26_dead_map_is_disposed(void **state)
 static void
 rule_2_4_order_of_checks(void **state)
 {
-    mmf *live;
+    mmf_map *live;
 
     (void)state;
     live = create_new("taken", 10, NULL);
@@ -463,7 +463,7 @@ rule_2_4_order_of_checks(void **state)
     REFUSES_CREATE_NEW("taken", 1, WITH(MMF_ACCESS_READ, 0, 42), MMF_E_RANGE,
                        "inheritability");
     REFUSES_CREATE_NEW("taken", 1, WITH(MMF_ACCESS_READ, 0, 0), MMF_E_EXISTS, NULL);
-    mmf_close(live);
+    mmf_map_close(live);
 }
 
 /* What the system says about the name comes after every argument check. */
@@ -481,30 +481,30 @@ rule_2_4_arguments_before_the_name(void **state)
 static void
 rule_2_4_options_bits(void **state)
 {
-    mmf_map_options options;
+    mmf_map_allocation options;
     int bit;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     for (bit = 0; bit < 32; bit++) {
         CHECK_CONTEXT("bit %d", bit);
-        options = (mmf_map_options)(UINT32_C(1) << bit);
-        if (options != MMF_OPTIONS_DELAY_ALLOCATE_PAGES) {
+        options = (mmf_map_allocation)(UINT32_C(1) << bit);
+        if (options != MMF_DELAY_ALLOCATE_PAGES) {
             REFUSES_CREATE_NEW(NULL, 1, WITH(0, options, 0), MMF_E_RANGE, "options");
             REFUSES_CREATE_NEW(NULL, 1,
-                               WITH(0, options | MMF_OPTIONS_DELAY_ALLOCATE_PAGES, 0),
+                               WITH(0, options | MMF_DELAY_ALLOCATE_PAGES, 0),
                                MMF_E_RANGE, "options");
         }
     }
-    map = create_new(NULL, 1, WITH(0, MMF_OPTIONS_DELAY_ALLOCATE_PAGES, 0));
-    mmf_close(map);
+    map = create_new(NULL, 1, WITH(0, MMF_DELAY_ALLOCATE_PAGES, 0));
+    mmf_map_close(map);
 }
 
 static void
 rule_2_4_out_is_null(void **state)
 {
     (void)state;
-    CHECK_FAILS(mmf_create_new("Cat", 4096, NULL, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_map_create_new("Cat", 4096, NULL, NULL), MMF_E_NULL);
     REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
 }
 

@@ -41,9 +41,9 @@ co_03_names_are_accepted(void **state)
     make_names(&names);
     for (i = 0; i < NAME_COUNT; i++) {
         CHECK_CONTEXT("name N%zu", i + 1);
-        mmf_close(create_or_open(names.text[i], 4096, NULL));
-        mmf_close(create_or_open(names.text[i], 4096, WITH_ACCESS(MMF_ACCESS_READ)));
-        mmf_close(create_or_open(names.text[i], 4096, WITH(MMF_ACCESS_READ, 0, 0)));
+        mmf_map_close(create_or_open(names.text[i], 4096, NULL));
+        mmf_map_close(create_or_open(names.text[i], 4096, WITH_ACCESS(MMF_ACCESS_READ)));
+        mmf_map_close(create_or_open(names.text[i], 4096, WITH(MMF_ACCESS_READ, 0, 0)));
     }
 }
 
@@ -75,7 +75,7 @@ co_05_negative_capacity(void **state)
 static void
 co_06_capacity_beyond_32_bits(void **state)
 {
-    mmf *map = UNTOUCHED;
+    mmf_map *map = UNTOUCHED;
     int rc;
 
     (void)state;
@@ -84,12 +84,11 @@ co_06_capacity_beyond_32_bits(void **state)
         return;
     }
     /* To a 64-bit process it is a capacity like any other, if there is the room. */
-    rc = mmf_create_or_open("Cat", INT64_C(1) << 32,
-                            WITH(0, MMF_OPTIONS_DELAY_ALLOCATE_PAGES, 0), &map);
+    rc = mmf_map_create_or_open("Cat", INT64_C(1) << 32, WITH(0, MMF_DELAY_ALLOCATE_PAGES, 0), NULL, &map);
     if (rc < 0)
         CHECK_IO_ERROR(rc);
     else
-        mmf_close(map);
+        mmf_map_close(map);
 }
 
 static void
@@ -128,7 +127,7 @@ struct row {
     char name[UNIQUE_NAME_SIZE];
     int64_t capacity;
     mmf_access access;
-    mmf_map_options options;
+    mmf_map_allocation options;
     mmf_inheritability inheritability;
 };
 
@@ -143,7 +142,7 @@ for_each_row(const mmf_access *accesses, size_t count, void (*run)(const struct 
 
         row.capacity = capacity_at(rest % CAPACITY_COUNT);
         row.access = accesses[(rest /= CAPACITY_COUNT) % count];
-        row.options = (rest /= count) % 2 ? MMF_OPTIONS_DELAY_ALLOCATE_PAGES : 0;
+        row.options = (rest /= count) % 2 ? MMF_DELAY_ALLOCATE_PAGES : 0;
         row.inheritability = (rest / 2) % 2 ? 1 : 0;
         unique_name(row.name);
         CHECK_CONTEXT("capacity %" PRId64 ", %s, options %x, inherit %d", row.capacity,
@@ -159,18 +158,18 @@ static const mmf_access execute[] = {MMF_ACCESS_READ_EXECUTE,
                                      MMF_ACCESS_READ_WRITE_EXECUTE};
 
 static void
-validate_and_close(mmf *map, int64_t capacity, mmf_access access,
+validate_and_close(mmf_map *map, int64_t capacity, mmf_access access,
                    mmf_inheritability inheritability)
 {
     validate_map(map, capacity, access, inheritability);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /* The shorter overload is in .NET's matrix for plain accesses only. */
 static void
 create_by_access(const struct row *row)
 {
-    mmf *map = create_or_open(row->name, row->capacity, WITH_ACCESS(row->access));
+    mmf_map *map = create_or_open(row->name, row->capacity, WITH_ACCESS(row->access));
 
     validate_and_close(map, row->capacity, row->access, 0);
     map = create_or_open(row->name, row->capacity,
@@ -181,7 +180,7 @@ create_by_access(const struct row *row)
 static void
 create_absent(const struct row *row)
 {
-    mmf *map = create_or_open(row->name, row->capacity, NULL);
+    mmf_map *map = create_or_open(row->name, row->capacity, NULL);
 
     validate_and_close(map, row->capacity, MMF_ACCESS_READ_WRITE, 0);
     create_by_access(row);
@@ -197,27 +196,27 @@ co_10_creates_what_is_absent(void **state)
 static void
 open_by_access(const struct row *row)
 {
-    mmf *first = create_new(row->name, row->capacity, WITH_ACCESS(row->access));
-    mmf *map = create_or_open(row->name, row->capacity, WITH_ACCESS(row->access));
+    mmf_map *first = create_new(row->name, row->capacity, WITH_ACCESS(row->access));
+    mmf_map *map = create_or_open(row->name, row->capacity, WITH_ACCESS(row->access));
 
     validate_and_close(map, row->capacity, row->access, 0);
-    mmf_close(first);
+    mmf_map_close(first);
     first = create_new(row->name, row->capacity,
                        WITH(row->access, row->options, row->inheritability));
     map = create_or_open(row->name, row->capacity,
                          WITH(row->access, row->options, row->inheritability));
     validate_and_close(map, row->capacity, row->access, row->inheritability);
-    mmf_close(first);
+    mmf_map_close(first);
 }
 
 static void
 open_present(const struct row *row)
 {
-    mmf *first = create_new(row->name, row->capacity, NULL);
-    mmf *map = create_or_open(row->name, row->capacity, NULL);
+    mmf_map *first = create_new(row->name, row->capacity, NULL);
+    mmf_map *map = create_or_open(row->name, row->capacity, NULL);
 
     validate_and_close(map, row->capacity, MMF_ACCESS_READ_WRITE, 0);
-    mmf_close(first);
+    mmf_map_close(first);
     open_by_access(row);
 }
 
@@ -232,19 +231,19 @@ static void
 open_file_backed(const struct row *row)
 {
     char path[FILE_PATH_SIZE];
-    mmf *first, *map;
+    mmf_map *first, *map;
 
     file_path(path);
     make_file(path, row->capacity);
     first = create_from_file(path, MMF_FILE_MODE_OPEN, row->name, 0, NULL);
     map = create_or_open(row->name, row->capacity, NULL);
     validate_and_close(map, row->capacity, MMF_ACCESS_READ_WRITE, 0);
-    mmf_close(first);
+    mmf_map_close(first);
     first = create_from_file(path, MMF_FILE_MODE_OPEN, row->name, row->capacity,
                              WITH_ACCESS(row->access));
     map = create_or_open(row->name, row->capacity, WITH_ACCESS(row->access));
     validate_and_close(map, row->capacity, row->access, 0);
-    mmf_close(first);
+    mmf_map_close(first);
     CHECK_INT(file_length(path), row->capacity);
     remove_file(path);
 }
@@ -285,7 +284,7 @@ static void
 co_16_write_access_opens(void **state)
 {
     char name[UNIQUE_NAME_SIZE];
-    mmf *first, *map;
+    mmf_map *first, *map;
 
     (void)state;
     unique_name(name);
@@ -293,17 +292,17 @@ co_16_write_access_opens(void **state)
     map = create_or_open(name, 4096, WITH_ACCESS(MMF_ACCESS_WRITE));
     validate_map(first, 4096, MMF_ACCESS_WRITE, 0);
     validate_map(map, 4096, MMF_ACCESS_WRITE, 0);
-    mmf_close(map);
-    mmf_close(first);
+    mmf_map_close(map);
+    mmf_map_close(first);
 }
 
 static void
 check_too_large(const char *name, int64_t capacity)
 {
-    mmf *map = UNTOUCHED;
-    int rc = mmf_create_or_open(name, capacity, NULL, &map);
+    mmf_map *map = UNTOUCHED;
+    int rc = mmf_map_create_or_open(name, capacity, NULL, NULL, &map);
 
-    CHECK_FAILS(mmf_create_or_open(name, capacity, NULL, &map), rc);
+    CHECK_FAILS(mmf_map_create_or_open(name, capacity, NULL, NULL, &map), rc);
     CHECK_IO_ERROR(rc);
     CHECK((void *)map == UNTOUCHED);
 }
@@ -321,12 +320,12 @@ co_17_too_large(void **state)
 }
 
 static int64_t
-default_capacity(mmf *map)
+default_capacity(mmf_map *map)
 {
-    mmf_view_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
-    int64_t capacity = mmf_view_accessor_capacity(view);
+    mmf_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
+    int64_t capacity = mmf_accessor_capacity(view);
 
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
     return capacity;
 }
 
@@ -334,7 +333,7 @@ static void
 co_18_first_capacity_holds(void **state)
 {
     char name[UNIQUE_NAME_SIZE];
-    mmf *first, *smaller, *larger;
+    mmf_map *first, *smaller, *larger;
     int64_t capacity = -1;
 
     (void)state;
@@ -346,18 +345,18 @@ co_18_first_capacity_holds(void **state)
     CHECK_INT(default_capacity(smaller), map_size(10000));
     CHECK_INT(default_capacity(larger), map_size(10000));
     CHECK_INT(default_capacity(first), map_size(10000));
-    CHECK_OK(mmf_capacity(larger, &capacity));
+    CHECK_OK(mmf_map_capacity(larger, &capacity));
     CHECK_INT(capacity, map_size(10000));
-    mmf_close(smaller);
-    mmf_close(larger);
-    mmf_close(first);
+    mmf_map_close(smaller);
+    mmf_map_close(larger);
+    mmf_map_close(first);
 }
 
 static void
 co_19_reader_opened_for_writing(void **state)
 {
     char name[UNIQUE_NAME_SIZE];
-    mmf *first, *map;
+    mmf_map *first, *map;
 
     (void)state;
     if (!host_keeps_protection())
@@ -367,16 +366,16 @@ co_19_reader_opened_for_writing(void **state)
     map = create_or_open(name, 4096, WITH_ACCESS(MMF_ACCESS_READ_WRITE));
     REFUSES_VIEW(map, 0, 0, MMF_ACCESS_READ_WRITE, MMF_E_IO, NULL);
     REFUSES_VIEW(map, 0, 4096, MMF_ACCESS_READ_WRITE, MMF_E_IO, NULL);
-    mmf_view_accessor_close(view_of(map, 0, 4096, MMF_ACCESS_READ));
-    mmf_close(map);
-    mmf_close(first);
+    mmf_accessor_close(view_of(map, 0, 4096, MMF_ACCESS_READ));
+    mmf_map_close(map);
+    mmf_map_close(first);
 }
 
 static void
 co_20_writer_opened_for_reading(void **state)
 {
     char name[UNIQUE_NAME_SIZE];
-    mmf *first, *map;
+    mmf_map *first, *map;
 
     (void)state;
     unique_name(name);
@@ -384,16 +383,16 @@ co_20_writer_opened_for_reading(void **state)
     map = create_or_open(name, 4096, WITH_ACCESS(MMF_ACCESS_READ));
     REFUSES_VIEW(map, 0, 0, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
     REFUSES_VIEW(map, 0, 4096, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
-    mmf_view_accessor_close(view_of(map, 0, 4096, MMF_ACCESS_READ));
-    mmf_close(map);
-    mmf_close(first);
+    mmf_accessor_close(view_of(map, 0, 4096, MMF_ACCESS_READ));
+    mmf_map_close(map);
+    mmf_map_close(first);
 }
 
 /* Every call breaks all rules from its own on; the name is alive, so all could open. */
 static void
 rule_2_5_order_of_checks(void **state)
 {
-    mmf *live;
+    mmf_map *live;
 
     (void)state;
     live = create_new("Cat", 10, NULL);
@@ -407,65 +406,65 @@ rule_2_5_order_of_checks(void **state)
                            "inheritability");
     REFUSES_CREATE_OR_OPEN("Dog", 1, WITH(MMF_ACCESS_WRITE, 0, 42), MMF_E_RANGE,
                            "inheritability");
-    mmf_close(live);
+    mmf_map_close(live);
 }
 
 /* Capacity 0 is refused even where it would be ignored. */
 static void
 rule_2_5_capacity_is_checked_even_if_ignored(void **state)
 {
-    mmf *live;
+    mmf_map *live;
 
     (void)state;
     live = create_new("Cat", 10, NULL);
     refuse_capacity(0);
     refuse_capacity(-1);
-    mmf_close(live);
+    mmf_map_close(live);
 }
 
 /* A handle that was opened with the write right alone has no other. */
 static void
 rule_2_5_write_access_gives_the_write_right_alone(void **state)
 {
-    mmf *first, *map;
+    mmf_map *first, *map;
 
     (void)state;
     first = create_new("Cat", 4096, NULL);
     map = create_or_open("Cat", 4096, WITH_ACCESS(MMF_ACCESS_WRITE));
     REFUSES_VIEW(map, 0, 0, MMF_ACCESS_READ, MMF_E_ACCESS, NULL);
     REFUSES_VIEW(map, 0, 0, MMF_ACCESS_COPY_ON_WRITE, MMF_E_ACCESS, NULL);
-    mmf_view_accessor_close(view_of(map, 0, 0, MMF_ACCESS_WRITE));
-    mmf_close(map);
-    mmf_close(first);
+    mmf_accessor_close(view_of(map, 0, 0, MMF_ACCESS_WRITE));
+    mmf_map_close(map);
+    mmf_map_close(first);
 }
 
 /* It existed, so the options of the call do not change it; they hold for the handle. */
 static void
 rule_2_5_options_are_ignored_when_it_opens(void **state)
 {
-    mmf *first, *map;
+    mmf_map *first, *map;
 
     (void)state;
     first = create_new("Cat", 4096, NULL);
     poke(first, 100, 7);
     map = create_or_open("Cat", 1,
-                         WITH(MMF_ACCESS_READ_WRITE, MMF_OPTIONS_DELAY_ALLOCATE_PAGES,
+                         WITH(MMF_ACCESS_READ_WRITE, MMF_DELAY_ALLOCATE_PAGES,
                               MMF_INHERITABILITY_INHERITABLE));
     CHECK_INT(peek(map, 100), 7);
     poke(map, 100, 0);
     validate_map(map, 4096, MMF_ACCESS_READ_WRITE, MMF_INHERITABILITY_INHERITABLE);
     validate_map(first, 4096, MMF_ACCESS_READ_WRITE, 0);
-    mmf_close(map);
-    mmf_close(first);
+    mmf_map_close(map);
+    mmf_map_close(first);
 }
 
 static void
 open_readable_as_nobody(void *name)
 {
-    mmf *map = create_or_open(name, 4096, WITH_ACCESS(MMF_ACCESS_READ));
+    mmf_map *map = create_or_open(name, 4096, WITH_ACCESS(MMF_ACCESS_READ));
 
     CHECK_INT(peek(map, 5), 55);
-    mmf_close(map);
+    mmf_map_close(map);
     REFUSES_CREATE_OR_OPEN(name, 4096, NULL, MMF_E_ACCESS, NULL);
     REFUSES_CREATE_OR_OPEN(name, 4096, WITH_ACCESS(MMF_ACCESS_WRITE), MMF_E_ACCESS,
                            NULL);
@@ -476,8 +475,8 @@ static void
 rule_2_5_access_denied_with_more_than_the_object_allows(void **state)
 {
     static char name[] = "Global\\Cat";
-    mmf_options options = options_with(MMF_ACCESS_READ_WRITE, 0, 0);
-    mmf *map;
+    mmf_map_options options = options_with(MMF_ACCESS_READ_WRITE, 0, 0);
+    mmf_map *map;
 
     (void)state;
     need_other_users();
@@ -486,14 +485,14 @@ rule_2_5_access_denied_with_more_than_the_object_allows(void **state)
     map = create_new(name, 4096, &options);
     poke(map, 5, 55);
     as_nobody(open_readable_as_nobody, name);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
 rule_2_5_out_is_null(void **state)
 {
     (void)state;
-    CHECK_FAILS(mmf_create_or_open("Cat", 4096, NULL, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_map_create_or_open("Cat", 4096, NULL, NULL, NULL), MMF_E_NULL);
     REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
 }
 

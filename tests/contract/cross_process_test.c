@@ -12,7 +12,7 @@
 enum { LENGTH = 4096 };
 
 /* An unnamed map of the file's length over a handle that others may share. */
-static mmf *
+static mmf_map *
 map_file(const char *path)
 {
     return create_from_handle(open_file(path, FOR_BOTH, 0), NULL, 0,
@@ -23,23 +23,23 @@ map_file(const char *path)
 static int
 answer(int argc, char **argv)
 {
-    mmf *map;
-    mmf_view_accessor *view;
+    mmf_map *map;
+    mmf_accessor *view;
     uint8_t value;
     int64_t i;
 
     (void)argc;
     map = map_file(argv[1]);
     view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
-    for (i = 0; i < mmf_view_accessor_capacity(view); i++) {
-        CHECK_OK(mmf_view_accessor_read_byte(view, i, &value));
+    for (i = 0; i < mmf_accessor_capacity(view); i++) {
+        CHECK_OK(mmf_accessor_read_byte(view, i, &value));
         CHECK_INT(value, i % 256);
     }
     for (i = 0; i < LENGTH; i++)
-        CHECK_OK(mmf_view_accessor_write_byte(view, i, (uint8_t)(LENGTH - i - 1)));
-    CHECK_OK(mmf_view_accessor_flush(view));
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+        CHECK_OK(mmf_accessor_write_byte(view, i, (uint8_t)(LENGTH - i - 1)));
+    CHECK_OK(mmf_accessor_flush(view));
+    mmf_accessor_close(view);
+    mmf_map_close(map);
     return EXIT_SUCCESS;
 }
 
@@ -48,10 +48,10 @@ xp_01_file_backed_map_in_two_processes(void **state)
 {
     char path[FILE_PATH_SIZE];
     const char *const args[] = {path, NULL};
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     uint8_t value;
     int64_t i;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     file_path(path);
@@ -59,15 +59,15 @@ xp_01_file_backed_map_in_two_processes(void **state)
     map = map_file(path);
     view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
     for (i = 0; i < LENGTH; i++)
-        CHECK_OK(mmf_view_accessor_write_byte(view, i, (uint8_t)i));
-    CHECK_OK(mmf_view_accessor_flush(view));
+        CHECK_OK(mmf_accessor_write_byte(view, i, (uint8_t)i));
+    CHECK_OK(mmf_accessor_flush(view));
     CHECK_INT(process_finish(process_start("answer", args)), EXIT_SUCCESS);
     for (i = 0; i < LENGTH; i++) {
-        CHECK_OK(mmf_view_accessor_read_byte(view, i, &value));
+        CHECK_OK(mmf_accessor_read_byte(view, i, &value));
         CHECK_INT(value, (LENGTH - i - 1) % 256);
     }
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
     remove_file(path);
 }
 
@@ -78,7 +78,7 @@ xp_01_file_backed_map_in_two_processes(void **state)
 static int
 visit(int argc, char **argv)
 {
-    mmf *map = NULL;
+    mmf_map *map = NULL;
     char line[64];
     long position, value;
     int64_t capacity;
@@ -87,11 +87,11 @@ visit(int argc, char **argv)
     role_say("ready");
     while (role_hear(line, sizeof(line))) {
         if (strcmp(line, "open") == 0) {
-            role_say("%s", mmf_status_name(mmf_open_existing(argv[1], NULL, &map)));
+            role_say("%s", mmf_status_name(mmf_map_open_existing(argv[1], NULL, &map)));
         } else if (strcmp(line, "create_or_open") == 0) {
-            role_say("%s", mmf_status_name(mmf_create_or_open(argv[1], 1, NULL, &map)));
+            role_say("%s", mmf_status_name(mmf_map_create_or_open(argv[1], 1, NULL, NULL, &map)));
         } else if (strcmp(line, "capacity") == 0) {
-            CHECK_OK(mmf_capacity(map, &capacity));
+            CHECK_OK(mmf_map_capacity(map, &capacity));
             role_say("%ld", (long)capacity);
         } else if (sscanf(line, "read %ld", &position) == 1) {
             role_say("%d", peek(map, position));
@@ -99,14 +99,14 @@ visit(int argc, char **argv)
             poke(map, position, (uint8_t)value);
             role_say("written");
         } else if (strcmp(line, "close") == 0) {
-            mmf_close(map);
+            mmf_map_close(map);
             map = NULL;
             role_say("closed");
         } else {
             CHECK_FAIL("told to \"%s\"", line);
         }
     }
-    mmf_close(map);
+    mmf_map_close(map);
     return EXIT_SUCCESS;
 }
 
@@ -129,7 +129,7 @@ say_to(struct process *visitor, const char *line, const char *answer_line)
 
 /* Visitor and we see one memory of `capacity` bytes. */
 static void
-check_shares(struct process *visitor, mmf *map, int64_t capacity)
+check_shares(struct process *visitor, mmf_map *map, int64_t capacity)
 {
     char line[64], expected[64];
 
@@ -146,13 +146,13 @@ static void
 check_name_in_two_processes(const char *name, const char *how)
 {
     struct process *visitor = start_visitor(name);
-    mmf *map = create_new(name, 10000, NULL);
+    mmf_map *map = create_new(name, 10000, NULL);
 
     CHECK_CONTEXT("%s %.40s", how, name);
     say_to(visitor, how, "MMF_OK");
     check_shares(visitor, map, 10000);
     say_to(visitor, "close", "closed");
-    mmf_close(map);
+    mmf_map_close(map);
     say_to(visitor, "open", "MMF_E_NOT_FOUND");
     CHECK_INT(process_finish(visitor), EXIT_SUCCESS);
 }
@@ -177,7 +177,7 @@ static void
 rule_3_8_created_there_opened_here(void **state)
 {
     struct process *visitor = start_visitor("Cat");
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     say_to(visitor, "create_or_open", "MMF_OK");
@@ -185,10 +185,10 @@ rule_3_8_created_there_opened_here(void **state)
     map = open_existing("Cat", NULL);
     CHECK_INT(peek(map, 0), 99);
     REFUSES_CREATE_NEW("Cat", 10, NULL, MMF_E_EXISTS, NULL);
-    mmf_close(map);
+    mmf_map_close(map);
     say_to(visitor, "close", "closed");
     map = create_new("Cat", 10, NULL);
-    mmf_close(map);
+    mmf_map_close(map);
     CHECK_INT(process_finish(visitor), EXIT_SUCCESS);
 }
 
@@ -199,18 +199,18 @@ check_file_in_two_processes(const char *how)
     struct process *visitor = start_visitor("Cat");
     char path[FILE_PATH_SIZE];
     unsigned char bytes[10000];
-    mmf *map;
+    mmf_map *map;
 
     file_path(path);
     make_file(path, 9000);
     map = create_from_file(path, MMF_FILE_MODE_OPEN, "Cat", 10000, NULL);
     say_to(visitor, how, "MMF_OK");
     check_shares(visitor, map, 10000);
-    mmf_close(map); /* the visitor still holds the name */
+    mmf_map_close(map); /* the visitor still holds the name */
     REFUSES_CREATE_NEW("Cat", 10, NULL, MMF_E_EXISTS, NULL);
     map = open_existing("Cat", NULL);
     check_shares(visitor, map, 10000);
-    mmf_close(map);
+    mmf_map_close(map);
     say_to(visitor, "close", "closed");
     REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
     CHECK_INT(process_finish(visitor), EXIT_SUCCESS);
@@ -234,7 +234,7 @@ rule_3_8_a_named_file_by_relative_path(void **state)
 {
     struct process *visitor = start_visitor("Cat");
     char path[FILE_PATH_SIZE], dir[FILE_PATH_SIZE], before[FILE_PATH_SIZE];
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     file_path(path);
@@ -247,7 +247,7 @@ rule_3_8_a_named_file_by_relative_path(void **state)
     say_to(visitor, "open", "MMF_OK");
     check_shares(visitor, map, 100);
     say_to(visitor, "close", "closed");
-    mmf_close(map);
+    mmf_map_close(map);
     CHECK_INT(process_finish(visitor), EXIT_SUCCESS);
     remove_file(path);
 }
@@ -258,7 +258,7 @@ rule_3_8_a_named_file_that_was_replaced(void **state)
 {
     struct process *visitor = start_visitor("Cat");
     char path[FILE_PATH_SIZE], other[FILE_PATH_SIZE];
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     file_path(path);
@@ -267,7 +267,7 @@ rule_3_8_a_named_file_that_was_replaced(void **state)
     make_file(other, 100);
     map = create_from_file(path, MMF_FILE_MODE_OPEN, "Cat", 0, NULL);
     if (!replace_file(other, path)) {
-        mmf_close(map);
+        mmf_map_close(map);
         process_finish(visitor);
         remove_file(path);
         remove_file(other);
@@ -276,7 +276,7 @@ rule_3_8_a_named_file_that_was_replaced(void **state)
     say_to(visitor, "open", "MMF_E_CORRUPT");
     say_to(visitor, "create_or_open", "MMF_E_CORRUPT");
     CHECK_INT(peek(map, 0), 0); /* ours still is the old one */
-    mmf_close(map);
+    mmf_map_close(map);
     CHECK_INT(process_finish(visitor), EXIT_SUCCESS);
     remove_file(path);
 }
@@ -287,13 +287,13 @@ map_by_path(int argc, char **argv)
 {
     mmf_access access = argc > 2 ? MMF_ACCESS_READ : MMF_ACCESS_READ_WRITE;
     char line[32];
-    mmf *map = NULL;
+    mmf_map *map = NULL;
 
     role_say("%s",
-             mmf_status_name(mmf_create_from_file(argv[1], MMF_FILE_MODE_OPEN, NULL, 0,
+             mmf_status_name(mmf_map_create_from_file(argv[1], MMF_FILE_MODE_OPEN, NULL, 0,
                                                   WITH_ACCESS(access), &map)));
     role_hear(line, sizeof(line));
-    mmf_close(map);
+    mmf_map_close(map);
     return EXIT_SUCCESS;
 }
 
@@ -302,12 +302,12 @@ check_sharing(const char *path, mmf_access ours, const char *theirs,
               const char *expected)
 {
     const char *const args[] = {path, theirs, NULL};
-    mmf *map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, WITH_ACCESS(ours));
+    mmf_map *map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, WITH_ACCESS(ours));
     struct process *other = process_start("map_by_path", args);
 
     process_expect(other, expected);
     CHECK_INT(process_finish(other), EXIT_SUCCESS);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
@@ -328,7 +328,7 @@ rule_2_2_8_sharing_between_processes(void **state)
     process_expect(other, "MMF_OK");
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL, MMF_E_SHARING, NULL);
     process_kill(other); /* and its claim on the file dies with it */
-    mmf_close(create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL));
+    mmf_map_close(create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL));
     remove_file(path);
 }
 

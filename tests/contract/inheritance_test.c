@@ -12,30 +12,30 @@
 static void
 check_each_way(mmf_inheritability inheritability)
 {
-    mmf *created, *opened;
+    mmf_map *created, *opened;
 
     created = create_new(NULL, 4096, WITH(0, 0, inheritability));
     validate_map(created, 4096, MMF_ACCESS_READ_WRITE, inheritability);
-    mmf_close(created);
+    mmf_map_close(created);
     created = create_new("Cat", 4096, WITH(0, 0, inheritability));
     validate_map(created, 4096, MMF_ACCESS_READ_WRITE, inheritability);
-    mmf_close(created);
+    mmf_map_close(created);
     created = create_or_open("Cat", 4096, WITH(0, 0, inheritability));
     validate_map(created, 4096, MMF_ACCESS_READ_WRITE, inheritability);
     opened = create_or_open("Cat", 4096, WITH(0, 0, inheritability));
     validate_map(opened, 4096, MMF_ACCESS_READ_WRITE, inheritability);
-    mmf_close(opened);
+    mmf_map_close(opened);
     opened =
         open_existing("Cat", WITH_RIGHTS_AND(MMF_RIGHTS_READ_WRITE, inheritability));
     validate_map(opened, 4096, MMF_ACCESS_READ_WRITE, inheritability);
-    mmf_close(opened);
+    mmf_map_close(opened);
     /* Handles of one object differ, whichever way round. */
     opened =
         open_existing("Cat", WITH_RIGHTS_AND(MMF_RIGHTS_READ_WRITE, !inheritability));
     validate_map(opened, 4096, MMF_ACCESS_READ_WRITE, !inheritability);
     validate_map(created, 4096, MMF_ACCESS_READ_WRITE, inheritability);
-    mmf_close(opened);
-    mmf_close(created);
+    mmf_map_close(opened);
+    mmf_map_close(created);
 }
 
 static void
@@ -50,12 +50,12 @@ rule_3_7_every_way_to_a_handle(void **state)
 static int
 inherit(int argc, char **argv)
 {
-    mmf *map = UNTOUCHED;
+    mmf_map *map = UNTOUCHED;
     char line[32];
     int rc;
 
     (void)argc;
-    rc = mmf_open_inherited((intptr_t)strtoll(argv[1], NULL, 10), NULL, &map);
+    rc = mmf_map_open_inherited((intptr_t)strtoll(argv[1], NULL, 10), NULL, &map);
     if (rc < 0) {
         CHECK((void *)map == UNTOUCHED);
         role_say("%s", mmf_status_name(rc));
@@ -65,18 +65,18 @@ inherit(int argc, char **argv)
     poke(map, 11, 11);
     role_say("written");
     role_hear(line, sizeof(line));
-    mmf_close(map);
+    mmf_map_close(map);
     return EXIT_SUCCESS;
 }
 
 static struct process *
-start_heir(mmf *map)
+start_heir(mmf_map *map)
 {
     char handle[32];
     const char *const args[] = {handle, NULL};
     intptr_t number = -1;
 
-    CHECK_OK(mmf_native_handle(map, &number));
+    CHECK_OK(mmf_map_native_handle(map, &number));
     snprintf(handle, sizeof(handle), "%ld", (long)number);
     return process_start("inherit", args);
 }
@@ -84,7 +84,7 @@ start_heir(mmf *map)
 static void
 check_child_program_has_it(const char *name)
 {
-    mmf *map = create_new(name, 4096, WITH(0, 0, MMF_INHERITABILITY_INHERITABLE));
+    mmf_map *map = create_new(name, 4096, WITH(0, 0, MMF_INHERITABILITY_INHERITABLE));
     struct process *heir;
 
     poke(map, 10, 10);
@@ -92,7 +92,7 @@ check_child_program_has_it(const char *name)
     process_expect(heir, "written");
     CHECK_INT(peek(map, 11), 11);
     CHECK_INT(process_finish(heir), EXIT_SUCCESS);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
@@ -110,7 +110,7 @@ rule_3_7_a_child_program_has_no_others(void **state)
     static const char *const names[] = {NULL, "Cat"};
     struct process *heir;
     size_t i;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     for (i = 0; i < COUNT_OF(names); i++) {
@@ -118,7 +118,7 @@ rule_3_7_a_child_program_has_no_others(void **state)
         heir = start_heir(map);
         process_expect(heir, "MMF_E_DISPOSED");
         CHECK_INT(process_finish(heir), EXIT_SUCCESS);
-        mmf_close(map);
+        mmf_map_close(map);
     }
 }
 
@@ -127,18 +127,18 @@ static void
 rule_3_7_an_inherited_handle_keeps_the_name(void **state)
 {
     struct process *heir;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new("Cat", 4096, WITH(0, 0, MMF_INHERITABILITY_INHERITABLE));
     poke(map, 10, 10);
     heir = start_heir(map);
     process_expect(heir, "written");
-    mmf_close(map);
+    mmf_map_close(map);
     REFUSES_CREATE_NEW("Cat", 4096, NULL, MMF_E_EXISTS, NULL);
     map = open_existing("Cat", NULL);
     CHECK_INT(peek(map, 11), 11);
-    mmf_close(map);
+    mmf_map_close(map);
     CHECK_INT(process_finish(heir), EXIT_SUCCESS);
     REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
 }
@@ -146,11 +146,11 @@ rule_3_7_an_inherited_handle_keeps_the_name(void **state)
 static void
 use_in_child(void *payload)
 {
-    mmf *map = payload;
+    mmf_map *map = payload;
 
     CHECK_INT(peek(map, 10), 10);
     poke(map, 11, 11);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
@@ -158,7 +158,7 @@ rule_3_7_a_forked_child_has_inheritable_handles(void **state)
 {
     static const char *const names[] = {NULL, "Cat"};
     size_t i;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     need_fork();
@@ -167,7 +167,7 @@ rule_3_7_a_forked_child_has_inheritable_handles(void **state)
         poke(map, 10, 10);
         in_child(use_in_child, map);
         CHECK_INT(peek(map, 11), 11);
-        mmf_close(map);
+        mmf_map_close(map);
     }
 }
 
@@ -175,20 +175,20 @@ rule_3_7_a_forked_child_has_inheritable_handles(void **state)
 static void
 rule_3_7_what_is_no_handle(void **state)
 {
-    mmf *map = UNTOUCHED;
+    mmf_map *map = UNTOUCHED;
     intptr_t ends[2];
 
     (void)state;
-    CHECK_FAILS(mmf_open_inherited(-1, NULL, &map), MMF_E_DISPOSED);
-    CHECK_FAILS(mmf_open_inherited(100000, NULL, &map), MMF_E_DISPOSED);
-    CHECK_FAILS(mmf_open_inherited(INTPTR_MAX, NULL, &map), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_map_open_inherited(-1, NULL, &map), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_map_open_inherited(100000, NULL, &map), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_map_open_inherited(INTPTR_MAX, NULL, &map), MMF_E_DISPOSED);
     make_pipe(ends);
-    CHECK_FAILS(mmf_open_inherited(ends[0], NULL, &map), MMF_E_CORRUPT);
-    CHECK_FAILS(mmf_open_inherited(ends[0], NULL, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_map_open_inherited(ends[0], NULL, &map), MMF_E_CORRUPT);
+    CHECK_FAILS(mmf_map_open_inherited(ends[0], NULL, NULL), MMF_E_NULL);
     CHECK_FAILS_PARAM(
-        mmf_open_inherited(ends[0], WITH_RIGHTS_AND(MMF_RIGHTS_READ, 42), &map),
+        mmf_map_open_inherited(ends[0], WITH_RIGHTS_AND(MMF_RIGHTS_READ, 42), &map),
         MMF_E_RANGE, "inheritability");
-    CHECK_FAILS_PARAM(mmf_open_inherited(ends[0], WITH_RIGHTS(0x800000), &map),
+    CHECK_FAILS_PARAM(mmf_map_open_inherited(ends[0], WITH_RIGHTS(0x800000), &map),
                       MMF_E_RANGE, "desiredAccessRights");
     CHECK((void *)map == UNTOUCHED);
     CHECK(is_open(ends[0]));

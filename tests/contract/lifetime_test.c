@@ -14,31 +14,31 @@
  */
 
 static void
-check_zero(mmf *map, int64_t capacity)
+check_zero(mmf_map *map, int64_t capacity)
 {
-    mmf_view_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ);
+    mmf_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ);
     const unsigned char *bytes;
     void *pointer;
     int64_t i;
 
-    CHECK_OK(mmf_view_accessor_pointer(view, &pointer, NULL));
+    CHECK_OK(mmf_accessor_pointer(view, &pointer, NULL));
     bytes = pointer;
     for (i = 0; i < capacity; i++)
         CHECK_INT(bytes[i], 0);
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
 }
 
 static void
-check_zero_and_spoil(mmf *map, int64_t capacity)
+check_zero_and_spoil(mmf_map *map, int64_t capacity)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     void *bytes;
 
     check_zero(map, capacity);
     view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
-    CHECK_OK(mmf_view_accessor_pointer(view, &bytes, NULL));
+    CHECK_OK(mmf_accessor_pointer(view, &bytes, NULL));
     memset(bytes, 0xee, (size_t)capacity);
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
 }
 
 static void
@@ -47,7 +47,7 @@ rule_3_1_1_new_memory_is_zero(void **state)
     static const int64_t capacities[] = {1, 4095, 4096, 4097, 70000};
     size_t i;
     int again;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     for (i = 0; i < COUNT_OF(capacities); i++) {
@@ -55,7 +55,7 @@ rule_3_1_1_new_memory_is_zero(void **state)
         for (again = 0; again < 3; again++) {
             map = create_new("Cat", capacities[i], NULL);
             check_zero_and_spoil(map, capacities[i]);
-            mmf_close(map);
+            mmf_map_close(map);
         }
     }
 }
@@ -63,7 +63,7 @@ rule_3_1_1_new_memory_is_zero(void **state)
 static void
 rule_3_1_2_maps_of_one_name_share(void **state)
 {
-    mmf *first, *second, *third;
+    mmf_map *first, *second, *third;
 
     (void)state;
     first = create_new("Cat", 4096, NULL);
@@ -75,17 +75,17 @@ rule_3_1_2_maps_of_one_name_share(void **state)
     poke(third, 1, 33);
     CHECK_INT(peek(first, 1), 33);
     CHECK_INT(peek(second, 1), 33);
-    mmf_close(first);
-    mmf_close(second);
-    mmf_close(third);
+    mmf_map_close(first);
+    mmf_map_close(second);
+    mmf_map_close(third);
 }
 
 static void
 rule_3_1_2_maps_of_one_file_share(void **state)
 {
-    mmf_options options = options_with(MMF_ACCESS_READ_WRITE, 0, 0);
+    mmf_map_options options = options_with(MMF_ACCESS_READ_WRITE, 0, 0);
     char path[FILE_PATH_SIZE];
-    mmf *first, *second, *third;
+    mmf_map *first, *second, *third;
     unsigned char bytes[2];
     intptr_t fd;
 
@@ -103,30 +103,30 @@ rule_3_1_2_maps_of_one_file_share(void **state)
     poke(third, 1, 33);
     CHECK_INT(peek(first, 1), 33);
     CHECK_INT(peek(second, 1), 33);
-    mmf_close(first);
-    mmf_close(second);
-    mmf_close(third);
+    mmf_map_close(first);
+    mmf_map_close(second);
+    mmf_map_close(third);
     read_file(path, bytes, 2);
     CHECK_INT(bytes[1], 33);
     remove_file(path);
 }
 
 static void
-check_private(mmf *map)
+check_private(mmf_map *map)
 {
-    mmf_view_accessor *one = view_of(map, 0, 0, MMF_ACCESS_COPY_ON_WRITE);
-    mmf_view_accessor *other = view_of(map, 0, 0, MMF_ACCESS_COPY_ON_WRITE);
+    mmf_accessor *one = view_of(map, 0, 0, MMF_ACCESS_COPY_ON_WRITE);
+    mmf_accessor *other = view_of(map, 0, 0, MMF_ACCESS_COPY_ON_WRITE);
     uint8_t value = 99;
 
-    CHECK_OK(mmf_view_accessor_write_byte(one, 5, 42));
-    CHECK_OK(mmf_view_accessor_read_byte(one, 5, &value));
+    CHECK_OK(mmf_accessor_write_byte(one, 5, 42));
+    CHECK_OK(mmf_accessor_read_byte(one, 5, &value));
     CHECK_INT(value, 42);
-    CHECK_OK(mmf_view_accessor_read_byte(other, 5, &value));
+    CHECK_OK(mmf_accessor_read_byte(other, 5, &value));
     CHECK_INT(value, 0);
     CHECK_INT(peek(map, 5), 0);
-    mmf_view_accessor_close(one);
+    mmf_accessor_close(one);
     CHECK_INT(peek(map, 5), 0);
-    mmf_view_accessor_close(other);
+    mmf_accessor_close(other);
 }
 
 static void
@@ -134,50 +134,50 @@ rule_3_1_3_copy_on_write_maps_never_share(void **state)
 {
     char path[FILE_PATH_SIZE];
     unsigned char bytes[6] = {[5] = 99};
-    mmf *map, *second;
+    mmf_map *map, *second;
 
     (void)state;
     map = create_new(NULL, 4096, WITH_ACCESS(MMF_ACCESS_COPY_ON_WRITE));
     check_private(map);
-    mmf_close(map);
+    mmf_map_close(map);
     map = create_new("Cat", 4096, WITH_ACCESS(MMF_ACCESS_COPY_ON_WRITE));
     second = open_existing("Cat", NULL);
     check_private(map);
     check_private(second);
-    mmf_close(second);
-    mmf_close(map);
+    mmf_map_close(second);
+    mmf_map_close(map);
     file_path(path);
     make_file(path, 4096);
     map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0,
                            WITH_ACCESS(MMF_ACCESS_COPY_ON_WRITE));
     check_private(map);
-    mmf_close(map);
+    mmf_map_close(map);
     read_file(path, bytes, 6);
     CHECK_INT(bytes[5], 0);
     remove_file(path);
 }
 
 static void
-check_copy_on_write_view(mmf *map, int64_t capacity)
+check_copy_on_write_view(mmf_map *map, int64_t capacity)
 {
     int64_t page = page_size();
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     uint8_t value = 99;
 
     (void)capacity;
     poke(map, 0, 1);
     view = view_of(map, 0, 0, MMF_ACCESS_COPY_ON_WRITE);
-    CHECK_OK(mmf_view_accessor_read_byte(view, 0, &value));
+    CHECK_OK(mmf_accessor_read_byte(view, 0, &value));
     CHECK_INT(value, 1);
-    CHECK_OK(mmf_view_accessor_write_byte(view, 0, 2));
+    CHECK_OK(mmf_accessor_write_byte(view, 0, 2));
     CHECK_INT(peek(map, 0), 1);
     poke(map, 0, 3); /* this page is the view's own now */
-    CHECK_OK(mmf_view_accessor_read_byte(view, 0, &value));
+    CHECK_OK(mmf_accessor_read_byte(view, 0, &value));
     CHECK_INT(value, 2);
     poke(map, page, 4); /* this one still is the map's */
-    CHECK_OK(mmf_view_accessor_read_byte(view, page, &value));
+    CHECK_OK(mmf_accessor_read_byte(view, page, &value));
     CHECK_INT(value, 4);
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
     CHECK_INT(peek(map, 0), 3);
 }
 
@@ -192,19 +192,19 @@ static void
 rule_3_1_5_read_only_unnamed_maps_are_zero(void **state)
 {
     static const mmf_access accesses[] = {MMF_ACCESS_READ, MMF_ACCESS_READ_EXECUTE};
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     size_t i;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     for (i = 0; i < COUNT_OF(accesses); i++) {
         map = create_new(NULL, 10000, WITH_ACCESS(accesses[i]));
         check_zero(map, 10000);
         view = view_of(map, 0, 0, MMF_ACCESS_COPY_ON_WRITE);
-        CHECK_OK(mmf_view_accessor_write_byte(view, 0, 1));
+        CHECK_OK(mmf_accessor_write_byte(view, 0, 1));
         check_zero(map, 10000);
-        mmf_view_accessor_close(view);
-        mmf_close(map);
+        mmf_accessor_close(view);
+        mmf_map_close(map);
     }
 }
 
@@ -218,7 +218,7 @@ rule_3_5_3_the_last_handle_takes_the_name(void **state)
 {
     static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
                                      {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
-    mmf *handles[3];
+    mmf_map *handles[3];
     size_t i;
     int k;
 
@@ -229,8 +229,8 @@ rule_3_5_3_the_last_handle_takes_the_name(void **state)
         handles[2] = create_or_open("Cat", 4096, NULL);
         for (k = 0; k < 3; k++) {
             REFUSES_CREATE_NEW("Cat", 4096, NULL, MMF_E_EXISTS, NULL);
-            mmf_close(open_existing("Cat", NULL));
-            mmf_close(handles[orders[i][k]]);
+            mmf_map_close(open_existing("Cat", NULL));
+            mmf_map_close(handles[orders[i][k]]);
         }
         REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
     }
@@ -241,19 +241,19 @@ rule_3_5_3_the_last_handle_takes_the_name(void **state)
 static void
 rule_3_5_3_protection_goes_with_the_name(void **state)
 {
-    mmf *first, *map;
+    mmf_map *first, *map;
 
     (void)state;
     if (!host_keeps_protection())
         harness_skip("this host maps beyond what a section's creator gave");
     first = create_new("Cat", 4096, WITH_ACCESS(MMF_ACCESS_READ));
     map = open_existing("Cat", NULL);
-    mmf_close(first);
+    mmf_map_close(first);
     REFUSES_VIEW(map, 0, 0, MMF_ACCESS_READ_WRITE, MMF_E_IO, NULL);
-    mmf_close(map);
+    mmf_map_close(map);
     map = create_new("Cat", 100, NULL);
     validate_map(map, 100, MMF_ACCESS_READ_WRITE, 0);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /* Opens the map, says so, and closes or just ends when told. */
@@ -261,7 +261,7 @@ static int
 hold(int argc, char **argv)
 {
     char line[32];
-    mmf *map;
+    mmf_map *map;
 
     (void)argc;
     map = open_existing(argv[1], NULL);
@@ -269,7 +269,7 @@ hold(int argc, char **argv)
     role_say("holding");
     while (role_hear(line, sizeof(line))) {
         if (strcmp(line, "close") == 0) {
-            mmf_close(map);
+            mmf_map_close(map);
             role_say("closed");
         } else if (strcmp(line, "exit") == 0) {
             _Exit(EXIT_SUCCESS); /* a leak checker must not find the map */
@@ -291,10 +291,10 @@ start_holder(const char *name)
 static void
 check_is_held(const char *name)
 {
-    mmf *map = open_existing(name, NULL);
+    mmf_map *map = open_existing(name, NULL);
 
     CHECK_INT(peek(map, 0), 77);
-    mmf_close(map);
+    mmf_map_close(map);
     REFUSES_CREATE_NEW(name, 4096, NULL, MMF_E_EXISTS, NULL);
 }
 
@@ -302,24 +302,24 @@ check_is_held(const char *name)
 static void
 check_is_gone(const char *name)
 {
-    mmf *map;
+    mmf_map *map;
 
     REFUSES_OPEN(name, NULL, MMF_E_NOT_FOUND, NULL);
     map = create_new(name, 4096, NULL);
     check_zero(map, 4096);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
 rule_3_5_3_another_process_keeps_the_name(void **state)
 {
     struct process *process;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new("Cat", 4096, NULL);
     process = start_holder("Cat");
-    mmf_close(map);
+    mmf_map_close(map);
     check_is_held("Cat");
     process_send(process, "close");
     process_expect(process, "closed");
@@ -331,12 +331,12 @@ static void
 rule_3_5_3_exit_closes(void **state)
 {
     struct process *process;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new("Cat", 4096, NULL);
     process = start_holder("Cat");
-    mmf_close(map);
+    mmf_map_close(map);
     check_is_held("Cat");
     process_send(process, "exit");
     CHECK_INT(process_finish(process), EXIT_SUCCESS);
@@ -347,12 +347,12 @@ static void
 rule_3_5_3_a_kill_closes(void **state)
 {
     struct process *process;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new("Cat", 4096, NULL);
     process = start_holder("Cat");
-    mmf_close(map);
+    mmf_map_close(map);
     check_is_held("Cat");
     process_kill(process);
     check_is_gone("Cat");
@@ -362,34 +362,34 @@ static void
 rule_3_5_3_the_creators_death_does_not_matter_to_holders(void **state)
 {
     struct process *process;
-    mmf *first, *map;
+    mmf_map *first, *map;
 
     (void)state;
     first = create_new("Cat", 4096, NULL);
     process = start_holder("Cat");
     map = open_existing("Cat", NULL);
-    mmf_close(first);
+    mmf_map_close(first);
     process_kill(process);
     check_is_held("Cat"); /* by us */
-    mmf_close(map);
+    mmf_map_close(map);
     check_is_gone("Cat");
 }
 
 static void
-check_views_in_any_order(mmf *map, int64_t capacity)
+check_views_in_any_order(mmf_map *map, int64_t capacity)
 {
-    mmf_view_accessor *one = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
-    mmf_view_stream *stream = stream_of(map, 0, capacity, MMF_ACCESS_READ_WRITE);
-    mmf_view_accessor *two = view_of(map, 0, capacity, MMF_ACCESS_READ_WRITE);
+    mmf_accessor *one = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
+    mmf_stream *stream = stream_of(map, 0, capacity, MMF_ACCESS_READ_WRITE);
+    mmf_accessor *two = view_of(map, 0, capacity, MMF_ACCESS_READ_WRITE);
 
-    mmf_view_accessor_close(one);
-    mmf_close(map);
+    mmf_accessor_close(one);
+    mmf_map_close(map);
     validate_stream(stream, capacity, MMF_ACCESS_READ_WRITE);
     validate_accessor(two, capacity, MMF_ACCESS_READ_WRITE);
-    mmf_view_stream_close(stream);
+    mmf_stream_close(stream);
     validate_accessor(two, capacity, MMF_ACCESS_READ_WRITE);
-    CHECK_OK(mmf_view_accessor_flush(two));
-    mmf_view_accessor_close(two);
+    CHECK_OK(mmf_accessor_flush(two));
+    mmf_accessor_close(two);
 }
 
 static void
@@ -404,29 +404,29 @@ rule_3_5_4_views_keep_the_memory(void **state)
 static void
 rule_3_5_5_views_do_not_keep_the_name(void **state)
 {
-    mmf_view_accessor *old_view, *new_view;
+    mmf_accessor *old_view, *new_view;
     uint8_t value = 0;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new("Cat", 4096, NULL);
     old_view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
-    CHECK_OK(mmf_view_accessor_write_byte(old_view, 0, 1));
-    mmf_close(map);
+    CHECK_OK(mmf_accessor_write_byte(old_view, 0, 1));
+    mmf_map_close(map);
     REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
 
     map = create_new("Cat", 4096, NULL);
     new_view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
-    CHECK_OK(mmf_view_accessor_read_byte(new_view, 0, &value));
+    CHECK_OK(mmf_accessor_read_byte(new_view, 0, &value));
     CHECK_INT(value, 0);
-    CHECK_OK(mmf_view_accessor_write_byte(new_view, 0, 2));
-    CHECK_OK(mmf_view_accessor_read_byte(old_view, 0, &value));
+    CHECK_OK(mmf_accessor_write_byte(new_view, 0, 2));
+    CHECK_OK(mmf_accessor_read_byte(old_view, 0, &value));
     CHECK_INT(value, 1);
-    mmf_view_accessor_close(new_view);
-    mmf_close(map);
-    CHECK_OK(mmf_view_accessor_read_byte(old_view, 0, &value));
+    mmf_accessor_close(new_view);
+    mmf_map_close(map);
+    CHECK_OK(mmf_accessor_read_byte(old_view, 0, &value));
     CHECK_INT(value, 1);
-    mmf_view_accessor_close(old_view);
+    mmf_accessor_close(old_view);
 }
 
 /* A map by path holds its file open, and lets it go. */
@@ -435,17 +435,17 @@ rule_3_5_6_maps_by_path_close_the_file(void **state)
 {
     char path[FILE_PATH_SIZE];
     struct usage before;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     file_path(path);
     make_file(path, 100);
     usage_take(&before);
     map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL);
-    mmf_close(map);
+    mmf_map_close(map);
     usage_check_same(&before);
     map = create_from_file(path, MMF_FILE_MODE_OPEN, "Cat", 0, NULL);
-    mmf_close(map);
+    mmf_map_close(map);
     usage_check_same(&before);
     remove_file(path);
 }
@@ -455,7 +455,7 @@ static void
 rule_3_5_failed_calls_leave_nothing(void **state)
 {
     struct usage before;
-    mmf *live;
+    mmf_map *live;
 
     (void)state;
     live = create_new("Cat", 4096, WITH_ACCESS(MMF_ACCESS_READ));
@@ -468,7 +468,7 @@ rule_3_5_failed_calls_leave_nothing(void **state)
     REFUSES_VIEW(live, 0, 0, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
     REFUSES_VIEW(live, 0, 4097, MMF_ACCESS_READ, MMF_E_ACCESS, NULL);
     usage_check_same(&before);
-    mmf_close(live);
+    mmf_map_close(live);
 }
 
 int

@@ -12,8 +12,8 @@
 static void
 check_distinct(char *const *names, size_t count)
 {
-    mmf **maps = calloc(count, sizeof(*maps));
-    mmf *again;
+    mmf_map **maps = calloc(count, sizeof(*maps));
+    mmf_map *again;
     size_t i;
 
     CHECK(maps != NULL);
@@ -27,8 +27,8 @@ check_distinct(char *const *names, size_t count)
         CHECK_CONTEXT("name %zu", i);
         again = open_existing(names[i], NULL);
         CHECK_INT(peek(again, 0) | peek(again, 1) << 8, i);
-        mmf_close(again);
-        mmf_close(maps[i]);
+        mmf_map_close(again);
+        mmf_map_close(maps[i]);
         REFUSES_OPEN(names[i], NULL, MMF_E_NOT_FOUND, NULL);
     }
     free(maps);
@@ -61,23 +61,23 @@ check_one_namespace(const char *name)
     mmf_mutex *mutex = NULL;
     mmf_event *event = NULL;
     int created = 0;
-    mmf *map;
+    mmf_map *map;
 
-    CHECK_OK(mmf_mutex_create(0, name, NULL, &created, &mutex));
+    CHECK_OK(mmf_mutex_create_or_open(name, 0, NULL, &created, &mutex));
     check_other_kind(name);
     mmf_mutex_close(mutex);
-    CHECK_OK(mmf_event_create(0, MMF_EVENT_AUTO_RESET, name, NULL, &created, &event));
+    CHECK_OK(mmf_event_create_or_open(name, 0, MMF_EVENT_AUTO_RESET, NULL, &created, &event));
     check_other_kind(name);
     mmf_event_close(event);
-    CHECK_OK(mmf_semaphore_create(0, 1, name, NULL, &created, &semaphore));
+    CHECK_OK(mmf_semaphore_create_or_open(name, 0, 1, NULL, &created, &semaphore));
     check_other_kind(name);
     mmf_semaphore_close(semaphore);
     map = create_new(name, 4096, NULL);
     mutex = UNTOUCHED;
-    CHECK_FAILS(mmf_mutex_create(0, name, NULL, &created, &mutex), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_mutex_create_or_open(name, 0, NULL, &created, &mutex), MMF_E_WRONG_KIND);
     CHECK_FAILS(mmf_mutex_open_existing(name, NULL, &mutex), MMF_E_WRONG_KIND);
     CHECK((void *)mutex == UNTOUCHED);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /* Maps and sync objects have one namespace. */
@@ -92,7 +92,7 @@ rule_3_6_1_names_of_other_kinds(void **state)
 static void
 rule_3_6_2_same_name_same_object(void **state)
 {
-    mmf *first, *second;
+    mmf_map *first, *second;
 
     (void)state;
     first = create_new("Cat", 4096, NULL);
@@ -100,8 +100,8 @@ rule_3_6_2_same_name_same_object(void **state)
     poke(first, 0, 1);
     CHECK_INT(peek(second, 0), 1);
     REFUSES_CREATE_NEW("Cat", 4096, NULL, MMF_E_EXISTS, NULL);
-    mmf_close(first);
-    mmf_close(second);
+    mmf_map_close(first);
+    mmf_map_close(second);
 }
 
 static void
@@ -117,7 +117,7 @@ rule_3_6_3_case_matters(void **state)
 static void
 rule_3_6_4_local_is_the_default(void **state)
 {
-    mmf *plain, *local;
+    mmf_map *plain, *local;
 
     (void)state;
     plain = create_new("Cat", 4096, NULL);
@@ -125,9 +125,9 @@ rule_3_6_4_local_is_the_default(void **state)
     poke(local, 0, 8);
     CHECK_INT(peek(plain, 0), 8);
     REFUSES_CREATE_NEW("Local\\Cat", 4096, NULL, MMF_E_EXISTS, NULL);
-    mmf_close(plain);
+    mmf_map_close(plain);
     REFUSES_CREATE_NEW("Cat", 4096, NULL, MMF_E_EXISTS, NULL);
-    mmf_close(local);
+    mmf_map_close(local);
     REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
 }
 
@@ -137,7 +137,7 @@ rule_3_6_4_global_is_another_name(void **state)
     static char a[] = "Cat", b[] = "Global\\Cat", c[] = "Global", d[] = "Local",
                 e[] = "Global\\Global", f[] = "Global\\Local";
     char *const names[] = {a, b, c, d, e, f};
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     check_distinct(names, kernel_has_names() ? 2 : COUNT_OF(names));
@@ -145,7 +145,7 @@ rule_3_6_4_global_is_another_name(void **state)
     validate_map(map, 4096, MMF_ACCESS_READ_WRITE, 0);
     REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
     REFUSES_OPEN("Local\\Cat", NULL, MMF_E_NOT_FOUND, NULL);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /* All functions that take a name refuse this one. */
@@ -322,7 +322,7 @@ rule_3_6_5_longest_name(void **state)
     static char name[sizeof("Global\\") + 40000];
     size_t longest = longest_name();
     size_t prefix = kernel_has_names() ? strlen("Local\\") : 0; /* counts there */
-    mmf *plain, *prefixed;
+    mmf_map *plain, *prefixed;
 
     (void)state;
     strcpy(name, "Local\\");
@@ -330,8 +330,8 @@ rule_3_6_5_longest_name(void **state)
     plain = create_new(name + 6, 4096, NULL);
     validate_map(plain, 4096, MMF_ACCESS_READ_WRITE, 0);
     prefixed = open_existing(name, NULL); /* the prefix does not count */
-    mmf_close(prefixed);
-    mmf_close(plain);
+    mmf_map_close(prefixed);
+    mmf_map_close(plain);
     memset(name + 6, 'a', longest + 1);
     refuse_everywhere(name + 6, MMF_E_PATH_TOO_LONG);
     refuse_everywhere(name, MMF_E_PATH_TOO_LONG);
@@ -367,16 +367,16 @@ rule_3_6_any_encoding(void **state)
 static void
 look_for_local_name(void *payload)
 {
-    mmf *map;
+    mmf_map *map;
 
     (void)payload;
     REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
     map = create_new("Cat", 10, NULL); /* his own */
     CHECK_INT(peek(map, 0), 0);
-    mmf_close(map);
+    mmf_map_close(map);
     map = open_existing("Global\\Cat", NULL);
     CHECK_INT(peek(map, 0), 2);
-    mmf_close(map);
+    mmf_map_close(map);
     REFUSES_CREATE_NEW("Global\\Cat", 10, NULL, MMF_E_EXISTS, NULL);
 }
 
@@ -384,8 +384,8 @@ look_for_local_name(void *payload)
 static void
 rule_3_6_4_scopes_and_users(void **state)
 {
-    mmf_options options = options_with(MMF_ACCESS_READ_WRITE, 0, 0);
-    mmf *local, *global;
+    mmf_map_options options = options_with(MMF_ACCESS_READ_WRITE, 0, 0);
+    mmf_map *local, *global;
 
     (void)state;
     need_other_users();
@@ -396,8 +396,8 @@ rule_3_6_4_scopes_and_users(void **state)
     global = create_new("Global\\Cat", 4096, &options);
     poke(global, 0, 2);
     as_nobody(look_for_local_name, NULL);
-    mmf_close(global);
-    mmf_close(local);
+    mmf_map_close(global);
+    mmf_map_close(local);
 }
 
 int

@@ -62,7 +62,7 @@ static void
 rule_2_1_5_names_are_accepted(void **state)
 {
     struct names names;
-    mmf *first, *map;
+    mmf_map *first, *map;
     size_t i;
 
     (void)state;
@@ -72,14 +72,14 @@ rule_2_1_5_names_are_accepted(void **state)
         first = create_new(names.text[i], 4096, NULL);
         map = open_existing(names.text[i], NULL);
         validate_map(map, 4096, MMF_ACCESS_READ_WRITE, 0);
-        mmf_close(map);
+        mmf_map_close(map);
         map = open_existing(names.text[i], WITH_RIGHTS(MMF_RIGHTS_READ));
         validate_map(map, 4096, MMF_ACCESS_READ, 0);
-        mmf_close(map);
+        mmf_map_close(map);
         map = open_existing(names.text[i], WITH_RIGHTS_AND(MMF_RIGHTS_FULL_CONTROL, 1));
         validate_map(map, 4096, MMF_ACCESS_READ_WRITE, 1);
-        mmf_close(map);
-        mmf_close(first);
+        mmf_map_close(map);
+        mmf_map_close(first);
     }
 }
 
@@ -94,7 +94,7 @@ rule_2_1_6_missing_name(void **state)
     for (i = 0; i < NAME_COUNT; i++) {
         CHECK_CONTEXT("name N%zu", i + 1);
         REFUSES_OPEN(names.text[i], NULL, MMF_E_NOT_FOUND, NULL);
-        mmf_close(create_new(names.text[i], 4096, NULL));
+        mmf_map_close(create_new(names.text[i], 4096, NULL));
         REFUSES_OPEN(names.text[i], NULL, MMF_E_NOT_FOUND, NULL);
     }
     CHECK(!mmf_status_is_io_error(MMF_E_NOT_FOUND));
@@ -103,7 +103,7 @@ rule_2_1_6_missing_name(void **state)
 static void
 open_as_nobody(void *name)
 {
-    mmf *map;
+    mmf_map *map;
 
     REFUSES_OPEN(name, NULL, MMF_E_ACCESS, NULL);
     REFUSES_OPEN(name, WITH_RIGHTS(MMF_RIGHTS_READ), MMF_E_ACCESS, NULL);
@@ -113,11 +113,11 @@ open_as_nobody(void *name)
     map = open_existing("Global\\Readable", WITH_RIGHTS(MMF_RIGHTS_READ));
     CHECK_INT(peek(map, 0), 3);
     REFUSES_VIEW(map, 0, 0, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
-    mmf_close(map);
+    mmf_map_close(map);
     map = open_existing("Global\\Writable", NULL);
     CHECK_INT(peek(map, 0), 4);
     poke(map, 0, 5);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /* The permission bits of a global map are its access list. */
@@ -125,8 +125,8 @@ static void
 rule_2_1_8_rights_that_the_owner_does_not_give(void **state)
 {
     static char name[] = "Global\\Cat";
-    mmf_options options = options_with(MMF_ACCESS_READ_WRITE, 0, 0);
-    mmf *map, *readable, *writable;
+    mmf_map_options options = options_with(MMF_ACCESS_READ_WRITE, 0, 0);
+    mmf_map *map, *readable, *writable;
 
     (void)state;
     need_other_users();
@@ -140,9 +140,9 @@ rule_2_1_8_rights_that_the_owner_does_not_give(void **state)
     poke(writable, 0, 4);
     as_nobody(open_as_nobody, name);
     CHECK_INT(peek(writable, 0), 5);
-    mmf_close(writable);
-    mmf_close(readable);
-    mmf_close(map);
+    mmf_map_close(writable);
+    mmf_map_close(readable);
+    mmf_map_close(map);
 }
 
 /* It needs a privilege that nobody has here; existence is checked first. */
@@ -150,7 +150,7 @@ static void
 rule_2_1_9_access_system_security(void **state)
 {
     const mmf_rights security = MMF_RIGHTS_ACCESS_SYSTEM_SECURITY;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     REFUSES_OPEN("Cat", WITH_RIGHTS(security), MMF_E_NOT_FOUND, NULL);
@@ -159,7 +159,7 @@ rule_2_1_9_access_system_security(void **state)
     REFUSES_OPEN("Cat", WITH_RIGHTS(security | MMF_RIGHTS_FULL_CONTROL), MMF_E_IO,
                  NULL);
     CHECK_IO_ERROR(MMF_E_IO);
-    mmf_close(map);
+    mmf_map_close(map);
     REFUSES_OPEN("Cat", WITH_RIGHTS(security), MMF_E_NOT_FOUND, NULL);
 }
 
@@ -167,25 +167,25 @@ rule_2_1_9_access_system_security(void **state)
 static void
 rule_2_1_rights_0(void **state)
 {
-    mmf *first, *map;
+    mmf_map *first, *map;
     int64_t capacity = 0;
 
     (void)state;
     REFUSES_OPEN("Cat", WITH_RIGHTS(0), MMF_E_NOT_FOUND, NULL);
     first = create_new("Cat", 4096, NULL);
     map = open_existing("Cat", WITH_RIGHTS(0));
-    CHECK_OK(mmf_capacity(map, &capacity));
+    CHECK_OK(mmf_map_capacity(map, &capacity));
     CHECK_INT(capacity, 4096);
     validate_map(map, 4096, NO_ACCESS, 0);
-    mmf_close(map);
-    mmf_close(first);
+    mmf_map_close(map);
+    mmf_map_close(first);
 }
 
 /* Standard rights, such as delete, open but give no view. */
 static void
 rule_2_1_rights_without_memory(void **state)
 {
-    mmf *first, *map;
+    mmf_map *first, *map;
 
     (void)state;
     first = create_new("Cat", 4096, NULL);
@@ -193,8 +193,8 @@ rule_2_1_rights_without_memory(void **state)
         "Cat", WITH_RIGHTS(MMF_RIGHTS_DELETE | MMF_RIGHTS_READ_PERMISSIONS |
                            MMF_RIGHTS_CHANGE_PERMISSIONS | MMF_RIGHTS_TAKE_OWNERSHIP));
     validate_map(map, 4096, NO_ACCESS, 0);
-    mmf_close(map);
-    mmf_close(first);
+    mmf_map_close(map);
+    mmf_map_close(first);
 }
 
 /* Every call breaks all rules from its own on. */
@@ -216,12 +216,12 @@ rule_2_1_order_of_checks(void **state)
 static void
 rule_1_1_open_existing_defaults(void **state)
 {
-    mmf_open_options options;
-    mmf *first, *map;
+    mmf_map_options options;
+    mmf_map *first, *map;
 
     (void)state;
     memset(&options, 0xff, sizeof(options));
-    mmf_open_options_init(&options);
+    mmf_map_options_init(&options);
     CHECK_INT(options.size, sizeof(options));
     CHECK_INT(options.rights, MMF_RIGHTS_READ_WRITE);
     CHECK_INT(options.inheritability, MMF_INHERITABILITY_NONE);
@@ -229,19 +229,19 @@ rule_1_1_open_existing_defaults(void **state)
     first = create_new("Cat", 4096, NULL);
     map = open_existing("Cat", NULL);
     validate_map(map, 4096, MMF_ACCESS_READ_WRITE, 0);
-    mmf_close(map);
-    mmf_close(first);
+    mmf_map_close(map);
+    mmf_map_close(first);
 }
 
 static void
 rule_2_1_out_is_null(void **state)
 {
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new("Cat", 4096, NULL);
-    CHECK_FAILS(mmf_open_existing("Cat", NULL, NULL), MMF_E_NULL);
-    mmf_close(map);
+    CHECK_FAILS(mmf_map_open_existing("Cat", NULL, NULL), MMF_E_NULL);
+    mmf_map_close(map);
     REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
 }
 

@@ -21,13 +21,13 @@ struct reader {
 static void
 init_options(void *options)
 {
-    mmf_options_init(options);
+    mmf_map_options_init(options);
 }
 
 static void
 init_open_options(void *options)
 {
-    mmf_open_options_init(options);
+    mmf_map_options_init(options);
 }
 
 static void
@@ -37,10 +37,10 @@ init_view_options(void *options)
 }
 
 static int
-closing(int rc, mmf *map)
+closing(int rc, mmf_map *map)
 {
     if (rc >= 0)
-        mmf_close(map);
+        mmf_map_close(map);
     else
         CHECK((void *)map == UNTOUCHED);
     return rc;
@@ -49,8 +49,8 @@ closing(int rc, mmf *map)
 static int
 call_create_new(const void *options)
 {
-    mmf *map = UNTOUCHED;
-    int rc = mmf_create_new("Dog", 4096, options, &map);
+    mmf_map *map = UNTOUCHED;
+    int rc = mmf_map_create_new("Dog", 4096, options, &map);
 
     return closing(rc, map);
 }
@@ -58,8 +58,8 @@ call_create_new(const void *options)
 static int
 call_create_or_open(const void *options)
 {
-    mmf *map = UNTOUCHED;
-    int rc = mmf_create_or_open("Dog", 4096, options, &map);
+    mmf_map *map = UNTOUCHED;
+    int rc = mmf_map_create_or_open("Dog", 4096, options, NULL, &map);
 
     return closing(rc, map);
 }
@@ -68,11 +68,11 @@ static int
 call_create_from_file(const void *options)
 {
     char path[FILE_PATH_SIZE];
-    mmf *map = UNTOUCHED;
+    mmf_map *map = UNTOUCHED;
     int rc;
 
     file_path(path);
-    rc = mmf_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 10, options, &map);
+    rc = mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 10, options, &map);
     rc = closing(rc, map);
     if (rc >= 0)
         remove_file(path);
@@ -83,7 +83,7 @@ call_create_from_file(const void *options)
 static int
 call_create_from_handle(const void *options)
 {
-    mmf *map = UNTOUCHED;
+    mmf_map *map = UNTOUCHED;
     char path[FILE_PATH_SIZE];
     intptr_t fd;
     int rc;
@@ -91,7 +91,7 @@ call_create_from_handle(const void *options)
     file_path(path);
     make_file(path, 10);
     fd = open_file(path, FOR_BOTH, 0);
-    rc = mmf_create_from_handle(fd, NULL, 0, options, &map);
+    rc = mmf_map_create_from_handle(fd, NULL, 0, options, &map);
     if (rc < 0)
         close_file(fd);
     rc = closing(rc, map);
@@ -102,25 +102,25 @@ call_create_from_handle(const void *options)
 static int
 call_open_existing(const void *options)
 {
-    mmf *live = create_new("Dog", 4096, NULL);
-    mmf *map = UNTOUCHED;
-    int rc = mmf_open_existing("Dog", options, &map);
+    mmf_map *live = create_new("Dog", 4096, NULL);
+    mmf_map *map = UNTOUCHED;
+    int rc = mmf_map_open_existing("Dog", options, &map);
 
     /* A second failing call would hide the first one's error; closing makes none. */
-    mmf_close(live);
+    mmf_map_close(live);
     return closing(rc, map);
 }
 
 static int
 call_view_accessor(const void *options)
 {
-    mmf *live = create_new(NULL, 4096, NULL);
-    mmf_view_accessor *view = UNTOUCHED;
-    int rc = mmf_create_view_accessor_with(live, 0, 0, MMF_ACCESS_READ, options, &view);
+    mmf_map *live = create_new(NULL, 4096, NULL);
+    mmf_accessor *view = UNTOUCHED;
+    int rc = mmf_accessor_create(live, 0, 0, MMF_ACCESS_READ, options, &view);
 
-    mmf_close(live);
+    mmf_map_close(live);
     if (rc >= 0)
-        mmf_view_accessor_close(view);
+        mmf_accessor_close(view);
     else
         CHECK((void *)view == UNTOUCHED);
     return rc;
@@ -129,24 +129,24 @@ call_view_accessor(const void *options)
 static int
 call_view_stream(const void *options)
 {
-    mmf *live = create_new(NULL, 4096, NULL);
-    mmf_view_stream *stream = UNTOUCHED;
-    int rc = mmf_create_view_stream_with(live, 0, 0, MMF_ACCESS_READ, options, &stream);
+    mmf_map *live = create_new(NULL, 4096, NULL);
+    mmf_stream *stream = UNTOUCHED;
+    int rc = mmf_stream_create(live, 0, 0, MMF_ACCESS_READ, options, &stream);
 
-    mmf_close(live);
+    mmf_map_close(live);
     if (rc >= 0)
-        mmf_view_stream_close(stream);
+        mmf_stream_close(stream);
     else
         CHECK((void *)stream == UNTOUCHED);
     return rc;
 }
 
 static const struct reader readers[] = {
-    {"create_new", sizeof(mmf_options), init_options, call_create_new},
-    {"create_or_open", sizeof(mmf_options), init_options, call_create_or_open},
-    {"create_from_file", sizeof(mmf_options), init_options, call_create_from_file},
-    {"create_from_fd", sizeof(mmf_options), init_options, call_create_from_handle},
-    {"open_existing", sizeof(mmf_open_options), init_open_options, call_open_existing},
+    {"create_new", sizeof(mmf_map_options), init_options, call_create_new},
+    {"create_or_open", sizeof(mmf_map_options), init_options, call_create_or_open},
+    {"create_from_file", sizeof(mmf_map_options), init_options, call_create_from_file},
+    {"create_from_fd", sizeof(mmf_map_options), init_options, call_create_from_handle},
+    {"open_existing", sizeof(mmf_map_options), init_open_options, call_open_existing},
     {"view_accessor", sizeof(mmf_view_options), init_view_options, call_view_accessor},
     {"view_stream", sizeof(mmf_view_options), init_view_options, call_view_stream},
 };
@@ -168,15 +168,15 @@ make_struct(const struct reader *reader, uint32_t size)
 static void
 options_init_gives_defaults(void **state)
 {
-    mmf_options options;
+    mmf_map_options options;
     mmf_view_options view_options;
 
     (void)state;
     memset(&options, 0xff, sizeof(options));
-    mmf_options_init(&options);
+    mmf_map_options_init(&options);
     CHECK_INT(options.size, sizeof(options));
     CHECK_INT(options.access, MMF_ACCESS_READ_WRITE);
-    CHECK_INT(options.options, MMF_OPTIONS_NONE);
+    CHECK_INT(options.options, MMF_ALLOCATE_NOW);
     CHECK_INT(options.inheritability, MMF_INHERITABILITY_NONE);
     CHECK_INT(options.mode, 0);
     CHECK_INT(options.share, MMF_FILE_SHARE_DEFAULT);
@@ -211,8 +211,8 @@ options_of_an_older_caller(void **state)
 static void
 options_of_an_older_caller_are_used(void **state)
 {
-    mmf_options options;
-    mmf *map;
+    mmf_map_options options;
+    mmf_map *map;
 
     (void)state;
     memset(&options, 0xff, sizeof(options));
@@ -220,7 +220,7 @@ options_of_an_older_caller_are_used(void **state)
     options.access = MMF_ACCESS_READ;
     map = create_new(NULL, 4096, &options);
     validate_map(map, 4096, MMF_ACCESS_READ, 0);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /* From a caller that knows more fields: fine, as long as they are 0. */
@@ -270,8 +270,8 @@ options_without_a_size(void **state)
 static void
 options_reserved_field(void **state)
 {
-    mmf_options options = options_with(0, 0, 0);
-    mmf_open_options open_options = open_options_with(MMF_RIGHTS_READ, 0);
+    mmf_map_options options = options_with(0, 0, 0);
+    mmf_map_options open_options = open_options_with(MMF_RIGHTS_READ, 0);
 
     (void)state;
     options.reserved = 1;
@@ -327,10 +327,10 @@ static void
 options_mode_whatever_the_umask(void **state)
 {
     static const uint32_t modes[] = {0600, 0640, 0644, 0660, 0666};
-    mmf_options options = options_with(0, 0, 0);
+    mmf_map_options options = options_with(0, 0, 0);
     mode_t before;
     size_t i;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     need_modes();
@@ -340,20 +340,20 @@ options_mode_whatever_the_umask(void **state)
         options.mode = modes[i / 2];
         map = create_new("Global\\Cat", 4096, &options);
         CHECK_INT(mode_of_the_object(), modes[i / 2]);
-        mmf_close(map);
+        mmf_map_close(map);
     }
     umask(0);
     map = create_new("Global\\Cat", 4096, NULL);
     CHECK_INT(mode_of_the_object(), 0600);
     CHECK_INT(umask(before), 0); /* the library never touches it */
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
 options_mode_out_of_range(void **state)
 {
     static const uint32_t modes[] = {01000, 04755, 0100644, UINT32_MAX};
-    mmf_options options = options_with(0, 0, 0);
+    mmf_map_options options = options_with(0, 0, 0);
     size_t i;
 
     (void)state;
@@ -368,8 +368,8 @@ options_mode_out_of_range(void **state)
 static void
 options_mode_of_an_opener_is_ignored(void **state)
 {
-    mmf_options options = options_with(0, 0, 0);
-    mmf *first, *map;
+    mmf_map_options options = options_with(0, 0, 0);
+    mmf_map *first, *map;
 
     (void)state;
     need_modes();
@@ -378,8 +378,8 @@ options_mode_of_an_opener_is_ignored(void **state)
     options.mode = 0666;
     map = create_or_open("Global\\Cat", 4096, &options);
     CHECK_INT(mode_of_the_object(), 0640);
-    mmf_close(map);
-    mmf_close(first);
+    mmf_map_close(map);
+    mmf_map_close(first);
 }
 
 /*
@@ -398,12 +398,12 @@ with_flags(mmf_view_flags flags)
 
 /* How many of the view's pages are in memory. */
 static size_t
-resident_pages(mmf_view_accessor *view)
+resident_pages(mmf_accessor *view)
 {
     void *bytes;
     int64_t size;
 
-    CHECK_OK(mmf_view_accessor_pointer(view, &bytes, &size));
+    CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
     return pages_present(bytes, size);
 }
 
@@ -411,25 +411,24 @@ static void
 view_populate_makes_pages_present(void **state)
 {
     mmf_view_options options = with_flags(MMF_VIEW_POPULATE);
-    mmf_view_accessor *view = NULL;
-    mmf_view_stream *stream = NULL;
-    mmf *map;
+    mmf_accessor *view = NULL;
+    mmf_stream *stream = NULL;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 16 * page_size(),
-                     WITH(0, MMF_OPTIONS_DELAY_ALLOCATE_PAGES, 0));
-    CHECK_OK(mmf_create_view_accessor_with(map, 0, 0, MMF_ACCESS_READ_WRITE, &options,
-                                           &view));
-    CHECK_INT(mmf_view_accessor_granted(view), MMF_VIEW_POPULATE);
+                     WITH(0, MMF_DELAY_ALLOCATE_PAGES, 0));
+    CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view));
+    CHECK_INT(mmf_accessor_granted(view), MMF_VIEW_POPULATE);
     CHECK_INT(resident_pages(view), 16);
     validate_accessor(view, 16 * page_size(), MMF_ACCESS_READ_WRITE);
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
     CHECK_OK(
-        mmf_create_view_stream_with(map, 0, 0, MMF_ACCESS_READ, &options, &stream));
-    CHECK_INT(mmf_view_stream_granted(stream), MMF_VIEW_POPULATE);
+        mmf_stream_create(map, 0, 0, MMF_ACCESS_READ, &options, &stream));
+    CHECK_INT(mmf_stream_granted(stream), MMF_VIEW_POPULATE);
     validate_stream(stream, 16 * page_size(), MMF_ACCESS_READ);
-    mmf_view_stream_close(stream);
-    mmf_close(map);
+    mmf_stream_close(stream);
+    mmf_map_close(map);
 }
 
 static void
@@ -437,50 +436,47 @@ view_lock_keeps_pages(void **state)
 {
     mmf_view_options options = with_flags(MMF_VIEW_LOCK);
     long before = locked_kilobytes();
-    mmf_view_accessor *view = NULL;
-    mmf *map;
+    mmf_accessor *view = NULL;
+    mmf_map *map;
     int rc;
 
     (void)state;
     map = create_new(NULL, 4 * page_size(), NULL);
-    rc = mmf_create_view_accessor_with(map, 0, 0, MMF_ACCESS_READ_WRITE, &options,
-                                       &view);
+    rc = mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view);
     if (rc < 0) {
-        mmf_close(map);
+        mmf_map_close(map);
         harness_skip("this machine does not let memory be locked: %s",
                      mmf_last_message());
     }
-    CHECK_INT(mmf_view_accessor_granted(view), MMF_VIEW_LOCK);
+    CHECK_INT(mmf_accessor_granted(view), MMF_VIEW_LOCK);
     if (!HARNESS_ASAN && !HARNESS_TSAN) { /* they make mlock do nothing */
         CHECK_INT(resident_pages(view), 4);
         CHECK(locked_kilobytes() - before >= 4 * page_size() / 1024);
     }
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
     CHECK_INT(locked_kilobytes(), before);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
 lock_without_permission(void *payload)
 {
     mmf_view_options options = with_flags(MMF_VIEW_LOCK);
-    mmf_view_accessor *view = UNTOUCHED;
-    mmf *map = create_new(NULL, 4096, NULL);
+    mmf_accessor *view = UNTOUCHED;
+    mmf_map *map = create_new(NULL, 4096, NULL);
 
     (void)payload;
     forbid_locking();
-    CHECK_FAILS(mmf_create_view_accessor_with(map, 0, 0, MMF_ACCESS_READ_WRITE,
-                                              &options, &view),
+    CHECK_FAILS(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view),
                 MMF_E_NO_MEMORY);
     CHECK((void *)view == UNTOUCHED);
     options.flags |= MMF_VIEW_BEST_EFFORT;
-    CHECK_STATUS(mmf_create_view_accessor_with(map, 0, 0, MMF_ACCESS_READ_WRITE,
-                                               &options, &view),
+    CHECK_STATUS(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view),
                  MMF_OK);
-    CHECK_INT(mmf_view_accessor_granted(view), 0);
+    CHECK_INT(mmf_accessor_granted(view), 0);
     validate_accessor(view, 4096, MMF_ACCESS_READ_WRITE);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 static void
@@ -497,34 +493,31 @@ static void
 view_huge_pages_or_not_supported(void **state)
 {
     mmf_view_options options = with_flags(MMF_VIEW_HUGE_PAGES);
-    mmf_view_accessor *view = UNTOUCHED;
+    mmf_accessor *view = UNTOUCHED;
     int64_t size = INT64_C(4) << 20;
     mmf_view_flags granted;
-    mmf *map;
+    mmf_map *map;
     int rc;
 
     (void)state;
     map = create_new("Cat", size, NULL);
-    rc = mmf_create_view_accessor_with(map, 0, 0, MMF_ACCESS_READ_WRITE, &options,
-                                       &view);
+    rc = mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view);
     if (rc < 0) {
         CHECK((void *)view == UNTOUCHED);
-        CHECK_FAILS(mmf_create_view_accessor_with(map, 0, 0, MMF_ACCESS_READ_WRITE,
-                                                  &options, &view),
+        CHECK_FAILS(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view),
                     MMF_E_NOT_SUPPORTED);
     } else {
-        CHECK_INT(mmf_view_accessor_granted(view), MMF_VIEW_HUGE_PAGES);
-        mmf_view_accessor_close(view);
+        CHECK_INT(mmf_accessor_granted(view), MMF_VIEW_HUGE_PAGES);
+        mmf_accessor_close(view);
     }
     options.flags |= MMF_VIEW_BEST_EFFORT;
-    CHECK_STATUS(mmf_create_view_accessor_with(map, 0, 0, MMF_ACCESS_READ_WRITE,
-                                               &options, &view),
+    CHECK_STATUS(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view),
                  MMF_OK);
-    granted = mmf_view_accessor_granted(view);
+    granted = mmf_accessor_granted(view);
     CHECK_INT(granted, rc < 0 ? 0 : MMF_VIEW_HUGE_PAGES);
     validate_accessor(view, size, MMF_ACCESS_READ_WRITE);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 /* Options do not go before the rules of 2.6. */
@@ -532,26 +525,25 @@ static void
 view_options_leave_the_rules(void **state)
 {
     mmf_view_options options = with_flags(MMF_VIEW_POPULATE | MMF_VIEW_BEST_EFFORT);
-    mmf_view_accessor *view = UNTOUCHED;
-    mmf *map;
+    mmf_accessor *view = UNTOUCHED;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ));
     CHECK_FAILS_PARAM(
-        mmf_create_view_accessor_with(map, -1, 0, MMF_ACCESS_READ, &options, &view),
+        mmf_accessor_create(map, -1, 0, MMF_ACCESS_READ, &options, &view),
         MMF_E_RANGE, "offset");
     CHECK_FAILS(
-        mmf_create_view_accessor_with(map, 0, 4097, MMF_ACCESS_READ, &options, &view),
+        mmf_accessor_create(map, 0, 4097, MMF_ACCESS_READ, &options, &view),
         MMF_E_ACCESS);
-    CHECK_FAILS(mmf_create_view_accessor_with(map, 0, 0, MMF_ACCESS_READ_WRITE,
-                                              &options, &view),
+    CHECK_FAILS(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view),
                 MMF_E_ACCESS);
     CHECK((void *)view == UNTOUCHED);
     CHECK_OK(
-        mmf_create_view_accessor_with(map, 4096, 0, MMF_ACCESS_READ, &options, &view));
-    CHECK_INT(mmf_view_accessor_capacity(view), 0);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+        mmf_accessor_create(map, 4096, 0, MMF_ACCESS_READ, &options, &view));
+    CHECK_INT(mmf_accessor_capacity(view), 0);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 int

@@ -5,25 +5,25 @@
 #include "support.h"
 
 static void
-check_exact(mmf *map, int64_t asked_for)
+check_exact(mmf_map *map, int64_t asked_for)
 {
     int64_t capacity = map_size(asked_for);
-    mmf_view_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
-    mmf_view_stream *stream = stream_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
+    mmf_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
+    mmf_stream *stream = stream_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
     int64_t got = -1, size = -1;
     void *bytes;
     uint8_t value;
 
-    CHECK_STATUS(mmf_capacity(map, &got), MMF_OK);
+    CHECK_STATUS(mmf_map_capacity(map, &got), MMF_OK);
     CHECK_INT(got, capacity);
-    CHECK_INT(mmf_view_accessor_capacity(view), capacity);
-    CHECK_INT(mmf_view_stream_length(stream), capacity);
-    CHECK_OK(mmf_view_accessor_pointer(view, &bytes, &size));
+    CHECK_INT(mmf_accessor_capacity(view), capacity);
+    CHECK_INT(mmf_stream_length(stream), capacity);
+    CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
     CHECK_INT(size, capacity);
-    CHECK_FAILS(mmf_view_accessor_read_byte(view, capacity, &value), MMF_E_RANGE);
-    CHECK_FAILS(mmf_view_accessor_write_byte(view, capacity, 1), MMF_E_RANGE);
-    mmf_view_stream_close(stream);
-    mmf_view_accessor_close(view);
+    CHECK_FAILS(mmf_accessor_read_byte(view, capacity, &value), MMF_E_RANGE);
+    CHECK_FAILS(mmf_accessor_write_byte(view, capacity, 1), MMF_E_RANGE);
+    mmf_stream_close(stream);
+    mmf_accessor_close(view);
 }
 
 static void
@@ -43,49 +43,49 @@ rule_3_2_3_explicit_size_is_exact(void **state)
 {
     static const int64_t sizes[] = {1, 2, 100, 4095, 4096, 4097, 9000};
     static const int64_t offsets[] = {0, 1, 1000};
-    mmf_view_accessor *view;
-    mmf_view_stream *stream;
+    mmf_accessor *view;
+    mmf_stream *stream;
     size_t i, k;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 10000, NULL);
     for (i = 0; i < COUNT_OF(sizes); i++) {
         for (k = 0; k < COUNT_OF(offsets); k++) {
             view = view_of(map, offsets[k], sizes[i], MMF_ACCESS_READ_WRITE);
-            CHECK_INT(mmf_view_accessor_capacity(view), sizes[i]);
-            mmf_view_accessor_close(view);
+            CHECK_INT(mmf_accessor_capacity(view), sizes[i]);
+            mmf_accessor_close(view);
             stream = stream_of(map, offsets[k], sizes[i], MMF_ACCESS_READ_WRITE);
-            CHECK_INT(mmf_view_stream_length(stream), sizes[i]);
-            CHECK_INT(mmf_view_stream_capacity(stream), sizes[i]);
-            mmf_view_stream_close(stream);
+            CHECK_INT(mmf_stream_length(stream), sizes[i]);
+            CHECK_INT(mmf_stream_capacity(stream), sizes[i]);
+            mmf_stream_close(stream);
         }
     }
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
-check_view_of_nothing(mmf *map, int64_t asked_for)
+check_view_of_nothing(mmf_map *map, int64_t asked_for)
 {
     int64_t capacity = map_size(asked_for);
-    mmf_view_accessor *view = view_of(map, capacity, 0, MMF_ACCESS_READ_WRITE);
+    mmf_accessor *view = view_of(map, capacity, 0, MMF_ACCESS_READ_WRITE);
     int64_t size = -1;
     void *bytes = NULL;
     uint8_t value;
 
-    CHECK_INT(mmf_view_accessor_capacity(view), 0);
+    CHECK_INT(mmf_accessor_capacity(view), 0);
     /* .NET counts the pages before it, where mappings are aligned to more than one. */
-    CHECK_INT(mmf_view_accessor_pointer_offset(view),
+    CHECK_INT(mmf_accessor_pointer_offset(view),
               capacity % granularity() / page_size() * page_size());
-    CHECK_OK(mmf_view_accessor_pointer(view, &bytes, &size));
+    CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
     CHECK(bytes != NULL);
     CHECK_INT(size, 0);
-    CHECK_FAILS_PARAM(mmf_view_accessor_read_byte(view, 0, &value), MMF_E_RANGE,
+    CHECK_FAILS_PARAM(mmf_accessor_read_byte(view, 0, &value), MMF_E_RANGE,
                       "position");
-    CHECK_FAILS_PARAM(mmf_view_accessor_write_byte(view, 0, 1), MMF_E_RANGE,
+    CHECK_FAILS_PARAM(mmf_accessor_write_byte(view, 0, 1), MMF_E_RANGE,
                       "position");
-    CHECK_OK(mmf_view_accessor_flush(view));
-    mmf_view_accessor_close(view);
+    CHECK_OK(mmf_accessor_flush(view));
+    mmf_accessor_close(view);
 }
 
 static void
@@ -100,13 +100,13 @@ rule_3_2_5_view_of_nothing(void **state)
 static void
 rule_3_2_5_view_of_nothing_needs_the_right(void **state)
 {
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ));
     REFUSES_VIEW(map, 4096, 0, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
-    mmf_view_accessor_close(view_of(map, 4096, 0, MMF_ACCESS_READ));
-    mmf_close(map);
+    mmf_accessor_close(view_of(map, 4096, 0, MMF_ACCESS_READ));
+    mmf_map_close(map);
 }
 
 static void
@@ -114,37 +114,37 @@ rule_3_2_6_delayed_pages_look_the_same(void **state)
 {
     static const char *const names[] = {NULL, "Cat"};
     size_t i;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     for (i = 0; i < COUNT_OF(names); i++) {
         map = create_new(
             names[i], 100000,
-            WITH(MMF_ACCESS_READ_WRITE, MMF_OPTIONS_DELAY_ALLOCATE_PAGES, 0));
+            WITH(MMF_ACCESS_READ_WRITE, MMF_DELAY_ALLOCATE_PAGES, 0));
         validate_map(map, 100000, MMF_ACCESS_READ_WRITE, 0);
         check_exact(map, 100000);
-        mmf_close(map);
+        mmf_map_close(map);
     }
 }
 
 static void
 rule_3_2_7_first_size_holds(void **state)
 {
-    mmf *first, *map;
+    mmf_map *first, *map;
 
     (void)state;
     first = create_new("Cat", 10000, NULL);
     map = open_existing("Cat", NULL);
     check_exact(map, 10000);
-    mmf_close(map);
+    mmf_map_close(map);
     map = create_or_open("Cat", 1, NULL);
     check_exact(map, 10000);
-    mmf_close(map);
+    mmf_map_close(map);
     map = create_or_open("Cat", INT64_C(1) << 30, NULL);
     check_exact(map, 10000);
-    mmf_close(first);
+    mmf_map_close(first);
     check_exact(map, 10000);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /*
@@ -157,11 +157,11 @@ rule_3_3_pointers(void **state)
     static const int64_t offsets[] = {0,    1,    17,   4095, 4096,
                                       4097, 8100, 8192, 9999, 65536};
     int64_t aligned = granularity(), size;
-    mmf_view_accessor *view;
-    mmf_view_stream *stream;
+    mmf_accessor *view;
+    mmf_stream *stream;
     void *bytes, *stream_bytes;
     size_t i;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 70000, NULL);
@@ -169,21 +169,21 @@ rule_3_3_pointers(void **state)
         poke(map, offsets[i], (uint8_t)(i + 1));
         view = view_of(map, offsets[i], 100, MMF_ACCESS_READ_WRITE);
         stream = stream_of(map, offsets[i], 100, MMF_ACCESS_READ_WRITE);
-        CHECK_INT(mmf_view_accessor_pointer_offset(view), offsets[i] % aligned);
-        CHECK_INT(mmf_view_stream_pointer_offset(stream), offsets[i] % aligned);
-        CHECK_OK(mmf_view_accessor_pointer(view, &bytes, &size));
+        CHECK_INT(mmf_accessor_pointer_offset(view), offsets[i] % aligned);
+        CHECK_INT(mmf_stream_pointer_offset(stream), offsets[i] % aligned);
+        CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
         CHECK_INT(size, 100);
-        CHECK_OK(mmf_view_stream_pointer(stream, &stream_bytes, &size));
+        CHECK_OK(mmf_stream_pointer(stream, &stream_bytes, &size));
         CHECK_INT(size, 100);
         /* The mapping starts PointerOffset before, at a page. */
         CHECK_INT((uintptr_t)bytes % (uintptr_t)aligned, offsets[i] % aligned);
         CHECK_INT((uintptr_t)stream_bytes % (uintptr_t)aligned, offsets[i] % aligned);
         CHECK_INT(*(unsigned char *)bytes, (int)i + 1);
         CHECK_INT(*(unsigned char *)stream_bytes, (int)i + 1);
-        mmf_view_stream_close(stream);
-        mmf_view_accessor_close(view);
+        mmf_stream_close(stream);
+        mmf_accessor_close(view);
     }
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /*
@@ -196,22 +196,22 @@ rule_3_4_flush_writes_the_file(void **state)
 {
     char path[FILE_PATH_SIZE];
     unsigned char bytes[10000];
-    mmf_view_accessor *view;
-    mmf *map;
+    mmf_accessor *view;
+    mmf_map *map;
 
     (void)state;
     file_path(path);
     make_file(path, 10000);
     map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL);
     view = view_of(map, 4000, 200, MMF_ACCESS_READ_WRITE); /* crosses a page */
-    CHECK_OK(mmf_view_accessor_write_byte(view, 0, 1));
-    CHECK_OK(mmf_view_accessor_write_byte(view, 199, 2));
-    CHECK_OK(mmf_view_accessor_flush(view));
+    CHECK_OK(mmf_accessor_write_byte(view, 0, 1));
+    CHECK_OK(mmf_accessor_write_byte(view, 199, 2));
+    CHECK_OK(mmf_accessor_flush(view));
     read_file(path, bytes, sizeof(bytes));
     CHECK_INT(bytes[4000], 1);
     CHECK_INT(bytes[4199], 2);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
     remove_file(path);
 }
 
@@ -220,25 +220,25 @@ rule_3_4_5_close_writes_the_file(void **state)
 {
     char path[FILE_PATH_SIZE];
     unsigned char bytes[100];
-    mmf_view_accessor *view;
-    mmf_view_stream *stream;
-    mmf *map;
+    mmf_accessor *view;
+    mmf_stream *stream;
+    mmf_map *map;
 
     (void)state;
     file_path(path);
     make_file(path, 100);
     map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL);
     view = view_of(map, 10, 90, MMF_ACCESS_READ_WRITE);
-    CHECK_OK(mmf_view_accessor_write_byte(view, 89, 3));
-    mmf_view_accessor_close(view);
+    CHECK_OK(mmf_accessor_write_byte(view, 89, 3));
+    mmf_accessor_close(view);
     stream = stream_of(map, 0, 10, MMF_ACCESS_READ_WRITE);
-    CHECK_OK(mmf_view_stream_write_byte(stream, 4));
-    mmf_view_stream_close(stream);
+    CHECK_OK(mmf_stream_write_byte(stream, 4));
+    mmf_stream_close(stream);
     view = view_of(map, 0, 100, MMF_ACCESS_COPY_ON_WRITE);
-    CHECK_OK(mmf_view_accessor_write_byte(view, 50, 5)); /* stays private */
-    mmf_view_accessor_close(view);
-    mmf_view_accessor_close(view_of(map, 100, 0, MMF_ACCESS_READ_WRITE));
-    mmf_close(map);
+    CHECK_OK(mmf_accessor_write_byte(view, 50, 5)); /* stays private */
+    mmf_accessor_close(view);
+    mmf_accessor_close(view_of(map, 100, 0, MMF_ACCESS_READ_WRITE));
+    mmf_map_close(map);
     read_file(path, bytes, sizeof(bytes));
     CHECK_INT(bytes[99], 3);
     CHECK_INT(bytes[0], 4);
@@ -247,17 +247,17 @@ rule_3_4_5_close_writes_the_file(void **state)
 }
 
 static void
-flush_changes_nothing(mmf *map, int64_t capacity)
+flush_changes_nothing(mmf_map *map, int64_t capacity)
 {
-    mmf_view_accessor *view = view_of(map, 0, capacity, MMF_ACCESS_READ_WRITE);
+    mmf_accessor *view = view_of(map, 0, capacity, MMF_ACCESS_READ_WRITE);
     uint8_t value = 0;
 
-    CHECK_OK(mmf_view_accessor_write_byte(view, capacity - 1, 9));
-    CHECK_STATUS(mmf_view_accessor_flush(view), MMF_OK);
-    CHECK_STATUS(mmf_view_accessor_flush(view), MMF_OK);
-    CHECK_OK(mmf_view_accessor_read_byte(view, capacity - 1, &value));
+    CHECK_OK(mmf_accessor_write_byte(view, capacity - 1, 9));
+    CHECK_STATUS(mmf_accessor_flush(view), MMF_OK);
+    CHECK_STATUS(mmf_accessor_flush(view), MMF_OK);
+    CHECK_OK(mmf_accessor_read_byte(view, capacity - 1, &value));
     CHECK_INT(value, 9);
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
 }
 
 static void
@@ -272,16 +272,16 @@ rule_3_2_null_arguments(void **state)
 {
     int64_t capacity = -7;
     intptr_t handle = -7;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 4096, NULL);
-    CHECK_FAILS(mmf_capacity(NULL, &capacity), MMF_E_NULL);
-    CHECK_FAILS(mmf_capacity(map, NULL), MMF_E_NULL);
-    CHECK_FAILS(mmf_native_handle(NULL, &handle), MMF_E_NULL);
-    CHECK_FAILS(mmf_native_handle(map, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_map_capacity(NULL, &capacity), MMF_E_NULL);
+    CHECK_FAILS(mmf_map_capacity(map, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_map_native_handle(NULL, &handle), MMF_E_NULL);
+    CHECK_FAILS(mmf_map_native_handle(map, NULL), MMF_E_NULL);
     CHECK(capacity == -7 && handle == -7);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 int

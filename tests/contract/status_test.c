@@ -37,12 +37,12 @@ rule_0_2_statuses_are_distinct(void **state)
                                    MMF_E_SHARING,        MMF_E_NO_SPACE,
                                    MMF_E_NO_MEMORY,      MMF_E_IO,
                                    MMF_E_DISPOSED,       MMF_E_NOT_SUPPORTED,
-                                   MMF_E_PLATFORM,       MMF_E_CANNOT_BE_OPENED,
+                                   MMF_E_PLATFORM,       MMF_E_NOT_FOUND,
                                    MMF_E_WRONG_KIND,     MMF_E_NOT_OWNER,
                                    MMF_E_FULL,           MMF_E_RECURSION,
                                    MMF_E_STATE,          MMF_E_BUSY,
                                    MMF_E_LAYOUT,         MMF_E_CORRUPT,
-                                   MMF_E_PEER_GONE};
+                                   MMF_E_PEER_CLOSED};
     size_t i;
 
     (void)state;
@@ -67,8 +67,8 @@ rule_0_3_numbers_are_dotnets(void **state)
     CHECK_INT(MMF_ACCESS_COPY_ON_WRITE, 3);
     CHECK_INT(MMF_ACCESS_READ_EXECUTE, 4);
     CHECK_INT(MMF_ACCESS_READ_WRITE_EXECUTE, 5);
-    CHECK_INT(MMF_OPTIONS_NONE, 0);
-    CHECK_INT(MMF_OPTIONS_DELAY_ALLOCATE_PAGES, 0x04000000);
+    CHECK_INT(MMF_ALLOCATE_NOW, 0);
+    CHECK_INT(MMF_DELAY_ALLOCATE_PAGES, 0x04000000);
     CHECK_INT(MMF_RIGHTS_COPY_ON_WRITE, 0x1);
     CHECK_INT(MMF_RIGHTS_WRITE, 0x2);
     CHECK_INT(MMF_RIGHTS_READ, 0x4);

@@ -56,120 +56,120 @@ make_names(struct names *names)
  * Calls that must succeed.
  */
 
-mmf_options
-options_with(mmf_access access, mmf_map_options options,
+mmf_map_options
+options_with(mmf_access access, mmf_map_allocation options,
              mmf_inheritability inheritability)
 {
-    mmf_options with;
+    mmf_map_options with;
 
-    mmf_options_init(&with);
+    mmf_map_options_init(&with);
     with.access = access;
     with.options = options;
     with.inheritability = inheritability;
     return with;
 }
 
-mmf_open_options
+mmf_map_options
 open_options_with(mmf_rights rights, mmf_inheritability inheritability)
 {
-    mmf_open_options with;
+    mmf_map_options with;
 
-    mmf_open_options_init(&with);
+    mmf_map_options_init(&with);
     with.rights = rights;
     with.inheritability = inheritability;
     return with;
 }
 
-mmf *
-create_new(const char *name, int64_t capacity, const mmf_options *options)
+mmf_map *
+create_new(const char *name, int64_t capacity, const mmf_map_options *options)
 {
-    mmf *map = NULL;
+    mmf_map *map = NULL;
 
-    CHECK_STATUS(mmf_create_new(name, capacity, options, &map), MMF_OK);
+    CHECK_STATUS(mmf_map_create_new(name, capacity, options, &map), MMF_OK);
     CHECK(map != NULL);
     return map;
 }
 
-mmf *
-create_or_open(const char *name, int64_t capacity, const mmf_options *options)
+mmf_map *
+create_or_open(const char *name, int64_t capacity, const mmf_map_options *options)
 {
-    mmf *map = NULL;
+    mmf_map *map = NULL;
 
-    CHECK_STATUS(mmf_create_or_open(name, capacity, options, &map), MMF_OK);
+    CHECK_STATUS(mmf_map_create_or_open(name, capacity, options, NULL, &map), MMF_OK);
     CHECK(map != NULL);
     return map;
 }
 
-mmf *
-open_existing(const char *name, const mmf_open_options *options)
+mmf_map *
+open_existing(const char *name, const mmf_map_options *options)
 {
-    mmf *map = NULL;
+    mmf_map *map = NULL;
 
-    CHECK_STATUS(mmf_open_existing(name, options, &map), MMF_OK);
+    CHECK_STATUS(mmf_map_open_existing(name, options, &map), MMF_OK);
     CHECK(map != NULL);
     return map;
 }
 
-mmf *
+mmf_map *
 create_from_file(const char *path, mmf_file_mode mode, const char *name,
-                 int64_t capacity, const mmf_options *options)
+                 int64_t capacity, const mmf_map_options *options)
 {
-    mmf *map = NULL;
+    mmf_map *map = NULL;
 
-    CHECK_STATUS(mmf_create_from_file(path, mode, name, capacity, options, &map),
+    CHECK_STATUS(mmf_map_create_from_file(path, mode, name, capacity, options, &map),
                  MMF_OK);
     CHECK(map != NULL);
     return map;
 }
 
-mmf *
+mmf_map *
 create_from_handle(intptr_t handle, const char *name, int64_t capacity,
-                   const mmf_options *options)
+                   const mmf_map_options *options)
 {
-    mmf *map = NULL;
+    mmf_map *map = NULL;
 
-    CHECK_STATUS(mmf_create_from_handle(handle, name, capacity, options, &map), MMF_OK);
+    CHECK_STATUS(mmf_map_create_from_handle(handle, name, capacity, options, &map), MMF_OK);
     CHECK(map != NULL);
     return map;
 }
 
-mmf_view_accessor *
-view_of(mmf *map, int64_t offset, int64_t size, mmf_access access)
+mmf_accessor *
+view_of(mmf_map *map, int64_t offset, int64_t size, mmf_access access)
 {
-    mmf_view_accessor *view = NULL;
+    mmf_accessor *view = NULL;
 
-    CHECK_STATUS(mmf_create_view_accessor(map, offset, size, access, &view), MMF_OK);
+    CHECK_STATUS(mmf_accessor_create(map, offset, size, access, NULL, &view), MMF_OK);
     CHECK(view != NULL);
     return view;
 }
 
-mmf_view_stream *
-stream_of(mmf *map, int64_t offset, int64_t size, mmf_access access)
+mmf_stream *
+stream_of(mmf_map *map, int64_t offset, int64_t size, mmf_access access)
 {
-    mmf_view_stream *stream = NULL;
+    mmf_stream *stream = NULL;
 
-    CHECK_STATUS(mmf_create_view_stream(map, offset, size, access, &stream), MMF_OK);
+    CHECK_STATUS(mmf_stream_create(map, offset, size, access, NULL, &stream), MMF_OK);
     CHECK(stream != NULL);
     return stream;
 }
 
 void
-poke(mmf *map, int64_t position, uint8_t value)
+poke(mmf_map *map, int64_t position, uint8_t value)
 {
-    mmf_view_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
+    mmf_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
 
-    CHECK_OK(mmf_view_accessor_write_byte(view, position, value));
-    mmf_view_accessor_close(view);
+    CHECK_OK(mmf_accessor_write_byte(view, position, value));
+    mmf_accessor_close(view);
 }
 
 uint8_t
-peek(mmf *map, int64_t position)
+peek(mmf_map *map, int64_t position)
 {
-    mmf_view_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ);
+    mmf_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ);
     uint8_t value = 0;
 
-    CHECK_OK(mmf_view_accessor_read_byte(view, position, &value));
-    mmf_view_accessor_close(view);
+    CHECK_OK(mmf_accessor_read_byte(view, position, &value));
+    mmf_accessor_close(view);
     return value;
 }
 
@@ -179,31 +179,31 @@ peek(mmf *map, int64_t position)
 
 static void
 run_on_file_sample(int64_t capacity, const char *name, const char *kind,
-                   void (*test)(mmf *map, int64_t capacity), int close_it)
+                   void (*test)(mmf_map *map, int64_t capacity), int close_it)
 {
     char path[FILE_PATH_SIZE];
-    mmf *map;
+    mmf_map *map;
 
     CHECK_CONTEXT("%s of %" PRId64 " bytes", kind, capacity);
     file_path(path);
     map = create_from_file(path, MMF_FILE_MODE_CREATE_NEW, name, capacity, NULL);
     test(map, capacity);
     if (close_it)
-        mmf_close(map);
+        mmf_map_close(map);
     remove_file(path);
 }
 
 static void
-run_on_samples(int64_t capacity, void (*test)(mmf *map, int64_t capacity), int close_it)
+run_on_samples(int64_t capacity, void (*test)(mmf_map *map, int64_t capacity), int close_it)
 {
     char name[UNIQUE_NAME_SIZE];
-    mmf *map;
+    mmf_map *map;
 
     CHECK_CONTEXT("an unnamed map of %" PRId64 " bytes", capacity);
     map = create_new(NULL, capacity, NULL);
     test(map, capacity);
     if (close_it)
-        mmf_close(map);
+        mmf_map_close(map);
 
     run_on_file_sample(capacity, NULL, "a file's map", test, close_it);
 
@@ -212,7 +212,7 @@ run_on_samples(int64_t capacity, void (*test)(mmf *map, int64_t capacity), int c
     map = create_new(name, capacity, NULL);
     test(map, capacity);
     if (close_it)
-        mmf_close(map);
+        mmf_map_close(map);
 
     unique_name(name);
     run_on_file_sample(capacity, name, "a file's named map", test, close_it);
@@ -220,13 +220,13 @@ run_on_samples(int64_t capacity, void (*test)(mmf *map, int64_t capacity), int c
 }
 
 void
-for_each_sample(int64_t capacity, void (*test)(mmf *map, int64_t capacity))
+for_each_sample(int64_t capacity, void (*test)(mmf_map *map, int64_t capacity))
 {
     run_on_samples(capacity, test, 1);
 }
 
 void
-for_each_owned_sample(int64_t capacity, void (*test)(mmf *map, int64_t capacity))
+for_each_owned_sample(int64_t capacity, void (*test)(mmf_map *map, int64_t capacity))
 {
     run_on_samples(capacity, test, 0);
 }

@@ -67,7 +67,7 @@ void make_directory(const char *path);
 void remove_directory(const char *path);
 void set_mode(const char *path, unsigned mode);
 
-/* Handles of files, as mmf_create_from_handle takes them. */
+/* Handles of files, as mmf_map_create_from_handle takes them. */
 enum { FOR_READING = 1, FOR_WRITING = 2, FOR_BOTH = 3 };
 intptr_t open_file(const char *path, int how, int inheritable);
 void close_file(intptr_t handle);
@@ -110,7 +110,7 @@ void in_child(void (*run)(void *payload), void *payload);
 /*
  * What a host may fail to see to, being an imitation: that no view goes beyond what a
  * map's creator gave (rule 2.8), that a file is executed only through a handle that may
- * (2.9). The tests then leave those cells out; tests/windows/faults shows the faults.
+ * (2.9). The tests then leave those slots out; tests/windows/faults shows the faults.
  */
 int host_keeps_protection(void);
 int host_keeps_execution(void);
@@ -122,30 +122,30 @@ void need_files_for_nobody(void);
  * Options in one expression. The functions with (access) are .NET's three-argument
  * overloads, those with everything its five-argument ones.
  */
-mmf_options options_with(mmf_access access, mmf_map_options options,
+mmf_map_options options_with(mmf_access access, mmf_map_allocation options,
                          mmf_inheritability inheritability);
-mmf_open_options open_options_with(mmf_rights rights,
+mmf_map_options open_options_with(mmf_rights rights,
                                    mmf_inheritability inheritability);
 
-#define WITH_ACCESS(access) (&(mmf_options[]){options_with((access), 0, 0)}[0])
+#define WITH_ACCESS(access) (&(mmf_map_options[]){options_with((access), 0, 0)}[0])
 #define WITH(access, options, inheritability)                                          \
-    (&(mmf_options[]){options_with((access), (options), (inheritability))}[0])
-#define WITH_RIGHTS(rights) (&(mmf_open_options[]){open_options_with((rights), 0)}[0])
+    (&(mmf_map_options[]){options_with((access), (options), (inheritability))}[0])
+#define WITH_RIGHTS(rights) (&(mmf_map_options[]){open_options_with((rights), 0)}[0])
 #define WITH_RIGHTS_AND(rights, inheritability)                                        \
-    (&(mmf_open_options[]){open_options_with((rights), (inheritability))}[0])
+    (&(mmf_map_options[]){open_options_with((rights), (inheritability))}[0])
 
 /*
  * Calls that must succeed, and give what they make.
  */
-mmf *create_new(const char *name, int64_t capacity, const mmf_options *options);
-mmf *create_or_open(const char *name, int64_t capacity, const mmf_options *options);
-mmf *open_existing(const char *name, const mmf_open_options *options);
-mmf *create_from_file(const char *path, mmf_file_mode mode, const char *name,
-                      int64_t capacity, const mmf_options *options);
-mmf *create_from_handle(intptr_t handle, const char *name, int64_t capacity,
-                        const mmf_options *options);
-mmf_view_accessor *view_of(mmf *map, int64_t offset, int64_t size, mmf_access access);
-mmf_view_stream *stream_of(mmf *map, int64_t offset, int64_t size, mmf_access access);
+mmf_map *create_new(const char *name, int64_t capacity, const mmf_map_options *options);
+mmf_map *create_or_open(const char *name, int64_t capacity, const mmf_map_options *options);
+mmf_map *open_existing(const char *name, const mmf_map_options *options);
+mmf_map *create_from_file(const char *path, mmf_file_mode mode, const char *name,
+                      int64_t capacity, const mmf_map_options *options);
+mmf_map *create_from_handle(intptr_t handle, const char *name, int64_t capacity,
+                        const mmf_map_options *options);
+mmf_accessor *view_of(mmf_map *map, int64_t offset, int64_t size, mmf_access access);
+mmf_stream *stream_of(mmf_map *map, int64_t offset, int64_t size, mmf_access access);
 
 /*
  * Calls that must fail. They check status, parameter (NULL: any) and message, and that
@@ -153,7 +153,7 @@ mmf_view_stream *stream_of(mmf *map, int64_t offset, int64_t size, mmf_access ac
  */
 #define REFUSES(call_with_map, status, parameter)                                      \
     do {                                                                               \
-        mmf *map_ = UNTOUCHED;                                                         \
+        mmf_map *map_ = UNTOUCHED;                                                         \
         if ((const char *)(parameter) == NULL)                                         \
             CHECK_FAILS(call_with_map, status);                                        \
         else                                                                           \
@@ -162,38 +162,38 @@ mmf_view_stream *stream_of(mmf *map, int64_t offset, int64_t size, mmf_access ac
     } while (0)
 
 #define REFUSES_CREATE_NEW(name, capacity, options, status, parameter)                 \
-    REFUSES(mmf_create_new((name), (capacity), (options), &map_), (status), (parameter))
+    REFUSES(mmf_map_create_new((name), (capacity), (options), &map_), (status), (parameter))
 #define REFUSES_CREATE_OR_OPEN(name, capacity, options, status, parameter)             \
-    REFUSES(mmf_create_or_open((name), (capacity), (options), &map_), (status),        \
+    REFUSES(mmf_map_create_or_open((name), (capacity), (options), NULL, &map_), (status),        \
             (parameter))
 #define REFUSES_OPEN(name, options, status, parameter)                                 \
-    REFUSES(mmf_open_existing((name), (options), &map_), (status), (parameter))
+    REFUSES(mmf_map_open_existing((name), (options), &map_), (status), (parameter))
 #define REFUSES_FILE(path, mode, name, capacity, options, status, parameter)           \
     REFUSES(                                                                           \
-        mmf_create_from_file((path), (mode), (name), (capacity), (options), &map_),    \
+        mmf_map_create_from_file((path), (mode), (name), (capacity), (options), &map_),    \
         (status), (parameter))
 #define REFUSES_HANDLE(handle, name, capacity, options, status, parameter)             \
-    REFUSES(mmf_create_from_handle((handle), (name), (capacity), (options), &map_),    \
+    REFUSES(mmf_map_create_from_handle((handle), (name), (capacity), (options), &map_),    \
             (status), (parameter))
 
 /* Neither an accessor nor a stream can be made. */
 #define REFUSES_VIEW(map, offset, size, access, status, parameter)                     \
     do {                                                                               \
-        mmf_view_accessor *view_ = UNTOUCHED;                                          \
-        mmf_view_stream *stream_ = UNTOUCHED;                                          \
+        mmf_accessor *view_ = UNTOUCHED;                                          \
+        mmf_stream *stream_ = UNTOUCHED;                                          \
         if ((const char *)(parameter) == NULL) {                                       \
             CHECK_FAILS(                                                               \
-                mmf_create_view_accessor((map), (offset), (size), (access), &view_),   \
+                mmf_accessor_create((map), (offset), (size), (access), NULL, &view_),   \
                 (status));                                                             \
             CHECK_FAILS(                                                               \
-                mmf_create_view_stream((map), (offset), (size), (access), &stream_),   \
+                mmf_stream_create((map), (offset), (size), (access), NULL, &stream_),   \
                 (status));                                                             \
         } else {                                                                       \
             CHECK_FAILS_PARAM(                                                         \
-                mmf_create_view_accessor((map), (offset), (size), (access), &view_),   \
+                mmf_accessor_create((map), (offset), (size), (access), NULL, &view_),   \
                 (status), (parameter));                                                \
             CHECK_FAILS_PARAM(                                                         \
-                mmf_create_view_stream((map), (offset), (size), (access), &stream_),   \
+                mmf_stream_create((map), (offset), (size), (access), NULL, &stream_),   \
                 (status), (parameter));                                                \
         }                                                                              \
         CHECK((void *)view_ == UNTOUCHED);                                             \
@@ -211,24 +211,24 @@ mmf_view_stream *stream_of(mmf *map, int64_t offset, int64_t size, mmf_access ac
  * A sound map of `capacity` bytes that are all zero: its handle is stable, open, and
  * inheritable or not; views of it do what `access` allows. NO_ACCESS: no view at all.
  */
-void validate_map(mmf *map, int64_t capacity, mmf_access access,
+void validate_map(mmf_map *map, int64_t capacity, mmf_access access,
                   mmf_inheritability inheritability);
 
 /* A sound view of at least `capacity` zero bytes; it is left zero. */
-void validate_accessor(mmf_view_accessor *view, int64_t capacity, mmf_access access);
-void validate_stream(mmf_view_stream *stream, int64_t capacity, mmf_access access);
+void validate_accessor(mmf_accessor *view, int64_t capacity, mmf_access access);
+void validate_stream(mmf_stream *stream, int64_t capacity, mmf_access access);
 
 /*
  * Run `test` on the four sample maps of `capacity` bytes: unnamed, of a new file,
  * named, and of a new file with a name. `test` must not close the map.
  */
-void for_each_sample(int64_t capacity, void (*test)(mmf *map, int64_t capacity));
+void for_each_sample(int64_t capacity, void (*test)(mmf_map *map, int64_t capacity));
 
 /* The same; `test` closes the map. */
-void for_each_owned_sample(int64_t capacity, void (*test)(mmf *map, int64_t capacity));
+void for_each_owned_sample(int64_t capacity, void (*test)(mmf_map *map, int64_t capacity));
 
 /* One byte through a read-write view that is closed again. */
-void poke(mmf *map, int64_t position, uint8_t value);
-uint8_t peek(mmf *map, int64_t position);
+void poke(mmf_map *map, int64_t position, uint8_t value);
+uint8_t peek(mmf_map *map, int64_t position);
 
 #endif

@@ -7,24 +7,24 @@
 
 /* A reader must not write on failure: `value` stays as it is unless it succeeded. */
 #define DEFINE_TYPE(name, c_type)                                                      \
-    static int read_##name(const mmf_view_accessor *view, int64_t position,            \
+    static int read_##name(const mmf_accessor *view, int64_t position,            \
                            void *value)                                                \
     {                                                                                  \
         c_type got;                                                                    \
         int rc;                                                                        \
                                                                                        \
         memcpy(&got, value, sizeof(got));                                              \
-        rc = mmf_view_accessor_read_##name(view, position, &got);                      \
+        rc = mmf_accessor_read_##name(view, position, &got);                      \
         memcpy(value, &got, sizeof(got));                                              \
         return rc;                                                                     \
     }                                                                                  \
-    static int write_##name(mmf_view_accessor *view, int64_t position,                 \
+    static int write_##name(mmf_accessor *view, int64_t position,                 \
                             const void *value)                                         \
     {                                                                                  \
         c_type give;                                                                   \
                                                                                        \
         memcpy(&give, value, sizeof(give));                                            \
-        return mmf_view_accessor_write_##name(view, position, give);                   \
+        return mmf_accessor_write_##name(view, position, give);                   \
     }
 
 DEFINE_TYPE(byte, uint8_t)
@@ -41,41 +41,41 @@ DEFINE_TYPE(double, double)
 
 /* A boolean is an int to C and a byte to the view. */
 static int
-read_boolean(const mmf_view_accessor *view, int64_t position, void *value)
+read_boolean(const mmf_accessor *view, int64_t position, void *value)
 {
     int got = *(unsigned char *)value;
-    int rc = mmf_view_accessor_read_boolean(view, position, &got);
+    int rc = mmf_accessor_read_boolean(view, position, &got);
 
     *(unsigned char *)value = (unsigned char)got;
     return rc;
 }
 
 static int
-write_boolean(mmf_view_accessor *view, int64_t position, const void *value)
+write_boolean(mmf_accessor *view, int64_t position, const void *value)
 {
-    return mmf_view_accessor_write_boolean(view, position,
+    return mmf_accessor_write_boolean(view, position,
                                            *(const unsigned char *)value);
 }
 
 static int
-read_decimal(const mmf_view_accessor *view, int64_t position, void *value)
+read_decimal(const mmf_accessor *view, int64_t position, void *value)
 {
     mmf_decimal got;
     int rc;
 
     memcpy(&got, value, sizeof(got));
-    rc = mmf_view_accessor_read_decimal(view, position, &got);
+    rc = mmf_accessor_read_decimal(view, position, &got);
     memcpy(value, &got, sizeof(got));
     return rc;
 }
 
 static int
-write_decimal(mmf_view_accessor *view, int64_t position, const void *value)
+write_decimal(mmf_accessor *view, int64_t position, const void *value)
 {
     mmf_decimal give;
 
     memcpy(&give, value, sizeof(give));
-    return mmf_view_accessor_write_decimal(view, position, &give);
+    return mmf_accessor_write_decimal(view, position, &give);
 }
 
 #define TYPE(name, size)                                                               \

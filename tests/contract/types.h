@@ -15,8 +15,8 @@ struct type {
     int64_t size;
     unsigned char sample[16]; /* as it must lie in the view */
     /* Read to, write from `size` bytes. The status of the accessor's function. */
-    int (*read)(const mmf_view_accessor *view, int64_t position, void *value);
-    int (*write)(mmf_view_accessor *view, int64_t position, const void *value);
+    int (*read)(const mmf_accessor *view, int64_t position, void *value);
+    int (*write)(mmf_accessor *view, int64_t position, const void *value);
 };
 
 /* The table; filled at the first call. */

@@ -11,7 +11,7 @@
 #include <string.h>
 
 static void
-refuse_negative_offset(mmf *map, int64_t capacity)
+refuse_negative_offset(mmf_map *map, int64_t capacity)
 {
     (void)capacity;
     REFUSES_VIEW(map, -1, 0, MMF_ACCESS_READ_WRITE, MMF_E_RANGE, "offset");
@@ -26,7 +26,7 @@ va_01_negative_offset(void **state)
 }
 
 static void
-refuse_negative_size(mmf *map, int64_t capacity)
+refuse_negative_size(mmf_map *map, int64_t capacity)
 {
     (void)capacity;
     REFUSES_VIEW(map, 0, -1, MMF_ACCESS_READ_WRITE, MMF_E_RANGE, "size");
@@ -41,7 +41,7 @@ va_02_negative_size(void **state)
 }
 
 static void
-refuse_size_beyond_addresses(mmf *map, int64_t capacity)
+refuse_size_beyond_addresses(mmf_map *map, int64_t capacity)
 {
     (void)capacity;
     if (sizeof(void *) == 4) {
@@ -62,7 +62,7 @@ va_03_size_beyond_addresses(void **state)
 }
 
 static void
-refuse_one_more(mmf *map, int64_t capacity)
+refuse_one_more(mmf_map *map, int64_t capacity)
 {
     REFUSES_VIEW(map, 0, map_size(capacity) + 1, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS,
                  NULL);
@@ -78,7 +78,7 @@ va_04_one_byte_more(void **state)
 }
 
 static void
-refuse_behind_the_end(mmf *map, int64_t capacity)
+refuse_behind_the_end(mmf_map *map, int64_t capacity)
 {
     REFUSES_VIEW(map, map_size(capacity), 1, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
     REFUSES_VIEW(map, map_size(capacity), 1, MMF_ACCESS_READ, MMF_E_ACCESS, NULL);
@@ -93,7 +93,7 @@ va_05_one_byte_behind(void **state)
 }
 
 static void
-refuse_access(mmf *map, int64_t capacity)
+refuse_access(mmf_map *map, int64_t capacity)
 {
     (void)capacity;
     REFUSES_VIEW(map, 0, 0, -1, MMF_E_RANGE, "access");
@@ -141,10 +141,10 @@ va_07_allowed_accesses(void **state)
         PAIR(READ, READ),
         PAIR(READ, COPY_ON_WRITE),
     };
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     int executes;
     size_t i;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     for (i = 0; i < COUNT_OF(pairs); i++) {
@@ -158,9 +158,9 @@ va_07_allowed_accesses(void **state)
         } else {
             view = view_of(map, 0, 4096, pairs[i].view);
             validate_accessor(view, 4096, pairs[i].view);
-            mmf_view_accessor_close(view);
+            mmf_accessor_close(view);
         }
-        mmf_close(map);
+        mmf_map_close(map);
     }
 }
 
@@ -168,14 +168,14 @@ static void
 refuse_pairs(const struct pair *pairs, size_t count)
 {
     size_t i;
-    mmf *map;
+    mmf_map *map;
 
     for (i = 0; i < count; i++) {
         CHECK_CONTEXT("map %s, view %s", access_name(pairs[i].map),
                       access_name(pairs[i].view));
         map = create_new(NULL, 4096, WITH_ACCESS(pairs[i].map));
         REFUSES_VIEW(map, 0, 4096, pairs[i].view, MMF_E_ACCESS, NULL);
-        mmf_close(map);
+        mmf_map_close(map);
     }
 }
 
@@ -213,16 +213,16 @@ va_09_refused_read_write_execute(void **state)
 }
 
 static void
-check_pointer_offset_0(mmf *map, int64_t capacity)
+check_pointer_offset_0(mmf_map *map, int64_t capacity)
 {
-    mmf_view_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
+    mmf_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
 
-    CHECK_INT(mmf_view_accessor_pointer_offset(view), 0);
-    CHECK_INT(mmf_view_accessor_capacity(view), map_size(capacity));
-    mmf_view_accessor_close(view);
+    CHECK_INT(mmf_accessor_pointer_offset(view), 0);
+    CHECK_INT(mmf_accessor_capacity(view), map_size(capacity));
+    mmf_accessor_close(view);
     view = view_of(map, 0, capacity, MMF_ACCESS_READ_WRITE);
-    CHECK_INT(mmf_view_accessor_pointer_offset(view), 0);
-    mmf_view_accessor_close(view);
+    CHECK_INT(mmf_accessor_pointer_offset(view), 0);
+    mmf_accessor_close(view);
 }
 
 static void
@@ -249,24 +249,24 @@ static const struct window {
 };
 
 static const struct window *window;
-static void (*check_window)(mmf_view_accessor *view, int64_t length);
+static void (*check_window)(mmf_accessor *view, int64_t length);
 
 static void
-open_window(mmf *map, int64_t capacity)
+open_window(mmf_map *map, int64_t capacity)
 {
-    mmf_view_accessor *view =
+    mmf_accessor *view =
         view_of(map, window->offset, window->length, MMF_ACCESS_READ_WRITE);
 
     (void)capacity;
-    CHECK_INT(mmf_view_accessor_capacity(view), window->length);
-    CHECK_INT(mmf_view_accessor_pointer_offset(view), window->offset % granularity());
+    CHECK_INT(mmf_accessor_capacity(view), window->length);
+    CHECK_INT(mmf_accessor_pointer_offset(view), window->offset % granularity());
     if (check_window != NULL)
         check_window(view, window->length);
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
 }
 
 static void
-for_each_window(void (*check)(mmf_view_accessor *view, int64_t length))
+for_each_window(void (*check)(mmf_accessor *view, int64_t length))
 {
     size_t i;
 
@@ -285,7 +285,7 @@ va_11_views_inside_maps(void **state)
 }
 
 static void
-write_and_read(mmf_view_accessor *view, const struct type *type, int64_t position)
+write_and_read(mmf_accessor *view, const struct type *type, int64_t position)
 {
     unsigned char got[16];
 
@@ -296,7 +296,7 @@ write_and_read(mmf_view_accessor *view, const struct type *type, int64_t positio
 }
 
 static void
-check_types_at_start(mmf_view_accessor *view, int64_t length)
+check_types_at_start(mmf_accessor *view, int64_t length)
 {
     static const unsigned char no[16];
     unsigned char got = 0xee;
@@ -318,7 +318,7 @@ va_12_types_at_the_start(void **state)
 }
 
 static void
-check_types_at_end(mmf_view_accessor *view, int64_t length)
+check_types_at_end(mmf_accessor *view, int64_t length)
 {
     size_t i;
 
@@ -334,7 +334,7 @@ va_13_types_at_the_end(void **state)
 }
 
 static void
-refuse_read(const mmf_view_accessor *view, const struct type *type, int64_t position,
+refuse_read(const mmf_accessor *view, const struct type *type, int64_t position,
             int status)
 {
     unsigned char before[16], got[16];
@@ -347,14 +347,14 @@ refuse_read(const mmf_view_accessor *view, const struct type *type, int64_t posi
 
 /* Nothing in the view changes. */
 static void
-refuse_write(mmf_view_accessor *view, const struct type *type, int64_t position,
+refuse_write(mmf_accessor *view, const struct type *type, int64_t position,
              int status)
 {
     unsigned char before[64], after[64];
     void *bytes;
     int64_t size, tail;
 
-    CHECK_OK(mmf_view_accessor_pointer(view, &bytes, &size));
+    CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
     tail = size < 64 ? size : 64;
     memcpy(before, (unsigned char *)bytes + size - tail, (size_t)tail);
     CHECK_FAILS_PARAM(type->write(view, position, type->sample), status, "position");
@@ -370,7 +370,7 @@ status_one_past(const struct type *type)
 }
 
 static void
-check_straddling_reads(mmf_view_accessor *view, int64_t length)
+check_straddling_reads(mmf_accessor *view, int64_t length)
 {
     size_t i;
 
@@ -387,7 +387,7 @@ va_14_reads_one_byte_too_far(void **state)
 }
 
 static void
-check_straddling_writes(mmf_view_accessor *view, int64_t length)
+check_straddling_writes(mmf_accessor *view, int64_t length)
 {
     size_t i;
 
@@ -404,7 +404,7 @@ va_15_writes_one_byte_too_far(void **state)
 }
 
 static void
-check_behind(mmf_view_accessor *view, int64_t length)
+check_behind(mmf_accessor *view, int64_t length)
 {
     size_t i;
 
@@ -430,7 +430,7 @@ random_byte(uint32_t *seed)
 }
 
 static void
-check_against_pointer(mmf_view_accessor *view, int64_t length)
+check_against_pointer(mmf_accessor *view, int64_t length)
 {
     unsigned char *bytes;
     uint32_t seed = 1;
@@ -438,16 +438,16 @@ check_against_pointer(mmf_view_accessor *view, int64_t length)
     void *pointer;
     int64_t i;
 
-    CHECK_OK(mmf_view_accessor_pointer(view, &pointer, NULL));
+    CHECK_OK(mmf_accessor_pointer(view, &pointer, NULL));
     CHECK_INT((uintptr_t)pointer % (uintptr_t)granularity(),
-              mmf_view_accessor_pointer_offset(view));
+              mmf_accessor_pointer_offset(view));
     bytes = pointer;
     for (i = 0; i < length; i++)
         bytes[i] = random_byte(&seed);
     for (i = 0; i < length; i++) {
-        CHECK_OK(mmf_view_accessor_read_byte(view, i, &value));
+        CHECK_OK(mmf_accessor_read_byte(view, i, &value));
         CHECK_INT(value, bytes[i]);
-        CHECK_OK(mmf_view_accessor_write_byte(view, i, (uint8_t)(value + 1)));
+        CHECK_OK(mmf_accessor_write_byte(view, i, (uint8_t)(value + 1)));
         CHECK_INT(bytes[i], (uint8_t)(value + 1));
     }
 }
@@ -460,22 +460,22 @@ va_17_accessor_and_pointer_agree(void **state)
 }
 
 static void
-flush_each_view(mmf *map, int64_t capacity)
+flush_each_view(mmf_map *map, int64_t capacity)
 {
     static const mmf_access accesses[] = {MMF_ACCESS_READ, MMF_ACCESS_WRITE,
                                           MMF_ACCESS_READ_WRITE,
                                           MMF_ACCESS_COPY_ON_WRITE};
-    mmf_view_accessor *view;
-    mmf_view_stream *stream;
+    mmf_accessor *view;
+    mmf_stream *stream;
     size_t i;
 
     for (i = 0; i < COUNT_OF(accesses); i++) {
         view = view_of(map, 0, capacity, accesses[i]);
-        CHECK_STATUS(mmf_view_accessor_flush(view), MMF_OK);
-        mmf_view_accessor_close(view);
+        CHECK_STATUS(mmf_accessor_flush(view), MMF_OK);
+        mmf_accessor_close(view);
         stream = stream_of(map, 0, capacity, accesses[i]);
-        CHECK_STATUS(mmf_view_stream_flush(stream), MMF_OK);
-        mmf_view_stream_close(stream);
+        CHECK_STATUS(mmf_stream_flush(stream), MMF_OK);
+        mmf_stream_close(stream);
     }
 }
 
@@ -487,41 +487,41 @@ va_18_flush(void **state)
 }
 
 static void
-check_count(mmf_view_accessor *view)
+check_count(mmf_accessor *view)
 {
     uint8_t value;
     int i;
 
     for (i = 0; i < 256; i++) {
-        CHECK_OK(mmf_view_accessor_read_byte(view, i, &value));
+        CHECK_OK(mmf_accessor_read_byte(view, i, &value));
         CHECK_INT(value, i);
     }
 }
 
 static void
-check_views_share(mmf *map, int64_t capacity)
+check_views_share(mmf_map *map, int64_t capacity)
 {
-    mmf_view_accessor *first = view_of(map, 0, capacity, MMF_ACCESS_READ_WRITE);
-    mmf_view_accessor *second = view_of(map, 0, capacity, MMF_ACCESS_READ_WRITE);
-    mmf_view_stream *stream;
+    mmf_accessor *first = view_of(map, 0, capacity, MMF_ACCESS_READ_WRITE);
+    mmf_accessor *second = view_of(map, 0, capacity, MMF_ACCESS_READ_WRITE);
+    mmf_stream *stream;
     int32_t value;
     int i;
 
     for (i = 0; i < 256; i++)
-        CHECK_OK(mmf_view_accessor_write_byte(first, i, (uint8_t)i));
-    CHECK_OK(mmf_view_accessor_flush(first));
+        CHECK_OK(mmf_accessor_write_byte(first, i, (uint8_t)i));
+    CHECK_OK(mmf_accessor_flush(first));
     check_count(second);
-    mmf_view_accessor_close(first);
-    mmf_view_accessor_close(second);
+    mmf_accessor_close(first);
+    mmf_accessor_close(second);
     second = view_of(map, 0, capacity, MMF_ACCESS_READ);
     check_count(second);
-    mmf_view_accessor_close(second);
+    mmf_accessor_close(second);
     stream = stream_of(map, 0, capacity, MMF_ACCESS_READ);
     for (i = 0; i < 256; i++) {
-        CHECK_OK(mmf_view_stream_read_byte(stream, &value));
+        CHECK_OK(mmf_stream_read_byte(stream, &value));
         CHECK_INT(value, i);
     }
-    mmf_view_stream_close(stream);
+    mmf_stream_close(stream);
 }
 
 static void
@@ -532,30 +532,30 @@ va_19_views_share(void **state)
 }
 
 static void
-check_int32(mmf_view_accessor *view, int32_t expected)
+check_int32(mmf_accessor *view, int32_t expected)
 {
     int32_t value = -1;
 
-    CHECK_OK(mmf_view_accessor_read_int32(view, 0, &value));
+    CHECK_OK(mmf_accessor_read_int32(view, 0, &value));
     CHECK_INT(value, expected);
 }
 
 static void
-check_copy_on_write(mmf *map, int64_t capacity)
+check_copy_on_write(mmf_map *map, int64_t capacity)
 {
-    mmf_view_accessor *view = view_of(map, 0, capacity, MMF_ACCESS_READ_WRITE);
+    mmf_accessor *view = view_of(map, 0, capacity, MMF_ACCESS_READ_WRITE);
 
     check_int32(view, 0);
-    CHECK_OK(mmf_view_accessor_write_int32(view, 0, 42));
-    mmf_view_accessor_close(view);
+    CHECK_OK(mmf_accessor_write_int32(view, 0, 42));
+    mmf_accessor_close(view);
     view = view_of(map, 0, capacity, MMF_ACCESS_COPY_ON_WRITE);
     check_int32(view, 42);
-    CHECK_OK(mmf_view_accessor_write_int32(view, 0, 84));
+    CHECK_OK(mmf_accessor_write_int32(view, 0, 84));
     check_int32(view, 84);
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
     view = view_of(map, 0, capacity, MMF_ACCESS_READ);
     check_int32(view, 42);
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
 }
 
 static void
@@ -570,8 +570,8 @@ static void
 va_21_closing_nothing_is_fine(void **state)
 {
     (void)state;
-    mmf_view_accessor_close(NULL);
-    mmf_view_accessor_close(NULL);
+    mmf_accessor_close(NULL);
+    mmf_accessor_close(NULL);
 }
 
 /* After close there is nothing left to call on; NULL answers like a closed view. */
@@ -583,27 +583,27 @@ va_22_no_view(void **state)
     void *bytes = &value;
 
     (void)state;
-    CHECK_FAILS(mmf_view_accessor_read_byte(NULL, 0, &value), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_accessor_write_byte(NULL, 0, 1), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_accessor_flush(NULL), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_accessor_pointer(NULL, &bytes, &size), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_read_byte(NULL, 0, &value), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_write_byte(NULL, 0, 1), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_flush(NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_pointer(NULL, &bytes, &size), MMF_E_NULL);
     CHECK_INT(value, 7);
     CHECK(bytes == &value && size == 7);
-    CHECK_INT(mmf_view_accessor_can_read(NULL), 0);
-    CHECK_INT(mmf_view_accessor_can_write(NULL), 0);
-    CHECK_INT(mmf_view_accessor_capacity(NULL), 0);
-    CHECK_INT(mmf_view_accessor_pointer_offset(NULL), 0);
+    CHECK_INT(mmf_accessor_can_read(NULL), 0);
+    CHECK_INT(mmf_accessor_can_write(NULL), 0);
+    CHECK_INT(mmf_accessor_capacity(NULL), 0);
+    CHECK_INT(mmf_accessor_pointer_offset(NULL), 0);
 }
 
 static void
-check_outlives_map(mmf *map, int64_t capacity)
+check_outlives_map(mmf_map *map, int64_t capacity)
 {
-    mmf_view_accessor *view = view_of(map, 0, capacity, MMF_ACCESS_READ_WRITE);
+    mmf_accessor *view = view_of(map, 0, capacity, MMF_ACCESS_READ_WRITE);
 
-    mmf_close(map);
+    mmf_map_close(map);
     validate_accessor(view, capacity, MMF_ACCESS_READ_WRITE);
-    CHECK_STATUS(mmf_view_accessor_flush(view), MMF_OK);
-    mmf_view_accessor_close(view);
+    CHECK_STATUS(mmf_accessor_flush(view), MMF_OK);
+    mmf_accessor_close(view);
 }
 
 static void
@@ -617,17 +617,17 @@ va_23_view_outlives_map(void **state)
 static int
 leave_open(int argc, char **argv)
 {
-    mmf_view_accessor *view;
-    mmf_view_stream *stream;
-    mmf *map;
+    mmf_accessor *view;
+    mmf_stream *stream;
+    mmf_map *map;
 
     (void)argc;
     (void)argv;
     map = create_new("Left", 4096, NULL);
     view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
     stream = stream_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
-    CHECK_OK(mmf_view_accessor_write_byte(view, 0, 1));
-    CHECK_OK(mmf_view_stream_write_byte(stream, 1));
+    CHECK_OK(mmf_accessor_write_byte(view, 0, 1));
+    CHECK_OK(mmf_stream_write_byte(stream, 1));
     role_say("ready");
     fflush(stdout);
     _Exit(EXIT_SUCCESS); /* a leak checker must not find what is left on purpose */
@@ -653,7 +653,7 @@ va_24_exit_without_closing(void **state)
 static void
 rule_2_6_order_of_checks(void **state)
 {
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ));
@@ -664,25 +664,25 @@ rule_2_6_order_of_checks(void **state)
         REFUSES_VIEW(map, 8192, INT64_MAX, MMF_ACCESS_READ_WRITE, MMF_E_NO_MEMORY,
                      NULL);
     REFUSES_VIEW(map, 8192, 1, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
 rule_2_6_offset_before_size(void **state)
 {
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 4096, NULL);
     REFUSES_VIEW(map, -1, -1, MMF_ACCESS_READ_WRITE, MMF_E_RANGE, "offset");
     REFUSES_VIEW(map, -1, INT64_MAX, MMF_ACCESS_READ_WRITE, MMF_E_RANGE, "offset");
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
 check_disposed_order(void *payload)
 {
-    mmf *map = payload;
+    mmf_map *map = payload;
 
     REFUSES_VIEW(map, -1, -1, 42, MMF_E_RANGE, "offset");
     REFUSES_VIEW(map, 0, -1, 42, MMF_E_RANGE, "size");
@@ -690,40 +690,40 @@ check_disposed_order(void *payload)
     REFUSES_VIEW(map, 0, 4097, MMF_ACCESS_READ_WRITE, MMF_E_DISPOSED, NULL);
     REFUSES_VIEW(map, 4097, 0, MMF_ACCESS_READ, MMF_E_DISPOSED, NULL);
     REFUSES_VIEW(map, 0, 0, MMF_ACCESS_READ, MMF_E_DISPOSED, NULL);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /* A dead handle (after fork) is told after the arguments, before the rest. */
 static void
 rule_2_6_8_disposed_map(void **state)
 {
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     need_fork();
     map = create_new(NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ));
     in_child(check_disposed_order, map);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /* As on Windows: no range error, the system refuses. */
 static void
 rule_2_6_5_offset_beyond_the_map(void **state)
 {
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 4096, NULL);
     REFUSES_VIEW(map, 4097, 0, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
     REFUSES_VIEW(map, 4097, 1, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
     REFUSES_VIEW(map, INT64_MAX, 0, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
 rule_2_6_6_size_beyond_the_address_space(void **state)
 {
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     if (sizeof(void *) == 4)
@@ -732,14 +732,14 @@ rule_2_6_6_size_beyond_the_address_space(void **state)
     REFUSES_VIEW(map, 0, INT64_C(1) << 62, MMF_ACCESS_READ, MMF_E_NO_MEMORY, NULL);
     REFUSES_VIEW(map, 4096, INT64_MAX, MMF_ACCESS_READ, MMF_E_NO_MEMORY, NULL);
     REFUSES_VIEW(map, 0, INT64_C(1) << 40, MMF_ACCESS_READ, MMF_E_ACCESS, NULL);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /* The sum is never formed: it could wrap around. */
 static void
 rule_2_6_7_offset_and_size_together(void **state)
 {
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 10000, NULL);
@@ -749,48 +749,48 @@ rule_2_6_7_offset_and_size_together(void **state)
                  NULL);
     REFUSES_VIEW(map, INT64_MAX, 1, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
     REFUSES_VIEW(map, INT64_MAX - 1, 10000, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
-    mmf_view_accessor_close(view_of(map, 5000, 5000, MMF_ACCESS_READ_WRITE));
-    mmf_view_accessor_close(view_of(map, 9999, 1, MMF_ACCESS_READ_WRITE));
-    mmf_close(map);
+    mmf_accessor_close(view_of(map, 5000, 5000, MMF_ACCESS_READ_WRITE));
+    mmf_accessor_close(view_of(map, 9999, 1, MMF_ACCESS_READ_WRITE));
+    mmf_map_close(map);
 }
 
 static void
 rule_2_6_9_size_0_is_the_rest(void **state)
 {
     static const int64_t offsets[] = {0, 1, 4095, 4096, 4097, 9999};
-    mmf_view_accessor *view;
-    mmf_view_stream *stream;
+    mmf_accessor *view;
+    mmf_stream *stream;
     size_t i;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 10000, NULL);
     for (i = 0; i < COUNT_OF(offsets); i++) {
         view = view_of(map, offsets[i], 0, MMF_ACCESS_READ_WRITE);
-        CHECK_INT(mmf_view_accessor_capacity(view), map_size(10000) - offsets[i]);
-        mmf_view_accessor_close(view);
+        CHECK_INT(mmf_accessor_capacity(view), map_size(10000) - offsets[i]);
+        mmf_accessor_close(view);
         stream = stream_of(map, offsets[i], 0, MMF_ACCESS_READ_WRITE);
-        CHECK_INT(mmf_view_stream_length(stream), map_size(10000) - offsets[i]);
-        mmf_view_stream_close(stream);
+        CHECK_INT(mmf_stream_length(stream), map_size(10000) - offsets[i]);
+        mmf_stream_close(stream);
     }
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
 rule_2_6_null_arguments(void **state)
 {
-    mmf_view_accessor *view = UNTOUCHED;
-    mmf_view_stream *stream = UNTOUCHED;
-    mmf *map;
+    mmf_accessor *view = UNTOUCHED;
+    mmf_stream *stream = UNTOUCHED;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 4096, NULL);
-    CHECK_FAILS(mmf_create_view_accessor(NULL, 0, 0, 0, &view), MMF_E_NULL);
-    CHECK_FAILS(mmf_create_view_accessor(map, 0, 0, 0, NULL), MMF_E_NULL);
-    CHECK_FAILS(mmf_create_view_stream(NULL, 0, 0, 0, &stream), MMF_E_NULL);
-    CHECK_FAILS(mmf_create_view_stream(map, 0, 0, 0, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_create(NULL, 0, 0, 0, NULL, &view), MMF_E_NULL);
+    CHECK_FAILS(mmf_accessor_create(map, 0, 0, 0, NULL, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_stream_create(NULL, 0, 0, 0, NULL, &stream), MMF_E_NULL);
+    CHECK_FAILS(mmf_stream_create(map, 0, 0, 0, NULL, NULL), MMF_E_NULL);
     CHECK((void *)view == UNTOUCHED && (void *)stream == UNTOUCHED);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 int

@@ -10,45 +10,45 @@ enum { LENGTH = 100 };
 
 /* A map of LENGTH bytes that count up from 0, and a stream of it. */
 struct sample {
-    mmf *map;
-    mmf_view_stream *stream;
+    mmf_map *map;
+    mmf_stream *stream;
     unsigned char *bytes;
 };
 
 static void
 open_sample(struct sample *sample, mmf_access access)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     void *bytes;
     int i;
 
     sample->map = create_new(NULL, 4096 + LENGTH, NULL);
     view = view_of(sample->map, 1000, LENGTH, MMF_ACCESS_READ_WRITE);
     for (i = 0; i < LENGTH; i++)
-        CHECK_OK(mmf_view_accessor_write_byte(view, i, (uint8_t)i));
-    mmf_view_accessor_close(view);
+        CHECK_OK(mmf_accessor_write_byte(view, i, (uint8_t)i));
+    mmf_accessor_close(view);
     sample->stream = stream_of(sample->map, 1000, LENGTH, access);
-    CHECK_OK(mmf_view_stream_pointer(sample->stream, &bytes, NULL));
+    CHECK_OK(mmf_stream_pointer(sample->stream, &bytes, NULL));
     sample->bytes = bytes;
 }
 
 static void
 close_sample(struct sample *sample)
 {
-    mmf_view_stream_close(sample->stream);
-    mmf_close(sample->map);
+    mmf_stream_close(sample->stream);
+    mmf_map_close(sample->map);
 }
 
 static void
 go_to(struct sample *sample, int64_t position)
 {
-    CHECK_STATUS(mmf_view_stream_set_position(sample->stream, position), MMF_OK);
+    CHECK_STATUS(mmf_stream_set_position(sample->stream, position), MMF_OK);
 }
 
 static void
 check_position(const struct sample *sample, int64_t expected)
 {
-    CHECK_INT(mmf_view_stream_position(sample->stream), expected);
+    CHECK_INT(mmf_stream_position(sample->stream), expected);
 }
 
 /* The bytes are as open_sample made them, and so are those around them. */
@@ -70,12 +70,12 @@ rule_5_length_and_seeking(void **state)
 
     (void)state;
     open_sample(&sample, MMF_ACCESS_READ_WRITE);
-    CHECK_INT(mmf_view_stream_length(sample.stream), LENGTH);
-    CHECK_INT(mmf_view_stream_capacity(sample.stream), LENGTH);
-    CHECK_INT(mmf_view_stream_can_seek(sample.stream), 1);
-    CHECK_INT(mmf_view_stream_can_read(sample.stream), 1);
-    CHECK_INT(mmf_view_stream_can_write(sample.stream), 1);
-    CHECK_INT(mmf_view_stream_pointer_offset(sample.stream), 1000);
+    CHECK_INT(mmf_stream_length(sample.stream), LENGTH);
+    CHECK_INT(mmf_stream_capacity(sample.stream), LENGTH);
+    CHECK_INT(mmf_stream_can_seek(sample.stream), 1);
+    CHECK_INT(mmf_stream_can_read(sample.stream), 1);
+    CHECK_INT(mmf_stream_can_write(sample.stream), 1);
+    CHECK_INT(mmf_stream_pointer_offset(sample.stream), 1000);
     check_position(&sample, 0);
     close_sample(&sample);
 }
@@ -87,12 +87,12 @@ rule_5_length_and_seeking(void **state)
 static void
 read_and_check(struct sample *sample, int64_t count, int64_t expected)
 {
-    int64_t from = mmf_view_stream_position(sample->stream);
+    int64_t from = mmf_stream_position(sample->stream);
     unsigned char buffer[LENGTH + 10];
     int64_t got = -7, i;
 
     memset(buffer, 0xee, sizeof(buffer));
-    CHECK_STATUS(mmf_view_stream_read(sample->stream, buffer, count, &got), MMF_OK);
+    CHECK_STATUS(mmf_stream_read(sample->stream, buffer, count, &got), MMF_OK);
     CHECK_INT(got, expected);
     for (i = 0; i < got; i++)
         CHECK_INT(buffer[i], from + i);
@@ -133,20 +133,20 @@ rule_5_read_order_of_checks(void **state)
 
     (void)state;
     open_sample(&sample, MMF_ACCESS_WRITE);
-    CHECK_FAILS_PARAM(mmf_view_stream_read(sample.stream, NULL, -1, &got), MMF_E_NULL,
+    CHECK_FAILS_PARAM(mmf_stream_read(sample.stream, NULL, -1, &got), MMF_E_NULL,
                       "buffer");
-    CHECK_FAILS_PARAM(mmf_view_stream_read(sample.stream, NULL, 0, &got), MMF_E_NULL,
+    CHECK_FAILS_PARAM(mmf_stream_read(sample.stream, NULL, 0, &got), MMF_E_NULL,
                       "buffer");
-    CHECK_FAILS_PARAM(mmf_view_stream_read(sample.stream, buffer, -1, &got),
+    CHECK_FAILS_PARAM(mmf_stream_read(sample.stream, buffer, -1, &got),
                       MMF_E_RANGE, "count");
-    CHECK_FAILS_PARAM(mmf_view_stream_read(sample.stream, buffer, INT64_MIN, &got),
+    CHECK_FAILS_PARAM(mmf_stream_read(sample.stream, buffer, INT64_MIN, &got),
                       MMF_E_RANGE, "count");
-    CHECK_FAILS(mmf_view_stream_read(sample.stream, buffer, 1, &got),
+    CHECK_FAILS(mmf_stream_read(sample.stream, buffer, 1, &got),
                 MMF_E_NOT_SUPPORTED);
-    CHECK_FAILS(mmf_view_stream_read(sample.stream, buffer, 0, &got),
+    CHECK_FAILS(mmf_stream_read(sample.stream, buffer, 0, &got),
                 MMF_E_NOT_SUPPORTED);
-    CHECK_FAILS(mmf_view_stream_read(sample.stream, buffer, 1, NULL), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_stream_read(NULL, buffer, 1, &got), MMF_E_NULL);
+    CHECK_FAILS(mmf_stream_read(sample.stream, buffer, 1, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_stream_read(NULL, buffer, 1, &got), MMF_E_NULL);
     CHECK_INT(got, -7);
     CHECK_TEXT(buffer, "abc");
     check_position(&sample, 0);
@@ -163,26 +163,26 @@ rule_5_read_byte(void **state)
     (void)state;
     open_sample(&sample, MMF_ACCESS_READ);
     for (i = 0; i < LENGTH; i++) {
-        CHECK_STATUS(mmf_view_stream_read_byte(sample.stream, &value), MMF_OK);
+        CHECK_STATUS(mmf_stream_read_byte(sample.stream, &value), MMF_OK);
         CHECK_INT(value, i);
         check_position(&sample, i + 1);
     }
     for (i = 0; i < 2; i++) {
-        CHECK_STATUS(mmf_view_stream_read_byte(sample.stream, &value), MMF_OK);
+        CHECK_STATUS(mmf_stream_read_byte(sample.stream, &value), MMF_OK);
         CHECK_INT(value, -1);
         check_position(&sample, LENGTH);
     }
     go_to(&sample, INT64_MAX);
-    CHECK_STATUS(mmf_view_stream_read_byte(sample.stream, &value), MMF_OK);
+    CHECK_STATUS(mmf_stream_read_byte(sample.stream, &value), MMF_OK);
     CHECK_INT(value, -1);
     check_position(&sample, INT64_MAX);
-    CHECK_FAILS(mmf_view_stream_read_byte(sample.stream, NULL), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_stream_read_byte(NULL, &value), MMF_E_NULL);
+    CHECK_FAILS(mmf_stream_read_byte(sample.stream, NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_stream_read_byte(NULL, &value), MMF_E_NULL);
     close_sample(&sample);
 
     open_sample(&sample, MMF_ACCESS_WRITE);
     value = -7;
-    CHECK_FAILS(mmf_view_stream_read_byte(sample.stream, &value), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_stream_read_byte(sample.stream, &value), MMF_E_NOT_SUPPORTED);
     CHECK_INT(value, -7);
     check_position(&sample, 0);
     close_sample(&sample);
@@ -197,9 +197,9 @@ rule_5_read_byte_is_unsigned(void **state)
 
     (void)state;
     open_sample(&sample, MMF_ACCESS_READ_WRITE);
-    CHECK_OK(mmf_view_stream_write_byte(sample.stream, 255));
+    CHECK_OK(mmf_stream_write_byte(sample.stream, 255));
     go_to(&sample, 0);
-    CHECK_OK(mmf_view_stream_read_byte(sample.stream, &value));
+    CHECK_OK(mmf_stream_read_byte(sample.stream, &value));
     CHECK_INT(value, 255);
     close_sample(&sample);
 }
@@ -216,15 +216,15 @@ rule_5_write(void **state)
 
     (void)state;
     open_sample(&sample, MMF_ACCESS_READ_WRITE);
-    CHECK_STATUS(mmf_view_stream_write(sample.stream, "abc", 3), MMF_OK);
+    CHECK_STATUS(mmf_stream_write(sample.stream, "abc", 3), MMF_OK);
     check_position(&sample, 3);
     CHECK_BYTES(sample.bytes, "abc\3", 4);
     go_to(&sample, LENGTH - 3);
-    CHECK_STATUS(mmf_view_stream_write(sample.stream, "xyz", 3), MMF_OK);
+    CHECK_STATUS(mmf_stream_write(sample.stream, "xyz", 3), MMF_OK);
     check_position(&sample, LENGTH);
     CHECK_BYTES(sample.bytes + LENGTH - 4, "\140xyz", 4);
     go_to(&sample, 0);
-    CHECK_STATUS(mmf_view_stream_write(sample.stream, bytes, LENGTH), MMF_OK);
+    CHECK_STATUS(mmf_stream_write(sample.stream, bytes, LENGTH), MMF_OK);
     CHECK_BYTES(sample.bytes, bytes, LENGTH);
     check_position(&sample, LENGTH);
     CHECK_INT(peek(sample.map, 1000 + LENGTH), 0);
@@ -235,12 +235,12 @@ static void
 refuse_write(struct sample *sample, const void *buffer, int64_t count, int status,
              const char *parameter)
 {
-    int64_t position = mmf_view_stream_position(sample->stream);
+    int64_t position = mmf_stream_position(sample->stream);
 
     if (parameter == NULL)
-        CHECK_FAILS(mmf_view_stream_write(sample->stream, buffer, count), status);
+        CHECK_FAILS(mmf_stream_write(sample->stream, buffer, count), status);
     else
-        CHECK_FAILS_PARAM(mmf_view_stream_write(sample->stream, buffer, count), status,
+        CHECK_FAILS_PARAM(mmf_stream_write(sample->stream, buffer, count), status,
                           parameter);
     check_position(sample, position);
     check_unchanged(sample);
@@ -281,8 +281,8 @@ rule_5_write_order_of_checks(void **state)
     refuse_write(&sample, "abc", -1, MMF_E_RANGE, "count");
     refuse_write(&sample, "abc", 3, MMF_E_NOT_SUPPORTED, NULL);
     refuse_write(&sample, "abc", 0, MMF_E_NOT_SUPPORTED, NULL);
-    CHECK_FAILS(mmf_view_stream_write(NULL, "abc", 3), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_stream_write_byte(sample.stream, 1), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_stream_write(NULL, "abc", 3), MMF_E_NULL);
+    CHECK_FAILS(mmf_stream_write_byte(sample.stream, 1), MMF_E_NOT_SUPPORTED);
     close_sample(&sample);
 }
 
@@ -293,9 +293,9 @@ rule_5_write_of_nothing(void **state)
 
     (void)state;
     open_sample(&sample, MMF_ACCESS_READ_WRITE);
-    CHECK_STATUS(mmf_view_stream_write(sample.stream, "", 0), MMF_OK);
+    CHECK_STATUS(mmf_stream_write(sample.stream, "", 0), MMF_OK);
     go_to(&sample, LENGTH);
-    CHECK_STATUS(mmf_view_stream_write(sample.stream, "", 0), MMF_OK);
+    CHECK_STATUS(mmf_stream_write(sample.stream, "", 0), MMF_OK);
     check_position(&sample, LENGTH);
     go_to(&sample, LENGTH + 1);
     refuse_write(&sample, "", 0, MMF_E_NOT_SUPPORTED, NULL);
@@ -311,20 +311,20 @@ rule_5_write_byte(void **state)
     (void)state;
     open_sample(&sample, MMF_ACCESS_READ_WRITE);
     go_to(&sample, LENGTH);
-    CHECK_FAILS(mmf_view_stream_write_byte(sample.stream, 1), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_stream_write_byte(sample.stream, 1), MMF_E_NOT_SUPPORTED);
     check_position(&sample, LENGTH);
     go_to(&sample, LENGTH + 1);
-    CHECK_FAILS(mmf_view_stream_write_byte(sample.stream, 1), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_stream_write_byte(sample.stream, 1), MMF_E_NOT_SUPPORTED);
     check_position(&sample, LENGTH + 1);
     go_to(&sample, INT64_MAX);
-    CHECK_FAILS(mmf_view_stream_write_byte(sample.stream, 1), MMF_E_IO);
+    CHECK_FAILS(mmf_stream_write_byte(sample.stream, 1), MMF_E_IO);
     check_position(&sample, INT64_MAX);
     check_unchanged(&sample);
     go_to(&sample, LENGTH - 1);
-    CHECK_STATUS(mmf_view_stream_write_byte(sample.stream, 222), MMF_OK);
+    CHECK_STATUS(mmf_stream_write_byte(sample.stream, 222), MMF_OK);
     check_position(&sample, LENGTH);
     CHECK_INT(sample.bytes[LENGTH - 1], 222);
-    CHECK_FAILS(mmf_view_stream_write_byte(NULL, 1), MMF_E_NULL);
+    CHECK_FAILS(mmf_stream_write_byte(NULL, 1), MMF_E_NULL);
     close_sample(&sample);
 }
 
@@ -345,13 +345,13 @@ rule_5_position(void **state)
     check_position(&sample, LENGTH);
     go_to(&sample, INT64_MAX);
     check_position(&sample, INT64_MAX);
-    CHECK_FAILS_PARAM(mmf_view_stream_set_position(sample.stream, -1), MMF_E_RANGE,
+    CHECK_FAILS_PARAM(mmf_stream_set_position(sample.stream, -1), MMF_E_RANGE,
                       "value");
-    CHECK_FAILS_PARAM(mmf_view_stream_set_position(sample.stream, INT64_MIN),
+    CHECK_FAILS_PARAM(mmf_stream_set_position(sample.stream, INT64_MIN),
                       MMF_E_RANGE, "value");
     check_position(&sample, INT64_MAX);
-    CHECK_FAILS(mmf_view_stream_set_position(NULL, 0), MMF_E_NULL);
-    CHECK_INT(mmf_view_stream_position(NULL), 0);
+    CHECK_FAILS(mmf_stream_set_position(NULL, 0), MMF_E_NULL);
+    CHECK_INT(mmf_stream_position(NULL), 0);
     close_sample(&sample);
 }
 
@@ -361,7 +361,7 @@ seek_and_check(struct sample *sample, int64_t offset, mmf_seek_origin origin,
 {
     int64_t got = -7;
 
-    CHECK_STATUS(mmf_view_stream_seek(sample->stream, offset, origin, &got), MMF_OK);
+    CHECK_STATUS(mmf_stream_seek(sample->stream, offset, origin, &got), MMF_OK);
     CHECK_INT(got, expected);
     check_position(sample, expected);
 }
@@ -369,10 +369,10 @@ seek_and_check(struct sample *sample, int64_t offset, mmf_seek_origin origin,
 static void
 refuse_seek(struct sample *sample, int64_t offset, mmf_seek_origin origin, int status)
 {
-    int64_t before = mmf_view_stream_position(sample->stream);
+    int64_t before = mmf_stream_position(sample->stream);
     int64_t got = -7;
 
-    CHECK_FAILS(mmf_view_stream_seek(sample->stream, offset, origin, &got), status);
+    CHECK_FAILS(mmf_stream_seek(sample->stream, offset, origin, &got), status);
     CHECK_INT(got, -7);
     check_position(sample, before);
 }
@@ -394,7 +394,7 @@ rule_5_seek(void **state)
     seek_and_check(&sample, INT64_MAX, MMF_SEEK_BEGIN, INT64_MAX);
     seek_and_check(&sample, 0, MMF_SEEK_CURRENT, INT64_MAX);
     seek_and_check(&sample, -INT64_MAX, MMF_SEEK_CURRENT, 0);
-    CHECK_STATUS(mmf_view_stream_seek(sample.stream, 3, MMF_SEEK_BEGIN, NULL), MMF_OK);
+    CHECK_STATUS(mmf_stream_seek(sample.stream, 3, MMF_SEEK_BEGIN, NULL), MMF_OK);
     check_position(&sample, 3);
     close_sample(&sample);
 }
@@ -418,7 +418,7 @@ rule_5_seek_out_of_range(void **state)
     refuse_seek(&sample, 0, -1, MMF_E_INVALID);
     refuse_seek(&sample, 0, 3, MMF_E_INVALID);
     refuse_seek(&sample, 0, 42, MMF_E_INVALID);
-    CHECK_FAILS(mmf_view_stream_seek(NULL, 0, MMF_SEEK_BEGIN, &got), MMF_E_NULL);
+    CHECK_FAILS(mmf_stream_seek(NULL, 0, MMF_SEEK_BEGIN, &got), MMF_E_NULL);
     CHECK_INT(got, -7);
     close_sample(&sample);
 }
@@ -436,15 +436,15 @@ check_set_length(mmf_access access)
 
     open_sample(&sample, access);
     go_to(&sample, 10);
-    CHECK_FAILS_PARAM(mmf_view_stream_set_length(sample.stream, -1), MMF_E_RANGE,
+    CHECK_FAILS_PARAM(mmf_stream_set_length(sample.stream, -1), MMF_E_RANGE,
                       "value");
-    CHECK_FAILS_PARAM(mmf_view_stream_set_length(sample.stream, INT64_MIN), MMF_E_RANGE,
+    CHECK_FAILS_PARAM(mmf_stream_set_length(sample.stream, INT64_MIN), MMF_E_RANGE,
                       "value");
     for (i = 0; i < COUNT_OF(lengths); i++)
-        CHECK_FAILS(mmf_view_stream_set_length(sample.stream, lengths[i]),
+        CHECK_FAILS(mmf_stream_set_length(sample.stream, lengths[i]),
                     MMF_E_NOT_SUPPORTED);
     check_position(&sample, 10);
-    CHECK_INT(mmf_view_stream_length(sample.stream), LENGTH);
+    CHECK_INT(mmf_stream_length(sample.stream), LENGTH);
     close_sample(&sample);
 }
 
@@ -455,7 +455,7 @@ rule_5_set_length(void **state)
     check_set_length(MMF_ACCESS_READ_WRITE);
     check_set_length(MMF_ACCESS_READ);
     check_set_length(MMF_ACCESS_WRITE);
-    CHECK_FAILS(mmf_view_stream_set_length(NULL, 0), MMF_E_NULL);
+    CHECK_FAILS(mmf_stream_set_length(NULL, 0), MMF_E_NULL);
 }
 
 static void
@@ -471,11 +471,11 @@ rule_5_flush(void **state)
     for (i = 0; i < COUNT_OF(accesses); i++) {
         open_sample(&sample, accesses[i]);
         go_to(&sample, 10);
-        CHECK_STATUS(mmf_view_stream_flush(sample.stream), MMF_OK);
+        CHECK_STATUS(mmf_stream_flush(sample.stream), MMF_OK);
         check_position(&sample, 10);
         close_sample(&sample);
     }
-    CHECK_FAILS(mmf_view_stream_flush(NULL), MMF_E_NULL);
+    CHECK_FAILS(mmf_stream_flush(NULL), MMF_E_NULL);
 }
 
 /*
@@ -516,7 +516,7 @@ copy_and_check(struct sample *sample, int64_t from, int64_t buffer_size)
     CHECK_CONTEXT("from %" PRId64 ", %" PRId64 " at a time", from, buffer_size);
     go_to(sample, from);
     CHECK_STATUS(
-        mmf_view_stream_copy_to(sample->stream, catch_bytes, &catcher, buffer_size),
+        mmf_stream_copy_to(sample->stream, catch_bytes, &catcher, buffer_size),
         MMF_OK);
     CHECK_INT(catcher.length, expected);
     CHECK(catcher.largest <= buffer_size);
@@ -552,15 +552,15 @@ rule_5_copy_to_order_of_checks(void **state)
 
     (void)state;
     open_sample(&sample, MMF_ACCESS_WRITE);
-    CHECK_FAILS_PARAM(mmf_view_stream_copy_to(sample.stream, NULL, NULL, 0), MMF_E_NULL,
+    CHECK_FAILS_PARAM(mmf_stream_copy_to(sample.stream, NULL, NULL, 0), MMF_E_NULL,
                       "destination");
-    CHECK_FAILS_PARAM(mmf_view_stream_copy_to(sample.stream, catch_bytes, &catcher, 0),
+    CHECK_FAILS_PARAM(mmf_stream_copy_to(sample.stream, catch_bytes, &catcher, 0),
                       MMF_E_RANGE, "bufferSize");
-    CHECK_FAILS_PARAM(mmf_view_stream_copy_to(sample.stream, catch_bytes, &catcher, -1),
+    CHECK_FAILS_PARAM(mmf_stream_copy_to(sample.stream, catch_bytes, &catcher, -1),
                       MMF_E_RANGE, "bufferSize");
-    CHECK_FAILS(mmf_view_stream_copy_to(sample.stream, catch_bytes, &catcher, 10),
+    CHECK_FAILS(mmf_stream_copy_to(sample.stream, catch_bytes, &catcher, 10),
                 MMF_E_NOT_SUPPORTED);
-    CHECK_FAILS(mmf_view_stream_copy_to(NULL, catch_bytes, &catcher, 10), MMF_E_NULL);
+    CHECK_FAILS(mmf_stream_copy_to(NULL, catch_bytes, &catcher, 10), MMF_E_NULL);
     CHECK_INT(catcher.calls, 0);
     close_sample(&sample);
 }
@@ -574,7 +574,7 @@ rule_5_copy_to_sink_refuses(void **state)
 
     (void)state;
     open_sample(&sample, MMF_ACCESS_READ);
-    CHECK_STATUS(mmf_view_stream_copy_to(sample.stream, catch_bytes, &catcher, 10),
+    CHECK_STATUS(mmf_stream_copy_to(sample.stream, catch_bytes, &catcher, 10),
                  MMF_E_BUSY);
     CHECK_INT(catcher.calls, 3);
     CHECK_INT(catcher.length, 20);
@@ -594,7 +594,7 @@ rule_5_copy_to_stream(void **state)
     memset(to.bytes, 0xee, LENGTH);
     go_to(&from, 40);
     go_to(&to, 10);
-    CHECK_STATUS(mmf_view_stream_copy_to_stream(from.stream, to.stream, 7), MMF_OK);
+    CHECK_STATUS(mmf_stream_copy_to_stream(from.stream, to.stream, 7), MMF_OK);
     check_position(&from, LENGTH);
     check_position(&to, 70);
     for (i = 0; i < 10; i++)
@@ -609,13 +609,13 @@ rule_5_copy_to_stream(void **state)
 }
 
 static void
-refuse_copy(mmf_view_stream *from, mmf_view_stream *to, int64_t buffer_size, int status,
+refuse_copy(mmf_stream *from, mmf_stream *to, int64_t buffer_size, int status,
             const char *parameter)
 {
     if (parameter == NULL)
-        CHECK_FAILS(mmf_view_stream_copy_to_stream(from, to, buffer_size), status);
+        CHECK_FAILS(mmf_stream_copy_to_stream(from, to, buffer_size), status);
     else
-        CHECK_FAILS_PARAM(mmf_view_stream_copy_to_stream(from, to, buffer_size), status,
+        CHECK_FAILS_PARAM(mmf_stream_copy_to_stream(from, to, buffer_size), status,
                           parameter);
 }
 
@@ -652,7 +652,7 @@ rule_5_copy_to_the_same_stream(void **state)
     (void)state;
     open_sample(&sample, MMF_ACCESS_READ_WRITE);
     go_to(&sample, LENGTH);
-    CHECK_STATUS(mmf_view_stream_copy_to_stream(sample.stream, sample.stream, 10),
+    CHECK_STATUS(mmf_stream_copy_to_stream(sample.stream, sample.stream, 10),
                  MMF_OK);
     check_position(&sample, LENGTH);
     check_unchanged(&sample);
@@ -673,12 +673,12 @@ rule_5_pointer_is_the_first_byte(void **state)
     (void)state;
     open_sample(&sample, MMF_ACCESS_READ_WRITE);
     go_to(&sample, 50);
-    CHECK_OK(mmf_view_stream_pointer(sample.stream, &bytes, &size));
+    CHECK_OK(mmf_stream_pointer(sample.stream, &bytes, &size));
     CHECK(bytes == sample.bytes);
     CHECK_INT(size, LENGTH);
     check_unchanged(&sample);
-    CHECK_FAILS(mmf_view_stream_pointer(sample.stream, NULL, &size), MMF_E_NULL);
-    CHECK_FAILS(mmf_view_stream_pointer(NULL, &bytes, &size), MMF_E_NULL);
+    CHECK_FAILS(mmf_stream_pointer(sample.stream, NULL, &size), MMF_E_NULL);
+    CHECK_FAILS(mmf_stream_pointer(NULL, &bytes, &size), MMF_E_NULL);
     close_sample(&sample);
 }
 
@@ -686,60 +686,60 @@ static void
 rule_5_no_stream(void **state)
 {
     (void)state;
-    mmf_view_stream_close(NULL);
-    mmf_view_stream_close(NULL);
-    CHECK_INT(mmf_view_stream_can_read(NULL), 0);
-    CHECK_INT(mmf_view_stream_can_write(NULL), 0);
-    CHECK_INT(mmf_view_stream_can_seek(NULL), 0);
-    CHECK_INT(mmf_view_stream_length(NULL), 0);
-    CHECK_INT(mmf_view_stream_capacity(NULL), 0);
-    CHECK_INT(mmf_view_stream_pointer_offset(NULL), 0);
+    mmf_stream_close(NULL);
+    mmf_stream_close(NULL);
+    CHECK_INT(mmf_stream_can_read(NULL), 0);
+    CHECK_INT(mmf_stream_can_write(NULL), 0);
+    CHECK_INT(mmf_stream_can_seek(NULL), 0);
+    CHECK_INT(mmf_stream_length(NULL), 0);
+    CHECK_INT(mmf_stream_capacity(NULL), 0);
+    CHECK_INT(mmf_stream_pointer_offset(NULL), 0);
 }
 
 /* A stream of nothing is at its end. */
 static void
 rule_5_stream_of_0_bytes(void **state)
 {
-    mmf_view_stream *stream;
+    mmf_stream *stream;
     int32_t value = -7;
     char byte = 'x';
     int64_t got = -7;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_new(NULL, 4096, NULL);
     stream = stream_of(map, 4096, 0, MMF_ACCESS_READ_WRITE);
-    CHECK_INT(mmf_view_stream_length(stream), 0);
-    CHECK_OK(mmf_view_stream_read_byte(stream, &value));
+    CHECK_INT(mmf_stream_length(stream), 0);
+    CHECK_OK(mmf_stream_read_byte(stream, &value));
     CHECK_INT(value, -1);
-    CHECK_OK(mmf_view_stream_read(stream, &byte, 1, &got));
+    CHECK_OK(mmf_stream_read(stream, &byte, 1, &got));
     CHECK_INT(got, 0);
-    CHECK_OK(mmf_view_stream_write(stream, &byte, 0));
-    CHECK_FAILS(mmf_view_stream_write_byte(stream, 1), MMF_E_NOT_SUPPORTED);
-    CHECK_OK(mmf_view_stream_flush(stream));
-    mmf_view_stream_close(stream);
-    mmf_close(map);
+    CHECK_OK(mmf_stream_write(stream, &byte, 0));
+    CHECK_FAILS(mmf_stream_write_byte(stream, 1), MMF_E_NOT_SUPPORTED);
+    CHECK_OK(mmf_stream_flush(stream));
+    mmf_stream_close(stream);
+    mmf_map_close(map);
 }
 
 /* Each sample, written by one stream, read by another, as far as the map reaches. */
 static void
-check_round_trip(mmf *map, int64_t capacity)
+check_round_trip(mmf_map *map, int64_t capacity)
 {
-    mmf_view_stream *stream = stream_of(map, 0, capacity, MMF_ACCESS_READ_WRITE);
+    mmf_stream *stream = stream_of(map, 0, capacity, MMF_ACCESS_READ_WRITE);
     int32_t value;
     int64_t i;
 
     for (i = 0; i < capacity; i++)
-        CHECK_OK(mmf_view_stream_write_byte(stream, (uint8_t)(i * 7)));
-    CHECK_FAILS(mmf_view_stream_write_byte(stream, 1), MMF_E_NOT_SUPPORTED);
-    CHECK_OK(mmf_view_stream_flush(stream));
-    mmf_view_stream_close(stream);
+        CHECK_OK(mmf_stream_write_byte(stream, (uint8_t)(i * 7)));
+    CHECK_FAILS(mmf_stream_write_byte(stream, 1), MMF_E_NOT_SUPPORTED);
+    CHECK_OK(mmf_stream_flush(stream));
+    mmf_stream_close(stream);
     stream = stream_of(map, 0, 0, MMF_ACCESS_READ);
     for (i = 0; i < capacity; i++) {
-        CHECK_OK(mmf_view_stream_read_byte(stream, &value));
+        CHECK_OK(mmf_stream_read_byte(stream, &value));
         CHECK_INT(value, (uint8_t)(i * 7));
     }
-    mmf_view_stream_close(stream);
+    mmf_stream_close(stream);
 }
 
 static void

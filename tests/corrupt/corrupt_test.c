@@ -33,48 +33,48 @@ static const char words[] = "HI Night Mo.";
  */
 
 static void
-write_words(mmf *map)
+write_words(mmf_map *map)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
 
-    CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view));
-    CHECK_OK(mmf_view_accessor_write(view, 0, words, sizeof(words)));
-    mmf_view_accessor_close(view);
+    CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
+    CHECK_OK(mmf_accessor_write(view, 0, words, sizeof(words)));
+    mmf_accessor_close(view);
 }
 
 static int
-hold_until_told(mmf *map)
+hold_until_told(mmf_map *map)
 {
     char line[16];
 
     write_words(map);
     role_say("ready");
     role_hear(line, sizeof(line));
-    mmf_close(map);
+    mmf_map_close(map);
     return 0;
 }
 
 static int
 hold(int argc, char **argv)
 {
-    mmf *map;
+    mmf_map *map;
 
     (void)argc;
     (void)argv;
-    CHECK_OK(mmf_create_new("Cat", CAPACITY, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Cat", CAPACITY, NULL, &map));
     return hold_until_told(map);
 }
 
 static int
 hold_file(int argc, char **argv)
 {
-    mmf_options options;
-    mmf *map;
+    mmf_map_options options;
+    mmf_map *map;
 
     CHECK_INT(argc, 2);
-    mmf_options_init(&options);
+    mmf_map_options_init(&options);
     options.share = MMF_FILE_SHARE_READ_WRITE;
-    CHECK_OK(mmf_create_from_file(argv[1], MMF_FILE_MODE_CREATE_NEW, "Cat", CAPACITY,
+    CHECK_OK(mmf_map_create_from_file(argv[1], MMF_FILE_MODE_CREATE_NEW, "Cat", CAPACITY,
                                   &options, &map));
     return hold_until_told(map);
 }
@@ -135,10 +135,10 @@ take_victim(struct victim *victim, const char *role, const char *argument)
 static void
 let_victim_go(struct victim *victim)
 {
-    mmf *map;
+    mmf_map *map;
 
     CHECK_INT(process_finish(victim->holder), 0);
-    CHECK_FAILS(mmf_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
+    CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
     printf("%d damages\n", victim->damages);
     free(victim->bytes);
     close(victim->fd);
@@ -180,20 +180,20 @@ check_status_is(int rc, const int *statuses, const char *call)
 
 /* A map that was opened all the same is as good as any. */
 static void
-use_and_close(mmf *map, int64_t size)
+use_and_close(mmf_map *map, int64_t size)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     int64_t capacity;
     uint8_t byte;
 
-    CHECK_OK(mmf_capacity(map, &capacity));
+    CHECK_OK(mmf_map_capacity(map, &capacity));
     CHECK(capacity >= 1 && capacity <= size);
-    if (mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ, &view) == MMF_OK) {
-        CHECK_OK(mmf_view_accessor_read_byte(view, 0, &byte));
-        CHECK_OK(mmf_view_accessor_read_byte(view, capacity - 1, &byte));
-        mmf_view_accessor_close(view);
+    if (mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ, NULL, &view) == MMF_OK) {
+        CHECK_OK(mmf_accessor_read_byte(view, 0, &byte));
+        CHECK_OK(mmf_accessor_read_byte(view, capacity - 1, &byte));
+        mmf_accessor_close(view);
     }
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
@@ -203,8 +203,8 @@ try_listing(mmf_list_flags flags)
 
     CHECK_OK(mmf_list_create(flags, &list));
     CHECK_INT(mmf_list_count(list), 1);
-    CHECK(mmf_list_get(list, 0)->life == MMF_LIFE_ALIVE ||
-          mmf_list_get(list, 0)->life == MMF_LIFE_FOREIGN);
+    CHECK(mmf_list_get(list, 0)->life == MMF_OBJECT_IN_USE ||
+          mmf_list_get(list, 0)->life == MMF_OBJECT_INVALID);
     CHECK(strlen(mmf_list_get(list, 0)->name) < 4096);
     CHECK(strlen(mmf_list_get(list, 0)->file) < 4096);
     CHECK(strlen(mmf_list_get(list, 0)->creator_command) < 16);
@@ -220,33 +220,33 @@ try_everything(const struct victim *victim)
         MMF_E_ACCESS,     MMF_E_NOT_SUPPORTED, 1};
     static const int create_statuses[] = {MMF_E_EXISTS, MMF_E_CORRUPT, MMF_E_LAYOUT,
                                           MMF_E_WRONG_KIND, 1};
-    mmf_open_options for_reading;
-    mmf_reap_result reaped;
+    mmf_map_options for_reading;
+    mmf_gc_result reaped;
     struct stat status;
-    mmf *map;
+    mmf_map *map;
     int rc;
 
-    mmf_open_options_init(&for_reading);
+    mmf_map_options_init(&for_reading);
     for_reading.rights = MMF_RIGHTS_READ;
-    rc = mmf_open_existing("Cat", NULL, &map);
+    rc = mmf_map_open_existing("Cat", NULL, &map);
     check_status_is(rc, open_statuses, "open_existing");
     if (rc == MMF_OK)
         use_and_close(map, FILE_SIZE);
-    rc = mmf_open_existing("Cat", &for_reading, &map);
+    rc = mmf_map_open_existing("Cat", &for_reading, &map);
     check_status_is(rc, open_statuses, "open_existing for reading");
     if (rc == MMF_OK)
         use_and_close(map, FILE_SIZE);
-    rc = mmf_create_or_open("Cat", 1, NULL, &map);
+    rc = mmf_map_create_or_open("Cat", 1, NULL, NULL, &map);
     check_status_is(rc, open_statuses, "create_or_open");
     if (rc == MMF_OK)
         use_and_close(map, FILE_SIZE);
-    rc = mmf_create_new("Cat", 1, NULL, &map);
+    rc = mmf_map_create_new("Cat", 1, NULL, &map);
     check_status_is(rc, create_statuses, "create_new");
-    rc = mmf_create_new("Cat", 2 << 20, NULL, &map); /* looks before it reserves */
+    rc = mmf_map_create_new("Cat", 2 << 20, NULL, &map); /* looks before it reserves */
     check_status_is(rc, create_statuses, "create_new of a large one");
     try_listing(MMF_LIST_LOCAL);
-    try_listing(MMF_LIST_KEEP_DEAD);
-    CHECK_OK(mmf_reap(0, &reaped));
+    try_listing(MMF_LIST_KEEP_ORPHANED);
+    CHECK_OK(mmf_gc(0, &reaped));
     CHECK_INT(reaped.removed, 0);
     CHECK_INT(reaped.alive + reaped.foreign, 1);
     CHECK(lstat(victim->path, &status) == 0);
@@ -265,16 +265,16 @@ damage(struct victim *victim, int64_t offset, const void *bytes, size_t size)
 static void
 check_healthy(void)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     char text[sizeof(words)];
-    mmf *map;
+    mmf_map *map;
 
-    CHECK_OK(mmf_open_existing("Cat", NULL, &map));
-    CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view));
-    CHECK_OK(mmf_view_accessor_read(view, 0, text, sizeof(text)));
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
+    CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
+    CHECK_OK(mmf_accessor_read(view, 0, text, sizeof(text)));
     CHECK_TEXT(text, words);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 /*
@@ -407,14 +407,14 @@ static void
 any_number_under_ones_own_handle(void **state)
 {
     struct victim victim;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     take_victim(&victim, "hold", NULL);
-    CHECK_OK(mmf_open_existing("Cat", NULL, &map));
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
     damage_fields(&victim, page_fields, sizeof(page_fields) / sizeof(page_fields[0]),
                   DATA_SIZE);
-    mmf_close(map);
+    mmf_map_close(map);
     let_victim_go(&victim);
 }
 
@@ -605,13 +605,13 @@ static void
 damage_path(struct victim *victim, const char *path)
 {
     struct mmf_file_ref_shared ref;
-    mmf *map;
+    mmf_map *map;
 
     CHECK_CONTEXT("%s", path);
     memcpy(&ref, victim->bytes, sizeof(ref));
     set_path(&ref, path);
     change(victim, 0, &ref, sizeof(ref));
-    CHECK(mmf_open_existing("Cat", NULL, &map) < 0);
+    CHECK(mmf_map_open_existing("Cat", NULL, &map) < 0);
     damage(victim, 0, &ref, sizeof(ref));
 }
 

@@ -93,43 +93,43 @@ pattern(int64_t i)
 
 /* 1 if every byte of the map is the pattern's, or 0 if `zero`. */
 static int
-bytes_are(mmf *map, int zero)
+bytes_are(mmf_map *map, int zero)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     const unsigned char *bytes;
     void *pointer;
     int64_t size, i;
 
-    if (mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ, &view) < 0)
+    if (mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ, NULL, &view) < 0)
         return 0;
-    mmf_view_accessor_pointer(view, &pointer, &size);
+    mmf_accessor_pointer(view, &pointer, &size);
     bytes = pointer;
     for (i = 0; i < size; i++)
         if (bytes[i] != (zero ? 0 : pattern(i)))
             break;
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
     return i == CAPACITY;
 }
 
 /* Create `name` with the pattern in it; the handle, or NULL. */
-static mmf *
+static mmf_map *
 create_with_pattern(const char *name)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     unsigned char *bytes;
     void *pointer;
     int64_t size, i;
-    mmf *map;
+    mmf_map *map;
 
-    if (mmf_create_new(name, CAPACITY, NULL, &map) < 0)
+    if (mmf_map_create_new(name, CAPACITY, NULL, &map) < 0)
         return NULL;
-    if (mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view) < 0)
+    if (mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view) < 0)
         return NULL;
-    mmf_view_accessor_pointer(view, &pointer, &size);
+    mmf_accessor_pointer(view, &pointer, &size);
     bytes = pointer;
     for (i = 0; i < size; i++)
         bytes[i] = pattern(i);
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
     return map;
 }
 
@@ -142,7 +142,7 @@ static int holder_socket = -1;
 static _Noreturn void
 hold(int fd)
 {
-    mmf *map = NULL;
+    mmf_map *map = NULL;
     char request;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -157,7 +157,7 @@ hold(int fd)
         } else if (request == 'l') {
             answer = map != NULL && bytes_are(map, 0) ? 'y' : 'n';
         } else if (request == 'c') {
-            mmf_close(map);
+            mmf_map_close(map);
             map = NULL;
             answer = 'y';
         }
@@ -223,76 +223,76 @@ leave_dead(const char *first, const char *second)
 /*
  * The operations.
  */
-static mmf *map;
-static mmf_view_accessor *view;
+static mmf_map *map;
+static mmf_accessor *view;
 static int child_says = -1, child_hears = -1; /* pipe ends of a LONE_CHILD */
 
 static void
 run_create_new(void)
 {
-    mmf_create_new(current_name(), CAPACITY, NULL, &map);
+    mmf_map_create_new(current_name(), CAPACITY, NULL, &map);
 }
 
 static void
 run_create_inheritable(void)
 {
-    mmf_options options;
+    mmf_map_options options;
 
-    mmf_options_init(&options);
+    mmf_map_options_init(&options);
     options.inheritability = MMF_INHERITABILITY_INHERITABLE;
-    mmf_create_new(current_name(), CAPACITY, &options, &map);
+    mmf_map_create_new(current_name(), CAPACITY, &options, &map);
 }
 
 static void
 run_create_unnamed(void)
 {
-    mmf_create_new(NULL, CAPACITY, NULL, &map);
+    mmf_map_create_new(NULL, CAPACITY, NULL, &map);
 }
 
 static void
 run_create_or_open(void)
 {
-    mmf_create_or_open(current_name(), CAPACITY, NULL, &map);
+    mmf_map_create_or_open(current_name(), CAPACITY, NULL, NULL, &map);
 }
 
 static void
 run_open(void)
 {
-    mmf_open_existing(current_name(), NULL, &map);
+    mmf_map_open_existing(current_name(), NULL, &map);
 }
 
 static void
 run_open_to_read(void)
 {
-    mmf_open_options options;
+    mmf_map_options options;
 
-    mmf_open_options_init(&options);
+    mmf_map_options_init(&options);
     options.rights = MMF_RIGHTS_READ;
-    mmf_open_existing(current_name(), &options, &map);
+    mmf_map_open_existing(current_name(), &options, &map);
 }
 
 static void
 run_create_from_file(void)
 {
-    mmf_create_from_file(file_path, MMF_FILE_MODE_OPEN, current_name(), 0, NULL, &map);
+    mmf_map_create_from_file(file_path, MMF_FILE_MODE_OPEN, current_name(), 0, NULL, &map);
 }
 
 static void
 run_create_view(void)
 {
-    mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view);
+    mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view);
 }
 
 static void
 run_close_view(void)
 {
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
 }
 
 static void
 run_close(void)
 {
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
@@ -307,7 +307,7 @@ run_list(void)
 static void
 run_reap(void)
 {
-    mmf_reap(0, NULL);
+    mmf_gc(0, NULL);
 }
 
 static void
@@ -434,7 +434,7 @@ static void
 check_survivors(void)
 {
     char left[256];
-    mmf *seen;
+    mmf_map *seen;
     int rc;
 
     if ((current->flags & LONE_CHILD) != 0) {
@@ -446,42 +446,42 @@ check_survivors(void)
         if (read(hears[0], &byte, 1) < 0)
             site_fail("the child", strerror(errno));
     }
-    rc = mmf_open_existing(current_name(), NULL, &seen);
+    rc = mmf_map_open_existing(current_name(), NULL, &seen);
     if ((current->flags & WITH_HOLDER) != 0) {
         if (rc < 0) {
             site_fail("open while it is held", mmf_last_message());
         } else {
             if (!bytes_are(seen, 0))
                 site_fail("open while it is held", "other bytes");
-            mmf_close(seen);
+            mmf_map_close(seen);
         }
         if (!ask_holder('l'))
             site_fail("the holder", "sees other bytes");
         if (!ask_holder('c'))
             site_fail("the holder", "cannot close");
-        rc = mmf_open_existing(current_name(), NULL, &seen);
+        rc = mmf_map_open_existing(current_name(), NULL, &seen);
     }
     if (rc != MMF_E_NOT_FOUND) {
         site_fail("open when nobody holds it",
                   rc < 0 ? mmf_last_message() : "it can be opened");
         if (rc >= 0)
-            mmf_close(seen);
+            mmf_map_close(seen);
     }
-    if (mmf_create_new(current_name(), CAPACITY, NULL, &seen) < 0) {
+    if (mmf_map_create_new(current_name(), CAPACITY, NULL, &seen) < 0) {
         site_fail("create when nobody holds it", mmf_last_message());
     } else {
         if (!bytes_are(seen, 1))
             site_fail("create when nobody holds it", "the bytes are not zero");
-        mmf_close(seen);
+        mmf_map_close(seen);
     }
     if (access(file_path, F_OK) < 0)
         site_fail("the mapped file", "it is gone");
     /* The other dead object, and temporary names, go with a reaper. */
     if ((current->flags & WITH_DEAD) != 0 || without_tmpfile)
-        mmf_reap(0, NULL);
+        mmf_gc(0, NULL);
     if (count_files(left, sizeof(left)) > 0) {
         site_fail("left in the directory", left);
-        mmf_reap(0, NULL);
+        mmf_gc(0, NULL);
     }
     if ((current->flags & LONE_CHILD) != 0) {
         close(says[1]); /* it goes */
@@ -793,7 +793,7 @@ main(int argc, char **argv)
     setenv("MMF_DIR", dir, 1);
     site_begin("kill_points");
     fflush(stdout);
-    /* The filter lasts for ever, so the second pass has its own process. */
+    /* The filter lasts forever, so the second pass has its own process. */
     second = fork();
     if (second == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -137,12 +137,10 @@ open_all(void)
 {
     int created;
 
-    if (mmf_mutex_create(0, names[MUTEX], NULL, &created, &mutex) < 0 ||
-        mmf_event_create(0, MMF_EVENT_AUTO_RESET, names[EVENT], NULL, &created,
-                         &event) < 0 ||
-        mmf_event_create(0, MMF_EVENT_MANUAL_RESET, names[MANUAL], NULL, &created,
-                         &manual) < 0 ||
-        mmf_semaphore_create(0, 4, names[SEMAPHORE], NULL, &created, &semaphore) < 0)
+    if (mmf_mutex_create_or_open(names[MUTEX], 0, NULL, &created, &mutex) < 0 ||
+        mmf_event_create_or_open(names[EVENT], 0, MMF_EVENT_AUTO_RESET, NULL, &created, &event) < 0 ||
+        mmf_event_create_or_open(names[MANUAL], 0, MMF_EVENT_MANUAL_RESET, NULL, &created, &manual) < 0 ||
+        mmf_semaphore_create_or_open(names[SEMAPHORE], 0, 4, NULL, &created, &semaphore) < 0)
         return -1;
     return 0;
 }
@@ -327,7 +325,7 @@ peer_main(int fd)
             answer(fd, owns ? 'y' : 'n');
             break;
         case 'f': /* hold the fresh name */
-            answer(fd, mmf_mutex_create(0, FRESH, NULL, NULL, &fresh) >= 0 ? 'y' : 'n');
+            answer(fd, mmf_mutex_create_or_open(FRESH, 0, NULL, NULL, &fresh) >= 0 ? 'y' : 'n');
             break;
         default: /* let go of it */
             mmf_mutex_close(fresh);
@@ -543,20 +541,20 @@ run_signal_and_wait(void)
 static void
 run_create_mutex(void)
 {
-    rc_of_run = mmf_mutex_create(1, FRESH, NULL, NULL, &fresh_mutex);
+    rc_of_run = mmf_mutex_create_or_open(FRESH, 1, NULL, NULL, &fresh_mutex);
 }
 
 static void
 run_create_event(void)
 {
     rc_of_run =
-        mmf_event_create(1, MMF_EVENT_MANUAL_RESET, FRESH, NULL, NULL, &fresh_event);
+        mmf_event_create_or_open(FRESH, 1, MMF_EVENT_MANUAL_RESET, NULL, NULL, &fresh_event);
 }
 
 static void
 run_create_semaphore(void)
 {
-    rc_of_run = mmf_semaphore_create(1, 2, FRESH, NULL, NULL, &fresh_semaphore);
+    rc_of_run = mmf_semaphore_create_or_open(FRESH, 1, 2, NULL, NULL, &fresh_semaphore);
 }
 
 static void
@@ -826,7 +824,7 @@ check_sleeper(void)
         letter = hear(&sleeper, DEADLINE_MS);
     }
     if (letter == 0) {
-        site_fail("the sleeper", "sleeps for ever");
+        site_fail("the sleeper", "sleeps forever");
         die("the sleeper");
     }
     if (letter == 'a' && (current->sleeper != MUTEX ||
@@ -955,11 +953,11 @@ check_names(void)
     if (current->flags & FRESH_HELD)
         check_held_name();
     rc = mmf_mutex_open_existing(FRESH, NULL, &seen);
-    if (rc != MMF_E_CANNOT_BE_OPENED)
+    if (rc != MMF_E_NOT_FOUND)
         site_fail("the victim's name", rc < 0 ? mmf_last_message() : "is alive");
     if (rc >= 0)
         mmf_mutex_close(seen);
-    if (mmf_mutex_create(0, FRESH, NULL, &created, &seen) < 0) {
+    if (mmf_mutex_create_or_open(FRESH, 0, NULL, &created, &seen) < 0) {
         site_fail("the victim's name", mmf_last_message());
     } else {
         if (!created || mmf_mutex_wait(seen, 0) != MMF_OK)
@@ -969,7 +967,7 @@ check_names(void)
     }
     if (count_files(left, sizeof(left)) > 0) {
         site_fail("left in the directory", left);
-        mmf_reap(0, NULL);
+        mmf_gc(0, NULL);
     }
 }
 

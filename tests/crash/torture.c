@@ -9,7 +9,7 @@
  * In some epochs a third of them is another user, who may only read: their holds are of
  * another kind, and they cannot remove what they leave. What they all did stands in
  * logs that survive them. After each epoch everybody stops, half of them by a kill;
- * then the names must be free, the directory empty after mmf_reap, and the logs must be
+ * then the names must be free, the directory empty after mmf_gc, and the logs must be
  * a history that the promise allows (history.h).
  */
 #include "history.h"
@@ -58,8 +58,8 @@ struct shared {
 };
 
 struct held {
-    mmf *map;
-    mmf_view_accessor *view;
+    mmf_map *map;
+    mmf_accessor *view;
     _Atomic uint64_t *words;
     size_t count;
     uint64_t generation;
@@ -176,15 +176,15 @@ look_inside(unsigned worker, struct history_entry *e, struct held *held, int rea
     int64_t size;
     int i;
 
-    if (mmf_native_handle(held->map, &fd) == 0 && fstat((int)fd, &st) == 0)
+    if (mmf_map_native_handle(held->map, &fd) == 0 && fstat((int)fd, &st) == 0)
         e->object = st.st_ino;
-    if (mmf_capacity(held->map, &size) == 0)
+    if (mmf_map_capacity(held->map, &size) == 0)
         e->capacity = size;
-    if (mmf_create_view_accessor(held->map, 0, 0, access, &held->view) < 0) {
+    if (mmf_accessor_create(held->map, 0, 0, access, NULL, &held->view) < 0) {
         surprise("a view");
         return;
     }
-    mmf_view_accessor_pointer(held->view, &bytes, &size);
+    mmf_accessor_pointer(held->view, &bytes, &size);
     held->words = bytes;
     held->count = (size_t)size / sizeof(held->words[0]);
     if (read_only) {
@@ -221,11 +221,11 @@ let_go(unsigned worker, struct held *held, uint64_t *random)
     if (held->view != NULL && held->generation != 0)
         check_words(held, "before close");
     if (order == 0)
-        mmf_view_accessor_close(held->view);
+        mmf_accessor_close(held->view);
     e = log_begin(worker, HISTORY_CLOSE, held->name, held->handle);
     if (e == NULL)
         _exit(2); /* counted so that it cannot happen */
-    mmf_close(held->map);
+    mmf_map_close(held->map);
     log_end(e, MMF_OK);
     if (order == 1) {
         /* A lone view: the name is gone, or another's; the bytes are still ours. */
@@ -234,7 +234,7 @@ let_go(unsigned worker, struct held *held, uint64_t *random)
             check_words(held, "after close");
     }
     if (order != 0)
-        mmf_view_accessor_close(held->view);
+        mmf_accessor_close(held->view);
     memset(held, 0, sizeof(*held));
 }
 
@@ -247,14 +247,14 @@ take(unsigned worker, struct held *held, int only_reader, uint64_t *random)
     int64_t capacity = capacities[random_next(random) % 5];
     unsigned operation = HISTORY_CREATE_NEW + (unsigned)(random_next(random) % 3);
     struct history_entry *e;
-    mmf_open_options open_options;
-    mmf_options options;
+    mmf_map_options open_options;
+    mmf_map_options options;
     int rc;
 
-    mmf_options_init(&options);
+    mmf_map_options_init(&options);
     if (with_readers)
         options.mode = 0644;
-    mmf_open_options_init(&open_options);
+    mmf_map_options_init(&open_options);
     if (only_reader)
         operation = HISTORY_OPEN_EXISTING;
     if (only_reader || random_next(random) % 4 == 0)
@@ -264,13 +264,13 @@ take(unsigned worker, struct held *held, int only_reader, uint64_t *random)
         return 0;
     switch (operation) {
     case HISTORY_CREATE_NEW:
-        rc = mmf_create_new(names[name], capacity, &options, &held->map);
+        rc = mmf_map_create_new(names[name], capacity, &options, &held->map);
         break;
     case HISTORY_CREATE_OR_OPEN:
-        rc = mmf_create_or_open(names[name], capacity, &options, &held->map);
+        rc = mmf_map_create_or_open(names[name], capacity, &options, NULL, &held->map);
         break;
     default:
-        rc = mmf_open_existing(names[name], &open_options, &held->map);
+        rc = mmf_map_open_existing(names[name], &open_options, &held->map);
         break;
     }
     log_end(e, rc);
@@ -465,13 +465,13 @@ count_descriptors(void)
 static void
 check_nothing_left(const char *dir)
 {
-    mmf_reap_result reaped;
+    mmf_gc_result reaped;
     mmf_list *list;
-    mmf *map;
+    mmf_map *map;
     int32_t i;
     unsigned n;
 
-    if (mmf_list_create(MMF_LIST_LOCAL | MMF_LIST_GLOBAL | MMF_LIST_KEEP_DEAD, &list) <
+    if (mmf_list_create(MMF_LIST_LOCAL | MMF_LIST_GLOBAL | MMF_LIST_KEEP_ORPHANED, &list) <
         0) {
         fprintf(stderr, "torture: list: %s\n", mmf_last_message());
         failures++;
@@ -480,7 +480,7 @@ check_nothing_left(const char *dir)
     for (i = 0; i < mmf_list_count(list); i++) {
         const mmf_object_info *info = mmf_list_get(list, i);
 
-        if (info->life != MMF_LIFE_DEAD) {
+        if (info->life != MMF_OBJECT_ORPHANED) {
             fprintf(stderr, "torture: %s is not dead: life %d, %d holders\n",
                     info->name, info->life, info->holders);
             failures++;
@@ -488,12 +488,12 @@ check_nothing_left(const char *dir)
     }
     mmf_list_close(list);
     for (n = 0; n < name_count; n++) {
-        if (mmf_open_existing(names[n], NULL, &map) != MMF_E_NOT_FOUND) {
+        if (mmf_map_open_existing(names[n], NULL, &map) != MMF_E_NOT_FOUND) {
             fprintf(stderr, "torture: \"%s\" can be opened\n", names[n]);
             failures++;
         }
     }
-    if (mmf_reap(0, &reaped) < 0 || reaped.alive != 0 || reaped.foreign != 0 ||
+    if (mmf_gc(0, &reaped) < 0 || reaped.alive != 0 || reaped.foreign != 0 ||
         reaped.refused != 0) {
         fprintf(stderr, "torture: reap: %d alive, %d foreign, %d refused\n",
                 reaped.alive, reaped.foreign, reaped.refused);
@@ -595,7 +595,7 @@ main(int argc, char **argv)
     unsigned long kills, done = 0;
     unsigned descriptors, w;
     uint64_t begin, random;
-    mmf *map;
+    mmf_map *map;
 
     seed = now_ns();
     if (parse_arguments(argc, argv, &kills) < 0) {
@@ -618,7 +618,7 @@ main(int argc, char **argv)
     for (w = 0; w < WORKERS; w++)
         logs[w].entries = shared->entries[w];
     /* What the library keeps open for good, if anything, is open from here on. */
-    if (mmf_open_existing(names[0], NULL, &map) != MMF_E_NOT_FOUND) {
+    if (mmf_map_open_existing(names[0], NULL, &map) != MMF_E_NOT_FOUND) {
         fprintf(stderr, "torture: %s\n", mmf_last_message());
         return EXIT_FAILURE;
     }

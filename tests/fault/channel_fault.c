@@ -40,7 +40,7 @@ make_queue(const char *name, mmf_role role, uint32_t flags, mmf_queue **out)
 {
     mmf_channel_options options = options_for(role, flags);
 
-    return mmf_queue_create(name, SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL, out);
+    return mmf_queue_create_or_open(name, SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL, out);
 }
 
 static int
@@ -52,7 +52,7 @@ create_queue(struct stage *stage)
 static int
 create_single(struct stage *stage)
 {
-    return make_queue("Cat", MMF_ROLE_BOTH, MMF_CHANNEL_SINGLE, &stage->queue);
+    return make_queue("Cat", MMF_ROLE_BOTH, MMF_CHANNEL_SPSC, &stage->queue);
 }
 
 /* The umask takes bits that the mode wants: they are put back by another call. */
@@ -64,7 +64,7 @@ create_global(struct stage *stage)
     int rc;
 
     options.mode = 0660;
-    rc = mmf_queue_create("Global\\Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
+    rc = mmf_queue_create_or_open("Global\\Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
                           NULL, &stage->queue);
     umask(mask);
     return rc;
@@ -74,31 +74,31 @@ create_global(struct stage *stage)
 static int
 create_large(struct stage *stage)
 {
-    return mmf_queue_create("Cat", 1 << 16, 32, MMF_OVERFLOW_BLOCK, NULL, NULL,
+    return mmf_queue_create_or_open("Cat", 1 << 16, 32, MMF_OVERFLOW_BLOCK, NULL, NULL,
                             &stage->queue);
 }
 
 static int
 create_topic(struct stage *stage)
 {
-    return mmf_topic_create("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL, NULL,
+    return mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL, NULL,
                             &stage->topic);
 }
 
-/* Its cells are mapped apart, to read only. */
+/* Its slots are mapped apart, to read only. */
 static int
 create_topic_to_subscribe(struct stage *stage)
 {
     mmf_channel_options options = options_for(MMF_ROLE_RECEIVE, 0);
 
-    return mmf_topic_create("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
+    return mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
                             &stage->topic);
 }
 
 static int
 create_latest(struct stage *stage)
 {
-    return mmf_latest_create("Cat", SIZE, NULL, NULL, &stage->latest);
+    return mmf_latest_create_or_open("Cat", SIZE, NULL, NULL, &stage->latest);
 }
 
 /*
@@ -115,14 +115,14 @@ static void
 make_their_queue(void)
 {
     CHECK_OK(make_queue("Cat", MMF_ROLE_BOTH, 0, &their_queue));
-    CHECK_STATUS(mmf_queue_send(their_queue, &theirs, SIZE, 0), MMF_OK);
+    CHECK_STATUS(mmf_queue_send(their_queue, &theirs, SIZE, 0, NULL), MMF_OK);
 }
 
 static void
 make_their_single(void)
 {
-    CHECK_OK(make_queue("Cat", MMF_ROLE_SEND, MMF_CHANNEL_SINGLE, &their_queue));
-    CHECK_STATUS(mmf_queue_send(their_queue, &theirs, SIZE, 0), MMF_OK);
+    CHECK_OK(make_queue("Cat", MMF_ROLE_SEND, MMF_CHANNEL_SPSC, &their_queue));
+    CHECK_STATUS(mmf_queue_send(their_queue, &theirs, SIZE, 0, NULL), MMF_OK);
 }
 
 static void
@@ -130,21 +130,21 @@ make_their_topic(void)
 {
     mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
 
-    CHECK_OK(mmf_topic_create("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
+    CHECK_OK(mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
                               &their_topic));
 }
 
 static void
 make_their_latest(void)
 {
-    CHECK_OK(mmf_latest_create("Cat", SIZE, NULL, NULL, &their_latest));
-    CHECK_OK(mmf_latest_write(their_latest, &theirs, SIZE));
+    CHECK_OK(mmf_latest_create_or_open("Cat", SIZE, NULL, NULL, &their_latest));
+    CHECK_OK(mmf_latest_send(their_latest, &theirs, SIZE, NULL));
 }
 
 static void
 publish_there(void)
 {
-    CHECK_STATUS(mmf_topic_publish(their_topic, &theirs, SIZE, SOON_MS), MMF_OK);
+    CHECK_STATUS(mmf_topic_send(their_topic, &theirs, SIZE, SOON_MS, NULL), MMF_OK);
 }
 
 static void
@@ -210,8 +210,8 @@ take_places(void)
     mmf_message message;
     mmf_queue *queue;
 
-    CHECK_OK(mmf_queue_open("Cat", &options, &queue));
-    CHECK_STATUS(mmf_queue_peek(queue, 0, &message), MMF_OK);
+    CHECK_OK(mmf_queue_open_existing("Cat", &options, &queue));
+    CHECK_STATUS(mmf_queue_take(queue, 0, &message), MMF_OK);
 }
 
 static void
@@ -247,7 +247,7 @@ hold_damaged(struct stage *stage)
 static int
 open_queue(struct stage *stage)
 {
-    return mmf_queue_open("Cat", NULL, &stage->queue);
+    return mmf_queue_open_existing("Cat", NULL, &stage->queue);
 }
 
 static int
@@ -255,7 +255,7 @@ open_to_receive(struct stage *stage)
 {
     mmf_channel_options options = options_for(MMF_ROLE_RECEIVE, 0);
 
-    return mmf_queue_open("Cat", &options, &stage->queue);
+    return mmf_queue_open_existing("Cat", &options, &stage->queue);
 }
 
 static int
@@ -263,7 +263,7 @@ open_to_send(struct stage *stage)
 {
     mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
 
-    return mmf_queue_open("Cat", &options, &stage->queue);
+    return mmf_queue_open_existing("Cat", &options, &stage->queue);
 }
 
 static int
@@ -271,7 +271,7 @@ open_to_subscribe(struct stage *stage)
 {
     mmf_channel_options options = options_for(MMF_ROLE_RECEIVE, 0);
 
-    return mmf_topic_open("Cat", &options, &stage->topic);
+    return mmf_topic_open_existing("Cat", &options, &stage->topic);
 }
 
 static int
@@ -279,7 +279,7 @@ open_latest(struct stage *stage)
 {
     mmf_channel_options options = options_for(MMF_ROLE_RECEIVE, 0);
 
-    return mmf_latest_open("Cat", &options, &stage->latest);
+    return mmf_latest_open_existing("Cat", &options, &stage->latest);
 }
 
 /*
@@ -293,7 +293,7 @@ passes_messages(mmf_queue *queue)
         uint64_t got = 0;
         int64_t length;
 
-        CHECK_STATUS(mmf_queue_send(queue, &number, SIZE, 0), MMF_OK);
+        CHECK_STATUS(mmf_queue_send(queue, &number, SIZE, 0, NULL), MMF_OK);
         CHECK_STATUS(mmf_queue_receive(queue, &got, SIZE, 0, &length, NULL), MMF_OK);
         CHECK_INT(got, number);
     }
@@ -312,7 +312,7 @@ large_queue_works(struct stage *stage)
     int64_t length;
 
     for (int i = 0; i < 32; i++)
-        CHECK_STATUS(mmf_queue_send(stage->queue, bytes, sizeof(bytes), 0), MMF_OK);
+        CHECK_STATUS(mmf_queue_send(stage->queue, bytes, sizeof(bytes), 0, NULL), MMF_OK);
     CHECK_STATUS(
         mmf_queue_receive(stage->queue, bytes, sizeof(bytes), 0, &length, NULL),
         MMF_OK);
@@ -342,7 +342,7 @@ sends_after_theirs(struct stage *stage)
 {
     mmf_channel_stats stats;
 
-    CHECK_STATUS(mmf_queue_send(stage->queue, &theirs, SIZE, 0), MMF_OK);
+    CHECK_STATUS(mmf_queue_send(stage->queue, &theirs, SIZE, 0, NULL), MMF_OK);
     CHECK_OK(mmf_channel_stat("Cat", &stats));
     CHECK_INT(stats.depth, 2);
 }
@@ -354,7 +354,7 @@ topic_works(struct stage *stage)
         uint64_t got = 0;
         int64_t length;
 
-        CHECK_STATUS(mmf_topic_publish(stage->topic, &number, SIZE, 0), MMF_OK);
+        CHECK_STATUS(mmf_topic_send(stage->topic, &number, SIZE, 0, NULL), MMF_OK);
         CHECK_STATUS(mmf_topic_receive(stage->topic, &got, SIZE, 0, &length, NULL),
                      MMF_OK);
         CHECK_INT(got, number);
@@ -370,8 +370,8 @@ topic_is_heard(struct stage *stage)
     uint64_t got = 0;
     int64_t length;
 
-    CHECK_OK(mmf_topic_open("Cat", &options, &publisher));
-    CHECK_STATUS(mmf_topic_publish(publisher, &theirs, SIZE, 0), MMF_OK);
+    CHECK_OK(mmf_topic_open_existing("Cat", &options, &publisher));
+    CHECK_STATUS(mmf_topic_send(publisher, &theirs, SIZE, 0, NULL), MMF_OK);
     CHECK_STATUS(mmf_topic_receive(stage->topic, &got, SIZE, 0, &length, NULL), MMF_OK);
     CHECK_INT(got, theirs);
     mmf_topic_close(publisher);
@@ -395,8 +395,8 @@ latest_works(struct stage *stage)
     uint64_t got = 0, version;
     int64_t length;
 
-    CHECK_OK(mmf_latest_write(stage->latest, &theirs, SIZE));
-    CHECK_OK(mmf_latest_read(stage->latest, &got, SIZE, &length, &version));
+    CHECK_OK(mmf_latest_send(stage->latest, &theirs, SIZE, NULL));
+    CHECK_OK(mmf_latest_receive(stage->latest, &got, SIZE, &length, &version));
     CHECK_INT(got, theirs);
 }
 
@@ -406,7 +406,7 @@ latest_is_theirs(struct stage *stage)
     uint64_t got = 0, version;
     int64_t length;
 
-    CHECK_OK(mmf_latest_read(stage->latest, &got, SIZE, &length, &version));
+    CHECK_OK(mmf_latest_receive(stage->latest, &got, SIZE, &length, &version));
     CHECK_INT(got, theirs);
 }
 
@@ -428,7 +428,7 @@ use_queue(mmf_queue *queue)
     void *bytes;
     int fd;
 
-    CHECK_STATUS(mmf_queue_peek(queue, 0, &message), MMF_OK);
+    CHECK_STATUS(mmf_queue_take(queue, 0, &message), MMF_OK);
     CHECK_STATUS(mmf_queue_reserve(queue, SIZE, 0, &bytes), MMF_OK);
     CHECK_OK(mmf_queue_fd(queue, &fd));
 }
@@ -437,7 +437,7 @@ static void
 give_used_queue(struct stage *stage)
 {
     give_queue(stage);
-    CHECK_STATUS(mmf_queue_send(stage->given_queue, &theirs, SIZE, 0), MMF_OK);
+    CHECK_STATUS(mmf_queue_send(stage->given_queue, &theirs, SIZE, 0, NULL), MMF_OK);
     use_queue(stage->given_queue);
 }
 
@@ -445,7 +445,7 @@ static void
 give_theirs(struct stage *stage)
 {
     hold_queue(stage);
-    CHECK_OK(mmf_queue_open("Cat", NULL, &stage->given_queue));
+    CHECK_OK(mmf_queue_open_existing("Cat", NULL, &stage->given_queue));
     use_queue(stage->given_queue);
 }
 
@@ -453,7 +453,7 @@ static void
 give_two(struct stage *stage)
 {
     give_used_queue(stage);
-    CHECK_OK(mmf_queue_open("Cat", NULL, &stage->kept_queue));
+    CHECK_OK(mmf_queue_open_existing("Cat", NULL, &stage->kept_queue));
 }
 
 static void
@@ -462,13 +462,13 @@ give_topic_of_theirs(struct stage *stage)
     mmf_channel_options options = options_for(MMF_ROLE_RECEIVE, 0);
 
     hold_topic(stage);
-    CHECK_OK(mmf_topic_open("Cat", &options, &stage->given_topic));
+    CHECK_OK(mmf_topic_open_existing("Cat", &options, &stage->given_topic));
 }
 
 static void
 give_latest(struct stage *stage)
 {
-    CHECK_OK(mmf_latest_create("Cat", SIZE, NULL, NULL, &stage->given_latest));
+    CHECK_OK(mmf_latest_create_or_open("Cat", SIZE, NULL, NULL, &stage->given_latest));
 }
 
 static int
@@ -514,7 +514,7 @@ others_get_it(struct stage *stage)
     mmf_queue *queue;
 
     (void)stage;
-    CHECK_OK(mmf_queue_open("Cat", NULL, &queue));
+    CHECK_OK(mmf_queue_open_existing("Cat", NULL, &queue));
     is_handed_on(queue);
     mmf_queue_close(queue);
 }
@@ -570,7 +570,7 @@ look(struct stage *stage)
 static void
 counts_theirs(struct stage *stage)
 {
-    CHECK_INT(stage->stats.message_count, COUNT);
+    CHECK_INT(stage->stats.capacity, COUNT);
     CHECK_INT(stage->stats.sent, 1);
     CHECK_INT(stage->stats.depth, 1);
     CHECK_INT(stage->stats.senders, 1);
@@ -600,7 +600,7 @@ lists_queue(struct stage *stage)
     CHECK_INT(mmf_list_count(stage->list), 1);
     CHECK_TEXT(info->name, "Cat");
     CHECK_INT(info->kind, MMF_KIND_QUEUE);
-    CHECK_INT(info->life, MMF_LIFE_ALIVE);
+    CHECK_INT(info->life, MMF_OBJECT_IN_USE);
     if (info->channel != NULL) /* it may have failed to be looked at */
         CHECK_INT(info->channel->sent, 1);
 }
@@ -639,7 +639,7 @@ tells_of_messages(struct stage *stage)
             mmf_queue_receive(stage->given_queue, &got, SIZE, 0, &length, NULL),
             MMF_TIMED_OUT);
     CHECK(!is_readable(fd));
-    CHECK_STATUS(mmf_queue_send(stage->given_queue, &theirs, SIZE, 0), MMF_OK);
+    CHECK_STATUS(mmf_queue_send(stage->given_queue, &theirs, SIZE, 0, NULL), MMF_OK);
     CHECK(is_readable(fd));
     CHECK_STATUS(mmf_queue_receive(stage->given_queue, &got, SIZE, 0, &length, NULL),
                  MMF_OK);

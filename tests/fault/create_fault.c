@@ -10,10 +10,10 @@
 enum { LARGE = 3 << 20 };
 
 static int
-create(const char *name, int64_t capacity, const mmf_options *options,
+create(const char *name, int64_t capacity, const mmf_map_options *options,
        struct stage *stage)
 {
-    return mmf_create_new(name, capacity, options, &stage->map);
+    return mmf_map_create_new(name, capacity, options, &stage->map);
 }
 
 static int
@@ -37,19 +37,19 @@ create_global(struct stage *stage)
 static int
 create_delayed(struct stage *stage)
 {
-    mmf_options options;
+    mmf_map_options options;
 
-    mmf_options_init(&options);
-    options.options = MMF_OPTIONS_DELAY_ALLOCATE_PAGES;
+    mmf_map_options_init(&options);
+    options.options = MMF_DELAY_ALLOCATE_PAGES;
     return create("Cat", LARGE, &options, stage);
 }
 
 static int
 create_inheritable(struct stage *stage)
 {
-    mmf_options options;
+    mmf_map_options options;
 
-    mmf_options_init(&options);
+    mmf_map_options_init(&options);
     options.inheritability = MMF_INHERITABILITY_INHERITABLE;
     return create("Cat", CAT_SIZE, &options, stage);
 }
@@ -58,11 +58,11 @@ create_inheritable(struct stage *stage)
 static int
 create_with_mode(struct stage *stage)
 {
-    mmf_options options;
+    mmf_map_options options;
     mode_t mask = umask(0277);
     int rc;
 
-    mmf_options_init(&options);
+    mmf_map_options_init(&options);
     options.mode = 0640;
     rc = create("Cat", CAT_SIZE, &options, stage);
     umask(mask);
@@ -78,9 +78,9 @@ create_unnamed(struct stage *stage)
 static int
 create_unnamed_inheritable(struct stage *stage)
 {
-    mmf_options options;
+    mmf_map_options options;
 
-    mmf_options_init(&options);
+    mmf_map_options_init(&options);
     options.inheritability = MMF_INHERITABILITY_INHERITABLE;
     options.access = MMF_ACCESS_READ_WRITE_EXECUTE;
     return create(NULL, CAT_SIZE, &options, stage);
@@ -89,17 +89,17 @@ create_unnamed_inheritable(struct stage *stage)
 static int
 create_or_open(struct stage *stage)
 {
-    return mmf_create_or_open("Cat", CAT_SIZE, NULL, &stage->map);
+    return mmf_map_create_or_open("Cat", CAT_SIZE, NULL, NULL, &stage->map);
 }
 
 static int
 create_or_open_for_writing(struct stage *stage)
 {
-    mmf_options options;
+    mmf_map_options options;
 
-    mmf_options_init(&options);
+    mmf_map_options_init(&options);
     options.access = MMF_ACCESS_WRITE;
-    return mmf_create_or_open("Cat", CAT_SIZE, &options, &stage->map);
+    return mmf_map_create_or_open("Cat", CAT_SIZE, &options, NULL, &stage->map);
 }
 
 /* Arrangements and inspections. */
@@ -135,17 +135,17 @@ is_inheritable(struct stage *stage)
     intptr_t handle;
 
     round_check_usable(stage->map);
-    CHECK_OK(mmf_native_handle(stage->map, &handle));
+    CHECK_OK(mmf_map_native_handle(stage->map, &handle));
     CHECK_INT(fcntl((int)handle, F_GETFD), 0);
 }
 
 static void
 is_for_writing(struct stage *stage)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
 
-    CHECK_OK(mmf_create_view_accessor(stage->map, 0, 0, MMF_ACCESS_WRITE, &view));
-    mmf_view_accessor_close(view);
+    CHECK_OK(mmf_accessor_create(stage->map, 0, 0, MMF_ACCESS_WRITE, NULL, &view));
+    mmf_accessor_close(view);
 }
 
 static struct scenario scenarios[] = {

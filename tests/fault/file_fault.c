@@ -17,12 +17,12 @@ static int
 map_file(struct stage *stage, mmf_file_mode mode, const char *name, int64_t capacity,
          mmf_access access, mmf_file_share share)
 {
-    mmf_options options;
+    mmf_map_options options;
 
-    mmf_options_init(&options);
+    mmf_map_options_init(&options);
     options.access = access;
     options.share = share;
-    return mmf_create_from_file(stage->path, mode, name, capacity, &options,
+    return mmf_map_create_from_file(stage->path, mode, name, capacity, &options,
                                 &stage->map);
 }
 
@@ -112,7 +112,7 @@ name_file_globally(struct stage *stage)
 static int
 open_by_name(struct stage *stage)
 {
-    return mmf_open_existing("Cat", NULL, &stage->map);
+    return mmf_map_open_existing("Cat", NULL, &stage->map);
 }
 
 /*
@@ -123,12 +123,12 @@ static int
 map_fd(struct stage *stage, const char *name, mmf_inheritability inheritability,
        int32_t leave_open)
 {
-    mmf_options options;
+    mmf_map_options options;
 
-    mmf_options_init(&options);
+    mmf_map_options_init(&options);
     options.inheritability = inheritability;
     options.leave_open = leave_open;
-    return mmf_create_from_fd(stage->fd, name, 0, &options, &stage->map);
+    return mmf_map_create_from_fd(stage->fd, name, 0, &options, &stage->map);
 }
 
 static int
@@ -154,7 +154,7 @@ static int
 give_descriptor(struct stage *stage)
 {
     int copy = fcntl(stage->fd, F_DUPFD_CLOEXEC, 0);
-    int rc = mmf_create_from_fd(copy, NULL, 0, NULL, &stage->map);
+    int rc = mmf_map_create_from_fd(copy, NULL, 0, NULL, &stage->map);
 
     if (rc < 0)
         CHECK(close(copy) == 0);
@@ -225,9 +225,9 @@ let_go_and_remove(struct stage *stage)
 static struct stage *holders_stage;
 
 static int
-make_named_map_of_file(mmf **map)
+make_named_map_of_file(mmf_map **map)
 {
-    return mmf_create_from_file(holders_stage->path, MMF_FILE_MODE_OPEN, "Cat", 0, NULL,
+    return mmf_map_create_from_file(holders_stage->path, MMF_FILE_MODE_OPEN, "Cat", 0, NULL,
                                 map);
 }
 
@@ -282,18 +282,18 @@ is_not_there(struct stage *stage)
 static void
 is_map_of(struct stage *stage, int64_t size)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     int64_t capacity;
     int fd = open(stage->path, O_RDONLY | O_CLOEXEC);
     char byte;
 
     CHECK_INT(size_of_file(stage), size);
-    CHECK_OK(mmf_capacity(stage->map, &capacity));
+    CHECK_OK(mmf_map_capacity(stage->map, &capacity));
     CHECK_INT(capacity, size);
-    CHECK_OK(mmf_create_view_accessor(stage->map, 0, 0, MMF_ACCESS_READ_WRITE, &view));
-    CHECK_OK(mmf_view_accessor_write_byte(view, size - 1, 7));
+    CHECK_OK(mmf_accessor_create(stage->map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
+    CHECK_OK(mmf_accessor_write_byte(view, size - 1, 7));
     CHECK(fd >= 0 && pread(fd, &byte, 1, size - 1) == 1 && byte == 7);
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
     close(fd);
 }
 
@@ -312,25 +312,25 @@ is_map_of_grown_file(struct stage *stage)
 static void
 can_be_read(struct stage *stage)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
 
     is_as_it_was(stage);
-    CHECK_OK(mmf_create_view_accessor(stage->map, 0, 0, MMF_ACCESS_READ, &view));
-    mmf_view_accessor_close(view);
+    CHECK_OK(mmf_accessor_create(stage->map, 0, 0, MMF_ACCESS_READ, NULL, &view));
+    mmf_accessor_close(view);
 }
 
 static void
 is_found_by_name(struct stage *stage)
 {
-    mmf *map = stage->map;
-    mmf *again;
+    mmf_map *map = stage->map;
+    mmf_map *again;
 
     is_map_of_file(stage);
-    CHECK_OK(mmf_open_existing("Cat", NULL, &again));
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &again));
     stage->map = again;
     is_map_of_file(stage);
     stage->map = map;
-    mmf_close(again);
+    mmf_map_close(again);
 }
 
 /* Nobody else may have it for himself now. */
@@ -347,14 +347,14 @@ is_locked(struct stage *stage)
 static void
 close_map_and_remove(struct stage *stage)
 {
-    mmf_close(stage->map);
+    mmf_map_close(stage->map);
     unlink(stage->path);
 }
 
 static void
 close_map_and_shrink(struct stage *stage)
 {
-    mmf_close(stage->map);
+    mmf_map_close(stage->map);
     CHECK(truncate(stage->path, SIZE) == 0);
 }
 

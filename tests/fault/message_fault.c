@@ -35,7 +35,7 @@ options_for(mmf_role role)
 static void
 send_number(mmf_queue *queue, uint64_t number)
 {
-    CHECK_STATUS(mmf_queue_send(queue, &number, SIZE, 0), MMF_OK);
+    CHECK_STATUS(mmf_queue_send(queue, &number, SIZE, 0, NULL), MMF_OK);
 }
 
 static void
@@ -80,7 +80,7 @@ make_their_queue(void)
 {
     mmf_channel_options options = options_for(MMF_ROLE_BOTH);
 
-    CHECK_OK(mmf_queue_create("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
+    CHECK_OK(mmf_queue_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
                               &their_queue));
 }
 
@@ -89,8 +89,8 @@ make_their_single(mmf_role role)
 {
     mmf_channel_options options = options_for(role);
 
-    options.flags = MMF_CHANNEL_SINGLE;
-    CHECK_OK(mmf_queue_create("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
+    options.flags = MMF_CHANNEL_SPSC;
+    CHECK_OK(mmf_queue_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
                               &their_queue));
 }
 
@@ -109,14 +109,14 @@ make_their_consumer(void)
 static void
 make_their_topic(void)
 {
-    CHECK_OK(mmf_topic_create("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL, NULL,
+    CHECK_OK(mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL, NULL,
                               &their_topic));
 }
 
 static void
 make_their_latest(void)
 {
-    CHECK_OK(mmf_latest_create("Cat", SIZE, NULL, NULL, &their_latest));
+    CHECK_OK(mmf_latest_create_or_open("Cat", SIZE, NULL, NULL, &their_latest));
 }
 
 static void
@@ -152,7 +152,7 @@ static void
 publish_theirs(void)
 {
     wait_a_moment();
-    CHECK_STATUS(mmf_topic_publish(their_topic, &theirs, SIZE, SOON_MS), MMF_OK);
+    CHECK_STATUS(mmf_topic_send(their_topic, &theirs, SIZE, SOON_MS, NULL), MMF_OK);
 }
 
 static void
@@ -171,7 +171,7 @@ static void
 write_theirs(void)
 {
     wait_a_moment();
-    CHECK_OK(mmf_latest_write(their_latest, &theirs, SIZE));
+    CHECK_OK(mmf_latest_send(their_latest, &theirs, SIZE, NULL));
 }
 
 /*
@@ -183,7 +183,7 @@ open_given(struct stage *stage, mmf_role role)
 {
     mmf_channel_options options = options_for(role);
 
-    CHECK_OK(mmf_queue_open("Cat", &options, &stage->given_queue));
+    CHECK_OK(mmf_queue_open_existing("Cat", &options, &stage->given_queue));
 }
 
 static void
@@ -262,7 +262,7 @@ wait_for_a_publisher(struct stage *stage)
     mmf_channel_options options = options_for(MMF_ROLE_RECEIVE);
 
     round_live_elsewhere(&life);
-    CHECK_OK(mmf_topic_open("Cat", &options, &stage->given_topic));
+    CHECK_OK(mmf_topic_open_existing("Cat", &options, &stage->given_topic));
 }
 
 static void
@@ -272,9 +272,9 @@ wait_for_a_subscriber(struct stage *stage)
     mmf_channel_options options = options_for(MMF_ROLE_SEND);
 
     round_live_elsewhere(&life);
-    CHECK_OK(mmf_topic_open("Cat", &options, &stage->given_topic));
+    CHECK_OK(mmf_topic_open_existing("Cat", &options, &stage->given_topic));
     for (uint64_t number = 1; number <= COUNT; number++)
-        CHECK_STATUS(mmf_topic_publish(stage->given_topic, &number, SIZE, 0), MMF_OK);
+        CHECK_STATUS(mmf_topic_send(stage->given_topic, &number, SIZE, 0, NULL), MMF_OK);
 }
 
 static void
@@ -285,7 +285,7 @@ wait_for_a_value(struct stage *stage)
     mmf_channel_options options = options_for(MMF_ROLE_RECEIVE);
 
     round_live_elsewhere(&life);
-    CHECK_OK(mmf_latest_open("Cat", &options, &stage->given_latest));
+    CHECK_OK(mmf_latest_open_existing("Cat", &options, &stage->given_latest));
 }
 
 /*
@@ -329,9 +329,9 @@ take_both(void)
     mmf_message message;
     mmf_queue *queue;
 
-    CHECK_OK(mmf_queue_open("Cat", &options, &queue));
+    CHECK_OK(mmf_queue_open_existing("Cat", &options, &queue));
     for (int i = 0; i < COUNT; i++)
-        CHECK_STATUS(mmf_queue_peek(queue, SOON_MS, &message), MMF_OK);
+        CHECK_STATUS(mmf_queue_take(queue, SOON_MS, &message), MMF_OK);
 }
 
 static void
@@ -342,7 +342,7 @@ reserve_both(void)
     void *bytes;
 
     for (int i = 0; i < COUNT; i++) {
-        CHECK_OK(mmf_queue_open("Cat", &options, &queue));
+        CHECK_OK(mmf_queue_open_existing("Cat", &options, &queue));
         CHECK_STATUS(mmf_queue_reserve(queue, SIZE, SOON_MS, &bytes), MMF_OK);
     }
 }
@@ -352,7 +352,7 @@ create_given(struct stage *stage)
 {
     mmf_channel_options options = options_for(MMF_ROLE_BOTH);
 
-    CHECK_OK(mmf_queue_create("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
+    CHECK_OK(mmf_queue_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
                               &stage->given_queue));
 }
 
@@ -377,7 +377,7 @@ let_a_subscriber_die(void)
     mmf_channel_options options = options_for(MMF_ROLE_RECEIVE);
     mmf_topic *topic;
 
-    CHECK_OK(mmf_topic_open("Cat", &options, &topic));
+    CHECK_OK(mmf_topic_open_existing("Cat", &options, &topic));
 }
 
 static void
@@ -385,11 +385,11 @@ hold_topic_by_the_dying(struct stage *stage)
 {
     mmf_channel_options options = options_for(MMF_ROLE_SEND);
 
-    CHECK_OK(mmf_topic_create("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
+    CHECK_OK(mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
                               &stage->given_topic));
     live_until_killed(stage, let_a_subscriber_die);
     for (uint64_t number = 1; number <= COUNT; number++)
-        CHECK_STATUS(mmf_topic_publish(stage->given_topic, &number, SIZE, 0), MMF_OK);
+        CHECK_STATUS(mmf_topic_send(stage->given_topic, &number, SIZE, 0, NULL), MMF_OK);
 }
 
 static void
@@ -431,7 +431,7 @@ send_when_told(struct stage *stage)
     static const uint64_t number = COUNT + 1;
 
     round_tell_elsewhere();
-    return mmf_queue_send(stage->given_queue, &number, SIZE, SOON_MS);
+    return mmf_queue_send(stage->given_queue, &number, SIZE, SOON_MS, NULL);
 }
 
 static int
@@ -439,7 +439,7 @@ send_to_sleeper(struct stage *stage)
 {
     static const uint64_t number = 1;
 
-    return mmf_queue_send(stage->given_queue, &number, SIZE, 0);
+    return mmf_queue_send(stage->given_queue, &number, SIZE, 0, NULL);
 }
 
 static int
@@ -451,7 +451,7 @@ receive_in_vain(struct stage *stage)
 static int
 send_in_vain(struct stage *stage)
 {
-    return mmf_queue_send(stage->given_queue, &theirs, SIZE, IN_VAIN_MS);
+    return mmf_queue_send(stage->given_queue, &theirs, SIZE, IN_VAIN_MS, NULL);
 }
 
 static int
@@ -470,7 +470,7 @@ publish_when_told(struct stage *stage)
     static const uint64_t number = COUNT + 1;
 
     round_tell_elsewhere();
-    return mmf_topic_publish(stage->given_topic, &number, SIZE, SOON_MS);
+    return mmf_topic_send(stage->given_topic, &number, SIZE, SOON_MS, NULL);
 }
 
 static int
@@ -491,14 +491,14 @@ static int
 send_over_the_dead(struct stage *stage)
 {
     kill_child(stage);
-    return mmf_queue_send(stage->given_queue, &theirs, SIZE, DEATH_MS);
+    return mmf_queue_send(stage->given_queue, &theirs, SIZE, DEATH_MS, NULL);
 }
 
 static int
 publish_over_the_dead(struct stage *stage)
 {
     kill_child(stage);
-    return mmf_topic_publish(stage->given_topic, &theirs, SIZE, DEATH_MS);
+    return mmf_topic_send(stage->given_topic, &theirs, SIZE, DEATH_MS, NULL);
 }
 
 /*
@@ -590,7 +590,7 @@ has_their_value(struct stage *stage)
     uint64_t got, version;
     int64_t length;
 
-    CHECK_OK(mmf_latest_read(stage->given_latest, &got, SIZE, &length, &version));
+    CHECK_OK(mmf_latest_receive(stage->given_latest, &got, SIZE, &length, &version));
     CHECK_INT(got, theirs);
     CHECK_STATUS(mmf_latest_wait(stage->given_latest, version, 0), MMF_TIMED_OUT);
 }
@@ -610,7 +610,7 @@ has_what_the_dead_had(struct stage *stage)
     is_empty(stage);
 }
 
-/* Every cell can be had. */
+/* Every slot can be had. */
 static void
 has_the_dead_one_s_room(struct stage *stage)
 {
@@ -621,7 +621,7 @@ has_the_dead_one_s_room(struct stage *stage)
            MMF_OK)
         CHECK_INT(got, theirs);
     for (uint64_t number = 1; number <= COUNT; number++)
-        CHECK_STATUS(mmf_queue_send(stage->given_queue, &number, SIZE, SOON_MS),
+        CHECK_STATUS(mmf_queue_send(stage->given_queue, &number, SIZE, SOON_MS, NULL),
                      MMF_OK);
     for (uint64_t number = 1; number <= COUNT; number++)
         expect_number(stage->given_queue, number);
@@ -631,7 +631,7 @@ static void
 is_held_by_nobody(struct stage *stage)
 {
     for (uint64_t number = 1; number <= 2 * COUNT; number++)
-        CHECK_STATUS(mmf_topic_publish(stage->given_topic, &number, SIZE, SOON_MS),
+        CHECK_STATUS(mmf_topic_send(stage->given_topic, &number, SIZE, SOON_MS, NULL),
                      MMF_OK);
 }
 

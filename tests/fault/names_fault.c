@@ -19,7 +19,7 @@
 static int
 close_given(struct stage *stage)
 {
-    mmf_close(stage->given);
+    mmf_map_close(stage->given);
     stage->given = NULL;
     return MMF_OK;
 }
@@ -27,38 +27,37 @@ close_given(struct stage *stage)
 static void
 create_given(struct stage *stage)
 {
-    CHECK_OK(mmf_create_new("Cat", CAT_SIZE, NULL, &stage->given));
+    CHECK_OK(mmf_map_create_new("Cat", CAT_SIZE, NULL, &stage->given));
 }
 
 static void
 create_inheritable(struct stage *stage)
 {
-    mmf_options options;
+    mmf_map_options options;
 
-    mmf_options_init(&options);
+    mmf_map_options_init(&options);
     options.inheritability = MMF_INHERITABILITY_INHERITABLE;
-    CHECK_OK(mmf_create_new("Cat", CAT_SIZE, &options, &stage->given));
+    CHECK_OK(mmf_map_create_new("Cat", CAT_SIZE, &options, &stage->given));
 }
 
 static void
 create_unnamed(struct stage *stage)
 {
-    CHECK_OK(mmf_create_new(NULL, CAT_SIZE, NULL, &stage->given));
+    CHECK_OK(mmf_map_create_new(NULL, CAT_SIZE, NULL, &stage->given));
 }
 
 static void
 create_and_view(struct stage *stage)
 {
     create_given(stage);
-    CHECK_OK(mmf_create_view_accessor(stage->given, 0, 0, MMF_ACCESS_READ_WRITE,
-                                      &stage->given_view));
-    CHECK_OK(mmf_view_accessor_write_byte(stage->given_view, 0, 7));
+    CHECK_OK(mmf_accessor_create(stage->given, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &stage->given_view));
+    CHECK_OK(mmf_accessor_write_byte(stage->given_view, 0, 7));
 }
 
 static void
 close_view(struct stage *stage)
 {
-    mmf_view_accessor_close(stage->given_view);
+    mmf_accessor_close(stage->given_view);
 }
 
 /* The view stays, the name does not. */
@@ -68,7 +67,7 @@ has_only_view(struct stage *stage)
     uint8_t byte;
 
     step_is_gone(stage);
-    CHECK_OK(mmf_view_accessor_read_byte(stage->given_view, 0, &byte));
+    CHECK_OK(mmf_accessor_read_byte(stage->given_view, 0, &byte));
     CHECK_INT(byte, 7);
 }
 
@@ -77,58 +76,58 @@ static void
 create_and_open_again(struct stage *stage)
 {
     create_given(stage);
-    CHECK_OK(mmf_open_existing("Cat", NULL, &stage->kept));
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &stage->kept));
 }
 
 static void
 close_kept(struct stage *stage)
 {
-    mmf_close(stage->kept);
+    mmf_map_close(stage->kept);
 }
 
 static void
 has_kept(struct stage *stage)
 {
-    mmf *map;
+    mmf_map *map;
 
     round_check_usable(stage->kept);
-    CHECK_OK(mmf_open_existing("Cat", NULL, &map));
-    mmf_close(map);
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
+    mmf_map_close(map);
 }
 
 static void
 hold_elsewhere_and_open(struct stage *stage)
 {
     step_hold_elsewhere(stage);
-    CHECK_OK(mmf_open_existing("Cat", NULL, &stage->given));
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &stage->given));
 }
 
 static void
 hold_elsewhere_and_read(struct stage *stage)
 {
-    mmf_open_options options;
+    mmf_map_options options;
 
     step_hold_elsewhere(stage);
-    mmf_open_options_init(&options);
+    mmf_map_options_init(&options);
     options.rights = MMF_RIGHTS_READ;
     fault_set_host(HOST_READ_ONLY);
-    CHECK_OK(mmf_open_existing("Cat", &options, &stage->given));
+    CHECK_OK(mmf_map_open_existing("Cat", &options, &stage->given));
     fault_set_host(0);
 }
 
 static void
 is_held_elsewhere(struct stage *stage)
 {
-    CHECK_OK(mmf_open_existing("Cat", NULL, &stage->map));
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &stage->map));
     step_is_theirs(stage);
-    mmf_close(stage->map);
+    mmf_map_close(stage->map);
 }
 
 static void
 name_file(struct stage *stage)
 {
     round_make_file(stage, 5000);
-    CHECK_OK(mmf_create_from_file(stage->path, MMF_FILE_MODE_OPEN, "Cat", 0, NULL,
+    CHECK_OK(mmf_map_create_from_file(stage->path, MMF_FILE_MODE_OPEN, "Cat", 0, NULL,
                                   &stage->given));
 }
 
@@ -136,12 +135,12 @@ name_file(struct stage *stage)
 static void
 file_is_free(struct stage *stage)
 {
-    mmf *map;
+    mmf_map *map;
 
     step_is_gone(stage);
     CHECK_OK(
-        mmf_create_from_file(stage->path, MMF_FILE_MODE_OPEN, "Cat", 0, NULL, &map));
-    mmf_close(map);
+        mmf_map_create_from_file(stage->path, MMF_FILE_MODE_OPEN, "Cat", 0, NULL, &map));
+    mmf_map_close(map);
 }
 
 static void
@@ -170,7 +169,7 @@ populate(struct stage *stage)
 {
     step_hold_elsewhere(stage);
     round_make_file(stage, 5000);
-    CHECK_OK(mmf_create_from_file(stage->path, MMF_FILE_MODE_OPEN, "Global\\Cow", 0,
+    CHECK_OK(mmf_map_create_from_file(stage->path, MMF_FILE_MODE_OPEN, "Global\\Cow", 0,
                                   NULL, &stage->given));
     round_leave_dead("Dog", CAT_SIZE);
     plant("Rock", "hard");
@@ -180,7 +179,7 @@ populate(struct stage *stage)
 static void
 depopulate(struct stage *stage)
 {
-    mmf_close(stage->given);
+    mmf_map_close(stage->given);
     step_let_go_elsewhere(stage);
     unlink(round_file_of("Rock"));
     unlink(stage->path);
@@ -195,7 +194,7 @@ list(struct stage *stage)
 static int
 list_with_dead(struct stage *stage)
 {
-    return mmf_list_create(MMF_LIST_LOCAL | MMF_LIST_KEEP_DEAD, &stage->list);
+    return mmf_list_create(MMF_LIST_LOCAL | MMF_LIST_KEEP_ORPHANED, &stage->list);
 }
 
 /* Without /proc: with it the round would be as long as the machine has descriptors. */
@@ -223,10 +222,10 @@ lists_the_local(struct stage *stage)
     if (stage->says_less)
         return;
     cat = find(stage->list, "Cat");
-    CHECK_INT(cat->life, MMF_LIFE_ALIVE);
+    CHECK_INT(cat->life, MMF_OBJECT_IN_USE);
     CHECK_INT(cat->holders, 1);
     CHECK_INT(cat->capacity, CAT_SIZE);
-    CHECK_INT(find(stage->list, "Rock")->life, MMF_LIFE_FOREIGN);
+    CHECK_INT(find(stage->list, "Rock")->life, MMF_OBJECT_INVALID);
 }
 
 static void
@@ -238,7 +237,7 @@ lists_all(struct stage *stage)
         return;
     lists_the_local(stage);
     cow = find(stage->list, "Global\\Cow");
-    CHECK_INT(cow->life, MMF_LIFE_ALIVE);
+    CHECK_INT(cow->life, MMF_OBJECT_IN_USE);
     CHECK_INT(cow->holders, 1);
     CHECK_TEXT(cow->file, stage->path);
 }
@@ -249,8 +248,8 @@ lists_dead(struct stage *stage)
     if (stage->says_less)
         return;
     lists_the_local(stage);
-    CHECK_INT(find(stage->list, "Dog")->life, MMF_LIFE_DEAD);
-    CHECK_INT(find(stage->list, ".tmp-1-0")->life, MMF_LIFE_DEAD);
+    CHECK_INT(find(stage->list, "Dog")->life, MMF_OBJECT_ORPHANED);
+    CHECK_INT(find(stage->list, ".tmp-1-0")->life, MMF_OBJECT_ORPHANED);
 }
 
 static void
@@ -262,7 +261,7 @@ close_list(struct stage *stage)
 static int
 reap(struct stage *stage)
 {
-    return mmf_reap(0, &stage->reaped);
+    return mmf_gc(0, &stage->reaped);
 }
 
 /* Whatever the call could not remove, the next one does. */
@@ -274,7 +273,7 @@ has_reaped(struct stage *stage)
         CHECK_INT(stage->reaped.foreign, 1);
     }
     CHECK(stage->reaped.removed + stage->reaped.refused <= 2);
-    CHECK_OK(mmf_reap(0, &stage->reaped));
+    CHECK_OK(mmf_gc(0, &stage->reaped));
     CHECK_INT(stage->reaped.alive, 2);
     CHECK(access(round_file_of("Dog"), F_OK) < 0);
     CHECK(access(round_file_of(".tmp-1-0"), F_OK) < 0);
@@ -310,12 +309,12 @@ fork_child(struct stage *stage)
 static void
 child_holds(struct stage *stage)
 {
-    mmf *map;
+    mmf_map *map;
 
-    mmf_close(stage->given);
+    mmf_map_close(stage->given);
     stage->given = NULL;
-    CHECK_OK(mmf_open_existing("Cat", NULL, &map));
-    mmf_close(map);
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
+    mmf_map_close(map);
 }
 
 /* The map still works here; closed, its name is gone, and the child still there. */
@@ -323,7 +322,7 @@ static void
 name_ends_with_parent(struct stage *stage)
 {
     round_check_usable(stage->given);
-    mmf_close(stage->given);
+    mmf_map_close(stage->given);
     stage->given = NULL;
     CHECK(waitpid(stage->child, NULL, WNOHANG) == 0);
     step_is_gone(stage);
@@ -341,8 +340,8 @@ end_child(struct stage *stage)
 static void
 close_view_and_map(struct stage *stage)
 {
-    mmf_view_accessor_close(stage->given_view);
-    mmf_close(stage->given);
+    mmf_accessor_close(stage->given_view);
+    mmf_map_close(stage->given);
 }
 
 static struct scenario scenarios[] = {

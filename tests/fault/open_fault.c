@@ -14,18 +14,18 @@
 static int
 open_cat(struct stage *stage)
 {
-    return mmf_open_existing("Cat", NULL, &stage->map);
+    return mmf_map_open_existing("Cat", NULL, &stage->map);
 }
 
 static int
 open_for(mmf_rights rights, mmf_inheritability inheritability, struct stage *stage)
 {
-    mmf_open_options options;
+    mmf_map_options options;
 
-    mmf_open_options_init(&options);
+    mmf_map_options_init(&options);
     options.rights = rights;
     options.inheritability = inheritability;
-    return mmf_open_existing("Cat", &options, &stage->map);
+    return mmf_map_open_existing("Cat", &options, &stage->map);
 }
 
 static int
@@ -150,31 +150,31 @@ leave_the_door(struct stage *stage)
 static int
 create_cat(struct stage *stage)
 {
-    return mmf_create_new("Cat", CAT_SIZE, NULL, &stage->map);
+    return mmf_map_create_new("Cat", CAT_SIZE, NULL, &stage->map);
 }
 
 /* This process has the map already. */
 static void
 create_given(struct stage *stage)
 {
-    CHECK_OK(mmf_create_new("Cat", CAT_SIZE, NULL, &stage->given));
+    CHECK_OK(mmf_map_create_new("Cat", CAT_SIZE, NULL, &stage->given));
 }
 
 static void
 close_given(struct stage *stage)
 {
     round_check_usable(stage->given);
-    mmf_close(stage->given);
+    mmf_map_close(stage->given);
 }
 
 static void
 can_be_read(struct stage *stage)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
 
     step_is_theirs(stage);
     CHECK_FAILS(
-        mmf_create_view_accessor(stage->map, 0, 0, MMF_ACCESS_READ_WRITE, &view),
+        mmf_accessor_create(stage->map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view),
         MMF_E_ACCESS);
 }
 
@@ -185,7 +185,7 @@ is_inherited(struct stage *stage)
     intptr_t handle;
 
     step_is_theirs(stage);
-    CHECK_OK(mmf_native_handle(stage->map, &handle));
+    CHECK_OK(mmf_map_native_handle(stage->map, &handle));
     CHECK_INT(fcntl((int)handle, F_GETFD), 0);
 }
 
@@ -195,11 +195,11 @@ is_inherited(struct stage *stage)
  */
 
 static void
-copy_descriptor(const mmf *map, struct stage *stage)
+copy_descriptor(const mmf_map *map, struct stage *stage)
 {
     intptr_t handle;
 
-    CHECK_OK(mmf_native_handle(map, &handle));
+    CHECK_OK(mmf_map_native_handle(map, &handle));
     stage->fd = fcntl((int)handle, F_DUPFD, 0);
     CHECK(stage->fd >= 0);
 }
@@ -207,11 +207,11 @@ copy_descriptor(const mmf *map, struct stage *stage)
 static void
 inherit(const char *name, struct stage *stage)
 {
-    mmf_options options;
+    mmf_map_options options;
 
-    mmf_options_init(&options);
+    mmf_map_options_init(&options);
     options.inheritability = MMF_INHERITABILITY_INHERITABLE;
-    CHECK_OK(mmf_create_new(name, CAT_SIZE, &options, &stage->given));
+    CHECK_OK(mmf_map_create_new(name, CAT_SIZE, &options, &stage->given));
     copy_descriptor(stage->given, stage);
 }
 
@@ -232,24 +232,24 @@ static void
 inherit_last(struct stage *stage)
 {
     inherit("Cat", stage);
-    mmf_close(stage->given);
+    mmf_map_close(stage->given);
     stage->given = NULL;
 }
 
 static int
 open_inherited(struct stage *stage)
 {
-    return mmf_open_inherited(stage->fd, NULL, &stage->map);
+    return mmf_map_open_inherited(stage->fd, NULL, &stage->map);
 }
 
 static int
 open_inherited_to_pass_on(struct stage *stage)
 {
-    mmf_open_options options;
+    mmf_map_options options;
 
-    mmf_open_options_init(&options);
+    mmf_map_options_init(&options);
     options.inheritability = MMF_INHERITABILITY_INHERITABLE;
-    return mmf_open_inherited(stage->fd, &options, &stage->map);
+    return mmf_map_open_inherited(stage->fd, &options, &stage->map);
 }
 
 /* A failed call leaves the descriptor the caller's. */
@@ -264,7 +264,7 @@ close_inherited(struct stage *stage)
 {
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-    mmf_close(stage->map);
+    mmf_map_close(stage->map);
     /* For the count of descriptors: there was one more before the call. */
     if (fd != stage->fd) {
         CHECK(dup3(fd, stage->fd, O_CLOEXEC) == stage->fd);
@@ -276,7 +276,7 @@ static void
 close_parent(struct stage *stage)
 {
     close(stage->fd);
-    mmf_close(stage->given);
+    mmf_map_close(stage->given);
 }
 
 static struct scenario scenarios[] = {

@@ -24,7 +24,7 @@ char round_untouched;
 /* What a round's process tells the test. */
 struct result {
     struct fault_report report;
-    long blocks; /* left at the end; the library keeps some for ever */
+    long blocks; /* left at the end; the library keeps some forever */
 };
 
 static struct result *result; /* in shared memory */
@@ -299,8 +299,8 @@ static void
 check_untouched(const struct stage *stage)
 {
     CHECK(stage->map == UNTOUCHED(mmf));
-    CHECK(stage->view == UNTOUCHED(mmf_view_accessor));
-    CHECK(stage->stream == UNTOUCHED(mmf_view_stream));
+    CHECK(stage->view == UNTOUCHED(mmf_accessor));
+    CHECK(stage->stream == UNTOUCHED(mmf_stream));
     CHECK(stage->list == UNTOUCHED(mmf_list));
     CHECK(stage->queue == UNTOUCHED(mmf_queue));
     CHECK(stage->topic == UNTOUCHED(mmf_topic));
@@ -314,8 +314,8 @@ static void
 touch_nothing_yet(struct stage *stage)
 {
     stage->map = UNTOUCHED(mmf);
-    stage->view = UNTOUCHED(mmf_view_accessor);
-    stage->stream = UNTOUCHED(mmf_view_stream);
+    stage->view = UNTOUCHED(mmf_accessor);
+    stage->stream = UNTOUCHED(mmf_stream);
     stage->list = UNTOUCHED(mmf_list);
     stage->queue = UNTOUCHED(mmf_queue);
     stage->topic = UNTOUCHED(mmf_topic);
@@ -377,10 +377,10 @@ static int
 call(const struct scenario *scenario, struct stage *stage, const struct fault *fault,
      struct fault_report *report)
 {
-    mmf *unused;
+    mmf_map *unused;
     int rc;
 
-    mmf_open_existing(NULL, NULL, &unused); /* no answer we wait for */
+    mmf_map_open_existing(NULL, NULL, &unused); /* no answer we wait for */
     fault_arm(fault);
     rc = scenario->act(stage);
     fault_disarm(report);
@@ -413,7 +413,7 @@ run_round(const struct scenario *scenario, const struct fault *fault)
     struct inventory empty;
     struct inventory before;
     struct inventory now;
-    mmf *last;
+    mmf_map *last;
     int rc;
 
     take_inventory(&empty);
@@ -431,7 +431,7 @@ run_round(const struct scenario *scenario, const struct fault *fault)
         if (may_hit_tidying(scenario, fault, rc)) {
             take_inventory(&now);
             if (now.usage.files > before.usage.files)
-                mmf_reap(0, NULL);
+                mmf_gc(0, NULL);
             if (stage.is_new_path)
                 unlink(stage.path);
         } else if (scenario->inspect_failure != NULL) {
@@ -449,18 +449,18 @@ run_round(const struct scenario *scenario, const struct fault *fault)
         if (scenario->clean != NULL)
             scenario->clean(&stage);
         if (result->report.struck)
-            CHECK_OK(mmf_reap(0, NULL));
+            CHECK_OK(mmf_gc(0, NULL));
         check_nothing_left(&before, "in the end");
     }
     if (scenario->arrange != NULL) {
         if (scenario->disarrange != NULL)
             scenario->disarrange(&stage);
-        CHECK_OK(mmf_reap(0, NULL));
+        CHECK_OK(mmf_gc(0, NULL));
         check_same(&empty, "after all");
     }
-    /* All is well, and what the library keeps for ever is there by now. */
-    CHECK_OK(mmf_create_new("Last", 1, NULL, &last));
-    mmf_close(last);
+    /* All is well, and what the library keeps forever is there by now. */
+    CHECK_OK(mmf_map_create_new("Last", 1, NULL, &last));
+    mmf_map_close(last);
     result->blocks = fault_live_blocks();
 }
 
@@ -652,14 +652,14 @@ round_make_tests(struct scenario *scenarios, size_t n, const int *documented)
 
 /* Write to a map what step_is_theirs reads. */
 static void
-sign(mmf *map)
+sign(mmf_map *map)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
 
-    if (mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view) < 0)
+    if (mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view) < 0)
         return; /* a map for reading */
-    CHECK_OK(mmf_view_accessor_write(view, 0, "elsewhere", 9));
-    mmf_view_accessor_close(view);
+    CHECK_OK(mmf_accessor_write(view, 0, "elsewhere", 9));
+    mmf_accessor_close(view);
 }
 
 void
@@ -681,9 +681,9 @@ static int64_t dead_capacity;
 static void
 make_and_die(void)
 {
-    mmf *map;
+    mmf_map *map;
 
-    CHECK_OK(mmf_create_new(dead_name, dead_capacity, NULL, &map));
+    CHECK_OK(mmf_map_create_new(dead_name, dead_capacity, NULL, &map));
     sign(map);
 }
 
@@ -737,8 +737,8 @@ round_tell_elsewhere(void)
     CHECK(write(word_to_elsewhere, "", 1) == 1);
 }
 
-static int (*make_there)(mmf **map);
-static mmf *map_there;
+static int (*make_there)(mmf_map **map);
+static mmf_map *map_there;
 
 static void
 hold_there(void)
@@ -750,11 +750,11 @@ hold_there(void)
 static void
 let_go_there(void)
 {
-    mmf_close(map_there);
+    mmf_map_close(map_there);
 }
 
 void
-round_hold_elsewhere(int (*make)(mmf **map))
+round_hold_elsewhere(int (*make)(mmf_map **map))
 {
     static const struct elsewhere life = {.begin = hold_there, .end = let_go_there};
 
@@ -787,19 +787,19 @@ round_make_file(struct stage *stage, int64_t size)
 }
 
 void
-round_check_usable(mmf *map)
+round_check_usable(mmf_map *map)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     int64_t capacity;
     int32_t number;
 
-    CHECK_OK(mmf_capacity(map, &capacity));
+    CHECK_OK(mmf_map_capacity(map, &capacity));
     CHECK(capacity == CAT_SIZE || capacity % 65536 == 0);
-    CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view));
-    CHECK_OK(mmf_view_accessor_write_int32(view, 0, 4711));
-    CHECK_OK(mmf_view_accessor_read_int32(view, 0, &number));
+    CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
+    CHECK_OK(mmf_accessor_write_int32(view, 0, 4711));
+    CHECK_OK(mmf_accessor_read_int32(view, 0, &number));
     CHECK_INT(number, 4711);
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
 }
 
 /*
@@ -814,15 +814,15 @@ step_leave_dead(struct stage *stage)
 }
 
 static int
-make_cat(mmf **map)
+make_cat(mmf_map **map)
 {
-    return mmf_create_new("Cat", CAT_SIZE, NULL, map);
+    return mmf_map_create_new("Cat", CAT_SIZE, NULL, map);
 }
 
 static int
-make_dog(mmf **map)
+make_dog(mmf_map **map)
 {
-    return mmf_create_new("Dog", CAT_SIZE, NULL, map);
+    return mmf_map_create_new("Dog", CAT_SIZE, NULL, map);
 }
 
 void
@@ -858,37 +858,37 @@ step_is_usable(struct stage *stage)
 void
 step_is_theirs(struct stage *stage)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     char text[9];
 
-    CHECK_OK(mmf_create_view_accessor(stage->map, 0, 0, MMF_ACCESS_READ, &view));
-    CHECK_OK(mmf_view_accessor_read(view, 0, text, 9));
+    CHECK_OK(mmf_accessor_create(stage->map, 0, 0, MMF_ACCESS_READ, NULL, &view));
+    CHECK_OK(mmf_accessor_read(view, 0, text, 9));
     CHECK_BYTES(text, "elsewhere", 9);
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
 }
 
 void
 step_is_found(struct stage *stage)
 {
-    mmf *again;
+    mmf_map *again;
 
     round_check_usable(stage->map);
-    CHECK_OK(mmf_open_existing("Cat", NULL, &again));
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &again));
     round_check_usable(again);
-    mmf_close(again);
+    mmf_map_close(again);
 }
 
 void
 step_is_gone(struct stage *stage)
 {
-    mmf *map;
+    mmf_map *map;
 
     (void)stage;
-    CHECK_FAILS(mmf_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
+    CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
 }
 
 void
 step_close_map(struct stage *stage)
 {
-    mmf_close(stage->map);
+    mmf_map_close(stage->map);
 }

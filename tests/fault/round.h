@@ -9,7 +9,7 @@
  *     its header knows and this fault explains, with a message of its own;
  *   - on failure its outputs are untouched and nothing is left behind: no descriptor,
  *     mapping, block of memory, file or lock (if the call did its work all the same, a
- *     dead object may be left, which mmf_reap takes);
+ *     dead object may be left, which mmf_gc takes);
  *   - the same call without a fault then works, and what it made works and goes.
  */
 #ifndef MMF_TESTS_FAULT_ROUND_H
@@ -21,20 +21,20 @@
 
 /* What a scenario's functions work on. Outputs begin as UNTOUCHED. */
 struct stage {
-    mmf *map; /* the call's outputs */
-    mmf_view_accessor *view;
-    mmf_view_stream *stream;
+    mmf_map *map; /* the call's outputs */
+    mmf_accessor *view;
+    mmf_stream *stream;
     mmf_list *list;
     mmf_queue *queue;
     mmf_topic *topic;
     mmf_latest *latest;
     mmf_channel_stats stats;
     int poll_fd;
-    mmf_reap_result reaped;
-    mmf *given; /* what the arrangement made for the call to work on */
-    mmf *kept;
-    mmf_view_accessor *given_view;
-    mmf_view_stream *given_stream;
+    mmf_gc_result reaped;
+    mmf_map *given; /* what the arrangement made for the call to work on */
+    mmf_map *kept;
+    mmf_accessor *given_view;
+    mmf_stream *given_stream;
     mmf_queue *given_queue;
     mmf_queue *kept_queue;
     mmf_topic *given_topic;
@@ -114,7 +114,7 @@ void round_live_elsewhere(const struct elsewhere *life);
 void round_tell_elsewhere(void);
 
 /* One that makes a map and holds it; what it can write begins with "elsewhere". */
-void round_hold_elsewhere(int (*make)(mmf **map));
+void round_hold_elsewhere(int (*make)(mmf_map **map));
 
 /* The file of a name without strange characters. */
 const char *round_file_of(const char *name);
@@ -123,7 +123,7 @@ const char *round_file_of(const char *name);
 void round_make_file(struct stage *stage, int64_t size);
 
 /* The map can be viewed, and its first bytes changed. */
-void round_check_usable(mmf *map);
+void round_check_usable(mmf_map *map);
 
 /*
  * Steps that many scenarios have in common.

@@ -17,15 +17,13 @@ view_with(struct stage *stage, int64_t offset, mmf_access access, mmf_view_flags
 
     mmf_view_options_init(&options);
     options.flags = flags;
-    return mmf_create_view_accessor_with(stage->given, offset, 0, access, &options,
-                                         &stage->view);
+    return mmf_accessor_create(stage->given, offset, 0, access, &options, &stage->view);
 }
 
 static int
 view(struct stage *stage)
 {
-    return mmf_create_view_accessor(stage->given, 0, 0, MMF_ACCESS_READ_WRITE,
-                                    &stage->view);
+    return mmf_accessor_create(stage->given, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &stage->view);
 }
 
 static int
@@ -81,8 +79,7 @@ view_at_best(struct stage *stage)
 static int
 stream(struct stage *stage)
 {
-    return mmf_create_view_stream(stage->given, 0, 0, MMF_ACCESS_READ_WRITE,
-                                  &stage->stream);
+    return mmf_stream_create(stage->given, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &stage->stream);
 }
 
 static int
@@ -92,27 +89,26 @@ stream_populated(struct stage *stage)
 
     mmf_view_options_init(&options);
     options.flags = MMF_VIEW_POPULATE;
-    return mmf_create_view_stream_with(stage->given, 0, 0, MMF_ACCESS_READ_WRITE,
-                                       &options, &stage->stream);
+    return mmf_stream_create(stage->given, 0, 0, MMF_ACCESS_READ_WRITE, &options, &stage->stream);
 }
 
 static int
 flush_view(struct stage *stage)
 {
-    return mmf_view_accessor_flush(stage->given_view);
+    return mmf_accessor_flush(stage->given_view);
 }
 
 static int
 flush_stream(struct stage *stage)
 {
-    return mmf_view_stream_flush(stage->given_stream);
+    return mmf_stream_flush(stage->given_stream);
 }
 
 /* Closing has no answer; whatever fails, it is closed. */
 static int
 close_view(struct stage *stage)
 {
-    mmf_view_accessor_close(stage->given_view);
+    mmf_accessor_close(stage->given_view);
     stage->given_view = NULL;
     return MMF_OK;
 }
@@ -120,7 +116,7 @@ close_view(struct stage *stage)
 static int
 close_stream(struct stage *stage)
 {
-    mmf_view_stream_close(stage->given_stream);
+    mmf_stream_close(stage->given_stream);
     stage->given_stream = NULL;
     return MMF_OK;
 }
@@ -132,31 +128,29 @@ close_stream(struct stage *stage)
 static void
 make_named(struct stage *stage)
 {
-    CHECK_OK(mmf_create_new("Cat", SIZE, NULL, &stage->given));
+    CHECK_OK(mmf_map_create_new("Cat", SIZE, NULL, &stage->given));
 }
 
 static void
 make_unnamed(struct stage *stage)
 {
-    CHECK_OK(mmf_create_new(NULL, SIZE, NULL, &stage->given));
+    CHECK_OK(mmf_map_create_new(NULL, SIZE, NULL, &stage->given));
 }
 
 static void
 map_file(struct stage *stage)
 {
     round_make_file(stage, SIZE);
-    CHECK_OK(mmf_create_from_file(stage->path, MMF_FILE_MODE_OPEN, NULL, 0, NULL,
+    CHECK_OK(mmf_map_create_from_file(stage->path, MMF_FILE_MODE_OPEN, NULL, 0, NULL,
                                   &stage->given));
 }
 
 static void
 make_views(struct stage *stage)
 {
-    CHECK_OK(mmf_create_view_accessor(stage->given, 0, 0, MMF_ACCESS_READ_WRITE,
-                                      &stage->given_view));
-    CHECK_OK(mmf_create_view_stream(stage->given, 0, 0, MMF_ACCESS_READ_WRITE,
-                                    &stage->given_stream));
-    CHECK_OK(mmf_view_accessor_write_byte(stage->given_view, 0, 1));
+    CHECK_OK(mmf_accessor_create(stage->given, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &stage->given_view));
+    CHECK_OK(mmf_stream_create(stage->given, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &stage->given_stream));
+    CHECK_OK(mmf_accessor_write_byte(stage->given_view, 0, 1));
 }
 
 static void
@@ -178,16 +172,16 @@ static void
 make_named_and_leave_views(struct stage *stage)
 {
     make_named_and_view(stage);
-    mmf_close(stage->given);
+    mmf_map_close(stage->given);
     stage->given = NULL;
 }
 
 static void
 close_given(struct stage *stage)
 {
-    mmf_view_accessor_close(stage->given_view);
-    mmf_view_stream_close(stage->given_stream);
-    mmf_close(stage->given);
+    mmf_accessor_close(stage->given_view);
+    mmf_stream_close(stage->given_stream);
+    mmf_map_close(stage->given);
     if (stage->path[0] != '\0')
         unlink(stage->path);
 }
@@ -199,11 +193,11 @@ close_given(struct stage *stage)
 static void
 can_be_written(struct stage *stage)
 {
-    int64_t end = mmf_view_accessor_capacity(stage->view);
+    int64_t end = mmf_accessor_capacity(stage->view);
     uint8_t byte;
 
-    CHECK_OK(mmf_view_accessor_write_byte(stage->view, end - 1, 7));
-    CHECK_OK(mmf_view_accessor_read_byte(stage->view, end - 1, &byte));
+    CHECK_OK(mmf_accessor_write_byte(stage->view, end - 1, 7));
+    CHECK_OK(mmf_accessor_read_byte(stage->view, end - 1, &byte));
     CHECK_INT(byte, 7);
 }
 
@@ -212,7 +206,7 @@ can_be_read(struct stage *stage)
 {
     uint8_t byte;
 
-    CHECK_OK(mmf_view_accessor_read_byte(stage->view, 0, &byte));
+    CHECK_OK(mmf_accessor_read_byte(stage->view, 0, &byte));
     CHECK_INT(byte, 0);
 }
 
@@ -220,33 +214,33 @@ static void
 is_populated(struct stage *stage)
 {
     can_be_written(stage);
-    CHECK_INT(mmf_view_accessor_granted(stage->view), MMF_VIEW_POPULATE);
+    CHECK_INT(mmf_accessor_granted(stage->view), MMF_VIEW_POPULATE);
 }
 
 static void
 is_locked(struct stage *stage)
 {
     can_be_written(stage);
-    CHECK_INT(mmf_view_accessor_granted(stage->view), MMF_VIEW_LOCK);
+    CHECK_INT(mmf_accessor_granted(stage->view), MMF_VIEW_LOCK);
 }
 
 static void
 has_huge_pages(struct stage *stage)
 {
     can_be_written(stage);
-    CHECK_INT(mmf_view_accessor_granted(stage->view), MMF_VIEW_HUGE_PAGES);
+    CHECK_INT(mmf_accessor_granted(stage->view), MMF_VIEW_HUGE_PAGES);
 }
 
 static void
 is_nothing(struct stage *stage)
 {
-    CHECK_INT(mmf_view_accessor_capacity(stage->view), 0);
+    CHECK_INT(mmf_accessor_capacity(stage->view), 0);
 }
 
 static void
 stream_can_be_written(struct stage *stage)
 {
-    CHECK_OK(mmf_view_stream_write_byte(stage->stream, 7));
+    CHECK_OK(mmf_stream_write_byte(stage->stream, 7));
 }
 
 static void
@@ -256,12 +250,12 @@ other_stays(struct stage *stage)
     int32_t value;
 
     if (stage->given_view != NULL) {
-        CHECK_OK(mmf_view_accessor_read_byte(stage->given_view, 0, &byte));
+        CHECK_OK(mmf_accessor_read_byte(stage->given_view, 0, &byte));
         CHECK_INT(byte, 1);
     }
     if (stage->given_stream != NULL) {
-        CHECK_OK(mmf_view_stream_set_position(stage->given_stream, 0));
-        CHECK_OK(mmf_view_stream_read_byte(stage->given_stream, &value));
+        CHECK_OK(mmf_stream_set_position(stage->given_stream, 0));
+        CHECK_OK(mmf_stream_read_byte(stage->given_stream, &value));
         CHECK_INT(value, 1);
     }
 }
@@ -277,10 +271,10 @@ other_stays_alone(struct stage *stage)
 static void
 close_views(struct stage *stage)
 {
-    if (stage->view != UNTOUCHED(mmf_view_accessor))
-        mmf_view_accessor_close(stage->view);
-    if (stage->stream != UNTOUCHED(mmf_view_stream))
-        mmf_view_stream_close(stage->stream);
+    if (stage->view != UNTOUCHED(mmf_accessor))
+        mmf_accessor_close(stage->view);
+    if (stage->stream != UNTOUCHED(mmf_stream))
+        mmf_stream_close(stage->stream);
 }
 
 /* Making a view: the scenario's beginning and end. */

@@ -38,16 +38,16 @@ CORPUS = {
 
 
 
-def ring(kind, overflow, cells, size, words, tail, cursor=1):
-    """A channel's memory as ring_fuzz.c takes it: choices, cells, words, header, tables."""
+def ring(kind, overflow, slots, size, words, tail, cursor=1):
+    """A channel's memory as ring_fuzz.c takes it: choices, slots, words, header, tables."""
     strides = (64, 64, 128, 384)
-    head = bytes([kind + 4 * (overflow - 1), cells.bit_length() - 1 + 8 * size, 1, 1, cursor,
+    head = bytes([kind + 4 * (overflow - 1), slots.bit_length() - 1 + 8 * size, 1, 1, cursor,
                   7, tail, 2])
     packed = b"".join(bytes([index & 0xFF, who, state, 8, 0, 0, 0, 0])
                       for index, who, state in words)
     shared = struct.pack("<Q", tail).ljust(640, b"\0")
     entry = struct.pack("<QQQ", 9 << 20, 0, 1).ljust(128, b"\0")
-    return head + bytes(cells * strides[size]) + packed + shared + entry * 6
+    return head + bytes(slots * strides[size]) + packed + shared + entry * 6
 
 
 RINGS = {

@@ -1,7 +1,7 @@
 /*
- * ring_fuzz.c - every step on a channel's cells, over memory with anything at all in
+ * ring_fuzz.c - every step on a channel's slots, over memory with anything at all in
  * it: as long as nobody changes it meanwhile, each answers, and what it shows of a
- * message lies in the cells.
+ * message lies in the slots.
  *
  * The input's first bytes choose the shape and what is done, the rest is the memory.
  * Its parts are allocated by themselves, so that AddressSanitizer sees a step beside
@@ -17,7 +17,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
-enum { HEAD = 8, MOST_CELLS = 16, PARTICIPANTS = 3 };
+enum { HEAD = 8, MOST_SLOTS = 16, PARTICIPANTS = 3 };
 
 static const uint64_t sizes[] = {1, 48, 49, 200};
 
@@ -25,7 +25,7 @@ struct memory {
     struct mmf_ring_shared *shared;
     struct mmf_participant_shared *senders;
     struct mmf_participant_shared *receivers;
-    uint8_t *cells;
+    uint8_t *slots;
 };
 
 /* The next `size` bytes of the input, and zeros after its end. */
@@ -47,20 +47,20 @@ take_bytes(const uint8_t **bytes, size_t *count, size_t size)
 
 /* The words in few bytes, so that a fuzzer reaches them: the low ones of each. */
 static void
-fill_cells(struct mmf_ring *ring, const uint8_t **bytes, size_t *count)
+fill_slots(struct mmf_ring *ring, const uint8_t **bytes, size_t *count)
 {
-    for (uint64_t i = 0; i < ring->shape.cells && *count >= 8; i++) {
-        struct mmf_cell_shared *cell = mmf_ring_cell(ring, i);
+    for (uint64_t i = 0; i < ring->shape.slots && *count >= 8; i++) {
+        struct mmf_slot_shared *slot = mmf_ring_slot(ring, i);
         uint64_t index = ((*bytes)[0] & 0x80 ? ~(uint64_t)0xFF : 0) | (*bytes)[0];
 
         mmf_store_relaxed_u64(
-            &cell->word, mmf_word_make(index & MMF_INDEX_MASK,
+            &slot->word, mmf_word_make(index & MMF_INDEX_MASK,
                                        ((*bytes)[1] & 3) |
                                            ((*bytes)[1] & 4 ? MMF_RECEIVERS_FROM : 0),
-                                       (enum mmf_cell_state)((*bytes)[2] & 7)) |
+                                       (enum mmf_slot_state)((*bytes)[2] & 7)) |
                              ((uint64_t)((*bytes)[2] >> 3) << 3));
-        cell->length = (*bytes)[3] == 255 ? UINT32_MAX : (*bytes)[3];
-        cell->offset = (*bytes)[4] == 255 ? UINT32_MAX : (*bytes)[4];
+        slot->length = (*bytes)[3] == 255 ? UINT32_MAX : (*bytes)[3];
+        slot->offset = (*bytes)[4] == 255 ? UINT32_MAX : (*bytes)[4];
         *bytes += 8;
         *count -= 8;
     }
@@ -68,15 +68,15 @@ fill_cells(struct mmf_ring *ring, const uint8_t **bytes, size_t *count)
 
 static volatile uint8_t sink;
 
-/* What is shown must lie in one cell. */
+/* What is shown must lie in one slot. */
 static void
 check_message(const struct mmf_ring *ring, const struct mmf_ring_message *message)
 {
-    const uint8_t *cell = (const uint8_t *)mmf_ring_cell(ring, message->index);
+    const uint8_t *slot = (const uint8_t *)mmf_ring_slot(ring, message->index);
     uint8_t sum = 0;
 
-    if (message->bytes < cell || message->length > ring->shape.message_size ||
-        message->bytes + message->length > cell + ring->shape.stride)
+    if (message->bytes < slot || message->length > ring->shape.message_size ||
+        message->bytes + message->length > slot + ring->shape.stride)
         __builtin_trap();
     for (uint64_t i = 0; i < message->length; i++)
         sum ^= message->bytes[i];
@@ -91,8 +91,8 @@ send_one(struct mmf_ring *ring, uint64_t length)
     length %= ring->shape.message_size + 1;
     if (mmf_ring_reserve(ring, length, &place) != MMF_RING_DONE)
         return;
-    if (place < ring->cells ||
-        place + length > ring->cells + ring->shape.cells * ring->shape.stride)
+    if (place < ring->slots ||
+        place + length > ring->slots + ring->shape.slots * ring->shape.stride)
         __builtin_trap();
     memset(place, 1, length);
     if (length % 2)
@@ -152,7 +152,7 @@ join(struct mmf_ring *ring, const uint8_t *choices)
     ring->receivers[0].identity = 7;
     ring->gate = choices[3];
     ring->cursor = choices[4];
-    if (ring->shape.kind == MMF_RING_SINGLE) {
+    if (ring->shape.kind == MMF_RING_SPSC) {
         mmf_ring_single_begin_sending(ring);
         mmf_ring_single_begin_taking(ring);
     }
@@ -175,15 +175,15 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     memset(&ring, 0, sizeof(ring));
     ring.shape.kind = (enum mmf_ring_kind)(choices[0] % 4);
     ring.shape.overflow = (enum mmf_ring_overflow)(1 + choices[0] / 4 % 3);
-    ring.shape.cells = (uint64_t)1 << choices[1] % 5;
+    ring.shape.slots = (uint64_t)1 << choices[1] % 5;
     ring.shape.message_size = sizes[choices[1] / 8 % 4];
     ring.shape.stride = mmf_ring_stride(ring.shape.message_size);
     ring.shape.participants = PARTICIPANTS;
-    memory.cells = take_bytes(&bytes, &count, ring.shape.cells * ring.shape.stride);
-    ring.cells = memory.cells;
-    ring.cells_end = ring.cells + ring.shape.cells * ring.shape.stride;
+    memory.slots = take_bytes(&bytes, &count, ring.shape.slots * ring.shape.stride);
+    ring.slots = memory.slots;
+    ring.slots_end = ring.slots + ring.shape.slots * ring.shape.stride;
     if (choices[5] & 2)
-        fill_cells(&ring, &bytes, &count);
+        fill_slots(&ring, &bytes, &count);
     memory.shared = take_bytes(&bytes, &count, sizeof(*memory.shared));
     memory.senders = take_bytes(&bytes, &count, PARTICIPANTS * sizeof(*memory.senders));
     memory.receivers =
@@ -200,7 +200,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
         if (choices[2] & 1)
             clear_up_all(&ring);
     }
-    free(memory.cells);
+    free(memory.slots);
     free(memory.shared);
     free(memory.senders);
     free(memory.receivers);

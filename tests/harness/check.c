@@ -69,12 +69,12 @@ check_status(int rc, int status, const char *call, const char *file, int line)
 void
 check_stale_error(int status)
 {
-    mmf *map = NULL;
+    mmf_map *map = NULL;
 
     if (status == MMF_E_NULL)
-        mmf_open_existing("", NULL, &map);
+        mmf_map_open_existing("", NULL, &map);
     else
-        mmf_open_existing(NULL, NULL, &map);
+        mmf_map_open_existing(NULL, NULL, &map);
 }
 
 void

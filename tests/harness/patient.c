@@ -15,13 +15,13 @@
 static void
 passes(void **state)
 {
-    mmf *map = NULL;
+    mmf_map *map = NULL;
 
     (void)state;
     CHECK_OK(MMF_TIMED_OUT);
     CHECK_STATUS(MMF_ABANDONED, MMF_ABANDONED);
-    CHECK_FAILS(mmf_open_existing(NULL, NULL, &map), MMF_E_NULL);
-    CHECK_FAILS_PARAM(mmf_open_existing("", NULL, &map), MMF_E_INVALID, "mapName");
+    CHECK_FAILS(mmf_map_open_existing(NULL, NULL, &map), MMF_E_NULL);
+    CHECK_FAILS_PARAM(mmf_map_open_existing("", NULL, &map), MMF_E_INVALID, "mapName");
     CHECK(1);
     CHECK_INT(3, 3);
     CHECK_TEXT("a", "a");
@@ -46,7 +46,7 @@ static void
 fails_another_status(void **state)
 {
     (void)state;
-    CHECK_FAILS(mmf_open_existing(NULL, NULL, NULL), MMF_E_INVALID);
+    CHECK_FAILS(mmf_map_open_existing(NULL, NULL, NULL), MMF_E_INVALID);
 }
 
 static void
@@ -59,30 +59,30 @@ fails_success(void **state)
 static void
 fails_parameter(void **state)
 {
-    mmf *map = NULL;
+    mmf_map *map = NULL;
 
     (void)state;
-    CHECK_FAILS_PARAM(mmf_open_existing("", NULL, &map), MMF_E_INVALID, "capacity");
+    CHECK_FAILS_PARAM(mmf_map_open_existing("", NULL, &map), MMF_E_INVALID, "capacity");
 }
 
 /* A call that fails and does not say why, after another that failed the same way. */
 static void
 fails_stale_error(void **state)
 {
-    mmf *map = NULL;
+    mmf_map *map = NULL;
 
     (void)state;
-    mmf_open_existing("", NULL, &map);
+    mmf_map_open_existing("", NULL, &map);
     CHECK_FAILS(MMF_E_INVALID, MMF_E_INVALID);
 }
 
 static void
 fails_stale_null(void **state)
 {
-    mmf *map = NULL;
+    mmf_map *map = NULL;
 
     (void)state;
-    mmf_open_existing(NULL, NULL, &map);
+    mmf_map_open_existing(NULL, NULL, &map);
     CHECK_FAILS(MMF_E_NULL, MMF_E_NULL);
 }
 

@@ -96,7 +96,7 @@ check_nothing_left(void)
                    left);
     /* The dead leave their files until the next mmf call in the namespace. */
     if (killed)
-        CHECK_OK(mmf_reap(0, NULL));
+        CHECK_OK(mmf_gc(0, NULL));
     check_usage(&before, __FILE__, __LINE__);
 }
 

@@ -22,15 +22,15 @@ system_thread_id(void)
 static void
 warm_up(void)
 {
-    mmf_view_accessor *view;
-    mmf *map;
+    mmf_accessor *view;
+    mmf_map *map;
 
-    mmf_open_existing("mmf-test-none", NULL, &map);
-    if (mmf_create_new("mmf-test-warm-up", 1, NULL, &map) < 0)
+    mmf_map_open_existing("mmf-test-none", NULL, &map);
+    if (mmf_map_create_new("mmf-test-warm-up", 1, NULL, &map) < 0)
         return;
-    if (mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view) == MMF_OK)
-        mmf_view_accessor_close(view);
-    mmf_close(map);
+    if (mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view) == MMF_OK)
+        mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 /* No line ends but ours, nothing kept back, no window that waits for a click. */

@@ -79,8 +79,8 @@ layout_1_is_read(void **state)
 {
     unsigned char page[PAGE_SIZE];
     char path[512];
-    mmf *map;
-    mmf_view_accessor *view;
+    mmf_map *map;
+    mmf_accessor *view;
     int64_t capacity;
     int64_t count;
     char text[16] = "";
@@ -97,18 +97,18 @@ layout_1_is_read(void **state)
     CHECK(pwrite(fd, page, PAGE_SIZE, PAGE_AT) == PAGE_SIZE);
     lock_byte(fd, F_WRLCK);
 
-    CHECK_OK(mmf_open_existing("Cat", NULL, &map));
-    CHECK_OK(mmf_capacity(map, &capacity));
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
+    CHECK_OK(mmf_map_capacity(map, &capacity));
     CHECK(capacity == CAPACITY);
-    CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view));
-    CHECK_OK(mmf_view_accessor_read_array(view, 0, text, 1, 12, &count));
+    CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
+    CHECK_OK(mmf_accessor_read_array(view, 0, text, 1, 12, &count));
     CHECK_TEXT(text, "HI Night Mo.");
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
     CHECK(access(path, F_OK) == 0); /* the byte's holder lives */
 
     lock_byte(fd, F_UNLCK);
-    CHECK_FAILS(mmf_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
+    CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
     CHECK(access(path, F_OK) != 0);
     close(fd);
 }
@@ -120,14 +120,14 @@ layout_1_is_written(void **state)
     unsigned char page[PAGE_SIZE];
     char path[512];
     struct stat status;
-    mmf *map;
+    mmf_map *map;
     int fd;
 
     (void)state;
     if (!is_little_endian())
         harness_skip("the golden page is of a little-endian machine");
     path_of_cat(path);
-    CHECK_OK(mmf_create_new("Cat", CAPACITY, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Cat", CAPACITY, NULL, &map));
     fd = open(path, O_RDONLY | O_CLOEXEC);
     CHECK(fd >= 0);
     CHECK(fstat(fd, &status) == 0 && status.st_size == PAGE_AT + PAGE_SIZE);
@@ -137,7 +137,7 @@ layout_1_is_written(void **state)
         memset(page + free_fields[i].offset, 0, (size_t)free_fields[i].count);
     CHECK(memcmp(page, expected, PAGE_SIZE) == 0);
     close(fd);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 int

@@ -38,19 +38,19 @@ fill(char elements[COUNT][ELEMENT], int seed)
 }
 
 static void
-write_side(mmf_view_accessor *view, int64_t at, int seed)
+write_side(mmf_accessor *view, int64_t at, int seed)
 {
     char elements[COUNT][ELEMENT];
 
     fill(elements, seed);
-    demand(mmf_view_accessor_write_int64(view, at, 0x0123456789ABCDEF + seed) == 0,
+    demand(mmf_accessor_write_int64(view, at, 0x0123456789ABCDEF + seed) == 0,
            "write an int64");
-    demand(mmf_view_accessor_write_array(view, at + 8, elements, ELEMENT, COUNT) == 0,
+    demand(mmf_accessor_write_array(view, at + 8, elements, ELEMENT, COUNT) == 0,
            "write an array");
 }
 
 static void
-check_side(mmf_view_accessor *view, int64_t at, int seed)
+check_side(mmf_accessor *view, int64_t at, int seed)
 {
     char expected[COUNT][ELEMENT];
     char elements[COUNT][ELEMENT];
@@ -58,22 +58,22 @@ check_side(mmf_view_accessor *view, int64_t at, int seed)
     int64_t count;
 
     fill(expected, seed);
-    demand(mmf_view_accessor_read_int64(view, at, &number) == 0 &&
+    demand(mmf_accessor_read_int64(view, at, &number) == 0 &&
                number == 0x0123456789ABCDEF + seed,
            "read the other's int64");
-    demand(mmf_view_accessor_read_array(view, at + 8, elements, ELEMENT, COUNT,
+    demand(mmf_accessor_read_array(view, at + 8, elements, ELEMENT, COUNT,
                                         &count) == 0 &&
                count == COUNT && memcmp(elements, expected, sizeof(elements)) == 0,
            "read the other's array");
 }
 
 static void
-open_view(mmf *map, mmf_view_accessor **view)
+open_view(mmf_map *map, mmf_accessor **view)
 {
     int64_t capacity;
 
-    demand(mmf_capacity(map, &capacity) == 0 && capacity == CAPACITY, "the capacity");
-    demand(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, view) == 0,
+    demand(mmf_map_capacity(map, &capacity) == 0 && capacity == CAPACITY, "the capacity");
+    demand(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, view) == 0,
            "a view");
 }
 
@@ -87,16 +87,16 @@ say(const char *line)
 static void
 run_creator(void)
 {
-    mmf *map;
+    mmf_map *map;
     mmf_mutex *mutex;
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     int created;
     char line[16];
 
-    demand(mmf_create_new("Interop", CAPACITY, NULL, &map) == 0, "create the map");
+    demand(mmf_map_create_new("Interop", CAPACITY, NULL, &map) == 0, "create the map");
     open_view(map, &view);
     write_side(view, 0, 1);
-    demand(mmf_mutex_create(1, "Interop mutex", NULL, &created, &mutex) == 0 && created,
+    demand(mmf_mutex_create_or_open("Interop mutex", 1, NULL, &created, &mutex) == 0 && created,
            "create the mutex");
     say("ready");
     demand(fgets(line, sizeof(line), stdin) != NULL, "hear of the other");
@@ -109,11 +109,11 @@ run_creator(void)
 static void
 run_opener(void)
 {
-    mmf *map;
+    mmf_map *map;
     mmf_mutex *mutex;
-    mmf_view_accessor *view;
+    mmf_accessor *view;
 
-    demand(mmf_open_existing("Interop", NULL, &map) == 0, "open the map");
+    demand(mmf_map_open_existing("Interop", NULL, &map) == 0, "open the map");
     open_view(map, &view);
     check_side(view, 0, 1);
     write_side(view, 5000, 2);
@@ -126,7 +126,7 @@ run_opener(void)
 static void
 run_survivor(void)
 {
-    mmf *map;
+    mmf_map *map;
     mmf_mutex *mutex;
     char line[16];
 
@@ -135,7 +135,7 @@ run_survivor(void)
     say("ready");
     demand(fgets(line, sizeof(line), stdin) != NULL, "hear of the kill");
     demand(mmf_mutex_wait(mutex, 5000) == MMF_ABANDONED, "the mutex is abandoned");
-    demand(mmf_open_existing("Interop", NULL, &map) == MMF_E_NOT_FOUND,
+    demand(mmf_map_open_existing("Interop", NULL, &map) == MMF_E_NOT_FOUND,
            "the map is gone");
     demand(mmf_mutex_release(mutex) == 0, "release the mutex");
     mmf_mutex_close(mutex);
@@ -153,18 +153,18 @@ run_survivor(void)
 static void
 run_large(void)
 {
-    mmf *map;
-    mmf_options options;
-    mmf_view_accessor *view;
+    mmf_map *map;
+    mmf_map_options options;
+    mmf_accessor *view;
     char line[16];
 
-    mmf_options_init(&options);
-    options.options = MMF_OPTIONS_DELAY_ALLOCATE_PAGES;
-    demand(mmf_create_new("Large", LARGE, &options, &map) == 0, "create a large map");
-    demand(mmf_create_view_accessor(map, NEAR_END, 8, MMF_ACCESS_READ_WRITE, &view) ==
+    mmf_map_options_init(&options);
+    options.options = MMF_DELAY_ALLOCATE_PAGES;
+    demand(mmf_map_create_new("Large", LARGE, &options, &map) == 0, "create a large map");
+    demand(mmf_accessor_create(map, NEAR_END, 8, MMF_ACCESS_READ_WRITE, NULL, &view) ==
                0,
            "a view near its end");
-    demand(mmf_view_accessor_write_int64(view, 0, 42) == 0, "write near its end");
+    demand(mmf_accessor_write_int64(view, 0, 42) == 0, "write near its end");
     say("ready");
     while (fgets(line, sizeof(line), stdin) != NULL) {
     }
@@ -173,41 +173,40 @@ run_large(void)
 static void
 run_part(void)
 {
-    mmf *map;
-    mmf_view_accessor *view;
-    mmf_view_stream *stream;
+    mmf_map *map;
+    mmf_accessor *view;
+    mmf_stream *stream;
     int64_t number, capacity;
     int32_t byte;
 
-    demand(mmf_open_existing("Large", NULL, &map) == 0, "open a large map");
-    demand(mmf_capacity(map, &capacity) == 0 && capacity == LARGE, "its capacity");
-    demand(mmf_create_view_accessor(map, NEAR_END, 8, MMF_ACCESS_READ, &view) == 0,
+    demand(mmf_map_open_existing("Large", NULL, &map) == 0, "open a large map");
+    demand(mmf_map_capacity(map, &capacity) == 0 && capacity == LARGE, "its capacity");
+    demand(mmf_accessor_create(map, NEAR_END, 8, MMF_ACCESS_READ, NULL, &view) == 0,
            "a view near its end");
-    demand(mmf_view_accessor_read_int64(view, 0, &number) == 0 && number == 42,
+    demand(mmf_accessor_read_int64(view, 0, &number) == 0 && number == 42,
            "read near its end");
-    mmf_view_accessor_close(view);
-    demand(mmf_create_view_stream(map, LARGE - 1, 0, MMF_ACCESS_READ, &stream) == 0 &&
-               mmf_view_stream_read_byte(stream, &byte) == 0 && byte == 0,
+    mmf_accessor_close(view);
+    demand(mmf_stream_create(map, LARGE - 1, 0, MMF_ACCESS_READ, NULL, &stream) == 0 &&
+               mmf_stream_read_byte(stream, &byte) == 0 && byte == 0,
            "its last byte");
-    mmf_view_stream_close(stream);
+    mmf_stream_close(stream);
     if (sizeof(void *) == 4) {
-        demand(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ, &view) ==
+        demand(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ, NULL, &view) ==
                    MMF_E_NO_MEMORY,
                "no view of it all");
-        demand(mmf_create_view_accessor(map, 4095, UINT32_MAX - 100, MMF_ACCESS_READ,
-                                        &view) == MMF_E_NO_MEMORY,
+        demand(mmf_accessor_create(map, 4095, UINT32_MAX - 100, MMF_ACCESS_READ, NULL, &view) == MMF_E_NO_MEMORY,
                "no view that is too large with what lies before it");
     }
-    mmf_close(map);
+    mmf_map_close(map);
     say("done");
 }
 
 static void
 run_gone(void)
 {
-    mmf *map;
+    mmf_map *map;
 
-    demand(mmf_open_existing("Large", NULL, &map) == MMF_E_NOT_FOUND,
+    demand(mmf_map_open_existing("Large", NULL, &map) == MMF_E_NOT_FOUND,
            "the large map is gone");
     say("done");
 }
@@ -229,40 +228,39 @@ run_limits(void)
 {
     const int64_t beyond = INT64_C(1) << 32;
     int narrow = sizeof(void *) == 4;
-    mmf_options delay;
-    mmf_view_accessor *view;
-    mmf_view_stream *stream;
-    mmf *map;
+    mmf_map_options delay;
+    mmf_accessor *view;
+    mmf_stream *stream;
+    mmf_map *map;
 
-    mmf_options_init(&delay);
-    delay.options = MMF_OPTIONS_DELAY_ALLOCATE_PAGES;
+    mmf_map_options_init(&delay);
+    delay.options = MMF_DELAY_ALLOCATE_PAGES;
     if (narrow) {
-        demand(refused(mmf_create_new("Limits", beyond, &delay, &map), MMF_E_RANGE,
+        demand(refused(mmf_map_create_new("Limits", beyond, &delay, &map), MMF_E_RANGE,
                        "capacity"),
                "create beyond 32 bits");
-        demand(refused(mmf_create_new(NULL, beyond, &delay, &map), MMF_E_RANGE,
+        demand(refused(mmf_map_create_new(NULL, beyond, &delay, &map), MMF_E_RANGE,
                        "capacity"),
                "create beyond 32 bits, unnamed");
-        demand(refused(mmf_create_or_open("Limits", beyond, &delay, &map), MMF_E_RANGE,
+        demand(refused(mmf_map_create_or_open("Limits", beyond, &delay, NULL, &map), MMF_E_RANGE,
                        "capacity"),
                "create or open beyond 32 bits");
     }
-    demand(mmf_create_or_open("Limits", beyond - narrow, &delay, &map) == 0,
+    demand(mmf_map_create_or_open("Limits", beyond - narrow, &delay, NULL, &map) == 0,
            "create as much as the word can say");
     if (narrow) {
-        demand(refused(mmf_create_view_accessor(map, 0, beyond, MMF_ACCESS_READ, &view),
+        demand(refused(mmf_accessor_create(map, 0, beyond, MMF_ACCESS_READ, NULL, &view),
                        MMF_E_RANGE, "size"),
                "a view beyond 32 bits");
-        demand(refused(mmf_create_view_stream(map, 0, beyond, MMF_ACCESS_READ, &stream),
+        demand(refused(mmf_stream_create(map, 0, beyond, MMF_ACCESS_READ, NULL, &stream),
                        MMF_E_RANGE, "size"),
                "a stream beyond 32 bits");
     }
-    demand(mmf_create_view_accessor(map, beyond - 4097, 4096, MMF_ACCESS_READ_WRITE,
-                                    &view) == 0 &&
-               mmf_view_accessor_write_int32(view, 4092, 7) == 0,
+    demand(mmf_accessor_create(map, beyond - 4097, 4096, MMF_ACCESS_READ_WRITE, NULL, &view) == 0 &&
+               mmf_accessor_write_int32(view, 4092, 7) == 0,
            "a view of its end");
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
     say("done");
 }
 

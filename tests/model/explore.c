@@ -14,7 +14,7 @@
 #include "coroutine.h"
 #include "shared/sync/wait.h"
 
-/* After a kill, sleepers that do not get on for so long are taken to sleep for ever. */
+/* After a kill, sleepers that do not get on for so long are taken to sleep forever. */
 #define MOST_IDLE ((int64_t)4000000000)
 
 /* After a single kill nobody sleeps for longer who need not; and after several. */
@@ -585,7 +585,7 @@ sleepers(void)
 
 /*
  * Nobody can go on but by the clock. 0: the clock does not help either: all that sleep
- * do so for ever, and rightly.
+ * do so forever, and rightly.
  */
 static int
 clock_may_help(void)
@@ -760,7 +760,7 @@ static const char needs_tick[] =
     "somebody sleeps, although what it waits for can be had "
     "and nobody was killed: only the tick helps";
 static const char sleeps_for_ever[] =
-    "somebody sleeps for ever, although what it waits for can be had";
+    "somebody sleeps forever, although what it waits for can be had";
 
 /* Sleepers that the code must not leave to the clock. */
 static void

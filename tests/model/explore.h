@@ -54,7 +54,7 @@ struct counts {
 int explore(const struct scenario *scenario, struct counts *counts);
 
 /*
- * What a scenario's threads do. `timeout` in milliseconds; NEVER waits for ever.
+ * What a scenario's threads do. `timeout` in milliseconds; NEVER waits forever.
  */
 enum { NEVER = -1 };
 

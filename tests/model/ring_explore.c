@@ -395,7 +395,7 @@ take_once(struct mmf_ring_message *message)
         if (answer == MMF_RING_DONE)
             return 1;
         seen = ring->seen_returned;
-        if (looked || plan->kind == MMF_RING_SINGLE)
+        if (looked || plan->kind == MMF_RING_SPSC)
             return 0;
         mmf_ring_look_for_returned(ring);
         if (seen == ring->seen_returned)
@@ -491,7 +491,7 @@ lag_behind(void)
 {
     if (own_ring()->passed_count != 0)
         return; /* it has been there */
-    own_ring()->cursor -= 2 * plan->cells;
+    own_ring()->cursor -= 2 * plan->slots;
     own_ring()->cursor &= MMF_INDEX_MASK;
 }
 
@@ -701,32 +701,32 @@ count_in_hand(void)
 {
     int in_hand = 0;
 
-    if (plan->kind == MMF_RING_SINGLE)
+    if (plan->kind == MMF_RING_SPSC)
         return (int)mmf_index_difference(world.shared.tail, world.shared.head);
-    for (uint64_t i = 0; i < plan->cells; i++) {
-        enum mmf_cell_state state = mmf_word_state(world.cells[i].word);
+    for (uint64_t i = 0; i < plan->slots; i++) {
+        enum mmf_slot_state state = mmf_word_state(world.slots[i].word);
 
-        in_hand += state == MMF_CELL_RESERVED || state == MMF_CELL_TAKEN ||
-                   state == MMF_CELL_RETAKEN;
+        in_hand += state == MMF_SLOT_RESERVED || state == MMF_SLOT_TAKEN ||
+                   state == MMF_SLOT_RETAKEN;
     }
     return in_hand;
 }
 
-/* All cells that nobody living has in hand are good for a message each. */
+/* All slots that nobody living has in hand are good for a message each. */
 static void
-probe_cells(struct mmf_ring *ring)
+probe_slots(struct mmf_ring *ring)
 {
-    int cells = (int)plan->cells - count_in_hand();
+    int slots = (int)plan->slots - count_in_hand();
 
-    for (int i = 0; i < cells; i++) {
+    for (int i = 0; i < slots; i++) {
         world.taken[PROBER] = 0;
         if (!probe_send(ring, i)) {
-            found("in the end a free cell is of no use");
+            found("in the end a free slot is of no use");
             return;
         }
     }
     probe_take_all(ring);
-    for (int i = 0; i < cells; i++) {
+    for (int i = 0; i < slots; i++) {
         if (world.messages[PROBER * MOST_SENT + i].released != 2)
             found("in the end a message does not come through");
     }
@@ -740,7 +740,7 @@ probe_queue(struct mmf_ring *ring)
     if (failure == NULL)
         judge_end();
     if (failure == NULL)
-        probe_cells(ring);
+        probe_slots(ring);
 }
 
 /* Before it there may be one whose publisher died before it moved the tail. */
@@ -795,8 +795,8 @@ probe_single(struct mmf_ring *ring)
     if (is_alive(ticket_of(0))) {
         ring->out = world.rings[0].out;
     } else {
-        while (mmf_ring_cell(ring, world.shared.tail)->word ==
-               mmf_word_make(world.shared.tail, 0, MMF_CELL_COMMITTED))
+        while (mmf_ring_slot(ring, world.shared.tail)->word ==
+               mmf_word_make(world.shared.tail, 0, MMF_SLOT_COMMITTED))
             world.shared.tail = (world.shared.tail + 1) & MMF_INDEX_MASK;
         mmf_ring_single_begin_sending(ring);
     }
@@ -820,7 +820,7 @@ probe_single(struct mmf_ring *ring)
     if (failure == NULL)
         judge_end();
     if (failure == NULL)
-        probe_cells(ring);
+        probe_slots(ring);
 }
 
 static void
@@ -841,7 +841,7 @@ check_end(void)
     case MMF_RING_QUEUE:
         probe_queue(&ring);
         break;
-    case MMF_RING_SINGLE:
+    case MMF_RING_SPSC:
         probe_single(&ring);
         break;
     case MMF_RING_TOPIC:
@@ -865,7 +865,7 @@ struct part {
     size_t size;
 };
 
-static struct part parts[8 + 4 * MOST_THREADS + 2 * MOST_CELLS];
+static struct part parts[8 + 4 * MOST_THREADS + 2 * MOST_SLOTS];
 static int part_count;
 
 static void
@@ -894,9 +894,9 @@ list_parts(void)
         add_part(&world.threads[i], sizeof(world.threads[i]));
         add_part(&ring->sender, sizeof(*ring) - offsetof(struct mmf_ring, sender));
     }
-    for (uint64_t i = 0; i < plan->cells; i++) {
-        add_part(world.cells[i].payload, 8);
-        add_part(&world.cells[i].length, 16);
+    for (uint64_t i = 0; i < plan->slots; i++) {
+        add_part(world.slots[i].payload, 8);
+        add_part(&world.slots[i].length, 16);
     }
 }
 
@@ -987,24 +987,24 @@ static void
 prepare_ring(int caller)
 {
     struct mmf_ring *ring = &world.rings[caller];
-    int is_single = plan->kind == MMF_RING_SINGLE;
+    int is_single = plan->kind == MMF_RING_SPSC;
     uint64_t first = plan->first == 0 ? MMF_INDEX_FIRST : plan->first;
 
     ring->shape.kind = plan->kind;
     ring->shape.overflow = plan->overflow;
-    ring->shape.cells = plan->cells;
-    ring->shape.stride = sizeof(struct mmf_cell_shared);
+    ring->shape.slots = plan->slots;
+    ring->shape.stride = sizeof(struct mmf_slot_shared);
     ring->shape.message_size = 8;
     ring->shape.participants = MOST_CALLERS;
     ring->shared = &world.shared;
     ring->senders = world.senders;
     ring->receivers = world.receivers;
-    ring->cells = (uint8_t *)world.cells;
-    ring->cells_end = ring->cells + plan->cells * sizeof(struct mmf_cell_shared);
+    ring->slots = (uint8_t *)world.slots;
+    ring->slots_end = ring->slots + plan->slots * sizeof(struct mmf_slot_shared);
     ring->identity = ticket_of(caller) << MMF_IDENTITY_HANDLE_BITS | 1;
     mmf_ring_be_sender(ring, is_single ? 0 : (uint32_t)caller);
     mmf_ring_be_receiver(ring, MMF_RECEIVERS_FROM + ring->sender);
-    ring->gate = (first - plan->cells) & MMF_INDEX_MASK;
+    ring->gate = (first - plan->slots) & MMF_INDEX_MASK;
     ring->cursor = first;
     ring->searched = first;
     if (is_single) {
@@ -1028,7 +1028,7 @@ start(const struct scenario *scenario)
         world.senders[i].identity = world.rings[i].identity;
         world.receivers[i].identity = world.rings[i].identity;
     }
-    if (plan->kind == MMF_RING_SINGLE) {
+    if (plan->kind == MMF_RING_SPSC) {
         world.senders[0].cursor = world.shared.tail;
         world.receivers[0].cursor = world.shared.head;
     }
@@ -1061,10 +1061,10 @@ print_address(const volatile void *address)
         printf("%s of receiver %d", fields[place / 8], number);
         return;
     }
-    if (at >= (char *)world.cells && at < (char *)(world.cells + MOST_CELLS)) {
-        number = (int)((at - (char *)world.cells) / (int)sizeof(world.cells[0]));
-        printf("%s of cell %d",
-               at == (char *)&world.cells[number].word ? "word" : "payload", number);
+    if (at >= (char *)world.slots && at < (char *)(world.slots + MOST_SLOTS)) {
+        number = (int)((at - (char *)world.slots) / (int)sizeof(world.slots[0]));
+        printf("%s of slot %d",
+               at == (char *)&world.slots[number].word ? "word" : "payload", number);
         return;
     }
     if (address == &world.shared.tail)
@@ -1122,8 +1122,8 @@ print_after(struct choice choice)
            (unsigned long long)(world.shared.tail & MMF_INDEX_MASK),
            (int)(world.shared.tail >> 48), (unsigned long long)world.shared.head,
            (unsigned long long)world.shared.newest);
-    for (uint64_t j = 0; j < plan->cells; j++)
-        print_word(world.cells[j].word);
+    for (uint64_t j = 0; j < plan->slots; j++)
+        print_word(world.slots[j].word);
     printf("%s\n", world.threads[choice.thread].status == RESTING ? "; rests" : "");
 }
 

@@ -1,5 +1,5 @@
 /*
- * ring_explore.h - run the threads of a scenario over the cells of a channel, in every
+ * ring_explore.h - run the threads of a scenario over the slots of a channel, in every
  * order there is.
  *
  * As explore.h: the threads are coroutines that switch before each atomic operation of
@@ -10,14 +10,14 @@
  * A thread that got NOT_NOW, and has cleared up after all the dead that it was told of,
  * rests until another thread writes. Found, in whatever state of the others:
  *
- *   - a thread rests, although a message or a free cell is there to be had
+ *   - a thread rests, although a message or a free slot is there to be had
  *   - a thread that runs alone comes back to where it was
  *   - a message is lost, taken twice, torn, out of its sender's order, or unmarked
  *     although somebody had it before
  *   - a subscriber misses more than it is told of; a reader of the latest value gets an
  *     older one than somebody had before
  *   - in the end, when nobody goes on: one who was not there cleans up, and does not
- *     find all that must be there, or finds a cell that is good for nothing any more
+ *     find all that must be there, or finds a slot that is good for nothing any more
  */
 #ifndef MMF_TEST_MODEL_RING_EXPLORE_H
 #define MMF_TEST_MODEL_RING_EXPLORE_H
@@ -31,17 +31,17 @@ enum {
     MOST_THREADS = 3,
     PROBER = MOST_THREADS,
     MOST_CALLERS = MOST_THREADS + 1,
-    MOST_CELLS = 4,
+    MOST_SLOTS = 4,
     MOST_SENT = 4, /* messages of a thread */
     MOST_MESSAGES = MOST_CALLERS * MOST_SENT,
-    PROBES = MOST_CELLS
+    PROBES = MOST_SLOTS
 };
 
 struct scenario {
     const char *name;
     enum mmf_ring_kind kind;
     enum mmf_ring_overflow overflow;
-    uint64_t cells;
+    uint64_t slots;
     uint64_t first; /* index; 0: MMF_INDEX_FIRST */
     void (*threads[MOST_THREADS])(void);
     int kills;

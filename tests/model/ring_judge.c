@@ -174,22 +174,22 @@ judge_kill(int thread)
  * In every state: those who rest do so rightly.
  */
 
-static enum mmf_cell_state
+static enum mmf_slot_state
 state_at(uint64_t index)
 {
-    return mmf_word_state(world.cells[index & (plan->cells - 1)].word);
+    return mmf_word_state(world.slots[index & (plan->slots - 1)].word);
 }
 
 static uint64_t
 index_at(uint64_t index)
 {
-    return mmf_word_index(world.cells[index & (plan->cells - 1)].word);
+    return mmf_word_index(world.slots[index & (plan->slots - 1)].word);
 }
 
 static int
 is_owner_dead(uint64_t index)
 {
-    uint64_t word = world.cells[index & (plan->cells - 1)].word;
+    uint64_t word = world.slots[index & (plan->slots - 1)].word;
     uint32_t number = mmf_word_participant(word);
     const struct mmf_participant_shared *entry =
         number >= MMF_RECEIVERS_FROM ? &world.receivers[number - MMF_RECEIVERS_FROM]
@@ -208,7 +208,7 @@ is_held_by_subscriber(void)
         if (entry->cursor != 0 && entry->identity != 0 &&
             is_alive(mmf_ring_ticket(entry->identity)) &&
             mmf_index_difference(world.shared.tail, entry->cursor) >=
-                (int64_t)plan->cells)
+                (int64_t)plan->slots)
             return 1;
     }
     return 0;
@@ -217,19 +217,19 @@ is_held_by_subscriber(void)
 static int
 must_sender_wait(void)
 {
-    if (plan->kind == MMF_RING_SINGLE)
+    if (plan->kind == MMF_RING_SPSC)
         return mmf_index_difference(world.shared.tail, world.shared.head) >=
-               (int64_t)plan->cells;
+               (int64_t)plan->slots;
     if (plan->kind == MMF_RING_TOPIC && plan->overflow != MMF_RING_DROP &&
         is_held_by_subscriber())
         return 1;
-    for (uint64_t i = 0; i < plan->cells; i++) {
+    for (uint64_t i = 0; i < plan->slots; i++) {
         uint64_t index = world.shared.tail + i;
-        enum mmf_cell_state state = state_at(index);
+        enum mmf_slot_state state = state_at(index);
 
-        if (state == MMF_CELL_RELEASED)
+        if (state == MMF_SLOT_RELEASED)
             return 0;
-        if (state == MMF_CELL_COMMITTED || state == MMF_CELL_RETURNED)
+        if (state == MMF_SLOT_COMMITTED || state == MMF_SLOT_RETURNED)
             return plan->kind == MMF_RING_QUEUE && plan->overflow != MMF_RING_DROP;
         if (is_owner_dead(index))
             return 0;
@@ -242,12 +242,12 @@ must_consumer_wait(int thread)
 {
     uint64_t cursor = world.rings[thread].cursor;
 
-    if (plan->kind == MMF_RING_SINGLE)
-        return index_at(cursor) != cursor || state_at(cursor) != MMF_CELL_COMMITTED;
-    for (uint64_t i = 0; i < plan->cells; i++) {
-        if (state_at(i) == MMF_CELL_COMMITTED || state_at(i) == MMF_CELL_RETURNED)
+    if (plan->kind == MMF_RING_SPSC)
+        return index_at(cursor) != cursor || state_at(cursor) != MMF_SLOT_COMMITTED;
+    for (uint64_t i = 0; i < plan->slots; i++) {
+        if (state_at(i) == MMF_SLOT_COMMITTED || state_at(i) == MMF_SLOT_RETURNED)
             return 0;
-        if (state_at(i) != MMF_CELL_RELEASED && is_owner_dead(i))
+        if (state_at(i) != MMF_SLOT_RELEASED && is_owner_dead(i))
             return 0;
     }
     return 1;
@@ -258,9 +258,9 @@ must_subscriber_wait(int thread)
 {
     uint64_t cursor = world.rings[thread].cursor;
 
-    if (index_at(cursor) == cursor && state_at(cursor) == MMF_CELL_RESERVED)
+    if (index_at(cursor) == cursor && state_at(cursor) == MMF_SLOT_RESERVED)
         return !is_owner_dead(cursor);
-    if (index_at(cursor) == cursor && state_at(cursor) == MMF_CELL_COMMITTED)
+    if (index_at(cursor) == cursor && state_at(cursor) == MMF_SLOT_COMMITTED)
         return 0;
     return mmf_index_difference(world.shared.tail, cursor) <= 0 ||
            mmf_tail_is_claimed(world.shared.tail, cursor);
@@ -276,7 +276,7 @@ judge_resting(void)
             continue;
         if (thread->is_sender_waiting) {
             if (!must_sender_wait())
-                found("a sender rests, although there is a cell to be had");
+                found("a sender rests, although there is a slot to be had");
         } else if (plan->kind == MMF_RING_TOPIC) {
             if (!must_subscriber_wait(i))
                 found("a subscriber rests, although there is a message to be had");
@@ -342,7 +342,7 @@ judge_counters(void)
     for (int i = 0; i < MOST_CALLERS; i++) {
         sent += mmf_ring_sent_by(&world.rings[i], &world.senders[i]);
         received += mmf_ring_received_by(&world.rings[i], &world.receivers[i]);
-        if (plan->kind == MMF_RING_SINGLE)
+        if (plan->kind == MMF_RING_SPSC)
             break; /* it has one entry of each */
     }
     for (int i = 0; i < MOST_MESSAGES; i++) {
@@ -351,7 +351,7 @@ judge_counters(void)
     }
     if (sent != were_sent)
         found("the counters do not tell how many were sent");
-    if ((plan->kind == MMF_RING_QUEUE || plan->kind == MMF_RING_SINGLE) &&
+    if ((plan->kind == MMF_RING_QUEUE || plan->kind == MMF_RING_SPSC) &&
         received != were_released)
         found("the counters do not tell how many were received");
 }
@@ -359,7 +359,7 @@ judge_counters(void)
 void
 judge_end(void)
 {
-    if (plan->kind == MMF_RING_QUEUE || plan->kind == MMF_RING_SINGLE)
+    if (plan->kind == MMF_RING_QUEUE || plan->kind == MMF_RING_SPSC)
         judge_rest_of_queue();
     if (plan->kind == MMF_RING_TOPIC)
         judge_rest_of_topic();

@@ -1,5 +1,5 @@
 /*
- * ring_model.c - the scenarios: what two or three threads do to the cells of queue,
+ * ring_model.c - the scenarios: what two or three threads do to the slots of queue,
  * topic and latest value, in every order (see ring_explore.h).
  *
  *     ring_model [PATTERN]    only the scenarios whose name begins with PATTERN
@@ -286,17 +286,17 @@ read_three(void)
 }
 
 #define QUEUE(count)                                                                   \
-    .kind = MMF_RING_QUEUE, .overflow = MMF_RING_BLOCK, .cells = (count)
+    .kind = MMF_RING_QUEUE, .overflow = MMF_RING_BLOCK, .slots = (count)
 #define DROPPING(count)                                                                \
-    .kind = MMF_RING_QUEUE, .overflow = MMF_RING_DROP, .cells = (count)
+    .kind = MMF_RING_QUEUE, .overflow = MMF_RING_DROP, .slots = (count)
 #define SINGLE(count)                                                                  \
-    .kind = MMF_RING_SINGLE, .overflow = MMF_RING_BLOCK, .cells = (count)
+    .kind = MMF_RING_SPSC, .overflow = MMF_RING_BLOCK, .slots = (count)
 #define TOPIC(count)                                                                   \
-    .kind = MMF_RING_TOPIC, .overflow = MMF_RING_BLOCK, .cells = (count)
+    .kind = MMF_RING_TOPIC, .overflow = MMF_RING_BLOCK, .slots = (count)
 #define DROPPING_TOPIC(count)                                                          \
-    .kind = MMF_RING_TOPIC, .overflow = MMF_RING_DROP, .cells = (count)
+    .kind = MMF_RING_TOPIC, .overflow = MMF_RING_DROP, .slots = (count)
 #define LATEST(count)                                                                  \
-    .kind = MMF_RING_LATEST, .overflow = MMF_RING_DROP, .cells = (count)
+    .kind = MMF_RING_LATEST, .overflow = MMF_RING_DROP, .slots = (count)
 
 static const struct scenario scenarios[] = {
     /* Queue. */

@@ -1,5 +1,5 @@
 /*
- * ring_world.h - all that changes in a scenario over the cells, and what its judge
+ * ring_world.h - all that changes in a scenario over the slots, and what its judge
  * remembers. ring_explore.c moves it, ring_judge.c judges it.
  */
 #ifndef MMF_TEST_MODEL_RING_WORLD_H
@@ -26,7 +26,7 @@ struct thread {
     uint8_t status;
     uint8_t call;
     uint8_t begins;  /* the call's first step is to come */
-    uint8_t looks;   /* for something to take, or a cell */
+    uint8_t looks;   /* for something to take, or a slot */
     uint8_t changed; /* somebody wrote since it began to look */
     uint8_t sent;    /* so many messages */
     uint8_t sending; /* the number of the message, if in a send */
@@ -61,7 +61,7 @@ struct world {
     struct mmf_ring_shared shared;
     struct mmf_participant_shared senders[MOST_CALLERS];
     struct mmf_participant_shared receivers[MOST_CALLERS];
-    struct mmf_cell_shared cells[MOST_CELLS];
+    struct mmf_slot_shared slots[MOST_SLOTS];
     struct mmf_ring rings[MOST_CALLERS];
     struct thread threads[MOST_CALLERS];
     struct message messages[MOST_MESSAGES];

@@ -37,8 +37,8 @@ now_ms(void)
 
 enum { PLACES = 10 };
 
-static mmf *maps[PLACES];
-static mmf_view_accessor *views[PLACES];
+static mmf_map *maps[PLACES];
+static mmf_accessor *views[PLACES];
 
 /* Answer a call's status; `text` after an MMF_OK. */
 static void
@@ -53,16 +53,16 @@ answer(int rc, const char *text)
 static int
 create(int place, const char *rest, int inheritable, unsigned mode)
 {
-    mmf_options options;
+    mmf_map_options options;
     int length = 0;
     long long capacity = 0;
 
     if (sscanf(rest, "%lld %n", &capacity, &length) < 1)
         check_fail(__FILE__, __LINE__, "actor: no capacity in \"%s\"", rest);
-    mmf_options_init(&options);
+    mmf_map_options_init(&options);
     options.inheritability = inheritable;
     options.mode = mode;
-    return mmf_create_new(rest + length, capacity, &options, &maps[place]);
+    return mmf_map_create_new(rest + length, capacity, &options, &maps[place]);
 }
 
 static int
@@ -73,17 +73,17 @@ create_or_open(int place, const char *rest)
 
     if (sscanf(rest, "%lld %n", &capacity, &length) < 1)
         check_fail(__FILE__, __LINE__, "actor: no capacity in \"%s\"", rest);
-    return mmf_create_or_open(rest + length, capacity, NULL, &maps[place]);
+    return mmf_map_create_or_open(rest + length, capacity, NULL, NULL, &maps[place]);
 }
 
 static int
 open_to_read(int place, const char *name)
 {
-    mmf_open_options options;
+    mmf_map_options options;
 
-    mmf_open_options_init(&options);
+    mmf_map_options_init(&options);
     options.rights = MMF_RIGHTS_READ;
-    return mmf_open_existing(name, &options, &maps[place]);
+    return mmf_map_open_existing(name, &options, &maps[place]);
 }
 
 static int
@@ -93,7 +93,7 @@ create_from_file(int place, const char *rest)
 
     if (sscanf(rest, "%255s %255s", name, path) != 2)
         check_fail(__FILE__, __LINE__, "actor: no name and path in \"%s\"", rest);
-    return mmf_create_from_file(path, MMF_FILE_MODE_OPEN, name, 0, NULL, &maps[place]);
+    return mmf_map_create_from_file(path, MMF_FILE_MODE_OPEN, name, 0, NULL, &maps[place]);
 }
 
 static int
@@ -107,7 +107,7 @@ read_bytes(int place, const char *rest, char *text, size_t size)
     for (i = 0; i < length; i++) {
         uint8_t byte;
 
-        rc = mmf_view_accessor_read_byte(views[place], offset + i, &byte);
+        rc = mmf_accessor_read_byte(views[place], offset + i, &byte);
         if (rc < 0)
             return rc;
         text[i] = byte == 0 ? '.' : (char)byte;
@@ -124,7 +124,7 @@ write_bytes(int place, const char *rest)
 
     if (sscanf(rest, "%lld %n", &offset, &length) < 1)
         check_fail(__FILE__, __LINE__, "actor: no offset in \"%s\"", rest);
-    return mmf_view_accessor_write_array(views[place], offset, rest + length, 1,
+    return mmf_accessor_write_array(views[place], offset, rest + length, 1,
                                          (int64_t)strlen(rest + length));
 }
 
@@ -134,7 +134,7 @@ is_zero(int place)
     void *bytes;
     int64_t size, i;
 
-    if (mmf_view_accessor_pointer(views[place], &bytes, &size) < 0)
+    if (mmf_accessor_pointer(views[place], &bytes, &size) < 0)
         return "no view";
     for (i = 0; i < size; i++)
         if (((const char *)bytes)[i] != 0)
@@ -164,22 +164,21 @@ obey_about_place(const char *verb, int place, const char *rest)
     } else if (strcmp(verb, "either") == 0) {
         rc = create_or_open(place, rest);
     } else if (strcmp(verb, "open") == 0) {
-        rc = mmf_open_existing(rest, NULL, &maps[place]);
+        rc = mmf_map_open_existing(rest, NULL, &maps[place]);
     } else if (strcmp(verb, "reader") == 0) {
         rc = open_to_read(place, rest);
     } else if (strcmp(verb, "file") == 0) {
         rc = create_from_file(place, rest);
     } else if (strcmp(verb, "view") == 0) {
-        rc = mmf_create_view_accessor(maps[place], 0, 0, MMF_ACCESS_READ_WRITE,
-                                      &views[place]);
+        rc = mmf_accessor_create(maps[place], 0, 0, MMF_ACCESS_READ_WRITE, NULL, &views[place]);
     } else if (strcmp(verb, "read-view") == 0) {
         rc =
-            mmf_create_view_accessor(maps[place], 0, 0, MMF_ACCESS_READ, &views[place]);
+            mmf_accessor_create(maps[place], 0, 0, MMF_ACCESS_READ, NULL, &views[place]);
     } else if (strcmp(verb, "close") == 0) {
-        mmf_close(maps[place]);
+        mmf_map_close(maps[place]);
         maps[place] = NULL;
     } else if (strcmp(verb, "close-view") == 0) {
-        mmf_view_accessor_close(views[place]);
+        mmf_accessor_close(views[place]);
         views[place] = NULL;
     } else if (strcmp(verb, "read") == 0) {
         rc = read_bytes(place, rest, text, sizeof(text));
@@ -188,10 +187,10 @@ obey_about_place(const char *verb, int place, const char *rest)
     } else if (strcmp(verb, "zero") == 0) {
         snprintf(text, sizeof(text), "%s", is_zero(place));
     } else if (strcmp(verb, "capacity") == 0) {
-        rc = mmf_capacity(maps[place], &capacity);
+        rc = mmf_map_capacity(maps[place], &capacity);
         snprintf(text, sizeof(text), "%lld", (long long)capacity);
     } else if (strcmp(verb, "handle") == 0) {
-        rc = mmf_native_handle(maps[place], &handle);
+        rc = mmf_map_native_handle(maps[place], &handle);
         snprintf(text, sizeof(text), "%ld", (long)handle);
     } else {
         return 0;
@@ -229,7 +228,7 @@ actor_role(int argc, char **argv)
         int length = 0;
 
         if (sscanf(line, "%31s", verb) == 1 && strcmp(verb, "reap") == 0) {
-            answer(mmf_reap(0, NULL), "");
+            answer(mmf_gc(0, NULL), "");
         } else if (sscanf(line, "user %d", &place) == 1) {
             become_user((uid_t)place);
             answer(MMF_OK, "");
@@ -244,8 +243,8 @@ actor_role(int argc, char **argv)
         }
     }
     for (int place = 0; place < PLACES; place++) {
-        mmf_view_accessor_close(views[place]);
-        mmf_close(maps[place]);
+        mmf_accessor_close(views[place]);
+        mmf_map_close(maps[place]);
     }
     return EXIT_SUCCESS;
 }

@@ -23,16 +23,16 @@ void actor_end(struct process *actor);
  * Say a command; it must answer MMF_OK, or fail with `status` and a message that has
  * `part` in it. The commands, where M is the place's digit:
  *
- *   create M CAPACITY NAME     mmf_create_new
+ *   create M CAPACITY NAME     mmf_map_create_new
  *   inheritable M CAPACITY NAME   the same, inheritable
  *   public M MODE CAPACITY NAME   the same with mode bits (octal)
- *   either M CAPACITY NAME     mmf_create_or_open
- *   open M NAME                mmf_open_existing
+ *   either M CAPACITY NAME     mmf_map_create_or_open
+ *   open M NAME                mmf_map_open_existing
  *   reader M NAME              the same with MMF_RIGHTS_READ
- *   file M NAME PATH           mmf_create_from_file, open; NAME without blanks
+ *   file M NAME PATH           mmf_map_create_from_file, open; NAME without blanks
  *   view M, read-view M        a view of it all
  *   close M, close-view M
- *   reap                       mmf_reap
+ *   reap                       mmf_gc
  *   user UID                   become that user
  *   statx ERRNO                from now on the system refuses statx with that
  */

@@ -76,24 +76,24 @@ create_too_large(struct child *self, void *argument)
     (void)argument;
     mount_small();
     before = free_blocks();
-    CHECK_FAILS(mmf_queue_create("Jobs", LARGE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
+    CHECK_FAILS(mmf_queue_create_or_open("Jobs", LARGE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
                                  &created, &queue),
                 MMF_E_NO_SPACE);
     check_sizes("needs 41"); /* four messages of 1,024 KiB, tables and page */
-    CHECK_FAILS(mmf_queue_create("Global\\Jobs", LARGE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
+    CHECK_FAILS(mmf_queue_create_or_open("Global\\Jobs", LARGE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
                                  &created, &queue),
                 MMF_E_NO_SPACE);
-    CHECK_FAILS(mmf_topic_create("News", LARGE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
+    CHECK_FAILS(mmf_topic_create_or_open("News", LARGE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
                                  &created, &topic),
                 MMF_E_NO_SPACE);
     check_sizes("needs 41");
-    CHECK_FAILS(mmf_latest_create("Price", LARGE, NULL, &created, &latest),
+    CHECK_FAILS(mmf_latest_create_or_open("Price", LARGE, NULL, &created, &latest),
                 MMF_E_NO_SPACE);
-    check_sizes("needs 82"); /* it has eight cells */
+    check_sizes("needs 82"); /* it has eight slots */
     CHECK_INT(created, -7);
     CHECK_INT(count_files(NULL, 0), 0);
     CHECK_INT(free_blocks(), before);
-    CHECK_FAILS(mmf_queue_open("Jobs", NULL, &queue), MMF_E_NOT_FOUND);
+    CHECK_FAILS(mmf_queue_open_existing("Jobs", NULL, &queue), MMF_E_NOT_FOUND);
     CHECK_FAILS(mmf_channel_stat("News", &stats), MMF_E_NOT_FOUND);
 }
 
@@ -130,7 +130,7 @@ remove_filler(void)
     CHECK(unlink(path) == 0);
 }
 
-/* Every byte of every cell, and of both tables. */
+/* Every byte of every slot, and of both tables. */
 static void
 use_queue(mmf_queue *queue)
 {
@@ -140,15 +140,15 @@ use_queue(mmf_queue *queue)
 
     for (int i = 0; i < 2 * COUNT; i++) {
         memset(sent, i + 1, SIZE);
-        for (int cell = 0; cell < COUNT; cell++)
-            CHECK_STATUS(mmf_queue_send(queue, sent, SIZE, 0), MMF_OK);
-        for (int cell = 0; cell < COUNT; cell++) {
+        for (int slot = 0; slot < COUNT; slot++)
+            CHECK_STATUS(mmf_queue_send(queue, sent, SIZE, 0, NULL), MMF_OK);
+        for (int slot = 0; slot < COUNT; slot++) {
             CHECK_STATUS(mmf_queue_receive(queue, got, SIZE, 0, &length, NULL), MMF_OK);
             CHECK_BYTES(got, sent, SIZE);
         }
     }
     for (int i = 0; i < PARTICIPANTS - 1; i++)
-        CHECK_OK(mmf_queue_open("Global\\0", NULL, &others[i]));
+        CHECK_OK(mmf_queue_open_existing("Global\\0", NULL, &others[i]));
     for (int i = 0; i < PARTICIPANTS - 1; i++)
         mmf_queue_close(others[i]);
 }
@@ -161,7 +161,7 @@ use_topic(mmf_topic *topic)
 
     for (int i = 0; i < 2 * COUNT; i++) {
         memset(sent, i + 1, SIZE);
-        CHECK_STATUS(mmf_topic_publish(topic, sent, SIZE, 0), MMF_OK);
+        CHECK_STATUS(mmf_topic_send(topic, sent, SIZE, 0, NULL), MMF_OK);
         CHECK_STATUS(mmf_topic_receive(topic, got, SIZE, 0, &length, NULL), MMF_OK);
         CHECK_BYTES(got, sent, SIZE);
     }
@@ -176,8 +176,8 @@ use_latest(mmf_latest *latest)
 
     for (int i = 0; i < 16; i++) {
         memset(sent, i + 1, sizeof(sent));
-        CHECK_OK(mmf_latest_write(latest, sent, SIZE / 4));
-        CHECK_OK(mmf_latest_read(latest, got, SIZE / 4, &length, &version));
+        CHECK_OK(mmf_latest_send(latest, sent, SIZE / 4, NULL));
+        CHECK_OK(mmf_latest_receive(latest, got, SIZE / 4, &length, &version));
         CHECK_BYTES(got, sent, SIZE / 4);
     }
 }
@@ -196,13 +196,13 @@ use_on_a_full_one(struct child *self, void *argument)
     mount_small();
     before = free_blocks();
     CHECK_OK(
-        mmf_topic_create("News", SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
-    CHECK_OK(mmf_latest_create("Price", SIZE / 4, NULL, NULL, &latest));
+        mmf_topic_create_or_open("News", SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
+    CHECK_OK(mmf_latest_create_or_open("Price", SIZE / 4, NULL, NULL, &latest));
     while (count < MOST && rc == MMF_OK) {
         char name[24];
 
         snprintf(name, sizeof(name), "Global\\%d", count);
-        rc = mmf_queue_create(name, SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL, NULL,
+        rc = mmf_queue_create_or_open(name, SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL, NULL,
                               &queues[count]);
         count += rc == MMF_OK;
     }
@@ -214,7 +214,7 @@ use_on_a_full_one(struct child *self, void *argument)
     use_topic(topic);
     use_latest(latest);
     /* What is there can be opened, of whatever size somebody would like it. */
-    CHECK_OK(mmf_queue_create("Global\\0", LARGE, COUNT, MMF_OVERFLOW_BLOCK, NULL, NULL,
+    CHECK_OK(mmf_queue_create_or_open("Global\\0", LARGE, COUNT, MMF_OVERFLOW_BLOCK, NULL, NULL,
                               &more));
     mmf_queue_close(more);
     remove_filler();
@@ -243,8 +243,8 @@ take_room_and_die(struct child *self, void *argument)
     (void)self;
     (void)argument;
     CHECK_OK(
-        mmf_queue_create("dead", SIZE, 16, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue));
-    CHECK_STATUS(mmf_queue_send(queue, bytes, SIZE, 0), MMF_OK);
+        mmf_queue_create_or_open("dead", SIZE, 16, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue));
+    CHECK_STATUS(mmf_queue_send(queue, bytes, SIZE, 0, NULL), MMF_OK);
 }
 
 static void
@@ -259,12 +259,12 @@ need_room_of_the_dead(struct child *self, void *argument)
     in_child(take_room_and_die, NULL);
     CHECK_INT(count_files(NULL, 0), 1);
     CHECK_OK(
-        mmf_topic_create("News", SIZE, 16, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
+        mmf_topic_create_or_open("News", SIZE, 16, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
     use_topic(topic);
     CHECK_INT(count_files(NULL, 0), 1);
     /* The living keep theirs. */
     CHECK_FAILS(
-        mmf_queue_create("Jobs", SIZE, 16, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
+        mmf_queue_create_or_open("Jobs", SIZE, 16, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
         MMF_E_NO_SPACE);
     mmf_topic_close(topic);
 }

@@ -40,7 +40,7 @@ create_queue(uint32_t mode)
     mmf_queue *queue;
     int created = 0;
 
-    CHECK_OK(mmf_queue_create("Global\\Jobs", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
+    CHECK_OK(mmf_queue_create_or_open("Global\\Jobs", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
                               &created, &queue));
     CHECK_INT(created, 1);
     return queue;
@@ -52,7 +52,7 @@ create_topic(uint32_t mode)
     mmf_channel_options options = with_mode(mode);
     mmf_topic *topic;
 
-    CHECK_OK(mmf_topic_create("Global\\News", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
+    CHECK_OK(mmf_topic_create_or_open("Global\\News", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
                               NULL, &topic));
     return topic;
 }
@@ -63,7 +63,7 @@ create_latest(uint32_t mode)
     mmf_channel_options options = with_mode(mode);
     mmf_latest *latest;
 
-    CHECK_OK(mmf_latest_create("Global\\Price", SIZE, &options, NULL, &latest));
+    CHECK_OK(mmf_latest_create_or_open("Global\\Price", SIZE, &options, NULL, &latest));
     return latest;
 }
 
@@ -72,14 +72,14 @@ open_queue(void)
 {
     mmf_queue *queue;
 
-    CHECK_OK(mmf_queue_open("Global\\Jobs", NULL, &queue));
+    CHECK_OK(mmf_queue_open_existing("Global\\Jobs", NULL, &queue));
     return queue;
 }
 
 static void
 send_number(mmf_queue *queue, uint64_t number)
 {
-    CHECK_STATUS(mmf_queue_send(queue, &number, SIZE, SOON_MS), MMF_OK);
+    CHECK_STATUS(mmf_queue_send(queue, &number, SIZE, SOON_MS, NULL), MMF_OK);
 }
 
 static void
@@ -119,24 +119,24 @@ check_closed(const char *owner)
     receive = send = with_mode(0666); /* which is a creator's */
     receive.role = MMF_ROLE_RECEIVE;
     send.role = MMF_ROLE_SEND;
-    CHECK_FAILS(mmf_queue_open("Global\\Jobs", &receive, &queue), MMF_E_ACCESS);
+    CHECK_FAILS(mmf_queue_open_existing("Global\\Jobs", &receive, &queue), MMF_E_ACCESS);
     check_message(owner, "Jobs");
-    CHECK_FAILS(mmf_queue_open("Global\\Jobs", &send, &queue), MMF_E_ACCESS);
+    CHECK_FAILS(mmf_queue_open_existing("Global\\Jobs", &send, &queue), MMF_E_ACCESS);
     check_message(owner, "Jobs");
-    CHECK_FAILS(mmf_queue_create("Global\\Jobs", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &send,
+    CHECK_FAILS(mmf_queue_create_or_open("Global\\Jobs", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &send,
                                  NULL, &queue),
                 MMF_E_ACCESS);
     check_message(owner, "Jobs");
     /* A subscriber writes its cursor, though no message. */
-    CHECK_FAILS(mmf_topic_open("Global\\News", &receive, &topic), MMF_E_ACCESS);
+    CHECK_FAILS(mmf_topic_open_existing("Global\\News", &receive, &topic), MMF_E_ACCESS);
     check_message(owner, "News");
-    CHECK_FAILS(mmf_topic_create("Global\\News", SIZE, COUNT, MMF_OVERFLOW_BLOCK,
+    CHECK_FAILS(mmf_topic_create_or_open("Global\\News", SIZE, COUNT, MMF_OVERFLOW_BLOCK,
                                  &receive, NULL, &topic),
                 MMF_E_ACCESS);
     check_message(owner, "News");
-    CHECK_FAILS(mmf_latest_open("Global\\Price", &receive, &latest), MMF_E_ACCESS);
+    CHECK_FAILS(mmf_latest_open_existing("Global\\Price", &receive, &latest), MMF_E_ACCESS);
     check_message(owner, "Price");
-    CHECK_FAILS(mmf_latest_create("Global\\Price", SIZE, &send, NULL, &latest),
+    CHECK_FAILS(mmf_latest_create_or_open("Global\\Price", SIZE, &send, NULL, &latest),
                 MMF_E_ACCESS);
     check_message(owner, "Price");
 }
@@ -215,7 +215,7 @@ look(struct child *self, void *argument)
     check_closed("root");
     CHECK_OK(mmf_channel_stat("Global\\Jobs", &stats));
     CHECK_INT(stats.message_size, SIZE);
-    CHECK_INT(stats.message_count, COUNT);
+    CHECK_INT(stats.capacity, COUNT);
     CHECK_INT(stats.sent, 3);
     CHECK_INT(stats.received, 1);
     CHECK_INT(stats.depth, 2);
@@ -251,8 +251,8 @@ mode_0644_lets_others_look(void **state)
     for (uint64_t i = 0; i < 3; i++)
         send_number(queue, i);
     expect_number(queue, 0, 0);
-    CHECK_STATUS(mmf_topic_publish(topic, "12345678", SIZE, 0), MMF_OK);
-    CHECK_OK(mmf_latest_write(latest, "12345678", SIZE));
+    CHECK_STATUS(mmf_topic_send(topic, "12345678", SIZE, 0, NULL), MMF_OK);
+    CHECK_OK(mmf_latest_send(latest, "12345678", SIZE, NULL));
     child_start(&child, look, NULL);
     child_expect(&child, 'l');
     CHECK_OK(mmf_queue_stat(queue, &stats));
@@ -277,7 +277,7 @@ work(struct child *self, void *argument)
     become_user(NOBODY);
     queue = open_queue();
     expect_number(queue, 1, 0);
-    CHECK_STATUS(mmf_queue_peek(queue, SOON_MS, &message), MMF_OK);
+    CHECK_STATUS(mmf_queue_take(queue, SOON_MS, &message), MMF_OK);
     CHECK_STATUS(mmf_queue_reserve(queue, SIZE, SOON_MS, &bytes), MMF_OK);
     child_tell(self, 'w');
     for (;;)
@@ -297,7 +297,7 @@ mode_0666_is_for_everybody(void **state)
     child_start(&child, work, NULL);
     child_expect(&child, 'w');
     child_kill(&child);
-    /* Another user's death is told as well, and his cells come back. */
+    /* Another user's death is told as well, and his slots come back. */
     expect_number(queue, 2, MMF_MESSAGE_REDELIVERED);
     for (uint64_t lap = 0; lap < 2; lap++) {
         for (uint64_t i = 0; i < COUNT; i++)
@@ -318,7 +318,7 @@ make_and_die(struct child *self, void *argument)
     (void)argument;
     send_number(queue, 1);
     send_number(queue, 2);
-    CHECK_STATUS(mmf_queue_peek(queue, 0, &message), MMF_OK);
+    CHECK_STATUS(mmf_queue_take(queue, 0, &message), MMF_OK);
     child_tell(self, 'm');
     for (;;)
         pause();
@@ -345,7 +345,7 @@ inherit(struct child *self, void *argument)
         expect_number(queue, i, 0);
     }
     mmf_queue_close(queue);
-    CHECK_FAILS(mmf_queue_open("Global\\Jobs", NULL, &queue), MMF_E_NOT_FOUND);
+    CHECK_FAILS(mmf_queue_open_existing("Global\\Jobs", NULL, &queue), MMF_E_NOT_FOUND);
 }
 
 static void
@@ -391,7 +391,7 @@ be_refused_by_nobody(struct child *self, void *argument)
     (void)self;
     (void)argument;
     become_user(OTHER);
-    CHECK_FAILS(mmf_queue_open("Global\\Jobs", NULL, &queue), MMF_E_ACCESS);
+    CHECK_FAILS(mmf_queue_open_existing("Global\\Jobs", NULL, &queue), MMF_E_ACCESS);
     check_message("65534", "Jobs");
     CHECK_OK(mmf_channel_stat("Global\\Jobs", &stats));
 }
@@ -427,8 +427,8 @@ meet_a_dead_one(struct child *self, void *argument)
     (void)argument;
     become_user(NOBODY);
     CHECK_FAILS(mmf_channel_stat("Global\\Jobs", &stats), MMF_E_NOT_FOUND);
-    CHECK_FAILS(mmf_queue_open("Global\\Jobs", NULL, &queue), MMF_E_NOT_FOUND);
-    CHECK_FAILS(mmf_queue_create("Global\\Jobs", SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
+    CHECK_FAILS(mmf_queue_open_existing("Global\\Jobs", NULL, &queue), MMF_E_NOT_FOUND);
+    CHECK_FAILS(mmf_queue_create_or_open("Global\\Jobs", SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
                                  NULL, &queue),
                 MMF_E_ACCESS);
     check_message("root", "Jobs");

@@ -38,11 +38,11 @@ holders_are_shown_when_asked(void **state)
     const mmf_holder_info *holder;
     const mmf_object_info *info;
     mmf_list *list;
-    mmf *map, *again;
+    mmf_map *map, *again;
 
     (void)state;
-    CHECK_OK(mmf_create_new("Cat", 1, NULL, &map));
-    CHECK_OK(mmf_open_existing("Cat", NULL, &again));
+    CHECK_OK(mmf_map_create_new("Cat", 1, NULL, &map));
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &again));
     actor_does(reader, "reader 0 Cat");
     actor_does(writer, "open 0 Cat");
     info = look(0, &list);
@@ -61,14 +61,14 @@ holders_are_shown_when_asked(void **state)
     CHECK_INT(holder->read_only, 0);
     find(info, process_id(reader));
     mmf_list_close(list);
-    mmf_close(again);
+    mmf_map_close(again);
     actor_end(reader);
     process_kill(writer);
     process_finish(writer);
     info = look(MMF_LIST_HOLDERS, &list);
     CHECK_INT(info->process_count, 1);
     mmf_list_close(list);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /* What may only read the file holds by another lock. */
@@ -78,16 +78,16 @@ a_reader_of_another_user_is_read_only(void **state)
     struct process *reader;
     const mmf_object_info *info;
     mmf_list *list;
-    mmf_options options;
-    mmf *map;
+    mmf_map_options options;
+    mmf_map *map;
 
     (void)state;
     if (getuid() != 0 || !may_change_user())
         harness_skip("another user is needed: run as root");
     CHECK(chmod(harness_dir(), 01777) == 0);
-    mmf_options_init(&options);
+    mmf_map_options_init(&options);
     options.mode = 0644;
-    CHECK_OK(mmf_create_new("Global\\Cat", 1, &options, &map));
+    CHECK_OK(mmf_map_create_new("Global\\Cat", 1, &options, &map));
     reader = actor_start();
     actor_does(reader, "user 65534");
     actor_does(reader, "reader 0 Global\\Cat");
@@ -100,7 +100,7 @@ a_reader_of_another_user_is_read_only(void **state)
     CHECK_INT(find(info, getpid())->read_only, 0);
     mmf_list_close(list);
     actor_end(reader);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /* Who may not look into others' processes sees their number alone. */
@@ -109,36 +109,36 @@ count_as_another_user(struct child *self, void *argument)
 {
     const mmf_object_info *info;
     mmf_list *list;
-    mmf *map;
+    mmf_map *map;
 
     (void)self;
     (void)argument;
     become_user(65534);
-    CHECK_OK(mmf_open_existing("Global\\Cat", NULL, &map));
+    CHECK_OK(mmf_map_open_existing("Global\\Cat", NULL, &map));
     CHECK_OK(mmf_list_create(MMF_LIST_HOLDERS, &list));
     CHECK_INT(mmf_list_count(list), 1);
     info = mmf_list_get(list, 0);
     CHECK_INT(info->holders, 2);
     CHECK(info->process_count <= 1); /* itself, unless it may not be looked at */
     mmf_list_close(list);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
 other_users_processes_are_hidden(void **state)
 {
-    mmf_options options;
-    mmf *map;
+    mmf_map_options options;
+    mmf_map *map;
 
     (void)state;
     if (getuid() != 0 || !may_change_user())
         harness_skip("another user is needed: run as root");
     CHECK(chmod(harness_dir(), 01777) == 0);
-    mmf_options_init(&options);
+    mmf_map_options_init(&options);
     options.mode = 0666;
-    CHECK_OK(mmf_create_new("Global\\Cat", 1, &options, &map));
+    CHECK_OK(mmf_map_create_new("Global\\Cat", 1, &options, &map));
     in_child(count_as_another_user, NULL);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
@@ -154,7 +154,7 @@ a_stopped_holder_is_shown_as_stopped(void **state)
     kill(process_id(holder), SIGSTOP);
     CHECK(waitid(P_PID, (id_t)process_id(holder), &stopped, WSTOPPED) == 0);
     info = look(MMF_LIST_HOLDERS, &list);
-    CHECK_INT(info->life, MMF_LIFE_ALIVE);
+    CHECK_INT(info->life, MMF_OBJECT_IN_USE);
     CHECK_INT(find(info, process_id(holder))->stopped, 1);
     mmf_list_close(list);
     kill(process_id(holder), SIGCONT);
@@ -172,26 +172,26 @@ other_locks_are_no_holders(void **state)
     struct flock lock = {.l_type = F_WRLCK, .l_start = 0, .l_len = 10};
     const mmf_object_info *info;
     mmf_list *list;
-    mmf *map;
+    mmf_map *map;
     int fd;
 
     (void)state;
-    CHECK_OK(mmf_create_new("Cat", 1, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Cat", 1, NULL, &map));
     fd = open(only_file(), O_RDWR | O_CLOEXEC);
     CHECK(fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0);
-    mmf_close(map);
-    CHECK_OK(mmf_list_create(MMF_LIST_HOLDERS | MMF_LIST_KEEP_DEAD, &list));
+    mmf_map_close(map);
+    CHECK_OK(mmf_list_create(MMF_LIST_HOLDERS | MMF_LIST_KEEP_ORPHANED, &list));
     CHECK_INT(mmf_list_count(list), 0);
     mmf_list_close(list);
     close(fd);
-    CHECK_OK(mmf_create_new("Cat", 1, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Cat", 1, NULL, &map));
     fd = open(only_file(), O_RDWR | O_CLOEXEC);
     info = look(MMF_LIST_HOLDERS, &list);
     CHECK_INT(info->process_count, 1);
     CHECK_INT(info->holders, 1);
     mmf_list_close(list);
     close(fd);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /*
@@ -206,7 +206,7 @@ a_mutex_shows_its_owner(void **state)
     mmf_mutex *mutex;
 
     (void)state;
-    CHECK_OK(mmf_mutex_create(0, "Cat", NULL, NULL, &mutex));
+    CHECK_OK(mmf_mutex_create_or_open("Cat", 0, NULL, NULL, &mutex));
     info = look(MMF_LIST_HOLDERS, &list);
     CHECK(info->sync != NULL);
     CHECK_INT(info->sync->signalled, 1);
@@ -253,7 +253,7 @@ a_dead_owner_s_mutex_is_abandoned(void **state)
     mmf_mutex *mutex;
 
     (void)state;
-    CHECK_OK(mmf_mutex_create(0, "Cat", NULL, NULL, &mutex));
+    CHECK_OK(mmf_mutex_create_or_open("Cat", 0, NULL, NULL, &mutex));
     child_start(&owner, own_until_killed, NULL);
     child_expect(&owner, 'o');
     CHECK_INT(mmf_mutex_wait(mutex, 20), MMF_TIMED_OUT);
@@ -287,7 +287,7 @@ an_event_shows_whether_it_is_set(void **state)
         mmf_event *event;
 
         (void)state;
-        CHECK_OK(mmf_event_create(0, manual, "Cat", NULL, NULL, &event));
+        CHECK_OK(mmf_event_create_or_open("Cat", 0, manual, NULL, NULL, &event));
         info = look(0, &list);
         CHECK_INT(info->sync->signalled, 0);
         CHECK_INT(info->sync->manual_reset, manual);
@@ -309,7 +309,7 @@ a_semaphore_shows_its_count(void **state)
     mmf_semaphore *semaphore;
 
     (void)state;
-    CHECK_OK(mmf_semaphore_create(2, 5, "Cat", NULL, NULL, &semaphore));
+    CHECK_OK(mmf_semaphore_create_or_open("Cat", 2, 5, NULL, NULL, &semaphore));
     info = look(0, &list);
     CHECK_INT(info->sync->signalled, 1);
     CHECK_INT(info->sync->count, 2);
@@ -335,7 +335,7 @@ damaged_words_are_said_to_be(void **state)
     int fd;
 
     (void)state;
-    CHECK_OK(mmf_semaphore_create(2, 5, "Cat", NULL, NULL, &semaphore));
+    CHECK_OK(mmf_semaphore_create_or_open("Cat", 2, 5, NULL, NULL, &semaphore));
     fd = open(only_file(), O_RDWR | O_CLOEXEC);
     CHECK(fd >= 0);
     CHECK(pwrite(fd, &more_than_there_is, 8, 192) == 8);

@@ -3,7 +3,7 @@
  *
  * A child of fork has the parent's views and its inheritable maps; the others are dead
  * in it, and it never keeps their names alive. A program that was executed has the
- * descriptors of inheritable maps and takes them over with mmf_open_inherited.
+ * descriptors of inheritable maps and takes them over with mmf_map_open_inherited.
  */
 #include "actor.h"
 
@@ -21,53 +21,53 @@
 
 extern char **environ;
 
-static mmf *
+static mmf_map *
 create_inheritable(const char *name, int64_t capacity)
 {
-    mmf_options options;
-    mmf *map;
+    mmf_map_options options;
+    mmf_map *map;
 
-    mmf_options_init(&options);
+    mmf_map_options_init(&options);
     options.inheritability = MMF_INHERITABILITY_INHERITABLE;
-    CHECK_OK(mmf_create_new(name, capacity, &options, &map));
+    CHECK_OK(mmf_map_create_new(name, capacity, &options, &map));
     return map;
 }
 
-static mmf_view_accessor *
-view_of(mmf *map)
+static mmf_accessor *
+view_of(mmf_map *map)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
 
-    CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view));
+    CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
     return view;
 }
 
 static void
-check_value(const mmf_view_accessor *view, int32_t expected)
+check_value(const mmf_accessor *view, int32_t expected)
 {
     int32_t value = -1;
 
-    CHECK_OK(mmf_view_accessor_read_int32(view, 0, &value));
+    CHECK_OK(mmf_accessor_read_int32(view, 0, &value));
     CHECK_INT(value, expected);
 }
 
 static void
 check_held(const char *name)
 {
-    mmf *map;
+    mmf_map *map;
 
-    CHECK_OK(mmf_open_existing(name, NULL, &map));
-    mmf_close(map);
+    CHECK_OK(mmf_map_open_existing(name, NULL, &map));
+    mmf_map_close(map);
 }
 
 static void
 check_free(const char *name)
 {
-    mmf *map;
+    mmf_map *map;
 
-    CHECK_FAILS(mmf_open_existing(name, NULL, &map), MMF_E_NOT_FOUND);
-    CHECK_OK(mmf_create_new(name, 64, NULL, &map));
-    mmf_close(map);
+    CHECK_FAILS(mmf_map_open_existing(name, NULL, &map), MMF_E_NOT_FOUND);
+    CHECK_OK(mmf_map_create_new(name, 64, NULL, &map));
+    mmf_map_close(map);
 }
 
 /* The call fails because of a fork, and says so. */
@@ -82,36 +82,36 @@ check_free(const char *name)
  */
 
 struct held {
-    mmf *map;
-    mmf_view_accessor *view;
+    mmf_map *map;
+    mmf_accessor *view;
 };
 
 static void
 use_dead_handle(struct child *self, void *argument)
 {
     struct held *held = argument;
-    mmf_view_accessor *view;
-    mmf_view_stream *stream;
+    mmf_accessor *view;
+    mmf_stream *stream;
     intptr_t handle;
-    mmf *map;
+    mmf_map *map;
 
     CHECK_DEAD_AFTER_FORK(
-        mmf_create_view_accessor(held->map, 0, 0, MMF_ACCESS_READ_WRITE, &view));
+        mmf_accessor_create(held->map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
     CHECK_DEAD_AFTER_FORK(
-        mmf_create_view_stream(held->map, 0, 0, MMF_ACCESS_READ_WRITE, &stream));
-    CHECK_DEAD_AFTER_FORK(mmf_native_handle(held->map, &handle));
+        mmf_stream_create(held->map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &stream));
+    CHECK_DEAD_AFTER_FORK(mmf_map_native_handle(held->map, &handle));
     /* The view is there, and shared. */
     check_value(held->view, 1);
-    CHECK_OK(mmf_view_accessor_write_int32(held->view, 0, 2));
+    CHECK_OK(mmf_accessor_write_int32(held->view, 0, 2));
     /* The child may open the name itself. */
-    CHECK_FAILS(mmf_create_new("Cat", 10, NULL, &map), MMF_E_EXISTS);
-    CHECK_OK(mmf_open_existing("Cat", NULL, &map));
+    CHECK_FAILS(mmf_map_create_new("Cat", 10, NULL, &map), MMF_E_EXISTS);
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
     view = view_of(map);
     check_value(view, 2);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
-    mmf_close(held->map);
-    mmf_view_accessor_close(held->view);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
+    mmf_map_close(held->map);
+    mmf_accessor_close(held->view);
     (void)self;
 }
 
@@ -121,15 +121,15 @@ a_fork_s_child_has_views_and_no_handle(void **state)
     struct held held;
 
     (void)state;
-    CHECK_OK(mmf_create_new("Cat", 10000, NULL, &held.map));
+    CHECK_OK(mmf_map_create_new("Cat", 10000, NULL, &held.map));
     held.view = view_of(held.map);
-    CHECK_OK(mmf_view_accessor_write_int32(held.view, 0, 1));
+    CHECK_OK(mmf_accessor_write_int32(held.view, 0, 1));
     in_child(use_dead_handle, &held);
     /* Nothing that the child did concerns us. */
     check_value(held.view, 2);
     check_held("Cat");
-    mmf_view_accessor_close(held.view);
-    mmf_close(held.map);
+    mmf_accessor_close(held.view);
+    mmf_map_close(held.map);
     check_free("Cat");
 }
 
@@ -143,13 +143,13 @@ leave_dead_handle_open(struct child *self, void *argument)
 static void
 exit_of_the_child_leaves_the_name(void **state)
 {
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
-    CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
     in_child(leave_dead_handle_open, NULL);
     check_held("Cat");
-    mmf_close(map);
+    mmf_map_close(map);
     check_free("Cat");
 }
 
@@ -163,7 +163,7 @@ wait_in_child(struct child *self, void *argument)
     child_expect(self, 'v');
     if (held->view != NULL) {
         check_value(held->view, 7);
-        CHECK_OK(mmf_view_accessor_write_int32(held->view, 0, 8));
+        CHECK_OK(mmf_accessor_write_int32(held->view, 0, 8));
         check_value(held->view, 8);
     }
     child_tell(self, 'd');
@@ -201,28 +201,28 @@ be_parent(struct child *self, void *argument)
 {
     struct family *family = argument;
     struct held held = {NULL, NULL};
-    mmf_open_options options;
+    mmf_map_options options;
     pid_t pid;
 
-    mmf_open_options_init(&options);
+    mmf_map_options_init(&options);
     if (family->inheritable)
         options.inheritability = MMF_INHERITABILITY_INHERITABLE;
     if (family->in_way == 0 && family->inheritable) {
         held.map = create_inheritable("Cat", 10000);
     } else if (family->in_way == 0) {
-        CHECK_OK(mmf_create_new("Cat", 10000, NULL, &held.map));
+        CHECK_OK(mmf_map_create_new("Cat", 10000, NULL, &held.map));
     } else {
         if (family->in_way == 2)
             options.rights = MMF_RIGHTS_READ;
-        CHECK_OK(mmf_open_existing("Cat", &options, &held.map));
+        CHECK_OK(mmf_map_open_existing("Cat", &options, &held.map));
     }
     if (family->with_view && family->in_way != 2) {
         held.view = view_of(held.map);
-        CHECK_OK(mmf_view_accessor_write_int32(held.view, 0, 7));
+        CHECK_OK(mmf_accessor_write_int32(held.view, 0, 7));
     } else if (family->with_view) {
-        mmf_view_accessor *view;
+        mmf_accessor *view;
 
-        CHECK_OK(mmf_create_view_accessor(held.map, 0, 0, MMF_ACCESS_READ, &view));
+        CHECK_OK(mmf_accessor_create(held.map, 0, 0, MMF_ACCESS_READ, NULL, &view));
     }
     if (family->full)
         fill_descriptors();
@@ -263,7 +263,7 @@ close_here(struct child *child)
  * closed before, so that the parent is the last to hold it.
  */
 static void
-kill_parent_of_living_child(struct family *family, mmf *mine, int name_lives)
+kill_parent_of_living_child(struct family *family, mmf_map *mine, int name_lives)
 {
     struct child parent;
 
@@ -272,7 +272,7 @@ kill_parent_of_living_child(struct family *family, mmf *mine, int name_lives)
     close_here(&family->grandchild_there);
     child_expect(&parent, 'f');
     child_expect(&family->grandchild_here, 'r');
-    mmf_close(mine);
+    mmf_map_close(mine);
     check_held("Cat");
     child_kill(&parent);
     if (name_lives)
@@ -309,10 +309,10 @@ a_living_child_of_an_opener_keeps_no_name(void **state)
     (void)state;
     for (in_way = 1; in_way < 3; in_way++) {
         struct family family = {.with_view = 1, .in_way = in_way};
-        mmf *map;
+        mmf_map *map;
 
         check_context("in_way %d", in_way);
-        CHECK_OK(mmf_create_new("Cat", 10000, NULL, &map));
+        CHECK_OK(mmf_map_create_new("Cat", 10000, NULL, &map));
         kill_parent_of_living_child(&family, map, 0);
     }
 }
@@ -347,19 +347,19 @@ static void
 use_inherited_handle(struct child *self, void *argument)
 {
     struct held *held = argument;
-    mmf_view_accessor *view;
-    mmf *map;
+    mmf_accessor *view;
+    mmf_map *map;
 
     (void)self;
     view = view_of(held->map);
     check_value(view, 3);
-    CHECK_OK(mmf_view_accessor_write_int32(view, 0, 4));
+    CHECK_OK(mmf_accessor_write_int32(view, 0, 4));
     check_value(held->view, 4);
-    CHECK_OK(mmf_open_existing("Cat", NULL, &map));
-    mmf_close(map);
-    mmf_view_accessor_close(view);
-    mmf_view_accessor_close(held->view);
-    mmf_close(held->map);
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
+    mmf_map_close(map);
+    mmf_accessor_close(view);
+    mmf_accessor_close(held->view);
+    mmf_map_close(held->map);
     check_held("Cat"); /* by the parent */
 }
 
@@ -371,23 +371,23 @@ a_fork_s_child_has_inheritable_handles(void **state)
     (void)state;
     held.map = create_inheritable("Cat", 10000);
     held.view = view_of(held.map);
-    CHECK_OK(mmf_view_accessor_write_int32(held.view, 0, 3));
+    CHECK_OK(mmf_accessor_write_int32(held.view, 0, 3));
     in_child(use_inherited_handle, &held);
     check_value(held.view, 4);
     check_held("Cat");
-    mmf_view_accessor_close(held.view);
-    mmf_close(held.map);
+    mmf_accessor_close(held.view);
+    mmf_map_close(held.map);
     check_free("Cat");
 }
 
 static void
 hold_until_told(struct child *self, void *argument)
 {
-    mmf *map = argument;
+    mmf_map *map = argument;
 
     child_tell(self, 'r');
     child_expect(self, 'c');
-    mmf_close(map);
+    mmf_map_close(map);
     child_tell(self, 'd');
     child_expect(self, 'q');
 }
@@ -396,13 +396,13 @@ static void
 the_child_s_copy_outlives_the_parent_s_close(void **state)
 {
     struct child child;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     map = create_inheritable("Cat", 100);
     child_start(&child, hold_until_told, map);
     child_expect(&child, 'r');
-    mmf_close(map);
+    mmf_map_close(map);
     check_held("Cat");
     child_tell(&child, 'c');
     child_expect(&child, 'd');
@@ -415,11 +415,11 @@ static void
 fork_again(struct child *self, void *argument)
 {
     struct held *held = argument;
-    mmf_view_accessor *view;
+    mmf_accessor *view;
 
     (void)self;
     CHECK_DEAD_AFTER_FORK(
-        mmf_create_view_accessor(held->map, 0, 0, MMF_ACCESS_READ, &view));
+        mmf_accessor_create(held->map, 0, 0, MMF_ACCESS_READ, NULL, &view));
     in_child(use_dead_handle, held);
     check_value(held->view, 2);
 }
@@ -430,25 +430,25 @@ a_grandchild_is_like_a_child(void **state)
     struct held held;
 
     (void)state;
-    CHECK_OK(mmf_create_new("Cat", 10000, NULL, &held.map));
+    CHECK_OK(mmf_map_create_new("Cat", 10000, NULL, &held.map));
     held.view = view_of(held.map);
-    CHECK_OK(mmf_view_accessor_write_int32(held.view, 0, 1));
+    CHECK_OK(mmf_accessor_write_int32(held.view, 0, 1));
     in_child(fork_again, &held);
     check_value(held.view, 2);
     check_held("Cat");
-    mmf_view_accessor_close(held.view);
-    mmf_close(held.map);
+    mmf_accessor_close(held.view);
+    mmf_map_close(held.map);
     check_free("Cat");
 }
 
 static void
 create_and_die(struct child *self, void *argument)
 {
-    mmf *map;
+    mmf_map *map;
 
     (void)argument;
-    CHECK_OK(mmf_create_new("Dog", 100, NULL, &map));
-    CHECK_OK(mmf_open_existing("Cat", NULL, &map));
+    CHECK_OK(mmf_map_create_new("Dog", 100, NULL, &map));
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
     child_tell(self, 'r');
     child_hear(self);
 }
@@ -457,14 +457,14 @@ static void
 a_child_s_own_maps_are_its_own(void **state)
 {
     struct child child;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
-    CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
     child_start(&child, create_and_die, NULL);
     child_expect(&child, 'r');
     check_held("Dog");
-    mmf_close(map);
+    mmf_map_close(map);
     check_held("Cat");
     child_kill(&child);
     check_free("Dog");
@@ -479,19 +479,19 @@ parent_keeps_holding_over_many_forks(void **state)
     int i;
 
     (void)state;
-    CHECK_OK(mmf_create_new("Cat", 10000, NULL, &held.map));
+    CHECK_OK(mmf_map_create_new("Cat", 10000, NULL, &held.map));
     held.view = view_of(held.map);
     for (i = 0; i < 10; i++) {
-        mmf_view_accessor *more = view_of(held.map);
+        mmf_accessor *more = view_of(held.map);
 
-        CHECK_OK(mmf_view_accessor_write_int32(held.view, 0, 1));
+        CHECK_OK(mmf_accessor_write_int32(held.view, 0, 1));
         in_child(use_dead_handle, &held);
         check_value(more, 2);
         check_held("Cat");
-        mmf_view_accessor_close(more);
+        mmf_accessor_close(more);
     }
-    mmf_view_accessor_close(held.view);
-    mmf_close(held.map);
+    mmf_accessor_close(held.view);
+    mmf_map_close(held.map);
     check_free("Cat");
 }
 
@@ -506,8 +506,8 @@ static _Atomic int stop_churning;
 static void *
 churn(void *argument)
 {
-    mmf *maps[NAMES] = {NULL};
-    mmf_view_accessor *views[NAMES] = {NULL};
+    mmf_map *maps[NAMES] = {NULL};
+    mmf_accessor *views[NAMES] = {NULL};
     unsigned i;
 
     (void)argument;
@@ -517,14 +517,14 @@ churn(void *argument)
 
         snprintf(name, sizeof(name), "churn %u", n);
         if (maps[n] == NULL) {
-            CHECK_OK(mmf_create_or_open(name, 5000, NULL, &maps[n]));
+            CHECK_OK(mmf_map_create_or_open(name, 5000, NULL, NULL, &maps[n]));
             if (i % 3 == 0)
                 views[n] = view_of(maps[n]);
         } else {
-            mmf_close(maps[n]);
+            mmf_map_close(maps[n]);
             maps[n] = NULL;
             if (views[n] != NULL)
-                mmf_view_accessor_close(views[n]);
+                mmf_accessor_close(views[n]);
             views[n] = NULL;
         }
     }
@@ -598,26 +598,26 @@ static int
 heir_role(int argc, char **argv)
 {
     intptr_t handle = argc > 1 ? atoi(argv[1]) : -1;
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     char line[64];
     int64_t capacity;
     int32_t value;
-    static mmf *map; /* open at the end on purpose; no checker of leaks minds */
-    int rc = mmf_open_inherited(handle, NULL, &map);
+    static mmf_map *map; /* open at the end on purpose; no checker of leaks minds */
+    int rc = mmf_map_open_inherited(handle, NULL, &map);
 
     if (rc < 0) {
         role_say("%s", mmf_status_name(rc));
         return EXIT_SUCCESS;
     }
-    CHECK_OK(mmf_capacity(map, &capacity));
+    CHECK_OK(mmf_map_capacity(map, &capacity));
     view = view_of(map);
-    CHECK_OK(mmf_view_accessor_read_int32(view, 0, &value));
-    CHECK_OK(mmf_view_accessor_write_int32(view, 0, value + 1));
-    mmf_view_accessor_close(view);
+    CHECK_OK(mmf_accessor_read_int32(view, 0, &value));
+    CHECK_OK(mmf_accessor_write_int32(view, 0, value + 1));
+    mmf_accessor_close(view);
     role_say("%lld %d", (long long)capacity, value);
     while (role_hear(line, sizeof(line)))
         if (strcmp(line, "close") == 0) {
-            mmf_close(map);
+            mmf_map_close(map);
             role_say("closed");
         }
     return EXIT_SUCCESS;
@@ -629,18 +629,18 @@ fool_role(int argc, char **argv)
 {
     static const char *const bad[] = {"none", "negative", "pipe", "directory"};
     int pipe_ends[2];
-    mmf *map;
+    mmf_map *map;
 
     (void)argc;
     CHECK(pipe(pipe_ends) == 0);
     if (strcmp(argv[1], bad[0]) == 0)
-        CHECK_FAILS(mmf_open_inherited(900, NULL, &map), MMF_E_DISPOSED);
+        CHECK_FAILS(mmf_map_open_inherited(900, NULL, &map), MMF_E_DISPOSED);
     else if (strcmp(argv[1], bad[1]) == 0)
-        CHECK_FAILS(mmf_open_inherited(-1, NULL, &map), MMF_E_DISPOSED);
+        CHECK_FAILS(mmf_map_open_inherited(-1, NULL, &map), MMF_E_DISPOSED);
     else if (strcmp(argv[1], bad[2]) == 0)
-        CHECK_FAILS(mmf_open_inherited(pipe_ends[0], NULL, &map), MMF_E_CORRUPT);
+        CHECK_FAILS(mmf_map_open_inherited(pipe_ends[0], NULL, &map), MMF_E_CORRUPT);
     else if (strcmp(argv[1], bad[3]) == 0)
-        CHECK_FAILS(mmf_open_inherited(open("/", O_RDONLY | O_DIRECTORY), NULL, &map),
+        CHECK_FAILS(mmf_map_open_inherited(open("/", O_RDONLY | O_DIRECTORY), NULL, &map),
                     MMF_E_CORRUPT);
     else
         return EXIT_FAILURE;
@@ -650,13 +650,13 @@ fool_role(int argc, char **argv)
 }
 
 static struct process *
-start_heir(const mmf *map)
+start_heir(const mmf_map *map)
 {
     char number[24];
     const char *args[] = {number, NULL};
     intptr_t handle;
 
-    CHECK_OK(mmf_native_handle(map, &handle));
+    CHECK_OK(mmf_map_native_handle(map, &handle));
     snprintf(number, sizeof(number), "%ld", (long)handle);
     return process_start("heir", args);
 }
@@ -664,17 +664,17 @@ start_heir(const mmf *map)
 static void
 a_spawned_program_adopts_an_inheritable_map(void **state)
 {
-    mmf *map = create_inheritable("Cat", 10000);
-    mmf_view_accessor *view = view_of(map);
+    mmf_map *map = create_inheritable("Cat", 10000);
+    mmf_accessor *view = view_of(map);
     struct process *heir;
 
     (void)state;
-    CHECK_OK(mmf_view_accessor_write_int32(view, 0, 41));
+    CHECK_OK(mmf_accessor_write_int32(view, 0, 41));
     heir = start_heir(map);
     process_expect(heir, "10000 41");
     check_value(view, 42);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
     check_held("Cat"); /* by the heir */
     process_send(heir, "close");
     process_expect(heir, "closed");
@@ -685,7 +685,7 @@ a_spawned_program_adopts_an_inheritable_map(void **state)
 static void
 an_heir_s_death_frees_the_name(void **state)
 {
-    mmf *map = create_inheritable("Cat", 100);
+    mmf_map *map = create_inheritable("Cat", 100);
     struct process *heir = start_heir(map);
 
     (void)state;
@@ -694,7 +694,7 @@ an_heir_s_death_frees_the_name(void **state)
     check_held("Cat");
     heir = start_heir(map);
     process_expect(heir, "100 1");
-    mmf_close(map);
+    mmf_map_close(map);
     check_held("Cat");
     process_kill(heir);
     check_free("Cat");
@@ -704,50 +704,50 @@ static void
 a_spawned_program_gets_no_other_map(void **state)
 {
     struct process *heir;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
-    CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
     heir = start_heir(map);
     process_expect(heir, "MMF_E_DISPOSED");
     CHECK_INT(process_finish(heir), 0);
-    mmf_close(map);
+    mmf_map_close(map);
     check_free("Cat");
 }
 
 static void
 an_unnamed_map_is_inherited_too(void **state)
 {
-    mmf *map = create_inheritable(NULL, 5000);
-    mmf_view_accessor *view = view_of(map);
+    mmf_map *map = create_inheritable(NULL, 5000);
+    mmf_accessor *view = view_of(map);
     struct process *heir;
 
     (void)state;
-    CHECK_OK(mmf_view_accessor_write_int32(view, 0, 5));
+    CHECK_OK(mmf_accessor_write_int32(view, 0, 5));
     heir = start_heir(map);
     process_expect(heir, "5000 5");
     check_value(view, 6);
     CHECK_INT(process_finish(heir), 0);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 static void
 an_opened_map_is_inherited_too(void **state)
 {
-    mmf_open_options options;
+    mmf_map_options options;
     struct process *heir;
-    mmf *map, *opened;
+    mmf_map *map, *opened;
 
     (void)state;
-    CHECK_OK(mmf_create_new("Cat", 300, NULL, &map));
-    mmf_open_options_init(&options);
+    CHECK_OK(mmf_map_create_new("Cat", 300, NULL, &map));
+    mmf_map_options_init(&options);
     options.inheritability = MMF_INHERITABILITY_INHERITABLE;
-    CHECK_OK(mmf_open_existing("Cat", &options, &opened));
+    CHECK_OK(mmf_map_open_existing("Cat", &options, &opened));
     heir = start_heir(opened);
     process_expect(heir, "300 0");
-    mmf_close(opened);
-    mmf_close(map);
+    mmf_map_close(opened);
+    mmf_map_close(map);
     check_held("Cat");
     CHECK_INT(process_finish(heir), 0); /* by its exit */
     harness_expect_dead();
@@ -758,11 +758,11 @@ an_opened_map_is_inherited_too(void **state)
 static void
 be_executed(struct child *self, void *argument)
 {
-    mmf *map = argument;
+    mmf_map *map = argument;
     char number[24];
     intptr_t handle;
 
-    CHECK_OK(mmf_native_handle(map, &handle));
+    CHECK_OK(mmf_map_native_handle(map, &handle));
     snprintf(number, sizeof(number), "%ld", (long)handle);
     CHECK(dup2(self->out, STDIN_FILENO) == STDIN_FILENO);
     CHECK(dup2(self->in, STDOUT_FILENO) == STDOUT_FILENO);
@@ -773,7 +773,7 @@ be_executed(struct child *self, void *argument)
 static void
 an_executed_program_adopts_an_inheritable_map(void **state)
 {
-    mmf *map = create_inheritable("Cat", 100);
+    mmf_map *map = create_inheritable("Cat", 100);
     struct child child;
     char text[8] = "";
 
@@ -781,7 +781,7 @@ an_executed_program_adopts_an_inheritable_map(void **state)
     child_start(&child, be_executed, map);
     CHECK(read(child.out, text, 6) == 6);
     CHECK_TEXT(text, "100 0\n");
-    mmf_close(map);
+    mmf_map_close(map);
     check_held("Cat");
     child_kill(&child);
     check_free("Cat");
@@ -809,22 +809,22 @@ a_spawn_leaves_the_parent_s_maps_alone(void **state)
 {
     static char program[] = "/bin/true";
     char *const argv[] = {program, NULL};
-    mmf *map;
-    mmf_view_accessor *view;
+    mmf_map *map;
+    mmf_accessor *view;
     int status;
     pid_t pid;
 
     (void)state;
-    CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
     view = view_of(map);
     CHECK(posix_spawn(&pid, program, NULL, NULL, argv, environ) == 0);
     CHECK(waitpid(pid, &status, 0) == pid);
     check_held("Cat");
     CHECK(system("true") == 0);
     check_held("Cat");
-    mmf_close(map);
+    mmf_map_close(map);
     check_free("Cat");
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
 }
 
 int

@@ -1,5 +1,5 @@
 /*
- * list_test.c - mmf_list and mmf_reap: what they say of the living, the dead, what is
+ * list_test.c - mmf_list and mmf_gc: what they say of the living, the dead, what is
  * not ours and what we may not see.
  */
 #include "actor.h"
@@ -38,19 +38,19 @@ an_entry_says_all_there_is_to_say(void **state)
 {
     struct process *holder = actor_start();
     const mmf_object_info *info;
-    mmf_options options;
+    mmf_map_options options;
     struct timespec before, after;
     mmf_list *list;
-    mmf *map;
+    mmf_map *map;
     int64_t created;
 
     (void)state;
-    mmf_options_init(&options);
+    mmf_map_options_init(&options);
     options.access = MMF_ACCESS_READ_EXECUTE;
     options.mode = 0640;
     clock_gettime(CLOCK_REALTIME, &before);
     CHECK_OK(
-        mmf_create_new("Global\\a name with blanks/\xc3\xa9", 100000, &options, &map));
+        mmf_map_create_new("Global\\a name with blanks/\xc3\xa9", 100000, &options, &map));
     clock_gettime(CLOCK_REALTIME, &after);
     actor_does(holder, "reader 0 Global\\a name with blanks/\xc3\xa9");
     list = list_names(0);
@@ -66,7 +66,7 @@ an_entry_says_all_there_is_to_say(void **state)
     CHECK(created >= (int64_t)before.tv_sec * 1000000000 + before.tv_nsec);
     CHECK(created <= (int64_t)after.tv_sec * 1000000000 + after.tv_nsec);
     CHECK_INT(info->kind, MMF_KIND_MAP);
-    CHECK_INT(info->life, MMF_LIFE_ALIVE);
+    CHECK_INT(info->life, MMF_OBJECT_IN_USE);
     CHECK_INT(info->holders, 2);
     CHECK_INT(info->protection, MMF_ACCESS_READ_EXECUTE);
     CHECK_INT(info->mode, 0640);
@@ -75,7 +75,7 @@ an_entry_says_all_there_is_to_say(void **state)
     CHECK_INT(info->reserved, 0);
     mmf_list_close(list);
     actor_end(holder);
-    mmf_close(map);
+    mmf_map_close(map);
     list = list_names(0);
     CHECK_INT(mmf_list_count(list), 0);
     CHECK(mmf_list_get(list, 0) == NULL);
@@ -86,12 +86,12 @@ an_entry_says_all_there_is_to_say(void **state)
 static void
 scopes_are_listed_as_asked(void **state)
 {
-    mmf *local, *global;
+    mmf_map *local, *global;
     mmf_list *list;
 
     (void)state;
-    CHECK_OK(mmf_create_new("Cat", 1, NULL, &local));
-    CHECK_OK(mmf_create_new("Global\\Cat", 1, NULL, &global));
+    CHECK_OK(mmf_map_create_new("Cat", 1, NULL, &local));
+    CHECK_OK(mmf_map_create_new("Global\\Cat", 1, NULL, &global));
     list = list_names(MMF_LIST_LOCAL);
     CHECK_INT(mmf_list_count(list), 1);
     CHECK(find(list, "Cat") != NULL);
@@ -103,20 +103,20 @@ scopes_are_listed_as_asked(void **state)
     list = list_names(MMF_LIST_LOCAL | MMF_LIST_GLOBAL);
     CHECK_INT(mmf_list_count(list), 2);
     mmf_list_close(list);
-    mmf_close(local);
-    mmf_close(global);
+    mmf_map_close(local);
+    mmf_map_close(global);
 }
 
 static void
 bad_arguments_are_refused(void **state)
 {
-    mmf_reap_result result;
+    mmf_gc_result result;
     mmf_list *list;
 
     (void)state;
     CHECK_FAILS(mmf_list_create(0, NULL), MMF_E_NULL);
     CHECK_FAILS(mmf_list_create(0x100, &list), MMF_E_INVALID);
-    CHECK_FAILS(mmf_reap(0x100, &result), MMF_E_INVALID);
+    CHECK_FAILS(mmf_gc(0x100, &result), MMF_E_INVALID);
     CHECK_INT(mmf_list_count(NULL), 0);
     CHECK(mmf_list_get(NULL, 0) == NULL);
     mmf_list_close(NULL);
@@ -162,68 +162,68 @@ static void
 the_dead_are_shown_or_removed(void **state)
 {
     struct process *holder = actor_start();
-    mmf_reap_result result;
+    mmf_gc_result result;
     mmf_list *list;
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     actor_does(holder, "create 0 1000000 Cat");
     actor_does(holder, "create 1 100 Global\\Cat");
-    CHECK_OK(mmf_create_new("Dog", 100, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Dog", 100, NULL, &map));
     process_kill(holder);
-    list = list_names(MMF_LIST_KEEP_DEAD);
+    list = list_names(MMF_LIST_KEEP_ORPHANED);
     CHECK_INT(mmf_list_count(list), 3);
-    CHECK_INT(find(list, "Cat")->life, MMF_LIFE_DEAD);
+    CHECK_INT(find(list, "Cat")->life, MMF_OBJECT_ORPHANED);
     CHECK_INT(find(list, "Cat")->holders, 0);
-    CHECK_INT(find(list, "Global\\Cat")->life, MMF_LIFE_DEAD);
-    CHECK_INT(find(list, "Dog")->life, MMF_LIFE_ALIVE);
+    CHECK_INT(find(list, "Global\\Cat")->life, MMF_OBJECT_ORPHANED);
+    CHECK_INT(find(list, "Dog")->life, MMF_OBJECT_IN_USE);
     mmf_list_close(list);
-    CHECK_OK(mmf_reap(MMF_LIST_GLOBAL, &result));
+    CHECK_OK(mmf_gc(MMF_LIST_GLOBAL, &result));
     CHECK_INT(result.removed, 1);
     CHECK_INT(result.alive, 0);
     CHECK_INT(count_files(NULL, 0), 2);
     list = list_names(0);
     CHECK_INT(mmf_list_count(list), 1);
-    CHECK_INT(find(list, "Dog")->life, MMF_LIFE_ALIVE);
+    CHECK_INT(find(list, "Dog")->life, MMF_OBJECT_IN_USE);
     mmf_list_close(list);
     CHECK_INT(count_files(NULL, 0), 1);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
 reap_counts_what_it_finds(void **state)
 {
     struct process *holder = actor_start();
-    mmf_reap_result result;
+    mmf_gc_result result;
     char path[512];
-    mmf *map;
+    mmf_map *map;
     int fd;
 
     (void)state;
     actor_does(holder, "create 0 1000000 Cat");
     actor_does(holder, "create 1 3000000 Cow");
-    CHECK_OK(mmf_create_new("Dog", 100, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Dog", 100, NULL, &map));
     process_kill(holder);
     snprintf(path, sizeof(path), "%s/mmf-%u/notes", harness_dir(), (unsigned)geteuid());
     fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
     CHECK(fd >= 0);
     close(fd);
-    CHECK_OK(mmf_reap(0, &result));
+    CHECK_OK(mmf_gc(0, &result));
     CHECK_INT(result.removed, 2);
     CHECK_INT(result.alive, 1);
     CHECK_INT(result.foreign, 1);
     CHECK_INT(result.refused, 0);
     CHECK(result.bytes >= 4000000 && result.bytes < 5000000);
-    CHECK_OK(mmf_reap(0, NULL));
+    CHECK_OK(mmf_gc(0, NULL));
     CHECK(access(path, F_OK) == 0);
     CHECK(unlink(path) == 0);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
 look_as_another_user(struct child *self, void *argument)
 {
-    mmf_reap_result result;
+    mmf_gc_result result;
     const mmf_object_info *info;
     mmf_list *list;
     int dead = *(int *)argument;
@@ -234,14 +234,14 @@ look_as_another_user(struct child *self, void *argument)
     CHECK_INT(mmf_list_count(list), 2); /* local names are not ours */
     info = find(list, "mmf.hidden");
     CHECK(info != NULL);
-    CHECK_INT(info->life, MMF_LIFE_HIDDEN);
+    CHECK_INT(info->life, MMF_OBJECT_INACCESSIBLE);
     info = find(list, "Global\\readable");
     CHECK(info != NULL);
-    CHECK_INT(info->life, dead ? MMF_LIFE_DEAD : MMF_LIFE_ALIVE);
+    CHECK_INT(info->life, dead ? MMF_OBJECT_ORPHANED : MMF_OBJECT_IN_USE);
     CHECK_INT(info->holders, dead ? 0 : 1);
     CHECK_INT(info->owner, 0);
     mmf_list_close(list);
-    CHECK_OK(mmf_reap(0, &result));
+    CHECK_OK(mmf_gc(0, &result));
     CHECK_INT(result.removed, 0);
     CHECK_INT(result.refused, dead);
     CHECK_INT(result.alive, !dead);
@@ -251,7 +251,7 @@ static void
 other_users_names_are_hidden_or_refused(void **state)
 {
     struct process *holder;
-    mmf_reap_result result;
+    mmf_gc_result result;
     int dead;
 
     (void)state;
@@ -267,7 +267,7 @@ other_users_names_are_hidden_or_refused(void **state)
             process_kill(holder);
         in_child(look_as_another_user, &dead);
     }
-    CHECK_OK(mmf_reap(0, &result));
+    CHECK_OK(mmf_gc(0, &result));
     CHECK_INT(result.removed, 3);
     process_finish(holder);
 }
@@ -278,7 +278,7 @@ a_file_s_map_names_its_file(void **state)
     char path[256];
     const mmf_object_info *info;
     mmf_list *list;
-    mmf *map;
+    mmf_map *map;
     int fd;
 
     (void)state;
@@ -287,14 +287,14 @@ a_file_s_map_names_its_file(void **state)
     CHECK(fd >= 0);
     CHECK(write(fd, "twelve bytes", 12) == 12);
     close(fd);
-    CHECK_OK(mmf_create_from_file(path, MMF_FILE_MODE_OPEN, "Cat", 5000, NULL, &map));
+    CHECK_OK(mmf_map_create_from_file(path, MMF_FILE_MODE_OPEN, "Cat", 5000, NULL, &map));
     list = list_names(0);
     info = find(list, "Cat");
     CHECK(info != NULL);
     CHECK_TEXT(info->file, path);
     CHECK_INT(info->capacity, 5000);
     mmf_list_close(list);
-    mmf_close(map);
+    mmf_map_close(map);
     CHECK(unlink(path) == 0);
 }
 
@@ -304,7 +304,7 @@ strange_names_come_back_as_they_were(void **state)
     char longest[3501];
     char text[301];
     const char *names[6];
-    mmf *maps[6];
+    mmf_map *maps[6];
     mmf_list *list;
     int i;
 
@@ -320,7 +320,7 @@ strange_names_come_back_as_they_were(void **state)
     names[4] = "..";
     names[5] = "100%~\xff\xfe";
     for (i = 0; i < 6; i++)
-        CHECK_OK(mmf_create_new(names[i], 1, NULL, &maps[i]));
+        CHECK_OK(mmf_map_create_new(names[i], 1, NULL, &maps[i]));
     list = list_names(0);
     CHECK_INT(mmf_list_count(list), 6);
     for (i = 0; i < 6; i++) {
@@ -331,20 +331,20 @@ strange_names_come_back_as_they_were(void **state)
     }
     mmf_list_close(list);
     for (i = 0; i < 6; i++)
-        mmf_close(maps[i]);
+        mmf_map_close(maps[i]);
 }
 
 static void
 create_many(struct child *self, void *argument)
 {
-    mmf *map;
+    mmf_map *map;
     char name[32];
     int i;
 
     (void)argument;
     for (i = 0; i < 500; i++) {
         snprintf(name, sizeof(name), "dead %03d", i);
-        CHECK_OK(mmf_create_new(name, 10, NULL, &map));
+        CHECK_OK(mmf_map_create_new(name, 10, NULL, &map));
     }
     child_tell(self, 'r');
     child_hear(self);
@@ -353,9 +353,9 @@ create_many(struct child *self, void *argument)
 static void
 a_thousand_names_are_listed_and_reaped(void **state)
 {
-    static mmf *maps[500];
+    static mmf_map *maps[500];
     struct child child;
-    mmf_reap_result result;
+    mmf_gc_result result;
     mmf_list *list;
     char name[32];
     int i;
@@ -365,7 +365,7 @@ a_thousand_names_are_listed_and_reaped(void **state)
     child_expect(&child, 'r');
     for (i = 0; i < 500; i++) {
         snprintf(name, sizeof(name), "living %03d", i);
-        CHECK_OK(mmf_create_new(name, 10, NULL, &maps[i]));
+        CHECK_OK(mmf_map_create_new(name, 10, NULL, &maps[i]));
     }
     list = list_names(0);
     CHECK_INT(mmf_list_count(list), 1000);
@@ -376,16 +376,16 @@ a_thousand_names_are_listed_and_reaped(void **state)
     }
     mmf_list_close(list);
     child_kill(&child);
-    list = list_names(MMF_LIST_KEEP_DEAD);
+    list = list_names(MMF_LIST_KEEP_ORPHANED);
     CHECK_INT(mmf_list_count(list), 1000);
-    CHECK_INT(mmf_list_get(list, 0)->life, MMF_LIFE_DEAD);
-    CHECK_INT(mmf_list_get(list, 999)->life, MMF_LIFE_ALIVE);
+    CHECK_INT(mmf_list_get(list, 0)->life, MMF_OBJECT_ORPHANED);
+    CHECK_INT(mmf_list_get(list, 999)->life, MMF_OBJECT_IN_USE);
     mmf_list_close(list);
-    CHECK_OK(mmf_reap(0, &result));
+    CHECK_OK(mmf_gc(0, &result));
     CHECK_INT(result.removed, 500);
     CHECK_INT(result.alive, 500);
     for (i = 0; i < 500; i++)
-        mmf_close(maps[i]);
+        mmf_map_close(maps[i]);
     CHECK_INT(count_files(NULL, 0), 0);
 }
 
@@ -394,7 +394,7 @@ static void
 creators_reap_other_names(void **state)
 {
     struct child child;
-    mmf *map;
+    mmf_map *map;
     int i;
 
     (void)state;
@@ -403,8 +403,8 @@ creators_reap_other_names(void **state)
     child_kill(&child);
     CHECK_INT(count_files(NULL, 0), 500);
     for (i = 0; i < 5000 && count_files(NULL, 0) > 0; i++) {
-        CHECK_OK(mmf_create_new("Cat", 1, NULL, &map));
-        mmf_close(map);
+        CHECK_OK(mmf_map_create_new("Cat", 1, NULL, &map));
+        mmf_map_close(map);
     }
     CHECK_INT(count_files(NULL, 0), 0);
 }
@@ -413,7 +413,7 @@ creators_reap_other_names(void **state)
 static void
 come_and_go(struct child *self, void *argument)
 {
-    mmf *map;
+    mmf_map *map;
     char name[32];
     unsigned i;
 
@@ -421,8 +421,8 @@ come_and_go(struct child *self, void *argument)
     child_tell(self, 'r');
     for (i = 0;; i++) {
         snprintf(name, sizeof(name), "passer-by %u", i % 50);
-        if (mmf_create_or_open(name, 10, NULL, &map) == MMF_OK && i % 7 != 0)
-            mmf_close(map);
+        if (mmf_map_create_or_open(name, 10, NULL, NULL, &map) == MMF_OK && i % 7 != 0)
+            mmf_map_close(map);
         if (i % 1000 == 999)
             _exit(EXIT_SUCCESS); /* some die with what they have */
     }
@@ -432,30 +432,30 @@ static void
 lists_are_sound_while_names_come_and_go(void **state)
 {
     struct child children[3];
-    mmf *map;
+    mmf_map *map;
     int i, k;
 
     (void)state;
     harness_expect_dead();
-    CHECK_OK(mmf_create_new("the one that stays", 10, NULL, &map));
+    CHECK_OK(mmf_map_create_new("the one that stays", 10, NULL, &map));
     for (i = 0; i < 3; i++) {
         child_start(&children[i], come_and_go, NULL);
         child_expect(&children[i], 'r');
     }
     for (i = 0; i < 200; i++) {
-        mmf_list *list = list_names(i % 2 == 0 ? 0 : MMF_LIST_KEEP_DEAD);
+        mmf_list *list = list_names(i % 2 == 0 ? 0 : MMF_LIST_KEEP_ORPHANED);
         const mmf_object_info *info = find(list, "the one that stays");
 
         CHECK(info != NULL);
-        CHECK_INT(info->life, MMF_LIFE_ALIVE);
+        CHECK_INT(info->life, MMF_OBJECT_IN_USE);
         for (k = 0; k < mmf_list_count(list); k++)
-            CHECK(mmf_list_get(list, k)->life == MMF_LIFE_ALIVE ||
-                  mmf_list_get(list, k)->life == MMF_LIFE_DEAD);
+            CHECK(mmf_list_get(list, k)->life == MMF_OBJECT_IN_USE ||
+                  mmf_list_get(list, k)->life == MMF_OBJECT_ORPHANED);
         mmf_list_close(list);
     }
     for (i = 0; i < 3; i++)
         child_kill(&children[i]);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 int

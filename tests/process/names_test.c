@@ -18,21 +18,21 @@
 static void
 check_free(const char *name)
 {
-    mmf *map;
-    mmf_view_accessor *view;
+    mmf_map *map;
+    mmf_accessor *view;
     void *bytes;
     int64_t size, i;
 
-    CHECK_FAILS(mmf_open_existing(name, NULL, &map), MMF_E_NOT_FOUND);
-    CHECK_OK(mmf_create_new(name, 5000, NULL, &map));
-    CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ, &view));
-    CHECK_OK(mmf_view_accessor_pointer(view, &bytes, &size));
+    CHECK_FAILS(mmf_map_open_existing(name, NULL, &map), MMF_E_NOT_FOUND);
+    CHECK_OK(mmf_map_create_new(name, 5000, NULL, &map));
+    CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ, NULL, &view));
+    CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
     CHECK_INT(size, 5000);
     for (i = 0; i < size; i++)
         if (((char *)bytes)[i] != 0)
             CHECK_FAIL("byte %d of the new map is not zero", (int)i);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 static void
@@ -158,7 +158,7 @@ all_killed_frees_the_name_at_once(void **state)
         for (order = 0; order < 2; order++) {
             for (views = 0; views < 2; views++) {
                 struct process *a = actor_start(), *b = actor_start();
-                mmf *map;
+                mmf_map *map;
 
                 actor_does(a, "create 0 5000 Cat");
                 actor_does(b, "%s", second[kind]);
@@ -169,8 +169,8 @@ all_killed_frees_the_name_at_once(void **state)
                 else
                     actor_does(b, kind == 1 ? "read-view 0" : "view 0");
                 process_kill(order ? b : a);
-                CHECK_OK(mmf_open_existing("Cat", NULL, &map));
-                mmf_close(map);
+                CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
+                mmf_map_close(map);
                 process_kill(order ? a : b);
                 check_free("Cat");
                 process_finish(a);
@@ -184,33 +184,33 @@ static void
 all_killed_frees_the_name_for_create_new(void **state)
 {
     struct process *a = actor_start(), *b = actor_start();
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     actor_does(a, "create 0 5000 Cat");
     actor_does(a, "create 1 5000 Global\\Cat");
     process_kill(a);
-    CHECK_OK(mmf_create_new("Cat", 10, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Cat", 10, NULL, &map));
     actor_fails(b, MMF_E_EXISTS, "Cat", "create 0 100 Cat");
-    mmf_close(map);
-    CHECK_OK(mmf_create_or_open("Global\\Cat", 10, NULL, &map));
+    mmf_map_close(map);
+    CHECK_OK(mmf_map_create_or_open("Global\\Cat", 10, NULL, NULL, &map));
     actor_does(b, "open 1 Global\\Cat");
     CHECK_TEXT(actor_says(b, "capacity 1"), "10");
-    mmf_close(map);
+    mmf_map_close(map);
     actor_end(b);
 }
 
 static int
 leaver_role(int argc, char **argv)
 {
-    static mmf *map; /* a leak on purpose, that no checker of leaks minds */
-    static mmf_view_accessor *view;
+    static mmf_map *map; /* a leak on purpose, that no checker of leaks minds */
+    static mmf_accessor *view;
     char line[16];
 
     (void)argc;
     setvbuf(stdin, NULL, _IONBF, 0); /* what comes after "go" is for the next program */
-    CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
-    CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view));
+    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
+    CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
     role_say("ready");
     CHECK(role_hear(line, sizeof(line)));
     if (strcmp(argv[1], "exec") == 0) {
@@ -233,11 +233,11 @@ exit_with_open_maps_frees_the_name(void **state)
     for (i = 0; i < 2; i++) {
         const char *args[] = {ways[i], NULL};
         struct process *p = process_start("leaver", args);
-        mmf *map;
+        mmf_map *map;
 
         process_expect(p, "ready");
-        CHECK_OK(mmf_open_existing("Cat", NULL, &map));
-        mmf_close(map);
+        CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
+        mmf_map_close(map);
         process_send(p, "go");
         CHECK_INT(process_finish(p), 0);
         check_free("Cat");
@@ -355,13 +355,13 @@ static void
 an_unnamed_map_is_sealed_memory(void **state)
 {
     const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-    mmf *map;
+    mmf_map *map;
     intptr_t handle;
     struct stat st;
 
     (void)state;
-    CHECK_OK(mmf_create_new(NULL, 10000, NULL, &map));
-    CHECK_OK(mmf_native_handle(map, &handle));
+    CHECK_OK(mmf_map_create_new(NULL, 10000, NULL, &map));
+    CHECK_OK(mmf_map_native_handle(map, &handle));
     /* Newer kernels add one against execution. */
     CHECK_INT(fcntl((int)handle, F_GET_SEALS) & seals, seals);
     CHECK(ftruncate((int)handle, 0) < 0 && errno == EPERM);
@@ -369,7 +369,7 @@ an_unnamed_map_is_sealed_memory(void **state)
     CHECK(fstat((int)handle, &st) == 0);
     CHECK_INT(st.st_size, 10000);
     CHECK_INT(count_files(NULL, 0), 0);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /* Who cannot ask for a file's birth and who can share its map, whoever came first. */
@@ -436,8 +436,8 @@ wait_for_others(void)
 static void
 run_round(int me)
 {
-    mmf *map = NULL;
-    mmf_view_accessor *view;
+    mmf_map *map = NULL;
+    mmf_accessor *view;
     _Atomic int64_t *counter;
     struct stat st;
     intptr_t fd;
@@ -446,33 +446,33 @@ run_round(int me)
     int rc;
 
     wait_for_others();
-    rc = race->create_new ? mmf_create_new("race", 4096 + me, NULL, &map)
-                          : mmf_create_or_open("race", 4096 + me, NULL, &map);
+    rc = race->create_new ? mmf_map_create_new("race", 4096 + me, NULL, &map)
+                          : mmf_map_create_or_open("race", 4096 + me, NULL, NULL, &map);
     race->seen[me].status = rc;
     if (rc == MMF_OK) {
-        CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view));
-        CHECK_OK(mmf_view_accessor_pointer(view, &bytes, &size));
+        CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
+        CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
         counter = bytes;
         race->seen[me].first = atomic_fetch_add(counter, 1);
         race->seen[me].capacity = size;
-        CHECK_OK(mmf_native_handle(map, &fd));
+        CHECK_OK(mmf_map_native_handle(map, &fd));
         CHECK(fstat((int)fd, &st) == 0);
         race->seen[me].object = st.st_ino;
         wait_for_others(); /* everybody has it open */
         CHECK_INT(atomic_load(counter), race->create_new ? 1 : RACERS);
-        mmf_view_accessor_close(view);
+        mmf_accessor_close(view);
     } else {
         wait_for_others();
     }
     wait_for_others(); /* everybody has looked */
-    mmf_close(map);
+    mmf_map_close(map);
     wait_for_others(); /* everybody has closed */
 }
 
 static void
 judge_round(int round)
 {
-    mmf *map;
+    mmf_map *map;
     int firsts = 0, done = 0;
     int i;
 
@@ -491,7 +491,7 @@ judge_round(int round)
     }
     CHECK_INT(firsts, 1);
     CHECK_INT(done, race->create_new ? 1 : RACERS);
-    CHECK_FAILS(mmf_open_existing("race", NULL, &map), MMF_E_NOT_FOUND);
+    CHECK_FAILS(mmf_map_open_existing("race", NULL, &map), MMF_E_NOT_FOUND);
 }
 
 static void

@@ -40,16 +40,16 @@ check_message(const char *part)
 
 /* Write the map's every byte: what was reserved is there. */
 static void
-fill(mmf *map)
+fill(mmf_map *map)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     void *bytes;
     int64_t size;
 
-    CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view));
-    CHECK_OK(mmf_view_accessor_pointer(view, &bytes, &size));
+    CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
+    CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
     memset(bytes, 0x5a, (size_t)size);
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
 }
 
 /* Leave a dead object. Its process ends without a word. */
@@ -61,9 +61,9 @@ leave_dead(const char *name, int64_t capacity)
 
     CHECK(pid >= 0);
     if (pid == 0) {
-        mmf *map;
+        mmf_map *map;
 
-        CHECK_OK(mmf_create_new(name, capacity, NULL, &map));
+        CHECK_OK(mmf_map_create_new(name, capacity, NULL, &map));
         fill(map);
         _exit(EXIT_SUCCESS);
     }
@@ -75,43 +75,43 @@ leave_dead(const char *name, int64_t capacity)
 static void
 use_name(const char *name)
 {
-    mmf *map, *other;
-    mmf_view_accessor *view;
-    mmf_reap_result result;
+    mmf_map *map, *other;
+    mmf_accessor *view;
+    mmf_gc_result result;
     mmf_list *list;
     int32_t value = 0;
 
-    CHECK_FAILS(mmf_open_existing(name, NULL, &map), MMF_E_NOT_FOUND);
-    CHECK_OK(mmf_create_new(name, 10000, NULL, &map));
+    CHECK_FAILS(mmf_map_open_existing(name, NULL, &map), MMF_E_NOT_FOUND);
+    CHECK_OK(mmf_map_create_new(name, 10000, NULL, &map));
     fill(map);
-    CHECK_FAILS(mmf_create_new(name, 10000, NULL, &other), MMF_E_EXISTS);
-    CHECK_OK(mmf_open_existing(name, NULL, &other));
-    CHECK_OK(mmf_create_view_accessor(other, 4, 8, MMF_ACCESS_READ_WRITE, &view));
-    CHECK_OK(mmf_view_accessor_read_int32(view, 0, &value));
+    CHECK_FAILS(mmf_map_create_new(name, 10000, NULL, &other), MMF_E_EXISTS);
+    CHECK_OK(mmf_map_open_existing(name, NULL, &other));
+    CHECK_OK(mmf_accessor_create(other, 4, 8, MMF_ACCESS_READ_WRITE, NULL, &view));
+    CHECK_OK(mmf_accessor_read_int32(view, 0, &value));
     CHECK_INT(value, 0x5a5a5a5a);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
-    CHECK_OK(mmf_create_or_open(name, 1, NULL, &map));
-    mmf_close(other);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
+    CHECK_OK(mmf_map_create_or_open(name, 1, NULL, NULL, &map));
+    mmf_map_close(other);
     CHECK_OK(mmf_list_create(0, &list));
     CHECK_INT(mmf_list_count(list), 1);
     CHECK_TEXT(mmf_list_get(list, 0)->name, name);
     mmf_list_close(list);
-    mmf_close(map);
+    mmf_map_close(map);
     leave_dead(name, 5000);
-    CHECK_OK(mmf_create_new(name, 100, NULL, &map));
-    CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ, &view));
-    CHECK_OK(mmf_view_accessor_read_int32(view, 0, &value));
+    CHECK_OK(mmf_map_create_new(name, 100, NULL, &map));
+    CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ, NULL, &view));
+    CHECK_OK(mmf_accessor_read_int32(view, 0, &value));
     CHECK_INT(value, 0);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
     leave_dead(name, 5000);
-    CHECK_OK(mmf_reap(0, &result));
+    CHECK_OK(mmf_gc(0, &result));
     CHECK_INT(result.removed, 1);
     CHECK_INT(count_files(NULL, 0), 0);
-    CHECK_OK(mmf_create_new(NULL, 10000, NULL, &map));
+    CHECK_OK(mmf_map_create_new(NULL, 10000, NULL, &map));
     fill(map);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
@@ -215,20 +215,20 @@ a_directory_on_disk_works(void **state)
 {
     char dir[] = "/var/tmp/mmf-test-XXXXXX";
     char path[512];
-    mmf_reap_result result;
-    mmf *map;
+    mmf_gc_result result;
+    mmf_map *map;
 
     (void)state;
     CHECK(mkdtemp(dir) != NULL);
     CHECK(setenv("MMF_DIR", dir, 1) == 0);
     leave_dead("Cat", 100);
-    CHECK_OK(mmf_create_new("Cat", 100000, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Cat", 100000, NULL, &map));
     fill(map);
-    mmf_close(map);
+    mmf_map_close(map);
     leave_dead("Global\\Cat", 100000);
-    CHECK_FAILS(mmf_open_existing("Global\\Cat", NULL, &map), MMF_E_NOT_FOUND);
+    CHECK_FAILS(mmf_map_open_existing("Global\\Cat", NULL, &map), MMF_E_NOT_FOUND);
     leave_dead("Dog", 100);
-    CHECK_OK(mmf_reap(0, &result));
+    CHECK_OK(mmf_gc(0, &result));
     CHECK_INT(result.removed, 1);
     snprintf(path, sizeof(path), "%s/mmf-%u", dir, (unsigned)geteuid());
     CHECK(rmdir(path) == 0);
@@ -240,7 +240,7 @@ static void
 be_refused_on_fuse(struct child *self, void *argument)
 {
     mmf_list *list;
-    mmf *map;
+    mmf_map *map;
 
     (void)argument;
     make_mounts_private();
@@ -249,17 +249,17 @@ be_refused_on_fuse(struct child *self, void *argument)
         return;
     }
     child_tell(self, 'm');
-    CHECK_FAILS(mmf_create_new("Cat", 100, NULL, &map), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_NOT_SUPPORTED);
     check_message("FUSE");
     check_message(harness_dir());
     check_message("MMF_DIR");
-    CHECK_FAILS(mmf_create_or_open("Global\\Cat", 100, NULL, &map),
+    CHECK_FAILS(mmf_map_create_or_open("Global\\Cat", 100, NULL, NULL, &map),
                 MMF_E_NOT_SUPPORTED);
-    CHECK_FAILS(mmf_open_existing("Cat", NULL, &map), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_SUPPORTED);
     CHECK_FAILS(mmf_list_create(0, &list), MMF_E_NOT_SUPPORTED);
-    CHECK_FAILS(mmf_reap(0, NULL), MMF_E_NOT_SUPPORTED);
-    CHECK_OK(mmf_create_new(NULL, 100, NULL, &map)); /* this needs no directory */
-    mmf_close(map);
+    CHECK_FAILS(mmf_gc(0, NULL), MMF_E_NOT_SUPPORTED);
+    CHECK_OK(mmf_map_create_new(NULL, 100, NULL, &map)); /* this needs no directory */
+    mmf_map_close(map);
     /* A mount that waits for its server must not wait for a dead one. */
     umount2(harness_dir(), MNT_DETACH);
 }
@@ -282,17 +282,17 @@ a_file_system_with_private_locks_is_refused(void **state)
 static void
 be_refused_on_read_only(struct child *self, void *argument)
 {
-    mmf *map;
+    mmf_map *map;
 
     (void)self;
     (void)argument;
     make_mounts_private();
     CHECK(mount("tmpfs", harness_dir(), "tmpfs", MS_RDONLY, "size=64k") == 0);
-    CHECK_FAILS(mmf_create_new("Cat", 100, NULL, &map), MMF_E_ACCESS);
+    CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_ACCESS);
     check_message(harness_dir());
-    CHECK_FAILS(mmf_create_new("Global\\Cat", 100, NULL, &map), MMF_E_ACCESS);
+    CHECK_FAILS(mmf_map_create_new("Global\\Cat", 100, NULL, &map), MMF_E_ACCESS);
     check_message(harness_dir());
-    CHECK_FAILS(mmf_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
+    CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
 }
 
 static void
@@ -306,37 +306,37 @@ static void
 a_directory_that_is_none_is_reported(void **state)
 {
     char path[512];
-    mmf *map;
+    mmf_map *map;
     int fd;
 
     (void)state;
     CHECK(setenv("MMF_DIR", "relative/path", 1) == 0);
-    CHECK_FAILS(mmf_create_new("Cat", 100, NULL, &map), MMF_E_PATH_NOT_FOUND);
+    CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_PATH_NOT_FOUND);
     check_message("relative/path");
-    CHECK_FAILS(mmf_open_existing("Cat", NULL, &map), MMF_E_PATH_NOT_FOUND);
+    CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_PATH_NOT_FOUND);
     snprintf(path, sizeof(path), "%s/none", harness_dir());
     CHECK(setenv("MMF_DIR", path, 1) == 0);
-    CHECK_FAILS(mmf_create_new("Cat", 100, NULL, &map), MMF_E_PATH_NOT_FOUND);
+    CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_PATH_NOT_FOUND);
     check_message(path);
-    CHECK_FAILS(mmf_reap(0, NULL), MMF_E_PATH_NOT_FOUND);
+    CHECK_FAILS(mmf_gc(0, NULL), MMF_E_PATH_NOT_FOUND);
     fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
     CHECK(fd >= 0);
     close(fd);
-    CHECK_FAILS(mmf_create_new("Cat", 100, NULL, &map), MMF_E_PATH_NOT_FOUND);
+    CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_PATH_NOT_FOUND);
     check_message(path);
     CHECK(unlink(path) == 0);
     /* The directory goes away in mid-run, and comes back. */
     CHECK(mkdir(path, 0700) == 0);
-    CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
-    mmf_close(map);
+    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
+    mmf_map_close(map);
     snprintf(path, sizeof(path), "%s/none/mmf-%u", harness_dir(), (unsigned)geteuid());
     CHECK(rmdir(path) == 0);
-    CHECK_OK(mmf_create_new("Cat", 100, NULL, &map)); /* makes its own again */
-    mmf_close(map);
+    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map)); /* makes its own again */
+    mmf_map_close(map);
     CHECK(rmdir(path) == 0);
     snprintf(path, sizeof(path), "%s/none", harness_dir());
     CHECK(rmdir(path) == 0);
-    CHECK_FAILS(mmf_create_new("Cat", 100, NULL, &map), MMF_E_PATH_NOT_FOUND);
+    CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_PATH_NOT_FOUND);
     CHECK(setenv("MMF_DIR", harness_dir(), 1) == 0);
 }
 
@@ -363,7 +363,7 @@ free_blocks(void)
 static void
 fill_file_system(struct child *self, void *argument)
 {
-    mmf *maps[32], *map, *other;
+    mmf_map *maps[32], *map, *other;
     uint64_t before;
     int n;
 
@@ -372,22 +372,22 @@ fill_file_system(struct child *self, void *argument)
     mount_small("size=1m,mode=1777");
     before = free_blocks();
     /* Too large by far, and by the control page alone. */
-    CHECK_FAILS(mmf_create_new("Cat", 4 << 20, NULL, &map), MMF_E_NO_SPACE);
+    CHECK_FAILS(mmf_map_create_new("Cat", 4 << 20, NULL, &map), MMF_E_NO_SPACE);
     check_message("1024 KiB");
     check_message("MMF_DIR");
     check_message("4100 KiB"); /* with the control page */
-    CHECK_FAILS(mmf_create_new("Global\\Cat", 4 << 20, NULL, &map), MMF_E_NO_SPACE);
-    CHECK_FAILS(mmf_create_or_open("Cat", 1 << 20, NULL, &map), MMF_E_NO_SPACE);
+    CHECK_FAILS(mmf_map_create_new("Global\\Cat", 4 << 20, NULL, &map), MMF_E_NO_SPACE);
+    CHECK_FAILS(mmf_map_create_or_open("Cat", 1 << 20, NULL, NULL, &map), MMF_E_NO_SPACE);
     CHECK_INT(count_files(NULL, 0), 0);
     CHECK_INT(free_blocks(), before);
-    CHECK_FAILS(mmf_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
+    CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
     /* As many as fit, each with all of its bytes. */
     for (n = 0; n < 32; n++) {
         char name[16];
         int rc;
 
         snprintf(name, sizeof(name), "Cat %d", n);
-        rc = mmf_create_new(name, 60000, NULL, &maps[n]);
+        rc = mmf_map_create_new(name, 60000, NULL, &maps[n]);
         if (rc == MMF_E_NO_SPACE)
             break;
         CHECK_OK(rc);
@@ -396,14 +396,14 @@ fill_file_system(struct child *self, void *argument)
     CHECK(n >= 12 && n <= 17);
     CHECK_INT(count_files(NULL, 0), n);
     /* A taken name is the better answer. */
-    CHECK_FAILS(mmf_create_new("Cat 3", 600000, NULL, &map), MMF_E_EXISTS);
-    CHECK_OK(mmf_create_or_open("Cat 3", 600000, NULL, &map));
-    mmf_close(map);
-    CHECK_OK(mmf_open_existing("Cat 4", NULL, &other));
+    CHECK_FAILS(mmf_map_create_new("Cat 3", 600000, NULL, &map), MMF_E_EXISTS);
+    CHECK_OK(mmf_map_create_or_open("Cat 3", 600000, NULL, NULL, &map));
+    mmf_map_close(map);
+    CHECK_OK(mmf_map_open_existing("Cat 4", NULL, &other));
     fill(other);
-    mmf_close(other);
+    mmf_map_close(other);
     while (n > 0)
-        mmf_close(maps[--n]);
+        mmf_map_close(maps[--n]);
     CHECK_INT(count_files(NULL, 0), 0);
     CHECK_INT(free_blocks(), before);
 }
@@ -418,29 +418,29 @@ a_full_file_system_is_reported_with_sizes(void **state)
 static void
 need_room_of_the_dead(struct child *self, void *argument)
 {
-    mmf *living, *map;
+    mmf_map *living, *map;
 
     (void)self;
     (void)argument;
     mount_small("size=1m,mode=1777");
-    CHECK_OK(mmf_create_new("living", 100000, NULL, &living));
+    CHECK_OK(mmf_map_create_new("living", 100000, NULL, &living));
     fill(living);
     /* Dead ones of both scopes fill the rest. */
     leave_dead("dead", 400000);
     leave_dead("Global\\dead", 400000);
-    CHECK_OK(mmf_create_new("Cat", 700000, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Cat", 700000, NULL, &map));
     fill(map);
-    mmf_close(map);
+    mmf_map_close(map);
     leave_dead("dead", 850000);
-    CHECK_OK(mmf_create_or_open("Global\\Cat", 700000, NULL, &map));
+    CHECK_OK(mmf_map_create_or_open("Global\\Cat", 700000, NULL, NULL, &map));
     fill(map);
     /* The living stay. */
-    CHECK_FAILS(mmf_create_new("Dog", 700000, NULL, &living), MMF_E_NO_SPACE);
-    mmf_close(map);
-    CHECK_OK(mmf_open_existing("living", NULL, &map));
-    mmf_close(map);
+    CHECK_FAILS(mmf_map_create_new("Dog", 700000, NULL, &living), MMF_E_NO_SPACE);
+    mmf_map_close(map);
+    CHECK_OK(mmf_map_open_existing("living", NULL, &map));
+    mmf_map_close(map);
     CHECK_INT(count_files(NULL, 0), 1);
-    mmf_close(living);
+    mmf_map_close(living);
 }
 
 static void
@@ -453,7 +453,7 @@ the_dead_make_room(void **state)
 static void
 use_up_inodes(struct child *self, void *argument)
 {
-    mmf *maps[8];
+    mmf_map *maps[8];
     int n, rc = MMF_OK;
 
     (void)self;
@@ -463,20 +463,20 @@ use_up_inodes(struct child *self, void *argument)
         char name[16];
 
         snprintf(name, sizeof(name), "Cat %d", n);
-        rc = mmf_create_new(name, 100, NULL, &maps[n]);
+        rc = mmf_map_create_new(name, 100, NULL, &maps[n]);
         if (rc < 0)
             break;
     }
     CHECK_INT(rc, MMF_E_NO_SPACE);
     check_message("inodes");
     while (n > 0)
-        mmf_close(maps[--n]);
+        mmf_map_close(maps[--n]);
     leave_dead("dead 1", 100);
     leave_dead("dead 2", 100);
     leave_dead("dead 3", 100);
     leave_dead("dead 4", 100);
-    CHECK_OK(mmf_create_new("Cat", 100, NULL, &maps[0]));
-    mmf_close(maps[0]);
+    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &maps[0]));
+    mmf_map_close(maps[0]);
 }
 
 static void
@@ -489,23 +489,23 @@ a_file_system_without_inodes_is_reported(void **state)
 static void
 delay_allocation(struct child *self, void *argument)
 {
-    mmf_options options;
-    mmf_view_accessor *view;
+    mmf_map_options options;
+    mmf_accessor *view;
     int32_t value = 1;
-    mmf *map;
+    mmf_map *map;
 
     (void)self;
     (void)argument;
     mount_small("size=1m,mode=1777");
-    mmf_options_init(&options);
-    options.options = MMF_OPTIONS_DELAY_ALLOCATE_PAGES;
-    CHECK_OK(mmf_create_new("Cat", 64 << 20, &options, &map));
-    CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view));
-    CHECK_OK(mmf_view_accessor_read_int32(view, 60 << 20, &value));
+    mmf_map_options_init(&options);
+    options.options = MMF_DELAY_ALLOCATE_PAGES;
+    CHECK_OK(mmf_map_create_new("Cat", 64 << 20, &options, &map));
+    CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
+    CHECK_OK(mmf_accessor_read_int32(view, 60 << 20, &value));
     CHECK_INT(value, 0);
-    CHECK_OK(mmf_view_accessor_write_int32(view, 60 << 20, 7));
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    CHECK_OK(mmf_accessor_write_int32(view, 60 << 20, 7));
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 static void
@@ -533,32 +533,32 @@ static void
 run_into_file_size_limit(struct child *self, void *argument)
 {
     char path[512];
-    mmf *map;
+    mmf_map *map;
     int fd;
 
     (void)self;
     if (*(int *)argument) {
         /* Used before, when there was no limit. */
-        CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
-        mmf_close(map);
+        CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
+        mmf_map_close(map);
     }
     limit(RLIMIT_FSIZE, 100000);
-    CHECK_FAILS(mmf_create_new("Cat", 1000000, NULL, &map), MMF_E_NO_SPACE);
+    CHECK_FAILS(mmf_map_create_new("Cat", 1000000, NULL, &map), MMF_E_NO_SPACE);
     check_message("ulimit");
-    CHECK_OK(mmf_create_new("Cat", 1000, NULL, &map)); /* 69,632 bytes of file */
-    mmf_close(map);
+    CHECK_OK(mmf_map_create_new("Cat", 1000, NULL, &map)); /* 69,632 bytes of file */
+    mmf_map_close(map);
     limit(RLIMIT_FSIZE, 1000);
-    CHECK_FAILS(mmf_create_new("Cat", 100, NULL, &map), MMF_E_NO_SPACE);
+    CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_NO_SPACE);
     check_message("ulimit");
-    CHECK_FAILS(mmf_create_or_open("Global\\Cat", 1, NULL, &map), MMF_E_NO_SPACE);
-    CHECK_FAILS(mmf_create_new(NULL, 10000, NULL, &map), MMF_E_NO_SPACE);
+    CHECK_FAILS(mmf_map_create_or_open("Global\\Cat", 1, NULL, NULL, &map), MMF_E_NO_SPACE);
+    CHECK_FAILS(mmf_map_create_new(NULL, 10000, NULL, &map), MMF_E_NO_SPACE);
     CHECK_INT(count_files(NULL, 0), 0);
     snprintf(path, sizeof(path), "%s/file", harness_dir());
     fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
     CHECK(fd >= 0);
     CHECK(write(fd, "123", 3) == 3);
     close(fd);
-    CHECK_FAILS(mmf_create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 10000, NULL, &map),
+    CHECK_FAILS(mmf_map_create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 10000, NULL, &map),
                 MMF_E_NO_SPACE);
     CHECK(unlink(path) == 0);
     CHECK_INT(count_files(NULL, 0), 0);
@@ -601,33 +601,33 @@ static void
 run_out_of_descriptors(struct child *self, void *argument)
 {
     int spare = *(int *)argument;
-    mmf *map, *held;
+    mmf_map *map, *held;
     mmf_list *list;
     int i, rc;
 
     (void)self;
-    CHECK_OK(mmf_create_new("held", 100, NULL, &held));
+    CHECK_OK(mmf_map_create_new("held", 100, NULL, &held));
     take_descriptors(spare);
     for (i = 0; i < 3; i++) {
-        rc = mmf_create_new("Cat", 100, NULL, &map);
+        rc = mmf_map_create_new("Cat", 100, NULL, &map);
         if (spare == 0)
             CHECK_INT(rc, MMF_E_IO);
         if (rc < 0)
             check_message("ulimit -n");
         else
-            mmf_close(map);
-        rc = mmf_open_existing("held", NULL, &map);
+            mmf_map_close(map);
+        rc = mmf_map_open_existing("held", NULL, &map);
         if (spare == 0)
             CHECK_INT(rc, MMF_E_IO);
         if (rc < 0)
             check_message("ulimit -n");
         else
-            mmf_close(map);
-        rc = mmf_create_new(NULL, 100, NULL, &map);
+            mmf_map_close(map);
+        rc = mmf_map_create_new(NULL, 100, NULL, &map);
         if (rc < 0)
             check_message("ulimit -n");
         else
-            mmf_close(map);
+            mmf_map_close(map);
         rc = mmf_list_create(0, &list);
         if (rc < 0)
             check_message("ulimit -n");
@@ -636,7 +636,7 @@ run_out_of_descriptors(struct child *self, void *argument)
     }
     limit(RLIMIT_NOFILE, 1000);
     CHECK_INT(count_files(NULL, 0), 1);
-    mmf_close(held);
+    mmf_map_close(held);
     use_name("Dog");
 }
 
@@ -706,7 +706,7 @@ make_group(void)
 static void
 create_in_group(struct child *self, void *argument)
 {
-    mmf *map, *other;
+    mmf_map *map, *other;
 
     (void)argument;
     if (write_text("cgroup.procs", "0") < 0) {
@@ -714,27 +714,27 @@ create_in_group(struct child *self, void *argument)
         return;
     }
     child_tell(self, 'm');
-    CHECK_FAILS(mmf_create_new("Cat", 64 << 20, NULL, &map), MMF_E_NO_MEMORY);
+    CHECK_FAILS(mmf_map_create_new("Cat", 64 << 20, NULL, &map), MMF_E_NO_MEMORY);
     check_message("cgroup");
-    CHECK_FAILS(mmf_create_new(NULL, 64 << 20, NULL, &map), MMF_E_NO_MEMORY);
+    CHECK_FAILS(mmf_map_create_new(NULL, 64 << 20, NULL, &map), MMF_E_NO_MEMORY);
     check_message("cgroup");
     CHECK_INT(count_files(NULL, 0), 0);
-    CHECK_OK(mmf_create_new("Cat", 8 << 20, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Cat", 8 << 20, NULL, &map));
     fill(map);
-    CHECK_FAILS(mmf_create_new("Dog", 12 << 20, NULL, &other), MMF_E_NO_MEMORY);
-    mmf_close(map);
-    CHECK_OK(mmf_create_new("Dog", 8 << 20, NULL, &other));
+    CHECK_FAILS(mmf_map_create_new("Dog", 12 << 20, NULL, &other), MMF_E_NO_MEMORY);
+    mmf_map_close(map);
+    CHECK_OK(mmf_map_create_new("Dog", 8 << 20, NULL, &other));
     fill(other);
-    mmf_close(other);
+    mmf_map_close(other);
     /* The dead give back their memory, whoever needs it. */
     leave_dead("Cat", 10 << 20);
-    CHECK_OK(mmf_create_new("Dog", 10 << 20, NULL, &other));
+    CHECK_OK(mmf_map_create_new("Dog", 10 << 20, NULL, &other));
     fill(other);
-    mmf_close(other);
+    mmf_map_close(other);
     leave_dead("Global\\Cat", 10 << 20);
-    CHECK_OK(mmf_create_new(NULL, 10 << 20, NULL, &other));
+    CHECK_OK(mmf_map_create_new(NULL, 10 << 20, NULL, &other));
     fill(other);
-    mmf_close(other);
+    mmf_map_close(other);
     CHECK_INT(count_files(NULL, 0), 0);
 }
 

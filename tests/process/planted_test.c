@@ -54,10 +54,10 @@ name_of(const struct scope *scope, const char *leaf)
 static void
 make_directory(void)
 {
-    mmf *map;
+    mmf_map *map;
 
-    CHECK_OK(mmf_create_new("first", 1, NULL, &map));
-    mmf_close(map);
+    CHECK_OK(mmf_map_create_new("first", 1, NULL, &map));
+    mmf_map_close(map);
 }
 
 /* Every way to come by the name fails with `status`, fast, and names the file. */
@@ -66,17 +66,17 @@ check_all_fail(const struct scope *scope, const char *leaf, int status, int crea
 {
     const char *name = name_of(scope, leaf);
     int64_t begin = now_ms();
-    mmf_open_options options;
-    mmf *map;
+    mmf_map_options options;
+    mmf_map *map;
 
-    CHECK_FAILS(mmf_open_existing(name, NULL, &map), status);
+    CHECK_FAILS(mmf_map_open_existing(name, NULL, &map), status);
     CHECK(strstr(mmf_last_message(), leaf) != NULL);
-    mmf_open_options_init(&options);
+    mmf_map_options_init(&options);
     options.rights = MMF_RIGHTS_READ;
-    CHECK_FAILS(mmf_open_existing(name, &options, &map), status);
-    CHECK_FAILS(mmf_create_or_open(name, 100, NULL, &map), status);
+    CHECK_FAILS(mmf_map_open_existing(name, &options, &map), status);
+    CHECK_FAILS(mmf_map_create_or_open(name, 100, NULL, NULL, &map), status);
     CHECK(strstr(mmf_last_message(), leaf) != NULL);
-    CHECK_FAILS(mmf_create_new(name, 100, NULL, &map), create_new);
+    CHECK_FAILS(mmf_map_create_new(name, 100, NULL, &map), create_new);
     CHECK(strstr(mmf_last_message(), leaf) != NULL);
     if (now_ms() - begin > 5000)
         CHECK_FAIL("%s: that took %d ms", name, (int)(now_ms() - begin));
@@ -201,13 +201,13 @@ what_is_no_object_is_reported_and_left_alone(void **state)
         for (i = 0; i < sizeof(plants) / sizeof(plants[0]); i++) {
             const char *path = path_of(&scopes[k], "Cat");
             struct stat before, after;
-            mmf_reap_result reaped;
+            mmf_gc_result reaped;
 
             check_context("%s, %s", plants[i].what, path);
             plants[i].plant(path);
             CHECK(lstat(path, &before) == 0);
             check_all_fail(&scopes[k], "Cat", MMF_E_CORRUPT, MMF_E_CORRUPT);
-            CHECK_OK(mmf_reap(0, &reaped));
+            CHECK_OK(mmf_gc(0, &reaped));
             CHECK_INT(reaped.foreign, 1);
             CHECK_INT(reaped.removed + reaped.alive + reaped.refused, 0);
             CHECK(lstat(path, &after) == 0);
@@ -247,10 +247,10 @@ static void
 create_and_exit(struct child *self, void *argument)
 {
     const char *name = argument;
-    mmf *map;
+    mmf_map *map;
 
     (void)self;
-    CHECK_OK(mmf_create_new(name, 10000, NULL, &map));
+    CHECK_OK(mmf_map_create_new(name, 10000, NULL, &map));
 }
 
 static void
@@ -263,9 +263,9 @@ a_leased_file_blocks_nobody(void **state)
     for (is_object = 0; is_object < 2; is_object++) {
         static char path[PATH_MAX];
         struct child child;
-        mmf_reap_result reaped;
+        mmf_gc_result reaped;
         int64_t begin;
-        mmf *map;
+        mmf_map *map;
 
         snprintf(path, sizeof(path), "%s", path_of(&scopes[0], "Cat"));
         if (is_object) {
@@ -277,21 +277,21 @@ a_leased_file_blocks_nobody(void **state)
         child_start(&child, keep_lease, path);
         child_expect(&child, 'l');
         begin = now_ms();
-        CHECK_FAILS(mmf_open_existing("Cat", NULL, &map), MMF_E_BUSY);
-        CHECK_FAILS(mmf_create_new("Cat", 100, NULL, &map), MMF_E_BUSY);
-        CHECK_FAILS(mmf_create_or_open("Cat", 100, NULL, &map), MMF_E_BUSY);
+        CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_BUSY);
+        CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_BUSY);
+        CHECK_FAILS(mmf_map_create_or_open("Cat", 100, NULL, NULL, &map), MMF_E_BUSY);
         CHECK(strstr(mmf_last_message(), "lease") != NULL);
-        CHECK_OK(mmf_reap(0, &reaped));
+        CHECK_OK(mmf_gc(0, &reaped));
         CHECK_INT(reaped.removed, 0);
         if (now_ms() - begin > 15000)
             CHECK_FAIL("that took %d ms", (int)(now_ms() - begin));
         child_tell(&child, 'q');
         child_finish(&child);
         if (is_object) {
-            CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
-            mmf_close(map);
+            CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
+            mmf_map_close(map);
         } else {
-            CHECK_FAILS(mmf_open_existing("Cat", NULL, &map), MMF_E_CORRUPT);
+            CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_CORRUPT);
             CHECK(unlink(path) == 0);
         }
     }
@@ -402,7 +402,7 @@ a_damaged_object_is_reported(void **state)
             check_all_fail(&scopes[k], "Cat", d->status,
                            d->offset == FIELD(flags) && d->bytes[0] == 1 ? MMF_E_EXISTS
                                                                          : d->status);
-            CHECK_OK(mmf_reap(0, NULL));
+            CHECK_OK(mmf_gc(0, NULL));
             CHECK_OK(mmf_list_create(0, &list));
             CHECK_INT(mmf_list_count(list), 1);
             mmf_list_close(list);
@@ -424,7 +424,7 @@ a_damaged_object_that_nobody_holds_goes(void **state)
     for (i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
         const struct damage *d = &damages[i];
         int fd = make_dead(&scopes[0]);
-        mmf *map;
+        mmf_map *map;
 
         if (d->offset == FIELD(magic)) {
             CHECK(unlink(path_of(&scopes[0], "Cat")) == 0);
@@ -436,9 +436,9 @@ a_damaged_object_that_nobody_holds_goes(void **state)
               d->size);
         close(fd);
         if (i % 2 == 0)
-            CHECK_FAILS(mmf_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
-        CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
-        mmf_close(map);
+            CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
+        CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
+        mmf_map_close(map);
         CHECK_INT(count_files(NULL, 0), 0);
     }
 }
@@ -447,15 +447,15 @@ static void
 an_optional_feature_does_not_matter(void **state)
 {
     int fd = make_dead(&scopes[0]);
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     CHECK(pwrite(fd, "\xff\xff\xff\xff", 4, page_of(fd) + FIELD(optional)) == 4);
     hold(fd);
-    CHECK_OK(mmf_open_existing("Cat", NULL, &map));
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
     close(fd);
-    CHECK_FAILS(mmf_create_new("Cat", 100, NULL, &map), MMF_E_EXISTS);
-    mmf_close(map);
+    CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_EXISTS);
+    mmf_map_close(map);
     CHECK_INT(count_files(NULL, 0), 0);
 }
 
@@ -489,7 +489,7 @@ another_kind_is_named(void **state)
         check_all_fail(&scopes[0], "Cat", MMF_E_WRONG_KIND, MMF_E_WRONG_KIND);
         CHECK(strstr(mmf_last_message(), kinds[i].word) != NULL);
         close(fd);
-        CHECK_OK(mmf_reap(0, NULL));
+        CHECK_OK(mmf_gc(0, NULL));
         CHECK_INT(count_files(NULL, 0), 0);
     }
 }
@@ -514,7 +514,7 @@ a_truncated_object_is_reported_and_left_alone(void **state)
             if (held)
                 hold(fd);
             check_all_fail(&scopes[0], "Cat", MMF_E_CORRUPT, MMF_E_CORRUPT);
-            CHECK_OK(mmf_reap(0, NULL));
+            CHECK_OK(mmf_gc(0, NULL));
             CHECK(stat(path_of(&scopes[0], "Cat"), &st) == 0);
             CHECK_INT(st.st_size, lengths[i]);
             CHECK(unlink(path_of(&scopes[0], "Cat")) == 0);
@@ -527,17 +527,17 @@ a_truncated_object_is_reported_and_left_alone(void **state)
 static void
 an_object_cut_under_us_is_no_crash(void **state)
 {
-    mmf *map, *again;
-    mmf_view_accessor *view;
+    mmf_map *map, *again;
+    mmf_accessor *view;
 
     (void)state;
-    CHECK_OK(mmf_create_new("Cat", 200000, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Cat", 200000, NULL, &map));
     CHECK(truncate(only_file(), 100) == 0);
-    CHECK_FAILS(mmf_open_existing("Cat", NULL, &again), MMF_E_CORRUPT);
+    CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &again), MMF_E_CORRUPT);
     /* Nobody touches its bytes; making and closing a view must be clean. */
-    if (mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view) == MMF_OK)
-        mmf_view_accessor_close(view);
-    mmf_close(map);
+    if (mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view) == MMF_OK)
+        mmf_accessor_close(view);
+    mmf_map_close(map);
     if (count_files(NULL, 0) == 1)
         CHECK(unlink(only_file()) == 0);
 }
@@ -546,26 +546,26 @@ an_object_cut_under_us_is_no_crash(void **state)
 static void
 a_file_removed_by_hand_harms_nobody(void **state)
 {
-    mmf *old, *fresh, *again;
-    mmf_view_accessor *view;
+    mmf_map *old, *fresh, *again;
+    mmf_accessor *view;
     int32_t value;
 
     (void)state;
-    CHECK_OK(mmf_create_new("Cat", 100, NULL, &old));
+    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &old));
     CHECK(unlink(only_file()) == 0);
-    CHECK_FAILS(mmf_open_existing("Cat", NULL, &again), MMF_E_NOT_FOUND);
-    CHECK_OK(mmf_create_new("Cat", 100, NULL, &fresh));
-    CHECK_OK(mmf_create_view_accessor(old, 0, 0, MMF_ACCESS_READ_WRITE, &view));
-    CHECK_OK(mmf_view_accessor_write_int32(view, 0, 1));
-    mmf_view_accessor_close(view);
-    mmf_close(old); /* must not take the new file along */
-    CHECK_OK(mmf_open_existing("Cat", NULL, &again));
-    CHECK_OK(mmf_create_view_accessor(again, 0, 0, MMF_ACCESS_READ, &view));
-    CHECK_OK(mmf_view_accessor_read_int32(view, 0, &value));
+    CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &again), MMF_E_NOT_FOUND);
+    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &fresh));
+    CHECK_OK(mmf_accessor_create(old, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
+    CHECK_OK(mmf_accessor_write_int32(view, 0, 1));
+    mmf_accessor_close(view);
+    mmf_map_close(old); /* must not take the new file along */
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &again));
+    CHECK_OK(mmf_accessor_create(again, 0, 0, MMF_ACCESS_READ, NULL, &view));
+    CHECK_OK(mmf_accessor_read_int32(view, 0, &value));
     CHECK_INT(value, 0);
-    mmf_view_accessor_close(view);
-    mmf_close(again);
-    mmf_close(fresh);
+    mmf_accessor_close(view);
+    mmf_map_close(again);
+    mmf_map_close(fresh);
 }
 
 int

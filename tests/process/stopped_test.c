@@ -1,6 +1,6 @@
 /*
  * stopped_test.c - a process that is stopped in the middle of opening hinders nobody;
- * stopped in the middle of reaping or closing it makes others wait, but not for ever:
+ * stopped in the middle of reaping or closing it makes others wait, but not forever:
  * MMF_E_BUSY after about two seconds.
  */
 #include "actor.h"
@@ -21,7 +21,7 @@
  * of it and, if it got a handle, holds it until it is killed.
  */
 static int report[2];
-static mmf *its_map;
+static mmf_map *its_map;
 
 static void
 say_and_stay(int rc)
@@ -38,7 +38,7 @@ open_it(void *argument)
 
     (void)argument;
     trace_begin();
-    rc = mmf_open_existing("Cat", NULL, &its_map);
+    rc = mmf_map_open_existing("Cat", NULL, &its_map);
     say_and_stay(rc);
 }
 
@@ -49,7 +49,7 @@ create_it(void *argument)
 
     (void)argument;
     trace_begin();
-    rc = mmf_create_new("Cat", 100, NULL, &its_map);
+    rc = mmf_map_create_new("Cat", 100, NULL, &its_map);
     say_and_stay(rc);
 }
 
@@ -57,9 +57,9 @@ static void
 close_it(void *argument)
 {
     (void)argument;
-    CHECK_OK(mmf_open_existing("Cat", NULL, &its_map));
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &its_map));
     trace_begin();
-    mmf_close(its_map);
+    mmf_map_close(its_map);
     say_and_stay(MMF_OK);
 }
 
@@ -186,10 +186,10 @@ check_tools_do_not_wait(void)
 
     for (int i = 0; i < TRIES; i++) {
         int64_t begin = now_ms();
-        mmf_reap_result reaped;
+        mmf_gc_result reaped;
         mmf_list *list;
 
-        CHECK_OK(mmf_reap(0, &reaped));
+        CHECK_OK(mmf_gc(0, &reaped));
         CHECK_INT(reaped.removed, 0);
         CHECK_OK(mmf_list_create(0, &list));
         mmf_list_close(list);
@@ -203,11 +203,11 @@ check_tools_do_not_wait(void)
 static void
 check_free(void)
 {
-    mmf *map;
+    mmf_map *map;
 
-    CHECK_FAILS(mmf_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
-    CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
-    mmf_close(map);
+    CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
+    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
+    mmf_map_close(map);
 }
 
 static void
@@ -218,20 +218,20 @@ a_stopped_opener_beside_a_holder_hinders_nobody(void **state)
 
     (void)state;
     for (i = 0; i < 2; i++) {
-        mmf *map, *other;
+        mmf_map *map, *other;
         pid_t pid;
 
-        CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
+        CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
         pid = stopped_at(points[i], open_it);
         /* One that waited for it would answer MMF_E_BUSY in the end. */
-        CHECK_OK(mmf_open_existing("Cat", NULL, &other));
-        mmf_close(other);
-        CHECK_FAILS(mmf_create_new("Cat", 100, NULL, &other), MMF_E_EXISTS);
+        CHECK_OK(mmf_map_open_existing("Cat", NULL, &other));
+        mmf_map_close(other);
+        CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &other), MMF_E_EXISTS);
         kill(pid, SIGCONT);
         CHECK_STATUS(reported(), MMF_OK);
-        mmf_close(map);
-        CHECK_OK(mmf_open_existing("Cat", NULL, &other));
-        mmf_close(other);
+        mmf_map_close(map);
+        CHECK_OK(mmf_map_open_existing("Cat", NULL, &other));
+        mmf_map_close(other);
         end_it(pid);
         check_free();
     }
@@ -244,31 +244,31 @@ a_stopped_opener_beside_a_holder_hinders_nobody(void **state)
 static void
 a_stopped_opener_alone_hinders_nobody(void **state)
 {
-    mmf *map, *other;
+    mmf_map *map, *other;
     int64_t capacity;
     pid_t pid;
 
     (void)state;
-    CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
     pid = stopped_at(ASKED, open_it);
-    mmf_close(map);
+    mmf_map_close(map);
     CHECK_INT(count_files(NULL, 0), 0);
     check_free();
     kill(pid, SIGCONT);
     CHECK_INT(reported(), MMF_E_NOT_FOUND);
     end_it(pid);
 
-    CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
     pid = stopped_at(ASKED, open_it);
-    mmf_close(map);
-    CHECK_OK(mmf_create_new("Cat", 200, NULL, &map));
+    mmf_map_close(map);
+    CHECK_OK(mmf_map_create_new("Cat", 200, NULL, &map));
     kill(pid, SIGCONT);
     CHECK_STATUS(reported(), MMF_OK);
-    mmf_close(map);
-    CHECK_OK(mmf_open_existing("Cat", NULL, &other)); /* the new one, which it holds */
-    CHECK_OK(mmf_capacity(other, &capacity));
+    mmf_map_close(map);
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &other)); /* the new one, which it holds */
+    CHECK_OK(mmf_map_capacity(other, &capacity));
     CHECK_INT(capacity, 200);
-    mmf_close(other);
+    mmf_map_close(other);
     end_it(pid);
     check_free();
 }
@@ -278,7 +278,7 @@ static void
 a_stopped_opener_may_save_what_it_saw(void **state)
 {
     struct process *holder = actor_start();
-    mmf *map;
+    mmf_map *map;
     pid_t pid;
 
     (void)state;
@@ -287,8 +287,8 @@ a_stopped_opener_may_save_what_it_saw(void **state)
     process_kill(holder);
     kill(pid, SIGCONT);
     CHECK_STATUS(reported(), MMF_OK);
-    CHECK_OK(mmf_open_existing("Cat", NULL, &map));
-    mmf_close(map);
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
+    mmf_map_close(map);
     end_it(pid);
     check_free();
     process_finish(holder);
@@ -299,16 +299,16 @@ a_stopped_opener_may_save_what_it_saw(void **state)
 static void
 a_stopped_opener_that_holds_holds(void **state)
 {
-    mmf *map, *other;
+    mmf_map *map, *other;
     pid_t pid;
 
     (void)state;
-    CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
     pid = stopped_at(HELD, open_it);
-    mmf_close(map);
-    CHECK_OK(mmf_open_existing("Cat", NULL, &other));
-    mmf_close(other);
-    CHECK_FAILS(mmf_create_new("Cat", 100, NULL, &other), MMF_E_EXISTS);
+    mmf_map_close(map);
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &other));
+    mmf_map_close(other);
+    CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &other), MMF_E_EXISTS);
     kill(pid, SIGCONT);
     CHECK_STATUS(reported(), MMF_OK);
     end_it(pid);
@@ -340,7 +340,7 @@ a_creator_sees_who_came_too_late(void **state)
         trace_system_call(creator, &creating);
     while (creating.place != TRACE_EXIT || creating.number != SYS_pread64);
     process_kill(holder);
-    CHECK_OK(mmf_reap(0, NULL));
+    CHECK_OK(mmf_gc(0, NULL));
     CHECK_INT(count_files(NULL, 0), 0);
     do
         trace_system_call(opener, &opening);
@@ -380,15 +380,15 @@ static void
 others_give_up_on_a_stopped_closer(void **state)
 {
     struct trace_stop stop;
-    mmf *map;
+    mmf_map *map;
     pid_t pid;
 
     (void)state;
     memset(&stop, 0, sizeof(stop));
-    CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
     /* Its open comes before the mark; then we leave, and it is the last to close. */
     pid = trace_fork(close_it, NULL);
-    mmf_close(map);
+    mmf_map_close(map);
     do {
         trace_system_call(pid, &stop);
         CHECK(stop.place != TRACE_GONE);
@@ -429,19 +429,19 @@ killing_the_stopped_one_frees_the_name(void **state)
 static void
 a_stopped_creator_has_no_name_yet(void **state)
 {
-    mmf *map, *other;
+    mmf_map *map, *other;
     pid_t pid;
 
     (void)state;
     pid = stopped_at(PREPARED, create_it);
     CHECK_INT(count_files(NULL, 0), 0);
     check_free();
-    CHECK_OK(mmf_create_new("Cat", 100, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
     kill(pid, SIGCONT);
     CHECK_INT(reported(), MMF_E_EXISTS);
-    CHECK_OK(mmf_open_existing("Cat", NULL, &other));
-    mmf_close(other);
-    mmf_close(map);
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &other));
+    mmf_map_close(other);
+    mmf_map_close(map);
     end_it(pid);
     check_free();
 }
@@ -450,14 +450,14 @@ static void
 a_stopped_holder_holds(void **state)
 {
     struct process *holder = actor_start();
-    mmf *map;
+    mmf_map *map;
 
     (void)state;
     actor_does(holder, "create 0 100 Cat");
     kill(process_id(holder), SIGSTOP);
-    CHECK_OK(mmf_open_existing("Cat", NULL, &map));
-    mmf_close(map);
-    CHECK_FAILS(mmf_create_new("Cat", 100, NULL, &map), MMF_E_EXISTS);
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
+    mmf_map_close(map);
+    CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_EXISTS);
     kill(process_id(holder), SIGCONT);
     actor_end(holder);
     check_free();

@@ -20,16 +20,16 @@ static int rounds;
  * another number there writes that again. So what is not 0 is one number all over.
  */
 static void
-use_map(mmf *map, uint64_t mine)
+use_map(mmf_map *map, uint64_t mine)
 {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     _Atomic uint64_t *words;
     uint64_t number = 0;
     void *bytes;
     int64_t size, i;
 
-    CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view));
-    CHECK_OK(mmf_view_accessor_pointer(view, &bytes, &size));
+    CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
+    CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
     words = bytes;
     if (atomic_compare_exchange_strong(&words[0], &number, mine))
         number = mine;
@@ -40,7 +40,7 @@ use_map(mmf *map, uint64_t mine)
             CHECK_FAIL("word %d is another object's", (int)i);
         atomic_store(&words[i], number);
     }
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
 }
 
 static void *
@@ -53,23 +53,23 @@ churn(void *argument)
     for (i = 0; i < rounds; i++) {
         static const char *const names[] = {"one", "Global\\two", "Local\\three"};
         const char *name;
-        mmf *map = NULL;
+        mmf_map *map = NULL;
         int rc;
 
         state = state * 6364136223846793005u + 1442695040888963407u;
         name = names[(state >> 33) % NAMES];
         switch ((state >> 40) % 3) {
         case 0:
-            rc = mmf_create_new(name, 5000, NULL, &map);
+            rc = mmf_map_create_new(name, 5000, NULL, &map);
             if (rc != MMF_OK && rc != MMF_E_EXISTS)
                 CHECK_OK(rc);
             break;
         case 1:
-            rc = mmf_create_or_open(name, 5000, NULL, &map);
+            rc = mmf_map_create_or_open(name, 5000, NULL, NULL, &map);
             CHECK_OK(rc);
             break;
         default:
-            rc = mmf_open_existing(name, NULL, &map);
+            rc = mmf_map_open_existing(name, NULL, &map);
             if (rc != MMF_OK && rc != MMF_E_NOT_FOUND)
                 CHECK_OK(rc);
             break;
@@ -78,7 +78,7 @@ churn(void *argument)
             use_map(map, me << 32 | (uint64_t)(i + 1));
         else
             CHECK(mmf_last_message()[0] != '\0'); /* each thread has its own */
-        mmf_close(map);
+        mmf_map_close(map);
     }
     return NULL;
 }
@@ -115,20 +115,20 @@ race(void *argument)
 
     (void)argument;
     for (i = 0; i < 200; i++) {
-        mmf *map = NULL;
+        mmf_map *map = NULL;
         int rc;
 
         if (pthread_barrier_wait(&barrier) == PTHREAD_BARRIER_SERIAL_THREAD)
             atomic_store(&winners, 0);
         pthread_barrier_wait(&barrier);
-        rc = mmf_create_new("race", 100, NULL, &map);
+        rc = mmf_map_create_new("race", 100, NULL, &map);
         if (rc == MMF_OK)
             atomic_fetch_add(&winners, 1);
         else if (rc != MMF_E_EXISTS)
             CHECK_OK(rc);
         pthread_barrier_wait(&barrier);
         CHECK_INT(atomic_load(&winners), 1);
-        mmf_close(map);
+        mmf_map_close(map);
     }
     return NULL;
 }
@@ -144,7 +144,7 @@ racing_threads_have_one_winner(void **state)
 }
 
 /* One handle, many threads: views come and go while others list and reap. */
-static mmf *common;
+static mmf_map *common;
 
 static void *
 make_views(void *argument)
@@ -157,17 +157,17 @@ make_views(void *argument)
         mmf_list *list;
 
         use_map(common, 1);
-        CHECK_OK(mmf_capacity(common, &capacity));
+        CHECK_OK(mmf_map_capacity(common, &capacity));
         CHECK_INT(capacity, 10000);
         if (me == 1 && i % 10 == 0) {
             CHECK_OK(mmf_list_create(0, &list));
             CHECK_INT(mmf_list_count(list), 1);
-            CHECK_INT(mmf_list_get(list, 0)->life, MMF_LIFE_ALIVE);
+            CHECK_INT(mmf_list_get(list, 0)->life, MMF_OBJECT_IN_USE);
             mmf_list_close(list);
         } else if (me == 2 && i % 10 == 0) {
-            mmf_reap_result reaped;
+            mmf_gc_result reaped;
 
-            CHECK_OK(mmf_reap(0, &reaped));
+            CHECK_OK(mmf_gc(0, &reaped));
             CHECK_INT(reaped.alive, 1);
         }
     }
@@ -178,9 +178,9 @@ static void
 one_handle_serves_many_threads(void **state)
 {
     (void)state;
-    CHECK_OK(mmf_create_new("common", 10000, NULL, &common));
+    CHECK_OK(mmf_map_create_new("common", 10000, NULL, &common));
     run_threads(make_views);
-    mmf_close(common);
+    mmf_map_close(common);
 }
 
 int

@@ -112,18 +112,18 @@ static void
 the_umask_does_not_matter(void **state)
 {
     struct stat st;
-    mmf_options options;
-    mmf *map;
+    mmf_map_options options;
+    mmf_map *map;
     mode_t mask = umask(0777);
 
     (void)state;
-    mmf_options_init(&options);
+    mmf_map_options_init(&options);
     options.mode = 0664;
-    CHECK_OK(mmf_create_new("Global\\Cat", 100, &options, &map));
+    CHECK_OK(mmf_map_create_new("Global\\Cat", 100, &options, &map));
     umask(mask);
     CHECK(stat(only_file(), &st) == 0);
     CHECK_INT(st.st_mode & 07777, 0664);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void

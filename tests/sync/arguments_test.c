@@ -67,7 +67,7 @@ rule_2_10_time_outs(void **state)
     for_each_name(time_outs_of);
 }
 
-/* The longest time-outs, with somebody who ends the wait. */
+/* The longest timeouts, with somebody who ends the wait. */
 static void
 rule_2_10_longest_time_outs_wait(void **state)
 {
@@ -90,7 +90,7 @@ rule_2_10_longest_time_outs_wait(void **state)
     worker_end(worker);
 }
 
-/* A wait ends with its time-out: not before, and not much later. */
+/* A wait ends with its timeout: not before, and not much later. */
 static void
 a_time_out_takes_as_long_as_it_says(void **state)
 {
@@ -344,8 +344,7 @@ refuse_semaphore(int32_t initial, int32_t maximum, int status, const char *param
         int created = -7;
 
         CHECK_CONTEXT("%d of %d, name %zu", initial, maximum, i);
-        CHECK_FAILS_PARAM(mmf_semaphore_create(initial, maximum, names[i], NULL,
-                                               &created, &semaphore),
+        CHECK_FAILS_PARAM(mmf_semaphore_create_or_open(names[i], initial, maximum, NULL, &created, &semaphore),
                           status, parameter);
         CHECK(semaphore == UNTOUCHED);
         CHECK_INT(created, -7);
@@ -378,8 +377,7 @@ ev_02_mode(void **state)
             mmf_event *event = UNTOUCHED;
             int created = -7;
 
-            CHECK_FAILS_PARAM(mmf_event_create(0, modes[i], named ? "Cat" : NULL, NULL,
-                                               &created, &event),
+            CHECK_FAILS_PARAM(mmf_event_create_or_open(named ? "Cat" : NULL, 0, modes[i], NULL, &created, &event),
                               MMF_E_INVALID, "mode");
             CHECK(event == UNTOUCHED);
             CHECK_INT(created, -7);
@@ -397,11 +395,11 @@ rule_2_10_out_is_null(void **state)
     int opened = -7;
 
     (void)state;
-    CHECK_FAILS_PARAM(mmf_mutex_create(1, NULL, NULL, NULL, NULL), MMF_E_NULL, "out");
-    CHECK_FAILS_PARAM(mmf_mutex_create(1, "Cat", NULL, NULL, NULL), MMF_E_NULL, "out");
-    CHECK_FAILS_PARAM(mmf_event_create(1, 0, "Cat", NULL, NULL, NULL), MMF_E_NULL,
+    CHECK_FAILS_PARAM(mmf_mutex_create_or_open(NULL, 1, NULL, NULL, NULL), MMF_E_NULL, "out");
+    CHECK_FAILS_PARAM(mmf_mutex_create_or_open("Cat", 1, NULL, NULL, NULL), MMF_E_NULL, "out");
+    CHECK_FAILS_PARAM(mmf_event_create_or_open("Cat", 1, 0, NULL, NULL, NULL), MMF_E_NULL,
                       "out");
-    CHECK_FAILS_PARAM(mmf_semaphore_create(1, 1, "Cat", NULL, NULL, NULL), MMF_E_NULL,
+    CHECK_FAILS_PARAM(mmf_semaphore_create_or_open("Cat", 1, 1, NULL, NULL, NULL), MMF_E_NULL,
                       "out");
     CHECK_FAILS_PARAM(mmf_mutex_open_existing("Cat", NULL, NULL), MMF_E_NULL, "out");
     CHECK_FAILS_PARAM(mmf_event_open_existing("Cat", NULL, NULL), MMF_E_NULL, "out");
@@ -507,7 +505,7 @@ rule_2_10_open_existing(void **state)
 
         CHECK_FAILS_PARAM(object_open(&object, kind, NULL, NULL), MMF_E_NULL, "name");
         CHECK_FAILS_PARAM(object_open(&object, kind, "", NULL), MMF_E_INVALID, "name");
-        CHECK_FAILS(object_open(&object, kind, "Cat", NULL), MMF_E_CANNOT_BE_OPENED);
+        CHECK_FAILS(object_open(&object, kind, "Cat", NULL), MMF_E_NOT_FOUND);
         CHECK(strstr(mmf_last_message(), "Cat") != NULL);
         CHECK(strstr(mmf_last_message(), mmf_kind_name(kind)) != NULL);
 

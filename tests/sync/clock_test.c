@@ -1,5 +1,5 @@
 /*
- * clock_test.c - steps of the wall clock do not move time-outs.
+ * clock_test.c - steps of the wall clock do not move timeouts.
  *
  * Nobody may set the clock of the machine that the tests run on. Instead the library's
  * own questions for the wall clock get answers that jump by years (the linker's
@@ -47,7 +47,7 @@ __wrap_mmf_sys_clock(clockid_t clock, struct timespec *now)
 
 /* NOLINTEND(bugprone-reserved-identifier) */
 
-/* Each way to wait ends with its time-out, however the wall clock jumps. */
+/* Each way to wait ends with its timeout, however the wall clock jumps. */
 static void
 wait_by_every_way(void)
 {

@@ -13,7 +13,7 @@
 #include "shared/page/control.h"
 #include "shared/sync/word.h"
 
-/* An answer comes this long after its time-out at the latest, on a busy machine. */
+/* An answer comes this long after its timeout at the latest, on a busy machine. */
 enum { LATEST_US = 5000000 };
 
 /* The words as this test writes them: struct mmf_sync_shared without its atomics. */
@@ -370,7 +370,7 @@ a_reservation_of_nobody(void **state)
 }
 
 /*
- * Waiting for ever on random words: the wait ends at once, or when the words make sense
+ * Waiting forever on random words: the wait ends at once, or when the words make sense
  * again. Who waits looks again by itself; nobody wakes it here.
  */
 static void

@@ -74,7 +74,7 @@ rule_7_2_4_the_creator_dies(void **state)
         if (opened) {
             expect_abandoned(mutex);
         } else {
-            CHECK_OK(mmf_mutex_create(1, "Cat", NULL, &created, &mutex));
+            CHECK_OK(mmf_mutex_create_or_open("Cat", 1, NULL, &created, &mutex));
             CHECK_INT(created, 1);
             CHECK_STATUS(mmf_mutex_release(mutex), MMF_OK);
         }
@@ -228,7 +228,7 @@ told_within_100_ms(void **state)
     mmf_event_close(ready);
 }
 
-/* Who comes after the death is told at once, whatever its time-out. */
+/* Who comes after the death is told at once, whatever its timeout. */
 static void
 a_latecomer_is_told_at_once(void **state)
 {
@@ -372,14 +372,14 @@ struct board {
 };
 
 static struct board *
-open_board(mmf **map, mmf_view_accessor **view)
+open_board(mmf_map **map, mmf_accessor **view)
 {
     void *bytes;
     int64_t size;
 
-    CHECK_OK(mmf_create_or_open("Board", sizeof(struct board), NULL, map));
-    CHECK_OK(mmf_create_view_accessor(*map, 0, 0, MMF_ACCESS_READ_WRITE, view));
-    CHECK_OK(mmf_view_accessor_pointer(*view, &bytes, &size));
+    CHECK_OK(mmf_map_create_or_open("Board", sizeof(struct board), NULL, NULL, map));
+    CHECK_OK(mmf_accessor_create(*map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, view));
+    CHECK_OK(mmf_accessor_pointer(*view, &bytes, &size));
     return bytes;
 }
 
@@ -409,8 +409,8 @@ static int
 mutex_role(int argc, char **argv)
 {
     int way = argc > 1 ? atoi(argv[1]) : 0;
-    mmf_view_accessor *view;
-    mmf *map;
+    mmf_accessor *view;
+    mmf_map *map;
     struct board *board = open_board(&map, &view);
     mmf_mutex *mutex = NULL;
     mmf_event *quiet = auto_event("Quiet", 0);
@@ -509,8 +509,8 @@ owners_killed_at_random(void **state)
     mmf_semaphore *many = new_semaphore("Many", 1000000, INT32_MAX);
     struct process *workers[WORKERS];
     uint64_t random = (uint64_t)now_us();
-    mmf_view_accessor *view;
-    mmf *map;
+    mmf_accessor *view;
+    mmf_map *map;
     struct board *board = open_board(&map, &view);
     int64_t seconds = harness_long() ? 120 : 3;
     int kills, rc;
@@ -538,8 +538,8 @@ owners_killed_at_random(void **state)
                    kills);
     print_message("%lld turns, %d kills, %lld times abandoned\n",
                   (long long)board->progress, kills, (long long)board->abandoned);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
     mmf_mutex_close(mutex);
     mmf_semaphore_close(many);
 }
@@ -553,8 +553,8 @@ static int
 givers_role(int argc, char **argv)
 {
     int gives = argc > 1 && argv[1][0] == 'g';
-    mmf_view_accessor *view;
-    mmf *map;
+    mmf_accessor *view;
+    mmf_map *map;
     struct board *board = open_board(&map, &view);
     mmf_semaphore *semaphore = NULL;
 
@@ -591,8 +591,8 @@ givers_and_takers_killed_at_random(void **state)
     mmf_semaphore *semaphore = new_semaphore("Cat", 1, MAXIMUM);
     struct process *workers[WORKERS];
     uint64_t random = (uint64_t)now_us();
-    mmf_view_accessor *view;
-    mmf *map;
+    mmf_accessor *view;
+    mmf_map *map;
     struct board *board = open_board(&map, &view);
     int64_t seconds = harness_long() ? 120 : 3;
     int64_t deadline = now_us() + (seconds + 20) * 1000000;
@@ -627,8 +627,8 @@ givers_and_takers_killed_at_random(void **state)
                   (long long)board->progress, kills, (long long)most - left);
     CHECK(left >= least && left <= most);
     CHECK(most - least <= kills + WORKERS);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
     mmf_semaphore_close(semaphore);
 }
 
@@ -705,8 +705,8 @@ static int
 diner_role(int argc, char **argv)
 {
     int seat = argc > 1 ? atoi(argv[1]) : 0;
-    mmf_view_accessor *view;
-    mmf *map;
+    mmf_accessor *view;
+    mmf_map *map;
     struct board *board = open_board(&map, &view);
     mmf_mutex *left = NULL, *right = NULL;
     mmf_waitable *forks[2];
@@ -742,8 +742,8 @@ philosophers_killed_at_random(void **state)
     mmf_mutex *forks[SEATS];
     mmf_waitable *objects[SEATS];
     uint64_t random = (uint64_t)now_us();
-    mmf_view_accessor *view;
-    mmf *map;
+    mmf_accessor *view;
+    mmf_map *map;
     struct board *board = open_board(&map, &view);
     int64_t seconds = harness_long() ? 120 : 3;
     int kills, rc;
@@ -779,8 +779,8 @@ philosophers_killed_at_random(void **state)
     }
     print_message("%lld meals, %d kills, %lld times abandoned\n",
                   (long long)board->progress, kills, (long long)board->abandoned);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
 }
 
 int

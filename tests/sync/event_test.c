@@ -21,7 +21,7 @@ reset(mmf_event *event)
     CHECK_STATUS(mmf_event_reset(event), MMF_OK);
 }
 
-/* A wait that takes, or that finds nothing for its whole time-out. */
+/* A wait that takes, or that finds nothing for its whole timeout. */
 static void
 is_set(mmf_event *event, int32_t timeout_ms)
 {
@@ -41,7 +41,7 @@ starts_as_asked(const char *name)
         for (int mode = 0; mode < 2; mode++) {
             mmf_event *event = NULL;
 
-            CHECK_OK(mmf_event_create(state, mode, name, NULL, NULL, &event));
+            CHECK_OK(mmf_event_create_or_open(name, state, mode, NULL, NULL, &event));
             CHECK_STATUS(mmf_event_wait(event, 0), state ? MMF_OK : MMF_TIMED_OUT);
             mmf_event_close(event);
         }
@@ -65,7 +65,7 @@ any_number_is_a_state(void **state)
     for (size_t i = 0; i < COUNT_OF(numbers); i++) {
         mmf_event *event = NULL;
 
-        CHECK_OK(mmf_event_create(numbers[i], 0, "Cat", NULL, NULL, &event));
+        CHECK_OK(mmf_event_create_or_open("Cat", numbers[i], 0, NULL, NULL, &event));
         is_set(event, 0);
         is_not_set(event, 0);
         mmf_event_close(event);
@@ -86,7 +86,7 @@ ev_03_names(void **state)
         mmf_event *event = NULL;
         int created = -7;
 
-        CHECK_OK(mmf_event_create(0, 0, i == 0 ? hex : large, NULL, &created, &event));
+        CHECK_OK(mmf_event_create_or_open(i == 0 ? hex : large, 0, 0, NULL, &created, &event));
         CHECK_INT(created, 1);
         mmf_event_close(event);
     }
@@ -99,10 +99,9 @@ ev_04_a_name_on_unix(void **state)
     int created = -7;
 
     (void)state;
-    CHECK_OK(mmf_event_create(0, MMF_EVENT_AUTO_RESET, "anything", NULL, NULL, &event));
+    CHECK_OK(mmf_event_create_or_open("anything", 0, MMF_EVENT_AUTO_RESET, NULL, NULL, &event));
     mmf_event_close(event);
-    CHECK_OK(mmf_event_create(0, MMF_EVENT_MANUAL_RESET, "anything", NULL, &created,
-                              &event));
+    CHECK_OK(mmf_event_create_or_open("anything", 0, MMF_EVENT_MANUAL_RESET, NULL, &created, &event));
     CHECK_INT(created, 1);
     mmf_event_close(event);
 }
@@ -122,10 +121,10 @@ ev_05_the_same_name_twice(void **state)
 
             CHECK_CONTEXT("row %d, then %d", row, other);
             CHECK_OK(
-                mmf_event_create(first_state, first_mode, "Cat", NULL, &created, &one));
+                mmf_event_create_or_open("Cat", first_state, first_mode, NULL, &created, &one));
             CHECK_INT(created, 1);
             CHECK_OK(
-                mmf_event_create(other & 1, other >> 1, "Cat", NULL, &created, &two));
+                mmf_event_create_or_open("Cat", other & 1, other >> 1, NULL, &created, &two));
             CHECK_INT(created, 0);
             CHECK_STATUS(mmf_event_wait(two, 0), first_state ? MMF_OK : MMF_TIMED_OUT);
             set(two);
@@ -148,11 +147,11 @@ ev_06_a_mutex_has_the_name(void **state)
     int created = -7;
 
     (void)state;
-    CHECK_FAILS(mmf_event_create(0, MMF_EVENT_AUTO_RESET, "Cat", NULL, NULL, &event),
+    CHECK_FAILS(mmf_event_create_or_open("Cat", 0, MMF_EVENT_AUTO_RESET, NULL, NULL, &event),
                 MMF_E_WRONG_KIND);
     CHECK(strstr(mmf_last_message(), "mutex") != NULL);
     CHECK_FAILS(
-        mmf_event_create(0, MMF_EVENT_MANUAL_RESET, "Cat", NULL, &created, &event),
+        mmf_event_create_or_open("Cat", 0, MMF_EVENT_MANUAL_RESET, NULL, &created, &event),
         MMF_E_WRONG_KIND);
     CHECK_INT(created, -7);
     CHECK(event == UNTOUCHED);
@@ -300,7 +299,7 @@ check_absent(void)
     mmf_event *event = UNTOUCHED;
     int opened = -7;
 
-    CHECK_FAILS(mmf_event_open_existing("Cat", NULL, &event), MMF_E_CANNOT_BE_OPENED);
+    CHECK_FAILS(mmf_event_open_existing("Cat", NULL, &event), MMF_E_NOT_FOUND);
     CHECK(event == UNTOUCHED);
     CHECK_OK(mmf_event_try_open_existing("Cat", NULL, &opened, &event));
     CHECK_INT(opened, 0);
@@ -340,8 +339,8 @@ ev_14_ping_pong_of_processes(void **state)
         mmf_event *there = NULL, *back = NULL;
         struct process *peer = peer_start();
 
-        CHECK_OK(mmf_event_create(0, mode, "there", NULL, NULL, &there));
-        CHECK_OK(mmf_event_create(0, mode, "back", NULL, NULL, &back));
+        CHECK_OK(mmf_event_create_or_open("there", 0, mode, NULL, NULL, &there));
+        CHECK_OK(mmf_event_create_or_open("back", 0, mode, NULL, NULL, &back));
         peer_does(peer, "open event 0 there");
         peer_does(peer, "open event 1 back");
         for (int round = 0; round < 10; round++) {
@@ -558,10 +557,9 @@ play(const char *name, mmf_event_mode mode)
     struct worker *worker = worker_start();
     struct ping_pong game = {.mode = mode, .rounds = 10};
 
-    CHECK_OK(mmf_event_create(0, mode, with_suffix(name, " there"), NULL, NULL,
-                              &game.there));
+    CHECK_OK(mmf_event_create_or_open(with_suffix(name, " there"), 0, mode, NULL, NULL, &game.there));
     CHECK_OK(
-        mmf_event_create(0, mode, with_suffix(name, " back"), NULL, NULL, &game.back));
+        mmf_event_create_or_open(with_suffix(name, " back"), 0, mode, NULL, NULL, &game.back));
     worker_begin(worker, answer_pings, &game);
     for (int round = 0; round < game.rounds; round++) {
         set(game.there);

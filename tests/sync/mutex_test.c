@@ -178,14 +178,14 @@ create_owned_again(const char *name)
         return;
     }
     /* Free: it opens, and does not take it. */
-    CHECK_OK(mmf_mutex_create(1, name, NULL, &created, &other));
+    CHECK_OK(mmf_mutex_create_or_open(name, 1, NULL, &created, &other));
     CHECK_INT(created, 0);
     refuse_release(other);
     check_free(one);
     mmf_mutex_close(other);
     /* Ours: it does not count. */
     take(one);
-    CHECK_OK(mmf_mutex_create(1, name, NULL, &created, &other));
+    CHECK_OK(mmf_mutex_create_or_open(name, 1, NULL, &created, &other));
     CHECK_INT(created, 0);
     release(other);
     refuse_release(one);
@@ -210,7 +210,7 @@ rule_7_2_2_no_wait_for_another_owner(void **state)
 
     (void)state;
     peer_answers(peer, "MMF_OK new", "mutex 0 1 Cat");
-    CHECK_OK(mmf_mutex_create(1, "Cat", NULL, &created, &mutex));
+    CHECK_OK(mmf_mutex_create_or_open("Cat", 1, NULL, &created, &mutex));
     CHECK_INT(created, 0);
     refuse_release(mutex);
     CHECK_STATUS(mmf_mutex_wait(mutex, 0), MMF_TIMED_OUT);
@@ -767,7 +767,7 @@ check_gone(const char *name)
 
     if (name == NULL)
         return;
-    CHECK_FAILS(mmf_mutex_open_existing(name, NULL, &mutex), MMF_E_CANNOT_BE_OPENED);
+    CHECK_FAILS(mmf_mutex_open_existing(name, NULL, &mutex), MMF_E_NOT_FOUND);
     CHECK_INT(count_files(), 0);
 }
 
@@ -941,7 +941,7 @@ job_churn(void *argument)
         mmf_mutex *mutex = NULL;
         int created = 0;
 
-        CHECK_OK(mmf_mutex_create(churn->owned, churn->name, NULL, &created, &mutex));
+        CHECK_OK(mmf_mutex_create_or_open(churn->name, churn->owned, NULL, &created, &mutex));
         if (!(created && churn->owned)) {
             int rc = mmf_mutex_wait(mutex, LONG_MS);
 
@@ -954,7 +954,7 @@ job_churn(void *argument)
         /* Left owned: the next wait takes it again, or the name's next life begins. */
         if (i % 3 == 0) {
             mutex = NULL;
-            CHECK_OK(mmf_mutex_create(0, churn->name, NULL, NULL, &mutex));
+            CHECK_OK(mmf_mutex_create_or_open(churn->name, 0, NULL, NULL, &mutex));
             while (mmf_mutex_release(mutex) == MMF_OK)
                 continue;
             mmf_mutex_close(mutex);

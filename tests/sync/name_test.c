@@ -21,7 +21,7 @@ check_absent(mmf_kind kind, const char *name)
         CHECK_FAILS(object_open(&object, kind, name, NULL), MMF_E_NOT_FOUND);
         return;
     }
-    CHECK_FAILS(object_open(&object, kind, name, NULL), MMF_E_CANNOT_BE_OPENED);
+    CHECK_FAILS(object_open(&object, kind, name, NULL), MMF_E_NOT_FOUND);
     CHECK_STATUS(object_try_open(&object, kind, name, NULL, &opened), MMF_OK);
     CHECK_INT(opened, 0);
 }
@@ -263,7 +263,7 @@ clash(const char *name)
         for (mmf_kind kind = MMF_KIND_MAP; kind <= LAST_KIND; kind++) {
             struct object other = {0};
             int number = -7;
-            mmf *map = UNTOUCHED;
+            mmf_map *map = UNTOUCHED;
 
             if (kind == holder)
                 continue;
@@ -276,7 +276,7 @@ clash(const char *name)
             CHECK_FAILS(object_open(&other, kind, name, NULL), MMF_E_WRONG_KIND);
             CHECK(strstr(mmf_last_message(), mmf_kind_name(holder)) != NULL);
             if (kind == MMF_KIND_MAP) {
-                CHECK_FAILS(mmf_create_new(name, 100, NULL, &map), MMF_E_WRONG_KIND);
+                CHECK_FAILS(mmf_map_create_new(name, 100, NULL, &map), MMF_E_WRONG_KIND);
                 CHECK(map == UNTOUCHED);
             } else {
                 CHECK_STATUS(object_try_open(&other, kind, name, NULL, &number),
@@ -304,10 +304,10 @@ rule_7_1_3_other_kinds_in_another_process(void **state)
 {
     struct process *peer = peer_start();
     mmf_mutex *mutex = new_mutex("Cat");
-    mmf *map = NULL;
+    mmf_map *map = NULL;
 
     (void)state;
-    CHECK_OK(mmf_create_new("Dog", 100, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Dog", 100, NULL, &map));
     peer_fails(peer, MMF_E_WRONG_KIND, "mutex", "event 0 0 0 Cat");
     peer_fails(peer, MMF_E_WRONG_KIND, "mutex", "semaphore 0 0 1 Cat");
     peer_fails(peer, MMF_E_WRONG_KIND, "mutex", "map 0 100 Cat");
@@ -316,7 +316,7 @@ rule_7_1_3_other_kinds_in_another_process(void **state)
     peer_fails(peer, MMF_E_WRONG_KIND, "map", "open event 0 Dog");
     peer_end(peer);
     mmf_mutex_close(mutex);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /* Case counts; "Local\" is no prefix's own name; "Global\" is another scope. */
@@ -587,7 +587,7 @@ listed_with_their_kinds(void **state)
         CHECK_TEXT(mmf_kind_name(info->kind), strrchr(names[i], '\\') != NULL
                                                   ? strrchr(names[i], '\\') + 1
                                                   : names[i]);
-        CHECK_INT(info->life, MMF_LIFE_ALIVE);
+        CHECK_INT(info->life, MMF_OBJECT_IN_USE);
         CHECK_TEXT(info->file, "");
         if (kernel_has_names()) {
             /* It counts handles, maps whole pages, and knows no creator. */
@@ -613,7 +613,7 @@ static void
 dead_ones_are_reaped(void **state)
 {
     struct process *peer;
-    mmf_reap_result result;
+    mmf_gc_result result;
     mmf_list *list = NULL;
 
     (void)state;
@@ -622,16 +622,16 @@ dead_ones_are_reaped(void **state)
     peer_answers(peer, "MMF_OK new", "mutex 0 1 mutex");
     peer_answers(peer, "MMF_OK new", "event 1 0 0 event");
     peer_answers(peer, "MMF_OK new", "semaphore 2 0 1 semaphore");
-    CHECK_OK(mmf_reap(0, &result));
+    CHECK_OK(mmf_gc(0, &result));
     CHECK_INT(result.removed, 0);
     CHECK_INT(result.alive, 3);
     process_kill(peer);
-    CHECK_OK(mmf_list_create(MMF_LIST_KEEP_DEAD, &list));
+    CHECK_OK(mmf_list_create(MMF_LIST_KEEP_ORPHANED, &list));
     CHECK_INT(mmf_list_count(list), 3);
     for (int32_t i = 0; i < 3; i++)
-        CHECK_INT(mmf_list_get(list, i)->life, MMF_LIFE_DEAD);
+        CHECK_INT(mmf_list_get(list, i)->life, MMF_OBJECT_ORPHANED);
     mmf_list_close(list);
-    CHECK_OK(mmf_reap(0, &result));
+    CHECK_OK(mmf_gc(0, &result));
     CHECK_INT(result.removed, 3);
     CHECK_INT(count_files(), 0);
 }

@@ -20,8 +20,8 @@ int __wrap_mmf_sys_futex_waitv(uint32_t *const *words, const uint32_t *expected,
 
 /*
  * The library's sleepers look again by themselves, for the sake of the dead. Here they
- * do not, unless it is very soon: that is a caller's time-out, or a reservation's. An
- * hour is for ever.
+ * do not, unless it is very soon: that is a caller's timeout, or a reservation's. An
+ * hour is forever.
  */
 static int64_t
 end_of_sleep(int64_t until)

@@ -20,8 +20,8 @@ struct place {
     mmf_mutex *mutex;
     mmf_event *event;
     mmf_semaphore *semaphore;
-    mmf *map;
-    mmf_view_accessor *view;
+    mmf_map *map;
+    mmf_accessor *view;
     int64_t *number; /* the map's first one */
 };
 
@@ -110,8 +110,8 @@ close_place(struct place *place)
     mmf_mutex_close(place->mutex);
     mmf_event_close(place->event);
     mmf_semaphore_close(place->semaphore);
-    mmf_view_accessor_close(place->view);
-    mmf_close(place->map);
+    mmf_accessor_close(place->view);
+    mmf_map_close(place->map);
     memset(place, 0, sizeof(*place));
 }
 
@@ -132,7 +132,7 @@ do_mutex(char **words)
     struct place *place = place_of(words[1]);
     int created = -1;
     int rc =
-        mmf_mutex_create(atoi(words[2]), words[3], options, &created, &place->mutex);
+        mmf_mutex_create_or_open(words[3], atoi(words[2]), options, &created, &place->mutex);
 
     say_created(place, MMF_KIND_MUTEX, rc, created);
 }
@@ -142,8 +142,7 @@ do_event(char **words)
 {
     struct place *place = place_of(words[1]);
     int created = -1;
-    int rc = mmf_event_create(atoi(words[2]), atoi(words[3]), words[4], options,
-                              &created, &place->event);
+    int rc = mmf_event_create_or_open(words[4], atoi(words[2]), atoi(words[3]), options, &created, &place->event);
 
     say_created(place, MMF_KIND_EVENT, rc, created);
 }
@@ -153,8 +152,7 @@ do_semaphore(char **words)
 {
     struct place *place = place_of(words[1]);
     int created = -1;
-    int rc = mmf_semaphore_create(atoi(words[2]), atoi(words[3]), words[4], options,
-                                  &created, &place->semaphore);
+    int rc = mmf_semaphore_create_or_open(words[4], atoi(words[2]), atoi(words[3]), options, &created, &place->semaphore);
 
     say_created(place, MMF_KIND_SEMAPHORE, rc, created);
 }
@@ -163,20 +161,19 @@ static void
 do_map(char **words)
 {
     struct place *place = place_of(words[1]);
-    mmf_options of_map;
+    mmf_map_options of_map;
     void *bytes;
     int64_t size;
     int rc;
 
-    mmf_options_init(&of_map);
+    mmf_map_options_init(&of_map);
     if (options != NULL)
         of_map.mode = options->mode;
-    rc = mmf_create_or_open(words[3], atoll(words[2]), &of_map, &place->map);
+    rc = mmf_map_create_or_open(words[3], atoll(words[2]), &of_map, NULL, &place->map);
     if (rc >= 0)
-        rc = mmf_create_view_accessor(place->map, 0, 0, MMF_ACCESS_READ_WRITE,
-                                      &place->view);
+        rc = mmf_accessor_create(place->map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &place->view);
     if (rc >= 0)
-        rc = mmf_view_accessor_pointer(place->view, &bytes, &size);
+        rc = mmf_accessor_pointer(place->view, &bytes, &size);
     if (rc >= 0)
         place->number = bytes;
     place->kind = rc < 0 ? 0 : MMF_KIND_MAP;

@@ -10,7 +10,7 @@
 /*
  * Read commands from standard input and answer each with one line: the status' name,
  * then what the command says, or the message of a failure. Ends at the end of input and
- * closes what it has open. P is a place from 0 to 9, T a time-out; a name comes last
+ * closes what it has open. P is a place from 0 to 9, T a timeout; a name comes last
  * and may have blanks in it.
  *
  *   mode OCTAL                 creates and opens from now on have options: for all
@@ -31,13 +31,13 @@
  *   fd P                       mmf_waitable_fd
  *   poll P T                   "yes" or "no": its descriptor is readable
  *   read P, write P NUMBER     of a map
- *   thread return|exit P       a thread waits for it for ever and ends
+ *   thread return|exit P       a thread waits for it forever and ends
  *   guard P P COUNT            COUNT times: wait for the mutex, add 1 to the map; says
  *                              how often the mutex was abandoned
  *   take P T COUNT             COUNT times: wait
  *   give P COUNT               COUNT times: release, set or post 1
  *   echo P P COUNT             COUNT times: wait for the first, signal the second
- *   churn P                    for ever: wait and signal; says "MMF_OK" once before
+ *   churn P                    forever: wait and signal; says "MMF_OK" once before
  *   lend                       a forked child, which sleeps, gets a copy of everything;
  *                              says its process id
  *   exec                       become another program, which sleeps; answers before

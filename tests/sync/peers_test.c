@@ -155,7 +155,7 @@ rule_7_5_users_share_what_all_may_use(void **state)
             one_dies_before_the_other(root, other, kind);
             peer_end(other);
             /* Its owner is dead, and "other" may not remove it; we may. */
-            CHECK_OK(mmf_reap(0, NULL));
+            CHECK_OK(mmf_gc(0, NULL));
             CHECK_INT(count_files(), 0);
         }
     }
@@ -239,7 +239,7 @@ rule_7_5_local_names_are_each_user_s_own(void **state)
         struct process *root = start_user(0, NULL), *nobody = start_user(NOBODY, NULL);
 
         peer_creates(root, kind, "Cat", "MMF_OK new");
-        peer_fails(nobody, MMF_E_CANNOT_BE_OPENED, "Cat", "open %s 0 Cat",
+        peer_fails(nobody, MMF_E_NOT_FOUND, "Cat", "open %s 0 Cat",
                    mmf_kind_name(kind));
         peer_creates(nobody, kind, "Local\\Cat", "MMF_OK new");
         peer_does(root, "wait 0 0");
@@ -327,7 +327,7 @@ meet_foreigners(struct process *(*start_one)(void),
         meet(one, other, kind);
         peer_end(other);
         peer_end(one);
-        CHECK_OK(mmf_reap(0, NULL));
+        CHECK_OK(mmf_gc(0, NULL));
         CHECK_INT(count_files(), 0);
     }
 }

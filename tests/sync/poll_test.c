@@ -1,7 +1,7 @@
 /*
  * poll_test.c - mmf_waitable_fd: poll and epoll tell when an object may be had.
  *
- * The descriptor is a hint: poll, wait with time-out 0, poll again. So a poll may be
+ * The descriptor is a hint: poll, wait with timeout 0, poll again. So a poll may be
  * readable for nothing; but no hint may be lost, and what can be had is readable.
  */
 #include "support.h"

@@ -135,8 +135,7 @@ rule_7_4_opening_ignores_the_counts(void **state)
         mmf_semaphore *one = new_semaphore("Cat", 2, 3), *other = NULL;
         int created = -7;
 
-        CHECK_OK(mmf_semaphore_create(others[i][0], others[i][1], "Cat", NULL, &created,
-                                      &other));
+        CHECK_OK(mmf_semaphore_create_or_open("Cat", others[i][0], others[i][1], NULL, &created, &other));
         CHECK_INT(created, 0);
         give(other, 1, 2);
         refuse_give(other, 1);
@@ -151,7 +150,7 @@ rule_7_4_opening_ignores_the_counts(void **state)
     {
         mmf_semaphore *one = new_semaphore("Cat", 2, 3), *other = UNTOUCHED;
 
-        CHECK_FAILS_PARAM(mmf_semaphore_create(2, 1, "Cat", NULL, NULL, &other),
+        CHECK_FAILS_PARAM(mmf_semaphore_create_or_open("Cat", 2, 1, NULL, NULL, &other),
                           MMF_E_INVALID, "");
         CHECK(other == UNTOUCHED);
         mmf_semaphore_close(one);

@@ -154,7 +154,7 @@ reuse_role(int argc, char **argv)
         role_say("cannot: %s", strerror(errno));
         return 0;
     }
-    CHECK_OK(mmf_mutex_create(0, "Cat", NULL, NULL, &mutex));
+    CHECK_OK(mmf_mutex_create_or_open("Cat", 0, NULL, NULL, &mutex));
     if (start_numbered(&owner, 42) < 0) {
         role_say("cannot: %s", strerror(errno));
         return 0;

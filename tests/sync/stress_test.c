@@ -1,10 +1,10 @@
 /*
  * stress_test.c - many threads and processes at the same objects. Nothing is lost,
- * nothing comes twice, nobody sleeps for ever.
+ * nothing comes twice, nobody sleeps forever.
  *
  * The program is built three times: as users have it; with a system that has no
  * futex_waitv; and with sleeps that do not end by themselves (own_sys.c), so that one
- * wake-up too few is one sleeper for ever, not one that is a moment late.
+ * wake-up too few is one sleeper forever, not one that is a moment late.
  */
 #include "support.h"
 
@@ -91,14 +91,14 @@ count_by_threads(struct guarded *guarded, int threads)
 }
 
 static void
-open_guarded(struct guarded *guarded, mmf **map, mmf_view_accessor **view)
+open_guarded(struct guarded *guarded, mmf_map **map, mmf_accessor **view)
 {
     void *bytes;
     int64_t size;
 
-    CHECK_OK(mmf_create_or_open("Number", 8, NULL, map));
-    CHECK_OK(mmf_create_view_accessor(*map, 0, 0, MMF_ACCESS_READ_WRITE, view));
-    CHECK_OK(mmf_view_accessor_pointer(*view, &bytes, &size));
+    CHECK_OK(mmf_map_create_or_open("Number", 8, NULL, NULL, map));
+    CHECK_OK(mmf_accessor_create(*map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, view));
+    CHECK_OK(mmf_accessor_pointer(*view, &bytes, &size));
     guarded->number = bytes;
     guarded->mutex = new_mutex("Cat");
     guarded->never = auto_event("Never", 0);
@@ -106,10 +106,10 @@ open_guarded(struct guarded *guarded, mmf **map, mmf_view_accessor **view)
 }
 
 static void
-close_guarded(struct guarded *guarded, mmf *map, mmf_view_accessor *view)
+close_guarded(struct guarded *guarded, mmf_map *map, mmf_accessor *view)
 {
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
     mmf_mutex_close(guarded->mutex);
     mmf_event_close(guarded->never);
     mmf_event_close(guarded->always);
@@ -120,8 +120,8 @@ static int
 count_role(int argc, char **argv)
 {
     struct guarded guarded = {.count = argc > 2 ? atoi(argv[2]) : 0};
-    mmf_view_accessor *view;
-    mmf *map;
+    mmf_accessor *view;
+    mmf_map *map;
     char line[16];
 
     open_guarded(&guarded, &map, &view);
@@ -168,10 +168,10 @@ processes_count(void **state)
         int count = scaled(8000, 800000) / processes / threads;
         struct guarded guarded;
         struct process *all[64];
-        mmf_view_accessor *view;
+        mmf_accessor *view;
         char text[2][16];
         const char *args[] = {text[0], text[1], NULL};
-        mmf *map;
+        mmf_map *map;
 
         if ((HARNESS_TSAN || HARNESS_ASAN) && processes > 16)
             continue; /* which would take all the memory there is */

@@ -52,7 +52,7 @@ new_mutex(const char *name)
 {
     mmf_mutex *mutex = NULL;
 
-    CHECK_STATUS(mmf_mutex_create(0, name, NULL, NULL, &mutex), MMF_OK);
+    CHECK_STATUS(mmf_mutex_create_or_open(name, 0, NULL, NULL, &mutex), MMF_OK);
     return mutex;
 }
 
@@ -62,7 +62,7 @@ owned_mutex(const char *name)
     mmf_mutex *mutex = NULL;
     int created = -1;
 
-    CHECK_STATUS(mmf_mutex_create(1, name, NULL, &created, &mutex), MMF_OK);
+    CHECK_STATUS(mmf_mutex_create_or_open(name, 1, NULL, &created, &mutex), MMF_OK);
     CHECK_INT(created, 1);
     return mutex;
 }
@@ -72,7 +72,7 @@ new_event(const char *name, int signalled, mmf_event_mode mode)
 {
     mmf_event *event = NULL;
 
-    CHECK_STATUS(mmf_event_create(signalled, mode, name, NULL, NULL, &event), MMF_OK);
+    CHECK_STATUS(mmf_event_create_or_open(name, signalled, mode, NULL, NULL, &event), MMF_OK);
     return event;
 }
 
@@ -93,7 +93,7 @@ new_semaphore(const char *name, int32_t initial, int32_t maximum)
 {
     mmf_semaphore *semaphore = NULL;
 
-    CHECK_STATUS(mmf_semaphore_create(initial, maximum, name, NULL, NULL, &semaphore),
+    CHECK_STATUS(mmf_semaphore_create_or_open(name, initial, maximum, NULL, NULL, &semaphore),
                  MMF_OK);
     return semaphore;
 }
@@ -111,17 +111,16 @@ object_create(struct object *object, mmf_kind kind, const char *name,
 
     switch (kind) {
     case MMF_KIND_MUTEX:
-        rc = mmf_mutex_create(0, name, options, created_new, &made.mutex);
+        rc = mmf_mutex_create_or_open(name, 0, options, created_new, &made.mutex);
         break;
     case MMF_KIND_EVENT:
-        rc = mmf_event_create(1, MMF_EVENT_AUTO_RESET, name, options, created_new,
-                              &made.event);
+        rc = mmf_event_create_or_open(name, 1, MMF_EVENT_AUTO_RESET, options, created_new, &made.event);
         break;
     case MMF_KIND_SEMAPHORE:
-        rc = mmf_semaphore_create(1, 10, name, options, created_new, &made.semaphore);
+        rc = mmf_semaphore_create_or_open(name, 1, 10, options, created_new, &made.semaphore);
         break;
     default:
-        rc = mmf_create_or_open(name, 100, NULL, &made.map);
+        rc = mmf_map_create_or_open(name, 100, NULL, NULL, &made.map);
         break;
     }
     if (rc >= 0)
@@ -147,7 +146,7 @@ object_open(struct object *object, mmf_kind kind, const char *name,
         rc = mmf_semaphore_open_existing(name, options, &opened.semaphore);
         break;
     default:
-        rc = mmf_open_existing(name, NULL, &opened.map);
+        rc = mmf_map_open_existing(name, NULL, &opened.map);
         break;
     }
     if (rc >= 0)
@@ -187,7 +186,7 @@ object_close(struct object *object)
     mmf_mutex_close(object->mutex);
     mmf_event_close(object->event);
     mmf_semaphore_close(object->semaphore);
-    mmf_close(object->map);
+    mmf_map_close(object->map);
     memset(object, 0, sizeof(*object));
 }
 

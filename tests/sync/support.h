@@ -53,7 +53,7 @@ struct object {
     mmf_mutex *mutex;
     mmf_event *event;
     mmf_semaphore *semaphore;
-    mmf *map;
+    mmf_map *map;
 };
 
 #define FIRST_KIND MMF_KIND_MUTEX

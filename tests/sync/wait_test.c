@@ -385,7 +385,7 @@ waits_of_another_process(void **state)
  * Takers wait for both and give back the first, then the second. So whoever has got the
  * second knows that the first is there, or will be soon, if nobody takes one of them
  * while the other is missing. A taker that holds the first and waits for the second
- * would keep the watcher waiting for ever.
+ * would keep the watcher waiting forever.
  */
 struct pair {
     struct object first, second;

@@ -12,7 +12,7 @@ def test_a_queue_s_messages_are_taken_once():
     mmf("send", "Jobs", stdin=b"t\0o")
     entry, = ls()
     assert entry["kind"] == "queue" and entry["depth"] == 2 and entry["sent"] == 2
-    assert entry["message_size"] == 8 and entry["message_count"] == 4
+    assert entry["message_size"] == 8 and entry["capacity"] == 4
     assert "2 of 4, 2 sent" in mmf("ls").out
     assert mmf("recv", "Jobs").out == "one\n"
     assert mmf("recv", "Jobs", "--raw", raw=True).out == b"t\0o"

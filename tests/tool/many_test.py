@@ -12,11 +12,11 @@ HOLD_MANY = """
 import ctypes, sys
 count = int(sys.argv[2])
 library = ctypes.CDLL(sys.argv[1])
-library.mmf_create_new.argtypes = [ctypes.c_char_p, ctypes.c_int64, ctypes.c_void_p,
+library.mmf_map_create_new.argtypes = [ctypes.c_char_p, ctypes.c_int64, ctypes.c_void_p,
                                    ctypes.c_void_p]
 handle = ctypes.c_void_p()
 for i in range(count):
-    if library.mmf_create_new(b"object %05d" % i, 1, None, ctypes.byref(handle)) < 0:
+    if library.mmf_map_create_new(b"object %05d" % i, 1, None, ctypes.byref(handle)) < 0:
         sys.exit("create %d" % i)
 print("ready", flush=True)
 sys.stdin.read()

@@ -12,7 +12,7 @@
 
 static const struct mmf_ring_shape shape = {.kind = MMF_RING_QUEUE,
                                             .overflow = MMF_RING_BLOCK,
-                                            .cells = 8,
+                                            .slots = 8,
                                             .stride = 64,
                                             .message_size = 8,
                                             .participants = 1024};
@@ -21,7 +21,7 @@ static const struct mmf_ring_shape shape = {.kind = MMF_RING_QUEUE,
 static struct mmf_channel_page_shared *
 new_page(void)
 {
-    size_t size = mmf_channel_cells_at(&shape);
+    size_t size = mmf_channel_slots_at(&shape);
     void *page = aligned_alloc(4096, size);
 
     CHECK(page != NULL);
@@ -37,14 +37,14 @@ parts_lie_where_they_can_be_mapped(void **state)
 
     (void)state;
     small.participants = 1;
-    CHECK_INT(mmf_channel_cells_at(&small), 65536);
+    CHECK_INT(mmf_channel_slots_at(&small), 65536);
     CHECK_INT(mmf_channel_section_size(&small), 65536 + 8 * 64);
     /* 4,096 + 640 + 2 x 1,024 x 128, to the next one. */
-    CHECK_INT(mmf_channel_cells_at(&shape), 5 * 65536);
+    CHECK_INT(mmf_channel_slots_at(&shape), 5 * 65536);
     small.participants = (65536 - 4096 - 640) / 256;
-    CHECK_INT(mmf_channel_cells_at(&small), 65536);
+    CHECK_INT(mmf_channel_slots_at(&small), 65536);
     small.participants++;
-    CHECK_INT(mmf_channel_cells_at(&small), 2 * 65536);
+    CHECK_INT(mmf_channel_slots_at(&small), 2 * 65536);
 }
 
 static void
@@ -60,7 +60,7 @@ what_was_written_is_read(void **state)
     CHECK_INT(facts.created, 1234567890);
     CHECK_INT(facts.capacity, mmf_ring_capacity(&shape));
     CHECK_INT(facts.shape.kind, shape.kind);
-    CHECK_INT(facts.shape.cells, shape.cells);
+    CHECK_INT(facts.shape.slots, shape.slots);
     CHECK_INT(facts.shape.stride, shape.stride);
     CHECK_INT(facts.shape.participants, shape.participants);
     CHECK_INT(page->tickets, 1);

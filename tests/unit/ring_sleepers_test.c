@@ -1,6 +1,6 @@
 /*
  * ring_sleepers_test.c - who is counted gets a token, and nobody else; with threads and
- * a real semaphore nobody sleeps on when the bell was rung.
+ * a real semaphore nobody sleeps on when the doorbell was rung.
  */
 #include "harness/check.h"
 
@@ -15,12 +15,12 @@ enum { THREADS = 4, RINGS = HARNESS_TSAN ? 2000 : 20000 };
 static void
 claims_take_who_is_there(void **state)
 {
-    mmf_atomic_u32 count = 0, bell = 4;
+    mmf_atomic_u32 count = 0, doorbell = 4;
 
     (void)state;
     CHECK_INT(mmf_sleepers_claim(&count, 5), 0);
     for (int i = 0; i < 3; i++)
-        CHECK(mmf_sleepers_enter(&count, &bell, 4));
+        CHECK(mmf_sleepers_enter(&count, &doorbell, 4));
     CHECK_INT(mmf_sleepers_claim(&count, 2), 2);
     CHECK_INT(mmf_sleepers_claim(&count, 2), 1);
     CHECK_INT(mmf_sleepers_claim(&count, 2), 0);
@@ -29,10 +29,10 @@ claims_take_who_is_there(void **state)
 static void
 who_comes_after_the_ring_is_told(void **state)
 {
-    mmf_atomic_u32 count = 0, bell = 8;
+    mmf_atomic_u32 count = 0, doorbell = 8;
 
     (void)state;
-    CHECK(!mmf_sleepers_enter(&count, &bell, 4));
+    CHECK(!mmf_sleepers_enter(&count, &doorbell, 4));
     CHECK_INT(count, 1); /* a ring may have counted it off already */
     CHECK(mmf_sleepers_leave(&count));
     CHECK_INT(count, 0);
@@ -41,10 +41,10 @@ who_comes_after_the_ring_is_told(void **state)
 static void
 who_was_counted_off_waits_for_its_token(void **state)
 {
-    mmf_atomic_u32 count = 0, bell = 4;
+    mmf_atomic_u32 count = 0, doorbell = 4;
 
     (void)state;
-    CHECK(mmf_sleepers_enter(&count, &bell, 4));
+    CHECK(mmf_sleepers_enter(&count, &doorbell, 4));
     CHECK_INT(mmf_sleepers_claim(&count, 1), 1);
     CHECK(!mmf_sleepers_leave(&count));
     CHECK_INT(count, 0);
@@ -55,8 +55,8 @@ static void
 turns_alternate(void **state)
 {
     (void)state;
-    for (uint32_t bell = 0; bell < 64; bell++)
-        CHECK_INT(mmf_sleepers_turn(bell), bell / 4 % 2);
+    for (uint32_t doorbell = 0; doorbell < 64; doorbell++)
+        CHECK_INT(mmf_sleepers_turn(doorbell), doorbell / 4 % 2);
     CHECK_INT(mmf_sleepers_turn(UINT32_MAX), 1);
 }
 
@@ -65,7 +65,7 @@ turns_alternate(void **state)
  * they see it. No tick: a wake-up that is lost hangs the test.
  */
 struct hall {
-    mmf_atomic_u32 bell;
+    mmf_atomic_u32 doorbell;
     mmf_atomic_u32 number;
     mmf_atomic_u32 seen;
     struct mmf_sleepers_shared sleepers;
@@ -77,7 +77,7 @@ sleep_at(struct hall *hall, uint32_t expected)
 {
     uint32_t turn = mmf_sleepers_turn(expected);
 
-    if (mmf_sleepers_enter(&hall->sleepers.count[turn], &hall->bell, expected)) {
+    if (mmf_sleepers_enter(&hall->sleepers.count[turn], &hall->doorbell, expected)) {
         while (sem_wait(&hall->tokens[turn]) != 0)
             ;
         return;
@@ -93,10 +93,10 @@ watch(void *argument)
     uint32_t seen = 0;
 
     while (seen < RINGS) {
-        uint32_t bell = mmf_load_acquire_u32(&hall->bell);
+        uint32_t doorbell = mmf_load_acquire_u32(&hall->doorbell);
 
         if (mmf_load_acquire_u32(&hall->number) == seen) {
-            sleep_at(hall, bell);
+            sleep_at(hall, doorbell);
         } else {
             seen++;
             mmf_add_release_u32(&hall->seen, 1);
@@ -108,7 +108,7 @@ watch(void *argument)
 static void
 ring(struct hall *hall)
 {
-    mmf_add_release_u32(&hall->bell, MMF_BELL_RING);
+    mmf_add_release_u32(&hall->doorbell, MMF_DOORBELL_RING);
     for (uint32_t turn = 0; turn < MMF_SLEEPERS_TURNS; turn++) {
         uint32_t claimed = mmf_sleepers_claim(&hall->sleepers.count[turn], THREADS);
 

@@ -34,7 +34,7 @@ new_cat(mmf_role role)
 
     mmf_channel_options_init(&options);
     options.role = role;
-    CHECK_OK(mmf_queue_create("Cat", 8, 8, MMF_OVERFLOW_BLOCK, &options, NULL, &queue));
+    CHECK_OK(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, &options, NULL, &queue));
     return queue;
 }
 
@@ -47,7 +47,7 @@ open_cat(mmf_role role)
     mmf_channel_options_init(&options);
     options.role = role;
     options.strategy = MMF_STRATEGY_WAIT;
-    CHECK_OK(mmf_queue_open("Cat", &options, &queue));
+    CHECK_OK(mmf_queue_open_existing("Cat", &options, &queue));
     return queue;
 }
 
@@ -76,28 +76,28 @@ a_channel_takes_its_name(void **state)
     mmf_mutex *mutex = UNTOUCHED;
     mmf_event *event = UNTOUCHED;
     mmf_topic *topic = UNTOUCHED;
-    mmf *map = UNTOUCHED;
+    mmf_map *map = UNTOUCHED;
     mmf_queue *queue = new_cat(MMF_ROLE_SEND);
 
     (void)state;
-    CHECK_FAILS(mmf_create_new("Cat", 1, NULL, &map), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_map_create_new("Cat", 1, NULL, &map), MMF_E_WRONG_KIND);
     check_says("a channel");
-    CHECK_FAILS(mmf_open_existing("Local\\Cat", NULL, &map), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_map_open_existing("Local\\Cat", NULL, &map), MMF_E_WRONG_KIND);
     check_says("a channel");
-    CHECK_FAILS(mmf_create_or_open("Cat", 1, NULL, &map), MMF_E_WRONG_KIND);
-    CHECK_FAILS(mmf_mutex_create(0, "Cat", NULL, NULL, &mutex), MMF_E_WRONG_KIND);
-    CHECK_FAILS(mmf_event_create(0, 0, "Cat", NULL, NULL, &event), MMF_E_WRONG_KIND);
-    CHECK_FAILS(mmf_semaphore_create(0, 1, "Cat", NULL, NULL, &semaphore),
+    CHECK_FAILS(mmf_map_create_or_open("Cat", 1, NULL, NULL, &map), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_mutex_create_or_open("Cat", 0, NULL, NULL, &mutex), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_event_create_or_open("Cat", 0, 0, NULL, NULL, &event), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_semaphore_create_or_open("Cat", 0, 1, NULL, NULL, &semaphore),
                 MMF_E_WRONG_KIND);
-    CHECK_FAILS(mmf_topic_create("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic),
+    CHECK_FAILS(mmf_topic_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic),
                 MMF_E_WRONG_KIND);
     check_says("a queue");
     CHECK(CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 1,
                              L"Cat") == NULL);
     CHECK_INT(GetLastError(), ERROR_INVALID_HANDLE);
     mmf_queue_close(queue);
-    CHECK_OK(mmf_create_new("Cat", 1, NULL, &map));
-    mmf_close(map);
+    CHECK_OK(mmf_map_create_new("Cat", 1, NULL, &map));
+    mmf_map_close(map);
 }
 
 static void
@@ -109,12 +109,12 @@ check_is_wrong_kind(const char *part)
     mmf_queue *queue = UNTOUCHED;
 
     CHECK_CONTEXT("%s", part);
-    CHECK_FAILS(mmf_queue_create("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
+    CHECK_FAILS(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
                 MMF_E_WRONG_KIND);
     check_says(part);
-    CHECK_FAILS(mmf_topic_open("Cat", NULL, &topic), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_topic_open_existing("Cat", NULL, &topic), MMF_E_WRONG_KIND);
     check_says(part);
-    CHECK_FAILS(mmf_latest_create("Cat", 8, NULL, NULL, &latest), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_latest_create_or_open("Cat", 8, NULL, NULL, &latest), MMF_E_WRONG_KIND);
     CHECK_FAILS(mmf_channel_stat("Cat", &stats), MMF_E_WRONG_KIND);
 }
 
@@ -125,19 +125,19 @@ other_kinds_take_theirs(void **state)
     mmf_semaphore *semaphore = NULL;
     mmf_mutex *mutex = NULL;
     mmf_event *event = NULL;
-    mmf *map = NULL;
+    mmf_map *map = NULL;
 
     (void)state;
-    CHECK_OK(mmf_create_new("Cat", 1, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Cat", 1, NULL, &map));
     check_is_wrong_kind("a map");
-    mmf_close(map);
-    CHECK_OK(mmf_mutex_create(0, "Cat", NULL, NULL, &mutex));
+    mmf_map_close(map);
+    CHECK_OK(mmf_mutex_create_or_open("Cat", 0, NULL, NULL, &mutex));
     check_is_wrong_kind("a mutex");
     mmf_mutex_close(mutex);
-    CHECK_OK(mmf_event_create(0, 0, "Cat", NULL, NULL, &event));
+    CHECK_OK(mmf_event_create_or_open("Cat", 0, 0, NULL, NULL, &event));
     check_is_wrong_kind("an event");
     mmf_event_close(event);
-    CHECK_OK(mmf_semaphore_create(0, 1, "Cat", NULL, NULL, &semaphore));
+    CHECK_OK(mmf_semaphore_create_or_open("Cat", 0, 1, NULL, NULL, &semaphore));
     check_is_wrong_kind("a semaphore");
     mmf_semaphore_close(semaphore);
     mmf_queue_close(new_cat(MMF_ROLE_BOTH));
@@ -153,7 +153,7 @@ a_timer_is_no_channel(void **state)
 
     (void)state;
     CHECK(timer != NULL);
-    CHECK_FAILS(mmf_queue_open("Cat", NULL, &queue), MMF_E_NOT_FOUND);
+    CHECK_FAILS(mmf_queue_open_existing("Cat", NULL, &queue), MMF_E_NOT_FOUND);
     CHECK_FAILS(mmf_channel_stat("Cat", &stats), MMF_E_NOT_FOUND);
     mmf_queue_close(new_cat(MMF_ROLE_BOTH));
     CloseHandle(timer);
@@ -191,7 +191,7 @@ names_of_all_kinds(void **state)
         mmf_queue *queue = NULL;
 
         CHECK_CONTEXT("%s", names[i].name);
-        CHECK_OK(mmf_queue_create(names[i].name, 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL,
+        CHECK_OK(mmf_queue_create_or_open(names[i].name, 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL,
                                   &queue));
         for (int closed = 0; closed < 2; closed++) {
             for (size_t p = 0; p < COUNT_OF(parts); p++) {
@@ -229,9 +229,9 @@ the_list_has_channels_and_not_their_parts(void **state)
     mmf_list *list = NULL;
 
     (void)state;
-    CHECK_OK(mmf_topic_create("Global\\Cat", 100, 4, MMF_OVERFLOW_BLOCK, NULL, NULL,
+    CHECK_OK(mmf_topic_create_or_open("Global\\Cat", 100, 4, MMF_OVERFLOW_BLOCK, NULL, NULL,
                               &topic));
-    CHECK_OK(mmf_latest_create("Dog", 8, NULL, NULL, &latest));
+    CHECK_OK(mmf_latest_create_or_open("Dog", 8, NULL, NULL, &latest));
     CHECK_OK(mmf_list_create(0, &list));
     for (int32_t i = 0; i < mmf_list_count(list); i++)
         CHECK(strstr(mmf_list_get(list, i)->name, ":mmf:") == NULL);
@@ -263,17 +263,17 @@ other_names_are_shown(void **state)
 {
     static const char *const names[] = {"Cat:mmf:", "Cat:mmf:date", "Cat:mmf:t",
                                         "Cat:mmf:tg", "mmf:data"};
-    mmf *maps[COUNT_OF(names)];
+    mmf_map *maps[COUNT_OF(names)];
     mmf_list *list = NULL;
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(names); i++)
-        CHECK_OK(mmf_create_new(names[i], 1, NULL, &maps[i]));
+        CHECK_OK(mmf_map_create_new(names[i], 1, NULL, &maps[i]));
     CHECK_OK(mmf_list_create(0, &list));
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         CHECK_CONTEXT("%s", names[i]);
         CHECK(find(list, names[i]) != NULL);
-        mmf_close(maps[i]);
+        mmf_map_close(maps[i]);
     }
     mmf_list_close(list);
 }
@@ -330,10 +330,10 @@ a_half_made_channel_is_nobodys(void **state)
     int64_t begin = now_ms();
 
     (void)state;
-    CHECK_FAILS(mmf_queue_create("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
+    CHECK_FAILS(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
                 MMF_E_BUSY);
     CHECK(now_ms() - begin < LONG_MS);
-    CHECK_FAILS(mmf_queue_open("Cat", NULL, &queue), MMF_E_BUSY);
+    CHECK_FAILS(mmf_queue_open_existing("Cat", NULL, &queue), MMF_E_BUSY);
     CHECK_FAILS(mmf_channel_stat("Cat", &stats), MMF_E_BUSY);
     CHECK_OK(mmf_list_create(0, &list));
     CHECK(find(list, "Cat") == NULL);
@@ -368,7 +368,7 @@ run_opener(int argc, char **argv)
     (void)argc;
     (void)argv;
     role_say("here");
-    CHECK_OK(mmf_queue_create("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, &created, &queue));
+    CHECK_OK(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, &created, &queue));
     role_say("%s", created ? "created" : "opened");
     role_hear(line, sizeof(line));
     mmf_queue_close(queue);
@@ -414,8 +414,8 @@ what_is_no_channel_is_refused(void **state)
 
     (void)state;
     overwrite(0, "something", 9);
-    CHECK_FAILS(mmf_queue_open("Cat", NULL, &queue), MMF_E_CORRUPT);
-    CHECK_FAILS(mmf_queue_create("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
+    CHECK_FAILS(mmf_queue_open_existing("Cat", NULL, &queue), MMF_E_CORRUPT);
+    CHECK_FAILS(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
                 MMF_E_CORRUPT);
     CloseHandle(section);
     queue = new_cat(MMF_ROLE_SEND);
@@ -423,7 +423,7 @@ what_is_no_channel_is_refused(void **state)
     {
         mmf_queue *other = UNTOUCHED;
 
-        CHECK_FAILS(mmf_queue_open("Cat", NULL, &other), MMF_E_LAYOUT);
+        CHECK_FAILS(mmf_queue_open_existing("Cat", NULL, &other), MMF_E_LAYOUT);
         CHECK((void *)other == UNTOUCHED);
     }
     mmf_queue_close(queue);
@@ -447,7 +447,7 @@ a_section_too_small_is_refused(void **state)
     mmf_queue_close(queue);
     section = make_section(PAGE);
     overwrite(0, page, PAGE);
-    CHECK(mmf_queue_open("Cat", NULL, &other) < 0);
+    CHECK(mmf_queue_open_existing("Cat", NULL, &other) < 0);
     CHECK((void *)other == UNTOUCHED);
     CloseHandle(section);
 }
@@ -487,7 +487,7 @@ a_ticket_that_is_taken_is_left_out(void **state)
     {
         mmf_queue *other = UNTOUCHED;
 
-        CHECK_FAILS(mmf_queue_open("Cat", NULL, &other), MMF_E_CORRUPT);
+        CHECK_FAILS(mmf_queue_open_existing("Cat", NULL, &other), MMF_E_CORRUPT);
         CHECK((void *)other == UNTOUCHED);
     }
     mmf_queue_close(queue);
@@ -495,7 +495,7 @@ a_ticket_that_is_taken_is_left_out(void **state)
 }
 
 /*
- * Bells.
+ * Doorbells.
  */
 
 static void
@@ -504,7 +504,7 @@ check_times_out(mmf_queue *queue)
     int64_t begin = now_ms();
     mmf_message message;
 
-    CHECK_STATUS(mmf_queue_peek(queue, 100, &message), MMF_TIMED_OUT);
+    CHECK_STATUS(mmf_queue_take(queue, 100, &message), MMF_TIMED_OUT);
     CHECK(now_ms() - begin >= 80);
 }
 
@@ -515,7 +515,7 @@ check_goes_through(mmf_queue *sender, mmf_queue *receiver)
         uint64_t got = 0;
         int64_t length;
 
-        CHECK_STATUS(mmf_queue_send(sender, &i, 8, LONG_MS), MMF_OK);
+        CHECK_STATUS(mmf_queue_send(sender, &i, 8, LONG_MS, NULL), MMF_OK);
         CHECK_STATUS(mmf_queue_receive(receiver, &got, 8, LONG_MS, &length, NULL),
                      MMF_OK);
         CHECK_INT(got, i);
@@ -621,7 +621,7 @@ killed_sleepers_are_counted_off(void **state)
     await_sleepers(counted + 1);
     mmf_queue_close(open_cat(MMF_ROLE_BOTH)); /* who leaves rings for all */
     await_sleepers(1);
-    CHECK_STATUS(mmf_queue_send(sender, &(uint64_t){42}, 8, 0), MMF_OK);
+    CHECK_STATUS(mmf_queue_send(sender, &(uint64_t){42}, 8, 0, NULL), MMF_OK);
     process_expect(last, "42");
     CHECK_INT(process_finish(last), EXIT_SUCCESS);
     CHECK_INT(sleepers(), 0);

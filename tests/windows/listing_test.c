@@ -49,21 +49,21 @@ static void
 a_map_with_its_size_and_handles(void **state)
 {
     mmf_object_info info;
-    mmf *map = NULL, *second = NULL;
+    mmf_map *map = NULL, *second = NULL;
 
     (void)state;
-    CHECK_OK(mmf_create_new("Cat", 10000, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Cat", 10000, NULL, &map));
     info = info_of("Cat", NULL);
     CHECK_INT(info.kind, MMF_KIND_MAP);
-    CHECK_INT(info.life, MMF_LIFE_ALIVE);
+    CHECK_INT(info.life, MMF_OBJECT_IN_USE);
     CHECK_INT(info.capacity, 12288);
     CHECK_INT(info.holders, 1);
     CHECK(info.sync == NULL);
-    CHECK_OK(mmf_open_existing("Cat", NULL, &second));
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &second));
     CHECK_INT(info_of("Cat", NULL).holders, 2);
-    mmf_close(second);
+    mmf_map_close(second);
     CHECK_INT(info_of("Cat", NULL).holders, 1);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 static void
@@ -71,11 +71,11 @@ a_path_leads_through_the_kernel(void **state)
 {
     mmf_list *list;
     const mmf_object_info *local, *global;
-    mmf *here = NULL, *everywhere = NULL;
+    mmf_map *here = NULL, *everywhere = NULL;
 
     (void)state;
-    CHECK_OK(mmf_create_new("Cat", 1, NULL, &here));
-    CHECK_OK(mmf_create_new("Global\\Cat", 1, NULL, &everywhere));
+    CHECK_OK(mmf_map_create_new("Cat", 1, NULL, &here));
+    CHECK_OK(mmf_map_create_new("Global\\Cat", 1, NULL, &everywhere));
     list = list_of(0);
     local = find(list, "Cat");
     global = find(list, "Global\\Cat");
@@ -90,8 +90,8 @@ a_path_leads_through_the_kernel(void **state)
     list = list_of(MMF_LIST_GLOBAL);
     CHECK(find(list, "Cat") == NULL && find(list, "Global\\Cat") != NULL);
     mmf_list_close(list);
-    mmf_close(everywhere);
-    mmf_close(here);
+    mmf_map_close(everywhere);
+    mmf_map_close(here);
     list = list_of(0);
     CHECK(find(list, "Cat") == NULL && find(list, "Global\\Cat") == NULL);
     mmf_list_close(list);
@@ -104,7 +104,7 @@ a_mutex_and_how_often_it_is_owned(void **state)
     mmf_mutex *mutex = NULL;
 
     (void)state;
-    CHECK_OK(mmf_mutex_create(0, "Cat", NULL, NULL, &mutex));
+    CHECK_OK(mmf_mutex_create_or_open("Cat", 0, NULL, NULL, &mutex));
     CHECK_INT(info_of("Cat", &sync).kind, MMF_KIND_MUTEX);
     CHECK_INT(sync.signalled, 1);
     CHECK_INT(sync.owned, 0);
@@ -144,7 +144,7 @@ a_mutex_that_was_abandoned(void **state)
     mmf_mutex *mutex = NULL;
 
     (void)state;
-    CHECK_OK(mmf_mutex_create(0, "Cat", NULL, NULL, &mutex));
+    CHECK_OK(mmf_mutex_create_or_open("Cat", 0, NULL, NULL, &mutex));
     process = process_start("owner", NULL);
     process_expect(process, "owned");
     info_of("Cat", &sync);
@@ -168,13 +168,13 @@ events_and_semaphores(void **state)
 
     (void)state;
     for (int mode = 0; mode < 2; mode++) {
-        CHECK_OK(mmf_event_create(mode, mode, "Cat", NULL, NULL, &event));
+        CHECK_OK(mmf_event_create_or_open("Cat", mode, mode, NULL, NULL, &event));
         CHECK_INT(info_of("Cat", &sync).kind, MMF_KIND_EVENT);
         CHECK_INT(sync.signalled, mode);
         CHECK_INT(sync.manual_reset, mode);
         mmf_event_close(event);
     }
-    CHECK_OK(mmf_semaphore_create(3, 7, "Cat", NULL, NULL, &semaphore));
+    CHECK_OK(mmf_semaphore_create_or_open("Cat", 3, 7, NULL, NULL, &semaphore));
     CHECK_STATUS(mmf_semaphore_wait(semaphore, 0), MMF_OK);
     CHECK_INT(info_of("Cat", &sync).kind, MMF_KIND_SEMAPHORE);
     CHECK_INT(sync.count, 2);
@@ -190,7 +190,7 @@ looking_takes_nothing(void **state)
     mmf_event *event = NULL;
 
     (void)state;
-    CHECK_OK(mmf_event_create(1, MMF_EVENT_AUTO_RESET, "Cat", NULL, NULL, &event));
+    CHECK_OK(mmf_event_create_or_open("Cat", 1, MMF_EVENT_AUTO_RESET, NULL, NULL, &event));
     for (int i = 0; i < 3; i++)
         mmf_list_close(list_of(0));
     CHECK_STATUS(mmf_event_wait(event, 0), MMF_OK);
@@ -204,37 +204,37 @@ names_of_all_kinds(void **state)
 {
     static char longest[32767];
     mmf_list *list;
-    mmf *cyrillic = NULL, *large = NULL;
+    mmf_map *cyrillic = NULL, *large = NULL;
 
     (void)state;
     memset(longest, 'n', longest_name());
     CHECK_OK(
-        mmf_create_new("\xd0\x9a\xd0\xbe\xd1\x88\xd0\xba\xd0\xb0", 1, NULL, &cyrillic));
-    CHECK_OK(mmf_create_new(longest, 1, NULL, &large));
+        mmf_map_create_new("\xd0\x9a\xd0\xbe\xd1\x88\xd0\xba\xd0\xb0", 1, NULL, &cyrillic));
+    CHECK_OK(mmf_map_create_new(longest, 1, NULL, &large));
     list = list_of(MMF_LIST_LOCAL);
     CHECK(find(list, "\xd0\x9a\xd0\xbe\xd1\x88\xd0\xba\xd0\xb0") != NULL);
     CHECK(find(list, longest) != NULL);
     mmf_list_close(list);
-    mmf_close(large);
-    mmf_close(cyrillic);
+    mmf_map_close(large);
+    mmf_map_close(cyrillic);
 }
 
 /* The kernel has reaped already. */
 static void
 there_is_nothing_to_reap(void **state)
 {
-    mmf_reap_result before, after;
-    mmf *map = NULL;
+    mmf_gc_result before, after;
+    mmf_map *map = NULL;
 
     (void)state;
-    CHECK_OK(mmf_reap(0, &before));
-    CHECK_OK(mmf_create_new("Cat", 1, NULL, &map));
-    CHECK_OK(mmf_reap(0, &after));
+    CHECK_OK(mmf_gc(0, &before));
+    CHECK_OK(mmf_map_create_new("Cat", 1, NULL, &map));
+    CHECK_OK(mmf_gc(0, &after));
     CHECK_INT(after.alive, before.alive + 1);
     CHECK_INT(after.removed, 0);
     CHECK_INT(after.refused, 0);
     CHECK_INT(after.bytes, 0);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 int

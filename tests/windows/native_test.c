@@ -60,43 +60,43 @@ start_native(const char *how, const char *name)
 }
 
 static void
-check_bytes_shared(mmf *map, struct process *other)
+check_bytes_shared(mmf_map *map, struct process *other)
 {
-    mmf_view_accessor *view = NULL;
+    mmf_accessor *view = NULL;
     void *bytes;
 
-    CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view));
-    CHECK_OK(mmf_view_accessor_pointer(view, &bytes, NULL));
+    CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
+    CHECK_OK(mmf_accessor_pointer(view, &bytes, NULL));
     process_send(other, "write");
     process_expect(other, "done");
     CHECK_TEXT((char *)bytes + CAPACITY - 8, "written");
-    mmf_view_accessor_close(view);
+    mmf_accessor_close(view);
 }
 
 static void
 made_by_mmf_opened_by_the_system(const char *name)
 {
-    mmf_view_accessor *view = NULL;
+    mmf_accessor *view = NULL;
     struct process *other;
-    mmf *map = NULL;
+    mmf_map *map = NULL;
 
     CHECK_CONTEXT("%s", name);
     other = start_native("open", name);
     process_expect(other, "error 2"); /* not there yet */
     CHECK_INT(process_finish(other), EXIT_SUCCESS);
-    CHECK_OK(mmf_create_new(name, CAPACITY, NULL, &map));
-    CHECK_OK(mmf_create_view_accessor(map, 0, 5, MMF_ACCESS_READ_WRITE, &view));
-    CHECK_OK(mmf_view_accessor_write_array(view, 0, "mmf\0", 1, 4));
+    CHECK_OK(mmf_map_create_new(name, CAPACITY, NULL, &map));
+    CHECK_OK(mmf_accessor_create(map, 0, 5, MMF_ACCESS_READ_WRITE, NULL, &view));
+    CHECK_OK(mmf_accessor_write_array(view, 0, "mmf\0", 1, 4));
     other = start_native("open", name);
     process_expect(other, "mmf"); /* the first byte is the caller's first byte */
     check_bytes_shared(map, other);
-    mmf_view_accessor_close(view);
-    mmf_close(map);
+    mmf_accessor_close(view);
+    mmf_map_close(map);
     /* Its handle keeps the name, ours does not. */
-    CHECK_FAILS(mmf_create_new(name, 1, NULL, &map), MMF_E_EXISTS);
+    CHECK_FAILS(mmf_map_create_new(name, 1, NULL, &map), MMF_E_EXISTS);
     CHECK_INT(process_finish(other), EXIT_SUCCESS);
-    CHECK_OK(mmf_create_new(name, 1, NULL, &map));
-    mmf_close(map);
+    CHECK_OK(mmf_map_create_new(name, 1, NULL, &map));
+    mmf_map_close(map);
 }
 
 static const char *const names[] = {"Cat",
@@ -123,22 +123,22 @@ mmf_opens_what_the_system_made(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         struct process *other = start_native("create", names[i]);
-        mmf_view_accessor *view = NULL;
-        mmf *map = NULL;
+        mmf_accessor *view = NULL;
+        mmf_map *map = NULL;
 
         CHECK_CONTEXT("%s", names[i]);
         process_expect(other, "native");
-        CHECK_OK(mmf_open_existing(names[i], NULL, &map));
-        CHECK_OK(mmf_capacity(map, &capacity));
+        CHECK_OK(mmf_map_open_existing(names[i], NULL, &map));
+        CHECK_OK(mmf_map_capacity(map, &capacity));
         CHECK_INT(capacity, 12288);
-        CHECK_OK(mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ, &view));
-        CHECK_OK(mmf_view_accessor_read_array(view, 0, text, 1, 7, &capacity));
+        CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ, NULL, &view));
+        CHECK_OK(mmf_accessor_read_array(view, 0, text, 1, 7, &capacity));
         CHECK_TEXT(text, "native");
-        mmf_view_accessor_close(view);
+        mmf_accessor_close(view);
         check_bytes_shared(map, other);
         process_kill(other);
-        mmf_close(map);
-        CHECK_FAILS(mmf_open_existing(names[i], NULL, &map), MMF_E_NOT_FOUND);
+        mmf_map_close(map);
+        CHECK_FAILS(mmf_map_open_existing(names[i], NULL, &map), MMF_E_NOT_FOUND);
     }
 }
 
@@ -148,16 +148,16 @@ create_or_open_meets_the_system(void **state)
 {
     struct process *other = start_native("create", "Cat");
     int64_t capacity = 0;
-    mmf *map = NULL;
+    mmf_map *map = NULL;
 
     (void)state;
     process_expect(other, "native");
-    CHECK_OK(mmf_create_or_open("Cat", 1, NULL, &map));
-    CHECK_OK(mmf_capacity(map, &capacity));
+    CHECK_OK(mmf_map_create_or_open("Cat", 1, NULL, NULL, &map));
+    CHECK_OK(mmf_map_capacity(map, &capacity));
     CHECK_INT(capacity, 12288);
     check_bytes_shared(map, other);
     CHECK_INT(process_finish(other), EXIT_SUCCESS);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 /* A mutex of the system's: one owner, whoever asks; his death is told. */
@@ -183,7 +183,7 @@ one_mutex_for_both(void **state)
     mmf_mutex *mutex = NULL;
 
     (void)state;
-    CHECK_OK(mmf_mutex_create(1, "Cat", NULL, NULL, &mutex));
+    CHECK_OK(mmf_mutex_create_or_open("Cat", 1, NULL, NULL, &mutex));
     other = process_start("native_owner", NULL);
     process_expect(other, "258"); /* WAIT_TIMEOUT: it is ours */
     process_send(other, "release");
@@ -218,7 +218,7 @@ events_and_semaphores_for_both(void **state)
 
     (void)state;
     native_event = CreateEventW(NULL, TRUE, FALSE, L"Dog");
-    CHECK_OK(mmf_event_create(1, MMF_EVENT_AUTO_RESET, "Dog", NULL, &created, &event));
+    CHECK_OK(mmf_event_create_or_open("Dog", 1, MMF_EVENT_AUTO_RESET, NULL, &created, &event));
     CHECK_INT(created, 0); /* so it resets by hand, and is not set */
     CHECK_STATUS(mmf_event_wait(event, 0), MMF_TIMED_OUT);
     CHECK(SetEvent(native_event));
@@ -229,7 +229,7 @@ events_and_semaphores_for_both(void **state)
     CloseHandle(native_event);
     mmf_event_close(event);
 
-    CHECK_OK(mmf_semaphore_create(1, 3, "Bird", NULL, &created, &semaphore));
+    CHECK_OK(mmf_semaphore_create_or_open("Bird", 1, 3, NULL, &created, &semaphore));
     native_semaphore =
         OpenSemaphoreW(SYNCHRONIZE | SEMAPHORE_MODIFY_STATE, FALSE, L"Bird");
     CHECK_INT(WaitForSingleObject(native_semaphore, 0), WAIT_OBJECT_0);
@@ -247,17 +247,17 @@ static void
 the_native_handle_is_the_sections(void **state)
 {
     intptr_t handle = 0;
-    mmf *map = NULL;
+    mmf_map *map = NULL;
     char *bytes;
 
     (void)state;
-    CHECK_OK(mmf_create_new(NULL, CAPACITY, NULL, &map));
-    CHECK_OK(mmf_native_handle(map, &handle));
+    CHECK_OK(mmf_map_create_new(NULL, CAPACITY, NULL, &map));
+    CHECK_OK(mmf_map_native_handle(map, &handle));
     bytes = MapViewOfFile((HANDLE)handle, FILE_MAP_READ, 0, 0, 0);
     CHECK(bytes != NULL);
     CHECK_INT(bytes[CAPACITY - 1], 0);
     UnmapViewOfFile(bytes);
-    mmf_close(map);
+    mmf_map_close(map);
 }
 
 int

@@ -33,14 +33,14 @@ static void
 no_descriptors(void **state)
 {
     mmf_event *event = NULL;
-    mmf *map = UNTOUCHED;
+    mmf_map *map = UNTOUCHED;
     int fd = -7;
 
     (void)state;
-    CHECK_FAILS(mmf_create_from_fd(0, NULL, 100, NULL, &map), MMF_E_PLATFORM);
-    check_says("mmf_create_from_handle");
+    CHECK_FAILS(mmf_map_create_from_fd(0, NULL, 100, NULL, &map), MMF_E_PLATFORM);
+    check_says("mmf_map_create_from_handle");
     CHECK((void *)map == UNTOUCHED);
-    CHECK_OK(mmf_event_create(0, 0, "Cat", NULL, NULL, &event));
+    CHECK_OK(mmf_event_create_or_open("Cat", 0, 0, NULL, NULL, &event));
     CHECK_FAILS(mmf_waitable_fd(mmf_event_waitable(event), &fd), MMF_E_PLATFORM);
     check_says("mmf_wait_any");
     CHECK_INT(fd, -7);
@@ -57,14 +57,14 @@ channels_have_none_either(void **state)
     int fd = -7;
 
     (void)state;
-    CHECK_OK(mmf_queue_create("Cat", 16, 4, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue));
+    CHECK_OK(mmf_queue_create_or_open("Cat", 16, 4, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue));
     CHECK_FAILS(mmf_queue_fd(queue, &fd), MMF_E_PLATFORM);
     check_says("wait in a thread");
     mmf_queue_close(queue);
-    CHECK_OK(mmf_topic_create("Cat", 16, 4, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
+    CHECK_OK(mmf_topic_create_or_open("Cat", 16, 4, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
     CHECK_FAILS(mmf_topic_fd(topic, &fd), MMF_E_PLATFORM);
     mmf_topic_close(topic);
-    CHECK_OK(mmf_latest_create("Cat", 16, NULL, NULL, &latest));
+    CHECK_OK(mmf_latest_create_or_open("Cat", 16, NULL, NULL, &latest));
     CHECK_FAILS(mmf_latest_fd(latest, &fd), MMF_E_PLATFORM);
     mmf_latest_close(latest);
     CHECK_INT(fd, -7);
@@ -75,17 +75,17 @@ the_systems_numbers_come_along(void **state)
 {
     mmf_mutex *mutex = NULL;
     mmf_event *event = UNTOUCHED;
-    mmf *map = UNTOUCHED;
+    mmf_map *map = UNTOUCHED;
 
     (void)state;
-    CHECK_FAILS(mmf_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
+    CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
     check_number(ERROR_FILE_NOT_FOUND);
     check_says("there is no map \"Cat\"");
-    CHECK_OK(mmf_mutex_create(0, "Cat", NULL, NULL, &mutex));
-    CHECK_FAILS(mmf_create_new("Cat", 1, NULL, &map), MMF_E_WRONG_KIND);
+    CHECK_OK(mmf_mutex_create_or_open("Cat", 0, NULL, NULL, &mutex));
+    CHECK_FAILS(mmf_map_create_new("Cat", 1, NULL, &map), MMF_E_WRONG_KIND);
     check_number(ERROR_INVALID_HANDLE);
     check_says("a mutex");
-    CHECK_FAILS(mmf_event_create(0, 0, "Cat", NULL, NULL, &event), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_event_create_or_open("Cat", 0, 0, NULL, NULL, &event), MMF_E_WRONG_KIND);
     check_says("a mutex");
     CHECK_FAILS(mmf_mutex_release(mutex), MMF_E_NOT_OWNER);
     check_number(ERROR_NOT_OWNER);
@@ -98,13 +98,13 @@ a_timer_has_the_name(void **state)
 {
     HANDLE timer = CreateWaitableTimerW(NULL, TRUE, L"Cat");
     mmf_semaphore *semaphore = UNTOUCHED;
-    mmf *map = UNTOUCHED;
+    mmf_map *map = UNTOUCHED;
 
     (void)state;
     CHECK(timer != NULL);
-    CHECK_FAILS(mmf_create_or_open("Cat", 1, NULL, &map), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_map_create_or_open("Cat", 1, NULL, NULL, &map), MMF_E_WRONG_KIND);
     check_says("another kind");
-    CHECK_FAILS(mmf_semaphore_create(0, 1, "Cat", NULL, NULL, &semaphore),
+    CHECK_FAILS(mmf_semaphore_create_or_open("Cat", 0, 1, NULL, NULL, &semaphore),
                 MMF_E_WRONG_KIND);
     CloseHandle(timer);
 }
@@ -115,18 +115,18 @@ no_text(void **state)
     static const char *const texts[] = {"\xff", "Cat\x80", "Global\\\xc3",
                                         "\xed\xa0\x80" /* half a pair */};
     mmf_mutex *mutex = UNTOUCHED;
-    mmf *map = UNTOUCHED;
+    mmf_map *map = UNTOUCHED;
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         CHECK_CONTEXT("text %zu", i);
-        CHECK_FAILS_PARAM(mmf_create_new(texts[i], 1, NULL, &map), MMF_E_INVALID,
+        CHECK_FAILS_PARAM(mmf_map_create_new(texts[i], 1, NULL, &map), MMF_E_INVALID,
                           "mapName");
         check_says("UTF-8");
-        CHECK_FAILS_PARAM(mmf_mutex_create(0, texts[i], NULL, NULL, &mutex),
+        CHECK_FAILS_PARAM(mmf_mutex_create_or_open(texts[i], 0, NULL, NULL, &mutex),
                           MMF_E_INVALID, "name");
         CHECK_FAILS_PARAM(
-            mmf_create_from_file(texts[i], MMF_FILE_MODE_CREATE, NULL, 1, NULL, &map),
+            mmf_map_create_from_file(texts[i], MMF_FILE_MODE_CREATE, NULL, 1, NULL, &map),
             MMF_E_INVALID, "path");
     }
 }
@@ -136,7 +136,7 @@ static void
 a_path_of_500_characters(void **state)
 {
     char path[600];
-    mmf *map = NULL;
+    mmf_map *map = NULL;
 
     (void)state;
     strcpy(path, harness_dir());
@@ -148,21 +148,21 @@ a_path_of_500_characters(void **state)
         path[strlen(harness_dir()) + (size_t)(i + 1) * 101] = '\0';
     }
     CHECK_FAILS(
-        mmf_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 100, NULL, &map),
+        mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 100, NULL, &map),
         MMF_E_PATH_NOT_FOUND); /* its directory is not there */
     strcpy(path, harness_dir());
     strcat(path, "/");
     memset(path + strlen(harness_dir()) + 1, 'f', 240);
     path[strlen(harness_dir()) + 241] = '\0';
     CHECK_OK(
-        mmf_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 100, NULL, &map));
-    mmf_close(map);
+        mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 100, NULL, &map));
+    mmf_map_close(map);
     map = UNTOUCHED;
     CHECK_FAILS(
-        mmf_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 100, NULL, &map),
+        mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 100, NULL, &map),
         MMF_E_EXISTS);
-    CHECK_OK(mmf_create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL, &map));
-    mmf_close(map);
+    CHECK_OK(mmf_map_create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL, &map));
+    mmf_map_close(map);
     {
         wchar_t wide[600];
 

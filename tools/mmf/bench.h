@@ -39,7 +39,7 @@ extern const struct bench_raw bench_raws[BENCH_PAIRS];
 /* What both halves work on; the name is the map's, and the others' begin with it. */
 extern struct bench_stage {
     char name[64];
-    mmf *map;
+    mmf_map *map;
     unsigned char *bytes; /* of the map, BENCH_BLOCK of them */
     unsigned char *block; /* as many, of this process alone */
 } bench_stage;
@@ -55,7 +55,7 @@ void bench_raw_begin(void);
 void bench_raw_end(void);
 void bench_end(void);
 
-/* For the partner: answer the events of the bench of that name for ever. */
+/* For the partner: answer the events of the bench of that name forever. */
 _Noreturn void bench_answer(const char *name);
 
 #endif

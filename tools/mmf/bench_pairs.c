@@ -10,7 +10,7 @@
 
 struct bench_stage bench_stage;
 
-static mmf_view_accessor *view;
+static mmf_accessor *view;
 static mmf_mutex *mutex;
 static mmf_event *event, *ping, *pong;
 
@@ -20,8 +20,8 @@ accessor_values(int64_t count)
     int32_t value = 0;
 
     for (int64_t i = 0; i < count; i++) {
-        mmf_view_accessor_read_int32(view, (i & 1023) * 4, &value);
-        mmf_view_accessor_write_int32(view, (i & 1023) * 4, value + 1);
+        mmf_accessor_read_int32(view, (i & 1023) * 4, &value);
+        mmf_accessor_write_int32(view, (i & 1023) * 4, value + 1);
     }
 }
 
@@ -29,7 +29,7 @@ static void
 accessor_blocks(int64_t count)
 {
     for (int64_t i = 0; i < count; i++)
-        mmf_view_accessor_write_array(view, 0, bench_stage.block, 1, BENCH_BLOCK);
+        mmf_accessor_write_array(view, 0, bench_stage.block, 1, BENCH_BLOCK);
 }
 
 static void
@@ -64,10 +64,10 @@ static void
 own_open(int64_t count)
 {
     for (int64_t i = 0; i < count; i++) {
-        mmf *map;
+        mmf_map *map;
 
-        say_check(mmf_open_existing(bench_stage.name, NULL, &map));
-        mmf_close(map);
+        say_check(mmf_map_open_existing(bench_stage.name, NULL, &map));
+        mmf_map_close(map);
     }
 }
 
@@ -78,10 +78,10 @@ own_create(int64_t count)
 
     snprintf(name, sizeof(name), "%s new", bench_stage.name);
     for (int64_t i = 0; i < count; i++) {
-        mmf *map;
+        mmf_map *map;
 
-        say_check(mmf_create_new(name, 4096, NULL, &map));
-        mmf_close(map);
+        say_check(mmf_map_create_new(name, 4096, NULL, &map));
+        mmf_map_close(map);
     }
 }
 
@@ -132,7 +132,7 @@ make_event(const char *which)
     mmf_event *made;
 
     snprintf(name, sizeof(name), "%s %s", bench_stage.name, which);
-    say_check(mmf_event_create(0, MMF_EVENT_AUTO_RESET, name, NULL, NULL, &made));
+    say_check(mmf_event_create_or_open(name, 0, MMF_EVENT_AUTO_RESET, NULL, NULL, &made));
     return made;
 }
 
@@ -143,17 +143,17 @@ bench_begin(void)
     void *bytes;
 
     snprintf(bench_stage.name, sizeof(bench_stage.name), "mmf-bench-%d", os_process());
-    say_check(mmf_create_new(bench_stage.name, BENCH_BLOCK, NULL, &bench_stage.map));
+    say_check(mmf_map_create_new(bench_stage.name, BENCH_BLOCK, NULL, &bench_stage.map));
     say_check(
-        mmf_create_view_accessor(bench_stage.map, 0, 0, MMF_ACCESS_READ_WRITE, &view));
-    say_check(mmf_view_accessor_pointer(view, &bytes, NULL));
+        mmf_accessor_create(bench_stage.map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
+    say_check(mmf_accessor_pointer(view, &bytes, NULL));
     bench_stage.bytes = bytes;
     bench_stage.block = malloc(BENCH_BLOCK);
     if (bench_stage.block == NULL)
         say_no_memory();
     memset(bench_stage.block, 7, BENCH_BLOCK);
     snprintf(name, sizeof(name), "%s mutex", bench_stage.name);
-    say_check(mmf_mutex_create(0, name, NULL, NULL, &mutex));
+    say_check(mmf_mutex_create_or_open(name, 0, NULL, NULL, &mutex));
     event = make_event("event");
     ping = make_event("ping");
     pong = make_event("pong");
@@ -162,8 +162,8 @@ bench_begin(void)
 void
 bench_end(void)
 {
-    mmf_view_accessor_close(view);
-    mmf_close(bench_stage.map);
+    mmf_accessor_close(view);
+    mmf_map_close(bench_stage.map);
     mmf_mutex_close(mutex);
     mmf_event_close(event);
     mmf_event_close(ping);

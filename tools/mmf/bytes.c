@@ -34,32 +34,30 @@ void
 bytes_open(const char *name, int for_writing, int64_t offset, int64_t length,
            struct bytes *bytes)
 {
-    mmf_open_options options;
+    mmf_map_options options;
     void *first = NULL;
-    mmf *map;
+    mmf_map *map;
 
-    mmf_open_options_init(&options);
+    mmf_map_options_init(&options);
     options.rights = for_writing ? MMF_RIGHTS_READ_WRITE : MMF_RIGHTS_READ;
-    say_check(mmf_open_existing(name, &options, &map));
-    say_check(mmf_capacity(map, &bytes->capacity));
+    say_check(mmf_map_open_existing(name, &options, &map));
+    say_check(mmf_map_capacity(map, &bytes->capacity));
     check_window(name, offset, length, bytes->capacity);
     bytes->offset = offset;
     bytes->length = length < 0 ? bytes->capacity - offset : length;
     bytes->view = NULL;
     bytes->at = NULL;
     if (bytes->length > 0) {
-        check_view(mmf_create_view_accessor(
-            map, offset, bytes->length,
-            for_writing ? MMF_ACCESS_READ_WRITE : MMF_ACCESS_READ, &bytes->view));
-        say_check(mmf_view_accessor_pointer(bytes->view, &first, NULL));
+        check_view(mmf_accessor_create(map, offset, bytes->length, for_writing ? MMF_ACCESS_READ_WRITE : MMF_ACCESS_READ, NULL, &bytes->view));
+        say_check(mmf_accessor_pointer(bytes->view, &first, NULL));
         bytes->at = first;
     }
-    mmf_close(map);
+    mmf_map_close(map);
     os_expect_cut();
 }
 
 void
 bytes_close(struct bytes *bytes)
 {
-    mmf_view_accessor_close(bytes->view);
+    mmf_accessor_close(bytes->view);
 }

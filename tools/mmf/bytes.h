@@ -12,7 +12,7 @@
 #include <mmf/view.h>
 
 struct bytes {
-    mmf_view_accessor *view;
+    mmf_accessor *view;
     unsigned char *at; /* the window's first byte; NULL if it has none */
     int64_t offset;    /* of the window in the map */
     int64_t length;

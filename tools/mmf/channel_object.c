@@ -12,7 +12,7 @@
 
 enum { TURN_MS = 100 };
 
-/* What the kinds do in different ways; time-outs are short. */
+/* What the kinds do in different ways; timeouts are short. */
 struct channel_kind {
     mmf_kind kind;
     int (*open)(const char *name, const mmf_channel_options *options,
@@ -33,7 +33,7 @@ open_queue(const char *name, const mmf_channel_options *options,
            struct channel_object *channel)
 {
     mmf_queue *queue = NULL;
-    int rc = mmf_queue_open(name, options, &queue);
+    int rc = mmf_queue_open_existing(name, options, &queue);
 
     channel->handle = queue;
     return rc;
@@ -43,7 +43,7 @@ static int
 send_to_queue(struct channel_object *channel, const void *bytes, int64_t length,
               int32_t timeout_ms)
 {
-    return mmf_queue_send(channel->handle, bytes, length, timeout_ms);
+    return mmf_queue_send(channel->handle, bytes, length, timeout_ms, NULL);
 }
 
 static int
@@ -69,7 +69,7 @@ open_topic(const char *name, const mmf_channel_options *options,
            struct channel_object *channel)
 {
     mmf_topic *topic = NULL;
-    int rc = mmf_topic_open(name, options, &topic);
+    int rc = mmf_topic_open_existing(name, options, &topic);
 
     channel->handle = topic;
     return rc;
@@ -79,7 +79,7 @@ static int
 publish_on_topic(struct channel_object *channel, const void *bytes, int64_t length,
                  int32_t timeout_ms)
 {
-    return mmf_topic_publish(channel->handle, bytes, length, timeout_ms);
+    return mmf_topic_send(channel->handle, bytes, length, timeout_ms, NULL);
 }
 
 static int
@@ -105,7 +105,7 @@ open_latest(const char *name, const mmf_channel_options *options,
             struct channel_object *channel)
 {
     mmf_latest *latest = NULL;
-    int rc = mmf_latest_open(name, options, &latest);
+    int rc = mmf_latest_open_existing(name, options, &latest);
 
     channel->handle = latest;
     return rc;
@@ -116,7 +116,7 @@ write_latest(struct channel_object *channel, const void *bytes, int64_t length,
              int32_t timeout_ms)
 {
     (void)timeout_ms; /* it never waits */
-    return mmf_latest_write(channel->handle, bytes, length);
+    return mmf_latest_send(channel->handle, bytes, length, NULL);
 }
 
 static int
@@ -127,7 +127,7 @@ read_latest(struct channel_object *channel, void *buffer, int32_t timeout_ms,
 
     if (rc != MMF_OK)
         return rc;
-    rc = mmf_latest_read(channel->handle, buffer, channel->message_size, length,
+    rc = mmf_latest_receive(channel->handle, buffer, channel->message_size, length,
                          &channel->version);
     memset(message, 0, sizeof(*message));
     message->sequence = channel->version;

@@ -19,7 +19,7 @@
 
 /* What was made: one of these. */
 struct made {
-    mmf *map;
+    mmf_map *map;
     mmf_mutex *mutex;
     mmf_event *event;
     mmf_semaphore *semaphore;
@@ -74,7 +74,7 @@ make_map(const struct args *args, const char *name, struct made *made)
 {
     static const char *const others[] = {"initial", "maximum", "manual", "set", NULL};
     const char *file = args_value(args, "file");
-    mmf_options options;
+    mmf_map_options options;
     int64_t size = 0;
 
     refuse_options(args, "map", others);
@@ -84,17 +84,17 @@ make_map(const struct args *args, const char *name, struct made *made)
         say_usage("how large? it would be mmf create %s 10000, or 4MiB", name);
     if (size == 0 && file == NULL)
         say_usage("size 0: a map has at least one byte");
-    mmf_options_init(&options);
+    mmf_map_options_init(&options);
     options.access = access_of(args);
     options.mode = mode_of(args);
     if (args_value(args, "delay") != NULL)
-        options.options = MMF_OPTIONS_DELAY_ALLOCATE_PAGES;
+        options.options = MMF_DELAY_ALLOCATE_PAGES;
     if (file != NULL)
-        return mmf_create_from_file(file, MMF_FILE_MODE_OPEN, name, size, &options,
+        return mmf_map_create_from_file(file, MMF_FILE_MODE_OPEN, name, size, &options,
                                     &made->map);
     if (args_value(args, "or-open") != NULL)
-        return mmf_create_or_open(name, size, &options, &made->map);
-    return mmf_create_new(name, size, &options, &made->map);
+        return mmf_map_create_or_open(name, size, &options, NULL, &made->map);
+    return mmf_map_create_new(name, size, &options, &made->map);
 }
 
 /* The others' create calls open what is there; without --or-open that is a failure. */
@@ -128,8 +128,7 @@ make_mutex(const struct args *args, const char *name, struct made *made)
     int rc;
 
     refuse_options(args, "mutex", others);
-    rc = mmf_mutex_create(0, name, sync_options_of(args, name, &options), &created,
-                          &made->mutex);
+    rc = mmf_mutex_create_or_open(name, 0, sync_options_of(args, name, &options), &created, &made->mutex);
     return refuse_taken(args, name, rc, created);
 }
 
@@ -143,11 +142,8 @@ make_event(const struct args *args, const char *name, struct made *made)
     int rc;
 
     refuse_options(args, "event", others);
-    rc = mmf_event_create(args_value(args, "set") != NULL,
-                          args_value(args, "manual") != NULL ? MMF_EVENT_MANUAL_RESET
-                                                             : MMF_EVENT_AUTO_RESET,
-                          name, sync_options_of(args, name, &options), &created,
-                          &made->event);
+    rc = mmf_event_create_or_open(name, args_value(args, "set") != NULL, args_value(args, "manual") != NULL ? MMF_EVENT_MANUAL_RESET
+                                                             : MMF_EVENT_AUTO_RESET, sync_options_of(args, name, &options), &created, &made->event);
     return refuse_taken(args, name, rc, created);
 }
 
@@ -163,9 +159,7 @@ make_semaphore(const struct args *args, const char *name, struct made *made)
     int rc;
 
     refuse_options(args, "semaphore", others);
-    rc = mmf_semaphore_create(initial, maximum, name,
-                              sync_options_of(args, name, &options), &created,
-                              &made->semaphore);
+    rc = mmf_semaphore_create_or_open(name, initial, maximum, sync_options_of(args, name, &options), &created, &made->semaphore);
     return refuse_taken(args, name, rc, created);
 }
 
@@ -215,13 +209,13 @@ make_channel(const struct args *args, const char *kind, const char *name,
     /* One who only holds must not be a subscriber, for whom publishers would wait. */
     options.role = MMF_ROLE_SEND;
     if (strcmp(kind, "queue") == 0)
-        rc = mmf_queue_create(name, size, count, overflow_of(args), &options, &created,
+        rc = mmf_queue_create_or_open(name, size, count, overflow_of(args), &options, &created,
                               &made->queue);
     else if (strcmp(kind, "topic") == 0)
-        rc = mmf_topic_create(name, size, count, overflow_of(args), &options, &created,
+        rc = mmf_topic_create_or_open(name, size, count, overflow_of(args), &options, &created,
                               &made->topic);
     else
-        rc = mmf_latest_create(name, size, &options, &created, &made->latest);
+        rc = mmf_latest_create_or_open(name, size, &options, &created, &made->latest);
     return refuse_taken(args, name, rc, created);
 }
 
@@ -285,7 +279,7 @@ make(const struct args *args, const char *name, struct made *made)
 static void
 let_go(struct made *made)
 {
-    mmf_close(made->map);
+    mmf_map_close(made->map);
     mmf_mutex_close(made->mutex);
     mmf_event_close(made->event);
     mmf_semaphore_close(made->semaphore);

@@ -60,15 +60,15 @@ report_missing(const mmf_list *list, const char *name)
 static int
 try_map(const mmf_object_info *info, mmf_rights rights)
 {
-    mmf_open_options options;
-    mmf *map;
+    mmf_map_options options;
+    mmf_map *map;
     int rc;
 
-    mmf_open_options_init(&options);
+    mmf_map_options_init(&options);
     options.rights = rights;
-    rc = mmf_open_existing(info->name, &options, &map);
+    rc = mmf_map_open_existing(info->name, &options, &map);
     if (rc == MMF_OK)
-        mmf_close(map);
+        mmf_map_close(map);
     return rc;
 }
 
@@ -166,7 +166,7 @@ doctor_look_at_name(const char *name)
     const mmf_object_info *info;
     mmf_list *list;
     int status;
-    int rc = mmf_list_create(MMF_LIST_KEEP_DEAD | MMF_LIST_HOLDERS, &list);
+    int rc = mmf_list_create(MMF_LIST_KEEP_ORPHANED | MMF_LIST_HOLDERS, &list);
 
     if (rc < 0) {
         doctor_look_at_place();
@@ -175,7 +175,7 @@ doctor_look_at_name(const char *name)
     info = objects_find(list, name);
     if (info == NULL)
         status = report_missing(list, name);
-    else if (info->life != MMF_LIFE_ALIVE)
+    else if (info->life != MMF_OBJECT_IN_USE)
         status = doctor_look_at_closed(info);
     else {
         report_state(info);

@@ -47,13 +47,13 @@ print_table(const mmf_list *list)
     struct table *table = table_new(columns, sizeof(columns) / sizeof(columns[0]), 1);
 
     for (int32_t i = 0; i < mmf_list_count(list); i++)
-        if (mmf_list_get(list, i)->life == MMF_LIFE_DEAD)
+        if (mmf_list_get(list, i)->life == MMF_OBJECT_ORPHANED)
             add_line(table, mmf_list_get(list, i));
     table_print(table);
 }
 
 static void
-print_summary(const mmf_reap_result *result)
+print_summary(const mmf_gc_result *result)
 {
     char bytes[UNITS_TEXT_SIZE];
 
@@ -72,13 +72,13 @@ print_summary(const mmf_reap_result *result)
 }
 
 static void
-print_json(const mmf_list *list, const mmf_reap_result *result)
+print_json(const mmf_list *list, const mmf_gc_result *result)
 {
     json_t *all = table_json(json_object());
     json_t *dead = table_json(json_array());
 
     for (int32_t i = 0; i < mmf_list_count(list); i++)
-        if (mmf_list_get(list, i)->life == MMF_LIFE_DEAD &&
+        if (mmf_list_get(list, i)->life == MMF_OBJECT_ORPHANED &&
             json_array_append_new(dead, objects_json(mmf_list_get(list, i))) != 0)
             say_no_memory();
     table_json_set(all, "dry_run", json_boolean(dry_run));
@@ -95,12 +95,12 @@ print_json(const mmf_list *list, const mmf_reap_result *result)
 static int
 run(struct args *args)
 {
-    mmf_reap_result result;
+    mmf_gc_result result;
     mmf_list *list;
 
     dry_run = args_value(args, "dry-run") != NULL;
-    list = objects_list(MMF_LIST_KEEP_DEAD);
-    say_check(mmf_reap(dry_run ? MMF_LIST_KEEP_DEAD : 0, &result));
+    list = objects_list(MMF_LIST_KEEP_ORPHANED);
+    say_check(mmf_gc(dry_run ? MMF_LIST_KEEP_ORPHANED : 0, &result));
     namespaces = namespaces_tidy(dry_run);
     if (args_value(args, "json") != NULL) {
         print_json(list, &result);

@@ -233,7 +233,7 @@ channel_state(const mmf_object_info *info)
     if (info->kind == MMF_KIND_LATEST)
         return text_format("%llu versions", (unsigned long long)stats->sent);
     return text_format("%lld of %lld, %llu sent%s", (long long)stats->depth,
-                       (long long)stats->message_count, (unsigned long long)stats->sent,
+                       (long long)stats->capacity, (unsigned long long)stats->sent,
                        stats->dropped + stats->lost > 0 ? ", some lost" : "");
 }
 
@@ -245,7 +245,7 @@ channel_json(const mmf_object_info *info, json_t *object)
     if (stats == NULL)
         return;
     table_json_set(object, "message_size", json_integer(stats->message_size));
-    table_json_set(object, "message_count", json_integer(stats->message_count));
+    table_json_set(object, "capacity", json_integer(stats->capacity));
     table_json_set(object, "overflow", json_string(overflow_name(stats->overflow)));
     table_json_set(object, "sent", json_integer((json_int_t)stats->sent));
     table_json_set(object, "received", json_integer((json_int_t)stats->received));
@@ -274,7 +274,7 @@ channel_describe(const mmf_object_info *info, kinds_line line, void *payload)
         return;
     give_line(line, payload, "messages",
               text_format("%lld of up to %lld bytes; when it is full: %s",
-                          (long long)stats->message_count,
+                          (long long)stats->capacity,
                           (long long)stats->message_size,
                           overflow_name(stats->overflow)));
     give_line(line, payload, "waiting",
@@ -310,7 +310,7 @@ static const struct kind kinds[] = {
 static const struct kind *
 find_kind(const mmf_object_info *info)
 {
-    if (info->life != MMF_LIFE_ALIVE && info->life != MMF_LIFE_DEAD)
+    if (info->life != MMF_OBJECT_IN_USE && info->life != MMF_OBJECT_ORPHANED)
         return NULL;
     if (info->sync != NULL && info->sync->corrupt)
         return NULL;

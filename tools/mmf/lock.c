@@ -35,7 +35,7 @@ open_mutex(const struct args *args, const char *name)
     if (args_value(args, "mode") != NULL)
         options.mode = units_mode("--mode", args_value(args, "mode"));
     say_check(
-        mmf_mutex_create(0, name, options.mode != 0 ? &options : NULL, NULL, &mutex));
+        mmf_mutex_create_or_open(name, 0, options.mode != 0 ? &options : NULL, NULL, &mutex));
     return mutex;
 }
 

@@ -40,7 +40,7 @@ static void
 add_line(struct table *table, const mmf_object_info *info, int exact)
 {
     struct table_line *line = table_line(table);
-    int is_ours = info->life == MMF_LIFE_ALIVE || info->life == MMF_LIFE_DEAD;
+    int is_ours = info->life == MMF_OBJECT_IN_USE || info->life == MMF_OBJECT_ORPHANED;
     char age[UNITS_TEXT_SIZE];
     char mode[16];
 
@@ -140,7 +140,7 @@ flags_of(const struct args *args)
     if (args_value(args, "global") != NULL)
         flags |= MMF_LIST_GLOBAL;
     if (args_value(args, "dead") != NULL)
-        flags |= MMF_LIST_KEEP_DEAD;
+        flags |= MMF_LIST_KEEP_ORPHANED;
     if (args_value(args, "names") == NULL)
         flags |= MMF_LIST_HOLDERS;
     return flags;

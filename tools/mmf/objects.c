@@ -62,7 +62,7 @@ objects_find(const mmf_list *list, const char *name)
         if (strcmp(info->name, name) == 0)
             return info;
         if (has_leaf &&
-            (info->life == MMF_LIFE_FOREIGN || info->life == MMF_LIFE_HIDDEN) &&
+            (info->life == MMF_OBJECT_INVALID || info->life == MMF_OBJECT_INACCESSIBLE) &&
             strcmp(info->name, leaf) == 0)
             return info;
     }
@@ -70,16 +70,16 @@ objects_find(const mmf_list *list, const char *name)
 }
 
 const char *
-objects_life(mmf_life life)
+objects_life(mmf_object_status life)
 {
     switch (life) {
-    case MMF_LIFE_ALIVE:
+    case MMF_OBJECT_IN_USE:
         return "alive";
-    case MMF_LIFE_DEAD:
+    case MMF_OBJECT_ORPHANED:
         return "dead";
-    case MMF_LIFE_FOREIGN:
+    case MMF_OBJECT_INVALID:
         return "foreign";
-    case MMF_LIFE_HIDDEN:
+    case MMF_OBJECT_INACCESSIBLE:
         return "hidden";
     default:
         return "?";

@@ -15,7 +15,7 @@ mmf_list *objects_list(mmf_list_flags flags);
 const mmf_object_info *objects_find(const mmf_list *list, const char *name);
 
 /* "alive", "dead", "foreign", "hidden". */
-const char *objects_life(mmf_life life);
+const char *objects_life(mmf_object_status life);
 
 /* "rw-r-----". */
 const char *objects_mode(uint32_t mode, char text[16]);

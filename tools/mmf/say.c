@@ -88,7 +88,7 @@ say_status_of(int rc)
     case MMF_TIMED_OUT:
         return TOOL_TIMED_OUT;
     case MMF_E_NOT_FOUND:
-    case MMF_E_CANNOT_BE_OPENED:
+    case MMF_E_NOT_FOUND:
         return TOOL_NO_OBJECT;
     case MMF_E_INVALID:
     case MMF_E_NULL:

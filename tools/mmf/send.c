@@ -85,7 +85,7 @@ run(struct args *args)
 
 static const struct option_spec options[] = {
     {"lines", 'L', NULL, "each line of standard input is a message"},
-    {"timeout", 't', "TIME", "wait no longer for a free cell; or forever"},
+    {"timeout", 't', "TIME", "wait no longer for a free slot; or forever"},
     {NULL, 0, NULL, NULL}};
 
 const struct command command_send = {

@@ -77,16 +77,16 @@ print_object(const mmf_object_info *info)
 }
 
 static const char *
-life_text(mmf_life life)
+life_text(mmf_object_status life)
 {
     switch (life) {
-    case MMF_LIFE_ALIVE:
+    case MMF_OBJECT_IN_USE:
         return "alive";
-    case MMF_LIFE_DEAD:
+    case MMF_OBJECT_ORPHANED:
         return "dead: nobody holds it; it goes with the next call that may remove it";
-    case MMF_LIFE_FOREIGN:
+    case MMF_OBJECT_INVALID:
         return "foreign: no sound mmf object; left alone";
-    case MMF_LIFE_HIDDEN:
+    case MMF_OBJECT_INACCESSIBLE:
         return "hidden: another user's, who does not let us read it";
     default:
         return "?";
@@ -98,7 +98,7 @@ print_all(const mmf_object_info *info)
 {
     print_text("name", text_escape_string(info->name));
     print_line(NULL, "life", life_text(info->life));
-    if (info->life == MMF_LIFE_ALIVE || info->life == MMF_LIFE_DEAD)
+    if (info->life == MMF_OBJECT_IN_USE || info->life == MMF_OBJECT_ORPHANED)
         print_object(info);
     print_text(os_path_title, os_show_path(info->path));
 }
@@ -136,7 +136,7 @@ run(struct args *args)
 
     for (int i = 0; i < args->count; i++)
         args_name(args->operands[i]);
-    list = objects_list(MMF_LIST_KEEP_DEAD | MMF_LIST_HOLDERS);
+    list = objects_list(MMF_LIST_KEEP_ORPHANED | MMF_LIST_HOLDERS);
     if (args_value(args, "json") != NULL) {
         print_json(args, list);
     } else {

@@ -134,7 +134,7 @@ sync_object_tell(const char *name)
     mmf_list *list;
 
     if (!os_is_terminal(stderr) ||
-        mmf_list_create(MMF_LIST_HOLDERS | MMF_LIST_KEEP_DEAD, &list) < 0)
+        mmf_list_create(MMF_LIST_HOLDERS | MMF_LIST_KEEP_ORPHANED, &list) < 0)
         return;
     info = objects_find(list, name);
     if (info != NULL) {

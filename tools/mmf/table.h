@@ -22,12 +22,12 @@ struct table_column {
     int flags; /* TABLE_... */
 };
 
-/* A table that fits the terminal; cells with several lines are kept. */
+/* A table that fits the terminal; slots with several lines are kept. */
 struct table *table_new(const struct table_column *columns, size_t count, int headings);
 
 struct table_line *table_line(struct table *table);
 
-/* `text` is freed later. NULL leaves the cell empty. */
+/* `text` is freed later. NULL leaves the slot empty. */
 void table_give(struct table_line *line, size_t column, char *text);
 void table_set(struct table_line *line, size_t column, const char *text);
 

@@ -50,7 +50,7 @@ cut(char *text, int width)
 }
 
 static void
-draw_cell(int row, int at, size_t column, screen_look look, char *text)
+draw_slot(int row, int at, size_t column, screen_look look, char *text)
 {
     int width = width_of(column);
     int spare;
@@ -73,7 +73,7 @@ draw_titles(const struct top *top, int row)
                                   : top->reversed                ? "^"
                                                                  : "v");
 
-        draw_cell(row, at, i,
+        draw_slot(row, at, i,
                   SCREEN_REVERSE | (top_columns[i].key == top->key ? SCREEN_BOLD : 0),
                   title);
         at += width_of(i) + 1;
@@ -83,7 +83,7 @@ draw_titles(const struct top *top, int row)
 static screen_look
 look_of(top_row row)
 {
-    if (row->life != MMF_LIFE_ALIVE || top_trouble(row) >= TOP_ABANDONED)
+    if (row->life != MMF_OBJECT_IN_USE || top_trouble(row) >= TOP_ABANDONED)
         return screen_colour(SCREEN_BAD);
     if (top_trouble(row) >= TOP_WAITED_FOR)
         return screen_colour(SCREEN_DIM);
@@ -101,7 +101,7 @@ draw_row(const struct top *top, int row, int32_t index)
         screen_fill(row, look);
     }
     for (size_t i = 0; i < TOP_COLUMNS; i++) {
-        draw_cell(row, at, i, look, top_columns[i].show(top, top->rows[index]));
+        draw_slot(row, at, i, look, top_columns[i].show(top, top->rows[index]));
         at += width_of(i) + 1;
     }
 }

@@ -57,17 +57,17 @@ allocate(size_t count, size_t size)
 static void
 look_for_name(struct watch *watch)
 {
-    mmf_open_options options;
-    mmf *map;
+    mmf_map_options options;
+    mmf_map *map;
     int rc;
 
     if (watch->gone || screen_now_ms() - watch->checked < GONE_CHECK_MS)
         return;
-    mmf_open_options_init(&options);
+    mmf_map_options_init(&options);
     options.rights = MMF_RIGHTS_READ;
-    rc = mmf_open_existing(watch->name, &options, &map);
+    rc = mmf_map_open_existing(watch->name, &options, &map);
     if (rc == MMF_OK)
-        mmf_close(map);
+        mmf_map_close(map);
     watch->gone = rc == MMF_E_NOT_FOUND;
     watch->checked = screen_now_ms();
 }

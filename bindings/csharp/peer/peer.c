@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static mmf *map;
-static mmf_view_accessor *view;
+static mmf_map *map;
+static mmf_accessor *view;
 static mmf_mutex *mutex;
 static mmf_event *event;
 static mmf_semaphore *semaphore;
@@ -71,20 +71,20 @@ do_map(const char *command, char *const *word)
     int rc = MMF_OK;
 
     if (strcmp(command, "write") == 0) {
-        answer(mmf_view_accessor_write_int32(view, position, atoi(word[2])));
+        answer(mmf_accessor_write_int32(view, position, atoi(word[2])));
     } else if (strcmp(command, "read") == 0) {
-        rc = mmf_view_accessor_read_int32(view, position, &value);
+        rc = mmf_accessor_read_int32(view, position, &value);
         answer_number(rc, value);
     } else if (strcmp(command, "map-close") == 0) {
-        mmf_view_accessor_close(view);
-        mmf_close(map);
+        mmf_accessor_close(view);
+        mmf_map_close(map);
         answer(MMF_OK);
     } else {
         rc = strcmp(command, "map-new") == 0
-                 ? mmf_create_new(word[1], atoll(word[2]), NULL, &map)
-                 : mmf_open_existing(word[1], NULL, &map);
+                 ? mmf_map_create_new(word[1], atoll(word[2]), NULL, &map)
+                 : mmf_map_open_existing(word[1], NULL, &map);
         if (rc == MMF_OK)
-            rc = mmf_create_view_accessor(map, 0, 0, MMF_ACCESS_READ_WRITE, &view);
+            rc = mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view);
         answer(rc);
     }
 }
@@ -96,16 +96,12 @@ do_create(const char *kind, char *const *word)
     int rc;
 
     if (strcmp(kind, "mutex") == 0)
-        rc = mmf_mutex_create(strcmp(word[2], "owned") == 0, word[1], NULL,
-                              &created_new, &mutex);
+        rc = mmf_mutex_create_or_open(word[1], strcmp(word[2], "owned") == 0, NULL, &created_new, &mutex);
     else if (strcmp(kind, "event") == 0)
-        rc = mmf_event_create(0,
-                              strcmp(word[2], "auto") == 0 ? MMF_EVENT_AUTO_RESET
-                                                           : MMF_EVENT_MANUAL_RESET,
-                              word[1], NULL, &created_new, &event);
+        rc = mmf_event_create_or_open(word[1], 0, strcmp(word[2], "auto") == 0 ? MMF_EVENT_AUTO_RESET
+                                                           : MMF_EVENT_MANUAL_RESET, NULL, &created_new, &event);
     else
-        rc = mmf_semaphore_create(atoi(word[2]), atoi(word[3]), word[1], NULL,
-                                  &created_new, &semaphore);
+        rc = mmf_semaphore_create_or_open(word[1], atoi(word[2]), atoi(word[3]), NULL, &created_new, &semaphore);
     answer_created(rc, created_new);
 }
 

@@ -54,7 +54,7 @@ public unsafe class EventWaitHandle : WaitHandle
         Native.SyncOptions settings = SyncOptions.Of(options);
         int created;
         nint target;
-        Check(Native.mmf_event_create(initialState ? 1 : 0, (int)mode, name, options != null ? &settings : null,
+        Check(Native.mmf_event_create_or_open(initialState ? 1 : 0, (int)mode, name, options != null ? &settings : null,
                                       &created, &target), About.Event);
         createdNew = created != 0;
         return new Made(new SafeWaitHandle(About.Event, target), null);

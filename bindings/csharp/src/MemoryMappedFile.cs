@@ -60,7 +60,7 @@ public unsafe class MemoryMappedFile : IDisposable
             Inheritability = (int)inheritability,
         };
         nint map;
-        Check(Native.mmf_open_existing(mapName, &options, &map));
+        Check(Native.mmf_map_open_existing(mapName, &options, &map));
         return new MemoryMappedFile(map);
     }
 
@@ -83,7 +83,7 @@ public unsafe class MemoryMappedFile : IDisposable
             return SystemBackend.CreateNew(mapName, capacity, access, options, inheritability);
         var settings = new Native.Options(access, options, inheritability);
         nint map;
-        Check(Native.mmf_create_new(mapName, capacity, &settings, &map));
+        Check(Native.mmf_map_create_new(mapName, capacity, &settings, &map));
         return new MemoryMappedFile(map);
     }
 
@@ -106,7 +106,7 @@ public unsafe class MemoryMappedFile : IDisposable
             return SystemBackend.CreateOrOpen(mapName, capacity, access, options, inheritability);
         var settings = new Native.Options(access, options, inheritability);
         nint map;
-        Check(Native.mmf_create_or_open(mapName, capacity, &settings, &map));
+        Check(Native.mmf_map_create_or_open(mapName, capacity, &settings, &map));
         return new MemoryMappedFile(map);
     }
 
@@ -142,7 +142,7 @@ public unsafe class MemoryMappedFile : IDisposable
             throw new ArgumentException("Null character in path.", nameof(path));
         var settings = new Native.Options(access, MemoryMappedFileOptions.None, HandleInheritability.None);
         nint map;
-        int rc = Native.mmf_create_from_file(path, (int)mode, mapName, capacity, &settings, &map);
+        int rc = Native.mmf_map_create_from_file(path, (int)mode, mapName, capacity, &settings, &map);
         if (rc < 0)
             throw Of(rc, About.Map, path);
         return new MemoryMappedFile(map);
@@ -210,7 +210,7 @@ public unsafe class MemoryMappedFile : IDisposable
             nint map;
 
             file.DangerousAddRef(ref held);
-            Check(Native.mmf_create_from_fd((int)file.DangerousGetHandle(), mapName, capacity, &settings,
+            Check(Native.mmf_map_create_from_fd((int)file.DangerousGetHandle(), mapName, capacity, &settings,
                                             &map));
             var result = new MemoryMappedFile(map, file, owned);
             done = true;
@@ -268,7 +268,7 @@ public unsafe class MemoryMappedFile : IDisposable
         try
         {
             handle.DangerousAddRef(ref held);
-            Check(Native.mmf_create_view_accessor(handle.Map, offset, size, (int)access, &view));
+            Check(Native.mmf_accessor_create(handle.Map, offset, size, (int)access, &view));
         }
         finally
         {

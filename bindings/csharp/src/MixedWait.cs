@@ -15,9 +15,9 @@ internal sealed class MixedWait
     private const int LookAgain = 10; // milliseconds
 
     private readonly WaitHandle[] handles;
-    private readonly WaitHandle[] sleepOn; // ours, in their order, then `bell`
+    private readonly WaitHandle[] sleepOn; // ours, in their order, then `doorbell`
     private readonly int[] indexOf;        // what sleepOn[i] is among the handles
-    private readonly ManualResetEvent bell = new(false);
+    private readonly ManualResetEvent doorbell = new(false);
     private readonly RegisteredWaitHandle?[] watches;
     private bool everythingIsWatched = true;
 
@@ -36,7 +36,7 @@ internal sealed class MixedWait
         sleepOn = new WaitHandle[ours + 1];
         for (int i = 0; i < ours; i++)
             sleepOn[i] = handles[indexOf[i]];
-        sleepOn[ours] = bell;
+        sleepOn[ours] = doorbell;
     }
 
     internal int Any(int timeout)
@@ -53,7 +53,7 @@ internal sealed class MixedWait
         {
             foreach (RegisteredWaitHandle? watch in watches)
                 watch?.Unregister(null);
-            bell.Dispose();
+            doorbell.Dispose();
         }
     }
 
@@ -91,8 +91,8 @@ internal sealed class MixedWait
             return found;
         if (found < sleepOn.Length - 1)
             return indexOf[found];
-        // The bell. What rang may have been reset since; it does not ring twice.
-        bell.Reset();
+        // The doorbell. What rang may have been reset since; it does not ring twice.
+        doorbell.Reset();
         everythingIsWatched = false;
         return WaitHandle.WaitTimeout;
     }
@@ -127,7 +127,7 @@ internal sealed class MixedWait
                     break;
                 case SystemThreading.ManualResetEvent manual:
                     watches[i] = ThreadPool.RegisterWaitForSingleObject(
-                        manual, static (bell, _) => Ring((ManualResetEvent)bell!), bell, Timeout.Infinite, true);
+                        manual, static (doorbell, _) => Ring((ManualResetEvent)doorbell!), doorbell, Timeout.Infinite, true);
                     break;
                 default:
                     everythingIsWatched = false;
@@ -136,11 +136,11 @@ internal sealed class MixedWait
         }
     }
 
-    private static void Ring(ManualResetEvent bell)
+    private static void Ring(ManualResetEvent doorbell)
     {
         try
         {
-            bell.Set();
+            doorbell.Set();
         }
         catch (ObjectDisposedException)
         {

@@ -62,7 +62,7 @@ public sealed unsafe class Mutex : WaitHandle
         Native.SyncOptions settings = SyncOptions.Of(options);
         int created;
         nint target;
-        Check(Native.mmf_mutex_create(initiallyOwned ? 1 : 0, name, options != null ? &settings : null, &created,
+        Check(Native.mmf_mutex_create_or_open(initiallyOwned ? 1 : 0, name, options != null ? &settings : null, &created,
                                       &target), About.Mutex);
         createdNew = created != 0;
         return new Made(new SafeWaitHandle(About.Mutex, target), null);

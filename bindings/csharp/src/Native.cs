@@ -88,46 +88,46 @@ internal static unsafe partial class Native
     internal static partial byte* mmf_status_name(int status);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mmf_create_new(string? name, long capacity, Options* options, nint* map);
+    internal static partial int mmf_map_create_new(string? name, long capacity, Options* options, nint* map);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mmf_create_or_open(string? name, long capacity, Options* options, nint* map);
+    internal static partial int mmf_map_create_or_open(string? name, long capacity, Options* options, nint* map);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mmf_open_existing(string? name, OpenOptions* options, nint* map);
+    internal static partial int mmf_map_open_existing(string? name, OpenOptions* options, nint* map);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mmf_create_from_file(string? path, int mode, string? name, long capacity,
+    internal static partial int mmf_map_create_from_file(string? path, int mode, string? name, long capacity,
                                                      Options* options, nint* map);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mmf_create_from_fd(int fd, string? name, long capacity, Options* options,
+    internal static partial int mmf_map_create_from_fd(int fd, string? name, long capacity, Options* options,
                                                    nint* map);
 
     [LibraryImport(Library)]
-    internal static partial int mmf_native_handle(nint map, nint* handle);
+    internal static partial int mmf_map_native_handle(nint map, nint* handle);
 
     [LibraryImport(Library)]
-    internal static partial void mmf_close(nint map);
+    internal static partial void mmf_map_close(nint map);
 
     [LibraryImport(Library)]
-    internal static partial int mmf_create_view_accessor(nint map, long offset, long size, int access,
+    internal static partial int mmf_accessor_create(nint map, long offset, long size, int access,
                                                          nint* view);
 
     [LibraryImport(Library)]
-    internal static partial long mmf_view_accessor_pointer_offset(nint view);
+    internal static partial long mmf_accessor_pointer_offset(nint view);
 
     [LibraryImport(Library)]
-    internal static partial int mmf_view_accessor_pointer(nint view, nint* bytes, long* size);
+    internal static partial int mmf_accessor_pointer(nint view, nint* bytes, long* size);
 
     [LibraryImport(Library)]
-    internal static partial int mmf_view_accessor_flush(nint view);
+    internal static partial int mmf_accessor_flush(nint view);
 
     [LibraryImport(Library)]
-    internal static partial void mmf_view_accessor_close(nint view);
+    internal static partial void mmf_accessor_close(nint view);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mmf_mutex_create(int owned, string? name, SyncOptions* options, int* createdNew,
+    internal static partial int mmf_mutex_create_or_open(int owned, string? name, SyncOptions* options, int* createdNew,
                                                  nint* mutex);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
@@ -147,7 +147,7 @@ internal static unsafe partial class Native
     internal static partial nint mmf_mutex_waitable(nint mutex);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mmf_event_create(int state, int mode, string? name, SyncOptions* options,
+    internal static partial int mmf_event_create_or_open(int state, int mode, string? name, SyncOptions* options,
                                                  int* createdNew, nint* handle);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
@@ -170,7 +170,7 @@ internal static unsafe partial class Native
     internal static partial nint mmf_event_waitable(nint handle);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mmf_semaphore_create(int initial, int maximum, string? name,
+    internal static partial int mmf_semaphore_create_or_open(int initial, int maximum, string? name,
                                                      SyncOptions* options, int* createdNew, nint* semaphore);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]

@@ -24,7 +24,7 @@ public sealed class SafeMemoryMappedFileHandle : SafeHandleZeroOrMinusOneIsInval
 
         this.map = map;
         this.file = file;
-        if (Native.mmf_native_handle(map, &native) >= 0)
+        if (Native.mmf_map_native_handle(map, &native) >= 0)
             SetHandle(native);
     }
 
@@ -42,7 +42,7 @@ public sealed class SafeMemoryMappedFileHandle : SafeHandleZeroOrMinusOneIsInval
     /// <inheritdoc/>
     protected override bool ReleaseHandle()
     {
-        Native.mmf_close(map);
+        Native.mmf_map_close(map);
         file?.DangerousRelease();
         return true;
     }

@@ -24,10 +24,10 @@ public sealed unsafe class SafeMemoryMappedViewHandle : SafeBuffer
         nint bytes;
         long length;
 
-        Native.mmf_view_accessor_pointer(view, &bytes, &length);
+        Native.mmf_accessor_pointer(view, &bytes, &length);
         this.view = view;
         size = length;
-        pointerOffset = Native.mmf_view_accessor_pointer_offset(view);
+        pointerOffset = Native.mmf_accessor_pointer_offset(view);
         SetHandle(bytes - (nint)pointerOffset);
         Initialize((ulong)(size + pointerOffset));
     }
@@ -51,7 +51,7 @@ public sealed unsafe class SafeMemoryMappedViewHandle : SafeBuffer
         try
         {
             DangerousAddRef(ref held);
-            return Native.mmf_view_accessor_flush(view);
+            return Native.mmf_accessor_flush(view);
         }
         finally
         {
@@ -70,7 +70,7 @@ public sealed unsafe class SafeMemoryMappedViewHandle : SafeBuffer
         }
         else
         {
-            Native.mmf_view_accessor_close(view);
+            Native.mmf_accessor_close(view);
         }
         return true;
     }

@@ -55,7 +55,7 @@ public sealed unsafe class Semaphore : WaitHandle
         Native.SyncOptions settings = SyncOptions.Of(options);
         int created;
         nint target;
-        Check(Native.mmf_semaphore_create(initialCount, maximumCount, name, options != null ? &settings : null,
+        Check(Native.mmf_semaphore_create_or_open(initialCount, maximumCount, name, options != null ? &settings : null,
                                           &created, &target), About.Semaphore);
         createdNew = created != 0;
         return new Made(new SafeWaitHandle(About.Semaphore, target), null);

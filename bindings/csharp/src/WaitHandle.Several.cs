@@ -72,7 +72,7 @@ public abstract unsafe partial class WaitHandle
     }
 
     //
-    // Arguments (contract 2.10): the array, its length, the time-out, then each element.
+    // Arguments (contract 2.10): the array, its length, the timeout, then each element.
     //
 
     private static void Check(WaitHandle[] waitHandles)

@@ -52,11 +52,11 @@ public abstract unsafe partial class WaitHandle : MarshalByRefObject, IDisposabl
     // Waiting for one.
     //
 
-    /// <summary>Waits for ever.</summary>
+    /// <summary>Waits forever.</summary>
     /// <exception cref="AbandonedMutexException">The mutex is yours; its last owner died.</exception>
     public virtual bool WaitOne() => WaitOneCore(Timeout.Infinite);
 
-    /// <summary>Waits; false if the time runs out. -1 waits for ever, 0 does not wait.</summary>
+    /// <summary>Waits; false if the time runs out. -1 waits forever, 0 does not wait.</summary>
     public virtual bool WaitOne(int millisecondsTimeout)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(millisecondsTimeout, Timeout.Infinite);

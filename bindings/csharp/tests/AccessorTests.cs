@@ -57,7 +57,7 @@ public class AccessorTests
     [Fact]
     public void VA_07_to_09_each_map_and_each_view()
     {
-        int cells = 0;
+        int slots = 0;
         foreach (MemoryMappedFileAccess mapAccess in Enum.GetValues<MemoryMappedFileAccess>())
         foreach (MemoryMappedFileAccess viewAccess in Enum.GetValues<MemoryMappedFileAccess>())
         {
@@ -66,7 +66,7 @@ public class AccessorTests
             using MemoryMappedFile map = MemoryMappedFile.CreateNew(null, 4096, mapAccess);
             var (read, write, execute) = Needs(viewAccess);
             var given = Needs(mapAccess);
-            cells++;
+            slots++;
             if ((read && !given.Read) || (write && !given.Write) || (execute && !given.Execute))
             {
                 Check.Throws<UnauthorizedAccessException>(() => map.CreateViewAccessor(0, 0, viewAccess));
@@ -75,7 +75,7 @@ public class AccessorTests
             using MemoryMappedViewAccessor view = map.CreateViewAccessor(0, 4096, viewAccess);
             Maps.Validate(view, 4096, viewAccess);
         }
-        Assert.Equal(30, cells);
+        Assert.Equal(30, slots);
     }
 
     [Theory]

@@ -163,7 +163,7 @@ public class MutexTests
         Check.Throws<ArgumentOutOfRangeException>("timeout", () => mutex.WaitOne(TimeSpan.FromMilliseconds(-2)));
         Check.Throws<ArgumentOutOfRangeException>(
             "timeout", () => mutex.WaitOne(TimeSpan.FromMilliseconds(int.MaxValue + 1L)));
-        Assert.True(mutex.WaitOne(TimeSpan.FromMilliseconds(-1.5))); // truncated to -1: for ever
+        Assert.True(mutex.WaitOne(TimeSpan.FromMilliseconds(-1.5))); // truncated to -1: forever
         Assert.True(mutex.WaitOne(TimeSpan.FromMilliseconds(int.MaxValue)));
     }
 

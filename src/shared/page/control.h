@@ -14,7 +14,7 @@
  * A process killed while it creates leaves no name; one killed later leaves the page as
  * it was, or a ticket drawn and never used, which is harmless.
  *
- * Fixed for ever, so that old programs can probe, hold and reap newer objects: the
+ * Fixed forever, so that old programs can probe, hold and reap newer objects: the
  * magic, its place, the size of the page, and the lock ranges below. The rest belongs
  * to layout version 1. Everything in here is input: the reader copies the page once and
  * checks the copy.

@@ -8,9 +8,9 @@
 #include "shared/page/control.h"
 
 uint64_t
-mmf_channel_cells_at(const struct mmf_ring_shape *shape)
+mmf_channel_slots_at(const struct mmf_ring_shape *shape)
 {
-    uint64_t tables = MMF_CHANNEL_RING_AT + mmf_ring_cells_offset(shape);
+    uint64_t tables = MMF_CHANNEL_RING_AT + mmf_ring_slots_offset(shape);
 
     return (tables + MMF_CHANNEL_GRANULARITY - 1) / MMF_CHANNEL_GRANULARITY *
            MMF_CHANNEL_GRANULARITY;
@@ -19,7 +19,7 @@ mmf_channel_cells_at(const struct mmf_ring_shape *shape)
 uint64_t
 mmf_channel_section_size(const struct mmf_ring_shape *shape)
 {
-    return mmf_channel_cells_at(shape) + shape->cells * shape->stride;
+    return mmf_channel_slots_at(shape) + shape->slots * shape->stride;
 }
 
 void

@@ -10,7 +10,7 @@
  *              never
  *
  *   section    page | struct mmf_ring_shared | senders | receivers |
- *              padding to 65,536 | cells
+ *              padding to 65,536 | slots
  *
  * A creator that is killed before the magic leaves a section without one, which ends
  * with its process: whoever finds it lets go and looks again.
@@ -52,16 +52,16 @@ static_assert(offsetof(struct mmf_channel_page_shared, message_sleepers) == 192,
 static_assert(offsetof(struct mmf_channel_page_shared, space_sleepers) == 256,
               "layout 1");
 
-/* Where the ring begins in the section, and what the cells' place is a multiple of. */
+/* Where the ring begins in the section, and what the slots' place is a multiple of. */
 #define MMF_CHANNEL_RING_AT sizeof(struct mmf_channel_page_shared)
 #define MMF_CHANNEL_GRANULARITY ((uint64_t)65536)
 
-/* Where the cells begin, so that they can be mapped by themselves; and all bytes. */
-uint64_t mmf_channel_cells_at(const struct mmf_ring_shape *shape);
+/* Where the slots begin, so that they can be mapped by themselves; and all bytes. */
+uint64_t mmf_channel_slots_at(const struct mmf_ring_shape *shape);
 uint64_t mmf_channel_section_size(const struct mmf_ring_shape *shape);
 
 /*
- * Make a channel of a section's first bytes, which are zero up to the cells. Whoever
+ * Make a channel of a section's first bytes, which are zero up to the slots. Whoever
  * sees the magic sees all of it.
  */
 void mmf_channel_page_write(struct mmf_channel_page_shared *page, uint32_t kind,

@@ -15,7 +15,7 @@
 static uint64_t
 find_begin(const struct mmf_ring *ring, int is_receiver)
 {
-    if (ring->shape.kind != MMF_RING_SINGLE)
+    if (ring->shape.kind != MMF_RING_SPSC)
         return 0;
     return mmf_load_relaxed_u64(is_receiver ? &ring->shared->head
                                             : &ring->shared->tail);
@@ -35,7 +35,7 @@ reset_entry(const struct mmf_ring *ring, struct mmf_participant_shared *entry,
 }
 
 static int
-try_entry(struct mmf_ring *ring, uint32_t number, int may_write_cells,
+try_entry(struct mmf_ring *ring, uint32_t number, int may_write_slots,
           const struct mmf_ring_ops *ops)
 {
     struct mmf_participant_shared *entry = mmf_ring_participant(ring, number);
@@ -45,7 +45,7 @@ try_entry(struct mmf_ring *ring, uint32_t number, int may_write_cells,
         if (mmf_ring_ticket(identity) == mmf_ring_ticket(ring->identity) ||
             ops->is_alive(ops->context, mmf_ring_ticket(identity)))
             return 0;
-        mmf_ring_clear_up(ring, number, identity, may_write_cells);
+        mmf_ring_clear_up(ring, number, identity, may_write_slots);
         identity = 0;
     }
     if (!mmf_exchange_if_u64(&entry->identity, &identity,
@@ -58,13 +58,13 @@ try_entry(struct mmf_ring *ring, uint32_t number, int may_write_cells,
 
 /* The number of the entry; UINT32_MAX: all are taken. */
 static uint32_t
-take_entry(struct mmf_ring *ring, uint32_t first, int may_write_cells,
+take_entry(struct mmf_ring *ring, uint32_t first, int may_write_slots,
            const struct mmf_ring_ops *ops)
 {
-    uint32_t count = ring->shape.kind == MMF_RING_SINGLE ? 1 : ring->shape.participants;
+    uint32_t count = ring->shape.kind == MMF_RING_SPSC ? 1 : ring->shape.participants;
 
     for (uint32_t i = 0; i < count; i++) {
-        if (try_entry(ring, first + i, may_write_cells, ops))
+        if (try_entry(ring, first + i, may_write_slots, ops))
             return first + i;
     }
     return UINT32_MAX;
@@ -76,9 +76,9 @@ repair_tail(struct mmf_ring *ring)
 {
     uint64_t tail = mmf_load_relaxed_u64(&ring->shared->tail) & MMF_INDEX_MASK;
 
-    for (uint64_t i = 0; i < ring->shape.cells; i++) {
-        if (mmf_load_acquire_u64(&mmf_ring_cell(ring, tail)->word) !=
-            mmf_word_make(tail, 0, MMF_CELL_COMMITTED))
+    for (uint64_t i = 0; i < ring->shape.slots; i++) {
+        if (mmf_load_acquire_u64(&mmf_ring_slot(ring, tail)->word) !=
+            mmf_word_make(tail, 0, MMF_SLOT_COMMITTED))
             break;
         tail = (tail + 1) & MMF_INDEX_MASK;
     }
@@ -94,27 +94,27 @@ mmf_ring_join_sender(struct mmf_ring *ring, const struct mmf_ring_ops *ops)
         return MMF_RING_NOT_NOW;
     mmf_ring_be_sender(ring, number);
     mmf_store_relaxed_u64(&ring->shared->senders_ever, 1);
-    if (ring->shape.kind == MMF_RING_SINGLE) {
+    if (ring->shape.kind == MMF_RING_SPSC) {
         repair_tail(ring);
         mmf_ring_single_begin_sending(ring);
     } else {
-        ring->gate = (mmf_load_acquire_u64(&ring->shared->tail) - ring->shape.cells) &
+        ring->gate = (mmf_load_acquire_u64(&ring->shared->tail) - ring->shape.slots) &
                      MMF_INDEX_MASK;
     }
     return MMF_RING_DONE;
 }
 
 enum mmf_ring_answer
-mmf_ring_join_receiver(struct mmf_ring *ring, int may_write_cells,
+mmf_ring_join_receiver(struct mmf_ring *ring, int may_write_slots,
                        const struct mmf_ring_ops *ops)
 {
-    uint32_t number = take_entry(ring, MMF_RECEIVERS_FROM, may_write_cells, ops);
+    uint32_t number = take_entry(ring, MMF_RECEIVERS_FROM, may_write_slots, ops);
 
     if (number == UINT32_MAX)
         return MMF_RING_NOT_NOW;
     mmf_ring_be_receiver(ring, number);
     mmf_store_relaxed_u64(&ring->shared->receivers_ever, 1);
-    if (ring->shape.kind == MMF_RING_SINGLE) {
+    if (ring->shape.kind == MMF_RING_SPSC) {
         mmf_ring_single_begin_taking(ring);
     } else {
         mmf_ring_begin(ring);
@@ -123,7 +123,7 @@ mmf_ring_join_receiver(struct mmf_ring *ring, int may_write_cells,
 }
 
 void
-mmf_ring_leave(struct mmf_ring *ring, int may_write_cells,
+mmf_ring_leave(struct mmf_ring *ring, int may_write_slots,
                const struct mmf_ring_ops *ops)
 {
     uint64_t identity = ring->identity;
@@ -131,9 +131,9 @@ mmf_ring_leave(struct mmf_ring *ring, int may_write_cells,
     if (ring->has_reserved)
         mmf_ring_abandon(ring);
     if (ring->sender != UINT32_MAX)
-        mmf_ring_clear_up(ring, ring->sender, identity, may_write_cells);
+        mmf_ring_clear_up(ring, ring->sender, identity, may_write_slots);
     if (ring->receiver != UINT32_MAX)
-        mmf_ring_clear_up(ring, ring->receiver, identity, may_write_cells);
+        mmf_ring_clear_up(ring, ring->receiver, identity, may_write_slots);
     ring->sender = UINT32_MAX;
     ring->receiver = UINT32_MAX;
     mmf_ring_tell_receivers(ring, MMF_RING_ALL, ops);

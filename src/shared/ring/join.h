@@ -15,11 +15,11 @@
  */
 enum mmf_ring_answer mmf_ring_join_sender(struct mmf_ring *ring,
                                           const struct mmf_ring_ops *ops);
-enum mmf_ring_answer mmf_ring_join_receiver(struct mmf_ring *ring, int may_write_cells,
+enum mmf_ring_answer mmf_ring_join_receiver(struct mmf_ring *ring, int may_write_slots,
                                             const struct mmf_ring_ops *ops);
 
 /* Abandon what is reserved, hand on what is taken, free the entries. */
-void mmf_ring_leave(struct mmf_ring *ring, int may_write_cells,
+void mmf_ring_leave(struct mmf_ring *ring, int may_write_slots,
                     const struct mmf_ring_ops *ops);
 
 #endif

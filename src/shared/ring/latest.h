@@ -9,7 +9,7 @@
 
 /* What a glance sees. */
 struct mmf_ring_glance {
-    const struct mmf_cell_shared *cell;
+    const struct mmf_slot_shared *slot;
     uint64_t word;
     struct mmf_ring_message message;
 };
@@ -20,10 +20,10 @@ mmf_ring_glance(const struct mmf_ring *ring, struct mmf_ring_glance *glance)
 {
     uint64_t index = mmf_ring_tail(ring) - 1;
 
-    glance->cell = mmf_ring_cell(ring, index);
-    glance->word = mmf_load_acquire_u64(&glance->cell->word);
+    glance->slot = mmf_ring_slot(ring, index);
+    glance->word = mmf_load_acquire_u64(&glance->slot->word);
     return mmf_word_is_value(glance->word, index) &&
-           mmf_ring_read_sizes(ring, glance->cell, glance->word >> MMF_INDEX_SHIFT,
+           mmf_ring_read_sizes(ring, glance->slot, glance->word >> MMF_INDEX_SHIFT,
                                &glance->message) == MMF_RING_DONE;
 }
 
@@ -32,7 +32,7 @@ static inline int
 mmf_ring_is_same(const struct mmf_ring_glance *glance)
 {
     mmf_fence_acquire(); /* pairs with the release fence in mmf_ring_reserve */
-    return mmf_load_relaxed_u64(&glance->cell->word) == glance->word;
+    return mmf_load_relaxed_u64(&glance->slot->word) == glance->word;
 }
 
 /* A value was read. */

@@ -20,7 +20,7 @@ is_suspect(const struct mmf_ring *ring, const struct mmf_participant_shared *ent
     return sending && is_receiver && ring->shape.kind == MMF_RING_TOPIC &&
            mmf_cursor_read(entry, &cursor) &&
            mmf_index_difference(mmf_ring_tail(ring), cursor) >=
-               (int64_t)ring->shape.cells;
+               (int64_t)ring->shape.slots;
 }
 
 uint32_t
@@ -54,8 +54,8 @@ mmf_ring_suspects(const struct mmf_ring *ring, int sending, uint32_t *numbers,
 int
 mmf_ring_return_word(const struct mmf_ring *ring, uint64_t word)
 {
-    mmf_atomic_u64 *place = &mmf_ring_cell(ring, mmf_word_index(word))->word;
-    uint64_t again = mmf_word_with(word, MMF_NOBODY, MMF_CELL_RETURNED);
+    mmf_atomic_u64 *place = &mmf_ring_slot(ring, mmf_word_index(word))->word;
+    uint64_t again = mmf_word_with(word, MMF_NOBODY, MMF_SLOT_RETURNED);
     int done;
 
     mmf_add_release_u64(&ring->shared->returned, RETURN_BEGINS);
@@ -66,10 +66,10 @@ mmf_ring_return_word(const struct mmf_ring *ring, uint64_t word)
 
 /* What the dead one has in hand, if the word says so. */
 static void
-clear_cell(const struct mmf_ring *ring, uint64_t index, uint32_t number,
+clear_slot(const struct mmf_ring *ring, uint64_t index, uint32_t number,
            const struct mmf_participant_shared *entry, uint64_t identity)
 {
-    mmf_atomic_u64 *place = &mmf_ring_cell(ring, index)->word;
+    mmf_atomic_u64 *place = &mmf_ring_slot(ring, index)->word;
     uint64_t word = mmf_load_acquire_u64(place);
 
     if (mmf_word_participant(word) != number || !mmf_word_is_in_hand(word))
@@ -77,11 +77,11 @@ clear_cell(const struct mmf_ring *ring, uint64_t index, uint32_t number,
     /* The number is still the dead one's, so the word, read before, is too. */
     if (mmf_load_acquire_u64(&entry->identity) != identity)
         return;
-    if (mmf_word_state(word) != MMF_CELL_RESERVED)
+    if (mmf_word_state(word) != MMF_SLOT_RESERVED)
         mmf_ring_return_word(ring, word);
     else if (mmf_exchange_if_u64(
                  place, &word,
-                 mmf_word_make(mmf_word_index(word), MMF_NOBODY, MMF_CELL_RELEASED)))
+                 mmf_word_make(mmf_word_index(word), MMF_NOBODY, MMF_SLOT_RELEASED)))
         mmf_add_relaxed_u64(&ring->shared->retired_dropped, 1);
 }
 
@@ -107,18 +107,18 @@ retire(const struct mmf_ring *ring, struct mmf_participant_shared *entry,
 
 void
 mmf_ring_clear_up(struct mmf_ring *ring, uint32_t number, uint64_t identity,
-                  int may_write_cells)
+                  int may_write_slots)
 {
     struct mmf_participant_shared *entry = mmf_ring_participant(ring, number);
 
     if (entry == NULL || mmf_load_acquire_u64(&entry->identity) != identity)
         return;
-    /* `held` is raised before the exchange that takes a cell. */
-    if (may_write_cells && ring->shape.kind != MMF_RING_SINGLE &&
+    /* `held` is raised before the exchange that takes a slot. */
+    if (may_write_slots && ring->shape.kind != MMF_RING_SPSC &&
         mmf_load_acquire_u64(&entry->held) != 0) {
         mmf_ring_name_claim(ring, number);
-        for (uint64_t i = 0; i < ring->shape.cells; i++)
-            clear_cell(ring, i, number, entry, identity);
+        for (uint64_t i = 0; i < ring->shape.slots; i++)
+            clear_slot(ring, i, number, entry, identity);
     }
     retire(ring, entry, identity, number >= MMF_RECEIVERS_FROM);
 }

@@ -3,42 +3,42 @@
  *
  * The tail's upper 16 bits are, plus 1, the number of whoever has the index before it;
  * 0: nobody, that index was left out. So one exchange of the tail gives an index out
- * and says to whom. A queue's cell is not touched before the message is in it: a
+ * and says to whom. A queue's slot is not touched before the message is in it: a
  * consumer that spins there would take its line away at the sight of a reservation, and
  * the commit would have to fetch it back. Where readers may still be at the old message
  * the owner first stores RESERVED, as a seqlock's writer does.
  *
- * Nobody but the owner of an index writes a cell that can be had, so one that could be
+ * Nobody but the owner of an index writes a slot that can be had, so one that could be
  * had before the exchange can be had after it. Before the tail moves on, whoever moves it
- * lets the cell of the index before say RESERVED and name the owner, unless that has
- * committed; so all reservations but the last are in their cells, and the last is in
+ * lets the slot of the index before say RESERVED and name the owner, unless that has
+ * committed; so all reservations but the last are in their slots, and the last is in
  * the tail. Who clears up after a dead sender does the same.
  *
  *   killed                      a survivor sees
- *   after it dropped the oldest a free cell: one message less
+ *   after it dropped the oldest a free slot: one message less
  *   after the exchange          the tail's last index is a dead one's: the next sender,
- *                               or who clears up, puts it into the cell
- *   while it leaves one out     `leaving` ahead of `left_out`, for ever: consumers that
- *                               were overtaken search the cells each time
+ *                               or who clears up, puts it into the slot
+ *   while it leaves one out     `leaving` ahead of `left_out`, forever: consumers that
+ *                               were overtaken search the slots each time
  */
 #include "shared/ring/ring.h"
 
 #include "shared/ring/slot.h"
 #include "shared/ring/spsc.h"
 
-/* The owner of the index before `tail`, as its cell should have it. */
+/* The owner of the index before `tail`, as its slot should have it. */
 static void
 name_last(const struct mmf_ring *ring, uint64_t tail)
 {
     uint64_t last = (tail - 1) & MMF_INDEX_MASK;
     uint32_t owner = (uint32_t)(tail >> MMF_CLAIMANT_SHIFT) - 1;
-    mmf_atomic_u64 *place = &mmf_ring_cell(ring, last)->word;
+    mmf_atomic_u64 *place = &mmf_ring_slot(ring, last)->word;
     uint64_t word = mmf_load_acquire_u64(place);
 
     /* If it fails, the owner has committed, or somebody else has named it. */
     if (mmf_word_age(ring, word, last) < 0)
         mmf_exchange_if_u64(place, &word,
-                            mmf_word_make(last, owner, MMF_CELL_RESERVED));
+                            mmf_word_make(last, owner, MMF_SLOT_RESERVED));
 }
 
 /* What it had of its own is committed or given back: there is nothing to be named. */
@@ -63,7 +63,7 @@ mmf_ring_name_claim(const struct mmf_ring *ring, uint32_t number)
 static int
 is_held_by_readers(struct mmf_ring *ring, uint64_t tail)
 {
-    int64_t most = (int64_t)ring->shape.cells;
+    int64_t most = (int64_t)ring->shape.slots;
 
     if (ring->shape.kind != MMF_RING_TOPIC || ring->shape.overflow == MMF_RING_DROP ||
         mmf_index_difference(tail, ring->gate) < most)
@@ -76,10 +76,10 @@ is_held_by_readers(struct mmf_ring *ring, uint64_t tail)
 static int
 is_waiting(const struct mmf_ring *ring, uint64_t word)
 {
-    enum mmf_cell_state state = mmf_word_state(word);
+    enum mmf_slot_state state = mmf_word_state(word);
 
     return ring->shape.kind == MMF_RING_QUEUE &&
-           (state == MMF_CELL_COMMITTED || state == MMF_CELL_RETURNED);
+           (state == MMF_SLOT_COMMITTED || state == MMF_SLOT_RETURNED);
 }
 
 /* In hand, or a latest value's newest, which must stay until there is a newer one. */
@@ -88,16 +88,16 @@ must_stay(const struct mmf_ring *ring, uint64_t word, int has_newest, uint64_t n
 {
     return mmf_word_is_in_hand(word) ||
            (ring->shape.kind == MMF_RING_LATEST &&
-            mmf_word_state(word) == MMF_CELL_COMMITTED &&
+            mmf_word_state(word) == MMF_SLOT_COMMITTED &&
             (!has_newest || mmf_index_difference(mmf_word_index(word), newest) >= 0));
 }
 
-/* Is there a cell to be had behind those that must stay? */
+/* Is there a slot to be had behind those that must stay? */
 static int
 is_worth_leaving_out(const struct mmf_ring *ring, uint64_t index, int has_newest,
                      uint64_t newest)
 {
-    for (uint64_t i = 1; i < ring->shape.cells; i++) {
+    for (uint64_t i = 1; i < ring->shape.slots; i++) {
         uint64_t word = mmf_ring_word(ring, index + i);
 
         if (!must_stay(ring, word, has_newest, newest))
@@ -131,8 +131,8 @@ static enum mmf_attempt
 drop_oldest(const struct mmf_ring *ring, uint64_t index, uint64_t word)
 {
     if (mmf_exchange_if_u64(
-            &mmf_ring_cell(ring, index)->word, &word,
-            mmf_word_make(mmf_word_index(word), MMF_NOBODY, MMF_CELL_RELEASED)))
+            &mmf_ring_slot(ring, index)->word, &word,
+            mmf_word_make(mmf_word_index(word), MMF_NOBODY, MMF_SLOT_RELEASED)))
         mmf_counter_add(&mmf_ring_sender(ring)->dropped, 1);
     return MMF_AGAIN;
 }
@@ -143,9 +143,9 @@ full_at(const struct mmf_ring *ring, uint64_t tail)
     return mmf_ring_tail(ring) == tail ? MMF_FULL : MMF_AGAIN;
 }
 
-/* The cell at the tail is older than the tail: make the index ours. */
+/* The slot at the tail is older than the tail: make the index ours. */
 static enum mmf_attempt
-try_cell(struct mmf_ring *ring, uint64_t tail, uint64_t word)
+try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
 {
     uint64_t at = tail & MMF_INDEX_MASK;
     uint64_t newest = 0;
@@ -166,12 +166,12 @@ try_cell(struct mmf_ring *ring, uint64_t tail, uint64_t word)
                                                      : full_at(ring, tail);
     /* Readers that miss it find the hint above it: see ring_latest.c. */
     if (ring->shape.kind == MMF_RING_LATEST &&
-        mmf_word_state(word) == MMF_CELL_COMMITTED)
+        mmf_word_state(word) == MMF_SLOT_COMMITTED)
         mmf_ring_raise_newest(ring, mmf_word_index(word), newest);
     return move_tail(ring, tail, (uint64_t)ring->sender + 1) ? MMF_GOT_IT : MMF_AGAIN;
 }
 
-/* One look at the tail and its cell. */
+/* One look at the tail and its slot. */
 static enum mmf_attempt
 try_claim(struct mmf_ring *ring, uint64_t *index)
 {
@@ -189,14 +189,14 @@ try_claim(struct mmf_ring *ring, uint64_t *index)
         return MMF_BROKEN;
     if (mmf_word_age(ring, word, at) >= 0) /* the tail has moved since */
         return mmf_ring_tail(ring) == tail ? MMF_BROKEN : MMF_AGAIN;
-    return try_cell(ring, tail, word);
+    return try_slot(ring, tail, word);
 }
 
 static enum mmf_ring_answer
 answer_without(struct mmf_ring *ring, enum mmf_attempt attempt)
 {
     if (attempt == MMF_FULL)
-        mmf_ring_note_depth(ring, (int64_t)ring->shape.cells);
+        mmf_ring_note_depth(ring, (int64_t)ring->shape.slots);
     return attempt == MMF_FULL ? MMF_RING_NOT_NOW : MMF_RING_CORRUPT;
 }
 
@@ -210,8 +210,8 @@ begin_overwriting(struct mmf_ring *ring)
 {
     if (ring->shape.kind != MMF_RING_QUEUE)
         mmf_store_relaxed_u64(
-            &mmf_ring_cell(ring, ring->reserved)->word,
-            mmf_word_make(ring->reserved, ring->sender, MMF_CELL_RESERVED));
+            &mmf_ring_slot(ring, ring->reserved)->word,
+            mmf_word_make(ring->reserved, ring->sender, MMF_SLOT_RESERVED));
     mmf_fence_release();
 }
 
@@ -220,13 +220,13 @@ mmf_ring_reserve(struct mmf_ring *ring, uint64_t length, uint8_t **bytes)
 {
     enum mmf_attempt attempt;
 
-    if (ring->shape.kind == MMF_RING_SINGLE) {
+    if (ring->shape.kind == MMF_RING_SPSC) {
         if (!mmf_ring_single_has_room(ring) && !mmf_ring_single_find_room(ring))
             return answer_without(ring, MMF_FULL);
         *bytes = mmf_ring_single_reserve(ring, length);
         return MMF_RING_DONE;
     }
-    /* Before the exchange: one who dies with a cell is never without the mark. */
+    /* Before the exchange: one who dies with a slot is never without the mark. */
     mmf_store_relaxed_u64(&mmf_ring_sender(ring)->held, 1);
     do {
         attempt = try_claim(ring, &ring->reserved);
@@ -237,28 +237,28 @@ mmf_ring_reserve(struct mmf_ring *ring, uint64_t length, uint8_t **bytes)
     }
     ring->has_reserved = 1;
     ring->reserved_offset =
-        length <= MMF_CELL_SHORT ? 0 : sizeof(struct mmf_cell_shared);
+        length <= MMF_SLOT_SHORT ? 0 : sizeof(struct mmf_slot_shared);
     begin_overwriting(ring);
-    *bytes = (uint8_t *)mmf_ring_cell(ring, ring->reserved) + ring->reserved_offset;
+    *bytes = (uint8_t *)mmf_ring_slot(ring, ring->reserved) + ring->reserved_offset;
     return MMF_RING_DONE;
 }
 
 void
 mmf_ring_commit(struct mmf_ring *ring, uint64_t length)
 {
-    struct mmf_cell_shared *cell = mmf_ring_cell(ring, ring->reserved);
+    struct mmf_slot_shared *slot = mmf_ring_slot(ring, ring->reserved);
 
-    if (ring->shape.kind == MMF_RING_SINGLE) {
+    if (ring->shape.kind == MMF_RING_SPSC) {
         mmf_ring_single_commit(ring, length);
         return;
     }
-    mmf_cell_write_sizes(cell, length, ring->reserved_offset);
+    mmf_slot_write_sizes(slot, length, ring->reserved_offset);
     /* pairs with the acquire of whoever takes or reads it */
     mmf_store_release_u64(
-        &cell->word, mmf_word_make(ring->reserved, ring->sender, MMF_CELL_COMMITTED));
+        &slot->word, mmf_word_make(ring->reserved, ring->sender, MMF_SLOT_COMMITTED));
     mmf_store_release_u64(&mmf_ring_sender(ring)->held, 0);
     /* The next reservation looks there first. */
-    mmf_prefetch_to_read(&mmf_ring_cell(ring, ring->reserved + 1)->word);
+    mmf_prefetch_to_read(&mmf_ring_slot(ring, ring->reserved + 1)->word);
     mmf_counter_add(&mmf_ring_sender(ring)->sent, 1);
     ring->has_reserved = 0;
 }
@@ -267,9 +267,9 @@ void
 mmf_ring_abandon(struct mmf_ring *ring)
 {
     ring->has_reserved = 0;
-    if (ring->shape.kind == MMF_RING_SINGLE)
-        return; /* the next reservation is of the same cell */
-    mmf_store_release_u64(&mmf_ring_cell(ring, ring->reserved)->word,
-                          mmf_word_make(ring->reserved, MMF_NOBODY, MMF_CELL_RELEASED));
+    if (ring->shape.kind == MMF_RING_SPSC)
+        return; /* the next reservation is of the same slot */
+    mmf_store_release_u64(&mmf_ring_slot(ring, ring->reserved)->word,
+                          mmf_word_make(ring->reserved, MMF_NOBODY, MMF_SLOT_RELEASED));
     mmf_store_release_u64(&mmf_ring_sender(ring)->held, 0);
 }

@@ -10,10 +10,10 @@
 uint64_t
 mmf_ring_stride(uint64_t message_size)
 {
-    if (message_size <= MMF_CELL_SHORT)
-        return sizeof(struct mmf_cell_shared);
+    if (message_size <= MMF_SLOT_SHORT)
+        return sizeof(struct mmf_slot_shared);
     /* The line and the payload's first one come in one pair. */
-    return (sizeof(struct mmf_cell_shared) + message_size + 127) / 128 * 128;
+    return (sizeof(struct mmf_slot_shared) + message_size + 127) / 128 * 128;
 }
 
 void

@@ -1,5 +1,5 @@
 /*
- * ring.h - the cells that queue, topic and latest value have in common, as they lie in
+ * ring.h - the slots that queue, topic and latest value have in common, as they lie in
  * shared memory, and each single step on them. Waiting is in ring_wait.c.
  *
  * Any participant may be killed between any two instructions; the others then find one
@@ -19,19 +19,19 @@
  *   returned      whoever returns messages   consumers    a hint that some came back:
  *                                                         so many begun, so many done
  *   high_water    senders                    anybody      relaxed, a statistic
- *   *_bell        sleepers, and who wakes    both         ring_wait.c
+ *   *_doorbell        sleepers, and who wakes    both         ring_wait.c
  *   polled        whoever asks for a descriptor  senders  relaxed; it stays
  *   looked        sleepers                   sleepers     relaxed, milliseconds
  *   retired_*     who leaves, who clears up  anybody      relaxed, statistics
  *   participant   its owner; identity also   everybody    identity by exchange, the
  *                 by who clears up after it               rest one writer, release
- *   cell: word    see the states             everybody    acquire when it gives the
+ *   slot: word    see the states             everybody    acquire when it gives the
  *                                                         payload, release when it was
  *                                                         written
- *   cell: length, offset, payload: who has it RESERVED; then fixed
+ *   slot: length, offset, payload: who has it RESERVED; then fixed
  *
- * A message has an index, which counts up for ever (48 bits of it, modulo); index i is
- * at home in cell i mod cells. A cell's word is
+ * A message has an index, which counts up forever (48 bits of it, modulo); index i is
+ * at home in slot i mod slots. A slot's word is
  *
  *   index << 16 | participant << 5 | times << 3 | state
  *
@@ -40,7 +40,7 @@
  * not take it from a later consumer of the same number and index.
  *
  *   state      whose         meaning                        next
- *   RELEASED   nobody's      free for index + cells; 0 too  RESERVED
+ *   RELEASED   nobody's      free for index + slots; 0 too  RESERVED
  *                                                           claimed: COMMITTED
  *   RESERVED   a sender's    it writes the payload          COMMITTED, RELEASED
  *   COMMITTED  nobody's      to be had                      TAKEN; topic: RESERVED
@@ -49,16 +49,16 @@
  *   RETAKEN    a consumer's  as TAKEN, the second time      RELEASED, RETURNED
  *
  * The exchange that gives an index out names its owner in the same step. Where messages
- * are overwritten it is the cell's, to RESERVED; only then (a topic's, after the
+ * are overwritten it is the slot's, to RESERVED; only then (a topic's, after the
  * commit) the tail moves, by whoever sees that it should (as in Michael and Scott,
  * "Simple, Fast, and Practical Non-Blocking and Blocking Concurrent Queue Algorithms",
  * 1996), and its upper bits count the indexes that were left out: ring_send.c. In a
  * queue that overwrites nothing it is the tail's, whose upper bits are the owner; the
- * cell is RESERVED before the tail moves on, by whoever moves it: ring_claim.c. A word
- * of each cell instead of one common index: Vyukov's bounded queue.
+ * slot is RESERVED before the tail moves on, by whoever moves it: ring_claim.c. A word
+ * of each slot instead of one common index: Vyukov's bounded queue.
  *
- * A sender that meets, at the tail, a cell which somebody still has in hand from the
- * last lap leaves that index out. So whoever is stopped holds one cell, not the ring.
+ * A sender that meets, at the tail, a slot which somebody still has in hand from the
+ * last lap leaves that index out. So whoever is stopped holds one slot, not the ring.
  */
 #ifndef MMF_SHARED_RING_RING_H
 #define MMF_SHARED_RING_RING_H
@@ -70,20 +70,20 @@
 
 #include "base/atomic.h"
 
-enum mmf_cell_state {
-    MMF_CELL_RELEASED = 0,
-    MMF_CELL_RESERVED = 1,
-    MMF_CELL_COMMITTED = 2,
-    MMF_CELL_TAKEN = 3,
-    MMF_CELL_RETURNED = 4,
-    MMF_CELL_RETAKEN = 5
+enum mmf_slot_state {
+    MMF_SLOT_RELEASED = 0,
+    MMF_SLOT_RESERVED = 1,
+    MMF_SLOT_COMMITTED = 2,
+    MMF_SLOT_TAKEN = 3,
+    MMF_SLOT_RETURNED = 4,
+    MMF_SLOT_RETAKEN = 5
 };
 
-#define MMF_CELL_STATE_BITS 3
-#define MMF_CELL_TIMES_BITS 2
-#define MMF_CELL_PARTICIPANT_BITS 11
-#define MMF_CELL_PARTICIPANT_SHIFT (MMF_CELL_STATE_BITS + MMF_CELL_TIMES_BITS)
-#define MMF_INDEX_SHIFT (MMF_CELL_PARTICIPANT_SHIFT + MMF_CELL_PARTICIPANT_BITS)
+#define MMF_SLOT_STATE_BITS 3
+#define MMF_SLOT_TIMES_BITS 2
+#define MMF_SLOT_PARTICIPANT_BITS 11
+#define MMF_SLOT_PARTICIPANT_SHIFT (MMF_SLOT_STATE_BITS + MMF_SLOT_TIMES_BITS)
+#define MMF_INDEX_SHIFT (MMF_SLOT_PARTICIPANT_SHIFT + MMF_SLOT_PARTICIPANT_BITS)
 #define MMF_INDEX_MASK (((uint64_t)1 << 48) - 1)
 
 /* The first index of a new channel. 0 is the version before the first. */
@@ -91,7 +91,7 @@ enum mmf_cell_state {
 
 /*
  * Senders have numbers from 0, receivers from MMF_RECEIVERS_FROM. In the states that
- * are nobody's the number says nothing; it is not 0, so that only a cell that was never
+ * are nobody's the number says nothing; it is not 0, so that only a slot that was never
  * used has the word 0.
  */
 #define MMF_PARTICIPANTS_MAX 1024u
@@ -113,8 +113,8 @@ struct mmf_ring_shared {
     mmf_atomic_u64 taken;
     alignas(128) mmf_atomic_u64 newest;
     mmf_atomic_u64 returned;
-    alignas(128) mmf_atomic_u32 message_bell; /* receivers sleep on it */
-    mmf_atomic_u32 space_bell;                /* senders sleep on it */
+    alignas(128) mmf_atomic_u32 message_doorbell; /* receivers sleep on it */
+    mmf_atomic_u32 space_doorbell;                /* senders sleep on it */
     mmf_atomic_u32 polled;                    /* somebody polls a descriptor */
     mmf_atomic_u32 looked;                    /* when somebody asked after the dead */
     alignas(128) mmf_atomic_u64 retired_sent;
@@ -129,14 +129,14 @@ struct mmf_ring_shared {
 static_assert(sizeof(struct mmf_ring_shared) == 640, "layout 1");
 static_assert(offsetof(struct mmf_ring_shared, head) == 128, "layout 1");
 static_assert(offsetof(struct mmf_ring_shared, newest) == 256, "layout 1");
-static_assert(offsetof(struct mmf_ring_shared, message_bell) == 384, "layout 1");
+static_assert(offsetof(struct mmf_ring_shared, message_doorbell) == 384, "layout 1");
 static_assert(offsetof(struct mmf_ring_shared, retired_sent) == 512, "layout 1");
 
 /* One per handle that takes part. `identity` 0: free. */
 struct mmf_participant_shared {
     alignas(128) mmf_atomic_u64 identity; /* ticket << 20 | a number in its process */
     mmf_atomic_u64 cursor; /* topic: the next index to read; above, of whose identity */
-    mmf_atomic_u64 held;   /* has, or is about to have, so many cells in hand */
+    mmf_atomic_u64 held;   /* has, or is about to have, so many slots in hand */
     mmf_atomic_u64 sent;
     mmf_atomic_u64 received;
     mmf_atomic_u64 dropped;
@@ -147,22 +147,22 @@ struct mmf_participant_shared {
 static_assert(sizeof(struct mmf_participant_shared) == 128, "layout 1");
 
 /*
- * A cell begins with this line. A payload that fits lies in it; a longer one begins at
+ * A slot begins with this line. A payload that fits lies in it; a longer one begins at
  * the next line.
  */
-#define MMF_CELL_SHORT 48
+#define MMF_SLOT_SHORT 48
 
-struct mmf_cell_shared {
-    alignas(64) uint8_t payload[MMF_CELL_SHORT];
+struct mmf_slot_shared {
+    alignas(64) uint8_t payload[MMF_SLOT_SHORT];
     uint32_t length;
-    uint32_t offset; /* of the payload in the cell: 0 or 64 */
+    uint32_t offset; /* of the payload in the slot: 0 or 64 */
     mmf_atomic_u64 word;
 };
 
-static_assert(sizeof(struct mmf_cell_shared) == 64, "layout 1");
-static_assert(offsetof(struct mmf_cell_shared, word) == 56, "layout 1");
+static_assert(sizeof(struct mmf_slot_shared) == 64, "layout 1");
+static_assert(offsetof(struct mmf_slot_shared, word) == 56, "layout 1");
 
-enum mmf_ring_kind { MMF_RING_QUEUE, MMF_RING_SINGLE, MMF_RING_TOPIC, MMF_RING_LATEST };
+enum mmf_ring_kind { MMF_RING_QUEUE, MMF_RING_SPSC, MMF_RING_TOPIC, MMF_RING_LATEST };
 
 enum mmf_ring_overflow { MMF_RING_BLOCK = 1, MMF_RING_FAIL = 2, MMF_RING_DROP = 3 };
 
@@ -170,8 +170,8 @@ enum mmf_ring_overflow { MMF_RING_BLOCK = 1, MMF_RING_FAIL = 2, MMF_RING_DROP = 
 struct mmf_ring_shape {
     enum mmf_ring_kind kind;
     enum mmf_ring_overflow overflow;
-    uint64_t cells;        /* a power of two */
-    uint64_t stride;       /* bytes of a cell */
+    uint64_t slots;        /* a power of two */
+    uint64_t stride;       /* bytes of a slot */
     uint64_t message_size; /* most bytes of a payload */
     uint32_t participants; /* of each role */
 };
@@ -180,8 +180,8 @@ struct mmf_ring_shape {
 struct mmf_ring_side {
     uint64_t waited; /* the index before which it waited last */
     uint64_t next;   /* SINGLE, sender: the next index; a receiver has its cursor */
-    uint8_t *cell;   /* SINGLE: its cell */
-    int64_t ahead;   /* SINGLE, sender: so many cells from there on are surely free */
+    uint8_t *slot;   /* SINGLE: its slot */
+    int64_t ahead;   /* SINGLE, sender: so many slots from there on are surely free */
 };
 
 /* One participant's grip on a channel: private, for one thread at a time. */
@@ -190,8 +190,8 @@ struct mmf_ring {
     struct mmf_ring_shared *shared;
     struct mmf_participant_shared *senders;
     struct mmf_participant_shared *receivers;
-    uint8_t *cells;
-    uint8_t *cells_end;
+    uint8_t *slots;
+    uint8_t *slots_end;
     uint64_t identity;
     uint32_t sender; /* our numbers; UINT32_MAX: not in that role */
     uint32_t receiver;
@@ -199,7 +199,7 @@ struct mmf_ring {
     struct mmf_participant_shared *receiving;
     uint64_t reserved; /* index of the reservation */
     int has_reserved;
-    uint32_t reserved_offset; /* of its payload in the cell */
+    uint32_t reserved_offset; /* of its payload in the slot */
     struct mmf_ring_side out;
     struct mmf_ring_side in;
     uint64_t cursor; /* queue: where to look next; topic: next to read */
@@ -243,23 +243,23 @@ mmf_ring_ticket(uint64_t identity)
 }
 
 static inline uint64_t
-mmf_word_make(uint64_t index, uint32_t participant, enum mmf_cell_state state)
+mmf_word_make(uint64_t index, uint32_t participant, enum mmf_slot_state state)
 {
     return index << MMF_INDEX_SHIFT |
-           (uint64_t)participant << MMF_CELL_PARTICIPANT_SHIFT | (uint64_t)state;
+           (uint64_t)participant << MMF_SLOT_PARTICIPANT_SHIFT | (uint64_t)state;
 }
 
-static inline enum mmf_cell_state
+static inline enum mmf_slot_state
 mmf_word_state(uint64_t word)
 {
-    return (enum mmf_cell_state)(word & 7);
+    return (enum mmf_slot_state)(word & 7);
 }
 
 static inline uint32_t
 mmf_word_participant(uint64_t word)
 {
-    return (uint32_t)(word >> MMF_CELL_PARTICIPANT_SHIFT) &
-           ((1u << MMF_CELL_PARTICIPANT_BITS) - 1);
+    return (uint32_t)(word >> MMF_SLOT_PARTICIPANT_SHIFT) &
+           ((1u << MMF_SLOT_PARTICIPANT_BITS) - 1);
 }
 
 static inline uint64_t
@@ -275,11 +275,11 @@ mmf_index_difference(uint64_t one, uint64_t other)
     return (int64_t)((one - other) << 16) >> 16;
 }
 
-static inline struct mmf_cell_shared *
-mmf_ring_cell(const struct mmf_ring *ring, uint64_t index)
+static inline struct mmf_slot_shared *
+mmf_ring_slot(const struct mmf_ring *ring, uint64_t index)
 {
-    return (void *)(ring->cells +
-                    (index & (ring->shape.cells - 1)) * ring->shape.stride);
+    return (void *)(ring->slots +
+                    (index & (ring->shape.slots - 1)) * ring->shape.stride);
 }
 
 /* The entries of these numbers are ours. */
@@ -297,7 +297,7 @@ mmf_ring_be_receiver(struct mmf_ring *ring, uint32_t number)
     ring->receiving = &ring->receivers[number - MMF_RECEIVERS_FROM];
 }
 
-/* Bytes of a cell for messages of up to `message_size`; the cells begin page-aligned.
+/* Bytes of a slot for messages of up to `message_size`; the slots begin page-aligned.
  */
 uint64_t mmf_ring_stride(uint64_t message_size);
 
@@ -305,7 +305,7 @@ uint64_t mmf_ring_stride(uint64_t message_size);
 void mmf_ring_init(struct mmf_ring_shared *shared, uint64_t first);
 
 /*
- * Sending. Reserve a cell for `length` bytes: `*bytes` is where to write them. NOT_NOW:
+ * Sending. Reserve a slot for `length` bytes: `*bytes` is where to write them. NOT_NOW:
  * full. Under DROP the oldest gives way; a queue's sender counts it as dropped.
  */
 enum mmf_ring_answer mmf_ring_reserve(struct mmf_ring *ring, uint64_t length,
@@ -332,7 +332,7 @@ int mmf_ring_return(struct mmf_ring *ring, uint64_t index);
 
 /*
  * Queue: somebody may have died while it returned a message, before it said so: the
- * next take looks at all cells then. For whoever waits.
+ * next take looks at all slots then. For whoever waits.
  */
 void mmf_ring_look_for_returned(struct mmf_ring *ring);
 
@@ -350,7 +350,7 @@ int mmf_ring_is_whole(const struct mmf_ring *ring, uint64_t index);
 void mmf_ring_advance(struct mmf_ring *ring);
 
 /* Topic: the participant `number` of `identity` is dead. If it is its reservation that
- * we stand before, go on behind it, without writing the cell. 0: it is not. */
+ * we stand before, go on behind it, without writing the slot. 0: it is not. */
 int mmf_ring_step_over(struct mmf_ring *ring, uint32_t number, uint64_t identity);
 
 /* Latest value: the newest that is committed. NOT_NOW: none yet. */
@@ -377,9 +377,9 @@ struct mmf_participant_shared *mmf_ring_participant(const struct mmf_ring *ring,
  * The participant `number` of `identity` is dead, or we are it and leave: what it had
  * reserved is dropped, what it had taken is returned, its counters are kept, its entry
  * is free. Any number may do it at once, and die over it. A topic's subscriber may not
- * write the cells: it passes `may_write_cells` 0 and only subscribers' entries.
+ * write the slots: it passes `may_write_slots` 0 and only subscribers' entries.
  */
 void mmf_ring_clear_up(struct mmf_ring *ring, uint32_t number, uint64_t identity,
-                       int may_write_cells);
+                       int may_write_slots);
 
 #endif

@@ -8,7 +8,7 @@
 #include <mmf/list.h>
 
 uint64_t
-mmf_ring_cells_offset(const struct mmf_ring_shape *shape)
+mmf_ring_slots_offset(const struct mmf_ring_shape *shape)
 {
     uint64_t tables =
         sizeof(struct mmf_ring_shared) +
@@ -20,7 +20,7 @@ mmf_ring_cells_offset(const struct mmf_ring_shape *shape)
 uint64_t
 mmf_ring_capacity(const struct mmf_ring_shape *shape)
 {
-    return mmf_ring_cells_offset(shape) + shape->cells * shape->stride;
+    return mmf_ring_slots_offset(shape) + shape->slots * shape->stride;
 }
 
 void
@@ -31,7 +31,7 @@ mmf_ring_shape_write(const struct mmf_ring_shape *shape,
     shared->kind = (uint32_t)shape->kind;
     shared->overflow = (uint32_t)shape->overflow;
     shared->participants = shape->participants;
-    shared->cells = shape->cells;
+    shared->slots = shape->slots;
     shared->message_size = shape->message_size;
 }
 
@@ -41,7 +41,7 @@ has_sound_kind(const struct mmf_ring_shape_shared *shared, uint32_t object_kind)
     switch (object_kind) {
     case MMF_KIND_QUEUE:
         return shared->kind == MMF_RING_QUEUE ||
-               (shared->kind == MMF_RING_SINGLE && shared->overflow != MMF_RING_DROP);
+               (shared->kind == MMF_RING_SPSC && shared->overflow != MMF_RING_DROP);
     case MMF_KIND_TOPIC:
         return shared->kind == MMF_RING_TOPIC;
     case MMF_KIND_LATEST:
@@ -57,21 +57,21 @@ mmf_ring_shape_read(const struct mmf_ring_shape_shared *shared, uint32_t object_
 {
     if (!has_sound_kind(shared, object_kind) || shared->overflow < MMF_RING_BLOCK ||
         shared->overflow > MMF_RING_DROP || shared->participants < 1 ||
-        shared->participants > MMF_PARTICIPANTS_MAX || shared->cells < 1 ||
-        shared->cells > MMF_RING_CELLS_MAX || (shared->cells & (shared->cells - 1)) ||
+        shared->participants > MMF_PARTICIPANTS_MAX || shared->slots < 1 ||
+        shared->slots > MMF_RING_SLOTS_MAX || (shared->slots & (shared->slots - 1)) ||
         shared->message_size < 1 || shared->message_size > MMF_RING_MESSAGE_MAX)
         return 0;
     shape->kind = (enum mmf_ring_kind)shared->kind;
     shape->overflow = (enum mmf_ring_overflow)shared->overflow;
     shape->participants = shared->participants;
-    shape->cells = shared->cells;
+    shape->slots = shared->slots;
     shape->message_size = shared->message_size;
     shape->stride = mmf_ring_stride(shared->message_size);
     return capacity >= 0 && mmf_ring_capacity(shape) == (uint64_t)capacity;
 }
 
 void
-mmf_ring_attach(const struct mmf_ring_shape *shape, void *data, void *cells,
+mmf_ring_attach(const struct mmf_ring_shape *shape, void *data, void *slots,
                 struct mmf_ring *ring)
 {
     memset(ring, 0, sizeof(*ring));
@@ -79,8 +79,8 @@ mmf_ring_attach(const struct mmf_ring_shape *shape, void *data, void *cells,
     ring->shared = data;
     ring->senders = (void *)((uint8_t *)data + sizeof(struct mmf_ring_shared));
     ring->receivers = ring->senders + shape->participants;
-    ring->cells = cells;
-    ring->cells_end = ring->cells + shape->cells * shape->stride;
+    ring->slots = slots;
+    ring->slots_end = ring->slots + shape->slots * shape->stride;
     ring->sender = UINT32_MAX;
     ring->receiver = UINT32_MAX;
 }

@@ -2,7 +2,7 @@
  * shape.h - what never changes in a channel: its kind and its sizes, as they lie
  * in the control page's `state`, and where its parts lie in the object's data.
  *
- *   data     struct mmf_ring_shared | senders | receivers | padding to 4,096 | cells
+ *   data     struct mmf_ring_shared | senders | receivers | padding to 4,096 | slots
  *
  * The creator writes the shape before the name is published; whoever opens reads a copy
  * and checks it, for it is anybody's writing by then.
@@ -19,22 +19,22 @@ struct mmf_ring_shape_shared {
     uint32_t overflow; /* enum mmf_ring_overflow */
     uint32_t participants;
     uint32_t reserved;
-    uint64_t cells;
+    uint64_t slots;
     uint64_t message_size;
 };
 
 static_assert(sizeof(struct mmf_ring_shape_shared) == 32, "layout 1");
-static_assert(offsetof(struct mmf_ring_shape_shared, cells) == 16, "layout 1");
+static_assert(offsetof(struct mmf_ring_shape_shared, slots) == 16, "layout 1");
 static_assert(offsetof(struct mmf_ring_shape_shared, message_size) == 24, "layout 1");
 
-/* The cells begin at a multiple of this, so that they can be mapped by themselves. */
+/* The slots begin at a multiple of this, so that they can be mapped by themselves. */
 #define MMF_RING_PAGE 4096u
 
-#define MMF_RING_CELLS_MAX ((uint64_t)1 << 30)
+#define MMF_RING_SLOTS_MAX ((uint64_t)1 << 30)
 #define MMF_RING_MESSAGE_MAX ((uint64_t)INT32_MAX)
 
-/* Where the cells begin in the data. */
-uint64_t mmf_ring_cells_offset(const struct mmf_ring_shape *shape);
+/* Where the slots begin in the data. */
+uint64_t mmf_ring_slots_offset(const struct mmf_ring_shape *shape);
 
 /* Bytes of the data. The shape's numbers are in their ranges. */
 uint64_t mmf_ring_capacity(const struct mmf_ring_shape *shape);
@@ -51,7 +51,7 @@ int mmf_ring_shape_read(const struct mmf_ring_shape_shared *shared,
                         struct mmf_ring_shape *shape);
 
 /* Point a grip at the mapped parts; it takes no part in the channel yet. */
-void mmf_ring_attach(const struct mmf_ring_shape *shape, void *data, void *cells,
+void mmf_ring_attach(const struct mmf_ring_shape *shape, void *data, void *slots,
                      struct mmf_ring *ring);
 
 #endif

@@ -4,12 +4,12 @@
 #include "shared/ring/sleepers.h"
 
 int
-mmf_sleepers_enter(mmf_atomic_u32 *count, const mmf_atomic_u32 *bell, uint32_t expected)
+mmf_sleepers_enter(mmf_atomic_u32 *count, const mmf_atomic_u32 *doorbell, uint32_t expected)
 {
     mmf_add_relaxed_u32(count, 1);
     /* pairs with the fence in mmf_sleepers_claim */
     mmf_fence_full();
-    return mmf_load_relaxed_u32(bell) == expected;
+    return mmf_load_relaxed_u32(doorbell) == expected;
 }
 
 int

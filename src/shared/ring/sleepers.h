@@ -1,18 +1,18 @@
 /*
- * sleepers.h - how many sleep at a bell, for a system that has no sleeping on a
+ * sleepers.h - how many sleep at a doorbell, for a system that has no sleeping on a
  * word: its sleepers wait for tokens, which whoever rings lets out of a semaphore.
  *
  *   field   written by                     read by   ordering
  *   count   sleepers, upwards before they  both      a full fence between its change
- *           sleep; who wakes, downwards              and the look at the bell, or the
- *                                                    bell's change and its reading
+ *           sleep; who wakes, downwards              and the look at the doorbell, or the
+ *                                                    doorbell's change and its reading
  *
- * One of the two sees the other: a sleeper counts itself and then looks at the bell;
- * whoever rings changes the bell and then looks at the count. Who wakes takes as many
+ * One of the two sees the other: a sleeper counts itself and then looks at the doorbell;
+ * whoever rings changes the doorbell and then looks at the count. Who wakes takes as many
  * off the count as it lets out tokens. A sleeper that leaves without one takes itself
  * off; if there is nobody to take off, its token is on the way, and it takes that.
  *
- * There are two counts for a bell, and two semaphores: of those who sleep on an even
+ * There are two counts for a doorbell, and two semaphores: of those who sleep on an even
  * number of rings, and on an odd one. So a token is not taken by one who came to sleep
  * after the ring that it is of, and found nothing to be woken for. (But if its sleeper
  * is kept from waiting for two rings, it may be; then that one sleeps until its tick.)
@@ -39,15 +39,15 @@ struct mmf_sleepers_shared {
 
 static_assert(sizeof(struct mmf_sleepers_shared) == 64, "layout 1");
 
-/* Which of the two a sleeper on this value of the bell belongs to. */
+/* Which of the two a sleeper on this value of the doorbell belongs to. */
 static inline uint32_t
-mmf_sleepers_turn(uint32_t bell)
+mmf_sleepers_turn(uint32_t doorbell)
 {
-    return bell / MMF_BELL_RING % MMF_SLEEPERS_TURNS;
+    return doorbell / MMF_DOORBELL_RING % MMF_SLEEPERS_TURNS;
 }
 
-/* Before sleeping. 1: the bell is `expected` still, so a token will come for a ring. */
-int mmf_sleepers_enter(mmf_atomic_u32 *count, const mmf_atomic_u32 *bell,
+/* Before sleeping. 1: the doorbell is `expected` still, so a token will come for a ring. */
+int mmf_sleepers_enter(mmf_atomic_u32 *count, const mmf_atomic_u32 *doorbell,
                        uint32_t expected);
 
 /* Going without a token. 0: we were counted off, and a token is on the way. */

@@ -10,11 +10,11 @@
 #define MMF_CLAIMANT_SHIFT 48
 
 /* A word's count of returns. */
-#define MMF_CELL_TIMES_MASK                                                            \
-    ((((uint64_t)1 << MMF_CELL_TIMES_BITS) - 1) << MMF_CELL_STATE_BITS)
+#define MMF_SLOT_TIMES_MASK                                                            \
+    ((((uint64_t)1 << MMF_SLOT_TIMES_BITS) - 1) << MMF_SLOT_STATE_BITS)
 
-/* Loops over words that somebody may be writing for ever give up. */
-#define MMF_ROUNDS(ring) (4 * (ring)->shape.cells + 64)
+/* Loops over words that somebody may be writing forever give up. */
+#define MMF_ROUNDS(ring) (4 * (ring)->shape.slots + 64)
 
 static inline uint64_t
 mmf_ring_tail(const struct mmf_ring *ring)
@@ -28,70 +28,70 @@ mmf_index_next(uint64_t index)
     return (index + 1) & MMF_INDEX_MASK;
 }
 
-/* The oldest index that can be at home in a cell, but for those in hand. */
+/* The oldest index that can be at home in a slot, but for those in hand. */
 static inline uint64_t
 mmf_ring_oldest(const struct mmf_ring *ring, uint64_t tail)
 {
-    return (tail - ring->shape.cells) & MMF_INDEX_MASK;
+    return (tail - ring->shape.slots) & MMF_INDEX_MASK;
 }
 
 static inline uint64_t
 mmf_ring_word(const struct mmf_ring *ring, uint64_t index)
 {
-    return mmf_load_acquire_u64(&mmf_ring_cell(ring, index)->word);
+    return mmf_load_acquire_u64(&mmf_ring_slot(ring, index)->word);
 }
 
-/* How far the word's index is from `index`; never-used cells are a lap behind. */
+/* How far the word's index is from `index`; never-used slots are a lap behind. */
 static inline int64_t
 mmf_word_age(const struct mmf_ring *ring, uint64_t word, uint64_t index)
 {
     if (word == 0)
-        return -(int64_t)ring->shape.cells;
+        return -(int64_t)ring->shape.slots;
     return mmf_index_difference(mmf_word_index(word), index);
 }
 
-/* 0: nobody has written this word into the cell of `index`. */
+/* 0: nobody has written this word into the slot of `index`. */
 static inline int
 mmf_word_is_at_home(const struct mmf_ring *ring, uint64_t word, uint64_t index)
 {
-    return word == 0 || ((mmf_word_index(word) ^ index) & (ring->shape.cells - 1)) == 0;
+    return word == 0 || ((mmf_word_index(word) ^ index) & (ring->shape.slots - 1)) == 0;
 }
 
 /* The word's index and times, with another owner and state. */
 static inline uint64_t
-mmf_word_with(uint64_t word, uint32_t participant, enum mmf_cell_state state)
+mmf_word_with(uint64_t word, uint32_t participant, enum mmf_slot_state state)
 {
     return mmf_word_make(mmf_word_index(word), participant, state) |
-           (word & MMF_CELL_TIMES_MASK);
+           (word & MMF_SLOT_TIMES_MASK);
 }
 
 /* The same, once more returned. */
 static inline uint64_t
 mmf_word_count_up(uint64_t word)
 {
-    uint64_t one = (uint64_t)1 << MMF_CELL_STATE_BITS;
+    uint64_t one = (uint64_t)1 << MMF_SLOT_STATE_BITS;
 
-    return (word & ~MMF_CELL_TIMES_MASK) | ((word + one) & MMF_CELL_TIMES_MASK);
+    return (word & ~MMF_SLOT_TIMES_MASK) | ((word + one) & MMF_SLOT_TIMES_MASK);
 }
 
 /* Somebody has it in hand: it writes or reads the payload. */
 static inline int
 mmf_word_is_in_hand(uint64_t word)
 {
-    enum mmf_cell_state state = mmf_word_state(word);
+    enum mmf_slot_state state = mmf_word_state(word);
 
-    return state == MMF_CELL_RESERVED || state == MMF_CELL_TAKEN ||
-           state == MMF_CELL_RETAKEN;
+    return state == MMF_SLOT_RESERVED || state == MMF_SLOT_TAKEN ||
+           state == MMF_SLOT_RETAKEN;
 }
 
-/* The index was given out last, and its cell need not say so yet. */
+/* The index was given out last, and its slot need not say so yet. */
 static inline int
 mmf_tail_is_claimed(uint64_t tail, uint64_t index)
 {
     return tail >> MMF_CLAIMANT_SHIFT != 0 && mmf_index_difference(tail, index) == 1;
 }
 
-/* The index was given out, but its cell is older: it was left out. */
+/* The index was given out, but its slot is older: it was left out. */
 static inline int
 mmf_ring_is_left_out(const struct mmf_ring *ring, uint64_t index)
 {
@@ -107,7 +107,7 @@ mmf_ring_note_depth(const struct mmf_ring *ring, int64_t depth)
 {
     mmf_atomic_u64 *place = &ring->shared->high_water;
 
-    if (depth > 0 && depth <= (int64_t)ring->shape.cells &&
+    if (depth > 0 && depth <= (int64_t)ring->shape.slots &&
         mmf_load_relaxed_u64(place) < (uint64_t)depth)
         mmf_store_relaxed_u64(place, (uint64_t)depth);
 }
@@ -138,9 +138,9 @@ mmf_ring_receiver(const struct mmf_ring *ring)
 static inline int
 mmf_word_is_value(uint64_t word, uint64_t index)
 {
-    uint64_t rest = mmf_word_make(0, MMF_NOBODY, 0) | MMF_CELL_TIMES_MASK;
+    uint64_t rest = mmf_word_make(0, MMF_NOBODY, 0) | MMF_SLOT_TIMES_MASK;
 
-    return ((word ^ mmf_word_make(index, 0, MMF_CELL_COMMITTED)) & ~rest) == 0;
+    return ((word ^ mmf_word_make(index, 0, MMF_SLOT_COMMITTED)) & ~rest) == 0;
 }
 
 /*
@@ -159,7 +159,7 @@ static inline uint64_t
 mmf_ring_sent_by(const struct mmf_ring *ring,
                  const struct mmf_participant_shared *sender)
 {
-    return ring->shape.kind == MMF_RING_SINGLE
+    return ring->shape.kind == MMF_RING_SPSC
                ? mmf_ring_count_since(sender, mmf_load_relaxed_u64(&ring->shared->tail))
                : mmf_load_relaxed_u64(&sender->sent);
 }
@@ -168,7 +168,7 @@ static inline uint64_t
 mmf_ring_received_by(const struct mmf_ring *ring,
                      const struct mmf_participant_shared *receiver)
 {
-    return ring->shape.kind == MMF_RING_SINGLE
+    return ring->shape.kind == MMF_RING_SPSC
                ? mmf_ring_count_since(receiver,
                                       mmf_load_relaxed_u64(&ring->shared->head))
                : mmf_load_relaxed_u64(&receiver->received);
@@ -176,25 +176,25 @@ mmf_ring_received_by(const struct mmf_ring *ring,
 
 /* Two stores: compilers that make one of them first put both into one register. */
 static inline void
-mmf_cell_write_sizes(struct mmf_cell_shared *cell, uint64_t length, uint32_t offset)
+mmf_slot_write_sizes(struct mmf_slot_shared *slot, uint64_t length, uint32_t offset)
 {
-    *(volatile uint32_t *)&cell->length = (uint32_t)length;
-    *(volatile uint32_t *)&cell->offset = offset;
+    *(volatile uint32_t *)&slot->length = (uint32_t)length;
+    *(volatile uint32_t *)&slot->offset = offset;
 }
 
-/* What the cell says of its message, checked: its sizes are anybody's writing. */
+/* What the slot says of its message, checked: its sizes are anybody's writing. */
 static inline enum mmf_ring_answer
-mmf_ring_read_sizes(const struct mmf_ring *ring, const struct mmf_cell_shared *cell,
+mmf_ring_read_sizes(const struct mmf_ring *ring, const struct mmf_slot_shared *slot,
                     uint64_t index, struct mmf_ring_message *message)
 {
-    uint32_t length = *(const volatile uint32_t *)&cell->length;
-    uint32_t offset = *(const volatile uint32_t *)&cell->offset;
+    uint32_t length = *(const volatile uint32_t *)&slot->length;
+    uint32_t offset = *(const volatile uint32_t *)&slot->offset;
 
     if (length > ring->shape.message_size ||
-        (offset != sizeof(*cell) && (offset != 0 || length > MMF_CELL_SHORT)) ||
-        (offset != 0 && ring->shape.stride == sizeof(*cell)))
+        (offset != sizeof(*slot) && (offset != 0 || length > MMF_SLOT_SHORT)) ||
+        (offset != 0 && ring->shape.stride == sizeof(*slot)))
         return MMF_RING_CORRUPT;
-    message->bytes = (const uint8_t *)cell + offset;
+    message->bytes = (const uint8_t *)slot + offset;
     message->length = length;
     message->index = index;
     message->lost = 0;
@@ -203,15 +203,15 @@ mmf_ring_read_sizes(const struct mmf_ring *ring, const struct mmf_cell_shared *c
 }
 
 static inline enum mmf_ring_answer
-mmf_ring_read_cell(const struct mmf_ring *ring, uint64_t index,
+mmf_ring_read_slot(const struct mmf_ring *ring, uint64_t index,
                    struct mmf_ring_message *message)
 {
-    return mmf_ring_read_sizes(ring, mmf_ring_cell(ring, index), index, message);
+    return mmf_ring_read_sizes(ring, mmf_ring_slot(ring, index), index, message);
 }
 
 enum mmf_attempt { MMF_GOT_IT, MMF_AGAIN, MMF_FULL, MMF_BROKEN };
 
-/* The tail names `number` as the owner of an index: let its cell do so. */
+/* The tail names `number` as the owner of an index: let its slot do so. */
 void mmf_ring_name_claim(const struct mmf_ring *ring, uint32_t number);
 
 /*

@@ -17,7 +17,7 @@ mmf_ring_single_begin_sending(struct mmf_ring *ring)
 
     ring->reserved = tail;
     ring->out = (struct mmf_ring_side){
-        .cell = (void *)mmf_ring_cell(ring, tail), .waited = tail, .next = tail};
+        .slot = (void *)mmf_ring_slot(ring, tail), .waited = tail, .next = tail};
 }
 
 void
@@ -27,7 +27,7 @@ mmf_ring_single_begin_taking(struct mmf_ring *ring)
 
     ring->cursor = head;
     ring->seen_returned = mmf_load_relaxed_u64(&ring->shared->taken);
-    ring->in = (struct mmf_ring_side){.cell = (void *)mmf_ring_cell(ring, head),
+    ring->in = (struct mmf_ring_side){.slot = (void *)mmf_ring_slot(ring, head),
                                       .waited = head};
 }
 
@@ -37,14 +37,14 @@ mmf_ring_single_find_room(struct mmf_ring *ring)
     /* pairs with the release in mmf_ring_single_release: the payload has been read */
     uint64_t head = mmf_load_acquire_u64(&ring->shared->head);
     int64_t used = mmf_index_difference(ring->out.next, head);
-    int64_t cells = (int64_t)ring->shape.cells;
+    int64_t slots = (int64_t)ring->shape.slots;
 
-    ring->out.ahead = used < 0 ? cells : used < cells ? cells - used : 0;
+    ring->out.ahead = used < 0 ? slots : used < slots ? slots - used : 0;
     return ring->out.ahead != 0;
 }
 
 /*
- * A consumer that reads a cell while the producer writes the one after next takes away
+ * A consumer that reads a slot while the producer writes the one after next takes away
  * lines that the producer needs again: both then go at the pace at which lines travel,
  * and never come to wait. So one who goes through a stream keeps its distance.
  */

@@ -3,8 +3,8 @@
  * and stand where they are called: a message's line is with the other processor in the
  * time of some hundred instructions, and all that a call does besides is added to it.
  *
- * The producer owns `tail`, and the cells that are free; the consumer owns `head`,
- * `taken`, and the cells that are committed. Each goes from cell to cell with a pointer
+ * The producer owns `tail`, and the slots that are free; the consumer owns `head`,
+ * `taken`, and the slots that are committed. Each goes from slot to slot with a pointer
  * of its own.
  */
 #ifndef MMF_SHARED_RING_SPSC_H
@@ -14,11 +14,11 @@
 #include "shared/ring/slot.h"
 
 /*
- * So many cells before it comes to them the producer asks for their lines. Else its
+ * So many slots before it comes to them the producer asks for their lines. Else its
  * stores wait for one line after the other, because a processor asks for those of few
  * stores at a time.
  */
-#define MMF_CELLS_AHEAD 4
+#define MMF_SLOTS_AHEAD 4
 
 /* At every index that has none of these bits the consumer looks how many there are. */
 #define MMF_SINGLE_SAMPLES 31u
@@ -34,10 +34,10 @@ int mmf_ring_single_find_room(struct mmf_ring *ring);
 void mmf_ring_single_look_back(struct mmf_ring *ring);
 
 static inline uint8_t *
-mmf_ring_single_cell_after(const struct mmf_ring *ring, uint8_t *cell)
+mmf_ring_single_slot_after(const struct mmf_ring *ring, uint8_t *slot)
 {
-    cell += ring->shape.stride;
-    return cell == ring->cells_end ? ring->cells : cell;
+    slot += ring->shape.stride;
+    return slot == ring->slots_end ? ring->slots : slot;
 }
 
 /*
@@ -51,45 +51,45 @@ mmf_ring_single_has_room(const struct mmf_ring *ring)
     return ring->out.ahead != 0;
 }
 
-/* Behind the last cell there may be no memory; that does no harm. */
+/* Behind the last slot there may be no memory; that does no harm. */
 static inline void
 mmf_ring_single_ask_ahead(const struct mmf_ring *ring)
 {
-    uintptr_t cell = (uintptr_t)ring->out.cell + MMF_CELLS_AHEAD * ring->shape.stride;
+    uintptr_t slot = (uintptr_t)ring->out.slot + MMF_SLOTS_AHEAD * ring->shape.stride;
 
-    if (ring->out.ahead <= MMF_CELLS_AHEAD)
+    if (ring->out.ahead <= MMF_SLOTS_AHEAD)
         return;
-    mmf_prefetch_to_write((const void *)cell);
-    if (ring->shape.stride > sizeof(struct mmf_cell_shared))
-        mmf_prefetch_to_write((const void *)(cell + sizeof(struct mmf_cell_shared)));
+    mmf_prefetch_to_write((const void *)slot);
+    if (ring->shape.stride > sizeof(struct mmf_slot_shared))
+        mmf_prefetch_to_write((const void *)(slot + sizeof(struct mmf_slot_shared)));
 }
 
-/* There is room: the place for `length` bytes in the next cell. */
+/* There is room: the place for `length` bytes in the next slot. */
 static inline uint8_t *
 mmf_ring_single_reserve(struct mmf_ring *ring, uint64_t length)
 {
-    uint32_t offset = length <= MMF_CELL_SHORT ? 0 : sizeof(struct mmf_cell_shared);
+    uint32_t offset = length <= MMF_SLOT_SHORT ? 0 : sizeof(struct mmf_slot_shared);
 
     ring->reserved = ring->out.next;
     ring->reserved_offset = offset;
     ring->has_reserved = 1;
     mmf_ring_single_ask_ahead(ring);
-    return ring->out.cell + offset;
+    return ring->out.slot + offset;
 }
 
 static inline void
 mmf_ring_single_commit(struct mmf_ring *ring, uint64_t length)
 {
-    struct mmf_cell_shared *cell = (void *)ring->out.cell;
+    struct mmf_slot_shared *slot = (void *)ring->out.slot;
     uint64_t index = ring->out.next;
 
     ring->out.next = mmf_index_next(index);
     ring->has_reserved = 0;
     ring->out.ahead--;
-    ring->out.cell = mmf_ring_single_cell_after(ring, ring->out.cell);
-    mmf_cell_write_sizes(cell, length, ring->reserved_offset);
+    ring->out.slot = mmf_ring_single_slot_after(ring, ring->out.slot);
+    mmf_slot_write_sizes(slot, length, ring->reserved_offset);
     /* pairs with the acquire in mmf_ring_single_is_there */
-    mmf_store_release_u64(&cell->word, mmf_word_make(index, 0, MMF_CELL_COMMITTED));
+    mmf_store_release_u64(&slot->word, mmf_word_make(index, 0, MMF_SLOT_COMMITTED));
     mmf_store_relaxed_u64(&ring->shared->tail, ring->out.next);
 }
 
@@ -100,11 +100,11 @@ mmf_ring_single_commit(struct mmf_ring *ring, uint64_t length)
 static inline int
 mmf_ring_single_is_there(const struct mmf_ring *ring)
 {
-    const struct mmf_cell_shared *cell = (const void *)ring->in.cell;
+    const struct mmf_slot_shared *slot = (const void *)ring->in.slot;
 
     /* pairs with the release in mmf_ring_single_commit */
-    return mmf_load_acquire_u64(&cell->word) ==
-           mmf_word_make(ring->cursor, 0, MMF_CELL_COMMITTED);
+    return mmf_load_acquire_u64(&slot->word) ==
+           mmf_word_make(ring->cursor, 0, MMF_SLOT_COMMITTED);
 }
 
 /*
@@ -114,9 +114,9 @@ mmf_ring_single_is_there(const struct mmf_ring *ring)
 static inline int
 mmf_ring_single_look(const struct mmf_ring *ring, int times)
 {
-    const uint8_t *cell = ring->in.cell;
-    const uint8_t *payload = cell + (ring->shape.stride > sizeof(struct mmf_cell_shared)
-                                         ? sizeof(struct mmf_cell_shared)
+    const uint8_t *slot = ring->in.slot;
+    const uint8_t *payload = slot + (ring->shape.stride > sizeof(struct mmf_slot_shared)
+                                         ? sizeof(struct mmf_slot_shared)
                                          : 0);
 
     for (int i = 0; i < times; i++) {
@@ -132,7 +132,7 @@ static inline void
 mmf_ring_single_move_on(struct mmf_ring *ring)
 {
     ring->cursor = mmf_index_next(ring->cursor);
-    ring->in.cell = mmf_ring_single_cell_after(ring, ring->in.cell);
+    ring->in.slot = mmf_ring_single_slot_after(ring, ring->in.slot);
 }
 
 /* Having moved on: must it look where the producer is? */

@@ -46,11 +46,11 @@ count_waiting(const struct mmf_ring *ring)
 {
     uint64_t count = 0;
 
-    for (uint64_t i = 0; i < ring->shape.cells; i++) {
-        enum mmf_cell_state state =
-            mmf_word_state(mmf_load_relaxed_u64(&mmf_ring_cell(ring, i)->word));
+    for (uint64_t i = 0; i < ring->shape.slots; i++) {
+        enum mmf_slot_state state =
+            mmf_word_state(mmf_load_relaxed_u64(&mmf_ring_slot(ring, i)->word));
 
-        count += state == MMF_CELL_COMMITTED || state == MMF_CELL_RETURNED;
+        count += state == MMF_SLOT_COMMITTED || state == MMF_SLOT_RETURNED;
     }
     return count;
 }
@@ -64,7 +64,7 @@ find_depth(const struct mmf_ring *ring)
     switch (ring->shape.kind) {
     case MMF_RING_QUEUE:
         return count_waiting(ring);
-    case MMF_RING_SINGLE:
+    case MMF_RING_SPSC:
         depth = mmf_index_difference(tail, mmf_load_relaxed_u64(&ring->shared->head));
         break;
     case MMF_RING_TOPIC:
@@ -75,7 +75,7 @@ find_depth(const struct mmf_ring *ring)
     }
     if (depth < 0)
         return 0;
-    return (uint64_t)depth < ring->shape.cells ? (uint64_t)depth : ring->shape.cells;
+    return (uint64_t)depth < ring->shape.slots ? (uint64_t)depth : ring->shape.slots;
 }
 
 void
@@ -94,8 +94,8 @@ mmf_ring_sum_up(const struct mmf_ring *ring, const struct mmf_ring_ops *ops,
     totals->receivers = add_table(ring, ring->receivers, ops, totals);
     totals->depth = find_depth(ring);
     totals->high_water = mmf_load_relaxed_u64(&shared->high_water);
-    if (totals->high_water > ring->shape.cells)
-        totals->high_water = ring->shape.cells;
+    if (totals->high_water > ring->shape.slots)
+        totals->high_water = ring->shape.slots;
     if (totals->high_water < totals->depth)
         totals->high_water = totals->depth;
 }

@@ -1,6 +1,6 @@
 /*
  * subscribe.c - reading a topic. A subscriber writes nothing but its own entry: it
- * looks at a cell, copies it, and looks again whether it was the same all the time.
+ * looks at a slot, copies it, and looks again whether it was the same all the time.
  *
  * All subscribers read in the order of the indexes. So they wait at a reservation in
  * the making; under DROP not for longer than until the publishers behind it come near
@@ -22,7 +22,7 @@ put_cursor(struct mmf_ring *ring, uint64_t cursor)
 void
 mmf_ring_subscribe(struct mmf_ring *ring, uint64_t replay)
 {
-    uint64_t most = replay < ring->shape.cells ? replay : ring->shape.cells;
+    uint64_t most = replay < ring->shape.slots ? replay : ring->shape.slots;
     uint64_t end;
 
     /*
@@ -57,8 +57,8 @@ lose(struct mmf_ring *ring, uint64_t target)
 static void
 jump(struct mmf_ring *ring)
 {
-    uint64_t cells = ring->shape.cells;
-    uint64_t target = (mmf_ring_tail(ring) - (cells - cells / 4)) & MMF_INDEX_MASK;
+    uint64_t slots = ring->shape.slots;
+    uint64_t target = (mmf_ring_tail(ring) - (slots - slots / 4)) & MMF_INDEX_MASK;
 
     if (mmf_index_difference(target, ring->cursor) <= 0)
         target = mmf_index_next(ring->cursor);
@@ -74,7 +74,7 @@ lag(const struct mmf_ring *ring)
 
 enum look { FOUND, NOTHING, GO_ON, BROKEN };
 
-/* The cell is older than the cursor. */
+/* The slot is older than the cursor. */
 static enum look
 look_behind(struct mmf_ring *ring)
 {
@@ -85,31 +85,31 @@ look_behind(struct mmf_ring *ring)
         return NOTHING;
     if (!mmf_ring_is_left_out(ring, ring->cursor))
         return GO_ON; /* it came meanwhile */
-    if (lag(ring) > (int64_t)ring->shape.cells)
+    if (lag(ring) > (int64_t)ring->shape.slots)
         jump(ring);
     else
         put_cursor(ring, mmf_index_next(ring->cursor));
     return GO_ON;
 }
 
-/* The cell is the cursor's. */
+/* The slot is the cursor's. */
 static enum look
 look_at(struct mmf_ring *ring, uint64_t word, struct mmf_ring_message *message)
 {
-    uint64_t cells = ring->shape.cells;
+    uint64_t slots = ring->shape.slots;
 
     switch (mmf_word_state(word)) {
-    case MMF_CELL_RESERVED:
+    case MMF_SLOT_RESERVED:
         if (ring->shape.overflow != MMF_RING_DROP ||
-            lag(ring) < (int64_t)(cells - cells / 4))
+            lag(ring) < (int64_t)(slots - slots / 4))
             return NOTHING;
         lose(ring, mmf_index_next(ring->cursor));
         return GO_ON;
-    case MMF_CELL_RELEASED:
+    case MMF_SLOT_RELEASED:
         put_cursor(ring, mmf_index_next(ring->cursor));
         return GO_ON;
-    case MMF_CELL_COMMITTED:
-        if (mmf_ring_read_cell(ring, ring->cursor, message) == MMF_RING_DONE)
+    case MMF_SLOT_COMMITTED:
+        if (mmf_ring_read_slot(ring, ring->cursor, message) == MMF_RING_DONE)
             return FOUND;
         return mmf_ring_is_whole(ring, ring->cursor) ? BROKEN : GO_ON;
     default:
@@ -156,8 +156,8 @@ mmf_ring_is_whole(const struct mmf_ring *ring, uint64_t index)
     uint64_t word;
 
     mmf_fence_acquire(); /* pairs with the release fence in mmf_ring_reserve */
-    word = mmf_load_relaxed_u64(&mmf_ring_cell(ring, index)->word);
-    return mmf_word_index(word) == index && mmf_word_state(word) == MMF_CELL_COMMITTED;
+    word = mmf_load_relaxed_u64(&mmf_ring_slot(ring, index)->word);
+    return mmf_word_index(word) == index && mmf_word_state(word) == MMF_SLOT_COMMITTED;
 }
 
 void
@@ -175,11 +175,11 @@ mmf_ring_step_over(struct mmf_ring *ring, uint32_t number, uint64_t identity)
     uint64_t word = mmf_ring_word(ring, ring->cursor);
 
     if (mmf_word_index(word) != ring->cursor ||
-        mmf_word_state(word) != MMF_CELL_RESERVED ||
+        mmf_word_state(word) != MMF_SLOT_RESERVED ||
         mmf_word_participant(word) != number)
         return 0;
     /* The number is still the dead one's, so the word, read before, is too: who clears
-     * up after a sender clears its cells first. */
+     * up after a sender clears its slots first. */
     if (entry == NULL || mmf_load_acquire_u64(&entry->identity) != identity)
         return 0;
     put_cursor(ring, mmf_index_next(ring->cursor));

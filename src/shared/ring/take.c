@@ -6,9 +6,9 @@
  * there first: a sender commits in order, so once a later message of the same sender is
  * seen, the earlier one is there as well.
  *
- * A reservation that took longer than a lap stays in its cell, and others leave the
- * cell out. A consumer that joins, or that has slept for a lap, must not jump over it:
- * it looks through all cells for what was left behind.
+ * A reservation that took longer than a lap stays in its slot, and others leave the
+ * slot out. A consumer that joins, or that has slept for a lap, must not jump over it:
+ * it looks through all slots for what was left behind.
  */
 #include "shared/ring/ring.h"
 
@@ -19,9 +19,9 @@
 static int
 try_take(struct mmf_ring *ring, uint64_t word)
 {
-    enum mmf_cell_state taken =
-        mmf_word_state(word) == MMF_CELL_COMMITTED ? MMF_CELL_TAKEN : MMF_CELL_RETAKEN;
-    mmf_atomic_u64 *place = &mmf_ring_cell(ring, mmf_word_index(word))->word;
+    enum mmf_slot_state taken =
+        mmf_word_state(word) == MMF_SLOT_COMMITTED ? MMF_SLOT_TAKEN : MMF_SLOT_RETAKEN;
+    mmf_atomic_u64 *place = &mmf_ring_slot(ring, mmf_word_index(word))->word;
     mmf_atomic_u64 *held = &mmf_ring_receiver(ring)->held;
 
     /* Before the exchange: one who dies with a message is never without the mark. */
@@ -40,10 +40,10 @@ take_returned(struct mmf_ring *ring, uint64_t *index)
 
     if (returned == ring->seen_returned)
         return 0;
-    for (uint64_t i = 0; i < ring->shape.cells; i++) {
+    for (uint64_t i = 0; i < ring->shape.slots; i++) {
         uint64_t word = mmf_ring_word(ring, i);
 
-        if (mmf_word_state(word) == MMF_CELL_RETURNED &&
+        if (mmf_word_state(word) == MMF_SLOT_RETURNED &&
             mmf_word_is_at_home(ring, word, i) && try_take(ring, word)) {
             *index = mmf_word_index(word);
             return 1;
@@ -78,11 +78,11 @@ take_passed(struct mmf_ring *ring, uint64_t *index)
         uint64_t word = mmf_ring_word(ring, ring->passed[i]);
         int is_it = mmf_word_index(word) == ring->passed[i];
 
-        if (is_it && mmf_word_state(word) == MMF_CELL_RESERVED) {
+        if (is_it && mmf_word_state(word) == MMF_SLOT_RESERVED) {
             i++;
             continue;
         }
-        if (is_it && mmf_word_state(word) == MMF_CELL_COMMITTED) {
+        if (is_it && mmf_word_state(word) == MMF_SLOT_COMMITTED) {
             if (!try_take(ring, word))
                 continue; /* look again */
             *index = ring->passed[i];
@@ -102,7 +102,7 @@ is_passed_unchanged(const struct mmf_ring *ring)
         uint64_t word = mmf_ring_word(ring, ring->passed[i]);
 
         if (mmf_word_index(word) != ring->passed[i] ||
-            mmf_word_state(word) != MMF_CELL_RESERVED)
+            mmf_word_state(word) != MMF_SLOT_RESERVED)
             return 0;
     }
     return 1;
@@ -117,12 +117,12 @@ find_left_behind(const struct mmf_ring *ring, uint64_t from, uint64_t oldest)
 {
     uint64_t first = oldest;
 
-    for (uint64_t i = 0; i < ring->shape.cells; i++) {
+    for (uint64_t i = 0; i < ring->shape.slots; i++) {
         uint64_t word = mmf_ring_word(ring, i);
         uint64_t index = mmf_word_index(word);
 
-        if ((mmf_word_state(word) == MMF_CELL_RESERVED ||
-             mmf_word_state(word) == MMF_CELL_COMMITTED) &&
+        if ((mmf_word_state(word) == MMF_SLOT_RESERVED ||
+             mmf_word_state(word) == MMF_SLOT_COMMITTED) &&
             mmf_word_is_at_home(ring, word, i) &&
             mmf_index_difference(index, from) >= 0 &&
             mmf_index_difference(first, index) > 0)
@@ -145,8 +145,8 @@ count_left_out(const struct mmf_ring *ring)
 }
 
 /*
- * A reservation can lie behind the tail's lap only if an index of its cell was left
- * out. So nobody looks through all cells unless there was one since.
+ * A reservation can lie behind the tail's lap only if an index of its slot was left
+ * out. So nobody looks through all slots unless there was one since.
  */
 static int
 is_searched(const struct mmf_ring *ring)
@@ -154,7 +154,7 @@ is_searched(const struct mmf_ring *ring)
     return mmf_load_acquire_u64(&ring->shared->leaving) == ring->searched;
 }
 
-/* The cursor is more than a lap behind, or on a cell that is ahead of it. */
+/* The cursor is more than a lap behind, or on a slot that is ahead of it. */
 static void
 catch_up(struct mmf_ring *ring)
 {
@@ -211,12 +211,12 @@ take_ahead(struct mmf_ring *ring, uint64_t *index)
             if (!mmf_ring_is_left_out(ring, ring->cursor))
                 return LOOK_BACK; /* it came meanwhile */
             catch_up(ring);
-        } else if (mmf_word_state(word) == MMF_CELL_RESERVED) {
+        } else if (mmf_word_state(word) == MMF_SLOT_RESERVED) {
             if (ring->passed_count == MMF_PASSED_MOST)
                 return is_passed_unchanged(ring) ? NOTHING : LOOK_BACK;
             ring->passed[ring->passed_count++] = ring->cursor;
             ring->cursor = mmf_index_next(ring->cursor);
-        } else if (mmf_word_state(word) == MMF_CELL_COMMITTED) {
+        } else if (mmf_word_state(word) == MMF_SLOT_COMMITTED) {
             if (ring->passed_count != 0 && !is_passed_unchanged(ring))
                 return LOOK_BACK;
             if (!try_take(ring, word))
@@ -224,7 +224,7 @@ take_ahead(struct mmf_ring *ring, uint64_t *index)
             *index = ring->cursor;
             ring->cursor = mmf_index_next(ring->cursor);
             return TOOK_IT;
-        } else if (mmf_word_state(word) > MMF_CELL_RETAKEN) {
+        } else if (mmf_word_state(word) > MMF_SLOT_RETAKEN) {
             return BROKEN;
         } else {
             ring->cursor = mmf_index_next(ring->cursor);
@@ -238,10 +238,10 @@ take_single(struct mmf_ring *ring, struct mmf_ring_message *message)
 {
     uint64_t word = mmf_ring_word(ring, ring->cursor);
 
-    if (word != mmf_word_make(ring->cursor, 0, MMF_CELL_COMMITTED))
+    if (word != mmf_word_make(ring->cursor, 0, MMF_SLOT_COMMITTED))
         return mmf_word_age(ring, word, ring->cursor) < 0 ? MMF_RING_NOT_NOW
                                                           : MMF_RING_CORRUPT;
-    if (mmf_ring_read_cell(ring, ring->cursor, message) != MMF_RING_DONE)
+    if (mmf_ring_read_slot(ring, ring->cursor, message) != MMF_RING_DONE)
         return MMF_RING_CORRUPT;
     message->again = mmf_index_difference(ring->cursor, ring->seen_returned) < 0;
     if (message->again)
@@ -287,7 +287,7 @@ take_next(struct mmf_ring *ring, uint64_t *index)
         return 0;
     word = mmf_ring_word(ring, ring->cursor);
     if (mmf_word_index(word) != ring->cursor ||
-        mmf_word_state(word) != MMF_CELL_COMMITTED || !try_take(ring, word))
+        mmf_word_state(word) != MMF_SLOT_COMMITTED || !try_take(ring, word))
         return 0;
     *index = ring->cursor;
     ring->cursor = mmf_index_next(ring->cursor);
@@ -299,15 +299,15 @@ take_next(struct mmf_ring *ring, uint64_t *index)
 int
 mmf_ring_look(const struct mmf_ring *ring, int times)
 {
-    const struct mmf_cell_shared *cell = mmf_ring_cell(ring, ring->cursor);
-    const struct mmf_cell_shared *payload =
-        ring->shape.stride > sizeof(*cell) ? cell + 1 : cell;
+    const struct mmf_slot_shared *slot = mmf_ring_slot(ring, ring->cursor);
+    const struct mmf_slot_shared *payload =
+        ring->shape.stride > sizeof(*slot) ? slot + 1 : slot;
 
     if (must_look_back(ring))
         return 1;
     for (int i = 0; i < times; i++) {
         mmf_prefetch_to_read(payload);
-        if (mmf_word_age(ring, mmf_load_acquire_u64(&cell->word), ring->cursor) >= 0)
+        if (mmf_word_age(ring, mmf_load_acquire_u64(&slot->word), ring->cursor) >= 0)
             return 1;
     }
     return 0;
@@ -320,15 +320,15 @@ mmf_ring_take(struct mmf_ring *ring, struct mmf_ring_message *message)
     enum ahead ahead;
     uint64_t index = 0;
 
-    if (ring->shape.kind == MMF_RING_SINGLE)
+    if (ring->shape.kind == MMF_RING_SPSC)
         return take_single(ring, message);
     ahead = take_next(ring, &index) ? TOOK_IT : take_any(ring, &index);
     if (ahead != TOOK_IT)
         return ahead == BROKEN ? MMF_RING_CORRUPT : MMF_RING_NOT_NOW;
-    answer = mmf_ring_read_cell(ring, index, message);
+    answer = mmf_ring_read_slot(ring, index, message);
     if (answer != MMF_RING_DONE)
         return answer;
-    message->again = mmf_word_state(mmf_ring_word(ring, index)) == MMF_CELL_RETAKEN;
+    message->again = mmf_word_state(mmf_ring_word(ring, index)) == MMF_SLOT_RETAKEN;
     if (message->again)
         mmf_counter_add(&mmf_ring_receiver(ring)->redelivered, 1);
     else if ((index & MMF_DEPTH_SAMPLES) == 0)
@@ -342,8 +342,8 @@ is_ours(const struct mmf_ring *ring, uint64_t index, uint64_t word)
 {
     return mmf_word_index(word) == (index & MMF_INDEX_MASK) &&
            mmf_word_participant(word) == ring->receiver &&
-           (mmf_word_state(word) == MMF_CELL_TAKEN ||
-            mmf_word_state(word) == MMF_CELL_RETAKEN);
+           (mmf_word_state(word) == MMF_SLOT_TAKEN ||
+            mmf_word_state(word) == MMF_SLOT_RETAKEN);
 }
 
 static void
@@ -357,7 +357,7 @@ hold_one_less(struct mmf_ring *ring)
 int
 mmf_ring_holds(const struct mmf_ring *ring, uint64_t index, uint64_t ahead)
 {
-    if (ring->shape.kind != MMF_RING_SINGLE)
+    if (ring->shape.kind != MMF_RING_SPSC)
         return is_ours(ring, index, mmf_ring_word(ring, index));
     return mmf_index_difference(index, mmf_load_relaxed_u64(&ring->shared->head)) ==
                (int64_t)ahead &&
@@ -367,13 +367,13 @@ mmf_ring_holds(const struct mmf_ring *ring, uint64_t index, uint64_t ahead)
 int
 mmf_ring_release(struct mmf_ring *ring, uint64_t index)
 {
-    if (ring->shape.kind == MMF_RING_SINGLE)
+    if (ring->shape.kind == MMF_RING_SPSC)
         return mmf_ring_single_release(ring, index);
     if (!mmf_ring_holds(ring, index, 0))
         return 0;
     /* pairs with the acquire in try_reserve: the payload has been read */
-    mmf_store_release_u64(&mmf_ring_cell(ring, index)->word,
-                          mmf_word_make(index, MMF_NOBODY, MMF_CELL_RELEASED));
+    mmf_store_release_u64(&mmf_ring_slot(ring, index)->word,
+                          mmf_word_make(index, MMF_NOBODY, MMF_SLOT_RELEASED));
     hold_one_less(ring);
     mmf_counter_add(&mmf_ring_receiver(ring)->received, 1);
     return 1;
@@ -384,7 +384,7 @@ mmf_ring_return(struct mmf_ring *ring, uint64_t index)
 {
     uint64_t word = mmf_ring_word(ring, index);
 
-    if (ring->shape.kind == MMF_RING_SINGLE)
+    if (ring->shape.kind == MMF_RING_SPSC)
         return 1; /* `head` has not passed it: the next consumer begins there */
     if (!is_ours(ring, index, word))
         return 0;

@@ -1,19 +1,19 @@
 /*
  * wait.c - spinning, sleeping, and what sleepers do for the dead.
  *
- * A sleeper marks the bell, looks again, and sleeps on the bell's value. Who commits or
- * releases looks at the bell afterwards, without a fence, since that would cost a third
+ * A sleeper marks the doorbell, looks again, and sleeps on the doorbell's value. Who commits or
+ * releases looks at the doorbell afterwards, without a fence, since that would cost a third
  * of the rate at which messages go. So its store may still be on its way while it reads
- * a bell without a mark, and the sleeper's look may miss the store: nobody rings. A
+ * a doorbell without a mark, and the sleeper's look may miss the store: nobody rings. A
  * store leaves its processor by itself, in much less than a microsecond. So when the
  * sleeper comes, and after a new mark, it looks for a microsecond or two (also if
- * others have marked the bell: they may just have done so); what it should still miss
+ * others have marked the doorbell: they may just have done so); what it should still miss
  * it sees after the next tick. A short first sleep would do as well, but the timer that
  * is so near makes a round trip between two sleepers a third longer.
  *
  * A ring can also die, with whoever was killed before it or woken by it. So a sleeper
  * looks again after each tick. It then asks after those that have something in hand,
- * too: the dead would have it for ever. Of all that sleep at a channel one goes through
+ * too: the dead would have it forever. Of all that sleep at a channel one goes through
  * the tables in each tick, which it notes in `looked`.
  *
  *   killed                     a survivor sees
@@ -36,7 +36,7 @@ enum { ATTEMPTS = 64, ARRIVAL = 64, WHOLE = 16 };
 /* So many in a row are a stream; so many pauses are a head start. */
 enum { STREAM = 2, HEAD_START = 8 };
 
-#define MARKS (MMF_BELL_SLEEPER | MMF_BELL_SEVERAL)
+#define MARKS (MMF_DOORBELL_SLEEPER | MMF_DOORBELL_SEVERAL)
 
 int64_t
 mmf_ring_deadline(const struct mmf_ring_ops *ops, int32_t timeout_ms)
@@ -49,43 +49,43 @@ mmf_ring_deadline(const struct mmf_ring_ops *ops, int32_t timeout_ms)
 }
 
 /*
- * The bell.
+ * The doorbell.
  */
 
 void
-mmf_ring_bell(mmf_atomic_u32 *bell, int count, const struct mmf_ring_ops *ops)
+mmf_ring_doorbell(mmf_atomic_u32 *doorbell, int count, const struct mmf_ring_ops *ops)
 {
-    uint32_t value = mmf_load_acquire_u32(bell);
+    uint32_t value = mmf_load_acquire_u32(doorbell);
     uint32_t next;
 
     do {
         if (!(value & MARKS))
             return;
-        next = value + MMF_BELL_RING;
-        if (!(value & MMF_BELL_SEVERAL) || count == MMF_RING_ALL)
+        next = value + MMF_DOORBELL_RING;
+        if (!(value & MMF_DOORBELL_SEVERAL) || count == MMF_RING_ALL)
             next &= ~MARKS;
-    } while (!mmf_exchange_if_u32(bell, &value, next));
+    } while (!mmf_exchange_if_u32(doorbell, &value, next));
     /* Fewer than asked for: nobody sleeps any more, but who has begun to since. */
-    if (ops->wake(ops->context, bell, count) < count && (next & MARKS) &&
-        mmf_exchange_if_u32(bell, &next, next & ~MARKS))
-        ops->wake(ops->context, bell, MMF_RING_ALL);
+    if (ops->wake(ops->context, doorbell, count) < count && (next & MARKS) &&
+        mmf_exchange_if_u32(doorbell, &next, next & ~MARKS))
+        ops->wake(ops->context, doorbell, MMF_RING_ALL);
 }
 
 /*
  * Say that we sleep. Answers the value to sleep on; `*alone` is that value if nobody
- * but us has marked the bell. `*fresh`: the mark is new, a ring may have missed it.
+ * but us has marked the doorbell. `*fresh`: the mark is new, a ring may have missed it.
  */
 static uint32_t
-mark(mmf_atomic_u32 *bell, uint32_t *alone, int *fresh)
+mark(mmf_atomic_u32 *doorbell, uint32_t *alone, int *fresh)
 {
-    uint32_t value = mmf_load_acquire_u32(bell);
+    uint32_t value = mmf_load_acquire_u32(doorbell);
     uint32_t marked;
 
     do {
-        if ((value & MMF_BELL_SEVERAL) || ((value & MARKS) && value == *alone))
+        if ((value & MMF_DOORBELL_SEVERAL) || ((value & MARKS) && value == *alone))
             return value;
-        marked = value | (value & MARKS ? MMF_BELL_SEVERAL : MMF_BELL_SLEEPER);
-    } while (!mmf_exchange_if_u32(bell, &value, marked));
+        marked = value | (value & MARKS ? MMF_DOORBELL_SEVERAL : MMF_DOORBELL_SLEEPER);
+    } while (!mmf_exchange_if_u32(doorbell, &value, marked));
     *alone = value & MARKS ? 0 : marked;
     *fresh = 1;
     return marked;
@@ -93,10 +93,10 @@ mark(mmf_atomic_u32 *bell, uint32_t *alone, int *fresh)
 
 /* We do not sleep any more: spare the next one that rings a system call. */
 static void
-unmark(mmf_atomic_u32 *bell, uint32_t alone)
+unmark(mmf_atomic_u32 *doorbell, uint32_t alone)
 {
-    if (alone != 0 && mmf_load_relaxed_u32(bell) == alone)
-        mmf_exchange_if_u32(bell, &alone, (alone & ~MARKS) + MMF_BELL_RING);
+    if (alone != 0 && mmf_load_relaxed_u32(doorbell) == alone)
+        mmf_exchange_if_u32(doorbell, &alone, (alone & ~MARKS) + MMF_DOORBELL_RING);
 }
 
 /*
@@ -126,9 +126,9 @@ mmf_ring_bury(const struct mmf_ring_wait *wait)
             mmf_load_acquire_u64(&mmf_ring_participant(ring, numbers[i])->identity);
 
         if (identity == 0 || !is_dead(wait, identity) ||
-            (!wait->may_write_cells && numbers[i] < MMF_RECEIVERS_FROM))
+            (!wait->may_write_slots && numbers[i] < MMF_RECEIVERS_FROM))
             continue;
-        mmf_ring_clear_up(ring, numbers[i], identity, wait->may_write_cells);
+        mmf_ring_clear_up(ring, numbers[i], identity, wait->may_write_slots);
         buried = 1;
     }
     if (buried) {
@@ -139,18 +139,18 @@ mmf_ring_bury(const struct mmf_ring_wait *wait)
 
 /*
  * A topic's reader at a reservation whose owner is dead: nothing will come of it. It
- * may not write the cell, but it can go on.
+ * may not write the slot, but it can go on.
  */
 static void
 step_over_dead(const struct mmf_ring_wait *wait)
 {
     struct mmf_ring *ring = wait->ring;
-    uint64_t word = mmf_load_acquire_u64(&mmf_ring_cell(ring, ring->cursor)->word);
+    uint64_t word = mmf_load_acquire_u64(&mmf_ring_slot(ring, ring->cursor)->word);
     uint32_t number = mmf_word_participant(word);
     const struct mmf_participant_shared *entry = mmf_ring_participant(ring, number);
     uint64_t identity;
 
-    if (mmf_word_state(word) != MMF_CELL_RESERVED ||
+    if (mmf_word_state(word) != MMF_SLOT_RESERVED ||
         mmf_word_index(word) != ring->cursor || entry == NULL)
         return;
     identity = mmf_load_acquire_u64(&entry->identity);
@@ -257,7 +257,7 @@ is_next_missing(const struct mmf_ring_wait *wait)
 
 /*
  * An attempt that finds nothing has read the tail, whose line the next sender would have
- * to fetch back. So most of them look no further than at the next cell.
+ * to fetch back. So most of them look no further than at the next slot.
  */
 static enum mmf_ring_answer
 attempt_often(const struct mmf_ring_wait *wait, int times, int pausing)
@@ -320,13 +320,13 @@ sleep_for_it(const struct mmf_ring_wait *wait)
 {
     const struct mmf_ring_ops *ops = wait->ops;
     struct mmf_ring_shared *shared = wait->ring->shared;
-    mmf_atomic_u32 *bell = wait->sending ? &shared->space_bell : &shared->message_bell;
+    mmf_atomic_u32 *doorbell = wait->sending ? &shared->space_doorbell : &shared->message_doorbell;
     enum mmf_ring_answer answer;
     uint32_t alone = 0;
     int fresh = 1;
 
     for (;;) {
-        uint32_t value = mark(bell, &alone, &fresh);
+        uint32_t value = mark(doorbell, &alone, &fresh);
         int64_t now;
         int64_t until;
 
@@ -339,13 +339,13 @@ sleep_for_it(const struct mmf_ring_wait *wait)
             break;
         fresh = 0;
         until = now + MMF_RING_TICK;
-        ops->sleep(ops->context, bell, value,
+        ops->sleep(ops->context, doorbell, value,
                    until < wait->deadline ? until : wait->deadline);
         answer = wait->attempt(wait->payload);
         if (answer != MMF_RING_NOT_NOW)
             break;
     }
-    unmark(bell, alone);
+    unmark(doorbell, alone);
     return answer;
 }
 

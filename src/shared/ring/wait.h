@@ -25,11 +25,11 @@
 struct mmf_ring_ops {
     /* The monotonic clock, nanoseconds. */
     int64_t (*now)(void *context);
-    /* Sleep until the bell is not `expected`, is rung, or the clock is at `until`. */
-    void (*sleep)(void *context, mmf_atomic_u32 *bell, uint32_t expected,
+    /* Sleep until the doorbell is not `expected`, is rung, or the clock is at `until`. */
+    void (*sleep)(void *context, mmf_atomic_u32 *doorbell, uint32_t expected,
                   int64_t until);
-    /* Wake up to `count` who sleep on the bell. How many there were. */
-    int (*wake)(void *context, mmf_atomic_u32 *bell, int count);
+    /* Wake up to `count` who sleep on the doorbell. How many there were. */
+    int (*wake)(void *context, mmf_atomic_u32 *doorbell, int count);
     /* Tell those who poll a descriptor. */
     void (*touch)(void *context);
     /* 0 if the process that drew the ticket at this channel is dead. */
@@ -55,7 +55,7 @@ struct mmf_ring_wait {
     enum mmf_ring_strategy strategy;
     int sending;    /* for room; else for a message */
     int wants_peer; /* give up when the last counterpart is gone */
-    int may_write_cells;
+    int may_write_slots;
 };
 
 /*
@@ -76,13 +76,13 @@ void mmf_ring_let_get_ahead(struct mmf_ring *ring, int sending);
 /* A deadline, `timeout_ms` from now; -1: never. */
 int64_t mmf_ring_deadline(const struct mmf_ring_ops *ops, int32_t timeout_ms);
 
-/* Bits of a bell: somebody sleeps; more than one may. The rest counts its rings. */
-#define MMF_BELL_SLEEPER 1u
-#define MMF_BELL_SEVERAL 2u
-#define MMF_BELL_RING 4u
+/* Bits of a doorbell: somebody sleeps; more than one may. The rest counts its rings. */
+#define MMF_DOORBELL_SLEEPER 1u
+#define MMF_DOORBELL_SEVERAL 2u
+#define MMF_DOORBELL_RING 4u
 
 /* Wake up to `count` sleepers. */
-void mmf_ring_bell(mmf_atomic_u32 *bell, int count, const struct mmf_ring_ops *ops);
+void mmf_ring_doorbell(mmf_atomic_u32 *doorbell, int count, const struct mmf_ring_ops *ops);
 
 /*
  * After a commit or a release: tell who waits for it. No fence between the store before
@@ -90,32 +90,32 @@ void mmf_ring_bell(mmf_atomic_u32 *bell, int count, const struct mmf_ring_ops *o
  * are missed.
  */
 static inline int
-mmf_bell_is_marked(const mmf_atomic_u32 *bell)
+mmf_doorbell_is_marked(const mmf_atomic_u32 *doorbell)
 {
-    return (mmf_load_relaxed_u32(bell) & (MMF_BELL_SLEEPER | MMF_BELL_SEVERAL)) != 0;
+    return (mmf_load_relaxed_u32(doorbell) & (MMF_DOORBELL_SLEEPER | MMF_DOORBELL_SEVERAL)) != 0;
 }
 
 /* Does anybody have to be told of a message? */
 static inline int
 mmf_ring_has_listeners(const struct mmf_ring *ring)
 {
-    return mmf_bell_is_marked(&ring->shared->message_bell) ||
+    return mmf_doorbell_is_marked(&ring->shared->message_doorbell) ||
            mmf_load_relaxed_u32(&ring->shared->polled) != 0;
 }
 
-/* Does anybody have to be told of a free cell? */
+/* Does anybody have to be told of a free slot? */
 static inline int
 mmf_ring_has_waiting_senders(const struct mmf_ring *ring)
 {
-    return mmf_bell_is_marked(&ring->shared->space_bell);
+    return mmf_doorbell_is_marked(&ring->shared->space_doorbell);
 }
 
 static inline void
 mmf_ring_tell_receivers(const struct mmf_ring *ring, int count,
                         const struct mmf_ring_ops *ops)
 {
-    if (mmf_bell_is_marked(&ring->shared->message_bell))
-        mmf_ring_bell(&ring->shared->message_bell, count, ops);
+    if (mmf_doorbell_is_marked(&ring->shared->message_doorbell))
+        mmf_ring_doorbell(&ring->shared->message_doorbell, count, ops);
     if (mmf_load_relaxed_u32(&ring->shared->polled))
         ops->touch(ops->context);
 }
@@ -124,8 +124,8 @@ static inline void
 mmf_ring_tell_senders(const struct mmf_ring *ring, int count,
                       const struct mmf_ring_ops *ops)
 {
-    if (mmf_bell_is_marked(&ring->shared->space_bell))
-        mmf_ring_bell(&ring->shared->space_bell, count, ops);
+    if (mmf_doorbell_is_marked(&ring->shared->space_doorbell))
+        mmf_ring_doorbell(&ring->shared->space_doorbell, count, ops);
 }
 
 #endif

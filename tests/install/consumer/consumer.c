@@ -4,13 +4,13 @@
 int
 main(void)
 {
-    mmf *map;
+    mmf_map *map;
     int64_t bytes;
 
-    if (mmf_create_or_open("Cat", 10000, NULL, &map) < 0 ||
-        mmf_capacity(map, &bytes) < 0)
+    if (mmf_map_create_or_open("Cat", 10000, NULL, NULL, &map) < 0 ||
+        mmf_map_capacity(map, &bytes) < 0)
         return fprintf(stderr, "%s\n", mmf_last_message()), 1;
     printf("mmf %s: %d bytes\n", mmf_version(), (int)bytes);
-    mmf_close(map);
+    mmf_map_close(map);
     return 0;
 }

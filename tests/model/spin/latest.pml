@@ -6,8 +6,8 @@
  * A read never finds less than the newest value that was committed when it began, and
  * a value once there never is gone.
  */
-#ifndef CELLS
-#define CELLS 3
+#ifndef SLOTS
+#define SLOTS 3
 #endif
 #ifndef WRITES
 #define WRITES 2
@@ -18,9 +18,9 @@
 
 mtype = { RELEASED, RESERVED, COMMITTED }
 
-mtype state[CELLS] = RELEASED;
-byte index[CELLS];
-byte owner[CELLS];
+mtype state[SLOTS] = RELEASED;
+byte index[SLOTS];
+byte owner[SLOTS];
 byte tail = 1;
 byte skips = 0;
 byte newest = 0;  /* the hint */
@@ -39,13 +39,13 @@ inline search_below_tail(m, i, hint)
 {
     m = 0; i = 1; hint = tail;
     do
-    :: i > CELLS || i >= hint -> break
+    :: i > SLOTS || i >= hint -> break
     :: else ->
         atomic {
             if
-            :: index[(hint - i) % CELLS] > hint - i -> break
-            :: index[(hint - i) % CELLS] == hint - i &&
-               state[(hint - i) % CELLS] == COMMITTED -> m = hint - i; break
+            :: index[(hint - i) % SLOTS] > hint - i -> break
+            :: index[(hint - i) % SLOTS] == hint - i &&
+               state[(hint - i) % SLOTS] == COMMITTED -> m = hint - i; break
             :: else
             fi;
             i++
@@ -62,7 +62,7 @@ inline find_newest(m, i, hint)
     :: else ->
         m = 0; i = 0;
         do
-        :: i == CELLS -> break
+        :: i == SLOTS -> break
         :: else ->
             atomic {
                 if
@@ -105,7 +105,7 @@ proctype writer(byte me; byte writes)
     :: else ->
 again:
         crash(me);
-        atomic { t = tail; s = skips; c = t % CELLS; seen_state = state[c];
+        atomic { t = tail; s = skips; c = t % SLOTS; seen_state = state[c];
                  seen_index = index[c] }
         if
         :: seen_index == t ->

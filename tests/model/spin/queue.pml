@@ -7,7 +7,7 @@
  * committed has been received by whoever lives, or waits because no consumer lives;
  * none twice; none of a producer after a later one of it.
  */
-#define CELLS 2
+#define SLOTS 2
 #define PRODUCERS 2
 #define MESSAGES(me) (2 - me)
 #define NOBODY 255
@@ -17,11 +17,11 @@
 
 mtype = { RELEASED, RESERVED, COMMITTED, TAKEN, RETURNED }
 
-/* A cell's word. */
-mtype state[CELLS] = RELEASED;
-byte index[CELLS];     /* 0: never used */
-byte owner[CELLS];
-byte content[CELLS];   /* the payload: producer * 10 + message */
+/* A slot's word. */
+mtype state[SLOTS] = RELEASED;
+byte index[SLOTS];     /* 0: never used */
+byte owner[SLOTS];
+byte content[SLOTS];   /* the payload: producer * 10 + message */
 
 /* One word: the next index, and who has the one before it. */
 byte tail = 1;
@@ -41,17 +41,17 @@ bool returned_by_dead;
     :: true                                                                            \
     fi
 
-/* A dead one has the last index, and its cell does not say so. */
+/* A dead one has the last index, and its slot does not say so. */
 #define is_claim_dead                                                                  \
-    (claimant != NOBODY && dead[claimant] && index[(tail - 1) % CELLS] < tail - 1)
+    (claimant != NOBODY && dead[claimant] && index[(tail - 1) % SLOTS] < tail - 1)
 
 inline name_dead()
 {
     atomic {
         if
         :: is_claim_dead ->
-            state[(tail - 1) % CELLS] = RESERVED; owner[(tail - 1) % CELLS] = claimant;
-            index[(tail - 1) % CELLS] = tail - 1
+            state[(tail - 1) % SLOTS] = RESERVED; owner[(tail - 1) % SLOTS] = claimant;
+            index[(tail - 1) % SLOTS] = tail - 1
         :: else
         fi
     }
@@ -79,7 +79,7 @@ proctype producer(byte me)
     :: else ->
 again:
         crash(me);
-        atomic { t = tail; o = claimant; c = (t - 1) % CELLS }
+        atomic { t = tail; o = claimant; c = (t - 1) % SLOTS }
 #ifndef MUTANT_NO_NAME
         if
         :: o != NOBODY && o != me ->
@@ -96,7 +96,7 @@ again:
         fi;
         crash(me);
 #endif
-        atomic { c = t % CELLS; seen_state = state[c]; seen_index = index[c] }
+        atomic { c = t % SLOTS; seen_state = state[c]; seen_index = index[c] }
         if
         :: seen_index >= t -> assert(tail != t); goto again
         :: seen_index < t && (seen_state == COMMITTED || seen_state == RETURNED) ->
@@ -107,7 +107,7 @@ again:
         :: seen_index < t && (seen_state == RESERVED || seen_state == TAKEN) ->
             name_dead(); clear_up(0); clear_up(1);
             if
-            :: state[(c + 1) % CELLS] == RELEASED ->
+            :: state[(c + 1) % SLOTS] == RELEASED ->
                 crash(me);
                 atomic {
                     if
@@ -117,7 +117,7 @@ again:
                 }
             :: else ->
                 (state[c] != seen_state || index[c] != seen_index || tail != t ||
-                 dead[owner[c]] || state[(c + 1) % CELLS] == RELEASED)
+                 dead[owner[c]] || state[(c + 1) % SLOTS] == RELEASED)
             fi;
             goto again
         :: else
@@ -146,7 +146,7 @@ died:
     has_ended[me] = true
 }
 
-/* The cursor's index, and not to one who need not have put it into its cell. */
+/* The cursor's index, and not to one who need not have put it into its slot. */
 #define is_given_away                                                                  \
     (tail > cursor && !(tail == cursor + 1 && claimant != NOBODY))
 
@@ -166,7 +166,7 @@ end_no_message:
         :: p == count -> break
         :: else ->
             atomic {
-                c = passed[p] % CELLS;
+                c = passed[p] % SLOTS;
                 if
                 :: index[c] == passed[p] && state[c] == RESERVED && !dead[owner[c]] -> p++
                 :: index[c] == passed[p] && state[c] == COMMITTED ->
@@ -182,7 +182,7 @@ end_no_message:
         od;
         crash(CONSUMER);
         atomic {
-            c = cursor % CELLS; seen_state = state[c]; seen_index = index[c]
+            c = cursor % SLOTS; seen_state = state[c]; seen_index = index[c]
         }
         crash(CONSUMER);
         atomic {
@@ -194,10 +194,10 @@ end_no_message:
 end_empty:
                 /* rest until there is something to see */
                 (index[c] >= cursor || is_given_away || is_claim_dead ||
-                 (count > 0 && (state[passed[0] % CELLS] != RESERVED ||
-                                dead[owner[passed[0] % CELLS]])) ||
-                 (count > 1 && (state[passed[1] % CELLS] != RESERVED ||
-                                dead[owner[passed[1] % CELLS]])))
+                 (count > 0 && (state[passed[0] % SLOTS] != RESERVED ||
+                                dead[owner[passed[0] % SLOTS]])) ||
+                 (count > 1 && (state[passed[1] % SLOTS] != RESERVED ||
+                                dead[owner[passed[1] % SLOTS]])))
             :: seen_index == cursor && seen_state == RESERVED ->
                 if
                 :: count < 2 -> passed[count] = cursor; count++; cursor++
@@ -206,10 +206,10 @@ end_empty:
             :: seen_index == cursor && seen_state == COMMITTED ->
                 if
 #ifndef MUTANT_NO_LOOK_BACK
-                :: count > 0 && (state[passed[0] % CELLS] != RESERVED ||
-                                 index[passed[0] % CELLS] != passed[0])
-                :: count > 1 && (state[passed[1] % CELLS] != RESERVED ||
-                                 index[passed[1] % CELLS] != passed[1])
+                :: count > 0 && (state[passed[0] % SLOTS] != RESERVED ||
+                                 index[passed[0] % SLOTS] != passed[0])
+                :: count > 1 && (state[passed[1] % SLOTS] != RESERVED ||
+                                 index[passed[1] % SLOTS] != passed[1])
 #endif
                 :: else ->
                     if

@@ -6,14 +6,14 @@
  * What is published after it has joined, it gets, all of it in order; publishers do not
  * wait for it once it is dead, nor does it for a dead publisher.
  */
-#define CELLS 2
+#define SLOTS 2
 #define MESSAGES 4
 #ifndef CRASHES
 #define CRASHES 1
 #endif
 
-byte index[CELLS];       /* of the message at home there */
-bool is_committed[CELLS];
+byte index[SLOTS];       /* of the message at home there */
+bool is_committed[SLOTS];
 byte tail = 1;
 byte cursor = 0;         /* as others see it; 0: not set */
 byte buffered = 0;       /* the subscriber's store on its way; 0: none */
@@ -46,7 +46,7 @@ active proctype publisher()
     :: else ->
         crash(is_publisher_dead);
         do
-        :: tail - gate < CELLS -> break
+        :: tail - gate < SLOTS -> break
         :: else ->
             seen = tail; /* before the cursor */
             crash(is_publisher_dead);
@@ -57,16 +57,16 @@ active proctype publisher()
                 fi
             }
             if
-            :: tail - gate < CELLS
+            :: tail - gate < SLOTS
             :: else -> (cursor != gate || is_subscriber_dead)
             fi
         od;
         crash(is_publisher_dead);
-        atomic { index[tail % CELLS] = tail; is_committed[tail % CELLS] = false }
+        atomic { index[tail % SLOTS] = tail; is_committed[tail % SLOTS] = false }
         crash(is_publisher_dead);
         tail++;
         crash(is_publisher_dead);
-        is_committed[(tail - 1) % CELLS] = true
+        is_committed[(tail - 1) % SLOTS] = true
     od;
 died:
     skip
@@ -94,20 +94,20 @@ active proctype subscriber()
         crash(is_subscriber_dead);
         atomic {
             if
-            :: index[next % CELLS] > next ->
+            :: index[next % SLOTS] > next ->
                 assert(next < joined_at); /* overwritten: only what is older */
                 next++
-            :: index[next % CELLS] == next && is_committed[next % CELLS] -> next++
-            :: index[next % CELLS] == next && !is_committed[next % CELLS] ->
-                (is_committed[next % CELLS] || is_publisher_dead);
+            :: index[next % SLOTS] == next && is_committed[next % SLOTS] -> next++
+            :: index[next % SLOTS] == next && !is_committed[next % SLOTS] ->
+                (is_committed[next % SLOTS] || is_publisher_dead);
                 if
-                :: !is_committed[next % CELLS] -> goto died /* nothing more comes */
+                :: !is_committed[next % SLOTS] -> goto died /* nothing more comes */
                 :: else
                 fi
-            :: index[next % CELLS] < next ->
-                (index[next % CELLS] >= next || is_publisher_dead);
+            :: index[next % SLOTS] < next ->
+                (index[next % SLOTS] >= next || is_publisher_dead);
                 if
-                :: index[next % CELLS] < next -> goto died
+                :: index[next % SLOTS] < next -> goto died
                 :: else
                 fi
             fi

@@ -33,7 +33,7 @@ doctor_look_elsewhere(const char *name)
         return;
     }
     setenv("MMF_DIR", "/dev/shm", 1);
-    if (mmf_list_create(MMF_LIST_KEEP_DEAD, &list) == MMF_OK) {
+    if (mmf_list_create(MMF_LIST_KEEP_ORPHANED, &list) == MMF_OK) {
         if (objects_find(list, name) != NULL)
             doctor_report_made(
                 DOCTOR_NOTE, "MMF_DIR",
@@ -92,9 +92,9 @@ int
 doctor_look_at_closed(const mmf_object_info *info)
 {
     switch (info->life) {
-    case MMF_LIFE_DEAD:
+    case MMF_OBJECT_ORPHANED:
         return report_dead(info);
-    case MMF_LIFE_HIDDEN:
+    case MMF_OBJECT_INACCESSIBLE:
         return report_hidden(info);
     default:
         return report_foreign(info);

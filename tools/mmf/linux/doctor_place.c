@@ -203,10 +203,10 @@ check_files(const char *root, const struct statfs *status)
 static void
 check_dead(void)
 {
-    mmf_reap_result result;
+    mmf_gc_result result;
     char bytes[UNITS_TEXT_SIZE];
 
-    if (mmf_reap(MMF_LIST_KEEP_DEAD, &result) < 0) {
+    if (mmf_gc(MMF_LIST_KEEP_ORPHANED, &result) < 0) {
         doctor_report(DOCTOR_BAD, "names", mmf_last_message(),
                       "The names cannot be looked at.", NULL);
         return;

@@ -65,9 +65,9 @@ lock_directory(const char *path)
 int
 place_make_own(char path[PATH_MAX])
 {
-    mmf_reap_result ignored;
+    mmf_gc_result ignored;
 
-    say_check(mmf_reap(MMF_LIST_LOCAL, &ignored)); /* is the root sound? */
+    say_check(mmf_gc(MMF_LIST_LOCAL, &ignored)); /* is the root sound? */
     for (;;) {
         int fd;
 
@@ -87,12 +87,12 @@ place_remove_own(const char *path)
 {
     char before[PATH_MAX];
     char local[PATH_MAX];
-    mmf_reap_result result = {0};
+    mmf_gc_result result = {0};
     const char *root = secure_getenv("MMF_DIR");
 
     snprintf(before, sizeof(before), "%s", root != NULL ? root : "");
     setenv("MMF_DIR", path, 1);
-    if (mmf_reap(0, &result) < 0)
+    if (mmf_gc(0, &result) < 0)
         say("%s", mmf_last_message());
     if (root != NULL)
         setenv("MMF_DIR", before, 1);

@@ -16,7 +16,7 @@ rows_of(struct table *table)
 }
 
 static struct libscols_line *
-cells_of(struct table_line *line)
+slots_of(struct table_line *line)
 {
     return (struct libscols_line *)(void *)line;
 }
@@ -68,14 +68,14 @@ table_line(struct table *table)
 void
 table_give(struct table_line *line, size_t column, char *text)
 {
-    if (text != NULL && scols_line_refer_data(cells_of(line), column, text) != 0)
+    if (text != NULL && scols_line_refer_data(slots_of(line), column, text) != 0)
         say_no_memory();
 }
 
 void
 table_set(struct table_line *line, size_t column, const char *text)
 {
-    if (scols_line_set_data(cells_of(line), column, text) != 0)
+    if (scols_line_set_data(slots_of(line), column, text) != 0)
         say_no_memory();
 }
 

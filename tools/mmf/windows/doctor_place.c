@@ -150,9 +150,9 @@ check_privilege(void)
 static void
 check_names(void)
 {
-    mmf_reap_result result = {0};
+    mmf_gc_result result = {0};
 
-    if (mmf_reap(0, &result) < 0)
+    if (mmf_gc(0, &result) < 0)
         doctor_report(DOCTOR_BAD, "names", mmf_last_message(),
                       "Listing fails, and so does mmf ls.", NULL);
     else

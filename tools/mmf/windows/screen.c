@@ -1,6 +1,6 @@
 /*
  * screen.c - see screen.h: by the console's own calls. What is shown is drawn into a
- * grid of cells, which the console takes as a whole, on a screen of its own, so that
+ * grid of slots, which the console takes as a whole, on a screen of its own, so that
  * the one before comes back as it was. (ncurses would do, and takes minutes to build.)
  */
 #include "screen.h"
@@ -19,7 +19,7 @@ static HANDLE ours;   /* the screen that we draw on */
 static HANDLE before; /* the one that was there */
 static HANDLE keyboard;
 static DWORD keyboard_mode;
-static CHAR_INFO *cells;
+static CHAR_INFO *slots;
 static int rows, columns;
 
 void
@@ -32,8 +32,8 @@ screen_end(void)
     CloseHandle(ours);
     CloseHandle(before);
     CloseHandle(keyboard);
-    free(cells);
-    cells = NULL;
+    free(slots);
+    slots = NULL;
     ours = NULL;
 }
 
@@ -162,9 +162,9 @@ void
 screen_clear(void)
 {
     measure();
-    free(cells);
-    cells = calloc((size_t)rows * (size_t)columns, sizeof(*cells));
-    if (cells == NULL)
+    free(slots);
+    slots = calloc((size_t)rows * (size_t)columns, sizeof(*slots));
+    if (slots == NULL)
         say_no_memory();
     for (int i = 0; i < rows; i++)
         screen_fill(i, SCREEN_NORMAL);
@@ -177,7 +177,7 @@ screen_show(void)
     COORD from = {0, 0};
     SMALL_RECT to = {0, 0, (SHORT)(columns - 1), (SHORT)(rows - 1)};
 
-    WriteConsoleOutputW(ours, cells, size, from, &to);
+    WriteConsoleOutputW(ours, slots, size, from, &to);
 }
 
 void
@@ -186,10 +186,10 @@ screen_fill(int row, screen_look look)
     if (row < 0 || row >= rows)
         return;
     for (int i = 0; i < columns; i++) {
-        CHAR_INFO *cell = &cells[row * columns + i];
+        CHAR_INFO *slot = &slots[row * columns + i];
 
-        cell->Char.UnicodeChar = L' ';
-        cell->Attributes = attributes_of(look);
+        slot->Char.UnicodeChar = L' ';
+        slot->Attributes = attributes_of(look);
     }
 }
 
@@ -202,10 +202,10 @@ screen_text(int row, int column, screen_look look, const char *text)
         return;
     wide = wide_from_text(text);
     for (const wchar_t *at = wide; *at != L'\0' && column < columns; at++, column++) {
-        CHAR_INFO *cell = &cells[row * columns + column];
+        CHAR_INFO *slot = &slots[row * columns + column];
 
-        cell->Char.UnicodeChar = *at;
-        cell->Attributes = attributes_of(look);
+        slot->Char.UnicodeChar = *at;
+        slot->Attributes = attributes_of(look);
     }
     free(wide);
 }

@@ -13,7 +13,7 @@
 
 struct table_line {
     struct table_line *next;
-    char **cells;
+    char **slots;
 };
 
 struct table {
@@ -51,7 +51,7 @@ table_line(struct table *table)
 {
     struct table_line *line = allocate(1, sizeof(*line));
 
-    line->cells = allocate(table->count, sizeof(*line->cells));
+    line->slots = allocate(table->count, sizeof(*line->slots));
     *table->last = line;
     table->last = &line->next;
     return line;
@@ -60,8 +60,8 @@ table_line(struct table *table)
 void
 table_give(struct table_line *line, size_t column, char *text)
 {
-    free(line->cells[column]);
-    line->cells[column] = text;
+    free(line->slots[column]);
+    line->slots[column] = text;
 }
 
 void
@@ -74,11 +74,11 @@ table_set(struct table_line *line, size_t column, const char *text)
  * Printing.
  */
 
-/* The line of that number in a cell, and its length in bytes; "" behind the last. */
+/* The line of that number in a slot, and its length in bytes; "" behind the last. */
 static const char *
-line_of(const char *cell, int number, size_t *length)
+line_of(const char *slot, int number, size_t *length)
 {
-    const char *at = cell != NULL ? cell : "";
+    const char *at = slot != NULL ? slot : "";
 
     for (; number > 0; number--) {
         const char *end = strchr(at, '\n');
@@ -94,12 +94,12 @@ line_of(const char *cell, int number, size_t *length)
 }
 
 static int
-lines_of(const char *cell)
+lines_of(const char *slot)
 {
     int count = 1;
 
-    for (; cell != NULL && *cell != '\0'; cell++)
-        count += *cell == '\n';
+    for (; slot != NULL && *slot != '\0'; slot++)
+        count += *slot == '\n';
     return count;
 }
 
@@ -120,9 +120,9 @@ column_width(const struct table *table, size_t column)
     size_t widest = table->headings ? strlen(table->columns[column].title) : 0;
 
     for (const struct table_line *line = table->first; line != NULL; line = line->next)
-        for (int i = 0; i < lines_of(line->cells[column]); i++) {
+        for (int i = 0; i < lines_of(line->slots[column]); i++) {
             size_t length;
-            const char *text = line_of(line->cells[column], i, &length);
+            const char *text = line_of(line->slots[column], i, &length);
             size_t width = width_of(text, length);
 
             if (width > widest)
@@ -140,14 +140,14 @@ print_blanks(size_t count)
 
 /* One line of a row. Blanks that nothing follows are kept for later. */
 static void
-print_cells(const struct table *table, char *const *cells, int number,
+print_slots(const struct table *table, char *const *slots, int number,
             const size_t *widths)
 {
     size_t blanks = 0;
 
     for (size_t i = 0; i < table->count; i++) {
         size_t length;
-        const char *text = line_of(cells[i], number, &length);
+        const char *text = line_of(slots[i], number, &length);
         size_t rest = widths[i] - width_of(text, length);
         int is_right = table->columns[i].flags & TABLE_RIGHT;
 
@@ -164,15 +164,15 @@ print_cells(const struct table *table, char *const *cells, int number,
 }
 
 static void
-print_row(const struct table *table, char *const *cells, const size_t *widths)
+print_row(const struct table *table, char *const *slots, const size_t *widths)
 {
     int lines = 1;
 
     for (size_t i = 0; i < table->count; i++)
-        if (lines_of(cells[i]) > lines)
-            lines = lines_of(cells[i]);
+        if (lines_of(slots[i]) > lines)
+            lines = lines_of(slots[i]);
     for (int i = 0; i < lines; i++)
-        print_cells(table, cells, i, widths);
+        print_slots(table, slots, i, widths);
 }
 
 void
@@ -189,7 +189,7 @@ table_print(struct table *table)
         print_row(table, titles, widths);
     for (struct table_line *line = table->first; line != NULL && !ferror(stdout);
          line = line->next)
-        print_row(table, line->cells, widths);
+        print_row(table, line->slots, widths);
     free(titles);
     free(widths);
     table_free(table);
@@ -204,8 +204,8 @@ table_free(struct table *table)
         struct table_line *next = line->next;
 
         for (size_t i = 0; i < table->count; i++)
-            free(line->cells[i]);
-        free(line->cells);
+            free(line->slots[i]);
+        free(line->slots);
         free(line);
         line = next;
     }

@@ -1,5 +1,5 @@
 /*
- * object.c - channels: objects whose data is a ring of cells, mapped whole.
+ * object.c - channels: objects whose data is a ring of slots, mapped whole.
  *
  * The handles of one process on one channel share a mapping and a ticket, whose lock
  * says that the process lives. A mapping is made of a description of its own, without
@@ -50,7 +50,7 @@ struct handle {
     struct mmf_ring_ops ops;
     struct mmf_object *object;
     struct mapping head;     /* its own, if not the process's: header and tables, */
-    struct mapping cells;    /* and the cells; or `head` has all */
+    struct mapping slots;    /* and the slots; or `head` has all */
     mmf_atomic_u32 watch_fd; /* once somebody polls: an inotify one, plus 1 */
 };
 
@@ -75,19 +75,19 @@ monotonic_now(void *context)
 }
 
 static void
-sleep_on(void *context, mmf_atomic_u32 *bell, uint32_t expected, int64_t until)
+sleep_on(void *context, mmf_atomic_u32 *doorbell, uint32_t expected, int64_t until)
 {
-    uint32_t *word = (uint32_t *)(void *)bell;
+    uint32_t *word = (uint32_t *)(void *)doorbell;
 
     (void)context;
     mmf_futex_sleep(&word, &expected, 1, 0, until);
 }
 
 static int
-wake_sleepers(void *context, mmf_atomic_u32 *bell, int count)
+wake_sleepers(void *context, mmf_atomic_u32 *doorbell, int count)
 {
     (void)context;
-    return mmf_futex_wake((uint32_t *)(void *)bell, count);
+    return mmf_futex_wake((uint32_t *)(void *)doorbell, count);
 }
 
 /* Pollers watch the file's times. */
@@ -211,17 +211,17 @@ mmf_channel_destroy(struct mmf_channel_object *local)
     free(local);
 }
 
-/* A handle that only reads the cells maps them so, where the page size allows it. */
+/* A handle that only reads the slots maps them so, where the page size allows it. */
 static int
-map_cells_read_only(struct handle *handle, int fd, const struct mmf_ring_shape *shape)
+map_slots_read_only(struct handle *handle, int fd, const struct mmf_ring_shape *shape)
 {
-    uint64_t offset = mmf_ring_cells_offset(shape);
+    uint64_t offset = mmf_ring_slots_offset(shape);
     int rc =
         map_part(handle->object, fd, 0, offset, PROT_READ | PROT_WRITE, &handle->head);
 
     if (rc == MMF_OK)
         rc = map_part(handle->object, fd, (int64_t)offset,
-                      mmf_ring_capacity(shape) - offset, PROT_READ, &handle->cells);
+                      mmf_ring_capacity(shape) - offset, PROT_READ, &handle->slots);
     if (rc < 0)
         unmap(&handle->head);
     return rc;
@@ -240,7 +240,7 @@ map_whole_locked(const struct mmf_object *object, int fd)
 }
 
 static int
-map_handle_locked(struct handle *handle, int fd, int only_reads_cells)
+map_handle_locked(struct handle *handle, int fd, int only_reads_slots)
 {
     struct mmf_object *object = handle->object;
     const struct mmf_ring_shape *shape;
@@ -253,20 +253,20 @@ map_handle_locked(struct handle *handle, int fd, int only_reads_cells)
             return rc;
     }
     shape = &object->channel->shape;
-    handle->channel.may_write_cells = 1;
-    if (only_reads_cells &&
-        mmf_ring_cells_offset(shape) % (uint64_t)mmf_os_limits().page_size == 0) {
-        rc = map_cells_read_only(handle, fd, shape);
+    handle->channel.may_write_slots = 1;
+    if (only_reads_slots &&
+        mmf_ring_slots_offset(shape) % (uint64_t)mmf_os_limits().page_size == 0) {
+        rc = map_slots_read_only(handle, fd, shape);
         if (rc < 0)
             return rc;
-        handle->channel.may_write_cells = 0;
-        mmf_ring_attach(shape, handle->head.base, handle->cells.base, &handle->ring);
+        handle->channel.may_write_slots = 0;
+        mmf_ring_attach(shape, handle->head.base, handle->slots.base, &handle->ring);
     } else {
         rc = map_whole_locked(object, fd);
         if (rc < 0)
             return rc;
         data = object->channel->data.base;
-        mmf_ring_attach(shape, data, data + mmf_ring_cells_offset(shape),
+        mmf_ring_attach(shape, data, data + mmf_ring_slots_offset(shape),
                         &handle->ring);
     }
     handle->ring.identity =
@@ -289,7 +289,7 @@ map_look_locked(struct handle *handle, int fd)
     if (rc < 0)
         return rc;
     data = handle->head.base;
-    mmf_ring_attach(&shape, data, data + mmf_ring_cells_offset(&shape), &handle->ring);
+    mmf_ring_attach(&shape, data, data + mmf_ring_slots_offset(&shape), &handle->ring);
     return MMF_OK;
 }
 
@@ -349,7 +349,7 @@ wrap_object(struct mmf_object *object, enum purpose purpose,
 static enum purpose
 purpose_of(const struct mmf_os_channel_request *request)
 {
-    return request->only_reads_cells ? TAKE_PART_READING : TAKE_PART;
+    return request->only_reads_slots ? TAKE_PART_READING : TAKE_PART;
 }
 
 static int
@@ -431,7 +431,7 @@ mmf_os_channel_close(struct mmf_os_channel *channel)
 
     if (fd >= 0)
         mmf_sys_close(fd);
-    unmap(&handle->cells);
+    unmap(&handle->slots);
     unmap(&handle->head);
     mmf_object_leave(handle->object);
     free(handle);

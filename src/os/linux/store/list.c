@@ -42,7 +42,7 @@ is_temporary(const struct mmf_place *place, const char *leaf)
 /* What was found out about one file. */
 struct finding {
     int status; /* < 0: the system failed, with mmf_fail; the rest says nothing */
-    mmf_life life;
+    mmf_object_status life;
     int removed;
     int64_t resident;
     struct mmf_store_file file; /* closed again */
@@ -66,7 +66,7 @@ probe(int fd, const char *path, struct finding *found)
     if (rc < 0)
         found->status = mmf_error_fail("ask who holds %s", path);
     else
-        found->life = rc == MMF_LOCK_DEAD ? MMF_LIFE_DEAD : MMF_LIFE_ALIVE;
+        found->life = rc == MMF_LOCK_DEAD ? MMF_OBJECT_ORPHANED : MMF_OBJECT_IN_USE;
 }
 
 /* A creator's temporary file whose creator is dead. */
@@ -79,7 +79,7 @@ look_at_temporary(const char *path, const struct mmf_place *place, int keep_dead
 
     if (fd < 0) {
         if (is_refusal(errno))
-            found->life = MMF_LIFE_HIDDEN;
+            found->life = MMF_OBJECT_INACCESSIBLE;
         else if (errno != ENOENT) /* else the object has got its name */
             found->status = mmf_error_fail("open %s", path);
         return;
@@ -87,11 +87,11 @@ look_at_temporary(const char *path, const struct mmf_place *place, int keep_dead
     if (mmf_sys_fstat(fd, &status) < 0) {
         found->status = mmf_error_fail("look at %s", path);
     } else if (!S_ISREG(status.st_mode) || status.st_uid != place->user) {
-        found->life = MMF_LIFE_HIDDEN;
+        found->life = MMF_OBJECT_INACCESSIBLE;
     } else {
         found->resident = (int64_t)status.st_blocks * 512;
         probe(fd, path, found);
-        if (found->life == MMF_LIFE_DEAD && !keep_dead)
+        if (found->life == MMF_OBJECT_ORPHANED && !keep_dead)
             found->removed =
                 mmf_store_reap(fd, path, status.st_dev, status.st_ino) == MMF_LOCK_DONE;
     }
@@ -105,16 +105,16 @@ look_at_object(const char *path, const struct mmf_place *place, int keep_dead,
     int rc = mmf_store_look(path, place, 1, &found->file);
 
     if (rc == MMF_STORE_DENIED || rc == MMF_E_BUSY)
-        found->life = MMF_LIFE_HIDDEN;
+        found->life = MMF_OBJECT_INACCESSIBLE;
     else if (rc == MMF_STORE_FOREIGN)
-        found->life = MMF_LIFE_FOREIGN;
+        found->life = MMF_OBJECT_INVALID;
     else if (rc < 0)
         found->status = rc;
     if (rc != MMF_STORE_FOUND)
         return;
     found->resident = (int64_t)found->file.status.st_blocks * 512;
     probe(found->file.fd, path, found);
-    if (found->life == MMF_LIFE_DEAD && !keep_dead && found->file.writable)
+    if (found->life == MMF_OBJECT_ORPHANED && !keep_dead && found->file.writable)
         found->removed = mmf_store_reap(found->file.fd, path, found->file.status.st_dev,
                                         found->file.status.st_ino) == MMF_LOCK_DONE;
     found->checked =
@@ -245,7 +245,7 @@ walk_scopes(mmf_list_flags flags, leaf_visitor visit, void *payload)
  */
 
 struct reap_walk {
-    mmf_reap_result result;
+    mmf_gc_result result;
     int keep_dead;
 };
 
@@ -265,10 +265,10 @@ reap_leaf(void *payload, const struct mmf_place *place, const char *leaf)
     /* What is wrong with one file is no failure of the call. */
     mmf_fail_restore(&before);
     switch (found.life) {
-    case MMF_LIFE_ALIVE:
+    case MMF_OBJECT_IN_USE:
         walk->result.alive++;
         break;
-    case MMF_LIFE_DEAD:
+    case MMF_OBJECT_ORPHANED:
         if (found.removed || walk->keep_dead) {
             walk->result.removed++;
             walk->result.bytes += found.resident;
@@ -276,7 +276,7 @@ reap_leaf(void *payload, const struct mmf_place *place, const char *leaf)
             walk->result.refused++;
         }
         break;
-    case MMF_LIFE_FOREIGN:
+    case MMF_OBJECT_INVALID:
         walk->result.foreign++;
         break;
     default:
@@ -286,9 +286,9 @@ reap_leaf(void *payload, const struct mmf_place *place, const char *leaf)
 }
 
 int
-mmf_os_names_reap(mmf_list_flags flags, mmf_reap_result *result)
+mmf_os_names_reap(mmf_list_flags flags, mmf_gc_result *result)
 {
-    struct reap_walk walk = {.keep_dead = (flags & MMF_LIST_KEEP_DEAD) != 0};
+    struct reap_walk walk = {.keep_dead = (flags & MMF_LIST_KEEP_ORPHANED) != 0};
     int rc = walk_scopes(flags, reap_leaf, &walk);
 
     if (rc == MMF_OK)
@@ -404,7 +404,7 @@ describe_object(const struct finding *found, mmf_object_info *info,
         return read_file_path(found, info->path, ref);
     }
     if (found->file.page.layout_version == MMF_LAYOUT_VERSION)
-        info->life = MMF_LIFE_FOREIGN;
+        info->life = MMF_OBJECT_INVALID;
     return MMF_OK;
 }
 
@@ -445,7 +445,7 @@ leave_out_the_reaped(const char *path, struct finding *found)
 {
     int linked;
 
-    if (found->life != MMF_LIFE_ALIVE || found->file.fd < 0)
+    if (found->life != MMF_OBJECT_IN_USE || found->file.fd < 0)
         return MMF_OK;
     linked = mmf_store_is_linked(&found->file, path);
     found->removed = linked == 0;
@@ -498,7 +498,7 @@ mmf_os_names_visit(mmf_list_flags flags, mmf_os_visitor visitor, void *payload)
     struct mmf_holders holders = {0};
     struct list_walk walk = {.visitor = visitor,
                              .payload = payload,
-                             .keep_dead = (flags & MMF_LIST_KEEP_DEAD) != 0};
+                             .keep_dead = (flags & MMF_LIST_KEEP_ORPHANED) != 0};
     int rc = MMF_OK;
 
     if (flags & MMF_LIST_HOLDERS) {

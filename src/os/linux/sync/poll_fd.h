@@ -10,7 +10,7 @@
 void mmf_sync_hint_give(const struct mmf_sync_object *local);
 
 /*
- * The hints so far are used up by the look that follows. Answers the time-out for it,
+ * The hints so far are used up by the look that follows. Answers the timeout for it,
  * which is longer than a poll's if a process may just have died.
  */
 int32_t mmf_sync_hint_drain(struct mmf_os_sync *sync, int32_t timeout_ms);

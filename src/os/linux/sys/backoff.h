@@ -1,5 +1,5 @@
 /*
- * backoff.h - waiting for another process, but not for ever.
+ * backoff.h - waiting for another process, but not forever.
  *
  * What stands in the way is another process between two system calls, so it is gone in
  * microseconds, unless somebody stopped that process.

@@ -288,7 +288,7 @@ mmf_sys_futex_wait(uint32_t *word, uint32_t expected, int64_t until)
     struct old_timespec deadline = {.seconds = (long)(until / 1000000000),
                                     .nanoseconds = (long)(until % 1000000000)};
 
-    if (until / 1000000000 > INT32_MAX) /* for ever; a long may have 32 bits */
+    if (until / 1000000000 > INT32_MAX) /* forever; a long may have 32 bits */
         deadline.seconds = INT32_MAX;
     return (int)syscall(SYS_futex, word, FUTEX_WAIT_BITSET, expected, &deadline, NULL,
                         FUTEX_BITSET_MATCH_ANY);

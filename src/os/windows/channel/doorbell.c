@@ -13,11 +13,11 @@
 #include "os/windows/sys/error.h"
 
 int
-mmf_bell_open(struct mmf_bell *bell, struct mmf_part_name *name, wchar_t part,
+mmf_doorbell_open(struct mmf_doorbell *doorbell, struct mmf_part_name *name, wchar_t part,
               struct mmf_sleepers_shared *sleepers, uint32_t most)
 {
-    bell->sleepers = sleepers;
-    bell->most = most;
+    doorbell->sleepers = sleepers;
+    doorbell->most = most;
     for (uint32_t turn = 0; turn < MMF_SLEEPERS_TURNS; turn++) {
         HANDLE tokens =
             CreateSemaphoreExW(NULL, 0, LONG_MAX, mmf_part_numbered(name, part, turn),
@@ -26,21 +26,21 @@ mmf_bell_open(struct mmf_bell *bell, struct mmf_part_name *name, wchar_t part,
         if (tokens == NULL) {
             int rc = mmf_error_fail("open a semaphore of a channel");
 
-            mmf_bell_close(bell);
+            mmf_doorbell_close(doorbell);
             return rc;
         }
-        bell->tokens[turn] = tokens;
+        doorbell->tokens[turn] = tokens;
     }
     return MMF_OK;
 }
 
 void
-mmf_bell_close(struct mmf_bell *bell)
+mmf_doorbell_close(struct mmf_doorbell *doorbell)
 {
     for (int turn = 0; turn < MMF_SLEEPERS_TURNS; turn++) {
-        if (bell->tokens[turn] != NULL)
-            CloseHandle(bell->tokens[turn]);
-        bell->tokens[turn] = NULL;
+        if (doorbell->tokens[turn] != NULL)
+            CloseHandle(doorbell->tokens[turn]);
+        doorbell->tokens[turn] = NULL;
     }
 }
 
@@ -56,12 +56,12 @@ to_milliseconds(int64_t nanoseconds)
 }
 
 void
-mmf_bell_sleep(const struct mmf_bell *bell, const mmf_atomic_u32 *word,
+mmf_doorbell_sleep(const struct mmf_doorbell *doorbell, const mmf_atomic_u32 *word,
                uint32_t expected, int64_t nanoseconds)
 {
     uint32_t turn = mmf_sleepers_turn(expected);
-    mmf_atomic_u32 *count = &bell->sleepers->count[turn];
-    HANDLE tokens = bell->tokens[turn];
+    mmf_atomic_u32 *count = &doorbell->sleepers->count[turn];
+    HANDLE tokens = doorbell->tokens[turn];
 
     if (mmf_sleepers_enter(count, word, expected) &&
         WaitForSingleObject(tokens, to_milliseconds(nanoseconds)) == WAIT_OBJECT_0)
@@ -71,24 +71,24 @@ mmf_bell_sleep(const struct mmf_bell *bell, const mmf_atomic_u32 *word,
 }
 
 static uint32_t
-wake_turn(const struct mmf_bell *bell, uint32_t turn, uint32_t most)
+wake_turn(const struct mmf_doorbell *doorbell, uint32_t turn, uint32_t most)
 {
-    uint32_t claimed = mmf_sleepers_claim(&bell->sleepers->count[turn], most);
+    uint32_t claimed = mmf_sleepers_claim(&doorbell->sleepers->count[turn], most);
 
     if (claimed > 0)
-        ReleaseSemaphore(bell->tokens[turn], (LONG)claimed, NULL);
+        ReleaseSemaphore(doorbell->tokens[turn], (LONG)claimed, NULL);
     return claimed;
 }
 
 /* Those first who have slept since before the last ring. */
 int
-mmf_bell_wake(const struct mmf_bell *bell, const mmf_atomic_u32 *word, int count)
+mmf_doorbell_wake(const struct mmf_doorbell *doorbell, const mmf_atomic_u32 *word, int count)
 {
     uint32_t newer = mmf_sleepers_turn(mmf_load_relaxed_u32(word));
-    uint32_t most = (uint32_t)count < bell->most ? (uint32_t)count : bell->most;
-    uint32_t woken = wake_turn(bell, newer ^ 1, most);
+    uint32_t most = (uint32_t)count < doorbell->most ? (uint32_t)count : doorbell->most;
+    uint32_t woken = wake_turn(doorbell, newer ^ 1, most);
 
     if (woken < most)
-        woken += wake_turn(bell, newer, most - woken);
+        woken += wake_turn(doorbell, newer, most - woken);
     return (int)woken;
 }

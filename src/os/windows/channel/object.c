@@ -1,14 +1,14 @@
 /*
- * object.c - channels: a named section with a ring of cells in it, and the kernel
+ * object.c - channels: a named section with a ring of slots in it, and the kernel
  * objects beside it.
  *
  *   Q            a timer that never goes off. It takes the name for all kinds: the
  *                kernel refuses a map or a mutex "Q" then, and the reverse
  *   Q:mmf:data   the section; there is a channel if it is there (channel_page.h)
  *   Q:mmf:tN     says that the drawer of ticket N lives (ticket.c)
- *   Q:mmf:m0 ..  what sleepers wait for (bell.c)
+ *   Q:mmf:m0 ..  what sleepers wait for (doorbell.c)
  *
- * Each handle has a ticket and mappings of its own. The cells begin at a multiple of
+ * Each handle has a ticket and mappings of its own. The slots begin at a multiple of
  * 64 KiB, so those who only read them map them for that alone.
  */
 #include <stdlib.h>
@@ -36,9 +36,9 @@ struct handle {
     HANDLE anchor;  /* the timer */
     HANDLE section; /* while it is open, there is the channel */
     void *head;     /* mapped: page, header and tables */
-    void *cells;    /* mapped */
-    struct mmf_bell messages;
-    struct mmf_bell space;
+    void *slots;    /* mapped */
+    struct mmf_doorbell messages;
+    struct mmf_doorbell space;
     struct mmf_ticket ticket;
 };
 
@@ -67,23 +67,23 @@ monotonic_now(void *context)
            ticks.QuadPart % per_second.QuadPart * 1000000000 / per_second.QuadPart;
 }
 
-static const struct mmf_bell *
-bell_of(const struct handle *handle, const mmf_atomic_u32 *word)
+static const struct mmf_doorbell *
+doorbell_of(const struct handle *handle, const mmf_atomic_u32 *word)
 {
-    return word == &handle->ring.shared->message_bell ? &handle->messages
+    return word == &handle->ring.shared->message_doorbell ? &handle->messages
                                                       : &handle->space;
 }
 
 static void
 sleep_on(void *context, mmf_atomic_u32 *word, uint32_t expected, int64_t until)
 {
-    mmf_bell_sleep(bell_of(context, word), word, expected, until - monotonic_now(NULL));
+    mmf_doorbell_sleep(doorbell_of(context, word), word, expected, until - monotonic_now(NULL));
 }
 
 static int
 wake_sleepers(void *context, mmf_atomic_u32 *word, int count)
 {
-    return mmf_bell_wake(bell_of(context, word), word, count);
+    return mmf_doorbell_wake(doorbell_of(context, word), word, count);
 }
 
 /* There are no descriptors to poll. */
@@ -149,9 +149,9 @@ unmap_if_mapped(const void *base)
 static void
 leave_section(struct handle *handle)
 {
-    unmap_if_mapped(handle->cells);
+    unmap_if_mapped(handle->slots);
     unmap_if_mapped(handle->head);
-    handle->cells = NULL;
+    handle->slots = NULL;
     handle->head = NULL;
     close_if_open(&handle->section);
 }
@@ -160,8 +160,8 @@ leave_section(struct handle *handle)
 static void
 destroy(struct handle *handle)
 {
-    mmf_bell_close(&handle->messages);
-    mmf_bell_close(&handle->space);
+    mmf_doorbell_close(&handle->messages);
+    mmf_doorbell_close(&handle->space);
     leave_section(handle);
     close_if_open(&handle->anchor);
     mmf_ticket_return(&handle->ticket);
@@ -245,18 +245,18 @@ static int
 map_ring(struct handle *handle, const struct mmf_ring_shape *shape,
          enum purpose purpose)
 {
-    uint64_t cells_at = mmf_channel_cells_at(shape);
-    uint64_t cells_size = mmf_channel_section_size(shape) - cells_at;
-    int rc = map_part(handle, purpose != LOOK, 0, cells_at, &handle->head);
+    uint64_t slots_at = mmf_channel_slots_at(shape);
+    uint64_t slots_size = mmf_channel_section_size(shape) - slots_at;
+    int rc = map_part(handle, purpose != LOOK, 0, slots_at, &handle->head);
 
     if (rc == MMF_OK)
-        rc = map_part(handle, purpose == TAKE_PART, cells_at, cells_size,
-                      &handle->cells);
+        rc = map_part(handle, purpose == TAKE_PART, slots_at, slots_size,
+                      &handle->slots);
     if (rc < 0)
         return rc;
-    mmf_ring_attach(shape, (uint8_t *)handle->head + MMF_CHANNEL_RING_AT, handle->cells,
+    mmf_ring_attach(shape, (uint8_t *)handle->head + MMF_CHANNEL_RING_AT, handle->slots,
                     &handle->ring);
-    handle->channel.may_write_cells = purpose == TAKE_PART;
+    handle->channel.may_write_slots = purpose == TAKE_PART;
     return MMF_OK;
 }
 
@@ -329,10 +329,10 @@ become_participant(struct handle *handle, mmf_kind kind, const struct mmf_name *
     int rc = take_name(handle, "open", kind, name);
 
     if (rc == MMF_OK)
-        rc = mmf_bell_open(&handle->messages, &handle->name, L'm',
+        rc = mmf_doorbell_open(&handle->messages, &handle->name, L'm',
                            &page->message_sleepers, most);
     if (rc == MMF_OK)
-        rc = mmf_bell_open(&handle->space, &handle->name, L's', &page->space_sleepers,
+        rc = mmf_doorbell_open(&handle->space, &handle->name, L's', &page->space_sleepers,
                            most);
     if (rc == MMF_OK)
         rc = mmf_ticket_draw(&page->tickets, &handle->name, &handle->ticket);
@@ -401,7 +401,7 @@ make_channel(struct handle *handle, const struct mmf_os_channel_request *request
 static enum purpose
 purpose_of(const struct mmf_os_channel_request *request)
 {
-    return request->only_reads_cells ? TAKE_PART_READING : TAKE_PART;
+    return request->only_reads_slots ? TAKE_PART_READING : TAKE_PART;
 }
 
 /* One look; what was opened for it is closed if it fails. */

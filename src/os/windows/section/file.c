@@ -173,7 +173,7 @@ mmf_os_handle_of_fd(int fd, intptr_t *handle)
     (void)handle;
     return mmf_fail(MMF_E_PLATFORM,
                     "descriptor %d is one of a C runtime, which need not be ours: give "
-                    "mmf_create_from_handle what your _get_osfhandle(%d) says",
+                    "mmf_map_create_from_handle what your _get_osfhandle(%d) says",
                     fd, fd);
 }
 

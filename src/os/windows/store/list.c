@@ -229,7 +229,7 @@ show_channel(struct walk *walk, size_t length, mmf_object_info *info)
         is_channel = describe_channel(section, info);
         CloseHandle(section);
     } else if (GetLastError() == ERROR_ACCESS_DENIED) {
-        info->life = MMF_LIFE_HIDDEN;
+        info->life = MMF_OBJECT_INACCESSIBLE;
     } else {
         is_channel = 0;
     }
@@ -241,7 +241,7 @@ static int
 show(struct walk *walk, const struct mmf_nt_entry *entry, mmf_kind kind)
 {
     mmf_object_info info = {.kind = kind,
-                            .life = MMF_LIFE_ALIVE,
+                            .life = MMF_OBJECT_IN_USE,
                             .creator_command = "",
                             .file = "",
                             .name = walk->name,
@@ -267,7 +267,7 @@ show(struct walk *walk, const struct mmf_nt_entry *entry, mmf_kind kind)
     if (object == NULL && GetLastError() != ERROR_ACCESS_DENIED)
         return MMF_OK; /* it went while we looked */
     if (object == NULL) {
-        info.life = MMF_LIFE_HIDDEN;
+        info.life = MMF_OBJECT_INACCESSIBLE;
     } else {
         describe_object(object, &info);
         if (kind != MMF_KIND_MAP)
@@ -357,7 +357,7 @@ mmf_os_names_visit(mmf_list_flags flags, mmf_os_visitor visitor, void *payload)
 static int
 count(void *payload, const mmf_object_info *info)
 {
-    mmf_reap_result *result = payload;
+    mmf_gc_result *result = payload;
 
     (void)info;
     result->alive++;
@@ -366,7 +366,7 @@ count(void *payload, const mmf_object_info *info)
 
 /* The kernel has reaped already. */
 int
-mmf_os_names_reap(mmf_list_flags flags, mmf_reap_result *result)
+mmf_os_names_reap(mmf_list_flags flags, mmf_gc_result *result)
 {
     return mmf_os_names_visit(flags, count, result);
 }

@@ -1,5 +1,5 @@
 /*
- * backoff.h - waiting for another process, but not for ever: a name that comes and
+ * backoff.h - waiting for another process, but not forever: a name that comes and
  * goes between two calls of ours.
  */
 #ifndef MMF_OS_WINDOWS_SYS_BACKOFF_H
