@@ -309,7 +309,8 @@ check_sharing(mmf_access first_access, mmf_access second_access, mmf_file_share 
                      MMF_E_SHARING, NULL);
         CHECK_INT(file_length(path), 4096);
     } else {
-        mmf_map_close(create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, &second_options));
+        mmf_map_close(
+            create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, &second_options));
     }
     mmf_map_close(first);
     /* In use no more. */

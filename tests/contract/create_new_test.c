@@ -236,8 +236,7 @@ cn_16_same_name_again_with_everything(void **state)
         map = create_new(name_at(&names, i), 4096, WITH_ACCESS(MMF_ACCESS_READ));
         mmf_map_close(map);
         map = create_new(name_at(&names, i), 4096,
-                         WITH(MMF_ACCESS_READ_WRITE_EXECUTE,
-                              MMF_DELAY_ALLOCATE_PAGES,
+                         WITH(MMF_ACCESS_READ_WRITE_EXECUTE, MMF_DELAY_ALLOCATE_PAGES,
                               MMF_INHERITABILITY_INHERITABLE));
         validate_map(map, 4096, MMF_ACCESS_READ_WRITE, MMF_INHERITABILITY_INHERITABLE);
         mmf_map_close(map);
@@ -288,7 +287,7 @@ cn_18_create_again_after_close(void **state)
 
 static void
 create_three_times(const char *name, int64_t capacity, mmf_access access,
-                   mmf_map_allocation options, mmf_inheritability inheritability)
+                   mmf_map_allocation allocation, mmf_inheritability inheritability)
 {
     mmf_map *map = create_new(name, capacity, NULL);
 
@@ -297,7 +296,7 @@ create_three_times(const char *name, int64_t capacity, mmf_access access,
     map = create_new(name, capacity, WITH_ACCESS(access));
     validate_map(map, capacity, access, 0);
     mmf_map_close(map);
-    map = create_new(name, capacity, WITH(access, options, inheritability));
+    map = create_new(name, capacity, WITH(access, allocation, inheritability));
     validate_map(map, capacity, access, inheritability);
     mmf_map_close(map);
 }
@@ -318,15 +317,15 @@ cn_19_matrix(void **state)
         int named = rest % 2 == 1;
         int64_t capacity = capacity_at((rest /= 2) % CAPACITY_COUNT);
         mmf_access access = accesses[(rest /= CAPACITY_COUNT) % COUNT_OF(accesses)];
-        mmf_map_allocation options =
+        mmf_map_allocation allocation =
             (rest /= COUNT_OF(accesses)) % 2 ? MMF_DELAY_ALLOCATE_PAGES : 0;
         mmf_inheritability inheritability = (rest / 2) % 2 ? 1 : 0;
 
         CHECK_CONTEXT("named %d, capacity %" PRId64 ", %s, options %x, inherit %d",
-                      named, capacity, access_name(access), (unsigned)options,
+                      named, capacity, access_name(access), (unsigned)allocation,
                       inheritability);
         unique_name(name);
-        create_three_times(named ? name : NULL, capacity, access, options,
+        create_three_times(named ? name : NULL, capacity, access, allocation,
                            inheritability);
     }
 }
@@ -481,18 +480,18 @@ rule_2_4_arguments_before_the_name(void **state)
 static void
 rule_2_4_options_bits(void **state)
 {
-    mmf_map_allocation options;
+    mmf_map_allocation allocation;
     int bit;
     mmf_map *map;
 
     (void)state;
     for (bit = 0; bit < 32; bit++) {
         CHECK_CONTEXT("bit %d", bit);
-        options = (mmf_map_allocation)(UINT32_C(1) << bit);
-        if (options != MMF_DELAY_ALLOCATE_PAGES) {
-            REFUSES_CREATE_NEW(NULL, 1, WITH(0, options, 0), MMF_E_RANGE, "options");
+        allocation = (mmf_map_allocation)(UINT32_C(1) << bit);
+        if (allocation != MMF_DELAY_ALLOCATE_PAGES) {
+            REFUSES_CREATE_NEW(NULL, 1, WITH(0, allocation, 0), MMF_E_RANGE, "options");
             REFUSES_CREATE_NEW(NULL, 1,
-                               WITH(0, options | MMF_DELAY_ALLOCATE_PAGES, 0),
+                               WITH(0, allocation | MMF_DELAY_ALLOCATE_PAGES, 0),
                                MMF_E_RANGE, "options");
         }
     }

@@ -42,7 +42,8 @@ co_03_names_are_accepted(void **state)
     for (i = 0; i < NAME_COUNT; i++) {
         CHECK_CONTEXT("name N%zu", i + 1);
         mmf_map_close(create_or_open(names.text[i], 4096, NULL));
-        mmf_map_close(create_or_open(names.text[i], 4096, WITH_ACCESS(MMF_ACCESS_READ)));
+        mmf_map_close(
+            create_or_open(names.text[i], 4096, WITH_ACCESS(MMF_ACCESS_READ)));
         mmf_map_close(create_or_open(names.text[i], 4096, WITH(MMF_ACCESS_READ, 0, 0)));
     }
 }
@@ -84,7 +85,8 @@ co_06_capacity_beyond_32_bits(void **state)
         return;
     }
     /* To a 64-bit process it is a capacity like any other, if there is the room. */
-    rc = mmf_map_create_or_open("Cat", INT64_C(1) << 32, WITH(0, MMF_DELAY_ALLOCATE_PAGES, 0), NULL, &map);
+    rc = mmf_map_create_or_open("Cat", INT64_C(1) << 32,
+                                WITH(0, MMF_DELAY_ALLOCATE_PAGES, 0), NULL, &map);
     if (rc < 0)
         CHECK_IO_ERROR(rc);
     else
@@ -127,7 +129,7 @@ struct row {
     char name[UNIQUE_NAME_SIZE];
     int64_t capacity;
     mmf_access access;
-    mmf_map_allocation options;
+    mmf_map_allocation allocation;
     mmf_inheritability inheritability;
 };
 
@@ -142,11 +144,11 @@ for_each_row(const mmf_access *accesses, size_t count, void (*run)(const struct 
 
         row.capacity = capacity_at(rest % CAPACITY_COUNT);
         row.access = accesses[(rest /= CAPACITY_COUNT) % count];
-        row.options = (rest /= count) % 2 ? MMF_DELAY_ALLOCATE_PAGES : 0;
+        row.allocation = (rest /= count) % 2 ? MMF_DELAY_ALLOCATE_PAGES : 0;
         row.inheritability = (rest / 2) % 2 ? 1 : 0;
         unique_name(row.name);
         CHECK_CONTEXT("capacity %" PRId64 ", %s, options %x, inherit %d", row.capacity,
-                      access_name(row.access), (unsigned)row.options,
+                      access_name(row.access), (unsigned)row.allocation,
                       row.inheritability);
         run(&row);
     }
@@ -173,7 +175,7 @@ create_by_access(const struct row *row)
 
     validate_and_close(map, row->capacity, row->access, 0);
     map = create_or_open(row->name, row->capacity,
-                         WITH(row->access, row->options, row->inheritability));
+                         WITH(row->access, row->allocation, row->inheritability));
     validate_and_close(map, row->capacity, row->access, row->inheritability);
 }
 
@@ -202,9 +204,9 @@ open_by_access(const struct row *row)
     validate_and_close(map, row->capacity, row->access, 0);
     mmf_map_close(first);
     first = create_new(row->name, row->capacity,
-                       WITH(row->access, row->options, row->inheritability));
+                       WITH(row->access, row->allocation, row->inheritability));
     map = create_or_open(row->name, row->capacity,
-                         WITH(row->access, row->options, row->inheritability));
+                         WITH(row->access, row->allocation, row->inheritability));
     validate_and_close(map, row->capacity, row->access, row->inheritability);
     mmf_map_close(first);
 }

@@ -89,7 +89,8 @@ visit(int argc, char **argv)
         if (strcmp(line, "open") == 0) {
             role_say("%s", mmf_status_name(mmf_map_open_existing(argv[1], NULL, &map)));
         } else if (strcmp(line, "create_or_open") == 0) {
-            role_say("%s", mmf_status_name(mmf_map_create_or_open(argv[1], 1, NULL, NULL, &map)));
+            role_say("%s", mmf_status_name(
+                               mmf_map_create_or_open(argv[1], 1, NULL, NULL, &map)));
         } else if (strcmp(line, "capacity") == 0) {
             CHECK_OK(mmf_map_capacity(map, &capacity));
             role_say("%ld", (long)capacity);
@@ -290,8 +291,8 @@ map_by_path(int argc, char **argv)
     mmf_map *map = NULL;
 
     role_say("%s",
-             mmf_status_name(mmf_map_create_from_file(argv[1], MMF_FILE_MODE_OPEN, NULL, 0,
-                                                  WITH_ACCESS(access), &map)));
+             mmf_status_name(mmf_map_create_from_file(argv[1], MMF_FILE_MODE_OPEN, NULL,
+                                                      0, WITH_ACCESS(access), &map)));
     role_hear(line, sizeof(line));
     mmf_map_close(map);
     return EXIT_SUCCESS;
@@ -302,7 +303,8 @@ check_sharing(const char *path, mmf_access ours, const char *theirs,
               const char *expected)
 {
     const char *const args[] = {path, theirs, NULL};
-    mmf_map *map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, WITH_ACCESS(ours));
+    mmf_map *map =
+        create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, WITH_ACCESS(ours));
     struct process *other = process_start("map_by_path", args);
 
     process_expect(other, expected);

@@ -66,7 +66,8 @@ check_one_namespace(const char *name)
     CHECK_OK(mmf_mutex_create_or_open(name, 0, NULL, &created, &mutex));
     check_other_kind(name);
     mmf_mutex_close(mutex);
-    CHECK_OK(mmf_event_create_or_open(name, 0, MMF_EVENT_AUTO_RESET, NULL, &created, &event));
+    CHECK_OK(mmf_event_create_or_open(name, 0, MMF_EVENT_AUTO_RESET, NULL, &created,
+                                      &event));
     check_other_kind(name);
     mmf_event_close(event);
     CHECK_OK(mmf_semaphore_create_or_open(name, 0, 1, NULL, &created, &semaphore));
@@ -74,7 +75,8 @@ check_one_namespace(const char *name)
     mmf_semaphore_close(semaphore);
     map = create_new(name, 4096, NULL);
     mutex = UNTOUCHED;
-    CHECK_FAILS(mmf_mutex_create_or_open(name, 0, NULL, &created, &mutex), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_mutex_create_or_open(name, 0, NULL, &created, &mutex),
+                MMF_E_WRONG_KIND);
     CHECK_FAILS(mmf_mutex_open_existing(name, NULL, &mutex), MMF_E_WRONG_KIND);
     CHECK((void *)mutex == UNTOUCHED);
     mmf_map_close(map);

@@ -72,7 +72,8 @@ call_create_from_file(const void *options)
     int rc;
 
     file_path(path);
-    rc = mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 10, options, &map);
+    rc = mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 10, options,
+                                  &map);
     rc = closing(rc, map);
     if (rc >= 0)
         remove_file(path);
@@ -176,7 +177,7 @@ options_init_gives_defaults(void **state)
     mmf_map_options_init(&options);
     CHECK_INT(options.size, sizeof(options));
     CHECK_INT(options.access, MMF_ACCESS_READ_WRITE);
-    CHECK_INT(options.options, MMF_ALLOCATE_NOW);
+    CHECK_INT(options.allocation, MMF_ALLOCATE_NOW);
     CHECK_INT(options.inheritability, MMF_INHERITABILITY_NONE);
     CHECK_INT(options.mode, 0);
     CHECK_INT(options.share, MMF_FILE_SHARE_DEFAULT);
@@ -401,7 +402,7 @@ static size_t
 resident_pages(mmf_accessor *view)
 {
     void *bytes;
-    int64_t size;
+    size_t size;
 
     CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
     return pages_present(bytes, size);
@@ -416,15 +417,13 @@ view_populate_makes_pages_present(void **state)
     mmf_map *map;
 
     (void)state;
-    map = create_new(NULL, 16 * page_size(),
-                     WITH(0, MMF_DELAY_ALLOCATE_PAGES, 0));
+    map = create_new(NULL, 16 * page_size(), WITH(0, MMF_DELAY_ALLOCATE_PAGES, 0));
     CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view));
     CHECK_INT(mmf_accessor_granted(view), MMF_VIEW_POPULATE);
     CHECK_INT(resident_pages(view), 16);
     validate_accessor(view, 16 * page_size(), MMF_ACCESS_READ_WRITE);
     mmf_accessor_close(view);
-    CHECK_OK(
-        mmf_stream_create(map, 0, 0, MMF_ACCESS_READ, &options, &stream));
+    CHECK_OK(mmf_stream_create(map, 0, 0, MMF_ACCESS_READ, &options, &stream));
     CHECK_INT(mmf_stream_granted(stream), MMF_VIEW_POPULATE);
     validate_stream(stream, 16 * page_size(), MMF_ACCESS_READ);
     mmf_stream_close(stream);
@@ -504,8 +503,9 @@ view_huge_pages_or_not_supported(void **state)
     rc = mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view);
     if (rc < 0) {
         CHECK((void *)view == UNTOUCHED);
-        CHECK_FAILS(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view),
-                    MMF_E_NOT_SUPPORTED);
+        CHECK_FAILS(
+            mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view),
+            MMF_E_NOT_SUPPORTED);
     } else {
         CHECK_INT(mmf_accessor_granted(view), MMF_VIEW_HUGE_PAGES);
         mmf_accessor_close(view);
@@ -530,17 +530,14 @@ view_options_leave_the_rules(void **state)
 
     (void)state;
     map = create_new(NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ));
-    CHECK_FAILS_PARAM(
-        mmf_accessor_create(map, -1, 0, MMF_ACCESS_READ, &options, &view),
-        MMF_E_RANGE, "offset");
-    CHECK_FAILS(
-        mmf_accessor_create(map, 0, 4097, MMF_ACCESS_READ, &options, &view),
-        MMF_E_ACCESS);
+    CHECK_FAILS_PARAM(mmf_accessor_create(map, -1, 0, MMF_ACCESS_READ, &options, &view),
+                      MMF_E_RANGE, "offset");
+    CHECK_FAILS(mmf_accessor_create(map, 0, 4097, MMF_ACCESS_READ, &options, &view),
+                MMF_E_ACCESS);
     CHECK_FAILS(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view),
                 MMF_E_ACCESS);
     CHECK((void *)view == UNTOUCHED);
-    CHECK_OK(
-        mmf_accessor_create(map, 4096, 0, MMF_ACCESS_READ, &options, &view));
+    CHECK_OK(mmf_accessor_create(map, 4096, 0, MMF_ACCESS_READ, &options, &view));
     CHECK_INT(mmf_accessor_capacity(view), 0);
     mmf_accessor_close(view);
     mmf_map_close(map);

@@ -122,14 +122,13 @@ void need_files_for_nobody(void);
  * Options in one expression. The functions with (access) are .NET's three-argument
  * overloads, those with everything its five-argument ones.
  */
-mmf_map_options options_with(mmf_access access, mmf_map_allocation options,
-                         mmf_inheritability inheritability);
-mmf_map_options open_options_with(mmf_rights rights,
-                                   mmf_inheritability inheritability);
+mmf_map_options options_with(mmf_access access, mmf_map_allocation allocation,
+                             mmf_inheritability inheritability);
+mmf_map_options open_options_with(mmf_rights rights, mmf_inheritability inheritability);
 
 #define WITH_ACCESS(access) (&(mmf_map_options[]){options_with((access), 0, 0)}[0])
-#define WITH(access, options, inheritability)                                          \
-    (&(mmf_map_options[]){options_with((access), (options), (inheritability))}[0])
+#define WITH(access, allocation, inheritability)                                       \
+    (&(mmf_map_options[]){options_with((access), (allocation), (inheritability))}[0])
 #define WITH_RIGHTS(rights) (&(mmf_map_options[]){open_options_with((rights), 0)}[0])
 #define WITH_RIGHTS_AND(rights, inheritability)                                        \
     (&(mmf_map_options[]){open_options_with((rights), (inheritability))}[0])
@@ -138,12 +137,13 @@ mmf_map_options open_options_with(mmf_rights rights,
  * Calls that must succeed, and give what they make.
  */
 mmf_map *create_new(const char *name, int64_t capacity, const mmf_map_options *options);
-mmf_map *create_or_open(const char *name, int64_t capacity, const mmf_map_options *options);
+mmf_map *create_or_open(const char *name, int64_t capacity,
+                        const mmf_map_options *options);
 mmf_map *open_existing(const char *name, const mmf_map_options *options);
 mmf_map *create_from_file(const char *path, mmf_file_mode mode, const char *name,
-                      int64_t capacity, const mmf_map_options *options);
+                          int64_t capacity, const mmf_map_options *options);
 mmf_map *create_from_handle(intptr_t handle, const char *name, int64_t capacity,
-                        const mmf_map_options *options);
+                            const mmf_map_options *options);
 mmf_accessor *view_of(mmf_map *map, int64_t offset, int64_t size, mmf_access access);
 mmf_stream *stream_of(mmf_map *map, int64_t offset, int64_t size, mmf_access access);
 
@@ -153,7 +153,7 @@ mmf_stream *stream_of(mmf_map *map, int64_t offset, int64_t size, mmf_access acc
  */
 #define REFUSES(call_with_map, status, parameter)                                      \
     do {                                                                               \
-        mmf_map *map_ = UNTOUCHED;                                                         \
+        mmf_map *map_ = UNTOUCHED;                                                     \
         if ((const char *)(parameter) == NULL)                                         \
             CHECK_FAILS(call_with_map, status);                                        \
         else                                                                           \
@@ -162,38 +162,40 @@ mmf_stream *stream_of(mmf_map *map, int64_t offset, int64_t size, mmf_access acc
     } while (0)
 
 #define REFUSES_CREATE_NEW(name, capacity, options, status, parameter)                 \
-    REFUSES(mmf_map_create_new((name), (capacity), (options), &map_), (status), (parameter))
-#define REFUSES_CREATE_OR_OPEN(name, capacity, options, status, parameter)             \
-    REFUSES(mmf_map_create_or_open((name), (capacity), (options), NULL, &map_), (status),        \
+    REFUSES(mmf_map_create_new((name), (capacity), (options), &map_), (status),        \
             (parameter))
+#define REFUSES_CREATE_OR_OPEN(name, capacity, options, status, parameter)             \
+    REFUSES(mmf_map_create_or_open((name), (capacity), (options), NULL, &map_),        \
+            (status), (parameter))
 #define REFUSES_OPEN(name, options, status, parameter)                                 \
     REFUSES(mmf_map_open_existing((name), (options), &map_), (status), (parameter))
 #define REFUSES_FILE(path, mode, name, capacity, options, status, parameter)           \
-    REFUSES(                                                                           \
-        mmf_map_create_from_file((path), (mode), (name), (capacity), (options), &map_),    \
-        (status), (parameter))
-#define REFUSES_HANDLE(handle, name, capacity, options, status, parameter)             \
-    REFUSES(mmf_map_create_from_handle((handle), (name), (capacity), (options), &map_),    \
+    REFUSES(mmf_map_create_from_file((path), (mode), (name), (capacity), (options),    \
+                                     &map_),                                           \
             (status), (parameter))
+#define REFUSES_HANDLE(handle, name, capacity, options, status, parameter)             \
+    REFUSES(                                                                           \
+        mmf_map_create_from_handle((handle), (name), (capacity), (options), &map_),    \
+        (status), (parameter))
 
 /* Neither an accessor nor a stream can be made. */
 #define REFUSES_VIEW(map, offset, size, access, status, parameter)                     \
     do {                                                                               \
-        mmf_accessor *view_ = UNTOUCHED;                                          \
-        mmf_stream *stream_ = UNTOUCHED;                                          \
+        mmf_accessor *view_ = UNTOUCHED;                                               \
+        mmf_stream *stream_ = UNTOUCHED;                                               \
         if ((const char *)(parameter) == NULL) {                                       \
             CHECK_FAILS(                                                               \
-                mmf_accessor_create((map), (offset), (size), (access), NULL, &view_),   \
+                mmf_accessor_create((map), (offset), (size), (access), NULL, &view_),  \
                 (status));                                                             \
             CHECK_FAILS(                                                               \
-                mmf_stream_create((map), (offset), (size), (access), NULL, &stream_),   \
+                mmf_stream_create((map), (offset), (size), (access), NULL, &stream_),  \
                 (status));                                                             \
         } else {                                                                       \
             CHECK_FAILS_PARAM(                                                         \
-                mmf_accessor_create((map), (offset), (size), (access), NULL, &view_),   \
+                mmf_accessor_create((map), (offset), (size), (access), NULL, &view_),  \
                 (status), (parameter));                                                \
             CHECK_FAILS_PARAM(                                                         \
-                mmf_stream_create((map), (offset), (size), (access), NULL, &stream_),   \
+                mmf_stream_create((map), (offset), (size), (access), NULL, &stream_),  \
                 (status), (parameter));                                                \
         }                                                                              \
         CHECK((void *)view_ == UNTOUCHED);                                             \
@@ -225,7 +227,8 @@ void validate_stream(mmf_stream *stream, int64_t capacity, mmf_access access);
 void for_each_sample(int64_t capacity, void (*test)(mmf_map *map, int64_t capacity));
 
 /* The same; `test` closes the map. */
-void for_each_owned_sample(int64_t capacity, void (*test)(mmf_map *map, int64_t capacity));
+void for_each_owned_sample(int64_t capacity,
+                           void (*test)(mmf_map *map, int64_t capacity));
 
 /* One byte through a read-write view that is closed again. */
 void poke(mmf_map *map, int64_t position, uint8_t value);

@@ -347,18 +347,17 @@ refuse_read(const mmf_accessor *view, const struct type *type, int64_t position,
 
 /* Nothing in the view changes. */
 static void
-refuse_write(mmf_accessor *view, const struct type *type, int64_t position,
-             int status)
+refuse_write(mmf_accessor *view, const struct type *type, int64_t position, int status)
 {
     unsigned char before[64], after[64];
     void *bytes;
-    int64_t size, tail;
+    size_t size, tail;
 
     CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
     tail = size < 64 ? size : 64;
-    memcpy(before, (unsigned char *)bytes + size - tail, (size_t)tail);
+    memcpy(before, (unsigned char *)bytes + size - tail, tail);
     CHECK_FAILS_PARAM(type->write(view, position, type->sample), status, "position");
-    memcpy(after, (unsigned char *)bytes + size - tail, (size_t)tail);
+    memcpy(after, (unsigned char *)bytes + size - tail, tail);
     CHECK_BYTES(after, before, tail);
 }
 
@@ -578,7 +577,7 @@ va_21_closing_nothing_is_fine(void **state)
 static void
 va_22_no_view(void **state)
 {
-    int64_t size = 7;
+    size_t size = 7;
     uint8_t value = 7;
     void *bytes = &value;
 

@@ -74,8 +74,8 @@ hold_file(int argc, char **argv)
     CHECK_INT(argc, 2);
     mmf_map_options_init(&options);
     options.share = MMF_FILE_SHARE_READ_WRITE;
-    CHECK_OK(mmf_map_create_from_file(argv[1], MMF_FILE_MODE_CREATE_NEW, "Cat", CAPACITY,
-                                  &options, &map));
+    CHECK_OK(mmf_map_create_from_file(argv[1], MMF_FILE_MODE_CREATE_NEW, "Cat",
+                                      CAPACITY, &options, &map));
     return hold_until_told(map);
 }
 
@@ -203,8 +203,8 @@ try_listing(mmf_list_flags flags)
 
     CHECK_OK(mmf_list_create(flags, &list));
     CHECK_INT(mmf_list_count(list), 1);
-    CHECK(mmf_list_get(list, 0)->life == MMF_OBJECT_IN_USE ||
-          mmf_list_get(list, 0)->life == MMF_OBJECT_INVALID);
+    CHECK(mmf_list_get(list, 0)->status == MMF_OBJECT_IN_USE ||
+          mmf_list_get(list, 0)->status == MMF_OBJECT_INVALID);
     CHECK(strlen(mmf_list_get(list, 0)->name) < 4096);
     CHECK(strlen(mmf_list_get(list, 0)->file) < 4096);
     CHECK(strlen(mmf_list_get(list, 0)->creator_command) < 16);
@@ -248,7 +248,7 @@ try_everything(const struct victim *victim)
     try_listing(MMF_LIST_KEEP_ORPHANED);
     CHECK_OK(mmf_gc(0, &reaped));
     CHECK_INT(reaped.removed, 0);
-    CHECK_INT(reaped.alive + reaped.foreign, 1);
+    CHECK_INT(reaped.in_use + reaped.invalid, 1);
     CHECK(lstat(victim->path, &status) == 0);
     CHECK_INT(status.st_ino, victim->inode);
 }

@@ -98,7 +98,7 @@ bytes_are(mmf_map *map, int zero)
     mmf_accessor *view;
     const unsigned char *bytes;
     void *pointer;
-    int64_t size, i;
+    size_t size, i;
 
     if (mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ, NULL, &view) < 0)
         return 0;
@@ -118,7 +118,7 @@ create_with_pattern(const char *name)
     mmf_accessor *view;
     unsigned char *bytes;
     void *pointer;
-    int64_t size, i;
+    size_t size, i;
     mmf_map *map;
 
     if (mmf_map_create_new(name, CAPACITY, NULL, &map) < 0)
@@ -274,7 +274,8 @@ run_open_to_read(void)
 static void
 run_create_from_file(void)
 {
-    mmf_map_create_from_file(file_path, MMF_FILE_MODE_OPEN, current_name(), 0, NULL, &map);
+    mmf_map_create_from_file(file_path, MMF_FILE_MODE_OPEN, current_name(), 0, NULL,
+                             &map);
 }
 
 static void

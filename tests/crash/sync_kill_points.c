@@ -138,9 +138,12 @@ open_all(void)
     int created;
 
     if (mmf_mutex_create_or_open(names[MUTEX], 0, NULL, &created, &mutex) < 0 ||
-        mmf_event_create_or_open(names[EVENT], 0, MMF_EVENT_AUTO_RESET, NULL, &created, &event) < 0 ||
-        mmf_event_create_or_open(names[MANUAL], 0, MMF_EVENT_MANUAL_RESET, NULL, &created, &manual) < 0 ||
-        mmf_semaphore_create_or_open(names[SEMAPHORE], 0, 4, NULL, &created, &semaphore) < 0)
+        mmf_event_create_or_open(names[EVENT], 0, MMF_EVENT_AUTO_RESET, NULL, &created,
+                                 &event) < 0 ||
+        mmf_event_create_or_open(names[MANUAL], 0, MMF_EVENT_MANUAL_RESET, NULL,
+                                 &created, &manual) < 0 ||
+        mmf_semaphore_create_or_open(names[SEMAPHORE], 0, 4, NULL, &created,
+                                     &semaphore) < 0)
         return -1;
     return 0;
 }
@@ -325,7 +328,9 @@ peer_main(int fd)
             answer(fd, owns ? 'y' : 'n');
             break;
         case 'f': /* hold the fresh name */
-            answer(fd, mmf_mutex_create_or_open(FRESH, 0, NULL, NULL, &fresh) >= 0 ? 'y' : 'n');
+            answer(fd, mmf_mutex_create_or_open(FRESH, 0, NULL, NULL, &fresh) >= 0
+                           ? 'y'
+                           : 'n');
             break;
         default: /* let go of it */
             mmf_mutex_close(fresh);
@@ -547,8 +552,8 @@ run_create_mutex(void)
 static void
 run_create_event(void)
 {
-    rc_of_run =
-        mmf_event_create_or_open(FRESH, 1, MMF_EVENT_MANUAL_RESET, NULL, NULL, &fresh_event);
+    rc_of_run = mmf_event_create_or_open(FRESH, 1, MMF_EVENT_MANUAL_RESET, NULL, NULL,
+                                         &fresh_event);
 }
 
 static void

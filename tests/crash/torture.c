@@ -173,7 +173,7 @@ look_inside(unsigned worker, struct history_entry *e, struct held *held, int rea
     intptr_t fd;
     struct stat st;
     void *bytes;
-    int64_t size;
+    size_t size;
     int i;
 
     if (mmf_map_native_handle(held->map, &fd) == 0 && fstat((int)fd, &st) == 0)
@@ -471,8 +471,8 @@ check_nothing_left(const char *dir)
     int32_t i;
     unsigned n;
 
-    if (mmf_list_create(MMF_LIST_LOCAL | MMF_LIST_GLOBAL | MMF_LIST_KEEP_ORPHANED, &list) <
-        0) {
+    if (mmf_list_create(MMF_LIST_LOCAL | MMF_LIST_GLOBAL | MMF_LIST_KEEP_ORPHANED,
+                        &list) < 0) {
         fprintf(stderr, "torture: list: %s\n", mmf_last_message());
         failures++;
         return;
@@ -480,9 +480,9 @@ check_nothing_left(const char *dir)
     for (i = 0; i < mmf_list_count(list); i++) {
         const mmf_object_info *info = mmf_list_get(list, i);
 
-        if (info->life != MMF_OBJECT_ORPHANED) {
+        if (info->status != MMF_OBJECT_ORPHANED) {
             fprintf(stderr, "torture: %s is not dead: life %d, %d holders\n",
-                    info->name, info->life, info->holders);
+                    info->name, info->status, info->holders);
             failures++;
         }
     }
@@ -493,10 +493,10 @@ check_nothing_left(const char *dir)
             failures++;
         }
     }
-    if (mmf_gc(0, &reaped) < 0 || reaped.alive != 0 || reaped.foreign != 0 ||
+    if (mmf_gc(0, &reaped) < 0 || reaped.in_use != 0 || reaped.invalid != 0 ||
         reaped.refused != 0) {
         fprintf(stderr, "torture: reap: %d alive, %d foreign, %d refused\n",
-                reaped.alive, reaped.foreign, reaped.refused);
+                reaped.in_use, reaped.invalid, reaped.refused);
         failures++;
     }
     failures += count_files(dir);

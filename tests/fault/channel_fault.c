@@ -40,7 +40,8 @@ make_queue(const char *name, mmf_role role, uint32_t flags, mmf_queue **out)
 {
     mmf_channel_options options = options_for(role, flags);
 
-    return mmf_queue_create_or_open(name, SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL, out);
+    return mmf_queue_create_or_open(name, SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
+                                    NULL, out);
 }
 
 static int
@@ -64,8 +65,8 @@ create_global(struct stage *stage)
     int rc;
 
     options.mode = 0660;
-    rc = mmf_queue_create_or_open("Global\\Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
-                          NULL, &stage->queue);
+    rc = mmf_queue_create_or_open("Global\\Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK,
+                                  &options, NULL, &stage->queue);
     umask(mask);
     return rc;
 }
@@ -75,14 +76,14 @@ static int
 create_large(struct stage *stage)
 {
     return mmf_queue_create_or_open("Cat", 1 << 16, 32, MMF_OVERFLOW_BLOCK, NULL, NULL,
-                            &stage->queue);
+                                    &stage->queue);
 }
 
 static int
 create_topic(struct stage *stage)
 {
     return mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL, NULL,
-                            &stage->topic);
+                                    &stage->topic);
 }
 
 /* Its slots are mapped apart, to read only. */
@@ -91,8 +92,8 @@ create_topic_to_subscribe(struct stage *stage)
 {
     mmf_channel_options options = options_for(MMF_ROLE_RECEIVE, 0);
 
-    return mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
-                            &stage->topic);
+    return mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
+                                    NULL, &stage->topic);
 }
 
 static int
@@ -130,8 +131,8 @@ make_their_topic(void)
 {
     mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
 
-    CHECK_OK(mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
-                              &their_topic));
+    CHECK_OK(mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
+                                      NULL, &their_topic));
 }
 
 static void
@@ -291,7 +292,7 @@ passes_messages(mmf_queue *queue)
 {
     for (uint64_t number = 1; number <= COUNT + 1; number++) {
         uint64_t got = 0;
-        int64_t length;
+        size_t length;
 
         CHECK_STATUS(mmf_queue_send(queue, &number, SIZE, 0, NULL), MMF_OK);
         CHECK_STATUS(mmf_queue_receive(queue, &got, SIZE, 0, &length, NULL), MMF_OK);
@@ -309,10 +310,11 @@ static void
 large_queue_works(struct stage *stage)
 {
     static uint8_t bytes[1 << 16];
-    int64_t length;
+    size_t length;
 
     for (int i = 0; i < 32; i++)
-        CHECK_STATUS(mmf_queue_send(stage->queue, bytes, sizeof(bytes), 0, NULL), MMF_OK);
+        CHECK_STATUS(mmf_queue_send(stage->queue, bytes, sizeof(bytes), 0, NULL),
+                     MMF_OK);
     CHECK_STATUS(
         mmf_queue_receive(stage->queue, bytes, sizeof(bytes), 0, &length, NULL),
         MMF_OK);
@@ -323,7 +325,7 @@ static void
 hears_theirs(struct stage *stage)
 {
     uint64_t got = 0;
-    int64_t length;
+    size_t length;
 
     CHECK_STATUS(mmf_queue_receive(stage->queue, &got, SIZE, SOON_MS, &length, NULL),
                  MMF_OK);
@@ -352,7 +354,7 @@ topic_works(struct stage *stage)
 {
     for (uint64_t number = 1; number <= COUNT + 1; number++) {
         uint64_t got = 0;
-        int64_t length;
+        size_t length;
 
         CHECK_STATUS(mmf_topic_send(stage->topic, &number, SIZE, 0, NULL), MMF_OK);
         CHECK_STATUS(mmf_topic_receive(stage->topic, &got, SIZE, 0, &length, NULL),
@@ -368,7 +370,7 @@ topic_is_heard(struct stage *stage)
     mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
     mmf_topic *publisher;
     uint64_t got = 0;
-    int64_t length;
+    size_t length;
 
     CHECK_OK(mmf_topic_open_existing("Cat", &options, &publisher));
     CHECK_STATUS(mmf_topic_send(publisher, &theirs, SIZE, 0, NULL), MMF_OK);
@@ -381,7 +383,7 @@ static void
 topic_is_theirs(struct stage *stage)
 {
     uint64_t got = 0;
-    int64_t length;
+    size_t length;
 
     round_tell_elsewhere();
     CHECK_STATUS(mmf_topic_receive(stage->topic, &got, SIZE, SOON_MS, &length, NULL),
@@ -393,7 +395,7 @@ static void
 latest_works(struct stage *stage)
 {
     uint64_t got = 0, version;
-    int64_t length;
+    size_t length;
 
     CHECK_OK(mmf_latest_send(stage->latest, &theirs, SIZE, NULL));
     CHECK_OK(mmf_latest_receive(stage->latest, &got, SIZE, &length, &version));
@@ -404,7 +406,7 @@ static void
 latest_is_theirs(struct stage *stage)
 {
     uint64_t got = 0, version;
-    int64_t length;
+    size_t length;
 
     CHECK_OK(mmf_latest_receive(stage->latest, &got, SIZE, &length, &version));
     CHECK_INT(got, theirs);
@@ -490,7 +492,7 @@ is_handed_on(mmf_queue *queue)
     mmf_message message = {.flags = 0};
     mmf_channel_stats stats;
     uint64_t got = 0;
-    int64_t length;
+    size_t length;
 
     CHECK_STATUS(mmf_queue_receive(queue, &got, SIZE, SOON_MS, &length, &message),
                  MMF_OK);
@@ -600,7 +602,7 @@ lists_queue(struct stage *stage)
     CHECK_INT(mmf_list_count(stage->list), 1);
     CHECK_TEXT(info->name, "Cat");
     CHECK_INT(info->kind, MMF_KIND_QUEUE);
-    CHECK_INT(info->life, MMF_OBJECT_IN_USE);
+    CHECK_INT(info->status, MMF_OBJECT_IN_USE);
     if (info->channel != NULL) /* it may have failed to be looked at */
         CHECK_INT(info->channel->sent, 1);
 }
@@ -631,7 +633,7 @@ tells_of_messages(struct stage *stage)
 {
     int fd = stage->poll_fd;
     uint64_t got;
-    int64_t length;
+    size_t length;
 
     CHECK(is_readable(fd));
     for (int i = 0; i < 3 && is_readable(fd); i++)

@@ -40,7 +40,7 @@ create_delayed(struct stage *stage)
     mmf_map_options options;
 
     mmf_map_options_init(&options);
-    options.options = MMF_DELAY_ALLOCATE_PAGES;
+    options.allocation = MMF_DELAY_ALLOCATE_PAGES;
     return create("Cat", LARGE, &options, stage);
 }
 

@@ -23,7 +23,7 @@ map_file(struct stage *stage, mmf_file_mode mode, const char *name, int64_t capa
     options.access = access;
     options.share = share;
     return mmf_map_create_from_file(stage->path, mode, name, capacity, &options,
-                                &stage->map);
+                                    &stage->map);
 }
 
 static int
@@ -227,8 +227,8 @@ static struct stage *holders_stage;
 static int
 make_named_map_of_file(mmf_map **map)
 {
-    return mmf_map_create_from_file(holders_stage->path, MMF_FILE_MODE_OPEN, "Cat", 0, NULL,
-                                map);
+    return mmf_map_create_from_file(holders_stage->path, MMF_FILE_MODE_OPEN, "Cat", 0,
+                                    NULL, map);
 }
 
 static void

@@ -42,7 +42,7 @@ static void
 expect_number(mmf_queue *queue, uint64_t number)
 {
     uint64_t got = 0;
-    int64_t length;
+    size_t length;
 
     CHECK_STATUS(mmf_queue_receive(queue, &got, SIZE, SOON_MS, &length, NULL), MMF_OK);
     CHECK_INT(got, number);
@@ -52,7 +52,7 @@ static void
 expect_none(mmf_queue *queue)
 {
     uint64_t got;
-    int64_t length;
+    size_t length;
 
     CHECK_STATUS(mmf_queue_receive(queue, &got, SIZE, 0, &length, NULL), MMF_TIMED_OUT);
 }
@@ -80,8 +80,8 @@ make_their_queue(void)
 {
     mmf_channel_options options = options_for(MMF_ROLE_BOTH);
 
-    CHECK_OK(mmf_queue_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
-                              &their_queue));
+    CHECK_OK(mmf_queue_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
+                                      NULL, &their_queue));
 }
 
 static void
@@ -90,8 +90,8 @@ make_their_single(mmf_role role)
     mmf_channel_options options = options_for(role);
 
     options.flags = MMF_CHANNEL_SPSC;
-    CHECK_OK(mmf_queue_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
-                              &their_queue));
+    CHECK_OK(mmf_queue_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
+                                      NULL, &their_queue));
 }
 
 static void
@@ -109,8 +109,8 @@ make_their_consumer(void)
 static void
 make_their_topic(void)
 {
-    CHECK_OK(mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL, NULL,
-                              &their_topic));
+    CHECK_OK(mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
+                                      NULL, &their_topic));
 }
 
 static void
@@ -159,7 +159,7 @@ static void
 read_theirs(void)
 {
     uint64_t got;
-    int64_t length;
+    size_t length;
 
     wait_a_moment();
     CHECK_STATUS(mmf_topic_receive(their_topic, &got, SIZE, SOON_MS, &length, NULL),
@@ -274,7 +274,8 @@ wait_for_a_subscriber(struct stage *stage)
     round_live_elsewhere(&life);
     CHECK_OK(mmf_topic_open_existing("Cat", &options, &stage->given_topic));
     for (uint64_t number = 1; number <= COUNT; number++)
-        CHECK_STATUS(mmf_topic_send(stage->given_topic, &number, SIZE, 0, NULL), MMF_OK);
+        CHECK_STATUS(mmf_topic_send(stage->given_topic, &number, SIZE, 0, NULL),
+                     MMF_OK);
 }
 
 static void
@@ -352,8 +353,8 @@ create_given(struct stage *stage)
 {
     mmf_channel_options options = options_for(MMF_ROLE_BOTH);
 
-    CHECK_OK(mmf_queue_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
-                              &stage->given_queue));
+    CHECK_OK(mmf_queue_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
+                                      NULL, &stage->given_queue));
 }
 
 static void
@@ -385,11 +386,12 @@ hold_topic_by_the_dying(struct stage *stage)
 {
     mmf_channel_options options = options_for(MMF_ROLE_SEND);
 
-    CHECK_OK(mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
-                              &stage->given_topic));
+    CHECK_OK(mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
+                                      NULL, &stage->given_topic));
     live_until_killed(stage, let_a_subscriber_die);
     for (uint64_t number = 1; number <= COUNT; number++)
-        CHECK_STATUS(mmf_topic_send(stage->given_topic, &number, SIZE, 0, NULL), MMF_OK);
+        CHECK_STATUS(mmf_topic_send(stage->given_topic, &number, SIZE, 0, NULL),
+                     MMF_OK);
 }
 
 static void
@@ -412,7 +414,7 @@ create_full(struct stage *stage)
 static int
 receive(struct stage *stage, int32_t timeout_ms)
 {
-    int64_t length;
+    size_t length;
 
     return mmf_queue_receive(stage->given_queue, &stage->stats.sent, SIZE, timeout_ms,
                              &length, NULL);
@@ -457,7 +459,7 @@ send_in_vain(struct stage *stage)
 static int
 subscribe_when_told(struct stage *stage)
 {
-    int64_t length;
+    size_t length;
 
     round_tell_elsewhere();
     return mmf_topic_receive(stage->given_topic, &stage->stats.sent, SIZE, SOON_MS,
@@ -568,7 +570,7 @@ static void
 has_seen_theirs(struct stage *stage)
 {
     uint64_t got;
-    int64_t length;
+    size_t length;
 
     CHECK_INT(stage->stats.sent, theirs);
     CHECK_STATUS(mmf_topic_receive(stage->given_topic, &got, SIZE, 0, &length, NULL),
@@ -588,7 +590,7 @@ static void
 has_their_value(struct stage *stage)
 {
     uint64_t got, version;
-    int64_t length;
+    size_t length;
 
     CHECK_OK(mmf_latest_receive(stage->given_latest, &got, SIZE, &length, &version));
     CHECK_INT(got, theirs);
@@ -615,7 +617,7 @@ static void
 has_the_dead_one_s_room(struct stage *stage)
 {
     uint64_t got;
-    int64_t length;
+    size_t length;
 
     while (mmf_queue_receive(stage->given_queue, &got, SIZE, 0, &length, NULL) ==
            MMF_OK)

@@ -50,7 +50,8 @@ static void
 create_and_view(struct stage *stage)
 {
     create_given(stage);
-    CHECK_OK(mmf_accessor_create(stage->given, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &stage->given_view));
+    CHECK_OK(mmf_accessor_create(stage->given, 0, 0, MMF_ACCESS_READ_WRITE, NULL,
+                                 &stage->given_view));
     CHECK_OK(mmf_accessor_write_byte(stage->given_view, 0, 7));
 }
 
@@ -128,7 +129,7 @@ name_file(struct stage *stage)
 {
     round_make_file(stage, 5000);
     CHECK_OK(mmf_map_create_from_file(stage->path, MMF_FILE_MODE_OPEN, "Cat", 0, NULL,
-                                  &stage->given));
+                                      &stage->given));
 }
 
 /* The file is free for others again. */
@@ -138,8 +139,8 @@ file_is_free(struct stage *stage)
     mmf_map *map;
 
     step_is_gone(stage);
-    CHECK_OK(
-        mmf_map_create_from_file(stage->path, MMF_FILE_MODE_OPEN, "Cat", 0, NULL, &map));
+    CHECK_OK(mmf_map_create_from_file(stage->path, MMF_FILE_MODE_OPEN, "Cat", 0, NULL,
+                                      &map));
     mmf_map_close(map);
 }
 
@@ -170,7 +171,7 @@ populate(struct stage *stage)
     step_hold_elsewhere(stage);
     round_make_file(stage, 5000);
     CHECK_OK(mmf_map_create_from_file(stage->path, MMF_FILE_MODE_OPEN, "Global\\Cow", 0,
-                                  NULL, &stage->given));
+                                      NULL, &stage->given));
     round_leave_dead("Dog", CAT_SIZE);
     plant("Rock", "hard");
     plant(".tmp-1-0", "half-made");
@@ -222,10 +223,10 @@ lists_the_local(struct stage *stage)
     if (stage->says_less)
         return;
     cat = find(stage->list, "Cat");
-    CHECK_INT(cat->life, MMF_OBJECT_IN_USE);
+    CHECK_INT(cat->status, MMF_OBJECT_IN_USE);
     CHECK_INT(cat->holders, 1);
     CHECK_INT(cat->capacity, CAT_SIZE);
-    CHECK_INT(find(stage->list, "Rock")->life, MMF_OBJECT_INVALID);
+    CHECK_INT(find(stage->list, "Rock")->status, MMF_OBJECT_INVALID);
 }
 
 static void
@@ -237,7 +238,7 @@ lists_all(struct stage *stage)
         return;
     lists_the_local(stage);
     cow = find(stage->list, "Global\\Cow");
-    CHECK_INT(cow->life, MMF_OBJECT_IN_USE);
+    CHECK_INT(cow->status, MMF_OBJECT_IN_USE);
     CHECK_INT(cow->holders, 1);
     CHECK_TEXT(cow->file, stage->path);
 }
@@ -248,8 +249,8 @@ lists_dead(struct stage *stage)
     if (stage->says_less)
         return;
     lists_the_local(stage);
-    CHECK_INT(find(stage->list, "Dog")->life, MMF_OBJECT_ORPHANED);
-    CHECK_INT(find(stage->list, ".tmp-1-0")->life, MMF_OBJECT_ORPHANED);
+    CHECK_INT(find(stage->list, "Dog")->status, MMF_OBJECT_ORPHANED);
+    CHECK_INT(find(stage->list, ".tmp-1-0")->status, MMF_OBJECT_ORPHANED);
 }
 
 static void
@@ -269,12 +270,12 @@ static void
 has_reaped(struct stage *stage)
 {
     if (!stage->says_less) {
-        CHECK_INT(stage->reaped.alive, 2);
-        CHECK_INT(stage->reaped.foreign, 1);
+        CHECK_INT(stage->reaped.in_use, 2);
+        CHECK_INT(stage->reaped.invalid, 1);
     }
     CHECK(stage->reaped.removed + stage->reaped.refused <= 2);
     CHECK_OK(mmf_gc(0, &stage->reaped));
-    CHECK_INT(stage->reaped.alive, 2);
+    CHECK_INT(stage->reaped.in_use, 2);
     CHECK(access(round_file_of("Dog"), F_OK) < 0);
     CHECK(access(round_file_of(".tmp-1-0"), F_OK) < 0);
     CHECK(access(round_file_of("Rock"), F_OK) == 0);

@@ -298,7 +298,7 @@ check_answer(const struct scenario *scenario, const struct fault *fault, int rc)
 static void
 check_untouched(const struct stage *stage)
 {
-    CHECK(stage->map == UNTOUCHED(mmf));
+    CHECK(stage->map == UNTOUCHED(mmf_map));
     CHECK(stage->view == UNTOUCHED(mmf_accessor));
     CHECK(stage->stream == UNTOUCHED(mmf_stream));
     CHECK(stage->list == UNTOUCHED(mmf_list));
@@ -307,13 +307,13 @@ check_untouched(const struct stage *stage)
     CHECK(stage->latest == UNTOUCHED(mmf_latest));
     CHECK_INT(stage->stats.senders, -7);
     CHECK_INT(stage->poll_fd, -7);
-    CHECK_INT(stage->reaped.alive, -7);
+    CHECK_INT(stage->reaped.in_use, -7);
 }
 
 static void
 touch_nothing_yet(struct stage *stage)
 {
-    stage->map = UNTOUCHED(mmf);
+    stage->map = UNTOUCHED(mmf_map);
     stage->view = UNTOUCHED(mmf_accessor);
     stage->stream = UNTOUCHED(mmf_stream);
     stage->list = UNTOUCHED(mmf_list);
@@ -322,7 +322,7 @@ touch_nothing_yet(struct stage *stage)
     stage->latest = UNTOUCHED(mmf_latest);
     stage->stats.senders = -7;
     stage->poll_fd = -7;
-    stage->reaped.alive = -7;
+    stage->reaped.in_use = -7;
 }
 
 /* What there is, and that nothing more is there than was. */

@@ -93,7 +93,8 @@ create_from_file(int place, const char *rest)
 
     if (sscanf(rest, "%255s %255s", name, path) != 2)
         check_fail(__FILE__, __LINE__, "actor: no name and path in \"%s\"", rest);
-    return mmf_map_create_from_file(path, MMF_FILE_MODE_OPEN, name, 0, NULL, &maps[place]);
+    return mmf_map_create_from_file(path, MMF_FILE_MODE_OPEN, name, 0, NULL,
+                                    &maps[place]);
 }
 
 static int
@@ -125,14 +126,14 @@ write_bytes(int place, const char *rest)
     if (sscanf(rest, "%lld %n", &offset, &length) < 1)
         check_fail(__FILE__, __LINE__, "actor: no offset in \"%s\"", rest);
     return mmf_accessor_write_array(views[place], offset, rest + length, 1,
-                                         (int64_t)strlen(rest + length));
+                                    strlen(rest + length));
 }
 
 static const char *
 is_zero(int place)
 {
     void *bytes;
-    int64_t size, i;
+    size_t size, i;
 
     if (mmf_accessor_pointer(views[place], &bytes, &size) < 0)
         return "no view";
@@ -170,10 +171,11 @@ obey_about_place(const char *verb, int place, const char *rest)
     } else if (strcmp(verb, "file") == 0) {
         rc = create_from_file(place, rest);
     } else if (strcmp(verb, "view") == 0) {
-        rc = mmf_accessor_create(maps[place], 0, 0, MMF_ACCESS_READ_WRITE, NULL, &views[place]);
+        rc = mmf_accessor_create(maps[place], 0, 0, MMF_ACCESS_READ_WRITE, NULL,
+                                 &views[place]);
     } else if (strcmp(verb, "read-view") == 0) {
-        rc =
-            mmf_accessor_create(maps[place], 0, 0, MMF_ACCESS_READ, NULL, &views[place]);
+        rc = mmf_accessor_create(maps[place], 0, 0, MMF_ACCESS_READ, NULL,
+                                 &views[place]);
     } else if (strcmp(verb, "close") == 0) {
         mmf_map_close(maps[place]);
         maps[place] = NULL;

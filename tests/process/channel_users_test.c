@@ -40,8 +40,8 @@ create_queue(uint32_t mode)
     mmf_queue *queue;
     int created = 0;
 
-    CHECK_OK(mmf_queue_create_or_open("Global\\Jobs", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
-                              &created, &queue));
+    CHECK_OK(mmf_queue_create_or_open("Global\\Jobs", SIZE, COUNT, MMF_OVERFLOW_BLOCK,
+                                      &options, &created, &queue));
     CHECK_INT(created, 1);
     return queue;
 }
@@ -52,8 +52,8 @@ create_topic(uint32_t mode)
     mmf_channel_options options = with_mode(mode);
     mmf_topic *topic;
 
-    CHECK_OK(mmf_topic_create_or_open("Global\\News", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
-                              NULL, &topic));
+    CHECK_OK(mmf_topic_create_or_open("Global\\News", SIZE, COUNT, MMF_OVERFLOW_BLOCK,
+                                      &options, NULL, &topic));
     return topic;
 }
 
@@ -87,7 +87,7 @@ expect_number(mmf_queue *queue, uint64_t number, uint32_t flags)
 {
     mmf_message message = {.flags = 0};
     uint64_t got = 0;
-    int64_t length;
+    size_t length;
 
     CHECK_STATUS(mmf_queue_receive(queue, &got, SIZE, SOON_MS, &length, &message),
                  MMF_OK);
@@ -119,22 +119,25 @@ check_closed(const char *owner)
     receive = send = with_mode(0666); /* which is a creator's */
     receive.role = MMF_ROLE_RECEIVE;
     send.role = MMF_ROLE_SEND;
-    CHECK_FAILS(mmf_queue_open_existing("Global\\Jobs", &receive, &queue), MMF_E_ACCESS);
+    CHECK_FAILS(mmf_queue_open_existing("Global\\Jobs", &receive, &queue),
+                MMF_E_ACCESS);
     check_message(owner, "Jobs");
     CHECK_FAILS(mmf_queue_open_existing("Global\\Jobs", &send, &queue), MMF_E_ACCESS);
     check_message(owner, "Jobs");
-    CHECK_FAILS(mmf_queue_create_or_open("Global\\Jobs", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &send,
-                                 NULL, &queue),
+    CHECK_FAILS(mmf_queue_create_or_open("Global\\Jobs", SIZE, COUNT,
+                                         MMF_OVERFLOW_BLOCK, &send, NULL, &queue),
                 MMF_E_ACCESS);
     check_message(owner, "Jobs");
     /* A subscriber writes its cursor, though no message. */
-    CHECK_FAILS(mmf_topic_open_existing("Global\\News", &receive, &topic), MMF_E_ACCESS);
-    check_message(owner, "News");
-    CHECK_FAILS(mmf_topic_create_or_open("Global\\News", SIZE, COUNT, MMF_OVERFLOW_BLOCK,
-                                 &receive, NULL, &topic),
+    CHECK_FAILS(mmf_topic_open_existing("Global\\News", &receive, &topic),
                 MMF_E_ACCESS);
     check_message(owner, "News");
-    CHECK_FAILS(mmf_latest_open_existing("Global\\Price", &receive, &latest), MMF_E_ACCESS);
+    CHECK_FAILS(mmf_topic_create_or_open("Global\\News", SIZE, COUNT,
+                                         MMF_OVERFLOW_BLOCK, &receive, NULL, &topic),
+                MMF_E_ACCESS);
+    check_message(owner, "News");
+    CHECK_FAILS(mmf_latest_open_existing("Global\\Price", &receive, &latest),
+                MMF_E_ACCESS);
     check_message(owner, "Price");
     CHECK_FAILS(mmf_latest_create_or_open("Global\\Price", SIZE, &send, NULL, &latest),
                 MMF_E_ACCESS);
@@ -428,8 +431,8 @@ meet_a_dead_one(struct child *self, void *argument)
     become_user(NOBODY);
     CHECK_FAILS(mmf_channel_stat("Global\\Jobs", &stats), MMF_E_NOT_FOUND);
     CHECK_FAILS(mmf_queue_open_existing("Global\\Jobs", NULL, &queue), MMF_E_NOT_FOUND);
-    CHECK_FAILS(mmf_queue_create_or_open("Global\\Jobs", SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
-                                 NULL, &queue),
+    CHECK_FAILS(mmf_queue_create_or_open("Global\\Jobs", SIZE, COUNT,
+                                         MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
                 MMF_E_ACCESS);
     check_message("root", "Jobs");
 }

@@ -154,7 +154,7 @@ a_stopped_holder_is_shown_as_stopped(void **state)
     kill(process_id(holder), SIGSTOP);
     CHECK(waitid(P_PID, (id_t)process_id(holder), &stopped, WSTOPPED) == 0);
     info = look(MMF_LIST_HOLDERS, &list);
-    CHECK_INT(info->life, MMF_OBJECT_IN_USE);
+    CHECK_INT(info->status, MMF_OBJECT_IN_USE);
     CHECK_INT(find(info, process_id(holder))->stopped, 1);
     mmf_list_close(list);
     kill(process_id(holder), SIGCONT);

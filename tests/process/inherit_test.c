@@ -640,8 +640,9 @@ fool_role(int argc, char **argv)
     else if (strcmp(argv[1], bad[2]) == 0)
         CHECK_FAILS(mmf_map_open_inherited(pipe_ends[0], NULL, &map), MMF_E_CORRUPT);
     else if (strcmp(argv[1], bad[3]) == 0)
-        CHECK_FAILS(mmf_map_open_inherited(open("/", O_RDONLY | O_DIRECTORY), NULL, &map),
-                    MMF_E_CORRUPT);
+        CHECK_FAILS(
+            mmf_map_open_inherited(open("/", O_RDONLY | O_DIRECTORY), NULL, &map),
+            MMF_E_CORRUPT);
     else
         return EXIT_FAILURE;
     CHECK(fcntl(pipe_ends[0], F_GETFD) >= 0); /* a refused one stays ours */

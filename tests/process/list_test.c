@@ -49,8 +49,8 @@ an_entry_says_all_there_is_to_say(void **state)
     options.access = MMF_ACCESS_READ_EXECUTE;
     options.mode = 0640;
     clock_gettime(CLOCK_REALTIME, &before);
-    CHECK_OK(
-        mmf_map_create_new("Global\\a name with blanks/\xc3\xa9", 100000, &options, &map));
+    CHECK_OK(mmf_map_create_new("Global\\a name with blanks/\xc3\xa9", 100000, &options,
+                                &map));
     clock_gettime(CLOCK_REALTIME, &after);
     actor_does(holder, "reader 0 Global\\a name with blanks/\xc3\xa9");
     list = list_names(0);
@@ -66,7 +66,7 @@ an_entry_says_all_there_is_to_say(void **state)
     CHECK(created >= (int64_t)before.tv_sec * 1000000000 + before.tv_nsec);
     CHECK(created <= (int64_t)after.tv_sec * 1000000000 + after.tv_nsec);
     CHECK_INT(info->kind, MMF_KIND_MAP);
-    CHECK_INT(info->life, MMF_OBJECT_IN_USE);
+    CHECK_INT(info->status, MMF_OBJECT_IN_USE);
     CHECK_INT(info->holders, 2);
     CHECK_INT(info->protection, MMF_ACCESS_READ_EXECUTE);
     CHECK_INT(info->mode, 0640);
@@ -173,18 +173,18 @@ the_dead_are_shown_or_removed(void **state)
     process_kill(holder);
     list = list_names(MMF_LIST_KEEP_ORPHANED);
     CHECK_INT(mmf_list_count(list), 3);
-    CHECK_INT(find(list, "Cat")->life, MMF_OBJECT_ORPHANED);
+    CHECK_INT(find(list, "Cat")->status, MMF_OBJECT_ORPHANED);
     CHECK_INT(find(list, "Cat")->holders, 0);
-    CHECK_INT(find(list, "Global\\Cat")->life, MMF_OBJECT_ORPHANED);
-    CHECK_INT(find(list, "Dog")->life, MMF_OBJECT_IN_USE);
+    CHECK_INT(find(list, "Global\\Cat")->status, MMF_OBJECT_ORPHANED);
+    CHECK_INT(find(list, "Dog")->status, MMF_OBJECT_IN_USE);
     mmf_list_close(list);
     CHECK_OK(mmf_gc(MMF_LIST_GLOBAL, &result));
     CHECK_INT(result.removed, 1);
-    CHECK_INT(result.alive, 0);
+    CHECK_INT(result.in_use, 0);
     CHECK_INT(count_files(NULL, 0), 2);
     list = list_names(0);
     CHECK_INT(mmf_list_count(list), 1);
-    CHECK_INT(find(list, "Dog")->life, MMF_OBJECT_IN_USE);
+    CHECK_INT(find(list, "Dog")->status, MMF_OBJECT_IN_USE);
     mmf_list_close(list);
     CHECK_INT(count_files(NULL, 0), 1);
     mmf_map_close(map);
@@ -210,8 +210,8 @@ reap_counts_what_it_finds(void **state)
     close(fd);
     CHECK_OK(mmf_gc(0, &result));
     CHECK_INT(result.removed, 2);
-    CHECK_INT(result.alive, 1);
-    CHECK_INT(result.foreign, 1);
+    CHECK_INT(result.in_use, 1);
+    CHECK_INT(result.invalid, 1);
     CHECK_INT(result.refused, 0);
     CHECK(result.bytes >= 4000000 && result.bytes < 5000000);
     CHECK_OK(mmf_gc(0, NULL));
@@ -234,17 +234,17 @@ look_as_another_user(struct child *self, void *argument)
     CHECK_INT(mmf_list_count(list), 2); /* local names are not ours */
     info = find(list, "mmf.hidden");
     CHECK(info != NULL);
-    CHECK_INT(info->life, MMF_OBJECT_INACCESSIBLE);
+    CHECK_INT(info->status, MMF_OBJECT_INACCESSIBLE);
     info = find(list, "Global\\readable");
     CHECK(info != NULL);
-    CHECK_INT(info->life, dead ? MMF_OBJECT_ORPHANED : MMF_OBJECT_IN_USE);
+    CHECK_INT(info->status, dead ? MMF_OBJECT_ORPHANED : MMF_OBJECT_IN_USE);
     CHECK_INT(info->holders, dead ? 0 : 1);
     CHECK_INT(info->owner, 0);
     mmf_list_close(list);
     CHECK_OK(mmf_gc(0, &result));
     CHECK_INT(result.removed, 0);
     CHECK_INT(result.refused, dead);
-    CHECK_INT(result.alive, !dead);
+    CHECK_INT(result.in_use, !dead);
 }
 
 static void
@@ -287,7 +287,8 @@ a_file_s_map_names_its_file(void **state)
     CHECK(fd >= 0);
     CHECK(write(fd, "twelve bytes", 12) == 12);
     close(fd);
-    CHECK_OK(mmf_map_create_from_file(path, MMF_FILE_MODE_OPEN, "Cat", 5000, NULL, &map));
+    CHECK_OK(
+        mmf_map_create_from_file(path, MMF_FILE_MODE_OPEN, "Cat", 5000, NULL, &map));
     list = list_names(0);
     info = find(list, "Cat");
     CHECK(info != NULL);
@@ -378,12 +379,12 @@ a_thousand_names_are_listed_and_reaped(void **state)
     child_kill(&child);
     list = list_names(MMF_LIST_KEEP_ORPHANED);
     CHECK_INT(mmf_list_count(list), 1000);
-    CHECK_INT(mmf_list_get(list, 0)->life, MMF_OBJECT_ORPHANED);
-    CHECK_INT(mmf_list_get(list, 999)->life, MMF_OBJECT_IN_USE);
+    CHECK_INT(mmf_list_get(list, 0)->status, MMF_OBJECT_ORPHANED);
+    CHECK_INT(mmf_list_get(list, 999)->status, MMF_OBJECT_IN_USE);
     mmf_list_close(list);
     CHECK_OK(mmf_gc(0, &result));
     CHECK_INT(result.removed, 500);
-    CHECK_INT(result.alive, 500);
+    CHECK_INT(result.in_use, 500);
     for (i = 0; i < 500; i++)
         mmf_map_close(maps[i]);
     CHECK_INT(count_files(NULL, 0), 0);
@@ -447,10 +448,10 @@ lists_are_sound_while_names_come_and_go(void **state)
         const mmf_object_info *info = find(list, "the one that stays");
 
         CHECK(info != NULL);
-        CHECK_INT(info->life, MMF_OBJECT_IN_USE);
+        CHECK_INT(info->status, MMF_OBJECT_IN_USE);
         for (k = 0; k < mmf_list_count(list); k++)
-            CHECK(mmf_list_get(list, k)->life == MMF_OBJECT_IN_USE ||
-                  mmf_list_get(list, k)->life == MMF_OBJECT_ORPHANED);
+            CHECK(mmf_list_get(list, k)->status == MMF_OBJECT_IN_USE ||
+                  mmf_list_get(list, k)->status == MMF_OBJECT_ORPHANED);
         mmf_list_close(list);
     }
     for (i = 0; i < 3; i++)

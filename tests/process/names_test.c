@@ -21,7 +21,7 @@ check_free(const char *name)
     mmf_map *map;
     mmf_accessor *view;
     void *bytes;
-    int64_t size, i;
+    size_t size, i;
 
     CHECK_FAILS(mmf_map_open_existing(name, NULL, &map), MMF_E_NOT_FOUND);
     CHECK_OK(mmf_map_create_new(name, 5000, NULL, &map));
@@ -442,7 +442,7 @@ run_round(int me)
     struct stat st;
     intptr_t fd;
     void *bytes;
-    int64_t size;
+    size_t size;
     int rc;
 
     wait_for_others();

@@ -44,7 +44,7 @@ fill(mmf_map *map)
 {
     mmf_accessor *view;
     void *bytes;
-    int64_t size;
+    size_t size;
 
     CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
     CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
@@ -377,7 +377,8 @@ fill_file_system(struct child *self, void *argument)
     check_message("MMF_DIR");
     check_message("4100 KiB"); /* with the control page */
     CHECK_FAILS(mmf_map_create_new("Global\\Cat", 4 << 20, NULL, &map), MMF_E_NO_SPACE);
-    CHECK_FAILS(mmf_map_create_or_open("Cat", 1 << 20, NULL, NULL, &map), MMF_E_NO_SPACE);
+    CHECK_FAILS(mmf_map_create_or_open("Cat", 1 << 20, NULL, NULL, &map),
+                MMF_E_NO_SPACE);
     CHECK_INT(count_files(NULL, 0), 0);
     CHECK_INT(free_blocks(), before);
     CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
@@ -498,7 +499,7 @@ delay_allocation(struct child *self, void *argument)
     (void)argument;
     mount_small("size=1m,mode=1777");
     mmf_map_options_init(&options);
-    options.options = MMF_DELAY_ALLOCATE_PAGES;
+    options.allocation = MMF_DELAY_ALLOCATE_PAGES;
     CHECK_OK(mmf_map_create_new("Cat", 64 << 20, &options, &map));
     CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
     CHECK_OK(mmf_accessor_read_int32(view, 60 << 20, &value));
@@ -550,7 +551,8 @@ run_into_file_size_limit(struct child *self, void *argument)
     limit(RLIMIT_FSIZE, 1000);
     CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_NO_SPACE);
     check_message("ulimit");
-    CHECK_FAILS(mmf_map_create_or_open("Global\\Cat", 1, NULL, NULL, &map), MMF_E_NO_SPACE);
+    CHECK_FAILS(mmf_map_create_or_open("Global\\Cat", 1, NULL, NULL, &map),
+                MMF_E_NO_SPACE);
     CHECK_FAILS(mmf_map_create_new(NULL, 10000, NULL, &map), MMF_E_NO_SPACE);
     CHECK_INT(count_files(NULL, 0), 0);
     snprintf(path, sizeof(path), "%s/file", harness_dir());
@@ -558,8 +560,9 @@ run_into_file_size_limit(struct child *self, void *argument)
     CHECK(fd >= 0);
     CHECK(write(fd, "123", 3) == 3);
     close(fd);
-    CHECK_FAILS(mmf_map_create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 10000, NULL, &map),
-                MMF_E_NO_SPACE);
+    CHECK_FAILS(
+        mmf_map_create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 10000, NULL, &map),
+        MMF_E_NO_SPACE);
     CHECK(unlink(path) == 0);
     CHECK_INT(count_files(NULL, 0), 0);
 }

@@ -208,8 +208,8 @@ what_is_no_object_is_reported_and_left_alone(void **state)
             CHECK(lstat(path, &before) == 0);
             check_all_fail(&scopes[k], "Cat", MMF_E_CORRUPT, MMF_E_CORRUPT);
             CHECK_OK(mmf_gc(0, &reaped));
-            CHECK_INT(reaped.foreign, 1);
-            CHECK_INT(reaped.removed + reaped.alive + reaped.refused, 0);
+            CHECK_INT(reaped.invalid, 1);
+            CHECK_INT(reaped.removed + reaped.in_use + reaped.refused, 0);
             CHECK(lstat(path, &after) == 0);
             CHECK_INT(after.st_ino, before.st_ino);
             CHECK_INT(after.st_size, before.st_size);

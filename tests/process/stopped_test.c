@@ -265,7 +265,8 @@ a_stopped_opener_alone_hinders_nobody(void **state)
     kill(pid, SIGCONT);
     CHECK_STATUS(reported(), MMF_OK);
     mmf_map_close(map);
-    CHECK_OK(mmf_map_open_existing("Cat", NULL, &other)); /* the new one, which it holds */
+    CHECK_OK(
+        mmf_map_open_existing("Cat", NULL, &other)); /* the new one, which it holds */
     CHECK_OK(mmf_map_capacity(other, &capacity));
     CHECK_INT(capacity, 200);
     mmf_map_close(other);

@@ -26,7 +26,7 @@ use_map(mmf_map *map, uint64_t mine)
     _Atomic uint64_t *words;
     uint64_t number = 0;
     void *bytes;
-    int64_t size, i;
+    size_t size, i;
 
     CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
     CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
@@ -162,13 +162,13 @@ make_views(void *argument)
         if (me == 1 && i % 10 == 0) {
             CHECK_OK(mmf_list_create(0, &list));
             CHECK_INT(mmf_list_count(list), 1);
-            CHECK_INT(mmf_list_get(list, 0)->life, MMF_OBJECT_IN_USE);
+            CHECK_INT(mmf_list_get(list, 0)->status, MMF_OBJECT_IN_USE);
             mmf_list_close(list);
         } else if (me == 2 && i % 10 == 0) {
             mmf_gc_result reaped;
 
             CHECK_OK(mmf_gc(0, &reaped));
-            CHECK_INT(reaped.alive, 1);
+            CHECK_INT(reaped.in_use, 1);
         }
     }
     return NULL;

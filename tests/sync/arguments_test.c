@@ -344,7 +344,8 @@ refuse_semaphore(int32_t initial, int32_t maximum, int status, const char *param
         int created = -7;
 
         CHECK_CONTEXT("%d of %d, name %zu", initial, maximum, i);
-        CHECK_FAILS_PARAM(mmf_semaphore_create_or_open(names[i], initial, maximum, NULL, &created, &semaphore),
+        CHECK_FAILS_PARAM(mmf_semaphore_create_or_open(names[i], initial, maximum, NULL,
+                                                       &created, &semaphore),
                           status, parameter);
         CHECK(semaphore == UNTOUCHED);
         CHECK_INT(created, -7);
@@ -377,7 +378,9 @@ ev_02_mode(void **state)
             mmf_event *event = UNTOUCHED;
             int created = -7;
 
-            CHECK_FAILS_PARAM(mmf_event_create_or_open(named ? "Cat" : NULL, 0, modes[i], NULL, &created, &event),
+            CHECK_FAILS_PARAM(mmf_event_create_or_open(named ? "Cat" : NULL, 0,
+                                                       modes[i], NULL, &created,
+                                                       &event),
                               MMF_E_INVALID, "mode");
             CHECK(event == UNTOUCHED);
             CHECK_INT(created, -7);
@@ -395,12 +398,14 @@ rule_2_10_out_is_null(void **state)
     int opened = -7;
 
     (void)state;
-    CHECK_FAILS_PARAM(mmf_mutex_create_or_open(NULL, 1, NULL, NULL, NULL), MMF_E_NULL, "out");
-    CHECK_FAILS_PARAM(mmf_mutex_create_or_open("Cat", 1, NULL, NULL, NULL), MMF_E_NULL, "out");
-    CHECK_FAILS_PARAM(mmf_event_create_or_open("Cat", 1, 0, NULL, NULL, NULL), MMF_E_NULL,
+    CHECK_FAILS_PARAM(mmf_mutex_create_or_open(NULL, 1, NULL, NULL, NULL), MMF_E_NULL,
                       "out");
-    CHECK_FAILS_PARAM(mmf_semaphore_create_or_open("Cat", 1, 1, NULL, NULL, NULL), MMF_E_NULL,
+    CHECK_FAILS_PARAM(mmf_mutex_create_or_open("Cat", 1, NULL, NULL, NULL), MMF_E_NULL,
                       "out");
+    CHECK_FAILS_PARAM(mmf_event_create_or_open("Cat", 1, 0, NULL, NULL, NULL),
+                      MMF_E_NULL, "out");
+    CHECK_FAILS_PARAM(mmf_semaphore_create_or_open("Cat", 1, 1, NULL, NULL, NULL),
+                      MMF_E_NULL, "out");
     CHECK_FAILS_PARAM(mmf_mutex_open_existing("Cat", NULL, NULL), MMF_E_NULL, "out");
     CHECK_FAILS_PARAM(mmf_event_open_existing("Cat", NULL, NULL), MMF_E_NULL, "out");
     CHECK_FAILS_PARAM(mmf_semaphore_open_existing("Cat", NULL, NULL), MMF_E_NULL,

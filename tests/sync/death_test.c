@@ -375,7 +375,7 @@ static struct board *
 open_board(mmf_map **map, mmf_accessor **view)
 {
     void *bytes;
-    int64_t size;
+    size_t size;
 
     CHECK_OK(mmf_map_create_or_open("Board", sizeof(struct board), NULL, NULL, map));
     CHECK_OK(mmf_accessor_create(*map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, view));

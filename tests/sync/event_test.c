@@ -86,7 +86,8 @@ ev_03_names(void **state)
         mmf_event *event = NULL;
         int created = -7;
 
-        CHECK_OK(mmf_event_create_or_open(i == 0 ? hex : large, 0, 0, NULL, &created, &event));
+        CHECK_OK(mmf_event_create_or_open(i == 0 ? hex : large, 0, 0, NULL, &created,
+                                          &event));
         CHECK_INT(created, 1);
         mmf_event_close(event);
     }
@@ -99,9 +100,11 @@ ev_04_a_name_on_unix(void **state)
     int created = -7;
 
     (void)state;
-    CHECK_OK(mmf_event_create_or_open("anything", 0, MMF_EVENT_AUTO_RESET, NULL, NULL, &event));
+    CHECK_OK(mmf_event_create_or_open("anything", 0, MMF_EVENT_AUTO_RESET, NULL, NULL,
+                                      &event));
     mmf_event_close(event);
-    CHECK_OK(mmf_event_create_or_open("anything", 0, MMF_EVENT_MANUAL_RESET, NULL, &created, &event));
+    CHECK_OK(mmf_event_create_or_open("anything", 0, MMF_EVENT_MANUAL_RESET, NULL,
+                                      &created, &event));
     CHECK_INT(created, 1);
     mmf_event_close(event);
 }
@@ -120,11 +123,11 @@ ev_05_the_same_name_twice(void **state)
             int created = -7;
 
             CHECK_CONTEXT("row %d, then %d", row, other);
-            CHECK_OK(
-                mmf_event_create_or_open("Cat", first_state, first_mode, NULL, &created, &one));
+            CHECK_OK(mmf_event_create_or_open("Cat", first_state, first_mode, NULL,
+                                              &created, &one));
             CHECK_INT(created, 1);
-            CHECK_OK(
-                mmf_event_create_or_open("Cat", other & 1, other >> 1, NULL, &created, &two));
+            CHECK_OK(mmf_event_create_or_open("Cat", other & 1, other >> 1, NULL,
+                                              &created, &two));
             CHECK_INT(created, 0);
             CHECK_STATUS(mmf_event_wait(two, 0), first_state ? MMF_OK : MMF_TIMED_OUT);
             set(two);
@@ -147,12 +150,13 @@ ev_06_a_mutex_has_the_name(void **state)
     int created = -7;
 
     (void)state;
-    CHECK_FAILS(mmf_event_create_or_open("Cat", 0, MMF_EVENT_AUTO_RESET, NULL, NULL, &event),
-                MMF_E_WRONG_KIND);
-    CHECK(strstr(mmf_last_message(), "mutex") != NULL);
     CHECK_FAILS(
-        mmf_event_create_or_open("Cat", 0, MMF_EVENT_MANUAL_RESET, NULL, &created, &event),
+        mmf_event_create_or_open("Cat", 0, MMF_EVENT_AUTO_RESET, NULL, NULL, &event),
         MMF_E_WRONG_KIND);
+    CHECK(strstr(mmf_last_message(), "mutex") != NULL);
+    CHECK_FAILS(mmf_event_create_or_open("Cat", 0, MMF_EVENT_MANUAL_RESET, NULL,
+                                         &created, &event),
+                MMF_E_WRONG_KIND);
     CHECK_INT(created, -7);
     CHECK(event == UNTOUCHED);
     mmf_mutex_close(mutex);
@@ -557,9 +561,10 @@ play(const char *name, mmf_event_mode mode)
     struct worker *worker = worker_start();
     struct ping_pong game = {.mode = mode, .rounds = 10};
 
-    CHECK_OK(mmf_event_create_or_open(with_suffix(name, " there"), 0, mode, NULL, NULL, &game.there));
-    CHECK_OK(
-        mmf_event_create_or_open(with_suffix(name, " back"), 0, mode, NULL, NULL, &game.back));
+    CHECK_OK(mmf_event_create_or_open(with_suffix(name, " there"), 0, mode, NULL, NULL,
+                                      &game.there));
+    CHECK_OK(mmf_event_create_or_open(with_suffix(name, " back"), 0, mode, NULL, NULL,
+                                      &game.back));
     worker_begin(worker, answer_pings, &game);
     for (int round = 0; round < game.rounds; round++) {
         set(game.there);

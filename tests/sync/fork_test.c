@@ -381,8 +381,7 @@ killed_parents_of_living_children(void **state)
         CHECK_INT(created, 1);
         mmf_mutex_close(mutex);
         mutex = NULL;
-        CHECK_FAILS(mmf_mutex_open_existing("polled", NULL, &mutex),
-                    MMF_E_NOT_FOUND);
+        CHECK_FAILS(mmf_mutex_open_existing("polled", NULL, &mutex), MMF_E_NOT_FOUND);
         CHECK_OK(mmf_gc(0, NULL));
         CHECK_INT(count_files(), 0);
         end_grandchild(child);

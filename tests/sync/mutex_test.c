@@ -941,7 +941,8 @@ job_churn(void *argument)
         mmf_mutex *mutex = NULL;
         int created = 0;
 
-        CHECK_OK(mmf_mutex_create_or_open(churn->name, churn->owned, NULL, &created, &mutex));
+        CHECK_OK(mmf_mutex_create_or_open(churn->name, churn->owned, NULL, &created,
+                                          &mutex));
         if (!(created && churn->owned)) {
             int rc = mmf_mutex_wait(mutex, LONG_MS);
 

@@ -276,7 +276,8 @@ clash(const char *name)
             CHECK_FAILS(object_open(&other, kind, name, NULL), MMF_E_WRONG_KIND);
             CHECK(strstr(mmf_last_message(), mmf_kind_name(holder)) != NULL);
             if (kind == MMF_KIND_MAP) {
-                CHECK_FAILS(mmf_map_create_new(name, 100, NULL, &map), MMF_E_WRONG_KIND);
+                CHECK_FAILS(mmf_map_create_new(name, 100, NULL, &map),
+                            MMF_E_WRONG_KIND);
                 CHECK(map == UNTOUCHED);
             } else {
                 CHECK_STATUS(object_try_open(&other, kind, name, NULL, &number),
@@ -587,7 +588,7 @@ listed_with_their_kinds(void **state)
         CHECK_TEXT(mmf_kind_name(info->kind), strrchr(names[i], '\\') != NULL
                                                   ? strrchr(names[i], '\\') + 1
                                                   : names[i]);
-        CHECK_INT(info->life, MMF_OBJECT_IN_USE);
+        CHECK_INT(info->status, MMF_OBJECT_IN_USE);
         CHECK_TEXT(info->file, "");
         if (kernel_has_names()) {
             /* It counts handles, maps whole pages, and knows no creator. */
@@ -624,12 +625,12 @@ dead_ones_are_reaped(void **state)
     peer_answers(peer, "MMF_OK new", "semaphore 2 0 1 semaphore");
     CHECK_OK(mmf_gc(0, &result));
     CHECK_INT(result.removed, 0);
-    CHECK_INT(result.alive, 3);
+    CHECK_INT(result.in_use, 3);
     process_kill(peer);
     CHECK_OK(mmf_list_create(MMF_LIST_KEEP_ORPHANED, &list));
     CHECK_INT(mmf_list_count(list), 3);
     for (int32_t i = 0; i < 3; i++)
-        CHECK_INT(mmf_list_get(list, i)->life, MMF_OBJECT_ORPHANED);
+        CHECK_INT(mmf_list_get(list, i)->status, MMF_OBJECT_ORPHANED);
     mmf_list_close(list);
     CHECK_OK(mmf_gc(0, &result));
     CHECK_INT(result.removed, 3);

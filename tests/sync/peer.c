@@ -131,8 +131,8 @@ do_mutex(char **words)
 {
     struct place *place = place_of(words[1]);
     int created = -1;
-    int rc =
-        mmf_mutex_create_or_open(words[3], atoi(words[2]), options, &created, &place->mutex);
+    int rc = mmf_mutex_create_or_open(words[3], atoi(words[2]), options, &created,
+                                      &place->mutex);
 
     say_created(place, MMF_KIND_MUTEX, rc, created);
 }
@@ -142,7 +142,8 @@ do_event(char **words)
 {
     struct place *place = place_of(words[1]);
     int created = -1;
-    int rc = mmf_event_create_or_open(words[4], atoi(words[2]), atoi(words[3]), options, &created, &place->event);
+    int rc = mmf_event_create_or_open(words[4], atoi(words[2]), atoi(words[3]), options,
+                                      &created, &place->event);
 
     say_created(place, MMF_KIND_EVENT, rc, created);
 }
@@ -152,7 +153,8 @@ do_semaphore(char **words)
 {
     struct place *place = place_of(words[1]);
     int created = -1;
-    int rc = mmf_semaphore_create_or_open(words[4], atoi(words[2]), atoi(words[3]), options, &created, &place->semaphore);
+    int rc = mmf_semaphore_create_or_open(words[4], atoi(words[2]), atoi(words[3]),
+                                          options, &created, &place->semaphore);
 
     say_created(place, MMF_KIND_SEMAPHORE, rc, created);
 }
@@ -163,7 +165,7 @@ do_map(char **words)
     struct place *place = place_of(words[1]);
     mmf_map_options of_map;
     void *bytes;
-    int64_t size;
+    size_t size;
     int rc;
 
     mmf_map_options_init(&of_map);
@@ -171,7 +173,8 @@ do_map(char **words)
         of_map.mode = options->mode;
     rc = mmf_map_create_or_open(words[3], atoll(words[2]), &of_map, NULL, &place->map);
     if (rc >= 0)
-        rc = mmf_accessor_create(place->map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &place->view);
+        rc = mmf_accessor_create(place->map, 0, 0, MMF_ACCESS_READ_WRITE, NULL,
+                                 &place->view);
     if (rc >= 0)
         rc = mmf_accessor_pointer(place->view, &bytes, &size);
     if (rc >= 0)

@@ -135,7 +135,8 @@ rule_7_4_opening_ignores_the_counts(void **state)
         mmf_semaphore *one = new_semaphore("Cat", 2, 3), *other = NULL;
         int created = -7;
 
-        CHECK_OK(mmf_semaphore_create_or_open("Cat", others[i][0], others[i][1], NULL, &created, &other));
+        CHECK_OK(mmf_semaphore_create_or_open("Cat", others[i][0], others[i][1], NULL,
+                                              &created, &other));
         CHECK_INT(created, 0);
         give(other, 1, 2);
         refuse_give(other, 1);

@@ -94,7 +94,7 @@ static void
 open_guarded(struct guarded *guarded, mmf_map **map, mmf_accessor **view)
 {
     void *bytes;
-    int64_t size;
+    size_t size;
 
     CHECK_OK(mmf_map_create_or_open("Number", 8, NULL, NULL, map));
     CHECK_OK(mmf_accessor_create(*map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, view));

@@ -72,7 +72,8 @@ new_event(const char *name, int signalled, mmf_event_mode mode)
 {
     mmf_event *event = NULL;
 
-    CHECK_STATUS(mmf_event_create_or_open(name, signalled, mode, NULL, NULL, &event), MMF_OK);
+    CHECK_STATUS(mmf_event_create_or_open(name, signalled, mode, NULL, NULL, &event),
+                 MMF_OK);
     return event;
 }
 
@@ -93,8 +94,9 @@ new_semaphore(const char *name, int32_t initial, int32_t maximum)
 {
     mmf_semaphore *semaphore = NULL;
 
-    CHECK_STATUS(mmf_semaphore_create_or_open(name, initial, maximum, NULL, NULL, &semaphore),
-                 MMF_OK);
+    CHECK_STATUS(
+        mmf_semaphore_create_or_open(name, initial, maximum, NULL, NULL, &semaphore),
+        MMF_OK);
     return semaphore;
 }
 
@@ -114,10 +116,12 @@ object_create(struct object *object, mmf_kind kind, const char *name,
         rc = mmf_mutex_create_or_open(name, 0, options, created_new, &made.mutex);
         break;
     case MMF_KIND_EVENT:
-        rc = mmf_event_create_or_open(name, 1, MMF_EVENT_AUTO_RESET, options, created_new, &made.event);
+        rc = mmf_event_create_or_open(name, 1, MMF_EVENT_AUTO_RESET, options,
+                                      created_new, &made.event);
         break;
     case MMF_KIND_SEMAPHORE:
-        rc = mmf_semaphore_create_or_open(name, 1, 10, options, created_new, &made.semaphore);
+        rc = mmf_semaphore_create_or_open(name, 1, 10, options, created_new,
+                                          &made.semaphore);
         break;
     default:
         rc = mmf_map_create_or_open(name, 100, NULL, NULL, &made.map);

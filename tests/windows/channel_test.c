@@ -34,7 +34,8 @@ new_cat(mmf_role role)
 
     mmf_channel_options_init(&options);
     options.role = role;
-    CHECK_OK(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, &options, NULL, &queue));
+    CHECK_OK(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, &options, NULL,
+                                      &queue));
     return queue;
 }
 
@@ -85,12 +86,15 @@ a_channel_takes_its_name(void **state)
     CHECK_FAILS(mmf_map_open_existing("Local\\Cat", NULL, &map), MMF_E_WRONG_KIND);
     check_says("a channel");
     CHECK_FAILS(mmf_map_create_or_open("Cat", 1, NULL, NULL, &map), MMF_E_WRONG_KIND);
-    CHECK_FAILS(mmf_mutex_create_or_open("Cat", 0, NULL, NULL, &mutex), MMF_E_WRONG_KIND);
-    CHECK_FAILS(mmf_event_create_or_open("Cat", 0, 0, NULL, NULL, &event), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_mutex_create_or_open("Cat", 0, NULL, NULL, &mutex),
+                MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_event_create_or_open("Cat", 0, 0, NULL, NULL, &event),
+                MMF_E_WRONG_KIND);
     CHECK_FAILS(mmf_semaphore_create_or_open("Cat", 0, 1, NULL, NULL, &semaphore),
                 MMF_E_WRONG_KIND);
-    CHECK_FAILS(mmf_topic_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic),
-                MMF_E_WRONG_KIND);
+    CHECK_FAILS(
+        mmf_topic_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic),
+        MMF_E_WRONG_KIND);
     check_says("a queue");
     CHECK(CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 1,
                              L"Cat") == NULL);
@@ -109,12 +113,14 @@ check_is_wrong_kind(const char *part)
     mmf_queue *queue = UNTOUCHED;
 
     CHECK_CONTEXT("%s", part);
-    CHECK_FAILS(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
-                MMF_E_WRONG_KIND);
+    CHECK_FAILS(
+        mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
+        MMF_E_WRONG_KIND);
     check_says(part);
     CHECK_FAILS(mmf_topic_open_existing("Cat", NULL, &topic), MMF_E_WRONG_KIND);
     check_says(part);
-    CHECK_FAILS(mmf_latest_create_or_open("Cat", 8, NULL, NULL, &latest), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_latest_create_or_open("Cat", 8, NULL, NULL, &latest),
+                MMF_E_WRONG_KIND);
     CHECK_FAILS(mmf_channel_stat("Cat", &stats), MMF_E_WRONG_KIND);
 }
 
@@ -191,8 +197,8 @@ names_of_all_kinds(void **state)
         mmf_queue *queue = NULL;
 
         CHECK_CONTEXT("%s", names[i].name);
-        CHECK_OK(mmf_queue_create_or_open(names[i].name, 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL,
-                                  &queue));
+        CHECK_OK(mmf_queue_create_or_open(names[i].name, 8, 8, MMF_OVERFLOW_BLOCK, NULL,
+                                          NULL, &queue));
         for (int closed = 0; closed < 2; closed++) {
             for (size_t p = 0; p < COUNT_OF(parts); p++) {
                 wchar_t part[64];
@@ -229,8 +235,8 @@ the_list_has_channels_and_not_their_parts(void **state)
     mmf_list *list = NULL;
 
     (void)state;
-    CHECK_OK(mmf_topic_create_or_open("Global\\Cat", 100, 4, MMF_OVERFLOW_BLOCK, NULL, NULL,
-                              &topic));
+    CHECK_OK(mmf_topic_create_or_open("Global\\Cat", 100, 4, MMF_OVERFLOW_BLOCK, NULL,
+                                      NULL, &topic));
     CHECK_OK(mmf_latest_create_or_open("Dog", 8, NULL, NULL, &latest));
     CHECK_OK(mmf_list_create(0, &list));
     for (int32_t i = 0; i < mmf_list_count(list); i++)
@@ -330,8 +336,9 @@ a_half_made_channel_is_nobodys(void **state)
     int64_t begin = now_ms();
 
     (void)state;
-    CHECK_FAILS(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
-                MMF_E_BUSY);
+    CHECK_FAILS(
+        mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
+        MMF_E_BUSY);
     CHECK(now_ms() - begin < LONG_MS);
     CHECK_FAILS(mmf_queue_open_existing("Cat", NULL, &queue), MMF_E_BUSY);
     CHECK_FAILS(mmf_channel_stat("Cat", &stats), MMF_E_BUSY);
@@ -368,7 +375,8 @@ run_opener(int argc, char **argv)
     (void)argc;
     (void)argv;
     role_say("here");
-    CHECK_OK(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, &created, &queue));
+    CHECK_OK(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, &created,
+                                      &queue));
     role_say("%s", created ? "created" : "opened");
     role_hear(line, sizeof(line));
     mmf_queue_close(queue);
@@ -415,8 +423,9 @@ what_is_no_channel_is_refused(void **state)
     (void)state;
     overwrite(0, "something", 9);
     CHECK_FAILS(mmf_queue_open_existing("Cat", NULL, &queue), MMF_E_CORRUPT);
-    CHECK_FAILS(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
-                MMF_E_CORRUPT);
+    CHECK_FAILS(
+        mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
+        MMF_E_CORRUPT);
     CloseHandle(section);
     queue = new_cat(MMF_ROLE_SEND);
     overwrite(LAYOUT_AT, &(uint32_t){2}, 4);
@@ -513,7 +522,7 @@ check_goes_through(mmf_queue *sender, mmf_queue *receiver)
 {
     for (uint64_t i = 0; i < 20; i++) {
         uint64_t got = 0;
-        int64_t length;
+        size_t length;
 
         CHECK_STATUS(mmf_queue_send(sender, &i, 8, LONG_MS, NULL), MMF_OK);
         CHECK_STATUS(mmf_queue_receive(receiver, &got, 8, LONG_MS, &length, NULL),
@@ -569,7 +578,7 @@ run_sleeper(int argc, char **argv)
 {
     mmf_queue *queue = open_cat(MMF_ROLE_RECEIVE);
     uint64_t number = 0;
-    int64_t length;
+    size_t length;
 
     (void)argc;
     (void)argv;

@@ -218,7 +218,8 @@ events_and_semaphores_for_both(void **state)
 
     (void)state;
     native_event = CreateEventW(NULL, TRUE, FALSE, L"Dog");
-    CHECK_OK(mmf_event_create_or_open("Dog", 1, MMF_EVENT_AUTO_RESET, NULL, &created, &event));
+    CHECK_OK(mmf_event_create_or_open("Dog", 1, MMF_EVENT_AUTO_RESET, NULL, &created,
+                                      &event));
     CHECK_INT(created, 0); /* so it resets by hand, and is not set */
     CHECK_STATUS(mmf_event_wait(event, 0), MMF_TIMED_OUT);
     CHECK(SetEvent(native_event));
