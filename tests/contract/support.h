@@ -89,7 +89,7 @@ intptr_t open_zero_device(void);
 intptr_t open_nameless_file(int64_t length);
 
 /* Memory: how much of it is present, how much of this process is locked. */
-size_t pages_present(void *bytes, int64_t size);
+size_t pages_present(void *bytes, size_t size);
 long locked_kilobytes(void);
 void forbid_locking(void);
 

@@ -360,14 +360,14 @@ set_mode(const char *path, unsigned mode)
  */
 
 size_t
-pages_present(void *bytes, int64_t size)
+pages_present(void *bytes, size_t size)
 {
     unsigned char pages[64];
-    size_t i, n = 0;
+    size_t i, n = 0, page = (size_t)page_size();
 
-    CHECK(size <= 64 * page_size());
-    CHECK(mincore(bytes, (size_t)size, pages) == 0);
-    for (i = 0; i < (size_t)(size / page_size()); i++)
+    CHECK(size <= 64 * page);
+    CHECK(mincore(bytes, size, pages) == 0);
+    for (i = 0; i < size / page; i++)
         n += pages[i] & 1;
     return n;
 }

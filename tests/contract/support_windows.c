@@ -340,13 +340,12 @@ set_mode(const char *path, unsigned mode)
  */
 
 size_t
-pages_present(void *bytes, int64_t size)
+pages_present(void *bytes, size_t size)
 {
     PSAPI_WORKING_SET_EX_INFORMATION page;
-    size_t n = 0;
-    int64_t at;
+    size_t n = 0, at;
 
-    for (at = 0; at < size; at += page_size()) {
+    for (at = 0; at < size; at += (size_t)page_size()) {
         page.VirtualAddress = (char *)bytes + at;
         CHECK(QueryWorkingSetEx(GetCurrentProcess(), &page, sizeof(page)));
         n += page.VirtualAttributes.Valid;

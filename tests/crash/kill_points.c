@@ -86,7 +86,7 @@ current_name(void)
 }
 
 static unsigned char
-pattern(int64_t i)
+pattern(size_t i)
 {
     return (unsigned char)(1 + i * 31 % 251);
 }

@@ -173,20 +173,21 @@ look_inside(unsigned worker, struct history_entry *e, struct held *held, int rea
     intptr_t fd;
     struct stat st;
     void *bytes;
+    int64_t capacity;
     size_t size;
     int i;
 
     if (mmf_map_native_handle(held->map, &fd) == 0 && fstat((int)fd, &st) == 0)
         e->object = st.st_ino;
-    if (mmf_map_capacity(held->map, &size) == 0)
-        e->capacity = size;
+    if (mmf_map_capacity(held->map, &capacity) == 0)
+        e->capacity = capacity;
     if (mmf_accessor_create(held->map, 0, 0, access, NULL, &held->view) < 0) {
         surprise("a view");
         return;
     }
     mmf_accessor_pointer(held->view, &bytes, &size);
     held->words = bytes;
-    held->count = (size_t)size / sizeof(held->words[0]);
+    held->count = size / sizeof(held->words[0]);
     if (read_only) {
         held->generation = atomic_load(&held->words[0]);
     } else {

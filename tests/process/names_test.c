@@ -454,7 +454,7 @@ run_round(int me)
         CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
         counter = bytes;
         race->seen[me].first = atomic_fetch_add(counter, 1);
-        race->seen[me].capacity = size;
+        race->seen[me].capacity = (int64_t)size;
         CHECK_OK(mmf_map_native_handle(map, &fd));
         CHECK(fstat((int)fd, &st) == 0);
         race->seen[me].object = st.st_ino;

@@ -211,8 +211,7 @@ do_mode(char **words)
     static mmf_sync_options chosen;
 
     mmf_sync_options_init(&chosen);
-    chosen.current_user_only = 0;
-    chosen.current_session_only = 0;
+    chosen.all_users = 1;
     chosen.mode = (uint32_t)strtoul(words[1], NULL, 8);
     options = &chosen;
     answer(MMF_OK);

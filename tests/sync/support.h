@@ -61,11 +61,11 @@ struct object {
 
 /* On success `*object` is what was made; a failure leaves it alone. */
 int object_create(struct object *object, mmf_kind kind, const char *name,
-                  const mmf_sync_options *options, int *created_new);
+                  const mmf_sync_options *options, int *created);
 int object_open(struct object *object, mmf_kind kind, const char *name,
                 const mmf_sync_options *options);
-int object_try_open(struct object *object, mmf_kind kind, const char *name,
-                    const mmf_sync_options *options, int *opened);
+int object_create_new(struct object *object, mmf_kind kind, const char *name,
+                      const mmf_sync_options *options);
 void object_close(struct object *object);
 
 mmf_waitable *object_waitable(const struct object *object);
