@@ -5,6 +5,7 @@
 #include "support.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static void
@@ -490,6 +491,67 @@ rule_2_5_access_denied_with_more_than_the_object_allows(void **state)
     mmf_map_close(map);
 }
 
+/*
+ * Beyond .NET: which of the two it was.
+ */
+
+static void
+create_or_open_tells_which(void **state)
+{
+    char name[UNIQUE_NAME_SIZE];
+    mmf_map *first = NULL, *second = NULL;
+    int created = -7;
+
+    (void)state;
+    unique_name(name);
+    CHECK_STATUS(mmf_map_create_or_open(name, 4096, NULL, &created, &first), MMF_OK);
+    CHECK_INT(created, 1);
+    CHECK_STATUS(mmf_map_create_or_open(name, 100, NULL, &created, &second), MMF_OK);
+    CHECK_INT(created, 0);
+    mmf_map_close(second);
+    CHECK_STATUS(mmf_map_create_or_open(name, 4096, WITH_ACCESS(MMF_ACCESS_WRITE),
+                                        &created, &second),
+                 MMF_OK);
+    CHECK_INT(created, 0);
+    mmf_map_close(second);
+    mmf_map_close(first);
+    CHECK_STATUS(mmf_map_create_or_open(name, 100, NULL, &created, &first), MMF_OK);
+    CHECK_INT(created, 1);
+    mmf_map_close(first);
+    created = -7;
+    first = UNTOUCHED;
+    CHECK_FAILS(mmf_map_create_or_open(name, 0, NULL, &created, &first), MMF_E_RANGE);
+    CHECK_INT(created, -7);
+    CHECK((void *)first == UNTOUCHED);
+}
+
+static void
+create_or_open_with_the_exact_capacity(void **state)
+{
+    mmf_map_options options = options_with(0, 0, 0);
+    mmf_map *first, *map = UNTOUCHED;
+    int64_t capacity = 0;
+    int created = -7;
+
+    (void)state;
+    options.exact_capacity = 1;
+    first = create_or_open("Cat", 10000, &options);
+    CHECK_OK(mmf_map_capacity(first, &capacity));
+    CHECK_INT(capacity, map_size(10000));
+    mmf_map_close(create_or_open("Cat", 10000, &options));
+    CHECK_FAILS(mmf_map_create_or_open("Cat", 30000, &options, &created, &map),
+                MMF_E_MISMATCH);
+    CHECK_INT(created, -7);
+    CHECK((void *)map == UNTOUCHED);
+    CHECK(strstr(mmf_last_message(), "30000") != NULL);
+    REFUSES_CREATE_OR_OPEN("Cat", 1, &options, MMF_E_MISMATCH, NULL);
+    options.exact_capacity = 0;
+    mmf_map_close(create_or_open("Cat", 30000, &options));
+    options.exact_capacity = 2;
+    REFUSES_CREATE_OR_OPEN("Cat", 10000, &options, MMF_E_INVALID, "options");
+    mmf_map_close(first);
+}
+
 static void
 rule_2_5_out_is_null(void **state)
 {
@@ -528,6 +590,8 @@ main(int argc, char **argv)
         cmocka_unit_test(rule_2_5_options_are_ignored_when_it_opens),
         cmocka_unit_test(rule_2_5_access_denied_with_more_than_the_object_allows),
         cmocka_unit_test(rule_2_5_out_is_null),
+        cmocka_unit_test(create_or_open_tells_which),
+        cmocka_unit_test(create_or_open_with_the_exact_capacity),
     };
 
     return harness_main(argc, argv, "create_or_open", tests, COUNT_OF(tests), NULL);

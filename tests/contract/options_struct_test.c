@@ -25,12 +25,6 @@ init_options(void *options)
 }
 
 static void
-init_open_options(void *options)
-{
-    mmf_map_options_init(options);
-}
-
-static void
 init_view_options(void *options)
 {
     mmf_view_options_init(options);
@@ -147,7 +141,7 @@ static const struct reader readers[] = {
     {"create_or_open", sizeof(mmf_map_options), init_options, call_create_or_open},
     {"create_from_file", sizeof(mmf_map_options), init_options, call_create_from_file},
     {"create_from_fd", sizeof(mmf_map_options), init_options, call_create_from_handle},
-    {"open_existing", sizeof(mmf_map_options), init_open_options, call_open_existing},
+    {"open_existing", sizeof(mmf_map_options), init_options, call_open_existing},
     {"view_accessor", sizeof(mmf_view_options), init_view_options, call_view_accessor},
     {"view_stream", sizeof(mmf_view_options), init_view_options, call_view_stream},
 };
@@ -169,17 +163,22 @@ make_struct(const struct reader *reader, uint32_t size)
 static void
 options_init_gives_defaults(void **state)
 {
+    static const mmf_map_options zero = {.size = sizeof(zero)};
     mmf_map_options options;
     mmf_view_options view_options;
 
     (void)state;
     memset(&options, 0xff, sizeof(options));
     mmf_map_options_init(&options);
-    CHECK_INT(options.size, sizeof(options));
+    CHECK_BYTES(&options, &zero, sizeof(options));
     CHECK_INT(options.access, MMF_ACCESS_READ_WRITE);
+    CHECK_INT(options.rights, 0);
     CHECK_INT(options.allocation, MMF_ALLOCATE_NOW);
     CHECK_INT(options.inheritability, MMF_INHERITABILITY_NONE);
+    CHECK_INT(options.all_users, 0);
     CHECK_INT(options.mode, 0);
+    CHECK_INT(options.exact_capacity, 0);
+    CHECK_INT(options.wait_ms, 0);
     CHECK_INT(options.share, MMF_FILE_SHARE_DEFAULT);
     CHECK_INT(options.leave_open, 0);
     CHECK_INT(options.reserved, 0);
@@ -348,6 +347,57 @@ options_mode_whatever_the_umask(void **state)
     CHECK_INT(mode_of_the_object(), 0600);
     CHECK_INT(umask(before), 0); /* the library never touches it */
     mmf_map_close(map);
+}
+
+/* The scope and the mode of the only named object there is. */
+static void
+check_object(const mmf_map_options *options, const char *name, const char *listed,
+             uint32_t mode)
+{
+    mmf_map *map = create_new(name, 4096, options);
+    mmf_list *list = NULL;
+
+    CHECK_OK(mmf_list_create(0, &list));
+    CHECK_INT(mmf_list_count(list), 1);
+    CHECK_TEXT(mmf_list_get(list, 0)->name, listed);
+    CHECK_INT(mmf_list_get(list, 0)->mode, mode);
+    mmf_list_close(list);
+    mmf_map_close(open_existing(name, options));
+    mmf_map_close(create_or_open(name, 4096, options));
+    mmf_map_close(map);
+}
+
+/* all_users is the prefix "Global\\" and mode 0666; a mode of the caller wins. */
+static void
+options_all_users(void **state)
+{
+    mmf_map_options options = options_with(0, 0, 0);
+
+    (void)state;
+    need_modes();
+    check_object(&options, "Cat", "Cat", 0600);
+    check_object(&options, "Global\\Cat", "Global\\Cat", 0600);
+    options.all_users = 1;
+    check_object(&options, "Cat", "Global\\Cat", 0666);
+    check_object(&options, "Global\\Cat", "Global\\Cat", 0666);
+    options.mode = 0640;
+    check_object(&options, "Cat", "Global\\Cat", 0640);
+}
+
+static void
+options_all_users_of_a_local_name(void **state)
+{
+    mmf_map_options options = options_with(0, 0, 0);
+
+    (void)state;
+    options.all_users = 1;
+    REFUSES_CREATE_NEW("Local\\Cat", 4096, &options, MMF_E_INVALID, "mapName");
+    REFUSES_CREATE_OR_OPEN("Local\\Cat", 4096, &options, MMF_E_INVALID, "mapName");
+    REFUSES_OPEN("Local\\Cat", &options, MMF_E_INVALID, "mapName");
+    options.all_users = 2;
+    CHECK_FAILS_PARAM(call_create_new(&options), MMF_E_INVALID, "options");
+    CHECK_FAILS_PARAM(call_create_or_open(&options), MMF_E_INVALID, "options");
+    CHECK_FAILS_PARAM(call_open_existing(&options), MMF_E_INVALID, "options");
 }
 
 static void
@@ -555,6 +605,8 @@ main(int argc, char **argv)
         cmocka_unit_test(options_reserved_field),
         cmocka_unit_test(options_unknown_view_flags),
         cmocka_unit_test(options_mode_whatever_the_umask),
+        cmocka_unit_test(options_all_users),
+        cmocka_unit_test(options_all_users_of_a_local_name),
         cmocka_unit_test(options_mode_out_of_range),
         cmocka_unit_test(options_mode_of_an_opener_is_ignored),
         cmocka_unit_test(view_populate_makes_pages_present),

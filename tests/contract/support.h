@@ -110,7 +110,7 @@ void in_child(void (*run)(void *payload), void *payload);
 /*
  * What a host may fail to see to, being an imitation: that no view goes beyond what a
  * map's creator gave (rule 2.8), that a file is executed only through a handle that may
- * (2.9). The tests then leave those slots out; tests/windows/faults shows the faults.
+ * (2.9). The tests then leave those cases out; tests/windows/faults shows the faults.
  */
 int host_keeps_protection(void);
 int host_keeps_execution(void);

@@ -59,7 +59,7 @@ static void
 check_answer(int rc, int64_t begun, int32_t timeout_ms)
 {
     static const int known[] = {MMF_OK,          MMF_TIMED_OUT,   MMF_ABANDONED,
-                                MMF_E_CORRUPT,   MMF_E_NOT_OWNER, MMF_E_FULL,
+                                MMF_E_CORRUPT,   MMF_E_NOT_OWNER, MMF_E_MAXIMUM,
                                 MMF_E_RECURSION, MMF_E_STATE};
     int64_t took = now_us() - begun - timeout_ms * 1000;
     int found = 0;

@@ -566,7 +566,7 @@ givers_role(int argc, char **argv)
 
             atomic_fetch_add(&board->begun_gives, 1);
             rc = mmf_semaphore_release(semaphore, 1, NULL);
-            if (rc == MMF_E_FULL) {
+            if (rc == MMF_E_MAXIMUM) {
                 atomic_fetch_sub(&board->begun_gives, 1);
                 usleep(200);
                 continue;

@@ -33,10 +33,10 @@ refuse_give(mmf_semaphore *semaphore, int32_t count)
 {
     int32_t previous = -7;
 
-    CHECK_FAILS_PARAM(mmf_semaphore_release(semaphore, count, &previous), MMF_E_FULL,
+    CHECK_FAILS_PARAM(mmf_semaphore_release(semaphore, count, &previous), MMF_E_MAXIMUM,
                       "");
     CHECK_INT(previous, -7);
-    CHECK_FAILS(mmf_semaphore_release(semaphore, count, NULL), MMF_E_FULL);
+    CHECK_FAILS(mmf_semaphore_release(semaphore, count, NULL), MMF_E_MAXIMUM);
 }
 
 static void
@@ -216,7 +216,7 @@ rule_7_4_no_ownership(void **state)
     peer_answers(peer, "MMF_OK 0", "post 0 2");
     CHECK_INT(worker_does(worker, job_poll, W(semaphore)), MMF_OK);
     peer_answers(peer, "MMF_OK 1", "post 0 1");
-    peer_fails(peer, MMF_E_FULL, "maximum", "post 0 1");
+    peer_fails(peer, MMF_E_MAXIMUM, "maximum", "post 0 1");
     take(semaphore);
     peer_does(peer, "wait 0 0");
     peer_answers(peer, "MMF_TIMED_OUT", "wait 0 %d", SHORT_MS);

@@ -645,7 +645,7 @@ failing_signals(const char *name)
     CHECK_FAILS(mmf_signal_and_wait(W(mutex), W(event), LONG_MS), MMF_E_NOT_OWNER);
     CHECK_INT(worker_does(owner, job_poll, W(mutex)), MMF_OK);
     CHECK_FAILS(mmf_signal_and_wait(W(mutex), W(event), MMF_INFINITE), MMF_E_NOT_OWNER);
-    CHECK_FAILS(mmf_signal_and_wait(W(semaphore), W(event), LONG_MS), MMF_E_STATE);
+    CHECK_FAILS(mmf_signal_and_wait(W(semaphore), W(event), LONG_MS), MMF_E_MAXIMUM);
     /* No wait was done. */
     CHECK_STATUS(mmf_event_wait(event, 0), MMF_OK);
     CHECK_STATUS(mmf_semaphore_wait(semaphore, 0), MMF_OK);

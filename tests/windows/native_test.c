@@ -119,6 +119,7 @@ mmf_opens_what_the_system_made(void **state)
 {
     char text[8] = "";
     int64_t capacity = 0;
+    size_t read = 0;
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(names); i++) {
@@ -132,7 +133,7 @@ mmf_opens_what_the_system_made(void **state)
         CHECK_OK(mmf_map_capacity(map, &capacity));
         CHECK_INT(capacity, 12288);
         CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ, NULL, &view));
-        CHECK_OK(mmf_accessor_read_array(view, 0, text, 1, 7, &capacity));
+        CHECK_OK(mmf_accessor_read_array(view, 0, text, 1, 7, &read));
         CHECK_TEXT(text, "native");
         mmf_accessor_close(view);
         check_bytes_shared(map, other);
