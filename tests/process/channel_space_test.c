@@ -189,7 +189,7 @@ use_on_a_full_one(struct child *self, void *argument)
     mmf_topic *topic;
     mmf_latest *latest;
     uint64_t before;
-    int count = 0, rc = MMF_OK;
+    int count = 0, created = -7, rc = MMF_OK;
 
     (void)self;
     (void)argument;
@@ -213,10 +213,14 @@ use_on_a_full_one(struct child *self, void *argument)
         use_queue(queues[i]);
     use_topic(topic);
     use_latest(latest);
-    /* What is there can be opened, of whatever size somebody would like it. */
-    CHECK_OK(mmf_queue_create_or_open("Global\\0", LARGE, COUNT, MMF_OVERFLOW_BLOCK,
-                                      NULL, NULL, &more));
+    /* A queue that exists opens on a full file system; another size is no lack of space. */
+    CHECK_OK(mmf_queue_create_or_open("Global\\0", SIZE, COUNT, MMF_OVERFLOW_BLOCK,
+                                      NULL, &created, &more));
+    CHECK_INT(created, 0);
     mmf_queue_close(more);
+    CHECK_FAILS(mmf_queue_create_or_open("Global\\0", LARGE, COUNT, MMF_OVERFLOW_BLOCK,
+                                         NULL, NULL, &more),
+                MMF_E_MISMATCH);
     remove_filler();
     for (int i = 0; i < count; i++)
         mmf_queue_close(queues[i]);

@@ -288,12 +288,10 @@ work(struct child *self, void *argument)
 }
 
 static void
-mode_0666_is_for_everybody(void **state)
+serve_another_user(mmf_queue *queue)
 {
-    mmf_queue *queue = create_queue(0666);
     struct child child;
 
-    (void)state;
     CHECK_INT(mode_of_only_file(), 0666);
     send_number(queue, 1);
     send_number(queue, 2);
@@ -309,6 +307,30 @@ mode_0666_is_for_everybody(void **state)
             expect_number(queue, i, 0);
     }
     mmf_queue_close(queue);
+}
+
+static void
+mode_0666_is_for_everybody(void **state)
+{
+    (void)state;
+    serve_another_user(create_queue(0666));
+}
+
+/* all_users is the prefix and mode 0666 in one. */
+static void
+all_users_is_for_everybody(void **state)
+{
+    mmf_channel_options options = with_mode(0);
+    mmf_queue *queue;
+
+    (void)state;
+    options.all_users = 1;
+    CHECK_OK(mmf_queue_create_new("Jobs", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
+                                  &queue));
+    serve_another_user(queue);
+    CHECK_FAILS(mmf_queue_create_new("Local\\Jobs", SIZE, COUNT, MMF_OVERFLOW_BLOCK,
+                                     &options, &queue),
+                MMF_E_INVALID);
 }
 
 /* The other way round: root makes it and dies, and another user goes on alone. */
@@ -478,6 +500,7 @@ main(int argc, char **argv)
         TEST(mode_0600_is_the_default),
         TEST(mode_0644_lets_others_look),
         TEST(mode_0666_is_for_everybody),
+        TEST(all_users_is_for_everybody),
         TEST(another_user_survives_the_creator),
         TEST(an_unprivileged_creator_serves_root),
         TEST(a_dead_channel_of_another_user_is_reported),
