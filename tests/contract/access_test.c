@@ -122,11 +122,11 @@ rule_2_7_what_views_do(void **state)
     map = create_new(NULL, 4096, NULL);
     view = view_of(map, 0, 0, MMF_ACCESS_WRITE);
     CHECK_OK(mmf_accessor_write_byte(view, 9, 1));
-    CHECK_INT(peek(map, 9), 1);
+    CHECK_INT(byte_at(map, 9), 1);
     mmf_accessor_close(view);
     view = view_of(map, 0, 0, MMF_ACCESS_COPY_ON_WRITE);
     CHECK_OK(mmf_accessor_write_byte(view, 9, 2));
-    CHECK_INT(peek(map, 9), 1);
+    CHECK_INT(byte_at(map, 9), 1);
     mmf_accessor_close(view);
     mmf_map_close(map);
 }

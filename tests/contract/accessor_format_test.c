@@ -77,7 +77,7 @@ rule_4_1_not_writable_before_position(void **state)
                         MMF_E_NOT_SUPPORTED);
     }
     mmf_accessor_close(view);
-    CHECK_INT(peek(map, 0), 0);
+    CHECK_INT(byte_at(map, 0), 0);
     mmf_map_close(map);
 }
 
@@ -119,13 +119,13 @@ rule_4_1_positions(void **state)
         check_both_refused(view, type, INT64_MAX - type->size + 1, MMF_E_RANGE);
     }
     check_all_are(bytes, 0, 100, 0xee);
-    CHECK_INT(peek(map, 4999), 0);
-    CHECK_INT(peek(map, 5100), 0);
+    CHECK_INT(byte_at(map, 4999), 0);
+    CHECK_INT(byte_at(map, 5100), 0);
     mmf_accessor_close(view);
     mmf_map_close(map);
 }
 
-/* A view that is smaller than the type: position 0 straddles, or is behind the end. */
+/* A view that is smaller than the type: position 0 straddles, or is past the end. */
 static void
 rule_4_1_view_smaller_than_the_type(void **state)
 {

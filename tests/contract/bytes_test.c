@@ -47,7 +47,7 @@ check_bytes_of_sample(mmf_map *map, int64_t capacity)
     bytes = bytes_of(map, MMF_ACCESS_READ_WRITE, (size_t)size);
     CHECK_INT(bytes[0], 0);
     bytes[capacity - 1] = 42;
-    CHECK_INT(peek(map, capacity - 1), 42);
+    CHECK_INT(byte_at(map, capacity - 1), 42);
     poke(map, 0, 43);
     CHECK_INT(bytes[0], 43);
 }
@@ -76,12 +76,12 @@ bytes_for_each_access(void **state)
     map = open_existing("Cat", WITH_ACCESS(MMF_ACCESS_WRITE));
     bytes_of(map, MMF_ACCESS_WRITE, 8192)[5000] = 8;
     mmf_map_close(map);
-    CHECK_INT(peek(first, 5000), 8);
+    CHECK_INT(byte_at(first, 5000), 8);
     map = open_existing("Cat", NULL);
     bytes = bytes_of(map, MMF_ACCESS_COPY_ON_WRITE, 8192);
     CHECK_INT(bytes[5000], 8);
     bytes[5000] = 9;
-    CHECK_INT(peek(first, 5000), 8);
+    CHECK_INT(byte_at(first, 5000), 8);
     mmf_map_close(map);
     mmf_map_close(first);
 }

@@ -222,7 +222,7 @@ open_read_only_file(void *path)
     REFUSES_FILE(path, MMF_FILE_MODE_CREATE, NULL, 4096, NULL, MMF_E_ACCESS, NULL);
     map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0,
                            WITH_ACCESS(MMF_ACCESS_READ));
-    byte = peek(map, 99);
+    byte = byte_at(map, 99);
     CHECK_INT(byte, 7);
     mmf_map_close(map);
 }
@@ -235,11 +235,11 @@ rule_2_2_8_no_permission(void **state)
     char after[100];
 
     (void)state;
-    need_files_for_nobody();
+    need_files_for_stranger();
     file_path(path);
     write_file(path, bytes, sizeof(bytes));
     set_mode(path, 0444);
-    as_nobody(open_read_only_file, path);
+    as_stranger(open_read_only_file, path);
     read_file(path, after, sizeof(after));
     CHECK_BYTES(after, bytes, sizeof(after));
     remove_file(path);
@@ -262,10 +262,10 @@ rule_2_2_8_no_permission_to_create(void **state)
     static char dir[FILE_PATH_SIZE];
 
     (void)state;
-    need_files_for_nobody();
+    need_files_for_stranger();
     file_path(dir);
     make_directory(dir);
-    as_nobody(create_where_one_may_not, dir);
+    as_stranger(create_where_one_may_not, dir);
     remove_directory(dir);
 }
 
@@ -381,7 +381,7 @@ rule_2_2_8_sharing_violation_leaves_the_file_alone(void **state)
     poke(first, 99, 8);
     REFUSES_FILE(path, MMF_FILE_MODE_CREATE, NULL, 50, NULL, MMF_E_SHARING, NULL);
     CHECK_INT(file_length(path), 100);
-    CHECK_INT(peek(first, 99), 8);
+    CHECK_INT(byte_at(first, 99), 8);
     mmf_map_close(first);
     remove_file(path);
 }
@@ -574,9 +574,9 @@ rule_2_2_15_the_file_grows_exactly(void **state)
         write_file(path, bytes, sizeof(bytes));
         map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, capacities[i], NULL);
         CHECK_INT(file_length(path), capacities[i]);
-        CHECK_INT(peek(map, 99), 7);
-        CHECK_INT(peek(map, 100), 0); /* 3.1.7: new bytes are zero */
-        CHECK_INT(peek(map, capacities[i] - 1), 0);
+        CHECK_INT(byte_at(map, 99), 7);
+        CHECK_INT(byte_at(map, 100), 0); /* 3.1.7: new bytes are zero */
+        CHECK_INT(byte_at(map, capacities[i] - 1), 0);
         poke(map, capacities[i] - 1, 9);
         mmf_map_close(map);
         CHECK_INT(file_length(path), capacities[i]);
@@ -697,7 +697,7 @@ rule_2_2_modes(void **state)
     CHECK_INT(file_length(path), 100);
     write_file(path, bytes, sizeof(bytes));
     map = create_from_file(path, MMF_FILE_MODE_OPEN_OR_CREATE, NULL, 100, NULL);
-    CHECK_INT(peek(map, 0), 'a');
+    CHECK_INT(byte_at(map, 0), 'a');
     mmf_map_close(map);
     map = create_from_file(path, MMF_FILE_MODE_CREATE, NULL, 50, NULL);
     validate_map(map, 50, MMF_ACCESS_READ_WRITE, 0);

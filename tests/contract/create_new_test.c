@@ -340,7 +340,7 @@ check_forgets(const char *name)
     mmf_accessor_close(view);
     mmf_map_close(map);
     map = create_new(name, 4096, NULL);
-    CHECK_INT(peek(map, 0), 0);
+    CHECK_INT(byte_at(map, 0), 0);
     mmf_map_close(map);
 }
 
@@ -378,7 +378,7 @@ cn_22_a_hundred_unnamed_maps(void **state)
     for (i = 0; i < MAPS; i++)
         poke(maps[i], 7, (uint8_t)(i + 1));
     for (i = 0; i < MAPS; i++)
-        CHECK_INT(peek(maps[i], 7), i + 1); /* 3.1.6: nobody shares */
+        CHECK_INT(byte_at(maps[i], 7), i + 1); /* 3.1.6: nobody shares */
     for (i = 0; i < MAPS; i++)
         mmf_map_close(maps[i]);
 }
@@ -409,7 +409,7 @@ cn_25_closing_nothing_is_fine(void **state)
 }
 
 static void
-look_at_dead_map(void *payload)
+use_dead_map(void *payload)
 {
     mmf_map *map = payload;
     intptr_t handle = 7;
@@ -432,11 +432,11 @@ cn_26_dead_map_is_disposed(void **state)
     unique_name(name);
     map = create_new(name, 4096, NULL);
     validate_map(map, 4096, MMF_ACCESS_READ_WRITE, 0);
-    in_child(look_at_dead_map, map);
+    in_child(use_dead_map, map);
     validate_map(map, 4096, MMF_ACCESS_READ_WRITE, 0);
     mmf_map_close(map);
     map = create_new(NULL, 4096, NULL);
-    in_child(look_at_dead_map, map);
+    in_child(use_dead_map, map);
     validate_map(map, 4096, MMF_ACCESS_READ_WRITE, 0);
     mmf_map_close(map);
 }

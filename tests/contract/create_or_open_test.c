@@ -453,7 +453,7 @@ rule_2_5_options_are_ignored_when_it_opens(void **state)
     map = create_or_open("Cat", 1,
                          WITH(MMF_ACCESS_READ_WRITE, MMF_DELAY_ALLOCATE_PAGES,
                               MMF_INHERITABILITY_INHERITABLE));
-    CHECK_INT(peek(map, 100), 7);
+    CHECK_INT(byte_at(map, 100), 7);
     poke(map, 100, 0);
     validate_map(map, 4096, MMF_ACCESS_READ_WRITE, MMF_INHERITABILITY_INHERITABLE);
     validate_map(first, 4096, MMF_ACCESS_READ_WRITE, 0);
@@ -462,11 +462,11 @@ rule_2_5_options_are_ignored_when_it_opens(void **state)
 }
 
 static void
-open_readable_as_nobody(void *name)
+open_readable_as_stranger(void *name)
 {
     mmf_map *map = create_or_open(name, 4096, WITH_ACCESS(MMF_ACCESS_READ));
 
-    CHECK_INT(peek(map, 5), 55);
+    CHECK_INT(byte_at(map, 5), 55);
     mmf_map_close(map);
     REFUSES_CREATE_OR_OPEN(name, 4096, NULL, MMF_E_ACCESS, NULL);
     REFUSES_CREATE_OR_OPEN(name, 4096, WITH_ACCESS(MMF_ACCESS_WRITE), MMF_E_ACCESS,
@@ -487,7 +487,7 @@ rule_2_5_access_denied_with_more_than_the_object_allows(void **state)
     options.mode = 0644;
     map = create_new(name, 4096, &options);
     poke(map, 5, 55);
-    as_nobody(open_readable_as_nobody, name);
+    as_stranger(open_readable_as_stranger, name);
     mmf_map_close(map);
 }
 

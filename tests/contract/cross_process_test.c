@@ -95,7 +95,7 @@ visit(int argc, char **argv)
             CHECK_OK(mmf_map_capacity(map, &capacity));
             role_say("%ld", (long)capacity);
         } else if (sscanf(line, "read %ld", &position) == 1) {
-            role_say("%d", peek(map, position));
+            role_say("%d", byte_at(map, position));
         } else if (sscanf(line, "write %ld %ld", &position, &value) == 2) {
             poke(map, position, (uint8_t)value);
             role_say("written");
@@ -140,7 +140,7 @@ check_shares(struct process *visitor, mmf_map *map, int64_t capacity)
     say_to(visitor, "read 0", "123");
     snprintf(line, sizeof(line), "write %ld 45", (long)capacity - 1);
     say_to(visitor, line, "written");
-    CHECK_INT(peek(map, capacity - 1), 45);
+    CHECK_INT(byte_at(map, capacity - 1), 45);
 }
 
 static void
@@ -184,7 +184,7 @@ rule_3_8_created_there_opened_here(void **state)
     say_to(visitor, "create_or_open", "MMF_OK");
     say_to(visitor, "write 0 99", "written");
     map = open_existing("Cat", NULL);
-    CHECK_INT(peek(map, 0), 99);
+    CHECK_INT(byte_at(map, 0), 99);
     REFUSES_CREATE_NEW("Cat", 10, NULL, MMF_E_EXISTS, NULL);
     mmf_map_close(map);
     say_to(visitor, "close", "closed");
@@ -276,7 +276,7 @@ rule_3_8_a_named_file_that_was_replaced(void **state)
     }
     say_to(visitor, "open", "MMF_E_CORRUPT");
     say_to(visitor, "create_or_open", "MMF_E_CORRUPT");
-    CHECK_INT(peek(map, 0), 0); /* ours still is the old one */
+    CHECK_INT(byte_at(map, 0), 0); /* ours still is the old one */
     mmf_map_close(map);
     CHECK_INT(process_finish(visitor), EXIT_SUCCESS);
     remove_file(path);

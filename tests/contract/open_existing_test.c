@@ -103,7 +103,7 @@ rule_2_1_6_missing_name(void **state)
 }
 
 static void
-open_as_nobody(void *name)
+open_as_stranger(void *name)
 {
     mmf_map *map;
 
@@ -113,11 +113,11 @@ open_as_nobody(void *name)
     REFUSES_OPEN("Global\\Readable", WITH_RIGHTS(MMF_RIGHTS_FULL_CONTROL), MMF_E_ACCESS,
                  NULL);
     map = open_existing("Global\\Readable", WITH_RIGHTS(MMF_RIGHTS_READ));
-    CHECK_INT(peek(map, 0), 3);
+    CHECK_INT(byte_at(map, 0), 3);
     REFUSES_VIEW(map, 0, 0, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
     mmf_map_close(map);
     map = open_existing("Global\\Writable", NULL);
-    CHECK_INT(peek(map, 0), 4);
+    CHECK_INT(byte_at(map, 0), 4);
     poke(map, 0, 5);
     mmf_map_close(map);
 }
@@ -140,8 +140,8 @@ rule_2_1_8_rights_that_the_owner_does_not_give(void **state)
     options.mode = 0666;
     writable = create_new("Global\\Writable", 4096, &options);
     poke(writable, 0, 4);
-    as_nobody(open_as_nobody, name);
-    CHECK_INT(peek(writable, 0), 5);
+    as_stranger(open_as_stranger, name);
+    CHECK_INT(byte_at(writable, 0), 5);
     mmf_map_close(writable);
     mmf_map_close(readable);
     mmf_map_close(map);
@@ -229,7 +229,7 @@ open_waits_for_the_name(void **state)
         map = create_new("Cat", 4096, NULL);
         CHECK(pthread_join(thread, &opened) == 0);
         poke(map, 7, 42);
-        CHECK_INT(peek(opened, 7), 42);
+        CHECK_INT(byte_at(opened, 7), 42);
         mmf_map_close(opened);
         mmf_map_close(map);
     }

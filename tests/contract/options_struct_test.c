@@ -534,7 +534,7 @@ view_lock_beyond_the_limit(void **state)
     (void)state;
     if (HARNESS_ASAN || HARNESS_TSAN)
         harness_skip("sanitizers make mlock do nothing");
-    as_nobody(lock_without_permission, NULL);
+    as_stranger(lock_without_permission, NULL);
 }
 
 /* The host has them or has them not: then it says so, or makes the view without. */

@@ -109,7 +109,7 @@ rule_3_2_5_view_of_nothing_needs_the_right(void **state)
 }
 
 static void
-rule_3_2_6_delayed_pages_look_the_same(void **state)
+rule_3_2_6_delayed_pages_make_no_difference(void **state)
 {
     static const char *const names[] = {NULL, "Cat"};
     size_t i;
@@ -291,7 +291,7 @@ main(int argc, char **argv)
         cmocka_unit_test(rule_3_2_3_explicit_size_is_exact),
         cmocka_unit_test(rule_3_2_5_view_of_nothing),
         cmocka_unit_test(rule_3_2_5_view_of_nothing_needs_the_right),
-        cmocka_unit_test(rule_3_2_6_delayed_pages_look_the_same),
+        cmocka_unit_test(rule_3_2_6_delayed_pages_make_no_difference),
         cmocka_unit_test(rule_3_2_7_first_size_holds),
         cmocka_unit_test(rule_3_2_null_arguments),
         cmocka_unit_test(rule_3_3_pointers),

@@ -164,7 +164,7 @@ poke(mmf_map *map, int64_t position, uint8_t value)
 }
 
 uint8_t
-peek(mmf_map *map, int64_t position)
+byte_at(mmf_map *map, int64_t position)
 {
     mmf_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ);
     uint8_t value = 0;

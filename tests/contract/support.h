@@ -102,7 +102,7 @@ int host_executes_in(const char *dir);
  * the owner of anything in it. Returns when the child has ended; a failed check in the
  * child fails the test. Skips the test if we are not root.
  */
-void as_nobody(void (*run)(void *payload), void *payload);
+void as_stranger(void (*run)(void *payload), void *payload);
 
 /* The same in a forked child of this user. */
 void in_child(void (*run)(void *payload), void *payload);
@@ -116,7 +116,7 @@ int host_keeps_protection(void);
 int host_keeps_execution(void);
 
 /* Skip the test if user 65534 cannot go to where the test's files are. */
-void need_files_for_nobody(void);
+void need_files_for_stranger(void);
 
 /*
  * Options in one expression. The functions with (access) are .NET's three-argument
@@ -232,6 +232,6 @@ void for_each_owned_sample(int64_t capacity,
 
 /* One byte through a read-write view that is closed again. */
 void poke(mmf_map *map, int64_t position, uint8_t value);
-uint8_t peek(mmf_map *map, int64_t position);
+uint8_t byte_at(mmf_map *map, int64_t position);
 
 #endif

@@ -148,7 +148,7 @@ open_nameless_file(int64_t length)
 }
 
 void
-as_nobody(void (*run)(void *payload), void *payload)
+as_stranger(void (*run)(void *payload), void *payload)
 {
     (void)run;
     (void)payload;
@@ -164,7 +164,7 @@ in_child(void (*run)(void *payload), void *payload)
 }
 
 void
-need_files_for_nobody(void)
+need_files_for_stranger(void)
 {
     need_other_users();
 }

@@ -78,7 +78,7 @@ va_04_one_byte_more(void **state)
 }
 
 static void
-refuse_behind_the_end(mmf_map *map, int64_t capacity)
+refuse_past_the_end(mmf_map *map, int64_t capacity)
 {
     REFUSES_VIEW(map, map_size(capacity), 1, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
     REFUSES_VIEW(map, map_size(capacity), 1, MMF_ACCESS_READ, MMF_E_ACCESS, NULL);
@@ -88,8 +88,8 @@ static void
 va_05_one_byte_behind(void **state)
 {
     (void)state;
-    for_each_sample(page_size(), refuse_behind_the_end);
-    for_each_sample(100, refuse_behind_the_end);
+    for_each_sample(page_size(), refuse_past_the_end);
+    for_each_sample(100, refuse_past_the_end);
 }
 
 static void
@@ -414,7 +414,7 @@ check_behind(mmf_accessor *view, int64_t length)
 }
 
 static void
-va_16_reads_and_writes_behind_the_end(void **state)
+va_16_reads_and_writes_past_the_end(void **state)
 {
     (void)state;
     for_each_window(check_behind);
@@ -812,7 +812,7 @@ main(int argc, char **argv)
         cmocka_unit_test(va_13_types_at_the_end),
         cmocka_unit_test(va_14_reads_one_byte_too_far),
         cmocka_unit_test(va_15_writes_one_byte_too_far),
-        cmocka_unit_test(va_16_reads_and_writes_behind_the_end),
+        cmocka_unit_test(va_16_reads_and_writes_past_the_end),
         cmocka_unit_test(va_17_accessor_and_pointer_agree),
         cmocka_unit_test(va_18_flush),
         cmocka_unit_test(va_19_views_share),

@@ -59,8 +59,8 @@ check_unchanged(const struct sample *sample)
 
     for (i = 0; i < LENGTH; i++)
         CHECK_INT(sample->bytes[i], i);
-    CHECK_INT(peek(sample->map, 999), 0);
-    CHECK_INT(peek(sample->map, 1000 + LENGTH), 0);
+    CHECK_INT(byte_at(sample->map, 999), 0);
+    CHECK_INT(byte_at(sample->map, 1000 + LENGTH), 0);
 }
 
 static void
@@ -224,7 +224,7 @@ rule_5_write(void **state)
     CHECK_STATUS(mmf_stream_write(sample.stream, bytes, LENGTH), MMF_OK);
     CHECK_BYTES(sample.bytes, bytes, LENGTH);
     check_position(&sample, LENGTH);
-    CHECK_INT(peek(sample.map, 1000 + LENGTH), 0);
+    CHECK_INT(byte_at(sample.map, 1000 + LENGTH), 0);
     close_sample(&sample);
 }
 

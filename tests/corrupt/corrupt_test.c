@@ -221,7 +221,7 @@ try_everything(const struct victim *victim)
     static const int create_statuses[] = {MMF_E_EXISTS, MMF_E_CORRUPT, MMF_E_LAYOUT,
                                           MMF_E_WRONG_KIND, 1};
     mmf_map_options for_reading;
-    mmf_gc_result reaped;
+    mmf_gc_result collected;
     struct stat status;
     mmf_map *map;
     int rc;
@@ -246,9 +246,9 @@ try_everything(const struct victim *victim)
     check_status_is(rc, create_statuses, "create_new of a large one");
     try_listing(MMF_LIST_LOCAL);
     try_listing(MMF_LIST_KEEP_ORPHANED);
-    CHECK_OK(mmf_gc(0, &reaped));
-    CHECK_INT(reaped.removed, 0);
-    CHECK_INT(reaped.in_use + reaped.invalid, 1);
+    CHECK_OK(mmf_gc(0, &collected));
+    CHECK_INT(collected.removed, 0);
+    CHECK_INT(collected.in_use + collected.invalid, 1);
     CHECK(lstat(victim->path, &status) == 0);
     CHECK_INT(status.st_ino, victim->inode);
 }

@@ -306,7 +306,7 @@ run_list(void)
 }
 
 static void
-run_reap(void)
+run_gc(void)
 {
     mmf_gc(0, NULL);
 }
@@ -372,8 +372,8 @@ static const struct operation operations[] = {
     {"close, not last", WITH_HOLDER, run_open, run_close},
     {"close, not last, with a view", WITH_HOLDER, open_with_view, run_close},
     {"list over dead ones", WITH_DEAD, NULL, run_list},
-    {"reap of dead ones", WITH_DEAD, NULL, run_reap},
-    {"reap beside a holder", WITH_HOLDER, NULL, run_reap},
+    {"gc of orphans", WITH_DEAD, NULL, run_gc},
+    {"gc beside a holder", WITH_HOLDER, NULL, run_gc},
     {"fork", BY_CALL_ONLY | LONE_CHILD, create_with_view, run_fork},
 };
 
@@ -463,16 +463,16 @@ check_survivors(void)
         rc = mmf_map_open_existing(current_name(), NULL, &seen);
     }
     if (rc != MMF_E_NOT_FOUND) {
-        site_fail("open when nobody holds it",
+        site_fail("open without a holder",
                   rc < 0 ? mmf_last_message() : "it can be opened");
         if (rc >= 0)
             mmf_map_close(seen);
     }
     if (mmf_map_create_new(current_name(), CAPACITY, NULL, &seen) < 0) {
-        site_fail("create when nobody holds it", mmf_last_message());
+        site_fail("create without a holder", mmf_last_message());
     } else {
         if (!bytes_are(seen, 1))
-            site_fail("create when nobody holds it", "the bytes are not zero");
+            site_fail("create without a holder", "the bytes are not zero");
         mmf_map_close(seen);
     }
     if (access(file_path, F_OK) < 0)
@@ -655,7 +655,7 @@ kill_along(const struct walk *walk, const struct walk *except, size_t stride,
 
         if (except != NULL && walk_comes_by(except, place))
             continue;
-        walk_say_place(walk, n);
+        walk_report_site(walk, n);
         while (!kill_at_instruction(place, times) && ++tries < MOST_TRIES)
             if (tries % 2 == 0)
                 walk_skip_process_id();

@@ -57,7 +57,7 @@ enum {
     FEW_TRIES = 2,       /* and often does where only the longest walk went */
     DEADLINE_MS = 10000, /* nobody waits so long but by a bug */
     LATE_MS = 1000,      /* a sleeper is told in a tenth of it; machines have loads */
-    VICTIM_PATIENCE_MS = 20
+    VICTIM_TIMEOUT_MS = 20
 };
 
 enum object { MUTEX, EVENT, MANUAL, SEMAPHORE, OBJECTS, NOTHING };
@@ -173,7 +173,7 @@ waitable(enum object object)
 }
 
 static int
-let_through(enum object object)
+signal_object(enum object object)
 {
     switch (object) {
     case MUTEX:
@@ -277,7 +277,7 @@ static int owns; /* in the partner: the mutex */
  * again if it sleeps on: the sleeper may have got it.
  */
 static void
-let_through_when_asleep(int fd, enum object object, pid_t victim)
+signal_when_asleep(int fd, enum object object, pid_t victim)
 {
     struct pollfd input = {.fd = fd, .events = POLLIN};
     struct request request;
@@ -286,7 +286,7 @@ let_through_when_asleep(int fd, enum object object, pid_t victim)
 
     while (poll(&input, 1, ms) == 0) {
         if (often < 2 && victim != 0 && is_asleep(victim)) {
-            let_through(object);
+            signal_object(object);
             often += object == MUTEX ? 2 : 1;
             owns = owns && object != MUTEX;
             ms = 50;
@@ -295,7 +295,7 @@ let_through_when_asleep(int fd, enum object object, pid_t victim)
     if (read(fd, &request, sizeof(request)) != sizeof(request))
         _exit(0);
     if (often == 0 && object != MUTEX)
-        let_through(object);
+        signal_object(object);
     if (owns)
         mmf_mutex_release(mutex);
     owns = 0;
@@ -321,7 +321,7 @@ peer_main(int fd)
             answer(fd, sleep_for((enum object)request.object));
             break;
         case 'l': /* let through */
-            let_through_when_asleep(fd, (enum object)request.object, request.victim);
+            signal_when_asleep(fd, (enum object)request.object, request.victim);
             break;
         case 'o': /* own the mutex */
             owns = mmf_mutex_wait(mutex, DEADLINE_MS) >= 0;
@@ -444,7 +444,7 @@ run_mutex_wait(void)
 static void
 run_mutex_wait_shortly(void)
 {
-    rc_of_run = mmf_mutex_wait(mutex, VICTIM_PATIENCE_MS);
+    rc_of_run = mmf_mutex_wait(mutex, VICTIM_TIMEOUT_MS);
 }
 
 static void
@@ -522,7 +522,7 @@ run_wait_any(void)
 static void
 run_wait_any_shortly(void)
 {
-    wait_for_several(0, VICTIM_PATIENCE_MS);
+    wait_for_several(0, VICTIM_TIMEOUT_MS);
 }
 
 static void
@@ -534,7 +534,7 @@ run_wait_all(void)
 static void
 run_wait_all_shortly(void)
 {
-    wait_for_several(1, VICTIM_PATIENCE_MS);
+    wait_for_several(1, VICTIM_TIMEOUT_MS);
 }
 
 static void
@@ -793,7 +793,7 @@ read_word(enum object object)
 
 /* Nobody but the victim could be in the way of a mutex. */
 static int
-can_be_had(enum object object)
+is_available(enum object object)
 {
     if (object == MUTEX)
         return 1;
@@ -811,7 +811,7 @@ check_sleeper(void)
 
     if (current->sleeper == NOTHING)
         return;
-    if (can_be_had(current->sleeper)) {
+    if (is_available(current->sleeper)) {
         letter = hear(&sleeper, DEADLINE_MS);
         if ((seconds() - begin) * 1000 > slowest)
             slowest = (seconds() - begin) * 1000;
@@ -824,7 +824,7 @@ check_sleeper(void)
     }
     if (letter == 0) {
         open_all();
-        let_through(current->sleeper);
+        signal_object(current->sleeper);
         close_all();
         letter = hear(&sleeper, DEADLINE_MS);
     }
@@ -1076,7 +1076,7 @@ kill_asleep(struct counts *counts)
     make_ready();
     pid = trace_fork(victim, NULL);
     site_step("runs the victim");
-    trace_let_go(pid);
+    trace_detach(pid);
     if (wait_until_asleep(pid) < 0)
         site_fail("the victim", "does not sleep");
     counts->asleep++;
@@ -1153,7 +1153,7 @@ kill_along(const struct walk *walk, const struct walk *except, size_t stride,
 
         if (except != NULL && walk_comes_by(except, place))
             continue;
-        walk_say_place(walk, n);
+        walk_report_site(walk, n);
         /* A loop may have had fewer rounds this time. */
         while (!kill_at_instruction(place, times) && tries < most_tries) {
             times -= times > 1;

@@ -165,7 +165,7 @@ check_words(const struct held *held, const char *when)
 
 /* Look at the bytes of a map just opened, and put ours where nobody's are. */
 static void
-look_inside(unsigned worker, struct history_entry *e, struct held *held, int read_only,
+inspect_map(unsigned worker, struct history_entry *e, struct held *held, int read_only,
             uint64_t *random)
 {
     mmf_access access = read_only ? MMF_ACCESS_READ : MMF_ACCESS_READ_WRITE;
@@ -208,7 +208,7 @@ look_inside(unsigned worker, struct history_entry *e, struct held *held, int rea
 }
 
 static void
-let_go(unsigned worker, struct held *held, uint64_t *random)
+close_held(unsigned worker, struct held *held, uint64_t *random)
 {
     struct history_entry *e;
     uint64_t order = random_next(random) % 4;
@@ -285,7 +285,7 @@ take(unsigned worker, struct held *held, int only_reader, uint64_t *random)
     atomic_fetch_add(&shared->acquired, 1);
     held->name = (uint16_t)name;
     held->handle = e->handle;
-    look_inside(worker, e, held,
+    inspect_map(worker, e, held,
                 operation == HISTORY_OPEN_EXISTING &&
                     open_options.rights == MMF_RIGHTS_READ,
                 random);
@@ -316,7 +316,7 @@ work(unsigned worker, uint64_t random)
         if (atomic_load(&shared->counts[worker]) + HANDLES + 2 >= LOG_ENTRIES)
             break;
         if (h->map != NULL)
-            let_go(worker, h, &random);
+            close_held(worker, h, &random);
         else if (!take(worker, h, only_reader, &random))
             break;
         /* Crowded: whatever we hold. Sparse: long without, seldom with a handle. */
@@ -327,7 +327,7 @@ work(unsigned worker, uint64_t random)
     }
     for (i = 0; i < HANDLES; i++)
         if (held[i].map != NULL)
-            let_go(worker, &held[i], &random);
+            close_held(worker, &held[i], &random);
     _exit(0);
 }
 
@@ -360,7 +360,7 @@ start_worker(unsigned w, uint64_t *random)
 
 /* One has ended: say so in its log. */
 static void
-bury(pid_t pid, int status)
+note_death(pid_t pid, int status)
 {
     struct history_entry *e;
     unsigned w;
@@ -396,7 +396,7 @@ collect_ended(int wait_for_one)
     pid_t pid;
 
     while ((pid = waitpid(-1, &status, wait_for_one ? 0 : WNOHANG)) > 0) {
-        bury(pid, status);
+        note_death(pid, status);
         wait_for_one = 0;
     }
 }
@@ -466,7 +466,7 @@ count_descriptors(void)
 static void
 check_nothing_left(const char *dir)
 {
-    mmf_gc_result reaped;
+    mmf_gc_result collected;
     mmf_list *list;
     mmf_map *map;
     int32_t i;
@@ -494,10 +494,10 @@ check_nothing_left(const char *dir)
             failures++;
         }
     }
-    if (mmf_gc(0, &reaped) < 0 || reaped.in_use != 0 || reaped.invalid != 0 ||
-        reaped.refused != 0) {
+    if (mmf_gc(0, &collected) < 0 || collected.in_use != 0 || collected.invalid != 0 ||
+        collected.refused != 0) {
         fprintf(stderr, "torture: reap: %d alive, %d foreign, %d refused\n",
-                reaped.in_use, reaped.invalid, reaped.refused);
+                collected.in_use, collected.invalid, collected.refused);
         failures++;
     }
     failures += count_files(dir);

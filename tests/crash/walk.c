@@ -86,7 +86,7 @@ walk_times(const struct walk *walk, size_t n)
 }
 
 void
-walk_say_place(const struct walk *walk, size_t n)
+walk_report_site(const struct walk *walk, size_t n)
 {
     site_say("killed before instruction %zu of %zu, at +0x%lx", n, walk->count,
              (unsigned long)(walk->places[n] - text_begin));

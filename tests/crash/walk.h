@@ -36,7 +36,7 @@ int walk_comes_by(const struct walk *walk, uintptr_t place);
 unsigned walk_times(const struct walk *walk, size_t n);
 
 /* site_say: "killed before instruction N of M, at +0x...". */
-void walk_say_place(const struct walk *walk, size_t n);
+void walk_report_site(const struct walk *walk, size_t n);
 
 /*
  * Shift the process ids that the next children get: a creator looks at other names now

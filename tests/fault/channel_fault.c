@@ -205,7 +205,7 @@ leave_dead_queue(struct stage *stage)
 
 /* Both places of a living queue are a dead one's, and so is the message. */
 static void
-take_places(void)
+take_table_entries(void)
 {
     mmf_channel_options options = options_for(MMF_ROLE_BOTH, 0);
     mmf_message message;
@@ -219,7 +219,7 @@ static void
 hold_queue_of_the_dead(struct stage *stage)
 {
     hold_queue(stage);
-    round_die_elsewhere(take_places);
+    round_die_elsewhere(take_table_entries);
 }
 
 /* The sizes of the holder's queue, which stand in its page, make no sense. */
@@ -385,7 +385,7 @@ topic_is_theirs(struct stage *stage)
     uint64_t got = 0;
     size_t length;
 
-    round_tell_elsewhere();
+    round_act_elsewhere();
     CHECK_STATUS(mmf_topic_receive(stage->topic, &got, SIZE, SOON_MS, &length, NULL),
                  MMF_OK);
     CHECK_INT(got, theirs);
@@ -487,7 +487,7 @@ close_given(struct stage *stage)
 
 /* What it had in hand is handed on, marked, and its reservation gone. */
 static void
-is_handed_on(mmf_queue *queue)
+is_redelivered(mmf_queue *queue)
 {
     mmf_message message = {.flags = 0};
     mmf_channel_stats stats;
@@ -507,7 +507,7 @@ is_handed_on(mmf_queue *queue)
 static void
 kept_gets_it(struct stage *stage)
 {
-    is_handed_on(stage->kept_queue);
+    is_redelivered(stage->kept_queue);
 }
 
 static void
@@ -517,7 +517,7 @@ others_get_it(struct stage *stage)
 
     (void)stage;
     CHECK_OK(mmf_queue_open_existing("Cat", NULL, &queue));
-    is_handed_on(queue);
+    is_redelivered(queue);
     mmf_queue_close(queue);
 }
 
@@ -525,7 +525,7 @@ static void
 their_topic_goes_on(struct stage *stage)
 {
     for (int i = 0; i < 2 * COUNT; i++)
-        round_tell_elsewhere(); /* nobody subscribes any more, who could hold it */
+        round_act_elsewhere(); /* nobody subscribes any more, who could hold it */
     (void)stage;
 }
 
@@ -629,7 +629,7 @@ is_readable(int fd)
 
 /* Readable at first, then quiet, then readable when there is a message. */
 static void
-tells_of_messages(struct stage *stage)
+is_readable_for_messages(struct stage *stage)
 {
     int fd = stage->poll_fd;
     uint64_t got;
@@ -710,7 +710,7 @@ static struct scenario scenarios[] = {
      .arrange = hold_queue,
      .inspect = queue_is_theirs,
      .clean = close_queue,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "create_full",
      .documented = create_statuses,
      .host = HOST_FULL,
@@ -730,42 +730,42 @@ static struct scenario scenarios[] = {
      .act = create_topic,
      .expected = MMF_E_WRONG_KIND,
      .arrange = hold_queue,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_queue",
      .act = open_queue,
      .arrange = hold_queue,
      .inspect = queue_is_theirs,
      .clean = close_queue,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_to_send",
      .act = open_to_send,
      .arrange = hold_queue,
      .inspect = sends_after_theirs,
      .clean = close_queue,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_single",
      .act = open_to_receive,
      .arrange = hold_single,
      .inspect = hears_theirs,
      .clean = close_queue,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_single_taken",
      .act = open_to_send,
      .expected = MMF_E_SHARING,
      .arrange = hold_single,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_topic_to_subscribe",
      .act = open_to_subscribe,
      .arrange = hold_topic,
      .inspect = topic_is_theirs,
      .clean = close_topic,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_latest",
      .act = open_latest,
      .arrange = hold_latest,
      .inspect = latest_is_theirs,
      .clean = close_latest,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_again",
      .act = open_queue,
      .arrange = give_queue,
@@ -777,7 +777,7 @@ static struct scenario scenarios[] = {
      .arrange = hold_queue_of_the_dead,
      .inspect = queue_is_theirs,
      .clean = close_queue,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_dead",
      .act = open_queue,
      .expected = MMF_E_NOT_FOUND,
@@ -788,12 +788,12 @@ static struct scenario scenarios[] = {
      .act = open_queue,
      .expected = MMF_E_ACCESS,
      .arrange = hold_queue,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_damaged",
      .act = open_queue,
      .expected = MMF_E_CORRUPT,
      .arrange = hold_damaged,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "close_last",
      .act = close_given,
      .arrange = give_used_queue,
@@ -811,28 +811,28 @@ static struct scenario scenarios[] = {
      .act = close_given,
      .arrange = give_theirs,
      .inspect = others_get_it,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "close_subscriber",
      .act = close_given,
      .arrange = give_topic_of_theirs,
      .inspect = their_topic_goes_on,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "stat_queue",
      .act = look,
      .arrange = hold_queue,
      .inspect = counts_theirs,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "stat_topic",
      .act = look,
      .arrange = hold_topic,
      .inspect = is_a_topic,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "stat_of_a_reader",
      .host = HOST_READ_ONLY,
      .act = look,
      .arrange = hold_queue,
      .inspect = counts_theirs,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "stat_dead",
      .act = look,
      .expected = MMF_E_NOT_FOUND,
@@ -841,24 +841,24 @@ static struct scenario scenarios[] = {
      .act = look,
      .expected = MMF_E_CORRUPT,
      .arrange = hold_damaged,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "stat_map",
      .act = look,
      .expected = MMF_E_WRONG_KIND,
      .arrange = step_hold_elsewhere,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "list_queue",
      .documented = round_list_statuses,
      .act = list_all,
      .arrange = hold_queue,
      .inspect = lists_queue,
      .clean = close_list,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "poll_queue",
      .documented = round_poll_statuses,
      .act = ask_for_fd,
      .arrange = give_queue,
-     .inspect = tells_of_messages,
+     .inspect = is_readable_for_messages,
      .clean = close_and_give_again,
      .disarrange = close_what_was_given},
 };

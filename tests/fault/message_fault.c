@@ -241,7 +241,7 @@ let_them_sleep(struct stage *stage)
 
     round_live_elsewhere(&life);
     open_given(stage, MMF_ROLE_BOTH);
-    round_tell_elsewhere();
+    round_act_elsewhere();
     wait_a_moment();
 }
 
@@ -421,18 +421,18 @@ receive(struct stage *stage, int32_t timeout_ms)
 }
 
 static int
-receive_when_told(struct stage *stage)
+receive_when_asked(struct stage *stage)
 {
-    round_tell_elsewhere();
+    round_act_elsewhere();
     return receive(stage, SOON_MS);
 }
 
 static int
-send_when_told(struct stage *stage)
+send_when_asked(struct stage *stage)
 {
     static const uint64_t number = COUNT + 1;
 
-    round_tell_elsewhere();
+    round_act_elsewhere();
     return mmf_queue_send(stage->given_queue, &number, SIZE, SOON_MS, NULL);
 }
 
@@ -457,28 +457,28 @@ send_in_vain(struct stage *stage)
 }
 
 static int
-subscribe_when_told(struct stage *stage)
+subscribe_when_asked(struct stage *stage)
 {
     size_t length;
 
-    round_tell_elsewhere();
+    round_act_elsewhere();
     return mmf_topic_receive(stage->given_topic, &stage->stats.sent, SIZE, SOON_MS,
                              &length, NULL);
 }
 
 static int
-publish_when_told(struct stage *stage)
+publish_when_asked(struct stage *stage)
 {
     static const uint64_t number = COUNT + 1;
 
-    round_tell_elsewhere();
+    round_act_elsewhere();
     return mmf_topic_send(stage->given_topic, &number, SIZE, SOON_MS, NULL);
 }
 
 static int
-await_version_when_told(struct stage *stage)
+await_version_when_asked(struct stage *stage)
 {
-    round_tell_elsewhere();
+    round_act_elsewhere();
     return mmf_latest_wait(stage->given_latest, 0, SOON_MS);
 }
 
@@ -512,7 +512,7 @@ has_heard_theirs(struct stage *stage)
 {
     CHECK_INT(stage->stats.sent, theirs);
     expect_none(stage->given_queue);
-    round_tell_elsewhere();
+    round_act_elsewhere();
     expect_number(stage->given_queue, theirs);
 }
 
@@ -630,7 +630,7 @@ has_the_dead_one_s_room(struct stage *stage)
 }
 
 static void
-is_held_by_nobody(struct stage *stage)
+has_no_holder(struct stage *stage)
 {
     for (uint64_t number = 1; number <= 2 * COUNT; number++)
         CHECK_STATUS(mmf_topic_send(stage->given_topic, &number, SIZE, SOON_MS, NULL),
@@ -647,43 +647,43 @@ close_given(struct stage *stage)
 }
 
 static void
-close_given_and_let_go(struct stage *stage)
+close_given_and_theirs(struct stage *stage)
 {
     close_given(stage);
-    step_let_go_elsewhere(stage);
+    step_close_elsewhere(stage);
 }
 
 static struct scenario scenarios[] = {
     {.name = "receive_sleeping",
-     .act = receive_when_told,
+     .act = receive_when_asked,
      .arrange = wait_for_a_message,
      .inspect = has_heard_theirs,
-     .disarrange = close_given_and_let_go},
+     .disarrange = close_given_and_theirs},
     {.name = "receive_sleeping_single",
-     .act = receive_when_told,
+     .act = receive_when_asked,
      .arrange = wait_for_the_producer,
      .inspect = has_heard_theirs,
-     .disarrange = close_given_and_let_go},
+     .disarrange = close_given_and_theirs},
     {.name = "receive_with_descriptor",
-     .act = receive_when_told,
+     .act = receive_when_asked,
      .arrange = wait_with_a_descriptor,
      .inspect = has_heard_theirs,
-     .disarrange = close_given_and_let_go},
+     .disarrange = close_given_and_theirs},
     {.name = "send_sleeping",
-     .act = send_when_told,
+     .act = send_when_asked,
      .arrange = wait_for_room,
      .inspect = has_sent,
-     .disarrange = close_given_and_let_go},
+     .disarrange = close_given_and_theirs},
     {.name = "send_sleeping_single",
-     .act = send_when_told,
+     .act = send_when_asked,
      .arrange = wait_for_the_consumer,
      .inspect = has_sent_to_consumer,
-     .disarrange = close_given_and_let_go},
+     .disarrange = close_given_and_theirs},
     {.name = "send_to_sleeper",
      .act = send_to_sleeper,
      .arrange = let_them_sleep,
      .inspect = has_been_heard,
-     .disarrange = close_given_and_let_go},
+     .disarrange = close_given_and_theirs},
     {.name = "receive_in_vain",
      .act = receive_in_vain,
      .expected = MMF_TIMED_OUT,
@@ -697,20 +697,20 @@ static struct scenario scenarios[] = {
      .inspect = is_full,
      .disarrange = close_given},
     {.name = "subscribe_sleeping",
-     .act = subscribe_when_told,
+     .act = subscribe_when_asked,
      .arrange = wait_for_a_publisher,
      .inspect = has_seen_theirs,
-     .disarrange = close_given_and_let_go},
+     .disarrange = close_given_and_theirs},
     {.name = "publish_sleeping",
-     .act = publish_when_told,
+     .act = publish_when_asked,
      .arrange = wait_for_a_subscriber,
      .inspect = has_published,
-     .disarrange = close_given_and_let_go},
+     .disarrange = close_given_and_theirs},
     {.name = "await_version",
-     .act = await_version_when_told,
+     .act = await_version_when_asked,
      .arrange = wait_for_a_value,
      .inspect = has_their_value,
-     .disarrange = close_given_and_let_go},
+     .disarrange = close_given_and_theirs},
     {.name = "receive_from_the_dead",
      .act = receive_from_the_dead,
      .or_else = MMF_TIMED_OUT,
@@ -727,7 +727,7 @@ static struct scenario scenarios[] = {
      .act = publish_over_the_dead,
      .or_else = MMF_TIMED_OUT,
      .arrange = hold_topic_by_the_dying,
-     .inspect = is_held_by_nobody,
+     .inspect = has_no_holder,
      .disarrange = close_given},
 };
 

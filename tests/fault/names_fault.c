@@ -181,7 +181,7 @@ static void
 depopulate(struct stage *stage)
 {
     mmf_map_close(stage->given);
-    step_let_go_elsewhere(stage);
+    step_close_elsewhere(stage);
     unlink(round_file_of("Rock"));
     unlink(stage->path);
 }
@@ -260,22 +260,22 @@ close_list(struct stage *stage)
 }
 
 static int
-reap(struct stage *stage)
+collect(struct stage *stage)
 {
-    return mmf_gc(0, &stage->reaped);
+    return mmf_gc(0, &stage->collected);
 }
 
 /* Whatever the call could not remove, the next one does. */
 static void
-has_reaped(struct stage *stage)
+has_collected(struct stage *stage)
 {
     if (!stage->says_less) {
-        CHECK_INT(stage->reaped.in_use, 2);
-        CHECK_INT(stage->reaped.invalid, 1);
+        CHECK_INT(stage->collected.in_use, 2);
+        CHECK_INT(stage->collected.invalid, 1);
     }
-    CHECK(stage->reaped.removed + stage->reaped.refused <= 2);
-    CHECK_OK(mmf_gc(0, &stage->reaped));
-    CHECK_INT(stage->reaped.in_use, 2);
+    CHECK(stage->collected.removed + stage->collected.refused <= 2);
+    CHECK_OK(mmf_gc(0, &stage->collected));
+    CHECK_INT(stage->collected.in_use, 2);
     CHECK(access(round_file_of("Dog"), F_OK) < 0);
     CHECK(access(round_file_of(".tmp-1-0"), F_OK) < 0);
     CHECK(access(round_file_of("Rock"), F_OK) == 0);
@@ -366,12 +366,12 @@ static struct scenario scenarios[] = {
      .act = close_given,
      .arrange = hold_elsewhere_and_open,
      .inspect = is_held_elsewhere,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "close_reader",
      .act = close_given,
      .arrange = hold_elsewhere_and_read,
      .inspect = is_held_elsewhere,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "close_inheritable",
      .act = close_given,
      .arrange = create_inheritable,
@@ -401,10 +401,10 @@ static struct scenario scenarios[] = {
      .inspect = lists_all,
      .clean = close_list,
      .disarrange = depopulate},
-    {.name = "reap",
-     .act = reap,
+    {.name = "gc",
+     .act = collect,
      .arrange = populate,
-     .inspect = has_reaped,
+     .inspect = has_collected,
      .disarrange = depopulate},
     {.name = "fork_with_view",
      .act = fork_child,

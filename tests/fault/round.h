@@ -30,7 +30,7 @@ struct stage {
     mmf_latest *latest;
     mmf_channel_stats stats;
     int poll_fd;
-    mmf_gc_result reaped;
+    mmf_gc_result collected;
     mmf_map *given; /* what the arrangement made for the call to work on */
     mmf_map *kept;
     mmf_accessor *given_view;
@@ -102,7 +102,7 @@ void round_leave_dead(const char *name, int64_t capacity);
 void round_die_elsewhere(void (*live)(void));
 
 /*
- * Another process, that lives until step_let_go_elsewhere. Only one at a time.
+ * Another process, that lives until step_close_elsewhere. Only one at a time.
  */
 struct elsewhere {
     void (*begin)(void); /* the round waits until this is done */
@@ -111,7 +111,7 @@ struct elsewhere {
 };
 
 void round_live_elsewhere(const struct elsewhere *life);
-void round_tell_elsewhere(void);
+void round_act_elsewhere(void);
 
 /* One that makes a map and holds it; what it can write begins with "elsewhere". */
 void round_hold_elsewhere(int (*make)(mmf_map **map));
@@ -132,7 +132,7 @@ void round_check_usable(mmf_map *map);
 /* A dead "Cat"; one that another process holds, until the second of the two. */
 void step_leave_dead(struct stage *stage);
 void step_hold_elsewhere(struct stage *stage);
-void step_let_go_elsewhere(struct stage *stage);
+void step_close_elsewhere(struct stage *stage);
 
 /* The same with "Dog": a namespace in use, but not the name. */
 void step_hold_another(struct stage *stage);

@@ -357,7 +357,7 @@ mmf_sys_geteuid(void)
 pid_t
 mmf_sys_getpid(void)
 {
-    return host & HOST_PID_OF_SCAVENGER ? 8 : getpid();
+    return host & HOST_PID_OF_COLLECTOR ? 8 : getpid();
 }
 
 int

@@ -32,7 +32,7 @@ void actor_end(struct process *actor);
  *   file M NAME PATH           mmf_map_create_from_file, open; NAME without blanks
  *   view M, read-view M        a view of it all
  *   close M, close-view M
- *   reap                       mmf_gc
+ *   gc                         mmf_gc
  *   user UID                   become that user
  *   statx ERRNO                from now on the system refuses statx with that
  */

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NOBODY = 65534, OTHER = 65533, SIZE = 8, COUNT = 4, SOON_MS = 10000 };
+enum { STRANGER = 65534, OTHER = 65533, SIZE = 8, COUNT = 4, SOON_MS = 10000 };
 
 /* The test's directory as /dev/shm is: everybody may create in it, and only that. */
 static int
@@ -160,7 +160,7 @@ check_list(int all, int readable)
 }
 
 static void
-look_in_vain(struct child *self, void *argument)
+stat_in_vain(struct child *self, void *argument)
 {
     static const char *const names[] = {"Global\\Jobs", "Global\\News",
                                         "Global\\Price"};
@@ -168,7 +168,7 @@ look_in_vain(struct child *self, void *argument)
 
     (void)self;
     (void)argument;
-    become_user(NOBODY);
+    become_user(STRANGER);
     check_closed("root");
     for (int i = 0; i < 3; i++) {
         CHECK_FAILS(mmf_channel_stat(names[i], &stats), MMF_E_ACCESS);
@@ -198,7 +198,7 @@ mode_0600_is_the_default(void **state)
     CHECK_INT(mode_of_only_file(), 0600);
     topic = create_topic(0);
     latest = create_latest(0);
-    in_child(look_in_vain, NULL);
+    in_child(stat_in_vain, NULL);
     /* Nobody has joined, and all goes on. */
     send_number(queue, 1);
     expect_number(queue, 1, 0);
@@ -214,7 +214,7 @@ look(struct child *self, void *argument)
     mmf_channel_stats stats;
 
     (void)argument;
-    become_user(NOBODY);
+    become_user(STRANGER);
     check_closed("root");
     CHECK_OK(mmf_channel_stat("Global\\Jobs", &stats));
     CHECK_INT(stats.message_size, SIZE);
@@ -239,7 +239,7 @@ look(struct child *self, void *argument)
 }
 
 static void
-mode_0644_lets_others_look(void **state)
+mode_0644_lets_others_stat(void **state)
 {
     mmf_queue *queue = create_queue(0644);
     mmf_topic *topic;
@@ -277,7 +277,7 @@ work(struct child *self, void *argument)
     void *bytes;
 
     (void)argument;
-    become_user(NOBODY);
+    become_user(STRANGER);
     queue = open_queue();
     expect_number(queue, 1, 0);
     CHECK_STATUS(mmf_queue_take(queue, SOON_MS, &message), MMF_OK);
@@ -310,7 +310,7 @@ serve_another_user(mmf_queue *queue)
 }
 
 static void
-mode_0666_is_for_everybody(void **state)
+mode_0666_is_foreverybody(void **state)
 {
     (void)state;
     serve_another_user(create_queue(0666));
@@ -318,7 +318,7 @@ mode_0666_is_for_everybody(void **state)
 
 /* all_users is the prefix and mode 0666 in one. */
 static void
-all_users_is_for_everybody(void **state)
+all_users_is_foreverybody(void **state)
 {
     mmf_channel_options options = with_mode(0);
     mmf_queue *queue;
@@ -356,7 +356,7 @@ inherit(struct child *self, void *argument)
     mmf_channel_stats stats;
 
     (void)argument;
-    become_user(NOBODY);
+    become_user(STRANGER);
     queue = open_queue();
     expect_number(queue, 2, 0);
     child_tell(self, 'o');
@@ -400,7 +400,7 @@ create_for_others(struct child *self, void *argument)
     mmf_queue *queue;
 
     (void)argument;
-    become_user(NOBODY);
+    become_user(STRANGER);
     queue = create_queue(0644);
     child_tell(self, 'c');
     child_expect(self, 'e');
@@ -408,7 +408,7 @@ create_for_others(struct child *self, void *argument)
 }
 
 static void
-be_refused_by_nobody(struct child *self, void *argument)
+be_refused_by_stranger(struct child *self, void *argument)
 {
     mmf_channel_stats stats;
     mmf_queue *queue;
@@ -424,18 +424,18 @@ be_refused_by_nobody(struct child *self, void *argument)
 static void
 an_unprivileged_creator_serves_root(void **state)
 {
-    struct child nobody;
+    struct child stranger;
     mmf_queue *queue;
 
     (void)state;
-    child_start(&nobody, create_for_others, NULL);
-    child_expect(&nobody, 'c');
-    in_child(be_refused_by_nobody, NULL);
+    child_start(&stranger, create_for_others, NULL);
+    child_expect(&stranger, 'c');
+    in_child(be_refused_by_stranger, NULL);
     queue = open_queue(); /* root may */
     send_number(queue, 1);
     expect_number(queue, 1, 0);
-    child_tell(&nobody, 'e');
-    child_finish(&nobody);
+    child_tell(&stranger, 'e');
+    child_finish(&stranger);
     send_number(queue, 2);
     expect_number(queue, 2, 0);
     mmf_queue_close(queue);
@@ -450,7 +450,7 @@ meet_a_dead_one(struct child *self, void *argument)
 
     (void)self;
     (void)argument;
-    become_user(NOBODY);
+    become_user(STRANGER);
     CHECK_FAILS(mmf_channel_stat("Global\\Jobs", &stats), MMF_E_NOT_FOUND);
     CHECK_FAILS(mmf_queue_open_existing("Global\\Jobs", NULL, &queue), MMF_E_NOT_FOUND);
     CHECK_FAILS(mmf_queue_create_or_open("Global\\Jobs", SIZE, COUNT,
@@ -498,9 +498,9 @@ main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         TEST(mode_0600_is_the_default),
-        TEST(mode_0644_lets_others_look),
-        TEST(mode_0666_is_for_everybody),
-        TEST(all_users_is_for_everybody),
+        TEST(mode_0644_lets_others_stat),
+        TEST(mode_0666_is_foreverybody),
+        TEST(all_users_is_foreverybody),
         TEST(another_user_survives_the_creator),
         TEST(an_unprivileged_creator_serves_root),
         TEST(a_dead_channel_of_another_user_is_reported),

@@ -263,7 +263,7 @@ close_here(struct child *child)
  * closed before, so that the parent is the last to hold it.
  */
 static void
-kill_parent_of_living_child(struct family *family, mmf_map *mine, int name_lives)
+kill_parent_of_living_child(struct family *family, mmf_map *mine, int name_exists)
 {
     struct child parent;
 
@@ -275,7 +275,7 @@ kill_parent_of_living_child(struct family *family, mmf_map *mine, int name_lives
     mmf_map_close(mine);
     check_held("Cat");
     child_kill(&parent);
-    if (name_lives)
+    if (name_exists)
         check_held("Cat");
     else
         check_free("Cat");

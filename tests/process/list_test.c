@@ -191,7 +191,7 @@ the_dead_are_shown_or_removed(void **state)
 }
 
 static void
-reap_counts_what_it_finds(void **state)
+gc_counts_what_it_finds(void **state)
 {
     struct process *holder = actor_start();
     mmf_gc_result result;
@@ -221,7 +221,7 @@ reap_counts_what_it_finds(void **state)
 }
 
 static void
-look_as_another_user(struct child *self, void *argument)
+list_as_another_user(struct child *self, void *argument)
 {
     mmf_gc_result result;
     const mmf_object_info *info;
@@ -265,7 +265,7 @@ other_users_names_are_hidden_or_refused(void **state)
     for (dead = 0; dead < 2; dead++) {
         if (dead)
             process_kill(holder);
-        in_child(look_as_another_user, &dead);
+        in_child(list_as_another_user, &dead);
     }
     CHECK_OK(mmf_gc(0, &result));
     CHECK_INT(result.removed, 3);
@@ -352,7 +352,7 @@ create_many(struct child *self, void *argument)
 }
 
 static void
-a_thousand_names_are_listed_and_reaped(void **state)
+a_thousand_names_are_listed_and_collected(void **state)
 {
     static mmf_map *maps[500];
     struct child child;
@@ -392,7 +392,7 @@ a_thousand_names_are_listed_and_reaped(void **state)
 
 /* Creators tidy up on their way, so that garbage does not pile up without a lister. */
 static void
-creators_reap_other_names(void **state)
+creators_collect_other_names(void **state)
 {
     struct child child;
     mmf_map *map;
@@ -468,12 +468,12 @@ main(int argc, char **argv)
         cmocka_unit_test(bad_arguments_are_refused),
         cmocka_unit_test(holders_are_processes),
         cmocka_unit_test(the_dead_are_shown_or_removed),
-        cmocka_unit_test(reap_counts_what_it_finds),
+        cmocka_unit_test(gc_counts_what_it_finds),
         cmocka_unit_test(other_users_names_are_hidden_or_refused),
         cmocka_unit_test(a_file_s_map_names_its_file),
         cmocka_unit_test(strange_names_come_back_as_they_were),
-        cmocka_unit_test(a_thousand_names_are_listed_and_reaped),
-        cmocka_unit_test(creators_reap_other_names),
+        cmocka_unit_test(a_thousand_names_are_listed_and_collected),
+        cmocka_unit_test(creators_collect_other_names),
         cmocka_unit_test(lists_are_sound_while_names_come_and_go),
     };
     static const struct role roles[] = {{"actor", actor_role}, {NULL, NULL}};

@@ -470,7 +470,7 @@ run_round(int me)
 }
 
 static void
-judge_round(int round)
+check_round(int round)
 {
     mmf_map *map;
     int firsts = 0, done = 0;
@@ -504,7 +504,7 @@ racer(struct child *self, void *argument)
     for (i = 0; i < ROUNDS; i++) {
         run_round(me);
         if (me == 0)
-            judge_round(i);
+            check_round(i);
     }
 }
 

@@ -201,15 +201,15 @@ what_is_no_object_is_reported_and_left_alone(void **state)
         for (i = 0; i < sizeof(plants) / sizeof(plants[0]); i++) {
             const char *path = path_of(&scopes[k], "Cat");
             struct stat before, after;
-            mmf_gc_result reaped;
+            mmf_gc_result collected;
 
             check_context("%s, %s", plants[i].what, path);
             plants[i].plant(path);
             CHECK(lstat(path, &before) == 0);
             check_all_fail(&scopes[k], "Cat", MMF_E_CORRUPT, MMF_E_CORRUPT);
-            CHECK_OK(mmf_gc(0, &reaped));
-            CHECK_INT(reaped.invalid, 1);
-            CHECK_INT(reaped.removed + reaped.in_use + reaped.refused, 0);
+            CHECK_OK(mmf_gc(0, &collected));
+            CHECK_INT(collected.invalid, 1);
+            CHECK_INT(collected.removed + collected.in_use + collected.refused, 0);
             CHECK(lstat(path, &after) == 0);
             CHECK_INT(after.st_ino, before.st_ino);
             CHECK_INT(after.st_size, before.st_size);
@@ -254,7 +254,7 @@ create_and_exit(struct child *self, void *argument)
 }
 
 static void
-a_leased_file_blocks_nobody(void **state)
+a_leased_file_blocks_no_process(void **state)
 {
     int is_object;
 
@@ -263,7 +263,7 @@ a_leased_file_blocks_nobody(void **state)
     for (is_object = 0; is_object < 2; is_object++) {
         static char path[PATH_MAX];
         struct child child;
-        mmf_gc_result reaped;
+        mmf_gc_result collected;
         int64_t begin;
         mmf_map *map;
 
@@ -281,8 +281,8 @@ a_leased_file_blocks_nobody(void **state)
         CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_BUSY);
         CHECK_FAILS(mmf_map_create_or_open("Cat", 100, NULL, NULL, &map), MMF_E_BUSY);
         CHECK(strstr(mmf_last_message(), "lease") != NULL);
-        CHECK_OK(mmf_gc(0, &reaped));
-        CHECK_INT(reaped.removed, 0);
+        CHECK_OK(mmf_gc(0, &collected));
+        CHECK_INT(collected.removed, 0);
         if (now_ms() - begin > 15000)
             CHECK_FAIL("that took %d ms", (int)(now_ms() - begin));
         child_tell(&child, 'q');
@@ -416,7 +416,7 @@ a_damaged_object_is_reported(void **state)
 
 /* Dead, and with the magic: it goes like any dead object, whoever made it. */
 static void
-a_damaged_object_that_nobody_holds_goes(void **state)
+a_damaged_object_without_holders_goes(void **state)
 {
     size_t i;
 
@@ -544,7 +544,7 @@ an_object_cut_under_us_is_no_crash(void **state)
 
 /* The file is removed by hand while we hold it: the name is free, we go on. */
 static void
-a_file_removed_by_hand_harms_nobody(void **state)
+a_file_removed_by_hand_does_no_harm(void **state)
 {
     mmf_map *old, *fresh, *again;
     mmf_accessor *view;
@@ -573,14 +573,14 @@ main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_no_object_is_reported_and_left_alone),
-        cmocka_unit_test(a_leased_file_blocks_nobody),
+        cmocka_unit_test(a_leased_file_blocks_no_process),
         cmocka_unit_test(a_damaged_object_is_reported),
-        cmocka_unit_test(a_damaged_object_that_nobody_holds_goes),
+        cmocka_unit_test(a_damaged_object_without_holders_goes),
         cmocka_unit_test(an_optional_feature_does_not_matter),
         cmocka_unit_test(another_kind_is_named),
         cmocka_unit_test(a_truncated_object_is_reported_and_left_alone),
         cmocka_unit_test(an_object_cut_under_us_is_no_crash),
-        cmocka_unit_test(a_file_removed_by_hand_harms_nobody),
+        cmocka_unit_test(a_file_removed_by_hand_does_no_harm),
     };
 
     return harness_main(argc, argv, "planted", tests, sizeof(tests) / sizeof(tests[0]),

@@ -1,5 +1,5 @@
 /*
- * stopped_test.c - a process that is stopped in the middle of opening hinders nobody;
+ * stopped_test.c - a process that is stopped in the middle of opening hinders no other;
  * stopped in the middle of reaping or closing it makes others wait, but not forever:
  * MMF_E_BUSY after about two seconds.
  */
@@ -93,10 +93,10 @@ close_pipe(void **state)
 
 /* Just after which system call it shall stop. */
 enum point {
-    ASKED,   /* an opener has asked who holds the object */
-    HELD,    /* an opener holds it, and has not looked whether it has its name */
-    REAPING, /* a reaper has write-locked it all */
-    PREPARED /* a creator holds what has no name yet */
+    ASKED,      /* an opener has asked who holds the object */
+    HELD,       /* an opener holds it, and has not looked whether it has its name */
+    COLLECTING, /* a reaper has write-locked it all */
+    PREPARED    /* a creator holds what has no name yet */
 };
 
 static int
@@ -186,11 +186,11 @@ check_tools_do_not_wait(void)
 
     for (int i = 0; i < TRIES; i++) {
         int64_t begin = now_ms();
-        mmf_gc_result reaped;
+        mmf_gc_result collected;
         mmf_list *list;
 
-        CHECK_OK(mmf_gc(0, &reaped));
-        CHECK_INT(reaped.removed, 0);
+        CHECK_OK(mmf_gc(0, &collected));
+        CHECK_INT(collected.removed, 0);
         CHECK_OK(mmf_list_create(0, &list));
         mmf_list_close(list);
         took = now_ms() - begin;
@@ -211,7 +211,7 @@ check_free(void)
 }
 
 static void
-a_stopped_opener_beside_a_holder_hinders_nobody(void **state)
+a_stopped_opener_beside_a_holder_hinders_no_process(void **state)
 {
     static const enum point points[] = {ASKED, HELD};
     size_t i;
@@ -242,7 +242,7 @@ a_stopped_opener_beside_a_holder_hinders_nobody(void **state)
  * for whatever is made of it meanwhile. It looks again when it goes on.
  */
 static void
-a_stopped_opener_alone_hinders_nobody(void **state)
+a_stopped_opener_alone_hinders_no_process(void **state)
 {
     mmf_map *map, *other;
     int64_t capacity;
@@ -359,7 +359,7 @@ a_creator_sees_who_came_too_late(void **state)
 }
 
 static void
-others_give_up_on_a_stopped_reaper(void **state)
+others_give_up_on_a_stopped_collector(void **state)
 {
     struct process *holder = actor_start();
     pid_t pid;
@@ -367,7 +367,7 @@ others_give_up_on_a_stopped_reaper(void **state)
     (void)state;
     actor_does(holder, "create 0 100 Cat");
     process_kill(holder);
-    pid = stopped_at(REAPING, open_it);
+    pid = stopped_at(COLLECTING, open_it);
     check_all_busy();
     check_tools_do_not_wait();
     kill(pid, SIGCONT);
@@ -393,7 +393,7 @@ others_give_up_on_a_stopped_closer(void **state)
     do {
         trace_system_call(pid, &stop);
         CHECK(stop.place != TRACE_GONE);
-    } while (!is_at(REAPING, pid, &stop));
+    } while (!is_at(COLLECTING, pid, &stop));
     trace_leave_stopped(pid);
     harness_expect_dead();
     check_all_busy();
@@ -407,7 +407,7 @@ others_give_up_on_a_stopped_closer(void **state)
 static void
 killing_the_stopped_one_frees_the_name(void **state)
 {
-    static const enum point points[] = {ASKED, HELD, REAPING};
+    static const enum point points[] = {ASKED, HELD, COLLECTING};
     size_t i;
 
     (void)state;
@@ -416,10 +416,10 @@ killing_the_stopped_one_frees_the_name(void **state)
         pid_t pid;
 
         actor_does(holder, "create 0 100 Cat");
-        if (points[i] == REAPING)
+        if (points[i] == COLLECTING)
             process_kill(holder);
         pid = stopped_at(points[i], open_it);
-        if (points[i] != REAPING)
+        if (points[i] != COLLECTING)
             process_kill(holder);
         end_it(pid);
         check_free();
@@ -470,12 +470,12 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(a_stopped_opener_beside_a_holder_hinders_nobody),
-        TEST(a_stopped_opener_alone_hinders_nobody),
+        TEST(a_stopped_opener_beside_a_holder_hinders_no_process),
+        TEST(a_stopped_opener_alone_hinders_no_process),
         TEST(a_stopped_opener_may_save_what_it_saw),
         TEST(a_stopped_opener_that_holds_holds),
         TEST(a_creator_sees_who_came_too_late),
-        TEST(others_give_up_on_a_stopped_reaper),
+        TEST(others_give_up_on_a_stopped_collector),
         TEST(others_give_up_on_a_stopped_closer),
         TEST(killing_the_stopped_one_frees_the_name),
         TEST(a_stopped_creator_has_no_name_yet),

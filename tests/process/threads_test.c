@@ -165,10 +165,10 @@ make_views(void *argument)
             CHECK_INT(mmf_list_get(list, 0)->status, MMF_OBJECT_IN_USE);
             mmf_list_close(list);
         } else if (me == 2 && i % 10 == 0) {
-            mmf_gc_result reaped;
+            mmf_gc_result collected;
 
-            CHECK_OK(mmf_gc(0, &reaped));
-            CHECK_INT(reaped.in_use, 1);
+            CHECK_OK(mmf_gc(0, &collected));
+            CHECK_INT(collected.in_use, 1);
         }
     }
     return NULL;

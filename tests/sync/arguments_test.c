@@ -22,7 +22,7 @@ refuse_wait_of_null(int32_t timeout_ms)
 }
 
 static void
-rule_2_10_wait_one_object_before_time_out(void **state)
+rule_2_10_wait_one_object_before_timeout(void **state)
 {
     (void)state;
     refuse_wait_of_null(0);
@@ -31,7 +31,7 @@ rule_2_10_wait_one_object_before_time_out(void **state)
 }
 
 static void
-refuse_time_out(const struct object *object, int32_t timeout_ms)
+refuse_timeout(const struct object *object, int32_t timeout_ms)
 {
     CHECK_CONTEXT("kind %d, %d ms", object->kind, timeout_ms);
     CHECK_FAILS_PARAM(object_wait(object, timeout_ms), MMF_E_RANGE,
@@ -44,14 +44,14 @@ refuse_time_out(const struct object *object, int32_t timeout_ms)
 }
 
 static void
-time_outs_of(const char *name)
+timeouts_of(const char *name)
 {
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
         struct object object = new_object(kind, name);
 
-        refuse_time_out(&object, -2);
-        refuse_time_out(&object, -100);
-        refuse_time_out(&object, INT32_MIN);
+        refuse_timeout(&object, -2);
+        refuse_timeout(&object, -100);
+        refuse_timeout(&object, INT32_MIN);
         CHECK_STATUS(object_wait(&object, -1), MMF_OK);
         CHECK_STATUS(object_signal(&object), MMF_OK);
         CHECK_STATUS(object_wait(&object, INT32_MAX), MMF_OK);
@@ -61,15 +61,15 @@ time_outs_of(const char *name)
 }
 
 static void
-rule_2_10_time_outs(void **state)
+rule_2_10_timeouts(void **state)
 {
     (void)state;
-    for_each_name(time_outs_of);
+    for_each_name(timeouts_of);
 }
 
 /* The longest timeouts, with somebody who ends the wait. */
 static void
-rule_2_10_longest_time_outs_wait(void **state)
+rule_2_10_longest_timeouts_wait(void **state)
 {
     static const int32_t timeouts[] = {MMF_INFINITE, INT32_MAX};
     struct worker *worker = worker_start();
@@ -92,7 +92,7 @@ rule_2_10_longest_time_outs_wait(void **state)
 
 /* A wait ends with its timeout: not before, and not much later. */
 static void
-a_time_out_takes_as_long_as_it_says(void **state)
+a_timeout_takes_as_long_as_it_says(void **state)
 {
     (void)state;
     for (int named = 0; named < 2; named++) {
@@ -165,7 +165,7 @@ rule_2_10_number_of_objects(void **state)
 }
 
 static void
-rule_2_10_time_out_before_elements(void **state)
+rule_2_10_timeout_before_elements(void **state)
 {
     mmf_waitable *none[2] = {NULL};
 
@@ -723,7 +723,7 @@ fd_is_null(void **state)
 
 /* Outputs that may be NULL. */
 static void
-outputs_that_nobody_wants(void **state)
+outputs_that_may_be_null(void **state)
 {
     mmf_semaphore *semaphore = new_semaphore("Cat", 0, 1);
 
@@ -923,13 +923,13 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rule_2_10_wait_one_object_before_time_out),
-        cmocka_unit_test(rule_2_10_time_outs),
-        cmocka_unit_test(rule_2_10_longest_time_outs_wait),
-        cmocka_unit_test(a_time_out_takes_as_long_as_it_says),
+        cmocka_unit_test(rule_2_10_wait_one_object_before_timeout),
+        cmocka_unit_test(rule_2_10_timeouts),
+        cmocka_unit_test(rule_2_10_longest_timeouts_wait),
+        cmocka_unit_test(a_timeout_takes_as_long_as_it_says),
         cmocka_unit_test(ev_22_no_array),
         cmocka_unit_test(rule_2_10_number_of_objects),
-        cmocka_unit_test(rule_2_10_time_out_before_elements),
+        cmocka_unit_test(rule_2_10_timeout_before_elements),
         cmocka_unit_test(rule_2_10_a_null_element_says_which),
         cmocka_unit_test(rule_2_10_index_is_null),
         cmocka_unit_test(rule_7_1_7_as_many_as_the_maximum),
@@ -950,7 +950,7 @@ main(int argc, char **argv)
         cmocka_unit_test(rule_2_10_release_count),
         cmocka_unit_test(null_handles),
         cmocka_unit_test(fd_is_null),
-        cmocka_unit_test(outputs_that_nobody_wants),
+        cmocka_unit_test(outputs_that_may_be_null),
         cmocka_unit_test(options_of_other_versions),
         cmocka_unit_test(options_out_of_range),
         cmocka_unit_test(rule_2_10_disposed),

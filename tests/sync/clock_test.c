@@ -95,7 +95,7 @@ wait_by_every_way(void)
 }
 
 static void
-time_outs_do_not_follow_the_wall_clock(void **state)
+timeouts_do_not_follow_the_wall_clock(void **state)
 {
     (void)state;
     wait_by_every_way();
@@ -217,7 +217,7 @@ main(int argc, char **argv)
     static const struct role roles[] = {
         {"peer", peer_role}, {"filtered", filtered_role}, {NULL, NULL}};
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(time_outs_do_not_follow_the_wall_clock),
+        cmocka_unit_test(timeouts_do_not_follow_the_wall_clock),
         cmocka_unit_test(waits_end_under_a_jumping_clock),
         cmocka_unit_test(the_kernel_waits_by_the_monotonic_clock),
     };

@@ -321,7 +321,7 @@ an_owner_who_never_was(void **state)
  * goes, and others get on.
  */
 static void
-a_reservation_of_nobody(void **state)
+a_reservation_without_an_owner(void **state)
 {
     static const uint64_t reservers[] = {0, UINT64_C(987654321) << 20 | 1, UINT64_MAX,
                                          5};
@@ -615,7 +615,7 @@ main(int argc, char **argv)
         cmocka_unit_test(nonsense_is_called_corrupt),
         cmocka_unit_test(recursion_that_cannot_be),
         cmocka_unit_test(an_owner_who_never_was),
-        cmocka_unit_test(a_reservation_of_nobody),
+        cmocka_unit_test(a_reservation_without_an_owner),
         cmocka_unit_test(random_words_give_definite_answers),
         cmocka_unit_test(waiters_survive_random_words),
         cmocka_unit_test(threads_survive_a_storm),

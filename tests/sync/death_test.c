@@ -327,7 +327,7 @@ a_stopped_owner_is_not_dead(void **state)
 
 /* A stopped waiter may be the one that is woken; the others go on by themselves. */
 static void
-a_stopped_waiter_stops_nobody_else(void **state)
+a_stopped_waiter_stops_no_other(void **state)
 {
     (void)state;
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
@@ -494,7 +494,7 @@ kill_at_random(const char *role, const char *const ways[], struct process **proc
             progress = board->progress;
             last = now_us();
         } else if (now_us() - last > LONG_MS * 1000) {
-            CHECK_FAIL("nobody gets on");
+            CHECK_FAIL("no thread makes progress");
         }
     }
     return kills;
@@ -799,7 +799,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_latecomer_is_told_at_once),
         cmocka_unit_test(many_new_processes_are_no_owner),
         cmocka_unit_test(a_stopped_owner_is_not_dead),
-        cmocka_unit_test(a_stopped_waiter_stops_nobody_else),
+        cmocka_unit_test(a_stopped_waiter_stops_no_other),
         cmocka_unit_test(owners_killed_at_random),
         cmocka_unit_test(givers_and_takers_killed_at_random),
         cmocka_unit_test(a_wake_up_that_died_is_recovered),

@@ -152,7 +152,7 @@ rule_7_1_1_in_another_process(void **state)
  */
 
 static void
-lives_until_the_last(const char *name)
+exists_until_the_last(const char *name)
 {
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
         struct object handles[3] = {{0}};
@@ -186,14 +186,14 @@ lives_until_the_last(const char *name)
 }
 
 static void
-rule_7_1_2_lives_until_the_last_handle(void **state)
+rule_7_1_2_exists_until_the_last_handle(void **state)
 {
     (void)state;
-    for_each_name(lives_until_the_last);
+    for_each_name(exists_until_the_last);
 }
 
 static void
-rule_7_1_2_lives_in_another_process(void **state)
+rule_7_1_2_exists_in_another_process(void **state)
 {
     struct process *peer = peer_start();
     struct object object = {0};
@@ -523,7 +523,7 @@ rule_7_5_without_options(void **state)
     struct object other = {0};
 
     (void)state;
-    check_places_of_cat();
+    check_directories_of_cat();
     CHECK_OK(object_open(&other, MMF_KIND_EVENT, "Cat", &all));
     CHECK_STATUS(object_wait(&other, 0), MMF_OK);
     CHECK_STATUS(object_wait(&global, 0), MMF_TIMED_OUT);
@@ -647,7 +647,7 @@ listed_with_their_kinds(void **state)
 
 /* An owned mutex without a handle is not held: it goes with the last handle. */
 static void
-dead_ones_are_reaped(void **state)
+orphans_are_collected(void **state)
 {
     struct process *peer;
     mmf_gc_result result;
@@ -681,8 +681,8 @@ main(int argc, char **argv)
         cmocka_unit_test(rule_7_1_1_created_new_tells_which),
         cmocka_unit_test(rule_7_1_1_one_of_many_creates),
         cmocka_unit_test(rule_7_1_1_in_another_process),
-        cmocka_unit_test(rule_7_1_2_lives_until_the_last_handle),
-        cmocka_unit_test(rule_7_1_2_lives_in_another_process),
+        cmocka_unit_test(rule_7_1_2_exists_until_the_last_handle),
+        cmocka_unit_test(rule_7_1_2_exists_in_another_process),
         cmocka_unit_test(rule_7_1_2_death_closes_handles),
         cmocka_unit_test(rule_7_1_3_other_kinds),
         cmocka_unit_test(rule_7_1_3_other_kinds_in_another_process),
@@ -693,7 +693,7 @@ main(int argc, char **argv)
         cmocka_unit_test(rule_7_5_without_options),
         cmocka_unit_test(mode_of_a_new_object),
         cmocka_unit_test(listed_with_their_kinds),
-        cmocka_unit_test(dead_ones_are_reaped),
+        cmocka_unit_test(orphans_are_collected),
     };
 
     return harness_main(argc, argv, "sync_name", tests, COUNT_OF(tests), roles);

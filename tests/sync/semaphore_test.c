@@ -248,7 +248,7 @@ rule_7_4_a_taken_count_does_not_come_back(void **state)
 
 /* The last handle's end is the count's end. */
 static void
-rule_7_1_2_a_new_life_has_new_counts(void **state)
+rule_7_1_2_a_new_object_has_new_counts(void **state)
 {
     (void)state;
     for (int i = 0; i < 3; i++) {
@@ -274,7 +274,7 @@ main(int argc, char **argv)
         cmocka_unit_test(rule_7_4_a_release_lets_as_many_through),
         cmocka_unit_test(rule_7_4_no_ownership),
         cmocka_unit_test(rule_7_4_a_taken_count_does_not_come_back),
-        cmocka_unit_test(rule_7_1_2_a_new_life_has_new_counts),
+        cmocka_unit_test(rule_7_1_2_a_new_object_has_new_counts),
     };
 
     return harness_main(argc, argv, "sync_semaphore", tests, COUNT_OF(tests), roles);

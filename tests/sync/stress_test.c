@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 /* As the build says: sleeps have no end of their own. */
-#ifndef SLEEPS_FOR_EVER
-#define SLEEPS_FOR_EVER 0
+#ifndef SLEEPS_FOREVER
+#define SLEEPS_FOREVER 0
 #endif
 
 static int

@@ -187,7 +187,7 @@ void read_state(const char *path, void *state);
 void write_state(const char *path, const void *bytes, size_t size, size_t offset);
 
 /* "Cat" and "Global\\Cat" lie where they should, for nobody else. */
-void check_places_of_cat(void);
+void check_directories_of_cat(void);
 
 /* Random numbers from a seed that the test prints. */
 uint64_t next_random(uint64_t *state);

@@ -356,7 +356,7 @@ write_state(const char *path, const void *bytes, size_t size, size_t offset)
 }
 
 void
-check_places_of_cat(void)
+check_directories_of_cat(void)
 {
     char path[256];
     struct stat status;

@@ -221,6 +221,6 @@ write_state(const char *path, const void *bytes, size_t size, size_t offset)
 }
 
 void
-check_places_of_cat(void)
+check_directories_of_cat(void)
 {
 }

@@ -68,7 +68,7 @@ what_was_written_is_read(void **state)
 }
 
 static void
-nobody_reads_a_half_made_one(void **state)
+no_process_reads_a_half_made_one(void **state)
 {
     struct mmf_channel_page_shared *page = new_page();
     struct mmf_channel_facts facts;
@@ -113,7 +113,7 @@ main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_lie_where_they_can_be_mapped),
         cmocka_unit_test(what_was_written_is_read),
-        cmocka_unit_test(nobody_reads_a_half_made_one),
+        cmocka_unit_test(no_process_reads_a_half_made_one),
         cmocka_unit_test(other_versions_are_told_from_damage),
     };
 

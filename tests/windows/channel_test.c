@@ -327,7 +327,7 @@ sleepers(void)
 
 /* Whoever makes it is stopped: the others wait for two seconds, no more. */
 static void
-a_half_made_channel_is_nobodys(void **state)
+a_half_made_channel_has_no_owner(void **state)
 {
     HANDLE section = make_section(70000);
     mmf_queue *queue = UNTOUCHED;
@@ -467,7 +467,7 @@ a_section_too_small_is_refused(void **state)
 
 /* Who asks gets no handle, so that asking keeps nobody alive. */
 static void
-nobody_can_open_a_ticket(void **state)
+no_process_can_open_a_ticket(void **state)
 {
     mmf_queue *queue = new_cat(MMF_ROLE_SEND);
 
@@ -480,7 +480,7 @@ nobody_can_open_a_ticket(void **state)
 }
 
 static void
-a_ticket_that_is_taken_is_left_out(void **state)
+a_ticket_that_is_taken_is_skipped(void **state)
 {
     HANDLE planted = CreateEventW(NULL, TRUE, FALSE, L"Cat:mmf:t1");
     mmf_queue *queue;
@@ -655,12 +655,12 @@ main(int argc, char **argv)
         cmocka_unit_test(names_of_all_kinds),
         cmocka_unit_test(the_list_has_channels_and_not_their_parts),
         cmocka_unit_test(other_names_are_shown),
-        cmocka_unit_test(a_half_made_channel_is_nobodys),
+        cmocka_unit_test(a_half_made_channel_has_no_owner),
         cmocka_unit_test(a_killed_creators_section_goes),
         cmocka_unit_test(what_is_no_channel_is_refused),
         cmocka_unit_test(a_section_too_small_is_refused),
-        cmocka_unit_test(nobody_can_open_a_ticket),
-        cmocka_unit_test(a_ticket_that_is_taken_is_left_out),
+        cmocka_unit_test(no_process_can_open_a_ticket),
+        cmocka_unit_test(a_ticket_that_is_taken_is_skipped),
         cmocka_unit_test(tokens_too_many_do_no_harm),
         cmocka_unit_test(counts_that_make_no_sense_do_no_harm),
         cmocka_unit_test(killed_sleepers_are_counted_off),

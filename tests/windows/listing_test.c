@@ -185,7 +185,7 @@ events_and_semaphores(void **state)
 
 /* Asking changes nothing: neither an event that resets itself nor a count. */
 static void
-looking_takes_nothing(void **state)
+listing_takes_nothing(void **state)
 {
     mmf_event *event = NULL;
 
@@ -222,7 +222,7 @@ names_of_all_kinds(void **state)
 
 /* The kernel has reaped already. */
 static void
-there_is_nothing_to_reap(void **state)
+there_is_nothing_to_collect(void **state)
 {
     mmf_gc_result before, after;
     mmf_map *map = NULL;
@@ -248,9 +248,9 @@ main(int argc, char **argv)
         cmocka_unit_test(a_mutex_and_how_often_it_is_owned),
         cmocka_unit_test(a_mutex_that_was_abandoned),
         cmocka_unit_test(events_and_semaphores),
-        cmocka_unit_test(looking_takes_nothing),
+        cmocka_unit_test(listing_takes_nothing),
         cmocka_unit_test(names_of_all_kinds),
-        cmocka_unit_test(there_is_nothing_to_reap),
+        cmocka_unit_test(there_is_nothing_to_collect),
     };
 
     return harness_main(argc, argv, "windows_listing", tests, COUNT_OF(tests), roles);

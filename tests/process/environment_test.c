@@ -303,7 +303,7 @@ a_read_only_file_system_is_reported(void **state)
 }
 
 static void
-a_directory_that_is_none_is_reported(void **state)
+a_file_instead_of_a_directory_is_reported(void **state)
 {
     char path[512];
     mmf_map *map;
@@ -510,7 +510,7 @@ delay_allocation(struct child *self, void *argument)
 }
 
 static void
-delayed_allocation_takes_no_room(void **state)
+delayed_allocation_takes_no_space(void **state)
 {
     (void)state;
     in_child(delay_allocation, NULL);
@@ -782,11 +782,11 @@ main(int argc, char **argv)
         cmocka_unit_test(a_directory_on_disk_works),
         WITH_MOUNTS(a_file_system_with_private_locks_is_refused),
         WITH_MOUNTS(a_read_only_file_system_is_reported),
-        cmocka_unit_test(a_directory_that_is_none_is_reported),
+        cmocka_unit_test(a_file_instead_of_a_directory_is_reported),
         WITH_MOUNTS(a_full_file_system_is_reported_with_sizes),
         WITH_MOUNTS(the_dead_make_room),
         WITH_MOUNTS(a_file_system_without_inodes_is_reported),
-        WITH_MOUNTS(delayed_allocation_takes_no_room),
+        WITH_MOUNTS(delayed_allocation_takes_no_space),
         cmocka_unit_test(a_file_size_limit_is_an_error_and_no_signal),
         cmocka_unit_test(a_file_size_limit_set_later_is_an_error_and_no_signal),
         cmocka_unit_test(no_descriptors_left_is_reported),
