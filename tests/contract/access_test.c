@@ -309,7 +309,7 @@ rule_2_9_file_and_map(void **state)
 
     (void)state;
     file_path(path);
-    make_file(path, 4096); /* mode 0644: nobody may execute it */
+    make_file(path, 4096); /* mode 0644: no user may execute it */
     for (i = 0; i < COUNT_OF(rows); i++)
         for (access = 0; access < ACCESS_COUNT; access++)
             check_file_and_map(path, rows[i].how, access, rows[i].statuses[access]);

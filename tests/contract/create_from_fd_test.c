@@ -254,7 +254,7 @@ rule_2_3_order_of_checks(void **state)
     remove_file(full);
 }
 
-/* The caller's file is never removed, whoever closes it. */
+/* The caller's file is never removed, whether the caller or the map closes it. */
 static void
 rule_2_3_the_file_is_never_removed(void **state)
 {

@@ -397,7 +397,7 @@ rule_2_2_9_pipes_and_sockets(void **state)
     make_fifo(path);
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL, MMF_E_NOT_SUPPORTED, NULL);
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 4096, NULL, MMF_E_NOT_SUPPORTED, NULL);
-    /* With nobody at the other end a blocking open would hang here. */
+    /* Without a process at the other end a blocking open would hang here. */
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ),
                  MMF_E_NOT_SUPPORTED, NULL);
     remove_file(path);

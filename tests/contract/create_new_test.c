@@ -378,7 +378,7 @@ cn_22_a_hundred_unnamed_maps(void **state)
     for (i = 0; i < MAPS; i++)
         poke(maps[i], 7, (uint8_t)(i + 1));
     for (i = 0; i < MAPS; i++)
-        CHECK_INT(byte_at(maps[i], 7), i + 1); /* 3.1.6: nobody shares */
+        CHECK_INT(byte_at(maps[i], 7), i + 1); /* 3.1.6: no two share */
     for (i = 0; i < MAPS; i++)
         mmf_map_close(maps[i]);
 }

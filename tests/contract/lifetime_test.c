@@ -298,7 +298,7 @@ check_is_held(const char *name)
     REFUSES_CREATE_NEW(name, 4096, NULL, MMF_E_EXISTS, NULL);
 }
 
-/* Nobody holds it: it is not there, and a new one knows nothing of it. */
+/* No process has it open: it is not found, and a new map has none of its bytes. */
 static void
 check_is_gone(const char *name)
 {

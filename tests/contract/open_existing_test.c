@@ -147,7 +147,7 @@ rule_2_1_8_rights_that_the_owner_does_not_give(void **state)
     mmf_map_close(map);
 }
 
-/* It needs a privilege that nobody has here; existence is checked first. */
+/* It needs a privilege that no process has here; existence is checked first. */
 static void
 rule_2_1_9_access_system_security(void **state)
 {

@@ -44,7 +44,7 @@ struct names {
     char text[NAME_COUNT][1100];
 };
 
-/* 32 hex digits that nobody else has. */
+/* 32 hex digits that no other name has. */
 #define UNIQUE_NAME_SIZE 33
 void unique_name(char name[UNIQUE_NAME_SIZE]);
 

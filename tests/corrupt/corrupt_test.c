@@ -543,7 +543,7 @@ any_size(void **state)
     let_victim_go(&victim);
 }
 
-/* Somebody writes into the page while we read it. */
+/* Another process writes into the page while we read it. */
 static void
 a_page_that_never_stands_still(void **state)
 {

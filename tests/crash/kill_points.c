@@ -17,7 +17,7 @@
  * the directory.
  *
  * All that is done again with a system call filter that refuses O_TMPFILE, as some file
- * systems do: then objects are made under a temporary name, which the next reaper must
+ * systems do: then objects are made under a temporary name, which the next collection must
  * remove.
  */
 #include "site.h"
@@ -477,7 +477,7 @@ check_survivors(void)
     }
     if (access(file_path, F_OK) < 0)
         site_fail("the mapped file", "it is gone");
-    /* The other dead object, and temporary names, go with a reaper. */
+    /* The other dead object, and temporary names, go with mmf_gc. */
     if ((current->flags & WITH_DEAD) != 0 || without_tmpfile)
         mmf_gc(0, NULL);
     if (count_files(left, sizeof(left)) > 0) {
@@ -649,7 +649,7 @@ kill_along(const struct walk *walk, const struct walk *except, size_t stride,
            struct counts *counts)
 {
     for (size_t n = 0; n < walk->count; n += stride) {
-        uintptr_t place = walk->places[n];
+        uintptr_t place = walk->sites[n];
         unsigned times = walk_times(walk, n);
         int tries = 0;
 

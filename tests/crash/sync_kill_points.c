@@ -13,10 +13,10 @@
  *     of these places runs there with a breakpoint and is killed. Without
  *     MMF_TEST_LONG=1 a part of the places is taken.
  *
- * Two others take part: the sleeper waits for the object that the victim lets through,
- * and the partner lets the victim through once it sleeps. After each kill
+ * Two others take part: the sleeper waits for the object that the victim signals,
+ * and the partner signals the victim's object once it sleeps. After each kill
  *
- *   - the sleeper goes on by itself if its object can be had, within a deadline,
+ *   - the sleeper goes on by itself if its object is available, within a deadline,
  *   - a process that was not there before gets the mutex (abandoned only if the victim
  *     may have owned it, and once), finds event and semaphore in a state that they may
  *     be in, and takes all of them with one wait for all and one for any,
@@ -55,8 +55,8 @@ enum {
     WALKS = 3,
     MOST_TRIES = 8,      /* a way can go elsewhere than the one that was written down */
     FEW_TRIES = 2,       /* and often does where only the longest walk went */
-    DEADLINE_MS = 10000, /* nobody waits so long but by a bug */
-    LATE_MS = 1000,      /* a sleeper is told in a tenth of it; machines have loads */
+    DEADLINE_MS = 10000, /* only a bug makes a process wait so long */
+    LATE_MS = 1000,      /* a sleeper is woken in a tenth of it; machines have loads */
     VICTIM_TIMEOUT_MS = 20
 };
 
@@ -82,7 +82,7 @@ struct operation {
     const char *name;
     unsigned flags;
     enum object sleeper; /* what the sleeper waits for */
-    enum object partner; /* what the partner lets through when the victim sleeps */
+    enum object partner; /* what the partner signals when the victim sleeps */
     void (*prepare)(void);
     void (*run)(void);
     int most; /* the semaphore's count at most */
@@ -257,7 +257,7 @@ answer(int fd, char letter)
         _exit(0);
 }
 
-/* In the sleeper: take it whenever it can be had. */
+/* In the sleeper: take it whenever it is available. */
 static char
 sleep_for(enum object object)
 {
@@ -273,7 +273,7 @@ sleep_for(enum object object)
 static int owns; /* in the partner: the mutex */
 
 /*
- * In the partner: let through once the victim sleeps, or when the request comes. And
+ * In the partner: signal once the victim sleeps, or when the request comes. And
  * again if it sleeps on: the sleeper may have got it.
  */
 static void
@@ -320,7 +320,7 @@ peer_main(int fd)
             answer(fd, 'y');
             answer(fd, sleep_for((enum object)request.object));
             break;
-        case 'l': /* let through */
+        case 'l': /* signal */
             signal_when_asleep(fd, (enum object)request.object, request.victim);
             break;
         case 'o': /* own the mutex */
@@ -332,7 +332,7 @@ peer_main(int fd)
                            ? 'y'
                            : 'n');
             break;
-        default: /* let go of it */
+        default: /* close it */
             mmf_mutex_close(fresh);
             fresh = NULL;
             answer(fd, 'y');
@@ -355,7 +355,7 @@ ask(struct peer *peer, char what, enum object object, pid_t victim)
         die("a peer is gone");
 }
 
-/* The next answer; 0 if there is none within `ms`. */
+/* The next answer; 0 if it says nothing within `ms`. */
 static char
 hear(struct peer *peer, int ms)
 {
@@ -734,7 +734,7 @@ victim(void *argument)
     trace_end();
 }
 
-/* What the partner lets through, at the latest when the victim is dead. */
+/* What the partner signals, at the latest when the victim is dead. */
 static enum object
 partner_object(void)
 {
@@ -757,7 +757,7 @@ start_victim(void)
         if (wait_until_asleep(sleeper.pid) < 0)
             site_fail("the sleeper", "does not sleep");
     }
-    /* Without an object of its own it lets through only when it is told to. */
+    /* Without an object of its own it signals only on request. */
     if (partner_object() != NOTHING)
         ask(&partner, 'l', partner_object(), current->partner != NOTHING ? pid : 0);
     return pid;
@@ -791,7 +791,7 @@ read_word(enum object object)
     return word;
 }
 
-/* Nobody but the victim could be in the way of a mutex. */
+/* Only the victim could own the mutex. */
 static int
 is_available(enum object object)
 {
@@ -802,7 +802,7 @@ is_available(enum object object)
     return (read_word(object) & MMF_WORD_SIGNALLED) != 0;
 }
 
-/* The sleeper gets its object if it can be had, or else once we let it through. */
+/* The sleeper gets its object if that is available, or else once we signal it. */
 static void
 check_sleeper(void)
 {
@@ -816,7 +816,7 @@ check_sleeper(void)
         if ((seconds() - begin) * 1000 > slowest)
             slowest = (seconds() - begin) * 1000;
         if (letter == 0)
-            site_fail("the sleeper", "sleeps, although its object can be had");
+            site_fail("the sleeper", "sleeps, although its object is available");
         else if ((seconds() - begin) * 1000 > LATE_MS)
             site_fail("the sleeper", "was told late");
     } else {
@@ -944,7 +944,7 @@ check_held_name(void)
         mmf_mutex_close(seen);
     }
     ask(&sleeper, 'g', NOTHING, 0);
-    expect_yes(&sleeper, "let go of the fresh name");
+    expect_yes(&sleeper, "close the fresh name");
 }
 
 static void
@@ -981,7 +981,7 @@ check_survivors(void)
 {
     if (partner_object() != NOTHING) {
         ask(&partner, 'q', NOTHING, 0);
-        expect_yes(&partner, "let through");
+        expect_yes(&partner, "signal");
     }
     check_sleeper();
     if (open_all() < 0) {
@@ -1146,7 +1146,7 @@ kill_along(const struct walk *walk, const struct walk *except, size_t stride,
            struct counts *counts)
 {
     for (size_t n = 0; n < walk->count; n += stride) {
-        uintptr_t place = walk->places[n];
+        uintptr_t place = walk->sites[n];
         int most_tries = except == NULL ? MOST_TRIES : FEW_TRIES;
         unsigned times = walk_times(walk, n);
         int tries = 0;

@@ -163,7 +163,7 @@ check_words(const struct held *held, const char *when)
     }
 }
 
-/* Look at the bytes of a map just opened, and put ours where nobody's are. */
+/* Inspect the bytes of a map just opened, and put our number where it has none. */
 static void
 inspect_map(unsigned worker, struct history_entry *e, struct held *held, int read_only,
             uint64_t *random)
@@ -312,7 +312,7 @@ work(unsigned worker, uint64_t random)
     while (!atomic_load(&shared->stop)) {
         struct held *h = &held[sparse ? 0 : random_next(&random) % HANDLES];
 
-        /* Room for the closes, and for one DEATH of the supervisor's. */
+        /* Space for the closes, and for one DEATH of the supervisor's. */
         if (atomic_load(&shared->counts[worker]) + HANDLES + 2 >= LOG_ENTRIES)
             break;
         if (h->map != NULL)
@@ -381,7 +381,7 @@ note_death(pid_t pid, int status)
     }
     e = log_begin(w, HISTORY_DEATH, 0, 0);
     if (e == NULL) {
-        fprintf(stderr, "torture: no room for a death\n");
+        fprintf(stderr, "torture: no space for a death\n");
         exit(EXIT_FAILURE);
     }
     e->begin = workers[w].killed;
@@ -496,7 +496,7 @@ check_nothing_left(const char *dir)
     }
     if (mmf_gc(0, &collected) < 0 || collected.in_use != 0 || collected.invalid != 0 ||
         collected.refused != 0) {
-        fprintf(stderr, "torture: reap: %d alive, %d foreign, %d refused\n",
+        fprintf(stderr, "torture: gc: %d in use, %d invalid, %d refused\n",
                 collected.in_use, collected.invalid, collected.refused);
         failures++;
     }

@@ -1,8 +1,8 @@
 /*
  * trace.h - run a forked child under ptrace, up to a chosen system call or instruction.
  *
- * The child calls trace_begin and trace_end around what is to be watched. Whoever
- * traces sees it stopped at the begin, lets it go on from stop to stop, and kills it,
+ * The child calls trace_begin and trace_end around what is to be watched. The
+ * tracer sees it stopped at the begin, continues it from stop to stop, and kills it,
  * leaves it stopped, or lets it go.
  */
 #ifndef MMF_TEST_TRACE_H

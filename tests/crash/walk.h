@@ -11,10 +11,10 @@
 
 #include "trace.h"
 
-enum { WALK_MOST_PLACES = 100000 };
+enum { WALK_MOST_SITES = 100000 };
 
 struct walk {
-    uintptr_t places[WALK_MOST_PLACES]; /* of instructions, in their order */
+    uintptr_t sites[WALK_MOST_SITES]; /* of instructions, in their order */
     size_t count;
 };
 

@@ -103,7 +103,8 @@ create_latest(struct stage *stage)
 }
 
 /*
- * Those who have one already. What they have sent is there for whoever opens it.
+ * The processes that have one already. What they have sent stays for the process that
+ * opens it.
  */
 
 static mmf_queue *their_queue;
@@ -485,7 +486,7 @@ close_given(struct stage *stage)
     return MMF_OK;
 }
 
-/* What it had in hand is handed on, marked, and its reservation gone. */
+/* What it had in flight is redelivered, marked, and its reservation is gone. */
 static void
 is_redelivered(mmf_queue *queue)
 {
@@ -525,7 +526,7 @@ static void
 their_topic_goes_on(struct stage *stage)
 {
     for (int i = 0; i < 2 * COUNT; i++)
-        round_act_elsewhere(); /* nobody subscribes any more, who could hold it */
+        round_act_elsewhere(); /* no subscriber is left that could hold it up */
     (void)stage;
 }
 

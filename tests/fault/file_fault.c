@@ -193,7 +193,7 @@ make_file_and_descriptor(struct stage *stage)
     CHECK(stage->fd >= 0);
 }
 
-/* Somebody else has the file for himself. */
+/* Another process has the file locked exclusively. */
 static void
 make_file_in_use(struct stage *stage)
 {
@@ -333,7 +333,7 @@ is_found_by_name(struct stage *stage)
     mmf_map_close(again);
 }
 
-/* Nobody else may have it for himself now. */
+/* No other process may lock it exclusively now. */
 static void
 is_locked(struct stage *stage)
 {

@@ -408,7 +408,7 @@ create_full(struct stage *stage)
 }
 
 /*
- * The calls. What they heard is in stage->stats.sent, which nobody else uses here.
+ * The calls. What they received is in stage->stats.sent, which has no other use here.
  */
 
 static int
@@ -541,7 +541,7 @@ has_been_heard(struct stage *stage)
     mmf_channel_stats stats;
     int64_t waited_ms = 0;
 
-    /* Within a tick, even if nobody could wake it. */
+    /* Within a tick, even if no process could wake it. */
     do {
         wait_a_moment();
         CHECK_OK(mmf_queue_stat(stage->given_queue, &stats));
@@ -612,7 +612,7 @@ has_what_the_dead_had(struct stage *stage)
     is_empty(stage);
 }
 
-/* Every slot can be had. */
+/* Every slot is free. */
 static void
 has_the_dead_one_s_room(struct stage *stage)
 {

@@ -1,5 +1,5 @@
 /*
- * names_fault.c - the end of names: closing, listing, reaping, and fork, while
+ * names_fault.c - the end of names: closing, listing, collecting, and fork, while
  * something fails.
  */
 #include "round.h"
@@ -151,8 +151,8 @@ remove_file(struct stage *stage)
 }
 
 /*
- * Listing and reaping. "Cat" lives elsewhere, "Dog" and a creator's temporary file are
- * dead, "Rock" is no object, and "Cow" is a file's that lives here.
+ * Listing and collecting. "Cat" is open elsewhere, "Dog" and a creator's temporary file are
+ * orphans, "Rock" is no object, and "Cow" is a file's map, open here.
  */
 
 static void
@@ -164,7 +164,7 @@ plant(const char *name, const char *text)
     close(fd);
 }
 
-/* The dead come last: whoever creates may reap them. */
+/* The orphans come last: every creation may collect them. */
 static void
 populate(struct stage *stage)
 {
@@ -282,7 +282,7 @@ has_collected(struct stage *stage)
 }
 
 /*
- * fork. The child has the view, but no claim: the name goes when the parent lets go,
+ * fork. The child has the view, but no lock: the name goes when the parent closes it,
  * though the child lives on.
  */
 

@@ -127,7 +127,7 @@ uproot(struct stage *stage)
     step_close_elsewhere(stage);
 }
 
-/* Somebody has locked all that the protocol knows, and keeps it. */
+/* Another process has locked all that the protocol knows, and keeps it. */
 static void
 block_the_name(struct stage *stage)
 {

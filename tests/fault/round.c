@@ -31,7 +31,7 @@ static struct result *result; /* in shared memory */
 
 /*
  * Which system errors to try, at which calls. They are those that the call can have, on
- * some file system, some kernel or under somebody's seccomp filter.
+ * some file system, some kernel or under some seccomp filter.
  */
 #define PATH_CALLS                                                                     \
     " create open stat lstat statfs readlink linkat renameat2 unlink mkdir chmod "     \
@@ -83,7 +83,7 @@ static const struct system_error errors[] = {
 
 enum { EVERYDAY_ERRORS = 9 };
 
-/* Those that stay for a while: no memory, no descriptors, no room, no permission. */
+/* Those that stay for a while: no memory, no descriptors, no space, no permission. */
 static int
 can_last(int number)
 {
@@ -92,7 +92,7 @@ can_last(int number)
 }
 
 /*
- * Locks, of anybody, on files below MMF_DIR. The kernel tells one lock at a time: the
+ * Locks, of any process, on files below MMF_DIR. The kernel tells one lock at a time: the
  * ranges beside it are asked again. Readers of one byte count as one.
  */
 static long
@@ -272,7 +272,7 @@ check_answer(const struct scenario *scenario, const struct fault *fault, int rc)
             !is_documented(scenario, rc))
             CHECK_FAIL("answers %s (%d), not %s: %s", mmf_status_name(rc), rc,
                        mmf_status_name(scenario->expected), error.message);
-        /* The message tells of the error that was, not of one while tidying up. */
+        /* The message has the first error, not one of the clean-up after it. */
         if (fault->calls == FAULT_SYSTEM && fault->way == FAULT_ONCE &&
             error.system_error != fault->error && error.system_error != 0)
             CHECK_FAIL("the error was %d, the message says %d: %s", fault->error,
@@ -387,7 +387,7 @@ call(const struct scenario *scenario, struct stage *stage, const struct fault *f
     return rc;
 }
 
-/* Whether it can be that not the call failed by the fault, but its tidying up. */
+/* Whether the fault may have hit the clean-up and not the call itself. */
 static int
 may_hit_tidying(const struct scenario *scenario, const struct fault *fault, int rc)
 {

@@ -1,7 +1,7 @@
 /*
  * round.h - one call of the library, again and again, with another fault each time.
  *
- * A scenario says how to set the stage, which call is tried, and how to tidy up. A
+ * A scenario says how to set the stage, which call is tried, and how to clean up. A
  * round runs it in a process of its own, so that the library knows nothing of earlier
  * rounds. Whatever was struck, the round demands:
  *
@@ -106,7 +106,7 @@ void round_die_elsewhere(void (*live)(void));
  */
 struct elsewhere {
     void (*begin)(void); /* the round waits until this is done */
-    void (*act)(void);   /* when it is told to; nobody waits for it */
+    void (*act)(void);   /* on request; the test does not wait for it */
     void (*end)(void);
 };
 

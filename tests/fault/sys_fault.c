@@ -2,8 +2,8 @@
  * sys_fault.c - the system calls, the Nth of which fails.
  *
  * A call that gives something back (close, munmap) does so even when it fails: so does
- * Linux. Time passes by sleeping only, so that no test has to wait for a patience to
- * end.
+ * Linux. Time passes by sleeping only, so that no test has to wait for a deadline to
+ * pass.
  */
 #include "os/linux/sys/sys.h"
 

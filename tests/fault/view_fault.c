@@ -1,5 +1,5 @@
 /*
- * view_fault.c - views, flushing them and letting go of them, while something fails.
+ * view_fault.c - views, flushing them and closing them, while something fails.
  */
 #include "round.h"
 

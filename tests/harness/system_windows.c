@@ -17,7 +17,7 @@ system_thread_id(void)
 
 /*
  * The system's own libraries open a few handles at the first call of this and that,
- * which are nobody's leak.
+ * which are no leak.
  */
 static void
 warm_up(void)

@@ -143,7 +143,7 @@ is_zero(int slot)
     return "yes";
 }
 
-/* Commands about one slot; 0 if it is none of them. */
+/* Commands about one slot; 0 for any other command. */
 static int
 obey_about_slot(const char *verb, int slot, const char *rest)
 {
@@ -353,7 +353,7 @@ child_start(struct child *child, void (*run)(struct child *self, void *argument)
 }
 
 void
-child_tell(struct child *child, char byte)
+child_send(struct child *child, char byte)
 {
     CHECK(write(child->in, &byte, 1) == 1);
 }

@@ -66,7 +66,7 @@ void child_start(struct child *child, void (*run)(struct child *self, void *argu
                  void *argument);
 
 /* Both sides: tell the other side a byte, hear one; 0 when the other side has ended. */
-void child_tell(struct child *child, char byte);
+void child_send(struct child *child, char byte);
 char child_hear(struct child *child);
 
 /* Both sides: the next byte must be this one. */

@@ -1,7 +1,7 @@
 /*
- * channel_space_test.c - channels where there is no room: on a tmpfs of 1 MiB.
+ * channel_space_test.c - channels without space: on a tmpfs of 1 MiB.
  *
- * A channel that could be made has all of its bytes: nobody who uses it is ended by
+ * A channel that could be made has all of its bytes: no process that uses it gets
  * SIGBUS, however full the file system becomes. Mounting needs root.
  */
 #include "actor.h"

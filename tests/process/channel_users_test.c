@@ -199,7 +199,7 @@ mode_0600_is_the_default(void **state)
     topic = create_topic(0);
     latest = create_latest(0);
     in_child(stat_in_vain, NULL);
-    /* Nobody has joined, and all goes on. */
+    /* No participant has joined, and the channels go on working. */
     send_number(queue, 1);
     expect_number(queue, 1, 0);
     mmf_queue_close(queue);
@@ -231,7 +231,7 @@ look(struct child *self, void *argument)
     CHECK_OK(mmf_channel_stat("Global\\Price", &stats));
     CHECK_INT(stats.sent, 1);
     check_list(3, 3);
-    child_tell(self, 'l');
+    child_send(self, 'l');
     child_expect(self, 'g');
     CHECK_FAILS(mmf_channel_stat("Global\\Jobs", &stats), MMF_E_NOT_FOUND);
     CHECK_FAILS(mmf_channel_stat("Global\\News", &stats), MMF_E_NOT_FOUND);
@@ -263,7 +263,7 @@ mode_0644_lets_others_stat(void **state)
     mmf_queue_close(queue);
     mmf_topic_close(topic);
     mmf_latest_close(latest);
-    child_tell(&child, 'g');
+    child_send(&child, 'g');
     child_finish(&child);
     CHECK_INT(count_files(NULL, 0), 0);
 }
@@ -282,7 +282,7 @@ work(struct child *self, void *argument)
     expect_number(queue, 1, 0);
     CHECK_STATUS(mmf_queue_take(queue, SOON_MS, &message), MMF_OK);
     CHECK_STATUS(mmf_queue_reserve(queue, SIZE, SOON_MS, &bytes), MMF_OK);
-    child_tell(self, 'w');
+    child_send(self, 'w');
     for (;;)
         pause();
 }
@@ -344,7 +344,7 @@ make_and_die(struct child *self, void *argument)
     send_number(queue, 1);
     send_number(queue, 2);
     CHECK_STATUS(mmf_queue_take(queue, 0, &message), MMF_OK);
-    child_tell(self, 'm');
+    child_send(self, 'm');
     for (;;)
         pause();
 }
@@ -359,7 +359,7 @@ inherit(struct child *self, void *argument)
     become_user(STRANGER);
     queue = open_queue();
     expect_number(queue, 2, 0);
-    child_tell(self, 'o');
+    child_send(self, 'o');
     child_expect(self, 'd');
     expect_number(queue, 1, MMF_MESSAGE_REDELIVERED);
     CHECK_OK(mmf_queue_stat(queue, &stats));
@@ -385,7 +385,7 @@ another_user_survives_the_creator(void **state)
     child_start(&heir, inherit, NULL);
     child_expect(&heir, 'o');
     child_kill(&creator);
-    child_tell(&heir, 'd');
+    child_send(&heir, 'd');
     child_finish(&heir);
     /* The heir might not remove root's file; root may. */
     queue = create_queue(0);
@@ -402,7 +402,7 @@ create_for_others(struct child *self, void *argument)
     (void)argument;
     become_user(STRANGER);
     queue = create_queue(0644);
-    child_tell(self, 'c');
+    child_send(self, 'c');
     child_expect(self, 'e');
     mmf_queue_close(queue);
 }
@@ -434,7 +434,7 @@ an_unprivileged_creator_serves_root(void **state)
     queue = open_queue(); /* root may */
     send_number(queue, 1);
     expect_number(queue, 1, 0);
-    child_tell(&stranger, 'e');
+    child_send(&stranger, 'e');
     child_finish(&stranger);
     send_number(queue, 2);
     expect_number(queue, 2, 0);

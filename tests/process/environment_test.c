@@ -1,5 +1,5 @@
 /*
- * place_test.c - unusual places and scarce resources: without /proc, on other file
+ * environment_test.c - unusual file systems and scarce resources: without /proc, on other file
  * systems, on a full one, without descriptors, under limits.
  *
  * What needs mounts happens in a child with mounts of its own.
@@ -245,10 +245,10 @@ be_refused_on_fuse(struct child *self, void *argument)
     (void)argument;
     make_mounts_private();
     if (fuse_server_mount(harness_dir()) < 0) {
-        child_tell(self, 's');
+        child_send(self, 's');
         return;
     }
-    child_tell(self, 'm');
+    child_send(self, 'm');
     CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_NOT_SUPPORTED);
     check_message("FUSE");
     check_message(harness_dir());
@@ -713,10 +713,10 @@ create_in_group(struct child *self, void *argument)
 
     (void)argument;
     if (write_text("cgroup.procs", "0") < 0) {
-        child_tell(self, 's');
+        child_send(self, 's');
         return;
     }
-    child_tell(self, 'm');
+    child_send(self, 'm');
     CHECK_FAILS(mmf_map_create_new("Cat", 64 << 20, NULL, &map), MMF_E_NO_MEMORY);
     check_message("cgroup");
     CHECK_FAILS(mmf_map_create_new(NULL, 64 << 20, NULL, &map), MMF_E_NO_MEMORY);
@@ -729,7 +729,7 @@ create_in_group(struct child *self, void *argument)
     CHECK_OK(mmf_map_create_new("Dog", 8 << 20, NULL, &other));
     fill(other);
     mmf_map_close(other);
-    /* The dead give back their memory, whoever needs it. */
+    /* The memory of orphans is freed when a creation needs it. */
     leave_dead("Cat", 10 << 20);
     CHECK_OK(mmf_map_create_new("Dog", 10 << 20, NULL, &other));
     fill(other);

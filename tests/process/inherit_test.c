@@ -1,5 +1,5 @@
 /*
- * inherit_test.c - what a fork, an exec and a posix_spawn hand on: contract 3.7.
+ * inherit_test.c - what a child gets by fork, exec and posix_spawn: contract 3.7.
  *
  * A child of fork has the parent's views and its inheritable maps; the others are dead
  * in it, and it never keeps their names alive. A program that was executed has the
@@ -158,7 +158,7 @@ wait_in_child(struct child *self, void *argument)
 {
     struct held *held = argument;
 
-    child_tell(self, 'r');
+    child_send(self, 'r');
     /* Whatever becomes of the parent: the view works. */
     child_expect(self, 'v');
     if (held->view != NULL) {
@@ -166,7 +166,7 @@ wait_in_child(struct child *self, void *argument)
         CHECK_OK(mmf_accessor_write_int32(held->view, 0, 8));
         check_value(held->view, 8);
     }
-    child_tell(self, 'd');
+    child_send(self, 'd');
     child_expect(self, 'q');
 }
 
@@ -236,7 +236,7 @@ be_parent(struct child *self, void *argument)
     }
     if (held.view != NULL)
         check_value(held.view, 7); /* the parent has its view at any rate */
-    child_tell(self, 'f');
+    child_send(self, 'f');
     child_hear(self); /* until it is killed */
 }
 
@@ -279,9 +279,9 @@ kill_parent_of_living_child(struct family *family, mmf_map *mine, int name_exist
         check_held("Cat");
     else
         check_free("Cat");
-    child_tell(&family->grandchild_here, 'v');
+    child_send(&family->grandchild_here, 'v');
     child_expect(&family->grandchild_here, 'd');
-    child_tell(&family->grandchild_here, 'q');
+    child_send(&family->grandchild_here, 'q');
     CHECK_INT(child_hear(&family->grandchild_here), 0); /* it is gone */
     close_here(&family->grandchild_here);
     check_free("Cat");
@@ -385,10 +385,10 @@ hold_until_told(struct child *self, void *argument)
 {
     mmf_map *map = argument;
 
-    child_tell(self, 'r');
+    child_send(self, 'r');
     child_expect(self, 'c');
     mmf_map_close(map);
-    child_tell(self, 'd');
+    child_send(self, 'd');
     child_expect(self, 'q');
 }
 
@@ -404,10 +404,10 @@ the_child_s_copy_outlives_the_parent_s_close(void **state)
     child_expect(&child, 'r');
     mmf_map_close(map);
     check_held("Cat");
-    child_tell(&child, 'c');
+    child_send(&child, 'c');
     child_expect(&child, 'd');
     check_free("Cat");
-    child_tell(&child, 'q');
+    child_send(&child, 'q');
     child_finish(&child);
 }
 
@@ -449,7 +449,7 @@ create_and_die(struct child *self, void *argument)
     (void)argument;
     CHECK_OK(mmf_map_create_new("Dog", 100, NULL, &map));
     CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
-    child_tell(self, 'r');
+    child_send(self, 'r');
     child_hear(self);
 }
 
@@ -554,7 +554,7 @@ fork_while_churning(struct child *self, void *argument)
             _exit(EXIT_SUCCESS);
         }
     }
-    child_tell(self, 'f');
+    child_send(self, 'f');
     child_hear(self);
 }
 

@@ -347,7 +347,7 @@ create_many(struct child *self, void *argument)
         snprintf(name, sizeof(name), "dead %03d", i);
         CHECK_OK(mmf_map_create_new(name, 10, NULL, &map));
     }
-    child_tell(self, 'r');
+    child_send(self, 'r');
     child_hear(self);
 }
 
@@ -390,7 +390,7 @@ a_thousand_names_are_listed_and_collected(void **state)
     CHECK_INT(count_files(NULL, 0), 0);
 }
 
-/* Creators tidy up on their way, so that garbage does not pile up without a lister. */
+/* Every creation collects some orphans, so that they do not pile up without mmf_gc. */
 static void
 creators_collect_other_names(void **state)
 {
@@ -419,7 +419,7 @@ come_and_go(struct child *self, void *argument)
     unsigned i;
 
     (void)argument;
-    child_tell(self, 'r');
+    child_send(self, 'r');
     for (i = 0;; i++) {
         snprintf(name, sizeof(name), "passer-by %u", i % 50);
         if (mmf_map_create_or_open(name, 10, NULL, NULL, &map) == MMF_OK && i % 7 != 0)

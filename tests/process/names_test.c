@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Nobody holds `name`: it is not found, and free for a new map, which is zero. */
+/* No process has `name` open: it is not found, and free for a new map, which is zero. */
 static void
 check_free(const char *name)
 {
@@ -350,7 +350,7 @@ a_file_s_map_is_shared_by_name(void **state)
     check_free("Cat");
 }
 
-/* Nobody, not even an heir with the descriptor, can cut off an unnamed map's bytes. */
+/* No process, not even one that inherited the descriptor, can truncate an unnamed map. */
 static void
 an_unnamed_map_is_sealed_memory(void **state)
 {
@@ -372,7 +372,8 @@ an_unnamed_map_is_sealed_memory(void **state)
     mmf_map_close(map);
 }
 
-/* Who cannot ask for a file's birth and who can share its map, whoever came first. */
+/* A process that cannot read a file's birth time and one that can share its map, in
+ * either order. */
 static void
 a_file_s_map_needs_no_statx(void **state)
 {

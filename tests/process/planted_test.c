@@ -29,24 +29,24 @@ static const struct scope scopes[] = {{""}, {"Global\\"}};
 
 /* Where a name's file is. */
 static const char *
-path_of(const struct scope *scope, const char *leaf)
+path_of(const struct scope *scope, const char *file_name)
 {
     static char path[PATH_MAX];
 
     if (scope == &scopes[0])
         snprintf(path, sizeof(path), "%s/mmf-%u/%s", harness_dir(), (unsigned)geteuid(),
-                 leaf);
+                 file_name);
     else
-        snprintf(path, sizeof(path), "%s/mmf.%s", harness_dir(), leaf);
+        snprintf(path, sizeof(path), "%s/mmf.%s", harness_dir(), file_name);
     return path;
 }
 
 static const char *
-name_of(const struct scope *scope, const char *leaf)
+name_of(const struct scope *scope, const char *file_name)
 {
     static char name[256];
 
-    snprintf(name, sizeof(name), "%s%s", scope->prefix, leaf);
+    snprintf(name, sizeof(name), "%s%s", scope->prefix, file_name);
     return name;
 }
 
@@ -62,28 +62,29 @@ make_directory(void)
 
 /* Every way to come by the name fails with `status`, fast, and names the file. */
 static void
-check_all_fail(const struct scope *scope, const char *leaf, int status, int create_new)
+check_all_fail(const struct scope *scope, const char *file_name, int status,
+               int create_new)
 {
-    const char *name = name_of(scope, leaf);
+    const char *name = name_of(scope, file_name);
     int64_t begin = now_ms();
     mmf_map_options options;
     mmf_map *map;
 
     CHECK_FAILS(mmf_map_open_existing(name, NULL, &map), status);
-    CHECK(strstr(mmf_last_message(), leaf) != NULL);
+    CHECK(strstr(mmf_last_message(), file_name) != NULL);
     mmf_map_options_init(&options);
     options.rights = MMF_RIGHTS_READ;
     CHECK_FAILS(mmf_map_open_existing(name, &options, &map), status);
     CHECK_FAILS(mmf_map_create_or_open(name, 100, NULL, NULL, &map), status);
-    CHECK(strstr(mmf_last_message(), leaf) != NULL);
+    CHECK(strstr(mmf_last_message(), file_name) != NULL);
     CHECK_FAILS(mmf_map_create_new(name, 100, NULL, &map), create_new);
-    CHECK(strstr(mmf_last_message(), leaf) != NULL);
+    CHECK(strstr(mmf_last_message(), file_name) != NULL);
     if (now_ms() - begin > 5000)
         CHECK_FAIL("%s: that took %d ms", name, (int)(now_ms() - begin));
 }
 
 /*
- * Things that are no object. Each is planted under the same leaf.
+ * Things that are no object. Each is planted under the same file name.
  */
 
 static void
@@ -165,7 +166,7 @@ plant_device(const char *path)
     }
 }
 
-/* Somebody's own file, which also has another name. */
+/* A user's own file, which also has another name. */
 static void
 plant_hard_link(const char *path)
 {
@@ -238,7 +239,7 @@ keep_lease(struct child *self, void *argument)
     signal(SIGIO, SIG_IGN); /* and never answer */
     CHECK(fd >= 0);
     CHECK(fcntl(fd, F_SETLEASE, F_WRLCK) == 0);
-    child_tell(self, 'l');
+    child_send(self, 'l');
     child_expect(self, 'q');
     CHECK(fcntl(fd, F_SETLEASE, F_UNLCK) == 0);
 }
@@ -285,7 +286,7 @@ a_leased_file_blocks_no_process(void **state)
         CHECK_INT(collected.removed, 0);
         if (now_ms() - begin > 15000)
             CHECK_FAIL("that took %d ms", (int)(now_ms() - begin));
-        child_tell(&child, 'q');
+        child_send(&child, 'q');
         child_finish(&child);
         if (is_object) {
             CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
@@ -414,7 +415,7 @@ a_damaged_object_is_reported(void **state)
     }
 }
 
-/* Dead, and with the magic: it goes like any dead object, whoever made it. */
+/* Dead, and with the magic: it goes like any orphaned object, whichever program made it. */
 static void
 a_damaged_object_without_holders_goes(void **state)
 {
@@ -494,7 +495,7 @@ another_kind_is_named(void **state)
     }
 }
 
-/* A file of any other length is none of ours, held or not. */
+/* A file of any other length is not an object of ours, locked or not. */
 static void
 a_truncated_object_is_reported_and_left_alone(void **state)
 {
@@ -534,7 +535,7 @@ an_object_cut_under_us_is_no_crash(void **state)
     CHECK_OK(mmf_map_create_new("Cat", 200000, NULL, &map));
     CHECK(truncate(only_file(), 100) == 0);
     CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &again), MMF_E_CORRUPT);
-    /* Nobody touches its bytes; making and closing a view must be clean. */
+    /* Its bytes are not touched; making and closing a view must be clean. */
     if (mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view) == MMF_OK)
         mmf_accessor_close(view);
     mmf_map_close(map);

@@ -1,6 +1,6 @@
 /*
  * stopped_test.c - a process that is stopped in the middle of opening hinders no other;
- * stopped in the middle of reaping or closing it makes others wait, but not forever:
+ * stopped in the middle of collecting or closing it makes others wait, but not forever:
  * MMF_E_BUSY after about two seconds.
  */
 #include "actor.h"
@@ -95,7 +95,7 @@ close_pipe(void **state)
 enum point {
     ASKED,      /* an opener has asked who holds the object */
     HELD,       /* an opener holds it, and has not looked whether it has its name */
-    COLLECTING, /* a reaper has write-locked it all */
+    COLLECTING, /* a collecting process has write-locked it all */
     PREPARED    /* a creator holds what has no name yet */
 };
 
@@ -175,7 +175,7 @@ check_all_busy(void)
 }
 
 /*
- * Tools do not wait for anybody: one wait would be two seconds, every time. A busy
+ * Tools do not wait for a stopped process: each wait takes two seconds. A busy
  * machine takes that long now and then.
  */
 static void
@@ -197,7 +197,7 @@ check_tools_do_not_wait(void)
         if (took < 1900)
             return;
     }
-    CHECK_FAIL("list and reap took %d ms", (int)took);
+    CHECK_FAIL("list and gc took %d ms", (int)took);
 }
 
 static void
@@ -274,7 +274,8 @@ a_stopped_opener_alone_hinders_no_process(void **state)
     check_free();
 }
 
-/* Holders were killed, nobody has come by: who saw them takes over what they left. */
+/* Holders were killed, and no process has noticed: one that saw them takes over what
+ * they left. */
 static void
 a_stopped_opener_may_save_what_it_saw(void **state)
 {
@@ -317,7 +318,7 @@ a_stopped_opener_that_holds_holds(void **state)
 }
 
 /*
- * An opener holds what has been reaped since it asked; a creator that had come across
+ * An opener holds what has been collected since it asked; a creator that had come across
  * it before must not take that for a living name.
  */
 static void

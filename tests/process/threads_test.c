@@ -143,7 +143,7 @@ racing_threads_have_one_winner(void **state)
     CHECK_INT(count_files(NULL, 0), 0);
 }
 
-/* One handle, many threads: views come and go while others list and reap. */
+/* One handle, many threads: views come and go while others list and collect. */
 static mmf_map *common;
 
 static void *

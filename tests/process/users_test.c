@@ -224,7 +224,7 @@ a_dead_object_of_another_user_is_reported(void **state)
     actor_end(other);
 }
 
-/* Somebody puts his file where our name would be; nothing of his is touched. */
+/* Another user puts a file where our name belongs; it is not touched. */
 static void
 plant_in_global_directory(struct child *self, void *argument)
 {
@@ -314,7 +314,7 @@ a_squatted_directory_is_refused(void **state)
     CHECK(chmod(path, 0777) == 0);
     check_refused(root, MMF_E_ACCESS, "65534");
     CHECK_INT(count_files(NULL, 0), 0);
-    /* Nobody's own is another one. */
+    /* The stranger's own is another one. */
     actor_does(stranger, "create 0 100 Cat");
     actor_does(stranger, "close 0");
     CHECK(rmdir(path) == 0);
@@ -377,7 +377,7 @@ a_root_directory_that_others_rule_is_refused(void **state)
     struct process *stranger;
 
     (void)state;
-    /* Somebody else's: he could replace what is in it. */
+    /* Another user's: that user could replace what is in it. */
     CHECK(chown(harness_dir(), OTHER, OTHER) == 0);
     CHECK(chmod(harness_dir(), 01777) == 0);
     stranger = start_user(STRANGER);

@@ -67,7 +67,7 @@ rule_2_10_timeouts(void **state)
     for_each_name(timeouts_of);
 }
 
-/* The longest timeouts, with somebody who ends the wait. */
+/* The longest timeouts, with a thread that ends the wait. */
 static void
 rule_2_10_longest_timeouts_wait(void **state)
 {

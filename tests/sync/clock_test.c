@@ -1,9 +1,9 @@
 /*
  * clock_test.c - steps of the wall clock do not move timeouts.
  *
- * Nobody may set the clock of the machine that the tests run on. Instead the library's
+ * The tests do not set the clock of the machine they run on. Instead the library's
  * own questions for the wall clock get answers that jump by years (the linker's
- * --wrap), and a filter kills whoever has the kernel wait by the wall clock.
+ * --wrap), and a filter kills a process that has the kernel wait by the wall clock.
  */
 #include "support.h"
 
@@ -101,7 +101,7 @@ timeouts_do_not_follow_the_wall_clock(void **state)
     wait_by_every_way();
 }
 
-/* A wait that is let through in time, and one for the dead, under the same clock. */
+/* A wait that is signalled in time, and one for a dead owner, under the same clock. */
 static void
 waits_end_under_a_jumping_clock(void **state)
 {

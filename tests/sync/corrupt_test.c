@@ -1,5 +1,5 @@
 /*
- * corrupt_test.c - shared words that make no sense, written by somebody else while the
+ * corrupt_test.c - shared words that make no sense, written by another process while the
  * object is in use: MMF_E_CORRUPT or another definite answer, never a hang or a crash.
  */
 #include "support.h"
@@ -123,13 +123,13 @@ static const uint64_t chosen[] = {
     7,
     8,
     15,
-    16,                                        /* a thread, but no ticket */
-    UINT64_C(1) << 4,                          /* count 1; owner: thread 1 of nobody */
-    UINT64_C(1) << 24 | UINT64_C(1) << 4,      /* ticket 1, thread 1: us, perhaps */
+    16,                                   /* a thread, but no ticket */
+    UINT64_C(1) << 4,                     /* count 1; owner: thread 1 of no process */
+    UINT64_C(1) << 24 | UINT64_C(1) << 4, /* ticket 1, thread 1: us, perhaps */
     UINT64_C(1) << 24 | UINT64_C(999999) << 4, /* a thread that we have not */
     UINT64_C(1) << 24 | UINT64_C(1) << 4 | 2,  /* owned and abandoned */
     UINT64_C(1) << 24 | UINT64_C(1) << 4 | 4,
-    UINT64_C(12345) << 24 | UINT64_C(1) << 4, /* somebody dead */
+    UINT64_C(12345) << 24 | UINT64_C(1) << 4, /* a dead thread */
     UINT64_C(12345) << 24 | UINT64_C(1) << 4 | 13,
     (uint64_t)INT32_MAX << 4,
     ((uint64_t)INT32_MAX + 1) << 4,
@@ -299,7 +299,7 @@ recursion_that_cannot_be(void **state)
     mmf_mutex_close(mutex);
 }
 
-/* An owner that nobody has ever been is a dead one. */
+/* An owner that no thread has ever been counts as dead. */
 static void
 an_owner_who_never_was(void **state)
 {
@@ -371,7 +371,7 @@ a_reservation_without_an_owner(void **state)
 
 /*
  * Waiting forever on random words: the wait ends at once, or when the words make sense
- * again. Who waits looks again by itself; nobody wakes it here.
+ * again. A waiter looks again by itself; no process wakes it here.
  */
 static void
 waiters_survive_random_words(void **state)
@@ -406,7 +406,7 @@ waiters_survive_random_words(void **state)
         until = now_us() + 100000;
         while (worker_is_busy(waiter) && now_us() < until)
             usleep(1000);
-        /* Sound, and can be had. */
+        /* Sound, and available. */
         if (worker_is_busy(waiter))
             write_words("Cat", &sound);
         rc = worker_result(waiter);
@@ -505,7 +505,7 @@ job_take_and_release(void *mutex)
     return rc < 0 ? rc : mmf_mutex_release(mutex);
 }
 
-/* Somebody frees it behind its owner's back: another thread may take it. Both end. */
+/* Another process frees it behind its owner's back: a thread may take it. Both end. */
 static void
 freed_behind_the_owner_s_back(void **state)
 {

@@ -1,7 +1,7 @@
 /*
  * death_test.c - processes that die, are killed at random or stopped, and what the
- * others see: rule 7.2.4 for processes, 7.2.5, and the promise that nobody hangs and
- * whoever waits is told.
+ * others see: rule 7.2.4 for processes, 7.2.5, and the promise that no waiter
+ * hangs and that waiters are notified.
  */
 #include "support.h"
 
@@ -360,8 +360,8 @@ a_stopped_waiter_stops_no_other(void **state)
  * Killed at random under load.
  *
  * What they share lies in a map. The mutex guards two numbers that are equal whenever
- * nobody is between its lines; who finds them different without being told of an
- * abandonment has been let in while another was there, or was not told.
+ * no thread is between its lines; a thread that finds them different without
+ * MMF_ABANDONED was let in while another was there, or was not notified.
  */
 struct board {
     _Atomic int64_t inside; /* the process that is, or that was when it died */
@@ -401,7 +401,7 @@ go_inside(struct board *board, int rc)
     atomic_fetch_add(&board->second, 1);
     atomic_fetch_add(&board->progress, 1);
     if (atomic_exchange(&board->inside, 0) != getpid())
-        CHECK_FAIL("somebody came inside");
+        CHECK_FAIL("another thread came inside");
 }
 
 /* How the worker waits: for the mutex alone, among others, together with another. */
@@ -683,7 +683,7 @@ a_wake_up_that_died_is_recovered(void **state)
             CHECK_OK(mmf_semaphore_release(semaphore, SLEEPERS + 1, NULL));
         CHECK_INT(worker_result(waiter), MMF_OK);
         for (int i = victims; i < SLEEPERS; i++) {
-            /* The poll above may have had the share of one who had it not yet. */
+            /* The poll above may have taken the share of a waiter that still waits. */
             mmf_semaphore_release(semaphore, 1, NULL);
             process_expect(sleepers[i], "MMF_OK");
             process_kill(sleepers[i]);

@@ -825,7 +825,7 @@ rule_7_3_a_set_lets_one_waiter_through(void **state)
     for_each_name(one_waiter_per_set);
 }
 
-/* One set of a manual event lets all through, and whoever comes later. */
+/* One set of a manual event wakes all waiters, and lets later ones pass. */
 static void
 all_waiters_per_set(const char *name)
 {
@@ -874,7 +874,7 @@ rule_7_3_two_sets_are_one_signal(void **state)
     for_each_name(count_of_sets);
 }
 
-/* Nobody owns an event: whoever set it may die, and anybody may reset it. */
+/* An event has no owner: the process that set it may die, and any may reset it. */
 static void
 rule_7_3_no_owner_and_no_abandonment(void **state)
 {

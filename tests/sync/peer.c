@@ -116,7 +116,7 @@ close_slot(struct slot *slot)
 }
 
 /*
- * Creating and opening. An empty name is none.
+ * Creating and opening. An empty name means no name.
  */
 
 static void
@@ -225,7 +225,7 @@ do_close(char **words)
 }
 
 /*
- * Waiting and letting through.
+ * Waiting and signalling.
  */
 
 static void

@@ -38,13 +38,13 @@ peer_creates(struct process *peer, mmf_kind kind, const char *name, const char *
 }
 
 /*
- * Two that are at one object by names of their own choice do everything with it: each
- * lets the other through, asleep or not, by every way to wait; and sees the other die.
+ * Two peers that have opened one object do everything with it: each
+ * signals it for the other, asleep or not, by every way to wait; and sees the other die.
  */
 static void
 meet(struct process *one, struct process *other, mmf_kind kind)
 {
-    /* It can be had, and both know. */
+    /* It is available, and both see that. */
     peer_does(one, "wait 0 0");
     peer_answers(other, "MMF_TIMED_OUT", "wait 0 0");
     peer_answers(other, "MMF_TIMED_OUT", "wait 0 %d", SHORT_MS);
@@ -142,7 +142,7 @@ rule_7_5_users_share_what_all_may_use(void **state)
             struct stat status;
 
             CHECK_CONTEXT("%s, way %d", mmf_kind_name(kind), way);
-            /* Made by root or by nobody. */
+            /* Made by root or by the stranger. */
             peer_creates(way == 0 ? root : stranger, kind, "Cat", "MMF_OK new");
             peer_creates(way == 0 ? stranger : root, kind, "Global\\Cat", "MMF_OK old");
             peer_does(other, "open %s 0 Cat", mmf_kind_name(kind));

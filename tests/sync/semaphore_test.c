@@ -202,7 +202,7 @@ rule_7_4_a_release_lets_as_many_through(void **state)
     for_each_name(waiters);
 }
 
-/* Nobody owns a count: whoever likes may release. */
+/* A count has no owner: any process may release. */
 static void
 rule_7_4_no_ownership(void **state)
 {
@@ -226,7 +226,7 @@ rule_7_4_no_ownership(void **state)
     mmf_semaphore_close(semaphore);
 }
 
-/* The dead and the ended do not give back what they took. */
+/* Processes that died or ended do not return what they took. */
 static void
 rule_7_4_a_taken_count_does_not_come_back(void **state)
 {

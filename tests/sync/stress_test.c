@@ -1,6 +1,6 @@
 /*
  * stress_test.c - many threads and processes at the same objects. Nothing is lost,
- * nothing comes twice, nobody sleeps forever.
+ * nothing comes twice, no waiter sleeps forever.
  *
  * The program is built three times: as users have it; with a system that has no
  * futex_waitv; and with sleeps that do not end by themselves (own_sys.c), so that one
@@ -236,7 +236,7 @@ await(struct game *game)
     return index;
 }
 
-/* The one who answers. */
+/* The side that answers. */
 static int
 job_answer(void *argument)
 {
@@ -253,7 +253,7 @@ job_answer(void *argument)
     return MMF_OK;
 }
 
-/* The one who serves. */
+/* The side that serves. */
 static int
 job_serve(void *argument)
 {
@@ -660,7 +660,7 @@ what_is_produced_is_consumed(void **state)
 struct crowd {
     mmf_mutex *mutexes[2];
     mmf_semaphore *semaphores[2];
-    mmf_event *token; /* one, for whoever has it */
+    mmf_event *token; /* one, for its current owner */
     int rounds;
     uint64_t random;
 };

@@ -45,7 +45,7 @@ mmf_semaphore *new_semaphore(const char *name, int32_t initial, int32_t maximum)
              : mmf_semaphore_waitable)(object)
 
 /*
- * An object of any kind. What can be had of it: a mutex that is not owned, a signalled
+ * An object of any kind, available: a mutex that is not owned, a signalled
  * auto-reset event, a semaphore of maximum 10 with a count of 1.
  */
 struct object {
@@ -76,7 +76,7 @@ int object_wait(const struct object *object, int32_t timeout_ms);
 /* Release, set, or release 1. */
 int object_signal(const struct object *object);
 
-/* It exists and can be had: made, must succeed. */
+/* It exists and is available: made, must succeed. */
 struct object new_object(mmf_kind kind, const char *name);
 
 /*
@@ -186,7 +186,7 @@ int count_files(void);
 void read_state(const char *path, void *state);
 void write_state(const char *path, const void *bytes, size_t size, size_t offset);
 
-/* "Cat" and "Global\\Cat" lie where they should, for nobody else. */
+/* "Cat" and "Global\\Cat" lie where they should, and no other user can replace them. */
 void check_directories_of_cat(void);
 
 /* Random numbers from a seed that the test prints. */

@@ -54,7 +54,7 @@ signal_mix(struct mix *mix, int i)
     }
 }
 
-/* It can be had or not; as it was afterwards. */
+/* It is available or not; as it was afterwards. */
 static void
 check_mix(struct mix *mix, int i, int is_available)
 {
@@ -145,7 +145,7 @@ rule_7_1_6_wait_any_takes_the_lowest_index(void **state)
     for_each_name(lowest_index);
 }
 
-/* An event that comes while somebody waits for it in every place. */
+/* An event that is set while a thread waits for it at every index. */
 struct everywhere {
     mmf_event *event;
     mmf_semaphore *seen;
@@ -383,8 +383,8 @@ waits_of_another_process(void **state)
 /*
  * All or nothing, watched by others.
  *
- * Takers wait for both and give back the first, then the second. So whoever has got the
- * second knows that the first is there, or will be soon, if nobody takes one of them
+ * Takers wait for both and release the first, then the second. So a thread that has got the
+ * second knows that the first is there, or will be soon, if no thread takes one of them
  * while the other is missing. A taker that holds the first and waits for the second
  * would keep the watcher waiting forever.
  */
@@ -588,7 +588,7 @@ waits_for_all_in_any_order_get_on(void **state)
  * SignalAndWait.
  */
 
-/* Signals each kind, and waits for each; what is not to be had times out. */
+/* Signals each kind, and waits for each; what is not available times out. */
 static void
 signal_each_and_wait_for_each(const char *name)
 {

@@ -1,5 +1,5 @@
 /*
- * channel_page_test.c - a channel's first page is input to whoever opens it.
+ * channel_page_test.c - a channel's first page is input to the process that opens it.
  */
 #include "harness/check.h"
 

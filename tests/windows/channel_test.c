@@ -1,7 +1,7 @@
 /*
  * channel_test.c - what a channel is for programs that call the system alone, and what
- * such programs can do to it: names of all kinds, sections that are none, tokens that
- * nobody has let out.
+ * such programs can do to it: names of all kinds, sections of other kinds, tokens that
+ * no process has issued.
  */
 #include "harness/check.h"
 
@@ -325,7 +325,7 @@ sleepers(void)
     return count;
 }
 
-/* Whoever makes it is stopped: the others wait for two seconds, no more. */
+/* Its creator is stopped: the others wait for two seconds, no more. */
 static void
 a_half_made_channel_has_no_owner(void **state)
 {
@@ -465,7 +465,7 @@ a_section_too_small_is_refused(void **state)
  * Tickets.
  */
 
-/* Who asks gets no handle, so that asking keeps nobody alive. */
+/* Asking gives no handle, so that it keeps no ticket in use. */
 static void
 no_process_can_open_a_ticket(void **state)
 {
@@ -531,7 +531,7 @@ check_goes_through(mmf_queue *sender, mmf_queue *receiver)
     }
 }
 
-/* Somebody lets out tokens for whom nobody has rung: a few looks in vain. */
+/* Another process issues tokens without a ring: a few polls in vain. */
 static void
 tokens_too_many_do_no_harm(void **state)
 {
@@ -602,8 +602,8 @@ await_sleepers(uint32_t count)
 }
 
 /*
- * The first ring for all counts them off; somebody looks in vain for each. (At a tick a
- * sleeper is not counted for a moment; who is killed then need not be counted off.)
+ * The first ring for all counts them off; a sleeper polls in vain for each. (At a tick a
+ * sleeper is not counted for a moment; one that is killed then need not be counted off.)
  */
 static void
 killed_sleepers_are_counted_off(void **state)

@@ -220,7 +220,7 @@ names_of_all_kinds(void **state)
     mmf_map_close(cyrillic);
 }
 
-/* The kernel has reaped already. */
+/* The kernel has collected them already. */
 static void
 there_is_nothing_to_collect(void **state)
 {

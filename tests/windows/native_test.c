@@ -143,7 +143,7 @@ mmf_opens_what_the_system_made(void **state)
     }
 }
 
-/* .NET's CreateOrOpen is one call of the system's: whoever comes second opens. */
+/* .NET's CreateOrOpen is one call of the system's: the second caller opens. */
 static void
 create_or_open_meets_the_system(void **state)
 {
@@ -161,7 +161,7 @@ create_or_open_meets_the_system(void **state)
     mmf_map_close(map);
 }
 
-/* A mutex of the system's: one owner, whoever asks; his death is told. */
+/* A mutex of the system's: one owner, in whichever process; its death is reported. */
 static int
 native_owner(int argc, char **argv)
 {
