@@ -62,7 +62,7 @@ walk_record(pid_t pid, struct walk *walk, struct trace_stop *stop)
 void
 walk_copy(struct walk *to, const struct walk *from)
 {
-    memcpy(to->places, from->places, from->count * sizeof(from->sites[0]));
+    memcpy(to->sites, from->sites, from->count * sizeof(from->sites[0]));
     to->count = from->count;
 }
 
