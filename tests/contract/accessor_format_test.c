@@ -562,7 +562,7 @@ rule_4_4_order_of_checks(void **state)
     mmf_map_close(map);
 }
 
-/* Even where nothing would be read. */
+/* Even for a read of nothing. */
 static void
 rule_4_4_position_is_checked_for_count_0(void **state)
 {

@@ -382,7 +382,7 @@ rule_2_3_named(void **state)
 
 /*
  * The C runtime's descriptor: the same as the handle on Linux. On Windows a library
- * cannot know whose runtime's it is, and says so, after the arguments' own rules.
+ * cannot know which runtime it belongs to, and says so, after the arguments' own rules.
  */
 static void
 rule_2_3_by_descriptor(void **state)

@@ -534,7 +534,7 @@ rule_2_2_14_names_are_accepted(void **state)
     }
 }
 
-/* A bad capacity is told before a bad name; then the name. */
+/* A bad capacity is reported before a bad name; then the name. */
 static void
 rule_2_2_14_capacity_before_the_name(void **state)
 {
@@ -808,7 +808,7 @@ rule_2_9_character_devices(void **state)
     link_to_zero_device(zero);
     map = create_from_file(zero, MMF_FILE_MODE_OPEN, NULL, 255, NULL);
     validate_map(map, 255, MMF_ACCESS_READ_WRITE, 0);
-    /* Devices are everybody's: no sharing violation. */
+    /* Devices may be shared freely: no sharing violation. */
     second = create_from_file(zero, MMF_FILE_MODE_OPEN, NULL, 255,
                               WITH_ACCESS(MMF_ACCESS_READ));
     validate_map(second, 255, MMF_ACCESS_READ, 0);

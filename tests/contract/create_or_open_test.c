@@ -391,7 +391,7 @@ co_20_writer_opened_for_reading(void **state)
     mmf_map_close(first);
 }
 
-/* Every call breaks all rules from its own on; the name is alive, so all could open. */
+/* Every call breaks all rules from its own on; the name exists, so all could open. */
 static void
 rule_2_5_order_of_checks(void **state)
 {
@@ -412,7 +412,7 @@ rule_2_5_order_of_checks(void **state)
     mmf_map_close(live);
 }
 
-/* Capacity 0 is refused even where it would be ignored. */
+/* Capacity 0 is refused even if the call opens and ignores it. */
 static void
 rule_2_5_capacity_is_checked_even_if_ignored(void **state)
 {

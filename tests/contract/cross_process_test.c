@@ -72,7 +72,7 @@ xp_01_file_backed_map_in_two_processes(void **state)
 }
 
 /*
- * Another process with a named map: opens it as it is told, reads and writes bytes.
+ * Another process with a named map: opens it on request, reads and writes bytes.
  * "open", "create_or_open", "close", "read POSITION", "write POSITION VALUE".
  */
 static int
@@ -282,7 +282,7 @@ rule_3_8_a_named_file_that_was_replaced(void **state)
     remove_file(path);
 }
 
-/* Maps the file by path, says how that went, and holds it until told to end. */
+/* Maps the file by path, says how that went, and holds it until it is asked to end. */
 static int
 map_by_path(int argc, char **argv)
 {

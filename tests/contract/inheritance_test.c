@@ -1,6 +1,6 @@
 /*
  * inheritance_test.c - HandleInheritability: rule 3.7. Children of fork and of exec;
- * who keeps a name alive then is the process suite's business.
+ * which process keeps a name then is the process suite's subject.
  */
 #include "support.h"
 
@@ -46,7 +46,7 @@ rule_3_7_every_way_to_a_handle(void **state)
     check_each_way(MMF_INHERITABILITY_INHERITABLE);
 }
 
-/* A child program: takes over the handle it is told, if it is one. */
+/* A child program: takes over the handle with the given number, if it is one. */
 static int
 inherit(int argc, char **argv)
 {

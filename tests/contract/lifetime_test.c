@@ -1,5 +1,5 @@
 /*
- * lifetime_test.c - what maps and views hold, share and keep alive: rules 3.1 and 3.5.
+ * lifetime_test.c - what maps and views hold, share and keep: rules 3.1 and 3.5.
  * Races and kills in quantity are the process, crash and torture suites' business.
  */
 #include "support.h"
@@ -256,7 +256,7 @@ rule_3_5_3_protection_goes_with_the_name(void **state)
     mmf_map_close(map);
 }
 
-/* Opens the map, says so, and closes or just ends when told. */
+/* Opens the map, says so, and closes or just ends on request. */
 static int
 hold(int argc, char **argv)
 {

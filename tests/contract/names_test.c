@@ -373,7 +373,7 @@ open_local_name(void *payload)
 
     (void)payload;
     REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
-    map = create_new("Cat", 10, NULL); /* his own */
+    map = create_new("Cat", 10, NULL); /* the stranger's own */
     CHECK_INT(byte_at(map, 0), 0);
     mmf_map_close(map);
     map = open_existing("Global\\Cat", NULL);

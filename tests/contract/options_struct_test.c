@@ -309,7 +309,7 @@ options_unknown_view_flags(void **state)
  * Permission bits.
  */
 
-/* The mode of the only named object there is, as mmf_list tells it. */
+/* The mode of the only named object there is, as mmf_list reports it. */
 static uint32_t
 mode_of_the_object(void)
 {
@@ -415,7 +415,7 @@ options_mode_out_of_range(void **state)
     }
 }
 
-/* It is the creator's: who opens cannot change it. */
+/* It is the creator's: opening cannot change it. */
 static void
 options_mode_of_an_opener_is_ignored(void **state)
 {

@@ -353,7 +353,7 @@ pages_present(void *bytes, size_t size)
     return n;
 }
 
-/* Windows tells of no page that it is locked. */
+/* Windows does not report locked pages. */
 long
 locked_kilobytes(void)
 {

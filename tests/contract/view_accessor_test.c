@@ -692,7 +692,7 @@ check_disposed_order(void *payload)
     mmf_map_close(map);
 }
 
-/* A dead handle (after fork) is told after the arguments, before the rest. */
+/* A dead handle (after fork) is reported after the arguments, before the rest. */
 static void
 rule_2_6_8_disposed_map(void **state)
 {

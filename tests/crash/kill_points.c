@@ -12,7 +12,7 @@
  *     of these places runs there with a breakpoint and is killed. Without
  *     MMF_TEST_LONG=1 a part of the places is taken.
  *
- * After each kill a survivor must find the name alive, with its bytes, if another
+ * After each kill a survivor must find the name, with its bytes, if another
  * process holds it, and else free, all zero when created again; and nothing may stay in
  * the directory.
  *
@@ -59,7 +59,7 @@ enum {
     MOST_TRIES = 40
 };
 
-/* Who else there is when the operation runs. */
+/* Which other processes there are when the operation runs. */
 #define WITH_HOLDER 1u  /* another process holds the name */
 #define WITH_DEAD 2u    /* a dead object has the name */
 #define GLOBAL 4u       /* the name is GLOBAL_NAME */
@@ -319,7 +319,7 @@ run_fork(void)
 
     if (pid != 0)
         return;
-    /* The child says that it is there, and stays until it is told to go. */
+    /* The child says that it is there, and stays until it is asked to end. */
     if (write(child_says, &byte, 1) != 1 || read(child_hears, &byte, 1) != 0)
         _exit(1);
     _exit(0);
@@ -770,7 +770,7 @@ main(int argc, char **argv)
     pid_t second;
     int status = 0;
 
-    /* The linker's lazy work would be in the way of the count of instructions. */
+    /* The linker's lazy work disturbs the count of instructions. */
     if (getenv("LD_BIND_NOW") == NULL) {
         setenv("LD_BIND_NOW", "1", 1);
         execv("/proc/self/exe", argv);

@@ -853,7 +853,7 @@ check_mutex(void)
         site_fail("the mutex", "is not abandoned");
     if (rc >= 0 && mmf_mutex_release(mutex) < 0)
         site_fail("the mutex", mmf_last_message());
-    /* Only one is told. */
+    /* Only one waiter is notified. */
     rc = mmf_mutex_wait(mutex, 0);
     if (rc != MMF_OK)
         site_fail("the mutex, again", rc < 0 ? mmf_last_message() : "cannot be had");
@@ -1260,7 +1260,7 @@ main(int argc, char **argv)
     unsigned run = 0, failed = 0;
     char own[64];
 
-    /* The linker's lazy work would be in the way of the count of instructions. */
+    /* The linker's lazy work disturbs the count of instructions. */
     if (getenv("LD_BIND_NOW") == NULL) {
         setenv("LD_BIND_NOW", "1", 1);
         execv("/proc/self/exe", argv);

@@ -6,9 +6,9 @@
  *
  * Workers create, open, write, read and close maps of the same names; the supervisor
  * kills one about every 1.3 ms, at whatever it does, and starts another in its place.
- * In some epochs a third of them is another user, who may only read: their holds are of
+ * In some epochs a third of them is another user, which may only read: their holds are of
  * another kind, and they cannot remove what they leave. What they all did stands in
- * logs that survive them. After each epoch everybody stops, half of them by a kill;
+ * logs that survive them. After each epoch all workers stop, half of them by a kill;
  * then the names must be free, the directory empty after mmf_gc, and the logs must be
  * a history that the promise allows (history.h).
  */
@@ -72,7 +72,7 @@ static uint64_t seed = 1;
 static uint32_t epoch;
 static unsigned name_count = 4;
 static int sparse;       /* this epoch's names shall often be free */
-static int with_readers; /* some workers are another user, who may only read */
+static int with_readers; /* some workers are another user, which may only read */
 static const char *const *names = usual_names;
 
 static uint64_t
@@ -214,7 +214,7 @@ close_held(unsigned worker, struct held *held, uint64_t *random)
     uint64_t order = random_next(random) % 4;
 
     if (held->view != NULL && held->generation == 0) {
-        /* A reader who came before the first writer. */
+        /* A reader that came before the first writer. */
         held->generation = atomic_load(&held->words[0]);
         atomic_store_explicit(&shared->entries[worker][held->handle].generation,
                               held->generation, memory_order_release);
@@ -388,7 +388,7 @@ note_death(pid_t pid, int status)
     log_end(e, MMF_OK);
 }
 
-/* Collect who has ended; wait for one if `all` are to end. */
+/* Collect the workers that have ended; wait for one if `all` are to end. */
 static void
 collect_ended(int wait_for_one)
 {
@@ -462,7 +462,7 @@ count_descriptors(void)
     return n;
 }
 
-/* Everybody is gone: nothing may be alive, and nothing may stay. */
+/* All workers have ended: nothing may be in use, and nothing may stay. */
 static void
 check_nothing_left(const char *dir)
 {

@@ -24,7 +24,7 @@ int walk_find_code(void);
 
 /*
  * Single-step a child that stands at its trace_begin until it comes to its end, which
- * `stop` tells. A repeated string instruction steps in place; it counts once.
+ * `stop` says. A repeated string instruction steps in place; it counts once.
  */
 void walk_record(pid_t pid, struct walk *walk, struct trace_stop *stop);
 

@@ -423,7 +423,7 @@ give_queue(struct stage *stage)
     CHECK_OK(make_queue("Cat", MMF_ROLE_BOTH, 0, &stage->given_queue));
 }
 
-/* With a message in hand, a reservation, and a descriptor to poll. */
+/* With a message in flight, a reservation, and a descriptor to poll. */
 static void
 use_queue(mmf_queue *queue)
 {

@@ -1,8 +1,8 @@
 /*
  * message_fault.c - sending and receiving that has to sleep, to wake, or to ask after
  * the dead, while something fails. Whatever it is, no message is lost or comes twice:
- * what cannot sleep looks again, what cannot wake is seen within a tick, and who cannot
- * be asked after is taken for alive.
+ * a call that cannot sleep looks again, a wake-up that fails is noticed within a tick, and
+ * a participant that cannot be asked after is taken for living.
  */
 #include "round.h"
 
@@ -58,7 +58,7 @@ expect_none(mmf_queue *queue)
 }
 
 /*
- * The other process, which makes the channel. It does its part when it is told to, a
+ * The other process, which makes the channel. It does its part on request, a
  * moment later, so that as a rule we sleep by then; it does not matter if we do not.
  */
 
@@ -290,7 +290,7 @@ wait_for_a_value(struct stage *stage)
 }
 
 /*
- * Those who die with something in hand, when the call is about to begin.
+ * Those that die with something in flight, when the call is about to begin.
  */
 
 static void
@@ -524,7 +524,7 @@ has_sent(struct stage *stage)
     expect_none(stage->given_queue);
 }
 
-/* The handle only sends: the consumer takes them, one when it is told, and again. */
+/* The handle only sends: the consumer takes them, one on request, and again. */
 static void
 has_sent_to_consumer(struct stage *stage)
 {

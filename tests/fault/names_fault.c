@@ -198,7 +198,7 @@ list_with_dead(struct stage *stage)
     return mmf_list_create(MMF_LIST_LOCAL | MMF_LIST_KEEP_ORPHANED, &stage->list);
 }
 
-/* Without /proc: with it the round would be as long as the machine has descriptors. */
+/* Without /proc: with it the round is as long as the machine has descriptors. */
 static int
 list_with_holders(struct stage *stage)
 {

@@ -21,7 +21,7 @@
 
 char round_untouched;
 
-/* What a round's process tells the test. */
+/* What a round's process reports to the test. */
 struct result {
     struct fault_report report;
     long blocks; /* left at the end; the library keeps some forever */
@@ -92,7 +92,7 @@ can_last(int number)
 }
 
 /*
- * Locks, of any process, on files below MMF_DIR. The kernel tells one lock at a time: the
+ * Locks, of any process, on files below MMF_DIR. The kernel reports one lock at a time: the
  * ranges beside it are asked again. Readers of one byte count as one.
  */
 static long

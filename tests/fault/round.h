@@ -42,7 +42,7 @@ struct stage {
     int fd;
     pid_t child;
     char path[128]; /* a file outside the namespace, for maps of files */
-    int says_less;  /* the fault concerns one file, which a list may then tell otherwise
+    int says_less;  /* the fault concerns one file, which a list may then show otherwise
                      */
     int is_new_path; /* the call shall make it */
 };

@@ -47,7 +47,7 @@ system_prepare(int is_role)
 }
 
 /*
- * Names are the kernel's, and everybody's of this session: tests have unlike names, or
+ * Names are the kernel's, and all processes of this session share them: tests have unlike names, or
  * run one after the other. The directory is for files.
  */
 int

@@ -1,6 +1,6 @@
 /*
- * channel_users_test.c - channels that several users share, and what those are told who
- * may not.
+ * channel_users_test.c - channels that several users share, and what a user without
+ * permission gets.
  *
  * Run as root: the others are children that have become 65534 or 65533.
  */
@@ -13,7 +13,7 @@
 
 enum { STRANGER = 65534, OTHER = 65533, SIZE = 8, COUNT = 4, SOON_MS = 10000 };
 
-/* The test's directory as /dev/shm is: everybody may create in it, and only that. */
+/* The test's directory as /dev/shm is: every user may create in it, and only that. */
 static int
 share_directory(void **state)
 {
@@ -207,7 +207,7 @@ mode_0600_is_the_default(void **state)
     mmf_latest_close(latest);
 }
 
-/* Who may read may look at the counters, and nothing else. */
+/* A user with read permission gets the counters, and nothing else. */
 static void
 look(struct child *self, void *argument)
 {
@@ -259,7 +259,7 @@ mode_0644_lets_others_stat(void **state)
     child_start(&child, look, NULL);
     child_expect(&child, 'l');
     CHECK_OK(mmf_queue_stat(queue, &stats));
-    CHECK_INT(stats.receivers, 1); /* who looks takes no part */
+    CHECK_INT(stats.receivers, 1); /* a reader of the counters is no participant */
     mmf_queue_close(queue);
     mmf_topic_close(topic);
     mmf_latest_close(latest);
@@ -268,7 +268,7 @@ mode_0644_lets_others_stat(void **state)
     CHECK_INT(count_files(NULL, 0), 0);
 }
 
-/* Takes one, has one in hand, and a reservation. */
+/* Takes one, has one in flight, and a reservation. */
 static void
 work(struct child *self, void *argument)
 {
@@ -298,7 +298,7 @@ serve_another_user(mmf_queue *queue)
     child_start(&child, work, NULL);
     child_expect(&child, 'w');
     child_kill(&child);
-    /* Another user's death is told as well, and his slots come back. */
+    /* Another user's death is noticed as well, and its slots come back. */
     expect_number(queue, 2, MMF_MESSAGE_REDELIVERED);
     for (uint64_t lap = 0; lap < 2; lap++) {
         for (uint64_t i = 0; i < COUNT; i++)

@@ -1,6 +1,6 @@
 /*
- * holders_test.c - who holds, who owns, and what state a mutex, an event or a semaphore
- * is in, as a list tells it.
+ * holders_test.c - which processes hold an object, which one owns it, and what state a mutex, an event or a semaphore
+ * is in, as a list reports it.
  */
 #include "actor.h"
 
@@ -103,7 +103,7 @@ a_reader_of_another_user_is_read_only(void **state)
     mmf_map_close(map);
 }
 
-/* Who may not look into others' processes sees their number alone. */
+/* A user that may not inspect other users' processes sees their number alone. */
 static void
 count_as_another_user(struct child *self, void *argument)
 {

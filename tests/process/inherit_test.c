@@ -2,7 +2,7 @@
  * inherit_test.c - what a child gets by fork, exec and posix_spawn: contract 3.7.
  *
  * A child of fork has the parent's views and its inheritable maps; the others are dead
- * in it, and it never keeps their names alive. A program that was executed has the
+ * in it, and it never keeps their names. A program that was executed has the
  * descriptors of inheritable maps and takes them over with mmf_map_open_inherited.
  */
 #include "actor.h"
@@ -593,7 +593,7 @@ no_claim_leaks_into_a_fork_of_another_thread(void **state)
  * Exec and posix_spawn.
  */
 
-/* A program that gets a descriptor's number: adopt it and do what it is told. */
+/* A program that gets a descriptor's number: adopt it and obey commands. */
 static int
 heir_role(int argc, char **argv)
 {

@@ -433,7 +433,7 @@ wait_for_others(void)
     pthread_barrier_wait(&race->barrier);
 }
 
-/* One racer's round; everybody asks for another capacity. */
+/* One racer's round; each asks for another capacity. */
 static void
 run_round(int me)
 {
@@ -459,15 +459,15 @@ run_round(int me)
         CHECK_OK(mmf_map_native_handle(map, &fd));
         CHECK(fstat((int)fd, &st) == 0);
         race->seen[me].object = st.st_ino;
-        wait_for_others(); /* everybody has it open */
+        wait_for_others(); /* all have it open */
         CHECK_INT(atomic_load(counter), race->create_new ? 1 : RACERS);
         mmf_accessor_close(view);
     } else {
         wait_for_others();
     }
-    wait_for_others(); /* everybody has looked */
+    wait_for_others(); /* all have looked */
     mmf_map_close(map);
-    wait_for_others(); /* everybody has closed */
+    wait_for_others(); /* all have closed */
 }
 
 static void

@@ -226,7 +226,7 @@ what_is_no_object_is_reported_and_left_alone(void **state)
 }
 
 /*
- * Leases: an open of such a file would wait until its holder has been told and has
+ * Leases: an open of such a file would wait until its holder has been notified and has
  * answered, up to 45 s.
  */
 
@@ -380,7 +380,7 @@ static const struct damage {
     {"an old magic", FIELD(magic), "mmf\x1a\r\n\xff\0", 8, MMF_E_CORRUPT},
 };
 
-/* Alive: a clean error. create_new is told why, or that the name is taken. */
+/* In use: a clean error. create_new says why, or that the name is taken. */
 static void
 a_damaged_object_is_reported(void **state)
 {
@@ -399,7 +399,7 @@ a_damaged_object_is_reported(void **state)
                   d->size);
             hold(fd);
             CHECK(fstat(fd, &before) == 0);
-            /* What it refers to is of no interest to those who cannot have its name. */
+            /* What it refers to is of no interest to a call that cannot have its name. */
             check_all_fail(&scopes[k], "Cat", d->status,
                            d->offset == FIELD(flags) && d->bytes[0] == 1 ? MMF_E_EXISTS
                                                                          : d->status);

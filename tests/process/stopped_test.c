@@ -93,7 +93,7 @@ close_pipe(void **state)
 
 /* Just after which system call it shall stop. */
 enum point {
-    ASKED,      /* an opener has asked who holds the object */
+    ASKED,      /* an opener has asked for the holders of the object */
     HELD,       /* an opener holds it, and has not looked whether it has its name */
     COLLECTING, /* a collecting process has write-locked it all */
     PREPARED    /* a creator holds what has no name yet */

@@ -16,7 +16,7 @@ enum { THREADS = 8, NAMES = 3 };
 static int rounds;
 
 /*
- * The first user of an object writes its number at the front; everybody who finds
+ * The first user of an object writes its number at the front; every user that finds
  * another number there writes that again. So what is not 0 is one number all over.
  */
 static void
@@ -104,7 +104,7 @@ threads_open_and_close_the_same_names(void **state)
     CHECK_INT(count_files(NULL, 0), 0);
 }
 
-/* One winner per round, and everybody sees the winner's bytes. */
+/* One winner per round, and all see the winner's bytes. */
 static pthread_barrier_t barrier;
 static _Atomic int winners;
 

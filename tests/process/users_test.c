@@ -1,5 +1,5 @@
 /*
- * users_test.c - names that several users share, and users who get in each other's way.
+ * users_test.c - names that several users share, and users that get in each other's way.
  *
  * Run as root: other users are processes that have become 65534 or 65533.
  */
@@ -15,7 +15,7 @@
 
 enum { STRANGER = 65534, OTHER = 65533 };
 
-/* The test's directory as /dev/shm is: everybody may create in it, and only that. */
+/* The test's directory as /dev/shm is: every user may create in it, and only that. */
 static int
 share_directory(void **state)
 {
@@ -149,7 +149,7 @@ mode_0644_lets_others_read(void **state)
     actor_end(root);
 }
 
-/* A reader keeps the name alive, although it may not write-lock or unlink anything. */
+/* A reader keeps the name, although it may not write-lock or unlink anything. */
 static void
 a_reader_may_be_the_last_holder(void **state)
 {
@@ -383,7 +383,7 @@ a_root_directory_that_others_rule_is_refused(void **state)
     stranger = start_user(STRANGER);
     check_refused(stranger, MMF_E_ACCESS, "65533");
     actor_end(stranger);
-    /* Everybody may write, and nothing keeps them from removing each other's files. */
+    /* Every user may write, and may remove other users' files. */
     CHECK(chown(harness_dir(), 0, 0) == 0);
     CHECK(chmod(harness_dir(), 0777) == 0);
     stranger = start_user(STRANGER);

@@ -317,7 +317,7 @@ an_owner_who_never_was(void **state)
 }
 
 /*
- * A mark of a wait for all whose waiter is dead, never was, or is not named at all: it
+ * A mark of a wait for all of a waiter that is dead, never was, or is not named at all: it
  * goes, and others get on.
  */
 static void

@@ -57,7 +57,7 @@ rule_7_2_4_a_process_ends_by_itself(void **state)
     mmf_mutex_close(mutex);
 }
 
-/* Its creator, who owned it from the start, dies; and takes its name along. */
+/* Its creator, which owned it from the start, dies; and its name ends with it. */
 static void
 rule_7_2_4_the_creator_dies(void **state)
 {
@@ -83,7 +83,7 @@ rule_7_2_4_the_creator_dies(void **state)
 }
 
 /*
- * Who is told.
+ * Which waiters are notified.
  */
 
 /* Sleepers in threads and in processes: one of them, and the others have their turn. */
@@ -150,7 +150,7 @@ compare_times(const void *one, const void *other)
     return a < b ? -1 : a > b;
 }
 
-/* A waiter by one of the ways to wait, and when it was told. */
+/* A waiter by one of the ways to wait, and when it was notified. */
 struct told {
     struct several wait;
     int way; /* 0: one, 1: any, 2: all */
@@ -228,7 +228,7 @@ told_within_100_ms(void **state)
     mmf_event_close(ready);
 }
 
-/* Who comes after the death is told at once, whatever its timeout. */
+/* A waiter that comes after the death gets it at once, whatever its timeout. */
 static void
 a_latecomer_is_told_at_once(void **state)
 {
@@ -261,7 +261,7 @@ a_latecomer_is_told_at_once(void **state)
 }
 
 /*
- * It is the ticket that tells an owner, not its process id.
+ * An owner is identified by its ticket, not by its process id.
  */
 
 static void
@@ -634,7 +634,7 @@ givers_and_takers_killed_at_random(void **state)
 
 /*
  * A giver killed between its store and its wake-up, or the taker that was woken: those
- * who sleep find the count by themselves. One count, several sleepers, and the dead may
+ * that sleep find the count by themselves. One count, several sleepers, and the dead may
  * have woken any of them.
  */
 static void
@@ -675,7 +675,7 @@ a_wake_up_that_died_is_recovered(void **state)
             process_kill(sleepers[i]);
         if (round % 2 != 0)
             process_kill(giver);
-        /* If it came so far, there is enough for all who live, the dead included. */
+        /* If it came so far, there is enough for all living ones, and for the dead. */
         if (!worker_is_busy(waiter) || mmf_semaphore_wait(semaphore, 0) == MMF_OK ||
             mmf_semaphore_wait(semaphore, 200) == MMF_OK)
             taken_along++;

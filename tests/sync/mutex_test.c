@@ -387,7 +387,7 @@ rule_7_2_4_a_thread_ends(void **state)
     for_each_name(thread_ends);
 }
 
-/* A sleeper is told, and at once: the end of a thread wakes. */
+/* A sleeper is notified at once: the end of a thread wakes. */
 static void
 thread_ends_before_sleepers(const char *name)
 {
@@ -543,7 +543,7 @@ wait_all_of_abandoned(const char *name)
             refuse_release(mutexes[i]);
         }
         CHECK_STATUS(mmf_event_set(event), MMF_OK);
-        CHECK_STATUS(mmf_wait_all(objects, 4, 0), MMF_OK); /* told once */
+        CHECK_STATUS(mmf_wait_all(objects, 4, 0), MMF_OK); /* reported once */
         CHECK_STATUS(mmf_event_set(event), MMF_OK);
         for (int i = 0; i < 3; i++)
             release(mutexes[i]);

@@ -1,6 +1,6 @@
 /*
  * name_test.c - names of mutexes, events and semaphores: created or opened, how long
- * they live, one namespace with the maps, who shares them. Rules 7.1.1 to 7.1.3
+ * they live, one namespace with the maps, which users share them. Rules 7.1.1 to 7.1.3
  * and 7.5.
  */
 #include "support.h"
@@ -56,7 +56,7 @@ rule_7_1_1_created_new_tells_which(void **state)
 }
 
 /*
- * Of many who create at once exactly one has created. And all have handles on one
+ * Of many threads that create at once exactly one has created. And all have handles on one
  * object: an owner may release by any of them, and no wait for all takes two.
  */
 enum { RACERS = 4 };
@@ -333,7 +333,7 @@ names_that_differ(void **state)
 }
 
 /*
- * Who shares a name: rule 7.5.
+ * Which users share a name: rule 7.5.
  */
 
 static mmf_sync_options
@@ -456,7 +456,7 @@ static const struct way ways[] = {
 
 /*
  * Whether two ways lead to one object. Where the kernel has the names, those for this
- * user alone have no namespace of their own: all who say a name meet at one object.
+ * user alone have no namespace of their own: all users of a name meet at one object.
  */
 static int
 is_same_object(const struct way *one, const struct way *other)
@@ -496,8 +496,8 @@ check_ways(mmf_kind kind, const struct way *one, const struct way *other)
 }
 
 /*
- * Which names, by prefix or by options, are one: this user's, everybody's, and this
- * user's among everybody's.
+ * Which names, by prefix or by options, are one: this user's, all users', and this
+ * user's own among the global ones.
  */
 static void
 rule_7_5_scopes(void **state)

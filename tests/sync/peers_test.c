@@ -1,5 +1,5 @@
 /*
- * peers_test.c - who else may be at the same object: other users, and programs built
+ * peers_test.c - other programs at the same object: other users, and programs built
  * for another C library or another word size.
  */
 #include "support.h"

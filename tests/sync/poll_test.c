@@ -346,7 +346,7 @@ signalled_by_another_process(void **state)
             CHECK_INT(looks, 1);
             CHECK_STATUS(object_signal(&object), MMF_OK);
         }
-        /* And it is told by us. */
+        /* And this process notifies it. */
         peer_does(peer, "fd 0");
         peer_does(peer, "wait 0 0");
         if (kind == MMF_KIND_MUTEX)

@@ -804,7 +804,7 @@ a_crowd_leaves_all_as_it_was(void **state)
 }
 
 /*
- * Manual events: all who wait go through each gate, round after round.
+ * Manual events: all waiters pass each barrier, round after round.
  */
 struct gates {
     mmf_event *open[2], *there;

@@ -324,7 +324,7 @@ rule_7_1_6_wait_all_of_one_is_wait_any_of_one(void **state)
         check_mix(&mix, i, i == 2);
         undo_mix(&mix, i);
     }
-    /* An abandoned mutex is told. */
+    /* An abandoned mutex is reported. */
     worker_end(mix.owner);
     CHECK_STATUS(mmf_wait_all(mix.objects + 1, 1, LONG_MS), MMF_ABANDONED);
     CHECK_OK(mmf_mutex_release(mix.mutex));

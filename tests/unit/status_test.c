@@ -74,7 +74,7 @@ every_status_has_a_meaning_of_its_own(void **state)
     }
 }
 
-/* A number between the first and the last that no status has would be a mistake. */
+/* A number between the first and the last that no status has is a mistake. */
 static void
 the_numbers_have_no_holes(void **state)
 {

@@ -383,7 +383,7 @@ run_opener(int argc, char **argv)
     return EXIT_SUCCESS;
 }
 
-/* Those who wait for a killed creator do not keep what it left. */
+/* Processes that wait for a killed creator do not keep what it left. */
 static void
 a_killed_creators_section_goes(void **state)
 {
@@ -628,7 +628,7 @@ killed_sleepers_are_counted_off(void **state)
     last = process_start("sleeper", NULL);
     process_expect(last, "sleeps");
     await_sleepers(counted + 1);
-    mmf_queue_close(open_cat(MMF_ROLE_BOTH)); /* who leaves rings for all */
+    mmf_queue_close(open_cat(MMF_ROLE_BOTH)); /* the leaver rings for all */
     await_sleepers(1);
     CHECK_STATUS(mmf_queue_send(sender, &(uint64_t){42}, 8, 0, NULL), MMF_OK);
     process_expect(last, "42");

@@ -1,5 +1,5 @@
 /*
- * listing_test.c - mmf_list over the kernel's directories: what it tells, and of what.
+ * listing_test.c - mmf_list over the kernel's directories: what it reports of each object.
  */
 #include "harness/check.h"
 

@@ -16,7 +16,7 @@
 enum { CAPACITY = 10000, LONG_MS = 20000 };
 
 /*
- * The role: makes or opens what it is told, under a name in UTF-8, and says the bytes
+ * The role: makes or opens an object on command, under a name in UTF-8, and says the bytes
  * it finds. "create" writes "native" first.
  */
 static int
