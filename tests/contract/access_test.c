@@ -1,6 +1,6 @@
 /*
- * access_test.c - what each access allows: the full matrices of rules 2.7 (map and view), 2.8
- * (handle and object) and 2.9 (file and map).
+ * access_test.c - what each access allows: the full matrices of rules 2.7 (map and
+ * view), 2.8 (handle and object) and 2.9 (file and map).
  */
 #include "support.h"
 

@@ -42,7 +42,8 @@ check_bytes_of_sample(mmf_map *map, int64_t capacity)
     unsigned char *bytes;
     int64_t size = 0;
 
-    /* On Windows a map of a file is as long as the file, other maps have whole pages. */
+    /* On Windows a map of a file is as long as the file, other maps have whole
+     * pages. */
     CHECK_OK(mmf_map_capacity(map, &size));
     bytes = bytes_of(map, MMF_ACCESS_READ_WRITE, (size_t)size);
     CHECK_INT(bytes[0], 0);

@@ -328,7 +328,8 @@ overlaps_unknown(const struct checker *check, const struct handle *h)
     return 0;
 }
 
-/* Which process wrote this generation? It must have been a user of this name, in this epoch. */
+/* Which process wrote this generation? It must have been a user of this name, in
+ * this epoch. */
 static void
 check_origin(struct checker *check, const struct handle *h)
 {

@@ -3,8 +3,9 @@
  *
  * Each worker writes what it does into a log of its own, in memory that outlives it: an
  * entry is started before the call and finished after it, so that a kill leaves at most
- * one entry unfinished. The supervisor that kills adds, after waitpid, an entry that says when.
- * From all logs together history_check proves that the names behaved as promised.
+ * one entry unfinished. The supervisor that kills adds, after waitpid, an entry that
+ * says when. From all logs together history_check proves that the names behaved as
+ * promised.
  */
 #ifndef MMF_TEST_HISTORY_H
 #define MMF_TEST_HISTORY_H

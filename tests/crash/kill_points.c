@@ -17,8 +17,8 @@
  * the directory.
  *
  * All that is done again with a system call filter that refuses O_TMPFILE, as some file
- * systems do: then objects are made under a temporary name, which the next collection must
- * remove.
+ * systems do: then objects are made under a temporary name, which the next collection
+ * must remove.
  */
 #include "site.h"
 #include "trace.h"

@@ -6,11 +6,11 @@
  *
  * Workers create, open, write, read and close maps of the same names; the supervisor
  * kills one about every 1.3 ms, at whatever it does, and starts another in its place.
- * In some epochs a third of them is another user, which may only read: their holds are of
- * another kind, and they cannot remove what they leave. What they all did stands in
+ * In some epochs a third of them is another user, which may only read: their holds are
+ * of another kind, and they cannot remove what they leave. What they all did stands in
  * logs that survive them. After each epoch all workers stop, half of them by a kill;
- * then the names must be free, the directory empty after mmf_gc, and the logs must be
- * a history that the promise allows (history.h).
+ * then the names must be free, the directory empty after mmf_gc, and the logs must be a
+ * history that the promise allows (history.h).
  */
 #include "history.h"
 

@@ -1,8 +1,8 @@
 /*
  * message_fault.c - sending and receiving that has to sleep, to wake, or to ask after
  * the dead, while something fails. Whatever it is, no message is lost or comes twice:
- * a call that cannot sleep looks again, a wake-up that fails is noticed within a tick, and
- * a participant that cannot be asked after is taken for living.
+ * a call that cannot sleep looks again, a wake-up that fails is noticed within a tick,
+ * and a participant that cannot be asked after is taken for living.
  */
 #include "round.h"
 

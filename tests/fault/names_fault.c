@@ -151,8 +151,8 @@ remove_file(struct stage *stage)
 }
 
 /*
- * Listing and collecting. "Cat" is open elsewhere, "Dog" and a creator's temporary file are
- * orphans, "Rock" is no object, and "Cow" is a file's map, open here.
+ * Listing and collecting. "Cat" is open elsewhere, "Dog" and a creator's temporary file
+ * are orphans, "Rock" is no object, and "Cow" is a file's map, open here.
  */
 
 static void

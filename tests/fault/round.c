@@ -92,8 +92,8 @@ can_last(int number)
 }
 
 /*
- * Locks, of any process, on files below MMF_DIR. The kernel reports one lock at a time: the
- * ranges beside it are asked again. Readers of one byte count as one.
+ * Locks, of any process, on files below MMF_DIR. The kernel reports one lock at a time:
+ * the ranges beside it are asked again. Readers of one byte count as one.
  */
 static long
 count_locks_between(int fd, int64_t start, int64_t end)

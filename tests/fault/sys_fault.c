@@ -20,7 +20,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* src/os/linux/sys/sys.c under other names, for the calls that are more than one line. */
+/* src/os/linux/sys/sys.c under other names, for the calls that are more than one
+ * line. */
 int real_mmf_sys_birth(int fd, int64_t *seconds, uint32_t *nanoseconds);
 int real_mmf_sys_cpu_count(void);
 int real_mmf_sys_futex_wait(uint32_t *word, uint32_t expected, int64_t until);

@@ -47,8 +47,8 @@ system_prepare(int is_role)
 }
 
 /*
- * Names are the kernel's, and all processes of this session share them: tests have unlike names, or
- * run one after the other. The directory is for files.
+ * Names are the kernel's, and all processes of this session share them: tests have
+ * unlike names, or run one after the other. The directory is for files.
  */
 int
 system_make_namespace(char dir[HARNESS_DIR_SIZE])

@@ -65,7 +65,8 @@ struct child {
 void child_start(struct child *child, void (*run)(struct child *self, void *argument),
                  void *argument);
 
-/* Both sides: send the other side a byte, receive one; 0 when the other side has ended. */
+/* Both sides: send the other side a byte, receive one; 0 when the other side has
+ * ended. */
 void child_send(struct child *child, char byte);
 char child_hear(struct child *child);
 

@@ -213,7 +213,8 @@ use_on_a_full_one(struct child *self, void *argument)
         use_queue(queues[i]);
     use_topic(topic);
     use_latest(latest);
-    /* A queue that exists opens on a full file system; another size is no lack of space. */
+    /* A queue that exists opens on a full file system; another size is no lack of
+     * space. */
     CHECK_OK(mmf_queue_create_or_open("Global\\0", SIZE, COUNT, MMF_OVERFLOW_BLOCK,
                                       NULL, &created, &more));
     CHECK_INT(created, 0);

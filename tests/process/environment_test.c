@@ -1,6 +1,6 @@
 /*
- * environment_test.c - unusual file systems and scarce resources: without /proc, on other file
- * systems, on a full one, without descriptors, under limits.
+ * environment_test.c - unusual file systems and scarce resources: without /proc, on
+ * other file systems, on a full one, without descriptors, under limits.
  *
  * What needs mounts happens in a child with mounts of its own.
  */

@@ -1,6 +1,6 @@
 /*
- * holders_test.c - which processes hold an object, which one owns it, and what state a mutex, an event or a semaphore
- * is in, as a list reports it.
+ * holders_test.c - which processes hold an object, which one owns it, and what state a
+ * mutex, an event or a semaphore is in, as a list reports it.
  */
 #include "actor.h"
 

@@ -14,7 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* No process has `name` open: it is not found, and free for a new map, which is zero. */
+/* No process has `name` open: it is not found, and free for a new map, which is
+ * zero. */
 static void
 check_free(const char *name)
 {
@@ -350,7 +351,8 @@ a_file_s_map_is_shared_by_name(void **state)
     check_free("Cat");
 }
 
-/* No process, not even one that inherited the descriptor, can truncate an unnamed map. */
+/* No process, not even one that inherited the descriptor, can truncate an unnamed
+ * map. */
 static void
 an_unnamed_map_is_sealed_memory(void **state)
 {

@@ -399,7 +399,8 @@ a_damaged_object_is_reported(void **state)
                   d->size);
             hold(fd);
             CHECK(fstat(fd, &before) == 0);
-            /* What it refers to is of no interest to a call that cannot have its name. */
+            /* What it refers to is of no interest to a call that cannot have its
+             * name. */
             check_all_fail(&scopes[k], "Cat", d->status,
                            d->offset == FIELD(flags) && d->bytes[0] == 1 ? MMF_E_EXISTS
                                                                          : d->status);
@@ -415,7 +416,8 @@ a_damaged_object_is_reported(void **state)
     }
 }
 
-/* Dead, and with the magic: it goes like any orphaned object, whichever program made it. */
+/* Dead, and with the magic: it goes like any orphaned object, whichever program made
+ * it. */
 static void
 a_damaged_object_without_holders_goes(void **state)
 {

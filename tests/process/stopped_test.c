@@ -318,8 +318,8 @@ a_stopped_opener_that_holds_holds(void **state)
 }
 
 /*
- * An opener holds what has been collected since it asked; a creator that had come across
- * it before must not take that for a living name.
+ * An opener holds what has been collected since it asked; a creator that had come
+ * across it before must not take that for a living name.
  */
 static void
 a_creator_sees_who_came_too_late(void **state)

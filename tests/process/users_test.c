@@ -1,5 +1,6 @@
 /*
- * users_test.c - names that several users share, and users that get in each other's way.
+ * users_test.c - names that several users share, and users that get in each other's
+ * way.
  *
  * Run as root: other users are processes that have become 65534 or 65533.
  */

@@ -1,6 +1,7 @@
 /*
- * corrupt_test.c - shared words that make no sense, written by another process while the
- * object is in use: MMF_E_CORRUPT or another definite answer, never a hang or a crash.
+ * corrupt_test.c - shared words that make no sense, written by another process while
+ * the object is in use: MMF_E_CORRUPT or another definite answer, never a hang or a
+ * crash.
  */
 #include "support.h"
 
@@ -317,8 +318,8 @@ an_owner_who_never_was(void **state)
 }
 
 /*
- * A mark of a wait for all of a waiter that is dead, never was, or is not named at all: it
- * goes, and others get on.
+ * A mark of a wait for all of a waiter that is dead, never was, or is not named at all:
+ * it goes, and others get on.
  */
 static void
 a_reservation_without_an_owner(void **state)

@@ -634,8 +634,8 @@ givers_and_takers_killed_at_random(void **state)
 
 /*
  * A giver killed between its store and its wake-up, or the taker that was woken: those
- * that sleep find the count by themselves. One count, several sleepers, and the dead may
- * have woken any of them.
+ * that sleep find the count by themselves. One count, several sleepers, and the dead
+ * may have woken any of them.
  */
 static void
 a_wake_up_that_died_is_recovered(void **state)

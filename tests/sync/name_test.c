@@ -56,8 +56,8 @@ rule_7_1_1_created_new_tells_which(void **state)
 }
 
 /*
- * Of many threads that create at once exactly one has created. And all have handles on one
- * object: an owner may release by any of them, and no wait for all takes two.
+ * Of many threads that create at once exactly one has created. And all have handles on
+ * one object: an owner may release by any of them, and no wait for all takes two.
  */
 enum { RACERS = 4 };
 
@@ -513,7 +513,8 @@ rule_7_5_scopes(void **state)
     }
 }
 
-/* Without options, and with those of mmf_sync_options_init, the prefix alone decides. */
+/* Without options, and with those of mmf_sync_options_init, the prefix alone
+ * decides. */
 static void
 rule_7_5_without_options(void **state)
 {

@@ -39,7 +39,8 @@ peer_creates(struct process *peer, mmf_kind kind, const char *name, const char *
 
 /*
  * Two peers that have opened one object do everything with it: each
- * signals it for the other, asleep or not, by every way to wait; and sees the other die.
+ * signals it for the other, asleep or not, by every way to wait; and sees the other
+ * die.
  */
 static void
 meet(struct process *one, struct process *other, mmf_kind kind)

@@ -2,7 +2,8 @@
  * poll_test.c - mmf_waitable_fd: poll and epoll report when an object may be available.
  *
  * The descriptor is a hint: poll, wait with timeout 0, poll again. So a poll may be
- * readable for nothing; but no readiness may be lost, and what is available is readable.
+ * readable for nothing; but no readiness may be lost, and what is available is
+ * readable.
  */
 #include "support.h"
 

@@ -39,7 +39,8 @@ nap(void)
 }
 
 /*
- * The number of the system call that a thread sleeps in; -1: it runs, or the system does not say.
+ * The number of the system call that a thread sleeps in; -1: it runs, or the system
+ * does not say.
  */
 static long
 sleeps_in(pid_t pid, pid_t tid)

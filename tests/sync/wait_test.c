@@ -383,10 +383,10 @@ waits_of_another_process(void **state)
 /*
  * All or nothing, watched by others.
  *
- * Takers wait for both and release the first, then the second. So a thread that has got the
- * second knows that the first is there, or will be soon, if no thread takes one of them
- * while the other is missing. A taker that holds the first and waits for the second
- * would keep the watcher waiting forever.
+ * Takers wait for both and release the first, then the second. So a thread that has got
+ * the second knows that the first is there, or will be soon, if no thread takes one of
+ * them while the other is missing. A taker that holds the first and waits for the
+ * second would keep the watcher waiting forever.
  */
 struct pair {
     struct object first, second;

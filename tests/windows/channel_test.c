@@ -602,8 +602,9 @@ await_sleepers(uint32_t count)
 }
 
 /*
- * The first ring for all counts them off; a sleeper polls in vain for each. (At a tick a
- * sleeper is not counted for a moment; one that is killed then need not be counted off.)
+ * The first ring for all counts them off; a sleeper polls in vain for each. (At a tick
+ * a sleeper is not counted for a moment; one that is killed then need not be counted
+ * off.)
  */
 static void
 killed_sleepers_are_counted_off(void **state)

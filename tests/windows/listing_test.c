@@ -1,5 +1,6 @@
 /*
- * listing_test.c - mmf_list over the kernel's directories: what it reports of each object.
+ * listing_test.c - mmf_list over the kernel's directories: what it reports of each
+ * object.
  */
 #include "harness/check.h"
 

@@ -16,8 +16,8 @@
 enum { CAPACITY = 10000, LONG_MS = 20000 };
 
 /*
- * The role: makes or opens an object on command, under a name in UTF-8, and says the bytes
- * it finds. "create" writes "native" first.
+ * The role: makes or opens an object on command, under a name in UTF-8, and says the
+ * bytes it finds. "create" writes "native" first.
  */
 static int
 native(int argc, char **argv)
