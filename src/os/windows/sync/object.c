@@ -310,7 +310,7 @@ mmf_os_semaphore_release(struct mmf_os_sync *semaphore, int32_t count,
         return MMF_OK;
     }
     if (GetLastError() == ERROR_TOO_MANY_POSTS)
-        return mmf_fail_system(MMF_E_FULL, ERROR_TOO_MANY_POSTS,
+        return mmf_fail_system(MMF_E_MAXIMUM, ERROR_TOO_MANY_POSTS,
                                "adding %d would go over the semaphore's maximum",
                                count);
     return mmf_error_fail("release a semaphore");
