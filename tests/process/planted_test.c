@@ -348,7 +348,8 @@ static const struct damage {
     int size;
     int status;
 } damages[] = {
-    {"layout version 2", FIELD(layout_version), "\2\0\0\0", 4, MMF_E_LAYOUT},
+    {"layout version 1", FIELD(layout_version), "\1\0\0\0", 4, MMF_E_LAYOUT},
+    {"layout version 3", FIELD(layout_version), "\3\0\0\0", 4, MMF_E_LAYOUT},
     {"layout version 0", FIELD(layout_version), "\0\0\0\0", 4, MMF_E_LAYOUT},
     {"a required feature", FIELD(required), "\1\0\0\0", 4, MMF_E_LAYOUT},
     {"the last required feature", FIELD(required), "\0\0\0\x80", 4, MMF_E_LAYOUT},
