@@ -206,7 +206,7 @@ void process_expect(struct process *process, const char *line);
 /* The next line it says, without its end, in `buf`; NULL when it has closed its end. */
 char *process_read_line(struct process *process, char *buf, size_t size);
 
-/* Tell it a line. */
+/* Send it a line. */
 void process_send(struct process *process, const char *line);
 
 /*

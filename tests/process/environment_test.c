@@ -1,6 +1,6 @@
 /*
- * place_test.c - unusual places and scarce resources: without /proc, on other file
- * systems, on a full one, without descriptors, under limits.
+ * environment_test.c - unusual file systems and scarce resources: without /proc, on
+ * other file systems, on a full one, without descriptors, under limits.
  *
  * What needs mounts happens in a child with mounts of its own.
  */
@@ -44,7 +44,7 @@ fill(mmf_map *map)
 {
     mmf_accessor *view;
     void *bytes;
-    int64_t size;
+    size_t size;
 
     CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
     CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
@@ -245,10 +245,10 @@ be_refused_on_fuse(struct child *self, void *argument)
     (void)argument;
     make_mounts_private();
     if (fuse_server_mount(harness_dir()) < 0) {
-        child_tell(self, 's');
+        child_send(self, 's');
         return;
     }
-    child_tell(self, 'm');
+    child_send(self, 'm');
     CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_NOT_SUPPORTED);
     check_message("FUSE");
     check_message(harness_dir());
@@ -303,7 +303,7 @@ a_read_only_file_system_is_reported(void **state)
 }
 
 static void
-a_directory_that_is_none_is_reported(void **state)
+a_file_instead_of_a_directory_is_reported(void **state)
 {
     char path[512];
     mmf_map *map;
@@ -377,7 +377,8 @@ fill_file_system(struct child *self, void *argument)
     check_message("MMF_DIR");
     check_message("4100 KiB"); /* with the control page */
     CHECK_FAILS(mmf_map_create_new("Global\\Cat", 4 << 20, NULL, &map), MMF_E_NO_SPACE);
-    CHECK_FAILS(mmf_map_create_or_open("Cat", 1 << 20, NULL, NULL, &map), MMF_E_NO_SPACE);
+    CHECK_FAILS(mmf_map_create_or_open("Cat", 1 << 20, NULL, NULL, &map),
+                MMF_E_NO_SPACE);
     CHECK_INT(count_files(NULL, 0), 0);
     CHECK_INT(free_blocks(), before);
     CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
@@ -498,7 +499,7 @@ delay_allocation(struct child *self, void *argument)
     (void)argument;
     mount_small("size=1m,mode=1777");
     mmf_map_options_init(&options);
-    options.options = MMF_DELAY_ALLOCATE_PAGES;
+    options.allocation = MMF_DELAY_ALLOCATE_PAGES;
     CHECK_OK(mmf_map_create_new("Cat", 64 << 20, &options, &map));
     CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
     CHECK_OK(mmf_accessor_read_int32(view, 60 << 20, &value));
@@ -509,7 +510,7 @@ delay_allocation(struct child *self, void *argument)
 }
 
 static void
-delayed_allocation_takes_no_room(void **state)
+delayed_allocation_takes_no_space(void **state)
 {
     (void)state;
     in_child(delay_allocation, NULL);
@@ -550,7 +551,8 @@ run_into_file_size_limit(struct child *self, void *argument)
     limit(RLIMIT_FSIZE, 1000);
     CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_NO_SPACE);
     check_message("ulimit");
-    CHECK_FAILS(mmf_map_create_or_open("Global\\Cat", 1, NULL, NULL, &map), MMF_E_NO_SPACE);
+    CHECK_FAILS(mmf_map_create_or_open("Global\\Cat", 1, NULL, NULL, &map),
+                MMF_E_NO_SPACE);
     CHECK_FAILS(mmf_map_create_new(NULL, 10000, NULL, &map), MMF_E_NO_SPACE);
     CHECK_INT(count_files(NULL, 0), 0);
     snprintf(path, sizeof(path), "%s/file", harness_dir());
@@ -558,8 +560,9 @@ run_into_file_size_limit(struct child *self, void *argument)
     CHECK(fd >= 0);
     CHECK(write(fd, "123", 3) == 3);
     close(fd);
-    CHECK_FAILS(mmf_map_create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 10000, NULL, &map),
-                MMF_E_NO_SPACE);
+    CHECK_FAILS(
+        mmf_map_create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 10000, NULL, &map),
+        MMF_E_NO_SPACE);
     CHECK(unlink(path) == 0);
     CHECK_INT(count_files(NULL, 0), 0);
 }
@@ -710,10 +713,10 @@ create_in_group(struct child *self, void *argument)
 
     (void)argument;
     if (write_text("cgroup.procs", "0") < 0) {
-        child_tell(self, 's');
+        child_send(self, 's');
         return;
     }
-    child_tell(self, 'm');
+    child_send(self, 'm');
     CHECK_FAILS(mmf_map_create_new("Cat", 64 << 20, NULL, &map), MMF_E_NO_MEMORY);
     check_message("cgroup");
     CHECK_FAILS(mmf_map_create_new(NULL, 64 << 20, NULL, &map), MMF_E_NO_MEMORY);
@@ -726,7 +729,7 @@ create_in_group(struct child *self, void *argument)
     CHECK_OK(mmf_map_create_new("Dog", 8 << 20, NULL, &other));
     fill(other);
     mmf_map_close(other);
-    /* The dead give back their memory, whoever needs it. */
+    /* The memory of orphans is freed when a creation needs it. */
     leave_dead("Cat", 10 << 20);
     CHECK_OK(mmf_map_create_new("Dog", 10 << 20, NULL, &other));
     fill(other);
@@ -779,11 +782,11 @@ main(int argc, char **argv)
         cmocka_unit_test(a_directory_on_disk_works),
         WITH_MOUNTS(a_file_system_with_private_locks_is_refused),
         WITH_MOUNTS(a_read_only_file_system_is_reported),
-        cmocka_unit_test(a_directory_that_is_none_is_reported),
+        cmocka_unit_test(a_file_instead_of_a_directory_is_reported),
         WITH_MOUNTS(a_full_file_system_is_reported_with_sizes),
         WITH_MOUNTS(the_dead_make_room),
         WITH_MOUNTS(a_file_system_without_inodes_is_reported),
-        WITH_MOUNTS(delayed_allocation_takes_no_room),
+        WITH_MOUNTS(delayed_allocation_takes_no_space),
         cmocka_unit_test(a_file_size_limit_is_an_error_and_no_signal),
         cmocka_unit_test(a_file_size_limit_set_later_is_an_error_and_no_signal),
         cmocka_unit_test(no_descriptors_left_is_reported),
