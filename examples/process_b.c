@@ -15,7 +15,7 @@ main(void)
     static char message[10000 + 1];
     mmf_map *map = NULL;
     mmf_accessor *view = NULL;
-    int64_t read;
+    size_t read;
     int rc;
 
     rc = mmf_map_open_existing("Cat", NULL, &map);

@@ -66,7 +66,7 @@ static int
 say_newest(mmf_latest *latest, uint64_t *version)
 {
     struct reading reading;
-    int64_t length;
+    size_t length;
 
     if (mmf_latest_receive(latest, &reading, sizeof(reading), &length, version) < 0)
         return fail();

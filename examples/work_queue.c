@@ -41,7 +41,7 @@ static struct result *
 open_results(int64_t jobs, mmf_map **map, mmf_accessor **view)
 {
     void *bytes;
-    int64_t size;
+    size_t size;
 
     check(mmf_map_create_or_open("Results", jobs * (int64_t)sizeof(struct result), NULL, NULL, map));
     check(mmf_accessor_create(*map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, view));

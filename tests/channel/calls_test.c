@@ -121,7 +121,7 @@ pass_many(mmf_queue *sender, mmf_queue *receiver)
 {
     mmf_buffer buffers[3] = {{"12345678", 8}, {"1", 1}, {"", 0}};
     mmf_message messages[3];
-    int32_t count;
+    size_t count;
 
     CHECK_STATUS(mmf_queue_send_many(sender, buffers, 3, -1, &count), MMF_OK);
     CHECK_INT(count, 3);
@@ -315,8 +315,8 @@ use_topic(void *argument)
         mmf_buffer buffer = {&i, 8};
         mmf_message message;
         uint64_t got;
-        int64_t length;
-        int32_t count;
+        size_t length;
+        size_t count;
         void *bytes;
 
         CHECK_STATUS(mmf_topic_send(publisher, &i, 8, -1, NULL), MMF_OK);
@@ -425,7 +425,7 @@ use_latest(void *argument)
     for (uint64_t i = 0; i < ROUNDS; i++) {
         mmf_message message;
         uint64_t got;
-        int64_t length;
+        size_t length;
         void *bytes;
 
         CHECK_STATUS(mmf_latest_send(writer, &i, 8, NULL), MMF_OK);

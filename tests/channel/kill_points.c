@@ -88,7 +88,7 @@ enum { OURS = 30 };
 
 static mmf_queue *queue;
 static mmf_message held[4];
-static int32_t held_count;
+static size_t held_count;
 static void *reserved;
 
 static void
@@ -125,18 +125,18 @@ create_as(mmf_role role, mmf_queue **out, int *created)
 
     mmf_channel_options_init(&options);
     options.role = role;
-    options.participants = PARTICIPANTS;
+    options.max_senders = options.max_receivers = PARTICIPANTS;
     options.strategy = MMF_STRATEGY_WAIT;
     if (current->flags & SINGLE)
         options.flags = MMF_CHANNEL_SPSC;
     return mmf_queue_create_or_open("Q", 200, current->flags & ONE_SLOT ? 1 : SLOTS,
-                            current->flags & DROP ? MMF_OVERFLOW_DROP_OLDEST
-                                                  : MMF_OVERFLOW_BLOCK,
-                            &options, created, out);
+                                    current->flags & DROP ? MMF_OVERFLOW_DROP_OLDEST
+                                                          : MMF_OVERFLOW_BLOCK,
+                                    &options, created, out);
 }
 
 static void
-send_number(uint64_t number, int64_t length)
+send_number(uint64_t number, size_t length)
 {
     uint8_t bytes[200] = {0};
 
@@ -170,7 +170,7 @@ run_send_many(void)
 {
     uint64_t numbers[3] = {1, 2, 3};
     mmf_buffer buffers[3];
-    int32_t sent = 0;
+    size_t sent = 0;
 
     for (int i = 0; i < 3; i++) {
         buffers[i].bytes = &numbers[i];
@@ -178,7 +178,7 @@ run_send_many(void)
         note(numbers[i], COMMITTING);
     }
     must(mmf_queue_send_many(queue, buffers, 3, 0, &sent));
-    for (int i = 0; i < sent; i++)
+    for (size_t i = 0; i < sent; i++)
         note(numbers[i], COMMITTED);
 }
 
@@ -227,7 +227,7 @@ run_peek_many(void)
     uint64_t number;
 
     must(mmf_queue_take_many(queue, 3, LONG_MS, held, &held_count));
-    for (int32_t i = 0; i < held_count; i++) {
+    for (size_t i = 0; i < held_count; i++) {
         memcpy(&number, held[i].bytes, 8);
         note(number, TAKEN);
     }
@@ -238,7 +238,7 @@ note_held(enum fate fate)
 {
     uint64_t number;
 
-    for (int32_t i = 0; i < held_count; i++) {
+    for (size_t i = 0; i < held_count; i++) {
         memcpy(&number, held[i].bytes, 8);
         note(number, fate);
     }
@@ -248,7 +248,7 @@ static void
 run_release(void)
 {
     note_held(RELEASING);
-    for (int32_t i = 0; i < held_count; i++)
+    for (size_t i = 0; i < held_count; i++)
         must(mmf_queue_release(queue, &held[i]));
     /* The bytes may be another message's by now. */
     for (int i = 0; i < MOST_NUMBERS; i++)
@@ -271,7 +271,7 @@ static void
 run_receive(void)
 {
     uint64_t number = 0;
-    int64_t length;
+    size_t length;
 
     note(OURS, RELEASING);
     must(mmf_queue_receive(queue, &number, 8, LONG_MS, &length, NULL));
@@ -282,7 +282,7 @@ run_receive(void)
 static void
 run_receive_too_small(void)
 {
-    int64_t length;
+    size_t length;
     char byte;
 
     must(mmf_queue_receive(queue, &byte, 1, LONG_MS, &length, NULL) == MMF_E_RANGE
@@ -295,7 +295,7 @@ static void
 run_receive_returned(void)
 {
     uint64_t number = 0;
-    int64_t length;
+    size_t length;
 
     note(OURS, RELEASING);
     note(OURS + 1, RELEASING);
@@ -309,7 +309,7 @@ static void
 run_receive_in_vain(void)
 {
     uint64_t number;
-    int64_t length;
+    size_t length;
 
     must(mmf_queue_receive(queue, &number, 8, 30, &length, NULL) == MMF_TIMED_OUT
              ? MMF_OK
@@ -467,7 +467,7 @@ static void
 hear_one(void)
 {
     uint64_t number = 0;
-    int64_t length;
+    size_t length;
 
     if (mmf_queue_receive(queue, &number, 8, -1, &length, NULL) == MMF_OK)
         ledger->heard = (int)number;
@@ -584,7 +584,7 @@ receive_all(mmf_queue *through)
         uint8_t bytes[200];
         uint64_t number;
         mmf_message message;
-        int64_t length;
+        size_t length;
         int rc = mmf_queue_receive(through, bytes, sizeof(bytes), done ? 0 : 5, &length,
                                    &message);
 
@@ -647,7 +647,7 @@ check_slots(mmf_queue *sender, mmf_queue *receiver)
             send_ours(sender);
         for (int i = 0; i < slots(); i++) {
             uint64_t number = 0;
-            int64_t length;
+            size_t length;
             int rc = mmf_queue_receive(receiver, &number, 8, LATE_MS, &length, NULL);
 
             if (rc != MMF_OK || number != first + (uint64_t)i) {

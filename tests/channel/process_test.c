@@ -290,7 +290,7 @@ all_at_once(uint32_t flags)
 
         for (int i = 0; i < 6; i++) {
             uint64_t number = 99;
-            int64_t length;
+            size_t length;
 
             CHECK_STATUS(mmf_queue_receive(fresh, &number, 8, LONG_MS, &length, NULL),
                          MMF_OK);
@@ -322,13 +322,14 @@ the_dead_leave_their_places(void **state)
     mmf_queue *queue, *more;
 
     (void)state;
-    options.participants = 2;
-    CHECK_OK(mmf_queue_create_or_open("Q", 8, 8, MMF_OVERFLOW_BLOCK, &options, NULL, &queue));
+    options.max_senders = options.max_receivers = 2;
+    CHECK_OK(mmf_queue_create_or_open("Q", 8, 8, MMF_OVERFLOW_BLOCK, &options, NULL,
+                                      &queue));
     for (int i = 0; i < 5; i++) {
         struct process *victim = peer_start();
 
         peer_does(victim, "open 3 0 0");
-        peer_fails(victim, MMF_E_FULL, "open 1 0 0");
+        peer_fails(victim, MMF_E_TOO_MANY, "open 1 0 0");
         process_kill(victim);
         CHECK_INT(stats_of(queue).senders, 1);
     }
@@ -452,7 +453,8 @@ gone_while_waiting(uint32_t flags)
     for (int death = 0; death < 2; death++) {
         for (mmf_strategy strategy = 0; strategy <= MMF_STRATEGY_WAIT; strategy++) {
             mmf_queue *sender = new_sender(flags, 8, 4);
-            struct process *peer = peer_with(RECEIVE, MMF_CHANNEL_PEER_CLOSED, strategy);
+            struct process *peer =
+                peer_with(RECEIVE, MMF_CHANNEL_PEER_CLOSED, strategy);
             struct process *producer;
             char line[256];
 

@@ -34,15 +34,15 @@ messages_come_in_order(void **state)
 static void
 lengths(uint32_t flags)
 {
-    static const int64_t sizes[] = {1, 8, 47, 48, 49, 63, 64, 65, 127, 128, 1000, 5000};
+    static const size_t sizes[] = {1, 8, 47, 48, 49, 63, 64, 65, 127, 128, 1000, 5000};
     uint8_t bytes[5000], got[5000];
 
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
         mmf_queue *sender = new_sender(flags, sizes[i], 4);
         mmf_queue *receiver = open_queue(MMF_ROLE_RECEIVE, 0);
 
-        for (int64_t length = 0; length <= sizes[i]; length += 1 + length / 20) {
-            int64_t got_length = -1;
+        for (size_t length = 0; length <= sizes[i]; length += 1 + length / 20) {
+            size_t got_length = 77;
             mmf_message message;
 
             memset(bytes, (int)length + 1, sizeof(bytes));
@@ -77,7 +77,7 @@ in_place(uint32_t flags)
     mmf_message message;
     void *bytes;
 
-    for (int64_t i = 0; i < 100; i++) {
+    for (size_t i = 0; i < 100; i++) {
         CHECK_STATUS(mmf_queue_reserve(sender, 1000 - i * 10, 0, &bytes), MMF_OK);
         CHECK_INT((uintptr_t)bytes % 64, 0);
         memset(bytes, (int)i, (size_t)(1000 - i * 10));
@@ -86,7 +86,7 @@ in_place(uint32_t flags)
         CHECK_STATUS(mmf_queue_take(receiver, 0, &message), MMF_OK);
         CHECK_INT(message.length, i % 2 ? 0 : 1000 - i * 10);
         CHECK_INT(message.flags, 0);
-        for (int64_t at = 0; at < message.length; at++)
+        for (size_t at = 0; at < message.length; at++)
             CHECK_INT(((const uint8_t *)message.bytes)[at], i);
         CHECK_STATUS(mmf_queue_release(receiver, &message), MMF_OK);
     }
@@ -131,7 +131,7 @@ what_is_abandoned_never_comes(void **state)
 static void
 full(uint32_t flags)
 {
-    static const int64_t counts[] = {1, 2, 3, 8};
+    static const size_t counts[] = {1, 2, 3, 8};
 
     for (size_t c = 0; c < COUNT_OF(counts); c++) {
         mmf_queue *sender = new_sender(flags, 8, counts[c]);
@@ -226,7 +226,7 @@ many(uint32_t flags)
     uint64_t numbers[20];
     mmf_buffer buffers[20];
     mmf_message messages[20];
-    int32_t count;
+    size_t count;
 
     for (uint64_t i = 0; i < 20; i++) {
         numbers[i] = 100 + i;
@@ -234,7 +234,7 @@ many(uint32_t flags)
         buffers[i].length = 8;
     }
     for (int lap = 0; lap < 20; lap++) {
-        count = -1;
+        count = 77;
         CHECK_STATUS(mmf_queue_send_many(sender, buffers, 20, 0, &count), MMF_OK);
         CHECK_INT(count, 8);
         CHECK_STATUS(mmf_queue_send_many(sender, buffers, 20, 0, &count),
@@ -272,7 +272,7 @@ small_buffer(uint32_t flags)
     mmf_queue *sender = new_sender(flags, 100, 8);
     mmf_queue *receiver = open_queue(MMF_ROLE_RECEIVE, 0);
     uint8_t bytes[100] = {1, 2, 3}, got[100];
-    int64_t length = -7;
+    size_t length = 77;
     mmf_error error;
 
     CHECK_STATUS(mmf_queue_send(sender, bytes, 100, 0, NULL), MMF_OK);
@@ -280,7 +280,7 @@ small_buffer(uint32_t flags)
     for (int i = 0; i < 3; i++) {
         CHECK_FAILS_PARAM(mmf_queue_receive(receiver, got, 99, 0, &length, NULL),
                           MMF_E_RANGE, "capacity");
-        CHECK_INT(length, -7);
+        CHECK_INT(length, 77);
         mmf_last_error(&error);
         CHECK(strstr(error.message, "100") != NULL);
         CHECK(strstr(error.message, "99") != NULL);

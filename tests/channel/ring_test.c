@@ -70,16 +70,16 @@ mix(uint32_t token, uint32_t hop)
     return x ^ x >> 13;
 }
 
-static int64_t
+static size_t
 make(uint32_t token, uint32_t hop, struct message *message)
 {
     uint32_t check = mix(token, hop);
-    int64_t filler = check % sizeof(message->filler);
+    size_t filler = check % sizeof(message->filler);
 
     message->token = token;
     message->hop = hop;
     message->check = check;
-    for (int64_t i = 0; i < filler; i++)
+    for (size_t i = 0; i < filler; i++)
         message->filler[i] = (uint8_t)(check >> (i % 4 * 8));
     return 12 + filler;
 }
@@ -88,15 +88,15 @@ static int
 is_whole(const mmf_message *got)
 {
     struct message expected, message;
-    int64_t length;
+    size_t length;
 
     if (got->length < 12 || got->length > LONGEST)
         return 0;
-    memcpy(&message, got->bytes, (size_t)got->length);
+    memcpy(&message, got->bytes, got->length);
     if (message.token >= TOKENS)
         return 0;
     length = make(message.token, message.hop, &expected);
-    return length == got->length && memcmp(&message, &expected, (size_t)length) == 0;
+    return length == got->length && memcmp(&message, &expected, length) == 0;
 }
 
 static mmf_queue *
@@ -107,8 +107,8 @@ open_number(int number, mmf_role role, uint32_t flags)
     char name[8];
 
     snprintf(name, sizeof(name), "R%d", number);
-    CHECK_OK(mmf_queue_create_or_open(name, LONGEST, SLOTS, MMF_OVERFLOW_BLOCK, &options, NULL,
-                              &queue));
+    CHECK_OK(mmf_queue_create_or_open(name, LONGEST, SLOTS, MMF_OVERFLOW_BLOCK,
+                                      &options, NULL, &queue));
     return queue;
 }
 
@@ -126,7 +126,7 @@ pass_on(int node, mmf_queue *from, mmf_queue *to)
         if (message.hop >= ledger->last_hop) {
             ledger->arrived[message.token] = 1;
         } else {
-            int64_t length = make(message.token, message.hop + 1, &next);
+            size_t length = make(message.token, message.hop + 1, &next);
 
             CHECK_STATUS(mmf_queue_send(to, &next, length, -1, NULL), MMF_OK);
         }
@@ -200,7 +200,7 @@ start_ring(uint32_t flags, struct process **nodes)
     struct message message;
 
     for (uint32_t token = 0; token < TOKENS; token++) {
-        int64_t length = make(token, 1, &message);
+        size_t length = make(token, 1, &message);
 
         CHECK_STATUS(mmf_queue_send(first, &message, length, 0, NULL), MMF_OK);
     }

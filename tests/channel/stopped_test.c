@@ -242,7 +242,8 @@ new_topic(mmf_role role, mmf_overflow overflow)
     mmf_channel_options options = options_for(role, 0);
     mmf_topic *topic;
 
-    CHECK_OK(mmf_topic_create_or_open("T", 300, SLOTS, overflow, &options, NULL, &topic));
+    CHECK_OK(
+        mmf_topic_create_or_open("T", 300, SLOTS, overflow, &options, NULL, &topic));
     return topic;
 }
 
@@ -268,7 +269,7 @@ receive(mmf_topic *topic, uint64_t *lost)
 {
     mmf_message message;
     uint64_t number;
-    int64_t length;
+    size_t length;
 
     CHECK_STATUS(mmf_topic_receive(topic, &number, 8, LONG_MS, &length, &message),
                  MMF_OK);
@@ -354,7 +355,7 @@ a_stopped_publisher(mmf_overflow overflow)
     mmf_topic *subscriber = join_topic(RECEIVE);
     struct process *peer = peer_start();
     uint64_t number = 1, got, lost;
-    int64_t length;
+    size_t length;
 
     peer_does(peer, "topic open %u", SEND);
     peer_does(peer, "topic reserve");
@@ -417,7 +418,7 @@ a_stopped_writer_and_a_stopped_reader_hold_nobody(void **state)
     process_stop(reader);
     for (uint64_t i = 0; i < 50; i++) {
         uint64_t got, before = version;
-        int64_t length;
+        size_t length;
 
         CHECK_OK(mmf_latest_send(latest, &i, 8, NULL));
         CHECK_STATUS(mmf_latest_wait(latest, before, 0), MMF_OK);

@@ -61,7 +61,7 @@ put_near_the_end(mmf_queue *queue, mmf_overflow overflow)
 }
 
 mmf_queue *
-new_queue(mmf_role role, uint32_t flags, int64_t size, int64_t count,
+new_queue(mmf_role role, uint32_t flags, size_t size, size_t count,
           mmf_overflow overflow)
 {
     mmf_channel_options options = options_for(role, flags);
@@ -69,7 +69,8 @@ new_queue(mmf_role role, uint32_t flags, int64_t size, int64_t count,
     mmf_queue *queue;
     int created = -1;
 
-    CHECK_OK(mmf_queue_create_or_open("Q", size, count, overflow, &options, &created, &queue));
+    CHECK_OK(mmf_queue_create_or_open("Q", size, count, overflow, &options, &created,
+                                      &queue));
     if (!begins_near_the_end)
         return queue;
     CHECK_INT(created, 1);
@@ -80,13 +81,13 @@ new_queue(mmf_role role, uint32_t flags, int64_t size, int64_t count,
 }
 
 mmf_queue *
-new_sender(uint32_t flags, int64_t size, int64_t count)
+new_sender(uint32_t flags, size_t size, size_t count)
 {
     return new_queue(MMF_ROLE_SEND, flags, size, count, MMF_OVERFLOW_BLOCK);
 }
 
 mmf_queue *
-new_receiver(uint32_t flags, int64_t size, int64_t count)
+new_receiver(uint32_t flags, size_t size, size_t count)
 {
     return new_queue(MMF_ROLE_RECEIVE, flags, size, count, MMF_OVERFLOW_BLOCK);
 }
@@ -111,7 +112,7 @@ void
 expect_number(mmf_queue *queue, uint64_t number)
 {
     uint64_t got = ~number;
-    int64_t length = -1;
+    size_t length = 77;
 
     CHECK_STATUS(mmf_queue_receive(queue, &got, sizeof(got), LONG_MS, &length, NULL),
                  MMF_OK);

@@ -35,11 +35,11 @@ mmf_channel_options options_for(mmf_role role, uint32_t flags);
 void for_each_kind(void (*run)(uint32_t flags));
 
 /* A queue "Q" of `count` messages of up to `size` bytes, which blocks; must succeed. */
-mmf_queue *new_sender(uint32_t flags, int64_t size, int64_t count);
-mmf_queue *new_receiver(uint32_t flags, int64_t size, int64_t count);
+mmf_queue *new_sender(uint32_t flags, size_t size, size_t count);
+mmf_queue *new_receiver(uint32_t flags, size_t size, size_t count);
 
 /* The same with an overflow of its own; and of one that is there. */
-mmf_queue *new_queue(mmf_role role, uint32_t flags, int64_t size, int64_t count,
+mmf_queue *new_queue(mmf_role role, uint32_t flags, size_t size, size_t count,
                      mmf_overflow overflow);
 mmf_queue *open_queue(mmf_role role, uint32_t flags);
 

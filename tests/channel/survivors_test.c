@@ -481,7 +481,7 @@ subscribe(int subscriber, int ready)
     for (;;) {
         mmf_message message;
         uint64_t number;
-        int64_t length;
+        size_t length;
         int rc = mmf_topic_receive(topic, &number, 8, TURN_MS, &length, &message);
 
         if (rc == MMF_TIMED_OUT && ledger->done)
@@ -546,7 +546,7 @@ topic_goes_on(void)
 
     for (uint64_t i = 0; i < 3 * SLOTS; i++) {
         uint64_t number = 0;
-        int64_t length;
+        size_t length;
 
         CHECK_STATUS(mmf_topic_send(publisher, &i, 8, LONG_MS, NULL), MMF_OK);
         CHECK_STATUS(mmf_topic_receive(subscriber, &number, 8, LONG_MS, &length, NULL),
@@ -613,8 +613,8 @@ surviving_subscribers_miss_nothing(void **state)
             struct hold *hold;
 
             forget_all();
-            CHECK_OK(mmf_topic_create_or_open("T", 8, SLOTS, MMF_OVERFLOW_BLOCK, &options, NULL,
-                                      &topic));
+            CHECK_OK(mmf_topic_create_or_open("T", 8, SLOTS, MMF_OVERFLOW_BLOCK,
+                                              &options, NULL, &topic));
             hold = hold_channel("T");
             mmf_topic_close(topic);
             if (at_once)

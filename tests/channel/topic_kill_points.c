@@ -48,7 +48,7 @@ check_ok(const char *what, int rc)
 
 /* The number; fails if it is not whole. */
 static uint64_t
-number_of(const void *bytes, int64_t length)
+number_of(const void *bytes, size_t length)
 {
     uint8_t expected[SIZE];
     uint64_t number = 0;
@@ -99,7 +99,7 @@ hear_one(void)
 {
     uint8_t bytes[SIZE];
     uint64_t version;
-    int64_t length = 0;
+    size_t length = 0;
     int rc = current->flags & LATEST
                  ? mmf_latest_wait(latest, 0, -1)
                  : mmf_topic_receive(topic, bytes, SIZE, -1, &length, NULL);
@@ -135,7 +135,7 @@ static void
 read_version(void)
 {
     uint8_t bytes[SIZE];
-    int64_t length;
+    size_t length;
 
     if (current->flags & LATEST)
         check_ok("read",
@@ -184,7 +184,7 @@ receive_next(int32_t timeout, uint64_t *lost)
 {
     uint8_t bytes[SIZE];
     mmf_message message;
-    int64_t length;
+    size_t length;
     int rc = mmf_topic_receive(our_subscriber, bytes, SIZE, timeout, &length, &message);
 
     if (rc == MMF_TIMED_OUT)
@@ -320,7 +320,7 @@ read_newest(void)
 {
     uint8_t bytes[SIZE];
     uint64_t version;
-    int64_t length;
+    size_t length;
     int rc = mmf_latest_receive(our_reader, bytes, SIZE, &length, &version);
 
     check_ok("read", rc);

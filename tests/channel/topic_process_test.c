@@ -46,13 +46,13 @@ join_topic(mmf_role role)
 }
 
 static mmf_topic *
-new_topic(mmf_role role, int64_t count, mmf_overflow overflow)
+new_topic(mmf_role role, size_t count, mmf_overflow overflow)
 {
     mmf_channel_options options = options_for(role, 0);
     mmf_topic *topic;
 
-    CHECK_OK(mmf_topic_create_or_open("T", sizeof(struct reading), count, overflow, &options,
-                              NULL, &topic));
+    CHECK_OK(mmf_topic_create_or_open("T", sizeof(struct reading), count, overflow,
+                                      &options, NULL, &topic));
     return topic;
 }
 
@@ -72,7 +72,8 @@ new_latest(mmf_role role)
     mmf_channel_options options = options_for(role, 0);
     mmf_latest *latest;
 
-    CHECK_OK(mmf_latest_create_or_open("L", sizeof(struct reading), &options, NULL, &latest));
+    CHECK_OK(mmf_latest_create_or_open("L", sizeof(struct reading), &options, NULL,
+                                       &latest));
     return latest;
 }
 
@@ -134,7 +135,7 @@ run_subscriber(int argc, char **argv)
 {
     mmf_topic *topic = join_topic(MMF_ROLE_RECEIVE);
     struct reading reading;
-    int64_t length;
+    size_t length;
 
     (void)argc;
     (void)argv;
@@ -332,7 +333,7 @@ who_stays_misses_nothing(void **state)
         for (uint64_t i = 0; i < messages; i++) {
             struct reading reading;
             mmf_message message;
-            int64_t length;
+            size_t length;
 
             CHECK_STATUS(mmf_topic_receive(subscriber, &reading, sizeof(reading),
                                            LONG_MS, &length, &message),
@@ -373,7 +374,7 @@ nobody_sees_a_torn_message(void **state)
     for (int i = 0; i < often; i++) {
         struct reading reading;
         mmf_message message;
-        int64_t length;
+        size_t length;
         int rc;
 
         if (i % 2 == 0) {
@@ -416,7 +417,7 @@ nobody_sees_a_torn_or_older_value(void **state)
     for (int i = 0; i < often; i++) {
         struct reading reading;
         uint64_t now;
-        int64_t length;
+        size_t length;
 
         if (i % 1000 == 999) {
             int victim = i / 1000 % 2;
@@ -425,8 +426,9 @@ nobody_sees_a_torn_or_older_value(void **state)
             process_finish(writers[victim]);
             writers[victim] = start_from("writer", victim == 0 ? "2" : "1", "2");
         }
-        CHECK_STATUS(mmf_latest_receive(reader, &reading, sizeof(reading), &length, &now),
-                     MMF_OK);
+        CHECK_STATUS(
+            mmf_latest_receive(reader, &reading, sizeof(reading), &length, &now),
+            MMF_OK);
         if (now == 0 && version == 0)
             continue;
         CHECK_INT(length, sizeof(reading));
@@ -442,7 +444,7 @@ nobody_sees_a_torn_or_older_value(void **state)
     for (int i = 0; i < 2; i++) {
         struct reading reading;
         uint64_t now;
-        int64_t length;
+        size_t length;
 
         CHECK_OK(mmf_latest_receive(reader, &reading, sizeof(reading), &length, &now));
         check_whole(&reading);
@@ -459,7 +461,7 @@ writers_do_not_wait_for_the_dead_and_the_stopped(void **state)
     struct process *holders[7];
     struct reading reading;
     uint64_t got[1 + WORDS], version;
-    int64_t length;
+    size_t length;
 
     (void)state;
     fill(&reading, 1);
@@ -486,14 +488,15 @@ a_sleeping_reader_is_woken(void **state)
     mmf_latest *reader = new_latest(MMF_ROLE_RECEIVE);
     struct process *writer;
     uint64_t version;
-    int64_t length;
+    size_t length;
     struct reading reading;
 
     (void)state;
     CHECK_STATUS(mmf_latest_wait(reader, 0, 20), MMF_TIMED_OUT);
     writer = start_from("writer", "1", "1");
     for (int i = 0; i < 100; i++) {
-        CHECK_OK(mmf_latest_receive(reader, &reading, sizeof(reading), &length, &version));
+        CHECK_OK(
+            mmf_latest_receive(reader, &reading, sizeof(reading), &length, &version));
         CHECK_STATUS(mmf_latest_wait(reader, version, LONG_MS), MMF_OK);
     }
     process_kill(writer);

@@ -82,7 +82,7 @@ extern mmf_topic *topic;
 extern mmf_latest *latest;
 
 void open_handle(mmf_role role);
-void publish_number(uint64_t number, int64_t length);
+void publish_number(uint64_t number, size_t length);
 void run_reserve(void);
 void run_latest_reserve(void);
 

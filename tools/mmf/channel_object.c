@@ -48,7 +48,7 @@ send_to_queue(struct channel_object *channel, const void *bytes, int64_t length,
 
 static int
 receive_from_queue(struct channel_object *channel, void *buffer, int32_t timeout_ms,
-                   int64_t *length, mmf_message *message)
+                   size_t *length, mmf_message *message)
 {
     return mmf_queue_receive(channel->handle, buffer, channel->message_size, timeout_ms,
                              length, message);
@@ -84,7 +84,7 @@ publish_on_topic(struct channel_object *channel, const void *bytes, int64_t leng
 
 static int
 receive_from_topic(struct channel_object *channel, void *buffer, int32_t timeout_ms,
-                   int64_t *length, mmf_message *message)
+                   size_t *length, mmf_message *message)
 {
     return mmf_topic_receive(channel->handle, buffer, channel->message_size, timeout_ms,
                              length, message);
@@ -121,7 +121,7 @@ write_latest(struct channel_object *channel, const void *bytes, int64_t length,
 
 static int
 read_latest(struct channel_object *channel, void *buffer, int32_t timeout_ms,
-            int64_t *length, mmf_message *message)
+            size_t *length, mmf_message *message)
 {
     int rc = mmf_latest_wait(channel->handle, channel->version, timeout_ms);
 
