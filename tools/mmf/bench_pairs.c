@@ -132,7 +132,8 @@ make_event(const char *which)
     mmf_event *made;
 
     snprintf(name, sizeof(name), "%s %s", bench_stage.name, which);
-    say_check(mmf_event_create_or_open(name, 0, MMF_EVENT_AUTO_RESET, NULL, NULL, &made));
+    say_check(
+        mmf_event_create_or_open(name, 0, MMF_EVENT_AUTO_RESET, NULL, NULL, &made));
     return made;
 }
 
@@ -143,7 +144,8 @@ bench_begin(void)
     void *bytes;
 
     snprintf(bench_stage.name, sizeof(bench_stage.name), "mmf-bench-%d", os_process());
-    say_check(mmf_map_create_new(bench_stage.name, BENCH_BLOCK, NULL, &bench_stage.map));
+    say_check(
+        mmf_map_create_new(bench_stage.name, BENCH_BLOCK, NULL, &bench_stage.map));
     say_check(
         mmf_accessor_create(bench_stage.map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
     say_check(mmf_accessor_pointer(view, &bytes, NULL));

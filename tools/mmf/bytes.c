@@ -48,7 +48,9 @@ bytes_open(const char *name, int for_writing, int64_t offset, int64_t length,
     bytes->view = NULL;
     bytes->at = NULL;
     if (bytes->length > 0) {
-        check_view(mmf_accessor_create(map, offset, bytes->length, for_writing ? MMF_ACCESS_READ_WRITE : MMF_ACCESS_READ, NULL, &bytes->view));
+        check_view(mmf_accessor_create(
+            map, offset, bytes->length,
+            for_writing ? MMF_ACCESS_READ_WRITE : MMF_ACCESS_READ, NULL, &bytes->view));
         say_check(mmf_accessor_pointer(bytes->view, &first, NULL));
         bytes->at = first;
     }

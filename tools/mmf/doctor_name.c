@@ -175,7 +175,7 @@ doctor_look_at_name(const char *name)
     info = objects_find(list, name);
     if (info == NULL)
         status = report_missing(list, name);
-    else if (info->life != MMF_OBJECT_IN_USE)
+    else if (info->status != MMF_OBJECT_IN_USE)
         status = doctor_look_at_closed(info);
     else {
         report_state(info);

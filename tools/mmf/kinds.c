@@ -274,8 +274,7 @@ channel_describe(const mmf_object_info *info, kinds_line line, void *payload)
         return;
     give_line(line, payload, "messages",
               text_format("%lld of up to %lld bytes; when it is full: %s",
-                          (long long)stats->capacity,
-                          (long long)stats->message_size,
+                          (long long)stats->capacity, (long long)stats->message_size,
                           overflow_name(stats->overflow)));
     give_line(line, payload, "waiting",
               text_format("%lld now, %lld at most", (long long)stats->depth,
@@ -310,7 +309,7 @@ static const struct kind kinds[] = {
 static const struct kind *
 find_kind(const mmf_object_info *info)
 {
-    if (info->life != MMF_OBJECT_IN_USE && info->life != MMF_OBJECT_ORPHANED)
+    if (info->status != MMF_OBJECT_IN_USE && info->status != MMF_OBJECT_ORPHANED)
         return NULL;
     if (info->sync != NULL && info->sync->corrupt)
         return NULL;

@@ -30,19 +30,16 @@ open_mutex(const struct args *args, const char *name)
         return mutex;
     }
     mmf_sync_options_init(&options);
-    options.current_user_only = 0;
-    options.current_session_only = strncmp(name, "Global\\", 7) != 0;
     if (args_value(args, "mode") != NULL)
         options.mode = units_mode("--mode", args_value(args, "mode"));
-    say_check(
-        mmf_mutex_create_or_open(name, 0, options.mode != 0 ? &options : NULL, NULL, &mutex));
+    say_check(mmf_mutex_create_or_open(name, 0, &options, NULL, &mutex));
     return mutex;
 }
 
 static void
-tell(void *payload)
+report(void *payload)
 {
-    sync_object_tell(payload);
+    sync_object_report(payload);
 }
 
 /* Own it, or end: with the signal that came, or because the time is over. */
@@ -51,7 +48,7 @@ take(mmf_mutex *mutex, const char *name, int32_t timeout)
 {
     mmf_waitable *waitable = mmf_mutex_waitable(mutex);
     int index;
-    int rc = sync_object_wait(&waitable, 1, 0, timeout, &index, tell, (void *)name);
+    int rc = sync_object_wait(&waitable, 1, 0, timeout, &index, report, (void *)name);
 
     if (rc == MMF_TIMED_OUT) {
         mmf_mutex_close(mutex);

@@ -9,6 +9,6 @@
 int namespaces_run(char **program);
 
 /* Remove what killed ones have left, or only count. Answers how many there were. */
-int namespaces_tidy(int dry_run);
+int namespaces_clean_up(int dry_run);
 
 #endif

@@ -61,7 +61,7 @@ int os_matches(const char *pattern, const char *name);
 
 /* `count` holders that nobody sees, beside those that are shown; in words, to be freed.
  */
-char *os_unseen_holders(int count, int some_seen);
+char *os_hidden_holders(int count, int some_seen);
 
 /* Set a variable for the commands that we run; NULL removes it. */
 void os_set_variable(const char *name, const char *value);

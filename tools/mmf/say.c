@@ -88,7 +88,6 @@ say_status_of(int rc)
     case MMF_TIMED_OUT:
         return TOOL_TIMED_OUT;
     case MMF_E_NOT_FOUND:
-    case MMF_E_NOT_FOUND:
         return TOOL_NO_OBJECT;
     case MMF_E_INVALID:
     case MMF_E_NULL:
@@ -101,6 +100,7 @@ say_status_of(int rc)
     case MMF_E_NOT_OWNER:
         return TOOL_DENIED;
     case MMF_E_EXISTS:
+    case MMF_E_MISMATCH:
         return TOOL_EXISTS;
     case MMF_E_NO_SPACE:
     case MMF_E_NO_MEMORY:

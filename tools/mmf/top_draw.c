@@ -83,7 +83,7 @@ draw_titles(const struct top *top, int row)
 static screen_look
 look_of(top_row row)
 {
-    if (row->life != MMF_OBJECT_IN_USE || top_trouble(row) >= TOP_ABANDONED)
+    if (row->status != MMF_OBJECT_IN_USE || top_trouble(row) >= TOP_ABANDONED)
         return screen_colour(SCREEN_BAD);
     if (top_trouble(row) >= TOP_WAITED_FOR)
         return screen_colour(SCREEN_DIM);

@@ -33,12 +33,12 @@ open_all(const struct args *args, struct objects *objects)
 }
 
 static void
-tell(void *payload)
+report(void *payload)
 {
     const struct objects *objects = payload;
 
     for (int i = 0; i < objects->count; i++)
-        sync_object_tell(objects->object[i].name);
+        sync_object_report(objects->object[i].name);
 }
 
 /* A mutex is only looked at: a process that ends does not own. */
@@ -89,7 +89,7 @@ run(struct args *args)
 
     stop_note();
     open_all(args, &objects);
-    rc = sync_object_wait(objects.waitable, objects.count, all, timeout, &index, tell,
+    rc = sync_object_wait(objects.waitable, objects.count, all, timeout, &index, report,
                           &objects);
     if (rc == MMF_OK || rc == MMF_ABANDONED)
         finish(&objects, all, index, rc);

@@ -91,7 +91,7 @@ report_hidden(const mmf_object_info *info)
 int
 doctor_look_at_closed(const mmf_object_info *info)
 {
-    switch (info->life) {
+    switch (info->status) {
     case MMF_OBJECT_ORPHANED:
         return report_dead(info);
     case MMF_OBJECT_INACCESSIBLE:

@@ -225,19 +225,19 @@ check_dead(void)
             text_format("%d dead objects belong to other users", result.refused),
             "Only they or root can remove them; until then their names cannot be made.",
             text_format("sudo mmf gc"));
-    if (result.foreign > 0)
+    if (result.invalid > 0)
         doctor_report_made(
             DOCTOR_WARN, "foreign",
             text_format("%d files have names' places and are no mmf objects",
-                        result.foreign),
+                        result.invalid),
             "They are left alone; a program that wants such a name gets "
             "MMF_E_CORRUPT.",
             text_format("mmf ls --json | jq '.objects[] | "
                         "select(.life == \"foreign\") | .path'"));
-    if (result.removed + result.refused + result.foreign == 0)
+    if (result.removed + result.refused + result.invalid == 0)
         doctor_report_made(
             DOCTOR_GOOD, "names",
-            text_format("%d names are alive, none is dead", result.alive), NULL, NULL);
+            text_format("%d names are alive, none is dead", result.in_use), NULL, NULL);
 }
 
 static void

@@ -23,7 +23,7 @@ remove_left(const char *path)
 }
 
 int
-namespaces_tidy(int dry_run)
+namespaces_clean_up(int dry_run)
 {
     dry = dry_run;
     removed = 0;
@@ -68,7 +68,7 @@ namespaces_run(char **program)
     char path[PATH_MAX];
     struct program_end end;
 
-    namespaces_tidy(0);
+    namespaces_clean_up(0);
     place_make_own(path); /* the descriptor is the command's as well */
     end = run_in(path, program);
     if (!remove_own(path))

@@ -125,9 +125,9 @@ os_matches(const char *pattern, const char *name)
 }
 
 char *
-os_unseen_holders(int count, int some_seen)
+os_hidden_holders(int count, int some_seen)
 {
-    return text_format("%d%s unseen", count, some_seen ? " more" : "");
+    return text_format("%d%s hidden", count, some_seen ? " more" : "");
 }
 
 void

@@ -159,7 +159,7 @@ check_names(void)
         doctor_report_made(DOCTOR_GOOD, "names",
                            text_format("%d names are alive; the kernel removes a name "
                                        "with its last handle",
-                                       result.alive),
+                                       result.in_use),
                            NULL, NULL);
 }
 

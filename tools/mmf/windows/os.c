@@ -259,7 +259,7 @@ os_matches(const char *pattern, const char *name)
 
 /* The kernel counts handles, and does not say whose they are. */
 char *
-os_unseen_holders(int count, int some_seen)
+os_hidden_holders(int count, int some_seen)
 {
     (void)some_seen;
     return text_format("%d handle%s", count, count == 1 ? "" : "s");
