@@ -56,7 +56,7 @@ own_ping_pong(int64_t count)
     for (int64_t i = 0; i < count; i++) {
         mmf_event_set(ping);
         if (mmf_event_wait(pong, 10000) != MMF_OK)
-            say_and_exit(TOOL_FAILED, "the partner does not answer");
+            say_and_exit(TOOL_FAILED, "the partner does not reply");
     }
 }
 
@@ -96,7 +96,7 @@ const struct bench_pair bench_pairs[BENCH_PAIRS] = {
 };
 
 /*
- * The partner, a process of its own, opens the names itself.
+ * The partner, another process, opens the names itself.
  */
 
 static mmf_event *

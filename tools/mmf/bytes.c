@@ -12,14 +12,14 @@ static void
 check_window(const char *name, int64_t offset, int64_t length, int64_t capacity)
 {
     if (offset > capacity)
-        say_usage("offset %lld is behind the end: \"%s\" has %lld bytes",
+        say_usage("offset %lld is past the end: \"%s\" has %lld bytes",
                   (long long)offset, name, (long long)capacity);
     if (length > capacity - offset)
-        say_usage("%lld bytes from %lld on are too many: \"%s\" has %lld",
+        say_usage("%lld bytes from offset %lld are past the end: \"%s\" has %lld",
                   (long long)length, (long long)offset, name, (long long)capacity);
 }
 
-/* What the map's creator does not allow is a denial, whoever asks. */
+/* What the map's creator does not allow is a denial. */
 static void
 check_view(int rc)
 {

@@ -1,4 +1,4 @@
-/* doctor_place.c - where the names are: is the place sound, large enough and tidy? */
+/* doctor_place.c - the directory of the names: its permissions, space and contents. */
 #include "doctor.h"
 
 #include <errno.h>
@@ -40,10 +40,11 @@ check_root(const char *root)
     struct stat status;
 
     if (root[0] != '/') {
-        doctor_report_made(DOCTOR_BAD, "directory",
-                           text_format("MMF_DIR is \"%s\", no absolute path", root),
-                           "Every process must find the same directory.",
-                           text_format("export MMF_DIR=$PWD/%s", root));
+        doctor_report_made(
+            DOCTOR_BAD, "directory",
+            text_format("MMF_DIR is \"%s\", which is not an absolute path", root),
+            "Every process must find the same directory.",
+            text_format("export MMF_DIR=$PWD/%s", root));
         return 0;
     }
     if (stat(root, &status) < 0) {
@@ -62,7 +63,7 @@ check_root(const char *root)
         doctor_report_made(DOCTOR_BAD, "directory",
                            text_format("others may replace files in %s (mode %04o)",
                                        root, status.st_mode & 07777u),
-                           "Without the sticky bit anybody can replace a name's file, "
+                           "Without the sticky bit any user can replace a name's file, "
                            "so it is refused.",
                            text_format("chmod +t %s", root));
         return 0;
@@ -84,7 +85,7 @@ check_local(const char *root)
     place_local(root, path);
     if (lstat(path, &status) < 0) {
         doctor_report_made(DOCTOR_GOOD, "local",
-                           text_format("%s is made with the first name", path), NULL,
+                           text_format("%s is created with the first name", path), NULL,
                            NULL);
         return;
     }
@@ -92,9 +93,10 @@ check_local(const char *root)
         doctor_report_made(
             DOCTOR_BAD, "local",
             text_format("%s %s %s", path,
-                        S_ISDIR(status.st_mode) ? "belongs to" : "is no directory; of",
+                        S_ISDIR(status.st_mode) ? "belongs to"
+                                                : "is not a directory; it belongs to",
                         text_user(status.st_uid)),
-            "Somebody else made it before you, so it is refused: no local name works.",
+            "Another user created it first, so it is refused: no local name works.",
             text_format("ls -ld %s; sudo mv %s %s.planted", path, path, path));
     else if (status.st_mode & 077)
         doctor_report_made(
@@ -138,7 +140,7 @@ report_file_system(const char *root, const char *name, enum doctor_level level)
     const char *why =
         level == DOCTOR_GOOD ? NULL
         : level == DOCTOR_BAD
-            ? "Its locks may be unseen by other hosts, so it is refused."
+            ? "Other hosts may not see its locks, so it is refused."
             : "The bytes are written to a disk now and then; a tmpfs is faster.";
 
     doctor_report_made(level, "mount", text_format("%s is on %s", root, name), why,
@@ -156,12 +158,12 @@ check_file_system(const char *root, const struct statfs *status)
     doctor_report_made(DOCTOR_NOTE, "mount",
                        text_format("%s is on a file system of type 0x%x", root,
                                    (unsigned)status->f_type),
-                       "mmf has not been tried there.",
+                       "mmf has not been tested there.",
                        text_format("export MMF_DIR=/dev/shm"));
 }
 
 static void
-check_room(const char *root, const struct statfs *status)
+check_space(const char *root, const struct statfs *status)
 {
     uint64_t total = (uint64_t)status->f_blocks * (uint64_t)status->f_bsize;
     uint64_t left = (uint64_t)status->f_bavail * (uint64_t)status->f_bsize;
@@ -170,14 +172,14 @@ check_room(const char *root, const struct statfs *status)
 
     if (total == 0)
         return; /* a file system without a limit */
-    what = text_format("%s holds %llu KiB, %llu KiB free", root,
+    what = text_format("%s has %llu KiB, %llu KiB free", root,
                        (unsigned long long)total / KIB, (unsigned long long)left / KIB);
     if (!tight && total > SMALL_TOTAL) {
-        doctor_report_made(DOCTOR_GOOD, "room", what, NULL, NULL);
+        doctor_report_made(DOCTOR_GOOD, "space", what, NULL, NULL);
         return;
     }
     doctor_report_made(
-        tight ? DOCTOR_WARN : DOCTOR_NOTE, "room", what,
+        tight ? DOCTOR_WARN : DOCTOR_NOTE, "space", what,
         "A map that needs more is refused with MMF_E_NO_SPACE: mount it larger "
         "(containers: --shm-size), or set MMF_DIR.",
         text_format("mount -o remount,size=1G %s # or: docker run --shm-size=1g ...",
@@ -197,59 +199,60 @@ check_files(const char *root, const struct statfs *status)
 }
 
 /*
- * What is in it.
+ * Its contents.
  */
 
 static void
-check_dead(void)
+check_objects(void)
 {
     mmf_gc_result result;
     char bytes[UNITS_TEXT_SIZE];
 
     if (mmf_gc(MMF_LIST_KEEP_ORPHANED, &result) < 0) {
         doctor_report(DOCTOR_BAD, "names", mmf_last_message(),
-                      "The names cannot be looked at.", NULL);
+                      "The names cannot be listed.", NULL);
         return;
     }
     if (result.removed > 0)
-        doctor_report_made(
-            DOCTOR_NOTE, "dead",
-            text_format("%d dead objects take %s", result.removed,
-                        units_show_bytes(result.bytes, bytes)),
-            "Their processes were killed. The names are free; the bytes go with later "
-            "calls, or now.",
-            text_format("mmf gc"));
+        doctor_report_made(DOCTOR_NOTE, "orphaned",
+                           text_format("%d orphaned objects take %s", result.removed,
+                                       units_show_bytes(result.bytes, bytes)),
+                           "Their processes were killed. The names are free; later "
+                           "calls free the bytes, "
+                           "or this one now.",
+                           text_format("mmf gc"));
     if (result.refused > 0)
         doctor_report_made(
-            DOCTOR_WARN, "dead",
-            text_format("%d dead objects belong to other users", result.refused),
-            "Only they or root can remove them; until then their names cannot be made.",
+            DOCTOR_WARN, "orphaned",
+            text_format("%d orphaned objects belong to other users", result.refused),
+            "Only they or root can remove them; until then their names cannot be "
+            "created.",
             text_format("sudo mmf gc"));
     if (result.invalid > 0)
         doctor_report_made(
-            DOCTOR_WARN, "foreign",
-            text_format("%d files have names' places and are no mmf objects",
-                        result.invalid),
-            "They are left alone; a program that wants such a name gets "
+            DOCTOR_WARN, "invalid",
+            text_format("%d files of names are not valid mmf objects", result.invalid),
+            "They are left alone; a program that opens such a name gets "
             "MMF_E_CORRUPT.",
             text_format("mmf ls --json | jq '.objects[] | "
-                        "select(.life == \"foreign\") | .path'"));
+                        "select(.status == \"invalid\") | .path'"));
     if (result.removed + result.refused + result.invalid == 0)
         doctor_report_made(
             DOCTOR_GOOD, "names",
-            text_format("%d names are alive, none is dead", result.in_use), NULL, NULL);
+            text_format("%d names are in use, none is orphaned", result.in_use), NULL,
+            NULL);
 }
 
 static void
 report_left(const char *path)
 {
     doctor_report_made(DOCTOR_NOTE, "left",
-                       text_format("%s was left by a killed mmf run", path),
-                       "No process has it any more.", text_format("mmf gc"));
+                       text_format("a killed mmf run left %s", path),
+                       "No process uses it.", text_format("mmf gc"));
 }
 
 void
-doctor_look_at_place(void)
+doctor_check_place(void)
 {
     const char *root = place_root();
     struct statfs status;
@@ -259,9 +262,9 @@ doctor_look_at_place(void)
     check_local(root);
     if (statfs(root, &status) == 0) {
         check_file_system(root, &status);
-        check_room(root, &status);
+        check_space(root, &status);
         check_files(root, &status);
     }
-    check_dead();
+    check_objects();
     place_visit_left(report_left);
 }

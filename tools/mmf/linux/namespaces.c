@@ -1,7 +1,7 @@
 /*
- * namespaces.c - see namespaces.h. A namespace goes when its command ends, however it
- * ends. If we are killed, too, the next `mmf run` or `mmf gc` removes what is left: the
- * namespace's lock tells that nobody has it any more.
+ * namespaces.c - see namespaces.h. A namespace is removed when its command ends, however
+ * it ends. If we are killed too, the next `mmf run` or `mmf gc` removes it: its lock is
+ * free then.
  */
 #include "namespaces.h"
 
@@ -31,7 +31,7 @@ namespaces_clean_up(int dry_run)
     return removed;
 }
 
-/* What was killed a moment ago may not have died yet. */
+/* A process that was killed a moment ago may not be dead yet. */
 static int
 remove_own(const char *path)
 {
@@ -69,11 +69,10 @@ namespaces_run(char **program)
     struct program_end end;
 
     namespaces_clean_up(0);
-    place_make_own(path); /* the descriptor is the command's as well */
+    place_make_own(path); /* the command inherits the descriptor */
     end = run_in(path, program);
     if (!remove_own(path))
-        say("something that the command has started still holds objects in %s: mmf gc "
-            "removes it later",
+        say("a process that the command started still uses %s; mmf gc removes it later",
             path);
     return end.status;
 }

@@ -67,7 +67,7 @@ place_make_own(char path[PATH_MAX])
 {
     mmf_gc_result ignored;
 
-    say_check(mmf_gc(MMF_LIST_LOCAL, &ignored)); /* is the root sound? */
+    say_check(mmf_gc(MMF_LIST_LOCAL, &ignored)); /* is the root safe? */
     for (;;) {
         int fd;
 
@@ -78,7 +78,7 @@ place_make_own(char path[PATH_MAX])
         fd = lock_directory(path);
         if (fd >= 0)
             return fd;
-        rmdir(path); /* somebody tidied up between the two steps: once more */
+        rmdir(path); /* another process removed it between the two steps: once more */
     }
 }
 
@@ -103,7 +103,7 @@ place_remove_own(const char *path)
     return rmdir(path) == 0 || errno == ENOENT;
 }
 
-/* Nobody has it any more, not even the command that was run in it. */
+/* No process has it open, not even the command that ran in it. */
 static int
 is_left(const char *path)
 {

@@ -12,21 +12,21 @@ const char *place_root(void);
 void place_local(const char *root, char path[PATH_MAX]);
 
 /*
- * A namespace of its own: a directory in the root that is locked for as long as a
- * process has the descriptor, however it ends. Answers the descriptor, which commands
+ * A private namespace: a directory in the root that is locked while a process has the
+ * descriptor open, however that process ends. Returns the descriptor, which commands
  * inherit. A failure ends the program.
  */
 int place_make_own(char path[PATH_MAX]);
 
 /*
- * Reap what is dead in it and remove it. 1: it is gone; 0: somebody still holds
+ * Remove its orphaned objects, and it. 1: it is removed; 0: a process still uses
  * something in it.
  */
 int place_remove_own(const char *path);
 
 /*
  * Call `visit` with each such namespace of this user that no process has any more.
- * Answers how many there were.
+ * Returns their number.
  */
 int place_visit_left(void (*visit)(const char *path));
 

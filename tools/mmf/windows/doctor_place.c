@@ -93,18 +93,18 @@ ask_token(TOKEN_INFORMATION_CLASS class)
 {
     HANDLE token;
     DWORD size = 0;
-    void *answer;
+    void *data;
 
     if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
         return NULL;
     GetTokenInformation(token, class, NULL, 0, &size);
-    answer = malloc(size + sizeof(DWORD));
-    if (answer != NULL && !GetTokenInformation(token, class, answer, size, &size)) {
-        free(answer);
-        answer = NULL;
+    data = malloc(size + sizeof(DWORD));
+    if (data != NULL && !GetTokenInformation(token, class, data, size, &size)) {
+        free(data);
+        data = NULL;
     }
     CloseHandle(token);
-    return answer;
+    return data;
 }
 
 static int
@@ -157,14 +157,14 @@ check_names(void)
                       "Listing fails, and so does mmf ls.", NULL);
     else
         doctor_report_made(DOCTOR_GOOD, "names",
-                           text_format("%d names are alive; the kernel removes a name "
+                           text_format("%d names are in use; the kernel removes a name "
                                        "with its last handle",
                                        result.in_use),
                            NULL, NULL);
 }
 
 void
-doctor_look_at_place(void)
+doctor_check_place(void)
 {
     check_session();
     check_directories();
