@@ -1,9 +1,9 @@
 /*
- * channel.h - what carries messages from one process to another, behind one small
- * interface, so that one driver measures them all.
+ * channel.h - one interface for everything that carries messages between two processes, so
+ * that one driver measures all of them.
  *
  * A message is a row of 64-bit words. The sender writes every one of them, the receiver
- * reads every one: where a peer has zero copy, in place; else in a buffer of its own
+ * reads every one: where a peer has zero copy, in place; else in a private buffer
  * that the peer copies from or to.
  */
 #ifndef MMF_BENCH_CHANNELS_CHANNEL_H
@@ -19,15 +19,15 @@ extern "C" {
 /* How the two processes wait for each other. */
 enum channel_mode { CHANNEL_SPIN, CHANNEL_SPIN_THEN_WAIT, CHANNEL_WAIT };
 
-/* The two processes. A sends the stream; in a round trip it asks and B answers. */
+/* The two processes. A sends the stream; in a round trip A asks and B replies. */
 enum channel_side { SIDE_A, SIDE_B };
 
-/* One measurement: what both processes, and who prepares them, have to know. */
+/* One measurement, for both processes and their parent. */
 struct channel_job {
     size_t size;  /* of every message, in bytes; a multiple of 8 */
-    size_t slots; /* messages that may be on their way */
+    size_t slots; /* messages in flight at most */
     enum channel_mode mode;
-    char name[64]; /* of its own; a file name without slashes */
+    char name[64]; /* unique; a file name without slashes */
     void *shared;  /* zeroed memory that both inherit, as large as the peer asks for */
     int pipes[2][2];
 };
@@ -37,7 +37,7 @@ enum channel_load { CHANNEL_LOAD_ALL, CHANNEL_LOAD_NEWEST, CHANNEL_LOAD_SIGNAL }
 
 struct channel_peer {
     const char *name;
-    size_t largest; /* of a message; 0: as you like */
+    size_t largest; /* of a message; 0: no limit */
     enum channel_load load;
     /* How much of `job->shared` it needs; NULL: nothing. */
     size_t (*share)(const struct channel_job *job);
@@ -50,7 +50,7 @@ struct channel_peer {
     void (*clean)(struct channel_job *job);
     /* In each of the two; it never returns NULL but ends the process. */
     void *(*open)(struct channel_job *job, enum channel_side side);
-    /* Send a message filled from `seed`; receive one, and answer its sum. */
+    /* Send a message filled from `seed`; receive one, and return its sum. */
     void (*send)(void *end, uint64_t seed);
     uint64_t (*receive)(void *end);
     void (*close)(void *end); /* may be NULL */

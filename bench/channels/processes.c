@@ -60,16 +60,16 @@ channel_ticks(void)
 double
 channel_ns_per_tick(void)
 {
-    static double answer;
+    static double ratio;
     const struct timespec time = {.tv_nsec = 100000000};
     int64_t start = bench_now();
     uint64_t ticks = channel_ticks();
 
-    if (answer == 0) {
+    if (ratio == 0) {
         nanosleep(&time, NULL);
-        answer = (double)(bench_now() - start) / (double)(channel_ticks() - ticks);
+        ratio = (double)(bench_now() - start) / (double)(channel_ticks() - ticks);
     }
-    return answer;
+    return ratio;
 }
 
 /*

@@ -17,7 +17,7 @@ double channel_ns_per_tick(void);
 
 /*
  * Start a process that ends with this one. `work` runs in it, and then it ends with 0.
- * Wait for it until so many milliseconds from now, then kill it: 0 if it ended with 0.
+ * channel_await waits `timeout_ms` for its end, then kills it; 0 if it ended with 0.
  */
 pid_t channel_start(void (*work)(void *context), void *context);
 int channel_await(pid_t process, int timeout_ms);

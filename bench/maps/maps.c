@@ -1,6 +1,6 @@
 /*
- * maps.c - what a named map costs, next to the system calls that anybody would write
- * by hand: shm_open, posix_fallocate, mmap and their opposites. Those give no name that
+ * maps.c - what a named map costs, beside the system calls that one writes by hand:
+ * shm_open, posix_fallocate, mmap and their opposites. Those give no name that
  * goes with its last user; the difference is the price of that.
  *
  *     bench_maps [FILE]      FILE gets the figures, default maps.json
@@ -27,7 +27,7 @@ static char boost_name[64];
 static char directory[] = "/dev/shm/mmf-bench-XXXXXX";
 
 /*
- * A map made, seen through one view and gone.
+ * A map is created, viewed once and closed.
  */
 
 static void
@@ -109,7 +109,7 @@ compare_creating(void)
 }
 
 /*
- * A map of another process, opened, seen and let go.
+ * A map of another process is opened, viewed and closed.
  */
 
 static void
@@ -370,7 +370,7 @@ compare_arrays(void)
 }
 
 /*
- * Namespaces with few and with many live names, each in a directory of its own.
+ * Namespaces with few and with many names in use, each in its own directory.
  */
 
 struct crowd {
@@ -417,7 +417,7 @@ create_open_close(void *context, int times)
     }
 }
 
-/* The first call in another directory looks at it; that is not what is measured. */
+/* The first call in another directory checks it; that is not measured. */
 static void
 move_to_crowd(void *context)
 {
@@ -503,7 +503,7 @@ compare_holders(void)
         bench_release(holders[i]);
 }
 
-/* What is left are the objects of holders that have gone, and empty directories. */
+/* Objects of holders that have ended and empty directories may be left. */
 static void
 remove_directory(const char *name)
 {
@@ -514,7 +514,7 @@ remove_directory(const char *name)
     snprintf(path, sizeof(path), "%s/mmf-%u", name, (unsigned)geteuid());
     rmdir(path);
     if (rmdir(name) < 0)
-        fprintf(stderr, "bench: %s is left behind\n", name);
+        fprintf(stderr, "bench: %s was not removed\n", name);
 }
 
 static void

@@ -12,7 +12,7 @@ int boost_mutex_is_here(void);
 /* Make the mutex, and keep it open; -1 and a message on standard error. */
 int boost_mutex_create(const char *name);
 
-/* Lock and unlock it so many times. */
+/* Lock and unlock it `times` times. */
 void boost_mutex_lock_unlock(int times);
 
 /* Close and remove it. */

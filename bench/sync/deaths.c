@@ -3,7 +3,7 @@
  * until the wait ends with MMF_ABANDONED.
  *
  * Each round has a victim, a process that owns the mutex, and a thread that kills it at
- * a moment that falls anywhere between two looks of the sleeper. The victim also has
+ * a moment that falls anywhere between two polls of the sleeper. The victim also has
  * the one writing end of a pipe: its reader meets the end when the kernel closes the
  * victim's descriptors, which is when the promise begins.
  */
@@ -30,7 +30,7 @@ enum { ROUNDS = 150, OTHERS = MMF_WAIT_MAXIMUM - 1, TARGET_MS = 100 };
 struct way {
     const char *name;
     void (*own)(void);
-    void (*wait)(void); /* dies unless told of the death */
+    void (*wait)(void); /* dies if it does not learn of the death */
 };
 
 /*
@@ -213,6 +213,7 @@ sync_measure_deaths(void)
         signals[i] = (struct bench_series){ways[i].name, since_signal[i], ROUNDS};
         closings[i] = (struct bench_series){ways[i].name, since_close[i], ROUNDS};
     }
-    bench_tell("told of a killed owner, since kill(2)", "ms", signals, WAYS, TARGET_MS);
-    bench_tell("since its descriptors were closed", "ms", closings, WAYS, TARGET_MS);
+    bench_report("told of a killed owner, since kill(2)", "ms", signals, WAYS,
+                 TARGET_MS);
+    bench_report("since its descriptors were closed", "ms", closings, WAYS, TARGET_MS);
 }

@@ -1,6 +1,6 @@
 /*
  * ping_pong.c - two processes on two processors wake each other in turn: this one
- * says ping, its partner pong. Each way has a partner of its own, which sleeps while
+ * says ping, its partner pong. Each way has its own partner, which sleeps while
  * the others play.
  */
 #include "sync/sync.h"

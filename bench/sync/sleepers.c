@@ -1,6 +1,6 @@
 /*
  * sleepers.c - what a hundred processes that wait use of a processor. A sleeper
- * looks now and then whether an owner still lives, and asking costs more the more
+ * checks now and then whether an owner still lives, and each check costs more the more
  * processes hold the object.
  *
  * What one waking costs depends on what the machine does besides; so there is a last
@@ -27,7 +27,7 @@ enum { WAITERS = 100, WAIT_MS = 5000, ROUNDS = 2, MANY_HOLDERS = 1000 };
 static const double target = 2;
 
 /*
- * Objects, and those who hold them. A process that holds a mutex also owns it.
+ * Objects and their holders. A process that holds a mutex also owns it.
  */
 
 static void
@@ -119,7 +119,7 @@ wait_in(mmf_waitable *object)
         nanosleep(&nap, NULL);
 }
 
-/* Says when it is ready, waits for `go` to be closed, waits for the object, tells. */
+/* Says when it is ready, waits for `go` to be closed, waits for the object, reports. */
 static void
 be_waiter(const struct way *way, int go, int report)
 {
@@ -200,6 +200,6 @@ sync_measure_sleepers(void)
     }
     for (int i = 0; i < WAYS; i++)
         series[i] = (struct bench_series){ways[i].name, percents[i], ROUNDS};
-    bench_tell("100 processes wait, CPU use of all", "% of one core", series, WAYS,
-               target);
+    bench_report("100 processes wait, CPU use of all", "% of one core", series, WAYS,
+                 target);
 }

@@ -1,7 +1,7 @@
 /*
  * sync.c - what mutex, event and semaphore cost, next to what Linux and others have:
  * pthread mutexes, raw futexes, POSIX named semaphores, eventfd, Boost.Interprocess.
- * This file has what nobody else wants at that moment; sync_*.c have the rest.
+ * This file has the uncontended cases; the other files have the rest.
  *
  *     bench_sync [FILE]      FILE gets the figures, default sync.json
  */
@@ -202,7 +202,7 @@ sync_compare_uncontended(void)
     compare_signals();
 }
 
-/* What is left is what killed partners had, and empty directories. */
+/* Objects of killed partners and empty directories may be left. */
 static void
 remove_directory(void)
 {
@@ -212,7 +212,7 @@ remove_directory(void)
     snprintf(path, sizeof(path), "%s/mmf-%u", directory, (unsigned)geteuid());
     rmdir(path);
     if (rmdir(directory) < 0)
-        fprintf(stderr, "bench: %s is left behind\n", directory);
+        fprintf(stderr, "bench: %s was not removed\n", directory);
 }
 
 int

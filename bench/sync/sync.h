@@ -2,7 +2,7 @@
 #ifndef MMF_BENCH_SYNC_SYNC_H
 #define MMF_BENCH_SYNC_SYNC_H
 
-/* Nobody else wants the object. */
+/* No other process wants the object. */
 void sync_compare_uncontended(void);
 
 /* Two processes on two processors wake each other in turn. */

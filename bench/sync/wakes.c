@@ -152,7 +152,7 @@ be_sleeper(void *context)
 }
 
 /*
- * The one who wakes.
+ * The process that signals.
  */
 
 static void
@@ -227,8 +227,8 @@ sync_compare_wakes(void)
     }
     bench_end_partner(sleeper);
     close_events();
-    bench_tell("from the set to the end of the wait", "us", series,
-               WAYS - !waitv_is_here, 0);
+    bench_report("from the set to the end of the wait", "us", series,
+                 WAYS - !waitv_is_here, 0);
     for (int i = 0; i < WAYS; i++)
         free(series[i].samples);
 }

@@ -31,7 +31,7 @@ enum { GENERATION_SHIFT = 40 };
 /* A service needs longer to learn of a death; iceoryx's does after a second. */
 enum { DEADLINE_MS = 1500, DEADLINE_WITH_SERVICE_MS = 8000 };
 
-/* What the processes tell the one who kills. */
+/* What the processes report to the killer. */
 struct reports {
     alignas(128) _Atomic uint64_t sent;
     _Atomic int64_t longest_send; /* since the last death; 0: none has ended */
@@ -87,7 +87,7 @@ be_sender(void *context)
     }
 }
 
-/* The seed of a message by its sum; dies if there is none, that is if it was torn. */
+/* The seed of a message by its sum; dies if the message is torn. */
 static uint64_t
 seed_of(const struct scene *scene, uint64_t sum)
 {
@@ -127,7 +127,7 @@ be_receiver(void *context)
 }
 
 /*
- * Who kills.
+ * The killer.
  */
 
 static void

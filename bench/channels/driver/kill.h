@@ -1,4 +1,4 @@
-/* kill.h - kill -9 at a random moment: who goes on, and after how long. */
+/* kill.h - kill -9 at a random moment: does the survivor go on, and how soon? */
 #ifndef MMF_BENCH_CHANNELS_DRIVER_KILL_H
 #define MMF_BENCH_CHANNELS_DRIVER_KILL_H
 

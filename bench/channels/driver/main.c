@@ -1,6 +1,6 @@
 /*
- * main.c - queue, topic and latest value beside what else carries messages from one
- * process to another on this machine, and beside what the machine allows.
+ * main.c - queue, topic and latest value beside other transports between processes on
+ * this machine, and beside the limits of the machine.
  *
  *     bench_channels [FILE] [--rounds N] [--kills N] [--only TEXT]...
  *         [--largest SIZE] [--keep]
@@ -116,13 +116,13 @@ measure_way(const struct channel_way *way, int round)
     }
 }
 
-/* 0, or -1 if the way's service cannot run; that has been said. */
+/* 0, or -1 and a message if the way's service cannot run. */
 static int
 with_service(const struct channel_way *way, int argument,
              void (*work)(const struct channel_way *, int))
 {
     if (way->peer->start != NULL && way->peer->start() < 0) {
-        fprintf(stderr, "bench: %s IS LEFT OUT: its service does not run\n", way->name);
+        fprintf(stderr, "bench: %s IS SKIPPED: its service does not run\n", way->name);
         return -1;
     }
     work(way, argument);
@@ -217,7 +217,7 @@ remove_directory(void)
     snprintf(path, sizeof(path), "%s/mmf-%u", directory, (unsigned)geteuid());
     rmdir(path);
     if (rmdir(directory) < 0)
-        fprintf(stderr, "bench: %s is left behind\n", directory);
+        fprintf(stderr, "bench: %s was not removed\n", directory);
 }
 
 int
@@ -234,7 +234,7 @@ main(int argc, char **argv)
     largest = options.largest;
     bench_begin("channels");
     channel_choose_processors();
-    channel_ways_tell_absent();
+    channel_ways_print_absent();
     if (options.keep)
         channel_records_load(rounds);
     measure_rounds(&options);

@@ -1,8 +1,8 @@
 /*
- * measure.c - one measurement: two processes on two processors open a channel,
- * play round trips, then one streams to the other. Before and after they send two cache
- * lines to and fro without anything between, which tells how far the two processors are
- * from each other just now: a host moves them about.
+ * measure.c - one measurement: two processes on two processors open a channel, play
+ * round trips, then one streams to the other. Before and after they send two bare cache
+ * lines to and fro, which measures the distance of the two processors at that moment: a
+ * host moves virtual processors about.
  */
 #include "channels/driver/measure.h"
 
@@ -81,7 +81,7 @@ check_sum(const struct slot *slot, uint64_t sum, uint64_t seed)
                     (unsigned long long)seed);
 }
 
-/* Be busy with something else for so long. */
+/* Be busy with something else for `ticks`. */
 static void
 work(uint64_t ticks)
 {
@@ -116,7 +116,7 @@ ask(struct slot *slot, void *end, int times, struct channel_histogram *trips)
 }
 
 static void
-answer(struct slot *slot, void *end, int times)
+reply(struct slot *slot, void *end, int times)
 {
     const struct channel_peer *peer = slot->peer;
     uint64_t ticks = work_ticks(slot);
@@ -142,12 +142,12 @@ play_round_trips(struct slot *slot, void *end, enum channel_side side)
         memset(&slot->result.round_trips, 0, sizeof(slot->result.round_trips));
         ask(slot, end, slot->plan->round_trips, &slot->result.round_trips);
     } else {
-        answer(slot, end, warm_up);
-        answer(slot, end, slot->plan->round_trips);
+        reply(slot, end, warm_up);
+        reply(slot, end, slot->plan->round_trips);
     }
 }
 
-/* The last message's number is written before it is sent, so that nobody misses it. */
+/* The last message's number is written before it is sent, so that the reader sees it. */
 static void
 stream_out(struct slot *slot, void *end)
 {

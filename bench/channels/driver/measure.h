@@ -10,7 +10,7 @@
 struct channel_plan {
     int round_trips; /* 0: none; a tenth more warm up */
     int stream_ms;   /* 0: no stream */
-    int work_us;     /* between a message and its answer; a round trip is without it */
+    int work_us;     /* between a message and its reply; not counted in a round trip */
 };
 
 struct channel_result {
@@ -21,7 +21,7 @@ struct channel_result {
     double raw_ns[3];
 };
 
-/* -1 and a line on standard error if it cannot be, or does not end. */
+/* -1 and a line on standard error if it fails, or does not end. */
 int channel_measure(const struct channel_peer *peer, struct channel_job *job,
                     const struct channel_plan *plan, struct channel_result *result);
 

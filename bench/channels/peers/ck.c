@@ -2,7 +2,7 @@
  * ck.c - Concurrency Kit's ring for one producer and one consumer. It carries
  * pointers, here the numbers of slots in a pool that both have mapped. The slots are
  * used in turn: as many as the ring holds, one that the consumer reads, one that the
- * producer writes; so nobody has to hand them back, which is the best case for it.
+ * producer writes; so none has to be returned, which is the best case for it.
  */
 #include "channels/peers/peers.h"
 

@@ -39,7 +39,7 @@ struct end {
 };
 
 /*
- * The daemon. It has one namespace for the machine: if another one runs, this fails.
+ * The daemon. It has one namespace for the machine: if there is a daemon already, this fails.
  */
 
 static pid_t daemon_pid;
@@ -65,7 +65,7 @@ stop(void)
     daemon_pid = 0;
 }
 
-/* It says so when it is ready, in a file that nobody else sees. */
+/* It reports in a private file when it is ready. */
 static int
 await_daemon(int output)
 {
@@ -168,7 +168,7 @@ open_end(struct channel_job *job, enum channel_side side)
     char name[32];
 
     snprintf(name, sizeof(name), "bench-%d", (int)getpid());
-    /* It goes on writing there when its daemon is gone, or a partner was killed. */
+    /* It goes on writing there when its daemon has ended, or a partner was killed. */
     (void)!freopen("/dev/null", "w", stderr);
     iox_set_loglevel(Iceoryx_LogLevel_Error);
     iox_runtime_init(name);

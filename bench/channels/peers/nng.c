@@ -33,7 +33,7 @@ static void *
 open_end(struct channel_job *job, enum channel_side side)
 {
     struct end *end = channel_memory(sizeof(*end));
-    int most = job->slots < 128 ? (int)job->slots : 128; /* a limit of its own */
+    int most = job->slots < 128 ? (int)job->slots : 128; /* nng's limit */
     char name[96];
 
     snprintf(name, sizeof(name), "ipc:///tmp/%s.nng", job->name);

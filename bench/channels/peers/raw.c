@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /*
- * Two words, each in lines of its own: one is what A writes, the other what B writes. A
+ * Two words, each in its own lines: A writes one, B the other. A
  * message is a number; there is no payload, whatever the size.
  */
 
@@ -114,7 +114,7 @@ const struct channel_peer channel_futex = {
 };
 
 /*
- * The bare ring: one writer and one reader; the indices in lines of their own, the
+ * The bare ring: one writer and one reader; the indices in their own lines, the
  * payload inside, and each side keeps what it last saw of the other's index (Lamport's
  * queue with the cached indices of Lee, Bu and Chandranmenon's MCRingBuffer). A slot
  * has the geometry of mmf's slots: a line with the length, and the payload in it, too,

@@ -13,7 +13,7 @@
 
 struct direction {
     alignas(128) struct rte_ring ring;
-    void *entries[1024]; /* rte_ring's own place for them: right behind it */
+    void *entries[1024]; /* rte_ring has them right after itself */
     alignas(128) unsigned char pool[];
 };
 

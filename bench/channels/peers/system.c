@@ -156,9 +156,9 @@ const struct channel_peer channel_seqpacket = {
  */
 
 static void
-name_mq(const struct channel_job *job, int direction, char *name, size_t room)
+name_mq(const struct channel_job *job, int direction, char *name, size_t space)
 {
-    snprintf(name, room, "/%s-%d", job->name, direction);
+    snprintf(name, space, "/%s-%d", job->name, direction);
 }
 
 static int

@@ -1,5 +1,5 @@
 /*
- * ways.c - the table of ways, those too whose peers the build did not find.
+ * ways.c - the table of ways, including those whose peers the build did not find.
  */
 #include "channels/peers/ways.h"
 
@@ -66,14 +66,14 @@ static const struct package {
 };
 
 void
-channel_ways_tell_absent(void)
+channel_ways_print_absent(void)
 {
     int absent = 0;
 
     for (size_t i = 0; i < sizeof(packages) / sizeof(packages[0]); i++)
         if (packages[i].peer == NULL)
             printf("%s %s",
-                   absent++ ? ";" : "\nLEFT OUT, not installed:", packages[i].name);
+                   absent++ ? ";" : "\nSKIPPED, not installed:", packages[i].name);
     if (absent)
         printf("\n");
 }

@@ -19,6 +19,6 @@ extern const int channel_way_count;
 int channel_way_is_there(const struct channel_way *way);
 
 /* Print which peers were not installed, if any. */
-void channel_ways_tell_absent(void);
+void channel_ways_print_absent(void);
 
 #endif

@@ -15,9 +15,9 @@ struct end {
 };
 
 static void
-name_endpoint(const struct channel_job *job, char *name, size_t room)
+name_endpoint(const struct channel_job *job, char *name, size_t space)
 {
-    snprintf(name, room, "ipc:///tmp/%s.zmq", job->name);
+    snprintf(name, space, "ipc:///tmp/%s.zmq", job->name);
 }
 
 static void

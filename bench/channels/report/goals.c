@@ -1,6 +1,6 @@
 /*
- * goals.c - the goals as a table: a figure of one way, what it stands beside,
- * and the limit of their ratio.
+ * goals.c - the goals as a table: a figure of one way, its reference, and the limit of
+ * their ratio.
  */
 #include "channels/report/goals.h"
 
@@ -134,7 +134,7 @@ static const char *const measure_names[] = {
     "round trip p50", "round trip p50", "round trip p99.9", "stream", "cost",
 };
 
-/* The tail says something of a way only where two bare cache lines have none. */
+/* A tail is meaningful only if two bare cache lines have none. */
 static int
 is_disturbed(const struct goal *goal)
 {
@@ -147,7 +147,7 @@ is_disturbed(const struct goal *goal)
 }
 
 static void
-tell(const struct goal *goal, size_t size)
+print_goal(const struct goal *goal, size_t size)
 {
     struct outcome outcome = evaluate(goal, size);
     double ratio = outcome.value / outcome.beside;
@@ -177,5 +177,5 @@ channel_goals(void)
     for (size_t i = 0; i < sizeof(goals) / sizeof(goals[0]); i++)
         for (int k = 0; k < channel_size_count; k++)
             if (goals[i].sizes & 1 << k)
-                tell(&goals[i], channel_sizes[k]);
+                print_goal(&goals[i], channel_sizes[k]);
 }

@@ -13,7 +13,7 @@
 
 enum { MOST_RECORDS = 65536 };
 
-/* How unusual raw figures of one state are apart. */
+/* Raw figures of one state differ by less than this factor. */
 #define STATE 1.35
 
 static struct channel_record *records;
@@ -25,7 +25,7 @@ channel_record_add(const struct channel_record *record)
     if (records == NULL)
         records = calloc(MOST_RECORDS, sizeof(*records));
     if (records == NULL || record_count == MOST_RECORDS)
-        bench_die("bench: no room for another record");
+        bench_die("bench: too many records");
     records[record_count++] = *record;
 }
 
@@ -117,12 +117,12 @@ median_of(double *values, int count)
 static double
 usual_raw(void)
 {
-    static double answer;
+    static double found;
     double *all;
     int count = 0, most = 0;
 
-    if (answer > 0)
-        return answer;
+    if (found > 0)
+        return found;
     all = calloc(record_count + 1, sizeof(double));
     if (all == NULL)
         bench_die("bench: no memory");
@@ -135,11 +135,11 @@ usual_raw(void)
             to++;
         if (to - from > most) {
             most = to - from;
-            answer = all[from];
+            found = all[from];
         }
     }
     free(all);
-    return answer;
+    return found;
 }
 
 double
@@ -170,7 +170,7 @@ struct channel_median
 channel_median(const char *way, const char *what, size_t size, int value, int over_raw)
 {
     static double values[2][MOST_RECORDS], raws[2][MOST_RECORDS];
-    struct channel_median answer = {0};
+    struct channel_median median = {0};
     int counts[2] = {0, 0}; /* in the usual state, in others */
 
     for (size_t i = 0; i < record_count; i++) {
@@ -183,11 +183,11 @@ channel_median(const char *way, const char *what, size_t size, int value, int ov
             r->values[value] / (over_raw ? r->raw_ns : 1);
         raws[unusual][counts[unusual]++] = r->raw_ns;
     }
-    answer.unusual = counts[0] == 0;
-    answer.rounds = counts[answer.unusual];
-    if (answer.rounds > 0) {
-        answer.value = median_of(values[answer.unusual], answer.rounds);
-        answer.raw_ns = median_of(raws[answer.unusual], answer.rounds);
+    median.unusual = counts[0] == 0;
+    median.rounds = counts[median.unusual];
+    if (median.rounds > 0) {
+        median.value = median_of(values[median.unusual], median.rounds);
+        median.raw_ns = median_of(raws[median.unusual], median.rounds);
     }
-    return answer;
+    return median;
 }

@@ -29,11 +29,11 @@ enum { TRIP_P50, TRIP_P90, TRIP_P99, TRIP_P999, TRIP_P9999, TRIP_COUNT };
 #define SINGLE_TOPIC_1_READING "mmf topic, DROP_OLDEST, 1 reading"
 #define SINGLE_TOPIC_16_READING "mmf topic, DROP_OLDEST, 16 reading"
 
-/* Records of kill trials: since the kernel said that the victim is dead. */
+/* Records of kill trials: milliseconds since the victim's death. */
 enum kill_value {
     KILL_FRESH_MS,    /* until the fresh one has exchanged a message */
-    KILL_SURVIVOR_MS, /* until the survivor had finished a call, if it was in one */
-    KILL_STUCK        /* 1: nothing went on until the deadline */
+    KILL_SURVIVOR_MS, /* until the survivor had finished the call that it was in */
+    KILL_STUCK        /* 1: no progress until the deadline */
 };
 
 void channel_record_add(const struct channel_record *record);

@@ -149,7 +149,7 @@ compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The trials' values, sorted; those of stuck ones are left out. */
+/* The trials' values, sorted, without stuck ones. */
 static int
 collect(const char *way, const char *what, int value, double *values, int *stuck)
 {
