@@ -175,7 +175,7 @@ def test_a_full_disk_is_an_error():
 
 def test_no_memory_is_said():
     create("Cat", "8")
-    fails(NO_ROOM, "Dog" if WINDOWS else "bytes", "create", "Dog", "1000T")
+    fails(NO_SPACE, "Dog" if WINDOWS else "bytes", "create", "Dog", "1000T")
 
 
 main("tool_arguments", globals())

@@ -197,7 +197,7 @@ def test_a_small_tmpfs_is_named_with_its_remedy():
     words = "mount it larger (containers: --shm-size), or set MMF_DIR"
     assert "/dev/shm has 1024 KiB, 1024 KiB free" in doctor, done
     assert words in doctor and "mount -o remount,size=1G /dev/shm" in doctor, done
-    assert "--- status %d\nfull" % NO_ROOM in created, done
+    assert "--- status %d\nfull" % NO_SPACE in created, done
     assert re.search(r"holds 1024 KiB, \d+ KiB free; needs \d+ KiB: " + re.escape(words),
                      done.stderr), done
 

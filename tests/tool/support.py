@@ -34,7 +34,7 @@ SHELL_COMMAND = " ".join("'%s'" % part for part in COMMAND)
 DEADLINE = float(os.environ.get("MMF_TEST_DEADLINE_MS", "30000")) / 1000
 
 DONE, NO_OBJECT, USAGE, DENIED, TIMED_OUT, EXISTS = range(6)
-NO_ROOM, WRONG_KIND, DAMAGED, BUSY, FAILED = range(6, 11)
+NO_SPACE, WRONG_KIND, DAMAGED, BUSY, FAILED = range(6, 11)
 
 # How Ctrl-C ends a program. Of Windows' statuses Linux sees the last byte.
 INTERRUPTED = 0xC000013A & 0xff if WINDOWS else -signal.SIGINT

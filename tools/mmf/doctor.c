@@ -110,7 +110,7 @@ run(struct args *args)
     if (name != NULL) {
         status = doctor_check_name(name);
     } else {
-        doctor_check_place();
+        doctor_check_directory();
         doctor_check_system();
     }
     if (findings != NULL) {

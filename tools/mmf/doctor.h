@@ -34,7 +34,7 @@ int doctor_check_name(const char *name);
  */
 
 /* The directory of the names: its permissions, free space, and contents. */
-void doctor_check_place(void);
+void doctor_check_directory(void);
 
 /* Memory, limits, the system's features and guards. */
 void doctor_check_system(void);
@@ -43,7 +43,7 @@ void doctor_check_system(void);
 extern const char doctor_whose[];
 
 /* Where a program looks names up, in a word or two; the caller frees it. */
-char *doctor_place(void);
+char *doctor_directory(void);
 
 /* A name that does not exist here: other places where it may exist. */
 void doctor_search_elsewhere(const char *name);

@@ -38,18 +38,18 @@ suggest_similar(const mmf_list *list, const char *name)
 static int
 report_missing(const mmf_list *list, const char *name)
 {
-    char *place = doctor_place();
+    char *directory = doctor_directory();
     char *why = text_format("It was never created, or its last process has closed it. "
                             "Names without Global\\ are %s.",
                             doctor_whose);
 
     doctor_report_made(
-        DOCTOR_BAD, "name", text_format("no such object: \"%s\" in %s", name, place),
-        why,
+        DOCTOR_BAD, "name",
+        text_format("no such object: \"%s\" in %s", name, directory), why,
         text_format("mmf create '%s' SIZE # or start the program that creates it",
                     name));
     free(why);
-    free(place);
+    free(directory);
     suggest_similar(list, name);
     doctor_search_elsewhere(name);
     return TOOL_NO_OBJECT;
@@ -151,8 +151,8 @@ report_state(const mmf_object_info *info)
                                    mmf_kind_name(info->kind),
                                    state[0] != '\0' ? ": " : "", state),
                        NULL, NULL);
-    doctor_report_made(DOCTOR_GOOD, "holders", text_format("holders: %s", holders), NULL,
-                       NULL);
+    doctor_report_made(DOCTOR_GOOD, "holders", text_format("holders: %s", holders),
+                       NULL, NULL);
     free(state);
     free(holders);
     if (info->sync != NULL && info->sync->corrupt)
@@ -172,7 +172,7 @@ doctor_check_name(const char *name)
     int rc = mmf_list_create(MMF_LIST_KEEP_ORPHANED | MMF_LIST_HOLDERS, &list);
 
     if (rc < 0) {
-        doctor_check_place();
+        doctor_check_directory();
         return say_status_of(rc);
     }
     info = objects_find(list, name);

@@ -27,21 +27,21 @@ objects_list(mmf_list_flags flags)
  * under its file name. 0: the name is too long for that.
  */
 static int
-make_leaf(const char *name, char leaf[256])
+make_file_name(const char *name, char file_name[256])
 {
     const char *rest = name;
     int length = 0;
 
     if (strncmp(name, "Global\\", 7) == 0) {
         rest += 7;
-        length = sprintf(leaf, "mmf.");
+        length = sprintf(file_name, "mmf.");
     }
     for (; *rest != '\0'; rest++) {
         unsigned char byte = (unsigned char)*rest;
 
         if (length > 200)
             return 0;
-        length += sprintf(leaf + length,
+        length += sprintf(file_name + length,
                           isalnum(byte) || byte >= 0x80 || byte == '-' || byte == '_'
                               ? "%c"
                               : "%%%02X",
@@ -53,18 +53,18 @@ make_leaf(const char *name, char leaf[256])
 const mmf_object_info *
 objects_find(const mmf_list *list, const char *name)
 {
-    char leaf[256] = "";
-    int has_leaf = make_leaf(name, leaf);
+    char file_name[256] = "";
+    int has_file_name = make_file_name(name, file_name);
 
     for (int32_t i = 0; i < mmf_list_count(list); i++) {
         const mmf_object_info *info = mmf_list_get(list, i);
 
         if (strcmp(info->name, name) == 0)
             return info;
-        if (has_leaf &&
+        if (has_file_name &&
             (info->status == MMF_OBJECT_INVALID ||
              info->status == MMF_OBJECT_INACCESSIBLE) &&
-            strcmp(info->name, leaf) == 0)
+            strcmp(info->name, file_name) == 0)
             return info;
     }
     return NULL;

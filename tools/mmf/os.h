@@ -32,7 +32,7 @@ int os_reader_has_left(int error);
 int64_t os_now_ns(void);
 int64_t os_time_ns(void);
 
-/* Seconds since 1970 in this place's time, and in UTC. 0: there is no such time. */
+/* Seconds since 1970 in local time, and in UTC. 0: there is no such time. */
 int os_local_time(int64_t seconds, struct tm *parts);
 int os_utc_time(int64_t seconds, struct tm *parts);
 

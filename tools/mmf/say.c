@@ -104,7 +104,7 @@ say_status_of(int rc)
         return TOOL_EXISTS;
     case MMF_E_NO_SPACE:
     case MMF_E_NO_MEMORY:
-        return TOOL_NO_ROOM;
+        return TOOL_NO_SPACE;
     case MMF_E_WRONG_KIND:
         return TOOL_WRONG_KIND;
     case MMF_E_CORRUPT:
@@ -134,7 +134,7 @@ say_check(int rc)
 void
 say_no_memory(void)
 {
-    say_and_exit(TOOL_NO_ROOM, "no memory left");
+    say_and_exit(TOOL_NO_SPACE, "no memory left");
 }
 
 /*

@@ -16,7 +16,7 @@ enum screen_colour {
 };
 
 /* How a text looks: a colour, and any of these. */
-typedef unsigned screen_look;
+typedef unsigned screen_style;
 enum {
     SCREEN_NORMAL = 0,
     SCREEN_COLOUR_MASK = 0xf, /* enum screen_colour */
@@ -50,18 +50,18 @@ void screen_end(void);
 int screen_rows(void);
 int screen_columns(void);
 
-/* The look of a colour; bold or reverse on terminals without. */
-screen_look screen_colour(enum screen_colour colour);
+/* The style of a colour; bold or reverse on terminals without. */
+screen_style screen_colour(enum screen_colour colour);
 
 /* Draw anew: clear what will be shown, put texts on it, and show it. */
 void screen_clear(void);
 void screen_show(void);
 
 /* A row of blanks. */
-void screen_fill(int row, screen_look look);
+void screen_fill(int row, screen_style style);
 
 /* Text cut at the right edge. */
-void screen_text(int row, int column, screen_look look, const char *text);
+void screen_text(int row, int column, screen_style style, const char *text);
 
 /* One line of a bar, as wide as the screen, in reverse. */
 void screen_bar(int row, const char *text);

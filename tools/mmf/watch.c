@@ -146,8 +146,8 @@ watch_lines(struct watch *watch, int64_t most)
  * The screen.
  */
 
-static screen_look
-look_of(const struct watch *watch, int64_t unit)
+static screen_style
+style_of(const struct watch *watch, int64_t unit)
 {
     if (watch->changed[unit] != 0 && screen_now_ms() - watch->changed[unit] < MARKED_MS)
         return screen_colour(SCREEN_CHANGED);
@@ -165,7 +165,7 @@ draw_bytes(const struct watch *watch, int row, int64_t line)
     screen_text(row, 0, screen_colour(SCREEN_DIM), text);
     for (int i = 0; i < DUMP_WIDTH && first + i < watch->bytes.length; i++) {
         unsigned char byte = watch->seen[first + i];
-        screen_look marked = look_of(watch, first + i);
+        screen_style marked = style_of(watch, first + i);
 
         snprintf(text, sizeof(text), "%02x", byte);
         screen_text(row, 10 + 3 * i + i / 8, marked, text);
@@ -184,7 +184,7 @@ draw_value(const struct watch *watch, int row, int64_t line)
                  (unsigned long long)(line) * (unsigned long long)watch->unit);
     screen_text(row, 0, screen_colour(SCREEN_DIM), text);
     watch->type->show(watch->seen + line * watch->unit, text);
-    screen_text(row, 10, look_of(watch, line), text);
+    screen_text(row, 10, style_of(watch, line), text);
 }
 
 static int64_t

@@ -7,7 +7,7 @@
 
 #include <mmf/mmf.h>
 
-#include "linux/place.h"
+#include "linux/directory.h"
 #include "objects.h"
 #include "say.h"
 #include "text.h"
@@ -15,9 +15,9 @@
 const char doctor_whose[] = "visible to this user only";
 
 char *
-doctor_place(void)
+doctor_directory(void)
 {
-    return text_format("%s", place_root());
+    return text_format("%s", directory_root());
 }
 
 /* A process without MMF_DIR, or with another one, has its names elsewhere. */

@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "linux/place.h"
+#include "linux/directory.h"
 #include "text.h"
 #include "units.h"
 
@@ -350,7 +350,7 @@ check_logind(void)
         doctor_report(DOCTOR_GOOD, "RemoveIPC", "logind is not running", NULL, NULL);
         return;
     }
-    if (is_removal_off() || strcmp(place_root(), "/dev/shm") != 0) {
+    if (is_removal_off() || strcmp(directory_root(), "/dev/shm") != 0) {
         doctor_report(DOCTOR_GOOD, "RemoveIPC", "logind does not remove names", NULL,
                       NULL);
         return;
@@ -391,7 +391,7 @@ check_apparmor(void)
             "Its profile must let it read, write, lock and link there (rwkl).",
             text_format("add to the profile: owner %s/mmf-[0-9]*/** rwkl, and %s/mmf.* "
                         "rwkl,",
-                        place_root(), place_root()));
+                        directory_root(), directory_root()));
     free(text);
 }
 
@@ -400,7 +400,7 @@ check_snap(void)
 {
     const char *snap = getenv("SNAP_INSTANCE_NAME");
 
-    if (snap == NULL || strncmp(place_root(), "/dev/shm/snap.", 14) == 0)
+    if (snap == NULL || strncmp(directory_root(), "/dev/shm/snap.", 14) == 0)
         return;
     doctor_report_made(
         DOCTOR_BAD, "snap", text_format("this process is in the snap %s", snap),
@@ -462,7 +462,7 @@ doctor_check_system(void)
     check_cgroups();
     check_descriptors();
     check_file_size();
-    check_locks(place_root());
+    check_locks(directory_root());
     check_memfd();
     check_futex_waitv();
     check_inotify();

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include "linux/place.h"
+#include "linux/directory.h"
 #include "program.h"
 #include "say.h"
 #include "stop.h"
@@ -18,7 +18,7 @@ static int removed;
 static void
 remove_left(const char *path)
 {
-    if (dry || place_remove_own(path))
+    if (dry || directory_remove_own(path))
         removed++;
 }
 
@@ -27,7 +27,7 @@ namespaces_clean_up(int dry_run)
 {
     dry = dry_run;
     removed = 0;
-    place_visit_left(remove_left);
+    directory_visit_left(remove_left);
     return removed;
 }
 
@@ -38,7 +38,7 @@ remove_own(const char *path)
     enum { TRIES = 20, PAUSE_MS = 25 };
 
     for (int i = 0; i < TRIES; i++) {
-        if (place_remove_own(path))
+        if (directory_remove_own(path))
             return 1;
         stop_nap(PAUSE_MS);
     }
@@ -69,7 +69,7 @@ namespaces_run(char **program)
     struct program_end end;
 
     namespaces_clean_up(0);
-    place_make_own(path); /* the command inherits the descriptor */
+    directory_make_own(path); /* the command inherits the descriptor */
     end = run_in(path, program);
     if (!remove_own(path))
         say("a process that the command started still uses %s; mmf gc removes it later",

@@ -15,7 +15,7 @@
 const char doctor_whose[] = "visible to this session only";
 
 char *
-doctor_place(void)
+doctor_directory(void)
 {
     wchar_t name[NT_NAME_SIZE];
     char *directory = wide_to_text(nt_local_directory(name));

@@ -1,5 +1,5 @@
-/* place.c - see place.h. */
-#include "linux/place.h"
+/* directory.c - see directory.h. */
+#include "linux/directory.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,7 +21,7 @@ static const char own_prefix[] = "mmf-run-";
 enum { LOWEST_DESCRIPTOR = 100 };
 
 const char *
-place_root(void)
+directory_root(void)
 {
     const char *root = secure_getenv("MMF_DIR");
 
@@ -29,7 +29,7 @@ place_root(void)
 }
 
 void
-place_local(const char *root, char path[PATH_MAX])
+directory_local(const char *root, char path[PATH_MAX])
 {
     snprintf(path, PATH_MAX, "%s/mmf-%u", root, (unsigned)geteuid());
 }
@@ -63,7 +63,7 @@ lock_directory(const char *path)
 }
 
 int
-place_make_own(char path[PATH_MAX])
+directory_make_own(char path[PATH_MAX])
 {
     mmf_gc_result ignored;
 
@@ -71,10 +71,11 @@ place_make_own(char path[PATH_MAX])
     for (;;) {
         int fd;
 
-        snprintf(path, PATH_MAX, "%s/%sXXXXXX", place_root(), own_prefix);
+        snprintf(path, PATH_MAX, "%s/%sXXXXXX", directory_root(), own_prefix);
         if (mkdtemp(path) == NULL)
-            say_and_exit(errno == ENOSPC ? TOOL_NO_ROOM : TOOL_FAILED,
-                         "make a directory in %s: %s", place_root(), strerror(errno));
+            say_and_exit(errno == ENOSPC ? TOOL_NO_SPACE : TOOL_FAILED,
+                         "make a directory in %s: %s", directory_root(),
+                         strerror(errno));
         fd = lock_directory(path);
         if (fd >= 0)
             return fd;
@@ -83,7 +84,7 @@ place_make_own(char path[PATH_MAX])
 }
 
 int
-place_remove_own(const char *path)
+directory_remove_own(const char *path)
 {
     char before[PATH_MAX];
     char local[PATH_MAX];
@@ -98,7 +99,7 @@ place_remove_own(const char *path)
         setenv("MMF_DIR", before, 1);
     else
         unsetenv("MMF_DIR");
-    place_local(path, local);
+    directory_local(path, local);
     rmdir(local);
     return rmdir(path) == 0 || errno == ENOENT;
 }
@@ -120,9 +121,9 @@ is_left(const char *path)
 }
 
 int
-place_visit_left(void (*visit)(const char *path))
+directory_visit_left(void (*visit)(const char *path))
 {
-    DIR *directory = opendir(place_root());
+    DIR *directory = opendir(directory_root());
     const struct dirent *entry;
     int count = 0;
 
@@ -133,7 +134,7 @@ place_visit_left(void (*visit)(const char *path))
 
         if (strncmp(entry->d_name, own_prefix, sizeof(own_prefix) - 1) != 0)
             continue;
-        snprintf(path, sizeof(path), "%s/%s", place_root(), entry->d_name);
+        snprintf(path, sizeof(path), "%s/%s", directory_root(), entry->d_name);
         if (!is_left(path))
             continue;
         visit(path);

@@ -1,4 +1,4 @@
-/* doctor_place.c - the directory of the names: its permissions, space and contents. */
+/* doctor_directory.c - the directory of the names: its permissions, space and contents. */
 #include "doctor.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 #include <mmf/mmf.h>
 
-#include "linux/place.h"
+#include "linux/directory.h"
 #include "text.h"
 #include "units.h"
 
@@ -82,7 +82,7 @@ check_local(const char *root)
     char path[PATH_MAX];
     struct stat status;
 
-    place_local(root, path);
+    directory_local(root, path);
     if (lstat(path, &status) < 0) {
         doctor_report_made(DOCTOR_GOOD, "local",
                            text_format("%s is created with the first name", path), NULL,
@@ -252,9 +252,9 @@ report_left(const char *path)
 }
 
 void
-doctor_check_place(void)
+doctor_check_directory(void)
 {
-    const char *root = place_root();
+    const char *root = directory_root();
     struct statfs status;
 
     if (!check_root(root))
@@ -266,5 +266,5 @@ doctor_check_place(void)
         check_files(root, &status);
     }
     check_objects();
-    place_visit_left(report_left);
+    directory_visit_left(report_left);
 }

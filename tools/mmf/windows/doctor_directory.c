@@ -1,5 +1,5 @@
 /*
- * doctor_place.c - where the names are: this session's directory in the kernel, and the
+ * doctor_directory.c - where the names are: this session's directory in the kernel, and the
  * one behind "Global\", in which not everybody may make a map.
  */
 #include "doctor.h"
@@ -164,7 +164,7 @@ check_names(void)
 }
 
 void
-doctor_check_place(void)
+doctor_check_directory(void)
 {
     check_session();
     check_directories();
