@@ -1,6 +1,6 @@
 /*
- * arguments_test.c - every way in which a queue's calls refuse, and that nothing has
- * changed then.
+ * arguments_test.c - every failure of a queue's calls, and that nothing has changed
+ * then.
  */
 #include "support.h"
 
@@ -132,7 +132,7 @@ options_are_checked(void **state)
     CHECK_FAILS_PARAM(create("Q", 8, 8, MMF_OVERFLOW_DROP_OLDEST, &bad, NULL, &queue),
                       MMF_E_INVALID, "overflow");
 
-    /* Of a newer program: fine as long as it asks for nothing new. */
+    /* Of a newer program: accepted if it asks for nothing new. */
     newer.known = good;
     newer.known.size = sizeof(newer);
     newer.more = 1;
@@ -142,7 +142,7 @@ options_are_checked(void **state)
     newer.more = 0;
     CHECK_OK(create("Q", 8, 8, MMF_OVERFLOW_BLOCK, &newer.known, NULL, &queue));
     mmf_queue_close(queue);
-    /* Of an older one: it knows no more than the size. */
+    /* Of an older one, which knows only the size. */
     bad = good;
     bad.size = 4;
     bad.role = 77;
@@ -331,7 +331,7 @@ a_new_queue_needs_a_free_name(void **state)
 }
 
 static void
-there_are_as_many_places_as_the_creator_said(void **state)
+there_are_as_many_participants_as_the_creator_said(void **state)
 {
     mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
     mmf_queue *senders[3] = {UNTOUCHED, UNTOUCHED, UNTOUCHED};
@@ -350,7 +350,7 @@ there_are_as_many_places_as_the_creator_said(void **state)
     }
     options.role = MMF_ROLE_RECEIVE;
     CHECK_OK(mmf_queue_open_existing("Q", &options, &receivers[0]));
-    /* Both at once: the sender's place is missing. */
+    /* Both roles at once: there is no free entry for a sender. */
     options.role = MMF_ROLE_BOTH;
     CHECK_FAILS(mmf_queue_open_existing("Q", &options, &receivers[1]), MMF_E_TOO_MANY);
     options.role = MMF_ROLE_RECEIVE;
@@ -358,7 +358,7 @@ there_are_as_many_places_as_the_creator_said(void **state)
     CHECK_FAILS(mmf_queue_open_existing("Q", &options, &receivers[2]), MMF_E_TOO_MANY);
     CHECK(senders[2] == UNTOUCHED);
     CHECK(receivers[2] == UNTOUCHED);
-    /* A place that was left is free. */
+    /* The entry of a participant that has closed is free. */
     mmf_queue_close(receivers[0]);
     CHECK_OK(mmf_queue_open_existing("Q", &options, &receivers[0]));
     for (int i = 0; i < 2; i++) {
@@ -381,7 +381,7 @@ a_single_role_is_taken_once(void **state)
     CHECK_FAILS(mmf_queue_open_existing("Q", &options, &other), MMF_E_SHARING);
     CHECK_FAILS(mmf_queue_open_existing("Q", NULL, &other), MMF_E_SHARING);
     mmf_queue_close(receiver);
-    /* The sender's place is taken, and the receiver's is given back. */
+    /* The sender's entry is in use, and the receiver's is free again. */
     CHECK_FAILS(mmf_queue_open_existing("Q", NULL, &other), MMF_E_SHARING);
     CHECK(other == UNTOUCHED);
     CHECK_INT(stats_of(sender).receivers, 0);
@@ -445,7 +445,7 @@ calls_need_a_handle_and_outputs(void **state)
     CHECK_INT(fd, -7);
     CHECK_INT(message.length, 77);
 
-    /* Nothing of it has gone through; a message of no bytes needs none. */
+    /* Nothing was sent or received; an empty message needs no bytes. */
     expect_none(queue);
     CHECK_STATUS(mmf_queue_send(queue, NULL, 0, 0, NULL), MMF_OK);
     CHECK_STATUS(mmf_queue_receive(queue, NULL, 0, 0, &length, NULL), MMF_OK);
@@ -563,8 +563,8 @@ releases(uint32_t flags)
     for (uint64_t i = 0; i < 4; i++)
         send_number(queue, i);
     for (uint64_t i = 0; i < 3; i++)
-        messages[i] = peek_number(queue, i);
-    /* One that nobody has taken. */
+        messages[i] = take_number(queue, i);
+    /* One that is not taken. */
     strange = messages[2];
     strange.sequence++;
     CHECK_FAILS(mmf_queue_release(queue, &strange), MMF_E_STATE);
@@ -670,7 +670,7 @@ the_list_has_it(void **state)
     CHECK(info.creator_pid > 0);
     CHECK(info.created > 0);
     CHECK(info.sync == NULL);
-    /* 640 bytes and two tables of 64 places, to the page; 128 slots of 256 bytes. */
+    /* 640 bytes and two tables of 64 entries, to the page; 128 slots of 256 bytes. */
     CHECK_INT(info.capacity, 20480 + 128 * 256);
     mmf_list_close(list);
     mmf_list_close(before);
@@ -706,7 +706,7 @@ main(int argc, char **argv)
         cmocka_unit_test(opening_ignores_the_sizes),
         cmocka_unit_test(zeroed_options_are_the_default),
         cmocka_unit_test(a_new_queue_needs_a_free_name),
-        cmocka_unit_test(there_are_as_many_places_as_the_creator_said),
+        cmocka_unit_test(there_are_as_many_participants_as_the_creator_said),
         cmocka_unit_test(a_single_role_is_taken_once),
         cmocka_unit_test(calls_need_a_handle_and_outputs),
         cmocka_unit_test(numbers_are_checked),

@@ -1,6 +1,6 @@
 /*
  * calls_test.c - the system calls of those who send and receive, counted by ptrace:
- * none at all unless somebody sleeps, and then one for him.
+ * none at all unless a process sleeps, and then one to wake it.
  */
 #include "support.h"
 
@@ -102,7 +102,7 @@ copy_messages(mmf_queue *sender, mmf_queue *receiver)
 }
 
 static void
-pass_in_place(mmf_queue *sender, mmf_queue *receiver)
+pass_directly(mmf_queue *sender, mmf_queue *receiver)
 {
     mmf_message message;
     void *bytes;
@@ -112,7 +112,7 @@ pass_in_place(mmf_queue *sender, mmf_queue *receiver)
     CHECK_STATUS(mmf_queue_reserve(sender, 8, -1, &bytes), MMF_OK);
     memcpy(bytes, &(uint64_t){2}, 8);
     CHECK_STATUS(mmf_queue_commit(sender, 8, NULL), MMF_OK);
-    message = peek_number(receiver, 2);
+    message = take_number(receiver, 2);
     CHECK_STATUS(mmf_queue_release(receiver, &message), MMF_OK);
 }
 
@@ -141,7 +141,7 @@ use_queue(void *argument)
     trace_begin();
     for (int i = 0; i < ROUNDS; i++) {
         copy_messages(sender, receiver);
-        pass_in_place(sender, receiver);
+        pass_directly(sender, receiver);
         pass_many(sender, receiver);
     }
     trace_end();
@@ -161,7 +161,7 @@ use_single_queue(void *argument)
     trace_begin();
     for (int i = 0; i < ROUNDS; i++) {
         copy_messages(both, both);
-        pass_in_place(both, both);
+        pass_directly(both, both);
         pass_many(both, both);
     }
     trace_end();
@@ -208,7 +208,7 @@ receive_two(void *argument)
     mmf_queue_close(queue);
 }
 
-/* The first wakes him, the second finds nobody. */
+/* The first wakes the sleeper, the second finds none. */
 static void
 wake_receiver(uint32_t flags)
 {

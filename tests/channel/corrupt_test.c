@@ -1,5 +1,5 @@
 /*
- * corrupt_test.c - topics and latest values whose shared words somebody has
+ * corrupt_test.c - topics and latest values whose shared words another process has
  * overwritten: MMF_E_CORRUPT, or an answer that could be, and never a message from
  * outside the slots. tests/fuzz/ring_fuzz.c has arbitrary words; here they go through
  * the public calls.
@@ -131,7 +131,7 @@ any_tail(void **state)
 }
 
 static void
-a_latest_value_that_is_none(void **state)
+an_invalid_latest_value(void **state)
 {
     mmf_channel_options options = options_for(MMF_ROLE_BOTH, 0);
     mmf_latest *latest;
@@ -149,7 +149,7 @@ a_latest_value_that_is_none(void **state)
                 MMF_E_CORRUPT);
     CHECK_FAILS(mmf_latest_take(latest, &message), MMF_E_CORRUPT);
     overwrite_slot("L", 1, 1, COMMITTED, 8);
-    overwrite_word("L", NEWEST, 1000); /* above everything; nobody needs it yet */
+    overwrite_word("L", NEWEST, 1000); /* above everything; not used yet */
     CHECK_OK(mmf_latest_wait(latest, 0, 0));
     overwrite_word("L", TAIL, 500); /* more than a lap above the value */
     CHECK_FAILS(mmf_latest_receive(latest, buffer, 8, &length, &version),
@@ -168,7 +168,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_message_longer_than_its_slot),
         cmocka_unit_test(words_that_no_version_writes),
         cmocka_unit_test(any_tail),
-        cmocka_unit_test(a_latest_value_that_is_none),
+        cmocka_unit_test(an_invalid_latest_value),
     };
 
     return harness_main(argc, argv, "channel.corrupt", tests, COUNT_OF(tests), NULL);

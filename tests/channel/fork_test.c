@@ -1,5 +1,5 @@
 /*
- * fork_test.c - channels and forks: a child's handles are dead, and keep nobody alive.
+ * fork_test.c - channels and forks: a child's handles are dead, and keep no participant alive.
  */
 #include "support.h"
 
@@ -46,7 +46,7 @@ forked(uint32_t flags)
 
     send_number(queue, 1);
     send_number(queue, 2);
-    message = peek_number(queue, 1);
+    message = take_number(queue, 1);
     CHECK_STATUS(mmf_queue_reserve(queue, 8, 0, &bytes), MMF_OK);
     pid = fork();
     if (pid == 0) {
@@ -85,7 +85,7 @@ in_a_forked_child_a_queues_handle_is_dead(void **state)
     for_each_kind(forked);
 }
 
-/* A child that keeps a copy of the mapping keeps nobody alive. */
+/* A child that keeps a copy of the mapping keeps no participant alive. */
 static void
 a_child_does_not_stand_for_its_parent(void **state)
 {

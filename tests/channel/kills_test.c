@@ -1,6 +1,6 @@
 /*
  * kills_test.c - processes are killed at random moments while they send, receive,
- * publish, write, make and close; who stays accounts for every message.
+ * send, create and close; the survivors account for every message.
  *
  * What a victim has done it notes in a map, the ledger: a sender after each message
  * that it has committed, a consumer before it releases what it has read. So of a killed
@@ -101,11 +101,11 @@ close_ledger(void)
  */
 
 static void
-send_one(mmf_queue *queue, const struct message *message, int in_place)
+send_one(mmf_queue *queue, const struct message *message, int directly)
 {
     void *bytes;
 
-    if (!in_place) {
+    if (!directly) {
         CHECK_STATUS(mmf_queue_send(queue, message, sizeof(*message), LONG_MS, NULL),
                      MMF_OK);
         return;
@@ -606,7 +606,7 @@ creators_may_be_killed(void **state)
     CHECK(news > 0);
 }
 
-/* The last holder is killed while it has something in hand: nothing is left of it. */
+/* The last holder is killed while it has a message: nothing is left. */
 static void
 names_go_with_the_last(void **state)
 {
@@ -617,7 +617,7 @@ names_go_with_the_last(void **state)
 
         peer_answers(peer, "MMF_OK new", "create 3 0 0 8 4 1");
         peer_does(peer, "send 1 0");
-        peer_answers(peer, "MMF_OK 1 0", "peek 0");
+        peer_answers(peer, "MMF_OK 1 0", "take 0");
         peer_does(peer, "reserve 0");
         process_kill(peer);
         CHECK_FAILS(mmf_queue_open_existing("Q", NULL, &queue), MMF_E_NOT_FOUND);

@@ -125,7 +125,7 @@ every_length(void **state)
 }
 
 static void
-in_place(void **state)
+read_and_written_directly(void **state)
 {
     mmf_latest *writer = new_latest(MMF_ROLE_SEND, 1000);
     mmf_latest *reader = open_latest(MMF_ROLE_RECEIVE);
@@ -144,7 +144,8 @@ in_place(void **state)
         if (i > 0)
             CHECK_INT(((const uint8_t *)message.bytes)[989], i - 1);
         CHECK_OK(mmf_latest_commit(writer, 990, NULL));
-        CHECK_STATUS(mmf_latest_release(reader), MMF_OK); /* the old one, still whole */
+        CHECK_STATUS(mmf_latest_release(reader),
+                     MMF_OK); /* the old one, not overwritten */
         CHECK_OK(mmf_latest_reserve(writer, 8, &bytes));
         CHECK_OK(mmf_latest_abandon(writer));
     }
@@ -334,7 +335,7 @@ main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(readers_see_the_newest),
         cmocka_unit_test(every_length),
-        cmocka_unit_test(in_place),
+        cmocka_unit_test(read_and_written_directly),
         cmocka_unit_test(the_newest_stays_while_others_only_reserve),
         cmocka_unit_test(calls_check_their_arguments),
         cmocka_unit_test(roles_are_kept),

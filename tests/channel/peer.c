@@ -83,7 +83,7 @@ receive(int32_t timeout)
 }
 
 static void
-peek(int32_t timeout)
+take(int32_t timeout)
 {
     uint64_t number = 0;
     int rc = mmf_queue_take(queue, timeout, &held[held_count]);
@@ -119,7 +119,7 @@ commit(uint64_t number)
 }
 
 static void
-tell_counters(void)
+answer_counters(void)
 {
     mmf_channel_stats stats;
     char text[96];
@@ -199,8 +199,8 @@ run_with_numbers(const char *word, uint64_t first, uint64_t second)
         answer(mmf_queue_reserve(queue, 8, (int32_t)first, &reserved));
     else if (strcmp(word, "commit") == 0)
         commit(first);
-    else if (strcmp(word, "peek") == 0)
-        peek((int32_t)first);
+    else if (strcmp(word, "take") == 0)
+        take((int32_t)first);
     else if (strcmp(word, "poll") == 0)
         say(MMF_OK, peer_is_readable(fd, (int)first) ? "yes" : "no");
     else if (strcmp(word, "fill") == 0)
@@ -236,7 +236,7 @@ run(char *const *words, int count)
     } else if (strcmp(words[0], "fd") == 0) {
         answer(mmf_queue_fd(queue, &fd));
     } else if (strcmp(words[0], "stat") == 0) {
-        tell_counters();
+        answer_counters();
     } else {
         run_with_numbers(words[0],
                          count > 1 ? (uint64_t)strtoll(words[1], NULL, 10) : 0,

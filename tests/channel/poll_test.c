@@ -24,7 +24,7 @@ peer_with(mmf_role role)
     return peer;
 }
 
-/* Receive until there is none: the descriptor is quiet then. */
+/* Receive everything: the descriptor is quiet then. */
 static void
 drain(mmf_queue *queue, int fd)
 {
@@ -90,7 +90,7 @@ a_queues_descriptor_tells_of_death(void **state)
 
         send_number(sender, i);
         snprintf(expected, sizeof(expected), "MMF_OK %d 0", (int)i);
-        peer_answers(victim, expected, "peek 0");
+        peer_answers(victim, expected, "take 0");
         drain(receiver, fd);
         kill(process_id(victim), SIGKILL);
         do {

@@ -70,7 +70,7 @@ every_length_goes_through(void **state)
 }
 
 static void
-in_place(uint32_t flags)
+read_and_written_directly(uint32_t flags)
 {
     mmf_queue *sender = new_sender(flags, 1000, 4);
     mmf_queue *receiver = open_queue(MMF_ROLE_RECEIVE, 0);
@@ -95,10 +95,10 @@ in_place(uint32_t flags)
 }
 
 static void
-messages_are_written_and_read_in_place(void **state)
+messages_are_written_and_read_directly(void **state)
 {
     (void)state;
-    for_each_kind(in_place);
+    for_each_kind(read_and_written_directly);
 }
 
 static void
@@ -204,9 +204,9 @@ overflow_drop_oldest_drops(void **state)
         expect_number(receiver, i);
     expect_none(receiver);
 
-    /* What is in hand is not dropped, and its slot is left out. */
+    /* A message in flight is not dropped, and its slot is skipped. */
     send_number(sender, 100);
-    held = peek_number(receiver, 100);
+    held = take_number(receiver, 100);
     for (uint64_t i = 0; i < 10; i++)
         send_number(sender, 200 + i);
     CHECK_BYTES(held.bytes, (uint64_t[]){100}, 8);
@@ -289,7 +289,7 @@ small_buffer(uint32_t flags)
     CHECK_INT(length, 100);
     CHECK_BYTES(got, bytes, 100);
     expect_number(receiver, 2);
-    /* One who closes with such a message hands it on. */
+    /* Closing with such a message redelivers it. */
     send_number(sender, 3);
     CHECK_FAILS(mmf_queue_receive(receiver, got, 7, 0, &length, NULL), MMF_E_RANGE);
     mmf_queue_close(receiver);
@@ -316,16 +316,16 @@ closing(uint32_t flags)
 
     for (uint64_t i = 0; i < 4; i++)
         send_number(sender, i);
-    message = peek_number(receiver, 0);
+    message = take_number(receiver, 0);
     CHECK_INT(message.flags, 0);
     CHECK_STATUS(mmf_queue_release(receiver, &message), MMF_OK);
-    peek_number(receiver, 1);
-    peek_number(receiver, 2);
+    take_number(receiver, 1);
+    take_number(receiver, 2);
     mmf_queue_close(receiver);
 
     receiver = open_queue(MMF_ROLE_RECEIVE, 0);
     for (uint64_t i = 1; i < 4; i++) {
-        message = peek_number(receiver, i);
+        message = take_number(receiver, i);
         CHECK_INT(message.flags, i < 3 ? MMF_MESSAGE_REDELIVERED : 0);
         CHECK_STATUS(mmf_queue_release(receiver, &message), MMF_OK);
     }
@@ -347,7 +347,7 @@ closing(uint32_t flags)
 }
 
 static void
-closing_hands_on_what_was_not_released(void **state)
+closing_redelivers_what_was_not_released(void **state)
 {
     (void)state;
     for_each_kind(closing);
@@ -356,7 +356,7 @@ closing_hands_on_what_was_not_released(void **state)
 /* Of two consumers one holds a message; the other one goes on past it, lap after lap.
  */
 static void
-a_message_held_stops_nobody(void **state)
+a_message_in_flight_stops_no_one(void **state)
 {
     mmf_queue *sender = new_sender(0, 8, 4);
     mmf_queue *slow = open_queue(MMF_ROLE_RECEIVE, 0);
@@ -366,7 +366,7 @@ a_message_held_stops_nobody(void **state)
     (void)state;
     for (uint64_t i = 0; i < 3; i++) {
         send_number(sender, 1000 + i);
-        held[i] = peek_number(slow, 1000 + i);
+        held[i] = take_number(slow, 1000 + i);
     }
     for (uint64_t i = 0; i < 100; i++) {
         send_number(sender, i);
@@ -388,15 +388,15 @@ main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_come_in_order),
         cmocka_unit_test(every_length_goes_through),
-        cmocka_unit_test(messages_are_written_and_read_in_place),
+        cmocka_unit_test(messages_are_written_and_read_directly),
         cmocka_unit_test(what_is_abandoned_never_comes),
         cmocka_unit_test(a_full_queue_makes_senders_wait),
         cmocka_unit_test(overflow_fail_fails_at_once),
         cmocka_unit_test(overflow_drop_oldest_drops),
         cmocka_unit_test(batches_go_as_far_as_there_is_room),
         cmocka_unit_test(a_message_too_long_for_the_buffer_stays_first),
-        cmocka_unit_test(closing_hands_on_what_was_not_released),
-        cmocka_unit_test(a_message_held_stops_nobody),
+        cmocka_unit_test(closing_redelivers_what_was_not_released),
+        cmocka_unit_test(a_message_in_flight_stops_no_one),
     };
 
     return harness_main(argc, argv, "channel_queue", tests, COUNT_OF(tests), NULL);

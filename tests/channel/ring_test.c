@@ -1,12 +1,12 @@
 /*
- * ring_test.c - processes in a ring pass checksummed messages round, while one of them
- * after the other is killed and started again. MMF_TEST_LONG=1: ten million messages.
+ * ring_test.c - processes in a ring pass checksummed messages round, while they are killed
+ * and restarted one after the other. MMF_TEST_LONG=1: ten million messages.
  *
  * Node i takes a message from queue i, sends the next one of its token to queue i + 1,
- * writes down how far the token has come, and releases what it took. Killed before the
- * release, it leaves the message to its successor in the place; what it had sent then
- * goes twice, and the next node drops what it has seen before. So every token must
- * arrive, whatever is killed; that is, nothing is lost, and what comes is whole.
+ * records how far the token has come, and releases what it took. Killed before the
+ * release, the message goes to its successor; what it had sent then is
+ * sent twice, and the next node drops the repetition. So every token must
+ * arrive, whatever is killed; that is, nothing is lost, and nothing is torn.
  */
 #include "support.h"
 
@@ -29,7 +29,7 @@ enum {
     LONGEST = 200,
     SHORT_HOPS = SHORT_COUNT / TOKENS,
     LONG_HOPS = 5000000 / TOKENS,
-    STUCK_US = 60000000 /* so long without any progress: somebody hangs */
+    STUCK_US = 60000000 /* no progress for this long: a process hangs */
 };
 
 /* Shared by all processes: the map "Ledger". */
@@ -85,7 +85,7 @@ make(uint32_t token, uint32_t hop, struct message *message)
 }
 
 static int
-is_whole(const mmf_message *got)
+is_consistent(const mmf_message *got)
 {
     struct message expected, message;
     size_t length;
@@ -120,7 +120,7 @@ pass_on(int node, mmf_queue *from, mmf_queue *to)
     struct message message, next;
 
     CHECK_STATUS(mmf_queue_take(from, -1, &got), MMF_OK);
-    CHECK(is_whole(&got));
+    CHECK(is_consistent(&got));
     memcpy(&message, got.bytes, 12);
     if (message.hop > ledger->seen[node][message.token]) {
         if (message.hop >= ledger->last_hop) {

@@ -114,14 +114,14 @@ hold_channel(const char *name)
 }
 
 void
-let_go(struct hold *hold)
+release_hold(struct hold *hold)
 {
     close(hold->fd);
     free(hold);
 }
 
 void
-overwrite(const char *name, enum place place, int64_t offset, const void *bytes,
+overwrite(const char *name, enum part part, int64_t offset, const void *bytes,
           size_t size)
 {
     enum { SLOTS_AT = 4096 };

@@ -214,7 +214,7 @@ start_from(const char *role, const char *first, const char *step)
  */
 
 static void
-a_killed_subscriber_holds_nobody(void **state)
+a_killed_subscriber_holds_no_one(void **state)
 {
     mmf_topic *publisher = new_topic(MMF_ROLE_SEND, 4, MMF_OVERFLOW_BLOCK);
     struct process *subscriber = start("subscriber");
@@ -308,7 +308,7 @@ start_numbered(const char *role, uint64_t number)
     return process;
 }
 
-/* Publishers and subscribers come and are killed; who stays misses nothing. */
+/* Publishers and subscribers come and are killed; the survivors miss nothing. */
 static void
 who_stays_misses_nothing(void **state)
 {
@@ -361,7 +361,7 @@ who_stays_misses_nothing(void **state)
 
 /* A publisher as fast as it can, and a subscriber that copies: never a torn message. */
 static void
-nobody_sees_a_torn_message(void **state)
+no_one_sees_a_torn_message(void **state)
 {
     mmf_topic *subscriber = new_topic(MMF_ROLE_RECEIVE, 2, MMF_OVERFLOW_DROP_OLDEST);
     struct process *publishers[2];
@@ -404,7 +404,7 @@ nobody_sees_a_torn_message(void **state)
 }
 
 static void
-nobody_sees_a_torn_or_older_value(void **state)
+no_one_sees_a_torn_or_older_value(void **state)
 {
     mmf_latest *reader = new_latest(MMF_ROLE_RECEIVE);
     struct process *writers[2];
@@ -440,7 +440,7 @@ nobody_sees_a_torn_or_older_value(void **state)
     CHECK(changes > 0);
     process_kill(writers[0]);
     process_kill(writers[1]);
-    /* What the last one left is whole, too, and stays. */
+    /* What the last one left is intact, and stays. */
     for (int i = 0; i < 2; i++) {
         struct reading reading;
         uint64_t now;
@@ -507,12 +507,12 @@ int
 main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_killed_subscriber_holds_nobody),
+        cmocka_unit_test(a_killed_subscriber_holds_no_one),
         cmocka_unit_test(a_killed_publishers_reservation_is_stepped_over),
         cmocka_unit_test(a_stopped_publisher_holds_only_what_it_must),
         cmocka_unit_test(who_stays_misses_nothing),
-        cmocka_unit_test(nobody_sees_a_torn_message),
-        cmocka_unit_test(nobody_sees_a_torn_or_older_value),
+        cmocka_unit_test(no_one_sees_a_torn_message),
+        cmocka_unit_test(no_one_sees_a_torn_or_older_value),
         cmocka_unit_test(writers_do_not_wait_for_the_dead_and_the_stopped),
         cmocka_unit_test(a_sleeping_reader_is_woken),
     };

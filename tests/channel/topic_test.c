@@ -192,7 +192,7 @@ the_slowest_holds_publishers_that_block(void **state)
     expect(slow, 0);
     publish(publisher, 4);
     CHECK_STATUS(mmf_topic_send(publisher, &number, 8, 0, NULL), MMF_TIMED_OUT);
-    mmf_topic_close(slow); /* nobody waits for who has left */
+    mmf_topic_close(slow); /* no publisher waits for a closed subscriber */
     publish(publisher, 5);
     expect(fast, 4);
     expect(fast, 5);
@@ -282,7 +282,7 @@ a_release_tells_what_was_overwritten(void **state)
 }
 
 static void
-in_place(void **state)
+read_and_written_directly(void **state)
 {
     mmf_topic *publisher = new_topic(MMF_ROLE_SEND, 1000, 4, MMF_OVERFLOW_BLOCK);
     mmf_topic *subscriber = join_topic(MMF_ROLE_RECEIVE, 0);
@@ -339,9 +339,9 @@ publishers_take_turns(void **state)
     mmf_topic_close(both);
 }
 
-/* A stopped publisher holds a slot, and nobody who drops. */
+/* A stopped publisher keeps a slot, and stops no publisher that drops. */
 static void
-nobody_waits_for_a_reservation_for_long(void **state)
+no_one_waits_for_a_reservation_for_long(void **state)
 {
     mmf_topic *stopped = new_topic(MMF_ROLE_SEND, 8, 8, MMF_OVERFLOW_DROP_OLDEST);
     mmf_topic *publisher = join_topic(MMF_ROLE_SEND, 0);
@@ -603,9 +603,9 @@ main(int argc, char **argv)
         cmocka_unit_test(a_full_topic_that_fails_says_so),
         cmocka_unit_test(a_slow_subscriber_learns_how_many_it_lost),
         cmocka_unit_test(a_release_tells_what_was_overwritten),
-        cmocka_unit_test(in_place),
+        cmocka_unit_test(read_and_written_directly),
         cmocka_unit_test(publishers_take_turns),
-        cmocka_unit_test(nobody_waits_for_a_reservation_for_long),
+        cmocka_unit_test(no_one_waits_for_a_reservation_for_long),
         cmocka_unit_test(a_message_too_large_for_the_buffer_stays),
         cmocka_unit_test(creating_checks_its_arguments),
         cmocka_unit_test(calls_check_their_arguments),

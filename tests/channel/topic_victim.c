@@ -91,7 +91,7 @@ create_latest(mmf_role role, mmf_latest **out, int *created)
 mmf_topic *topic;
 mmf_latest *latest;
 static void *reserved;
-static mmf_message peeked;
+static mmf_message taken;
 
 void
 publish_number(uint64_t number, size_t length)
@@ -223,16 +223,16 @@ prepare_messages(void)
 }
 
 static void
-run_peek(void)
+run_take(void)
 {
-    must(mmf_topic_take(topic, LONG_MS, &peeked));
+    must(mmf_topic_take(topic, LONG_MS, &taken));
 }
 
 static void
-prepare_peek(void)
+prepare_take(void)
 {
     prepare_messages();
-    run_peek();
+    run_take();
 }
 
 static void
@@ -383,9 +383,9 @@ run_read(void)
 }
 
 static void
-run_latest_peek(void)
+run_latest_take(void)
 {
-    must(mmf_latest_take(latest, &peeked));
+    must(mmf_latest_take(latest, &taken));
 }
 
 static void
@@ -449,10 +449,10 @@ const struct operation operations[] = {
     {"topic: commit, dropping the oldest", DROP | FULL, SEND, run_reserve, run_commit},
     {"topic: abandon, dropping the oldest", DROP | FULL, SEND, run_reserve,
      run_abandon},
-    {"topic: peek", 0, RECEIVE, prepare_messages, run_peek},
-    {"topic: release", 0, RECEIVE, prepare_peek, run_release},
-    {"topic: release to a publisher who waits", FULL | WRITER | SLOW, RECEIVE,
-     prepare_peek, run_release},
+    {"topic: take", 0, RECEIVE, prepare_messages, run_take},
+    {"topic: release", 0, RECEIVE, prepare_take, run_release},
+    {"topic: release to a publisher that waits", FULL | WRITER | SLOW, RECEIVE,
+     prepare_take, run_release},
     {"topic: receive", 0, RECEIVE, prepare_messages, run_receive},
     {"topic: receive, overtaken", DROP, RECEIVE, prepare_overtaken,
      run_receive_overtaken},
@@ -461,7 +461,7 @@ const struct operation operations[] = {
     {"topic: receive from an empty topic", SLOW, RECEIVE, NULL, run_receive_in_vain},
     {"topic: receive past a dead one", DEAD_WRITER | SLOW, RECEIVE, prepare_messages,
      run_receive},
-    {"topic: close with a message", 0, RECEIVE, prepare_peek, run_close},
+    {"topic: close with a message", 0, RECEIVE, prepare_take, run_close},
     {"topic: fd", 0, RECEIVE, prepare_messages, run_topic_fd},
     {"topic: stat", MESSAGES, RECEIVE, NULL, run_topic_stat},
     {"latest: create, write", LATEST | ALONE, 0, NULL, run_create_latest},
@@ -482,12 +482,12 @@ const struct operation operations[] = {
     {"latest: read", LATEST | MESSAGES, RECEIVE, NULL, run_read},
     {"latest: read behind a dead one", LATEST | MESSAGES | DEAD_WRITER, RECEIVE, NULL,
      run_read},
-    {"latest: peek", LATEST | MESSAGES, RECEIVE, NULL, run_latest_peek},
-    {"latest: release", LATEST | MESSAGES, RECEIVE, run_latest_peek,
+    {"latest: take", LATEST | MESSAGES, RECEIVE, NULL, run_latest_take},
+    {"latest: release", LATEST | MESSAGES, RECEIVE, run_latest_take,
      run_latest_release},
     {"latest: wait", LATEST | MESSAGES, RECEIVE, NULL, run_wait},
     {"latest: wait in vain", LATEST | SLOW, RECEIVE, NULL, run_wait_in_vain},
-    {"latest: close with a value", LATEST | MESSAGES, RECEIVE, run_latest_peek,
+    {"latest: close with a value", LATEST | MESSAGES, RECEIVE, run_latest_take,
      run_close},
     {"latest: fd", LATEST | MESSAGES, RECEIVE, NULL, run_latest_fd},
     {"latest: stat", LATEST | MESSAGES, RECEIVE, NULL, run_latest_stat},
