@@ -1,6 +1,6 @@
 /*
  * kills_test.c - processes are killed at random moments while they send, receive,
- * send, create and close; the survivors account for every message.
+ * create and close; the survivors account for every message.
  *
  * What a victim has done it notes in a map, the ledger: a sender after each message
  * that it has committed, a consumer before it releases what it has read. So of a killed

@@ -125,7 +125,7 @@ overwrite(const char *name, enum part part, int64_t offset, const void *bytes,
           size_t size)
 {
     enum { SLOTS_AT = 4096 };
-    int64_t at = place == IN_SLOTS ? SLOTS_AT + offset : offset;
+    int64_t at = part == IN_SLOTS ? SLOTS_AT + offset : offset;
     int fd = open_object(name);
 
     CHECK(pwrite(fd, bytes, size, (off_t)at) == (ssize_t)size);

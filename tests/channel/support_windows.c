@@ -89,7 +89,7 @@ overwrite(const char *name, enum part part, int64_t offset, const void *bytes,
     char *base = MapViewOfFile(section, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, 0);
 
     CHECK(base != NULL);
-    memcpy(base + (place == IN_SLOTS ? SLOTS_AT : RING_AT) + offset, bytes, size);
+    memcpy(base + (part == IN_SLOTS ? SLOTS_AT : RING_AT) + offset, bytes, size);
     UnmapViewOfFile(base);
     CloseHandle(section);
 }
