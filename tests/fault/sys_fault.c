@@ -17,6 +17,7 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -384,6 +385,12 @@ mmf_sys_sleep(int64_t nanoseconds)
 {
     slept += nanoseconds > PAUSE ? nanoseconds : PAUSE;
     return 0;
+}
+
+ssize_t
+mmf_sys_getrandom(void *bytes, size_t size)
+{
+    return strikes("getrandom") ? -1 : getrandom(bytes, size, 0);
 }
 
 int

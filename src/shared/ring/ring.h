@@ -173,7 +173,9 @@ struct mmf_ring_shape {
     uint64_t slots;        /* a power of two */
     uint64_t stride;       /* bytes of a slot */
     uint64_t message_size; /* most bytes of a payload */
-    uint32_t participants; /* of each role */
+    uint32_t max_senders;  /* at one time; a queue for one producer has 1 */
+    uint32_t max_receivers;
+    uint8_t identity[16]; /* random, of this channel alone */
 };
 
 /* Where a participant is, as a sender or as a receiver. */

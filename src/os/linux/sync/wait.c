@@ -271,7 +271,6 @@ static int
 signal_object(struct mmf_os_sync *object, mmf_kind kind)
 {
     int32_t previous;
-    int rc;
 
     switch (kind) {
     case MMF_KIND_MUTEX:
@@ -279,10 +278,7 @@ signal_object(struct mmf_os_sync *object, mmf_kind kind)
     case MMF_KIND_EVENT:
         return mmf_os_event_set(object);
     default:
-        rc = mmf_os_semaphore_release(object, 1, &previous);
-        if (rc == MMF_E_FULL)
-            return mmf_fail(MMF_E_STATE, "the semaphore to signal is at its maximum");
-        return rc;
+        return mmf_os_semaphore_release(object, 1, &previous);
     }
 }
 
