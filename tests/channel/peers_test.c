@@ -46,7 +46,7 @@ meet(uint32_t flags, struct process *one, struct process *other)
     peer_does(other, "close");
 }
 
-/* The foreign one dies with a message in hand; its place and the message are had. */
+/* The foreign one dies with a message in flight; its entry is free, the message comes again. */
 static void
 outlive(uint32_t flags, struct process *foreign)
 {
@@ -57,11 +57,11 @@ outlive(uint32_t flags, struct process *foreign)
     peer_does(foreign, "open 2 0 0");
     send_number(sender, 1);
     send_number(sender, 2);
-    peer_answers(foreign, "MMF_OK 1 0", "peek 0");
+    peer_answers(foreign, "MMF_OK 1 0", "take 0");
     process_kill(foreign);
     receiver = open_queue(MMF_ROLE_RECEIVE, 0);
     if (flags == 0) {
-        /* What nobody has taken comes as well; in which order, is open. */
+        /* What was not taken comes as well, in any order. */
         int redelivered = 0;
 
         for (int i = 0; i < 2; i++) {
@@ -71,7 +71,7 @@ outlive(uint32_t flags, struct process *foreign)
         }
         CHECK_INT(redelivered, 1);
     } else {
-        message = peek_number(receiver, 1);
+        message = take_number(receiver, 1);
         CHECK_INT(message.flags, MMF_MESSAGE_REDELIVERED);
         CHECK_STATUS(mmf_queue_release(receiver, &message), MMF_OK);
         expect_number(receiver, 2);
