@@ -23,7 +23,7 @@ objects_list(mmf_list_flags flags)
 }
 
 /*
- * The file's name of a name that is not long, as docs/layout.md has it. What cannot be
+ * The file's name of a name that is not long, as docs/internals/layout.md has it. What cannot be
  * read is listed by that. 0: it is a long one.
  */
 static int

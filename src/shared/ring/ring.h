@@ -3,7 +3,7 @@
  * shared memory, and each single step on them. Waiting is in ring_wait.c.
  *
  * Any participant may be killed between any two instructions; the others then find one
- * of the states below. docs/channels.md has the argument for the orderings.
+ * of the states below. docs/internals/channels.md has the argument for the orderings.
  *
  *   field         written by                 read by      ordering
  *   tail          senders, by exchange       senders,     the index, 48 bits; 16 bits
