@@ -53,7 +53,7 @@ foreach(section 3 5 7)
         foreach(name IN LISTS names)
             set(link ${CMAKE_CURRENT_BINARY_DIR}/man/${name}.${section})
             file(CONFIGURE OUTPUT ${link}
-                CONTENT ".so man${section}/${described}.${section}")
+                CONTENT ".so man${section}/${described}.${section}\n")
             list(APPEND links ${link})
         endforeach()
     endforeach()
