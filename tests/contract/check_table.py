@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds docs/contract.md and the contract suite together.
+"""Holds docs/internals/contract.md and the contract suite together.
 
     check_table.py TABLE PROGRAM... [--also PROGRAM...]
 

@@ -3,7 +3,7 @@
  * options in one expression, and the checks that .NET's own tests make of every map.
  *
  * The suite sees the public headers and nothing else, so that it holds for every
- * implementation of them. docs/contract.md has a row for each rule and names its test.
+ * implementation of them. docs/internals/contract.md has a row for each rule and names its test.
  */
 #ifndef MMF_TESTS_CONTRACT_SUPPORT_H
 #define MMF_TESTS_CONTRACT_SUPPORT_H

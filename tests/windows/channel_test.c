@@ -15,7 +15,7 @@
 
 #define UNTOUCHED ((void *)(uintptr_t)0x5a5a5a5au)
 
-/* docs/layout.md: a channel on Windows. */
+/* docs/internals/layout.md: a channel on Windows. */
 enum {
     PAGE = 4096,
     LAYOUT_AT = 8,

@@ -96,12 +96,17 @@ do_create(const char *kind, char *const *word)
     int rc;
 
     if (strcmp(kind, "mutex") == 0)
-        rc = mmf_mutex_create_or_open(word[1], strcmp(word[2], "owned") == 0, NULL, &created, &mutex);
+        rc = mmf_mutex_create_or_open(word[1], strcmp(word[2], "owned") == 0, NULL,
+                                      &created, &mutex);
     else if (strcmp(kind, "event") == 0)
-        rc = mmf_event_create_or_open(word[1], 0, strcmp(word[2], "auto") == 0 ? MMF_EVENT_AUTO_RESET
-                                                           : MMF_EVENT_MANUAL_RESET, NULL, &created, &event);
+        rc = mmf_event_create_or_open(word[1], 0,
+                                      strcmp(word[2], "auto") == 0
+                                          ? MMF_EVENT_AUTO_RESET
+                                          : MMF_EVENT_MANUAL_RESET,
+                                      NULL, &created, &event);
     else
-        rc = mmf_semaphore_create_or_open(word[1], atoi(word[2]), atoi(word[3]), NULL, &created, &semaphore);
+        rc = mmf_semaphore_create_or_open(word[1], atoi(word[2]), atoi(word[3]), NULL,
+                                          &created, &semaphore);
     answer_created(rc, created);
 }
 
