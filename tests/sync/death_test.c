@@ -675,15 +675,19 @@ a_wake_up_that_died_is_recovered(void **state)
             process_kill(sleepers[i]);
         if (round % 2 != 0)
             process_kill(giver);
-        /* If it came so far, there is enough for all living ones, and for the dead. */
-        if (!worker_is_busy(waiter) || mmf_semaphore_wait(semaphore, 0) == MMF_OK ||
-            mmf_semaphore_wait(semaphore, 200) == MMF_OK)
+        /* If it came so far, there is enough for all living ones, and for the dead.
+         * What the poll takes is returned: it may be the waiter's share. */
+        if (!worker_is_busy(waiter)) {
             taken_along++;
-        else
+        } else if (mmf_semaphore_wait(semaphore, 200) == MMF_OK) {
+            taken_along++;
+            CHECK_OK(mmf_semaphore_release(semaphore, 1, NULL));
+        } else {
             CHECK_OK(mmf_semaphore_release(semaphore, SLEEPERS + 1, NULL));
+        }
         CHECK_INT(worker_result(waiter), MMF_OK);
         for (int i = victims; i < SLEEPERS; i++) {
-            /* The poll above may have taken the share of a waiter that still waits. */
+            /* A sleeper that was killed may have taken more than its share along. */
             mmf_semaphore_release(semaphore, 1, NULL);
             process_expect(sleepers[i], "MMF_OK");
             process_kill(sleepers[i]);
