@@ -175,8 +175,8 @@ job_be_told(void *argument)
 
 /*
  * A sleeper learns of its owner's death within 100 ms after the kernel has closed the
- * dead one's descriptors, which it has when the dead can be waited for. A busy machine
- * is slower; ten times that is a failure.
+ * dead process's descriptors, which it has when that process can be waited for. A busy
+ * machine is slower; ten times that is a failure.
  */
 static void
 told_within_100_ms(void **state)
@@ -209,18 +209,19 @@ told_within_100_ms(void **state)
             CHECK_INT(worker_does(waiter, job_release, mutex), MMF_OK);
             times[way][round] = told.at > dead ? told.at - dead : 0;
             if (times[way][round] > 1000000)
-                CHECK_FAIL("told %lld ms after the death",
+                CHECK_FAIL("notified %lld ms after the death",
                            (long long)times[way][round] / 1000);
         }
         qsort(times[way], (size_t)rounds, sizeof(int64_t), compare_times);
-        print_message("told after a kill, wait for %s: median %.1f ms, p99 %.1f ms, "
-                      "longest %.1f ms of %d\n",
-                      way == 0   ? "one"
-                      : way == 1 ? "any"
-                                 : "all",
-                      (double)times[way][rounds / 2] / 1000,
-                      (double)times[way][rounds * 99 / 100] / 1000,
-                      (double)times[way][rounds - 1] / 1000, rounds);
+        print_message(
+            "notified after a kill, wait for %s: median %.1f ms, p99 %.1f ms, "
+            "longest %.1f ms of %d\n",
+            way == 0   ? "one"
+            : way == 1 ? "any"
+                       : "all",
+            (double)times[way][rounds / 2] / 1000,
+            (double)times[way][rounds * 99 / 100] / 1000,
+            (double)times[way][rounds - 1] / 1000, rounds);
     }
     worker_end(waiter);
     mmf_mutex_close(mutex);
