@@ -8,7 +8,7 @@
  *   - the call answers what it would have answered without the fault, or a status that
  *     its header knows and this fault explains, with a message of its own;
  *   - on failure its outputs are untouched and nothing is left behind: no descriptor,
- *     mapping, block of memory, file or lock (if the call did its work all the same, a
+ *     mapping, block of memory, file or lock (if the call did its work all the same, an
  *     orphaned object may be left, which mmf_gc takes);
  *   - the same call without a fault then works, and what it made works and goes.
  */
