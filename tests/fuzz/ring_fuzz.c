@@ -178,7 +178,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     ring.shape.slots = (uint64_t)1 << choices[1] % 5;
     ring.shape.message_size = sizes[choices[1] / 8 % 4];
     ring.shape.stride = mmf_ring_stride(ring.shape.message_size);
-    ring.shape.participants = PARTICIPANTS;
+    ring.shape.max_senders = PARTICIPANTS;
+    ring.shape.max_receivers = PARTICIPANTS;
     memory.slots = take_bytes(&bytes, &count, ring.shape.slots * ring.shape.stride);
     ring.slots = memory.slots;
     ring.slots_end = ring.slots + ring.shape.slots * ring.shape.stride;
