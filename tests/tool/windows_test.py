@@ -161,7 +161,7 @@ def test_arguments_reach_the_command_as_they_are():
     out = mmf("lock", "Gate", "--", OTHER, "echo", *words).out.replace("\r", "")
     assert out == "".join("[%s]\n" % word for word in words), out
     result = mmf("lock", "Gate", "--", HERE, "stat", "ünï", status=NO_OBJECT)
-    assert "no such map: \"ünï\"" in result.err, result
+    assert "no such object: \"ünï\"" in result.err, result
 
 
 def test_lock_passes_the_status_on():
