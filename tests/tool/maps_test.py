@@ -122,7 +122,7 @@ def test_what_does_not_fit_is_not_written():
     assert done.returncode == USAGE and b"9 bytes do not fit" in done.stderr, done
     os.unlink(path)
     assert mmf("read", "Cat").out == "12345678"
-    fails(USAGE, "has more than fits: 8 bytes", "write", "Cat", stdin=b"abcdefghi")
+    fails(USAGE, "standard input is too long: 8 bytes", "write", "Cat", stdin=b"abcdefghi")
 
 
 def test_large_input_goes_through():
@@ -175,7 +175,7 @@ def test_every_type_is_peeked_and_poked():
         "values"] == [True, False]
 
 
-def test_a_value_that_is_none_changes_nothing():
+def test_an_invalid_value_changes_nothing():
     create("Cat", "8")
     mmf("poke", "Cat", "1", "2")
     for kind, value in (("int32", "2147483648"), ("int32", "x"), ("int32", ""),
@@ -185,10 +185,10 @@ def test_a_value_that_is_none_changes_nothing():
                         ("double", "1.5x"), ("double", "1e999"),
                         ("decimal", "79228162514264337593543950336"), ("decimal", "."),
                         ("decimal", "1.2.3")):
-        fails(USAGE, "is no %s: it would be" % kind, "poke", "Cat", "-t", kind, value)
-    fails(USAGE, "is no int32", "poke", "Cat", "3", "x")
+        fails(USAGE, "invalid value \"%s\" for %s: use" % (value, kind), "poke", "Cat", "-t", kind, value)
+    fails(USAGE, "invalid value \"x\" for int32", "poke", "Cat", "3", "x")
     many = ["3"] * (whole(8) // 4 + 1)
-    fails(USAGE, "%d bytes from 0 on are too many" % (4 * len(many)), "poke", "Cat", *many)
+    fails(USAGE, "%d bytes from offset 0 are past the end" % (4 * len(many)), "poke", "Cat", *many)
     assert mmf("peek", "Cat", "-c", "2").out == "1\n2\n"
 
 

@@ -77,10 +77,10 @@ def test_ctrl_c_reaches_the_command_alone():
 @not_on_windows("there is one kind of console: windows_test.py")
 def test_screens_need_a_terminal():
     create("Cat", "8")
-    fails(USAGE, "this needs a terminal: mmf ls shows the same once", "top")
+    fails(USAGE, "this needs a terminal: mmf ls prints the same once", "top")
     terminal = Terminal(command=["/usr/bin/env", "TERM=nonsense", MMF, "top"])
     assert os.WEXITSTATUS(terminal.finish()) == USAGE
-    assert b'TERM "nonsense" is no terminal that is known here' in terminal.seen
+    assert b'unknown terminal "nonsense": export TERM=xterm' in terminal.seen
 
 
 def blur(screen):
