@@ -285,7 +285,7 @@ int
 mmf_waitable_open_existing(const char *name, const mmf_sync_options *options,
                            mmf_kind *kind, mmf_waitable **out)
 {
-    struct mmf_waitable *handle;
+    struct mmf_waitable *handle = NULL;
     int rc = mmf_waitable_open(MMF_KIND_UNKNOWN, name, options, out, &handle);
 
     if (rc < 0)

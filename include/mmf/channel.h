@@ -27,7 +27,7 @@
  * Timeouts are milliseconds by the monotonic clock: -1 waits forever, 0 polls.
  * fork: in the child all handles are dead (MMF_E_DISPOSED); close them.
  *
- * docs/channels.md has the algorithms, their sources, and what a survivor sees.
+ * docs/internals/channels.md has the algorithms, their sources, and what a survivor sees.
  */
 #ifndef MMF_CHANNEL_H
 #define MMF_CHANNEL_H
