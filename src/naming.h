@@ -1,6 +1,6 @@
 /*
- * naming.h - what a name and the options beside it (all_users, this_user_only, mode) say
- * together, alike for every kind of object.
+ * naming.h - what a name and the options beside it (all_users, this_user_only, mode)
+ * say together, alike for every kind of object.
  */
 #ifndef MMF_SRC_NAMING_H
 #define MMF_SRC_NAMING_H

@@ -227,8 +227,8 @@ mmf_copy_short_changing(void *to, const void *from, size_t size)
 #endif
 
 /*
- * The line at `address` will be written, or read, soon: bring it here meanwhile. Nothing
- * comes of it if there is no such address.
+ * The line at `address` will be written, or read, soon: bring it here meanwhile.
+ * Nothing comes of it if there is no such address.
  */
 static inline void
 mmf_prefetch_to_write(const void *address)

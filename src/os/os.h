@@ -328,7 +328,7 @@ void mmf_os_channel_renew(struct mmf_os_channel *channel);
 /* Takes one object's description; strings are borrowed for the call. < 0 ends. */
 typedef int (*mmf_os_visitor)(void *payload, const mmf_object_info *info);
 
-/* Collect the orphaned unless MMF_LIST_KEEP_ORPHANED, and show each file that is left. */
+/* Collect what is orphaned unless MMF_LIST_KEEP_ORPHANED, and show each file left. */
 int mmf_os_names_visit(mmf_list_flags flags, mmf_os_visitor visitor, void *payload);
 
 /* Collect the orphaned; with MMF_LIST_KEEP_ORPHANED only count them. */
