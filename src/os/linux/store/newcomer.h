@@ -1,0 +1,21 @@
+/*
+ * newcomer.h - what opening and creating have in common: this process comes to hold the
+ * file, which becomes an object of its table.
+ */
+#ifndef MMF_OS_LINUX_STORE_NEWCOMER_H
+#define MMF_OS_LINUX_STORE_NEWCOMER_H
+
+#include <stdbool.h>
+
+#include "os/linux/store/entry.h"
+#include "os/linux/store/lock.h"
+#include "os/linux/store/objects.h"
+
+/* What to enter in the table for a file that is held. */
+struct mmf_object_request mmf_newcomer(const struct mmf_entry *entry, const char *path,
+                                       const struct mmf_hold *hold, bool inheritable);
+
+/* A process has kept us from it for as long as we wait. MMF_E_BUSY, with mmf_fail. */
+int mmf_newcomer_fail_busy(const char *path);
+
+#endif
