@@ -440,7 +440,7 @@ mmf_sys_write(int fd, const void *bytes, size_t count)
 }
 
 int
-mmf_sys_touch(int fd)
+mmf_sys_set_times(int fd)
 {
     return strikes("futimens") ? -1 : futimens(fd, NULL);
 }

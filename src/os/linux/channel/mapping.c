@@ -70,6 +70,7 @@ read_page_locked(struct mmf_object *object, int fd, bool writable,
     int rc = map_piece(object, fd, object->data_size, MMF_CONTROL_SIZE,
                        writable ? PROT_READ | PROT_WRITE : PROT_READ, &page);
 
+    MMF_ASSERT(mmf_process_is_locked());
     if (rc < 0)
         return rc;
     rc = read_shape(object, page.base, shape);
@@ -118,6 +119,7 @@ map_slots_read_only(struct mmf_channel_handle *handle, int fd,
     int rc =
         map_piece(handle->object, fd, 0, offset, PROT_READ | PROT_WRITE, &handle->head);
 
+    MMF_ASSERT(handle->slots.base == NULL);
     if (rc == MMF_OK)
         rc = map_piece(handle->object, fd, (int64_t)offset,
                        mmf_ring_capacity(shape) - offset, PROT_READ, &handle->slots);

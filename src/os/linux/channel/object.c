@@ -73,6 +73,7 @@ create_named(const struct mmf_os_channel_request *request, struct mmf_os_channel
     struct mmf_object *object;
     int rc;
 
+    MMF_ASSERT(request->name != NULL && request->shape != NULL);
     memset(&head, 0, sizeof(head));
     mmf_ring_init(&head, MMF_INDEX_FIRST);
     mmf_ring_shape_write(request->shape, &shape);
@@ -87,6 +88,7 @@ mmf_os_channel_open(const struct mmf_os_channel_request *request,
     struct mmf_object *object;
     int rc = mmf_store_open(request->name, (uint32_t)request->kind, 1, 0, &object);
 
+    MMF_ASSERT(request->name != NULL && out != NULL);
     return rc < 0 ? rc : wrap_object(object, purpose_of(request), out);
 }
 
@@ -130,6 +132,7 @@ mmf_os_channel_close(struct mmf_os_channel *channel)
 {
     struct mmf_channel_handle *handle = mmf_channel_handle_of(channel);
 
+    MMF_ASSERT(handle->object != NULL);
     mmf_poll_fd_close(&handle->poll);
     mmf_channel_unmap(handle);
     mmf_object_leave(handle->object);

@@ -29,6 +29,7 @@ sleep_on(void *context, mmf_atomic_u32 *doorbell, uint32_t expected, int64_t unt
 static int
 wake_sleepers(void *context, mmf_atomic_u32 *doorbell, int count)
 {
+    MMF_ASSERT(count > 0);
     (void)context;
     return mmf_futex_wake((uint32_t *)(void *)doorbell, count);
 }

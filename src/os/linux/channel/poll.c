@@ -11,6 +11,7 @@
 static int
 ask_to_be_notified(struct mmf_channel_handle *handle)
 {
+    MMF_ASSERT(handle->object->fd >= 0);
     mmf_store_relaxed_u32(&handle->ring.shared->polled, 1);
     if (mmf_poll_fd_notify_watches(handle->object->fd) == 0)
         return MMF_OK;

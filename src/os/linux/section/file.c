@@ -130,6 +130,7 @@ open_lock_descriptor(struct mmf_os_file *file, int flags)
     struct stat locked;
     char real[PATH_MAX];
 
+    MMF_ASSERT(file->fd >= 0 && file->path != NULL);
     /* Lock descriptors follow no link in the last part; the user's path may. */
     if (mmf_sys_fstat(file->fd, &status) < 0)
         return mmf_error_fail("inspect %s", file->path);
@@ -153,6 +154,7 @@ check_open_file(const struct mmf_os_file *file)
 {
     struct stat status;
 
+    MMF_ASSERT(file->fd >= 0);
     if (mmf_sys_fstat(file->fd, &status) < 0)
         return mmf_error_fail("inspect %s", file->path);
     if (S_ISDIR(status.st_mode))
@@ -252,6 +254,7 @@ mmf_os_file_wrap(intptr_t handle, struct mmf_os_file **out)
     int fd = (int)handle;
     int flags;
 
+    MMF_ASSERT(out != NULL);
     if (handle < INT32_MIN || handle > INT32_MAX)
         return mmf_fail_system(MMF_E_DISPOSED, EBADF, "handle %lld", (long long)handle);
     flags = mmf_sys_fcntl(fd, F_GETFL, 0);
@@ -308,6 +311,7 @@ mmf_os_file_abandon(struct mmf_os_file *file)
     struct stat named;
     struct stat mine;
 
+    MMF_ASSERT(file->fd >= 0);
     if (file->path != NULL) {
         /* Only what we made, and only if it still has that name. */
         if (file->made && mmf_sys_fstat(file->fd, &mine) == 0 &&

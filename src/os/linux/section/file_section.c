@@ -95,6 +95,7 @@ publish(struct mmf_os_file *file, const struct mmf_os_request *request, bool lea
 {
     int rc = MMF_OK;
 
+    MMF_ASSERT(section->object == NULL);
     if (request->name != NULL)
         rc = mmf_file_ref_publish(file, request, &section->object);
     /* A descriptor that stays the caller's is not changed without need. */

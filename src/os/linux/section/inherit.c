@@ -28,6 +28,7 @@ adopt_object(int fd, uint32_t needs, const struct mmf_control_shared *page,
     char path[PATH_MAX];
     int rc = mmf_directory_find(name.scope, &directory);
 
+    MMF_ASSERT(fd >= 0);
     if (rc < 0)
         return rc;
     mmf_directory_file_path(&directory, &name, path);
@@ -57,6 +58,7 @@ adopt_descriptor(int fd, int mode, const struct stat *status,
     struct mmf_os_section *section;
     int rc;
 
+    MMF_ASSERT(fd >= 0 && mode != O_WRONLY);
     if (status->st_size < 1)
         return mmf_fail(MMF_E_CORRUPT, "descriptor %d is not a map", fd);
     section = mmf_section_new(inheritability);

@@ -53,6 +53,7 @@ fail_unnamed(int64_t capacity)
 static int
 fill_section(const struct mmf_os_request *request, struct mmf_os_section *section)
 {
+    MMF_ASSERT(section->fd < 0);
     section->fd = open_memfd(mmf_access_executes(request->access));
     if (section->fd < 0)
         return fail_unnamed(request->capacity);

@@ -70,6 +70,7 @@ mmf_os_section_open(const struct mmf_name *name, uint32_t needs,
     int rc = mmf_store_open(name, MMF_KIND_MAP, (needs & MMF_CAN_WRITE) != 0,
                             inheritability == MMF_INHERITABILITY_INHERITABLE, &object);
 
+    MMF_ASSERT(name != NULL && out != NULL);
     if (rc < 0)
         return rc;
     if (object->flags & MMF_CONTROL_FILE_REF) {

@@ -35,6 +35,7 @@ map_object(struct mmf_object *object, int64_t offset, int64_t length, int protec
 {
     void *base;
 
+    MMF_ASSERT(object->fd >= 0);
     mmf_process_lock();
     base = mmf_sys_mmap(NULL, (size_t)length, protection, flags,
                         mmf_object_map_fd_locked(object), offset);
@@ -53,6 +54,7 @@ map_descriptor(int fd, int64_t offset, int64_t length, int protection, int flags
 {
     void *base = mmf_sys_mmap(NULL, (size_t)length, protection, flags, fd, offset);
 
+    MMF_ASSERT(fd >= 0);
     if (base == MAP_FAILED)
         return -1;
     view->base = base;
@@ -82,6 +84,7 @@ use_huge_pages(const struct mmf_os_section *section, struct mmf_os_view *view)
     int fd = section->fd >= 0 ? section->fd : section->object->fd;
     int rc = mmf_huge_check(fd);
 
+    MMF_ASSERT(view->base != NULL);
     if (rc < 0)
         return rc;
     if (mmf_sys_madvise(view->base, (size_t)view->length, MADV_HUGEPAGE) == 0)
@@ -95,6 +98,7 @@ populate(struct mmf_os_view *view, int protection)
     int advice = protection & PROT_WRITE ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
     int rc;
 
+    MMF_ASSERT(view->base != NULL);
     do
         rc = mmf_sys_madvise(view->base, (size_t)view->length, advice);
     while (rc < 0 && errno == EINTR);

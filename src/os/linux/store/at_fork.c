@@ -43,6 +43,7 @@ detach_views_locked(struct mmf_object *object)
     struct mmf_hold hold;
     int fd = mmf_object_open_again_locked(object);
 
+    MMF_ASSERT(mmf_process_is_locked());
     MMF_ASSERT(object->map_fd < 0 && object->mapped);
     if (fd < 0)
         return -1;
@@ -68,6 +69,7 @@ choose_other_bytes(void)
 static void
 before_fork(void)
 {
+    MMF_ASSERT(mmf_process_is_locked());
     for (struct mmf_object *o = mmf_object_first_locked(); o != NULL; o = o->next) {
         if (o->fd >= 0 && o->mapped && o->map_fd < 0 && detach_views_locked(o) < 0) {
             o->unforkable = true;
@@ -79,6 +81,7 @@ before_fork(void)
 static void
 after_fork_in_parent(void)
 {
+    MMF_ASSERT(mmf_process_is_locked());
     for (struct mmf_object *o = mmf_object_first_locked(); o != NULL; o = o->next) {
         if (o->unforkable) {
             o->unforkable = false;
@@ -90,6 +93,7 @@ after_fork_in_parent(void)
 static void
 after_fork_in_child(void)
 {
+    MMF_ASSERT(mmf_process_is_locked());
     mmf_lock_fd_close_all_locked();
     for (struct mmf_object *o = mmf_object_first_locked(); o != NULL; o = o->next) {
         if (!o->inheritable)

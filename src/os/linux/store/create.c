@@ -45,6 +45,7 @@ fail_taken(const struct creation *creation, const struct mmf_entry *entry)
     const struct mmf_name *name = creation->request->name;
     int rc = mmf_entry_is_linked(entry, creation->path);
 
+    MMF_ASSERT(entry->fd >= 0);
     if (rc <= 0)
         return rc < 0 ? rc : TRY_AGAIN; /* it was collected meanwhile */
     rc = mmf_entry_check(entry, name, creation->request->kind, creation->path);
@@ -124,6 +125,7 @@ make_file(struct creation *creation)
     int system_error;
     int rc = MMF_E_NO_SPACE;
 
+    MMF_ASSERT(!creation->has_file);
     if (mmf_unpublished_make(creation->request, &creation->directory,
                              &creation->file) == 0)
         return MMF_OK;
@@ -163,6 +165,7 @@ publish(struct creation *creation, int *rc, struct mmf_object **out)
         mmf_newcomer(&file->entry, creation->path, &file->hold, request->inheritable);
     int published;
 
+    MMF_ASSERT(creation->has_file);
     entry.made_here = true;
     entry.ticket = request->ticket;
     if (request->ticket == 0) {

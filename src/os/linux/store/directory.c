@@ -103,6 +103,7 @@ check_root(const char *root, uid_t user)
 {
     struct stat status;
 
+    MMF_ASSERT(root[0] == '/');
     if (mmf_sys_stat(root, &status) < 0) {
         if (errno == ENOENT || errno == ENOTDIR)
             return mmf_fail_system(MMF_E_PATH_NOT_FOUND, errno,
@@ -237,6 +238,7 @@ mmf_directory_prepare(const struct mmf_directory *directory)
     bool exists;
     int rc = mmf_directory_check(directory, &exists);
 
+    MMF_ASSERT(directory->path[0] == '/');
     if (rc < 0 || exists)
         return rc;
     if (mmf_sys_mkdir(directory->path, S_IRWXU) < 0 && errno != EEXIST)

@@ -130,6 +130,7 @@ inspect(const char *path, const struct mmf_directory *directory,
     ssize_t count;
     int rc;
 
+    MMF_ASSERT(entry->fd >= 0);
     if (mmf_sys_fstat(entry->fd, &entry->status) < 0)
         return mmf_error_fail("inspect %s", path);
     if (entry->status.st_nlink == 0)
@@ -221,6 +222,7 @@ mmf_entry_check(const struct mmf_entry *entry, const struct mmf_name *name,
 int
 mmf_entry_collect(const struct mmf_entry *entry, const char *path)
 {
+    MMF_ASSERT(entry->fd >= 0 && entry->writable);
     return mmf_collect(entry->fd, path, entry->status.st_dev, entry->status.st_ino);
 }
 
@@ -244,6 +246,7 @@ collect_orphan(const struct mmf_entry *entry, const char *path)
 {
     int rc = entry->writable ? mmf_entry_collect(entry, path) : -1;
 
+    MMF_ASSERT(entry->fd >= 0);
     if (!entry->writable)
         errno = EACCES;
     if (rc >= 0)

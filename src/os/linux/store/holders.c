@@ -301,6 +301,7 @@ add_info(struct mmf_holders *holders, const struct mmf_held *held, size_t count)
     int rc = grow((void **)&holders->infos, &holders->infos_capacity, count,
                   sizeof(*holders->infos));
 
+    MMF_ASSERT(held->process < holders->process_count);
     if (rc < 0)
         return rc;
     info = &holders->infos[count];

@@ -54,6 +54,7 @@ describe_page(const struct mmf_finding *found, mmf_object_info *info, char *name
 {
     const struct mmf_control_shared *page = &found->entry.page;
 
+    MMF_ASSERT(found->checked);
     snprintf(name, size, "%s%s", page->scope != MMF_SCOPE_LOCAL ? "Global\\" : "",
              page->name);
     info->name = name;
@@ -112,6 +113,7 @@ static int
 describe_holders(const struct mmf_finding *found, struct mmf_holders *holders,
                  mmf_object_info *info)
 {
+    MMF_ASSERT(found->entry.fd >= 0);
     if (holders == NULL)
         return MMF_OK;
     return mmf_holders_of(holders, found->entry.status.st_dev,

@@ -38,6 +38,7 @@ visit_record(void *payload, const struct mmf_directory_record *record)
 {
     struct mmf_namespace_sample *sample = payload;
 
+    MMF_ASSERT(sample->visit != NULL);
     sample->seen++;
     if (record->next_offset > sample->largest_offset)
         sample->largest_offset = record->next_offset;
@@ -49,6 +50,7 @@ visit_record(void *payload, const struct mmf_directory_record *record)
 int
 mmf_namespace_open(const struct mmf_directory *directory)
 {
+    MMF_ASSERT(directory->path[0] == '/');
     return mmf_sys_open(directory->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 }
 
@@ -135,6 +137,7 @@ probe(int fd, const char *path, struct mmf_finding *found)
 {
     int rc = mmf_lock_probe(fd);
 
+    MMF_ASSERT(fd >= 0);
     if (rc < 0)
         found->rc = mmf_error_fail("ask which processes hold %s", path);
     else

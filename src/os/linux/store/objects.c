@@ -108,6 +108,7 @@ mmf_object_open_again_locked(const struct mmf_object *object)
     int fd = mmf_lock_fd_open_locked(object->path,
                                      object->hold.writable ? O_RDWR : O_RDONLY, 0);
 
+    MMF_ASSERT(mmf_process_is_locked());
     if (fd < 0)
         return -1;
     if (mmf_sys_fstat(fd, &status) < 0) {
@@ -138,6 +139,7 @@ make_inheritable(struct mmf_object *object)
 {
     int flags;
 
+    MMF_ASSERT(object->map_fd < 0);
     mmf_process_lock();
     object->map_fd = mmf_object_open_again_locked(object);
     mmf_process_unlock();
@@ -222,6 +224,7 @@ mmf_object_enter_made_locked(const struct mmf_object_request *request,
 {
     struct mmf_object *object = make_object(request);
 
+    MMF_ASSERT(mmf_process_is_locked());
     MMF_ASSERT(request->made_here && !request->inheritable && request->ticket != 0);
     if (object == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "no memory for a handle on %s", request->path);
@@ -286,6 +289,7 @@ stop_holding_locked(struct mmf_object *object)
 static bool
 must_stay(const struct mmf_object *object, bool is_gone)
 {
+    MMF_ASSERT(mmf_process_is_locked());
     if (object->part == NULL || object->ops->is_owned == NULL ||
         !object->ops->is_owned(object->part))
         return false;

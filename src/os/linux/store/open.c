@@ -43,6 +43,7 @@ enter(const struct opening *opening, const struct mmf_entry *entry,
     struct mmf_object_request request;
     int rc = mmf_entry_is_linked(entry, opening->path);
 
+    MMF_ASSERT(entry->fd >= 0);
     if (rc <= 0)
         return rc < 0 ? rc : MMF_HELD_AGAIN; /* it was collected before we held it */
     rc = mmf_entry_check(entry, opening->name, opening->kind, opening->path);
@@ -60,6 +61,7 @@ join(const struct opening *opening, const struct mmf_entry *entry,
     struct mmf_hold hold;
     int rc = mmf_lock_hold(entry->fd, entry->writable, &hold);
 
+    MMF_ASSERT(entry->fd >= 0);
     if (rc == MMF_LOCK_BUSY)
         return MMF_HELD_PAUSE; /* being collected: soon there is nothing */
     if (rc < 0)

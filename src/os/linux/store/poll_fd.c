@@ -81,7 +81,7 @@ int
 mmf_poll_fd_notify_watches(int fd)
 {
     MMF_ASSERT(fd >= 0);
-    return mmf_sys_touch(fd);
+    return mmf_sys_set_times(fd);
 }
 
 void

@@ -56,6 +56,7 @@ open_file(const struct mmf_directory *directory,
 void
 mmf_unpublished_drop(struct mmf_unpublished *unpublished)
 {
+    MMF_ASSERT(unpublished->entry.fd >= 0);
     if (unpublished->temporary[0] != '\0')
         mmf_sys_unlink(unpublished->temporary);
     mmf_lock_fd_close(unpublished->entry.fd);
@@ -132,6 +133,7 @@ hold(const struct mmf_store_request *request, struct mmf_unpublished *unpublishe
 {
     int rc = mmf_lock_hold(unpublished->entry.fd, true, &unpublished->hold);
 
+    MMF_ASSERT(unpublished->entry.fd >= 0);
     if (rc == MMF_LOCK_DONE && request->ticket != 0)
         rc = mmf_lock_self(unpublished->entry.fd, request->ticket);
     if (rc == MMF_LOCK_BUSY) {

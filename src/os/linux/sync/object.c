@@ -43,6 +43,7 @@ is_owned(const void *part)
 {
     const struct mmf_sync_object *local = part;
 
+    MMF_ASSERT(mmf_process_is_locked());
     return local->fork_epoch == mmf_fork_epoch() &&
            mmf_load_relaxed_u32(&local->owned) != 0;
 }
@@ -65,6 +66,7 @@ destroy(void *part)
 {
     struct mmf_sync_object *local = part;
 
+    MMF_ASSERT(local->handles == 0);
     if (local->page != NULL)
         mmf_sys_munmap(local->page, MMF_CONTROL_SIZE);
     else
@@ -139,6 +141,7 @@ map_page_locked(const struct mmf_object *object, void **page)
     int fd = mmf_object_open_again_locked(object);
     int rc = MMF_OK;
 
+    MMF_ASSERT(mmf_process_is_locked());
     if (fd < 0)
         return mmf_object_fail_open_again(object, "once more");
     *page = mmf_sys_mmap(NULL, MMF_CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
@@ -185,6 +188,7 @@ wrap_object(struct mmf_object *object, mmf_kind kind, struct mmf_os_sync **out)
     struct mmf_os_sync *sync = calloc(1, sizeof(*sync));
     int rc = MMF_OK;
 
+    MMF_ASSERT(object->fd >= 0 && out != NULL);
     if (sync == NULL) {
         mmf_object_leave(object);
         return mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s", mmf_kind_name(kind));
@@ -222,6 +226,7 @@ create_unnamed(const struct mmf_os_sync_request *request, struct mmf_thread *thr
     struct mmf_os_sync *sync = calloc(1, sizeof(*sync));
     struct mmf_sync_object *local = new_local(request->kind);
 
+    MMF_ASSERT(request->name == NULL && thread != NULL);
     if (local != NULL)
         local->shared = calloc(1, sizeof(*local->shared));
     if (sync == NULL || local == NULL || local->shared == NULL) {
@@ -257,6 +262,7 @@ create_named(const struct mmf_os_sync_request *request, struct mmf_thread *threa
     struct mmf_object *object;
     int rc;
 
+    MMF_ASSERT(request->name != NULL && thread != NULL);
     init_shared(request, mmf_sync_identity(want.ticket, thread->number), &state);
     rc = mmf_store_create(&want, &object);
     if (rc == MMF_OK)

@@ -59,6 +59,7 @@ take_record(void)
 static void
 return_record(struct mmf_thread *thread)
 {
+    MMF_ASSERT(thread->owned == NULL || thread->fork_epoch != mmf_fork_epoch());
     mmf_store_release_pointer(&thread->self, NULL);
     mmf_process_lock();
     thread->next_unused = unused;
@@ -111,6 +112,7 @@ make_record(void)
 {
     struct mmf_thread *thread;
 
+    MMF_ASSERT(mine == NULL);
     pthread_once(&key_once, make_key);
     thread = key_error == 0 ? take_record() : NULL;
     if (thread == NULL) {

@@ -34,6 +34,7 @@ deadline_of(int32_t timeout_ms)
 static void
 note_taken(struct mmf_thread *thread, struct mmf_os_sync *sync)
 {
+    MMF_ASSERT(thread != NULL);
     if (sync->local->kind == MMF_SYNC_MUTEX)
         mmf_sync_note_owned(thread, sync->local);
 }
@@ -47,6 +48,7 @@ take_at_once(struct mmf_sync_object *local)
 {
     struct mmf_thread *thread;
 
+    MMF_ASSERT(local->shared != NULL);
     switch (local->kind) {
     case MMF_SYNC_MUTEX:
         thread = mmf_thread_guess(&local->last_owner);
@@ -70,6 +72,7 @@ wait_for_one(struct mmf_os_sync *sync, int32_t timeout_ms)
     int index;
     int rc;
 
+    MMF_ASSERT(mmf_sync_is_ours(sync));
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
     mmf_sync_make_ref(sync->local, thread, &ref);
@@ -96,6 +99,7 @@ mmf_os_sync_wait(struct mmf_os_sync *sync, int32_t timeout_ms)
 static int
 first_index(struct mmf_os_sync *const *syncs, int index)
 {
+    MMF_ASSERT(index >= 0);
     for (int i = 0; i < index; i++) {
         if (mmf_os_sync_is_same(syncs[i], syncs[index]))
             return i;
@@ -181,6 +185,7 @@ release_mutex(struct mmf_sync_object *local, const struct mmf_thread *thread)
     struct mmf_sync ref;
     int rc;
 
+    MMF_ASSERT(local->kind == MMF_SYNC_MUTEX);
     mmf_sync_make_ref(local, thread, &ref);
     rc = mmf_sync_release_mutex(&ref, &to_wake);
     if (rc == MMF_OK)
@@ -228,6 +233,7 @@ set_event(struct mmf_sync_object *local)
     struct mmf_sync_alarm to_wake;
     int rc = mmf_sync_set_event(&ref, &to_wake);
 
+    MMF_ASSERT(local->kind == MMF_SYNC_EVENT);
     if (rc == MMF_OK)
         mmf_sync_tell(&ref, &to_wake, &mmf_sync_linux);
     return rc;
@@ -257,6 +263,7 @@ release_semaphore(struct mmf_sync_object *local, int32_t count, int32_t *previou
     struct mmf_sync_alarm to_wake;
     int rc = mmf_sync_release_semaphore(&ref, count, previous, &to_wake);
 
+    MMF_ASSERT(local->kind == MMF_SYNC_SEMAPHORE && count > 0);
     if (rc == MMF_OK)
         mmf_sync_tell(&ref, &to_wake, &mmf_sync_linux);
     return rc;
@@ -300,5 +307,6 @@ mmf_os_sync_signal_and_wait(struct mmf_os_sync *to_signal, mmf_kind kind,
 {
     int rc = signal_object(to_signal, kind);
 
+    MMF_ASSERT(mmf_sync_is_ours(to_signal) && mmf_sync_is_ours(to_wait_on));
     return rc < 0 ? rc : mmf_os_sync_wait(to_wait_on, timeout_ms);
 }

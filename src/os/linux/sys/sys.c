@@ -351,7 +351,7 @@ mmf_sys_write(int fd, const void *bytes, size_t count)
 }
 
 int
-mmf_sys_touch(int fd)
+mmf_sys_set_times(int fd)
 {
     return futimens(fd, NULL);
 }

@@ -67,7 +67,7 @@ int mmf_sys_inotify_watch(int fd, const char *path, uint32_t events);
 int mmf_sys_eventfd(void);
 ssize_t mmf_sys_read(int fd, void *bytes, size_t count);
 ssize_t mmf_sys_write(int fd, const void *bytes, size_t count);
-int mmf_sys_touch(int fd); /* sets the file's times to now */
+int mmf_sys_set_times(int fd); /* sets the file's times to now */
 
 /* The process and the time. */
 uid_t mmf_sys_geteuid(void);
