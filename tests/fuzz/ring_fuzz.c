@@ -1,7 +1,7 @@
 /*
  * ring_fuzz.c - every step on a channel's slots, over memory with anything at all in
- * it: as long as nobody changes it meanwhile, each answers, and what it shows of a
- * message lies in the slots.
+ * it: while no other process changes it, each step returns, and the message that it shows
+ * lies in the slots.
  *
  * The input's first bytes choose the shape and what is done, the rest is the memory.
  * Its parts are allocated by themselves, so that AddressSanitizer sees a step beside
@@ -68,7 +68,7 @@ fill_slots(struct mmf_ring *ring, const uint8_t **bytes, size_t *count)
 
 static volatile uint8_t sink;
 
-/* What is shown must lie in one slot. */
+/* The message must lie in one slot. */
 static void
 check_message(const struct mmf_ring *ring, const struct mmf_ring_message *message)
 {
@@ -132,7 +132,7 @@ receive_one(struct mmf_ring *ring, int returns)
 }
 
 static void
-clear_up_all(struct mmf_ring *ring)
+recover_all(struct mmf_ring *ring)
 {
     uint32_t numbers[2 * PARTICIPANTS];
     uint32_t found = mmf_ring_suspects(ring, 1, numbers, 2 * PARTICIPANTS);
@@ -178,7 +178,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     ring.shape.slots = (uint64_t)1 << choices[1] % 5;
     ring.shape.message_size = sizes[choices[1] / 8 % 4];
     ring.shape.stride = mmf_ring_stride(ring.shape.message_size);
-    ring.shape.participants = PARTICIPANTS;
+    ring.shape.max_senders = PARTICIPANTS;
+    ring.shape.max_receivers = PARTICIPANTS;
     memory.slots = take_bytes(&bytes, &count, ring.shape.slots * ring.shape.stride);
     ring.slots = memory.slots;
     ring.slots_end = ring.slots + ring.shape.slots * ring.shape.stride;
@@ -198,7 +199,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
         receive_one(&ring, choices[7] >> i % 8 & 1);
         send_one(&ring, choices[i % HEAD]);
         if (choices[2] & 1)
-            clear_up_all(&ring);
+            recover_all(&ring);
     }
     free(memory.slots);
     free(memory.shared);

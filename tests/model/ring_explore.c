@@ -995,7 +995,8 @@ prepare_ring(int caller)
     ring->shape.slots = plan->slots;
     ring->shape.stride = sizeof(struct mmf_slot_shared);
     ring->shape.message_size = 8;
-    ring->shape.participants = MOST_CALLERS;
+    ring->shape.max_senders = MOST_CALLERS;
+    ring->shape.max_receivers = MOST_CALLERS;
     ring->shared = &world.shared;
     ring->senders = world.senders;
     ring->receivers = world.receivers;

@@ -56,12 +56,11 @@ try_entry(struct mmf_ring *ring, uint32_t number, int may_write_slots,
     return 1;
 }
 
-/* The number of the entry; UINT32_MAX: all are taken. */
+/* The number of the entry; UINT32_MAX: all `count` are taken. */
 static uint32_t
-take_entry(struct mmf_ring *ring, uint32_t first, int may_write_slots,
+take_entry(struct mmf_ring *ring, uint32_t first, uint32_t count, int may_write_slots,
            const struct mmf_ring_ops *ops)
 {
-    uint32_t count = ring->shape.kind == MMF_RING_SPSC ? 1 : ring->shape.participants;
 
     for (uint32_t i = 0; i < count; i++) {
         if (try_entry(ring, first + i, may_write_slots, ops))
@@ -88,7 +87,7 @@ repair_tail(struct mmf_ring *ring)
 enum mmf_ring_answer
 mmf_ring_join_sender(struct mmf_ring *ring, const struct mmf_ring_ops *ops)
 {
-    uint32_t number = take_entry(ring, 0, 1, ops);
+    uint32_t number = take_entry(ring, 0, ring->shape.max_senders, 1, ops);
 
     if (number == UINT32_MAX)
         return MMF_RING_NOT_NOW;
@@ -108,7 +107,8 @@ enum mmf_ring_answer
 mmf_ring_join_receiver(struct mmf_ring *ring, int may_write_slots,
                        const struct mmf_ring_ops *ops)
 {
-    uint32_t number = take_entry(ring, MMF_RECEIVERS_FROM, may_write_slots, ops);
+    uint32_t number = take_entry(ring, MMF_RECEIVERS_FROM, ring->shape.max_receivers,
+                                 may_write_slots, ops);
 
     if (number == UINT32_MAX)
         return MMF_RING_NOT_NOW;

@@ -27,12 +27,12 @@ uint32_t
 mmf_ring_suspects(const struct mmf_ring *ring, int sending, uint32_t *numbers,
                   uint32_t most)
 {
+    uint32_t senders = ring->shape.max_senders;
     uint32_t found = 0;
 
-    for (uint32_t i = 0; i < 2 * ring->shape.participants && found < most; i++) {
-        int is_receiver = i >= ring->shape.participants;
-        uint32_t number =
-            is_receiver ? i - ring->shape.participants + MMF_RECEIVERS_FROM : i;
+    for (uint32_t i = 0; i < senders + ring->shape.max_receivers && found < most; i++) {
+        int is_receiver = i >= senders;
+        uint32_t number = is_receiver ? i - senders + MMF_RECEIVERS_FROM : i;
         const struct mmf_participant_shared *entry = mmf_ring_participant(ring, number);
         uint64_t identity = mmf_load_acquire_u64(&entry->identity);
 

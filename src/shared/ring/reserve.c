@@ -180,7 +180,7 @@ try_claim(struct mmf_ring *ring, uint64_t *index)
     uint64_t word;
 
     *index = at;
-    if (tail >> MMF_CLAIMANT_SHIFT > ring->shape.participants)
+    if (tail >> MMF_CLAIMANT_SHIFT > ring->shape.max_senders)
         return MMF_BROKEN;
     if (is_open_claim(ring, tail))
         name_last(ring, tail);

@@ -28,10 +28,10 @@ mmf_ring_init(struct mmf_ring_shared *shared, uint64_t first)
 struct mmf_participant_shared *
 mmf_ring_participant(const struct mmf_ring *ring, uint32_t number)
 {
-    if (number < ring->shape.participants)
+    if (number < ring->shape.max_senders)
         return &ring->senders[number];
     if (number >= MMF_RECEIVERS_FROM &&
-        number - MMF_RECEIVERS_FROM < ring->shape.participants)
+        number - MMF_RECEIVERS_FROM < ring->shape.max_receivers)
         return &ring->receivers[number - MMF_RECEIVERS_FROM];
     return NULL;
 }
@@ -70,7 +70,7 @@ mmf_ring_find_gate(const struct mmf_ring *ring)
     /* Whose cursor we do not see will read a tail that is not older: see
      * mmf_ring_subscribe, which has the other fence. */
     mmf_fence_full();
-    for (uint32_t i = 0; i < ring->shape.participants; i++) {
+    for (uint32_t i = 0; i < ring->shape.max_receivers; i++) {
         uint64_t cursor;
 
         if (mmf_cursor_read(&ring->receivers[i], &cursor) &&

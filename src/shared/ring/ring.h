@@ -3,7 +3,7 @@
  * shared memory, and each single step on them. Waiting is in ring_wait.c.
  *
  * Any participant may be killed between any two instructions; the others then find one
- * of the states below. docs/channels.md has the argument for the orderings.
+ * of the states below. docs/internals/channels.md has the argument for the orderings.
  *
  *   field         written by                 read by      ordering
  *   tail          senders, by exchange       senders,     the index, 48 bits; 16 bits
@@ -115,8 +115,8 @@ struct mmf_ring_shared {
     mmf_atomic_u64 returned;
     alignas(128) mmf_atomic_u32 message_doorbell; /* receivers sleep on it */
     mmf_atomic_u32 space_doorbell;                /* senders sleep on it */
-    mmf_atomic_u32 polled;                    /* somebody polls a descriptor */
-    mmf_atomic_u32 looked;                    /* when somebody asked after the dead */
+    mmf_atomic_u32 polled;                        /* somebody polls a descriptor */
+    mmf_atomic_u32 looked; /* when somebody asked after the dead */
     alignas(128) mmf_atomic_u64 retired_sent;
     mmf_atomic_u64 retired_received;
     mmf_atomic_u64 retired_dropped;
@@ -173,7 +173,9 @@ struct mmf_ring_shape {
     uint64_t slots;        /* a power of two */
     uint64_t stride;       /* bytes of a slot */
     uint64_t message_size; /* most bytes of a payload */
-    uint32_t participants; /* of each role */
+    uint32_t max_senders;  /* at one time; a queue for one producer has 1 */
+    uint32_t max_receivers;
+    uint8_t identity[16]; /* random, of this channel alone */
 };
 
 /* Where a participant is, as a sender or as a receiver. */

@@ -10,9 +10,9 @@
 uint64_t
 mmf_ring_slots_offset(const struct mmf_ring_shape *shape)
 {
-    uint64_t tables =
-        sizeof(struct mmf_ring_shared) +
-        2 * (uint64_t)shape->participants * sizeof(struct mmf_participant_shared);
+    uint64_t tables = sizeof(struct mmf_ring_shared) +
+                      ((uint64_t)shape->max_senders + shape->max_receivers) *
+                          sizeof(struct mmf_participant_shared);
 
     return (tables + MMF_RING_PAGE - 1) / MMF_RING_PAGE * MMF_RING_PAGE;
 }
@@ -30,9 +30,11 @@ mmf_ring_shape_write(const struct mmf_ring_shape *shape,
     memset(shared, 0, sizeof(*shared));
     shared->kind = (uint32_t)shape->kind;
     shared->overflow = (uint32_t)shape->overflow;
-    shared->participants = shape->participants;
+    shared->max_senders = shape->max_senders;
+    shared->max_receivers = shape->max_receivers;
     shared->slots = shape->slots;
     shared->message_size = shape->message_size;
+    memcpy(shared->identity, shape->identity, sizeof(shared->identity));
 }
 
 static int
@@ -51,22 +53,33 @@ has_sound_kind(const struct mmf_ring_shape_shared *shared, uint32_t object_kind)
     }
 }
 
+static int
+has_sound_limits(const struct mmf_ring_shape_shared *shared)
+{
+    uint32_t most = shared->kind == MMF_RING_SPSC ? 1 : MMF_PARTICIPANTS_MAX;
+
+    return shared->max_senders >= 1 && shared->max_senders <= most &&
+           shared->max_receivers >= 1 && shared->max_receivers <= most;
+}
+
 int
 mmf_ring_shape_read(const struct mmf_ring_shape_shared *shared, uint32_t object_kind,
                     int64_t capacity, struct mmf_ring_shape *shape)
 {
     if (!has_sound_kind(shared, object_kind) || shared->overflow < MMF_RING_BLOCK ||
-        shared->overflow > MMF_RING_DROP || shared->participants < 1 ||
-        shared->participants > MMF_PARTICIPANTS_MAX || shared->slots < 1 ||
-        shared->slots > MMF_RING_SLOTS_MAX || (shared->slots & (shared->slots - 1)) ||
-        shared->message_size < 1 || shared->message_size > MMF_RING_MESSAGE_MAX)
+        shared->overflow > MMF_RING_DROP || !has_sound_limits(shared) ||
+        shared->slots < 1 || shared->slots > MMF_RING_SLOTS_MAX ||
+        (shared->slots & (shared->slots - 1)) || shared->message_size < 1 ||
+        shared->message_size > MMF_RING_MESSAGE_MAX)
         return 0;
     shape->kind = (enum mmf_ring_kind)shared->kind;
     shape->overflow = (enum mmf_ring_overflow)shared->overflow;
-    shape->participants = shared->participants;
+    shape->max_senders = shared->max_senders;
+    shape->max_receivers = shared->max_receivers;
     shape->slots = shared->slots;
     shape->message_size = shared->message_size;
     shape->stride = mmf_ring_stride(shared->message_size);
+    memcpy(shape->identity, shared->identity, sizeof(shape->identity));
     return capacity >= 0 && mmf_ring_capacity(shape) == (uint64_t)capacity;
 }
 
@@ -78,7 +91,7 @@ mmf_ring_attach(const struct mmf_ring_shape *shape, void *data, void *slots,
     ring->shape = *shape;
     ring->shared = data;
     ring->senders = (void *)((uint8_t *)data + sizeof(struct mmf_ring_shared));
-    ring->receivers = ring->senders + shape->participants;
+    ring->receivers = ring->senders + shape->max_senders;
     ring->slots = slots;
     ring->slots_end = ring->slots + shape->slots * shape->stride;
     ring->sender = UINT32_MAX;

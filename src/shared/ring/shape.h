@@ -17,15 +17,17 @@
 struct mmf_ring_shape_shared {
     uint32_t kind;     /* enum mmf_ring_kind */
     uint32_t overflow; /* enum mmf_ring_overflow */
-    uint32_t participants;
-    uint32_t reserved;
+    uint32_t max_senders;
+    uint32_t max_receivers;
     uint64_t slots;
     uint64_t message_size;
+    uint8_t identity[16]; /* random, of this channel alone */
 };
 
-static_assert(sizeof(struct mmf_ring_shape_shared) == 32, "layout 1");
-static_assert(offsetof(struct mmf_ring_shape_shared, slots) == 16, "layout 1");
-static_assert(offsetof(struct mmf_ring_shape_shared, message_size) == 24, "layout 1");
+static_assert(sizeof(struct mmf_ring_shape_shared) == 48, "layout 2");
+static_assert(offsetof(struct mmf_ring_shape_shared, slots) == 16, "layout 2");
+static_assert(offsetof(struct mmf_ring_shape_shared, message_size) == 24, "layout 2");
+static_assert(offsetof(struct mmf_ring_shape_shared, identity) == 32, "layout 2");
 
 /* The slots begin at a multiple of this, so that they can be mapped by themselves. */
 #define MMF_RING_PAGE 4096u

@@ -4,7 +4,8 @@
 #include "shared/ring/sleepers.h"
 
 int
-mmf_sleepers_enter(mmf_atomic_u32 *count, const mmf_atomic_u32 *doorbell, uint32_t expected)
+mmf_sleepers_enter(mmf_atomic_u32 *count, const mmf_atomic_u32 *doorbell,
+                   uint32_t expected)
 {
     mmf_add_relaxed_u32(count, 1);
     /* pairs with the fence in mmf_sleepers_claim */

@@ -23,11 +23,12 @@ add_entry(const struct mmf_ring *ring, const struct mmf_participant_shared *entr
 /* How many of a table live. */
 static uint32_t
 add_table(const struct mmf_ring *ring, const struct mmf_participant_shared *entries,
-          const struct mmf_ring_ops *ops, struct mmf_ring_totals *totals)
+          uint32_t count, const struct mmf_ring_ops *ops,
+          struct mmf_ring_totals *totals)
 {
     uint32_t living = 0;
 
-    for (uint32_t i = 0; i < ring->shape.participants; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         uint64_t identity = mmf_load_acquire_u64(&entries[i].identity);
 
         if (identity == 0)
@@ -90,8 +91,10 @@ mmf_ring_sum_up(const struct mmf_ring *ring, const struct mmf_ring_ops *ops,
     totals->dropped = mmf_load_relaxed_u64(&shared->retired_dropped);
     totals->lost = mmf_load_relaxed_u64(&shared->retired_lost);
     totals->redelivered = mmf_load_relaxed_u64(&shared->retired_redelivered);
-    totals->senders = add_table(ring, ring->senders, ops, totals);
-    totals->receivers = add_table(ring, ring->receivers, ops, totals);
+    totals->senders =
+        add_table(ring, ring->senders, ring->shape.max_senders, ops, totals);
+    totals->receivers =
+        add_table(ring, ring->receivers, ring->shape.max_receivers, ops, totals);
     totals->depth = find_depth(ring);
     totals->high_water = mmf_load_relaxed_u64(&shared->high_water);
     if (totals->high_water > ring->shape.slots)

@@ -207,11 +207,13 @@ are_peers_gone(const struct mmf_ring_wait *wait, int ask)
     struct mmf_ring *ring = wait->ring;
     const struct mmf_participant_shared *entries =
         wait->sending ? ring->receivers : ring->senders;
+    uint32_t count =
+        wait->sending ? ring->shape.max_receivers : ring->shape.max_senders;
 
     if (!mmf_load_relaxed_u64(wait->sending ? &ring->shared->receivers_ever
                                             : &ring->shared->senders_ever))
         return 0;
-    for (uint32_t i = 0; i < ring->shape.participants; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         uint64_t identity = mmf_load_acquire_u64(&entries[i].identity);
 
         if (identity != 0 && identity != ring->identity &&
@@ -320,7 +322,8 @@ sleep_for_it(const struct mmf_ring_wait *wait)
 {
     const struct mmf_ring_ops *ops = wait->ops;
     struct mmf_ring_shared *shared = wait->ring->shared;
-    mmf_atomic_u32 *doorbell = wait->sending ? &shared->space_doorbell : &shared->message_doorbell;
+    mmf_atomic_u32 *doorbell =
+        wait->sending ? &shared->space_doorbell : &shared->message_doorbell;
     enum mmf_ring_answer answer;
     uint32_t alone = 0;
     int fresh = 1;

@@ -82,7 +82,8 @@ int64_t mmf_ring_deadline(const struct mmf_ring_ops *ops, int32_t timeout_ms);
 #define MMF_DOORBELL_RING 4u
 
 /* Wake up to `count` sleepers. */
-void mmf_ring_doorbell(mmf_atomic_u32 *doorbell, int count, const struct mmf_ring_ops *ops);
+void mmf_ring_doorbell(mmf_atomic_u32 *doorbell, int count,
+                       const struct mmf_ring_ops *ops);
 
 /*
  * After a commit or a release: tell who waits for it. No fence between the store before
@@ -92,7 +93,8 @@ void mmf_ring_doorbell(mmf_atomic_u32 *doorbell, int count, const struct mmf_rin
 static inline int
 mmf_doorbell_is_marked(const mmf_atomic_u32 *doorbell)
 {
-    return (mmf_load_relaxed_u32(doorbell) & (MMF_DOORBELL_SLEEPER | MMF_DOORBELL_SEVERAL)) != 0;
+    return (mmf_load_relaxed_u32(doorbell) &
+            (MMF_DOORBELL_SLEEPER | MMF_DOORBELL_SEVERAL)) != 0;
 }
 
 /* Does anybody have to be told of a message? */

@@ -348,7 +348,7 @@ mmf_sync_release_semaphore(const struct mmf_sync *sync, int32_t count,
             return fail_corrupt("semaphore");
         if ((uint64_t)count > (uint64_t)maximum - content(word))
             return mmf_fail(
-                MMF_E_FULL,
+                MMF_E_MAXIMUM,
                 "release %d of a semaphore with count %d: its maximum is %d", count,
                 (int)content(word), maximum);
         next = with_content(content(word) + (uint64_t)count,

@@ -253,7 +253,7 @@ void mmf_sync_abandon_mutex(const struct mmf_sync *sync, struct mmf_sync_alarm *
 int mmf_sync_set_event(const struct mmf_sync *sync, struct mmf_sync_alarm *alarm);
 int mmf_sync_reset_event(const struct mmf_sync *sync);
 
-/* MMF_E_FULL, MMF_E_CORRUPT. */
+/* MMF_E_MAXIMUM, MMF_E_CORRUPT. */
 int mmf_sync_release_semaphore(const struct mmf_sync *sync, int32_t count,
                                int32_t *previous, struct mmf_sync_alarm *alarm);
 

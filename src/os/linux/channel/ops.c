@@ -6,15 +6,15 @@
 #include "base/invariant.h"
 #include "os/linux/store/lock.h"
 #include "os/linux/store/poll_fd.h"
-#include "os/linux/sys/clock.h"
 #include "os/linux/sys/futex.h"
 #include "os/linux/sys/sys.h"
+#include "os/os.h"
 
 static int64_t
 now(void *context)
 {
     (void)context;
-    return mmf_clock_monotonic();
+    return mmf_os_now();
 }
 
 static void

@@ -6,45 +6,41 @@
 #include <stdbool.h>
 #include <sys/mman.h>
 
-#include "os/os.h"
+#include "base/access.h"
+#include "base/invariant.h"
 
-/* Whether views of it write: to the shared bytes, or to their own copy. */
-static inline bool
-mmf_access_is_shared_write(mmf_access access)
+/* The row of base/access.h, of an access that was checked before. */
+static inline const struct mmf_access_row *
+mmf_access_row(mmf_access access)
 {
-    return (mmf_can_of_access(access) & MMF_CAN_WRITE) != 0;
+    const struct mmf_access_row *row = mmf_access_find(access);
+
+    MMF_ASSERT(row != NULL);
+    return row;
 }
 
+/* Whether views of it write to the shared bytes. */
 static inline bool
-mmf_access_is_private(mmf_access access)
+mmf_access_writes(mmf_access access)
 {
-    return access == MMF_ACCESS_COPY_ON_WRITE;
+    return mmf_access_row(access)->can_write && !mmf_access_row(access)->copies;
 }
 
-static inline bool
-mmf_access_executes(mmf_access access)
-{
-    return (mmf_can_of_access(access) & MMF_CAN_EXECUTE) != 0;
-}
-
-/* PROT_...: what a view's pages allow. Pages that may be written can be read. */
+/* PROT_...: what a view's pages allow. Pages that can be written can be read. */
 static inline int
 mmf_access_protection(mmf_access access)
 {
-    int protection = PROT_READ;
+    const struct mmf_access_row *row = mmf_access_row(access);
 
-    if (mmf_access_is_shared_write(access) || mmf_access_is_private(access))
-        protection |= PROT_WRITE;
-    if (mmf_access_executes(access))
-        protection |= PROT_EXEC;
-    return protection;
+    return PROT_READ | (row->can_write ? PROT_WRITE : 0) |
+           (row->can_execute ? PROT_EXEC : 0);
 }
 
 /* O_...: how a file is opened for it; as .NET's FileStream, also for private views. */
 static inline int
 mmf_access_open_flags(mmf_access access)
 {
-    return mmf_access_protection(access) & PROT_WRITE ? O_RDWR : O_RDONLY;
+    return mmf_access_row(access)->can_write ? O_RDWR : O_RDONLY;
 }
 
 #endif

@@ -100,7 +100,7 @@ mmf_file_ref_publish(const struct mmf_os_file *file,
         .first_data_size = sizeof(ref),
         .protection = (uint32_t)request->access,
         .flags = MMF_CONTROL_FILE_REF,
-        .mode = request->mode != 0 ? request->mode : 0600,
+        .mode = request->mode,
         .inheritable = request->inheritability == MMF_INHERITABILITY_INHERITABLE,
     };
     int rc = describe_file(file, request->name, mmf_sys_geteuid(), &ref);
@@ -203,7 +203,7 @@ mmf_file_ref_open(const struct mmf_object *object, const struct mmf_name *name,
      * What the creator did not allow, no view gets; then reading is enough, as a handle
      * that asks for more than there is opens without complaint (contract 2.8).
      */
-    if (!mmf_access_is_shared_write((mmf_access)object->protection))
+    if (!mmf_access_writes((mmf_access)object->protection))
         needs &= ~MMF_CAN_WRITE;
     fd = open_target(&ref, name, needs);
     if (fd < 0)

@@ -21,11 +21,11 @@ check_access(const struct mmf_os_file *file, mmf_access access)
 {
     struct stat status;
 
-    if (!file->can_read || (mmf_access_is_shared_write(access) && !file->can_write))
+    if (!file->can_read || (mmf_access_writes(access) && !file->can_write))
         return mmf_fail_argument(MMF_E_ACCESS, "access",
                                  "map %s: it was not opened for that access",
                                  mmf_file_name(file));
-    if (!mmf_access_executes(access))
+    if (!mmf_access_row(access)->can_execute)
         return MMF_OK;
     if (mmf_sys_fstat(file->fd, &status) < 0)
         return mmf_error_fail("inspect %s", mmf_file_name(file));
@@ -45,7 +45,7 @@ grow_file(const struct mmf_os_file *file, mmf_access access, int64_t length,
     int rc;
 
     MMF_ASSERT(length >= 0 && capacity > length);
-    if (!mmf_access_is_shared_write(access))
+    if (!mmf_access_writes(access))
         return mmf_fail(MMF_E_IO,
                         "%s has %lld bytes, the map wants %lld: only a map with write "
                         "access can make it grow",

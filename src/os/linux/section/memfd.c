@@ -54,7 +54,7 @@ static int
 fill_section(const struct mmf_os_request *request, struct mmf_os_section *section)
 {
     MMF_ASSERT(section->fd < 0);
-    section->fd = open_memfd(mmf_access_executes(request->access));
+    section->fd = open_memfd(mmf_access_row(request->access)->can_execute);
     if (section->fd < 0)
         return fail_unnamed(request->capacity);
     if (fill_memfd(section->fd, request) < 0)

@@ -10,11 +10,8 @@
 #include "os/linux/section/memfd.h"
 #include "os/linux/section/section.h"
 #include "os/linux/store/store.h"
-#include "os/linux/sys/backoff.h"
 #include "os/linux/sys/sys.h"
 #include "shared/page/control.h"
-
-enum { DEFAULT_MODE = 0600 };
 
 /* Make a section of a handle on an object; on failure the handle is given up. */
 static int
@@ -44,7 +41,7 @@ mmf_os_section_create(const struct mmf_os_request *request, struct mmf_os_sectio
         .capacity = request->capacity,
         .data_size = request->capacity,
         .protection = (uint32_t)request->access,
-        .mode = request->mode != 0 ? request->mode : DEFAULT_MODE,
+        .mode = request->mode,
         .delay_allocate = request->delay_allocate,
         .inheritable = request->inheritability == MMF_INHERITABILITY_INHERITABLE,
     };
@@ -89,41 +86,4 @@ mmf_os_section_open(const struct mmf_name *name, uint32_t needs,
     (*out)->fd = fd;
     (*out)->is_memory = fd < 0;
     return MMF_OK;
-}
-
-static uint32_t
-needs_of_access(mmf_access access)
-{
-    return mmf_access_is_shared_write(access) ? MMF_CAN_READ | MMF_CAN_WRITE
-                                              : MMF_CAN_READ;
-}
-
-int
-mmf_os_section_create_or_open(const struct mmf_os_request *request,
-                              struct mmf_os_section **out, int *created)
-{
-    struct mmf_backoff backoff = {0};
-    mmf_error before;
-
-    mmf_last_error(&before);
-    do {
-        int rc = mmf_os_section_open(request->name, needs_of_access(request->access),
-                                     request->inheritability, out);
-
-        *created = 0;
-        if (rc != MMF_E_NOT_FOUND) {
-            if (rc == MMF_OK)
-                mmf_fail_restore(&before);
-            return rc;
-        }
-        rc = mmf_os_section_create(request, out);
-        *created = 1;
-        if (rc != MMF_E_EXISTS) {
-            if (rc == MMF_OK)
-                mmf_fail_restore(&before);
-            return rc;
-        }
-    } while (mmf_backoff_wait(&backoff));
-    return mmf_fail(MMF_E_BUSY, "\"%.200s\" kept being created and closed for %d ms",
-                    request->name->text, MMF_OS_PATIENCE_MS);
 }

@@ -13,7 +13,6 @@
 #include "os/linux/store/lock_fd.h"
 #include "os/linux/store/newcomer.h"
 #include "os/linux/store/unpublished.h"
-#include "os/linux/sys/backoff.h"
 #include "os/linux/sys/error.h"
 #include "os/linux/sys/fork.h"
 #include "os/linux/sys/space.h"
@@ -266,7 +265,7 @@ create(struct creation *creation, struct mmf_object **out)
 
     do {
         rc = try_create(creation, out);
-        if (rc == TRY_AFTER_PAUSE && !mmf_backoff_wait(&backoff))
+        if (rc == TRY_AFTER_PAUSE && !mmf_newcomer_pause(&backoff))
             rc = mmf_newcomer_fail_busy(creation->path);
     } while (rc > 0);
     if (creation->has_file)

@@ -25,6 +25,23 @@ mmf_newcomer(const struct mmf_entry *entry, const char *path,
     };
 }
 
+/*
+ * What blocks us is another process between two system calls, so it is done in
+ * microseconds, unless a signal or a debugger has stopped it.
+ */
+enum { FIRST_PAUSE_NS = 20000, LONGEST_PAUSE_NS = 5000000 };
+
+bool
+mmf_newcomer_pause(struct mmf_backoff *backoff)
+{
+    if (backoff->pause == 0) {
+        backoff->deadline = mmf_backoff_deadline(mmf_os_now(), MMF_OS_PATIENCE_MS);
+        backoff->pause = FIRST_PAUSE_NS;
+        backoff->longest = LONGEST_PAUSE_NS;
+    }
+    return mmf_os_pause(backoff);
+}
+
 int
 mmf_newcomer_fail_busy(const char *path)
 {

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "base/backoff.h"
 #include "os/linux/store/entry.h"
 #include "os/linux/store/lock.h"
 #include "os/linux/store/objects.h"
@@ -14,6 +15,12 @@
 /* What to enter in the table for a file that is held. */
 struct mmf_object_request mmf_newcomer(const struct mmf_entry *entry, const char *path,
                                        const struct mmf_hold *hold, bool inheritable);
+
+/*
+ * Pause before another try, longer each time. `backoff` is zero at first. False, without
+ * a pause: another process has been in the way for MMF_OS_PATIENCE_MS.
+ */
+bool mmf_newcomer_pause(struct mmf_backoff *backoff);
 
 /* A process has kept us from it for as long as we wait. MMF_E_BUSY, with mmf_fail. */
 int mmf_newcomer_fail_busy(const char *path);

@@ -9,7 +9,6 @@
 #include "os/linux/store/entry.h"
 #include "os/linux/store/lock_fd.h"
 #include "os/linux/store/newcomer.h"
-#include "os/linux/sys/backoff.h"
 #include "os/linux/sys/error.h"
 
 /* What is opened, and how. */
@@ -122,7 +121,7 @@ mmf_store_open(const struct mmf_name *name, uint32_t kind, bool writable,
         rc = try_open(&opening, &directory, out);
         if (rc <= 0)
             return rc;
-        if (rc == MMF_HELD_PAUSE && !mmf_backoff_wait(&backoff))
+        if (rc == MMF_HELD_PAUSE && !mmf_newcomer_pause(&backoff))
             return mmf_newcomer_fail_busy(path);
     }
 }

@@ -29,7 +29,6 @@
 #include "os/linux/sync/part.h"
 #include "os/linux/sync/ref.h"
 #include "os/linux/sync/system.h"
-#include "os/linux/sys/backoff.h"
 #include "os/linux/sys/error.h"
 #include "os/linux/sys/sys.h"
 #include "shared/page/control.h"
@@ -254,7 +253,7 @@ create_named(const struct mmf_os_sync_request *request, struct mmf_thread *threa
     struct mmf_store_request want = {
         .name = request->name,
         .kind = (uint32_t)request->kind,
-        .mode = request->mode != 0 ? request->mode : 0600,
+        .mode = request->mode,
         .state = &state,
         .state_size = sizeof(state),
         .ticket = 1,
@@ -282,37 +281,19 @@ mmf_os_sync_open(const struct mmf_name *name, mmf_kind kind, struct mmf_os_sync 
 }
 
 int
-mmf_os_sync_create(const struct mmf_os_sync_request *request, struct mmf_os_sync **out,
-                   int *created)
+mmf_os_sync_create(const struct mmf_os_sync_request *request, struct mmf_os_sync **out)
 {
-    struct mmf_backoff backoff = {0};
     struct mmf_thread *thread;
-    mmf_error before;
     int rc = mmf_watch_forks();
 
+    MMF_ASSERT(out != NULL);
     if (rc < 0)
         return rc;
     thread = mmf_thread_self();
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
-    *created = 1;
-    if (request->name == NULL)
-        return create_unnamed(request, thread, out);
-    mmf_last_error(&before);
-    do {
-        *created = 0;
-        rc = mmf_os_sync_open(request->name, request->kind, out);
-        if (rc == MMF_E_NOT_FOUND) {
-            *created = 1;
-            rc = create_named(request, thread, out);
-        }
-        if (rc == MMF_OK)
-            mmf_fail_restore(&before);
-        if (rc != MMF_E_EXISTS)
-            return rc;
-    } while (mmf_backoff_wait(&backoff));
-    return mmf_fail(MMF_E_BUSY, "\"%.200s\" kept being created and closed for %d ms",
-                    request->name->text, MMF_OS_PATIENCE_MS);
+    return request->name == NULL ? create_unnamed(request, thread, out)
+                                 : create_named(request, thread, out);
 }
 
 static void

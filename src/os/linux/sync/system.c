@@ -7,8 +7,8 @@
 #include "os/linux/store/lock.h"
 #include "os/linux/sync/part.h"
 #include "os/linux/sync/poll.h"
-#include "os/linux/sys/clock.h"
 #include "os/linux/sys/futex.h"
+#include "os/os.h"
 
 static struct mmf_sync_object *
 local_of(const struct mmf_sync *sync)
@@ -20,7 +20,7 @@ static int64_t
 now(void *context)
 {
     (void)context;
-    return mmf_clock_monotonic();
+    return mmf_os_now();
 }
 
 static void

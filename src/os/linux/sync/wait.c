@@ -14,7 +14,7 @@
 #include "os/linux/sync/poll.h"
 #include "os/linux/sync/ref.h"
 #include "os/linux/sync/system.h"
-#include "os/linux/sys/clock.h"
+#include "os/os.h"
 
 /*
  * Waiting.
@@ -28,7 +28,7 @@ deadline_of(int32_t timeout_ms)
         return MMF_SYNC_FOREVER;
     if (timeout_ms == 0)
         return MMF_SYNC_POLL;
-    return mmf_clock_monotonic() + (int64_t)timeout_ms * 1000000;
+    return mmf_os_now() + (int64_t)timeout_ms * 1000000;
 }
 
 static void
@@ -286,7 +286,6 @@ static int
 signal_object(struct mmf_os_sync *object, mmf_kind kind)
 {
     int32_t previous;
-    int rc;
 
     switch (kind) {
     case MMF_KIND_MUTEX:
@@ -294,10 +293,7 @@ signal_object(struct mmf_os_sync *object, mmf_kind kind)
     case MMF_KIND_EVENT:
         return mmf_os_event_set(object);
     default:
-        rc = mmf_os_semaphore_release(object, 1, &previous);
-        if (rc == MMF_E_FULL)
-            return mmf_fail(MMF_E_STATE, "the semaphore to signal is at its maximum");
-        return rc;
+        return mmf_os_semaphore_release(object, 1, &previous);
     }
 }
 

@@ -1,11 +1,13 @@
 /*
- * clock.c - see clock.h. Neither clock can fail with an identifier that Linux knows.
+ * clock.c - the clocks of os.h and clock.h, which cannot fail, and sleep.
  */
 #include "os/linux/sys/clock.h"
 
 #include <time.h>
 
+#include "base/invariant.h"
 #include "os/linux/sys/sys.h"
+#include "os/os.h"
 
 static int64_t
 read_clock(clockid_t clock)
@@ -17,7 +19,7 @@ read_clock(clockid_t clock)
 }
 
 int64_t
-mmf_clock_monotonic(void)
+mmf_os_now(void)
 {
     return read_clock(CLOCK_MONOTONIC);
 }
@@ -26,4 +28,11 @@ int64_t
 mmf_clock_wall(void)
 {
     return read_clock(CLOCK_REALTIME);
+}
+
+void
+mmf_os_sleep(int64_t nanoseconds)
+{
+    MMF_ASSERT(nanoseconds >= 0);
+    mmf_sys_sleep(nanoseconds);
 }

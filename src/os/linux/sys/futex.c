@@ -13,8 +13,8 @@
 
 #include "base/atomic.h"
 #include "base/invariant.h"
-#include "os/linux/sys/clock.h"
 #include "os/linux/sys/sys.h"
+#include "os/os.h"
 
 enum { MOST_WORDS = 128, NAP_NS = 5000000 };
 
@@ -47,7 +47,7 @@ have_values(uint32_t *const *words, const uint32_t *expected, int count)
 static void
 nap(int64_t until)
 {
-    int64_t left = until - mmf_clock_monotonic();
+    int64_t left = until - mmf_os_now();
 
     if (left > 0)
         mmf_sys_sleep(left < NAP_NS ? left : NAP_NS);
