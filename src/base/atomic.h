@@ -1,5 +1,5 @@
 /*
- * atomic.h - the one door to atomic operations; the ordering is in the name.
+ * atomic.h - all atomic operations; the ordering is in the name.
  *
  * A test build can put its own operations behind these names, to make every one of
  * them a point where schedules switch.
@@ -174,7 +174,7 @@ mmf_fence_full(void)
 }
 
 /*
- * Copy what somebody may be writing meanwhile. The caller finds out afterwards, and
+ * Copy what another participant may be writing. The caller finds out afterwards, and
  * then does not use the copy.
  */
 #ifdef MMF_THREAD_SANITIZER

@@ -4,8 +4,8 @@
  * Callers have checked the arguments by .NET's rules: names are parsed, sizes positive,
  * enumerations in range, out pointers not NULL. Functions answer a status; on failure
  * they have called mmf_fail with the system's error, and changed nothing. They never
- * wait longer than the timeout they were given, or MMF_OS_PATIENCE_MS where there is
- * none, for another process.
+ * wait for another process longer than the timeout they were given, or without one than
+ * MMF_OS_PATIENCE_MS.
  */
 #ifndef MMF_OS_OS_H
 #define MMF_OS_OS_H
@@ -46,7 +46,7 @@ int64_t mmf_os_now(void);
 /* Sleep; a signal may end it early. */
 void mmf_os_sleep(int64_t nanoseconds);
 
-/* Fill `bytes` with numbers that nobody can guess. MMF_E_IO. */
+/* Fill `bytes` with random numbers that cannot be guessed. MMF_E_IO. */
 int mmf_os_random(void *bytes, size_t size);
 
 /* Pause before the next try. false: the deadline has come, and there was no pause. */
