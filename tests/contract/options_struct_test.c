@@ -412,6 +412,7 @@ options_mode_out_of_range(void **state)
         options.mode = modes[i];
         CHECK_FAILS_PARAM(call_create_new(&options), MMF_E_RANGE, "mode");
         CHECK_FAILS_PARAM(call_create_or_open(&options), MMF_E_RANGE, "mode");
+        CHECK_FAILS_PARAM(call_open_existing(&options), MMF_E_RANGE, "mode");
     }
 }
 

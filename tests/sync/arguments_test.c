@@ -811,23 +811,6 @@ options_of_other_versions(void **state)
     accept_options(&large);
 }
 
-/* It is a creator's: open_existing does not read it. */
-static void
-refuse_mode(const mmf_sync_options *options)
-{
-    for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
-        struct object object = {0};
-        int created = -7;
-
-        CHECK_FAILS_PARAM(object_create(&object, kind, "Cat", options, &created),
-                          MMF_E_RANGE, "mode");
-        CHECK_INT(created, -7);
-        CHECK_FAILS_PARAM(object_create_new(&object, kind, "Cat", options), MMF_E_RANGE,
-                          "mode");
-        CHECK_FAILS(object_open(&object, kind, "Cat", options), MMF_E_NOT_FOUND);
-    }
-}
-
 static void
 options_out_of_range(void **state)
 {
@@ -836,9 +819,9 @@ options_out_of_range(void **state)
     (void)state;
     mmf_sync_options_init(&options);
     options.mode = 01000;
-    refuse_mode(&options);
+    refuse_options(&options, MMF_E_RANGE, "mode");
     options.mode = UINT32_MAX;
-    refuse_mode(&options);
+    refuse_options(&options, MMF_E_RANGE, "mode");
     mmf_sync_options_init(&options);
     options.all_users = 2;
     refuse_options(&options, MMF_E_INVALID, "options");
