@@ -641,7 +641,7 @@ a_queue_of_other_sizes_is_a_mismatch(void **state)
     wanted = usual_queue();
     wanted.options.max_receivers = 6;
     check_mismatch(&wanted, "max_receivers", "5", "6");
-    /* What is rounded to the same, and what is not the creator's business, is none. */
+    /* What is rounded to the same, and what only the handle has, is no mismatch. */
     wanted = usual_queue();
     wanted.capacity = 5;
     wanted.options.strategy = MMF_STRATEGY_WAIT;
