@@ -21,7 +21,7 @@ struct mmf_channel {
     struct mmf_os_channel *os;
     struct mmf_ring *ring;
     const struct mmf_ring_ops *ops;
-    enum mmf_ring_strategy strategy;
+    mmf_strategy strategy;
     mmf_role role;
     int wants_peer;
     int has_fd;
@@ -85,13 +85,13 @@ int mmf_channel_check_length(const struct mmf_channel *channel, int64_t length);
  * under FAIL, MMF_E_PEER_CLOSED, MMF_E_CORRUPT.
  */
 int mmf_channel_wait(struct mmf_channel *channel, mmf_role role, int64_t deadline,
-                     enum mmf_ring_answer (*attempt)(void *payload), void *payload);
+                     enum mmf_step (*attempt)(void *payload), void *payload);
 
 /* MMF_E_CORRUPT. */
 int mmf_channel_fail_corrupt(void);
 
 /* Clear up after the dead, whenever that was done last. */
-void mmf_channel_bury(struct mmf_channel *channel, mmf_role role);
+void mmf_channel_recover_dead(struct mmf_channel *channel, mmf_role role);
 
 /* What a copying receiver is given. */
 int mmf_channel_check_buffer(const void *buffer, int64_t capacity,
@@ -106,7 +106,7 @@ mmf_channel_show(const struct mmf_ring_message *found, mmf_message *message)
     message->length = (int64_t)found->length;
     message->sequence = found->index;
     message->lost = found->lost;
-    message->flags = found->again ? MMF_MESSAGE_REDELIVERED : 0;
+    message->flags = found->redelivered ? MMF_MESSAGE_REDELIVERED : 0;
     message->reserved = 0;
 }
 

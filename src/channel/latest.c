@@ -114,15 +114,15 @@ static int
 reserve(struct mmf_channel *channel, int64_t length, uint8_t **place)
 {
     struct mmf_ring *ring = channel->ring;
-    enum mmf_ring_answer answer = mmf_ring_reserve(ring, (uint64_t)length, place);
+    enum mmf_step answer = mmf_ring_reserve(ring, (uint64_t)length, place);
 
-    if (answer == MMF_RING_NOT_NOW) {
-        mmf_channel_bury(channel, MMF_ROLE_SEND);
+    if (answer == MMF_STEP_WOULD_BLOCK) {
+        mmf_channel_recover_dead(channel, MMF_ROLE_SEND);
         answer = mmf_ring_reserve(ring, (uint64_t)length, place);
     }
-    if (answer == MMF_RING_DONE)
+    if (answer == MMF_STEP_DONE)
         return MMF_OK;
-    if (answer == MMF_RING_NOT_NOW)
+    if (answer == MMF_STEP_WOULD_BLOCK)
         return mmf_fail(MMF_E_BUSY, "living writers have all %llu slots reserved",
                         (unsigned long long)ring->shape.slots);
     return mmf_channel_fail_corrupt();
@@ -182,7 +182,7 @@ mmf_latest_send(mmf_latest *latest, const void *bytes, int64_t length)
         return rc;
     channel = &latest->channel;
     mmf_channel_put(channel->ring, place, bytes, length);
-    mmf_ring_tell_receivers(channel->ring, MMF_RING_ALL, channel->ops);
+    mmf_ring_notify_receivers(channel->ring, MMF_RING_ALL, channel->ops);
     return MMF_OK;
 }
 
@@ -195,9 +195,9 @@ static int
 find_newest(mmf_latest *latest, struct mmf_ring_message *found)
 {
     switch (mmf_ring_newest(latest->channel.ring, found)) {
-    case MMF_RING_DONE:
+    case MMF_STEP_DONE:
         return MMF_OK;
-    case MMF_RING_NOT_NOW:
+    case MMF_STEP_WOULD_BLOCK:
         return MMF_TIMED_OUT;
     default:
         return mmf_channel_fail_corrupt();
@@ -247,7 +247,7 @@ read_carefully(mmf_latest *latest, void *buffer, int64_t capacity, int64_t *leng
         }
         if (found.length > 0 && found.length <= (uint64_t)capacity)
             mmf_copy_changing(buffer, found.bytes, (size_t)found.length);
-    } while (!mmf_ring_is_whole(latest->channel.ring, found.index));
+    } while (!mmf_ring_still_valid(latest->channel.ring, found.index));
     if (found.length > (uint64_t)capacity)
         return mmf_channel_fail_small(&found, capacity);
     mmf_ring_count_received(latest->channel.ring);
@@ -270,9 +270,9 @@ static inline int
 read_usual(mmf_latest *latest, void *buffer, int64_t capacity, int64_t *length,
            uint64_t *version, int is_short)
 {
-    struct mmf_ring_glance seen;
+    struct mmf_ring_try_read seen;
 
-    if (!mmf_ring_glance(latest->channel.ring, &seen) ||
+    if (!mmf_ring_try_read(latest->channel.ring, &seen) ||
         (int64_t)seen.message.length > capacity)
         return read_carefully(latest, buffer, capacity, length, version);
     if (is_short)
@@ -280,7 +280,7 @@ read_usual(mmf_latest *latest, void *buffer, int64_t capacity, int64_t *length,
                                 (size_t)seen.message.length);
     else
         mmf_copy_changing(buffer, seen.message.bytes, (size_t)seen.message.length);
-    if (!mmf_ring_is_same(&seen))
+    if (!mmf_ring_read_still_valid(&seen))
         return read_carefully(latest, buffer, capacity, length, version);
     mmf_ring_count_received(latest->channel.ring);
     *length = (int64_t)seen.message.length;
@@ -339,7 +339,7 @@ mmf_latest_release(mmf_latest *latest)
     if (!latest->has_peeked)
         return mmf_fail(MMF_E_STATE, "nothing is peeked");
     latest->has_peeked = 0;
-    if (!mmf_ring_is_whole(latest->channel.ring, latest->peeked))
+    if (!mmf_ring_still_valid(latest->channel.ring, latest->peeked))
         return MMF_OVERWRITTEN;
     mmf_ring_count_received(latest->channel.ring);
     return MMF_OK;
@@ -350,16 +350,16 @@ struct newer {
     uint64_t version;
 };
 
-static enum mmf_ring_answer
+static enum mmf_step
 attempt_newer(void *payload)
 {
     const struct newer *wanted = payload;
     struct mmf_ring_message found;
-    enum mmf_ring_answer answer = mmf_ring_newest(wanted->ring, &found);
+    enum mmf_step answer = mmf_ring_newest(wanted->ring, &found);
 
-    if (answer == MMF_RING_DONE &&
+    if (answer == MMF_STEP_DONE &&
         mmf_index_difference(found.index, wanted->version) <= 0)
-        return MMF_RING_NOT_NOW;
+        return MMF_STEP_WOULD_BLOCK;
     return answer;
 }
 

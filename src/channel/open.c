@@ -100,10 +100,10 @@ static enum mmf_ring_kind
 ring_kind(const struct mmf_channel_request *request, const mmf_channel_options *options)
 {
     if (request->kind == MMF_KIND_TOPIC)
-        return MMF_RING_TOPIC;
+        return MMF_KIND_TOPIC;
     if (request->kind == MMF_KIND_LATEST)
-        return MMF_RING_LATEST;
-    return options->flags & MMF_CHANNEL_SPSC ? MMF_RING_SPSC : MMF_RING_QUEUE;
+        return MMF_KIND_LATEST;
+    return options->flags & MMF_CHANNEL_SPSC ? MMF_RING_SPSC : MMF_KIND_QUEUE;
 }
 
 static int
@@ -123,8 +123,8 @@ make_shape(const struct mmf_channel_request *request,
     while (slots < (uint64_t)request->capacity)
         slots *= 2;
     shape->kind = ring_kind(request, options);
-    shape->overflow = (enum mmf_ring_overflow)request->overflow;
-    if (shape->kind == MMF_RING_SPSC && shape->overflow == MMF_RING_DROP)
+    shape->overflow = (mmf_overflow)request->overflow;
+    if (shape->is_spsc && shape->overflow == MMF_OVERFLOW_DROP_OLDEST)
         return mmf_fail_argument(MMF_E_INVALID, "overflow",
                                  "DROP_OLDEST needs a queue for many: the producer of "
                                  "MMF_CHANNEL_SPSC takes no messages");
@@ -146,7 +146,7 @@ make_shape(const struct mmf_channel_request *request,
 static int
 fail_join(const struct mmf_channel *channel, const char *name, const char *what)
 {
-    if (channel->ring->shape.kind == MMF_RING_SPSC)
+    if (channel->ring->shape.is_spsc)
         return mmf_fail(MMF_E_SHARING,
                         "\"%.200s\" is for a single %s, and that one lives", name,
                         what);
@@ -162,19 +162,19 @@ join(struct mmf_channel *channel, const char *name, int32_t replay)
     struct mmf_ring *ring = channel->ring;
 
     if ((channel->role & MMF_ROLE_SEND) &&
-        mmf_ring_join_sender(ring, channel->ops) != MMF_RING_DONE)
+        mmf_ring_join_sender(ring, channel->ops) != MMF_STEP_DONE)
         return fail_join(channel, name, "sender");
     if (!(channel->role & MMF_ROLE_RECEIVE))
         return MMF_OK;
     if (mmf_ring_join_receiver(ring, channel->os->may_write_slots, channel->ops) !=
-        MMF_RING_DONE)
+        MMF_STEP_DONE)
         return fail_join(channel, name, "receiver");
-    if (ring->shape.kind == MMF_RING_TOPIC) {
+    if (ring->shape.kind == MMF_KIND_TOPIC) {
         mmf_ring_subscribe(ring, (uint64_t)replay);
         /* Taking a place may have cleared up after a dead subscriber: those whom it
          * held up should not have to wait for their next look. */
-        mmf_channel_bury(channel, MMF_ROLE_SEND);
-        mmf_ring_tell_senders(ring, MMF_RING_ALL, channel->ops);
+        mmf_channel_recover_dead(channel, MMF_ROLE_SEND);
+        mmf_ring_notify_senders(ring, MMF_RING_ALL, channel->ops);
     }
     return MMF_OK;
 }
@@ -190,7 +190,7 @@ take_part(struct mmf_os_channel *os, const char *name,
     channel->ring = os->ring;
     channel->ops = os->ops;
     channel->role = options->role;
-    channel->strategy = (enum mmf_ring_strategy)options->strategy;
+    channel->strategy = (mmf_strategy)options->strategy;
     channel->wants_peer = (options->flags & MMF_CHANNEL_PEER_CLOSED) != 0;
     rc = join(channel, name, options->replay);
     if (rc < 0)
@@ -336,19 +336,19 @@ mmf_channel_fail_corrupt(void)
 }
 
 static int
-status_of(const struct mmf_channel *channel, mmf_role role, enum mmf_ring_answer answer)
+status_of(const struct mmf_channel *channel, mmf_role role, enum mmf_step answer)
 {
     switch (answer) {
-    case MMF_RING_DONE:
+    case MMF_STEP_DONE:
         return MMF_OK;
-    case MMF_RING_GONE:
+    case MMF_STEP_GONE:
         return mmf_fail(MMF_E_PEER_CLOSED, role == MMF_ROLE_SEND
                                              ? "the channel is full, and its last "
                                                "receiver is gone"
                                              : "there is no message, and the last "
                                                "sender is gone");
-    case MMF_RING_NOT_NOW:
-        if (role == MMF_ROLE_SEND && channel->ring->shape.overflow == MMF_RING_FAIL)
+    case MMF_STEP_WOULD_BLOCK:
+        if (role == MMF_ROLE_SEND && channel->ring->shape.overflow == MMF_OVERFLOW_FAIL)
             return mmf_fail(MMF_E_FULL, "all %llu slots of the channel are in use",
                             (unsigned long long)channel->ring->shape.slots);
         return MMF_TIMED_OUT;
@@ -358,20 +358,20 @@ status_of(const struct mmf_channel *channel, mmf_role role, enum mmf_ring_answer
 }
 
 /* Somebody may have died just now: look until that must show. */
-static enum mmf_ring_answer
+static enum mmf_step
 settle(const struct mmf_ring_wait *wait)
 {
     const struct mmf_ring_ops *ops = wait->ops;
     mmf_atomic_u32 *doorbell = &wait->ring->shared->message_doorbell;
     int64_t end = ops->now(ops->context) + DEATH_SETTLES_NS;
-    enum mmf_ring_answer answer;
+    enum mmf_step answer;
     int64_t now;
 
     for (;;) {
-        mmf_ring_bury(wait);
+        mmf_ring_recover_dead(wait);
         answer = wait->attempt(wait->payload);
         now = ops->now(ops->context);
-        if (answer != MMF_RING_NOT_NOW || now >= end)
+        if (answer != MMF_STEP_WOULD_BLOCK || now >= end)
             return answer;
         ops->sleep(ops->context, doorbell, mmf_load_relaxed_u32(doorbell),
                    now + SETTLE_PAUSE_NS);
@@ -379,7 +379,7 @@ settle(const struct mmf_ring_wait *wait)
 }
 
 void
-mmf_channel_bury(struct mmf_channel *channel, mmf_role role)
+mmf_channel_recover_dead(struct mmf_channel *channel, mmf_role role)
 {
     const struct mmf_ring_wait wait = {
         .ring = channel->ring,
@@ -388,12 +388,12 @@ mmf_channel_bury(struct mmf_channel *channel, mmf_role role)
         .may_write_slots = channel->os->may_write_slots,
     };
 
-    mmf_ring_bury(&wait);
+    mmf_ring_recover_dead(&wait);
 }
 
 int
 mmf_channel_wait(struct mmf_channel *channel, mmf_role role, int64_t deadline,
-                 enum mmf_ring_answer (*attempt)(void *payload), void *payload)
+                 enum mmf_step (*attempt)(void *payload), void *payload)
 {
     const struct mmf_ring_wait wait = {
         .ring = channel->ring,
@@ -406,14 +406,14 @@ mmf_channel_wait(struct mmf_channel *channel, mmf_role role, int64_t deadline,
         .wants_peer = channel->wants_peer,
         .may_write_slots = channel->os->may_write_slots,
     };
-    enum mmf_ring_answer answer = MMF_RING_NOT_NOW;
+    enum mmf_step answer = MMF_STEP_WOULD_BLOCK;
 
     if (role == MMF_ROLE_RECEIVE && channel->has_fd &&
         mmf_os_channel_drain(channel->os) && deadline == MMF_RING_POLL)
         answer = settle(&wait);
-    if (answer == MMF_RING_NOT_NOW)
+    if (answer == MMF_STEP_WOULD_BLOCK)
         answer = mmf_ring_wait(&wait);
-    if (answer == MMF_RING_DONE && role == MMF_ROLE_RECEIVE && channel->has_fd)
+    if (answer == MMF_STEP_DONE && role == MMF_ROLE_RECEIVE && channel->has_fd)
         mmf_os_channel_renew(channel->os); /* there may be more */
     return status_of(channel, role, answer);
 }
@@ -428,7 +428,7 @@ struct reservation {
     uint8_t *bytes;
 };
 
-static enum mmf_ring_answer
+static enum mmf_step
 attempt_reserve(void *payload)
 {
     struct reservation *wanted = payload;
@@ -443,7 +443,7 @@ mmf_channel_reserve(struct mmf_channel *channel, uint64_t length, int64_t deadli
     struct reservation wanted = {.ring = channel->ring, .length = length};
     int rc;
 
-    if (channel->ring->shape.overflow == MMF_RING_FAIL)
+    if (channel->ring->shape.overflow == MMF_OVERFLOW_FAIL)
         deadline = MMF_RING_POLL;
     rc = mmf_channel_wait(channel, MMF_ROLE_SEND, deadline, attempt_reserve, &wanted);
     if (rc == MMF_OK)
@@ -468,7 +468,7 @@ mmf_channel_reserve_checked(struct mmf_channel *channel, int64_t length,
     if (channel->ring->has_reserved)
         return mmf_fail(MMF_E_STATE, "this handle has a reservation already: commit or "
                                      "abandon it");
-    rc = mmf_ring_reserve(channel->ring, (uint64_t)length, &place) == MMF_RING_DONE
+    rc = mmf_ring_reserve(channel->ring, (uint64_t)length, &place) == MMF_STEP_DONE
              ? MMF_OK
              : mmf_channel_reserve(channel, (uint64_t)length,
                                    mmf_ring_deadline(channel->ops, timeout_ms), &place);
@@ -489,7 +489,7 @@ mmf_channel_commit(struct mmf_channel *channel, int64_t length, int wake)
                                  "commit %lld bytes; %llu were reserved",
                                  (long long)length, (unsigned long long)channel->room);
     mmf_ring_commit(channel->ring, (uint64_t)length);
-    mmf_ring_tell_receivers(channel->ring, wake, channel->ops);
+    mmf_ring_notify_receivers(channel->ring, wake, channel->ops);
     return MMF_OK;
 }
 
@@ -499,7 +499,7 @@ mmf_channel_abandon(struct mmf_channel *channel)
     if (!channel->ring->has_reserved)
         return mmf_fail(MMF_E_STATE, "nothing is reserved");
     mmf_ring_abandon(channel->ring);
-    mmf_ring_tell_senders(channel->ring, 1, channel->ops);
+    mmf_ring_notify_senders(channel->ring, 1, channel->ops);
     return MMF_OK;
 }
 
@@ -540,7 +540,7 @@ fill_stats(const struct mmf_ring *ring, const struct mmf_ring_ops *ops,
     stats->senders = (int32_t)totals.senders;
     stats->receivers = (int32_t)totals.receivers;
     stats->overflow = (mmf_overflow)ring->shape.overflow;
-    stats->flags = ring->shape.kind == MMF_RING_SPSC ? MMF_CHANNEL_SPSC : 0;
+    stats->flags = ring->shape.is_spsc ? MMF_CHANNEL_SPSC : 0;
 }
 
 int

@@ -40,11 +40,11 @@ static void
 choose_way(mmf_queue *queue)
 {
     const struct mmf_ring *ring = queue->channel.ring;
-    int is_single = ring->shape.kind == MMF_RING_SPSC;
+    int is_single = ring->shape.is_spsc;
     mmf_role roles = queue->channel.role;
 
     if (queue->has_pending || queue->channel.has_fd ||
-        (is_single && mmf_index_difference(ring->cursor, ring->seen_returned) < 0))
+        (is_single && mmf_index_difference(ring->cursor, ring->seen_return_epoch) < 0))
         roles &= ~(mmf_role)MMF_ROLE_RECEIVE;
     queue->straight = is_single ? roles : 0;
     queue->plain = is_single ? 0 : roles;
@@ -67,14 +67,14 @@ goes_plainly(const mmf_queue *queue, mmf_role role, int32_t timeout_ms)
 static APART int
 tell_receivers(const mmf_queue *queue)
 {
-    mmf_ring_tell_receivers(queue->channel.ring, 1, queue->channel.ops);
+    mmf_ring_notify_receivers(queue->channel.ring, 1, queue->channel.ops);
     return MMF_OK;
 }
 
 static APART int
 tell_senders(const mmf_queue *queue)
 {
-    mmf_ring_tell_senders(queue->channel.ring, 1, queue->channel.ops);
+    mmf_ring_notify_senders(queue->channel.ring, 1, queue->channel.ops);
     return MMF_OK;
 }
 
@@ -174,7 +174,7 @@ static inline int
 can_reserve(const struct mmf_ring *ring, int64_t length)
 {
     return !ring->has_reserved && (uint64_t)length <= ring->shape.message_size &&
-           mmf_ring_single_has_room(ring);
+           mmf_ring_spsc_has_space(ring);
 }
 
 /* For many: 0 if it cannot be at once. */
@@ -185,7 +185,7 @@ reserve_plainly(mmf_queue *queue, int64_t length, void **bytes)
     uint8_t *place;
 
     if (ring->has_reserved || (uint64_t)length > ring->shape.message_size ||
-        mmf_ring_reserve(ring, (uint64_t)length, &place) != MMF_RING_DONE)
+        mmf_ring_reserve(ring, (uint64_t)length, &place) != MMF_STEP_DONE)
         return 0;
     queue->channel.room = (uint64_t)length;
     *bytes = place;
@@ -213,7 +213,7 @@ mmf_queue_reserve(mmf_queue *queue, int64_t length, int32_t timeout_ms, void **b
         !can_reserve(queue->channel.ring, length))
         return reserve_slowly(queue, length, timeout_ms, bytes);
     queue->channel.room = (uint64_t)length;
-    *bytes = mmf_ring_single_reserve(queue->channel.ring, (uint64_t)length);
+    *bytes = mmf_ring_spsc_reserve(queue->channel.ring, (uint64_t)length);
     return MMF_OK;
 }
 
@@ -230,7 +230,7 @@ commit_slowly(mmf_queue *queue, int64_t length)
 
     if (goes_plainly(queue, MMF_ROLE_SEND, 0) && can_commit(queue, length)) {
         mmf_ring_commit(queue->channel.ring, (uint64_t)length);
-        return mmf_ring_has_listeners(queue->channel.ring) ? tell_receivers(queue)
+        return mmf_ring_has_waiting_receivers(queue->channel.ring) ? tell_receivers(queue)
                                                            : MMF_OK;
     }
     rc = check(queue, MMF_ROLE_SEND);
@@ -242,8 +242,8 @@ mmf_queue_commit(mmf_queue *queue, int64_t length)
 {
     if (!goes_straight(queue, MMF_ROLE_SEND, 0) || !can_commit(queue, length))
         return commit_slowly(queue, length);
-    mmf_ring_single_commit(queue->channel.ring, (uint64_t)length);
-    return mmf_ring_has_listeners(queue->channel.ring) ? tell_receivers(queue) : MMF_OK;
+    mmf_ring_spsc_commit(queue->channel.ring, (uint64_t)length);
+    return mmf_ring_has_waiting_receivers(queue->channel.ring) ? tell_receivers(queue) : MMF_OK;
 }
 
 int
@@ -272,9 +272,9 @@ mmf_queue_send(mmf_queue *queue, const void *bytes, int64_t length, int32_t time
         !can_reserve(queue->channel.ring, length))
         return send_slowly(queue, bytes, length, timeout_ms);
     ring = queue->channel.ring;
-    memcpy(mmf_ring_single_reserve(ring, (uint64_t)length), bytes, (size_t)length);
-    mmf_ring_single_commit(ring, (uint64_t)length);
-    return mmf_ring_has_listeners(ring) ? tell_receivers(queue) : MMF_OK;
+    memcpy(mmf_ring_spsc_reserve(ring, (uint64_t)length), bytes, (size_t)length);
+    mmf_ring_spsc_commit(ring, (uint64_t)length);
+    return mmf_ring_has_waiting_receivers(ring) ? tell_receivers(queue) : MMF_OK;
 }
 
 int
@@ -297,7 +297,7 @@ struct taking {
     struct mmf_ring_message *message;
 };
 
-static enum mmf_ring_answer
+static enum mmf_step
 attempt_take(void *payload)
 {
     struct taking *wanted = payload;
@@ -308,8 +308,8 @@ attempt_take(void *payload)
 static int
 looks_find_next(const struct mmf_ring *ring, int times)
 {
-    return ring->shape.kind == MMF_RING_SPSC ? mmf_ring_single_look(ring, times)
-                                               : mmf_ring_look(ring, times);
+    return ring->shape.is_spsc ? mmf_ring_spsc_poll(ring, times)
+                                               : mmf_ring_poll(ring, times);
 }
 
 /* No message is there yet. 1: one has come after some looks. */
@@ -318,7 +318,7 @@ look_for_next(mmf_queue *queue, int32_t timeout_ms)
 {
     if (timeout_ms == 0 || !queue->channel.ops->may_spin)
         return 0;
-    mmf_ring_let_get_ahead(queue->channel.ring, 0);
+    mmf_ring_slip(queue->channel.ring, 0);
     return looks_find_next(queue->channel.ring, LOOKS);
 }
 
@@ -337,7 +337,7 @@ take(mmf_queue *queue, int32_t timeout_ms, struct mmf_ring_message *message)
     if (!channel->has_fd &&
         (timeout_ms == 0 || looks_find_next(channel->ring, 1) ||
          look_for_next(queue, timeout_ms)) &&
-        mmf_ring_take(channel->ring, message) == MMF_RING_DONE)
+        mmf_ring_take(channel->ring, message) == MMF_STEP_DONE)
         return MMF_OK;
     return mmf_channel_wait(channel, MMF_ROLE_RECEIVE,
                             mmf_ring_deadline(channel->ops, timeout_ms), attempt_take,
@@ -347,7 +347,7 @@ take(mmf_queue *queue, int32_t timeout_ms, struct mmf_ring_message *message)
 static APART int
 look_back(const mmf_queue *queue)
 {
-    mmf_ring_single_look_back(queue->channel.ring);
+    mmf_ring_spsc_keep_distance(queue->channel.ring);
     return MMF_OK;
 }
 
@@ -356,7 +356,7 @@ static inline int
 read_next(const struct mmf_ring *ring, struct mmf_ring_message *found)
 {
     return mmf_ring_read_sizes(ring, (const void *)ring->in.slot, ring->cursor,
-                               found) == MMF_RING_DONE;
+                               found) == MMF_STEP_DONE;
 }
 
 static int
@@ -374,8 +374,8 @@ peek_slowly(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
     int rc;
 
     if (goes_plainly(queue, MMF_ROLE_RECEIVE, timeout_ms) && message != NULL &&
-        mmf_ring_look(queue->channel.ring, 1) &&
-        mmf_ring_take(queue->channel.ring, &found) == MMF_RING_DONE) {
+        mmf_ring_poll(queue->channel.ring, 1) &&
+        mmf_ring_take(queue->channel.ring, &found) == MMF_STEP_DONE) {
         mmf_channel_show(&found, message);
         return MMF_OK;
     }
@@ -400,9 +400,9 @@ peek_next(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
     if (!read_next(ring, &found))
         return peek_slowly(queue, timeout_ms, message);
     mmf_channel_show(&found, message);
-    mmf_ring_single_move_on(ring);
-    mmf_ring_single_note_taken(ring);
-    return mmf_ring_single_must_look_back(ring) ? look_back(queue) : MMF_OK;
+    mmf_ring_spsc_advance(ring);
+    mmf_ring_spsc_note_taken(ring);
+    return mmf_ring_spsc_is_sample(ring) ? look_back(queue) : MMF_OK;
 }
 
 static APART int
@@ -417,7 +417,7 @@ mmf_queue_take(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
 {
     if (!goes_straight(queue, MMF_ROLE_RECEIVE, timeout_ms) || message == NULL)
         return peek_slowly(queue, timeout_ms, message);
-    return mmf_ring_single_is_there(queue->channel.ring)
+    return mmf_ring_spsc_has_message(queue->channel.ring)
                ? peek_next(queue, timeout_ms, message)
                : await_and_peek(queue, timeout_ms, message);
 }
@@ -441,7 +441,7 @@ mmf_queue_take_many(mmf_queue *queue, int32_t most, int32_t timeout_ms,
     if (rc != MMF_OK)
         return rc;
     mmf_channel_show(&found, &messages[0]);
-    while (taken < most && mmf_ring_take(queue->channel.ring, &found) == MMF_RING_DONE)
+    while (taken < most && mmf_ring_take(queue->channel.ring, &found) == MMF_STEP_DONE)
         mmf_channel_show(&found, &messages[taken++]);
     *count = taken;
     return MMF_OK;
@@ -479,7 +479,7 @@ int
 mmf_queue_release(mmf_queue *queue, const mmf_message *message)
 {
     if (!goes_straight(queue, MMF_ROLE_RECEIVE, 0) || message == NULL ||
-        !mmf_ring_single_release(queue->channel.ring, message->sequence))
+        !mmf_ring_spsc_release(queue->channel.ring, message->sequence))
         return release_slowly(queue, message);
     return mmf_ring_has_waiting_senders(queue->channel.ring) ? tell_senders(queue)
                                                              : MMF_OK;
@@ -505,7 +505,7 @@ mmf_queue_release_many(mmf_queue *queue, const mmf_message *messages, int32_t co
     for (int32_t i = 0; i < count; i++)
         mmf_ring_release(ring, messages[i].sequence);
     if (count > 0)
-        mmf_ring_tell_senders(ring, count, queue->channel.ops);
+        mmf_ring_notify_senders(ring, count, queue->channel.ops);
     return MMF_OK;
 }
 
@@ -516,7 +516,7 @@ check_order(const mmf_queue *queue)
     const struct mmf_ring *ring = queue->channel.ring;
     uint64_t next = queue->has_pending ? queue->pending.index : ring->cursor;
 
-    if (ring->shape.kind != MMF_RING_SPSC ||
+    if (!ring->shape.is_spsc ||
         mmf_load_relaxed_u64(&ring->shared->head) == next)
         return MMF_OK;
     return mmf_fail(MMF_E_STATE, "a queue made with MMF_CHANNEL_SPSC releases in "
@@ -570,7 +570,7 @@ can_receive(mmf_queue *queue, int32_t timeout_ms, struct mmf_ring_message *found
     struct mmf_ring *ring = queue->channel.ring;
 
     return mmf_load_relaxed_u64(&ring->shared->head) == ring->cursor &&
-           (mmf_ring_single_is_there(ring) || look_for_next(queue, timeout_ms)) &&
+           (mmf_ring_spsc_has_message(ring) || look_for_next(queue, timeout_ms)) &&
            read_next(ring, found);
 }
 
@@ -588,10 +588,10 @@ mmf_queue_receive(mmf_queue *queue, void *buffer, int64_t capacity, int32_t time
         return receive_slowly(queue, buffer, capacity, timeout_ms, length, message);
     ring = queue->channel.ring;
     memcpy(buffer, found.bytes, (size_t)found.length);
-    mmf_ring_single_move_on(ring);
-    mmf_ring_single_release(ring, found.index);
-    if (mmf_ring_single_must_look_back(ring))
-        mmf_ring_single_look_back(ring);
+    mmf_ring_spsc_advance(ring);
+    mmf_ring_spsc_release(ring, found.index);
+    if (mmf_ring_spsc_is_sample(ring))
+        mmf_ring_spsc_keep_distance(ring);
     show_copy(&found, buffer, length, message);
     return mmf_ring_has_waiting_senders(ring) ? tell_senders(queue) : MMF_OK;
 }

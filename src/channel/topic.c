@@ -130,7 +130,7 @@ mmf_topic_abandon(mmf_topic *topic)
     if (rc == MMF_OK)
         rc = mmf_channel_abandon(&topic->channel);
     if (rc == MMF_OK) /* subscribers may have waited for it */
-        mmf_ring_tell_receivers(topic->channel.ring, MMF_RING_ALL, topic->channel.ops);
+        mmf_ring_notify_receivers(topic->channel.ring, MMF_RING_ALL, topic->channel.ops);
     return rc;
 }
 
@@ -165,7 +165,7 @@ struct reading {
     struct mmf_ring_message *message;
 };
 
-static enum mmf_ring_answer
+static enum mmf_step
 attempt_next(void *payload)
 {
     struct reading *wanted = payload;
@@ -179,7 +179,7 @@ find_next(mmf_topic *topic, int64_t deadline, struct mmf_ring_message *message)
     struct mmf_channel *channel = &topic->channel;
     struct reading wanted = {.ring = channel->ring, .message = message};
 
-    if (!channel->has_fd && mmf_ring_next(channel->ring, message) == MMF_RING_DONE)
+    if (!channel->has_fd && mmf_ring_next(channel->ring, message) == MMF_STEP_DONE)
         return MMF_OK;
     return mmf_channel_wait(channel, MMF_ROLE_RECEIVE, deadline, attempt_next, &wanted);
 }
@@ -191,8 +191,8 @@ go_on(mmf_topic *topic)
     struct mmf_channel *channel = &topic->channel;
 
     mmf_ring_advance(channel->ring);
-    if (channel->ring->shape.overflow != MMF_RING_DROP)
-        mmf_ring_tell_senders(channel->ring, MMF_RING_ALL, channel->ops);
+    if (channel->ring->shape.overflow != MMF_OVERFLOW_DROP_OLDEST)
+        mmf_ring_notify_senders(channel->ring, MMF_RING_ALL, channel->ops);
 }
 
 static int
@@ -238,7 +238,7 @@ mmf_topic_release(mmf_topic *topic)
     if (!topic->has_peeked)
         return mmf_fail(MMF_E_STATE, "nothing is peeked");
     topic->has_peeked = 0;
-    is_whole = mmf_ring_is_whole(topic->channel.ring, topic->peeked);
+    is_whole = mmf_ring_still_valid(topic->channel.ring, topic->peeked);
     go_on(topic);
     return is_whole ? MMF_OK : MMF_OVERWRITTEN;
 }
@@ -262,7 +262,7 @@ mmf_topic_receive(mmf_topic *topic, void *buffer, int64_t capacity, int32_t time
             return rc;
         if (found.length > 0 && found.length <= (uint64_t)capacity)
             mmf_copy_changing(buffer, found.bytes, (size_t)found.length);
-    } while (!mmf_ring_is_whole(topic->channel.ring, found.index));
+    } while (!mmf_ring_still_valid(topic->channel.ring, found.index));
     if (found.length > (uint64_t)capacity)
         return mmf_channel_fail_small(&found, capacity);
     go_on(topic);

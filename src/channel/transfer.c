@@ -30,7 +30,7 @@ send_at_once(struct mmf_ring *ring, const mmf_buffer *messages, int32_t count)
         uint8_t *place;
 
         if (mmf_ring_reserve(ring, (uint64_t)messages[i].length, &place) !=
-            MMF_RING_DONE)
+            MMF_STEP_DONE)
             break;
         mmf_channel_put(ring, place, messages[i].bytes, messages[i].length);
     }
@@ -55,7 +55,7 @@ mmf_channel_send_many(struct mmf_channel *channel, const mmf_buffer *messages,
 
         done += more;
         if (more > 0)
-            mmf_ring_tell_receivers(channel->ring, wakes_all ? MMF_RING_ALL : more,
+            mmf_ring_notify_receivers(channel->ring, wakes_all ? MMF_RING_ALL : more,
                                     channel->ops);
         if (done == count)
             break;
@@ -67,7 +67,7 @@ mmf_channel_send_many(struct mmf_channel *channel, const mmf_buffer *messages,
             break;
         mmf_channel_put(channel->ring, place, messages[done].bytes,
                         messages[done].length);
-        mmf_ring_tell_receivers(channel->ring, wakes_all ? MMF_RING_ALL : 1,
+        mmf_ring_notify_receivers(channel->ring, wakes_all ? MMF_RING_ALL : 1,
                                 channel->ops);
         done++;
     }

@@ -53,14 +53,14 @@ mmf_channel_send(struct mmf_channel *channel, const void *bytes, int64_t length,
         rc = mmf_channel_check_message(channel, bytes, length);
     if (rc < 0)
         return rc;
-    if (mmf_ring_reserve(channel->ring, (uint64_t)length, &place) != MMF_RING_DONE) {
+    if (mmf_ring_reserve(channel->ring, (uint64_t)length, &place) != MMF_STEP_DONE) {
         rc = mmf_channel_reserve(channel, (uint64_t)length,
                                  mmf_ring_deadline(channel->ops, timeout_ms), &place);
         if (rc != MMF_OK)
             return rc;
     }
     mmf_channel_put(channel->ring, place, bytes, length);
-    mmf_ring_tell_receivers(channel->ring, wake, channel->ops);
+    mmf_ring_notify_receivers(channel->ring, wake, channel->ops);
     return MMF_OK;
 }
 

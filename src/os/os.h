@@ -249,7 +249,7 @@ struct mmf_ring_shape;
 
 /* A handle; what is in here is for the channels' hot calls, and never changes. */
 struct mmf_os_channel {
-    struct mmf_ring *ring; /* the handle's grip, which has not joined yet */
+    struct mmf_ring *ring; /* the handle's ref, which has not joined yet */
     const struct mmf_ring_ops *ops;
     uint32_t forks_before; /* mmf_os_forks at the opening; another number now: dead */
     int may_write_slots;

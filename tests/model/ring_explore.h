@@ -40,7 +40,7 @@ enum {
 struct scenario {
     const char *name;
     enum mmf_ring_kind kind;
-    enum mmf_ring_overflow overflow;
+    mmf_overflow overflow;
     uint64_t slots;
     uint64_t first; /* index; 0: MMF_INDEX_FIRST */
     void (*threads[MOST_THREADS])(void);
@@ -74,7 +74,7 @@ void hand_on(uint64_t index);
 /* Join as a consumer when the thread comes to it; else it has joined from the begin. */
 void begin_late(void);
 
-/* A consumer that has not looked for two laps. */
+/* A consumer that has not dead_checked for two laps. */
 void lag_behind(void);
 
 /* Take the entry of a consumer that was killed, once there is one. */

@@ -286,17 +286,17 @@ read_three(void)
 }
 
 #define QUEUE(count)                                                                   \
-    .kind = MMF_RING_QUEUE, .overflow = MMF_RING_BLOCK, .slots = (count)
+    .kind = MMF_KIND_QUEUE, .overflow = MMF_OVERFLOW_BLOCK, .slots = (count)
 #define DROPPING(count)                                                                \
-    .kind = MMF_RING_QUEUE, .overflow = MMF_RING_DROP, .slots = (count)
+    .kind = MMF_KIND_QUEUE, .overflow = MMF_OVERFLOW_DROP_OLDEST, .slots = (count)
 #define SINGLE(count)                                                                  \
-    .kind = MMF_RING_SPSC, .overflow = MMF_RING_BLOCK, .slots = (count)
+    .kind = MMF_RING_SPSC, .overflow = MMF_OVERFLOW_BLOCK, .slots = (count)
 #define TOPIC(count)                                                                   \
-    .kind = MMF_RING_TOPIC, .overflow = MMF_RING_BLOCK, .slots = (count)
+    .kind = MMF_KIND_TOPIC, .overflow = MMF_OVERFLOW_BLOCK, .slots = (count)
 #define DROPPING_TOPIC(count)                                                          \
-    .kind = MMF_RING_TOPIC, .overflow = MMF_RING_DROP, .slots = (count)
+    .kind = MMF_KIND_TOPIC, .overflow = MMF_OVERFLOW_DROP_OLDEST, .slots = (count)
 #define LATEST(count)                                                                  \
-    .kind = MMF_RING_LATEST, .overflow = MMF_RING_DROP, .slots = (count)
+    .kind = MMF_KIND_LATEST, .overflow = MMF_OVERFLOW_DROP_OLDEST, .slots = (count)
 
 static const struct scenario scenarios[] = {
     /* Queue. */
@@ -488,7 +488,7 @@ static const struct scenario scenarios[] = {
     {.name = "latest value, somebody abandons",
      LATEST(4),
      .threads = {abandon_and_write, write_one, read_two}},
-    {.name = "latest value, overwritten while it is looked for",
+    {.name = "latest value, overwritten while it is dead_checked for",
      LATEST(4),
      .first = 4,
      .threads = {write_two_abandon_two_write_two, read_two}},

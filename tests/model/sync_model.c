@@ -20,23 +20,23 @@
 
 #define MUTEX(name)                                                                    \
     {                                                                                  \
-        name, MMF_SYNC_MUTEX, 0, 0                                                     \
+        name, MMF_KIND_MUTEX, 0, 0                                                     \
     }
 #define MUTEX_OF(thread)                                                               \
     {                                                                                  \
-        "M", MMF_SYNC_MUTEX, thread, 0                                                 \
+        "M", MMF_KIND_MUTEX, thread, 0                                                 \
     }
 #define AUTO_EVENT(name, signalled)                                                    \
     {                                                                                  \
-        name, MMF_SYNC_EVENT, signalled, 0                                             \
+        name, MMF_KIND_EVENT, signalled, 0                                             \
     }
 #define MANUAL_EVENT(name, signalled)                                                  \
     {                                                                                  \
-        name, MMF_SYNC_EVENT, signalled, 1                                             \
+        name, MMF_KIND_EVENT, signalled, 1                                             \
     }
 #define SEMAPHORE(name, count, maximum)                                                \
     {                                                                                  \
-        name, MMF_SYNC_SEMAPHORE, count, maximum                                       \
+        name, MMF_KIND_SEMAPHORE, count, maximum                                       \
     }
 
 enum { FIRST, SECOND, THIRD };

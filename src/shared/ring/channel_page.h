@@ -68,11 +68,11 @@ void mmf_channel_page_write(struct mmf_channel_page_shared *page, uint32_t kind,
                             const struct mmf_ring_shape *shape, uint32_t creator_pid,
                             int64_t created);
 
-enum mmf_channel_page_answer {
-    MMF_CHANNEL_PAGE_SOUND,
-    MMF_CHANNEL_PAGE_UNFINISHED, /* its creator is at it, or was killed */
-    MMF_CHANNEL_PAGE_OTHER,      /* of another layout version */
-    MMF_CHANNEL_PAGE_DAMAGED     /* nothing that this version can make */
+enum mmf_step {
+    MMF_STEP_DONE,
+    MMF_STEP_AGAIN, /* its creator is at it, or was killed */
+    MMF_STEP_LAYOUT,      /* of another layout version */
+    MMF_STEP_CORRUPT     /* nothing that this version can make */
 };
 
 /* What a page says of its channel, checked. */
@@ -84,7 +84,7 @@ struct mmf_channel_facts {
     int64_t capacity;
 };
 
-enum mmf_channel_page_answer
+enum mmf_step
 mmf_channel_page_read(const struct mmf_channel_page_shared *page,
                       struct mmf_channel_facts *facts);
 

@@ -1,5 +1,5 @@
 /*
- * join.c - taking and leaving an entry in a channel's tables.
+ * join.c - taking and skips_begun an entry in a channel's tables.
  *
  *   killed                      a survivor sees
  *   before the exchange         nothing
@@ -15,7 +15,7 @@
 static uint64_t
 find_begin(const struct mmf_ring *ring, int is_receiver)
 {
-    if (ring->shape.kind != MMF_RING_SPSC)
+    if (!ring->shape.is_spsc)
         return 0;
     return mmf_load_relaxed_u64(is_receiver ? &ring->shared->head
                                             : &ring->shared->tail);
@@ -45,7 +45,7 @@ try_entry(struct mmf_ring *ring, uint32_t number, int may_write_slots,
         if (mmf_ring_ticket(identity) == mmf_ring_ticket(ring->identity) ||
             ops->is_alive(ops->context, mmf_ring_ticket(identity)))
             return 0;
-        mmf_ring_clear_up(ring, number, identity, may_write_slots);
+        mmf_ring_recover(ring, number, identity, may_write_slots);
         identity = 0;
     }
     if (!mmf_exchange_if_u64(&entry->identity, &identity,
@@ -61,7 +61,7 @@ static uint32_t
 take_entry(struct mmf_ring *ring, uint32_t first, int may_write_slots,
            const struct mmf_ring_ops *ops)
 {
-    uint32_t count = ring->shape.kind == MMF_RING_SPSC ? 1 : ring->shape.participants;
+    uint32_t count = ring->shape.is_spsc ? 1 : ring->shape.participants;
 
     for (uint32_t i = 0; i < count; i++) {
         if (try_entry(ring, first + i, may_write_slots, ops))
@@ -85,41 +85,41 @@ repair_tail(struct mmf_ring *ring)
     mmf_store_relaxed_u64(&ring->shared->tail, tail);
 }
 
-enum mmf_ring_answer
+enum mmf_step
 mmf_ring_join_sender(struct mmf_ring *ring, const struct mmf_ring_ops *ops)
 {
     uint32_t number = take_entry(ring, 0, 1, ops);
 
     if (number == UINT32_MAX)
-        return MMF_RING_NOT_NOW;
+        return MMF_STEP_WOULD_BLOCK;
     mmf_ring_be_sender(ring, number);
     mmf_store_relaxed_u64(&ring->shared->senders_ever, 1);
-    if (ring->shape.kind == MMF_RING_SPSC) {
+    if (ring->shape.is_spsc) {
         repair_tail(ring);
-        mmf_ring_single_begin_sending(ring);
+        mmf_ring_spsc_begin_sending(ring);
     } else {
-        ring->gate = (mmf_load_acquire_u64(&ring->shared->tail) - ring->shape.slots) &
+        ring->min_cursor = (mmf_load_acquire_u64(&ring->shared->tail) - ring->shape.slots) &
                      MMF_INDEX_MASK;
     }
-    return MMF_RING_DONE;
+    return MMF_STEP_DONE;
 }
 
-enum mmf_ring_answer
+enum mmf_step
 mmf_ring_join_receiver(struct mmf_ring *ring, int may_write_slots,
                        const struct mmf_ring_ops *ops)
 {
     uint32_t number = take_entry(ring, MMF_RECEIVERS_FROM, may_write_slots, ops);
 
     if (number == UINT32_MAX)
-        return MMF_RING_NOT_NOW;
+        return MMF_STEP_WOULD_BLOCK;
     mmf_ring_be_receiver(ring, number);
     mmf_store_relaxed_u64(&ring->shared->receivers_ever, 1);
-    if (ring->shape.kind == MMF_RING_SPSC) {
-        mmf_ring_single_begin_taking(ring);
+    if (ring->shape.is_spsc) {
+        mmf_ring_spsc_begin_taking(ring);
     } else {
         mmf_ring_begin(ring);
     }
-    return MMF_RING_DONE;
+    return MMF_STEP_DONE;
 }
 
 void
@@ -131,11 +131,11 @@ mmf_ring_leave(struct mmf_ring *ring, int may_write_slots,
     if (ring->has_reserved)
         mmf_ring_abandon(ring);
     if (ring->sender != UINT32_MAX)
-        mmf_ring_clear_up(ring, ring->sender, identity, may_write_slots);
+        mmf_ring_recover(ring, ring->sender, identity, may_write_slots);
     if (ring->receiver != UINT32_MAX)
-        mmf_ring_clear_up(ring, ring->receiver, identity, may_write_slots);
+        mmf_ring_recover(ring, ring->receiver, identity, may_write_slots);
     ring->sender = UINT32_MAX;
     ring->receiver = UINT32_MAX;
-    mmf_ring_tell_receivers(ring, MMF_RING_ALL, ops);
-    mmf_ring_tell_senders(ring, MMF_RING_ALL, ops);
+    mmf_ring_notify_receivers(ring, MMF_RING_ALL, ops);
+    mmf_ring_notify_senders(ring, MMF_RING_ALL, ops);
 }

@@ -9,7 +9,7 @@
  * The newest can be further down than that, if all that was begun since was abandoned
  * or left out: a writer never overwrites the newest. Then we look at all slots for the
  * highest, and may miss it: it may be overwritten just before we look at its slot, and
- * the newer one be committed just after we have looked there. Therefore a writer that
+ * the newer one be committed just after we have dead_checked there. Therefore a writer that
  * overwrites a value sees to it first that the hint `newest` is above it: at some value
  * that it has seen to be newer. A reader that finds the hint above what it has found
  * looks again.
@@ -17,7 +17,7 @@
 #include "shared/ring/latest.h"
 
 void
-mmf_ring_raise_newest(const struct mmf_ring *ring, uint64_t above, uint64_t index)
+mmf_ring_raise_newest_at_least(const struct mmf_ring *ring, uint64_t above, uint64_t index)
 {
     uint64_t newest = mmf_load_acquire_u64(&ring->shared->newest);
 
@@ -87,7 +87,7 @@ mmf_ring_find_newest(const struct mmf_ring *ring, uint64_t *index)
     return -1;
 }
 
-enum mmf_ring_answer
+enum mmf_step
 mmf_ring_newest(struct mmf_ring *ring, struct mmf_ring_message *message)
 {
     for (uint64_t rounds = MMF_ROUNDS(ring); rounds > 0; rounds--) {
@@ -95,11 +95,11 @@ mmf_ring_newest(struct mmf_ring *ring, struct mmf_ring_message *message)
         int found = mmf_ring_find_newest(ring, &index);
 
         if (found <= 0)
-            return found == 0 ? MMF_RING_NOT_NOW : MMF_RING_CORRUPT;
-        if (mmf_ring_read_slot(ring, index, message) == MMF_RING_DONE)
-            return MMF_RING_DONE;
-        if (mmf_ring_is_whole(ring, index))
-            return MMF_RING_CORRUPT;
+            return found == 0 ? MMF_STEP_WOULD_BLOCK : MMF_STEP_CORRUPT;
+        if (mmf_ring_read_slot(ring, index, message) == MMF_STEP_DONE)
+            return MMF_STEP_DONE;
+        if (mmf_ring_still_valid(ring, index))
+            return MMF_STEP_CORRUPT;
     }
-    return MMF_RING_NOT_NOW;
+    return MMF_STEP_WOULD_BLOCK;
 }

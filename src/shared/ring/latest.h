@@ -8,7 +8,7 @@
 #include "shared/ring/slot.h"
 
 /* What a glance sees. */
-struct mmf_ring_glance {
+struct mmf_ring_try_read {
     const struct mmf_slot_shared *slot;
     uint64_t word;
     struct mmf_ring_message message;
@@ -16,7 +16,7 @@ struct mmf_ring_glance {
 
 /* The newest, if it is the last that was begun. 0: it is not, or makes no sense. */
 static inline int
-mmf_ring_glance(const struct mmf_ring *ring, struct mmf_ring_glance *glance)
+mmf_ring_try_read(const struct mmf_ring *ring, struct mmf_ring_try_read *glance)
 {
     uint64_t index = mmf_ring_tail(ring) - 1;
 
@@ -24,12 +24,12 @@ mmf_ring_glance(const struct mmf_ring *ring, struct mmf_ring_glance *glance)
     glance->word = mmf_load_acquire_u64(&glance->slot->word);
     return mmf_word_is_value(glance->word, index) &&
            mmf_ring_read_sizes(ring, glance->slot, glance->word >> MMF_INDEX_SHIFT,
-                               &glance->message) == MMF_RING_DONE;
+                               &glance->message) == MMF_STEP_DONE;
 }
 
 /* What was copied since the glance is whole. */
 static inline int
-mmf_ring_is_same(const struct mmf_ring_glance *glance)
+mmf_ring_read_still_valid(const struct mmf_ring_try_read *glance)
 {
     mmf_fence_acquire(); /* pairs with the release fence in mmf_ring_reserve */
     return mmf_load_relaxed_u64(&glance->slot->word) == glance->word;

@@ -17,7 +17,7 @@ is_suspect(const struct mmf_ring *ring, const struct mmf_participant_shared *ent
 
     if (mmf_load_relaxed_u64(&entry->held) != 0)
         return 1;
-    return sending && is_receiver && ring->shape.kind == MMF_RING_TOPIC &&
+    return sending && is_receiver && ring->shape.kind == MMF_KIND_TOPIC &&
            mmf_cursor_read(entry, &cursor) &&
            mmf_index_difference(mmf_ring_tail(ring), cursor) >=
                (int64_t)ring->shape.slots;
@@ -55,7 +55,7 @@ int
 mmf_ring_return_word(const struct mmf_ring *ring, uint64_t word)
 {
     mmf_atomic_u64 *place = &mmf_ring_slot(ring, mmf_word_index(word))->word;
-    uint64_t again = mmf_word_with(word, MMF_NOBODY, MMF_SLOT_RETURNED);
+    uint64_t again = mmf_word_with(word, MMF_NO_PARTICIPANT, MMF_SLOT_RETURNED);
     int done;
 
     mmf_add_release_u64(&ring->shared->returned, RETURN_BEGINS);
@@ -72,7 +72,7 @@ clear_slot(const struct mmf_ring *ring, uint64_t index, uint32_t number,
     mmf_atomic_u64 *place = &mmf_ring_slot(ring, index)->word;
     uint64_t word = mmf_load_acquire_u64(place);
 
-    if (mmf_word_participant(word) != number || !mmf_word_is_in_hand(word))
+    if (mmf_word_participant(word) != number || !mmf_word_is_owned(word))
         return;
     /* The number is still the dead one's, so the word, read before, is too. */
     if (mmf_load_acquire_u64(&entry->identity) != identity)
@@ -81,7 +81,7 @@ clear_slot(const struct mmf_ring *ring, uint64_t index, uint32_t number,
         mmf_ring_return_word(ring, word);
     else if (mmf_exchange_if_u64(
                  place, &word,
-                 mmf_word_make(mmf_word_index(word), MMF_NOBODY, MMF_SLOT_RELEASED)))
+                 mmf_word_make(mmf_word_index(word), MMF_NO_PARTICIPANT, MMF_SLOT_RELEASED)))
         mmf_add_relaxed_u64(&ring->shared->retired_dropped, 1);
 }
 
@@ -106,7 +106,7 @@ retire(const struct mmf_ring *ring, struct mmf_participant_shared *entry,
 }
 
 void
-mmf_ring_clear_up(struct mmf_ring *ring, uint32_t number, uint64_t identity,
+mmf_ring_recover(struct mmf_ring *ring, uint32_t number, uint64_t identity,
                   int may_write_slots)
 {
     struct mmf_participant_shared *entry = mmf_ring_participant(ring, number);
@@ -114,7 +114,7 @@ mmf_ring_clear_up(struct mmf_ring *ring, uint32_t number, uint64_t identity,
     if (entry == NULL || mmf_load_acquire_u64(&entry->identity) != identity)
         return;
     /* `held` is raised before the exchange that takes a slot. */
-    if (may_write_slots && ring->shape.kind != MMF_RING_SPSC &&
+    if (may_write_slots && !ring->shape.is_spsc &&
         mmf_load_acquire_u64(&entry->held) != 0) {
         mmf_ring_name_claim(ring, number);
         for (uint64_t i = 0; i < ring->shape.slots; i++)

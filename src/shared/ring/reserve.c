@@ -18,7 +18,7 @@
  *   after it dropped the oldest a free slot: one message less
  *   after the exchange          the tail's last index is a dead one's: the next sender,
  *                               or who clears up, puts it into the slot
- *   while it leaves one out     `leaving` ahead of `left_out`, forever: consumers that
+ *   while it leaves one out     `skips_begun` ahead of `skips_done`, forever: consumers that
  *                               were overtaken search the slots each time
  */
 #include "shared/ring/ring.h"
@@ -65,11 +65,11 @@ is_held_by_readers(struct mmf_ring *ring, uint64_t tail)
 {
     int64_t most = (int64_t)ring->shape.slots;
 
-    if (ring->shape.kind != MMF_RING_TOPIC || ring->shape.overflow == MMF_RING_DROP ||
-        mmf_index_difference(tail, ring->gate) < most)
+    if (ring->shape.kind != MMF_KIND_TOPIC || ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST ||
+        mmf_index_difference(tail, ring->min_cursor) < most)
         return 0;
-    ring->gate = mmf_ring_find_gate(ring);
-    return mmf_index_difference(tail, ring->gate) >= most;
+    ring->min_cursor = mmf_ring_find_min_cursor(ring);
+    return mmf_index_difference(tail, ring->min_cursor) >= most;
 }
 
 /* A queue's message that nobody has taken yet. */
@@ -78,7 +78,7 @@ is_waiting(const struct mmf_ring *ring, uint64_t word)
 {
     enum mmf_slot_state state = mmf_word_state(word);
 
-    return ring->shape.kind == MMF_RING_QUEUE &&
+    return ring->shape.kind == MMF_KIND_QUEUE &&
            (state == MMF_SLOT_COMMITTED || state == MMF_SLOT_RETURNED);
 }
 
@@ -86,8 +86,8 @@ is_waiting(const struct mmf_ring *ring, uint64_t word)
 static int
 must_stay(const struct mmf_ring *ring, uint64_t word, int has_newest, uint64_t newest)
 {
-    return mmf_word_is_in_hand(word) ||
-           (ring->shape.kind == MMF_RING_LATEST &&
+    return mmf_word_is_owned(word) ||
+           (ring->shape.kind == MMF_KIND_LATEST &&
             mmf_word_state(word) == MMF_SLOT_COMMITTED &&
             (!has_newest || mmf_index_difference(mmf_word_index(word), newest) >= 0));
 }
@@ -101,7 +101,7 @@ is_worth_leaving_out(const struct mmf_ring *ring, uint64_t index, int has_newest
         uint64_t word = mmf_ring_word(ring, index + i);
 
         if (!must_stay(ring, word, has_newest, newest))
-            return ring->shape.overflow == MMF_RING_DROP || !is_waiting(ring, word);
+            return ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST || !is_waiting(ring, word);
     }
     return 0;
 }
@@ -117,44 +117,44 @@ move_tail(const struct mmf_ring *ring, uint64_t tail, uint64_t claimant)
 }
 
 /* Counted before and after: see count_left_out in ring_take.c. */
-static enum mmf_attempt
+static enum mmf_step
 leave_out(const struct mmf_ring *ring, uint64_t tail)
 {
-    mmf_add_release_u64(&ring->shared->leaving, 1);
+    mmf_add_release_u64(&ring->shared->skips_begun, 1);
     move_tail(ring, tail, 0);
-    mmf_add_release_u64(&ring->shared->left_out, 1);
-    return MMF_AGAIN;
+    mmf_add_release_u64(&ring->shared->skips_done, 1);
+    return MMF_STEP_AGAIN;
 }
 
 /* If it fails, a consumer or another sender was quicker. */
-static enum mmf_attempt
+static enum mmf_step
 drop_oldest(const struct mmf_ring *ring, uint64_t index, uint64_t word)
 {
     if (mmf_exchange_if_u64(
             &mmf_ring_slot(ring, index)->word, &word,
-            mmf_word_make(mmf_word_index(word), MMF_NOBODY, MMF_SLOT_RELEASED)))
+            mmf_word_make(mmf_word_index(word), MMF_NO_PARTICIPANT, MMF_SLOT_RELEASED)))
         mmf_counter_add(&mmf_ring_sender(ring)->dropped, 1);
-    return MMF_AGAIN;
+    return MMF_STEP_AGAIN;
 }
 
-static enum mmf_attempt
+static enum mmf_step
 full_at(const struct mmf_ring *ring, uint64_t tail)
 {
-    return mmf_ring_tail(ring) == tail ? MMF_FULL : MMF_AGAIN;
+    return mmf_ring_tail(ring) == tail ? MMF_STEP_WOULD_BLOCK : MMF_STEP_AGAIN;
 }
 
 /* The slot at the tail is older than the tail: make the index ours. */
-static enum mmf_attempt
+static enum mmf_step
 try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
 {
     uint64_t at = tail & MMF_INDEX_MASK;
     uint64_t newest = 0;
     int has_newest = 0;
 
-    if (ring->shape.kind == MMF_RING_LATEST)
+    if (ring->shape.kind == MMF_KIND_LATEST)
         has_newest = mmf_ring_find_newest(ring, &newest);
     if (has_newest < 0)
-        return MMF_BROKEN;
+        return MMF_STEP_CORRUPT;
     if (is_held_by_readers(ring, at))
         return full_at(ring, tail);
     if (must_stay(ring, word, has_newest, newest))
@@ -162,17 +162,17 @@ try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
                    ? leave_out(ring, tail)
                    : full_at(ring, tail);
     if (is_waiting(ring, word))
-        return ring->shape.overflow == MMF_RING_DROP ? drop_oldest(ring, at, word)
+        return ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST ? drop_oldest(ring, at, word)
                                                      : full_at(ring, tail);
     /* Readers that miss it find the hint above it: see ring_latest.c. */
-    if (ring->shape.kind == MMF_RING_LATEST &&
+    if (ring->shape.kind == MMF_KIND_LATEST &&
         mmf_word_state(word) == MMF_SLOT_COMMITTED)
-        mmf_ring_raise_newest(ring, mmf_word_index(word), newest);
-    return move_tail(ring, tail, (uint64_t)ring->sender + 1) ? MMF_GOT_IT : MMF_AGAIN;
+        mmf_ring_raise_newest_at_least(ring, mmf_word_index(word), newest);
+    return move_tail(ring, tail, (uint64_t)ring->sender + 1) ? MMF_STEP_DONE : MMF_STEP_AGAIN;
 }
 
 /* One look at the tail and its slot. */
-static enum mmf_attempt
+static enum mmf_step
 try_claim(struct mmf_ring *ring, uint64_t *index)
 {
     uint64_t tail = mmf_ring_tail(ring);
@@ -181,57 +181,57 @@ try_claim(struct mmf_ring *ring, uint64_t *index)
 
     *index = at;
     if (tail >> MMF_CLAIMANT_SHIFT > ring->shape.participants)
-        return MMF_BROKEN;
+        return MMF_STEP_CORRUPT;
     if (is_open_claim(ring, tail))
         name_last(ring, tail);
     word = mmf_ring_word(ring, at);
     if (!mmf_word_is_at_home(ring, word, at))
-        return MMF_BROKEN;
+        return MMF_STEP_CORRUPT;
     if (mmf_word_age(ring, word, at) >= 0) /* the tail has moved since */
-        return mmf_ring_tail(ring) == tail ? MMF_BROKEN : MMF_AGAIN;
+        return mmf_ring_tail(ring) == tail ? MMF_STEP_CORRUPT : MMF_STEP_AGAIN;
     return try_slot(ring, tail, word);
 }
 
-static enum mmf_ring_answer
-answer_without(struct mmf_ring *ring, enum mmf_attempt attempt)
+static enum mmf_step
+answer_without(struct mmf_ring *ring, enum mmf_step attempt)
 {
-    if (attempt == MMF_FULL)
+    if (attempt == MMF_STEP_WOULD_BLOCK)
         mmf_ring_note_depth(ring, (int64_t)ring->shape.slots);
-    return attempt == MMF_FULL ? MMF_RING_NOT_NOW : MMF_RING_CORRUPT;
+    return attempt == MMF_STEP_WOULD_BLOCK ? MMF_STEP_WOULD_BLOCK : MMF_STEP_CORRUPT;
 }
 
 /*
  * Whoever sees a byte of the new payload sees that the word has changed; pairs with the
- * fence in mmf_ring_is_whole (Boehm, "Can Seqlocks Get Along With Programming Language
+ * fence in mmf_ring_still_valid (Boehm, "Can Seqlocks Get Along With Programming Language
  * Memory Models?", 2012).
  */
 static void
 begin_overwriting(struct mmf_ring *ring)
 {
-    if (ring->shape.kind != MMF_RING_QUEUE)
+    if (ring->shape.kind != MMF_KIND_QUEUE)
         mmf_store_relaxed_u64(
             &mmf_ring_slot(ring, ring->reserved)->word,
             mmf_word_make(ring->reserved, ring->sender, MMF_SLOT_RESERVED));
     mmf_fence_release();
 }
 
-enum mmf_ring_answer
+enum mmf_step
 mmf_ring_reserve(struct mmf_ring *ring, uint64_t length, uint8_t **bytes)
 {
-    enum mmf_attempt attempt;
+    enum mmf_step attempt;
 
-    if (ring->shape.kind == MMF_RING_SPSC) {
-        if (!mmf_ring_single_has_room(ring) && !mmf_ring_single_find_room(ring))
-            return answer_without(ring, MMF_FULL);
-        *bytes = mmf_ring_single_reserve(ring, length);
-        return MMF_RING_DONE;
+    if (ring->shape.is_spsc) {
+        if (!mmf_ring_spsc_has_space(ring) && !mmf_ring_spsc_find_space(ring))
+            return answer_without(ring, MMF_STEP_WOULD_BLOCK);
+        *bytes = mmf_ring_spsc_reserve(ring, length);
+        return MMF_STEP_DONE;
     }
     /* Before the exchange: one who dies with a slot is never without the mark. */
     mmf_store_relaxed_u64(&mmf_ring_sender(ring)->held, 1);
     do {
         attempt = try_claim(ring, &ring->reserved);
-    } while (attempt == MMF_AGAIN);
-    if (attempt != MMF_GOT_IT) {
+    } while (attempt == MMF_STEP_AGAIN);
+    if (attempt != MMF_STEP_DONE) {
         mmf_store_relaxed_u64(&mmf_ring_sender(ring)->held, 0);
         return answer_without(ring, attempt);
     }
@@ -240,7 +240,7 @@ mmf_ring_reserve(struct mmf_ring *ring, uint64_t length, uint8_t **bytes)
         length <= MMF_SLOT_SHORT ? 0 : sizeof(struct mmf_slot_shared);
     begin_overwriting(ring);
     *bytes = (uint8_t *)mmf_ring_slot(ring, ring->reserved) + ring->reserved_offset;
-    return MMF_RING_DONE;
+    return MMF_STEP_DONE;
 }
 
 void
@@ -248,8 +248,8 @@ mmf_ring_commit(struct mmf_ring *ring, uint64_t length)
 {
     struct mmf_slot_shared *slot = mmf_ring_slot(ring, ring->reserved);
 
-    if (ring->shape.kind == MMF_RING_SPSC) {
-        mmf_ring_single_commit(ring, length);
+    if (ring->shape.is_spsc) {
+        mmf_ring_spsc_commit(ring, length);
         return;
     }
     mmf_slot_write_sizes(slot, length, ring->reserved_offset);
@@ -267,9 +267,9 @@ void
 mmf_ring_abandon(struct mmf_ring *ring)
 {
     ring->has_reserved = 0;
-    if (ring->shape.kind == MMF_RING_SPSC)
+    if (ring->shape.is_spsc)
         return; /* the next reservation is of the same slot */
     mmf_store_release_u64(&mmf_ring_slot(ring, ring->reserved)->word,
-                          mmf_word_make(ring->reserved, MMF_NOBODY, MMF_SLOT_RELEASED));
+                          mmf_word_make(ring->reserved, MMF_NO_PARTICIPANT, MMF_SLOT_RELEASED));
     mmf_store_release_u64(&mmf_ring_sender(ring)->held, 0);
 }

@@ -63,9 +63,9 @@ mmf_cursor_read(const struct mmf_participant_shared *entry, uint64_t *index)
 }
 
 uint64_t
-mmf_ring_find_gate(const struct mmf_ring *ring)
+mmf_ring_find_min_cursor(const struct mmf_ring *ring)
 {
-    uint64_t gate = mmf_ring_tail(ring) & MMF_INDEX_MASK;
+    uint64_t min_cursor = mmf_ring_tail(ring) & MMF_INDEX_MASK;
 
     /* Whose cursor we do not see will read a tail that is not older: see
      * mmf_ring_subscribe, which has the other fence. */
@@ -74,8 +74,8 @@ mmf_ring_find_gate(const struct mmf_ring *ring)
         uint64_t cursor;
 
         if (mmf_cursor_read(&ring->receivers[i], &cursor) &&
-            mmf_index_difference(cursor, gate) < 0)
-            gate = cursor;
+            mmf_index_difference(cursor, min_cursor) < 0)
+            min_cursor = cursor;
     }
-    return gate;
+    return min_cursor;
 }

@@ -8,8 +8,8 @@
  *   field         written by                 read by      ordering
  *   tail          senders, by exchange       senders,     the index, 48 bits; 16 bits
  *                                            receivers    more, see below
- *   leaving       queue: senders, before     receivers    how often an index was about
- *   left_out      and after                               to be left out; and was
+ *   skips_begun       queue: senders, before     receivers    how often an index was about
+ *   skips_done      and after                               to be left out; and was
  *   head          SINGLE: the consumer       producer     release after the last read
  *                 else: anybody, a hint      receivers    relaxed
  *   taken         SINGLE: the consumer       its successor  relaxed
@@ -21,7 +21,7 @@
  *   high_water    senders                    anybody      relaxed, a statistic
  *   *_doorbell        sleepers, and who wakes    both         ring_wait.c
  *   polled        whoever asks for a descriptor  senders  relaxed; it stays
- *   looked        sleepers                   sleepers     relaxed, milliseconds
+ *   dead_checked        sleepers                   sleepers     relaxed, milliseconds
  *   retired_*     who leaves, who clears up  anybody      relaxed, statistics
  *   participant   its owner; identity also   everybody    identity by exchange, the
  *                 by who clears up after it               rest one writer, release
@@ -76,7 +76,7 @@ enum mmf_slot_state {
     MMF_SLOT_COMMITTED = 2,
     MMF_SLOT_TAKEN = 3,
     MMF_SLOT_RETURNED = 4,
-    MMF_SLOT_RETAKEN = 5
+    MMF_SLOT_REDELIVERED = 5
 };
 
 #define MMF_SLOT_STATE_BITS 3
@@ -96,19 +96,19 @@ enum mmf_slot_state {
  */
 #define MMF_PARTICIPANTS_MAX 1024u
 #define MMF_RECEIVERS_FROM 1024u
-#define MMF_NOBODY 2047u
+#define MMF_NO_PARTICIPANT 2047u
 
 /* So many reservations in the making a consumer passes: one of each sender. */
-#ifndef MMF_PASSED_MOST /* the model has fewer */
-#define MMF_PASSED_MOST MMF_PARTICIPANTS_MAX
+#ifndef MMF_DEFERRED_MAX /* the model has fewer */
+#define MMF_DEFERRED_MAX MMF_PARTICIPANTS_MAX
 #endif
 
 /* The hot words, each with the line that a prefetcher brings along. */
 struct mmf_ring_shared {
     alignas(128) mmf_atomic_u64 tail;
     mmf_atomic_u64 high_water;
-    mmf_atomic_u64 leaving;
-    mmf_atomic_u64 left_out;
+    mmf_atomic_u64 skips_begun;
+    mmf_atomic_u64 skips_done;
     alignas(128) mmf_atomic_u64 head;
     mmf_atomic_u64 taken;
     alignas(128) mmf_atomic_u64 newest;
@@ -116,7 +116,7 @@ struct mmf_ring_shared {
     alignas(128) mmf_atomic_u32 message_doorbell; /* receivers sleep on it */
     mmf_atomic_u32 space_doorbell;                /* senders sleep on it */
     mmf_atomic_u32 polled;                    /* somebody polls a descriptor */
-    mmf_atomic_u32 looked;                    /* when somebody asked after the dead */
+    mmf_atomic_u32 dead_checked;                    /* when somebody asked after the dead */
     alignas(128) mmf_atomic_u64 retired_sent;
     mmf_atomic_u64 retired_received;
     mmf_atomic_u64 retired_dropped;
@@ -162,14 +162,14 @@ struct mmf_slot_shared {
 static_assert(sizeof(struct mmf_slot_shared) == 64, "layout 1");
 static_assert(offsetof(struct mmf_slot_shared, word) == 56, "layout 1");
 
-enum mmf_ring_kind { MMF_RING_QUEUE, MMF_RING_SPSC, MMF_RING_TOPIC, MMF_RING_LATEST };
+enum mmf_ring_kind { MMF_KIND_QUEUE, MMF_RING_SPSC, MMF_KIND_TOPIC, MMF_KIND_LATEST };
 
-enum mmf_ring_overflow { MMF_RING_BLOCK = 1, MMF_RING_FAIL = 2, MMF_RING_DROP = 3 };
+mmf_overflow { MMF_OVERFLOW_BLOCK = 1, MMF_OVERFLOW_FAIL = 2, MMF_OVERFLOW_DROP_OLDEST = 3 };
 
 /* What never changes in a channel; checked when it was opened. */
 struct mmf_ring_shape {
     enum mmf_ring_kind kind;
-    enum mmf_ring_overflow overflow;
+    mmf_overflow overflow;
     uint64_t slots;        /* a power of two */
     uint64_t stride;       /* bytes of a slot */
     uint64_t message_size; /* most bytes of a payload */
@@ -184,7 +184,7 @@ struct mmf_ring_side {
     int64_t ahead;   /* SINGLE, sender: so many slots from there on are surely free */
 };
 
-/* One participant's grip on a channel: private, for one thread at a time. */
+/* One participant's ref on a channel: private, for one thread at a time. */
 struct mmf_ring {
     struct mmf_ring_shape shape;
     struct mmf_ring_shared *shared;
@@ -203,22 +203,22 @@ struct mmf_ring {
     struct mmf_ring_side out;
     struct mmf_ring_side in;
     uint64_t cursor; /* queue: where to look next; topic: next to read */
-    uint64_t gate;   /* senders: everything before is read (a guess, never too high) */
+    uint64_t min_cursor;   /* senders: everything before is read (a guess, never too high) */
     uint64_t
-        seen_returned; /* SINGLE: `taken` when we joined: what is before comes again */
+        seen_return_epoch; /* SINGLE: `taken` when we joined: what is before comes again */
     uint64_t
         searched;   /* queue: what was left out, when nothing lay behind the cursor */
     uint64_t lost;  /* topic: since the last message */
-    int64_t looked; /* when we last looked after the dead; ring_wait.c */
-    uint32_t passed_count;
-    uint64_t passed[MMF_PASSED_MOST]; /* queue: reservations, in ascending order */
+    int64_t dead_checked; /* when we last dead_checked after the dead; ring_wait.c */
+    uint32_t deferred_count;
+    uint64_t passed[MMF_DEFERRED_MAX]; /* queue: reservations, in ascending order */
 };
 
-enum mmf_ring_answer {
-    MMF_RING_DONE = 0,
-    MMF_RING_NOT_NOW = 1, /* full; or no message */
-    MMF_RING_CORRUPT = 2, /* no state that this version can make */
-    MMF_RING_GONE = 3     /* waits alone: the last counterpart is gone */
+enum mmf_step {
+    MMF_STEP_DONE = 0,
+    MMF_STEP_WOULD_BLOCK = 1, /* full; or no message */
+    MMF_STEP_CORRUPT = 2, /* no state that this version can make */
+    MMF_STEP_GONE = 3     /* waits alone: the last counterpart is gone */
 };
 
 /* A message that a receiver has found. */
@@ -308,7 +308,7 @@ void mmf_ring_init(struct mmf_ring_shared *shared, uint64_t first);
  * Sending. Reserve a slot for `length` bytes: `*bytes` is where to write them. NOT_NOW:
  * full. Under DROP the oldest gives way; a queue's sender counts it as dropped.
  */
-enum mmf_ring_answer mmf_ring_reserve(struct mmf_ring *ring, uint64_t length,
+enum mmf_step mmf_ring_reserve(struct mmf_ring *ring, uint64_t length,
                                       uint8_t **bytes);
 void mmf_ring_commit(struct mmf_ring *ring, uint64_t length);
 void mmf_ring_abandon(struct mmf_ring *ring);
@@ -321,10 +321,10 @@ void mmf_ring_begin(struct mmf_ring *ring);
  * an attempt to take one, which reads the tail, whose line a sender then has to fetch
  * back; but of what is left out or hidden it sees nothing. SINGLE has its own.
  */
-int mmf_ring_look(const struct mmf_ring *ring, int times);
+int mmf_ring_poll(const struct mmf_ring *ring, int times);
 
 /* Queue: take the next message; release it, or hand it on. */
-enum mmf_ring_answer mmf_ring_take(struct mmf_ring *ring,
+enum mmf_step mmf_ring_take(struct mmf_ring *ring,
                                    struct mmf_ring_message *message);
 /* 0: we do not have that message. */
 int mmf_ring_release(struct mmf_ring *ring, uint64_t index);
@@ -334,19 +334,19 @@ int mmf_ring_return(struct mmf_ring *ring, uint64_t index);
  * Queue: somebody may have died while it returned a message, before it said so: the
  * next take looks at all slots then. For whoever waits.
  */
-void mmf_ring_look_for_returned(struct mmf_ring *ring);
+void mmf_ring_rescan_returned(struct mmf_ring *ring);
 
 /* Topic: join at the present end, or up to `replay` messages before. */
 void mmf_ring_subscribe(struct mmf_ring *ring, uint64_t replay);
 
 /*
  * Topic: find the message at the cursor, without moving on. The caller copies or shows
- * it, then asks whether it was still whole (mmf_ring_is_whole) and goes on
+ * it, then asks whether it was still whole (mmf_ring_still_valid) and goes on
  * (mmf_ring_advance).
  */
-enum mmf_ring_answer mmf_ring_next(struct mmf_ring *ring,
+enum mmf_step mmf_ring_next(struct mmf_ring *ring,
                                    struct mmf_ring_message *message);
-int mmf_ring_is_whole(const struct mmf_ring *ring, uint64_t index);
+int mmf_ring_still_valid(const struct mmf_ring *ring, uint64_t index);
 void mmf_ring_advance(struct mmf_ring *ring);
 
 /* Topic: the participant `number` of `identity` is dead. If it is its reservation that
@@ -354,12 +354,12 @@ void mmf_ring_advance(struct mmf_ring *ring);
 int mmf_ring_step_over(struct mmf_ring *ring, uint32_t number, uint64_t identity);
 
 /* Latest value: the newest that is committed. NOT_NOW: none yet. */
-enum mmf_ring_answer mmf_ring_newest(struct mmf_ring *ring,
+enum mmf_step mmf_ring_newest(struct mmf_ring *ring,
                                      struct mmf_ring_message *message);
 
 /*
  * What holds a caller up that got NOT_NOW: the numbers of participants to ask after.
- * If one of them is dead, mmf_ring_clear_up with it (a topic's subscriber: after
+ * If one of them is dead, mmf_ring_recover with it (a topic's subscriber: after
  * senders mmf_ring_step_over) and try again. Answers how many are put into `numbers`,
  * at most `most`.
  */
@@ -379,7 +379,7 @@ struct mmf_participant_shared *mmf_ring_participant(const struct mmf_ring *ring,
  * is free. Any number may do it at once, and die over it. A topic's subscriber may not
  * write the slots: it passes `may_write_slots` 0 and only subscribers' entries.
  */
-void mmf_ring_clear_up(struct mmf_ring *ring, uint32_t number, uint64_t identity,
+void mmf_ring_recover(struct mmf_ring *ring, uint32_t number, uint64_t identity,
                        int may_write_slots);
 
 #endif

@@ -40,12 +40,12 @@ has_sound_kind(const struct mmf_ring_shape_shared *shared, uint32_t object_kind)
 {
     switch (object_kind) {
     case MMF_KIND_QUEUE:
-        return shared->kind == MMF_RING_QUEUE ||
-               (shared->kind == MMF_RING_SPSC && shared->overflow != MMF_RING_DROP);
+        return shared->kind == MMF_KIND_QUEUE ||
+               (shared->kind == MMF_RING_SPSC && shared->overflow != MMF_OVERFLOW_DROP_OLDEST);
     case MMF_KIND_TOPIC:
-        return shared->kind == MMF_RING_TOPIC;
+        return shared->kind == MMF_KIND_TOPIC;
     case MMF_KIND_LATEST:
-        return shared->kind == MMF_RING_LATEST;
+        return shared->kind == MMF_KIND_LATEST;
     default:
         return 0;
     }
@@ -55,14 +55,14 @@ int
 mmf_ring_shape_read(const struct mmf_ring_shape_shared *shared, uint32_t object_kind,
                     int64_t capacity, struct mmf_ring_shape *shape)
 {
-    if (!has_sound_kind(shared, object_kind) || shared->overflow < MMF_RING_BLOCK ||
-        shared->overflow > MMF_RING_DROP || shared->participants < 1 ||
+    if (!has_sound_kind(shared, object_kind) || shared->overflow < MMF_OVERFLOW_BLOCK ||
+        shared->overflow > MMF_OVERFLOW_DROP_OLDEST || shared->participants < 1 ||
         shared->participants > MMF_PARTICIPANTS_MAX || shared->slots < 1 ||
         shared->slots > MMF_RING_SLOTS_MAX || (shared->slots & (shared->slots - 1)) ||
         shared->message_size < 1 || shared->message_size > MMF_RING_MESSAGE_MAX)
         return 0;
     shape->kind = (enum mmf_ring_kind)shared->kind;
-    shape->overflow = (enum mmf_ring_overflow)shared->overflow;
+    shape->overflow = (mmf_overflow)shared->overflow;
     shape->participants = shared->participants;
     shape->slots = shared->slots;
     shape->message_size = shared->message_size;

@@ -16,7 +16,7 @@
 
 struct mmf_ring_shape_shared {
     uint32_t kind;     /* enum mmf_ring_kind */
-    uint32_t overflow; /* enum mmf_ring_overflow */
+    uint32_t overflow; /* mmf_overflow */
     uint32_t participants;
     uint32_t reserved;
     uint64_t slots;
@@ -50,7 +50,7 @@ int mmf_ring_shape_read(const struct mmf_ring_shape_shared *shared,
                         uint32_t object_kind, int64_t capacity,
                         struct mmf_ring_shape *shape);
 
-/* Point a grip at the mapped parts; it takes no part in the channel yet. */
+/* Point a ref at the mapped parts; it takes no part in the channel yet. */
 void mmf_ring_attach(const struct mmf_ring_shape *shape, void *data, void *slots,
                      struct mmf_ring *ring);
 

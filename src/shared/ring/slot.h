@@ -76,12 +76,12 @@ mmf_word_count_up(uint64_t word)
 
 /* Somebody has it in hand: it writes or reads the payload. */
 static inline int
-mmf_word_is_in_hand(uint64_t word)
+mmf_word_is_owned(uint64_t word)
 {
     enum mmf_slot_state state = mmf_word_state(word);
 
     return state == MMF_SLOT_RESERVED || state == MMF_SLOT_TAKEN ||
-           state == MMF_SLOT_RETAKEN;
+           state == MMF_SLOT_REDELIVERED;
 }
 
 /* The index was given out last, and its slot need not say so yet. */
@@ -93,7 +93,7 @@ mmf_tail_is_claimed(uint64_t tail, uint64_t index)
 
 /* The index was given out, but its slot is older: it was left out. */
 static inline int
-mmf_ring_is_left_out(const struct mmf_ring *ring, uint64_t index)
+mmf_ring_is_skipped(const struct mmf_ring *ring, uint64_t index)
 {
     uint64_t tail = mmf_ring_tail(ring);
 
@@ -138,7 +138,7 @@ mmf_ring_receiver(const struct mmf_ring *ring)
 static inline int
 mmf_word_is_value(uint64_t word, uint64_t index)
 {
-    uint64_t rest = mmf_word_make(0, MMF_NOBODY, 0) | MMF_SLOT_TIMES_MASK;
+    uint64_t rest = mmf_word_make(0, MMF_NO_PARTICIPANT, 0) | MMF_SLOT_TIMES_MASK;
 
     return ((word ^ mmf_word_make(index, 0, MMF_SLOT_COMMITTED)) & ~rest) == 0;
 }
@@ -159,7 +159,7 @@ static inline uint64_t
 mmf_ring_sent_by(const struct mmf_ring *ring,
                  const struct mmf_participant_shared *sender)
 {
-    return ring->shape.kind == MMF_RING_SPSC
+    return ring->shape.is_spsc
                ? mmf_ring_count_since(sender, mmf_load_relaxed_u64(&ring->shared->tail))
                : mmf_load_relaxed_u64(&sender->sent);
 }
@@ -168,7 +168,7 @@ static inline uint64_t
 mmf_ring_received_by(const struct mmf_ring *ring,
                      const struct mmf_participant_shared *receiver)
 {
-    return ring->shape.kind == MMF_RING_SPSC
+    return ring->shape.is_spsc
                ? mmf_ring_count_since(receiver,
                                       mmf_load_relaxed_u64(&ring->shared->head))
                : mmf_load_relaxed_u64(&receiver->received);
@@ -183,7 +183,7 @@ mmf_slot_write_sizes(struct mmf_slot_shared *slot, uint64_t length, uint32_t off
 }
 
 /* What the slot says of its message, checked: its sizes are anybody's writing. */
-static inline enum mmf_ring_answer
+static inline enum mmf_step
 mmf_ring_read_sizes(const struct mmf_ring *ring, const struct mmf_slot_shared *slot,
                     uint64_t index, struct mmf_ring_message *message)
 {
@@ -193,23 +193,23 @@ mmf_ring_read_sizes(const struct mmf_ring *ring, const struct mmf_slot_shared *s
     if (length > ring->shape.message_size ||
         (offset != sizeof(*slot) && (offset != 0 || length > MMF_SLOT_SHORT)) ||
         (offset != 0 && ring->shape.stride == sizeof(*slot)))
-        return MMF_RING_CORRUPT;
+        return MMF_STEP_CORRUPT;
     message->bytes = (const uint8_t *)slot + offset;
     message->length = length;
     message->index = index;
     message->lost = 0;
-    message->again = 0;
-    return MMF_RING_DONE;
+    message->redelivered = 0;
+    return MMF_STEP_DONE;
 }
 
-static inline enum mmf_ring_answer
+static inline enum mmf_step
 mmf_ring_read_slot(const struct mmf_ring *ring, uint64_t index,
                    struct mmf_ring_message *message)
 {
     return mmf_ring_read_sizes(ring, mmf_ring_slot(ring, index), index, message);
 }
 
-enum mmf_attempt { MMF_GOT_IT, MMF_AGAIN, MMF_FULL, MMF_BROKEN };
+enum mmf_step { MMF_STEP_DONE, MMF_STEP_AGAIN, MMF_STEP_WOULD_BLOCK, MMF_STEP_CORRUPT };
 
 /* The tail names `number` as the owner of an index: let its slot do so. */
 void mmf_ring_name_claim(const struct mmf_ring *ring, uint32_t number);
@@ -224,7 +224,7 @@ uint64_t mmf_cursor_make(uint64_t identity, uint64_t index);
 int mmf_cursor_read(const struct mmf_participant_shared *entry, uint64_t *index);
 
 /* Everything that all subscribers have read, up to the tail. */
-uint64_t mmf_ring_find_gate(const struct mmf_ring *ring);
+uint64_t mmf_ring_find_min_cursor(const struct mmf_ring *ring);
 
 /* Put a taken message back. 0: its word has changed. */
 int mmf_ring_return_word(const struct mmf_ring *ring, uint64_t word);
@@ -233,6 +233,6 @@ int mmf_ring_return_word(const struct mmf_ring *ring, uint64_t word);
 int mmf_ring_find_newest(const struct mmf_ring *ring, uint64_t *index);
 
 /* Unless the hint is above `above`, let it be `index`, which is. */
-void mmf_ring_raise_newest(const struct mmf_ring *ring, uint64_t above, uint64_t index);
+void mmf_ring_raise_newest_at_least(const struct mmf_ring *ring, uint64_t above, uint64_t index);
 
 #endif

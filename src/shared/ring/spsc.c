@@ -11,7 +11,7 @@ enum { CLOSE = 32 };
 enum { HEAD_START = 16 };
 
 void
-mmf_ring_single_begin_sending(struct mmf_ring *ring)
+mmf_ring_spsc_begin_sending(struct mmf_ring *ring)
 {
     uint64_t tail = mmf_load_relaxed_u64(&ring->shared->tail) & MMF_INDEX_MASK;
 
@@ -21,20 +21,20 @@ mmf_ring_single_begin_sending(struct mmf_ring *ring)
 }
 
 void
-mmf_ring_single_begin_taking(struct mmf_ring *ring)
+mmf_ring_spsc_begin_taking(struct mmf_ring *ring)
 {
     uint64_t head = mmf_load_acquire_u64(&ring->shared->head) & MMF_INDEX_MASK;
 
     ring->cursor = head;
-    ring->seen_returned = mmf_load_relaxed_u64(&ring->shared->taken);
+    ring->seen_return_epoch = mmf_load_relaxed_u64(&ring->shared->taken);
     ring->in = (struct mmf_ring_side){.slot = (void *)mmf_ring_slot(ring, head),
                                       .waited = head};
 }
 
 int
-mmf_ring_single_find_room(struct mmf_ring *ring)
+mmf_ring_spsc_find_space(struct mmf_ring *ring)
 {
-    /* pairs with the release in mmf_ring_single_release: the payload has been read */
+    /* pairs with the release in mmf_ring_spsc_release: the payload has been read */
     uint64_t head = mmf_load_acquire_u64(&ring->shared->head);
     int64_t used = mmf_index_difference(ring->out.next, head);
     int64_t slots = (int64_t)ring->shape.slots;
@@ -49,7 +49,7 @@ mmf_ring_single_find_room(struct mmf_ring *ring)
  * and never come to wait. So one who goes through a stream keeps its distance.
  */
 void
-mmf_ring_single_look_back(struct mmf_ring *ring)
+mmf_ring_spsc_keep_distance(struct mmf_ring *ring)
 {
     uint64_t cursor = ring->cursor;
     int64_t depth = mmf_index_difference(mmf_ring_tail(ring), cursor);

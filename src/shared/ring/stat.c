@@ -62,13 +62,13 @@ find_depth(const struct mmf_ring *ring)
     int64_t depth;
 
     switch (ring->shape.kind) {
-    case MMF_RING_QUEUE:
+    case MMF_KIND_QUEUE:
         return count_waiting(ring);
     case MMF_RING_SPSC:
         depth = mmf_index_difference(tail, mmf_load_relaxed_u64(&ring->shared->head));
         break;
-    case MMF_RING_TOPIC:
-        depth = mmf_index_difference(tail, mmf_ring_find_gate(ring));
+    case MMF_KIND_TOPIC:
+        depth = mmf_index_difference(tail, mmf_ring_find_min_cursor(ring));
         break;
     default:
         return 0;

@@ -20,7 +20,7 @@ struct mmf_ring_totals {
     uint32_t receivers;
 };
 
-/* The grip need not have joined, nor its memory be writable. */
+/* The ref need not have joined, nor its memory be writable. */
 void mmf_ring_sum_up(const struct mmf_ring *ring, const struct mmf_ring_ops *ops,
                      struct mmf_ring_totals *totals);
 

@@ -83,7 +83,7 @@ look_behind(struct mmf_ring *ring)
     if (mmf_index_difference(tail, ring->cursor) <= 0 ||
         mmf_tail_is_claimed(tail, ring->cursor))
         return NOTHING;
-    if (!mmf_ring_is_left_out(ring, ring->cursor))
+    if (!mmf_ring_is_skipped(ring, ring->cursor))
         return GO_ON; /* it came meanwhile */
     if (lag(ring) > (int64_t)ring->shape.slots)
         jump(ring);
@@ -100,7 +100,7 @@ look_at(struct mmf_ring *ring, uint64_t word, struct mmf_ring_message *message)
 
     switch (mmf_word_state(word)) {
     case MMF_SLOT_RESERVED:
-        if (ring->shape.overflow != MMF_RING_DROP ||
+        if (ring->shape.overflow != MMF_OVERFLOW_DROP_OLDEST ||
             lag(ring) < (int64_t)(slots - slots / 4))
             return NOTHING;
         lose(ring, mmf_index_next(ring->cursor));
@@ -109,9 +109,9 @@ look_at(struct mmf_ring *ring, uint64_t word, struct mmf_ring_message *message)
         put_cursor(ring, mmf_index_next(ring->cursor));
         return GO_ON;
     case MMF_SLOT_COMMITTED:
-        if (mmf_ring_read_slot(ring, ring->cursor, message) == MMF_RING_DONE)
+        if (mmf_ring_read_slot(ring, ring->cursor, message) == MMF_STEP_DONE)
             return FOUND;
-        return mmf_ring_is_whole(ring, ring->cursor) ? BROKEN : GO_ON;
+        return mmf_ring_still_valid(ring, ring->cursor) ? BROKEN : GO_ON;
     default:
         return BROKEN;
     }
@@ -135,7 +135,7 @@ look(struct mmf_ring *ring, struct mmf_ring_message *message)
     return GO_ON;
 }
 
-enum mmf_ring_answer
+enum mmf_step
 mmf_ring_next(struct mmf_ring *ring, struct mmf_ring_message *message)
 {
     enum look look_now = GO_ON;
@@ -143,15 +143,15 @@ mmf_ring_next(struct mmf_ring *ring, struct mmf_ring_message *message)
     for (uint64_t rounds = MMF_ROUNDS(ring); look_now == GO_ON && rounds > 0; rounds--)
         look_now = look(ring, message);
     if (look_now == BROKEN)
-        return MMF_RING_CORRUPT;
+        return MMF_STEP_CORRUPT;
     if (look_now != FOUND)
-        return MMF_RING_NOT_NOW;
+        return MMF_STEP_WOULD_BLOCK;
     message->lost = ring->lost;
-    return MMF_RING_DONE;
+    return MMF_STEP_DONE;
 }
 
 int
-mmf_ring_is_whole(const struct mmf_ring *ring, uint64_t index)
+mmf_ring_still_valid(const struct mmf_ring *ring, uint64_t index)
 {
     uint64_t word;
 

@@ -20,7 +20,7 @@ static int
 try_take(struct mmf_ring *ring, uint64_t word)
 {
     enum mmf_slot_state taken =
-        mmf_word_state(word) == MMF_SLOT_COMMITTED ? MMF_SLOT_TAKEN : MMF_SLOT_RETAKEN;
+        mmf_word_state(word) == MMF_SLOT_COMMITTED ? MMF_SLOT_TAKEN : MMF_SLOT_REDELIVERED;
     mmf_atomic_u64 *place = &mmf_ring_slot(ring, mmf_word_index(word))->word;
     mmf_atomic_u64 *held = &mmf_ring_receiver(ring)->held;
 
@@ -38,7 +38,7 @@ take_returned(struct mmf_ring *ring, uint64_t *index)
 {
     uint64_t returned = mmf_load_acquire_u64(&ring->shared->returned);
 
-    if (returned == ring->seen_returned)
+    if (returned == ring->seen_return_epoch)
         return 0;
     for (uint64_t i = 0; i < ring->shape.slots; i++) {
         uint64_t word = mmf_ring_word(ring, i);
@@ -49,24 +49,24 @@ take_returned(struct mmf_ring *ring, uint64_t *index)
             return 1;
         }
     }
-    ring->seen_returned = returned;
+    ring->seen_return_epoch = returned;
     return 0;
 }
 
 void
-mmf_ring_look_for_returned(struct mmf_ring *ring)
+mmf_ring_rescan_returned(struct mmf_ring *ring)
 {
     uint64_t returned = mmf_load_relaxed_u64(&ring->shared->returned);
 
     if (returned >> 32 != (returned & UINT32_MAX))
-        ring->seen_returned = returned - 1;
+        ring->seen_return_epoch = returned - 1;
 }
 
 static void
 forget_passed(struct mmf_ring *ring, uint32_t place)
 {
-    ring->passed_count--;
-    for (uint32_t i = place; i < ring->passed_count; i++)
+    ring->deferred_count--;
+    for (uint32_t i = place; i < ring->deferred_count; i++)
         ring->passed[i] = ring->passed[i + 1];
 }
 
@@ -74,7 +74,7 @@ forget_passed(struct mmf_ring *ring, uint32_t place)
 static int
 take_passed(struct mmf_ring *ring, uint64_t *index)
 {
-    for (uint32_t i = 0; i < ring->passed_count;) {
+    for (uint32_t i = 0; i < ring->deferred_count;) {
         uint64_t word = mmf_ring_word(ring, ring->passed[i]);
         int is_it = mmf_word_index(word) == ring->passed[i];
 
@@ -98,7 +98,7 @@ take_passed(struct mmf_ring *ring, uint64_t *index)
 static int
 is_passed_unchanged(const struct mmf_ring *ring)
 {
-    for (uint32_t i = 0; i < ring->passed_count; i++) {
+    for (uint32_t i = 0; i < ring->deferred_count; i++) {
         uint64_t word = mmf_ring_word(ring, ring->passed[i]);
 
         if (mmf_word_index(word) != ring->passed[i] ||
@@ -131,16 +131,16 @@ find_left_behind(const struct mmf_ring *ring, uint64_t from, uint64_t oldest)
     return first;
 }
 
-/* What `leaving` never comes to. */
+/* What `skips_begun` never comes to. */
 #define UNKNOWN UINT64_MAX
 
-/* `leaving`, if all those have left: the tail that is read afterwards tells of them. */
+/* `skips_begun`, if all those have left: the tail that is read afterwards tells of them. */
 static uint64_t
 count_left_out(const struct mmf_ring *ring)
 {
-    uint64_t left_out = mmf_load_acquire_u64(&ring->shared->left_out);
+    uint64_t skips_done = mmf_load_acquire_u64(&ring->shared->skips_done);
 
-    return mmf_load_acquire_u64(&ring->shared->leaving) == left_out ? left_out
+    return mmf_load_acquire_u64(&ring->shared->skips_begun) == skips_done ? skips_done
                                                                     : UNKNOWN;
 }
 
@@ -151,7 +151,7 @@ count_left_out(const struct mmf_ring *ring)
 static int
 is_searched(const struct mmf_ring *ring)
 {
-    return mmf_load_acquire_u64(&ring->shared->leaving) == ring->searched;
+    return mmf_load_acquire_u64(&ring->shared->skips_begun) == ring->searched;
 }
 
 /* The cursor is more than a lap behind, or on a slot that is ahead of it. */
@@ -183,8 +183,8 @@ mmf_ring_begin(struct mmf_ring *ring)
 
     ring->cursor = find_left_behind(ring, oldest - ((uint64_t)1 << 46), oldest);
     ring->searched = ring->cursor == oldest ? count : UNKNOWN;
-    ring->passed_count = 0;
-    ring->seen_returned = 0; /* if any ever came back, look for them */
+    ring->deferred_count = 0;
+    ring->seen_return_epoch = 0; /* if any ever came back, look for them */
 }
 
 enum ahead { TOOK_IT, NOTHING, LOOK_BACK, BROKEN };
@@ -208,23 +208,23 @@ take_ahead(struct mmf_ring *ring, uint64_t *index)
             if (mmf_index_difference(tail, ring->cursor) <= 0 ||
                 mmf_tail_is_claimed(tail, ring->cursor))
                 return NOTHING;
-            if (!mmf_ring_is_left_out(ring, ring->cursor))
+            if (!mmf_ring_is_skipped(ring, ring->cursor))
                 return LOOK_BACK; /* it came meanwhile */
             catch_up(ring);
         } else if (mmf_word_state(word) == MMF_SLOT_RESERVED) {
-            if (ring->passed_count == MMF_PASSED_MOST)
+            if (ring->deferred_count == MMF_DEFERRED_MAX)
                 return is_passed_unchanged(ring) ? NOTHING : LOOK_BACK;
-            ring->passed[ring->passed_count++] = ring->cursor;
+            ring->passed[ring->deferred_count++] = ring->cursor;
             ring->cursor = mmf_index_next(ring->cursor);
         } else if (mmf_word_state(word) == MMF_SLOT_COMMITTED) {
-            if (ring->passed_count != 0 && !is_passed_unchanged(ring))
+            if (ring->deferred_count != 0 && !is_passed_unchanged(ring))
                 return LOOK_BACK;
             if (!try_take(ring, word))
                 continue;
             *index = ring->cursor;
             ring->cursor = mmf_index_next(ring->cursor);
             return TOOK_IT;
-        } else if (mmf_word_state(word) > MMF_SLOT_RETAKEN) {
+        } else if (mmf_word_state(word) > MMF_SLOT_REDELIVERED) {
             return BROKEN;
         } else {
             ring->cursor = mmf_index_next(ring->cursor);
@@ -233,24 +233,24 @@ take_ahead(struct mmf_ring *ring, uint64_t *index)
     return NOTHING;
 }
 
-static enum mmf_ring_answer
+static enum mmf_step
 take_single(struct mmf_ring *ring, struct mmf_ring_message *message)
 {
     uint64_t word = mmf_ring_word(ring, ring->cursor);
 
     if (word != mmf_word_make(ring->cursor, 0, MMF_SLOT_COMMITTED))
-        return mmf_word_age(ring, word, ring->cursor) < 0 ? MMF_RING_NOT_NOW
-                                                          : MMF_RING_CORRUPT;
-    if (mmf_ring_read_slot(ring, ring->cursor, message) != MMF_RING_DONE)
-        return MMF_RING_CORRUPT;
-    message->again = mmf_index_difference(ring->cursor, ring->seen_returned) < 0;
-    if (message->again)
+        return mmf_word_age(ring, word, ring->cursor) < 0 ? MMF_STEP_WOULD_BLOCK
+                                                          : MMF_STEP_CORRUPT;
+    if (mmf_ring_read_slot(ring, ring->cursor, message) != MMF_STEP_DONE)
+        return MMF_STEP_CORRUPT;
+    message->redelivered = mmf_index_difference(ring->cursor, ring->seen_return_epoch) < 0;
+    if (message->redelivered)
         mmf_counter_add(&mmf_ring_receiver(ring)->redelivered, 1);
-    mmf_ring_single_move_on(ring);
-    mmf_ring_single_note_taken(ring);
-    if (mmf_ring_single_must_look_back(ring))
-        mmf_ring_single_look_back(ring);
-    return MMF_RING_DONE;
+    mmf_ring_spsc_advance(ring);
+    mmf_ring_spsc_note_taken(ring);
+    if (mmf_ring_spsc_is_sample(ring))
+        mmf_ring_spsc_keep_distance(ring);
+    return MMF_STEP_DONE;
 }
 
 static enum ahead
@@ -260,7 +260,7 @@ take_any(struct mmf_ring *ring, uint64_t *index)
         enum ahead ahead;
 
         if (take_returned(ring, index) ||
-            (ring->passed_count != 0 && take_passed(ring, index)))
+            (ring->deferred_count != 0 && take_passed(ring, index)))
             return TOOK_IT;
         ahead = take_ahead(ring, index);
         if (ahead != LOOK_BACK)
@@ -273,8 +273,8 @@ take_any(struct mmf_ring *ring, uint64_t *index)
 static int
 must_look_back(const struct mmf_ring *ring)
 {
-    return ring->passed_count != 0 ||
-           mmf_load_acquire_u64(&ring->shared->returned) != ring->seen_returned;
+    return ring->deferred_count != 0 ||
+           mmf_load_acquire_u64(&ring->shared->returned) != ring->seen_return_epoch;
 }
 
 /* The usual case in fewer steps: the message at the cursor is there, and comes next. */
@@ -297,7 +297,7 @@ take_next(struct mmf_ring *ring, uint64_t *index)
 /* A longer payload begins in a line of its own: it is to come at the same time as the
  * word's, not after it. */
 int
-mmf_ring_look(const struct mmf_ring *ring, int times)
+mmf_ring_poll(const struct mmf_ring *ring, int times)
 {
     const struct mmf_slot_shared *slot = mmf_ring_slot(ring, ring->cursor);
     const struct mmf_slot_shared *payload =
@@ -313,27 +313,27 @@ mmf_ring_look(const struct mmf_ring *ring, int times)
     return 0;
 }
 
-enum mmf_ring_answer
+enum mmf_step
 mmf_ring_take(struct mmf_ring *ring, struct mmf_ring_message *message)
 {
-    enum mmf_ring_answer answer;
+    enum mmf_step answer;
     enum ahead ahead;
     uint64_t index = 0;
 
-    if (ring->shape.kind == MMF_RING_SPSC)
+    if (ring->shape.is_spsc)
         return take_single(ring, message);
     ahead = take_next(ring, &index) ? TOOK_IT : take_any(ring, &index);
     if (ahead != TOOK_IT)
-        return ahead == BROKEN ? MMF_RING_CORRUPT : MMF_RING_NOT_NOW;
+        return ahead == BROKEN ? MMF_STEP_CORRUPT : MMF_STEP_WOULD_BLOCK;
     answer = mmf_ring_read_slot(ring, index, message);
-    if (answer != MMF_RING_DONE)
+    if (answer != MMF_STEP_DONE)
         return answer;
-    message->again = mmf_word_state(mmf_ring_word(ring, index)) == MMF_SLOT_RETAKEN;
-    if (message->again)
+    message->redelivered = mmf_word_state(mmf_ring_word(ring, index)) == MMF_SLOT_REDELIVERED;
+    if (message->redelivered)
         mmf_counter_add(&mmf_ring_receiver(ring)->redelivered, 1);
     else if ((index & MMF_DEPTH_SAMPLES) == 0)
         mmf_ring_note_depth(ring, mmf_index_difference(mmf_ring_tail(ring), index));
-    return MMF_RING_DONE;
+    return MMF_STEP_DONE;
 }
 
 /* Is the message of this index ours, by its word? */
@@ -343,7 +343,7 @@ is_ours(const struct mmf_ring *ring, uint64_t index, uint64_t word)
     return mmf_word_index(word) == (index & MMF_INDEX_MASK) &&
            mmf_word_participant(word) == ring->receiver &&
            (mmf_word_state(word) == MMF_SLOT_TAKEN ||
-            mmf_word_state(word) == MMF_SLOT_RETAKEN);
+            mmf_word_state(word) == MMF_SLOT_REDELIVERED);
 }
 
 static void
@@ -357,7 +357,7 @@ hold_one_less(struct mmf_ring *ring)
 int
 mmf_ring_holds(const struct mmf_ring *ring, uint64_t index, uint64_t ahead)
 {
-    if (ring->shape.kind != MMF_RING_SPSC)
+    if (!ring->shape.is_spsc)
         return is_ours(ring, index, mmf_ring_word(ring, index));
     return mmf_index_difference(index, mmf_load_relaxed_u64(&ring->shared->head)) ==
                (int64_t)ahead &&
@@ -367,13 +367,13 @@ mmf_ring_holds(const struct mmf_ring *ring, uint64_t index, uint64_t ahead)
 int
 mmf_ring_release(struct mmf_ring *ring, uint64_t index)
 {
-    if (ring->shape.kind == MMF_RING_SPSC)
-        return mmf_ring_single_release(ring, index);
+    if (ring->shape.is_spsc)
+        return mmf_ring_spsc_release(ring, index);
     if (!mmf_ring_holds(ring, index, 0))
         return 0;
     /* pairs with the acquire in try_reserve: the payload has been read */
     mmf_store_release_u64(&mmf_ring_slot(ring, index)->word,
-                          mmf_word_make(index, MMF_NOBODY, MMF_SLOT_RELEASED));
+                          mmf_word_make(index, MMF_NO_PARTICIPANT, MMF_SLOT_RELEASED));
     hold_one_less(ring);
     mmf_counter_add(&mmf_ring_receiver(ring)->received, 1);
     return 1;
@@ -384,7 +384,7 @@ mmf_ring_return(struct mmf_ring *ring, uint64_t index)
 {
     uint64_t word = mmf_ring_word(ring, index);
 
-    if (ring->shape.kind == MMF_RING_SPSC)
+    if (ring->shape.is_spsc)
         return 1; /* `head` has not passed it: the next consumer begins there */
     if (!is_ours(ring, index, word))
         return 0;

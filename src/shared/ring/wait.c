@@ -14,11 +14,11 @@
  * A ring can also die, with whoever was killed before it or woken by it. So a sleeper
  * looks again after each tick. It then asks after those that have something in hand,
  * too: the dead would have it forever. Of all that sleep at a channel one goes through
- * the tables in each tick, which it notes in `looked`.
+ * the tables in each tick, which it notes in `dead_checked`.
  *
  *   killed                     a survivor sees
  *   with the mark set          one ring too many, which takes the mark off
- *   after `looked` was noted   the next tick's
+ *   after `dead_checked` was noted   the next tick's
  *   in mid-clearing-up         the rest still in a dead one's hand: clears it up
  */
 #include "shared/ring/wait.h"
@@ -53,7 +53,7 @@ mmf_ring_deadline(const struct mmf_ring_ops *ops, int32_t timeout_ms)
  */
 
 void
-mmf_ring_doorbell(mmf_atomic_u32 *doorbell, int count, const struct mmf_ring_ops *ops)
+mmf_doorbell_ring(mmf_atomic_u32 *doorbell, int count, const struct mmf_ring_ops *ops)
 {
     uint32_t value = mmf_load_acquire_u32(doorbell);
     uint32_t next;
@@ -113,7 +113,7 @@ is_dead(const struct mmf_ring_wait *wait, uint64_t identity)
 }
 
 void
-mmf_ring_bury(const struct mmf_ring_wait *wait)
+mmf_ring_recover_dead(const struct mmf_ring_wait *wait)
 {
     uint32_t numbers[2 * MMF_PARTICIPANTS_MAX];
     struct mmf_ring *ring = wait->ring;
@@ -128,12 +128,12 @@ mmf_ring_bury(const struct mmf_ring_wait *wait)
         if (identity == 0 || !is_dead(wait, identity) ||
             (!wait->may_write_slots && numbers[i] < MMF_RECEIVERS_FROM))
             continue;
-        mmf_ring_clear_up(ring, numbers[i], identity, wait->may_write_slots);
+        mmf_ring_recover(ring, numbers[i], identity, wait->may_write_slots);
         buried = 1;
     }
     if (buried) {
-        mmf_ring_tell_receivers(ring, MMF_RING_ALL, wait->ops);
-        mmf_ring_tell_senders(ring, MMF_RING_ALL, wait->ops);
+        mmf_ring_notify_receivers(ring, MMF_RING_ALL, wait->ops);
+        mmf_ring_notify_senders(ring, MMF_RING_ALL, wait->ops);
     }
 }
 
@@ -165,18 +165,18 @@ step_over_dead(const struct mmf_ring_wait *wait)
 static int
 can_be_held_up(const struct mmf_ring_wait *wait)
 {
-    return wait->sending || wait->ring->shape.kind == MMF_RING_QUEUE;
+    return wait->sending || wait->ring->shape.kind == MMF_KIND_QUEUE;
 }
 
-/* 1: nobody else has looked for a tick, so it is for us. */
+/* 1: nobody else has dead_checked for a tick, so it is for us. */
 static int
 is_our_turn(struct mmf_ring_shared *shared, int64_t now)
 {
     uint32_t milliseconds = (uint32_t)(now / 1000000);
-    uint32_t looked = mmf_load_relaxed_u32(&shared->looked);
+    uint32_t dead_checked = mmf_load_relaxed_u32(&shared->dead_checked);
 
-    return milliseconds - looked >= (uint32_t)(MMF_RING_TICK / 1000000) &&
-           mmf_exchange_if_u32(&shared->looked, &looked, milliseconds);
+    return milliseconds - dead_checked >= (uint32_t)(MMF_RING_TICK / 1000000) &&
+           mmf_exchange_if_u32(&shared->dead_checked, &dead_checked, milliseconds);
 }
 
 /* Once in a tick, whoever has to wait. */
@@ -185,15 +185,15 @@ look(const struct mmf_ring_wait *wait, int64_t now)
 {
     struct mmf_ring *ring = wait->ring;
 
-    ring->looked = now;
+    ring->dead_checked = now;
     /* The turn first: going through the tables costs more than all the rest. */
     if (can_be_held_up(wait) && is_our_turn(ring->shared, now))
-        mmf_ring_bury(wait);
+        mmf_ring_recover_dead(wait);
     if (wait->sending)
         return;
-    if (ring->shape.kind == MMF_RING_QUEUE)
-        mmf_ring_look_for_returned(ring); /* the hint may have died */
-    else if (ring->shape.kind == MMF_RING_TOPIC)
+    if (ring->shape.kind == MMF_KIND_QUEUE)
+        mmf_ring_rescan_returned(ring); /* the hint may have died */
+    else if (ring->shape.kind == MMF_KIND_TOPIC)
         step_over_dead(wait);
 }
 
@@ -226,21 +226,21 @@ are_peers_gone(const struct mmf_ring_wait *wait, int ask)
  */
 
 /* A look if it is time for one, and then another attempt. */
-static enum mmf_ring_answer
+static enum mmf_step
 attempt_after_look(const struct mmf_ring_wait *wait, int64_t now)
 {
-    int is_time = now - wait->ring->looked >= MMF_RING_TICK;
+    int is_time = now - wait->ring->dead_checked >= MMF_RING_TICK;
     int gone;
-    enum mmf_ring_answer answer;
+    enum mmf_step answer;
 
     if (is_time)
         look(wait, now);
     gone = wait->wants_peer && are_peers_gone(wait, is_time);
     if (!is_time && !gone)
-        return MMF_RING_NOT_NOW;
+        return MMF_STEP_WOULD_BLOCK;
     /* After the question: what the last of them did comes first. */
     answer = wait->attempt(wait->payload);
-    return answer == MMF_RING_NOT_NOW && gone ? MMF_RING_GONE : answer;
+    return answer == MMF_STEP_WOULD_BLOCK && gone ? MMF_STEP_GONE : answer;
 }
 
 /* A receiver whose next message, if none comes back or was left out, is not there. */
@@ -250,7 +250,7 @@ is_next_missing(const struct mmf_ring_wait *wait)
     const struct mmf_ring *ring = wait->ring;
 
     if (wait->sending ||
-        (ring->shape.kind != MMF_RING_QUEUE && ring->shape.kind != MMF_RING_TOPIC))
+        (ring->shape.kind != MMF_KIND_QUEUE && ring->shape.kind != MMF_KIND_TOPIC))
         return 0;
     return mmf_word_age(ring, mmf_ring_word(ring, ring->cursor), ring->cursor) < 0;
 }
@@ -259,12 +259,12 @@ is_next_missing(const struct mmf_ring_wait *wait)
  * An attempt that finds nothing has read the tail, whose line the next sender would have
  * to fetch back. So most of them look no further than at the next slot.
  */
-static enum mmf_ring_answer
+static enum mmf_step
 attempt_often(const struct mmf_ring_wait *wait, int times, int pausing)
 {
-    enum mmf_ring_answer answer = MMF_RING_NOT_NOW;
+    enum mmf_step answer = MMF_STEP_WOULD_BLOCK;
 
-    for (int i = 0; i < times && answer == MMF_RING_NOT_NOW; i++) {
+    for (int i = 0; i < times && answer == MMF_STEP_WOULD_BLOCK; i++) {
         if (pausing)
             mmf_pause();
         if (i % WHOLE == WHOLE - 1 || !is_next_missing(wait))
@@ -274,13 +274,13 @@ attempt_often(const struct mmf_ring_wait *wait, int times, int pausing)
 }
 
 /*
- * If it looked on at once it would take away, for each message, the line that the other
+ * If it dead_checked on at once it would take away, for each message, the line that the other
  * is just writing; after a moment there are several to be had (Giacomoni and others,
  * "FastForward for Efficient Pipeline Parallelism", 2008: temporal slipping). One who
  * waits for the answer to what it sent has no two in a row.
  */
 void
-mmf_ring_let_get_ahead(struct mmf_ring *ring, int sending)
+mmf_ring_slip(struct mmf_ring *ring, int sending)
 {
     struct mmf_ring_side *side = sending ? &ring->out : &ring->in;
     uint64_t here = sending ? ring->reserved : ring->cursor;
@@ -291,37 +291,37 @@ mmf_ring_let_get_ahead(struct mmf_ring *ring, int sending)
 }
 
 /* Without pauses at first: an answer that is under way is seen the sooner. */
-static enum mmf_ring_answer
+static enum mmf_step
 spin(const struct mmf_ring_wait *wait)
 {
     const struct mmf_ring_ops *ops = wait->ops;
     int64_t begin = 0;
 
-    mmf_ring_let_get_ahead(wait->ring, wait->sending);
+    mmf_ring_slip(wait->ring, wait->sending);
     for (;;) {
-        enum mmf_ring_answer answer = attempt_often(wait, ATTEMPTS, begin != 0);
+        enum mmf_step answer = attempt_often(wait, ATTEMPTS, begin != 0);
         int64_t now;
 
-        if (answer != MMF_RING_NOT_NOW)
+        if (answer != MMF_STEP_WOULD_BLOCK)
             return answer;
         now = ops->now(ops->context);
         answer = attempt_after_look(wait, now);
-        if (answer != MMF_RING_NOT_NOW || now >= wait->deadline)
+        if (answer != MMF_STEP_WOULD_BLOCK || now >= wait->deadline)
             return answer;
         if (begin == 0)
             begin = now;
-        else if (wait->strategy != MMF_RING_SPIN && now - begin >= SPIN_TIME)
-            return MMF_RING_NOT_NOW;
+        else if (wait->strategy != MMF_STRATEGY_SPIN && now - begin >= SPIN_TIME)
+            return MMF_STEP_WOULD_BLOCK;
     }
 }
 
-static enum mmf_ring_answer
+static enum mmf_step
 sleep_for_it(const struct mmf_ring_wait *wait)
 {
     const struct mmf_ring_ops *ops = wait->ops;
     struct mmf_ring_shared *shared = wait->ring->shared;
     mmf_atomic_u32 *doorbell = wait->sending ? &shared->space_doorbell : &shared->message_doorbell;
-    enum mmf_ring_answer answer;
+    enum mmf_step answer;
     uint32_t alone = 0;
     int fresh = 1;
 
@@ -331,36 +331,36 @@ sleep_for_it(const struct mmf_ring_wait *wait)
         int64_t until;
 
         answer = attempt_often(wait, fresh ? ARRIVAL : 1, fresh);
-        if (answer != MMF_RING_NOT_NOW)
+        if (answer != MMF_STEP_WOULD_BLOCK)
             break;
         now = ops->now(ops->context);
         answer = attempt_after_look(wait, now);
-        if (answer != MMF_RING_NOT_NOW || now >= wait->deadline)
+        if (answer != MMF_STEP_WOULD_BLOCK || now >= wait->deadline)
             break;
         fresh = 0;
         until = now + MMF_RING_TICK;
         ops->sleep(ops->context, doorbell, value,
                    until < wait->deadline ? until : wait->deadline);
         answer = wait->attempt(wait->payload);
-        if (answer != MMF_RING_NOT_NOW)
+        if (answer != MMF_STEP_WOULD_BLOCK)
             break;
     }
     unmark(doorbell, alone);
     return answer;
 }
 
-enum mmf_ring_answer
+enum mmf_step
 mmf_ring_wait(const struct mmf_ring_wait *wait)
 {
-    enum mmf_ring_answer answer = wait->attempt(wait->payload);
+    enum mmf_step answer = wait->attempt(wait->payload);
 
-    if (answer != MMF_RING_NOT_NOW)
+    if (answer != MMF_STEP_WOULD_BLOCK)
         return answer;
     if (wait->deadline == MMF_RING_POLL)
         return attempt_after_look(wait, wait->ops->now(wait->ops->context));
-    if (wait->strategy != MMF_RING_WAIT && wait->ops->may_spin) {
+    if (wait->strategy != MMF_STRATEGY_WAIT && wait->ops->may_spin) {
         answer = spin(wait);
-        if (answer != MMF_RING_NOT_NOW || wait->strategy == MMF_RING_SPIN)
+        if (answer != MMF_STEP_WOULD_BLOCK || wait->strategy == MMF_STRATEGY_SPIN)
             return answer;
     }
     return sleep_for_it(wait);

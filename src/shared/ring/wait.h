@@ -38,21 +38,21 @@ struct mmf_ring_ops {
     int may_spin; /* others can run while we spin */
 };
 
-enum mmf_ring_strategy {
-    MMF_RING_SPIN_THEN_WAIT = 0,
-    MMF_RING_SPIN = 1,
-    MMF_RING_WAIT = 2
+mmf_strategy {
+    MMF_STRATEGY_SPIN_THEN_WAIT = 0,
+    MMF_STRATEGY_SPIN = 1,
+    MMF_STRATEGY_WAIT = 2
 };
 
 /* What a wait is for. */
 struct mmf_ring_wait {
     struct mmf_ring *ring;
     const struct mmf_ring_ops *ops;
-    /* Try to have it: an enum mmf_ring_answer. */
-    enum mmf_ring_answer (*attempt)(void *payload);
+    /* Try to have it: an enum mmf_step. */
+    enum mmf_step (*attempt)(void *payload);
     void *payload;
     int64_t deadline;
-    enum mmf_ring_strategy strategy;
+    mmf_strategy strategy;
     int sending;    /* for room; else for a message */
     int wants_peer; /* give up when the last counterpart is gone */
     int may_write_slots;
@@ -60,18 +60,18 @@ struct mmf_ring_wait {
 
 /*
  * Wait until the attempt answers anything but NOT_NOW. NOT_NOW: the deadline came.
- * MMF_RING_GONE: the last counterpart is gone, and was when the attempt failed.
+ * MMF_STEP_GONE: the last counterpart is gone, and was when the attempt failed.
  */
-enum mmf_ring_answer mmf_ring_wait(const struct mmf_ring_wait *wait);
+enum mmf_step mmf_ring_wait(const struct mmf_ring_wait *wait);
 
 /* Clear up after those of the suspects who are dead, whenever that was done last. */
-void mmf_ring_bury(const struct mmf_ring_wait *wait);
+void mmf_ring_recover_dead(const struct mmf_ring_wait *wait);
 
 /*
  * Before one waits, or looks more than once: if it has had several in a row it goes
  * through a stream, and has caught up with its counterpart, which then gets a moment.
  */
-void mmf_ring_let_get_ahead(struct mmf_ring *ring, int sending);
+void mmf_ring_slip(struct mmf_ring *ring, int sending);
 
 /* A deadline, `timeout_ms` from now; -1: never. */
 int64_t mmf_ring_deadline(const struct mmf_ring_ops *ops, int32_t timeout_ms);
@@ -82,7 +82,7 @@ int64_t mmf_ring_deadline(const struct mmf_ring_ops *ops, int32_t timeout_ms);
 #define MMF_DOORBELL_RING 4u
 
 /* Wake up to `count` sleepers. */
-void mmf_ring_doorbell(mmf_atomic_u32 *doorbell, int count, const struct mmf_ring_ops *ops);
+void mmf_doorbell_ring(mmf_atomic_u32 *doorbell, int count, const struct mmf_ring_ops *ops);
 
 /*
  * After a commit or a release: tell who waits for it. No fence between the store before
@@ -97,7 +97,7 @@ mmf_doorbell_is_marked(const mmf_atomic_u32 *doorbell)
 
 /* Does anybody have to be told of a message? */
 static inline int
-mmf_ring_has_listeners(const struct mmf_ring *ring)
+mmf_ring_has_waiting_receivers(const struct mmf_ring *ring)
 {
     return mmf_doorbell_is_marked(&ring->shared->message_doorbell) ||
            mmf_load_relaxed_u32(&ring->shared->polled) != 0;
@@ -111,21 +111,21 @@ mmf_ring_has_waiting_senders(const struct mmf_ring *ring)
 }
 
 static inline void
-mmf_ring_tell_receivers(const struct mmf_ring *ring, int count,
+mmf_ring_notify_receivers(const struct mmf_ring *ring, int count,
                         const struct mmf_ring_ops *ops)
 {
     if (mmf_doorbell_is_marked(&ring->shared->message_doorbell))
-        mmf_ring_doorbell(&ring->shared->message_doorbell, count, ops);
+        mmf_doorbell_ring(&ring->shared->message_doorbell, count, ops);
     if (mmf_load_relaxed_u32(&ring->shared->polled))
-        ops->touch(ops->context);
+        ops->notify_pollers(ops->context);
 }
 
 static inline void
-mmf_ring_tell_senders(const struct mmf_ring *ring, int count,
+mmf_ring_notify_senders(const struct mmf_ring *ring, int count,
                       const struct mmf_ring_ops *ops)
 {
     if (mmf_doorbell_is_marked(&ring->shared->space_doorbell))
-        mmf_ring_doorbell(&ring->shared->space_doorbell, count, ops);
+        mmf_doorbell_ring(&ring->shared->space_doorbell, count, ops);
 }
 
 #endif

@@ -118,7 +118,7 @@ ops_for(struct handle *handle)
     return (struct mmf_ring_ops){.now = monotonic_now,
                                  .sleep = sleep_on,
                                  .wake = wake_sleepers,
-                                 .touch = touch_object,
+                                 .notify_pollers = touch_object,
                                  .is_alive = is_alive,
                                  .context = handle,
                                  .may_spin = mmf_sys_cpu_count() != 1};

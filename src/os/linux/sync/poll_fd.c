@@ -74,22 +74,22 @@ mmf_sync_hint_drain(struct mmf_os_sync *sync, int32_t timeout_ms)
             at += (ssize_t)(sizeof(*event) + event->len);
         }
     }
-    if (closed && sync->local->kind == MMF_SYNC_MUTEX && timeout_ms >= 0 &&
+    if (closed && sync->local->kind == MMF_KIND_MUTEX && timeout_ms >= 0 &&
         timeout_ms < DEATH_SETTLES_MS)
         return DEATH_SETTLES_MS;
     return timeout_ms;
 }
 
 void
-mmf_sync_hint_renew(struct mmf_os_sync *sync, const struct mmf_sync *grip)
+mmf_sync_hint_renew(struct mmf_os_sync *sync, const struct mmf_sync_ref *ref)
 {
     uint64_t word;
-    enum mmf_sync_answer answer;
+    enum mmf_step answer;
 
     if (hint_fd(sync) < 0)
         return;
-    answer = mmf_sync_peek(grip, 0, &word);
-    if (answer == MMF_SYNC_TAKEN || answer == MMF_SYNC_TAKEN_ABANDONED)
+    answer = mmf_sync_probe(ref, 0, &word);
+    if (answer == MMF_STEP_DONE || answer == MMF_STEP_ABANDONED)
         mmf_sync_hint_give(sync->local);
 }
 
@@ -140,7 +140,7 @@ int
 mmf_os_sync_poll_fd(struct mmf_os_sync *sync, int *fd)
 {
     struct mmf_thread *thread = mmf_thread_self();
-    struct mmf_sync grip;
+    struct mmf_sync_ref ref;
     int rc;
 
     if (thread == NULL)
@@ -148,9 +148,9 @@ mmf_os_sync_poll_fd(struct mmf_os_sync *sync, int *fd)
     rc = make_hint_fd(sync);
     if (rc < 0)
         return rc;
-    mmf_sync_make_grip(sync->local, thread, &grip);
-    mmf_sync_mark_polled(&grip);
-    mmf_sync_hint_renew(sync, &grip);
+    mmf_sync_make_ref(sync->local, thread, &ref);
+    mmf_sync_mark_polled(&ref);
+    mmf_sync_hint_renew(sync, &ref);
     *fd = hint_fd(sync);
     return MMF_OK;
 }

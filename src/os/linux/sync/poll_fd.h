@@ -16,7 +16,7 @@ void mmf_sync_hint_give(const struct mmf_sync_object *local);
 int32_t mmf_sync_hint_drain(struct mmf_os_sync *sync, int32_t timeout_ms);
 
 /* What can still be had must poll readable again. */
-void mmf_sync_hint_renew(struct mmf_os_sync *sync, const struct mmf_sync *grip);
+void mmf_sync_hint_renew(struct mmf_os_sync *sync, const struct mmf_sync_ref *ref);
 
 /* The handle, or the object, is going. */
 void mmf_sync_hint_close(const struct mmf_os_sync *sync);

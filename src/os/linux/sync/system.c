@@ -10,7 +10,7 @@
 #include "os/linux/sys/sys.h"
 
 static struct mmf_sync_object *
-local_of(const struct mmf_sync *sync)
+local_of(const struct mmf_sync_ref *sync)
 {
     return sync->context;
 }
@@ -26,11 +26,11 @@ mmf_sync_now(void *context)
 }
 
 static void
-sleep_on(void *context, const struct mmf_sync *objects, const uint32_t *expected,
+sleep_on(void *context, const struct mmf_sync_ref *objects, const uint32_t *expected,
          const uint32_t *shifts, int count, int64_t until)
 {
-    uint32_t *words[2 * MMF_SYNC_MOST];
-    uint32_t values[2 * MMF_SYNC_MOST];
+    uint32_t *words[2 * MMF_SYNC_OBJECTS_MAX];
+    uint32_t values[2 * MMF_SYNC_OBJECTS_MAX];
 
     (void)context;
     for (int i = 0; i < count; i++) {
@@ -38,28 +38,28 @@ sleep_on(void *context, const struct mmf_sync *objects, const uint32_t *expected
         values[i] = expected[i];
         if (shifts == NULL)
             continue;
-        words[count + i] = mmf_sync_shifts(objects[i].shared);
+        words[count + i] = mmf_sync_watch_epoch(objects[i].shared);
         values[count + i] = shifts[i];
     }
     mmf_futex_sleep(words, values, count, shifts == NULL ? 0 : count, until);
 }
 
 static void
-wake_sleepers(void *context, const struct mmf_sync *object, int count)
+wake_sleepers(void *context, const struct mmf_sync_ref *object, int count)
 {
     (void)context;
     mmf_futex_wake(mmf_sync_futex(object->shared), count);
 }
 
 static void
-touch_object(void *context, const struct mmf_sync *object)
+touch_object(void *context, const struct mmf_sync_ref *object)
 {
     (void)context;
     mmf_sync_hint_give(local_of(object));
 }
 
 static int
-is_alive(void *context, const struct mmf_sync *object, uint64_t ticket)
+is_alive(void *context, const struct mmf_sync_ref *object, uint64_t ticket)
 {
     struct mmf_sync_object *local = local_of(object);
 
@@ -72,23 +72,23 @@ is_alive(void *context, const struct mmf_sync *object, uint64_t ticket)
 const struct mmf_sync_ops mmf_sync_linux = {.now = mmf_sync_now,
                                             .sleep = sleep_on,
                                             .wake = wake_sleepers,
-                                            .touch = touch_object,
+                                            .notify_pollers = touch_object,
                                             .is_alive = is_alive};
 
 void
-mmf_sync_make_grip(struct mmf_sync_object *local, const struct mmf_thread *thread,
-                   struct mmf_sync *grip)
+mmf_sync_make_ref(struct mmf_sync_object *local, const struct mmf_thread *thread,
+                   struct mmf_sync_ref *ref)
 {
-    grip->shared = local->shared;
-    grip->kind = local->kind;
-    grip->identity = mmf_sync_identity_of(local, thread);
+    ref->shared = local->shared;
+    ref->kind = local->kind;
+    ref->identity = mmf_sync_identity_of(local, thread);
     if (local->object != NULL) {
-        grip->order[0] = local->object->device;
-        grip->order[1] = local->object->inode;
+        ref->order[0] = local->object->device;
+        ref->order[1] = local->object->inode;
     } else {
-        grip->order[0] = UINT64_MAX; /* after the named ones */
-        grip->order[1] = (uintptr_t)local;
+        ref->order[0] = UINT64_MAX; /* after the named ones */
+        ref->order[1] = (uintptr_t)local;
     }
-    grip->is_shared = local->object != NULL;
-    grip->context = local;
+    ref->is_shared = local->object != NULL;
+    ref->context = local;
 }

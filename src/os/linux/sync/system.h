@@ -13,7 +13,7 @@ extern const struct mmf_sync_ops mmf_sync_linux;
 int64_t mmf_sync_now(void *context);
 
 /* What the thread has to do with the object, for one wait. */
-void mmf_sync_make_grip(struct mmf_sync_object *local, const struct mmf_thread *thread,
-                        struct mmf_sync *grip);
+void mmf_sync_make_ref(struct mmf_sync_object *local, const struct mmf_thread *thread,
+                        struct mmf_sync_ref *ref);
 
 #endif

@@ -28,7 +28,7 @@ deadline_of(int32_t timeout_ms)
 static void
 note_taken(struct mmf_thread *thread, struct mmf_os_sync *sync)
 {
-    if (sync->local->kind == MMF_SYNC_MUTEX)
+    if (sync->local->kind == MMF_KIND_MUTEX)
         mmf_sync_note_owned(thread, sync->local);
 }
 
@@ -42,14 +42,14 @@ take_at_once(struct mmf_sync_object *local)
     struct mmf_thread *thread;
 
     switch (local->kind) {
-    case MMF_SYNC_MUTEX:
+    case MMF_KIND_MUTEX:
         thread = mmf_thread_guess(&local->last_owner);
         if (thread == NULL || !mmf_sync_take_free_mutex(
                                   local->shared, mmf_sync_identity_of(local, thread)))
             return 0;
         mmf_sync_note_owned(thread, local);
         return 1;
-    case MMF_SYNC_EVENT:
+    case MMF_KIND_EVENT:
         return mmf_sync_take_set_event(local->shared);
     default:
         return mmf_sync_take_semaphore(local->shared);
@@ -60,18 +60,18 @@ static int
 wait_for_one(struct mmf_os_sync *sync, int32_t timeout_ms)
 {
     struct mmf_thread *thread = mmf_thread_self();
-    struct mmf_sync grip;
+    struct mmf_sync_ref ref;
     int index;
     int rc;
 
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
-    mmf_sync_make_grip(sync->local, thread, &grip);
+    mmf_sync_make_ref(sync->local, thread, &ref);
     timeout_ms = mmf_sync_hint_drain(sync, timeout_ms);
-    rc = mmf_sync_wait_any(&grip, 1, deadline_of(timeout_ms), &mmf_sync_linux, &index);
+    rc = mmf_sync_wait_any(&ref, 1, deadline_of(timeout_ms), &mmf_sync_linux, &index);
     if (rc == MMF_OK || rc == MMF_ABANDONED)
         note_taken(thread, sync);
-    mmf_sync_hint_renew(sync, &grip);
+    mmf_sync_hint_renew(sync, &ref);
     return rc;
 }
 
@@ -101,32 +101,32 @@ int
 mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count, int32_t timeout_ms,
                      int *index)
 {
-    struct mmf_sync grips[MMF_WAIT_MAXIMUM];
+    struct mmf_sync_ref refs[MMF_WAIT_MAXIMUM];
     struct mmf_thread *thread = mmf_thread_self();
     int rc;
 
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
     for (int i = 0; i < count; i++) {
-        mmf_sync_make_grip(syncs[i]->local, thread, &grips[i]);
+        mmf_sync_make_ref(syncs[i]->local, thread, &refs[i]);
         timeout_ms = mmf_sync_hint_drain(syncs[i], timeout_ms);
     }
-    rc = mmf_sync_wait_any(grips, count, deadline_of(timeout_ms), &mmf_sync_linux,
+    rc = mmf_sync_wait_any(refs, count, deadline_of(timeout_ms), &mmf_sync_linux,
                            index);
     if (rc == MMF_OK || rc == MMF_ABANDONED) {
         *index = first_place(syncs, *index);
         note_taken(thread, syncs[*index]);
     }
     for (int i = 0; i < count; i++)
-        mmf_sync_hint_renew(syncs[i], &grips[i]);
+        mmf_sync_hint_renew(syncs[i], &refs[i]);
     return rc;
 }
 
 static int
-compare_grips(const void *one, const void *other)
+compare_refs(const void *one, const void *other)
 {
-    const struct mmf_sync *a = one;
-    const struct mmf_sync *b = other;
+    const struct mmf_sync_ref *a = one;
+    const struct mmf_sync_ref *b = other;
 
     if (a->order[0] != b->order[0])
         return a->order[0] < b->order[0] ? -1 : 1;
@@ -138,25 +138,25 @@ compare_grips(const void *one, const void *other)
 int
 mmf_os_sync_wait_all(struct mmf_os_sync *const *syncs, int count, int32_t timeout_ms)
 {
-    struct mmf_sync grips[MMF_WAIT_MAXIMUM];
+    struct mmf_sync_ref refs[MMF_WAIT_MAXIMUM];
     struct mmf_thread *thread = mmf_thread_self();
     int rc;
 
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
     for (int i = 0; i < count; i++) {
-        mmf_sync_make_grip(syncs[i]->local, thread, &grips[i]);
+        mmf_sync_make_ref(syncs[i]->local, thread, &refs[i]);
         timeout_ms = mmf_sync_hint_drain(syncs[i], timeout_ms);
     }
-    qsort(grips, (size_t)count, sizeof(grips[0]), compare_grips);
-    rc = mmf_sync_wait_all(grips, count, deadline_of(timeout_ms), &mmf_sync_linux);
+    qsort(refs, (size_t)count, sizeof(refs[0]), compare_refs);
+    rc = mmf_sync_wait_all(refs, count, deadline_of(timeout_ms), &mmf_sync_linux);
     for (int i = 0; i < count; i++) {
-        struct mmf_sync grip;
+        struct mmf_sync_ref ref;
 
         if (rc == MMF_OK || rc == MMF_ABANDONED)
             note_taken(thread, syncs[i]);
-        mmf_sync_make_grip(syncs[i]->local, thread, &grip);
-        mmf_sync_hint_renew(syncs[i], &grip);
+        mmf_sync_make_ref(syncs[i]->local, thread, &ref);
+        mmf_sync_hint_renew(syncs[i], &ref);
     }
     return rc;
 }
@@ -169,14 +169,14 @@ mmf_os_sync_wait_all(struct mmf_os_sync *const *syncs, int count, int32_t timeou
 static int
 release_mutex(struct mmf_sync_object *local, const struct mmf_thread *thread)
 {
-    struct mmf_sync_alarm alarm;
-    struct mmf_sync grip;
+    struct mmf_sync_wake_set to_wake;
+    struct mmf_sync_ref ref;
     int rc;
 
-    mmf_sync_make_grip(local, thread, &grip);
-    rc = mmf_sync_release_mutex(&grip, &alarm);
+    mmf_sync_make_ref(local, thread, &ref);
+    rc = mmf_sync_release_mutex(&ref, &to_wake);
     if (rc == MMF_OK)
-        mmf_sync_tell(&grip, &alarm, &mmf_sync_linux);
+        mmf_sync_notify(&ref, &to_wake, &mmf_sync_linux);
     return rc;
 }
 
@@ -205,23 +205,23 @@ mmf_os_mutex_release(struct mmf_os_sync *mutex)
     return release_mutex(local, thread);
 }
 
-/* What letting an event or a semaphore through needs of a grip: nobody owns them. */
-static struct mmf_sync
-ownerless_grip(struct mmf_sync_object *local)
+/* What letting an event or a semaphore through needs of a ref: nobody owns them. */
+static struct mmf_sync_ref
+ownerless_ref(struct mmf_sync_object *local)
 {
-    return (struct mmf_sync){
+    return (struct mmf_sync_ref){
         .shared = local->shared, .kind = local->kind, .context = local};
 }
 
 static int
 set_event(struct mmf_sync_object *local)
 {
-    struct mmf_sync grip = ownerless_grip(local);
-    struct mmf_sync_alarm alarm;
-    int rc = mmf_sync_set_event(&grip, &alarm);
+    struct mmf_sync_ref ref = ownerless_ref(local);
+    struct mmf_sync_wake_set to_wake;
+    int rc = mmf_sync_set_event(&ref, &to_wake);
 
     if (rc == MMF_OK)
-        mmf_sync_tell(&grip, &alarm, &mmf_sync_linux);
+        mmf_sync_notify(&ref, &to_wake, &mmf_sync_linux);
     return rc;
 }
 
@@ -237,20 +237,20 @@ mmf_os_event_set(struct mmf_os_sync *event)
 int
 mmf_os_event_reset(struct mmf_os_sync *event)
 {
-    struct mmf_sync grip = ownerless_grip(event->local);
+    struct mmf_sync_ref ref = ownerless_ref(event->local);
 
-    return mmf_sync_is_ours(event) ? mmf_sync_reset_event(&grip) : mmf_sync_fail_dead();
+    return mmf_sync_is_ours(event) ? mmf_sync_reset_event(&ref) : mmf_sync_fail_dead();
 }
 
 static int
 release_semaphore(struct mmf_sync_object *local, int32_t count, int32_t *previous)
 {
-    struct mmf_sync grip = ownerless_grip(local);
-    struct mmf_sync_alarm alarm;
-    int rc = mmf_sync_release_semaphore(&grip, count, previous, &alarm);
+    struct mmf_sync_ref ref = ownerless_ref(local);
+    struct mmf_sync_wake_set to_wake;
+    int rc = mmf_sync_release_semaphore(&ref, count, previous, &to_wake);
 
     if (rc == MMF_OK)
-        mmf_sync_tell(&grip, &alarm, &mmf_sync_linux);
+        mmf_sync_notify(&ref, &to_wake, &mmf_sync_linux);
     return rc;
 }
 
