@@ -197,7 +197,6 @@ mmf_sync_release(const struct mmf_sync_ref *ref, int32_t count, int32_t *previou
 
     MMF_ASSERT(count > 0);
     *to_wake = (struct mmf_sync_wake_set){0};
-    *previous = 0;
     if (ref->kind == MMF_KIND_MUTEX) {
         bool is_last;
         int rc = release_recursion(ref, word, &is_last);

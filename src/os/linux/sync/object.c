@@ -80,7 +80,6 @@ mmf_sync_abandon_owned(struct mmf_thread *thread)
 {
     while (thread->owned != NULL) {
         struct mmf_sync_object *local = thread->owned;
-        struct mmf_sync_wake_set to_wake;
         struct mmf_sync_ref ref;
 
         /* Never the one freed before: mmf_sync_note_not_owned has taken that off the
@@ -89,8 +88,7 @@ mmf_sync_abandon_owned(struct mmf_thread *thread)
         mmf_claim_lock();
         /* Off the list before the word is free: another thread may take it at once. */
         mmf_sync_note_not_owned(thread, local);
-        mmf_sync_abandon_mutex(&ref, &to_wake);
-        mmf_sync_notify(&ref, &to_wake, &mmf_sync_linux);
+        mmf_sync_abandon_mutex(&ref, &mmf_sync_linux);
         drop_lingering_locked(local);
         mmf_claim_unlock();
     }
@@ -109,7 +107,7 @@ new_local(mmf_kind kind)
         mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s", mmf_kind_name(kind));
         return NULL;
     }
-    local->kind = (mmf_kind)kind;
+    local->kind = kind;
     local->generation = mmf_object_generation();
     return local;
 }

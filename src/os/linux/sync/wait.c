@@ -1,6 +1,6 @@
 /*
- * wait.c - waiting for objects, and letting others through: the usual case in
- * short, and else what shared/sync_wait.c and shared/sync_word.c do.
+ * wait.c - waiting for objects and releasing them: the fast paths of shared/sync/word.h,
+ * and where they do not do, shared/sync/wait.h.
  */
 #include <stdlib.h>
 
@@ -15,15 +15,6 @@
  * Waiting.
  */
 
-static int64_t
-deadline_of(int32_t timeout_ms)
-{
-    if (timeout_ms < 0)
-        return MMF_SYNC_FOREVER;
-    if (timeout_ms == 0)
-        return MMF_SYNC_POLL;
-    return mmf_sync_now(NULL) + (int64_t)timeout_ms * 1000000;
-}
 
 static void
 note_taken(struct mmf_thread *thread, struct mmf_os_sync *sync)
@@ -32,28 +23,24 @@ note_taken(struct mmf_thread *thread, struct mmf_os_sync *sync)
         mmf_sync_note_owned(thread, sync->local);
 }
 
-/*
- * The usual case, kept short: the object can be had, and nobody else has to do with it.
- * Nobody polls it either, for that is a flag in the word.
- */
-static int
+/* The fast path: the object is available, and no other thread waits for it or polls it. */
+static bool
 take_at_once(struct mmf_sync_object *local)
 {
-    struct mmf_thread *thread;
+    struct mmf_thread *thread = NULL;
+    uint64_t identity = 0;
 
-    switch (local->kind) {
-    case MMF_KIND_MUTEX:
+    if (local->kind == MMF_KIND_MUTEX) {
         thread = mmf_thread_guess(&local->last_owner);
-        if (thread == NULL || !mmf_sync_take_free_mutex(
-                                  local->shared, mmf_sync_identity_of(local, thread)))
-            return 0;
-        mmf_sync_note_owned(thread, local);
-        return 1;
-    case MMF_KIND_EVENT:
-        return mmf_sync_take_set_event(local->shared);
-    default:
-        return mmf_sync_take_semaphore(local->shared);
+        if (thread == NULL)
+            return false;
+        identity = mmf_sync_identity_of(local, thread);
     }
+    if (!mmf_sync_try_take(local->shared, local->kind, identity))
+        return false;
+    if (thread != NULL)
+        mmf_sync_note_owned(thread, local);
+    return true;
 }
 
 static int
@@ -68,7 +55,7 @@ wait_for_one(struct mmf_os_sync *sync, int32_t timeout_ms)
         return MMF_E_NO_MEMORY;
     mmf_sync_make_ref(sync->local, thread, &ref);
     timeout_ms = mmf_sync_hint_drain(sync, timeout_ms);
-    rc = mmf_sync_wait_any(&ref, 1, deadline_of(timeout_ms), &mmf_sync_linux, &index);
+    rc = mmf_sync_wait_any(&ref, 1, mmf_sync_deadline(&mmf_sync_linux, timeout_ms), &mmf_sync_linux, &index);
     if (rc == MMF_OK || rc == MMF_ABANDONED)
         note_taken(thread, sync);
     mmf_sync_hint_renew(sync, &ref);
@@ -111,7 +98,7 @@ mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count, int32_t timeou
         mmf_sync_make_ref(syncs[i]->local, thread, &refs[i]);
         timeout_ms = mmf_sync_hint_drain(syncs[i], timeout_ms);
     }
-    rc = mmf_sync_wait_any(refs, count, deadline_of(timeout_ms), &mmf_sync_linux,
+    rc = mmf_sync_wait_any(refs, count, mmf_sync_deadline(&mmf_sync_linux, timeout_ms), &mmf_sync_linux,
                            index);
     if (rc == MMF_OK || rc == MMF_ABANDONED) {
         *index = first_place(syncs, *index);
@@ -149,7 +136,7 @@ mmf_os_sync_wait_all(struct mmf_os_sync *const *syncs, int count, int32_t timeou
         timeout_ms = mmf_sync_hint_drain(syncs[i], timeout_ms);
     }
     qsort(refs, (size_t)count, sizeof(refs[0]), compare_refs);
-    rc = mmf_sync_wait_all(refs, count, deadline_of(timeout_ms), &mmf_sync_linux);
+    rc = mmf_sync_wait_all(refs, count, mmf_sync_deadline(&mmf_sync_linux, timeout_ms), &mmf_sync_linux);
     for (int i = 0; i < count; i++) {
         struct mmf_sync_ref ref;
 
@@ -162,22 +149,18 @@ mmf_os_sync_wait_all(struct mmf_os_sync *const *syncs, int count, int32_t timeou
 }
 
 /*
- * Letting through.
+ * Releasing.
  */
 
 /* The word has flags, or the caller owns the mutex several times or not at all. */
 static int
 release_mutex(struct mmf_sync_object *local, const struct mmf_thread *thread)
 {
-    struct mmf_sync_wake_set to_wake;
     struct mmf_sync_ref ref;
-    int rc;
+    int32_t ignored;
 
     mmf_sync_make_ref(local, thread, &ref);
-    rc = mmf_sync_release_mutex(&ref, &to_wake);
-    if (rc == MMF_OK)
-        mmf_sync_notify(&ref, &to_wake, &mmf_sync_linux);
-    return rc;
+    return mmf_sync_signal(&ref, 1, &ignored, &mmf_sync_linux);
 }
 
 int
@@ -199,13 +182,13 @@ mmf_os_mutex_release(struct mmf_os_sync *mutex)
         mmf_sync_is_owned_once(local->shared, identity)) {
         /* Off the list before the word is free: another thread may take it at once. */
         mmf_sync_note_not_owned(thread, local);
-        if (mmf_sync_free_mutex(local->shared, identity))
+        if (mmf_sync_try_release_mutex(local->shared, identity))
             return MMF_OK;
     }
     return release_mutex(local, thread);
 }
 
-/* What letting an event or a semaphore through needs of a ref: nobody owns them. */
+/* What setting an event or releasing a semaphore needs: no thread owns them. */
 static struct mmf_sync_ref
 ownerless_ref(struct mmf_sync_object *local)
 {
@@ -217,12 +200,9 @@ static int
 set_event(struct mmf_sync_object *local)
 {
     struct mmf_sync_ref ref = ownerless_ref(local);
-    struct mmf_sync_wake_set to_wake;
-    int rc = mmf_sync_set_event(&ref, &to_wake);
+    int32_t ignored;
 
-    if (rc == MMF_OK)
-        mmf_sync_notify(&ref, &to_wake, &mmf_sync_linux);
-    return rc;
+    return mmf_sync_signal(&ref, 1, &ignored, &mmf_sync_linux);
 }
 
 int
@@ -230,7 +210,7 @@ mmf_os_event_set(struct mmf_os_sync *event)
 {
     if (!mmf_sync_is_ours(event))
         return mmf_sync_fail_dead();
-    return mmf_sync_set_quietly(event->local->shared) ? MMF_OK
+    return mmf_sync_try_set_event(event->local->shared) ? MMF_OK
                                                       : set_event(event->local);
 }
 
@@ -246,12 +226,8 @@ static int
 release_semaphore(struct mmf_sync_object *local, int32_t count, int32_t *previous)
 {
     struct mmf_sync_ref ref = ownerless_ref(local);
-    struct mmf_sync_wake_set to_wake;
-    int rc = mmf_sync_release_semaphore(&ref, count, previous, &to_wake);
 
-    if (rc == MMF_OK)
-        mmf_sync_notify(&ref, &to_wake, &mmf_sync_linux);
-    return rc;
+    return mmf_sync_signal(&ref, count, previous, &mmf_sync_linux);
 }
 
 int
@@ -262,7 +238,7 @@ mmf_os_semaphore_release(struct mmf_os_sync *semaphore, int32_t count,
 
     if (!mmf_sync_is_ours(semaphore))
         return mmf_sync_fail_dead();
-    return mmf_sync_add_quietly(local->shared, count, previous)
+    return mmf_sync_try_release_semaphore(local->shared, count, previous)
                ? MMF_OK
                : release_semaphore(local, count, previous);
 }
@@ -271,7 +247,6 @@ static int
 signal_object(struct mmf_os_sync *object, mmf_kind kind)
 {
     int32_t previous;
-    int rc;
 
     switch (kind) {
     case MMF_KIND_MUTEX:
@@ -279,10 +254,7 @@ signal_object(struct mmf_os_sync *object, mmf_kind kind)
     case MMF_KIND_EVENT:
         return mmf_os_event_set(object);
     default:
-        rc = mmf_os_semaphore_release(object, 1, &previous);
-        if (rc == MMF_E_FULL)
-            return mmf_fail(MMF_E_STATE, "the semaphore to signal is at its maximum");
-        return rc;
+        return mmf_os_semaphore_release(object, 1, &previous);
     }
 }
 
