@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "coroutine.h"
+#include "shared/ring/inner.h"
 #include "shared/ring/latest.h"
 #include "shared/ring/spsc.h"
 
@@ -468,15 +469,21 @@ release(uint64_t index)
     end_call(CALL_HOLD);
 }
 
+/* As in mmf_ring_recover, when a consumer closes its handle. */
 void
-hand_on(uint64_t index)
+return_message(uint64_t index)
 {
+    mmf_atomic_u64 *held;
+
     self()->message = message_of(current, index);
     world.messages[self()->message].holder = 0;
     world.messages[self()->message].may_return = 1;
     begin_call(CALL_RETURN);
-    if (!mmf_ring_return(own_ring(), index))
+    if (!mmf_ring_holds(own_ring(), index, 0))
         found("a message was taken from a living consumer");
+    mmf_ring_return_word(own_ring(), mmf_ring_word(own_ring(), index));
+    held = &mmf_ring_receiver(own_ring())->held;
+    mmf_store_release_u64(held, mmf_load_relaxed_u64(held) - 1);
     end_call(CALL_HOLD);
 }
 
@@ -600,9 +607,9 @@ note_read(const struct mmf_ring_message *message, uint32_t content)
 }
 
 static int
-read_at_a_glance(void)
+try_read(void)
 {
-    struct mmf_ring_try_read seen;
+    struct mmf_ring_read seen;
     uint32_t content;
 
     if (!mmf_ring_try_read(own_ring(), &seen))
@@ -621,7 +628,7 @@ read_value(void)
     struct mmf_ring_message message;
 
     begin_call(CALL_READ);
-    if (read_at_a_glance()) {
+    if (try_read()) {
         end_call(CALL_NONE);
         return;
     }
@@ -790,7 +797,7 @@ probe_latest(struct mmf_ring *ring)
 
 /* SINGLE: the living one's ref is as good; or one that joins as ring_join.c does. */
 static void
-probe_single(struct mmf_ring *ring)
+probe_spsc(struct mmf_ring *ring)
 {
     if (is_alive(ticket_of(0))) {
         ring->out = world.rings[0].out;
@@ -811,7 +818,7 @@ probe_single(struct mmf_ring *ring)
                 found("the consumer does not have what it took");
         }
         ring->cursor = world.rings[1].cursor;
-        ring->seen_return_epoch = world.rings[1].seen_return_epoch;
+        ring->redelivered_until = world.rings[1].redelivered_until;
         ring->in = world.rings[1].in;
     } else {
         mmf_ring_spsc_begin_taking(ring);
@@ -839,10 +846,10 @@ check_end(void)
     clear_up_all(&ring);
     switch (plan->kind) {
     case MMF_KIND_QUEUE:
-        probe_queue(&ring);
-        break;
-    case MMF_RING_SPSC:
-        probe_single(&ring);
+        if (plan->is_spsc)
+            probe_spsc(&ring);
+        else
+            probe_queue(&ring);
         break;
     case MMF_KIND_TOPIC:
         probe_topic(&ring);
@@ -879,8 +886,9 @@ list_parts(void)
 {
     part_count = 0;
     add_part(&world.shared.tail, 8);
+    add_part(&world.shared.skips_begun, 16);
     add_part(&world.shared.head, 16);
-    add_part(&world.shared.newest, 16);
+    add_part(&world.shared.newest_at_least, 16);
     add_part(&world.shared.retired_sent, 40);
     add_part(world.taken, sizeof(world.taken));
     add_part(&world.kills_left, sizeof(world.kills_left));
@@ -987,27 +995,27 @@ static void
 prepare_ring(int caller)
 {
     struct mmf_ring *ring = &world.rings[caller];
-    int is_single = plan->is_spsc;
     uint64_t first = plan->first == 0 ? MMF_INDEX_FIRST : plan->first;
 
     ring->shape.kind = plan->kind;
+    ring->shape.is_spsc = plan->is_spsc;
     ring->shape.overflow = plan->overflow;
     ring->shape.slots = plan->slots;
     ring->shape.stride = sizeof(struct mmf_slot_shared);
     ring->shape.message_size = 8;
-    ring->shape.participants = MOST_CALLERS;
+    ring->shape.max_senders = MOST_CALLERS;
+    ring->shape.max_receivers = MOST_CALLERS;
     ring->shared = &world.shared;
     ring->senders = world.senders;
     ring->receivers = world.receivers;
     ring->slots = (uint8_t *)world.slots;
     ring->slots_end = ring->slots + plan->slots * sizeof(struct mmf_slot_shared);
     ring->identity = ticket_of(caller) << MMF_IDENTITY_HANDLE_BITS | 1;
-    mmf_ring_be_sender(ring, is_single ? 0 : (uint32_t)caller);
+    mmf_ring_be_sender(ring, plan->is_spsc ? 0 : (uint32_t)caller);
     mmf_ring_be_receiver(ring, MMF_RECEIVERS_FROM + ring->sender);
     ring->min_cursor = (first - plan->slots) & MMF_INDEX_MASK;
     ring->cursor = first;
-    ring->searched = first;
-    if (is_single) {
+    if (plan->is_spsc) {
         mmf_ring_spsc_begin_sending(ring);
         mmf_ring_spsc_begin_taking(ring);
     }
@@ -1077,9 +1085,9 @@ print_address(const volatile void *address)
         printf("head");
     else if (address == &world.shared.taken)
         printf("taken");
-    else if (address == &world.shared.newest)
+    else if (address == &world.shared.newest_at_least)
         printf("newest");
-    else if (address == &world.shared.returned)
+    else if (address == &world.shared.return_epoch)
         printf("returned");
     else
         printf("+%d", (int)(at - (char *)&world.shared));
@@ -1121,7 +1129,7 @@ print_after(struct choice choice)
     printf("    tail %llx+%d, head %llx, newest %llx:",
            (unsigned long long)(world.shared.tail & MMF_INDEX_MASK),
            (int)(world.shared.tail >> 48), (unsigned long long)world.shared.head,
-           (unsigned long long)world.shared.newest);
+           (unsigned long long)world.shared.newest_at_least);
     for (uint64_t j = 0; j < plan->slots; j++)
         print_word(world.slots[j].word);
     printf("%s\n", world.threads[choice.thread].status == RESTING ? "; rests" : "");

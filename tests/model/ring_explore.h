@@ -39,7 +39,8 @@ enum {
 
 struct scenario {
     const char *name;
-    enum mmf_ring_kind kind;
+    mmf_kind kind;
+    int is_spsc;
     mmf_overflow overflow;
     uint64_t slots;
     uint64_t first; /* index; 0: MMF_INDEX_FIRST */
@@ -69,7 +70,7 @@ void reserve_and_abandon(void);
 uint64_t take(void);
 int take_if_there(uint64_t *index);
 void release(uint64_t index);
-void hand_on(uint64_t index);
+void return_message(uint64_t index);
 
 /* Join as a consumer when the thread comes to it; else it has joined from the begin. */
 void begin_late(void);

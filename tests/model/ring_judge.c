@@ -3,7 +3,7 @@
  */
 #include "ring_world.h"
 
-#include "shared/ring/slot.h"
+#include "shared/ring/inner.h"
 
 static int
 sender_of(uint32_t number)
@@ -351,7 +351,7 @@ judge_counters(void)
     }
     if (sent != were_sent)
         found("the counters do not tell how many were sent");
-    if ((plan->kind == MMF_KIND_QUEUE || plan->is_spsc) &&
+    if ((plan->kind == MMF_KIND_QUEUE) &&
         received != were_released)
         found("the counters do not tell how many were received");
 }
@@ -359,7 +359,7 @@ judge_counters(void)
 void
 judge_end(void)
 {
-    if (plan->kind == MMF_KIND_QUEUE || plan->is_spsc)
+    if (plan->kind == MMF_KIND_QUEUE)
         judge_rest_of_queue();
     if (plan->kind == MMF_KIND_TOPIC)
         judge_rest_of_topic();

@@ -157,9 +157,9 @@ take_lag_twice_and_take(void)
 }
 
 static void
-hand_on_and_take(void)
+return_and_take(void)
 {
-    hand_on(take());
+    return_message(take());
     release(take());
 }
 
@@ -290,7 +290,7 @@ read_three(void)
 #define DROPPING(count)                                                                \
     .kind = MMF_KIND_QUEUE, .overflow = MMF_OVERFLOW_DROP_OLDEST, .slots = (count)
 #define SINGLE(count)                                                                  \
-    .kind = MMF_RING_SPSC, .overflow = MMF_OVERFLOW_BLOCK, .slots = (count)
+    .kind = MMF_KIND_QUEUE, .is_spsc = 1, .overflow = MMF_OVERFLOW_BLOCK, .slots = (count)
 #define TOPIC(count)                                                                   \
     .kind = MMF_KIND_TOPIC, .overflow = MMF_OVERFLOW_BLOCK, .slots = (count)
 #define DROPPING_TOPIC(count)                                                          \
@@ -325,9 +325,9 @@ static const struct scenario scenarios[] = {
     {.name = "queue of 2, a producer abandons",
      QUEUE(2),
      .threads = {abandon_and_send, send_one, poll_one}},
-    {.name = "queue of 2, handed on",
+    {.name = "queue of 2, returned",
      QUEUE(2),
-     .threads = {send_one, hand_on_and_take, take_one}},
+     .threads = {send_one, return_and_take, take_one}},
     {.name = "queue of 2, a consumer joins",
      QUEUE(2),
      .threads = {send_two, send_one, begin_and_take_one}},
@@ -355,9 +355,9 @@ static const struct scenario scenarios[] = {
      QUEUE(2),
      .threads = {send_one, take_one, succeed_and_take_one},
      .kills = 1},
-    {.name = "queue of 2, handed on, one killed",
+    {.name = "queue of 2, returned, one killed",
      QUEUE(2),
-     .threads = {send_one, hand_on_and_take, take_one},
+     .threads = {send_one, return_and_take, take_one},
      .kills = 1},
     {.name = "a producer that takes its time, queue of 2",
      QUEUE(2),

@@ -10,27 +10,26 @@
 #ifndef MMF_SHARED_RING_SPSC_H
 #define MMF_SHARED_RING_SPSC_H
 
-#include "shared/ring/ring.h"
-#include "shared/ring/slot.h"
+#include "shared/ring/inner.h"
 
 /*
- * So many slots before it comes to them the producer asks for their lines. Else its
- * stores wait for one line after the other, because a processor asks for those of few
- * stores at a time.
+ * The producer asks for the lines of slots this far before it comes to them. Otherwise
+ * its stores wait for one line after the other, because a processor asks for those of
+ * few stores at a time.
  */
 #define MMF_SLOTS_AHEAD 4
 
-/* At every index that has none of these bits the consumer looks how many there are. */
+/* The consumer compares indexes with the producer at every one without these bits. */
 #define MMF_SPSC_SAMPLES 31u
 
 /* Begin as the producer, whose tail is right; as the consumer. */
 void mmf_ring_spsc_begin_sending(struct mmf_ring *ring);
 void mmf_ring_spsc_begin_taking(struct mmf_ring *ring);
 
-/* Look at `head`. 0: the ring is full. */
-int mmf_ring_spsc_find_space(struct mmf_ring *ring);
+/* Read `head`. False: the ring is full. */
+bool mmf_ring_spsc_find_space(struct mmf_ring *ring);
 
-/* The consumer looks where the producer is, and lets it get ahead if it is close. */
+/* The consumer reads where the producer is, and falls back a little if it is close. */
 void mmf_ring_spsc_keep_distance(struct mmf_ring *ring);
 
 static inline uint8_t *
@@ -44,14 +43,14 @@ mmf_ring_spsc_slot_after(const struct mmf_ring *ring, uint8_t *slot)
  * The producer's steps.
  */
 
-/* 0: perhaps there is room after all, if one looks at `head`. */
-static inline int
+/* False: `head` may say that there is space after all. */
+static inline bool
 mmf_ring_spsc_has_space(const struct mmf_ring *ring)
 {
     return ring->out.ahead != 0;
 }
 
-/* Behind the last slot there may be no memory; that does no harm. */
+/* There may be no memory past the last slot; that does no harm. */
 static inline void
 mmf_ring_spsc_prefetch(const struct mmf_ring *ring)
 {
@@ -64,15 +63,17 @@ mmf_ring_spsc_prefetch(const struct mmf_ring *ring)
         mmf_prefetch_to_write((const void *)(slot + sizeof(struct mmf_slot_shared)));
 }
 
-/* There is room: the place for `length` bytes in the next slot. */
+/* There is space: where to write `length` bytes in the next slot. */
 static inline uint8_t *
 mmf_ring_spsc_reserve(struct mmf_ring *ring, uint64_t length)
 {
     uint32_t offset = length <= MMF_SLOT_SHORT ? 0 : sizeof(struct mmf_slot_shared);
 
+    MMF_ASSERT(ring->shape.is_spsc && ring->sender == 0);
+    MMF_ASSERT(!ring->has_reserved && ring->out.ahead > 0);
     ring->reserved = ring->out.next;
     ring->reserved_offset = offset;
-    ring->has_reserved = 1;
+    ring->has_reserved = true;
     mmf_ring_spsc_prefetch(ring);
     return ring->out.slot + offset;
 }
@@ -83,8 +84,9 @@ mmf_ring_spsc_commit(struct mmf_ring *ring, uint64_t length)
     struct mmf_slot_shared *slot = (void *)ring->out.slot;
     uint64_t index = ring->out.next;
 
+    MMF_ASSERT(ring->has_reserved && ring->out.ahead > 0);
     ring->out.next = mmf_index_next(index);
-    ring->has_reserved = 0;
+    ring->has_reserved = false;
     ring->out.ahead--;
     ring->out.slot = mmf_ring_spsc_slot_after(ring, ring->out.slot);
     mmf_slot_write_sizes(slot, length, ring->reserved_offset);
@@ -97,7 +99,7 @@ mmf_ring_spsc_commit(struct mmf_ring *ring, uint64_t length)
  * The consumer's steps.
  */
 
-static inline int
+static inline bool
 mmf_ring_spsc_has_message(const struct mmf_ring *ring)
 {
     const struct mmf_slot_shared *slot = (const void *)ring->in.slot;
@@ -108,10 +110,10 @@ mmf_ring_spsc_has_message(const struct mmf_ring *ring)
 }
 
 /*
- * Look for the next message up to `times` times. A longer payload begins in a line of
+ * Poll for the next message up to `times` times. A longer payload begins in a line of
  * its own: it comes at the same time as the word's, not after it.
  */
-static inline int
+static inline bool
 mmf_ring_spsc_poll(const struct mmf_ring *ring, int times)
 {
     const uint8_t *slot = ring->in.slot;
@@ -122,42 +124,43 @@ mmf_ring_spsc_poll(const struct mmf_ring *ring, int times)
     for (int i = 0; i < times; i++) {
         mmf_prefetch_to_read(payload);
         if (mmf_ring_spsc_has_message(ring))
-            return 1;
+            return true;
     }
-    return 0;
+    return false;
 }
 
 /* It is there, and its sizes are sound. */
 static inline void
 mmf_ring_spsc_advance(struct mmf_ring *ring)
 {
+    MMF_ASSERT(ring->shape.is_spsc && ring->receiver == MMF_RECEIVERS_FROM);
     ring->cursor = mmf_index_next(ring->cursor);
     ring->in.slot = mmf_ring_spsc_slot_after(ring, ring->in.slot);
 }
 
-/* Having moved on: must it look where the producer is? */
-static inline int
+/* Having advanced: it is time to read where the producer is. */
+static inline bool
 mmf_ring_spsc_is_sample(const struct mmf_ring *ring)
 {
     return (ring->cursor & MMF_SPSC_SAMPLES) == 0;
 }
 
-/* It goes to whoever called: one who comes after us will mark it. */
+/* The caller gets the message: a successor will mark it as redelivered. */
 static inline void
 mmf_ring_spsc_note_taken(struct mmf_ring *ring)
 {
     mmf_store_relaxed_u64(&ring->shared->taken, ring->cursor);
 }
 
-/* Release the oldest message in hand. 0: that has another index, or none is in hand. */
-static inline int
+/* Release the oldest message taken. False: that has another index, or none is taken. */
+static inline bool
 mmf_ring_spsc_release(struct mmf_ring *ring, uint64_t index)
 {
     if (index != mmf_load_relaxed_u64(&ring->shared->head) || index == ring->cursor)
-        return 0;
+        return false;
     /* pairs with the acquire in mmf_ring_spsc_find_space: the payload has been read */
     mmf_store_release_u64(&ring->shared->head, mmf_index_next(index));
-    return 1;
+    return true;
 }
 
 #endif
