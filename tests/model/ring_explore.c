@@ -872,7 +872,7 @@ struct part {
     size_t size;
 };
 
-static struct part parts[8 + 4 * MOST_THREADS + 2 * MOST_SLOTS];
+static struct part parts[9 + 4 * MOST_THREADS + 2 * MOST_SLOTS];
 static int part_count;
 
 static void
