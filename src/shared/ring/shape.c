@@ -5,14 +5,15 @@
 
 #include <string.h>
 
-#include <mmf/list.h>
+/* The kinds as they are written. */
+enum written_kind { WRITTEN_QUEUE, WRITTEN_SPSC, WRITTEN_TOPIC, WRITTEN_LATEST };
 
 uint64_t
 mmf_ring_slots_offset(const struct mmf_ring_shape *shape)
 {
-    uint64_t tables =
-        sizeof(struct mmf_ring_shared) +
-        2 * (uint64_t)shape->participants * sizeof(struct mmf_participant_shared);
+    uint64_t tables = sizeof(struct mmf_ring_shared) +
+                      ((uint64_t)shape->max_senders + shape->max_receivers) *
+                          sizeof(struct mmf_participant_shared);
 
     return (tables + MMF_RING_PAGE - 1) / MMF_RING_PAGE * MMF_RING_PAGE;
 }
@@ -23,50 +24,88 @@ mmf_ring_capacity(const struct mmf_ring_shape *shape)
     return mmf_ring_slots_offset(shape) + shape->slots * shape->stride;
 }
 
+static enum written_kind
+written_kind(mmf_kind kind, bool is_spsc)
+{
+    if (kind == MMF_KIND_TOPIC)
+        return WRITTEN_TOPIC;
+    if (kind == MMF_KIND_LATEST)
+        return WRITTEN_LATEST;
+    return is_spsc ? WRITTEN_SPSC : WRITTEN_QUEUE;
+}
+
 void
 mmf_ring_shape_write(const struct mmf_ring_shape *shape,
                      struct mmf_ring_shape_shared *shared)
 {
+    MMF_ASSERT(shape->kind >= MMF_KIND_QUEUE && shape->kind <= MMF_KIND_LATEST);
+    MMF_ASSERT(shape->slots >= 1 && (shape->slots & (shape->slots - 1)) == 0);
+    MMF_ASSERT(shape->max_senders >= 1 && shape->max_receivers >= 1);
     memset(shared, 0, sizeof(*shared));
-    shared->kind = (uint32_t)shape->kind;
+    shared->kind = (uint32_t)written_kind(shape->kind, shape->is_spsc);
     shared->overflow = (uint32_t)shape->overflow;
-    shared->participants = shape->participants;
+    shared->max_senders = shape->max_senders;
+    shared->max_receivers = shape->max_receivers;
     shared->slots = shape->slots;
     shared->message_size = shape->message_size;
+    memcpy(shared->identity, shape->identity, sizeof(shared->identity));
 }
 
-static int
+/* The kind and the overflow fit each other and the object. */
+static bool
 has_sound_kind(const struct mmf_ring_shape_shared *shared, uint32_t object_kind)
 {
+    bool is_spsc = shared->kind == WRITTEN_SPSC;
+
+    if (shared->overflow < MMF_OVERFLOW_BLOCK ||
+        shared->overflow > MMF_OVERFLOW_DROP_OLDEST ||
+        (is_spsc && shared->overflow == MMF_OVERFLOW_DROP_OLDEST))
+        return false;
     switch (object_kind) {
     case MMF_KIND_QUEUE:
-        return shared->kind == MMF_KIND_QUEUE ||
-               (shared->kind == MMF_RING_SPSC && shared->overflow != MMF_OVERFLOW_DROP_OLDEST);
+        return is_spsc || shared->kind == WRITTEN_QUEUE;
     case MMF_KIND_TOPIC:
-        return shared->kind == MMF_KIND_TOPIC;
+        return shared->kind == WRITTEN_TOPIC;
     case MMF_KIND_LATEST:
-        return shared->kind == MMF_KIND_LATEST;
+        return shared->kind == WRITTEN_LATEST;
     default:
-        return 0;
+        return false;
     }
 }
 
-int
+static bool
+has_sound_limits(const struct mmf_ring_shape_shared *shared)
+{
+    uint32_t most = shared->kind == WRITTEN_SPSC ? 1 : MMF_PARTICIPANTS_MAX;
+
+    return shared->max_senders >= 1 && shared->max_senders <= most &&
+           shared->max_receivers >= 1 && shared->max_receivers <= most;
+}
+
+static bool
+has_sound_sizes(const struct mmf_ring_shape_shared *shared)
+{
+    return shared->slots >= 1 && shared->slots <= MMF_RING_SLOTS_MAX &&
+           (shared->slots & (shared->slots - 1)) == 0 && shared->message_size >= 1 &&
+           shared->message_size <= MMF_RING_MESSAGE_MAX;
+}
+
+bool
 mmf_ring_shape_read(const struct mmf_ring_shape_shared *shared, uint32_t object_kind,
                     int64_t capacity, struct mmf_ring_shape *shape)
 {
-    if (!has_sound_kind(shared, object_kind) || shared->overflow < MMF_OVERFLOW_BLOCK ||
-        shared->overflow > MMF_OVERFLOW_DROP_OLDEST || shared->participants < 1 ||
-        shared->participants > MMF_PARTICIPANTS_MAX || shared->slots < 1 ||
-        shared->slots > MMF_RING_SLOTS_MAX || (shared->slots & (shared->slots - 1)) ||
-        shared->message_size < 1 || shared->message_size > MMF_RING_MESSAGE_MAX)
-        return 0;
-    shape->kind = (enum mmf_ring_kind)shared->kind;
+    if (!has_sound_kind(shared, object_kind) || !has_sound_limits(shared) ||
+        !has_sound_sizes(shared))
+        return false;
+    shape->kind = (mmf_kind)object_kind;
+    shape->is_spsc = shared->kind == WRITTEN_SPSC;
     shape->overflow = (mmf_overflow)shared->overflow;
-    shape->participants = shared->participants;
+    shape->max_senders = shared->max_senders;
+    shape->max_receivers = shared->max_receivers;
     shape->slots = shared->slots;
     shape->message_size = shared->message_size;
     shape->stride = mmf_ring_stride(shared->message_size);
+    memcpy(shape->identity, shared->identity, sizeof(shape->identity));
     return capacity >= 0 && mmf_ring_capacity(shape) == (uint64_t)capacity;
 }
 
@@ -74,11 +113,12 @@ void
 mmf_ring_attach(const struct mmf_ring_shape *shape, void *data, void *slots,
                 struct mmf_ring *ring)
 {
+    MMF_ASSERT(data != NULL && slots != NULL);
     memset(ring, 0, sizeof(*ring));
     ring->shape = *shape;
     ring->shared = data;
     ring->senders = (void *)((uint8_t *)data + sizeof(struct mmf_ring_shared));
-    ring->receivers = ring->senders + shape->participants;
+    ring->receivers = ring->senders + shape->max_senders;
     ring->slots = slots;
     ring->slots_end = ring->slots + shape->slots * shape->stride;
     ring->sender = UINT32_MAX;

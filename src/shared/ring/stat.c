@@ -1,15 +1,15 @@
 /*
- * stat.c - sums over the participants that are there and those that have gone.
+ * stat.c - sums over the participants that are there and those that have left.
  */
 #include "shared/ring/stat.h"
 
 #include <string.h>
 
-#include "shared/ring/slot.h"
+#include "shared/ring/inner.h"
 
 static void
 add_entry(const struct mmf_ring *ring, const struct mmf_participant_shared *entry,
-          struct mmf_ring_totals *totals, int is_receiver)
+          struct mmf_ring_totals *totals, bool is_receiver)
 {
     if (is_receiver)
         totals->received += mmf_ring_received_by(ring, entry);
@@ -23,11 +23,12 @@ add_entry(const struct mmf_ring *ring, const struct mmf_participant_shared *entr
 /* How many of a table live. */
 static uint32_t
 add_table(const struct mmf_ring *ring, const struct mmf_participant_shared *entries,
-          const struct mmf_ring_ops *ops, struct mmf_ring_totals *totals)
+          uint32_t count, const struct mmf_ring_ops *ops,
+          struct mmf_ring_totals *totals)
 {
     uint32_t living = 0;
 
-    for (uint32_t i = 0; i < ring->shape.participants; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         uint64_t identity = mmf_load_acquire_u64(&entries[i].identity);
 
         if (identity == 0)
@@ -40,7 +41,7 @@ add_table(const struct mmf_ring *ring, const struct mmf_participant_shared *entr
     return living;
 }
 
-/* Messages in a queue that nobody has taken. */
+/* Messages in a queue that no consumer has taken. */
 static uint64_t
 count_waiting(const struct mmf_ring *ring)
 {
@@ -63,8 +64,8 @@ find_depth(const struct mmf_ring *ring)
 
     switch (ring->shape.kind) {
     case MMF_KIND_QUEUE:
-        return count_waiting(ring);
-    case MMF_RING_SPSC:
+        if (!ring->shape.is_spsc)
+            return count_waiting(ring);
         depth = mmf_index_difference(tail, mmf_load_relaxed_u64(&ring->shared->head));
         break;
     case MMF_KIND_TOPIC:
@@ -90,8 +91,10 @@ mmf_ring_sum_up(const struct mmf_ring *ring, const struct mmf_ring_ops *ops,
     totals->dropped = mmf_load_relaxed_u64(&shared->retired_dropped);
     totals->lost = mmf_load_relaxed_u64(&shared->retired_lost);
     totals->redelivered = mmf_load_relaxed_u64(&shared->retired_redelivered);
-    totals->senders = add_table(ring, ring->senders, ops, totals);
-    totals->receivers = add_table(ring, ring->receivers, ops, totals);
+    totals->senders =
+        add_table(ring, ring->senders, ring->shape.max_senders, ops, totals);
+    totals->receivers =
+        add_table(ring, ring->receivers, ring->shape.max_receivers, ops, totals);
     totals->depth = find_depth(ring);
     totals->high_water = mmf_load_relaxed_u64(&shared->high_water);
     if (totals->high_water > ring->shape.slots)

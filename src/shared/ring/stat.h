@@ -1,5 +1,5 @@
 /*
- * stat.h - what has happened in a channel, summed up for whoever asks.
+ * stat.h - what has happened in a channel, summed up.
  */
 #ifndef MMF_SHARED_RING_STAT_H
 #define MMF_SHARED_RING_STAT_H
