@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Of many holders only so many start at the same time. */
+/* Of many holders, this many start at the same time. */
 enum { MOST_AT_ONCE = 16 };
 
 enum { MOST_WAYS = 8, MOST_GROUPS = 16 };
@@ -29,10 +29,10 @@ enum { MOST_WAYS = 8, MOST_GROUPS = 16 };
 struct samples {
     double *values;
     size_t count;
-    size_t room;
+    size_t space;
 };
 
-/* What is told of a way's samples. The mean shows what now and then costs more. */
+/* The report on a way's samples. The mean shows rare costs. */
 struct summary {
     double values[4];
 };
@@ -47,12 +47,12 @@ static json_t *figures;
 static int groups_open[MOST_GROUPS];
 static int group_count;
 
-/* What we may use, and the one that bench_begin has chosen of it. */
+/* The processors that we may use, and the one that bench_begin has chosen. */
 static cpu_set_t processors;
 static size_t processor;
 
 struct bench_holders {
-    int release; /* closing it lets them go */
+    int release; /* closing it ends them */
     int group;
     int count;
     pid_t processes[];
@@ -99,7 +99,7 @@ take_sample(struct samples *samples, const struct bench_way *way, int times)
 {
     int64_t start, end;
 
-    if (samples->count == samples->room)
+    if (samples->count == samples->space)
         bench_die("bench: more samples than planned");
     start = bench_now();
     way->run(way->context, times);
@@ -163,7 +163,7 @@ summarize(struct samples *samples)
                              percentile(samples, 99), sum / (double)samples->count}};
 }
 
-/* What a figure stands beside: another way's, or a target. */
+/* What a figure is compared with: another way's, or a target. */
 struct baseline {
     const char *name;
     double value;
@@ -228,13 +228,13 @@ bench_compare(const char *title, const struct bench_way *ways, int count,
     struct samples samples[MOST_WAYS] = {{0}};
     struct summary summaries[MOST_WAYS];
     /* One warm-up turn is taken at a time, before its samples are dropped. */
-    size_t room = (size_t)plan->rounds * (size_t)plan->samples_per_turn;
+    size_t space = (size_t)plan->rounds * (size_t)plan->samples_per_turn;
 
     if (count > MOST_WAYS)
         bench_die("bench: too many ways");
     for (int i = 0; i < count; i++) {
-        samples[i].values = calloc(room, sizeof(double));
-        samples[i].room = room;
+        samples[i].values = calloc(space, sizeof(double));
+        samples[i].space = space;
         if (samples[i].values == NULL)
             bench_die("bench: no memory for samples");
     }
@@ -266,8 +266,8 @@ summarize_series(const struct bench_series *series)
 }
 
 void
-bench_tell(const char *title, const char *unit, const struct bench_series *series,
-           int count, double target)
+bench_report(const char *title, const char *unit, const struct bench_series *series,
+             int count, double target)
 {
     struct summary base;
 
@@ -422,7 +422,7 @@ bench_end_partner(pid_t partner)
     waitpid(partner, NULL, 0);
 }
 
-/* A holder's life: hold, say so, wait for the pipe's end. Normal exit gives back. */
+/* A holder: open, report, wait for the pipe's end. The normal exit closes. */
 static void
 be_a_holder(void (*hold)(void *context), void *context, int ready, int release)
 {
@@ -482,12 +482,12 @@ bench_hold(int processes, void (*hold)(void *context), void *context)
     return holders;
 }
 
-/* Groups are let go in the reverse order of their making. */
+/* Groups are released in the reverse order of their creation. */
 void
 bench_release(struct bench_holders *holders)
 {
     if (holders->group != group_count - 1)
-        bench_die("bench: holders are let go out of order");
+        bench_die("bench: holders are released out of order");
     group_count--;
     close(holders->release);
     for (int i = 0; i < holders->count; i++)

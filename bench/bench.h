@@ -1,9 +1,9 @@
 /*
  * bench.h - measuring several ways of doing one thing, fairly.
  *
- * The ways take turns inside one run, in an order that rotates, on one processor, so
- * that whatever else the machine does meets all of them alike. Every sample is kept;
- * what is told are percentiles, and their ratios to the first way's.
+ * The ways are measured in turn inside one run, in an order that rotates, on one
+ * processor, so that other load affects all of them alike. Every sample is kept; the
+ * report has percentiles, and their ratios to the first way's.
  */
 #ifndef MMF_BENCH_H
 #define MMF_BENCH_H
@@ -55,8 +55,8 @@ struct bench_series {
     int count;
 };
 
-void bench_tell(const char *title, const char *unit, const struct bench_series *series,
-                int count, double target);
+void bench_report(const char *title, const char *unit,
+                  const struct bench_series *series, int count, double target);
 
 /* Note one figure beside another, for bench_end. */
 void bench_note(const char *name, const char *unit, double value,
@@ -67,7 +67,7 @@ int64_t bench_now(void);
 
 /*
  * Another process that works while this one measures: on another processor than this
- * one's, if there is any. It ends when it is told to, or with this process.
+ * one's, if there is any. It ends at bench_end_partner, or with this process.
  */
 pid_t bench_start_partner(void (*work)(void *context), void *context);
 void bench_end_partner(pid_t partner);
@@ -79,15 +79,15 @@ void bench_leave_processor(void);
 void *bench_share(size_t size);
 
 /*
- * Other processes that hold something while this one measures. `hold` runs in each;
- * what it holds it keeps, for when it returns the process waits to be told to go.
+ * Other processes that keep objects open while this one measures. `hold` runs in each and
+ * opens them; then the process waits for bench_release.
  */
 struct bench_holders;
 struct bench_holders *bench_hold(int processes, void (*hold)(void *context),
                                  void *context);
 void bench_release(struct bench_holders *holders);
 
-/* Keep the compiler from leaving out, or moving, work whose result nobody uses. */
+/* Keep the compiler from removing, or moving, work whose result is not used. */
 #define BENCH_USED(value) __asm__ volatile("" : : "r"(value) : "memory")
 
 #endif

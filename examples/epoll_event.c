@@ -1,6 +1,5 @@
 /*
- * epoll_event.c - an epoll loop that waits for a named event beside its other work,
- * which here is reading lines.
+ * epoll_event.c - an epoll loop that waits for a named event and for its input.
  *
  * Start it in one terminal, and in another, as often as you like:
  *
@@ -53,11 +52,11 @@ set_event(void)
 }
 
 /*
- * The descriptor says that the event may be set; a wait that does not wait tells
- * whether it is, and takes the signal. After that the descriptor is to be polled again.
+ * The descriptor says that the event may be set; a wait with timeout 0 finds out, and
+ * takes the signal. Then the descriptor is polled again.
  */
 static int
-look_at_event(mmf_event *event)
+check_event(mmf_event *event)
 {
     int rc = mmf_event_wait(event, 0);
 
@@ -68,7 +67,7 @@ look_at_event(mmf_event *event)
 
 /* 0 at the end of the input. */
 static int
-look_at_input(void)
+check_input(void)
 {
     char bytes[256];
 
@@ -92,9 +91,9 @@ run_loop(int epoll, mmf_event *event, int event_fd)
     for (;;) {
         if (epoll_wait(epoll, &ready, 1, -1) < 1)
             continue; /* a signal came */
-        if (ready.data.fd == STDIN_FILENO && !look_at_input())
+        if (ready.data.fd == STDIN_FILENO && !check_input())
             return 0;
-        if (ready.data.fd == event_fd && look_at_event(event) < 0)
+        if (ready.data.fd == event_fd && check_event(event) < 0)
             return fail();
     }
 }
@@ -107,7 +106,8 @@ wait_for_events(void)
     int epoll;
     int status;
 
-    if (mmf_event_create_or_open("Doorbell", 0, MMF_EVENT_AUTO_RESET, NULL, NULL, &event) < 0)
+    if (mmf_event_create_or_open("Doorbell", 0, MMF_EVENT_AUTO_RESET, NULL, NULL,
+                                 &event) < 0)
         return fail();
     epoll = epoll_create1(EPOLL_CLOEXEC);
     if (epoll < 0)

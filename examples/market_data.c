@@ -6,10 +6,10 @@
  *     market_data exchange
  *     market_data reader
  *
- * Each line that the exchange reads is a number: it publishes so many quotes, as fast
- * as it can, and never waits for anybody (MMF_OVERFLOW_DROP_OLDEST). Each line that the
- * reader reads lets it read what there is. If more came meanwhile than the topic has
- * slots, it learns how many it has lost. Both end with their input.
+ * Each line that the exchange reads is a number: it sends that many quotes as fast as it
+ * can, and never waits for a reader (MMF_OVERFLOW_DROP_OLDEST). At each line the reader
+ * receives the quotes that are there. If more came meanwhile than the topic has slots,
+ * the reader learns how many it lost. Both programs end with their input.
  */
 #include <mmf/mmf.h>
 
@@ -35,12 +35,10 @@ fail(void)
 static int
 join(mmf_role role, mmf_topic **topic)
 {
-    mmf_channel_options options;
+    mmf_channel_options options = {.size = sizeof(options), .role = role};
 
-    mmf_channel_options_init(&options);
-    options.role = role;
     return mmf_topic_create_or_open("Market", sizeof(struct quote), SLOTS,
-                            MMF_OVERFLOW_DROP_OLDEST, &options, NULL, topic);
+                                    MMF_OVERFLOW_DROP_OLDEST, &options, NULL, topic);
 }
 
 static int
@@ -70,7 +68,7 @@ run_exchange(void)
     return 0;
 }
 
-/* Everything there is; for the last one the price. */
+/* Receive every quote that is there; print the last price. */
 static int
 read_quotes(mmf_topic *topic)
 {
@@ -87,7 +85,7 @@ read_quotes(mmf_topic *topic)
         memcpy(&quote, message.bytes, sizeof(quote));
         lost += message.lost;
         if (mmf_topic_release(topic) == MMF_OVERWRITTEN)
-            lost++; /* while we looked at it: not to be used */
+            lost++; /* overwritten while we copied it */
         else
             read++;
     }

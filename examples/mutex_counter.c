@@ -1,10 +1,11 @@
 /*
  * mutex_counter.c - a counter in shared memory that only the owner of a mutex changes.
  *
- * Start it in two terminals. Each takes the mutex, adds one to the counter and keeps
- * the mutex until it reads a line; another line makes it take the mutex again, and the
- * end of its input ends it. While the one has the mutex, the other waits. Kill the one
- * that has it (kill -9): the other gets it at once, and is told that its owner died.
+ * Start it in two terminals. Each process takes the mutex, adds one to the counter and
+ * releases the mutex at the next line of its input; another line makes it take the mutex
+ * again, and the end of its input ends it. While one process owns the mutex, the other
+ * one waits. Kill the owner (kill -9): the other one gets the mutex at once, with
+ * MMF_ABANDONED.
  */
 #include <mmf/mmf.h>
 
@@ -48,10 +49,11 @@ add_one(mmf_accessor *view)
 }
 
 /*
- * Take the mutex, count, let go at the next line. `*goes_on` is 0 when the input ends.
+ * Take the mutex, count, release it at the next line. `*goes_on` is 0 when the input
+ * ends.
  *
- * An owner that died may have left its work half done, and the next one has to see to
- * that. Here there is nothing to mend: one write changes the counter.
+ * An owner that died may have left its work half done, and the next owner must repair
+ * it. Here there is nothing to repair: a single write changes the counter.
  */
 static int
 take_a_turn(mmf_mutex *mutex, mmf_accessor *view, int *goes_on)
@@ -88,7 +90,7 @@ main(void)
     while (rc >= 0 && goes_on) {
         rc = take_a_turn(mutex, view, &goes_on);
         if (rc >= 0 && goes_on) {
-            say("I let go of the mutex.");
+            say("I released the mutex.");
             goes_on = read_a_line();
         }
     }

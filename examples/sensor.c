@@ -1,13 +1,12 @@
 /*
- * sensor.c - a sensor's latest reading: replaced as often as it changes, looked at by
- * whoever wants to know.
+ * sensor.c - a sensor's latest reading, which is replaced at each change.
  *
  *     sensor write    each line is a temperature, in degrees
- *     sensor read     each line asks for the newest one
- *     sensor watch    waits, and says each change that it sees
+ *     sensor read     each line asks for the newest reading
+ *     sensor watch    waits, and prints each change
  *
- * The reading lives as long as one of them runs. The first two end with their input;
- * the last one when nobody writes any more.
+ * The reading lives as long as one of these programs runs. The first two end with their
+ * input, the last one when the last writer has closed.
  */
 #include <mmf/mmf.h>
 
@@ -30,12 +29,11 @@ fail(void)
 static int
 join(mmf_role role, uint32_t flags, mmf_latest **latest)
 {
-    mmf_channel_options options;
+    mmf_channel_options options = {
+        .size = sizeof(options), .role = role, .flags = flags};
 
-    mmf_channel_options_init(&options);
-    options.role = role;
-    options.flags = flags;
-    return mmf_latest_create_or_open("Sensor", sizeof(struct reading), &options, NULL, latest);
+    return mmf_latest_create_or_open("Sensor", sizeof(struct reading), &options, NULL,
+                                     latest);
 }
 
 static int
@@ -61,12 +59,12 @@ run_write(void)
     return 0;
 }
 
-/* Say the newest; its version, 0: none yet. */
+/* Print the newest reading; `*version` is 0 if there is none yet. */
 static int
-say_newest(mmf_latest *latest, uint64_t *version)
+print_newest(mmf_latest *latest, uint64_t *version)
 {
     struct reading reading;
-    int64_t length;
+    size_t length;
 
     if (mmf_latest_receive(latest, &reading, sizeof(reading), &length, version) < 0)
         return fail();
@@ -88,11 +86,11 @@ run_read(void)
 
     if (join(MMF_ROLE_RECEIVE, 0, &latest) < 0)
         return fail();
-    puts("Press Enter to look.");
+    puts("Press Enter to read.");
     fflush(stdout);
     while (rc == 0 && (c = getchar()) != EOF) {
         if (c == '\n')
-            rc = say_newest(latest, &version);
+            rc = print_newest(latest, &version);
     }
     mmf_latest_close(latest);
     return rc;
@@ -107,15 +105,15 @@ run_watch(void)
 
     if (join(MMF_ROLE_RECEIVE, MMF_CHANNEL_PEER_CLOSED, &latest) < 0)
         return fail();
-    puts("I wait for a reading.");
+    puts("Waiting for a reading.");
     fflush(stdout);
     while ((rc = mmf_latest_wait(latest, version, -1)) == MMF_OK) {
-        if (say_newest(latest, &version) != 0)
+        if (print_newest(latest, &version) != 0)
             return 1;
     }
     if (rc != MMF_E_PEER_CLOSED)
         return fail();
-    puts("Nobody writes any more.");
+    puts("The last writer has closed.");
     mmf_latest_close(latest);
     return 0;
 }

@@ -1,7 +1,7 @@
-# stories.sh - what market_data and sensor say to each other, for tests on any system.
+# stories.sh - conversations with market_data and sensor, for tests on any system.
 #
-# Source it after script/talk.sh. Each function gets the program, and before it what runs
-# it, if the system does not.
+# Source it after script/talk.sh. Each function gets the program; a command that runs it, as
+# Wine, may stand before it.
 
 tell_market_data() {
     start exchange "$@" exchange
@@ -27,11 +27,11 @@ tell_market_data() {
 tell_sensor() {
     local number degrees
     start reader "$@" read
-    says reader "Press Enter to look."
+    says reader "Press Enter to read."
     hears_a_line reader
     says reader "There is no reading yet."
     start watcher "$@" watch
-    says watcher "I wait for a reading."
+    says watcher "Waiting for a reading."
     start writer "$@" write
     says writer "What is the temperature?"
     number=0
@@ -45,7 +45,7 @@ tell_sensor() {
     done
     end_input writer
     ends writer 0
-    says watcher "Nobody writes any more."
+    says watcher "The last writer has closed."
     end_input watcher
     ends watcher 0
     hears_a_line reader

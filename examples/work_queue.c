@@ -1,13 +1,13 @@
 /*
- * work_queue.c - jobs in a queue, and three workers, one of whom is killed every
+ * work_queue.c - jobs in a queue, and three workers, one of which is killed every
  * second.
  *
- *     work_queue [JOBS [MILLISECONDS]]    100,000 jobs; a kill every so many
+ *     work_queue [JOBS [MILLISECONDS]]    100,000 jobs; milliseconds between two kills
  *
- * A worker takes a job, does it, writes down that it is done, and only then releases
- * the message. If it is killed before that, another worker gets the job, marked as
- * redelivered: it may have been done already, or in part, and each program must know
- * what that means for its jobs. Here it is counted, and nothing else.
+ * A worker takes a job, does it, records the result, and only then releases the message,
+ * which acknowledges it. If the worker is killed before that, another one gets the job,
+ * marked as redelivered: the job may have been done already, or in part. What that means
+ * depends on the program; this one only counts it.
  */
 #include <mmf/mmf.h>
 
@@ -19,12 +19,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORKERS = 3, PLACES = 64 };
+enum { WORKERS = 3, CAPACITY = 64 };
 
-/* What is written down of each job, in a map. */
+/* The result of each job, in a map. */
 struct result {
     int32_t done;        /* how often */
-    int32_t redelivered; /* how often it came so marked */
+    int32_t redelivered; /* how often it came marked as redelivered */
     uint64_t value;
 };
 
@@ -38,32 +38,30 @@ check(int rc)
 }
 
 static struct result *
-open_results(int64_t jobs, mmf_map **map, mmf_accessor **view)
+open_results(int64_t jobs, mmf_map **map)
 {
     void *bytes;
-    int64_t size;
+    size_t size;
 
-    check(mmf_map_create_or_open("Results", jobs * (int64_t)sizeof(struct result), NULL, NULL, map));
-    check(mmf_accessor_create(*map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, view));
-    check(mmf_accessor_pointer(*view, &bytes, &size));
+    check(mmf_map_create_or_open("Results", jobs * (int64_t)sizeof(struct result), NULL,
+                                 NULL, map));
+    check(mmf_map_bytes(*map, MMF_ACCESS_READ_WRITE, &bytes, &size));
     return bytes;
 }
 
 static mmf_queue *
 open_queue(mmf_role role)
 {
-    mmf_channel_options options;
+    mmf_channel_options options = {
+        .size = sizeof(options), .role = role, .flags = MMF_CHANNEL_PEER_CLOSED};
     mmf_queue *queue;
 
-    mmf_channel_options_init(&options);
-    options.role = role;
-    options.flags = MMF_CHANNEL_PEER_CLOSED;
-    check(mmf_queue_create_or_open("Jobs", sizeof(int64_t), PLACES, MMF_OVERFLOW_BLOCK,
-                           &options, NULL, &queue));
+    check(mmf_queue_create_or_open("Jobs", sizeof(int64_t), CAPACITY,
+                                   MMF_OVERFLOW_BLOCK, &options, NULL, &queue));
     return queue;
 }
 
-/* Some microseconds of work. */
+/* A few microseconds of work. */
 static uint64_t
 work_on(int64_t job)
 {
@@ -74,13 +72,12 @@ work_on(int64_t job)
     return x;
 }
 
-/* Job after job, until it is killed or the last producer is gone. */
+/* Job after job, until the worker is killed or the last producer has closed. */
 static void
 work(int64_t jobs)
 {
     mmf_map *map;
-    mmf_accessor *view;
-    struct result *results = open_results(jobs, &map, &view);
+    struct result *results = open_results(jobs, &map);
     mmf_queue *queue = open_queue(MMF_ROLE_RECEIVE);
     mmf_message message;
 
@@ -99,7 +96,6 @@ work(int64_t jobs)
         check(mmf_queue_release(queue, &message));
     }
     mmf_queue_close(queue);
-    mmf_accessor_close(view);
     mmf_map_close(map);
 }
 
@@ -131,7 +127,7 @@ now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Send all jobs, and wait until they are done; kill a worker now and then. */
+/* Send all jobs, wait until they are done, and kill a worker every `interval` ms. */
 static int
 run(mmf_queue *queue, int64_t jobs, int64_t interval, pid_t *workers,
     const volatile struct result *results)
@@ -139,7 +135,7 @@ run(mmf_queue *queue, int64_t jobs, int64_t interval, pid_t *workers,
     const struct timespec pause = {.tv_nsec = 1000000};
     int64_t next_kill = now_ms() + interval;
     int64_t sent = 0;
-    int64_t done = 0; /* all before it are */
+    int64_t done = 0; /* all jobs before this one are done */
     int kills = 0;
 
     while (done < jobs) {
@@ -163,7 +159,7 @@ run(mmf_queue *queue, int64_t jobs, int64_t interval, pid_t *workers,
     return kills;
 }
 
-/* 0 if all is as it must be. */
+/* 0 if no job was lost. */
 static int
 report(const struct result *results, int64_t jobs, int kills)
 {
@@ -189,7 +185,6 @@ main(int argc, char **argv)
     int64_t interval = argc > 2 ? strtoll(argv[2], NULL, 10) : 1000;
     pid_t workers[WORKERS];
     mmf_map *map;
-    mmf_accessor *view;
     const struct result *results;
     mmf_queue *queue;
     int kills;
@@ -199,7 +194,7 @@ main(int argc, char **argv)
         fprintf(stderr, "usage: work_queue [JOBS [MILLISECONDS]]\n");
         return EXIT_FAILURE;
     }
-    results = open_results(jobs, &map, &view);
+    results = open_results(jobs, &map);
     queue = open_queue(MMF_ROLE_SEND);
     for (int i = 0; i < WORKERS; i++)
         workers[i] = start_worker(jobs);
@@ -208,7 +203,6 @@ main(int argc, char **argv)
         kill_worker(workers[i]);
     failed = report(results, jobs, kills);
     mmf_queue_close(queue);
-    mmf_accessor_close(view);
     mmf_map_close(map);
     return failed;
 }

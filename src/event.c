@@ -12,22 +12,49 @@ struct mmf_event {
     struct mmf_waitable waitable;
 };
 
-int
-mmf_event_create_or_open(int initial_state, mmf_event_mode mode, const char *name,
-                 const mmf_sync_options *options, int *created_new, mmf_event **out)
+static int
+make_request(int initial_state, mmf_event_mode mode, const void *out,
+             struct mmf_os_sync_request *request)
 {
-    const struct mmf_os_sync_request request = {.kind = MMF_KIND_EVENT,
-                                                .signalled = initial_state != 0,
-                                                .manual =
-                                                    mode == MMF_EVENT_MANUAL_RESET};
-    struct mmf_waitable *handle;
-    int rc;
-
     if (out == NULL)
         return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
     if (mode != MMF_EVENT_AUTO_RESET && mode != MMF_EVENT_MANUAL_RESET)
-        return mmf_fail_argument(MMF_E_INVALID, "mode", "event mode %d is none", mode);
-    rc = mmf_waitable_create(name, options, &request, created_new, out, &handle);
+        return mmf_fail_argument(MMF_E_INVALID, "mode",
+                                 "unknown event mode %d: MMF_EVENT_AUTO_RESET or "
+                                 "_MANUAL_RESET",
+                                 (int)mode);
+    *request = (struct mmf_os_sync_request){.kind = MMF_KIND_EVENT,
+                                            .signalled = initial_state != 0,
+                                            .manual = mode == MMF_EVENT_MANUAL_RESET};
+    return MMF_OK;
+}
+
+int
+mmf_event_create_new(const char *name, int initial_state, mmf_event_mode mode,
+                     const mmf_sync_options *options, mmf_event **out)
+{
+    struct mmf_os_sync_request request;
+    struct mmf_waitable *handle;
+    int rc = make_request(initial_state, mode, out, &request);
+
+    if (rc == MMF_OK)
+        rc = mmf_waitable_create_new(&request, name, options, out, &handle);
+    if (rc == MMF_OK)
+        *out = (mmf_event *)handle;
+    return rc;
+}
+
+int
+mmf_event_create_or_open(const char *name, int initial_state, mmf_event_mode mode,
+                         const mmf_sync_options *options, int *created, mmf_event **out)
+{
+    struct mmf_os_sync_request request;
+    struct mmf_waitable *handle;
+    int rc = make_request(initial_state, mode, out, &request);
+
+    if (rc == MMF_OK)
+        rc =
+            mmf_waitable_create_or_open(&request, name, options, created, out, &handle);
     if (rc == MMF_OK)
         *out = (mmf_event *)handle;
     return rc;
@@ -39,18 +66,6 @@ mmf_event_open_existing(const char *name, const mmf_sync_options *options,
 {
     struct mmf_waitable *handle;
     int rc = mmf_waitable_open(MMF_KIND_EVENT, name, options, out, &handle);
-
-    if (rc == MMF_OK)
-        *out = (mmf_event *)handle;
-    return rc;
-}
-
-int
-mmf_event_try_open_existing(const char *name, const mmf_sync_options *options,
-                            int *opened, mmf_event **out)
-{
-    struct mmf_waitable *handle;
-    int rc = mmf_waitable_try_open(MMF_KIND_EVENT, name, options, opened, out, &handle);
 
     if (rc == MMF_OK)
         *out = (mmf_event *)handle;

@@ -1,6 +1,7 @@
 /*
- * list.c - a snapshot of the namespace, and reaping on request.
+ * list.c - a snapshot of the namespace, and collecting orphaned objects on request.
  */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include <mmf/status.h>
 
 #include "base/fail.h"
+#include "base/invariant.h"
 #include "os/os.h"
 
 struct mmf_list {
@@ -128,6 +130,7 @@ append(void *payload, const mmf_object_info *info)
     mmf_list *list = payload;
     int rc = make_room(list);
 
+    MMF_ASSERT(rc < 0 || list->count < list->room);
     if (rc == MMF_OK)
         rc = copy_info(info, &list->objects[list->count]);
     if (rc == MMF_OK)
@@ -135,15 +138,15 @@ append(void *payload, const mmf_object_info *info)
     return rc;
 }
 
-/* The living only: whoever opens a dead one removes it. */
-static int
-is_living_channel(const mmf_object_info *info)
+/* Opening an orphaned one would remove it. */
+static bool
+is_channel_in_use(const mmf_object_info *info)
 {
-    return info->life == MMF_OBJECT_IN_USE && info->kind >= MMF_KIND_QUEUE &&
+    return info->status == MMF_OBJECT_IN_USE && info->kind >= MMF_KIND_QUEUE &&
            info->kind <= MMF_KIND_LATEST;
 }
 
-/* A channel that we may not read, or that is gone by now, goes without. */
+/* A channel that we may not read, or that is gone by now, has no counters. */
 static int
 add_counters(mmf_object_info *info)
 {
@@ -164,14 +167,14 @@ add_counters(mmf_object_info *info)
     return MMF_OK;
 }
 
-/* After the visit, which stands in the directory with an open file of each. */
+/* After the visit, which keeps a file of the namespace open. */
 static int
 add_all_counters(mmf_list *list)
 {
     int rc = MMF_OK;
 
     for (int32_t i = 0; i < list->count && rc == MMF_OK; i++)
-        if (is_living_channel(&list->objects[i]))
+        if (is_channel_in_use(&list->objects[i]))
             rc = add_counters(&list->objects[i]);
     return rc;
 }
@@ -190,7 +193,7 @@ check_flags(mmf_list_flags flags)
 {
     if (flags & ~(mmf_list_flags)(MMF_LIST_LOCAL | MMF_LIST_GLOBAL |
                                   MMF_LIST_KEEP_ORPHANED | MMF_LIST_HOLDERS))
-        return mmf_fail_argument(MMF_E_INVALID, "flags", "list flags 0x%x are none",
+        return mmf_fail_argument(MMF_E_INVALID, "flags", "unknown list flags 0x%x",
                                  flags);
     return MMF_OK;
 }

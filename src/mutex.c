@@ -11,14 +11,34 @@ struct mmf_mutex {
     struct mmf_waitable waitable;
 };
 
-int
-mmf_mutex_create_or_open(int initially_owned, const char *name, const mmf_sync_options *options,
-                 int *created_new, mmf_mutex **out)
+static struct mmf_os_sync_request
+request_for(int initially_owned)
 {
-    const struct mmf_os_sync_request request = {
-        .kind = MMF_KIND_MUTEX, .initially_owned = initially_owned != 0};
+    return (struct mmf_os_sync_request){.kind = MMF_KIND_MUTEX,
+                                        .initially_owned = initially_owned != 0};
+}
+
+int
+mmf_mutex_create_new(const char *name, int initially_owned,
+                     const mmf_sync_options *options, mmf_mutex **out)
+{
+    const struct mmf_os_sync_request request = request_for(initially_owned);
     struct mmf_waitable *handle;
-    int rc = mmf_waitable_create(name, options, &request, created_new, out, &handle);
+    int rc = mmf_waitable_create_new(&request, name, options, out, &handle);
+
+    if (rc == MMF_OK)
+        *out = (mmf_mutex *)handle;
+    return rc;
+}
+
+int
+mmf_mutex_create_or_open(const char *name, int initially_owned,
+                         const mmf_sync_options *options, int *created, mmf_mutex **out)
+{
+    const struct mmf_os_sync_request request = request_for(initially_owned);
+    struct mmf_waitable *handle;
+    int rc =
+        mmf_waitable_create_or_open(&request, name, options, created, out, &handle);
 
     if (rc == MMF_OK)
         *out = (mmf_mutex *)handle;
@@ -31,18 +51,6 @@ mmf_mutex_open_existing(const char *name, const mmf_sync_options *options,
 {
     struct mmf_waitable *handle;
     int rc = mmf_waitable_open(MMF_KIND_MUTEX, name, options, out, &handle);
-
-    if (rc == MMF_OK)
-        *out = (mmf_mutex *)handle;
-    return rc;
-}
-
-int
-mmf_mutex_try_open_existing(const char *name, const mmf_sync_options *options,
-                            int *opened, mmf_mutex **out)
-{
-    struct mmf_waitable *handle;
-    int rc = mmf_waitable_try_open(MMF_KIND_MUTEX, name, options, opened, out, &handle);
 
     if (rc == MMF_OK)
         *out = (mmf_mutex *)handle;

@@ -15,11 +15,11 @@ static int
 check_counts(int32_t initial_count, int32_t maximum_count)
 {
     if (initial_count < 0)
-        return mmf_fail_argument(MMF_E_RANGE, "initialCount", "an initial count of %d",
-                                 initial_count);
+        return mmf_fail_argument(MMF_E_RANGE, "initialCount",
+                                 "invalid initial count %d: at least 0", initial_count);
     if (maximum_count < 1)
-        return mmf_fail_argument(MMF_E_RANGE, "maximumCount", "a maximum count of %d",
-                                 maximum_count);
+        return mmf_fail_argument(MMF_E_RANGE, "maximumCount",
+                                 "invalid maximum count %d: at least 1", maximum_count);
     if (initial_count > maximum_count)
         return mmf_fail_argument(MMF_E_INVALID, "",
                                  "the initial count %d is more than the maximum %d",
@@ -27,22 +27,44 @@ check_counts(int32_t initial_count, int32_t maximum_count)
     return MMF_OK;
 }
 
-int
-mmf_semaphore_create_or_open(int32_t initial_count, int32_t maximum_count, const char *name,
-                     const mmf_sync_options *options, int *created_new,
-                     mmf_semaphore **out)
+static int
+make_request(int32_t initial_count, int32_t maximum_count, const void *out,
+             struct mmf_os_sync_request *request)
 {
-    const struct mmf_os_sync_request request = {
-        .kind = MMF_KIND_SEMAPHORE, .initial = initial_count, .maximum = maximum_count};
-    struct mmf_waitable *handle;
-    int rc;
-
     if (out == NULL)
         return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
-    rc = check_counts(initial_count, maximum_count);
-    if (rc < 0)
-        return rc;
-    rc = mmf_waitable_create(name, options, &request, created_new, out, &handle);
+    *request = (struct mmf_os_sync_request){
+        .kind = MMF_KIND_SEMAPHORE, .initial = initial_count, .maximum = maximum_count};
+    return check_counts(initial_count, maximum_count);
+}
+
+int
+mmf_semaphore_create_new(const char *name, int32_t initial_count, int32_t maximum_count,
+                         const mmf_sync_options *options, mmf_semaphore **out)
+{
+    struct mmf_os_sync_request request;
+    struct mmf_waitable *handle;
+    int rc = make_request(initial_count, maximum_count, out, &request);
+
+    if (rc == MMF_OK)
+        rc = mmf_waitable_create_new(&request, name, options, out, &handle);
+    if (rc == MMF_OK)
+        *out = (mmf_semaphore *)handle;
+    return rc;
+}
+
+int
+mmf_semaphore_create_or_open(const char *name, int32_t initial_count,
+                             int32_t maximum_count, const mmf_sync_options *options,
+                             int *created, mmf_semaphore **out)
+{
+    struct mmf_os_sync_request request;
+    struct mmf_waitable *handle;
+    int rc = make_request(initial_count, maximum_count, out, &request);
+
+    if (rc == MMF_OK)
+        rc =
+            mmf_waitable_create_or_open(&request, name, options, created, out, &handle);
     if (rc == MMF_OK)
         *out = (mmf_semaphore *)handle;
     return rc;
@@ -55,18 +77,6 @@ mmf_semaphore_open_existing(const char *name, const mmf_sync_options *options,
     struct mmf_waitable *handle;
     int rc = mmf_waitable_open(MMF_KIND_SEMAPHORE, name, options, out, &handle);
 
-    if (rc == MMF_OK)
-        *out = (mmf_semaphore *)handle;
-    return rc;
-}
-
-int
-mmf_semaphore_try_open_existing(const char *name, const mmf_sync_options *options,
-                                int *opened, mmf_semaphore **out)
-{
-    struct mmf_waitable *handle;
-    int rc =
-        mmf_waitable_try_open(MMF_KIND_SEMAPHORE, name, options, opened, out, &handle);
     if (rc == MMF_OK)
         *out = (mmf_semaphore *)handle;
     return rc;
@@ -103,8 +113,8 @@ mmf_semaphore_release(mmf_semaphore *semaphore, int32_t release_count,
     if (semaphore == NULL)
         return mmf_fail_argument(MMF_E_NULL, "semaphore", "the semaphore is NULL");
     if (release_count < 1)
-        return mmf_fail_argument(MMF_E_RANGE, "releaseCount", "release %d",
-                                 release_count);
+        return mmf_fail_argument(MMF_E_RANGE, "releaseCount",
+                                 "invalid release count %d: at least 1", release_count);
     rc = mmf_os_semaphore_release(semaphore->waitable.sync, release_count, &before);
     if (rc == MMF_OK && previous != NULL)
         *previous = before;

@@ -3,11 +3,10 @@
  */
 #include "view.h"
 
-#include <string.h>
-
 #include <mmf/status.h>
 
 #include "base/fail.h"
+#include "base/invariant.h"
 #include "map.h"
 #include "options.h"
 
@@ -24,14 +23,18 @@ mmf_view_options_init(mmf_view_options *options)
 static int
 check_arguments(int64_t offset, int64_t size, mmf_access access)
 {
+    int rc;
+
     if (offset < 0)
-        return mmf_fail_argument(MMF_E_RANGE, "offset", "a view from offset %lld",
-                                 (long long)offset);
+        return mmf_fail_argument(MMF_E_RANGE, "offset",
+                                 "invalid offset %lld: at least 0", (long long)offset);
     if (size < 0)
-        return mmf_fail_argument(MMF_E_RANGE, "size", "a view of %lld bytes",
+        return mmf_fail_argument(MMF_E_RANGE, "size",
+                                 "invalid size of %lld bytes: 0 views the rest",
                                  (long long)size);
-    if (access < MMF_ACCESS_READ_WRITE || access > MMF_ACCESS_READ_WRITE_EXECUTE)
-        return mmf_fail_argument(MMF_E_RANGE, "access", "access %d is none", access);
+    rc = mmf_map_check_access(access);
+    if (rc < 0)
+        return rc;
     if (sizeof(void *) == 4 && size > (int64_t)UINT32_MAX)
         return mmf_fail_argument(MMF_E_RANGE, "size",
                                  "a 32-bit process cannot view %lld bytes",
@@ -62,7 +65,7 @@ check_window(const mmf_map *map, int64_t offset, int64_t *size)
     if (offset > capacity || *size > capacity - offset)
         return mmf_fail(
             MMF_E_ACCESS,
-            "a view of %lld bytes from offset %lld does not lie in a map of "
+            "a view of %lld bytes from offset %lld passes the end of a map of "
             "%lld bytes",
             (long long)*size, (long long)offset, (long long)capacity);
     if (*size == 0)
@@ -74,7 +77,7 @@ check_window(const mmf_map *map, int64_t offset, int64_t *size)
 
 /*
  * Two layers (contract 2.8): what the handle was opened for, then what the map's
- * creator gave. A view is allowed if it needs no more than each (contract 2.7).
+ * creator granted. A view is allowed if it needs no more than each (contract 2.7).
  */
 static int
 check_rights(const mmf_map *map, mmf_access access)
@@ -86,9 +89,12 @@ check_rights(const mmf_map *map, mmf_access access)
     if (access == MMF_ACCESS_COPY_ON_WRITE && (can & MMF_CAN_COPY))
         can |= MMF_CAN_READ;
     if (needs & ~can)
-        return mmf_fail(MMF_E_ACCESS, "this handle was not opened for such a view");
+        return mmf_fail(MMF_E_ACCESS,
+                        "this handle was not opened for a view with access %d",
+                        (int)access);
     if (needs & ~given)
-        return mmf_fail(MMF_E_IO, "the map's creator gave it no such access");
+        return mmf_fail(MMF_E_IO, "the map's creator did not grant access %d",
+                        (int)access);
     return MMF_OK;
 }
 
@@ -98,15 +104,14 @@ read_flags(const mmf_view_options *given, mmf_view_flags *flags)
     static const mmf_view_flags known =
         MMF_VIEW_POPULATE | MMF_VIEW_LOCK | MMF_VIEW_HUGE_PAGES | MMF_VIEW_BEST_EFFORT;
     mmf_view_options options;
-    int rc;
+    int rc = mmf_options_read(given, &options, sizeof(options));
 
-    mmf_view_options_init(&options);
-    rc = mmf_options_read(given, &options, sizeof(options));
     if (rc < 0)
         return rc;
     if (options.flags & ~known)
-        return mmf_fail_argument(MMF_E_INVALID, "options", "view flags 0x%x are none",
-                                 options.flags & ~known);
+        return mmf_fail_argument(MMF_E_INVALID, "options",
+                                 "unknown view flags 0x%x: MMF_VIEW_... are in 0x%x",
+                                 options.flags & ~known, known);
     *flags = options.flags;
     return MMF_OK;
 }
@@ -124,7 +129,36 @@ make_empty(struct mmf_view *view, int64_t lead)
     view->size = 0;
     view->pointer_offset = lead - lead % mmf_os_limits().page_size;
     view->granted = 0;
-    view->is_mapped = 0;
+    view->is_mapped = false;
+}
+
+/*
+ * What was asked for beyond the mapping, one flag after the other. With BEST_EFFORT the
+ * host may refuse it.
+ */
+static int
+apply_flags(const mmf_map *map, mmf_access access, mmf_view_flags flags,
+            struct mmf_view *view)
+{
+    static const mmf_view_flags order[] = {MMF_VIEW_HUGE_PAGES, MMF_VIEW_POPULATE,
+                                           MMF_VIEW_LOCK};
+    mmf_error before;
+
+    mmf_last_error(&before);
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+        int rc;
+
+        if (!(flags & order[i]))
+            continue;
+        rc = mmf_os_view_apply(map->section, &view->os, access, order[i]);
+        if (rc == MMF_OK)
+            view->granted |= order[i];
+        else if (!(flags & MMF_VIEW_BEST_EFFORT))
+            return rc;
+        else
+            mmf_fail_restore(&before);
+    }
+    return MMF_OK;
 }
 
 static int
@@ -134,18 +168,24 @@ map_window(mmf_map *map, int64_t offset, int64_t size, mmf_access access,
     int64_t lead = offset % mmf_os_limits().granularity;
     int rc;
 
+    MMF_ASSERT(offset >= 0 && size >= 0);
     if (size == 0) {
         make_empty(view, lead);
         return MMF_OK;
     }
-    rc = mmf_os_view_map(map->section, offset - lead, size + lead, access, flags,
-                         &view->os, &view->granted);
+    rc = mmf_os_view_map(map->section, offset - lead, size + lead, access, &view->os);
     if (rc < 0)
         return rc;
+    view->granted = 0;
+    rc = apply_flags(map, access, flags, view);
+    if (rc < 0) {
+        mmf_os_view_unmap(&view->os);
+        return rc;
+    }
     view->bytes = (uint8_t *)view->os.base + lead;
     view->size = size;
     view->pointer_offset = lead;
-    view->is_mapped = 1;
+    view->is_mapped = true;
     return MMF_OK;
 }
 
@@ -171,8 +211,8 @@ mmf_view_open(mmf_map *map, int64_t offset, int64_t size, mmf_access access,
         rc = map_window(map, offset, size, access, flags, view);
     if (rc < 0)
         return rc;
-    view->can_read = access != MMF_ACCESS_WRITE;
-    view->can_write = access != MMF_ACCESS_READ && access != MMF_ACCESS_READ_EXECUTE;
+    view->can_read = mmf_access_find(access)->can_read;
+    view->can_write = mmf_access_find(access)->can_write;
     return MMF_OK;
 }
 
@@ -191,7 +231,7 @@ mmf_view_close(struct mmf_view *view)
     if (view->can_write && view->os.writes_back) {
         mmf_error before;
 
-        /* What must not be lost is flushed before, by the caller, who sees it fail. */
+        /* A caller that must not lose it has flushed before, and seen it fail. */
         mmf_last_error(&before);
         mmf_view_flush(view);
         mmf_fail_restore(&before);

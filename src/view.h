@@ -4,6 +4,7 @@
 #ifndef MMF_SRC_VIEW_H
 #define MMF_SRC_VIEW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <mmf/view.h>
@@ -13,11 +14,11 @@
 struct mmf_view {
     uint8_t *bytes; /* the first byte the caller asked for */
     int64_t size;
-    int can_read;
-    int can_write;
+    bool can_read;
+    bool can_write;
     int64_t pointer_offset; /* from the mapping's start to `bytes` */
     mmf_view_flags granted;
-    int is_mapped; /* 0: a view of 0 bytes has no mapping */
+    bool is_mapped; /* false: a view of 0 bytes has no mapping */
     struct mmf_os_view os;
 };
 

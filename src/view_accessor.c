@@ -8,6 +8,7 @@
 #include <mmf/view.h>
 
 #include "base/fail.h"
+#include "base/invariant.h"
 #include "view.h"
 
 struct mmf_accessor {
@@ -15,8 +16,8 @@ struct mmf_accessor {
 };
 
 int
-mmf_accessor_create_with(mmf_map *map, int64_t offset, int64_t size, mmf_access access,
-                              const mmf_view_options *options, mmf_accessor **out)
+mmf_accessor_create(mmf_map *map, int64_t offset, int64_t size, mmf_access access,
+                    const mmf_view_options *options, mmf_accessor **out)
 {
     mmf_accessor *accessor;
     int rc;
@@ -33,13 +34,6 @@ mmf_accessor_create_with(mmf_map *map, int64_t offset, int64_t size, mmf_access 
     }
     *out = accessor;
     return MMF_OK;
-}
-
-int
-mmf_accessor_create(mmf_map *map, int64_t offset, int64_t size, mmf_access access,
-                         mmf_accessor **out)
-{
-    return mmf_accessor_create(map, offset, size, access, NULL, out);
 }
 
 void
@@ -88,14 +82,13 @@ fail_null(void)
 }
 
 int
-mmf_accessor_pointer(const mmf_accessor *accessor, void **bytes,
-                          int64_t *size)
+mmf_accessor_pointer(const mmf_accessor *accessor, void **bytes, size_t *size)
 {
     if (accessor == NULL || bytes == NULL)
         return fail_null();
     *bytes = accessor->view.bytes;
     if (size != NULL)
-        *size = accessor->view.size;
+        *size = (size_t)accessor->view.size;
     return MMF_OK;
 }
 
@@ -107,7 +100,7 @@ mmf_accessor_flush(mmf_accessor *accessor)
 
 /*
  * The checks of contract 4.1, 4.3 to 4.5. Each fails by a function of its own, so that
- * the usual way through a read is a few comparisons.
+ * the fast path of a read is a few comparisons.
  */
 
 static int
@@ -123,7 +116,7 @@ fail_unwritable(void)
 }
 
 static int
-fail_position(const struct mmf_view *view, int64_t position, int64_t size)
+fail_position(const struct mmf_view *view, int64_t position, size_t size)
 {
     if (position < 0 || position >= view->size)
         return mmf_fail_argument(MMF_E_RANGE, "position",
@@ -131,7 +124,7 @@ fail_position(const struct mmf_view *view, int64_t position, int64_t size)
                                  (long long)position, (long long)view->size);
     return mmf_fail_argument(
         MMF_E_INVALID, "position",
-        "%lld bytes at position %lld pass the end of a view of %lld", (long long)size,
+        "%zu bytes at position %lld pass the end of a view of %lld", size,
         (long long)position, (long long)view->size);
 }
 
@@ -149,7 +142,7 @@ load(const mmf_accessor *accessor, int64_t position, void *value, int64_t size)
     if (!accessor->view.can_read)
         return fail_unreadable();
     if (!fits(&accessor->view, position, size))
-        return fail_position(&accessor->view, position, size);
+        return fail_position(&accessor->view, position, (size_t)size);
     memcpy(value, accessor->view.bytes + position, (size_t)size);
     return MMF_OK;
 }
@@ -162,20 +155,20 @@ store(mmf_accessor *accessor, int64_t position, const void *value, int64_t size)
     if (!accessor->view.can_write)
         return fail_unwritable();
     if (!fits(&accessor->view, position, size))
-        return fail_position(&accessor->view, position, size);
+        return fail_position(&accessor->view, position, (size_t)size);
     memcpy(accessor->view.bytes + position, value, (size_t)size);
     return MMF_OK;
 }
 
 /* A read and a write of a type whose bytes are its value; a function per C type. */
 #define DEFINE_TYPE(name, type)                                                        \
-    int mmf_accessor_read_##name(const mmf_accessor *accessor,               \
-                                      int64_t position, type *value)                   \
+    int mmf_accessor_read_##name(const mmf_accessor *accessor, int64_t position,       \
+                                 type *value)                                          \
     {                                                                                  \
         return load(accessor, position, value, (int64_t)sizeof(type));                 \
     }                                                                                  \
-    int mmf_accessor_write_##name(mmf_accessor *accessor, int64_t position,  \
-                                       type value)                                     \
+    int mmf_accessor_write_##name(mmf_accessor *accessor, int64_t position,            \
+                                  type value)                                          \
     {                                                                                  \
         return store(accessor, position, &value, (int64_t)sizeof(type));               \
     }
@@ -193,8 +186,7 @@ DEFINE_TYPE(single, float)
 DEFINE_TYPE(double, double)
 
 int
-mmf_accessor_read_boolean(const mmf_accessor *accessor, int64_t position,
-                               int *value)
+mmf_accessor_read_boolean(const mmf_accessor *accessor, int64_t position, int *value)
 {
     uint8_t byte = 0;
     int rc;
@@ -208,8 +200,7 @@ mmf_accessor_read_boolean(const mmf_accessor *accessor, int64_t position,
 }
 
 int
-mmf_accessor_write_boolean(mmf_accessor *accessor, int64_t position,
-                                int value)
+mmf_accessor_write_boolean(mmf_accessor *accessor, int64_t position, int value)
 {
     uint8_t byte = value != 0;
 
@@ -228,7 +219,7 @@ is_decimal(const mmf_decimal *value)
 
 int
 mmf_accessor_read_decimal(const mmf_accessor *accessor, int64_t position,
-                               mmf_decimal *value)
+                          mmf_decimal *value)
 {
     mmf_decimal read;
     int rc;
@@ -239,16 +230,16 @@ mmf_accessor_read_decimal(const mmf_accessor *accessor, int64_t position,
     if (rc < 0)
         return rc;
     if (!is_decimal(&read))
-        return mmf_fail_argument(
-            MMF_E_INVALID, "", "the bytes at position %lld are no decimal (flags 0x%x)",
-            (long long)position, (unsigned)read.flags);
+        return mmf_fail_argument(MMF_E_INVALID, "",
+                                 "invalid decimal at position %lld (flags 0x%x)",
+                                 (long long)position, (unsigned)read.flags);
     *value = read;
     return MMF_OK;
 }
 
 int
 mmf_accessor_write_decimal(mmf_accessor *accessor, int64_t position,
-                                const mmf_decimal *value)
+                           const mmf_decimal *value)
 {
     return store(accessor, position, value, (int64_t)sizeof(*value));
 }
@@ -261,7 +252,8 @@ static int
 check_size(int64_t size, const char *parameter)
 {
     if (size < 1)
-        return mmf_fail_argument(MMF_E_INVALID, parameter, "a type of %lld bytes",
+        return mmf_fail_argument(MMF_E_INVALID, parameter,
+                                 "invalid %s %lld: at least 1 byte", parameter,
                                  (long long)size);
     return MMF_OK;
 }
@@ -269,13 +261,13 @@ check_size(int64_t size, const char *parameter)
 static int
 fail_negative(const char *parameter, int64_t value)
 {
-    return mmf_fail_argument(MMF_E_RANGE, parameter, "%s is %lld", parameter,
-                             (long long)value);
+    return mmf_fail_argument(MMF_E_RANGE, parameter, "invalid %s %lld: at least 0",
+                             parameter, (long long)value);
 }
 
 int
 mmf_accessor_read(const mmf_accessor *accessor, int64_t position, void *value,
-                       int64_t value_size)
+                  int64_t value_size)
 {
     int rc;
 
@@ -290,8 +282,8 @@ mmf_accessor_read(const mmf_accessor *accessor, int64_t position, void *value,
 }
 
 int
-mmf_accessor_write(mmf_accessor *accessor, int64_t position,
-                        const void *value, int64_t value_size)
+mmf_accessor_write(mmf_accessor *accessor, int64_t position, const void *value,
+                   int64_t value_size)
 {
     int rc;
 
@@ -306,55 +298,69 @@ mmf_accessor_write(mmf_accessor *accessor, int64_t position,
 }
 
 /* How far apart elements stand in a view (contract 4.6). */
-static int64_t
-stride_of(int64_t element_size)
+static size_t
+stride_of(size_t element_size)
 {
-    if (element_size <= 2 || element_size > INT64_MAX - 3)
+    if (element_size <= 2 || element_size > SIZE_MAX - 3)
         return element_size;
     return (element_size + 3) / 4 * 4;
 }
 
+/* How many elements there are from `position` on, which lies in the view. */
+static size_t
+count_elements(const struct mmf_view *view, int64_t position, size_t stride)
+{
+    MMF_ASSERT(position >= 0 && position < view->size && stride > 0);
+    return (size_t)(view->size - position) / stride;
+}
+
 static void
-copy_elements(uint8_t *to, int64_t to_stride, const uint8_t *from, int64_t from_stride,
-              int64_t size, int64_t count)
+copy_elements(uint8_t *to, size_t to_stride, const uint8_t *from, size_t from_stride,
+              size_t size, size_t count)
 {
     if (to_stride == from_stride) {
-        memcpy(to, from, (size_t)(size * count));
+        memcpy(to, from, size * count);
         return;
     }
-    for (int64_t i = 0; i < count; i++)
-        memcpy(to + i * to_stride, from + i * from_stride, (size_t)size);
+    for (size_t i = 0; i < count; i++)
+        memcpy(to + i * to_stride, from + i * from_stride, size);
+}
+
+static int
+check_element_size(size_t element_size)
+{
+    if (element_size == 0)
+        return mmf_fail_argument(MMF_E_INVALID, "element_size",
+                                 "invalid element_size 0: at least 1 byte");
+    return MMF_OK;
 }
 
 int
-mmf_accessor_read_array(const mmf_accessor *accessor, int64_t position,
-                             void *array, int64_t element_size, int64_t count,
-                             int64_t *read)
+mmf_accessor_read_array(const mmf_accessor *accessor, int64_t position, void *array,
+                        size_t element_size, size_t count, size_t *read)
 {
     const struct mmf_view *view;
-    int64_t stride;
-    int64_t room;
+    size_t stride;
+    size_t there;
     int rc;
 
     if (accessor == NULL || array == NULL || read == NULL)
         return mmf_fail_argument(MMF_E_NULL, array == NULL ? "array" : "",
                                  "an argument is NULL");
     view = &accessor->view;
-    if (count < 0)
-        return fail_negative("count", count);
     if (!view->can_read)
         return fail_unreadable();
     if (position < 0)
         return fail_negative("position", position);
-    rc = check_size(element_size, "element_size");
+    rc = check_element_size(element_size);
     if (rc < 0)
         return rc;
     if (position >= view->size)
         return fail_position(view, position, element_size);
     stride = stride_of(element_size);
-    room = (view->size - position) / stride;
-    if (count > room)
-        count = room;
+    there = count_elements(view, position, stride);
+    if (count > there)
+        count = there;
     copy_elements(array, element_size, view->bytes + position, stride, element_size,
                   count);
     *read = count;
@@ -362,33 +368,31 @@ mmf_accessor_read_array(const mmf_accessor *accessor, int64_t position,
 }
 
 int
-mmf_accessor_write_array(mmf_accessor *accessor, int64_t position,
-                              const void *array, int64_t element_size, int64_t count)
+mmf_accessor_write_array(mmf_accessor *accessor, int64_t position, const void *array,
+                         size_t element_size, size_t count)
 {
     struct mmf_view *view;
-    int64_t stride;
+    size_t stride;
     int rc;
 
     if (accessor == NULL || array == NULL)
         return mmf_fail_argument(MMF_E_NULL, array == NULL ? "array" : "",
                                  "an argument is NULL");
     view = &accessor->view;
-    if (count < 0)
-        return fail_negative("count", count);
     if (position < 0 || position >= view->size)
         return fail_position(view, position, element_size);
     if (!view->can_write)
         return fail_unwritable();
-    rc = check_size(element_size, "element_size");
+    rc = check_element_size(element_size);
     if (rc < 0)
         return rc;
     stride = stride_of(element_size);
-    if (count > (view->size - position) / stride)
+    if (count > count_elements(view, position, stride))
         return mmf_fail_argument(MMF_E_INVALID, "",
-                                 "%lld elements of %lld bytes do not fit from position "
+                                 "%zu elements of %zu bytes do not fit from position "
                                  "%lld on in a view of %lld bytes",
-                                 (long long)count, (long long)stride,
-                                 (long long)position, (long long)view->size);
+                                 count, stride, (long long)position,
+                                 (long long)view->size);
     copy_elements(view->bytes + position, stride, array, element_size, element_size,
                   count);
     return MMF_OK;

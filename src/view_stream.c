@@ -8,6 +8,7 @@
 #include <mmf/view.h>
 
 #include "base/fail.h"
+#include "base/invariant.h"
 #include "view.h"
 
 struct mmf_stream {
@@ -16,8 +17,8 @@ struct mmf_stream {
 };
 
 int
-mmf_stream_create_with(mmf_map *map, int64_t offset, int64_t size, mmf_access access,
-                            const mmf_view_options *options, mmf_stream **out)
+mmf_stream_create(mmf_map *map, int64_t offset, int64_t size, mmf_access access,
+                  const mmf_view_options *options, mmf_stream **out)
 {
     mmf_stream *stream;
     int rc;
@@ -34,13 +35,6 @@ mmf_stream_create_with(mmf_map *map, int64_t offset, int64_t size, mmf_access ac
     }
     *out = stream;
     return MMF_OK;
-}
-
-int
-mmf_stream_create(mmf_map *map, int64_t offset, int64_t size, mmf_access access,
-                       mmf_stream **out)
-{
-    return mmf_stream_create(map, offset, size, access, NULL, out);
 }
 
 void
@@ -109,8 +103,8 @@ fail_null(const char *parameter)
 static int
 fail_range(const char *parameter, int64_t value)
 {
-    return mmf_fail_argument(MMF_E_RANGE, parameter, "%s is %lld", parameter,
-                             (long long)value);
+    return mmf_fail_argument(MMF_E_RANGE, parameter, "invalid %s %lld: at least 0",
+                             parameter, (long long)value);
 }
 
 int
@@ -126,7 +120,7 @@ mmf_stream_set_position(mmf_stream *stream, int64_t position)
 
 int
 mmf_stream_seek(mmf_stream *stream, int64_t offset, mmf_seek_origin origin,
-                     int64_t *position)
+                int64_t *position)
 {
     int64_t base;
     int64_t result;
@@ -144,10 +138,12 @@ mmf_stream_seek(mmf_stream *stream, int64_t offset, mmf_seek_origin origin,
         base = stream->view.size;
         break;
     default:
-        return mmf_fail_argument(MMF_E_INVALID, "origin", "origin %d is none", origin);
+        return mmf_fail_argument(MMF_E_INVALID, "origin",
+                                 "unknown origin %d: MMF_SEEK_... are 0 to 2",
+                                 (int)origin);
     }
     if (__builtin_add_overflow(base, offset, &result) || result < 0)
-        return mmf_fail(MMF_E_IO, "seek by %lld from %lld: no such position",
+        return mmf_fail(MMF_E_IO, "invalid position: seek by %lld from %lld",
                         (long long)offset, (long long)base);
     stream->position = result;
     if (position != NULL)
@@ -156,11 +152,13 @@ mmf_stream_seek(mmf_stream *stream, int64_t offset, mmf_seek_origin origin,
 }
 
 /* Bytes from the position to the end; 0 at or past it. */
-static int64_t
+static size_t
 bytes_left(const mmf_stream *stream)
 {
-    return stream->position < stream->view.size ? stream->view.size - stream->position
-                                                : 0;
+    MMF_ASSERT(stream->position >= 0);
+    return stream->position < stream->view.size
+               ? (size_t)(stream->view.size - stream->position)
+               : 0;
 }
 
 static int
@@ -170,25 +168,22 @@ fail_unreadable(void)
 }
 
 int
-mmf_stream_read(mmf_stream *stream, void *buffer, int64_t count,
-                     int64_t *read)
+mmf_stream_read(mmf_stream *stream, void *buffer, size_t count, size_t *read)
 {
-    int64_t left;
+    size_t left;
 
     if (stream == NULL || buffer == NULL || read == NULL)
         return fail_null(stream == NULL   ? "stream"
                          : buffer == NULL ? "buffer"
                                           : "read");
-    if (count < 0)
-        return fail_range("count", count);
     if (!stream->view.can_read)
         return fail_unreadable();
     left = bytes_left(stream);
     if (count > left)
         count = left;
     if (count > 0)
-        memcpy(buffer, stream->view.bytes + stream->position, (size_t)count);
-    stream->position += count;
+        memcpy(buffer, stream->view.bytes + stream->position, count);
+    stream->position += (int64_t)count;
     *read = count;
     return MMF_OK;
 }
@@ -205,38 +200,36 @@ mmf_stream_read_byte(mmf_stream *stream, int32_t *value)
 }
 
 static int
-check_write(const mmf_stream *stream, int64_t count)
+check_write(const mmf_stream *stream, size_t count)
 {
     int64_t end;
 
     if (!stream->view.can_write)
         return mmf_fail(MMF_E_NOT_SUPPORTED, "the stream cannot be written");
     if (__builtin_add_overflow(stream->position, count, &end))
-        return mmf_fail(MMF_E_IO, "write %lld bytes at %lld: beyond any stream",
-                        (long long)count, (long long)stream->position);
+        return mmf_fail(MMF_E_IO, "write %zu bytes at %lld: past the end of any stream",
+                        count, (long long)stream->position);
     if (end > stream->view.size)
         return mmf_fail(MMF_E_NOT_SUPPORTED,
-                        "write %lld bytes at %lld: the stream has %lld and cannot grow",
-                        (long long)count, (long long)stream->position,
+                        "write %zu bytes at %lld: the stream has %lld and cannot grow",
+                        count, (long long)stream->position,
                         (long long)stream->view.size);
     return MMF_OK;
 }
 
 int
-mmf_stream_write(mmf_stream *stream, const void *buffer, int64_t count)
+mmf_stream_write(mmf_stream *stream, const void *buffer, size_t count)
 {
     int rc;
 
     if (stream == NULL || buffer == NULL)
         return fail_null(stream == NULL ? "stream" : "buffer");
-    if (count < 0)
-        return fail_range("count", count);
     rc = check_write(stream, count);
     if (rc < 0)
         return rc;
     if (count > 0)
-        memcpy(stream->view.bytes + stream->position, buffer, (size_t)count);
-    stream->position += count;
+        memcpy(stream->view.bytes + stream->position, buffer, count);
+    stream->position += (int64_t)count;
     return MMF_OK;
 }
 
@@ -263,49 +256,56 @@ mmf_stream_flush(mmf_stream *stream)
 }
 
 int
-mmf_stream_pointer(const mmf_stream *stream, void **bytes, int64_t *size)
+mmf_stream_pointer(const mmf_stream *stream, void **bytes, size_t *size)
 {
     if (stream == NULL || bytes == NULL)
         return fail_null(stream == NULL ? "stream" : "bytes");
     *bytes = stream->view.bytes;
     if (size != NULL)
-        *size = stream->view.size;
+        *size = (size_t)stream->view.size;
     return MMF_OK;
 }
 
+static int
+fail_buffer_size(void)
+{
+    return mmf_fail_argument(MMF_E_RANGE, "bufferSize",
+                             "invalid buffer_size 0: at least 1 byte");
+}
+
 int
-mmf_stream_copy_to(mmf_stream *stream, mmf_stream_sink sink,
-                        void *payload, int64_t buffer_size)
+mmf_stream_copy_to(mmf_stream *stream, mmf_stream_sink sink, void *payload,
+                   size_t buffer_size)
 {
     if (stream == NULL || sink == NULL)
         return fail_null(stream == NULL ? "stream" : "destination");
-    if (buffer_size < 1)
-        return fail_range("bufferSize", buffer_size);
+    if (buffer_size == 0)
+        return fail_buffer_size();
     if (!stream->view.can_read)
         return fail_unreadable();
     while (bytes_left(stream) > 0) {
-        int64_t count =
+        size_t count =
             bytes_left(stream) < buffer_size ? bytes_left(stream) : buffer_size;
         int rc = sink(payload, stream->view.bytes + stream->position, count);
 
         if (rc < 0)
             return rc;
-        stream->position += count;
+        stream->position += (int64_t)count;
     }
     return MMF_OK;
 }
 
 int
 mmf_stream_copy_to_stream(mmf_stream *stream, mmf_stream *destination,
-                               int64_t buffer_size)
+                          size_t buffer_size)
 {
-    int64_t count;
+    size_t count;
     int rc;
 
     if (stream == NULL || destination == NULL)
         return fail_null(stream == NULL ? "stream" : "destination");
-    if (buffer_size < 1)
-        return fail_range("bufferSize", buffer_size);
+    if (buffer_size == 0)
+        return fail_buffer_size();
     if (!stream->view.can_read)
         return fail_unreadable();
     count = bytes_left(stream);
@@ -314,12 +314,12 @@ mmf_stream_copy_to_stream(mmf_stream *stream, mmf_stream *destination,
         return rc;
     /*
      * Both are in memory: no buffer is needed. What arrives where two views of one map
-     * overlap is open: their addresses do not tell that they do.
+     * overlap is undefined: their addresses do not show it.
      */
     if (count > 0)
         memmove(destination->view.bytes + destination->position,
-                stream->view.bytes + stream->position, (size_t)count);
-    stream->position += count;
-    destination->position += count;
+                stream->view.bytes + stream->position, count);
+    stream->position += (int64_t)count;
+    destination->position += (int64_t)count;
     return MMF_OK;
 }

@@ -42,14 +42,13 @@ check_objects(mmf_waitable *const *objects, int count, int32_t timeout_ms,
     int rc;
 
     if (objects == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "waitHandles", "the objects are NULL");
+        return mmf_fail_argument(MMF_E_NULL, "waitHandles", "objects is NULL");
     if (count < 1)
-        return mmf_fail_argument(MMF_E_INVALID, "waitHandles", "a wait for %d objects",
-                                 count);
+        return mmf_fail_argument(MMF_E_INVALID, "waitHandles",
+                                 "invalid count of %d objects: 1 to %d", count,
+                                 MMF_WAIT_MAXIMUM);
     if (count > MMF_WAIT_MAXIMUM)
-        return mmf_fail(MMF_E_NOT_SUPPORTED,
-                        "a wait for %d objects: at most %d are "
-                        "possible",
+        return mmf_fail(MMF_E_NOT_SUPPORTED, "invalid count of %d objects: at most %d",
                         count, MMF_WAIT_MAXIMUM);
     rc = check_timeout(timeout_ms);
     for (int i = 0; rc == MMF_OK && i < count; i++) {
@@ -85,7 +84,7 @@ check_no_object_twice(struct mmf_os_sync *const *syncs, int count)
         for (int j = i + 1; j < count; j++) {
             if (mmf_os_sync_is_same(syncs[i], syncs[j]))
                 return mmf_fail_argument(MMF_E_INVALID, "waitHandles",
-                                         "objects %d and %d are the same one", i, j);
+                                         "objects %d and %d are the same object", i, j);
         }
     }
     return MMF_OK;

@@ -4,25 +4,66 @@
  */
 #include "waitable.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <mmf/status.h>
 
 #include "base/fail.h"
+#include "base/invariant.h"
 #include "base/name.h"
+#include "create_or_open.h"
+#include "naming.h"
 #include "options.h"
 
 void
 mmf_sync_options_init(mmf_sync_options *options)
 {
-    static const mmf_sync_options defaults = {.size = sizeof(mmf_sync_options),
-                                              .current_user_only = 1,
-                                              .current_session_only = 1};
+    static const mmf_sync_options defaults = {.size = sizeof(mmf_sync_options)};
 
     if (options != NULL)
         *options = defaults;
 }
+
+static struct mmf_naming
+naming_of(const mmf_sync_options *options)
+{
+    return (struct mmf_naming){.all_users = options->all_users,
+                               .this_user_only = options->this_user_only,
+                               .mode = options->mode};
+}
+
+static int
+read_options(const mmf_sync_options *given, mmf_sync_options *options)
+{
+    struct mmf_naming naming;
+    int rc = mmf_options_read(given, options, sizeof(*options));
+
+    if (rc < 0)
+        return rc;
+    naming = naming_of(options);
+    rc = mmf_naming_check(&naming);
+    return rc < 0 ? rc : mmf_options_check_reserved(options->reserved);
+}
+
+static int
+parse_name(const char *given, const mmf_sync_options *options, struct mmf_name *name)
+{
+    const struct mmf_naming naming = naming_of(options);
+
+    return mmf_naming_parse(&naming, given, "name", name);
+}
+
+/* A name that is not given makes an unnamed object; so does an empty one. */
+static bool
+is_unnamed(const char *name)
+{
+    return name == NULL || name[0] == '\0';
+}
+
+/*
+ * Handles.
+ */
 
 static int
 make_handle(mmf_kind kind, struct mmf_waitable **handle)
@@ -36,103 +77,111 @@ make_handle(mmf_kind kind, struct mmf_waitable **handle)
 }
 
 static int
-drop_handle(struct mmf_waitable **handle, int rc)
+hand_over(int rc, struct mmf_waitable **handle)
 {
-    free(*handle);
-    *handle = NULL;
-    return rc;
-}
-
-/* Contract 7.5: a prefix must agree with the options; without options it decides. */
-static int
-apply_scope(const char *given, const mmf_sync_options *options, struct mmf_name *name)
-{
-    int has_prefix = name->text != given;
-    int is_global = name->scope == MMF_SCOPE_GLOBAL;
-
-    if (has_prefix && is_global == options->current_session_only)
-        return mmf_fail_argument(MMF_E_INVALID, "name",
-                                 "name \"%.200s\": the prefix contradicts "
-                                 "current_session_only = %d",
-                                 given, options->current_session_only);
-    name->user_only = options->current_user_only;
-    if (options->current_session_only)
-        name->scope = MMF_SCOPE_LOCAL;
-    else
-        name->scope = options->current_user_only ? MMF_SCOPE_USER : MMF_SCOPE_GLOBAL;
-    return MMF_OK;
-}
-
-static int
-check_options(const mmf_sync_options *options)
-{
-    if (options->mode > 0777u)
-        return mmf_fail_argument(MMF_E_RANGE, "mode", "mode 0%o is none",
-                                 options->mode);
-    if ((options->current_user_only & ~1) || (options->current_session_only & ~1))
-        return mmf_fail_argument(
-            MMF_E_INVALID, "options",
-            "current_user_only and current_session_only are 0 or 1");
-    return MMF_OK;
-}
-
-static int
-parse_name(const char *given, const mmf_sync_options *given_options,
-           struct mmf_name *name, uint32_t *mode)
-{
-    mmf_sync_options options;
-    int rc;
-
-    mmf_sync_options_init(&options);
-    rc = mmf_options_read(given_options, &options, sizeof(options));
-    if (rc == MMF_OK)
-        rc = check_options(&options);
-    if (rc == MMF_OK)
-        rc = mmf_os_name_parse(given, "name", name);
-    if (given_options != NULL && options.current_session_only &&
-        (rc == MMF_E_PATH_NOT_FOUND ||
-         (rc == MMF_OK && strchr(name->text, '\\') != NULL)))
-        rc = mmf_fail_argument(MMF_E_INVALID, "name",
-                               "name \"%.200s\": with current_session_only no other "
-                               "prefix than Local\\ is possible",
-                               given);
-    if (rc == MMF_OK && given_options != NULL)
-        rc = apply_scope(given, &options, name);
-    *mode = options.mode;
-    return rc;
-}
-
-/* A name that is not given makes an unnamed object; so does an empty one. */
-static int
-is_unnamed(const char *name)
-{
-    return name == NULL || name[0] == '\0';
-}
-
-static int
-create(const char *name, const mmf_sync_options *options,
-       const struct mmf_os_sync_request *given, int *created,
-       struct mmf_waitable *handle)
-{
-    struct mmf_os_sync_request request = *given;
-    struct mmf_name parsed;
-    int rc = MMF_OK;
-
-    request.name = NULL;
-    request.mode = 0;
-    if (!is_unnamed(name)) {
-        rc = parse_name(name, options, &parsed, &request.mode);
-        request.name = &parsed;
+    if (rc < 0) {
+        free(*handle);
+        *handle = NULL;
+        return rc;
     }
-    return rc < 0 ? rc : mmf_os_sync_create(&request, &handle->sync, created);
+    MMF_ASSERT((*handle)->sync != NULL);
+    return MMF_OK;
 }
 
-int
-mmf_waitable_create(const char *name, const mmf_sync_options *options,
-                    const struct mmf_os_sync_request *request, int *created_new,
-                    const void *out, struct mmf_waitable **handle)
+/*
+ * What is asked of the os, and what it gave.
+ */
+
+struct sync_request {
+    struct mmf_os_sync_request os;
+    struct mmf_os_sync *sync;
+};
+
+static int
+create_object(void *payload)
 {
-    int created = 0;
+    struct sync_request *request = payload;
+
+    MMF_ASSERT(request->sync == NULL);
+    return mmf_os_sync_create(&request->os, &request->sync);
+}
+
+static int
+open_object(void *payload)
+{
+    struct sync_request *request = payload;
+
+    MMF_ASSERT(request->sync == NULL && request->os.name != NULL);
+    return mmf_os_sync_open(request->os.name, request->os.kind, &request->sync);
+}
+
+/* Which of the three it is, the name does not say; `kind` says it afterwards. */
+static int
+open_any(void *payload)
+{
+    static const mmf_kind kinds[] = {MMF_KIND_MUTEX, MMF_KIND_EVENT,
+                                     MMF_KIND_SEMAPHORE};
+    struct sync_request *request = payload;
+    int rc = MMF_E_WRONG_KIND;
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && rc == MMF_E_WRONG_KIND;
+         i++) {
+        request->os.kind = kinds[i];
+        rc = open_object(request);
+    }
+    return rc;
+}
+
+/*
+ * Creating.
+ */
+
+/* The object, and whether it is new. `may_open`: it need not be. */
+static int
+find_object(struct sync_request *request, bool may_open, int *created)
+{
+    const struct mmf_opener opener = {
+        .create = create_object,
+        .open = open_object,
+        .request = request,
+        .name = request->os.name != NULL ? request->os.name->text : ""};
+
+    if (may_open && request->os.name != NULL)
+        return mmf_create_or_open(&opener, created);
+    *created = 1;
+    return create_object(request);
+}
+
+static int
+create(const struct mmf_os_sync_request *given, const char *name,
+       const mmf_sync_options *given_options, bool may_open, int *created,
+       struct mmf_os_sync **sync)
+{
+    struct sync_request request = {.os = *given};
+    struct mmf_naming naming;
+    struct mmf_name parsed;
+    mmf_sync_options options;
+    int rc = read_options(given_options, &options);
+
+    if (rc == MMF_OK && !is_unnamed(name)) {
+        rc = parse_name(name, &options, &parsed);
+        request.os.name = &parsed;
+    }
+    if (rc < 0)
+        return rc;
+    naming = naming_of(&options);
+    request.os.mode = mmf_naming_mode(&naming);
+    rc = find_object(&request, may_open, created);
+    *sync = request.sync;
+    return rc;
+}
+
+static int
+create_handle(const struct mmf_os_sync_request *request, const char *name,
+              const mmf_sync_options *options, bool may_open, int *created,
+              const void *out, struct mmf_waitable **handle)
+{
+    int is_new = 0;
     int rc;
 
     if (out == NULL)
@@ -140,83 +189,128 @@ mmf_waitable_create(const char *name, const mmf_sync_options *options,
     rc = make_handle(request->kind, handle);
     if (rc < 0)
         return rc;
-    rc = create(name, options, request, &created, *handle);
-    if (rc < 0)
-        return drop_handle(handle, rc);
-    if (created_new != NULL)
-        *created_new = created;
-    return MMF_OK;
+    rc = create(request, name, options, may_open, &is_new, &(*handle)->sync);
+    if (rc == MMF_OK && created != NULL)
+        *created = is_new;
+    return hand_over(rc, handle);
+}
+
+int
+mmf_waitable_create_new(const struct mmf_os_sync_request *request, const char *name,
+                        const mmf_sync_options *options, const void *out,
+                        struct mmf_waitable **handle)
+{
+    return create_handle(request, name, options, false, NULL, out, handle);
+}
+
+int
+mmf_waitable_create_or_open(const struct mmf_os_sync_request *request, const char *name,
+                            const mmf_sync_options *options, int *created,
+                            const void *out, struct mmf_waitable **handle)
+{
+    return create_handle(request, name, options, true, created, out, handle);
+}
+
+/*
+ * Opening.
+ */
+
+/* MMF_KIND_UNKNOWN: of whichever of the three kinds it is. */
+static int
+fail_open(int rc, mmf_kind kind, const char *name)
+{
+    const char *what =
+        kind != MMF_KIND_UNKNOWN ? mmf_kind_name(kind) : "mutex, event or semaphore";
+
+    if (rc == MMF_E_NOT_FOUND)
+        return mmf_fail(MMF_E_NOT_FOUND, "no such %s: \"%.200s\"", what, name);
+    if (rc == MMF_E_WRONG_KIND && kind == MMF_KIND_UNKNOWN)
+        return mmf_fail(MMF_E_WRONG_KIND,
+                        "\"%.200s\" belongs to another kind of object; this call opens "
+                        "a %s",
+                        name, what);
+    return rc;
 }
 
 static int
-open_existing(const char *name, const mmf_sync_options *options,
-              struct mmf_waitable *handle)
+open_by_name(mmf_kind kind, const char *name, const mmf_sync_options *given,
+             struct sync_request *request)
 {
+    const struct mmf_opener opener = {.open = kind != MMF_KIND_UNKNOWN ? open_object
+                                                                       : open_any,
+                                      .request = request,
+                                      .name = name};
     struct mmf_name parsed;
-    uint32_t mode;
+    mmf_sync_options options;
     int rc;
 
     if (name == NULL)
         return mmf_fail_argument(MMF_E_NULL, "name", "the name is NULL");
-    rc = parse_name(name, options, &parsed, &mode);
+    rc = read_options(given, &options);
     if (rc == MMF_OK)
-        rc = mmf_os_sync_open(&parsed, handle->kind, &handle->sync);
-    if (rc == MMF_E_NOT_FOUND)
-        rc = mmf_fail(MMF_E_NOT_FOUND, "there is no %s \"%.200s\"",
-                      mmf_kind_name(handle->kind), name);
-    return rc;
+        rc = mmf_check_wait(options.wait_ms);
+    if (rc == MMF_OK)
+        rc = parse_name(name, &options, &parsed);
+    if (rc < 0)
+        return rc;
+    request->os.kind = kind;
+    request->os.name = &parsed;
+    rc = mmf_open_existing(&opener, options.wait_ms);
+    request->os.name = NULL;
+    return rc < 0 ? fail_open(rc, kind, name) : rc;
 }
 
 int
 mmf_waitable_open(mmf_kind kind, const char *name, const mmf_sync_options *options,
                   const void *out, struct mmf_waitable **handle)
 {
+    struct sync_request request = {0};
     int rc;
 
     if (out == NULL)
         return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
     rc = make_handle(kind, handle);
-    if (rc == MMF_OK)
-        rc = open_existing(name, options, *handle);
-    return rc < 0 ? drop_handle(handle, rc) : MMF_OK;
+    if (rc < 0)
+        return rc;
+    rc = open_by_name(kind, name, options, &request);
+    (*handle)->sync = request.sync;
+    (*handle)->kind = request.os.kind;
+    return hand_over(rc, handle);
 }
 
 int
-mmf_waitable_try_open(mmf_kind kind, const char *name, const mmf_sync_options *options,
-                      int *opened, const void *out, struct mmf_waitable **handle)
+mmf_waitable_open_existing(const char *name, const mmf_sync_options *options,
+                           mmf_kind *kind, mmf_waitable **out)
 {
-    mmf_error before;
-    int rc;
+    struct mmf_waitable *handle = NULL;
+    int rc = mmf_waitable_open(MMF_KIND_UNKNOWN, name, options, out, &handle);
 
-    if (out == NULL || opened == NULL)
-        return mmf_fail_argument(MMF_E_NULL, out == NULL ? "out" : "opened",
-                                 "an argument is NULL");
-    mmf_last_error(&before);
-    rc = mmf_waitable_open(kind, name, options, out, handle);
-    if (rc == MMF_E_NOT_FOUND || rc == MMF_E_WRONG_KIND ||
-        rc == MMF_E_PATH_NOT_FOUND) {
-        mmf_fail_restore(&before);
-        *opened = 0;
-        return MMF_OK;
-    }
-    if (rc == MMF_OK)
-        *opened = 1;
-    return rc;
+    if (rc < 0)
+        return rc;
+    if (kind != NULL)
+        *kind = handle->kind;
+    *out = handle;
+    return MMF_OK;
 }
 
 void
-mmf_waitable_close(struct mmf_waitable *handle)
+mmf_waitable_close(mmf_waitable *object)
 {
-    if (handle == NULL)
+    if (object == NULL)
         return;
-    mmf_os_sync_close(handle->sync);
-    free(handle);
+    mmf_os_sync_close(object->sync);
+    free(object);
 }
+
+/*
+ * Waiting.
+ */
 
 int
 mmf_waitable_fail_timeout(int32_t timeout_ms)
 {
-    return mmf_fail_argument(MMF_E_RANGE, "millisecondsTimeout", "a timeout of %d ms",
+    return mmf_fail_argument(MMF_E_RANGE, "millisecondsTimeout",
+                             "invalid timeout %d ms: 0 polls, -1 waits forever",
                              timeout_ms);
 }
 

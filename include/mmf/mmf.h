@@ -31,6 +31,7 @@
 
 #include <mmf/channel.h>
 #include <mmf/export.h>
+#include <mmf/kind.h>
 #include <mmf/latest.h>
 #include <mmf/list.h>
 #include <mmf/map.h>

@@ -24,6 +24,7 @@
 #define MMF_SYNC_H
 
 #include <mmf/export.h>
+#include <mmf/kind.h>
 
 MMF_BEGIN_DECLS
 
@@ -31,7 +32,8 @@ typedef struct mmf_mutex mmf_mutex;
 typedef struct mmf_event mmf_event;
 typedef struct mmf_semaphore mmf_semaphore;
 
-/* Any of the three, for the functions that take several. Borrowed from its handle. */
+/* Any of the three, for the functions that take several. Borrowed from its handle, or
+ * opened by mmf_waitable_open_existing. */
 typedef struct mmf_waitable mmf_waitable;
 
 /* The most objects that one wait can have. */
@@ -86,7 +88,7 @@ MMF_API void mmf_sync_options_init(mmf_sync_options *options);
  *
  * MMF_E_NULL        name or out is NULL
  * MMF_E_INVALID     empty name; as above
- * MMF_E_RANGE       wait_ms < -1
+ * MMF_E_RANGE       wait_ms < -1; a mode beyond 0777
  * MMF_E_NOT_FOUND   there is no such object, also after wait_ms
  * and the others of _create_or_open but MMF_E_NO_SPACE
  */
@@ -193,6 +195,18 @@ MMF_API mmf_waitable *mmf_semaphore_waitable(mmf_semaphore *semaphore);
 /*
  * Waits.
  */
+
+/*
+ * Open the mutex, event or semaphore `name`, whichever it is; `*kind` (NULL is allowed)
+ * says which. The caller owns `*out`, for the functions below. Options and statuses as
+ * any _open_existing above; MMF_E_WRONG_KIND: the name belongs to a map or a channel.
+ */
+MMF_API int mmf_waitable_open_existing(const char *name,
+                                       const mmf_sync_options *options, mmf_kind *kind,
+                                       mmf_waitable **out);
+
+/* Close what mmf_waitable_open_existing opened. NULL is allowed. */
+MMF_API void mmf_waitable_close(mmf_waitable *object);
 
 /* Wait for one object of any kind: WaitHandle.WaitOne. Status as mmf_mutex_wait. */
 MMF_API int mmf_wait_one(mmf_waitable *object, int32_t timeout_ms);

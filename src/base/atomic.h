@@ -104,6 +104,14 @@ mmf_exchange_if_u64(mmf_atomic_u64 *word, uint64_t *expected, uint64_t desired)
         word, expected, desired, memory_order_acq_rel, memory_order_acquire);
 }
 
+/* The same, for a pointer. */
+static inline int
+mmf_exchange_if_pointer(mmf_atomic_pointer *pointer, void **expected, void *desired)
+{
+    return atomic_compare_exchange_strong_explicit(
+        pointer, expected, desired, memory_order_acq_rel, memory_order_acquire);
+}
+
 /* The same, for 32 bits. */
 static inline int
 mmf_exchange_if_u32(mmf_atomic_u32 *word, uint32_t *expected, uint32_t desired)

@@ -1,64 +1,86 @@
 /*
  * channel.h - what queue, topic and latest value have in common: options, the handle,
- * waiting, counters.
+ * waiting, sending, counters.
  */
 #ifndef MMF_CHANNEL_CHANNEL_H
 #define MMF_CHANNEL_CHANNEL_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <mmf/channel.h>
 #include <mmf/list.h>
 #include <mmf/status.h>
 
+#include "base/invariant.h"
 #include "os/os.h"
 #include "shared/ring/ring.h"
 #include "shared/ring/shape.h"
 #include "shared/ring/wait.h"
 
-/* Each handle begins with one. */
+/* The first member of each handle. */
 struct mmf_channel {
     struct mmf_os_channel *os;
     struct mmf_ring *ring;
     const struct mmf_ring_ops *ops;
     mmf_strategy strategy;
     mmf_role role;
-    int wants_peer;
-    int has_fd;
+    bool wants_peer;
+    bool has_fd;
     uint64_t room; /* of the reservation: so many bytes may be committed */
 };
 
-/* What a creator asks for; opening uses no sizes. */
-struct mmf_channel_request {
-    const char *name;
+/*
+ * Handles (open.c).
+ */
+
+/* What a kind of channel has of its own. */
+struct mmf_channel_kind {
     mmf_kind kind;
-    int64_t message_size;
-    int64_t capacity;
-    mmf_overflow overflow;
-    uint32_t flags_known; /* MMF_CHANNEL_... that this kind has */
+    uint32_t flags_known; /* MMF_CHANNEL_... */
+    size_t handle_size;   /* of the struct that begins with a struct mmf_channel */
 };
 
-/* The options, defaults for what is not given. MMF_E_INVALID, MMF_E_RANGE. */
-int mmf_channel_read_options(const mmf_channel_options *given, uint32_t flags_known,
-                             mmf_channel_options *options);
+/* What a creator asks for beside the options. */
+struct mmf_channel_sizes {
+    size_t message_size;
+    size_t capacity;
+    mmf_overflow overflow;
+};
 
 /*
- * Create or open, and join in the roles of the options. `*created` tells which it was.
- * On failure nothing is left.
+ * Create, create or open, or open, and join in the roles of the options. `out` is the
+ * caller's, and is only compared with NULL: the handle goes to `*channel`, whose owner
+ * is the caller. On failure nothing is left.
  */
-int mmf_channel_create(const struct mmf_channel_request *request,
-                       const mmf_channel_options *options, struct mmf_channel *channel,
-                       int *created);
-int mmf_channel_open(const struct mmf_channel_request *request,
-                     const mmf_channel_options *options, struct mmf_channel *channel);
+int mmf_channel_create_new(const struct mmf_channel_kind *kind, const char *name,
+                           const struct mmf_channel_sizes *sizes,
+                           const mmf_channel_options *options, const void *out,
+                           struct mmf_channel **channel);
+int mmf_channel_create_or_open(const struct mmf_channel_kind *kind, const char *name,
+                               const struct mmf_channel_sizes *sizes,
+                               const mmf_channel_options *options, int *created,
+                               const void *out, struct mmf_channel **channel);
+int mmf_channel_open_existing(const struct mmf_channel_kind *kind, const char *name,
+                              const mmf_channel_options *options, const void *out,
+                              struct mmf_channel **channel);
 
-/* Leave, unless the handle is dead by a fork, and let go. */
+/* Leave, unless the handle is dead after a fork, and free the handle. */
 void mmf_channel_close(struct mmf_channel *channel);
 
-/* MMF_E_NOT_SUPPORTED: the handle has not that role. */
+/*
+ * Checks. The handle is not NULL.
+ */
+
+/* MMF_E_NULL: there is no handle; `what` is the argument's name. */
+int mmf_channel_fail_null(const char *what);
+
+/* MMF_E_NOT_SUPPORTED: the handle does not have that role. */
 int mmf_channel_fail_role(const struct mmf_channel *channel, mmf_role role);
 
-/* The handle, which is not NULL, is alive and has the role. */
+/* The handle is alive and has the role, or one of them. */
 static inline int
 mmf_channel_check(const struct mmf_channel *channel, mmf_role role)
 {
@@ -68,8 +90,8 @@ mmf_channel_check(const struct mmf_channel *channel, mmf_role role)
 }
 
 /* The same, without a complaint; and no descriptor that a receiver has to drain. */
-static inline int
-mmf_channel_is_usual(const struct mmf_channel *channel, mmf_role role)
+static inline bool
+mmf_channel_is_ready(const struct mmf_channel *channel, mmf_role role)
 {
     return mmf_os_channel_is_alive(channel->os) && (channel->role & role) &&
            !channel->has_fd;
@@ -78,48 +100,89 @@ mmf_channel_is_usual(const struct mmf_channel *channel, mmf_role role)
 int mmf_channel_check_timeout(int32_t timeout_ms);
 
 /* MMF_E_RANGE, with both sizes. */
-int mmf_channel_check_length(const struct mmf_channel *channel, int64_t length);
+int mmf_channel_check_length(const struct mmf_channel *channel, size_t length);
 
-/*
- * Wait until `attempt(payload)` answers something: MMF_OK, MMF_TIMED_OUT; MMF_E_FULL
- * under FAIL, MMF_E_PEER_CLOSED, MMF_E_CORRUPT.
- */
-int mmf_channel_wait(struct mmf_channel *channel, mmf_role role, int64_t deadline,
-                     enum mmf_step (*attempt)(void *payload), void *payload);
+/* What a copying receiver is given. */
+int mmf_channel_check_buffer(const void *buffer, size_t capacity, const size_t *length);
+
+/* MMF_E_RANGE: the message found is larger than the buffer. */
+int mmf_channel_fail_small(const struct mmf_ring_message *found, size_t capacity);
 
 /* MMF_E_CORRUPT. */
 int mmf_channel_fail_corrupt(void);
 
-/* Clear up after the dead, whenever that was done last. */
-void mmf_channel_recover_dead(struct mmf_channel *channel, mmf_role role);
-
-/* What a copying receiver is given. */
-int mmf_channel_check_buffer(const void *buffer, int64_t capacity,
-                             const int64_t *length);
-/* MMF_E_RANGE: the message found is larger than the buffer. */
-int mmf_channel_fail_small(const struct mmf_ring_message *found, int64_t capacity);
+/*
+ * Receiving.
+ */
 
 static inline void
 mmf_channel_show(const struct mmf_ring_message *found, mmf_message *message)
 {
     message->bytes = found->bytes;
-    message->length = (int64_t)found->length;
+    message->length = (size_t)found->length;
     message->sequence = found->index;
     message->lost = found->lost;
     message->flags = found->redelivered ? MMF_MESSAGE_REDELIVERED : 0;
-    message->reserved = 0;
+    memset(message->reserved, 0, sizeof(message->reserved));
 }
 
-/* Sending, in pieces. The handle was checked; `length` and the deadline too. */
-int mmf_channel_reserve(struct mmf_channel *channel, uint64_t length, int64_t deadline,
-                        uint8_t **bytes);
+/* A message that was copied to the caller's `buffer`; `message` may be NULL. */
+static inline void
+mmf_channel_show_copy(const struct mmf_ring_message *found, const void *buffer,
+                      size_t *length, mmf_message *message)
+{
+    *length = (size_t)found->length;
+    if (message == NULL)
+        return;
+    mmf_channel_show(found, message);
+    message->bytes = buffer;
+}
 
-/* The public calls of the same names, but for the handle's type. */
-int mmf_channel_reserve_checked(struct mmf_channel *channel, int64_t length,
-                                int32_t timeout_ms, void **bytes);
-int mmf_channel_commit(struct mmf_channel *channel, int64_t length, int wake);
-int mmf_channel_abandon(struct mmf_channel *channel);
+/*
+ * Waiting (wait.c).
+ */
+
+/*
+ * A wait is a loop of the caller's, as in shared/ring/wait.h:
+ *
+ *     wait = mmf_channel_wait_begin(channel, MMF_ROLE_RECEIVE, deadline);
+ *     do
+ *         step = mmf_ring_take(channel->ring, &message);
+ *     while (step == MMF_STEP_WOULD_BLOCK && mmf_channel_wait_more(&wait));
+ *     return mmf_channel_wait_end(&wait, step);
+ */
+struct mmf_channel_wait {
+    struct mmf_channel *channel;
+    mmf_role role;
+    bool consumes;         /* the poll descriptor's readiness */
+    int64_t settles_until; /* a participant may just have died; 0: no */
+    struct mmf_ring_wait ring;
+};
+
+struct mmf_channel_wait mmf_channel_wait_begin(struct mmf_channel *channel,
+                                               mmf_role role, int64_t deadline);
+bool mmf_channel_wait_more(struct mmf_channel_wait *wait);
+
+/*
+ * The status of the last attempt: MMF_OK; MMF_TIMED_OUT; MMF_E_FULL under FAIL;
+ * MMF_E_PEER_CLOSED; MMF_E_CORRUPT.
+ */
+int mmf_channel_wait_end(struct mmf_channel_wait *wait, enum mmf_step step);
+
+/* Recover what dead participants had, whenever that was done last. */
+void mmf_channel_recover(struct mmf_channel *channel, mmf_role role);
+
+/* The public call of the same name; the handle was checked. */
 int mmf_channel_fd(struct mmf_channel *channel, int *fd);
+
+/*
+ * Counters (stat.c).
+ */
+
+/* The public calls for one kind; the handle was checked. */
 int mmf_channel_stat_handle(struct mmf_channel *channel, mmf_channel_stats *stats);
+
+/* Parse the name of a channel, which may be NULL. */
+int mmf_channel_parse_name(const char *given, int32_t all_users, struct mmf_name *name);
 
 #endif

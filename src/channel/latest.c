@@ -2,11 +2,9 @@
  * latest.c - one value that is replaced. A ring of a few slots, so that a writer need
  * not touch the newest value, and readers have time to copy it.
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include <mmf/latest.h>
 
+#include "base/compiler.h"
 #include "base/fail.h"
 #include "channel/channel.h"
 #include "channel/transfer.h"
@@ -17,144 +15,136 @@ enum { SLOTS = 8 };
 
 struct mmf_latest {
     struct mmf_channel channel;
-    uint64_t peeked; /* index */
-    int has_peeked;
+    uint64_t taken; /* index */
+    bool has_taken;
 };
 
 /*
  * Handles.
  */
 
+static const struct mmf_channel_kind latest_values = {
+    .kind = MMF_KIND_LATEST,
+    .flags_known = MMF_CHANNEL_PEER_CLOSED,
+    .handle_size = sizeof(struct mmf_latest),
+};
+
+static struct mmf_channel_sizes
+sizes_of(size_t value_size)
+{
+    return (struct mmf_channel_sizes){.message_size = value_size,
+                                      .capacity = SLOTS,
+                                      .overflow = MMF_OVERFLOW_DROP_OLDEST};
+}
+
 static int
-make_handle(mmf_latest **out, mmf_latest **latest)
+hand_over(int rc, struct mmf_channel *channel, mmf_latest **out)
 {
-    if (out == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
-    *latest = calloc(1, sizeof(**latest));
-    if (*latest == NULL)
-        return mmf_fail(MMF_E_NO_MEMORY, "no memory for a handle on a latest value");
-    return MMF_OK;
-}
-
-static struct mmf_channel_request
-request_for(const char *name)
-{
-    return (struct mmf_channel_request){.name = name,
-                                        .kind = MMF_KIND_LATEST,
-                                        .capacity = SLOTS,
-                                        .overflow = MMF_OVERFLOW_DROP_OLDEST,
-                                        .flags_known = MMF_CHANNEL_PEER_CLOSED};
+    if (rc == MMF_OK)
+        *out = (mmf_latest *)channel;
+    return rc;
 }
 
 int
-mmf_latest_create_or_open(const char *name, int64_t value_size,
-                  const mmf_channel_options *options, int *created_new,
-                  mmf_latest **out)
+mmf_latest_create_new(const char *name, size_t value_size,
+                      const mmf_channel_options *options, mmf_latest **out)
 {
-    struct mmf_channel_request request = request_for(name);
-    mmf_latest *latest;
-    int created;
-    int rc = make_handle(out, &latest);
+    const struct mmf_channel_sizes sizes = sizes_of(value_size);
+    struct mmf_channel *channel;
+    int rc =
+        mmf_channel_create_new(&latest_values, name, &sizes, options, out, &channel);
 
-    if (rc < 0)
-        return rc;
-    request.message_size = value_size;
-    rc = mmf_channel_create(&request, options, &latest->channel, &created);
-    if (rc < 0) {
-        free(latest);
-        return rc;
-    }
-    if (created_new != NULL)
-        *created_new = created;
-    *out = latest;
-    return MMF_OK;
+    return hand_over(rc, channel, out);
 }
 
 int
-mmf_latest_open_existing(const char *name, const mmf_channel_options *options, mmf_latest **out)
+mmf_latest_create_or_open(const char *name, size_t value_size,
+                          const mmf_channel_options *options, int *created,
+                          mmf_latest **out)
 {
-    struct mmf_channel_request request = request_for(name);
-    mmf_latest *latest;
-    int rc = make_handle(out, &latest);
+    const struct mmf_channel_sizes sizes = sizes_of(value_size);
+    struct mmf_channel *channel;
+    int rc = mmf_channel_create_or_open(&latest_values, name, &sizes, options, created,
+                                        out, &channel);
 
-    if (rc < 0)
-        return rc;
-    rc = mmf_channel_open(&request, options, &latest->channel);
-    if (rc < 0) {
-        free(latest);
-        return rc;
-    }
-    *out = latest;
-    return MMF_OK;
+    return hand_over(rc, channel, out);
+}
+
+int
+mmf_latest_open_existing(const char *name, const mmf_channel_options *options,
+                         mmf_latest **out)
+{
+    struct mmf_channel *channel;
+    int rc = mmf_channel_open_existing(&latest_values, name, options, out, &channel);
+
+    return hand_over(rc, channel, out);
 }
 
 void
 mmf_latest_close(mmf_latest *latest)
 {
-    if (latest == NULL)
-        return;
-    mmf_channel_close(&latest->channel);
-    free(latest);
+    if (latest != NULL)
+        mmf_channel_close(&latest->channel);
 }
 
-static int
+static inline int
 check(const mmf_latest *latest, mmf_role role)
 {
-    if (latest == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "latest", "the latest value is NULL");
-    return mmf_channel_check(&latest->channel, role);
+    return latest != NULL ? mmf_channel_check(&latest->channel, role)
+                          : mmf_channel_fail_null("latest");
 }
 
 /*
  * Writing.
  */
 
-/* A slot; the dead may have had the last ones. */
+/* A slot; dead writers may have had the last ones. */
 static int
-reserve(struct mmf_channel *channel, int64_t length, uint8_t **place)
+reserve(struct mmf_channel *channel, size_t length, uint8_t **place)
 {
     struct mmf_ring *ring = channel->ring;
-    enum mmf_step answer = mmf_ring_reserve(ring, (uint64_t)length, place);
+    enum mmf_step step = mmf_ring_reserve(ring, length, place);
 
-    if (answer == MMF_STEP_WOULD_BLOCK) {
-        mmf_channel_recover_dead(channel, MMF_ROLE_SEND);
-        answer = mmf_ring_reserve(ring, (uint64_t)length, place);
+    if (step == MMF_STEP_WOULD_BLOCK) {
+        mmf_channel_recover(channel, MMF_ROLE_SEND);
+        step = mmf_ring_reserve(ring, length, place);
     }
-    if (answer == MMF_STEP_DONE)
+    if (step == MMF_STEP_DONE)
         return MMF_OK;
-    if (answer == MMF_STEP_WOULD_BLOCK)
+    if (step == MMF_STEP_WOULD_BLOCK)
         return mmf_fail(MMF_E_BUSY, "living writers have all %llu slots reserved",
                         (unsigned long long)ring->shape.slots);
     return mmf_channel_fail_corrupt();
 }
 
 int
-mmf_latest_reserve(mmf_latest *latest, int64_t length, void **bytes)
+mmf_latest_reserve(mmf_latest *latest, size_t length, void **bytes)
 {
     uint8_t *place;
     int rc = check(latest, MMF_ROLE_SEND);
 
     if (rc == MMF_OK && bytes == NULL)
-        rc = mmf_fail_argument(MMF_E_NULL, "bytes", "bytes is NULL");
+        rc = mmf_channel_fail_null("bytes");
     if (rc == MMF_OK)
         rc = mmf_channel_check_length(&latest->channel, length);
     if (rc == MMF_OK)
-        rc = mmf_channel_check_send(&latest->channel, 0);
+        rc = mmf_channel_check_send(&latest->channel, NULL, 0, 0);
     if (rc == MMF_OK)
         rc = reserve(&latest->channel, length, &place);
     if (rc != MMF_OK)
         return rc;
-    latest->channel.room = (uint64_t)length;
+    latest->channel.room = length;
     *bytes = place;
     return MMF_OK;
 }
 
 int
-mmf_latest_commit(mmf_latest *latest, int64_t length)
+mmf_latest_commit(mmf_latest *latest, size_t length, uint64_t *version)
 {
     int rc = check(latest, MMF_ROLE_SEND);
 
-    return rc < 0 ? rc : mmf_channel_commit(&latest->channel, length, MMF_RING_ALL);
+    return rc < 0 ? rc
+                  : mmf_channel_commit(&latest->channel, length, MMF_RING_ALL, version);
 }
 
 int
@@ -166,22 +156,20 @@ mmf_latest_abandon(mmf_latest *latest)
 }
 
 int
-mmf_latest_send(mmf_latest *latest, const void *bytes, int64_t length)
+mmf_latest_send(mmf_latest *latest, const void *bytes, size_t length, uint64_t *version)
 {
     struct mmf_channel *channel;
     uint8_t *place;
     int rc = check(latest, MMF_ROLE_SEND);
 
     if (rc == MMF_OK)
-        rc = mmf_channel_check_message(&latest->channel, bytes, length);
-    if (rc == MMF_OK)
-        rc = mmf_channel_check_send(&latest->channel, 0);
+        rc = mmf_channel_check_send(&latest->channel, bytes, length, 0);
     if (rc == MMF_OK)
         rc = reserve(&latest->channel, length, &place);
     if (rc != MMF_OK)
         return rc;
     channel = &latest->channel;
-    mmf_channel_put(channel->ring, place, bytes, length);
+    mmf_channel_put(channel->ring, place, bytes, length, version);
     mmf_ring_notify_receivers(channel->ring, MMF_RING_ALL, channel->ops);
     return MMF_OK;
 }
@@ -190,7 +178,7 @@ mmf_latest_send(mmf_latest *latest, const void *bytes, int64_t length)
  * Reading.
  */
 
-/* MMF_TIMED_OUT: none yet. */
+/* MMF_TIMED_OUT: there is none yet. */
 static int
 find_newest(mmf_latest *latest, struct mmf_ring_message *found)
 {
@@ -204,7 +192,7 @@ find_newest(mmf_latest *latest, struct mmf_ring_message *found)
     }
 }
 
-/* From now on only what is newer shall show at the descriptor. */
+/* From now on only newer values make the descriptor readable. */
 static void
 drain(mmf_latest *latest)
 {
@@ -213,8 +201,8 @@ drain(mmf_latest *latest)
 }
 
 static int
-check_read(const mmf_latest *latest, const void *buffer, int64_t capacity,
-           const int64_t *length, const uint64_t *version)
+check_read(const mmf_latest *latest, const void *buffer, size_t capacity,
+           const size_t *length, const uint64_t *version)
 {
     int rc = check(latest, MMF_ROLE_RECEIVE);
 
@@ -225,10 +213,10 @@ check_read(const mmf_latest *latest, const void *buffer, int64_t capacity,
     return rc;
 }
 
-/* Whatever may be the matter: arguments, a descriptor to drain, writers at work. */
+/* The general path: bad arguments, a descriptor to drain, writers at work. */
 static int
-read_carefully(mmf_latest *latest, void *buffer, int64_t capacity, int64_t *length,
-               uint64_t *version)
+read_general(mmf_latest *latest, void *buffer, size_t capacity, size_t *length,
+             uint64_t *version)
 {
     struct mmf_ring_message found;
     int rc = check_read(latest, buffer, capacity, length, version);
@@ -245,65 +233,65 @@ read_carefully(mmf_latest *latest, void *buffer, int64_t capacity, int64_t *leng
             *version = 0;
             return MMF_OK;
         }
-        if (found.length > 0 && found.length <= (uint64_t)capacity)
+        if (found.length > 0 && found.length <= capacity)
             mmf_copy_changing(buffer, found.bytes, (size_t)found.length);
     } while (!mmf_ring_still_valid(latest->channel.ring, found.index));
-    if (found.length > (uint64_t)capacity)
+    if (found.length > capacity)
         return mmf_channel_fail_small(&found, capacity);
     mmf_ring_count_received(latest->channel.ring);
-    *length = (int64_t)found.length;
+    *length = (size_t)found.length;
     *version = found.index;
     return MMF_OK;
 }
 
-/* Nothing to complain of, and nothing to do but read. The capacity is looked at later. */
-static inline int
-is_usual_read(const mmf_latest *latest, const void *buffer, const int64_t *length,
-              const uint64_t *version)
+/* The arguments are good, and there is nothing to do but read. The capacity is checked
+ * later. */
+static inline bool
+is_fast_read(const mmf_latest *latest, const void *buffer, const size_t *length,
+             const uint64_t *version)
 {
-    return latest != NULL && mmf_channel_is_usual(&latest->channel, MMF_ROLE_RECEIVE) &&
+    return latest != NULL && mmf_channel_is_ready(&latest->channel, MMF_ROLE_RECEIVE) &&
            buffer != NULL && length != NULL && version != NULL;
 }
 
 /* Inlined twice, so that what is short is copied without a call. */
 static inline int
-read_usual(mmf_latest *latest, void *buffer, int64_t capacity, int64_t *length,
-           uint64_t *version, int is_short)
+read_fast(mmf_latest *latest, void *buffer, size_t capacity, size_t *length,
+          uint64_t *version, bool is_short)
 {
-    struct mmf_ring_try_read seen;
+    struct mmf_ring_read seen;
 
-    if (!mmf_ring_try_read(latest->channel.ring, &seen) ||
-        (int64_t)seen.message.length > capacity)
-        return read_carefully(latest, buffer, capacity, length, version);
+    if (!mmf_ring_try_read(latest->channel.ring, &seen) || seen.message.length > capacity)
+        return read_general(latest, buffer, capacity, length, version);
     if (is_short)
         mmf_copy_short_changing(buffer, seen.message.bytes,
                                 (size_t)seen.message.length);
     else
         mmf_copy_changing(buffer, seen.message.bytes, (size_t)seen.message.length);
     if (!mmf_ring_read_still_valid(&seen))
-        return read_carefully(latest, buffer, capacity, length, version);
+        return read_general(latest, buffer, capacity, length, version);
     mmf_ring_count_received(latest->channel.ring);
-    *length = (int64_t)seen.message.length;
+    *length = (size_t)seen.message.length;
     *version = seen.message.index;
     return MMF_OK;
 }
 
-__attribute__((noinline)) static int
-read_long(mmf_latest *latest, void *buffer, int64_t capacity, int64_t *length,
+static MMF_NOINLINE int
+read_long(mmf_latest *latest, void *buffer, size_t capacity, size_t *length,
           uint64_t *version)
 {
-    return read_usual(latest, buffer, capacity, length, version, 0);
+    return read_fast(latest, buffer, capacity, length, version, false);
 }
 
 int
-mmf_latest_receive(mmf_latest *latest, void *buffer, int64_t capacity, int64_t *length,
-                uint64_t *version)
+mmf_latest_receive(mmf_latest *latest, void *buffer, size_t capacity, size_t *length,
+                   uint64_t *version)
 {
-    if (!is_usual_read(latest, buffer, length, version))
-        return read_carefully(latest, buffer, capacity, length, version);
+    if (!is_fast_read(latest, buffer, length, version))
+        return read_general(latest, buffer, capacity, length, version);
     if (latest->channel.ring->shape.message_size > MMF_COPY_SHORT)
         return read_long(latest, buffer, capacity, length, version);
-    return read_usual(latest, buffer, capacity, length, version, 1);
+    return read_fast(latest, buffer, capacity, length, version, true);
 }
 
 int
@@ -314,17 +302,17 @@ mmf_latest_take(mmf_latest *latest, mmf_message *message)
 
     if (rc == MMF_OK && message == NULL)
         rc = mmf_fail_argument(MMF_E_NULL, "message", "message is NULL");
-    if (rc == MMF_OK && latest->has_peeked)
-        rc = mmf_fail(MMF_E_STATE, "this handle has peeked version %llu: release it",
-                      (unsigned long long)latest->peeked);
+    if (rc == MMF_OK && latest->has_taken)
+        rc = mmf_fail(MMF_E_STATE, "this handle has taken version %llu: release it",
+                      (unsigned long long)latest->taken);
     if (rc < 0)
         return rc;
     drain(latest);
     rc = find_newest(latest, &found);
     if (rc != MMF_OK)
         return rc;
-    latest->peeked = found.index;
-    latest->has_peeked = 1;
+    latest->taken = found.index;
+    latest->has_taken = true;
     mmf_channel_show(&found, message);
     return MMF_OK;
 }
@@ -336,49 +324,44 @@ mmf_latest_release(mmf_latest *latest)
 
     if (rc < 0)
         return rc;
-    if (!latest->has_peeked)
-        return mmf_fail(MMF_E_STATE, "nothing is peeked");
-    latest->has_peeked = 0;
-    if (!mmf_ring_still_valid(latest->channel.ring, latest->peeked))
+    if (!latest->has_taken)
+        return mmf_fail(MMF_E_STATE, "nothing is taken");
+    latest->has_taken = false;
+    if (!mmf_ring_still_valid(latest->channel.ring, latest->taken))
         return MMF_OVERWRITTEN;
     mmf_ring_count_received(latest->channel.ring);
     return MMF_OK;
 }
 
-struct newer {
-    struct mmf_ring *ring;
-    uint64_t version;
-};
-
 static enum mmf_step
-attempt_newer(void *payload)
+find_newer(struct mmf_ring *ring, uint64_t version)
 {
-    const struct newer *wanted = payload;
     struct mmf_ring_message found;
-    enum mmf_step answer = mmf_ring_newest(wanted->ring, &found);
+    enum mmf_step step = mmf_ring_newest(ring, &found);
 
-    if (answer == MMF_STEP_DONE &&
-        mmf_index_difference(found.index, wanted->version) <= 0)
+    if (step == MMF_STEP_DONE && mmf_index_difference(found.index, version) <= 0)
         return MMF_STEP_WOULD_BLOCK;
-    return answer;
+    return step;
 }
 
 int
 mmf_latest_wait(mmf_latest *latest, uint64_t version, int32_t timeout_ms)
 {
-    struct newer wanted = {.version = version};
-    struct mmf_channel *channel;
+    struct mmf_channel_wait wait;
+    enum mmf_step step;
     int rc = check(latest, MMF_ROLE_RECEIVE);
 
     if (rc == MMF_OK)
         rc = mmf_channel_check_timeout(timeout_ms);
     if (rc < 0)
         return rc;
-    channel = &latest->channel;
-    wanted.ring = channel->ring;
-    return mmf_channel_wait(channel, MMF_ROLE_RECEIVE,
-                            mmf_ring_deadline(channel->ops, timeout_ms), attempt_newer,
-                            &wanted);
+    wait = mmf_channel_wait_begin(
+        &latest->channel, MMF_ROLE_RECEIVE,
+        mmf_ring_deadline(latest->channel.ops, timeout_ms));
+    do
+        step = find_newer(latest->channel.ring, version);
+    while (step == MMF_STEP_WOULD_BLOCK && mmf_channel_wait_more(&wait));
+    return mmf_channel_wait_end(&wait, step);
 }
 
 int

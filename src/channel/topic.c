@@ -1,9 +1,6 @@
 /*
  * topic.c - messages that each go to every subscriber.
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include <mmf/topic.h>
 
 #include "base/fail.h"
@@ -12,92 +9,86 @@
 
 struct mmf_topic {
     struct mmf_channel channel;
-    uint64_t peeked; /* index */
-    int has_peeked;
+    uint64_t taken; /* index */
+    bool has_taken;
 };
 
 /*
  * Handles.
  */
 
+static const struct mmf_channel_kind topics = {
+    .kind = MMF_KIND_TOPIC,
+    .flags_known = MMF_CHANNEL_PEER_CLOSED,
+    .handle_size = sizeof(struct mmf_topic),
+};
+
+static struct mmf_channel_sizes
+sizes_of(size_t message_size, size_t capacity, mmf_overflow overflow)
+{
+    return (struct mmf_channel_sizes){
+        .message_size = message_size,
+        /* With one slot a publisher at work would leave nothing to read. */
+        .capacity = capacity == 1 ? 2 : capacity,
+        .overflow = overflow,
+    };
+}
+
 static int
-make_handle(mmf_topic **out, mmf_topic **topic)
+hand_over(int rc, struct mmf_channel *channel, mmf_topic **out)
 {
-    if (out == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
-    *topic = calloc(1, sizeof(**topic));
-    if (*topic == NULL)
-        return mmf_fail(MMF_E_NO_MEMORY, "no memory for a topic handle");
-    return MMF_OK;
-}
-
-static struct mmf_channel_request
-request_for(const char *name)
-{
-    return (struct mmf_channel_request){
-        .name = name, .kind = MMF_KIND_TOPIC, .flags_known = MMF_CHANNEL_PEER_CLOSED};
+    if (rc == MMF_OK)
+        *out = (mmf_topic *)channel;
+    return rc;
 }
 
 int
-mmf_topic_create_or_open(const char *name, int64_t message_size, int64_t capacity,
-                 mmf_overflow overflow, const mmf_channel_options *options,
-                 int *created_new, mmf_topic **out)
+mmf_topic_create_new(const char *name, size_t message_size, size_t capacity,
+                     mmf_overflow overflow, const mmf_channel_options *options,
+                     mmf_topic **out)
 {
-    struct mmf_channel_request request = request_for(name);
-    mmf_topic *topic;
-    int created;
-    int rc = make_handle(out, &topic);
+    const struct mmf_channel_sizes sizes = sizes_of(message_size, capacity, overflow);
+    struct mmf_channel *channel;
+    int rc = mmf_channel_create_new(&topics, name, &sizes, options, out, &channel);
 
-    if (rc < 0)
-        return rc;
-    request.message_size = message_size;
-    /* With one slot a publisher at work would leave nothing to read. */
-    request.capacity = capacity == 1 ? 2 : capacity;
-    request.overflow = overflow;
-    rc = mmf_channel_create(&request, options, &topic->channel, &created);
-    if (rc < 0) {
-        free(topic);
-        return rc;
-    }
-    if (created_new != NULL)
-        *created_new = created;
-    *out = topic;
-    return MMF_OK;
+    return hand_over(rc, channel, out);
 }
 
 int
-mmf_topic_open_existing(const char *name, const mmf_channel_options *options, mmf_topic **out)
+mmf_topic_create_or_open(const char *name, size_t message_size, size_t capacity,
+                         mmf_overflow overflow, const mmf_channel_options *options,
+                         int *created, mmf_topic **out)
 {
-    struct mmf_channel_request request = request_for(name);
-    mmf_topic *topic;
-    int rc = make_handle(out, &topic);
+    const struct mmf_channel_sizes sizes = sizes_of(message_size, capacity, overflow);
+    struct mmf_channel *channel;
+    int rc = mmf_channel_create_or_open(&topics, name, &sizes, options, created, out,
+                                        &channel);
 
-    if (rc < 0)
-        return rc;
-    rc = mmf_channel_open(&request, options, &topic->channel);
-    if (rc < 0) {
-        free(topic);
-        return rc;
-    }
-    *out = topic;
-    return MMF_OK;
+    return hand_over(rc, channel, out);
+}
+
+int
+mmf_topic_open_existing(const char *name, const mmf_channel_options *options,
+                        mmf_topic **out)
+{
+    struct mmf_channel *channel;
+    int rc = mmf_channel_open_existing(&topics, name, options, out, &channel);
+
+    return hand_over(rc, channel, out);
 }
 
 void
 mmf_topic_close(mmf_topic *topic)
 {
-    if (topic == NULL)
-        return;
-    mmf_channel_close(&topic->channel);
-    free(topic);
+    if (topic != NULL)
+        mmf_channel_close(&topic->channel);
 }
 
-static int
+static inline int
 check(const mmf_topic *topic, mmf_role role)
 {
-    if (topic == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "topic", "the topic is NULL");
-    return mmf_channel_check(&topic->channel, role);
+    return topic != NULL ? mmf_channel_check(&topic->channel, role)
+                         : mmf_channel_fail_null("topic");
 }
 
 /*
@@ -105,21 +96,21 @@ check(const mmf_topic *topic, mmf_role role)
  */
 
 int
-mmf_topic_reserve(mmf_topic *topic, int64_t length, int32_t timeout_ms, void **bytes)
+mmf_topic_reserve(mmf_topic *topic, size_t length, int32_t timeout_ms, void **bytes)
 {
     int rc = check(topic, MMF_ROLE_SEND);
 
     return rc < 0 ? rc
-                  : mmf_channel_reserve_checked(&topic->channel, length, timeout_ms,
-                                                bytes);
+                  : mmf_channel_reserve(&topic->channel, length, timeout_ms, bytes);
 }
 
 int
-mmf_topic_commit(mmf_topic *topic, int64_t length)
+mmf_topic_commit(mmf_topic *topic, size_t length, uint64_t *sequence)
 {
     int rc = check(topic, MMF_ROLE_SEND);
 
-    return rc < 0 ? rc : mmf_channel_commit(&topic->channel, length, MMF_RING_ALL);
+    return rc < 0 ? rc
+                  : mmf_channel_commit(&topic->channel, length, MMF_RING_ALL, sequence);
 }
 
 int
@@ -135,58 +126,50 @@ mmf_topic_abandon(mmf_topic *topic)
 }
 
 int
-mmf_topic_send(mmf_topic *topic, const void *bytes, int64_t length,
-                  int32_t timeout_ms)
+mmf_topic_send(mmf_topic *topic, const void *bytes, size_t length, int32_t timeout_ms,
+               uint64_t *sequence)
 {
     int rc = check(topic, MMF_ROLE_SEND);
 
     return rc < 0 ? rc
                   : mmf_channel_send(&topic->channel, bytes, length, timeout_ms,
-                                     MMF_RING_ALL);
+                                     MMF_RING_ALL, sequence);
 }
 
 int
-mmf_topic_send_many(mmf_topic *topic, const mmf_buffer *messages, int32_t count,
-                       int32_t timeout_ms, int32_t *published)
+mmf_topic_send_many(mmf_topic *topic, const mmf_buffer *messages, size_t count,
+                    int32_t timeout_ms, size_t *sent)
 {
     int rc = check(topic, MMF_ROLE_SEND);
 
     return rc < 0 ? rc
                   : mmf_channel_send_many(&topic->channel, messages, count, timeout_ms,
-                                          1, published);
+                                          true, sent);
 }
 
 /*
  * Subscribing.
  */
 
-struct reading {
-    struct mmf_ring *ring;
-    struct mmf_ring_message *message;
-};
-
-static enum mmf_step
-attempt_next(void *payload)
-{
-    struct reading *wanted = payload;
-
-    return mmf_ring_next(wanted->ring, wanted->message);
-}
-
 static int
 find_next(mmf_topic *topic, int64_t deadline, struct mmf_ring_message *message)
 {
     struct mmf_channel *channel = &topic->channel;
-    struct reading wanted = {.ring = channel->ring, .message = message};
+    struct mmf_channel_wait wait;
+    enum mmf_step step;
 
     if (!channel->has_fd && mmf_ring_next(channel->ring, message) == MMF_STEP_DONE)
         return MMF_OK;
-    return mmf_channel_wait(channel, MMF_ROLE_RECEIVE, deadline, attempt_next, &wanted);
+    wait = mmf_channel_wait_begin(channel, MMF_ROLE_RECEIVE, deadline);
+    do
+        step = mmf_ring_next(channel->ring, message);
+    while (step == MMF_STEP_WOULD_BLOCK && mmf_channel_wait_more(&wait));
+    return mmf_channel_wait_end(&wait, step);
 }
 
-/* Go on behind it; publishers may have waited for that. */
+/* Move past it; publishers may have waited for that. */
 static void
-go_on(mmf_topic *topic)
+move_past(mmf_topic *topic)
 {
     struct mmf_channel *channel = &topic->channel;
 
@@ -202,9 +185,9 @@ check_receive(const mmf_topic *topic, int32_t timeout_ms)
 
     if (rc == MMF_OK)
         rc = mmf_channel_check_timeout(timeout_ms);
-    if (rc == MMF_OK && topic->has_peeked)
-        rc = mmf_fail(MMF_E_STATE, "this handle has peeked message %llu: release it",
-                      (unsigned long long)topic->peeked);
+    if (rc == MMF_OK && topic->has_taken)
+        rc = mmf_fail(MMF_E_STATE, "this handle has taken message %llu: release it",
+                      (unsigned long long)topic->taken);
     return rc;
 }
 
@@ -221,8 +204,8 @@ mmf_topic_take(mmf_topic *topic, int32_t timeout_ms, mmf_message *message)
     rc = find_next(topic, mmf_ring_deadline(topic->channel.ops, timeout_ms), &found);
     if (rc != MMF_OK)
         return rc;
-    topic->peeked = found.index;
-    topic->has_peeked = 1;
+    topic->taken = found.index;
+    topic->has_taken = true;
     mmf_channel_show(&found, message);
     return MMF_OK;
 }
@@ -231,21 +214,21 @@ int
 mmf_topic_release(mmf_topic *topic)
 {
     int rc = check(topic, MMF_ROLE_RECEIVE);
-    int is_whole;
+    bool is_whole;
 
     if (rc < 0)
         return rc;
-    if (!topic->has_peeked)
-        return mmf_fail(MMF_E_STATE, "nothing is peeked");
-    topic->has_peeked = 0;
-    is_whole = mmf_ring_still_valid(topic->channel.ring, topic->peeked);
-    go_on(topic);
+    if (!topic->has_taken)
+        return mmf_fail(MMF_E_STATE, "nothing is taken");
+    topic->has_taken = false;
+    is_whole = mmf_ring_still_valid(topic->channel.ring, topic->taken);
+    move_past(topic);
     return is_whole ? MMF_OK : MMF_OVERWRITTEN;
 }
 
 int
-mmf_topic_receive(mmf_topic *topic, void *buffer, int64_t capacity, int32_t timeout_ms,
-                  int64_t *length, mmf_message *message)
+mmf_topic_receive(mmf_topic *topic, void *buffer, size_t capacity, int32_t timeout_ms,
+                  size_t *length, mmf_message *message)
 {
     struct mmf_ring_message found;
     int64_t deadline;
@@ -260,17 +243,13 @@ mmf_topic_receive(mmf_topic *topic, void *buffer, int64_t capacity, int32_t time
         rc = find_next(topic, deadline, &found);
         if (rc != MMF_OK)
             return rc;
-        if (found.length > 0 && found.length <= (uint64_t)capacity)
+        if (found.length > 0 && found.length <= capacity)
             mmf_copy_changing(buffer, found.bytes, (size_t)found.length);
     } while (!mmf_ring_still_valid(topic->channel.ring, found.index));
-    if (found.length > (uint64_t)capacity)
+    if (found.length > capacity)
         return mmf_channel_fail_small(&found, capacity);
-    go_on(topic);
-    *length = (int64_t)found.length;
-    if (message != NULL) {
-        mmf_channel_show(&found, message);
-        message->bytes = buffer;
-    }
+    move_past(topic);
+    mmf_channel_show_copy(&found, buffer, length, message);
     return MMF_OK;
 }
 

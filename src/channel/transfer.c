@@ -1,74 +1,226 @@
 /*
- * transfer.c - sending several messages with one call.
+ * transfer.c - sending in place, as copies, and several messages with one call.
  */
 #include "channel/transfer.h"
 
+#include "base/fail.h"
+
+/*
+ * Reserving.
+ */
+
+/* The first try was in vain. */
+static int
+wait_for_space(struct mmf_channel *channel, size_t length, int64_t deadline,
+               uint8_t **place)
+{
+    struct mmf_channel_wait wait;
+    enum mmf_step step;
+
+    MMF_ASSERT((channel->role & MMF_ROLE_SEND) && !channel->ring->has_reserved);
+    if (channel->ring->shape.overflow == MMF_OVERFLOW_FAIL)
+        deadline = MMF_RING_POLL;
+    wait = mmf_channel_wait_begin(channel, MMF_ROLE_SEND, deadline);
+    do
+        step = mmf_ring_reserve(channel->ring, length, place);
+    while (step == MMF_STEP_WOULD_BLOCK && mmf_channel_wait_more(&wait));
+    return mmf_channel_wait_end(&wait, step);
+}
+
+static int
+reserve(struct mmf_channel *channel, size_t length, int32_t timeout_ms, uint8_t **place)
+{
+    if (mmf_ring_reserve(channel->ring, length, place) == MMF_STEP_DONE)
+        return MMF_OK;
+    return wait_for_space(channel, length, mmf_ring_deadline(channel->ops, timeout_ms),
+                          place);
+}
+
+static int
+check_not_reserved(const struct mmf_channel *channel)
+{
+    if (channel->ring->has_reserved)
+        return mmf_fail(MMF_E_STATE, "this handle has a reservation already: commit or "
+                                     "abandon it");
+    return MMF_OK;
+}
+
+int
+mmf_channel_reserve(struct mmf_channel *channel, size_t length, int32_t timeout_ms,
+                    void **bytes)
+{
+    uint8_t *place;
+    int rc;
+
+    if (bytes == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "bytes", "bytes is NULL");
+    rc = mmf_channel_check_length(channel, length);
+    if (rc == MMF_OK)
+        rc = mmf_channel_check_timeout(timeout_ms);
+    if (rc == MMF_OK)
+        rc = check_not_reserved(channel);
+    if (rc == MMF_OK)
+        rc = reserve(channel, length, timeout_ms, &place);
+    if (rc != MMF_OK)
+        return rc;
+    channel->room = length;
+    *bytes = place;
+    return MMF_OK;
+}
+
+static int
+check_reserved(const struct mmf_channel *channel)
+{
+    return channel->ring->has_reserved ? MMF_OK
+                                       : mmf_fail(MMF_E_STATE, "nothing is reserved");
+}
+
+int
+mmf_channel_commit(struct mmf_channel *channel, size_t length, int wake,
+                   uint64_t *sequence)
+{
+    struct mmf_ring *ring = channel->ring;
+    int rc = check_reserved(channel);
+
+    if (rc < 0)
+        return rc;
+    if (length > channel->room)
+        return mmf_fail_argument(MMF_E_RANGE, "length",
+                                 "invalid length of %zu bytes: %llu were reserved",
+                                 length, (unsigned long long)channel->room);
+    if (sequence != NULL)
+        *sequence = ring->reserved;
+    mmf_ring_commit(ring, length);
+    mmf_ring_notify_receivers(ring, wake, channel->ops);
+    return MMF_OK;
+}
+
+int
+mmf_channel_abandon(struct mmf_channel *channel)
+{
+    int rc = check_reserved(channel);
+
+    if (rc < 0)
+        return rc;
+    mmf_ring_abandon(channel->ring);
+    mmf_ring_notify_senders(channel->ring, 1, channel->ops);
+    return MMF_OK;
+}
+
+/*
+ * Copies.
+ */
+
+static int
+check_message(const struct mmf_channel *channel, const void *bytes, size_t length)
+{
+    if (bytes == NULL && length > 0)
+        return mmf_fail_argument(MMF_E_NULL, "bytes", "bytes is NULL");
+    return mmf_channel_check_length(channel, length);
+}
+
+int
+mmf_channel_check_send(const struct mmf_channel *channel, const void *bytes,
+                       size_t length, int32_t timeout_ms)
+{
+    int rc = mmf_channel_check_timeout(timeout_ms);
+
+    if (rc == MMF_OK)
+        rc = check_not_reserved(channel);
+    return rc < 0 ? rc : check_message(channel, bytes, length);
+}
+
+int
+mmf_channel_send(struct mmf_channel *channel, const void *bytes, size_t length,
+                 int32_t timeout_ms, int wake, uint64_t *sequence)
+{
+    uint8_t *place;
+    int rc = mmf_channel_check_send(channel, bytes, length, timeout_ms);
+
+    if (rc == MMF_OK)
+        rc = reserve(channel, length, timeout_ms, &place);
+    if (rc != MMF_OK)
+        return rc;
+    mmf_channel_put(channel->ring, place, bytes, length, sequence);
+    mmf_ring_notify_receivers(channel->ring, wake, channel->ops);
+    return MMF_OK;
+}
+
+/*
+ * Several.
+ */
+
 static int
 check_messages(const struct mmf_channel *channel, const mmf_buffer *messages,
-               int32_t count, const int32_t *sent)
+               size_t count, const size_t *sent)
 {
     int rc = MMF_OK;
 
     if (sent == NULL)
         return mmf_fail_argument(MMF_E_NULL, "sent", "sent is NULL");
-    if (count < 0)
-        return mmf_fail_argument(MMF_E_RANGE, "count", "%d messages", count);
     if (messages == NULL && count > 0)
         return mmf_fail_argument(MMF_E_NULL, "messages", "messages is NULL");
-    for (int32_t i = 0; i < count && rc == MMF_OK; i++)
-        rc = mmf_channel_check_message(channel, messages[i].bytes, messages[i].length);
+    for (size_t i = 0; i < count && rc == MMF_OK; i++)
+        rc = check_message(channel, messages[i].bytes, messages[i].length);
     return rc;
 }
 
-/* As many as there is room for. */
-static int32_t
-send_at_once(struct mmf_ring *ring, const mmf_buffer *messages, int32_t count)
+/* As many as there is space for. */
+static size_t
+send_at_once(struct mmf_ring *ring, const mmf_buffer *messages, size_t count)
 {
-    int32_t i;
+    size_t i;
 
     for (i = 0; i < count; i++) {
         uint8_t *place;
 
-        if (mmf_ring_reserve(ring, (uint64_t)messages[i].length, &place) !=
-            MMF_STEP_DONE)
+        if (mmf_ring_reserve(ring, messages[i].length, &place) != MMF_STEP_DONE)
             break;
-        mmf_channel_put(ring, place, messages[i].bytes, messages[i].length);
+        mmf_channel_put(ring, place, messages[i].bytes, messages[i].length, NULL);
     }
     return i;
 }
 
+/* After `count` messages for one receiver each, or for all. */
+static void
+tell_receivers(const struct mmf_channel *channel, size_t count, bool wakes_all)
+{
+    int wake = wakes_all || count > MMF_RING_ALL ? MMF_RING_ALL : (int)count;
+
+    if (count > 0)
+        mmf_ring_notify_receivers(channel->ring, wake, channel->ops);
+}
+
 int
 mmf_channel_send_many(struct mmf_channel *channel, const mmf_buffer *messages,
-                      int32_t count, int32_t timeout_ms, int wakes_all, int32_t *sent)
+                      size_t count, int32_t timeout_ms, bool wakes_all, size_t *sent)
 {
     int64_t deadline = 0;
-    int32_t done = 0;
-    int rc = mmf_channel_check_send(channel, timeout_ms);
+    size_t done = 0;
+    int rc = mmf_channel_check_timeout(timeout_ms);
 
+    if (rc == MMF_OK)
+        rc = check_not_reserved(channel);
     if (rc == MMF_OK)
         rc = check_messages(channel, messages, count, sent);
     if (rc < 0)
         return rc;
     for (;;) {
-        int32_t more = send_at_once(channel->ring, messages + done, count - done);
+        size_t more = send_at_once(channel->ring, messages + done, count - done);
         uint8_t *place;
 
         done += more;
-        if (more > 0)
-            mmf_ring_notify_receivers(channel->ring, wakes_all ? MMF_RING_ALL : more,
-                                    channel->ops);
+        tell_receivers(channel, more, wakes_all);
         if (done == count)
             break;
         if (deadline == 0)
             deadline = mmf_ring_deadline(channel->ops, timeout_ms);
-        rc = mmf_channel_reserve(channel, (uint64_t)messages[done].length, deadline,
-                                 &place);
+        rc = wait_for_space(channel, messages[done].length, deadline, &place);
         if (rc != MMF_OK)
             break;
         mmf_channel_put(channel->ring, place, messages[done].bytes,
-                        messages[done].length);
-        mmf_ring_notify_receivers(channel->ring, wakes_all ? MMF_RING_ALL : 1,
-                                channel->ops);
+                        messages[done].length, NULL);
+        tell_receivers(channel, 1, wakes_all);
         done++;
     }
     if (rc >= 0 || done > 0)

@@ -10,13 +10,17 @@
 #ifndef MMF_OS_OS_H
 #define MMF_OS_OS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <mmf/list.h>
 #include <mmf/map.h>
 #include <mmf/view.h>
 
+#include "base/access.h"
 #include "base/atomic.h"
+#include "base/backoff.h"
 #include "base/name.h"
 
 /* How long a stopped process may make a create or an open wait. */
@@ -27,32 +31,33 @@ struct mmf_os_limits {
     int64_t page_size;
     int64_t granularity;   /* what a mapping's offset is aligned to */
     int64_t address_space; /* no view can be this large */
+    int64_t capacity_unit; /* a map's capacity is rounded up to a multiple of it */
 };
 
 struct mmf_os_limits mmf_os_limits(void);
 
-/* What may be done through a handle or a view: flags. */
-#define MMF_CAN_READ 1u
-#define MMF_CAN_WRITE 2u
-#define MMF_CAN_EXECUTE 4u
-#define MMF_CAN_COPY 8u /* copy-on-write views and nothing else */
+/*
+ * Time and chance.
+ */
 
-/* What an access comprises (contract 2.7). */
-static inline uint32_t
-mmf_can_of_access(mmf_access access)
+/* The monotonic clock, nanoseconds. */
+int64_t mmf_os_now(void);
+
+/* Sleep; a signal may end it early. */
+void mmf_os_sleep(int64_t nanoseconds);
+
+/* Fill `bytes` with numbers that nobody can guess. MMF_E_IO. */
+int mmf_os_random(void *bytes, size_t size);
+
+/* Pause before the next try. false: the deadline has come, and there was no pause. */
+static inline bool
+mmf_os_pause(struct mmf_backoff *backoff)
 {
-    switch (access) {
-    case MMF_ACCESS_READ_WRITE:
-        return MMF_CAN_READ | MMF_CAN_WRITE;
-    case MMF_ACCESS_WRITE:
-        return MMF_CAN_WRITE;
-    case MMF_ACCESS_READ_EXECUTE:
-        return MMF_CAN_READ | MMF_CAN_EXECUTE;
-    case MMF_ACCESS_READ_WRITE_EXECUTE:
-        return MMF_CAN_READ | MMF_CAN_WRITE | MMF_CAN_EXECUTE;
-    default:
-        return MMF_CAN_READ; /* READ; COPY_ON_WRITE */
-    }
+    int64_t pause = mmf_backoff_next(backoff, mmf_os_now());
+
+    if (pause > 0)
+        mmf_os_sleep(pause);
+    return pause > 0;
 }
 
 /*
@@ -63,6 +68,14 @@ mmf_can_of_access(mmf_access access)
  * MMF_E_PATH_NOT_FOUND, MMF_E_PATH_TOO_LONG
  */
 int mmf_os_name_parse(const char *given, const char *parameter, struct mmf_name *name);
+
+/*
+ * Named objects: for each kind there is a call that only creates and one that only
+ * opens. create: MMF_E_EXISTS if the name is taken by an object of the kind, and
+ * MMF_E_WRONG_KIND if by one of another kind; also if that object may not be opened.
+ * open: MMF_E_NOT_FOUND, MMF_E_WRONG_KIND. create_or_open.c puts them
+ * together.
+ */
 
 /*
  * Sections: named, unnamed or file-backed bytes, and the handle on them.
@@ -76,18 +89,13 @@ struct mmf_os_request {
     mmf_access access;
     mmf_inheritability inheritability;
     int delay_allocate;
-    uint32_t mode; /* 0: the default */
+    uint32_t mode; /* permission bits, exactly */
 };
 
-/* CreateNew. MMF_E_EXISTS, MMF_E_WRONG_KIND if the name is taken. */
 int mmf_os_section_create(const struct mmf_os_request *request,
                           struct mmf_os_section **out);
 
-/* CreateOrOpen, in one step. `*created` tells which it was. */
-int mmf_os_section_create_or_open(const struct mmf_os_request *request,
-                                  struct mmf_os_section **out, int *created);
-
-/* OpenExisting, for `needs` (MMF_CAN_...). MMF_E_NOT_FOUND. */
+/* For `needs` (MMF_CAN_...). */
 int mmf_os_section_open(const struct mmf_name *name, uint32_t needs,
                         mmf_inheritability inheritability, struct mmf_os_section **out);
 
@@ -96,7 +104,7 @@ int mmf_os_section_adopt(intptr_t handle, uint32_t needs,
                          mmf_inheritability inheritability,
                          struct mmf_os_section **out);
 
-/* Let go; views stay. */
+/* Close the handle; views stay. */
 void mmf_os_section_close(struct mmf_os_section *section);
 
 int64_t mmf_os_section_capacity(const struct mmf_os_section *section);
@@ -137,7 +145,7 @@ int mmf_os_handle_of_fd(int fd, intptr_t *handle);
  */
 int mmf_os_file_length(const struct mmf_os_file *file, int64_t *length, int *sized);
 
-/* Let go of a file that became no section; remove it if mmf_os_file_open made it. */
+/* Close a file that became no section; remove it if mmf_os_file_open made it. */
 void mmf_os_file_abandon(struct mmf_os_file *file);
 
 /*
@@ -160,10 +168,16 @@ struct mmf_os_view {
     void *owner;
 };
 
-/* Map. `flags` are mmf_view_flags; `*granted` gets those in force. */
 int mmf_os_view_map(struct mmf_os_section *section, int64_t offset, int64_t length,
-                    mmf_access access, mmf_view_flags flags, struct mmf_os_view *view,
-                    mmf_view_flags *granted);
+                    mmf_access access, struct mmf_os_view *view);
+
+/*
+ * Do for a view, mapped with `access`, what one flag asks for: MMF_VIEW_POPULATE, _LOCK
+ * or _HUGE_PAGES. MMF_E_NOT_SUPPORTED, MMF_E_NO_MEMORY.
+ */
+int mmf_os_view_apply(const struct mmf_os_section *section,
+                      const struct mmf_os_view *view, mmf_access access,
+                      mmf_view_flags flag);
 
 /* Write changed pages to their file. */
 int mmf_os_view_flush(const struct mmf_os_view *view);
@@ -184,14 +198,12 @@ struct mmf_os_sync_request {
     int manual;          /* event */
     int32_t initial;     /* semaphore */
     int32_t maximum;     /* semaphore */
-    uint32_t mode;       /* 0: the default */
+    uint32_t mode;       /* permission bits, exactly */
 };
 
-/* Create or open, in one step. */
 int mmf_os_sync_create(const struct mmf_os_sync_request *request,
-                       struct mmf_os_sync **out, int *created);
+                       struct mmf_os_sync **out);
 
-/* MMF_E_NOT_FOUND, MMF_E_WRONG_KIND. */
 int mmf_os_sync_open(const struct mmf_name *name, mmf_kind kind,
                      struct mmf_os_sync **out);
 
@@ -223,20 +235,20 @@ int mmf_os_mutex_release(struct mmf_os_sync *mutex);
 int mmf_os_event_set(struct mmf_os_sync *event);
 int mmf_os_event_reset(struct mmf_os_sync *event);
 
-/* MMF_E_FULL. */
+/* MMF_E_MAXIMUM. */
 int mmf_os_semaphore_release(struct mmf_os_sync *semaphore, int32_t count,
                              int32_t *previous);
 
 /*
- * Signal the one, of kind `kind`, then wait for the other; both are alive. MMF_E_STATE:
- * the semaphore to signal is full.
+ * Signal the one, of kind `kind`, then wait for the other; both are alive.
+ * MMF_E_MAXIMUM: the semaphore to signal is at its maximum.
  */
 int mmf_os_sync_signal_and_wait(struct mmf_os_sync *to_signal, mmf_kind kind,
                                 struct mmf_os_sync *to_wait_on, int32_t timeout_ms);
 
 /*
- * A descriptor that polls readable when the object may be had. MMF_E_PLATFORM where
- * there is no such thing.
+ * A descriptor that polls readable when the object may be available. MMF_E_PLATFORM
+ * where there is no such thing.
  */
 int mmf_os_sync_poll_fd(struct mmf_os_sync *sync, int *fd);
 
@@ -249,7 +261,7 @@ struct mmf_ring_shape;
 
 /* A handle; what is in here is for the channels' hot calls, and never changes. */
 struct mmf_os_channel {
-    struct mmf_ring *ring; /* the handle's ref, which has not joined yet */
+    struct mmf_ring *ring; /* the handle's private side, which has not joined yet */
     const struct mmf_ring_ops *ops;
     uint32_t forks_before; /* mmf_os_forks at the opening; another number now: dead */
     int may_write_slots;
@@ -260,23 +272,22 @@ struct mmf_os_channel_request {
     const struct mmf_name *name;
     mmf_kind kind;
     const struct mmf_ring_shape *shape;
-    uint32_t mode;        /* 0: the default */
+    uint32_t mode;        /* permission bits, exactly */
     int only_reads_slots; /* map the slots read-only, where the pages allow it */
 };
 
-/* Create or open, in one step. The shape may be another one than was asked for. */
 int mmf_os_channel_create(const struct mmf_os_channel_request *request,
-                          struct mmf_os_channel **out, int *created);
+                          struct mmf_os_channel **out);
 
-/* The same, if it is there; shape and mode are not used. MMF_E_NOT_FOUND. */
+/* Shape and mode are not used; the ring has the shape that the creator chose. */
 int mmf_os_channel_open(const struct mmf_os_channel_request *request,
                         struct mmf_os_channel **out);
 
-/* Open for looking at it: nothing is writable, the handle takes no part. */
+/* Open to inspect it: nothing is writable, the handle takes no part. */
 int mmf_os_channel_look(const struct mmf_name *name, mmf_kind kind,
                         struct mmf_os_channel **out);
 
-/* Let go. The ring was left before, unless the handle is dead by a fork. */
+/* Close. The ring was left before, unless the handle is dead after a fork. */
 void mmf_os_channel_close(struct mmf_os_channel *channel);
 
 /* Calls mmf_fail: the handle is a forked child's copy. */
@@ -317,10 +328,10 @@ void mmf_os_channel_renew(struct mmf_os_channel *channel);
 /* Takes one object's description; strings are borrowed for the call. < 0 ends. */
 typedef int (*mmf_os_visitor)(void *payload, const mmf_object_info *info);
 
-/* Reap what is dead unless MMF_LIST_KEEP_ORPHANED, and show each file that is left. */
+/* Collect the orphaned unless MMF_LIST_KEEP_ORPHANED, and show each file that is left. */
 int mmf_os_names_visit(mmf_list_flags flags, mmf_os_visitor visitor, void *payload);
 
-/* Reap what is dead; with MMF_LIST_KEEP_ORPHANED only count it. */
+/* Collect the orphaned; with MMF_LIST_KEEP_ORPHANED only count them. */
 int mmf_os_names_reap(mmf_list_flags flags, mmf_gc_result *result);
 
 #endif

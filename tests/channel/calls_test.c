@@ -1,6 +1,6 @@
 /*
  * calls_test.c - the system calls of those who send and receive, counted by ptrace:
- * none at all unless somebody sleeps, and then one for him.
+ * none at all unless a process sleeps, and then one to wake it.
  */
 #include "support.h"
 
@@ -36,7 +36,7 @@ count_raw(void (*run)(void *argument), struct calls *calls)
         }
     }
     CHECK_INT(stop.place, TRACE_END);
-    trace_let_go(pid);
+    trace_detach(pid);
     CHECK_INT(trace_wait(pid), 0);
 }
 
@@ -102,7 +102,7 @@ copy_messages(mmf_queue *sender, mmf_queue *receiver)
 }
 
 static void
-pass_in_place(mmf_queue *sender, mmf_queue *receiver)
+pass_directly(mmf_queue *sender, mmf_queue *receiver)
 {
     mmf_message message;
     void *bytes;
@@ -112,7 +112,7 @@ pass_in_place(mmf_queue *sender, mmf_queue *receiver)
     CHECK_STATUS(mmf_queue_reserve(sender, 8, -1, &bytes), MMF_OK);
     memcpy(bytes, &(uint64_t){2}, 8);
     CHECK_STATUS(mmf_queue_commit(sender, 8, NULL), MMF_OK);
-    message = peek_number(receiver, 2);
+    message = take_number(receiver, 2);
     CHECK_STATUS(mmf_queue_release(receiver, &message), MMF_OK);
 }
 
@@ -121,7 +121,7 @@ pass_many(mmf_queue *sender, mmf_queue *receiver)
 {
     mmf_buffer buffers[3] = {{"12345678", 8}, {"1", 1}, {"", 0}};
     mmf_message messages[3];
-    int32_t count;
+    size_t count;
 
     CHECK_STATUS(mmf_queue_send_many(sender, buffers, 3, -1, &count), MMF_OK);
     CHECK_INT(count, 3);
@@ -141,7 +141,7 @@ use_queue(void *argument)
     trace_begin();
     for (int i = 0; i < ROUNDS; i++) {
         copy_messages(sender, receiver);
-        pass_in_place(sender, receiver);
+        pass_directly(sender, receiver);
         pass_many(sender, receiver);
     }
     trace_end();
@@ -161,7 +161,7 @@ use_single_queue(void *argument)
     trace_begin();
     for (int i = 0; i < ROUNDS; i++) {
         copy_messages(both, both);
-        pass_in_place(both, both);
+        pass_directly(both, both);
         pass_many(both, both);
     }
     trace_end();
@@ -208,7 +208,7 @@ receive_two(void *argument)
     mmf_queue_close(queue);
 }
 
-/* The first wakes him, the second finds nobody. */
+/* The first wakes the sleeper, the second finds none. */
 static void
 wake_receiver(uint32_t flags)
 {
@@ -315,8 +315,8 @@ use_topic(void *argument)
         mmf_buffer buffer = {&i, 8};
         mmf_message message;
         uint64_t got;
-        int64_t length;
-        int32_t count;
+        size_t length;
+        size_t count;
         void *bytes;
 
         CHECK_STATUS(mmf_topic_send(publisher, &i, 8, -1, NULL), MMF_OK);
@@ -425,7 +425,7 @@ use_latest(void *argument)
     for (uint64_t i = 0; i < ROUNDS; i++) {
         mmf_message message;
         uint64_t got;
-        int64_t length;
+        size_t length;
         void *bytes;
 
         CHECK_STATUS(mmf_latest_send(writer, &i, 8, NULL), MMF_OK);
@@ -474,7 +474,7 @@ a_latest_value_needs_no_system_call(void **state)
     latest = join_latest(RECEIVE);
     peer = peer_start();
     peer_does(peer, "latest open %u", RECEIVE);
-    peer_begins(peer, "latest read 0 -1");
+    peer_begins(peer, "latest receive 0 -1");
     peer_await_sleep(peer);
     expect_calls(write_two, 1, 0);
     CHECK(process_read_line(peer, line, sizeof(line)) != NULL);

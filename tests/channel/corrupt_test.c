@@ -1,12 +1,12 @@
 /*
- * corrupt_test.c - topics and latest values whose shared words somebody has
+ * corrupt_test.c - topics and latest values whose shared words another process has
  * overwritten: MMF_E_CORRUPT, or an answer that could be, and never a message from
  * outside the slots. tests/fuzz/ring_fuzz.c has arbitrary words; here they go through
  * the public calls.
  */
 #include "support.h"
 
-/* As docs/layout.md says, for messages of 8 bytes. */
+/* As docs/internals/layout.md says, for messages of 8 bytes. */
 enum { TAIL = 0, NEWEST = 256, STRIDE = 64, LENGTH = 48, WORD = 56 };
 
 enum state { RELEASED, RESERVED, COMMITTED, TAKEN };
@@ -40,7 +40,7 @@ new_topic(mmf_overflow overflow)
     mmf_channel_options options = options_for(MMF_ROLE_BOTH, 0);
     mmf_topic *topic;
 
-    options.participants = 1;
+    options.max_senders = options.max_receivers = 1;
     CHECK_OK(mmf_topic_create_or_open("T", 8, 4, overflow, &options, NULL, &topic));
     return topic;
 }
@@ -49,11 +49,11 @@ static void
 receive_fails(mmf_topic *topic)
 {
     char buffer[8];
-    int64_t length = -7;
+    size_t length = 77;
     mmf_message message;
 
     CHECK_FAILS(mmf_topic_receive(topic, buffer, 8, 100, &length, NULL), MMF_E_CORRUPT);
-    CHECK_INT(length, -7);
+    CHECK_INT(length, 77);
     CHECK_FAILS(mmf_topic_take(topic, 100, &message), MMF_E_CORRUPT);
     CHECK_FAILS(mmf_topic_release(topic), MMF_E_STATE);
 }
@@ -112,7 +112,7 @@ any_tail(void **state)
         mmf_topic *topic = new_topic(MMF_OVERFLOW_DROP_OLDEST);
         mmf_channel_stats stats;
         char buffer[8];
-        int64_t length;
+        size_t length;
 
         CHECK_CONTEXT("tail %llu", (unsigned long long)tails[i]);
         CHECK_OK(mmf_topic_send(topic, "12345678", 8, 0, NULL));
@@ -131,30 +131,32 @@ any_tail(void **state)
 }
 
 static void
-a_latest_value_that_is_none(void **state)
+an_invalid_latest_value(void **state)
 {
     mmf_channel_options options = options_for(MMF_ROLE_BOTH, 0);
     mmf_latest *latest;
     char buffer[8];
-    int64_t length = -7;
+    size_t length = 77;
     uint64_t version = 7;
     mmf_message message;
 
     (void)state;
-    options.participants = 1;
+    options.max_senders = options.max_receivers = 1;
     CHECK_OK(mmf_latest_create_or_open("L", 8, &options, NULL, &latest));
     CHECK_OK(mmf_latest_send(latest, "12345678", 8, NULL));
     overwrite_slot("L", 1, 1, COMMITTED, 9);
-    CHECK_FAILS(mmf_latest_receive(latest, buffer, 8, &length, &version), MMF_E_CORRUPT);
+    CHECK_FAILS(mmf_latest_receive(latest, buffer, 8, &length, &version),
+                MMF_E_CORRUPT);
     CHECK_FAILS(mmf_latest_take(latest, &message), MMF_E_CORRUPT);
     overwrite_slot("L", 1, 1, COMMITTED, 8);
-    overwrite_word("L", NEWEST, 1000); /* above everything; nobody needs it yet */
+    overwrite_word("L", NEWEST, 1000); /* above everything; not used yet */
     CHECK_OK(mmf_latest_wait(latest, 0, 0));
     overwrite_word("L", TAIL, 500); /* more than a lap above the value */
-    CHECK_FAILS(mmf_latest_receive(latest, buffer, 8, &length, &version), MMF_E_CORRUPT);
+    CHECK_FAILS(mmf_latest_receive(latest, buffer, 8, &length, &version),
+                MMF_E_CORRUPT);
     CHECK_FAILS(mmf_latest_wait(latest, 0, 100), MMF_E_CORRUPT);
     CHECK_FAILS(mmf_latest_send(latest, "12345678", 8, NULL), MMF_E_CORRUPT);
-    CHECK_INT(length, -7);
+    CHECK_INT(length, 77);
     CHECK_INT(version, 7);
     mmf_latest_close(latest);
 }
@@ -166,7 +168,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_message_longer_than_its_slot),
         cmocka_unit_test(words_that_no_version_writes),
         cmocka_unit_test(any_tail),
-        cmocka_unit_test(a_latest_value_that_is_none),
+        cmocka_unit_test(an_invalid_latest_value),
     };
 
     return harness_main(argc, argv, "channel.corrupt", tests, COUNT_OF(tests), NULL);

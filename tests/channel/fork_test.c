@@ -1,5 +1,5 @@
 /*
- * fork_test.c - channels and forks: a child's handles are dead, and keep nobody alive.
+ * fork_test.c - channels and forks: a child's handles are dead, and keep no participant alive.
  */
 #include "support.h"
 
@@ -15,8 +15,8 @@ in_child_all_is_dead(mmf_queue *queue)
     mmf_message message = {.sequence = 1};
     mmf_channel_stats stats;
     mmf_buffer buffer = {"x", 1};
-    int64_t length;
-    int32_t count;
+    size_t length;
+    size_t count;
     void *bytes;
     char byte;
     int fd;
@@ -46,7 +46,7 @@ forked(uint32_t flags)
 
     send_number(queue, 1);
     send_number(queue, 2);
-    message = peek_number(queue, 1);
+    message = take_number(queue, 1);
     CHECK_STATUS(mmf_queue_reserve(queue, 8, 0, &bytes), MMF_OK);
     pid = fork();
     if (pid == 0) {
@@ -85,7 +85,7 @@ in_a_forked_child_a_queues_handle_is_dead(void **state)
     for_each_kind(forked);
 }
 
-/* A child that keeps a copy of the mapping keeps nobody alive. */
+/* A child that keeps a copy of the mapping keeps no participant alive. */
 static void
 a_child_does_not_stand_for_its_parent(void **state)
 {
@@ -148,12 +148,13 @@ a_topics_handle_is_dead_there(void **state)
     mmf_topic *topic;
     mmf_message message;
     uint64_t got = 0;
-    int64_t length;
+    size_t length;
     pid_t child;
     int status;
 
     (void)state;
-    CHECK_OK(mmf_topic_create_or_open("T", 8, 4, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
+    CHECK_OK(
+        mmf_topic_create_or_open("T", 8, 4, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
     CHECK_OK(mmf_topic_send(topic, &(uint64_t){1}, 8, 0, NULL));
     child = fork();
     CHECK(child >= 0);
@@ -185,7 +186,7 @@ a_latest_values_handle_is_dead_there(void **state)
 {
     mmf_latest *latest;
     uint64_t got = 0, version;
-    int64_t length;
+    size_t length;
     pid_t child;
     int status;
 

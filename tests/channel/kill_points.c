@@ -4,21 +4,21 @@
  *     channel_kill_points [PATTERN [FIRST STRIDE]]
  *
  * PATTERN: only the operations with that in their name. FIRST and STRIDE: from which
- * instruction on, and how many to go on by; so what takes long can be had in pieces.
+ * instruction on, and the step to the next; so a long run can be done in pieces.
  *
  * For each operation a child runs it between two marks, under ptrace. One run
- * single-steps through it and writes down where it comes by in libmmf.so; then one
- * child for each of these places (without MMF_TEST_LONG=1, for some) runs there and is
- * killed. The child writes into memory that it shares with us what it is about to do
- * and what it has done. A survivor then accounts for every message:
+ * single-steps through it and records the instructions of libmmf.so that it executes; then
+ * one child for each of these (without MMF_TEST_LONG=1, for some) runs up to it and is
+ * killed. The child records in shared memory what it is about to do and what it has done.
+ * A survivor then accounts for every message:
  *
- *   - what was committed and not released comes, once; it is marked as redelivered if
- *     the dead one had taken it
- *   - what the dead one was committing or releasing comes once or not at all
- *   - nothing else comes, and in the order in which it was committed, but for what is
- *     redelivered
- *   - afterwards every slot can be had, and every place of a participant
- *   - who sleeps while somebody is killed over waking him goes on
+ *   - what was committed and not released is received once; it is marked as redelivered if
+ *     the victim had taken it
+ *   - what the victim was committing or releasing is received once or not at all
+ *   - nothing else is received, and all in the order of the commits, except for
+ *     redelivered messages
+ *   - afterwards every slot is available, and every participant's entry
+ *   - a sleeper goes on whose waker is killed while it wakes it
  */
 #include "killing.h"
 #include "site.h"
@@ -43,19 +43,19 @@ enum {
     LATE_MS = 1000 /* no survivor waits so long, whatever else the machine does */
 };
 
-/* How the queue is, and who else there is when the operation runs. */
+/* The state of the queue, and the other participants, when the operation runs. */
 #define SINGLE 1u        /* MMF_CHANNEL_SPSC */
 #define DROP 2u          /* MMF_OVERFLOW_DROP_OLDEST */
 #define ONE_SLOT 4u      /* else SLOTS */
 #define MESSAGES 8u      /* two of ours are in it */
 #define FULL 16u         /* as many as there are slots */
-#define IN_HAND 32u      /* we have the first slot in hand */
+#define IN_HAND 32u      /* we have taken the first slot */
 #define SLEEPER 64u      /* another process waits for a message */
 #define WRITER 128u      /* another process waits for room */
 #define DEAD_HOLDER 256u /* one died with the first two messages in its hands */
 #define DEAD_WRITER 512u /* one died with a reservation */
-#define ALONE 1024u      /* the victim makes the queue: nobody else is there */
-#define LOOKS 2048u      /* the victim waits, and may have looked after the dead */
+#define ALONE 1024u /* the victim creates the queue: there is no other participant */
+#define LOOKS 2048u /* the victim waits, and may have looked after the dead */
 
 struct operation {
     const char *name;
@@ -88,7 +88,7 @@ enum { OURS = 30 };
 
 static mmf_queue *queue;
 static mmf_message held[4];
-static int32_t held_count;
+static size_t held_count;
 static void *reserved;
 
 static void
@@ -125,18 +125,18 @@ create_as(mmf_role role, mmf_queue **out, int *created)
 
     mmf_channel_options_init(&options);
     options.role = role;
-    options.participants = PARTICIPANTS;
+    options.max_senders = options.max_receivers = PARTICIPANTS;
     options.strategy = MMF_STRATEGY_WAIT;
     if (current->flags & SINGLE)
         options.flags = MMF_CHANNEL_SPSC;
     return mmf_queue_create_or_open("Q", 200, current->flags & ONE_SLOT ? 1 : SLOTS,
-                            current->flags & DROP ? MMF_OVERFLOW_DROP_OLDEST
-                                                  : MMF_OVERFLOW_BLOCK,
-                            &options, created, out);
+                                    current->flags & DROP ? MMF_OVERFLOW_DROP_OLDEST
+                                                          : MMF_OVERFLOW_BLOCK,
+                                    &options, created, out);
 }
 
 static void
-send_number(uint64_t number, int64_t length)
+send_number(uint64_t number, size_t length)
 {
     uint8_t bytes[200] = {0};
 
@@ -170,7 +170,7 @@ run_send_many(void)
 {
     uint64_t numbers[3] = {1, 2, 3};
     mmf_buffer buffers[3];
-    int32_t sent = 0;
+    size_t sent = 0;
 
     for (int i = 0; i < 3; i++) {
         buffers[i].bytes = &numbers[i];
@@ -178,7 +178,7 @@ run_send_many(void)
         note(numbers[i], COMMITTING);
     }
     must(mmf_queue_send_many(queue, buffers, 3, 0, &sent));
-    for (int i = 0; i < sent; i++)
+    for (size_t i = 0; i < sent; i++)
         note(numbers[i], COMMITTED);
 }
 
@@ -204,7 +204,7 @@ run_abandon(void)
 }
 
 static void
-run_peek(void)
+run_take(void)
 {
     uint64_t number;
 
@@ -215,19 +215,19 @@ run_peek(void)
 }
 
 static void
-peek_twice(void)
+take_twice(void)
 {
-    run_peek();
-    run_peek();
+    run_take();
+    run_take();
 }
 
 static void
-run_peek_many(void)
+run_take_many(void)
 {
     uint64_t number;
 
     must(mmf_queue_take_many(queue, 3, LONG_MS, held, &held_count));
-    for (int32_t i = 0; i < held_count; i++) {
+    for (size_t i = 0; i < held_count; i++) {
         memcpy(&number, held[i].bytes, 8);
         note(number, TAKEN);
     }
@@ -238,7 +238,7 @@ note_held(enum fate fate)
 {
     uint64_t number;
 
-    for (int32_t i = 0; i < held_count; i++) {
+    for (size_t i = 0; i < held_count; i++) {
         memcpy(&number, held[i].bytes, 8);
         note(number, fate);
     }
@@ -248,7 +248,7 @@ static void
 run_release(void)
 {
     note_held(RELEASING);
-    for (int32_t i = 0; i < held_count; i++)
+    for (size_t i = 0; i < held_count; i++)
         must(mmf_queue_release(queue, &held[i]));
     /* The bytes may be another message's by now. */
     for (int i = 0; i < MOST_NUMBERS; i++)
@@ -271,7 +271,7 @@ static void
 run_receive(void)
 {
     uint64_t number = 0;
-    int64_t length;
+    size_t length;
 
     note(OURS, RELEASING);
     must(mmf_queue_receive(queue, &number, 8, LONG_MS, &length, NULL));
@@ -282,7 +282,7 @@ run_receive(void)
 static void
 run_receive_too_small(void)
 {
-    int64_t length;
+    size_t length;
     char byte;
 
     must(mmf_queue_receive(queue, &byte, 1, LONG_MS, &length, NULL) == MMF_E_RANGE
@@ -295,7 +295,7 @@ static void
 run_receive_returned(void)
 {
     uint64_t number = 0;
-    int64_t length;
+    size_t length;
 
     note(OURS, RELEASING);
     note(OURS + 1, RELEASING);
@@ -309,7 +309,7 @@ static void
 run_receive_in_vain(void)
 {
     uint64_t number;
-    int64_t length;
+    size_t length;
 
     must(mmf_queue_receive(queue, &number, 8, 30, &length, NULL) == MMF_TIMED_OUT
              ? MMF_OK
@@ -375,7 +375,7 @@ static const struct operation operations[] = {
     {"send, long", 0, MMF_ROLE_SEND, NULL, run_send_long},
     {"send, twice", 0, MMF_ROLE_SEND, NULL, run_send_twice},
     {"send, one slot", ONE_SLOT, MMF_ROLE_SEND, NULL, run_send},
-    {"send past a slot in hand", IN_HAND, MMF_ROLE_SEND, NULL, run_send_twice},
+    {"send past a slot in flight", IN_HAND, MMF_ROLE_SEND, NULL, run_send_twice},
     {"send, dropping the oldest", DROP | FULL, MMF_ROLE_SEND, NULL, run_send_twice},
     {"send to a full queue", FULL | LOOKS, MMF_ROLE_SEND, NULL, run_send_in_vain},
     {"send to a sleeper", SLEEPER, MMF_ROLE_SEND, NULL, run_send},
@@ -386,11 +386,11 @@ static const struct operation operations[] = {
     {"commit", MESSAGES, MMF_ROLE_SEND, run_reserve, run_commit},
     {"abandon", ONE_SLOT, MMF_ROLE_SEND, run_reserve, run_abandon},
     {"close with a reservation", ONE_SLOT, MMF_ROLE_SEND, run_reserve, run_close},
-    {"peek", MESSAGES, MMF_ROLE_RECEIVE, NULL, run_peek},
-    {"peek_many", MESSAGES, MMF_ROLE_RECEIVE, NULL, run_peek_many},
-    {"release", MESSAGES, MMF_ROLE_RECEIVE, peek_twice, run_release},
-    {"release_many", MESSAGES, MMF_ROLE_RECEIVE, peek_twice, run_release_many},
-    {"release to a sender who waits", FULL | WRITER, MMF_ROLE_RECEIVE, run_peek,
+    {"take", MESSAGES, MMF_ROLE_RECEIVE, NULL, run_take},
+    {"take_many", MESSAGES, MMF_ROLE_RECEIVE, NULL, run_take_many},
+    {"release", MESSAGES, MMF_ROLE_RECEIVE, take_twice, run_release},
+    {"release_many", MESSAGES, MMF_ROLE_RECEIVE, take_twice, run_release_many},
+    {"release to a sender that waits", FULL | WRITER, MMF_ROLE_RECEIVE, run_take,
      run_release},
     {"receive", MESSAGES, MMF_ROLE_RECEIVE, NULL, run_receive},
     {"receive, too small a buffer", MESSAGES, MMF_ROLE_RECEIVE, NULL,
@@ -398,7 +398,8 @@ static const struct operation operations[] = {
     {"receive from an empty queue", LOOKS, MMF_ROLE_RECEIVE, NULL, run_receive_in_vain},
     {"receive what a dead one had", DEAD_HOLDER, MMF_ROLE_RECEIVE, NULL,
      run_receive_returned},
-    {"close with messages in hand", MESSAGES, MMF_ROLE_RECEIVE, peek_twice, run_close},
+    {"close with messages in flight", MESSAGES, MMF_ROLE_RECEIVE, take_twice,
+     run_close},
     {"fd", MESSAGES, MMF_ROLE_RECEIVE, NULL, run_fd},
     {"single: open to send", SINGLE | MESSAGES, 0, NULL, run_open_to_send},
     {"single: open to receive", SINGLE | MESSAGES, 0, NULL, run_open_to_receive},
@@ -409,14 +410,14 @@ static const struct operation operations[] = {
     {"single: commit", SINGLE, MMF_ROLE_SEND, run_reserve, run_commit},
     {"single: abandon", SINGLE | ONE_SLOT, MMF_ROLE_SEND, run_reserve, run_abandon},
     {"single: close, reserved", SINGLE, MMF_ROLE_SEND, run_reserve, run_close},
-    {"single: peek", SINGLE | MESSAGES, MMF_ROLE_RECEIVE, NULL, run_peek},
-    {"single: peek_many", SINGLE | MESSAGES, MMF_ROLE_RECEIVE, NULL, run_peek_many},
-    {"single: release", SINGLE | MESSAGES, MMF_ROLE_RECEIVE, peek_twice, run_release},
-    {"single: release_many", SINGLE | MESSAGES, MMF_ROLE_RECEIVE, peek_twice,
+    {"single: take", SINGLE | MESSAGES, MMF_ROLE_RECEIVE, NULL, run_take},
+    {"single: take_many", SINGLE | MESSAGES, MMF_ROLE_RECEIVE, NULL, run_take_many},
+    {"single: release", SINGLE | MESSAGES, MMF_ROLE_RECEIVE, take_twice, run_release},
+    {"single: release_many", SINGLE | MESSAGES, MMF_ROLE_RECEIVE, take_twice,
      run_release_many},
     {"single: receive", SINGLE | MESSAGES, MMF_ROLE_RECEIVE, NULL, run_receive},
-    {"single: close, messages in hand", SINGLE | MESSAGES, MMF_ROLE_RECEIVE, peek_twice,
-     run_close},
+    {"single: close, messages in flight", SINGLE | MESSAGES, MMF_ROLE_RECEIVE,
+     take_twice, run_close},
 };
 
 /*
@@ -434,7 +435,7 @@ slots(void)
     return current->flags & ONE_SLOT ? 1 : SLOTS;
 }
 
-/* 1 if the victim, or nobody, has the one place of the role. */
+/* 1 if the victim, or no process, has the only entry of the role. */
 static int
 is_the_victims(mmf_role role)
 {
@@ -467,7 +468,7 @@ static void
 hear_one(void)
 {
     uint64_t number = 0;
-    int64_t length;
+    size_t length;
 
     if (mmf_queue_receive(queue, &number, 8, -1, &length, NULL) == MMF_OK)
         ledger->heard = (int)number;
@@ -507,10 +508,10 @@ make_ready(void)
     if (current->flags & IN_HAND) {
         send_ours(our_sender);
         if (mmf_queue_take(our_receiver, 0, &in_hand) != MMF_OK)
-            site_fail("peek", "nothing to have in hand");
+            site_fail("take", "nothing to take");
     }
     if (current->flags & DEAD_HOLDER)
-        kill_run_elsewhere(open_handle, MMF_ROLE_RECEIVE, peek_twice, 0);
+        kill_run_elsewhere(open_handle, MMF_ROLE_RECEIVE, take_twice, 0);
     if (current->flags & DEAD_WRITER)
         kill_run_elsewhere(open_handle, MMF_ROLE_SEND, run_reserve, 0);
     if (is_the_victims(MMF_ROLE_RECEIVE) || (current->flags & SLEEPER)) {
@@ -562,8 +563,8 @@ all_musts_are_seen(const int *seen)
 }
 
 /*
- * Who looks after the dead does so at once, unless somebody else has done it within the
- * tick; then what the dead one was releasing may come late.
+ * A participant checks for dead ones at once, unless another one has done so within the
+ * tick; then what the victim was releasing may come late.
  */
 static int64_t
 quiet_time(void)
@@ -584,7 +585,7 @@ receive_all(mmf_queue *through)
         uint8_t bytes[200];
         uint64_t number;
         mmf_message message;
-        int64_t length;
+        size_t length;
         int rc = mmf_queue_receive(through, bytes, sizeof(bytes), done ? 0 : 5, &length,
                                    &message);
 
@@ -607,7 +608,7 @@ receive_all(mmf_queue *through)
         }
         memcpy(&number, bytes, 8);
         if (length < 8 || number >= MOST_NUMBERS || ledger->fates[number] == NEVER) {
-            site_fail("receive", "a message that nobody has sent");
+            site_fail("receive", "a message that was never sent");
             return;
         }
         if (ledger->fates[number] == RELEASED || seen[number]++)
@@ -625,7 +626,7 @@ receive_all(mmf_queue *through)
         longest_ms = all_seen - begin;
 }
 
-/* As receive_all, but what gave way is no loss. */
+/* As receive_all, but a dropped message is no loss. */
 static void
 forgive_dropped(void)
 {
@@ -636,7 +637,7 @@ forgive_dropped(void)
             ledger->fates[i] = COMMITTING;
 }
 
-/* Every slot can be had, and what goes in comes out. */
+/* Every slot is available, and what is sent is received. */
 static void
 check_slots(mmf_queue *sender, mmf_queue *receiver)
 {
@@ -647,7 +648,7 @@ check_slots(mmf_queue *sender, mmf_queue *receiver)
             send_ours(sender);
         for (int i = 0; i < slots(); i++) {
             uint64_t number = 0;
-            int64_t length;
+            size_t length;
             int rc = mmf_queue_receive(receiver, &number, 8, LATE_MS, &length, NULL);
 
             if (rc != MMF_OK || number != first + (uint64_t)i) {
@@ -661,7 +662,7 @@ check_slots(mmf_queue *sender, mmf_queue *receiver)
 }
 
 static void
-check_places(mmf_role role, int taken)
+check_entries(mmf_role role, int taken)
 {
     mmf_queue *opened[PARTICIPANTS] = {NULL};
     int count = current->flags & SINGLE ? 1 : PARTICIPANTS;
@@ -711,12 +712,12 @@ check_survivors(void)
     if (ledger->failed != 0)
         site_fail("the victim", mmf_status_name(ledger->failed));
     if (current->flags & ALONE) {
-        /* Nobody holds the name: whatever was in it is gone. */
+        /* No process has the name open: its contents are gone. */
         int created = 0;
 
         memset((void *)ledger, 0, sizeof(*ledger));
         if (create_as(MMF_ROLE_RECEIVE, &our_receiver, &created) != MMF_OK || !created)
-            site_fail("create when nobody is there",
+            site_fail("create when there is none",
                       created ? mmf_last_message() : "it was there");
     }
     if (current->flags & IN_HAND)
@@ -750,8 +751,8 @@ check_survivors(void)
     }
     next_of_ours = OURS;
     check_slots(our_sender, our_receiver);
-    check_places(MMF_ROLE_SEND, 1);
-    check_places(MMF_ROLE_RECEIVE, 1);
+    check_entries(MMF_ROLE_SEND, 1);
+    check_entries(MMF_ROLE_RECEIVE, 1);
     mmf_queue_close(our_sender);
     mmf_queue_close(our_receiver);
 }
@@ -800,7 +801,7 @@ main(int argc, char **argv)
     static char dir[] = "/dev/shm/mmf-test-XXXXXX";
     const char *only = argc > 1 ? argv[1] : NULL;
     unsigned run = 0, failed = 0;
-    unsigned long killed = 0, all_places = 0;
+    unsigned long killed = 0, all_points = 0;
     char own[64];
 
     /* The linker's lazy work would be in the way of the count of instructions. */
@@ -844,7 +845,7 @@ main(int argc, char **argv)
         failed += site_failures() != failures_before;
         site_count(site_call_of(current->name), counts.killed);
         killed += counts.killed;
-        all_places += counts.places;
+        all_points += counts.places;
     }
     snprintf(own, sizeof(own), "%s/mmf-%u", dir, (unsigned)geteuid());
     /* What the last of the killed had is dead, and goes with a call that comes by. */
@@ -855,7 +856,7 @@ main(int argc, char **argv)
         failed++;
     }
     printf("killed at %lu of %lu places; all was well after %lld ms at most\n", killed,
-           all_places, (long long)longest_ms);
+           all_points, (long long)longest_ms);
     site_print_counts("");
     printf("SUITE: %u passed, %u failed, 0 skipped\n", run - failed, failed);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

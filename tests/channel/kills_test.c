@@ -1,6 +1,6 @@
 /*
  * kills_test.c - processes are killed at random moments while they send, receive,
- * publish, write, make and close; who stays accounts for every message.
+ * create and close; the survivors account for every message.
  *
  * What a victim has done it notes in a map, the ledger: a sender after each message
  * that it has committed, a consumer before it releases what it has read. So of a killed
@@ -69,7 +69,8 @@ show_ledger(void)
 {
     void *bytes;
 
-    CHECK_OK(mmf_accessor_create(ledger_map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &ledger_view));
+    CHECK_OK(mmf_accessor_create(ledger_map, 0, 0, MMF_ACCESS_READ_WRITE, NULL,
+                                 &ledger_view));
     CHECK_OK(mmf_accessor_pointer(ledger_view, &bytes, NULL));
     return bytes;
 }
@@ -100,12 +101,13 @@ close_ledger(void)
  */
 
 static void
-send_one(mmf_queue *queue, const struct message *message, int in_place)
+send_one(mmf_queue *queue, const struct message *message, int directly)
 {
     void *bytes;
 
-    if (!in_place) {
-        CHECK_STATUS(mmf_queue_send(queue, message, sizeof(*message), LONG_MS, NULL), MMF_OK);
+    if (!directly) {
+        CHECK_STATUS(mmf_queue_send(queue, message, sizeof(*message), LONG_MS, NULL),
+                     MMF_OK);
         return;
     }
     CHECK_STATUS(mmf_queue_reserve(queue, sizeof(*message), LONG_MS, &bytes), MMF_OK);
@@ -119,7 +121,7 @@ send_some(mmf_queue *queue, uint64_t victim, uint64_t first)
 {
     struct message messages[AT_ONCE];
     mmf_buffer buffers[AT_ONCE];
-    int32_t sent;
+    size_t sent;
     void *bytes;
     uint64_t way = next_random(&seed) % 4;
 
@@ -167,12 +169,12 @@ run_consumer(int argc, char **argv)
     role_say("ready");
     for (;;) {
         mmf_message messages[AT_ONCE];
-        int32_t most = 1 + (int32_t)(next_random(&seed) % AT_ONCE);
-        int32_t count;
+        size_t most = 1 + (size_t)(next_random(&seed) % AT_ONCE);
+        size_t count;
 
         CHECK_STATUS(mmf_queue_take_many(queue, most, LONG_MS, messages, &count),
                      MMF_OK);
-        for (int32_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < count; i++) {
             const struct message *message = (const void *)messages[i].bytes;
 
             check_message(message);
@@ -187,7 +189,7 @@ publish_some(mmf_topic *topic, uint64_t victim, uint64_t first)
 {
     struct message messages[AT_ONCE];
     mmf_buffer buffers[AT_ONCE];
-    int32_t published;
+    size_t published;
     void *bytes;
 
     for (uint64_t i = 0; i < AT_ONCE; i++) {
@@ -196,9 +198,8 @@ publish_some(mmf_topic *topic, uint64_t victim, uint64_t first)
     }
     switch (next_random(&seed) % 3) {
     case 0:
-        CHECK_STATUS(
-            mmf_topic_send_many(topic, buffers, AT_ONCE, LONG_MS, &published),
-            MMF_OK);
+        CHECK_STATUS(mmf_topic_send_many(topic, buffers, AT_ONCE, LONG_MS, &published),
+                     MMF_OK);
         return (uint64_t)published;
     case 1:
         CHECK_STATUS(mmf_topic_reserve(topic, sizeof(messages[0]), LONG_MS, &bytes),
@@ -314,7 +315,7 @@ receive_one(mmf_queue *queue, int32_t timeout_ms, uint64_t first_victim,
             uint64_t come[VICTIMS])
 {
     struct message message;
-    int64_t length;
+    size_t length;
     int rc =
         mmf_queue_receive(queue, &message, sizeof(message), timeout_ms, &length, NULL);
 
@@ -416,7 +417,7 @@ take_the_rest(struct ledger *ledger, mmf_queue *queue, uint64_t next)
     for (;;) {
         struct message got;
         mmf_message message;
-        int64_t length;
+        size_t length;
         int rc = mmf_queue_receive(queue, &got, sizeof(got),
                                    missing > 0 ? LONG_MS : TICKS_MS, &length, &message);
 
@@ -487,7 +488,7 @@ read_one(mmf_topic *topic, int32_t timeout_ms, uint64_t first_victim,
 {
     struct message got;
     mmf_message message;
-    int64_t length;
+    size_t length;
     int rc = mmf_topic_receive(topic, &got, sizeof(got), timeout_ms, &length, &message);
 
     if (rc == MMF_TIMED_OUT)
@@ -508,8 +509,8 @@ what_a_killed_publisher_committed_is_seen(void **state)
     mmf_topic *topic;
 
     (void)state;
-    CHECK_OK(mmf_topic_create_or_open("T", sizeof(struct message), SLOTS, MMF_OVERFLOW_BLOCK,
-                              &options, NULL, &topic));
+    CHECK_OK(mmf_topic_create_or_open("T", sizeof(struct message), SLOTS,
+                                      MMF_OVERFLOW_BLOCK, &options, NULL, &topic));
     for (int round = 0; round < rounds(); round++) {
         uint64_t first = (uint64_t)round * VICTIMS;
         struct process *victims[VICTIMS];
@@ -542,12 +543,14 @@ what_a_killed_writer_committed_is_there(void **state)
     mmf_latest *latest;
 
     (void)state;
-    CHECK_OK(mmf_latest_create_or_open("L", sizeof(struct message), NULL, NULL, &latest));
+    CHECK_OK(
+        mmf_latest_create_or_open("L", sizeof(struct message), NULL, NULL, &latest));
     for (int round = 0; round < rounds(); round++) {
         struct process *victim;
         struct message got;
         uint64_t version;
-        int64_t length, moment;
+        int64_t moment;
+        size_t length;
 
         ledger->done[0] = 0;
         victim = begin("writer", (uint64_t)round);
@@ -591,8 +594,8 @@ creators_may_be_killed(void **state)
             int64_t moment = random_moment();
 
             while (now_us() < moment) {
-                CHECK_OK(mmf_queue_create_or_open("Q", 8, SLOTS, MMF_OVERFLOW_BLOCK, &options,
-                                          &created, &queue));
+                CHECK_OK(mmf_queue_create_or_open("Q", 8, SLOTS, MMF_OVERFLOW_BLOCK,
+                                                  &options, &created, &queue));
                 news += created;
                 mmf_queue_close(queue);
             }
@@ -603,7 +606,7 @@ creators_may_be_killed(void **state)
     CHECK(news > 0);
 }
 
-/* The last holder is killed while it has something in hand: nothing is left of it. */
+/* The last holder is killed while it has a message: nothing is left. */
 static void
 names_go_with_the_last(void **state)
 {
@@ -614,7 +617,7 @@ names_go_with_the_last(void **state)
 
         peer_answers(peer, "MMF_OK new", "create 3 0 0 8 4 1");
         peer_does(peer, "send 1 0");
-        peer_answers(peer, "MMF_OK 1 0", "peek 0");
+        peer_answers(peer, "MMF_OK 1 0", "take 0");
         peer_does(peer, "reserve 0");
         process_kill(peer);
         CHECK_FAILS(mmf_queue_open_existing("Q", NULL, &queue), MMF_E_NOT_FOUND);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static mmf_latest *
-new_latest(mmf_role role, int64_t size)
+new_latest(mmf_role role, size_t size)
 {
     mmf_channel_options options = options_for(role, 0);
     mmf_latest *latest;
@@ -37,9 +37,10 @@ expect(mmf_latest *latest, uint64_t number)
 {
     uint64_t got = ~number;
     uint64_t version = 0;
-    int64_t length = -1;
+    size_t length = 77;
 
-    CHECK_STATUS(mmf_latest_receive(latest, &got, sizeof(got), &length, &version), MMF_OK);
+    CHECK_STATUS(mmf_latest_receive(latest, &got, sizeof(got), &length, &version),
+                 MMF_OK);
     CHECK_INT(length, sizeof(got));
     CHECK_INT(got, number);
     CHECK(version > 0);
@@ -62,7 +63,7 @@ readers_see_the_newest(void **state)
     mmf_latest *one = open_latest(MMF_ROLE_RECEIVE);
     mmf_latest *other = open_latest(MMF_ROLE_RECEIVE);
     uint64_t version = 99, before = 0;
-    int64_t length = 99;
+    size_t length = 99;
     uint64_t got = 99;
     mmf_message message;
 
@@ -100,16 +101,16 @@ readers_see_the_newest(void **state)
 static void
 every_length(void **state)
 {
-    static const int64_t sizes[] = {1, 8, 48, 49, 64, 65, 1000, 70000};
+    static const size_t sizes[] = {1, 8, 48, 49, 64, 65, 1000, 70000};
     static uint8_t bytes[70000], got[70000];
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
         mmf_latest *latest = new_latest(MMF_ROLE_BOTH, sizes[i]);
 
-        for (int64_t length = 0; length <= sizes[i]; length += 1 + length / 5) {
+        for (size_t length = 0; length <= sizes[i]; length += 1 + length / 5) {
             uint64_t version;
-            int64_t got_length = -1;
+            size_t got_length = 77;
 
             memset(bytes, (int)length + 1, sizeof(bytes));
             CHECK_OK(mmf_latest_send(latest, bytes, length, NULL));
@@ -124,7 +125,7 @@ every_length(void **state)
 }
 
 static void
-in_place(void **state)
+read_and_written_directly(void **state)
 {
     mmf_latest *writer = new_latest(MMF_ROLE_SEND, 1000);
     mmf_latest *reader = open_latest(MMF_ROLE_RECEIVE);
@@ -143,7 +144,8 @@ in_place(void **state)
         if (i > 0)
             CHECK_INT(((const uint8_t *)message.bytes)[989], i - 1);
         CHECK_OK(mmf_latest_commit(writer, 990, NULL));
-        CHECK_STATUS(mmf_latest_release(reader), MMF_OK); /* the old one, still whole */
+        CHECK_STATUS(mmf_latest_release(reader),
+                     MMF_OK); /* the old one, not overwritten */
         CHECK_OK(mmf_latest_reserve(writer, 8, &bytes));
         CHECK_OK(mmf_latest_abandon(writer));
     }
@@ -205,17 +207,18 @@ calls_check_their_arguments(void **state)
     char buffer[8];
     void *bytes = UNTOUCHED;
     uint64_t version = 7;
-    int64_t length = -7;
+    size_t length = 77;
     int created = -7, fd = -7;
 
     (void)state;
-    CHECK_FAILS_PARAM(mmf_latest_create_or_open("L", 8, NULL, NULL, NULL), MMF_E_NULL, "out");
-    CHECK_FAILS_PARAM(mmf_latest_create_or_open(NULL, 8, NULL, &created, &latest), MMF_E_NULL,
-                      "name");
-    CHECK_FAILS_PARAM(mmf_latest_create_or_open("", 8, NULL, &created, &latest), MMF_E_INVALID,
-                      "name");
-    CHECK_FAILS_PARAM(mmf_latest_create_or_open("L", 0, NULL, &created, &latest), MMF_E_RANGE,
-                      "message_size");
+    CHECK_FAILS_PARAM(mmf_latest_create_or_open("L", 8, NULL, NULL, NULL), MMF_E_NULL,
+                      "out");
+    CHECK_FAILS_PARAM(mmf_latest_create_or_open(NULL, 8, NULL, &created, &latest),
+                      MMF_E_NULL, "name");
+    CHECK_FAILS_PARAM(mmf_latest_create_or_open("", 8, NULL, &created, &latest),
+                      MMF_E_INVALID, "name");
+    CHECK_FAILS_PARAM(mmf_latest_create_or_open("L", 0, NULL, &created, &latest),
+                      MMF_E_RANGE, "value_size");
     CHECK_FAILS_PARAM(mmf_latest_create_or_open("L", 8, &single, &created, &latest),
                       MMF_E_INVALID, "flags");
     CHECK_FAILS_PARAM(mmf_latest_open_existing("L", NULL, NULL), MMF_E_NULL, "out");
@@ -229,8 +232,8 @@ calls_check_their_arguments(void **state)
     CHECK_FAILS_PARAM(mmf_latest_commit(NULL, 8, NULL), MMF_E_NULL, "latest");
     CHECK_FAILS_PARAM(mmf_latest_abandon(NULL), MMF_E_NULL, "latest");
     CHECK_FAILS_PARAM(mmf_latest_send(NULL, "a", 1, NULL), MMF_E_NULL, "latest");
-    CHECK_FAILS_PARAM(mmf_latest_receive(NULL, buffer, 8, &length, &version), MMF_E_NULL,
-                      "latest");
+    CHECK_FAILS_PARAM(mmf_latest_receive(NULL, buffer, 8, &length, &version),
+                      MMF_E_NULL, "latest");
     CHECK_FAILS_PARAM(mmf_latest_take(NULL, &message), MMF_E_NULL, "latest");
     CHECK_FAILS_PARAM(mmf_latest_release(NULL), MMF_E_NULL, "latest");
     CHECK_FAILS_PARAM(mmf_latest_wait(NULL, 0, 0), MMF_E_NULL, "latest");
@@ -238,16 +241,16 @@ calls_check_their_arguments(void **state)
     CHECK_FAILS_PARAM(mmf_latest_stat(NULL, &stats), MMF_E_NULL, "latest");
 
     CHECK_FAILS_PARAM(mmf_latest_reserve(latest, 9, &bytes), MMF_E_RANGE, "length");
-    CHECK_FAILS_PARAM(mmf_latest_reserve(latest, -1, &bytes), MMF_E_RANGE, "length");
+    CHECK_FAILS_PARAM(mmf_latest_reserve(latest, SIZE_MAX, &bytes), MMF_E_RANGE,
+                      "length");
     CHECK_FAILS_PARAM(mmf_latest_reserve(latest, 8, NULL), MMF_E_NULL, "bytes");
     CHECK_FAILS(mmf_latest_commit(latest, 8, NULL), MMF_E_STATE);
     CHECK_FAILS(mmf_latest_abandon(latest), MMF_E_STATE);
     CHECK_FAILS_PARAM(mmf_latest_send(latest, NULL, 1, NULL), MMF_E_NULL, "bytes");
-    CHECK_FAILS_PARAM(mmf_latest_send(latest, "123456789", 9, NULL), MMF_E_RANGE, "length");
-    CHECK_FAILS_PARAM(mmf_latest_receive(latest, NULL, 8, &length, &version), MMF_E_NULL,
-                      "buffer");
-    CHECK_FAILS_PARAM(mmf_latest_receive(latest, buffer, -1, &length, &version),
-                      MMF_E_RANGE, "capacity");
+    CHECK_FAILS_PARAM(mmf_latest_send(latest, "123456789", 9, NULL), MMF_E_RANGE,
+                      "length");
+    CHECK_FAILS_PARAM(mmf_latest_receive(latest, NULL, 8, &length, &version),
+                      MMF_E_NULL, "buffer");
     CHECK_FAILS_PARAM(mmf_latest_receive(latest, buffer, 8, NULL, &version), MMF_E_NULL,
                       "length");
     CHECK_FAILS_PARAM(mmf_latest_receive(latest, buffer, 8, &length, NULL), MMF_E_NULL,
@@ -266,7 +269,7 @@ calls_check_their_arguments(void **state)
     CHECK_OK(mmf_latest_commit(latest, 4, NULL));
     CHECK_FAILS_PARAM(mmf_latest_receive(latest, buffer, 3, &length, &version),
                       MMF_E_RANGE, "capacity");
-    CHECK_INT(length, -7);
+    CHECK_INT(length, 77);
     CHECK_INT(version, 7);
     CHECK_INT(fd, -7);
     CHECK_OK(mmf_latest_take(latest, &message));
@@ -286,7 +289,7 @@ roles_are_kept(void **state)
     char buffer[8];
     mmf_message message;
     uint64_t version;
-    int64_t length;
+    size_t length;
     void *bytes;
     int fd;
 
@@ -308,7 +311,8 @@ roles_are_kept(void **state)
 static void
 a_writer_that_has_gone_is_told(void **state)
 {
-    mmf_channel_options options = options_for(MMF_ROLE_RECEIVE, MMF_CHANNEL_PEER_CLOSED);
+    mmf_channel_options options =
+        options_for(MMF_ROLE_RECEIVE, MMF_CHANNEL_PEER_CLOSED);
     mmf_latest *writer = new_latest(MMF_ROLE_SEND, 8);
     mmf_latest *reader;
     uint64_t version;
@@ -331,7 +335,7 @@ main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(readers_see_the_newest),
         cmocka_unit_test(every_length),
-        cmocka_unit_test(in_place),
+        cmocka_unit_test(read_and_written_directly),
         cmocka_unit_test(the_newest_stays_while_others_only_reserve),
         cmocka_unit_test(calls_check_their_arguments),
         cmocka_unit_test(roles_are_kept),

@@ -24,7 +24,7 @@ counters_of(const mmf_list *list, const char *name, mmf_kind kind)
 
     CHECK(info != NULL);
     CHECK_INT(info->kind, kind);
-    CHECK_INT(info->life, MMF_OBJECT_IN_USE);
+    CHECK_INT(info->status, MMF_OBJECT_IN_USE);
     return info->channel;
 }
 
@@ -39,7 +39,8 @@ a_list_has_the_counters(void **state)
     mmf_list *list;
 
     (void)state;
-    CHECK_OK(mmf_topic_create_or_open("T", 16, 2, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
+    CHECK_OK(
+        mmf_topic_create_or_open("T", 16, 2, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
     CHECK_OK(mmf_latest_create_or_open("L", 32, NULL, NULL, &latest));
     for (uint64_t i = 0; i < 6; i++)
         send_number(queue, i);
@@ -111,7 +112,7 @@ a_dead_one_has_none_and_stays(void **state)
         CHECK_OK(mmf_list_create(MMF_LIST_KEEP_ORPHANED, &list));
         info = find(list, "Q");
         CHECK(info != NULL);
-        CHECK_INT(info->life, MMF_OBJECT_ORPHANED);
+        CHECK_INT(info->status, MMF_OBJECT_ORPHANED);
         CHECK(info->channel == NULL);
         mmf_list_close(list);
     }

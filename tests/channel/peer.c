@@ -61,8 +61,9 @@ create(char *const *words)
 {
     mmf_channel_options options = read_options(words);
     int created = 0;
-    int rc = mmf_queue_create_or_open("Q", atoll(words[3]), atoll(words[4]), atoi(words[5]),
-                              &options, &created, &queue);
+    int rc = mmf_queue_create_or_open(
+        "Q", (size_t)atoll(words[3]), (size_t)atoll(words[4]),
+        (mmf_overflow)atoi(words[5]), &options, &created, &queue);
 
     if (rc == MMF_OK)
         say(rc, created ? "new" : "old");
@@ -74,7 +75,7 @@ static void
 receive(int32_t timeout)
 {
     uint64_t number = 0;
-    int64_t length = 0;
+    size_t length = 0;
     mmf_message message = {.flags = 0};
     int rc = mmf_queue_receive(queue, &number, 8, timeout, &length, &message);
 
@@ -82,7 +83,7 @@ receive(int32_t timeout)
 }
 
 static void
-peek(int32_t timeout)
+take(int32_t timeout)
 {
     uint64_t number = 0;
     int rc = mmf_queue_take(queue, timeout, &held[held_count]);
@@ -118,7 +119,7 @@ commit(uint64_t number)
 }
 
 static void
-tell_counters(void)
+answer_counters(void)
 {
     mmf_channel_stats stats;
     char text[96];
@@ -133,30 +134,30 @@ tell_counters(void)
 }
 
 /* The message that belongs to a number: its length and its bytes. */
-static int64_t
-make(uint64_t number, uint8_t *bytes, int64_t most)
+static size_t
+make(uint64_t number, uint8_t *bytes, size_t most)
 {
-    int64_t length = (int64_t)(number * 2654435761u % (uint64_t)(most + 1));
+    size_t length = (size_t)(number * 2654435761u % (most + 1));
 
-    for (int64_t i = 0; i < length; i++)
-        bytes[i] = (uint8_t)(number * 31 + (uint64_t)i * 7);
+    for (size_t i = 0; i < length; i++)
+        bytes[i] = (uint8_t)(number * 31 + i * 7);
     return length;
 }
 
-static int64_t
+static size_t
 largest(void)
 {
     mmf_channel_stats stats = {.message_size = 0};
 
     mmf_queue_stat(queue, &stats);
-    return stats.message_size < LONGEST ? stats.message_size : LONGEST;
+    return stats.message_size < LONGEST ? (size_t)stats.message_size : LONGEST;
 }
 
 static void
 fill(uint64_t first, uint64_t count)
 {
     uint8_t bytes[LONGEST];
-    int64_t most = largest();
+    size_t most = largest();
     int rc = MMF_OK;
 
     for (uint64_t i = first; i < first + count && rc == MMF_OK; i++)
@@ -168,8 +169,8 @@ static void
 drain(uint64_t first, uint64_t count)
 {
     uint8_t bytes[LONGEST], expected[LONGEST];
-    int64_t most = largest();
-    int64_t length = 0;
+    size_t most = largest();
+    size_t length = 0;
 
     for (uint64_t i = first; i < first + count; i++) {
         int rc = mmf_queue_receive(queue, bytes, LONGEST, -1, &length, NULL);
@@ -178,8 +179,7 @@ drain(uint64_t first, uint64_t count)
             answer(rc);
             return;
         }
-        if (length != make(i, expected, most) ||
-            memcmp(bytes, expected, (size_t)length) != 0) {
+        if (length != make(i, expected, most) || memcmp(bytes, expected, length) != 0) {
             printf("message %llu is another one\n", (unsigned long long)i);
             fflush(stdout);
             return;
@@ -199,8 +199,8 @@ run_with_numbers(const char *word, uint64_t first, uint64_t second)
         answer(mmf_queue_reserve(queue, 8, (int32_t)first, &reserved));
     else if (strcmp(word, "commit") == 0)
         commit(first);
-    else if (strcmp(word, "peek") == 0)
-        peek((int32_t)first);
+    else if (strcmp(word, "take") == 0)
+        take((int32_t)first);
     else if (strcmp(word, "poll") == 0)
         say(MMF_OK, peer_is_readable(fd, (int)first) ? "yes" : "no");
     else if (strcmp(word, "fill") == 0)
@@ -236,7 +236,7 @@ run(char *const *words, int count)
     } else if (strcmp(words[0], "fd") == 0) {
         answer(mmf_queue_fd(queue, &fd));
     } else if (strcmp(words[0], "stat") == 0) {
-        tell_counters();
+        answer_counters();
     } else {
         run_with_numbers(words[0],
                          count > 1 ? (uint64_t)strtoll(words[1], NULL, 10) : 0,

@@ -19,8 +19,8 @@
  *   reserve T              8 bytes
  *   commit NUMBER
  *   abandon
- *   peek T                 the number, and the flags
- *   release                the oldest that it has peeked
+ *   take T                 the number, and the flags
+ *   release                the oldest that it has taken
  *   fd; poll T             "yes" or "no": the descriptor is readable
  *   stat                   sent, received, depth
  *   fill FIRST COUNT       send messages of all lengths whose bytes follow from numbers

@@ -25,20 +25,20 @@ answer(int status, const char *text)
 }
 
 /* The message that belongs to a number: its length, from 8, and its bytes. */
-static int64_t
+static size_t
 make(uint64_t number, uint8_t *bytes)
 {
-    int64_t length = 8 + (int64_t)(number * 2654435761u % (SIZE - 7));
+    size_t length = 8 + (size_t)(number * 2654435761u % (SIZE - 7));
 
     memcpy(bytes, &number, 8);
-    for (int64_t i = 8; i < length; i++)
-        bytes[i] = (uint8_t)(number * 31 + (uint64_t)i * 7);
+    for (size_t i = 8; i < length; i++)
+        bytes[i] = (uint8_t)(number * 31 + i * 7);
     return length;
 }
 
 /* Its number; 0 if it is not whole. */
 static uint64_t
-number_of(const uint8_t *bytes, int64_t length)
+number_of(const uint8_t *bytes, size_t length)
 {
     uint8_t expected[SIZE];
     uint64_t number = 0;
@@ -46,14 +46,13 @@ number_of(const uint8_t *bytes, int64_t length)
     if (length < 8)
         return 0;
     memcpy(&number, bytes, 8);
-    if (make(number, expected) != length ||
-        memcmp(bytes, expected, (size_t)length) != 0)
+    if (make(number, expected) != length || memcmp(bytes, expected, length) != 0)
         return 0;
     return number;
 }
 
 static void
-answer_number(int status, const uint8_t *bytes, int64_t length, uint64_t extra)
+answer_number(int status, const uint8_t *bytes, size_t length, uint64_t extra)
 {
     char text[64] = "";
 
@@ -83,8 +82,9 @@ create_topic(char *const *words)
 {
     mmf_channel_options options = options_for(words[0]);
     int created = 0;
-    int rc = mmf_topic_create_or_open("T", SIZE, atoll(words[1]), atoi(words[2]), &options,
-                              &created, &topic);
+    int rc = mmf_topic_create_or_open("T", SIZE, (size_t)atoll(words[1]),
+                                      (mmf_overflow)atoi(words[2]), &options, &created,
+                                      &topic);
 
     answer(rc, created ? "new" : "old");
 }
@@ -102,7 +102,7 @@ receive(int32_t timeout)
 {
     uint8_t bytes[SIZE];
     mmf_message message = {.lost = 0};
-    int64_t length = 0;
+    size_t length = 0;
     int rc = mmf_topic_receive(topic, bytes, SIZE, timeout, &length, &message);
 
     answer_number(rc, bytes, length, message.lost);
@@ -124,7 +124,7 @@ drain(uint64_t first, uint64_t count)
 {
     uint8_t bytes[SIZE];
     mmf_message message;
-    int64_t length;
+    size_t length;
 
     for (uint64_t i = first; i < first + count; i++) {
         int rc = mmf_topic_receive(topic, bytes, SIZE, -1, &length, &message);
@@ -167,7 +167,7 @@ run_topic(char *const *words, int count)
         mmf_topic_close(topic);
         topic = NULL;
         answer(MMF_OK, "");
-    } else if (strcmp(words[0], "publish") == 0 && count == 3) {
+    } else if (strcmp(words[0], "send") == 0 && count == 3) {
         publish(first, second);
     } else if (strcmp(words[0], "drain") == 0 && count == 3) {
         drain(first, second);
@@ -211,7 +211,7 @@ read_after(uint64_t version, int32_t timeout)
 {
     uint8_t bytes[SIZE];
     uint64_t now = 0;
-    int64_t length = 0;
+    size_t length = 0;
     int rc = timeout != 0 ? mmf_latest_wait(latest, version, timeout) : MMF_OK;
 
     if (rc == MMF_OK)
@@ -236,7 +236,7 @@ watch(uint64_t last)
 {
     uint8_t bytes[SIZE];
     uint64_t version = 0, before = 0, number = 0;
-    int64_t length;
+    size_t length;
 
     while (number != last) {
         int rc = mmf_latest_wait(latest, version, -1);
@@ -274,9 +274,9 @@ run_latest(char *const *words, int count)
         mmf_latest_close(latest);
         latest = NULL;
         answer(MMF_OK, "");
-    } else if (strcmp(words[0], "write") == 0 && count == 3) {
+    } else if (strcmp(words[0], "send") == 0 && count == 3) {
         write_values(first, second);
-    } else if (strcmp(words[0], "read") == 0 && count == 3) {
+    } else if (strcmp(words[0], "receive") == 0 && count == 3) {
         read_after(first, (int32_t)second);
     } else if (strcmp(words[0], "watch") == 0 && count == 2) {
         watch(first);

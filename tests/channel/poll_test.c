@@ -24,12 +24,12 @@ peer_with(mmf_role role)
     return peer;
 }
 
-/* Receive until there is none: the descriptor is quiet then. */
+/* Receive everything: the descriptor is quiet then. */
 static void
 drain(mmf_queue *queue, int fd)
 {
     uint64_t number;
-    int64_t length;
+    size_t length;
 
     for (int i = 0; i < 1000 && is_readable(fd, 0); i++)
         while (mmf_queue_receive(queue, &number, 8, 0, &length, NULL) == MMF_OK)
@@ -90,7 +90,7 @@ a_queues_descriptor_tells_of_death(void **state)
 
         send_number(sender, i);
         snprintf(expected, sizeof(expected), "MMF_OK %d 0", (int)i);
-        peer_answers(victim, expected, "peek 0");
+        peer_answers(victim, expected, "take 0");
         drain(receiver, fd);
         kill(process_id(victim), SIGKILL);
         do {
@@ -110,7 +110,7 @@ static void
 expect(mmf_topic *topic, uint64_t number)
 {
     uint64_t got = ~number;
-    int64_t length;
+    size_t length;
 
     CHECK_OK(mmf_topic_receive(topic, &got, 8, LONG_MS, &length, NULL));
     CHECK_INT(got, number);
@@ -125,8 +125,8 @@ a_topics_descriptor_tells_of_messages(void **state)
     int fd, same;
 
     (void)state;
-    CHECK_OK(
-        mmf_topic_create_or_open("T", 8, 4, MMF_OVERFLOW_BLOCK, &options, NULL, &publisher));
+    CHECK_OK(mmf_topic_create_or_open("T", 8, 4, MMF_OVERFLOW_BLOCK, &options, NULL,
+                                      &publisher));
     options.role = MMF_ROLE_RECEIVE;
     CHECK_OK(mmf_topic_open_existing("T", &options, &subscriber));
     CHECK_OK(mmf_topic_fd(subscriber, &fd));
@@ -152,7 +152,7 @@ a_latest_values_descriptor_tells_of_values(void **state)
     mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
     mmf_latest *writer, *reader;
     uint64_t got, version;
-    int64_t length;
+    size_t length;
     int fd;
 
     (void)state;

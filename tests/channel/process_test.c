@@ -172,8 +172,8 @@ dead_consumer(uint32_t flags)
     for (uint64_t i = 0; i < 4; i++)
         send_number(sender, i);
     peer_answers(victim, "MMF_OK 0 0", "receive 0");
-    peer_answers(victim, "MMF_OK 1 0", "peek 0");
-    peer_answers(victim, "MMF_OK 2 0", "peek 0");
+    peer_answers(victim, "MMF_OK 1 0", "take 0");
+    peer_answers(victim, "MMF_OK 2 0", "take 0");
     if (flags == 0) {
         struct process *other = peer_with(RECEIVE, 0, MMF_STRATEGY_WAIT);
         int64_t begin;
@@ -194,7 +194,7 @@ dead_consumer(uint32_t flags)
         process_kill(victim);
         receiver = open_queue(RECEIVE, 0);
         for (uint64_t i = 1; i < 4; i++) {
-            mmf_message message = peek_number(receiver, i);
+            mmf_message message = take_number(receiver, i);
 
             CHECK_INT(message.flags, i < 3 ? MMF_MESSAGE_REDELIVERED : 0);
             CHECK_STATUS(mmf_queue_release(receiver, &message), MMF_OK);
@@ -221,7 +221,7 @@ what_a_dead_consumer_had_goes_to_another(void **state)
 
 /* A poll finds it too, and so does a full queue that fails or drops. */
 static void
-nobody_needs_to_sleep_to_learn_of_a_death(void **state)
+no_one_needs_to_sleep_to_learn_of_a_death(void **state)
 {
     static const mmf_overflow overflows[] = {MMF_OVERFLOW_FAIL,
                                              MMF_OVERFLOW_DROP_OLDEST};
@@ -238,7 +238,7 @@ nobody_needs_to_sleep_to_learn_of_a_death(void **state)
         CHECK_INT(mmf_queue_send(sender, &number, 8, 0, NULL),
                   overflows[i] == MMF_OVERFLOW_FAIL ? MMF_E_FULL : MMF_TIMED_OUT);
         process_kill(victim);
-        /* Nobody asks after the dead more often than in a tick. */
+        /* No participant checks for dead ones more often than once per tick. */
         begin = now_us();
         do
             rc = mmf_queue_send(sender, &number, 8, 0, NULL);
@@ -262,7 +262,7 @@ all_at_once(uint32_t flags)
 
         consumers[i] = peer_with(RECEIVE, 0, 0);
         snprintf(expected, sizeof(expected), "MMF_OK %d 0", i);
-        peer_answers(consumers[i], expected, "peek 0");
+        peer_answers(consumers[i], expected, "take 0");
     }
     if (flags == MMF_CHANNEL_SPSC)
         mmf_queue_close(look); /* the consumer holds the queue */
@@ -290,7 +290,7 @@ all_at_once(uint32_t flags)
 
         for (int i = 0; i < 6; i++) {
             uint64_t number = 99;
-            int64_t length;
+            size_t length;
 
             CHECK_STATUS(mmf_queue_receive(fresh, &number, 8, LONG_MS, &length, NULL),
                          MMF_OK);
@@ -316,19 +316,20 @@ everybody_may_die_at_once(void **state)
 }
 
 static void
-the_dead_leave_their_places(void **state)
+the_dead_leave_their_entries(void **state)
 {
     mmf_channel_options options = options_for(SEND, 0);
     mmf_queue *queue, *more;
 
     (void)state;
-    options.participants = 2;
-    CHECK_OK(mmf_queue_create_or_open("Q", 8, 8, MMF_OVERFLOW_BLOCK, &options, NULL, &queue));
+    options.max_senders = options.max_receivers = 2;
+    CHECK_OK(mmf_queue_create_or_open("Q", 8, 8, MMF_OVERFLOW_BLOCK, &options, NULL,
+                                      &queue));
     for (int i = 0; i < 5; i++) {
         struct process *victim = peer_start();
 
         peer_does(victim, "open 3 0 0");
-        peer_fails(victim, MMF_E_FULL, "open 1 0 0");
+        peer_fails(victim, MMF_E_TOO_MANY, "open 1 0 0");
         process_kill(victim);
         CHECK_INT(stats_of(queue).senders, 1);
     }
@@ -356,7 +357,7 @@ a_stopped_consumer_keeps_what_it_has(void **state)
         int rc;
 
         send_number(sender, 100);
-        peer_answers(peer, "MMF_OK 100 0", "peek 0");
+        peer_answers(peer, "MMF_OK 100 0", "take 0");
         process_stop(peer);
         for (uint64_t i = 0; i < 20; i++) {
             send_number(sender, i);
@@ -410,7 +411,7 @@ a_stopped_producer_keeps_its_reservation(void **state)
 }
 
 /*
- * Counterparts that are gone.
+ * Peers that have closed or died.
  */
 
 static void
@@ -452,7 +453,8 @@ gone_while_waiting(uint32_t flags)
     for (int death = 0; death < 2; death++) {
         for (mmf_strategy strategy = 0; strategy <= MMF_STRATEGY_WAIT; strategy++) {
             mmf_queue *sender = new_sender(flags, 8, 4);
-            struct process *peer = peer_with(RECEIVE, MMF_CHANNEL_PEER_CLOSED, strategy);
+            struct process *peer =
+                peer_with(RECEIVE, MMF_CHANNEL_PEER_CLOSED, strategy);
             struct process *producer;
             char line[256];
 
@@ -519,9 +521,9 @@ a_producer_may_ask_to_be_told_of_the_last_consumers_end(void **state)
     for_each_kind(full_and_gone);
 }
 
-/* A handle that sends and receives is not its own counterpart. */
+/* A handle that sends and receives is not its own peer. */
 static void
-a_handle_is_not_its_own_counterpart(void **state)
+a_handle_is_not_its_own_peer(void **state)
 {
     mmf_queue *queue =
         new_queue(MMF_ROLE_BOTH, MMF_CHANNEL_PEER_CLOSED, 8, 2, MMF_OVERFLOW_BLOCK);
@@ -604,15 +606,15 @@ main(int argc, char **argv)
         cmocka_unit_test(several_sleepers_are_woken_one_by_one),
         cmocka_unit_test(what_a_dead_producer_had_reserved_is_dropped),
         cmocka_unit_test(what_a_dead_consumer_had_goes_to_another),
-        cmocka_unit_test(nobody_needs_to_sleep_to_learn_of_a_death),
+        cmocka_unit_test(no_one_needs_to_sleep_to_learn_of_a_death),
         cmocka_unit_test(everybody_may_die_at_once),
-        cmocka_unit_test(the_dead_leave_their_places),
+        cmocka_unit_test(the_dead_leave_their_entries),
         cmocka_unit_test(a_stopped_consumer_keeps_what_it_has),
         cmocka_unit_test(a_stopped_producer_keeps_its_reservation),
         cmocka_unit_test(a_consumer_may_ask_to_be_told_of_the_last_producers_end),
         cmocka_unit_test(a_waiting_consumer_is_told),
         cmocka_unit_test(a_producer_may_ask_to_be_told_of_the_last_consumers_end),
-        cmocka_unit_test(a_handle_is_not_its_own_counterpart),
+        cmocka_unit_test(a_handle_is_not_its_own_peer),
         cmocka_unit_test(stat_by_name),
         cmocka_unit_test(counters_outlive_participants),
     };

@@ -34,15 +34,15 @@ messages_come_in_order(void **state)
 static void
 lengths(uint32_t flags)
 {
-    static const int64_t sizes[] = {1, 8, 47, 48, 49, 63, 64, 65, 127, 128, 1000, 5000};
+    static const size_t sizes[] = {1, 8, 47, 48, 49, 63, 64, 65, 127, 128, 1000, 5000};
     uint8_t bytes[5000], got[5000];
 
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
         mmf_queue *sender = new_sender(flags, sizes[i], 4);
         mmf_queue *receiver = open_queue(MMF_ROLE_RECEIVE, 0);
 
-        for (int64_t length = 0; length <= sizes[i]; length += 1 + length / 20) {
-            int64_t got_length = -1;
+        for (size_t length = 0; length <= sizes[i]; length += 1 + length / 20) {
+            size_t got_length = 77;
             mmf_message message;
 
             memset(bytes, (int)length + 1, sizeof(bytes));
@@ -70,14 +70,14 @@ every_length_goes_through(void **state)
 }
 
 static void
-in_place(uint32_t flags)
+read_and_written_directly(uint32_t flags)
 {
     mmf_queue *sender = new_sender(flags, 1000, 4);
     mmf_queue *receiver = open_queue(MMF_ROLE_RECEIVE, 0);
     mmf_message message;
     void *bytes;
 
-    for (int64_t i = 0; i < 100; i++) {
+    for (size_t i = 0; i < 100; i++) {
         CHECK_STATUS(mmf_queue_reserve(sender, 1000 - i * 10, 0, &bytes), MMF_OK);
         CHECK_INT((uintptr_t)bytes % 64, 0);
         memset(bytes, (int)i, (size_t)(1000 - i * 10));
@@ -86,7 +86,7 @@ in_place(uint32_t flags)
         CHECK_STATUS(mmf_queue_take(receiver, 0, &message), MMF_OK);
         CHECK_INT(message.length, i % 2 ? 0 : 1000 - i * 10);
         CHECK_INT(message.flags, 0);
-        for (int64_t at = 0; at < message.length; at++)
+        for (size_t at = 0; at < message.length; at++)
             CHECK_INT(((const uint8_t *)message.bytes)[at], i);
         CHECK_STATUS(mmf_queue_release(receiver, &message), MMF_OK);
     }
@@ -95,10 +95,10 @@ in_place(uint32_t flags)
 }
 
 static void
-messages_are_written_and_read_in_place(void **state)
+messages_are_written_and_read_directly(void **state)
 {
     (void)state;
-    for_each_kind(in_place);
+    for_each_kind(read_and_written_directly);
 }
 
 static void
@@ -131,7 +131,7 @@ what_is_abandoned_never_comes(void **state)
 static void
 full(uint32_t flags)
 {
-    static const int64_t counts[] = {1, 2, 3, 8};
+    static const size_t counts[] = {1, 2, 3, 8};
 
     for (size_t c = 0; c < COUNT_OF(counts); c++) {
         mmf_queue *sender = new_sender(flags, 8, counts[c]);
@@ -204,9 +204,9 @@ overflow_drop_oldest_drops(void **state)
         expect_number(receiver, i);
     expect_none(receiver);
 
-    /* What is in hand is not dropped, and its slot is left out. */
+    /* A message in flight is not dropped, and its slot is skipped. */
     send_number(sender, 100);
-    held = peek_number(receiver, 100);
+    held = take_number(receiver, 100);
     for (uint64_t i = 0; i < 10; i++)
         send_number(sender, 200 + i);
     CHECK_BYTES(held.bytes, (uint64_t[]){100}, 8);
@@ -226,7 +226,7 @@ many(uint32_t flags)
     uint64_t numbers[20];
     mmf_buffer buffers[20];
     mmf_message messages[20];
-    int32_t count;
+    size_t count;
 
     for (uint64_t i = 0; i < 20; i++) {
         numbers[i] = 100 + i;
@@ -234,7 +234,7 @@ many(uint32_t flags)
         buffers[i].length = 8;
     }
     for (int lap = 0; lap < 20; lap++) {
-        count = -1;
+        count = 77;
         CHECK_STATUS(mmf_queue_send_many(sender, buffers, 20, 0, &count), MMF_OK);
         CHECK_INT(count, 8);
         CHECK_STATUS(mmf_queue_send_many(sender, buffers, 20, 0, &count),
@@ -272,7 +272,7 @@ small_buffer(uint32_t flags)
     mmf_queue *sender = new_sender(flags, 100, 8);
     mmf_queue *receiver = open_queue(MMF_ROLE_RECEIVE, 0);
     uint8_t bytes[100] = {1, 2, 3}, got[100];
-    int64_t length = -7;
+    size_t length = 77;
     mmf_error error;
 
     CHECK_STATUS(mmf_queue_send(sender, bytes, 100, 0, NULL), MMF_OK);
@@ -280,7 +280,7 @@ small_buffer(uint32_t flags)
     for (int i = 0; i < 3; i++) {
         CHECK_FAILS_PARAM(mmf_queue_receive(receiver, got, 99, 0, &length, NULL),
                           MMF_E_RANGE, "capacity");
-        CHECK_INT(length, -7);
+        CHECK_INT(length, 77);
         mmf_last_error(&error);
         CHECK(strstr(error.message, "100") != NULL);
         CHECK(strstr(error.message, "99") != NULL);
@@ -289,7 +289,7 @@ small_buffer(uint32_t flags)
     CHECK_INT(length, 100);
     CHECK_BYTES(got, bytes, 100);
     expect_number(receiver, 2);
-    /* One who closes with such a message hands it on. */
+    /* Closing with such a message redelivers it. */
     send_number(sender, 3);
     CHECK_FAILS(mmf_queue_receive(receiver, got, 7, 0, &length, NULL), MMF_E_RANGE);
     mmf_queue_close(receiver);
@@ -316,16 +316,16 @@ closing(uint32_t flags)
 
     for (uint64_t i = 0; i < 4; i++)
         send_number(sender, i);
-    message = peek_number(receiver, 0);
+    message = take_number(receiver, 0);
     CHECK_INT(message.flags, 0);
     CHECK_STATUS(mmf_queue_release(receiver, &message), MMF_OK);
-    peek_number(receiver, 1);
-    peek_number(receiver, 2);
+    take_number(receiver, 1);
+    take_number(receiver, 2);
     mmf_queue_close(receiver);
 
     receiver = open_queue(MMF_ROLE_RECEIVE, 0);
     for (uint64_t i = 1; i < 4; i++) {
-        message = peek_number(receiver, i);
+        message = take_number(receiver, i);
         CHECK_INT(message.flags, i < 3 ? MMF_MESSAGE_REDELIVERED : 0);
         CHECK_STATUS(mmf_queue_release(receiver, &message), MMF_OK);
     }
@@ -347,7 +347,7 @@ closing(uint32_t flags)
 }
 
 static void
-closing_hands_on_what_was_not_released(void **state)
+closing_redelivers_what_was_not_released(void **state)
 {
     (void)state;
     for_each_kind(closing);
@@ -356,7 +356,7 @@ closing_hands_on_what_was_not_released(void **state)
 /* Of two consumers one holds a message; the other one goes on past it, lap after lap.
  */
 static void
-a_message_held_stops_nobody(void **state)
+a_message_in_flight_stops_no_one(void **state)
 {
     mmf_queue *sender = new_sender(0, 8, 4);
     mmf_queue *slow = open_queue(MMF_ROLE_RECEIVE, 0);
@@ -366,7 +366,7 @@ a_message_held_stops_nobody(void **state)
     (void)state;
     for (uint64_t i = 0; i < 3; i++) {
         send_number(sender, 1000 + i);
-        held[i] = peek_number(slow, 1000 + i);
+        held[i] = take_number(slow, 1000 + i);
     }
     for (uint64_t i = 0; i < 100; i++) {
         send_number(sender, i);
@@ -388,15 +388,15 @@ main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_come_in_order),
         cmocka_unit_test(every_length_goes_through),
-        cmocka_unit_test(messages_are_written_and_read_in_place),
+        cmocka_unit_test(messages_are_written_and_read_directly),
         cmocka_unit_test(what_is_abandoned_never_comes),
         cmocka_unit_test(a_full_queue_makes_senders_wait),
         cmocka_unit_test(overflow_fail_fails_at_once),
         cmocka_unit_test(overflow_drop_oldest_drops),
         cmocka_unit_test(batches_go_as_far_as_there_is_room),
         cmocka_unit_test(a_message_too_long_for_the_buffer_stays_first),
-        cmocka_unit_test(closing_hands_on_what_was_not_released),
-        cmocka_unit_test(a_message_held_stops_nobody),
+        cmocka_unit_test(closing_redelivers_what_was_not_released),
+        cmocka_unit_test(a_message_in_flight_stops_no_one),
     };
 
     return harness_main(argc, argv, "channel_queue", tests, COUNT_OF(tests), NULL);

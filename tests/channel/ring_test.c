@@ -1,12 +1,12 @@
 /*
- * ring_test.c - processes in a ring pass checksummed messages round, while one of them
- * after the other is killed and started again. MMF_TEST_LONG=1: ten million messages.
+ * ring_test.c - processes in a ring pass checksummed messages round, while they are killed
+ * and restarted one after the other. MMF_TEST_LONG=1: ten million messages.
  *
  * Node i takes a message from queue i, sends the next one of its token to queue i + 1,
- * writes down how far the token has come, and releases what it took. Killed before the
- * release, it leaves the message to its successor in the place; what it had sent then
- * goes twice, and the next node drops what it has seen before. So every token must
- * arrive, whatever is killed; that is, nothing is lost, and what comes is whole.
+ * records how far the token has come, and releases what it took. Killed before the
+ * release, the message goes to its successor; what it had sent then is
+ * sent twice, and the next node drops the repetition. So every token must
+ * arrive, whatever is killed; that is, nothing is lost, and nothing is torn.
  */
 #include "support.h"
 
@@ -29,7 +29,7 @@ enum {
     LONGEST = 200,
     SHORT_HOPS = SHORT_COUNT / TOKENS,
     LONG_HOPS = 5000000 / TOKENS,
-    STUCK_US = 60000000 /* so long without any progress: somebody hangs */
+    STUCK_US = 60000000 /* no progress for this long: a process hangs */
 };
 
 /* Shared by all processes: the map "Ledger". */
@@ -70,33 +70,33 @@ mix(uint32_t token, uint32_t hop)
     return x ^ x >> 13;
 }
 
-static int64_t
+static size_t
 make(uint32_t token, uint32_t hop, struct message *message)
 {
     uint32_t check = mix(token, hop);
-    int64_t filler = check % sizeof(message->filler);
+    size_t filler = check % sizeof(message->filler);
 
     message->token = token;
     message->hop = hop;
     message->check = check;
-    for (int64_t i = 0; i < filler; i++)
+    for (size_t i = 0; i < filler; i++)
         message->filler[i] = (uint8_t)(check >> (i % 4 * 8));
     return 12 + filler;
 }
 
 static int
-is_whole(const mmf_message *got)
+is_consistent(const mmf_message *got)
 {
     struct message expected, message;
-    int64_t length;
+    size_t length;
 
     if (got->length < 12 || got->length > LONGEST)
         return 0;
-    memcpy(&message, got->bytes, (size_t)got->length);
+    memcpy(&message, got->bytes, got->length);
     if (message.token >= TOKENS)
         return 0;
     length = make(message.token, message.hop, &expected);
-    return length == got->length && memcmp(&message, &expected, (size_t)length) == 0;
+    return length == got->length && memcmp(&message, &expected, length) == 0;
 }
 
 static mmf_queue *
@@ -107,8 +107,8 @@ open_number(int number, mmf_role role, uint32_t flags)
     char name[8];
 
     snprintf(name, sizeof(name), "R%d", number);
-    CHECK_OK(mmf_queue_create_or_open(name, LONGEST, SLOTS, MMF_OVERFLOW_BLOCK, &options, NULL,
-                              &queue));
+    CHECK_OK(mmf_queue_create_or_open(name, LONGEST, SLOTS, MMF_OVERFLOW_BLOCK,
+                                      &options, NULL, &queue));
     return queue;
 }
 
@@ -120,13 +120,13 @@ pass_on(int node, mmf_queue *from, mmf_queue *to)
     struct message message, next;
 
     CHECK_STATUS(mmf_queue_take(from, -1, &got), MMF_OK);
-    CHECK(is_whole(&got));
+    CHECK(is_consistent(&got));
     memcpy(&message, got.bytes, 12);
     if (message.hop > ledger->seen[node][message.token]) {
         if (message.hop >= ledger->last_hop) {
             ledger->arrived[message.token] = 1;
         } else {
-            int64_t length = make(message.token, message.hop + 1, &next);
+            size_t length = make(message.token, message.hop + 1, &next);
 
             CHECK_STATUS(mmf_queue_send(to, &next, length, -1, NULL), MMF_OK);
         }
@@ -200,7 +200,7 @@ start_ring(uint32_t flags, struct process **nodes)
     struct message message;
 
     for (uint32_t token = 0; token < TOKENS; token++) {
-        int64_t length = make(token, 1, &message);
+        size_t length = make(token, 1, &message);
 
         CHECK_STATUS(mmf_queue_send(first, &message, length, 0, NULL), MMF_OK);
     }

@@ -1,6 +1,6 @@
 /*
  * stopped_test.c - participants that SIGSTOP holds, under every overflow: they are
- * alive, keep what they have in hand and nothing else, and go on where they stood.
+ * alive, keep what they have taken or reserved and nothing else, and go on where they stood.
  */
 #include "support.h"
 
@@ -9,7 +9,7 @@
 
 enum { SEND = MMF_ROLE_SEND, RECEIVE = MMF_ROLE_RECEIVE, SLOTS = 8 };
 
-/* Who is not woken looks again after 20 ms; this machine may have other things to do. */
+/* A sleeper that is not woken checks again after 20 ms; the machine may be busy. */
 enum { SOON_MS = 5000 };
 
 static const mmf_overflow overflows[] = {MMF_OVERFLOW_BLOCK, MMF_OVERFLOW_FAIL,
@@ -24,7 +24,7 @@ for_each_overflow(void (*run)(mmf_overflow overflow))
     }
 }
 
-/* What a send answers that finds no room. */
+/* What a send returns that finds no free slot. */
 static int
 answer_when_full(mmf_overflow overflow)
 {
@@ -54,7 +54,7 @@ stopped_producer(mmf_overflow overflow)
 
     peer_does(peer, "reserve 0");
     process_stop(peer);
-    /* Lap after lap without its slot, which holds nobody. */
+    /* Lap after lap without its slot, which stops no sender. */
     for (uint64_t i = 0; i < 5 * SLOTS; i++) {
         send_number(sender, i);
         expect_number(receiver, i);
@@ -85,7 +85,7 @@ a_stopped_producer_keeps_one_slot(void **state)
     for_each_overflow(stopped_producer);
 }
 
-/* Everybody who could give room or messages is stopped; nothing is taken from them. */
+/* All other participants are stopped; nothing is taken from them. */
 static void
 stopped_with_all(mmf_overflow overflow)
 {
@@ -123,7 +123,7 @@ stopped_producers_may_have_all_slots(void **state)
     for_each_overflow(stopped_with_all);
 }
 
-/* A wake-up may go to one who is stopped, and so does nothing with it. */
+/* A wake-up may go to a stopped process, which does nothing with it. */
 static void
 a_stopped_sleeper_keeps_no_message_from_others(void **state)
 {
@@ -155,7 +155,7 @@ a_stopped_sleeper_keeps_no_message_from_others(void **state)
 }
 
 static void
-a_stopped_sleeper_keeps_no_room_from_others(void **state)
+a_stopped_sleeper_keeps_no_slot_from_others(void **state)
 {
     mmf_queue *receiver = new_receiver(0, 8, 2);
     struct process *stopped = queue_peer(SEND), *other = queue_peer(SEND);
@@ -200,7 +200,7 @@ stopped_single(mmf_role role)
     if (role == RECEIVE)
         send_number(ours, 5);
     peer_answers(peer, role == SEND ? "MMF_OK" : "MMF_OK 5 0",
-                 role == SEND ? "reserve 0" : "peek 0");
+                 role == SEND ? "reserve 0" : "take 0");
     process_stop(peer);
     CHECK_FAILS(mmf_queue_open_existing("Q", &options, &taken), MMF_E_SHARING);
     stats = stats_of(ours);
@@ -225,7 +225,7 @@ stopped_single(mmf_role role)
 }
 
 static void
-a_stopped_single_one_keeps_its_place(void **state)
+a_stopped_single_one_keeps_its_entry(void **state)
 {
     (void)state;
     stopped_single(SEND);
@@ -242,7 +242,8 @@ new_topic(mmf_role role, mmf_overflow overflow)
     mmf_channel_options options = options_for(role, 0);
     mmf_topic *topic;
 
-    CHECK_OK(mmf_topic_create_or_open("T", 300, SLOTS, overflow, &options, NULL, &topic));
+    CHECK_OK(
+        mmf_topic_create_or_open("T", 300, SLOTS, overflow, &options, NULL, &topic));
     return topic;
 }
 
@@ -268,7 +269,7 @@ receive(mmf_topic *topic, uint64_t *lost)
 {
     mmf_message message;
     uint64_t number;
-    int64_t length;
+    size_t length;
 
     CHECK_STATUS(mmf_topic_receive(topic, &number, 8, LONG_MS, &length, &message),
                  MMF_OK);
@@ -344,7 +345,7 @@ a_stopped_subscriber_holds_those_who_wait_for_it(void **state)
 }
 
 /*
- * There is one order, so a reservation in the making stands in the way: of publishers
+ * There is one order, so an uncommitted reservation blocks others: publishers
  * that wait or fail for good, of others until they are most of a lap ahead.
  */
 static void
@@ -354,7 +355,7 @@ a_stopped_publisher(mmf_overflow overflow)
     mmf_topic *subscriber = join_topic(RECEIVE);
     struct process *peer = peer_start();
     uint64_t number = 1, got, lost;
-    int64_t length;
+    size_t length;
 
     peer_does(peer, "topic open %u", SEND);
     peer_does(peer, "topic reserve");
@@ -395,11 +396,11 @@ a_stopped_publisher_stands_in_the_way(void **state)
 }
 
 /*
- * Latest values: nobody waits for anybody.
+ * Latest values: no participant waits for another.
  */
 
 static void
-a_stopped_writer_and_a_stopped_reader_hold_nobody(void **state)
+a_stopped_writer_and_a_stopped_reader_hold_no_one(void **state)
 {
     mmf_channel_options options = options_for(MMF_ROLE_BOTH, 0);
     struct process *writer = peer_start(), *reader = peer_start();
@@ -412,12 +413,12 @@ a_stopped_writer_and_a_stopped_reader_hold_nobody(void **state)
     peer_does(writer, "latest reserve");
     process_stop(writer);
     peer_does(reader, "latest open %u", RECEIVE);
-    peer_begins(reader, "latest read 0 -1");
+    peer_begins(reader, "latest receive 0 -1");
     peer_await_sleep(reader);
     process_stop(reader);
     for (uint64_t i = 0; i < 50; i++) {
         uint64_t got, before = version;
-        int64_t length;
+        size_t length;
 
         CHECK_OK(mmf_latest_send(latest, &i, 8, NULL));
         CHECK_STATUS(mmf_latest_wait(latest, before, 0), MMF_OK);
@@ -448,11 +449,11 @@ main(int argc, char **argv)
         cmocka_unit_test(a_stopped_producer_keeps_one_slot),
         cmocka_unit_test(stopped_producers_may_have_all_slots),
         cmocka_unit_test(a_stopped_sleeper_keeps_no_message_from_others),
-        cmocka_unit_test(a_stopped_sleeper_keeps_no_room_from_others),
-        cmocka_unit_test(a_stopped_single_one_keeps_its_place),
+        cmocka_unit_test(a_stopped_sleeper_keeps_no_slot_from_others),
+        cmocka_unit_test(a_stopped_single_one_keeps_its_entry),
         cmocka_unit_test(a_stopped_subscriber_holds_those_who_wait_for_it),
         cmocka_unit_test(a_stopped_publisher_stands_in_the_way),
-        cmocka_unit_test(a_stopped_writer_and_a_stopped_reader_hold_nobody),
+        cmocka_unit_test(a_stopped_writer_and_a_stopped_reader_hold_no_one),
     };
     const struct role roles[] = {{"peer", peer_role}, {NULL, NULL}};
 

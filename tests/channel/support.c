@@ -36,24 +36,24 @@ for_each_kind(void (*run)(uint32_t flags))
 }
 
 /*
- * docs/layout.md: where the indexes are. The queue of the handle, which it closes,
- * lives on by the hold, five messages before its indexes are 2^48; the count of what
- * was left out is before its end, too. It is in the tail where messages are
+ * docs/internals/layout.md: where the indexes are. The queue of the handle, which it closes,
+ * lives on by the hold, five messages before its indexes are 2^48; the count of skipped
+ * indexes is before its end, too. It is in the tail where messages are
  * overwritten, and has words of its own where not.
  */
 static struct hold *
 put_near_the_end(mmf_queue *queue, mmf_overflow overflow)
 {
     const uint64_t first = ((uint64_t)1 << 48) - 5, before = first - 1;
-    const uint64_t left_out = UINT32_MAX;
+    const uint64_t skipped = UINT32_MAX;
     const uint64_t tail =
         overflow == MMF_OVERFLOW_DROP_OLDEST ? first | UINT64_MAX << 48 : first;
     struct hold *hold = hold_channel("Q");
 
     mmf_queue_close(queue);
     overwrite("Q", IN_RING, 0, &tail, 8);
-    overwrite("Q", IN_RING, 16, &left_out, 8);
-    overwrite("Q", IN_RING, 24, &left_out, 8);
+    overwrite("Q", IN_RING, 16, &skipped, 8);
+    overwrite("Q", IN_RING, 24, &skipped, 8);
     overwrite("Q", IN_RING, 128, &first, 8);
     overwrite("Q", IN_RING, 136, &first, 8);
     overwrite("Q", IN_RING, 256, &before, 8);
@@ -61,7 +61,7 @@ put_near_the_end(mmf_queue *queue, mmf_overflow overflow)
 }
 
 mmf_queue *
-new_queue(mmf_role role, uint32_t flags, int64_t size, int64_t count,
+new_queue(mmf_role role, uint32_t flags, size_t size, size_t count,
           mmf_overflow overflow)
 {
     mmf_channel_options options = options_for(role, flags);
@@ -69,24 +69,25 @@ new_queue(mmf_role role, uint32_t flags, int64_t size, int64_t count,
     mmf_queue *queue;
     int created = -1;
 
-    CHECK_OK(mmf_queue_create_or_open("Q", size, count, overflow, &options, &created, &queue));
+    CHECK_OK(mmf_queue_create_or_open("Q", size, count, overflow, &options, &created,
+                                      &queue));
     if (!begins_near_the_end)
         return queue;
     CHECK_INT(created, 1);
     hold = put_near_the_end(queue, overflow);
     queue = open_queue(role, flags);
-    let_go(hold);
+    release_hold(hold);
     return queue;
 }
 
 mmf_queue *
-new_sender(uint32_t flags, int64_t size, int64_t count)
+new_sender(uint32_t flags, size_t size, size_t count)
 {
     return new_queue(MMF_ROLE_SEND, flags, size, count, MMF_OVERFLOW_BLOCK);
 }
 
 mmf_queue *
-new_receiver(uint32_t flags, int64_t size, int64_t count)
+new_receiver(uint32_t flags, size_t size, size_t count)
 {
     return new_queue(MMF_ROLE_RECEIVE, flags, size, count, MMF_OVERFLOW_BLOCK);
 }
@@ -111,7 +112,7 @@ void
 expect_number(mmf_queue *queue, uint64_t number)
 {
     uint64_t got = ~number;
-    int64_t length = -1;
+    size_t length = 77;
 
     CHECK_STATUS(mmf_queue_receive(queue, &got, sizeof(got), LONG_MS, &length, NULL),
                  MMF_OK);
@@ -128,7 +129,7 @@ expect_none(mmf_queue *queue)
 }
 
 mmf_message
-peek_number(mmf_queue *queue, uint64_t number)
+take_number(mmf_queue *queue, uint64_t number)
 {
     mmf_message message;
     uint64_t got;

@@ -1,5 +1,5 @@
 /*
- * support.h - what the tests of channels have in common.
+ * support.h - shared by the tests of channels.
  */
 #ifndef MMF_TESTS_CHANNEL_SUPPORT_H
 #define MMF_TESTS_CHANNEL_SUPPORT_H
@@ -35,11 +35,11 @@ mmf_channel_options options_for(mmf_role role, uint32_t flags);
 void for_each_kind(void (*run)(uint32_t flags));
 
 /* A queue "Q" of `count` messages of up to `size` bytes, which blocks; must succeed. */
-mmf_queue *new_sender(uint32_t flags, int64_t size, int64_t count);
-mmf_queue *new_receiver(uint32_t flags, int64_t size, int64_t count);
+mmf_queue *new_sender(uint32_t flags, size_t size, size_t count);
+mmf_queue *new_receiver(uint32_t flags, size_t size, size_t count);
 
 /* The same with an overflow of its own; and of one that is there. */
-mmf_queue *new_queue(mmf_role role, uint32_t flags, int64_t size, int64_t count,
+mmf_queue *new_queue(mmf_role role, uint32_t flags, size_t size, size_t count,
                      mmf_overflow overflow);
 mmf_queue *open_queue(mmf_role role, uint32_t flags);
 
@@ -49,7 +49,7 @@ void expect_number(mmf_queue *queue, uint64_t number);
 void expect_none(mmf_queue *queue);
 
 /* The next message, in place, must be `number`. */
-mmf_message peek_number(mmf_queue *queue, uint64_t number);
+mmf_message take_number(mmf_queue *queue, uint64_t number);
 
 mmf_channel_stats stats_of(mmf_queue *queue);
 
@@ -85,26 +85,26 @@ void peer_begins(struct process *peer, const char *format, ...)
 void peer_await_sleep(struct process *peer);
 
 /*
- * The channel's memory, as docs/layout.md has it. `name` is the only object there is.
+ * The channel's memory, as docs/internals/layout.md has it. `name` is the only object there is.
  */
 
 /* Keep the channel alive without a handle of the library's. */
 struct hold;
 struct hold *hold_channel(const char *name);
-void let_go(struct hold *hold);
+void release_hold(struct hold *hold);
 
 /*
  * Overwrite bytes, counted from the ring's first word, or from the first slot of a
  * channel for one participant of each role.
  */
-enum place { IN_RING, IN_SLOTS };
-void overwrite(const char *name, enum place place, int64_t offset, const void *bytes,
+enum part { IN_RING, IN_SLOTS };
+void overwrite(const char *name, enum part part, int64_t offset, const void *bytes,
                size_t size);
 
 /* The slots of every channel can be mapped by themselves here, or the test ends. */
 void need_separate_slots(void);
 
-/* 1 if nobody in this process can write there. */
+/* 1 if this process cannot write there. */
 int is_mapped_read_only(const void *address);
 
 /* Random numbers from a seed that the test prints. */

@@ -114,18 +114,18 @@ hold_channel(const char *name)
 }
 
 void
-let_go(struct hold *hold)
+release_hold(struct hold *hold)
 {
     close(hold->fd);
     free(hold);
 }
 
 void
-overwrite(const char *name, enum place place, int64_t offset, const void *bytes,
+overwrite(const char *name, enum part part, int64_t offset, const void *bytes,
           size_t size)
 {
     enum { SLOTS_AT = 4096 };
-    int64_t at = place == IN_SLOTS ? SLOTS_AT + offset : offset;
+    int64_t at = part == IN_SLOTS ? SLOTS_AT + offset : offset;
     int fd = open_object(name);
 
     CHECK(pwrite(fd, bytes, size, (off_t)at) == (ssize_t)size);

@@ -33,7 +33,7 @@ foreign_role(int argc, char **argv)
 }
 
 /*
- * Nobody tells reliably that a thread waits; it has had the time to. A test that wakes
+ * Windows has no reliable sign that a thread waits; it has had the time to. A test that wakes
  * it holds if it does not wait yet, too.
  */
 void
@@ -74,14 +74,14 @@ hold_channel(const char *name)
 }
 
 void
-let_go(struct hold *hold)
+release_hold(struct hold *hold)
 {
     CloseHandle(hold->section);
     free(hold);
 }
 
 void
-overwrite(const char *name, enum place place, int64_t offset, const void *bytes,
+overwrite(const char *name, enum part part, int64_t offset, const void *bytes,
           size_t size)
 {
     enum { RING_AT = 4096, SLOTS_AT = 65536 };
@@ -89,7 +89,7 @@ overwrite(const char *name, enum place place, int64_t offset, const void *bytes,
     char *base = MapViewOfFile(section, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, 0);
 
     CHECK(base != NULL);
-    memcpy(base + (place == IN_SLOTS ? SLOTS_AT : RING_AT) + offset, bytes, size);
+    memcpy(base + (part == IN_SLOTS ? SLOTS_AT : RING_AT) + offset, bytes, size);
     UnmapViewOfFile(base);
     CloseHandle(section);
 }

@@ -1,14 +1,13 @@
 /*
  * survivors_test.c - participants that are killed at random and not replaced; the
- * survivors, or those who come afterwards, account for every message.
+ * survivors, or those that join afterwards, account for every message.
  *
  * Two producers and two consumers run until one of each is killed, or all at once. They
- * write down in memory that outlives them what they are about to do and what they have
- * done. Of every message that was committed:
+ * record in memory that outlives them what they are about to do and what they have done. Of every message that was committed:
  *
- *   - it comes, and is released; if its consumer died over it, it comes again, marked
- *   - nobody is given one that nobody has begun to send, or that somebody released
- *   - what is not marked comes in the order in which its producer committed
+ *   - it is received and released; if its consumer died before that, it comes again, marked
+ *   - no message is received that was not begun, or that was released before
+ *   - unmarked messages come in the order of their producer's commits
  *
  * and afterwards every slot carries a message again.
  */
@@ -39,7 +38,7 @@ enum {
 enum sent { NEVER, COMMITTING, COMMITTED };
 enum released { NOT_YET, RELEASING, RELEASED };
 
-/* Shared by all. Each byte has one writer at a time: whoever has the message. */
+/* Shared by all. Each byte has one writer at a time: the process that has the message. */
 struct ledger {
     volatile uint8_t sent[PRODUCERS][MOST];
     volatile uint8_t taken[PRODUCERS]
@@ -53,7 +52,7 @@ struct ledger {
 
 static struct ledger *ledger;
 
-/* A message's number says who sent it, and how many before it. */
+/* A message's number has its sender, and how many it sent before. */
 static uint64_t
 number_of(int producer, uint64_t i)
 {
@@ -121,7 +120,7 @@ end_by_itself(pid_t pid)
 
 /* Reserve; now and then think better of it, and reserve again; commit. */
 static int
-send_in_place(mmf_queue *queue, uint64_t number)
+send_directly(mmf_queue *queue, uint64_t number)
 {
     void *bytes;
     int rc = mmf_queue_reserve(queue, 100, TURN_MS, &bytes);
@@ -151,7 +150,7 @@ produce(int producer, int ready)
 
         ledger->sent[producer][i] = COMMITTING;
         rc = i % 2 == 0 ? mmf_queue_send(queue, &number, 8, TURN_MS, NULL)
-                        : send_in_place(queue, number);
+                        : send_directly(queue, number);
         if (rc != MMF_TIMED_OUT)
             CHECK_STATUS(rc, MMF_OK);
         ledger->sent[producer][i] = rc == MMF_OK ? COMMITTED : NEVER;
@@ -234,7 +233,7 @@ consume(int number, int ready)
  * Accounts.
  */
 
-/* How many of the committed ones nobody has released, nor died over releasing. */
+/* How many committed ones were not released, nor lost their consumer in a release. */
 static uint64_t
 count_missing(uint64_t *missing)
 {
@@ -367,7 +366,7 @@ one_of_each_dies(void)
     go_on_afterwards();
 }
 
-/* Somebody new accounts for all of it. */
+/* A new participant accounts for all of it. */
 static void
 all_die_at_once(int count)
 {
@@ -419,7 +418,7 @@ kill_in_rounds(uint32_t flags)
                 all_die_at_once(flags & MMF_CHANNEL_SPSC ? 1 : 2);
             else
                 one_of_each_dies();
-            let_go(hold);
+            release_hold(hold);
             mmf_gc(0, NULL);
         }
     }
@@ -481,7 +480,7 @@ subscribe(int subscriber, int ready)
     for (;;) {
         mmf_message message;
         uint64_t number;
-        int64_t length;
+        size_t length;
         int rc = mmf_topic_receive(topic, &number, 8, TURN_MS, &length, &message);
 
         if (rc == MMF_TIMED_OUT && ledger->done)
@@ -546,7 +545,7 @@ topic_goes_on(void)
 
     for (uint64_t i = 0; i < 3 * SLOTS; i++) {
         uint64_t number = 0;
-        int64_t length;
+        size_t length;
 
         CHECK_STATUS(mmf_topic_send(publisher, &i, 8, LONG_MS, NULL), MMF_OK);
         CHECK_STATUS(mmf_topic_receive(subscriber, &number, 8, LONG_MS, &length, NULL),
@@ -613,15 +612,15 @@ surviving_subscribers_miss_nothing(void **state)
             struct hold *hold;
 
             forget_all();
-            CHECK_OK(mmf_topic_create_or_open("T", 8, SLOTS, MMF_OVERFLOW_BLOCK, &options, NULL,
-                                      &topic));
+            CHECK_OK(mmf_topic_create_or_open("T", 8, SLOTS, MMF_OVERFLOW_BLOCK,
+                                              &options, NULL, &topic));
             hold = hold_channel("T");
             mmf_topic_close(topic);
             if (at_once)
                 all_of_a_topic_die_at_once();
             else
                 one_of_each_of_a_topic_dies();
-            let_go(hold);
+            release_hold(hold);
             mmf_gc(0, NULL);
         }
     }

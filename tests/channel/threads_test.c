@@ -37,10 +37,10 @@ make(uint64_t producer, uint64_t number, struct message *message)
         message->filler[i] = number + (uint64_t)i;
 }
 
-static int64_t
+static size_t
 length_of(uint64_t number)
 {
-    return number % 2 == 0 ? 24 : (int64_t)sizeof(struct message);
+    return number % 2 == 0 ? 24 : sizeof(struct message);
 }
 
 static void *
@@ -64,12 +64,14 @@ produce(void *argument)
             CHECK_STATUS(mmf_queue_reserve(worker->queue, 100, -1, &bytes), MMF_OK);
             memset(bytes, 0xee, 100);
             CHECK_STATUS(mmf_queue_abandon(worker->queue), MMF_OK);
-            CHECK_STATUS(mmf_queue_send(worker->queue, &message, length_of(i), -1, NULL),
-                         MMF_OK);
+            CHECK_STATUS(
+                mmf_queue_send(worker->queue, &message, length_of(i), -1, NULL),
+                MMF_OK);
             break;
         default:
-            CHECK_STATUS(mmf_queue_send(worker->queue, &message, length_of(i), -1, NULL),
-                         MMF_OK);
+            CHECK_STATUS(
+                mmf_queue_send(worker->queue, &message, length_of(i), -1, NULL),
+                MMF_OK);
         }
     }
     return NULL;
@@ -85,14 +87,14 @@ consume(void *argument)
     for (;;) {
         struct message expected;
         mmf_message messages[4];
-        int32_t count;
-        int rc =
-            mmf_queue_take_many(worker->queue, worker->way + 1, -1, messages, &count);
+        size_t count;
+        int rc = mmf_queue_take_many(worker->queue, (size_t)worker->way + 1, -1,
+                                     messages, &count);
 
         if (rc == MMF_E_PEER_CLOSED)
             return NULL;
         CHECK_STATUS(rc, MMF_OK);
-        for (int32_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < count; i++) {
             uint64_t producer, number;
 
             memcpy(&producer, messages[i].bytes, 8);
@@ -122,7 +124,7 @@ open_with(mmf_role role, mmf_strategy strategy)
 }
 
 static void
-pass(uint32_t flags, int producers, int consumers, int64_t slots, mmf_strategy strategy)
+pass(uint32_t flags, int producers, int consumers, size_t slots, mmf_strategy strategy)
 {
     struct worker from[MOST] = {{.way = 0}}, to[MOST] = {{.way = 0}};
     uint64_t totals[MOST][MOST] = {{0}};

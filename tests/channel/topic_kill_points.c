@@ -4,18 +4,18 @@
  *
  *     channel_topic_kill_points [PATTERN [FIRST STRIDE]]
  *
- * As kill_points.c does it. The child says in shared memory what it is about to commit
+ * As kill_points.c does it. The child records in shared memory what it is about to commit
  * and what it has committed. Afterwards, of a topic:
  *
- *   - a subscriber that was there before sees all that was committed, once, in order;
- *     what the dead one was committing it sees whole, once, or not at all
- *   - under DROP_OLDEST what it misses it is told of
+ *   - a subscriber that was there before receives everything committed, once, in order;
+ *     what the victim was committing it receives intact, once, or not at all
+ *   - under DROP_OLDEST it learns how many messages it lost
  *   - a publisher goes on for two laps
  *
  * Of a latest value: a reader sees the newest that was committed, or the one that the
- * dead one was committing, never an older one; a writer goes on for three laps, and each
- * of its values is the newest. Of both: every participant's place can be had, and who
- * sleeps goes on.
+ * victim was committing, never an older one; a writer goes on for three laps, and each
+ * of its values is the newest. Of both: every participant's entry is available, and
+ * sleepers go on.
  */
 #include "killing.h"
 #include "site.h"
@@ -46,15 +46,15 @@ check_ok(const char *what, int rc)
         site_fail(what, rc < 0 ? mmf_last_message() : mmf_status_name(rc));
 }
 
-/* The number; fails if it is not whole. */
+/* The number; fails if the message is torn. */
 static uint64_t
-number_of(const void *bytes, int64_t length)
+number_of(const void *bytes, size_t length)
 {
     uint8_t expected[SIZE];
     uint64_t number = 0;
 
     if (length < 8 || length > SIZE) {
-        site_fail("a message", "it has a length that nobody has sent");
+        site_fail("a message", "its length was never sent");
         return 0;
     }
     memcpy(&number, bytes, 8);
@@ -99,7 +99,7 @@ hear_one(void)
 {
     uint8_t bytes[SIZE];
     uint64_t version;
-    int64_t length = 0;
+    size_t length = 0;
     int rc = current->flags & LATEST
                  ? mmf_latest_wait(latest, 0, -1)
                  : mmf_topic_receive(topic, bytes, SIZE, -1, &length, NULL);
@@ -135,7 +135,7 @@ static void
 read_version(void)
 {
     uint8_t bytes[SIZE];
-    int64_t length;
+    size_t length;
 
     if (current->flags & LATEST)
         check_ok("read",
@@ -184,7 +184,7 @@ receive_next(int32_t timeout, uint64_t *lost)
 {
     uint8_t bytes[SIZE];
     mmf_message message;
-    int64_t length;
+    size_t length;
     int rc = mmf_topic_receive(our_subscriber, bytes, SIZE, timeout, &length, &message);
 
     if (rc == MMF_TIMED_OUT)
@@ -214,7 +214,7 @@ take_into_account(struct account *account)
         return 0;
     }
     if (ledger->fates[number] == NEVER)
-        site_fail("receive", "a message that nobody has sent");
+        site_fail("receive", "a message that was never sent");
     if (account->seen[number]++)
         site_fail("receive", "a message comes twice");
     if (number == MOST_NUMBERS - 1) /* the helper's: anywhere */
@@ -249,7 +249,7 @@ try_to_publish(uint64_t number, int32_t timeout)
     return rc == MMF_OK;
 }
 
-/* All up to one last message, for which there may be no room before we have read. */
+/* All up to one last message, for which there may be no slot before we have read. */
 static void
 receive_all(void)
 {
@@ -289,8 +289,8 @@ go_round(void)
 }
 
 /*
- * Every slot carries a message again. The index of a slot that a dead one had is left
- * out, until somebody has to wait and asks: so a lap or two have one less.
+ * Every slot carries a message again. The index of a slot that the victim had is
+ * skipped until a participant has to wait and checks: so a lap or two have one less.
  */
 static void
 check_topic_slots(void)
@@ -320,7 +320,7 @@ read_newest(void)
 {
     uint8_t bytes[SIZE];
     uint64_t version;
-    int64_t length;
+    size_t length;
     int rc = mmf_latest_receive(our_reader, bytes, SIZE, &length, &version);
 
     check_ok("read", rc);
@@ -344,9 +344,9 @@ check_latest(void)
     if (number < newest)
         site_fail("read", "an older value than the newest");
     if (number > newest && ledger->fates[number] != COMMITTING)
-        site_fail("read", "a value that nobody has written");
+        site_fail("read", "a value that was never written");
     if (read_newest() != number)
-        site_fail("read", "another value, though nobody writes");
+        site_fail("read", "another value, without a write");
     for (uint64_t i = 0; i < (uint64_t)LATEST_SLOTS * 3; i++) {
         uint64_t before = our_version;
 
@@ -362,7 +362,7 @@ check_latest(void)
 }
 
 static void
-check_places(mmf_role role)
+check_entries(mmf_role role)
 {
     mmf_topic *topics[PARTICIPANTS] = {NULL};
     mmf_latest *values[PARTICIPANTS] = {NULL};
@@ -396,7 +396,7 @@ check_sleeper(void)
         site_fail("a helper", "it has heard something else than the first");
 }
 
-/* Nobody holds the name: whatever was in it is gone. */
+/* No process has the name open: its contents are gone. */
 static void
 create_again(void)
 {
@@ -408,9 +408,9 @@ create_again(void)
         rc = create_latest(MMF_ROLE_RECEIVE, &our_reader, &created);
     else
         rc = create_topic(MMF_ROLE_RECEIVE, &our_subscriber, &created);
-    check_ok("create when nobody is there", rc);
+    check_ok("create when there is none", rc);
     if (rc == MMF_OK && !created)
-        site_fail("create when nobody is there", "it was there");
+        site_fail("create when there is none", "it was there");
     if (current->flags & LATEST)
         our_writer = open_latest(MMF_ROLE_SEND);
     else
@@ -435,8 +435,8 @@ check_survivors(void)
         check_latest();
     else
         check_topic();
-    check_places(MMF_ROLE_SEND);
-    check_places(MMF_ROLE_RECEIVE);
+    check_entries(MMF_ROLE_SEND);
+    check_entries(MMF_ROLE_RECEIVE);
     mmf_topic_close(our_publisher);
     mmf_topic_close(our_subscriber);
     mmf_latest_close(our_writer);
@@ -491,7 +491,7 @@ main(int argc, char **argv)
     static char dir[] = "/dev/shm/mmf-test-XXXXXX";
     const char *only = argc > 1 ? argv[1] : NULL;
     unsigned run = 0, failed = 0;
-    unsigned long killed = 0, all_places = 0;
+    unsigned long killed = 0, all_points = 0;
     char own[64], call[64];
 
     /* The linker's lazy work would be in the way of the count of instructions. */
@@ -537,7 +537,7 @@ main(int argc, char **argv)
                  site_call_of(current->name));
         site_count(call, counts.killed);
         killed += counts.killed;
-        all_places += counts.places;
+        all_points += counts.places;
     }
     snprintf(own, sizeof(own), "%s/mmf-%u", dir, (unsigned)geteuid());
     /* What the last of the killed had is dead, and goes with a call that comes by. */
@@ -548,7 +548,7 @@ main(int argc, char **argv)
         failed++;
     }
     printf("killed at %lu of %lu places; all was well after %lld ms at most\n", killed,
-           all_places, (long long)longest_ms);
+           all_points, (long long)longest_ms);
     site_print_counts("");
     printf("SUITE: %u passed, %u failed, 0 skipped\n", run - failed, failed);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

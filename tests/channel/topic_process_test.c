@@ -46,13 +46,13 @@ join_topic(mmf_role role)
 }
 
 static mmf_topic *
-new_topic(mmf_role role, int64_t count, mmf_overflow overflow)
+new_topic(mmf_role role, size_t count, mmf_overflow overflow)
 {
     mmf_channel_options options = options_for(role, 0);
     mmf_topic *topic;
 
-    CHECK_OK(mmf_topic_create_or_open("T", sizeof(struct reading), count, overflow, &options,
-                              NULL, &topic));
+    CHECK_OK(mmf_topic_create_or_open("T", sizeof(struct reading), count, overflow,
+                                      &options, NULL, &topic));
     return topic;
 }
 
@@ -72,7 +72,8 @@ new_latest(mmf_role role)
     mmf_channel_options options = options_for(role, 0);
     mmf_latest *latest;
 
-    CHECK_OK(mmf_latest_create_or_open("L", sizeof(struct reading), &options, NULL, &latest));
+    CHECK_OK(mmf_latest_create_or_open("L", sizeof(struct reading), &options, NULL,
+                                       &latest));
     return latest;
 }
 
@@ -134,7 +135,7 @@ run_subscriber(int argc, char **argv)
 {
     mmf_topic *topic = join_topic(MMF_ROLE_RECEIVE);
     struct reading reading;
-    int64_t length;
+    size_t length;
 
     (void)argc;
     (void)argv;
@@ -213,7 +214,7 @@ start_from(const char *role, const char *first, const char *step)
  */
 
 static void
-a_killed_subscriber_holds_nobody(void **state)
+a_killed_subscriber_holds_no_one(void **state)
 {
     mmf_topic *publisher = new_topic(MMF_ROLE_SEND, 4, MMF_OVERFLOW_BLOCK);
     struct process *subscriber = start("subscriber");
@@ -307,7 +308,7 @@ start_numbered(const char *role, uint64_t number)
     return process;
 }
 
-/* Publishers and subscribers come and are killed; who stays misses nothing. */
+/* Publishers and subscribers come and are killed; the survivors miss nothing. */
 static void
 who_stays_misses_nothing(void **state)
 {
@@ -332,7 +333,7 @@ who_stays_misses_nothing(void **state)
         for (uint64_t i = 0; i < messages; i++) {
             struct reading reading;
             mmf_message message;
-            int64_t length;
+            size_t length;
 
             CHECK_STATUS(mmf_topic_receive(subscriber, &reading, sizeof(reading),
                                            LONG_MS, &length, &message),
@@ -360,7 +361,7 @@ who_stays_misses_nothing(void **state)
 
 /* A publisher as fast as it can, and a subscriber that copies: never a torn message. */
 static void
-nobody_sees_a_torn_message(void **state)
+no_one_sees_a_torn_message(void **state)
 {
     mmf_topic *subscriber = new_topic(MMF_ROLE_RECEIVE, 2, MMF_OVERFLOW_DROP_OLDEST);
     struct process *publishers[2];
@@ -373,7 +374,7 @@ nobody_sees_a_torn_message(void **state)
     for (int i = 0; i < often; i++) {
         struct reading reading;
         mmf_message message;
-        int64_t length;
+        size_t length;
         int rc;
 
         if (i % 2 == 0) {
@@ -403,7 +404,7 @@ nobody_sees_a_torn_message(void **state)
 }
 
 static void
-nobody_sees_a_torn_or_older_value(void **state)
+no_one_sees_a_torn_or_older_value(void **state)
 {
     mmf_latest *reader = new_latest(MMF_ROLE_RECEIVE);
     struct process *writers[2];
@@ -416,7 +417,7 @@ nobody_sees_a_torn_or_older_value(void **state)
     for (int i = 0; i < often; i++) {
         struct reading reading;
         uint64_t now;
-        int64_t length;
+        size_t length;
 
         if (i % 1000 == 999) {
             int victim = i / 1000 % 2;
@@ -425,8 +426,9 @@ nobody_sees_a_torn_or_older_value(void **state)
             process_finish(writers[victim]);
             writers[victim] = start_from("writer", victim == 0 ? "2" : "1", "2");
         }
-        CHECK_STATUS(mmf_latest_receive(reader, &reading, sizeof(reading), &length, &now),
-                     MMF_OK);
+        CHECK_STATUS(
+            mmf_latest_receive(reader, &reading, sizeof(reading), &length, &now),
+            MMF_OK);
         if (now == 0 && version == 0)
             continue;
         CHECK_INT(length, sizeof(reading));
@@ -438,11 +440,11 @@ nobody_sees_a_torn_or_older_value(void **state)
     CHECK(changes > 0);
     process_kill(writers[0]);
     process_kill(writers[1]);
-    /* What the last one left is whole, too, and stays. */
+    /* What the last one left is intact, and stays. */
     for (int i = 0; i < 2; i++) {
         struct reading reading;
         uint64_t now;
-        int64_t length;
+        size_t length;
 
         CHECK_OK(mmf_latest_receive(reader, &reading, sizeof(reading), &length, &now));
         check_whole(&reading);
@@ -459,7 +461,7 @@ writers_do_not_wait_for_the_dead_and_the_stopped(void **state)
     struct process *holders[7];
     struct reading reading;
     uint64_t got[1 + WORDS], version;
-    int64_t length;
+    size_t length;
 
     (void)state;
     fill(&reading, 1);
@@ -486,14 +488,15 @@ a_sleeping_reader_is_woken(void **state)
     mmf_latest *reader = new_latest(MMF_ROLE_RECEIVE);
     struct process *writer;
     uint64_t version;
-    int64_t length;
+    size_t length;
     struct reading reading;
 
     (void)state;
     CHECK_STATUS(mmf_latest_wait(reader, 0, 20), MMF_TIMED_OUT);
     writer = start_from("writer", "1", "1");
     for (int i = 0; i < 100; i++) {
-        CHECK_OK(mmf_latest_receive(reader, &reading, sizeof(reading), &length, &version));
+        CHECK_OK(
+            mmf_latest_receive(reader, &reading, sizeof(reading), &length, &version));
         CHECK_STATUS(mmf_latest_wait(reader, version, LONG_MS), MMF_OK);
     }
     process_kill(writer);
@@ -504,12 +507,12 @@ int
 main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_killed_subscriber_holds_nobody),
+        cmocka_unit_test(a_killed_subscriber_holds_no_one),
         cmocka_unit_test(a_killed_publishers_reservation_is_stepped_over),
         cmocka_unit_test(a_stopped_publisher_holds_only_what_it_must),
         cmocka_unit_test(who_stays_misses_nothing),
-        cmocka_unit_test(nobody_sees_a_torn_message),
-        cmocka_unit_test(nobody_sees_a_torn_or_older_value),
+        cmocka_unit_test(no_one_sees_a_torn_message),
+        cmocka_unit_test(no_one_sees_a_torn_or_older_value),
         cmocka_unit_test(writers_do_not_wait_for_the_dead_and_the_stopped),
         cmocka_unit_test(a_sleeping_reader_is_woken),
     };

@@ -42,7 +42,7 @@ options_for(mmf_role role)
 
     mmf_channel_options_init(&options);
     options.role = role;
-    options.participants = PARTICIPANTS;
+    options.max_senders = options.max_receivers = PARTICIPANTS;
     options.strategy = MMF_STRATEGY_WAIT;
     return options;
 }
@@ -71,9 +71,9 @@ create_topic(mmf_role role, mmf_topic **out, int *created)
     mmf_channel_options options = options_for(role);
 
     return mmf_topic_create_or_open("T", SIZE, SLOTS,
-                            current->flags & DROP ? MMF_OVERFLOW_DROP_OLDEST
-                                                  : MMF_OVERFLOW_BLOCK,
-                            &options, created, out);
+                                    current->flags & DROP ? MMF_OVERFLOW_DROP_OLDEST
+                                                          : MMF_OVERFLOW_BLOCK,
+                                    &options, created, out);
 }
 
 int
@@ -91,10 +91,10 @@ create_latest(mmf_role role, mmf_latest **out, int *created)
 mmf_topic *topic;
 mmf_latest *latest;
 static void *reserved;
-static mmf_message peeked;
+static mmf_message taken;
 
 void
-publish_number(uint64_t number, int64_t length)
+publish_number(uint64_t number, size_t length)
 {
     uint8_t bytes[SIZE];
 
@@ -122,17 +122,17 @@ run_publish_many(void)
 {
     static uint8_t bytes[3][SIZE];
     mmf_buffer buffers[3];
-    int32_t published = 0;
+    size_t published = 0;
 
     for (int i = 0; i < 3; i++) {
         fill(bytes[i], (uint64_t)i + 1);
         buffers[i].bytes = bytes[i];
-        buffers[i].length = 8 + i;
+        buffers[i].length = (size_t)(8 + i);
         note((uint64_t)i + 1, COMMITTING);
     }
     must(mmf_topic_send_many(topic, buffers, 3, 0, &published));
     must(published == 3 ? MMF_OK : 1001);
-    for (int i = 0; i < published; i++)
+    for (size_t i = 0; i < published; i++)
         note((uint64_t)i + 1, COMMITTED);
 }
 
@@ -223,16 +223,16 @@ prepare_messages(void)
 }
 
 static void
-run_peek(void)
+run_take(void)
 {
-    must(mmf_topic_take(topic, LONG_MS, &peeked));
+    must(mmf_topic_take(topic, LONG_MS, &taken));
 }
 
 static void
-prepare_peek(void)
+prepare_take(void)
 {
     prepare_messages();
-    run_peek();
+    run_take();
 }
 
 static void
@@ -245,7 +245,7 @@ static void
 run_receive(void)
 {
     uint64_t number = 0;
-    int64_t length;
+    size_t length;
 
     must(mmf_topic_receive(topic, &number, 8, LONG_MS, &length, NULL));
     must(number == OURS ? MMF_OK : 1004);
@@ -268,7 +268,7 @@ static void
 run_receive_overtaken(void)
 {
     uint64_t number = 0;
-    int64_t length;
+    size_t length;
     mmf_message message;
 
     must(mmf_topic_receive(topic, &number, 8, LONG_MS, &length, &message));
@@ -278,7 +278,7 @@ run_receive_overtaken(void)
 static void
 run_receive_too_small(void)
 {
-    int64_t length;
+    size_t length;
     char byte;
     int rc = mmf_topic_receive(topic, &byte, 1, LONG_MS, &length, NULL);
 
@@ -289,7 +289,7 @@ static void
 run_receive_in_vain(void)
 {
     uint64_t number;
-    int64_t length;
+    size_t length;
     int rc = mmf_topic_receive(topic, &number, 8, 30, &length, NULL);
 
     must(rc == MMF_TIMED_OUT ? MMF_OK : 1007);
@@ -304,7 +304,7 @@ run_topic_fd(void)
 }
 
 static void
-write_value(uint64_t number, int64_t length)
+write_value(uint64_t number, size_t length)
 {
     uint8_t bytes[SIZE];
 
@@ -325,7 +325,7 @@ static void
 run_write_often(void)
 {
     for (uint64_t i = 0; i < (uint64_t)LATEST_SLOTS * 3 / 2; i++)
-        write_value(OURS + 10 + i, 8 + (int64_t)i);
+        write_value(OURS + 10 + i, 8 + (size_t)i);
 }
 
 void
@@ -375,7 +375,7 @@ run_read(void)
 {
     uint8_t bytes[SIZE];
     uint64_t number, version;
-    int64_t length;
+    size_t length;
 
     must(mmf_latest_receive(latest, bytes, SIZE, &length, &version));
     memcpy(&number, bytes, 8);
@@ -383,9 +383,9 @@ run_read(void)
 }
 
 static void
-run_latest_peek(void)
+run_latest_take(void)
 {
-    must(mmf_latest_take(latest, &peeked));
+    must(mmf_latest_take(latest, &taken));
 }
 
 static void
@@ -449,10 +449,10 @@ const struct operation operations[] = {
     {"topic: commit, dropping the oldest", DROP | FULL, SEND, run_reserve, run_commit},
     {"topic: abandon, dropping the oldest", DROP | FULL, SEND, run_reserve,
      run_abandon},
-    {"topic: peek", 0, RECEIVE, prepare_messages, run_peek},
-    {"topic: release", 0, RECEIVE, prepare_peek, run_release},
-    {"topic: release to a publisher who waits", FULL | WRITER | SLOW, RECEIVE,
-     prepare_peek, run_release},
+    {"topic: take", 0, RECEIVE, prepare_messages, run_take},
+    {"topic: release", 0, RECEIVE, prepare_take, run_release},
+    {"topic: release to a publisher that waits", FULL | WRITER | SLOW, RECEIVE,
+     prepare_take, run_release},
     {"topic: receive", 0, RECEIVE, prepare_messages, run_receive},
     {"topic: receive, overtaken", DROP, RECEIVE, prepare_overtaken,
      run_receive_overtaken},
@@ -461,7 +461,7 @@ const struct operation operations[] = {
     {"topic: receive from an empty topic", SLOW, RECEIVE, NULL, run_receive_in_vain},
     {"topic: receive past a dead one", DEAD_WRITER | SLOW, RECEIVE, prepare_messages,
      run_receive},
-    {"topic: close with a message", 0, RECEIVE, prepare_peek, run_close},
+    {"topic: close with a message", 0, RECEIVE, prepare_take, run_close},
     {"topic: fd", 0, RECEIVE, prepare_messages, run_topic_fd},
     {"topic: stat", MESSAGES, RECEIVE, NULL, run_topic_stat},
     {"latest: create, write", LATEST | ALONE, 0, NULL, run_create_latest},
@@ -482,12 +482,12 @@ const struct operation operations[] = {
     {"latest: read", LATEST | MESSAGES, RECEIVE, NULL, run_read},
     {"latest: read behind a dead one", LATEST | MESSAGES | DEAD_WRITER, RECEIVE, NULL,
      run_read},
-    {"latest: peek", LATEST | MESSAGES, RECEIVE, NULL, run_latest_peek},
-    {"latest: release", LATEST | MESSAGES, RECEIVE, run_latest_peek,
+    {"latest: take", LATEST | MESSAGES, RECEIVE, NULL, run_latest_take},
+    {"latest: release", LATEST | MESSAGES, RECEIVE, run_latest_take,
      run_latest_release},
     {"latest: wait", LATEST | MESSAGES, RECEIVE, NULL, run_wait},
     {"latest: wait in vain", LATEST | SLOW, RECEIVE, NULL, run_wait_in_vain},
-    {"latest: close with a value", LATEST | MESSAGES, RECEIVE, run_latest_peek,
+    {"latest: close with a value", LATEST | MESSAGES, RECEIVE, run_latest_take,
      run_close},
     {"latest: fd", LATEST | MESSAGES, RECEIVE, NULL, run_latest_fd},
     {"latest: stat", LATEST | MESSAGES, RECEIVE, NULL, run_latest_stat},

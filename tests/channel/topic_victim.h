@@ -14,13 +14,13 @@ enum {
     MOST_NUMBERS = 128,
     OURS = 30,        /* our numbers begin here; the victim's with 1 */
     SLOTS = 4,        /* of the topic */
-    LATEST_SLOTS = 8, /* docs/channels.md */
+    LATEST_SLOTS = 8, /* docs/internals/channels.md */
     PARTICIPANTS = 3,
     SIZE = 200,
     LONG_MS = 20000
 };
 
-/* How the channel is, and who else there is when the operation runs. */
+/* The state of the channel, and the other participants, when the operation runs. */
 #define DROP 1u     /* MMF_OVERFLOW_DROP_OLDEST */
 #define MESSAGES 2u /* two of ours are in it */
 #define FULL 4u     /* as many as there are slots */
@@ -28,9 +28,9 @@ enum {
 #define WRITER 16u  /* another process waits for room, which only the victim gives */
 #define DEAD_WRITER 32u /* one died with a reservation */
 #define DEAD_READER 64u /* one died as a subscriber, before the messages */
-#define ALONE 128u      /* the victim makes the channel: nobody else is there */
-#define LATEST 256u     /* else a topic */
-#define SLOW 512u       /* dead ones are asked after: it takes a tick */
+#define ALONE 128u  /* the victim creates the channel: there is no other participant */
+#define LATEST 256u /* else a topic */
+#define SLOW 512u   /* dead ones are asked after: it takes a tick */
 
 struct operation {
     const char *name;
@@ -82,7 +82,7 @@ extern mmf_topic *topic;
 extern mmf_latest *latest;
 
 void open_handle(mmf_role role);
-void publish_number(uint64_t number, int64_t length);
+void publish_number(uint64_t number, size_t length);
 void run_reserve(void);
 void run_latest_reserve(void);
 

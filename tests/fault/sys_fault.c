@@ -2,8 +2,8 @@
  * sys_fault.c - the system calls, the Nth of which fails.
  *
  * A call that gives something back (close, munmap) does so even when it fails: so does
- * Linux. Time passes by sleeping only, so that no test has to wait for a patience to
- * end.
+ * Linux. Time passes by sleeping only, so that no test has to wait for a deadline to
+ * pass.
  */
 #include "os/linux/sys/sys.h"
 
@@ -17,10 +17,12 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* src/os/linux/sys/sys.c under other names, for the calls that are more than one line. */
+/* src/os/linux/sys/sys.c under other names, for the calls that are more than one
+ * line. */
 int real_mmf_sys_birth(int fd, int64_t *seconds, uint32_t *nanoseconds);
 int real_mmf_sys_cpu_count(void);
 int real_mmf_sys_futex_wait(uint32_t *word, uint32_t expected, int64_t until);
@@ -357,7 +359,7 @@ mmf_sys_geteuid(void)
 pid_t
 mmf_sys_getpid(void)
 {
-    return host & HOST_PID_OF_SCAVENGER ? 8 : getpid();
+    return host & HOST_PID_OF_COLLECTOR ? 8 : getpid();
 }
 
 int
@@ -384,6 +386,12 @@ mmf_sys_sleep(int64_t nanoseconds)
 {
     slept += nanoseconds > PAUSE ? nanoseconds : PAUSE;
     return 0;
+}
+
+ssize_t
+mmf_sys_getrandom(void *bytes, size_t size)
+{
+    return strikes("getrandom") ? -1 : getrandom(bytes, size, 0);
 }
 
 int

@@ -13,7 +13,7 @@ MAGIC = b"mmf\x1a\r\n\xff\x01"
 
 
 def page(kind, capacity, name, flags=0, protection=0, scope=0, units=1):
-    head = struct.pack("<8sIIIIqIIqII16sIIQ", MAGIC, 1, kind, 0, 0, capacity, protection,
+    head = struct.pack("<8sIIIIqIIqII16sIIQ", MAGIC, 2, kind, 0, 0, capacity, protection,
                        flags, 1700000000000000000, 1000, 4711, b"writer", scope, len(name), 1)
     assert len(head) == 88
     body = head.ljust(576, b"\0") + name

@@ -1,5 +1,5 @@
 /*
- * page_fuzz.c - the parser of what lies in shared memory, given anything at all.
+ * page_fuzz.c - the parser of shared memory, with any input.
  *
  * The input is a page, short ones filled up with zeros; its last two bytes choose the
  * size of the data in front of it. Built with libFuzzer where the compiler has it, and

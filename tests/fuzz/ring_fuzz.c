@@ -1,7 +1,7 @@
 /*
  * ring_fuzz.c - every step on a channel's slots, over memory with anything at all in
- * it: as long as nobody changes it meanwhile, each answers, and what it shows of a
- * message lies in the slots.
+ * it: while no other process changes it, each step returns, and the message that it shows
+ * lies in the slots.
  *
  * The input's first bytes choose the shape and what is done, the rest is the memory.
  * Its parts are allocated by themselves, so that AddressSanitizer sees a step beside
@@ -19,6 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
 enum { HEAD = 8, MOST_SLOTS = 16, PARTICIPANTS = 3 };
 
+static const mmf_kind kinds[] = {MMF_KIND_QUEUE, MMF_KIND_QUEUE, MMF_KIND_TOPIC,
+                                 MMF_KIND_LATEST};
 static const uint64_t sizes[] = {1, 48, 49, 200};
 
 struct memory {
@@ -68,7 +70,7 @@ fill_slots(struct mmf_ring *ring, const uint8_t **bytes, size_t *count)
 
 static volatile uint8_t sink;
 
-/* What is shown must lie in one slot. */
+/* The message must lie in one slot. */
 static void
 check_message(const struct mmf_ring *ring, const struct mmf_ring_message *message)
 {
@@ -120,19 +122,20 @@ receive_one(struct mmf_ring *ring, int returns)
             check_message(ring, &message);
         break;
     default:
-        mmf_ring_rescan_returned(ring);
+        if (mmf_ring_is_mpmc(ring))
+            mmf_ring_rescan_returned(ring);
         if (mmf_ring_take(ring, &message) != MMF_STEP_DONE)
             break;
         check_message(ring, &message);
-        if (returns)
-            mmf_ring_return(ring, message.index);
-        else
+        if (returns && mmf_ring_is_mpmc(ring))
+            mmf_ring_return_word(ring, mmf_ring_word(ring, message.index));
+        else if (!returns)
             mmf_ring_release(ring, message.index);
     }
 }
 
 static void
-clear_up_all(struct mmf_ring *ring)
+recover_all(struct mmf_ring *ring)
 {
     uint32_t numbers[2 * PARTICIPANTS];
     uint32_t found = mmf_ring_suspects(ring, 1, numbers, 2 * PARTICIPANTS);
@@ -158,7 +161,7 @@ join(struct mmf_ring *ring, const uint8_t *choices)
     }
     if (ring->shape.kind == MMF_KIND_TOPIC && choices[5] & 1)
         mmf_ring_subscribe(ring, choices[4]);
-    if (ring->shape.kind == MMF_KIND_QUEUE && choices[5] & 1)
+    if (mmf_ring_is_mpmc(ring) && choices[5] & 1)
         mmf_ring_begin(ring);
 }
 
@@ -173,12 +176,14 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     bytes += count < HEAD ? count : HEAD;
     count -= count < HEAD ? count : HEAD;
     memset(&ring, 0, sizeof(ring));
-    ring.shape.kind = (enum mmf_ring_kind)(choices[0] % 4);
+    ring.shape.kind = kinds[choices[0] % 4];
+    ring.shape.is_spsc = choices[0] % 4 == 1;
     ring.shape.overflow = (mmf_overflow)(1 + choices[0] / 4 % 3);
     ring.shape.slots = (uint64_t)1 << choices[1] % 5;
     ring.shape.message_size = sizes[choices[1] / 8 % 4];
     ring.shape.stride = mmf_ring_stride(ring.shape.message_size);
-    ring.shape.participants = PARTICIPANTS;
+    ring.shape.max_senders = PARTICIPANTS;
+    ring.shape.max_receivers = PARTICIPANTS;
     memory.slots = take_bytes(&bytes, &count, ring.shape.slots * ring.shape.stride);
     ring.slots = memory.slots;
     ring.slots_end = ring.slots + ring.shape.slots * ring.shape.stride;
@@ -198,7 +203,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
         receive_one(&ring, choices[7] >> i % 8 & 1);
         send_one(&ring, choices[i % HEAD]);
         if (choices[2] & 1)
-            clear_up_all(&ring);
+            recover_all(&ring);
     }
     free(memory.slots);
     free(memory.shared);

@@ -1,5 +1,5 @@
 /*
- * golden_test.c - an object of layout 1, written down byte by byte, is read by today's
+ * golden_test.c - an object of layout 2, written down byte by byte, is read by today's
  * library: the page, its place and the lock ranges never change.
  *
  * Nothing here uses the library's own structures or constants: they are what is tested.
@@ -24,7 +24,7 @@ static const struct golden_bytes {
     const char *bytes;
 } golden[] = {
     {0, 8, "mmf\x1a\r\n\xff\x01"},
-    {8, 4, "\x01\x00\x00\x00"},                  /* layout 1 */
+    {8, 4, "\x02\x00\x00\x00"},                  /* layout 2 */
     {12, 4, "\x01\x00\x00\x00"},                 /* a map */
     {24, 8, "\x10\x27\x00\x00\x00\x00\x00\x00"}, /* 10,000 bytes */
     {76, 4, "\x03\x00\x00\x00"},                 /* the name's length */
@@ -75,14 +75,14 @@ lock_byte(int fd, short type)
 }
 
 static void
-layout_1_is_read(void **state)
+layout_2_is_read(void **state)
 {
     unsigned char page[PAGE_SIZE];
     char path[512];
     mmf_map *map;
     mmf_accessor *view;
     int64_t capacity;
-    int64_t count;
+    size_t count;
     char text[16] = "";
     int fd;
 
@@ -105,7 +105,7 @@ layout_1_is_read(void **state)
     CHECK_TEXT(text, "HI Night Mo.");
     mmf_accessor_close(view);
     mmf_map_close(map);
-    CHECK(access(path, F_OK) == 0); /* the byte's holder lives */
+    CHECK(access(path, F_OK) == 0); /* a process holds the byte */
 
     lock_byte(fd, F_UNLCK);
     CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
@@ -113,8 +113,39 @@ layout_1_is_read(void **state)
     close(fd);
 }
 
+/* Layout 1 was that of 0.1. Its objects are neither read nor removed. */
 static void
-layout_1_is_written(void **state)
+another_layout_is_refused(void **state)
+{
+    static const char *const layouts[] = {"\x01\x00\x00\x00", "\x03\x00\x00\x00"};
+    unsigned char page[PAGE_SIZE];
+    char path[512];
+    mmf_map *map = NULL;
+    int fd;
+
+    (void)state;
+    if (!is_little_endian())
+        harness_skip("the golden page is of a little-endian machine");
+    path_of_cat(path);
+    fill_golden(page);
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    CHECK(fd >= 0);
+    for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++) {
+        memcpy(page + 8, layouts[i], 4);
+        CHECK(pwrite(fd, page, PAGE_SIZE, PAGE_AT) == PAGE_SIZE);
+        lock_byte(fd, F_WRLCK);
+        CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_LAYOUT);
+        CHECK_FAILS(mmf_map_create_new("Cat", CAPACITY, NULL, &map), MMF_E_LAYOUT);
+        CHECK(map == NULL);
+        CHECK(access(path, F_OK) == 0);
+        lock_byte(fd, F_UNLCK);
+    }
+    close(fd);
+    CHECK(unlink(path) == 0);
+}
+
+static void
+layout_2_is_written(void **state)
 {
     unsigned char expected[PAGE_SIZE];
     unsigned char page[PAGE_SIZE];
@@ -144,8 +175,9 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(layout_1_is_read),
-        cmocka_unit_test(layout_1_is_written),
+        cmocka_unit_test(layout_2_is_read),
+        cmocka_unit_test(layout_2_is_written),
+        cmocka_unit_test(another_layout_is_refused),
     };
 
     return harness_main(argc, argv, "layout", tests, sizeof(tests) / sizeof(tests[0]),

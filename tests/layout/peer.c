@@ -55,14 +55,14 @@ check_side(mmf_accessor *view, int64_t at, int seed)
     char expected[COUNT][ELEMENT];
     char elements[COUNT][ELEMENT];
     int64_t number;
-    int64_t count;
+    size_t count;
 
     fill(expected, seed);
     demand(mmf_accessor_read_int64(view, at, &number) == 0 &&
                number == 0x0123456789ABCDEF + seed,
            "read the other's int64");
-    demand(mmf_accessor_read_array(view, at + 8, elements, ELEMENT, COUNT,
-                                        &count) == 0 &&
+    demand(mmf_accessor_read_array(view, at + 8, elements, ELEMENT, COUNT, &count) ==
+                   0 &&
                count == COUNT && memcmp(elements, expected, sizeof(elements)) == 0,
            "read the other's array");
 }
@@ -72,7 +72,8 @@ open_view(mmf_map *map, mmf_accessor **view)
 {
     int64_t capacity;
 
-    demand(mmf_map_capacity(map, &capacity) == 0 && capacity == CAPACITY, "the capacity");
+    demand(mmf_map_capacity(map, &capacity) == 0 && capacity == CAPACITY,
+           "the capacity");
     demand(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, view) == 0,
            "a view");
 }
@@ -96,7 +97,8 @@ run_creator(void)
     demand(mmf_map_create_new("Interop", CAPACITY, NULL, &map) == 0, "create the map");
     open_view(map, &view);
     write_side(view, 0, 1);
-    demand(mmf_mutex_create_or_open("Interop mutex", 1, NULL, &created, &mutex) == 0 && created,
+    demand(mmf_mutex_create_or_open("Interop mutex", 1, NULL, &created, &mutex) == 0 &&
+               created,
            "create the mutex");
     say("ready");
     demand(fgets(line, sizeof(line), stdin) != NULL, "hear of the other");
@@ -159,8 +161,9 @@ run_large(void)
     char line[16];
 
     mmf_map_options_init(&options);
-    options.options = MMF_DELAY_ALLOCATE_PAGES;
-    demand(mmf_map_create_new("Large", LARGE, &options, &map) == 0, "create a large map");
+    options.allocation = MMF_DELAY_ALLOCATE_PAGES;
+    demand(mmf_map_create_new("Large", LARGE, &options, &map) == 0,
+           "create a large map");
     demand(mmf_accessor_create(map, NEAR_END, 8, MMF_ACCESS_READ_WRITE, NULL, &view) ==
                0,
            "a view near its end");
@@ -194,7 +197,8 @@ run_part(void)
         demand(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ, NULL, &view) ==
                    MMF_E_NO_MEMORY,
                "no view of it all");
-        demand(mmf_accessor_create(map, 4095, UINT32_MAX - 100, MMF_ACCESS_READ, NULL, &view) == MMF_E_NO_MEMORY,
+        demand(mmf_accessor_create(map, 4095, UINT32_MAX - 100, MMF_ACCESS_READ, NULL,
+                                   &view) == MMF_E_NO_MEMORY,
                "no view that is too large with what lies before it");
     }
     mmf_map_close(map);
@@ -234,7 +238,7 @@ run_limits(void)
     mmf_map *map;
 
     mmf_map_options_init(&delay);
-    delay.options = MMF_DELAY_ALLOCATE_PAGES;
+    delay.allocation = MMF_DELAY_ALLOCATE_PAGES;
     if (narrow) {
         demand(refused(mmf_map_create_new("Limits", beyond, &delay, &map), MMF_E_RANGE,
                        "capacity"),
@@ -242,21 +246,24 @@ run_limits(void)
         demand(refused(mmf_map_create_new(NULL, beyond, &delay, &map), MMF_E_RANGE,
                        "capacity"),
                "create beyond 32 bits, unnamed");
-        demand(refused(mmf_map_create_or_open("Limits", beyond, &delay, NULL, &map), MMF_E_RANGE,
-                       "capacity"),
+        demand(refused(mmf_map_create_or_open("Limits", beyond, &delay, NULL, &map),
+                       MMF_E_RANGE, "capacity"),
                "create or open beyond 32 bits");
     }
     demand(mmf_map_create_or_open("Limits", beyond - narrow, &delay, NULL, &map) == 0,
            "create as much as the word can say");
     if (narrow) {
-        demand(refused(mmf_accessor_create(map, 0, beyond, MMF_ACCESS_READ, NULL, &view),
-                       MMF_E_RANGE, "size"),
-               "a view beyond 32 bits");
-        demand(refused(mmf_stream_create(map, 0, beyond, MMF_ACCESS_READ, NULL, &stream),
-                       MMF_E_RANGE, "size"),
-               "a stream beyond 32 bits");
+        demand(
+            refused(mmf_accessor_create(map, 0, beyond, MMF_ACCESS_READ, NULL, &view),
+                    MMF_E_RANGE, "size"),
+            "a view beyond 32 bits");
+        demand(
+            refused(mmf_stream_create(map, 0, beyond, MMF_ACCESS_READ, NULL, &stream),
+                    MMF_E_RANGE, "size"),
+            "a stream beyond 32 bits");
     }
-    demand(mmf_accessor_create(map, beyond - 4097, 4096, MMF_ACCESS_READ_WRITE, NULL, &view) == 0 &&
+    demand(mmf_accessor_create(map, beyond - 4097, 4096, MMF_ACCESS_READ_WRITE, NULL,
+                               &view) == 0 &&
                mmf_accessor_write_int32(view, 4092, 7) == 0,
            "a view of its end");
     mmf_accessor_close(view);

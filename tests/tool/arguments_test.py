@@ -1,4 +1,4 @@
-"""arguments_test.py - what is wrong gets one line that says what would be right."""
+"""arguments_test.py - wrong arguments get one line that says what is right."""
 import os
 import resource
 import subprocess
@@ -25,49 +25,49 @@ def test_help_is_there_for_all():
 
 
 def test_unknown_commands_and_options():
-    fails(USAGE, "there is no command \"lss\": mmf help", "lss")
-    fails(USAGE, "there is no command \"x\"", "help", "x")
-    fails(USAGE, "it would be mmf help [COMMAND]", "help", "ls", "ls")
+    fails(USAGE, "unknown command \"lss\"; mmf help", "lss")
+    fails(USAGE, "unknown command \"x\"", "help", "x")
+    fails(USAGE, "unexpected argument \"ls\"; usage: mmf help [COMMAND]", "help", "ls", "ls")
     for command in COMMANDS:
-        result = fails(USAGE, "there is no option \"--nonsense\": there are --help",
+        result = fails(USAGE, "unknown option \"--nonsense\" (--help",
                        command, "--nonsense")
         for option in mmf("help", "--list", command).out.split():
             assert option.rstrip("=") in result.err, (command, option)
-        fails(USAGE, "there is no option \"-Z\"", command, "-Z")
+        fails(USAGE, "unknown option \"-Z\"", command, "-Z")
     fails(USAGE, "--offset needs a value: --offset N", "read", "Cat", "--offset")
     fails(USAGE, "--offset needs a value", "read", "Cat", "-o")
     fails(USAGE, "--json takes no value", "ls", "--json=yes")
 
 
-def test_what_is_missing_or_too_much():
+def test_what_is_missing_or_unexpected():
     for command, usage in (("stat", "NAME..."), ("create", "NAME [SIZE]"),
                            ("read", "NAME"), ("write", "NAME [TEXT]"), ("dump", "NAME"),
                            ("peek", "NAME"), ("poke", "NAME VALUE..."), ("watch", "NAME"),
                            ("send", "NAME [TEXT]"), ("recv", "NAME"), ("tail", "NAME"),
                            ("lock", "NAME"), ("signal", "NAME"), ("wait", "NAME...")):
-        fails(USAGE, "something is missing: it would be mmf %s %s" % (command, usage),
+        fails(USAGE, "missing argument; usage: mmf %s %s" % (command, usage),
               command)
     for command in ("read", "dump", "peek", "watch", "signal"):
-        fails(USAGE, "\"b\" is too much: it would be mmf " + command, command, "a", "b")
+        fails(USAGE, "unexpected argument \"b\"; usage: mmf " + command, command, "a", "b")
     for command in ("gc", "top", "bench"):
-        fails(USAGE, "\"b\" is too much", command, "b")
-    fails(USAGE, "\"true\" is too much: put -- before the command", "lock", "M", "true")
-    fails(USAGE, "what shall be run?", "lock", "M")
-    fails(USAGE, "what shall be run?", "run")
-    fails(USAGE, "behind -- there should be a command", "lock", "M", "--")
-    fails(USAGE, "something is missing", "poke", "Cat")
+        fails(USAGE, "unexpected argument \"b\"", command, "b")
+    fails(USAGE, "unexpected argument \"true\": put -- before the command", "lock", "M", "true")
+    fails(USAGE, "missing command; usage: mmf lock", "lock", "M")
+    fails(USAGE, "missing command; usage: mmf run", "run")
+    fails(USAGE, "missing command after --", "lock", "M", "--")
+    fails(USAGE, "missing argument", "poke", "Cat")
 
 
 def test_names():
     for command in ("stat", "read", "write", "dump", "peek", "watch", "signal", "wait",
                     "doctor"):
         fails(USAGE, "a name has at least one character", command, "")
-        fails(USAGE, "has a backslash", command, "a\\b")
+        fails(USAGE, "may be followed by a backslash", command, "a\\b")
         if not WINDOWS: # where command lines are shorter than the longest name
-            fails(USAGE, "a name has at most 3500 bytes, this one has 3501", command,
+            fails(USAGE, "name too long: 3501 bytes, at most 3500", command,
                   "n" * 3501)
         fails(USAGE, "a name has at least one character", command, "Global\\")
-    fails(USAGE, "has a backslash", "create", "a\\b", "1")
+    fails(USAGE, "may be followed by a backslash", "create", "a\\b", "1")
     for command in ("stat", "read", "dump", "peek", "watch"):
         fails(NO_OBJECT, "Cat", command, "Cat")
     fails(NO_OBJECT, "Cat", "write", "Cat", "x")
@@ -79,12 +79,12 @@ def test_names():
 
 def test_sizes_and_offsets():
     for size in ("x", "", "-1", "10Q", "10Kx", "1.5K", "K", "0x", "10 K", " 10", "10KIB "):
-        fails(USAGE, "is no number of bytes: it would be 10000, 0x2710, 10K or 4MiB",
+        fails(USAGE, "invalid size \"%s\": use 10000, 0x2710, 10K or 4MiB" % size,
               "create", "Cat", size)
-    fails(USAGE, "is more than there can be", "create", "Cat", "9E")
-    fails(USAGE, "is more than there can be", "create", "Cat", "99999999999999999999")
-    fails(USAGE, "size 0: a map has at least one byte", "create", "Cat", "0")
-    fails(USAGE, "how large?", "create", "Cat")
+    fails(USAGE, "is too large: at most 8E - 1", "create", "Cat", "9E")
+    fails(USAGE, "is too large: at most 8E - 1", "create", "Cat", "99999999999999999999")
+    fails(USAGE, "invalid size 0: a map has at least one byte", "create", "Cat", "0")
+    fails(USAGE, "missing size; usage: mmf create Cat 10000", "create", "Cat")
     for size, wanted in (("10", 10), ("10B", 10), ("0x10", 16), ("1K", 1024), ("1k", 1024),
                          ("1KB", 1024), ("1KiB", 1024), ("1kib", 1024), ("1M", 1 << 20),
                          ("1MiB", 1 << 20)):
@@ -93,54 +93,54 @@ def test_sizes_and_offsets():
         kill(held.pop(), signal.SIGTERM)
     create("Cat", "8")
     for command in ("read", "dump", "watch", "peek"):
-        fails(USAGE, "--offset \"x\" is no number of bytes", command, "Cat", "--offset", "x")
-        fails(USAGE, "offset 9000 is behind the end: \"Cat\" has %d bytes" % whole(8),
+        fails(USAGE, "invalid --offset \"x\": use 10000", command, "Cat", "--offset", "x")
+        fails(USAGE, "offset 9000 is past the end: \"Cat\" has %d bytes" % whole(8),
               command, "Cat", "--offset", "9000")
     for command in ("read", "dump", "watch"):
-        fails(USAGE, "9000 bytes from 4 on are too many: \"Cat\" has %d" % whole(8), command,
+        fails(USAGE, "9000 bytes from offset 4 are past the end: \"Cat\" has %d" % whole(8), command,
               "Cat", "-o", "4", "-l", "9000")
-    fails(USAGE, "8 bytes from %d on are too many" % (whole(8) - 7), "peek", "Cat", "-o",
+    fails(USAGE, "8 bytes from offset %d are past the end" % (whole(8) - 7), "peek", "Cat", "-o",
           str(whole(8) - 7), "-c", "2")
-    fails(USAGE, "there is nothing to watch", "watch", "Cat", "-o", str(whole(8)))
-    fails(USAGE, "no number from 1 to", "peek", "Cat", "-c", "0")
-    fails(USAGE, "no number from 1 to", "peek", "Cat", "-c", "9223372036854775807")
-    fails(USAGE, "one of them", "watch", "Cat", "-c", "1", "-l", "1")
+    fails(USAGE, "nothing to watch after offset", "watch", "Cat", "-o", str(whole(8)))
+    fails(USAGE, "use a number from 1 to", "peek", "Cat", "-c", "0")
+    fails(USAGE, "use a number from 1 to", "peek", "Cat", "-c", "9223372036854775807")
+    fails(USAGE, "exclude each other", "watch", "Cat", "-c", "1", "-l", "1")
 
 
 def test_types_times_modes_and_kinds():
     create("Cat", "8")
     for command in ("peek", "watch"):
-        fails(USAGE, "--type \"int\" is none: boolean, byte", command, "Cat", "--type", "int")
-    fails(USAGE, "--type \"int\" is none", "poke", "Cat", "--type", "int", "1")
+        fails(USAGE, "unknown type \"int\" (boolean, byte", command, "Cat", "--type", "int")
+    fails(USAGE, "unknown type \"int\"", "poke", "Cat", "--type", "int", "1")
     for time in ("x", "", "-1", "5y", "1e999", "nan", "5 s"):
-        fails(USAGE, "is no time: it would be 250ms, 2s, 1.5m or 1h", "wait", "Cat",
+        fails(USAGE, "invalid --timeout \"%s\": use 250ms, 2s, 1.5m or 1h" % time, "wait", "Cat",
               "--timeout", time)
     fails(USAGE, "is too long: at most 24d", "wait", "Cat", "--timeout", "25d")
     fails(USAGE, "--interval is at least 1ms", "watch", "Cat", "-i", "0")
     for mode in ("x", "", "800", "1777", "0", "-600", "600x"):
-        fails(USAGE, "is no mode: it would be three octal digits", "create", "Dog", "1",
+        fails(USAGE, "invalid --mode \"%s\": use three octal digits" % mode, "create", "Dog", "1",
               "--mode", mode)
-    fails(USAGE, "--kind \"mop\" is none: map, mutex", "ls", "--kind", "mop")
-    fails(USAGE, "--kind \"mop\" is none: map, mutex", "create", "Dog", "--kind", "mop")
-    fails(USAGE, "--access \"rw\" is none: read-write", "create", "Dog", "1", "--access", "rw")
-    fails(USAGE, "\"1\": a mutex has no size", "create", "Dog", "1", "--kind", "mutex")
+    fails(USAGE, "unknown kind \"mop\" (map, mutex", "ls", "--kind", "mop")
+    fails(USAGE, "unknown kind \"mop\" (map, mutex", "create", "Dog", "--kind", "mop")
+    fails(USAGE, "unknown access \"rw\" (read-write", "create", "Dog", "1", "--access", "rw")
+    fails(USAGE, "unexpected argument \"1\": a mutex has no size", "create", "Dog", "1", "--kind", "mutex")
     for kind, option in (("map", "--manual"), ("map", "--initial=1"), ("mutex", "--set"),
                          ("mutex", "--delay"), ("event", "--maximum=1"),
                          ("semaphore", "--access=read")):
         size = ["1"] if kind == "map" else []
-        fails(USAGE, "says nothing about a " + kind, "create", "Dog", *size, "--kind", kind,
+        fails(USAGE, "is not for a " + kind, "create", "Dog", *size, "--kind", kind,
               option)
-    fails(USAGE, "is no number from 0 to 3", "create", "Dog", "--kind", "semaphore",
+    fails(USAGE, "use a number from 0 to 3", "create", "Dog", "--kind", "semaphore",
           "--maximum", "3", "--initial", "4")
-    fails(USAGE, "a command says how long", "create", "Dog", "1", "--hold", "--", "true")
-    fails(USAGE, "--colour \"blue\" is none", "dump", "Cat", "--colour", "blue")
-    fails(USAGE, "--sort \"colour\" is none: name, kind", "top", "--sort", "colour")
+    fails(USAGE, "the command says how long", "create", "Dog", "1", "--hold", "--", "true")
+    fails(USAGE, "unknown colour \"blue\"", "dump", "Cat", "--colour", "blue")
+    fails(USAGE, "unknown column \"colour\" (name, kind", "top", "--sort", "colour")
     fails(USAGE, "--time is at least 100ms", "bench", "--time", "1ms")
     assert names() == ["Cat"]
 
 
 @not_on_windows("names are in the kernel, not in a directory")
-def test_the_namespace_must_be_sound():
+def test_the_namespace_must_be_safe():
     fails(USAGE, "it must be an absolute path", "ls", env={"MMF_DIR": "x"})
     fails(USAGE, "is missing: mount a tmpfs", "create", "Cat", "1",
           env={"MMF_DIR": "/nowhere"})
@@ -175,7 +175,7 @@ def test_a_full_disk_is_an_error():
 
 def test_no_memory_is_said():
     create("Cat", "8")
-    fails(NO_ROOM, "Dog" if WINDOWS else "bytes", "create", "Dog", "1000T")
+    fails(NO_SPACE, "Dog" if WINDOWS else "bytes", "create", "Dog", "1000T")
 
 
 main("tool_arguments", globals())

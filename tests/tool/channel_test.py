@@ -16,14 +16,14 @@ def test_a_queue_s_messages_are_taken_once():
     assert "2 of 4, 2 sent" in mmf("ls").out
     assert mmf("recv", "Jobs").out == "one\n"
     assert mmf("recv", "Jobs", "--raw", raw=True).out == b"t\0o"
-    fails(TIMED_OUT, "nothing came within the time", "recv", "Jobs", "-t", "50ms")
+    fails(TIMED_OUT, "timed out", "recv", "Jobs", "-t", "50ms")
     assert "2 sent, 2 received" in mmf("stat", "Jobs").out
 
 
 def test_a_full_queue_waits_or_fails():
     create("Jobs", "--kind", "queue", "--messages", "2")
     mmf("send", "Jobs", "--lines", stdin=b"a\nb\n")
-    fails(TIMED_OUT, "was full all the time", "send", "Jobs", "c", "-t", "50ms")
+    fails(TIMED_OUT, "timed out: \"Jobs\" is full", "send", "Jobs", "c", "-t", "50ms")
     sender = start("send", "Jobs", "c")
     assert mmf("recv", "Jobs", "-c", "3").out == "a\nb\nc\n"
     finish(sender)
@@ -32,7 +32,7 @@ def test_a_full_queue_waits_or_fails():
     fails(FAILED, "", "send", "Fast", "c")
 
 
-def test_the_oldest_may_give_way():
+def test_the_oldest_may_be_dropped():
     create("News", "--kind", "topic", "--messages", "2", "--overflow", "drop-oldest")
     mmf("send", "News", "--lines", stdin=b"a\nb\nc\nd\n")
     assert mmf("tail", "News", "--replay", "2", "-c", "2").out == "c\nd\n"
@@ -68,28 +68,28 @@ def test_what_is_wrong_is_said():
     create("Cat", "8")
     create("Jobs", "--kind", "queue", "--message-size", "4")
     for command in (["send", "Cat", "x"], ["recv", "Cat"], ["tail", "Cat"]):
-        fails(WRONG_KIND, "is no queue, topic or latest value", *command)
+        fails(WRONG_KIND, "Cat", *command)
     for command in (["send", "Dog", "x"], ["recv", "Dog"], ["tail", "Dog"]):
         fails(NO_OBJECT, "Dog", *command)
-    fails(WRONG_KIND, "is a queue: looking would take", "tail", "Jobs")
-    fails(USAGE, "a message of 5 bytes is too long: \"Jobs\" takes 4", "send", "Jobs", "12345")
-    fails(USAGE, "has more than \"Jobs\" takes: 4 bytes", "send", "Jobs", stdin=b"12345")
-    fails(USAGE, "no TEXT with it", "send", "Jobs", "x", "--lines")
-    fails(USAGE, "--overflow \"x\" is none: block, fail or drop-oldest", "create", "Q",
+    fails(WRONG_KIND, "is a queue, and tail would take", "tail", "Jobs")
+    fails(USAGE, "message of 5 bytes is too long: \"Jobs\" takes at most 4", "send", "Jobs", "12345")
+    fails(USAGE, "is too long: \"Jobs\" takes at most 4 bytes", "send", "Jobs", stdin=b"12345")
+    fails(USAGE, "give no TEXT with it", "send", "Jobs", "x", "--lines")
+    fails(USAGE, "unknown overflow \"x\" (block, fail, drop-oldest", "create", "Q",
           "--kind", "queue", "--overflow", "x")
-    fails(USAGE, "--message-size 0", "create", "Q", "--kind", "queue", "--message-size", "0")
-    fails(USAGE, "--messages says nothing about a map", "create", "Q", "8", "--messages", "8")
-    fails(USAGE, "--set says nothing about a queue", "create", "Q", "--kind", "queue", "--set")
+    fails(USAGE, "invalid --message-size 0", "create", "Q", "--kind", "queue", "--message-size", "0")
+    fails(USAGE, "--messages is not for a map", "create", "Q", "8", "--messages", "8")
+    fails(USAGE, "--set is not for a queue", "create", "Q", "--kind", "queue", "--set")
     fails(EXISTS, "exists already", "create", "Jobs", "--kind", "queue", "--for", "0")
 
 
-@not_on_windows("nothing is ever dead")
-def test_a_dead_one_is_shown_and_left():
+@not_on_windows("nothing is ever orphaned")
+def test_an_orphaned_one_is_shown_and_left():
     kill(create("Jobs", "--kind", "queue"))
     for _ in range(2):
-        entry, = ls("--dead")
-        assert entry["life"] == "dead" and "sent" not in entry, entry
-        assert "dead: nobody holds it" in mmf("stat", "Jobs").out
+        entry, = ls("--orphaned")
+        assert entry["status"] == "orphaned" and "sent" not in entry, entry
+        assert "orphaned: no process has it open" in mmf("stat", "Jobs").out
     mmf("gc")
 
 

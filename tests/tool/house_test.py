@@ -1,4 +1,4 @@
-"""house_test.py - gc, run, doctor: what is dead, what is in the way."""
+"""house_test.py - gc, run, doctor: orphaned objects, and what prevents names."""
 import json
 import os
 import re
@@ -19,28 +19,28 @@ def find(check, *arguments, **more):
     return [one for one in findings(*arguments, **more) if one["check"] == check]
 
 
-def test_gc_removes_what_is_dead_and_nothing_else():
+def test_gc_removes_orphaned_objects_and_nothing_else():
     create("Cat", "1MiB")
     kill(create("Dog", "2MiB"))
     kill(create("Global\\Cow", "4K"))
     out = mmf("gc", "--dry-run").out
-    assert "Dog" in out and "2 dead would be removed, 2M would be freed; 1 alive" in out, out
+    assert "Dog" in out and "2 orphaned to remove, 2M to free; 1 in use" in out, out
     done = json.loads(mmf("gc", "-n", "--json").out)
-    assert done["removed"] == 2 and done["dry_run"] and done["alive"] == 1
-    assert [entry["name"] for entry in done["dead"]] == ["Dog", "Global\\Cow"]
-    assert len(ls("--dead")) == 3
+    assert done["removed"] == 2 and done["dry_run"] and done["in_use"] == 1
+    assert [entry["name"] for entry in done["orphaned"]] == ["Dog", "Global\\Cow"]
+    assert len(ls("--orphaned")) == 3
     out = mmf("gc").out
-    assert "2 dead removed, 2M freed; 1 alive" in out, out
-    assert len(ls("--dead")) == 1
-    assert mmf("gc").out == "0 dead removed, 0 freed; 1 alive\n"
+    assert "2 orphaned removed, 2M freed; 1 in use" in out, out
+    assert len(ls("--orphaned")) == 1
+    assert mmf("gc").out == "0 orphaned removed, 0 freed; 1 in use\n"
 
 
-def test_gc_leaves_strangers_alone():
+def test_gc_leaves_invalid_files_alone():
     create("Cat", "8")
     path = os.path.join(os.path.dirname(ls()[0]["path"]), "stone")
     with open(path, "w") as file:
         file.write("no object")
-    assert "1 files that are no mmf objects, left alone" in mmf("gc").out
+    assert "1 invalid, left alone" in mmf("gc").out
     os.unlink(path)
 
 
@@ -48,7 +48,7 @@ def root_entries():
     return [entry for entry in os.listdir(os.environ["MMF_DIR"]) if "run" in entry]
 
 
-def test_run_has_names_of_its_own():
+def test_run_has_a_private_namespace():
     create("Cat", "8")
     out = mmf("run", "sh", "-c",
               "'%s' create Cat 8 -b > /dev/null; '%s' write Cat inside; '%s' read Cat --string;"
@@ -73,29 +73,29 @@ def test_run_passes_on_how_the_command_ends():
     assert root_entries() == []
 
 
-def test_a_killed_run_is_tidied_up_by_the_next():
-    for tidy in (["gc"], ["run", "true"]):
+def test_a_killed_run_is_cleaned_up_by_the_next():
+    for cleaning in (["gc"], ["run", "true"]):
         runner = start("run", "sh", "-c", "'%s' create Cat 8 -b; read x" % MMF)
         holder = int(runner.stdout.readline())
         runner.kill()
         runner.wait()
-        mmf(*tidy)
-        assert len(root_entries()) == 1, "somebody has it still"
+        mmf(*cleaning)
+        assert len(root_entries()) == 1, "a process still uses it"
         runner.stdin.close()
         kill(holder)
-        wait_until(lambda: (mmf(*tidy), root_entries() == [])[1])
+        wait_until(lambda: (mmf(*cleaning), root_entries() == [])[1])
 
 
 def test_run_says_what_goes_on():
     result = mmf("run", "sh", "-c", "'%s' create Cat 8 -b" % MMF)
-    assert "still holds objects in" in result.err, result
+    assert "still uses" in result.err, result
     assert len(root_entries()) == 1
     kill(int(result.out))
     mmf("gc")
     assert root_entries() == []
 
 
-def test_doctor_is_content_with_a_sound_place():
+def test_doctor_is_content_with_a_good_directory():
     result = mmf("doctor")
     assert re.search(r"\d+ good, \d+ notes, \d+ warnings, 0 problems", result.out), result
     out = mmf("doctor", "--all").out
@@ -109,7 +109,7 @@ def test_doctor_is_content_with_a_sound_place():
             assert one["why"] and one["fix"], one
 
 
-def test_doctor_finds_what_is_wrong_with_the_place():
+def test_doctor_finds_what_is_wrong_with_the_directory():
     place = os.environ["MMF_DIR"]
     os.chmod(place, 0o777)
     one, = find("directory", status=FAILED)
@@ -120,7 +120,7 @@ def test_doctor_finds_what_is_wrong_with_the_place():
     one, = find("directory", status=FAILED, env={"MMF_DIR": place + "/missing"})
     assert "mkdir -m 1777 -p" in one["fix"], one
     one, = find("directory", status=FAILED, env={"MMF_DIR": "relative"})
-    assert "no absolute path" in one["what"], one
+    assert "not an absolute path" in one["what"], one
     local = os.path.join(place, "mmf-%d" % os.geteuid())
     os.mkdir(local, 0o755)
     os.chmod(local, 0o755)
@@ -130,43 +130,43 @@ def test_doctor_finds_what_is_wrong_with_the_place():
     assert find("local")[0]["level"] == "good"
 
 
-def test_doctor_counts_the_dead():
+def test_doctor_counts_orphaned_objects():
     kill(create("Cat", "1MiB"))
-    one, = find("dead")
-    assert one["fix"] == "mmf gc" and "1 dead objects take 1" in one["what"], one
+    one, = find("orphaned")
+    assert one["fix"] == "mmf gc" and "1 orphaned objects take 1" in one["what"], one
     mmf("gc")
-    assert find("dead") == []
+    assert find("orphaned") == []
 
 
-def test_doctor_tells_why_a_name_can_be_opened_or_not():
+def test_doctor_says_why_a_name_can_be_opened_or_not():
     pid = create("Cat", "8")
     out = mmf("doctor", "Cat").out
-    assert "is a map that is alive" in out and "this process can open \"Cat\"" in out
-    assert "held by %d" % pid in out, out
+    assert "is a map in use" in out and "this process can open \"Cat\"" in out
+    assert "holders: %d" % pid in out, out
     out = mmf("doctor", "cat", status=NO_OBJECT).out
-    assert "there is no \"cat\"" in out and "but there is \"Cat\"" in out, out
+    assert "no such object: \"cat\"" in out and "there is \"Cat\"" in out, out
     out = mmf("doctor", "Global\\Cat", status=NO_OBJECT).out
-    assert "but there is \"Cat\"" in out, out
+    assert "there is \"Cat\"" in out, out
     os.kill(pid, signal.SIGSTOP)
     wait_until(lambda: "is stopped" in mmf("doctor", "Cat").out)
     os.kill(pid, signal.SIGCONT)
     kill(pid)
     out = mmf("doctor", "Cat", status=NO_OBJECT).out
-    assert "is dead" in out and "mend it: mmf gc" in out, out
+    assert "is orphaned" in out and "fix: mmf gc" in out, out
     mmf("gc")
     create("Gate", "--kind", "mutex")
-    assert "is a mutex that is alive: free" in mmf("doctor", "Gate").out
+    assert "is a mutex in use: free" in mmf("doctor", "Gate").out
 
 
-def test_doctor_knows_a_stone():
+def test_doctor_knows_an_invalid_file():
     create("Cat", "8")
     path = os.path.join(os.path.dirname(ls()[0]["path"]), "stone")
     with open(path, "w") as file:
         file.write("no object")
-    assert find("foreign")[0]["level"] == "warning"
+    assert find("invalid")[0]["level"] == "warning"
     out = mmf("doctor", "stone", status=DAMAGED).out
-    assert "is no sound mmf object" in out, out
-    assert "foreign" in mmf("stat", "stone").out
+    assert "is not a valid mmf object" in out, out
+    assert "invalid" in mmf("stat", "stone").out
     fails(DAMAGED, "it is no mmf object and left alone", "read", "stone")
     os.unlink(path)
 
@@ -195,9 +195,9 @@ def test_a_small_tmpfs_is_named_with_its_remedy():
         raise Skip("mounting is needed: run as root")
     doctor, created = done.stdout.split("--- create\n")
     words = "mount it larger (containers: --shm-size), or set MMF_DIR"
-    assert "/dev/shm holds 1024 KiB, 1024 KiB free" in doctor, done
+    assert "/dev/shm has 1024 KiB, 1024 KiB free" in doctor, done
     assert words in doctor and "mount -o remount,size=1G /dev/shm" in doctor, done
-    assert "--- status %d\nfull" % NO_ROOM in created, done
+    assert "--- status %d\nfull" % NO_SPACE in created, done
     assert re.search(r"holds 1024 KiB, \d+ KiB free; needs \d+ KiB: " + re.escape(words),
                      done.stderr), done
 
@@ -221,13 +221,13 @@ def test_bench_compares_and_leaves_nothing():
     for one in found:
         assert one["mmf_ns"] > 0 and one["raw_ns"] > 0, one
         assert abs(one["times"] - one["mmf_ns"] / one["raw_ns"]) < 0.01 * one["times"], one
-    assert ls("--dead") == []
+    assert ls("--orphaned") == []
     bench = start("bench")
     wait_until(lambda: len(ls()) >= 5, "its objects")
     bench.send_signal(signal.SIGINT)
     bench.communicate(timeout=DEADLINE)
     assert bench.returncode == -signal.SIGINT
-    assert ls("--dead") == []
+    assert ls("--orphaned") == []
 
 
 main("tool_house", globals())

@@ -111,7 +111,7 @@ def test_man_finds_both():
         os.mkdir(os.path.join(directory, "man" + section))
         shutil.copy(os.path.join(MAN, "mmf." + section),
                     os.path.join(directory, "man" + section))
-    for arguments, wanted in ((["mmf"], "see, make, watch and mend"),
+    for arguments, wanted in ((["mmf"], "create, inspect, watch and repair"),
                               (["7", "mmf"], "named shared memory")):
         shown = subprocess.run(["man", "-M", directory, *arguments], capture_output=True,
                                text=True, timeout=DEADLINE, env={**os.environ, "LC_ALL": "C"})

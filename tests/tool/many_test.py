@@ -63,7 +63,7 @@ def test_ten_thousand_objects():
     begin = time.monotonic()
     out = mmf("gc").out
     print("gc of 10,000: %.2f s" % (time.monotonic() - begin))
-    assert "10000 dead removed" in out, out[-200:]
+    assert "10000 orphaned removed" in out, out[-200:]
     assert ls() == []
 
 
@@ -86,10 +86,10 @@ def test_another_user_sees_what_the_mode_says():
     listed = {entry["name"]: entry
               for entry in json.loads(as_other("ls", "--json").out)["objects"]}
     assert set(listed) == {"mmf.closed", "Global\\readable", "Global\\open"}, listed
-    assert listed["mmf.closed"]["life"] == "hidden"
-    assert listed["Global\\open"]["life"] == "alive"
+    assert listed["mmf.closed"]["status"] == "inaccessible"
+    assert listed["Global\\open"]["status"] == "in use"
     assert listed["Global\\open"]["holder_count"] == 1
-    assert "1 unseen" in as_other("ls").out
+    assert "1 hidden" in as_other("ls").out
     as_other("write", "Global\\open", "hi")
     assert as_other("read", "Global\\readable", raw=True).out == bytes(8)
     result = as_other("write", "Global\\readable", "hi", status=DENIED)
@@ -104,15 +104,15 @@ def test_doctor_knows_other_users():
     create("Global\\closed", "8")
     create("Global\\readable", "8", "--mode", "644")
     out = as_other("doctor", "Global\\closed", status=DENIED).out
-    assert "is another user's, who does not let us read it" in out, out
+    assert "belongs to another user, and you may not read it" in out, out
     out = as_other("doctor", "Global\\readable").out
-    assert "can open \"Global\\readable\" for reading only" in out, out
+    assert "can open \"Global\\readable\" only for reading" in out, out
     kill(held.pop())
     out = as_other("doctor", "Global\\readable", status=NO_OBJECT).out
-    assert "is dead" in out and "sudo mmf gc" in out, out
+    assert "is orphaned" in out and "sudo mmf gc" in out, out
     out = as_other("gc").out
-    assert "1 dead of other users" in out, out
-    assert len(ls("--dead")) == 2
+    assert "1 orphaned of other users" in out, out
+    assert len(ls("--orphaned")) == 2
     mmf("gc")
 
 

@@ -13,7 +13,7 @@ def test_what_is_created_is_listed_and_goes_with_its_holder():
     pid = create("Cat", "10K")
     entry, = ls()
     assert entry["name"] == "Cat" and entry["kind"] == "map"
-    assert entry["life"] == "alive" and entry["size"] == 10240
+    assert entry["status"] == "in use" and entry["size"] == 10240
     assert entry["mode"] == "0600" and entry["file"] is None
     assert entry["holder_count"] == 1
     holder, = entry["holders"]
@@ -35,9 +35,9 @@ def test_the_table_is_for_people():
     pid = create("Cat", "10K")
     table = mmf("ls").out
     head, row = table.splitlines()
-    assert head.split() == "NAME KIND SIZE RESIDENT HOLDERS AGE MODE LIFE STATE".split()
+    assert head.split() == "NAME KIND SIZE RESIDENT HOLDERS AGE MODE STATUS STATE".split()
     assert row.split()[:3] == ["Cat", "map", "10K"]
-    assert "%d " % pid in row and "rw-------" in row and " alive" in row
+    assert "%d " % pid in row and "rw-------" in row and " in use" in row
     assert mmf("ls", "--no-headings").out.strip() == row.strip()
     assert " 10240 " in mmf("ls", "--bytes").out
     assert mmf("ls", "--names").out == "Cat\n"
@@ -56,24 +56,24 @@ def test_patterns_kinds_and_scopes_choose():
     assert names("--local") == ["Cat", "Cow", "Gate"]
 
 
-@not_on_windows("nothing is ever dead")
-def test_the_dead_are_shown_or_removed():
+@not_on_windows("nothing is ever orphaned")
+def test_orphaned_objects_are_shown_or_removed():
     kill(create("Cat", "4MiB"))
-    entry, = ls("--dead")
-    assert entry["life"] == "dead" and entry["holders"] == []
-    assert ls() == [] and ls("--dead") == []
+    entry, = ls("--orphaned")
+    assert entry["status"] == "orphaned" and entry["holders"] == []
+    assert ls() == [] and ls("--orphaned") == []
 
 
 @not_on_windows("the kernel keeps less: windows_test.py")
 def test_stat_tells_all():
     pid = create("Cat", "4MiB", "--mode", "640", "--access", "read")
     out = mmf("stat", "Cat").out
-    for part in ("4194304 bytes (4M)", "alive", "rw-r-----", "%d " % pid,
+    for part in ("4194304 bytes (4M)", "in use", "rw-r-----", "%d " % pid,
                  os.environ["MMF_DIR"], "access  read\n"):
         assert part in out, out
     assert json.loads(mmf("stat", "--json", "Cat", "Local\\Cat").out)["objects"][1]["name"] \
         == "Cat"
-    fails(NO_OBJECT, "there is no \"Dog\"", "stat", "Dog")
+    fails(NO_OBJECT, "no such object: \"Dog\"", "stat", "Dog")
 
 
 def test_sync_objects_show_their_state():
@@ -110,10 +110,10 @@ def test_writing_and_reading():
 def test_what_does_not_fit_is_not_written():
     create("Cat", "8")
     mmf("write", "Cat", "12345678")
-    fails(USAGE, "9 bytes do not fit behind offset 0", "write", "Cat", "123456789")
-    fails(USAGE, "2 bytes do not fit behind offset 7", "write", "Cat", "--offset", "7", "ab")
+    fails(USAGE, "9 bytes do not fit after offset 0", "write", "Cat", "123456789")
+    fails(USAGE, "2 bytes do not fit after offset 7", "write", "Cat", "--offset", "7", "ab")
     fails(USAGE, "9 bytes do not fit", "write", "Cat", "--string", "abcdefgh")
-    fails(USAGE, "offset 9 is behind the end", "write", "Cat", "--offset", "9", "a")
+    fails(USAGE, "offset 9 is past the end", "write", "Cat", "--offset", "9", "a")
     path = os.path.join(os.environ["MMF_DIR"], "nine")
     with open(path, "wb") as file:
         file.write(b"123456789")
@@ -122,7 +122,7 @@ def test_what_does_not_fit_is_not_written():
     assert done.returncode == USAGE and b"9 bytes do not fit" in done.stderr, done
     os.unlink(path)
     assert mmf("read", "Cat").out == "12345678"
-    fails(USAGE, "has more than fits: 8 bytes", "write", "Cat", stdin=b"abcdefghi")
+    fails(USAGE, "standard input is too long: 8 bytes", "write", "Cat", stdin=b"abcdefghi")
 
 
 def test_large_input_goes_through():
@@ -175,7 +175,7 @@ def test_every_type_is_peeked_and_poked():
         "values"] == [True, False]
 
 
-def test_a_value_that_is_none_changes_nothing():
+def test_an_invalid_value_changes_nothing():
     create("Cat", "8")
     mmf("poke", "Cat", "1", "2")
     for kind, value in (("int32", "2147483648"), ("int32", "x"), ("int32", ""),
@@ -185,10 +185,10 @@ def test_a_value_that_is_none_changes_nothing():
                         ("double", "1.5x"), ("double", "1e999"),
                         ("decimal", "79228162514264337593543950336"), ("decimal", "."),
                         ("decimal", "1.2.3")):
-        fails(USAGE, "is no %s: it would be" % kind, "poke", "Cat", "-t", kind, value)
-    fails(USAGE, "is no int32", "poke", "Cat", "3", "x")
+        fails(USAGE, "invalid value \"%s\" for %s: use" % (value, kind), "poke", "Cat", "-t", kind, value)
+    fails(USAGE, "invalid value \"x\" for int32", "poke", "Cat", "3", "x")
     many = ["3"] * (whole(8) // 4 + 1)
-    fails(USAGE, "%d bytes from 0 on are too many" % (4 * len(many)), "poke", "Cat", *many)
+    fails(USAGE, "%d bytes from offset 0 are past the end" % (4 * len(many)), "poke", "Cat", *many)
     assert mmf("peek", "Cat", "-c", "2").out == "1\n2\n"
 
 
@@ -205,7 +205,7 @@ def test_create_refuses_what_is_there():
 def test_the_background_says_why_not():
     create("Cat", "8")
     fails(EXISTS, "exists", "create", "Cat", "8", "--background")
-    fails(USAGE, "--kind \"mop\" is none", "create", "Dog", "-k", "mop", "--background")
+    fails(USAGE, "unknown kind \"mop\"", "create", "Dog", "-k", "mop", "--background")
     assert names() == ["Cat"]
 
 
@@ -214,14 +214,14 @@ def test_create_runs_a_command_while_it_holds():
     out = mmf("create", "Cat", "8", "--", "sh", "-c",
               "'%s' write Cat hi; '%s' read Cat -l 2; exit 7" % (MMF, MMF), status=7).out
     assert out == "hi"
-    assert ls("--dead") == []
+    assert ls("--orphaned") == []
 
 
 def test_create_holds_for_a_time():
     process = start("create", "Cat", "8", "--for", "300ms")
     wait_until(lambda: names() == ["Cat"])
     finish(process)
-    assert ls("--dead") == []
+    assert ls("--orphaned") == []
 
 
 @not_on_windows("the kernel keeps less: windows_test.py")
@@ -252,10 +252,10 @@ def test_a_map_that_is_cut_off_is_no_crash():
     create("Cat", "1MiB")
     path = ls()[0]["path"]
     process = start("watch", "Cat", "--interval", "20ms")
-    change_until_told(process, lambda: mmf("write", "Cat", stdin=os.urandom(1)))
+    change_until_shown(process, lambda: mmf("write", "Cat", stdin=os.urandom(1)))
     os.truncate(path, 0)
     result = finish(process, DAMAGED)
-    assert "the bytes are gone" in result.err, result
+    assert "the bytes are lost" in result.err, result
     os.unlink(path)
 
 
@@ -266,13 +266,13 @@ def count_up():
 def test_looking_does_not_hold():
     pid = create("Cat", "8")
     watcher = start("watch", "Cat", "--interval", "20ms")
-    line = change_until_told(watcher, count_up)
+    line = change_until_shown(watcher, count_up)
     assert re.search(r"\d\d:\d\d:\d\d\.\d{3}  offset 0: [0-9a-f]{2} -> [0-9a-f]{2} '.'",
                      line), line
     kill(pid)
     assert ls() == []
     result = finish(watcher, NO_OBJECT)
-    assert "its last holder has left" in result.err, result
+    assert "was removed: the last process closed it" in result.err, result
 
 
 def test_watch_tells_values():
@@ -280,7 +280,7 @@ def test_watch_tells_values():
     watcher = start("watch", "Cat", "-t", "int32", "-o", "8", "-c", "2", "-i", "10ms",
                     "-n", "2")
     values = iter(range(1, 1000))
-    line = change_until_told(watcher,
+    line = change_until_shown(watcher,
                              lambda: mmf("poke", "Cat", "-o", "12", str(next(values))))
     assert "offset 12: " in line, line
     mmf("poke", "Cat", "-o", "8", "77")

@@ -1,6 +1,6 @@
-"""support.py - what the tests of the tool have in common.
+"""support.py - shared by the tests of the tool.
 
-A test is a function whose name begins with "test_". Each gets a namespace of its own, a
+A test is a function whose name begins with "test_". Each gets a private namespace, a
 directory under /dev/shm named in MMF_DIR, and has failed if it leaves a process or a file
 there. The tool is driven as a person would: by arguments, pipes, a pseudo-terminal, a
 terminal of tmux.
@@ -34,7 +34,7 @@ SHELL_COMMAND = " ".join("'%s'" % part for part in COMMAND)
 DEADLINE = float(os.environ.get("MMF_TEST_DEADLINE_MS", "30000")) / 1000
 
 DONE, NO_OBJECT, USAGE, DENIED, TIMED_OUT, EXISTS = range(6)
-NO_ROOM, WRONG_KIND, DAMAGED, BUSY, FAILED = range(6, 11)
+NO_SPACE, WRONG_KIND, DAMAGED, BUSY, FAILED = range(6, 11)
 
 # How Ctrl-C ends a program. Of Windows' statuses Linux sees the last byte.
 INTERRUPTED = 0xC000013A & 0xff if WINDOWS else -signal.SIGINT
@@ -198,12 +198,12 @@ def finish(process, status=DONE):
     return Result(process.returncode, text(out), text(err))
 
 
-def change_until_told(watcher, change):
+def change_until_shown(watcher, change):
     """Change something until the watcher, which may begin late, prints a line; answers
     the line."""
     deadline = time.monotonic() + DEADLINE
     while not select.select([watcher.stdout], [], [], 0.05)[0]:
-        assert time.monotonic() < deadline, "no change was told"
+        assert time.monotonic() < deadline, "no change was shown"
         change()
     return text(watcher.stdout.readline())
 

@@ -1,4 +1,4 @@
-"""sync_test.py - lock, signal, wait: shell scripts take part."""
+"""sync_test.py - lock, signal, wait: for shell scripts."""
 import os
 import signal
 import subprocess
@@ -7,9 +7,9 @@ import time
 from support import *
 
 
-def test_an_event_lets_one_through_for_each_set():
+def test_an_event_wakes_one_for_each_set():
     create("Door", "--kind", "event")
-    fails(TIMED_OUT, "nothing came within the time", "wait", "Door", "--timeout", "50ms")
+    fails(TIMED_OUT, "timed out", "wait", "Door", "--timeout", "50ms")
     waiter = start("wait", "Door")
     mmf("signal", "Door")
     finish(waiter)
@@ -19,7 +19,7 @@ def test_an_event_lets_one_through_for_each_set():
     mmf("wait", "Door", "-q", "-t", "0", status=TIMED_OUT)
 
 
-def test_a_manual_event_lets_everybody_through():
+def test_a_manual_event_wakes_all():
     create("Door", "--kind", "event", "--manual")
     waiters = [start("wait", "Door", "-t", "30s") for _ in range(3)]
     mmf("signal", "Door")
@@ -39,7 +39,7 @@ def test_a_semaphore_counts():
     assert ls()[0]["count"] == 0
 
 
-def test_of_several_the_first_is_told():
+def test_of_several_the_first_is_named():
     create("Door", "--kind", "event")
     create("Slots", "--kind", "semaphore", "--initial", "1")
     create("Gate", "--kind", "mutex")
@@ -60,12 +60,12 @@ def test_what_cannot_be_signalled():
     create("Gate", "--kind", "mutex")
     create("Door", "--kind", "event")
     create("Slots", "--kind", "semaphore")
-    fails(WRONG_KIND, "only its owner gives it back", "signal", "Gate")
-    fails(WRONG_KIND, "is none to wait for or to signal", "signal", "Cat")
-    fails(WRONG_KIND, "is none to wait for or to signal", "wait", "Cat")
+    fails(WRONG_KIND, "which only its owner can release", "signal", "Gate")
+    fails(WRONG_KIND, "is neither a mutex nor an event nor a semaphore", "signal", "Cat")
+    fails(WRONG_KIND, "is neither a mutex nor an event nor a semaphore", "wait", "Cat")
     fails(USAGE, "--count is for semaphores", "signal", "Door", "--count", "2")
     fails(USAGE, "--reset is for events", "signal", "Slots", "--reset")
-    fails(USAGE, "no number from 1", "signal", "Slots", "--count", "0")
+    fails(USAGE, "use a number from 1", "signal", "Slots", "--count", "0")
     fails(USAGE, "", "wait", "--all", "Door", "Door", "-t", "0")
 
 
@@ -88,7 +88,7 @@ def test_lock_passes_the_status_on():
     fails(126, "cannot run \"/dev\"", "lock", "Gate", "--", "/dev")
     result = mmf("lock", "Gate", "--", "sh", "-c", "kill -9 $$", status=128 + 9)
     assert "was killed by signal 9" in result.err, result
-    assert ls("--dead") == []
+    assert ls("--orphaned") == []
     fails(NO_OBJECT, "Gate", "lock", "Gate", "--existing", "--", "true")
 
 
@@ -104,22 +104,22 @@ def test_lock_says_when_it_was_abandoned():
 
 
 def owner_of(name):
-    return [entry for entry in ls("--dead") if entry["name"] == name][0]["owner_pid"]
+    return [entry for entry in ls("--orphaned") if entry["name"] == name][0]["owner_pid"]
 
 
 @not_on_windows("there is another shell: windows_test.py")
-def test_a_killed_locker_is_noticed_and_its_command_told():
+def test_a_killed_locker_is_noticed_and_its_command_ended():
     create("Gate", "--kind", "mutex")
     locker = start("lock", "Gate", "--", "sh", "-c",
-                   "trap 'echo told; exit' TERM; echo ready; while :; do sleep 0.05; done")
+                   "trap 'echo ended; exit' TERM; echo ready; while :; do sleep 0.05; done")
     assert locker.stdout.readline() == b"ready\n"
     assert owner_of("Gate") == locker.pid
     assert "owned by %d (mmf)" % locker.pid in mmf("ls").out
-    fails(TIMED_OUT, "is owned by somebody else still", "lock", "Gate", "-t", "50ms", "--",
+    fails(TIMED_OUT, "is still owned", "lock", "Gate", "-t", "50ms", "--",
           "true")
     waiter = start("wait", "Gate")
     locker.kill()
-    assert locker.stdout.read() == b"told\n"
+    assert locker.stdout.read() == b"ended\n"
     assert "was abandoned" in finish(waiter).err
 
 
@@ -137,7 +137,7 @@ def test_ctrl_c_leaves_nothing_behind():
         assert waiter.returncode == -signal.SIGINT, waiter.returncode
         kill(held.pop(), signal.SIGTERM)
         finish(holder)
-        assert ls("--dead") == []
+        assert ls("--orphaned") == []
 
 
 @not_on_windows("there are no such signals")
@@ -147,7 +147,7 @@ def test_signals_to_lock_reach_the_command():
     assert locker.stdout.readline() == b"ready\n"
     locker.send_signal(signal.SIGTERM)
     finish(locker, 5)
-    assert ls("--dead") == []
+    assert ls("--orphaned") == []
 
 
 main("tool_sync", globals())

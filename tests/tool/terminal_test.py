@@ -15,7 +15,7 @@ def test_reading_does_no_harm_to_a_terminal():
     assert terminal.finish() == 0
     seen = terminal.seen.replace(b"\r\n", b"\n")
     assert seen.startswith("one\ttwo\n\\x1b[31m\\x07\\x9bé\\xff\\x00three\n".encode()), seen
-    assert b"and 40 zero bytes" in seen, seen
+    assert b"40 more zero bytes" in seen, seen
     terminal = Terminal("read", "Cat", "--raw", "-l", "10")
     terminal.finish()
     assert terminal.seen == b"one\ttwo\r\n\x1b[", terminal.seen
@@ -39,18 +39,18 @@ def test_the_table_fits_the_terminal():
     create("Cat", "16")
     terminal = Terminal("ls")
     terminal.finish()
-    assert b"Cat" in terminal.seen and b"alive" in terminal.seen
+    assert b"Cat" in terminal.seen and b"in use" in terminal.seen
 
 
 @not_on_windows("a console is no stream of bytes: windows_test.py")
 def test_create_says_what_it_holds_and_ctrl_c_lets_go():
     terminal = Terminal("create", "Cat", "16")
-    terminal.expect("holding \"Cat\"; Ctrl-C lets it go")
+    terminal.expect("\"Cat\" is open; Ctrl-C closes it")
     assert names() == ["Cat"]
     terminal.send("\x03")
     status = terminal.finish()
     assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGINT
-    assert ls("--dead") == []
+    assert ls("--orphaned") == []
 
 
 @not_on_windows("the kernel does not tell who owns a mutex")
@@ -77,10 +77,10 @@ def test_ctrl_c_reaches_the_command_alone():
 @not_on_windows("there is one kind of console: windows_test.py")
 def test_screens_need_a_terminal():
     create("Cat", "8")
-    fails(USAGE, "this needs a terminal: mmf ls shows the same once", "top")
+    fails(USAGE, "this needs a terminal: mmf ls prints the same once", "top")
     terminal = Terminal(command=["/usr/bin/env", "TERM=nonsense", MMF, "top"])
     assert os.WEXITSTATUS(terminal.finish()) == USAGE
-    assert b'TERM "nonsense" is no terminal that is known here' in terminal.seen
+    assert b'unknown terminal "nonsense": export TERM=xterm' in terminal.seen
 
 
 def blur(screen):
@@ -122,7 +122,7 @@ def test_watch_shows_values_and_when_the_name_goes():
     screen.expect("paused")
     screen.keys("Space")
     kill(pid)
-    screen.expect("GONE: its last holder has left")
+    screen.expect("REMOVED: the last process closed it")
     screen.keys("q")
     screen.expect("status 1")
 
@@ -188,7 +188,7 @@ def test_three_terminals():
     """With nothing but the tool: one creates, one writes, one watches; the first is
     killed, and nothing is left."""
     first = Terminal("create", "Cat", "64")
-    first.expect("holding")
+    first.expect("is open")
     third = Screen("%s watch Cat -i 50ms" % SHELL_COMMAND, 90, 8)
     third.expect("q quit")
     second = Terminal("write", "Cat", "Hello from the second")
@@ -198,7 +198,7 @@ def test_three_terminals():
     os.kill(first.pid, signal.SIGKILL)
     first.finish()
     assert mmf("ls", "--no-headings").out == ""
-    third.expect("GONE: its last holder has left")
+    third.expect("REMOVED: the last process closed it")
     third.keys("q")
 
 

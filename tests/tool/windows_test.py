@@ -35,7 +35,7 @@ def other_program(*arguments):
 def test_what_the_kernel_keeps_is_listed():
     pid = create("Cat", "10000")
     entry, = ls()
-    assert entry["name"] == "Cat" and entry["kind"] == "map" and entry["life"] == "alive"
+    assert entry["name"] == "Cat" and entry["kind"] == "map" and entry["status"] == "in use"
     assert entry["size"] == 12288 and entry["holder_count"] == 1 and entry["holders"] == []
     assert re.fullmatch(r"(\\Sessions\\\d+)?\\BaseNamedObjects\\Cat", entry["path"]), entry
     for member in ("resident", "created", "age_ms", "mode", "owner_uid", "creator_pid",
@@ -51,8 +51,8 @@ def test_what_the_kernel_keeps_is_listed():
 def test_the_table_and_stat():
     create("Cat", "10K")
     head, row = mmf("ls", "Cat").out.splitlines()
-    assert head.split() == "NAME KIND SIZE RESIDENT HOLDERS AGE MODE LIFE STATE".split()
-    assert row.split() == ["Cat", "map", "12K", "1", "handle", "alive"], row
+    assert head.split() == "NAME KIND SIZE RESIDENT HOLDERS AGE MODE STATUS STATE".split()
+    assert row.split() == ["Cat", "map", "12K", "1", "handle", "in", "use"], row
     assert row.index("1 handle") == head.index("HOLDERS") and row == row.rstrip()
     assert mmf("ls", "--no-headings", "Cat").out.split() == row.split()
     assert " 12288 " in mmf("ls", "--bytes", "Cat").out
@@ -60,7 +60,7 @@ def test_the_table_and_stat():
     assert "size  12288 bytes (12K)\n" in out and "holders  1 handle\n" in out, out
     assert re.search(r"in kernel  (\\Sessions\\\d+)?\\BaseNamedObjects\\Cat\n", out), out
     assert "created" not in out and "mode" not in out, out
-    fails(NO_OBJECT, "there is no \"Dog\"", "stat", "Dog")
+    fails(NO_OBJECT, "no such object: \"Dog\"", "stat", "Dog")
 
 
 def test_a_channel_knows_its_maker():
@@ -71,7 +71,7 @@ def test_a_channel_knows_its_maker():
     assert 0 <= entry["age_ms"] < 1000 * DEADLINE and entry["mode"] is None, entry
     assert re.search(r"created  [-0-9]+ [:0-9]+, \d+s ago, by %d\n" % pid,
                      mmf("stat", "Jobs").out)
-    assert re.search(r" \d+s +alive", mmf("ls", "Jobs").out)
+    assert re.search(r" \d+s +in use", mmf("ls", "Jobs").out)
 
 
 def test_objects_of_other_programs_are_listed():
@@ -79,7 +79,7 @@ def test_objects_of_other_programs_are_listed():
     assert int(owner.stdout.readline()) > 0
     entry, = ls()
     assert entry["kind"] == "mutex" and entry["owned"] and entry["taken"] == 1, entry
-    fails(TIMED_OUT, "is owned by somebody else still", "lock", "Gate", "-t", "50ms", "--",
+    fails(TIMED_OUT, "is still owned", "lock", "Gate", "-t", "50ms", "--",
           "cmd", "/c", "exit")
     owner.stdin.close()
     owner.wait()
@@ -113,7 +113,7 @@ def test_patterns_choose_as_a_shell_does():
 def test_what_does_not_fit_is_not_written():
     create("Cat", "4096")
     mmf("write", "Cat", "12345678")
-    fails(USAGE, "9 bytes do not fit behind offset 4088", "write", "Cat", "-o", "4088",
+    fails(USAGE, "9 bytes do not fit after offset 4088", "write", "Cat", "-o", "4088",
           "123456789")
     fails(USAGE, "9 bytes do not fit", "write", "Cat", "-o", "4088", "--string", "abcdefgh")
     with tempfile.TemporaryFile() as file:
@@ -123,7 +123,7 @@ def test_what_does_not_fit_is_not_written():
                               stderr=subprocess.PIPE)
     assert done.returncode == USAGE and b"4097 bytes do not fit" in done.stderr, done
     assert mmf("read", "Cat", "-l", "9", raw=True).out == b"12345678\0"
-    fails(USAGE, "has more than fits: 4096 bytes", "write", "Cat", stdin=b"y" * 4097)
+    fails(USAGE, "standard input is too long: 4096 bytes", "write", "Cat", stdin=b"y" * 4097)
 
 
 def test_bytes_are_not_lines():
@@ -161,7 +161,7 @@ def test_arguments_reach_the_command_as_they_are():
     out = mmf("lock", "Gate", "--", OTHER, "echo", *words).out.replace("\r", "")
     assert out == "".join("[%s]\n" % word for word in words), out
     result = mmf("lock", "Gate", "--", HERE, "stat", "ünï", status=NO_OBJECT)
-    assert "there is no \"ünï\"" in result.err, result
+    assert "no such object: \"ünï\"" in result.err, result
 
 
 def test_lock_passes_the_status_on():
@@ -189,7 +189,7 @@ def test_a_killed_locker_is_noticed_and_takes_its_command_along():
     create("Gate", "--kind", "mutex")
     locker = start("lock", "Gate", "--", OTHER, "stay")
     command = int(locker.stdout.readline())
-    fails(TIMED_OUT, "is owned by somebody else still", "lock", "Gate", "-t", "50ms", "--",
+    fails(TIMED_OUT, "is still owned", "lock", "Gate", "-t", "50ms", "--",
           "cmd", "/c", "exit")
     assert is_alive(command)
     locker.kill()
@@ -212,12 +212,12 @@ def test_run_has_nothing_to_offer():
     fails(FAILED, "Windows keeps names in its kernel, one set for each session", "run", "cmd")
 
 
-def test_gc_finds_nothing_dead():
+def test_gc_finds_nothing_orphaned():
     kill(create("Cat", "8"))
     create("Dog", "8")
-    assert re.fullmatch(r"0 dead removed, 0 freed; \d+ alive\n", mmf("gc").out)
+    assert re.fullmatch(r"0 orphaned removed, 0 freed; \d+ in use\n", mmf("gc").out)
     done = json.loads(mmf("gc", "--json", "-n").out)
-    assert done["removed"] == 0 and done["dead"] == [] and done["alive"] >= 1
+    assert done["removed"] == 0 and done["orphaned"] == [] and done["in_use"] >= 1
 
 
 #
@@ -229,7 +229,7 @@ def test_doctor_looks_at_sessions_and_privileges():
     out = mmf("doctor", "--all").out
     for part in (r"this process is in session \d+: its names are in \\",
                  r"may list and make names in (\\Sessions\\\d+)?\\BaseNamedObjects",
-                 r"SeCreateGlobalPrivilege", r"\d+ names are alive", r"of memory available",
+                 r"SeCreateGlobalPrivilege", r"\d+ names are in use", r"of memory available",
                  r"Windows \d+\.\d+, build \d+", r"this is Wine \d+\.\d+",
                  r"\d+ good, \d+ notes, \d+ warnings, 0 problems"):
         assert re.search(part, out), (part, out)
@@ -245,11 +245,11 @@ def test_doctor_tells_why_a_name_can_be_opened_or_not():
     create("Cat", "8")
     create("Global\\Hen", "8")
     out = mmf("doctor", "Cat").out
-    assert "is a map that is alive" in out and "held by 1 handle" in out, out
+    assert "is a map in use" in out and "holders: 1 handle" in out, out
     assert "this process can open \"Cat\"" in out, out
     out = mmf("doctor", "cat", status=NO_OBJECT).out
-    assert "there is no \"cat\" in session" in out and "this session's alone" in out, out
-    assert "but there is \"Cat\"" in out, out
+    assert "no such object: \"cat\" in session" in out and "visible to this session only" in out, out
+    assert "there is \"Cat\"" in out, out
     out = mmf("doctor", "Hen", status=NO_OBJECT).out
     assert "but there is \"Global\\Hen\"" in out, out
 
@@ -269,7 +269,7 @@ def test_bench_compares_and_leaves_nothing():
 
 def test_screens_need_a_console():
     create("Cat", "8")
-    fails(USAGE, "this needs a terminal: mmf ls shows the same once", "top")
+    fails(USAGE, "this needs a terminal: mmf ls prints the same once", "top")
 
 
 def test_top_is_a_live_table():
@@ -291,7 +291,7 @@ def test_top_is_a_live_table():
     screen.keys("k")
     wait_until(lambda: "Kindv" in screen.show(), "sorting")
     owner = start("lock", "Gate", "--", OTHER, "stay")
-    screen.expect("owned by a process that")
+    screen.expect("owned by a hidden")
     screen.keys("/")
     screen.keys("gax")
     screen.keys("BSpace")
@@ -310,7 +310,7 @@ def test_three_consoles():
     """With nothing but the tool: one creates, one writes, one watches; the first has
     Ctrl-C, and nothing is left."""
     first = Screen("%s create Cat 64" % SHELL_COMMAND)
-    first.expect("holding \"Cat\"; Ctrl-C lets it go")
+    first.expect("\"Cat\" is open; Ctrl-C closes it")
     third = Screen("%s watch Cat -i 50ms" % SHELL_COMMAND, 90, 8)
     third.expect("q quit")
     second = Screen("%s write Cat \"Hello from the second\"" % SHELL_COMMAND)
@@ -319,7 +319,7 @@ def test_three_consoles():
     third.expect(" econd.")
     first.keys("C-c")
     first.expect("status %d" % INTERRUPTED)
-    third.expect("GONE: its last holder has left")
+    third.expect("REMOVED: the last process closed it")
     third.keys("q")
     third.expect("status 1")
     assert ls() == []
@@ -349,7 +349,7 @@ def test_ctrl_c_ends_a_wait_and_gives_back():
 
 for suite, reason in (
         ("completion", "there is no bash"),
-        ("house", "nothing is ever dead, names are no files: doctor and gc are above"),
+        ("house", "nothing is ever orphaned, names are not files: doctor and gc are above"),
         ("man", "the examples are for another shell"),
         ("many", "there is no other user to become, and no limit of descriptors")):
     globals()["test_" + suite] = not_on_windows(reason)(None)

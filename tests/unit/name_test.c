@@ -41,7 +41,7 @@ prefixes_choose_the_scope(void **state)
 
 /* Windows compares object names with their case, prefixes too. */
 static void
-names_that_only_look_like_prefixes(void **state)
+names_that_only_resemble_prefixes(void **state)
 {
     (void)state;
     check_parsed("Local", "Local", MMF_SCOPE_LOCAL);
@@ -306,7 +306,7 @@ the_scope_is_not_in_the_leaf(void **state)
 
 /* Programs of other builds find the same file. */
 static void
-the_encoding_is_fixed_for_ever(void **state)
+the_encoding_is_fixed_forever(void **state)
 {
     char given[1033], leaf[MMF_LEAF_SIZE], expected[MMF_LEAF_SIZE];
 
@@ -324,7 +324,7 @@ main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(prefixes_choose_the_scope),
-        cmocka_unit_test(names_that_only_look_like_prefixes),
+        cmocka_unit_test(names_that_only_resemble_prefixes),
         cmocka_unit_test(bad_names_are_refused),
         cmocka_unit_test(the_longest_name),
         cmocka_unit_test(short_leaves_are_readable),
@@ -334,7 +334,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_long_leaf_is_no_names_short_leaf),
         cmocka_unit_test(long_leaves_are_valid_utf8),
         cmocka_unit_test(the_scope_is_not_in_the_leaf),
-        cmocka_unit_test(the_encoding_is_fixed_for_ever),
+        cmocka_unit_test(the_encoding_is_fixed_forever),
     };
 
     return harness_main(argc, argv, "name", tests, sizeof(tests) / sizeof(tests[0]),

@@ -12,7 +12,7 @@
 #include "say.h"
 #include "units.h"
 
-/* getopt_long answers this and the option's index; no letter is as large. */
+/* getopt_long returns this plus the option's index; no letter is as large. */
 enum { FIRST_OPTION = 256, HELP = 255 };
 
 static const char *
@@ -54,7 +54,7 @@ args_print_help(const struct command *command)
         printf("  %s%-22s  %s\n", letter, shown_option(&command->options[i], text),
                command->options[i].help);
     }
-    printf("  %s%-22s  %s\n\nman mmf-%s says more.\n", "-h, ", "--help", "this text",
+    printf("  %s%-22s  %s\n\nSee man mmf-%s.\n", "-h, ", "--help", "show this help",
            command->name);
 }
 
@@ -66,7 +66,7 @@ args_print_options(const struct command *command)
     printf("--help\n");
 }
 
-/* A tool that is told what is right: the options, in one line. */
+/* Refuse an option, and list the known ones in one line. */
 static _Noreturn void
 refuse_option(const struct command *command, const char *text)
 {
@@ -77,7 +77,7 @@ refuse_option(const struct command *command, const char *text)
 
         snprintf(known + length, sizeof(known) - length, ", --%s", at->name);
     }
-    say_usage("there is no option \"%s\": there are %s", text, known);
+    say_usage("unknown option \"%s\" (%s)", text, known);
 }
 
 static _Noreturn void
@@ -147,11 +147,11 @@ add_operand(struct args *args, char *operand)
     args->operands[args->count++] = operand;
 }
 
-/* One answer of getopt_long; `at` is what it looked at. */
+/* One result of getopt_long for the argument `at`. */
 static void
-take(struct args *args, int answer, char *at)
+take(struct args *args, int found, char *at)
 {
-    switch (answer) {
+    switch (found) {
     case 1:
         add_operand(args, optarg);
         break;
@@ -163,9 +163,9 @@ take(struct args *args, int answer, char *at)
     case ':':
         refuse_use(args->command, at);
     default:
-        if (answer < FIRST_OPTION)
-            answer = FIRST_OPTION + index_of_letter(args->command, answer);
-        args->values[answer - FIRST_OPTION] = optarg != NULL ? optarg : "";
+        if (found < FIRST_OPTION)
+            found = FIRST_OPTION + index_of_letter(args->command, found);
+        args->values[found - FIRST_OPTION] = optarg != NULL ? optarg : "";
     }
 }
 
@@ -180,23 +180,23 @@ read_options(struct args *args, int argc, char **argv)
     opterr = 0;
     while (optind < argc) {
         char *at = argv[optind];
-        int answer;
+        int found;
 
         if (args->command->program != ARGS_ONLY_PROGRAM && is_negative_number(at)) {
             add_operand(args, at);
             optind++;
             continue;
         }
-        answer = getopt_long(argc, argv, letters, longs, NULL);
-        if (answer == -1)
+        found = getopt_long(argc, argv, letters, longs, NULL);
+        if (found == -1)
             break;
-        take(args, answer, at);
+        take(args, found, at);
     }
     while (optind < argc)
         add_operand(args, argv[optind++]);
 }
 
-/* Cut the command off that stands behind "--". */
+/* Separate the command after "--". */
 static int
 split_program(struct args *args, int argc, char **argv)
 {
@@ -204,7 +204,7 @@ split_program(struct args *args, int argc, char **argv)
         if (strcmp(argv[i], "--") != 0)
             continue;
         if (i + 1 == argc)
-            say_usage("behind -- there should be a command to run");
+            say_usage("missing command after --");
         args->program = argv + i + 1;
         return i;
     }
@@ -217,13 +217,13 @@ check_count(const struct args *args)
     const struct command *command = args->command;
 
     if (args->count < command->least)
-        say_usage("something is missing: it would be mmf %s %s", command->name,
+        say_usage("missing argument; usage: mmf %s %s", command->name,
                   command->operands);
     if (command->most >= 0 && args->count > command->most) {
         if (command->program == ARGS_PROGRAM_BEHIND_DASHES)
-            say_usage("\"%s\" is too much: put -- before the command to run",
+            say_usage("unexpected argument \"%s\": put -- before the command to run",
                       args->operands[command->most]);
-        say_usage("\"%s\" is too much: it would be mmf %s%s%s",
+        say_usage("unexpected argument \"%s\"; usage: mmf %s%s%s",
                   args->operands[command->most], command->name,
                   command->operands[0] != '\0' ? " " : "", command->operands);
     }
@@ -242,8 +242,7 @@ args_read(const struct command *command, int argc, char **argv, struct args *arg
     read_options(args, argc, argv);
     if (command->program == ARGS_ONLY_PROGRAM) {
         if (args->count == 0)
-            say_usage("what shall be run? it would be mmf %s [--] CMD...",
-                      command->name);
+            say_usage("missing command; usage: mmf %s [--] CMD...", command->name);
         args->program = args->operands;
         return;
     }
@@ -317,13 +316,14 @@ args_name(const char *text)
         rest = text + 7;
     }
     if (rest[0] == '\0')
-        say_usage("a name has at least one character: Cat, or 'Global\\Cat'");
+        say_usage(
+            "empty name: a name has at least one character, as Cat or 'Global\\Cat'");
     if (strchr(rest, '\\') != NULL)
-        say_usage("the name \"%s\" has a backslash: it may only stand behind Global "
-                  "or Local",
+        say_usage("invalid name \"%s\": only Global and Local may be followed by a "
+                  "backslash",
                   text);
     if (strlen(rest) > os_longest_name)
-        say_usage("a name has at most %zu bytes, this one has %zu", os_longest_name,
-                  strlen(rest));
+        say_usage("name too long: %zu bytes, at most %zu", strlen(rest),
+                  os_longest_name);
     return text;
 }

@@ -1,6 +1,6 @@
 /*
- * args.h - a subcommand's options, described once: getopt_long reads them, help and
- * shell completion list them.
+ * args.h - a subcommand's options, described once, for getopt_long, for help and for
+ * completion.
  */
 #ifndef MMF_TOOL_ARGS_H
 #define MMF_TOOL_ARGS_H
@@ -16,7 +16,7 @@ struct option_spec {
     const char *help;
 };
 
-/* What may stand behind the operands. */
+/* Whether a command may follow the operands. */
 enum args_program {
     ARGS_NO_PROGRAM = 0,
     ARGS_PROGRAM_BEHIND_DASHES = 1, /* NAME -- CMD... */
@@ -32,7 +32,7 @@ struct command {
     const struct option_spec *options;
     int least, most; /* operands; most -1: any number */
     enum args_program program;
-    int (*run)(struct args *args); /* answers the exit status */
+    int (*run)(struct args *args); /* returns the exit status */
 };
 
 struct args {
@@ -40,19 +40,19 @@ struct args {
     const char *values[ARGS_OPTIONS_MAX]; /* as the options; "" for a switch */
     char **operands;
     int count;
-    char **program; /* NULL-ended; NULL: there is none */
+    char **program; /* ends with NULL; NULL: no command */
 };
 
 /*
- * Read what stands behind the subcommand's name. Ends the program with a line that says
- * what is wrong; --help prints the help and ends it, too.
+ * Read what follows the subcommand's name. Wrong arguments end the program with a
+ * message; --help prints the help and ends it too.
  */
 void args_read(const struct command *command, int argc, char **argv, struct args *args);
 
-/* What an option was given, "" for a switch; NULL if it was not. */
+/* The option's value, "" for a switch; NULL if the option was not given. */
 const char *args_value(const struct args *args, const char *name);
 
-/* The same read as a number; the default if it was not given. See units.h. */
+/* The same as a number; `otherwise` if the option was not given. See units.h. */
 int64_t args_bytes(const struct args *args, const char *name, int64_t otherwise);
 int32_t args_milliseconds(const struct args *args, const char *name, int32_t otherwise);
 int32_t args_timeout(const struct args *args, const char *name);
@@ -61,7 +61,7 @@ int64_t args_number(const struct args *args, const char *name, int64_t least,
 
 /*
  * An operand that must be a name: not empty, not too long, with no backslash but that
- * of a prefix. Answers it as lists have it, without "Local\".
+ * of a prefix. Returns it as lists show it, without "Local\".
  */
 const char *args_name(const char *text);
 

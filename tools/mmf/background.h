@@ -8,7 +8,7 @@
  */
 void background_begin(void);
 
-/* In the process that goes on: all is well, and nobody reads its output any more. */
+/* In the process that goes on: it succeeded, and its output is no longer read. */
 void background_ready(void);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * bench.c - mmf bench: how fast this machine is, in ten seconds, against the raw limit:
- * what the system's own means cost for the same. Both take turns, so that a busy
- * machine is busy for both.
+ * bench.c - mmf bench: how fast mmf is on this machine, in ten seconds, against the raw
+ * limit: what the same costs with system calls alone. Both are measured in turn, so that
+ * other load affects both.
  */
 #include "bench.h"
 
@@ -17,7 +17,7 @@
 
 enum { ROUNDS = 9 };
 
-/* How many fit in so many nanoseconds. */
+/* How many fit in `slice` nanoseconds. */
 static int64_t
 calibrate(void (*run)(int64_t count), int64_t slice)
 {
@@ -60,7 +60,7 @@ median(double *times)
     return times[ROUNDS / 2];
 }
 
-/* Nanoseconds each, of both; in turns. 0: a signal came. */
+/* Nanoseconds per operation, of both, in turn. 0: a signal came. */
 static int
 measure_pair(size_t i, int64_t slice, double *own, double *raw)
 {
@@ -178,12 +178,11 @@ run(struct args *args)
     return TOOL_DONE;
 }
 
-static const struct option_spec options[] = {
-    {"time", 't', "TIME", "take about so long (10s)"},
-    {"json", 'j', NULL, "for programs"},
-    {NULL, 0, NULL, NULL}};
+static const struct option_spec options[] = {{"time", 't', "TIME", "total time (10s)"},
+                                             {"json", 'j', NULL, "print JSON"},
+                                             {NULL, 0, NULL, NULL}};
 
 const struct command command_bench = {
-    "bench",         "", "how fast this machine is, against the raw limit",
+    "bench",         "", "measure mmf on this machine, against the raw limit",
     options,         0,  0,
     ARGS_NO_PROGRAM, run};

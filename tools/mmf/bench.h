@@ -44,7 +44,7 @@ extern struct bench_stage {
     unsigned char *block; /* as many, of this process alone */
 } bench_stage;
 
-/* Does not come back if this process is the partner of the round trips. */
+/* Does not return if this process is the partner of the round trips. */
 void bench_be_partner(void);
 
 /* Make mmf's objects; then the raw ones, and start the partner. */
@@ -55,7 +55,7 @@ void bench_raw_begin(void);
 void bench_raw_end(void);
 void bench_end(void);
 
-/* For the partner: answer the events of the bench of that name forever. */
+/* The partner: reply to the events of the bench of that name, forever. */
 _Noreturn void bench_answer(const char *name);
 
 #endif

@@ -56,7 +56,7 @@ own_ping_pong(int64_t count)
     for (int64_t i = 0; i < count; i++) {
         mmf_event_set(ping);
         if (mmf_event_wait(pong, 10000) != MMF_OK)
-            say_and_exit(TOOL_FAILED, "the partner does not answer");
+            say_and_exit(TOOL_FAILED, "the partner does not reply");
     }
 }
 
@@ -96,7 +96,7 @@ const struct bench_pair bench_pairs[BENCH_PAIRS] = {
 };
 
 /*
- * The partner, a process of its own, opens the names itself.
+ * The partner, another process, opens the names itself.
  */
 
 static mmf_event *
@@ -132,7 +132,8 @@ make_event(const char *which)
     mmf_event *made;
 
     snprintf(name, sizeof(name), "%s %s", bench_stage.name, which);
-    say_check(mmf_event_create_or_open(name, 0, MMF_EVENT_AUTO_RESET, NULL, NULL, &made));
+    say_check(
+        mmf_event_create_or_open(name, 0, MMF_EVENT_AUTO_RESET, NULL, NULL, &made));
     return made;
 }
 
@@ -143,7 +144,8 @@ bench_begin(void)
     void *bytes;
 
     snprintf(bench_stage.name, sizeof(bench_stage.name), "mmf-bench-%d", os_process());
-    say_check(mmf_map_create_new(bench_stage.name, BENCH_BLOCK, NULL, &bench_stage.map));
+    say_check(
+        mmf_map_create_new(bench_stage.name, BENCH_BLOCK, NULL, &bench_stage.map));
     say_check(
         mmf_accessor_create(bench_stage.map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
     say_check(mmf_accessor_pointer(view, &bytes, NULL));

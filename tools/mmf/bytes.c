@@ -12,14 +12,14 @@ static void
 check_window(const char *name, int64_t offset, int64_t length, int64_t capacity)
 {
     if (offset > capacity)
-        say_usage("offset %lld is behind the end: \"%s\" has %lld bytes",
+        say_usage("offset %lld is past the end: \"%s\" has %lld bytes",
                   (long long)offset, name, (long long)capacity);
     if (length > capacity - offset)
-        say_usage("%lld bytes from %lld on are too many: \"%s\" has %lld",
+        say_usage("%lld bytes from offset %lld are past the end: \"%s\" has %lld",
                   (long long)length, (long long)offset, name, (long long)capacity);
 }
 
-/* What the map's creator does not allow is a denial, whoever asks. */
+/* What the map's creator does not allow is a denial. */
 static void
 check_view(int rc)
 {
@@ -48,7 +48,9 @@ bytes_open(const char *name, int for_writing, int64_t offset, int64_t length,
     bytes->view = NULL;
     bytes->at = NULL;
     if (bytes->length > 0) {
-        check_view(mmf_accessor_create(map, offset, bytes->length, for_writing ? MMF_ACCESS_READ_WRITE : MMF_ACCESS_READ, NULL, &bytes->view));
+        check_view(mmf_accessor_create(
+            map, offset, bytes->length,
+            for_writing ? MMF_ACCESS_READ_WRITE : MMF_ACCESS_READ, NULL, &bytes->view));
         say_check(mmf_accessor_pointer(bytes->view, &first, NULL));
         bytes->at = first;
     }

@@ -1,8 +1,8 @@
 /*
  * bytes.h - a map's bytes for the subcommands that read and write them.
  *
- * The handle is closed as soon as there is a view: looking at a map does not keep its
- * name alive.
+ * The handle is closed as soon as there is a view, so that inspecting a map does not keep
+ * its name in use.
  */
 #ifndef MMF_TOOL_BYTES_H
 #define MMF_TOOL_BYTES_H
@@ -20,9 +20,9 @@ struct bytes {
 };
 
 /*
- * Open the window of `length` bytes from `offset` on; length -1 is all the rest. Ends
- * the program if that cannot be, and also later, with a line, if somebody cuts the
- * map's file off under us.
+ * Open the window of `length` bytes from `offset` on; length -1: to the end. A failure
+ * ends the program, with a message; so does a later access if another process truncates
+ * the map's file.
  */
 void bytes_open(const char *name, int for_writing, int64_t offset, int64_t length,
                 struct bytes *bytes);

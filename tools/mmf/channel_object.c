@@ -12,15 +12,15 @@
 
 enum { TURN_MS = 100 };
 
-/* What the kinds do in different ways; timeouts are short. */
+/* What differs between the kinds; timeouts are short. */
 struct channel_kind {
     mmf_kind kind;
     int (*open)(const char *name, const mmf_channel_options *options,
                 struct channel_object *channel);
-    int (*send)(struct channel_object *channel, const void *bytes, int64_t length,
+    int (*send)(struct channel_object *channel, const void *bytes, size_t length,
                 int32_t timeout_ms);
     int (*receive)(struct channel_object *channel, void *buffer, int32_t timeout_ms,
-                   int64_t *length, mmf_message *message);
+                   size_t *length, mmf_message *message);
     void (*close)(struct channel_object *channel);
 };
 
@@ -40,7 +40,7 @@ open_queue(const char *name, const mmf_channel_options *options,
 }
 
 static int
-send_to_queue(struct channel_object *channel, const void *bytes, int64_t length,
+send_to_queue(struct channel_object *channel, const void *bytes, size_t length,
               int32_t timeout_ms)
 {
     return mmf_queue_send(channel->handle, bytes, length, timeout_ms, NULL);
@@ -48,7 +48,7 @@ send_to_queue(struct channel_object *channel, const void *bytes, int64_t length,
 
 static int
 receive_from_queue(struct channel_object *channel, void *buffer, int32_t timeout_ms,
-                   int64_t *length, mmf_message *message)
+                   size_t *length, mmf_message *message)
 {
     return mmf_queue_receive(channel->handle, buffer, channel->message_size, timeout_ms,
                              length, message);
@@ -76,15 +76,15 @@ open_topic(const char *name, const mmf_channel_options *options,
 }
 
 static int
-publish_on_topic(struct channel_object *channel, const void *bytes, int64_t length,
-                 int32_t timeout_ms)
+send_to_topic(struct channel_object *channel, const void *bytes, size_t length,
+              int32_t timeout_ms)
 {
     return mmf_topic_send(channel->handle, bytes, length, timeout_ms, NULL);
 }
 
 static int
 receive_from_topic(struct channel_object *channel, void *buffer, int32_t timeout_ms,
-                   int64_t *length, mmf_message *message)
+                   size_t *length, mmf_message *message)
 {
     return mmf_topic_receive(channel->handle, buffer, channel->message_size, timeout_ms,
                              length, message);
@@ -112,23 +112,23 @@ open_latest(const char *name, const mmf_channel_options *options,
 }
 
 static int
-write_latest(struct channel_object *channel, const void *bytes, int64_t length,
-             int32_t timeout_ms)
+send_to_latest(struct channel_object *channel, const void *bytes, size_t length,
+               int32_t timeout_ms)
 {
     (void)timeout_ms; /* it never waits */
     return mmf_latest_send(channel->handle, bytes, length, NULL);
 }
 
 static int
-read_latest(struct channel_object *channel, void *buffer, int32_t timeout_ms,
-            int64_t *length, mmf_message *message)
+receive_from_latest(struct channel_object *channel, void *buffer, int32_t timeout_ms,
+                    size_t *length, mmf_message *message)
 {
     int rc = mmf_latest_wait(channel->handle, channel->version, timeout_ms);
 
     if (rc != MMF_OK)
         return rc;
     rc = mmf_latest_receive(channel->handle, buffer, channel->message_size, length,
-                         &channel->version);
+                            &channel->version);
     memset(message, 0, sizeof(*message));
     message->sequence = channel->version;
     return rc;
@@ -142,8 +142,8 @@ close_latest(struct channel_object *channel)
 
 static const struct channel_kind kinds[] = {
     {MMF_KIND_QUEUE, open_queue, send_to_queue, receive_from_queue, close_queue},
-    {MMF_KIND_TOPIC, open_topic, publish_on_topic, receive_from_topic, close_topic},
-    {MMF_KIND_LATEST, open_latest, write_latest, read_latest, close_latest},
+    {MMF_KIND_TOPIC, open_topic, send_to_topic, receive_from_topic, close_topic},
+    {MMF_KIND_LATEST, open_latest, send_to_latest, receive_from_latest, close_latest},
 };
 
 /*
@@ -159,7 +159,7 @@ channel_object_open(const char *name, mmf_role role, int32_t replay,
     int rc = MMF_E_WRONG_KIND;
 
     memset(channel, 0, sizeof(*channel));
-    say_check(mmf_channel_stat(name, &stats)); /* it says what is wrong with the name */
+    say_check(mmf_channel_stat(name, &stats)); /* its message is the best one */
     mmf_channel_options_init(&options);
     options.role = role;
     options.replay = replay;
@@ -172,7 +172,7 @@ channel_object_open(const char *name, mmf_role role, int32_t replay,
     say_check(rc);
     channel->name = name;
     channel->kind = channel->how->kind;
-    channel->message_size = stats.message_size;
+    channel->message_size = (size_t)stats.message_size;
 }
 
 void
@@ -187,7 +187,7 @@ now_ms(void)
     return os_now_ns() / 1000000;
 }
 
-/* The next turn of a wait that has begun then; -1: the time is over. */
+/* The next turn of a wait that began at `begin`; -1: the time is over. */
 static int32_t
 next_turn(int64_t begin, int32_t timeout_ms, int is_first)
 {
@@ -201,7 +201,7 @@ next_turn(int64_t begin, int32_t timeout_ms, int is_first)
 }
 
 int
-channel_object_send(struct channel_object *channel, const void *bytes, int64_t length,
+channel_object_send(struct channel_object *channel, const void *bytes, size_t length,
                     int32_t timeout_ms)
 {
     int64_t begin = now_ms();
@@ -217,7 +217,7 @@ channel_object_send(struct channel_object *channel, const void *bytes, int64_t l
 
 int
 channel_object_receive(struct channel_object *channel, void *buffer, int32_t timeout_ms,
-                       int64_t *length, mmf_message *message)
+                       size_t *length, mmf_message *message)
 {
     int64_t begin = now_ms();
     int32_t turn = next_turn(begin, timeout_ms, 1);
@@ -235,14 +235,14 @@ channel_object_receive(struct channel_object *channel, void *buffer, int32_t tim
  */
 
 static void
-print_message(const char *bytes, int64_t length, int raw)
+print_message(const char *bytes, size_t length, int raw)
 {
     char *text;
 
     if (raw || !os_is_terminal(stdout)) {
-        fwrite(bytes, 1, (size_t)length, stdout);
+        fwrite(bytes, 1, length, stdout);
     } else {
-        text = text_escape(bytes, (size_t)length);
+        text = text_escape(bytes, length);
         fputs(text, stdout);
         free(text);
     }
@@ -255,14 +255,14 @@ int
 channel_object_print(struct channel_object *channel, int64_t most, int32_t timeout_ms,
                      int raw, int numbered)
 {
-    char *buffer = malloc((size_t)channel->message_size + 1);
+    char *buffer = malloc(channel->message_size + 1);
     int status = TOOL_DONE;
 
     if (buffer == NULL)
         say_no_memory();
     for (int64_t i = 0; i < most && !stop_signal() && !ferror(stdout); i++) {
         mmf_message message;
-        int64_t length = 0;
+        size_t length = 0;
         int rc = channel_object_receive(channel, buffer, timeout_ms, &length, &message);
 
         if (rc == MMF_TIMED_OUT) {
@@ -271,7 +271,7 @@ channel_object_print(struct channel_object *channel, int64_t most, int32_t timeo
         }
         say_check(rc);
         if (message.lost > 0)
-            say("%llu messages were lost before the next",
+            say("%llu messages were lost before the next one",
                 (unsigned long long)message.lost);
         if (numbered)
             printf("%llu\t", (unsigned long long)message.sequence);

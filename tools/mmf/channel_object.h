@@ -1,9 +1,11 @@
 /*
- * channel_object.h - a queue, a topic or a latest value, whichever the name belongs to:
- * what `send`, `recv` and `tail` need of it.
+ * channel_object.h - a queue, a topic or a latest value, whichever the name belongs to,
+ * for `send`, `recv` and `tail`.
  */
 #ifndef MMF_TOOL_CHANNEL_OBJECT_H
 #define MMF_TOOL_CHANNEL_OBJECT_H
+
+#include <stddef.h>
 
 #include <mmf/mmf.h>
 
@@ -14,8 +16,8 @@ struct channel_object {
     const struct channel_kind *how;
     mmf_kind kind;
     void *handle;
-    int64_t message_size; /* most bytes of a message */
-    uint64_t version;     /* latest value: the last that was received */
+    size_t message_size; /* most bytes of a message */
+    uint64_t version;    /* latest value: the last one received */
 };
 
 /* Open it; a failure ends the program. `replay`: older messages of a topic. */
@@ -26,17 +28,17 @@ void channel_object_close(struct channel_object *channel);
 
 /*
  * Send, or receive into a buffer of message_size bytes, within the time; in short
- * turns, so that a signal (stop.h) is seen: then the answer is MMF_TIMED_OUT.
+ * turns, so that a signal (stop.h) ends it: then it returns MMF_TIMED_OUT.
  */
 int channel_object_send(struct channel_object *channel, const void *bytes,
-                        int64_t length, int32_t timeout_ms);
+                        size_t length, int32_t timeout_ms);
 int channel_object_receive(struct channel_object *channel, void *buffer,
-                           int32_t timeout_ms, int64_t *length, mmf_message *message);
+                           int32_t timeout_ms, size_t *length, mmf_message *message);
 
 /*
- * Receive up to `most` messages and write each to standard output, until the time is
- * over, a signal comes or the reader leaves: the exit status. The time counts anew for
- * each.
+ * Receive up to `most` messages and write each to standard output, until the timeout,
+ * a signal, or the end of the reader. Returns the exit status. The timeout is for each
+ * message.
  */
 int channel_object_print(struct channel_object *channel, int64_t most,
                          int32_t timeout_ms, int raw, int numbered);

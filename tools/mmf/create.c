@@ -1,6 +1,6 @@
 /*
- * create.c - mmf create: make an object and hold it: until Ctrl-C, for a time, or while
- * a command runs.
+ * create.c - mmf create: create an object and keep it open: until Ctrl-C, for a time, or
+ * while a command runs.
  */
 #include "commands.h"
 
@@ -17,7 +17,7 @@
 #include "stop.h"
 #include "units.h"
 
-/* What was made: one of these. */
+/* What was created: one of these. */
 struct made {
     mmf_map *map;
     mmf_mutex *mutex;
@@ -47,8 +47,8 @@ access_of(const struct args *args)
     for (size_t i = 0; i < sizeof(accesses) / sizeof(accesses[0]); i++)
         if (strcmp(text, accesses[i].name) == 0)
             return accesses[i].access;
-    say_usage("--access \"%s\" is none: read-write, read, copy-on-write, read-execute "
-              "or read-write-execute",
+    say_usage("unknown access \"%s\" (read-write, read, copy-on-write, read-execute, "
+              "read-write-execute)",
               text);
 }
 
@@ -60,13 +60,19 @@ mode_of(const struct args *args)
     return text != NULL ? units_mode("--mode", text) : 0;
 }
 
-/* Options that mean nothing for this kind. */
+/* Options of other kinds. */
 static void
 refuse_options(const struct args *args, const char *kind, const char *const *names)
 {
     for (; *names != NULL; names++)
         if (args_value(args, *names) != NULL)
-            say_usage("--%s says nothing about a %s", *names, kind);
+            say_usage("--%s is not for a %s", *names, kind);
+}
+
+static int
+may_open(const struct args *args)
+{
+    return args_value(args, "or-open") != NULL;
 }
 
 static int
@@ -81,40 +87,27 @@ make_map(const struct args *args, const char *name, struct made *made)
     if (args->count > 1)
         size = units_bytes("size", args->operands[1]);
     else if (file == NULL)
-        say_usage("how large? it would be mmf create %s 10000, or 4MiB", name);
+        say_usage("missing size; usage: mmf create %s 10000, or 4MiB", name);
     if (size == 0 && file == NULL)
-        say_usage("size 0: a map has at least one byte");
+        say_usage("invalid size 0: a map has at least one byte");
     mmf_map_options_init(&options);
     options.access = access_of(args);
     options.mode = mode_of(args);
     if (args_value(args, "delay") != NULL)
-        options.options = MMF_DELAY_ALLOCATE_PAGES;
+        options.allocation = MMF_DELAY_ALLOCATE_PAGES;
     if (file != NULL)
         return mmf_map_create_from_file(file, MMF_FILE_MODE_OPEN, name, size, &options,
-                                    &made->map);
-    if (args_value(args, "or-open") != NULL)
+                                        &made->map);
+    if (may_open(args))
         return mmf_map_create_or_open(name, size, &options, NULL, &made->map);
     return mmf_map_create_new(name, size, &options, &made->map);
 }
 
-/* The others' create calls open what is there; without --or-open that is a failure. */
-static int
-refuse_taken(const struct args *args, const char *name, int rc, int created)
+static mmf_sync_options
+sync_options_of(const struct args *args)
 {
-    if (rc < 0 || created || args_value(args, "or-open") != NULL)
-        return rc;
-    say_and_exit(TOOL_EXISTS, "\"%s\" exists already: --or-open would open it", name);
-}
+    mmf_sync_options options = {.size = sizeof(options), .mode = mode_of(args)};
 
-static const mmf_sync_options *
-sync_options_of(const struct args *args, const char *name, mmf_sync_options *options)
-{
-    if (mode_of(args) == 0)
-        return NULL;
-    mmf_sync_options_init(options);
-    options->current_user_only = 0;
-    options->current_session_only = strncmp(name, "Global\\", 7) != 0;
-    options->mode = mode_of(args);
     return options;
 }
 
@@ -123,13 +116,12 @@ make_mutex(const struct args *args, const char *name, struct made *made)
 {
     static const char *const others[] = {"access",  "delay",  "file", "initial",
                                          "maximum", "manual", "set",  NULL};
-    mmf_sync_options options;
-    int created = 0;
-    int rc;
+    mmf_sync_options options = sync_options_of(args);
 
     refuse_options(args, "mutex", others);
-    rc = mmf_mutex_create_or_open(name, 0, sync_options_of(args, name, &options), &created, &made->mutex);
-    return refuse_taken(args, name, rc, created);
+    if (may_open(args))
+        return mmf_mutex_create_or_open(name, 0, &options, NULL, &made->mutex);
+    return mmf_mutex_create_new(name, 0, &options, &made->mutex);
 }
 
 static int
@@ -137,14 +129,16 @@ make_event(const struct args *args, const char *name, struct made *made)
 {
     static const char *const others[] = {"access",  "delay",   "file",
                                          "initial", "maximum", NULL};
-    mmf_sync_options options;
-    int created = 0;
-    int rc;
+    mmf_sync_options options = sync_options_of(args);
+    int is_set = args_value(args, "set") != NULL;
+    mmf_event_mode mode = args_value(args, "manual") != NULL ? MMF_EVENT_MANUAL_RESET
+                                                             : MMF_EVENT_AUTO_RESET;
 
     refuse_options(args, "event", others);
-    rc = mmf_event_create_or_open(name, args_value(args, "set") != NULL, args_value(args, "manual") != NULL ? MMF_EVENT_MANUAL_RESET
-                                                             : MMF_EVENT_AUTO_RESET, sync_options_of(args, name, &options), &created, &made->event);
-    return refuse_taken(args, name, rc, created);
+    if (may_open(args))
+        return mmf_event_create_or_open(name, is_set, mode, &options, NULL,
+                                        &made->event);
+    return mmf_event_create_new(name, is_set, mode, &options, &made->event);
 }
 
 static int
@@ -154,13 +148,13 @@ make_semaphore(const struct args *args, const char *name, struct made *made)
                                          "manual", "set",   NULL};
     int32_t maximum = (int32_t)args_number(args, "maximum", 1, INT32_MAX, INT32_MAX);
     int32_t initial = (int32_t)args_number(args, "initial", 0, maximum, 0);
-    mmf_sync_options options;
-    int created = 0;
-    int rc;
+    mmf_sync_options options = sync_options_of(args);
 
     refuse_options(args, "semaphore", others);
-    rc = mmf_semaphore_create_or_open(name, initial, maximum, sync_options_of(args, name, &options), &created, &made->semaphore);
-    return refuse_taken(args, name, rc, created);
+    if (may_open(args))
+        return mmf_semaphore_create_or_open(name, initial, maximum, &options, NULL,
+                                            &made->semaphore);
+    return mmf_semaphore_create_new(name, initial, maximum, &options, &made->semaphore);
 }
 
 /*
@@ -178,66 +172,77 @@ overflow_of(const struct args *args)
         return MMF_OVERFLOW_FAIL;
     if (strcmp(text, "drop-oldest") == 0)
         return MMF_OVERFLOW_DROP_OLDEST;
-    say_usage("--overflow \"%s\" is none: block, fail or drop-oldest", text);
+    say_usage("unknown overflow \"%s\" (block, fail, drop-oldest)", text);
 }
 
-static int64_t
+static size_t
 message_size_of(const struct args *args)
 {
     int64_t size = args_bytes(args, "message-size", 1024);
 
     if (size < 1)
-        say_usage("--message-size 0: a message has room for at least one byte");
-    return size;
+        say_usage("invalid --message-size 0: a message has at least one byte");
+    return (size_t)size;
 }
 
-static int
-make_channel(const struct args *args, const char *kind, const char *name,
-             struct made *made)
+static size_t
+capacity_of(const struct args *args)
+{
+    return (size_t)args_number(args, "messages", 1, INT32_MAX, 64);
+}
+
+/* A sender: a subscriber that only keeps a topic open would make publishers wait. */
+static mmf_channel_options
+channel_options_of(const struct args *args, const char *kind)
 {
     static const char *const others[] = {"access",  "delay",  "file", "initial",
                                          "maximum", "manual", "set",  NULL};
-    mmf_channel_options options;
-    int64_t count = args_number(args, "messages", 1, INT32_MAX, 64);
-    int64_t size = message_size_of(args);
-    int created = 0;
-    int rc;
+    mmf_channel_options options = {
+        .size = sizeof(options), .role = MMF_ROLE_SEND, .mode = mode_of(args)};
 
     refuse_options(args, kind, others);
-    mmf_channel_options_init(&options);
-    options.mode = mode_of(args);
-    /* One who only holds must not be a subscriber, for whom publishers would wait. */
-    options.role = MMF_ROLE_SEND;
-    if (strcmp(kind, "queue") == 0)
-        rc = mmf_queue_create_or_open(name, size, count, overflow_of(args), &options, &created,
-                              &made->queue);
-    else if (strcmp(kind, "topic") == 0)
-        rc = mmf_topic_create_or_open(name, size, count, overflow_of(args), &options, &created,
-                              &made->topic);
-    else
-        rc = mmf_latest_create_or_open(name, size, &options, &created, &made->latest);
-    return refuse_taken(args, name, rc, created);
+    return options;
 }
 
 static int
 make_queue(const struct args *args, const char *name, struct made *made)
 {
-    return make_channel(args, "queue", name, made);
+    mmf_channel_options options = channel_options_of(args, "queue");
+    size_t size = message_size_of(args);
+    size_t capacity = capacity_of(args);
+    mmf_overflow overflow = overflow_of(args);
+
+    if (may_open(args))
+        return mmf_queue_create_or_open(name, size, capacity, overflow, &options, NULL,
+                                        &made->queue);
+    return mmf_queue_create_new(name, size, capacity, overflow, &options, &made->queue);
 }
 
 static int
 make_topic(const struct args *args, const char *name, struct made *made)
 {
-    return make_channel(args, "topic", name, made);
+    mmf_channel_options options = channel_options_of(args, "topic");
+    size_t size = message_size_of(args);
+    size_t capacity = capacity_of(args);
+    mmf_overflow overflow = overflow_of(args);
+
+    if (may_open(args))
+        return mmf_topic_create_or_open(name, size, capacity, overflow, &options, NULL,
+                                        &made->topic);
+    return mmf_topic_create_new(name, size, capacity, overflow, &options, &made->topic);
 }
 
 static int
 make_latest(const struct args *args, const char *name, struct made *made)
 {
     static const char *const others[] = {"messages", "overflow", NULL};
+    mmf_channel_options options = channel_options_of(args, "latest");
+    size_t size = message_size_of(args);
 
     refuse_options(args, "latest", others);
-    return make_channel(args, "latest", name, made);
+    if (may_open(args))
+        return mmf_latest_create_or_open(name, size, &options, NULL, &made->latest);
+    return mmf_latest_create_new(name, size, &options, &made->latest);
 }
 
 static const struct {
@@ -267,17 +272,18 @@ make(const struct args *args, const char *name, struct made *made)
     if (!is_channel(kind))
         refuse_options(args, kind, of_channels);
     if (strcmp(kind, "map") != 0 && args->count > 1)
-        say_usage("\"%s\": a %s has no size", args->operands[1], kind);
+        say_usage("unexpected argument \"%s\": a %s has no size", args->operands[1],
+                  kind);
     for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++)
         if (strcmp(kind, makers[i].kind) == 0)
             return makers[i].make(args, name, made);
-    say_usage("--kind \"%s\" is none: map, mutex, event, semaphore, queue, topic or "
-              "latest",
-              kind);
+    say_usage(
+        "unknown kind \"%s\" (map, mutex, event, semaphore, queue, topic, latest)",
+        kind);
 }
 
 static void
-let_go(struct made *made)
+close_made(struct made *made)
 {
     mmf_map_close(made->map);
     mmf_mutex_close(made->mutex);
@@ -289,11 +295,11 @@ let_go(struct made *made)
 }
 
 /*
- * Holding.
+ * Keeping it open.
  */
 
 static void
-hold(int32_t milliseconds)
+keep_open(int32_t milliseconds)
 {
     if (milliseconds < 0)
         stop_wait();
@@ -302,11 +308,11 @@ hold(int32_t milliseconds)
 }
 
 static void
-say_holding(const char *name, int32_t milliseconds)
+say_open(const char *name, int32_t milliseconds)
 {
     if (os_is_terminal(stderr))
-        say("holding \"%s\"; %s", name,
-            milliseconds < 0 ? "Ctrl-C lets it go" : "it goes when the time is over");
+        say("\"%s\" is open; %s", name,
+            milliseconds < 0 ? "Ctrl-C closes it" : "it closes when the time is over");
 }
 
 static int
@@ -317,14 +323,19 @@ run(struct args *args)
     int in_background = args_value(args, "background") != NULL;
     struct made made = {NULL, NULL, NULL, NULL, NULL, NULL, NULL};
     int status = TOOL_DONE;
+    int rc;
 
     if (args->program != NULL && (args_value(args, "for") != NULL || in_background ||
                                   args_value(args, "hold") != NULL))
-        say_usage("a command says how long: no --hold, --for or --background with it");
+        say_usage(
+            "the command says how long: give no --hold, --for or --background with it");
     if (in_background)
         background_begin();
     stop_note();
-    say_check(make(args, name, &made));
+    rc = make(args, name, &made);
+    if (rc == MMF_E_EXISTS && args_value(args, "file") == NULL)
+        say_and_exit(TOOL_EXISTS, "\"%s\" exists already; --or-open opens it", name);
+    say_check(rc);
     if (in_background)
         background_ready();
     if (args->program != NULL) {
@@ -332,10 +343,10 @@ run(struct args *args)
         status = program_run(args->program, 0).status;
     } else {
         if (!in_background)
-            say_holding(name, milliseconds);
-        hold(milliseconds);
+            say_open(name, milliseconds);
+        keep_open(milliseconds);
     }
-    let_go(&made);
+    close_made(&made);
     stop_leave();
     return status;
 }
@@ -343,26 +354,26 @@ run(struct args *args)
 static const struct option_spec options[] = {
     {"kind", 'k', "KIND", "map, mutex, event, semaphore, queue, topic or latest (map)"},
     {"access", 'a', "ACCESS", "read-write, read, copy-on-write, read-execute, ..."},
-    {"mode", 'm', "MODE", "permission bits (600); matter for Global\\ names"},
-    {"or-open", 'o', NULL, "open it, if it exists already"},
-    {"file", 'f', "PATH", "a map of this file; SIZE may grow it"},
-    {"delay", 'd', NULL, "do not reserve the bytes now"},
-    {"manual", 0, NULL, "an event that stays set until it is reset"},
-    {"set", 0, NULL, "an event that is set"},
-    {"initial", 'i', "N", "what a semaphore has left (0)"},
-    {"maximum", 0, "N", "the most that a semaphore can have"},
-    {"message-size", 0, "N", "most bytes of a channel's message (1K)"},
-    {"messages", 0, "N", "so many messages fit into a queue or a topic (64)"},
-    {"overflow", 0, "HOW", "when it is full: block, fail or drop-oldest (block)"},
-    {"hold", 0, NULL, "hold it until Ctrl-C; so it is without this, too"},
-    {"for", 0, "TIME", "hold it for 500ms, 10s, 1h"},
-    {"background", 'b', NULL, "hold it in the background; prints the process"},
+    {"mode", 'm', "MODE", "permission bits (600); for Global\\ names"},
+    {"or-open", 'o', NULL, "open it if it exists already"},
+    {"file", 'f', "PATH", "map this file; SIZE may grow it"},
+    {"delay", 'd', NULL, "reserve the memory at first use, not now"},
+    {"manual", 0, NULL, "event: stays set until it is reset"},
+    {"set", 0, NULL, "event: initially set"},
+    {"initial", 'i', "N", "semaphore: initial count (0)"},
+    {"maximum", 0, "N", "semaphore: maximum count"},
+    {"message-size", 0, "N", "channel: maximum bytes of a message (1K)"},
+    {"messages", 0, "N", "queue, topic: capacity in messages (64)"},
+    {"overflow", 0, "HOW", "when full: block, fail or drop-oldest (block)"},
+    {"hold", 0, NULL, "keep it open until Ctrl-C (default)"},
+    {"for", 0, "TIME", "keep it open for 500ms, 10s, 1h"},
+    {"background", 'b', NULL, "keep it open in the background; print the process id"},
     {NULL, 0, NULL, NULL}};
 
 const struct command command_create = {
     "create",
     "NAME [SIZE]",
-    "make a map, a mutex, an event, a semaphore or a channel",
+    "create a map, a mutex, an event, a semaphore or a channel",
     options,
     1,
     2,

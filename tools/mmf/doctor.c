@@ -1,4 +1,4 @@
-/* doctor.c - mmf doctor: what is in the way of named objects here, and what helps. */
+/* doctor.c - mmf doctor: what prevents named objects here, and how to fix it. */
 #include "doctor.h"
 
 #include <stdio.h>
@@ -42,7 +42,7 @@ print_finding(enum doctor_level level, const char *what, const char *why,
         printf("          %s\n", why);
     if (fix != NULL) {
         text = text_escape_line(fix);
-        printf("          mend it: %s\n", text);
+        printf("          fix: %s\n", text);
         free(text);
     }
 }
@@ -74,7 +74,7 @@ doctor_report(enum doctor_level level, const char *check, const char *what,
 {
     counts[level]++;
     if (level == DOCTOR_GOOD)
-        fix = NULL; /* nothing to mend */
+        fix = NULL; /* nothing to fix */
     if (findings != NULL)
         add_finding(level, check, what, why, fix);
     else if (level != DOCTOR_GOOD || show_good)
@@ -95,7 +95,7 @@ print_summary(void)
 {
     printf("%d good, %d notes, %d warnings, %d problems%s\n", counts[DOCTOR_GOOD],
            counts[DOCTOR_NOTE], counts[DOCTOR_WARN], counts[DOCTOR_BAD],
-           show_good ? "" : "; --all shows what is good, too");
+           show_good ? "" : "; --all shows the good ones too");
 }
 
 static int
@@ -108,10 +108,10 @@ run(struct args *args)
     if (args_value(args, "json") != NULL)
         findings = table_json(json_array());
     if (name != NULL) {
-        status = doctor_look_at_name(name);
+        status = doctor_check_name(name);
     } else {
-        doctor_look_at_place();
-        doctor_look_at_system();
+        doctor_check_directory();
+        doctor_check_system();
     }
     if (findings != NULL) {
         json_t *all = table_json(json_object());
@@ -127,11 +127,11 @@ run(struct args *args)
 }
 
 static const struct option_spec options[] = {
-    {"all", 'a', NULL, "show what is good, too"},
-    {"json", 'j', NULL, "for programs"},
+    {"all", 'a', NULL, "show good findings too"},
+    {"json", 'j', NULL, "print JSON"},
     {NULL, 0, NULL, NULL}};
 
 const struct command command_doctor = {
-    "doctor",        "[NAME]", "find what is in the way of names, or of this one",
+    "doctor",        "[NAME]", "find problems with names, or with this name",
     options,         0,        1,
     ARGS_NO_PROGRAM, run};

@@ -1,5 +1,5 @@
 /*
- * doctor.h - findings: what was found, why it matters, and the command that mends it.
+ * doctor.h - findings: what was found, why it matters, and the command that fixes it.
  */
 #ifndef MMF_TOOL_DOCTOR_H
 #define MMF_TOOL_DOCTOR_H
@@ -11,8 +11,8 @@
 enum doctor_level {
     DOCTOR_GOOD,
     DOCTOR_NOTE, /* good to know */
-    DOCTOR_WARN, /* will be in the way one day */
-    DOCTOR_BAD   /* is in the way now */
+    DOCTOR_WARN, /* may become a problem */
+    DOCTOR_BAD   /* is a problem now */
 };
 
 /*
@@ -22,40 +22,39 @@ enum doctor_level {
 void doctor_report(enum doctor_level level, const char *check, const char *what,
                    const char *why, const char *fix);
 
-/* The same with a text that was made for it, and is freed. */
+/* The same; it frees `what` and `fix`. */
 void doctor_report_made(enum doctor_level level, const char *check, char *what,
                         const char *why, char *fix);
 
-/* Why this process can or cannot open the name. Answers the exit status. */
-int doctor_look_at_name(const char *name);
+/* Why this process can or cannot open the name. Returns the exit status. */
+int doctor_check_name(const char *name);
 
 /*
  * The system's half.
  */
 
-/* Where the names are: whether it is sound, has room, is tidy. */
-void doctor_look_at_place(void);
+/* The directory of the names: its permissions, free space, and contents. */
+void doctor_check_directory(void);
 
 /* Memory, limits, the system's features and guards. */
-void doctor_look_at_system(void);
+void doctor_check_system(void);
 
-/* Whose names without Global\ are: "this user's alone". */
+/* Which processes see names without Global\: "visible to this user only". */
 extern const char doctor_whose[];
 
-/* Where a program looks for names, in a word or two; to be freed. */
-char *doctor_place(void);
+/* Where a program looks names up, in a word or two; the caller frees it. */
+char *doctor_directory(void);
 
-/* A name that is not there: where else others might have it. */
-void doctor_look_elsewhere(const char *name);
+/* A name that does not exist here: other places where it may exist. */
+void doctor_search_elsewhere(const char *name);
 
-/* Why nobody can open an object that is listed and not alive. Answers the exit status.
- */
-int doctor_look_at_closed(const mmf_object_info *info);
+/* Why a listed object that is not in use cannot be opened. Returns the exit status. */
+int doctor_check_closed(const mmf_object_info *info);
 
-/* How the owner of a map, which we may only read, lets us write; to be freed. */
+/* How the owner of a map that we may only read permits writing; the caller frees it. */
 char *doctor_let_write(const mmf_object_info *info);
 
-/* What ends or wakes a process that is stopped; to be freed. */
+/* How to continue or end a stopped process; the caller frees it. */
 char *doctor_wake(int pid);
 
 #endif

@@ -13,7 +13,7 @@
 #include "text.h"
 
 /*
- * A name that is not there.
+ * A name that does not exist.
  */
 
 static void
@@ -28,9 +28,9 @@ suggest_similar(const mmf_list *list, const char *name)
 
         if (strcasecmp(plain, other_plain) == 0)
             doctor_report_made(DOCTOR_NOTE, "similar",
-                               text_format("but there is \"%s\"", other),
-                               "Names are compared byte by byte, and a name with "
-                               "Global\\ is another one.",
+                               text_format("there is \"%s\"", other),
+                               "Names are compared byte by byte, and Global\\ makes "
+                               "another name.",
                                text_format("mmf stat '%s'", other));
     }
 }
@@ -38,23 +38,25 @@ suggest_similar(const mmf_list *list, const char *name)
 static int
 report_missing(const mmf_list *list, const char *name)
 {
-    char *place = doctor_place();
-    char *why = text_format("Nobody has made it, or its last holder is gone. Names "
-                            "without Global\\ are %s.",
+    char *directory = doctor_directory();
+    char *why = text_format("It was never created, or its last process has closed it. "
+                            "Names without Global\\ are %s.",
                             doctor_whose);
 
     doctor_report_made(
-        DOCTOR_BAD, "name", text_format("there is no \"%s\" in %s", name, place), why,
-        text_format("mmf create '%s' SIZE # or start the program that makes it", name));
+        DOCTOR_BAD, "name",
+        text_format("no such object: \"%s\" in %s", name, directory), why,
+        text_format("mmf create '%s' SIZE # or start the program that creates it",
+                    name));
     free(why);
-    free(place);
+    free(directory);
     suggest_similar(list, name);
-    doctor_look_elsewhere(name);
+    doctor_search_elsewhere(name);
     return TOOL_NO_OBJECT;
 }
 
 /*
- * A name that is there.
+ * A name that exists.
  */
 
 static int
@@ -75,22 +77,14 @@ try_map(const mmf_object_info *info, mmf_rights rights)
 static int
 try_sync(const mmf_object_info *info)
 {
-    mmf_mutex *mutex = NULL;
-    mmf_event *event = NULL;
-    mmf_semaphore *semaphore = NULL;
-    int rc = info->kind == MMF_KIND_MUTEX
-                 ? mmf_mutex_open_existing(info->name, NULL, &mutex)
-             : info->kind == MMF_KIND_EVENT
-                 ? mmf_event_open_existing(info->name, NULL, &event)
-                 : mmf_semaphore_open_existing(info->name, NULL, &semaphore);
+    mmf_waitable *waitable = NULL;
+    int rc = mmf_waitable_open_existing(info->name, NULL, NULL, &waitable);
 
-    mmf_mutex_close(mutex);
-    mmf_event_close(event);
-    mmf_semaphore_close(semaphore);
+    mmf_waitable_close(waitable);
     return rc;
 }
 
-/* Open it, as a program would. */
+/* Open it, as a program does. */
 static int
 try_open(const mmf_object_info *info)
 {
@@ -103,9 +97,9 @@ try_open(const mmf_object_info *info)
         if (rc == MMF_E_ACCESS && try_map(info, MMF_RIGHTS_READ) == MMF_OK) {
             doctor_report_made(
                 DOCTOR_WARN, "open",
-                text_format("this process can open \"%s\" for reading only",
+                text_format("this process can open \"%s\" only for reading",
                             info->name),
-                "Its owner does not let us write.", doctor_let_write(info));
+                "Its owner does not permit writing.", doctor_let_write(info));
             return TOOL_DONE;
         }
     } else {
@@ -113,7 +107,7 @@ try_open(const mmf_object_info *info)
     }
     if (rc < 0) {
         doctor_report(DOCTOR_BAD, "open", mmf_last_message(),
-                      "This is what a program gets.", NULL);
+                      "A program gets this error.", NULL);
         return say_status_of(rc);
     }
     doctor_report_made(DOCTOR_GOOD, "open",
@@ -129,11 +123,12 @@ report_stopped(const mmf_object_info *info)
         const mmf_holder_info *process = &info->processes[i];
 
         if (process->stopped)
-            doctor_report_made(DOCTOR_WARN, "stopped",
-                               text_format("%d (%s) holds it and is stopped",
-                                           process->pid, process->command),
-                               "A stopped process is alive: what it owns stays owned.",
-                               doctor_wake(process->pid));
+            doctor_report_made(
+                DOCTOR_WARN, "stopped",
+                text_format("%d (%s) has it open and is stopped", process->pid,
+                            process->command),
+                "A stopped process is not dead: what it owns stays owned.",
+                doctor_wake(process->pid));
     }
 }
 
@@ -144,24 +139,24 @@ report_state(const mmf_object_info *info)
     char *holders = objects_holders(info, ", ");
 
     doctor_report_made(DOCTOR_GOOD, "name",
-                       text_format("\"%s\" is a %s that is alive%s%s", info->name,
+                       text_format("\"%s\" is a %s in use%s%s", info->name,
                                    mmf_kind_name(info->kind),
                                    state[0] != '\0' ? ": " : "", state),
                        NULL, NULL);
-    doctor_report_made(DOCTOR_GOOD, "holders", text_format("held by %s", holders), NULL,
-                       NULL);
+    doctor_report_made(DOCTOR_GOOD, "holders", text_format("holders: %s", holders),
+                       NULL, NULL);
     free(state);
     free(holders);
     if (info->sync != NULL && info->sync->corrupt)
-        doctor_report(DOCTOR_BAD, "state", "its words make no sense",
-                      "Somebody who may write its file has damaged it; waits answer "
+        doctor_report(DOCTOR_BAD, "state", "its shared words make no sense",
+                      "A process that may write its file has damaged it; waits return "
                       "MMF_E_CORRUPT.",
-                      "end all its holders, and start them again");
+                      "end all processes that have it open, and start them again");
     report_stopped(info);
 }
 
 int
-doctor_look_at_name(const char *name)
+doctor_check_name(const char *name)
 {
     const mmf_object_info *info;
     mmf_list *list;
@@ -169,14 +164,14 @@ doctor_look_at_name(const char *name)
     int rc = mmf_list_create(MMF_LIST_KEEP_ORPHANED | MMF_LIST_HOLDERS, &list);
 
     if (rc < 0) {
-        doctor_look_at_place();
+        doctor_check_directory();
         return say_status_of(rc);
     }
     info = objects_find(list, name);
     if (info == NULL)
         status = report_missing(list, name);
-    else if (info->life != MMF_OBJECT_IN_USE)
-        status = doctor_look_at_closed(info);
+    else if (info->status != MMF_OBJECT_IN_USE)
+        status = doctor_check_closed(info);
     else {
         report_state(info);
         status = try_open(info);

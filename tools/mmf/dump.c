@@ -113,7 +113,7 @@ is_coloured(const struct args *args)
         return 1;
     if (strcmp(text, "never") == 0)
         return 0;
-    say_usage("--colour \"%s\" is none: auto, always or never", text);
+    say_usage("unknown colour \"%s\" (auto, always, never)", text);
 }
 
 static int
@@ -131,9 +131,9 @@ run(struct args *args)
 }
 
 static const struct option_spec options[] = {
-    {"offset", 'o', "N", "begin here (0)"},
-    {"length", 'l', "N", "so many bytes (all the rest)"},
-    {"all", 'a', NULL, "do not fold lines that repeat the one before"},
+    {"offset", 'o', "N", "first byte (0)"},
+    {"length", 'l', "N", "number of bytes (to the end)"},
+    {"all", 'a', NULL, "do not fold repeated lines"},
     {"colour", 0, "WHEN", "auto, always or never (auto)"},
     {NULL, 0, NULL, NULL}};
 

@@ -1,6 +1,6 @@
 /*
- * gc.c - mmf gc: remove what is dead. Dead is what no process holds: the kernel says
- * so, by the locks that it lets go of however a process ends.
+ * gc.c - mmf gc: remove orphaned objects. An object is orphaned when no process holds
+ * its lock; the kernel releases the lock however a process ends.
  */
 #include "commands.h"
 
@@ -47,7 +47,7 @@ print_table(const mmf_list *list)
     struct table *table = table_new(columns, sizeof(columns) / sizeof(columns[0]), 1);
 
     for (int32_t i = 0; i < mmf_list_count(list); i++)
-        if (mmf_list_get(list, i)->life == MMF_OBJECT_ORPHANED)
+        if (mmf_list_get(list, i)->status == MMF_OBJECT_ORPHANED)
             add_line(table, mmf_list_get(list, i));
     table_print(table);
 }
@@ -57,17 +57,17 @@ print_summary(const mmf_gc_result *result)
 {
     char bytes[UNITS_TEXT_SIZE];
 
-    printf("%d dead %s%s, %s %sfreed; %d alive", result->removed,
-           dry_run ? "would be " : "", "removed",
-           units_show_bytes(result->bytes, bytes), dry_run ? "would be " : "",
-           result->alive);
+    printf("%d orphaned %s, %s %s; %d in use", result->removed,
+           dry_run ? "to remove" : "removed", units_show_bytes(result->bytes, bytes),
+           dry_run ? "to free" : "freed", result->in_use);
     if (result->refused > 0)
-        printf("; %d dead of other users, who alone can remove them", result->refused);
-    if (result->foreign > 0)
-        printf("; %d files that are no mmf objects, left alone", result->foreign);
+        printf("; %d orphaned of other users, which only they can remove",
+               result->refused);
+    if (result->invalid > 0)
+        printf("; %d invalid, left alone", result->invalid);
     if (namespaces > 0)
         printf("; %d left by mmf run %s", namespaces,
-               dry_run ? "would be removed" : "removed");
+               dry_run ? "to remove" : "removed");
     putchar('\n');
 }
 
@@ -75,20 +75,20 @@ static void
 print_json(const mmf_list *list, const mmf_gc_result *result)
 {
     json_t *all = table_json(json_object());
-    json_t *dead = table_json(json_array());
+    json_t *orphaned = table_json(json_array());
 
     for (int32_t i = 0; i < mmf_list_count(list); i++)
-        if (mmf_list_get(list, i)->life == MMF_OBJECT_ORPHANED &&
-            json_array_append_new(dead, objects_json(mmf_list_get(list, i))) != 0)
+        if (mmf_list_get(list, i)->status == MMF_OBJECT_ORPHANED &&
+            json_array_append_new(orphaned, objects_json(mmf_list_get(list, i))) != 0)
             say_no_memory();
     table_json_set(all, "dry_run", json_boolean(dry_run));
     table_json_set(all, "removed", json_integer(result->removed));
     table_json_set(all, "bytes", json_integer(result->bytes));
-    table_json_set(all, "alive", json_integer(result->alive));
+    table_json_set(all, "in_use", json_integer(result->in_use));
     table_json_set(all, "refused", json_integer(result->refused));
-    table_json_set(all, "foreign", json_integer(result->foreign));
+    table_json_set(all, "invalid", json_integer(result->invalid));
     table_json_set(all, "namespaces", json_integer(namespaces));
-    table_json_set(all, "dead", dead);
+    table_json_set(all, "orphaned", orphaned);
     table_print_json(all);
 }
 
@@ -101,7 +101,7 @@ run(struct args *args)
     dry_run = args_value(args, "dry-run") != NULL;
     list = objects_list(MMF_LIST_KEEP_ORPHANED);
     say_check(mmf_gc(dry_run ? MMF_LIST_KEEP_ORPHANED : 0, &result));
-    namespaces = namespaces_tidy(dry_run);
+    namespaces = namespaces_clean_up(dry_run);
     if (args_value(args, "json") != NULL) {
         print_json(list, &result);
     } else {
@@ -114,9 +114,9 @@ run(struct args *args)
 }
 
 static const struct option_spec options[] = {
-    {"dry-run", 'n', NULL, "only say what would be removed"},
-    {"json", 'j', NULL, "for programs"},
+    {"dry-run", 'n', NULL, "show what would be removed, and remove nothing"},
+    {"json", 'j', NULL, "print JSON"},
     {NULL, 0, NULL, NULL}};
 
-const struct command command_gc = {"gc", "", "remove what is dead", options,
-                                   0,    0,  ARGS_NO_PROGRAM,       run};
+const struct command command_gc = {"gc", "", "remove orphaned objects", options,
+                                   0,    0,  ARGS_NO_PROGRAM,           run};

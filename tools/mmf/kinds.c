@@ -90,7 +90,7 @@ owner_text(const mmf_object_info *info)
     char *text;
 
     if (info->sync->owner_pid == 0)
-        return text_format("owned by a process that we cannot see");
+        return text_format("owned by a hidden process");
     if (owner == NULL)
         return text_format("owned by %d", info->sync->owner_pid);
     command = text_escape_string(owner->command);
@@ -107,7 +107,7 @@ with_waiters(const mmf_object_info *info, char *text)
 
     if (!info->sync->waiters)
         return text;
-    longer = text_format("%s, waited for", text);
+    longer = text_format("%s, has waiters", text);
     free(text);
     return longer;
 }
@@ -116,7 +116,7 @@ static char *
 mutex_state(const mmf_object_info *info)
 {
     if (info->sync->abandoned)
-        return text_format("abandoned by a dead owner");
+        return text_format("abandoned: its owner died");
     if (!info->sync->owned)
         return text_format("free");
     return with_waiters(info, owner_text(info));
@@ -172,8 +172,8 @@ event_describe(const mmf_object_info *info, kinds_line line, void *payload)
 {
     line(payload, "state", info->sync->signalled ? "set" : "not set");
     line(payload, "reset",
-         info->sync->manual_reset ? "by hand: a set lets everybody through"
-                                  : "by itself: a set lets one through");
+         info->sync->manual_reset ? "manual: a set wakes every waiter"
+                                  : "automatic: a set wakes one waiter");
 }
 
 /*
@@ -204,8 +204,7 @@ semaphore_describe(const mmf_object_info *info, kinds_line line, void *payload)
 }
 
 /*
- * Queues, topics and latest values. Of the dead, and of those that we may not read, there
- * are no counters.
+ * Queues, topics and latest values. Orphaned and unreadable ones have no counters.
  */
 
 static const char *
@@ -256,10 +255,12 @@ channel_json(const mmf_object_info *info, json_t *object)
     table_json_set(object, "high_water", json_integer(stats->high_water));
     table_json_set(object, "senders", json_integer(stats->senders));
     table_json_set(object, "receivers", json_integer(stats->receivers));
+    table_json_set(object, "max_senders", json_integer(stats->max_senders));
+    table_json_set(object, "max_receivers", json_integer(stats->max_receivers));
 }
 
 static void
-give_line(kinds_line line, void *payload, const char *title, char *text)
+print_text_line(kinds_line line, void *payload, const char *title, char *text)
 {
     line(payload, title, text);
     free(text);
@@ -272,24 +273,26 @@ channel_describe(const mmf_object_info *info, kinds_line line, void *payload)
 
     if (stats == NULL)
         return;
-    give_line(line, payload, "messages",
-              text_format("%lld of up to %lld bytes; when it is full: %s",
-                          (long long)stats->capacity,
-                          (long long)stats->message_size,
-                          overflow_name(stats->overflow)));
-    give_line(line, payload, "waiting",
-              text_format("%lld now, %lld at most", (long long)stats->depth,
-                          (long long)stats->high_water));
-    give_line(line, payload, "counted",
-              text_format(
-                  "%llu sent, %llu received, %llu dropped, %llu lost, "
-                  "%llu redelivered",
-                  (unsigned long long)stats->sent, (unsigned long long)stats->received,
-                  (unsigned long long)stats->dropped, (unsigned long long)stats->lost,
-                  (unsigned long long)stats->redelivered));
-    give_line(
-        line, payload, "take part",
-        text_format("%d senders, %d receivers", stats->senders, stats->receivers));
+    print_text_line(line, payload, "messages",
+                    text_format("capacity %lld, of up to %lld bytes; when full: %s",
+                                (long long)stats->capacity,
+                                (long long)stats->message_size,
+                                overflow_name(stats->overflow)));
+    print_text_line(line, payload, "waiting",
+                    text_format("%lld now, %lld at most so far",
+                                (long long)stats->depth, (long long)stats->high_water));
+    print_text_line(line, payload, "counters",
+                    text_format("%llu sent, %llu received, %llu dropped, %llu lost, "
+                                "%llu redelivered",
+                                (unsigned long long)stats->sent,
+                                (unsigned long long)stats->received,
+                                (unsigned long long)stats->dropped,
+                                (unsigned long long)stats->lost,
+                                (unsigned long long)stats->redelivered));
+    print_text_line(line, payload, "members",
+                    text_format("%d of %d senders, %d of %d receivers", stats->senders,
+                                stats->max_senders, stats->receivers,
+                                stats->max_receivers));
 }
 
 /*
@@ -306,11 +309,11 @@ static const struct kind kinds[] = {
     {MMF_KIND_LATEST, channel_state, channel_json, channel_describe},
 };
 
-/* The kind's row; NULL if there is nothing to be said of it, or it is damaged. */
+/* The kind's row; NULL if it has none, or the object is damaged. */
 static const struct kind *
 find_kind(const mmf_object_info *info)
 {
-    if (info->life != MMF_OBJECT_IN_USE && info->life != MMF_OBJECT_ORPHANED)
+    if (info->status != MMF_OBJECT_IN_USE && info->status != MMF_OBJECT_ORPHANED)
         return NULL;
     if (info->sync != NULL && info->sync->corrupt)
         return NULL;
@@ -352,11 +355,11 @@ kinds_describe(const mmf_object_info *info, kinds_line line, void *payload)
     if (kind != NULL)
         kind->describe(info, line, payload);
     else if (info->sync != NULL && info->sync->corrupt)
-        line(payload, "state", "damaged: its words make no sense");
+        line(payload, "state", "damaged: its shared words make no sense");
 }
 
 void
-kinds_look_at_traffic(const mmf_object_info *info, struct kinds_traffic *traffic)
+kinds_traffic_of(const mmf_object_info *info, struct kinds_traffic *traffic)
 {
     const mmf_channel_stats *stats = info->channel;
 

@@ -1,6 +1,5 @@
 /*
- * kinds.h - what is shown of each kind of object, one row a kind: `ls`, `stat` and
- * `top` know no kind by themselves.
+ * kinds.h - what `ls`, `stat` and `top` show of each kind of object: one row per kind.
  */
 #ifndef MMF_TOOL_KINDS_H
 #define MMF_TOOL_KINDS_H
@@ -12,12 +11,12 @@
 #include <mmf/mmf.h>
 
 /*
- * The object's state in some words, escaped: "owned by 123 (python3)", "3 of 5". To be
- * freed.
+ * The object's state in a few words, escaped: "owned by 123 (python3)", "3 of 5". The
+ * caller frees it.
  */
 char *kinds_state(const mmf_object_info *info);
 
-/* Its members for JSON, put into `object`. */
+/* Add its members to the JSON `object`. */
 void kinds_add_json(const mmf_object_info *info, json_t *object);
 
 /* What a channel has done so far; all 0 for other kinds. */
@@ -28,9 +27,9 @@ struct kinds_traffic {
     int64_t depth;
 };
 
-void kinds_look_at_traffic(const mmf_object_info *info, struct kinds_traffic *traffic);
+void kinds_traffic_of(const mmf_object_info *info, struct kinds_traffic *traffic);
 
-/* More lines for `stat`: called with a title and a text for each. */
+/* More lines for `stat`: `line` is called with the title and the text of each. */
 typedef void (*kinds_line)(void *payload, const char *title, const char *text);
 void kinds_describe(const mmf_object_info *info, kinds_line line, void *payload);
 

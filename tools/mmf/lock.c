@@ -2,7 +2,7 @@
  * lock.c - mmf lock: run a command while owning a mutex.
  *
  * If the command is killed, what the mutex guards may be half done. Then we end without
- * giving it back, and the next owner is told that it was abandoned.
+ * releasing it, so that the next owner gets MMF_ABANDONED.
  */
 #include "commands.h"
 
@@ -30,33 +30,30 @@ open_mutex(const struct args *args, const char *name)
         return mutex;
     }
     mmf_sync_options_init(&options);
-    options.current_user_only = 0;
-    options.current_session_only = strncmp(name, "Global\\", 7) != 0;
     if (args_value(args, "mode") != NULL)
         options.mode = units_mode("--mode", args_value(args, "mode"));
-    say_check(
-        mmf_mutex_create_or_open(name, 0, options.mode != 0 ? &options : NULL, NULL, &mutex));
+    say_check(mmf_mutex_create_or_open(name, 0, &options, NULL, &mutex));
     return mutex;
 }
 
 static void
-tell(void *payload)
+report(void *payload)
 {
-    sync_object_tell(payload);
+    sync_object_report(payload);
 }
 
-/* Own it, or end: with the signal that came, or because the time is over. */
+/* Own it, or end: with the signal that came, or at the timeout. */
 static int
 take(mmf_mutex *mutex, const char *name, int32_t timeout)
 {
     mmf_waitable *waitable = mmf_mutex_waitable(mutex);
     int index;
-    int rc = sync_object_wait(&waitable, 1, 0, timeout, &index, tell, (void *)name);
+    int rc = sync_object_wait(&waitable, 1, 0, timeout, &index, report, (void *)name);
 
     if (rc == MMF_TIMED_OUT) {
         mmf_mutex_close(mutex);
         stop_leave();
-        say("\"%s\" is owned by somebody else still; the command was not run", name);
+        say("timed out: \"%s\" is still owned; the command was not run", name);
         exit(TOOL_TIMED_OUT);
     }
     say_check(rc);
@@ -72,12 +69,11 @@ run(struct args *args)
     mmf_mutex *mutex;
 
     if (args->program == NULL)
-        say_usage("what shall be run? it would be mmf lock NAME -- CMD...");
+        say_usage("missing command; usage: mmf lock NAME -- CMD...");
     stop_note();
     mutex = open_mutex(args, name);
     if (take(mutex, name, timeout) == MMF_ABANDONED) {
-        say("\"%s\" was abandoned: its last owner died with it, so look whether what "
-            "it guards is whole",
+        say("\"%s\" was abandoned: its owner died; what it guards may be half done",
             name);
         os_set_variable("MMF_LOCK_ABANDONED", "1");
     } else {
@@ -86,11 +82,10 @@ run(struct args *args)
     stop_forget();
     end = program_run(args->program, 1);
     if (end.how[0] != '\0') {
-        say("the command was %s: the next owner of \"%s\" is told that it was "
-            "abandoned",
-            end.how, name);
+        say("the command was %s: the next owner of \"%s\" finds it abandoned", end.how,
+            name);
         fflush(stdout);
-        /* Without a handle it is owned until we end, and goes if nobody else has it. */
+        /* We own it until we end, also without a handle. */
         mmf_mutex_close(mutex);
         _Exit(end.status);
     }
@@ -100,8 +95,8 @@ run(struct args *args)
 }
 
 static const struct option_spec options[] = {
-    {"timeout", 't', "TIME", "wait no longer than 250ms, 5s, 1m; or forever"},
-    {"existing", 'e', NULL, "fail if there is no such mutex, instead of making it"},
+    {"timeout", 't', "TIME", "wait at most 250ms, 5s, 1m; or forever"},
+    {"existing", 'e', NULL, "fail if there is no such mutex; do not create it"},
     {"mode", 'm', "MODE", "permission bits of a new mutex (600)"},
     {NULL, 0, NULL, NULL}};
 

@@ -1,4 +1,4 @@
-/* ls.c - mmf ls: what named objects there are, and who holds them. */
+/* ls.c - mmf ls: the named objects, and the processes that keep them open. */
 #include "commands.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "text.h"
 #include "units.h"
 
-enum { NAME, KIND, SIZE, RESIDENT, HOLDERS, AGE, MODE, LIFE, STATE };
+enum { NAME, KIND, SIZE, RESIDENT, HOLDERS, AGE, MODE, STATUS, STATE };
 
 static const struct table_column columns[] = {
     {"NAME", 0.2, TABLE_WRAP},
@@ -22,7 +22,7 @@ static const struct table_column columns[] = {
     {"HOLDERS", 0, TABLE_WRAP},
     {"AGE", 0, TABLE_RIGHT},
     {"MODE", 0, 0},
-    {"LIFE", 0, 0},
+    {"STATUS", 0, 0},
     {"STATE", 0.2, TABLE_WRAP},
 };
 
@@ -40,12 +40,13 @@ static void
 add_line(struct table *table, const mmf_object_info *info, int exact)
 {
     struct table_line *line = table_line(table);
-    int is_ours = info->life == MMF_OBJECT_IN_USE || info->life == MMF_OBJECT_ORPHANED;
+    int is_ours =
+        info->status == MMF_OBJECT_IN_USE || info->status == MMF_OBJECT_ORPHANED;
     char age[UNITS_TEXT_SIZE];
     char mode[16];
 
     table_give(line, NAME, text_escape_string(info->name));
-    table_set(line, LIFE, objects_life(info->life));
+    table_set(line, STATUS, objects_status(info->status));
     if (!is_ours)
         return;
     table_set(line, KIND, mmf_kind_name(info->kind));
@@ -61,7 +62,7 @@ add_line(struct table *table, const mmf_object_info *info, int exact)
     table_set(line, MODE, objects_mode(info->mode, mode));
 }
 
-/* Whether the patterns, if there are any, want this name. */
+/* Without patterns, every name is wanted. */
 static int
 is_wanted(const struct args *args, const mmf_object_info *info)
 {
@@ -125,9 +126,9 @@ check_kind(const char *kind)
     for (mmf_kind i = MMF_KIND_MAP; i <= MMF_KIND_LATEST; i++)
         if (strcmp(kind, mmf_kind_name(i)) == 0)
             return;
-    say_usage("--kind \"%s\" is none: map, mutex, event, semaphore, queue, topic or "
-              "latest",
-              kind);
+    say_usage(
+        "unknown kind \"%s\" (map, mutex, event, semaphore, queue, topic, latest)",
+        kind);
 }
 
 static mmf_list_flags
@@ -139,7 +140,7 @@ flags_of(const struct args *args)
         flags |= MMF_LIST_LOCAL;
     if (args_value(args, "global") != NULL)
         flags |= MMF_LIST_GLOBAL;
-    if (args_value(args, "dead") != NULL)
+    if (args_value(args, "orphaned") != NULL)
         flags |= MMF_LIST_KEEP_ORPHANED;
     if (args_value(args, "names") == NULL)
         flags |= MMF_LIST_HOLDERS;
@@ -165,19 +166,19 @@ run(struct args *args)
 }
 
 static const struct option_spec options[] = {
-    {"dead", 'd', NULL, "show dead objects, too, and remove none"},
-    {"kind", 'k', "KIND", "only maps, mutexes, ...: map, mutex, event, semaphore"},
+    {"orphaned", 'o', NULL, "show orphaned objects too, and remove none"},
+    {"kind", 'k', "KIND", "only this kind: map, mutex, event, semaphore, ..."},
     {"local", 'l', NULL, "only names of this user"},
     {"global", 'g', NULL, "only names under Global\\"},
     {"bytes", 'b', NULL, "sizes in bytes"},
-    {"names", 'n', NULL, "names alone, one a line"},
-    {"no-headings", 0, NULL, "without the line of titles"},
-    {"json", 'j', NULL, "for programs"},
+    {"names", 'n', NULL, "only names, one per line"},
+    {"no-headings", 0, NULL, "no headings"},
+    {"json", 'j', NULL, "print JSON"},
     {NULL, 0, NULL, NULL}};
 
 const struct command command_ls = {"ls",
                                    "[PATTERN...]",
-                                   "list named objects and who holds them",
+                                   "list named objects and the processes that use them",
                                    options,
                                    0,
                                    -1,

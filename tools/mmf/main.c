@@ -1,6 +1,6 @@
 /*
- * main.c - the tool `mmf`: finds the subcommand and runs it. The manners are git's: one
- * program, subcommands, options behind them, `mmf help COMMAND`.
+ * main.c - the tool `mmf`: finds the subcommand and runs it. Like git: one program,
+ * subcommands with options, `mmf help COMMAND`.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,13 +16,13 @@ static const struct {
     const char *title;
     const struct command *commands[8];
 } groups[] = {
-    {"look", {&command_ls, &command_stat, &command_top, &command_watch, NULL}},
+    {"inspect", {&command_ls, &command_stat, &command_top, &command_watch, NULL}},
     {"maps",
      {&command_create, &command_read, &command_write, &command_dump, &command_peek,
       &command_poke, NULL}},
     {"messages", {&command_send, &command_recv, &command_tail, NULL}},
-    {"take turns", {&command_lock, &command_signal, &command_wait, NULL}},
-    {"keep house", {&command_doctor, &command_gc, &command_run, &command_bench, NULL}},
+    {"synchronise", {&command_lock, &command_signal, &command_wait, NULL}},
+    {"maintain", {&command_doctor, &command_gc, &command_run, &command_bench, NULL}},
 };
 
 enum { GROUPS = sizeof(groups) / sizeof(groups[0]) };
@@ -40,17 +40,17 @@ find_command(const char *name)
 static void
 print_help(void)
 {
-    printf("mmf - see, make, watch and mend named shared memory\n\n"
+    printf("mmf - create, inspect, watch and repair named shared memory\n\n"
            "usage: mmf COMMAND [ARGUMENT...]\n");
     for (size_t i = 0; i < GROUPS; i++) {
         printf("\n%s\n", groups[i].title);
         for (const struct command *const *at = groups[i].commands; *at != NULL; at++)
             printf("  %-8s  %s\n", (*at)->name, (*at)->summary);
     }
-    printf("\nmmf COMMAND --help, man mmf and man mmf-COMMAND say more.\n");
+    printf("\nSee also: mmf COMMAND --help, man mmf, man mmf-COMMAND.\n");
 }
 
-/* For shell completion: names alone. */
+/* For completion: only the names. */
 static void
 print_commands(void)
 {
@@ -66,7 +66,7 @@ demand_command(const char *name)
     const struct command *command = find_command(name);
 
     if (command == NULL)
-        say_usage("there is no command \"%s\": mmf help shows what there is", name);
+        say_usage("unknown command \"%s\"; mmf help lists them", name);
     return command;
 }
 
@@ -78,7 +78,7 @@ help(int argc, char **argv)
     const char *name = argc > 1 + listing ? argv[1 + listing] : NULL;
 
     if (argc > 2 + listing)
-        say_usage("\"%s\" is too much: it would be mmf help [COMMAND]",
+        say_usage("unexpected argument \"%s\"; usage: mmf help [COMMAND]",
                   argv[2 + listing]);
     if (listing && name == NULL)
         print_commands();

@@ -23,25 +23,25 @@ objects_list(mmf_list_flags flags)
 }
 
 /*
- * The file's name of a name that is not long, as docs/layout.md has it. What cannot be
- * read is listed by that. 0: it is a long one.
+ * The file name of a short name, as docs/internals/layout.md has it: what cannot be read is listed
+ * under its file name. 0: the name is too long for that.
  */
 static int
-make_leaf(const char *name, char leaf[256])
+make_file_name(const char *name, char file_name[256])
 {
     const char *rest = name;
     int length = 0;
 
     if (strncmp(name, "Global\\", 7) == 0) {
         rest += 7;
-        length = sprintf(leaf, "mmf.");
+        length = sprintf(file_name, "mmf.");
     }
     for (; *rest != '\0'; rest++) {
         unsigned char byte = (unsigned char)*rest;
 
         if (length > 200)
             return 0;
-        length += sprintf(leaf + length,
+        length += sprintf(file_name + length,
                           isalnum(byte) || byte >= 0x80 || byte == '-' || byte == '_'
                               ? "%c"
                               : "%%%02X",
@@ -53,34 +53,35 @@ make_leaf(const char *name, char leaf[256])
 const mmf_object_info *
 objects_find(const mmf_list *list, const char *name)
 {
-    char leaf[256] = "";
-    int has_leaf = make_leaf(name, leaf);
+    char file_name[256] = "";
+    int has_file_name = make_file_name(name, file_name);
 
     for (int32_t i = 0; i < mmf_list_count(list); i++) {
         const mmf_object_info *info = mmf_list_get(list, i);
 
         if (strcmp(info->name, name) == 0)
             return info;
-        if (has_leaf &&
-            (info->life == MMF_OBJECT_INVALID || info->life == MMF_OBJECT_INACCESSIBLE) &&
-            strcmp(info->name, leaf) == 0)
+        if (has_file_name &&
+            (info->status == MMF_OBJECT_INVALID ||
+             info->status == MMF_OBJECT_INACCESSIBLE) &&
+            strcmp(info->name, file_name) == 0)
             return info;
     }
     return NULL;
 }
 
 const char *
-objects_life(mmf_object_status life)
+objects_status(mmf_object_status status)
 {
-    switch (life) {
+    switch (status) {
     case MMF_OBJECT_IN_USE:
-        return "alive";
+        return "in use";
     case MMF_OBJECT_ORPHANED:
-        return "dead";
+        return "orphaned";
     case MMF_OBJECT_INVALID:
-        return "foreign";
+        return "invalid";
     case MMF_OBJECT_INACCESSIBLE:
-        return "hidden";
+        return "inaccessible";
     default:
         return "?";
     }
@@ -120,7 +121,7 @@ char *
 objects_holders(const mmf_object_info *info, const char *separator)
 {
     char *text = text_format("%s", "");
-    int unseen = info->holders - info->process_count;
+    int hidden = info->holders - info->process_count;
 
     for (int32_t i = 0; i < info->process_count; i++) {
         const mmf_holder_info *process = &info->processes[i];
@@ -132,8 +133,8 @@ objects_holders(const mmf_object_info *info, const char *separator)
                            process->stopped ? " (stopped)" : ""));
         free(command);
     }
-    if (unseen > 0)
-        append(&text, separator, os_unseen_holders(unseen, info->process_count > 0));
+    if (hidden > 0)
+        append(&text, separator, os_hidden_holders(hidden, info->process_count > 0));
     return text;
 }
 
@@ -174,7 +175,7 @@ created_json(const mmf_object_info *info)
     return json_string(text);
 }
 
-/* null, where the system does not keep it. */
+/* null where the system does not record it. */
 static void
 put_kept(json_t *object, const char *key, json_t *value)
 {
@@ -185,7 +186,7 @@ put_kept(json_t *object, const char *key, json_t *value)
     table_json_set(object, key, value);
 }
 
-/* When and by whom, which an object may know where the system does not. */
+/* When and by whom it was created; an object may know it where the system does not. */
 static void
 add_origin(const mmf_object_info *info, json_t *object)
 {
@@ -207,7 +208,7 @@ objects_json(const mmf_object_info *info)
     snprintf(mode, sizeof(mode), "%04o", info->mode & 07777u);
     table_json_set(object, "name", table_json_text(info->name));
     table_json_set(object, "kind", json_string(mmf_kind_name(info->kind)));
-    table_json_set(object, "life", json_string(objects_life(info->life)));
+    table_json_set(object, "status", json_string(objects_status(info->status)));
     table_json_set(object, "size", json_integer(info->capacity));
     put_kept(object, "resident", json_integer(info->resident));
     add_origin(info, object);

@@ -1,5 +1,5 @@
 /*
- * objects.h - the namespace as a list tells it, for `ls`, `stat`, `top` and `gc`.
+ * objects.h - the namespace, from the list of the library, for `ls`, `stat`, `top` and `gc`.
  */
 #ifndef MMF_TOOL_OBJECTS_H
 #define MMF_TOOL_OBJECTS_H
@@ -11,11 +11,11 @@
 /* The snapshot; a failure ends the program. */
 mmf_list *objects_list(mmf_list_flags flags);
 
-/* The object of that name, which args_name has seen; NULL. */
+/* The object of that name, which args_name has checked; NULL if there is none. */
 const mmf_object_info *objects_find(const mmf_list *list, const char *name);
 
-/* "alive", "dead", "foreign", "hidden". */
-const char *objects_life(mmf_object_status life);
+/* "in use", "orphaned", "invalid", "inaccessible". */
+const char *objects_status(mmf_object_status status);
 
 /* "rw-r-----". */
 const char *objects_mode(uint32_t mode, char text[16]);
@@ -26,7 +26,7 @@ int64_t objects_age(const mmf_object_info *info);
 /* "123 root python3", a line for each process; to be freed. */
 char *objects_holders(const mmf_object_info *info, const char *separator);
 
-/* All that is known, for JSON; what is not, as null. */
+/* Everything known about it, for JSON; what is unknown is null. */
 json_t *objects_json(const mmf_object_info *info);
 
 #endif

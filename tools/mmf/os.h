@@ -1,6 +1,6 @@
 /*
- * os.h - what the tool needs of the system in small things; linux/os.c and windows/os.c
- * have them. Larger ones have headers of their own: background.h, bench.h, doctor.h,
+ * os.h - small things that the tool needs of the system, in linux/os.c and windows/os.c.
+ * Larger ones have their own headers: background.h, bench.h, doctor.h,
  * namespaces.h, program.h, screen.h, stop.h, table.h.
  */
 #ifndef MMF_TOOL_OS_H
@@ -25,14 +25,14 @@ int os_has_sequences(FILE *stream);
 /* Whether the terminal understands more than ASCII. */
 int os_has_unicode(void);
 
-/* Whether this error of a write says that the reader has left. */
+/* Whether this error of a write means that the reader has closed the pipe. */
 int os_reader_has_left(int error);
 
 /* The monotonic clock, and the time since 1970, in nanoseconds. */
 int64_t os_now_ns(void);
 int64_t os_time_ns(void);
 
-/* Seconds since 1970 in this place's time, and in UTC. 0: there is no such time. */
+/* Seconds since 1970 in local time, and in UTC. 0: there is no such time. */
 int os_local_time(int64_t seconds, struct tm *parts);
 int os_utc_time(int64_t seconds, struct tm *parts);
 
@@ -46,8 +46,9 @@ int os_process(void);
 extern const size_t os_longest_name;
 
 /*
- * Whether the system keeps when, by whom, with what rights an object was made and what
- * memory it takes. Windows' kernel does not; of these, channels tell time and process.
+ * Whether the system records when, by which process and with which rights an object was
+ * created, and the memory that it takes. Windows does not; channels record time and
+ * process themselves.
  */
 extern const int os_keeps_records;
 
@@ -59,9 +60,8 @@ char *os_show_path(const char *path);
 /* Whether the name is as the shell's pattern says. */
 int os_matches(const char *pattern, const char *name);
 
-/* `count` holders that nobody sees, beside those that are shown; in words, to be freed.
- */
-char *os_unseen_holders(int count, int some_seen);
+/* `count` holders that this process cannot see, in words; the caller frees it. */
+char *os_hidden_holders(int count, int some_seen);
 
 /* Set a variable for the commands that we run; NULL removes it. */
 void os_set_variable(const char *name, const char *value);
@@ -70,17 +70,17 @@ void os_set_variable(const char *name, const char *value);
 int64_t os_input_length(void);
 
 /* Some bytes of standard input; 0 at its end. A failure ends the program. */
-int64_t os_read_input(void *into, int64_t room);
+int64_t os_read_input(void *into, int64_t space);
 
 /*
  * A line of standard input without its end, in memory that grows; the last one is freed
- * by the caller. Answers its length, -1 at the end.
+ * by the caller. Returns its length, -1 at the end.
  */
-int64_t os_read_line(char **line, size_t *room);
+int64_t os_read_line(char **line, size_t *space);
 
 /*
- * From now on a map's bytes that are not there any more end the program with a line and
- * TOOL_DAMAGED.
+ * From now on an access to a map's bytes that no longer exist ends the program with a
+ * message and TOOL_DAMAGED.
  */
 void os_expect_cut(void);
 

@@ -1,4 +1,4 @@
-/* peek.c - mmf peek: values of a type out of a map. */
+/* peek.c - mmf peek: read values of a type from a map. */
 #include "commands.h"
 
 #include <stdio.h>
@@ -62,9 +62,9 @@ run(struct args *args)
 
 static const struct option_spec options[] = {
     {"type", 't', "TYPE", "int32, double, char, ... (int32)"},
-    {"offset", 'o', "N", "begin here (0)"},
-    {"count", 'c', "N", "so many values (1)"},
-    {"json", 'j', NULL, "for programs"},
+    {"offset", 'o', "N", "first byte (0)"},
+    {"count", 'c', "N", "number of values (1)"},
+    {"json", 'j', NULL, "print JSON"},
     {NULL, 0, NULL, NULL}};
 
 const struct command command_peek = {"peek", "NAME", "show values of a type", options,

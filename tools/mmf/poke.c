@@ -1,4 +1,4 @@
-/* poke.c - mmf poke: values of a type into a map. */
+/* poke.c - mmf poke: write values of a type to a map. */
 #include "commands.h"
 
 #include <stdlib.h>
@@ -20,7 +20,7 @@ run(struct args *args)
 
     if (values == NULL)
         say_no_memory();
-    /* All of them are read before the first is written. */
+    /* All values are checked before the first one is written. */
     for (size_t i = 0; i < count; i++)
         values_read(type, args->operands[i + 1], values + i * type->size);
     bytes_open(args_name(args->operands[0]), 1, offset, (int64_t)(count * type->size),
@@ -33,7 +33,7 @@ run(struct args *args)
 
 static const struct option_spec options[] = {
     {"type", 't', "TYPE", "int32, double, char, ... (int32)"},
-    {"offset", 'o', "N", "begin here (0)"},
+    {"offset", 'o', "N", "first byte (0)"},
     {NULL, 0, NULL, NULL}};
 
 const struct command command_poke = {

@@ -1,4 +1,4 @@
-/* program.h - running somebody else's command, for `run`, `lock` and `create`. */
+/* program.h - running a command, for `run`, `lock` and `create`. */
 #ifndef MMF_TOOL_PROGRAM_H
 #define MMF_TOOL_PROGRAM_H
 

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* `done` of `total` bytes; total 0: nobody knows. Shows nothing if it is quick. */
+/* `done` of `total` bytes; total 0: unknown. Shows nothing if it is quick. */
 void progress_show(int64_t done, int64_t total);
 
 /* Remove the line. */

@@ -1,6 +1,6 @@
 /*
- * read.c - mmf read: a map's bytes, as they are for a program, and so that they do no
- * harm for a terminal.
+ * read.c - mmf read: a map's bytes: unchanged into a pipe or a file, escaped on a
+ * terminal.
  */
 #include "commands.h"
 
@@ -75,7 +75,7 @@ write_text(const struct bytes *bytes)
         putchar('\n');
     fflush(stdout);
     if (length < bytes->length)
-        say("and %lld zero bytes; mmf dump shows all, --raw writes all",
+        say("%lld more zero bytes; mmf dump and --raw show all",
             (long long)(bytes->length - length));
 }
 
@@ -110,10 +110,10 @@ run(struct args *args)
 }
 
 static const struct option_spec options[] = {
-    {"offset", 'o', "N", "begin here (0)"},
-    {"length", 'l', "N", "so many bytes (all the rest)"},
+    {"offset", 'o', "N", "first byte (0)"},
+    {"length", 'l', "N", "number of bytes (to the end)"},
     {"string", 's', NULL, "only up to the first zero byte"},
-    {"raw", 'r', NULL, "the bytes as they are, on a terminal, too"},
+    {"raw", 'r', NULL, "the bytes unchanged, even on a terminal"},
     {NULL, 0, NULL, NULL}};
 
 const struct command command_read = {

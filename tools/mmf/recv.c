@@ -1,4 +1,4 @@
-/* recv.c - mmf recv: take messages out of a queue, or see those of a topic. */
+/* recv.c - mmf recv: receive messages of a queue, a topic or a latest value. */
 #include "commands.h"
 
 #include <stdint.h>
@@ -23,15 +23,15 @@ run(struct args *args)
     channel_object_close(&channel);
     stop_leave();
     if (status == TOOL_TIMED_OUT && args_value(args, "quiet") == NULL)
-        say("nothing came within the time");
+        say("timed out");
     return status;
 }
 
 static const struct option_spec options[] = {
-    {"count", 'c', "N", "so many messages (1)"},
-    {"timeout", 't', "TIME", "wait no longer for each: 250ms, 5s; or forever"},
-    {"raw", 'r', NULL, "the bytes as they are, with no line end behind"},
-    {"quiet", 'q', NULL, "say nothing if the time runs out"},
+    {"count", 'c', "N", "number of messages (1)"},
+    {"timeout", 't', "TIME", "wait at most 250ms, 5s for each; or forever"},
+    {"raw", 'r', NULL, "the bytes unchanged, without a line end"},
+    {"quiet", 'q', NULL, "no message at a timeout"},
     {NULL, 0, NULL, NULL}};
 
 const struct command command_recv = {"recv", "NAME", "receive messages", options,

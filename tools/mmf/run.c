@@ -1,4 +1,4 @@
-/* run.c - mmf run: a command with a namespace of its own, which goes when it ends. */
+/* run.c - mmf run: run a command in a private namespace, and remove it afterwards. */
 #include "commands.h"
 
 #include <stddef.h>
@@ -13,12 +13,11 @@ run(struct args *args)
 
 static const struct option_spec options[] = {{NULL, 0, NULL, NULL}};
 
-const struct command command_run = {
-    "run",
-    "",
-    "run a command with names of its own, and remove them afterwards",
-    options,
-    0,
-    -1,
-    ARGS_ONLY_PROGRAM,
-    run};
+const struct command command_run = {"run",
+                                    "",
+                                    "run a command in a private namespace",
+                                    options,
+                                    0,
+                                    -1,
+                                    ARGS_ONLY_PROGRAM,
+                                    run};

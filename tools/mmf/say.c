@@ -88,7 +88,6 @@ say_status_of(int rc)
     case MMF_TIMED_OUT:
         return TOOL_TIMED_OUT;
     case MMF_E_NOT_FOUND:
-    case MMF_E_NOT_FOUND:
         return TOOL_NO_OBJECT;
     case MMF_E_INVALID:
     case MMF_E_NULL:
@@ -101,10 +100,11 @@ say_status_of(int rc)
     case MMF_E_NOT_OWNER:
         return TOOL_DENIED;
     case MMF_E_EXISTS:
+    case MMF_E_MISMATCH:
         return TOOL_EXISTS;
     case MMF_E_NO_SPACE:
     case MMF_E_NO_MEMORY:
-        return TOOL_NO_ROOM;
+        return TOOL_NO_SPACE;
     case MMF_E_WRONG_KIND:
         return TOOL_WRONG_KIND;
     case MMF_E_CORRUPT:
@@ -134,7 +134,7 @@ say_check(int rc)
 void
 say_no_memory(void)
 {
-    say_and_exit(TOOL_NO_ROOM, "no memory left");
+    say_and_exit(TOOL_NO_SPACE, "no memory left");
 }
 
 /*

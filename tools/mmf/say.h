@@ -15,7 +15,7 @@ enum tool_status {
     TOOL_DENIED = 3,
     TOOL_TIMED_OUT = 4,
     TOOL_EXISTS = 5,
-    TOOL_NO_ROOM = 6,
+    TOOL_NO_SPACE = 6,
     TOOL_WRONG_KIND = 7,
     TOOL_DAMAGED = 8,
     TOOL_BUSY = 9,

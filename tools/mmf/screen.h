@@ -1,5 +1,5 @@
 /*
- * screen.h - a full screen, given back whatever happens: by ncurses on Linux, by the
+ * screen.h - a full screen, restored whatever happens: by ncurses on Linux, by the
  * console's own calls on Windows.
  */
 #ifndef MMF_TOOL_SCREEN_H
@@ -16,7 +16,7 @@ enum screen_colour {
 };
 
 /* How a text looks: a colour, and any of these. */
-typedef unsigned screen_look;
+typedef unsigned screen_style;
 enum {
     SCREEN_NORMAL = 0,
     SCREEN_COLOUR_MASK = 0xf, /* enum screen_colour */
@@ -25,7 +25,7 @@ enum {
     SCREEN_UNDERLINE = 0x40
 };
 
-/* What screen_key answers: a character, or one of these. */
+/* What screen_key returns: a character, or one of these. */
 enum screen_key {
     SCREEN_NO_KEY = -1, /* none came, or a signal did, or the screen has another size */
     SCREEN_ENTER = '\n',
@@ -40,8 +40,8 @@ enum screen_key {
 };
 
 /*
- * Begin; ends the program with a line if standard output is no terminal, or one that
- * nobody knows. `instead` says what would do without a terminal.
+ * Begin; ends the program with a message if standard output is not a terminal, or an
+ * unknown one. `instead` says what works without a terminal.
  */
 void screen_begin(const char *instead);
 
@@ -50,23 +50,23 @@ void screen_end(void);
 int screen_rows(void);
 int screen_columns(void);
 
-/* The look of a colour; bold or reverse on terminals without. */
-screen_look screen_colour(enum screen_colour colour);
+/* The style of a colour; bold or reverse on terminals without. */
+screen_style screen_colour(enum screen_colour colour);
 
 /* Draw anew: clear what will be shown, put texts on it, and show it. */
 void screen_clear(void);
 void screen_show(void);
 
 /* A row of blanks. */
-void screen_fill(int row, screen_look look);
+void screen_fill(int row, screen_style style);
 
 /* Text cut at the right edge. */
-void screen_text(int row, int column, screen_look look, const char *text);
+void screen_text(int row, int column, screen_style style, const char *text);
 
 /* One line of a bar, as wide as the screen, in reverse. */
 void screen_bar(int row, const char *text);
 
-/* Wait for a key for at most so long. */
+/* Wait for a key, at most `milliseconds`. */
 int screen_key(int milliseconds);
 
 /* Milliseconds on the monotonic clock. */

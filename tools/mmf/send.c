@@ -1,4 +1,4 @@
-/* send.c - mmf send: a message into a queue, a topic or a latest value. */
+/* send.c - mmf send: send a message to a queue, a topic or a latest value. */
 #include "commands.h"
 
 #include <stdio.h>
@@ -11,19 +11,19 @@
 #include "stop.h"
 
 static void
-send_one(struct channel_object *channel, const char *bytes, int64_t length,
+send_one(struct channel_object *channel, const char *bytes, size_t length,
          int32_t timeout)
 {
     int rc;
 
     if (length > channel->message_size)
-        say_usage("a message of %lld bytes is too long: \"%s\" takes %lld at most",
-                  (long long)length, channel->name, (long long)channel->message_size);
+        say_usage("message of %zu bytes is too long: \"%s\" takes at most %zu", length,
+                  channel->name, channel->message_size);
     rc = channel_object_send(channel, bytes, length, timeout);
     if (rc == MMF_TIMED_OUT) {
         channel_object_close(channel);
         stop_leave();
-        say_and_exit(TOOL_TIMED_OUT, "the channel was full all the time");
+        say_and_exit(TOOL_TIMED_OUT, "timed out: \"%s\" is full", channel->name);
     }
     say_check(rc);
 }
@@ -32,20 +32,20 @@ send_one(struct channel_object *channel, const char *bytes, int64_t length,
 static void
 send_input(struct channel_object *channel, int32_t timeout)
 {
-    size_t room = (size_t)channel->message_size + 1;
-    char *buffer = malloc(room);
+    size_t space = channel->message_size + 1;
+    char *buffer = malloc(space);
     size_t length;
 
     if (buffer == NULL)
         say_no_memory();
-    length = fread(buffer, 1, room, stdin);
-    if (length == room) {
+    length = fread(buffer, 1, space, stdin);
+    if (length == space) {
         free(buffer);
-        say_usage("standard input has more than \"%s\" takes: %lld bytes at most; "
-                  "--lines makes each line a message",
-                  channel->name, (long long)channel->message_size);
+        say_usage("standard input is too long: \"%s\" takes at most %zu bytes; --lines "
+                  "makes each line a message",
+                  channel->name, channel->message_size);
     }
-    send_one(channel, buffer, (int64_t)length, timeout);
+    send_one(channel, buffer, length, timeout);
     free(buffer);
 }
 
@@ -53,11 +53,11 @@ static void
 send_lines(struct channel_object *channel, int32_t timeout)
 {
     char *line = NULL;
-    size_t room = 0;
+    size_t space = 0;
     int64_t length;
 
-    while (!stop_signal() && (length = os_read_line(&line, &room)) >= 0)
-        send_one(channel, line, length, timeout);
+    while (!stop_signal() && (length = os_read_line(&line, &space)) >= 0)
+        send_one(channel, line, (size_t)length, timeout);
     free(line);
 }
 
@@ -68,12 +68,11 @@ run(struct args *args)
     int32_t timeout = args_timeout(args, "timeout");
 
     if (args->count > 1 && args_value(args, "lines") != NULL)
-        say_usage("--lines sends standard input: no TEXT with it");
+        say_usage("--lines reads standard input: give no TEXT with it");
     stop_note();
     channel_object_open(args_name(args->operands[0]), MMF_ROLE_SEND, 0, &channel);
     if (args->count > 1)
-        send_one(&channel, args->operands[1], (int64_t)strlen(args->operands[1]),
-                 timeout);
+        send_one(&channel, args->operands[1], strlen(args->operands[1]), timeout);
     else if (args_value(args, "lines") != NULL)
         send_lines(&channel, timeout);
     else
@@ -85,7 +84,7 @@ run(struct args *args)
 
 static const struct option_spec options[] = {
     {"lines", 'L', NULL, "each line of standard input is a message"},
-    {"timeout", 't', "TIME", "wait no longer for a free slot; or forever"},
+    {"timeout", 't', "TIME", "wait at most this long for a free slot (forever)"},
     {NULL, 0, NULL, NULL}};
 
 const struct command command_send = {

@@ -1,4 +1,4 @@
-/* signal.c - mmf signal: set an event, or give back to a semaphore. */
+/* signal.c - mmf signal: set an event, or release a semaphore. */
 #include "commands.h"
 
 #include <stddef.h>
@@ -38,8 +38,8 @@ run(struct args *args)
     sync_object_open(args_name(args->operands[0]), &object);
     if (object.kind == MMF_KIND_MUTEX)
         say_and_exit(TOOL_WRONG_KIND,
-                     "\"%s\" is a mutex: only its owner gives it back; mmf lock takes "
-                     "one for a command",
+                     "\"%s\" is a mutex, which only its owner can release; mmf lock "
+                     "owns one for a command",
                      object.name);
     rc = object.kind == MMF_KIND_EVENT ? signal_event(args, &object)
                                        : signal_semaphore(args, &object);
@@ -49,10 +49,10 @@ run(struct args *args)
 }
 
 static const struct option_spec options[] = {
-    {"count", 'c', "N", "give N back to a semaphore (1)"},
+    {"count", 'c', "N", "release a semaphore N times (1)"},
     {"reset", 'r', NULL, "reset an event"},
     {NULL, 0, NULL, NULL}};
 
 const struct command command_signal = {
-    "signal",        "NAME", "set an event, or give back to a semaphore", options, 1, 1,
+    "signal",        "NAME", "set an event, or release a semaphore", options, 1, 1,
     ARGS_NO_PROGRAM, run};

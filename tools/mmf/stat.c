@@ -1,4 +1,4 @@
-/* stat.c - mmf stat: all that is known of one object. */
+/* stat.c - mmf stat: everything known about one object. */
 #include "commands.h"
 
 #include <stdio.h>
@@ -77,17 +77,17 @@ print_object(const mmf_object_info *info)
 }
 
 static const char *
-life_text(mmf_object_status life)
+status_text(mmf_object_status status)
 {
-    switch (life) {
+    switch (status) {
     case MMF_OBJECT_IN_USE:
-        return "alive";
+        return "in use";
     case MMF_OBJECT_ORPHANED:
-        return "dead: nobody holds it; it goes with the next call that may remove it";
+        return "orphaned: no process has it open; the next call that may removes it";
     case MMF_OBJECT_INVALID:
-        return "foreign: no sound mmf object; left alone";
+        return "invalid: not an mmf object, or damaged; left alone";
     case MMF_OBJECT_INACCESSIBLE:
-        return "hidden: another user's, who does not let us read it";
+        return "inaccessible: it belongs to another user, and you may not read it";
     default:
         return "?";
     }
@@ -97,21 +97,20 @@ static void
 print_all(const mmf_object_info *info)
 {
     print_text("name", text_escape_string(info->name));
-    print_line(NULL, "life", life_text(info->life));
-    if (info->life == MMF_OBJECT_IN_USE || info->life == MMF_OBJECT_ORPHANED)
+    print_line(NULL, "status", status_text(info->status));
+    if (info->status == MMF_OBJECT_IN_USE || info->status == MMF_OBJECT_ORPHANED)
         print_object(info);
     print_text(os_path_title, os_show_path(info->path));
 }
 
-/* The damaged and the hidden go by their files' names; a path is as good. */
+/* Invalid and inaccessible objects are listed under their file names. */
 static const mmf_object_info *
 find(const mmf_list *list, const char *name)
 {
     const mmf_object_info *info = objects_find(list, args_name(name));
 
     if (info == NULL)
-        say_and_exit(TOOL_NO_OBJECT, "there is no \"%s\": mmf ls shows what there is",
-                     name);
+        say_and_exit(TOOL_NO_OBJECT, "no such object: \"%s\"; mmf ls lists them", name);
     return info;
 }
 
@@ -150,9 +149,9 @@ run(struct args *args)
     return TOOL_DONE;
 }
 
-static const struct option_spec options[] = {{"json", 'j', NULL, "for programs"},
+static const struct option_spec options[] = {{"json", 'j', NULL, "print JSON"},
                                              {NULL, 0, NULL, NULL}};
 
 const struct command command_stat = {
-    "stat",          "NAME...", "all that is known of an object", options, 1, -1,
+    "stat",          "NAME...", "show everything about an object", options, 1, -1,
     ARGS_NO_PROGRAM, run};

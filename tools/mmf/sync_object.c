@@ -16,61 +16,53 @@
 static int
 open_event(struct sync_object *object)
 {
-    int opened = 0;
+    int rc = mmf_event_open_existing(object->name, NULL, &object->event);
 
-    say_check(mmf_event_try_open_existing(object->name, NULL, &opened, &object->event));
-    if (opened) {
-        object->kind = MMF_KIND_EVENT;
-        object->waitable = mmf_event_waitable(object->event);
-    }
-    return opened;
+    object->waitable = mmf_event_waitable(object->event);
+    return rc;
 }
 
 static int
 open_mutex(struct sync_object *object)
 {
-    int opened = 0;
+    int rc = mmf_mutex_open_existing(object->name, NULL, &object->mutex);
 
-    say_check(mmf_mutex_try_open_existing(object->name, NULL, &opened, &object->mutex));
-    if (opened) {
-        object->kind = MMF_KIND_MUTEX;
-        object->waitable = mmf_mutex_waitable(object->mutex);
-    }
-    return opened;
+    object->waitable = mmf_mutex_waitable(object->mutex);
+    return rc;
 }
 
 static int
 open_semaphore(struct sync_object *object)
 {
-    int opened = 0;
+    int rc = mmf_semaphore_open_existing(object->name, NULL, &object->semaphore);
 
-    say_check(mmf_semaphore_try_open_existing(object->name, NULL, &opened,
-                                              &object->semaphore));
-    if (opened) {
-        object->kind = MMF_KIND_SEMAPHORE;
-        object->waitable = mmf_semaphore_waitable(object->semaphore);
-    }
-    return opened;
+    object->waitable = mmf_semaphore_waitable(object->semaphore);
+    return rc;
 }
+
+static const struct {
+    mmf_kind kind;
+    int (*open)(struct sync_object *object);
+} kinds[] = {{MMF_KIND_EVENT, open_event},
+             {MMF_KIND_MUTEX, open_mutex},
+             {MMF_KIND_SEMAPHORE, open_semaphore}};
 
 void
 sync_object_open(const char *name, struct sync_object *object)
 {
-    int rc;
+    int rc = MMF_E_WRONG_KIND;
 
     memset(object, 0, sizeof(*object));
     object->name = name;
-    if (open_event(object) || open_mutex(object) || open_semaphore(object))
-        return;
-    rc = mmf_event_open_existing(name, NULL, &object->event);
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && rc == MMF_E_WRONG_KIND;
+         i++) {
+        rc = kinds[i].open(object);
+        object->kind = kinds[i].kind;
+    }
     if (rc == MMF_E_WRONG_KIND)
         say_and_exit(TOOL_WRONG_KIND,
-                     "\"%s\" is none to wait for or to signal: that would be a mutex, "
-                     "an event or a semaphore",
-                     name);
-    say_check(rc); /* it says that there is no such name */
-    object->kind = MMF_KIND_EVENT;
-    object->waitable = mmf_event_waitable(object->event);
+                     "\"%s\" is neither a mutex nor an event nor a semaphore", name);
+    say_check(rc);
 }
 
 void
@@ -85,7 +77,7 @@ sync_object_close(struct sync_object *object)
  * Waiting.
  */
 
-enum { TURN_MS = 100, TELL_AFTER_MS = 1000 };
+enum { TURN_MS = 100, NOTIFY_AFTER_MS = 1000 };
 
 static int64_t
 now_ms(void)
@@ -104,31 +96,31 @@ wait_once(mmf_waitable *const *objects, int count, int all, int32_t timeout_ms,
 
 int
 sync_object_wait(mmf_waitable *const *objects, int count, int all, int32_t timeout_ms,
-                 int *index, void (*told)(void *payload), void *payload)
+                 int *index, void (*notify)(void *payload), void *payload)
 {
     int64_t begin = now_ms();
 
     for (;;) {
-        int64_t gone = now_ms() - begin;
+        int64_t waited = now_ms() - begin;
         int32_t turn = TURN_MS;
         int rc;
 
-        if (timeout_ms >= 0 && timeout_ms - gone < turn)
-            turn = gone < timeout_ms ? (int32_t)(timeout_ms - gone) : 0;
+        if (timeout_ms >= 0 && timeout_ms - waited < turn)
+            turn = waited < timeout_ms ? (int32_t)(timeout_ms - waited) : 0;
         rc = wait_once(objects, count, all, turn, index);
         if (rc != MMF_TIMED_OUT)
             return rc;
         if (stop_signal() || (timeout_ms >= 0 && now_ms() - begin >= timeout_ms))
             return MMF_TIMED_OUT;
-        if (told != NULL && gone >= TELL_AFTER_MS) {
-            told(payload);
-            told = NULL;
+        if (notify != NULL && waited >= NOTIFY_AFTER_MS) {
+            notify(payload);
+            notify = NULL;
         }
     }
 }
 
 void
-sync_object_tell(const char *name)
+sync_object_report(const char *name)
 {
     const mmf_object_info *info;
     mmf_list *list;

@@ -21,14 +21,14 @@ void sync_object_close(struct sync_object *object);
 
 /*
  * Wait as mmf_wait_any or mmf_wait_all for at most `timeout_ms`, in short turns, so
- * that a signal (stop.h) is seen: then the answer is MMF_TIMED_OUT. `told` is called
+ * that a signal (stop.h) ends it: then it returns MMF_TIMED_OUT. `notify` is called
  * once if it takes longer than a second.
  */
 int sync_object_wait(mmf_waitable *const *objects, int count, int all,
-                     int32_t timeout_ms, int *index, void (*told)(void *payload),
+                     int32_t timeout_ms, int *index, void (*notify)(void *payload),
                      void *payload);
 
-/* Say on a terminal what is being waited for, and who has it. */
-void sync_object_tell(const char *name);
+/* On a terminal: what is being waited for, and which process has it. */
+void sync_object_report(const char *name);
 
 #endif

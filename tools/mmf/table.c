@@ -18,10 +18,10 @@ table_json(json_t *value)
 json_t *
 table_json_text(const char *string)
 {
-    char *sound = text_sound(string);
-    json_t *value = table_json(json_string(sound));
+    char *valid = text_valid(string);
+    json_t *value = table_json(json_string(valid));
 
-    free(sound);
+    free(valid);
     return value;
 }
 

@@ -17,9 +17,8 @@ enum { TABLE_RIGHT = 1, TABLE_WRAP = 2 };
 
 struct table_column {
     const char *title;
-    double
-        width; /* of the terminal, a hint: the part that it takes; 0: what it needs */
-    int flags; /* TABLE_... */
+    double width; /* of the terminal, the part that it may take; 0: what it needs */
+    int flags;    /* TABLE_... */
 };
 
 /* A table that fits the terminal; slots with several lines are kept. */

@@ -22,10 +22,11 @@ run(struct args *args)
                         &channel);
     if (channel.kind == MMF_KIND_QUEUE) {
         channel_object_close(&channel);
-        say_and_exit(TOOL_WRONG_KIND,
-                     "\"%s\" is a queue: looking would take messages from those they "
-                     "are for; mmf recv does",
-                     channel.name);
+        say_and_exit(
+            TOOL_WRONG_KIND,
+            "\"%s\" is a queue, and tail would take messages from its consumers; "
+            "use mmf recv",
+            channel.name);
     }
     status =
         channel_object_print(&channel, count, timeout, args_value(args, "raw") != NULL,
@@ -36,11 +37,11 @@ run(struct args *args)
 }
 
 static const struct option_spec options[] = {
-    {"replay", 'r', "N", "begin with so many older messages of a topic"},
-    {"count", 'c', "N", "end after so many"},
-    {"timeout", 't', "TIME", "end if none comes for so long"},
-    {"number", 'n', NULL, "its number in the channel before each"},
-    {"raw", 0, NULL, "the bytes as they are, with no line end behind"},
+    {"replay", 'r', "N", "topic: begin with N older messages"},
+    {"count", 'c', "N", "end after N messages"},
+    {"timeout", 't', "TIME", "end if no message comes for this long"},
+    {"number", 'n', NULL, "print each message's number in the channel"},
+    {"raw", 0, NULL, "the bytes unchanged, without a line end"},
     {NULL, 0, NULL, NULL}};
 
 const struct command command_tail = {

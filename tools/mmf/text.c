@@ -25,7 +25,7 @@ shows_something(uint32_t character)
              (character >= 0xfff9 && character <= 0xffff) || character > 0x10ffff);
 }
 
-/* Decode one character of sound, shortest UTF-8. Answers its length, 0 for none. */
+/* Decode one character of valid, shortest UTF-8. Returns its length; 0 if there is none. */
 static size_t
 decode(const unsigned char *bytes, size_t count, uint32_t *character)
 {
@@ -111,7 +111,7 @@ text_escape_line(const char *line)
     return escape((const unsigned char *)line, strlen(line), 0);
 }
 
-/* A name has a backslash only behind Global, where it is what people type. */
+/* The only backslash of a name, after Global, is shown as it is typed. */
 char *
 text_escape_string(const char *string)
 {
@@ -126,7 +126,7 @@ text_escape_string(const char *string)
 }
 
 char *
-text_sound(const char *string)
+text_valid(const char *string)
 {
     const unsigned char *from = (const unsigned char *)string;
     size_t count = strlen(string);

@@ -10,7 +10,7 @@
 #include "format.h"
 
 /*
- * The length of the character that `bytes` begin with, if it is sound UTF-8 that shows
+ * The length of the character that `bytes` begin with, if it is valid UTF-8 that shows
  * something: no control character, none that only changes the direction of others, and
  * one that the locale can show. 0: it is not.
  */
@@ -28,8 +28,8 @@ char *text_escape_line(const char *line);
 /* The same for a C string. */
 char *text_escape_string(const char *string);
 
-/* A string that is sound UTF-8, every wrong byte replaced; for JSON. To be freed. */
-char *text_sound(const char *string);
+/* A string that is valid UTF-8, every wrong byte replaced; for JSON. To be freed. */
+char *text_valid(const char *string);
 
 /* asprintf that does not come back without memory. */
 char *text_format(const char *format, ...) FORMAT(1, 2);

@@ -88,7 +88,7 @@ obey(struct top *top, int key)
     return 1;
 }
 
-/* Keys are obeyed at once, the list is taken when it is time. */
+/* Keys take effect at once; the list is refreshed at each interval. */
 static void
 show(struct top *top)
 {
@@ -99,7 +99,7 @@ show(struct top *top)
         int64_t now = screen_now_ms();
 
         if (now >= next && (!top->paused || top->list == NULL)) {
-            top_look(top);
+            top_refresh(top);
             now = screen_now_ms();
             next = now + top->interval;
         }
@@ -116,8 +116,8 @@ key_of(const char *name)
     for (size_t i = 0; i < TOP_COLUMNS; i++)
         if (strcmp(name, top_columns[i].name) == 0)
             return top_columns[i].key;
-    say_usage("--sort \"%s\" is none: name, kind, size, resident, holders, age, rate, "
-              "depth, lost or state",
+    say_usage("unknown column \"%s\" (name, kind, size, resident, holders, age, rate, "
+              "depth, lost, state)",
               name);
 }
 
@@ -133,7 +133,7 @@ run(struct args *args)
         top.key = key_of(args_value(args, "sort"));
     if (args_value(args, "filter") != NULL)
         snprintf(top.filter, sizeof(top.filter), "%s", args_value(args, "filter"));
-    screen_begin("mmf ls shows the same once");
+    screen_begin("mmf ls prints the same once");
     show(&top);
     screen_end();
     top_close(&top);
@@ -142,10 +142,10 @@ run(struct args *args)
 }
 
 static const struct option_spec options[] = {
-    {"interval", 'i', "TIME", "look so often (1s)"},
+    {"interval", 'i', "TIME", "time between two looks (1s)"},
     {"sort", 's', "COLUMN",
      "name, kind, size, resident, holders, age, rate, depth, lost, state"},
-    {"filter", 'f', "TEXT", "only names and kinds with this in them"},
+    {"filter", 'f', "TEXT", "only names and kinds that contain TEXT"},
     {NULL, 0, NULL, NULL}};
 
 const struct command command_top = {

@@ -13,7 +13,7 @@
 
 enum { TOP_FILTER_SIZE = 64, TOP_COLUMNS = 10 };
 
-/* A row has its object's traffic beside it, and the rate since the last look. */
+/* The traffic of a row's object, and the rate since the last refresh. */
 struct top_traffic {
     struct kinds_traffic now;
     double rate; /* messages per second; < 0: not known yet */
@@ -53,7 +53,7 @@ struct top_column {
 
 extern const struct top_column top_columns[TOP_COLUMNS];
 
-/* NULL: there is none. */
+/* NULL if there is none. */
 const struct top_column *top_column_of(char key);
 
 /* What is wrong with a mutex or another object, as a number: the more, the worse. */
@@ -65,7 +65,7 @@ enum { TOP_WAITED_FOR = 2, TOP_ABANDONED = 4 };
  */
 
 /* Take a new snapshot; the selection stays with its name. */
-void top_look(struct top *top);
+void top_refresh(struct top *top);
 
 /* The rows anew, after the filter or the order has changed. */
 void top_arrange(struct top *top);

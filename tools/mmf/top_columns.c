@@ -22,7 +22,7 @@ show_kind(const struct top *top, top_row row)
 {
     (void)top;
     return text_format("%s", row->kind != 0 ? mmf_kind_name(row->kind)
-                                            : objects_life(row->life));
+                                            : objects_status(row->status));
 }
 
 static char *

@@ -50,14 +50,14 @@ cut(char *text, int width)
 }
 
 static void
-draw_slot(int row, int at, size_t column, screen_look look, char *text)
+draw_slot(int row, int at, size_t column, screen_style style, char *text)
 {
     int width = width_of(column);
     int spare;
 
     cut(text, width);
     spare = top_columns[column].right ? width - characters_of(text) : 0;
-    screen_text(row, at + spare, look, text);
+    screen_text(row, at + spare, style, text);
     free(text);
 }
 
@@ -80,10 +80,10 @@ draw_titles(const struct top *top, int row)
     }
 }
 
-static screen_look
-look_of(top_row row)
+static screen_style
+style_of(top_row row)
 {
-    if (row->life != MMF_OBJECT_IN_USE || top_trouble(row) >= TOP_ABANDONED)
+    if (row->status != MMF_OBJECT_IN_USE || top_trouble(row) >= TOP_ABANDONED)
         return screen_colour(SCREEN_BAD);
     if (top_trouble(row) >= TOP_WAITED_FOR)
         return screen_colour(SCREEN_DIM);
@@ -93,15 +93,15 @@ look_of(top_row row)
 static void
 draw_row(const struct top *top, int row, int32_t index)
 {
-    screen_look look = look_of(top->rows[index]);
+    screen_style style = style_of(top->rows[index]);
     int at = 0;
 
     if (index == top->selected) {
-        look |= SCREEN_BOLD | SCREEN_UNDERLINE;
-        screen_fill(row, look);
+        style |= SCREEN_BOLD | SCREEN_UNDERLINE;
+        screen_fill(row, style);
     }
     for (size_t i = 0; i < TOP_COLUMNS; i++) {
-        draw_slot(row, at, i, look, top_columns[i].show(top, top->rows[index]));
+        draw_slot(row, at, i, style, top_columns[i].show(top, top->rows[index]));
         at += width_of(i) + 1;
     }
 }

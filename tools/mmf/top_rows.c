@@ -38,7 +38,7 @@ top_traffic_of(const struct top *top, top_row row)
     return find_traffic(top, row->name);
 }
 
-static const struct top *sorted; /* qsort has no place for it */
+static const struct top *sorted; /* qsort takes no context */
 
 static int
 compare_rows(const void *one, const void *other)
@@ -98,7 +98,7 @@ arrange(struct top *top, char *selected)
 }
 
 static void
-look_at_traffic(struct top *top, const struct top *before)
+read_traffic(struct top *top, const struct top *before)
 {
     int32_t count = mmf_list_count(top->list);
     double seconds = (double)(top->taken - before->taken) / 1000;
@@ -111,7 +111,7 @@ look_at_traffic(struct top *top, const struct top *before)
         const struct top_traffic *old = find_traffic(before, info->name);
         struct top_traffic *traffic = &top->traffic[i];
 
-        kinds_look_at_traffic(info, &traffic->now);
+        kinds_traffic_of(info, &traffic->now);
         traffic->rate = -1;
         if (old != NULL && old->now.is_channel && seconds > 0 &&
             traffic->now.sent >= old->now.sent)
@@ -133,7 +133,7 @@ top_select(struct top *top, int32_t by)
 }
 
 void
-top_look(struct top *top)
+top_refresh(struct top *top)
 {
     char *selected = selected_name(top);
     struct top before = *top;
@@ -141,7 +141,7 @@ top_look(struct top *top)
     free(top->rows);
     top->list = objects_list(MMF_LIST_HOLDERS);
     top->taken = screen_now_ms();
-    look_at_traffic(top, &before);
+    read_traffic(top, &before);
     mmf_list_close(before.list);
     free(before.traffic);
     top->rows = calloc((size_t)mmf_list_count(top->list) + 1, sizeof(top_row));

@@ -15,8 +15,8 @@
 static const char letters[] = "KMGTPE";
 
 /*
- * The factor of a suffix: "", "B", "K", "KB" and "KiB" in any case, all of 1,024. 0: it
- * is none.
+ * The factor of a suffix: "", "B", "K", "KB" and "KiB" in any case, all of 1,024. 0: the
+ * suffix is unknown.
  */
 static int64_t
 factor_of(const char *suffix)
@@ -41,8 +41,7 @@ factor_of(const char *suffix)
 static _Noreturn void
 refuse_bytes(const char *what, const char *text)
 {
-    say_usage("%s \"%s\" is no number of bytes: it would be 10000, 0x2710, 10K or 4MiB",
-              what, text);
+    say_usage("invalid %s \"%s\": use 10000, 0x2710, 10K or 4MiB", what, text);
 }
 
 int64_t
@@ -61,7 +60,7 @@ units_bytes(const char *what, const char *text)
     if (factor == 0 || end == text)
         refuse_bytes(what, text);
     if (errno == ERANGE || number > INT64_MAX / factor)
-        say_usage("%s \"%s\" is more than there can be: at most 8E - 1", what, text);
+        say_usage("%s \"%s\" is too large: at most 8E - 1", what, text);
     return (int64_t)number * factor;
 }
 
@@ -88,7 +87,7 @@ units_milliseconds(const char *what, const char *text)
             return (int32_t)ceil(product);
         }
     }
-    say_usage("%s \"%s\" is no time: it would be 250ms, 2s, 1.5m or 1h", what, text);
+    say_usage("invalid %s \"%s\": use 250ms, 2s, 1.5m or 1h", what, text);
 }
 
 int32_t
@@ -109,7 +108,7 @@ units_number(const char *what, const char *text, int64_t least, int64_t most)
     number = strtoll(text, &end, 0);
     if (end == text || *end != '\0' || errno == ERANGE || number < least ||
         number > most)
-        say_usage("%s \"%s\" is no number from %lld to %lld", what, text,
+        say_usage("invalid %s \"%s\": use a number from %lld to %lld", what, text,
                   (long long)least, (long long)most);
     return (int64_t)number;
 }
@@ -124,8 +123,7 @@ units_mode(const char *what, const char *text)
     mode = strtoul(text, &end, 8);
     if (!isdigit((unsigned char)text[0]) || *end != '\0' || errno == ERANGE ||
         mode < 1 || mode > 0777)
-        say_usage("%s \"%s\" is no mode: it would be three octal digits, as 640", what,
-                  text);
+        say_usage("invalid %s \"%s\": use three octal digits, as 640", what, text);
     return (uint32_t)mode;
 }
 

@@ -1,6 +1,6 @@
 /*
  * units.h - numbers as people write and read them: 10K, 4MiB, 2s. What is no number
- * ends the program with a line that says what would be one.
+ * ends the program with a message that shows valid ones.
  */
 #ifndef MMF_TOOL_UNITS_H
 #define MMF_TOOL_UNITS_H

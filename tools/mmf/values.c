@@ -87,7 +87,7 @@ UNSIGNED_TYPE(uint32_t, uint32, UINT32_MAX)
 UNSIGNED_TYPE(uint64_t, uint64, UINT64_MAX)
 
 /*
- * Broken numbers: as many digits as tell the value from its neighbours.
+ * Floating point: as many digits as distinguish the value from its neighbours.
  */
 
 static void
@@ -239,7 +239,7 @@ show_decimal(const void *bytes, char text[VALUES_TEXT_SIZE])
     parts[2] = (uint32_t)value.low;
     scale = value.flags >> 16 & 0xff;
     if (((uint32_t)value.flags & 0x7f00ffffu) != 0 || scale > 28) {
-        snprintf(text, VALUES_TEXT_SIZE, "no decimal");
+        snprintf(text, VALUES_TEXT_SIZE, "invalid decimal");
         return;
     }
     digits[at] = '\0';
@@ -325,7 +325,7 @@ static const struct value_type types[] = {
     ROW(uint64, 8, "a whole number of 64 bits, not negative", 0),
     ROW(single, 4, "1.5, 1e10 or nan", 0),
     ROW(double, 8, "1.5, 1e10 or nan", 0),
-    ROW(decimal, 16, "12.34, at most 28 digits behind the point", 1),
+    ROW(decimal, 16, "12.34, at most 28 digits after the point", 1),
 };
 
 enum { TYPES = sizeof(types) / sizeof(types[0]) };
@@ -336,17 +336,18 @@ values_type(const char *name)
     for (size_t i = 0; i < TYPES; i++)
         if (strcmp(name, types[i].name) == 0)
             return &types[i];
-    say_usage(
-        "--type \"%s\" is none: boolean, byte, sbyte, char, int16, uint16, int32, "
-        "uint32, int64, uint64, single, double or decimal",
-        name);
+    say_usage("unknown type \"%s\" (boolean, byte, sbyte, char, int16, uint16, int32, "
+              "uint32, "
+              "int64, uint64, single, double, decimal)",
+              name);
 }
 
 void
 values_read(const struct value_type *type, const char *text, void *bytes)
 {
     if (!type->read(text, bytes))
-        say_usage("\"%s\" is no %s: it would be %s", text, type->name, type->example);
+        say_usage("invalid value \"%s\" for %s: use %s", text, type->name,
+                  type->example);
 }
 
 json_t *

@@ -13,7 +13,7 @@ struct value_type {
     size_t size;
     /* The value as text. */
     void (*show)(const void *bytes, char text[VALUES_TEXT_SIZE]);
-    /* Text as a value; 0: it is none, or too large. */
+    /* Text as a value; 0: it is invalid, or too large. */
     int (*read)(const char *text, void *bytes);
     const char *example;
     int is_text; /* in JSON: a string, not a number or a truth value */
@@ -25,7 +25,7 @@ const struct value_type *values_type(const char *name);
 /* One value, in JSON as what it is. */
 json_t *values_json(const struct value_type *type, const void *bytes);
 
-/* Read a value, or end the program with a line that says what would be one. */
+/* Read a value, or end the program with a message that shows valid ones. */
 void values_read(const struct value_type *type, const char *text, void *bytes);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * wait.c - mmf wait: until an event is set, a semaphore has one left, or a mutex is
+ * wait.c - mmf wait: wait until an event is set, a semaphore is available, or a mutex is
  * free.
  */
 #include "commands.h"
@@ -24,7 +24,7 @@ static void
 open_all(const struct args *args, struct objects *objects)
 {
     if (args->count > MMF_WAIT_MAXIMUM)
-        say_usage("at most %d names, these are %d", MMF_WAIT_MAXIMUM, args->count);
+        say_usage("too many names: %d, at most %d", args->count, MMF_WAIT_MAXIMUM);
     for (int i = 0; i < args->count; i++) {
         sync_object_open(args_name(args->operands[i]), &objects->object[i]);
         objects->waitable[i] = objects->object[i].waitable;
@@ -33,17 +33,17 @@ open_all(const struct args *args, struct objects *objects)
 }
 
 static void
-tell(void *payload)
+report(void *payload)
 {
     const struct objects *objects = payload;
 
     for (int i = 0; i < objects->count; i++)
-        sync_object_tell(objects->object[i].name);
+        sync_object_report(objects->object[i].name);
 }
 
-/* A mutex is only looked at: a process that ends does not own. */
+/* A mutex that was waited for is released at once. */
 static void
-give_back(struct sync_object *object)
+release_mutex(struct sync_object *object)
 {
     if (object->mutex != NULL)
         say_check(mmf_mutex_release(object->mutex));
@@ -70,9 +70,9 @@ finish(struct objects *objects, int all, int index, int rc)
 {
     for (int i = 0; i < objects->count; i++)
         if (all || i == index)
-            give_back(&objects->object[i]);
+            release_mutex(&objects->object[i]);
     if (rc == MMF_ABANDONED)
-        say("%s was abandoned: its last owner died with it",
+        say("%s was abandoned: its owner died",
             all ? "a mutex" : objects->object[index].name);
     if (!all && objects->count > 1)
         print_name(objects->object[index].name);
@@ -89,7 +89,7 @@ run(struct args *args)
 
     stop_note();
     open_all(args, &objects);
-    rc = sync_object_wait(objects.waitable, objects.count, all, timeout, &index, tell,
+    rc = sync_object_wait(objects.waitable, objects.count, all, timeout, &index, report,
                           &objects);
     if (rc == MMF_OK || rc == MMF_ABANDONED)
         finish(&objects, all, index, rc);
@@ -98,14 +98,14 @@ run(struct args *args)
         stop_leave();
     say_check(rc);
     if (rc == MMF_TIMED_OUT && args_value(args, "quiet") == NULL)
-        say("nothing came within the time");
+        say("timed out");
     return say_status_of(rc);
 }
 
 static const struct option_spec options[] = {
-    {"all", 'a', NULL, "until all can be had at one moment, and take all"},
-    {"timeout", 't', "TIME", "wait no longer than 250ms, 5s, 1m; or forever"},
-    {"quiet", 'q', NULL, "say nothing if the time runs out"},
+    {"all", 'a', NULL, "until all are available at once, and take all"},
+    {"timeout", 't', "TIME", "wait at most 250ms, 5s, 1m; or forever"},
+    {"quiet", 'q', NULL, "no message at a timeout"},
     {NULL, 0, NULL, NULL}};
 
 const struct command command_wait = {

@@ -24,7 +24,7 @@
 #include "units.h"
 #include "values.h"
 
-enum { MARKED_MS = 1000, GONE_CHECK_MS = 500, MOST_BYTES = 1 << 20 };
+enum { MARKED_MS = 1000, NAME_CHECK_MS = 500, MOST_BYTES = 1 << 20 };
 
 struct watch {
     const char *name;
@@ -36,9 +36,9 @@ struct watch {
     unsigned char *now;  /* a copy of this round */
     int64_t *changed;    /* when each unit changed, monotonic ms; 0: never */
     int64_t changes;     /* units that have changed so far */
-    int64_t checked;     /* when the name was looked for */
+    int64_t checked;     /* when the name was last checked */
     int32_t interval;    /* ms */
-    int gone;            /* the last holder has left */
+    int is_removed;      /* the last holder has closed it */
     int paused;
     int64_t top; /* first line on the screen */
 };
@@ -53,22 +53,22 @@ allocate(size_t count, size_t size)
     return memory;
 }
 
-/* Whether the name still leads somewhere. A moment's handle keeps nothing alive. */
+/* Whether the name still exists. The handle is closed at once, so it keeps nothing open. */
 static void
-look_for_name(struct watch *watch)
+check_name(struct watch *watch)
 {
     mmf_map_options options;
     mmf_map *map;
     int rc;
 
-    if (watch->gone || screen_now_ms() - watch->checked < GONE_CHECK_MS)
+    if (watch->is_removed || screen_now_ms() - watch->checked < NAME_CHECK_MS)
         return;
     mmf_map_options_init(&options);
     options.rights = MMF_RIGHTS_READ;
     rc = mmf_map_open_existing(watch->name, &options, &map);
     if (rc == MMF_OK)
         mmf_map_close(map);
-    watch->gone = rc == MMF_E_NOT_FOUND;
+    watch->is_removed = rc == MMF_E_NOT_FOUND;
     watch->checked = screen_now_ms();
 }
 
@@ -97,9 +97,9 @@ print_change(const struct watch *watch, int64_t at)
            (long long)watch->bytes.offset + at, before, after);
 }
 
-/* Copy, compare and note what has changed. Answers how many units have. */
+/* Copy, compare and note what has changed. Returns the number of changed units. */
 static int64_t
-look(struct watch *watch, void (*tell)(const struct watch *watch, int64_t at))
+compare(struct watch *watch, void (*report)(const struct watch *watch, int64_t at))
 {
     int64_t found = 0;
 
@@ -109,8 +109,8 @@ look(struct watch *watch, void (*tell)(const struct watch *watch, int64_t at))
 
         if (memcmp(watch->now + at, watch->seen + at, (size_t)watch->unit) == 0)
             continue;
-        if (tell != NULL)
-            tell(watch, at);
+        if (report != NULL)
+            report(watch, at);
         watch->changed[i] = screen_now_ms();
         found++;
     }
@@ -128,13 +128,13 @@ watch_lines(struct watch *watch, int64_t most)
 {
     stop_note();
     while (!stop_signal() && !ferror(stdout)) {
-        look(watch, print_change);
+        compare(watch, print_change);
         fflush(stdout);
         if (watch->changes >= most)
             return TOOL_DONE;
-        look_for_name(watch);
-        if (watch->gone) {
-            say("\"%s\" is gone: its last holder has left", watch->name);
+        check_name(watch);
+        if (watch->is_removed) {
+            say("\"%s\" was removed: the last process closed it", watch->name);
             return TOOL_NO_OBJECT;
         }
         stop_nap(watch->interval);
@@ -146,8 +146,8 @@ watch_lines(struct watch *watch, int64_t most)
  * The screen.
  */
 
-static screen_look
-look_of(const struct watch *watch, int64_t unit)
+static screen_style
+style_of(const struct watch *watch, int64_t unit)
 {
     if (watch->changed[unit] != 0 && screen_now_ms() - watch->changed[unit] < MARKED_MS)
         return screen_colour(SCREEN_CHANGED);
@@ -165,7 +165,7 @@ draw_bytes(const struct watch *watch, int row, int64_t line)
     screen_text(row, 0, screen_colour(SCREEN_DIM), text);
     for (int i = 0; i < DUMP_WIDTH && first + i < watch->bytes.length; i++) {
         unsigned char byte = watch->seen[first + i];
-        screen_look marked = look_of(watch, first + i);
+        screen_style marked = style_of(watch, first + i);
 
         snprintf(text, sizeof(text), "%02x", byte);
         screen_text(row, 10 + 3 * i + i / 8, marked, text);
@@ -184,7 +184,7 @@ draw_value(const struct watch *watch, int row, int64_t line)
                  (unsigned long long)(line) * (unsigned long long)watch->unit);
     screen_text(row, 0, screen_colour(SCREEN_DIM), text);
     watch->type->show(watch->seen + line * watch->unit, text);
-    screen_text(row, 10, look_of(watch, line), text);
+    screen_text(row, 10, style_of(watch, line), text);
 }
 
 static int64_t
@@ -214,9 +214,10 @@ draw(const struct watch *watch)
         else
             draw_bytes(watch, row, watch->top + row - 1);
     }
-    title = text_format("%s%lld changes   q quit  space pause  +/- rate  arrows scroll",
-                        watch->gone ? "GONE: its last holder has left   " : "",
-                        (long long)watch->changes);
+    title =
+        text_format("%s%lld changes   q quit  space pause  +/- rate  arrows scroll",
+                    watch->is_removed ? "REMOVED: the last process closed it   " : "",
+                    (long long)watch->changes);
     screen_bar(screen_rows() - 1, title);
     free(title);
     free(name);
@@ -281,17 +282,17 @@ watch_screen(struct watch *watch)
 {
     int key = SCREEN_NO_KEY;
 
-    screen_begin("send the output elsewhere, and each change is a line");
+    screen_begin("redirect the output, and each change is a line");
     while (!stop_signal() && obey(watch, key)) {
         if (!watch->paused)
-            look(watch, NULL);
-        look_for_name(watch);
+            compare(watch, NULL);
+        check_name(watch);
         draw(watch);
         key = screen_key(watch->interval);
     }
     screen_end();
-    if (watch->gone) {
-        say("\"%s\" is gone: its last holder has left", watch->name);
+    if (watch->is_removed) {
+        say("\"%s\" was removed: the last process closed it", watch->name);
         return TOOL_NO_OBJECT;
     }
     return TOOL_DONE;
@@ -305,9 +306,9 @@ open_window(const struct args *args, struct watch *watch)
     int64_t count = args_number(args, "count", 1, MOST_BYTES, -1);
 
     if (count > 0 && length >= 0)
-        say_usage("--count counts values, --length bytes: one of them");
+        say_usage("--count and --length exclude each other");
     if (length > MOST_BYTES)
-        say_usage("--length is at most 1M: choose a part with --offset");
+        say_usage("--length is at most 1M; choose a part with --offset");
     if (count > 0)
         length = count * watch->unit;
     bytes_open(watch->name, 0, offset, length, &watch->bytes);
@@ -316,7 +317,7 @@ open_window(const struct args *args, struct watch *watch)
     watch->units = watch->bytes.length / watch->unit;
     watch->bytes.length = watch->units * watch->unit;
     if (watch->units == 0)
-        say_usage("there is nothing to watch behind offset %lld", (long long)offset);
+        say_usage("nothing to watch after offset %lld", (long long)offset);
 }
 
 static int
@@ -350,13 +351,13 @@ run(struct args *args)
 }
 
 static const struct option_spec options[] = {
-    {"interval", 'i', "TIME", "look so often (250ms)"},
+    {"interval", 'i', "TIME", "time between two looks (250ms)"},
     {"type", 't', "TYPE", "show values: int32, double, ..."},
-    {"offset", 'o', "N", "begin here (0)"},
-    {"length", 'l', "N", "so many bytes (all the rest, at most 1M)"},
-    {"count", 'c', "N", "so many values or bytes"},
-    {"lines", 'L', NULL, "a line for each change, on a terminal, too"},
-    {"changes", 'n', "N", "lines: end after so many changes"},
+    {"offset", 'o', "N", "first byte (0)"},
+    {"length", 'l', "N", "number of bytes (to the end, at most 1M)"},
+    {"count", 'c', "N", "number of values or bytes"},
+    {"lines", 'L', NULL, "a line for each change, even on a terminal"},
+    {"changes", 'n', "N", "lines: end after N changes"},
     {NULL, 0, NULL, NULL}};
 
 const struct command command_watch = {

@@ -11,14 +11,14 @@
 static _Noreturn void
 refuse_length(const char *name, long long length, const struct bytes *bytes)
 {
-    say_usage("%lld bytes do not fit behind offset %lld: \"%s\" has %lld", length,
+    say_usage("%lld bytes do not fit after offset %lld: \"%s\" has %lld", length,
               (long long)bytes->offset, name, (long long)bytes->capacity);
 }
 
 static int64_t
 copy_input(const char *name, const struct bytes *bytes)
 {
-    int64_t total = os_input_length(); /* before it is too late */
+    int64_t total = os_input_length(); /* before anything is written */
     int64_t at = 0;
     int64_t count = 1;
     char more;
@@ -32,8 +32,8 @@ copy_input(const char *name, const struct bytes *bytes)
     }
     progress_end();
     if (at == bytes->length && os_read_input(&more, 1) > 0)
-        say_usage("standard input has more than fits: %lld bytes behind offset %lld of "
-                  "\"%s\" are written, the rest is not",
+        say_usage("standard input is too long: %lld bytes after offset %lld of \"%s\" "
+                  "are written, the rest is not",
                   (long long)at, (long long)bytes->offset, name);
     return at;
 }
@@ -50,16 +50,16 @@ copy_text(const char *name, const char *text, const struct bytes *bytes)
     return length;
 }
 
-/* What a shorter text leaves of a longer one. */
+/* Clear what a longer text has left. */
 static void
-clear(const char *name, const struct bytes *bytes, int64_t from, int whole)
+clear(const char *name, const struct bytes *bytes, int64_t from, int to_the_end)
 {
     if (from >= bytes->length) {
-        if (whole)
+        if (to_the_end)
             return;
         refuse_length(name, (long long)from + 1, bytes);
     }
-    memset(bytes->at + from, 0, whole ? (size_t)(bytes->length - from) : 1);
+    memset(bytes->at + from, 0, to_the_end ? (size_t)(bytes->length - from) : 1);
 }
 
 static int
@@ -85,9 +85,9 @@ run(struct args *args)
 }
 
 static const struct option_spec options[] = {
-    {"offset", 'o', "N", "begin here (0)"},
-    {"string", 's', NULL, "and a zero byte behind it, as C has it"},
-    {"fill", 'f', NULL, "and zero bytes up to the end"},
+    {"offset", 'o', "N", "first byte (0)"},
+    {"string", 's', NULL, "end it with a zero byte, as in C"},
+    {"fill", 'f', NULL, "zero the rest of the map"},
     {NULL, 0, NULL, NULL}};
 
 const struct command command_write = {"write",

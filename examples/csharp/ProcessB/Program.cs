@@ -1,4 +1,4 @@
-// Process B: opens the map "Cat" that process A made, in C# or in C, and prints its message.
+// Process B: opens the map "Cat" that process A created, in C# or in C, and prints its message.
 using System;
 using System.IO.MemoryMappedFiles;
 using System.Text;
@@ -8,4 +8,4 @@ var message = new byte[10000];
 using MemoryMappedFile map = MemoryMappedFile.OpenExisting("Cat");
 using MemoryMappedViewAccessor view = map.CreateViewAccessor();
 view.ReadArray(0, message, 0, message.Length);
-Console.WriteLine("Message read from shared memory: " + Encoding.ASCII.GetString(message).TrimEnd('\0'));
+Console.WriteLine("Message read from shared memory: " + Encoding.UTF8.GetString(message).TrimEnd('\0'));

@@ -3,7 +3,7 @@
  *
  * It is the last 4,096 bytes of the object's file, at the first multiple of 64 KiB that
  * is not below the capacity, so that byte 0 of the file is the caller's byte 0 and the
- * place is the same on every architecture. docs/layout.md is the specification.
+ * place is the same on every architecture. docs/internals/layout.md is the specification.
  *
  *   field      written by  when                                 read by
  *   tickets    everybody   draws a number, adds one             the drawer only
@@ -16,7 +16,7 @@
  *
  * Fixed forever, so that old programs can probe, hold and reap newer objects: the
  * magic, its place, the size of the page, and the lock ranges below. The rest belongs
- * to layout version 1. Everything in here is input: the reader copies the page once and
+ * to the layout version. Everything in here is input: the reader copies the page once and
  * checks the copy.
  */
 #ifndef MMF_SHARED_PAGE_CONTROL_H
@@ -30,7 +30,7 @@
 
 #define MMF_CONTROL_SIZE 4096
 #define MMF_CONTROL_ALIGNMENT 65536
-#define MMF_LAYOUT_VERSION 1
+#define MMF_LAYOUT_VERSION 2
 
 /* "mmf", then bytes that a text file, a transfer or a truncation would damage. */
 #define MMF_CONTROL_MAGIC "mmf\x1a\r\n\xff\x01"

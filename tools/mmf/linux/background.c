@@ -70,6 +70,6 @@ background_ready(void)
         dup2(nothing, STDERR_FILENO);
     }
     if (write(to_parent, &word, 1) != 1)
-        say("nobody waits for this");
+        say("no process waits for this one");
     close(to_parent);
 }

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "linux/place.h"
+#include "linux/directory.h"
 #include "say.h"
 
 static pthread_mutex_t *shared_mutex;
@@ -242,7 +242,7 @@ bench_raw_begin(void)
 {
     char directory[PATH_MAX];
 
-    place_local(place_root(), directory);
+    directory_local(directory_root(), directory);
     if (snprintf(path, sizeof(path), "%s/%s", directory, bench_stage.name) >=
         (int)sizeof(path))
         say_usage("the path of %s is too long", directory);

@@ -1,4 +1,4 @@
-/* doctor_name.c - why a name cannot be opened: other places, the dead, other users. */
+/* doctor_name.c - why a name cannot be opened: other places, orphaned objects, other users. */
 #include "doctor.h"
 
 #include <stdlib.h>
@@ -7,22 +7,22 @@
 
 #include <mmf/mmf.h>
 
-#include "linux/place.h"
+#include "linux/directory.h"
 #include "objects.h"
 #include "say.h"
 #include "text.h"
 
-const char doctor_whose[] = "this user's alone";
+const char doctor_whose[] = "visible to this user only";
 
 char *
-doctor_place(void)
+doctor_directory(void)
 {
-    return text_format("%s", place_root());
+    return text_format("%s", directory_root());
 }
 
-/* Whoever has no MMF_DIR, or another one, looks elsewhere. */
+/* A process without MMF_DIR, or with another one, has its names elsewhere. */
 void
-doctor_look_elsewhere(const char *name)
+doctor_search_elsewhere(const char *name)
 {
     const char *set = secure_getenv("MMF_DIR");
     char *kept = set != NULL ? text_format("%s", set) : NULL;
@@ -37,8 +37,8 @@ doctor_look_elsewhere(const char *name)
         if (objects_find(list, name) != NULL)
             doctor_report_made(
                 DOCTOR_NOTE, "MMF_DIR",
-                text_format("but /dev/shm has one: MMF_DIR is %s here", kept),
-                "Programs that shall meet need the same MMF_DIR.",
+                text_format("it exists in /dev/shm; MMF_DIR is %s here", kept),
+                "Programs that share names need the same MMF_DIR.",
                 text_format("unset MMF_DIR"));
         mmf_list_close(list);
     }
@@ -47,57 +47,58 @@ doctor_look_elsewhere(const char *name)
 }
 
 static int
-report_dead(const mmf_object_info *info)
+report_orphaned(const mmf_object_info *info)
 {
     doctor_report_made(
         DOCTOR_BAD, "name",
-        text_format("\"%s\" is dead: its last holder, maybe %d (%s), is gone",
+        text_format("\"%s\" is orphaned: no process has it open; %d (%s) created it",
                     info->name, info->creator_pid, info->creator_command),
         info->owner == geteuid() || geteuid() == 0
-            ? "The name is free; the next create gets it, with fresh zero bytes."
-            : "It belongs to another user, who alone can remove it; until then the "
-              "name cannot be made.",
+            ? "The name is free; the next create gets it, all zero."
+            : "It belongs to another user, and only that user or root can remove it; "
+              "until "
+              "then the name cannot be created.",
         text_format(info->owner == geteuid() || geteuid() == 0 ? "mmf gc"
                                                                : "sudo mmf gc"));
     return TOOL_NO_OBJECT;
 }
 
 static int
-report_foreign(const mmf_object_info *info)
+report_invalid(const mmf_object_info *info)
 {
     doctor_report_made(DOCTOR_BAD, "name",
-                       text_format("%s is no sound mmf object", info->path),
-                       "It is left alone, and whoever wants the name gets "
-                       "MMF_E_CORRUPT.",
+                       text_format("%s is not a valid mmf object", info->path),
+                       "It is left alone, and a program that opens the name "
+                       "gets MMF_E_CORRUPT.",
                        text_format("fuser -v '%s'; rm '%s' # if you know what it is",
                                    info->path, info->path));
     return TOOL_DAMAGED;
 }
 
 static int
-report_hidden(const mmf_object_info *info)
+report_inaccessible(const mmf_object_info *info)
 {
     doctor_report_made(
         DOCTOR_BAD, "name",
-        text_format("%s is another user's, who does not let us read it", info->path),
-        "A global name is open to others as far as its mode says; the default, 600, "
-        "is to nobody.",
-        text_format("ls -l '%s' # and have it made with another mode: mmf create "
+        text_format("%s belongs to another user, and you may not read it", info->path),
+        "The mode of a global name says which users may open it; the default, 600, "
+        "permits only its owner.",
+        text_format("ls -l '%s' # and create it with another mode: mmf create "
                     "--mode 660",
                     info->path));
     return TOOL_DENIED;
 }
 
 int
-doctor_look_at_closed(const mmf_object_info *info)
+doctor_check_closed(const mmf_object_info *info)
 {
-    switch (info->life) {
+    switch (info->status) {
     case MMF_OBJECT_ORPHANED:
-        return report_dead(info);
+        return report_orphaned(info);
     case MMF_OBJECT_INACCESSIBLE:
-        return report_hidden(info);
+        return report_inaccessible(info);
     default:
-        return report_foreign(info);
+        return report_invalid(info);
     }
 }
 

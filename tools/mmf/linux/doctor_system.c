@@ -1,4 +1,4 @@
-/* doctor_system.c - memory, limits, the kernel's features and its guards. */
+/* doctor_system.c - memory, limits, the kernel's features, security modules. */
 #include "doctor.h"
 
 #include <dirent.h>
@@ -15,13 +15,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "linux/place.h"
+#include "linux/directory.h"
 #include "text.h"
 #include "units.h"
 
 #define SMALL_MEMORY ((int64_t)64 << 20)
 
-/* A small file as text without its last line end; NULL. To be freed. */
+/* A small file as text without its last line end, or NULL; the caller frees it. */
 static char *
 read_file(const char *path)
 {
@@ -65,15 +65,15 @@ check_memory(void)
     free(text);
     if (available < 0) {
         doctor_report(DOCTOR_NOTE, "proc", "/proc is not mounted, or not complete",
-                      "Creating takes another way, nobody can tell how much memory "
-                      "there is, and holders cannot be shown.",
+                      "The available memory is unknown, and the processes that have "
+                      "an object open cannot be shown.",
                       "mount -t proc proc /proc");
         return;
     }
-    doctor_report_made(available < SMALL_MEMORY ? DOCTOR_WARN : DOCTOR_GOOD, "memory",
-                       text_format("the machine has %s of memory available",
-                                   units_show_bytes(available, bytes)),
-                       "A map that needs more is refused with MMF_E_NO_MEMORY.", NULL);
+    doctor_report_made(
+        available < SMALL_MEMORY ? DOCTOR_WARN : DOCTOR_GOOD, "memory",
+        text_format("%s of memory is available", units_show_bytes(available, bytes)),
+        "A map that needs more is refused with MMF_E_NO_MEMORY.", NULL);
 }
 
 static int64_t
@@ -113,7 +113,7 @@ report_cgroup(const struct cgroup *cgroup, const char *directory)
         text_format("the cgroup %s may use %s of memory, %s left", directory,
                     units_show_bytes(limit, limit_text),
                     units_show_bytes(left, left_text)),
-        "Maps count as memory of the cgroup that makes them; one that needs more is "
+        "Maps count as memory of the cgroup that creates them; one that needs more is "
         "refused with MMF_E_NO_MEMORY.",
         text_format("echo 4G > %s/%s # or: docker run --memory=4g ...", directory,
                     cgroup->limit));
@@ -211,8 +211,8 @@ check_locks(const char *root)
         doctor_report_made(
             DOCTOR_BAD, "locks",
             text_format("open file description locks: %s", strerror(errno)),
-            "They tell who is alive; there is nothing else that could. Linux has them "
-            "since 3.15.",
+            "mmf needs them to know which objects are in use. Linux has them since "
+            "3.15.",
             NULL);
     else
         doctor_report(DOCTOR_GOOD, "locks", "open file description locks work", NULL,
@@ -223,7 +223,7 @@ check_locks(const char *root)
         doctor_report_made(DOCTOR_NOTE, "unnamed files",
                            text_format("%s has no unnamed files (O_TMPFILE): %s", root,
                                        strerror(errno)),
-                           "Objects are made under a temporary name instead.", NULL);
+                           "Objects are created under a temporary name instead.", NULL);
     if (fd >= 0)
         close(fd);
 }
@@ -238,14 +238,14 @@ check_memfd(void)
         doctor_report(DOCTOR_GOOD, "memfd", "memfd_create works", NULL, NULL);
         return;
     }
-    doctor_report_made(DOCTOR_WARN, "memfd",
-                       text_format("memfd_create: %s", strerror(errno)),
-                       "Unnamed maps cannot be made. A seccomp profile may forbid it.",
-                       text_format("docker run --security-opt seccomp=PROFILE ... # "
-                                   "one that allows memfd_create"));
+    doctor_report_made(
+        DOCTOR_WARN, "memfd", text_format("memfd_create: %s", strerror(errno)),
+        "Unnamed maps cannot be created. A seccomp profile may forbid it.",
+        text_format("docker run --security-opt seccomp=PROFILE ... # "
+                    "one that allows memfd_create"));
 }
 
-/* Nothing to wait for is an error that only a kernel gives that knows the call. */
+/* A kernel that knows the call refuses to wait for nothing. */
 static void
 check_futex_waitv(void)
 {
@@ -258,9 +258,10 @@ check_futex_waitv(void)
     if (rc < 0 && (errno == ENOSYS || errno == EPERM))
         doctor_report_made(
             DOCTOR_NOTE, "futex_waitv", text_format("futex_waitv: %s", strerror(errno)),
-            "A wait for several objects looks again every 5 ms instead of sleeping "
-            "until it is woken. Linux has the call since 5.16; an old seccomp profile "
-            "may forbid it.",
+            "A wait for several objects polls every 5 ms instead of sleeping until it "
+            "is woken. Linux has the call since 5.16; an old seccomp profile may "
+            "forbid "
+            "it.",
             NULL);
     else
         doctor_report(DOCTOR_GOOD, "futex_waitv", "futex_waitv works", NULL, NULL);
@@ -276,10 +277,10 @@ check_inotify(void)
         doctor_report(DOCTOR_GOOD, "inotify", "inotify works", NULL, NULL);
         return;
     }
-    doctor_report_made(
-        DOCTOR_WARN, "inotify", text_format("inotify: %s", strerror(errno)),
-        "There is no descriptor to poll for named objects (mmf_waitable_fd).",
-        text_format("sysctl fs.inotify.max_user_instances=1024"));
+    doctor_report_made(DOCTOR_WARN, "inotify",
+                       text_format("inotify: %s", strerror(errno)),
+                       "Named objects have no descriptor to poll (mmf_waitable_fd).",
+                       text_format("sysctl fs.inotify.max_user_instances=1024"));
 }
 
 static void
@@ -297,7 +298,7 @@ check_protected_regular(void)
 }
 
 /*
- * Guards: who else may say no.
+ * What else may refuse.
  */
 
 static int
@@ -346,11 +347,11 @@ check_logind(void)
     int is_ordinary = geteuid() >= 1000 && geteuid() != 65534;
 
     if (!runs) {
-        doctor_report(DOCTOR_GOOD, "RemoveIPC", "logind does not run here", NULL, NULL);
+        doctor_report(DOCTOR_GOOD, "RemoveIPC", "logind is not running", NULL, NULL);
         return;
     }
-    if (is_removal_off() || strcmp(place_root(), "/dev/shm") != 0) {
-        doctor_report(DOCTOR_GOOD, "RemoveIPC", "logind removes nothing of ours", NULL,
+    if (is_removal_off() || strcmp(directory_root(), "/dev/shm") != 0) {
+        doctor_report(DOCTOR_GOOD, "RemoveIPC", "logind does not remove names", NULL,
                       NULL);
         return;
     }
@@ -358,8 +359,8 @@ check_logind(void)
         is_ordinary ? DOCTOR_WARN : DOCTOR_GOOD, "RemoveIPC",
         text_format("logind removes files of ordinary users from /dev/shm when their "
                     "last session ends (RemoveIPC=yes)%s",
-                    is_ordinary ? "" : "; this user is none"),
-        "Names of programs that go on running without a session are lost.",
+                    is_ordinary ? "" : "; this user is not one"),
+        "Programs that run on without a session lose their names.",
         text_format("printf '[Login]\\nRemoveIPC=no\\n' | sudo tee "
                     "/etc/systemd/logind.conf.d/mmf.conf && sudo systemctl restart "
                     "systemd-logind # or: loginctl enable-linger"));
@@ -390,7 +391,7 @@ check_apparmor(void)
             "Its profile must let it read, write, lock and link there (rwkl).",
             text_format("add to the profile: owner %s/mmf-[0-9]*/** rwkl, and %s/mmf.* "
                         "rwkl,",
-                        place_root(), place_root()));
+                        directory_root(), directory_root()));
     free(text);
 }
 
@@ -399,7 +400,7 @@ check_snap(void)
 {
     const char *snap = getenv("SNAP_INSTANCE_NAME");
 
-    if (snap == NULL || strncmp(place_root(), "/dev/shm/snap.", 14) == 0)
+    if (snap == NULL || strncmp(directory_root(), "/dev/shm/snap.", 14) == 0)
         return;
     doctor_report_made(
         DOCTOR_BAD, "snap", text_format("this process is in the snap %s", snap),
@@ -416,8 +417,8 @@ check_seccomp(void)
 
     if (at != NULL && at[10] == '2')
         doctor_report(DOCTOR_NOTE, "seccomp",
-                      "a seccomp filter decides about this process's system calls",
-                      "What it forbids shows above.", NULL);
+                      "a seccomp filter restricts this process's system calls",
+                      "The findings above show what it forbids.", NULL);
     free(text);
 }
 
@@ -431,9 +432,9 @@ check_namespace(const char *kind, const char *why)
 
     if (readlink(own_path, own, sizeof(own) - 1) > 0 &&
         readlink(first_path, first, sizeof(first) - 1) > 0 && strcmp(own, first) != 0)
-        doctor_report_made(
-            DOCTOR_NOTE, "namespaces",
-            text_format("this process has a %s namespace of its own", kind), why, NULL);
+        doctor_report_made(DOCTOR_NOTE, "namespaces",
+                           text_format("this process has its own %s namespace", kind),
+                           why, NULL);
     free(own_path);
     free(first_path);
 }
@@ -448,27 +449,27 @@ check_user_namespace(void)
         sscanf(text, "%lld %lld %lld", &inside, &outside, &count) == 3 &&
         (inside != outside || count < 4294967295))
         doctor_report(DOCTOR_NOTE, "namespaces", "this process is in a user namespace",
-                      "The same user number in another one can be another user, to "
-                      "whom your names are not open.",
+                      "The same user number in another user namespace can be another "
+                      "user, which cannot open your names.",
                       NULL);
     free(text);
 }
 
 void
-doctor_look_at_system(void)
+doctor_check_system(void)
 {
     check_memory();
     check_cgroups();
     check_descriptors();
     check_file_size();
-    check_locks(place_root());
+    check_locks(directory_root());
     check_memfd();
     check_futex_waitv();
     check_inotify();
     check_protected_regular();
     check_logind();
-    check_namespace("mnt", "Another mount on /dev/shm has other names in it.");
-    check_namespace("pid", "Holders outside of it cannot be shown.");
+    check_namespace("mnt", "Another mount on /dev/shm has other names.");
+    check_namespace("pid", "Processes outside of it cannot be shown.");
     check_user_namespace();
     check_selinux();
     check_apparmor();

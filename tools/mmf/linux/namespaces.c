@@ -1,13 +1,13 @@
 /*
- * namespaces.c - see namespaces.h. A namespace goes when its command ends, however it
- * ends. If we are killed, too, the next `mmf run` or `mmf gc` removes what is left: the
- * namespace's lock tells that nobody has it any more.
+ * namespaces.c - see namespaces.h. A namespace is removed when its command ends, however
+ * it ends. If we are killed too, the next `mmf run` or `mmf gc` removes it: its lock is
+ * free then.
  */
 #include "namespaces.h"
 
 #include <stdlib.h>
 
-#include "linux/place.h"
+#include "linux/directory.h"
 #include "program.h"
 #include "say.h"
 #include "stop.h"
@@ -18,27 +18,27 @@ static int removed;
 static void
 remove_left(const char *path)
 {
-    if (dry || place_remove_own(path))
+    if (dry || directory_remove_own(path))
         removed++;
 }
 
 int
-namespaces_tidy(int dry_run)
+namespaces_clean_up(int dry_run)
 {
     dry = dry_run;
     removed = 0;
-    place_visit_left(remove_left);
+    directory_visit_left(remove_left);
     return removed;
 }
 
-/* What was killed a moment ago may not have died yet. */
+/* A process that was killed a moment ago may not be dead yet. */
 static int
 remove_own(const char *path)
 {
     enum { TRIES = 20, PAUSE_MS = 25 };
 
     for (int i = 0; i < TRIES; i++) {
-        if (place_remove_own(path))
+        if (directory_remove_own(path))
             return 1;
         stop_nap(PAUSE_MS);
     }
@@ -68,12 +68,11 @@ namespaces_run(char **program)
     char path[PATH_MAX];
     struct program_end end;
 
-    namespaces_tidy(0);
-    place_make_own(path); /* the descriptor is the command's as well */
+    namespaces_clean_up(0);
+    directory_make_own(path); /* the command inherits the descriptor */
     end = run_in(path, program);
     if (!remove_own(path))
-        say("something that the command has started still holds objects in %s: mmf gc "
-            "removes it later",
+        say("a process that the command started still uses %s; mmf gc removes it later",
             path);
     return end.status;
 }

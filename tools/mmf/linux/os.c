@@ -125,9 +125,9 @@ os_matches(const char *pattern, const char *name)
 }
 
 char *
-os_unseen_holders(int count, int some_seen)
+os_hidden_holders(int count, int some_seen)
 {
-    return text_format("%d%s unseen", count, some_seen ? " more" : "");
+    return text_format("%d%s hidden", count, some_seen ? " more" : "");
 }
 
 void
@@ -155,13 +155,13 @@ os_input_length(void)
 }
 
 int64_t
-os_read_input(void *into, int64_t room)
+os_read_input(void *into, int64_t space)
 {
     ssize_t count;
 
     do
         count =
-            read(STDIN_FILENO, into, room < 1 << 20 ? (size_t)room : (size_t)1 << 20);
+            read(STDIN_FILENO, into, space < 1 << 20 ? (size_t)space : (size_t)1 << 20);
     while (count < 0 && errno == EINTR);
     if (count < 0)
         say_and_exit(TOOL_FAILED, "standard input: %s", strerror(errno));
@@ -169,9 +169,9 @@ os_read_input(void *into, int64_t room)
 }
 
 int64_t
-os_read_line(char **line, size_t *room)
+os_read_line(char **line, size_t *space)
 {
-    ssize_t length = getline(line, room, stdin);
+    ssize_t length = getline(line, space, stdin);
 
     if (length > 0 && (*line)[length - 1] == '\n')
         length--;
@@ -183,7 +183,7 @@ os_read_line(char **line, size_t *room)
  */
 
 static const char cut_off[] =
-    "mmf: the bytes are gone: somebody has cut the map's file off, or its memory or "
+    "mmf: the bytes are lost: the map's file was truncated, or its memory or "
     "disk is full\n";
 
 static void

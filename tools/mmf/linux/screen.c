@@ -47,7 +47,7 @@ screen_begin(const char *instead)
         say_usage("this needs a terminal: %s", instead);
     terminal = newterm(NULL, stdout, stdin);
     if (terminal == NULL) {
-        say("TERM \"%s\" is no terminal that is known here: export TERM=xterm",
+        say("unknown terminal \"%s\": export TERM=xterm",
             name != NULL ? name : "");
         _exit(TOOL_USAGE); /* with what ncurses had begun */
     }
@@ -82,23 +82,24 @@ has_colour(void)
     return has_colors() && getenv("NO_COLOR") == NULL;
 }
 
-screen_look
+screen_style
 screen_colour(enum screen_colour colour)
 {
     if (colour == SCREEN_PLAIN)
         return SCREEN_NORMAL;
     if (has_colour())
         return colour == SCREEN_CHANGED ? colour | SCREEN_BOLD | SCREEN_REVERSE
-                                        : (screen_look)colour;
+                                        : (screen_style)colour;
     return colour == SCREEN_CHANGED ? SCREEN_REVERSE : SCREEN_BOLD;
 }
 
 static attr_t
-attributes_of(screen_look look)
+attributes_of(screen_style style)
 {
-    return (attr_t)COLOR_PAIR(look & SCREEN_COLOUR_MASK) |
-           (look & SCREEN_BOLD ? A_BOLD : 0) | (look & SCREEN_REVERSE ? A_REVERSE : 0) |
-           (look & SCREEN_UNDERLINE ? A_UNDERLINE : 0);
+    return (attr_t)COLOR_PAIR(style & SCREEN_COLOUR_MASK) |
+           (style & SCREEN_BOLD ? A_BOLD : 0) |
+           (style & SCREEN_REVERSE ? A_REVERSE : 0) |
+           (style & SCREEN_UNDERLINE ? A_UNDERLINE : 0);
 }
 
 void
@@ -114,19 +115,19 @@ screen_show(void)
 }
 
 void
-screen_fill(int row, screen_look look)
+screen_fill(int row, screen_style style)
 {
     if (row < 0 || row >= LINES)
         return;
-    mvhline(row, 0, ' ' | attributes_of(look), COLS);
+    mvhline(row, 0, ' ' | attributes_of(style), COLS);
 }
 
 void
-screen_text(int row, int column, screen_look look, const char *text)
+screen_text(int row, int column, screen_style style, const char *text)
 {
     if (row < 0 || row >= LINES || column >= COLS)
         return;
-    attrset((int)attributes_of(look));
+    attrset((int)attributes_of(style));
     mvaddnstr(row, column, text, -1);
     attrset(A_NORMAL);
 }

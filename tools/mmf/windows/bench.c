@@ -65,7 +65,7 @@ raw_round_trip(int64_t count)
     for (int64_t i = 0; i < count; i++) {
         SetEvent(ping);
         if (WaitForSingleObject(pong, PATIENCE_MS) != WAIT_OBJECT_0)
-            say_and_exit(TOOL_FAILED, "the partner does not answer");
+            say_and_exit(TOOL_FAILED, "the partner does not reply");
     }
 }
 

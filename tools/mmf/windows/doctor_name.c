@@ -12,10 +12,10 @@
 #include "windows/nt.h"
 #include "windows/wide.h"
 
-const char doctor_whose[] = "this session's alone";
+const char doctor_whose[] = "visible to this session only";
 
 char *
-doctor_place(void)
+doctor_directory(void)
 {
     wchar_t name[NT_NAME_SIZE];
     char *directory = wide_to_text(nt_local_directory(name));
@@ -34,14 +34,14 @@ doctor_place(void)
 static int
 is_in_session(const wchar_t *session, const wchar_t *name)
 {
-    size_t room = wcslen(session) + wcslen(name) + 16;
-    wchar_t *full = calloc(room, sizeof(*full));
+    size_t space = wcslen(session) + wcslen(name) + 16;
+    wchar_t *full = calloc(space, sizeof(*full));
     HANDLE handle;
     DWORD error;
 
     if (full == NULL)
         say_no_memory();
-    swprintf(full, room, L"Session\\%ls\\%ls", session, name);
+    swprintf(full, space, L"Session\\%ls\\%ls", session, name);
     handle = OpenFileMappingW(FILE_MAP_READ, FALSE, full);
     error = GetLastError();
     free(full);
@@ -53,18 +53,18 @@ is_in_session(const wchar_t *session, const wchar_t *name)
 }
 
 static void
-look_in_session(const wchar_t *session, const char *name)
+search_session(const wchar_t *session, const char *name)
 {
     wchar_t *wide = wide_from_text(name);
 
     if (is_in_session(session, wide)) {
         char *number = wide_to_text(session);
 
-        doctor_report_made(DOCTOR_NOTE, "session",
-                           text_format("but session %s has one", number),
-                           "Each session has names of its own; all share those under "
-                           "Global\\.",
-                           text_format("use \"Global\\%s\" in both programs", name));
+        doctor_report_made(
+            DOCTOR_NOTE, "session", text_format("but session %s has one", number),
+            "Each session has its own names; all sessions share those under "
+            "Global\\.",
+            text_format("use \"Global\\%s\" in both programs", name));
         free(number);
     }
     free(wide);
@@ -81,7 +81,7 @@ is_number(const UNICODE_STRING *name)
 
 /* The directory \Sessions has one for each. */
 void
-doctor_look_elsewhere(const char *name)
+doctor_search_elsewhere(const char *name)
 {
     union {
         struct nt_entry entry;
@@ -104,7 +104,7 @@ doctor_look_elsewhere(const char *name)
             continue;
         memcpy(session, answer.entry.name.Buffer, answer.entry.name.Length);
         if (wcstoul(session, NULL, 10) != nt_session())
-            look_in_session(session, name);
+            search_session(session, name);
     }
     CloseHandle(directory);
 }
@@ -113,9 +113,9 @@ doctor_look_elsewhere(const char *name)
  * A name that is there.
  */
 
-/* Nothing is dead, and nothing strange: what is listed and not alive is closed to us. */
+/* Nothing is orphaned or invalid: a listed object that is not in use is inaccessible. */
 int
-doctor_look_at_closed(const mmf_object_info *info)
+doctor_check_closed(const mmf_object_info *info)
 {
     doctor_report_made(
         DOCTOR_BAD, "name",

@@ -30,7 +30,7 @@ check_memory(void)
                     units_show_bytes((int64_t)memory.ullAvailPhys, available),
                     units_show_bytes((int64_t)memory.ullAvailPageFile, left)),
         "A map that needs more is refused with MMF_E_NO_MEMORY.",
-        text_format("end programs, or give the page file more room"));
+        text_format("end programs, or enlarge the page file"));
 }
 
 static void
@@ -41,7 +41,7 @@ report_limit(const char *whose, SIZE_T limit)
     doctor_report_made(limit < SMALL_MEMORY ? DOCTOR_WARN : DOCTOR_NOTE, "job",
                        text_format("the job of this process lets %s have %s of memory",
                                    whose, units_show_bytes((int64_t)limit, bytes)),
-                       "Maps count as memory of who makes them.",
+                       "Maps count as memory of the process that creates them.",
                        text_format("raise the job's limit, or that of the container"));
 }
 
@@ -94,7 +94,7 @@ check_wine(void)
 }
 
 void
-doctor_look_at_system(void)
+doctor_check_system(void)
 {
     check_memory();
     check_job();

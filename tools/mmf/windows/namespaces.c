@@ -13,7 +13,7 @@ namespaces_run(char **program)
 }
 
 int
-namespaces_tidy(int dry_run)
+namespaces_clean_up(int dry_run)
 {
     (void)dry_run;
     return 0;

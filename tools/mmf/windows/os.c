@@ -259,7 +259,7 @@ os_matches(const char *pattern, const char *name)
 
 /* The kernel counts handles, and does not say whose they are. */
 char *
-os_unseen_holders(int count, int some_seen)
+os_hidden_holders(int count, int some_seen)
 {
     (void)some_seen;
     return text_format("%d handle%s", count, count == 1 ? "" : "s");
@@ -293,9 +293,9 @@ os_input_length(void)
 }
 
 int64_t
-os_read_input(void *into, int64_t room)
+os_read_input(void *into, int64_t space)
 {
-    DWORD most = room < 1 << 20 ? (DWORD)room : (DWORD)1 << 20;
+    DWORD most = space < 1 << 20 ? (DWORD)space : (DWORD)1 << 20;
     DWORD count = 0;
     DWORD error;
 
@@ -308,19 +308,19 @@ os_read_input(void *into, int64_t room)
 }
 
 static void
-make_room(char **line, size_t *room, size_t length)
+make_space(char **line, size_t *space, size_t length)
 {
-    if (length + 1 < *room)
+    if (length + 1 < *space)
         return;
-    *room = *room < 128 ? 128 : *room * 2;
-    *line = realloc(*line, *room);
+    *space = *space < 128 ? 128 : *space * 2;
+    *line = realloc(*line, *space);
     if (*line == NULL)
         say_no_memory();
 }
 
 /* Lines of Windows' programs end with two characters. */
 int64_t
-os_read_line(char **line, size_t *room)
+os_read_line(char **line, size_t *space)
 {
     size_t length = 0;
     int c = getchar();
@@ -328,10 +328,10 @@ os_read_line(char **line, size_t *room)
     if (c == EOF)
         return -1;
     for (; c != EOF && c != '\n'; c = getchar()) {
-        make_room(line, room, length);
+        make_space(line, space, length);
         (*line)[length++] = (char)c;
     }
-    make_room(line, room, length);
+    make_space(line, space, length);
     if (c == '\n' && length > 0 && (*line)[length - 1] == '\r')
         length--;
     return (int64_t)length;

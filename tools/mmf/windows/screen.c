@@ -105,14 +105,14 @@ has_colour(void)
     return getenv("NO_COLOR") == NULL;
 }
 
-screen_look
+screen_style
 screen_colour(enum screen_colour colour)
 {
     if (colour == SCREEN_PLAIN)
         return SCREEN_NORMAL;
     if (has_colour())
         return colour == SCREEN_CHANGED ? colour | SCREEN_BOLD | SCREEN_REVERSE
-                                        : (screen_look)colour;
+                                        : (screen_style)colour;
     return colour == SCREEN_CHANGED ? SCREEN_REVERSE : SCREEN_BOLD;
 }
 
@@ -124,20 +124,20 @@ static const WORD colours[] = {WHITE, FOREGROUND_RED | FOREGROUND_GREEN,
 
 /* Bits for the letter's colour, and the same for what is behind it. */
 static WORD
-attributes_of(screen_look look)
+attributes_of(screen_style style)
 {
-    unsigned letter = colours[look & SCREEN_COLOUR_MASK];
+    unsigned letter = colours[style & SCREEN_COLOUR_MASK];
     unsigned behind = 0;
 
-    if (look & SCREEN_BOLD)
+    if (style & SCREEN_BOLD)
         letter |= FOREGROUND_INTENSITY;
-    if (look & SCREEN_REVERSE) {
+    if (style & SCREEN_REVERSE) {
         behind = letter & WHITE;
         letter =
             letter & FOREGROUND_INTENSITY && behind == WHITE ? FOREGROUND_INTENSITY : 0;
     }
     return (WORD)(letter | behind << BACKGROUND |
-                  (look & SCREEN_UNDERLINE ? COMMON_LVB_UNDERSCORE : 0));
+                  (style & SCREEN_UNDERLINE ? COMMON_LVB_UNDERSCORE : 0));
 }
 
 /*
@@ -181,7 +181,7 @@ screen_show(void)
 }
 
 void
-screen_fill(int row, screen_look look)
+screen_fill(int row, screen_style style)
 {
     if (row < 0 || row >= rows)
         return;
@@ -189,12 +189,12 @@ screen_fill(int row, screen_look look)
         CHAR_INFO *slot = &slots[row * columns + i];
 
         slot->Char.UnicodeChar = L' ';
-        slot->Attributes = attributes_of(look);
+        slot->Attributes = attributes_of(style);
     }
 }
 
 void
-screen_text(int row, int column, screen_look look, const char *text)
+screen_text(int row, int column, screen_style style, const char *text)
 {
     wchar_t *wide;
 
@@ -205,7 +205,7 @@ screen_text(int row, int column, screen_look look, const char *text)
         CHAR_INFO *slot = &slots[row * columns + column];
 
         slot->Char.UnicodeChar = *at;
-        slot->Attributes = attributes_of(look);
+        slot->Attributes = attributes_of(style);
     }
     free(wide);
 }

@@ -22,7 +22,6 @@
 #include "os/linux/sys/futex.h"
 #include "os/linux/store/lock.h"
 #include "os/linux/store/objects.h"
-#include "os/linux/sys/backoff.h"
 #include "os/linux/store/store.h"
 #include "os/linux/sys/sys.h"
 #include "os/linux/store/ticket.h"
@@ -352,15 +351,16 @@ purpose_of(const struct mmf_os_channel_request *request)
     return request->only_reads_slots ? TAKE_PART_READING : TAKE_PART;
 }
 
-static int
-create_named(const struct mmf_os_channel_request *request, struct mmf_os_channel **out)
+int
+mmf_os_channel_create(const struct mmf_os_channel_request *request,
+                      struct mmf_os_channel **out)
 {
     struct mmf_ring_shape_shared shape;
     struct mmf_ring_shared head;
     struct mmf_store_request want = {
         .name = request->name,
         .kind = (uint32_t)request->kind,
-        .mode = request->mode != 0 ? request->mode : 0600,
+        .mode = request->mode,
         .capacity = (int64_t)mmf_ring_capacity(request->shape),
         .data_size = (int64_t)mmf_ring_capacity(request->shape),
         .first_data = &head,
@@ -396,31 +396,6 @@ mmf_os_channel_look(const struct mmf_name *name, mmf_kind kind,
     int rc = mmf_store_open(name, (uint32_t)kind, 0, 0, &object);
 
     return rc < 0 ? rc : wrap_object(object, LOOK, out);
-}
-
-int
-mmf_os_channel_create(const struct mmf_os_channel_request *request,
-                      struct mmf_os_channel **out, int *created)
-{
-    struct mmf_patience patience = {0};
-    mmf_error before;
-    int rc;
-
-    mmf_last_error(&before);
-    do {
-        *created = 0;
-        rc = mmf_os_channel_open(request, out);
-        if (rc == MMF_E_NOT_FOUND) {
-            *created = 1;
-            rc = create_named(request, out);
-        }
-        if (rc == MMF_OK)
-            mmf_fail_restore(&before);
-        if (rc != MMF_E_EXISTS)
-            return rc;
-    } while (mmf_patience_wait(&patience));
-    return mmf_fail(MMF_E_BUSY, "\"%.200s\" kept being created and closed for %d ms",
-                    request->name->text, MMF_OS_PATIENCE_MS);
 }
 
 void

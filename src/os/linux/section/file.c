@@ -431,7 +431,7 @@ publish(const struct mmf_os_file *file, const struct mmf_os_request *request,
         .first_data_size = sizeof(ref),
         .protection = (uint32_t)request->access,
         .flags = MMF_CONTROL_FILE_REF,
-        .mode = request->mode != 0 ? request->mode : 0600,
+        .mode = request->mode,
         .inheritable = request->inheritability == MMF_INHERITABILITY_INHERITABLE,
     };
     int rc = describe_file(file, request->name, mmf_sys_geteuid(), &ref);

@@ -16,14 +16,11 @@
 #include "os/linux/sys/error.h"
 #include "os/linux/section/file_lock.h"
 #include "os/linux/store/list.h"
-#include "os/linux/sys/backoff.h"
 #include "os/linux/sys/space.h"
 #include "os/linux/store/store.h"
 #include "os/linux/sys/sys.h"
 #include "shared/page/control.h"
 #include "shared/page/file_ref.h"
-
-enum { DEFAULT_MODE = 0600 };
 
 struct mmf_os_limits
 mmf_os_limits(void)
@@ -33,6 +30,7 @@ mmf_os_limits(void)
     limits.page_size = sysconf(_SC_PAGESIZE);
     limits.granularity = limits.page_size;
     limits.address_space = sizeof(void *) == 4 ? (int64_t)1 << 32 : (int64_t)1 << 47;
+    limits.capacity_unit = 1;
     return limits;
 }
 
@@ -210,7 +208,7 @@ mmf_os_section_create(const struct mmf_os_request *request, struct mmf_os_sectio
         .capacity = request->capacity,
         .data_size = request->capacity,
         .protection = (uint32_t)request->access,
-        .mode = request->mode != 0 ? request->mode : DEFAULT_MODE,
+        .mode = request->mode,
         .delay_allocate = request->delay_allocate,
         .inheritable = request->inheritability == MMF_INHERITABILITY_INHERITABLE,
     };
@@ -253,45 +251,6 @@ mmf_os_section_open(const struct mmf_name *name, uint32_t needs,
     (*out)->fd = fd;
     (*out)->is_memory = fd < 0;
     return MMF_OK;
-}
-
-static uint32_t
-needs_of_access(mmf_access access)
-{
-    return access == MMF_ACCESS_READ_WRITE || access == MMF_ACCESS_READ_WRITE_EXECUTE ||
-                   access == MMF_ACCESS_WRITE
-               ? MMF_CAN_READ | MMF_CAN_WRITE
-               : MMF_CAN_READ;
-}
-
-int
-mmf_os_section_create_or_open(const struct mmf_os_request *request,
-                              struct mmf_os_section **out, int *created)
-{
-    struct mmf_patience patience = {0};
-    mmf_error before;
-
-    mmf_last_error(&before);
-    do {
-        int rc = mmf_os_section_open(request->name, needs_of_access(request->access),
-                                     request->inheritability, out);
-
-        *created = 0;
-        if (rc != MMF_E_NOT_FOUND) {
-            if (rc == MMF_OK)
-                mmf_fail_restore(&before);
-            return rc;
-        }
-        rc = mmf_os_section_create(request, out);
-        *created = 1;
-        if (rc != MMF_E_EXISTS) {
-            if (rc == MMF_OK)
-                mmf_fail_restore(&before);
-            return rc;
-        }
-    } while (mmf_patience_wait(&patience));
-    return mmf_fail(MMF_E_BUSY, "\"%.200s\" kept being created and closed for %d ms",
-                    request->name->text, MMF_OS_PATIENCE_MS);
 }
 
 /*

@@ -91,7 +91,7 @@ fail_map(int64_t length, int protection)
  */
 
 static int
-use_huge_pages(const struct mmf_os_section *section, struct mmf_os_view *view)
+use_huge_pages(const struct mmf_os_section *section, const struct mmf_os_view *view)
 {
     int fd = section->fd >= 0 ? section->fd : section->object->fd;
     int rc = mmf_huge_check(fd);
@@ -104,7 +104,7 @@ use_huge_pages(const struct mmf_os_section *section, struct mmf_os_view *view)
 }
 
 static int
-populate(struct mmf_os_view *view, int protection)
+populate(const struct mmf_os_view *view, int protection)
 {
     int advice = protection & PROT_WRITE ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
     int rc;
@@ -120,7 +120,7 @@ populate(struct mmf_os_view *view, int protection)
 }
 
 static int
-lock_in_memory(struct mmf_os_view *view)
+lock_in_memory(const struct mmf_os_view *view)
 {
     if (mmf_sys_mlock(view->base, (size_t)view->length) == 0)
         return MMF_OK;
@@ -129,41 +129,23 @@ lock_in_memory(struct mmf_os_view *view)
                            (long long)view->length);
 }
 
-static int
-apply_flags(const struct mmf_os_section *section, struct mmf_os_view *view,
-            int protection, mmf_view_flags flags, mmf_view_flags *granted)
+int
+mmf_os_view_apply(const struct mmf_os_section *section, const struct mmf_os_view *view,
+                  mmf_access access, mmf_view_flags flag)
 {
-    static const mmf_view_flags order[] = {MMF_VIEW_HUGE_PAGES, MMF_VIEW_POPULATE,
-                                           MMF_VIEW_LOCK};
-    mmf_error before;
-
-    *granted = 0;
-    mmf_last_error(&before);
-    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-        int rc;
-
-        if (!(flags & order[i]))
-            continue;
-        if (order[i] == MMF_VIEW_HUGE_PAGES)
-            rc = use_huge_pages(section, view);
-        else if (order[i] == MMF_VIEW_POPULATE)
-            rc = populate(view, protection);
-        else
-            rc = lock_in_memory(view);
-        if (rc == MMF_OK)
-            *granted |= order[i];
-        else if (!(flags & MMF_VIEW_BEST_EFFORT))
-            return rc;
-        else
-            mmf_fail_restore(&before);
+    switch (flag) {
+    case MMF_VIEW_HUGE_PAGES:
+        return use_huge_pages(section, view);
+    case MMF_VIEW_POPULATE:
+        return populate(view, protection_of(access));
+    default:
+        return lock_in_memory(view);
     }
-    return MMF_OK;
 }
 
 int
 mmf_os_view_map(struct mmf_os_section *section, int64_t offset, int64_t length,
-                mmf_access access, mmf_view_flags flags, struct mmf_os_view *view,
-                mmf_view_flags *granted)
+                mmf_access access, struct mmf_os_view *view)
 {
     int protection = protection_of(access);
     int sharing = is_private(section, access) ? MAP_PRIVATE : MAP_SHARED;
@@ -176,14 +158,7 @@ mmf_os_view_map(struct mmf_os_section *section, int64_t offset, int64_t length,
     if (rc < 0)
         return fail_map(length, protection);
     view->writes_back = !section->is_memory;
-    if (flags == 0) {
-        *granted = 0;
-        return MMF_OK;
-    }
-    rc = apply_flags(section, view, protection, flags, granted);
-    if (rc < 0)
-        mmf_os_view_unmap(view);
-    return rc;
+    return MMF_OK;
 }
 
 int

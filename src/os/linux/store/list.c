@@ -266,7 +266,7 @@ reap_leaf(void *payload, const struct mmf_place *place, const char *leaf)
     mmf_fail_restore(&before);
     switch (found.life) {
     case MMF_OBJECT_IN_USE:
-        walk->result.alive++;
+        walk->result.in_use++;
         break;
     case MMF_OBJECT_ORPHANED:
         if (found.removed || walk->keep_dead) {
@@ -277,7 +277,7 @@ reap_leaf(void *payload, const struct mmf_place *place, const char *leaf)
         }
         break;
     case MMF_OBJECT_INVALID:
-        walk->result.foreign++;
+        walk->result.invalid++;
         break;
     default:
         break;
@@ -404,7 +404,7 @@ describe_object(const struct finding *found, mmf_object_info *info,
         return read_file_path(found, info->path, ref);
     }
     if (found->file.page.layout_version == MMF_LAYOUT_VERSION)
-        info->life = MMF_OBJECT_INVALID;
+        info->status = MMF_OBJECT_INVALID;
     return MMF_OK;
 }
 
@@ -471,7 +471,7 @@ show_leaf(void *payload, const struct mmf_place *place, const char *leaf)
     info.name = leaf;
     info.path = path;
     info.creator_command = "";
-    info.life = found.life;
+    info.status = found.life;
     info.resident = found.resident;
     rc = found.status;
     if (rc == MMF_OK)

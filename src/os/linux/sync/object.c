@@ -21,7 +21,6 @@
 #include "base/fail.h"
 #include "os/linux/store/lock_fd.h"
 #include "os/linux/sys/error.h"
-#include "os/linux/sys/backoff.h"
 #include "os/linux/store/store.h"
 #include "os/linux/sync/poll_fd.h"
 #include "os/linux/sync/own.h"
@@ -107,7 +106,7 @@ new_local(mmf_kind kind)
         mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s", mmf_kind_name(kind));
         return NULL;
     }
-    local->kind = kind;
+    local->kind = (mmf_kind)kind;
     local->generation = mmf_object_generation();
     return local;
 }
@@ -224,7 +223,7 @@ create_named(const struct mmf_os_sync_request *request, struct mmf_thread *threa
     struct mmf_store_request want = {
         .name = request->name,
         .kind = (uint32_t)request->kind,
-        .mode = request->mode != 0 ? request->mode : 0600,
+        .mode = request->mode,
         .state = &state,
         .state_size = sizeof(state),
         .ticket = 1,
@@ -251,37 +250,17 @@ mmf_os_sync_open(const struct mmf_name *name, mmf_kind kind, struct mmf_os_sync 
 }
 
 int
-mmf_os_sync_create(const struct mmf_os_sync_request *request, struct mmf_os_sync **out,
-                   int *created)
+mmf_os_sync_create(const struct mmf_os_sync_request *request, struct mmf_os_sync **out)
 {
-    struct mmf_patience patience = {0};
     struct mmf_thread *thread;
-    mmf_error before;
-    int rc;
 
     if (mmf_object_watch_forks() < 0)
         return mmf_error_fail("watch for forks");
     thread = mmf_thread_self();
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
-    *created = 1;
-    if (request->name == NULL)
-        return create_unnamed(request, thread, out);
-    mmf_last_error(&before);
-    do {
-        *created = 0;
-        rc = mmf_os_sync_open(request->name, request->kind, out);
-        if (rc == MMF_E_NOT_FOUND) {
-            *created = 1;
-            rc = create_named(request, thread, out);
-        }
-        if (rc == MMF_OK)
-            mmf_fail_restore(&before);
-        if (rc != MMF_E_EXISTS)
-            return rc;
-    } while (mmf_patience_wait(&patience));
-    return mmf_fail(MMF_E_BUSY, "\"%.200s\" kept being created and closed for %d ms",
-                    request->name->text, MMF_OS_PATIENCE_MS);
+    return request->name == NULL ? create_unnamed(request, thread, out)
+                                 : create_named(request, thread, out);
 }
 
 static void

@@ -1,6 +1,6 @@
 /*
- * wait.c - waiting for objects and releasing them: the fast paths of shared/sync/word.h,
- * and where they do not do, shared/sync/wait.h.
+ * wait.c - waiting for objects, and letting others through: the usual case in
+ * short, and else what shared/sync_wait.c and shared/sync_word.c do.
  */
 #include <stdlib.h>
 
@@ -23,7 +23,10 @@ note_taken(struct mmf_thread *thread, struct mmf_os_sync *sync)
         mmf_sync_note_owned(thread, sync->local);
 }
 
-/* The fast path: the object is available, and no other thread waits for it or polls it. */
+/*
+ * The usual case, kept short: the object can be had, and nobody else has to do with it.
+ * Nobody polls it either, for that is a flag in the word.
+ */
 static bool
 take_at_once(struct mmf_sync_object *local)
 {
@@ -149,7 +152,7 @@ mmf_os_sync_wait_all(struct mmf_os_sync *const *syncs, int count, int32_t timeou
 }
 
 /*
- * Releasing.
+ * Letting through.
  */
 
 /* The word has flags, or the caller owns the mutex several times or not at all. */
@@ -188,7 +191,7 @@ mmf_os_mutex_release(struct mmf_os_sync *mutex)
     return release_mutex(local, thread);
 }
 
-/* What setting an event or releasing a semaphore needs: no thread owns them. */
+/* What letting an event or a semaphore through needs of a ref: nobody owns them. */
 static struct mmf_sync_ref
 ownerless_ref(struct mmf_sync_object *local)
 {

@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -262,6 +263,12 @@ mmf_sys_sleep(int64_t nanoseconds)
                               .tv_nsec = (long)(nanoseconds % 1000000000)};
 
     return nanosleep(&length, NULL);
+}
+
+ssize_t
+mmf_sys_getrandom(void *bytes, size_t size)
+{
+    return getrandom(bytes, size, 0);
 }
 
 int

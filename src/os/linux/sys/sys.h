@@ -76,6 +76,7 @@ pid_t mmf_sys_getpid(void);
 int mmf_sys_getrlimit(int resource, struct rlimit *limit);
 int mmf_sys_clock(clockid_t clock, struct timespec *now);
 int mmf_sys_sleep(int64_t nanoseconds);
+ssize_t mmf_sys_getrandom(void *bytes, size_t size);
 int mmf_sys_cpu_count(void); /* of the machine, switched on */
 
 #endif

@@ -71,13 +71,14 @@ static const struct mmf_doorbell *
 doorbell_of(const struct handle *handle, const mmf_atomic_u32 *word)
 {
     return word == &handle->ring.shared->message_doorbell ? &handle->messages
-                                                      : &handle->space;
+                                                          : &handle->space;
 }
 
 static void
 sleep_on(void *context, mmf_atomic_u32 *word, uint32_t expected, int64_t until)
 {
-    mmf_doorbell_sleep(doorbell_of(context, word), word, expected, until - monotonic_now(NULL));
+    mmf_doorbell_sleep(doorbell_of(context, word), word, expected,
+                       until - monotonic_now(NULL));
 }
 
 static int
@@ -325,15 +326,15 @@ static int
 become_participant(struct handle *handle, mmf_kind kind, const struct mmf_name *name)
 {
     struct mmf_channel_page_shared *page = handle->head;
-    uint32_t most = handle->ring.shape.participants;
+    const struct mmf_ring_shape *shape = &handle->ring.shape;
     int rc = take_name(handle, "open", kind, name);
 
     if (rc == MMF_OK)
         rc = mmf_doorbell_open(&handle->messages, &handle->name, L'm',
-                           &page->message_sleepers, most);
+                               &page->message_sleepers, shape->max_receivers);
     if (rc == MMF_OK)
-        rc = mmf_doorbell_open(&handle->space, &handle->name, L's', &page->space_sleepers,
-                           most);
+        rc = mmf_doorbell_open(&handle->space, &handle->name, L's',
+                               &page->space_sleepers, shape->max_senders);
     if (rc == MMF_OK)
         rc = mmf_ticket_draw(&page->tickets, &handle->name, &handle->ticket);
     if (rc < 0)

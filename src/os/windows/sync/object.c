@@ -310,7 +310,7 @@ mmf_os_semaphore_release(struct mmf_os_sync *semaphore, int32_t count,
         return MMF_OK;
     }
     if (GetLastError() == ERROR_TOO_MANY_POSTS)
-        return mmf_fail_system(MMF_E_FULL, ERROR_TOO_MANY_POSTS,
+        return mmf_fail_system(MMF_E_MAXIMUM, ERROR_TOO_MANY_POSTS,
                                "adding %d would go over the semaphore's maximum",
                                count);
     return mmf_error_fail("release a semaphore");
@@ -332,7 +332,7 @@ mmf_os_sync_signal_and_wait(struct mmf_os_sync *to_signal, mmf_kind kind,
         return mmf_fail_system(MMF_E_NOT_OWNER, ERROR_NOT_OWNER,
                                "this thread does not own the mutex to signal");
     case ERROR_TOO_MANY_POSTS:
-        return mmf_fail_system(MMF_E_STATE, ERROR_TOO_MANY_POSTS,
+        return mmf_fail_system(MMF_E_MAXIMUM, ERROR_TOO_MANY_POSTS,
                                "the semaphore to signal is at its maximum");
     default:
         return mmf_error_fail("signal a %s and wait", kind_name(kind));

@@ -1,0 +1,11 @@
+/* cost_mmf.h - what one process pays for mmf alone. */
+#ifndef MMF_BENCH_CHANNELS_DRIVER_COST_MMF_H
+#define MMF_BENCH_CHANNELS_DRIVER_COST_MMF_H
+
+#include <stddef.h>
+
+/* `buffer` has room for a value of `size` bytes. */
+void channel_latest_costs(size_t size, void *buffer);
+void channel_topic_costs(size_t size);
+
+#endif

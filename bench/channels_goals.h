@@ -1,8 +1,0 @@
-/* channels_goals.h - what mmf's channels are to reach, and whether they do. */
-#ifndef MMF_BENCH_CHANNELS_GOALS_H
-#define MMF_BENCH_CHANNELS_GOALS_H
-
-/* Print the table and note each figure. */
-void channel_goals(void);
-
-#endif

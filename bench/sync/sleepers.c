@@ -1,0 +1,205 @@
+/*
+ * sleepers.c - what a hundred processes that wait use of a processor. A sleeper
+ * checks now and then whether an owner still lives, and each check costs more the more
+ * processes hold the object.
+ *
+ * What one waking costs depends on what the machine does besides; so there is a last
+ * line for processes that only sleep, a tenth of a second at a time.
+ */
+#include "sync/sync.h"
+
+#include <mmf/mmf.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+enum { WAITERS = 100, WAIT_MS = 5000, ROUNDS = 2, MANY_HOLDERS = 1000 };
+
+/* Percent of one processor, for all waiters together. */
+static const double target = 2;
+
+/*
+ * Objects and their holders. A process that holds a mutex also owns it.
+ */
+
+static void
+hold_mutex(void *context)
+{
+    mmf_mutex *mutex;
+
+    bench_mmf(mmf_mutex_create_or_open(context, 0, NULL, NULL, &mutex), "create");
+}
+
+static void
+own_mutex(void *context)
+{
+    mmf_mutex *mutex;
+
+    bench_mmf(mmf_mutex_create_or_open(context, 1, NULL, NULL, &mutex), "create");
+}
+
+static void
+hold_event(void *context)
+{
+    mmf_event *event;
+
+    bench_mmf(
+        mmf_event_create_or_open(context, 0, MMF_EVENT_AUTO_RESET, NULL, NULL, &event),
+        "create");
+}
+
+static mmf_waitable *
+open_mutex(const char *name)
+{
+    mmf_mutex *mutex;
+
+    bench_mmf(mmf_mutex_open_existing(name, NULL, &mutex), "open");
+    return mmf_mutex_waitable(mutex);
+}
+
+static mmf_waitable *
+open_event(const char *name)
+{
+    mmf_event *event;
+
+    bench_mmf(mmf_event_open_existing(name, NULL, &event), "open");
+    return mmf_event_waitable(event);
+}
+
+struct way {
+    const char *name;
+    char object[16];
+    void (*first)(void *context);            /* the first holder's part */
+    void (*hold)(void *context);             /* the others' */
+    mmf_waitable *(*open)(const char *name); /* NULL: only sleep */
+    int holders;
+};
+
+static struct way ways[] = {
+    {"mutex, 1 other holder", "few", own_mutex, hold_mutex, open_mutex, 1},
+    {"mutex, 1,000 other holders", "many", own_mutex, hold_mutex, open_mutex,
+     MANY_HOLDERS},
+    {"event, 1,000 other holders", "event", hold_event, hold_event, open_event,
+     MANY_HOLDERS},
+    {"nothing: sleeps of 100 ms", "nothing", NULL, NULL, NULL, 0},
+};
+
+enum { WAYS = sizeof(ways) / sizeof(ways[0]) };
+
+/*
+ * Waiters.
+ */
+
+static double
+seconds_used(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static void
+wait_in(mmf_waitable *object)
+{
+    static const struct timespec nap = {.tv_nsec = 100000000};
+
+    if (object != NULL && mmf_wait_one(object, WAIT_MS) != MMF_TIMED_OUT)
+        bench_die("bench: a wait for nothing ended");
+    for (int slept = 0; object == NULL && slept < WAIT_MS; slept += 100)
+        nanosleep(&nap, NULL);
+}
+
+/* Says when it is ready, waits for `go` to be closed, waits for the object, reports. */
+static void
+be_waiter(const struct way *way, int go, int report)
+{
+    mmf_waitable *object = way->open != NULL ? way->open(way->object) : NULL;
+    double used = 0;
+    char byte;
+
+    if (write(report, &used, sizeof(used)) != sizeof(used) || read(go, &byte, 1) != 0)
+        exit(1);
+    used = seconds_used();
+    wait_in(object);
+    used = seconds_used() - used;
+    if (write(report, &used, sizeof(used)) != sizeof(used))
+        exit(1);
+    exit(0);
+}
+
+static double
+read_sum(int fd)
+{
+    double sum = 0, one;
+
+    for (int i = 0; i < WAITERS; i++) {
+        if (read(fd, &one, sizeof(one)) != sizeof(one))
+            bench_die("bench: a waiter died");
+        sum += one;
+    }
+    return sum;
+}
+
+static double
+measure(const struct way *way)
+{
+    int go[2], report[2];
+    double used;
+
+    bench_system(pipe(go), "pipe");
+    bench_system(pipe(report), "pipe");
+    fflush(NULL);
+    for (int i = 0; i < WAITERS; i++) {
+        if (bench_system(fork(), "fork") == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            close(go[1]);
+            bench_leave_processor();
+            be_waiter(way, go[0], report[1]);
+        }
+    }
+    close(go[0]);
+    close(report[1]);
+    read_sum(report[0]);
+    close(go[1]);
+    used = read_sum(report[0]);
+    close(report[0]);
+    for (int i = 0; i < WAITERS; i++)
+        wait(NULL);
+    return used / (WAIT_MS / 1000.0) * 100;
+}
+
+void
+sync_measure_sleepers(void)
+{
+    static double percents[WAYS][ROUNDS];
+    struct bench_holders *first[WAYS], *others[WAYS];
+    struct bench_series series[WAYS];
+
+    for (int i = 0; i < WAYS && ways[i].holders > 0; i++) {
+        first[i] = bench_hold(1, ways[i].first, ways[i].object);
+        others[i] = bench_hold(ways[i].holders - 1, ways[i].hold, ways[i].object);
+    }
+    for (int round = 0; round < ROUNDS; round++)
+        for (int i = 0; i < WAYS; i++)
+            percents[i][round] = measure(&ways[i]);
+    for (int i = WAYS; i-- > 0;) {
+        if (ways[i].holders == 0)
+            continue;
+        bench_release(others[i]);
+        bench_release(first[i]);
+    }
+    for (int i = 0; i < WAYS; i++)
+        series[i] = (struct bench_series){ways[i].name, percents[i], ROUNDS};
+    bench_report("100 processes wait, CPU use of all", "% of one core", series, WAYS,
+                 target);
+}

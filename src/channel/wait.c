@@ -1,0 +1,131 @@
+/*
+ * wait.c - waiting for a message or for space, and what its answers mean to the caller.
+ */
+#include "channel/channel.h"
+
+#include "base/fail.h"
+
+/* A kill shows as a closed descriptor a moment before the kernel drops its locks. */
+#define DEATH_SETTLES_NS ((int64_t)5000000)
+#define SETTLE_PAUSE_NS ((int64_t)500000)
+
+int
+mmf_channel_fail_corrupt(void)
+{
+    return mmf_fail(MMF_E_CORRUPT, "the channel's shared words are invalid: another "
+                                   "program has written to them");
+}
+
+static int
+fail_peer_closed(mmf_role role)
+{
+    return mmf_fail(MMF_E_PEER_CLOSED,
+                    role == MMF_ROLE_SEND
+                        ? "the channel is full, and its last receiver has closed it or "
+                          "died"
+                        : "there is no message, and the last sender has closed the "
+                          "channel or died");
+}
+
+static int
+status_of(const struct mmf_channel *channel, mmf_role role, enum mmf_step step)
+{
+    switch (step) {
+    case MMF_STEP_DONE:
+        return MMF_OK;
+    case MMF_STEP_GONE:
+        return fail_peer_closed(role);
+    case MMF_STEP_WOULD_BLOCK:
+        if (role == MMF_ROLE_SEND && channel->ring->shape.overflow == MMF_OVERFLOW_FAIL)
+            return mmf_fail(MMF_E_FULL, "all %llu slots of the channel are in use",
+                            (unsigned long long)channel->ring->shape.slots);
+        return MMF_TIMED_OUT;
+    default:
+        return mmf_channel_fail_corrupt();
+    }
+}
+
+static struct mmf_ring_wait
+wait_for(const struct mmf_channel *channel, mmf_role role)
+{
+    MMF_ASSERT(role == MMF_ROLE_SEND || role == MMF_ROLE_RECEIVE);
+    return (struct mmf_ring_wait){
+        .ring = channel->ring,
+        .ops = channel->ops,
+        .strategy = channel->strategy,
+        .sending = role == MMF_ROLE_SEND,
+        .wants_peer = channel->wants_peer,
+        .may_write_slots = channel->os->may_write_slots,
+    };
+}
+
+void
+mmf_channel_recover(struct mmf_channel *channel, mmf_role role)
+{
+    const struct mmf_ring_wait wait = wait_for(channel, role);
+
+    mmf_ring_recover_dead(&wait);
+}
+
+struct mmf_channel_wait
+mmf_channel_wait_begin(struct mmf_channel *channel, mmf_role role, int64_t deadline)
+{
+    struct mmf_channel_wait wait = {.channel = channel, .role = role};
+
+    MMF_ASSERT(deadline >= 0);
+    wait.ring = wait_for(channel, role);
+    wait.ring.deadline = deadline;
+    wait.consumes = role == MMF_ROLE_RECEIVE && channel->has_fd;
+    if (wait.consumes && mmf_os_channel_drain(channel->os) && deadline == MMF_RING_POLL)
+        wait.settles_until = channel->ops->now(channel->ops->context) + DEATH_SETTLES_NS;
+    return wait;
+}
+
+/* A participant may have died just now: try until that must show. */
+static bool
+settle(const struct mmf_channel_wait *wait)
+{
+    const struct mmf_ring_ops *ops = wait->channel->ops;
+    mmf_atomic_u32 *doorbell = &wait->channel->ring->shared->message_doorbell;
+    int64_t now = ops->now(ops->context);
+
+    if (now >= wait->settles_until)
+        return false;
+    ops->sleep(ops->context, doorbell, mmf_load_relaxed_u32(doorbell),
+               now + SETTLE_PAUSE_NS);
+    mmf_ring_recover_dead(&wait->ring);
+    return true;
+}
+
+bool
+mmf_channel_wait_more(struct mmf_channel_wait *wait)
+{
+    if (wait->settles_until != 0) {
+        if (settle(wait))
+            return true;
+        wait->settles_until = 0;
+    }
+    return mmf_ring_wait_more(&wait->ring);
+}
+
+int
+mmf_channel_wait_end(struct mmf_channel_wait *wait, enum mmf_step step)
+{
+    step = mmf_ring_wait_end(&wait->ring, step);
+    if (step == MMF_STEP_DONE && wait->consumes)
+        mmf_os_channel_renew(wait->channel->os); /* there may be more */
+    return status_of(wait->channel, wait->role, step);
+}
+
+int
+mmf_channel_fd(struct mmf_channel *channel, int *fd)
+{
+    int rc;
+
+    if (fd == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "fd", "fd is NULL");
+    rc = mmf_os_channel_poll_fd(channel->os, fd);
+    if (rc == MMF_OK)
+        channel->has_fd = true;
+    return rc;
+}
