@@ -38,8 +38,24 @@ configure_file(cmake/mmf.pc.in mmf.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mmf.pc
     DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
-# The pages of section 1 go with the tool.
+# The pages of section 1 go with the tool. A page describes several functions; for each
+# of the others in its NAME section man needs a page that says where to look.
 foreach(section 3 5 7)
     file(GLOB pages CONFIGURE_DEPENDS docs/man/*.${section})
-    install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${pages})
+    set(links)
+    foreach(page IN LISTS pages)
+        cmake_path(GET page STEM described)
+        file(READ ${page} text)
+        string(REGEX MATCH "\n\\.SH NAME\n[^\\]*" names "${text}") # up to its dash
+        string(REGEX MATCHALL "mmf_[a-z0-9_]+" names "${names}")
+        list(REMOVE_ITEM names ${described})
+        foreach(name IN LISTS names)
+            set(link ${CMAKE_CURRENT_BINARY_DIR}/man/${name}.${section})
+            file(CONFIGURE OUTPUT ${link}
+                CONTENT ".so man${section}/${described}.${section}\n")
+            list(APPEND links ${link})
+        endforeach()
+    endforeach()
+    install(FILES ${pages} ${links} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()

@@ -36,7 +36,7 @@ count_raw(void (*run)(void *argument), struct calls *calls)
         }
     }
     CHECK_INT(stop.place, TRACE_END);
-    trace_let_go(pid);
+    trace_detach(pid);
     CHECK_INT(trace_wait(pid), 0);
 }
 

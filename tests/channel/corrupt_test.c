@@ -6,7 +6,7 @@
  */
 #include "support.h"
 
-/* As docs/layout.md says, for messages of 8 bytes. */
+/* As docs/internals/layout.md says, for messages of 8 bytes. */
 enum { TAIL = 0, NEWEST = 256, STRIDE = 64, LENGTH = 48, WORD = 56 };
 
 enum state { RELEASED, RESERVED, COMMITTED, TAKEN };

@@ -104,8 +104,8 @@ kill_along(const struct kill_operation *operation, struct kill_counts *counts)
         unsigned times = walk_times(&walk, n);
         int tries = 0;
 
-        walk_say_place(&walk, n);
-        while (!kill_at_instruction(operation, walk.places[n], times) &&
+        walk_report_site(&walk, n);
+        while (!kill_at_instruction(operation, walk.sites[n], times) &&
                ++tries < MOST_TRIES)
             if (tries % 2 == 0)
                 walk_skip_process_id();

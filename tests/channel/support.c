@@ -36,7 +36,7 @@ for_each_kind(void (*run)(uint32_t flags))
 }
 
 /*
- * docs/layout.md: where the indexes are. The queue of the handle, which it closes,
+ * docs/internals/layout.md: where the indexes are. The queue of the handle, which it closes,
  * lives on by the hold, five messages before its indexes are 2^48; the count of skipped
  * indexes is before its end, too. It is in the tail where messages are
  * overwritten, and has words of its own where not.

@@ -85,7 +85,7 @@ void peer_begins(struct process *peer, const char *format, ...)
 void peer_await_sleep(struct process *peer);
 
 /*
- * The channel's memory, as docs/layout.md has it. `name` is the only object there is.
+ * The channel's memory, as docs/internals/layout.md has it. `name` is the only object there is.
  */
 
 /* Keep the channel alive without a handle of the library's. */

@@ -14,7 +14,7 @@ enum {
     MOST_NUMBERS = 128,
     OURS = 30,        /* our numbers begin here; the victim's with 1 */
     SLOTS = 4,        /* of the topic */
-    LATEST_SLOTS = 8, /* docs/channels.md */
+    LATEST_SLOTS = 8, /* docs/internals/channels.md */
     PARTICIPANTS = 3,
     SIZE = 200,
     LONG_MS = 20000

@@ -77,7 +77,7 @@ rule_4_1_not_writable_before_position(void **state)
                         MMF_E_NOT_SUPPORTED);
     }
     mmf_accessor_close(view);
-    CHECK_INT(peek(map, 0), 0);
+    CHECK_INT(byte_at(map, 0), 0);
     mmf_map_close(map);
 }
 
@@ -119,13 +119,13 @@ rule_4_1_positions(void **state)
         check_both_refused(view, type, INT64_MAX - type->size + 1, MMF_E_RANGE);
     }
     check_all_are(bytes, 0, 100, 0xee);
-    CHECK_INT(peek(map, 4999), 0);
-    CHECK_INT(peek(map, 5100), 0);
+    CHECK_INT(byte_at(map, 4999), 0);
+    CHECK_INT(byte_at(map, 5100), 0);
     mmf_accessor_close(view);
     mmf_map_close(map);
 }
 
-/* A view that is smaller than the type: position 0 straddles, or is behind the end. */
+/* A view that is smaller than the type: position 0 straddles, or is past the end. */
 static void
 rule_4_1_view_smaller_than_the_type(void **state)
 {
@@ -490,8 +490,7 @@ rule_4_3_negative_position_first(void **state)
     map = create_new(NULL, 100, NULL);
     reader = view_of(map, 0, 0, MMF_ACCESS_READ);
     writer = view_of(map, 0, 0, MMF_ACCESS_WRITE);
-    CHECK_FAILS_PARAM(mmf_accessor_read(writer, -1, value, 4), MMF_E_RANGE,
-                      "position");
+    CHECK_FAILS_PARAM(mmf_accessor_read(writer, -1, value, 4), MMF_E_RANGE, "position");
     CHECK_FAILS_PARAM(mmf_accessor_write(reader, -1, value, 4), MMF_E_RANGE,
                       "position");
     CHECK_FAILS(mmf_accessor_read(writer, 100, value, 4), MMF_E_NOT_SUPPORTED);
@@ -510,27 +509,26 @@ rule_4_3_negative_position_first(void **state)
 /* Must fail, and leave the array and the count alone. */
 static void
 refuse_read_array(mmf_accessor *view, int64_t position, void *array,
-                  int64_t element_size, int64_t count, int status,
-                  const char *parameter)
+                  size_t element_size, size_t count, int status, const char *parameter)
 {
-    int64_t got = -7;
+    size_t got = 7777;
 
     if (parameter == NULL)
-        CHECK_FAILS(mmf_accessor_read_array(view, position, array, element_size,
-                                                 count, &got),
-                    status);
+        CHECK_FAILS(
+            mmf_accessor_read_array(view, position, array, element_size, count, &got),
+            status);
     else
-        CHECK_FAILS_PARAM(mmf_accessor_read_array(view, position, array,
-                                                       element_size, count, &got),
-                          status, parameter);
-    CHECK_INT(got, -7);
+        CHECK_FAILS_PARAM(
+            mmf_accessor_read_array(view, position, array, element_size, count, &got),
+            status, parameter);
+    CHECK_INT(got, 7777);
 }
 
-static int64_t
-read_array(mmf_accessor *view, int64_t position, void *array, int64_t element_size,
-           int64_t count)
+static size_t
+read_array(mmf_accessor *view, int64_t position, void *array, size_t element_size,
+           size_t count)
 {
-    int64_t got = -7;
+    size_t got = 7777;
 
     CHECK_STATUS(
         mmf_accessor_read_array(view, position, array, element_size, count, &got),
@@ -549,14 +547,14 @@ rule_4_4_order_of_checks(void **state)
     map = create_new(NULL, 100, NULL);
     writer = view_of(map, 0, 100, MMF_ACCESS_WRITE);
     view = view_of(map, 0, 100, MMF_ACCESS_READ);
-    refuse_read_array(writer, -1, NULL, 4, -1, MMF_E_NULL, "array");
-    refuse_read_array(writer, -1, array, 4, -1, MMF_E_RANGE, "count");
+    refuse_read_array(writer, -1, NULL, 4, SIZE_MAX, MMF_E_NULL, "array");
+    refuse_read_array(writer, -1, array, 4, SIZE_MAX, MMF_E_NOT_SUPPORTED, NULL);
     refuse_read_array(writer, -1, array, 4, 1, MMF_E_NOT_SUPPORTED, NULL);
     refuse_read_array(view, -1, array, 4, 1, MMF_E_RANGE, "position");
     refuse_read_array(view, 100, array, 4, 1, MMF_E_RANGE, "position");
     refuse_read_array(view, INT64_MAX, array, 4, 1, MMF_E_RANGE, "position");
     refuse_read_array(view, 0, array, 0, 1, MMF_E_INVALID, NULL);
-    refuse_read_array(view, 0, array, -4, 1, MMF_E_INVALID, NULL);
+    refuse_read_array(view, 0, array, 0, SIZE_MAX, MMF_E_INVALID, NULL);
     refuse_read_array(NULL, 0, array, 4, 1, MMF_E_NULL, NULL);
     CHECK_FAILS(mmf_accessor_read_array(view, 0, array, 4, 1, NULL), MMF_E_NULL);
     mmf_accessor_close(view);
@@ -564,7 +562,7 @@ rule_4_4_order_of_checks(void **state)
     mmf_map_close(map);
 }
 
-/* Even where nothing would be read. */
+/* Even for a read of nothing. */
 static void
 rule_4_4_position_is_checked_for_count_0(void **state)
 {
@@ -605,13 +603,15 @@ rule_4_4_reads_what_is_there(void **state)
     for (i = 0; i < 25; i++)
         CHECK_INT(array[i], i);
     check_all_are((const unsigned char *)array, 100, 120, 0xee);
-    CHECK_INT(read_array(view, 96, array, 4, INT64_MAX), 1);
+    CHECK_INT(read_array(view, 96, array, 4, SIZE_MAX), 1);
     CHECK_INT(array[0], 24);
     CHECK_INT(read_array(view, 100, array, 4, 1), 0); /* not even one: no error */
     CHECK_INT(array[0], 24);
     CHECK_INT(read_array(view, 0, array, 4, 2), 2);
-    CHECK_INT(read_array(view, 0, array, INT64_MAX, 1), 0);
-    CHECK_INT(read_array(view, 0, array, INT64_MAX - 2, INT64_MAX), 0);
+    CHECK_INT(read_array(view, 0, array, PTRDIFF_MAX, 1), 0);
+    CHECK_INT(read_array(view, 0, array, PTRDIFF_MAX - 2, PTRDIFF_MAX), 0);
+    CHECK_INT(read_array(view, 0, array, SIZE_MAX, 1), 0);
+    CHECK_INT(read_array(view, 0, array, SIZE_MAX - 2, SIZE_MAX), 0);
     mmf_accessor_close(view);
     mmf_map_close(map);
 }
@@ -627,22 +627,22 @@ rule_4_5_order_of_checks(void **state)
     map = create_new(NULL, 100, NULL);
     reader = view_of(map, 0, 100, MMF_ACCESS_READ);
     view = view_of(map, 0, 100, MMF_ACCESS_WRITE);
-    CHECK_FAILS_PARAM(mmf_accessor_write_array(reader, -1, NULL, 4, -1),
+    CHECK_FAILS_PARAM(mmf_accessor_write_array(reader, -1, NULL, 4, SIZE_MAX),
                       MMF_E_NULL, "array");
-    CHECK_FAILS_PARAM(mmf_accessor_write_array(reader, -1, array, 4, -1),
-                      MMF_E_RANGE, "count");
+    CHECK_FAILS_PARAM(mmf_accessor_write_array(reader, -1, array, 4, SIZE_MAX),
+                      MMF_E_RANGE, "position");
     /* Unlike reading: the position before "cannot write". */
-    CHECK_FAILS_PARAM(mmf_accessor_write_array(reader, -1, array, 4, 1),
-                      MMF_E_RANGE, "position");
-    CHECK_FAILS_PARAM(mmf_accessor_write_array(reader, 100, array, 4, 1),
-                      MMF_E_RANGE, "position");
+    CHECK_FAILS_PARAM(mmf_accessor_write_array(reader, -1, array, 4, 1), MMF_E_RANGE,
+                      "position");
+    CHECK_FAILS_PARAM(mmf_accessor_write_array(reader, 100, array, 4, 1), MMF_E_RANGE,
+                      "position");
     CHECK_FAILS(mmf_accessor_write_array(reader, 0, array, 4, 100),
                 MMF_E_NOT_SUPPORTED);
     CHECK_FAILS(mmf_accessor_write_array(view, 0, array, 4, 26), MMF_E_INVALID);
-    CHECK_FAILS_PARAM(mmf_accessor_write_array(view, 100, array, 4, 0),
-                      MMF_E_RANGE, "position");
+    CHECK_FAILS_PARAM(mmf_accessor_write_array(view, 100, array, 4, 0), MMF_E_RANGE,
+                      "position");
     CHECK_FAILS(mmf_accessor_write_array(view, 0, array, 0, 1), MMF_E_INVALID);
-    CHECK_FAILS(mmf_accessor_write_array(view, 0, array, -4, 1), MMF_E_INVALID);
+    CHECK_FAILS(mmf_accessor_write_array(view, 0, array, 0, 0), MMF_E_INVALID);
     CHECK_FAILS(mmf_accessor_write_array(NULL, 0, array, 4, 1), MMF_E_NULL);
     CHECK_STATUS(mmf_accessor_write_array(view, 99, array, 4, 0), MMF_OK);
     mmf_accessor_close(view);
@@ -655,8 +655,10 @@ static void
 rule_4_5_no_partial_write(void **state)
 {
     static const int32_t array[30] = {1, 2, 3, 4};
+    static const size_t large[] = {PTRDIFF_MAX, SIZE_MAX / 4 + 1, SIZE_MAX};
     mmf_accessor *view;
     unsigned char *bytes;
+    size_t i;
     mmf_map *map;
 
     (void)state;
@@ -665,12 +667,14 @@ rule_4_5_no_partial_write(void **state)
     CHECK_FAILS(mmf_accessor_write_array(view, 0, array, 4, 26), MMF_E_INVALID);
     CHECK_FAILS(mmf_accessor_write_array(view, 100, array, 4, 1), MMF_E_INVALID);
     CHECK_FAILS(mmf_accessor_write_array(view, 4, array, 4, 25), MMF_E_INVALID);
-    CHECK_FAILS(mmf_accessor_write_array(view, 0, array, 4, INT64_MAX),
-                MMF_E_INVALID);
-    CHECK_FAILS(mmf_accessor_write_array(view, 0, array, INT64_MAX, 1),
-                MMF_E_INVALID);
-    CHECK_FAILS(mmf_accessor_write_array(view, 0, array, INT64_MAX, INT64_MAX),
-                MMF_E_INVALID);
+    for (i = 0; i < COUNT_OF(large); i++) {
+        CHECK_FAILS(mmf_accessor_write_array(view, 0, array, 4, large[i]),
+                    MMF_E_INVALID);
+        CHECK_FAILS(mmf_accessor_write_array(view, 0, array, large[i], 1),
+                    MMF_E_INVALID);
+        CHECK_FAILS(mmf_accessor_write_array(view, 0, array, large[i], large[i]),
+                    MMF_E_INVALID);
+    }
     check_all_are(bytes, 0, 103, 0xee);
     CHECK_STATUS(mmf_accessor_write_array(view, 0, array, 4, 25), MMF_OK);
     CHECK_BYTES(bytes, array, 100);
@@ -684,6 +688,13 @@ static int64_t
 stride_of(int64_t size)
 {
     return size <= 2 ? size : (size + 3) / 4 * 4;
+}
+
+static int
+write_array(mmf_accessor *view, int64_t position, const void *array, int64_t size,
+            int64_t count)
+{
+    return mmf_accessor_write_array(view, position, array, (size_t)size, (size_t)count);
 }
 
 /* Elements of `size` bytes: spaced in the view, packed in the array, padding as it was.
@@ -703,7 +714,7 @@ check_stride(int64_t size)
     view = filled_view(map, 0, 200, 0xee, &bytes);
     for (i = 0; i < COUNT * size; i++)
         array[i] = (unsigned char)(FIRST + i);
-    CHECK_STATUS(mmf_accessor_write_array(view, AT, array, size, COUNT), MMF_OK);
+    CHECK_STATUS(write_array(view, AT, array, size, COUNT), MMF_OK);
     check_all_are(bytes, 0, AT, 0xee);
     for (i = 0; i < COUNT; i++) {
         CHECK_BYTES(bytes + AT + i * stride, array + i * size, size);
@@ -711,20 +722,19 @@ check_stride(int64_t size)
     }
     check_all_are(bytes, AT + COUNT * stride, 200, 0xee);
     memset(got, 0xdd, sizeof(got));
-    CHECK_INT(read_array(view, AT, got, size, COUNT), COUNT);
+    CHECK_INT(read_array(view, AT, got, (size_t)size, COUNT), COUNT);
     CHECK_BYTES(got, array, COUNT * size);
     CHECK_INT(got[COUNT * size], 0xdd);
     mmf_accessor_close(view);
 
     /* A whole stride counts, the padding behind the last element included. */
     view = view_of(map, 0, COUNT * stride, MMF_ACCESS_READ_WRITE);
-    CHECK_OK(mmf_accessor_write_array(view, 0, array, size, COUNT));
-    CHECK_INT(read_array(view, 0, got, size, COUNT + 1), COUNT);
+    CHECK_OK(write_array(view, 0, array, size, COUNT));
+    CHECK_INT(read_array(view, 0, got, (size_t)size, COUNT + 1), COUNT);
     mmf_accessor_close(view);
     view = view_of(map, 0, COUNT * stride - 1, MMF_ACCESS_READ_WRITE);
-    CHECK_FAILS(mmf_accessor_write_array(view, 0, array, size, COUNT),
-                MMF_E_INVALID);
-    CHECK_INT(read_array(view, 0, got, size, COUNT), COUNT - 1);
+    CHECK_FAILS(write_array(view, 0, array, size, COUNT), MMF_E_INVALID);
+    CHECK_INT(read_array(view, 0, got, (size_t)size, COUNT), COUNT - 1);
     mmf_accessor_close(view);
     mmf_map_close(map);
 }

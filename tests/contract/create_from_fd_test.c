@@ -254,7 +254,7 @@ rule_2_3_order_of_checks(void **state)
     remove_file(full);
 }
 
-/* The caller's file is never removed, whoever closes it. */
+/* The caller's file is never removed, whether the caller or the map closes it. */
 static void
 rule_2_3_the_file_is_never_removed(void **state)
 {
@@ -372,9 +372,9 @@ rule_2_3_named(void **state)
     map = create_from_handle(fd, "Cat", 0, NULL);
     second = open_existing("Cat", NULL);
     poke(second, 50, 5);
-    CHECK_INT(peek(map, 50), 5);
+    CHECK_INT(byte_at(map, 50), 5);
     mmf_map_close(map);
-    CHECK_INT(peek(second, 50), 5);
+    CHECK_INT(byte_at(second, 50), 5);
     mmf_map_close(second);
     REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
     remove_file(path);
@@ -382,7 +382,7 @@ rule_2_3_named(void **state)
 
 /*
  * The C runtime's descriptor: the same as the handle on Linux. On Windows a library
- * cannot know whose runtime's it is, and says so, after the arguments' own rules.
+ * cannot know which runtime it belongs to, and says so, after the arguments' own rules.
  */
 static void
 rule_2_3_by_descriptor(void **state)

@@ -222,7 +222,7 @@ open_read_only_file(void *path)
     REFUSES_FILE(path, MMF_FILE_MODE_CREATE, NULL, 4096, NULL, MMF_E_ACCESS, NULL);
     map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0,
                            WITH_ACCESS(MMF_ACCESS_READ));
-    byte = peek(map, 99);
+    byte = byte_at(map, 99);
     CHECK_INT(byte, 7);
     mmf_map_close(map);
 }
@@ -235,11 +235,11 @@ rule_2_2_8_no_permission(void **state)
     char after[100];
 
     (void)state;
-    need_files_for_nobody();
+    need_files_for_stranger();
     file_path(path);
     write_file(path, bytes, sizeof(bytes));
     set_mode(path, 0444);
-    as_nobody(open_read_only_file, path);
+    as_stranger(open_read_only_file, path);
     read_file(path, after, sizeof(after));
     CHECK_BYTES(after, bytes, sizeof(after));
     remove_file(path);
@@ -262,10 +262,10 @@ rule_2_2_8_no_permission_to_create(void **state)
     static char dir[FILE_PATH_SIZE];
 
     (void)state;
-    need_files_for_nobody();
+    need_files_for_stranger();
     file_path(dir);
     make_directory(dir);
-    as_nobody(create_where_one_may_not, dir);
+    as_stranger(create_where_one_may_not, dir);
     remove_directory(dir);
 }
 
@@ -309,7 +309,8 @@ check_sharing(mmf_access first_access, mmf_access second_access, mmf_file_share 
                      MMF_E_SHARING, NULL);
         CHECK_INT(file_length(path), 4096);
     } else {
-        mmf_map_close(create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, &second_options));
+        mmf_map_close(
+            create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, &second_options));
     }
     mmf_map_close(first);
     /* In use no more. */
@@ -380,7 +381,7 @@ rule_2_2_8_sharing_violation_leaves_the_file_alone(void **state)
     poke(first, 99, 8);
     REFUSES_FILE(path, MMF_FILE_MODE_CREATE, NULL, 50, NULL, MMF_E_SHARING, NULL);
     CHECK_INT(file_length(path), 100);
-    CHECK_INT(peek(first, 99), 8);
+    CHECK_INT(byte_at(first, 99), 8);
     mmf_map_close(first);
     remove_file(path);
 }
@@ -396,7 +397,7 @@ rule_2_2_9_pipes_and_sockets(void **state)
     make_fifo(path);
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL, MMF_E_NOT_SUPPORTED, NULL);
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 4096, NULL, MMF_E_NOT_SUPPORTED, NULL);
-    /* With nobody at the other end a blocking open would hang here. */
+    /* Without a process at the other end a blocking open would hang here. */
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ),
                  MMF_E_NOT_SUPPORTED, NULL);
     remove_file(path);
@@ -533,7 +534,7 @@ rule_2_2_14_names_are_accepted(void **state)
     }
 }
 
-/* A bad capacity is told before a bad name; then the name. */
+/* A bad capacity is reported before a bad name; then the name. */
 static void
 rule_2_2_14_capacity_before_the_name(void **state)
 {
@@ -573,9 +574,9 @@ rule_2_2_15_the_file_grows_exactly(void **state)
         write_file(path, bytes, sizeof(bytes));
         map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, capacities[i], NULL);
         CHECK_INT(file_length(path), capacities[i]);
-        CHECK_INT(peek(map, 99), 7);
-        CHECK_INT(peek(map, 100), 0); /* 3.1.7: new bytes are zero */
-        CHECK_INT(peek(map, capacities[i] - 1), 0);
+        CHECK_INT(byte_at(map, 99), 7);
+        CHECK_INT(byte_at(map, 100), 0); /* 3.1.7: new bytes are zero */
+        CHECK_INT(byte_at(map, capacities[i] - 1), 0);
         poke(map, capacities[i] - 1, 9);
         mmf_map_close(map);
         CHECK_INT(file_length(path), capacities[i]);
@@ -696,7 +697,7 @@ rule_2_2_modes(void **state)
     CHECK_INT(file_length(path), 100);
     write_file(path, bytes, sizeof(bytes));
     map = create_from_file(path, MMF_FILE_MODE_OPEN_OR_CREATE, NULL, 100, NULL);
-    CHECK_INT(peek(map, 0), 'a');
+    CHECK_INT(byte_at(map, 0), 'a');
     mmf_map_close(map);
     map = create_from_file(path, MMF_FILE_MODE_CREATE, NULL, 50, NULL);
     validate_map(map, 50, MMF_ACCESS_READ_WRITE, 0);
@@ -807,7 +808,7 @@ rule_2_9_character_devices(void **state)
     link_to_zero_device(zero);
     map = create_from_file(zero, MMF_FILE_MODE_OPEN, NULL, 255, NULL);
     validate_map(map, 255, MMF_ACCESS_READ_WRITE, 0);
-    /* Devices are everybody's: no sharing violation. */
+    /* Devices may be shared freely: no sharing violation. */
     second = create_from_file(zero, MMF_FILE_MODE_OPEN, NULL, 255,
                               WITH_ACCESS(MMF_ACCESS_READ));
     validate_map(second, 255, MMF_ACCESS_READ, 0);

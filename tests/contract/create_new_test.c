@@ -236,8 +236,7 @@ cn_16_same_name_again_with_everything(void **state)
         map = create_new(name_at(&names, i), 4096, WITH_ACCESS(MMF_ACCESS_READ));
         mmf_map_close(map);
         map = create_new(name_at(&names, i), 4096,
-                         WITH(MMF_ACCESS_READ_WRITE_EXECUTE,
-                              MMF_DELAY_ALLOCATE_PAGES,
+                         WITH(MMF_ACCESS_READ_WRITE_EXECUTE, MMF_DELAY_ALLOCATE_PAGES,
                               MMF_INHERITABILITY_INHERITABLE));
         validate_map(map, 4096, MMF_ACCESS_READ_WRITE, MMF_INHERITABILITY_INHERITABLE);
         mmf_map_close(map);
@@ -288,7 +287,7 @@ cn_18_create_again_after_close(void **state)
 
 static void
 create_three_times(const char *name, int64_t capacity, mmf_access access,
-                   mmf_map_allocation options, mmf_inheritability inheritability)
+                   mmf_map_allocation allocation, mmf_inheritability inheritability)
 {
     mmf_map *map = create_new(name, capacity, NULL);
 
@@ -297,7 +296,7 @@ create_three_times(const char *name, int64_t capacity, mmf_access access,
     map = create_new(name, capacity, WITH_ACCESS(access));
     validate_map(map, capacity, access, 0);
     mmf_map_close(map);
-    map = create_new(name, capacity, WITH(access, options, inheritability));
+    map = create_new(name, capacity, WITH(access, allocation, inheritability));
     validate_map(map, capacity, access, inheritability);
     mmf_map_close(map);
 }
@@ -318,15 +317,15 @@ cn_19_matrix(void **state)
         int named = rest % 2 == 1;
         int64_t capacity = capacity_at((rest /= 2) % CAPACITY_COUNT);
         mmf_access access = accesses[(rest /= CAPACITY_COUNT) % COUNT_OF(accesses)];
-        mmf_map_allocation options =
+        mmf_map_allocation allocation =
             (rest /= COUNT_OF(accesses)) % 2 ? MMF_DELAY_ALLOCATE_PAGES : 0;
         mmf_inheritability inheritability = (rest / 2) % 2 ? 1 : 0;
 
         CHECK_CONTEXT("named %d, capacity %" PRId64 ", %s, options %x, inherit %d",
-                      named, capacity, access_name(access), (unsigned)options,
+                      named, capacity, access_name(access), (unsigned)allocation,
                       inheritability);
         unique_name(name);
-        create_three_times(named ? name : NULL, capacity, access, options,
+        create_three_times(named ? name : NULL, capacity, access, allocation,
                            inheritability);
     }
 }
@@ -341,7 +340,7 @@ check_forgets(const char *name)
     mmf_accessor_close(view);
     mmf_map_close(map);
     map = create_new(name, 4096, NULL);
-    CHECK_INT(peek(map, 0), 0);
+    CHECK_INT(byte_at(map, 0), 0);
     mmf_map_close(map);
 }
 
@@ -379,7 +378,7 @@ cn_22_a_hundred_unnamed_maps(void **state)
     for (i = 0; i < MAPS; i++)
         poke(maps[i], 7, (uint8_t)(i + 1));
     for (i = 0; i < MAPS; i++)
-        CHECK_INT(peek(maps[i], 7), i + 1); /* 3.1.6: nobody shares */
+        CHECK_INT(byte_at(maps[i], 7), i + 1); /* 3.1.6: no two share */
     for (i = 0; i < MAPS; i++)
         mmf_map_close(maps[i]);
 }
@@ -410,7 +409,7 @@ cn_25_closing_nothing_is_fine(void **state)
 }
 
 static void
-look_at_dead_map(void *payload)
+use_dead_map(void *payload)
 {
     mmf_map *map = payload;
     intptr_t handle = 7;
@@ -433,11 +432,11 @@ cn_26_dead_map_is_disposed(void **state)
     unique_name(name);
     map = create_new(name, 4096, NULL);
     validate_map(map, 4096, MMF_ACCESS_READ_WRITE, 0);
-    in_child(look_at_dead_map, map);
+    in_child(use_dead_map, map);
     validate_map(map, 4096, MMF_ACCESS_READ_WRITE, 0);
     mmf_map_close(map);
     map = create_new(NULL, 4096, NULL);
-    in_child(look_at_dead_map, map);
+    in_child(use_dead_map, map);
     validate_map(map, 4096, MMF_ACCESS_READ_WRITE, 0);
     mmf_map_close(map);
 }
@@ -481,18 +480,18 @@ rule_2_4_arguments_before_the_name(void **state)
 static void
 rule_2_4_options_bits(void **state)
 {
-    mmf_map_allocation options;
+    mmf_map_allocation allocation;
     int bit;
     mmf_map *map;
 
     (void)state;
     for (bit = 0; bit < 32; bit++) {
         CHECK_CONTEXT("bit %d", bit);
-        options = (mmf_map_allocation)(UINT32_C(1) << bit);
-        if (options != MMF_DELAY_ALLOCATE_PAGES) {
-            REFUSES_CREATE_NEW(NULL, 1, WITH(0, options, 0), MMF_E_RANGE, "options");
+        allocation = (mmf_map_allocation)(UINT32_C(1) << bit);
+        if (allocation != MMF_DELAY_ALLOCATE_PAGES) {
+            REFUSES_CREATE_NEW(NULL, 1, WITH(0, allocation, 0), MMF_E_RANGE, "options");
             REFUSES_CREATE_NEW(NULL, 1,
-                               WITH(0, options | MMF_DELAY_ALLOCATE_PAGES, 0),
+                               WITH(0, allocation | MMF_DELAY_ALLOCATE_PAGES, 0),
                                MMF_E_RANGE, "options");
         }
     }

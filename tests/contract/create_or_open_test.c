@@ -5,6 +5,7 @@
 #include "support.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static void
@@ -42,7 +43,8 @@ co_03_names_are_accepted(void **state)
     for (i = 0; i < NAME_COUNT; i++) {
         CHECK_CONTEXT("name N%zu", i + 1);
         mmf_map_close(create_or_open(names.text[i], 4096, NULL));
-        mmf_map_close(create_or_open(names.text[i], 4096, WITH_ACCESS(MMF_ACCESS_READ)));
+        mmf_map_close(
+            create_or_open(names.text[i], 4096, WITH_ACCESS(MMF_ACCESS_READ)));
         mmf_map_close(create_or_open(names.text[i], 4096, WITH(MMF_ACCESS_READ, 0, 0)));
     }
 }
@@ -84,7 +86,8 @@ co_06_capacity_beyond_32_bits(void **state)
         return;
     }
     /* To a 64-bit process it is a capacity like any other, if there is the room. */
-    rc = mmf_map_create_or_open("Cat", INT64_C(1) << 32, WITH(0, MMF_DELAY_ALLOCATE_PAGES, 0), NULL, &map);
+    rc = mmf_map_create_or_open("Cat", INT64_C(1) << 32,
+                                WITH(0, MMF_DELAY_ALLOCATE_PAGES, 0), NULL, &map);
     if (rc < 0)
         CHECK_IO_ERROR(rc);
     else
@@ -127,7 +130,7 @@ struct row {
     char name[UNIQUE_NAME_SIZE];
     int64_t capacity;
     mmf_access access;
-    mmf_map_allocation options;
+    mmf_map_allocation allocation;
     mmf_inheritability inheritability;
 };
 
@@ -142,11 +145,11 @@ for_each_row(const mmf_access *accesses, size_t count, void (*run)(const struct 
 
         row.capacity = capacity_at(rest % CAPACITY_COUNT);
         row.access = accesses[(rest /= CAPACITY_COUNT) % count];
-        row.options = (rest /= count) % 2 ? MMF_DELAY_ALLOCATE_PAGES : 0;
+        row.allocation = (rest /= count) % 2 ? MMF_DELAY_ALLOCATE_PAGES : 0;
         row.inheritability = (rest / 2) % 2 ? 1 : 0;
         unique_name(row.name);
         CHECK_CONTEXT("capacity %" PRId64 ", %s, options %x, inherit %d", row.capacity,
-                      access_name(row.access), (unsigned)row.options,
+                      access_name(row.access), (unsigned)row.allocation,
                       row.inheritability);
         run(&row);
     }
@@ -173,7 +176,7 @@ create_by_access(const struct row *row)
 
     validate_and_close(map, row->capacity, row->access, 0);
     map = create_or_open(row->name, row->capacity,
-                         WITH(row->access, row->options, row->inheritability));
+                         WITH(row->access, row->allocation, row->inheritability));
     validate_and_close(map, row->capacity, row->access, row->inheritability);
 }
 
@@ -202,9 +205,9 @@ open_by_access(const struct row *row)
     validate_and_close(map, row->capacity, row->access, 0);
     mmf_map_close(first);
     first = create_new(row->name, row->capacity,
-                       WITH(row->access, row->options, row->inheritability));
+                       WITH(row->access, row->allocation, row->inheritability));
     map = create_or_open(row->name, row->capacity,
-                         WITH(row->access, row->options, row->inheritability));
+                         WITH(row->access, row->allocation, row->inheritability));
     validate_and_close(map, row->capacity, row->access, row->inheritability);
     mmf_map_close(first);
 }
@@ -388,7 +391,7 @@ co_20_writer_opened_for_reading(void **state)
     mmf_map_close(first);
 }
 
-/* Every call breaks all rules from its own on; the name is alive, so all could open. */
+/* Every call breaks all rules from its own on; the name exists, so all could open. */
 static void
 rule_2_5_order_of_checks(void **state)
 {
@@ -409,7 +412,7 @@ rule_2_5_order_of_checks(void **state)
     mmf_map_close(live);
 }
 
-/* Capacity 0 is refused even where it would be ignored. */
+/* Capacity 0 is refused even if the call opens and ignores it. */
 static void
 rule_2_5_capacity_is_checked_even_if_ignored(void **state)
 {
@@ -450,7 +453,7 @@ rule_2_5_options_are_ignored_when_it_opens(void **state)
     map = create_or_open("Cat", 1,
                          WITH(MMF_ACCESS_READ_WRITE, MMF_DELAY_ALLOCATE_PAGES,
                               MMF_INHERITABILITY_INHERITABLE));
-    CHECK_INT(peek(map, 100), 7);
+    CHECK_INT(byte_at(map, 100), 7);
     poke(map, 100, 0);
     validate_map(map, 4096, MMF_ACCESS_READ_WRITE, MMF_INHERITABILITY_INHERITABLE);
     validate_map(first, 4096, MMF_ACCESS_READ_WRITE, 0);
@@ -459,11 +462,11 @@ rule_2_5_options_are_ignored_when_it_opens(void **state)
 }
 
 static void
-open_readable_as_nobody(void *name)
+open_readable_as_stranger(void *name)
 {
     mmf_map *map = create_or_open(name, 4096, WITH_ACCESS(MMF_ACCESS_READ));
 
-    CHECK_INT(peek(map, 5), 55);
+    CHECK_INT(byte_at(map, 5), 55);
     mmf_map_close(map);
     REFUSES_CREATE_OR_OPEN(name, 4096, NULL, MMF_E_ACCESS, NULL);
     REFUSES_CREATE_OR_OPEN(name, 4096, WITH_ACCESS(MMF_ACCESS_WRITE), MMF_E_ACCESS,
@@ -484,8 +487,69 @@ rule_2_5_access_denied_with_more_than_the_object_allows(void **state)
     options.mode = 0644;
     map = create_new(name, 4096, &options);
     poke(map, 5, 55);
-    as_nobody(open_readable_as_nobody, name);
+    as_stranger(open_readable_as_stranger, name);
     mmf_map_close(map);
+}
+
+/*
+ * Beyond .NET: which of the two it was.
+ */
+
+static void
+create_or_open_reports_which(void **state)
+{
+    char name[UNIQUE_NAME_SIZE];
+    mmf_map *first = NULL, *second = NULL;
+    int created = -7;
+
+    (void)state;
+    unique_name(name);
+    CHECK_STATUS(mmf_map_create_or_open(name, 4096, NULL, &created, &first), MMF_OK);
+    CHECK_INT(created, 1);
+    CHECK_STATUS(mmf_map_create_or_open(name, 100, NULL, &created, &second), MMF_OK);
+    CHECK_INT(created, 0);
+    mmf_map_close(second);
+    CHECK_STATUS(mmf_map_create_or_open(name, 4096, WITH_ACCESS(MMF_ACCESS_WRITE),
+                                        &created, &second),
+                 MMF_OK);
+    CHECK_INT(created, 0);
+    mmf_map_close(second);
+    mmf_map_close(first);
+    CHECK_STATUS(mmf_map_create_or_open(name, 100, NULL, &created, &first), MMF_OK);
+    CHECK_INT(created, 1);
+    mmf_map_close(first);
+    created = -7;
+    first = UNTOUCHED;
+    CHECK_FAILS(mmf_map_create_or_open(name, 0, NULL, &created, &first), MMF_E_RANGE);
+    CHECK_INT(created, -7);
+    CHECK((void *)first == UNTOUCHED);
+}
+
+static void
+create_or_open_with_the_exact_capacity(void **state)
+{
+    mmf_map_options options = options_with(0, 0, 0);
+    mmf_map *first, *map = UNTOUCHED;
+    int64_t capacity = 0;
+    int created = -7;
+
+    (void)state;
+    options.exact_capacity = 1;
+    first = create_or_open("Cat", 10000, &options);
+    CHECK_OK(mmf_map_capacity(first, &capacity));
+    CHECK_INT(capacity, map_size(10000));
+    mmf_map_close(create_or_open("Cat", 10000, &options));
+    CHECK_FAILS(mmf_map_create_or_open("Cat", 30000, &options, &created, &map),
+                MMF_E_MISMATCH);
+    CHECK_INT(created, -7);
+    CHECK((void *)map == UNTOUCHED);
+    CHECK(strstr(mmf_last_message(), "30000") != NULL);
+    REFUSES_CREATE_OR_OPEN("Cat", 1, &options, MMF_E_MISMATCH, NULL);
+    options.exact_capacity = 0;
+    mmf_map_close(create_or_open("Cat", 30000, &options));
+    options.exact_capacity = 2;
+    REFUSES_CREATE_OR_OPEN("Cat", 10000, &options, MMF_E_INVALID, "options");
+    mmf_map_close(first);
 }
 
 static void
@@ -526,6 +590,8 @@ main(int argc, char **argv)
         cmocka_unit_test(rule_2_5_options_are_ignored_when_it_opens),
         cmocka_unit_test(rule_2_5_access_denied_with_more_than_the_object_allows),
         cmocka_unit_test(rule_2_5_out_is_null),
+        cmocka_unit_test(create_or_open_reports_which),
+        cmocka_unit_test(create_or_open_with_the_exact_capacity),
     };
 
     return harness_main(argc, argv, "create_or_open", tests, COUNT_OF(tests), NULL);

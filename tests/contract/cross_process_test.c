@@ -72,7 +72,7 @@ xp_01_file_backed_map_in_two_processes(void **state)
 }
 
 /*
- * Another process with a named map: opens it as it is told, reads and writes bytes.
+ * Another process with a named map: opens it on request, reads and writes bytes.
  * "open", "create_or_open", "close", "read POSITION", "write POSITION VALUE".
  */
 static int
@@ -89,12 +89,13 @@ visit(int argc, char **argv)
         if (strcmp(line, "open") == 0) {
             role_say("%s", mmf_status_name(mmf_map_open_existing(argv[1], NULL, &map)));
         } else if (strcmp(line, "create_or_open") == 0) {
-            role_say("%s", mmf_status_name(mmf_map_create_or_open(argv[1], 1, NULL, NULL, &map)));
+            role_say("%s", mmf_status_name(
+                               mmf_map_create_or_open(argv[1], 1, NULL, NULL, &map)));
         } else if (strcmp(line, "capacity") == 0) {
             CHECK_OK(mmf_map_capacity(map, &capacity));
             role_say("%ld", (long)capacity);
         } else if (sscanf(line, "read %ld", &position) == 1) {
-            role_say("%d", peek(map, position));
+            role_say("%d", byte_at(map, position));
         } else if (sscanf(line, "write %ld %ld", &position, &value) == 2) {
             poke(map, position, (uint8_t)value);
             role_say("written");
@@ -103,7 +104,7 @@ visit(int argc, char **argv)
             map = NULL;
             role_say("closed");
         } else {
-            CHECK_FAIL("told to \"%s\"", line);
+            CHECK_FAIL("unknown command \"%s\"", line);
         }
     }
     mmf_map_close(map);
@@ -139,7 +140,7 @@ check_shares(struct process *visitor, mmf_map *map, int64_t capacity)
     say_to(visitor, "read 0", "123");
     snprintf(line, sizeof(line), "write %ld 45", (long)capacity - 1);
     say_to(visitor, line, "written");
-    CHECK_INT(peek(map, capacity - 1), 45);
+    CHECK_INT(byte_at(map, capacity - 1), 45);
 }
 
 static void
@@ -183,7 +184,7 @@ rule_3_8_created_there_opened_here(void **state)
     say_to(visitor, "create_or_open", "MMF_OK");
     say_to(visitor, "write 0 99", "written");
     map = open_existing("Cat", NULL);
-    CHECK_INT(peek(map, 0), 99);
+    CHECK_INT(byte_at(map, 0), 99);
     REFUSES_CREATE_NEW("Cat", 10, NULL, MMF_E_EXISTS, NULL);
     mmf_map_close(map);
     say_to(visitor, "close", "closed");
@@ -275,13 +276,13 @@ rule_3_8_a_named_file_that_was_replaced(void **state)
     }
     say_to(visitor, "open", "MMF_E_CORRUPT");
     say_to(visitor, "create_or_open", "MMF_E_CORRUPT");
-    CHECK_INT(peek(map, 0), 0); /* ours still is the old one */
+    CHECK_INT(byte_at(map, 0), 0); /* ours still is the old one */
     mmf_map_close(map);
     CHECK_INT(process_finish(visitor), EXIT_SUCCESS);
     remove_file(path);
 }
 
-/* Maps the file by path, says how that went, and holds it until told to end. */
+/* Maps the file by path, says how that went, and holds it until it is asked to end. */
 static int
 map_by_path(int argc, char **argv)
 {
@@ -290,8 +291,8 @@ map_by_path(int argc, char **argv)
     mmf_map *map = NULL;
 
     role_say("%s",
-             mmf_status_name(mmf_map_create_from_file(argv[1], MMF_FILE_MODE_OPEN, NULL, 0,
-                                                  WITH_ACCESS(access), &map)));
+             mmf_status_name(mmf_map_create_from_file(argv[1], MMF_FILE_MODE_OPEN, NULL,
+                                                      0, WITH_ACCESS(access), &map)));
     role_hear(line, sizeof(line));
     mmf_map_close(map);
     return EXIT_SUCCESS;
@@ -302,7 +303,8 @@ check_sharing(const char *path, mmf_access ours, const char *theirs,
               const char *expected)
 {
     const char *const args[] = {path, theirs, NULL};
-    mmf_map *map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, WITH_ACCESS(ours));
+    mmf_map *map =
+        create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, WITH_ACCESS(ours));
     struct process *other = process_start("map_by_path", args);
 
     process_expect(other, expected);

@@ -1,6 +1,6 @@
 /*
  * inheritance_test.c - HandleInheritability: rule 3.7. Children of fork and of exec;
- * who keeps a name alive then is the process suite's business.
+ * which process keeps a name then is the process suite's subject.
  */
 #include "support.h"
 
@@ -46,7 +46,7 @@ rule_3_7_every_way_to_a_handle(void **state)
     check_each_way(MMF_INHERITABILITY_INHERITABLE);
 }
 
-/* A child program: takes over the handle it is told, if it is one. */
+/* A child program: takes over the handle with the given number, if it is one. */
 static int
 inherit(int argc, char **argv)
 {
@@ -61,7 +61,7 @@ inherit(int argc, char **argv)
         role_say("%s", mmf_status_name(rc));
         return EXIT_SUCCESS;
     }
-    CHECK_INT(peek(map, 10), 10);
+    CHECK_INT(byte_at(map, 10), 10);
     poke(map, 11, 11);
     role_say("written");
     role_hear(line, sizeof(line));
@@ -90,7 +90,7 @@ check_child_program_has_it(const char *name)
     poke(map, 10, 10);
     heir = start_heir(map);
     process_expect(heir, "written");
-    CHECK_INT(peek(map, 11), 11);
+    CHECK_INT(byte_at(map, 11), 11);
     CHECK_INT(process_finish(heir), EXIT_SUCCESS);
     mmf_map_close(map);
 }
@@ -137,7 +137,7 @@ rule_3_7_an_inherited_handle_keeps_the_name(void **state)
     mmf_map_close(map);
     REFUSES_CREATE_NEW("Cat", 4096, NULL, MMF_E_EXISTS, NULL);
     map = open_existing("Cat", NULL);
-    CHECK_INT(peek(map, 11), 11);
+    CHECK_INT(byte_at(map, 11), 11);
     mmf_map_close(map);
     CHECK_INT(process_finish(heir), EXIT_SUCCESS);
     REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
@@ -148,7 +148,7 @@ use_in_child(void *payload)
 {
     mmf_map *map = payload;
 
-    CHECK_INT(peek(map, 10), 10);
+    CHECK_INT(byte_at(map, 10), 10);
     poke(map, 11, 11);
     mmf_map_close(map);
 }
@@ -166,7 +166,7 @@ rule_3_7_a_forked_child_has_inheritable_handles(void **state)
         map = create_new(names[i], 4096, WITH(0, 0, MMF_INHERITABILITY_INHERITABLE));
         poke(map, 10, 10);
         in_child(use_in_child, map);
-        CHECK_INT(peek(map, 11), 11);
+        CHECK_INT(byte_at(map, 11), 11);
         mmf_map_close(map);
     }
 }

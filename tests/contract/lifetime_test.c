@@ -1,5 +1,5 @@
 /*
- * lifetime_test.c - what maps and views hold, share and keep alive: rules 3.1 and 3.5.
+ * lifetime_test.c - what maps and views hold, share and keep: rules 3.1 and 3.5.
  * Races and kills in quantity are the process, crash and torture suites' business.
  */
 #include "support.h"
@@ -70,11 +70,11 @@ rule_3_1_2_maps_of_one_name_share(void **state)
     second = create_or_open("Cat", 4096, NULL);
     third = open_existing("Cat", NULL);
     poke(first, 1, 11);
-    CHECK_INT(peek(second, 1), 11);
-    CHECK_INT(peek(third, 1), 11);
+    CHECK_INT(byte_at(second, 1), 11);
+    CHECK_INT(byte_at(third, 1), 11);
     poke(third, 1, 33);
-    CHECK_INT(peek(first, 1), 33);
-    CHECK_INT(peek(second, 1), 33);
+    CHECK_INT(byte_at(first, 1), 33);
+    CHECK_INT(byte_at(second, 1), 33);
     mmf_map_close(first);
     mmf_map_close(second);
     mmf_map_close(third);
@@ -98,11 +98,11 @@ rule_3_1_2_maps_of_one_file_share(void **state)
     fd = open_file(path, FOR_BOTH, 0);
     third = create_from_handle(fd, NULL, 0, NULL);
     poke(first, 1, 11);
-    CHECK_INT(peek(second, 1), 11);
-    CHECK_INT(peek(third, 1), 11);
+    CHECK_INT(byte_at(second, 1), 11);
+    CHECK_INT(byte_at(third, 1), 11);
     poke(third, 1, 33);
-    CHECK_INT(peek(first, 1), 33);
-    CHECK_INT(peek(second, 1), 33);
+    CHECK_INT(byte_at(first, 1), 33);
+    CHECK_INT(byte_at(second, 1), 33);
     mmf_map_close(first);
     mmf_map_close(second);
     mmf_map_close(third);
@@ -123,9 +123,9 @@ check_private(mmf_map *map)
     CHECK_INT(value, 42);
     CHECK_OK(mmf_accessor_read_byte(other, 5, &value));
     CHECK_INT(value, 0);
-    CHECK_INT(peek(map, 5), 0);
+    CHECK_INT(byte_at(map, 5), 0);
     mmf_accessor_close(one);
-    CHECK_INT(peek(map, 5), 0);
+    CHECK_INT(byte_at(map, 5), 0);
     mmf_accessor_close(other);
 }
 
@@ -170,7 +170,7 @@ check_copy_on_write_view(mmf_map *map, int64_t capacity)
     CHECK_OK(mmf_accessor_read_byte(view, 0, &value));
     CHECK_INT(value, 1);
     CHECK_OK(mmf_accessor_write_byte(view, 0, 2));
-    CHECK_INT(peek(map, 0), 1);
+    CHECK_INT(byte_at(map, 0), 1);
     poke(map, 0, 3); /* this page is the view's own now */
     CHECK_OK(mmf_accessor_read_byte(view, 0, &value));
     CHECK_INT(value, 2);
@@ -178,7 +178,7 @@ check_copy_on_write_view(mmf_map *map, int64_t capacity)
     CHECK_OK(mmf_accessor_read_byte(view, page, &value));
     CHECK_INT(value, 4);
     mmf_accessor_close(view);
-    CHECK_INT(peek(map, 0), 3);
+    CHECK_INT(byte_at(map, 0), 3);
 }
 
 static void
@@ -256,7 +256,7 @@ rule_3_5_3_protection_goes_with_the_name(void **state)
     mmf_map_close(map);
 }
 
-/* Opens the map, says so, and closes or just ends when told. */
+/* Opens the map, says so, and closes or just ends on request. */
 static int
 hold(int argc, char **argv)
 {
@@ -293,12 +293,12 @@ check_is_held(const char *name)
 {
     mmf_map *map = open_existing(name, NULL);
 
-    CHECK_INT(peek(map, 0), 77);
+    CHECK_INT(byte_at(map, 0), 77);
     mmf_map_close(map);
     REFUSES_CREATE_NEW(name, 4096, NULL, MMF_E_EXISTS, NULL);
 }
 
-/* Nobody holds it: it is not there, and a new one knows nothing of it. */
+/* No process has it open: it is not found, and a new map has none of its bytes. */
 static void
 check_is_gone(const char *name)
 {

@@ -26,7 +26,7 @@ check_distinct(char *const *names, size_t count)
     for (i = 0; i < count; i++) {
         CHECK_CONTEXT("name %zu", i);
         again = open_existing(names[i], NULL);
-        CHECK_INT(peek(again, 0) | peek(again, 1) << 8, i);
+        CHECK_INT(byte_at(again, 0) | byte_at(again, 1) << 8, i);
         mmf_map_close(again);
         mmf_map_close(maps[i]);
         REFUSES_OPEN(names[i], NULL, MMF_E_NOT_FOUND, NULL);
@@ -66,7 +66,8 @@ check_one_namespace(const char *name)
     CHECK_OK(mmf_mutex_create_or_open(name, 0, NULL, &created, &mutex));
     check_other_kind(name);
     mmf_mutex_close(mutex);
-    CHECK_OK(mmf_event_create_or_open(name, 0, MMF_EVENT_AUTO_RESET, NULL, &created, &event));
+    CHECK_OK(mmf_event_create_or_open(name, 0, MMF_EVENT_AUTO_RESET, NULL, &created,
+                                      &event));
     check_other_kind(name);
     mmf_event_close(event);
     CHECK_OK(mmf_semaphore_create_or_open(name, 0, 1, NULL, &created, &semaphore));
@@ -74,7 +75,8 @@ check_one_namespace(const char *name)
     mmf_semaphore_close(semaphore);
     map = create_new(name, 4096, NULL);
     mutex = UNTOUCHED;
-    CHECK_FAILS(mmf_mutex_create_or_open(name, 0, NULL, &created, &mutex), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_mutex_create_or_open(name, 0, NULL, &created, &mutex),
+                MMF_E_WRONG_KIND);
     CHECK_FAILS(mmf_mutex_open_existing(name, NULL, &mutex), MMF_E_WRONG_KIND);
     CHECK((void *)mutex == UNTOUCHED);
     mmf_map_close(map);
@@ -98,7 +100,7 @@ rule_3_6_2_same_name_same_object(void **state)
     first = create_new("Cat", 4096, NULL);
     second = create_or_open("Cat", 4096, NULL);
     poke(first, 0, 1);
-    CHECK_INT(peek(second, 0), 1);
+    CHECK_INT(byte_at(second, 0), 1);
     REFUSES_CREATE_NEW("Cat", 4096, NULL, MMF_E_EXISTS, NULL);
     mmf_map_close(first);
     mmf_map_close(second);
@@ -123,7 +125,7 @@ rule_3_6_4_local_is_the_default(void **state)
     plain = create_new("Cat", 4096, NULL);
     local = open_existing("Local\\Cat", NULL);
     poke(local, 0, 8);
-    CHECK_INT(peek(plain, 0), 8);
+    CHECK_INT(byte_at(plain, 0), 8);
     REFUSES_CREATE_NEW("Local\\Cat", 4096, NULL, MMF_E_EXISTS, NULL);
     mmf_map_close(plain);
     REFUSES_CREATE_NEW("Cat", 4096, NULL, MMF_E_EXISTS, NULL);
@@ -262,7 +264,7 @@ rule_3_6_4_any_byte(void **state)
 
 /* Names that look like what another name might become as a file. */
 static void
-rule_3_6_names_that_look_encoded(void **state)
+rule_3_6_names_that_resemble_encoded_ones(void **state)
 {
     static char a[] = "a b", b[] = "a%20b", c[] = "a%2520b", d[] = "a%2", e[] = "%",
                 f[] = "%%", g[] = "%2F", h[] = "/", i[] = "%5C", j[] = "~", k[] = "%7E",
@@ -365,17 +367,17 @@ rule_3_6_any_encoding(void **state)
 }
 
 static void
-look_for_local_name(void *payload)
+open_local_name(void *payload)
 {
     mmf_map *map;
 
     (void)payload;
     REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
-    map = create_new("Cat", 10, NULL); /* his own */
-    CHECK_INT(peek(map, 0), 0);
+    map = create_new("Cat", 10, NULL); /* the stranger's own */
+    CHECK_INT(byte_at(map, 0), 0);
     mmf_map_close(map);
     map = open_existing("Global\\Cat", NULL);
-    CHECK_INT(peek(map, 0), 2);
+    CHECK_INT(byte_at(map, 0), 2);
     mmf_map_close(map);
     REFUSES_CREATE_NEW("Global\\Cat", 10, NULL, MMF_E_EXISTS, NULL);
 }
@@ -395,7 +397,7 @@ rule_3_6_4_scopes_and_users(void **state)
     options.mode = 0666;
     global = create_new("Global\\Cat", 4096, &options);
     poke(global, 0, 2);
-    as_nobody(look_for_local_name, NULL);
+    as_stranger(open_local_name, NULL);
     mmf_map_close(global);
     mmf_map_close(local);
 }
@@ -414,7 +416,7 @@ main(int argc, char **argv)
         cmocka_unit_test(rule_3_6_4_slashes_are_ordinary),
         cmocka_unit_test(rule_3_6_4_any_byte),
         cmocka_unit_test(rule_3_6_4_scopes_and_users),
-        cmocka_unit_test(rule_3_6_names_that_look_encoded),
+        cmocka_unit_test(rule_3_6_names_that_resemble_encoded_ones),
         cmocka_unit_test(rule_3_6_5_any_length),
         cmocka_unit_test(rule_3_6_5_long_names_differ_anywhere),
         cmocka_unit_test(rule_3_6_5_longest_name),

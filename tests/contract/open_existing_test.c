@@ -101,7 +101,7 @@ rule_2_1_6_missing_name(void **state)
 }
 
 static void
-open_as_nobody(void *name)
+open_as_stranger(void *name)
 {
     mmf_map *map;
 
@@ -111,11 +111,11 @@ open_as_nobody(void *name)
     REFUSES_OPEN("Global\\Readable", WITH_RIGHTS(MMF_RIGHTS_FULL_CONTROL), MMF_E_ACCESS,
                  NULL);
     map = open_existing("Global\\Readable", WITH_RIGHTS(MMF_RIGHTS_READ));
-    CHECK_INT(peek(map, 0), 3);
+    CHECK_INT(byte_at(map, 0), 3);
     REFUSES_VIEW(map, 0, 0, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
     mmf_map_close(map);
     map = open_existing("Global\\Writable", NULL);
-    CHECK_INT(peek(map, 0), 4);
+    CHECK_INT(byte_at(map, 0), 4);
     poke(map, 0, 5);
     mmf_map_close(map);
 }
@@ -138,14 +138,14 @@ rule_2_1_8_rights_that_the_owner_does_not_give(void **state)
     options.mode = 0666;
     writable = create_new("Global\\Writable", 4096, &options);
     poke(writable, 0, 4);
-    as_nobody(open_as_nobody, name);
-    CHECK_INT(peek(writable, 0), 5);
+    as_stranger(open_as_stranger, name);
+    CHECK_INT(byte_at(writable, 0), 5);
     mmf_map_close(writable);
     mmf_map_close(readable);
     mmf_map_close(map);
 }
 
-/* It needs a privilege that nobody has here; existence is checked first. */
+/* It needs a privilege that no process has here; existence is checked first. */
 static void
 rule_2_1_9_access_system_security(void **state)
 {
@@ -163,22 +163,39 @@ rule_2_1_9_access_system_security(void **state)
     REFUSES_OPEN("Cat", WITH_RIGHTS(security), MMF_E_NOT_FOUND, NULL);
 }
 
-/* No rights at all are no error of the arguments. */
+/* Without rights of its own a handle has those of its access: see 2.1b. */
 static void
 rule_2_1_rights_0(void **state)
 {
+    static const mmf_access accesses[] = {MMF_ACCESS_READ_WRITE, MMF_ACCESS_READ,
+                                          MMF_ACCESS_WRITE, MMF_ACCESS_COPY_ON_WRITE};
     mmf_map *first, *map;
-    int64_t capacity = 0;
+    size_t i;
 
     (void)state;
     REFUSES_OPEN("Cat", WITH_RIGHTS(0), MMF_E_NOT_FOUND, NULL);
     first = create_new("Cat", 4096, NULL);
     map = open_existing("Cat", WITH_RIGHTS(0));
-    CHECK_OK(mmf_map_capacity(map, &capacity));
-    CHECK_INT(capacity, 4096);
-    validate_map(map, 4096, NO_ACCESS, 0);
+    validate_map(map, 4096, MMF_ACCESS_READ_WRITE, 0);
     mmf_map_close(map);
+    for (i = 0; i < COUNT_OF(accesses); i++) {
+        CHECK_CONTEXT("%s", access_name(accesses[i]));
+        map = open_existing("Cat", WITH_ACCESS(accesses[i]));
+        validate_map(map, 4096, accesses[i], 0);
+        mmf_map_close(map);
+    }
     mmf_map_close(first);
+}
+
+static void
+rule_2_1_access_out_of_range(void **state)
+{
+    static const mmf_access bad[] = {-1, 42, ACCESS_COUNT};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT_OF(bad); i++)
+        REFUSES_OPEN("Cat", WITH_ACCESS(bad[i]), MMF_E_RANGE, "access");
 }
 
 /* Standard rights, such as delete, open but give no view. */
@@ -223,7 +240,8 @@ rule_1_1_open_existing_defaults(void **state)
     memset(&options, 0xff, sizeof(options));
     mmf_map_options_init(&options);
     CHECK_INT(options.size, sizeof(options));
-    CHECK_INT(options.rights, MMF_RIGHTS_READ_WRITE);
+    CHECK_INT(options.access, MMF_ACCESS_READ_WRITE);
+    CHECK_INT(options.rights, 0); /* those of the access */
     CHECK_INT(options.inheritability, MMF_INHERITABILITY_NONE);
     CHECK_INT(options.reserved, 0);
     first = create_new("Cat", 4096, NULL);
@@ -258,6 +276,7 @@ main(int argc, char **argv)
         cmocka_unit_test(rule_2_1_8_rights_that_the_owner_does_not_give),
         cmocka_unit_test(rule_2_1_9_access_system_security),
         cmocka_unit_test(rule_2_1_rights_0),
+        cmocka_unit_test(rule_2_1_access_out_of_range),
         cmocka_unit_test(rule_2_1_rights_without_memory),
         cmocka_unit_test(rule_2_1_order_of_checks),
         cmocka_unit_test(rule_1_1_open_existing_defaults),

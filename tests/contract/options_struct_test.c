@@ -25,12 +25,6 @@ init_options(void *options)
 }
 
 static void
-init_open_options(void *options)
-{
-    mmf_map_options_init(options);
-}
-
-static void
 init_view_options(void *options)
 {
     mmf_view_options_init(options);
@@ -72,7 +66,8 @@ call_create_from_file(const void *options)
     int rc;
 
     file_path(path);
-    rc = mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 10, options, &map);
+    rc = mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 10, options,
+                                  &map);
     rc = closing(rc, map);
     if (rc >= 0)
         remove_file(path);
@@ -146,7 +141,7 @@ static const struct reader readers[] = {
     {"create_or_open", sizeof(mmf_map_options), init_options, call_create_or_open},
     {"create_from_file", sizeof(mmf_map_options), init_options, call_create_from_file},
     {"create_from_fd", sizeof(mmf_map_options), init_options, call_create_from_handle},
-    {"open_existing", sizeof(mmf_map_options), init_open_options, call_open_existing},
+    {"open_existing", sizeof(mmf_map_options), init_options, call_open_existing},
     {"view_accessor", sizeof(mmf_view_options), init_view_options, call_view_accessor},
     {"view_stream", sizeof(mmf_view_options), init_view_options, call_view_stream},
 };
@@ -168,17 +163,22 @@ make_struct(const struct reader *reader, uint32_t size)
 static void
 options_init_gives_defaults(void **state)
 {
+    static const mmf_map_options zero = {.size = sizeof(zero)};
     mmf_map_options options;
     mmf_view_options view_options;
 
     (void)state;
     memset(&options, 0xff, sizeof(options));
     mmf_map_options_init(&options);
-    CHECK_INT(options.size, sizeof(options));
+    CHECK_BYTES(&options, &zero, sizeof(options));
     CHECK_INT(options.access, MMF_ACCESS_READ_WRITE);
-    CHECK_INT(options.options, MMF_ALLOCATE_NOW);
+    CHECK_INT(options.rights, 0);
+    CHECK_INT(options.allocation, MMF_ALLOCATE_NOW);
     CHECK_INT(options.inheritability, MMF_INHERITABILITY_NONE);
+    CHECK_INT(options.all_users, 0);
     CHECK_INT(options.mode, 0);
+    CHECK_INT(options.exact_capacity, 0);
+    CHECK_INT(options.wait_ms, 0);
     CHECK_INT(options.share, MMF_FILE_SHARE_DEFAULT);
     CHECK_INT(options.leave_open, 0);
     CHECK_INT(options.reserved, 0);
@@ -309,7 +309,7 @@ options_unknown_view_flags(void **state)
  * Permission bits.
  */
 
-/* The mode of the only named object there is, as mmf_list tells it. */
+/* The mode of the only named object there is, as mmf_list reports it. */
 static uint32_t
 mode_of_the_object(void)
 {
@@ -350,6 +350,18 @@ options_mode_whatever_the_umask(void **state)
 }
 
 static void
+options_all_users_of_a_local_name(void **state)
+{
+    mmf_map_options options = options_with(0, 0, 0);
+
+    (void)state;
+    options.all_users = 1;
+    REFUSES_CREATE_NEW("Local\\Cat", 4096, &options, MMF_E_INVALID, "mapName");
+    REFUSES_CREATE_OR_OPEN("Local\\Cat", 4096, &options, MMF_E_INVALID, "mapName");
+    REFUSES_OPEN("Local\\Cat", &options, MMF_E_INVALID, "mapName");
+}
+
+static void
 options_mode_out_of_range(void **state)
 {
     static const uint32_t modes[] = {01000, 04755, 0100644, UINT32_MAX};
@@ -361,10 +373,11 @@ options_mode_out_of_range(void **state)
         options.mode = modes[i];
         CHECK_FAILS_PARAM(call_create_new(&options), MMF_E_RANGE, "mode");
         CHECK_FAILS_PARAM(call_create_or_open(&options), MMF_E_RANGE, "mode");
+        CHECK_STATUS(call_open_existing(&options), MMF_OK); /* it does not read it */
     }
 }
 
-/* It is the creator's: who opens cannot change it. */
+/* It is the creator's: opening cannot change it. */
 static void
 options_mode_of_an_opener_is_ignored(void **state)
 {
@@ -401,7 +414,7 @@ static size_t
 resident_pages(mmf_accessor *view)
 {
     void *bytes;
-    int64_t size;
+    size_t size;
 
     CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
     return pages_present(bytes, size);
@@ -416,15 +429,13 @@ view_populate_makes_pages_present(void **state)
     mmf_map *map;
 
     (void)state;
-    map = create_new(NULL, 16 * page_size(),
-                     WITH(0, MMF_DELAY_ALLOCATE_PAGES, 0));
+    map = create_new(NULL, 16 * page_size(), WITH(0, MMF_DELAY_ALLOCATE_PAGES, 0));
     CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view));
     CHECK_INT(mmf_accessor_granted(view), MMF_VIEW_POPULATE);
     CHECK_INT(resident_pages(view), 16);
     validate_accessor(view, 16 * page_size(), MMF_ACCESS_READ_WRITE);
     mmf_accessor_close(view);
-    CHECK_OK(
-        mmf_stream_create(map, 0, 0, MMF_ACCESS_READ, &options, &stream));
+    CHECK_OK(mmf_stream_create(map, 0, 0, MMF_ACCESS_READ, &options, &stream));
     CHECK_INT(mmf_stream_granted(stream), MMF_VIEW_POPULATE);
     validate_stream(stream, 16 * page_size(), MMF_ACCESS_READ);
     mmf_stream_close(stream);
@@ -485,7 +496,7 @@ view_lock_beyond_the_limit(void **state)
     (void)state;
     if (HARNESS_ASAN || HARNESS_TSAN)
         harness_skip("sanitizers make mlock do nothing");
-    as_nobody(lock_without_permission, NULL);
+    as_stranger(lock_without_permission, NULL);
 }
 
 /* The host has them or has them not: then it says so, or makes the view without. */
@@ -504,8 +515,9 @@ view_huge_pages_or_not_supported(void **state)
     rc = mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view);
     if (rc < 0) {
         CHECK((void *)view == UNTOUCHED);
-        CHECK_FAILS(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view),
-                    MMF_E_NOT_SUPPORTED);
+        CHECK_FAILS(
+            mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view),
+            MMF_E_NOT_SUPPORTED);
     } else {
         CHECK_INT(mmf_accessor_granted(view), MMF_VIEW_HUGE_PAGES);
         mmf_accessor_close(view);
@@ -530,17 +542,14 @@ view_options_leave_the_rules(void **state)
 
     (void)state;
     map = create_new(NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ));
-    CHECK_FAILS_PARAM(
-        mmf_accessor_create(map, -1, 0, MMF_ACCESS_READ, &options, &view),
-        MMF_E_RANGE, "offset");
-    CHECK_FAILS(
-        mmf_accessor_create(map, 0, 4097, MMF_ACCESS_READ, &options, &view),
-        MMF_E_ACCESS);
+    CHECK_FAILS_PARAM(mmf_accessor_create(map, -1, 0, MMF_ACCESS_READ, &options, &view),
+                      MMF_E_RANGE, "offset");
+    CHECK_FAILS(mmf_accessor_create(map, 0, 4097, MMF_ACCESS_READ, &options, &view),
+                MMF_E_ACCESS);
     CHECK_FAILS(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view),
                 MMF_E_ACCESS);
     CHECK((void *)view == UNTOUCHED);
-    CHECK_OK(
-        mmf_accessor_create(map, 4096, 0, MMF_ACCESS_READ, &options, &view));
+    CHECK_OK(mmf_accessor_create(map, 4096, 0, MMF_ACCESS_READ, &options, &view));
     CHECK_INT(mmf_accessor_capacity(view), 0);
     mmf_accessor_close(view);
     mmf_map_close(map);
@@ -558,6 +567,7 @@ main(int argc, char **argv)
         cmocka_unit_test(options_reserved_field),
         cmocka_unit_test(options_unknown_view_flags),
         cmocka_unit_test(options_mode_whatever_the_umask),
+        cmocka_unit_test(options_all_users_of_a_local_name),
         cmocka_unit_test(options_mode_out_of_range),
         cmocka_unit_test(options_mode_of_an_opener_is_ignored),
         cmocka_unit_test(view_populate_makes_pages_present),

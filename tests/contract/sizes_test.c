@@ -10,7 +10,8 @@ check_exact(mmf_map *map, int64_t asked_for)
     int64_t capacity = map_size(asked_for);
     mmf_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
     mmf_stream *stream = stream_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
-    int64_t got = -1, size = -1;
+    int64_t got = -1;
+    size_t size = 0;
     void *bytes;
     uint8_t value;
 
@@ -69,7 +70,7 @@ check_view_of_nothing(mmf_map *map, int64_t asked_for)
 {
     int64_t capacity = map_size(asked_for);
     mmf_accessor *view = view_of(map, capacity, 0, MMF_ACCESS_READ_WRITE);
-    int64_t size = -1;
+    size_t size = 0;
     void *bytes = NULL;
     uint8_t value;
 
@@ -80,10 +81,8 @@ check_view_of_nothing(mmf_map *map, int64_t asked_for)
     CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
     CHECK(bytes != NULL);
     CHECK_INT(size, 0);
-    CHECK_FAILS_PARAM(mmf_accessor_read_byte(view, 0, &value), MMF_E_RANGE,
-                      "position");
-    CHECK_FAILS_PARAM(mmf_accessor_write_byte(view, 0, 1), MMF_E_RANGE,
-                      "position");
+    CHECK_FAILS_PARAM(mmf_accessor_read_byte(view, 0, &value), MMF_E_RANGE, "position");
+    CHECK_FAILS_PARAM(mmf_accessor_write_byte(view, 0, 1), MMF_E_RANGE, "position");
     CHECK_OK(mmf_accessor_flush(view));
     mmf_accessor_close(view);
 }
@@ -110,7 +109,7 @@ rule_3_2_5_view_of_nothing_needs_the_right(void **state)
 }
 
 static void
-rule_3_2_6_delayed_pages_look_the_same(void **state)
+rule_3_2_6_delayed_pages_make_no_difference(void **state)
 {
     static const char *const names[] = {NULL, "Cat"};
     size_t i;
@@ -118,9 +117,8 @@ rule_3_2_6_delayed_pages_look_the_same(void **state)
 
     (void)state;
     for (i = 0; i < COUNT_OF(names); i++) {
-        map = create_new(
-            names[i], 100000,
-            WITH(MMF_ACCESS_READ_WRITE, MMF_DELAY_ALLOCATE_PAGES, 0));
+        map = create_new(names[i], 100000,
+                         WITH(MMF_ACCESS_READ_WRITE, MMF_DELAY_ALLOCATE_PAGES, 0));
         validate_map(map, 100000, MMF_ACCESS_READ_WRITE, 0);
         check_exact(map, 100000);
         mmf_map_close(map);
@@ -156,7 +154,8 @@ rule_3_3_pointers(void **state)
 {
     static const int64_t offsets[] = {0,    1,    17,   4095, 4096,
                                       4097, 8100, 8192, 9999, 65536};
-    int64_t aligned = granularity(), size;
+    int64_t aligned = granularity();
+    size_t size;
     mmf_accessor *view;
     mmf_stream *stream;
     void *bytes, *stream_bytes;
@@ -292,7 +291,7 @@ main(int argc, char **argv)
         cmocka_unit_test(rule_3_2_3_explicit_size_is_exact),
         cmocka_unit_test(rule_3_2_5_view_of_nothing),
         cmocka_unit_test(rule_3_2_5_view_of_nothing_needs_the_right),
-        cmocka_unit_test(rule_3_2_6_delayed_pages_look_the_same),
+        cmocka_unit_test(rule_3_2_6_delayed_pages_make_no_difference),
         cmocka_unit_test(rule_3_2_7_first_size_holds),
         cmocka_unit_test(rule_3_2_null_arguments),
         cmocka_unit_test(rule_3_3_pointers),

@@ -30,19 +30,16 @@ rule_0_2_the_io_family(void **state)
 static void
 rule_0_2_statuses_are_distinct(void **state)
 {
-    static const int statuses[] = {MMF_E_INVALID,        MMF_E_NULL,
-                                   MMF_E_RANGE,          MMF_E_ACCESS,
-                                   MMF_E_EXISTS,         MMF_E_NOT_FOUND,
-                                   MMF_E_PATH_NOT_FOUND, MMF_E_PATH_TOO_LONG,
-                                   MMF_E_SHARING,        MMF_E_NO_SPACE,
-                                   MMF_E_NO_MEMORY,      MMF_E_IO,
-                                   MMF_E_DISPOSED,       MMF_E_NOT_SUPPORTED,
-                                   MMF_E_PLATFORM,       MMF_E_NOT_FOUND,
-                                   MMF_E_WRONG_KIND,     MMF_E_NOT_OWNER,
-                                   MMF_E_FULL,           MMF_E_RECURSION,
-                                   MMF_E_STATE,          MMF_E_BUSY,
-                                   MMF_E_LAYOUT,         MMF_E_CORRUPT,
-                                   MMF_E_PEER_CLOSED};
+    static const int statuses[] = {
+        MMF_E_INVALID,        MMF_E_NULL,          MMF_E_RANGE,
+        MMF_E_ACCESS,         MMF_E_EXISTS,        MMF_E_NOT_FOUND,
+        MMF_E_PATH_NOT_FOUND, MMF_E_PATH_TOO_LONG, MMF_E_SHARING,
+        MMF_E_NO_SPACE,       MMF_E_NO_MEMORY,     MMF_E_IO,
+        MMF_E_DISPOSED,       MMF_E_NOT_SUPPORTED, MMF_E_PLATFORM,
+        MMF_E_MISMATCH,       MMF_E_WRONG_KIND,    MMF_E_NOT_OWNER,
+        MMF_E_FULL,           MMF_E_RECURSION,     MMF_E_STATE,
+        MMF_E_BUSY,           MMF_E_LAYOUT,        MMF_E_CORRUPT,
+        MMF_E_PEER_CLOSED,    MMF_E_MAXIMUM,       MMF_E_TOO_MANY};
     size_t i;
 
     (void)state;

@@ -57,14 +57,14 @@ make_names(struct names *names)
  */
 
 mmf_map_options
-options_with(mmf_access access, mmf_map_allocation options,
+options_with(mmf_access access, mmf_map_allocation allocation,
              mmf_inheritability inheritability)
 {
     mmf_map_options with;
 
     mmf_map_options_init(&with);
     with.access = access;
-    with.options = options;
+    with.allocation = allocation;
     with.inheritability = inheritability;
     return with;
 }
@@ -128,7 +128,8 @@ create_from_handle(intptr_t handle, const char *name, int64_t capacity,
 {
     mmf_map *map = NULL;
 
-    CHECK_STATUS(mmf_map_create_from_handle(handle, name, capacity, options, &map), MMF_OK);
+    CHECK_STATUS(mmf_map_create_from_handle(handle, name, capacity, options, &map),
+                 MMF_OK);
     CHECK(map != NULL);
     return map;
 }
@@ -163,7 +164,7 @@ poke(mmf_map *map, int64_t position, uint8_t value)
 }
 
 uint8_t
-peek(mmf_map *map, int64_t position)
+byte_at(mmf_map *map, int64_t position)
 {
     mmf_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ);
     uint8_t value = 0;
@@ -194,7 +195,8 @@ run_on_file_sample(int64_t capacity, const char *name, const char *kind,
 }
 
 static void
-run_on_samples(int64_t capacity, void (*test)(mmf_map *map, int64_t capacity), int close_it)
+run_on_samples(int64_t capacity, void (*test)(mmf_map *map, int64_t capacity),
+               int close_it)
 {
     char name[UNIQUE_NAME_SIZE];
     mmf_map *map;

@@ -3,7 +3,7 @@
  * options in one expression, and the checks that .NET's own tests make of every map.
  *
  * The suite sees the public headers and nothing else, so that it holds for every
- * implementation of them. docs/contract.md has a row for each rule and names its test.
+ * implementation of them. docs/internals/contract.md has a row for each rule and names its test.
  */
 #ifndef MMF_TESTS_CONTRACT_SUPPORT_H
 #define MMF_TESTS_CONTRACT_SUPPORT_H
@@ -44,7 +44,7 @@ struct names {
     char text[NAME_COUNT][1100];
 };
 
-/* 32 hex digits that nobody else has. */
+/* 32 hex digits that no other name has. */
 #define UNIQUE_NAME_SIZE 33
 void unique_name(char name[UNIQUE_NAME_SIZE]);
 
@@ -89,7 +89,7 @@ intptr_t open_zero_device(void);
 intptr_t open_nameless_file(int64_t length);
 
 /* Memory: how much of it is present, how much of this process is locked. */
-size_t pages_present(void *bytes, int64_t size);
+size_t pages_present(void *bytes, size_t size);
 long locked_kilobytes(void);
 void forbid_locking(void);
 
@@ -102,7 +102,7 @@ int host_executes_in(const char *dir);
  * the owner of anything in it. Returns when the child has ended; a failed check in the
  * child fails the test. Skips the test if we are not root.
  */
-void as_nobody(void (*run)(void *payload), void *payload);
+void as_stranger(void (*run)(void *payload), void *payload);
 
 /* The same in a forked child of this user. */
 void in_child(void (*run)(void *payload), void *payload);
@@ -110,26 +110,25 @@ void in_child(void (*run)(void *payload), void *payload);
 /*
  * What a host may fail to see to, being an imitation: that no view goes beyond what a
  * map's creator gave (rule 2.8), that a file is executed only through a handle that may
- * (2.9). The tests then leave those slots out; tests/windows/faults shows the faults.
+ * (2.9). The tests then leave those cases out; tests/windows/faults shows the faults.
  */
 int host_keeps_protection(void);
 int host_keeps_execution(void);
 
 /* Skip the test if user 65534 cannot go to where the test's files are. */
-void need_files_for_nobody(void);
+void need_files_for_stranger(void);
 
 /*
  * Options in one expression. The functions with (access) are .NET's three-argument
  * overloads, those with everything its five-argument ones.
  */
-mmf_map_options options_with(mmf_access access, mmf_map_allocation options,
-                         mmf_inheritability inheritability);
-mmf_map_options open_options_with(mmf_rights rights,
-                                   mmf_inheritability inheritability);
+mmf_map_options options_with(mmf_access access, mmf_map_allocation allocation,
+                             mmf_inheritability inheritability);
+mmf_map_options open_options_with(mmf_rights rights, mmf_inheritability inheritability);
 
 #define WITH_ACCESS(access) (&(mmf_map_options[]){options_with((access), 0, 0)}[0])
-#define WITH(access, options, inheritability)                                          \
-    (&(mmf_map_options[]){options_with((access), (options), (inheritability))}[0])
+#define WITH(access, allocation, inheritability)                                       \
+    (&(mmf_map_options[]){options_with((access), (allocation), (inheritability))}[0])
 #define WITH_RIGHTS(rights) (&(mmf_map_options[]){open_options_with((rights), 0)}[0])
 #define WITH_RIGHTS_AND(rights, inheritability)                                        \
     (&(mmf_map_options[]){open_options_with((rights), (inheritability))}[0])
@@ -138,12 +137,13 @@ mmf_map_options open_options_with(mmf_rights rights,
  * Calls that must succeed, and give what they make.
  */
 mmf_map *create_new(const char *name, int64_t capacity, const mmf_map_options *options);
-mmf_map *create_or_open(const char *name, int64_t capacity, const mmf_map_options *options);
+mmf_map *create_or_open(const char *name, int64_t capacity,
+                        const mmf_map_options *options);
 mmf_map *open_existing(const char *name, const mmf_map_options *options);
 mmf_map *create_from_file(const char *path, mmf_file_mode mode, const char *name,
-                      int64_t capacity, const mmf_map_options *options);
+                          int64_t capacity, const mmf_map_options *options);
 mmf_map *create_from_handle(intptr_t handle, const char *name, int64_t capacity,
-                        const mmf_map_options *options);
+                            const mmf_map_options *options);
 mmf_accessor *view_of(mmf_map *map, int64_t offset, int64_t size, mmf_access access);
 mmf_stream *stream_of(mmf_map *map, int64_t offset, int64_t size, mmf_access access);
 
@@ -153,7 +153,7 @@ mmf_stream *stream_of(mmf_map *map, int64_t offset, int64_t size, mmf_access acc
  */
 #define REFUSES(call_with_map, status, parameter)                                      \
     do {                                                                               \
-        mmf_map *map_ = UNTOUCHED;                                                         \
+        mmf_map *map_ = UNTOUCHED;                                                     \
         if ((const char *)(parameter) == NULL)                                         \
             CHECK_FAILS(call_with_map, status);                                        \
         else                                                                           \
@@ -162,38 +162,40 @@ mmf_stream *stream_of(mmf_map *map, int64_t offset, int64_t size, mmf_access acc
     } while (0)
 
 #define REFUSES_CREATE_NEW(name, capacity, options, status, parameter)                 \
-    REFUSES(mmf_map_create_new((name), (capacity), (options), &map_), (status), (parameter))
-#define REFUSES_CREATE_OR_OPEN(name, capacity, options, status, parameter)             \
-    REFUSES(mmf_map_create_or_open((name), (capacity), (options), NULL, &map_), (status),        \
+    REFUSES(mmf_map_create_new((name), (capacity), (options), &map_), (status),        \
             (parameter))
+#define REFUSES_CREATE_OR_OPEN(name, capacity, options, status, parameter)             \
+    REFUSES(mmf_map_create_or_open((name), (capacity), (options), NULL, &map_),        \
+            (status), (parameter))
 #define REFUSES_OPEN(name, options, status, parameter)                                 \
     REFUSES(mmf_map_open_existing((name), (options), &map_), (status), (parameter))
 #define REFUSES_FILE(path, mode, name, capacity, options, status, parameter)           \
-    REFUSES(                                                                           \
-        mmf_map_create_from_file((path), (mode), (name), (capacity), (options), &map_),    \
-        (status), (parameter))
-#define REFUSES_HANDLE(handle, name, capacity, options, status, parameter)             \
-    REFUSES(mmf_map_create_from_handle((handle), (name), (capacity), (options), &map_),    \
+    REFUSES(mmf_map_create_from_file((path), (mode), (name), (capacity), (options),    \
+                                     &map_),                                           \
             (status), (parameter))
+#define REFUSES_HANDLE(handle, name, capacity, options, status, parameter)             \
+    REFUSES(                                                                           \
+        mmf_map_create_from_handle((handle), (name), (capacity), (options), &map_),    \
+        (status), (parameter))
 
 /* Neither an accessor nor a stream can be made. */
 #define REFUSES_VIEW(map, offset, size, access, status, parameter)                     \
     do {                                                                               \
-        mmf_accessor *view_ = UNTOUCHED;                                          \
-        mmf_stream *stream_ = UNTOUCHED;                                          \
+        mmf_accessor *view_ = UNTOUCHED;                                               \
+        mmf_stream *stream_ = UNTOUCHED;                                               \
         if ((const char *)(parameter) == NULL) {                                       \
             CHECK_FAILS(                                                               \
-                mmf_accessor_create((map), (offset), (size), (access), NULL, &view_),   \
+                mmf_accessor_create((map), (offset), (size), (access), NULL, &view_),  \
                 (status));                                                             \
             CHECK_FAILS(                                                               \
-                mmf_stream_create((map), (offset), (size), (access), NULL, &stream_),   \
+                mmf_stream_create((map), (offset), (size), (access), NULL, &stream_),  \
                 (status));                                                             \
         } else {                                                                       \
             CHECK_FAILS_PARAM(                                                         \
-                mmf_accessor_create((map), (offset), (size), (access), NULL, &view_),   \
+                mmf_accessor_create((map), (offset), (size), (access), NULL, &view_),  \
                 (status), (parameter));                                                \
             CHECK_FAILS_PARAM(                                                         \
-                mmf_stream_create((map), (offset), (size), (access), NULL, &stream_),   \
+                mmf_stream_create((map), (offset), (size), (access), NULL, &stream_),  \
                 (status), (parameter));                                                \
         }                                                                              \
         CHECK((void *)view_ == UNTOUCHED);                                             \
@@ -225,10 +227,11 @@ void validate_stream(mmf_stream *stream, int64_t capacity, mmf_access access);
 void for_each_sample(int64_t capacity, void (*test)(mmf_map *map, int64_t capacity));
 
 /* The same; `test` closes the map. */
-void for_each_owned_sample(int64_t capacity, void (*test)(mmf_map *map, int64_t capacity));
+void for_each_owned_sample(int64_t capacity,
+                           void (*test)(mmf_map *map, int64_t capacity));
 
 /* One byte through a read-write view that is closed again. */
 void poke(mmf_map *map, int64_t position, uint8_t value);
-uint8_t peek(mmf_map *map, int64_t position);
+uint8_t byte_at(mmf_map *map, int64_t position);
 
 #endif

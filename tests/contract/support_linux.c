@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { NOBODY = 65534 };
+enum { STRANGER = 65534 };
 
 int64_t
 page_size(void)
@@ -164,7 +164,7 @@ file_path(char path[FILE_PATH_SIZE])
         snprintf(below, sizeof(below), "%s/files", harness_dir());
         if (mkdir(below, 0777) < 0 && errno != EEXIST)
             CHECK_FAIL("make %s: %s", below, strerror(errno));
-        chmod(below, 0777); /* whatever the umask: as_nobody makes files there, too */
+        chmod(below, 0777); /* whatever the umask: as_stranger makes files there, too */
         place = below;
     }
     snprintf(path, FILE_PATH_SIZE, "%s/contract-%ld-%u", place, (long)getpid(),
@@ -283,8 +283,8 @@ run_in_child(void (*run)(void *payload), void *payload, int drop)
         CHECK_FAIL("fork: %s", strerror(errno));
     if (child == 0) {
         if (drop &&
-            (setgroups(0, NULL) < 0 || setgid(NOBODY) < 0 || setuid(NOBODY) < 0))
-            CHECK_FAIL("become user %d: %s", NOBODY, strerror(errno));
+            (setgroups(0, NULL) < 0 || setgid(STRANGER) < 0 || setuid(STRANGER) < 0))
+            CHECK_FAIL("become user %d: %s", STRANGER, strerror(errno));
         run(payload);
         _exit(EXIT_SUCCESS);
     }
@@ -299,7 +299,7 @@ in_child(void (*run)(void *payload), void *payload)
 }
 
 void
-as_nobody(void (*run)(void *payload), void *payload)
+as_stranger(void (*run)(void *payload), void *payload)
 {
     if (geteuid() != 0)
         harness_skip("needs root, to become another user");
@@ -309,24 +309,24 @@ as_nobody(void (*run)(void *payload), void *payload)
 }
 
 void
-need_files_for_nobody(void)
+need_files_for_stranger(void)
 {
     char *place = getenv("MMF_TEST_FILES");
     pid_t child;
     int status = 0;
 
     if (place == NULL)
-        return; /* below MMF_DIR, which as_nobody opens to all */
+        return; /* below MMF_DIR, which as_stranger opens to all */
     child = fork();
     if (child == 0) {
-        int reached = setgroups(0, NULL) == 0 && setgid(NOBODY) == 0 &&
-                      setuid(NOBODY) == 0 && access(place, X_OK) == 0;
+        int reached = setgroups(0, NULL) == 0 && setgid(STRANGER) == 0 &&
+                      setuid(STRANGER) == 0 && access(place, X_OK) == 0;
 
         _exit(reached ? EXIT_SUCCESS : EXIT_FAILURE);
     }
     waitpid(child, &status, 0);
     if (status != 0)
-        harness_skip("user %d cannot go to %s", NOBODY, place);
+        harness_skip("user %d cannot go to %s", STRANGER, place);
 }
 
 int
@@ -360,14 +360,14 @@ set_mode(const char *path, unsigned mode)
  */
 
 size_t
-pages_present(void *bytes, int64_t size)
+pages_present(void *bytes, size_t size)
 {
     unsigned char pages[64];
-    size_t i, n = 0;
+    size_t i, n = 0, page = (size_t)page_size();
 
-    CHECK(size <= 64 * page_size());
-    CHECK(mincore(bytes, (size_t)size, pages) == 0);
-    for (i = 0; i < (size_t)(size / page_size()); i++)
+    CHECK(size <= 64 * page);
+    CHECK(mincore(bytes, size, pages) == 0);
+    for (i = 0; i < size / page; i++)
         n += pages[i] & 1;
     return n;
 }

@@ -148,7 +148,7 @@ open_nameless_file(int64_t length)
 }
 
 void
-as_nobody(void (*run)(void *payload), void *payload)
+as_stranger(void (*run)(void *payload), void *payload)
 {
     (void)run;
     (void)payload;
@@ -164,7 +164,7 @@ in_child(void (*run)(void *payload), void *payload)
 }
 
 void
-need_files_for_nobody(void)
+need_files_for_stranger(void)
 {
     need_other_users();
 }
@@ -340,13 +340,12 @@ set_mode(const char *path, unsigned mode)
  */
 
 size_t
-pages_present(void *bytes, int64_t size)
+pages_present(void *bytes, size_t size)
 {
     PSAPI_WORKING_SET_EX_INFORMATION page;
-    size_t n = 0;
-    int64_t at;
+    size_t n = 0, at;
 
-    for (at = 0; at < size; at += page_size()) {
+    for (at = 0; at < size; at += (size_t)page_size()) {
         page.VirtualAddress = (char *)bytes + at;
         CHECK(QueryWorkingSetEx(GetCurrentProcess(), &page, sizeof(page)));
         n += page.VirtualAttributes.Valid;
@@ -354,7 +353,7 @@ pages_present(void *bytes, int64_t size)
     return n;
 }
 
-/* Windows tells of no page that it is locked. */
+/* Windows does not report locked pages. */
 long
 locked_kilobytes(void)
 {

@@ -7,24 +7,22 @@
 
 /* A reader must not write on failure: `value` stays as it is unless it succeeded. */
 #define DEFINE_TYPE(name, c_type)                                                      \
-    static int read_##name(const mmf_accessor *view, int64_t position,            \
-                           void *value)                                                \
+    static int read_##name(const mmf_accessor *view, int64_t position, void *value)    \
     {                                                                                  \
         c_type got;                                                                    \
         int rc;                                                                        \
                                                                                        \
         memcpy(&got, value, sizeof(got));                                              \
-        rc = mmf_accessor_read_##name(view, position, &got);                      \
+        rc = mmf_accessor_read_##name(view, position, &got);                           \
         memcpy(value, &got, sizeof(got));                                              \
         return rc;                                                                     \
     }                                                                                  \
-    static int write_##name(mmf_accessor *view, int64_t position,                 \
-                            const void *value)                                         \
+    static int write_##name(mmf_accessor *view, int64_t position, const void *value)   \
     {                                                                                  \
         c_type give;                                                                   \
                                                                                        \
         memcpy(&give, value, sizeof(give));                                            \
-        return mmf_accessor_write_##name(view, position, give);                   \
+        return mmf_accessor_write_##name(view, position, give);                        \
     }
 
 DEFINE_TYPE(byte, uint8_t)
@@ -53,8 +51,7 @@ read_boolean(const mmf_accessor *view, int64_t position, void *value)
 static int
 write_boolean(mmf_accessor *view, int64_t position, const void *value)
 {
-    return mmf_accessor_write_boolean(view, position,
-                                           *(const unsigned char *)value);
+    return mmf_accessor_write_boolean(view, position, *(const unsigned char *)value);
 }
 
 static int

@@ -56,7 +56,7 @@ void
 validate_accessor(mmf_accessor *view, int64_t capacity, mmf_access access)
 {
     void *bytes = NULL, *again = NULL;
-    int64_t size = -1;
+    size_t size = 0;
     uint8_t value = 0xee;
 
     CHECK_STATUS(mmf_accessor_pointer(view, &bytes, &size), MMF_OK);
@@ -115,7 +115,7 @@ void
 validate_stream(mmf_stream *stream, int64_t capacity, mmf_access access)
 {
     void *bytes = NULL, *again = NULL;
-    int64_t size = -1;
+    size_t size = 0;
     int32_t value = -2;
 
     CHECK_STATUS(mmf_stream_pointer(stream, &bytes, &size), MMF_OK);

@@ -78,7 +78,7 @@ va_04_one_byte_more(void **state)
 }
 
 static void
-refuse_behind_the_end(mmf_map *map, int64_t capacity)
+refuse_past_the_end(mmf_map *map, int64_t capacity)
 {
     REFUSES_VIEW(map, map_size(capacity), 1, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
     REFUSES_VIEW(map, map_size(capacity), 1, MMF_ACCESS_READ, MMF_E_ACCESS, NULL);
@@ -88,8 +88,8 @@ static void
 va_05_one_byte_behind(void **state)
 {
     (void)state;
-    for_each_sample(page_size(), refuse_behind_the_end);
-    for_each_sample(100, refuse_behind_the_end);
+    for_each_sample(page_size(), refuse_past_the_end);
+    for_each_sample(100, refuse_past_the_end);
 }
 
 static void
@@ -347,18 +347,17 @@ refuse_read(const mmf_accessor *view, const struct type *type, int64_t position,
 
 /* Nothing in the view changes. */
 static void
-refuse_write(mmf_accessor *view, const struct type *type, int64_t position,
-             int status)
+refuse_write(mmf_accessor *view, const struct type *type, int64_t position, int status)
 {
     unsigned char before[64], after[64];
     void *bytes;
-    int64_t size, tail;
+    size_t size, tail;
 
     CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
     tail = size < 64 ? size : 64;
-    memcpy(before, (unsigned char *)bytes + size - tail, (size_t)tail);
+    memcpy(before, (unsigned char *)bytes + size - tail, tail);
     CHECK_FAILS_PARAM(type->write(view, position, type->sample), status, "position");
-    memcpy(after, (unsigned char *)bytes + size - tail, (size_t)tail);
+    memcpy(after, (unsigned char *)bytes + size - tail, tail);
     CHECK_BYTES(after, before, tail);
 }
 
@@ -415,7 +414,7 @@ check_behind(mmf_accessor *view, int64_t length)
 }
 
 static void
-va_16_reads_and_writes_behind_the_end(void **state)
+va_16_reads_and_writes_past_the_end(void **state)
 {
     (void)state;
     for_each_window(check_behind);
@@ -578,7 +577,7 @@ va_21_closing_nothing_is_fine(void **state)
 static void
 va_22_no_view(void **state)
 {
-    int64_t size = 7;
+    size_t size = 7;
     uint8_t value = 7;
     void *bytes = &value;
 
@@ -693,7 +692,7 @@ check_disposed_order(void *payload)
     mmf_map_close(map);
 }
 
-/* A dead handle (after fork) is told after the arguments, before the rest. */
+/* A dead handle (after fork) is reported after the arguments, before the rest. */
 static void
 rule_2_6_8_disposed_map(void **state)
 {
@@ -813,7 +812,7 @@ main(int argc, char **argv)
         cmocka_unit_test(va_13_types_at_the_end),
         cmocka_unit_test(va_14_reads_one_byte_too_far),
         cmocka_unit_test(va_15_writes_one_byte_too_far),
-        cmocka_unit_test(va_16_reads_and_writes_behind_the_end),
+        cmocka_unit_test(va_16_reads_and_writes_past_the_end),
         cmocka_unit_test(va_17_accessor_and_pointer_agree),
         cmocka_unit_test(va_18_flush),
         cmocka_unit_test(va_19_views_share),

@@ -74,8 +74,8 @@ hold_file(int argc, char **argv)
     CHECK_INT(argc, 2);
     mmf_map_options_init(&options);
     options.share = MMF_FILE_SHARE_READ_WRITE;
-    CHECK_OK(mmf_map_create_from_file(argv[1], MMF_FILE_MODE_CREATE_NEW, "Cat", CAPACITY,
-                                  &options, &map));
+    CHECK_OK(mmf_map_create_from_file(argv[1], MMF_FILE_MODE_CREATE_NEW, "Cat",
+                                      CAPACITY, &options, &map));
     return hold_until_told(map);
 }
 
@@ -203,8 +203,8 @@ try_listing(mmf_list_flags flags)
 
     CHECK_OK(mmf_list_create(flags, &list));
     CHECK_INT(mmf_list_count(list), 1);
-    CHECK(mmf_list_get(list, 0)->life == MMF_OBJECT_IN_USE ||
-          mmf_list_get(list, 0)->life == MMF_OBJECT_INVALID);
+    CHECK(mmf_list_get(list, 0)->status == MMF_OBJECT_IN_USE ||
+          mmf_list_get(list, 0)->status == MMF_OBJECT_INVALID);
     CHECK(strlen(mmf_list_get(list, 0)->name) < 4096);
     CHECK(strlen(mmf_list_get(list, 0)->file) < 4096);
     CHECK(strlen(mmf_list_get(list, 0)->creator_command) < 16);
@@ -221,7 +221,7 @@ try_everything(const struct victim *victim)
     static const int create_statuses[] = {MMF_E_EXISTS, MMF_E_CORRUPT, MMF_E_LAYOUT,
                                           MMF_E_WRONG_KIND, 1};
     mmf_map_options for_reading;
-    mmf_gc_result reaped;
+    mmf_gc_result collected;
     struct stat status;
     mmf_map *map;
     int rc;
@@ -246,9 +246,9 @@ try_everything(const struct victim *victim)
     check_status_is(rc, create_statuses, "create_new of a large one");
     try_listing(MMF_LIST_LOCAL);
     try_listing(MMF_LIST_KEEP_ORPHANED);
-    CHECK_OK(mmf_gc(0, &reaped));
-    CHECK_INT(reaped.removed, 0);
-    CHECK_INT(reaped.alive + reaped.foreign, 1);
+    CHECK_OK(mmf_gc(0, &collected));
+    CHECK_INT(collected.removed, 0);
+    CHECK_INT(collected.in_use + collected.invalid, 1);
     CHECK(lstat(victim->path, &status) == 0);
     CHECK_INT(status.st_ino, victim->inode);
 }
@@ -543,7 +543,7 @@ any_size(void **state)
     let_victim_go(&victim);
 }
 
-/* Somebody writes into the page while we read it. */
+/* Another process writes into the page while we read it. */
 static void
 a_page_that_never_stands_still(void **state)
 {

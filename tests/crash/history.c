@@ -297,7 +297,7 @@ check_calls(struct checker *check, unsigned name)
                 violation(check, w, entry, "ends before it begins");
             if (e->operation == HISTORY_CREATE_NEW && e->status == MMF_E_EXISTS) {
                 if (!maybe_open_in(check, e->begin, e->end))
-                    violation(check, w, entry, "exists, but nobody had it open");
+                    violation(check, w, entry, "exists, but no process had it open");
             } else if (e->operation == HISTORY_OPEN_EXISTING &&
                        e->status == MMF_E_NOT_FOUND) {
                 if (surely_open_throughout(check, e->begin, e->end))
@@ -328,7 +328,8 @@ overlaps_unknown(const struct checker *check, const struct handle *h)
     return 0;
 }
 
-/* Who wrote this generation? It must have been a user of this name, in this epoch. */
+/* Which process wrote this generation? It must have been a user of this name, in
+ * this epoch. */
 static void
 check_origin(struct checker *check, const struct handle *h)
 {
@@ -433,7 +434,7 @@ check_object(struct checker *check, struct handle *const *list, size_t count)
             violation(check, h->worker, h->entry, "opened before it was created");
         if (h->operation == HISTORY_OPEN_EXISTING &&
             !overlaps_another(list, count, longest, i) && !overlaps_unknown(check, h))
-            violation(check, h->worker, h->entry, "opened, but nobody had it open");
+            violation(check, h->worker, h->entry, "opened, but no process had it open");
     }
     free(longest);
 }

@@ -3,8 +3,9 @@
  *
  * Each worker writes what it does into a log of its own, in memory that outlives it: an
  * entry is started before the call and finished after it, so that a kill leaves at most
- * one entry unfinished. The one who kills adds, after waitpid, an entry that says when.
- * From all logs together history_check proves that the names behaved as promised.
+ * one entry unfinished. The supervisor that kills adds, after waitpid, an entry that
+ * says when. From all logs together history_check proves that the names behaved as
+ * promised.
  */
 #ifndef MMF_TEST_HISTORY_H
 #define MMF_TEST_HISTORY_H
@@ -56,7 +57,7 @@ struct history_result {
 uint64_t history_generation(uint32_t epoch, unsigned worker, uint32_t entry);
 
 /*
- * Check one epoch of `logs`. At its start and at its end nobody holds anything.
+ * Check one epoch of `logs`. At its start and at its end no process has anything open.
  *
  * - create_new answers MMF_E_EXISTS only if a handle may have been open meanwhile;
  * - create_new succeeds, and open_existing answers MMF_E_NOT_FOUND, only if there was a

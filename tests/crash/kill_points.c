@@ -12,13 +12,13 @@
  *     of these places runs there with a breakpoint and is killed. Without
  *     MMF_TEST_LONG=1 a part of the places is taken.
  *
- * After each kill a survivor must find the name alive, with its bytes, if another
+ * After each kill a survivor must find the name, with its bytes, if another
  * process holds it, and else free, all zero when created again; and nothing may stay in
  * the directory.
  *
  * All that is done again with a system call filter that refuses O_TMPFILE, as some file
- * systems do: then objects are made under a temporary name, which the next reaper must
- * remove.
+ * systems do: then objects are made under a temporary name, which the next collection
+ * must remove.
  */
 #include "site.h"
 #include "trace.h"
@@ -59,9 +59,9 @@ enum {
     MOST_TRIES = 40
 };
 
-/* Who else there is when the operation runs. */
+/* Which other processes there are when the operation runs. */
 #define WITH_HOLDER 1u  /* another process holds the name */
-#define WITH_DEAD 2u    /* a dead object has the name */
+#define WITH_DEAD 2u    /* an orphaned object has the name */
 #define GLOBAL 4u       /* the name is GLOBAL_NAME */
 #define BY_CALL_ONLY 8u /* no kills by instruction */
 #define LONE_CHILD 16u  /* a forked child of the victim outlives it */
@@ -86,7 +86,7 @@ current_name(void)
 }
 
 static unsigned char
-pattern(int64_t i)
+pattern(size_t i)
 {
     return (unsigned char)(1 + i * 31 % 251);
 }
@@ -98,7 +98,7 @@ bytes_are(mmf_map *map, int zero)
     mmf_accessor *view;
     const unsigned char *bytes;
     void *pointer;
-    int64_t size, i;
+    size_t size, i;
 
     if (mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ, NULL, &view) < 0)
         return 0;
@@ -118,7 +118,7 @@ create_with_pattern(const char *name)
     mmf_accessor *view;
     unsigned char *bytes;
     void *pointer;
-    int64_t size, i;
+    size_t size, i;
     mmf_map *map;
 
     if (mmf_map_create_new(name, CAPACITY, NULL, &map) < 0)
@@ -203,7 +203,7 @@ ask_holder(char request)
     return answer == 'y';
 }
 
-/* Leave dead objects under the name and under another one. */
+/* Leave orphaned objects under the name and under another one. */
 static void
 leave_dead(const char *first, const char *second)
 {
@@ -212,7 +212,7 @@ leave_dead(const char *first, const char *second)
     if (pid == 0) {
         if (create_with_pattern(first) == NULL ||
             (second != NULL && create_with_pattern(second) == NULL)) {
-            fprintf(stderr, "kill_points: dead object: %s\n", mmf_last_message());
+            fprintf(stderr, "kill_points: orphaned object: %s\n", mmf_last_message());
             _exit(1);
         }
         _exit(0);
@@ -274,7 +274,8 @@ run_open_to_read(void)
 static void
 run_create_from_file(void)
 {
-    mmf_map_create_from_file(file_path, MMF_FILE_MODE_OPEN, current_name(), 0, NULL, &map);
+    mmf_map_create_from_file(file_path, MMF_FILE_MODE_OPEN, current_name(), 0, NULL,
+                             &map);
 }
 
 static void
@@ -305,7 +306,7 @@ run_list(void)
 }
 
 static void
-run_reap(void)
+run_gc(void)
 {
     mmf_gc(0, NULL);
 }
@@ -318,7 +319,7 @@ run_fork(void)
 
     if (pid != 0)
         return;
-    /* The child says that it is there, and stays until it is told to go. */
+    /* The child says that it is there, and stays until it is asked to end. */
     if (write(child_says, &byte, 1) != 1 || read(child_hears, &byte, 1) != 0)
         _exit(1);
     _exit(0);
@@ -350,15 +351,15 @@ static const struct operation operations[] = {
     {"create_new, Global", GLOBAL, NULL, run_create_new},
     {"create_new, inheritable", 0, NULL, run_create_inheritable},
     {"create_new, unnamed", 0, NULL, run_create_unnamed},
-    {"create_new over a dead one", WITH_DEAD, NULL, run_create_new},
+    {"create_new over an orphan", WITH_DEAD, NULL, run_create_new},
     {"create_new of a name that is held", WITH_HOLDER, NULL, run_create_new},
     {"create_or_open, creates", 0, NULL, run_create_or_open},
-    {"create_or_open over a dead one", WITH_DEAD, NULL, run_create_or_open},
+    {"create_or_open over an orphan", WITH_DEAD, NULL, run_create_or_open},
     {"create_or_open, opens", WITH_HOLDER, NULL, run_create_or_open},
     {"open_existing", WITH_HOLDER, NULL, run_open},
     {"open_existing, to read, Global", WITH_HOLDER | GLOBAL, NULL, run_open_to_read},
     {"open_existing of nothing", 0, NULL, run_open},
-    {"open_existing of a dead one", WITH_DEAD, NULL, run_open},
+    {"open_existing of an orphan", WITH_DEAD, NULL, run_open},
     {"create_from_file with a name", 0, NULL, run_create_from_file},
     {"view, sole holder", 0, run_create_new, run_create_view},
     {"view, not alone", WITH_HOLDER, run_open, run_create_view},
@@ -370,9 +371,9 @@ static const struct operation operations[] = {
     {"close, last, of a file", 0, run_create_from_file, run_close},
     {"close, not last", WITH_HOLDER, run_open, run_close},
     {"close, not last, with a view", WITH_HOLDER, open_with_view, run_close},
-    {"list over dead ones", WITH_DEAD, NULL, run_list},
-    {"reap of dead ones", WITH_DEAD, NULL, run_reap},
-    {"reap beside a holder", WITH_HOLDER, NULL, run_reap},
+    {"list over orphans", WITH_DEAD, NULL, run_list},
+    {"gc of orphans", WITH_DEAD, NULL, run_gc},
+    {"gc beside a holder", WITH_HOLDER, NULL, run_gc},
     {"fork", BY_CALL_ONLY | LONE_CHILD, create_with_view, run_fork},
 };
 
@@ -462,21 +463,21 @@ check_survivors(void)
         rc = mmf_map_open_existing(current_name(), NULL, &seen);
     }
     if (rc != MMF_E_NOT_FOUND) {
-        site_fail("open when nobody holds it",
+        site_fail("open without a holder",
                   rc < 0 ? mmf_last_message() : "it can be opened");
         if (rc >= 0)
             mmf_map_close(seen);
     }
     if (mmf_map_create_new(current_name(), CAPACITY, NULL, &seen) < 0) {
-        site_fail("create when nobody holds it", mmf_last_message());
+        site_fail("create without a holder", mmf_last_message());
     } else {
         if (!bytes_are(seen, 1))
-            site_fail("create when nobody holds it", "the bytes are not zero");
+            site_fail("create without a holder", "the bytes are not zero");
         mmf_map_close(seen);
     }
     if (access(file_path, F_OK) < 0)
         site_fail("the mapped file", "it is gone");
-    /* The other dead object, and temporary names, go with a reaper. */
+    /* The other orphaned object, and temporary names, go with mmf_gc. */
     if ((current->flags & WITH_DEAD) != 0 || without_tmpfile)
         mmf_gc(0, NULL);
     if (count_files(left, sizeof(left)) > 0) {
@@ -648,13 +649,13 @@ kill_along(const struct walk *walk, const struct walk *except, size_t stride,
            struct counts *counts)
 {
     for (size_t n = 0; n < walk->count; n += stride) {
-        uintptr_t place = walk->places[n];
+        uintptr_t place = walk->sites[n];
         unsigned times = walk_times(walk, n);
         int tries = 0;
 
         if (except != NULL && walk_comes_by(except, place))
             continue;
-        walk_say_place(walk, n);
+        walk_report_site(walk, n);
         while (!kill_at_instruction(place, times) && ++tries < MOST_TRIES)
             if (tries % 2 == 0)
                 walk_skip_process_id();
@@ -769,7 +770,7 @@ main(int argc, char **argv)
     pid_t second;
     int status = 0;
 
-    /* The linker's lazy work would be in the way of the count of instructions. */
+    /* The linker's lazy work disturbs the count of instructions. */
     if (getenv("LD_BIND_NOW") == NULL) {
         setenv("LD_BIND_NOW", "1", 1);
         execv("/proc/self/exe", argv);

@@ -26,7 +26,7 @@ write_text(const char *text)
 
 /* Children die with us: they are traced, or have asked for it. */
 static void
-tell_where_it_hangs(int signal_number)
+report_where_it_hangs(int signal_number)
 {
     const char *const parts[] = {program, ": ", operation, ": ",
                                  place,   ": ", step,      ": it hangs here\n"};
@@ -40,7 +40,7 @@ tell_where_it_hangs(int signal_number)
 void
 site_begin(const char *name)
 {
-    const struct sigaction action = {.sa_handler = tell_where_it_hangs};
+    const struct sigaction action = {.sa_handler = report_where_it_hangs};
 
     program = name;
     sigaction(SIGALRM, &action, NULL);

@@ -13,10 +13,10 @@
  *     of these places runs there with a breakpoint and is killed. Without
  *     MMF_TEST_LONG=1 a part of the places is taken.
  *
- * Two others take part: the sleeper waits for the object that the victim lets through,
- * and the partner lets the victim through once it sleeps. After each kill
+ * Two others take part: the sleeper waits for the object that the victim signals,
+ * and the partner signals the victim's object once it sleeps. After each kill
  *
- *   - the sleeper goes on by itself if its object can be had, within a deadline,
+ *   - the sleeper goes on by itself if its object is available, within a deadline,
  *   - a process that was not there before gets the mutex (abandoned only if the victim
  *     may have owned it, and once), finds event and semaphore in a state that they may
  *     be in, and takes all of them with one wait for all and one for any,
@@ -55,9 +55,9 @@ enum {
     WALKS = 3,
     MOST_TRIES = 8,      /* a way can go elsewhere than the one that was written down */
     FEW_TRIES = 2,       /* and often does where only the longest walk went */
-    DEADLINE_MS = 10000, /* nobody waits so long but by a bug */
-    LATE_MS = 1000,      /* a sleeper is told in a tenth of it; machines have loads */
-    VICTIM_PATIENCE_MS = 20
+    DEADLINE_MS = 10000, /* only a bug makes a process wait so long */
+    LATE_MS = 1000,      /* a sleeper is woken in a tenth of it; machines have loads */
+    VICTIM_TIMEOUT_MS = 20
 };
 
 enum object { MUTEX, EVENT, MANUAL, SEMAPHORE, OBJECTS, NOTHING };
@@ -71,7 +71,7 @@ static const char *const names[OBJECTS] = {"mutex", "event", "manual", "semaphor
 #define MUTEX_DEAD 8u    /* its owner has just died */
 #define PARTNER_OWNS 16u /* the mutex, until the victim sleeps */
 #define FRESH_HELD 32u   /* the sleeper has a mutex of that name */
-#define FRESH_DEAD 64u   /* a dead object has that name */
+#define FRESH_DEAD 64u   /* an orphaned object has that name */
 /* What may be left. */
 #define MAY_ABANDON 128u  /* the victim may have owned the mutex */
 #define MUST_ABANDON 256u /* it did, or the one before it died */
@@ -82,7 +82,7 @@ struct operation {
     const char *name;
     unsigned flags;
     enum object sleeper; /* what the sleeper waits for */
-    enum object partner; /* what the partner lets through when the victim sleeps */
+    enum object partner; /* what the partner signals when the victim sleeps */
     void (*prepare)(void);
     void (*run)(void);
     int most; /* the semaphore's count at most */
@@ -138,9 +138,12 @@ open_all(void)
     int created;
 
     if (mmf_mutex_create_or_open(names[MUTEX], 0, NULL, &created, &mutex) < 0 ||
-        mmf_event_create_or_open(names[EVENT], 0, MMF_EVENT_AUTO_RESET, NULL, &created, &event) < 0 ||
-        mmf_event_create_or_open(names[MANUAL], 0, MMF_EVENT_MANUAL_RESET, NULL, &created, &manual) < 0 ||
-        mmf_semaphore_create_or_open(names[SEMAPHORE], 0, 4, NULL, &created, &semaphore) < 0)
+        mmf_event_create_or_open(names[EVENT], 0, MMF_EVENT_AUTO_RESET, NULL, &created,
+                                 &event) < 0 ||
+        mmf_event_create_or_open(names[MANUAL], 0, MMF_EVENT_MANUAL_RESET, NULL,
+                                 &created, &manual) < 0 ||
+        mmf_semaphore_create_or_open(names[SEMAPHORE], 0, 4, NULL, &created,
+                                     &semaphore) < 0)
         return -1;
     return 0;
 }
@@ -170,7 +173,7 @@ waitable(enum object object)
 }
 
 static int
-let_through(enum object object)
+signal_object(enum object object)
 {
     switch (object) {
     case MUTEX:
@@ -254,7 +257,7 @@ answer(int fd, char letter)
         _exit(0);
 }
 
-/* In the sleeper: take it whenever it can be had. */
+/* In the sleeper: take it whenever it is available. */
 static char
 sleep_for(enum object object)
 {
@@ -270,11 +273,11 @@ sleep_for(enum object object)
 static int owns; /* in the partner: the mutex */
 
 /*
- * In the partner: let through once the victim sleeps, or when the request comes. And
+ * In the partner: signal once the victim sleeps, or when the request comes. And
  * again if it sleeps on: the sleeper may have got it.
  */
 static void
-let_through_when_asleep(int fd, enum object object, pid_t victim)
+signal_when_asleep(int fd, enum object object, pid_t victim)
 {
     struct pollfd input = {.fd = fd, .events = POLLIN};
     struct request request;
@@ -283,7 +286,7 @@ let_through_when_asleep(int fd, enum object object, pid_t victim)
 
     while (poll(&input, 1, ms) == 0) {
         if (often < 2 && victim != 0 && is_asleep(victim)) {
-            let_through(object);
+            signal_object(object);
             often += object == MUTEX ? 2 : 1;
             owns = owns && object != MUTEX;
             ms = 50;
@@ -292,7 +295,7 @@ let_through_when_asleep(int fd, enum object object, pid_t victim)
     if (read(fd, &request, sizeof(request)) != sizeof(request))
         _exit(0);
     if (often == 0 && object != MUTEX)
-        let_through(object);
+        signal_object(object);
     if (owns)
         mmf_mutex_release(mutex);
     owns = 0;
@@ -317,17 +320,19 @@ peer_main(int fd)
             answer(fd, 'y');
             answer(fd, sleep_for((enum object)request.object));
             break;
-        case 'l': /* let through */
-            let_through_when_asleep(fd, (enum object)request.object, request.victim);
+        case 'l': /* signal */
+            signal_when_asleep(fd, (enum object)request.object, request.victim);
             break;
         case 'o': /* own the mutex */
             owns = mmf_mutex_wait(mutex, DEADLINE_MS) >= 0;
             answer(fd, owns ? 'y' : 'n');
             break;
         case 'f': /* hold the fresh name */
-            answer(fd, mmf_mutex_create_or_open(FRESH, 0, NULL, NULL, &fresh) >= 0 ? 'y' : 'n');
+            answer(fd, mmf_mutex_create_or_open(FRESH, 0, NULL, NULL, &fresh) >= 0
+                           ? 'y'
+                           : 'n');
             break;
-        default: /* let go of it */
+        default: /* close it */
             mmf_mutex_close(fresh);
             fresh = NULL;
             answer(fd, 'y');
@@ -350,7 +355,7 @@ ask(struct peer *peer, char what, enum object object, pid_t victim)
         die("a peer is gone");
 }
 
-/* The next answer; 0 if there is none within `ms`. */
+/* The next answer; 0 if it says nothing within `ms`. */
 static char
 hear(struct peer *peer, int ms)
 {
@@ -439,7 +444,7 @@ run_mutex_wait(void)
 static void
 run_mutex_wait_shortly(void)
 {
-    rc_of_run = mmf_mutex_wait(mutex, VICTIM_PATIENCE_MS);
+    rc_of_run = mmf_mutex_wait(mutex, VICTIM_TIMEOUT_MS);
 }
 
 static void
@@ -517,7 +522,7 @@ run_wait_any(void)
 static void
 run_wait_any_shortly(void)
 {
-    wait_for_several(0, VICTIM_PATIENCE_MS);
+    wait_for_several(0, VICTIM_TIMEOUT_MS);
 }
 
 static void
@@ -529,7 +534,7 @@ run_wait_all(void)
 static void
 run_wait_all_shortly(void)
 {
-    wait_for_several(1, VICTIM_PATIENCE_MS);
+    wait_for_several(1, VICTIM_TIMEOUT_MS);
 }
 
 static void
@@ -547,8 +552,8 @@ run_create_mutex(void)
 static void
 run_create_event(void)
 {
-    rc_of_run =
-        mmf_event_create_or_open(FRESH, 1, MMF_EVENT_MANUAL_RESET, NULL, NULL, &fresh_event);
+    rc_of_run = mmf_event_create_or_open(FRESH, 1, MMF_EVENT_MANUAL_RESET, NULL, NULL,
+                                         &fresh_event);
 }
 
 static void
@@ -651,7 +656,7 @@ static const struct operation operations[] = {
     {"create mutex", 0, NOTHING, NOTHING, NULL, run_create_mutex, 0},
     {"create event", 0, NOTHING, NOTHING, NULL, run_create_event, 0},
     {"create semaphore", 0, NOTHING, NOTHING, NULL, run_create_semaphore, 0},
-    {"create mutex over a dead one", FRESH_DEAD, NOTHING, NOTHING, NULL,
+    {"create mutex over an orphan", FRESH_DEAD, NOTHING, NOTHING, NULL,
      run_create_mutex, 0},
     {"create mutex, opens", FRESH_HELD, NOTHING, NOTHING, NULL, run_create_mutex, 0},
     {"open mutex", FRESH_HELD, NOTHING, NOTHING, NULL, run_open_mutex, 0},
@@ -729,7 +734,7 @@ victim(void *argument)
     trace_end();
 }
 
-/* What the partner lets through, at the latest when the victim is dead. */
+/* What the partner signals, at the latest when the victim is dead. */
 static enum object
 partner_object(void)
 {
@@ -752,7 +757,7 @@ start_victim(void)
         if (wait_until_asleep(sleeper.pid) < 0)
             site_fail("the sleeper", "does not sleep");
     }
-    /* Without an object of its own it lets through only when it is told to. */
+    /* Without an object of its own it signals only on request. */
     if (partner_object() != NOTHING)
         ask(&partner, 'l', partner_object(), current->partner != NOTHING ? pid : 0);
     return pid;
@@ -786,9 +791,9 @@ read_word(enum object object)
     return word;
 }
 
-/* Nobody but the victim could be in the way of a mutex. */
+/* Only the victim could own the mutex. */
 static int
-can_be_had(enum object object)
+is_available(enum object object)
 {
     if (object == MUTEX)
         return 1;
@@ -797,7 +802,7 @@ can_be_had(enum object object)
     return (read_word(object) & MMF_WORD_SIGNALLED) != 0;
 }
 
-/* The sleeper gets its object if it can be had, or else once we let it through. */
+/* The sleeper gets its object if that is available, or else once we signal it. */
 static void
 check_sleeper(void)
 {
@@ -806,20 +811,20 @@ check_sleeper(void)
 
     if (current->sleeper == NOTHING)
         return;
-    if (can_be_had(current->sleeper)) {
+    if (is_available(current->sleeper)) {
         letter = hear(&sleeper, DEADLINE_MS);
         if ((seconds() - begin) * 1000 > slowest)
             slowest = (seconds() - begin) * 1000;
         if (letter == 0)
-            site_fail("the sleeper", "sleeps, although its object can be had");
+            site_fail("the sleeper", "sleeps, although its object is available");
         else if ((seconds() - begin) * 1000 > LATE_MS)
-            site_fail("the sleeper", "was told late");
+            site_fail("the sleeper", "was notified late");
     } else {
         letter = hear(&sleeper, 0);
     }
     if (letter == 0) {
         open_all();
-        let_through(current->sleeper);
+        signal_object(current->sleeper);
         close_all();
         letter = hear(&sleeper, DEADLINE_MS);
     }
@@ -848,7 +853,7 @@ check_mutex(void)
         site_fail("the mutex", "is not abandoned");
     if (rc >= 0 && mmf_mutex_release(mutex) < 0)
         site_fail("the mutex", mmf_last_message());
-    /* Only one is told. */
+    /* Only one waiter is notified. */
     rc = mmf_mutex_wait(mutex, 0);
     if (rc != MMF_OK)
         site_fail("the mutex, again", rc < 0 ? mmf_last_message() : "cannot be had");
@@ -939,7 +944,7 @@ check_held_name(void)
         mmf_mutex_close(seen);
     }
     ask(&sleeper, 'g', NOTHING, 0);
-    expect_yes(&sleeper, "let go of the fresh name");
+    expect_yes(&sleeper, "close the fresh name");
 }
 
 static void
@@ -954,7 +959,7 @@ check_names(void)
         check_held_name();
     rc = mmf_mutex_open_existing(FRESH, NULL, &seen);
     if (rc != MMF_E_NOT_FOUND)
-        site_fail("the victim's name", rc < 0 ? mmf_last_message() : "is alive");
+        site_fail("the victim's name", rc < 0 ? mmf_last_message() : "still exists");
     if (rc >= 0)
         mmf_mutex_close(seen);
     if (mmf_mutex_create_or_open(FRESH, 0, NULL, &created, &seen) < 0) {
@@ -976,7 +981,7 @@ check_survivors(void)
 {
     if (partner_object() != NOTHING) {
         ask(&partner, 'q', NOTHING, 0);
-        expect_yes(&partner, "let through");
+        expect_yes(&partner, "signal");
     }
     check_sleeper();
     if (open_all() < 0) {
@@ -1071,7 +1076,7 @@ kill_asleep(struct counts *counts)
     make_ready();
     pid = trace_fork(victim, NULL);
     site_step("runs the victim");
-    trace_let_go(pid);
+    trace_detach(pid);
     if (wait_until_asleep(pid) < 0)
         site_fail("the victim", "does not sleep");
     counts->asleep++;
@@ -1141,14 +1146,14 @@ kill_along(const struct walk *walk, const struct walk *except, size_t stride,
            struct counts *counts)
 {
     for (size_t n = 0; n < walk->count; n += stride) {
-        uintptr_t place = walk->places[n];
+        uintptr_t place = walk->sites[n];
         int most_tries = except == NULL ? MOST_TRIES : FEW_TRIES;
         unsigned times = walk_times(walk, n);
         int tries = 0;
 
         if (except != NULL && walk_comes_by(except, place))
             continue;
-        walk_say_place(walk, n);
+        walk_report_site(walk, n);
         /* A loop may have had fewer rounds this time. */
         while (!kill_at_instruction(place, times) && tries < most_tries) {
             times -= times > 1;
@@ -1255,7 +1260,7 @@ main(int argc, char **argv)
     unsigned run = 0, failed = 0;
     char own[64];
 
-    /* The linker's lazy work would be in the way of the count of instructions. */
+    /* The linker's lazy work disturbs the count of instructions. */
     if (getenv("LD_BIND_NOW") == NULL) {
         setenv("LD_BIND_NOW", "1", 1);
         execv("/proc/self/exe", argv);

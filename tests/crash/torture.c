@@ -6,11 +6,11 @@
  *
  * Workers create, open, write, read and close maps of the same names; the supervisor
  * kills one about every 1.3 ms, at whatever it does, and starts another in its place.
- * In some epochs a third of them is another user, who may only read: their holds are of
- * another kind, and they cannot remove what they leave. What they all did stands in
- * logs that survive them. After each epoch everybody stops, half of them by a kill;
- * then the names must be free, the directory empty after mmf_gc, and the logs must be
- * a history that the promise allows (history.h).
+ * In some epochs a third of them is another user, which may only read: their holds are
+ * of another kind, and they cannot remove what they leave. What they all did stands in
+ * logs that survive them. After each epoch all workers stop, half of them by a kill;
+ * then the names must be free, the directory empty after mmf_gc, and the logs must be a
+ * history that the promise allows (history.h).
  */
 #include "history.h"
 
@@ -72,7 +72,7 @@ static uint64_t seed = 1;
 static uint32_t epoch;
 static unsigned name_count = 4;
 static int sparse;       /* this epoch's names shall often be free */
-static int with_readers; /* some workers are another user, who may only read */
+static int with_readers; /* some workers are another user, which may only read */
 static const char *const *names = usual_names;
 
 static uint64_t
@@ -163,9 +163,9 @@ check_words(const struct held *held, const char *when)
     }
 }
 
-/* Look at the bytes of a map just opened, and put ours where nobody's are. */
+/* Inspect the bytes of a map just opened, and put our number where it has none. */
 static void
-look_inside(unsigned worker, struct history_entry *e, struct held *held, int read_only,
+inspect_map(unsigned worker, struct history_entry *e, struct held *held, int read_only,
             uint64_t *random)
 {
     mmf_access access = read_only ? MMF_ACCESS_READ : MMF_ACCESS_READ_WRITE;
@@ -173,20 +173,21 @@ look_inside(unsigned worker, struct history_entry *e, struct held *held, int rea
     intptr_t fd;
     struct stat st;
     void *bytes;
-    int64_t size;
+    int64_t capacity;
+    size_t size;
     int i;
 
     if (mmf_map_native_handle(held->map, &fd) == 0 && fstat((int)fd, &st) == 0)
         e->object = st.st_ino;
-    if (mmf_map_capacity(held->map, &size) == 0)
-        e->capacity = size;
+    if (mmf_map_capacity(held->map, &capacity) == 0)
+        e->capacity = capacity;
     if (mmf_accessor_create(held->map, 0, 0, access, NULL, &held->view) < 0) {
         surprise("a view");
         return;
     }
     mmf_accessor_pointer(held->view, &bytes, &size);
     held->words = bytes;
-    held->count = (size_t)size / sizeof(held->words[0]);
+    held->count = size / sizeof(held->words[0]);
     if (read_only) {
         held->generation = atomic_load(&held->words[0]);
     } else {
@@ -207,13 +208,13 @@ look_inside(unsigned worker, struct history_entry *e, struct held *held, int rea
 }
 
 static void
-let_go(unsigned worker, struct held *held, uint64_t *random)
+close_held(unsigned worker, struct held *held, uint64_t *random)
 {
     struct history_entry *e;
     uint64_t order = random_next(random) % 4;
 
     if (held->view != NULL && held->generation == 0) {
-        /* A reader who came before the first writer. */
+        /* A reader that came before the first writer. */
         held->generation = atomic_load(&held->words[0]);
         atomic_store_explicit(&shared->entries[worker][held->handle].generation,
                               held->generation, memory_order_release);
@@ -284,7 +285,7 @@ take(unsigned worker, struct held *held, int only_reader, uint64_t *random)
     atomic_fetch_add(&shared->acquired, 1);
     held->name = (uint16_t)name;
     held->handle = e->handle;
-    look_inside(worker, e, held,
+    inspect_map(worker, e, held,
                 operation == HISTORY_OPEN_EXISTING &&
                     open_options.rights == MMF_RIGHTS_READ,
                 random);
@@ -311,11 +312,11 @@ work(unsigned worker, uint64_t random)
     while (!atomic_load(&shared->stop)) {
         struct held *h = &held[sparse ? 0 : random_next(&random) % HANDLES];
 
-        /* Room for the closes, and for one DEATH of the supervisor's. */
+        /* Space for the closes, and for one DEATH of the supervisor's. */
         if (atomic_load(&shared->counts[worker]) + HANDLES + 2 >= LOG_ENTRIES)
             break;
         if (h->map != NULL)
-            let_go(worker, h, &random);
+            close_held(worker, h, &random);
         else if (!take(worker, h, only_reader, &random))
             break;
         /* Crowded: whatever we hold. Sparse: long without, seldom with a handle. */
@@ -326,7 +327,7 @@ work(unsigned worker, uint64_t random)
     }
     for (i = 0; i < HANDLES; i++)
         if (held[i].map != NULL)
-            let_go(worker, &held[i], &random);
+            close_held(worker, &held[i], &random);
     _exit(0);
 }
 
@@ -359,7 +360,7 @@ start_worker(unsigned w, uint64_t *random)
 
 /* One has ended: say so in its log. */
 static void
-bury(pid_t pid, int status)
+note_death(pid_t pid, int status)
 {
     struct history_entry *e;
     unsigned w;
@@ -380,14 +381,14 @@ bury(pid_t pid, int status)
     }
     e = log_begin(w, HISTORY_DEATH, 0, 0);
     if (e == NULL) {
-        fprintf(stderr, "torture: no room for a death\n");
+        fprintf(stderr, "torture: no space for a death\n");
         exit(EXIT_FAILURE);
     }
     e->begin = workers[w].killed;
     log_end(e, MMF_OK);
 }
 
-/* Collect who has ended; wait for one if `all` are to end. */
+/* Collect the workers that have ended; wait for one if `all` are to end. */
 static void
 collect_ended(int wait_for_one)
 {
@@ -395,7 +396,7 @@ collect_ended(int wait_for_one)
     pid_t pid;
 
     while ((pid = waitpid(-1, &status, wait_for_one ? 0 : WNOHANG)) > 0) {
-        bury(pid, status);
+        note_death(pid, status);
         wait_for_one = 0;
     }
 }
@@ -461,18 +462,18 @@ count_descriptors(void)
     return n;
 }
 
-/* Everybody is gone: nothing may be alive, and nothing may stay. */
+/* All workers have ended: nothing may be in use, and nothing may stay. */
 static void
 check_nothing_left(const char *dir)
 {
-    mmf_gc_result reaped;
+    mmf_gc_result collected;
     mmf_list *list;
     mmf_map *map;
     int32_t i;
     unsigned n;
 
-    if (mmf_list_create(MMF_LIST_LOCAL | MMF_LIST_GLOBAL | MMF_LIST_KEEP_ORPHANED, &list) <
-        0) {
+    if (mmf_list_create(MMF_LIST_LOCAL | MMF_LIST_GLOBAL | MMF_LIST_KEEP_ORPHANED,
+                        &list) < 0) {
         fprintf(stderr, "torture: list: %s\n", mmf_last_message());
         failures++;
         return;
@@ -480,9 +481,9 @@ check_nothing_left(const char *dir)
     for (i = 0; i < mmf_list_count(list); i++) {
         const mmf_object_info *info = mmf_list_get(list, i);
 
-        if (info->life != MMF_OBJECT_ORPHANED) {
-            fprintf(stderr, "torture: %s is not dead: life %d, %d holders\n",
-                    info->name, info->life, info->holders);
+        if (info->status != MMF_OBJECT_ORPHANED) {
+            fprintf(stderr, "torture: %s is not orphaned: status %d, %d holders\n",
+                    info->name, info->status, info->holders);
             failures++;
         }
     }
@@ -493,10 +494,10 @@ check_nothing_left(const char *dir)
             failures++;
         }
     }
-    if (mmf_gc(0, &reaped) < 0 || reaped.alive != 0 || reaped.foreign != 0 ||
-        reaped.refused != 0) {
-        fprintf(stderr, "torture: reap: %d alive, %d foreign, %d refused\n",
-                reaped.alive, reaped.foreign, reaped.refused);
+    if (mmf_gc(0, &collected) < 0 || collected.in_use != 0 || collected.invalid != 0 ||
+        collected.refused != 0) {
+        fprintf(stderr, "torture: gc: %d in use, %d invalid, %d refused\n",
+                collected.in_use, collected.invalid, collected.refused);
         failures++;
     }
     failures += count_files(dir);

@@ -191,7 +191,7 @@ set_position(pid_t pid, uintptr_t address)
 }
 
 static long
-peek(pid_t pid, uintptr_t address)
+word_at(pid_t pid, uintptr_t address)
 {
     long word;
 
@@ -212,7 +212,7 @@ poke(pid_t pid, uintptr_t address, long word)
 void
 trace_run_to(pid_t pid, uintptr_t address, unsigned count, struct trace_stop *stop)
 {
-    long whole = peek(pid, address);
+    long whole = word_at(pid, address);
     long broken = (whole & ~0xffL) | 0xcc; /* int3 */
 
     for (;;) {
@@ -253,7 +253,7 @@ trace_come_back(pid_t pid, uintptr_t begin, uintptr_t end, struct trace_stop *st
         if (errno != 0)
             die("PTRACE_PEEKUSER");
         sp = (uintptr_t)value;
-        from = (uintptr_t)peek(pid, sp);
+        from = (uintptr_t)word_at(pid, sp);
         if (from >= begin && from < end)
             trace_run_to(pid, from, 1, stop);
         else
@@ -338,7 +338,7 @@ trace_leave_stopped(pid_t pid)
 }
 
 void
-trace_let_go(pid_t pid)
+trace_detach(pid_t pid)
 {
     go_on(pid, PTRACE_DETACH, 0);
 }

@@ -1,8 +1,8 @@
 /*
  * trace.h - run a forked child under ptrace, up to a chosen system call or instruction.
  *
- * The child calls trace_begin and trace_end around what is to be watched. Whoever
- * traces sees it stopped at the begin, lets it go on from stop to stop, and kills it,
+ * The child calls trace_begin and trace_end around what is to be watched. The
+ * tracer sees it stopped at the begin, continues it from stop to stop, and kills it,
  * leaves it stopped, or lets it go.
  */
 #ifndef MMF_TEST_TRACE_H
@@ -23,7 +23,7 @@ int trace_possible(void);
 pid_t trace_fork(void (*run)(void *argument), void *argument);
 
 /* Where a traced process stands. */
-enum trace_place {
+enum trace_site {
     TRACE_ENTRY, /* before a system call */
     TRACE_EXIT,  /* after it */
     TRACE_STEP,  /* before an instruction */
@@ -32,7 +32,7 @@ enum trace_place {
 };
 
 struct trace_stop {
-    enum trace_place place;
+    enum trace_site place;
     uint64_t number;       /* of the system call; of the entry, also at its exit */
     uint64_t arguments[6]; /* likewise */
     int64_t result;        /* at TRACE_EXIT */
@@ -71,7 +71,7 @@ void trace_kill(pid_t pid);
 void trace_leave_stopped(pid_t pid);
 
 /* Stop tracing it; it runs on. Its exit status, when it has ended; -1: by a signal. */
-void trace_let_go(pid_t pid);
+void trace_detach(pid_t pid);
 int trace_wait(pid_t pid);
 
 #endif

@@ -36,11 +36,11 @@ walk_find_code(void)
 }
 
 static void
-add_place(struct walk *walk, uintptr_t at)
+add_site(struct walk *walk, uintptr_t at)
 {
-    if (walk->count < WALK_MOST_PLACES &&
-        (walk->count == 0 || walk->places[walk->count - 1] != at))
-        walk->places[walk->count++] = at;
+    if (walk->count < WALK_MOST_SITES &&
+        (walk->count == 0 || walk->sites[walk->count - 1] != at))
+        walk->sites[walk->count++] = at;
 }
 
 void
@@ -51,7 +51,7 @@ walk_record(pid_t pid, struct walk *walk, struct trace_stop *stop)
         uintptr_t at = trace_position(pid);
 
         if (at >= text_begin && at < text_end) {
-            add_place(walk, at);
+            add_site(walk, at);
             trace_step(pid, stop);
         } else {
             trace_come_back(pid, text_begin, text_end, stop);
@@ -62,7 +62,7 @@ walk_record(pid_t pid, struct walk *walk, struct trace_stop *stop)
 void
 walk_copy(struct walk *to, const struct walk *from)
 {
-    memcpy(to->places, from->places, from->count * sizeof(from->places[0]));
+    memcpy(to->sites, from->sites, from->count * sizeof(from->sites[0]));
     to->count = from->count;
 }
 
@@ -70,7 +70,7 @@ int
 walk_comes_by(const struct walk *walk, uintptr_t place)
 {
     for (size_t i = 0; i < walk->count; i++)
-        if (walk->places[i] == place)
+        if (walk->sites[i] == place)
             return 1;
     return 0;
 }
@@ -81,15 +81,15 @@ walk_times(const struct walk *walk, size_t n)
     unsigned times = 0;
 
     for (size_t i = 0; i <= n; i++)
-        times += walk->places[i] == walk->places[n];
+        times += walk->sites[i] == walk->sites[n];
     return times;
 }
 
 void
-walk_say_place(const struct walk *walk, size_t n)
+walk_report_site(const struct walk *walk, size_t n)
 {
     site_say("killed before instruction %zu of %zu, at +0x%lx", n, walk->count,
-             (unsigned long)(walk->places[n] - text_begin));
+             (unsigned long)(walk->sites[n] - text_begin));
 }
 
 void

@@ -11,10 +11,10 @@
 
 #include "trace.h"
 
-enum { WALK_MOST_PLACES = 100000 };
+enum { WALK_MOST_SITES = 100000 };
 
 struct walk {
-    uintptr_t places[WALK_MOST_PLACES]; /* of instructions, in their order */
+    uintptr_t sites[WALK_MOST_SITES]; /* of instructions, in their order */
     size_t count;
 };
 
@@ -24,7 +24,7 @@ int walk_find_code(void);
 
 /*
  * Single-step a child that stands at its trace_begin until it comes to its end, which
- * `stop` tells. A repeated string instruction steps in place; it counts once.
+ * `stop` says. A repeated string instruction steps in place; it counts once.
  */
 void walk_record(pid_t pid, struct walk *walk, struct trace_stop *stop);
 
@@ -36,7 +36,7 @@ int walk_comes_by(const struct walk *walk, uintptr_t place);
 unsigned walk_times(const struct walk *walk, size_t n);
 
 /* site_say: "killed before instruction N of M, at +0x...". */
-void walk_say_place(const struct walk *walk, size_t n);
+void walk_report_site(const struct walk *walk, size_t n);
 
 /*
  * Shift the process ids that the next children get: a creator looks at other names now

@@ -40,7 +40,8 @@ make_queue(const char *name, mmf_role role, uint32_t flags, mmf_queue **out)
 {
     mmf_channel_options options = options_for(role, flags);
 
-    return mmf_queue_create_or_open(name, SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL, out);
+    return mmf_queue_create_or_open(name, SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
+                                    NULL, out);
 }
 
 static int
@@ -64,8 +65,8 @@ create_global(struct stage *stage)
     int rc;
 
     options.mode = 0660;
-    rc = mmf_queue_create_or_open("Global\\Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
-                          NULL, &stage->queue);
+    rc = mmf_queue_create_or_open("Global\\Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK,
+                                  &options, NULL, &stage->queue);
     umask(mask);
     return rc;
 }
@@ -75,14 +76,14 @@ static int
 create_large(struct stage *stage)
 {
     return mmf_queue_create_or_open("Cat", 1 << 16, 32, MMF_OVERFLOW_BLOCK, NULL, NULL,
-                            &stage->queue);
+                                    &stage->queue);
 }
 
 static int
 create_topic(struct stage *stage)
 {
     return mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL, NULL,
-                            &stage->topic);
+                                    &stage->topic);
 }
 
 /* Its slots are mapped apart, to read only. */
@@ -91,8 +92,8 @@ create_topic_to_subscribe(struct stage *stage)
 {
     mmf_channel_options options = options_for(MMF_ROLE_RECEIVE, 0);
 
-    return mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
-                            &stage->topic);
+    return mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
+                                    NULL, &stage->topic);
 }
 
 static int
@@ -102,7 +103,8 @@ create_latest(struct stage *stage)
 }
 
 /*
- * Those who have one already. What they have sent is there for whoever opens it.
+ * The processes that have one already. What they have sent stays for the process that
+ * opens it.
  */
 
 static mmf_queue *their_queue;
@@ -130,8 +132,8 @@ make_their_topic(void)
 {
     mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
 
-    CHECK_OK(mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
-                              &their_topic));
+    CHECK_OK(mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
+                                      NULL, &their_topic));
 }
 
 static void
@@ -202,9 +204,10 @@ leave_dead_queue(struct stage *stage)
     round_die_elsewhere(make_their_queue);
 }
 
-/* Both places of a living queue are a dead one's, and so is the message. */
+/* Both table entries of a living queue are a dead participant's, and so is the
+ * message. */
 static void
-take_places(void)
+take_table_entries(void)
 {
     mmf_channel_options options = options_for(MMF_ROLE_BOTH, 0);
     mmf_message message;
@@ -218,7 +221,7 @@ static void
 hold_queue_of_the_dead(struct stage *stage)
 {
     hold_queue(stage);
-    round_die_elsewhere(take_places);
+    round_die_elsewhere(take_table_entries);
 }
 
 /* The sizes of the holder's queue, which stand in its page, make no sense. */
@@ -291,7 +294,7 @@ passes_messages(mmf_queue *queue)
 {
     for (uint64_t number = 1; number <= COUNT + 1; number++) {
         uint64_t got = 0;
-        int64_t length;
+        size_t length;
 
         CHECK_STATUS(mmf_queue_send(queue, &number, SIZE, 0, NULL), MMF_OK);
         CHECK_STATUS(mmf_queue_receive(queue, &got, SIZE, 0, &length, NULL), MMF_OK);
@@ -309,10 +312,11 @@ static void
 large_queue_works(struct stage *stage)
 {
     static uint8_t bytes[1 << 16];
-    int64_t length;
+    size_t length;
 
     for (int i = 0; i < 32; i++)
-        CHECK_STATUS(mmf_queue_send(stage->queue, bytes, sizeof(bytes), 0, NULL), MMF_OK);
+        CHECK_STATUS(mmf_queue_send(stage->queue, bytes, sizeof(bytes), 0, NULL),
+                     MMF_OK);
     CHECK_STATUS(
         mmf_queue_receive(stage->queue, bytes, sizeof(bytes), 0, &length, NULL),
         MMF_OK);
@@ -323,7 +327,7 @@ static void
 hears_theirs(struct stage *stage)
 {
     uint64_t got = 0;
-    int64_t length;
+    size_t length;
 
     CHECK_STATUS(mmf_queue_receive(stage->queue, &got, SIZE, SOON_MS, &length, NULL),
                  MMF_OK);
@@ -352,7 +356,7 @@ topic_works(struct stage *stage)
 {
     for (uint64_t number = 1; number <= COUNT + 1; number++) {
         uint64_t got = 0;
-        int64_t length;
+        size_t length;
 
         CHECK_STATUS(mmf_topic_send(stage->topic, &number, SIZE, 0, NULL), MMF_OK);
         CHECK_STATUS(mmf_topic_receive(stage->topic, &got, SIZE, 0, &length, NULL),
@@ -368,7 +372,7 @@ topic_is_heard(struct stage *stage)
     mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
     mmf_topic *publisher;
     uint64_t got = 0;
-    int64_t length;
+    size_t length;
 
     CHECK_OK(mmf_topic_open_existing("Cat", &options, &publisher));
     CHECK_STATUS(mmf_topic_send(publisher, &theirs, SIZE, 0, NULL), MMF_OK);
@@ -381,9 +385,9 @@ static void
 topic_is_theirs(struct stage *stage)
 {
     uint64_t got = 0;
-    int64_t length;
+    size_t length;
 
-    round_tell_elsewhere();
+    round_act_elsewhere();
     CHECK_STATUS(mmf_topic_receive(stage->topic, &got, SIZE, SOON_MS, &length, NULL),
                  MMF_OK);
     CHECK_INT(got, theirs);
@@ -393,7 +397,7 @@ static void
 latest_works(struct stage *stage)
 {
     uint64_t got = 0, version;
-    int64_t length;
+    size_t length;
 
     CHECK_OK(mmf_latest_send(stage->latest, &theirs, SIZE, NULL));
     CHECK_OK(mmf_latest_receive(stage->latest, &got, SIZE, &length, &version));
@@ -404,7 +408,7 @@ static void
 latest_is_theirs(struct stage *stage)
 {
     uint64_t got = 0, version;
-    int64_t length;
+    size_t length;
 
     CHECK_OK(mmf_latest_receive(stage->latest, &got, SIZE, &length, &version));
     CHECK_INT(got, theirs);
@@ -420,7 +424,7 @@ give_queue(struct stage *stage)
     CHECK_OK(make_queue("Cat", MMF_ROLE_BOTH, 0, &stage->given_queue));
 }
 
-/* With a message in hand, a reservation, and a descriptor to poll. */
+/* With a message in flight, a reservation, and a descriptor to poll. */
 static void
 use_queue(mmf_queue *queue)
 {
@@ -483,14 +487,14 @@ close_given(struct stage *stage)
     return MMF_OK;
 }
 
-/* What it had in hand is handed on, marked, and its reservation gone. */
+/* What it had in flight is redelivered, marked, and its reservation is gone. */
 static void
-is_handed_on(mmf_queue *queue)
+is_redelivered(mmf_queue *queue)
 {
     mmf_message message = {.flags = 0};
     mmf_channel_stats stats;
     uint64_t got = 0;
-    int64_t length;
+    size_t length;
 
     CHECK_STATUS(mmf_queue_receive(queue, &got, SIZE, SOON_MS, &length, &message),
                  MMF_OK);
@@ -505,7 +509,7 @@ is_handed_on(mmf_queue *queue)
 static void
 kept_gets_it(struct stage *stage)
 {
-    is_handed_on(stage->kept_queue);
+    is_redelivered(stage->kept_queue);
 }
 
 static void
@@ -515,7 +519,7 @@ others_get_it(struct stage *stage)
 
     (void)stage;
     CHECK_OK(mmf_queue_open_existing("Cat", NULL, &queue));
-    is_handed_on(queue);
+    is_redelivered(queue);
     mmf_queue_close(queue);
 }
 
@@ -523,7 +527,7 @@ static void
 their_topic_goes_on(struct stage *stage)
 {
     for (int i = 0; i < 2 * COUNT; i++)
-        round_tell_elsewhere(); /* nobody subscribes any more, who could hold it */
+        round_act_elsewhere(); /* no subscriber is left that could hold it up */
     (void)stage;
 }
 
@@ -600,7 +604,7 @@ lists_queue(struct stage *stage)
     CHECK_INT(mmf_list_count(stage->list), 1);
     CHECK_TEXT(info->name, "Cat");
     CHECK_INT(info->kind, MMF_KIND_QUEUE);
-    CHECK_INT(info->life, MMF_OBJECT_IN_USE);
+    CHECK_INT(info->status, MMF_OBJECT_IN_USE);
     if (info->channel != NULL) /* it may have failed to be looked at */
         CHECK_INT(info->channel->sent, 1);
 }
@@ -627,11 +631,11 @@ is_readable(int fd)
 
 /* Readable at first, then quiet, then readable when there is a message. */
 static void
-tells_of_messages(struct stage *stage)
+is_readable_for_messages(struct stage *stage)
 {
     int fd = stage->poll_fd;
     uint64_t got;
-    int64_t length;
+    size_t length;
 
     CHECK(is_readable(fd));
     for (int i = 0; i < 3 && is_readable(fd); i++)
@@ -708,7 +712,7 @@ static struct scenario scenarios[] = {
      .arrange = hold_queue,
      .inspect = queue_is_theirs,
      .clean = close_queue,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "create_full",
      .documented = create_statuses,
      .host = HOST_FULL,
@@ -728,42 +732,42 @@ static struct scenario scenarios[] = {
      .act = create_topic,
      .expected = MMF_E_WRONG_KIND,
      .arrange = hold_queue,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_queue",
      .act = open_queue,
      .arrange = hold_queue,
      .inspect = queue_is_theirs,
      .clean = close_queue,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_to_send",
      .act = open_to_send,
      .arrange = hold_queue,
      .inspect = sends_after_theirs,
      .clean = close_queue,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_single",
      .act = open_to_receive,
      .arrange = hold_single,
      .inspect = hears_theirs,
      .clean = close_queue,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_single_taken",
      .act = open_to_send,
      .expected = MMF_E_SHARING,
      .arrange = hold_single,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_topic_to_subscribe",
      .act = open_to_subscribe,
      .arrange = hold_topic,
      .inspect = topic_is_theirs,
      .clean = close_topic,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_latest",
      .act = open_latest,
      .arrange = hold_latest,
      .inspect = latest_is_theirs,
      .clean = close_latest,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_again",
      .act = open_queue,
      .arrange = give_queue,
@@ -775,7 +779,7 @@ static struct scenario scenarios[] = {
      .arrange = hold_queue_of_the_dead,
      .inspect = queue_is_theirs,
      .clean = close_queue,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_dead",
      .act = open_queue,
      .expected = MMF_E_NOT_FOUND,
@@ -786,12 +790,12 @@ static struct scenario scenarios[] = {
      .act = open_queue,
      .expected = MMF_E_ACCESS,
      .arrange = hold_queue,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_damaged",
      .act = open_queue,
      .expected = MMF_E_CORRUPT,
      .arrange = hold_damaged,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "close_last",
      .act = close_given,
      .arrange = give_used_queue,
@@ -809,28 +813,28 @@ static struct scenario scenarios[] = {
      .act = close_given,
      .arrange = give_theirs,
      .inspect = others_get_it,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "close_subscriber",
      .act = close_given,
      .arrange = give_topic_of_theirs,
      .inspect = their_topic_goes_on,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "stat_queue",
      .act = look,
      .arrange = hold_queue,
      .inspect = counts_theirs,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "stat_topic",
      .act = look,
      .arrange = hold_topic,
      .inspect = is_a_topic,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "stat_of_a_reader",
      .host = HOST_READ_ONLY,
      .act = look,
      .arrange = hold_queue,
      .inspect = counts_theirs,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "stat_dead",
      .act = look,
      .expected = MMF_E_NOT_FOUND,
@@ -839,24 +843,24 @@ static struct scenario scenarios[] = {
      .act = look,
      .expected = MMF_E_CORRUPT,
      .arrange = hold_damaged,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "stat_map",
      .act = look,
      .expected = MMF_E_WRONG_KIND,
      .arrange = step_hold_elsewhere,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "list_queue",
      .documented = round_list_statuses,
      .act = list_all,
      .arrange = hold_queue,
      .inspect = lists_queue,
      .clean = close_list,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "poll_queue",
      .documented = round_poll_statuses,
      .act = ask_for_fd,
      .arrange = give_queue,
-     .inspect = tells_of_messages,
+     .inspect = is_readable_for_messages,
      .clean = close_and_give_again,
      .disarrange = close_what_was_given},
 };

@@ -45,7 +45,7 @@ is_the_one(const char *function)
         return 0;
     report.calls++;
     if (armed.at == 0 || report.calls < armed.at ||
-        (report.calls > armed.at && armed.way != FAULT_FOR_EVER))
+        (report.calls > armed.at && armed.way != FAULT_FOREVER))
         return 0;
     if (!report.struck)
         snprintf(report.function, sizeof(report.function), "%s", function);

@@ -15,9 +15,9 @@ enum fault_calls { FAULT_SYSTEM, FAULT_MEMORY };
 
 /* What happens to the call that the fault is for. */
 enum fault_way {
-    FAULT_ONCE,     /* it fails, those after it work */
-    FAULT_FOR_EVER, /* it fails, and all after it */
-    FAULT_HALF      /* it moves half of the bytes; only reads and writes are counted */
+    FAULT_ONCE,    /* it fails, those after it work */
+    FAULT_FOREVER, /* it fails, and all after it */
+    FAULT_HALF     /* it moves half of the bytes; only reads and writes are counted */
 };
 
 struct fault {
@@ -51,13 +51,13 @@ enum fault_host {
     HOST_NO_LINK = 8,              /* a file system without hard links */
     HOST_NO_FALLOCATE = 16,        /* a file system without fallocate */
     HOST_OLD_MEMFD = 32,           /* a kernel that does not know the exec flags */
-    HOST_READ_ONLY = 64,           /* objects of somebody who lets us read only */
+    HOST_READ_ONLY = 64,           /* objects of another user, which we may only read */
     HOST_HUGE_PAGES = 128,         /* huge pages for shared memory, if asked for */
     HOST_FORCED_HUGE_PAGES = 2048, /* for all of it */
     HOST_CGROUP = 256,             /* a cgroup with a limit */
-    HOST_PID_OF_SCAVENGER = 512,   /* a process whose first creation scavenges */
-    HOST_FULL = 1024,              /* no room for anything */
-    HOST_FULL_OF_DEAD = 4096       /* no room until something is removed */
+    HOST_PID_OF_COLLECTOR = 512,   /* a process whose first creation collects orphans */
+    HOST_FULL = 1024,              /* no space for anything */
+    HOST_FULL_OF_DEAD = 4096       /* no space until something is removed */
 };
 
 void fault_set_host(unsigned host);

@@ -23,7 +23,7 @@ map_file(struct stage *stage, mmf_file_mode mode, const char *name, int64_t capa
     options.access = access;
     options.share = share;
     return mmf_map_create_from_file(stage->path, mode, name, capacity, &options,
-                                &stage->map);
+                                    &stage->map);
 }
 
 static int
@@ -193,7 +193,7 @@ make_file_and_descriptor(struct stage *stage)
     CHECK(stage->fd >= 0);
 }
 
-/* Somebody else has the file for himself. */
+/* Another process has the file locked exclusively. */
 static void
 make_file_in_use(struct stage *stage)
 {
@@ -216,9 +216,9 @@ choose_path_and_hold(struct stage *stage)
 }
 
 static void
-let_go_and_remove(struct stage *stage)
+close_and_remove(struct stage *stage)
 {
-    step_let_go_elsewhere(stage);
+    step_close_elsewhere(stage);
     remove_file(stage);
 }
 
@@ -227,8 +227,8 @@ static struct stage *holders_stage;
 static int
 make_named_map_of_file(mmf_map **map)
 {
-    return mmf_map_create_from_file(holders_stage->path, MMF_FILE_MODE_OPEN, "Cat", 0, NULL,
-                                map);
+    return mmf_map_create_from_file(holders_stage->path, MMF_FILE_MODE_OPEN, "Cat", 0,
+                                    NULL, map);
 }
 
 static void
@@ -333,7 +333,7 @@ is_found_by_name(struct stage *stage)
     mmf_map_close(again);
 }
 
-/* Nobody else may have it for himself now. */
+/* No other process may lock it exclusively now. */
 static void
 is_locked(struct stage *stage)
 {
@@ -437,7 +437,7 @@ static struct scenario scenarios[] = {
      .expected = MMF_E_EXISTS,
      .arrange = make_file_and_hold,
      .inspect_failure = is_as_it_was,
-     .disarrange = let_go_and_remove},
+     .disarrange = close_and_remove},
     {.name = "file_read",
      .act = read_file,
      .arrange = make_file,
@@ -483,7 +483,7 @@ static struct scenario scenarios[] = {
      .act = name_new_file,
      .expected = MMF_E_EXISTS,
      .arrange = choose_path_and_hold,
-     .disarrange = let_go_and_remove},
+     .disarrange = close_and_remove},
     {.name = "file_open_by_name",
      .act = open_by_name,
      .documented = round_open_statuses,
@@ -491,14 +491,14 @@ static struct scenario scenarios[] = {
      .inspect = is_map_of_file,
      .inspect_failure = is_as_it_was,
      .clean = step_close_map,
-     .disarrange = let_go_and_remove},
+     .disarrange = close_and_remove},
     {.name = "file_open_by_name_replaced",
      .act = open_by_name,
      .expected = MMF_E_CORRUPT,
      .documented = round_open_statuses,
      .arrange = hold_replaced_file,
      .inspect_failure = is_as_it_was,
-     .disarrange = let_go_and_remove},
+     .disarrange = close_and_remove},
     {.name = "fd_map",
      .act = map_descriptor,
      .arrange = make_file_and_descriptor,

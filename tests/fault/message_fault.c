@@ -1,8 +1,8 @@
 /*
  * message_fault.c - sending and receiving that has to sleep, to wake, or to ask after
  * the dead, while something fails. Whatever it is, no message is lost or comes twice:
- * what cannot sleep looks again, what cannot wake is seen within a tick, and who cannot
- * be asked after is taken for alive.
+ * a call that cannot sleep looks again, a wake-up that fails is noticed within a tick,
+ * and a participant that cannot be asked after is taken for living.
  */
 #include "round.h"
 
@@ -18,7 +18,7 @@ enum {
     COUNT = 2,
     SOON_MS = 10000,
     IN_VAIN_MS = 30, /* a tick and a half: a sleeper asks after the dead in between */
-    DEATH_MS = 200   /* a dead one has shown long before, if it can be asked after */
+    DEATH_MS = 200   /* a death shows long before, if the ticket can be asked */
 };
 
 static mmf_channel_options
@@ -42,7 +42,7 @@ static void
 expect_number(mmf_queue *queue, uint64_t number)
 {
     uint64_t got = 0;
-    int64_t length;
+    size_t length;
 
     CHECK_STATUS(mmf_queue_receive(queue, &got, SIZE, SOON_MS, &length, NULL), MMF_OK);
     CHECK_INT(got, number);
@@ -52,13 +52,13 @@ static void
 expect_none(mmf_queue *queue)
 {
     uint64_t got;
-    int64_t length;
+    size_t length;
 
     CHECK_STATUS(mmf_queue_receive(queue, &got, SIZE, 0, &length, NULL), MMF_TIMED_OUT);
 }
 
 /*
- * The other process, which makes the channel. It does its part when it is told to, a
+ * The other process, which makes the channel. It does its part on request, a
  * moment later, so that as a rule we sleep by then; it does not matter if we do not.
  */
 
@@ -80,8 +80,8 @@ make_their_queue(void)
 {
     mmf_channel_options options = options_for(MMF_ROLE_BOTH);
 
-    CHECK_OK(mmf_queue_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
-                              &their_queue));
+    CHECK_OK(mmf_queue_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
+                                      NULL, &their_queue));
 }
 
 static void
@@ -90,8 +90,8 @@ make_their_single(mmf_role role)
     mmf_channel_options options = options_for(role);
 
     options.flags = MMF_CHANNEL_SPSC;
-    CHECK_OK(mmf_queue_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
-                              &their_queue));
+    CHECK_OK(mmf_queue_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
+                                      NULL, &their_queue));
 }
 
 static void
@@ -109,8 +109,8 @@ make_their_consumer(void)
 static void
 make_their_topic(void)
 {
-    CHECK_OK(mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL, NULL,
-                              &their_topic));
+    CHECK_OK(mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
+                                      NULL, &their_topic));
 }
 
 static void
@@ -159,7 +159,7 @@ static void
 read_theirs(void)
 {
     uint64_t got;
-    int64_t length;
+    size_t length;
 
     wait_a_moment();
     CHECK_STATUS(mmf_topic_receive(their_topic, &got, SIZE, SOON_MS, &length, NULL),
@@ -241,7 +241,7 @@ let_them_sleep(struct stage *stage)
 
     round_live_elsewhere(&life);
     open_given(stage, MMF_ROLE_BOTH);
-    round_tell_elsewhere();
+    round_act_elsewhere();
     wait_a_moment();
 }
 
@@ -274,7 +274,8 @@ wait_for_a_subscriber(struct stage *stage)
     round_live_elsewhere(&life);
     CHECK_OK(mmf_topic_open_existing("Cat", &options, &stage->given_topic));
     for (uint64_t number = 1; number <= COUNT; number++)
-        CHECK_STATUS(mmf_topic_send(stage->given_topic, &number, SIZE, 0, NULL), MMF_OK);
+        CHECK_STATUS(mmf_topic_send(stage->given_topic, &number, SIZE, 0, NULL),
+                     MMF_OK);
 }
 
 static void
@@ -289,7 +290,7 @@ wait_for_a_value(struct stage *stage)
 }
 
 /*
- * Those who die with something in hand, when the call is about to begin.
+ * Those that die with something in flight, when the call is about to begin.
  */
 
 static void
@@ -352,8 +353,8 @@ create_given(struct stage *stage)
 {
     mmf_channel_options options = options_for(MMF_ROLE_BOTH);
 
-    CHECK_OK(mmf_queue_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
-                              &stage->given_queue));
+    CHECK_OK(mmf_queue_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
+                                      NULL, &stage->given_queue));
 }
 
 static void
@@ -385,11 +386,12 @@ hold_topic_by_the_dying(struct stage *stage)
 {
     mmf_channel_options options = options_for(MMF_ROLE_SEND);
 
-    CHECK_OK(mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options, NULL,
-                              &stage->given_topic));
+    CHECK_OK(mmf_topic_create_or_open("Cat", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
+                                      NULL, &stage->given_topic));
     live_until_killed(stage, let_a_subscriber_die);
     for (uint64_t number = 1; number <= COUNT; number++)
-        CHECK_STATUS(mmf_topic_send(stage->given_topic, &number, SIZE, 0, NULL), MMF_OK);
+        CHECK_STATUS(mmf_topic_send(stage->given_topic, &number, SIZE, 0, NULL),
+                     MMF_OK);
 }
 
 static void
@@ -406,31 +408,31 @@ create_full(struct stage *stage)
 }
 
 /*
- * The calls. What they heard is in stage->stats.sent, which nobody else uses here.
+ * The calls. What they received is in stage->stats.sent, which has no other use here.
  */
 
 static int
 receive(struct stage *stage, int32_t timeout_ms)
 {
-    int64_t length;
+    size_t length;
 
     return mmf_queue_receive(stage->given_queue, &stage->stats.sent, SIZE, timeout_ms,
                              &length, NULL);
 }
 
 static int
-receive_when_told(struct stage *stage)
+receive_when_asked(struct stage *stage)
 {
-    round_tell_elsewhere();
+    round_act_elsewhere();
     return receive(stage, SOON_MS);
 }
 
 static int
-send_when_told(struct stage *stage)
+send_when_asked(struct stage *stage)
 {
     static const uint64_t number = COUNT + 1;
 
-    round_tell_elsewhere();
+    round_act_elsewhere();
     return mmf_queue_send(stage->given_queue, &number, SIZE, SOON_MS, NULL);
 }
 
@@ -455,28 +457,28 @@ send_in_vain(struct stage *stage)
 }
 
 static int
-subscribe_when_told(struct stage *stage)
+subscribe_when_asked(struct stage *stage)
 {
-    int64_t length;
+    size_t length;
 
-    round_tell_elsewhere();
+    round_act_elsewhere();
     return mmf_topic_receive(stage->given_topic, &stage->stats.sent, SIZE, SOON_MS,
                              &length, NULL);
 }
 
 static int
-publish_when_told(struct stage *stage)
+publish_when_asked(struct stage *stage)
 {
     static const uint64_t number = COUNT + 1;
 
-    round_tell_elsewhere();
+    round_act_elsewhere();
     return mmf_topic_send(stage->given_topic, &number, SIZE, SOON_MS, NULL);
 }
 
 static int
-await_version_when_told(struct stage *stage)
+await_version_when_asked(struct stage *stage)
 {
-    round_tell_elsewhere();
+    round_act_elsewhere();
     return mmf_latest_wait(stage->given_latest, 0, SOON_MS);
 }
 
@@ -510,7 +512,7 @@ has_heard_theirs(struct stage *stage)
 {
     CHECK_INT(stage->stats.sent, theirs);
     expect_none(stage->given_queue);
-    round_tell_elsewhere();
+    round_act_elsewhere();
     expect_number(stage->given_queue, theirs);
 }
 
@@ -522,7 +524,7 @@ has_sent(struct stage *stage)
     expect_none(stage->given_queue);
 }
 
-/* The handle only sends: the consumer takes them, one when it is told, and again. */
+/* The handle only sends: the consumer takes them, one on request, and again. */
 static void
 has_sent_to_consumer(struct stage *stage)
 {
@@ -539,7 +541,7 @@ has_been_heard(struct stage *stage)
     mmf_channel_stats stats;
     int64_t waited_ms = 0;
 
-    /* Within a tick, even if nobody could wake it. */
+    /* Within a tick, even if no process could wake it. */
     do {
         wait_a_moment();
         CHECK_OK(mmf_queue_stat(stage->given_queue, &stats));
@@ -568,7 +570,7 @@ static void
 has_seen_theirs(struct stage *stage)
 {
     uint64_t got;
-    int64_t length;
+    size_t length;
 
     CHECK_INT(stage->stats.sent, theirs);
     CHECK_STATUS(mmf_topic_receive(stage->given_topic, &got, SIZE, 0, &length, NULL),
@@ -588,14 +590,14 @@ static void
 has_their_value(struct stage *stage)
 {
     uint64_t got, version;
-    int64_t length;
+    size_t length;
 
     CHECK_OK(mmf_latest_receive(stage->given_latest, &got, SIZE, &length, &version));
     CHECK_INT(got, theirs);
     CHECK_STATUS(mmf_latest_wait(stage->given_latest, version, 0), MMF_TIMED_OUT);
 }
 
-/* Both of the dead one's come, if only afterwards. */
+/* Both of the dead producer's messages come, if only afterwards. */
 static void
 has_what_the_dead_had(struct stage *stage)
 {
@@ -610,12 +612,12 @@ has_what_the_dead_had(struct stage *stage)
     is_empty(stage);
 }
 
-/* Every slot can be had. */
+/* Every slot is free. */
 static void
 has_the_dead_one_s_room(struct stage *stage)
 {
     uint64_t got;
-    int64_t length;
+    size_t length;
 
     while (mmf_queue_receive(stage->given_queue, &got, SIZE, 0, &length, NULL) ==
            MMF_OK)
@@ -628,7 +630,7 @@ has_the_dead_one_s_room(struct stage *stage)
 }
 
 static void
-is_held_by_nobody(struct stage *stage)
+has_no_holder(struct stage *stage)
 {
     for (uint64_t number = 1; number <= 2 * COUNT; number++)
         CHECK_STATUS(mmf_topic_send(stage->given_topic, &number, SIZE, SOON_MS, NULL),
@@ -645,43 +647,43 @@ close_given(struct stage *stage)
 }
 
 static void
-close_given_and_let_go(struct stage *stage)
+close_given_and_theirs(struct stage *stage)
 {
     close_given(stage);
-    step_let_go_elsewhere(stage);
+    step_close_elsewhere(stage);
 }
 
 static struct scenario scenarios[] = {
     {.name = "receive_sleeping",
-     .act = receive_when_told,
+     .act = receive_when_asked,
      .arrange = wait_for_a_message,
      .inspect = has_heard_theirs,
-     .disarrange = close_given_and_let_go},
+     .disarrange = close_given_and_theirs},
     {.name = "receive_sleeping_single",
-     .act = receive_when_told,
+     .act = receive_when_asked,
      .arrange = wait_for_the_producer,
      .inspect = has_heard_theirs,
-     .disarrange = close_given_and_let_go},
+     .disarrange = close_given_and_theirs},
     {.name = "receive_with_descriptor",
-     .act = receive_when_told,
+     .act = receive_when_asked,
      .arrange = wait_with_a_descriptor,
      .inspect = has_heard_theirs,
-     .disarrange = close_given_and_let_go},
+     .disarrange = close_given_and_theirs},
     {.name = "send_sleeping",
-     .act = send_when_told,
+     .act = send_when_asked,
      .arrange = wait_for_room,
      .inspect = has_sent,
-     .disarrange = close_given_and_let_go},
+     .disarrange = close_given_and_theirs},
     {.name = "send_sleeping_single",
-     .act = send_when_told,
+     .act = send_when_asked,
      .arrange = wait_for_the_consumer,
      .inspect = has_sent_to_consumer,
-     .disarrange = close_given_and_let_go},
+     .disarrange = close_given_and_theirs},
     {.name = "send_to_sleeper",
      .act = send_to_sleeper,
      .arrange = let_them_sleep,
      .inspect = has_been_heard,
-     .disarrange = close_given_and_let_go},
+     .disarrange = close_given_and_theirs},
     {.name = "receive_in_vain",
      .act = receive_in_vain,
      .expected = MMF_TIMED_OUT,
@@ -695,20 +697,20 @@ static struct scenario scenarios[] = {
      .inspect = is_full,
      .disarrange = close_given},
     {.name = "subscribe_sleeping",
-     .act = subscribe_when_told,
+     .act = subscribe_when_asked,
      .arrange = wait_for_a_publisher,
      .inspect = has_seen_theirs,
-     .disarrange = close_given_and_let_go},
+     .disarrange = close_given_and_theirs},
     {.name = "publish_sleeping",
-     .act = publish_when_told,
+     .act = publish_when_asked,
      .arrange = wait_for_a_subscriber,
      .inspect = has_published,
-     .disarrange = close_given_and_let_go},
+     .disarrange = close_given_and_theirs},
     {.name = "await_version",
-     .act = await_version_when_told,
+     .act = await_version_when_asked,
      .arrange = wait_for_a_value,
      .inspect = has_their_value,
-     .disarrange = close_given_and_let_go},
+     .disarrange = close_given_and_theirs},
     {.name = "receive_from_the_dead",
      .act = receive_from_the_dead,
      .or_else = MMF_TIMED_OUT,
@@ -725,7 +727,7 @@ static struct scenario scenarios[] = {
      .act = publish_over_the_dead,
      .or_else = MMF_TIMED_OUT,
      .arrange = hold_topic_by_the_dying,
-     .inspect = is_held_by_nobody,
+     .inspect = has_no_holder,
      .disarrange = close_given},
 };
 

@@ -1,5 +1,5 @@
 /*
- * names_fault.c - the end of names: closing, listing, reaping, and fork, while
+ * names_fault.c - the end of names: closing, listing, collecting, and fork, while
  * something fails.
  */
 #include "round.h"
@@ -50,7 +50,8 @@ static void
 create_and_view(struct stage *stage)
 {
     create_given(stage);
-    CHECK_OK(mmf_accessor_create(stage->given, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &stage->given_view));
+    CHECK_OK(mmf_accessor_create(stage->given, 0, 0, MMF_ACCESS_READ_WRITE, NULL,
+                                 &stage->given_view));
     CHECK_OK(mmf_accessor_write_byte(stage->given_view, 0, 7));
 }
 
@@ -128,7 +129,7 @@ name_file(struct stage *stage)
 {
     round_make_file(stage, 5000);
     CHECK_OK(mmf_map_create_from_file(stage->path, MMF_FILE_MODE_OPEN, "Cat", 0, NULL,
-                                  &stage->given));
+                                      &stage->given));
 }
 
 /* The file is free for others again. */
@@ -138,8 +139,8 @@ file_is_free(struct stage *stage)
     mmf_map *map;
 
     step_is_gone(stage);
-    CHECK_OK(
-        mmf_map_create_from_file(stage->path, MMF_FILE_MODE_OPEN, "Cat", 0, NULL, &map));
+    CHECK_OK(mmf_map_create_from_file(stage->path, MMF_FILE_MODE_OPEN, "Cat", 0, NULL,
+                                      &map));
     mmf_map_close(map);
 }
 
@@ -150,8 +151,8 @@ remove_file(struct stage *stage)
 }
 
 /*
- * Listing and reaping. "Cat" lives elsewhere, "Dog" and a creator's temporary file are
- * dead, "Rock" is no object, and "Cow" is a file's that lives here.
+ * Listing and collecting. "Cat" is open elsewhere, "Dog" and a creator's temporary file
+ * are orphans, "Rock" is no object, and "Cow" is a file's map, open here.
  */
 
 static void
@@ -163,14 +164,14 @@ plant(const char *name, const char *text)
     close(fd);
 }
 
-/* The dead come last: whoever creates may reap them. */
+/* The orphans come last: every creation may collect them. */
 static void
 populate(struct stage *stage)
 {
     step_hold_elsewhere(stage);
     round_make_file(stage, 5000);
     CHECK_OK(mmf_map_create_from_file(stage->path, MMF_FILE_MODE_OPEN, "Global\\Cow", 0,
-                                  NULL, &stage->given));
+                                      NULL, &stage->given));
     round_leave_dead("Dog", CAT_SIZE);
     plant("Rock", "hard");
     plant(".tmp-1-0", "half-made");
@@ -180,7 +181,7 @@ static void
 depopulate(struct stage *stage)
 {
     mmf_map_close(stage->given);
-    step_let_go_elsewhere(stage);
+    step_close_elsewhere(stage);
     unlink(round_file_of("Rock"));
     unlink(stage->path);
 }
@@ -197,7 +198,7 @@ list_with_dead(struct stage *stage)
     return mmf_list_create(MMF_LIST_LOCAL | MMF_LIST_KEEP_ORPHANED, &stage->list);
 }
 
-/* Without /proc: with it the round would be as long as the machine has descriptors. */
+/* Without /proc: with it the round is as long as the machine has descriptors. */
 static int
 list_with_holders(struct stage *stage)
 {
@@ -222,10 +223,10 @@ lists_the_local(struct stage *stage)
     if (stage->says_less)
         return;
     cat = find(stage->list, "Cat");
-    CHECK_INT(cat->life, MMF_OBJECT_IN_USE);
+    CHECK_INT(cat->status, MMF_OBJECT_IN_USE);
     CHECK_INT(cat->holders, 1);
     CHECK_INT(cat->capacity, CAT_SIZE);
-    CHECK_INT(find(stage->list, "Rock")->life, MMF_OBJECT_INVALID);
+    CHECK_INT(find(stage->list, "Rock")->status, MMF_OBJECT_INVALID);
 }
 
 static void
@@ -237,7 +238,7 @@ lists_all(struct stage *stage)
         return;
     lists_the_local(stage);
     cow = find(stage->list, "Global\\Cow");
-    CHECK_INT(cow->life, MMF_OBJECT_IN_USE);
+    CHECK_INT(cow->status, MMF_OBJECT_IN_USE);
     CHECK_INT(cow->holders, 1);
     CHECK_TEXT(cow->file, stage->path);
 }
@@ -248,8 +249,8 @@ lists_dead(struct stage *stage)
     if (stage->says_less)
         return;
     lists_the_local(stage);
-    CHECK_INT(find(stage->list, "Dog")->life, MMF_OBJECT_ORPHANED);
-    CHECK_INT(find(stage->list, ".tmp-1-0")->life, MMF_OBJECT_ORPHANED);
+    CHECK_INT(find(stage->list, "Dog")->status, MMF_OBJECT_ORPHANED);
+    CHECK_INT(find(stage->list, ".tmp-1-0")->status, MMF_OBJECT_ORPHANED);
 }
 
 static void
@@ -259,29 +260,29 @@ close_list(struct stage *stage)
 }
 
 static int
-reap(struct stage *stage)
+collect(struct stage *stage)
 {
-    return mmf_gc(0, &stage->reaped);
+    return mmf_gc(0, &stage->collected);
 }
 
 /* Whatever the call could not remove, the next one does. */
 static void
-has_reaped(struct stage *stage)
+has_collected(struct stage *stage)
 {
     if (!stage->says_less) {
-        CHECK_INT(stage->reaped.alive, 2);
-        CHECK_INT(stage->reaped.foreign, 1);
+        CHECK_INT(stage->collected.in_use, 2);
+        CHECK_INT(stage->collected.invalid, 1);
     }
-    CHECK(stage->reaped.removed + stage->reaped.refused <= 2);
-    CHECK_OK(mmf_gc(0, &stage->reaped));
-    CHECK_INT(stage->reaped.alive, 2);
+    CHECK(stage->collected.removed + stage->collected.refused <= 2);
+    CHECK_OK(mmf_gc(0, &stage->collected));
+    CHECK_INT(stage->collected.in_use, 2);
     CHECK(access(round_file_of("Dog"), F_OK) < 0);
     CHECK(access(round_file_of(".tmp-1-0"), F_OK) < 0);
     CHECK(access(round_file_of("Rock"), F_OK) == 0);
 }
 
 /*
- * fork. The child has the view, but no claim: the name goes when the parent lets go,
+ * fork. The child has the view, but no lock: the name goes when the parent closes it,
  * though the child lives on.
  */
 
@@ -365,12 +366,12 @@ static struct scenario scenarios[] = {
      .act = close_given,
      .arrange = hold_elsewhere_and_open,
      .inspect = is_held_elsewhere,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "close_reader",
      .act = close_given,
      .arrange = hold_elsewhere_and_read,
      .inspect = is_held_elsewhere,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "close_inheritable",
      .act = close_given,
      .arrange = create_inheritable,
@@ -400,10 +401,10 @@ static struct scenario scenarios[] = {
      .inspect = lists_all,
      .clean = close_list,
      .disarrange = depopulate},
-    {.name = "reap",
-     .act = reap,
+    {.name = "gc",
+     .act = collect,
      .arrange = populate,
-     .inspect = has_reaped,
+     .inspect = has_collected,
      .disarrange = depopulate},
     {.name = "fork_with_view",
      .act = fork_child,

@@ -124,12 +124,12 @@ static void
 uproot(struct stage *stage)
 {
     CHECK(unlink(round_file_of("Cat")) == 0);
-    step_let_go_elsewhere(stage);
+    step_close_elsewhere(stage);
 }
 
-/* Somebody has locked all that the protocol knows, and keeps it. */
+/* Another process has locked all that the protocol knows, and keeps it. */
 static void
-stand_in_the_door(struct stage *stage)
+block_the_name(struct stage *stage)
 {
     struct flock all = {.l_type = F_WRLCK,
                         .l_whence = SEEK_SET,
@@ -142,7 +142,7 @@ stand_in_the_door(struct stage *stage)
 }
 
 static void
-leave_the_door(struct stage *stage)
+unblock_the_name(struct stage *stage)
 {
     close(stage->fd);
 }
@@ -285,31 +285,31 @@ static struct scenario scenarios[] = {
      .arrange = step_hold_elsewhere,
      .inspect = step_is_theirs,
      .clean = step_close_map,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_living_for_reading",
      .host = HOST_READ_ONLY,
      .act = open_for_reading,
      .arrange = step_hold_elsewhere,
      .inspect = can_be_read,
      .clean = step_close_map,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_living_denied",
      .host = HOST_READ_ONLY,
      .act = open_cat,
      .expected = MMF_E_ACCESS,
      .arrange = step_hold_elsewhere,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_living_inheritable",
      .act = open_inheritable,
      .arrange = step_hold_elsewhere,
      .inspect = is_inherited,
      .clean = step_close_map,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_without_privilege",
      .act = open_with_privilege,
      .expected = MMF_E_IO,
      .arrange = step_hold_elsewhere,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_again",
      .act = open_cat,
      .arrange = create_given,
@@ -330,27 +330,27 @@ static struct scenario scenarios[] = {
      .act = open_cat,
      .expected = MMF_E_NOT_FOUND,
      .arrange = step_hold_another,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_damaged",
      .act = open_cat,
      .expected = MMF_E_CORRUPT,
      .arrange = hold_damaged,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_newer",
      .act = open_cat,
      .expected = MMF_E_LAYOUT,
      .arrange = hold_newer,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_another_kind",
      .act = open_cat,
      .expected = MMF_E_WRONG_KIND,
      .arrange = hold_another_kind,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_another_name",
      .act = open_cat,
      .expected = MMF_E_CORRUPT,
      .arrange = hold_another_name,
-     .disarrange = step_let_go_elsewhere},
+     .disarrange = step_close_elsewhere},
     {.name = "open_planted_file",
      .act = open_cat,
      .expected = MMF_E_CORRUPT,
@@ -364,14 +364,14 @@ static struct scenario scenarios[] = {
     {.name = "open_blocked",
      .act = open_cat,
      .expected = MMF_E_BUSY,
-     .arrange = stand_in_the_door,
-     .disarrange = leave_the_door},
+     .arrange = block_the_name,
+     .disarrange = unblock_the_name},
     {.name = "create_blocked",
      .act = create_cat,
      .expected = MMF_E_BUSY,
      .documented = round_create_statuses,
-     .arrange = stand_in_the_door,
-     .disarrange = leave_the_door},
+     .arrange = block_the_name,
+     .disarrange = unblock_the_name},
     {.name = "inherit_named",
      .act = open_inherited,
      .documented = round_inherit_statuses,

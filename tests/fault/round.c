@@ -21,7 +21,7 @@
 
 char round_untouched;
 
-/* What a round's process tells the test. */
+/* What a round's process reports to the test. */
 struct result {
     struct fault_report report;
     long blocks; /* left at the end; the library keeps some forever */
@@ -31,7 +31,7 @@ static struct result *result; /* in shared memory */
 
 /*
  * Which system errors to try, at which calls. They are those that the call can have, on
- * some file system, some kernel or under somebody's seccomp filter.
+ * some file system, some kernel or under some seccomp filter.
  */
 #define PATH_CALLS                                                                     \
     " create open stat lstat statfs readlink linkat renameat2 unlink mkdir chmod "     \
@@ -83,7 +83,7 @@ static const struct system_error errors[] = {
 
 enum { EVERYDAY_ERRORS = 9 };
 
-/* Those that stay for a while: no memory, no descriptors, no room, no permission. */
+/* Those that stay for a while: no memory, no descriptors, no space, no permission. */
 static int
 can_last(int number)
 {
@@ -92,8 +92,8 @@ can_last(int number)
 }
 
 /*
- * Locks, of anybody, on files below MMF_DIR. The kernel tells one lock at a time: the
- * ranges beside it are asked again. Readers of one byte count as one.
+ * Locks, of any process, on files below MMF_DIR. The kernel reports one lock at a time:
+ * the ranges beside it are asked again. Readers of one byte count as one.
  */
 static long
 count_locks_between(int fd, int64_t start, int64_t end)
@@ -242,7 +242,7 @@ explains(const struct fault *fault, const struct fault_report *report, int statu
     for (size_t i = 0; i < sizeof(explained) / sizeof(explained[0]); i++) {
         if (explained[i].status == status &&
             (explained[i].error == 0 || explained[i].error == fault->error) &&
-            (explained[i].function == NULL || fault->way == FAULT_FOR_EVER ||
+            (explained[i].function == NULL || fault->way == FAULT_FOREVER ||
              strcmp(explained[i].function, report->function) == 0))
             return 1;
     }
@@ -272,7 +272,7 @@ check_answer(const struct scenario *scenario, const struct fault *fault, int rc)
             !is_documented(scenario, rc))
             CHECK_FAIL("answers %s (%d), not %s: %s", mmf_status_name(rc), rc,
                        mmf_status_name(scenario->expected), error.message);
-        /* The message tells of the error that was, not of one while tidying up. */
+        /* The message has the first error, not one of the clean-up after it. */
         if (fault->calls == FAULT_SYSTEM && fault->way == FAULT_ONCE &&
             error.system_error != fault->error && error.system_error != 0)
             CHECK_FAIL("the error was %d, the message says %d: %s", fault->error,
@@ -298,7 +298,7 @@ check_answer(const struct scenario *scenario, const struct fault *fault, int rc)
 static void
 check_untouched(const struct stage *stage)
 {
-    CHECK(stage->map == UNTOUCHED(mmf));
+    CHECK(stage->map == UNTOUCHED(mmf_map));
     CHECK(stage->view == UNTOUCHED(mmf_accessor));
     CHECK(stage->stream == UNTOUCHED(mmf_stream));
     CHECK(stage->list == UNTOUCHED(mmf_list));
@@ -307,13 +307,13 @@ check_untouched(const struct stage *stage)
     CHECK(stage->latest == UNTOUCHED(mmf_latest));
     CHECK_INT(stage->stats.senders, -7);
     CHECK_INT(stage->poll_fd, -7);
-    CHECK_INT(stage->reaped.alive, -7);
+    CHECK_INT(stage->collected.in_use, -7);
 }
 
 static void
-touch_nothing_yet(struct stage *stage)
+reset_outputs(struct stage *stage)
 {
-    stage->map = UNTOUCHED(mmf);
+    stage->map = UNTOUCHED(mmf_map);
     stage->view = UNTOUCHED(mmf_accessor);
     stage->stream = UNTOUCHED(mmf_stream);
     stage->list = UNTOUCHED(mmf_list);
@@ -322,7 +322,7 @@ touch_nothing_yet(struct stage *stage)
     stage->latest = UNTOUCHED(mmf_latest);
     stage->stats.senders = -7;
     stage->poll_fd = -7;
-    stage->reaped.alive = -7;
+    stage->collected.in_use = -7;
 }
 
 /* What there is, and that nothing more is there than was. */
@@ -351,7 +351,7 @@ check_no_more(const struct inventory *before, const struct inventory *now,
                    now->usage.files - before->usage.files, now->locks - before->locks);
 }
 
-/* Neither more nor less, but for dead objects, which may go at any time. */
+/* Neither more nor less, but for orphaned objects, which may go at any time. */
 static void
 check_same(const struct inventory *before, const char *when)
 {
@@ -387,12 +387,12 @@ call(const struct scenario *scenario, struct stage *stage, const struct fault *f
     return rc;
 }
 
-/* Whether it can be that not the call failed by the fault, but its tidying up. */
+/* Whether the fault may have hit the clean-up and not the call itself. */
 static int
 may_hit_tidying(const struct scenario *scenario, const struct fault *fault, int rc)
 {
     return result->report.struck &&
-           (fault->way == FAULT_FOR_EVER || rc == scenario->expected);
+           (fault->way == FAULT_FOREVER || rc == scenario->expected);
 }
 
 static int
@@ -420,7 +420,7 @@ run_round(const struct scenario *scenario, const struct fault *fault)
     if (scenario->arrange != NULL)
         scenario->arrange(&stage);
     fault_set_host(scenario->host);
-    touch_nothing_yet(&stage);
+    reset_outputs(&stage);
     before = empty;
     if (scenario->arrange != NULL)
         take_inventory(&before);
@@ -587,7 +587,7 @@ try_errors(const struct scenario *scenario, long blocks)
         if (fault.error == ENOENT)
             fault.immune = scenario->immune;
         visited += try_everywhere(scenario, fault, blocks);
-        fault.way = FAULT_FOR_EVER;
+        fault.way = FAULT_FOREVER;
         fault.immune = scenario->immune;
         if (can_last(fault.error))
             visited += try_everywhere(scenario, fault, blocks);
@@ -602,7 +602,7 @@ round_try_all(const struct scenario *scenario)
     static const struct fault half = {.way = FAULT_HALF};
     static const struct fault allocation = {.calls = FAULT_MEMORY};
     static const struct fault allocations = {.calls = FAULT_MEMORY,
-                                             .way = FAULT_FOR_EVER};
+                                             .way = FAULT_FOREVER};
     long visited;
     long points;
     long blocks;
@@ -732,7 +732,7 @@ round_live_elsewhere(const struct elsewhere *life)
 }
 
 void
-round_tell_elsewhere(void)
+round_act_elsewhere(void)
 {
     CHECK(write(word_to_elsewhere, "", 1) == 1);
 }
@@ -748,7 +748,7 @@ hold_there(void)
 }
 
 static void
-let_go_there(void)
+close_there(void)
 {
     mmf_map_close(map_there);
 }
@@ -756,7 +756,7 @@ let_go_there(void)
 void
 round_hold_elsewhere(int (*make)(mmf_map **map))
 {
-    static const struct elsewhere life = {.begin = hold_there, .end = let_go_there};
+    static const struct elsewhere life = {.begin = hold_there, .end = close_there};
 
     make_there = make;
     round_live_elsewhere(&life);
@@ -840,7 +840,7 @@ step_hold_another(struct stage *stage)
 }
 
 void
-step_let_go_elsewhere(struct stage *stage)
+step_close_elsewhere(struct stage *stage)
 {
     int status;
 

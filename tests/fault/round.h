@@ -1,15 +1,15 @@
 /*
  * round.h - one call of the library, again and again, with another fault each time.
  *
- * A scenario says how to set the stage, which call is tried, and how to tidy up. A
+ * A scenario says how to set the stage, which call is tried, and how to clean up. A
  * round runs it in a process of its own, so that the library knows nothing of earlier
  * rounds. Whatever was struck, the round demands:
  *
  *   - the call answers what it would have answered without the fault, or a status that
  *     its header knows and this fault explains, with a message of its own;
  *   - on failure its outputs are untouched and nothing is left behind: no descriptor,
- *     mapping, block of memory, file or lock (if the call did its work all the same, a
- *     dead object may be left, which mmf_gc takes);
+ *     mapping, block of memory, file or lock (if the call did its work all the same, an
+ *     orphaned object may be left, which mmf_gc takes);
  *   - the same call without a fault then works, and what it made works and goes.
  */
 #ifndef MMF_TESTS_FAULT_ROUND_H
@@ -30,7 +30,7 @@ struct stage {
     mmf_latest *latest;
     mmf_channel_stats stats;
     int poll_fd;
-    mmf_gc_result reaped;
+    mmf_gc_result collected;
     mmf_map *given; /* what the arrangement made for the call to work on */
     mmf_map *kept;
     mmf_accessor *given_view;
@@ -42,7 +42,7 @@ struct stage {
     int fd;
     pid_t child;
     char path[128]; /* a file outside the namespace, for maps of files */
-    int says_less;  /* the fault concerns one file, which a list may then tell otherwise
+    int says_less;  /* the fault concerns one file, which a list may then show otherwise
                      */
     int is_new_path; /* the call shall make it */
 };
@@ -97,21 +97,22 @@ struct CMUnitTest *round_make_tests(struct scenario *scenarios, size_t n,
 /* The capacity of every "Cat". */
 enum { CAT_SIZE = 1000 };
 
-/* Leave a dead object of that name; what another process leaves that dies of it. */
+/* Leave an orphaned object of that name; what another process leaves that dies of
+ * it. */
 void round_leave_dead(const char *name, int64_t capacity);
 void round_die_elsewhere(void (*live)(void));
 
 /*
- * Another process, that lives until step_let_go_elsewhere. Only one at a time.
+ * Another process, that lives until step_close_elsewhere. Only one at a time.
  */
 struct elsewhere {
     void (*begin)(void); /* the round waits until this is done */
-    void (*act)(void);   /* when it is told to; nobody waits for it */
+    void (*act)(void);   /* on request; the test does not wait for it */
     void (*end)(void);
 };
 
 void round_live_elsewhere(const struct elsewhere *life);
-void round_tell_elsewhere(void);
+void round_act_elsewhere(void);
 
 /* One that makes a map and holds it; what it can write begins with "elsewhere". */
 void round_hold_elsewhere(int (*make)(mmf_map **map));
@@ -132,7 +133,7 @@ void round_check_usable(mmf_map *map);
 /* A dead "Cat"; one that another process holds, until the second of the two. */
 void step_leave_dead(struct stage *stage);
 void step_hold_elsewhere(struct stage *stage);
-void step_let_go_elsewhere(struct stage *stage);
+void step_close_elsewhere(struct stage *stage);
 
 /* The same with "Dog": a namespace in use, but not the name. */
 void step_hold_another(struct stage *stage);

@@ -2,8 +2,8 @@
  * sys_fault.c - the system calls, the Nth of which fails.
  *
  * A call that gives something back (close, munmap) does so even when it fails: so does
- * Linux. Time passes by sleeping only, so that no test has to wait for a patience to
- * end.
+ * Linux. Time passes by sleeping only, so that no test has to wait for a deadline to
+ * pass.
  */
 #include "os/linux/sys/sys.h"
 
@@ -21,7 +21,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* src/os/linux/sys/sys.c under other names, for the calls that are more than one line. */
+/* src/os/linux/sys/sys.c under other names, for the calls that are more than one
+ * line. */
 int real_mmf_sys_birth(int fd, int64_t *seconds, uint32_t *nanoseconds);
 int real_mmf_sys_cpu_count(void);
 int real_mmf_sys_futex_wait(uint32_t *word, uint32_t expected, int64_t until);
@@ -290,12 +291,6 @@ mmf_sys_fcntl(int fd, int command, int argument)
     return strikes("fcntl") ? -1 : fcntl(fd, command, argument);
 }
 
-int
-mmf_sys_dup_above(int fd, int lowest)
-{
-    return strikes("dup") ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, lowest);
-}
-
 ssize_t
 mmf_sys_getdents(int fd, void *records, size_t size)
 {
@@ -358,7 +353,7 @@ mmf_sys_geteuid(void)
 pid_t
 mmf_sys_getpid(void)
 {
-    return host & HOST_PID_OF_SCAVENGER ? 8 : getpid();
+    return host & HOST_PID_OF_COLLECTOR ? 8 : getpid();
 }
 
 int
@@ -453,7 +448,7 @@ mmf_sys_write(int fd, const void *bytes, size_t count)
 }
 
 int
-mmf_sys_touch(int fd)
+mmf_sys_set_times(int fd)
 {
     return strikes("futimens") ? -1 : futimens(fd, NULL);
 }

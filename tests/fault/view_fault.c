@@ -1,5 +1,5 @@
 /*
- * view_fault.c - views, flushing them and letting go of them, while something fails.
+ * view_fault.c - views, flushing them and closing them, while something fails.
  */
 #include "round.h"
 
@@ -23,7 +23,8 @@ view_with(struct stage *stage, int64_t offset, mmf_access access, mmf_view_flags
 static int
 view(struct stage *stage)
 {
-    return mmf_accessor_create(stage->given, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &stage->view);
+    return mmf_accessor_create(stage->given, 0, 0, MMF_ACCESS_READ_WRITE, NULL,
+                               &stage->view);
 }
 
 static int
@@ -79,7 +80,8 @@ view_at_best(struct stage *stage)
 static int
 stream(struct stage *stage)
 {
-    return mmf_stream_create(stage->given, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &stage->stream);
+    return mmf_stream_create(stage->given, 0, 0, MMF_ACCESS_READ_WRITE, NULL,
+                             &stage->stream);
 }
 
 static int
@@ -89,7 +91,8 @@ stream_populated(struct stage *stage)
 
     mmf_view_options_init(&options);
     options.flags = MMF_VIEW_POPULATE;
-    return mmf_stream_create(stage->given, 0, 0, MMF_ACCESS_READ_WRITE, &options, &stage->stream);
+    return mmf_stream_create(stage->given, 0, 0, MMF_ACCESS_READ_WRITE, &options,
+                             &stage->stream);
 }
 
 static int
@@ -142,14 +145,16 @@ map_file(struct stage *stage)
 {
     round_make_file(stage, SIZE);
     CHECK_OK(mmf_map_create_from_file(stage->path, MMF_FILE_MODE_OPEN, NULL, 0, NULL,
-                                  &stage->given));
+                                      &stage->given));
 }
 
 static void
 make_views(struct stage *stage)
 {
-    CHECK_OK(mmf_accessor_create(stage->given, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &stage->given_view));
-    CHECK_OK(mmf_stream_create(stage->given, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &stage->given_stream));
+    CHECK_OK(mmf_accessor_create(stage->given, 0, 0, MMF_ACCESS_READ_WRITE, NULL,
+                                 &stage->given_view));
+    CHECK_OK(mmf_stream_create(stage->given, 0, 0, MMF_ACCESS_READ_WRITE, NULL,
+                               &stage->given_stream));
     CHECK_OK(mmf_accessor_write_byte(stage->given_view, 0, 1));
 }
 

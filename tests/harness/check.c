@@ -62,9 +62,9 @@ check_status(int rc, int status, const char *call, const char *file, int line)
 }
 
 /*
- * Make the thread's last error one of another status, so that check_fails can tell an
- * error of the call under test from one that was there before. Both calls fail in
- * their argument checks and reach no system call.
+ * Make the thread's last error one of another status, so that check_fails can
+ * distinguish an error of the call under test from one that was there before. Both
+ * calls fail in their argument checks and reach no system call.
  */
 void
 check_stale_error(int status)

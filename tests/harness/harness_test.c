@@ -30,7 +30,7 @@ run_patient(const char *arguments, struct outcome *outcome)
     CHECK(length > 0);
     self[length] = '\0';
     memset(outcome, 0, sizeof(*outcome));
-    /* Who is expected to wait in vain does not wait long. */
+    /* A test that expects to wait in vain does not wait long. */
     waits = strstr(arguments, "role_is_silent") != NULL ||
             strstr(arguments, "role_does_not_end") != NULL;
     snprintf(command, sizeof(command), "MMF_TEST_DEADLINE_MS=%s %s/patient %s 2>&1",

@@ -21,7 +21,8 @@ void usage_print(void);
 /* process.c: descriptors that belong to the harness. */
 long process_descriptors(void);
 
-/* process.c: end what still runs, free all; number of those that nobody had ended. */
+/* process.c: end what still runs, free all; number of those that the test had not
+ * ended. */
 int process_clean_up(void);
 
 /* process.c: was any process killed since the last clean-up? */

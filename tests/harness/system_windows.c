@@ -17,7 +17,7 @@ system_thread_id(void)
 
 /*
  * The system's own libraries open a few handles at the first call of this and that,
- * which are nobody's leak.
+ * which are no leak.
  */
 static void
 warm_up(void)
@@ -47,8 +47,8 @@ system_prepare(int is_role)
 }
 
 /*
- * Names are the kernel's, and everybody's of this session: tests have unlike names, or
- * run one after the other. The directory is for files.
+ * Names are the kernel's, and all processes of this session share them: tests have
+ * unlike names, or run one after the other. The directory is for files.
  */
 int
 system_make_namespace(char dir[HARNESS_DIR_SIZE])

@@ -13,7 +13,7 @@
 /* Handles are small multiples of four, the lowest that are free: no gap is so wide. */
 enum { WIDEST_GAP = 256 };
 
-/* What NtQueryObject writes: a text and room for it. */
+/* What NtQueryObject writes: a text and space for it. */
 union answer {
     UNICODE_STRING text;
     char room[4096];

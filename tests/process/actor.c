@@ -35,10 +35,10 @@ now_ms(void)
  * The actor's side.
  */
 
-enum { PLACES = 10 };
+enum { SLOTS = 10 };
 
-static mmf_map *maps[PLACES];
-static mmf_accessor *views[PLACES];
+static mmf_map *maps[SLOTS];
+static mmf_accessor *views[SLOTS];
 
 /* Answer a call's status; `text` after an MMF_OK. */
 static void
@@ -51,7 +51,7 @@ answer(int rc, const char *text)
 }
 
 static int
-create(int place, const char *rest, int inheritable, unsigned mode)
+create(int slot, const char *rest, int inheritable, unsigned mode)
 {
     mmf_map_options options;
     int length = 0;
@@ -62,42 +62,43 @@ create(int place, const char *rest, int inheritable, unsigned mode)
     mmf_map_options_init(&options);
     options.inheritability = inheritable;
     options.mode = mode;
-    return mmf_map_create_new(rest + length, capacity, &options, &maps[place]);
+    return mmf_map_create_new(rest + length, capacity, &options, &maps[slot]);
 }
 
 static int
-create_or_open(int place, const char *rest)
+create_or_open(int slot, const char *rest)
 {
     int length = 0;
     long long capacity = 0;
 
     if (sscanf(rest, "%lld %n", &capacity, &length) < 1)
         check_fail(__FILE__, __LINE__, "actor: no capacity in \"%s\"", rest);
-    return mmf_map_create_or_open(rest + length, capacity, NULL, NULL, &maps[place]);
+    return mmf_map_create_or_open(rest + length, capacity, NULL, NULL, &maps[slot]);
 }
 
 static int
-open_to_read(int place, const char *name)
+open_to_read(int slot, const char *name)
 {
     mmf_map_options options;
 
     mmf_map_options_init(&options);
     options.rights = MMF_RIGHTS_READ;
-    return mmf_map_open_existing(name, &options, &maps[place]);
+    return mmf_map_open_existing(name, &options, &maps[slot]);
 }
 
 static int
-create_from_file(int place, const char *rest)
+create_from_file(int slot, const char *rest)
 {
     char name[256], path[256];
 
     if (sscanf(rest, "%255s %255s", name, path) != 2)
         check_fail(__FILE__, __LINE__, "actor: no name and path in \"%s\"", rest);
-    return mmf_map_create_from_file(path, MMF_FILE_MODE_OPEN, name, 0, NULL, &maps[place]);
+    return mmf_map_create_from_file(path, MMF_FILE_MODE_OPEN, name, 0, NULL,
+                                    &maps[slot]);
 }
 
 static int
-read_bytes(int place, const char *rest, char *text, size_t size)
+read_bytes(int slot, const char *rest, char *text, size_t size)
 {
     long long offset = 0, length = 0, i;
     int rc;
@@ -107,7 +108,7 @@ read_bytes(int place, const char *rest, char *text, size_t size)
     for (i = 0; i < length; i++) {
         uint8_t byte;
 
-        rc = mmf_accessor_read_byte(views[place], offset + i, &byte);
+        rc = mmf_accessor_read_byte(views[slot], offset + i, &byte);
         if (rc < 0)
             return rc;
         text[i] = byte == 0 ? '.' : (char)byte;
@@ -117,24 +118,24 @@ read_bytes(int place, const char *rest, char *text, size_t size)
 }
 
 static int
-write_bytes(int place, const char *rest)
+write_bytes(int slot, const char *rest)
 {
     long long offset = 0;
     int length = 0;
 
     if (sscanf(rest, "%lld %n", &offset, &length) < 1)
         check_fail(__FILE__, __LINE__, "actor: no offset in \"%s\"", rest);
-    return mmf_accessor_write_array(views[place], offset, rest + length, 1,
-                                         (int64_t)strlen(rest + length));
+    return mmf_accessor_write_array(views[slot], offset, rest + length, 1,
+                                    strlen(rest + length));
 }
 
 static const char *
-is_zero(int place)
+is_zero(int slot)
 {
     void *bytes;
-    int64_t size, i;
+    size_t size, i;
 
-    if (mmf_accessor_pointer(views[place], &bytes, &size) < 0)
+    if (mmf_accessor_pointer(views[slot], &bytes, &size) < 0)
         return "no view";
     for (i = 0; i < size; i++)
         if (((const char *)bytes)[i] != 0)
@@ -142,9 +143,9 @@ is_zero(int place)
     return "yes";
 }
 
-/* Commands about one place; 0 if it is none of them. */
+/* Commands about one slot; 0 for any other command. */
 static int
-obey_about_place(const char *verb, int place, const char *rest)
+obey_about_slot(const char *verb, int slot, const char *rest)
 {
     char text[4096] = "";
     unsigned mode = 0;
@@ -154,43 +155,43 @@ obey_about_place(const char *verb, int place, const char *rest)
     int rc = MMF_OK;
 
     if (strcmp(verb, "create") == 0) {
-        rc = create(place, rest, 0, 0);
+        rc = create(slot, rest, 0, 0);
     } else if (strcmp(verb, "inheritable") == 0) {
-        rc = create(place, rest, 1, 0);
+        rc = create(slot, rest, 1, 0);
     } else if (strcmp(verb, "public") == 0) {
         if (sscanf(rest, "%o %n", &mode, &length) < 1)
             return 0;
-        rc = create(place, rest + length, 0, mode);
+        rc = create(slot, rest + length, 0, mode);
     } else if (strcmp(verb, "either") == 0) {
-        rc = create_or_open(place, rest);
+        rc = create_or_open(slot, rest);
     } else if (strcmp(verb, "open") == 0) {
-        rc = mmf_map_open_existing(rest, NULL, &maps[place]);
+        rc = mmf_map_open_existing(rest, NULL, &maps[slot]);
     } else if (strcmp(verb, "reader") == 0) {
-        rc = open_to_read(place, rest);
+        rc = open_to_read(slot, rest);
     } else if (strcmp(verb, "file") == 0) {
-        rc = create_from_file(place, rest);
+        rc = create_from_file(slot, rest);
     } else if (strcmp(verb, "view") == 0) {
-        rc = mmf_accessor_create(maps[place], 0, 0, MMF_ACCESS_READ_WRITE, NULL, &views[place]);
+        rc = mmf_accessor_create(maps[slot], 0, 0, MMF_ACCESS_READ_WRITE, NULL,
+                                 &views[slot]);
     } else if (strcmp(verb, "read-view") == 0) {
-        rc =
-            mmf_accessor_create(maps[place], 0, 0, MMF_ACCESS_READ, NULL, &views[place]);
+        rc = mmf_accessor_create(maps[slot], 0, 0, MMF_ACCESS_READ, NULL, &views[slot]);
     } else if (strcmp(verb, "close") == 0) {
-        mmf_map_close(maps[place]);
-        maps[place] = NULL;
+        mmf_map_close(maps[slot]);
+        maps[slot] = NULL;
     } else if (strcmp(verb, "close-view") == 0) {
-        mmf_accessor_close(views[place]);
-        views[place] = NULL;
+        mmf_accessor_close(views[slot]);
+        views[slot] = NULL;
     } else if (strcmp(verb, "read") == 0) {
-        rc = read_bytes(place, rest, text, sizeof(text));
+        rc = read_bytes(slot, rest, text, sizeof(text));
     } else if (strcmp(verb, "write") == 0) {
-        rc = write_bytes(place, rest);
+        rc = write_bytes(slot, rest);
     } else if (strcmp(verb, "zero") == 0) {
-        snprintf(text, sizeof(text), "%s", is_zero(place));
+        snprintf(text, sizeof(text), "%s", is_zero(slot));
     } else if (strcmp(verb, "capacity") == 0) {
-        rc = mmf_map_capacity(maps[place], &capacity);
+        rc = mmf_map_capacity(maps[slot], &capacity);
         snprintf(text, sizeof(text), "%lld", (long long)capacity);
     } else if (strcmp(verb, "handle") == 0) {
-        rc = mmf_map_native_handle(maps[place], &handle);
+        rc = mmf_map_native_handle(maps[slot], &handle);
         snprintf(text, sizeof(text), "%ld", (long)handle);
     } else {
         return 0;
@@ -224,27 +225,27 @@ actor_role(int argc, char **argv)
     (void)argc;
     (void)argv;
     while (role_hear(line, sizeof(line))) {
-        int place = -1;
+        int slot = -1;
         int length = 0;
 
-        if (sscanf(line, "%31s", verb) == 1 && strcmp(verb, "reap") == 0) {
+        if (sscanf(line, "%31s", verb) == 1 && strcmp(verb, "gc") == 0) {
             answer(mmf_gc(0, NULL), "");
-        } else if (sscanf(line, "user %d", &place) == 1) {
-            become_user((uid_t)place);
+        } else if (sscanf(line, "user %d", &slot) == 1) {
+            become_user((uid_t)slot);
             answer(MMF_OK, "");
-        } else if (sscanf(line, "statx %d", &place) == 1) {
-            forbid_statx(place);
+        } else if (sscanf(line, "statx %d", &slot) == 1) {
+            forbid_statx(slot);
             answer(MMF_OK, "");
-        } else if (sscanf(line, "%31s %d%n", verb, &place, &length) != 2 || place < 0 ||
-                   place >= PLACES ||
-                   !obey_about_place(verb, place,
-                                     line + length + (line[length] == ' '))) {
+        } else if (sscanf(line, "%31s %d%n", verb, &slot, &length) != 2 || slot < 0 ||
+                   slot >= SLOTS ||
+                   !obey_about_slot(verb, slot,
+                                    line + length + (line[length] == ' '))) {
             check_fail(__FILE__, __LINE__, "actor: what is \"%s\"?", line);
         }
     }
-    for (int place = 0; place < PLACES; place++) {
-        mmf_accessor_close(views[place]);
-        mmf_map_close(maps[place]);
+    for (int slot = 0; slot < SLOTS; slot++) {
+        mmf_accessor_close(views[slot]);
+        mmf_map_close(maps[slot]);
     }
     return EXIT_SUCCESS;
 }
@@ -352,7 +353,7 @@ child_start(struct child *child, void (*run)(struct child *self, void *argument)
 }
 
 void
-child_tell(struct child *child, char byte)
+child_send(struct child *child, char byte)
 {
     CHECK(write(child->in, &byte, 1) == 1);
 }

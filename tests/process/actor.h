@@ -32,7 +32,7 @@ void actor_end(struct process *actor);
  *   file M NAME PATH           mmf_map_create_from_file, open; NAME without blanks
  *   view M, read-view M        a view of it all
  *   close M, close-view M
- *   reap                       mmf_gc
+ *   gc                         mmf_gc
  *   user UID                   become that user
  *   statx ERRNO                from now on the system refuses statx with that
  */
@@ -65,8 +65,9 @@ struct child {
 void child_start(struct child *child, void (*run)(struct child *self, void *argument),
                  void *argument);
 
-/* Both sides: tell the other side a byte, hear one; 0 when the other side has ended. */
-void child_tell(struct child *child, char byte);
+/* Both sides: send the other side a byte, receive one; 0 when the other side has
+ * ended. */
+void child_send(struct child *child, char byte);
 char child_hear(struct child *child);
 
 /* Both sides: the next byte must be this one. */

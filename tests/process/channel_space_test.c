@@ -1,7 +1,7 @@
 /*
- * channel_space_test.c - channels where there is no room: on a tmpfs of 1 MiB.
+ * channel_space_test.c - channels without space: on a tmpfs of 1 MiB.
  *
- * A channel that could be made has all of its bytes: nobody who uses it is ended by
+ * A channel that could be made has all of its bytes: no process that uses it gets
  * SIGBUS, however full the file system becomes. Mounting needs root.
  */
 #include "actor.h"
@@ -77,14 +77,14 @@ create_too_large(struct child *self, void *argument)
     mount_small();
     before = free_blocks();
     CHECK_FAILS(mmf_queue_create_or_open("Jobs", LARGE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
-                                 &created, &queue),
+                                         &created, &queue),
                 MMF_E_NO_SPACE);
     check_sizes("needs 41"); /* four messages of 1,024 KiB, tables and page */
-    CHECK_FAILS(mmf_queue_create_or_open("Global\\Jobs", LARGE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
-                                 &created, &queue),
+    CHECK_FAILS(mmf_queue_create_or_open("Global\\Jobs", LARGE, COUNT,
+                                         MMF_OVERFLOW_BLOCK, NULL, &created, &queue),
                 MMF_E_NO_SPACE);
     CHECK_FAILS(mmf_topic_create_or_open("News", LARGE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
-                                 &created, &topic),
+                                         &created, &topic),
                 MMF_E_NO_SPACE);
     check_sizes("needs 41");
     CHECK_FAILS(mmf_latest_create_or_open("Price", LARGE, NULL, &created, &latest),
@@ -136,7 +136,7 @@ use_queue(mmf_queue *queue)
 {
     static uint8_t sent[SIZE], got[SIZE];
     mmf_queue *others[PARTICIPANTS - 1];
-    int64_t length;
+    size_t length;
 
     for (int i = 0; i < 2 * COUNT; i++) {
         memset(sent, i + 1, SIZE);
@@ -157,7 +157,7 @@ static void
 use_topic(mmf_topic *topic)
 {
     static uint8_t sent[SIZE], got[SIZE];
-    int64_t length;
+    size_t length;
 
     for (int i = 0; i < 2 * COUNT; i++) {
         memset(sent, i + 1, SIZE);
@@ -172,7 +172,7 @@ use_latest(mmf_latest *latest)
 {
     static uint8_t sent[SIZE], got[SIZE];
     uint64_t version;
-    int64_t length;
+    size_t length;
 
     for (int i = 0; i < 16; i++) {
         memset(sent, i + 1, sizeof(sent));
@@ -189,21 +189,21 @@ use_on_a_full_one(struct child *self, void *argument)
     mmf_topic *topic;
     mmf_latest *latest;
     uint64_t before;
-    int count = 0, rc = MMF_OK;
+    int count = 0, created = -7, rc = MMF_OK;
 
     (void)self;
     (void)argument;
     mount_small();
     before = free_blocks();
-    CHECK_OK(
-        mmf_topic_create_or_open("News", SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
+    CHECK_OK(mmf_topic_create_or_open("News", SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
+                                      NULL, &topic));
     CHECK_OK(mmf_latest_create_or_open("Price", SIZE / 4, NULL, NULL, &latest));
     while (count < MOST && rc == MMF_OK) {
         char name[24];
 
         snprintf(name, sizeof(name), "Global\\%d", count);
         rc = mmf_queue_create_or_open(name, SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL, NULL,
-                              &queues[count]);
+                                      &queues[count]);
         count += rc == MMF_OK;
     }
     CHECK_INT(rc, MMF_E_NO_SPACE);
@@ -213,10 +213,15 @@ use_on_a_full_one(struct child *self, void *argument)
         use_queue(queues[i]);
     use_topic(topic);
     use_latest(latest);
-    /* What is there can be opened, of whatever size somebody would like it. */
-    CHECK_OK(mmf_queue_create_or_open("Global\\0", LARGE, COUNT, MMF_OVERFLOW_BLOCK, NULL, NULL,
-                              &more));
+    /* A queue that exists opens on a full file system; another size is no lack of
+     * space. */
+    CHECK_OK(mmf_queue_create_or_open("Global\\0", SIZE, COUNT, MMF_OVERFLOW_BLOCK,
+                                      NULL, &created, &more));
+    CHECK_INT(created, 0);
     mmf_queue_close(more);
+    CHECK_FAILS(mmf_queue_create_or_open("Global\\0", LARGE, COUNT, MMF_OVERFLOW_BLOCK,
+                                         NULL, NULL, &more),
+                MMF_E_MISMATCH);
     remove_filler();
     for (int i = 0; i < count; i++)
         mmf_queue_close(queues[i]);
@@ -233,7 +238,7 @@ a_channel_that_exists_never_runs_out(void **state)
     in_child(use_on_a_full_one, NULL);
 }
 
-/* Leaves a dead one of most of the room, with messages in it. */
+/* Leaves an orphan of most of the space, with messages in it. */
 static void
 take_room_and_die(struct child *self, void *argument)
 {
@@ -242,8 +247,8 @@ take_room_and_die(struct child *self, void *argument)
 
     (void)self;
     (void)argument;
-    CHECK_OK(
-        mmf_queue_create_or_open("dead", SIZE, 16, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue));
+    CHECK_OK(mmf_queue_create_or_open("dead", SIZE, 16, MMF_OVERFLOW_BLOCK, NULL, NULL,
+                                      &queue));
     CHECK_STATUS(mmf_queue_send(queue, bytes, SIZE, 0, NULL), MMF_OK);
 }
 
@@ -258,14 +263,14 @@ need_room_of_the_dead(struct child *self, void *argument)
     mount_small();
     in_child(take_room_and_die, NULL);
     CHECK_INT(count_files(NULL, 0), 1);
-    CHECK_OK(
-        mmf_topic_create_or_open("News", SIZE, 16, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
+    CHECK_OK(mmf_topic_create_or_open("News", SIZE, 16, MMF_OVERFLOW_BLOCK, NULL, NULL,
+                                      &topic));
     use_topic(topic);
     CHECK_INT(count_files(NULL, 0), 1);
     /* The living keep theirs. */
-    CHECK_FAILS(
-        mmf_queue_create_or_open("Jobs", SIZE, 16, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
-        MMF_E_NO_SPACE);
+    CHECK_FAILS(mmf_queue_create_or_open("Jobs", SIZE, 16, MMF_OVERFLOW_BLOCK, NULL,
+                                         NULL, &queue),
+                MMF_E_NO_SPACE);
     mmf_topic_close(topic);
 }
 

@@ -1,6 +1,6 @@
 /*
- * channel_users_test.c - channels that several users share, and what those are told who
- * may not.
+ * channel_users_test.c - channels that several users share, and what a user without
+ * permission gets.
  *
  * Run as root: the others are children that have become 65534 or 65533.
  */
@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NOBODY = 65534, OTHER = 65533, SIZE = 8, COUNT = 4, SOON_MS = 10000 };
+enum { STRANGER = 65534, OTHER = 65533, SIZE = 8, COUNT = 4, SOON_MS = 10000 };
 
-/* The test's directory as /dev/shm is: everybody may create in it, and only that. */
+/* The test's directory as /dev/shm is: every user may create in it, and only that. */
 static int
 share_directory(void **state)
 {
@@ -40,8 +40,8 @@ create_queue(uint32_t mode)
     mmf_queue *queue;
     int created = 0;
 
-    CHECK_OK(mmf_queue_create_or_open("Global\\Jobs", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
-                              &created, &queue));
+    CHECK_OK(mmf_queue_create_or_open("Global\\Jobs", SIZE, COUNT, MMF_OVERFLOW_BLOCK,
+                                      &options, &created, &queue));
     CHECK_INT(created, 1);
     return queue;
 }
@@ -52,8 +52,8 @@ create_topic(uint32_t mode)
     mmf_channel_options options = with_mode(mode);
     mmf_topic *topic;
 
-    CHECK_OK(mmf_topic_create_or_open("Global\\News", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
-                              NULL, &topic));
+    CHECK_OK(mmf_topic_create_or_open("Global\\News", SIZE, COUNT, MMF_OVERFLOW_BLOCK,
+                                      &options, NULL, &topic));
     return topic;
 }
 
@@ -87,7 +87,7 @@ expect_number(mmf_queue *queue, uint64_t number, uint32_t flags)
 {
     mmf_message message = {.flags = 0};
     uint64_t got = 0;
-    int64_t length;
+    size_t length;
 
     CHECK_STATUS(mmf_queue_receive(queue, &got, SIZE, SOON_MS, &length, &message),
                  MMF_OK);
@@ -119,22 +119,25 @@ check_closed(const char *owner)
     receive = send = with_mode(0666); /* which is a creator's */
     receive.role = MMF_ROLE_RECEIVE;
     send.role = MMF_ROLE_SEND;
-    CHECK_FAILS(mmf_queue_open_existing("Global\\Jobs", &receive, &queue), MMF_E_ACCESS);
+    CHECK_FAILS(mmf_queue_open_existing("Global\\Jobs", &receive, &queue),
+                MMF_E_ACCESS);
     check_message(owner, "Jobs");
     CHECK_FAILS(mmf_queue_open_existing("Global\\Jobs", &send, &queue), MMF_E_ACCESS);
     check_message(owner, "Jobs");
-    CHECK_FAILS(mmf_queue_create_or_open("Global\\Jobs", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &send,
-                                 NULL, &queue),
+    CHECK_FAILS(mmf_queue_create_or_open("Global\\Jobs", SIZE, COUNT,
+                                         MMF_OVERFLOW_BLOCK, &send, NULL, &queue),
                 MMF_E_ACCESS);
     check_message(owner, "Jobs");
     /* A subscriber writes its cursor, though no message. */
-    CHECK_FAILS(mmf_topic_open_existing("Global\\News", &receive, &topic), MMF_E_ACCESS);
-    check_message(owner, "News");
-    CHECK_FAILS(mmf_topic_create_or_open("Global\\News", SIZE, COUNT, MMF_OVERFLOW_BLOCK,
-                                 &receive, NULL, &topic),
+    CHECK_FAILS(mmf_topic_open_existing("Global\\News", &receive, &topic),
                 MMF_E_ACCESS);
     check_message(owner, "News");
-    CHECK_FAILS(mmf_latest_open_existing("Global\\Price", &receive, &latest), MMF_E_ACCESS);
+    CHECK_FAILS(mmf_topic_create_or_open("Global\\News", SIZE, COUNT,
+                                         MMF_OVERFLOW_BLOCK, &receive, NULL, &topic),
+                MMF_E_ACCESS);
+    check_message(owner, "News");
+    CHECK_FAILS(mmf_latest_open_existing("Global\\Price", &receive, &latest),
+                MMF_E_ACCESS);
     check_message(owner, "Price");
     CHECK_FAILS(mmf_latest_create_or_open("Global\\Price", SIZE, &send, NULL, &latest),
                 MMF_E_ACCESS);
@@ -157,7 +160,7 @@ check_list(int all, int readable)
 }
 
 static void
-look_in_vain(struct child *self, void *argument)
+stat_in_vain(struct child *self, void *argument)
 {
     static const char *const names[] = {"Global\\Jobs", "Global\\News",
                                         "Global\\Price"};
@@ -165,7 +168,7 @@ look_in_vain(struct child *self, void *argument)
 
     (void)self;
     (void)argument;
-    become_user(NOBODY);
+    become_user(STRANGER);
     check_closed("root");
     for (int i = 0; i < 3; i++) {
         CHECK_FAILS(mmf_channel_stat(names[i], &stats), MMF_E_ACCESS);
@@ -195,8 +198,8 @@ mode_0600_is_the_default(void **state)
     CHECK_INT(mode_of_only_file(), 0600);
     topic = create_topic(0);
     latest = create_latest(0);
-    in_child(look_in_vain, NULL);
-    /* Nobody has joined, and all goes on. */
+    in_child(stat_in_vain, NULL);
+    /* No participant has joined, and the channels go on working. */
     send_number(queue, 1);
     expect_number(queue, 1, 0);
     mmf_queue_close(queue);
@@ -204,14 +207,14 @@ mode_0600_is_the_default(void **state)
     mmf_latest_close(latest);
 }
 
-/* Who may read may look at the counters, and nothing else. */
+/* A user with read permission gets the counters, and nothing else. */
 static void
 look(struct child *self, void *argument)
 {
     mmf_channel_stats stats;
 
     (void)argument;
-    become_user(NOBODY);
+    become_user(STRANGER);
     check_closed("root");
     CHECK_OK(mmf_channel_stat("Global\\Jobs", &stats));
     CHECK_INT(stats.message_size, SIZE);
@@ -228,7 +231,7 @@ look(struct child *self, void *argument)
     CHECK_OK(mmf_channel_stat("Global\\Price", &stats));
     CHECK_INT(stats.sent, 1);
     check_list(3, 3);
-    child_tell(self, 'l');
+    child_send(self, 'l');
     child_expect(self, 'g');
     CHECK_FAILS(mmf_channel_stat("Global\\Jobs", &stats), MMF_E_NOT_FOUND);
     CHECK_FAILS(mmf_channel_stat("Global\\News", &stats), MMF_E_NOT_FOUND);
@@ -236,7 +239,7 @@ look(struct child *self, void *argument)
 }
 
 static void
-mode_0644_lets_others_look(void **state)
+mode_0644_lets_others_stat(void **state)
 {
     mmf_queue *queue = create_queue(0644);
     mmf_topic *topic;
@@ -256,16 +259,16 @@ mode_0644_lets_others_look(void **state)
     child_start(&child, look, NULL);
     child_expect(&child, 'l');
     CHECK_OK(mmf_queue_stat(queue, &stats));
-    CHECK_INT(stats.receivers, 1); /* who looks takes no part */
+    CHECK_INT(stats.receivers, 1); /* a reader of the counters is no participant */
     mmf_queue_close(queue);
     mmf_topic_close(topic);
     mmf_latest_close(latest);
-    child_tell(&child, 'g');
+    child_send(&child, 'g');
     child_finish(&child);
     CHECK_INT(count_files(NULL, 0), 0);
 }
 
-/* Takes one, has one in hand, and a reservation. */
+/* Takes one, has one in flight, and a reservation. */
 static void
 work(struct child *self, void *argument)
 {
@@ -274,30 +277,28 @@ work(struct child *self, void *argument)
     void *bytes;
 
     (void)argument;
-    become_user(NOBODY);
+    become_user(STRANGER);
     queue = open_queue();
     expect_number(queue, 1, 0);
     CHECK_STATUS(mmf_queue_take(queue, SOON_MS, &message), MMF_OK);
     CHECK_STATUS(mmf_queue_reserve(queue, SIZE, SOON_MS, &bytes), MMF_OK);
-    child_tell(self, 'w');
+    child_send(self, 'w');
     for (;;)
         pause();
 }
 
 static void
-mode_0666_is_for_everybody(void **state)
+serve_another_user(mmf_queue *queue)
 {
-    mmf_queue *queue = create_queue(0666);
     struct child child;
 
-    (void)state;
     CHECK_INT(mode_of_only_file(), 0666);
     send_number(queue, 1);
     send_number(queue, 2);
     child_start(&child, work, NULL);
     child_expect(&child, 'w');
     child_kill(&child);
-    /* Another user's death is told as well, and his slots come back. */
+    /* Another user's death is noticed as well, and its slots come back. */
     expect_number(queue, 2, MMF_MESSAGE_REDELIVERED);
     for (uint64_t lap = 0; lap < 2; lap++) {
         for (uint64_t i = 0; i < COUNT; i++)
@@ -306,6 +307,30 @@ mode_0666_is_for_everybody(void **state)
             expect_number(queue, i, 0);
     }
     mmf_queue_close(queue);
+}
+
+static void
+mode_0666_is_foreverybody(void **state)
+{
+    (void)state;
+    serve_another_user(create_queue(0666));
+}
+
+/* all_users is the prefix and mode 0666 in one. */
+static void
+all_users_is_foreverybody(void **state)
+{
+    mmf_channel_options options = with_mode(0);
+    mmf_queue *queue;
+
+    (void)state;
+    options.all_users = 1;
+    CHECK_OK(mmf_queue_create_new("Jobs", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
+                                  &queue));
+    serve_another_user(queue);
+    CHECK_FAILS(mmf_queue_create_new("Local\\Jobs", SIZE, COUNT, MMF_OVERFLOW_BLOCK,
+                                     &options, &queue),
+                MMF_E_INVALID);
 }
 
 /* The other way round: root makes it and dies, and another user goes on alone. */
@@ -319,7 +344,7 @@ make_and_die(struct child *self, void *argument)
     send_number(queue, 1);
     send_number(queue, 2);
     CHECK_STATUS(mmf_queue_take(queue, 0, &message), MMF_OK);
-    child_tell(self, 'm');
+    child_send(self, 'm');
     for (;;)
         pause();
 }
@@ -331,10 +356,10 @@ inherit(struct child *self, void *argument)
     mmf_channel_stats stats;
 
     (void)argument;
-    become_user(NOBODY);
+    become_user(STRANGER);
     queue = open_queue();
     expect_number(queue, 2, 0);
-    child_tell(self, 'o');
+    child_send(self, 'o');
     child_expect(self, 'd');
     expect_number(queue, 1, MMF_MESSAGE_REDELIVERED);
     CHECK_OK(mmf_queue_stat(queue, &stats));
@@ -360,7 +385,7 @@ another_user_survives_the_creator(void **state)
     child_start(&heir, inherit, NULL);
     child_expect(&heir, 'o');
     child_kill(&creator);
-    child_tell(&heir, 'd');
+    child_send(&heir, 'd');
     child_finish(&heir);
     /* The heir might not remove root's file; root may. */
     queue = create_queue(0);
@@ -375,15 +400,15 @@ create_for_others(struct child *self, void *argument)
     mmf_queue *queue;
 
     (void)argument;
-    become_user(NOBODY);
+    become_user(STRANGER);
     queue = create_queue(0644);
-    child_tell(self, 'c');
+    child_send(self, 'c');
     child_expect(self, 'e');
     mmf_queue_close(queue);
 }
 
 static void
-be_refused_by_nobody(struct child *self, void *argument)
+be_refused_by_stranger(struct child *self, void *argument)
 {
     mmf_channel_stats stats;
     mmf_queue *queue;
@@ -399,18 +424,18 @@ be_refused_by_nobody(struct child *self, void *argument)
 static void
 an_unprivileged_creator_serves_root(void **state)
 {
-    struct child nobody;
+    struct child stranger;
     mmf_queue *queue;
 
     (void)state;
-    child_start(&nobody, create_for_others, NULL);
-    child_expect(&nobody, 'c');
-    in_child(be_refused_by_nobody, NULL);
+    child_start(&stranger, create_for_others, NULL);
+    child_expect(&stranger, 'c');
+    in_child(be_refused_by_stranger, NULL);
     queue = open_queue(); /* root may */
     send_number(queue, 1);
     expect_number(queue, 1, 0);
-    child_tell(&nobody, 'e');
-    child_finish(&nobody);
+    child_send(&stranger, 'e');
+    child_finish(&stranger);
     send_number(queue, 2);
     expect_number(queue, 2, 0);
     mmf_queue_close(queue);
@@ -425,11 +450,11 @@ meet_a_dead_one(struct child *self, void *argument)
 
     (void)self;
     (void)argument;
-    become_user(NOBODY);
+    become_user(STRANGER);
     CHECK_FAILS(mmf_channel_stat("Global\\Jobs", &stats), MMF_E_NOT_FOUND);
     CHECK_FAILS(mmf_queue_open_existing("Global\\Jobs", NULL, &queue), MMF_E_NOT_FOUND);
-    CHECK_FAILS(mmf_queue_create_or_open("Global\\Jobs", SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
-                                 NULL, &queue),
+    CHECK_FAILS(mmf_queue_create_or_open("Global\\Jobs", SIZE, COUNT,
+                                         MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
                 MMF_E_ACCESS);
     check_message("root", "Jobs");
 }
@@ -473,8 +498,9 @@ main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         TEST(mode_0600_is_the_default),
-        TEST(mode_0644_lets_others_look),
-        TEST(mode_0666_is_for_everybody),
+        TEST(mode_0644_lets_others_stat),
+        TEST(mode_0666_is_foreverybody),
+        TEST(all_users_is_foreverybody),
         TEST(another_user_survives_the_creator),
         TEST(an_unprivileged_creator_serves_root),
         TEST(a_dead_channel_of_another_user_is_reported),

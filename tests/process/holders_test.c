@@ -1,6 +1,6 @@
 /*
- * holders_test.c - who holds, who owns, and what state a mutex, an event or a semaphore
- * is in, as a list tells it.
+ * holders_test.c - which processes hold an object, which one owns it, and what state a
+ * mutex, an event or a semaphore is in, as a list reports it.
  */
 #include "actor.h"
 
@@ -103,7 +103,7 @@ a_reader_of_another_user_is_read_only(void **state)
     mmf_map_close(map);
 }
 
-/* Who may not look into others' processes sees their number alone. */
+/* A user that may not inspect other users' processes sees their number alone. */
 static void
 count_as_another_user(struct child *self, void *argument)
 {
@@ -154,7 +154,7 @@ a_stopped_holder_is_shown_as_stopped(void **state)
     kill(process_id(holder), SIGSTOP);
     CHECK(waitid(P_PID, (id_t)process_id(holder), &stopped, WSTOPPED) == 0);
     info = look(MMF_LIST_HOLDERS, &list);
-    CHECK_INT(info->life, MMF_OBJECT_IN_USE);
+    CHECK_INT(info->status, MMF_OBJECT_IN_USE);
     CHECK_INT(find(info, process_id(holder))->stopped, 1);
     mmf_list_close(list);
     kill(process_id(holder), SIGCONT);
@@ -165,7 +165,7 @@ a_stopped_holder_is_shown_as_stopped(void **state)
     actor_end(holder);
 }
 
-/* Locks of somebody who is no holder, on what looks like an object's file. */
+/* Locks of a process that is no holder, on a file like an object's. */
 static void
 other_locks_are_no_holders(void **state)
 {
@@ -222,7 +222,7 @@ a_mutex_shows_its_owner(void **state)
     CHECK_INT(info->sync->owned, 1);
     CHECK_INT(info->sync->signalled, 0);
     CHECK_INT(info->sync->count, 2);
-    CHECK_INT(info->sync->owner_pid, 0); /* nobody asked who */
+    CHECK_INT(info->sync->owner_pid, 0); /* only MMF_LIST_HOLDERS finds it */
     mmf_list_close(list);
     info = look(MMF_LIST_HOLDERS, &list);
     CHECK_INT(info->sync->owner_pid, getpid());
@@ -240,7 +240,7 @@ own_until_killed(struct child *self, void *argument)
     (void)argument;
     CHECK_OK(mmf_mutex_open_existing("Cat", NULL, &mutex));
     CHECK_OK(mmf_mutex_wait(mutex, MMF_INFINITE));
-    child_tell(self, 'o');
+    child_send(self, 'o');
     child_hear(self);
 }
 

@@ -1,8 +1,8 @@
 /*
- * inherit_test.c - what a fork, an exec and a posix_spawn hand on: contract 3.7.
+ * inherit_test.c - what a child gets by fork, exec and posix_spawn: contract 3.7.
  *
  * A child of fork has the parent's views and its inheritable maps; the others are dead
- * in it, and it never keeps their names alive. A program that was executed has the
+ * in it, and it never keeps their names. A program that was executed has the
  * descriptors of inheritable maps and takes them over with mmf_map_open_inherited.
  */
 #include "actor.h"
@@ -158,7 +158,7 @@ wait_in_child(struct child *self, void *argument)
 {
     struct held *held = argument;
 
-    child_tell(self, 'r');
+    child_send(self, 'r');
     /* Whatever becomes of the parent: the view works. */
     child_expect(self, 'v');
     if (held->view != NULL) {
@@ -166,7 +166,7 @@ wait_in_child(struct child *self, void *argument)
         CHECK_OK(mmf_accessor_write_int32(held->view, 0, 8));
         check_value(held->view, 8);
     }
-    child_tell(self, 'd');
+    child_send(self, 'd');
     child_expect(self, 'q');
 }
 
@@ -236,7 +236,7 @@ be_parent(struct child *self, void *argument)
     }
     if (held.view != NULL)
         check_value(held.view, 7); /* the parent has its view at any rate */
-    child_tell(self, 'f');
+    child_send(self, 'f');
     child_hear(self); /* until it is killed */
 }
 
@@ -263,7 +263,7 @@ close_here(struct child *child)
  * closed before, so that the parent is the last to hold it.
  */
 static void
-kill_parent_of_living_child(struct family *family, mmf_map *mine, int name_lives)
+kill_parent_of_living_child(struct family *family, mmf_map *mine, int name_exists)
 {
     struct child parent;
 
@@ -275,13 +275,13 @@ kill_parent_of_living_child(struct family *family, mmf_map *mine, int name_lives
     mmf_map_close(mine);
     check_held("Cat");
     child_kill(&parent);
-    if (name_lives)
+    if (name_exists)
         check_held("Cat");
     else
         check_free("Cat");
-    child_tell(&family->grandchild_here, 'v');
+    child_send(&family->grandchild_here, 'v');
     child_expect(&family->grandchild_here, 'd');
-    child_tell(&family->grandchild_here, 'q');
+    child_send(&family->grandchild_here, 'q');
     CHECK_INT(child_hear(&family->grandchild_here), 0); /* it is gone */
     close_here(&family->grandchild_here);
     check_free("Cat");
@@ -385,10 +385,10 @@ hold_until_told(struct child *self, void *argument)
 {
     mmf_map *map = argument;
 
-    child_tell(self, 'r');
+    child_send(self, 'r');
     child_expect(self, 'c');
     mmf_map_close(map);
-    child_tell(self, 'd');
+    child_send(self, 'd');
     child_expect(self, 'q');
 }
 
@@ -404,10 +404,10 @@ the_child_s_copy_outlives_the_parent_s_close(void **state)
     child_expect(&child, 'r');
     mmf_map_close(map);
     check_held("Cat");
-    child_tell(&child, 'c');
+    child_send(&child, 'c');
     child_expect(&child, 'd');
     check_free("Cat");
-    child_tell(&child, 'q');
+    child_send(&child, 'q');
     child_finish(&child);
 }
 
@@ -449,7 +449,7 @@ create_and_die(struct child *self, void *argument)
     (void)argument;
     CHECK_OK(mmf_map_create_new("Dog", 100, NULL, &map));
     CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
-    child_tell(self, 'r');
+    child_send(self, 'r');
     child_hear(self);
 }
 
@@ -554,7 +554,7 @@ fork_while_churning(struct child *self, void *argument)
             _exit(EXIT_SUCCESS);
         }
     }
-    child_tell(self, 'f');
+    child_send(self, 'f');
     child_hear(self);
 }
 
@@ -593,7 +593,7 @@ no_claim_leaks_into_a_fork_of_another_thread(void **state)
  * Exec and posix_spawn.
  */
 
-/* A program that gets a descriptor's number: adopt it and do what it is told. */
+/* A program that gets a descriptor's number: adopt it and obey commands. */
 static int
 heir_role(int argc, char **argv)
 {
@@ -640,8 +640,9 @@ fool_role(int argc, char **argv)
     else if (strcmp(argv[1], bad[2]) == 0)
         CHECK_FAILS(mmf_map_open_inherited(pipe_ends[0], NULL, &map), MMF_E_CORRUPT);
     else if (strcmp(argv[1], bad[3]) == 0)
-        CHECK_FAILS(mmf_map_open_inherited(open("/", O_RDONLY | O_DIRECTORY), NULL, &map),
-                    MMF_E_CORRUPT);
+        CHECK_FAILS(
+            mmf_map_open_inherited(open("/", O_RDONLY | O_DIRECTORY), NULL, &map),
+            MMF_E_CORRUPT);
     else
         return EXIT_FAILURE;
     CHECK(fcntl(pipe_ends[0], F_GETFD) >= 0); /* a refused one stays ours */

@@ -49,8 +49,8 @@ an_entry_says_all_there_is_to_say(void **state)
     options.access = MMF_ACCESS_READ_EXECUTE;
     options.mode = 0640;
     clock_gettime(CLOCK_REALTIME, &before);
-    CHECK_OK(
-        mmf_map_create_new("Global\\a name with blanks/\xc3\xa9", 100000, &options, &map));
+    CHECK_OK(mmf_map_create_new("Global\\a name with blanks/\xc3\xa9", 100000, &options,
+                                &map));
     clock_gettime(CLOCK_REALTIME, &after);
     actor_does(holder, "reader 0 Global\\a name with blanks/\xc3\xa9");
     list = list_names(0);
@@ -66,7 +66,7 @@ an_entry_says_all_there_is_to_say(void **state)
     CHECK(created >= (int64_t)before.tv_sec * 1000000000 + before.tv_nsec);
     CHECK(created <= (int64_t)after.tv_sec * 1000000000 + after.tv_nsec);
     CHECK_INT(info->kind, MMF_KIND_MAP);
-    CHECK_INT(info->life, MMF_OBJECT_IN_USE);
+    CHECK_INT(info->status, MMF_OBJECT_IN_USE);
     CHECK_INT(info->holders, 2);
     CHECK_INT(info->protection, MMF_ACCESS_READ_EXECUTE);
     CHECK_INT(info->mode, 0640);
@@ -173,25 +173,25 @@ the_dead_are_shown_or_removed(void **state)
     process_kill(holder);
     list = list_names(MMF_LIST_KEEP_ORPHANED);
     CHECK_INT(mmf_list_count(list), 3);
-    CHECK_INT(find(list, "Cat")->life, MMF_OBJECT_ORPHANED);
+    CHECK_INT(find(list, "Cat")->status, MMF_OBJECT_ORPHANED);
     CHECK_INT(find(list, "Cat")->holders, 0);
-    CHECK_INT(find(list, "Global\\Cat")->life, MMF_OBJECT_ORPHANED);
-    CHECK_INT(find(list, "Dog")->life, MMF_OBJECT_IN_USE);
+    CHECK_INT(find(list, "Global\\Cat")->status, MMF_OBJECT_ORPHANED);
+    CHECK_INT(find(list, "Dog")->status, MMF_OBJECT_IN_USE);
     mmf_list_close(list);
     CHECK_OK(mmf_gc(MMF_LIST_GLOBAL, &result));
     CHECK_INT(result.removed, 1);
-    CHECK_INT(result.alive, 0);
+    CHECK_INT(result.in_use, 0);
     CHECK_INT(count_files(NULL, 0), 2);
     list = list_names(0);
     CHECK_INT(mmf_list_count(list), 1);
-    CHECK_INT(find(list, "Dog")->life, MMF_OBJECT_IN_USE);
+    CHECK_INT(find(list, "Dog")->status, MMF_OBJECT_IN_USE);
     mmf_list_close(list);
     CHECK_INT(count_files(NULL, 0), 1);
     mmf_map_close(map);
 }
 
 static void
-reap_counts_what_it_finds(void **state)
+gc_counts_what_it_finds(void **state)
 {
     struct process *holder = actor_start();
     mmf_gc_result result;
@@ -210,8 +210,8 @@ reap_counts_what_it_finds(void **state)
     close(fd);
     CHECK_OK(mmf_gc(0, &result));
     CHECK_INT(result.removed, 2);
-    CHECK_INT(result.alive, 1);
-    CHECK_INT(result.foreign, 1);
+    CHECK_INT(result.in_use, 1);
+    CHECK_INT(result.invalid, 1);
     CHECK_INT(result.refused, 0);
     CHECK(result.bytes >= 4000000 && result.bytes < 5000000);
     CHECK_OK(mmf_gc(0, NULL));
@@ -221,7 +221,7 @@ reap_counts_what_it_finds(void **state)
 }
 
 static void
-look_as_another_user(struct child *self, void *argument)
+list_as_another_user(struct child *self, void *argument)
 {
     mmf_gc_result result;
     const mmf_object_info *info;
@@ -234,17 +234,17 @@ look_as_another_user(struct child *self, void *argument)
     CHECK_INT(mmf_list_count(list), 2); /* local names are not ours */
     info = find(list, "mmf.hidden");
     CHECK(info != NULL);
-    CHECK_INT(info->life, MMF_OBJECT_INACCESSIBLE);
+    CHECK_INT(info->status, MMF_OBJECT_INACCESSIBLE);
     info = find(list, "Global\\readable");
     CHECK(info != NULL);
-    CHECK_INT(info->life, dead ? MMF_OBJECT_ORPHANED : MMF_OBJECT_IN_USE);
+    CHECK_INT(info->status, dead ? MMF_OBJECT_ORPHANED : MMF_OBJECT_IN_USE);
     CHECK_INT(info->holders, dead ? 0 : 1);
     CHECK_INT(info->owner, 0);
     mmf_list_close(list);
     CHECK_OK(mmf_gc(0, &result));
     CHECK_INT(result.removed, 0);
     CHECK_INT(result.refused, dead);
-    CHECK_INT(result.alive, !dead);
+    CHECK_INT(result.in_use, !dead);
 }
 
 static void
@@ -265,7 +265,7 @@ other_users_names_are_hidden_or_refused(void **state)
     for (dead = 0; dead < 2; dead++) {
         if (dead)
             process_kill(holder);
-        in_child(look_as_another_user, &dead);
+        in_child(list_as_another_user, &dead);
     }
     CHECK_OK(mmf_gc(0, &result));
     CHECK_INT(result.removed, 3);
@@ -287,7 +287,8 @@ a_file_s_map_names_its_file(void **state)
     CHECK(fd >= 0);
     CHECK(write(fd, "twelve bytes", 12) == 12);
     close(fd);
-    CHECK_OK(mmf_map_create_from_file(path, MMF_FILE_MODE_OPEN, "Cat", 5000, NULL, &map));
+    CHECK_OK(
+        mmf_map_create_from_file(path, MMF_FILE_MODE_OPEN, "Cat", 5000, NULL, &map));
     list = list_names(0);
     info = find(list, "Cat");
     CHECK(info != NULL);
@@ -346,12 +347,12 @@ create_many(struct child *self, void *argument)
         snprintf(name, sizeof(name), "dead %03d", i);
         CHECK_OK(mmf_map_create_new(name, 10, NULL, &map));
     }
-    child_tell(self, 'r');
+    child_send(self, 'r');
     child_hear(self);
 }
 
 static void
-a_thousand_names_are_listed_and_reaped(void **state)
+a_thousand_names_are_listed_and_collected(void **state)
 {
     static mmf_map *maps[500];
     struct child child;
@@ -378,20 +379,20 @@ a_thousand_names_are_listed_and_reaped(void **state)
     child_kill(&child);
     list = list_names(MMF_LIST_KEEP_ORPHANED);
     CHECK_INT(mmf_list_count(list), 1000);
-    CHECK_INT(mmf_list_get(list, 0)->life, MMF_OBJECT_ORPHANED);
-    CHECK_INT(mmf_list_get(list, 999)->life, MMF_OBJECT_IN_USE);
+    CHECK_INT(mmf_list_get(list, 0)->status, MMF_OBJECT_ORPHANED);
+    CHECK_INT(mmf_list_get(list, 999)->status, MMF_OBJECT_IN_USE);
     mmf_list_close(list);
     CHECK_OK(mmf_gc(0, &result));
     CHECK_INT(result.removed, 500);
-    CHECK_INT(result.alive, 500);
+    CHECK_INT(result.in_use, 500);
     for (i = 0; i < 500; i++)
         mmf_map_close(maps[i]);
     CHECK_INT(count_files(NULL, 0), 0);
 }
 
-/* Creators tidy up on their way, so that garbage does not pile up without a lister. */
+/* Every creation collects some orphans, so that they do not pile up without mmf_gc. */
 static void
-creators_reap_other_names(void **state)
+creators_collect_other_names(void **state)
 {
     struct child child;
     mmf_map *map;
@@ -418,7 +419,7 @@ come_and_go(struct child *self, void *argument)
     unsigned i;
 
     (void)argument;
-    child_tell(self, 'r');
+    child_send(self, 'r');
     for (i = 0;; i++) {
         snprintf(name, sizeof(name), "passer-by %u", i % 50);
         if (mmf_map_create_or_open(name, 10, NULL, NULL, &map) == MMF_OK && i % 7 != 0)
@@ -447,10 +448,10 @@ lists_are_sound_while_names_come_and_go(void **state)
         const mmf_object_info *info = find(list, "the one that stays");
 
         CHECK(info != NULL);
-        CHECK_INT(info->life, MMF_OBJECT_IN_USE);
+        CHECK_INT(info->status, MMF_OBJECT_IN_USE);
         for (k = 0; k < mmf_list_count(list); k++)
-            CHECK(mmf_list_get(list, k)->life == MMF_OBJECT_IN_USE ||
-                  mmf_list_get(list, k)->life == MMF_OBJECT_ORPHANED);
+            CHECK(mmf_list_get(list, k)->status == MMF_OBJECT_IN_USE ||
+                  mmf_list_get(list, k)->status == MMF_OBJECT_ORPHANED);
         mmf_list_close(list);
     }
     for (i = 0; i < 3; i++)
@@ -467,12 +468,12 @@ main(int argc, char **argv)
         cmocka_unit_test(bad_arguments_are_refused),
         cmocka_unit_test(holders_are_processes),
         cmocka_unit_test(the_dead_are_shown_or_removed),
-        cmocka_unit_test(reap_counts_what_it_finds),
+        cmocka_unit_test(gc_counts_what_it_finds),
         cmocka_unit_test(other_users_names_are_hidden_or_refused),
         cmocka_unit_test(a_file_s_map_names_its_file),
         cmocka_unit_test(strange_names_come_back_as_they_were),
-        cmocka_unit_test(a_thousand_names_are_listed_and_reaped),
-        cmocka_unit_test(creators_reap_other_names),
+        cmocka_unit_test(a_thousand_names_are_listed_and_collected),
+        cmocka_unit_test(creators_collect_other_names),
         cmocka_unit_test(lists_are_sound_while_names_come_and_go),
     };
     static const struct role roles[] = {{"actor", actor_role}, {NULL, NULL}};

@@ -14,14 +14,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Nobody holds `name`: it is not found, and free for a new map, which is zero. */
+/* No process has `name` open: it is not found, and free for a new map, which is
+ * zero. */
 static void
 check_free(const char *name)
 {
     mmf_map *map;
     mmf_accessor *view;
     void *bytes;
-    int64_t size, i;
+    size_t size, i;
 
     CHECK_FAILS(mmf_map_open_existing(name, NULL, &map), MMF_E_NOT_FOUND);
     CHECK_OK(mmf_map_create_new(name, 5000, NULL, &map));
@@ -350,7 +351,8 @@ a_file_s_map_is_shared_by_name(void **state)
     check_free("Cat");
 }
 
-/* Nobody, not even an heir with the descriptor, can cut off an unnamed map's bytes. */
+/* No process, not even one that inherited the descriptor, can truncate an unnamed
+ * map. */
 static void
 an_unnamed_map_is_sealed_memory(void **state)
 {
@@ -372,7 +374,8 @@ an_unnamed_map_is_sealed_memory(void **state)
     mmf_map_close(map);
 }
 
-/* Who cannot ask for a file's birth and who can share its map, whoever came first. */
+/* A process that cannot read a file's birth time and one that can share its map, in
+ * either order. */
 static void
 a_file_s_map_needs_no_statx(void **state)
 {
@@ -432,7 +435,7 @@ wait_for_others(void)
     pthread_barrier_wait(&race->barrier);
 }
 
-/* One racer's round; everybody asks for another capacity. */
+/* One racer's round; each asks for another capacity. */
 static void
 run_round(int me)
 {
@@ -442,7 +445,7 @@ run_round(int me)
     struct stat st;
     intptr_t fd;
     void *bytes;
-    int64_t size;
+    size_t size;
     int rc;
 
     wait_for_others();
@@ -454,23 +457,23 @@ run_round(int me)
         CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
         counter = bytes;
         race->seen[me].first = atomic_fetch_add(counter, 1);
-        race->seen[me].capacity = size;
+        race->seen[me].capacity = (int64_t)size;
         CHECK_OK(mmf_map_native_handle(map, &fd));
         CHECK(fstat((int)fd, &st) == 0);
         race->seen[me].object = st.st_ino;
-        wait_for_others(); /* everybody has it open */
+        wait_for_others(); /* all have it open */
         CHECK_INT(atomic_load(counter), race->create_new ? 1 : RACERS);
         mmf_accessor_close(view);
     } else {
         wait_for_others();
     }
-    wait_for_others(); /* everybody has looked */
+    wait_for_others(); /* all have looked */
     mmf_map_close(map);
-    wait_for_others(); /* everybody has closed */
+    wait_for_others(); /* all have closed */
 }
 
 static void
-judge_round(int round)
+check_round(int round)
 {
     mmf_map *map;
     int firsts = 0, done = 0;
@@ -504,7 +507,7 @@ racer(struct child *self, void *argument)
     for (i = 0; i < ROUNDS; i++) {
         run_round(me);
         if (me == 0)
-            judge_round(i);
+            check_round(i);
     }
 }
 

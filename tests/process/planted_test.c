@@ -29,24 +29,24 @@ static const struct scope scopes[] = {{""}, {"Global\\"}};
 
 /* Where a name's file is. */
 static const char *
-path_of(const struct scope *scope, const char *leaf)
+path_of(const struct scope *scope, const char *file_name)
 {
     static char path[PATH_MAX];
 
     if (scope == &scopes[0])
         snprintf(path, sizeof(path), "%s/mmf-%u/%s", harness_dir(), (unsigned)geteuid(),
-                 leaf);
+                 file_name);
     else
-        snprintf(path, sizeof(path), "%s/mmf.%s", harness_dir(), leaf);
+        snprintf(path, sizeof(path), "%s/mmf.%s", harness_dir(), file_name);
     return path;
 }
 
 static const char *
-name_of(const struct scope *scope, const char *leaf)
+name_of(const struct scope *scope, const char *file_name)
 {
     static char name[256];
 
-    snprintf(name, sizeof(name), "%s%s", scope->prefix, leaf);
+    snprintf(name, sizeof(name), "%s%s", scope->prefix, file_name);
     return name;
 }
 
@@ -62,28 +62,29 @@ make_directory(void)
 
 /* Every way to come by the name fails with `status`, fast, and names the file. */
 static void
-check_all_fail(const struct scope *scope, const char *leaf, int status, int create_new)
+check_all_fail(const struct scope *scope, const char *file_name, int status,
+               int create_new)
 {
-    const char *name = name_of(scope, leaf);
+    const char *name = name_of(scope, file_name);
     int64_t begin = now_ms();
     mmf_map_options options;
     mmf_map *map;
 
     CHECK_FAILS(mmf_map_open_existing(name, NULL, &map), status);
-    CHECK(strstr(mmf_last_message(), leaf) != NULL);
+    CHECK(strstr(mmf_last_message(), file_name) != NULL);
     mmf_map_options_init(&options);
     options.rights = MMF_RIGHTS_READ;
     CHECK_FAILS(mmf_map_open_existing(name, &options, &map), status);
     CHECK_FAILS(mmf_map_create_or_open(name, 100, NULL, NULL, &map), status);
-    CHECK(strstr(mmf_last_message(), leaf) != NULL);
+    CHECK(strstr(mmf_last_message(), file_name) != NULL);
     CHECK_FAILS(mmf_map_create_new(name, 100, NULL, &map), create_new);
-    CHECK(strstr(mmf_last_message(), leaf) != NULL);
+    CHECK(strstr(mmf_last_message(), file_name) != NULL);
     if (now_ms() - begin > 5000)
         CHECK_FAIL("%s: that took %d ms", name, (int)(now_ms() - begin));
 }
 
 /*
- * Things that are no object. Each is planted under the same leaf.
+ * Things that are no object. Each is planted under the same file name.
  */
 
 static void
@@ -165,7 +166,7 @@ plant_device(const char *path)
     }
 }
 
-/* Somebody's own file, which also has another name. */
+/* A user's own file, which also has another name. */
 static void
 plant_hard_link(const char *path)
 {
@@ -201,15 +202,15 @@ what_is_no_object_is_reported_and_left_alone(void **state)
         for (i = 0; i < sizeof(plants) / sizeof(plants[0]); i++) {
             const char *path = path_of(&scopes[k], "Cat");
             struct stat before, after;
-            mmf_gc_result reaped;
+            mmf_gc_result collected;
 
             check_context("%s, %s", plants[i].what, path);
             plants[i].plant(path);
             CHECK(lstat(path, &before) == 0);
             check_all_fail(&scopes[k], "Cat", MMF_E_CORRUPT, MMF_E_CORRUPT);
-            CHECK_OK(mmf_gc(0, &reaped));
-            CHECK_INT(reaped.foreign, 1);
-            CHECK_INT(reaped.removed + reaped.alive + reaped.refused, 0);
+            CHECK_OK(mmf_gc(0, &collected));
+            CHECK_INT(collected.invalid, 1);
+            CHECK_INT(collected.removed + collected.in_use + collected.refused, 0);
             CHECK(lstat(path, &after) == 0);
             CHECK_INT(after.st_ino, before.st_ino);
             CHECK_INT(after.st_size, before.st_size);
@@ -225,7 +226,7 @@ what_is_no_object_is_reported_and_left_alone(void **state)
 }
 
 /*
- * Leases: an open of such a file would wait until its holder has been told and has
+ * Leases: an open of such a file would wait until its holder has been notified and has
  * answered, up to 45 s.
  */
 
@@ -238,7 +239,7 @@ keep_lease(struct child *self, void *argument)
     signal(SIGIO, SIG_IGN); /* and never answer */
     CHECK(fd >= 0);
     CHECK(fcntl(fd, F_SETLEASE, F_WRLCK) == 0);
-    child_tell(self, 'l');
+    child_send(self, 'l');
     child_expect(self, 'q');
     CHECK(fcntl(fd, F_SETLEASE, F_UNLCK) == 0);
 }
@@ -254,7 +255,7 @@ create_and_exit(struct child *self, void *argument)
 }
 
 static void
-a_leased_file_blocks_nobody(void **state)
+a_leased_file_blocks_no_process(void **state)
 {
     int is_object;
 
@@ -263,7 +264,7 @@ a_leased_file_blocks_nobody(void **state)
     for (is_object = 0; is_object < 2; is_object++) {
         static char path[PATH_MAX];
         struct child child;
-        mmf_gc_result reaped;
+        mmf_gc_result collected;
         int64_t begin;
         mmf_map *map;
 
@@ -281,11 +282,11 @@ a_leased_file_blocks_nobody(void **state)
         CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_BUSY);
         CHECK_FAILS(mmf_map_create_or_open("Cat", 100, NULL, NULL, &map), MMF_E_BUSY);
         CHECK(strstr(mmf_last_message(), "lease") != NULL);
-        CHECK_OK(mmf_gc(0, &reaped));
-        CHECK_INT(reaped.removed, 0);
+        CHECK_OK(mmf_gc(0, &collected));
+        CHECK_INT(collected.removed, 0);
         if (now_ms() - begin > 15000)
             CHECK_FAIL("that took %d ms", (int)(now_ms() - begin));
-        child_tell(&child, 'q');
+        child_send(&child, 'q');
         child_finish(&child);
         if (is_object) {
             CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
@@ -301,7 +302,7 @@ a_leased_file_blocks_nobody(void **state)
  * Objects that are damaged, or of a version to come.
  */
 
-/* A dead object of 10,000 bytes under "Cat"; its file, open. */
+/* An orphaned object of 10,000 bytes under "Cat"; its file, open. */
 static int
 make_dead(const struct scope *scope)
 {
@@ -347,7 +348,8 @@ static const struct damage {
     int size;
     int status;
 } damages[] = {
-    {"layout version 2", FIELD(layout_version), "\2\0\0\0", 4, MMF_E_LAYOUT},
+    {"layout version 1", FIELD(layout_version), "\1\0\0\0", 4, MMF_E_LAYOUT},
+    {"layout version 3", FIELD(layout_version), "\3\0\0\0", 4, MMF_E_LAYOUT},
     {"layout version 0", FIELD(layout_version), "\0\0\0\0", 4, MMF_E_LAYOUT},
     {"a required feature", FIELD(required), "\1\0\0\0", 4, MMF_E_LAYOUT},
     {"the last required feature", FIELD(required), "\0\0\0\x80", 4, MMF_E_LAYOUT},
@@ -379,7 +381,7 @@ static const struct damage {
     {"an old magic", FIELD(magic), "mmf\x1a\r\n\xff\0", 8, MMF_E_CORRUPT},
 };
 
-/* Alive: a clean error. create_new is told why, or that the name is taken. */
+/* In use: a clean error. create_new says why, or that the name is taken. */
 static void
 a_damaged_object_is_reported(void **state)
 {
@@ -398,7 +400,8 @@ a_damaged_object_is_reported(void **state)
                   d->size);
             hold(fd);
             CHECK(fstat(fd, &before) == 0);
-            /* What it refers to is of no interest to those who cannot have its name. */
+            /* What it refers to is of no interest to a call that cannot have its
+             * name. */
             check_all_fail(&scopes[k], "Cat", d->status,
                            d->offset == FIELD(flags) && d->bytes[0] == 1 ? MMF_E_EXISTS
                                                                          : d->status);
@@ -414,9 +417,10 @@ a_damaged_object_is_reported(void **state)
     }
 }
 
-/* Dead, and with the magic: it goes like any dead object, whoever made it. */
+/* Dead, and with the magic: it goes like any orphaned object, whichever program made
+ * it. */
 static void
-a_damaged_object_that_nobody_holds_goes(void **state)
+a_damaged_object_without_holders_goes(void **state)
 {
     size_t i;
 
@@ -494,7 +498,7 @@ another_kind_is_named(void **state)
     }
 }
 
-/* A file of any other length is none of ours, held or not. */
+/* A file of any other length is not an object of ours, locked or not. */
 static void
 a_truncated_object_is_reported_and_left_alone(void **state)
 {
@@ -534,7 +538,7 @@ an_object_cut_under_us_is_no_crash(void **state)
     CHECK_OK(mmf_map_create_new("Cat", 200000, NULL, &map));
     CHECK(truncate(only_file(), 100) == 0);
     CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &again), MMF_E_CORRUPT);
-    /* Nobody touches its bytes; making and closing a view must be clean. */
+    /* Its bytes are not touched; making and closing a view must be clean. */
     if (mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view) == MMF_OK)
         mmf_accessor_close(view);
     mmf_map_close(map);
@@ -544,7 +548,7 @@ an_object_cut_under_us_is_no_crash(void **state)
 
 /* The file is removed by hand while we hold it: the name is free, we go on. */
 static void
-a_file_removed_by_hand_harms_nobody(void **state)
+a_file_removed_by_hand_does_no_harm(void **state)
 {
     mmf_map *old, *fresh, *again;
     mmf_accessor *view;
@@ -573,14 +577,14 @@ main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_no_object_is_reported_and_left_alone),
-        cmocka_unit_test(a_leased_file_blocks_nobody),
+        cmocka_unit_test(a_leased_file_blocks_no_process),
         cmocka_unit_test(a_damaged_object_is_reported),
-        cmocka_unit_test(a_damaged_object_that_nobody_holds_goes),
+        cmocka_unit_test(a_damaged_object_without_holders_goes),
         cmocka_unit_test(an_optional_feature_does_not_matter),
         cmocka_unit_test(another_kind_is_named),
         cmocka_unit_test(a_truncated_object_is_reported_and_left_alone),
         cmocka_unit_test(an_object_cut_under_us_is_no_crash),
-        cmocka_unit_test(a_file_removed_by_hand_harms_nobody),
+        cmocka_unit_test(a_file_removed_by_hand_does_no_harm),
     };
 
     return harness_main(argc, argv, "planted", tests, sizeof(tests) / sizeof(tests[0]),

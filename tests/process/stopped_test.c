@@ -1,6 +1,6 @@
 /*
- * stopped_test.c - a process that is stopped in the middle of opening hinders nobody;
- * stopped in the middle of reaping or closing it makes others wait, but not forever:
+ * stopped_test.c - a process that is stopped in the middle of opening hinders no other;
+ * stopped in the middle of collecting or closing it makes others wait, but not forever:
  * MMF_E_BUSY after about two seconds.
  */
 #include "actor.h"
@@ -93,10 +93,10 @@ close_pipe(void **state)
 
 /* Just after which system call it shall stop. */
 enum point {
-    ASKED,   /* an opener has asked who holds the object */
-    HELD,    /* an opener holds it, and has not looked whether it has its name */
-    REAPING, /* a reaper has write-locked it all */
-    PREPARED /* a creator holds what has no name yet */
+    ASKED,      /* an opener has asked for the holders of the object */
+    HELD,       /* an opener holds it, and has not looked whether it has its name */
+    COLLECTING, /* a collecting process has write-locked it all */
+    PREPARED    /* a creator holds what has no name yet */
 };
 
 static int
@@ -175,7 +175,7 @@ check_all_busy(void)
 }
 
 /*
- * Tools do not wait for anybody: one wait would be two seconds, every time. A busy
+ * Tools do not wait for a stopped process: each wait takes two seconds. A busy
  * machine takes that long now and then.
  */
 static void
@@ -186,18 +186,18 @@ check_tools_do_not_wait(void)
 
     for (int i = 0; i < TRIES; i++) {
         int64_t begin = now_ms();
-        mmf_gc_result reaped;
+        mmf_gc_result collected;
         mmf_list *list;
 
-        CHECK_OK(mmf_gc(0, &reaped));
-        CHECK_INT(reaped.removed, 0);
+        CHECK_OK(mmf_gc(0, &collected));
+        CHECK_INT(collected.removed, 0);
         CHECK_OK(mmf_list_create(0, &list));
         mmf_list_close(list);
         took = now_ms() - begin;
         if (took < 1900)
             return;
     }
-    CHECK_FAIL("list and reap took %d ms", (int)took);
+    CHECK_FAIL("list and gc took %d ms", (int)took);
 }
 
 static void
@@ -211,7 +211,7 @@ check_free(void)
 }
 
 static void
-a_stopped_opener_beside_a_holder_hinders_nobody(void **state)
+a_stopped_opener_beside_a_holder_hinders_no_process(void **state)
 {
     static const enum point points[] = {ASKED, HELD};
     size_t i;
@@ -242,7 +242,7 @@ a_stopped_opener_beside_a_holder_hinders_nobody(void **state)
  * for whatever is made of it meanwhile. It looks again when it goes on.
  */
 static void
-a_stopped_opener_alone_hinders_nobody(void **state)
+a_stopped_opener_alone_hinders_no_process(void **state)
 {
     mmf_map *map, *other;
     int64_t capacity;
@@ -265,7 +265,8 @@ a_stopped_opener_alone_hinders_nobody(void **state)
     kill(pid, SIGCONT);
     CHECK_STATUS(reported(), MMF_OK);
     mmf_map_close(map);
-    CHECK_OK(mmf_map_open_existing("Cat", NULL, &other)); /* the new one, which it holds */
+    CHECK_OK(
+        mmf_map_open_existing("Cat", NULL, &other)); /* the new one, which it holds */
     CHECK_OK(mmf_map_capacity(other, &capacity));
     CHECK_INT(capacity, 200);
     mmf_map_close(other);
@@ -273,7 +274,8 @@ a_stopped_opener_alone_hinders_nobody(void **state)
     check_free();
 }
 
-/* Holders were killed, nobody has come by: who saw them takes over what they left. */
+/* Holders were killed, and no process has noticed: one that saw them takes over what
+ * they left. */
 static void
 a_stopped_opener_may_save_what_it_saw(void **state)
 {
@@ -316,8 +318,8 @@ a_stopped_opener_that_holds_holds(void **state)
 }
 
 /*
- * An opener holds what has been reaped since it asked; a creator that had come across
- * it before must not take that for a living name.
+ * An opener holds what has been collected since it asked; a creator that had come
+ * across it before must not take that for a living name.
  */
 static void
 a_creator_sees_who_came_too_late(void **state)
@@ -358,7 +360,7 @@ a_creator_sees_who_came_too_late(void **state)
 }
 
 static void
-others_give_up_on_a_stopped_reaper(void **state)
+others_give_up_on_a_stopped_collector(void **state)
 {
     struct process *holder = actor_start();
     pid_t pid;
@@ -366,7 +368,7 @@ others_give_up_on_a_stopped_reaper(void **state)
     (void)state;
     actor_does(holder, "create 0 100 Cat");
     process_kill(holder);
-    pid = stopped_at(REAPING, open_it);
+    pid = stopped_at(COLLECTING, open_it);
     check_all_busy();
     check_tools_do_not_wait();
     kill(pid, SIGCONT);
@@ -392,7 +394,7 @@ others_give_up_on_a_stopped_closer(void **state)
     do {
         trace_system_call(pid, &stop);
         CHECK(stop.place != TRACE_GONE);
-    } while (!is_at(REAPING, pid, &stop));
+    } while (!is_at(COLLECTING, pid, &stop));
     trace_leave_stopped(pid);
     harness_expect_dead();
     check_all_busy();
@@ -406,7 +408,7 @@ others_give_up_on_a_stopped_closer(void **state)
 static void
 killing_the_stopped_one_frees_the_name(void **state)
 {
-    static const enum point points[] = {ASKED, HELD, REAPING};
+    static const enum point points[] = {ASKED, HELD, COLLECTING};
     size_t i;
 
     (void)state;
@@ -415,10 +417,10 @@ killing_the_stopped_one_frees_the_name(void **state)
         pid_t pid;
 
         actor_does(holder, "create 0 100 Cat");
-        if (points[i] == REAPING)
+        if (points[i] == COLLECTING)
             process_kill(holder);
         pid = stopped_at(points[i], open_it);
-        if (points[i] != REAPING)
+        if (points[i] != COLLECTING)
             process_kill(holder);
         end_it(pid);
         check_free();
@@ -469,12 +471,12 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(a_stopped_opener_beside_a_holder_hinders_nobody),
-        TEST(a_stopped_opener_alone_hinders_nobody),
+        TEST(a_stopped_opener_beside_a_holder_hinders_no_process),
+        TEST(a_stopped_opener_alone_hinders_no_process),
         TEST(a_stopped_opener_may_save_what_it_saw),
         TEST(a_stopped_opener_that_holds_holds),
         TEST(a_creator_sees_who_came_too_late),
-        TEST(others_give_up_on_a_stopped_reaper),
+        TEST(others_give_up_on_a_stopped_collector),
         TEST(others_give_up_on_a_stopped_closer),
         TEST(killing_the_stopped_one_frees_the_name),
         TEST(a_stopped_creator_has_no_name_yet),

@@ -16,7 +16,7 @@ enum { THREADS = 8, NAMES = 3 };
 static int rounds;
 
 /*
- * The first user of an object writes its number at the front; everybody who finds
+ * The first user of an object writes its number at the front; every user that finds
  * another number there writes that again. So what is not 0 is one number all over.
  */
 static void
@@ -26,7 +26,7 @@ use_map(mmf_map *map, uint64_t mine)
     _Atomic uint64_t *words;
     uint64_t number = 0;
     void *bytes;
-    int64_t size, i;
+    size_t size, i;
 
     CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
     CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
@@ -104,7 +104,7 @@ threads_open_and_close_the_same_names(void **state)
     CHECK_INT(count_files(NULL, 0), 0);
 }
 
-/* One winner per round, and everybody sees the winner's bytes. */
+/* One winner per round, and all see the winner's bytes. */
 static pthread_barrier_t barrier;
 static _Atomic int winners;
 
@@ -143,7 +143,7 @@ racing_threads_have_one_winner(void **state)
     CHECK_INT(count_files(NULL, 0), 0);
 }
 
-/* One handle, many threads: views come and go while others list and reap. */
+/* One handle, many threads: views come and go while others list and collect. */
 static mmf_map *common;
 
 static void *
@@ -162,13 +162,13 @@ make_views(void *argument)
         if (me == 1 && i % 10 == 0) {
             CHECK_OK(mmf_list_create(0, &list));
             CHECK_INT(mmf_list_count(list), 1);
-            CHECK_INT(mmf_list_get(list, 0)->life, MMF_OBJECT_IN_USE);
+            CHECK_INT(mmf_list_get(list, 0)->status, MMF_OBJECT_IN_USE);
             mmf_list_close(list);
         } else if (me == 2 && i % 10 == 0) {
-            mmf_gc_result reaped;
+            mmf_gc_result collected;
 
-            CHECK_OK(mmf_gc(0, &reaped));
-            CHECK_INT(reaped.alive, 1);
+            CHECK_OK(mmf_gc(0, &collected));
+            CHECK_INT(collected.in_use, 1);
         }
     }
     return NULL;

@@ -1,5 +1,6 @@
 /*
- * users_test.c - names that several users share, and users who get in each other's way.
+ * users_test.c - names that several users share, and users that get in each other's
+ * way.
  *
  * Run as root: other users are processes that have become 65534 or 65533.
  */
@@ -13,9 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NOBODY = 65534, OTHER = 65533 };
+enum { STRANGER = 65534, OTHER = 65533 };
 
-/* The test's directory as /dev/shm is: everybody may create in it, and only that. */
+/* The test's directory as /dev/shm is: every user may create in it, and only that. */
 static int
 share_directory(void **state)
 {
@@ -37,24 +38,24 @@ start_user(unsigned user)
 static void
 mode_0666_lets_everybody_read_and_write(void **state)
 {
-    struct process *root = actor_start(), *nobody = start_user(NOBODY);
+    struct process *root = actor_start(), *stranger = start_user(STRANGER);
 
     (void)state;
     actor_does(root, "public 0 666 10000 Global\\Cat");
     actor_does(root, "view 0");
-    actor_does(nobody, "open 0 Global\\Cat");
-    actor_does(nobody, "view 0");
-    actor_does(nobody, "write 0 0 from nobody");
-    CHECK_TEXT(actor_says(root, "read 0 0 11"), "from nobody");
-    actor_fails(nobody, MMF_E_EXISTS, "Cat", "create 1 100 Global\\Cat");
-    actor_does(nobody, "either 1 100 Global\\Cat");
-    actor_does(nobody, "close 1");
+    actor_does(stranger, "open 0 Global\\Cat");
+    actor_does(stranger, "view 0");
+    actor_does(stranger, "write 0 0 from stranger");
+    CHECK_TEXT(actor_says(root, "read 0 0 13"), "from stranger");
+    actor_fails(stranger, MMF_E_EXISTS, "Cat", "create 1 100 Global\\Cat");
+    actor_does(stranger, "either 1 100 Global\\Cat");
+    actor_does(stranger, "close 1");
     process_kill(root);
     /* The other user's hold is as good. */
     root = actor_start();
     actor_does(root, "open 0 Global\\Cat");
     actor_does(root, "close 0");
-    actor_end(nobody);
+    actor_end(stranger);
     actor_fails(root, MMF_E_NOT_FOUND, "Cat", "open 0 Global\\Cat");
     actor_does(root, "create 0 100 Global\\Cat");
     actor_end(root);
@@ -64,27 +65,27 @@ mode_0666_lets_everybody_read_and_write(void **state)
 static void
 an_unprivileged_creator_serves_root(void **state)
 {
-    struct process *root = actor_start(), *nobody = start_user(NOBODY);
+    struct process *root = actor_start(), *stranger = start_user(STRANGER);
     struct process *other = start_user(OTHER);
 
     (void)state;
-    actor_does(nobody, "public 0 600 100 Global\\Cat");
-    actor_does(nobody, "view 0");
-    actor_does(nobody, "write 0 0 mine");
+    actor_does(stranger, "public 0 600 100 Global\\Cat");
+    actor_does(stranger, "view 0");
+    actor_does(stranger, "write 0 0 mine");
     actor_fails(other, MMF_E_ACCESS, "65534", "open 0 Global\\Cat");
     actor_fails(other, MMF_E_ACCESS, "65534", "either 0 100 Global\\Cat");
     actor_fails(other, MMF_E_ACCESS, "65534", "create 0 100 Global\\Cat");
     actor_does(root, "open 0 Global\\Cat"); /* root may */
     actor_does(root, "view 0");
     CHECK_TEXT(actor_says(root, "read 0 0 4"), "mine");
-    actor_does(nobody, "close 0");
-    actor_does(nobody, "open 0 Global\\Cat");
-    actor_does(nobody, "close 0");
+    actor_does(stranger, "close 0");
+    actor_does(stranger, "open 0 Global\\Cat");
+    actor_does(stranger, "close 0");
     actor_does(root, "close 0");
-    actor_fails(nobody, MMF_E_NOT_FOUND, "Cat", "open 0 Global\\Cat");
+    actor_fails(stranger, MMF_E_NOT_FOUND, "Cat", "open 0 Global\\Cat");
     actor_does(other, "create 0 100 Global\\Cat");
     actor_end(other);
-    actor_end(nobody);
+    actor_end(stranger);
     actor_end(root);
     harness_expect_dead();
 }
@@ -92,18 +93,18 @@ an_unprivileged_creator_serves_root(void **state)
 static void
 mode_0600_is_the_default(void **state)
 {
-    struct process *root = actor_start(), *nobody = start_user(NOBODY);
+    struct process *root = actor_start(), *stranger = start_user(STRANGER);
     struct stat st;
 
     (void)state;
     actor_does(root, "create 0 100 Global\\Cat");
     CHECK(stat(only_file(), &st) == 0);
     CHECK_INT(st.st_mode & 07777, 0600);
-    actor_fails(nobody, MMF_E_ACCESS, "root", "open 0 Global\\Cat");
-    actor_fails(nobody, MMF_E_ACCESS, "root", "reader 0 Global\\Cat");
-    actor_fails(nobody, MMF_E_ACCESS, "root", "create 0 100 Global\\Cat");
-    actor_fails(nobody, MMF_E_ACCESS, "root", "either 0 100 Global\\Cat");
-    actor_end(nobody);
+    actor_fails(stranger, MMF_E_ACCESS, "root", "open 0 Global\\Cat");
+    actor_fails(stranger, MMF_E_ACCESS, "root", "reader 0 Global\\Cat");
+    actor_fails(stranger, MMF_E_ACCESS, "root", "create 0 100 Global\\Cat");
+    actor_fails(stranger, MMF_E_ACCESS, "root", "either 0 100 Global\\Cat");
+    actor_end(stranger);
     actor_does(root, "close 0");
     actor_end(root);
 }
@@ -129,27 +130,27 @@ the_umask_does_not_matter(void **state)
 static void
 mode_0644_lets_others_read(void **state)
 {
-    struct process *root = actor_start(), *nobody = start_user(NOBODY);
+    struct process *root = actor_start(), *stranger = start_user(STRANGER);
 
     (void)state;
     actor_does(root, "public 0 644 100 Global\\Cat");
     actor_does(root, "view 0");
     actor_does(root, "write 0 0 read me");
-    actor_fails(nobody, MMF_E_ACCESS, "root", "open 0 Global\\Cat");
-    actor_does(nobody, "reader 0 Global\\Cat");
-    actor_fails(nobody, MMF_E_ACCESS, "", "view 0");
-    actor_does(nobody, "read-view 0");
-    CHECK_TEXT(actor_says(nobody, "read 0 0 7"), "read me");
+    actor_fails(stranger, MMF_E_ACCESS, "root", "open 0 Global\\Cat");
+    actor_does(stranger, "reader 0 Global\\Cat");
+    actor_fails(stranger, MMF_E_ACCESS, "", "view 0");
+    actor_does(stranger, "read-view 0");
+    CHECK_TEXT(actor_says(stranger, "read 0 0 7"), "read me");
     actor_does(root, "write 0 0 changed");
-    CHECK_TEXT(actor_says(nobody, "read 0 0 7"), "changed");
-    actor_does(nobody, "close 0");
-    actor_does(nobody, "close-view 0");
-    actor_end(nobody);
+    CHECK_TEXT(actor_says(stranger, "read 0 0 7"), "changed");
+    actor_does(stranger, "close 0");
+    actor_does(stranger, "close-view 0");
+    actor_end(stranger);
     actor_does(root, "close 0");
     actor_end(root);
 }
 
-/* A reader keeps the name alive, although it may not write-lock or unlink anything. */
+/* A reader keeps the name, although it may not write-lock or unlink anything. */
 static void
 a_reader_may_be_the_last_holder(void **state)
 {
@@ -157,11 +158,11 @@ a_reader_may_be_the_last_holder(void **state)
 
     (void)state;
     for (ways = 0; ways < 4; ways++) {
-        struct process *root = actor_start(), *nobody = start_user(NOBODY);
+        struct process *root = actor_start(), *stranger = start_user(STRANGER);
 
         check_context("ways %d", ways);
         actor_does(root, "public 0 644 100 Global\\Cat");
-        actor_does(nobody, "reader 0 Global\\Cat");
+        actor_does(stranger, "reader 0 Global\\Cat");
         if (ways & 1) {
             process_kill(root);
             process_finish(root);
@@ -172,68 +173,68 @@ a_reader_may_be_the_last_holder(void **state)
         actor_does(root, "open 0 Global\\Cat");
         actor_fails(root, MMF_E_EXISTS, "Cat", "create 1 100 Global\\Cat");
         actor_does(root, "close 0");
-        actor_does(nobody, "reader 1 Global\\Cat");
-        actor_does(nobody, "close 1");
+        actor_does(stranger, "reader 1 Global\\Cat");
+        actor_does(stranger, "close 1");
         if (ways & 2) {
-            process_kill(nobody);
+            process_kill(stranger);
         } else {
-            actor_does(nobody, "close 0");
+            actor_does(stranger, "close 0");
             /* What it cannot remove is nevertheless gone. */
-            actor_fails(nobody, MMF_E_NOT_FOUND, "Cat", "reader 0 Global\\Cat");
+            actor_fails(stranger, MMF_E_NOT_FOUND, "Cat", "reader 0 Global\\Cat");
         }
         actor_fails(root, MMF_E_NOT_FOUND, "Cat", "open 0 Global\\Cat");
         CHECK_INT(count_files(NULL, 0), 0);
         actor_does(root, "create 0 100 Global\\Cat");
         actor_does(root, "close 0");
         actor_end(root);
-        process_finish(nobody);
+        process_finish(stranger);
     }
 }
 
 static void
 a_dead_object_of_another_user_is_reported(void **state)
 {
-    struct process *root = actor_start(), *nobody = start_user(NOBODY);
+    struct process *root = actor_start(), *stranger = start_user(STRANGER);
     struct process *other = start_user(OTHER);
 
     (void)state;
     actor_does(root, "public 0 644 100 Global\\root's");
     actor_does(root, "public 1 666 100 Global\\everybody's");
-    actor_does(nobody, "create 0 100 Global\\nobody's");
+    actor_does(stranger, "create 0 100 Global\\stranger's");
     process_kill(root);
-    process_kill(nobody);
+    process_kill(stranger);
     actor_fails(other, MMF_E_NOT_FOUND, "root's", "reader 0 Global\\root's");
     actor_fails(other, MMF_E_NOT_FOUND, "everybody's", "open 0 Global\\everybody's");
     actor_fails(other, MMF_E_ACCESS, "root", "create 0 100 Global\\root's");
     actor_fails(other, MMF_E_ACCESS, "root", "create 0 100 Global\\everybody's");
     actor_fails(other, MMF_E_ACCESS, "root", "either 0 100 Global\\everybody's");
-    actor_fails(other, MMF_E_ACCESS, "65534", "create 0 100 Global\\nobody's");
+    actor_fails(other, MMF_E_ACCESS, "65534", "create 0 100 Global\\stranger's");
     actor_does(other, "create 0 100 Global\\other's");
     CHECK_INT(count_files(NULL, 0), 4);
     /* Their owners may; and root may everything. */
-    process_finish(nobody);
-    nobody = start_user(NOBODY);
-    actor_does(nobody, "create 0 100 Global\\nobody's");
-    actor_does(nobody, "close 0");
+    process_finish(stranger);
+    stranger = start_user(STRANGER);
+    actor_does(stranger, "create 0 100 Global\\stranger's");
+    actor_does(stranger, "close 0");
     process_finish(root);
     root = actor_start();
     actor_does(root, "create 0 100 Global\\everybody's");
     actor_does(root, "close 0");
-    actor_end(nobody);
+    actor_end(stranger);
     actor_end(root);
     actor_end(other);
 }
 
-/* Somebody puts his file where our name would be; nothing of his is touched. */
+/* Another user puts a file where our name belongs; it is not touched. */
 static void
-plant_in_global_place(struct child *self, void *argument)
+plant_in_global_directory(struct child *self, void *argument)
 {
     char path[512];
     int fd;
 
     (void)self;
     (void)argument;
-    become_user(NOBODY);
+    become_user(STRANGER);
     snprintf(path, sizeof(path), "%s/mmf.Cat", harness_dir());
     fd = open(path, O_CREAT | O_EXCL | O_RDWR, 0666);
     CHECK(fd >= 0);
@@ -258,7 +259,7 @@ a_squatter_s_files_are_reported_and_left_alone(void **state)
     size_t i;
 
     (void)state;
-    in_child(plant_in_global_place, NULL);
+    in_child(plant_in_global_directory, NULL);
     for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         actor_fails(root, MMF_E_CORRUPT, names[i], "create 0 100 Global\\%s", names[i]);
         actor_fails(root, MMF_E_CORRUPT, names[i], "either 0 100 Global\\%s", names[i]);
@@ -266,7 +267,7 @@ a_squatter_s_files_are_reported_and_left_alone(void **state)
         actor_fails(root, MMF_E_CORRUPT, names[i], "reader 0 Global\\%s", names[i]);
     }
     CHECK(access("/dev/shm/mmf-test-no-such-file", F_OK) < 0);
-    actor_does(root, "reap 0");
+    actor_does(root, "gc 0");
     CHECK_INT(count_files(NULL, 0), 4);
     snprintf(path, sizeof(path), "%s/mmf.Cat", harness_dir());
     CHECK(stat(path, &st) == 0);
@@ -290,7 +291,7 @@ check_refused(struct process *actor, int status, const char *part)
 {
     actor_fails(actor, status, part, "create 0 100 Cat");
     actor_fails(actor, status, part, "either 0 100 Cat");
-    actor_fails(actor, status, part, "reap 0");
+    actor_fails(actor, status, part, "gc 0");
 }
 
 static void
@@ -302,54 +303,54 @@ user_directory(char *path, size_t size, unsigned user)
 static void
 a_squatted_directory_is_refused(void **state)
 {
-    struct process *nobody = start_user(NOBODY), *root = actor_start();
+    struct process *stranger = start_user(STRANGER), *root = actor_start();
     char path[512];
 
     (void)state;
-    /* Root's directory was made by nobody, before root came. */
+    /* Root's directory was made by the stranger, before root came. */
     user_directory(path, sizeof(path), 0);
     CHECK(mkdir(path, 0700) == 0);
-    CHECK(chown(path, NOBODY, NOBODY) == 0);
+    CHECK(chown(path, STRANGER, STRANGER) == 0);
     check_refused(root, MMF_E_ACCESS, "65534");
     CHECK(chmod(path, 0777) == 0);
     check_refused(root, MMF_E_ACCESS, "65534");
     CHECK_INT(count_files(NULL, 0), 0);
-    /* Nobody's own is another one. */
-    actor_does(nobody, "create 0 100 Cat");
-    actor_does(nobody, "close 0");
+    /* The stranger's own is another one. */
+    actor_does(stranger, "create 0 100 Cat");
+    actor_does(stranger, "close 0");
     CHECK(rmdir(path) == 0);
     actor_does(root, "create 0 100 Cat");
     actor_does(root, "close 0");
     actor_end(root);
-    actor_end(nobody);
+    actor_end(stranger);
 }
 
 static void
 an_open_directory_is_refused(void **state)
 {
     static const mode_t modes[] = {0770, 0707, 0777, 0750, 0701, 01777};
-    struct process *nobody = start_user(NOBODY);
+    struct process *stranger = start_user(STRANGER);
     char path[512];
     size_t i;
 
     (void)state;
-    user_directory(path, sizeof(path), NOBODY);
+    user_directory(path, sizeof(path), STRANGER);
     CHECK(mkdir(path, 0700) == 0);
-    CHECK(chown(path, NOBODY, NOBODY) == 0);
+    CHECK(chown(path, STRANGER, STRANGER) == 0);
     for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
         check_context("mode %o", (unsigned)modes[i]);
         CHECK(chmod(path, modes[i]) == 0);
-        check_refused(nobody, MMF_E_ACCESS, "mode");
+        check_refused(stranger, MMF_E_ACCESS, "mode");
     }
     check_context("%s", "");
     CHECK(chmod(path, 0700) == 0);
-    actor_does(nobody, "create 0 100 Cat");
-    actor_does(nobody, "close 0");
-    actor_end(nobody);
+    actor_does(stranger, "create 0 100 Cat");
+    actor_does(stranger, "close 0");
+    actor_end(stranger);
 }
 
 static void
-something_else_in_place_of_the_directory_is_refused(void **state)
+something_else_instead_of_the_directory_is_refused(void **state)
 {
     struct process *root = actor_start();
     char path[512], elsewhere[512];
@@ -374,44 +375,44 @@ something_else_in_place_of_the_directory_is_refused(void **state)
 static void
 a_root_directory_that_others_rule_is_refused(void **state)
 {
-    struct process *nobody;
+    struct process *stranger;
 
     (void)state;
-    /* Somebody else's: he could replace what is in it. */
+    /* Another user's: that user could replace what is in it. */
     CHECK(chown(harness_dir(), OTHER, OTHER) == 0);
     CHECK(chmod(harness_dir(), 01777) == 0);
-    nobody = start_user(NOBODY);
-    check_refused(nobody, MMF_E_ACCESS, "65533");
-    actor_end(nobody);
-    /* Everybody may write, and nothing keeps them from removing each other's files. */
+    stranger = start_user(STRANGER);
+    check_refused(stranger, MMF_E_ACCESS, "65533");
+    actor_end(stranger);
+    /* Every user may write, and may remove other users' files. */
     CHECK(chown(harness_dir(), 0, 0) == 0);
     CHECK(chmod(harness_dir(), 0777) == 0);
-    nobody = start_user(NOBODY);
-    check_refused(nobody, MMF_E_ACCESS, harness_dir());
-    actor_end(nobody);
+    stranger = start_user(STRANGER);
+    check_refused(stranger, MMF_E_ACCESS, harness_dir());
+    actor_end(stranger);
     CHECK(chmod(harness_dir(), 01777) == 0);
-    nobody = start_user(NOBODY);
-    actor_does(nobody, "create 0 100 Cat");
-    actor_does(nobody, "close 0");
-    actor_end(nobody);
+    stranger = start_user(STRANGER);
+    actor_does(stranger, "create 0 100 Cat");
+    actor_does(stranger, "close 0");
+    actor_end(stranger);
 }
 
 static void
 a_local_name_is_each_user_s_own(void **state)
 {
-    struct process *root = actor_start(), *nobody = start_user(NOBODY);
+    struct process *root = actor_start(), *stranger = start_user(STRANGER);
 
     (void)state;
     actor_does(root, "create 0 100 Cat");
-    actor_fails(nobody, MMF_E_NOT_FOUND, "Cat", "open 0 Cat");
-    actor_does(nobody, "create 0 200 Cat");
+    actor_fails(stranger, MMF_E_NOT_FOUND, "Cat", "open 0 Cat");
+    actor_does(stranger, "create 0 200 Cat");
     actor_does(root, "open 1 Cat");
     CHECK_TEXT(actor_says(root, "capacity 1"), "100");
-    actor_does(nobody, "close 0");
+    actor_does(stranger, "close 0");
     actor_does(root, "close 0");
     actor_does(root, "close 1");
     actor_end(root);
-    actor_end(nobody);
+    actor_end(stranger);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, share_directory)
@@ -430,7 +431,7 @@ main(int argc, char **argv)
         TEST(a_squatter_s_files_are_reported_and_left_alone),
         TEST(a_squatted_directory_is_refused),
         TEST(an_open_directory_is_refused),
-        TEST(something_else_in_place_of_the_directory_is_refused),
+        TEST(something_else_instead_of_the_directory_is_refused),
         TEST(a_root_directory_that_others_rule_is_refused),
         TEST(a_local_name_is_each_user_s_own),
     };

@@ -22,7 +22,7 @@ refuse_wait_of_null(int32_t timeout_ms)
 }
 
 static void
-rule_2_10_wait_one_object_before_time_out(void **state)
+rule_2_10_wait_one_object_before_timeout(void **state)
 {
     (void)state;
     refuse_wait_of_null(0);
@@ -31,7 +31,7 @@ rule_2_10_wait_one_object_before_time_out(void **state)
 }
 
 static void
-refuse_time_out(const struct object *object, int32_t timeout_ms)
+refuse_timeout(const struct object *object, int32_t timeout_ms)
 {
     CHECK_CONTEXT("kind %d, %d ms", object->kind, timeout_ms);
     CHECK_FAILS_PARAM(object_wait(object, timeout_ms), MMF_E_RANGE,
@@ -44,14 +44,14 @@ refuse_time_out(const struct object *object, int32_t timeout_ms)
 }
 
 static void
-time_outs_of(const char *name)
+timeouts_of(const char *name)
 {
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
         struct object object = new_object(kind, name);
 
-        refuse_time_out(&object, -2);
-        refuse_time_out(&object, -100);
-        refuse_time_out(&object, INT32_MIN);
+        refuse_timeout(&object, -2);
+        refuse_timeout(&object, -100);
+        refuse_timeout(&object, INT32_MIN);
         CHECK_STATUS(object_wait(&object, -1), MMF_OK);
         CHECK_STATUS(object_signal(&object), MMF_OK);
         CHECK_STATUS(object_wait(&object, INT32_MAX), MMF_OK);
@@ -61,15 +61,15 @@ time_outs_of(const char *name)
 }
 
 static void
-rule_2_10_time_outs(void **state)
+rule_2_10_timeouts(void **state)
 {
     (void)state;
-    for_each_name(time_outs_of);
+    for_each_name(timeouts_of);
 }
 
-/* The longest timeouts, with somebody who ends the wait. */
+/* The longest timeouts, with a thread that ends the wait. */
 static void
-rule_2_10_longest_time_outs_wait(void **state)
+rule_2_10_longest_timeouts_wait(void **state)
 {
     static const int32_t timeouts[] = {MMF_INFINITE, INT32_MAX};
     struct worker *worker = worker_start();
@@ -92,7 +92,7 @@ rule_2_10_longest_time_outs_wait(void **state)
 
 /* A wait ends with its timeout: not before, and not much later. */
 static void
-a_time_out_takes_as_long_as_it_says(void **state)
+a_timeout_takes_as_long_as_it_says(void **state)
 {
     (void)state;
     for (int named = 0; named < 2; named++) {
@@ -165,7 +165,7 @@ rule_2_10_number_of_objects(void **state)
 }
 
 static void
-rule_2_10_time_out_before_elements(void **state)
+rule_2_10_timeout_before_elements(void **state)
 {
     mmf_waitable *none[2] = {NULL};
 
@@ -344,7 +344,8 @@ refuse_semaphore(int32_t initial, int32_t maximum, int status, const char *param
         int created = -7;
 
         CHECK_CONTEXT("%d of %d, name %zu", initial, maximum, i);
-        CHECK_FAILS_PARAM(mmf_semaphore_create_or_open(names[i], initial, maximum, NULL, &created, &semaphore),
+        CHECK_FAILS_PARAM(mmf_semaphore_create_or_open(names[i], initial, maximum, NULL,
+                                                       &created, &semaphore),
                           status, parameter);
         CHECK(semaphore == UNTOUCHED);
         CHECK_INT(created, -7);
@@ -377,7 +378,9 @@ ev_02_mode(void **state)
             mmf_event *event = UNTOUCHED;
             int created = -7;
 
-            CHECK_FAILS_PARAM(mmf_event_create_or_open(named ? "Cat" : NULL, 0, modes[i], NULL, &created, &event),
+            CHECK_FAILS_PARAM(mmf_event_create_or_open(named ? "Cat" : NULL, 0,
+                                                       modes[i], NULL, &created,
+                                                       &event),
                               MMF_E_INVALID, "mode");
             CHECK(event == UNTOUCHED);
             CHECK_INT(created, -7);
@@ -389,36 +392,32 @@ ev_02_mode(void **state)
 static void
 rule_2_10_out_is_null(void **state)
 {
-    mmf_mutex *mutex = UNTOUCHED;
-    mmf_event *event = UNTOUCHED;
-    mmf_semaphore *semaphore = UNTOUCHED;
-    int opened = -7;
+    int created = -7;
 
     (void)state;
-    CHECK_FAILS_PARAM(mmf_mutex_create_or_open(NULL, 1, NULL, NULL, NULL), MMF_E_NULL, "out");
-    CHECK_FAILS_PARAM(mmf_mutex_create_or_open("Cat", 1, NULL, NULL, NULL), MMF_E_NULL, "out");
-    CHECK_FAILS_PARAM(mmf_event_create_or_open("Cat", 1, 0, NULL, NULL, NULL), MMF_E_NULL,
+    CHECK_FAILS_PARAM(mmf_mutex_create_or_open(NULL, 1, NULL, NULL, NULL), MMF_E_NULL,
                       "out");
-    CHECK_FAILS_PARAM(mmf_semaphore_create_or_open("Cat", 1, 1, NULL, NULL, NULL), MMF_E_NULL,
+    CHECK_FAILS_PARAM(mmf_mutex_create_or_open("Cat", 1, NULL, NULL, NULL), MMF_E_NULL,
                       "out");
+    CHECK_FAILS_PARAM(mmf_event_create_or_open("Cat", 1, 0, NULL, NULL, NULL),
+                      MMF_E_NULL, "out");
+    CHECK_FAILS_PARAM(mmf_semaphore_create_or_open("Cat", 1, 1, NULL, NULL, NULL),
+                      MMF_E_NULL, "out");
     CHECK_FAILS_PARAM(mmf_mutex_open_existing("Cat", NULL, NULL), MMF_E_NULL, "out");
     CHECK_FAILS_PARAM(mmf_event_open_existing("Cat", NULL, NULL), MMF_E_NULL, "out");
     CHECK_FAILS_PARAM(mmf_semaphore_open_existing("Cat", NULL, NULL), MMF_E_NULL,
                       "out");
-    CHECK_FAILS_PARAM(mmf_mutex_try_open_existing("Cat", NULL, &opened, NULL),
+    CHECK_FAILS_PARAM(mmf_mutex_create_or_open("Cat", 1, NULL, &created, NULL),
                       MMF_E_NULL, "out");
-    CHECK_FAILS_PARAM(mmf_event_try_open_existing("Cat", NULL, &opened, NULL),
+    CHECK_FAILS_PARAM(mmf_event_create_or_open("Cat", 1, 0, NULL, &created, NULL),
                       MMF_E_NULL, "out");
-    CHECK_FAILS_PARAM(mmf_semaphore_try_open_existing("Cat", NULL, &opened, NULL),
+    CHECK_FAILS_PARAM(mmf_semaphore_create_or_open("Cat", 1, 1, NULL, &created, NULL),
                       MMF_E_NULL, "out");
-    CHECK_FAILS_PARAM(mmf_mutex_try_open_existing("Cat", NULL, NULL, &mutex),
-                      MMF_E_NULL, "opened");
-    CHECK_FAILS_PARAM(mmf_event_try_open_existing("Cat", NULL, NULL, &event),
-                      MMF_E_NULL, "opened");
-    CHECK_FAILS_PARAM(mmf_semaphore_try_open_existing("Cat", NULL, NULL, &semaphore),
-                      MMF_E_NULL, "opened");
-    CHECK(mutex == UNTOUCHED && event == UNTOUCHED && semaphore == UNTOUCHED);
-    CHECK_INT(opened, -7);
+    CHECK_FAILS_PARAM(mmf_mutex_create_new("Cat", 1, NULL, NULL), MMF_E_NULL, "out");
+    CHECK_FAILS_PARAM(mmf_event_create_new("Cat", 1, 0, NULL, NULL), MMF_E_NULL, "out");
+    CHECK_FAILS_PARAM(mmf_semaphore_create_new("Cat", 1, 1, NULL, NULL), MMF_E_NULL,
+                      "out");
+    CHECK_INT(created, -7);
     CHECK_INT(count_files(), 0);
 }
 
@@ -458,18 +457,8 @@ refuse_name(const char *name, int status)
         CHECK_FAILS_PARAM(object_create(&object, kind, name, NULL, &number), status,
                           "name");
         CHECK_INT(number, -7);
+        CHECK_FAILS_PARAM(object_create_new(&object, kind, name, NULL), status, "name");
         CHECK_FAILS_PARAM(object_open(&object, kind, name, NULL), status, "name");
-        if (status == MMF_E_PATH_NOT_FOUND) {
-            /* For TryOpenExisting a missing path is nothing to complain about. */
-            CHECK_STATUS(object_try_open(&object, kind, name, NULL, &number), MMF_OK);
-            CHECK_INT(number, 0);
-            CHECK(object.mutex == NULL && object.event == NULL &&
-                  object.semaphore == NULL);
-        } else {
-            CHECK_FAILS_PARAM(object_try_open(&object, kind, name, NULL, &number),
-                              status, "name");
-            CHECK_INT(number, -7);
-        }
     }
 }
 
@@ -501,48 +490,77 @@ rule_2_10_open_existing(void **state)
     (void)state;
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
         struct object object = {0};
-        int opened = -7;
 
         CHECK_FAILS_PARAM(object_open(&object, kind, NULL, NULL), MMF_E_NULL, "name");
         CHECK_FAILS_PARAM(object_open(&object, kind, "", NULL), MMF_E_INVALID, "name");
         CHECK_FAILS(object_open(&object, kind, "Cat", NULL), MMF_E_NOT_FOUND);
         CHECK(strstr(mmf_last_message(), "Cat") != NULL);
         CHECK(strstr(mmf_last_message(), mmf_kind_name(kind)) != NULL);
-
-        CHECK_FAILS_PARAM(object_try_open(&object, kind, NULL, NULL, &opened),
-                          MMF_E_NULL, "name");
-        CHECK_FAILS_PARAM(object_try_open(&object, kind, "", NULL, &opened),
-                          MMF_E_INVALID, "name");
-        CHECK_INT(opened, -7);
-        CHECK_STATUS(object_try_open(&object, kind, "Cat", NULL, &opened), MMF_OK);
-        CHECK_INT(opened, 0);
-        CHECK(object.mutex == NULL && object.event == NULL && object.semaphore == NULL);
+        CHECK_INT(object.kind, 0);
     }
 }
 
-/* A Try that finds nothing is no failure, so it leaves the last one as it was. */
+/* A success leaves the last failure as it was, whether it creates, opens or waits. */
 static void
-trying_in_vain_is_no_failure(void **state)
+a_success_leaves_the_last_failure(void **state)
 {
-    struct object object = {0};
     struct object map = new_object(MMF_KIND_MAP, "Map");
     mmf_error before, after;
-    int opened;
 
     (void)state;
     CHECK_FAILS(mmf_mutex_release(NULL), MMF_E_NULL);
     mmf_last_error(&before);
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
-        CHECK_STATUS(object_try_open(&object, kind, "Cat", NULL, &opened), MMF_OK);
-        CHECK_STATUS(object_try_open(&object, kind, "Map", NULL, &opened), MMF_OK);
-        CHECK_STATUS(object_try_open(&object, kind, "a\\b", NULL, &opened), MMF_OK);
-        /* So does a create that opens or makes. */
-        object = new_object(kind, "New");
-        object_close(&object);
+        struct object made = {0}, opened = {0}, found = {0};
+        int created = -7;
+
+        CHECK_OK(object_create_new(&made, kind, "New", NULL));
+        CHECK_OK(object_create(&opened, kind, "New", NULL, &created));
+        CHECK_INT(created, 0);
+        CHECK_OK(object_open(&found, kind, "New", NULL));
+        object_close(&found);
+        object_close(&opened);
+        object_close(&made);
     }
     mmf_last_error(&after);
     CHECK_BYTES(&after, &before, sizeof(before));
     object_close(&map);
+}
+
+/*
+ * CreateNew.
+ */
+
+static void
+create_new_of(const char *name)
+{
+    for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
+        struct object one = {0}, other = {0};
+
+        CHECK_CONTEXT("%s", mmf_kind_name(kind));
+        CHECK_OK(object_create_new(&one, kind, name, NULL));
+        CHECK_STATUS(object_wait(&one, 0), MMF_OK);
+        if (name == NULL) {
+            CHECK_OK(object_create_new(&other, kind, name, NULL));
+            object_close(&other);
+        } else {
+            CHECK_FAILS(object_create_new(&other, kind, name, NULL), MMF_E_EXISTS);
+            CHECK_INT(other.kind, 0);
+            CHECK_OK(object_open(&other, kind, name, NULL));
+            object_close(&other);
+        }
+        object_close(&one);
+        CHECK_OK(object_create_new(&one, kind, name, NULL));
+        object_close(&one);
+        CHECK_INT(count_files(), 0);
+    }
+}
+
+static void
+create_new_refuses_a_taken_name(void **state)
+{
+    (void)state;
+    for_each_name(create_new_of);
 }
 
 /*
@@ -609,7 +627,7 @@ fd_is_null(void **state)
 
 /* Outputs that may be NULL. */
 static void
-outputs_that_nobody_wants(void **state)
+outputs_that_may_be_null(void **state)
 {
     mmf_semaphore *semaphore = new_semaphore("Cat", 0, 1);
 
@@ -639,8 +657,8 @@ refuse_options(const void *options, int status, const char *parameter)
                           parameter);
         CHECK_FAILS_PARAM(object_open(&object, kind, "Cat", options), status,
                           parameter);
-        CHECK_FAILS_PARAM(object_try_open(&object, kind, "Cat", options, &number),
-                          status, parameter);
+        CHECK_FAILS_PARAM(object_create_new(&object, kind, "Cat", options), status,
+                          parameter);
         CHECK_INT(number, -7);
     }
     CHECK_INT(count_files(), 0);
@@ -657,9 +675,8 @@ accept_options(const void *options)
         CHECK_INT(number, 1);
         CHECK_STATUS(object_open(&other, kind, "Cat", options), MMF_OK);
         object_close(&other);
-        CHECK_STATUS(object_try_open(&other, kind, "Cat", options, &number), MMF_OK);
-        CHECK_INT(number, 1);
-        object_close(&other);
+        object_close(&object);
+        CHECK_STATUS(object_create_new(&object, kind, "Cat", options), MMF_OK);
         object_close(&object);
     }
 }
@@ -667,6 +684,7 @@ accept_options(const void *options)
 static void
 options_of_other_versions(void **state)
 {
+    static const mmf_sync_options zero = {0};
     struct large_options large = {.later = {0}};
     uint32_t size;
 
@@ -674,9 +692,8 @@ options_of_other_versions(void **state)
     memset(&large.options, 0xff, sizeof(large.options));
     mmf_sync_options_init(&large.options);
     CHECK_INT(large.options.size, sizeof(mmf_sync_options));
-    CHECK_INT(large.options.current_user_only, 1);
-    CHECK_INT(large.options.current_session_only, 1);
-    CHECK_INT(large.options.mode, 0);
+    CHECK_BYTES((char *)&large.options + sizeof(uint32_t),
+                (char *)&zero + sizeof(uint32_t), sizeof(zero) - sizeof(uint32_t));
     accept_options(&large.options);
 
     for (size = 4; size <= sizeof(large); size += 4) {
@@ -698,6 +715,23 @@ options_of_other_versions(void **state)
     accept_options(&large);
 }
 
+/* It is a creator's: open_existing does not read it. */
+static void
+refuse_mode(const mmf_sync_options *options)
+{
+    for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
+        struct object object = {0};
+        int created = -7;
+
+        CHECK_FAILS_PARAM(object_create(&object, kind, "Cat", options, &created),
+                          MMF_E_RANGE, "mode");
+        CHECK_INT(created, -7);
+        CHECK_FAILS_PARAM(object_create_new(&object, kind, "Cat", options), MMF_E_RANGE,
+                          "mode");
+        CHECK_FAILS(object_open(&object, kind, "Cat", options), MMF_E_NOT_FOUND);
+    }
+}
+
 static void
 options_out_of_range(void **state)
 {
@@ -706,14 +740,14 @@ options_out_of_range(void **state)
     (void)state;
     mmf_sync_options_init(&options);
     options.mode = 01000;
-    refuse_options(&options, MMF_E_RANGE, "mode");
+    refuse_mode(&options);
     options.mode = UINT32_MAX;
-    refuse_options(&options, MMF_E_RANGE, "mode");
+    refuse_mode(&options);
     mmf_sync_options_init(&options);
-    options.current_user_only = 2;
+    options.all_users = 2;
     refuse_options(&options, MMF_E_INVALID, "options");
     mmf_sync_options_init(&options);
-    options.current_session_only = -1;
+    options.this_user_only = -1;
     refuse_options(&options, MMF_E_INVALID, "options");
 }
 
@@ -810,13 +844,13 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rule_2_10_wait_one_object_before_time_out),
-        cmocka_unit_test(rule_2_10_time_outs),
-        cmocka_unit_test(rule_2_10_longest_time_outs_wait),
-        cmocka_unit_test(a_time_out_takes_as_long_as_it_says),
+        cmocka_unit_test(rule_2_10_wait_one_object_before_timeout),
+        cmocka_unit_test(rule_2_10_timeouts),
+        cmocka_unit_test(rule_2_10_longest_timeouts_wait),
+        cmocka_unit_test(a_timeout_takes_as_long_as_it_says),
         cmocka_unit_test(ev_22_no_array),
         cmocka_unit_test(rule_2_10_number_of_objects),
-        cmocka_unit_test(rule_2_10_time_out_before_elements),
+        cmocka_unit_test(rule_2_10_timeout_before_elements),
         cmocka_unit_test(rule_2_10_a_null_element_says_which),
         cmocka_unit_test(rule_2_10_index_is_null),
         cmocka_unit_test(rule_7_1_7_as_many_as_the_maximum),
@@ -829,11 +863,12 @@ main(int argc, char **argv)
         cmocka_unit_test(rule_2_10_no_name_and_empty_name),
         cmocka_unit_test(rule_2_10_names_that_cannot_be),
         cmocka_unit_test(rule_2_10_open_existing),
-        cmocka_unit_test(trying_in_vain_is_no_failure),
+        cmocka_unit_test(a_success_leaves_the_last_failure),
+        cmocka_unit_test(create_new_refuses_a_taken_name),
         cmocka_unit_test(rule_2_10_release_count),
         cmocka_unit_test(null_handles),
         cmocka_unit_test(fd_is_null),
-        cmocka_unit_test(outputs_that_nobody_wants),
+        cmocka_unit_test(outputs_that_may_be_null),
         cmocka_unit_test(options_of_other_versions),
         cmocka_unit_test(options_out_of_range),
         cmocka_unit_test(rule_2_10_disposed),

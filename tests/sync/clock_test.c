@@ -1,9 +1,9 @@
 /*
  * clock_test.c - steps of the wall clock do not move timeouts.
  *
- * Nobody may set the clock of the machine that the tests run on. Instead the library's
+ * The tests do not set the clock of the machine they run on. Instead the library's
  * own questions for the wall clock get answers that jump by years (the linker's
- * --wrap), and a filter kills whoever has the kernel wait by the wall clock.
+ * --wrap), and a filter kills a process that has the kernel wait by the wall clock.
  */
 #include "support.h"
 
@@ -95,13 +95,13 @@ wait_by_every_way(void)
 }
 
 static void
-time_outs_do_not_follow_the_wall_clock(void **state)
+timeouts_do_not_follow_the_wall_clock(void **state)
 {
     (void)state;
     wait_by_every_way();
 }
 
-/* A wait that is let through in time, and one for the dead, under the same clock. */
+/* A wait that is signalled in time, and one for a dead owner, under the same clock. */
 static void
 waits_end_under_a_jumping_clock(void **state)
 {
@@ -217,7 +217,7 @@ main(int argc, char **argv)
     static const struct role roles[] = {
         {"peer", peer_role}, {"filtered", filtered_role}, {NULL, NULL}};
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(time_outs_do_not_follow_the_wall_clock),
+        cmocka_unit_test(timeouts_do_not_follow_the_wall_clock),
         cmocka_unit_test(waits_end_under_a_jumping_clock),
         cmocka_unit_test(the_kernel_waits_by_the_monotonic_clock),
     };

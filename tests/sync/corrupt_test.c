@@ -1,6 +1,7 @@
 /*
- * corrupt_test.c - shared words that make no sense, written by somebody else while the
- * object is in use: MMF_E_CORRUPT or another definite answer, never a hang or a crash.
+ * corrupt_test.c - shared words that make no sense, written by another process while
+ * the object is in use: MMF_E_CORRUPT or another definite answer, never a hang or a
+ * crash.
  */
 #include "support.h"
 
@@ -59,7 +60,7 @@ static void
 check_answer(int rc, int64_t begun, int32_t timeout_ms)
 {
     static const int known[] = {MMF_OK,          MMF_TIMED_OUT,   MMF_ABANDONED,
-                                MMF_E_CORRUPT,   MMF_E_NOT_OWNER, MMF_E_FULL,
+                                MMF_E_CORRUPT,   MMF_E_NOT_OWNER, MMF_E_MAXIMUM,
                                 MMF_E_RECURSION, MMF_E_STATE};
     int64_t took = now_us() - begun - timeout_ms * 1000;
     int found = 0;
@@ -123,13 +124,13 @@ static const uint64_t chosen[] = {
     7,
     8,
     15,
-    16,                                        /* a thread, but no ticket */
-    UINT64_C(1) << 4,                          /* count 1; owner: thread 1 of nobody */
-    UINT64_C(1) << 24 | UINT64_C(1) << 4,      /* ticket 1, thread 1: us, perhaps */
+    16,                                   /* a thread, but no ticket */
+    UINT64_C(1) << 4,                     /* count 1; owner: thread 1 of no process */
+    UINT64_C(1) << 24 | UINT64_C(1) << 4, /* ticket 1, thread 1: us, perhaps */
     UINT64_C(1) << 24 | UINT64_C(999999) << 4, /* a thread that we have not */
     UINT64_C(1) << 24 | UINT64_C(1) << 4 | 2,  /* owned and abandoned */
     UINT64_C(1) << 24 | UINT64_C(1) << 4 | 4,
-    UINT64_C(12345) << 24 | UINT64_C(1) << 4, /* somebody dead */
+    UINT64_C(12345) << 24 | UINT64_C(1) << 4, /* a dead thread */
     UINT64_C(12345) << 24 | UINT64_C(1) << 4 | 13,
     (uint64_t)INT32_MAX << 4,
     ((uint64_t)INT32_MAX + 1) << 4,
@@ -299,7 +300,7 @@ recursion_that_cannot_be(void **state)
     mmf_mutex_close(mutex);
 }
 
-/* An owner that nobody has ever been is a dead one. */
+/* An owner that no thread has ever been counts as dead. */
 static void
 an_owner_who_never_was(void **state)
 {
@@ -317,11 +318,11 @@ an_owner_who_never_was(void **state)
 }
 
 /*
- * A mark of a wait for all whose waiter is dead, never was, or is not named at all: it
- * goes, and others get on.
+ * A mark of a wait for all of a waiter that is dead, never was, or is not named at all:
+ * it goes, and others get on.
  */
 static void
-a_reservation_of_nobody(void **state)
+a_reservation_without_an_owner(void **state)
 {
     static const uint64_t reservers[] = {0, UINT64_C(987654321) << 20 | 1, UINT64_MAX,
                                          5};
@@ -371,7 +372,7 @@ a_reservation_of_nobody(void **state)
 
 /*
  * Waiting forever on random words: the wait ends at once, or when the words make sense
- * again. Who waits looks again by itself; nobody wakes it here.
+ * again. A waiter looks again by itself; no process wakes it here.
  */
 static void
 waiters_survive_random_words(void **state)
@@ -406,7 +407,7 @@ waiters_survive_random_words(void **state)
         until = now_us() + 100000;
         while (worker_is_busy(waiter) && now_us() < until)
             usleep(1000);
-        /* Sound, and can be had. */
+        /* Sound, and available. */
         if (worker_is_busy(waiter))
             write_words("Cat", &sound);
         rc = worker_result(waiter);
@@ -505,7 +506,7 @@ job_take_and_release(void *mutex)
     return rc < 0 ? rc : mmf_mutex_release(mutex);
 }
 
-/* Somebody frees it behind its owner's back: another thread may take it. Both end. */
+/* Another process frees it behind its owner's back: a thread may take it. Both end. */
 static void
 freed_behind_the_owner_s_back(void **state)
 {
@@ -615,7 +616,7 @@ main(int argc, char **argv)
         cmocka_unit_test(nonsense_is_called_corrupt),
         cmocka_unit_test(recursion_that_cannot_be),
         cmocka_unit_test(an_owner_who_never_was),
-        cmocka_unit_test(a_reservation_of_nobody),
+        cmocka_unit_test(a_reservation_without_an_owner),
         cmocka_unit_test(random_words_give_definite_answers),
         cmocka_unit_test(waiters_survive_random_words),
         cmocka_unit_test(threads_survive_a_storm),

@@ -1,7 +1,7 @@
 /*
  * death_test.c - processes that die, are killed at random or stopped, and what the
- * others see: rule 7.2.4 for processes, 7.2.5, and the promise that nobody hangs and
- * whoever waits is told.
+ * others see: rule 7.2.4 for processes, 7.2.5, and the promise that no waiter
+ * hangs and that waiters are notified.
  */
 #include "support.h"
 
@@ -57,7 +57,7 @@ rule_7_2_4_a_process_ends_by_itself(void **state)
     mmf_mutex_close(mutex);
 }
 
-/* Its creator, who owned it from the start, dies; and takes its name along. */
+/* Its creator, which owned it from the start, dies; and its name ends with it. */
 static void
 rule_7_2_4_the_creator_dies(void **state)
 {
@@ -83,7 +83,7 @@ rule_7_2_4_the_creator_dies(void **state)
 }
 
 /*
- * Who is told.
+ * Which waiters are notified.
  */
 
 /* Sleepers in threads and in processes: one of them, and the others have their turn. */
@@ -150,7 +150,7 @@ compare_times(const void *one, const void *other)
     return a < b ? -1 : a > b;
 }
 
-/* A waiter by one of the ways to wait, and when it was told. */
+/* A waiter by one of the ways to wait, and when it was notified. */
 struct told {
     struct several wait;
     int way; /* 0: one, 1: any, 2: all */
@@ -175,8 +175,8 @@ job_be_told(void *argument)
 
 /*
  * A sleeper learns of its owner's death within 100 ms after the kernel has closed the
- * dead one's descriptors, which it has when the dead can be waited for. A busy machine
- * is slower; ten times that is a failure.
+ * dead process's descriptors, which it has when that process can be waited for. A busy
+ * machine is slower; ten times that is a failure.
  */
 static void
 told_within_100_ms(void **state)
@@ -209,18 +209,19 @@ told_within_100_ms(void **state)
             CHECK_INT(worker_does(waiter, job_release, mutex), MMF_OK);
             times[way][round] = told.at > dead ? told.at - dead : 0;
             if (times[way][round] > 1000000)
-                CHECK_FAIL("told %lld ms after the death",
+                CHECK_FAIL("notified %lld ms after the death",
                            (long long)times[way][round] / 1000);
         }
         qsort(times[way], (size_t)rounds, sizeof(int64_t), compare_times);
-        print_message("told after a kill, wait for %s: median %.1f ms, p99 %.1f ms, "
-                      "longest %.1f ms of %d\n",
-                      way == 0   ? "one"
-                      : way == 1 ? "any"
-                                 : "all",
-                      (double)times[way][rounds / 2] / 1000,
-                      (double)times[way][rounds * 99 / 100] / 1000,
-                      (double)times[way][rounds - 1] / 1000, rounds);
+        print_message(
+            "notified after a kill, wait for %s: median %.1f ms, p99 %.1f ms, "
+            "longest %.1f ms of %d\n",
+            way == 0   ? "one"
+            : way == 1 ? "any"
+                       : "all",
+            (double)times[way][rounds / 2] / 1000,
+            (double)times[way][rounds * 99 / 100] / 1000,
+            (double)times[way][rounds - 1] / 1000, rounds);
     }
     worker_end(waiter);
     mmf_mutex_close(mutex);
@@ -228,7 +229,7 @@ told_within_100_ms(void **state)
     mmf_event_close(ready);
 }
 
-/* Who comes after the death is told at once, whatever its timeout. */
+/* A waiter that comes after the death gets it at once, whatever its timeout. */
 static void
 a_latecomer_is_told_at_once(void **state)
 {
@@ -261,7 +262,7 @@ a_latecomer_is_told_at_once(void **state)
 }
 
 /*
- * It is the ticket that tells an owner, not its process id.
+ * An owner is identified by its ticket, not by its process id.
  */
 
 static void
@@ -327,7 +328,7 @@ a_stopped_owner_is_not_dead(void **state)
 
 /* A stopped waiter may be the one that is woken; the others go on by themselves. */
 static void
-a_stopped_waiter_stops_nobody_else(void **state)
+a_stopped_waiter_stops_no_other(void **state)
 {
     (void)state;
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
@@ -360,8 +361,8 @@ a_stopped_waiter_stops_nobody_else(void **state)
  * Killed at random under load.
  *
  * What they share lies in a map. The mutex guards two numbers that are equal whenever
- * nobody is between its lines; who finds them different without being told of an
- * abandonment has been let in while another was there, or was not told.
+ * no thread is between its lines; a thread that finds them different without
+ * MMF_ABANDONED was let in while another was there, or was not notified.
  */
 struct board {
     _Atomic int64_t inside; /* the process that is, or that was when it died */
@@ -375,7 +376,7 @@ static struct board *
 open_board(mmf_map **map, mmf_accessor **view)
 {
     void *bytes;
-    int64_t size;
+    size_t size;
 
     CHECK_OK(mmf_map_create_or_open("Board", sizeof(struct board), NULL, NULL, map));
     CHECK_OK(mmf_accessor_create(*map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, view));
@@ -401,7 +402,7 @@ go_inside(struct board *board, int rc)
     atomic_fetch_add(&board->second, 1);
     atomic_fetch_add(&board->progress, 1);
     if (atomic_exchange(&board->inside, 0) != getpid())
-        CHECK_FAIL("somebody came inside");
+        CHECK_FAIL("another thread came inside");
 }
 
 /* How the worker waits: for the mutex alone, among others, together with another. */
@@ -494,7 +495,7 @@ kill_at_random(const char *role, const char *const ways[], struct process **proc
             progress = board->progress;
             last = now_us();
         } else if (now_us() - last > LONG_MS * 1000) {
-            CHECK_FAIL("nobody gets on");
+            CHECK_FAIL("no thread makes progress");
         }
     }
     return kills;
@@ -566,7 +567,7 @@ givers_role(int argc, char **argv)
 
             atomic_fetch_add(&board->begun_gives, 1);
             rc = mmf_semaphore_release(semaphore, 1, NULL);
-            if (rc == MMF_E_FULL) {
+            if (rc == MMF_E_MAXIMUM) {
                 atomic_fetch_sub(&board->begun_gives, 1);
                 usleep(200);
                 continue;
@@ -634,8 +635,8 @@ givers_and_takers_killed_at_random(void **state)
 
 /*
  * A giver killed between its store and its wake-up, or the taker that was woken: those
- * who sleep find the count by themselves. One count, several sleepers, and the dead may
- * have woken any of them.
+ * that sleep find the count by themselves. One count, several sleepers, and the dead
+ * may have woken any of them.
  */
 static void
 a_wake_up_that_died_is_recovered(void **state)
@@ -675,15 +676,19 @@ a_wake_up_that_died_is_recovered(void **state)
             process_kill(sleepers[i]);
         if (round % 2 != 0)
             process_kill(giver);
-        /* If it came so far, there is enough for all who live, the dead included. */
-        if (!worker_is_busy(waiter) || mmf_semaphore_wait(semaphore, 0) == MMF_OK ||
-            mmf_semaphore_wait(semaphore, 200) == MMF_OK)
+        /* If it came so far, there is enough for all living ones, and for the dead.
+         * What the poll takes is returned: it may be the waiter's share. */
+        if (!worker_is_busy(waiter)) {
             taken_along++;
-        else
+        } else if (mmf_semaphore_wait(semaphore, 200) == MMF_OK) {
+            taken_along++;
+            CHECK_OK(mmf_semaphore_release(semaphore, 1, NULL));
+        } else {
             CHECK_OK(mmf_semaphore_release(semaphore, SLEEPERS + 1, NULL));
+        }
         CHECK_INT(worker_result(waiter), MMF_OK);
         for (int i = victims; i < SLEEPERS; i++) {
-            /* The poll above may have had the share of one who had it not yet. */
+            /* A sleeper that was killed may have taken more than its share along. */
             mmf_semaphore_release(semaphore, 1, NULL);
             process_expect(sleepers[i], "MMF_OK");
             process_kill(sleepers[i]);
@@ -799,7 +804,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_latecomer_is_told_at_once),
         cmocka_unit_test(many_new_processes_are_no_owner),
         cmocka_unit_test(a_stopped_owner_is_not_dead),
-        cmocka_unit_test(a_stopped_waiter_stops_nobody_else),
+        cmocka_unit_test(a_stopped_waiter_stops_no_other),
         cmocka_unit_test(owners_killed_at_random),
         cmocka_unit_test(givers_and_takers_killed_at_random),
         cmocka_unit_test(a_wake_up_that_died_is_recovered),

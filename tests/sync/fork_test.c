@@ -332,7 +332,7 @@ end_grandchild(long long pid)
         char path[64], text[256] = "";
         int fd;
 
-        /* Nobody may be there to wait for it: a zombie is dead. */
+        /* Its parent may not wait for it: a zombie is dead. */
         snprintf(path, sizeof(path), "/proc/%lld/stat", pid);
         fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
@@ -371,7 +371,7 @@ killed_parents_of_living_children(void **state)
         CHECK_INT(worker_does(waiter, job_release, mutex), MMF_OK);
         worker_end(waiter);
         mmf_mutex_close(mutex);
-        /* The names are free: nobody holds them, whatever the child has copies of. */
+        /* The names are free: no process has them open, though the child has copies. */
         mutex = NULL;
         CHECK_OK(mmf_mutex_create_or_open("Cat", 0, NULL, &created, &mutex));
         CHECK_INT(created, 1);
@@ -381,8 +381,7 @@ killed_parents_of_living_children(void **state)
         CHECK_INT(created, 1);
         mmf_mutex_close(mutex);
         mutex = NULL;
-        CHECK_FAILS(mmf_mutex_open_existing("polled", NULL, &mutex),
-                    MMF_E_NOT_FOUND);
+        CHECK_FAILS(mmf_mutex_open_existing("polled", NULL, &mutex), MMF_E_NOT_FOUND);
         CHECK_OK(mmf_gc(0, NULL));
         CHECK_INT(count_files(), 0);
         end_grandchild(child);

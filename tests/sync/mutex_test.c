@@ -41,7 +41,7 @@ open_mutex(const char *name)
     return mutex;
 }
 
-/* Nobody owns it: this thread can take it, once, and give it back. */
+/* No thread owns it: this thread can take it, once, and release it. */
 static void
 check_free(mmf_mutex *mutex)
 {
@@ -200,7 +200,7 @@ rule_7_2_2_initially_owned_only_if_created(void **state)
     for_each_name(create_owned_again);
 }
 
-/* Somebody else owns it: creating it neither waits nor takes. */
+/* Another thread owns it: creating it neither waits nor takes. */
 static void
 rule_7_2_2_no_wait_for_another_owner(void **state)
 {
@@ -233,7 +233,7 @@ release_by_strangers(const char *name)
     mmf_mutex *mutex = new_mutex(name);
     struct worker *other = worker_start();
 
-    refuse_release(mutex); /* nobody owns it */
+    refuse_release(mutex); /* no thread owns it */
     take(mutex);
     worker_does(other, job_refuse_release, mutex);
     CHECK_INT(worker_does(other, job_poll, W(mutex)), MMF_TIMED_OUT);
@@ -387,7 +387,7 @@ rule_7_2_4_a_thread_ends(void **state)
     for_each_name(thread_ends);
 }
 
-/* A sleeper is told, and at once: the end of a thread wakes. */
+/* A sleeper is notified at once: the end of a thread wakes. */
 static void
 thread_ends_before_sleepers(const char *name)
 {
@@ -489,12 +489,12 @@ wait_any_of_abandoned(const char *name)
     struct worker *owner = worker_start();
     int index = -7;
 
-    /* The first one is owned by somebody alive, the others are abandoned. */
+    /* The first one is owned by a living thread, the others are abandoned. */
     abandon(mutexes + 1, 2);
     CHECK_INT(worker_does(owner, job_poll, W(mutexes[0])), MMF_OK);
     CHECK_STATUS(mmf_wait_any(objects, 4, LONG_MS, &index), MMF_ABANDONED);
     CHECK_INT(index, 2);
-    /* Only that one was taken. It is ours now, and the lowest that can be had. */
+    /* Only that one was taken. It is ours now, and the lowest that is available. */
     CHECK_STATUS(mmf_wait_any(objects, 4, LONG_MS, &index), MMF_OK);
     CHECK_INT(index, 2);
     release(mutexes[1]);
@@ -543,7 +543,7 @@ wait_all_of_abandoned(const char *name)
             refuse_release(mutexes[i]);
         }
         CHECK_STATUS(mmf_event_set(event), MMF_OK);
-        CHECK_STATUS(mmf_wait_all(objects, 4, 0), MMF_OK); /* told once */
+        CHECK_STATUS(mmf_wait_all(objects, 4, 0), MMF_OK); /* reported once */
         CHECK_STATUS(mmf_event_set(event), MMF_OK);
         for (int i = 0; i < 3; i++)
             release(mutexes[i]);
@@ -713,12 +713,12 @@ rule_7_2_4_another_key_s_destructor_uses_it(void **state)
 
         /* A thread that used mutexes before keeps them for its first destructors. */
         end_by_will(late, named, 1, 1, 0);
-        /* Whoever takes one in a destructor can release it, or leave it. */
+        /* A destructor that takes one can release it, or leave it. */
         for (int count = 1; count <= rounds; count++) {
             end_by_will(late, named, 0, count, 0);
             end_by_will(late, named, 2, count, 0);
         }
-        /* Also if nobody in the thread used one before. */
+        /* Also if the thread has not used one before. */
         if (!HARNESS_TSAN)
             end_by_will(late, named, 2, 2, 1);
     }
@@ -784,7 +784,7 @@ close_the_last(const char *name)
         mmf_mutex_close(mutex);
         check_gone(name);
         usage_check_same(&before);
-        mutex = new_mutex(name); /* which nobody owns */
+        mutex = new_mutex(name); /* which no thread owns */
         refuse_release(mutex);
         check_free(mutex);
         mmf_mutex_close(mutex);
@@ -873,7 +873,7 @@ rule_7_2_6_an_owner_without_a_handle(void **state)
     peer_does(peer, "open mutex 0 Cat");
     mmf_mutex_close(mutex);
     peer_answers(peer, "MMF_TIMED_OUT", "wait 0 %d", 3 * SHORT_MS);
-    /* By the name it gets its hands on it again. */
+    /* It gets to it again by the name. */
     mutex = open_mutex("Cat");
     peer_answers(peer, "MMF_TIMED_OUT", "wait 0 %d", 3 * SHORT_MS);
     take(mutex);
@@ -941,7 +941,8 @@ job_churn(void *argument)
         mmf_mutex *mutex = NULL;
         int created = 0;
 
-        CHECK_OK(mmf_mutex_create_or_open(churn->name, churn->owned, NULL, &created, &mutex));
+        CHECK_OK(mmf_mutex_create_or_open(churn->name, churn->owned, NULL, &created,
+                                          &mutex));
         if (!(created && churn->owned)) {
             int rc = mmf_mutex_wait(mutex, LONG_MS);
 

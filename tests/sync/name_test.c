@@ -1,6 +1,6 @@
 /*
  * name_test.c - names of mutexes, events and semaphores: created or opened, how long
- * they live, one namespace with the maps, who shares them. Rules 7.1.1 to 7.1.3
+ * they live, one namespace with the maps, which users share them. Rules 7.1.1 to 7.1.3
  * and 7.5.
  */
 #include "support.h"
@@ -15,15 +15,8 @@ static void
 check_absent(mmf_kind kind, const char *name)
 {
     struct object object = {0};
-    int opened = -7;
 
-    if (kind == MMF_KIND_MAP) {
-        CHECK_FAILS(object_open(&object, kind, name, NULL), MMF_E_NOT_FOUND);
-        return;
-    }
     CHECK_FAILS(object_open(&object, kind, name, NULL), MMF_E_NOT_FOUND);
-    CHECK_STATUS(object_try_open(&object, kind, name, NULL, &opened), MMF_OK);
-    CHECK_INT(opened, 0);
 }
 
 /*
@@ -63,8 +56,8 @@ rule_7_1_1_created_new_tells_which(void **state)
 }
 
 /*
- * Of many who create at once exactly one has created. And all have handles on one
- * object: an owner may release by any of them, and no wait for all takes two.
+ * Of many threads that create at once exactly one has created. And all have handles on
+ * one object: an owner may release by any of them, and no wait for all takes two.
  */
 enum { RACERS = 4 };
 
@@ -148,7 +141,7 @@ rule_7_1_1_in_another_process(void **state)
         object_create(&object, MMF_KIND_SEMAPHORE, "Cat semaphore", NULL, &created));
     CHECK_INT(created, 0);
     peer_answers(peer, "MMF_OK 2", "post 2 1");
-    CHECK_FAILS(object_signal(&object), MMF_E_FULL);
+    CHECK_FAILS(object_signal(&object), MMF_E_MAXIMUM);
     object_close(&object);
     peer_end(peer);
     CHECK_INT(count_files(), 0);
@@ -159,7 +152,7 @@ rule_7_1_1_in_another_process(void **state)
  */
 
 static void
-lives_until_the_last(const char *name)
+exists_until_the_last(const char *name)
 {
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
         struct object handles[3] = {{0}};
@@ -193,14 +186,14 @@ lives_until_the_last(const char *name)
 }
 
 static void
-rule_7_1_2_lives_until_the_last_handle(void **state)
+rule_7_1_2_exists_until_the_last_handle(void **state)
 {
     (void)state;
-    for_each_name(lives_until_the_last);
+    for_each_name(exists_until_the_last);
 }
 
 static void
-rule_7_1_2_lives_in_another_process(void **state)
+rule_7_1_2_exists_in_another_process(void **state)
 {
     struct process *peer = peer_start();
     struct object object = {0};
@@ -262,27 +255,21 @@ clash(const char *name)
 
         for (mmf_kind kind = MMF_KIND_MAP; kind <= LAST_KIND; kind++) {
             struct object other = {0};
-            int number = -7;
-            mmf_map *map = UNTOUCHED;
+            int created = -7;
 
             if (kind == holder)
                 continue;
             CHECK_CONTEXT("a %s has the name of a %s", mmf_kind_name(holder),
                           mmf_kind_name(kind));
-            CHECK_FAILS(object_create(&other, kind, name, NULL, &number),
+            CHECK_FAILS(object_create(&other, kind, name, NULL, &created),
                         MMF_E_WRONG_KIND);
-            CHECK_INT(number, -7);
+            CHECK_INT(created, -7);
             CHECK(strstr(mmf_last_message(), mmf_kind_name(holder)) != NULL);
             CHECK_FAILS(object_open(&other, kind, name, NULL), MMF_E_WRONG_KIND);
             CHECK(strstr(mmf_last_message(), mmf_kind_name(holder)) != NULL);
-            if (kind == MMF_KIND_MAP) {
-                CHECK_FAILS(mmf_map_create_new(name, 100, NULL, &map), MMF_E_WRONG_KIND);
-                CHECK(map == UNTOUCHED);
-            } else {
-                CHECK_STATUS(object_try_open(&other, kind, name, NULL, &number),
-                             MMF_OK);
-                CHECK_INT(number, 0);
-            }
+            CHECK_FAILS(object_create_new(&other, kind, name, NULL), MMF_E_WRONG_KIND);
+            CHECK(strstr(mmf_last_message(), mmf_kind_name(holder)) != NULL);
+            CHECK_INT(other.kind, 0);
         }
         /* It is as it was. */
         if (holder != MMF_KIND_MAP)
@@ -346,173 +333,230 @@ names_that_differ(void **state)
 }
 
 /*
- * Who shares a name: rule 7.5.
+ * Which users share a name: rule 7.5.
  */
 
 static mmf_sync_options
-scope(int user_only, int session_only)
+scope(int all_users, int this_user_only)
 {
     mmf_sync_options options;
 
     mmf_sync_options_init(&options);
-    options.current_user_only = user_only;
-    options.current_session_only = session_only;
+    options.all_users = all_users;
+    options.this_user_only = this_user_only;
     return options;
+}
+
+static void
+refuse_scope(mmf_kind kind, const char *name, const mmf_sync_options *options,
+             const char *parameter)
+{
+    struct object object = {0};
+    int created = -7;
+
+    CHECK_FAILS_PARAM(object_create(&object, kind, name, options, &created),
+                      MMF_E_INVALID, parameter);
+    CHECK_INT(created, -7);
+    CHECK_FAILS_PARAM(object_create_new(&object, kind, name, options), MMF_E_INVALID,
+                      parameter);
+    CHECK_FAILS_PARAM(object_open(&object, kind, name, options), MMF_E_INVALID,
+                      parameter);
+    CHECK_INT(object.kind, 0);
+    CHECK_INT(count_files(), 0);
+}
+
+static void
+accept_scope(mmf_kind kind, const char *name, const mmf_sync_options *options)
+{
+    struct object object = {0}, other = {0};
+    int created = -7;
+
+    CHECK_OK(object_create(&object, kind, name, options, &created));
+    CHECK_INT(created, 1);
+    CHECK_OK(object_open(&other, kind, name, options));
+    object_close(&other);
+    object_close(&object);
+    CHECK_OK(object_create_new(&object, kind, name, options));
+    object_close(&object);
 }
 
 static void
 rule_7_5_a_prefix_must_agree(void **state)
 {
+    static const char *const names[] = {"Cat", "Local\\Cat", "Global\\Cat"};
+
     (void)state;
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
-        for (int user_only = 0; user_only < 2; user_only++) {
-            mmf_sync_options session = scope(user_only, 1), all = scope(user_only, 0);
-            struct object object = {0};
-            int number = -7;
+        mmf_sync_options none = scope(0, 0), all = scope(1, 0), user = scope(0, 1);
+        mmf_sync_options both = scope(1, 1);
 
-            CHECK_CONTEXT("%s, user only %d", mmf_kind_name(kind), user_only);
-            CHECK_FAILS_PARAM(
-                object_create(&object, kind, "Global\\Cat", &session, &number),
-                MMF_E_INVALID, "name");
-            CHECK_FAILS_PARAM(object_open(&object, kind, "Global\\Cat", &session),
-                              MMF_E_INVALID, "name");
-            CHECK_FAILS_PARAM(
-                object_try_open(&object, kind, "Global\\Cat", &session, &number),
-                MMF_E_INVALID, "name");
-            CHECK_FAILS_PARAM(object_create(&object, kind, "Local\\Cat", &all, &number),
-                              MMF_E_INVALID, "name");
-            CHECK_FAILS_PARAM(object_open(&object, kind, "Local\\Cat", &all),
-                              MMF_E_INVALID, "name");
-            CHECK_FAILS_PARAM(
-                object_try_open(&object, kind, "Local\\Cat", &all, &number),
-                MMF_E_INVALID, "name");
-            CHECK_INT(number, -7);
-            CHECK_OK(object_create(&object, kind, "Local\\Cat", &session, &number));
-            CHECK_INT(number, 1);
-            object_close(&object);
-            CHECK_OK(object_create(&object, kind, "Global\\Cat", &all, &number));
-            CHECK_INT(number, 1);
-            object_close(&object);
+        for (size_t i = 0; i < COUNT_OF(names); i++) {
+            CHECK_CONTEXT("%s \"%s\"", mmf_kind_name(kind), names[i]);
+            accept_scope(kind, names[i], &none);
+            accept_scope(kind, names[i], &user);
+            refuse_scope(kind, names[i], &both, "options");
         }
+        refuse_scope(kind, "Local\\Cat", &all, "name");
+        accept_scope(kind, "Global\\Cat", &all);
+        accept_scope(kind, "Cat", &all);
     }
 }
 
-/* With current_session_only any other backslash is a wrong argument; without, a path
- * that is not there. */
+/* Any other backslash is a path that is not there, whatever the options say. */
 static void
 rule_7_5_other_backslashes(void **state)
 {
-    static const char *const names[] = {"a\\b", "local\\Cat", "Session\\1\\Cat",
-                                        "Local\\a\\b"};
+    static const char *const names[] = {"a\\b", "local\\Cat", "Local\\a\\b",
+                                        "Global\\a\\b", "Session\\1\\Cat"};
+    /* Where the kernel has the names, the last one may lead to a session. */
+    size_t count = COUNT_OF(names) - (kernel_has_names() ? 1 : 0);
 
     (void)state;
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
-        mmf_sync_options session = scope(1, 1), all = scope(1, 0);
+        mmf_sync_options none = scope(0, 0), user = scope(0, 1);
+        const mmf_sync_options *const options[] = {NULL, &none, &user};
         struct object object = {0};
-        int number = -7;
+        int created = -7;
 
-        for (size_t i = 0; i < COUNT_OF(names); i++) {
-            CHECK_CONTEXT("%s %s", mmf_kind_name(kind), names[i]);
-            CHECK_FAILS_PARAM(object_create(&object, kind, names[i], &session, &number),
-                              MMF_E_INVALID, "name");
-            CHECK_FAILS_PARAM(object_open(&object, kind, names[i], &session),
-                              MMF_E_INVALID, "name");
-            CHECK_FAILS_PARAM(
-                object_try_open(&object, kind, names[i], &session, &number),
-                MMF_E_INVALID, "name");
+        for (size_t i = 0; i < count * COUNT_OF(options); i++) {
+            const char *name = names[i / COUNT_OF(options)];
+            const mmf_sync_options *given = options[i % COUNT_OF(options)];
+
+            CHECK_CONTEXT("%s %s", mmf_kind_name(kind), name);
+            CHECK_FAILS_PARAM(object_create(&object, kind, name, given, &created),
+                              MMF_E_PATH_NOT_FOUND, "name");
+            CHECK_FAILS_PARAM(object_create_new(&object, kind, name, given),
+                              MMF_E_PATH_NOT_FOUND, "name");
+            CHECK_FAILS_PARAM(object_open(&object, kind, name, given),
+                              MMF_E_PATH_NOT_FOUND, "name");
         }
-        CHECK_FAILS_PARAM(object_create(&object, kind, "a\\b", &all, &number),
-                          MMF_E_PATH_NOT_FOUND, "name");
-        CHECK_FAILS_PARAM(object_create(&object, kind, "a\\b", NULL, &number),
-                          MMF_E_PATH_NOT_FOUND, "name");
-        CHECK_INT(number, -7);
+        CHECK_INT(created, -7);
     }
 }
 
+/* A name, and the options with which it is said. */
+struct way {
+    const char *name;
+    int has_options;
+    int all_users;
+    int this_user_only;
+    int scope; /* ways of one number lead to one object */
+};
+
+enum { LOCAL_SCOPE, GLOBAL_SCOPE, USER_SCOPE };
+
+static const struct way ways[] = {
+    {"Cat", 0, 0, 0, LOCAL_SCOPE},          {"Cat", 1, 0, 0, LOCAL_SCOPE},
+    {"Cat", 1, 0, 1, LOCAL_SCOPE},          {"Cat", 1, 1, 0, GLOBAL_SCOPE},
+    {"Local\\Cat", 0, 0, 0, LOCAL_SCOPE},   {"Local\\Cat", 1, 0, 0, LOCAL_SCOPE},
+    {"Local\\Cat", 1, 0, 1, LOCAL_SCOPE},   {"Global\\Cat", 0, 0, 0, GLOBAL_SCOPE},
+    {"Global\\Cat", 1, 0, 0, GLOBAL_SCOPE}, {"Global\\Cat", 1, 0, 1, USER_SCOPE},
+    {"Global\\Cat", 1, 1, 0, GLOBAL_SCOPE},
+};
+
 /*
  * Whether two ways lead to one object. Where the kernel has the names, those for this
- * user alone are not a place of their own: one object meets all who say its name.
+ * user alone have no namespace of their own: all users of a name meet at one object.
  */
 static int
-same_name(int one, int other)
+is_same_object(const struct way *one, const struct way *other)
 {
     if (kernel_has_names())
-        return (one >= 2) == (other >= 2);
-    return one == other;
+        return (one->scope == LOCAL_SCOPE) == (other->scope == LOCAL_SCOPE);
+    return one->scope == other->scope;
 }
 
-/* And who wants an object of this user's alone refuses one that was made for all. */
 static int
-refuses_all(int made, int opening)
+create_by(const struct way *way, mmf_kind kind, struct object *object, int *created)
 {
-    int made_for_all = made == 1 || made >= 3;
-    int for_this_user = opening == 0 || opening == 2;
+    mmf_sync_options options = scope(way->all_users, way->this_user_only);
 
-    return kernel_has_names() && made_for_all && for_this_user;
+    return object_create(object, kind, way->name, way->has_options ? &options : NULL,
+                         created);
+}
+
+static void
+check_ways(mmf_kind kind, const struct way *one, const struct way *other)
+{
+    struct object first = {0}, second = {0};
+    int meet = is_same_object(one, other);
+    int created = -7;
+
+    CHECK_OK(create_by(one, kind, &first, &created));
+    CHECK_INT(created, 1);
+    /* A kernel's object that is not this user's alone is refused to this_user_only. */
+    if (kernel_has_names() && meet && !one->this_user_only && other->this_user_only) {
+        CHECK_FAILS(create_by(other, kind, &second, &created), MMF_E_WRONG_KIND);
+    } else {
+        CHECK_OK(create_by(other, kind, &second, &created));
+        CHECK_INT(created, !meet);
+    }
+    object_close(&second);
+    object_close(&first);
 }
 
 /*
- * Which of the four scopes, and of the two that a prefix alone chooses, are one: the
- * session's, whoever may use it; everybody's; this user's of all sessions.
+ * Which names, by prefix or by options, are one: this user's, all users', and this
+ * user's own among the global ones.
  */
 static void
 rule_7_5_scopes(void **state)
 {
-    enum { WAYS = 6 };
-    static const char *const names[WAYS] = {"Cat", "Cat", "Cat",
-                                            "Cat", "Cat", "Global\\Cat"};
-    static const int same_as[WAYS] = {0, 0, 2, 3, 0, 3};
-
     (void)state;
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
-        mmf_sync_options options[WAYS] = {scope(1, 1), scope(0, 1), scope(1, 0),
-                                          scope(0, 0)};
-
-        for (int one = 0; one < WAYS; one++) {
-            for (int other = 0; other < WAYS; other++) {
-                struct object first = {0}, second = {0};
-                int meet = same_name(same_as[one], same_as[other]);
-                int created = -7;
-
-                CHECK_CONTEXT("%s by way %d and %d", mmf_kind_name(kind), one, other);
-                CHECK_OK(object_create(&first, kind, names[one],
-                                       one < 4 ? &options[one] : NULL, &created));
-                CHECK_INT(created, 1);
-                if (meet && refuses_all(one, other)) {
-                    CHECK_FAILS(object_create(&second, kind, names[other],
-                                              &options[other], &created),
-                                MMF_E_WRONG_KIND);
-                    object_close(&first);
-                    continue;
-                }
-                CHECK_OK(object_create(&second, kind, names[other],
-                                       other < 4 ? &options[other] : NULL, &created));
-                CHECK_INT(created, !meet);
-                object_close(&first);
-                object_close(&second);
+        for (size_t one = 0; one < COUNT_OF(ways); one++) {
+            for (size_t other = 0; other < COUNT_OF(ways); other++) {
+                CHECK_CONTEXT("%s by way %zu and %zu", mmf_kind_name(kind), one, other);
+                check_ways(kind, &ways[one], &ways[other]);
             }
         }
     }
 }
 
-/* NULL options are the older constructors: the prefix alone decides. */
+/* Without options, and with those of mmf_sync_options_init, the prefix alone
+ * decides. */
 static void
 rule_7_5_without_options(void **state)
 {
     struct object local = new_object(MMF_KIND_EVENT, "Cat");
     struct object global = new_object(MMF_KIND_EVENT, "Global\\Cat");
+    mmf_sync_options none = scope(0, 0), all = scope(1, 0);
     struct object other = {0};
-    mmf_sync_options all = scope(0, 0);
 
     (void)state;
-    check_places_of_cat();
+    check_directories_of_cat();
     CHECK_OK(object_open(&other, MMF_KIND_EVENT, "Cat", &all));
     CHECK_STATUS(object_wait(&other, 0), MMF_OK);
     CHECK_STATUS(object_wait(&global, 0), MMF_TIMED_OUT);
-    CHECK_STATUS(object_wait(&local, 0), MMF_OK);
+    object_close(&other);
+    CHECK_OK(object_open(&other, MMF_KIND_EVENT, "Cat", &none));
+    CHECK_STATUS(object_wait(&other, 0), MMF_OK);
+    CHECK_STATUS(object_wait(&local, 0), MMF_TIMED_OUT);
     object_close(&other);
     object_close(&local);
     object_close(&global);
+}
+
+static void
+check_mode_of_new(mmf_kind kind, const char *name, int all_users, uint32_t mode,
+                  uint32_t expected)
+{
+    mmf_sync_options options = scope(all_users, 0);
+    struct object object = {0}, other = {0};
+    struct stat status;
+
+    CHECK_CONTEXT("%s %s, all_users %d, mode %o", mmf_kind_name(kind), name, all_users,
+                  mode);
+    options.mode = mode;
+    CHECK_OK(object_create(&object, kind, name, &options, NULL));
+    CHECK(stat(only_file(), &status) == 0);
+    CHECK_INT(status.st_mode & 07777, expected);
+    options.mode = 0600; /* opening changes nothing */
+    CHECK_OK(object_create(&other, kind, name, &options, NULL));
+    CHECK(stat(only_file(), &status) == 0);
+    CHECK_INT(status.st_mode & 07777, expected);
+    object_close(&object);
+    object_close(&other);
 }
 
 static void
@@ -526,20 +570,14 @@ mode_of_a_new_object(void **state)
     mask = (mode_t)umask(0777);
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
         for (size_t i = 0; i < COUNT_OF(modes); i++) {
-            mmf_sync_options options = scope(0, 0);
-            struct object object = {0}, other = {0};
-            struct stat status;
-
-            options.mode = modes[i];
-            CHECK_OK(object_create(&object, kind, "Cat", &options, NULL));
-            CHECK(stat(only_file(), &status) == 0);
-            CHECK_INT(status.st_mode & 07777, modes[i] == 0 ? 0600 : modes[i]);
-            options.mode = 0600; /* opening changes nothing */
-            CHECK_OK(object_create(&other, kind, "Cat", &options, NULL));
-            CHECK(stat(only_file(), &status) == 0);
-            CHECK_INT(status.st_mode & 07777, modes[i] == 0 ? 0600 : modes[i]);
-            object_close(&object);
-            object_close(&other);
+            check_mode_of_new(kind, "Cat", 0, modes[i],
+                              modes[i] == 0 ? 0600 : modes[i]);
+            check_mode_of_new(kind, "Global\\Cat", 0, modes[i],
+                              modes[i] == 0 ? 0600 : modes[i]);
+            check_mode_of_new(kind, "Cat", 1, modes[i],
+                              modes[i] == 0 ? 0666 : modes[i]);
+            check_mode_of_new(kind, "Global\\Cat", 1, modes[i],
+                              modes[i] == 0 ? 0666 : modes[i]);
         }
     }
     umask(mask);
@@ -587,7 +625,7 @@ listed_with_their_kinds(void **state)
         CHECK_TEXT(mmf_kind_name(info->kind), strrchr(names[i], '\\') != NULL
                                                   ? strrchr(names[i], '\\') + 1
                                                   : names[i]);
-        CHECK_INT(info->life, MMF_OBJECT_IN_USE);
+        CHECK_INT(info->status, MMF_OBJECT_IN_USE);
         CHECK_TEXT(info->file, "");
         if (kernel_has_names()) {
             /* It counts handles, maps whole pages, and knows no creator. */
@@ -610,7 +648,7 @@ listed_with_their_kinds(void **state)
 
 /* An owned mutex without a handle is not held: it goes with the last handle. */
 static void
-dead_ones_are_reaped(void **state)
+orphans_are_collected(void **state)
 {
     struct process *peer;
     mmf_gc_result result;
@@ -624,12 +662,12 @@ dead_ones_are_reaped(void **state)
     peer_answers(peer, "MMF_OK new", "semaphore 2 0 1 semaphore");
     CHECK_OK(mmf_gc(0, &result));
     CHECK_INT(result.removed, 0);
-    CHECK_INT(result.alive, 3);
+    CHECK_INT(result.in_use, 3);
     process_kill(peer);
     CHECK_OK(mmf_list_create(MMF_LIST_KEEP_ORPHANED, &list));
     CHECK_INT(mmf_list_count(list), 3);
     for (int32_t i = 0; i < 3; i++)
-        CHECK_INT(mmf_list_get(list, i)->life, MMF_OBJECT_ORPHANED);
+        CHECK_INT(mmf_list_get(list, i)->status, MMF_OBJECT_ORPHANED);
     mmf_list_close(list);
     CHECK_OK(mmf_gc(0, &result));
     CHECK_INT(result.removed, 3);
@@ -644,8 +682,8 @@ main(int argc, char **argv)
         cmocka_unit_test(rule_7_1_1_created_new_tells_which),
         cmocka_unit_test(rule_7_1_1_one_of_many_creates),
         cmocka_unit_test(rule_7_1_1_in_another_process),
-        cmocka_unit_test(rule_7_1_2_lives_until_the_last_handle),
-        cmocka_unit_test(rule_7_1_2_lives_in_another_process),
+        cmocka_unit_test(rule_7_1_2_exists_until_the_last_handle),
+        cmocka_unit_test(rule_7_1_2_exists_in_another_process),
         cmocka_unit_test(rule_7_1_2_death_closes_handles),
         cmocka_unit_test(rule_7_1_3_other_kinds),
         cmocka_unit_test(rule_7_1_3_other_kinds_in_another_process),
@@ -656,7 +694,7 @@ main(int argc, char **argv)
         cmocka_unit_test(rule_7_5_without_options),
         cmocka_unit_test(mode_of_a_new_object),
         cmocka_unit_test(listed_with_their_kinds),
-        cmocka_unit_test(dead_ones_are_reaped),
+        cmocka_unit_test(orphans_are_collected),
     };
 
     return harness_main(argc, argv, "sync_name", tests, COUNT_OF(tests), roles);

@@ -3,7 +3,7 @@
  * own (the linker's --wrap). The real ones do the work.
  *
  *   NO_WAITV         there is no futex_waitv
- *   SLEEPS_FOR_EVER  a sleep on a futex ends when it is woken, not by itself
+ *   SLEEPS_FOREVER  a sleep on a futex ends when it is woken, not by itself
  */
 #include <errno.h>
 #include <stdint.h>
@@ -26,7 +26,7 @@ int __wrap_mmf_sys_futex_waitv(uint32_t *const *words, const uint32_t *expected,
 static int64_t
 end_of_sleep(int64_t until)
 {
-#ifdef SLEEPS_FOR_EVER
+#ifdef SLEEPS_FOREVER
     enum { SOON = 20 };
     struct timespec t;
     int64_t now;

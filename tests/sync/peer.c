@@ -12,10 +12,10 @@
 
 #include <mmf/mmf.h>
 
-enum { PLACES = 10, WORDS = 12 };
+enum { SLOTS = 10, WORDS = 12 };
 
-/* What is in a place. */
-struct place {
+/* What is in a slot. */
+struct slot {
     mmf_kind kind; /* 0: nothing */
     mmf_mutex *mutex;
     mmf_event *event;
@@ -25,7 +25,7 @@ struct place {
     int64_t *number; /* the map's first one */
 };
 
-static struct place places[PLACES];
+static struct slot slots[SLOTS];
 static const mmf_sync_options *options; /* NULL until "mode" */
 
 void
@@ -58,28 +58,28 @@ peer_complain(const char *what)
     fflush(stdout);
 }
 
-static struct place *
-place_of(const char *word)
+static struct slot *
+slot_of(const char *word)
 {
     int i = word != NULL ? atoi(word) : -1;
 
-    if (i < 0 || i >= PLACES) {
-        peer_complain("no such place");
+    if (i < 0 || i >= SLOTS) {
+        peer_complain("no such slot");
         exit(EXIT_FAILURE);
     }
-    return &places[i];
+    return &slots[i];
 }
 
 static mmf_waitable *
-waitable_in(struct place *place)
+waitable_in(struct slot *slot)
 {
-    switch (place->kind) {
+    switch (slot->kind) {
     case MMF_KIND_MUTEX:
-        return mmf_mutex_waitable(place->mutex);
+        return mmf_mutex_waitable(slot->mutex);
     case MMF_KIND_EVENT:
-        return mmf_event_waitable(place->event);
+        return mmf_event_waitable(slot->event);
     case MMF_KIND_SEMAPHORE:
-        return mmf_semaphore_waitable(place->semaphore);
+        return mmf_semaphore_waitable(slot->semaphore);
     default:
         return NULL;
     }
@@ -88,117 +88,120 @@ waitable_in(struct place *place)
 mmf_waitable *
 peer_waitable(const char *word)
 {
-    return waitable_in(place_of(word));
+    return waitable_in(slot_of(word));
 }
 
 static int
-signal_it(struct place *place)
+signal_it(struct slot *slot)
 {
-    switch (place->kind) {
+    switch (slot->kind) {
     case MMF_KIND_MUTEX:
-        return mmf_mutex_release(place->mutex);
+        return mmf_mutex_release(slot->mutex);
     case MMF_KIND_EVENT:
-        return mmf_event_set(place->event);
+        return mmf_event_set(slot->event);
     default:
-        return mmf_semaphore_release(place->semaphore, 1, NULL);
+        return mmf_semaphore_release(slot->semaphore, 1, NULL);
     }
 }
 
 static void
-close_place(struct place *place)
+close_slot(struct slot *slot)
 {
-    mmf_mutex_close(place->mutex);
-    mmf_event_close(place->event);
-    mmf_semaphore_close(place->semaphore);
-    mmf_accessor_close(place->view);
-    mmf_map_close(place->map);
-    memset(place, 0, sizeof(*place));
+    mmf_mutex_close(slot->mutex);
+    mmf_event_close(slot->event);
+    mmf_semaphore_close(slot->semaphore);
+    mmf_accessor_close(slot->view);
+    mmf_map_close(slot->map);
+    memset(slot, 0, sizeof(*slot));
 }
 
 /*
- * Creating and opening. An empty name is none.
+ * Creating and opening. An empty name means no name.
  */
 
 static void
-say_created(struct place *place, mmf_kind kind, int rc, int created)
+say_created(struct slot *slot, mmf_kind kind, int rc, int created)
 {
-    place->kind = rc < 0 ? 0 : kind;
+    slot->kind = rc < 0 ? 0 : kind;
     peer_say(rc, rc < 0 ? mmf_last_message() : created ? "new" : "old");
 }
 
 static void
 do_mutex(char **words)
 {
-    struct place *place = place_of(words[1]);
+    struct slot *slot = slot_of(words[1]);
     int created = -1;
-    int rc =
-        mmf_mutex_create_or_open(words[3], atoi(words[2]), options, &created, &place->mutex);
+    int rc = mmf_mutex_create_or_open(words[3], atoi(words[2]), options, &created,
+                                      &slot->mutex);
 
-    say_created(place, MMF_KIND_MUTEX, rc, created);
+    say_created(slot, MMF_KIND_MUTEX, rc, created);
 }
 
 static void
 do_event(char **words)
 {
-    struct place *place = place_of(words[1]);
+    struct slot *slot = slot_of(words[1]);
     int created = -1;
-    int rc = mmf_event_create_or_open(words[4], atoi(words[2]), atoi(words[3]), options, &created, &place->event);
+    int rc = mmf_event_create_or_open(words[4], atoi(words[2]), atoi(words[3]), options,
+                                      &created, &slot->event);
 
-    say_created(place, MMF_KIND_EVENT, rc, created);
+    say_created(slot, MMF_KIND_EVENT, rc, created);
 }
 
 static void
 do_semaphore(char **words)
 {
-    struct place *place = place_of(words[1]);
+    struct slot *slot = slot_of(words[1]);
     int created = -1;
-    int rc = mmf_semaphore_create_or_open(words[4], atoi(words[2]), atoi(words[3]), options, &created, &place->semaphore);
+    int rc = mmf_semaphore_create_or_open(words[4], atoi(words[2]), atoi(words[3]),
+                                          options, &created, &slot->semaphore);
 
-    say_created(place, MMF_KIND_SEMAPHORE, rc, created);
+    say_created(slot, MMF_KIND_SEMAPHORE, rc, created);
 }
 
 static void
 do_map(char **words)
 {
-    struct place *place = place_of(words[1]);
+    struct slot *slot = slot_of(words[1]);
     mmf_map_options of_map;
     void *bytes;
-    int64_t size;
+    size_t size;
     int rc;
 
     mmf_map_options_init(&of_map);
     if (options != NULL)
         of_map.mode = options->mode;
-    rc = mmf_map_create_or_open(words[3], atoll(words[2]), &of_map, NULL, &place->map);
+    rc = mmf_map_create_or_open(words[3], atoll(words[2]), &of_map, NULL, &slot->map);
     if (rc >= 0)
-        rc = mmf_accessor_create(place->map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &place->view);
+        rc = mmf_accessor_create(slot->map, 0, 0, MMF_ACCESS_READ_WRITE, NULL,
+                                 &slot->view);
     if (rc >= 0)
-        rc = mmf_accessor_pointer(place->view, &bytes, &size);
+        rc = mmf_accessor_pointer(slot->view, &bytes, &size);
     if (rc >= 0)
-        place->number = bytes;
-    place->kind = rc < 0 ? 0 : MMF_KIND_MAP;
+        slot->number = bytes;
+    slot->kind = rc < 0 ? 0 : MMF_KIND_MAP;
     answer(rc);
 }
 
 static void
 do_open(char **words)
 {
-    struct place *place = place_of(words[2]);
+    struct slot *slot = slot_of(words[2]);
     mmf_kind kind;
     int rc;
 
     if (strcmp(words[1], "mutex") == 0) {
         kind = MMF_KIND_MUTEX;
-        rc = mmf_mutex_open_existing(words[3], options, &place->mutex);
+        rc = mmf_mutex_open_existing(words[3], options, &slot->mutex);
     } else if (strcmp(words[1], "event") == 0) {
         kind = MMF_KIND_EVENT;
-        rc = mmf_event_open_existing(words[3], options, &place->event);
+        rc = mmf_event_open_existing(words[3], options, &slot->event);
     } else {
         kind = MMF_KIND_SEMAPHORE;
-        rc = mmf_semaphore_open_existing(words[3], options, &place->semaphore);
+        rc = mmf_semaphore_open_existing(words[3], options, &slot->semaphore);
     }
     if (rc >= 0)
-        place->kind = kind;
+        slot->kind = kind;
     answer(rc);
 }
 
@@ -208,8 +211,7 @@ do_mode(char **words)
     static mmf_sync_options chosen;
 
     mmf_sync_options_init(&chosen);
-    chosen.current_user_only = 0;
-    chosen.current_session_only = 0;
+    chosen.all_users = 1;
     chosen.mode = (uint32_t)strtoul(words[1], NULL, 8);
     options = &chosen;
     answer(MMF_OK);
@@ -218,18 +220,18 @@ do_mode(char **words)
 static void
 do_close(char **words)
 {
-    close_place(place_of(words[1]));
+    close_slot(slot_of(words[1]));
     answer(MMF_OK);
 }
 
 /*
- * Waiting and letting through.
+ * Waiting and signalling.
  */
 
 static void
 do_wait(char **words)
 {
-    answer(mmf_wait_one(waitable_in(place_of(words[1])), atoi(words[2])));
+    answer(mmf_wait_one(waitable_in(slot_of(words[1])), atoi(words[2])));
 }
 
 static int
@@ -238,7 +240,7 @@ gather(char **words, mmf_waitable **objects)
     int count = 0;
 
     for (; *words != NULL; words++)
-        objects[count++] = waitable_in(place_of(*words));
+        objects[count++] = waitable_in(slot_of(*words));
     return count;
 }
 
@@ -268,26 +270,26 @@ do_all(char **words)
 static void
 do_swap(char **words)
 {
-    answer(mmf_signal_and_wait(waitable_in(place_of(words[2])),
-                               waitable_in(place_of(words[3])), atoi(words[1])));
+    answer(mmf_signal_and_wait(waitable_in(slot_of(words[2])),
+                               waitable_in(slot_of(words[3])), atoi(words[1])));
 }
 
 static void
 do_release(char **words)
 {
-    answer(mmf_mutex_release(place_of(words[1])->mutex));
+    answer(mmf_mutex_release(slot_of(words[1])->mutex));
 }
 
 static void
 do_set(char **words)
 {
-    answer(mmf_event_set(place_of(words[1])->event));
+    answer(mmf_event_set(slot_of(words[1])->event));
 }
 
 static void
 do_reset(char **words)
 {
-    answer(mmf_event_reset(place_of(words[1])->event));
+    answer(mmf_event_reset(slot_of(words[1])->event));
 }
 
 static void
@@ -295,7 +297,7 @@ do_post(char **words)
 {
     int32_t previous = -1;
     int rc =
-        mmf_semaphore_release(place_of(words[1])->semaphore, atoi(words[2]), &previous);
+        mmf_semaphore_release(slot_of(words[1])->semaphore, atoi(words[2]), &previous);
 
     peer_say_number(rc, previous);
 }
@@ -305,19 +307,19 @@ do_fd(char **words)
 {
     int fd = -1;
 
-    answer(mmf_waitable_fd(waitable_in(place_of(words[1])), &fd));
+    answer(mmf_waitable_fd(waitable_in(slot_of(words[1])), &fd));
 }
 
 static void
 do_read(char **words)
 {
-    peer_say_number(MMF_OK, *place_of(words[1])->number);
+    peer_say_number(MMF_OK, *slot_of(words[1])->number);
 }
 
 static void
 do_write(char **words)
 {
-    *place_of(words[1])->number = atoll(words[2]);
+    *slot_of(words[1])->number = atoll(words[2]);
     answer(MMF_OK);
 }
 
@@ -328,8 +330,8 @@ do_write(char **words)
 static void
 do_guard(char **words)
 {
-    struct place *mutex = place_of(words[1]);
-    int64_t *number = place_of(words[2])->number;
+    struct slot *mutex = slot_of(words[1]);
+    int64_t *number = slot_of(words[2])->number;
     long count = atol(words[3]);
     long abandoned = 0;
     int rc = MMF_OK;
@@ -349,7 +351,7 @@ do_guard(char **words)
 static void
 do_take(char **words)
 {
-    mmf_waitable *object = waitable_in(place_of(words[1]));
+    mmf_waitable *object = waitable_in(slot_of(words[1]));
     int rc = MMF_OK;
 
     for (long i = atol(words[3]); rc == MMF_OK && i > 0; i--)
@@ -360,19 +362,19 @@ do_take(char **words)
 static void
 do_give(char **words)
 {
-    struct place *place = place_of(words[1]);
+    struct slot *slot = slot_of(words[1]);
     int rc = MMF_OK;
 
     for (long i = atol(words[2]); rc == MMF_OK && i > 0; i--)
-        rc = signal_it(place);
+        rc = signal_it(slot);
     answer(rc);
 }
 
 static void
 do_echo(char **words)
 {
-    mmf_waitable *object = waitable_in(place_of(words[1]));
-    struct place *other = place_of(words[2]);
+    mmf_waitable *object = waitable_in(slot_of(words[1]));
+    struct slot *other = slot_of(words[2]);
     int rc = MMF_OK;
 
     for (long i = atol(words[3]); rc == MMF_OK && i > 0; i--) {
@@ -386,15 +388,15 @@ do_echo(char **words)
 static void
 do_churn(char **words)
 {
-    struct place *place = place_of(words[1]);
-    mmf_waitable *object = waitable_in(place);
+    struct slot *slot = slot_of(words[1]);
+    mmf_waitable *object = waitable_in(slot);
     int rc = MMF_OK;
 
     answer(rc);
     while (rc >= 0) {
         rc = mmf_wait_one(object, MMF_INFINITE);
         if (rc >= 0)
-            rc = signal_it(place);
+            rc = signal_it(slot);
     }
     answer(rc);
 }
@@ -403,7 +405,7 @@ do_churn(char **words)
  * Threads; processes are the system's: peer_system.h.
  */
 
-struct short_life {
+struct short_thread {
     mmf_waitable *object;
     int by_exit;
     int rc;
@@ -412,7 +414,7 @@ struct short_life {
 static void *
 live_shortly(void *argument)
 {
-    struct short_life *life = argument;
+    struct short_thread *life = argument;
 
     life->rc = mmf_wait_one(life->object, MMF_INFINITE);
     if (life->by_exit)
@@ -423,8 +425,8 @@ live_shortly(void *argument)
 static void
 do_thread(char **words)
 {
-    struct short_life life = {.object = waitable_in(place_of(words[2])),
-                              .by_exit = strcmp(words[1], "exit") == 0};
+    struct short_thread life = {.object = waitable_in(slot_of(words[2])),
+                                .by_exit = strcmp(words[1], "exit") == 0};
     pthread_t thread;
 
     if (pthread_create(&thread, NULL, live_shortly, &life) != 0) {
@@ -519,7 +521,7 @@ peer_run(void)
         line[strcspn(line, "\n")] = '\0';
         obey(line);
     }
-    for (int i = 0; i < PLACES; i++)
-        close_place(&places[i]);
+    for (int i = 0; i < SLOTS; i++)
+        close_slot(&slots[i]);
     return EXIT_SUCCESS;
 }

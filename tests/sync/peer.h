@@ -1,5 +1,5 @@
 /*
- * peer.h - a program that does with mutexes, events and semaphores what it is told.
+ * peer.h - a program that uses mutexes, events and semaphores on command.
  *
  * It needs nothing of the harness, so that it can also be built for another C library
  * or another word size and still meet the tests at one object.

@@ -1,5 +1,5 @@
 /*
- * peers_test.c - who else may be at the same object: other users, and programs built
+ * peers_test.c - other programs at the same object: other users, and programs built
  * for another C library or another word size.
  */
 #include "support.h"
@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { NOBODY = 65534, OTHER = 65533 };
+enum { STRANGER = 65534, OTHER = 65533 };
 
 /* What a peer says to let the kind's object through; with the answer. */
 static void
@@ -38,13 +38,14 @@ peer_creates(struct process *peer, mmf_kind kind, const char *name, const char *
 }
 
 /*
- * Two that are at one object by names of their own choice do everything with it: each
- * lets the other through, asleep or not, by every way to wait; and sees the other die.
+ * Two peers that have opened one object do everything with it: each
+ * signals it for the other, asleep or not, by every way to wait; and sees the other
+ * die.
  */
 static void
 meet(struct process *one, struct process *other, mmf_kind kind)
 {
-    /* It can be had, and both know. */
+    /* It is available, and both see that. */
     peer_does(one, "wait 0 0");
     peer_answers(other, "MMF_TIMED_OUT", "wait 0 0");
     peer_answers(other, "MMF_TIMED_OUT", "wait 0 %d", SHORT_MS);
@@ -103,7 +104,7 @@ may_change_user(void)
     pid_t pid = fork();
 
     if (pid == 0)
-        _exit(setgroups(0, NULL) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0);
+        _exit(setgroups(0, NULL) < 0 || setresuid(STRANGER, STRANGER, STRANGER) < 0);
     return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
@@ -135,23 +136,24 @@ rule_7_5_users_share_what_all_may_use(void **state)
     (void)state;
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
         for (int way = 0; way < 2; way++) {
-            struct process *root = start_user(0, "666");
-            struct process *nobody = start_user(NOBODY, "666");
-            struct process *other = start_user(OTHER, "666");
+            const char *mode = way == 0 ? "666" : "0"; /* all_users means 666 */
+            struct process *root = start_user(0, mode);
+            struct process *stranger = start_user(STRANGER, mode);
+            struct process *other = start_user(OTHER, mode);
             struct stat status;
 
             CHECK_CONTEXT("%s, way %d", mmf_kind_name(kind), way);
-            /* Made by root or by nobody. */
-            peer_creates(way == 0 ? root : nobody, kind, "Cat", "MMF_OK new");
-            peer_creates(way == 0 ? nobody : root, kind, "Global\\Cat", "MMF_OK old");
+            /* Made by root or by the stranger. */
+            peer_creates(way == 0 ? root : stranger, kind, "Cat", "MMF_OK new");
+            peer_creates(way == 0 ? stranger : root, kind, "Global\\Cat", "MMF_OK old");
             peer_does(other, "open %s 0 Cat", mmf_kind_name(kind));
             CHECK(stat(only_file(), &status) == 0);
             CHECK_INT(status.st_mode & 07777, 0666);
-            CHECK_INT(status.st_uid, way == 0 ? 0 : NOBODY);
-            meet(root, nobody, kind);
-            meet(nobody, other, kind);
+            CHECK_INT(status.st_uid, way == 0 ? 0 : STRANGER);
+            meet(root, stranger, kind);
+            meet(stranger, other, kind);
             meet(other, root, kind);
-            one_dies_before_the_other(nobody, root, kind);
+            one_dies_before_the_other(stranger, root, kind);
             one_dies_before_the_other(root, other, kind);
             peer_end(other);
             /* Its owner is dead, and "other" may not remove it; we may. */
@@ -164,19 +166,21 @@ rule_7_5_users_share_what_all_may_use(void **state)
 static void
 rule_7_5_a_mode_keeps_others_out(void **state)
 {
-    static const char *const modes[] = {"600", "644", "660", "0"};
+    static const char *const modes[] = {"600", "644", "660", NULL};
 
     (void)state;
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
         const char *word = mmf_kind_name(kind);
 
         for (size_t i = 0; i < COUNT_OF(modes); i++) {
-            struct process *nobody = start_user(NOBODY, modes[i]);
+            struct process *stranger = start_user(STRANGER, modes[i]);
             struct process *other = start_user(OTHER, "666");
             struct process *root = start_user(0, NULL);
 
-            CHECK_CONTEXT("%s, mode %s", word, modes[i]);
-            peer_creates(nobody, kind, "Cat", "MMF_OK new");
+            /* Without options a global object has mode 600. */
+            CHECK_CONTEXT("%s, mode %s", word, modes[i] == NULL ? "none" : modes[i]);
+            peer_creates(stranger, kind, modes[i] == NULL ? "Global\\Cat" : "Cat",
+                         "MMF_OK new");
             peer_fails(other, MMF_E_ACCESS, "65534", "open %s 0 Cat", word);
             if (kind == MMF_KIND_MUTEX)
                 peer_fails(other, MMF_E_ACCESS, "65534", "mutex 0 1 Cat");
@@ -188,34 +192,31 @@ rule_7_5_a_mode_keeps_others_out(void **state)
             peer_does(root, "close 0");
             peer_end(other);
             peer_end(root);
-            peer_end(nobody);
+            peer_end(stranger);
         }
         CHECK_INT(count_files(), 0);
     }
 }
 
-/* TryOpenExisting does not turn a refusal into "there is none". */
+/* Opening does not turn a refusal into "not found". */
 static void
-try_as_nobody(void *argument)
+open_as_stranger(void *argument)
 {
     (void)argument;
     CHECK(setgroups(0, NULL) == 0);
-    CHECK(setresgid(NOBODY, NOBODY, NOBODY) == 0);
-    CHECK(setresuid(NOBODY, NOBODY, NOBODY) == 0);
+    CHECK(setresgid(STRANGER, STRANGER, STRANGER) == 0);
+    CHECK(setresuid(STRANGER, STRANGER, STRANGER) == 0);
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
         struct object object = {0};
         char name[32];
-        int opened = -7;
 
         snprintf(name, sizeof(name), "Global\\%s", mmf_kind_name(kind));
-        CHECK_FAILS(object_try_open(&object, kind, name, NULL, &opened), MMF_E_ACCESS);
-        CHECK_INT(opened, -7);
         CHECK_FAILS(object_open(&object, kind, name, NULL), MMF_E_ACCESS);
     }
 }
 
 static void
-rule_2_10_a_refusal_is_raised_by_try_too(void **state)
+rule_2_10_a_refusal_is_not_an_absence(void **state)
 {
     struct object objects[3];
 
@@ -226,7 +227,7 @@ rule_2_10_a_refusal_is_raised_by_try_too(void **state)
         snprintf(name, sizeof(name), "Global\\%s", mmf_kind_name(FIRST_KIND + i));
         objects[i] = new_object(FIRST_KIND + i, name);
     }
-    in_child(try_as_nobody, NULL);
+    in_child(open_as_stranger, NULL);
     for (int i = 0; i < 3; i++)
         object_close(&objects[i]);
 }
@@ -236,16 +237,17 @@ rule_7_5_local_names_are_each_user_s_own(void **state)
 {
     (void)state;
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
-        struct process *root = start_user(0, NULL), *nobody = start_user(NOBODY, NULL);
+        struct process *root = start_user(0, NULL),
+                       *stranger = start_user(STRANGER, NULL);
 
         peer_creates(root, kind, "Cat", "MMF_OK new");
-        peer_fails(nobody, MMF_E_NOT_FOUND, "Cat", "open %s 0 Cat",
+        peer_fails(stranger, MMF_E_NOT_FOUND, "Cat", "open %s 0 Cat",
                    mmf_kind_name(kind));
-        peer_creates(nobody, kind, "Local\\Cat", "MMF_OK new");
+        peer_creates(stranger, kind, "Local\\Cat", "MMF_OK new");
         peer_does(root, "wait 0 0");
-        peer_does(nobody, "wait 0 0");
+        peer_does(stranger, "wait 0 0");
         peer_end(root);
-        peer_end(nobody);
+        peer_end(stranger);
     }
 }
 
@@ -402,7 +404,7 @@ main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         USERS(rule_7_5_users_share_what_all_may_use),
         USERS(rule_7_5_a_mode_keeps_others_out),
-        USERS(rule_2_10_a_refusal_is_raised_by_try_too),
+        USERS(rule_2_10_a_refusal_is_not_an_absence),
         USERS(rule_7_5_local_names_are_each_user_s_own),
         cmocka_unit_test(another_c_library),
         cmocka_unit_test(another_word_size),

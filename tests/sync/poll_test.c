@@ -1,8 +1,9 @@
 /*
- * poll_test.c - mmf_waitable_fd: poll and epoll tell when an object may be had.
+ * poll_test.c - mmf_waitable_fd: poll and epoll report when an object may be available.
  *
  * The descriptor is a hint: poll, wait with timeout 0, poll again. So a poll may be
- * readable for nothing; but no hint may be lost, and what can be had is readable.
+ * readable for nothing; but no readiness may be lost, and what is available is
+ * readable.
  */
 #include "support.h"
 
@@ -99,7 +100,7 @@ follow_states(const char *name)
 }
 
 static void
-readable_while_it_can_be_had(void **state)
+readable_while_it_is_available(void **state)
 {
     (void)state;
     for_each_name(follow_states);
@@ -155,7 +156,7 @@ readable_again_while_there_is_more(void **state)
 
 /* Waits of other ways use the hints up as well, and leave none out. */
 static void
-all_ways_to_wait_keep_the_hints(void **state)
+all_ways_to_wait_keep_the_readiness(void **state)
 {
     mmf_semaphore *semaphore = new_semaphore("Cat", 0, 10);
     mmf_event *event = manual_event(NULL, 1);
@@ -189,7 +190,7 @@ all_ways_to_wait_keep_the_hints(void **state)
  * The descriptor itself.
  */
 static void
-look_at_descriptor(const char *name)
+check_descriptor(const char *name)
 {
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
         struct usage before;
@@ -221,7 +222,7 @@ static void
 closed_with_the_handle(void **state)
 {
     (void)state;
-    for_each_name(look_at_descriptor);
+    for_each_name(check_descriptor);
 }
 
 /* The limit leaves no descriptor: said as it is, and nothing is lost by it. */
@@ -320,7 +321,7 @@ threads_get_the_same_descriptor(void **state)
  */
 
 static void
-let_through_by_another_process(void **state)
+signalled_by_another_process(void **state)
 {
     (void)state;
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
@@ -346,7 +347,7 @@ let_through_by_another_process(void **state)
             CHECK_INT(looks, 1);
             CHECK_STATUS(object_signal(&object), MMF_OK);
         }
-        /* And it is told by us. */
+        /* And this process notifies it. */
         peer_does(peer, "fd 0");
         peer_does(peer, "wait 0 0");
         if (kind == MMF_KIND_MUTEX)
@@ -397,8 +398,8 @@ owner_killed(void **state)
             longest = now_us() - dead;
         CHECK_STATUS(mmf_mutex_release(mutex), MMF_OK);
     }
-    print_message("%d looks for %d deaths; told after %.1f ms at most\n", looks, rounds,
-                  (double)longest / 1000);
+    print_message("%d looks for %d deaths; notified after %.1f ms at most\n", looks,
+                  rounds, (double)longest / 1000);
     mmf_mutex_close(mutex);
 }
 
@@ -500,7 +501,7 @@ epoll_for(mmf_waitable *const *objects, int count)
 
 /* Which object has a hint. */
 static int
-next_hint(const struct epoller *epoller)
+next_ready(const struct epoller *epoller)
 {
     struct epoll_event event;
     int rc;
@@ -531,7 +532,7 @@ hand_over_events(const char *name, struct process *peer, struct worker *worker,
         for (;;) {
             int rc;
 
-            CHECK_INT(next_hint(&epoller), 0);
+            CHECK_INT(next_ready(&epoller), 0);
             rc = mmf_event_wait(back, 0);
             if (rc == MMF_OK)
                 break;
@@ -563,7 +564,7 @@ job_echo(void *argument)
         int rc;
 
         do {
-            CHECK_INT(next_hint(&epoller), 0);
+            CHECK_INT(next_ready(&epoller), 0);
             rc = mmf_event_wait(echo->there, 0);
         } while (rc == MMF_TIMED_OUT);
         CHECK_STATUS(rc, MMF_OK);
@@ -574,7 +575,7 @@ job_echo(void *argument)
 }
 
 static void
-no_hint_is_lost_between_threads(void **state)
+no_readiness_is_lost_between_threads(void **state)
 {
     struct worker *worker = worker_start();
 
@@ -593,7 +594,7 @@ no_hint_is_lost_between_threads(void **state)
 }
 
 static void
-no_hint_is_lost_between_processes(void **state)
+no_readiness_is_lost_between_processes(void **state)
 {
     mmf_event *there = auto_event("there", 0), *back = auto_event("back", 0);
     struct process *peer = peer_start();
@@ -632,7 +633,7 @@ no_count_is_lost(void **state)
     for (int i = 0; i < SEMAPHORES; i++)
         peer_begins(givers[i], "give 0 %d", count);
     while (taken < SEMAPHORES * count) {
-        int i = next_hint(&epoller);
+        int i = next_ready(&epoller);
         int rc = mmf_semaphore_wait(semaphores[i], 0);
 
         if (rc == MMF_OK)
@@ -693,18 +694,18 @@ main(int argc, char **argv)
 {
     static const struct role roles[] = {{"peer", peer_role}, {NULL, NULL}};
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(readable_while_it_can_be_had),
+        cmocka_unit_test(readable_while_it_is_available),
         cmocka_unit_test(readable_again_while_there_is_more),
-        cmocka_unit_test(all_ways_to_wait_keep_the_hints),
+        cmocka_unit_test(all_ways_to_wait_keep_the_readiness),
         cmocka_unit_test(closed_with_the_handle),
         cmocka_unit_test(without_a_descriptor_it_fails),
         cmocka_unit_test(threads_get_the_same_descriptor),
-        cmocka_unit_test(let_through_by_another_process),
+        cmocka_unit_test(signalled_by_another_process),
         cmocka_unit_test(owner_killed),
         cmocka_unit_test(owner_thread_ends),
         cmocka_unit_test(pollers_beside_waits_for_all),
-        cmocka_unit_test(no_hint_is_lost_between_threads),
-        cmocka_unit_test(no_hint_is_lost_between_processes),
+        cmocka_unit_test(no_readiness_is_lost_between_threads),
+        cmocka_unit_test(no_readiness_is_lost_between_processes),
         cmocka_unit_test(no_count_is_lost),
         cmocka_unit_test(pollers_beside_sleepers),
     };

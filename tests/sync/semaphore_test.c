@@ -33,10 +33,10 @@ refuse_give(mmf_semaphore *semaphore, int32_t count)
 {
     int32_t previous = -7;
 
-    CHECK_FAILS_PARAM(mmf_semaphore_release(semaphore, count, &previous), MMF_E_FULL,
+    CHECK_FAILS_PARAM(mmf_semaphore_release(semaphore, count, &previous), MMF_E_MAXIMUM,
                       "");
     CHECK_INT(previous, -7);
-    CHECK_FAILS(mmf_semaphore_release(semaphore, count, NULL), MMF_E_FULL);
+    CHECK_FAILS(mmf_semaphore_release(semaphore, count, NULL), MMF_E_MAXIMUM);
 }
 
 static void
@@ -135,7 +135,8 @@ rule_7_4_opening_ignores_the_counts(void **state)
         mmf_semaphore *one = new_semaphore("Cat", 2, 3), *other = NULL;
         int created = -7;
 
-        CHECK_OK(mmf_semaphore_create_or_open("Cat", others[i][0], others[i][1], NULL, &created, &other));
+        CHECK_OK(mmf_semaphore_create_or_open("Cat", others[i][0], others[i][1], NULL,
+                                              &created, &other));
         CHECK_INT(created, 0);
         give(other, 1, 2);
         refuse_give(other, 1);
@@ -201,7 +202,7 @@ rule_7_4_a_release_lets_as_many_through(void **state)
     for_each_name(waiters);
 }
 
-/* Nobody owns a count: whoever likes may release. */
+/* A count has no owner: any process may release. */
 static void
 rule_7_4_no_ownership(void **state)
 {
@@ -215,7 +216,7 @@ rule_7_4_no_ownership(void **state)
     peer_answers(peer, "MMF_OK 0", "post 0 2");
     CHECK_INT(worker_does(worker, job_poll, W(semaphore)), MMF_OK);
     peer_answers(peer, "MMF_OK 1", "post 0 1");
-    peer_fails(peer, MMF_E_FULL, "maximum", "post 0 1");
+    peer_fails(peer, MMF_E_MAXIMUM, "maximum", "post 0 1");
     take(semaphore);
     peer_does(peer, "wait 0 0");
     peer_answers(peer, "MMF_TIMED_OUT", "wait 0 %d", SHORT_MS);
@@ -225,7 +226,7 @@ rule_7_4_no_ownership(void **state)
     mmf_semaphore_close(semaphore);
 }
 
-/* The dead and the ended do not give back what they took. */
+/* Processes that died or ended do not return what they took. */
 static void
 rule_7_4_a_taken_count_does_not_come_back(void **state)
 {
@@ -247,7 +248,7 @@ rule_7_4_a_taken_count_does_not_come_back(void **state)
 
 /* The last handle's end is the count's end. */
 static void
-rule_7_1_2_a_new_life_has_new_counts(void **state)
+rule_7_1_2_a_new_object_has_new_counts(void **state)
 {
     (void)state;
     for (int i = 0; i < 3; i++) {
@@ -273,7 +274,7 @@ main(int argc, char **argv)
         cmocka_unit_test(rule_7_4_a_release_lets_as_many_through),
         cmocka_unit_test(rule_7_4_no_ownership),
         cmocka_unit_test(rule_7_4_a_taken_count_does_not_come_back),
-        cmocka_unit_test(rule_7_1_2_a_new_life_has_new_counts),
+        cmocka_unit_test(rule_7_1_2_a_new_object_has_new_counts),
     };
 
     return harness_main(argc, argv, "sync_semaphore", tests, COUNT_OF(tests), roles);

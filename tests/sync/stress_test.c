@@ -1,6 +1,6 @@
 /*
  * stress_test.c - many threads and processes at the same objects. Nothing is lost,
- * nothing comes twice, nobody sleeps forever.
+ * nothing comes twice, no waiter sleeps forever.
  *
  * The program is built three times: as users have it; with a system that has no
  * futex_waitv; and with sleeps that do not end by themselves (own_sys.c), so that one
@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 /* As the build says: sleeps have no end of their own. */
-#ifndef SLEEPS_FOR_EVER
-#define SLEEPS_FOR_EVER 0
+#ifndef SLEEPS_FOREVER
+#define SLEEPS_FOREVER 0
 #endif
 
 static int
@@ -94,7 +94,7 @@ static void
 open_guarded(struct guarded *guarded, mmf_map **map, mmf_accessor **view)
 {
     void *bytes;
-    int64_t size;
+    size_t size;
 
     CHECK_OK(mmf_map_create_or_open("Number", 8, NULL, NULL, map));
     CHECK_OK(mmf_accessor_create(*map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, view));
@@ -236,7 +236,7 @@ await(struct game *game)
     return index;
 }
 
-/* The one who answers. */
+/* The side that answers. */
 static int
 job_answer(void *argument)
 {
@@ -253,7 +253,7 @@ job_answer(void *argument)
     return MMF_OK;
 }
 
-/* The one who serves. */
+/* The side that serves. */
 static int
 job_serve(void *argument)
 {
@@ -660,7 +660,7 @@ what_is_produced_is_consumed(void **state)
 struct crowd {
     mmf_mutex *mutexes[2];
     mmf_semaphore *semaphores[2];
-    mmf_event *token; /* one, for whoever has it */
+    mmf_event *token; /* one, for its current owner */
     int rounds;
     uint64_t random;
 };
@@ -804,7 +804,7 @@ a_crowd_leaves_all_as_it_was(void **state)
 }
 
 /*
- * Manual events: all who wait go through each gate, round after round.
+ * Manual events: all waiters pass each barrier, round after round.
  */
 struct gates {
     mmf_event *open[2], *there;

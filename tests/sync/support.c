@@ -72,7 +72,8 @@ new_event(const char *name, int signalled, mmf_event_mode mode)
 {
     mmf_event *event = NULL;
 
-    CHECK_STATUS(mmf_event_create_or_open(name, signalled, mode, NULL, NULL, &event), MMF_OK);
+    CHECK_STATUS(mmf_event_create_or_open(name, signalled, mode, NULL, NULL, &event),
+                 MMF_OK);
     return event;
 }
 
@@ -93,8 +94,9 @@ new_semaphore(const char *name, int32_t initial, int32_t maximum)
 {
     mmf_semaphore *semaphore = NULL;
 
-    CHECK_STATUS(mmf_semaphore_create_or_open(name, initial, maximum, NULL, NULL, &semaphore),
-                 MMF_OK);
+    CHECK_STATUS(
+        mmf_semaphore_create_or_open(name, initial, maximum, NULL, NULL, &semaphore),
+        MMF_OK);
     return semaphore;
 }
 
@@ -104,20 +106,22 @@ new_semaphore(const char *name, int32_t initial, int32_t maximum)
 
 int
 object_create(struct object *object, mmf_kind kind, const char *name,
-              const mmf_sync_options *options, int *created_new)
+              const mmf_sync_options *options, int *created)
 {
     struct object made = {.kind = kind};
     int rc;
 
     switch (kind) {
     case MMF_KIND_MUTEX:
-        rc = mmf_mutex_create_or_open(name, 0, options, created_new, &made.mutex);
+        rc = mmf_mutex_create_or_open(name, 0, options, created, &made.mutex);
         break;
     case MMF_KIND_EVENT:
-        rc = mmf_event_create_or_open(name, 1, MMF_EVENT_AUTO_RESET, options, created_new, &made.event);
+        rc = mmf_event_create_or_open(name, 1, MMF_EVENT_AUTO_RESET, options, created,
+                                      &made.event);
         break;
     case MMF_KIND_SEMAPHORE:
-        rc = mmf_semaphore_create_or_open(name, 1, 10, options, created_new, &made.semaphore);
+        rc = mmf_semaphore_create_or_open(name, 1, 10, options, created,
+                                          &made.semaphore);
         break;
     default:
         rc = mmf_map_create_or_open(name, 100, NULL, NULL, &made.map);
@@ -155,28 +159,28 @@ object_open(struct object *object, mmf_kind kind, const char *name,
 }
 
 int
-object_try_open(struct object *object, mmf_kind kind, const char *name,
-                const mmf_sync_options *options, int *opened)
+object_create_new(struct object *object, mmf_kind kind, const char *name,
+                  const mmf_sync_options *options)
 {
-    struct object found = {.kind = kind};
+    struct object made = {.kind = kind};
     int rc;
 
     switch (kind) {
     case MMF_KIND_MUTEX:
-        found.mutex = UNTOUCHED;
-        rc = mmf_mutex_try_open_existing(name, options, opened, &found.mutex);
+        rc = mmf_mutex_create_new(name, 0, options, &made.mutex);
         break;
     case MMF_KIND_EVENT:
-        found.event = UNTOUCHED;
-        rc = mmf_event_try_open_existing(name, options, opened, &found.event);
+        rc = mmf_event_create_new(name, 1, MMF_EVENT_AUTO_RESET, options, &made.event);
+        break;
+    case MMF_KIND_SEMAPHORE:
+        rc = mmf_semaphore_create_new(name, 1, 10, options, &made.semaphore);
         break;
     default:
-        found.semaphore = UNTOUCHED;
-        rc = mmf_semaphore_try_open_existing(name, options, opened, &found.semaphore);
+        rc = mmf_map_create_new(name, 100, NULL, &made.map);
         break;
     }
     if (rc >= 0)
-        *object = found;
+        *object = made;
     return rc;
 }
 

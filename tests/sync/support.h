@@ -45,7 +45,7 @@ mmf_semaphore *new_semaphore(const char *name, int32_t initial, int32_t maximum)
              : mmf_semaphore_waitable)(object)
 
 /*
- * An object of any kind. What can be had of it: a mutex that is not owned, a signalled
+ * An object of any kind, available: a mutex that is not owned, a signalled
  * auto-reset event, a semaphore of maximum 10 with a count of 1.
  */
 struct object {
@@ -61,11 +61,11 @@ struct object {
 
 /* On success `*object` is what was made; a failure leaves it alone. */
 int object_create(struct object *object, mmf_kind kind, const char *name,
-                  const mmf_sync_options *options, int *created_new);
+                  const mmf_sync_options *options, int *created);
 int object_open(struct object *object, mmf_kind kind, const char *name,
                 const mmf_sync_options *options);
-int object_try_open(struct object *object, mmf_kind kind, const char *name,
-                    const mmf_sync_options *options, int *opened);
+int object_create_new(struct object *object, mmf_kind kind, const char *name,
+                      const mmf_sync_options *options);
 void object_close(struct object *object);
 
 mmf_waitable *object_waitable(const struct object *object);
@@ -76,7 +76,7 @@ int object_wait(const struct object *object, int32_t timeout_ms);
 /* Release, set, or release 1. */
 int object_signal(const struct object *object);
 
-/* It exists and can be had: made, must succeed. */
+/* It exists and is available: made, must succeed. */
 struct object new_object(mmf_kind kind, const char *name);
 
 /*
@@ -186,8 +186,8 @@ int count_files(void);
 void read_state(const char *path, void *state);
 void write_state(const char *path, const void *bytes, size_t size, size_t offset);
 
-/* "Cat" and "Global\\Cat" lie where they should, for nobody else. */
-void check_places_of_cat(void);
+/* "Cat" and "Global\\Cat" lie where they should, and no other user can replace them. */
+void check_directories_of_cat(void);
 
 /* Random numbers from a seed that the test prints. */
 uint64_t next_random(uint64_t *state);

@@ -39,7 +39,8 @@ nap(void)
 }
 
 /*
- * The number of the system call that a thread sleeps in; -1: it runs, or nobody tells.
+ * The number of the system call that a thread sleeps in; -1: it runs, or the system
+ * does not say.
  */
 static long
 sleeps_in(pid_t pid, pid_t tid)
@@ -356,7 +357,7 @@ write_state(const char *path, const void *bytes, size_t size, size_t offset)
 }
 
 void
-check_places_of_cat(void)
+check_directories_of_cat(void)
 {
     char path[256];
     struct stat status;

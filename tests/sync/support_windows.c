@@ -162,8 +162,8 @@ worker_exit(struct worker *worker)
 }
 
 /*
- * Nobody tells reliably that a thread waits; it has had the time to. A test that wakes
- * it holds if it does not wait yet, too.
+ * The system does not reliably report that a thread waits; it has had the time to. A
+ * test that wakes it also holds if it does not wait yet.
  */
 void
 await_sleep(pid_t pid, pid_t tid)
@@ -221,6 +221,6 @@ write_state(const char *path, const void *bytes, size_t size, size_t offset)
 }
 
 void
-check_places_of_cat(void)
+check_directories_of_cat(void)
 {
 }

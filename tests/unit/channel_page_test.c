@@ -1,5 +1,5 @@
 /*
- * channel_page_test.c - a channel's first page is input to whoever opens it.
+ * channel_page_test.c - a channel's first page is input to the process that opens it.
  */
 #include "harness/check.h"
 
@@ -8,14 +8,17 @@
 
 #include <mmf/list.h>
 
+#include "shared/page/control.h"
 #include "shared/ring/channel_page.h"
 
-static const struct mmf_ring_shape shape = {.kind = MMF_RING_QUEUE,
-                                            .overflow = MMF_RING_BLOCK,
+static const struct mmf_ring_shape shape = {.kind = MMF_KIND_QUEUE,
+                                            .overflow = MMF_OVERFLOW_BLOCK,
                                             .slots = 8,
                                             .stride = 64,
                                             .message_size = 8,
-                                            .participants = 1024};
+                                            .max_senders = 1024,
+                                            .max_receivers = 1024,
+                                            .identity = {1, 2, 3, [15] = 16}};
 
 /* The page and what it fills behind it. */
 static struct mmf_channel_page_shared *
@@ -36,14 +39,19 @@ parts_lie_where_they_can_be_mapped(void **state)
     struct mmf_ring_shape small = shape;
 
     (void)state;
-    small.participants = 1;
+    small.max_senders = small.max_receivers = 1;
     CHECK_INT(mmf_channel_slots_at(&small), 65536);
     CHECK_INT(mmf_channel_section_size(&small), 65536 + 8 * 64);
     /* 4,096 + 640 + 2 x 1,024 x 128, to the next one. */
     CHECK_INT(mmf_channel_slots_at(&shape), 5 * 65536);
-    small.participants = (65536 - 4096 - 640) / 256;
+    /* Each participant has 128 bytes, whichever table it is in. */
+    small.max_senders = 1;
+    small.max_receivers = (65536 - 4096 - 640) / 128 - 1;
     CHECK_INT(mmf_channel_slots_at(&small), 65536);
-    small.participants++;
+    small.max_senders++;
+    CHECK_INT(mmf_channel_slots_at(&small), 2 * 65536);
+    small.max_senders--;
+    small.max_receivers++;
     CHECK_INT(mmf_channel_slots_at(&small), 2 * 65536);
 }
 
@@ -54,7 +62,7 @@ what_was_written_is_read(void **state)
     struct mmf_channel_facts facts;
 
     (void)state;
-    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_SOUND);
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_DONE);
     CHECK_INT(facts.kind, MMF_KIND_QUEUE);
     CHECK_INT(facts.creator_pid, 77);
     CHECK_INT(facts.created, 1234567890);
@@ -62,22 +70,24 @@ what_was_written_is_read(void **state)
     CHECK_INT(facts.shape.kind, shape.kind);
     CHECK_INT(facts.shape.slots, shape.slots);
     CHECK_INT(facts.shape.stride, shape.stride);
-    CHECK_INT(facts.shape.participants, shape.participants);
+    CHECK_INT(facts.shape.max_senders, shape.max_senders);
+    CHECK_INT(facts.shape.max_receivers, shape.max_receivers);
+    CHECK_BYTES(facts.shape.identity, shape.identity, sizeof(shape.identity));
     CHECK_INT(page->tickets, 1);
     free(page);
 }
 
 static void
-nobody_reads_a_half_made_one(void **state)
+no_process_reads_a_half_made_one(void **state)
 {
     struct mmf_channel_page_shared *page = new_page();
     struct mmf_channel_facts facts;
 
     (void)state;
     mmf_store_relaxed_u64(&page->magic, 0);
-    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_UNFINISHED);
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_AGAIN);
     mmf_store_relaxed_u64(&page->magic, 1);
-    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_DAMAGED);
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_CORRUPT);
     free(page);
 }
 
@@ -88,22 +98,27 @@ other_versions_are_told_from_damage(void **state)
     struct mmf_channel_facts facts;
 
     (void)state;
-    page->layout_version = 2;
-    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_OTHER);
-    page->layout_version = 1;
+    page->layout_version = MMF_LAYOUT_VERSION - 1;
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_LAYOUT);
+    page->layout_version = MMF_LAYOUT_VERSION + 1;
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_LAYOUT);
+    page->layout_version = MMF_LAYOUT_VERSION;
     page->required = 1;
-    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_OTHER);
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_LAYOUT);
     page->required = 0;
     page->capacity++;
-    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_DAMAGED);
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_CORRUPT);
     page->capacity--;
     page->kind = MMF_KIND_TOPIC; /* not what the shape says */
-    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_DAMAGED);
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_CORRUPT);
     page->kind = MMF_KIND_QUEUE;
-    page->shape.participants = 1025;
-    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_DAMAGED);
-    page->shape.participants = 1024;
-    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_SOUND);
+    page->shape.max_senders = 1025;
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_CORRUPT);
+    page->shape.max_senders = 1024;
+    page->shape.max_receivers = 0;
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_CORRUPT);
+    page->shape.max_receivers = 1024;
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_DONE);
     free(page);
 }
 
@@ -113,7 +128,7 @@ main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_lie_where_they_can_be_mapped),
         cmocka_unit_test(what_was_written_is_read),
-        cmocka_unit_test(nobody_reads_a_half_made_one),
+        cmocka_unit_test(no_process_reads_a_half_made_one),
         cmocka_unit_test(other_versions_are_told_from_damage),
     };
 

@@ -1,6 +1,6 @@
 /*
  * control_test.c - the control page is input: what is sound is taken, each damage is
- * found, and what a newer version may do is told from damage.
+ * found, and what a newer version may do is distinguished from damage.
  */
 #include "harness/check.h"
 

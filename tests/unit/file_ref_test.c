@@ -1,5 +1,5 @@
 /*
- * file_ref_test.c - a reference to a file is input like the page that announces it.
+ * file_ref_test.c - a reference to a file is input like the page before it.
  */
 #include "harness/check.h"
 

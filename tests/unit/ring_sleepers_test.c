@@ -1,6 +1,6 @@
 /*
- * ring_sleepers_test.c - who is counted gets a token, and nobody else; with threads and
- * a real semaphore nobody sleeps on when the doorbell was rung.
+ * ring_sleepers_test.c - each counted sleeper gets a token, and no other; with threads
+ * and a real semaphore no thread sleeps on when the doorbell was rung.
  */
 #include "harness/check.h"
 
@@ -118,7 +118,7 @@ ring(struct hall *hall)
 }
 
 static void
-nobody_sleeps_on(void **state)
+no_thread_sleeps_on(void **state)
 {
     static struct hall hall;
     pthread_t threads[THREADS];
@@ -155,7 +155,7 @@ main(int argc, char **argv)
         cmocka_unit_test(who_comes_after_the_ring_is_told),
         cmocka_unit_test(who_was_counted_off_waits_for_its_token),
         cmocka_unit_test(turns_alternate),
-        cmocka_unit_test(nobody_sleeps_on),
+        cmocka_unit_test(no_thread_sleeps_on),
     };
 
     return harness_main(argc, argv, "unit.ring_sleepers", tests,

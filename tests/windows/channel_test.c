@@ -1,7 +1,7 @@
 /*
  * channel_test.c - what a channel is for programs that call the system alone, and what
- * such programs can do to it: names of all kinds, sections that are none, tokens that
- * nobody has let out.
+ * such programs can do to it: names of all kinds, sections of other kinds, tokens that
+ * no process has issued.
  */
 #include "harness/check.h"
 
@@ -15,7 +15,7 @@
 
 #define UNTOUCHED ((void *)(uintptr_t)0x5a5a5a5au)
 
-/* docs/layout.md: a channel on Windows. */
+/* docs/internals/layout.md: a channel on Windows. */
 enum {
     PAGE = 4096,
     LAYOUT_AT = 8,
@@ -34,7 +34,8 @@ new_cat(mmf_role role)
 
     mmf_channel_options_init(&options);
     options.role = role;
-    CHECK_OK(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, &options, NULL, &queue));
+    CHECK_OK(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, &options, NULL,
+                                      &queue));
     return queue;
 }
 
@@ -85,12 +86,15 @@ a_channel_takes_its_name(void **state)
     CHECK_FAILS(mmf_map_open_existing("Local\\Cat", NULL, &map), MMF_E_WRONG_KIND);
     check_says("a channel");
     CHECK_FAILS(mmf_map_create_or_open("Cat", 1, NULL, NULL, &map), MMF_E_WRONG_KIND);
-    CHECK_FAILS(mmf_mutex_create_or_open("Cat", 0, NULL, NULL, &mutex), MMF_E_WRONG_KIND);
-    CHECK_FAILS(mmf_event_create_or_open("Cat", 0, 0, NULL, NULL, &event), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_mutex_create_or_open("Cat", 0, NULL, NULL, &mutex),
+                MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_event_create_or_open("Cat", 0, 0, NULL, NULL, &event),
+                MMF_E_WRONG_KIND);
     CHECK_FAILS(mmf_semaphore_create_or_open("Cat", 0, 1, NULL, NULL, &semaphore),
                 MMF_E_WRONG_KIND);
-    CHECK_FAILS(mmf_topic_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic),
-                MMF_E_WRONG_KIND);
+    CHECK_FAILS(
+        mmf_topic_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic),
+        MMF_E_WRONG_KIND);
     check_says("a queue");
     CHECK(CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 1,
                              L"Cat") == NULL);
@@ -109,12 +113,14 @@ check_is_wrong_kind(const char *part)
     mmf_queue *queue = UNTOUCHED;
 
     CHECK_CONTEXT("%s", part);
-    CHECK_FAILS(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
-                MMF_E_WRONG_KIND);
+    CHECK_FAILS(
+        mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
+        MMF_E_WRONG_KIND);
     check_says(part);
     CHECK_FAILS(mmf_topic_open_existing("Cat", NULL, &topic), MMF_E_WRONG_KIND);
     check_says(part);
-    CHECK_FAILS(mmf_latest_create_or_open("Cat", 8, NULL, NULL, &latest), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_latest_create_or_open("Cat", 8, NULL, NULL, &latest),
+                MMF_E_WRONG_KIND);
     CHECK_FAILS(mmf_channel_stat("Cat", &stats), MMF_E_WRONG_KIND);
 }
 
@@ -191,8 +197,8 @@ names_of_all_kinds(void **state)
         mmf_queue *queue = NULL;
 
         CHECK_CONTEXT("%s", names[i].name);
-        CHECK_OK(mmf_queue_create_or_open(names[i].name, 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL,
-                                  &queue));
+        CHECK_OK(mmf_queue_create_or_open(names[i].name, 8, 8, MMF_OVERFLOW_BLOCK, NULL,
+                                          NULL, &queue));
         for (int closed = 0; closed < 2; closed++) {
             for (size_t p = 0; p < COUNT_OF(parts); p++) {
                 wchar_t part[64];
@@ -229,8 +235,8 @@ the_list_has_channels_and_not_their_parts(void **state)
     mmf_list *list = NULL;
 
     (void)state;
-    CHECK_OK(mmf_topic_create_or_open("Global\\Cat", 100, 4, MMF_OVERFLOW_BLOCK, NULL, NULL,
-                              &topic));
+    CHECK_OK(mmf_topic_create_or_open("Global\\Cat", 100, 4, MMF_OVERFLOW_BLOCK, NULL,
+                                      NULL, &topic));
     CHECK_OK(mmf_latest_create_or_open("Dog", 8, NULL, NULL, &latest));
     CHECK_OK(mmf_list_create(0, &list));
     for (int32_t i = 0; i < mmf_list_count(list); i++)
@@ -319,9 +325,9 @@ sleepers(void)
     return count;
 }
 
-/* Whoever makes it is stopped: the others wait for two seconds, no more. */
+/* Its creator is stopped: the others wait for two seconds, no more. */
 static void
-a_half_made_channel_is_nobodys(void **state)
+a_half_made_channel_has_no_owner(void **state)
 {
     HANDLE section = make_section(70000);
     mmf_queue *queue = UNTOUCHED;
@@ -330,8 +336,9 @@ a_half_made_channel_is_nobodys(void **state)
     int64_t begin = now_ms();
 
     (void)state;
-    CHECK_FAILS(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
-                MMF_E_BUSY);
+    CHECK_FAILS(
+        mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
+        MMF_E_BUSY);
     CHECK(now_ms() - begin < LONG_MS);
     CHECK_FAILS(mmf_queue_open_existing("Cat", NULL, &queue), MMF_E_BUSY);
     CHECK_FAILS(mmf_channel_stat("Cat", &stats), MMF_E_BUSY);
@@ -368,14 +375,15 @@ run_opener(int argc, char **argv)
     (void)argc;
     (void)argv;
     role_say("here");
-    CHECK_OK(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, &created, &queue));
+    CHECK_OK(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, &created,
+                                      &queue));
     role_say("%s", created ? "created" : "opened");
     role_hear(line, sizeof(line));
     mmf_queue_close(queue);
     return EXIT_SUCCESS;
 }
 
-/* Those who wait for a killed creator do not keep what it left. */
+/* Processes that wait for a killed creator do not keep what it left. */
 static void
 a_killed_creators_section_goes(void **state)
 {
@@ -415,8 +423,9 @@ what_is_no_channel_is_refused(void **state)
     (void)state;
     overwrite(0, "something", 9);
     CHECK_FAILS(mmf_queue_open_existing("Cat", NULL, &queue), MMF_E_CORRUPT);
-    CHECK_FAILS(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
-                MMF_E_CORRUPT);
+    CHECK_FAILS(
+        mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
+        MMF_E_CORRUPT);
     CloseHandle(section);
     queue = new_cat(MMF_ROLE_SEND);
     overwrite(LAYOUT_AT, &(uint32_t){2}, 4);
@@ -456,9 +465,9 @@ a_section_too_small_is_refused(void **state)
  * Tickets.
  */
 
-/* Who asks gets no handle, so that asking keeps nobody alive. */
+/* Asking gives no handle, so that it keeps no ticket in use. */
 static void
-nobody_can_open_a_ticket(void **state)
+no_process_can_open_a_ticket(void **state)
 {
     mmf_queue *queue = new_cat(MMF_ROLE_SEND);
 
@@ -471,7 +480,7 @@ nobody_can_open_a_ticket(void **state)
 }
 
 static void
-a_ticket_that_is_taken_is_left_out(void **state)
+a_ticket_that_is_taken_is_skipped(void **state)
 {
     HANDLE planted = CreateEventW(NULL, TRUE, FALSE, L"Cat:mmf:t1");
     mmf_queue *queue;
@@ -513,7 +522,7 @@ check_goes_through(mmf_queue *sender, mmf_queue *receiver)
 {
     for (uint64_t i = 0; i < 20; i++) {
         uint64_t got = 0;
-        int64_t length;
+        size_t length;
 
         CHECK_STATUS(mmf_queue_send(sender, &i, 8, LONG_MS, NULL), MMF_OK);
         CHECK_STATUS(mmf_queue_receive(receiver, &got, 8, LONG_MS, &length, NULL),
@@ -522,7 +531,7 @@ check_goes_through(mmf_queue *sender, mmf_queue *receiver)
     }
 }
 
-/* Somebody lets out tokens for whom nobody has rung: a few looks in vain. */
+/* Another process issues tokens without a ring: a few polls in vain. */
 static void
 tokens_too_many_do_no_harm(void **state)
 {
@@ -569,7 +578,7 @@ run_sleeper(int argc, char **argv)
 {
     mmf_queue *queue = open_cat(MMF_ROLE_RECEIVE);
     uint64_t number = 0;
-    int64_t length;
+    size_t length;
 
     (void)argc;
     (void)argv;
@@ -593,8 +602,9 @@ await_sleepers(uint32_t count)
 }
 
 /*
- * The first ring for all counts them off; somebody looks in vain for each. (At a tick a
- * sleeper is not counted for a moment; who is killed then need not be counted off.)
+ * The first ring for all counts them off; a sleeper polls in vain for each. (At a tick
+ * a sleeper is not counted for a moment; one that is killed then need not be counted
+ * off.)
  */
 static void
 killed_sleepers_are_counted_off(void **state)
@@ -619,7 +629,7 @@ killed_sleepers_are_counted_off(void **state)
     last = process_start("sleeper", NULL);
     process_expect(last, "sleeps");
     await_sleepers(counted + 1);
-    mmf_queue_close(open_cat(MMF_ROLE_BOTH)); /* who leaves rings for all */
+    mmf_queue_close(open_cat(MMF_ROLE_BOTH)); /* the leaver rings for all */
     await_sleepers(1);
     CHECK_STATUS(mmf_queue_send(sender, &(uint64_t){42}, 8, 0, NULL), MMF_OK);
     process_expect(last, "42");
@@ -646,12 +656,12 @@ main(int argc, char **argv)
         cmocka_unit_test(names_of_all_kinds),
         cmocka_unit_test(the_list_has_channels_and_not_their_parts),
         cmocka_unit_test(other_names_are_shown),
-        cmocka_unit_test(a_half_made_channel_is_nobodys),
+        cmocka_unit_test(a_half_made_channel_has_no_owner),
         cmocka_unit_test(a_killed_creators_section_goes),
         cmocka_unit_test(what_is_no_channel_is_refused),
         cmocka_unit_test(a_section_too_small_is_refused),
-        cmocka_unit_test(nobody_can_open_a_ticket),
-        cmocka_unit_test(a_ticket_that_is_taken_is_left_out),
+        cmocka_unit_test(no_process_can_open_a_ticket),
+        cmocka_unit_test(a_ticket_that_is_taken_is_skipped),
         cmocka_unit_test(tokens_too_many_do_no_harm),
         cmocka_unit_test(counts_that_make_no_sense_do_no_harm),
         cmocka_unit_test(killed_sleepers_are_counted_off),

@@ -1,5 +1,6 @@
 /*
- * listing_test.c - mmf_list over the kernel's directories: what it tells, and of what.
+ * listing_test.c - mmf_list over the kernel's directories: what it reports of each
+ * object.
  */
 #include "harness/check.h"
 
@@ -55,7 +56,7 @@ a_map_with_its_size_and_handles(void **state)
     CHECK_OK(mmf_map_create_new("Cat", 10000, NULL, &map));
     info = info_of("Cat", NULL);
     CHECK_INT(info.kind, MMF_KIND_MAP);
-    CHECK_INT(info.life, MMF_OBJECT_IN_USE);
+    CHECK_INT(info.status, MMF_OBJECT_IN_USE);
     CHECK_INT(info.capacity, 12288);
     CHECK_INT(info.holders, 1);
     CHECK(info.sync == NULL);
@@ -185,12 +186,13 @@ events_and_semaphores(void **state)
 
 /* Asking changes nothing: neither an event that resets itself nor a count. */
 static void
-looking_takes_nothing(void **state)
+listing_takes_nothing(void **state)
 {
     mmf_event *event = NULL;
 
     (void)state;
-    CHECK_OK(mmf_event_create_or_open("Cat", 1, MMF_EVENT_AUTO_RESET, NULL, NULL, &event));
+    CHECK_OK(
+        mmf_event_create_or_open("Cat", 1, MMF_EVENT_AUTO_RESET, NULL, NULL, &event));
     for (int i = 0; i < 3; i++)
         mmf_list_close(list_of(0));
     CHECK_STATUS(mmf_event_wait(event, 0), MMF_OK);
@@ -208,8 +210,8 @@ names_of_all_kinds(void **state)
 
     (void)state;
     memset(longest, 'n', longest_name());
-    CHECK_OK(
-        mmf_map_create_new("\xd0\x9a\xd0\xbe\xd1\x88\xd0\xba\xd0\xb0", 1, NULL, &cyrillic));
+    CHECK_OK(mmf_map_create_new("\xd0\x9a\xd0\xbe\xd1\x88\xd0\xba\xd0\xb0", 1, NULL,
+                                &cyrillic));
     CHECK_OK(mmf_map_create_new(longest, 1, NULL, &large));
     list = list_of(MMF_LIST_LOCAL);
     CHECK(find(list, "\xd0\x9a\xd0\xbe\xd1\x88\xd0\xba\xd0\xb0") != NULL);
@@ -219,9 +221,9 @@ names_of_all_kinds(void **state)
     mmf_map_close(cyrillic);
 }
 
-/* The kernel has reaped already. */
+/* The kernel has collected them already. */
 static void
-there_is_nothing_to_reap(void **state)
+there_is_nothing_to_collect(void **state)
 {
     mmf_gc_result before, after;
     mmf_map *map = NULL;
@@ -230,7 +232,7 @@ there_is_nothing_to_reap(void **state)
     CHECK_OK(mmf_gc(0, &before));
     CHECK_OK(mmf_map_create_new("Cat", 1, NULL, &map));
     CHECK_OK(mmf_gc(0, &after));
-    CHECK_INT(after.alive, before.alive + 1);
+    CHECK_INT(after.in_use, before.in_use + 1);
     CHECK_INT(after.removed, 0);
     CHECK_INT(after.refused, 0);
     CHECK_INT(after.bytes, 0);
@@ -247,9 +249,9 @@ main(int argc, char **argv)
         cmocka_unit_test(a_mutex_and_how_often_it_is_owned),
         cmocka_unit_test(a_mutex_that_was_abandoned),
         cmocka_unit_test(events_and_semaphores),
-        cmocka_unit_test(looking_takes_nothing),
+        cmocka_unit_test(listing_takes_nothing),
         cmocka_unit_test(names_of_all_kinds),
-        cmocka_unit_test(there_is_nothing_to_reap),
+        cmocka_unit_test(there_is_nothing_to_collect),
     };
 
     return harness_main(argc, argv, "windows_listing", tests, COUNT_OF(tests), roles);

@@ -16,8 +16,8 @@
 enum { CAPACITY = 10000, LONG_MS = 20000 };
 
 /*
- * The role: makes or opens what it is told, under a name in UTF-8, and says the bytes
- * it finds. "create" writes "native" first.
+ * The role: makes or opens an object on command, under a name in UTF-8, and says the
+ * bytes it finds. "create" writes "native" first.
  */
 static int
 native(int argc, char **argv)
@@ -119,6 +119,7 @@ mmf_opens_what_the_system_made(void **state)
 {
     char text[8] = "";
     int64_t capacity = 0;
+    size_t read = 0;
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(names); i++) {
@@ -132,7 +133,7 @@ mmf_opens_what_the_system_made(void **state)
         CHECK_OK(mmf_map_capacity(map, &capacity));
         CHECK_INT(capacity, 12288);
         CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ, NULL, &view));
-        CHECK_OK(mmf_accessor_read_array(view, 0, text, 1, 7, &capacity));
+        CHECK_OK(mmf_accessor_read_array(view, 0, text, 1, 7, &read));
         CHECK_TEXT(text, "native");
         mmf_accessor_close(view);
         check_bytes_shared(map, other);
@@ -142,7 +143,7 @@ mmf_opens_what_the_system_made(void **state)
     }
 }
 
-/* .NET's CreateOrOpen is one call of the system's: whoever comes second opens. */
+/* .NET's CreateOrOpen is one call of the system's: the second caller opens. */
 static void
 create_or_open_meets_the_system(void **state)
 {
@@ -160,7 +161,7 @@ create_or_open_meets_the_system(void **state)
     mmf_map_close(map);
 }
 
-/* A mutex of the system's: one owner, whoever asks; his death is told. */
+/* A mutex of the system's: one owner, in whichever process; its death is reported. */
 static int
 native_owner(int argc, char **argv)
 {
@@ -218,7 +219,8 @@ events_and_semaphores_for_both(void **state)
 
     (void)state;
     native_event = CreateEventW(NULL, TRUE, FALSE, L"Dog");
-    CHECK_OK(mmf_event_create_or_open("Dog", 1, MMF_EVENT_AUTO_RESET, NULL, &created, &event));
+    CHECK_OK(mmf_event_create_or_open("Dog", 1, MMF_EVENT_AUTO_RESET, NULL, &created,
+                                      &event));
     CHECK_INT(created, 0); /* so it resets by hand, and is not set */
     CHECK_STATUS(mmf_event_wait(event, 0), MMF_TIMED_OUT);
     CHECK(SetEvent(native_event));

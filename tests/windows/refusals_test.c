@@ -57,11 +57,13 @@ channels_have_none_either(void **state)
     int fd = -7;
 
     (void)state;
-    CHECK_OK(mmf_queue_create_or_open("Cat", 16, 4, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue));
+    CHECK_OK(
+        mmf_queue_create_or_open("Cat", 16, 4, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue));
     CHECK_FAILS(mmf_queue_fd(queue, &fd), MMF_E_PLATFORM);
     check_says("wait in a thread");
     mmf_queue_close(queue);
-    CHECK_OK(mmf_topic_create_or_open("Cat", 16, 4, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
+    CHECK_OK(
+        mmf_topic_create_or_open("Cat", 16, 4, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
     CHECK_FAILS(mmf_topic_fd(topic, &fd), MMF_E_PLATFORM);
     mmf_topic_close(topic);
     CHECK_OK(mmf_latest_create_or_open("Cat", 16, NULL, NULL, &latest));
@@ -85,7 +87,8 @@ the_systems_numbers_come_along(void **state)
     CHECK_FAILS(mmf_map_create_new("Cat", 1, NULL, &map), MMF_E_WRONG_KIND);
     check_number(ERROR_INVALID_HANDLE);
     check_says("a mutex");
-    CHECK_FAILS(mmf_event_create_or_open("Cat", 0, 0, NULL, NULL, &event), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf_event_create_or_open("Cat", 0, 0, NULL, NULL, &event),
+                MMF_E_WRONG_KIND);
     check_says("a mutex");
     CHECK_FAILS(mmf_mutex_release(mutex), MMF_E_NOT_OWNER);
     check_number(ERROR_NOT_OWNER);
@@ -125,9 +128,9 @@ no_text(void **state)
         check_says("UTF-8");
         CHECK_FAILS_PARAM(mmf_mutex_create_or_open(texts[i], 0, NULL, NULL, &mutex),
                           MMF_E_INVALID, "name");
-        CHECK_FAILS_PARAM(
-            mmf_map_create_from_file(texts[i], MMF_FILE_MODE_CREATE, NULL, 1, NULL, &map),
-            MMF_E_INVALID, "path");
+        CHECK_FAILS_PARAM(mmf_map_create_from_file(texts[i], MMF_FILE_MODE_CREATE, NULL,
+                                                   1, NULL, &map),
+                          MMF_E_INVALID, "path");
     }
 }
 
@@ -154,8 +157,8 @@ a_path_of_500_characters(void **state)
     strcat(path, "/");
     memset(path + strlen(harness_dir()) + 1, 'f', 240);
     path[strlen(harness_dir()) + 241] = '\0';
-    CHECK_OK(
-        mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 100, NULL, &map));
+    CHECK_OK(mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 100, NULL,
+                                      &map));
     mmf_map_close(map);
     map = UNTOUCHED;
     CHECK_FAILS(

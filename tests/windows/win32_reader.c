@@ -1,5 +1,5 @@
 /*
- * win32_reader.c - a program of Windows that was never told of mmf: opens "Cat" and
+ * win32_reader.c - a Windows program that knows nothing of mmf: opens "Cat" and
  * prints the text in it, as process_b.c does.
  */
 #include <stdio.h>

@@ -23,7 +23,7 @@ objects_list(mmf_list_flags flags)
 }
 
 /*
- * The file name of a short name, as docs/layout.md has it: what cannot be read is listed
+ * The file name of a short name, as docs/internals/layout.md has it: what cannot be read is listed
  * under its file name. 0: the name is too long for that.
  */
 static int

@@ -9,7 +9,7 @@
  * to the rounds that are there, so that the comparison can be made in pieces. --only
  * measures ways with TEXT, or one of the TEXTs, in their names, and the raw limits;
  * --largest sizes up to SIZE bytes.
- * docs/benchmarks-channels.md explains and has the figures.
+ * docs/internals/benchmarks.md explains and has the figures.
  */
 #include <mmf/mmf.h>
 

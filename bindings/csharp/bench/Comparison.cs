@@ -30,7 +30,7 @@ internal sealed class Comparison
         {
             for (int i = 0; i < 2; i++)
             {
-                // Who is first changes, too.
+                // The first one changes, too.
                 int which = (turn & 1) == 0 ? i : 1 - i;
                 double sample = Measure(which == 0 ? dotnets : ours, times);
                 if (turn >= 0)

@@ -254,7 +254,7 @@ internal static class Program
             }
         }
 
-        Comparison.Head("nobody waits");
+        Comparison.Head("no waiters");
         comparison.Of(
             "Mutex: WaitOne, ReleaseMutex (.NET named)",
             times =>

@@ -45,10 +45,10 @@ answer_number(int rc, long long number)
 }
 
 static void
-answer_created(int rc, int created_new)
+answer_created(int rc, int created)
 {
     if (rc == MMF_OK)
-        puts(created_new ? "created" : "opened");
+        puts(created ? "created" : "opened");
     else
         answer(rc);
 }
@@ -92,17 +92,22 @@ do_map(const char *command, char *const *word)
 static void
 do_create(const char *kind, char *const *word)
 {
-    int created_new = 0;
+    int created = 0;
     int rc;
 
     if (strcmp(kind, "mutex") == 0)
-        rc = mmf_mutex_create_or_open(word[1], strcmp(word[2], "owned") == 0, NULL, &created_new, &mutex);
+        rc = mmf_mutex_create_or_open(word[1], strcmp(word[2], "owned") == 0, NULL,
+                                      &created, &mutex);
     else if (strcmp(kind, "event") == 0)
-        rc = mmf_event_create_or_open(word[1], 0, strcmp(word[2], "auto") == 0 ? MMF_EVENT_AUTO_RESET
-                                                           : MMF_EVENT_MANUAL_RESET, NULL, &created_new, &event);
+        rc = mmf_event_create_or_open(word[1], 0,
+                                      strcmp(word[2], "auto") == 0
+                                          ? MMF_EVENT_AUTO_RESET
+                                          : MMF_EVENT_MANUAL_RESET,
+                                      NULL, &created, &event);
     else
-        rc = mmf_semaphore_create_or_open(word[1], atoi(word[2]), atoi(word[3]), NULL, &created_new, &semaphore);
-    answer_created(rc, created_new);
+        rc = mmf_semaphore_create_or_open(word[1], atoi(word[2]), atoi(word[3]), NULL,
+                                          &created, &semaphore);
+    answer_created(rc, created);
 }
 
 static void

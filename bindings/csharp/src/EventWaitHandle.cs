@@ -32,14 +32,14 @@ public unsafe class EventWaitHandle : WaitHandle
     {
     }
 
-    /// <summary>Creates or opens the event of that name, among those who share it by the options.</summary>
+    /// <summary>Creates or opens the event of that name, shared as the options say.</summary>
     public EventWaitHandle(bool initialState, EventResetMode mode, string? name,
                            NamedWaitHandleOptions options)
         : this(initialState, mode, name, options, out _)
     {
     }
 
-    /// <summary>Creates or opens the event of that name, among those who share it by the options.</summary>
+    /// <summary>Creates or opens the event of that name, shared as the options say.</summary>
     public EventWaitHandle(bool initialState, EventResetMode mode, string? name,
                            NamedWaitHandleOptions options, out bool createdNew)
         : base(Create(initialState, mode, name, options, out createdNew))
@@ -51,16 +51,17 @@ public unsafe class EventWaitHandle : WaitHandle
     {
         if (Backend.IsSystem)
             return new Made(null, SystemBackend.Create(initialState, mode, name, options, out createdNew));
-        Native.SyncOptions settings = SyncOptions.Of(options);
+        var named = new Named(name, options);
+        Native.SyncOptions settings = named.Options;
         int created;
         nint target;
-        Check(Native.mmf_event_create_or_open(initialState ? 1 : 0, (int)mode, name, options != null ? &settings : null,
-                                      &created, &target), About.Event);
+        Check(Native.mmf_event_create_or_open(named.Name, initialState ? 1 : 0, (int)mode, &settings, &created,
+                                              &target), About.Event);
         createdNew = created != 0;
         return new Made(new SafeWaitHandle(About.Event, target), null);
     }
 
-    /// <summary>Lets waiters through: one of an auto-reset event, all of a manual-reset one.</summary>
+    /// <summary>Wakes waiters: one of an auto-reset event, all of a manual-reset one.</summary>
     public bool Set()
     {
         if (System is SystemThreading.EventWaitHandle system)
@@ -69,7 +70,7 @@ public unsafe class EventWaitHandle : WaitHandle
         return true;
     }
 
-    /// <summary>Lets nobody through any more.</summary>
+    /// <summary>Ends the signal: later waits sleep.</summary>
     public bool Reset()
     {
         if (System is SystemThreading.EventWaitHandle system)
@@ -106,10 +107,7 @@ public unsafe class EventWaitHandle : WaitHandle
     {
         if (Backend.IsSystem)
             return new EventWaitHandle(new Made(null, SystemBackend.Open(name, options)));
-        Native.SyncOptions settings = SyncOptions.Of(options);
-        nint target;
-        Check(Native.mmf_event_open_existing(name, options != null ? &settings : null, &target), About.Event);
-        return new EventWaitHandle(new Made(new SafeWaitHandle(About.Event, target), null));
+        return new EventWaitHandle(new Made(new Named(name, options).Open(About.Event, Native.mmf_event_open_existing), null));
     }
 
     private static bool TryOpen(string name, NamedWaitHandleOptions? options, [NotNullWhen(true)] out EventWaitHandle? result)
@@ -121,18 +119,14 @@ public unsafe class EventWaitHandle : WaitHandle
                 result = new EventWaitHandle(new Made(null, system));
             return result != null;
         }
-        Native.SyncOptions settings = SyncOptions.Of(options);
-        int opened;
-        nint target;
-        Check(Native.mmf_event_try_open_existing(name, options != null ? &settings : null, &opened, &target),
-              About.Event);
-        if (opened != 0)
-            result = new EventWaitHandle(new Made(new SafeWaitHandle(About.Event, target), null));
+        SafeWaitHandle? handle = new Named(name, options).TryOpen(About.Event, Native.mmf_event_open_existing);
+        if (handle != null)
+            result = new EventWaitHandle(new Made(handle, null));
         return result != null;
     }
 
     // .NET's own, where the system has names.
-#pragma warning disable CA1416 // who calls this on Linux gets .NET's PlatformNotSupportedException
+#pragma warning disable CA1416 // a call on Linux gets .NET's PlatformNotSupportedException
     private static class SystemBackend
     {
         internal static SystemThreading.EventWaitHandle Create(bool initialState, EventResetMode mode, string? name,
@@ -143,7 +137,7 @@ public unsafe class EventWaitHandle : WaitHandle
 #if NET10_0_OR_GREATER
             return new SystemThreading.EventWaitHandle(initialState, mode, name, options.Value, out createdNew);
 #else
-            throw SyncOptions.NotBeforeNet10();
+            throw Named.NotBeforeNet10();
 #endif
         }
 
@@ -154,7 +148,7 @@ public unsafe class EventWaitHandle : WaitHandle
 #if NET10_0_OR_GREATER
             return SystemThreading.EventWaitHandle.OpenExisting(name, options.Value);
 #else
-            throw SyncOptions.NotBeforeNet10();
+            throw Named.NotBeforeNet10();
 #endif
         }
 
@@ -166,14 +160,14 @@ public unsafe class EventWaitHandle : WaitHandle
 #if NET10_0_OR_GREATER
             return SystemThreading.EventWaitHandle.TryOpenExisting(name, options.Value, out result);
 #else
-            throw SyncOptions.NotBeforeNet10();
+            throw Named.NotBeforeNet10();
 #endif
         }
     }
 #pragma warning restore CA1416
 }
 
-/// <summary>An unnamed event that lets one waiter through for each Set.</summary>
+/// <summary>An unnamed event that wakes one waiter for each Set.</summary>
 public sealed class AutoResetEvent : EventWaitHandle
 {
     /// <summary>An unnamed event.</summary>
@@ -182,7 +176,7 @@ public sealed class AutoResetEvent : EventWaitHandle
     }
 }
 
-/// <summary>An unnamed event that lets everybody through from Set to Reset.</summary>
+/// <summary>An unnamed event that wakes every waiter from Set to Reset.</summary>
 public sealed class ManualResetEvent : EventWaitHandle
 {
     /// <summary>An unnamed event.</summary>

@@ -11,14 +11,14 @@ internal static unsafe class Failure
     // mmf_status of include/mmf/status.h.
     internal const int Invalid = -1, Null = -2, Range = -3, Access = -4, Exists = -5, NotFound = -6,
         PathNotFound = -7, PathTooLong = -8, Sharing = -9, NoSpace = -10, NoMemory = -11, Io = -12,
-        Disposed = -13, NotSupported = -14, Platform = -15, CannotBeOpened = -16, WrongKind = -17,
+        Disposed = -13, NotSupported = -14, Platform = -15, Mismatch = -16, WrongKind = -17,
         NotOwner = -18, Full = -19, Recursion = -20, State = -21, Busy = -22, Layout = -23, Corrupt = -24,
-        PeerGone = -25;
+        PeerClosed = -25, Maximum = -26, TooMany = -27;
 
     // What kind of object the call was about, where Windows has more than one exception for it.
     internal enum About { Map, Mutex, Event, Semaphore }
 
-    /// <summary>The failure of this thread's last call, which answered <paramref name="status"/>.</summary>
+    /// <summary>The failure of this thread's last call, which returned <paramref name="status"/>.</summary>
     internal static Exception Of(int status, About about, string? path = null)
     {
         Native.Error error;
@@ -42,7 +42,7 @@ internal static unsafe class Failure
             Range => new ArgumentOutOfRangeException(parameter, message),
             Access => new UnauthorizedAccessException(message),
             Exists => WithCode(message, path != null ? 80 : 183), // FILE_EXISTS, ALREADY_EXISTS
-            NotFound => new FileNotFoundException(message, path),
+            NotFound when about == About.Map => new FileNotFoundException(message, path),
             PathNotFound when about == About.Semaphore => WithCode(message, 3),
             PathNotFound => new DirectoryNotFoundException(message),
             PathTooLong => new PathTooLongException(message),
@@ -53,9 +53,9 @@ internal static unsafe class Failure
             NotSupported => new NotSupportedException(message),
             Platform => new PlatformNotSupportedException(message),
             WrongKind when about == About.Map => WithCode(message, 6), // INVALID_HANDLE
-            CannotBeOpened or WrongKind => new WaitHandleCannotBeOpenedException(message),
+            NotFound or WrongKind => new WaitHandleCannotBeOpenedException(message),
             NotOwner => new ApplicationException(message),
-            Full => new SemaphoreFullException(message),
+            Maximum => new SemaphoreFullException(message),
             Recursion => new OverflowException(message),
             State => new InvalidOperationException(message),
             Busy => WithCode(message, 170),

@@ -53,10 +53,11 @@ public unsafe class MemoryMappedFile : IDisposable
     {
         if (Backend.IsSystem)
             return SystemBackend.OpenExisting(mapName, desiredAccessRights, inheritability);
-        var options = new Native.OpenOptions
+        var options = new Native.MapOptions
         {
-            Size = (uint)sizeof(Native.OpenOptions),
-            Rights = (int)desiredAccessRights,
+            Size = (uint)sizeof(Native.MapOptions),
+            // No rights at all: in C a 0 stands for the access.
+            Rights = (int)(desiredAccessRights != 0 ? desiredAccessRights : MemoryMappedFileRights.ReadPermissions),
             Inheritability = (int)inheritability,
         };
         nint map;
@@ -81,7 +82,7 @@ public unsafe class MemoryMappedFile : IDisposable
     {
         if (Backend.IsSystem)
             return SystemBackend.CreateNew(mapName, capacity, access, options, inheritability);
-        var settings = new Native.Options(access, options, inheritability);
+        var settings = new Native.MapOptions(access, options, inheritability);
         nint map;
         Check(Native.mmf_map_create_new(mapName, capacity, &settings, &map));
         return new MemoryMappedFile(map);
@@ -104,9 +105,9 @@ public unsafe class MemoryMappedFile : IDisposable
     {
         if (Backend.IsSystem)
             return SystemBackend.CreateOrOpen(mapName, capacity, access, options, inheritability);
-        var settings = new Native.Options(access, options, inheritability);
+        var settings = new Native.MapOptions(access, options, inheritability);
         nint map;
-        Check(Native.mmf_map_create_or_open(mapName, capacity, &settings, &map));
+        Check(Native.mmf_map_create_or_open(mapName, capacity, &settings, null, &map));
         return new MemoryMappedFile(map);
     }
 
@@ -140,7 +141,7 @@ public unsafe class MemoryMappedFile : IDisposable
         ArgumentNullException.ThrowIfNull(path);
         if (path.Contains('\0'))
             throw new ArgumentException("Null character in path.", nameof(path));
-        var settings = new Native.Options(access, MemoryMappedFileOptions.None, HandleInheritability.None);
+        var settings = new Native.MapOptions(access, MemoryMappedFileOptions.None, HandleInheritability.None);
         nint map;
         int rc = Native.mmf_map_create_from_file(path, (int)mode, mapName, capacity, &settings, &map);
         if (rc < 0)
@@ -198,9 +199,9 @@ public unsafe class MemoryMappedFile : IDisposable
                                                      MemoryMappedFileAccess access,
                                                      HandleInheritability inheritability, IDisposable? owned)
     {
-        var settings = new Native.Options(access, MemoryMappedFileOptions.None, inheritability)
+        var settings = new Native.MapOptions(access, MemoryMappedFileOptions.None, inheritability)
         {
-            LeaveOpen = 1, // whoever made the descriptor closes it
+            LeaveOpen = 1, // the descriptor's maker closes it
         };
         bool held = false;
         bool done = false;
@@ -268,7 +269,7 @@ public unsafe class MemoryMappedFile : IDisposable
         try
         {
             handle.DangerousAddRef(ref held);
-            Check(Native.mmf_accessor_create(handle.Map, offset, size, (int)access, &view));
+            Check(Native.mmf_accessor_create(handle.Map, offset, size, (int)access, null, &view));
         }
         finally
         {
@@ -306,7 +307,7 @@ public unsafe class MemoryMappedFile : IDisposable
     }
 
     // .NET's own maps, where the system has names.
-#pragma warning disable CA1416 // who calls this on Linux gets .NET's PlatformNotSupportedException
+#pragma warning disable CA1416 // a call on Linux gets .NET's PlatformNotSupportedException
     private static class SystemBackend
     {
         internal static MemoryMappedFile OpenExisting(string mapName, MemoryMappedFileRights rights,

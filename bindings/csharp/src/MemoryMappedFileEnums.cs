@@ -49,9 +49,9 @@ public enum MemoryMappedFileRights
     ReadWriteExecute = 0xE,
     /// <summary>Delete the map.</summary>
     Delete = 0x10000,
-    /// <summary>Read who may do what.</summary>
+    /// <summary>Read the permissions.</summary>
     ReadPermissions = 0x20000,
-    /// <summary>Change who may do what.</summary>
+    /// <summary>Change the permissions.</summary>
     ChangePermissions = 0x40000,
     /// <summary>Become the owner.</summary>
     TakeOwnership = 0x80000,

@@ -17,7 +17,7 @@ public sealed class MemoryMappedViewStream : UnmanagedMemoryStream
         Initialize(view.Handle, view.PointerOffset, view.Size, view.Access);
     }
 
-    /// <summary>The view's bytes, for those who need a pointer.</summary>
+    /// <summary>The view's bytes, for code that needs a pointer.</summary>
     public SafeMemoryMappedViewHandle SafeMemoryMappedViewHandle => view.Handle;
 
     /// <summary>How far behind the handle's pointer the view's first byte is.</summary>

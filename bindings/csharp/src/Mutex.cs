@@ -8,7 +8,7 @@ namespace Mmf;
 
 /// <summary>
 /// A mutex, owned by a thread: System.Threading.Mutex, with names that C programs share. If its
-/// owner dies, thread or process, the next who waits gets it with an AbandonedMutexException.
+/// owner dies, thread or process, the next waiter gets it with an AbandonedMutexException.
 /// </summary>
 public sealed unsafe class Mutex : WaitHandle
 {
@@ -16,7 +16,7 @@ public sealed unsafe class Mutex : WaitHandle
     {
     }
 
-    /// <summary>An unnamed mutex that nobody owns.</summary>
+    /// <summary>An unnamed mutex that no thread owns.</summary>
     public Mutex() : this(false)
     {
     }
@@ -37,18 +37,18 @@ public sealed unsafe class Mutex : WaitHandle
     {
     }
 
-    /// <summary>Creates or opens the mutex of that name, among those who share it by the options.</summary>
+    /// <summary>Creates or opens the mutex of that name, shared as the options say.</summary>
     public Mutex(string? name, NamedWaitHandleOptions options) : this(false, name, options)
     {
     }
 
-    /// <summary>Creates or opens the mutex of that name, among those who share it by the options.</summary>
+    /// <summary>Creates or opens the mutex of that name, shared as the options say.</summary>
     public Mutex(bool initiallyOwned, string? name, NamedWaitHandleOptions options)
         : this(initiallyOwned, name, options, out _)
     {
     }
 
-    /// <summary>Creates or opens the mutex of that name, among those who share it by the options.</summary>
+    /// <summary>Creates or opens the mutex of that name, shared as the options say.</summary>
     public Mutex(bool initiallyOwned, string? name, NamedWaitHandleOptions options, out bool createdNew)
         : base(Create(initiallyOwned, name, options, out createdNew))
     {
@@ -59,16 +59,17 @@ public sealed unsafe class Mutex : WaitHandle
     {
         if (Backend.IsSystem)
             return new Made(null, SystemBackend.Create(initiallyOwned, name, options, out createdNew));
-        Native.SyncOptions settings = SyncOptions.Of(options);
+        var named = new Named(name, options);
+        Native.SyncOptions settings = named.Options;
         int created;
         nint target;
-        Check(Native.mmf_mutex_create_or_open(initiallyOwned ? 1 : 0, name, options != null ? &settings : null, &created,
-                                      &target), About.Mutex);
+        Check(Native.mmf_mutex_create_or_open(named.Name, initiallyOwned ? 1 : 0, &settings, &created, &target),
+              About.Mutex);
         createdNew = created != 0;
         return new Made(new SafeWaitHandle(About.Mutex, target), null);
     }
 
-    /// <summary>Gives the mutex back; as often as it was taken.</summary>
+    /// <summary>Releases the mutex; as often as it was taken.</summary>
     /// <exception cref="ApplicationException">This thread does not own it.</exception>
     public void ReleaseMutex()
     {
@@ -106,10 +107,7 @@ public sealed unsafe class Mutex : WaitHandle
     {
         if (Backend.IsSystem)
             return new Mutex(new Made(null, SystemBackend.Open(name, options)));
-        Native.SyncOptions settings = SyncOptions.Of(options);
-        nint target;
-        Check(Native.mmf_mutex_open_existing(name, options != null ? &settings : null, &target), About.Mutex);
-        return new Mutex(new Made(new SafeWaitHandle(About.Mutex, target), null));
+        return new Mutex(new Made(new Named(name, options).Open(About.Mutex, Native.mmf_mutex_open_existing), null));
     }
 
     private static bool TryOpen(string name, NamedWaitHandleOptions? options, [NotNullWhen(true)] out Mutex? result)
@@ -121,18 +119,14 @@ public sealed unsafe class Mutex : WaitHandle
                 result = new Mutex(new Made(null, system));
             return result != null;
         }
-        Native.SyncOptions settings = SyncOptions.Of(options);
-        int opened;
-        nint target;
-        Check(Native.mmf_mutex_try_open_existing(name, options != null ? &settings : null, &opened, &target),
-              About.Mutex);
-        if (opened != 0)
-            result = new Mutex(new Made(new SafeWaitHandle(About.Mutex, target), null));
+        SafeWaitHandle? handle = new Named(name, options).TryOpen(About.Mutex, Native.mmf_mutex_open_existing);
+        if (handle != null)
+            result = new Mutex(new Made(handle, null));
         return result != null;
     }
 
     // .NET's own, where the system has names.
-#pragma warning disable CA1416 // who calls this on Linux gets .NET's PlatformNotSupportedException
+#pragma warning disable CA1416 // a call on Linux gets .NET's PlatformNotSupportedException
     private static class SystemBackend
     {
         internal static SystemThreading.Mutex Create(bool initiallyOwned, string? name,
@@ -143,7 +137,7 @@ public sealed unsafe class Mutex : WaitHandle
 #if NET10_0_OR_GREATER
             return new SystemThreading.Mutex(initiallyOwned, name, options.Value, out createdNew);
 #else
-            throw SyncOptions.NotBeforeNet10();
+            throw Named.NotBeforeNet10();
 #endif
         }
 
@@ -154,7 +148,7 @@ public sealed unsafe class Mutex : WaitHandle
 #if NET10_0_OR_GREATER
             return SystemThreading.Mutex.OpenExisting(name, options.Value);
 #else
-            throw SyncOptions.NotBeforeNet10();
+            throw Named.NotBeforeNet10();
 #endif
         }
 
@@ -166,7 +160,7 @@ public sealed unsafe class Mutex : WaitHandle
 #if NET10_0_OR_GREATER
             return SystemThreading.Mutex.TryOpenExisting(name, options.Value, out result);
 #else
-            throw SyncOptions.NotBeforeNet10();
+            throw Named.NotBeforeNet10();
 #endif
         }
     }

@@ -8,7 +8,7 @@ using System.Threading;
 #else
 namespace System.Threading;
 
-/// <summary>Who shares a named mutex, event or semaphore.</summary>
+/// <summary>Which processes share a named mutex, event or semaphore.</summary>
 public struct NamedWaitHandleOptions
 {
     private bool everyUser;

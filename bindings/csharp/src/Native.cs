@@ -1,8 +1,8 @@
 // The functions of libmmf that the binding calls, as include/mmf/*.h declares them.
 //
 // A call that can wait or make a system call leaves the garbage collector alone (no
-// SuppressGCTransition). Handles are passed as numbers: whoever calls holds a reference
-// to the SafeHandle meanwhile.
+// SuppressGCTransition). Handles are passed as numbers: the caller holds a reference to the
+// SafeHandle meanwhile.
 using System;
 using System.Reflection;
 using System.Runtime.InteropServices;
@@ -39,46 +39,45 @@ internal static unsafe partial class Native
         internal int SystemError;
         internal fixed byte Parameter[40];
         internal fixed byte Message[1024];
+        private fixed ulong reserved[8];
     }
 
+    // Zero but for its size is the default, as in C.
     [StructLayout(LayoutKind.Sequential)]
-    internal struct Options
+    internal struct MapOptions
     {
         internal uint Size;
         internal int Access;
-        internal int MapOptions;
-        internal int Inheritability;
-        internal uint Mode;
-        internal int Share;
-        internal int LeaveOpen;
-        internal uint Reserved;
-
-        internal Options(MemoryMappedFileAccess access, MemoryMappedFileOptions options,
-                         System.IO.HandleInheritability inheritability)
-        {
-            Size = (uint)sizeof(Options);
-            Access = (int)access;
-            MapOptions = (int)options;
-            Inheritability = (int)inheritability;
-        }
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    internal struct OpenOptions
-    {
-        internal uint Size;
         internal int Rights;
         internal int Inheritability;
-        internal uint Reserved;
+        internal int Allocation;
+        internal int AllUsers;
+        internal uint Mode;
+        internal int ExactCapacity;
+        internal int WaitMilliseconds;
+        internal int Share;
+        internal int LeaveOpen;
+        private readonly uint reserved;
+
+        internal MapOptions(MemoryMappedFileAccess access, MemoryMappedFileOptions options,
+                            System.IO.HandleInheritability inheritability)
+        {
+            Size = (uint)sizeof(MapOptions);
+            Access = (int)access;
+            Allocation = (int)options;
+            Inheritability = (int)inheritability;
+        }
     }
 
     [StructLayout(LayoutKind.Sequential)]
     internal struct SyncOptions
     {
         internal uint Size;
-        internal int CurrentUserOnly;
-        internal int CurrentSessionOnly;
+        internal int AllUsers;
+        internal int ThisUserOnly;
         internal uint Mode;
+        internal int WaitMilliseconds;
+        private readonly uint reserved;
     }
 
     [LibraryImport(Library)]
@@ -88,20 +87,21 @@ internal static unsafe partial class Native
     internal static partial byte* mmf_status_name(int status);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mmf_map_create_new(string? name, long capacity, Options* options, nint* map);
+    internal static partial int mmf_map_create_new(string? name, long capacity, MapOptions* options, nint* map);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mmf_map_create_or_open(string? name, long capacity, Options* options, nint* map);
+    internal static partial int mmf_map_create_or_open(string? name, long capacity, MapOptions* options,
+                                                       int* created, nint* map);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mmf_map_open_existing(string? name, OpenOptions* options, nint* map);
+    internal static partial int mmf_map_open_existing(string? name, MapOptions* options, nint* map);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int mmf_map_create_from_file(string? path, int mode, string? name, long capacity,
-                                                     Options* options, nint* map);
+                                                     MapOptions* options, nint* map);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mmf_map_create_from_fd(int fd, string? name, long capacity, Options* options,
+    internal static partial int mmf_map_create_from_fd(int fd, string? name, long capacity, MapOptions* options,
                                                    nint* map);
 
     [LibraryImport(Library)]
@@ -112,13 +112,13 @@ internal static unsafe partial class Native
 
     [LibraryImport(Library)]
     internal static partial int mmf_accessor_create(nint map, long offset, long size, int access,
-                                                         nint* view);
+                                                    void* options, nint* view);
 
     [LibraryImport(Library)]
     internal static partial long mmf_accessor_pointer_offset(nint view);
 
     [LibraryImport(Library)]
-    internal static partial int mmf_accessor_pointer(nint view, nint* bytes, long* size);
+    internal static partial int mmf_accessor_pointer(nint view, nint* bytes, nuint* size);
 
     [LibraryImport(Library)]
     internal static partial int mmf_accessor_flush(nint view);
@@ -127,15 +127,11 @@ internal static unsafe partial class Native
     internal static partial void mmf_accessor_close(nint view);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mmf_mutex_create_or_open(int owned, string? name, SyncOptions* options, int* createdNew,
-                                                 nint* mutex);
+    internal static partial int mmf_mutex_create_or_open(string? name, int owned, SyncOptions* options,
+                                                         int* created, nint* mutex);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int mmf_mutex_open_existing(string? name, SyncOptions* options, nint* mutex);
-
-    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mmf_mutex_try_open_existing(string? name, SyncOptions* options, int* opened,
-                                                            nint* mutex);
 
     [LibraryImport(Library)]
     internal static partial int mmf_mutex_release(nint mutex);
@@ -147,15 +143,11 @@ internal static unsafe partial class Native
     internal static partial nint mmf_mutex_waitable(nint mutex);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mmf_event_create_or_open(int state, int mode, string? name, SyncOptions* options,
-                                                 int* createdNew, nint* handle);
+    internal static partial int mmf_event_create_or_open(string? name, int state, int mode,
+                                                         SyncOptions* options, int* created, nint* handle);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int mmf_event_open_existing(string? name, SyncOptions* options, nint* handle);
-
-    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mmf_event_try_open_existing(string? name, SyncOptions* options, int* opened,
-                                                            nint* handle);
 
     [LibraryImport(Library)]
     internal static partial int mmf_event_set(nint handle);
@@ -170,16 +162,13 @@ internal static unsafe partial class Native
     internal static partial nint mmf_event_waitable(nint handle);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mmf_semaphore_create_or_open(int initial, int maximum, string? name,
-                                                     SyncOptions* options, int* createdNew, nint* semaphore);
+    internal static partial int mmf_semaphore_create_or_open(string? name, int initial, int maximum,
+                                                             SyncOptions* options, int* created,
+                                                             nint* semaphore);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int mmf_semaphore_open_existing(string? name, SyncOptions* options,
                                                             nint* semaphore);
-
-    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mmf_semaphore_try_open_existing(string? name, SyncOptions* options,
-                                                                int* opened, nint* semaphore);
 
     [LibraryImport(Library)]
     internal static partial int mmf_semaphore_release(nint semaphore, int count, int* previous);

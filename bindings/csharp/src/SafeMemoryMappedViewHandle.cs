@@ -5,8 +5,8 @@ namespace Mmf;
 
 /// <summary>
 /// A view's bytes, from the start of the mapping on, which the system aligns: the view's own
-/// first byte is PointerOffset behind it. As a SafeBuffer it stays mapped while anybody has
-/// acquired its pointer.
+/// first byte is PointerOffset behind it. As a SafeBuffer it stays mapped while its pointer is
+/// acquired.
 /// </summary>
 public sealed unsafe class SafeMemoryMappedViewHandle : SafeBuffer
 {
@@ -22,11 +22,11 @@ public sealed unsafe class SafeMemoryMappedViewHandle : SafeBuffer
     internal SafeMemoryMappedViewHandle(nint view, out long pointerOffset, out long size) : base(true)
     {
         nint bytes;
-        long length;
+        nuint length;
 
         Native.mmf_accessor_pointer(view, &bytes, &length);
         this.view = view;
-        size = length;
+        size = (long)length;
         pointerOffset = Native.mmf_accessor_pointer_offset(view);
         SetHandle(bytes - (nint)pointerOffset);
         Initialize((ulong)(size + pointerOffset));

@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Mmf;
 
-/// <summary>A synchronisation object's handle: counts who uses it, so that a concurrent Dispose waits
+/// <summary>A synchronisation object's handle: counts its users, so that a concurrent Dispose waits
 /// for their end. On Linux its number means something to libmmf alone.</summary>
 public sealed class SafeWaitHandle : SafeHandleZeroOrMinusOneIsInvalid
 {

@@ -33,13 +33,13 @@ public sealed unsafe class Semaphore : WaitHandle
     {
     }
 
-    /// <summary>Creates or opens the semaphore of that name, among those who share it by the options.</summary>
+    /// <summary>Creates or opens the semaphore of that name, shared as the options say.</summary>
     public Semaphore(int initialCount, int maximumCount, string? name, NamedWaitHandleOptions options)
         : this(initialCount, maximumCount, name, options, out _)
     {
     }
 
-    /// <summary>Creates or opens the semaphore of that name, among those who share it by the options.</summary>
+    /// <summary>Creates or opens the semaphore of that name, shared as the options say.</summary>
     public Semaphore(int initialCount, int maximumCount, string? name, NamedWaitHandleOptions options,
                      out bool createdNew)
         : base(Create(initialCount, maximumCount, name, options, out createdNew))
@@ -52,11 +52,12 @@ public sealed unsafe class Semaphore : WaitHandle
         if (Backend.IsSystem)
             return new Made(null,
                             SystemBackend.Create(initialCount, maximumCount, name, options, out createdNew));
-        Native.SyncOptions settings = SyncOptions.Of(options);
+        var named = new Named(name, options);
+        Native.SyncOptions settings = named.Options;
         int created;
         nint target;
-        Check(Native.mmf_semaphore_create_or_open(initialCount, maximumCount, name, options != null ? &settings : null,
-                                          &created, &target), About.Semaphore);
+        Check(Native.mmf_semaphore_create_or_open(named.Name, initialCount, maximumCount, &settings, &created,
+                                                  &target), About.Semaphore);
         createdNew = created != 0;
         return new Made(new SafeWaitHandle(About.Semaphore, target), null);
     }
@@ -117,10 +118,7 @@ public sealed unsafe class Semaphore : WaitHandle
     {
         if (Backend.IsSystem)
             return new Semaphore(new Made(null, SystemBackend.Open(name, options)));
-        Native.SyncOptions settings = SyncOptions.Of(options);
-        nint target;
-        Check(Native.mmf_semaphore_open_existing(name, options != null ? &settings : null, &target), About.Semaphore);
-        return new Semaphore(new Made(new SafeWaitHandle(About.Semaphore, target), null));
+        return new Semaphore(new Made(new Named(name, options).Open(About.Semaphore, Native.mmf_semaphore_open_existing), null));
     }
 
     private static bool TryOpen(string name, NamedWaitHandleOptions? options, [NotNullWhen(true)] out Semaphore? result)
@@ -132,18 +130,14 @@ public sealed unsafe class Semaphore : WaitHandle
                 result = new Semaphore(new Made(null, system));
             return result != null;
         }
-        Native.SyncOptions settings = SyncOptions.Of(options);
-        int opened;
-        nint target;
-        Check(Native.mmf_semaphore_try_open_existing(name, options != null ? &settings : null, &opened, &target),
-              About.Semaphore);
-        if (opened != 0)
-            result = new Semaphore(new Made(new SafeWaitHandle(About.Semaphore, target), null));
+        SafeWaitHandle? handle = new Named(name, options).TryOpen(About.Semaphore, Native.mmf_semaphore_open_existing);
+        if (handle != null)
+            result = new Semaphore(new Made(handle, null));
         return result != null;
     }
 
     // .NET's own, where the system has names.
-#pragma warning disable CA1416 // who calls this on Linux gets .NET's PlatformNotSupportedException
+#pragma warning disable CA1416 // a call on Linux gets .NET's PlatformNotSupportedException
     private static class SystemBackend
     {
         internal static SystemThreading.Semaphore Create(int initialCount, int maximumCount, string? name,
@@ -154,7 +148,7 @@ public sealed unsafe class Semaphore : WaitHandle
 #if NET10_0_OR_GREATER
             return new SystemThreading.Semaphore(initialCount, maximumCount, name, options.Value, out createdNew);
 #else
-            throw SyncOptions.NotBeforeNet10();
+            throw Named.NotBeforeNet10();
 #endif
         }
 
@@ -165,7 +159,7 @@ public sealed unsafe class Semaphore : WaitHandle
 #if NET10_0_OR_GREATER
             return SystemThreading.Semaphore.OpenExisting(name, options.Value);
 #else
-            throw SyncOptions.NotBeforeNet10();
+            throw Named.NotBeforeNet10();
 #endif
         }
 
@@ -177,7 +171,7 @@ public sealed unsafe class Semaphore : WaitHandle
 #if NET10_0_OR_GREATER
             return SystemThreading.Semaphore.TryOpenExisting(name, options.Value, out result);
 #else
-            throw SyncOptions.NotBeforeNet10();
+            throw Named.NotBeforeNet10();
 #endif
         }
     }

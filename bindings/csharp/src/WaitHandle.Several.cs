@@ -150,7 +150,7 @@ public abstract unsafe partial class WaitHandle
     private static bool All(WaitHandle[] waitHandles, int timeout)
     {
         Check(waitHandles);
-        WaitHandle[] handles = (WaitHandle[])waitHandles.Clone(); // nobody changes it meanwhile
+        WaitHandle[] handles = (WaitHandle[])waitHandles.Clone(); // no other thread changes the copy
         int foreign = CountOfSystem(handles);
 
         if (foreign == handles.Length)
@@ -223,6 +223,16 @@ public abstract unsafe partial class WaitHandle
         }
     }
 
+    // As .NET, which has another exception here than Semaphore.Release.
+    private static bool SignalAndWaitNative(nint* numbers, int timeout, WaitHandle toWaitOn)
+    {
+        int rc = Native.mmf_signal_and_wait(numbers[0], numbers[1], timeout);
+
+        if (rc == Maximum)
+            throw new InvalidOperationException(Of(rc, About.Semaphore).Message);
+        return Result(rc, toWaitOn);
+    }
+
     private static bool SignalAndWaitCore(WaitHandle toSignal, WaitHandle toWaitOn, int timeout)
     {
         ArgumentNullException.ThrowIfNull(toSignal);
@@ -232,7 +242,7 @@ public abstract unsafe partial class WaitHandle
         nint* numbers = stackalloc nint[2];
         using var held = new Held(new[] { toSignal, toWaitOn }, new Span<nint>(numbers, 2));
         if (toSignal.system == null && toWaitOn.system == null)
-            return Result(Native.mmf_signal_and_wait(numbers[0], numbers[1], timeout), toWaitOn);
+            return SignalAndWaitNative(numbers, timeout, toWaitOn);
         try
         {
             toSignal.Signal();

@@ -42,7 +42,7 @@ public class ApiTests
         // Obsolete serialisation.
         "Void GetObjectData(SerializationInfo info, StreamingContext context)",
         ".ctor(SerializationInfo info, StreamingContext context)",
-        // Nobody derives from it: every kind of handle is known to the library.
+        // No class outside derives from it: every kind of handle is known to the library.
         ".ctor()",
     ];
 
@@ -81,7 +81,7 @@ public class ApiTests
     public void Has_every_member_of_dotnets(Type dotnets, Type ours)
     {
         HashSet<string> have = MembersOf(ours);
-        // A constructor that .NET's base class has for those who derive from it.
+        // A constructor that .NET's base class has for derived classes.
         string[] missing = MembersOf(dotnets)
             .Where(member => !have.Contains(member) && !Missing.Contains(member))
             .ToArray();

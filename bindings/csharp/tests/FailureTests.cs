@@ -24,16 +24,18 @@ public class FailureTests
     [InlineData(-13, typeof(ObjectDisposedException))]
     [InlineData(-14, typeof(NotSupportedException))]
     [InlineData(-15, typeof(PlatformNotSupportedException))]
-    [InlineData(-16, typeof(WaitHandleCannotBeOpenedException))]
+    [InlineData(-16, typeof(IOException))]
     [InlineData(-17, typeof(IOException), 6)]
     [InlineData(-18, typeof(ApplicationException))]
-    [InlineData(-19, typeof(SemaphoreFullException))]
+    [InlineData(-19, typeof(IOException))]
     [InlineData(-20, typeof(OverflowException))]
     [InlineData(-21, typeof(InvalidOperationException))]
     [InlineData(-22, typeof(IOException), 170)]
     [InlineData(-23, typeof(IOException))]
     [InlineData(-24, typeof(IOException))]
     [InlineData(-25, typeof(IOException))]
+    [InlineData(-26, typeof(SemaphoreFullException))]
+    [InlineData(-27, typeof(IOException))]
     public void Each_status(int status, Type type, int code = 0)
     {
         Exception exception = Failure.Of(status, Failure.About.Map);
@@ -46,14 +48,14 @@ public class FailureTests
 
     [Theory]
     [InlineData(-17)]
-    [InlineData(-16)]
+    [InlineData(-6)]
     public void A_name_that_cannot_be_opened(int status)
     {
         foreach (Failure.About about in new[] { Failure.About.Mutex, Failure.About.Event, Failure.About.Semaphore })
             Assert.IsType<WaitHandleCannotBeOpenedException>(Failure.Of(status, about));
     }
 
-    // A place that libmmf does not accept is told with its way out, and nothing is made there.
+    // A directory that libmmf does not accept is named with the way out, and nothing is made there.
     [Fact]
     public void Corrupt_names_are_io_errors()
     {

@@ -286,7 +286,7 @@ public class FileTests
         using MemoryMappedViewAccessor view = second.CreateViewAccessor();
         view.Write(0, 42);
         view.Flush();
-        Assert.Equal(42, File.ReadAllBytes(path)[0]); // who only reads is not kept out
+        Assert.Equal(42, File.ReadAllBytes(path)[0]); // a reader is not kept out
         Check.ThrowsIO(183, () => MemoryMappedFile.CreateNew(name, 1));
     }
 

@@ -25,7 +25,7 @@ internal static partial class Namespace
         AppDomain.CurrentDomain.ProcessExit += (_, _) => System.IO.Directory.Delete(Directory, true);
     }
 
-    /// <summary>A name that nobody else has.</summary>
+    /// <summary>A name of this test alone.</summary>
     internal static string NewName([CallerMemberName] string test = "") => $"{test} {Guid.NewGuid():N}";
 
     /// <summary>A path of a file that is not there.</summary>

@@ -86,7 +86,7 @@ public class ProcessTests
         Assert.Equal("ok", b.Do("write 1 -42"));
         Assert.Equal("ok -42", a.Do("read 1"));
         Assert.Equal("failed " + (first == "C" ? "MMF_E_INVALID" : ""), a.Do("write 9997 1"));
-        // The name lives until its last holder goes, who need not be its maker.
+        // The name lives until its last holder goes, which need not be its maker.
         Assert.Equal("ok", a.Do("map-close"));
         Assert.Equal("ok", a.Do($"map-open {name}"));
         Assert.Equal("ok -42", a.Do("read 1"));
@@ -169,7 +169,7 @@ public class ProcessTests
         Assert.Equal("ok", b.Answer());
         Assert.Equal("ok 0", b.Do("release semaphore"));
         Assert.Equal("ok 1", a.Do("release semaphore"));
-        Assert.Equal("failed MMF_E_FULL", b.Do("release semaphore"));
+        Assert.Equal("failed MMF_E_MAXIMUM", b.Do("release semaphore"));
     }
 
     [Theory]

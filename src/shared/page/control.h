@@ -3,7 +3,7 @@
  *
  * It is the last 4,096 bytes of the object's file, at the first multiple of 64 KiB that
  * is not below the capacity, so that byte 0 of the file is the caller's byte 0 and the
- * place is the same on every architecture. docs/layout.md is the specification.
+ * place is the same on every architecture. docs/internals/layout.md is the specification.
  *
  *   field      written by  when                                 read by
  *   tickets    everybody   draws a number, adds one             the drawer only

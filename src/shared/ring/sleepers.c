@@ -1,10 +1,13 @@
 /*
- * sleepers.c - see ring_sleepers.h.
+ * sleepers.c - see sleepers.h.
  */
 #include "shared/ring/sleepers.h"
 
-int
-mmf_sleepers_enter(mmf_atomic_u32 *count, const mmf_atomic_u32 *doorbell, uint32_t expected)
+#include "base/invariant.h"
+
+bool
+mmf_sleepers_enter(mmf_atomic_u32 *count, const mmf_atomic_u32 *doorbell,
+                   uint32_t expected)
 {
     mmf_add_relaxed_u32(count, 1);
     /* pairs with the fence in mmf_sleepers_claim */
@@ -12,7 +15,7 @@ mmf_sleepers_enter(mmf_atomic_u32 *count, const mmf_atomic_u32 *doorbell, uint32
     return mmf_load_relaxed_u32(doorbell) == expected;
 }
 
-int
+bool
 mmf_sleepers_leave(mmf_atomic_u32 *count)
 {
     return mmf_sleepers_claim(count, 1) == 1;
@@ -24,6 +27,7 @@ mmf_sleepers_claim(mmf_atomic_u32 *count, uint32_t most)
     uint32_t there;
     uint32_t claimed;
 
+    MMF_ASSERT(most > 0);
     mmf_fence_full();
     there = mmf_load_relaxed_u32(count);
     do {

@@ -15,7 +15,7 @@ public class DifferentialTests(ITestOutputHelper output)
 
     private static int Count => Environment.GetEnvironmentVariable("MMF_TEST_LONG") == "1" ? 50_000 : 500;
 
-    /// <summary>Where ours does as Windows does, and .NET on Unix does not (docs/contract.md, 3.9).</summary>
+    /// <summary>Where ours does as Windows does, and .NET on Unix does not (docs/internals/contract.md, 3.9).</summary>
     private sealed record Reason(string Rule, bool FilesDiffer = false);
 
     private static Reason? Explain(Step step, string theirs, string ours)

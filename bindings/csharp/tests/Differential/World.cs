@@ -46,7 +46,7 @@ internal sealed class World : IDisposable
         files.Any(f => f.File == file && IsOpen(f.Handle)) ||
         Enumerable.Range(0, Step.Slots).Any(slot => pathOfMap[slot] == file && maps[slot] is { } map && !side.IsClosed(map));
 
-    // Whoever cuts a file off under a view gets a signal at the next access, .NET as well as we.
+    // A file that is cut off under a view raises a signal at the next access, in .NET as in mmf.
     private bool MayNotBeCut(int file) =>
         IsInUse(file) || views.Any(v => v.File == file && !side.About(v.View).Handle.IsClosed);
 

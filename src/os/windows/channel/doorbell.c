@@ -13,8 +13,8 @@
 #include "os/windows/sys/error.h"
 
 int
-mmf_doorbell_open(struct mmf_doorbell *doorbell, struct mmf_part_name *name, wchar_t part,
-              struct mmf_sleepers_shared *sleepers, uint32_t most)
+mmf_doorbell_open(struct mmf_doorbell *doorbell, struct mmf_part_name *name,
+                  wchar_t part, struct mmf_sleepers_shared *sleepers, uint32_t most)
 {
     doorbell->sleepers = sleepers;
     doorbell->most = most;
@@ -57,7 +57,7 @@ to_milliseconds(int64_t nanoseconds)
 
 void
 mmf_doorbell_sleep(const struct mmf_doorbell *doorbell, const mmf_atomic_u32 *word,
-               uint32_t expected, int64_t nanoseconds)
+                   uint32_t expected, int64_t nanoseconds)
 {
     uint32_t turn = mmf_sleepers_turn(expected);
     mmf_atomic_u32 *count = &doorbell->sleepers->count[turn];
@@ -82,7 +82,8 @@ wake_turn(const struct mmf_doorbell *doorbell, uint32_t turn, uint32_t most)
 
 /* Those first who have slept since before the last ring. */
 int
-mmf_doorbell_wake(const struct mmf_doorbell *doorbell, const mmf_atomic_u32 *word, int count)
+mmf_doorbell_wake(const struct mmf_doorbell *doorbell, const mmf_atomic_u32 *word,
+                  int count)
 {
     uint32_t newer = mmf_sleepers_turn(mmf_load_relaxed_u32(word));
     uint32_t most = (uint32_t)count < doorbell->most ? (uint32_t)count : doorbell->most;

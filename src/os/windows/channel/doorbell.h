@@ -16,15 +16,17 @@ struct mmf_doorbell {
 };
 
 /* `part` is the letter of its semaphores. Calls mmf_fail; then nothing is left. */
-int mmf_doorbell_open(struct mmf_doorbell *doorbell, struct mmf_part_name *name, wchar_t part,
-                  struct mmf_sleepers_shared *sleepers, uint32_t most);
+int mmf_doorbell_open(struct mmf_doorbell *doorbell, struct mmf_part_name *name,
+                      wchar_t part, struct mmf_sleepers_shared *sleepers,
+                      uint32_t most);
 void mmf_doorbell_close(struct mmf_doorbell *doorbell);
 
 /* Until the word is not `expected`, somebody wakes us, or so many nanoseconds. */
 void mmf_doorbell_sleep(const struct mmf_doorbell *doorbell, const mmf_atomic_u32 *word,
-                    uint32_t expected, int64_t nanoseconds);
+                        uint32_t expected, int64_t nanoseconds);
 
 /* Wake up to `count`; how many there were. */
-int mmf_doorbell_wake(const struct mmf_doorbell *doorbell, const mmf_atomic_u32 *word, int count);
+int mmf_doorbell_wake(const struct mmf_doorbell *doorbell, const mmf_atomic_u32 *word,
+                      int count);
 
 #endif

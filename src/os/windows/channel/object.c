@@ -71,13 +71,14 @@ static const struct mmf_doorbell *
 doorbell_of(const struct handle *handle, const mmf_atomic_u32 *word)
 {
     return word == &handle->ring.shared->message_doorbell ? &handle->messages
-                                                      : &handle->space;
+                                                          : &handle->space;
 }
 
 static void
 sleep_on(void *context, mmf_atomic_u32 *word, uint32_t expected, int64_t until)
 {
-    mmf_doorbell_sleep(doorbell_of(context, word), word, expected, until - monotonic_now(NULL));
+    mmf_doorbell_sleep(doorbell_of(context, word), word, expected,
+                       until - monotonic_now(NULL));
 }
 
 static int
@@ -118,7 +119,7 @@ ops_for(struct handle *handle)
     return (struct mmf_ring_ops){.now = monotonic_now,
                                  .sleep = sleep_on,
                                  .wake = wake_sleepers,
-                                 .touch = touch_nothing,
+                                 .notify_pollers = touch_nothing,
                                  .is_alive = is_alive,
                                  .context = handle,
                                  .may_spin = has_processors()};
@@ -214,7 +215,7 @@ static int
 read_page(const struct handle *handle, const struct mmf_name *name,
           struct mmf_channel_facts *facts)
 {
-    enum mmf_channel_page_answer answer;
+    enum mmf_step answer;
     void *page;
     int rc = map_part(handle, 0, 0, sizeof(struct mmf_channel_page_shared), &page);
 
@@ -223,13 +224,13 @@ read_page(const struct handle *handle, const struct mmf_name *name,
     answer = mmf_channel_page_read(page, facts);
     UnmapViewOfFile(page);
     switch (answer) {
-    case MMF_CHANNEL_PAGE_SOUND:
+    case MMF_STEP_DONE:
         return MMF_OK;
-    case MMF_CHANNEL_PAGE_UNFINISHED:
+    case MMF_STEP_AGAIN:
         return mmf_fail(MMF_E_BUSY,
                         "channel \"%.200s\": who makes it has not finished for %d ms",
                         name->given, MMF_OS_PATIENCE_MS);
-    case MMF_CHANNEL_PAGE_OTHER:
+    case MMF_STEP_LAYOUT:
         return mmf_fail(MMF_E_LAYOUT,
                         "channel \"%.200s\" was made by another version of mmf",
                         name->given);
@@ -330,10 +331,10 @@ become_participant(struct handle *handle, mmf_kind kind, const struct mmf_name *
 
     if (rc == MMF_OK)
         rc = mmf_doorbell_open(&handle->messages, &handle->name, L'm',
-                           &page->message_sleepers, shape->max_receivers);
+                               &page->message_sleepers, shape->max_receivers);
     if (rc == MMF_OK)
-        rc = mmf_doorbell_open(&handle->space, &handle->name, L's', &page->space_sleepers,
-                           shape->max_senders);
+        rc = mmf_doorbell_open(&handle->space, &handle->name, L's',
+                               &page->space_sleepers, shape->max_senders);
     if (rc == MMF_OK)
         rc = mmf_ticket_draw(&page->tickets, &handle->name, &handle->ticket);
     if (rc < 0)

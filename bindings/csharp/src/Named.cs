@@ -1,0 +1,77 @@
+// What named mutexes, events and semaphores have in common: whom a name is shared with, and
+// opening one.
+using System;
+using System.Threading;
+using static Mmf.Failure;
+
+namespace Mmf;
+
+/// <summary>A name and the options that go with it, as libmmf takes them.</summary>
+internal readonly ref struct Named
+{
+    internal readonly string? Name;
+    internal readonly Native.SyncOptions Options;
+
+    /// <summary>Without options the name's prefix decides. With them it must agree with
+    /// CurrentSessionOnly, and is added where the name has none.</summary>
+    internal unsafe Named(string? name, NamedWaitHandleOptions? options)
+    {
+        Name = name;
+        Options = new Native.SyncOptions { Size = (uint)sizeof(Native.SyncOptions) };
+        if (options is not { } given || string.IsNullOrEmpty(name))
+            return;
+        Name = WithPrefix(name, given.CurrentSessionOnly);
+        Options.ThisUserOnly = given.CurrentUserOnly ? 1 : 0;
+    }
+
+    private static string WithPrefix(string name, bool currentSessionOnly)
+    {
+        bool isLocal = name.StartsWith(Local, StringComparison.Ordinal);
+        bool isGlobal = name.StartsWith(Global, StringComparison.Ordinal);
+
+        if (currentSessionOnly ? isGlobal : isLocal)
+            throw new ArgumentException($"name \"{name}\": the prefix contradicts CurrentSessionOnly = " +
+                                        currentSessionOnly, nameof(name));
+        if (isLocal || isGlobal)
+            return name;
+        if (currentSessionOnly && name.Contains('\\'))
+            throw new ArgumentException($"name \"{name}\": with CurrentSessionOnly the only prefix is Local\\",
+                                        nameof(name));
+        return (currentSessionOnly ? Local : Global) + name;
+    }
+
+    private const string Local = "Local\\", Global = "Global\\";
+
+    /// <summary>One of the mmf_..._open_existing.</summary>
+    internal unsafe delegate int Opener(string? name, Native.SyncOptions* options, nint* target);
+
+    /// <summary>Opens the object.</summary>
+    internal unsafe SafeWaitHandle Open(About about, Opener open)
+    {
+        nint target;
+
+        Check(Call(open, &target), about);
+        return new SafeWaitHandle(about, target);
+    }
+
+    /// <summary>The same; null where .NET's TryOpenExisting answers false.</summary>
+    internal unsafe SafeWaitHandle? TryOpen(About about, Opener open)
+    {
+        nint target;
+        int rc = Call(open, &target);
+
+        if (rc is NotFound or WrongKind or PathNotFound)
+            return null;
+        Check(rc, about);
+        return new SafeWaitHandle(about, target);
+    }
+
+    private unsafe int Call(Opener open, nint* target)
+    {
+        fixed (Native.SyncOptions* options = &Options)
+            return open(Name, options, target);
+    }
+
+    internal static PlatformNotSupportedException NotBeforeNet10() =>
+        new("NamedWaitHandleOptions need .NET 10 on Windows.");
+}
