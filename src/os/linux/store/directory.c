@@ -253,12 +253,12 @@ void
 mmf_directory_file_path(const struct mmf_directory *directory,
                         const struct mmf_name *name, char path[PATH_MAX])
 {
-    char file_name[MMF_LEAF_SIZE];
+    char file_name[MMF_FILE_NAME_SIZE];
     size_t directory_length = strlen(directory->path);
     size_t prefix_length = strlen(directory->prefix);
 
     MMF_ASSERT(name->scope == directory->scope);
-    mmf_name_leaf(name, file_name);
+    mmf_name_file_name(name, file_name);
     MMF_ASSERT(directory_length + 1 + prefix_length + strlen(file_name) < PATH_MAX);
     memcpy(path, directory->path, directory_length);
     path[directory_length] = '/';

@@ -22,7 +22,7 @@
 
 /* The directory with the names of one scope. */
 struct mmf_directory {
-    char path[PATH_MAX - MMF_LEAF_SIZE - 16];
+    char path[PATH_MAX - MMF_FILE_NAME_SIZE - 16];
     const char *prefix; /* of file names in it */
     enum mmf_scope scope;
     uid_t user; /* this process's effective user */

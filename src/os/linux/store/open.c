@@ -21,17 +21,19 @@ struct opening {
 };
 
 static int
-fail_not_found(const struct mmf_name *name)
+fail_not_found(const struct opening *opening)
 {
-    return mmf_fail_argument(MMF_E_NOT_FOUND, "", "there is no \"%.200s\"", name->text);
+    return mmf_fail_argument(MMF_E_NOT_FOUND, "", "no such %s: \"%.200s\"",
+                             mmf_kind_name((mmf_kind)opening->kind),
+                             opening->name->text);
 }
 
 static int
-fail_orphaned(const struct mmf_name *name)
+fail_orphaned(const struct opening *opening)
 {
     return mmf_fail(MMF_E_NOT_FOUND,
-                    "there is no \"%.200s\" any more: its last holder has ended",
-                    name->text);
+                    "no such %s any more: the last holder of \"%.200s\" has ended",
+                    mmf_kind_name((mmf_kind)opening->kind), opening->name->text);
 }
 
 /* Enter what we hold by now. A status, or MMF_HELD_AGAIN. */
@@ -89,9 +91,9 @@ try_open(const struct opening *opening, const struct mmf_directory *directory,
             mmf_lock_fd_close(entry.fd);
         return rc;
     case MMF_HELD_NOTHING:
-        return fail_not_found(opening->name);
+        return fail_not_found(opening);
     case MMF_HELD_ORPHANED:
-        return fail_orphaned(opening->name);
+        return fail_orphaned(opening);
     default:
         return rc;
     }
