@@ -261,7 +261,8 @@ read_fast(mmf_latest *latest, void *buffer, size_t capacity, size_t *length,
 {
     struct mmf_ring_read seen;
 
-    if (!mmf_ring_try_read(latest->channel.ring, &seen) || seen.message.length > capacity)
+    if (!mmf_ring_try_read(latest->channel.ring, &seen) ||
+        seen.message.length > capacity)
         return read_general(latest, buffer, capacity, length, version);
     if (is_short)
         mmf_copy_short_changing(buffer, seen.message.bytes,
@@ -355,9 +356,8 @@ mmf_latest_wait(mmf_latest *latest, uint64_t version, int32_t timeout_ms)
         rc = mmf_channel_check_timeout(timeout_ms);
     if (rc < 0)
         return rc;
-    wait = mmf_channel_wait_begin(
-        &latest->channel, MMF_ROLE_RECEIVE,
-        mmf_ring_deadline(latest->channel.ops, timeout_ms));
+    wait = mmf_channel_wait_begin(&latest->channel, MMF_ROLE_RECEIVE,
+                                  mmf_ring_deadline(latest->channel.ops, timeout_ms));
     do
         step = find_newer(latest->channel.ring, version);
     while (step == MMF_STEP_WOULD_BLOCK && mmf_channel_wait_more(&wait));

@@ -256,7 +256,7 @@ static inline bool
 finds_next(const struct mmf_ring *ring, int times)
 {
     return ring->shape.is_spsc ? mmf_ring_spsc_poll(ring, times)
-                                             : mmf_ring_poll(ring, times);
+                               : mmf_ring_poll(ring, times);
 }
 
 /* No message is there yet. true: one has come after some tries. */
@@ -464,7 +464,7 @@ mmf_queue_release_many(mmf_queue *queue, const mmf_message *messages, size_t cou
         mmf_ring_release(ring, messages[i].sequence);
     if (count > 0)
         mmf_ring_notify_senders(ring, count < MMF_RING_ALL ? (int)count : MMF_RING_ALL,
-                              queue->channel.ops);
+                                queue->channel.ops);
     return MMF_OK;
 }
 
@@ -479,8 +479,7 @@ check_order(const mmf_queue *queue)
     const struct mmf_ring *ring = queue->channel.ring;
     uint64_t next = queue->has_pending ? queue->pending.index : ring->cursor;
 
-    if (!ring->shape.is_spsc ||
-        mmf_load_relaxed_u64(&ring->shared->head) == next)
+    if (!ring->shape.is_spsc || mmf_load_relaxed_u64(&ring->shared->head) == next)
         return MMF_OK;
     return mmf_fail(MMF_E_STATE, "a queue with MMF_CHANNEL_SPSC releases in order: "
                                  "release what is taken first");

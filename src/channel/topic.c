@@ -121,7 +121,8 @@ mmf_topic_abandon(mmf_topic *topic)
     if (rc == MMF_OK)
         rc = mmf_channel_abandon(&topic->channel);
     if (rc == MMF_OK) /* subscribers may have waited for it */
-        mmf_ring_notify_receivers(topic->channel.ring, MMF_RING_ALL, topic->channel.ops);
+        mmf_ring_notify_receivers(topic->channel.ring, MMF_RING_ALL,
+                                  topic->channel.ops);
     return rc;
 }
 

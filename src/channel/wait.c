@@ -77,7 +77,8 @@ mmf_channel_wait_begin(struct mmf_channel *channel, mmf_role role, int64_t deadl
     wait.ring.deadline = deadline;
     wait.consumes = role == MMF_ROLE_RECEIVE && channel->has_fd;
     if (wait.consumes && mmf_os_channel_drain(channel->os) && deadline == MMF_RING_POLL)
-        wait.settles_until = channel->ops->now(channel->ops->context) + DEATH_SETTLES_NS;
+        wait.settles_until =
+            channel->ops->now(channel->ops->context) + DEATH_SETTLES_NS;
     return wait;
 }
 

@@ -239,7 +239,7 @@ closing_null_does_nothing(void **state)
 
 /* Another process: each line it hears is a kind to make, and to close at the next. */
 static int
-make_when_told(int argc, char **argv)
+make_on_request(int argc, char **argv)
 {
     char line[32];
     int i;
@@ -641,7 +641,7 @@ a_queue_of_other_sizes_is_a_mismatch(void **state)
     wanted = usual_queue();
     wanted.options.max_receivers = 6;
     check_mismatch(&wanted, "max_receivers", "5", "6");
-    /* What is rounded to the same, and what is not the creator's business, is none. */
+    /* What is rounded to the same, and what only the handle has, is no mismatch. */
     wanted = usual_queue();
     wanted.capacity = 5;
     wanted.options.strategy = MMF_STRATEGY_WAIT;
@@ -824,7 +824,7 @@ a_topic_and_a_value_number_too(void **state)
 int
 main(int argc, char **argv)
 {
-    static const struct role roles[] = {{"make", make_when_told}, {NULL, NULL}};
+    static const struct role roles[] = {{"make", make_on_request}, {NULL, NULL}};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(create_new_makes_it_or_it_exists),
         cmocka_unit_test(create_or_open_says_which),

@@ -65,7 +65,7 @@ def test_orphaned_objects_are_shown_or_removed():
 
 
 @not_on_windows("the kernel keeps less: windows_test.py")
-def test_stat_tells_all():
+def test_stat_shows_all():
     pid = create("Cat", "4MiB", "--mode", "640", "--access", "read")
     out = mmf("stat", "Cat").out
     for part in ("4194304 bytes (4M)", "in use", "rw-r-----", "%d " % pid,
@@ -132,7 +132,7 @@ def test_large_input_goes_through():
     assert mmf("read", "Cat", raw=True).out == data
 
 
-def test_dump_looks_as_hexdump_does():
+def test_dump_prints_as_hexdump_does():
     create("Cat", "100")
     mmf("write", "Cat", "The quick brown \n\x01\x7fé")
     part = ["-l", "100"] if WINDOWS else []
@@ -263,7 +263,7 @@ def count_up():
     mmf("write", "Cat", stdin=bytes([mmf("read", "Cat", raw=True).out[0] + 1]))
 
 
-def test_looking_does_not_hold():
+def test_reading_does_not_keep_a_name():
     pid = create("Cat", "8")
     watcher = start("watch", "Cat", "--interval", "20ms")
     line = change_until_shown(watcher, count_up)
@@ -275,7 +275,7 @@ def test_looking_does_not_hold():
     assert "was removed: the last process closed it" in result.err, result
 
 
-def test_watch_tells_values():
+def test_watch_shows_values():
     create("Cat", "64")
     watcher = start("watch", "Cat", "-t", "int32", "-o", "8", "-c", "2", "-i", "10ms",
                     "-n", "2")

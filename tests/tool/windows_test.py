@@ -225,7 +225,7 @@ def test_gc_finds_nothing_orphaned():
 #
 
 
-def test_doctor_looks_at_sessions_and_privileges():
+def test_doctor_checks_sessions_and_privileges():
     out = mmf("doctor", "--all").out
     for part in (r"this process is in session \d+: its names are in \\",
                  r"may list and make names in (\\Sessions\\\d+)?\\BaseNamedObjects",
@@ -241,7 +241,7 @@ def test_doctor_looks_at_sessions_and_privileges():
         assert one["level"] != "problem", one
 
 
-def test_doctor_tells_why_a_name_can_be_opened_or_not():
+def test_doctor_says_why_a_name_can_be_opened_or_not():
     create("Cat", "8")
     create("Global\\Hen", "8")
     out = mmf("doctor", "Cat").out
@@ -325,7 +325,7 @@ def test_three_consoles():
     assert ls() == []
 
 
-def test_ctrl_c_ends_a_wait_and_gives_back():
+def test_ctrl_c_ends_a_wait_and_closes():
     create("Door", "--kind", "event")
     create("Gate", "--kind", "mutex")
     holders = lambda: {entry["name"]: entry["holder_count"] for entry in ls()}

@@ -80,8 +80,7 @@ struct mmf_channel_facts {
 /*
  * DONE; AGAIN: its creator has not finished it, or was killed; LAYOUT; CORRUPT.
  */
-enum mmf_step
-mmf_channel_page_read(const struct mmf_channel_page_shared *page,
-                      struct mmf_channel_facts *facts);
+enum mmf_step mmf_channel_page_read(const struct mmf_channel_page_shared *page,
+                                    struct mmf_channel_facts *facts);
 
 #endif

@@ -49,8 +49,7 @@ mmf_doorbell_mark(mmf_atomic_u32 *doorbell, struct mmf_doorbell_mark *mark)
 
     do {
         mark->value = value;
-        if ((value & MMF_DOORBELL_SEVERAL) ||
-            ((value & MARKS) && value == mark->alone))
+        if ((value & MMF_DOORBELL_SEVERAL) || ((value & MARKS) && value == mark->alone))
             return;
         mark->value |= value & MARKS ? MMF_DOORBELL_SEVERAL : MMF_DOORBELL_SLEEPER;
     } while (!mmf_exchange_if_u32(doorbell, &value, mark->value));

@@ -48,7 +48,8 @@ struct mmf_doorbell_mark {
 void mmf_doorbell_mark(mmf_atomic_u32 *doorbell, struct mmf_doorbell_mark *mark);
 
 /* We sleep no more: spare the next ring a system call. */
-void mmf_doorbell_unmark(mmf_atomic_u32 *doorbell, const struct mmf_doorbell_mark *mark);
+void mmf_doorbell_unmark(mmf_atomic_u32 *doorbell,
+                         const struct mmf_doorbell_mark *mark);
 
 /* Wake up to `count` sleepers. */
 void mmf_doorbell_ring(mmf_atomic_u32 *doorbell, int count,

@@ -6,7 +6,8 @@
 #include "base/invariant.h"
 
 bool
-mmf_sleepers_enter(mmf_atomic_u32 *count, const mmf_atomic_u32 *doorbell, uint32_t expected)
+mmf_sleepers_enter(mmf_atomic_u32 *count, const mmf_atomic_u32 *doorbell,
+                   uint32_t expected)
 {
     mmf_add_relaxed_u32(count, 1);
     /* pairs with the fence in mmf_sleepers_claim */

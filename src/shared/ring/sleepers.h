@@ -50,7 +50,7 @@ mmf_sleepers_turn(uint32_t doorbell)
 
 /* Before sleeping. True: the doorbell is still `expected`: a ring will bring a token. */
 bool mmf_sleepers_enter(mmf_atomic_u32 *count, const mmf_atomic_u32 *doorbell,
-                       uint32_t expected);
+                        uint32_t expected);
 
 /* Going without a token. False: it was taken off, and a token is on the way. */
 bool mmf_sleepers_leave(mmf_atomic_u32 *count);

@@ -42,7 +42,7 @@ struct mmf_ring_wait {
     bool is_pausing;
     bool is_peer_gone; /* it was before the last attempt */
     bool has_marked;
-    int tried; /* attempts of this round, with those that only read the next slot */
+    int tried;  /* attempts of this round, with those that only read the next slot */
     int rounds; /* attempts that it has */
     int64_t now;
     int64_t spins_since; /* 0: a first round without pauses */

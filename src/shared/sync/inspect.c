@@ -54,7 +54,7 @@ read_semaphore(const struct words *words, mmf_sync_info *info)
 
 bool
 mmf_sync_inspect(const uint8_t *state, mmf_kind kind, mmf_sync_info *info,
-              uint64_t *owner_ticket)
+                 uint64_t *owner_ticket)
 {
     struct words words;
 

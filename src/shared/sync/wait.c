@@ -273,7 +273,8 @@ reserve_all(const struct waiting *wait, uint64_t *words, int *obstacle)
     enum mmf_step step;
 
     for (int i = 0; i < wait->count; i++) {
-        if (is_reservable(&wait->objects[i]) && !reserve(&wait->objects[i], wait->ops)) {
+        if (is_reservable(&wait->objects[i]) &&
+            !reserve(&wait->objects[i], wait->ops)) {
             unreserve_first(wait, i);
             *obstacle = i;
             return MMF_STEP_RESERVED;

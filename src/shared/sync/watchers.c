@@ -81,8 +81,7 @@ bool
 mmf_sync_recover(const struct mmf_sync_ref *object, enum mmf_step step,
                  const struct mmf_sync_ops *ops)
 {
-    bool undone =
-        step == MMF_STEP_RESERVED ? recover_reservation(object, ops) : false;
+    bool undone = step == MMF_STEP_RESERVED ? recover_reservation(object, ops) : false;
     uint64_t dead = mmf_sync_if_dead(object, mmf_sync_owner(object), ops);
     struct mmf_sync_wake_set to_wake;
 
@@ -163,8 +162,8 @@ watch_object(const struct mmf_sync_ref *object, uint64_t mine, int64_t now)
 
 /* Watch what must be watched; if there is nothing, sleep longer. */
 static void
-choose_watch(struct mmf_sync_watch *watch, const struct mmf_sync_ref *objects, int count,
-             int64_t now)
+choose_watch(struct mmf_sync_watch *watch, const struct mmf_sync_ref *objects,
+             int count, int64_t now)
 {
     bool watches = false;
 
@@ -237,8 +236,9 @@ vacate(const struct mmf_sync_ref *object, mmf_atomic_u64 *slot, uint64_t stamp,
 }
 
 void
-mmf_sync_watch_end(const struct mmf_sync_watch *watch, const struct mmf_sync_ref *objects,
-                   int count, const struct mmf_sync_ops *ops)
+mmf_sync_watch_end(const struct mmf_sync_watch *watch,
+                   const struct mmf_sync_ref *objects, int count,
+                   const struct mmf_sync_ops *ops)
 {
     for (int i = 0; watch->since != 0 && i < count; i++) {
         uint64_t stamp = make_stamp(&objects[i], watch->since);

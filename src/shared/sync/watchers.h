@@ -12,8 +12,8 @@
 struct mmf_sync_watch {
     int64_t sleep;    /* how long it may sleep now */
     int64_t check_at; /* when it is time to check again */
-    int64_t since;    /* what it has put into `watch`, as a time; 0: it does not watch */
-    bool relies;      /* it sleeps longer, because others watch */
+    int64_t since; /* what it has put into `watch`, as a time; 0: it does not watch */
+    bool relies;   /* it sleeps longer, because others watch */
     uint32_t epochs[MMF_SYNC_OBJECTS_MAX]; /* of the moment at which it found that */
 };
 

@@ -138,7 +138,7 @@ mmf_sync_with_value(uint64_t value, uint64_t word)
 
 static inline enum mmf_step
 mmf_sync_mutex_after_take(const struct mmf_sync_shared *shared, uint64_t word,
-                     uint64_t identity, bool is_reserved, uint64_t *next)
+                          uint64_t identity, bool is_reserved, uint64_t *next)
 {
     uint64_t owner = mmf_sync_value(word);
 
@@ -160,7 +160,7 @@ mmf_sync_mutex_after_take(const struct mmf_sync_shared *shared, uint64_t word,
 
 static inline enum mmf_step
 mmf_sync_event_after_take(const struct mmf_sync_shared *shared, uint64_t word,
-                     bool is_reserved, uint64_t *next)
+                          bool is_reserved, uint64_t *next)
 {
     if (shared->manual != 0 && shared->manual != 1)
         return MMF_STEP_CORRUPT;
@@ -184,7 +184,7 @@ mmf_sync_semaphore_is_sound(const struct mmf_sync_shared *shared, uint64_t word)
 
 static inline enum mmf_step
 mmf_sync_semaphore_after_take(const struct mmf_sync_shared *shared, uint64_t word,
-                         bool is_reserved, uint64_t *next)
+                              bool is_reserved, uint64_t *next)
 {
     uint64_t count = mmf_sync_value(word);
 
@@ -270,9 +270,8 @@ mmf_sync_try_take_kind(struct mmf_sync_shared *shared, mmf_kind kind, uint64_t i
     uint64_t word = kind == MMF_KIND_MUTEX ? 0 : mmf_load_acquire_u64(&shared->word);
     uint64_t next;
 
-    if (!mmf_sync_is_quiet(word) ||
-        mmf_sync_after_take(shared, kind, word, identity, false, &next) !=
-            MMF_STEP_DONE)
+    if (!mmf_sync_is_quiet(word) || mmf_sync_after_take(shared, kind, word, identity,
+                                                        false, &next) != MMF_STEP_DONE)
         return false;
     if (kind == MMF_KIND_EVENT && next == word)
         return true;

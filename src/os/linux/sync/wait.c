@@ -1,31 +1,36 @@
 /*
- * wait.c - waiting for objects, and letting others through: the usual case in
- * short, and else what shared/sync_wait.c and shared/sync_word.c do.
+ * wait.c - waiting for objects, and signalling them: the fast path here, the slow path
+ * in shared/sync/wait.c and shared/sync/word.c.
  */
 #include <stdlib.h>
 
 #include <mmf/sync.h>
 
 #include "base/fail.h"
-#include "os/linux/sync/poll_fd.h"
+#include "base/invariant.h"
+#include "os/linux/sync/object.h"
 #include "os/linux/sync/own.h"
+#include "os/linux/sync/part.h"
+#include "os/linux/sync/poll.h"
+#include "os/linux/sync/ref.h"
 #include "os/linux/sync/system.h"
+#include "os/os.h"
 
 /*
  * Waiting.
  */
 
-
 static void
 note_taken(struct mmf_thread *thread, struct mmf_os_sync *sync)
 {
+    MMF_ASSERT(thread != NULL);
     if (sync->local->kind == MMF_KIND_MUTEX)
         mmf_sync_note_owned(thread, sync->local);
 }
 
 /*
- * The usual case, kept short: the object can be had, and nobody else has to do with it.
- * Nobody polls it either, for that is a flag in the word.
+ * The fast path: the object is available, and no other thread waits for it. None polls
+ * it either, for that is a flag in the word.
  */
 static bool
 take_at_once(struct mmf_sync_object *local)
@@ -54,14 +59,16 @@ wait_for_one(struct mmf_os_sync *sync, int32_t timeout_ms)
     int index;
     int rc;
 
+    MMF_ASSERT(mmf_sync_is_ours(sync));
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
     mmf_sync_make_ref(sync->local, thread, &ref);
-    timeout_ms = mmf_sync_hint_drain(sync, timeout_ms);
-    rc = mmf_sync_wait_any(&ref, 1, mmf_sync_deadline(&mmf_sync_linux, timeout_ms), &mmf_sync_linux, &index);
+    timeout_ms = mmf_sync_consume_poll(sync, timeout_ms);
+    rc = mmf_sync_wait_any(&ref, 1, mmf_sync_deadline(&mmf_sync_linux, timeout_ms),
+                           &mmf_sync_linux, &index);
     if (rc == MMF_OK || rc == MMF_ABANDONED)
         note_taken(thread, sync);
-    mmf_sync_hint_renew(sync, &ref);
+    mmf_sync_rearm_poll(sync, &ref);
     return rc;
 }
 
@@ -74,12 +81,13 @@ mmf_os_sync_wait(struct mmf_os_sync *sync, int32_t timeout_ms)
 }
 
 /*
- * Of an object that was given more than once, the first place: it may have been signalled
- * between our looks at the one and the other.
+ * Of an object that was given more than once, the first index: it may have been signalled
+ * between the tries at the one and the other.
  */
 static int
-first_place(struct mmf_os_sync *const *syncs, int index)
+first_index(struct mmf_os_sync *const *syncs, int index)
 {
+    MMF_ASSERT(index >= 0);
     for (int i = 0; i < index; i++) {
         if (mmf_os_sync_is_same(syncs[i], syncs[index]))
             return i;
@@ -95,20 +103,21 @@ mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count, int32_t timeou
     struct mmf_thread *thread = mmf_thread_self();
     int rc;
 
+    MMF_ASSERT(count > 0 && count <= MMF_WAIT_MAXIMUM);
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
     for (int i = 0; i < count; i++) {
         mmf_sync_make_ref(syncs[i]->local, thread, &refs[i]);
-        timeout_ms = mmf_sync_hint_drain(syncs[i], timeout_ms);
+        timeout_ms = mmf_sync_consume_poll(syncs[i], timeout_ms);
     }
-    rc = mmf_sync_wait_any(refs, count, mmf_sync_deadline(&mmf_sync_linux, timeout_ms), &mmf_sync_linux,
-                           index);
+    rc = mmf_sync_wait_any(refs, count, mmf_sync_deadline(&mmf_sync_linux, timeout_ms),
+                           &mmf_sync_linux, index);
     if (rc == MMF_OK || rc == MMF_ABANDONED) {
-        *index = first_place(syncs, *index);
+        *index = first_index(syncs, *index);
         note_taken(thread, syncs[*index]);
     }
     for (int i = 0; i < count; i++)
-        mmf_sync_hint_renew(syncs[i], &refs[i]);
+        mmf_sync_rearm_poll(syncs[i], &refs[i]);
     return rc;
 }
 
@@ -132,27 +141,29 @@ mmf_os_sync_wait_all(struct mmf_os_sync *const *syncs, int count, int32_t timeou
     struct mmf_thread *thread = mmf_thread_self();
     int rc;
 
+    MMF_ASSERT(count > 0 && count <= MMF_WAIT_MAXIMUM);
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
     for (int i = 0; i < count; i++) {
         mmf_sync_make_ref(syncs[i]->local, thread, &refs[i]);
-        timeout_ms = mmf_sync_hint_drain(syncs[i], timeout_ms);
+        timeout_ms = mmf_sync_consume_poll(syncs[i], timeout_ms);
     }
     qsort(refs, (size_t)count, sizeof(refs[0]), compare_refs);
-    rc = mmf_sync_wait_all(refs, count, mmf_sync_deadline(&mmf_sync_linux, timeout_ms), &mmf_sync_linux);
+    rc = mmf_sync_wait_all(refs, count, mmf_sync_deadline(&mmf_sync_linux, timeout_ms),
+                           &mmf_sync_linux);
     for (int i = 0; i < count; i++) {
         struct mmf_sync_ref ref;
 
         if (rc == MMF_OK || rc == MMF_ABANDONED)
             note_taken(thread, syncs[i]);
         mmf_sync_make_ref(syncs[i]->local, thread, &ref);
-        mmf_sync_hint_renew(syncs[i], &ref);
+        mmf_sync_rearm_poll(syncs[i], &ref);
     }
     return rc;
 }
 
 /*
- * Letting through.
+ * Signalling.
  */
 
 /* The word has flags, or the caller owns the mutex several times or not at all. */
@@ -191,9 +202,9 @@ mmf_os_mutex_release(struct mmf_os_sync *mutex)
     return release_mutex(local, thread);
 }
 
-/* What letting an event or a semaphore through needs of a ref: nobody owns them. */
+/* What signalling an event or a semaphore needs of a reference: they have no owner. */
 static struct mmf_sync_ref
-ownerless_ref(struct mmf_sync_object *local)
+ref_without_thread(struct mmf_sync_object *local)
 {
     return (struct mmf_sync_ref){
         .shared = local->shared, .kind = local->kind, .context = local};
@@ -202,7 +213,7 @@ ownerless_ref(struct mmf_sync_object *local)
 static int
 set_event(struct mmf_sync_object *local)
 {
-    struct mmf_sync_ref ref = ownerless_ref(local);
+    struct mmf_sync_ref ref = ref_without_thread(local);
     int32_t ignored;
 
     return mmf_sync_signal(&ref, 1, &ignored, &mmf_sync_linux);
@@ -214,13 +225,13 @@ mmf_os_event_set(struct mmf_os_sync *event)
     if (!mmf_sync_is_ours(event))
         return mmf_sync_fail_dead();
     return mmf_sync_try_set_event(event->local->shared) ? MMF_OK
-                                                      : set_event(event->local);
+                                                        : set_event(event->local);
 }
 
 int
 mmf_os_event_reset(struct mmf_os_sync *event)
 {
-    struct mmf_sync_ref ref = ownerless_ref(event->local);
+    struct mmf_sync_ref ref = ref_without_thread(event->local);
 
     return mmf_sync_is_ours(event) ? mmf_sync_reset_event(&ref) : mmf_sync_fail_dead();
 }
@@ -228,7 +239,7 @@ mmf_os_event_reset(struct mmf_os_sync *event)
 static int
 release_semaphore(struct mmf_sync_object *local, int32_t count, int32_t *previous)
 {
-    struct mmf_sync_ref ref = ownerless_ref(local);
+    struct mmf_sync_ref ref = ref_without_thread(local);
 
     return mmf_sync_signal(&ref, count, previous, &mmf_sync_linux);
 }
@@ -267,5 +278,6 @@ mmf_os_sync_signal_and_wait(struct mmf_os_sync *to_signal, mmf_kind kind,
 {
     int rc = signal_object(to_signal, kind);
 
+    MMF_ASSERT(mmf_sync_is_ours(to_signal) && mmf_sync_is_ours(to_wait_on));
     return rc < 0 ? rc : mmf_os_sync_wait(to_wait_on, timeout_ms);
 }
