@@ -306,8 +306,11 @@ is_alive(void *context, const struct mmf_sync_ref *object, uint64_t ticket)
     return 0;
 }
 
-static const struct mmf_sync_ops ops = {
-    .now = now, .sleep = sleep_on, .wake = wake, .notify_pollers = touch, .is_alive = is_alive};
+static const struct mmf_sync_ops ops = {.now = now,
+                                        .sleep = sleep_on,
+                                        .wake = wake,
+                                        .notify_pollers = touch,
+                                        .is_alive = is_alive};
 
 /*
  * Calls.
@@ -1054,7 +1057,8 @@ print_choice(struct choice choice)
         printf("futex of %s", plan->objects[thread->step_object].name);
         break;
     case STEP_COMPARE_EPOCH:
-        printf("futex of the watch epoch of %s", plan->objects[thread->step_object].name);
+        printf("futex of the watch epoch of %s",
+               plan->objects[thread->step_object].name);
         break;
     case STEP_WAKE_UP:
         printf("wake up");

@@ -287,7 +287,7 @@ clear_up_dead(int is_sending)
             cleared |= mmf_ring_step_over(ring, numbers[i], identity);
         } else {
             mmf_ring_recover(ring, numbers[i], identity,
-                              plan->kind != MMF_KIND_TOPIC || is_sending);
+                             plan->kind != MMF_KIND_TOPIC || is_sending);
             cleared = 1;
         }
     }

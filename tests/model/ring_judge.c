@@ -54,7 +54,8 @@ judge_taken(int thread, const struct mmf_ring_message *seen, uint32_t content)
     if (!seen->redelivered && thread != PROBER &&
         place_of(content) <= world.threads[thread].seen[sender])
         found("a message comes after a later one of its sender");
-    if (!seen->redelivered && thread == PROBER && place_of(content) <= world.taken[sender])
+    if (!seen->redelivered && thread == PROBER &&
+        place_of(content) <= world.taken[sender])
         found("in the end a message comes after a later one of its sender");
     message->was_taken = 1;
     message->holder = (uint8_t)(thread + 1);
@@ -230,7 +231,8 @@ must_sender_wait(void)
         if (state == MMF_SLOT_RELEASED)
             return 0;
         if (state == MMF_SLOT_COMMITTED || state == MMF_SLOT_RETURNED)
-            return plan->kind == MMF_KIND_QUEUE && plan->overflow != MMF_OVERFLOW_DROP_OLDEST;
+            return plan->kind == MMF_KIND_QUEUE &&
+                   plan->overflow != MMF_OVERFLOW_DROP_OLDEST;
         if (is_owner_dead(index))
             return 0;
     }
@@ -351,8 +353,7 @@ judge_counters(void)
     }
     if (sent != were_sent)
         found("the counters do not tell how many were sent");
-    if ((plan->kind == MMF_KIND_QUEUE) &&
-        received != were_released)
+    if ((plan->kind == MMF_KIND_QUEUE) && received != were_released)
         found("the counters do not tell how many were received");
 }
 

@@ -290,7 +290,8 @@ read_three(void)
 #define DROPPING(count)                                                                \
     .kind = MMF_KIND_QUEUE, .overflow = MMF_OVERFLOW_DROP_OLDEST, .slots = (count)
 #define SINGLE(count)                                                                  \
-    .kind = MMF_KIND_QUEUE, .is_spsc = 1, .overflow = MMF_OVERFLOW_BLOCK, .slots = (count)
+    .kind = MMF_KIND_QUEUE, .is_spsc = 1, .overflow = MMF_OVERFLOW_BLOCK,              \
+    .slots = (count)
 #define TOPIC(count)                                                                   \
     .kind = MMF_KIND_TOPIC, .overflow = MMF_OVERFLOW_BLOCK, .slots = (count)
 #define DROPPING_TOPIC(count)                                                          \
