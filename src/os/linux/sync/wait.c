@@ -38,6 +38,7 @@ take_at_once(struct mmf_sync_object *local)
     struct mmf_thread *thread = NULL;
     uint64_t identity = 0;
 
+    MMF_ASSERT(local->shared != NULL);
     if (local->kind == MMF_KIND_MUTEX) {
         thread = mmf_thread_guess(&local->last_owner);
         if (thread == NULL)
@@ -173,6 +174,7 @@ release_mutex(struct mmf_sync_object *local, const struct mmf_thread *thread)
     struct mmf_sync_ref ref;
     int32_t ignored;
 
+    MMF_ASSERT(local->kind == MMF_KIND_MUTEX);
     mmf_sync_make_ref(local, thread, &ref);
     return mmf_sync_signal(&ref, 1, &ignored, &mmf_sync_linux);
 }
@@ -216,6 +218,7 @@ set_event(struct mmf_sync_object *local)
     struct mmf_sync_ref ref = ref_without_thread(local);
     int32_t ignored;
 
+    MMF_ASSERT(local->kind == MMF_KIND_EVENT);
     return mmf_sync_signal(&ref, 1, &ignored, &mmf_sync_linux);
 }
 
@@ -241,6 +244,7 @@ release_semaphore(struct mmf_sync_object *local, int32_t count, int32_t *previou
 {
     struct mmf_sync_ref ref = ref_without_thread(local);
 
+    MMF_ASSERT(local->kind == MMF_KIND_SEMAPHORE && count > 0);
     return mmf_sync_signal(&ref, count, previous, &mmf_sync_linux);
 }
 
