@@ -201,6 +201,8 @@ mmf_map_create_or_open(const char *map_name, int64_t capacity,
     if (rc == MMF_OK)
         rc = mmf_map_check_settings(&options);
     if (rc == MMF_OK)
+        rc = mmf_options_check_flag(options.exact_capacity, "exact_capacity");
+    if (rc == MMF_OK)
         rc = parse_name(map_name, &options, &name);
     if (rc < 0)
         return rc;
@@ -291,7 +293,7 @@ check_open_by_name(const char *map_name, const mmf_map_options *options)
     if (rc == MMF_OK)
         rc = check_open_options(options);
     if (rc == MMF_OK)
-        rc = mmf_naming_check_users(&naming);
+        rc = mmf_naming_check(&naming);
     if (rc == MMF_OK)
         rc = mmf_check_wait(options->wait_ms);
     return rc;

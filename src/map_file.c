@@ -197,6 +197,8 @@ create_from_open_file(int (*wrap)(intptr_t handle, struct mmf_os_file **out),
     rc = fit_capacity(file, MMF_ACCESS_READ_WRITE, &wanted);
     if (rc == MMF_OK || rc == MMF_E_RANGE)
         rc = mmf_map_check_settings(&options);
+    if (rc == MMF_OK)
+        rc = mmf_options_check_flag(options.leave_open, "leave_open");
     if (rc < 0) {
         mmf_os_file_abandon(file);
         return rc;

@@ -9,41 +9,29 @@
 
 #include "base/fail.h"
 #include "base/invariant.h"
+#include "options.h"
 #include "os/os.h"
 
 enum { MODE_OF_ALL = 0666, MODE_OF_ONE = 0600, MODE_MOST = 0777 };
 
-static int
-check_flag(int32_t value, const char *field)
-{
-    if (value == 0 || value == 1)
-        return MMF_OK;
-    return mmf_fail_argument(MMF_E_INVALID, "options", "invalid %s %d: use 0 or 1",
-                             field, value);
-}
-
 int
-mmf_naming_check_users(const struct mmf_naming *naming)
+mmf_naming_check(const struct mmf_naming *naming)
 {
-    int rc = check_flag(naming->all_users, "all_users");
+    int rc = MMF_OK;
 
+    if (naming->mode > MODE_MOST)
+        rc = mmf_fail_argument(MMF_E_RANGE, "mode", "invalid mode 0%o: at most 0%o",
+                               naming->mode, MODE_MOST);
     if (rc == MMF_OK)
-        rc = check_flag(naming->this_user_only, "this_user_only");
+        rc = mmf_options_check_flag(naming->all_users, "all_users");
+    if (rc == MMF_OK)
+        rc = mmf_options_check_flag(naming->this_user_only, "this_user_only");
     if (rc == MMF_OK && naming->all_users && naming->this_user_only)
         rc =
             mmf_fail_argument(MMF_E_INVALID, "options",
                               "all_users and this_user_only contradict each other: set "
                               "one of them");
     return rc;
-}
-
-int
-mmf_naming_check_mode(const struct mmf_naming *naming)
-{
-    if (naming->mode <= MODE_MOST)
-        return MMF_OK;
-    return mmf_fail_argument(MMF_E_RANGE, "mode", "invalid mode 0%o: at most 0%o",
-                             naming->mode, MODE_MOST);
 }
 
 static bool

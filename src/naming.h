@@ -16,11 +16,11 @@ struct mmf_naming {
     uint32_t mode;
 };
 
-/* MMF_E_INVALID: all_users or this_user_only is not 0 or 1, or both are 1. */
-int mmf_naming_check_users(const struct mmf_naming *naming);
-
-/* MMF_E_RANGE: a mode beyond 0777. Asked by the calls that create. */
-int mmf_naming_check_mode(const struct mmf_naming *naming);
+/*
+ * MMF_E_RANGE    a mode beyond 0777
+ * MMF_E_INVALID  all_users or this_user_only is not 0 or 1, or both are 1
+ */
+int mmf_naming_check(const struct mmf_naming *naming);
 
 /*
  * Parse `given`, which is not NULL; `parameter` is its argument name for messages. The

@@ -43,6 +43,15 @@ mmf_options_read(const void *given, void *known, size_t known_size)
 }
 
 int
+mmf_options_check_flag(int32_t value, const char *field)
+{
+    if (value == 0 || value == 1)
+        return MMF_OK;
+    return mmf_fail_argument(MMF_E_INVALID, "options", "invalid %s %d: use 0 or 1",
+                             field, value);
+}
+
+int
 mmf_options_check_reserved(uint32_t reserved)
 {
     if (reserved == 0)

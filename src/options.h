@@ -17,6 +17,9 @@
  */
 int mmf_options_read(const void *given, void *known, size_t known_size);
 
+/* MMF_E_INVALID: it is not 0 or 1. */
+int mmf_options_check_flag(int32_t value, const char *field);
+
 /* MMF_E_INVALID: it is not 0. */
 int mmf_options_check_reserved(uint32_t reserved);
 

@@ -42,16 +42,8 @@ read_options(const mmf_sync_options *given, mmf_sync_options *options)
     if (rc < 0)
         return rc;
     naming = naming_of(options);
-    rc = mmf_naming_check_users(&naming);
+    rc = mmf_naming_check(&naming);
     return rc < 0 ? rc : mmf_options_check_reserved(options->reserved);
-}
-
-static int
-check_mode(const mmf_sync_options *options)
-{
-    const struct mmf_naming naming = naming_of(options);
-
-    return mmf_naming_check_mode(&naming);
 }
 
 static int
@@ -171,8 +163,6 @@ create(const struct mmf_os_sync_request *given, const char *name,
     mmf_sync_options options;
     int rc = read_options(given_options, &options);
 
-    if (rc == MMF_OK)
-        rc = check_mode(&options);
     if (rc == MMF_OK && !is_unnamed(name)) {
         rc = parse_name(name, &options, &parsed);
         request.os.name = &parsed;

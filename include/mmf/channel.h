@@ -168,7 +168,7 @@ MMF_API int mmf_channel_stat(const char *name, mmf_channel_stats *stats);
  * mmf_map_create_or_open
  *
  * Every _open_existing: MMF_E_NOT_FOUND if there is none, also after wait_ms;
- * MMF_E_RANGE: wait_ms < -1; else the same.
+ * MMF_E_RANGE: wait_ms < -1; else the same, but for sizes and limits.
  *
  * Every call on a handle:
  *

@@ -115,7 +115,8 @@ typedef struct mmf_map_options {
     int32_t all_users;
     /*
      * create: permission bits of a new named map, whatever the umask. 0: 0666 with
-     * all_users, else 0600. Linux only; ignored by a call that opens an existing map.
+     * all_users, else 0600. Linux only; a call that opens an existing map only checks
+     * that it is not beyond 0777.
      */
     uint32_t mode;
     int32_t exact_capacity; /* create_or_open: 1: MMF_E_MISMATCH if the existing map has
@@ -170,7 +171,8 @@ MMF_API int mmf_map_create_new(const char *map_name, int64_t capacity,
  * Status: as mmf_map_create_new, without MMF_E_EXISTS, and
  * MMF_E_MISMATCH exact_capacity was asked for, and the map has another capacity
  * MMF_E_NULL     map_name is NULL
- * MMF_E_INVALID  access is MMF_ACCESS_WRITE and there is no such map
+ * MMF_E_INVALID  access is MMF_ACCESS_WRITE and there is no such map; a flag of options
+ *                that is not 0 or 1
  */
 MMF_API int mmf_map_create_or_open(const char *map_name, int64_t capacity,
                                    const mmf_map_options *options, int *created,
@@ -182,7 +184,8 @@ MMF_API int mmf_map_create_or_open(const char *map_name, int64_t capacity,
  *
  * MMF_E_NULL       map_name or out is NULL
  * MMF_E_INVALID    empty name; unknown bytes in options
- * MMF_E_RANGE      unknown access, rights or inheritability; wait_ms < -1
+ * MMF_E_RANGE      unknown access, rights or inheritability; wait_ms < -1; a mode
+ *                  beyond 0777
  * MMF_E_NOT_FOUND  there is no such map, also after wait_ms
  * MMF_E_WRONG_KIND, MMF_E_PATH_NOT_FOUND, MMF_E_PATH_TOO_LONG, MMF_E_BUSY,
  * MMF_E_CORRUPT, MMF_E_LAYOUT, MMF_E_NOT_SUPPORTED: as above

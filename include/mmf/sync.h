@@ -88,7 +88,7 @@ MMF_API void mmf_sync_options_init(mmf_sync_options *options);
  *
  * MMF_E_NULL        name or out is NULL
  * MMF_E_INVALID     empty name; as above
- * MMF_E_RANGE       wait_ms < -1
+ * MMF_E_RANGE       wait_ms < -1; a mode beyond 0777
  * MMF_E_NOT_FOUND   there is no such object, also after wait_ms
  * and the others of _create_or_open but MMF_E_NO_SPACE
  */

@@ -74,7 +74,7 @@ read_options(const struct mmf_channel_kind *kind, const mmf_channel_options *giv
     if (options->role == 0)
         options->role = MMF_ROLE_BOTH;
     naming = naming_of(options);
-    return mmf_naming_check_users(&naming);
+    return mmf_naming_check(&naming);
 }
 
 static int
@@ -90,12 +90,9 @@ check_limit(int32_t limit, const char *field)
 static int
 check_create_options(const mmf_channel_options *options)
 {
-    const struct mmf_naming naming = naming_of(options);
     int rc = check_limit(options->max_senders, "max_senders");
 
-    if (rc == MMF_OK)
-        rc = check_limit(options->max_receivers, "max_receivers");
-    return rc < 0 ? rc : mmf_naming_check_mode(&naming);
+    return rc < 0 ? rc : check_limit(options->max_receivers, "max_receivers");
 }
 
 int
