@@ -59,7 +59,7 @@ run_write(void)
     return 0;
 }
 
-/* Print the newest reading; `*version` is 0 if there is none yet. */
+/* Print the newest reading; `*version` is 0 before the first. */
 static int
 print_newest(mmf_latest *latest, uint64_t *version)
 {

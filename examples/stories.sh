@@ -3,7 +3,7 @@
 # Source it after script/talk.sh. Each function gets the program; a command that runs it, as
 # Wine, may stand before it.
 
-tell_market_data() {
+play_market_data() {
     start exchange "$@" exchange
     says exchange "How many quotes?"
     start slow "$@" reader
@@ -24,7 +24,7 @@ tell_market_data() {
     ends exchange 0
 }
 
-tell_sensor() {
+play_sensor() {
     local number degrees
     start reader "$@" read
     says reader "Press Enter to read."

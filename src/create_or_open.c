@@ -17,9 +17,9 @@
 enum { FIRST_PAUSE_NS = 20000, LONGEST_PAUSE_NS = 5000000 };
 
 /* Another process has yet to start, or to reach its create. */
-enum { FIRST_LOOK_NS = 1000000, LAST_LOOK_NS = 10000000 };
+enum { FIRST_POLL_NS = 1000000, LONGEST_POLL_NS = 10000000 };
 
-/* 1: the object is there, and the thread's last failure is what it was before. */
+/* If the object is there, the thread's last failure is what it was before. */
 static int
 restore_if_done(int rc, const mmf_error *before)
 {
@@ -60,7 +60,7 @@ mmf_create_or_open(const struct mmf_opener *opener, int *created)
 int
 mmf_open_existing(const struct mmf_opener *opener, int32_t wait_ms)
 {
-    struct mmf_backoff backoff = {.pause = FIRST_LOOK_NS, .longest = LAST_LOOK_NS};
+    struct mmf_backoff backoff = {.pause = FIRST_POLL_NS, .longest = LONGEST_POLL_NS};
     mmf_error before;
     int rc;
 

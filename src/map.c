@@ -129,7 +129,7 @@ open_to_write(const struct mmf_opener *opener)
 
     if (rc == MMF_E_NOT_FOUND)
         return mmf_fail_argument(MMF_E_INVALID, "access",
-                                 "no such map: \"%.200s\", and none can be created "
+                                 "no such map: \"%.200s\"; a new one cannot be "
                                  "write-only",
                                  opener->name);
     return rc;

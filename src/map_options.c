@@ -101,7 +101,7 @@ mmf_map_check_settings(const mmf_map_options *options)
     if (rc == MMF_OK)
         rc = mmf_map_check_inheritability(options->inheritability);
     if (rc == MMF_OK)
-        rc = mmf_naming_check(&naming);
+        rc = mmf_naming_check_new(&naming);
     if (rc == MMF_OK)
         rc = mmf_options_check_reserved(options->reserved);
     return rc;

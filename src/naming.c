@@ -17,13 +17,8 @@ enum { MODE_OF_ALL = 0666, MODE_OF_ONE = 0600, MODE_MOST = 0777 };
 int
 mmf_naming_check(const struct mmf_naming *naming)
 {
-    int rc = MMF_OK;
+    int rc = mmf_options_check_flag(naming->all_users, "all_users");
 
-    if (naming->mode > MODE_MOST)
-        rc = mmf_fail_argument(MMF_E_RANGE, "mode", "invalid mode 0%o: at most 0%o",
-                               naming->mode, MODE_MOST);
-    if (rc == MMF_OK)
-        rc = mmf_options_check_flag(naming->all_users, "all_users");
     if (rc == MMF_OK)
         rc = mmf_options_check_flag(naming->this_user_only, "this_user_only");
     if (rc == MMF_OK && naming->all_users && naming->this_user_only)
@@ -32,6 +27,15 @@ mmf_naming_check(const struct mmf_naming *naming)
                               "all_users and this_user_only contradict each other: set "
                               "one of them");
     return rc;
+}
+
+int
+mmf_naming_check_new(const struct mmf_naming *naming)
+{
+    if (naming->mode > MODE_MOST)
+        return mmf_fail_argument(MMF_E_RANGE, "mode", "invalid mode 0%o: at most 0%o",
+                                 naming->mode, MODE_MOST);
+    return mmf_naming_check(naming);
 }
 
 static bool

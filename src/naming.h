@@ -1,6 +1,6 @@
 /*
- * naming.h - what a name and the options beside it (all_users, this_user_only, mode) say
- * together, alike for every kind of object.
+ * naming.h - what a name and the options beside it (all_users, this_user_only, mode)
+ * say together, alike for every kind of object.
  */
 #ifndef MMF_SRC_NAMING_H
 #define MMF_SRC_NAMING_H
@@ -16,11 +16,11 @@ struct mmf_naming {
     uint32_t mode;
 };
 
-/*
- * MMF_E_RANGE    a mode beyond 0777
- * MMF_E_INVALID  all_users or this_user_only is not 0 or 1, or both are 1
- */
+/* MMF_E_INVALID: all_users or this_user_only is not 0 or 1, or both are 1. */
 int mmf_naming_check(const struct mmf_naming *naming);
+
+/* The same for a call that creates. MMF_E_RANGE: a mode beyond 0777. */
+int mmf_naming_check_new(const struct mmf_naming *naming);
 
 /*
  * Parse `given`, which is not NULL; `parameter` is its argument name for messages. The

@@ -36,13 +36,8 @@ naming_of(const mmf_sync_options *options)
 static int
 read_options(const mmf_sync_options *given, mmf_sync_options *options)
 {
-    struct mmf_naming naming;
     int rc = mmf_options_read(given, options, sizeof(*options));
 
-    if (rc < 0)
-        return rc;
-    naming = naming_of(options);
-    rc = mmf_naming_check(&naming);
     return rc < 0 ? rc : mmf_options_check_reserved(options->reserved);
 }
 
@@ -163,13 +158,16 @@ create(const struct mmf_os_sync_request *given, const char *name,
     mmf_sync_options options;
     int rc = read_options(given_options, &options);
 
+    if (rc < 0)
+        return rc;
+    naming = naming_of(&options);
+    rc = mmf_naming_check_new(&naming);
     if (rc == MMF_OK && !is_unnamed(name)) {
         rc = parse_name(name, &options, &parsed);
         request.os.name = &parsed;
     }
     if (rc < 0)
         return rc;
-    naming = naming_of(&options);
     request.os.mode = mmf_naming_mode(&naming);
     rc = find_object(&request, may_open, created);
     *sync = request.sync;
@@ -240,6 +238,7 @@ open_by_name(mmf_kind kind, const char *name, const mmf_sync_options *given,
                                                                        : open_any,
                                       .request = request,
                                       .name = name};
+    struct mmf_naming naming;
     struct mmf_name parsed;
     mmf_sync_options options;
     int rc;
@@ -247,6 +246,10 @@ open_by_name(mmf_kind kind, const char *name, const mmf_sync_options *given,
     if (name == NULL)
         return mmf_fail_argument(MMF_E_NULL, "name", "the name is NULL");
     rc = read_options(given, &options);
+    if (rc < 0)
+        return rc;
+    naming = naming_of(&options);
+    rc = mmf_naming_check(&naming);
     if (rc == MMF_OK)
         rc = mmf_check_wait(options.wait_ms);
     if (rc == MMF_OK)
@@ -282,7 +285,7 @@ int
 mmf_waitable_open_existing(const char *name, const mmf_sync_options *options,
                            mmf_kind *kind, mmf_waitable **out)
 {
-    struct mmf_waitable *handle;
+    struct mmf_waitable *handle = NULL;
     int rc = mmf_waitable_open(MMF_KIND_UNKNOWN, name, options, out, &handle);
 
     if (rc < 0)

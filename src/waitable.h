@@ -1,6 +1,6 @@
 /*
- * waitable.h - what mutex, event and semaphore have in common: a name, the rules for it,
- * and the handle.
+ * waitable.h - what mutex, event and semaphore have in common: a name, the rules for
+ * it, and the handle.
  */
 #ifndef MMF_SRC_WAITABLE_H
 #define MMF_SRC_WAITABLE_H

@@ -8,10 +8,10 @@
  *
  * A channel is a named object like a map: it lives until its last handle is closed or
  * its last holder dies. It is not durable: messages that were not received by then are
- * gone. It has a fixed number of slots of a fixed size, chosen by its creator; a message
- * has any length up to that size. Payloads begin at a multiple of 64 bytes, in one piece,
- * and may be written and read in place (reserve and commit, take and release); send and
- * receive copy.
+ * gone. It has a fixed number of slots of a fixed size, chosen by its creator; a
+ * message has any length up to that size. Payloads begin at a multiple of 64 bytes, in
+ * one piece, and may be written and read in place (reserve and commit, take and
+ * release); send and receive copy.
  *
  * Roles. A handle is one participant: it sends, receives, or both (`role`). It is for
  * one thread at a time; threads that work at once open a handle each.
@@ -27,7 +27,8 @@
  * Timeouts are milliseconds by the monotonic clock: -1 waits forever, 0 polls.
  * fork: in the child all handles are dead (MMF_E_DISPOSED); close them.
  *
- * docs/internals/channels.md has the algorithms, their sources, and what a survivor sees.
+ * docs/internals/channels.md has the algorithms, their sources, and what a survivor
+ * sees.
  */
 #ifndef MMF_CHANNEL_H
 #define MMF_CHANNEL_H
@@ -76,15 +77,17 @@ typedef struct mmf_channel_options {
     mmf_role role;         /* 0: MMF_ROLE_BOTH */
     mmf_strategy strategy; /* default MMF_STRATEGY_SPIN_THEN_WAIT */
     uint32_t flags;        /* MMF_CHANNEL_...; default 0 */
-    int32_t max_senders;   /* create: senders at one time; 0: 64; at most 1,024 */
-    int32_t max_receivers; /* create: receivers at one time; the same */
+    /* create: senders, receivers at one time; 0: 64; at most 1,024. Always 1 with
+     * MMF_CHANNEL_SPSC. */
+    int32_t max_senders;
+    int32_t max_receivers;
     int32_t replay; /* topic, receivers: begin with up to so many older messages */
     /*
      * 1: every user finds the name, as if it began with "Global\"; MMF_E_INVALID if it
      * begins with "Local\". 0: the prefix decides.
      */
     int32_t all_users;
-    /* create: permission bits of the object's file. 0: 0666 with all_users, else 0600. */
+    /* create: permission bits of its file. 0: 0666 with all_users, else 0600. */
     uint32_t mode;
     int32_t wait_ms; /* open_existing: wait up to so many milliseconds for the name;
                         0: do not; -1: forever */
@@ -147,9 +150,9 @@ typedef struct mmf_channel_stats {
 MMF_API int mmf_channel_stat(const char *name, mmf_channel_stats *stats);
 
 /*
- * Every _create_new makes the channel; every _create_or_open opens it if there is one of
- * that kind, and `*created` (NULL is allowed) is 1 if the call created it, else 0. The
- * caller owns `*out`.
+ * Every _create_new makes the channel; every _create_or_open opens it if there is one
+ * of that kind, and `*created` (NULL is allowed) is 1 if the call created it, else 0.
+ * The caller owns `*out`.
  *
  * MMF_E_NULL        name or out is NULL
  * MMF_E_INVALID     an empty name; unknown overflow, role, strategy or flag;
@@ -167,7 +170,7 @@ MMF_API int mmf_channel_stat(const char *name, mmf_channel_stats *stats);
  * MMF_E_LAYOUT, MMF_E_IO, MMF_E_PATH_NOT_FOUND, MMF_E_PATH_TOO_LONG: as
  * mmf_map_create_or_open
  *
- * Every _open_existing: MMF_E_NOT_FOUND if there is none, also after wait_ms;
+ * Every _open_existing: MMF_E_NOT_FOUND: no such channel, also after wait_ms;
  * MMF_E_RANGE: wait_ms < -1; else the same, but for sizes and limits.
  *
  * Every call on a handle:

@@ -13,9 +13,10 @@ MMF_BEGIN_DECLS
 typedef struct mmf_latest mmf_latest;
 
 /*
- * Latest value, of up to `value_size` bytes. Readers never wait for writers, nor writers
- * for readers. Versions grow with gaps; a handle never sees one that is older than what
- * any process had seen when the call began. 0 is the version before the first.
+ * Latest value, of up to `value_size` bytes. Readers never wait for writers, nor
+ * writers for readers. Versions grow with gaps; a handle never sees one that is older
+ * than what any process had seen when the call began. 0 is the version before the
+ * first.
  */
 MMF_API int mmf_latest_create_new(const char *name, size_t value_size,
                                   const mmf_channel_options *options, mmf_latest **out);
@@ -39,8 +40,8 @@ MMF_API void mmf_latest_close(mmf_latest *latest);
 MMF_API int mmf_latest_reserve(mmf_latest *latest, size_t length, void **bytes);
 
 /* Make what is reserved the newest value, `length` bytes of it; `*version` (NULL is
- * allowed) is its version. MMF_E_STATE: nothing is reserved. MMF_E_RANGE: length is more
- * than was reserved. */
+ * allowed) is its version. MMF_E_STATE: nothing is reserved. MMF_E_RANGE: length is
+ * more than was reserved. */
 MMF_API int mmf_latest_commit(mmf_latest *latest, size_t length, uint64_t *version);
 
 /* Return the reservation. MMF_E_STATE: nothing is reserved. */
@@ -50,17 +51,17 @@ MMF_API int mmf_latest_abandon(mmf_latest *latest);
 MMF_API int mmf_latest_send(mmf_latest *latest, const void *bytes, size_t length,
                             uint64_t *version);
 
-/* Copy the newest value: `*length` bytes of version `*version`; 0 and 0 if there is
- * none yet. MMF_E_RANGE: it has more than `capacity` bytes. */
+/* Copy the newest value: `*length` bytes of version `*version`; 0 and 0 before the
+ * first. MMF_E_RANGE: it has more than `capacity` bytes. */
 MMF_API int mmf_latest_receive(mmf_latest *latest, void *buffer, size_t capacity,
                                size_t *length, uint64_t *version);
 
 /* The newest value in place; its version is `message->sequence`. A handle has one at a
- * time (MMF_E_STATE). MMF_TIMED_OUT: there is none yet. */
+ * time (MMF_E_STATE). MMF_TIMED_OUT: no value yet. */
 MMF_API int mmf_latest_take(mmf_latest *latest, mmf_message *message);
 
 /* Done with the value. MMF_OVERWRITTEN: what was read may be of another value.
- * MMF_E_STATE: none is taken. */
+ * MMF_E_STATE: nothing is taken. */
 MMF_API int mmf_latest_release(mmf_latest *latest);
 
 /* Wait until there is a version newer than `version`. MMF_TIMED_OUT; MMF_E_PEER_CLOSED:

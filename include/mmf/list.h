@@ -1,5 +1,6 @@
 /*
- * mmf/list.h - the named objects that there are, and removal of orphaned ones. For tools.
+ * mmf/list.h - the named objects that there are, and removal of orphaned ones. For
+ * tools.
  */
 #ifndef MMF_LIST_H
 #define MMF_LIST_H
@@ -21,20 +22,20 @@ typedef enum mmf_object_status {
 } mmf_object_status;
 
 /*
- * What state a mutex, an event or a semaphore was in when it was looked at. Nobody is
- * asked and nothing is held for it, so it may be out of date at once.
+ * What state a mutex, an event or a semaphore was in when it was inspected. No
+ * process is asked and nothing is locked, so it may be out of date at once.
  */
 typedef struct mmf_sync_info {
     int32_t signalled; /* 1: a wait would have succeeded */
     int32_t count;     /* semaphore: what is left; mutex: how often its owner has it */
     int32_t maximum;   /* semaphore */
     int32_t manual_reset; /* event: 1 if it wakes every waiter until it is reset */
-    int32_t
-        abandoned; /* mutex: 1 if its last owner died; the next wait returns MMF_ABANDONED */
+    /* mutex: 1 if its last owner died; the next wait returns MMF_ABANDONED */
+    int32_t abandoned;
     int32_t owned;     /* mutex: 1 if a living thread owns it */
     int32_t owner_pid; /* mutex, with MMF_LIST_HOLDERS: the owner; 0 if not seen */
     int32_t waiters;   /* 1: a thread may be waiting */
-    int32_t corrupt;   /* 1: the shared words make no sense; the rest says nothing */
+    int32_t corrupt;   /* 1: the shared words are invalid; ignore the rest */
     uint32_t reserved[7];
 } mmf_sync_info;
 
@@ -93,7 +94,8 @@ enum {
 
 /*
  * List the namespace, ordered by name; flags 0 means both scopes. Orphaned objects
- * that this user may remove are removed first, unless MMF_LIST_KEEP_ORPHANED. The caller owns `*out`.
+ * that this user may remove are removed first, unless MMF_LIST_KEEP_ORPHANED. The
+ * caller owns `*out`.
  *
  * MMF_E_NULL: out is NULL. MMF_E_INVALID: unknown flags. MMF_E_ACCESS: the directory is
  * not ours or not safe. MMF_E_NO_MEMORY. MMF_E_IO.
@@ -103,14 +105,14 @@ MMF_API int mmf_list_create(mmf_list_flags flags, mmf_list **out);
 /* Number of objects. 0 for NULL. */
 MMF_API int32_t mmf_list_count(const mmf_list *list);
 
-/* The object at `index`, borrowed until the list is closed; NULL if there is none. */
+/* The object at `index`, borrowed until the list is closed; NULL past the end. */
 MMF_API const mmf_object_info *mmf_list_get(const mmf_list *list, int32_t index);
 
 MMF_API void mmf_list_close(mmf_list *list);
 
 /* What mmf_gc did. */
 typedef struct mmf_gc_result {
-    int64_t bytes;   /* memory given back */
+    int64_t bytes;   /* memory released */
     int32_t removed; /* orphaned objects removed */
     int32_t refused; /* orphaned objects of other users */
     int32_t in_use;  /* objects that a process keeps open */
@@ -119,10 +121,9 @@ typedef struct mmf_gc_result {
 } mmf_gc_result;
 
 /*
- * Remove every orphaned object that this user may remove: flags as for mmf_list_create. An object is
- * orphaned when no process holds its lock, which the kernel releases however a process
- * ends.
- * `*result` may be NULL. Status as mmf_list_create.
+ * Remove every orphaned object that this user may remove: flags as for mmf_list_create.
+ * An object is orphaned when no process holds its lock, which the kernel releases
+ * however a process ends. `*result` may be NULL. Status as mmf_list_create.
  */
 MMF_API int mmf_gc(mmf_list_flags flags, mmf_gc_result *result);
 

@@ -14,9 +14,9 @@
  * Where a rule comes from .NET, it is .NET's rule on Windows, except that sizes are
  * exact on Linux (on Windows the kernel rounds them up to pages).
  *
- * Threads: many threads may use a map at once; close it once, when none of them uses it.
- * fork: in the child every map that is not inheritable is dead (its functions return
- * MMF_E_DISPOSED; close it all the same); views stay mapped.
+ * Threads: many threads may use a map at once; close it once, when none of them uses
+ * it. fork: in the child every map that is not inheritable is dead (its functions
+ * return MMF_E_DISPOSED; close it all the same); views stay mapped.
  */
 #ifndef MMF_MAP_H
 #define MMF_MAP_H
@@ -95,10 +95,10 @@ typedef enum mmf_file_share {
 
 /*
  * Settings of a map; NULL means all defaults, and so does a struct that is zero but for
- * `size`: {.size = sizeof options, .mode = 0660}. `size` tells the library which version
- * the caller was built with: a shorter struct gets defaults for the rest; a longer one
- * is MMF_E_INVALID unless it is zero beyond what the library knows. A field that is
- * marked with calls is read by those calls alone.
+ * `size`: {.size = sizeof options, .mode = 0660}. `size` tells the library which
+ * version the caller was built with: a shorter struct gets defaults for the rest; a
+ * longer one is MMF_E_INVALID unless it is zero beyond what the library knows. A field
+ * that is marked with calls is read by those calls alone.
  */
 typedef struct mmf_map_options {
     uint32_t size;     /* sizeof(mmf_map_options) */
@@ -115,8 +115,7 @@ typedef struct mmf_map_options {
     int32_t all_users;
     /*
      * create: permission bits of a new named map, whatever the umask. 0: 0666 with
-     * all_users, else 0600. Linux only; a call that opens an existing map only checks
-     * that it is not beyond 0777.
+     * all_users, else 0600. Linux only; ignored by a call that opens an existing map.
      */
     uint32_t mode;
     int32_t exact_capacity; /* create_or_open: 1: MMF_E_MISMATCH if the existing map has
@@ -138,8 +137,8 @@ MMF_API void mmf_map_options_init(mmf_map_options *options);
  * the caller owns `*out`. MemoryMappedFile.CreateNew.
  *
  * MMF_E_NULL        out is NULL
- * MMF_E_INVALID     empty name; access MMF_ACCESS_WRITE; all_users with a "Local\" name;
- *                   unknown bytes in options
+ * MMF_E_INVALID     empty name; access MMF_ACCESS_WRITE; all_users with a "Local\"
+ *                   name; unknown bytes in options
  * MMF_E_RANGE       capacity < 1 (or more than 32 bits can address, in a 32-bit
  *                   process); unknown access, allocation or inheritability; a mode
  *                   beyond 0777
@@ -162,10 +161,10 @@ MMF_API int mmf_map_create_new(const char *map_name, int64_t capacity,
                                const mmf_map_options *options, mmf_map **out);
 
 /*
- * Open the map `map_name`, or create it if there is none, in one step; `*created` (NULL
- * is allowed) is 1 if this call created it, else 0. If the map exists its capacity wins:
- * mmf_map_capacity returns it, and `exact_capacity` makes another one a failure. With
- * MMF_ACCESS_WRITE the map must exist and is opened write-only.
+ * Open the map `map_name`, or create it, in one step; `*created` (NULL
+ * is allowed) is 1 if this call created it, else 0. If the map exists its capacity
+ * wins: mmf_map_capacity returns it, and `exact_capacity` makes another one a failure.
+ * With MMF_ACCESS_WRITE the map must exist and is opened write-only.
  * MemoryMappedFile.CreateOrOpen.
  *
  * Status: as mmf_map_create_new, without MMF_E_EXISTS, and
@@ -179,13 +178,12 @@ MMF_API int mmf_map_create_or_open(const char *map_name, int64_t capacity,
                                    mmf_map **out);
 
 /*
- * Open the map `map_name`. Requesting more access than the creator granted succeeds here;
- * creating the view then fails. MemoryMappedFile.OpenExisting.
+ * Open the map `map_name`. Requesting more access than the creator granted succeeds
+ * here; creating the view then fails. MemoryMappedFile.OpenExisting.
  *
  * MMF_E_NULL       map_name or out is NULL
  * MMF_E_INVALID    empty name; unknown bytes in options
- * MMF_E_RANGE      unknown access, rights or inheritability; wait_ms < -1; a mode
- *                  beyond 0777
+ * MMF_E_RANGE      unknown access, rights or inheritability; wait_ms < -1
  * MMF_E_NOT_FOUND  there is no such map, also after wait_ms
  * MMF_E_WRONG_KIND, MMF_E_PATH_NOT_FOUND, MMF_E_PATH_TOO_LONG, MMF_E_BUSY,
  * MMF_E_CORRUPT, MMF_E_LAYOUT, MMF_E_NOT_SUPPORTED: as above
@@ -206,7 +204,8 @@ MMF_API int mmf_map_open_existing(const char *map_name, const mmf_map_options *o
  * MMF_E_INVALID    empty name or path; access WRITE; mode APPEND or TRUNCATE; mode
  *                  CREATE or CREATE_NEW with a read-only access; capacity 0 and an
  *                  empty file; access READ and capacity beyond the file
- * MMF_E_RANGE      capacity negative or less than the file; unknown access, mode or option
+ * MMF_E_RANGE      capacity negative or less than the file; unknown access, mode or
+ *                  option
  * MMF_E_NOT_FOUND, MMF_E_PATH_NOT_FOUND  no such file, no such directory
  * MMF_E_EXISTS     CREATE_NEW and the file exists, or a map of that name exists
  * MMF_E_ACCESS     no permission; a directory; execute access to a file without the
@@ -238,29 +237,29 @@ MMF_API int mmf_map_create_from_handle(intptr_t handle, const char *map_name,
 
 /*
  * The same for a C descriptor. MMF_E_PLATFORM on Windows, where descriptors belong to a
- * C runtime, of which a program and the library may have two: mmf_map_create_from_handle
- * takes what the program's own _get_osfhandle says.
+ * C runtime, of which a program and the library may have two:
+ * mmf_map_create_from_handle takes what the program's own _get_osfhandle says.
  */
 MMF_API int mmf_map_create_from_fd(int fd, const char *map_name, int64_t capacity,
                                    const mmf_map_options *options, mmf_map **out);
 
 /*
  * Take over a map whose handle a parent process left to this one: `handle` is
- * mmf_map_native_handle of an inheritable map there, the same number here, after fork and
- * exec or posix_spawn. The caller owns `*out`; on success the descriptor belongs to it.
- * The parent tells the number as it likes: an argument, an environment variable.
+ * mmf_map_native_handle of an inheritable map there, the same number here, after fork
+ * and exec or posix_spawn. The caller owns `*out`; on success the descriptor belongs to
+ * it. The parent passes the number as it likes: an argument, an environment variable.
  *
  * MMF_E_NULL, MMF_E_INVALID, MMF_E_RANGE  as mmf_map_open_existing
  * MMF_E_DISPOSED   handle is not an open descriptor
- * MMF_E_CORRUPT    handle is no map
+ * MMF_E_CORRUPT    handle is not a map
  */
 MMF_API int mmf_map_open_inherited(intptr_t handle, const mmf_map_options *options,
                                    mmf_map **out);
 
 /*
- * Map the whole map into memory, once, and return its first byte and its size. The bytes
- * stay mapped until mmf_map_close; a second call with the same access returns the same
- * address.
+ * Map the whole map into memory, once, and return its first byte and its size. The
+ * bytes stay mapped until mmf_map_close; a second call with the same access returns the
+ * same address.
  *
  * MMF_E_NULL      map, bytes or size is NULL
  * MMF_E_RANGE     unknown access; in a 32-bit process, a capacity beyond 32 bits
@@ -281,7 +280,9 @@ MMF_API int mmf_map_capacity(const mmf_map *map, int64_t *capacity);
 
 /*
  * The system's own handle, borrowed: a descriptor on Linux, a section handle on
- * Windows. For inheritance and inspection; mapping it by hand bypasses the access checks. MMF_E_NULL: an argument is NULL. MMF_E_DISPOSED: the handle is dead after fork.
+ * Windows. For inheritance and inspection; mapping it by hand bypasses the access
+ * checks. MMF_E_NULL: an argument is NULL. MMF_E_DISPOSED: the handle is dead after
+ * fork.
  */
 MMF_API int mmf_map_native_handle(const mmf_map *map, intptr_t *handle);
 

@@ -17,10 +17,11 @@
  * next mmf call in the namespace.
  *
  * Conventions. Handles are opaque; the caller of a create or open closes its handle,
- * once; closing NULL does nothing. Negative status: failed, nothing changed, mmf_last_error says why.
- * What lies in the caller's memory is counted in size_t, offsets into and capacities of
- * maps in int64_t; timeouts are int32_t milliseconds (-1: forever), booleans int. A zeroed
- * options struct with its size set is the default. Strings are UTF-8. Outputs come last and are written only on success.
+ * once; closing NULL does nothing. Negative status: failed, nothing changed,
+ * mmf_last_error says why. What lies in the caller's memory is counted in size_t,
+ * offsets into and capacities of maps in int64_t; timeouts are int32_t milliseconds
+ * (-1: forever), booleans int. A zeroed options struct with its size set is the
+ * default. Strings are UTF-8. Outputs come last and are written only on success.
  *
  * The library has no daemon, no thread, no signal handler and no global start-up. It
  * reads one environment variable, MMF_DIR: the directory that holds the names instead

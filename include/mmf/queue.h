@@ -47,8 +47,8 @@ MMF_API int mmf_queue_reserve(mmf_queue *queue, size_t length, int32_t timeout_m
                               void **bytes);
 
 /* Send what is reserved, `length` bytes of it; `*sequence` (NULL is allowed) is the
- * message's number in the channel. MMF_E_STATE: nothing is reserved. MMF_E_RANGE: length
- * is more than was reserved. */
+ * message's number in the channel. MMF_E_STATE: nothing is reserved. MMF_E_RANGE:
+ * length is more than was reserved. */
 MMF_API int mmf_queue_commit(mmf_queue *queue, size_t length, uint64_t *sequence);
 
 /* Return the reservation. MMF_E_STATE: nothing is reserved. */
@@ -59,15 +59,15 @@ MMF_API int mmf_queue_send(mmf_queue *queue, const void *bytes, size_t length,
                            int32_t timeout_ms, uint64_t *sequence);
 
 /*
- * Send several, in order; `*sent` says how many were sent: all with MMF_OK, fewer if the
- * queue was full for the timeout (MMF_TIMED_OUT if none; MMF_OK else).
+ * Send several, in order; `*sent` says how many were sent: all with MMF_OK, fewer if
+ * the queue was full for the timeout (MMF_TIMED_OUT if none; MMF_OK else).
  */
 MMF_API int mmf_queue_send_many(mmf_queue *queue, const mmf_buffer *messages,
                                 size_t count, int32_t timeout_ms, size_t *sent);
 
 /*
- * Take the next message and read it in place, until mmf_queue_release. A handle may have
- * several in flight. MMF_TIMED_OUT: there is none. MMF_E_PEER_CLOSED: asked for; the
+ * Take the next message and read it in place, until mmf_queue_release. A handle may
+ * have several in flight. MMF_TIMED_OUT: no message. MMF_E_PEER_CLOSED: asked for; the
  * queue is empty and the last producer has closed.
  */
 MMF_API int mmf_queue_take(mmf_queue *queue, int32_t timeout_ms, mmf_message *message);
@@ -82,15 +82,16 @@ MMF_API int mmf_queue_release_many(mmf_queue *queue, const mmf_message *messages
                                    size_t count);
 
 /*
- * Take, copy, release. MMF_E_RANGE: the message has more than `capacity` bytes; it stays
- * the first for this handle. `message` may be NULL; its `bytes` is the buffer.
+ * Take, copy, release. MMF_E_RANGE: the message has more than `capacity` bytes; it
+ * stays the first for this handle. `message` may be NULL; its `bytes` is the buffer.
  */
 MMF_API int mmf_queue_receive(mmf_queue *queue, void *buffer, size_t capacity,
                               int32_t timeout_ms, size_t *length, mmf_message *message);
 
-/* A descriptor that polls readable when there may be a message; it may be readable for
- * nothing: try a receive with timeout 0. Owned by the handle. Costs a system call for
- * each send while a process has asked for one. MMF_E_PLATFORM on Windows. */
+/* A descriptor that polls readable when there may be a message; it may be
+ * spuriously readable: try a receive with timeout 0. Owned by the handle. Costs a
+ * system call for each send while a process has asked for one. MMF_E_PLATFORM on
+ * Windows. */
 MMF_API int mmf_queue_fd(mmf_queue *queue, int *fd);
 
 MMF_API int mmf_queue_stat(mmf_queue *queue, mmf_channel_stats *stats);

@@ -12,7 +12,7 @@
 
 MMF_BEGIN_DECLS
 
-/* One value for each failure that .NET tells apart (its exception stands beside it). */
+/* One value for each failure that .NET distinguishes (its exception is beside it). */
 typedef enum mmf_status {
     MMF_OK = 0,
     MMF_TIMED_OUT = 1, /* the time ran out: WaitOne answers false */
@@ -53,14 +53,13 @@ typedef enum mmf_status {
 
 /*
  * Why a call of this thread failed. Only failing calls write it: after a success it
- * still tells of the failure before.
+ * still describes the failure before.
  */
 typedef struct mmf_error {
-    int32_t status; /* an mmf_status; 0 if no call of this thread has failed */
-    int32_t
-        system_error;   /* errno, or GetLastError() on Windows; 0 if not the system's */
-    char parameter[40]; /* .NET's name of the argument at fault ("mapName"), or "" */
-    char message[1024]; /* UTF-8, one line: the object, the cause, the way out */
+    int32_t status;       /* an mmf_status; 0 if no call of this thread has failed */
+    int32_t system_error; /* errno, or GetLastError(); 0 if not the system's */
+    char parameter[40];   /* .NET's name of the argument at fault ("mapName"), or "" */
+    char message[1024];   /* UTF-8, one line: the object, the cause, the way out */
     uint64_t reserved[8];
 } mmf_error;
 
@@ -70,7 +69,7 @@ MMF_API void mmf_last_error(mmf_error *error);
 /* This thread's last message. Owned by the library; valid until its next failure. */
 MMF_API const char *mmf_last_message(void);
 
-/* The constant's name, "MMF_E_EXISTS"; "MMF_E_?" for a number that is none. */
+/* The constant's name, "MMF_E_EXISTS"; "MMF_E_?" for an unknown number. */
 MMF_API const char *mmf_status_name(int status);
 
 /* One English line for the status itself; mmf_last_error says more. Never NULL. */

@@ -8,11 +8,11 @@
  * clock; -1 waits forever, 0 polls.
  *
  * Death. If a mutex's owner dies, thread or process, by any signal, exactly one waiter
- * gets the mutex, with MMF_ABANDONED; what the mutex guards may be half done. A sleeping
- * waiter is woken within 100 ms after the kernel has closed the dead process's
- * descriptors; if another waiter was killed or stopped in the second before, it can take
- * a second. A stopped owner is not a dead owner. Events have no owner; a semaphore's
- * count that a dead process took does not come back.
+ * gets the mutex, with MMF_ABANDONED; what the mutex guards may be half done. A
+ * sleeping waiter is woken within 100 ms after the kernel has closed the dead process's
+ * descriptors; if another waiter was killed or stopped in the second before, it can
+ * take a second. A stopped owner is not a dead owner. Events have no owner; a
+ * semaphore's count that a dead process took does not come back.
  *
  * Memory: a wait that succeeds sees everything that was written before the release or
  * set that woke it.
@@ -58,7 +58,8 @@ typedef struct mmf_sync_options {
      * NamedWaitHandleOptions.CurrentUserOnly. MMF_E_INVALID with all_users.
      */
     int32_t this_user_only;
-    /* create: permission bits of a new object's file. 0: 0666 with all_users, else 0600.
+    /* create: permission bits of a new object's file. 0: 0666 with all_users, else
+     * 0600.
      */
     uint32_t mode;
     int32_t wait_ms;   /* open_existing: wait up to so many milliseconds for the name;
@@ -75,8 +76,8 @@ MMF_API void mmf_sync_options_init(mmf_sync_options *options);
  * the initial state and counts. The caller owns `*out`.
  *
  * MMF_E_NULL        out is NULL
- * MMF_E_INVALID     all_users with a "Local\" name or with this_user_only; unknown bytes
- *                   in options
+ * MMF_E_INVALID     all_users with a "Local\" name or with this_user_only; unknown
+ *                   bytes in options
  * MMF_E_RANGE       a mode beyond 0777
  * MMF_E_EXISTS      _create_new: there is one
  * MMF_E_WRONG_KIND  the name belongs to another kind of object
@@ -88,7 +89,7 @@ MMF_API void mmf_sync_options_init(mmf_sync_options *options);
  *
  * MMF_E_NULL        name or out is NULL
  * MMF_E_INVALID     empty name; as above
- * MMF_E_RANGE       wait_ms < -1; a mode beyond 0777
+ * MMF_E_RANGE       wait_ms < -1
  * MMF_E_NOT_FOUND   there is no such object, also after wait_ms
  * and the others of _create_or_open but MMF_E_NO_SPACE
  */
@@ -134,8 +135,8 @@ MMF_API mmf_waitable *mmf_mutex_waitable(mmf_mutex *mutex);
 
 /*
  * Event. A set AUTO_RESET event wakes one waiter and is reset by that; a set
- * MANUAL_RESET event wakes every waiter until it is reset. Without waiters, two sets are
- * one signal.
+ * MANUAL_RESET event wakes every waiter until it is reset. Without waiters, two sets
+ * are one signal.
  */
 typedef enum mmf_event_mode {
     MMF_EVENT_AUTO_RESET = 0,
@@ -248,9 +249,10 @@ MMF_API int mmf_signal_and_wait(mmf_waitable *to_signal, mmf_waitable *to_wait_o
 
 /*
  * A descriptor that polls readable when the object may be available, for epoll, libuv,
- * glib or asyncio. It may be readable for nothing: poll, then wait with timeout 0, then
- * poll again; do nothing else with it. It is closed with the handle. From the first call
- * on, each set or release of the object costs one system call more, in every process.
+ * glib or asyncio. It may be spuriously readable: poll, then wait with timeout 0, then
+ * poll again; do nothing else with it. It is closed with the handle. From the first
+ * call on, each set or release of the object costs one system call more, in every
+ * process.
  *
  * MMF_E_NULL, MMF_E_DISPOSED; MMF_E_IO: no descriptor or inotify instance left;
  * MMF_E_PLATFORM: on Windows, where mmf_wait_any does it

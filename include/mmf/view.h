@@ -5,9 +5,9 @@
  * function here leaves its outputs alone when it fails.
  *
  * Threads: many threads may use an accessor; a stream, which has a position, is for one
- * thread at a time. Loads and stores are plain copies without atomicity or ordering; put
- * a mutex, an event or a channel beside the map. Close a view once, when no thread uses
- * it. fork: the child has the views, and closes its copies.
+ * thread at a time. Loads and stores are plain copies without atomicity or ordering;
+ * put a mutex, an event or a channel beside the map. Close a view once, when no thread
+ * uses it. fork: the child has the views, and closes its copies.
  */
 #ifndef MMF_VIEW_H
 #define MMF_VIEW_H
@@ -27,7 +27,7 @@ enum {
     MMF_VIEW_POPULATE = 1,   /* make every page present now */
     MMF_VIEW_LOCK = 2,       /* keep it in memory (mlock); implies present */
     MMF_VIEW_HUGE_PAGES = 4, /* transparent huge pages */
-    /* Make the view without what the host refuses; mmf_accessor_granted tells. */
+    /* Make the view without what the host refuses; see mmf_accessor_granted. */
     MMF_VIEW_BEST_EFFORT = 0x100
 };
 
@@ -195,7 +195,7 @@ MMF_API int mmf_accessor_write(mmf_accessor *view, int64_t position, const void 
 
 /*
  * Copy up to `count` elements of `element_size` bytes to `array`, as many as the view
- * has left; `*read` tells how many, 0 if not even one fits. ReadArray<T>.
+ * has left; `*read` says how many, 0 if not even one fits. ReadArray<T>.
  *
  * In the view elements stand .NET's stride apart: element_size if that is 1 or 2, else
  * rounded up to a multiple of 4. In `array` they stand element_size apart.
@@ -227,7 +227,7 @@ MMF_API int mmf_accessor_write_array(mmf_accessor *view, int64_t position,
  * MemoryMappedViewStream. Its length is fixed for life; a position may lie past it.
  */
 
-/* Let go of the stream; a writable one is flushed first. NULL is allowed. */
+/* Close the stream; a writable one is flushed first. NULL is allowed. */
 MMF_API void mmf_stream_close(mmf_stream *stream);
 
 /* 1 or 0; 0 for NULL. A stream can always seek. */
@@ -266,10 +266,9 @@ MMF_API int mmf_stream_seek(mmf_stream *stream, int64_t offset, mmf_seek_origin 
                             int64_t *position);
 
 /*
- * Copy up to `count` bytes to `buffer` and move on; `*read` tells how many, fewer only
+ * Copy up to `count` bytes to `buffer` and move on; `*read` says how many, fewer only
  * at the end, 0 at or past it.
- * MMF_E_NULL: an argument is NULL. MMF_E_NOT_SUPPORTED:
- * the stream cannot read.
+ * MMF_E_NULL: an argument is NULL. MMF_E_NOT_SUPPORTED: the stream cannot read.
  */
 MMF_API int mmf_stream_read(mmf_stream *stream, void *buffer, size_t count,
                             size_t *read);
@@ -279,8 +278,8 @@ MMF_API int mmf_stream_read_byte(mmf_stream *stream, int32_t *value);
 
 /*
  * Copy `count` bytes to the stream and move on, all or none.
- * MMF_E_NULL, MMF_E_RANGE: as for read. MMF_E_NOT_SUPPORTED: the stream cannot write,
- * or they do not fit. MMF_E_IO: position + count is beyond 63 bits.
+ * MMF_E_NULL: as for read. MMF_E_NOT_SUPPORTED: the stream cannot write, or they do not
+ * fit. MMF_E_IO: position + count is beyond 63 bits.
  */
 MMF_API int mmf_stream_write(mmf_stream *stream, const void *buffer, size_t count);
 MMF_API int mmf_stream_write_byte(mmf_stream *stream, uint8_t value);
@@ -298,7 +297,7 @@ MMF_API int mmf_stream_flush(mmf_stream *stream);
 typedef int (*mmf_stream_sink)(void *payload, const void *bytes, size_t count);
 
 /*
- * Give the bytes from the position to the end to `sink`, at most `buffer_size` at a
+ * Pass the bytes from the position to the end to `sink`, at most `buffer_size` at a
  * time, then stand at the end. Stream.CopyTo.
  * MMF_E_NULL: stream or sink is NULL. MMF_E_RANGE: buffer_size is 0.
  * MMF_E_NOT_SUPPORTED: the stream cannot read. What the sink answered.

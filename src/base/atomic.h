@@ -1,5 +1,5 @@
 /*
- * atomic.h - the one door to atomic operations; the ordering is in the name.
+ * atomic.h - all atomic operations; the ordering is in the name.
  *
  * A test build can put its own operations behind these names, to make every one of
  * them a point where schedules switch.
@@ -174,7 +174,7 @@ mmf_fence_full(void)
 }
 
 /*
- * Copy what somebody may be writing meanwhile. The caller finds out afterwards, and
+ * Copy what another participant may be writing. The caller finds out afterwards, and
  * then does not use the copy.
  */
 #ifdef MMF_THREAD_SANITIZER
@@ -227,8 +227,8 @@ mmf_copy_short_changing(void *to, const void *from, size_t size)
 #endif
 
 /*
- * The line at `address` will be written, or read, soon: bring it here meanwhile. Nothing
- * comes of it if there is no such address.
+ * The line at `address` will be written, or read, soon: bring it here meanwhile.
+ * Nothing comes of it if there is no such address.
  */
 static inline void
 mmf_prefetch_to_write(const void *address)

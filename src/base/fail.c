@@ -88,7 +88,21 @@ mmf_last_message(void)
 }
 
 void
-mmf_fail_restore(const mmf_error *error)
+mmf_fail_keep(mmf_error *kept)
 {
-    last = *error;
+    *kept = last;
+}
+
+void
+mmf_fail_restore(const mmf_error *kept)
+{
+    last = *kept;
+}
+
+int
+mmf_fail_settle(int rc, const mmf_error *kept)
+{
+    if (rc >= 0)
+        mmf_fail_restore(kept);
+    return rc;
 }

@@ -11,14 +11,12 @@
 
 #include <mmf/status.h>
 
-/*
- * The printf that formats here; a build whose C library has several says which.
- */
+/* The printf that formats here; a build whose C library has several says which. */
 #ifndef MMF_PRINTF
 #define MMF_PRINTF printf
 #endif
 
-/* Note the failure and answer `status`. */
+/* Note the failure and return `status`. */
 int mmf_fail(int status, const char *format, ...)
     __attribute__((format(MMF_PRINTF, 2, 3)));
 
@@ -36,7 +34,23 @@ int mmf_fail_system(int status, int system_error, const char *format, ...)
  */
 const char *mmf_error_text(int system_error, char *buffer, size_t size);
 
-/* Put back what mmf_last_error gave, after a failure that is none of the call's. */
-void mmf_fail_restore(const mmf_error *error);
+/*
+ * For a call that tries something, and may succeed although the try has failed:
+ *
+ *     mmf_fail_keep(&before);
+ *     rc = try_one_way();
+ *     if (rc == MMF_E_NOT_FOUND)
+ *         rc = try_another_way();
+ *     return mmf_fail_settle(rc, &before);
+ *
+ * Keep this thread's record of the last failure.
+ */
+void mmf_fail_keep(mmf_error *kept);
+
+/* If `rc` is no failure, put the record back. Returns `rc`. */
+int mmf_fail_settle(int rc, const mmf_error *kept);
+
+/* Put the record back, after failures that are not the call's own. */
+void mmf_fail_restore(const mmf_error *kept);
 
 #endif

@@ -4,18 +4,20 @@
  */
 #include "base/name.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/invariant.h"
 #include "base/siphash.h"
 
-enum { LEAF_LONGEST = 200, LEAF_HEAD = 160 };
+enum { LONGEST_FILE_NAME = 200, HEAD_OF_LONG_NAME = 160 };
 
 static const char local_prefix[] = "Local\\";
 static const char global_prefix[] = "Global\\";
 
-static int
+static bool
 starts_with(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;
@@ -37,8 +39,7 @@ mmf_name_split(const char *given, const char *parameter, struct mmf_name *name)
     }
     if (text[0] == '\0')
         return mmf_fail_argument(MMF_E_INVALID, parameter,
-                                 "name \"%s\": nothing stands behind the prefix",
-                                 given);
+                                 "name \"%s\": nothing follows the prefix", given);
     name->given = given;
     name->text = text;
     name->length = strlen(text);
@@ -69,7 +70,7 @@ mmf_name_parse(const char *given, const char *parameter, struct mmf_name *name)
     return MMF_OK;
 }
 
-static int
+static bool
 stands_for_itself(unsigned char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -102,9 +103,9 @@ encoded_length(const struct mmf_name *name)
     return length;
 }
 
-/* Encode as many whole bytes of the name as fit in `room`; answer the length. */
+/* Encode as many bytes of the name as fit in `space`; answer the length. */
 static size_t
-encode_head(const struct mmf_name *name, char *out, size_t room)
+encode_head(const struct mmf_name *name, char *out, size_t space)
 {
     size_t used = 0;
     char piece[3];
@@ -112,7 +113,7 @@ encode_head(const struct mmf_name *name, char *out, size_t room)
     for (size_t i = 0; i < name->length; i++) {
         size_t n = encode_byte((unsigned char)name->text[i], piece);
 
-        if (used + n > room)
+        if (used + n > space)
             break;
         memcpy(out + used, piece, n);
         used += n;
@@ -134,22 +135,23 @@ end_of_last_character(const char *text, size_t length)
 }
 
 void
-mmf_name_leaf(const struct mmf_name *name, char leaf[MMF_LEAF_SIZE])
+mmf_name_file_name(const struct mmf_name *name, char out[MMF_FILE_NAME_SIZE])
 {
     /* Any fixed key does: the full name is compared when the object is opened. */
     static const uint8_t key[16] = "mmf object name";
     uint8_t hash[16];
     size_t used;
 
-    if (encoded_length(name) <= LEAF_LONGEST) {
-        used = encode_head(name, leaf, LEAF_LONGEST);
-        leaf[used] = '\0';
+    MMF_ASSERT(name->length >= 1 && name->length <= MMF_NAME_MAX);
+    if (encoded_length(name) <= LONGEST_FILE_NAME) {
+        used = encode_head(name, out, LONGEST_FILE_NAME);
+        out[used] = '\0';
         return;
     }
-    used = encode_head(name, leaf, LEAF_HEAD);
-    used = end_of_last_character(leaf, used);
-    leaf[used++] = '~';
+    used = encode_head(name, out, HEAD_OF_LONG_NAME);
+    used = end_of_last_character(out, used);
+    out[used++] = '~';
     mmf_siphash128(key, name->text, name->length, hash);
     for (size_t i = 0; i < sizeof(hash); i++)
-        used += (size_t)snprintf(leaf + used, 3, "%02x", hash[i]);
+        used += (size_t)snprintf(out + used, 3, "%02x", hash[i]);
 }

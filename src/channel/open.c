@@ -90,9 +90,12 @@ check_limit(int32_t limit, const char *field)
 static int
 check_create_options(const mmf_channel_options *options)
 {
+    const struct mmf_naming naming = naming_of(options);
     int rc = check_limit(options->max_senders, "max_senders");
 
-    return rc < 0 ? rc : check_limit(options->max_receivers, "max_receivers");
+    if (rc == MMF_OK)
+        rc = check_limit(options->max_receivers, "max_receivers");
+    return rc < 0 ? rc : mmf_naming_check_new(&naming);
 }
 
 int

@@ -4,8 +4,8 @@
  * Callers have checked the arguments by .NET's rules: names are parsed, sizes positive,
  * enumerations in range, out pointers not NULL. Functions answer a status; on failure
  * they have called mmf_fail with the system's error, and changed nothing. They never
- * wait longer than the timeout they were given, or MMF_OS_PATIENCE_MS where there is
- * none, for another process.
+ * wait for another process longer than the timeout they were given, or without one than
+ * MMF_OS_PATIENCE_MS.
  */
 #ifndef MMF_OS_OS_H
 #define MMF_OS_OS_H
@@ -46,7 +46,7 @@ int64_t mmf_os_now(void);
 /* Sleep; a signal may end it early. */
 void mmf_os_sleep(int64_t nanoseconds);
 
-/* Fill `bytes` with numbers that nobody can guess. MMF_E_IO. */
+/* Fill `bytes` with random numbers that cannot be guessed. MMF_E_IO. */
 int mmf_os_random(void *bytes, size_t size);
 
 /* Pause before the next try. false: the deadline has come, and there was no pause. */
@@ -328,7 +328,7 @@ void mmf_os_channel_renew(struct mmf_os_channel *channel);
 /* Takes one object's description; strings are borrowed for the call. < 0 ends. */
 typedef int (*mmf_os_visitor)(void *payload, const mmf_object_info *info);
 
-/* Collect the orphaned unless MMF_LIST_KEEP_ORPHANED, and show each file that is left. */
+/* Collect what is orphaned unless MMF_LIST_KEEP_ORPHANED, and show each file left. */
 int mmf_os_names_visit(mmf_list_flags flags, mmf_os_visitor visitor, void *payload);
 
 /* Collect the orphaned; with MMF_LIST_KEEP_ORPHANED only count them. */

@@ -73,18 +73,24 @@ a_name_has_its_limits(void **state)
     free(name);
 }
 
+/* `created_only`: opening ignores the field. */
 static void
-refuse_options(mmf_channel_options options, int status, const char *parameter)
+refuse_options(mmf_channel_options options, int status, const char *parameter,
+               int created_only)
 {
     mmf_queue *queue = UNTOUCHED;
     int created = -7;
 
     CHECK_FAILS_PARAM(create("Q", 8, 8, MMF_OVERFLOW_BLOCK, &options, &created, &queue),
                       status, parameter);
-    CHECK_FAILS_PARAM(mmf_queue_open_existing("Q", &options, &queue), status,
-                      parameter);
     CHECK(queue == UNTOUCHED);
     CHECK_INT(created, -7);
+    if (created_only)
+        CHECK_FAILS(mmf_queue_open_existing("Q", &options, &queue), MMF_E_NOT_FOUND);
+    else
+        CHECK_FAILS_PARAM(mmf_queue_open_existing("Q", &options, &queue), status,
+                          parameter);
+    CHECK(queue == UNTOUCHED);
 }
 
 static void
@@ -102,7 +108,11 @@ options_are_checked(void **state)
 #define BAD(field, value, status, parameter)                                           \
     bad = good;                                                                        \
     bad.field = value;                                                                 \
-    refuse_options(bad, status, parameter)
+    refuse_options(bad, status, parameter, 0)
+#define BAD_FOR_CREATING(field, value, status, parameter)                              \
+    bad = good;                                                                        \
+    bad.field = value;                                                                 \
+    refuse_options(bad, status, parameter, 1)
     BAD(size, 0, MMF_E_INVALID, "options");
     BAD(size, 3, MMF_E_INVALID, "options");
     BAD(size, 100000, MMF_E_INVALID, "options");
@@ -111,13 +121,14 @@ options_are_checked(void **state)
     BAD(strategy, 3, MMF_E_INVALID, "strategy");
     BAD(flags, 4, MMF_E_INVALID, "flags");
     BAD(flags, 0x80000000u, MMF_E_INVALID, "flags");
-    BAD(max_senders, -1, MMF_E_RANGE, "max_senders");
-    BAD(max_senders, 1025, MMF_E_RANGE, "max_senders");
-    BAD(max_receivers, -1, MMF_E_RANGE, "max_receivers");
-    BAD(max_receivers, 1025, MMF_E_RANGE, "max_receivers");
+    BAD_FOR_CREATING(max_senders, -1, MMF_E_RANGE, "max_senders");
+    BAD_FOR_CREATING(max_senders, 1025, MMF_E_RANGE, "max_senders");
+    BAD_FOR_CREATING(max_receivers, -1, MMF_E_RANGE, "max_receivers");
+    BAD_FOR_CREATING(max_receivers, 1025, MMF_E_RANGE, "max_receivers");
     BAD(replay, -1, MMF_E_RANGE, "replay");
-    BAD(mode, 01000, MMF_E_RANGE, "mode");
+    BAD_FOR_CREATING(mode, 01000, MMF_E_RANGE, "mode");
 #undef BAD
+#undef BAD_FOR_CREATING
     bad = good;
     bad.wait_ms = -2;
     CHECK_FAILS_PARAM(mmf_queue_open_existing("Q", &bad, &queue), MMF_E_RANGE,
@@ -125,9 +136,9 @@ options_are_checked(void **state)
     bad = good;
     bad.all_users = 1;
     CHECK_FAILS_PARAM(create("Local\\Q", 8, 8, MMF_OVERFLOW_BLOCK, &bad, NULL, &queue),
-                      MMF_E_INVALID, "all_users");
+                      MMF_E_INVALID, "name");
     CHECK_FAILS_PARAM(mmf_queue_open_existing("Local\\Q", &bad, &queue), MMF_E_INVALID,
-                      "all_users");
+                      "name");
     bad = options_for(MMF_ROLE_SEND, MMF_CHANNEL_SPSC);
     CHECK_FAILS_PARAM(create("Q", 8, 8, MMF_OVERFLOW_DROP_OLDEST, &bad, NULL, &queue),
                       MMF_E_INVALID, "overflow");
@@ -233,7 +244,7 @@ an_existing_queue_must_be_as_asked(void **state)
     refuse_other(100, 5, MMF_OVERFLOW_BLOCK, &options, "BLOCK", "FAIL");
     other = options;
     other.flags = MMF_CHANNEL_SPSC;
-    refuse_other(100, 5, MMF_OVERFLOW_FAIL, &other, "SPSC", "");
+    refuse_other(100, 5, MMF_OVERFLOW_FAIL, &other, "flags 0", "1");
     other = options;
     other.max_senders = 0;
     refuse_other(100, 5, MMF_OVERFLOW_FAIL, &other, "64", "3");

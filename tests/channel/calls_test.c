@@ -474,7 +474,7 @@ a_latest_value_needs_no_system_call(void **state)
     latest = join_latest(RECEIVE);
     peer = peer_start();
     peer_does(peer, "latest open %u", RECEIVE);
-    peer_begins(peer, "latest read 0 -1");
+    peer_begins(peer, "latest receive 0 -1");
     peer_await_sleep(peer);
     expect_calls(write_two, 1, 0);
     CHECK(process_read_line(peer, line, sizeof(line)) != NULL);

@@ -218,7 +218,7 @@ calls_check_their_arguments(void **state)
     CHECK_FAILS_PARAM(mmf_latest_create_or_open("", 8, NULL, &created, &latest),
                       MMF_E_INVALID, "name");
     CHECK_FAILS_PARAM(mmf_latest_create_or_open("L", 0, NULL, &created, &latest),
-                      MMF_E_RANGE, "message_size");
+                      MMF_E_RANGE, "value_size");
     CHECK_FAILS_PARAM(mmf_latest_create_or_open("L", 8, &single, &created, &latest),
                       MMF_E_INVALID, "flags");
     CHECK_FAILS_PARAM(mmf_latest_open_existing("L", NULL, NULL), MMF_E_NULL, "out");

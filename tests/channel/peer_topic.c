@@ -167,7 +167,7 @@ run_topic(char *const *words, int count)
         mmf_topic_close(topic);
         topic = NULL;
         answer(MMF_OK, "");
-    } else if (strcmp(words[0], "publish") == 0 && count == 3) {
+    } else if (strcmp(words[0], "send") == 0 && count == 3) {
         publish(first, second);
     } else if (strcmp(words[0], "drain") == 0 && count == 3) {
         drain(first, second);
@@ -274,9 +274,9 @@ run_latest(char *const *words, int count)
         mmf_latest_close(latest);
         latest = NULL;
         answer(MMF_OK, "");
-    } else if (strcmp(words[0], "write") == 0 && count == 3) {
+    } else if (strcmp(words[0], "send") == 0 && count == 3) {
         write_values(first, second);
-    } else if (strcmp(words[0], "read") == 0 && count == 3) {
+    } else if (strcmp(words[0], "receive") == 0 && count == 3) {
         read_after(first, (int32_t)second);
     } else if (strcmp(words[0], "watch") == 0 && count == 2) {
         watch(first);

@@ -8,7 +8,7 @@
 /*
  *   topic create ROLE COUNT OVERFLOW      "new" or "old"
  *   topic open ROLE; topic close
- *   topic publish FIRST COUNT             messages of these numbers
+ *   topic send FIRST COUNT             messages of these numbers
  *   topic drain FIRST COUNT               receive them, and nothing else, and check them
  *   topic receive T                       the number, and how many were lost
  *   topic reserve                         8 bytes
@@ -16,8 +16,8 @@
  *
  *   latest create ROLE                    "new" or "old"
  *   latest open ROLE; latest close
- *   latest write FIRST COUNT              values of these numbers
- *   latest read VERSION T                 wait for a newer one if T is not 0: the
+ *   latest send FIRST COUNT              values of these numbers
+ *   latest receive VERSION T                 wait for a newer one if T is not 0: the
  *                                         number, and the version
  *   latest watch LAST                     read until it is LAST: none torn, none older
  *   latest reserve                        8 bytes

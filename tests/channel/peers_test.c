@@ -28,9 +28,10 @@ carry(struct process *from, struct process *to)
 static void
 meet(uint32_t flags, struct process *one, struct process *other)
 {
-    /* One makes it, the other finds it. */
+    /* One creates it, the other opens it; other sizes are refused. */
     peer_answers(one, "MMF_OK new", "create 1 %u 0 %d %d 1", flags, SIZE, COUNT);
-    peer_answers(other, "MMF_OK old", "create 2 %u 2 1 1 1", flags);
+    peer_fails(other, MMF_E_MISMATCH, "create 2 %u 2 1 1 1", flags);
+    peer_answers(other, "MMF_OK old", "create 2 %u 2 %d %d 1", flags, SIZE, COUNT);
     carry(one, other);
     /* Asleep, and by a descriptor. */
     peer_begins(other, "receive -1");
@@ -85,20 +86,21 @@ static void
 meet_at_topic(struct process *one, struct process *other)
 {
     peer_answers(one, "MMF_OK new", "topic create 1 %d 1", COUNT);
-    peer_answers(other, "MMF_OK old", "topic create 2 1 1");
+    peer_fails(other, MMF_E_MISMATCH, "topic create 2 1 1");
+    peer_answers(other, "MMF_OK old", "topic create 2 %d 1", COUNT);
     peer_begins(other, "topic drain 1 %d", MESSAGES);
-    peer_does(one, "topic publish 1 %d", MESSAGES);
+    peer_does(one, "topic send 1 %d", MESSAGES);
     process_expect(other, "MMF_OK");
     peer_begins(other, "topic receive -1");
     peer_await_sleep(other);
-    peer_does(one, "topic publish 7 1");
+    peer_does(one, "topic send 7 1");
     process_expect(other, "MMF_OK 7 0");
     peer_does(one, "topic close");
     peer_does(other, "topic close");
     /* Overtaken: what it lost and what it gets are all there were. */
     peer_answers(one, "MMF_OK new", "topic create 1 4 3");
     peer_does(other, "topic open 2");
-    peer_does(one, "topic publish 1 10");
+    peer_does(one, "topic send 1 10");
     peer_answers(other, "MMF_OK 8 7", "topic receive 0");
     peer_answers(other, "MMF_OK 9 0", "topic receive 0");
     peer_answers(other, "MMF_OK 10 0", "topic receive 0");
@@ -112,13 +114,13 @@ meet_at_latest(struct process *one, struct process *other)
 {
     peer_answers(one, "MMF_OK new", "latest create 1");
     peer_answers(other, "MMF_OK old", "latest create 2");
-    peer_answers(other, "MMF_OK 0 0", "latest read 0 0");
-    peer_begins(other, "latest read 0 -1");
+    peer_answers(other, "MMF_OK 0 0", "latest receive 0 0");
+    peer_begins(other, "latest receive 0 -1");
     peer_await_sleep(other);
-    peer_does(one, "latest write 1 1");
+    peer_does(one, "latest send 1 1");
     process_expect(other, "MMF_OK 1 1");
     peer_begins(other, "latest watch %d", 1 + MESSAGES);
-    peer_does(one, "latest write 2 %d", MESSAGES);
+    peer_does(one, "latest send 2 %d", MESSAGES);
     process_expect(other, "MMF_OK");
     peer_does(one, "latest close");
     peer_does(other, "latest close");
@@ -136,15 +138,15 @@ outlive_publisher(struct process *own, struct process *foreign)
     peer_does(publisher, "latest open 1");
     peer_does(foreign, "topic open 3"); /* its cursor holds publishers, too */
     peer_does(foreign, "latest open 3");
-    peer_does(publisher, "latest write 1 1");
+    peer_does(publisher, "latest send 1 1");
     peer_does(foreign, "topic reserve");
     peer_does(foreign, "latest reserve");
     process_kill(foreign);
     peer_begins(own, "topic drain 1 20");
-    peer_does(publisher, "topic publish 1 20");
+    peer_does(publisher, "topic send 1 20");
     process_expect(own, "MMF_OK");
-    peer_answers(own, "MMF_OK 1 1", "latest read 0 0");
-    peer_does(publisher, "latest write 2 20");
+    peer_answers(own, "MMF_OK 1 1", "latest receive 0 0");
+    peer_does(publisher, "latest send 2 20");
     peer_does(own, "latest watch 21");
     peer_end(publisher);
 }

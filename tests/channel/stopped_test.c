@@ -413,7 +413,7 @@ a_stopped_writer_and_a_stopped_reader_hold_no_one(void **state)
     peer_does(writer, "latest reserve");
     process_stop(writer);
     peer_does(reader, "latest open %u", RECEIVE);
-    peer_begins(reader, "latest read 0 -1");
+    peer_begins(reader, "latest receive 0 -1");
     peer_await_sleep(reader);
     process_stop(reader);
     for (uint64_t i = 0; i < 50; i++) {

@@ -496,7 +496,7 @@ rule_2_5_access_denied_with_more_than_the_object_allows(void **state)
  */
 
 static void
-create_or_open_tells_which(void **state)
+create_or_open_reports_which(void **state)
 {
     char name[UNIQUE_NAME_SIZE];
     mmf_map *first = NULL, *second = NULL;
@@ -590,7 +590,7 @@ main(int argc, char **argv)
         cmocka_unit_test(rule_2_5_options_are_ignored_when_it_opens),
         cmocka_unit_test(rule_2_5_access_denied_with_more_than_the_object_allows),
         cmocka_unit_test(rule_2_5_out_is_null),
-        cmocka_unit_test(create_or_open_tells_which),
+        cmocka_unit_test(create_or_open_reports_which),
         cmocka_unit_test(create_or_open_with_the_exact_capacity),
     };
 

@@ -104,7 +104,7 @@ visit(int argc, char **argv)
             map = NULL;
             role_say("closed");
         } else {
-            CHECK_FAIL("told to \"%s\"", line);
+            CHECK_FAIL("unknown command \"%s\"", line);
         }
     }
     mmf_map_close(map);

@@ -3,10 +3,8 @@
  */
 #include "support.h"
 
-#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 static void
 rule_2_1_1_null_name(void **state)
@@ -200,79 +198,6 @@ rule_2_1_access_out_of_range(void **state)
         REFUSES_OPEN("Cat", WITH_ACCESS(bad[i]), MMF_E_RANGE, "access");
 }
 
-/*
- * The wait for a name.
- */
-
-static void *
-open_later(void *options)
-{
-    return open_existing("Cat", options);
-}
-
-static void
-open_waits_for_the_name(void **state)
-{
-    static const int32_t waits[] = {-1, 20000, INT32_MAX};
-    mmf_map_options options = options_with(0, 0, 0);
-    size_t i;
-
-    (void)state;
-    for (i = 0; i < COUNT_OF(waits); i++) {
-        pthread_t thread;
-        mmf_map *map;
-        void *opened;
-
-        CHECK_CONTEXT("%d ms", waits[i]);
-        options.wait_ms = waits[i];
-        CHECK(pthread_create(&thread, NULL, open_later, &options) == 0);
-        map = create_new("Cat", 4096, NULL);
-        CHECK(pthread_join(thread, &opened) == 0);
-        poke(map, 7, 42);
-        CHECK_INT(byte_at(opened, 7), 42);
-        mmf_map_close(opened);
-        mmf_map_close(map);
-    }
-}
-
-static void
-open_waits_in_vain(void **state)
-{
-    mmf_map_options options = options_with(0, 0, 0);
-    struct timespec before, after;
-    int64_t took;
-
-    (void)state;
-    options.wait_ms = 130;
-    CHECK(clock_gettime(CLOCK_MONOTONIC, &before) == 0);
-    REFUSES_OPEN("Cat", &options, MMF_E_NOT_FOUND, NULL);
-    CHECK(clock_gettime(CLOCK_MONOTONIC, &after) == 0);
-    took = (after.tv_sec - before.tv_sec) * INT64_C(1000000000) + after.tv_nsec -
-           before.tv_nsec;
-    if (took < 130000000)
-        CHECK_FAIL("130 ms took %lld ns", (long long)took);
-}
-
-static void
-open_wait_out_of_range(void **state)
-{
-    static const int32_t bad[] = {-2, -100, INT32_MIN};
-    mmf_map_options options = options_with(0, 0, 0);
-    mmf_map *map;
-    size_t i;
-
-    (void)state;
-    map = create_new("Dog", 4096, NULL);
-    for (i = 0; i < COUNT_OF(bad); i++) {
-        options.wait_ms = bad[i];
-        REFUSES_OPEN("Cat", &options, MMF_E_RANGE, "wait_ms");
-        REFUSES_OPEN("Dog", &options, MMF_E_RANGE, "wait_ms");
-        /* It is read by open_existing alone. */
-        mmf_map_close(create_or_open("Cat", 4096, &options));
-    }
-    mmf_map_close(map);
-}
-
 /* Standard rights, such as delete, open but give no view. */
 static void
 rule_2_1_rights_without_memory(void **state)
@@ -356,9 +281,6 @@ main(int argc, char **argv)
         cmocka_unit_test(rule_2_1_order_of_checks),
         cmocka_unit_test(rule_1_1_open_existing_defaults),
         cmocka_unit_test(rule_2_1_out_is_null),
-        cmocka_unit_test(open_waits_for_the_name),
-        cmocka_unit_test(open_waits_in_vain),
-        cmocka_unit_test(open_wait_out_of_range),
     };
 
     return harness_main(argc, argv, "open_existing", tests, COUNT_OF(tests), NULL);

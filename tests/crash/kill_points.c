@@ -61,7 +61,7 @@ enum {
 
 /* Which other processes there are when the operation runs. */
 #define WITH_HOLDER 1u  /* another process holds the name */
-#define WITH_DEAD 2u    /* a dead object has the name */
+#define WITH_DEAD 2u    /* an orphaned object has the name */
 #define GLOBAL 4u       /* the name is GLOBAL_NAME */
 #define BY_CALL_ONLY 8u /* no kills by instruction */
 #define LONE_CHILD 16u  /* a forked child of the victim outlives it */
@@ -203,7 +203,7 @@ ask_holder(char request)
     return answer == 'y';
 }
 
-/* Leave dead objects under the name and under another one. */
+/* Leave orphaned objects under the name and under another one. */
 static void
 leave_dead(const char *first, const char *second)
 {
@@ -212,7 +212,7 @@ leave_dead(const char *first, const char *second)
     if (pid == 0) {
         if (create_with_pattern(first) == NULL ||
             (second != NULL && create_with_pattern(second) == NULL)) {
-            fprintf(stderr, "kill_points: dead object: %s\n", mmf_last_message());
+            fprintf(stderr, "kill_points: orphaned object: %s\n", mmf_last_message());
             _exit(1);
         }
         _exit(0);
@@ -351,15 +351,15 @@ static const struct operation operations[] = {
     {"create_new, Global", GLOBAL, NULL, run_create_new},
     {"create_new, inheritable", 0, NULL, run_create_inheritable},
     {"create_new, unnamed", 0, NULL, run_create_unnamed},
-    {"create_new over a dead one", WITH_DEAD, NULL, run_create_new},
+    {"create_new over an orphan", WITH_DEAD, NULL, run_create_new},
     {"create_new of a name that is held", WITH_HOLDER, NULL, run_create_new},
     {"create_or_open, creates", 0, NULL, run_create_or_open},
-    {"create_or_open over a dead one", WITH_DEAD, NULL, run_create_or_open},
+    {"create_or_open over an orphan", WITH_DEAD, NULL, run_create_or_open},
     {"create_or_open, opens", WITH_HOLDER, NULL, run_create_or_open},
     {"open_existing", WITH_HOLDER, NULL, run_open},
     {"open_existing, to read, Global", WITH_HOLDER | GLOBAL, NULL, run_open_to_read},
     {"open_existing of nothing", 0, NULL, run_open},
-    {"open_existing of a dead one", WITH_DEAD, NULL, run_open},
+    {"open_existing of an orphan", WITH_DEAD, NULL, run_open},
     {"create_from_file with a name", 0, NULL, run_create_from_file},
     {"view, sole holder", 0, run_create_new, run_create_view},
     {"view, not alone", WITH_HOLDER, run_open, run_create_view},
@@ -371,7 +371,7 @@ static const struct operation operations[] = {
     {"close, last, of a file", 0, run_create_from_file, run_close},
     {"close, not last", WITH_HOLDER, run_open, run_close},
     {"close, not last, with a view", WITH_HOLDER, open_with_view, run_close},
-    {"list over dead ones", WITH_DEAD, NULL, run_list},
+    {"list over orphans", WITH_DEAD, NULL, run_list},
     {"gc of orphans", WITH_DEAD, NULL, run_gc},
     {"gc beside a holder", WITH_HOLDER, NULL, run_gc},
     {"fork", BY_CALL_ONLY | LONE_CHILD, create_with_view, run_fork},
@@ -477,7 +477,7 @@ check_survivors(void)
     }
     if (access(file_path, F_OK) < 0)
         site_fail("the mapped file", "it is gone");
-    /* The other dead object, and temporary names, go with mmf_gc. */
+    /* The other orphaned object, and temporary names, go with mmf_gc. */
     if ((current->flags & WITH_DEAD) != 0 || without_tmpfile)
         mmf_gc(0, NULL);
     if (count_files(left, sizeof(left)) > 0) {

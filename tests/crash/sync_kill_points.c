@@ -71,7 +71,7 @@ static const char *const names[OBJECTS] = {"mutex", "event", "manual", "semaphor
 #define MUTEX_DEAD 8u    /* its owner has just died */
 #define PARTNER_OWNS 16u /* the mutex, until the victim sleeps */
 #define FRESH_HELD 32u   /* the sleeper has a mutex of that name */
-#define FRESH_DEAD 64u   /* a dead object has that name */
+#define FRESH_DEAD 64u   /* an orphaned object has that name */
 /* What may be left. */
 #define MAY_ABANDON 128u  /* the victim may have owned the mutex */
 #define MUST_ABANDON 256u /* it did, or the one before it died */
@@ -656,7 +656,7 @@ static const struct operation operations[] = {
     {"create mutex", 0, NOTHING, NOTHING, NULL, run_create_mutex, 0},
     {"create event", 0, NOTHING, NOTHING, NULL, run_create_event, 0},
     {"create semaphore", 0, NOTHING, NOTHING, NULL, run_create_semaphore, 0},
-    {"create mutex over a dead one", FRESH_DEAD, NOTHING, NOTHING, NULL,
+    {"create mutex over an orphan", FRESH_DEAD, NOTHING, NOTHING, NULL,
      run_create_mutex, 0},
     {"create mutex, opens", FRESH_HELD, NOTHING, NOTHING, NULL, run_create_mutex, 0},
     {"open mutex", FRESH_HELD, NOTHING, NOTHING, NULL, run_open_mutex, 0},
@@ -818,7 +818,7 @@ check_sleeper(void)
         if (letter == 0)
             site_fail("the sleeper", "sleeps, although its object is available");
         else if ((seconds() - begin) * 1000 > LATE_MS)
-            site_fail("the sleeper", "was told late");
+            site_fail("the sleeper", "was notified late");
     } else {
         letter = hear(&sleeper, 0);
     }
@@ -959,7 +959,7 @@ check_names(void)
         check_held_name();
     rc = mmf_mutex_open_existing(FRESH, NULL, &seen);
     if (rc != MMF_E_NOT_FOUND)
-        site_fail("the victim's name", rc < 0 ? mmf_last_message() : "is alive");
+        site_fail("the victim's name", rc < 0 ? mmf_last_message() : "still exists");
     if (rc >= 0)
         mmf_mutex_close(seen);
     if (mmf_mutex_create_or_open(FRESH, 0, NULL, &created, &seen) < 0) {

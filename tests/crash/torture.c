@@ -482,7 +482,7 @@ check_nothing_left(const char *dir)
         const mmf_object_info *info = mmf_list_get(list, i);
 
         if (info->status != MMF_OBJECT_ORPHANED) {
-            fprintf(stderr, "torture: %s is not dead: life %d, %d holders\n",
+            fprintf(stderr, "torture: %s is not orphaned: status %d, %d holders\n",
                     info->name, info->status, info->holders);
             failures++;
         }

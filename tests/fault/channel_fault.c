@@ -204,7 +204,8 @@ leave_dead_queue(struct stage *stage)
     round_die_elsewhere(make_their_queue);
 }
 
-/* Both places of a living queue are a dead one's, and so is the message. */
+/* Both table entries of a living queue are a dead participant's, and so is the
+ * message. */
 static void
 take_table_entries(void)
 {

@@ -18,7 +18,7 @@ enum {
     COUNT = 2,
     SOON_MS = 10000,
     IN_VAIN_MS = 30, /* a tick and a half: a sleeper asks after the dead in between */
-    DEATH_MS = 200   /* a dead one has shown long before, if it can be asked after */
+    DEATH_MS = 200   /* a death shows long before, if the ticket can be asked */
 };
 
 static mmf_channel_options
@@ -597,7 +597,7 @@ has_their_value(struct stage *stage)
     CHECK_STATUS(mmf_latest_wait(stage->given_latest, version, 0), MMF_TIMED_OUT);
 }
 
-/* Both of the dead one's come, if only afterwards. */
+/* Both of the dead producer's messages come, if only afterwards. */
 static void
 has_what_the_dead_had(struct stage *stage)
 {

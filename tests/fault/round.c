@@ -351,7 +351,7 @@ check_no_more(const struct inventory *before, const struct inventory *now,
                    now->usage.files - before->usage.files, now->locks - before->locks);
 }
 
-/* Neither more nor less, but for dead objects, which may go at any time. */
+/* Neither more nor less, but for orphaned objects, which may go at any time. */
 static void
 check_same(const struct inventory *before, const char *when)
 {

@@ -8,8 +8,8 @@
  *   - the call answers what it would have answered without the fault, or a status that
  *     its header knows and this fault explains, with a message of its own;
  *   - on failure its outputs are untouched and nothing is left behind: no descriptor,
- *     mapping, block of memory, file or lock (if the call did its work all the same, a
- *     dead object may be left, which mmf_gc takes);
+ *     mapping, block of memory, file or lock (if the call did its work all the same, an
+ *     orphaned object may be left, which mmf_gc takes);
  *   - the same call without a fault then works, and what it made works and goes.
  */
 #ifndef MMF_TESTS_FAULT_ROUND_H
@@ -97,7 +97,8 @@ struct CMUnitTest *round_make_tests(struct scenario *scenarios, size_t n,
 /* The capacity of every "Cat". */
 enum { CAT_SIZE = 1000 };
 
-/* Leave a dead object of that name; what another process leaves that dies of it. */
+/* Leave an orphaned object of that name; what another process leaves that dies of
+ * it. */
 void round_leave_dead(const char *name, int64_t capacity);
 void round_die_elsewhere(void (*live)(void));
 

@@ -291,12 +291,6 @@ mmf_sys_fcntl(int fd, int command, int argument)
     return strikes("fcntl") ? -1 : fcntl(fd, command, argument);
 }
 
-int
-mmf_sys_dup_above(int fd, int lowest)
-{
-    return strikes("dup") ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, lowest);
-}
-
 ssize_t
 mmf_sys_getdents(int fd, void *records, size_t size)
 {
@@ -454,7 +448,7 @@ mmf_sys_write(int fd, const void *bytes, size_t count)
 }
 
 int
-mmf_sys_touch(int fd)
+mmf_sys_set_times(int fd)
 {
     return strikes("futimens") ? -1 : futimens(fd, NULL);
 }

@@ -128,7 +128,7 @@ struct role {
  * Before each test MMF_DIR becomes a fresh directory below /dev/shm. After it nothing
  * may be left: no file in the namespace, no descriptor, no mapping, no started process
  * that was neither finished nor killed. A test that kills processes or calls
- * harness_expect_dead may leave dead objects; they must go with mmf_gc.
+ * harness_expect_dead may leave orphaned objects; they must go with mmf_gc.
  */
 int harness_main(int argc, char **argv, const char *suite,
                  const struct CMUnitTest *tests, size_t n, const struct role *roles);
@@ -136,7 +136,7 @@ int harness_main(int argc, char **argv, const char *suite,
 /* The test's MMF_DIR. */
 const char *harness_dir(void);
 
-/* This test leaves dead objects on purpose, by other ways than process_kill. */
+/* This test leaves orphaned objects on purpose, by other ways than process_kill. */
 void harness_expect_dead(void);
 
 /* This test does not reach the end here; says why. Does not return. */

@@ -238,7 +238,7 @@ a_channel_that_exists_never_runs_out(void **state)
     in_child(use_on_a_full_one, NULL);
 }
 
-/* Leaves a dead one of most of the room, with messages in it. */
+/* Leaves an orphan of most of the space, with messages in it. */
 static void
 take_room_and_die(struct child *self, void *argument)
 {

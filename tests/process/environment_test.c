@@ -52,7 +52,7 @@ fill(mmf_map *map)
     mmf_accessor_close(view);
 }
 
-/* Leave a dead object. Its process ends without a word. */
+/* Leave an orphaned object. Its process ends without a word. */
 static void
 leave_dead(const char *name, int64_t capacity)
 {
@@ -426,7 +426,7 @@ need_room_of_the_dead(struct child *self, void *argument)
     mount_small("size=1m,mode=1777");
     CHECK_OK(mmf_map_create_new("living", 100000, NULL, &living));
     fill(living);
-    /* Dead ones of both scopes fill the rest. */
+    /* Orphans of both scopes fill the rest. */
     leave_dead("dead", 400000);
     leave_dead("Global\\dead", 400000);
     CHECK_OK(mmf_map_create_new("Cat", 700000, NULL, &map));

@@ -302,7 +302,7 @@ a_leased_file_blocks_no_process(void **state)
  * Objects that are damaged, or of a version to come.
  */
 
-/* A dead object of 10,000 bytes under "Cat"; its file, open. */
+/* An orphaned object of 10,000 bytes under "Cat"; its file, open. */
 static int
 make_dead(const struct scope *scope)
 {

@@ -528,102 +528,6 @@ a_success_leaves_the_last_failure(void **state)
 }
 
 /*
- * The wait for a name.
- */
-
-struct opening {
-    mmf_kind kind;
-    int32_t wait_ms;
-    struct object object;
-};
-
-static int
-job_open(void *argument)
-{
-    struct opening *opening = argument;
-    mmf_sync_options options;
-
-    mmf_sync_options_init(&options);
-    options.wait_ms = opening->wait_ms;
-    return object_open(&opening->object, opening->kind, "Cat", &options);
-}
-
-/* An open that waits gets the object as soon as another thread has made it. */
-static void
-open_existing_waits_for_a_name(void **state)
-{
-    struct worker *worker = worker_start();
-
-    (void)state;
-    for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
-        for (int way = 0; way < 2; way++) {
-            struct opening opening = {.kind = kind,
-                                      .wait_ms = way == 0 ? MMF_INFINITE : LONG_MS};
-            struct object object = {0};
-
-            CHECK_CONTEXT("%s, way %d", mmf_kind_name(kind), way);
-            worker_begin(worker, job_open, &opening);
-            CHECK_OK(object_create_new(&object, kind, "Cat", NULL));
-            CHECK_INT(worker_result(worker), MMF_OK);
-            CHECK_STATUS(object_wait(&object, 0), MMF_OK);
-            if (kind == MMF_KIND_MUTEX)
-                CHECK_STATUS(object_signal(&opening.object), MMF_OK);
-            else
-                CHECK_STATUS(object_wait(&opening.object, 0), MMF_TIMED_OUT);
-            object_close(&opening.object);
-            object_close(&object);
-        }
-    }
-    worker_end(worker);
-}
-
-/* The wait ends with its time, not before; another kind of object ends it at once. */
-static void
-open_existing_waits_in_vain(void **state)
-{
-    (void)state;
-    for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
-        struct opening opening = {.kind = kind, .wait_ms = 130};
-        struct object map;
-        int64_t before = now_us(), took;
-
-        CHECK_FAILS(job_open(&opening), MMF_E_NOT_FOUND);
-        took = now_us() - before;
-        if (took < 130000 || took > 5000000)
-            CHECK_FAIL("130 ms took %lld us", (long long)took);
-        map = new_object(MMF_KIND_MAP, "Cat");
-        opening.wait_ms = MMF_INFINITE;
-        CHECK_FAILS(job_open(&opening), MMF_E_WRONG_KIND);
-        object_close(&map);
-        CHECK_INT(opening.object.kind, 0);
-    }
-}
-
-static void
-open_existing_refuses_a_wait(void **state)
-{
-    static const int32_t waits[] = {-2, -100, INT32_MIN};
-
-    (void)state;
-    for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
-        for (size_t i = 0; i < COUNT_OF(waits); i++) {
-            struct opening opening = {.kind = kind, .wait_ms = waits[i]};
-            mmf_sync_options options;
-            struct object object = {0};
-
-            CHECK_CONTEXT("%s, %d ms", mmf_kind_name(kind), waits[i]);
-            CHECK_FAILS_PARAM(job_open(&opening), MMF_E_RANGE, "wait_ms");
-            /* It is for open_existing alone. */
-            mmf_sync_options_init(&options);
-            options.wait_ms = waits[i];
-            CHECK_OK(object_create(&object, kind, "Cat", &options, NULL));
-            CHECK_FAILS_PARAM(job_open(&opening), MMF_E_RANGE, "wait_ms");
-            object_close(&object);
-        }
-    }
-}
-
-/*
  * CreateNew.
  */
 
@@ -811,6 +715,23 @@ options_of_other_versions(void **state)
     accept_options(&large);
 }
 
+/* It is a creator's: open_existing does not read it. */
+static void
+refuse_mode(const mmf_sync_options *options)
+{
+    for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
+        struct object object = {0};
+        int created = -7;
+
+        CHECK_FAILS_PARAM(object_create(&object, kind, "Cat", options, &created),
+                          MMF_E_RANGE, "mode");
+        CHECK_INT(created, -7);
+        CHECK_FAILS_PARAM(object_create_new(&object, kind, "Cat", options), MMF_E_RANGE,
+                          "mode");
+        CHECK_FAILS(object_open(&object, kind, "Cat", options), MMF_E_NOT_FOUND);
+    }
+}
+
 static void
 options_out_of_range(void **state)
 {
@@ -819,9 +740,9 @@ options_out_of_range(void **state)
     (void)state;
     mmf_sync_options_init(&options);
     options.mode = 01000;
-    refuse_options(&options, MMF_E_RANGE, "mode");
+    refuse_mode(&options);
     options.mode = UINT32_MAX;
-    refuse_options(&options, MMF_E_RANGE, "mode");
+    refuse_mode(&options);
     mmf_sync_options_init(&options);
     options.all_users = 2;
     refuse_options(&options, MMF_E_INVALID, "options");
@@ -943,9 +864,6 @@ main(int argc, char **argv)
         cmocka_unit_test(rule_2_10_names_that_cannot_be),
         cmocka_unit_test(rule_2_10_open_existing),
         cmocka_unit_test(a_success_leaves_the_last_failure),
-        cmocka_unit_test(open_existing_waits_for_a_name),
-        cmocka_unit_test(open_existing_waits_in_vain),
-        cmocka_unit_test(open_existing_refuses_a_wait),
         cmocka_unit_test(create_new_refuses_a_taken_name),
         cmocka_unit_test(rule_2_10_release_count),
         cmocka_unit_test(null_handles),

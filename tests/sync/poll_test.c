@@ -398,8 +398,8 @@ owner_killed(void **state)
             longest = now_us() - dead;
         CHECK_STATUS(mmf_mutex_release(mutex), MMF_OK);
     }
-    print_message("%d looks for %d deaths; told after %.1f ms at most\n", looks, rounds,
-                  (double)longest / 1000);
+    print_message("%d looks for %d deaths; notified after %.1f ms at most\n", looks,
+                  rounds, (double)longest / 1000);
     mmf_mutex_close(mutex);
 }
 

@@ -6,7 +6,7 @@ import time
 
 from support import *
 
-NOBODY = 65534
+OTHER_USER = 65534
 
 HOLD_MANY = """
 import ctypes, sys
@@ -74,7 +74,7 @@ def other_user():
 
 
 def as_other(*arguments, **more):
-    return mmf(*arguments, user=NOBODY, **more)
+    return mmf(*arguments, user=OTHER_USER, **more)
 
 
 def test_another_user_sees_what_the_mode_says():

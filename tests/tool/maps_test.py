@@ -65,7 +65,7 @@ def test_orphaned_objects_are_shown_or_removed():
 
 
 @not_on_windows("the kernel keeps less: windows_test.py")
-def test_stat_tells_all():
+def test_stat_shows_all():
     pid = create("Cat", "4MiB", "--mode", "640", "--access", "read")
     out = mmf("stat", "Cat").out
     for part in ("4194304 bytes (4M)", "in use", "rw-r-----", "%d " % pid,
@@ -122,7 +122,7 @@ def test_what_does_not_fit_is_not_written():
     assert done.returncode == USAGE and b"9 bytes do not fit" in done.stderr, done
     os.unlink(path)
     assert mmf("read", "Cat").out == "12345678"
-    fails(USAGE, "has more than fits: 8 bytes", "write", "Cat", stdin=b"abcdefghi")
+    fails(USAGE, "standard input is too long: 8 bytes", "write", "Cat", stdin=b"abcdefghi")
 
 
 def test_large_input_goes_through():
@@ -132,7 +132,7 @@ def test_large_input_goes_through():
     assert mmf("read", "Cat", raw=True).out == data
 
 
-def test_dump_looks_as_hexdump_does():
+def test_dump_prints_as_hexdump_does():
     create("Cat", "100")
     mmf("write", "Cat", "The quick brown \n\x01\x7fé")
     part = ["-l", "100"] if WINDOWS else []
@@ -175,7 +175,7 @@ def test_every_type_is_peeked_and_poked():
         "values"] == [True, False]
 
 
-def test_a_value_that_is_none_changes_nothing():
+def test_an_invalid_value_changes_nothing():
     create("Cat", "8")
     mmf("poke", "Cat", "1", "2")
     for kind, value in (("int32", "2147483648"), ("int32", "x"), ("int32", ""),
@@ -185,10 +185,10 @@ def test_a_value_that_is_none_changes_nothing():
                         ("double", "1.5x"), ("double", "1e999"),
                         ("decimal", "79228162514264337593543950336"), ("decimal", "."),
                         ("decimal", "1.2.3")):
-        fails(USAGE, "is no %s: it would be" % kind, "poke", "Cat", "-t", kind, value)
-    fails(USAGE, "is no int32", "poke", "Cat", "3", "x")
+        fails(USAGE, "invalid value \"%s\" for %s: use" % (value, kind), "poke", "Cat", "-t", kind, value)
+    fails(USAGE, "invalid value \"x\" for int32", "poke", "Cat", "3", "x")
     many = ["3"] * (whole(8) // 4 + 1)
-    fails(USAGE, "%d bytes from 0 on are too many" % (4 * len(many)), "poke", "Cat", *many)
+    fails(USAGE, "%d bytes from offset 0 are past the end" % (4 * len(many)), "poke", "Cat", *many)
     assert mmf("peek", "Cat", "-c", "2").out == "1\n2\n"
 
 
@@ -263,7 +263,7 @@ def count_up():
     mmf("write", "Cat", stdin=bytes([mmf("read", "Cat", raw=True).out[0] + 1]))
 
 
-def test_looking_does_not_hold():
+def test_reading_does_not_keep_a_name():
     pid = create("Cat", "8")
     watcher = start("watch", "Cat", "--interval", "20ms")
     line = change_until_shown(watcher, count_up)
@@ -275,7 +275,7 @@ def test_looking_does_not_hold():
     assert "was removed: the last process closed it" in result.err, result
 
 
-def test_watch_tells_values():
+def test_watch_shows_values():
     create("Cat", "64")
     watcher = start("watch", "Cat", "-t", "int32", "-o", "8", "-c", "2", "-i", "10ms",
                     "-n", "2")

@@ -43,7 +43,7 @@ def test_the_table_fits_the_terminal():
 
 
 @not_on_windows("a console is no stream of bytes: windows_test.py")
-def test_create_says_what_it_holds_and_ctrl_c_lets_go():
+def test_create_says_what_is_open_and_ctrl_c_closes():
     terminal = Terminal("create", "Cat", "16")
     terminal.expect("\"Cat\" is open; Ctrl-C closes it")
     assert names() == ["Cat"]
@@ -54,7 +54,7 @@ def test_create_says_what_it_holds_and_ctrl_c_lets_go():
 
 
 @not_on_windows("the kernel does not tell who owns a mutex")
-def test_lock_tells_whom_it_waits_for():
+def test_lock_shows_the_owner_it_waits_for():
     owner = start("lock", "Gate", "--", "cat")
     wait_until(lambda: ls() and ls()[0]["owned"])
     terminal = Terminal("lock", "Gate", "--", "true")
@@ -77,10 +77,10 @@ def test_ctrl_c_reaches_the_command_alone():
 @not_on_windows("there is one kind of console: windows_test.py")
 def test_screens_need_a_terminal():
     create("Cat", "8")
-    fails(USAGE, "this needs a terminal: mmf ls shows the same once", "top")
+    fails(USAGE, "this needs a terminal: mmf ls prints the same once", "top")
     terminal = Terminal(command=["/usr/bin/env", "TERM=nonsense", MMF, "top"])
     assert os.WEXITSTATUS(terminal.finish()) == USAGE
-    assert b'TERM "nonsense" is no terminal that is known here' in terminal.seen
+    assert b'unknown terminal "nonsense": export TERM=xterm' in terminal.seen
 
 
 def blur(screen):

@@ -6,7 +6,7 @@
  *   end NUMBER     end it, as rudely as can be, and wait until it is gone
  *   crash          end by an access violation
  *   stay           print the own number, and stay until standard input ends
- *   sleep          print the own number, and stay until somebody ends it
+ *   sleep          print the own number, and stay until it is ended
  *   own NAME       the same, owning the mutex of that name
  *   echo WORD...   print each in brackets, on a line of its own
  *   visit FILE     write "in" to the file, and a moment later "out"

@@ -123,7 +123,7 @@ def test_what_does_not_fit_is_not_written():
                               stderr=subprocess.PIPE)
     assert done.returncode == USAGE and b"4097 bytes do not fit" in done.stderr, done
     assert mmf("read", "Cat", "-l", "9", raw=True).out == b"12345678\0"
-    fails(USAGE, "has more than fits: 4096 bytes", "write", "Cat", stdin=b"y" * 4097)
+    fails(USAGE, "standard input is too long: 4096 bytes", "write", "Cat", stdin=b"y" * 4097)
 
 
 def test_bytes_are_not_lines():
@@ -161,7 +161,7 @@ def test_arguments_reach_the_command_as_they_are():
     out = mmf("lock", "Gate", "--", OTHER, "echo", *words).out.replace("\r", "")
     assert out == "".join("[%s]\n" % word for word in words), out
     result = mmf("lock", "Gate", "--", HERE, "stat", "ünï", status=NO_OBJECT)
-    assert "there is no \"ünï\"" in result.err, result
+    assert "no such object: \"ünï\"" in result.err, result
 
 
 def test_lock_passes_the_status_on():
@@ -225,7 +225,7 @@ def test_gc_finds_nothing_orphaned():
 #
 
 
-def test_doctor_looks_at_sessions_and_privileges():
+def test_doctor_checks_sessions_and_privileges():
     out = mmf("doctor", "--all").out
     for part in (r"this process is in session \d+: its names are in \\",
                  r"may list and make names in (\\Sessions\\\d+)?\\BaseNamedObjects",
@@ -241,7 +241,7 @@ def test_doctor_looks_at_sessions_and_privileges():
         assert one["level"] != "problem", one
 
 
-def test_doctor_tells_why_a_name_can_be_opened_or_not():
+def test_doctor_says_why_a_name_can_be_opened_or_not():
     create("Cat", "8")
     create("Global\\Hen", "8")
     out = mmf("doctor", "Cat").out
@@ -269,7 +269,7 @@ def test_bench_compares_and_leaves_nothing():
 
 def test_screens_need_a_console():
     create("Cat", "8")
-    fails(USAGE, "this needs a terminal: mmf ls shows the same once", "top")
+    fails(USAGE, "this needs a terminal: mmf ls prints the same once", "top")
 
 
 def test_top_is_a_live_table():
@@ -325,7 +325,7 @@ def test_three_consoles():
     assert ls() == []
 
 
-def test_ctrl_c_ends_a_wait_and_gives_back():
+def test_ctrl_c_ends_a_wait_and_closes():
     create("Door", "--kind", "event")
     create("Gate", "--kind", "mutex")
     holders = lambda: {entry["name"]: entry["holder_count"] for entry in ls()}

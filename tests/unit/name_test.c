@@ -9,14 +9,14 @@
 
 #include "base/name.h"
 
-/* The leaf of a name that must be legal. */
+/* The file name of a name that must be legal. */
 static void
-leaf_of(const char *given, char leaf[MMF_LEAF_SIZE])
+file_name_of(const char *given, char file_name[MMF_FILE_NAME_SIZE])
 {
     struct mmf_name name;
 
     CHECK_OK(mmf_name_parse(given, "mapName", &name));
-    mmf_name_leaf(&name, leaf);
+    mmf_name_file_name(&name, file_name);
 }
 
 static void
@@ -107,7 +107,7 @@ short_leaves_are_readable(void **state)
 {
     static const struct {
         const char *name;
-        const char *leaf;
+        const char *file_name;
     } cases[] = {
         {"Cat", "Cat"},
         {"a-b_C9", "a-b_C9"},
@@ -123,39 +123,39 @@ short_leaves_are_readable(void **state)
         {"\xFF\x80", "\xFF\x80"},         /* no UTF-8, legal nevertheless */
         {"\x01\x7F", "%01%7F"},
     };
-    char leaf[MMF_LEAF_SIZE];
+    char file_name[MMF_FILE_NAME_SIZE];
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        leaf_of(cases[i].name, leaf);
-        CHECK_TEXT(leaf, cases[i].leaf);
+        file_name_of(cases[i].name, file_name);
+        CHECK_TEXT(file_name, cases[i].file_name);
     }
 }
 
-/* What any leaf promises to the directory that it is put in. */
+/* What any file name promises to the directory that it is put in. */
 static void
-check_leaf_is_safe(const char *leaf)
+check_file_name_is_safe(const char *file_name)
 {
-    size_t length = strlen(leaf);
+    size_t length = strlen(file_name);
 
-    CHECK(length >= 1 && length < MMF_LEAF_SIZE && length <= 200);
-    CHECK(strpbrk(leaf, "/.\\ \n") == NULL);
+    CHECK(length >= 1 && length < MMF_FILE_NAME_SIZE && length <= 200);
+    CHECK(strpbrk(file_name, "/.\\ \n") == NULL);
 }
 
-/* The inverse of a short leaf: that it exists proves that no two names share one. */
+/* The inverse of a short file name: that it exists proves that no two names share one. */
 static size_t
-decode(const char *leaf, char *name)
+decode(const char *file_name, char *name)
 {
     char *end = name;
 
-    while (*leaf != '\0') {
-        if (*leaf == '%') {
-            char digits[3] = {leaf[1], leaf[2], '\0'};
+    while (*file_name != '\0') {
+        if (*file_name == '%') {
+            char digits[3] = {file_name[1], file_name[2], '\0'};
 
             *end++ = (char)strtol(digits, NULL, 16);
-            leaf += 3;
+            file_name += 3;
         } else {
-            *end++ = *leaf++;
+            *end++ = *file_name++;
         }
     }
     return (size_t)(end - name);
@@ -164,12 +164,12 @@ decode(const char *leaf, char *name)
 static void
 check_decodes(const char *text)
 {
-    char leaf[MMF_LEAF_SIZE], decoded[MMF_LEAF_SIZE];
+    char file_name[MMF_FILE_NAME_SIZE], decoded[MMF_FILE_NAME_SIZE];
     size_t length;
 
-    leaf_of(text, leaf);
-    check_leaf_is_safe(leaf);
-    length = decode(leaf, decoded);
+    file_name_of(text, file_name);
+    check_file_name_is_safe(file_name);
+    length = decode(file_name, decoded);
     CHECK_INT(length, strlen(text));
     CHECK_BYTES(decoded, text, length);
 }
@@ -193,32 +193,32 @@ short_leaves_are_injective(void **state)
 static void
 long_leaves_have_a_head_and_a_hash(void **state)
 {
-    char given[2000], leaf[MMF_LEAF_SIZE];
+    char given[2000], file_name[MMF_FILE_NAME_SIZE];
 
     (void)state;
     memset(given, 'x', sizeof(given));
     given[200] = '\0';
-    leaf_of(given, leaf);
-    CHECK_TEXT(leaf, given);
+    file_name_of(given, file_name);
+    CHECK_TEXT(file_name, given);
 
     given[200] = 'x';
     given[201] = '\0';
-    leaf_of(given, leaf);
-    check_leaf_is_safe(leaf);
-    CHECK_INT(strspn(leaf, "x"), 160);
-    CHECK_INT(leaf[160], '~');
-    CHECK_INT(strspn(leaf + 161, "0123456789abcdef"), 32);
-    CHECK_INT(strlen(leaf), 193);
+    file_name_of(given, file_name);
+    check_file_name_is_safe(file_name);
+    CHECK_INT(strspn(file_name, "x"), 160);
+    CHECK_INT(file_name[160], '~');
+    CHECK_INT(strspn(file_name + 161, "0123456789abcdef"), 32);
+    CHECK_INT(strlen(file_name), 193);
 
     /* What counts is the encoded length: 67 slashes are 201 bytes. */
     memset(given, '/', 67);
     given[67] = '\0';
-    leaf_of(given, leaf);
-    check_leaf_is_safe(leaf);
-    CHECK_INT(strchr(leaf, '~') - leaf, 159);
+    file_name_of(given, file_name);
+    check_file_name_is_safe(file_name);
+    CHECK_INT(strchr(file_name, '~') - file_name, 159);
     given[66] = '\0';
-    leaf_of(given, leaf);
-    CHECK(strchr(leaf, '~') == NULL);
+    file_name_of(given, file_name);
+    CHECK(strchr(file_name, '~') == NULL);
 }
 
 /* Names that differ only where the readable head does not reach. */
@@ -226,7 +226,7 @@ static void
 long_leaves_differ(void **state)
 {
     enum { COUNT = 64 };
-    static char leaves[2 * COUNT][MMF_LEAF_SIZE];
+    static char file_names[2 * COUNT][MMF_FILE_NAME_SIZE];
     char given[1033];
 
     (void)state;
@@ -236,31 +236,31 @@ long_leaves_differ(void **state)
         given[1031] = (char)('0' + i);
         if (given[1031] == '\\')
             given[1031] = ' ';
-        leaf_of(given, leaves[i]);
+        file_name_of(given, file_names[i]);
         given[1031] = 'x';
         given[400 + i] = '\0';
-        leaf_of(given, leaves[COUNT + i]);
+        file_name_of(given, file_names[COUNT + i]);
         given[400 + i] = 'x';
     }
     for (size_t i = 0; i < 2 * COUNT; i++) {
-        check_leaf_is_safe(leaves[i]);
+        check_file_name_is_safe(file_names[i]);
         for (size_t k = 0; k < i; k++)
-            CHECK(strcmp(leaves[i], leaves[k]) != 0);
+            CHECK(strcmp(file_names[i], file_names[k]) != 0);
     }
 }
 
-/* A short name cannot be spelled so that it gets a long one's leaf. */
+/* A short name cannot be spelled so that it gets a long one's file name. */
 static void
 a_long_leaf_is_no_names_short_leaf(void **state)
 {
-    char given[300], leaf[MMF_LEAF_SIZE], other[MMF_LEAF_SIZE];
+    char given[300], file_name[MMF_FILE_NAME_SIZE], other[MMF_FILE_NAME_SIZE];
 
     (void)state;
     memset(given, 'x', 299);
     given[299] = '\0';
-    leaf_of(given, leaf);
-    leaf_of(leaf, other);
-    CHECK(strcmp(leaf, other) != 0);
+    file_name_of(given, file_name);
+    file_name_of(file_name, other);
+    CHECK(strcmp(file_name, other) != 0);
 }
 
 /* The head is cut between characters. 'x' and 1 to 4 bytes a character, at every shift.
@@ -270,7 +270,7 @@ long_leaves_are_valid_utf8(void **state)
 {
     static const char *const characters[] = {"\xC3\xA9", "\xE7\x8C\xAB",
                                              "\xF0\x9F\x90\x88"};
-    char given[400], leaf[MMF_LEAF_SIZE];
+    char given[400], file_name[MMF_FILE_NAME_SIZE];
 
     (void)state;
     for (size_t c = 0; c < 3; c++) {
@@ -285,8 +285,8 @@ long_leaves_are_valid_utf8(void **state)
                 used += size;
             }
             given[used] = '\0';
-            leaf_of(given, leaf);
-            used = (size_t)(strchr(leaf, '~') - leaf);
+            file_name_of(given, file_name);
+            used = (size_t)(strchr(file_name, '~') - file_name);
             CHECK((used - shift) % size == 0);
             CHECK(used + 2 * size > 160 && used <= 160);
         }
@@ -296,11 +296,11 @@ long_leaves_are_valid_utf8(void **state)
 static void
 the_scope_is_not_in_the_leaf(void **state)
 {
-    char local[MMF_LEAF_SIZE], global[MMF_LEAF_SIZE];
+    char local[MMF_FILE_NAME_SIZE], global[MMF_FILE_NAME_SIZE];
 
     (void)state;
-    leaf_of("Local\\Cat", local);
-    leaf_of("Global\\Cat", global);
+    file_name_of("Local\\Cat", local);
+    file_name_of("Global\\Cat", global);
     CHECK_TEXT(local, global);
 }
 
@@ -308,15 +308,15 @@ the_scope_is_not_in_the_leaf(void **state)
 static void
 the_encoding_is_fixed_forever(void **state)
 {
-    char given[1033], leaf[MMF_LEAF_SIZE], expected[MMF_LEAF_SIZE];
+    char given[1033], file_name[MMF_FILE_NAME_SIZE], expected[MMF_FILE_NAME_SIZE];
 
     (void)state;
     memset(given, 'x', 1032);
     given[1032] = '\0';
-    leaf_of(given, leaf);
+    file_name_of(given, file_name);
     memset(expected, 'x', 160);
     strcpy(expected + 160, "~ea56ba15903aed8e59fbc7234117637a");
-    CHECK_TEXT(leaf, expected);
+    CHECK_TEXT(file_name, expected);
 }
 
 int

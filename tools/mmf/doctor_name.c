@@ -77,18 +77,10 @@ try_map(const mmf_object_info *info, mmf_rights rights)
 static int
 try_sync(const mmf_object_info *info)
 {
-    mmf_mutex *mutex = NULL;
-    mmf_event *event = NULL;
-    mmf_semaphore *semaphore = NULL;
-    int rc = info->kind == MMF_KIND_MUTEX
-                 ? mmf_mutex_open_existing(info->name, NULL, &mutex)
-             : info->kind == MMF_KIND_EVENT
-                 ? mmf_event_open_existing(info->name, NULL, &event)
-                 : mmf_semaphore_open_existing(info->name, NULL, &semaphore);
+    mmf_waitable *waitable = NULL;
+    int rc = mmf_waitable_open_existing(info->name, NULL, NULL, &waitable);
 
-    mmf_mutex_close(mutex);
-    mmf_event_close(event);
-    mmf_semaphore_close(semaphore);
+    mmf_waitable_close(waitable);
     return rc;
 }
 

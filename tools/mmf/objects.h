@@ -11,7 +11,7 @@
 /* The snapshot; a failure ends the program. */
 mmf_list *objects_list(mmf_list_flags flags);
 
-/* The object of that name, which args_name has checked; NULL if there is none. */
+/* The object of that name, which args_name has checked; or NULL. */
 const mmf_object_info *objects_find(const mmf_list *list, const char *name);
 
 /* "in use", "orphaned", "invalid", "inaccessible". */

@@ -25,7 +25,7 @@ shows_something(uint32_t character)
              (character >= 0xfff9 && character <= 0xffff) || character > 0x10ffff);
 }
 
-/* Decode one character of valid, shortest UTF-8. Returns its length; 0 if there is none. */
+/* Decode one character of valid, shortest UTF-8. Returns its length, or 0. */
 static size_t
 decode(const unsigned char *bytes, size_t count, uint32_t *character)
 {

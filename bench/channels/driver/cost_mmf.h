@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* `buffer` has room for a value of `size` bytes. */
+/* `buffer` has at least `size` bytes. */
 void channel_latest_costs(size_t size, void *buffer);
 void channel_topic_costs(size_t size);
 

@@ -16,7 +16,7 @@
 #include "bench.h"
 #include "channels/processes.h"
 
-enum { RAW_TRIPS = 20000, TIMEOUT_MS = 30000, MESSAGES_PER_LOOK = 16 };
+enum { RAW_TRIPS = 20000, TIMEOUT_MS = 30000, MESSAGES_PER_CHECK = 16 };
 
 /* What the two have in common besides their channel. */
 struct slot {
@@ -157,7 +157,7 @@ stream_out(struct slot *slot, void *end)
 
     slot->stream_start = start;
     do {
-        for (int k = 0; k < MESSAGES_PER_LOOK; k++)
+        for (int k = 0; k < MESSAGES_PER_CHECK; k++)
             send(end, i++);
     } while (bench_now() < stop);
     atomic_store_explicit(&slot->last, i, memory_order_release);

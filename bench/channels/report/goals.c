@@ -72,7 +72,7 @@ struct outcome {
     double value, beside;
     const char *unit, *beside_name;
     int rounds;
-    int unusual;
+    int disturbed;
     int apart; /* measured in different states of the machine */
 };
 
@@ -83,7 +83,7 @@ set_beside(struct channel_median mine, struct channel_median other)
         .value = mine.value,
         .beside = other.value,
         .rounds = mine.rounds < other.rounds ? mine.rounds : other.rounds,
-        .unusual = mine.unusual || other.unusual,
+        .disturbed = mine.disturbed || other.disturbed,
         .apart = mine.raw_ns > 1.35 * other.raw_ns || other.raw_ns > 1.35 * mine.raw_ns,
     };
 }
@@ -162,7 +162,7 @@ print_goal(const struct goal *goal, size_t size)
         printf("%s | |\n", outcome.apart ? "different states" : "no figure");
         return;
     }
-    printf("%.2f%s | %s |\n", ratio, outcome.unusual ? "*" : "",
+    printf("%.2f%s | %s |\n", ratio, outcome.disturbed ? "*" : "",
            is_disturbed(goal) ? "the raw one's is longer, too"
            : met              ? "yes"
                               : "**no**");
@@ -172,7 +172,7 @@ print_goal(const struct goal *goal, size_t size)
 void
 channel_goals(void)
 {
-    printf("\nGoals (* no round in the usual state):\n\n"
+    printf("\nGoals (* no undisturbed round):\n\n"
            "| figure | beside | goal | ratio | met |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < sizeof(goals) / sizeof(goals[0]); i++)
         for (int k = 0; k < channel_size_count; k++)

@@ -115,7 +115,7 @@ median_of(double *values, int count)
  * third more. A host that moves them about makes several such states.
  */
 static double
-usual_raw(void)
+undisturbed_raw(void)
 {
     static double found;
     double *all;
@@ -143,9 +143,9 @@ usual_raw(void)
 }
 
 double
-channel_usual_raw(double *share)
+channel_undisturbed_raw(double *share)
 {
-    double from = usual_raw();
+    double from = undisturbed_raw();
     int inside = 0, all = 0;
 
     for (size_t i = 0; i < record_count; i++) {
@@ -158,9 +158,9 @@ channel_usual_raw(double *share)
 
 /* Costs of one process do not depend on the other. */
 static int
-is_unusual(const struct channel_record *record)
+is_off_baseline(const struct channel_record *record)
 {
-    double from = usual_raw();
+    double from = undisturbed_raw();
 
     return record->raw_ns > 0 &&
            (record->raw_ns < from || record->worst_raw_ns > from * STATE);
@@ -171,23 +171,23 @@ channel_median(const char *way, const char *what, size_t size, int value, int ov
 {
     static double values[2][MOST_RECORDS], raws[2][MOST_RECORDS];
     struct channel_median median = {0};
-    int counts[2] = {0, 0}; /* in the usual state, in others */
+    int counts[2] = {0, 0}; /* in the undisturbed ones, in others */
 
     for (size_t i = 0; i < record_count; i++) {
         const struct channel_record *r = &records[i];
-        int unusual = is_unusual(r);
+        int disturbed = is_off_baseline(r);
 
         if (strcmp(r->way, way) != 0 || strcmp(r->what, what) != 0 || r->size != size)
             continue;
-        values[unusual][counts[unusual]] =
+        values[disturbed][counts[disturbed]] =
             r->values[value] / (over_raw ? r->raw_ns : 1);
-        raws[unusual][counts[unusual]++] = r->raw_ns;
+        raws[disturbed][counts[disturbed]++] = r->raw_ns;
     }
-    median.unusual = counts[0] == 0;
-    median.rounds = counts[median.unusual];
+    median.disturbed = counts[0] == 0;
+    median.rounds = counts[median.disturbed];
     if (median.rounds > 0) {
-        median.value = median_of(values[median.unusual], median.rounds);
-        median.raw_ns = median_of(raws[median.unusual], median.rounds);
+        median.value = median_of(values[median.disturbed], median.rounds);
+        median.raw_ns = median_of(raws[median.disturbed], median.rounds);
     }
     return median;
 }

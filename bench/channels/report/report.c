@@ -46,7 +46,7 @@ print_slot(struct channel_median median, double unit)
         printf("-");
     else
         print_number(median.value / unit);
-    printf("%s |", median.unusual && median.rounds > 0 ? "*" : "");
+    printf("%s |", median.disturbed && median.rounds > 0 ? "*" : "");
 }
 
 static void
@@ -59,7 +59,7 @@ print_way(const struct channel_way *way)
         print_number(trip(way, channel_sizes[0], value).value / 1e3);
         printf("%s", value == TRIP_P999 ? "" : " / ");
     }
-    printf("%s |", trip(way, channel_sizes[0], 0).unusual ? "*" : "");
+    printf("%s |", trip(way, channel_sizes[0], 0).disturbed ? "*" : "");
     print_slot(channel_median(way->name, "round trip", channel_sizes[0], TRIP_P50, 1),
                1);
     for (int i = 1; i < channel_size_count; i++)
@@ -82,7 +82,7 @@ static void
 print_ways(const char *title, int spinning)
 {
     printf("\n%s: round trips in microseconds, streams in million messages or in GB a "
-           "second; * no round in the usual state.\n\n"
+           "second; * no undisturbed round.\n\n"
            "| way | 8 B p50 / p99 / p99.9 | x raw | 64 B | 1 KiB | 64 KiB | 1 MiB "
            "| M/s 8 B | 64 B | 1 KiB | GB/s 64 KiB | 1 MiB |\n"
            "|---|---|---|---|---|---|---|---|---|---|---|---|\n",
@@ -286,12 +286,12 @@ write_data(const char *file)
 void
 channel_report(const char *file)
 {
-    double share, usual = channel_usual_raw(&share);
+    double share, raw = channel_undisturbed_raw(&share);
 
     printf(
         "\nTwo cache lines to and fro took %.0f to %.0f ns in %.0f %% of the rounds: "
-        "the usual state.\n",
-        usual, usual * 1.35, 100 * share);
+        "the undisturbed ones.\n",
+        raw, raw * 1.35, 100 * share);
     print_ways("Busy waiting", 1);
     print_ways("Sleeping", 0);
     print_costs();

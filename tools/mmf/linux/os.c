@@ -187,7 +187,7 @@ static const char cut_off[] =
     "disk is full\n";
 
 static void
-bytes_are_gone(int signal)
+bytes_are_lost(int signal)
 {
     ssize_t ignored = write(STDERR_FILENO, cut_off, sizeof(cut_off) - 1);
 
@@ -202,7 +202,7 @@ os_expect_cut(void)
     struct sigaction action;
 
     memset(&action, 0, sizeof(action));
-    action.sa_handler = bytes_are_gone;
+    action.sa_handler = bytes_are_lost;
     sigemptyset(&action.sa_mask);
     sigaction(SIGBUS, &action, NULL);
 }

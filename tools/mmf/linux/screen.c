@@ -47,8 +47,7 @@ screen_begin(const char *instead)
         say_usage("this needs a terminal: %s", instead);
     terminal = newterm(NULL, stdout, stdin);
     if (terminal == NULL) {
-        say("TERM \"%s\" is no terminal that is known here: export TERM=xterm",
-            name != NULL ? name : "");
+        say("unknown terminal \"%s\": export TERM=xterm", name != NULL ? name : "");
         _exit(TOOL_USAGE); /* with what ncurses had begun */
     }
     set_term(terminal);

@@ -1,6 +1,6 @@
 /*
  * background.c - see background.h. There is no fork: the process that goes on is this
- * program again with the same arguments, and a variable that tells it so. What it says
+ * program again with the same arguments, and a variable that says so. What it says
  * comes to us by a pipe, and the last is a zero byte: all is well.
  */
 #include "background.h"
@@ -27,7 +27,7 @@ is_that_process(void)
     return 1;
 }
 
-/* Pass on what it says, up to a zero byte. Answers whether that came. */
+/* Pass on its output, up to a zero byte. Returns whether that came. */
 static int
 listen_to(HANDLE pipe)
 {

@@ -1,6 +1,6 @@
 /*
  * doctor_directory.c - where the names are: this session's directory in the kernel, and the
- * one behind "Global\", in which not everybody may make a map.
+ * one behind "Global\", in which not every user may create a map.
  */
 #include "doctor.h"
 
@@ -129,8 +129,8 @@ static void
 check_privilege(void)
 {
     static const char why[] =
-        "The kernel asks for it when a map is made under Global\\; opening one, and "
-        "mutexes, events and semaphores, need none.";
+        "The kernel requires it for a new map under Global\\; opening one, and "
+        "mutexes, events and semaphores, do not need it.";
 
     if (has_privilege(SE_CREATE_GLOBAL_NAME))
         doctor_report(DOCTOR_GOOD, "privilege",

@@ -30,7 +30,7 @@ doctor_directory(void)
  * Other sessions.
  */
 
-/* Any object that has the name answers, if only that it is of another kind. */
+/* An object of any kind counts. */
 static int
 is_in_session(const wchar_t *session, const wchar_t *name)
 {
@@ -61,7 +61,7 @@ search_session(const wchar_t *session, const char *name)
         char *number = wide_to_text(session);
 
         doctor_report_made(
-            DOCTOR_NOTE, "session", text_format("but session %s has one", number),
+            DOCTOR_NOTE, "session", text_format("it exists in session %s", number),
             "Each session has its own names; all sessions share those under "
             "Global\\.",
             text_format("use \"Global\\%s\" in both programs", name));
@@ -119,18 +119,19 @@ doctor_check_closed(const mmf_object_info *info)
 {
     doctor_report_made(
         DOCTOR_BAD, "name",
-        text_format("the access list of %s does not let us read it", info->path),
-        "A new object has its maker's default access list: what a service makes is "
-        "closed to ordinary users.",
-        text_format("make it with an access list that lets this user in"));
+        text_format("the access list of %s does not let this user read it", info->path),
+        "A new object has the default access list of its creator: ordinary users "
+        "cannot open what a service creates.",
+        text_format("create it with an access list that permits this user"));
     return TOOL_DENIED;
 }
 
 char *
 doctor_let_write(const mmf_object_info *info)
 {
-    return text_format("make \"%s\" with an access list that lets this user write",
-                       info->name);
+    return text_format(
+        "create \"%s\" with an access list that permits this user to write",
+        info->name);
 }
 
 char *

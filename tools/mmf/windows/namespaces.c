@@ -1,4 +1,4 @@
-/* namespaces.c - see namespaces.h. Windows has names of no such kind. */
+/* namespaces.c - see namespaces.h. Windows has no such namespaces. */
 #include "namespaces.h"
 
 #include "say.h"
@@ -7,8 +7,8 @@ int
 namespaces_run(char **program)
 {
     (void)program;
-    say("Windows keeps names in its kernel, one set for each session: a command cannot "
-        "be given a set of its own, as by MMF_DIR on Linux");
+    say("Windows keeps names in its kernel, one set for each session: a private "
+        "set, as by MMF_DIR on Linux, does not exist");
     return TOOL_FAILED;
 }
 

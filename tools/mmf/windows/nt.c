@@ -26,7 +26,7 @@ nt_session(void)
     return session;
 }
 
-/* In session 0 the directory of the session is everybody's. */
+/* In session 0 the directory of the session is that of all users. */
 const wchar_t *
 nt_local_directory(wchar_t name[NT_NAME_SIZE])
 {

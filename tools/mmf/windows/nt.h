@@ -1,4 +1,4 @@
-/* nt.h - what only the kernel's own interface tells: directories of names, versions. */
+/* nt.h - what only the kernel's own interface shows: directories of names, versions. */
 #ifndef MMF_TOOL_WINDOWS_NT_H
 #define MMF_TOOL_WINDOWS_NT_H
 

@@ -25,7 +25,7 @@ restore_code_page(void)
     SetConsoleOutputCP(code_page_before);
 }
 
-/* The console is told that we write UTF-8; it is other programs' console as well. */
+/* The console is set to UTF-8; it is other programs' console as well. */
 static void
 write_utf8(void)
 {
@@ -183,7 +183,7 @@ os_show_path(const char *path)
     return text_escape_line(path);
 }
 
-/* What stands in "[a-f]" behind the bracket; *end is behind it. NULL *end: none. */
+/* The contents of "[a-f]" after the bracket; *end is after it. NULL *end: none. */
 static int
 is_in_set(const char *set, char letter, const char **end)
 {
@@ -338,14 +338,14 @@ os_read_line(char **line, size_t *space)
 }
 
 /*
- * A map's file whose bytes cannot be had: a disk or a network that has gone. The kernel
- * lets nobody cut a file off that is mapped.
+ * A map's file whose bytes cannot be read: a disk or a network has failed. The kernel does
+ * not let a process truncate a mapped file.
  */
 
 static LONG CALLBACK
-bytes_are_gone(EXCEPTION_POINTERS *what)
+bytes_are_lost(EXCEPTION_POINTERS *what)
 {
-    static const char line[] = "mmf: the bytes are gone: the map's file, or its disk, "
+    static const char line[] = "mmf: the bytes are lost: the map's file, or its disk, "
                                "cannot be read any more\n";
     DWORD written;
 
@@ -359,5 +359,5 @@ bytes_are_gone(EXCEPTION_POINTERS *what)
 void
 os_expect_cut(void)
 {
-    AddVectoredExceptionHandler(1, bytes_are_gone);
+    AddVectoredExceptionHandler(1, bytes_are_lost);
 }

@@ -11,7 +11,7 @@ wchar_t *process_line(char *const *arguments);
 /*
  * Start this program again with the same arguments, and the variable set for it; what
  * it writes to standard error goes to `errors`, which it inherits, and with `in`, which
- * may be NULL, nothing else. A failure ends the program. Answers its handle.
+ * may be NULL, nothing else. A failure ends the program. Returns its handle.
  */
 HANDLE process_again(const wchar_t *variable, const wchar_t *value, HANDLE in,
                      HANDLE errors, DWORD *id);

@@ -13,8 +13,8 @@
 /*
  * The console's events reach the command as well, and whether they end it is its
  * affair. If the console goes, we have a few seconds until the command has ended. This
- * stays when it has: an event reaches us in a thread of its own, maybe later than the
- * command, and must not end us before we have given back what we hold.
+ * stays when it has: an event reaches us in another thread, maybe later than the
+ * command, and must not end us before we have closed everything.
  */
 static BOOL WINAPI
 leave_it_to_the_command(DWORD event)

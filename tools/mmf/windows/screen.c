@@ -1,6 +1,6 @@
 /*
  * screen.c - see screen.h: by the console's own calls. What is shown is drawn into a
- * grid of slots, which the console takes as a whole, on a screen of its own, so that
+ * grid of slots, which the console takes as a whole, on its own screen, so that
  * the one before comes back as it was. (ncurses would do, and takes minutes to build.)
  */
 #include "screen.h"
@@ -255,7 +255,7 @@ take_event(void)
     return key_of(&event.Event.KeyEvent);
 }
 
-/* Keys that are let go, and the mouse, are events as well: they do not end the wait. */
+/* Released keys and the mouse are events as well: they do not end the wait. */
 int
 screen_key(int milliseconds)
 {

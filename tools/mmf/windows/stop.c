@@ -16,7 +16,7 @@ static volatile LONG seen; /* the event's number and 1 */
 
 /*
  * In a thread of the system's. When the console goes, we are ended as soon as this
- * comes back, or a few seconds later: time for the other thread to let go.
+ * comes back, or a few seconds later: time for the other thread to close everything.
  */
 static BOOL WINAPI
 note(DWORD event)

@@ -74,7 +74,7 @@ table_set(struct table_line *line, size_t column, const char *text)
  * Printing.
  */
 
-/* The line of that number in a slot, and its length in bytes; "" behind the last. */
+/* The line of that number in a slot, and its length in bytes; "" after the last. */
 static const char *
 line_of(const char *slot, int number, size_t *length)
 {

@@ -9,9 +9,10 @@
 #include <string.h>
 #include <sys/file.h>
 
+#include "base/invariant.h"
 #include "os/linux/sys/sys.h"
 
-/* No file is that long, and no lock of a named object's (shared/control.h) is there. */
+/* No file is that long, and no lock of a named object's (shared/page/control.h) is there. */
 #define SHARING_BYTE ((int64_t)1 << 60)
 
 static int
@@ -28,8 +29,9 @@ set_sharing_lock(int fd, short type)
 }
 
 int
-mmf_file_lock(int fd, int writing)
+mmf_file_lock(int fd, bool writing)
 {
+    MMF_ASSERT(fd >= 0);
     if (mmf_sys_flock(fd, LOCK_SH | LOCK_NB) < 0 ||
         set_sharing_lock(fd, writing ? F_WRLCK : F_RDLCK) < 0)
         return errno == EWOULDBLOCK || errno == EACCES ? 0 : -1;
@@ -39,6 +41,7 @@ mmf_file_lock(int fd, int writing)
 void
 mmf_file_unlock(int fd)
 {
+    MMF_ASSERT(fd >= 0);
     set_sharing_lock(fd, F_UNLCK);
     mmf_sys_flock(fd, LOCK_UN);
 }

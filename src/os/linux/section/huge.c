@@ -3,14 +3,14 @@
  *
  * Two settings decide: for memory without a mount (memfd) the file shmem_enabled; for a
  * tmpfs its mount option huge=, unless shmem_enabled says force or deny. madvise
- * answers neither, it succeeds and changes nothing.
+ * reports neither: it succeeds and changes nothing.
  * (Documentation/admin-guide/mm/transhuge.rst)
  */
 #include "os/linux/section/huge.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,37 +18,16 @@
 #include <sys/sysmacros.h>
 
 #include "base/fail.h"
+#include "base/invariant.h"
 #include "os/linux/sys/error.h"
+#include "os/linux/sys/procfs.h"
 #include "os/linux/sys/sys.h"
 
 static const char setting_path[] = "/sys/kernel/mm/transparent_hugepage/shmem_enabled";
 
 enum { TMPFS = 0x01021994 };
 
-/* Read a whole file of /proc or /sys, which may take several reads. -1 with errno. */
-static int
-read_text(const char *path, char *text, size_t size)
-{
-    int fd = mmf_sys_open(path, O_RDONLY | O_CLOEXEC, 0);
-    size_t used = 0;
-    ssize_t count = 1;
-    int saved;
-
-    if (fd < 0)
-        return -1;
-    while (count > 0 && used < size - 1) {
-        count = mmf_sys_pread(fd, text + used, size - 1 - used, (off_t)used);
-        if (count > 0)
-            used += (size_t)count;
-    }
-    saved = errno;
-    mmf_sys_close(fd);
-    errno = saved;
-    text[used] = '\0';
-    return count < 0 ? -1 : 0;
-}
-
-/* The chosen word of "always within_size [never]"; "" where there is no such file. */
+/* The chosen word of "always within_size [never]"; "" if the file is missing. */
 static int
 read_setting(char word[32])
 {
@@ -57,7 +36,7 @@ read_setting(char word[32])
     size_t length;
 
     word[0] = '\0';
-    if (read_text(setting_path, text, sizeof(text)) < 0)
+    if (mmf_procfs_read(setting_path, text, sizeof(text)) < 0)
         return errno == ENOENT || errno == ENOTDIR || errno == EACCES
                    ? MMF_OK
                    : mmf_error_fail("huge pages: read %s", setting_path);
@@ -69,9 +48,9 @@ read_setting(char word[32])
     return MMF_OK;
 }
 
-/* Whether the line of mountinfo that has the device also has a huge= that allows. */
-static int
-find_huge_option(const char *text, dev_t device)
+/* Whether the line of mountinfo with the device also has a huge= that allows them. */
+static bool
+has_huge_option(const char *text, dev_t device)
 {
     char wanted[48];
     const char *line;
@@ -94,12 +73,12 @@ check_mount(dev_t device)
 
     if (text == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "huge pages: no memory to read %s", path);
-    if (read_text(path, text, SIZE) < 0)
+    if (mmf_procfs_read(path, text, SIZE) < 0)
         rc = errno == ENOENT || errno == ENOTDIR
                  ? mmf_fail_system(MMF_E_NOT_SUPPORTED, errno,
                                    "huge pages: how is the map's file system mounted?")
                  : mmf_error_fail("huge pages: read %s", path);
-    else if (!find_huge_option(text, device))
+    else if (!has_huge_option(text, device))
         rc = mmf_fail(
             MMF_E_NOT_SUPPORTED,
             "huge pages: the map's file system was mounted without them: mount -o "
@@ -116,8 +95,9 @@ mmf_huge_check(int fd)
     int seals;
     int rc;
 
+    MMF_ASSERT(fd >= 0);
     if (mmf_sys_fstat(fd, &status) < 0)
-        return mmf_error_fail("look at the map's file");
+        return mmf_error_fail("inspect the map's file");
     rc = read_setting(word);
     if (rc < 0)
         return rc;

@@ -6,10 +6,12 @@
 #include <sys/mman.h>
 
 #include "base/fail.h"
-#include "os/linux/store/lock_fd.h"
-#include "os/linux/sys/error.h"
+#include "base/invariant.h"
+#include "os/linux/section/access.h"
 #include "os/linux/section/huge.h"
 #include "os/linux/section/section.h"
+#include "os/linux/sys/error.h"
+#include "os/linux/sys/fork.h"
 #include "os/linux/sys/sys.h"
 
 #ifndef MADV_POPULATE_READ
@@ -17,26 +19,11 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-static int
-protection_of(mmf_access access)
-{
-    switch (access) {
-    case MMF_ACCESS_READ:
-        return PROT_READ;
-    case MMF_ACCESS_READ_EXECUTE:
-        return PROT_READ | PROT_EXEC;
-    case MMF_ACCESS_READ_WRITE_EXECUTE:
-        return PROT_READ | PROT_WRITE | PROT_EXEC;
-    default:
-        return PROT_READ | PROT_WRITE;
-    }
-}
-
-static int
+static bool
 is_private(const struct mmf_os_section *section, mmf_access access)
 {
-    return access == MMF_ACCESS_COPY_ON_WRITE ||
-           section->protection == MMF_ACCESS_COPY_ON_WRITE;
+    return mmf_access_row(access)->copies ||
+           mmf_access_row(section->protection)->copies;
 }
 
 /*
@@ -49,7 +36,8 @@ map_object(struct mmf_object *object, int64_t offset, int64_t length, int protec
 {
     void *base;
 
-    mmf_claim_lock();
+    MMF_ASSERT(object->fd >= 0);
+    mmf_process_lock();
     base = mmf_sys_mmap(NULL, (size_t)length, protection, flags,
                         mmf_object_map_fd_locked(object), offset);
     if (base != MAP_FAILED) {
@@ -57,7 +45,7 @@ map_object(struct mmf_object *object, int64_t offset, int64_t length, int protec
         view->length = length;
         mmf_object_add_view_locked(object, view);
     }
-    mmf_claim_unlock();
+    mmf_process_unlock();
     return base == MAP_FAILED ? -1 : 0;
 }
 
@@ -67,6 +55,7 @@ map_descriptor(int fd, int64_t offset, int64_t length, int protection, int flags
 {
     void *base = mmf_sys_mmap(NULL, (size_t)length, protection, flags, fd, offset);
 
+    MMF_ASSERT(fd >= 0);
     if (base == MAP_FAILED)
         return -1;
     view->base = base;
@@ -87,7 +76,7 @@ fail_map(int64_t length, int protection)
 }
 
 /*
- * What was asked for beyond the mapping. Each answers 0 or a status with mmf_fail.
+ * What was asked for beyond the mapping. Each returns a status, with mmf_fail.
  */
 
 static int
@@ -96,6 +85,7 @@ use_huge_pages(const struct mmf_os_section *section, const struct mmf_os_view *v
     int fd = section->fd >= 0 ? section->fd : section->object->fd;
     int rc = mmf_huge_check(fd);
 
+    MMF_ASSERT(view->base != NULL);
     if (rc < 0)
         return rc;
     if (mmf_sys_madvise(view->base, (size_t)view->length, MADV_HUGEPAGE) == 0)
@@ -109,6 +99,7 @@ populate(const struct mmf_os_view *view, int protection)
     int advice = protection & PROT_WRITE ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
     int rc;
 
+    MMF_ASSERT(view->base != NULL);
     do
         rc = mmf_sys_madvise(view->base, (size_t)view->length, advice);
     while (rc < 0 && errno == EINTR);
@@ -137,8 +128,9 @@ mmf_os_view_apply(const struct mmf_os_section *section, const struct mmf_os_view
     case MMF_VIEW_HUGE_PAGES:
         return use_huge_pages(section, view);
     case MMF_VIEW_POPULATE:
-        return populate(view, protection_of(access));
+        return populate(view, mmf_access_protection(access));
     default:
+        MMF_ASSERT(flag == MMF_VIEW_LOCK);
         return lock_in_memory(view);
     }
 }
@@ -147,10 +139,11 @@ int
 mmf_os_view_map(struct mmf_os_section *section, int64_t offset, int64_t length,
                 mmf_access access, struct mmf_os_view *view)
 {
-    int protection = protection_of(access);
+    int protection = mmf_access_protection(access);
     int sharing = is_private(section, access) ? MAP_PRIVATE : MAP_SHARED;
     int rc;
 
+    MMF_ASSERT(offset >= 0 && length > 0 && view != NULL);
     if (section->fd >= 0)
         rc = map_descriptor(section->fd, offset, length, protection, sharing, view);
     else
@@ -166,6 +159,7 @@ mmf_os_view_flush(const struct mmf_os_view *view)
 {
     int rc;
 
+    MMF_ASSERT(view->base != NULL && view->length > 0);
     do
         rc = mmf_sys_msync(view->base, (size_t)view->length, MS_SYNC);
     while (rc < 0 && errno == EINTR);
@@ -175,12 +169,13 @@ mmf_os_view_flush(const struct mmf_os_view *view)
 void
 mmf_os_view_unmap(struct mmf_os_view *view)
 {
+    MMF_ASSERT(view->base != NULL && view->length > 0);
     if (view->owner == NULL) {
         mmf_sys_munmap(view->base, (size_t)view->length);
         return;
     }
-    mmf_claim_lock();
+    mmf_process_lock();
     mmf_sys_munmap(view->base, (size_t)view->length);
     mmf_object_remove_view_locked(view->owner, view);
-    mmf_claim_unlock();
+    mmf_process_unlock();
 }

@@ -13,53 +13,58 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "os/linux/store/lock_fd.h"
+#include "base/invariant.h"
 #include "os/linux/sys/error.h"
+#include "os/linux/sys/fork.h"
 #include "os/linux/sys/sys.h"
 #include "os/os.h"
 
 static const char default_root[] = "/dev/shm";
 
-/* File systems whose locks one host, or one guest, has for itself. */
+/* clang-format off */
+
+/* File systems whose locks are private to one host, or to one guest. */
 static const struct {
     uint32_t magic;
     const char *name;
 } refused_file_systems[] = {
-    {0x6969, "NFS"},        {0x01021997, "9p"},   {0x65735546, "FUSE or virtiofs"},
-    {0x517B, "SMB"},        {0xFF534D42, "CIFS"}, {0xFE534D42, "SMB2"},
+    {0x00006969, "NFS"},    {0x01021997, "9p"},   {0x65735546, "FUSE or virtiofs"},
+    {0x0000517B, "SMB"},    {0xFF534D42, "CIFS"}, {0xFE534D42, "SMB2"},
     {0x00C36400, "Ceph"},   {0x5346414F, "AFS"},  {0x6B414653, "kAFS"},
     {0x0BD00BD0, "Lustre"}, {0x73757245, "Coda"}, {0x01161970, "GFS2"},
     {0x7461636F, "OCFS2"},  {0x47504653, "GPFS"},
 };
 
+/* clang-format on */
+
 /*
- * The root that was found good last, so that the usual call does not ask again. Guarded
- * by the claim mutex.
+ * The root that was found good last, so that most calls do not check again. Guarded by
+ * the process's mutex.
  */
-static char good_root[sizeof(((struct mmf_place *)0)->directory)];
+static char good_root[sizeof(((struct mmf_directory *)0)->path)];
 static uid_t good_root_user;
 
-static int
+static bool
 was_found_good(const char *root, uid_t user)
 {
-    int same;
+    bool same;
 
-    mmf_claim_lock();
+    mmf_process_lock();
     same = good_root_user == user && strcmp(root, good_root) == 0;
-    mmf_claim_unlock();
+    mmf_process_unlock();
     return same;
 }
 
 static void
 note_good(const char *root, uid_t user)
 {
-    mmf_claim_lock();
+    mmf_process_lock();
     good_root_user = user;
     snprintf(good_root, sizeof(good_root), "%s", root);
-    mmf_claim_unlock();
+    mmf_process_unlock();
 }
 
-/* A directory that went while we looked is a missing directory, not a missing name. */
+/* A directory that was removed meanwhile is a missing directory, not a missing name. */
 static int
 fail_directory(const char *what, const char *directory)
 {
@@ -80,13 +85,13 @@ check_file_system(const char *root)
     struct statfs status;
 
     if (mmf_sys_statfs(root, &status) < 0)
-        return fail_directory("look at the file system of", root);
+        return fail_directory("inspect the file system of", root);
     for (size_t i = 0;
          i < sizeof(refused_file_systems) / sizeof(refused_file_systems[0]); i++) {
         if ((uint32_t)status.f_type == refused_file_systems[i].magic)
             return mmf_fail(
                 MMF_E_NOT_SUPPORTED,
-                "%s is on %s, whose locks may be unseen by other hosts: set "
+                "%s is on %s, whose locks may be hidden from other hosts: set "
                 "MMF_DIR to a directory on tmpfs",
                 root, refused_file_systems[i].name);
     }
@@ -98,21 +103,22 @@ check_root(const char *root, uid_t user)
 {
     struct stat status;
 
+    MMF_ASSERT(root[0] == '/');
     if (mmf_sys_stat(root, &status) < 0) {
         if (errno == ENOENT || errno == ENOTDIR)
             return mmf_fail_system(MMF_E_PATH_NOT_FOUND, errno,
                                    "the names' directory %s is missing: mount a tmpfs "
                                    "there, or set MMF_DIR",
                                    root);
-        return mmf_error_fail("look at the names' directory %s", root);
+        return mmf_error_fail("inspect the names' directory %s", root);
     }
     if (!S_ISDIR(status.st_mode))
-        return mmf_fail(MMF_E_PATH_NOT_FOUND, "%s is no directory: correct MMF_DIR",
+        return mmf_fail(MMF_E_PATH_NOT_FOUND, "%s is not a directory: correct MMF_DIR",
                         root);
     if (status.st_uid != 0 && status.st_uid != user)
         return mmf_fail(MMF_E_ACCESS,
                         "%s belongs to user %u, who could replace what is in it: set "
-                        "MMF_DIR to a directory of yours or of root's",
+                        "MMF_DIR to a directory of your own or of root",
                         root, (unsigned)status.st_uid);
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) && !(status.st_mode & S_ISVTX))
         return mmf_fail(
@@ -123,104 +129,140 @@ check_root(const char *root, uid_t user)
     return check_file_system(root);
 }
 
-int
-mmf_place_find(enum mmf_scope scope, struct mmf_place *place)
+/* MMF_DIR, or the default. */
+static int
+find_root(const char **root)
 {
-    const char *root = secure_getenv("MMF_DIR");
-    int length;
-    int rc;
-
-    if (root == NULL || root[0] == '\0')
-        root = default_root;
-    if (root[0] != '/')
+    *root = secure_getenv("MMF_DIR");
+    if (*root == NULL || (*root)[0] == '\0')
+        *root = default_root;
+    if ((*root)[0] != '/')
         return mmf_fail(MMF_E_PATH_NOT_FOUND,
-                        "MMF_DIR is \"%.200s\": it must be an absolute path", root);
-    if (strlen(root) > sizeof(place->directory) - 32)
-        return mmf_fail(MMF_E_PATH_TOO_LONG, "MMF_DIR is too long: %.80s...", root);
-    place->scope = scope;
-    place->user = mmf_sys_geteuid();
-    if (!was_found_good(root, place->user)) {
-        rc = check_root(root, place->user);
-        if (rc < 0)
-            return rc;
-        note_good(root, place->user);
-    }
-    place->prefix = scope == MMF_SCOPE_GLOBAL ? MMF_GLOBAL_PREFIX
-                    : scope == MMF_SCOPE_USER ? MMF_USER_PREFIX
-                                              : "";
-    length = (int)strlen(root);
-    memcpy(place->directory, root, (size_t)length + 1);
-    if (scope != MMF_SCOPE_GLOBAL)
-        snprintf(place->directory + length, sizeof(place->directory) - (size_t)length,
-                 "/mmf-%u", (unsigned)place->user);
+                        "MMF_DIR is \"%.200s\": it must be an absolute path", *root);
+    if (strlen(*root) > sizeof(good_root) - 32)
+        return mmf_fail(MMF_E_PATH_TOO_LONG, "MMF_DIR is too long: %.80s...", *root);
     return MMF_OK;
 }
 
-int
-mmf_place_check(const struct mmf_place *place, int *exists)
+static const char *
+prefix_of(enum mmf_scope scope)
 {
-    struct stat status;
-
-    *exists = 1;
-    if (place->scope == MMF_SCOPE_GLOBAL)
-        return MMF_OK;
-    if (mmf_sys_lstat(place->directory, &status) < 0) {
-        if (errno != ENOENT)
-            return mmf_error_fail("look at the names' directory %s", place->directory);
-        *exists = 0;
-        return MMF_OK;
+    switch (scope) {
+    case MMF_SCOPE_GLOBAL:
+        return MMF_GLOBAL_PREFIX;
+    case MMF_SCOPE_USER:
+        return MMF_USER_PREFIX;
+    default:
+        return "";
     }
-    if (!S_ISDIR(status.st_mode))
-        return mmf_fail(
-            MMF_E_ACCESS,
-            "%s is no directory, somebody has planted it: remove it, or set "
-            "MMF_DIR",
-            place->directory);
-    if (status.st_uid != place->user)
+}
+
+int
+mmf_directory_find(enum mmf_scope scope, struct mmf_directory *directory)
+{
+    const char *root;
+    int length;
+    int rc = find_root(&root);
+
+    MMF_ASSERT(directory != NULL);
+    if (rc < 0)
+        return rc;
+    directory->scope = scope;
+    directory->user = mmf_sys_geteuid();
+    directory->prefix = prefix_of(scope);
+    if (!was_found_good(root, directory->user)) {
+        rc = check_root(root, directory->user);
+        if (rc < 0)
+            return rc;
+        note_good(root, directory->user);
+    }
+    length = (int)strlen(root);
+    memcpy(directory->path, root, (size_t)length + 1);
+    if (scope != MMF_SCOPE_GLOBAL)
+        snprintf(directory->path + length, sizeof(directory->path) - (size_t)length,
+                 "/mmf-%u", (unsigned)directory->user);
+    return MMF_OK;
+}
+
+static int
+check_user_directory(const struct mmf_directory *directory, const struct stat *status)
+{
+    if (!S_ISDIR(status->st_mode))
+        return mmf_fail(MMF_E_ACCESS,
+                        "%s is not a directory, another user has planted it: remove "
+                        "it, or set MMF_DIR",
+                        directory->path);
+    if (status->st_uid != directory->user)
         return mmf_fail(MMF_E_ACCESS,
                         "%s should belong to user %u, but belongs to user %u: have it "
                         "removed, or set MMF_DIR",
-                        place->directory, (unsigned)place->user,
-                        (unsigned)status.st_uid);
-    if (status.st_mode & (S_IRWXG | S_IRWXO))
+                        directory->path, (unsigned)directory->user,
+                        (unsigned)status->st_uid);
+    if (status->st_mode & (S_IRWXG | S_IRWXO))
         return mmf_fail(MMF_E_ACCESS,
-                        "%s is open to other users (mode %03o): look at what is in it, "
+                        "%s is open to other users (mode %03o): check what is in it, "
                         "then chmod 700 it",
-                        place->directory, (unsigned)status.st_mode & 0777u);
-    /* A strange umask, or a kill, came between mkdir and the mode. */
-    if ((status.st_mode & S_IRWXU) != S_IRWXU &&
-        mmf_sys_chmod(place->directory, S_IRWXU) < 0)
-        return fail_directory("chmod 700", place->directory);
+                        directory->path, (unsigned)status->st_mode & 0777u);
     return MMF_OK;
 }
 
 int
-mmf_place_prepare(const struct mmf_place *place)
+mmf_directory_check(const struct mmf_directory *directory, bool *exists)
 {
-    int exists;
-    int rc = mmf_place_check(place, &exists);
+    struct stat status;
+    int rc;
 
+    MMF_ASSERT(exists != NULL && directory->path[0] == '/');
+    *exists = true;
+    if (directory->scope == MMF_SCOPE_GLOBAL)
+        return MMF_OK;
+    if (mmf_sys_lstat(directory->path, &status) < 0) {
+        if (errno != ENOENT)
+            return mmf_error_fail("inspect the names' directory %s", directory->path);
+        *exists = false;
+        return MMF_OK;
+    }
+    rc = check_user_directory(directory, &status);
+    if (rc < 0)
+        return rc;
+    /* A strange umask, or a kill, came between mkdir and the mode. */
+    if ((status.st_mode & S_IRWXU) != S_IRWXU &&
+        mmf_sys_chmod(directory->path, S_IRWXU) < 0)
+        return fail_directory("chmod 700", directory->path);
+    return MMF_OK;
+}
+
+int
+mmf_directory_prepare(const struct mmf_directory *directory)
+{
+    bool exists;
+    int rc = mmf_directory_check(directory, &exists);
+
+    MMF_ASSERT(directory->path[0] == '/');
     if (rc < 0 || exists)
         return rc;
-    if (mmf_sys_mkdir(place->directory, S_IRWXU) < 0 && errno != EEXIST)
-        return fail_directory("make the names' directory", place->directory);
-    rc = mmf_place_check(place, &exists);
+    if (mmf_sys_mkdir(directory->path, S_IRWXU) < 0 && errno != EEXIST)
+        return fail_directory("make the names' directory", directory->path);
+    rc = mmf_directory_check(directory, &exists);
     if (rc < 0 || exists)
         return rc;
-    return mmf_fail(MMF_E_IO, "%s was removed while we made it", place->directory);
+    return mmf_fail(MMF_E_IO, "%s was removed while we made it", directory->path);
 }
 
 void
-mmf_place_path(const struct mmf_place *place, const struct mmf_name *name,
-               char path[PATH_MAX])
+mmf_directory_file_path(const struct mmf_directory *directory,
+                        const struct mmf_name *name, char path[PATH_MAX])
 {
-    char leaf[MMF_LEAF_SIZE];
-    size_t directory_length = strlen(place->directory);
-    size_t prefix_length = strlen(place->prefix);
+    char file_name[MMF_FILE_NAME_SIZE];
+    size_t directory_length = strlen(directory->path);
+    size_t prefix_length = strlen(directory->prefix);
 
-    mmf_name_leaf(name, leaf);
-    memcpy(path, place->directory, directory_length);
+    MMF_ASSERT(name->scope == directory->scope);
+    mmf_name_file_name(name, file_name);
+    MMF_ASSERT(directory_length + 1 + prefix_length + strlen(file_name) < PATH_MAX);
+    memcpy(path, directory->path, directory_length);
     path[directory_length] = '/';
-    memcpy(path + directory_length + 1, place->prefix, prefix_length);
-    memcpy(path + directory_length + 1 + prefix_length, leaf, strlen(leaf) + 1);
+    memcpy(path + directory_length + 1, directory->prefix, prefix_length);
+    memcpy(path + directory_length + 1 + prefix_length, file_name,
+           strlen(file_name) + 1);
 }

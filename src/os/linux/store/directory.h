@@ -1,17 +1,17 @@
 /*
- * directory.h - where the file of a name is, and whether that place can be trusted.
+ * directory.h - the directory in which a name's file is, and whether it can be trusted.
  */
 #ifndef MMF_OS_LINUX_STORE_DIRECTORY_H
 #define MMF_OS_LINUX_STORE_DIRECTORY_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "base/name.h"
 
-/* What every file of a global name begins with, in a directory of many others' files.
- */
+/* Every file of a global name begins so: the directory has many files of others. */
 #define MMF_GLOBAL_PREFIX "mmf."
 
 /* The same for global names of one user, which stand among the local ones. */
@@ -20,41 +20,42 @@
 /* Temporary files of creators, where O_TMPFILE does not work, begin so after that. */
 #define MMF_TEMPORARY_PREFIX ".tmp-"
 
-/* A directory with names of one scope. */
-struct mmf_place {
-    char directory[PATH_MAX - MMF_LEAF_SIZE - 16];
+/* The directory with the names of one scope. */
+struct mmf_directory {
+    char path[PATH_MAX - MMF_FILE_NAME_SIZE - 16];
     const char *prefix; /* of file names in it */
     enum mmf_scope scope;
-    uid_t user; /* who we are */
+    uid_t user; /* this process's effective user */
 };
 
 /*
  * Find the scope's directory: MMF_DIR or /dev/shm, and in it "mmf-<euid>" for local
  * names.
  *
- * MMF_E_PATH_NOT_FOUND  MMF_DIR is not absolute or no directory
+ * MMF_E_PATH_NOT_FOUND  MMF_DIR is not absolute, or not a directory
  * MMF_E_PATH_TOO_LONG   MMF_DIR is too long
- * MMF_E_NOT_SUPPORTED   its file system has locks that others do not see
+ * MMF_E_NOT_SUPPORTED   its file system has locks that other hosts do not see
  * MMF_E_ACCESS          others may replace files in it
  */
-int mmf_place_find(enum mmf_scope scope, struct mmf_place *place);
+int mmf_directory_find(enum mmf_scope scope, struct mmf_directory *directory);
 
 /*
- * See that the directory is there and safe; make it. Creators call it each time, since
- * whoever cleans /dev/shm makes room for somebody else's directory of that name.
+ * Check that the directory is there and safe; make it if it is missing. Creators call
+ * it each time: after /dev/shm has been cleaned, another user could have made a
+ * directory of that name.
  *
- * MMF_E_ACCESS  it belongs to somebody else, or others may write in it
+ * MMF_E_ACCESS  it belongs to another user, or others may write in it
  */
-int mmf_place_prepare(const struct mmf_place *place);
+int mmf_directory_prepare(const struct mmf_directory *directory);
 
 /*
- * The same without making it. `*exists` is 0 if there is none: then no name lives in
- * it.
+ * The same without making it. `*exists` is false if it is missing: then it holds no
+ * name.
  */
-int mmf_place_check(const struct mmf_place *place, int *exists);
+int mmf_directory_check(const struct mmf_directory *directory, bool *exists);
 
 /* The path of a name's file. */
-void mmf_place_path(const struct mmf_place *place, const struct mmf_name *name,
-                    char path[PATH_MAX]);
+void mmf_directory_file_path(const struct mmf_directory *directory,
+                             const struct mmf_name *name, char path[PATH_MAX]);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * entry.c - what lies under a name's path, and removing it when it is dead.
+ * entry.c - what is under a name's path.
  *
  * Anything may have been planted there: nothing is waited for, locked or removed before
  * it is known to be ours.
@@ -12,14 +12,16 @@
 #include <mmf/list.h>
 
 #include "base/fail.h"
+#include "base/invariant.h"
+#include "os/linux/store/collect.h"
+#include "os/linux/store/lock.h"
 #include "os/linux/store/lock_fd.h"
 #include "os/linux/sys/error.h"
-#include "os/linux/store/lock.h"
 #include "os/linux/sys/sys.h"
 #include "os/linux/sys/user.h"
 
 /*
- * Looking at a file.
+ * Opening a file.
  */
 
 static int
@@ -32,53 +34,54 @@ fail_denied(const char *path)
     if (mmf_sys_lstat(path, &status) < 0)
         return mmf_fail_system(MMF_E_ACCESS, system_error, "open %s", path);
     mmf_user_describe(status.st_uid, owner);
-    return mmf_fail_system(MMF_E_ACCESS, system_error,
-                           "%s belongs to user %s, who does not let us (mode %03o)",
-                           path, owner, (unsigned)status.st_mode & 0777u);
+    return mmf_fail_system(
+        MMF_E_ACCESS, system_error,
+        "%s belongs to user %s and is not accessible to us (mode %03o)", path, owner,
+        (unsigned)status.st_mode & 0777u);
 }
 
 static int
-fail_foreign(const char *path, const char *why)
+fail_invalid(const char *path, const char *why)
 {
     return mmf_fail(MMF_E_CORRUPT,
-                    "%s %s: it is no mmf object and left alone; remove it "
+                    "%s %s: it is not an mmf object and left alone; remove it "
                     "if you know what it is",
                     path, why);
 }
 
 /* An open that failed: what is there? */
 static int
-explain_failed_open(const char *path, const struct mmf_place *place)
+explain_failed_open(const char *path, const struct mmf_directory *directory)
 {
     int system_error = errno;
-    int exists;
+    bool exists;
     int rc;
 
     switch (system_error) {
     case ENOENT:
     case ENOTDIR:
         /* Nothing, unless the directory is not what it should be: then say that. */
-        rc = mmf_place_check(place, &exists);
+        rc = mmf_directory_check(directory, &exists);
         if (rc < 0)
             return rc;
         errno = system_error;
-        return system_error == ENOENT ? MMF_STORE_NOTHING
+        return system_error == ENOENT ? MMF_ENTRY_NOTHING
                                       : mmf_error_fail("open %s", path);
     case EACCES:
     case EPERM:
     case EROFS:
         fail_denied(path);
-        return MMF_STORE_DENIED;
+        return MMF_ENTRY_DENIED;
     case ELOOP:
-        fail_foreign(path, "is a symbolic link");
-        return MMF_STORE_FOREIGN;
+        fail_invalid(path, "is a symbolic link");
+        return MMF_ENTRY_INVALID;
     case EISDIR:
-        fail_foreign(path, "is a directory");
-        return MMF_STORE_FOREIGN;
+        fail_invalid(path, "is a directory");
+        return MMF_ENTRY_INVALID;
     case ENXIO:
     case ENODEV:
-        fail_foreign(path, "is a socket, a pipe or a device");
-        return MMF_STORE_FOREIGN;
+        fail_invalid(path, "is a socket, a pipe or a device");
+        return MMF_ENTRY_INVALID;
     case EWOULDBLOCK:
         return mmf_fail_system(MMF_E_BUSY, errno,
                                "%s has a lease of a process that does not answer",
@@ -89,80 +92,94 @@ explain_failed_open(const char *path, const struct mmf_place *place)
 }
 
 static int
-open_claim(const char *path, int or_read, int *writable)
+open_lock_fd(const char *path, bool or_read, bool *writable)
 {
-    int fd = mmf_claim_open(path, O_RDWR, 0);
+    int fd = mmf_lock_fd_open(path, O_RDWR, 0);
 
-    *writable = 1;
+    *writable = true;
     if (fd < 0 && (errno == EACCES || errno == EPERM || errno == EROFS) && or_read) {
-        fd = mmf_claim_open(path, O_RDONLY, 0);
-        *writable = 0;
+        fd = mmf_lock_fd_open(path, O_RDONLY, 0);
+        *writable = false;
     }
     return fd;
 }
 
 static int
-explain_strange_file(const char *path, const struct mmf_place *place,
+explain_strange_file(const char *path, const struct mmf_directory *directory,
                      const struct stat *status)
 {
     if (!S_ISREG(status->st_mode))
-        fail_foreign(path, "is no regular file");
+        fail_invalid(path, "is not a regular file");
     else if (status->st_nlink > 1)
-        fail_foreign(path, "has other hard links");
-    else if (place->scope != MMF_SCOPE_GLOBAL && status->st_uid != place->user)
-        fail_foreign(path, "belongs to another user");
+        fail_invalid(path, "has other hard links");
+    else if (directory->scope != MMF_SCOPE_GLOBAL && status->st_uid != directory->user)
+        fail_invalid(path, "belongs to another user");
     else if (status->st_size < MMF_CONTROL_SIZE ||
              (status->st_size - MMF_CONTROL_SIZE) % MMF_CONTROL_ALIGNMENT != 0)
-        fail_foreign(path, "has no size that an object can have");
+        fail_invalid(path, "has no size that an object can have");
     else
-        return MMF_STORE_FOUND;
-    return MMF_STORE_FOREIGN;
+        return MMF_ENTRY_FOUND;
+    return MMF_ENTRY_INVALID;
 }
 
-int
-mmf_store_look(const char *path, const struct mmf_place *place, int or_read,
-               struct mmf_store_file *file)
+/* The rest of mmf_entry_open, which closes the descriptor unless this finds. */
+static int
+inspect(const char *path, const struct mmf_directory *directory,
+        struct mmf_entry *entry)
 {
     ssize_t count;
     int rc;
 
-    file->fd = open_claim(path, or_read, &file->writable);
-    if (file->fd < 0)
-        return explain_failed_open(path, place);
-    if (mmf_sys_fstat(file->fd, &file->status) < 0) {
-        rc = mmf_error_fail("look at %s", path);
-        goto done;
-    }
-    if (file->status.st_nlink == 0) {
-        rc = MMF_STORE_NOTHING; /* reaped since we opened it */
-        goto done;
-    }
-    rc = explain_strange_file(path, place, &file->status);
-    if (rc != MMF_STORE_FOUND)
-        goto done;
-    file->data_size = file->status.st_size - MMF_CONTROL_SIZE;
-    count = mmf_sys_pread(file->fd, &file->page, sizeof(file->page), file->data_size);
-    if (count < 0) {
-        rc = mmf_error_fail("read the control page of %s", path);
-        goto done;
-    }
-    if (count == (ssize_t)sizeof(file->page) && mmf_control_is_ours(&file->page))
-        return MMF_STORE_FOUND;
-    fail_foreign(path, "does not end with a control page");
-    rc = MMF_STORE_FOREIGN;
-done:
-    mmf_claim_close(file->fd);
-    file->fd = -1;
+    MMF_ASSERT(entry->fd >= 0);
+    if (mmf_sys_fstat(entry->fd, &entry->status) < 0)
+        return mmf_error_fail("inspect %s", path);
+    if (entry->status.st_nlink == 0)
+        return MMF_ENTRY_NOTHING; /* collected since we opened it */
+    rc = explain_strange_file(path, directory, &entry->status);
+    if (rc != MMF_ENTRY_FOUND)
+        return rc;
+    entry->data_size = entry->status.st_size - MMF_CONTROL_SIZE;
+    count =
+        mmf_sys_pread(entry->fd, &entry->page, sizeof(entry->page), entry->data_size);
+    if (count < 0)
+        return mmf_error_fail("read the control page of %s", path);
+    if (count == (ssize_t)sizeof(entry->page) && mmf_control_is_ours(&entry->page))
+        return MMF_ENTRY_FOUND;
+    fail_invalid(path, "does not end with a control page");
+    return MMF_ENTRY_INVALID;
+}
+
+static void
+close_entry(struct mmf_entry *entry)
+{
+    mmf_lock_fd_close(entry->fd);
+    entry->fd = -1;
+}
+
+int
+mmf_entry_open(const char *path, const struct mmf_directory *directory, bool or_read,
+               struct mmf_entry *entry)
+{
+    int rc;
+
+    MMF_ASSERT(path[0] == '/' && entry != NULL);
+    entry->fd = open_lock_fd(path, or_read, &entry->writable);
+    if (entry->fd < 0)
+        return explain_failed_open(path, directory);
+    rc = inspect(path, directory, entry);
+    if (rc != MMF_ENTRY_FOUND)
+        close_entry(entry);
     return rc;
 }
 
 int
-mmf_store_is_linked(const struct mmf_store_file *file, const char *path)
+mmf_entry_is_linked(const struct mmf_entry *entry, const char *path)
 {
     struct stat status;
 
-    if (mmf_sys_fstat(file->fd, &status) < 0)
-        return mmf_error_fail("look at %s", path);
+    MMF_ASSERT(entry->fd >= 0);
+    if (mmf_sys_fstat(entry->fd, &status) < 0)
+        return mmf_error_fail("inspect %s", path);
     return status.st_nlink > 0;
 }
 
@@ -171,77 +188,46 @@ mmf_store_is_linked(const struct mmf_store_file *file, const char *path)
  */
 
 static int
-check_kind(const struct mmf_store_file *file, const struct mmf_name *name,
-           uint32_t kind)
+check_kind(const struct mmf_entry *entry, const struct mmf_name *name, uint32_t kind)
 {
-    if (file->page.kind == kind)
+    if (entry->page.kind == kind)
         return MMF_OK;
     return mmf_fail(MMF_E_WRONG_KIND,
                     "the name \"%.200s\" belongs to a %s, not to a %s", name->text,
-                    mmf_kind_name((mmf_kind)file->page.kind),
+                    mmf_kind_name((mmf_kind)entry->page.kind),
                     mmf_kind_name((mmf_kind)kind));
 }
 
 int
-mmf_store_check(const struct mmf_store_file *file, const struct mmf_name *name,
+mmf_entry_check(const struct mmf_entry *entry, const struct mmf_name *name,
                 uint32_t kind, const char *path)
 {
-    int rc = mmf_control_check(&file->page, file->data_size, path);
+    int rc = mmf_control_check(&entry->page, entry->data_size, path);
 
+    MMF_ASSERT(kind != MMF_KIND_UNKNOWN);
     if (rc < 0)
         return rc;
-    if (!mmf_control_has_name(&file->page, name))
+    if (!mmf_control_has_name(&entry->page, name))
         return mmf_fail(MMF_E_CORRUPT,
                         "%s holds another name than \"%.200s\": a copied file, or two "
                         "names with one hash",
                         path, name->text);
-    return check_kind(file, name, kind);
+    return check_kind(entry, name, kind);
 }
 
 /*
- * Reaping.
+ * Its holders.
  */
 
 int
-mmf_store_reap(int fd, const char *path, dev_t device, ino_t inode)
+mmf_entry_collect(const struct mmf_entry *entry, const char *path)
 {
-    struct stat named;
-    int rc = mmf_lock_reap(fd);
-    int saved;
-
-    if (rc != MMF_LOCK_DONE)
-        return rc;
-    /* Somebody may have removed the file by hand and made another of that name. */
-    if (mmf_sys_lstat(path, &named) == 0) {
-        if (named.st_dev != device || named.st_ino != inode ||
-            mmf_sys_unlink(path) == 0)
-            return MMF_LOCK_DONE; /* locks on a file without a name hinder nobody */
-    }
-    if (errno == ENOENT)
-        return MMF_LOCK_DONE;
-    saved = errno;
-    mmf_lock_release_all(fd);
-    errno = saved;
-    return -1;
+    MMF_ASSERT(entry->fd >= 0 && entry->writable);
+    return mmf_collect(entry->fd, path, entry->status.st_dev, entry->status.st_ino);
 }
 
-void
-mmf_store_reap_path_locked(const char *path, dev_t device, ino_t inode)
-{
-    struct stat status;
-    int fd = mmf_claim_open_locked(path, O_RDWR, 0);
-
-    if (fd < 0)
-        return;
-    if (mmf_sys_fstat(fd, &status) == 0 && status.st_dev == device &&
-        status.st_ino == inode)
-        mmf_store_reap(fd, path, device, inode);
-    mmf_claim_close_locked(fd);
-}
-
-/* A dead object that we could not remove. */
 static int
-fail_unreapable(const char *path, const struct stat *status)
+fail_uncollectable(const char *path, const struct stat *status)
 {
     int system_error = errno;
     char owner[MMF_USER_SIZE];
@@ -249,27 +235,65 @@ fail_unreapable(const char *path, const struct stat *status)
     mmf_user_describe(status->st_uid, owner);
     return mmf_fail_system(
         MMF_E_ACCESS, system_error,
-        "%s is dead, but belongs to user %s, who alone can remove it "
-        "(any mmf call of that user does)",
+        "%s is orphaned, but belongs to user %s: only that user can remove it "
+        "(with any mmf call)",
         path, owner);
 }
 
-int
-mmf_store_reap_file(const struct mmf_store_file *file, const char *path)
+/* Collect an orphan, or say why not. */
+static int
+collect_orphan(const struct mmf_entry *entry, const char *path)
 {
-    return mmf_store_reap(file->fd, path, file->status.st_dev, file->status.st_ino);
+    int rc = entry->writable ? mmf_entry_collect(entry, path) : -1;
+
+    MMF_ASSERT(entry->fd >= 0);
+    if (!entry->writable)
+        errno = EACCES;
+    if (rc >= 0)
+        return rc == MMF_LOCK_BUSY ? MMF_HELD_PAUSE : MMF_HELD_AGAIN;
+    if (errno != EACCES && errno != EPERM && errno != EBADF)
+        return mmf_error_fail("remove the orphaned object %s", path);
+    fail_uncollectable(path, &entry->status);
+    return MMF_HELD_ORPHANED;
+}
+
+/* As mmf_entry_open_held, of an open entry. */
+static int
+probe(const struct mmf_entry *entry, const char *path)
+{
+    int rc = mmf_lock_probe(entry->fd);
+
+    switch (rc) {
+    case MMF_LOCK_DONE:
+        return MMF_HELD;
+    case MMF_LOCK_BUSY:
+        return MMF_HELD_PAUSE; /* soon there is nothing */
+    case MMF_LOCK_ORPHANED:
+        return collect_orphan(entry, path);
+    default:
+        return mmf_error_fail("ask which processes hold %s", path);
+    }
 }
 
 int
-mmf_store_reap_dead(const struct mmf_store_file *file, const char *path)
+mmf_entry_open_held(const char *path, const struct mmf_directory *directory,
+                    bool or_read, struct mmf_entry *entry)
 {
-    int rc = file->writable ? mmf_store_reap_file(file, path) : -1;
+    int rc = mmf_entry_open(path, directory, or_read, entry);
 
-    if (!file->writable)
-        errno = EACCES;
-    if (rc >= 0)
-        return rc == MMF_LOCK_BUSY;
-    if (errno == EACCES || errno == EPERM || errno == EBADF)
-        return fail_unreapable(path, &file->status);
-    return mmf_error_fail("remove the dead object %s", path);
+    switch (rc) {
+    case MMF_ENTRY_FOUND:
+        rc = probe(entry, path);
+        if (rc != MMF_HELD)
+            close_entry(entry);
+        return rc;
+    case MMF_ENTRY_NOTHING:
+        return MMF_HELD_NOTHING;
+    case MMF_ENTRY_DENIED:
+        return MMF_E_ACCESS;
+    case MMF_ENTRY_INVALID:
+        return MMF_E_CORRUPT;
+    default:
+        return rc;
+    }
 }

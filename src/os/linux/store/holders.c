@@ -1,8 +1,8 @@
 /*
  * holders.c - see holders.h.
  *
- * Whatever fails here is about a process that has just ended or that is not ours to
- * look at, so it is left out; only a lack of memory is a failure.
+ * A failure here is about a process that has just ended or that we may not inspect, so
+ * the process is skipped; only a lack of memory is a failure of the call.
  */
 #include "os/linux/store/holders.h"
 
@@ -14,7 +14,9 @@
 #include <mmf/status.h>
 
 #include "base/fail.h"
+#include "base/invariant.h"
 #include "os/linux/sys/directory_walk.h"
+#include "os/linux/sys/procfs.h"
 #include "os/linux/sys/sys.h"
 #include "shared/page/control.h"
 
@@ -23,84 +25,61 @@ enum { PATH_SIZE = 64, TEXT_SIZE = 4096 };
 static int
 fail_memory(void)
 {
-    return mmf_fail(MMF_E_NO_MEMORY, "no memory to note who holds the objects");
+    return mmf_fail(MMF_E_NO_MEMORY,
+                    "no memory to note which processes hold the objects");
 }
 
-/* Make room for one more. */
+/* Make space for one more. */
 static int
-grow(void **items, size_t *room, size_t count, size_t size)
+grow(void **items, size_t *capacity, size_t count, size_t size)
 {
-    size_t wanted = *room == 0 ? 64 : *room * 2;
+    size_t wanted = *capacity == 0 ? 64 : *capacity * 2;
     void *larger;
 
-    if (count < *room)
+    MMF_ASSERT(count <= *capacity && size > 0);
+    if (count < *capacity)
         return MMF_OK;
     larger = realloc(*items, wanted * size);
     if (larger == NULL)
         return fail_memory();
     *items = larger;
-    *room = wanted;
+    *capacity = wanted;
     return MMF_OK;
-}
-
-/* Read a small file of /proc as text. 0: it is gone, or not for us. */
-static size_t
-read_text(const char *path, char text[TEXT_SIZE])
-{
-    int fd = mmf_sys_open(path, O_RDONLY | O_CLOEXEC, 0);
-    size_t length = 0;
-    ssize_t count = 1;
-
-    if (fd < 0)
-        return 0;
-    while (count > 0 && length < TEXT_SIZE - 1) {
-        count = mmf_sys_read(fd, text + length, TEXT_SIZE - 1 - length);
-        if (count > 0)
-            length += (size_t)count;
-    }
-    mmf_sys_close(fd);
-    text[length] = '\0';
-    return length;
 }
 
 /* Call `visit` for each entry of a directory that is a number. */
 typedef int (*number_visitor)(void *payload, int32_t number);
 
+struct number_walk {
+    number_visitor visit;
+    void *payload;
+};
+
 static int
-visit_records(const char *batch, ssize_t count, number_visitor visit, void *payload)
+visit_record(void *payload, const struct mmf_directory_record *record)
 {
-    ssize_t at = 0;
-    int rc = MMF_OK;
+    const struct number_walk *walk = payload;
+    char *end;
+    long number = strtol(record->name, &end, 10);
 
-    while (at < count && rc == MMF_OK) {
-        const struct mmf_directory_record *record = (const void *)(batch + at);
-        char *end;
-        long number = strtol(record->name, &end, 10);
-
-        if (record->name[0] >= '0' && record->name[0] <= '9' && *end == '\0' &&
-            number <= INT32_MAX)
-            rc = visit(payload, (int32_t)number);
-        at += record->length;
-    }
-    return rc;
+    if (record->name[0] < '0' || record->name[0] > '9' || *end != '\0' ||
+        number > INT32_MAX)
+        return MMF_OK;
+    return walk->visit(walk->payload, (int32_t)number);
 }
 
 static int
 visit_numbers(const char *directory, number_visitor visit, void *payload)
 {
+    struct number_walk walk = {.visit = visit, .payload = payload};
     int fd = mmf_sys_open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    _Alignas(8) char batch[8192];
-    ssize_t count = 1;
-    int rc = MMF_OK;
+    int rc;
 
     if (fd < 0)
         return MMF_OK;
-    while (count > 0 && rc == MMF_OK) {
-        count = mmf_sys_getdents(fd, batch, sizeof(batch));
-        rc = visit_records(batch, count, visit, payload);
-    }
+    rc = mmf_directory_walk(fd, INT32_MAX, visit_record, &walk);
     mmf_sys_close(fd);
-    return rc;
+    return rc < 0 ? rc : MMF_OK;
 }
 
 /*
@@ -110,23 +89,8 @@ visit_numbers(const char *directory, number_visitor visit, void *payload)
 struct search {
     struct mmf_holders *holders;
     int32_t pid;
-    int noted; /* the process has got its place among the processes */
+    bool noted; /* the process is among the holders' processes */
 };
-
-/* The text of the line that begins with `key`. */
-static const char *
-find_line(const char *text, const char *key)
-{
-    size_t length = strlen(key);
-
-    while (strncmp(text, key, length) != 0) {
-        text = strchr(text, '\n');
-        if (text == NULL)
-            return "";
-        text++;
-    }
-    return text + length;
-}
 
 static void
 describe_process(int32_t pid, struct mmf_holder_process *process)
@@ -140,11 +104,11 @@ describe_process(int32_t pid, struct mmf_holder_process *process)
     memset(process, 0, sizeof(*process));
     process->pid = pid;
     snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-    read_text(path, text);
-    sscanf(find_line(text, "Name:\t"), "%63[^\n]", process->command);
-    state = find_line(text, "State:\t");
+    mmf_procfs_read(path, text, sizeof(text));
+    sscanf(mmf_procfs_find_line(text, "Name:\t"), "%63[^\n]", process->command);
+    state = mmf_procfs_find_line(text, "State:\t");
     process->stopped = state[0] == 'T' || state[0] == 't';
-    if (sscanf(find_line(text, "Uid:"), "%u %u", &real, &effective) == 2)
+    if (sscanf(mmf_procfs_find_line(text, "Uid:"), "%u %u", &real, &effective) == 2)
         process->user = effective;
 }
 
@@ -157,28 +121,29 @@ note_process(struct search *search)
 
     if (search->noted)
         return MMF_OK;
-    rc = grow((void **)&holders->processes, &holders->process_room,
+    rc = grow((void **)&holders->processes, &holders->process_capacity,
               holders->process_count, sizeof(*holders->processes));
     if (rc < 0)
         return rc;
     describe_process(search->pid, &holders->processes[holders->process_count++]);
-    search->noted = 1;
+    search->noted = true;
     return MMF_OK;
 }
 
 static int
 note_held(struct search *search, const struct stat *status, uint64_t ticket,
-          int read_only)
+          bool read_only)
 {
     struct mmf_holders *holders = search->holders;
     struct mmf_held *held;
     int rc = note_process(search);
 
     if (rc == MMF_OK)
-        rc = grow((void **)&holders->held, &holders->held_room, holders->held_count,
+        rc = grow((void **)&holders->held, &holders->held_capacity, holders->held_count,
                   sizeof(*holders->held));
     if (rc < 0)
         return rc;
+    MMF_ASSERT(holders->process_count > 0);
     held = &holders->held[holders->held_count++];
     held->device = status->st_dev;
     held->inode = status->st_ino;
@@ -194,17 +159,18 @@ note_held(struct search *search, const struct stat *status, uint64_t ticket,
  */
 static int
 read_lock(struct search *search, const struct stat *status, const char *kind,
-          uint64_t start, int whole_range)
+          uint64_t start, bool whole_range)
 {
-    int writes = strcmp(kind, "WRITE") == 0;
+    bool writes = strcmp(kind, "WRITE") == 0;
 
     if (start >= (uint64_t)MMF_LOCK_SELF)
-        return writes ? note_held(search, status, start - (uint64_t)MMF_LOCK_SELF, 0)
-                      : MMF_OK;
+        return writes
+                   ? note_held(search, status, start - (uint64_t)MMF_LOCK_SELF, false)
+                   : MMF_OK;
     if (start >= (uint64_t)MMF_LOCK_READERS)
-        return writes ? MMF_OK : note_held(search, status, 0, 1);
+        return writes ? MMF_OK : note_held(search, status, 0, true);
     if (start >= (uint64_t)MMF_LOCK_HOLD && !whole_range)
-        return writes ? note_held(search, status, 0, 0) : MMF_OK;
+        return writes ? note_held(search, status, 0, false) : MMF_OK;
     return MMF_OK;
 }
 
@@ -229,9 +195,9 @@ read_locks(struct search *search, const struct stat *status, const char *text)
     return rc;
 }
 
-/* A descriptor. Most are no file that an object can be, which stat tells cheaply. */
+/* A descriptor. Most are not a file that an object can be, as stat says cheaply. */
 static int
-look_at_descriptor(void *payload, int32_t number)
+inspect_descriptor(void *payload, int32_t number)
 {
     struct search *search = payload;
     struct stat status;
@@ -243,19 +209,19 @@ look_at_descriptor(void *payload, int32_t number)
         status.st_size % MMF_CONTROL_ALIGNMENT != MMF_CONTROL_SIZE)
         return MMF_OK;
     snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)search->pid, (int)number);
-    if (read_text(path, text) == 0)
+    if (mmf_procfs_read(path, text, sizeof(text)) <= 0)
         return MMF_OK;
     return read_locks(search, &status, text);
 }
 
 static int
-look_at_process(void *payload, int32_t number)
+inspect_process(void *payload, int32_t number)
 {
     struct search search = {.holders = payload, .pid = number};
     char path[PATH_SIZE];
 
     snprintf(path, sizeof(path), "/proc/%d/fd", (int)number);
-    return visit_numbers(path, look_at_descriptor, &search);
+    return visit_numbers(path, inspect_descriptor, &search);
 }
 
 /*
@@ -291,8 +257,10 @@ compare_held(const void *one, const void *other)
 int
 mmf_holders_find(struct mmf_holders *holders)
 {
-    int rc = visit_numbers("/proc", look_at_process, holders);
+    int rc;
 
+    MMF_ASSERT(holders->processes == NULL && holders->held_count == 0);
+    rc = visit_numbers("/proc", inspect_process, holders);
     if (rc == MMF_OK && holders->held_count > 0)
         qsort(holders->held, holders->held_count, sizeof(*holders->held), compare_held);
     return rc;
@@ -303,11 +271,11 @@ mmf_holders_free(struct mmf_holders *holders)
 {
     free(holders->processes);
     free(holders->held);
-    free(holders->answer);
+    free(holders->infos);
     memset(holders, 0, sizeof(*holders));
 }
 
-/* The first lock on the object; `held_count` if there is none. */
+/* The first lock on the object; `held_count` if it has no lock. */
 static size_t
 find_first(const struct mmf_holders *holders, const struct mmf_held *wanted)
 {
@@ -326,16 +294,17 @@ find_first(const struct mmf_holders *holders, const struct mmf_held *wanted)
 }
 
 static int
-add_answer(struct mmf_holders *holders, const struct mmf_held *held, size_t count)
+add_info(struct mmf_holders *holders, const struct mmf_held *held, size_t count)
 {
     const struct mmf_holder_process *process = &holders->processes[held->process];
     mmf_holder_info *info;
-    int rc = grow((void **)&holders->answer, &holders->answer_room, count,
-                  sizeof(*holders->answer));
+    int rc = grow((void **)&holders->infos, &holders->infos_capacity, count,
+                  sizeof(*holders->infos));
 
+    MMF_ASSERT(held->process < holders->process_count);
     if (rc < 0)
         return rc;
-    info = &holders->answer[count];
+    info = &holders->infos[count];
     info->command = process->command;
     info->pid = process->pid;
     info->user = process->user;
@@ -352,6 +321,7 @@ mmf_holders_of(struct mmf_holders *holders, uint64_t device, uint64_t inode,
     size_t found = 0;
     size_t i;
 
+    MMF_ASSERT(infos != NULL && count != NULL);
     for (i = find_first(holders, &wanted); i < holders->held_count; i++) {
         const struct mmf_held *held = &holders->held[i];
         int rc;
@@ -362,16 +332,16 @@ mmf_holders_of(struct mmf_holders *holders, uint64_t device, uint64_t inode,
             continue;
         /* Once for each process; it reads only if none of its handles may write. */
         if (found > 0 &&
-            holders->answer[found - 1].pid == holders->processes[held->process].pid) {
-            holders->answer[found - 1].read_only &= held->read_only;
+            holders->infos[found - 1].pid == holders->processes[held->process].pid) {
+            holders->infos[found - 1].read_only &= held->read_only;
             continue;
         }
-        rc = add_answer(holders, held, found);
+        rc = add_info(holders, held, found);
         if (rc < 0)
             return rc;
         found++;
     }
-    *infos = holders->answer;
+    *infos = holders->infos;
     *count = (int32_t)found;
     return MMF_OK;
 }
@@ -383,6 +353,7 @@ mmf_holders_of_ticket(const struct mmf_holders *holders, uint64_t device,
     struct mmf_held wanted = {.device = device, .inode = inode};
     size_t i;
 
+    MMF_ASSERT(ticket != 0);
     for (i = find_first(holders, &wanted); i < holders->held_count; i++) {
         if (compare_objects(&holders->held[i], &wanted) != 0)
             break;

@@ -8,6 +8,7 @@
 #include <sys/auxv.h>
 
 #include "base/atomic.h"
+#include "base/invariant.h"
 #include "os/linux/sys/sys.h"
 #include "shared/page/control.h"
 #include "shared/sync/word.h"
@@ -20,6 +21,7 @@ set_lock(int fd, short type, int64_t start, int64_t length)
 {
     struct flock lock;
 
+    MMF_ASSERT(fd >= 0 && start >= MMF_LOCK_HOLD && length > 0);
     memset(&lock, 0, sizeof(lock));
     lock.l_type = type;
     lock.l_whence = SEEK_SET;
@@ -30,10 +32,11 @@ set_lock(int fd, short type, int64_t start, int64_t length)
     return errno == EAGAIN || errno == EACCES ? MMF_LOCK_BUSY : -1;
 }
 
-/* The first lock of somebody else that a lock of `type` would meet; l_type tells. */
+/* The first lock of another description that one of `type` would meet; or F_UNLCK. */
 static int
 get_lock(int fd, short type, int64_t start, int64_t length, struct flock *lock)
 {
+    MMF_ASSERT(fd >= 0 && start >= MMF_LOCK_HOLD && length > 0);
     memset(lock, 0, sizeof(*lock));
     lock->l_type = type;
     lock->l_whence = SEEK_SET;
@@ -42,17 +45,17 @@ get_lock(int fd, short type, int64_t start, int64_t length, struct flock *lock)
     return mmf_sys_lock(fd, F_OFD_GETLK, lock);
 }
 
-static int
-is_reaper(const struct flock *lock)
+static bool
+is_collector(const struct flock *lock)
 {
     return lock->l_type == F_WRLCK && lock->l_start == MMF_LOCK_HOLD &&
            lock->l_len == 2 * MMF_LOCK_RANGE;
 }
 
 /*
- * A byte that nobody else is likely to choose: the kernel's random bytes for this
+ * A byte that no other process is likely to choose: the kernel's random bytes for this
  * program, mixed with a counter (the finisher of Steele, Lea and Flood's SplitMix64).
- * A clash is no harm, the lock fails and another byte is tried.
+ * A clash does no harm: the lock fails and another byte is tried.
  */
 static mmf_atomic_u32 byte_counter;
 static mmf_atomic_u32 fork_salt;
@@ -86,12 +89,12 @@ mmf_lock_probe(int fd)
 {
     struct flock other;
 
-    /* Both ranges in one question: between two, a reader could hand on to a writer. */
+    /* Both ranges in one question: between two, a reader could become a writer. */
     if (get_lock(fd, F_WRLCK, MMF_LOCK_HOLD, 2 * MMF_LOCK_RANGE, &other) < 0)
         return -1;
-    if (is_reaper(&other))
+    if (is_collector(&other))
         return MMF_LOCK_BUSY;
-    return other.l_type != F_UNLCK ? MMF_LOCK_DONE : MMF_LOCK_DEAD;
+    return other.l_type != F_UNLCK ? MMF_LOCK_DONE : MMF_LOCK_ORPHANED;
 }
 
 static int
@@ -101,10 +104,11 @@ hold_byte(int fd, const struct mmf_hold *hold)
 }
 
 int
-mmf_lock_hold(int fd, int writable, struct mmf_hold *hold)
+mmf_lock_hold(int fd, bool writable, struct mmf_hold *hold)
 {
     struct flock other;
 
+    MMF_ASSERT(hold != NULL);
     hold->writable = writable;
     for (int tries = 0; tries < MOST_TRIES; tries++) {
         int rc;
@@ -115,21 +119,22 @@ mmf_lock_hold(int fd, int writable, struct mmf_hold *hold)
             return rc;
         if (get_lock(fd, F_WRLCK, hold->byte, 1, &other) < 0)
             return -1;
-        if (is_reaper(&other))
+        if (is_collector(&other))
             return MMF_LOCK_BUSY;
-        /* A holder had chosen the same byte, or the reaper has just gone. */
+        /* A holder had chosen the same byte, or the collector has just ended. */
     }
-    return MMF_LOCK_BUSY; /* somebody has locked the whole range in no way of ours */
+    return MMF_LOCK_BUSY; /* a process has locked the whole range, in no way of ours */
 }
 
 int
 mmf_lock_release(int fd, const struct mmf_hold *hold)
 {
+    MMF_ASSERT(hold->byte >= MMF_LOCK_HOLD && hold->byte < MMF_LOCK_SELF);
     return set_lock(fd, F_UNLCK, hold->byte, 1) == MMF_LOCK_DONE ? 0 : -1;
 }
 
 int
-mmf_lock_reap(int fd)
+mmf_lock_collect(int fd)
 {
     return set_lock(fd, F_WRLCK, MMF_LOCK_HOLD, 2 * MMF_LOCK_RANGE);
 }
@@ -143,24 +148,26 @@ mmf_lock_release_all(int fd)
 int
 mmf_lock_self(int fd, uint64_t ticket)
 {
+    MMF_ASSERT(ticket > 0 && ticket <= MMF_TICKET_MAX);
     return set_lock(fd, F_WRLCK, MMF_LOCK_SELF + (int64_t)ticket, 1);
 }
 
-int
+bool
 mmf_lock_is_self_alive(int fd, uint64_t ticket)
 {
     struct flock other;
 
-    if (ticket > MMF_TICKET_MAX ||
-        get_lock(fd, F_RDLCK, MMF_LOCK_SELF + (int64_t)ticket, 1, &other) < 0)
-        return ticket <= MMF_TICKET_MAX;
+    if (ticket > MMF_TICKET_MAX)
+        return false; /* the number of no process */
+    if (get_lock(fd, F_RDLCK, MMF_LOCK_SELF + (int64_t)ticket, 1, &other) < 0)
+        return true;
     return other.l_type != F_UNLCK;
 }
 
 /*
- * Count the locks in a range. The kernel answers the first lock it finds, not the
+ * Count the locks in a range. The kernel returns the first lock it finds, not the
  * lowest: what lies below is counted by recursion. The bytes are random, so it is as
- * deep as a random search tree; deeper is no work of ours, and cut.
+ * deep as a random search tree; what is deeper is not of our making, and cut.
  */
 enum { DEEPEST_COUNT = 200 };
 
@@ -169,6 +176,7 @@ count_range(int fd, int64_t start, int64_t end, int depth)
 {
     int count = 0;
 
+    MMF_ASSERT(depth <= DEEPEST_COUNT);
     while (start < end && depth < DEEPEST_COUNT) {
         struct flock other;
         int below;
@@ -181,7 +189,7 @@ count_range(int fd, int64_t start, int64_t end, int depth)
         if (below < 0)
             return -1;
         count += below;
-        if (!is_reaper(&other))
+        if (!is_collector(&other))
             count++;
         if (other.l_len == 0)
             return count;

@@ -7,36 +7,25 @@
 #include "os/linux/store/lock_fd.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/invariant.h"
+#include "os/linux/sys/fork.h"
 #include "os/linux/sys/sys.h"
 
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-
-static uint64_t *bits; /* guarded by mutex */
-static int bits_size;  /* how many descriptors fit; guarded by mutex */
-
-void
-mmf_claim_lock(void)
-{
-    pthread_mutex_lock(&mutex);
-}
-
-void
-mmf_claim_unlock(void)
-{
-    pthread_mutex_unlock(&mutex);
-}
+/* Both guarded by the process's mutex. */
+static uint64_t *bits;
+static int bits_size; /* how many descriptors fit */
 
 static int
-make_room_for(int fd)
+make_space_for(int fd)
 {
     uint64_t *larger;
     int size = bits_size == 0 ? 1024 : bits_size;
 
+    MMF_ASSERT(fd >= 0);
     while (size <= fd)
         size *= 2;
     if (size == bits_size)
@@ -51,17 +40,18 @@ make_room_for(int fd)
 }
 
 int
-mmf_claim_open_locked(const char *path, int flags, mode_t mode)
+mmf_lock_fd_open_locked(const char *path, int flags, mode_t mode)
 {
     int fd;
 
+    MMF_ASSERT(mmf_process_is_locked());
     /* O_TMPFILE names the directory, which may well be reached by a link. */
     if ((flags & O_TMPFILE) != O_TMPFILE)
         flags |= O_NOFOLLOW;
     fd = mmf_sys_open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, mode);
     if (fd < 0)
         return -1;
-    if (make_room_for(fd) < 0) {
+    if (make_space_for(fd) < 0) {
         if (flags & O_CREAT)
             mmf_sys_unlink(path);
         mmf_sys_close(fd); /* it has no lock yet */
@@ -73,58 +63,61 @@ mmf_claim_open_locked(const char *path, int flags, mode_t mode)
 }
 
 int
-mmf_claim_open(const char *path, int flags, mode_t mode)
+mmf_lock_fd_open(const char *path, int flags, mode_t mode)
 {
     int fd;
 
-    mmf_claim_lock();
-    fd = mmf_claim_open_locked(path, flags, mode);
-    mmf_claim_unlock();
+    mmf_process_lock();
+    fd = mmf_lock_fd_open_locked(path, flags, mode);
+    mmf_process_unlock();
     return fd;
 }
 
 void
-mmf_claim_forget_locked(int fd)
+mmf_lock_fd_forget_locked(int fd)
 {
+    MMF_ASSERT(mmf_process_is_locked() && fd >= 0);
     if (fd < bits_size)
         bits[fd / 64] &= ~((uint64_t)1 << (fd % 64));
 }
 
 void
-mmf_claim_close_locked(int fd)
+mmf_lock_fd_close_locked(int fd)
 {
     int saved = errno;
 
+    MMF_ASSERT(mmf_process_is_locked());
     if (fd >= 0) {
-        mmf_claim_forget_locked(fd);
+        mmf_lock_fd_forget_locked(fd);
         mmf_sys_close(fd);
     }
     errno = saved;
 }
 
 void
-mmf_claim_close(int fd)
+mmf_lock_fd_close(int fd)
 {
     if (fd < 0)
         return;
-    mmf_claim_lock();
-    mmf_claim_close_locked(fd);
-    mmf_claim_unlock();
+    mmf_process_lock();
+    mmf_lock_fd_close_locked(fd);
+    mmf_process_unlock();
 }
 
 void
-mmf_claim_forget(int fd)
+mmf_lock_fd_forget(int fd)
 {
-    mmf_claim_lock();
-    mmf_claim_forget_locked(fd);
-    mmf_claim_unlock();
+    mmf_process_lock();
+    mmf_lock_fd_forget_locked(fd);
+    mmf_process_unlock();
 }
 
 void
-mmf_claim_close_all(void)
+mmf_lock_fd_close_all_locked(void)
 {
+    MMF_ASSERT(mmf_process_is_locked());
     for (int word = 0; word < bits_size / 64; word++) {
         while (bits[word] != 0)
-            mmf_claim_close_locked(word * 64 + __builtin_ctzll(bits[word]));
+            mmf_lock_fd_close_locked(word * 64 + __builtin_ctzll(bits[word]));
     }
 }

@@ -1,6 +1,6 @@
 /*
  * ticket.c - drawing tickets. The lock on SELF + ticket says that its drawer lives; the
- * counter only goes up, so that a newcomer is never taken for the dead.
+ * counter only goes up, so that a newcomer is never taken for a dead process.
  */
 #include "os/linux/store/ticket.h"
 
@@ -8,8 +8,10 @@
 
 #include "base/atomic.h"
 #include "base/fail.h"
-#include "os/linux/sys/error.h"
+#include "base/invariant.h"
 #include "os/linux/store/lock.h"
+#include "os/linux/sys/error.h"
+#include "os/linux/sys/fork.h"
 #include "shared/sync/word.h"
 
 int
@@ -17,6 +19,7 @@ mmf_ticket_draw_locked(struct mmf_object *object, struct mmf_control_shared *pag
 {
     mmf_atomic_u64 *tickets = (mmf_atomic_u64 *)(void *)&page->tickets;
 
+    MMF_ASSERT(mmf_process_is_locked() && object->fd >= 0);
     if (object->ticket != 0)
         return MMF_OK;
     for (int tries = 0; tries < 16; tries++) {

@@ -1,9 +1,10 @@
 /*
  * unpublished.c - making the file of a new object, up to the moment it gets its name.
  *
- * The file is made without a name (O_TMPFILE) and linked when it is whole. Where that
- * does not work, it has a temporary name and is renamed; a creator killed before that
- * leaves the temporary file, which has no holder and is reaped like any dead object.
+ * The file is made without a name (O_TMPFILE) and linked when it is complete. Where
+ * that does not work, it has a temporary name and is renamed; a creator killed before
+ * that leaves the temporary file, which has no holder and is collected like any
+ * orphaned object.
  */
 #include "os/linux/store/unpublished.h"
 
@@ -11,74 +12,69 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/atomic.h"
+#include "base/invariant.h"
 #include "os/linux/store/lock_fd.h"
+#include "os/linux/sys/clock.h"
+#include "os/linux/sys/fork.h"
 #include "os/linux/sys/space.h"
 #include "os/linux/sys/sys.h"
 
-/* How the made file gets its name; what did not work once is not tried again. */
+/* How the file gets its name; what did not work once is not tried again. */
 enum link_way { LINK_DESCRIPTOR, LINK_PROC, LINK_RENAME };
 static mmf_atomic_u32 best_link_way; /* an enum link_way */
 
 static int
-open_draft(const struct mmf_place *place, const struct mmf_store_request *request,
-           struct mmf_draft *draft)
+open_file(const struct mmf_directory *directory,
+          const struct mmf_store_request *request, struct mmf_unpublished *unpublished)
 {
     static mmf_atomic_u32 counter;
     int fd = -1;
 
-    draft->temporary[0] = '\0';
+    unpublished->temporary[0] = '\0';
     if (mmf_load_relaxed_u32(&best_link_way) != LINK_RENAME) {
-        fd = mmf_claim_open(place->directory, O_TMPFILE | O_RDWR, request->mode);
+        fd = mmf_lock_fd_open(directory->path, O_TMPFILE | O_RDWR, request->mode);
         if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
             return fd;
         mmf_store_relaxed_u32(&best_link_way, LINK_RENAME);
     }
     do {
-        snprintf(draft->temporary, sizeof(draft->temporary), "%s/%s%s%d-%u",
-                 place->directory,
-                 place->scope == MMF_SCOPE_GLOBAL ? place->prefix : "",
-                 MMF_TEMPORARY_PREFIX, (int)mmf_object_process_id(),
+        snprintf(unpublished->temporary, sizeof(unpublished->temporary), "%s/%s%s%d-%u",
+                 directory->path,
+                 directory->scope == MMF_SCOPE_GLOBAL ? directory->prefix : "",
+                 MMF_TEMPORARY_PREFIX, (int)mmf_process_id(),
                  mmf_add_relaxed_u32(&counter, 1));
-        fd = mmf_claim_open(draft->temporary, O_RDWR | O_CREAT | O_EXCL, request->mode);
+        fd = mmf_lock_fd_open(unpublished->temporary, O_RDWR | O_CREAT | O_EXCL,
+                              request->mode);
     } while (fd < 0 && errno == EEXIST);
     if (fd < 0)
-        draft->temporary[0] = '\0';
+        unpublished->temporary[0] = '\0';
     return fd;
 }
 
 void
-mmf_draft_drop(struct mmf_draft *draft)
+mmf_unpublished_drop(struct mmf_unpublished *unpublished)
 {
-    if (draft->temporary[0] != '\0')
-        mmf_sys_unlink(draft->temporary);
-    mmf_claim_close(draft->file.fd);
-}
-
-static int64_t
-wall_clock_now(void)
-{
-    struct timespec now = {0};
-
-    mmf_sys_clock(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    MMF_ASSERT(unpublished->entry.fd >= 0);
+    if (unpublished->temporary[0] != '\0')
+        mmf_sys_unlink(unpublished->temporary);
+    mmf_lock_fd_close(unpublished->entry.fd);
 }
 
 static void
-fill_page(const struct mmf_store_request *request, const struct mmf_place *place,
-          struct mmf_control_shared *page)
+fill_page(const struct mmf_store_request *request,
+          const struct mmf_directory *directory, struct mmf_control_shared *page)
 {
     struct mmf_control_request contents = {
         .name = request->name,
         .capacity = request->capacity,
-        .created = wall_clock_now(),
+        .created = mmf_clock_wall(),
         .kind = request->kind,
         .protection = request->protection,
         .flags = request->flags,
-        .creator_uid = (uint32_t)place->user,
-        .creator_pid = (uint32_t)mmf_object_process_id(),
+        .creator_uid = (uint32_t)directory->user,
+        .creator_pid = (uint32_t)mmf_process_id(),
         .creator_command = program_invocation_short_name,
     };
 
@@ -89,7 +85,7 @@ fill_page(const struct mmf_store_request *request, const struct mmf_place *place
 }
 
 static int
-write_whole(int fd, const void *bytes, int64_t count, int64_t offset)
+write_all(int fd, const void *bytes, int64_t count, int64_t offset)
 {
     const char *from = bytes;
 
@@ -107,90 +103,108 @@ write_whole(int fd, const void *bytes, int64_t count, int64_t offset)
     return 0;
 }
 
-/* Reserve the bytes and write what is known. Answers 0 or -1 with errno. */
+/* Reserve the bytes and write what is known. Returns 0, or -1 with errno. */
 static int
-fill_draft(const struct mmf_store_request *request, struct mmf_draft *draft)
+fill(const struct mmf_store_request *request, struct mmf_unpublished *unpublished)
 {
-    int fd = draft->file.fd;
+    int fd = unpublished->entry.fd;
     int64_t end = mmf_control_offset(request->data_size);
 
     if (!request->delay_allocate && mmf_space_allocate(fd, request->data_size) < 0)
         return -1;
     if (request->first_data != NULL &&
-        write_whole(fd, request->first_data, request->first_data_size, 0) < 0)
+        write_all(fd, request->first_data, request->first_data_size, 0) < 0)
         return -1;
-    if (write_whole(fd, &draft->file.page, sizeof(draft->file.page), end) < 0)
+    if (write_all(fd, &unpublished->entry.page, sizeof(unpublished->entry.page), end) <
+        0)
         return -1;
-    if (mmf_sys_fstat(fd, &draft->file.status) < 0)
+    if (mmf_sys_fstat(fd, &unpublished->entry.status) < 0)
         return -1;
-    if ((draft->file.status.st_mode & 07777) != request->mode &&
+    if ((unpublished->entry.status.st_mode & 07777) != request->mode &&
         mmf_sys_fchmod(fd, request->mode) < 0)
         return -1; /* a umask had taken bits */
-    draft->file.data_size = end;
-    draft->file.writable = 1;
+    unpublished->entry.data_size = end;
+    unpublished->entry.writable = true;
     return 0;
 }
 
 static int
-hold_draft(const struct mmf_store_request *request, struct mmf_draft *draft)
+hold(const struct mmf_store_request *request, struct mmf_unpublished *unpublished)
 {
-    int rc;
+    int rc = mmf_lock_hold(unpublished->entry.fd, true, &unpublished->hold);
 
-    rc = mmf_lock_hold(draft->file.fd, 1, &draft->hold);
+    MMF_ASSERT(unpublished->entry.fd >= 0);
     if (rc == MMF_LOCK_DONE && request->ticket != 0)
-        rc = mmf_lock_self(draft->file.fd, request->ticket);
+        rc = mmf_lock_self(unpublished->entry.fd, request->ticket);
     if (rc == MMF_LOCK_BUSY) {
-        errno = EAGAIN; /* a scavenger took the temporary file for a dead one */
+        errno = EAGAIN; /* a collector took the temporary file for an orphan */
         rc = -1;
     }
     return rc;
 }
 
 int
-mmf_draft_make(const struct mmf_store_request *request, const struct mmf_place *place,
-               struct mmf_draft *draft)
+mmf_unpublished_make(const struct mmf_store_request *request,
+                     const struct mmf_directory *directory,
+                     struct mmf_unpublished *unpublished)
 {
-    draft->file.fd = open_draft(place, request, draft);
-    if (draft->file.fd < 0)
-        return -1;
-    fill_page(request, place, &draft->file.page);
-    if (fill_draft(request, draft) < 0 || hold_draft(request, draft) < 0) {
-        int saved = errno;
+    int saved;
 
-        mmf_draft_drop(draft);
-        errno = saved;
+    MMF_ASSERT(request->first_data_size <= request->data_size);
+    MMF_ASSERT(request->state_size <= sizeof(unpublished->entry.page.state));
+    unpublished->entry.fd = open_file(directory, request, unpublished);
+    if (unpublished->entry.fd < 0)
         return -1;
-    }
+    fill_page(request, directory, &unpublished->entry.page);
+    if (fill(request, unpublished) == 0 && hold(request, unpublished) == 0)
+        return 0;
+    saved = errno;
+    mmf_unpublished_drop(unpublished);
+    errno = saved;
+    return -1;
+}
+
+/* By its descriptor, if possible. 0, -1 with errno, or 1: not possible here. */
+static int
+link_by_descriptor(int fd, const char *path)
+{
+    if (mmf_load_relaxed_u32(&best_link_way) != LINK_DESCRIPTOR)
+        return 1;
+    if (mmf_sys_linkat(fd, "", path, AT_EMPTY_PATH) == 0)
+        return 0;
+    return errno == ENOENT || errno == EPERM || errno == EINVAL ? 1 : -1;
+}
+
+static int
+link_by_proc(int fd, const char *path)
+{
+    char self[64];
+
+    snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+    if (mmf_sys_linkat(AT_FDCWD, self, path, AT_SYMLINK_FOLLOW) < 0)
+        return -1;
+    mmf_store_relaxed_u32(&best_link_way, LINK_PROC);
     return 0;
 }
 
 int
-mmf_draft_publish(struct mmf_draft *draft, const char *path)
+mmf_unpublished_publish(struct mmf_unpublished *unpublished, const char *path)
 {
-    char self[64];
+    int rc;
 
-    if (draft->temporary[0] != '\0')
-        return mmf_sys_rename_noreplace(draft->temporary, path);
-    if (mmf_load_relaxed_u32(&best_link_way) == LINK_DESCRIPTOR) {
-        if (mmf_sys_linkat(draft->file.fd, "", path, AT_EMPTY_PATH) == 0)
-            return 0;
-        if (errno != ENOENT && errno != EPERM && errno != EINVAL)
-            return -1;
-    }
-    snprintf(self, sizeof(self), "/proc/self/fd/%d", draft->file.fd);
-    if (mmf_sys_linkat(AT_FDCWD, self, path, AT_SYMLINK_FOLLOW) == 0) {
-        mmf_store_relaxed_u32(&best_link_way, LINK_PROC);
-        return 0;
-    }
-    return -1;
+    MMF_ASSERT(unpublished->entry.fd >= 0 && path[0] == '/');
+    if (unpublished->temporary[0] != '\0')
+        return mmf_sys_rename_noreplace(unpublished->temporary, path);
+    rc = link_by_descriptor(unpublished->entry.fd, path);
+    return rc <= 0 ? rc : link_by_proc(unpublished->entry.fd, path);
 }
 
-int
-mmf_draft_find_other_way(const struct mmf_draft *draft)
+bool
+mmf_unpublished_can_retry(const struct mmf_unpublished *unpublished)
 {
-    if (draft->temporary[0] != '\0' ||
+    if (unpublished->temporary[0] != '\0' ||
         (errno != ENOENT && errno != EPERM && errno != EACCES && errno != EOPNOTSUPP))
-        return 0;
+        return false;
     mmf_store_relaxed_u32(&best_link_way, LINK_RENAME);
-    return 1;
+    return true;
 }

@@ -1,36 +1,38 @@
 /*
- * unpublished.h - the file of a new object, before anybody else can see it.
+ * unpublished.h - the file of a new object, before any other process can see it.
  */
 #ifndef MMF_OS_LINUX_STORE_UNPUBLISHED_H
 #define MMF_OS_LINUX_STORE_UNPUBLISHED_H
 
 #include <limits.h>
+#include <stdbool.h>
 
-#include "os/linux/store/lock.h"
 #include "os/linux/store/directory.h"
-#include "os/linux/store/store.h"
 #include "os/linux/store/entry.h"
+#include "os/linux/store/lock.h"
+#include "os/linux/store/store.h"
 
-struct mmf_draft {
-    struct mmf_store_file file;
+struct mmf_unpublished {
+    struct mmf_entry entry;
     struct mmf_hold hold;
     char temporary[PATH_MAX]; /* its name so far, or "" */
 };
 
 /*
- * Make, fill and hold the file. Answers 0 or -1 with errno; EAGAIN: try again after a
+ * Make, fill and hold the file. Returns 0, or -1 with errno; EAGAIN: try again after a
  * pause.
  */
-int mmf_draft_make(const struct mmf_store_request *request,
-                   const struct mmf_place *place, struct mmf_draft *draft);
+int mmf_unpublished_make(const struct mmf_store_request *request,
+                         const struct mmf_directory *directory,
+                         struct mmf_unpublished *unpublished);
 
-/* Give it its name. Answers 0 or -1 with errno; EEXIST: the name is taken. */
-int mmf_draft_publish(struct mmf_draft *draft, const char *path);
+/* Give it its name. Returns 0, or -1 with errno; EEXIST: the name is taken. */
+int mmf_unpublished_publish(struct mmf_unpublished *unpublished, const char *path);
 
-/* After a failure to publish, with its errno: 1 if a new draft may fare better. */
-int mmf_draft_find_other_way(const struct mmf_draft *draft);
+/* After a failure to publish, with its errno: whether another file may fare better. */
+bool mmf_unpublished_can_retry(const struct mmf_unpublished *unpublished);
 
 /* Remove and close it. */
-void mmf_draft_drop(struct mmf_draft *draft);
+void mmf_unpublished_drop(struct mmf_unpublished *unpublished);
 
 #endif

@@ -1,13 +1,14 @@
 /*
- * object.c - mutexes, events and semaphores: the words of shared/sync_word.h in the
+ * object.c - mutexes, events and semaphores: the words of shared/sync/word.h in the
  * control page of a named object, or in this process's memory for an unnamed one.
  *
  * A process draws a ticket at each object it opens, and locks SELF + ticket for as long
  * as it has a handle or a thread of it owns the mutex. Survivors ask for that lock to
  * learn whether an owner lives. The page is mapped through a description of its own,
- * without locks, so that no child's copy of the mapping keeps the dead alive.
+ * without locks, so that no child's copy of the mapping keeps a dead process's object
+ * in use.
  *
- * A mutex that is owned while its last handle here is closed lingers: the handle's lock
+ * A mutex that is owned while its last handle here is closed stays: the handle's lock
  * goes, the ticket's stays until the owner releases, ends or opens the name again.
  */
 #include "os/linux/sync/object.h"
@@ -19,79 +20,96 @@
 #include <mmf/sync.h>
 
 #include "base/fail.h"
+#include "base/invariant.h"
+#include "os/linux/store/at_fork.h"
 #include "os/linux/store/lock_fd.h"
-#include "os/linux/sys/error.h"
 #include "os/linux/store/store.h"
-#include "os/linux/sync/poll_fd.h"
-#include "os/linux/sync/own.h"
-#include "os/linux/sync/system.h"
-#include "os/linux/sys/sys.h"
 #include "os/linux/store/ticket.h"
+#include "os/linux/sync/own.h"
+#include "os/linux/sync/part.h"
+#include "os/linux/sync/ref.h"
+#include "os/linux/sync/system.h"
+#include "os/linux/sys/error.h"
+#include "os/linux/sys/sys.h"
 #include "shared/page/control.h"
 
 /*
- * Owning.
+ * What the table of objects asks.
  */
 
-int
-mmf_sync_is_owned(const struct mmf_sync_object *local)
+static bool
+is_owned(const void *part)
 {
-    return local->generation == mmf_object_generation() &&
+    const struct mmf_sync_object *local = part;
+
+    MMF_ASSERT(mmf_process_is_locked());
+    return local->fork_epoch == mmf_fork_epoch() &&
            mmf_load_relaxed_u32(&local->owned) != 0;
 }
 
-int
-mmf_sync_disown(struct mmf_sync_object *local)
+static bool
+disown(void *part)
 {
-    struct mmf_thread *thread = mmf_thread_self();
+    struct mmf_sync_object *local = part;
+    struct mmf_thread *thread = mmf_thread_find();
 
+    MMF_ASSERT(mmf_process_is_locked());
     if (thread == NULL || !mmf_sync_is_listed(thread, local))
-        return 0;
+        return false;
     mmf_sync_note_not_owned(thread, local);
-    return 1;
+    return true;
 }
 
-void
-mmf_sync_destroy(struct mmf_sync_object *local)
+static void
+destroy(void *part)
 {
+    struct mmf_sync_object *local = part;
+
+    MMF_ASSERT(local->handles == 0);
     if (local->page != NULL)
         mmf_sys_munmap(local->page, MMF_CONTROL_SIZE);
     else
         free(local->shared);
-    mmf_sync_hint_destroy(local);
+    mmf_poll_fd_close(&local->counter);
     free(local);
 }
 
-/* Nobody here has a handle on it any more, nor owns it. With the mutex. */
+static const struct mmf_object_ops ops = {
+    .destroy = destroy, .is_owned = is_owned, .disown = disown};
+
+/*
+ * The end of a thread that owns mutexes.
+ */
+
+/* The thread has stopped to own it: without handles, it goes. With the mutex. */
 static void
-drop_lingering_locked(struct mmf_sync_object *local)
+drop_unused_locked(struct mmf_sync_object *local)
 {
-    if (local->object == NULL) {
-        if (local->handles == 0)
-            mmf_sync_destroy(local);
-    } else {
-        mmf_object_drop_lingering_locked(local->object);
-    }
+    MMF_ASSERT(mmf_process_is_locked());
+    if (mmf_sync_is_named(local))
+        mmf_object_drop_unused_locked(local->object);
+    else if (local->handles == 0)
+        destroy(local);
 }
 
-void
-mmf_sync_abandon_owned(struct mmf_thread *thread)
+static void
+abandon_owned(struct mmf_thread *thread)
 {
     while (thread->owned != NULL) {
         struct mmf_sync_object *local = thread->owned;
-        struct mmf_sync_alarm alarm;
-        struct mmf_sync grip;
+        struct mmf_sync_alarm to_wake;
+        struct mmf_sync ref;
 
         /* Never the one freed before: mmf_sync_note_not_owned has taken that off the
          * list. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
-        mmf_sync_make_grip(local, thread, &grip);
-        mmf_claim_lock();
+        mmf_sync_make_ref(local, thread, &ref);
+        mmf_process_lock();
         /* Off the list before the word is free: another thread may take it at once. */
         mmf_sync_note_not_owned(thread, local);
-        mmf_sync_abandon_mutex(&grip, &alarm);
-        mmf_sync_tell(&grip, &alarm, &mmf_sync_linux);
-        drop_lingering_locked(local);
-        mmf_claim_unlock();
+        mmf_sync_abandon_mutex(&ref, &to_wake);
+        mmf_sync_tell(&ref, &to_wake, &mmf_sync_linux);
+        drop_unused_locked(local);
+        mmf_process_unlock();
     }
 }
 
@@ -102,15 +120,35 @@ mmf_sync_abandon_owned(struct mmf_thread *thread)
 static struct mmf_sync_object *
 new_local(mmf_kind kind)
 {
+    static const struct mmf_thread_ops thread_ops = {.abandon_owned = abandon_owned};
     struct mmf_sync_object *local = calloc(1, sizeof(*local));
 
+    mmf_thread_watch_ends(&thread_ops);
     if (local == NULL) {
         mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s", mmf_kind_name(kind));
         return NULL;
     }
     local->kind = (enum mmf_sync_kind)kind;
-    local->generation = mmf_object_generation();
+    local->fork_epoch = mmf_fork_epoch();
     return local;
+}
+
+/* Map the object's page. With the mutex. */
+static int
+map_page_locked(const struct mmf_object *object, void **page)
+{
+    int fd = mmf_object_open_again_locked(object);
+    int rc = MMF_OK;
+
+    MMF_ASSERT(mmf_process_is_locked());
+    if (fd < 0)
+        return mmf_object_fail_open_again(object, "once more");
+    *page = mmf_sys_mmap(NULL, MMF_CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+                         object->data_size);
+    if (*page == MAP_FAILED)
+        rc = mmf_error_fail("map the control page of %s", object->path);
+    mmf_lock_fd_close_locked(fd);
+    return rc;
 }
 
 /* Map the object's page and become a participant. With the mutex. */
@@ -118,41 +156,29 @@ static int
 attach_locked(struct mmf_object *object, mmf_kind kind)
 {
     struct mmf_sync_object *local = new_local(kind);
-    void *page;
-    int fd;
+    void *page = NULL;
     int rc;
 
+    MMF_ASSERT(mmf_process_is_locked() && object->kind == (uint32_t)kind);
     if (local == NULL)
         return MMF_E_NO_MEMORY;
-    fd = mmf_object_open_again_locked(object);
-    if (fd < 0) {
-        rc = mmf_object_fail_open_again(object, "once more");
-        goto fail_free;
+    rc = map_page_locked(object, &page);
+    if (rc < 0) {
+        free(local);
+        return rc;
     }
-    page = mmf_sys_mmap(NULL, MMF_CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-                        object->data_size);
-    if (page == MAP_FAILED)
-        rc = mmf_error_fail("map the control page of %s", object->path);
-    else
-        rc = MMF_OK;
-    mmf_claim_close_locked(fd);
-    if (rc < 0)
-        goto fail_free;
     rc = mmf_ticket_draw_locked(object, page);
-    if (rc < 0)
-        goto fail_unmap;
+    if (rc < 0) {
+        mmf_sys_munmap(page, MMF_CONTROL_SIZE);
+        free(local);
+        return rc;
+    }
     local->object = object;
     local->page = page;
     local->shared = (void *)((struct mmf_control_shared *)page)->state;
     local->ticket = object->ticket;
-    object->sync = local;
+    mmf_object_attach_locked(object, &ops, local);
     return MMF_OK;
-
-fail_unmap:
-    mmf_sys_munmap(page, MMF_CONTROL_SIZE);
-fail_free:
-    free(local);
-    return rc;
 }
 
 static int
@@ -161,20 +187,21 @@ wrap_object(struct mmf_object *object, mmf_kind kind, struct mmf_os_sync **out)
     struct mmf_os_sync *sync = calloc(1, sizeof(*sync));
     int rc = MMF_OK;
 
+    MMF_ASSERT(object->fd >= 0 && out != NULL);
     if (sync == NULL) {
         mmf_object_leave(object);
         return mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s", mmf_kind_name(kind));
     }
-    mmf_claim_lock();
-    if (object->sync == NULL)
+    mmf_process_lock();
+    if (object->part == NULL)
         rc = attach_locked(object, kind);
-    mmf_claim_unlock();
+    mmf_process_unlock();
     if (rc < 0) {
         mmf_object_leave(object);
         free(sync);
         return rc;
     }
-    sync->local = object->sync;
+    sync->local = object->part;
     *out = sync;
     return MMF_OK;
 }
@@ -198,6 +225,7 @@ create_unnamed(const struct mmf_os_sync_request *request, struct mmf_thread *thr
     struct mmf_os_sync *sync = calloc(1, sizeof(*sync));
     struct mmf_sync_object *local = new_local(request->kind);
 
+    MMF_ASSERT(request->name == NULL && thread != NULL);
     if (local != NULL)
         local->shared = calloc(1, sizeof(*local->shared));
     if (sync == NULL || local == NULL || local->shared == NULL) {
@@ -233,6 +261,7 @@ create_named(const struct mmf_os_sync_request *request, struct mmf_thread *threa
     struct mmf_object *object;
     int rc;
 
+    MMF_ASSERT(request->name != NULL && thread != NULL);
     init_shared(request, mmf_sync_identity(want.ticket, thread->number), &state);
     rc = mmf_store_create(&want, &object);
     if (rc == MMF_OK)
@@ -255,9 +284,11 @@ int
 mmf_os_sync_create(const struct mmf_os_sync_request *request, struct mmf_os_sync **out)
 {
     struct mmf_thread *thread;
+    int rc = mmf_watch_forks();
 
-    if (mmf_object_watch_forks() < 0)
-        return mmf_error_fail("watch for forks");
+    MMF_ASSERT(out != NULL);
+    if (rc < 0)
+        return rc;
     thread = mmf_thread_self();
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
@@ -268,10 +299,11 @@ mmf_os_sync_create(const struct mmf_os_sync_request *request, struct mmf_os_sync
 static void
 close_unnamed(struct mmf_sync_object *local)
 {
-    mmf_claim_lock();
-    if (--local->handles == 0 && (!mmf_sync_is_owned(local) || mmf_sync_disown(local)))
-        mmf_sync_destroy(local);
-    mmf_claim_unlock();
+    mmf_process_lock();
+    MMF_ASSERT(local->handles > 0);
+    if (--local->handles == 0 && (!is_owned(local) || disown(local)))
+        destroy(local);
+    mmf_process_unlock();
 }
 
 void
@@ -279,7 +311,7 @@ mmf_os_sync_close(struct mmf_os_sync *sync)
 {
     struct mmf_sync_object *local = sync->local;
 
-    mmf_sync_hint_close(sync);
+    mmf_poll_fd_close(&sync->watch);
     if (local->object != NULL)
         mmf_object_leave(local->object);
     else

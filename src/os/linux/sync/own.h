@@ -5,9 +5,12 @@
 #ifndef MMF_OS_LINUX_SYNC_OWN_H
 #define MMF_OS_LINUX_SYNC_OWN_H
 
-#include "os/linux/sync/object.h"
+#include <stdbool.h>
 
-/* Who the thread is at the object. */
+#include "base/invariant.h"
+#include "os/linux/sync/part.h"
+
+/* The thread's identity at the object. */
 static inline uint64_t
 mmf_sync_identity_of(const struct mmf_sync_object *local,
                      const struct mmf_thread *thread)
@@ -16,10 +19,11 @@ mmf_sync_identity_of(const struct mmf_sync_object *local,
 }
 
 /*
- * Who writes garbage into the shared word can make a thread own what is in the list of
- * another, or what is in none. It gets wrong answers then; the lists stay whole.
+ * A process that writes garbage into the shared word can make a thread own what is in the
+ * list of another, or in no list. The thread gets wrong answers then; the lists stay
+ * sound.
  */
-static inline int
+static inline bool
 mmf_sync_is_listed(const struct mmf_thread *thread, const struct mmf_sync_object *local)
 {
     /* Acquire: what was written before `owned`, `last_owner`, is as new as that. */
@@ -44,6 +48,7 @@ mmf_sync_note_owned(struct mmf_thread *thread, struct mmf_sync_object *local)
 static inline void
 mmf_sync_note_not_owned(struct mmf_thread *thread, struct mmf_sync_object *local)
 {
+    MMF_ASSERT(mmf_sync_is_listed(thread, local));
     if (local->previous_owned != NULL)
         local->previous_owned->next_owned = local->next_owned;
     else

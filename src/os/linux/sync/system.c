@@ -1,13 +1,14 @@
 /*
- * system.c - see sync_system.h.
+ * system.c - see system.h.
  */
 #include "os/linux/sync/system.h"
 
-#include "os/linux/sys/futex.h"
+#include "base/invariant.h"
 #include "os/linux/store/lock.h"
-#include "os/linux/sync/poll_fd.h"
-#include "os/linux/sync/own.h"
-#include "os/linux/sys/sys.h"
+#include "os/linux/sync/part.h"
+#include "os/linux/sync/poll.h"
+#include "os/linux/sys/futex.h"
+#include "os/os.h"
 
 static struct mmf_sync_object *
 local_of(const struct mmf_sync *sync)
@@ -15,14 +16,11 @@ local_of(const struct mmf_sync *sync)
     return sync->context;
 }
 
-int64_t
-mmf_sync_now(void *context)
+static int64_t
+now(void *context)
 {
-    struct timespec now = {0};
-
     (void)context;
-    mmf_sys_clock(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return mmf_os_now();
 }
 
 static void
@@ -33,6 +31,7 @@ sleep_on(void *context, const struct mmf_sync *objects, const uint32_t *expected
     uint32_t values[2 * MMF_SYNC_MOST];
 
     (void)context;
+    MMF_ASSERT(count > 0 && count <= MMF_SYNC_MOST);
     for (int i = 0; i < count; i++) {
         words[i] = mmf_sync_futex(objects[i].shared);
         values[i] = expected[i];
@@ -52,10 +51,10 @@ wake_sleepers(void *context, const struct mmf_sync *object, int count)
 }
 
 static void
-touch_object(void *context, const struct mmf_sync *object)
+notify_pollers(void *context, const struct mmf_sync *object)
 {
     (void)context;
-    mmf_sync_hint_give(local_of(object));
+    mmf_sync_notify_pollers(local_of(object));
 }
 
 static int
@@ -65,30 +64,12 @@ is_alive(void *context, const struct mmf_sync *object, uint64_t ticket)
 
     (void)context;
     if (local->object == NULL)
-        return 1; /* a thread of ours; its end frees the mutex */
+        return 1; /* a thread of this process; its end frees the mutex */
     return mmf_lock_is_self_alive(local->object->fd, ticket);
 }
 
-const struct mmf_sync_ops mmf_sync_linux = {.now = mmf_sync_now,
+const struct mmf_sync_ops mmf_sync_linux = {.now = now,
                                             .sleep = sleep_on,
                                             .wake = wake_sleepers,
-                                            .touch = touch_object,
+                                            .touch = notify_pollers,
                                             .is_alive = is_alive};
-
-void
-mmf_sync_make_grip(struct mmf_sync_object *local, const struct mmf_thread *thread,
-                   struct mmf_sync *grip)
-{
-    grip->shared = local->shared;
-    grip->kind = local->kind;
-    grip->identity = mmf_sync_identity_of(local, thread);
-    if (local->object != NULL) {
-        grip->order[0] = local->object->device;
-        grip->order[1] = local->object->inode;
-    } else {
-        grip->order[0] = UINT64_MAX; /* after the named ones */
-        grip->order[1] = (uintptr_t)local;
-    }
-    grip->is_shared = local->object != NULL;
-    grip->context = local;
-}

@@ -1,5 +1,5 @@
 /*
- * threads.c - gives threads their numbers, and sees to the mutexes of those that end.
+ * threads.c - gives threads their numbers, and watches for their ends.
  *
  * A thread's end shows as the destructor of a key. Destructors of other keys may still
  * use mutexes, so ours lets one round of them pass before it acts (POSIX runs
@@ -12,13 +12,12 @@
 #include "os/linux/sync/threads.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/fail.h"
-#include "os/linux/store/lock_fd.h"
-#include "os/linux/sys/error.h"
-#include "os/linux/store/objects.h"
-#include "os/linux/sync/object.h"
+#include "base/invariant.h"
+#include "os/linux/sys/fork.h"
 #include "shared/sync/word.h"
 
 enum { ROUNDS_TO_LIVE = 2 };
@@ -26,7 +25,7 @@ enum { ROUNDS_TO_LIVE = 2 };
 static _Thread_local struct mmf_thread *mine;
 
 /* The thread's record has gone already; one made now is for its last few lines. */
-static _Thread_local int is_ending;
+static _Thread_local bool is_ending;
 
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
@@ -34,7 +33,7 @@ static int key_error;
 
 /*
  * Numbers are few: those of ended threads are used again, record and all. Guarded by
- * the claim mutex.
+ * the process's mutex.
  */
 static uint32_t next_number = 1;
 static struct mmf_thread *unused;
@@ -44,7 +43,7 @@ take_record(void)
 {
     struct mmf_thread *thread;
 
-    mmf_claim_lock();
+    mmf_process_lock();
     thread = unused;
     if (thread != NULL) {
         unused = thread->next_unused;
@@ -53,18 +52,38 @@ take_record(void)
         if (thread != NULL)
             thread->number = next_number++;
     }
-    mmf_claim_unlock();
+    mmf_process_unlock();
     return thread;
 }
 
 static void
-give_record_back(struct mmf_thread *thread)
+return_record(struct mmf_thread *thread)
 {
+    MMF_ASSERT(thread->owned == NULL || thread->fork_epoch != mmf_fork_epoch());
     mmf_store_release_pointer(&thread->self, NULL);
-    mmf_claim_lock();
+    mmf_process_lock();
     thread->next_unused = unused;
     unused = thread;
-    mmf_claim_unlock();
+    mmf_process_unlock();
+}
+
+static mmf_atomic_pointer ops_now;
+
+void
+mmf_thread_watch_ends(const struct mmf_thread_ops *ops)
+{
+    MMF_ASSERT(ops != NULL && ops->abandon_owned != NULL);
+    mmf_store_release_pointer(&ops_now, (void *)(uintptr_t)ops);
+}
+
+static void
+abandon_owned(struct mmf_thread *thread)
+{
+    const struct mmf_thread_ops *ops = mmf_load_acquire_pointer(&ops_now);
+
+    MMF_ASSERT(ops != NULL);
+    ops->abandon_owned(thread);
+    MMF_ASSERT(thread->owned == NULL);
 }
 
 static void
@@ -72,13 +91,14 @@ end_thread(void *record)
 {
     struct mmf_thread *thread = record;
 
+    MMF_ASSERT(thread->number > 0);
     if (--thread->exits_left > 0 && pthread_setspecific(key, thread) == 0)
         return;
-    if (thread->generation == mmf_object_generation())
-        mmf_sync_abandon_owned(thread);
-    give_record_back(thread);
+    if (thread->fork_epoch == mmf_fork_epoch() && thread->owned != NULL)
+        abandon_owned(thread);
+    return_record(thread);
     mine = NULL;
-    is_ending = 1;
+    is_ending = true;
 }
 
 static void
@@ -92,6 +112,7 @@ make_record(void)
 {
     struct mmf_thread *thread;
 
+    MMF_ASSERT(mine == NULL);
     pthread_once(&key_once, make_key);
     thread = key_error == 0 ? take_record() : NULL;
     if (thread == NULL) {
@@ -99,13 +120,13 @@ make_record(void)
         return NULL;
     }
     if (pthread_setspecific(key, thread) != 0) {
-        give_record_back(thread);
-        mmf_fail(MMF_E_NO_MEMORY, "no room for this thread's record");
+        return_record(thread);
+        mmf_fail(MMF_E_NO_MEMORY, "no space for this thread's record");
         return NULL;
     }
     thread->owned = NULL;
     thread->exits_left = is_ending ? 1 : ROUNDS_TO_LIVE; /* few rounds are left */
-    /* Nobody may call end_thread again: then the next thread with our key must not
+    /* end_thread may not be called again: then the next thread with our key must not
      * take the record for its own. */
     if (!is_ending)
         mmf_store_release_pointer(&thread->self, mmf_thread_key());
@@ -115,18 +136,24 @@ make_record(void)
 struct mmf_thread *
 mmf_thread_self(void)
 {
-    uint32_t generation = mmf_object_generation();
+    uint32_t fork_epoch = mmf_fork_epoch();
 
     if (mine == NULL) {
         mine = make_record();
         if (mine == NULL)
             return NULL;
-        mine->generation = generation;
+        mine->fork_epoch = fork_epoch;
     }
-    if (mine->generation != generation) {
-        /* A fork's child: what the parent's thread owns is none of ours. */
-        mine->generation = generation;
+    if (mine->fork_epoch != fork_epoch) {
+        /* A fork's child: what the parent's thread owns is not the child's. */
+        mine->fork_epoch = fork_epoch;
         mine->owned = NULL;
     }
     return mine;
+}
+
+struct mmf_thread *
+mmf_thread_find(void)
+{
+    return mine != NULL && mine->fork_epoch == mmf_fork_epoch() ? mine : NULL;
 }

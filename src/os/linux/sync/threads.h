@@ -13,22 +13,36 @@
 struct mmf_sync_object;
 
 /*
- * A thread's record. Only the thread itself uses it, but anybody may read `self`, at
+ * A thread's record. Only the thread itself uses it, but any thread may read `self`, at
  * any time: a record is never freed, it goes to another thread when its own has ended.
  */
 struct mmf_thread {
-    mmf_atomic_pointer self;       /* whose it is, see mmf_thread_key; NULL: nobody's */
-    uint32_t number;               /* 1 and up; of this process alone */
-    uint32_t generation;           /* of the process: a fork's child starts afresh */
-    int exits_left;                /* rounds of key destructors to let pass */
-    struct mmf_sync_object *owned; /* mutexes, the latest first */
-    struct mmf_thread *next_unused; /* of the records that are nobody's */
+    mmf_atomic_pointer self; /* the thread that has it, see mmf_thread_key; or NULL */
+    uint32_t number;         /* 1 and up; of this process alone */
+    uint32_t fork_epoch;     /* of the process: a fork's child starts afresh */
+    int exits_left;          /* rounds of key destructors to let pass */
+    struct mmf_sync_object *owned;  /* mutexes, the latest first */
+    struct mmf_thread *next_unused; /* of the records that no thread has */
 };
+
+/* What is done when a thread ends. */
+struct mmf_thread_ops {
+    void (*abandon_owned)(struct mmf_thread *thread); /* it owns mutexes */
+};
+
+/* Set them. Before the first mutex is made; all callers pass the same ones. */
+void mmf_thread_watch_ends(const struct mmf_thread_ops *ops);
 
 /* The calling thread's record. NULL: no memory, mmf_fail called. */
 struct mmf_thread *mmf_thread_self(void);
 
-/* What no other living thread has. */
+/*
+ * The same if it has one in this process; else NULL: then it owns no mutex. May be
+ * called with the process's mutex.
+ */
+struct mmf_thread *mmf_thread_find(void);
+
+/* A value that no other living thread has. */
 static inline void *
 mmf_thread_key(void)
 {

@@ -1,15 +1,20 @@
 /*
- * wait.c - waiting for objects, and letting others through: the usual case in
- * short, and else what shared/sync_wait.c and shared/sync_word.c do.
+ * wait.c - waiting for objects, and signalling them: the fast path here, the slow path
+ * in shared/sync/wait.c and shared/sync/word.c.
  */
 #include <stdlib.h>
 
 #include <mmf/sync.h>
 
 #include "base/fail.h"
-#include "os/linux/sync/poll_fd.h"
+#include "base/invariant.h"
+#include "os/linux/sync/object.h"
 #include "os/linux/sync/own.h"
+#include "os/linux/sync/part.h"
+#include "os/linux/sync/poll.h"
+#include "os/linux/sync/ref.h"
 #include "os/linux/sync/system.h"
+#include "os/os.h"
 
 /*
  * Waiting.
@@ -18,37 +23,40 @@
 static int64_t
 deadline_of(int32_t timeout_ms)
 {
+    MMF_ASSERT(timeout_ms >= -1);
     if (timeout_ms < 0)
         return MMF_SYNC_FOREVER;
     if (timeout_ms == 0)
         return MMF_SYNC_POLL;
-    return mmf_sync_now(NULL) + (int64_t)timeout_ms * 1000000;
+    return mmf_os_now() + (int64_t)timeout_ms * 1000000;
 }
 
 static void
 note_taken(struct mmf_thread *thread, struct mmf_os_sync *sync)
 {
+    MMF_ASSERT(thread != NULL);
     if (sync->local->kind == MMF_SYNC_MUTEX)
         mmf_sync_note_owned(thread, sync->local);
 }
 
 /*
- * The usual case, kept short: the object can be had, and nobody else has to do with it.
- * Nobody polls it either, for that is a flag in the word.
+ * The fast path: the object is available, and no other thread waits for it. None polls
+ * it either, for that is a flag in the word.
  */
-static int
+static bool
 take_at_once(struct mmf_sync_object *local)
 {
     struct mmf_thread *thread;
 
+    MMF_ASSERT(local->shared != NULL);
     switch (local->kind) {
     case MMF_SYNC_MUTEX:
         thread = mmf_thread_guess(&local->last_owner);
         if (thread == NULL || !mmf_sync_take_free_mutex(
                                   local->shared, mmf_sync_identity_of(local, thread)))
-            return 0;
+            return false;
         mmf_sync_note_owned(thread, local);
-        return 1;
+        return true;
     case MMF_SYNC_EVENT:
         return mmf_sync_take_set_event(local->shared);
     default:
@@ -60,18 +68,19 @@ static int
 wait_for_one(struct mmf_os_sync *sync, int32_t timeout_ms)
 {
     struct mmf_thread *thread = mmf_thread_self();
-    struct mmf_sync grip;
+    struct mmf_sync ref;
     int index;
     int rc;
 
+    MMF_ASSERT(mmf_sync_is_ours(sync));
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
-    mmf_sync_make_grip(sync->local, thread, &grip);
-    timeout_ms = mmf_sync_hint_drain(sync, timeout_ms);
-    rc = mmf_sync_wait_any(&grip, 1, deadline_of(timeout_ms), &mmf_sync_linux, &index);
+    mmf_sync_make_ref(sync->local, thread, &ref);
+    timeout_ms = mmf_sync_consume_poll(sync, timeout_ms);
+    rc = mmf_sync_wait_any(&ref, 1, deadline_of(timeout_ms), &mmf_sync_linux, &index);
     if (rc == MMF_OK || rc == MMF_ABANDONED)
         note_taken(thread, sync);
-    mmf_sync_hint_renew(sync, &grip);
+    mmf_sync_rearm_poll(sync, &ref);
     return rc;
 }
 
@@ -84,12 +93,13 @@ mmf_os_sync_wait(struct mmf_os_sync *sync, int32_t timeout_ms)
 }
 
 /*
- * Of an object that was given more than once, the first place: it may have been signalled
- * between our looks at the one and the other.
+ * Of an object that was given more than once, the first index: it may have been signalled
+ * between the tries at the one and the other.
  */
 static int
-first_place(struct mmf_os_sync *const *syncs, int index)
+first_index(struct mmf_os_sync *const *syncs, int index)
 {
+    MMF_ASSERT(index >= 0);
     for (int i = 0; i < index; i++) {
         if (mmf_os_sync_is_same(syncs[i], syncs[index]))
             return i;
@@ -101,29 +111,30 @@ int
 mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count, int32_t timeout_ms,
                      int *index)
 {
-    struct mmf_sync grips[MMF_WAIT_MAXIMUM];
+    struct mmf_sync refs[MMF_WAIT_MAXIMUM];
     struct mmf_thread *thread = mmf_thread_self();
     int rc;
 
+    MMF_ASSERT(count > 0 && count <= MMF_WAIT_MAXIMUM);
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
     for (int i = 0; i < count; i++) {
-        mmf_sync_make_grip(syncs[i]->local, thread, &grips[i]);
-        timeout_ms = mmf_sync_hint_drain(syncs[i], timeout_ms);
+        mmf_sync_make_ref(syncs[i]->local, thread, &refs[i]);
+        timeout_ms = mmf_sync_consume_poll(syncs[i], timeout_ms);
     }
-    rc = mmf_sync_wait_any(grips, count, deadline_of(timeout_ms), &mmf_sync_linux,
-                           index);
+    rc =
+        mmf_sync_wait_any(refs, count, deadline_of(timeout_ms), &mmf_sync_linux, index);
     if (rc == MMF_OK || rc == MMF_ABANDONED) {
-        *index = first_place(syncs, *index);
+        *index = first_index(syncs, *index);
         note_taken(thread, syncs[*index]);
     }
     for (int i = 0; i < count; i++)
-        mmf_sync_hint_renew(syncs[i], &grips[i]);
+        mmf_sync_rearm_poll(syncs[i], &refs[i]);
     return rc;
 }
 
 static int
-compare_grips(const void *one, const void *other)
+compare_refs(const void *one, const void *other)
 {
     const struct mmf_sync *a = one;
     const struct mmf_sync *b = other;
@@ -138,45 +149,47 @@ compare_grips(const void *one, const void *other)
 int
 mmf_os_sync_wait_all(struct mmf_os_sync *const *syncs, int count, int32_t timeout_ms)
 {
-    struct mmf_sync grips[MMF_WAIT_MAXIMUM];
+    struct mmf_sync refs[MMF_WAIT_MAXIMUM];
     struct mmf_thread *thread = mmf_thread_self();
     int rc;
 
+    MMF_ASSERT(count > 0 && count <= MMF_WAIT_MAXIMUM);
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
     for (int i = 0; i < count; i++) {
-        mmf_sync_make_grip(syncs[i]->local, thread, &grips[i]);
-        timeout_ms = mmf_sync_hint_drain(syncs[i], timeout_ms);
+        mmf_sync_make_ref(syncs[i]->local, thread, &refs[i]);
+        timeout_ms = mmf_sync_consume_poll(syncs[i], timeout_ms);
     }
-    qsort(grips, (size_t)count, sizeof(grips[0]), compare_grips);
-    rc = mmf_sync_wait_all(grips, count, deadline_of(timeout_ms), &mmf_sync_linux);
+    qsort(refs, (size_t)count, sizeof(refs[0]), compare_refs);
+    rc = mmf_sync_wait_all(refs, count, deadline_of(timeout_ms), &mmf_sync_linux);
     for (int i = 0; i < count; i++) {
-        struct mmf_sync grip;
+        struct mmf_sync ref;
 
         if (rc == MMF_OK || rc == MMF_ABANDONED)
             note_taken(thread, syncs[i]);
-        mmf_sync_make_grip(syncs[i]->local, thread, &grip);
-        mmf_sync_hint_renew(syncs[i], &grip);
+        mmf_sync_make_ref(syncs[i]->local, thread, &ref);
+        mmf_sync_rearm_poll(syncs[i], &ref);
     }
     return rc;
 }
 
 /*
- * Letting through.
+ * Signalling.
  */
 
 /* The word has flags, or the caller owns the mutex several times or not at all. */
 static int
 release_mutex(struct mmf_sync_object *local, const struct mmf_thread *thread)
 {
-    struct mmf_sync_alarm alarm;
-    struct mmf_sync grip;
+    struct mmf_sync_alarm to_wake;
+    struct mmf_sync ref;
     int rc;
 
-    mmf_sync_make_grip(local, thread, &grip);
-    rc = mmf_sync_release_mutex(&grip, &alarm);
+    MMF_ASSERT(local->kind == MMF_SYNC_MUTEX);
+    mmf_sync_make_ref(local, thread, &ref);
+    rc = mmf_sync_release_mutex(&ref, &to_wake);
     if (rc == MMF_OK)
-        mmf_sync_tell(&grip, &alarm, &mmf_sync_linux);
+        mmf_sync_tell(&ref, &to_wake, &mmf_sync_linux);
     return rc;
 }
 
@@ -205,9 +218,9 @@ mmf_os_mutex_release(struct mmf_os_sync *mutex)
     return release_mutex(local, thread);
 }
 
-/* What letting an event or a semaphore through needs of a grip: nobody owns them. */
+/* What signalling an event or a semaphore needs of a reference: they have no owner. */
 static struct mmf_sync
-ownerless_grip(struct mmf_sync_object *local)
+ref_without_thread(struct mmf_sync_object *local)
 {
     return (struct mmf_sync){
         .shared = local->shared, .kind = local->kind, .context = local};
@@ -216,12 +229,13 @@ ownerless_grip(struct mmf_sync_object *local)
 static int
 set_event(struct mmf_sync_object *local)
 {
-    struct mmf_sync grip = ownerless_grip(local);
-    struct mmf_sync_alarm alarm;
-    int rc = mmf_sync_set_event(&grip, &alarm);
+    struct mmf_sync ref = ref_without_thread(local);
+    struct mmf_sync_alarm to_wake;
+    int rc = mmf_sync_set_event(&ref, &to_wake);
 
+    MMF_ASSERT(local->kind == MMF_SYNC_EVENT);
     if (rc == MMF_OK)
-        mmf_sync_tell(&grip, &alarm, &mmf_sync_linux);
+        mmf_sync_tell(&ref, &to_wake, &mmf_sync_linux);
     return rc;
 }
 
@@ -237,20 +251,21 @@ mmf_os_event_set(struct mmf_os_sync *event)
 int
 mmf_os_event_reset(struct mmf_os_sync *event)
 {
-    struct mmf_sync grip = ownerless_grip(event->local);
+    struct mmf_sync ref = ref_without_thread(event->local);
 
-    return mmf_sync_is_ours(event) ? mmf_sync_reset_event(&grip) : mmf_sync_fail_dead();
+    return mmf_sync_is_ours(event) ? mmf_sync_reset_event(&ref) : mmf_sync_fail_dead();
 }
 
 static int
 release_semaphore(struct mmf_sync_object *local, int32_t count, int32_t *previous)
 {
-    struct mmf_sync grip = ownerless_grip(local);
-    struct mmf_sync_alarm alarm;
-    int rc = mmf_sync_release_semaphore(&grip, count, previous, &alarm);
+    struct mmf_sync ref = ref_without_thread(local);
+    struct mmf_sync_alarm to_wake;
+    int rc = mmf_sync_release_semaphore(&ref, count, previous, &to_wake);
 
+    MMF_ASSERT(local->kind == MMF_SYNC_SEMAPHORE && count > 0);
     if (rc == MMF_OK)
-        mmf_sync_tell(&grip, &alarm, &mmf_sync_linux);
+        mmf_sync_tell(&ref, &to_wake, &mmf_sync_linux);
     return rc;
 }
 
@@ -288,5 +303,6 @@ mmf_os_sync_signal_and_wait(struct mmf_os_sync *to_signal, mmf_kind kind,
 {
     int rc = signal_object(to_signal, kind);
 
+    MMF_ASSERT(mmf_sync_is_ours(to_signal) && mmf_sync_is_ours(to_wait_on));
     return rc < 0 ? rc : mmf_os_sync_wait(to_wait_on, timeout_ms);
 }

@@ -1,43 +1,38 @@
 /*
- * clock.c - what os.h wants of the system beside objects: time, sleep and random bytes.
+ * clock.c - the clocks of os.h and clock.h, which cannot fail, and sleep.
  */
-#include <errno.h>
+#include "os/linux/sys/clock.h"
 
-#include <mmf/status.h>
+#include <time.h>
 
-#include "os/linux/sys/error.h"
+#include "base/invariant.h"
 #include "os/linux/sys/sys.h"
 #include "os/os.h"
+
+static int64_t
+read_clock(clockid_t clock)
+{
+    struct timespec now = {0};
+
+    mmf_sys_clock(clock, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
 
 int64_t
 mmf_os_now(void)
 {
-    struct timespec now = {0};
+    return read_clock(CLOCK_MONOTONIC);
+}
 
-    mmf_sys_clock(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+int64_t
+mmf_clock_wall(void)
+{
+    return read_clock(CLOCK_REALTIME);
 }
 
 void
 mmf_os_sleep(int64_t nanoseconds)
 {
+    MMF_ASSERT(nanoseconds >= 0);
     mmf_sys_sleep(nanoseconds);
-}
-
-int
-mmf_os_random(void *bytes, size_t size)
-{
-    uint8_t *to = bytes;
-
-    while (size > 0) {
-        ssize_t count = mmf_sys_getrandom(to, size);
-
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return mmf_error_fail("get random bytes");
-        to += count;
-        size -= (size_t)count;
-    }
-    return MMF_OK;
 }

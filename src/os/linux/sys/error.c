@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/invariant.h"
 
 int
 mmf_error_status(int system_error)
@@ -39,8 +40,8 @@ mmf_error_status(int system_error)
 }
 
 /*
- * The two strerror_r of this world: GNU's answers the text, POSIX's (musl) fills the
- * buffer and answers a number. The overload that fits the declaration is chosen by the
+ * There are two strerror_r: GNU's returns the text, POSIX's (musl) fills the buffer and
+ * returns a number. The overload that fits the declaration is chosen by the
  * type of the call, so that neither a macro nor a probe has to know the libc.
  */
 static const char *
@@ -84,6 +85,7 @@ mmf_error_fail(const char *format, ...)
     char what[900];
     va_list arguments;
 
+    MMF_ASSERT(system_error > 0);
     va_start(arguments, format);
     vsnprintf(what, sizeof(what), format, arguments);
     va_end(arguments);

@@ -2,7 +2,7 @@
 #ifndef MMF_OS_LINUX_SYS_ERROR_H
 #define MMF_OS_LINUX_SYS_ERROR_H
 
-/* The status that fits an errno of a call on objects of ours. */
+/* The status that fits the errno of a call on an object. */
 int mmf_error_status(int system_error);
 
 /* mmf_fail_system with the status that fits `errno`. */

@@ -1,59 +1,53 @@
 /*
  * futex.c - one word by futex(2), several by futex_waitv(2).
  *
- * Where there is no futex_waitv (before Linux 5.16, or refused by a seccomp filter), a
- * wait for several naps, and the caller looks again: late by five milliseconds at most.
- * A wait for one with words to compare looks at them before it sleeps, and can miss
- * what changes in that moment.
+ * Without futex_waitv (before Linux 5.16, or refused by a seccomp filter), a wait for
+ * several words naps, and the caller checks again: late by five milliseconds at most. A
+ * wait for one word with others to compare reads those before it sleeps, and can miss
+ * a change in that moment.
  */
 #include "os/linux/sys/futex.h"
 
 #include <errno.h>
+#include <stdbool.h>
 
 #include "base/atomic.h"
+#include "base/invariant.h"
 #include "os/linux/sys/sys.h"
+#include "os/os.h"
 
 enum { MOST_WORDS = 128, NAP_NS = 5000000 };
 
 static mmf_atomic_u32 waitv_is_missing;
 
-static int64_t
-time_left(int64_t until)
-{
-    struct timespec now = {0};
-
-    mmf_sys_clock(CLOCK_MONOTONIC, &now);
-    return until - ((int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
-}
-
-/* 0: the system has nothing to do it with. */
-static int
+/* False: this system cannot do it. */
+static bool
 wait_for_several(uint32_t *const *words, const uint32_t *expected, int count,
                  int64_t until)
 {
     if (mmf_load_relaxed_u32(&waitv_is_missing))
-        return 0;
+        return false;
     if (mmf_sys_futex_waitv(words, expected, count, until) >= 0 ||
         (errno != ENOSYS && errno != EPERM))
-        return 1; /* woken; or a value has changed, the time is over, a signal came */
+        return true; /* woken, a value has changed, a timeout, or a signal */
     mmf_store_relaxed_u32(&waitv_is_missing, 1);
-    return 0;
+    return false;
 }
 
-static int
+static bool
 have_values(uint32_t *const *words, const uint32_t *expected, int count)
 {
     for (int i = 0; i < count; i++) {
         if (mmf_load_acquire_u32((mmf_atomic_u32 *)(void *)words[i]) != expected[i])
-            return 0;
+            return false;
     }
-    return 1;
+    return true;
 }
 
 static void
 nap(int64_t until)
 {
-    int64_t left = time_left(until);
+    int64_t left = until - mmf_os_now();
 
     if (left > 0)
         mmf_sys_sleep(left < NAP_NS ? left : NAP_NS);
@@ -63,6 +57,7 @@ void
 mmf_futex_sleep(uint32_t *const *words, const uint32_t *expected, int count,
                 int compared, int64_t until)
 {
+    MMF_ASSERT(count > 0 && compared >= 0);
     if (count + compared > MOST_WORDS)
         return;
     if (count + compared > 1 &&
@@ -77,5 +72,6 @@ mmf_futex_sleep(uint32_t *const *words, const uint32_t *expected, int count,
 int
 mmf_futex_wake(uint32_t *word, int count)
 {
+    MMF_ASSERT(count > 0);
     return mmf_sys_futex_wake(word, count);
 }

@@ -3,13 +3,12 @@
  *
  * fallocate reports a full tmpfs at once, but beyond the cgroup's or the machine's
  * memory it wakes the out-of-memory killer instead of failing. So for sizes that matter
- * the head room is read first. It may be gone a moment later; that race is the
+ * the available memory is read first. It may be gone a moment later; that race is the
  * kernel's.
  */
 #include "os/linux/sys/space.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -17,7 +16,9 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/invariant.h"
 #include "os/linux/sys/error.h"
+#include "os/linux/sys/procfs.h"
 #include "os/linux/sys/sys.h"
 
 /* Below this much the questions cost more than they save. */
@@ -26,21 +27,7 @@ enum { SMALL = 1 << 20 };
 /* A piece of one fallocate call: a signal undoes no more than this. */
 enum { PIECE = 64 << 20 };
 
-static ssize_t
-read_small_file(const char *path, char *text, size_t size)
-{
-    int fd = mmf_sys_open(path, O_RDONLY | O_CLOEXEC, 0);
-    ssize_t count;
-
-    if (fd < 0)
-        return -1;
-    count = mmf_sys_pread(fd, text, size - 1, 0);
-    mmf_sys_close(fd);
-    text[count > 0 ? count : 0] = '\0';
-    return count;
-}
-
-/* A number in a file of its own; INT64_MAX if it says "max" or cannot be read. */
+/* The number that the file holds; INT64_MAX if it says "max" or cannot be read. */
 static int64_t
 read_number(const char *directory, const char *name)
 {
@@ -49,7 +36,7 @@ read_number(const char *directory, const char *name)
     uint64_t value;
 
     if (snprintf(path, sizeof(path), "%s/%s", directory, name) >= (int)sizeof(path) ||
-        read_small_file(path, text, sizeof(text)) <= 0 || text[0] < '0' ||
+        mmf_procfs_read(path, text, sizeof(text)) <= 0 || text[0] < '0' ||
         text[0] > '9')
         return INT64_MAX;
     value = strtoull(text, NULL, 10);
@@ -67,13 +54,13 @@ find_kilobytes(const char *text, const char *name)
 }
 
 static int64_t
-machine_head_room(void)
+available_in_machine(void)
 {
     char text[4096];
     int64_t available;
     int64_t swap;
 
-    if (read_small_file("/proc/meminfo", text, sizeof(text)) <= 0)
+    if (mmf_procfs_read("/proc/meminfo", text, sizeof(text)) <= 0)
         return INT64_MAX;
     available = find_kilobytes(text, "MemAvailable:");
     swap = find_kilobytes(text, "SwapFree:");
@@ -82,7 +69,7 @@ machine_head_room(void)
     return available + (swap > 0 ? swap : 0);
 }
 
-/* The cgroup file systems, where everybody mounts them; version 2's names first. */
+/* The cgroup file systems, where all systems mount them; version 2's names first. */
 struct cgroup_files {
     const char *marker; /* of the line in /proc/self/cgroup */
     const char *mount;
@@ -106,32 +93,32 @@ droppable_bytes(const char *directory, const char *marker)
 
     if (snprintf(path, sizeof(path), "%s/memory.stat", directory) >=
             (int)sizeof(path) ||
-        read_small_file(path, text, sizeof(text)) <= 0)
+        mmf_procfs_read(path, text, sizeof(text)) <= 0)
         return 0;
     found = strstr(text, marker);
     return found == NULL ? 0 : (int64_t)strtoull(found + strlen(marker), NULL, 10);
 }
 
 static int64_t
-head_room_of_group(const char *directory, const struct cgroup_files *files)
+available_in_group(const char *directory, const struct cgroup_files *files)
 {
     int64_t limit = read_number(directory, files->limit);
     int64_t usage;
-    int64_t room;
+    int64_t left;
 
     if (limit == INT64_MAX)
         return INT64_MAX;
     usage = read_number(directory, files->usage);
     if (usage == INT64_MAX)
         return INT64_MAX;
-    room = limit > usage ? limit - usage : 0;
-    return room > INT64_MAX / 2 ? room
-                                : room + droppable_bytes(directory, files->cache);
+    left = limit > usage ? limit - usage : 0;
+    return left > INT64_MAX / 2 ? left
+                                : left + droppable_bytes(directory, files->cache);
 }
 
-/* The least head room of the process's group and those above it. */
+/* The least that the process's group and those above it have left. */
 static int64_t
-cgroup_head_room(const struct cgroup_files *files)
+available_in_cgroups(const struct cgroup_files *files)
 {
     char groups[4096];
     char directory[PATH_MAX];
@@ -140,7 +127,7 @@ cgroup_head_room(const struct cgroup_files *files)
     size_t length;
     int64_t least = INT64_MAX;
 
-    if (read_small_file("/proc/self/cgroup", groups, sizeof(groups)) <= 0)
+    if (mmf_procfs_read("/proc/self/cgroup", groups, sizeof(groups)) <= 0)
         return INT64_MAX;
     line = strstr(groups, files->marker);
     if (line == NULL)
@@ -153,10 +140,10 @@ cgroup_head_room(const struct cgroup_files *files)
     memcpy(directory + mount_length, line, length);
     directory[mount_length + length] = '\0';
     for (;;) {
-        int64_t room = head_room_of_group(directory, files);
+        int64_t left = available_in_group(directory, files);
         char *slash = strrchr(directory, '/');
 
-        least = room < least ? room : least;
+        least = left < least ? left : least;
         if (slash == NULL || (size_t)(slash - directory) < mount_length)
             return least;
         *slash = '\0';
@@ -181,25 +168,26 @@ check_file_size_limit(int64_t size, const char *what)
 int
 mmf_space_check(int64_t size, int64_t wanted, const char *what)
 {
-    int64_t room;
+    int64_t available;
     int rc = check_file_size_limit(size, what);
 
+    MMF_ASSERT(size >= 0 && wanted >= 0 && what != NULL);
     if (rc < 0 || wanted < SMALL)
         return rc;
-    room = machine_head_room();
-    if (wanted > room)
+    available = available_in_machine();
+    if (wanted > available)
         return mmf_fail(MMF_E_NO_MEMORY,
                         "%s: needs %" PRId64 " bytes, the machine has %" PRId64
                         " bytes of memory available",
-                        what, wanted, room);
+                        what, wanted, available);
     for (size_t i = 0; i < sizeof(cgroup_versions) / sizeof(cgroup_versions[0]); i++) {
-        room = cgroup_head_room(&cgroup_versions[i]);
-        if (wanted > room)
+        available = available_in_cgroups(&cgroup_versions[i]);
+        if (wanted > available)
             return mmf_fail(MMF_E_NO_MEMORY,
                             "%s: needs %" PRId64
                             " bytes, this process's cgroup has %" PRId64
                             " bytes left: raise its memory limit",
-                            what, wanted, room);
+                            what, wanted, available);
     }
     return MMF_OK;
 }
@@ -209,6 +197,7 @@ mmf_space_allocate(int fd, int64_t count)
 {
     int64_t done = 0;
 
+    MMF_ASSERT(fd >= 0 && count >= 0);
     while (done < count) {
         int64_t piece = count - done < PIECE ? count - done : PIECE;
 
@@ -231,9 +220,10 @@ mmf_space_fail_full(int system_error, const char *directory, int64_t wanted,
 {
     struct statfs status;
 
+    MMF_ASSERT(wanted >= 0 && what != NULL);
     if (directory == NULL || mmf_sys_statfs(directory, &status) < 0)
         return mmf_fail_system(MMF_E_NO_SPACE, system_error,
-                               "%s: no room for %" PRId64 " bytes", what, wanted);
+                               "%s: no space for %" PRId64 " bytes", what, wanted);
     if (status.f_files != 0 && status.f_ffree == 0)
         return mmf_fail_system(MMF_E_NO_SPACE, system_error,
                                "%s: %s can hold no more files: mount it with a larger "

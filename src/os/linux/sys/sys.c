@@ -178,12 +178,6 @@ mmf_sys_fcntl(int fd, int command, int argument)
     return fcntl(fd, command, argument);
 }
 
-int
-mmf_sys_dup_above(int fd, int lowest)
-{
-    return fcntl(fd, F_DUPFD_CLOEXEC, lowest);
-}
-
 ssize_t
 mmf_sys_getdents(int fd, void *records, size_t size)
 {
@@ -364,7 +358,7 @@ mmf_sys_write(int fd, const void *bytes, size_t count)
 }
 
 int
-mmf_sys_touch(int fd)
+mmf_sys_set_times(int fd)
 {
     return futimens(fd, NULL);
 }

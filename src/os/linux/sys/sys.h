@@ -1,7 +1,7 @@
 /*
  * sys.h - every system call the Linux back end makes, one wrapper each.
  *
- * They answer what the call answers, with errno set; nothing is retried or explained
+ * They return what the call returns, with errno set; nothing is retried or explained
  * here. Tests link their own sys.c to make the Nth call fail.
  */
 #ifndef MMF_OS_LINUX_SYS_SYS_H
@@ -29,7 +29,7 @@ ssize_t mmf_sys_pwrite(int fd, const void *bytes, size_t count, off_t offset);
 ssize_t mmf_sys_readlink(const char *path, char *target, size_t size);
 int mmf_sys_ftruncate(int fd, off_t length);
 int mmf_sys_fallocate(int fd, off_t offset, off_t length);
-int mmf_sys_posix_fallocate(int fd, off_t offset, off_t length); /* answers errno */
+int mmf_sys_posix_fallocate(int fd, off_t offset, off_t length); /* returns errno */
 int mmf_sys_linkat(int fd, const char *from, const char *to, int flags);
 int mmf_sys_rename_noreplace(const char *from, const char *to);
 int mmf_sys_unlink(const char *path);
@@ -42,7 +42,6 @@ int mmf_sys_memfd_create(const char *name, unsigned flags);
 int mmf_sys_lock(int fd, int command, struct flock *lock); /* F_OFD_... */
 int mmf_sys_flock(int fd, int operation);
 int mmf_sys_fcntl(int fd, int command, int argument);
-int mmf_sys_dup_above(int fd, int lowest); /* F_DUPFD_CLOEXEC */
 
 /* Directories: records as the kernel writes them (struct linux_dirent64). */
 ssize_t mmf_sys_getdents(int fd, void *records, size_t size);
@@ -68,7 +67,7 @@ int mmf_sys_inotify_watch(int fd, const char *path, uint32_t events);
 int mmf_sys_eventfd(void);
 ssize_t mmf_sys_read(int fd, void *bytes, size_t count);
 ssize_t mmf_sys_write(int fd, const void *bytes, size_t count);
-int mmf_sys_touch(int fd); /* sets the file's times to now */
+int mmf_sys_set_times(int fd); /* sets the file's times to now */
 
 /* The process and the time. */
 uid_t mmf_sys_geteuid(void);

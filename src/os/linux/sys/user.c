@@ -3,14 +3,13 @@
  */
 #include "os/linux/sys/user.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "os/linux/sys/sys.h"
+#include "os/linux/sys/procfs.h"
 
-/* The user id in a line "name:password:id:..."; -1 if there is none. */
+/* The user id in a line "name:password:id:..."; -1 if it has no such field. */
 static long
 id_of_line(const char *line)
 {
@@ -24,13 +23,9 @@ void
 mmf_user_describe(uid_t user, char text[MMF_USER_SIZE])
 {
     char file[16384];
-    int fd = mmf_sys_open("/etc/passwd", O_RDONLY | O_CLOEXEC, 0);
-    ssize_t count = fd >= 0 ? mmf_sys_pread(fd, file, sizeof(file) - 1, 0) : -1;
     char *rest;
 
-    if (fd >= 0)
-        mmf_sys_close(fd);
-    file[count > 0 ? count : 0] = '\0';
+    mmf_procfs_read("/etc/passwd", file, sizeof(file));
     for (char *line = strtok_r(file, "\n", &rest); line != NULL;
          line = strtok_r(NULL, "\n", &rest)) {
         if (id_of_line(line) == (long)user) {

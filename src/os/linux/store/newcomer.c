@@ -1,0 +1,52 @@
+/*
+ * newcomer.c - see newcomer.h.
+ */
+#include "os/linux/store/newcomer.h"
+
+#include "base/fail.h"
+#include "base/invariant.h"
+
+struct mmf_object_request
+mmf_newcomer(const struct mmf_entry *entry, const char *path,
+             const struct mmf_hold *hold, bool inheritable)
+{
+    MMF_ASSERT(entry->fd >= 0 && path[0] == '/');
+    return (struct mmf_object_request){
+        .path = path,
+        .status = &entry->status,
+        .hold = *hold,
+        .fd = entry->fd,
+        .inheritable = inheritable,
+        .kind = entry->page.kind,
+        .protection = entry->page.protection,
+        .flags = entry->page.flags,
+        .capacity = entry->page.capacity,
+        .data_size = entry->data_size,
+    };
+}
+
+/*
+ * What blocks us is another process between two system calls, so it is done in
+ * microseconds, unless a signal or a debugger has stopped it.
+ */
+enum { FIRST_PAUSE_NS = 20000, LONGEST_PAUSE_NS = 5000000 };
+
+bool
+mmf_newcomer_pause(struct mmf_backoff *backoff)
+{
+    if (backoff->pause == 0) {
+        backoff->deadline = mmf_backoff_deadline(mmf_os_now(), MMF_OS_PATIENCE_MS);
+        backoff->pause = FIRST_PAUSE_NS;
+        backoff->longest = LONGEST_PAUSE_NS;
+    }
+    return mmf_os_pause(backoff);
+}
+
+int
+mmf_newcomer_fail_busy(const char *path)
+{
+    return mmf_fail(MMF_E_BUSY,
+                    "a process has been removing %s for %d ms: is it stopped, or has a "
+                    "user locked the file by hand?",
+                    path, MMF_OS_PATIENCE_MS);
+}

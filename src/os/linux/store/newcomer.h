@@ -1,0 +1,28 @@
+/*
+ * newcomer.h - what opening and creating have in common: this process comes to hold the
+ * file, which becomes an object of its table.
+ */
+#ifndef MMF_OS_LINUX_STORE_NEWCOMER_H
+#define MMF_OS_LINUX_STORE_NEWCOMER_H
+
+#include <stdbool.h>
+
+#include "base/backoff.h"
+#include "os/linux/store/entry.h"
+#include "os/linux/store/lock.h"
+#include "os/linux/store/objects.h"
+
+/* What to enter in the table for a file that is held. */
+struct mmf_object_request mmf_newcomer(const struct mmf_entry *entry, const char *path,
+                                       const struct mmf_hold *hold, bool inheritable);
+
+/*
+ * Pause before another try, longer each time. `backoff` is zero at first. False, without
+ * a pause: another process has been in the way for MMF_OS_PATIENCE_MS.
+ */
+bool mmf_newcomer_pause(struct mmf_backoff *backoff);
+
+/* A process has kept us from it for as long as we wait. MMF_E_BUSY, with mmf_fail. */
+int mmf_newcomer_fail_busy(const char *path);
+
+#endif

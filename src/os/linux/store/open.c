@@ -1,0 +1,129 @@
+/*
+ * open.c - opening a named object; store.h has the protocol.
+ */
+#include "os/linux/store/store.h"
+
+#include "base/fail.h"
+#include "base/invariant.h"
+#include "os/linux/store/at_fork.h"
+#include "os/linux/store/entry.h"
+#include "os/linux/store/lock_fd.h"
+#include "os/linux/store/newcomer.h"
+#include "os/linux/sys/error.h"
+
+/* What is opened, and how. */
+struct opening {
+    const struct mmf_name *name;
+    const char *path;
+    uint32_t kind;
+    bool writable;
+    bool inheritable;
+};
+
+static int
+fail_not_found(const struct opening *opening)
+{
+    return mmf_fail_argument(MMF_E_NOT_FOUND, "", "no such %s: \"%.200s\"",
+                             mmf_kind_name((mmf_kind)opening->kind),
+                             opening->name->text);
+}
+
+static int
+fail_orphaned(const struct opening *opening)
+{
+    return mmf_fail(MMF_E_NOT_FOUND,
+                    "no such %s any more: the last holder of \"%.200s\" has ended",
+                    mmf_kind_name((mmf_kind)opening->kind), opening->name->text);
+}
+
+/* Enter what we hold by now. A status, or MMF_HELD_AGAIN. */
+static int
+enter(const struct opening *opening, const struct mmf_entry *entry,
+      const struct mmf_hold *hold, struct mmf_object **out)
+{
+    struct mmf_object_request request;
+    int rc = mmf_entry_is_linked(entry, opening->path);
+
+    MMF_ASSERT(entry->fd >= 0);
+    if (rc <= 0)
+        return rc < 0 ? rc : MMF_HELD_AGAIN; /* it was collected before we held it */
+    rc = mmf_entry_check(entry, opening->name, opening->kind, opening->path);
+    if (rc < 0)
+        return rc;
+    request = mmf_newcomer(entry, opening->path, hold, opening->inheritable);
+    return mmf_object_enter(&request, out);
+}
+
+/* Hold what another process holds. A status, or as mmf_entry_open_held. */
+static int
+join(const struct opening *opening, const struct mmf_entry *entry,
+     struct mmf_object **out)
+{
+    struct mmf_hold hold;
+    int rc = mmf_lock_hold(entry->fd, entry->writable, &hold);
+
+    MMF_ASSERT(entry->fd >= 0);
+    if (rc == MMF_LOCK_BUSY)
+        return MMF_HELD_PAUSE; /* being collected: soon there is nothing */
+    if (rc < 0)
+        return mmf_error_fail("lock %s", opening->path);
+    rc = enter(opening, entry, &hold, out);
+    if (rc == MMF_OK)
+        return MMF_OK;
+    /* If the last holder left meanwhile, it saw our lock: collect in its place. */
+    mmf_lock_release(entry->fd, &hold);
+    if (entry->writable)
+        mmf_entry_collect(entry, opening->path);
+    return rc;
+}
+
+static int
+try_open(const struct opening *opening, const struct mmf_directory *directory,
+         struct mmf_object **out)
+{
+    struct mmf_entry entry;
+    int rc = mmf_entry_open_held(opening->path, directory, !opening->writable, &entry);
+
+    switch (rc) {
+    case MMF_HELD:
+        rc = join(opening, &entry, out);
+        if (rc != MMF_OK)
+            mmf_lock_fd_close(entry.fd);
+        return rc;
+    case MMF_HELD_NOTHING:
+        return fail_not_found(opening);
+    case MMF_HELD_ORPHANED:
+        return fail_orphaned(opening);
+    default:
+        return rc;
+    }
+}
+
+int
+mmf_store_open(const struct mmf_name *name, uint32_t kind, bool writable,
+               bool inheritable, struct mmf_object **out)
+{
+    struct mmf_backoff backoff = {0};
+    struct mmf_directory directory;
+    char path[PATH_MAX];
+    struct opening opening = {.name = name,
+                              .path = path,
+                              .kind = kind,
+                              .writable = writable,
+                              .inheritable = inheritable};
+    int rc = mmf_watch_forks();
+
+    MMF_ASSERT(name != NULL && out != NULL);
+    if (rc == MMF_OK)
+        rc = mmf_directory_find(name->scope, &directory);
+    if (rc < 0)
+        return rc;
+    mmf_directory_file_path(&directory, name, path);
+    for (;;) {
+        rc = try_open(&opening, &directory, out);
+        if (rc <= 0)
+            return rc;
+        if (rc == MMF_HELD_PAUSE && !mmf_newcomer_pause(&backoff))
+            return mmf_newcomer_fail_busy(path);
+    }
+}

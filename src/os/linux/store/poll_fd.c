@@ -1,0 +1,127 @@
+/*
+ * poll_fd.c - see poll_fd.h.
+ */
+#include "os/linux/store/poll_fd.h"
+
+#include <sys/inotify.h>
+#include <sys/types.h>
+
+#include "base/fail.h"
+#include "base/invariant.h"
+#include "os/linux/sys/error.h"
+#include "os/linux/sys/fork.h"
+#include "os/linux/sys/sys.h"
+
+static int
+open_watch(const char *path)
+{
+    int fd = mmf_sys_inotify_init();
+    int rc;
+
+    if (fd < 0)
+        return mmf_error_fail(
+            "make an inotify instance (fs.inotify.max_user_instances)");
+    if (mmf_sys_inotify_watch(fd, path, IN_ATTRIB | IN_CLOSE_WRITE) >= 0)
+        return fd;
+    rc = mmf_error_fail("watch %s", path);
+    mmf_sys_close(fd);
+    return rc;
+}
+
+static int
+open_counter(void)
+{
+    int fd = mmf_sys_eventfd();
+
+    return fd < 0 ? mmf_error_fail("make an event descriptor") : fd;
+}
+
+/* `path` NULL: a counter. Two threads may ask at once. */
+static int
+make(struct mmf_poll_fd *poll, const char *path)
+{
+    int fd;
+
+    mmf_process_lock();
+    fd = mmf_poll_fd_get(poll);
+    if (fd < 0) {
+        fd = path == NULL ? open_counter() : open_watch(path);
+        if (fd >= 0)
+            mmf_store_release_u32(&poll->fd_plus_one, (uint32_t)fd + 1);
+    }
+    mmf_process_unlock();
+    return fd < 0 ? fd : MMF_OK;
+}
+
+int
+mmf_poll_fd_make_watch(struct mmf_poll_fd *poll, const char *path)
+{
+    MMF_ASSERT(path != NULL);
+    return make(poll, path);
+}
+
+int
+mmf_poll_fd_make_counter(struct mmf_poll_fd *poll)
+{
+    return make(poll, NULL);
+}
+
+void
+mmf_poll_fd_close(struct mmf_poll_fd *poll)
+{
+    int fd = mmf_poll_fd_get(poll);
+
+    if (fd < 0)
+        return;
+    mmf_store_release_u32(&poll->fd_plus_one, 0);
+    mmf_sys_close(fd);
+}
+
+int
+mmf_poll_fd_notify_watches(int fd)
+{
+    MMF_ASSERT(fd >= 0);
+    return mmf_sys_set_times(fd);
+}
+
+void
+mmf_poll_fd_notify_counter(const struct mmf_poll_fd *poll)
+{
+    uint64_t one = 1;
+    int fd = mmf_poll_fd_get(poll);
+
+    if (fd >= 0 && mmf_sys_write(fd, &one, sizeof(one)) < 0)
+        return; /* the counter is full: readable anyway */
+}
+
+bool
+mmf_poll_fd_consume_watch(const struct mmf_poll_fd *poll)
+{
+    _Alignas(struct inotify_event) char events[512];
+    int fd = mmf_poll_fd_get(poll);
+    bool closed = false;
+    ssize_t count;
+
+    MMF_ASSERT(fd >= 0);
+    while ((count = mmf_sys_read(fd, events, sizeof(events))) > 0) {
+        for (ssize_t at = 0; at < count;) {
+            const struct inotify_event *event = (const void *)(events + at);
+
+            if (event->mask & IN_CLOSE_WRITE)
+                closed = true;
+            at += (ssize_t)(sizeof(*event) + event->len);
+        }
+    }
+    return closed;
+}
+
+void
+mmf_poll_fd_consume_counter(const struct mmf_poll_fd *poll)
+{
+    uint64_t ignored;
+    int fd = mmf_poll_fd_get(poll);
+
+    MMF_ASSERT(fd >= 0);
+    if (mmf_sys_read(fd, &ignored, sizeof(ignored)) < 0)
+        return; /* it was not readable */
+}

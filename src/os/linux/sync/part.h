@@ -1,0 +1,54 @@
+/*
+ * part.h - this process's part of a mutex, an event or a semaphore.
+ */
+#ifndef MMF_OS_LINUX_SYNC_PART_H
+#define MMF_OS_LINUX_SYNC_PART_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/atomic.h"
+#include "os/linux/store/objects.h"
+#include "os/linux/store/poll_fd.h"
+#include "os/linux/sync/threads.h"
+#include "os/linux/sys/fork.h"
+#include "os/os.h"
+#include "shared/sync/word.h"
+
+/* One per process and object, whatever the number of handles. */
+struct mmf_sync_object {
+    struct mmf_object *object; /* NULL: unnamed */
+    void *page;                /* the mapped control page; NULL: unnamed */
+    struct mmf_sync_shared *shared;
+    enum mmf_sync_kind kind;
+    uint64_t ticket;
+    uint32_t fork_epoch;
+    mmf_atomic_pointer last_owner; /* a guess at the thread whose record comes next */
+    struct mmf_poll_fd counter;    /* unnamed: what polls readable */
+    int handles;                   /* unnamed; a named one's are counted by `object` */
+    mmf_atomic_u32 owned;          /* 1: a thread of this process owns the mutex */
+    /* That thread's list; only that thread uses these. */
+    struct mmf_sync_object *next_owned;
+    struct mmf_sync_object *previous_owned;
+};
+
+/* A handle. */
+struct mmf_os_sync {
+    struct mmf_sync_object *local;
+    struct mmf_poll_fd watch; /* named: what polls readable */
+};
+
+/* Whether this process may use the handle's object: it was not made before a fork. */
+static inline bool
+mmf_sync_is_ours(const struct mmf_os_sync *sync)
+{
+    return sync->local->fork_epoch == mmf_fork_epoch();
+}
+
+static inline bool
+mmf_sync_is_named(const struct mmf_sync_object *local)
+{
+    return local->object != NULL;
+}
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * poll.h - the descriptor that polls readable when an object is available, perhaps.
+ */
+#ifndef MMF_OS_LINUX_SYNC_POLL_H
+#define MMF_OS_LINUX_SYNC_POLL_H
+
+#include "os/linux/sync/part.h"
+
+/* Make the descriptors of those that poll the object readable. */
+void mmf_sync_notify_pollers(const struct mmf_sync_object *local);
+
+/*
+ * Consume what made the handle's descriptor readable: the probe that follows answers
+ * it. Returns the timeout for that, which is longer than a poll's if a process may just
+ * have died.
+ */
+int32_t mmf_sync_consume_poll(struct mmf_os_sync *sync, int32_t timeout_ms);
+
+/* Make the descriptor readable again if the object is still available. */
+void mmf_sync_rearm_poll(struct mmf_os_sync *sync, const struct mmf_sync *ref);
+
+#endif

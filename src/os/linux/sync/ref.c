@@ -1,0 +1,26 @@
+/*
+ * ref.c - see ref.h.
+ */
+#include "os/linux/sync/ref.h"
+
+#include "base/invariant.h"
+#include "os/linux/sync/own.h"
+
+void
+mmf_sync_make_ref(struct mmf_sync_object *local, const struct mmf_thread *thread,
+                  struct mmf_sync *ref)
+{
+    MMF_ASSERT(local->shared != NULL && thread->number > 0);
+    ref->shared = local->shared;
+    ref->kind = local->kind;
+    ref->identity = mmf_sync_identity_of(local, thread);
+    if (mmf_sync_is_named(local)) {
+        ref->order[0] = local->object->device;
+        ref->order[1] = local->object->inode;
+    } else {
+        ref->order[0] = UINT64_MAX; /* after the named ones */
+        ref->order[1] = (uintptr_t)local;
+    }
+    ref->is_shared = mmf_sync_is_named(local);
+    ref->context = local;
+}
