@@ -25,7 +25,7 @@ struct mmf_channel {
     struct mmf_os_channel *os;
     struct mmf_ring *ring;
     const struct mmf_ring_ops *ops;
-    enum mmf_ring_strategy strategy;
+    mmf_strategy strategy;
     mmf_role role;
     bool wants_peer;
     bool has_fd;
@@ -122,7 +122,7 @@ mmf_channel_show(const struct mmf_ring_message *found, mmf_message *message)
     message->length = (size_t)found->length;
     message->sequence = found->index;
     message->lost = found->lost;
-    message->flags = found->again ? MMF_MESSAGE_REDELIVERED : 0;
+    message->flags = found->redelivered ? MMF_MESSAGE_REDELIVERED : 0;
     memset(message->reserved, 0, sizeof(message->reserved));
 }
 
@@ -143,11 +143,31 @@ mmf_channel_show_copy(const struct mmf_ring_message *found, const void *buffer,
  */
 
 /*
- * Wait until `attempt(payload)` has an answer: MMF_OK, MMF_TIMED_OUT; MMF_E_FULL under
- * FAIL, MMF_E_PEER_CLOSED, MMF_E_CORRUPT.
+ * A wait is a loop of the caller's, as in shared/ring/wait.h:
+ *
+ *     wait = mmf_channel_wait_begin(channel, MMF_ROLE_RECEIVE, deadline);
+ *     do
+ *         step = mmf_ring_take(channel->ring, &message);
+ *     while (step == MMF_STEP_WOULD_BLOCK && mmf_channel_wait_more(&wait));
+ *     return mmf_channel_wait_end(&wait, step);
  */
-int mmf_channel_wait(struct mmf_channel *channel, mmf_role role, int64_t deadline,
-                     enum mmf_ring_answer (*attempt)(void *payload), void *payload);
+struct mmf_channel_wait {
+    struct mmf_channel *channel;
+    mmf_role role;
+    bool consumes;         /* the poll descriptor's readiness */
+    int64_t settles_until; /* a participant may just have died; 0: no */
+    struct mmf_ring_wait ring;
+};
+
+struct mmf_channel_wait mmf_channel_wait_begin(struct mmf_channel *channel,
+                                               mmf_role role, int64_t deadline);
+bool mmf_channel_wait_more(struct mmf_channel_wait *wait);
+
+/*
+ * The status of the last attempt: MMF_OK; MMF_TIMED_OUT; MMF_E_FULL under FAIL;
+ * MMF_E_PEER_CLOSED; MMF_E_CORRUPT.
+ */
+int mmf_channel_wait_end(struct mmf_channel_wait *wait, enum mmf_step step);
 
 /* Recover what dead participants had, whenever that was done last. */
 void mmf_channel_recover(struct mmf_channel *channel, mmf_role role);

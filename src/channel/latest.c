@@ -103,15 +103,15 @@ static int
 reserve(struct mmf_channel *channel, size_t length, uint8_t **place)
 {
     struct mmf_ring *ring = channel->ring;
-    enum mmf_ring_answer answer = mmf_ring_reserve(ring, length, place);
+    enum mmf_step step = mmf_ring_reserve(ring, length, place);
 
-    if (answer == MMF_RING_NOT_NOW) {
+    if (step == MMF_STEP_WOULD_BLOCK) {
         mmf_channel_recover(channel, MMF_ROLE_SEND);
-        answer = mmf_ring_reserve(ring, length, place);
+        step = mmf_ring_reserve(ring, length, place);
     }
-    if (answer == MMF_RING_DONE)
+    if (step == MMF_STEP_DONE)
         return MMF_OK;
-    if (answer == MMF_RING_NOT_NOW)
+    if (step == MMF_STEP_WOULD_BLOCK)
         return mmf_fail(MMF_E_BUSY, "living writers have all %llu slots reserved",
                         (unsigned long long)ring->shape.slots);
     return mmf_channel_fail_corrupt();
@@ -170,7 +170,7 @@ mmf_latest_send(mmf_latest *latest, const void *bytes, size_t length, uint64_t *
         return rc;
     channel = &latest->channel;
     mmf_channel_put(channel->ring, place, bytes, length, version);
-    mmf_ring_tell_receivers(channel->ring, MMF_RING_ALL, channel->ops);
+    mmf_ring_notify_receivers(channel->ring, MMF_RING_ALL, channel->ops);
     return MMF_OK;
 }
 
@@ -183,9 +183,9 @@ static int
 find_newest(mmf_latest *latest, struct mmf_ring_message *found)
 {
     switch (mmf_ring_newest(latest->channel.ring, found)) {
-    case MMF_RING_DONE:
+    case MMF_STEP_DONE:
         return MMF_OK;
-    case MMF_RING_NOT_NOW:
+    case MMF_STEP_WOULD_BLOCK:
         return MMF_TIMED_OUT;
     default:
         return mmf_channel_fail_corrupt();
@@ -235,7 +235,7 @@ read_general(mmf_latest *latest, void *buffer, size_t capacity, size_t *length,
         }
         if (found.length > 0 && found.length <= capacity)
             mmf_copy_changing(buffer, found.bytes, (size_t)found.length);
-    } while (!mmf_ring_is_whole(latest->channel.ring, found.index));
+    } while (!mmf_ring_still_valid(latest->channel.ring, found.index));
     if (found.length > capacity)
         return mmf_channel_fail_small(&found, capacity);
     mmf_ring_count_received(latest->channel.ring);
@@ -259,16 +259,17 @@ static inline int
 read_fast(mmf_latest *latest, void *buffer, size_t capacity, size_t *length,
           uint64_t *version, bool is_short)
 {
-    struct mmf_ring_glance seen;
+    struct mmf_ring_read seen;
 
-    if (!mmf_ring_glance(latest->channel.ring, &seen) || seen.message.length > capacity)
+    if (!mmf_ring_try_read(latest->channel.ring, &seen) ||
+        seen.message.length > capacity)
         return read_general(latest, buffer, capacity, length, version);
     if (is_short)
         mmf_copy_short_changing(buffer, seen.message.bytes,
                                 (size_t)seen.message.length);
     else
         mmf_copy_changing(buffer, seen.message.bytes, (size_t)seen.message.length);
-    if (!mmf_ring_is_same(&seen))
+    if (!mmf_ring_read_still_valid(&seen))
         return read_general(latest, buffer, capacity, length, version);
     mmf_ring_count_received(latest->channel.ring);
     *length = (size_t)seen.message.length;
@@ -327,46 +328,40 @@ mmf_latest_release(mmf_latest *latest)
     if (!latest->has_taken)
         return mmf_fail(MMF_E_STATE, "nothing is taken");
     latest->has_taken = false;
-    if (!mmf_ring_is_whole(latest->channel.ring, latest->taken))
+    if (!mmf_ring_still_valid(latest->channel.ring, latest->taken))
         return MMF_OVERWRITTEN;
     mmf_ring_count_received(latest->channel.ring);
     return MMF_OK;
 }
 
-struct newer {
-    struct mmf_ring *ring;
-    uint64_t version;
-};
-
-static enum mmf_ring_answer
-attempt_newer(void *payload)
+static enum mmf_step
+find_newer(struct mmf_ring *ring, uint64_t version)
 {
-    const struct newer *wanted = payload;
     struct mmf_ring_message found;
-    enum mmf_ring_answer answer = mmf_ring_newest(wanted->ring, &found);
+    enum mmf_step step = mmf_ring_newest(ring, &found);
 
-    if (answer == MMF_RING_DONE &&
-        mmf_index_difference(found.index, wanted->version) <= 0)
-        return MMF_RING_NOT_NOW;
-    return answer;
+    if (step == MMF_STEP_DONE && mmf_index_difference(found.index, version) <= 0)
+        return MMF_STEP_WOULD_BLOCK;
+    return step;
 }
 
 int
 mmf_latest_wait(mmf_latest *latest, uint64_t version, int32_t timeout_ms)
 {
-    struct newer wanted = {.version = version};
-    struct mmf_channel *channel;
+    struct mmf_channel_wait wait;
+    enum mmf_step step;
     int rc = check(latest, MMF_ROLE_RECEIVE);
 
     if (rc == MMF_OK)
         rc = mmf_channel_check_timeout(timeout_ms);
     if (rc < 0)
         return rc;
-    channel = &latest->channel;
-    wanted.ring = channel->ring;
-    return mmf_channel_wait(channel, MMF_ROLE_RECEIVE,
-                            mmf_ring_deadline(channel->ops, timeout_ms), attempt_newer,
-                            &wanted);
+    wait = mmf_channel_wait_begin(&latest->channel, MMF_ROLE_RECEIVE,
+                                  mmf_ring_deadline(latest->channel.ops, timeout_ms));
+    do
+        step = find_newer(latest->channel.ring, version);
+    while (step == MMF_STEP_WOULD_BLOCK && mmf_channel_wait_more(&wait));
+    return mmf_channel_wait_end(&wait, step);
 }
 
 int

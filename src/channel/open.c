@@ -136,20 +136,6 @@ check_sizes(const struct mmf_channel_kind *kind, const struct mmf_channel_sizes 
     return MMF_OK;
 }
 
-static enum mmf_ring_kind
-ring_kind(const struct mmf_channel_kind *kind, const mmf_channel_options *options)
-{
-    switch (kind->kind) {
-    case MMF_KIND_TOPIC:
-        return MMF_RING_TOPIC;
-    case MMF_KIND_LATEST:
-        return MMF_RING_LATEST;
-    default:
-        MMF_ASSERT(kind->kind == MMF_KIND_QUEUE);
-        return options->flags & MMF_CHANNEL_SPSC ? MMF_RING_SPSC : MMF_RING_QUEUE;
-    }
-}
-
 static uint64_t
 round_up(size_t capacity)
 {
@@ -163,7 +149,7 @@ round_up(size_t capacity)
 static uint32_t
 limit_of(const struct mmf_ring_shape *shape, int32_t asked)
 {
-    if (shape->kind == MMF_RING_SPSC)
+    if (shape->is_spsc)
         return 1;
     return asked != 0 ? (uint32_t)asked : PARTICIPANTS_DEFAULT;
 }
@@ -177,9 +163,11 @@ make_shape(const struct mmf_channel_kind *kind, const struct mmf_channel_sizes *
     if (rc < 0)
         return rc;
     memset(shape, 0, sizeof(*shape));
-    shape->kind = ring_kind(kind, options);
-    shape->overflow = (enum mmf_ring_overflow)sizes->overflow;
-    if (shape->kind == MMF_RING_SPSC && shape->overflow == MMF_RING_DROP)
+    shape->kind = kind->kind;
+    shape->is_spsc =
+        kind->kind == MMF_KIND_QUEUE && (options->flags & MMF_CHANNEL_SPSC) != 0;
+    shape->overflow = sizes->overflow;
+    if (shape->is_spsc && shape->overflow == MMF_OVERFLOW_DROP_OLDEST)
         return mmf_fail_argument(MMF_E_INVALID, "overflow",
                                  "a queue with MMF_CHANNEL_SPSC cannot drop messages: "
                                  "use MMF_OVERFLOW_BLOCK or _FAIL, or leave the flag "
@@ -216,13 +204,13 @@ fail_mismatch(const struct mmf_channel_kind *kind, const char *name, const char 
 
 static int
 fail_other_overflow(const struct mmf_channel_kind *kind, const char *name,
-                    enum mmf_ring_overflow found, enum mmf_ring_overflow asked)
+                    mmf_overflow found, mmf_overflow asked)
 {
     static const char *const names[] = {"?", "MMF_OVERFLOW_BLOCK", "MMF_OVERFLOW_FAIL",
                                         "MMF_OVERFLOW_DROP_OLDEST"};
     const char *text = mmf_kind_name(kind->kind);
 
-    MMF_ASSERT(found <= MMF_RING_DROP && asked <= MMF_RING_DROP);
+    MMF_ASSERT(found <= MMF_OVERFLOW_DROP_OLDEST && asked <= MMF_OVERFLOW_DROP_OLDEST);
     return mmf_fail_argument(MMF_E_MISMATCH, "overflow",
                              "%s \"%.200s\" exists with overflow %s; %s was asked for "
                              "(mmf_%s_open_existing takes it as it is)",
@@ -232,7 +220,7 @@ fail_other_overflow(const struct mmf_channel_kind *kind, const char *name,
 static uint64_t
 flags_of(const struct mmf_ring_shape *shape)
 {
-    return shape->kind == MMF_RING_SPSC ? MMF_CHANNEL_SPSC : 0;
+    return shape->is_spsc ? MMF_CHANNEL_SPSC : 0;
 }
 
 static int
@@ -345,7 +333,7 @@ fail_join(const struct mmf_channel *channel, const char *name, mmf_role role)
     const struct mmf_ring_shape *shape = &channel->ring->shape;
     const char *what = role == MMF_ROLE_SEND ? "sender" : "receiver";
 
-    if (shape->kind == MMF_RING_SPSC)
+    if (shape->is_spsc)
         return mmf_fail(MMF_E_SHARING,
                         "\"%.200s\" has its one %s already (MMF_CHANNEL_SPSC)", name,
                         what);
@@ -361,19 +349,19 @@ join(struct mmf_channel *channel, const char *name, int32_t replay)
     struct mmf_ring *ring = channel->ring;
 
     if ((channel->role & MMF_ROLE_SEND) &&
-        mmf_ring_join_sender(ring, channel->ops) != MMF_RING_DONE)
+        mmf_ring_join_sender(ring, channel->ops) != MMF_STEP_DONE)
         return fail_join(channel, name, MMF_ROLE_SEND);
     if (!(channel->role & MMF_ROLE_RECEIVE))
         return MMF_OK;
     if (mmf_ring_join_receiver(ring, channel->os->may_write_slots, channel->ops) !=
-        MMF_RING_DONE)
+        MMF_STEP_DONE)
         return fail_join(channel, name, MMF_ROLE_RECEIVE);
-    if (ring->shape.kind == MMF_RING_TOPIC) {
+    if (ring->shape.kind == MMF_KIND_TOPIC) {
         mmf_ring_subscribe(ring, (uint64_t)replay);
         /* Joining may have recovered a dead subscriber's entry: the senders that it
          * blocked should not have to wait for their next look. */
         mmf_channel_recover(channel, MMF_ROLE_SEND);
-        mmf_ring_tell_senders(ring, MMF_RING_ALL, channel->ops);
+        mmf_ring_notify_senders(ring, MMF_RING_ALL, channel->ops);
     }
     return MMF_OK;
 }
@@ -386,7 +374,7 @@ fill_handle(struct mmf_os_channel *os, const mmf_channel_options *options,
     channel->ring = os->ring;
     channel->ops = os->ops;
     channel->role = options->role;
-    channel->strategy = (enum mmf_ring_strategy)options->strategy;
+    channel->strategy = options->strategy;
     channel->wants_peer = (options->flags & MMF_CHANNEL_PEER_CLOSED) != 0;
 }
 

@@ -33,11 +33,11 @@ choose_path(mmf_queue *queue)
 {
     const struct mmf_ring *ring = queue->channel.ring;
 
-    if (ring->shape.kind != MMF_RING_SPSC)
+    if (!ring->shape.is_spsc)
         return;
     queue->fast = queue->channel.role;
     if (queue->has_pending || queue->channel.has_fd ||
-        mmf_index_difference(ring->cursor, ring->seen_returned) < 0)
+        mmf_index_difference(ring->cursor, ring->redelivered_until) < 0)
         queue->fast &= ~(mmf_role)MMF_ROLE_RECEIVE;
 }
 
@@ -51,14 +51,14 @@ is_fast(const mmf_queue *queue, mmf_role role, int32_t timeout_ms)
 static MMF_NOINLINE int
 tell_receivers(const mmf_queue *queue)
 {
-    mmf_ring_tell_receivers(queue->channel.ring, 1, queue->channel.ops);
+    mmf_ring_notify_receivers(queue->channel.ring, 1, queue->channel.ops);
     return MMF_OK;
 }
 
 static MMF_NOINLINE int
 tell_senders(const mmf_queue *queue)
 {
-    mmf_ring_tell_senders(queue->channel.ring, 1, queue->channel.ops);
+    mmf_ring_notify_senders(queue->channel.ring, 1, queue->channel.ops);
     return MMF_OK;
 }
 
@@ -140,7 +140,7 @@ static inline bool
 can_reserve(const struct mmf_ring *ring, size_t length)
 {
     return !ring->has_reserved && length <= ring->shape.message_size &&
-           mmf_ring_single_has_room(ring);
+           mmf_ring_spsc_has_space(ring);
 }
 
 static MMF_NOINLINE int
@@ -159,7 +159,7 @@ mmf_queue_reserve(mmf_queue *queue, size_t length, int32_t timeout_ms, void **by
         !can_reserve(queue->channel.ring, length))
         return reserve(queue, length, timeout_ms, bytes);
     queue->channel.room = length;
-    *bytes = mmf_ring_single_reserve(queue->channel.ring, length);
+    *bytes = mmf_ring_spsc_reserve(queue->channel.ring, length);
     return MMF_OK;
 }
 
@@ -182,8 +182,8 @@ mmf_queue_commit(mmf_queue *queue, size_t length, uint64_t *sequence)
     ring = queue->channel.ring;
     if (sequence != NULL)
         *sequence = ring->reserved;
-    mmf_ring_single_commit(ring, length);
-    return mmf_ring_has_listeners(ring) ? tell_receivers(queue) : MMF_OK;
+    mmf_ring_spsc_commit(ring, length);
+    return mmf_ring_has_waiting_receivers(ring) ? tell_receivers(queue) : MMF_OK;
 }
 
 int
@@ -215,11 +215,11 @@ mmf_queue_send(mmf_queue *queue, const void *bytes, size_t length, int32_t timeo
         !can_reserve(queue->channel.ring, length))
         return send(queue, bytes, length, timeout_ms, sequence);
     ring = queue->channel.ring;
-    memcpy(mmf_ring_single_reserve(ring, length), bytes, length);
+    memcpy(mmf_ring_spsc_reserve(ring, length), bytes, length);
     if (sequence != NULL)
         *sequence = ring->reserved;
-    mmf_ring_single_commit(ring, length);
-    return mmf_ring_has_listeners(ring) ? tell_receivers(queue) : MMF_OK;
+    mmf_ring_spsc_commit(ring, length);
+    return mmf_ring_has_waiting_receivers(ring) ? tell_receivers(queue) : MMF_OK;
 }
 
 int
@@ -237,24 +237,26 @@ mmf_queue_send_many(mmf_queue *queue, const mmf_buffer *messages, size_t count,
  * Finding the next message.
  */
 
-struct taking {
-    struct mmf_ring *ring;
-    struct mmf_ring_message *message;
-};
-
-static enum mmf_ring_answer
-attempt_take(void *payload)
+/* The fast paths found nothing: wait for the next message. */
+static MMF_NOINLINE int
+wait_and_take(struct mmf_channel *channel, int32_t timeout_ms,
+              struct mmf_ring_message *message)
 {
-    struct taking *wanted = payload;
+    struct mmf_channel_wait wait = mmf_channel_wait_begin(
+        channel, MMF_ROLE_RECEIVE, mmf_ring_deadline(channel->ops, timeout_ms));
+    enum mmf_step step;
 
-    return mmf_ring_take(wanted->ring, wanted->message);
+    do
+        step = mmf_ring_take(channel->ring, message);
+    while (step == MMF_STEP_WOULD_BLOCK && mmf_channel_wait_more(&wait));
+    return mmf_channel_wait_end(&wait, step);
 }
 
 static inline bool
 finds_next(const struct mmf_ring *ring, int times)
 {
-    return ring->shape.kind == MMF_RING_SPSC ? mmf_ring_single_look(ring, times)
-                                             : mmf_ring_look(ring, times);
+    return ring->shape.is_spsc ? mmf_ring_spsc_poll(ring, times)
+                               : mmf_ring_poll(ring, times);
 }
 
 /* No message is there yet. true: one has come after some tries. */
@@ -263,7 +265,7 @@ spin_for_next(mmf_queue *queue, int32_t timeout_ms)
 {
     if (timeout_ms == 0 || !queue->channel.ops->may_spin)
         return false;
-    mmf_ring_let_get_ahead(queue->channel.ring, 0);
+    mmf_ring_slip(queue->channel.ring, false);
     return finds_next(queue->channel.ring, TRIES);
 }
 
@@ -272,7 +274,6 @@ static int
 take_next(mmf_queue *queue, int32_t timeout_ms, struct mmf_ring_message *message)
 {
     struct mmf_channel *channel = &queue->channel;
-    struct taking wanted = {.ring = channel->ring, .message = message};
 
     MMF_ASSERT((channel->role & MMF_ROLE_RECEIVE) && timeout_ms >= -1);
     if (queue->has_pending) {
@@ -283,11 +284,9 @@ take_next(mmf_queue *queue, int32_t timeout_ms, struct mmf_ring_message *message
     if (!channel->has_fd &&
         (timeout_ms == 0 || finds_next(channel->ring, 1) ||
          spin_for_next(queue, timeout_ms)) &&
-        mmf_ring_take(channel->ring, message) == MMF_RING_DONE)
+        mmf_ring_take(channel->ring, message) == MMF_STEP_DONE)
         return MMF_OK;
-    return mmf_channel_wait(channel, MMF_ROLE_RECEIVE,
-                            mmf_ring_deadline(channel->ops, timeout_ms), attempt_take,
-                            &wanted);
+    return wait_and_take(channel, timeout_ms, message);
 }
 
 /* The fast path's: the message is there. false: its sizes are invalid. */
@@ -295,7 +294,7 @@ static inline bool
 read_next(const struct mmf_ring *ring, struct mmf_ring_message *found)
 {
     return mmf_ring_read_sizes(ring, (const void *)ring->in.slot, ring->cursor,
-                               found) == MMF_RING_DONE;
+                               found) == MMF_STEP_DONE;
 }
 
 static int
@@ -330,7 +329,7 @@ take(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
 static MMF_NOINLINE int
 look_back(const mmf_queue *queue)
 {
-    mmf_ring_single_look_back(queue->channel.ring);
+    mmf_ring_spsc_keep_distance(queue->channel.ring);
     return MMF_OK;
 }
 
@@ -343,9 +342,9 @@ take_fast(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
     if (!read_next(ring, &found))
         return take(queue, timeout_ms, message);
     mmf_channel_show(&found, message);
-    mmf_ring_single_move_on(ring);
-    mmf_ring_single_note_taken(ring);
-    return mmf_ring_single_must_look_back(ring) ? look_back(queue) : MMF_OK;
+    mmf_ring_spsc_advance(ring);
+    mmf_ring_spsc_note_taken(ring);
+    return mmf_ring_spsc_is_sample(ring) ? look_back(queue) : MMF_OK;
 }
 
 static MMF_NOINLINE int
@@ -360,7 +359,7 @@ mmf_queue_take(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
 {
     if (!is_fast(queue, MMF_ROLE_RECEIVE, timeout_ms) || message == NULL)
         return take(queue, timeout_ms, message);
-    return mmf_ring_single_is_there(queue->channel.ring)
+    return mmf_ring_spsc_has_message(queue->channel.ring)
                ? take_fast(queue, timeout_ms, message)
                : spin_and_take(queue, timeout_ms, message);
 }
@@ -392,7 +391,7 @@ mmf_queue_take_many(mmf_queue *queue, size_t most, int32_t timeout_ms,
     if (rc == MMF_OK) {
         mmf_channel_show(&found, &messages[0]);
         while (taken < most &&
-               mmf_ring_take(queue->channel.ring, &found) == MMF_RING_DONE)
+               mmf_ring_take(queue->channel.ring, &found) == MMF_STEP_DONE)
             mmf_channel_show(&found, &messages[taken++]);
         *count = taken;
     }
@@ -432,7 +431,7 @@ int
 mmf_queue_release(mmf_queue *queue, const mmf_message *message)
 {
     if (!is_fast(queue, MMF_ROLE_RECEIVE, 0) || message == NULL ||
-        !mmf_ring_single_release(queue->channel.ring, message->sequence))
+        !mmf_ring_spsc_release(queue->channel.ring, message->sequence))
         return release(queue, message);
     return mmf_ring_has_waiting_senders(queue->channel.ring) ? tell_senders(queue)
                                                              : MMF_OK;
@@ -464,8 +463,8 @@ mmf_queue_release_many(mmf_queue *queue, const mmf_message *messages, size_t cou
     for (size_t i = 0; i < count; i++)
         mmf_ring_release(ring, messages[i].sequence);
     if (count > 0)
-        mmf_ring_tell_senders(ring, count < MMF_RING_ALL ? (int)count : MMF_RING_ALL,
-                              queue->channel.ops);
+        mmf_ring_notify_senders(ring, count < MMF_RING_ALL ? (int)count : MMF_RING_ALL,
+                                queue->channel.ops);
     return MMF_OK;
 }
 
@@ -480,8 +479,7 @@ check_order(const mmf_queue *queue)
     const struct mmf_ring *ring = queue->channel.ring;
     uint64_t next = queue->has_pending ? queue->pending.index : ring->cursor;
 
-    if (ring->shape.kind != MMF_RING_SPSC ||
-        mmf_load_relaxed_u64(&ring->shared->head) == next)
+    if (!ring->shape.is_spsc || mmf_load_relaxed_u64(&ring->shared->head) == next)
         return MMF_OK;
     return mmf_fail(MMF_E_STATE, "a queue with MMF_CHANNEL_SPSC releases in order: "
                                  "release what is taken first");
@@ -523,7 +521,7 @@ can_receive(mmf_queue *queue, int32_t timeout_ms, struct mmf_ring_message *found
     struct mmf_ring *ring = queue->channel.ring;
 
     return mmf_load_relaxed_u64(&ring->shared->head) == ring->cursor &&
-           (mmf_ring_single_is_there(ring) || spin_for_next(queue, timeout_ms)) &&
+           (mmf_ring_spsc_has_message(ring) || spin_for_next(queue, timeout_ms)) &&
            read_next(ring, found);
 }
 
@@ -541,10 +539,10 @@ mmf_queue_receive(mmf_queue *queue, void *buffer, size_t capacity, int32_t timeo
         return receive(queue, buffer, capacity, timeout_ms, length, message);
     ring = queue->channel.ring;
     memcpy(buffer, found.bytes, (size_t)found.length);
-    mmf_ring_single_move_on(ring);
-    mmf_ring_single_release(ring, found.index);
-    if (mmf_ring_single_must_look_back(ring))
-        mmf_ring_single_look_back(ring);
+    mmf_ring_spsc_advance(ring);
+    mmf_ring_spsc_release(ring, found.index);
+    if (mmf_ring_spsc_is_sample(ring))
+        mmf_ring_spsc_keep_distance(ring);
     mmf_channel_show_copy(&found, buffer, length, message);
     return mmf_ring_has_waiting_senders(ring) ? tell_senders(queue) : MMF_OK;
 }

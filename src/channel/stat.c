@@ -30,7 +30,7 @@ fill_stats(const struct mmf_ring *ring, const struct mmf_ring_ops *ops,
     stats->max_senders = (int32_t)shape->max_senders;
     stats->max_receivers = (int32_t)shape->max_receivers;
     stats->overflow = (mmf_overflow)shape->overflow;
-    stats->flags = shape->kind == MMF_RING_SPSC ? MMF_CHANNEL_SPSC : 0;
+    stats->flags = shape->is_spsc ? MMF_CHANNEL_SPSC : 0;
 }
 
 int

@@ -121,7 +121,8 @@ mmf_topic_abandon(mmf_topic *topic)
     if (rc == MMF_OK)
         rc = mmf_channel_abandon(&topic->channel);
     if (rc == MMF_OK) /* subscribers may have waited for it */
-        mmf_ring_tell_receivers(topic->channel.ring, MMF_RING_ALL, topic->channel.ops);
+        mmf_ring_notify_receivers(topic->channel.ring, MMF_RING_ALL,
+                                  topic->channel.ops);
     return rc;
 }
 
@@ -151,28 +152,20 @@ mmf_topic_send_many(mmf_topic *topic, const mmf_buffer *messages, size_t count,
  * Subscribing.
  */
 
-struct reading {
-    struct mmf_ring *ring;
-    struct mmf_ring_message *message;
-};
-
-static enum mmf_ring_answer
-attempt_next(void *payload)
-{
-    struct reading *wanted = payload;
-
-    return mmf_ring_next(wanted->ring, wanted->message);
-}
-
 static int
 find_next(mmf_topic *topic, int64_t deadline, struct mmf_ring_message *message)
 {
     struct mmf_channel *channel = &topic->channel;
-    struct reading wanted = {.ring = channel->ring, .message = message};
+    struct mmf_channel_wait wait;
+    enum mmf_step step;
 
-    if (!channel->has_fd && mmf_ring_next(channel->ring, message) == MMF_RING_DONE)
+    if (!channel->has_fd && mmf_ring_next(channel->ring, message) == MMF_STEP_DONE)
         return MMF_OK;
-    return mmf_channel_wait(channel, MMF_ROLE_RECEIVE, deadline, attempt_next, &wanted);
+    wait = mmf_channel_wait_begin(channel, MMF_ROLE_RECEIVE, deadline);
+    do
+        step = mmf_ring_next(channel->ring, message);
+    while (step == MMF_STEP_WOULD_BLOCK && mmf_channel_wait_more(&wait));
+    return mmf_channel_wait_end(&wait, step);
 }
 
 /* Move past it; publishers may have waited for that. */
@@ -182,8 +175,8 @@ move_past(mmf_topic *topic)
     struct mmf_channel *channel = &topic->channel;
 
     mmf_ring_advance(channel->ring);
-    if (channel->ring->shape.overflow != MMF_RING_DROP)
-        mmf_ring_tell_senders(channel->ring, MMF_RING_ALL, channel->ops);
+    if (channel->ring->shape.overflow != MMF_OVERFLOW_DROP_OLDEST)
+        mmf_ring_notify_senders(channel->ring, MMF_RING_ALL, channel->ops);
 }
 
 static int
@@ -229,7 +222,7 @@ mmf_topic_release(mmf_topic *topic)
     if (!topic->has_taken)
         return mmf_fail(MMF_E_STATE, "nothing is taken");
     topic->has_taken = false;
-    is_whole = mmf_ring_is_whole(topic->channel.ring, topic->taken);
+    is_whole = mmf_ring_still_valid(topic->channel.ring, topic->taken);
     move_past(topic);
     return is_whole ? MMF_OK : MMF_OVERWRITTEN;
 }
@@ -253,7 +246,7 @@ mmf_topic_receive(mmf_topic *topic, void *buffer, size_t capacity, int32_t timeo
             return rc;
         if (found.length > 0 && found.length <= capacity)
             mmf_copy_changing(buffer, found.bytes, (size_t)found.length);
-    } while (!mmf_ring_is_whole(topic->channel.ring, found.index));
+    } while (!mmf_ring_still_valid(topic->channel.ring, found.index));
     if (found.length > capacity)
         return mmf_channel_fail_small(&found, capacity);
     move_past(topic);

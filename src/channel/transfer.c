@@ -9,41 +9,28 @@
  * Reserving.
  */
 
-struct reservation {
-    struct mmf_ring *ring;
-    uint64_t length;
-    uint8_t *bytes;
-};
-
-static enum mmf_ring_answer
-attempt_reserve(void *payload)
-{
-    struct reservation *wanted = payload;
-
-    return mmf_ring_reserve(wanted->ring, wanted->length, &wanted->bytes);
-}
-
 /* The first try was in vain. */
 static int
 wait_for_space(struct mmf_channel *channel, size_t length, int64_t deadline,
                uint8_t **place)
 {
-    struct reservation wanted = {.ring = channel->ring, .length = length};
-    int rc;
+    struct mmf_channel_wait wait;
+    enum mmf_step step;
 
     MMF_ASSERT((channel->role & MMF_ROLE_SEND) && !channel->ring->has_reserved);
-    if (channel->ring->shape.overflow == MMF_RING_FAIL)
+    if (channel->ring->shape.overflow == MMF_OVERFLOW_FAIL)
         deadline = MMF_RING_POLL;
-    rc = mmf_channel_wait(channel, MMF_ROLE_SEND, deadline, attempt_reserve, &wanted);
-    if (rc == MMF_OK)
-        *place = wanted.bytes;
-    return rc;
+    wait = mmf_channel_wait_begin(channel, MMF_ROLE_SEND, deadline);
+    do
+        step = mmf_ring_reserve(channel->ring, length, place);
+    while (step == MMF_STEP_WOULD_BLOCK && mmf_channel_wait_more(&wait));
+    return mmf_channel_wait_end(&wait, step);
 }
 
 static int
 reserve(struct mmf_channel *channel, size_t length, int32_t timeout_ms, uint8_t **place)
 {
-    if (mmf_ring_reserve(channel->ring, length, place) == MMF_RING_DONE)
+    if (mmf_ring_reserve(channel->ring, length, place) == MMF_STEP_DONE)
         return MMF_OK;
     return wait_for_space(channel, length, mmf_ring_deadline(channel->ops, timeout_ms),
                           place);
@@ -104,7 +91,7 @@ mmf_channel_commit(struct mmf_channel *channel, size_t length, int wake,
     if (sequence != NULL)
         *sequence = ring->reserved;
     mmf_ring_commit(ring, length);
-    mmf_ring_tell_receivers(ring, wake, channel->ops);
+    mmf_ring_notify_receivers(ring, wake, channel->ops);
     return MMF_OK;
 }
 
@@ -116,7 +103,7 @@ mmf_channel_abandon(struct mmf_channel *channel)
     if (rc < 0)
         return rc;
     mmf_ring_abandon(channel->ring);
-    mmf_ring_tell_senders(channel->ring, 1, channel->ops);
+    mmf_ring_notify_senders(channel->ring, 1, channel->ops);
     return MMF_OK;
 }
 
@@ -155,7 +142,7 @@ mmf_channel_send(struct mmf_channel *channel, const void *bytes, size_t length,
     if (rc != MMF_OK)
         return rc;
     mmf_channel_put(channel->ring, place, bytes, length, sequence);
-    mmf_ring_tell_receivers(channel->ring, wake, channel->ops);
+    mmf_ring_notify_receivers(channel->ring, wake, channel->ops);
     return MMF_OK;
 }
 
@@ -187,7 +174,7 @@ send_at_once(struct mmf_ring *ring, const mmf_buffer *messages, size_t count)
     for (i = 0; i < count; i++) {
         uint8_t *place;
 
-        if (mmf_ring_reserve(ring, messages[i].length, &place) != MMF_RING_DONE)
+        if (mmf_ring_reserve(ring, messages[i].length, &place) != MMF_STEP_DONE)
             break;
         mmf_channel_put(ring, place, messages[i].bytes, messages[i].length, NULL);
     }
@@ -201,7 +188,7 @@ tell_receivers(const struct mmf_channel *channel, size_t count, bool wakes_all)
     int wake = wakes_all || count > MMF_RING_ALL ? MMF_RING_ALL : (int)count;
 
     if (count > 0)
-        mmf_ring_tell_receivers(channel->ring, wake, channel->ops);
+        mmf_ring_notify_receivers(channel->ring, wake, channel->ops);
 }
 
 int

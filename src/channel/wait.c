@@ -28,41 +28,20 @@ fail_peer_closed(mmf_role role)
 }
 
 static int
-status_of(const struct mmf_channel *channel, mmf_role role, enum mmf_ring_answer answer)
+status_of(const struct mmf_channel *channel, mmf_role role, enum mmf_step step)
 {
-    switch (answer) {
-    case MMF_RING_DONE:
+    switch (step) {
+    case MMF_STEP_DONE:
         return MMF_OK;
-    case MMF_RING_GONE:
+    case MMF_STEP_GONE:
         return fail_peer_closed(role);
-    case MMF_RING_NOT_NOW:
-        if (role == MMF_ROLE_SEND && channel->ring->shape.overflow == MMF_RING_FAIL)
+    case MMF_STEP_WOULD_BLOCK:
+        if (role == MMF_ROLE_SEND && channel->ring->shape.overflow == MMF_OVERFLOW_FAIL)
             return mmf_fail(MMF_E_FULL, "all %llu slots of the channel are in use",
                             (unsigned long long)channel->ring->shape.slots);
         return MMF_TIMED_OUT;
     default:
         return mmf_channel_fail_corrupt();
-    }
-}
-
-/* A participant may have died just now: try until that must show. */
-static enum mmf_ring_answer
-settle(const struct mmf_ring_wait *wait)
-{
-    const struct mmf_ring_ops *ops = wait->ops;
-    mmf_atomic_u32 *doorbell = &wait->ring->shared->message_doorbell;
-    int64_t end = ops->now(ops->context) + DEATH_SETTLES_NS;
-    enum mmf_ring_answer answer;
-    int64_t now;
-
-    for (;;) {
-        mmf_ring_bury(wait);
-        answer = wait->attempt(wait->payload);
-        now = ops->now(ops->context);
-        if (answer != MMF_RING_NOT_NOW || now >= end)
-            return answer;
-        ops->sleep(ops->context, doorbell, mmf_load_relaxed_u32(doorbell),
-                   now + SETTLE_PAUSE_NS);
     }
 }
 
@@ -85,28 +64,58 @@ mmf_channel_recover(struct mmf_channel *channel, mmf_role role)
 {
     const struct mmf_ring_wait wait = wait_for(channel, role);
 
-    mmf_ring_bury(&wait);
+    mmf_ring_recover_dead(&wait);
+}
+
+struct mmf_channel_wait
+mmf_channel_wait_begin(struct mmf_channel *channel, mmf_role role, int64_t deadline)
+{
+    struct mmf_channel_wait wait = {.channel = channel, .role = role};
+
+    MMF_ASSERT(deadline >= 0);
+    wait.ring = wait_for(channel, role);
+    wait.ring.deadline = deadline;
+    wait.consumes = role == MMF_ROLE_RECEIVE && channel->has_fd;
+    if (wait.consumes && mmf_os_channel_drain(channel->os) && deadline == MMF_RING_POLL)
+        wait.settles_until =
+            channel->ops->now(channel->ops->context) + DEATH_SETTLES_NS;
+    return wait;
+}
+
+/* A participant may have died just now: try until that must show. */
+static bool
+settle(const struct mmf_channel_wait *wait)
+{
+    const struct mmf_ring_ops *ops = wait->channel->ops;
+    mmf_atomic_u32 *doorbell = &wait->channel->ring->shared->message_doorbell;
+    int64_t now = ops->now(ops->context);
+
+    if (now >= wait->settles_until)
+        return false;
+    ops->sleep(ops->context, doorbell, mmf_load_relaxed_u32(doorbell),
+               now + SETTLE_PAUSE_NS);
+    mmf_ring_recover_dead(&wait->ring);
+    return true;
+}
+
+bool
+mmf_channel_wait_more(struct mmf_channel_wait *wait)
+{
+    if (wait->settles_until != 0) {
+        if (settle(wait))
+            return true;
+        wait->settles_until = 0;
+    }
+    return mmf_ring_wait_more(&wait->ring);
 }
 
 int
-mmf_channel_wait(struct mmf_channel *channel, mmf_role role, int64_t deadline,
-                 enum mmf_ring_answer (*attempt)(void *payload), void *payload)
+mmf_channel_wait_end(struct mmf_channel_wait *wait, enum mmf_step step)
 {
-    struct mmf_ring_wait wait = wait_for(channel, role);
-    bool drains = role == MMF_ROLE_RECEIVE && channel->has_fd;
-    enum mmf_ring_answer answer = MMF_RING_NOT_NOW;
-
-    MMF_ASSERT(attempt != NULL && deadline >= 0);
-    wait.attempt = attempt;
-    wait.payload = payload;
-    wait.deadline = deadline;
-    if (drains && mmf_os_channel_drain(channel->os) && deadline == MMF_RING_POLL)
-        answer = settle(&wait);
-    if (answer == MMF_RING_NOT_NOW)
-        answer = mmf_ring_wait(&wait);
-    if (answer == MMF_RING_DONE && drains)
-        mmf_os_channel_renew(channel->os); /* there may be more */
-    return status_of(channel, role, answer);
+    step = mmf_ring_wait_end(&wait->ring, step);
+    if (step == MMF_STEP_DONE && wait->consumes)
+        mmf_os_channel_renew(wait->channel->os); /* there may be more */
+    return status_of(wait->channel, wait->role, step);
 }
 
 int

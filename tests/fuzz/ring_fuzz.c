@@ -19,6 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
 enum { HEAD = 8, MOST_SLOTS = 16, PARTICIPANTS = 3 };
 
+static const mmf_kind kinds[] = {MMF_KIND_QUEUE, MMF_KIND_QUEUE, MMF_KIND_TOPIC,
+                                 MMF_KIND_LATEST};
 static const uint64_t sizes[] = {1, 48, 49, 200};
 
 struct memory {
@@ -89,7 +91,7 @@ send_one(struct mmf_ring *ring, uint64_t length)
     uint8_t *place;
 
     length %= ring->shape.message_size + 1;
-    if (mmf_ring_reserve(ring, length, &place) != MMF_RING_DONE)
+    if (mmf_ring_reserve(ring, length, &place) != MMF_STEP_DONE)
         return;
     if (place < ring->slots ||
         place + length > ring->slots + ring->shape.slots * ring->shape.stride)
@@ -107,26 +109,27 @@ receive_one(struct mmf_ring *ring, int returns)
     struct mmf_ring_message message;
 
     switch (ring->shape.kind) {
-    case MMF_RING_TOPIC:
-        if (mmf_ring_next(ring, &message) == MMF_RING_DONE) {
+    case MMF_KIND_TOPIC:
+        if (mmf_ring_next(ring, &message) == MMF_STEP_DONE) {
             check_message(ring, &message);
-            sink = (uint8_t)mmf_ring_is_whole(ring, message.index);
+            sink = (uint8_t)mmf_ring_still_valid(ring, message.index);
             mmf_ring_advance(ring);
         }
         mmf_ring_step_over(ring, 1, mmf_ring_participant(ring, 1)->identity);
         break;
-    case MMF_RING_LATEST:
-        if (mmf_ring_newest(ring, &message) == MMF_RING_DONE)
+    case MMF_KIND_LATEST:
+        if (mmf_ring_newest(ring, &message) == MMF_STEP_DONE)
             check_message(ring, &message);
         break;
     default:
-        mmf_ring_look_for_returned(ring);
-        if (mmf_ring_take(ring, &message) != MMF_RING_DONE)
+        if (mmf_ring_is_mpmc(ring))
+            mmf_ring_rescan_returned(ring);
+        if (mmf_ring_take(ring, &message) != MMF_STEP_DONE)
             break;
         check_message(ring, &message);
-        if (returns)
-            mmf_ring_return(ring, message.index);
-        else
+        if (returns && mmf_ring_is_mpmc(ring))
+            mmf_ring_return_word(ring, mmf_ring_word(ring, message.index));
+        else if (!returns)
             mmf_ring_release(ring, message.index);
     }
 }
@@ -138,8 +141,8 @@ recover_all(struct mmf_ring *ring)
     uint32_t found = mmf_ring_suspects(ring, 1, numbers, 2 * PARTICIPANTS);
 
     for (uint32_t i = 0; i < found; i++)
-        mmf_ring_clear_up(ring, numbers[i],
-                          mmf_ring_participant(ring, numbers[i])->identity, 1);
+        mmf_ring_recover(ring, numbers[i],
+                         mmf_ring_participant(ring, numbers[i])->identity, 1);
 }
 
 static void
@@ -150,15 +153,15 @@ join(struct mmf_ring *ring, const uint8_t *choices)
     mmf_ring_be_receiver(ring, MMF_RECEIVERS_FROM);
     ring->senders[0].identity = 7;
     ring->receivers[0].identity = 7;
-    ring->gate = choices[3];
+    ring->min_cursor = choices[3];
     ring->cursor = choices[4];
-    if (ring->shape.kind == MMF_RING_SPSC) {
-        mmf_ring_single_begin_sending(ring);
-        mmf_ring_single_begin_taking(ring);
+    if (ring->shape.is_spsc) {
+        mmf_ring_spsc_begin_sending(ring);
+        mmf_ring_spsc_begin_taking(ring);
     }
-    if (ring->shape.kind == MMF_RING_TOPIC && choices[5] & 1)
+    if (ring->shape.kind == MMF_KIND_TOPIC && choices[5] & 1)
         mmf_ring_subscribe(ring, choices[4]);
-    if (ring->shape.kind == MMF_RING_QUEUE && choices[5] & 1)
+    if (mmf_ring_is_mpmc(ring) && choices[5] & 1)
         mmf_ring_begin(ring);
 }
 
@@ -173,8 +176,9 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     bytes += count < HEAD ? count : HEAD;
     count -= count < HEAD ? count : HEAD;
     memset(&ring, 0, sizeof(ring));
-    ring.shape.kind = (enum mmf_ring_kind)(choices[0] % 4);
-    ring.shape.overflow = (enum mmf_ring_overflow)(1 + choices[0] / 4 % 3);
+    ring.shape.kind = kinds[choices[0] % 4];
+    ring.shape.is_spsc = choices[0] % 4 == 1;
+    ring.shape.overflow = (mmf_overflow)(1 + choices[0] / 4 % 3);
     ring.shape.slots = (uint64_t)1 << choices[1] % 5;
     ring.shape.message_size = sizes[choices[1] / 8 % 4];
     ring.shape.stride = mmf_ring_stride(ring.shape.message_size);

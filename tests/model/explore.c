@@ -40,7 +40,7 @@ enum step {
     STEP_CALL,
     STEP_WAKE,
     STEP_COMPARE,
-    STEP_COMPARE_SHIFTS,
+    STEP_COMPARE_EPOCH,
     STEP_WAKE_UP,
     STEP_ASK
 };
@@ -147,7 +147,7 @@ model_point(const char *operation, const volatile void *address)
  */
 
 static int
-index_of(const struct mmf_sync *object)
+index_of(const struct mmf_sync_ref *object)
 {
     return (int)(object->shared - world.shared);
 }
@@ -175,8 +175,8 @@ leave_queues(struct thread *thread)
 }
 
 static void
-sleep_on(void *context, const struct mmf_sync *objects, const uint32_t *expected,
-         const uint32_t *shifts, int count, int64_t until)
+sleep_on(void *context, const struct mmf_sync_ref *objects, const uint32_t *expected,
+         const uint32_t *epochs, int count, int64_t until)
 {
     struct thread *self;
 
@@ -199,11 +199,11 @@ sleep_on(void *context, const struct mmf_sync *objects, const uint32_t *expected
         self->entries[i].is_queued = 1;
         self->entries_count = (uint8_t)(i + 1);
     }
-    for (int i = 0; shifts != NULL && i < count; i++) {
+    for (int i = 0; epochs != NULL && i < count; i++) {
         int object = index_of(&objects[i]);
 
-        stand_before(STEP_COMPARE_SHIFTS, object);
-        if (*(volatile uint32_t *)&world.shared[object].shifts != shifts[i]) {
+        stand_before(STEP_COMPARE_EPOCH, object);
+        if (*(volatile uint32_t *)&world.shared[object].watch_epoch != epochs[i]) {
             leave_queues(self);
             return;
         }
@@ -253,7 +253,7 @@ wake_thread(struct thread *thread, int object)
 
 /* Wake `count` of the sleepers, beginning with the one that was picked. */
 static void
-wake(void *context, const struct mmf_sync *sync, int count)
+wake(void *context, const struct mmf_sync_ref *sync, int count)
 {
     int object = index_of(sync);
     int skip;
@@ -279,7 +279,7 @@ wake(void *context, const struct mmf_sync *sync, int count)
 }
 
 static void
-touch(void *context, const struct mmf_sync *object)
+touch(void *context, const struct mmf_sync_ref *object)
 {
     (void)context;
     (void)object;
@@ -292,7 +292,7 @@ process_of(int thread)
 }
 
 static int
-is_alive(void *context, const struct mmf_sync *object, uint64_t ticket)
+is_alive(void *context, const struct mmf_sync_ref *object, uint64_t ticket)
 {
     (void)context;
     if (current >= 0)
@@ -306,8 +306,11 @@ is_alive(void *context, const struct mmf_sync *object, uint64_t ticket)
     return 0;
 }
 
-static const struct mmf_sync_ops ops = {
-    .now = now, .sleep = sleep_on, .wake = wake, .touch = touch, .is_alive = is_alive};
+static const struct mmf_sync_ops ops = {.now = now,
+                                        .sleep = sleep_on,
+                                        .wake = wake,
+                                        .notify_pollers = touch,
+                                        .is_alive = is_alive};
 
 /*
  * Calls.
@@ -321,10 +324,10 @@ identity_of(int caller)
     return mmf_sync_identity(ticket, (uint32_t)caller + 1);
 }
 
-static struct mmf_sync
-grip_on(int object, int caller)
+static struct mmf_sync_ref
+ref_to(int object, int caller)
 {
-    struct mmf_sync grip = {
+    struct mmf_sync_ref ref = {
         .shared = &world.shared[object],
         .kind = plan->objects[object].kind,
         .identity = identity_of(caller),
@@ -332,18 +335,7 @@ grip_on(int object, int caller)
         .is_shared = 1,
     };
 
-    return grip;
-}
-
-/* As deadline_of in src/os/linux/sync/object.c. */
-static int64_t
-deadline_of(int timeout)
-{
-    if (timeout < 0)
-        return MMF_SYNC_FOREVER;
-    if (timeout == 0)
-        return MMF_SYNC_POLL;
-    return world.clock + (int64_t)timeout * 1000000;
+    return ref;
 }
 
 static void
@@ -360,7 +352,7 @@ begin_call(enum call_kind kind, const int *objects, int count, int number, int t
     call->can_time_out = timeout >= 0;
     self->is_calling = 1;
     stand_before(STEP_CALL, 0);
-    self->deadline = timeout > 0 ? deadline_of(timeout) : 0;
+    self->deadline = timeout > 0 ? mmf_sync_deadline(&ops, timeout) : 0;
 }
 
 /* The explorer sees it once this step is over. */
@@ -376,56 +368,42 @@ end_call(int status, int value)
     return status;
 }
 
-/* As take_at_once in src/os/linux/sync/object.c. */
-static int
-take_at_once(const struct mmf_sync *grip)
-{
-    switch (grip->kind) {
-    case MMF_SYNC_MUTEX:
-        return mmf_sync_take_free_mutex(grip->shared, grip->identity);
-    case MMF_SYNC_EVENT:
-        return mmf_sync_take_set_event(grip->shared);
-    default:
-        return mmf_sync_take_semaphore(grip->shared);
-    }
-}
-
 int
 wait_one(int object, int timeout)
 {
-    struct mmf_sync grip = grip_on(object, current);
+    struct mmf_sync_ref ref = ref_to(object, current);
     int index = 0;
     int rc = MMF_OK;
 
     begin_call(CALL_ANY, &object, 1, 0, timeout);
-    if (!take_at_once(&grip))
-        rc = mmf_sync_wait_any(&grip, 1, deadline_of(timeout), &ops, &index);
+    if (!mmf_sync_try_take(ref.shared, ref.kind, ref.identity))
+        rc = mmf_sync_wait_any(&ref, 1, mmf_sync_deadline(&ops, timeout), &ops, &index);
     return end_call(rc, rc == MMF_TIMED_OUT ? 0 : index);
 }
 
 int
 wait_any(const int *objects, int count, int timeout, int *index)
 {
-    struct mmf_sync grips[MOST_OBJECTS];
+    struct mmf_sync_ref refs[MOST_OBJECTS];
     int rc;
 
     for (int i = 0; i < count; i++)
-        grips[i] = grip_on(objects[i], current);
+        refs[i] = ref_to(objects[i], current);
     begin_call(CALL_ANY, objects, count, 0, timeout);
-    rc = mmf_sync_wait_any(grips, count, deadline_of(timeout), &ops, index);
+    rc = mmf_sync_wait_any(refs, count, mmf_sync_deadline(&ops, timeout), &ops, index);
     return end_call(rc, rc == MMF_TIMED_OUT ? 0 : *index);
 }
 
 int
 wait_all(const int *objects, int count, int timeout)
 {
-    struct mmf_sync grips[MOST_OBJECTS];
+    struct mmf_sync_ref refs[MOST_OBJECTS];
     int rc;
 
     for (int i = 0; i < count; i++)
-        grips[i] = grip_on(objects[i], current);
+        refs[i] = ref_to(objects[i], current);
     begin_call(CALL_ALL, objects, count, 0, timeout);
-    rc = mmf_sync_wait_all(grips, count, deadline_of(timeout), &ops);
+    rc = mmf_sync_wait_all(refs, count, mmf_sync_deadline(&ops, timeout), &ops);
     return end_call(rc, 0);
 }
 
@@ -433,77 +411,61 @@ wait_all(const int *objects, int count, int timeout)
 int
 release(int mutex)
 {
-    struct mmf_sync grip = grip_on(mutex, current);
-    struct mmf_sync_alarm alarm;
-    int rc;
+    struct mmf_sync_ref ref = ref_to(mutex, current);
+    int32_t ignored;
 
     begin_call(CALL_RELEASE, &mutex, 1, 0, NEVER);
-    if (mmf_sync_is_owned_once(grip.shared, grip.identity) &&
-        mmf_sync_free_mutex(grip.shared, grip.identity))
+    if (mmf_sync_is_owned_once(ref.shared, ref.identity) &&
+        mmf_sync_try_release_mutex(ref.shared, ref.identity))
         return end_call(MMF_OK, 0);
-    rc = mmf_sync_release_mutex(&grip, &alarm);
-    if (rc == MMF_OK)
-        mmf_sync_tell(&grip, &alarm, &ops);
-    return end_call(rc, 0);
+    return end_call(mmf_sync_signal(&ref, 1, &ignored, &ops), 0);
 }
 
 /* As mmf_os_event_set. */
 int
 set(int event)
 {
-    struct mmf_sync grip = grip_on(event, current);
-    struct mmf_sync_alarm alarm;
-    int rc;
+    struct mmf_sync_ref ref = ref_to(event, current);
+    int32_t ignored;
 
     begin_call(CALL_SET, &event, 1, 0, NEVER);
-    if (mmf_sync_set_quietly(grip.shared))
+    if (mmf_sync_try_set_event(ref.shared))
         return end_call(MMF_OK, 0);
-    rc = mmf_sync_set_event(&grip, &alarm);
-    if (rc == MMF_OK)
-        mmf_sync_tell(&grip, &alarm, &ops);
-    return end_call(rc, 0);
+    return end_call(mmf_sync_signal(&ref, 1, &ignored, &ops), 0);
 }
 
 int
 reset(int event)
 {
-    struct mmf_sync grip = grip_on(event, current);
+    struct mmf_sync_ref ref = ref_to(event, current);
 
     begin_call(CALL_RESET, &event, 1, 0, NEVER);
-    return end_call(mmf_sync_reset_event(&grip), 0);
+    return end_call(mmf_sync_reset_event(&ref), 0);
 }
 
 /* As mmf_os_semaphore_release. */
 int
 add(int semaphore, int count, int *previous)
 {
-    struct mmf_sync grip = grip_on(semaphore, current);
-    struct mmf_sync_alarm alarm;
+    struct mmf_sync_ref ref = ref_to(semaphore, current);
     int32_t before = 0;
-    int rc;
+    int rc = MMF_OK;
 
     begin_call(CALL_ADD, &semaphore, 1, count, NEVER);
-    if (mmf_sync_add_quietly(grip.shared, count, &before)) {
+    if (!mmf_sync_try_release_semaphore(ref.shared, count, &before))
+        rc = mmf_sync_signal(&ref, count, &before, &ops);
+    if (rc == MMF_OK)
         *previous = before;
-        return end_call(MMF_OK, before);
-    }
-    rc = mmf_sync_release_semaphore(&grip, count, &before, &alarm);
-    if (rc == MMF_OK) {
-        mmf_sync_tell(&grip, &alarm, &ops);
-        *previous = before;
-    }
-    return end_call(rc, rc == MMF_OK ? before : 0);
+    return end_call(rc, before);
 }
 
 void
 end_thread(int mutex)
 {
-    struct mmf_sync grip = grip_on(mutex, current);
-    struct mmf_sync_alarm alarm;
+    struct mmf_sync_ref ref = ref_to(mutex, current);
 
     begin_call(CALL_ABANDON, &mutex, 1, 0, NEVER);
-    mmf_sync_abandon_mutex(&grip, &alarm);
-    mmf_sync_tell(&grip, &alarm, &ops);
+    mmf_sync_abandon_mutex(&ref, &ops);
     end_call(MMF_OK, 0);
 }
 
@@ -527,7 +489,7 @@ would_be_missed(int thread)
         return 1;
     for (int i = 0; i < object_count; i++) {
         if (mmf_sync_ticket(world.shared[i].reserver) == ticket ||
-            (plan->objects[i].kind == MMF_SYNC_MUTEX &&
+            (plan->objects[i].kind == MMF_KIND_MUTEX &&
              mmf_sync_ticket(world.shared[i].word >> 4) == ticket))
             return 1;
     }
@@ -830,11 +792,11 @@ static void
 check_words(void)
 {
     for (int i = 0; i < object_count; i++) {
-        struct mmf_sync grip = grip_on(i, PROBER);
+        struct mmf_sync_ref ref = ref_to(i, PROBER);
         uint64_t word;
-        enum mmf_sync_answer answer = mmf_sync_peek(&grip, 0, &word);
+        enum mmf_step answer = mmf_sync_probe(&ref, 0, &word);
 
-        if (answer == MMF_SYNC_CORRUPT)
+        if (answer == MMF_STEP_CORRUPT)
             found("a word is corrupt");
         if ((word & MMF_WORD_RESERVED) && world.shared[i].reserver == 0)
             found("a word is reserved for nobody");
@@ -865,8 +827,7 @@ happen(struct choice choice)
 static void
 probe_with(enum call_kind kind, const int *objects, int count)
 {
-    struct mmf_sync grips[MOST_OBJECTS];
-    struct mmf_sync_alarm alarm;
+    struct mmf_sync_ref refs[MOST_OBJECTS];
     struct call call = {
         .kind = (uint8_t)kind, .count = (uint8_t)count, .number = 1, .can_time_out = 1};
     struct outcome outcome = {0};
@@ -876,21 +837,18 @@ probe_with(enum call_kind kind, const int *objects, int count)
 
     for (int i = 0; i < count && i < MOST_OBJECTS; i++) {
         call.objects[i] = (uint8_t)objects[i];
-        grips[i] = grip_on(objects[i], PROBER);
+        refs[i] = ref_to(objects[i], PROBER);
     }
     spec_call(&world.spec, PROBER, &call);
     switch (kind) {
     case CALL_ALL:
-        rc = mmf_sync_wait_all(grips, count, MMF_SYNC_POLL, &ops);
+        rc = mmf_sync_wait_all(refs, count, MMF_SYNC_POLL, &ops);
         break;
     case CALL_ANY:
-        rc = mmf_sync_wait_any(grips, count, MMF_SYNC_POLL, &ops, &index);
-        break;
-    case CALL_SET:
-        rc = mmf_sync_set_event(grips, &alarm);
+        rc = mmf_sync_wait_any(refs, count, MMF_SYNC_POLL, &ops, &index);
         break;
     default:
-        rc = mmf_sync_release_semaphore(grips, 1, &before, &alarm);
+        rc = mmf_sync_signal(refs, 1, &before, &ops);
     }
     outcome.status = (int16_t)rc;
     outcome.value = (int16_t)before;
@@ -904,13 +862,13 @@ probe_object(int object)
 {
     int often = 1;
 
-    if (plan->objects[object].kind == MMF_SYNC_SEMAPHORE)
+    if (plan->objects[object].kind == MMF_KIND_SEMAPHORE)
         often += plan->objects[object].second;
     while (often-- > 0 && failure == NULL)
         probe_with(CALL_ANY, &object, 1);
-    if (plan->objects[object].kind == MMF_SYNC_MUTEX || failure != NULL)
+    if (plan->objects[object].kind == MMF_KIND_MUTEX || failure != NULL)
         return;
-    probe_with(plan->objects[object].kind == MMF_SYNC_EVENT ? CALL_SET : CALL_ADD,
+    probe_with(plan->objects[object].kind == MMF_KIND_EVENT ? CALL_SET : CALL_ADD,
                &object, 1);
     probe_with(CALL_ANY, &object, 1);
 }
@@ -989,10 +947,10 @@ start(const struct scenario *scenario)
         const struct object_plan *object = &plan->objects[object_count];
         struct mmf_sync_shared *shared = &world.shared[object_count++];
 
-        if (object->kind == MMF_SYNC_MUTEX)
+        if (object->kind == MMF_KIND_MUTEX)
             mmf_sync_init_mutex(shared,
                                 object->first > 0 ? identity_of(object->first - 1) : 0);
-        else if (object->kind == MMF_SYNC_EVENT)
+        else if (object->kind == MMF_KIND_EVENT)
             mmf_sync_init_event(shared, object->first, object->second);
         else
             mmf_sync_init_semaphore(shared, object->first, object->second);
@@ -1062,8 +1020,8 @@ print_atomic(const struct thread *thread)
     case offsetof(struct mmf_sync_shared, watch) + 8:
         field = "watch 2";
         break;
-    case offsetof(struct mmf_sync_shared, shifts):
-        field = "shifts";
+    case offsetof(struct mmf_sync_shared, watch_epoch):
+        field = "watch epoch";
         break;
     case offsetof(struct mmf_sync_shared, recursion):
         field = "recursion";
@@ -1098,8 +1056,9 @@ print_choice(struct choice choice)
     case STEP_COMPARE:
         printf("futex of %s", plan->objects[thread->step_object].name);
         break;
-    case STEP_COMPARE_SHIFTS:
-        printf("futex of the shifts of %s", plan->objects[thread->step_object].name);
+    case STEP_COMPARE_EPOCH:
+        printf("futex of the watch epoch of %s",
+               plan->objects[thread->step_object].name);
         break;
     case STEP_WAKE_UP:
         printf("wake up");

@@ -18,7 +18,7 @@
  * word, in order, as in futex_waitv(2). Whoever was woken by one word is still queued
  * at the others until it runs, and can so eat their wake-ups.
  *
- * In the end (nobody can go on) the words are looked at through the same code, by a
+ * In the end (nobody can go on) the words are dead_checked at through the same code, by a
  * process that was not there before.
  */
 #ifndef MMF_TEST_MODEL_EXPLORE_H

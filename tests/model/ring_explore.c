@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "coroutine.h"
+#include "shared/ring/inner.h"
 #include "shared/ring/latest.h"
 #include "shared/ring/spsc.h"
 
@@ -281,12 +282,12 @@ clear_up_dead(int is_sending)
 
         if (identity == 0 || is_alive(mmf_ring_ticket(identity)))
             continue;
-        if (plan->kind == MMF_RING_TOPIC && !is_sending &&
+        if (plan->kind == MMF_KIND_TOPIC && !is_sending &&
             numbers[i] < MMF_RECEIVERS_FROM) {
             cleared |= mmf_ring_step_over(ring, numbers[i], identity);
         } else {
-            mmf_ring_clear_up(ring, numbers[i], identity,
-                              plan->kind != MMF_RING_TOPIC || is_sending);
+            mmf_ring_recover(ring, numbers[i], identity,
+                             plan->kind != MMF_KIND_TOPIC || is_sending);
             cleared = 1;
         }
     }
@@ -309,13 +310,13 @@ reserve_waiting(int waits)
     uint8_t *bytes;
 
     for (;;) {
-        enum mmf_ring_answer answer;
+        enum mmf_step answer;
 
         begin_look();
         answer = mmf_ring_reserve(own_ring(), 8, &bytes);
-        if (answer == MMF_RING_DONE)
+        if (answer == MMF_STEP_DONE)
             return bytes;
-        if (answer == MMF_RING_CORRUPT)
+        if (answer == MMF_STEP_CORRUPT)
             found("a sender finds the words corrupt");
         if (clear_up_dead(1))
             continue;
@@ -386,21 +387,21 @@ take_once(struct mmf_ring_message *message)
 {
     struct mmf_ring *ring = own_ring();
 
-    for (int looked = 0;;) {
+    for (int dead_checked = 0;;) {
         uint64_t seen;
-        enum mmf_ring_answer answer = mmf_ring_take(ring, message);
+        enum mmf_step answer = mmf_ring_take(ring, message);
 
-        if (answer == MMF_RING_CORRUPT)
+        if (answer == MMF_STEP_CORRUPT)
             found("a consumer finds the words corrupt");
-        if (answer == MMF_RING_DONE)
+        if (answer == MMF_STEP_DONE)
             return 1;
-        seen = ring->seen_returned;
-        if (looked || plan->kind == MMF_RING_SPSC)
+        seen = ring->seen_return_epoch;
+        if (dead_checked || plan->is_spsc)
             return 0;
-        mmf_ring_look_for_returned(ring);
-        if (seen == ring->seen_returned)
+        mmf_ring_rescan_returned(ring);
+        if (seen == ring->seen_return_epoch)
             return 0;
-        looked = 1;
+        dead_checked = 1;
     }
 }
 
@@ -468,15 +469,21 @@ release(uint64_t index)
     end_call(CALL_HOLD);
 }
 
+/* As in mmf_ring_recover, when a consumer closes its handle. */
 void
-hand_on(uint64_t index)
+return_message(uint64_t index)
 {
+    mmf_atomic_u64 *held;
+
     self()->message = message_of(current, index);
     world.messages[self()->message].holder = 0;
     world.messages[self()->message].may_return = 1;
     begin_call(CALL_RETURN);
-    if (!mmf_ring_return(own_ring(), index))
+    if (!mmf_ring_holds(own_ring(), index, 0))
         found("a message was taken from a living consumer");
+    mmf_ring_return_word(own_ring(), mmf_ring_word(own_ring(), index));
+    held = &mmf_ring_receiver(own_ring())->held;
+    mmf_store_release_u64(held, mmf_load_relaxed_u64(held) - 1);
     end_call(CALL_HOLD);
 }
 
@@ -489,7 +496,7 @@ begin_late(void)
 void
 lag_behind(void)
 {
-    if (own_ring()->passed_count != 0)
+    if (own_ring()->deferred_count != 0)
         return; /* it has been there */
     own_ring()->cursor -= 2 * plan->slots;
     own_ring()->cursor &= MMF_INDEX_MASK;
@@ -510,7 +517,7 @@ succeed(void)
             if (identity != 0 && is_alive(mmf_ring_ticket(identity)))
                 continue;
             if (identity != 0)
-                mmf_ring_clear_up(ring, number, identity, 1);
+                mmf_ring_recover(ring, number, identity, 1);
             identity = 0;
             if (!mmf_exchange_if_u64(&entry->identity, &identity, ring->identity))
                 continue;
@@ -540,14 +547,14 @@ receive_waiting(int waits)
 
     begin_call(CALL_READ);
     for (;;) {
-        enum mmf_ring_answer answer;
+        enum mmf_step answer;
         uint32_t content;
 
         begin_look();
         answer = mmf_ring_next(ring, &message);
-        if (answer == MMF_RING_CORRUPT)
+        if (answer == MMF_STEP_CORRUPT)
             found("a subscriber finds the words corrupt");
-        if (answer == MMF_RING_NOT_NOW) {
+        if (answer == MMF_STEP_WOULD_BLOCK) {
             if (clear_up_dead(0))
                 continue;
             if (!waits) {
@@ -558,8 +565,8 @@ receive_waiting(int waits)
             continue;
         }
         content = read_content(&message);
-        if (!mmf_ring_is_whole(ring, message.index)) {
-            if (plan->overflow != MMF_RING_DROP &&
+        if (!mmf_ring_still_valid(ring, message.index)) {
+            if (plan->overflow != MMF_OVERFLOW_DROP_OLDEST &&
                 mmf_index_difference(message.index, self()->joined) >= 0)
                 found("publishers that wait have overwritten a message");
             continue;
@@ -600,15 +607,15 @@ note_read(const struct mmf_ring_message *message, uint32_t content)
 }
 
 static int
-read_at_a_glance(void)
+try_read(void)
 {
-    struct mmf_ring_glance seen;
+    struct mmf_ring_read seen;
     uint32_t content;
 
-    if (!mmf_ring_glance(own_ring(), &seen))
+    if (!mmf_ring_try_read(own_ring(), &seen))
         return 0;
     content = read_content(&seen.message);
-    if (!mmf_ring_is_same(&seen))
+    if (!mmf_ring_read_still_valid(&seen))
         return 0;
     note_read(&seen.message, content);
     return 1;
@@ -621,23 +628,23 @@ read_value(void)
     struct mmf_ring_message message;
 
     begin_call(CALL_READ);
-    if (read_at_a_glance()) {
+    if (try_read()) {
         end_call(CALL_NONE);
         return;
     }
     for (;;) {
-        enum mmf_ring_answer answer = mmf_ring_newest(ring, &message);
+        enum mmf_step answer = mmf_ring_newest(ring, &message);
         uint32_t content;
 
-        if (answer == MMF_RING_CORRUPT)
+        if (answer == MMF_STEP_CORRUPT)
             found("a reader finds the words corrupt");
-        if (answer == MMF_RING_NOT_NOW) {
+        if (answer == MMF_STEP_WOULD_BLOCK) {
             if (self()->has_floor || self()->has_read)
                 found("a value has gone");
             break;
         }
         content = read_content(&message);
-        if (!mmf_ring_is_whole(ring, message.index))
+        if (!mmf_ring_still_valid(ring, message.index))
             continue;
         note_read(&message, content);
         break;
@@ -657,7 +664,7 @@ clear_up_all(struct mmf_ring *ring)
         uint64_t identity = mmf_ring_participant(ring, number)->identity;
 
         if (identity != 0 && !is_alive(mmf_ring_ticket(identity)))
-            mmf_ring_clear_up(ring, number, identity, 1);
+            mmf_ring_recover(ring, number, identity, 1);
     }
 }
 
@@ -667,7 +674,7 @@ probe_take_all(struct mmf_ring *ring)
     struct mmf_ring_message message;
     struct message *taken;
 
-    while (failure == NULL && mmf_ring_take(ring, &message) == MMF_RING_DONE) {
+    while (failure == NULL && mmf_ring_take(ring, &message) == MMF_STEP_DONE) {
         judge_taken(PROBER, &message, *(const uint32_t *)(const void *)message.bytes);
         if (failure != NULL)
             return;
@@ -685,7 +692,7 @@ probe_send(struct mmf_ring *ring, int often)
     struct message *message = &world.messages[PROBER * MOST_SENT + often % MOST_SENT];
     uint8_t *bytes;
 
-    if (mmf_ring_reserve(ring, 8, &bytes) != MMF_RING_DONE)
+    if (mmf_ring_reserve(ring, 8, &bytes) != MMF_STEP_DONE)
         return 0;
     memset(message, 0, sizeof(*message));
     message->index = ring->reserved;
@@ -701,13 +708,13 @@ count_in_hand(void)
 {
     int in_hand = 0;
 
-    if (plan->kind == MMF_RING_SPSC)
+    if (plan->is_spsc)
         return (int)mmf_index_difference(world.shared.tail, world.shared.head);
     for (uint64_t i = 0; i < plan->slots; i++) {
         enum mmf_slot_state state = mmf_word_state(world.slots[i].word);
 
         in_hand += state == MMF_SLOT_RESERVED || state == MMF_SLOT_TAKEN ||
-                   state == MMF_SLOT_RETAKEN;
+                   state == MMF_SLOT_REDELIVERED;
     }
     return in_hand;
 }
@@ -749,7 +756,7 @@ probe_receive(struct mmf_ring *ring, uint64_t index)
 {
     struct mmf_ring_message message;
 
-    while (mmf_ring_next(ring, &message) == MMF_RING_DONE) {
+    while (mmf_ring_next(ring, &message) == MMF_STEP_DONE) {
         if (message.index == index)
             return 1;
         mmf_ring_advance(ring);
@@ -765,7 +772,7 @@ probe_topic(struct mmf_ring *ring)
     judge_end();
     mmf_ring_subscribe(ring, 0);
     sent = probe_send(ring, 0);
-    if (!sent && plan->overflow == MMF_RING_DROP)
+    if (!sent && plan->overflow == MMF_OVERFLOW_DROP_OLDEST)
         found("in the end a publisher is held up");
     if (sent && !probe_receive(ring, world.messages[PROBER * MOST_SENT].index))
         found("in the end a message does not come through");
@@ -780,7 +787,7 @@ probe_latest(struct mmf_ring *ring)
         if (i > 0 && !probe_send(ring, i))
             found("in the end a writer is held up");
         judge_begin(PROBER);
-        if (mmf_ring_newest(ring, &message) == MMF_RING_DONE)
+        if (mmf_ring_newest(ring, &message) == MMF_STEP_DONE)
             judge_read(PROBER, &message,
                        *(const uint32_t *)(const void *)message.bytes);
         else if (world.threads[PROBER].has_floor)
@@ -788,9 +795,9 @@ probe_latest(struct mmf_ring *ring)
     }
 }
 
-/* SINGLE: the living one's grip is as good; or one that joins as ring_join.c does. */
+/* SINGLE: the living one's ref is as good; or one that joins as ring_join.c does. */
 static void
-probe_single(struct mmf_ring *ring)
+probe_spsc(struct mmf_ring *ring)
 {
     if (is_alive(ticket_of(0))) {
         ring->out = world.rings[0].out;
@@ -798,7 +805,7 @@ probe_single(struct mmf_ring *ring)
         while (mmf_ring_slot(ring, world.shared.tail)->word ==
                mmf_word_make(world.shared.tail, 0, MMF_SLOT_COMMITTED))
             world.shared.tail = (world.shared.tail + 1) & MMF_INDEX_MASK;
-        mmf_ring_single_begin_sending(ring);
+        mmf_ring_spsc_begin_sending(ring);
     }
     if (is_alive(ticket_of(1))) {
         for (uint64_t i = world.shared.head; i != world.rings[1].cursor;
@@ -811,10 +818,10 @@ probe_single(struct mmf_ring *ring)
                 found("the consumer does not have what it took");
         }
         ring->cursor = world.rings[1].cursor;
-        ring->seen_returned = world.rings[1].seen_returned;
+        ring->redelivered_until = world.rings[1].redelivered_until;
         ring->in = world.rings[1].in;
     } else {
-        mmf_ring_single_begin_taking(ring);
+        mmf_ring_spsc_begin_taking(ring);
     }
     probe_take_all(ring);
     if (failure == NULL)
@@ -838,13 +845,13 @@ check_end(void)
     probe_steps = MOST_PROBING;
     clear_up_all(&ring);
     switch (plan->kind) {
-    case MMF_RING_QUEUE:
-        probe_queue(&ring);
+    case MMF_KIND_QUEUE:
+        if (plan->is_spsc)
+            probe_spsc(&ring);
+        else
+            probe_queue(&ring);
         break;
-    case MMF_RING_SPSC:
-        probe_single(&ring);
-        break;
-    case MMF_RING_TOPIC:
+    case MMF_KIND_TOPIC:
         probe_topic(&ring);
         break;
     default:
@@ -865,7 +872,7 @@ struct part {
     size_t size;
 };
 
-static struct part parts[8 + 4 * MOST_THREADS + 2 * MOST_SLOTS];
+static struct part parts[9 + 4 * MOST_THREADS + 2 * MOST_SLOTS];
 static int part_count;
 
 static void
@@ -879,8 +886,9 @@ list_parts(void)
 {
     part_count = 0;
     add_part(&world.shared.tail, 8);
+    add_part(&world.shared.skips_begun, 16);
     add_part(&world.shared.head, 16);
-    add_part(&world.shared.newest, 16);
+    add_part(&world.shared.newest_at_least, 16);
     add_part(&world.shared.retired_sent, 40);
     add_part(world.taken, sizeof(world.taken));
     add_part(&world.kills_left, sizeof(world.kills_left));
@@ -987,10 +995,10 @@ static void
 prepare_ring(int caller)
 {
     struct mmf_ring *ring = &world.rings[caller];
-    int is_single = plan->kind == MMF_RING_SPSC;
     uint64_t first = plan->first == 0 ? MMF_INDEX_FIRST : plan->first;
 
     ring->shape.kind = plan->kind;
+    ring->shape.is_spsc = plan->is_spsc;
     ring->shape.overflow = plan->overflow;
     ring->shape.slots = plan->slots;
     ring->shape.stride = sizeof(struct mmf_slot_shared);
@@ -1003,14 +1011,13 @@ prepare_ring(int caller)
     ring->slots = (uint8_t *)world.slots;
     ring->slots_end = ring->slots + plan->slots * sizeof(struct mmf_slot_shared);
     ring->identity = ticket_of(caller) << MMF_IDENTITY_HANDLE_BITS | 1;
-    mmf_ring_be_sender(ring, is_single ? 0 : (uint32_t)caller);
+    mmf_ring_be_sender(ring, plan->is_spsc ? 0 : (uint32_t)caller);
     mmf_ring_be_receiver(ring, MMF_RECEIVERS_FROM + ring->sender);
-    ring->gate = (first - plan->slots) & MMF_INDEX_MASK;
+    ring->min_cursor = (first - plan->slots) & MMF_INDEX_MASK;
     ring->cursor = first;
-    ring->searched = first;
-    if (is_single) {
-        mmf_ring_single_begin_sending(ring);
-        mmf_ring_single_begin_taking(ring);
+    if (plan->is_spsc) {
+        mmf_ring_spsc_begin_sending(ring);
+        mmf_ring_spsc_begin_taking(ring);
     }
 }
 
@@ -1029,7 +1036,7 @@ start(const struct scenario *scenario)
         world.senders[i].identity = world.rings[i].identity;
         world.receivers[i].identity = world.rings[i].identity;
     }
-    if (plan->kind == MMF_RING_SPSC) {
+    if (plan->is_spsc) {
         world.senders[0].cursor = world.shared.tail;
         world.receivers[0].cursor = world.shared.head;
     }
@@ -1070,17 +1077,17 @@ print_address(const volatile void *address)
     }
     if (address == &world.shared.tail)
         printf("tail");
-    else if (address == &world.shared.leaving)
-        printf("leaving");
-    else if (address == &world.shared.left_out)
-        printf("left_out");
+    else if (address == &world.shared.skips_begun)
+        printf("skips_begun");
+    else if (address == &world.shared.skips_done)
+        printf("skips_done");
     else if (address == &world.shared.head)
         printf("head");
     else if (address == &world.shared.taken)
         printf("taken");
-    else if (address == &world.shared.newest)
+    else if (address == &world.shared.newest_at_least)
         printf("newest");
-    else if (address == &world.shared.returned)
+    else if (address == &world.shared.return_epoch)
         printf("returned");
     else
         printf("+%d", (int)(at - (char *)&world.shared));
@@ -1122,7 +1129,7 @@ print_after(struct choice choice)
     printf("    tail %llx+%d, head %llx, newest %llx:",
            (unsigned long long)(world.shared.tail & MMF_INDEX_MASK),
            (int)(world.shared.tail >> 48), (unsigned long long)world.shared.head,
-           (unsigned long long)world.shared.newest);
+           (unsigned long long)world.shared.newest_at_least);
     for (uint64_t j = 0; j < plan->slots; j++)
         print_word(world.slots[j].word);
     printf("%s\n", world.threads[choice.thread].status == RESTING ? "; rests" : "");

@@ -39,8 +39,9 @@ enum {
 
 struct scenario {
     const char *name;
-    enum mmf_ring_kind kind;
-    enum mmf_ring_overflow overflow;
+    mmf_kind kind;
+    int is_spsc;
+    mmf_overflow overflow;
     uint64_t slots;
     uint64_t first; /* index; 0: MMF_INDEX_FIRST */
     void (*threads[MOST_THREADS])(void);
@@ -69,12 +70,12 @@ void reserve_and_abandon(void);
 uint64_t take(void);
 int take_if_there(uint64_t *index);
 void release(uint64_t index);
-void hand_on(uint64_t index);
+void return_message(uint64_t index);
 
 /* Join as a consumer when the thread comes to it; else it has joined from the begin. */
 void begin_late(void);
 
-/* A consumer that has not looked for two laps. */
+/* A consumer that has not dead_checked for two laps. */
 void lag_behind(void);
 
 /* Take the entry of a consumer that was killed, once there is one. */

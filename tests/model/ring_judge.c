@@ -3,7 +3,7 @@
  */
 #include "ring_world.h"
 
-#include "shared/ring/slot.h"
+#include "shared/ring/inner.h"
 
 static int
 sender_of(uint32_t number)
@@ -47,18 +47,19 @@ judge_taken(int thread, const struct mmf_ring_message *seen, uint32_t content)
         found("a message was taken after it was released");
     if (message->holder != 0)
         found("a message was taken that somebody else has in hand");
-    if (seen->again && !message->may_return && !world.taker_died)
+    if (seen->redelivered && !message->may_return && !world.taker_died)
         found("a message is marked although nobody had it before");
-    if (!seen->again && message->was_taken)
+    if (!seen->redelivered && message->was_taken)
         found("a message is not marked although somebody had it before");
-    if (!seen->again && thread != PROBER &&
+    if (!seen->redelivered && thread != PROBER &&
         place_of(content) <= world.threads[thread].seen[sender])
         found("a message comes after a later one of its sender");
-    if (!seen->again && thread == PROBER && place_of(content) <= world.taken[sender])
+    if (!seen->redelivered && thread == PROBER &&
+        place_of(content) <= world.taken[sender])
         found("in the end a message comes after a later one of its sender");
     message->was_taken = 1;
     message->holder = (uint8_t)(thread + 1);
-    if (!seen->again && place_of(content) > world.taken[sender])
+    if (!seen->redelivered && place_of(content) > world.taken[sender])
         world.taken[sender] = place_of(content);
 }
 
@@ -95,7 +96,7 @@ judge_received(int thread, const struct mmf_ring_message *seen, uint32_t content
     if (mmf_index_difference(seen->index, last) <= 0)
         found("a subscriber gets a message twice, or an older one");
     missed = count_sent_between(last, seen->index);
-    if (plan->overflow != MMF_RING_DROP &&
+    if (plan->overflow != MMF_OVERFLOW_DROP_OLDEST &&
         count_sent_between(later_of(last, world.threads[thread].joined - 1),
                            seen->index) > 0)
         found("a subscriber misses a message although publishers wait");
@@ -217,10 +218,10 @@ is_held_by_subscriber(void)
 static int
 must_sender_wait(void)
 {
-    if (plan->kind == MMF_RING_SPSC)
+    if (plan->is_spsc)
         return mmf_index_difference(world.shared.tail, world.shared.head) >=
                (int64_t)plan->slots;
-    if (plan->kind == MMF_RING_TOPIC && plan->overflow != MMF_RING_DROP &&
+    if (plan->kind == MMF_KIND_TOPIC && plan->overflow != MMF_OVERFLOW_DROP_OLDEST &&
         is_held_by_subscriber())
         return 1;
     for (uint64_t i = 0; i < plan->slots; i++) {
@@ -230,7 +231,8 @@ must_sender_wait(void)
         if (state == MMF_SLOT_RELEASED)
             return 0;
         if (state == MMF_SLOT_COMMITTED || state == MMF_SLOT_RETURNED)
-            return plan->kind == MMF_RING_QUEUE && plan->overflow != MMF_RING_DROP;
+            return plan->kind == MMF_KIND_QUEUE &&
+                   plan->overflow != MMF_OVERFLOW_DROP_OLDEST;
         if (is_owner_dead(index))
             return 0;
     }
@@ -242,7 +244,7 @@ must_consumer_wait(int thread)
 {
     uint64_t cursor = world.rings[thread].cursor;
 
-    if (plan->kind == MMF_RING_SPSC)
+    if (plan->is_spsc)
         return index_at(cursor) != cursor || state_at(cursor) != MMF_SLOT_COMMITTED;
     for (uint64_t i = 0; i < plan->slots; i++) {
         if (state_at(i) == MMF_SLOT_COMMITTED || state_at(i) == MMF_SLOT_RETURNED)
@@ -277,7 +279,7 @@ judge_resting(void)
         if (thread->is_sender_waiting) {
             if (!must_sender_wait())
                 found("a sender rests, although there is a slot to be had");
-        } else if (plan->kind == MMF_RING_TOPIC) {
+        } else if (plan->kind == MMF_KIND_TOPIC) {
             if (!must_subscriber_wait(i))
                 found("a subscriber rests, although there is a message to be had");
         } else if (thread->call == CALL_TAKE && !must_consumer_wait(i)) {
@@ -301,7 +303,7 @@ judge_rest_of_queue(void)
 
         gone += message->sent == SENT && message->released == 0 && message->holder == 0;
     }
-    if (plan->overflow != MMF_RING_DROP) {
+    if (plan->overflow != MMF_OVERFLOW_DROP_OLDEST) {
         if (gone > 0)
             found("a message was lost");
         return;
@@ -342,7 +344,7 @@ judge_counters(void)
     for (int i = 0; i < MOST_CALLERS; i++) {
         sent += mmf_ring_sent_by(&world.rings[i], &world.senders[i]);
         received += mmf_ring_received_by(&world.rings[i], &world.receivers[i]);
-        if (plan->kind == MMF_RING_SPSC)
+        if (plan->is_spsc)
             break; /* it has one entry of each */
     }
     for (int i = 0; i < MOST_MESSAGES; i++) {
@@ -351,17 +353,16 @@ judge_counters(void)
     }
     if (sent != were_sent)
         found("the counters do not tell how many were sent");
-    if ((plan->kind == MMF_RING_QUEUE || plan->kind == MMF_RING_SPSC) &&
-        received != were_released)
+    if ((plan->kind == MMF_KIND_QUEUE) && received != were_released)
         found("the counters do not tell how many were received");
 }
 
 void
 judge_end(void)
 {
-    if (plan->kind == MMF_RING_QUEUE || plan->kind == MMF_RING_SPSC)
+    if (plan->kind == MMF_KIND_QUEUE)
         judge_rest_of_queue();
-    if (plan->kind == MMF_RING_TOPIC)
+    if (plan->kind == MMF_KIND_TOPIC)
         judge_rest_of_topic();
     if (plan->kills == 0)
         judge_counters();

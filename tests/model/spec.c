@@ -15,11 +15,11 @@ static void
 init_object(const struct object_plan *from, struct spec_object *object)
 {
     object->owner = SPEC_NOBODY;
-    if (from->kind == MMF_SYNC_MUTEX && from->first > 0)
+    if (from->kind == MMF_KIND_MUTEX && from->first > 0)
         object->owner = (int8_t)(from->first - 1);
-    else if (from->kind == MMF_SYNC_EVENT)
+    else if (from->kind == MMF_KIND_EVENT)
         object->mark = (uint8_t)from->first;
-    else if (from->kind == MMF_SYNC_SEMAPHORE)
+    else if (from->kind == MMF_KIND_SEMAPHORE)
         object->count = (uint8_t)from->first;
 }
 
@@ -43,9 +43,9 @@ is_to_be_had(const struct spec_state *state, int object, int caller)
     const struct spec_object *it = &state->objects[object];
 
     switch (plan[object].kind) {
-    case MMF_SYNC_MUTEX:
+    case MMF_KIND_MUTEX:
         return it->owner < 0 || it->owner == caller;
-    case MMF_SYNC_EVENT:
+    case MMF_KIND_EVENT:
         return it->mark;
     default:
         return it->count > 0;
@@ -60,7 +60,7 @@ take(struct spec_state *state, int object, int caller)
     int rc = MMF_OK;
 
     switch (plan[object].kind) {
-    case MMF_SYNC_MUTEX:
+    case MMF_KIND_MUTEX:
         if (it->owner == caller) {
             it->recursion++;
             break;
@@ -70,7 +70,7 @@ take(struct spec_state *state, int object, int caller)
         it->recursion = 0;
         it->mark = 0;
         break;
-    case MMF_SYNC_EVENT:
+    case MMF_KIND_EVENT:
         if (!plan[object].second)
             it->mark = 0;
         break;
@@ -278,7 +278,7 @@ expand_add(struct spec *spec, const struct spec_state *state, int caller)
         struct spec_state next = *state;
 
         if (shown + call->number > plan[object].second) {
-            add_after(spec, &next, caller, MMF_E_FULL, 0);
+            add_after(spec, &next, caller, MMF_E_MAXIMUM, 0);
             continue;
         }
         next.objects[object].count = (uint8_t)(before + call->number);
@@ -514,9 +514,9 @@ spec_print(const struct spec *spec)
             const struct spec_object *object = &spec->states[i].objects[j];
 
             printf(" %s:", plan[j].name);
-            if (plan[j].kind == MMF_SYNC_SEMAPHORE)
+            if (plan[j].kind == MMF_KIND_SEMAPHORE)
                 printf("%d", object->count);
-            else if (plan[j].kind == MMF_SYNC_EVENT)
+            else if (plan[j].kind == MMF_KIND_EVENT)
                 printf("%s", object->mark ? "set" : "reset");
             else if (object->owner == SPEC_DEAD)
                 printf("of the dead");

@@ -32,7 +32,7 @@ enum {
 
 struct object_plan {
     const char *name;
-    enum mmf_sync_kind kind;
+    mmf_kind kind;
     int first;  /* mutex: its owner, 1 the first thread; event: signalled; semaphore:
                    initial count */
     int second; /* event: manual; semaphore: maximum */

@@ -20,23 +20,23 @@
 
 #define MUTEX(name)                                                                    \
     {                                                                                  \
-        name, MMF_SYNC_MUTEX, 0, 0                                                     \
+        name, MMF_KIND_MUTEX, 0, 0                                                     \
     }
 #define MUTEX_OF(thread)                                                               \
     {                                                                                  \
-        "M", MMF_SYNC_MUTEX, thread, 0                                                 \
+        "M", MMF_KIND_MUTEX, thread, 0                                                 \
     }
 #define AUTO_EVENT(name, signalled)                                                    \
     {                                                                                  \
-        name, MMF_SYNC_EVENT, signalled, 0                                             \
+        name, MMF_KIND_EVENT, signalled, 0                                             \
     }
 #define MANUAL_EVENT(name, signalled)                                                  \
     {                                                                                  \
-        name, MMF_SYNC_EVENT, signalled, 1                                             \
+        name, MMF_KIND_EVENT, signalled, 1                                             \
     }
 #define SEMAPHORE(name, count, maximum)                                                \
     {                                                                                  \
-        name, MMF_SYNC_SEMAPHORE, count, maximum                                       \
+        name, MMF_KIND_SEMAPHORE, count, maximum                                       \
     }
 
 enum { FIRST, SECOND, THIRD };
@@ -519,12 +519,12 @@ static const struct scenario scenarios[] = {
      .objects = {MUTEX("M")},
      .threads = {lock_first, lock_first_shortly, lock_first},
      .ticks = 1},
-    {.name = "mutex, somebody killed, two threads",
+    {.name = "mutex, one killed, two threads",
      .objects = {MUTEX("M")},
      .threads = {lock_first_twice, lock_first_twice},
      .kills = 1,
      .ticks = 1},
-    {.name = "mutex, somebody killed, three threads",
+    {.name = "mutex, one killed, three threads",
      .objects = {MUTEX("M")},
      .threads = {lock_first, lock_first, lock_first},
      .kills = 1},
@@ -532,7 +532,7 @@ static const struct scenario scenarios[] = {
      .objects = {MUTEX("M")},
      .threads = {lock_and_keep, try_lock_first, try_lock_first},
      .kills = 1},
-    {.name = "mutex, recursion, somebody killed",
+    {.name = "mutex, recursion, one killed",
      .objects = {MUTEX("M")},
      .threads = {lock_again, lock_first, try_lock_first},
      .kills = 1},
@@ -622,7 +622,7 @@ static const struct scenario scenarios[] = {
      .objects = {AUTO_EVENT("E", 0)},
      .threads = {set_first, wait_first_shortly, wait_first},
      .ticks = 2},
-    {.name = "auto event, somebody killed",
+    {.name = "auto event, one killed",
      .objects = {AUTO_EVENT("E", 0)},
      .threads = {set_first_twice, wait_first, wait_first},
      .kills = 1},
@@ -632,7 +632,7 @@ static const struct scenario scenarios[] = {
     {.name = "manual event, set, reset, set",
      .objects = {MANUAL_EVENT("E", 0)},
      .threads = {set_reset_set_first, wait_first, wait_first_shortly}},
-    {.name = "manual event, somebody killed",
+    {.name = "manual event, one killed",
      .objects = {MANUAL_EVENT("E", 0)},
      .threads = {set_reset_set_first, wait_first, wait_first},
      .kills = 1},
@@ -661,7 +661,7 @@ static const struct scenario scenarios[] = {
      .objects = {SEMAPHORE("S", 0, 3)},
      .threads = {add_one_to_first, wait_first_shortly, wait_first},
      .ticks = 2},
-    {.name = "semaphore, somebody killed",
+    {.name = "semaphore, one killed",
      .objects = {SEMAPHORE("S", 0, 3)},
      .threads = {add_two_to_first, wait_first, wait_first},
      .kills = 1},
@@ -693,7 +693,7 @@ static const struct scenario scenarios[] = {
     {.name = "any of two events, poll",
      .objects = {AUTO_EVENT("E", 0), MANUAL_EVENT("F", 0)},
      .threads = {set_both, poll_any_of_both, wait_any_of_both_reversed}},
-    {.name = "any of event and mutex, somebody killed",
+    {.name = "any of event and mutex, one killed",
      .objects = {AUTO_EVENT("E", 0), MUTEX("M")},
      .threads = {set_first, lock_second, wait_any_of_event_and_mutex},
      .kills = 1},
@@ -800,11 +800,11 @@ static const struct scenario scenarios[] = {
      .ticks = 1},
 
     /* All, killed. */
-    {.name = "all of two mutexes, somebody killed, a taker",
+    {.name = "all of two mutexes, one killed, a taker",
      .objects = {MUTEX("M"), MUTEX("N")},
      .threads = {lock_both, lock_first},
      .kills = 1},
-    {.name = "all of two mutexes, somebody killed, twice at once",
+    {.name = "all of two mutexes, one killed, twice at once",
      .objects = {MUTEX("M"), MUTEX("N")},
      .threads = {lock_both, lock_both_reversed},
      .kills = 1},
@@ -818,28 +818,28 @@ static const struct scenario scenarios[] = {
      .objects = {MUTEX("M"), AUTO_EVENT("E", 0)},
      .threads = {lock_and_keep, wait_all_of_both, set_second},
      .kills = 1},
-    {.name = "all and any of event and mutex, somebody killed",
+    {.name = "all and any of event and mutex, one killed",
      .objects = {AUTO_EVENT("E", 0), MUTEX("M")},
      .threads = {lock_second_with_first, wait_any_of_event_and_mutex, set_first},
      .kills = 1},
-    {.name = "all of mutex and semaphore, somebody killed, takers",
+    {.name = "all of mutex and semaphore, one killed, takers",
      .objects = {MUTEX("M"), SEMAPHORE("S", 1, 1)},
      .threads = {wait_all_of_both, lock_first, wait_second},
      .kills = 1},
-    {.name = "all of two events, somebody killed, polls",
+    {.name = "all of two events, one killed, polls",
      .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
      .threads = {wait_all_of_both, poll_first_then_second},
      .kills = 1},
-    {.name = "all of two events, somebody killed, polls of all",
+    {.name = "all of two events, one killed, polls of all",
      .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
      .threads = {wait_all_of_both, poll_all_of_both},
      .kills = 1},
-    {.name = "all of two events, somebody killed, all polls",
+    {.name = "all of two events, one killed, all polls",
      .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
      .threads = {wait_all_of_both, poll_first_then_second, poll_all_of_both},
      .kills = 1,
      .only_long = 1},
-    {.name = "all of event and semaphore, somebody killed, set and added to",
+    {.name = "all of event and semaphore, one killed, set and added to",
      .objects = {AUTO_EVENT("E", 1), SEMAPHORE("S", 1, 2)},
      .threads = {wait_all_of_both, set_first, add_one_to_second},
      .kills = 1},

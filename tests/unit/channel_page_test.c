@@ -11,8 +11,8 @@
 #include "shared/page/control.h"
 #include "shared/ring/channel_page.h"
 
-static const struct mmf_ring_shape shape = {.kind = MMF_RING_QUEUE,
-                                            .overflow = MMF_RING_BLOCK,
+static const struct mmf_ring_shape shape = {.kind = MMF_KIND_QUEUE,
+                                            .overflow = MMF_OVERFLOW_BLOCK,
                                             .slots = 8,
                                             .stride = 64,
                                             .message_size = 8,
@@ -62,7 +62,7 @@ what_was_written_is_read(void **state)
     struct mmf_channel_facts facts;
 
     (void)state;
-    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_SOUND);
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_DONE);
     CHECK_INT(facts.kind, MMF_KIND_QUEUE);
     CHECK_INT(facts.creator_pid, 77);
     CHECK_INT(facts.created, 1234567890);
@@ -85,9 +85,9 @@ no_process_reads_a_half_made_one(void **state)
 
     (void)state;
     mmf_store_relaxed_u64(&page->magic, 0);
-    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_UNFINISHED);
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_AGAIN);
     mmf_store_relaxed_u64(&page->magic, 1);
-    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_DAMAGED);
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_CORRUPT);
     free(page);
 }
 
@@ -99,26 +99,26 @@ other_versions_are_told_from_damage(void **state)
 
     (void)state;
     page->layout_version = MMF_LAYOUT_VERSION - 1;
-    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_OTHER);
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_LAYOUT);
     page->layout_version = MMF_LAYOUT_VERSION + 1;
-    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_OTHER);
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_LAYOUT);
     page->layout_version = MMF_LAYOUT_VERSION;
     page->required = 1;
-    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_OTHER);
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_LAYOUT);
     page->required = 0;
     page->capacity++;
-    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_DAMAGED);
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_CORRUPT);
     page->capacity--;
     page->kind = MMF_KIND_TOPIC; /* not what the shape says */
-    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_DAMAGED);
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_CORRUPT);
     page->kind = MMF_KIND_QUEUE;
     page->shape.max_senders = 1025;
-    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_DAMAGED);
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_CORRUPT);
     page->shape.max_senders = 1024;
     page->shape.max_receivers = 0;
-    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_DAMAGED);
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_CORRUPT);
     page->shape.max_receivers = 1024;
-    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_CHANNEL_PAGE_SOUND);
+    CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_DONE);
     free(page);
 }
 

@@ -41,7 +41,7 @@ mmf_channel_page_write(struct mmf_channel_page_shared *page, uint32_t kind,
     mmf_store_release_u64(&page->magic, MMF_CHANNEL_PAGE_MAGIC);
 }
 
-enum mmf_channel_page_answer
+enum mmf_step
 mmf_channel_page_read(const struct mmf_channel_page_shared *page,
                       struct mmf_channel_facts *facts)
 {
@@ -49,17 +49,17 @@ mmf_channel_page_read(const struct mmf_channel_page_shared *page,
     struct mmf_channel_page_shared copy;
 
     if (magic == 0)
-        return MMF_CHANNEL_PAGE_UNFINISHED;
+        return MMF_STEP_AGAIN;
     if (magic != MMF_CHANNEL_PAGE_MAGIC)
-        return MMF_CHANNEL_PAGE_DAMAGED;
+        return MMF_STEP_CORRUPT;
     memcpy(&copy, page, sizeof(copy));
     if (copy.layout_version != MMF_LAYOUT_VERSION || copy.required != 0)
-        return MMF_CHANNEL_PAGE_OTHER;
+        return MMF_STEP_LAYOUT;
     if (!mmf_ring_shape_read(&copy.shape, copy.kind, copy.capacity, &facts->shape))
-        return MMF_CHANNEL_PAGE_DAMAGED;
+        return MMF_STEP_CORRUPT;
     facts->kind = copy.kind;
     facts->creator_pid = copy.creator_pid;
     facts->created = copy.created;
     facts->capacity = copy.capacity;
-    return MMF_CHANNEL_PAGE_SOUND;
+    return MMF_STEP_DONE;
 }

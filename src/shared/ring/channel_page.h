@@ -1,19 +1,19 @@
 /*
  * channel_page.h - the first page of a channel's section, where the system keeps the
- * names and nobody needs a control page (control.h) to tell one object from another.
+ * names and no control page (control.h) is needed to tell one object from another.
  *
  *   field      written by                          read by
- *   magic      creator, last: all else is there    everybody, first
- *   tickets    everybody: draws a number, adds one the drawer only
- *   *_sleepers sleepers, and who wakes them        both: ring_sleepers.h
- *   all other  creator, before the magic; then     everybody, a copy
+ *   magic      creator, last: all else is there    all, first
+ *   tickets    all: draw a number, add one         the drawer only
+ *   *_sleepers sleepers, and who wakes them        both: sleepers.h
+ *   all other  creator, before the magic; then     all, a copy
  *              never
  *
  *   section    page | struct mmf_ring_shared | senders | receivers |
  *              padding to 65,536 | slots
  *
  * A creator that is killed before the magic leaves a section without one, which ends
- * with its process: whoever finds it lets go and looks again.
+ * with its process: a process that finds it closes it and tries again.
  */
 #ifndef MMF_SHARED_RING_CHANNEL_PAGE_H
 #define MMF_SHARED_RING_CHANNEL_PAGE_H
@@ -43,16 +43,16 @@ struct mmf_channel_page_shared {
     uint8_t reserved[4096 - 320];
 };
 
-static_assert(sizeof(struct mmf_channel_page_shared) == 4096, "layout 1");
-static_assert(offsetof(struct mmf_channel_page_shared, created) == 24, "layout 1");
-static_assert(offsetof(struct mmf_channel_page_shared, shape) == 40, "layout 1");
-static_assert(offsetof(struct mmf_channel_page_shared, tickets) == 128, "layout 1");
+static_assert(sizeof(struct mmf_channel_page_shared) == 4096, "layout 2");
+static_assert(offsetof(struct mmf_channel_page_shared, created) == 24, "layout 2");
+static_assert(offsetof(struct mmf_channel_page_shared, shape) == 40, "layout 2");
+static_assert(offsetof(struct mmf_channel_page_shared, tickets) == 128, "layout 2");
 static_assert(offsetof(struct mmf_channel_page_shared, message_sleepers) == 192,
-              "layout 1");
+              "layout 2");
 static_assert(offsetof(struct mmf_channel_page_shared, space_sleepers) == 256,
-              "layout 1");
+              "layout 2");
 
-/* Where the ring begins in the section, and what the slots' place is a multiple of. */
+/* Where the ring begins in the section, and what the slots' offset is a multiple of. */
 #define MMF_CHANNEL_RING_AT sizeof(struct mmf_channel_page_shared)
 #define MMF_CHANNEL_GRANULARITY ((uint64_t)65536)
 
@@ -61,19 +61,12 @@ uint64_t mmf_channel_slots_at(const struct mmf_ring_shape *shape);
 uint64_t mmf_channel_section_size(const struct mmf_ring_shape *shape);
 
 /*
- * Make a channel of a section's first bytes, which are zero up to the slots. Whoever
- * sees the magic sees all of it.
+ * Make a channel of a section's first bytes, which are zero up to the slots. A process
+ * that sees the magic sees all of it.
  */
 void mmf_channel_page_write(struct mmf_channel_page_shared *page, uint32_t kind,
                             const struct mmf_ring_shape *shape, uint32_t creator_pid,
                             int64_t created);
-
-enum mmf_channel_page_answer {
-    MMF_CHANNEL_PAGE_SOUND,
-    MMF_CHANNEL_PAGE_UNFINISHED, /* its creator is at it, or was killed */
-    MMF_CHANNEL_PAGE_OTHER,      /* of another layout version */
-    MMF_CHANNEL_PAGE_DAMAGED     /* nothing that this version can make */
-};
 
 /* What a page says of its channel, checked. */
 struct mmf_channel_facts {
@@ -84,8 +77,10 @@ struct mmf_channel_facts {
     int64_t capacity;
 };
 
-enum mmf_channel_page_answer
-mmf_channel_page_read(const struct mmf_channel_page_shared *page,
-                      struct mmf_channel_facts *facts);
+/*
+ * DONE; AGAIN: its creator has not finished it, or was killed; LAYOUT; CORRUPT.
+ */
+enum mmf_step mmf_channel_page_read(const struct mmf_channel_page_shared *page,
+                                    struct mmf_channel_facts *facts);
 
 #endif

@@ -1,21 +1,21 @@
 /*
- * join.c - taking and leaving an entry in a channel's tables.
+ * join.c - taking and skips_begun an entry in a channel's tables.
  *
  *   killed                      a survivor sees
  *   before the exchange         nothing
- *   after it                    an entry of a dead one who was JOINING: its counters
- *                               are its predecessor's, which are counted already
- *   after the entry is reset    a dead participant that has nothing in hand
+ *   after it                    an entry of a dead participant that was JOINING: its
+ *                               counters are its predecessor's, already counted
+ *   after the entry is reset    a dead participant that owns nothing
  */
 #include "shared/ring/join.h"
 
 #include "shared/ring/spsc.h"
 
-/* SINGLE: where it joins, so that the indexes tell what it has sent or received. */
+/* SPSC: where it joins, so that the indexes say what it has sent or received. */
 static uint64_t
-find_begin(const struct mmf_ring *ring, int is_receiver)
+find_begin(const struct mmf_ring *ring, bool is_receiver)
 {
-    if (ring->shape.kind != MMF_RING_SPSC)
+    if (!ring->shape.is_spsc)
         return 0;
     return mmf_load_relaxed_u64(is_receiver ? &ring->shared->head
                                             : &ring->shared->tail);
@@ -23,7 +23,7 @@ find_begin(const struct mmf_ring *ring, int is_receiver)
 
 static void
 reset_entry(const struct mmf_ring *ring, struct mmf_participant_shared *entry,
-            int is_receiver)
+            bool is_receiver)
 {
     mmf_store_relaxed_u64(&entry->cursor, find_begin(ring, is_receiver));
     mmf_store_relaxed_u64(&entry->held, 0);
@@ -34,34 +34,34 @@ reset_entry(const struct mmf_ring *ring, struct mmf_participant_shared *entry,
     mmf_store_relaxed_u64(&entry->redelivered, 0);
 }
 
-static int
-try_entry(struct mmf_ring *ring, uint32_t number, int may_write_slots,
+static bool
+try_entry(struct mmf_ring *ring, uint32_t number, bool may_write_slots,
           const struct mmf_ring_ops *ops)
 {
     struct mmf_participant_shared *entry = mmf_ring_participant(ring, number);
     uint64_t identity = mmf_load_acquire_u64(&entry->identity);
 
+    MMF_ASSERT(ring->identity != 0 && !(ring->identity & MMF_IDENTITY_JOINING));
     if (identity != 0) {
         if (mmf_ring_ticket(identity) == mmf_ring_ticket(ring->identity) ||
             ops->is_alive(ops->context, mmf_ring_ticket(identity)))
-            return 0;
-        mmf_ring_clear_up(ring, number, identity, may_write_slots);
+            return false;
+        mmf_ring_recover(ring, number, identity, may_write_slots);
         identity = 0;
     }
     if (!mmf_exchange_if_u64(&entry->identity, &identity,
                              ring->identity | MMF_IDENTITY_JOINING))
-        return 0;
+        return false;
     reset_entry(ring, entry, number >= MMF_RECEIVERS_FROM);
     mmf_store_release_u64(&entry->identity, ring->identity);
-    return 1;
+    return true;
 }
 
 /* The number of the entry; UINT32_MAX: all `count` are taken. */
 static uint32_t
-take_entry(struct mmf_ring *ring, uint32_t first, uint32_t count, int may_write_slots,
+take_entry(struct mmf_ring *ring, uint32_t first, uint32_t count, bool may_write_slots,
            const struct mmf_ring_ops *ops)
 {
-
     for (uint32_t i = 0; i < count; i++) {
         if (try_entry(ring, first + i, may_write_slots, ops))
             return first + i;
@@ -69,73 +69,73 @@ take_entry(struct mmf_ring *ring, uint32_t first, uint32_t count, int may_write_
     return UINT32_MAX;
 }
 
-/* SINGLE: one who died between its commit and its tail's move has moved it so. */
+/* SPSC: a producer may have died between its commit and moving the tail. */
 static void
 repair_tail(struct mmf_ring *ring)
 {
     uint64_t tail = mmf_load_relaxed_u64(&ring->shared->tail) & MMF_INDEX_MASK;
 
+    MMF_ASSERT(ring->shape.is_spsc && ring->sender == 0);
     for (uint64_t i = 0; i < ring->shape.slots; i++) {
         if (mmf_load_acquire_u64(&mmf_ring_slot(ring, tail)->word) !=
             mmf_word_make(tail, 0, MMF_SLOT_COMMITTED))
             break;
-        tail = (tail + 1) & MMF_INDEX_MASK;
+        tail = mmf_index_next(tail);
     }
     mmf_store_relaxed_u64(&ring->shared->tail, tail);
 }
 
-enum mmf_ring_answer
+enum mmf_step
 mmf_ring_join_sender(struct mmf_ring *ring, const struct mmf_ring_ops *ops)
 {
-    uint32_t number = take_entry(ring, 0, ring->shape.max_senders, 1, ops);
+    uint32_t number = take_entry(ring, 0, ring->shape.max_senders, true, ops);
 
     if (number == UINT32_MAX)
-        return MMF_RING_NOT_NOW;
+        return MMF_STEP_WOULD_BLOCK;
     mmf_ring_be_sender(ring, number);
     mmf_store_relaxed_u64(&ring->shared->senders_ever, 1);
-    if (ring->shape.kind == MMF_RING_SPSC) {
+    if (ring->shape.is_spsc) {
         repair_tail(ring);
-        mmf_ring_single_begin_sending(ring);
+        mmf_ring_spsc_begin_sending(ring);
     } else {
-        ring->gate = (mmf_load_acquire_u64(&ring->shared->tail) - ring->shape.slots) &
-                     MMF_INDEX_MASK;
+        ring->min_cursor = mmf_ring_oldest(ring, mmf_ring_tail(ring));
     }
-    return MMF_RING_DONE;
+    return MMF_STEP_DONE;
 }
 
-enum mmf_ring_answer
-mmf_ring_join_receiver(struct mmf_ring *ring, int may_write_slots,
+enum mmf_step
+mmf_ring_join_receiver(struct mmf_ring *ring, bool may_write_slots,
                        const struct mmf_ring_ops *ops)
 {
     uint32_t number = take_entry(ring, MMF_RECEIVERS_FROM, ring->shape.max_receivers,
                                  may_write_slots, ops);
 
     if (number == UINT32_MAX)
-        return MMF_RING_NOT_NOW;
+        return MMF_STEP_WOULD_BLOCK;
     mmf_ring_be_receiver(ring, number);
     mmf_store_relaxed_u64(&ring->shared->receivers_ever, 1);
-    if (ring->shape.kind == MMF_RING_SPSC) {
-        mmf_ring_single_begin_taking(ring);
-    } else {
+    if (ring->shape.is_spsc)
+        mmf_ring_spsc_begin_taking(ring);
+    else
         mmf_ring_begin(ring);
-    }
-    return MMF_RING_DONE;
+    return MMF_STEP_DONE;
 }
 
 void
-mmf_ring_leave(struct mmf_ring *ring, int may_write_slots,
+mmf_ring_leave(struct mmf_ring *ring, bool may_write_slots,
                const struct mmf_ring_ops *ops)
 {
     uint64_t identity = ring->identity;
 
+    MMF_ASSERT(ring->sender == UINT32_MAX || may_write_slots);
     if (ring->has_reserved)
         mmf_ring_abandon(ring);
     if (ring->sender != UINT32_MAX)
-        mmf_ring_clear_up(ring, ring->sender, identity, may_write_slots);
+        mmf_ring_recover(ring, ring->sender, identity, may_write_slots);
     if (ring->receiver != UINT32_MAX)
-        mmf_ring_clear_up(ring, ring->receiver, identity, may_write_slots);
+        mmf_ring_recover(ring, ring->receiver, identity, may_write_slots);
     ring->sender = UINT32_MAX;
     ring->receiver = UINT32_MAX;
-    mmf_ring_tell_receivers(ring, MMF_RING_ALL, ops);
-    mmf_ring_tell_senders(ring, MMF_RING_ALL, ops);
+    mmf_ring_notify_receivers(ring, MMF_RING_ALL, ops);
+    mmf_ring_notify_senders(ring, MMF_RING_ALL, ops);
 }

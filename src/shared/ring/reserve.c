@@ -1,48 +1,50 @@
 /*
  * reserve.c - reserving, committing, abandoning.
  *
- * The tail's upper 16 bits are, plus 1, the number of whoever has the index before it;
- * 0: nobody, that index was left out. So one exchange of the tail gives an index out
- * and says to whom. A queue's slot is not touched before the message is in it: a
- * consumer that spins there would take its line away at the sight of a reservation, and
- * the commit would have to fetch it back. Where readers may still be at the old message
- * the owner first stores RESERVED, as a seqlock's writer does.
+ * The tail's upper 16 bits are, plus 1, the number of the sender that owns the index
+ * before it; 0: that index was skipped. So one exchange of the tail gives an index out and
+ * says to whom (the tail moves first and the slot follows as in Michael and Scott,
+ * "Simple, Fast, and Practical Non-Blocking and Blocking Concurrent Queue Algorithms",
+ * 1996). A queue's slot is not touched before the message is in it: a consumer that
+ * spins there would take its line away at the sight of a reservation, and the commit
+ * would have to fetch it back. Where readers may still be at the old message the owner
+ * first stores RESERVED, as a seqlock's writer does.
  *
- * Nobody but the owner of an index writes a slot that can be had, so one that could be
- * had before the exchange can be had after it. Before the tail moves on, whoever moves it
- * lets the slot of the index before say RESERVED and name the owner, unless that has
+ * Only the owner of an index writes a slot that is available, so one that was available
+ * before the exchange is available after it. Before a sender moves the tail on, it makes
+ * the slot of the index before say RESERVED and name the owner, unless that has
  * committed; so all reservations but the last are in their slots, and the last is in
- * the tail. Who clears up after a dead sender does the same.
+ * the tail. A process that recovers a dead sender does the same.
  *
  *   killed                      a survivor sees
  *   after it dropped the oldest a free slot: one message less
- *   after the exchange          the tail's last index is a dead one's: the next sender,
- *                               or who clears up, puts it into the slot
- *   while it leaves one out     `leaving` ahead of `left_out`, forever: consumers that
- *                               were overtaken search the slots each time
+ *   after the exchange          the tail's last index is a dead sender's: the next
+ *                               sender, or a process that recovers it, names it in the
+ *                               slot
+ *   while it skips an index     skips_begun ahead of skips_done, forever: consumers that
+ *                               were overtaken scan the slots each time
  */
-#include "shared/ring/ring.h"
-
-#include "shared/ring/slot.h"
+#include "shared/ring/inner.h"
 #include "shared/ring/spsc.h"
 
-/* The owner of the index before `tail`, as its slot should have it. */
+/* Write the owner of the index before `tail` into its slot. */
 static void
 name_last(const struct mmf_ring *ring, uint64_t tail)
 {
     uint64_t last = (tail - 1) & MMF_INDEX_MASK;
     uint32_t owner = (uint32_t)(tail >> MMF_CLAIMANT_SHIFT) - 1;
-    mmf_atomic_u64 *place = &mmf_ring_slot(ring, last)->word;
-    uint64_t word = mmf_load_acquire_u64(place);
+    mmf_atomic_u64 *slot_word = &mmf_ring_slot(ring, last)->word;
+    uint64_t word = mmf_load_acquire_u64(slot_word);
 
-    /* If it fails, the owner has committed, or somebody else has named it. */
+    MMF_ASSERT(owner < ring->shape.max_senders);
+    /* If it fails, the owner has committed, or another process has named it. */
     if (mmf_word_age(ring, word, last) < 0)
-        mmf_exchange_if_u64(place, &word,
+        mmf_exchange_if_u64(slot_word, &word,
                             mmf_word_make(last, owner, MMF_SLOT_RESERVED));
 }
 
-/* What it had of its own is committed or given back: there is nothing to be named. */
-static int
+/* The sender's own last index is committed or abandoned, and needs no name. */
+static bool
 is_open_claim(const struct mmf_ring *ring, uint64_t tail)
 {
     uint64_t claimant = tail >> MMF_CLAIMANT_SHIFT;
@@ -59,120 +61,131 @@ mmf_ring_name_claim(const struct mmf_ring *ring, uint32_t number)
         name_last(ring, tail);
 }
 
-/* Would a message of index `tail` overwrite what a subscriber has not read? */
-static int
+/* A message of index `tail` would overwrite what a subscriber has not read. */
+static bool
 is_held_by_readers(struct mmf_ring *ring, uint64_t tail)
 {
     int64_t most = (int64_t)ring->shape.slots;
 
-    if (ring->shape.kind != MMF_RING_TOPIC || ring->shape.overflow == MMF_RING_DROP ||
-        mmf_index_difference(tail, ring->gate) < most)
-        return 0;
-    ring->gate = mmf_ring_find_gate(ring);
-    return mmf_index_difference(tail, ring->gate) >= most;
+    if (ring->shape.kind != MMF_KIND_TOPIC ||
+        ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST ||
+        mmf_index_difference(tail, ring->min_cursor) < most)
+        return false;
+    ring->min_cursor = mmf_ring_find_min_cursor(ring);
+    return mmf_index_difference(tail, ring->min_cursor) >= most;
 }
 
-/* A queue's message that nobody has taken yet. */
-static int
+/* A queue's message that no consumer has taken yet. */
+static bool
 is_waiting(const struct mmf_ring *ring, uint64_t word)
 {
     enum mmf_slot_state state = mmf_word_state(word);
 
-    return ring->shape.kind == MMF_RING_QUEUE &&
+    return ring->shape.kind == MMF_KIND_QUEUE &&
            (state == MMF_SLOT_COMMITTED || state == MMF_SLOT_RETURNED);
 }
 
-/* In hand, or a latest value's newest, which must stay until there is a newer one. */
-static int
-must_stay(const struct mmf_ring *ring, uint64_t word, int has_newest, uint64_t newest)
+/*
+ * The slot is owned, or has a latest value's newest, which must stay until there is a
+ * newer one. `newest`: NULL if there is none.
+ */
+static bool
+must_stay(const struct mmf_ring *ring, uint64_t word, const uint64_t *newest)
 {
-    return mmf_word_is_in_hand(word) ||
-           (ring->shape.kind == MMF_RING_LATEST &&
+    return mmf_word_is_owned(word) ||
+           (ring->shape.kind == MMF_KIND_LATEST &&
             mmf_word_state(word) == MMF_SLOT_COMMITTED &&
-            (!has_newest || mmf_index_difference(mmf_word_index(word), newest) >= 0));
+            (newest == NULL ||
+             mmf_index_difference(mmf_word_index(word), *newest) >= 0));
 }
 
-/* Is there a slot to be had behind those that must stay? */
-static int
-is_worth_leaving_out(const struct mmf_ring *ring, uint64_t index, int has_newest,
-                     uint64_t newest)
+/* There is a slot for a message behind those that must stay. */
+static bool
+is_worth_skipping(const struct mmf_ring *ring, uint64_t index, const uint64_t *newest)
 {
     for (uint64_t i = 1; i < ring->shape.slots; i++) {
         uint64_t word = mmf_ring_word(ring, index + i);
 
-        if (!must_stay(ring, word, has_newest, newest))
-            return ring->shape.overflow == MMF_RING_DROP || !is_waiting(ring, word);
+        if (!must_stay(ring, word, newest))
+            return ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST ||
+                   !is_waiting(ring, word);
     }
-    return 0;
+    return false;
 }
 
 /* The index at the tail is `claimant`'s, if it still is the tail. */
-static int
+static bool
 move_tail(const struct mmf_ring *ring, uint64_t tail, uint64_t claimant)
 {
     uint64_t next =
         claimant << MMF_CLAIMANT_SHIFT | mmf_index_next(tail & MMF_INDEX_MASK);
 
+    MMF_ASSERT(claimant <= ring->shape.max_senders);
     return mmf_exchange_if_u64(&ring->shared->tail, &tail, next);
 }
 
-/* Counted before and after: see count_left_out in ring_take.c. */
-static enum mmf_attempt
-leave_out(const struct mmf_ring *ring, uint64_t tail)
+/* Counted before and after: see count_skips in take.c. */
+static enum mmf_step
+skip(const struct mmf_ring *ring, uint64_t tail)
 {
-    mmf_add_release_u64(&ring->shared->leaving, 1);
+    mmf_add_release_u64(&ring->shared->skips_begun, 1);
     move_tail(ring, tail, 0);
-    mmf_add_release_u64(&ring->shared->left_out, 1);
-    return MMF_AGAIN;
+    mmf_add_release_u64(&ring->shared->skips_done, 1);
+    return MMF_STEP_AGAIN;
 }
 
 /* If it fails, a consumer or another sender was quicker. */
-static enum mmf_attempt
+static enum mmf_step
 drop_oldest(const struct mmf_ring *ring, uint64_t index, uint64_t word)
 {
-    if (mmf_exchange_if_u64(
-            &mmf_ring_slot(ring, index)->word, &word,
-            mmf_word_make(mmf_word_index(word), MMF_NOBODY, MMF_SLOT_RELEASED)))
+    MMF_ASSERT(mmf_ring_is_mpmc(ring));
+    if (mmf_exchange_if_u64(&mmf_ring_slot(ring, index)->word, &word,
+                            mmf_word_released(mmf_word_index(word))))
         mmf_counter_add(&mmf_ring_sender(ring)->dropped, 1);
-    return MMF_AGAIN;
+    return MMF_STEP_AGAIN;
 }
 
-static enum mmf_attempt
+static enum mmf_step
 full_at(const struct mmf_ring *ring, uint64_t tail)
 {
-    return mmf_ring_tail(ring) == tail ? MMF_FULL : MMF_AGAIN;
+    return mmf_ring_tail(ring) == tail ? MMF_STEP_WOULD_BLOCK : MMF_STEP_AGAIN;
 }
 
 /* The slot at the tail is older than the tail: make the index ours. */
-static enum mmf_attempt
+static enum mmf_step
 try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
 {
     uint64_t at = tail & MMF_INDEX_MASK;
-    uint64_t newest = 0;
-    int has_newest = 0;
+    const uint64_t *newest = NULL;
+    uint64_t found = 0;
 
-    if (ring->shape.kind == MMF_RING_LATEST)
-        has_newest = mmf_ring_find_newest(ring, &newest);
-    if (has_newest < 0)
-        return MMF_BROKEN;
+    if (ring->shape.kind == MMF_KIND_LATEST) {
+        enum mmf_step step = mmf_ring_find_newest(ring, &found);
+
+        if (step == MMF_STEP_CORRUPT)
+            return step;
+        if (step == MMF_STEP_DONE)
+            newest = &found;
+    }
     if (is_held_by_readers(ring, at))
         return full_at(ring, tail);
-    if (must_stay(ring, word, has_newest, newest))
-        return is_worth_leaving_out(ring, at, has_newest, newest)
-                   ? leave_out(ring, tail)
-                   : full_at(ring, tail);
+    if (must_stay(ring, word, newest))
+        return is_worth_skipping(ring, at, newest) ? skip(ring, tail)
+                                                   : full_at(ring, tail);
     if (is_waiting(ring, word))
-        return ring->shape.overflow == MMF_RING_DROP ? drop_oldest(ring, at, word)
-                                                     : full_at(ring, tail);
-    /* Readers that miss it find the hint above it: see ring_latest.c. */
-    if (ring->shape.kind == MMF_RING_LATEST &&
+        return ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST
+                   ? drop_oldest(ring, at, word)
+                   : full_at(ring, tail);
+    /* Readers that miss the value find newest_at_least above it: see latest.c. */
+    if (ring->shape.kind == MMF_KIND_LATEST &&
         mmf_word_state(word) == MMF_SLOT_COMMITTED)
-        mmf_ring_raise_newest(ring, mmf_word_index(word), newest);
-    return move_tail(ring, tail, (uint64_t)ring->sender + 1) ? MMF_GOT_IT : MMF_AGAIN;
+        mmf_ring_raise_newest_at_least(ring, mmf_word_index(word), found);
+    return move_tail(ring, tail, (uint64_t)ring->sender + 1) ? MMF_STEP_DONE
+                                                             : MMF_STEP_AGAIN;
 }
 
 /* One look at the tail and its slot. */
-static enum mmf_attempt
+static enum mmf_step
 try_claim(struct mmf_ring *ring, uint64_t *index)
 {
     uint64_t tail = mmf_ring_tail(ring);
@@ -181,66 +194,68 @@ try_claim(struct mmf_ring *ring, uint64_t *index)
 
     *index = at;
     if (tail >> MMF_CLAIMANT_SHIFT > ring->shape.max_senders)
-        return MMF_BROKEN;
+        return MMF_STEP_CORRUPT;
     if (is_open_claim(ring, tail))
         name_last(ring, tail);
     word = mmf_ring_word(ring, at);
     if (!mmf_word_is_at_home(ring, word, at))
-        return MMF_BROKEN;
+        return MMF_STEP_CORRUPT;
     if (mmf_word_age(ring, word, at) >= 0) /* the tail has moved since */
-        return mmf_ring_tail(ring) == tail ? MMF_BROKEN : MMF_AGAIN;
+        return mmf_ring_tail(ring) == tail ? MMF_STEP_CORRUPT : MMF_STEP_AGAIN;
     return try_slot(ring, tail, word);
 }
 
-static enum mmf_ring_answer
-answer_without(struct mmf_ring *ring, enum mmf_attempt attempt)
+static enum mmf_step
+note_full(const struct mmf_ring *ring, enum mmf_step step)
 {
-    if (attempt == MMF_FULL)
+    if (step == MMF_STEP_WOULD_BLOCK)
         mmf_ring_note_depth(ring, (int64_t)ring->shape.slots);
-    return attempt == MMF_FULL ? MMF_RING_NOT_NOW : MMF_RING_CORRUPT;
+    return step;
 }
 
 /*
- * Whoever sees a byte of the new payload sees that the word has changed; pairs with the
- * fence in mmf_ring_is_whole (Boehm, "Can Seqlocks Get Along With Programming Language
- * Memory Models?", 2012).
+ * A reader that sees a byte of the new payload sees that the word has changed; pairs
+ * with the fence in mmf_ring_still_valid (Boehm, "Can Seqlocks Get Along With
+ * Programming Language Memory Models?", 2012).
  */
 static void
-begin_overwriting(struct mmf_ring *ring)
+begin_overwriting(const struct mmf_ring *ring)
 {
-    if (ring->shape.kind != MMF_RING_QUEUE)
+    if (ring->shape.kind != MMF_KIND_QUEUE)
         mmf_store_relaxed_u64(
             &mmf_ring_slot(ring, ring->reserved)->word,
             mmf_word_make(ring->reserved, ring->sender, MMF_SLOT_RESERVED));
     mmf_fence_release();
 }
 
-enum mmf_ring_answer
+enum mmf_step
 mmf_ring_reserve(struct mmf_ring *ring, uint64_t length, uint8_t **bytes)
 {
-    enum mmf_attempt attempt;
+    enum mmf_step step;
 
-    if (ring->shape.kind == MMF_RING_SPSC) {
-        if (!mmf_ring_single_has_room(ring) && !mmf_ring_single_find_room(ring))
-            return answer_without(ring, MMF_FULL);
-        *bytes = mmf_ring_single_reserve(ring, length);
-        return MMF_RING_DONE;
+    MMF_ASSERT(ring->sender < ring->shape.max_senders);
+    MMF_ASSERT(!ring->has_reserved && length <= ring->shape.message_size);
+    if (ring->shape.is_spsc) {
+        if (!mmf_ring_spsc_has_space(ring) && !mmf_ring_spsc_find_space(ring))
+            return note_full(ring, MMF_STEP_WOULD_BLOCK);
+        *bytes = mmf_ring_spsc_reserve(ring, length);
+        return MMF_STEP_DONE;
     }
-    /* Before the exchange: one who dies with a slot is never without the mark. */
+    /* Before the exchange: a sender that dies with a slot is never without the mark. */
     mmf_store_relaxed_u64(&mmf_ring_sender(ring)->held, 1);
     do {
-        attempt = try_claim(ring, &ring->reserved);
-    } while (attempt == MMF_AGAIN);
-    if (attempt != MMF_GOT_IT) {
+        step = try_claim(ring, &ring->reserved);
+    } while (step == MMF_STEP_AGAIN);
+    if (step != MMF_STEP_DONE) {
         mmf_store_relaxed_u64(&mmf_ring_sender(ring)->held, 0);
-        return answer_without(ring, attempt);
+        return note_full(ring, step);
     }
-    ring->has_reserved = 1;
+    ring->has_reserved = true;
     ring->reserved_offset =
         length <= MMF_SLOT_SHORT ? 0 : sizeof(struct mmf_slot_shared);
     begin_overwriting(ring);
     *bytes = (uint8_t *)mmf_ring_slot(ring, ring->reserved) + ring->reserved_offset;
-    return MMF_RING_DONE;
+    return MMF_STEP_DONE;
 }
 
 void
@@ -248,28 +263,30 @@ mmf_ring_commit(struct mmf_ring *ring, uint64_t length)
 {
     struct mmf_slot_shared *slot = mmf_ring_slot(ring, ring->reserved);
 
-    if (ring->shape.kind == MMF_RING_SPSC) {
-        mmf_ring_single_commit(ring, length);
+    MMF_ASSERT(ring->has_reserved && length <= ring->shape.message_size);
+    if (ring->shape.is_spsc) {
+        mmf_ring_spsc_commit(ring, length);
         return;
     }
     mmf_slot_write_sizes(slot, length, ring->reserved_offset);
-    /* pairs with the acquire of whoever takes or reads it */
+    /* pairs with the acquire before it is taken or read */
     mmf_store_release_u64(
         &slot->word, mmf_word_make(ring->reserved, ring->sender, MMF_SLOT_COMMITTED));
     mmf_store_release_u64(&mmf_ring_sender(ring)->held, 0);
     /* The next reservation looks there first. */
     mmf_prefetch_to_read(&mmf_ring_slot(ring, ring->reserved + 1)->word);
     mmf_counter_add(&mmf_ring_sender(ring)->sent, 1);
-    ring->has_reserved = 0;
+    ring->has_reserved = false;
 }
 
 void
 mmf_ring_abandon(struct mmf_ring *ring)
 {
-    ring->has_reserved = 0;
-    if (ring->shape.kind == MMF_RING_SPSC)
+    MMF_ASSERT(ring->has_reserved);
+    ring->has_reserved = false;
+    if (ring->shape.is_spsc)
         return; /* the next reservation is of the same slot */
     mmf_store_release_u64(&mmf_ring_slot(ring, ring->reserved)->word,
-                          mmf_word_make(ring->reserved, MMF_NOBODY, MMF_SLOT_RELEASED));
+                          mmf_word_released(ring->reserved));
     mmf_store_release_u64(&mmf_ring_sender(ring)->held, 0);
 }

@@ -1,11 +1,9 @@
 /*
- * ring.c - a channel's words at its begin; who takes part; how far subscribers are.
- * Sending is in ring_send.c, taking in ring_take.c, reading a topic in ring_read.c, the
- * latest value in ring_latest.c, the dead in ring_dead.c.
+ * ring.c - a channel's words at its beginning; the participants' entries and cursors.
  */
 #include "shared/ring/ring.h"
 
-#include "shared/ring/slot.h"
+#include "shared/ring/inner.h"
 
 uint64_t
 mmf_ring_stride(uint64_t message_size)
@@ -22,7 +20,7 @@ mmf_ring_init(struct mmf_ring_shared *shared, uint64_t first)
     mmf_store_relaxed_u64(&shared->tail, first & MMF_INDEX_MASK);
     mmf_store_relaxed_u64(&shared->head, first & MMF_INDEX_MASK);
     mmf_store_relaxed_u64(&shared->taken, first & MMF_INDEX_MASK);
-    mmf_store_relaxed_u64(&shared->newest, (first - 1) & MMF_INDEX_MASK);
+    mmf_store_relaxed_u64(&shared->newest_at_least, (first - 1) & MMF_INDEX_MASK);
 }
 
 struct mmf_participant_shared *
@@ -34,6 +32,36 @@ mmf_ring_participant(const struct mmf_ring *ring, uint32_t number)
         number - MMF_RECEIVERS_FROM < ring->shape.max_receivers)
         return &ring->receivers[number - MMF_RECEIVERS_FROM];
     return NULL;
+}
+
+/*
+ * The indexes of an SPSC queue say how many messages a participant has sent or received:
+ * they have moved so far since it joined, which its `cursor` has kept.
+ */
+static uint64_t
+count_since_joined(const struct mmf_participant_shared *entry, uint64_t index)
+{
+    int64_t count = mmf_index_difference(index, mmf_load_relaxed_u64(&entry->cursor));
+
+    return count > 0 ? (uint64_t)count : 0;
+}
+
+uint64_t
+mmf_ring_sent_by(const struct mmf_ring *ring,
+                 const struct mmf_participant_shared *sender)
+{
+    return ring->shape.is_spsc
+               ? count_since_joined(sender, mmf_load_relaxed_u64(&ring->shared->tail))
+               : mmf_load_relaxed_u64(&sender->sent);
+}
+
+uint64_t
+mmf_ring_received_by(const struct mmf_ring *ring,
+                     const struct mmf_participant_shared *receiver)
+{
+    return ring->shape.is_spsc
+               ? count_since_joined(receiver, mmf_load_relaxed_u64(&ring->shared->head))
+               : mmf_load_relaxed_u64(&receiver->received);
 }
 
 /* 16 bits of the identity, the top one set. */
@@ -48,10 +76,11 @@ sign_of(uint64_t identity)
 uint64_t
 mmf_cursor_make(uint64_t identity, uint64_t index)
 {
+    MMF_ASSERT(identity != 0);
     return sign_of(identity) << 48 | (index & MMF_INDEX_MASK);
 }
 
-int
+bool
 mmf_cursor_read(const struct mmf_participant_shared *entry, uint64_t *index)
 {
     /* In this order: a cursor that its owner has set is seen with its identity. */
@@ -63,19 +92,20 @@ mmf_cursor_read(const struct mmf_participant_shared *entry, uint64_t *index)
 }
 
 uint64_t
-mmf_ring_find_gate(const struct mmf_ring *ring)
+mmf_ring_find_min_cursor(const struct mmf_ring *ring)
 {
-    uint64_t gate = mmf_ring_tail(ring) & MMF_INDEX_MASK;
+    uint64_t lowest = mmf_ring_tail(ring) & MMF_INDEX_MASK;
 
-    /* Whose cursor we do not see will read a tail that is not older: see
-     * mmf_ring_subscribe, which has the other fence. */
+    MMF_ASSERT(ring->shape.kind == MMF_KIND_TOPIC);
+    /* A subscriber whose cursor is not seen will read a tail that is not older: the other
+     * fence is in mmf_ring_subscribe. */
     mmf_fence_full();
     for (uint32_t i = 0; i < ring->shape.max_receivers; i++) {
         uint64_t cursor;
 
         if (mmf_cursor_read(&ring->receivers[i], &cursor) &&
-            mmf_index_difference(cursor, gate) < 0)
-            gate = cursor;
+            mmf_index_difference(cursor, lowest) < 0)
+            lowest = cursor;
     }
-    return gate;
+    return lowest;
 }

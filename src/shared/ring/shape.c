@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-#include <mmf/list.h>
+/* The kinds as they are written. */
+enum written_kind { WRITTEN_QUEUE, WRITTEN_SPSC, WRITTEN_TOPIC, WRITTEN_LATEST };
 
 uint64_t
 mmf_ring_slots_offset(const struct mmf_ring_shape *shape)
@@ -23,12 +24,25 @@ mmf_ring_capacity(const struct mmf_ring_shape *shape)
     return mmf_ring_slots_offset(shape) + shape->slots * shape->stride;
 }
 
+static enum written_kind
+written_kind(mmf_kind kind, bool is_spsc)
+{
+    if (kind == MMF_KIND_TOPIC)
+        return WRITTEN_TOPIC;
+    if (kind == MMF_KIND_LATEST)
+        return WRITTEN_LATEST;
+    return is_spsc ? WRITTEN_SPSC : WRITTEN_QUEUE;
+}
+
 void
 mmf_ring_shape_write(const struct mmf_ring_shape *shape,
                      struct mmf_ring_shape_shared *shared)
 {
+    MMF_ASSERT(shape->kind >= MMF_KIND_QUEUE && shape->kind <= MMF_KIND_LATEST);
+    MMF_ASSERT(shape->slots >= 1 && (shape->slots & (shape->slots - 1)) == 0);
+    MMF_ASSERT(shape->max_senders >= 1 && shape->max_receivers >= 1);
     memset(shared, 0, sizeof(*shared));
-    shared->kind = (uint32_t)shape->kind;
+    shared->kind = (uint32_t)written_kind(shape->kind, shape->is_spsc);
     shared->overflow = (uint32_t)shape->overflow;
     shared->max_senders = shape->max_senders;
     shared->max_receivers = shape->max_receivers;
@@ -37,43 +51,55 @@ mmf_ring_shape_write(const struct mmf_ring_shape *shape,
     memcpy(shared->identity, shape->identity, sizeof(shared->identity));
 }
 
-static int
+/* The kind and the overflow fit each other and the object. */
+static bool
 has_sound_kind(const struct mmf_ring_shape_shared *shared, uint32_t object_kind)
 {
+    bool is_spsc = shared->kind == WRITTEN_SPSC;
+
+    if (shared->overflow < MMF_OVERFLOW_BLOCK ||
+        shared->overflow > MMF_OVERFLOW_DROP_OLDEST ||
+        (is_spsc && shared->overflow == MMF_OVERFLOW_DROP_OLDEST))
+        return false;
     switch (object_kind) {
     case MMF_KIND_QUEUE:
-        return shared->kind == MMF_RING_QUEUE ||
-               (shared->kind == MMF_RING_SPSC && shared->overflow != MMF_RING_DROP);
+        return is_spsc || shared->kind == WRITTEN_QUEUE;
     case MMF_KIND_TOPIC:
-        return shared->kind == MMF_RING_TOPIC;
+        return shared->kind == WRITTEN_TOPIC;
     case MMF_KIND_LATEST:
-        return shared->kind == MMF_RING_LATEST;
+        return shared->kind == WRITTEN_LATEST;
     default:
-        return 0;
+        return false;
     }
 }
 
-static int
+static bool
 has_sound_limits(const struct mmf_ring_shape_shared *shared)
 {
-    uint32_t most = shared->kind == MMF_RING_SPSC ? 1 : MMF_PARTICIPANTS_MAX;
+    uint32_t most = shared->kind == WRITTEN_SPSC ? 1 : MMF_PARTICIPANTS_MAX;
 
     return shared->max_senders >= 1 && shared->max_senders <= most &&
            shared->max_receivers >= 1 && shared->max_receivers <= most;
 }
 
-int
+static bool
+has_sound_sizes(const struct mmf_ring_shape_shared *shared)
+{
+    return shared->slots >= 1 && shared->slots <= MMF_RING_SLOTS_MAX &&
+           (shared->slots & (shared->slots - 1)) == 0 && shared->message_size >= 1 &&
+           shared->message_size <= MMF_RING_MESSAGE_MAX;
+}
+
+bool
 mmf_ring_shape_read(const struct mmf_ring_shape_shared *shared, uint32_t object_kind,
                     int64_t capacity, struct mmf_ring_shape *shape)
 {
-    if (!has_sound_kind(shared, object_kind) || shared->overflow < MMF_RING_BLOCK ||
-        shared->overflow > MMF_RING_DROP || !has_sound_limits(shared) ||
-        shared->slots < 1 || shared->slots > MMF_RING_SLOTS_MAX ||
-        (shared->slots & (shared->slots - 1)) || shared->message_size < 1 ||
-        shared->message_size > MMF_RING_MESSAGE_MAX)
-        return 0;
-    shape->kind = (enum mmf_ring_kind)shared->kind;
-    shape->overflow = (enum mmf_ring_overflow)shared->overflow;
+    if (!has_sound_kind(shared, object_kind) || !has_sound_limits(shared) ||
+        !has_sound_sizes(shared))
+        return false;
+    shape->kind = (mmf_kind)object_kind;
+    shape->is_spsc = shared->kind == WRITTEN_SPSC;
+    shape->overflow = (mmf_overflow)shared->overflow;
     shape->max_senders = shared->max_senders;
     shape->max_receivers = shared->max_receivers;
     shape->slots = shared->slots;
@@ -87,6 +113,7 @@ void
 mmf_ring_attach(const struct mmf_ring_shape *shape, void *data, void *slots,
                 struct mmf_ring *ring)
 {
+    MMF_ASSERT(data != NULL && slots != NULL);
     memset(ring, 0, sizeof(*ring));
     ring->shape = *shape;
     ring->shared = data;

@@ -4,8 +4,8 @@
  *
  *   data     struct mmf_ring_shared | senders | receivers | padding to 4,096 | slots
  *
- * The creator writes the shape before the name is published; whoever opens reads a copy
- * and checks it, for it is anybody's writing by then.
+ * The creator writes the shape before the name is published; a process that opens reads
+ * a copy and checks it, for any process may have written it by then.
  */
 #ifndef MMF_SHARED_RING_SHAPE_H
 #define MMF_SHARED_RING_SHAPE_H
@@ -15,8 +15,8 @@
 #include "shared/ring/ring.h"
 
 struct mmf_ring_shape_shared {
-    uint32_t kind;     /* enum mmf_ring_kind */
-    uint32_t overflow; /* enum mmf_ring_overflow */
+    uint32_t kind;     /* 0 queue, 1 queue with MMF_CHANNEL_SPSC, 2 topic, 3 latest */
+    uint32_t overflow; /* mmf_overflow */
     uint32_t max_senders;
     uint32_t max_receivers;
     uint64_t slots;
@@ -45,14 +45,14 @@ void mmf_ring_shape_write(const struct mmf_ring_shape *shape,
                           struct mmf_ring_shape_shared *shared);
 
 /*
- * Check a copy against the object it came from. 0: no shape that this version can make.
- * `object_kind` is an mmf_kind.
+ * Check a copy against the object it came from. False: a shape that this version cannot
+ * make. `object_kind` is an mmf_kind.
  */
-int mmf_ring_shape_read(const struct mmf_ring_shape_shared *shared,
-                        uint32_t object_kind, int64_t capacity,
-                        struct mmf_ring_shape *shape);
+bool mmf_ring_shape_read(const struct mmf_ring_shape_shared *shared,
+                         uint32_t object_kind, int64_t capacity,
+                         struct mmf_ring_shape *shape);
 
-/* Point a grip at the mapped parts; it takes no part in the channel yet. */
+/* Point a handle at the mapped parts; it takes no part in the channel yet. */
 void mmf_ring_attach(const struct mmf_ring_shape *shape, void *data, void *slots,
                      struct mmf_ring *ring);
 

@@ -1,9 +1,11 @@
 /*
- * sleepers.c - see ring_sleepers.h.
+ * sleepers.c - see sleepers.h.
  */
 #include "shared/ring/sleepers.h"
 
-int
+#include "base/invariant.h"
+
+bool
 mmf_sleepers_enter(mmf_atomic_u32 *count, const mmf_atomic_u32 *doorbell,
                    uint32_t expected)
 {
@@ -13,7 +15,7 @@ mmf_sleepers_enter(mmf_atomic_u32 *count, const mmf_atomic_u32 *doorbell,
     return mmf_load_relaxed_u32(doorbell) == expected;
 }
 
-int
+bool
 mmf_sleepers_leave(mmf_atomic_u32 *count)
 {
     return mmf_sleepers_claim(count, 1) == 1;
@@ -25,6 +27,7 @@ mmf_sleepers_claim(mmf_atomic_u32 *count, uint32_t most)
     uint32_t there;
     uint32_t claimed;
 
+    MMF_ASSERT(most > 0);
     mmf_fence_full();
     there = mmf_load_relaxed_u32(count);
     do {

@@ -1,17 +1,17 @@
 /*
- * spsc.c - what a queue for one producer and one consumer does seldom: its begin,
- * and looks at where the other side is.
+ * spsc.c - the rare steps of a queue for one producer and one consumer: its beginning,
+ * and reading where the other side is.
  */
 #include "shared/ring/spsc.h"
 
-/* So close to the producer, after so many without a wait: see below. */
+/* Messages: this close to the producer, after this many without a wait; see below. */
 enum { CLOSE = 32 };
 
-/* So many pauses: less than half a microsecond. */
+/* Pauses: less than half a microsecond. */
 enum { HEAD_START = 16 };
 
 void
-mmf_ring_single_begin_sending(struct mmf_ring *ring)
+mmf_ring_spsc_begin_sending(struct mmf_ring *ring)
 {
     uint64_t tail = mmf_load_relaxed_u64(&ring->shared->tail) & MMF_INDEX_MASK;
 
@@ -21,20 +21,20 @@ mmf_ring_single_begin_sending(struct mmf_ring *ring)
 }
 
 void
-mmf_ring_single_begin_taking(struct mmf_ring *ring)
+mmf_ring_spsc_begin_taking(struct mmf_ring *ring)
 {
     uint64_t head = mmf_load_acquire_u64(&ring->shared->head) & MMF_INDEX_MASK;
 
     ring->cursor = head;
-    ring->seen_returned = mmf_load_relaxed_u64(&ring->shared->taken);
+    ring->redelivered_until = mmf_load_relaxed_u64(&ring->shared->taken);
     ring->in = (struct mmf_ring_side){.slot = (void *)mmf_ring_slot(ring, head),
                                       .waited = head};
 }
 
-int
-mmf_ring_single_find_room(struct mmf_ring *ring)
+bool
+mmf_ring_spsc_find_space(struct mmf_ring *ring)
 {
-    /* pairs with the release in mmf_ring_single_release: the payload has been read */
+    /* pairs with the release in mmf_ring_spsc_release: the payload has been read */
     uint64_t head = mmf_load_acquire_u64(&ring->shared->head);
     int64_t used = mmf_index_difference(ring->out.next, head);
     int64_t slots = (int64_t)ring->shape.slots;
@@ -46,10 +46,10 @@ mmf_ring_single_find_room(struct mmf_ring *ring)
 /*
  * A consumer that reads a slot while the producer writes the one after next takes away
  * lines that the producer needs again: both then go at the pace at which lines travel,
- * and never come to wait. So one who goes through a stream keeps its distance.
+ * and never come to wait. So a consumer of a stream keeps its distance.
  */
 void
-mmf_ring_single_look_back(struct mmf_ring *ring)
+mmf_ring_spsc_keep_distance(struct mmf_ring *ring)
 {
     uint64_t cursor = ring->cursor;
     int64_t depth = mmf_index_difference(mmf_ring_tail(ring), cursor);

@@ -10,31 +10,30 @@
 #ifndef MMF_SHARED_RING_SPSC_H
 #define MMF_SHARED_RING_SPSC_H
 
-#include "shared/ring/ring.h"
-#include "shared/ring/slot.h"
+#include "shared/ring/inner.h"
 
 /*
- * So many slots before it comes to them the producer asks for their lines. Else its
- * stores wait for one line after the other, because a processor asks for those of few
- * stores at a time.
+ * The producer asks for the lines of slots this far before it comes to them. Otherwise
+ * its stores wait for one line after the other, because a processor asks for those of
+ * few stores at a time.
  */
 #define MMF_SLOTS_AHEAD 4
 
-/* At every index that has none of these bits the consumer looks how many there are. */
-#define MMF_SINGLE_SAMPLES 31u
+/* The consumer compares indexes with the producer at every one without these bits. */
+#define MMF_SPSC_SAMPLES 31u
 
 /* Begin as the producer, whose tail is right; as the consumer. */
-void mmf_ring_single_begin_sending(struct mmf_ring *ring);
-void mmf_ring_single_begin_taking(struct mmf_ring *ring);
+void mmf_ring_spsc_begin_sending(struct mmf_ring *ring);
+void mmf_ring_spsc_begin_taking(struct mmf_ring *ring);
 
-/* Look at `head`. 0: the ring is full. */
-int mmf_ring_single_find_room(struct mmf_ring *ring);
+/* Read `head`. False: the ring is full. */
+bool mmf_ring_spsc_find_space(struct mmf_ring *ring);
 
-/* The consumer looks where the producer is, and lets it get ahead if it is close. */
-void mmf_ring_single_look_back(struct mmf_ring *ring);
+/* The consumer reads where the producer is, and falls back a little if it is close. */
+void mmf_ring_spsc_keep_distance(struct mmf_ring *ring);
 
 static inline uint8_t *
-mmf_ring_single_slot_after(const struct mmf_ring *ring, uint8_t *slot)
+mmf_ring_spsc_slot_after(const struct mmf_ring *ring, uint8_t *slot)
 {
     slot += ring->shape.stride;
     return slot == ring->slots_end ? ring->slots : slot;
@@ -44,16 +43,16 @@ mmf_ring_single_slot_after(const struct mmf_ring *ring, uint8_t *slot)
  * The producer's steps.
  */
 
-/* 0: perhaps there is room after all, if one looks at `head`. */
-static inline int
-mmf_ring_single_has_room(const struct mmf_ring *ring)
+/* False: `head` may say that there is space after all. */
+static inline bool
+mmf_ring_spsc_has_space(const struct mmf_ring *ring)
 {
     return ring->out.ahead != 0;
 }
 
-/* Behind the last slot there may be no memory; that does no harm. */
+/* There may be no memory past the last slot; that does no harm. */
 static inline void
-mmf_ring_single_ask_ahead(const struct mmf_ring *ring)
+mmf_ring_spsc_prefetch(const struct mmf_ring *ring)
 {
     uintptr_t slot = (uintptr_t)ring->out.slot + MMF_SLOTS_AHEAD * ring->shape.stride;
 
@@ -64,31 +63,34 @@ mmf_ring_single_ask_ahead(const struct mmf_ring *ring)
         mmf_prefetch_to_write((const void *)(slot + sizeof(struct mmf_slot_shared)));
 }
 
-/* There is room: the place for `length` bytes in the next slot. */
+/* There is space: where to write `length` bytes in the next slot. */
 static inline uint8_t *
-mmf_ring_single_reserve(struct mmf_ring *ring, uint64_t length)
+mmf_ring_spsc_reserve(struct mmf_ring *ring, uint64_t length)
 {
     uint32_t offset = length <= MMF_SLOT_SHORT ? 0 : sizeof(struct mmf_slot_shared);
 
+    MMF_ASSERT(ring->shape.is_spsc && ring->sender == 0);
+    MMF_ASSERT(!ring->has_reserved && ring->out.ahead > 0);
     ring->reserved = ring->out.next;
     ring->reserved_offset = offset;
-    ring->has_reserved = 1;
-    mmf_ring_single_ask_ahead(ring);
+    ring->has_reserved = true;
+    mmf_ring_spsc_prefetch(ring);
     return ring->out.slot + offset;
 }
 
 static inline void
-mmf_ring_single_commit(struct mmf_ring *ring, uint64_t length)
+mmf_ring_spsc_commit(struct mmf_ring *ring, uint64_t length)
 {
     struct mmf_slot_shared *slot = (void *)ring->out.slot;
     uint64_t index = ring->out.next;
 
+    MMF_ASSERT(ring->has_reserved && ring->out.ahead > 0);
     ring->out.next = mmf_index_next(index);
-    ring->has_reserved = 0;
+    ring->has_reserved = false;
     ring->out.ahead--;
-    ring->out.slot = mmf_ring_single_slot_after(ring, ring->out.slot);
+    ring->out.slot = mmf_ring_spsc_slot_after(ring, ring->out.slot);
     mmf_slot_write_sizes(slot, length, ring->reserved_offset);
-    /* pairs with the acquire in mmf_ring_single_is_there */
+    /* pairs with the acquire in mmf_ring_spsc_has_message */
     mmf_store_release_u64(&slot->word, mmf_word_make(index, 0, MMF_SLOT_COMMITTED));
     mmf_store_relaxed_u64(&ring->shared->tail, ring->out.next);
 }
@@ -97,22 +99,22 @@ mmf_ring_single_commit(struct mmf_ring *ring, uint64_t length)
  * The consumer's steps.
  */
 
-static inline int
-mmf_ring_single_is_there(const struct mmf_ring *ring)
+static inline bool
+mmf_ring_spsc_has_message(const struct mmf_ring *ring)
 {
     const struct mmf_slot_shared *slot = (const void *)ring->in.slot;
 
-    /* pairs with the release in mmf_ring_single_commit */
+    /* pairs with the release in mmf_ring_spsc_commit */
     return mmf_load_acquire_u64(&slot->word) ==
            mmf_word_make(ring->cursor, 0, MMF_SLOT_COMMITTED);
 }
 
 /*
- * Look for the next message up to `times` times. A longer payload begins in a line of
+ * Poll for the next message up to `times` times. A longer payload begins in a line of
  * its own: it comes at the same time as the word's, not after it.
  */
-static inline int
-mmf_ring_single_look(const struct mmf_ring *ring, int times)
+static inline bool
+mmf_ring_spsc_poll(const struct mmf_ring *ring, int times)
 {
     const uint8_t *slot = ring->in.slot;
     const uint8_t *payload = slot + (ring->shape.stride > sizeof(struct mmf_slot_shared)
@@ -121,43 +123,44 @@ mmf_ring_single_look(const struct mmf_ring *ring, int times)
 
     for (int i = 0; i < times; i++) {
         mmf_prefetch_to_read(payload);
-        if (mmf_ring_single_is_there(ring))
-            return 1;
+        if (mmf_ring_spsc_has_message(ring))
+            return true;
     }
-    return 0;
+    return false;
 }
 
 /* It is there, and its sizes are sound. */
 static inline void
-mmf_ring_single_move_on(struct mmf_ring *ring)
+mmf_ring_spsc_advance(struct mmf_ring *ring)
 {
+    MMF_ASSERT(ring->shape.is_spsc && ring->receiver == MMF_RECEIVERS_FROM);
     ring->cursor = mmf_index_next(ring->cursor);
-    ring->in.slot = mmf_ring_single_slot_after(ring, ring->in.slot);
+    ring->in.slot = mmf_ring_spsc_slot_after(ring, ring->in.slot);
 }
 
-/* Having moved on: must it look where the producer is? */
-static inline int
-mmf_ring_single_must_look_back(const struct mmf_ring *ring)
+/* Having advanced: it is time to read where the producer is. */
+static inline bool
+mmf_ring_spsc_is_sample(const struct mmf_ring *ring)
 {
-    return (ring->cursor & MMF_SINGLE_SAMPLES) == 0;
+    return (ring->cursor & MMF_SPSC_SAMPLES) == 0;
 }
 
-/* It goes to whoever called: one who comes after us will mark it. */
+/* The caller gets the message: a successor will mark it as redelivered. */
 static inline void
-mmf_ring_single_note_taken(struct mmf_ring *ring)
+mmf_ring_spsc_note_taken(struct mmf_ring *ring)
 {
     mmf_store_relaxed_u64(&ring->shared->taken, ring->cursor);
 }
 
-/* Release the oldest message in hand. 0: that has another index, or none is in hand. */
-static inline int
-mmf_ring_single_release(struct mmf_ring *ring, uint64_t index)
+/* Release the oldest message taken. False: that has another index, or none is taken. */
+static inline bool
+mmf_ring_spsc_release(struct mmf_ring *ring, uint64_t index)
 {
     if (index != mmf_load_relaxed_u64(&ring->shared->head) || index == ring->cursor)
-        return 0;
-    /* pairs with the acquire in mmf_ring_single_find_room: the payload has been read */
+        return false;
+    /* pairs with the acquire in mmf_ring_spsc_find_space: the payload has been read */
     mmf_store_release_u64(&ring->shared->head, mmf_index_next(index));
-    return 1;
+    return true;
 }
 
 #endif

@@ -1,15 +1,15 @@
 /*
- * stat.c - sums over the participants that are there and those that have gone.
+ * stat.c - sums over the participants that are there and those that have left.
  */
 #include "shared/ring/stat.h"
 
 #include <string.h>
 
-#include "shared/ring/slot.h"
+#include "shared/ring/inner.h"
 
 static void
 add_entry(const struct mmf_ring *ring, const struct mmf_participant_shared *entry,
-          struct mmf_ring_totals *totals, int is_receiver)
+          struct mmf_ring_totals *totals, bool is_receiver)
 {
     if (is_receiver)
         totals->received += mmf_ring_received_by(ring, entry);
@@ -41,7 +41,7 @@ add_table(const struct mmf_ring *ring, const struct mmf_participant_shared *entr
     return living;
 }
 
-/* Messages in a queue that nobody has taken. */
+/* Messages in a queue that no consumer has taken. */
 static uint64_t
 count_waiting(const struct mmf_ring *ring)
 {
@@ -63,13 +63,13 @@ find_depth(const struct mmf_ring *ring)
     int64_t depth;
 
     switch (ring->shape.kind) {
-    case MMF_RING_QUEUE:
-        return count_waiting(ring);
-    case MMF_RING_SPSC:
+    case MMF_KIND_QUEUE:
+        if (!ring->shape.is_spsc)
+            return count_waiting(ring);
         depth = mmf_index_difference(tail, mmf_load_relaxed_u64(&ring->shared->head));
         break;
-    case MMF_RING_TOPIC:
-        depth = mmf_index_difference(tail, mmf_ring_find_gate(ring));
+    case MMF_KIND_TOPIC:
+        depth = mmf_index_difference(tail, mmf_ring_find_min_cursor(ring));
         break;
     default:
         return 0;

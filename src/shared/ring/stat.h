@@ -1,5 +1,5 @@
 /*
- * stat.h - what has happened in a channel, summed up for whoever asks.
+ * stat.h - what has happened in a channel, summed up.
  */
 #ifndef MMF_SHARED_RING_STAT_H
 #define MMF_SHARED_RING_STAT_H
@@ -20,7 +20,7 @@ struct mmf_ring_totals {
     uint32_t receivers;
 };
 
-/* The grip need not have joined, nor its memory be writable. */
+/* The ref need not have joined, nor its memory be writable. */
 void mmf_ring_sum_up(const struct mmf_ring *ring, const struct mmf_ring_ops *ops,
                      struct mmf_ring_totals *totals);
 

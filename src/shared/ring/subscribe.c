@@ -1,14 +1,12 @@
 /*
- * subscribe.c - reading a topic. A subscriber writes nothing but its own entry: it
- * looks at a slot, copies it, and looks again whether it was the same all the time.
+ * subscribe.c - reading a topic. A subscriber writes nothing but its own entry: it reads
+ * a slot's word, copies the message, and checks that the word is still the same.
  *
- * All subscribers read in the order of the indexes. So they wait at a reservation in
- * the making; under DROP not for longer than until the publishers behind it come near
- * to overwriting what follows.
+ * All subscribers read in the order of the indexes. So they wait at an uncommitted
+ * reservation; under DROP_OLDEST not for longer than until the publishers behind it come
+ * near to overwriting what follows.
  */
-#include "shared/ring/ring.h"
-
-#include "shared/ring/slot.h"
+#include "shared/ring/inner.h"
 
 static void
 put_cursor(struct mmf_ring *ring, uint64_t cursor)
@@ -25,10 +23,12 @@ mmf_ring_subscribe(struct mmf_ring *ring, uint64_t replay)
     uint64_t most = replay < ring->shape.slots ? replay : ring->shape.slots;
     uint64_t end;
 
+    MMF_ASSERT(ring->shape.kind == MMF_KIND_TOPIC);
     /*
      * A publisher that does not see the cursor has read the tail before; with the fence
-     * we read a tail at least as new, so what it overwrites we do not want. Older
-     * messages it may overwrite: those that are asked for again are those still there.
+     * the subscriber reads a tail at least as new, so it does not want what that
+     * publisher overwrites. Older messages may be overwritten: a replay gives those that
+     * are still there.
      */
     put_cursor(ring, mmf_ring_tail(ring) - most);
     mmf_fence_full();
@@ -46,10 +46,11 @@ mmf_ring_subscribe(struct mmf_ring *ring, uint64_t replay)
 static void
 lose(struct mmf_ring *ring, uint64_t target)
 {
-    uint64_t lost = (uint64_t)mmf_index_difference(target, ring->cursor);
+    int64_t lost = mmf_index_difference(target, ring->cursor);
 
-    ring->lost += lost;
-    mmf_counter_add(&mmf_ring_receiver(ring)->lost, lost);
+    MMF_ASSERT(lost > 0);
+    ring->lost += (uint64_t)lost;
+    mmf_counter_add(&mmf_ring_receiver(ring)->lost, (uint64_t)lost);
     put_cursor(ring, target);
 }
 
@@ -72,86 +73,84 @@ lag(const struct mmf_ring *ring)
     return mmf_index_difference(mmf_ring_tail(ring), ring->cursor);
 }
 
-enum look { FOUND, NOTHING, GO_ON, BROKEN };
-
 /* The slot is older than the cursor. */
-static enum look
-look_behind(struct mmf_ring *ring)
+static enum mmf_step
+read_older(struct mmf_ring *ring)
 {
     uint64_t tail = mmf_ring_tail(ring);
 
     if (mmf_index_difference(tail, ring->cursor) <= 0 ||
         mmf_tail_is_claimed(tail, ring->cursor))
-        return NOTHING;
-    if (!mmf_ring_is_left_out(ring, ring->cursor))
-        return GO_ON; /* it came meanwhile */
+        return MMF_STEP_WOULD_BLOCK;
+    if (!mmf_ring_is_skipped(ring, ring->cursor))
+        return MMF_STEP_AGAIN; /* it came meanwhile */
     if (lag(ring) > (int64_t)ring->shape.slots)
         jump(ring);
     else
         put_cursor(ring, mmf_index_next(ring->cursor));
-    return GO_ON;
+    return MMF_STEP_AGAIN;
 }
 
 /* The slot is the cursor's. */
-static enum look
-look_at(struct mmf_ring *ring, uint64_t word, struct mmf_ring_message *message)
+static enum mmf_step
+read_current(struct mmf_ring *ring, uint64_t word, struct mmf_ring_message *message)
 {
     uint64_t slots = ring->shape.slots;
 
     switch (mmf_word_state(word)) {
     case MMF_SLOT_RESERVED:
-        if (ring->shape.overflow != MMF_RING_DROP ||
+        if (ring->shape.overflow != MMF_OVERFLOW_DROP_OLDEST ||
             lag(ring) < (int64_t)(slots - slots / 4))
-            return NOTHING;
+            return MMF_STEP_WOULD_BLOCK;
         lose(ring, mmf_index_next(ring->cursor));
-        return GO_ON;
+        return MMF_STEP_AGAIN;
     case MMF_SLOT_RELEASED:
         put_cursor(ring, mmf_index_next(ring->cursor));
-        return GO_ON;
+        return MMF_STEP_AGAIN;
     case MMF_SLOT_COMMITTED:
-        if (mmf_ring_read_slot(ring, ring->cursor, message) == MMF_RING_DONE)
-            return FOUND;
-        return mmf_ring_is_whole(ring, ring->cursor) ? BROKEN : GO_ON;
+        if (mmf_ring_read_slot(ring, ring->cursor, message) == MMF_STEP_DONE)
+            return MMF_STEP_DONE;
+        return mmf_ring_still_valid(ring, ring->cursor) ? MMF_STEP_CORRUPT
+                                                        : MMF_STEP_AGAIN;
     default:
-        return BROKEN;
+        return MMF_STEP_CORRUPT;
     }
 }
 
-static enum look
-look(struct mmf_ring *ring, struct mmf_ring_message *message)
+static enum mmf_step
+read_at_cursor(struct mmf_ring *ring, struct mmf_ring_message *message)
 {
     uint64_t word = mmf_ring_word(ring, ring->cursor);
-    int64_t difference = mmf_word_age(ring, word, ring->cursor);
+    int64_t age = mmf_word_age(ring, word, ring->cursor);
 
     if (!mmf_word_is_at_home(ring, word, ring->cursor))
-        return BROKEN;
-    if (difference < 0)
-        return look_behind(ring);
-    if (difference == 0)
-        return look_at(ring, word, message);
+        return MMF_STEP_CORRUPT;
+    if (age < 0)
+        return read_older(ring);
+    if (age == 0)
+        return read_current(ring, word, message);
     if (mmf_index_difference(mmf_ring_tail(ring), mmf_word_index(word)) < 0)
-        return BROKEN;
+        return MMF_STEP_CORRUPT;
     jump(ring);
-    return GO_ON;
+    return MMF_STEP_AGAIN;
 }
 
-enum mmf_ring_answer
+enum mmf_step
 mmf_ring_next(struct mmf_ring *ring, struct mmf_ring_message *message)
 {
-    enum look look_now = GO_ON;
+    enum mmf_step step = MMF_STEP_AGAIN;
 
-    for (uint64_t rounds = MMF_ROUNDS(ring); look_now == GO_ON && rounds > 0; rounds--)
-        look_now = look(ring, message);
-    if (look_now == BROKEN)
-        return MMF_RING_CORRUPT;
-    if (look_now != FOUND)
-        return MMF_RING_NOT_NOW;
-    message->lost = ring->lost;
-    return MMF_RING_DONE;
+    MMF_ASSERT(ring->shape.kind == MMF_KIND_TOPIC && ring->receiving != NULL);
+    for (uint64_t rounds = MMF_ROUNDS(ring); step == MMF_STEP_AGAIN && rounds > 0;
+         rounds--)
+        step = read_at_cursor(ring, message);
+    if (step == MMF_STEP_DONE)
+        message->lost = ring->lost;
+    return step == MMF_STEP_AGAIN ? MMF_STEP_WOULD_BLOCK : step;
 }
 
-int
-mmf_ring_is_whole(const struct mmf_ring *ring, uint64_t index)
+bool
+mmf_ring_still_valid(const struct mmf_ring *ring, uint64_t index)
 {
     uint64_t word;
 
@@ -163,25 +162,27 @@ mmf_ring_is_whole(const struct mmf_ring *ring, uint64_t index)
 void
 mmf_ring_advance(struct mmf_ring *ring)
 {
+    MMF_ASSERT(ring->shape.kind == MMF_KIND_TOPIC);
     ring->lost = 0;
     mmf_counter_add(&mmf_ring_receiver(ring)->received, 1);
     put_cursor(ring, mmf_index_next(ring->cursor));
 }
 
-int
+bool
 mmf_ring_step_over(struct mmf_ring *ring, uint32_t number, uint64_t identity)
 {
     const struct mmf_participant_shared *entry = mmf_ring_participant(ring, number);
     uint64_t word = mmf_ring_word(ring, ring->cursor);
 
+    MMF_ASSERT(entry != NULL);
     if (mmf_word_index(word) != ring->cursor ||
         mmf_word_state(word) != MMF_SLOT_RESERVED ||
         mmf_word_participant(word) != number)
-        return 0;
-    /* The number is still the dead one's, so the word, read before, is too: who clears
-     * up after a sender clears its slots first. */
-    if (entry == NULL || mmf_load_acquire_u64(&entry->identity) != identity)
-        return 0;
+        return false;
+    /* The number is still the dead one's, so the word, read before, is too: a process
+     * that recovers a sender recovers its slots first. */
+    if (mmf_load_acquire_u64(&entry->identity) != identity)
+        return false;
     put_cursor(ring, mmf_index_next(ring->cursor));
-    return 1;
+    return true;
 }

@@ -1,82 +1,92 @@
 /*
- * take.c - taking from a queue, releasing, handing on.
+ * take.c - taking from a queue, and releasing.
  *
- * A consumer passes reservations in the making, so that nobody waits for a stopped
- * sender but those who wait for its message. It remembers what it has passed, and looks
- * there first: a sender commits in order, so once a later message of the same sender is
- * seen, the earlier one is there as well.
+ * A consumer defers uncommitted reservations, so that a stopped sender delays only the
+ * consumers that wait for its message. It remembers what it has deferred, and tries that
+ * first: a sender commits in order, so once a later message of the same sender is seen,
+ * the earlier one is there as well.
  *
- * A reservation that took longer than a lap stays in its slot, and others leave the
- * slot out. A consumer that joins, or that has slept for a lap, must not jump over it:
- * it looks through all slots for what was left behind.
+ * A reservation that took longer than a lap stays in its slot, and other senders skip the
+ * slot. A consumer that joins, or that has slept for a lap, must not jump over such a
+ * straggler: it scans all slots for one.
  */
-#include "shared/ring/ring.h"
-
-#include "shared/ring/slot.h"
+#include "shared/ring/inner.h"
 #include "shared/ring/spsc.h"
 
-/* From the word as it was seen. 0: somebody was quicker. */
-static int
-try_take(struct mmf_ring *ring, uint64_t word)
+static void
+add_to_held(const struct mmf_ring *ring, uint64_t more)
 {
-    enum mmf_slot_state taken =
-        mmf_word_state(word) == MMF_SLOT_COMMITTED ? MMF_SLOT_TAKEN : MMF_SLOT_RETAKEN;
-    mmf_atomic_u64 *place = &mmf_ring_slot(ring, mmf_word_index(word))->word;
     mmf_atomic_u64 *held = &mmf_ring_receiver(ring)->held;
 
-    /* Before the exchange: one who dies with a message is never without the mark. */
-    mmf_store_relaxed_u64(held, mmf_load_relaxed_u64(held) + 1);
-    if (mmf_exchange_if_u64(place, &word, mmf_word_with(word, ring->receiver, taken)))
-        return 1;
-    mmf_store_relaxed_u64(held, mmf_load_relaxed_u64(held) - 1);
-    return 0;
+    mmf_store_relaxed_u64(held, mmf_load_relaxed_u64(held) + more);
 }
 
-/* Messages that came back; rarely any. */
-static int
+/* From the word as it was seen. False: another participant was quicker. */
+static bool
+try_take(struct mmf_ring *ring, uint64_t word)
+{
+    enum mmf_slot_state taken = mmf_word_state(word) == MMF_SLOT_COMMITTED
+                                    ? MMF_SLOT_TAKEN
+                                    : MMF_SLOT_REDELIVERED;
+    mmf_atomic_u64 *slot_word = &mmf_ring_slot(ring, mmf_word_index(word))->word;
+
+    /* Before the exchange: a consumer that dies with a message is never without it. */
+    add_to_held(ring, 1);
+    if (mmf_exchange_if_u64(slot_word, &word,
+                            mmf_word_with(word, ring->receiver, taken)))
+        return true;
+    add_to_held(ring, (uint64_t)-1);
+    return false;
+}
+
+/* Messages that were returned; rarely any. */
+static bool
 take_returned(struct mmf_ring *ring, uint64_t *index)
 {
-    uint64_t returned = mmf_load_acquire_u64(&ring->shared->returned);
+    uint64_t epoch = mmf_load_acquire_u64(&ring->shared->return_epoch);
 
-    if (returned == ring->seen_returned)
-        return 0;
+    if (epoch == ring->seen_return_epoch)
+        return false;
     for (uint64_t i = 0; i < ring->shape.slots; i++) {
         uint64_t word = mmf_ring_word(ring, i);
 
         if (mmf_word_state(word) == MMF_SLOT_RETURNED &&
             mmf_word_is_at_home(ring, word, i) && try_take(ring, word)) {
             *index = mmf_word_index(word);
-            return 1;
+            return true;
         }
     }
-    ring->seen_returned = returned;
-    return 0;
+    ring->seen_return_epoch = epoch;
+    return false;
 }
 
-void
-mmf_ring_look_for_returned(struct mmf_ring *ring)
-{
-    uint64_t returned = mmf_load_relaxed_u64(&ring->shared->returned);
+/*
+ * Deferred reservations.
+ */
 
-    if (returned >> 32 != (returned & UINT32_MAX))
-        ring->seen_returned = returned - 1;
+static void
+defer(struct mmf_ring *ring, uint64_t index)
+{
+    MMF_ASSERT(ring->deferred_count < MMF_DEFERRED_MAX);
+    ring->deferred[ring->deferred_count++] = index;
 }
 
 static void
-forget_passed(struct mmf_ring *ring, uint32_t place)
+forget_deferred(struct mmf_ring *ring, uint32_t position)
 {
-    ring->passed_count--;
-    for (uint32_t i = place; i < ring->passed_count; i++)
-        ring->passed[i] = ring->passed[i + 1];
+    MMF_ASSERT(position < ring->deferred_count);
+    ring->deferred_count--;
+    for (uint32_t i = position; i < ring->deferred_count; i++)
+        ring->deferred[i] = ring->deferred[i + 1];
 }
 
-/* The reservations that we have passed: one that is committed now comes first. */
-static int
-take_passed(struct mmf_ring *ring, uint64_t *index)
+/* The first deferred reservation that is committed now. */
+static bool
+take_deferred(struct mmf_ring *ring, uint64_t *index)
 {
-    for (uint32_t i = 0; i < ring->passed_count;) {
-        uint64_t word = mmf_ring_word(ring, ring->passed[i]);
-        int is_it = mmf_word_index(word) == ring->passed[i];
+    for (uint32_t i = 0; i < ring->deferred_count;) {
+        uint64_t word = mmf_ring_word(ring, ring->deferred[i]);
+        bool is_it = mmf_word_index(word) == ring->deferred[i];
 
         if (is_it && mmf_word_state(word) == MMF_SLOT_RESERVED) {
             i++;
@@ -84,36 +94,40 @@ take_passed(struct mmf_ring *ring, uint64_t *index)
         }
         if (is_it && mmf_word_state(word) == MMF_SLOT_COMMITTED) {
             if (!try_take(ring, word))
-                continue; /* look again */
-            *index = ring->passed[i];
-            forget_passed(ring, i);
-            return 1;
+                continue; /* read it again */
+            *index = ring->deferred[i];
+            forget_deferred(ring, i);
+            return true;
         }
-        forget_passed(ring, i);
+        forget_deferred(ring, i);
     }
-    return 0;
+    return false;
 }
 
-/* Are all that we have passed still in the making? */
-static int
-is_passed_unchanged(const struct mmf_ring *ring)
+/* All that is deferred is still uncommitted. */
+static bool
+is_deferred_unchanged(const struct mmf_ring *ring)
 {
-    for (uint32_t i = 0; i < ring->passed_count; i++) {
-        uint64_t word = mmf_ring_word(ring, ring->passed[i]);
+    for (uint32_t i = 0; i < ring->deferred_count; i++) {
+        uint64_t word = mmf_ring_word(ring, ring->deferred[i]);
 
-        if (mmf_word_index(word) != ring->passed[i] ||
+        if (mmf_word_index(word) != ring->deferred[i] ||
             mmf_word_state(word) != MMF_SLOT_RESERVED)
-            return 0;
+            return false;
     }
-    return 1;
+    return true;
 }
 
 /*
- * The first index from `from` on, before `oldest`, whose message can still come or be
- * had; `oldest` if there is none.
+ * Stragglers.
+ */
+
+/*
+ * The first index from `from` on, before `oldest`, whose message can still come or is
+ * available; `oldest` if there is none.
  */
 static uint64_t
-find_left_behind(const struct mmf_ring *ring, uint64_t from, uint64_t oldest)
+find_straggler(const struct mmf_ring *ring, uint64_t from, uint64_t oldest)
 {
     uint64_t first = oldest;
 
@@ -131,264 +145,256 @@ find_left_behind(const struct mmf_ring *ring, uint64_t from, uint64_t oldest)
     return first;
 }
 
-/* What `leaving` never comes to. */
+/* What skips_begun never comes to. */
 #define UNKNOWN UINT64_MAX
 
-/* `leaving`, if all those have left: the tail that is read afterwards tells of them. */
+/* skips_begun, if all those have ended: the tail that is read afterwards shows them. */
 static uint64_t
-count_left_out(const struct mmf_ring *ring)
+count_skips(const struct mmf_ring *ring)
 {
-    uint64_t left_out = mmf_load_acquire_u64(&ring->shared->left_out);
+    uint64_t done = mmf_load_acquire_u64(&ring->shared->skips_done);
 
-    return mmf_load_acquire_u64(&ring->shared->leaving) == left_out ? left_out
-                                                                    : UNKNOWN;
+    return mmf_load_acquire_u64(&ring->shared->skips_begun) == done ? done : UNKNOWN;
 }
 
 /*
- * A reservation can lie behind the tail's lap only if an index of its slot was left
- * out. So nobody looks through all slots unless there was one since.
+ * A reservation can lie behind the tail's lap only if an index of its slot was skipped.
+ * So no consumer scans the slots unless an index was skipped since.
  */
-static int
-is_searched(const struct mmf_ring *ring)
+static bool
+is_scanned(const struct mmf_ring *ring)
 {
-    return mmf_load_acquire_u64(&ring->shared->leaving) == ring->searched;
+    return mmf_load_acquire_u64(&ring->shared->skips_begun) == ring->scanned;
 }
 
 /* The cursor is more than a lap behind, or on a slot that is ahead of it. */
 static void
 catch_up(struct mmf_ring *ring)
 {
-    uint64_t count = count_left_out(ring);
+    uint64_t skips = count_skips(ring);
     uint64_t tail = mmf_ring_tail(ring);
     uint64_t oldest = mmf_ring_oldest(ring, tail);
     uint64_t next = mmf_index_next(ring->cursor);
 
     if (mmf_index_difference(oldest, next) <= 0) {
         ring->cursor = next;
-    } else if (is_searched(ring)) {
+    } else if (is_scanned(ring)) {
         ring->cursor = oldest;
     } else {
-        ring->cursor = find_left_behind(ring, next, oldest);
+        ring->cursor = find_straggler(ring, next, oldest);
         if (ring->cursor == oldest)
-            ring->searched = count;
+            ring->scanned = skips;
     }
 }
 
 void
 mmf_ring_begin(struct mmf_ring *ring)
 {
-    uint64_t count = count_left_out(ring);
+    uint64_t skips = count_skips(ring);
     uint64_t tail = mmf_ring_tail(ring);
     uint64_t oldest = mmf_ring_oldest(ring, tail);
 
-    ring->cursor = find_left_behind(ring, oldest - ((uint64_t)1 << 46), oldest);
-    ring->searched = ring->cursor == oldest ? count : UNKNOWN;
-    ring->passed_count = 0;
-    ring->seen_returned = 0; /* if any ever came back, look for them */
+    MMF_ASSERT(!ring->shape.is_spsc);
+    ring->cursor = find_straggler(ring, oldest - ((uint64_t)1 << 46), oldest);
+    ring->scanned = ring->cursor == oldest ? skips : UNKNOWN;
+    ring->deferred_count = 0;
+    ring->seen_return_epoch = 0; /* if any was ever returned, scan for it */
 }
 
-enum ahead { TOOK_IT, NOTHING, LOOK_BACK, BROKEN };
+/*
+ * Taking.
+ */
 
-static enum ahead
-take_ahead(struct mmf_ring *ring, uint64_t *index)
+/*
+ * Take the message at the cursor, or the first after it. AGAIN: first try again what was
+ * returned or deferred.
+ */
+static enum mmf_step
+take_at_cursor(struct mmf_ring *ring, uint64_t *index)
 {
     for (uint64_t rounds = MMF_ROUNDS(ring); rounds > 0; rounds--) {
         uint64_t word = mmf_ring_word(ring, ring->cursor);
-        int64_t difference = mmf_word_age(ring, word, ring->cursor);
+        int64_t age = mmf_word_age(ring, word, ring->cursor);
 
         if (!mmf_word_is_at_home(ring, word, ring->cursor))
-            return BROKEN;
-        if (difference > 0) {
+            return MMF_STEP_CORRUPT;
+        if (age > 0) {
             if (mmf_index_difference(mmf_ring_tail(ring), mmf_word_index(word)) < 0)
-                return BROKEN;
+                return MMF_STEP_CORRUPT;
             catch_up(ring);
-        } else if (difference < 0) {
+        } else if (age < 0) {
             uint64_t tail = mmf_ring_tail(ring);
 
             if (mmf_index_difference(tail, ring->cursor) <= 0 ||
                 mmf_tail_is_claimed(tail, ring->cursor))
-                return NOTHING;
-            if (!mmf_ring_is_left_out(ring, ring->cursor))
-                return LOOK_BACK; /* it came meanwhile */
+                return MMF_STEP_WOULD_BLOCK;
+            if (!mmf_ring_is_skipped(ring, ring->cursor))
+                return MMF_STEP_AGAIN; /* it came meanwhile */
             catch_up(ring);
         } else if (mmf_word_state(word) == MMF_SLOT_RESERVED) {
-            if (ring->passed_count == MMF_PASSED_MOST)
-                return is_passed_unchanged(ring) ? NOTHING : LOOK_BACK;
-            ring->passed[ring->passed_count++] = ring->cursor;
+            if (ring->deferred_count == MMF_DEFERRED_MAX)
+                return is_deferred_unchanged(ring) ? MMF_STEP_WOULD_BLOCK
+                                                   : MMF_STEP_AGAIN;
+            defer(ring, ring->cursor);
             ring->cursor = mmf_index_next(ring->cursor);
         } else if (mmf_word_state(word) == MMF_SLOT_COMMITTED) {
-            if (ring->passed_count != 0 && !is_passed_unchanged(ring))
-                return LOOK_BACK;
+            if (ring->deferred_count != 0 && !is_deferred_unchanged(ring))
+                return MMF_STEP_AGAIN;
             if (!try_take(ring, word))
                 continue;
             *index = ring->cursor;
             ring->cursor = mmf_index_next(ring->cursor);
-            return TOOK_IT;
-        } else if (mmf_word_state(word) > MMF_SLOT_RETAKEN) {
-            return BROKEN;
+            return MMF_STEP_DONE;
+        } else if (mmf_word_state(word) > MMF_SLOT_REDELIVERED) {
+            return MMF_STEP_CORRUPT;
         } else {
             ring->cursor = mmf_index_next(ring->cursor);
         }
     }
-    return NOTHING;
+    return MMF_STEP_WOULD_BLOCK;
 }
 
-static enum mmf_ring_answer
-take_single(struct mmf_ring *ring, struct mmf_ring_message *message)
+/* Earlier messages were deferred or returned, and are tried before the cursor's. */
+static bool
+has_earlier(const struct mmf_ring *ring)
 {
-    uint64_t word = mmf_ring_word(ring, ring->cursor);
-
-    if (word != mmf_word_make(ring->cursor, 0, MMF_SLOT_COMMITTED))
-        return mmf_word_age(ring, word, ring->cursor) < 0 ? MMF_RING_NOT_NOW
-                                                          : MMF_RING_CORRUPT;
-    if (mmf_ring_read_slot(ring, ring->cursor, message) != MMF_RING_DONE)
-        return MMF_RING_CORRUPT;
-    message->again = mmf_index_difference(ring->cursor, ring->seen_returned) < 0;
-    if (message->again)
-        mmf_counter_add(&mmf_ring_receiver(ring)->redelivered, 1);
-    mmf_ring_single_move_on(ring);
-    mmf_ring_single_note_taken(ring);
-    if (mmf_ring_single_must_look_back(ring))
-        mmf_ring_single_look_back(ring);
-    return MMF_RING_DONE;
+    return ring->deferred_count != 0 ||
+           mmf_load_acquire_u64(&ring->shared->return_epoch) != ring->seen_return_epoch;
 }
 
-static enum ahead
-take_any(struct mmf_ring *ring, uint64_t *index)
-{
-    for (uint64_t rounds = MMF_ROUNDS(ring); rounds > 0; rounds--) {
-        enum ahead ahead;
-
-        if (take_returned(ring, index) ||
-            (ring->passed_count != 0 && take_passed(ring, index)))
-            return TOOK_IT;
-        ahead = take_ahead(ring, index);
-        if (ahead != LOOK_BACK)
-            return ahead;
-    }
-    return NOTHING;
-}
-
-/* What was passed, or came back, goes before what is at the cursor. */
-static int
-must_look_back(const struct mmf_ring *ring)
-{
-    return ring->passed_count != 0 ||
-           mmf_load_acquire_u64(&ring->shared->returned) != ring->seen_returned;
-}
-
-/* The usual case in fewer steps: the message at the cursor is there, and comes next. */
-static int
+/* The fast path: the message at the cursor is there, and comes next. */
+static bool
 take_next(struct mmf_ring *ring, uint64_t *index)
 {
     uint64_t word;
 
-    if (must_look_back(ring))
-        return 0;
+    if (has_earlier(ring))
+        return false;
     word = mmf_ring_word(ring, ring->cursor);
     if (mmf_word_index(word) != ring->cursor ||
         mmf_word_state(word) != MMF_SLOT_COMMITTED || !try_take(ring, word))
-        return 0;
+        return false;
     *index = ring->cursor;
     ring->cursor = mmf_index_next(ring->cursor);
-    return 1;
+    return true;
+}
+
+static enum mmf_step
+take_any(struct mmf_ring *ring, uint64_t *index)
+{
+    if (take_next(ring, index))
+        return MMF_STEP_DONE;
+    for (uint64_t rounds = MMF_ROUNDS(ring); rounds > 0; rounds--) {
+        enum mmf_step step;
+
+        if (take_returned(ring, index) ||
+            (ring->deferred_count != 0 && take_deferred(ring, index)))
+            return MMF_STEP_DONE;
+        step = take_at_cursor(ring, index);
+        if (step != MMF_STEP_AGAIN)
+            return step;
+    }
+    return MMF_STEP_WOULD_BLOCK;
+}
+
+static enum mmf_step
+take_spsc(struct mmf_ring *ring, struct mmf_ring_message *message)
+{
+    uint64_t word = mmf_ring_word(ring, ring->cursor);
+
+    if (word != mmf_word_make(ring->cursor, 0, MMF_SLOT_COMMITTED))
+        return mmf_word_age(ring, word, ring->cursor) < 0 ? MMF_STEP_WOULD_BLOCK
+                                                          : MMF_STEP_CORRUPT;
+    if (mmf_ring_read_slot(ring, ring->cursor, message) != MMF_STEP_DONE)
+        return MMF_STEP_CORRUPT;
+    message->redelivered =
+        mmf_index_difference(ring->cursor, ring->redelivered_until) < 0;
+    if (message->redelivered)
+        mmf_counter_add(&mmf_ring_receiver(ring)->redelivered, 1);
+    mmf_ring_spsc_advance(ring);
+    mmf_ring_spsc_note_taken(ring);
+    if (mmf_ring_spsc_is_sample(ring))
+        mmf_ring_spsc_keep_distance(ring);
+    return MMF_STEP_DONE;
 }
 
 /* A longer payload begins in a line of its own: it is to come at the same time as the
  * word's, not after it. */
-int
-mmf_ring_look(const struct mmf_ring *ring, int times)
+bool
+mmf_ring_poll(const struct mmf_ring *ring, int times)
 {
     const struct mmf_slot_shared *slot = mmf_ring_slot(ring, ring->cursor);
     const struct mmf_slot_shared *payload =
         ring->shape.stride > sizeof(*slot) ? slot + 1 : slot;
 
-    if (must_look_back(ring))
-        return 1;
+    MMF_ASSERT(mmf_ring_is_mpmc(ring));
+    if (has_earlier(ring))
+        return true;
     for (int i = 0; i < times; i++) {
         mmf_prefetch_to_read(payload);
         if (mmf_word_age(ring, mmf_load_acquire_u64(&slot->word), ring->cursor) >= 0)
-            return 1;
+            return true;
     }
-    return 0;
+    return false;
 }
 
-enum mmf_ring_answer
+enum mmf_step
 mmf_ring_take(struct mmf_ring *ring, struct mmf_ring_message *message)
 {
-    enum mmf_ring_answer answer;
-    enum ahead ahead;
+    enum mmf_step step;
     uint64_t index = 0;
 
-    if (ring->shape.kind == MMF_RING_SPSC)
-        return take_single(ring, message);
-    ahead = take_next(ring, &index) ? TOOK_IT : take_any(ring, &index);
-    if (ahead != TOOK_IT)
-        return ahead == BROKEN ? MMF_RING_CORRUPT : MMF_RING_NOT_NOW;
-    answer = mmf_ring_read_slot(ring, index, message);
-    if (answer != MMF_RING_DONE)
-        return answer;
-    message->again = mmf_word_state(mmf_ring_word(ring, index)) == MMF_SLOT_RETAKEN;
-    if (message->again)
+    MMF_ASSERT(ring->shape.kind == MMF_KIND_QUEUE && ring->receiving != NULL);
+    if (ring->shape.is_spsc)
+        return take_spsc(ring, message);
+    step = take_any(ring, &index);
+    if (step == MMF_STEP_DONE)
+        step = mmf_ring_read_slot(ring, index, message);
+    if (step != MMF_STEP_DONE)
+        return step;
+    message->redelivered =
+        mmf_word_state(mmf_ring_word(ring, index)) == MMF_SLOT_REDELIVERED;
+    if (message->redelivered)
         mmf_counter_add(&mmf_ring_receiver(ring)->redelivered, 1);
     else if ((index & MMF_DEPTH_SAMPLES) == 0)
         mmf_ring_note_depth(ring, mmf_index_difference(mmf_ring_tail(ring), index));
-    return MMF_RING_DONE;
+    return MMF_STEP_DONE;
 }
 
-/* Is the message of this index ours, by its word? */
-static int
-is_ours(const struct mmf_ring *ring, uint64_t index, uint64_t word)
+/*
+ * Releasing.
+ */
+
+bool
+mmf_ring_holds(const struct mmf_ring *ring, uint64_t index, uint64_t ahead)
 {
+    uint64_t word;
+
+    if (ring->shape.is_spsc)
+        return mmf_index_difference(index, mmf_load_relaxed_u64(&ring->shared->head)) ==
+                   (int64_t)ahead &&
+               mmf_index_difference(ring->cursor, index) > 0;
+    word = mmf_ring_word(ring, index);
     return mmf_word_index(word) == (index & MMF_INDEX_MASK) &&
            mmf_word_participant(word) == ring->receiver &&
            (mmf_word_state(word) == MMF_SLOT_TAKEN ||
-            mmf_word_state(word) == MMF_SLOT_RETAKEN);
+            mmf_word_state(word) == MMF_SLOT_REDELIVERED);
 }
 
-static void
-hold_one_less(struct mmf_ring *ring)
-{
-    mmf_atomic_u64 *held = &mmf_ring_receiver(ring)->held;
-
-    mmf_store_release_u64(held, mmf_load_relaxed_u64(held) - 1);
-}
-
-int
-mmf_ring_holds(const struct mmf_ring *ring, uint64_t index, uint64_t ahead)
-{
-    if (ring->shape.kind != MMF_RING_SPSC)
-        return is_ours(ring, index, mmf_ring_word(ring, index));
-    return mmf_index_difference(index, mmf_load_relaxed_u64(&ring->shared->head)) ==
-               (int64_t)ahead &&
-           mmf_index_difference(ring->cursor, index) > 0;
-}
-
-int
+bool
 mmf_ring_release(struct mmf_ring *ring, uint64_t index)
 {
-    if (ring->shape.kind == MMF_RING_SPSC)
-        return mmf_ring_single_release(ring, index);
+    mmf_atomic_u64 *held;
+
+    MMF_ASSERT(ring->shape.kind == MMF_KIND_QUEUE && ring->receiving != NULL);
+    if (ring->shape.is_spsc)
+        return mmf_ring_spsc_release(ring, index);
     if (!mmf_ring_holds(ring, index, 0))
-        return 0;
-    /* pairs with the acquire in try_reserve: the payload has been read */
-    mmf_store_release_u64(&mmf_ring_slot(ring, index)->word,
-                          mmf_word_make(index, MMF_NOBODY, MMF_SLOT_RELEASED));
-    hold_one_less(ring);
+        return false;
+    /* pairs with the acquire in try_claim: the payload has been read */
+    mmf_store_release_u64(&mmf_ring_slot(ring, index)->word, mmf_word_released(index));
+    held = &mmf_ring_receiver(ring)->held;
+    mmf_store_release_u64(held, mmf_load_relaxed_u64(held) - 1);
     mmf_counter_add(&mmf_ring_receiver(ring)->received, 1);
-    return 1;
-}
-
-int
-mmf_ring_return(struct mmf_ring *ring, uint64_t index)
-{
-    uint64_t word = mmf_ring_word(ring, index);
-
-    if (ring->shape.kind == MMF_RING_SPSC)
-        return 1; /* `head` has not passed it: the next consumer begins there */
-    if (!is_ours(ring, index, word))
-        return 0;
-    mmf_ring_return_word(ring, word);
-    hold_one_less(ring);
-    return 1;
+    return true;
 }

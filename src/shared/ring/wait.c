@@ -1,42 +1,36 @@
 /*
  * wait.c - spinning, sleeping, and what sleepers do for the dead.
  *
- * A sleeper marks the doorbell, looks again, and sleeps on the doorbell's value. Who commits or
- * releases looks at the doorbell afterwards, without a fence, since that would cost a third
- * of the rate at which messages go. So its store may still be on its way while it reads
- * a doorbell without a mark, and the sleeper's look may miss the store: nobody rings. A
- * store leaves its processor by itself, in much less than a microsecond. So when the
- * sleeper comes, and after a new mark, it looks for a microsecond or two (also if
- * others have marked the doorbell: they may just have done so); what it should still miss
- * it sees after the next tick. A short first sleep would do as well, but the timer that
- * is so near makes a round trip between two sleepers a third longer.
+ * A ring of the doorbell can die, with the process that was killed before it or woken by
+ * it. So a sleeper tries again after each tick. It then checks the participants that own
+ * slots, too: a dead one would own them forever. Of all that sleep at a channel one goes
+ * through the tables in each tick, which it notes in `dead_checked`.
  *
- * A ring can also die, with whoever was killed before it or woken by it. So a sleeper
- * looks again after each tick. It then asks after those that have something in hand,
- * too: the dead would have it forever. Of all that sleep at a channel one goes through
- * the tables in each tick, which it notes in `looked`.
- *
- *   killed                     a survivor sees
- *   with the mark set          one ring too many, which takes the mark off
- *   after `looked` was noted   the next tick's
- *   in mid-clearing-up         the rest still in a dead one's hand: clears it up
+ *   killed                         a survivor sees
+ *   after `dead_checked` was noted the next tick's
+ *   in mid-recovery                the rest still owned by the dead one: recovers it
  */
 #include "shared/ring/wait.h"
 
-#include "shared/ring/slot.h"
-#include "shared/ring/join.h"
+#include "shared/ring/inner.h"
 
 /* How long SPIN_THEN_WAIT spins; nanoseconds. */
 #define SPIN_TIME ((int64_t)50000)
 
-/* So many attempts between two looks at the clock; and until a store has arrived; and
- * one of so many that is a whole one, see attempt_often. */
+/* Attempts between two looks at the clock; attempts until a store has arrived; and of how
+ * many one is a whole one: see try_next. */
 enum { ATTEMPTS = 64, ARRIVAL = 64, WHOLE = 16 };
 
-/* So many in a row are a stream; so many pauses are a head start. */
-enum { STREAM = 2, HEAD_START = 8 };
+/* How many in a row are a stream, and how many pauses are a slip. */
+enum { STREAM = 2, SLIP = 8 };
 
-#define MARKS (MMF_DOORBELL_SLEEPER | MMF_DOORBELL_SEVERAL)
+/* What comes when an attempt has failed. */
+enum phase {
+    BEGIN = 0, /* it was the first */
+    TRYING,    /* more of this round */
+    CHECKED,   /* it was the one after the check for the dead */
+    WOKEN      /* it was the one after a sleep */
+};
 
 int64_t
 mmf_ring_deadline(const struct mmf_ring_ops *ops, int32_t timeout_ms)
@@ -49,61 +43,10 @@ mmf_ring_deadline(const struct mmf_ring_ops *ops, int32_t timeout_ms)
 }
 
 /*
- * The doorbell.
- */
-
-void
-mmf_ring_doorbell(mmf_atomic_u32 *doorbell, int count, const struct mmf_ring_ops *ops)
-{
-    uint32_t value = mmf_load_acquire_u32(doorbell);
-    uint32_t next;
-
-    do {
-        if (!(value & MARKS))
-            return;
-        next = value + MMF_DOORBELL_RING;
-        if (!(value & MMF_DOORBELL_SEVERAL) || count == MMF_RING_ALL)
-            next &= ~MARKS;
-    } while (!mmf_exchange_if_u32(doorbell, &value, next));
-    /* Fewer than asked for: nobody sleeps any more, but who has begun to since. */
-    if (ops->wake(ops->context, doorbell, count) < count && (next & MARKS) &&
-        mmf_exchange_if_u32(doorbell, &next, next & ~MARKS))
-        ops->wake(ops->context, doorbell, MMF_RING_ALL);
-}
-
-/*
- * Say that we sleep. Answers the value to sleep on; `*alone` is that value if nobody
- * but us has marked the doorbell. `*fresh`: the mark is new, a ring may have missed it.
- */
-static uint32_t
-mark(mmf_atomic_u32 *doorbell, uint32_t *alone, int *fresh)
-{
-    uint32_t value = mmf_load_acquire_u32(doorbell);
-    uint32_t marked;
-
-    do {
-        if ((value & MMF_DOORBELL_SEVERAL) || ((value & MARKS) && value == *alone))
-            return value;
-        marked = value | (value & MARKS ? MMF_DOORBELL_SEVERAL : MMF_DOORBELL_SLEEPER);
-    } while (!mmf_exchange_if_u32(doorbell, &value, marked));
-    *alone = value & MARKS ? 0 : marked;
-    *fresh = 1;
-    return marked;
-}
-
-/* We do not sleep any more: spare the next one that rings a system call. */
-static void
-unmark(mmf_atomic_u32 *doorbell, uint32_t alone)
-{
-    if (alone != 0 && mmf_load_relaxed_u32(doorbell) == alone)
-        mmf_exchange_if_u32(doorbell, &alone, (alone & ~MARKS) + MMF_DOORBELL_RING);
-}
-
-/*
  * The dead.
  */
 
-static int
+static bool
 is_dead(const struct mmf_ring_wait *wait, uint64_t identity)
 {
     uint64_t ticket = mmf_ring_ticket(identity);
@@ -113,13 +56,13 @@ is_dead(const struct mmf_ring_wait *wait, uint64_t identity)
 }
 
 void
-mmf_ring_bury(const struct mmf_ring_wait *wait)
+mmf_ring_recover_dead(const struct mmf_ring_wait *wait)
 {
     uint32_t numbers[2 * MMF_PARTICIPANTS_MAX];
     struct mmf_ring *ring = wait->ring;
     uint32_t count =
         mmf_ring_suspects(ring, wait->sending, numbers, 2 * MMF_PARTICIPANTS_MAX);
-    int buried = 0;
+    bool has_recovered = false;
 
     for (uint32_t i = 0; i < count; i++) {
         uint64_t identity =
@@ -128,28 +71,29 @@ mmf_ring_bury(const struct mmf_ring_wait *wait)
         if (identity == 0 || !is_dead(wait, identity) ||
             (!wait->may_write_slots && numbers[i] < MMF_RECEIVERS_FROM))
             continue;
-        mmf_ring_clear_up(ring, numbers[i], identity, wait->may_write_slots);
-        buried = 1;
+        mmf_ring_recover(ring, numbers[i], identity, wait->may_write_slots);
+        has_recovered = true;
     }
-    if (buried) {
-        mmf_ring_tell_receivers(ring, MMF_RING_ALL, wait->ops);
-        mmf_ring_tell_senders(ring, MMF_RING_ALL, wait->ops);
+    if (has_recovered) {
+        mmf_ring_notify_receivers(ring, MMF_RING_ALL, wait->ops);
+        mmf_ring_notify_senders(ring, MMF_RING_ALL, wait->ops);
     }
 }
 
 /*
  * A topic's reader at a reservation whose owner is dead: nothing will come of it. It
- * may not write the slot, but it can go on.
+ * may not write the slot, but it can advance.
  */
 static void
 step_over_dead(const struct mmf_ring_wait *wait)
 {
     struct mmf_ring *ring = wait->ring;
-    uint64_t word = mmf_load_acquire_u64(&mmf_ring_slot(ring, ring->cursor)->word);
+    uint64_t word = mmf_ring_word(ring, ring->cursor);
     uint32_t number = mmf_word_participant(word);
     const struct mmf_participant_shared *entry = mmf_ring_participant(ring, number);
     uint64_t identity;
 
+    MMF_ASSERT(ring->shape.kind == MMF_KIND_TOPIC && !wait->sending);
     if (mmf_word_state(word) != MMF_SLOT_RESERVED ||
         mmf_word_index(word) != ring->cursor || entry == NULL)
         return;
@@ -159,212 +103,244 @@ step_over_dead(const struct mmf_ring_wait *wait)
 }
 
 /*
- * Can the dead be in the way of such a wait? A subscriber steps over what they have
- * reserved, and what a latest value's reader waits for has not been begun.
+ * The dead can block such a wait. A subscriber steps over what they have reserved, and
+ * what a latest value's reader waits for has not been begun.
  */
-static int
-can_be_held_up(const struct mmf_ring_wait *wait)
+static bool
+can_be_blocked(const struct mmf_ring_wait *wait)
 {
-    return wait->sending || wait->ring->shape.kind == MMF_RING_QUEUE;
+    return wait->sending || mmf_ring_is_mpmc(wait->ring);
 }
 
-/* 1: nobody else has looked for a tick, so it is for us. */
-static int
+/* No participant has checked for a tick, so it is for this one. */
+static bool
 is_our_turn(struct mmf_ring_shared *shared, int64_t now)
 {
     uint32_t milliseconds = (uint32_t)(now / 1000000);
-    uint32_t looked = mmf_load_relaxed_u32(&shared->looked);
+    uint32_t checked = mmf_load_relaxed_u32(&shared->dead_checked);
 
-    return milliseconds - looked >= (uint32_t)(MMF_RING_TICK / 1000000) &&
-           mmf_exchange_if_u32(&shared->looked, &looked, milliseconds);
+    return milliseconds - checked >= (uint32_t)(MMF_RING_TICK / 1000000) &&
+           mmf_exchange_if_u32(&shared->dead_checked, &checked, milliseconds);
 }
 
-/* Once in a tick, whoever has to wait. */
+/* Once in a tick, by each participant that has to wait. */
 static void
-look(const struct mmf_ring_wait *wait, int64_t now)
+check_dead(const struct mmf_ring_wait *wait)
 {
     struct mmf_ring *ring = wait->ring;
 
-    ring->looked = now;
+    ring->dead_checked = wait->now;
     /* The turn first: going through the tables costs more than all the rest. */
-    if (can_be_held_up(wait) && is_our_turn(ring->shared, now))
-        mmf_ring_bury(wait);
+    if (can_be_blocked(wait) && is_our_turn(ring->shared, wait->now))
+        mmf_ring_recover_dead(wait);
     if (wait->sending)
         return;
-    if (ring->shape.kind == MMF_RING_QUEUE)
-        mmf_ring_look_for_returned(ring); /* the hint may have died */
-    else if (ring->shape.kind == MMF_RING_TOPIC)
+    if (mmf_ring_is_mpmc(ring))
+        mmf_ring_rescan_returned(ring); /* a return may have died half-way */
+    else if (ring->shape.kind == MMF_KIND_TOPIC)
         step_over_dead(wait);
 }
 
 /*
- * The counterparts: 1 if there was one, and none is left. With `ask`, the dead count as
- * gone though nobody has cleared up after them.
+ * There was a peer, and none is left. With `ask`, the dead count as gone even before
+ * they are recovered.
  */
-static int
-are_peers_gone(const struct mmf_ring_wait *wait, int ask)
+static bool
+are_peers_gone(const struct mmf_ring_wait *wait, bool ask)
 {
-    struct mmf_ring *ring = wait->ring;
-    const struct mmf_participant_shared *entries =
+    const struct mmf_ring *ring = wait->ring;
+    const struct mmf_participant_shared *peers =
         wait->sending ? ring->receivers : ring->senders;
     uint32_t count =
         wait->sending ? ring->shape.max_receivers : ring->shape.max_senders;
 
     if (!mmf_load_relaxed_u64(wait->sending ? &ring->shared->receivers_ever
                                             : &ring->shared->senders_ever))
-        return 0;
+        return false;
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t identity = mmf_load_acquire_u64(&entries[i].identity);
+        uint64_t identity = mmf_load_acquire_u64(&peers[i].identity);
 
         if (identity != 0 && identity != ring->identity &&
             (!ask || !is_dead(wait, identity)))
-            return 0;
+            return false;
     }
-    return 1;
+    return true;
 }
 
 /*
- * Waiting.
+ * Check for the dead if it is time. True: something may have changed, so try again: what
+ * the last peer did before it went comes first.
  */
-
-/* A look if it is time for one, and then another attempt. */
-static enum mmf_ring_answer
-attempt_after_look(const struct mmf_ring_wait *wait, int64_t now)
+static bool
+check(struct mmf_ring_wait *wait)
 {
-    int is_time = now - wait->ring->looked >= MMF_RING_TICK;
-    int gone;
-    enum mmf_ring_answer answer;
+    bool is_time;
 
+    wait->now = wait->ops->now(wait->ops->context);
+    is_time = wait->now - wait->ring->dead_checked >= MMF_RING_TICK;
     if (is_time)
-        look(wait, now);
-    gone = wait->wants_peer && are_peers_gone(wait, is_time);
-    if (!is_time && !gone)
-        return MMF_RING_NOT_NOW;
-    /* After the question: what the last of them did comes first. */
-    answer = wait->attempt(wait->payload);
-    return answer == MMF_RING_NOT_NOW && gone ? MMF_RING_GONE : answer;
+        check_dead(wait);
+    wait->is_peer_gone = wait->wants_peer && are_peers_gone(wait, is_time);
+    return is_time || wait->is_peer_gone;
 }
 
-/* A receiver whose next message, if none comes back or was left out, is not there. */
-static int
+/*
+ * Spinning.
+ */
+
+/* A receiver whose next message, unless one was returned or skipped, is not there. */
+static bool
 is_next_missing(const struct mmf_ring_wait *wait)
 {
     const struct mmf_ring *ring = wait->ring;
 
-    if (wait->sending ||
-        (ring->shape.kind != MMF_RING_QUEUE && ring->shape.kind != MMF_RING_TOPIC))
-        return 0;
+    if (wait->sending || ring->shape.is_spsc || ring->shape.kind == MMF_KIND_LATEST)
+        return false;
     return mmf_word_age(ring, mmf_ring_word(ring, ring->cursor), ring->cursor) < 0;
 }
 
 /*
  * An attempt that finds nothing has read the tail, whose line the next sender would have
- * to fetch back. So most of them look no further than at the next slot.
+ * to fetch back. So most of them read no more than the next slot. False: the round is
+ * over.
  */
-static enum mmf_ring_answer
-attempt_often(const struct mmf_ring_wait *wait, int times, int pausing)
+static bool
+try_next(struct mmf_ring_wait *wait)
 {
-    enum mmf_ring_answer answer = MMF_RING_NOT_NOW;
+    while (wait->tried < wait->rounds) {
+        bool is_whole = wait->tried++ % WHOLE == WHOLE - 1;
 
-    for (int i = 0; i < times && answer == MMF_RING_NOT_NOW; i++) {
-        if (pausing)
+        if (wait->is_pausing)
             mmf_pause();
-        if (i % WHOLE == WHOLE - 1 || !is_next_missing(wait))
-            answer = wait->attempt(wait->payload);
+        if (is_whole || !is_next_missing(wait))
+            return true;
     }
-    return answer;
+    return false;
+}
+
+static void
+begin_round(struct mmf_ring_wait *wait, int rounds, bool is_pausing)
+{
+    wait->phase = TRYING;
+    wait->tried = 0;
+    wait->rounds = rounds;
+    wait->is_pausing = is_pausing;
 }
 
 /*
- * If it looked on at once it would take away, for each message, the line that the other
- * is just writing; after a moment there are several to be had (Giacomoni and others,
- * "FastForward for Efficient Pipeline Parallelism", 2008: temporal slipping). One who
+ * If it tried again at once it would take away, for each message, the line that the peer
+ * is just writing; after a moment there are several (Giacomoni and others, "FastForward
+ * for Efficient Pipeline Parallelism", 2008: temporal slipping). A participant that
  * waits for the answer to what it sent has no two in a row.
  */
 void
-mmf_ring_let_get_ahead(struct mmf_ring *ring, int sending)
+mmf_ring_slip(struct mmf_ring *ring, bool sending)
 {
     struct mmf_ring_side *side = sending ? &ring->out : &ring->in;
     uint64_t here = sending ? ring->reserved : ring->cursor;
 
     if (mmf_index_difference(here, side->waited) >= STREAM)
-        mmf_pause_often(HEAD_START);
+        mmf_pause_often(SLIP);
     side->waited = here;
 }
 
-/* Without pauses at first: an answer that is under way is seen the sooner. */
-static enum mmf_ring_answer
-spin(const struct mmf_ring_wait *wait)
+/* A first round goes without pauses: an answer that is under way is seen the sooner. */
+static bool
+spin_on(struct mmf_ring_wait *wait)
 {
-    const struct mmf_ring_ops *ops = wait->ops;
-    int64_t begin = 0;
-
-    mmf_ring_let_get_ahead(wait->ring, wait->sending);
-    for (;;) {
-        enum mmf_ring_answer answer = attempt_often(wait, ATTEMPTS, begin != 0);
-        int64_t now;
-
-        if (answer != MMF_RING_NOT_NOW)
-            return answer;
-        now = ops->now(ops->context);
-        answer = attempt_after_look(wait, now);
-        if (answer != MMF_RING_NOT_NOW || now >= wait->deadline)
-            return answer;
-        if (begin == 0)
-            begin = now;
-        else if (wait->strategy != MMF_RING_SPIN && now - begin >= SPIN_TIME)
-            return MMF_RING_NOT_NOW;
-    }
+    if (wait->spins_since == 0)
+        wait->spins_since = wait->now;
+    else if (wait->strategy != MMF_STRATEGY_SPIN &&
+             wait->now - wait->spins_since >= SPIN_TIME)
+        return false;
+    begin_round(wait, ATTEMPTS, true);
+    return true;
 }
 
-static enum mmf_ring_answer
-sleep_for_it(const struct mmf_ring_wait *wait)
+/*
+ * Sleeping.
+ */
+
+static mmf_atomic_u32 *
+doorbell_of(const struct mmf_ring_wait *wait)
 {
-    const struct mmf_ring_ops *ops = wait->ops;
     struct mmf_ring_shared *shared = wait->ring->shared;
-    mmf_atomic_u32 *doorbell =
-        wait->sending ? &shared->space_doorbell : &shared->message_doorbell;
-    enum mmf_ring_answer answer;
-    uint32_t alone = 0;
-    int fresh = 1;
 
-    for (;;) {
-        uint32_t value = mark(doorbell, &alone, &fresh);
-        int64_t now;
-        int64_t until;
-
-        answer = attempt_often(wait, fresh ? ARRIVAL : 1, fresh);
-        if (answer != MMF_RING_NOT_NOW)
-            break;
-        now = ops->now(ops->context);
-        answer = attempt_after_look(wait, now);
-        if (answer != MMF_RING_NOT_NOW || now >= wait->deadline)
-            break;
-        fresh = 0;
-        until = now + MMF_RING_TICK;
-        ops->sleep(ops->context, doorbell, value,
-                   until < wait->deadline ? until : wait->deadline);
-        answer = wait->attempt(wait->payload);
-        if (answer != MMF_RING_NOT_NOW)
-            break;
-    }
-    unmark(doorbell, alone);
-    return answer;
+    return wait->sending ? &shared->space_doorbell : &shared->message_doorbell;
 }
 
-enum mmf_ring_answer
-mmf_ring_wait(const struct mmf_ring_wait *wait)
+/* Mark the doorbell, and try for as long as a ring can have missed the mark. */
+static void
+prepare_to_sleep(struct mmf_ring_wait *wait)
 {
-    enum mmf_ring_answer answer = wait->attempt(wait->payload);
+    wait->is_spinning = false;
+    wait->mark.is_fresh = !wait->has_marked; /* others may just have marked it */
+    wait->has_marked = true;
+    mmf_doorbell_mark(doorbell_of(wait), &wait->mark);
+    begin_round(wait, wait->mark.is_fresh ? ARRIVAL : 1, wait->mark.is_fresh);
+}
 
-    if (answer != MMF_RING_NOT_NOW)
-        return answer;
-    if (wait->deadline == MMF_RING_POLL)
-        return attempt_after_look(wait, wait->ops->now(wait->ops->context));
-    if (wait->strategy != MMF_RING_WAIT && wait->ops->may_spin) {
-        answer = spin(wait);
-        if (answer != MMF_RING_NOT_NOW || wait->strategy == MMF_RING_SPIN)
-            return answer;
+static void
+sleep_a_tick(struct mmf_ring_wait *wait)
+{
+    int64_t until = wait->now + MMF_RING_TICK;
+
+    MMF_ASSERT(wait->has_marked && !wait->is_spinning);
+    wait->ops->sleep(wait->ops->context, doorbell_of(wait), wait->mark.value,
+                     until < wait->deadline ? until : wait->deadline);
+    wait->phase = WOKEN;
+}
+
+/*
+ * The wait.
+ */
+
+static void
+begin(struct mmf_ring_wait *wait)
+{
+    MMF_ASSERT(wait->ring != NULL && wait->ops != NULL && !wait->has_marked);
+    if (wait->deadline == MMF_RING_POLL) {
+        begin_round(wait, 0, false);
+    } else if (wait->strategy != MMF_STRATEGY_WAIT && wait->ops->may_spin) {
+        wait->is_spinning = true;
+        mmf_ring_slip(wait->ring, wait->sending);
+        begin_round(wait, ATTEMPTS, false);
+    } else {
+        prepare_to_sleep(wait);
     }
-    return sleep_for_it(wait);
+}
+
+bool
+mmf_ring_wait_more(struct mmf_ring_wait *wait)
+{
+    if (wait->phase == BEGIN)
+        begin(wait);
+    else if (wait->phase == WOKEN)
+        prepare_to_sleep(wait);
+    for (;;) {
+        if (wait->phase == TRYING) {
+            if (try_next(wait))
+                return true;
+            wait->phase = CHECKED;
+            if (check(wait))
+                return true;
+        }
+        MMF_ASSERT(wait->phase == CHECKED);
+        if (wait->is_peer_gone || wait->now >= wait->deadline)
+            return false;
+        if (!wait->is_spinning) {
+            sleep_a_tick(wait);
+            return true;
+        }
+        if (!spin_on(wait))
+            prepare_to_sleep(wait);
+    }
+}
+
+enum mmf_step
+mmf_ring_wait_end(struct mmf_ring_wait *wait, enum mmf_step step)
+{
+    if (wait->has_marked)
+        mmf_doorbell_unmark(doorbell_of(wait), &wait->mark);
+    return step == MMF_STEP_WOULD_BLOCK && wait->is_peer_gone ? MMF_STEP_GONE : step;
 }

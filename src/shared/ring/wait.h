@@ -1,133 +1,108 @@
 /*
- * wait.h - waiting at a channel: for a message, or for room; waking those who do;
- * and clearing up after the dead who are in the way.
+ * wait.h - waiting at a channel: for a message, or for space; waking the participants
+ * that wait; and recovering the dead that block them.
  */
 #ifndef MMF_SHARED_RING_WAIT_H
 #define MMF_SHARED_RING_WAIT_H
 
 #include <stdint.h>
 
+#include "shared/ring/doorbell.h"
 #include "shared/ring/ring.h"
 
-/* A deadline that never comes; one that has come already: one look. */
+/* A deadline that never comes; one that has come already: one attempt. */
 #define MMF_RING_FOREVER INT64_MAX
 #define MMF_RING_POLL ((int64_t)0)
 
-/* Whoever waits looks after the dead this often; nanoseconds. */
+/* How often a participant that waits checks for the dead; nanoseconds. */
 #define MMF_RING_TICK ((int64_t)20000000)
 
-/* Wake everybody. */
-#define MMF_RING_ALL INT32_MAX
-
 /*
- * What channels need of the system. A test passes in its own.
+ * A wait is a loop of the caller's:
+ *
+ *     struct mmf_ring_wait wait = {.ring = ring, .ops = ops, ...};
+ *
+ *     do
+ *         step = mmf_ring_take(ring, &message);
+ *     while (step == MMF_STEP_WOULD_BLOCK && mmf_ring_wait_more(&wait));
+ *     step = mmf_ring_wait_end(&wait, step);
+ *
+ * The fields after `may_write_slots` are the wait's own, 0 at first.
  */
-struct mmf_ring_ops {
-    /* The monotonic clock, nanoseconds. */
-    int64_t (*now)(void *context);
-    /* Sleep until the doorbell is not `expected`, is rung, or the clock is at `until`. */
-    void (*sleep)(void *context, mmf_atomic_u32 *doorbell, uint32_t expected,
-                  int64_t until);
-    /* Wake up to `count` who sleep on the doorbell. How many there were. */
-    int (*wake)(void *context, mmf_atomic_u32 *doorbell, int count);
-    /* Tell those who poll a descriptor. */
-    void (*touch)(void *context);
-    /* 0 if the process that drew the ticket at this channel is dead. */
-    int (*is_alive)(void *context, uint64_t ticket);
-    void *context;
-    int may_spin; /* others can run while we spin */
-};
-
-enum mmf_ring_strategy {
-    MMF_RING_SPIN_THEN_WAIT = 0,
-    MMF_RING_SPIN = 1,
-    MMF_RING_WAIT = 2
-};
-
-/* What a wait is for. */
 struct mmf_ring_wait {
     struct mmf_ring *ring;
     const struct mmf_ring_ops *ops;
-    /* Try to have it: an enum mmf_ring_answer. */
-    enum mmf_ring_answer (*attempt)(void *payload);
-    void *payload;
     int64_t deadline;
-    enum mmf_ring_strategy strategy;
-    int sending;    /* for room; else for a message */
-    int wants_peer; /* give up when the last counterpart is gone */
-    int may_write_slots;
+    mmf_strategy strategy;
+    bool sending;    /* for space; else for a message */
+    bool wants_peer; /* give up when the last peer is gone */
+    bool may_write_slots;
+    uint8_t phase; /* what to do when an attempt has failed; wait.c */
+    bool is_spinning;
+    bool is_pausing;
+    bool is_peer_gone; /* it was before the last attempt */
+    bool has_marked;
+    int tried;  /* attempts of this round, with those that only read the next slot */
+    int rounds; /* attempts that it has */
+    int64_t now;
+    int64_t spins_since; /* 0: a first round without pauses */
+    struct mmf_doorbell_mark mark;
 };
 
 /*
- * Wait until the attempt answers anything but NOT_NOW. NOT_NOW: the deadline came.
- * MMF_RING_GONE: the last counterpart is gone, and was when the attempt failed.
+ * An attempt has answered WOULD_BLOCK: wait until another may succeed. False: the
+ * deadline has come, or the last peer is gone.
  */
-enum mmf_ring_answer mmf_ring_wait(const struct mmf_ring_wait *wait);
+bool mmf_ring_wait_more(struct mmf_ring_wait *wait);
 
-/* Clear up after those of the suspects who are dead, whenever that was done last. */
-void mmf_ring_bury(const struct mmf_ring_wait *wait);
+/* The wait is over, with the last attempt's answer; GONE instead of WOULD_BLOCK if the
+ * last peer was gone before that attempt. */
+enum mmf_step mmf_ring_wait_end(struct mmf_ring_wait *wait, enum mmf_step step);
+
+/* Recover those of the suspects that are dead, whenever that was done last. */
+void mmf_ring_recover_dead(const struct mmf_ring_wait *wait);
 
 /*
- * Before one waits, or looks more than once: if it has had several in a row it goes
- * through a stream, and has caught up with its counterpart, which then gets a moment.
+ * Temporal slip: before a participant waits, or polls more than once. If it has had
+ * several in a row it goes through a stream, and has caught up with its peer, which then
+ * gets a moment.
  */
-void mmf_ring_let_get_ahead(struct mmf_ring *ring, int sending);
+void mmf_ring_slip(struct mmf_ring *ring, bool sending);
 
-/* A deadline, `timeout_ms` from now; -1: never. */
+/* The deadline `timeout_ms` from now; -1: never. */
 int64_t mmf_ring_deadline(const struct mmf_ring_ops *ops, int32_t timeout_ms);
 
-/* Bits of a doorbell: somebody sleeps; more than one may. The rest counts its rings. */
-#define MMF_DOORBELL_SLEEPER 1u
-#define MMF_DOORBELL_SEVERAL 2u
-#define MMF_DOORBELL_RING 4u
-
-/* Wake up to `count` sleepers. */
-void mmf_ring_doorbell(mmf_atomic_u32 *doorbell, int count,
-                       const struct mmf_ring_ops *ops);
-
-/*
- * After a commit or a release: tell who waits for it. No fence between the store before
- * and this load, which costs much more than all the rest: see ring_wait.c for those who
- * are missed.
- */
-static inline int
-mmf_doorbell_is_marked(const mmf_atomic_u32 *doorbell)
-{
-    return (mmf_load_relaxed_u32(doorbell) &
-            (MMF_DOORBELL_SLEEPER | MMF_DOORBELL_SEVERAL)) != 0;
-}
-
-/* Does anybody have to be told of a message? */
-static inline int
-mmf_ring_has_listeners(const struct mmf_ring *ring)
+/* A receiver waits for a message. */
+static inline bool
+mmf_ring_has_waiting_receivers(const struct mmf_ring *ring)
 {
     return mmf_doorbell_is_marked(&ring->shared->message_doorbell) ||
            mmf_load_relaxed_u32(&ring->shared->polled) != 0;
 }
 
-/* Does anybody have to be told of a free slot? */
-static inline int
+/* A sender waits for a free slot. */
+static inline bool
 mmf_ring_has_waiting_senders(const struct mmf_ring *ring)
 {
     return mmf_doorbell_is_marked(&ring->shared->space_doorbell);
 }
 
 static inline void
-mmf_ring_tell_receivers(const struct mmf_ring *ring, int count,
-                        const struct mmf_ring_ops *ops)
+mmf_ring_notify_receivers(const struct mmf_ring *ring, int count,
+                          const struct mmf_ring_ops *ops)
 {
     if (mmf_doorbell_is_marked(&ring->shared->message_doorbell))
-        mmf_ring_doorbell(&ring->shared->message_doorbell, count, ops);
+        mmf_doorbell_ring(&ring->shared->message_doorbell, count, ops);
     if (mmf_load_relaxed_u32(&ring->shared->polled))
-        ops->touch(ops->context);
+        ops->notify_pollers(ops->context);
 }
 
 static inline void
-mmf_ring_tell_senders(const struct mmf_ring *ring, int count,
-                      const struct mmf_ring_ops *ops)
+mmf_ring_notify_senders(const struct mmf_ring *ring, int count,
+                        const struct mmf_ring_ops *ops)
 {
     if (mmf_doorbell_is_marked(&ring->shared->space_doorbell))
-        mmf_ring_doorbell(&ring->shared->space_doorbell, count, ops);
+        mmf_doorbell_ring(&ring->shared->space_doorbell, count, ops);
 }
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * inspect.c - see sync_look.h. The words may have changed between their copies, so
+ * inspect.c - see inspect.h. The words may have changed between their copies, so
  * only the state word is trusted to be of one moment.
  */
 #include "shared/sync/inspect.h"
@@ -25,9 +25,9 @@ copy_words(const uint8_t *state, struct words *words)
 }
 
 static void
-look_at_mutex(const struct words *words, mmf_sync_info *info, uint64_t *owner_ticket)
+read_mutex(const struct words *words, mmf_sync_info *info, uint64_t *owner_ticket)
 {
-    uint64_t owner = words->word >> 4;
+    uint64_t owner = mmf_sync_value(words->word);
 
     *owner_ticket = mmf_sync_ticket(owner);
     info->owned = owner != 0;
@@ -39,9 +39,9 @@ look_at_mutex(const struct words *words, mmf_sync_info *info, uint64_t *owner_ti
 }
 
 static void
-look_at_semaphore(const struct words *words, mmf_sync_info *info)
+read_semaphore(const struct words *words, mmf_sync_info *info)
 {
-    uint64_t count = words->word >> 4;
+    uint64_t count = mmf_sync_value(words->word);
 
     info->corrupt = words->maximum < 1 || count > (uint64_t)words->maximum ||
                     (words->word & MMF_WORD_SIGNALLED) != 0;
@@ -52,9 +52,9 @@ look_at_semaphore(const struct words *words, mmf_sync_info *info)
     info->signalled = count > 0;
 }
 
-int
-mmf_sync_look(const uint8_t *state, mmf_kind kind, mmf_sync_info *info,
-              uint64_t *owner_ticket)
+bool
+mmf_sync_inspect(const uint8_t *state, mmf_kind kind, mmf_sync_info *info,
+                 uint64_t *owner_ticket)
 {
     struct words words;
 
@@ -64,23 +64,23 @@ mmf_sync_look(const uint8_t *state, mmf_kind kind, mmf_sync_info *info,
     info->waiters = (words.word & MMF_WORD_WAITERS) != 0;
     switch (kind) {
     case MMF_KIND_MUTEX:
-        look_at_mutex(&words, info, owner_ticket);
-        return 1;
+        read_mutex(&words, info, owner_ticket);
+        return true;
     case MMF_KIND_EVENT:
         info->signalled = (words.word & MMF_WORD_SIGNALLED) != 0;
         info->manual_reset = words.manual;
         info->corrupt = words.manual != 0 && words.manual != 1;
-        return 1;
+        return true;
     case MMF_KIND_SEMAPHORE:
-        look_at_semaphore(&words, info);
-        return 1;
+        read_semaphore(&words, info);
+        return true;
     default:
-        return 0;
+        return false;
     }
 }
 
 void
-mmf_sync_look_dead(mmf_sync_info *info)
+mmf_sync_inspect_owner_dead(mmf_sync_info *info)
 {
     info->owned = 0;
     info->count = 0;

@@ -1,25 +1,25 @@
 /*
  * wait.c - waiting for one, any or all.
  *
- * A sleeper is woken by whoever lets one through. That wake can die with a process;
- * sync_watch.c says who looks again by itself, and when.
+ * A sleeper is woken by the thread that releases. That wake-up can die with a process;
+ * watchers.c says which sleepers check by themselves, and when.
  *
- * A wake can also be eaten: by one who slept on several objects and takes another, or
- * whose time is over. Such a one hands it on when it leaves.
+ * A wake-up can also be lost to a thread that slept on several objects and takes
+ * another, or whose time is over. Such a thread passes it on when it leaves.
  *
- * Waiting for all. Take nothing until all can be had at one moment:
+ * Waiting for all. Take nothing until all are available at one moment:
  *
  *   reserve   in the objects' order, so that two never wait for each other: write
- *             oneself into `reserver`, then mark the word RESERVED. Marked, nobody else
- *             takes what the reserver needs; letting through goes on.
- *   check     all can be had; events, which anybody may reset, are read twice and must
- *             not have changed between (a double collect: Afek, Attiya, Dolev, Gafni,
- *             Merritt and Shavit, "Atomic Snapshots of Shared Memory", 1993). Between
- *             the two readings lies the moment at which all could be had.
+ *             one's identity into `reserver`, then mark the word RESERVED. Once it is
+ *             marked, no other thread takes what the reserver needs; releases go on.
+ *   check     all are available; events, which any thread may reset, are read twice and
+ *             must not have changed between (a double collect: Afek, Attiya, Dolev,
+ *             Gafni, Merritt and Shavit, "Atomic Snapshots of Shared Memory", 1993).
+ *             Between the two readings lies the moment at which all were available.
  *   commit    take each and unmark it; then leave `reserver`.
  *
- * If one cannot be had, all is unmarked again and the wait sleeps on that one. Manual
- * events are not reserved, since nothing of them is taken.
+ * If one is not available, all are unmarked again and the wait sleeps on that one.
+ * Manual events are not reserved, since nothing of them is taken.
  *
  *   killed                      a survivor sees
  *   before the mark             a dead reserver of an unmarked word: replaces it
@@ -29,253 +29,187 @@
 #include "shared/sync/wait.h"
 
 #include <limits.h>
+#include <string.h>
 
 #include <mmf/status.h>
 
 #include "base/fail.h"
 #include "shared/sync/watchers.h"
 
-/* A poll that meets a reservation waits so long for its end; nanoseconds. */
+/* A poll that meets a reservation waits this long for its end; nanoseconds. */
 #define RESERVATION_GRACE ((int64_t)1000000)
 
-static int
-fail_answer(enum mmf_sync_answer answer)
+/* A wait in progress. */
+struct waiting {
+    const struct mmf_sync_ref *objects;
+    int count;
+    bool is_for_all;
+    const struct mmf_sync_ops *ops;
+    int64_t deadline;
+    int taken; /* any: the index of the object taken, or -1 */
+    /* What it is blocked on: all the objects, or for all the one in the way. */
+    int blocked_first;
+    int blocked_count;
+    enum mmf_step step; /* why */
+    bool has_slept;     /* WAITERS was put into what it is blocked on */
+    struct mmf_sync_watch watch;
+};
+
+int64_t
+mmf_sync_deadline(const struct mmf_sync_ops *ops, int32_t timeout_ms)
 {
-    if (answer == MMF_SYNC_TOO_OFTEN)
-        return mmf_fail(MMF_E_RECURSION, "this thread has taken the mutex %d times",
-                        MMF_RECURSION_MAX);
-    return mmf_fail(MMF_E_CORRUPT, "the object's shared words make no sense: another "
-                                   "program has written to them");
+    if (timeout_ms < 0)
+        return MMF_SYNC_FOREVER;
+    if (timeout_ms == 0)
+        return MMF_SYNC_POLL;
+    return ops->now(ops->context) + (int64_t)timeout_ms * 1000000;
+}
+
+/*
+ * Releasing.
+ */
+
+void
+mmf_sync_notify(const struct mmf_sync_ref *object,
+                const struct mmf_sync_wake_set *to_wake, const struct mmf_sync_ops *ops)
+{
+    if (to_wake->sleepers > 0)
+        ops->wake(ops->context, object, to_wake->sleepers);
+    if (to_wake->pollers)
+        ops->notify_pollers(ops->context, object);
+}
+
+int
+mmf_sync_signal(const struct mmf_sync_ref *object, int32_t count, int32_t *previous,
+                const struct mmf_sync_ops *ops)
+{
+    struct mmf_sync_wake_set to_wake;
+    int rc = mmf_sync_release(object, count, previous, &to_wake);
+
+    if (rc == MMF_OK)
+        mmf_sync_notify(object, &to_wake, ops);
+    return rc;
 }
 
 void
-mmf_sync_tell(const struct mmf_sync *object, const struct mmf_sync_alarm *alarm,
-              const struct mmf_sync_ops *ops)
+mmf_sync_abandon_mutex(const struct mmf_sync_ref *mutex, const struct mmf_sync_ops *ops)
 {
-    if (alarm->sleepers > 0)
-        ops->wake(ops->context, object, alarm->sleepers);
-    if (alarm->pollers)
-        ops->touch(ops->context, object);
+    struct mmf_sync_wake_set to_wake;
+
+    mmf_sync_free_from_dead(mutex, mutex->identity, &to_wake);
+    mmf_sync_notify(mutex, &to_wake, ops);
+}
+
+/*
+ * Leaving what the wait is blocked on.
+ */
+
+/*
+ * A wake-up meant for a thread that waits for another of these objects may have come to
+ * this one. Wake another sleeper for what is available; mark the others, so that the
+ * next release knows of their sleepers.
+ */
+static void
+pass_wake(const struct mmf_sync_ref *object, const struct mmf_sync_ops *ops)
+{
+    uint32_t ignored;
+
+    if (mmf_step_is_taken(mmf_sync_mark_waiting(object, &ignored)))
+        ops->wake(ops->context, object, 1);
+}
+
+/*
+ * Sleep on these objects no more. The object that was taken keeps its sleepers' mark, but
+ * of a semaphore there may be more: two releases of one each wake one sleeper, if the
+ * second comes before the first one's sleeper has put WAITERS back. A wait for all takes
+ * the mark out.
+ */
+static void
+leave(struct waiting *wait)
+{
+    const struct mmf_sync_ref *blocked = &wait->objects[wait->blocked_first];
+
+    for (int i = 0; wait->has_slept && i < wait->blocked_count; i++) {
+        if (i != wait->taken || blocked[i].kind == MMF_KIND_SEMAPHORE)
+            pass_wake(&blocked[i], wait->ops);
+    }
+    mmf_sync_watch_end(&wait->watch, blocked, wait->blocked_count, wait->ops);
+    wait->has_slept = false;
+    memset(&wait->watch, 0, sizeof(wait->watch));
 }
 
 /*
  * Any.
  */
 
-/* A wait in progress. */
-struct waiting {
-    const struct mmf_sync *objects;
-    int count;
-    int64_t deadline;
-    const struct mmf_sync_ops *ops;
-    int slept;
-    int met_reservation;
-    int undid_reservation; /* in the last look at the dead */
-    struct mmf_sync_watch watch;
-};
-
-/* Answers 1 when the wait is over, with `*rc`. */
-static int
-try_each(struct waiting *wait, int *index, int *rc)
+static enum mmf_step
+try_any(struct waiting *wait)
 {
-    wait->met_reservation = 0;
+    enum mmf_step blocked = MMF_STEP_WOULD_BLOCK;
+
+    MMF_ASSERT(wait->blocked_first == 0 && wait->blocked_count == wait->count);
     for (int i = 0; i < wait->count; i++) {
-        enum mmf_sync_answer answer = mmf_sync_take(&wait->objects[i], wait->slept, 0);
+        enum mmf_step step = mmf_sync_take(&wait->objects[i], wait->has_slept);
 
-        switch (answer) {
-        case MMF_SYNC_NOT_NOW:
-            break;
-        case MMF_SYNC_RESERVED:
-            wait->met_reservation = 1;
-            break;
-        case MMF_SYNC_TAKEN:
-        case MMF_SYNC_TAKEN_ABANDONED:
-            *index = i;
-            *rc = answer == MMF_SYNC_TAKEN ? MMF_OK : MMF_ABANDONED;
-            return 1;
-        default:
-            *rc = fail_answer(answer);
-            return 1;
-        }
+        if (mmf_step_is_taken(step))
+            wait->taken = i;
+        if (step == MMF_STEP_RESERVED)
+            blocked = step;
+        else if (step != MMF_STEP_WOULD_BLOCK)
+            return step;
     }
-    return 0;
-}
-
-/* Answers 1 if a dead owner's mutex is ours now. */
-static int
-try_the_dead(struct waiting *wait, int *index)
-{
-    for (int i = 0; i < wait->count; i++) {
-        const struct mmf_sync *object = &wait->objects[i];
-        uint64_t dead;
-
-        wait->undid_reservation |= mmf_sync_find_dead(
-            object, wait->met_reservation ? MMF_SYNC_RESERVED : MMF_SYNC_NOT_NOW,
-            wait->ops, &dead);
-        if (dead != 0 && mmf_sync_take_from_dead(object, dead)) {
-            *index = i;
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/*
- * Before leaving: a wake meant for one who waits for another of these objects may have
- * come to us. What can be had, somebody else shall look at; else the next one to let
- * through shall know of the sleepers.
- */
-static void
-hand_on(const struct mmf_sync *object, const struct mmf_sync_ops *ops)
-{
-    uint32_t ignored;
-    enum mmf_sync_answer answer = mmf_sync_announce(object, &ignored);
-
-    if (answer == MMF_SYNC_TAKEN || answer == MMF_SYNC_TAKEN_ABANDONED)
-        ops->wake(ops->context, object, 1);
-}
-
-/*
- * Leave, with the object of index `taken`, or none if it is -1.
- *
- * Of a semaphore there may be more: two releases of one each wake one sleeper, if the
- * second comes before the first one's sleeper has put WAITERS back.
- */
-static void
-leave(const struct waiting *wait, int taken)
-{
-    if (!wait->slept)
-        return;
-    for (int i = 0; i < wait->count; i++) {
-        if (i != taken || wait->objects[i].kind == MMF_SYNC_SEMAPHORE)
-            hand_on(&wait->objects[i], wait->ops);
-    }
-    mmf_sync_watch_end(&wait->watch, wait->objects, wait->count, wait->ops);
-}
-
-static int64_t
-earlier(int64_t one, int64_t other)
-{
-    return one < other ? one : other;
-}
-
-/* Sleep on all objects, unless one can be had after all. */
-static void
-sleep_on_all(struct waiting *wait, int64_t now)
-{
-    uint32_t expected[MMF_SYNC_MOST];
-    int64_t until = earlier(wait->deadline, wait->watch.look_at);
-
-    if (wait->met_reservation)
-        until = earlier(until > now ? until : INT64_MAX, now + RESERVATION_GRACE);
-    for (int i = 0; i < wait->count; i++) {
-        enum mmf_sync_answer answer =
-            mmf_sync_announce(&wait->objects[i], &expected[i]);
-
-        wait->slept = 1; /* announced: there is something to hand on */
-        if (answer != MMF_SYNC_NOT_NOW && answer != MMF_SYNC_RESERVED)
-            return;
-    }
-    wait->ops->sleep(wait->ops->context, wait->objects, expected,
-                     mmf_sync_watch_shifts(&wait->watch), wait->count, until);
-}
-
-int
-mmf_sync_wait_any(const struct mmf_sync *objects, int count, int64_t deadline,
-                  const struct mmf_sync_ops *ops, int *index)
-{
-    struct waiting wait = {
-        .objects = objects, .count = count, .deadline = deadline, .ops = ops};
-    int rc;
-
-    for (;;) {
-        int64_t now;
-
-        if (try_each(&wait, index, &rc)) {
-            leave(&wait, rc >= 0 ? *index : -1);
-            return rc;
-        }
-        now = ops->now(ops->context);
-        if (wait.deadline == MMF_SYNC_POLL)
-            wait.deadline = now;
-        wait.undid_reservation = 0;
-        if (mmf_sync_watch_begin(&wait.watch, objects, count, now) ||
-            now >= wait.deadline) {
-            if (try_the_dead(&wait, index)) {
-                leave(&wait, *index);
-                return MMF_ABANDONED;
-            }
-        }
-        if (wait.undid_reservation)
-            continue;
-        if (now >= wait.deadline &&
-            !(wait.met_reservation && now < wait.deadline + RESERVATION_GRACE)) {
-            leave(&wait, -1);
-            return MMF_TIMED_OUT;
-        }
-        sleep_on_all(&wait, now);
-    }
+    return blocked;
 }
 
 /*
  * All.
  */
 
-static int
-is_reservable(const struct mmf_sync *object)
+static bool
+is_reservable(const struct mmf_sync_ref *object)
 {
-    return object->kind != MMF_SYNC_EVENT || !object->shared->manual;
+    return object->kind != MMF_KIND_EVENT || !object->shared->manual;
 }
 
-/* Become the object's reserver. 0: somebody living is. */
-static int
-reserve(const struct mmf_sync *object, const struct mmf_sync_ops *ops)
+/* Become the object's reserver. False: a living thread is. */
+static bool
+reserve(const struct mmf_sync_ref *object, const struct mmf_sync_ops *ops)
 {
     uint64_t reserver = 0;
 
+    MMF_ASSERT(is_reservable(object) && object->identity != 0);
     while (
         !mmf_exchange_if_u64(&object->shared->reserver, &reserver, object->identity)) {
         uint64_t dead = mmf_sync_if_dead(object, reserver, ops);
 
         if (dead == 0)
-            return 0;
+            return false;
         if (mmf_exchange_if_u64(&object->shared->reserver, &reserver, object->identity))
             break; /* its mark, if there is one, is ours now */
         reserver = 0;
     }
-    mmf_sync_mark(object);
-    return 1;
+    mmf_sync_mark_reserved(object);
+    return true;
 }
 
 static void
-unreserve(const struct mmf_sync *object, const struct mmf_sync_ops *ops)
+unreserve_first(const struct waiting *wait, int count)
 {
-    struct mmf_sync_alarm alarm;
-
-    mmf_sync_unmark(object, &alarm);
-    mmf_store_release_u64(&object->shared->reserver, 0);
-    mmf_sync_tell(object, &alarm, ops);
-}
-
-static void
-unreserve_first(const struct mmf_sync *objects, int count,
-                const struct mmf_sync_ops *ops)
-{
+    MMF_ASSERT(count <= wait->count);
     for (int i = 0; i < count; i++) {
-        if (is_reservable(&objects[i]))
-            unreserve(&objects[i], ops);
+        const struct mmf_sync_ref *object = &wait->objects[i];
+        struct mmf_sync_wake_set to_wake;
+
+        if (!is_reservable(object))
+            continue;
+        mmf_sync_unmark_reserved(object, &to_wake);
+        mmf_store_release_u64(&object->shared->reserver, 0);
+        mmf_sync_notify(object, &to_wake, wait->ops);
     }
 }
 
-/* What a look at all of them has found. */
-struct look {
-    uint64_t words[MMF_SYNC_MOST]; /* as they were when all could be had */
-    int obstacle;                  /* else: the index of what stands in the way */
-    enum mmf_sync_answer answer;   /* RESERVED: somebody else is the reserver */
-};
-
 /* Nothing changed but sleepers coming and going. */
-static int
+static bool
 is_same_state(uint64_t one, uint64_t other)
 {
     uint64_t ignored = MMF_WORD_WAITERS | MMF_WORD_RESERVED;
@@ -283,193 +217,251 @@ is_same_state(uint64_t one, uint64_t other)
     return (one & ~ignored) == (other & ~ignored);
 }
 
-static int
-is_to_be_had(enum mmf_sync_answer answer)
+/* Answer why an object is not available, and block on it. */
+static enum mmf_step
+block_on(struct waiting *wait, int index, enum mmf_step step)
 {
-    return answer == MMF_SYNC_TAKEN || answer == MMF_SYNC_TAKEN_ABANDONED;
+    MMF_ASSERT(index >= 0 && index < wait->count);
+    if (index != wait->blocked_first || wait->blocked_count == 0) {
+        leave(wait);
+        wait->blocked_first = index;
+        wait->blocked_count = 1;
+    }
+    return step;
 }
 
-/* Read all. 1: all could be had at one moment; 0: `look` says what not. */
-static int
-collect_twice(const struct mmf_sync *objects, int count, struct look *look)
+/* Without reserving: the first object that is not available. DONE: there is none. */
+static enum mmf_step
+find_obstacle(const struct waiting *wait, int *obstacle)
+{
+    enum mmf_step step = MMF_STEP_DONE;
+
+    for (int i = 0; i < wait->count && mmf_step_is_taken(step); i++) {
+        uint64_t ignored;
+
+        *obstacle = i;
+        step = mmf_sync_probe(&wait->objects[i], false, &ignored);
+    }
+    return mmf_step_is_taken(step) ? MMF_STEP_DONE : step;
+}
+
+/* Read all reserved objects. DONE: all were available at one moment, with `words`. */
+static enum mmf_step
+collect_twice(const struct waiting *wait, uint64_t *words, int *obstacle)
 {
     for (int pass = 0; pass < 2; pass++) {
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < wait->count; i++) {
             uint64_t word;
-            enum mmf_sync_answer answer = mmf_sync_peek(&objects[i], 1, &word);
+            enum mmf_step step = mmf_sync_probe(&wait->objects[i], true, &word);
 
-            look->obstacle = i;
-            look->answer = answer;
-            if (!is_to_be_had(answer))
-                return 0;
-            if (pass == 1 && objects[i].kind == MMF_SYNC_EVENT &&
-                !is_same_state(word, look->words[i])) {
-                look->answer = MMF_SYNC_RESERVED; /* changing: try again soon */
-                return 0;
-            }
-            look->words[i] = word;
+            *obstacle = i;
+            if (!mmf_step_is_taken(step))
+                return step;
+            if (pass == 1 && wait->objects[i].kind == MMF_KIND_EVENT &&
+                !is_same_state(word, words[i]))
+                return MMF_STEP_RESERVED; /* changing: try again soon */
+            words[i] = word;
         }
     }
-    return 1;
+    return MMF_STEP_DONE;
 }
 
-/* Reserve all and see that they can be had. 0: `look` says what not; none reserved. */
-static int
-reserve_all(const struct mmf_sync *objects, int count, const struct mmf_sync_ops *ops,
-            struct look *look)
+/* Reserve all and see that they are available. If one is not, none is reserved. */
+static enum mmf_step
+reserve_all(const struct waiting *wait, uint64_t *words, int *obstacle)
 {
-    for (int i = 0; i < count; i++) {
-        if (is_reservable(&objects[i]) && !reserve(&objects[i], ops)) {
-            look->obstacle = i;
-            look->answer = MMF_SYNC_RESERVED;
-            unreserve_first(objects, i, ops);
-            return 0;
+    enum mmf_step step;
+
+    for (int i = 0; i < wait->count; i++) {
+        if (is_reservable(&wait->objects[i]) &&
+            !reserve(&wait->objects[i], wait->ops)) {
+            unreserve_first(wait, i);
+            *obstacle = i;
+            return MMF_STEP_RESERVED;
         }
     }
-    if (collect_twice(objects, count, look))
-        return 1;
-    unreserve_first(objects, count, ops);
-    return 0;
+    step = collect_twice(wait, words, obstacle);
+    if (step != MMF_STEP_DONE)
+        unreserve_first(wait, wait->count);
+    return step;
 }
 
 /*
  * Take all. Semaphores first: a release answers their count, and so shows whether they
  * have been taken, while the others look the same until they are unmarked.
  */
-static int
-commit_all(const struct mmf_sync *objects, int count, const struct look *look,
-           const struct mmf_sync_ops *ops)
+static enum mmf_step
+commit_all(const struct waiting *wait, const uint64_t *words)
 {
-    int rc = MMF_OK;
+    enum mmf_step step = MMF_STEP_DONE;
 
     for (int pass = 0; pass < 2; pass++) {
-        for (int i = 0; i < count; i++) {
-            struct mmf_sync_alarm alarm;
+        for (int i = 0; i < wait->count; i++) {
+            const struct mmf_sync_ref *object = &wait->objects[i];
+            struct mmf_sync_wake_set to_wake;
 
-            if (!is_reservable(&objects[i]) ||
-                (objects[i].kind == MMF_SYNC_SEMAPHORE) != (pass == 0))
+            if (!is_reservable(object) ||
+                (object->kind == MMF_KIND_SEMAPHORE) != (pass == 0))
                 continue;
-            if (mmf_sync_take_marked(&objects[i], look->words[i], &alarm) ==
-                MMF_SYNC_TAKEN_ABANDONED)
-                rc = MMF_ABANDONED;
-            mmf_store_release_u64(&objects[i].shared->reserver, 0);
-            mmf_sync_tell(&objects[i], &alarm, ops);
+            if (mmf_sync_take_reserved(object, words[i], &to_wake) ==
+                MMF_STEP_ABANDONED)
+                step = MMF_STEP_ABANDONED;
+            mmf_store_release_u64(&object->shared->reserver, 0);
+            mmf_sync_notify(object, &to_wake, wait->ops);
         }
     }
-    return rc;
+    return step;
 }
 
-/* Without reserving: is there an object that cannot be had? */
-static int
-find_obstacle(const struct mmf_sync *objects, int count, struct look *look)
+static enum mmf_step
+try_all(struct waiting *wait)
 {
-    for (int i = 0; i < count; i++) {
-        uint64_t word;
-        enum mmf_sync_answer answer = mmf_sync_peek(&objects[i], 0, &word);
+    uint64_t words[MMF_SYNC_OBJECTS_MAX] = {0};
+    int obstacle = 0;
+    enum mmf_step step = find_obstacle(wait, &obstacle);
 
-        if (!is_to_be_had(answer)) {
-            look->obstacle = i;
-            look->answer = answer;
-            return 1;
-        }
-    }
-    return 0;
+    if (step == MMF_STEP_DONE)
+        step = reserve_all(wait, words, &obstacle);
+    return step == MMF_STEP_DONE ? commit_all(wait, words)
+                                 : block_on(wait, obstacle, step);
 }
 
 /*
- * A dead owner's mutex becomes free, for whoever comes first, and a dead reserver's
- * reservation is undone. Answers 1 if there was something of the kind: look again.
+ * The wait.
  */
-static int
-free_from_dead(const struct mmf_sync *object, enum mmf_sync_answer answer,
-               const struct mmf_sync_ops *ops)
-{
-    struct mmf_sync_alarm alarm;
-    uint64_t dead;
-    int undone = mmf_sync_find_dead(object, answer, ops, &dead);
 
-    if (dead == 0 || !mmf_sync_free_from_dead(object, dead, &alarm))
-        return undone;
-    mmf_sync_tell(object, &alarm, ops);
-    return 1;
+static int64_t
+earlier(int64_t one, int64_t other)
+{
+    return one < other ? one : other;
 }
 
-/* Sleep on the object in the way, unless it can be had after all. */
-static void
-sleep_on_one(const struct mmf_sync *object, enum mmf_sync_answer answer, int64_t now,
-             int64_t deadline, const struct mmf_sync_watch *watch,
-             const struct mmf_sync_ops *ops)
+/* Another wait for all is at work; it does not wait for any thread. */
+static int64_t
+end_of_nap(const struct waiting *wait, int64_t now, int64_t until)
 {
-    int64_t until = earlier(deadline, watch->look_at);
-    uint32_t expected;
-    enum mmf_sync_answer again = mmf_sync_announce(object, &expected);
+    if (wait->is_for_all)
+        return now + RESERVATION_GRACE / 10;
+    return earlier(until > now ? until : INT64_MAX, now + RESERVATION_GRACE);
+}
 
-    if (answer == MMF_SYNC_RESERVED) {
-        /* Another wait for all is at work; it does not wait for anybody. */
-        uint64_t word;
+/* Sleep on what the wait is blocked on, unless it is available after all. */
+static void
+sleep_until_changed(struct waiting *wait, int64_t now)
+{
+    const struct mmf_sync_ref *blocked = &wait->objects[wait->blocked_first];
+    int64_t until = earlier(wait->deadline, wait->watch.check_at);
+    uint32_t expected[MMF_SYNC_OBJECTS_MAX];
 
-        mmf_sync_peek(object, 0, &word);
-        expected = mmf_sync_low_half(word);
-        until = now + RESERVATION_GRACE / 10;
-    } else if (again != MMF_SYNC_NOT_NOW && again != MMF_SYNC_RESERVED) {
-        return;
+    MMF_ASSERT(wait->blocked_count >= 1 &&
+               wait->blocked_first + wait->blocked_count <= wait->count);
+    if (wait->step == MMF_STEP_RESERVED)
+        until = end_of_nap(wait, now, until);
+    for (int i = 0; i < wait->blocked_count; i++) {
+        enum mmf_step step = mmf_sync_mark_waiting(&blocked[i], &expected[i]);
+
+        wait->has_slept = true; /* marked: there is a wake-up to pass on */
+        if (step == MMF_STEP_WOULD_BLOCK || step == MMF_STEP_RESERVED)
+            continue;
+        if (!wait->is_for_all || wait->step != MMF_STEP_RESERVED)
+            return;
+        /* Available, but another reserver is about to mark it, or an event changes. */
+        expected[i] = mmf_sync_low_half(mmf_load_acquire_u64(&blocked[i].shared->word));
     }
-    ops->sleep(ops->context, object, &expected, mmf_sync_watch_shifts(watch), 1, until);
+    wait->ops->sleep(wait->ops->context, blocked, expected,
+                     mmf_sync_watch_epochs(&wait->watch), wait->blocked_count, until);
 }
 
-/* Sleep on it no more. */
-static void
-leave_object(const struct mmf_sync *object, struct mmf_sync_watch *watch,
-             const struct mmf_sync_ops *ops)
+/* True if a dead process was in the way and is no more. */
+static bool
+recover(const struct waiting *wait)
 {
-    static const struct mmf_sync_watch none;
+    bool recovered = false;
 
-    hand_on(object, ops);
-    mmf_sync_watch_end(watch, object, 1, ops);
-    *watch = none;
+    for (int i = 0; i < wait->blocked_count; i++)
+        recovered |= mmf_sync_recover(&wait->objects[wait->blocked_first + i],
+                                      wait->step, wait->ops);
+    return recovered;
+}
+
+static bool
+is_over(const struct waiting *wait, int64_t now)
+{
+    if (now < wait->deadline)
+        return false;
+    return wait->step != MMF_STEP_RESERVED || now >= wait->deadline + RESERVATION_GRACE;
+}
+
+static int
+end_wait(struct waiting *wait, enum mmf_step step)
+{
+    leave(wait);
+    switch (step) {
+    case MMF_STEP_DONE:
+        return MMF_OK;
+    case MMF_STEP_ABANDONED:
+        return MMF_ABANDONED;
+    case MMF_STEP_RECURSION:
+        return mmf_fail(MMF_E_RECURSION, "this thread has taken the mutex %d times",
+                        MMF_RECURSION_MAX);
+    case MMF_STEP_CORRUPT:
+        return mmf_sync_fail_corrupt(MMF_KIND_UNKNOWN);
+    default:
+        return MMF_TIMED_OUT;
+    }
+}
+
+static int
+wait_for(struct waiting *wait)
+{
+    MMF_ASSERT(wait->count >= 1 && wait->count <= MMF_SYNC_OBJECTS_MAX);
+    for (;;) {
+        int64_t now;
+
+        wait->step = wait->is_for_all ? try_all(wait) : try_any(wait);
+        if (wait->step != MMF_STEP_WOULD_BLOCK && wait->step != MMF_STEP_RESERVED)
+            return end_wait(wait, wait->step);
+        now = wait->ops->now(wait->ops->context);
+        if (wait->deadline == MMF_SYNC_POLL)
+            wait->deadline = now;
+        if ((mmf_sync_watch_begin(&wait->watch, &wait->objects[wait->blocked_first],
+                                  wait->blocked_count, now) ||
+             now >= wait->deadline) &&
+            recover(wait))
+            continue;
+        if (is_over(wait, now))
+            return end_wait(wait, MMF_STEP_WOULD_BLOCK);
+        sleep_until_changed(wait, now);
+    }
 }
 
 int
-mmf_sync_wait_all(const struct mmf_sync *objects, int count, int64_t deadline,
+mmf_sync_wait_any(const struct mmf_sync_ref *objects, int count, int64_t deadline,
+                  const struct mmf_sync_ops *ops, int *index)
+{
+    struct waiting wait = {.objects = objects,
+                           .count = count,
+                           .blocked_count = count,
+                           .taken = -1,
+                           .deadline = deadline,
+                           .ops = ops};
+    int rc = wait_for(&wait);
+
+    if (wait.taken >= 0)
+        *index = wait.taken;
+    return rc;
+}
+
+int
+mmf_sync_wait_all(const struct mmf_sync_ref *objects, int count, int64_t deadline,
                   const struct mmf_sync_ops *ops)
 {
-    struct look look = {0};
-    struct mmf_sync_watch watch = {0};
-    int last = -1; /* the object that we slept on */
+    struct waiting wait = {.objects = objects,
+                           .count = count,
+                           .is_for_all = true,
+                           .taken = -1,
+                           .deadline = deadline,
+                           .ops = ops};
 
-    for (;;) {
-        const struct mmf_sync *obstacle;
-        int64_t now;
-
-        if (!find_obstacle(objects, count, &look) &&
-            reserve_all(objects, count, ops, &look)) {
-            int rc = commit_all(objects, count, &look, ops);
-
-            /* Others may sleep on it still, without WAITERS in the word. */
-            if (last >= 0)
-                leave_object(&objects[last], &watch, ops);
-            return rc;
-        }
-        if (last >= 0 && last != look.obstacle)
-            leave_object(&objects[last], &watch, ops);
-        if (look.answer == MMF_SYNC_TOO_OFTEN || look.answer == MMF_SYNC_CORRUPT)
-            return fail_answer(look.answer);
-        obstacle = &objects[look.obstacle];
-        now = ops->now(ops->context);
-        if (deadline == MMF_SYNC_POLL)
-            deadline = now;
-        if ((mmf_sync_watch_begin(&watch, obstacle, 1, now) || now >= deadline) &&
-            free_from_dead(obstacle, look.answer, ops)) {
-            last = look.obstacle;
-            continue;
-        }
-        if (now >= deadline &&
-            !(look.answer == MMF_SYNC_RESERVED && now < deadline + RESERVATION_GRACE)) {
-            if (last == look.obstacle)
-                leave_object(obstacle, &watch, ops);
-            return MMF_TIMED_OUT;
-        }
-        last = look.obstacle;
-        sleep_on_one(obstacle, look.answer, now, deadline, &watch, ops);
-    }
+    return wait_for(&wait);
 }

@@ -1,9 +1,10 @@
 /*
- * word.c - the single steps on the words of mutex, event and semaphore.
+ * word.c - the single steps on the words of mutex, event and semaphore, with waiters,
+ * pollers and reservations; the transitions themselves are in word.h.
  *
  * A mutex in three states with a mark for sleepers is Drepper's ("Futexes Are Tricky",
- * 2004, mutex 2 and 3); the owner's identity in the word, so that the dead can be told,
- * is the robust futex's idea, with tickets instead of thread ids.
+ * 2004, mutex 2 and 3); the owner's identity in the word, so that a dead owner can be
+ * found, is the robust futex's idea, with tickets instead of thread ids.
  */
 #include "shared/sync/word.h"
 
@@ -25,337 +26,237 @@ mmf_sync_futex(struct mmf_sync_shared *shared)
     return first_byte == 1 ? halves : halves + 1;
 }
 
-static uint64_t
-content(uint64_t word)
+static enum mmf_step
+after_take(const struct mmf_sync_ref *ref, uint64_t word, bool is_ours, uint64_t *next)
 {
-    return word >> 4;
+    MMF_ASSERT(ref->kind == MMF_KIND_MUTEX || ref->kind == MMF_KIND_EVENT ||
+               ref->kind == MMF_KIND_SEMAPHORE);
+    MMF_ASSERT(ref->kind != MMF_KIND_MUTEX || mmf_sync_ticket(ref->identity) != 0);
+    return mmf_sync_after_take(ref->shared, ref->kind, word, ref->identity, is_ours,
+                               next);
 }
 
-static uint64_t
-with_content(uint64_t value, uint64_t word)
+static bool
+is_owned_by(const struct mmf_sync_ref *ref, uint64_t word)
 {
-    return value << 4 | (word & MMF_WORD_FLAGS);
+    return ref->kind == MMF_KIND_MUTEX && mmf_sync_value(word) == ref->identity;
 }
 
-/*
- * What each kind allows in a given state.
- */
-
-static enum mmf_sync_answer
-judge_mutex(const struct mmf_sync *sync, uint64_t word, int ours)
+/* The owner takes its mutex once more. */
+static void
+count_recursion(const struct mmf_sync_ref *ref)
 {
-    uint64_t owner = content(word);
+    uint32_t recursion = mmf_load_relaxed_u32(&ref->shared->recursion);
 
-    if (owner == sync->identity) {
-        uint32_t recursion = mmf_load_relaxed_u32(&sync->shared->recursion);
-
-        /* RESERVED is of a wait that waits for us; ABANDONED has no owner. */
-        if (word & MMF_WORD_ABANDONED)
-            return MMF_SYNC_CORRUPT;
-        return recursion >= MMF_RECURSION_MAX - 1 ? MMF_SYNC_TOO_OFTEN : MMF_SYNC_TAKEN;
-    }
-    if (owner != 0) {
-        if (mmf_sync_ticket(owner) == 0 || (word & MMF_WORD_ABANDONED))
-            return MMF_SYNC_CORRUPT;
-        return MMF_SYNC_NOT_NOW;
-    }
-    if ((word & MMF_WORD_RESERVED) && !ours)
-        return MMF_SYNC_RESERVED;
-    return word & MMF_WORD_ABANDONED ? MMF_SYNC_TAKEN_ABANDONED : MMF_SYNC_TAKEN;
-}
-
-static enum mmf_sync_answer
-judge_event(const struct mmf_sync *sync, uint64_t word, int ours)
-{
-    if (sync->shared->manual != 0 && sync->shared->manual != 1)
-        return MMF_SYNC_CORRUPT;
-    if (!(word & MMF_WORD_SIGNALLED))
-        return MMF_SYNC_NOT_NOW;
-    if ((word & MMF_WORD_RESERVED) && !ours && !sync->shared->manual)
-        return MMF_SYNC_RESERVED;
-    return MMF_SYNC_TAKEN;
-}
-
-static enum mmf_sync_answer
-judge_semaphore(const struct mmf_sync *sync, uint64_t word, int ours)
-{
-    uint64_t count = content(word);
-
-    if ((word & MMF_WORD_SIGNALLED) || sync->shared->maximum < 1 ||
-        count > (uint64_t)sync->shared->maximum)
-        return MMF_SYNC_CORRUPT;
-    if (count == 0)
-        return MMF_SYNC_NOT_NOW;
-    /* The reserver needs one; what is beyond that others may have. */
-    if ((word & MMF_WORD_RESERVED) && !ours && count == 1)
-        return MMF_SYNC_RESERVED;
-    return MMF_SYNC_TAKEN;
-}
-
-static enum mmf_sync_answer
-judge(const struct mmf_sync *sync, uint64_t word, int ours)
-{
-    switch (sync->kind) {
-    case MMF_SYNC_MUTEX:
-        return judge_mutex(sync, word, ours);
-    case MMF_SYNC_EVENT:
-        return judge_event(sync, word, ours);
-    default:
-        return judge_semaphore(sync, word, ours);
-    }
-}
-
-/* The word after taking. */
-static uint64_t
-taken(const struct mmf_sync *sync, uint64_t word)
-{
-    switch (sync->kind) {
-    case MMF_SYNC_MUTEX:
-        return with_content(sync->identity, word & ~(uint64_t)MMF_WORD_ABANDONED);
-    case MMF_SYNC_EVENT:
-        return with_content(content(word) + 1, word & ~(uint64_t)MMF_WORD_SIGNALLED);
-    default:
-        return with_content(content(word) - 1, word);
-    }
-}
-
-static int
-is_taking(enum mmf_sync_answer answer)
-{
-    return answer == MMF_SYNC_TAKEN || answer == MMF_SYNC_TAKEN_ABANDONED;
-}
-
-/* Taking that leaves the word as it is: again by the owner, or a manual event. */
-static int
-takes_nothing(const struct mmf_sync *sync, uint64_t word)
-{
-    return sync->kind == MMF_SYNC_MUTEX
-               ? content(word) == sync->identity
-               : sync->kind == MMF_SYNC_EVENT && sync->shared->manual;
+    MMF_ASSERT(ref->kind == MMF_KIND_MUTEX);
+    mmf_store_relaxed_u32(&ref->shared->recursion, recursion + 1);
 }
 
 static void
-note_taken_again(const struct mmf_sync *sync)
+begin_recursion(const struct mmf_sync_ref *ref)
 {
-    uint32_t recursion;
-
-    if (sync->kind != MMF_SYNC_MUTEX)
-        return;
-    recursion = mmf_load_relaxed_u32(&sync->shared->recursion);
-    mmf_store_relaxed_u32(&sync->shared->recursion, recursion + 1);
+    if (ref->kind == MMF_KIND_MUTEX)
+        mmf_store_relaxed_u32(&ref->shared->recursion, 0);
 }
 
-static void
-note_taken(const struct mmf_sync *sync)
+enum mmf_step
+mmf_sync_take(const struct mmf_sync_ref *ref, bool has_slept)
 {
-    if (sync->kind == MMF_SYNC_MUTEX)
-        mmf_store_relaxed_u32(&sync->shared->recursion, 0);
-}
-
-enum mmf_sync_answer
-mmf_sync_take(const struct mmf_sync *sync, int slept, int ours)
-{
-    uint64_t word = mmf_load_acquire_u64(&sync->shared->word);
+    uint64_t word = mmf_load_acquire_u64(&ref->shared->word);
 
     for (;;) {
-        enum mmf_sync_answer answer = judge(sync, word, ours);
         uint64_t next;
+        enum mmf_step step = after_take(ref, word, false, &next);
 
-        if (!is_taking(answer))
-            return answer;
-        if (takes_nothing(sync, word)) {
-            note_taken_again(sync);
-            return answer;
+        if (!mmf_step_is_taken(step))
+            return step;
+        if (next == word) {
+            if (ref->kind == MMF_KIND_MUTEX)
+                count_recursion(ref);
+            return step;
         }
-        next = taken(sync, word);
-        if (slept)
+        if (has_slept)
             next |= MMF_WORD_WAITERS;
-        if (mmf_exchange_if_u64(&sync->shared->word, &word, next)) {
-            note_taken(sync);
-            return answer;
+        if (mmf_exchange_if_u64(&ref->shared->word, &word, next)) {
+            begin_recursion(ref);
+            return step;
         }
     }
 }
 
-enum mmf_sync_answer
-mmf_sync_peek(const struct mmf_sync *sync, int ours, uint64_t *word)
+enum mmf_step
+mmf_sync_probe(const struct mmf_sync_ref *ref, bool is_ours, uint64_t *word)
 {
-    *word = mmf_load_acquire_u64(&sync->shared->word);
-    return judge(sync, *word, ours);
+    uint64_t ignored;
+
+    *word = mmf_load_acquire_u64(&ref->shared->word);
+    return after_take(ref, *word, is_ours, &ignored);
 }
 
-enum mmf_sync_answer
-mmf_sync_announce(const struct mmf_sync *sync, uint32_t *expected)
+enum mmf_step
+mmf_sync_mark_waiting(const struct mmf_sync_ref *ref, uint32_t *expected)
 {
-    uint64_t word = mmf_load_acquire_u64(&sync->shared->word);
+    uint64_t word = mmf_load_acquire_u64(&ref->shared->word);
 
     for (;;) {
-        enum mmf_sync_answer answer = judge(sync, word, 0);
+        uint64_t ignored;
+        enum mmf_step step = after_take(ref, word, false, &ignored);
 
-        if (answer != MMF_SYNC_NOT_NOW && answer != MMF_SYNC_RESERVED)
-            return answer;
+        if (step != MMF_STEP_WOULD_BLOCK && step != MMF_STEP_RESERVED)
+            return step;
         if ((word & MMF_WORD_WAITERS) ||
-            mmf_exchange_if_u64(&sync->shared->word, &word, word | MMF_WORD_WAITERS)) {
+            mmf_exchange_if_u64(&ref->shared->word, &word, word | MMF_WORD_WAITERS)) {
             *expected = mmf_sync_low_half(word | MMF_WORD_WAITERS);
-            return answer;
+            return step;
         }
     }
 }
 
 uint64_t
-mmf_sync_owner(const struct mmf_sync *sync)
+mmf_sync_owner(const struct mmf_sync_ref *ref)
 {
-    if (sync->kind != MMF_SYNC_MUTEX)
+    if (ref->kind != MMF_KIND_MUTEX)
         return 0;
-    return content(mmf_load_acquire_u64(&sync->shared->word));
-}
-
-int
-mmf_sync_take_from_dead(const struct mmf_sync *sync, uint64_t dead)
-{
-    uint64_t word = mmf_load_acquire_u64(&sync->shared->word);
-
-    while (content(word) == dead) {
-        /* Others may sleep, and nobody has woken them: keep the mark in. */
-        uint64_t next = with_content(sync->identity, word | MMF_WORD_WAITERS);
-
-        if (mmf_exchange_if_u64(&sync->shared->word, &word, next)) {
-            note_taken(sync);
-            return 1;
-        }
-    }
-    return 0;
+    return mmf_sync_value(mmf_load_acquire_u64(&ref->shared->word));
 }
 
 /*
- * Letting through. The word's WAITERS goes out with the change, so that a sleeper's
- * futex no longer has the value it sleeps on. Killed between the exchange and the wake:
- * sleepers look again by themselves (sync_wait.c).
+ * Releasing. The word's WAITERS goes out with the change, so that a sleeper's futex no
+ * longer has the value it sleeps on. If the releaser is killed between the exchange and
+ * the wake, sleepers look again by themselves (watchers.c).
  */
 
-static const struct mmf_sync_alarm nobody;
-
-/* After `word` was changed so that up to `count` may go through. */
-static struct mmf_sync_alarm
-raise_alarm(uint64_t word, int count)
+/* After `word` was changed so that up to `count` threads can take. */
+static struct mmf_sync_wake_set
+wake_set(uint64_t word, int count)
 {
-    struct mmf_sync_alarm alarm = {.sleepers = word & MMF_WORD_WAITERS ? count : 0,
-                                   .pollers = (word & MMF_WORD_POLLED) != 0};
+    struct mmf_sync_wake_set to_wake = {.sleepers = word & MMF_WORD_WAITERS ? count : 0,
+                                        .pollers = (word & MMF_WORD_POLLED) != 0};
 
-    return alarm;
+    MMF_ASSERT(count > 0);
+    return to_wake;
 }
 
-static int
-fail_corrupt(const char *what)
+static const char *
+kind_name(mmf_kind kind)
+{
+    switch (kind) {
+    case MMF_KIND_MUTEX:
+        return "mutex";
+    case MMF_KIND_EVENT:
+        return "event";
+    case MMF_KIND_SEMAPHORE:
+        return "semaphore";
+    default:
+        return "object";
+    }
+}
+
+int
+mmf_sync_fail_corrupt(mmf_kind kind)
 {
     return mmf_fail(MMF_E_CORRUPT,
                     "the %s's shared words make no sense: another program "
                     "has written to them",
-                    what);
+                    kind_name(kind));
 }
 
-int
-mmf_sync_release_mutex(const struct mmf_sync *sync, struct mmf_sync_alarm *alarm)
+/* Release a mutex that its owner has taken more than once. MMF_E_NOT_OWNER. */
+static int
+release_recursion(const struct mmf_sync_ref *ref, uint64_t word, bool *is_last)
 {
-    uint64_t word = mmf_load_acquire_u64(&sync->shared->word);
     uint32_t recursion;
-    uint64_t next;
 
-    *alarm = nobody;
-    if (content(word) != sync->identity)
+    *is_last = false;
+    if (!is_owned_by(ref, word))
         return mmf_fail(MMF_E_NOT_OWNER, "this thread does not own the mutex");
-    recursion = mmf_load_relaxed_u32(&sync->shared->recursion);
+    recursion = mmf_load_relaxed_u32(&ref->shared->recursion);
     if (recursion > MMF_RECURSION_MAX)
-        return fail_corrupt("mutex");
-    if (recursion > 0) {
-        mmf_store_relaxed_u32(&sync->shared->recursion, recursion - 1);
-        return MMF_OK;
-    }
-    do
-        next = word & (MMF_WORD_RESERVED | MMF_WORD_POLLED);
-    while (!mmf_exchange_if_u64(&sync->shared->word, &word, next));
-    *alarm = raise_alarm(word, 1);
+        return mmf_sync_fail_corrupt(MMF_KIND_MUTEX);
+    *is_last = recursion == 0;
+    if (recursion > 0)
+        mmf_store_relaxed_u32(&ref->shared->recursion, recursion - 1);
     return MMF_OK;
 }
 
-int
-mmf_sync_free_from_dead(const struct mmf_sync *sync, uint64_t dead,
-                        struct mmf_sync_alarm *alarm)
+/* How many waiters can take after such a release. */
+static int
+most_takers(const struct mmf_sync_ref *ref, int32_t count)
 {
-    uint64_t word = mmf_load_acquire_u64(&sync->shared->word);
+    if (ref->kind == MMF_KIND_EVENT)
+        return ref->shared->manual ? INT_MAX : 1;
+    return ref->kind == MMF_KIND_SEMAPHORE ? count : 1;
+}
 
-    *alarm = nobody;
-    while (content(word) == dead) {
+int
+mmf_sync_release(const struct mmf_sync_ref *ref, int32_t count, int32_t *previous,
+                 struct mmf_sync_wake_set *to_wake)
+{
+    uint64_t word = mmf_load_acquire_u64(&ref->shared->word);
+    uint64_t next;
+
+    MMF_ASSERT(count > 0);
+    *to_wake = (struct mmf_sync_wake_set){0};
+    if (ref->kind == MMF_KIND_MUTEX) {
+        bool is_last;
+        int rc = release_recursion(ref, word, &is_last);
+
+        if (!is_last)
+            return rc;
+    }
+    do {
+        enum mmf_step step =
+            mmf_sync_after_release(ref->shared, ref->kind, word, count, &next);
+
+        if (step == MMF_STEP_WOULD_BLOCK)
+            return mmf_fail(MMF_E_MAXIMUM,
+                            "cannot add %d to a semaphore of count %d: its maximum is "
+                            "%d",
+                            count, (int)mmf_sync_value(word), ref->shared->maximum);
+        if (step != MMF_STEP_DONE)
+            return mmf_sync_fail_corrupt(ref->kind);
+    } while (!mmf_exchange_if_u64(&ref->shared->word, &word, next));
+    if (ref->kind == MMF_KIND_SEMAPHORE)
+        *previous = (int32_t)mmf_sync_value(word);
+    *to_wake = wake_set(word, most_takers(ref, count));
+    return MMF_OK;
+}
+
+bool
+mmf_sync_free_from_dead(const struct mmf_sync_ref *ref, uint64_t dead,
+                        struct mmf_sync_wake_set *to_wake)
+{
+    uint64_t word = mmf_load_acquire_u64(&ref->shared->word);
+
+    MMF_ASSERT(ref->kind == MMF_KIND_MUTEX && dead != 0);
+    *to_wake = (struct mmf_sync_wake_set){0};
+    while (mmf_sync_value(word) == dead) {
         uint64_t next =
             (word & (MMF_WORD_RESERVED | MMF_WORD_POLLED)) | MMF_WORD_ABANDONED;
 
-        if (mmf_exchange_if_u64(&sync->shared->word, &word, next)) {
-            *alarm = raise_alarm(word, 1);
-            return 1;
+        if (mmf_exchange_if_u64(&ref->shared->word, &word, next)) {
+            *to_wake = wake_set(word, 1);
+            return true;
         }
     }
-    return 0;
-}
-
-void
-mmf_sync_abandon_mutex(const struct mmf_sync *sync, struct mmf_sync_alarm *alarm)
-{
-    mmf_sync_free_from_dead(sync, sync->identity, alarm);
+    return false;
 }
 
 int
-mmf_sync_set_event(const struct mmf_sync *sync, struct mmf_sync_alarm *alarm)
+mmf_sync_reset_event(const struct mmf_sync_ref *ref)
 {
-    uint64_t word = mmf_load_acquire_u64(&sync->shared->word);
+    uint64_t word = mmf_load_acquire_u64(&ref->shared->word);
     uint64_t next;
 
-    *alarm = nobody;
+    MMF_ASSERT(ref->kind == MMF_KIND_EVENT);
     do {
-        if (judge_event(sync, word, 1) == MMF_SYNC_CORRUPT)
-            return fail_corrupt("event");
-        next = with_content(content(word) + 1,
-                            (word & ~(uint64_t)MMF_WORD_WAITERS) | MMF_WORD_SIGNALLED);
-    } while (!mmf_exchange_if_u64(&sync->shared->word, &word, next));
-    *alarm = raise_alarm(word, sync->shared->manual ? INT_MAX : 1);
-    return MMF_OK;
-}
+        uint64_t ignored;
 
-int
-mmf_sync_reset_event(const struct mmf_sync *sync)
-{
-    uint64_t word = mmf_load_acquire_u64(&sync->shared->word);
-    uint64_t next;
-
-    do {
-        if (judge_event(sync, word, 1) == MMF_SYNC_CORRUPT)
-            return fail_corrupt("event");
-        next = with_content(content(word) + 1, word & ~(uint64_t)MMF_WORD_SIGNALLED);
-    } while (!mmf_exchange_if_u64(&sync->shared->word, &word, next));
-    return MMF_OK;
-}
-
-int
-mmf_sync_release_semaphore(const struct mmf_sync *sync, int32_t count,
-                           int32_t *previous, struct mmf_sync_alarm *alarm)
-{
-    uint64_t word = mmf_load_acquire_u64(&sync->shared->word);
-    int32_t maximum = sync->shared->maximum;
-    uint64_t next;
-
-    *alarm = nobody;
-    do {
-        if (judge_semaphore(sync, word, 1) == MMF_SYNC_CORRUPT)
-            return fail_corrupt("semaphore");
-        if ((uint64_t)count > (uint64_t)maximum - content(word))
-            return mmf_fail(
-                MMF_E_MAXIMUM,
-                "release %d of a semaphore with count %d: its maximum is %d", count,
-                (int)content(word), maximum);
-        next = with_content(content(word) + (uint64_t)count,
-                            word & ~(uint64_t)MMF_WORD_WAITERS);
-    } while (!mmf_exchange_if_u64(&sync->shared->word, &word, next));
-    *previous = (int32_t)content(word);
-    *alarm = raise_alarm(word, count);
+        if (after_take(ref, word, true, &ignored) == MMF_STEP_CORRUPT)
+            return mmf_sync_fail_corrupt(MMF_KIND_EVENT);
+        next = mmf_sync_with_value(mmf_sync_value(word) + 1,
+                                   word & ~(uint64_t)MMF_WORD_SIGNALLED);
+    } while (!mmf_exchange_if_u64(&ref->shared->word, &word, next));
     return MMF_OK;
 }
 
@@ -364,87 +265,86 @@ mmf_sync_release_semaphore(const struct mmf_sync *sync, int32_t count,
  */
 
 void
-mmf_sync_mark(const struct mmf_sync *sync)
+mmf_sync_mark_reserved(const struct mmf_sync_ref *ref)
 {
-    uint64_t word = mmf_load_acquire_u64(&sync->shared->word);
+    uint64_t word = mmf_load_acquire_u64(&ref->shared->word);
 
     while (!(word & MMF_WORD_RESERVED) &&
-           !mmf_exchange_if_u64(&sync->shared->word, &word, word | MMF_WORD_RESERVED)) {
+           !mmf_exchange_if_u64(&ref->shared->word, &word, word | MMF_WORD_RESERVED)) {
     }
 }
 
-int
-mmf_sync_unmark(const struct mmf_sync *sync, struct mmf_sync_alarm *alarm)
+bool
+mmf_sync_unmark_reserved(const struct mmf_sync_ref *ref,
+                         struct mmf_sync_wake_set *to_wake)
 {
-    uint64_t word = mmf_load_acquire_u64(&sync->shared->word);
+    uint64_t word = mmf_load_acquire_u64(&ref->shared->word);
     uint64_t next;
 
-    *alarm = nobody;
+    *to_wake = (struct mmf_sync_wake_set){0};
     do {
         if (!(word & MMF_WORD_RESERVED))
-            return 0;
+            return false;
         next = word & ~(uint64_t)(MMF_WORD_RESERVED | MMF_WORD_WAITERS);
-    } while (!mmf_exchange_if_u64(&sync->shared->word, &word, next));
-    *alarm = raise_alarm(word, INT_MAX); /* each must look for itself */
-    return 1;
+    } while (!mmf_exchange_if_u64(&ref->shared->word, &word, next));
+    *to_wake = wake_set(word, INT_MAX); /* each must look for itself */
+    return true;
 }
 
 /*
- * All were marked and could be had at one moment, and that is when they were taken;
- * what came since comes after. So an event that was set or reset since stays as it is:
- * a set is another signal, for somebody else.
+ * All were marked and available at one moment, and that is when they were taken; what
+ * came since comes after. So an event that was set or reset since stays as it is: a set
+ * is another signal, for another thread.
  */
-enum mmf_sync_answer
-mmf_sync_take_marked(const struct mmf_sync *sync, uint64_t seen,
-                     struct mmf_sync_alarm *alarm)
+enum mmf_step
+mmf_sync_take_reserved(const struct mmf_sync_ref *ref, uint64_t seen,
+                       struct mmf_sync_wake_set *to_wake)
 {
-    uint64_t word = mmf_load_acquire_u64(&sync->shared->word);
-    enum mmf_sync_answer answer;
+    uint64_t word = mmf_load_acquire_u64(&ref->shared->word);
+    enum mmf_step step;
     uint64_t next;
 
-    *alarm = nobody;
     do {
-        answer = judge(sync, word, 1);
-        if (sync->kind == MMF_SYNC_MUTEX && content(word) == sync->identity) {
-            mmf_sync_unmark(sync, alarm);
-            note_taken_again(sync);
-            return MMF_SYNC_TAKEN;
+        if (is_owned_by(ref, word)) {
+            mmf_sync_unmark_reserved(ref, to_wake);
+            count_recursion(ref);
+            return MMF_STEP_DONE;
         }
-        next = word;
-        if (is_taking(answer) && !takes_nothing(sync, word) &&
-            (sync->kind != MMF_SYNC_EVENT || content(word) == content(seen)))
-            next = taken(sync, word);
+        step = after_take(ref, word, true, &next);
+        if (ref->kind == MMF_KIND_EVENT && mmf_sync_value(word) != mmf_sync_value(seen))
+            next = word;
         next &= ~(uint64_t)(MMF_WORD_RESERVED | MMF_WORD_WAITERS);
-    } while (!mmf_exchange_if_u64(&sync->shared->word, &word, next));
-    note_taken(sync);
-    *alarm = raise_alarm(word, INT_MAX);
-    return answer == MMF_SYNC_TAKEN_ABANDONED ? answer : MMF_SYNC_TAKEN;
+    } while (!mmf_exchange_if_u64(&ref->shared->word, &word, next));
+    begin_recursion(ref);
+    *to_wake = wake_set(word, INT_MAX);
+    return step == MMF_STEP_ABANDONED ? step : MMF_STEP_DONE;
 }
 
 void
-mmf_sync_mark_polled(const struct mmf_sync *sync)
+mmf_sync_mark_polled(const struct mmf_sync_ref *ref)
 {
-    uint64_t word = mmf_load_acquire_u64(&sync->shared->word);
+    uint64_t word = mmf_load_acquire_u64(&ref->shared->word);
 
     while (!(word & MMF_WORD_POLLED) &&
-           !mmf_exchange_if_u64(&sync->shared->word, &word, word | MMF_WORD_POLLED)) {
+           !mmf_exchange_if_u64(&ref->shared->word, &word, word | MMF_WORD_POLLED)) {
     }
 }
 
 /*
- * New objects: nobody else sees them yet.
+ * New objects, which no other process sees yet.
  */
 
 void
 mmf_sync_init_mutex(struct mmf_sync_shared *shared, uint64_t owner)
 {
     memset(shared, 0, sizeof(*shared));
-    mmf_store_relaxed_u64(&shared->word, with_content(owner, 0));
+    mmf_store_relaxed_u64(&shared->word, mmf_sync_with_value(owner, 0));
 }
 
 void
 mmf_sync_init_event(struct mmf_sync_shared *shared, int signalled, int manual)
 {
+    MMF_ASSERT((signalled & ~1) == 0 && (manual & ~1) == 0);
     memset(shared, 0, sizeof(*shared));
     mmf_store_relaxed_u64(&shared->word, signalled ? MMF_WORD_SIGNALLED : 0);
     shared->manual = manual;
@@ -454,7 +354,8 @@ void
 mmf_sync_init_semaphore(struct mmf_sync_shared *shared, int32_t initial,
                         int32_t maximum)
 {
+    MMF_ASSERT(initial >= 0 && maximum >= 1 && initial <= maximum);
     memset(shared, 0, sizeof(*shared));
-    mmf_store_relaxed_u64(&shared->word, with_content((uint64_t)initial, 0));
+    mmf_store_relaxed_u64(&shared->word, mmf_sync_with_value((uint64_t)initial, 0));
     shared->maximum = maximum;
 }

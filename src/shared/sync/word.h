@@ -5,25 +5,26 @@
  * instructions; a survivor then finds one of the states below, never one between,
  * because each step is one exchange of `word`.
  *
- *   field      written by               read by     ordering
- *   word       everybody, by exchange   everybody   acquire when it lets one through,
- *                                                   release when it was set or released
- *   reserver   a wait for all           the same    see sync_wait.c
- *   recursion  the mutex's owner        the owner   relaxed: guarded by the ownership
- *   watch      sleepers, by exchange    sleepers    see sync_watch.c
- *   shifts     who leaves `watch`       sleepers    release after that, acquire before
+ *   field        written by             read by     ordering
+ *   word         all, by exchange       all         acquire when it was taken, release
+ *                                                   when it was set or released
+ *   reserver     a wait for all         the same    see wait.c
+ *   recursion    the mutex's owner      the owner   relaxed: guarded by the ownership
+ *   watch        sleepers, by exchange  sleepers    see watchers.c
+ *   watch_epoch  a sleeper that leaves  sleepers    release after it has left `watch`,
+ *                `watch`                            acquire before `watch` is read
  *   maximum, manual                     the creator, before the object has a name
  *
- * Who: an identity is (ticket << 20 | thread): the ticket of a process at this object
- * (control.h) and the number that the process gave its thread. 0 is nobody.
+ * An identity is (ticket << 20 | thread): the ticket of a process at this object
+ * (control.h) and the number that the process gave its thread. 0 is no thread's.
  *
- * word, mutex:      identity << 4 | flags       0 identity: free
+ * word, mutex:      identity << 4 | flags       identity 0: free
  * word, event:      changes << 4 | flags        counts sets and resets, wraps
  * word, semaphore:  count << 4 | flags
  *
- * The low half is the futex. Whoever sleeps has put WAITERS in; whoever lets through
- * takes it out, so the half changes, and wakes. One who has slept puts it back when it
- * takes, since others may sleep still.
+ * The low half is the futex. A thread puts WAITERS in before it sleeps; the thread that
+ * releases takes it out, so the half changes, and wakes. A thread that has slept puts
+ * it back when it takes, since others may still sleep.
  */
 #ifndef MMF_SHARED_SYNC_WORD_H
 #define MMF_SHARED_SYNC_WORD_H
@@ -32,32 +33,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <mmf/list.h>
+
 #include "base/atomic.h"
+#include "base/invariant.h"
+#include "base/step.h"
 
 struct mmf_sync_shared {
     mmf_atomic_u64 word;
     mmf_atomic_u64 reserver;
     mmf_atomic_u64 watch[2]; /* milliseconds, 24 bits; then the ticket, 40 bits */
     mmf_atomic_u32 recursion;
-    int32_t maximum;       /* semaphore */
-    int32_t manual;        /* event */
-    mmf_atomic_u32 shifts; /* how often somebody has left `watch`; wraps */
+    int32_t maximum;            /* semaphore */
+    int32_t manual;             /* event */
+    mmf_atomic_u32 watch_epoch; /* how often a sleeper has left `watch`; wraps */
 };
 
-static_assert(sizeof(struct mmf_sync_shared) == 48, "layout 1");
-static_assert(offsetof(struct mmf_sync_shared, reserver) == 8, "layout 1");
-static_assert(offsetof(struct mmf_sync_shared, watch) == 16, "layout 1");
-static_assert(offsetof(struct mmf_sync_shared, recursion) == 32, "layout 1");
-static_assert(offsetof(struct mmf_sync_shared, maximum) == 36, "layout 1");
-static_assert(offsetof(struct mmf_sync_shared, manual) == 40, "layout 1");
-static_assert(offsetof(struct mmf_sync_shared, shifts) == 44, "layout 1");
+static_assert(sizeof(struct mmf_sync_shared) == 48, "layout 2");
+static_assert(offsetof(struct mmf_sync_shared, reserver) == 8, "layout 2");
+static_assert(offsetof(struct mmf_sync_shared, watch) == 16, "layout 2");
+static_assert(offsetof(struct mmf_sync_shared, recursion) == 32, "layout 2");
+static_assert(offsetof(struct mmf_sync_shared, maximum) == 36, "layout 2");
+static_assert(offsetof(struct mmf_sync_shared, manual) == 40, "layout 2");
+static_assert(offsetof(struct mmf_sync_shared, watch_epoch) == 44, "layout 2");
 
 /* Flags. */
-#define MMF_WORD_WAITERS 1u   /* somebody may sleep */
+#define MMF_WORD_WAITERS 1u   /* a thread may sleep */
 #define MMF_WORD_SIGNALLED 2u /* event */
 #define MMF_WORD_ABANDONED 2u /* mutex: free, and the last owner died */
 #define MMF_WORD_RESERVED 4u  /* for the reserver alone */
-#define MMF_WORD_POLLED 8u    /* somebody polls a descriptor; once set it stays */
+#define MMF_WORD_POLLED 8u    /* a descriptor is polled; once set it stays */
 #define MMF_WORD_FLAGS 15u
 
 #define MMF_THREAD_BITS 20
@@ -66,35 +71,23 @@ static_assert(offsetof(struct mmf_sync_shared, shifts) == 44, "layout 1");
 #define MMF_TICKET_MAX (((uint64_t)1 << MMF_TICKET_BITS) - 1)
 #define MMF_WATCH_TIME_MAX ((1u << 24) - 1)
 
-/* A mutex can be taken so often by its owner. */
+/* How often its owner can take a mutex. */
 #define MMF_RECURSION_MAX INT32_MAX
 
-enum mmf_sync_kind { MMF_SYNC_MUTEX = 2, MMF_SYNC_EVENT = 3, MMF_SYNC_SEMAPHORE = 4 };
-
-/* One participant's grip on one object. */
-struct mmf_sync {
+/* One thread's reference to one object. */
+struct mmf_sync_ref {
     struct mmf_sync_shared *shared;
     uint64_t identity; /* of the calling thread at this object */
     uint64_t order[2]; /* which object: waits for all reserve in this order */
     void *context;     /* the back end's */
-    enum mmf_sync_kind kind;
-    int is_shared; /* 1: by several processes, each of which may be killed */
+    mmf_kind kind;
+    bool is_shared; /* by several processes, each of which may be killed */
 };
 
-/* Whom to tell after letting through. */
-struct mmf_sync_alarm {
+/* Which waiters to wake after a release. */
+struct mmf_sync_wake_set {
     int sleepers; /* how many to wake, 0 for none */
-    int pollers;  /* 1: somebody may poll */
-};
-
-/* What a try to take found. */
-enum mmf_sync_answer {
-    MMF_SYNC_TAKEN = 0,
-    MMF_SYNC_TAKEN_ABANDONED = 1, /* a mutex whose last owner died */
-    MMF_SYNC_NOT_NOW = 2,         /* owned, not signalled, or count 0 */
-    MMF_SYNC_RESERVED = 3,        /* could be had, but for a wait for all */
-    MMF_SYNC_TOO_OFTEN = 4,       /* MMF_RECURSION_MAX */
-    MMF_SYNC_CORRUPT = 5          /* no state that this version can make */
+    bool pollers; /* a descriptor may be polled */
 };
 
 static inline uint64_t
@@ -118,156 +111,296 @@ mmf_sync_low_half(uint64_t word)
 
 uint32_t *mmf_sync_futex(struct mmf_sync_shared *shared);
 
-/* `shifts`, for the system to compare. */
+/* `watch_epoch`, for the system to compare. */
 static inline uint32_t *
-mmf_sync_shifts(struct mmf_sync_shared *shared)
+mmf_sync_watch_epoch(struct mmf_sync_shared *shared)
 {
-    return (uint32_t *)(void *)&shared->shifts;
+    return (uint32_t *)(void *)&shared->watch_epoch;
 }
 
 /*
- * The usual steps in short: with no flag in the word there is nobody to tell and
- * nothing to undo. 0: it is not so, and nothing was done; the functions below know what
- * to do.
+ * The transitions. `kind` is a constant in the fast paths, which leaves one case of
+ * each.
  */
 
-static inline int
-mmf_sync_take_free_mutex(struct mmf_sync_shared *shared, uint64_t identity)
+/* The owner, the count, or the number of changes. */
+static inline uint64_t
+mmf_sync_value(uint64_t word)
 {
-    uint64_t word = 0;
-
-    if (!mmf_exchange_if_u64(&shared->word, &word, identity << 4))
-        return 0;
-    mmf_store_relaxed_u32(&shared->recursion, 0);
-    return 1;
+    return word >> 4;
 }
 
-/* 1: the caller owns it, and the next release is the last. */
-static inline int
+static inline uint64_t
+mmf_sync_with_value(uint64_t value, uint64_t word)
+{
+    return value << 4 | (word & MMF_WORD_FLAGS);
+}
+
+static inline enum mmf_step
+mmf_sync_mutex_after_take(const struct mmf_sync_shared *shared, uint64_t word,
+                          uint64_t identity, bool is_reserved, uint64_t *next)
+{
+    uint64_t owner = mmf_sync_value(word);
+
+    if (owner == 0) {
+        if (is_reserved)
+            return MMF_STEP_RESERVED;
+        *next = mmf_sync_with_value(identity, word & ~(uint64_t)MMF_WORD_ABANDONED);
+        return word & MMF_WORD_ABANDONED ? MMF_STEP_ABANDONED : MMF_STEP_DONE;
+    }
+    if (mmf_sync_ticket(owner) == 0 || (word & MMF_WORD_ABANDONED))
+        return MMF_STEP_CORRUPT;
+    if (owner != identity)
+        return MMF_STEP_WOULD_BLOCK;
+    /* RESERVED, if set, is of a wait that waits for this owner. */
+    return mmf_load_relaxed_u32(&shared->recursion) >= MMF_RECURSION_MAX - 1
+               ? MMF_STEP_RECURSION
+               : MMF_STEP_DONE;
+}
+
+static inline enum mmf_step
+mmf_sync_event_after_take(const struct mmf_sync_shared *shared, uint64_t word,
+                          bool is_reserved, uint64_t *next)
+{
+    if (shared->manual != 0 && shared->manual != 1)
+        return MMF_STEP_CORRUPT;
+    if (!(word & MMF_WORD_SIGNALLED))
+        return MMF_STEP_WOULD_BLOCK;
+    if (shared->manual)
+        return MMF_STEP_DONE;
+    if (is_reserved)
+        return MMF_STEP_RESERVED;
+    *next = mmf_sync_with_value(mmf_sync_value(word) + 1,
+                                word & ~(uint64_t)MMF_WORD_SIGNALLED);
+    return MMF_STEP_DONE;
+}
+
+static inline bool
+mmf_sync_semaphore_is_sound(const struct mmf_sync_shared *shared, uint64_t word)
+{
+    return !(word & MMF_WORD_SIGNALLED) && shared->maximum >= 1 &&
+           mmf_sync_value(word) <= (uint64_t)shared->maximum;
+}
+
+static inline enum mmf_step
+mmf_sync_semaphore_after_take(const struct mmf_sync_shared *shared, uint64_t word,
+                              bool is_reserved, uint64_t *next)
+{
+    uint64_t count = mmf_sync_value(word);
+
+    if (!mmf_sync_semaphore_is_sound(shared, word))
+        return MMF_STEP_CORRUPT;
+    if (count == 0)
+        return MMF_STEP_WOULD_BLOCK;
+    /* The reserver needs one; what is beyond that is for others. */
+    if (is_reserved && count == 1)
+        return MMF_STEP_RESERVED;
+    *next = mmf_sync_with_value(count - 1, word);
+    return MMF_STEP_DONE;
+}
+
+/*
+ * What taking the object finds in a state. `*next` is the state after it: the same if
+ * it cannot be taken, and if taking leaves it (the owner's recursion, a manual event).
+ * `is_ours`: the caller is the reserver.
+ */
+static inline enum mmf_step
+mmf_sync_after_take(const struct mmf_sync_shared *shared, mmf_kind kind, uint64_t word,
+                    uint64_t identity, bool is_ours, uint64_t *next)
+{
+    bool is_reserved = (word & MMF_WORD_RESERVED) && !is_ours;
+
+    *next = word;
+    switch (kind) {
+    case MMF_KIND_MUTEX:
+        return mmf_sync_mutex_after_take(shared, word, identity, is_reserved, next);
+    case MMF_KIND_EVENT:
+        return mmf_sync_event_after_take(shared, word, is_reserved, next);
+    default:
+        return mmf_sync_semaphore_after_take(shared, word, is_reserved, next);
+    }
+}
+
+/*
+ * The state after the owner's last release, after a set, or after `count` were added.
+ * WAITERS goes out. WOULD_BLOCK: beyond the semaphore's maximum.
+ */
+static inline enum mmf_step
+mmf_sync_after_release(const struct mmf_sync_shared *shared, mmf_kind kind,
+                       uint64_t word, int32_t count, uint64_t *next)
+{
+    uint64_t value = mmf_sync_value(word);
+    uint64_t quiet = word & ~(uint64_t)MMF_WORD_WAITERS;
+
+    switch (kind) {
+    case MMF_KIND_MUTEX:
+        *next = mmf_sync_with_value(0, quiet & ~(uint64_t)MMF_WORD_ABANDONED);
+        return MMF_STEP_DONE;
+    case MMF_KIND_EVENT:
+        if (shared->manual != 0 && shared->manual != 1)
+            return MMF_STEP_CORRUPT;
+        *next = mmf_sync_with_value(value + 1, quiet | MMF_WORD_SIGNALLED);
+        return MMF_STEP_DONE;
+    default:
+        if (!mmf_sync_semaphore_is_sound(shared, word))
+            return MMF_STEP_CORRUPT;
+        if ((uint64_t)count > (uint64_t)shared->maximum - value)
+            return MMF_STEP_WOULD_BLOCK;
+        *next = mmf_sync_with_value(value + (uint64_t)count, quiet);
+        return MMF_STEP_DONE;
+    }
+}
+
+/*
+ * The fast paths. Without a waiter, a poller and a reservation in the word there is no
+ * thread to wake and nothing to undo. False: nothing was done; the functions below know
+ * what to do.
+ */
+
+static inline bool
+mmf_sync_is_quiet(uint64_t word)
+{
+    return (word & (MMF_WORD_WAITERS | MMF_WORD_RESERVED | MMF_WORD_POLLED)) == 0;
+}
+
+static inline bool
+mmf_sync_try_take_kind(struct mmf_sync_shared *shared, mmf_kind kind, uint64_t identity)
+{
+    /* A free mutex is known without a look, which would cost a transfer of its line. */
+    uint64_t word = kind == MMF_KIND_MUTEX ? 0 : mmf_load_acquire_u64(&shared->word);
+    uint64_t next;
+
+    if (!mmf_sync_is_quiet(word) || mmf_sync_after_take(shared, kind, word, identity,
+                                                        false, &next) != MMF_STEP_DONE)
+        return false;
+    if (kind == MMF_KIND_EVENT && next == word)
+        return true;
+    if (!mmf_exchange_if_u64(&shared->word, &word, next))
+        return false;
+    if (kind == MMF_KIND_MUTEX)
+        mmf_store_relaxed_u32(&shared->recursion, 0);
+    return true;
+}
+
+/* Take the object. `identity` is needed for a mutex alone. */
+static inline bool
+mmf_sync_try_take(struct mmf_sync_shared *shared, mmf_kind kind, uint64_t identity)
+{
+    switch (kind) {
+    case MMF_KIND_MUTEX:
+        MMF_ASSERT(identity != 0);
+        return mmf_sync_try_take_kind(shared, MMF_KIND_MUTEX, identity);
+    case MMF_KIND_EVENT:
+        return mmf_sync_try_take_kind(shared, MMF_KIND_EVENT, 0);
+    default:
+        return mmf_sync_try_take_kind(shared, MMF_KIND_SEMAPHORE, 0);
+    }
+}
+
+/* The caller owns the mutex, and the next release is the last. */
+static inline bool
 mmf_sync_is_owned_once(const struct mmf_sync_shared *shared, uint64_t identity)
 {
-    return mmf_load_relaxed_u64(&shared->word) >> 4 == identity &&
+    return mmf_sync_value(mmf_load_relaxed_u64(&shared->word)) == identity &&
            mmf_load_relaxed_u32(&shared->recursion) == 0;
 }
 
-/* The caller is the owner, and owns it once. */
-static inline int
-mmf_sync_free_mutex(struct mmf_sync_shared *shared, uint64_t identity)
+/* The caller owns the mutex once. */
+static inline bool
+mmf_sync_try_release_mutex(struct mmf_sync_shared *shared, uint64_t identity)
 {
-    uint64_t word = identity << 4;
+    uint64_t word = mmf_sync_with_value(identity, 0);
+    uint64_t next;
 
-    return mmf_exchange_if_u64(&shared->word, &word, 0);
+    MMF_ASSERT(identity != 0);
+    mmf_sync_after_release(shared, MMF_KIND_MUTEX, word, 1, &next);
+    return mmf_exchange_if_u64(&shared->word, &word, next);
 }
 
-static inline int
-mmf_sync_take_set_event(struct mmf_sync_shared *shared)
+static inline bool
+mmf_sync_try_signal(struct mmf_sync_shared *shared, mmf_kind kind, int32_t count,
+                    int32_t *previous)
 {
     uint64_t word = mmf_load_acquire_u64(&shared->word);
+    uint64_t next;
 
-    if ((word & MMF_WORD_FLAGS) != MMF_WORD_SIGNALLED)
-        return 0;
-    if (shared->manual == 1)
-        return 1;
-    return shared->manual == 0 &&
-           mmf_exchange_if_u64(&shared->word, &word, ((word >> 4) + 1) << 4);
+    if (!mmf_sync_is_quiet(word) ||
+        mmf_sync_after_release(shared, kind, word, count, &next) != MMF_STEP_DONE ||
+        !mmf_exchange_if_u64(&shared->word, &word, next))
+        return false;
+    *previous = (int32_t)mmf_sync_value(word);
+    return true;
 }
 
-/* Set an event that nobody sleeps on. */
-static inline int
-mmf_sync_set_quietly(struct mmf_sync_shared *shared)
+static inline bool
+mmf_sync_try_set_event(struct mmf_sync_shared *shared)
 {
-    uint64_t word = mmf_load_acquire_u64(&shared->word);
+    int32_t ignored;
 
-    if ((word & MMF_WORD_FLAGS & ~MMF_WORD_SIGNALLED) != 0 ||
-        (shared->manual & ~1) != 0)
-        return 0;
-    return mmf_exchange_if_u64(&shared->word, &word,
-                               ((word >> 4) + 1) << 4 | MMF_WORD_SIGNALLED);
+    return mmf_sync_try_signal(shared, MMF_KIND_EVENT, 1, &ignored);
 }
 
-/* Add to such a semaphore; `count` is positive. */
-static inline int
-mmf_sync_add_quietly(struct mmf_sync_shared *shared, int32_t count, int32_t *previous)
+static inline bool
+mmf_sync_try_release_semaphore(struct mmf_sync_shared *shared, int32_t count,
+                               int32_t *previous)
 {
-    uint64_t word = mmf_load_acquire_u64(&shared->word);
-    int64_t maximum = shared->maximum;
-
-    if ((word & MMF_WORD_FLAGS) != 0 || word >> 4 > (uint64_t)maximum ||
-        (int64_t)(word >> 4) + count > maximum)
-        return 0;
-    if (!mmf_exchange_if_u64(&shared->word, &word,
-                             ((word >> 4) + (uint64_t)count) << 4))
-        return 0;
-    *previous = (int32_t)(word >> 4);
-    return 1;
-}
-
-static inline int
-mmf_sync_take_semaphore(struct mmf_sync_shared *shared)
-{
-    uint64_t word = mmf_load_acquire_u64(&shared->word);
-
-    if ((word & MMF_WORD_FLAGS) != 0 || word == 0 || shared->maximum < 1 ||
-        word >> 4 > (uint64_t)shared->maximum)
-        return 0;
-    return mmf_exchange_if_u64(&shared->word, &word, ((word >> 4) - 1) << 4);
+    MMF_ASSERT(count > 0);
+    return mmf_sync_try_signal(shared, MMF_KIND_SEMAPHORE, count, previous);
 }
 
 /*
- * Take it if it can be had. `slept`: the caller has slept, others may sleep still.
- * `ours`: the caller is the reserver.
+ * The whole steps.
  */
-enum mmf_sync_answer mmf_sync_take(const struct mmf_sync *sync, int slept, int ours);
+
+/*
+ * Take the object if it is available. `has_slept`: the caller has slept, others may
+ * still sleep.
+ */
+enum mmf_step mmf_sync_take(const struct mmf_sync_ref *ref, bool has_slept);
 
 /* What mmf_sync_take would answer, taking nothing; `*word` gets what was seen. */
-enum mmf_sync_answer mmf_sync_peek(const struct mmf_sync *sync, int ours,
-                                   uint64_t *word);
+enum mmf_step mmf_sync_probe(const struct mmf_sync_ref *ref, bool is_ours,
+                             uint64_t *word);
 
 /*
- * About to sleep: put WAITERS in, if it still cannot be had. NOT_NOW or RESERVED:
- * `*expected` is the futex to sleep on. Any other answer: look again.
+ * About to sleep: put WAITERS in, if the object is still not available. WOULD_BLOCK or
+ * RESERVED: `*expected` is the futex's value to sleep on. Any other answer: try again.
  */
-enum mmf_sync_answer mmf_sync_announce(const struct mmf_sync *sync, uint32_t *expected);
+enum mmf_step mmf_sync_mark_waiting(const struct mmf_sync_ref *ref, uint32_t *expected);
 
-/* The mutex's owner; 0 if it has none or the object is no mutex. */
-uint64_t mmf_sync_owner(const struct mmf_sync *sync);
+/* The mutex's owner; 0 if it has none or the object is not a mutex. */
+uint64_t mmf_sync_owner(const struct mmf_sync_ref *ref);
 
-/* Take a mutex from `dead`. 1: it is ours, abandoned; 0: somebody was quicker. */
-int mmf_sync_take_from_dead(const struct mmf_sync *sync, uint64_t dead);
-
-/* Free a mutex of `dead`, marked abandoned. 0: it was somebody else's meanwhile. */
-int mmf_sync_free_from_dead(const struct mmf_sync *sync, uint64_t dead,
-                            struct mmf_sync_alarm *alarm);
+/* Free a mutex of `dead`, marked abandoned. False: another process has done it. */
+bool mmf_sync_free_from_dead(const struct mmf_sync_ref *ref, uint64_t dead,
+                             struct mmf_sync_wake_set *to_wake);
 
 /*
- * The ways to let through. `*alarm` says whom to tell.
+ * Release a mutex, set an event, or add `count` to a semaphore; `*previous` gets the
+ * semaphore's count before. MMF_E_NOT_OWNER; MMF_E_MAXIMUM; MMF_E_CORRUPT. Calls
+ * mmf_fail.
  */
-
-/* 0; MMF_E_NOT_OWNER; MMF_E_CORRUPT. Calls mmf_fail. */
-int mmf_sync_release_mutex(const struct mmf_sync *sync, struct mmf_sync_alarm *alarm);
-
-/* The owner is a thread of ours that ends: free the mutex, marked abandoned. */
-void mmf_sync_abandon_mutex(const struct mmf_sync *sync, struct mmf_sync_alarm *alarm);
+int mmf_sync_release(const struct mmf_sync_ref *ref, int32_t count, int32_t *previous,
+                     struct mmf_sync_wake_set *to_wake);
 
 /* MMF_E_CORRUPT. */
-int mmf_sync_set_event(const struct mmf_sync *sync, struct mmf_sync_alarm *alarm);
-int mmf_sync_reset_event(const struct mmf_sync *sync);
+int mmf_sync_reset_event(const struct mmf_sync_ref *ref);
 
-/* MMF_E_MAXIMUM, MMF_E_CORRUPT. */
-int mmf_sync_release_semaphore(const struct mmf_sync *sync, int32_t count,
-                               int32_t *previous, struct mmf_sync_alarm *alarm);
+/* Calls mmf_fail: a state that this version cannot make. MMF_KIND_UNKNOWN: of any kind. */
+int mmf_sync_fail_corrupt(mmf_kind kind);
 
 /*
- * For the reserver: mark the word, unmark it (1: it was marked), and take what was
- * marked; `seen` is the word when all could be had.
+ * For the reserver: mark the word, unmark it (true: it was marked), and take what was
+ * marked; `seen` is the word when all were available.
  */
-void mmf_sync_mark(const struct mmf_sync *sync);
-int mmf_sync_unmark(const struct mmf_sync *sync, struct mmf_sync_alarm *alarm);
-enum mmf_sync_answer mmf_sync_take_marked(const struct mmf_sync *sync, uint64_t seen,
-                                          struct mmf_sync_alarm *alarm);
+void mmf_sync_mark_reserved(const struct mmf_sync_ref *ref);
+bool mmf_sync_unmark_reserved(const struct mmf_sync_ref *ref,
+                              struct mmf_sync_wake_set *to_wake);
+enum mmf_step mmf_sync_take_reserved(const struct mmf_sync_ref *ref, uint64_t seen,
+                                     struct mmf_sync_wake_set *to_wake);
 
-/* Somebody will poll a descriptor from now on. */
-void mmf_sync_mark_polled(const struct mmf_sync *sync);
+/* A descriptor of the object will be polled from now on. */
+void mmf_sync_mark_polled(const struct mmf_sync_ref *ref);
 
 /* The state of a new object. */
 void mmf_sync_init_mutex(struct mmf_sync_shared *shared, uint64_t owner);

@@ -62,7 +62,7 @@ mmf_channel_ops_for(struct mmf_channel_handle *handle)
     return (struct mmf_ring_ops){.now = now,
                                  .sleep = sleep_on,
                                  .wake = wake_sleepers,
-                                 .touch = notify_pollers,
+                                 .notify_pollers = notify_pollers,
                                  .is_alive = is_alive,
                                  .context = handle,
                                  .may_spin = mmf_sys_cpu_count() != 1};

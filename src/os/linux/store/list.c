@@ -97,13 +97,13 @@ describe_sync(const struct mmf_finding *found, struct mmf_holders *holders,
     uint64_t owner;
 
     if (!found->checked ||
-        !mmf_sync_look(found->entry.page.state, info->kind, sync, &owner))
+        !mmf_sync_inspect(found->entry.page.state, info->kind, sync, &owner))
         return;
     info->sync = sync;
     if (owner == 0)
         return;
     if (!mmf_lock_is_self_alive(found->entry.fd, owner))
-        mmf_sync_look_dead(sync);
+        mmf_sync_inspect_owner_dead(sync);
     else if (holders != NULL)
         sync->owner_pid =
             mmf_holders_of_ticket(holders, status->st_dev, status->st_ino, owner);

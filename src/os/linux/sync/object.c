@@ -97,8 +97,7 @@ abandon_owned(struct mmf_thread *thread)
 {
     while (thread->owned != NULL) {
         struct mmf_sync_object *local = thread->owned;
-        struct mmf_sync_alarm to_wake;
-        struct mmf_sync ref;
+        struct mmf_sync_ref ref;
 
         /* Never the one freed before: mmf_sync_note_not_owned has taken that off the
          * list. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
@@ -106,8 +105,7 @@ abandon_owned(struct mmf_thread *thread)
         mmf_process_lock();
         /* Off the list before the word is free: another thread may take it at once. */
         mmf_sync_note_not_owned(thread, local);
-        mmf_sync_abandon_mutex(&ref, &to_wake);
-        mmf_sync_tell(&ref, &to_wake, &mmf_sync_linux);
+        mmf_sync_abandon_mutex(&ref, &mmf_sync_linux);
         drop_unused_locked(local);
         mmf_process_unlock();
     }
@@ -128,7 +126,7 @@ new_local(mmf_kind kind)
         mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s", mmf_kind_name(kind));
         return NULL;
     }
-    local->kind = (enum mmf_sync_kind)kind;
+    local->kind = (mmf_kind)kind;
     local->fork_epoch = mmf_fork_epoch();
     return local;
 }

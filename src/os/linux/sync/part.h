@@ -20,7 +20,7 @@ struct mmf_sync_object {
     struct mmf_object *object; /* NULL: unnamed */
     void *page;                /* the mapped control page; NULL: unnamed */
     struct mmf_sync_shared *shared;
-    enum mmf_sync_kind kind;
+    mmf_kind kind;
     uint64_t ticket;
     uint32_t fork_epoch;
     mmf_atomic_pointer last_owner; /* a guess at the thread whose record comes next */

@@ -40,23 +40,23 @@ mmf_sync_consume_poll(struct mmf_os_sync *sync, int32_t timeout_ms)
         mmf_poll_fd_consume_counter(poll);
         return timeout_ms;
     }
-    if (mmf_poll_fd_consume_watch(poll) && sync->local->kind == MMF_SYNC_MUTEX &&
+    if (mmf_poll_fd_consume_watch(poll) && sync->local->kind == MMF_KIND_MUTEX &&
         timeout_ms >= 0 && timeout_ms < DEATH_SETTLES_MS)
         return DEATH_SETTLES_MS;
     return timeout_ms;
 }
 
 void
-mmf_sync_rearm_poll(struct mmf_os_sync *sync, const struct mmf_sync *ref)
+mmf_sync_rearm_poll(struct mmf_os_sync *sync, const struct mmf_sync_ref *ref)
 {
     uint64_t word;
-    enum mmf_sync_answer answer;
+    enum mmf_step answer;
 
     MMF_ASSERT(ref->context == sync->local);
     if (mmf_poll_fd_get(poll_of(sync)) < 0)
         return;
-    answer = mmf_sync_peek(ref, 0, &word);
-    if (answer == MMF_SYNC_TAKEN || answer == MMF_SYNC_TAKEN_ABANDONED)
+    answer = mmf_sync_probe(ref, 0, &word);
+    if (answer == MMF_STEP_DONE || answer == MMF_STEP_ABANDONED)
         mmf_sync_notify_pollers(sync->local);
 }
 
@@ -64,7 +64,7 @@ int
 mmf_os_sync_poll_fd(struct mmf_os_sync *sync, int *fd)
 {
     struct mmf_thread *thread = mmf_thread_self();
-    struct mmf_sync ref;
+    struct mmf_sync_ref ref;
     int rc;
 
     MMF_ASSERT(mmf_sync_is_ours(sync) && fd != NULL);

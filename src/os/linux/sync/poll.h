@@ -17,6 +17,6 @@ void mmf_sync_notify_pollers(const struct mmf_sync_object *local);
 int32_t mmf_sync_consume_poll(struct mmf_os_sync *sync, int32_t timeout_ms);
 
 /* Make the descriptor readable again if the object is still available. */
-void mmf_sync_rearm_poll(struct mmf_os_sync *sync, const struct mmf_sync *ref);
+void mmf_sync_rearm_poll(struct mmf_os_sync *sync, const struct mmf_sync_ref *ref);
 
 #endif

@@ -8,7 +8,7 @@
 
 void
 mmf_sync_make_ref(struct mmf_sync_object *local, const struct mmf_thread *thread,
-                  struct mmf_sync *ref)
+                  struct mmf_sync_ref *ref)
 {
     MMF_ASSERT(local->shared != NULL && thread->number > 0);
     ref->shared = local->shared;

@@ -5,6 +5,6 @@
 #include "os/linux/sync/part.h"
 
 void mmf_sync_make_ref(struct mmf_sync_object *local, const struct mmf_thread *thread,
-                       struct mmf_sync *ref);
+                       struct mmf_sync_ref *ref);
 
 #endif

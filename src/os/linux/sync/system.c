@@ -11,7 +11,7 @@
 #include "os/os.h"
 
 static struct mmf_sync_object *
-local_of(const struct mmf_sync *sync)
+local_of(const struct mmf_sync_ref *sync)
 {
     return sync->context;
 }
@@ -24,41 +24,41 @@ now(void *context)
 }
 
 static void
-sleep_on(void *context, const struct mmf_sync *objects, const uint32_t *expected,
+sleep_on(void *context, const struct mmf_sync_ref *objects, const uint32_t *expected,
          const uint32_t *shifts, int count, int64_t until)
 {
-    uint32_t *words[2 * MMF_SYNC_MOST];
-    uint32_t values[2 * MMF_SYNC_MOST];
+    uint32_t *words[2 * MMF_SYNC_OBJECTS_MAX];
+    uint32_t values[2 * MMF_SYNC_OBJECTS_MAX];
 
     (void)context;
-    MMF_ASSERT(count > 0 && count <= MMF_SYNC_MOST);
+    MMF_ASSERT(count > 0 && count <= MMF_SYNC_OBJECTS_MAX);
     for (int i = 0; i < count; i++) {
         words[i] = mmf_sync_futex(objects[i].shared);
         values[i] = expected[i];
         if (shifts == NULL)
             continue;
-        words[count + i] = mmf_sync_shifts(objects[i].shared);
+        words[count + i] = mmf_sync_watch_epoch(objects[i].shared);
         values[count + i] = shifts[i];
     }
     mmf_futex_sleep(words, values, count, shifts == NULL ? 0 : count, until);
 }
 
 static void
-wake_sleepers(void *context, const struct mmf_sync *object, int count)
+wake_sleepers(void *context, const struct mmf_sync_ref *object, int count)
 {
     (void)context;
     mmf_futex_wake(mmf_sync_futex(object->shared), count);
 }
 
 static void
-notify_pollers(void *context, const struct mmf_sync *object)
+notify_pollers(void *context, const struct mmf_sync_ref *object)
 {
     (void)context;
     mmf_sync_notify_pollers(local_of(object));
 }
 
 static int
-is_alive(void *context, const struct mmf_sync *object, uint64_t ticket)
+is_alive(void *context, const struct mmf_sync_ref *object, uint64_t ticket)
 {
     struct mmf_sync_object *local = local_of(object);
 
@@ -71,5 +71,5 @@ is_alive(void *context, const struct mmf_sync *object, uint64_t ticket)
 const struct mmf_sync_ops mmf_sync_linux = {.now = now,
                                             .sleep = sleep_on,
                                             .wake = wake_sleepers,
-                                            .touch = notify_pollers,
+                                            .notify_pollers = notify_pollers,
                                             .is_alive = is_alive};

@@ -20,22 +20,11 @@
  * Waiting.
  */
 
-static int64_t
-deadline_of(int32_t timeout_ms)
-{
-    MMF_ASSERT(timeout_ms >= -1);
-    if (timeout_ms < 0)
-        return MMF_SYNC_FOREVER;
-    if (timeout_ms == 0)
-        return MMF_SYNC_POLL;
-    return mmf_os_now() + (int64_t)timeout_ms * 1000000;
-}
-
 static void
 note_taken(struct mmf_thread *thread, struct mmf_os_sync *sync)
 {
     MMF_ASSERT(thread != NULL);
-    if (sync->local->kind == MMF_SYNC_MUTEX)
+    if (sync->local->kind == MMF_KIND_MUTEX)
         mmf_sync_note_owned(thread, sync->local);
 }
 
@@ -46,29 +35,28 @@ note_taken(struct mmf_thread *thread, struct mmf_os_sync *sync)
 static bool
 take_at_once(struct mmf_sync_object *local)
 {
-    struct mmf_thread *thread;
+    struct mmf_thread *thread = NULL;
+    uint64_t identity = 0;
 
     MMF_ASSERT(local->shared != NULL);
-    switch (local->kind) {
-    case MMF_SYNC_MUTEX:
+    if (local->kind == MMF_KIND_MUTEX) {
         thread = mmf_thread_guess(&local->last_owner);
-        if (thread == NULL || !mmf_sync_take_free_mutex(
-                                  local->shared, mmf_sync_identity_of(local, thread)))
+        if (thread == NULL)
             return false;
-        mmf_sync_note_owned(thread, local);
-        return true;
-    case MMF_SYNC_EVENT:
-        return mmf_sync_take_set_event(local->shared);
-    default:
-        return mmf_sync_take_semaphore(local->shared);
+        identity = mmf_sync_identity_of(local, thread);
     }
+    if (!mmf_sync_try_take(local->shared, local->kind, identity))
+        return false;
+    if (thread != NULL)
+        mmf_sync_note_owned(thread, local);
+    return true;
 }
 
 static int
 wait_for_one(struct mmf_os_sync *sync, int32_t timeout_ms)
 {
     struct mmf_thread *thread = mmf_thread_self();
-    struct mmf_sync ref;
+    struct mmf_sync_ref ref;
     int index;
     int rc;
 
@@ -77,7 +65,8 @@ wait_for_one(struct mmf_os_sync *sync, int32_t timeout_ms)
         return MMF_E_NO_MEMORY;
     mmf_sync_make_ref(sync->local, thread, &ref);
     timeout_ms = mmf_sync_consume_poll(sync, timeout_ms);
-    rc = mmf_sync_wait_any(&ref, 1, deadline_of(timeout_ms), &mmf_sync_linux, &index);
+    rc = mmf_sync_wait_any(&ref, 1, mmf_sync_deadline(&mmf_sync_linux, timeout_ms),
+                           &mmf_sync_linux, &index);
     if (rc == MMF_OK || rc == MMF_ABANDONED)
         note_taken(thread, sync);
     mmf_sync_rearm_poll(sync, &ref);
@@ -111,7 +100,7 @@ int
 mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count, int32_t timeout_ms,
                      int *index)
 {
-    struct mmf_sync refs[MMF_WAIT_MAXIMUM];
+    struct mmf_sync_ref refs[MMF_WAIT_MAXIMUM];
     struct mmf_thread *thread = mmf_thread_self();
     int rc;
 
@@ -122,8 +111,8 @@ mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count, int32_t timeou
         mmf_sync_make_ref(syncs[i]->local, thread, &refs[i]);
         timeout_ms = mmf_sync_consume_poll(syncs[i], timeout_ms);
     }
-    rc =
-        mmf_sync_wait_any(refs, count, deadline_of(timeout_ms), &mmf_sync_linux, index);
+    rc = mmf_sync_wait_any(refs, count, mmf_sync_deadline(&mmf_sync_linux, timeout_ms),
+                           &mmf_sync_linux, index);
     if (rc == MMF_OK || rc == MMF_ABANDONED) {
         *index = first_index(syncs, *index);
         note_taken(thread, syncs[*index]);
@@ -136,8 +125,8 @@ mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count, int32_t timeou
 static int
 compare_refs(const void *one, const void *other)
 {
-    const struct mmf_sync *a = one;
-    const struct mmf_sync *b = other;
+    const struct mmf_sync_ref *a = one;
+    const struct mmf_sync_ref *b = other;
 
     if (a->order[0] != b->order[0])
         return a->order[0] < b->order[0] ? -1 : 1;
@@ -149,7 +138,7 @@ compare_refs(const void *one, const void *other)
 int
 mmf_os_sync_wait_all(struct mmf_os_sync *const *syncs, int count, int32_t timeout_ms)
 {
-    struct mmf_sync refs[MMF_WAIT_MAXIMUM];
+    struct mmf_sync_ref refs[MMF_WAIT_MAXIMUM];
     struct mmf_thread *thread = mmf_thread_self();
     int rc;
 
@@ -161,9 +150,10 @@ mmf_os_sync_wait_all(struct mmf_os_sync *const *syncs, int count, int32_t timeou
         timeout_ms = mmf_sync_consume_poll(syncs[i], timeout_ms);
     }
     qsort(refs, (size_t)count, sizeof(refs[0]), compare_refs);
-    rc = mmf_sync_wait_all(refs, count, deadline_of(timeout_ms), &mmf_sync_linux);
+    rc = mmf_sync_wait_all(refs, count, mmf_sync_deadline(&mmf_sync_linux, timeout_ms),
+                           &mmf_sync_linux);
     for (int i = 0; i < count; i++) {
-        struct mmf_sync ref;
+        struct mmf_sync_ref ref;
 
         if (rc == MMF_OK || rc == MMF_ABANDONED)
             note_taken(thread, syncs[i]);
@@ -181,16 +171,12 @@ mmf_os_sync_wait_all(struct mmf_os_sync *const *syncs, int count, int32_t timeou
 static int
 release_mutex(struct mmf_sync_object *local, const struct mmf_thread *thread)
 {
-    struct mmf_sync_alarm to_wake;
-    struct mmf_sync ref;
-    int rc;
+    struct mmf_sync_ref ref;
+    int32_t ignored;
 
-    MMF_ASSERT(local->kind == MMF_SYNC_MUTEX);
+    MMF_ASSERT(local->kind == MMF_KIND_MUTEX);
     mmf_sync_make_ref(local, thread, &ref);
-    rc = mmf_sync_release_mutex(&ref, &to_wake);
-    if (rc == MMF_OK)
-        mmf_sync_tell(&ref, &to_wake, &mmf_sync_linux);
-    return rc;
+    return mmf_sync_signal(&ref, 1, &ignored, &mmf_sync_linux);
 }
 
 int
@@ -212,31 +198,28 @@ mmf_os_mutex_release(struct mmf_os_sync *mutex)
         mmf_sync_is_owned_once(local->shared, identity)) {
         /* Off the list before the word is free: another thread may take it at once. */
         mmf_sync_note_not_owned(thread, local);
-        if (mmf_sync_free_mutex(local->shared, identity))
+        if (mmf_sync_try_release_mutex(local->shared, identity))
             return MMF_OK;
     }
     return release_mutex(local, thread);
 }
 
 /* What signalling an event or a semaphore needs of a reference: they have no owner. */
-static struct mmf_sync
+static struct mmf_sync_ref
 ref_without_thread(struct mmf_sync_object *local)
 {
-    return (struct mmf_sync){
+    return (struct mmf_sync_ref){
         .shared = local->shared, .kind = local->kind, .context = local};
 }
 
 static int
 set_event(struct mmf_sync_object *local)
 {
-    struct mmf_sync ref = ref_without_thread(local);
-    struct mmf_sync_alarm to_wake;
-    int rc = mmf_sync_set_event(&ref, &to_wake);
+    struct mmf_sync_ref ref = ref_without_thread(local);
+    int32_t ignored;
 
-    MMF_ASSERT(local->kind == MMF_SYNC_EVENT);
-    if (rc == MMF_OK)
-        mmf_sync_tell(&ref, &to_wake, &mmf_sync_linux);
-    return rc;
+    MMF_ASSERT(local->kind == MMF_KIND_EVENT);
+    return mmf_sync_signal(&ref, 1, &ignored, &mmf_sync_linux);
 }
 
 int
@@ -244,14 +227,14 @@ mmf_os_event_set(struct mmf_os_sync *event)
 {
     if (!mmf_sync_is_ours(event))
         return mmf_sync_fail_dead();
-    return mmf_sync_set_quietly(event->local->shared) ? MMF_OK
-                                                      : set_event(event->local);
+    return mmf_sync_try_set_event(event->local->shared) ? MMF_OK
+                                                        : set_event(event->local);
 }
 
 int
 mmf_os_event_reset(struct mmf_os_sync *event)
 {
-    struct mmf_sync ref = ref_without_thread(event->local);
+    struct mmf_sync_ref ref = ref_without_thread(event->local);
 
     return mmf_sync_is_ours(event) ? mmf_sync_reset_event(&ref) : mmf_sync_fail_dead();
 }
@@ -259,14 +242,10 @@ mmf_os_event_reset(struct mmf_os_sync *event)
 static int
 release_semaphore(struct mmf_sync_object *local, int32_t count, int32_t *previous)
 {
-    struct mmf_sync ref = ref_without_thread(local);
-    struct mmf_sync_alarm to_wake;
-    int rc = mmf_sync_release_semaphore(&ref, count, previous, &to_wake);
+    struct mmf_sync_ref ref = ref_without_thread(local);
 
-    MMF_ASSERT(local->kind == MMF_SYNC_SEMAPHORE && count > 0);
-    if (rc == MMF_OK)
-        mmf_sync_tell(&ref, &to_wake, &mmf_sync_linux);
-    return rc;
+    MMF_ASSERT(local->kind == MMF_KIND_SEMAPHORE && count > 0);
+    return mmf_sync_signal(&ref, count, previous, &mmf_sync_linux);
 }
 
 int
@@ -277,7 +256,7 @@ mmf_os_semaphore_release(struct mmf_os_sync *semaphore, int32_t count,
 
     if (!mmf_sync_is_ours(semaphore))
         return mmf_sync_fail_dead();
-    return mmf_sync_add_quietly(local->shared, count, previous)
+    return mmf_sync_try_release_semaphore(local->shared, count, previous)
                ? MMF_OK
                : release_semaphore(local, count, previous);
 }

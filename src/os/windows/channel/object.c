@@ -119,7 +119,7 @@ ops_for(struct handle *handle)
     return (struct mmf_ring_ops){.now = monotonic_now,
                                  .sleep = sleep_on,
                                  .wake = wake_sleepers,
-                                 .touch = touch_nothing,
+                                 .notify_pollers = touch_nothing,
                                  .is_alive = is_alive,
                                  .context = handle,
                                  .may_spin = has_processors()};
@@ -215,7 +215,7 @@ static int
 read_page(const struct handle *handle, const struct mmf_name *name,
           struct mmf_channel_facts *facts)
 {
-    enum mmf_channel_page_answer answer;
+    enum mmf_step answer;
     void *page;
     int rc = map_part(handle, 0, 0, sizeof(struct mmf_channel_page_shared), &page);
 
@@ -224,13 +224,13 @@ read_page(const struct handle *handle, const struct mmf_name *name,
     answer = mmf_channel_page_read(page, facts);
     UnmapViewOfFile(page);
     switch (answer) {
-    case MMF_CHANNEL_PAGE_SOUND:
+    case MMF_STEP_DONE:
         return MMF_OK;
-    case MMF_CHANNEL_PAGE_UNFINISHED:
+    case MMF_STEP_AGAIN:
         return mmf_fail(MMF_E_BUSY,
                         "channel \"%.200s\": who makes it has not finished for %d ms",
                         name->given, MMF_OS_PATIENCE_MS);
-    case MMF_CHANNEL_PAGE_OTHER:
+    case MMF_STEP_LAYOUT:
         return mmf_fail(MMF_E_LAYOUT,
                         "channel \"%.200s\" was made by another version of mmf",
                         name->given);

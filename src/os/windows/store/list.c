@@ -202,7 +202,7 @@ describe_channel(HANDLE section, mmf_object_info *info)
                                      sizeof(struct mmf_channel_page_shared));
     struct mmf_channel_facts facts;
     int is_channel =
-        page != NULL && mmf_channel_page_read(page, &facts) == MMF_CHANNEL_PAGE_SOUND;
+        page != NULL && mmf_channel_page_read(page, &facts) == MMF_STEP_DONE;
 
     if (page != NULL)
         UnmapViewOfFile(page);

@@ -1,0 +1,145 @@
+/*
+ * inner.h - what the files of this folder, and the fast paths of the calls, share.
+ */
+#ifndef MMF_SHARED_RING_INNER_H
+#define MMF_SHARED_RING_INNER_H
+
+#include "shared/ring/ring.h"
+
+/* Loops over words that another process may be writing forever end after this. */
+#define MMF_ROUNDS(ring) (4 * (ring)->shape.slots + 64)
+
+/* A receiver notes the depth at every index that has none of these bits. */
+#define MMF_DEPTH_SAMPLES 255u
+
+static inline uint64_t
+mmf_ring_tail(const struct mmf_ring *ring)
+{
+    return mmf_load_acquire_u64(&ring->shared->tail);
+}
+
+/* The oldest index that can be at home in a slot, but for those that are owned. */
+static inline uint64_t
+mmf_ring_oldest(const struct mmf_ring *ring, uint64_t tail)
+{
+    return (tail - ring->shape.slots) & MMF_INDEX_MASK;
+}
+
+static inline uint64_t
+mmf_ring_word(const struct mmf_ring *ring, uint64_t index)
+{
+    return mmf_load_acquire_u64(&mmf_ring_slot(ring, index)->word);
+}
+
+/* How far the word's index is from `index`; never-used slots are a lap behind. */
+static inline int64_t
+mmf_word_age(const struct mmf_ring *ring, uint64_t word, uint64_t index)
+{
+    if (word == 0)
+        return -(int64_t)ring->shape.slots;
+    return mmf_index_difference(mmf_word_index(word), index);
+}
+
+/* False: no sender has written this word into the slot of `index`. */
+static inline bool
+mmf_word_is_at_home(const struct mmf_ring *ring, uint64_t word, uint64_t index)
+{
+    return word == 0 || ((mmf_word_index(word) ^ index) & (ring->shape.slots - 1)) == 0;
+}
+
+/* The index was given out, but its slot is older: a sender skipped it. */
+static inline bool
+mmf_ring_is_skipped(const struct mmf_ring *ring, uint64_t index)
+{
+    uint64_t tail = mmf_ring_tail(ring);
+
+    return mmf_index_difference(tail, index) > 0 && !mmf_tail_is_claimed(tail, index) &&
+           mmf_word_age(ring, mmf_ring_word(ring, index), index) < 0;
+}
+
+/* A statistic: of two participants that raise it at once, one may be overlooked. */
+static inline void
+mmf_ring_note_depth(const struct mmf_ring *ring, int64_t depth)
+{
+    mmf_atomic_u64 *high_water = &ring->shared->high_water;
+
+    if (depth > 0 && depth <= (int64_t)ring->shape.slots &&
+        mmf_load_relaxed_u64(high_water) < (uint64_t)depth)
+        mmf_store_relaxed_u64(high_water, (uint64_t)depth);
+}
+
+/* One writer: the participant itself. */
+static inline void
+mmf_counter_add(mmf_atomic_u64 *counter, uint64_t more)
+{
+    mmf_store_relaxed_u64(counter, mmf_load_relaxed_u64(counter) + more);
+}
+
+/* How many messages this participant has sent, has received. */
+uint64_t mmf_ring_sent_by(const struct mmf_ring *ring,
+                          const struct mmf_participant_shared *sender);
+uint64_t mmf_ring_received_by(const struct mmf_ring *ring,
+                              const struct mmf_participant_shared *receiver);
+
+/* Two stores: compilers that make one of them first put both into one register. */
+static inline void
+mmf_slot_write_sizes(struct mmf_slot_shared *slot, uint64_t length, uint32_t offset)
+{
+    MMF_ASSERT(offset == sizeof(*slot) || (offset == 0 && length <= MMF_SLOT_SHORT));
+    *(volatile uint32_t *)&slot->length = (uint32_t)length;
+    *(volatile uint32_t *)&slot->offset = offset;
+}
+
+/* What the slot says of its message, checked: any process may have written its sizes. */
+static inline enum mmf_step
+mmf_ring_read_sizes(const struct mmf_ring *ring, const struct mmf_slot_shared *slot,
+                    uint64_t index, struct mmf_ring_message *message)
+{
+    uint32_t length = *(const volatile uint32_t *)&slot->length;
+    uint32_t offset = *(const volatile uint32_t *)&slot->offset;
+
+    if (length > ring->shape.message_size ||
+        (offset != sizeof(*slot) && (offset != 0 || length > MMF_SLOT_SHORT)) ||
+        (offset != 0 && ring->shape.stride == sizeof(*slot)))
+        return MMF_STEP_CORRUPT;
+    message->bytes = (const uint8_t *)slot + offset;
+    message->length = length;
+    message->index = index;
+    message->lost = 0;
+    message->redelivered = false;
+    return MMF_STEP_DONE;
+}
+
+static inline enum mmf_step
+mmf_ring_read_slot(const struct mmf_ring *ring, uint64_t index,
+                   struct mmf_ring_message *message)
+{
+    return mmf_ring_read_sizes(ring, mmf_ring_slot(ring, index), index, message);
+}
+
+/* The tail names `number` as the owner of an index: write that into its slot. */
+void mmf_ring_name_claim(const struct mmf_ring *ring, uint32_t number);
+
+/* Return a taken message to the queue, if its word is still this one. */
+void mmf_ring_return_word(const struct mmf_ring *ring, uint64_t word);
+
+/*
+ * A subscriber's cursor with a sign of whose it is, so that one that takes over the
+ * entry of a dead one does not hold the publishers at the other's cursor.
+ */
+uint64_t mmf_cursor_make(uint64_t identity, uint64_t index);
+
+/* False: this entry has no cursor of this identity. */
+bool mmf_cursor_read(const struct mmf_participant_shared *entry, uint64_t *index);
+
+/* The gating index: all subscribers have read what is before it. At most the tail. */
+uint64_t mmf_ring_find_min_cursor(const struct mmf_ring *ring);
+
+/* The newest committed index. WOULD_BLOCK: none. */
+enum mmf_step mmf_ring_find_newest(const struct mmf_ring *ring, uint64_t *index);
+
+/* Raise newest_at_least to `index`, unless it is above `above` already. */
+void mmf_ring_raise_newest_at_least(const struct mmf_ring *ring, uint64_t above,
+                                    uint64_t index);
+
+#endif
