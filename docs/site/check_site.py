@@ -42,7 +42,7 @@ return {
 };
 """
 
-# The contrast of the text with what is behind it, by WCAG 2.
+# The least contrast of text, links and the navigation with what is behind them, by WCAG 2.
 CONTRAST = r"""
 const light = color => {
     const [r, g, b] = color.match(/[\d.]+/g).slice(0, 3).map(v => v / 255)
@@ -55,9 +55,13 @@ const blend = (over, under) => {
     return `rgb(${[0, 1, 2].map(i => o[i] * a + u[i] * (1 - a))})`;
 };
 const back = getComputedStyle(document.body).backgroundColor;
-const text = blend(getComputedStyle(document.querySelector('article p')).color, back);
-const [a, b] = [light(text), light(back)].sort((x, y) => y - x);
-return {contrast: (a + 0.05) / (b + 0.05), back: light(back)};
+const contrast = selector => {
+    const text = blend(getComputedStyle(document.querySelector(selector)).color, back);
+    const [a, b] = [light(text), light(back)].sort((x, y) => y - x);
+    return (a + 0.05) / (b + 0.05);
+};
+return {contrast: Math.min(...['article p', 'article p a', '.md-nav__link--active'].filter(
+    s => document.querySelector(s)).map(contrast)), back: light(back)};
 """
 
 passed = failed = 0

@@ -157,7 +157,7 @@ class Site:
         text = re.sub(r'<a class="permalink"[^>]*>(.*?)</a>', r"\1", text, flags=re.S)
         parts = re.split(r'<section class="Sh">\s*<h1[^>]*>(.*?)</h1>', text, flags=re.S)
         name, section = own.rsplit(".", 1)
-        page = [f"---\ntitle: {name}({section})\n---\n# {name}({section})\n"]
+        page = [f"---\ntitle: {name}\n---\n# {name}({section})\n"]
         for title, body in zip(parts[1::2], parts[2::2]):
             body = body.split('<table class="foot">')[0].rstrip()
             if body.endswith("</div>") and body.count("</div>") > body.count("<div"):
