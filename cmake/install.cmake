@@ -23,7 +23,7 @@ install(FILES
     DESTINATION ${MMF_CMAKE_DIR})
 
 # pkg-config: the prefix as seen from the file itself, so that the tree can be moved. In
-# /usr it is spelled out: pkg-config leaves out what the compiler looks into anyway.
+# /usr it is spelled out: pkg-config omits what the compiler looks into anyway.
 if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
     set(MMF_PC_PREFIX /usr)
 else()

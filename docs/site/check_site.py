@@ -197,14 +197,14 @@ def check_pages(browser, base, pages):
         for page in pages:
             name = f"{page} at {width}:"
             browser.show(base + page)
-            look = browser.run(LOOK)
+            facts = browser.run(LOOK)
             complaints = browser.complaints()
-            check(f"{name} loads", look["title"] and look["letters"] > 30, look)
+            check(f"{name} loads", facts["title"] and facts["letters"] > 30, facts)
             check(f"{name} the console is silent", not complaints, complaints)
-            check(f"{name} fits", look["wide"] <= 0, f"{look['wide']} pixels too wide")
-            check(f"{name} letters", look["smallest"] >= 11.5, look["smallest"])
-            check(f"{name} pictures", not look["broken"], look["broken"])
-            check(f"{name} no other host", not look["foreign"], look["foreign"])
+            check(f"{name} fits", facts["wide"] <= 0, f"{facts['wide']} pixels too wide")
+            check(f"{name} letters", facts["smallest"] >= 11.5, facts["smallest"])
+            check(f"{name} pictures", not facts["broken"], facts["broken"])
+            check(f"{name} no other host", not facts["foreign"], facts["foreign"])
 
 
 def check_search(browser, base):
@@ -220,22 +220,22 @@ def check_search(browser, base):
 
 
 def check_themes(browser, base, screenshots):
-    def look_at(name, page, width, scheme):
+    def inspect(name, page, width, scheme):
         browser.resize(width)
         browser.prefer(scheme)
         browser.run("localStorage.clear()") # what was chosen before
         browser.show(base + page)
-        look = browser.run(CONTRAST)
-        check(f"{name}: the contrast is 4.5 or more", look["contrast"] >= 4.5, look)
-        check(f"{name}: {scheme}", (look["back"] < 0.2) == (scheme == "dark"), look)
+        facts = browser.run(CONTRAST)
+        check(f"{name}: the contrast is 4.5 or more", facts["contrast"] >= 4.5, facts)
+        check(f"{name}: {scheme}", (facts["back"] < 0.2) == (scheme == "dark"), facts)
         browser.screenshot(os.path.join(screenshots, name + ".png"))
 
     os.makedirs(screenshots, exist_ok=True)
-    look_at("desktop", "index.html", 1400, "light")
-    look_at("phone", "building.html", 400, "light")
-    look_at("dark", "index.html", 1400, "dark")
-    look_at("manual", "man/mmf_queue_receive.3.html", 1400, "dark")
-    look_at("manual-phone", "man/mmf_queue_receive.3.html", 400, "light")
+    inspect("desktop", "index.html", 1400, "light")
+    inspect("phone", "building.html", 400, "light")
+    inspect("dark", "index.html", 1400, "dark")
+    inspect("manual", "man/mmf_queue_receive.3.html", 1400, "dark")
+    inspect("manual-phone", "man/mmf_queue_receive.3.html", 400, "light")
     # By hand, on a system that prefers light.
     browser.resize(1400)
     browser.prefer("light")

@@ -20,10 +20,11 @@ PICTURE = re.compile(r'<picture>.*?<source[^>]*srcset="([^"]+)"[^>]*>.*?'
 REFERENCE = re.compile(r"<b>([a-zA-Z_][\w.-]*)</b>\((\d)\)")
 MANUAL_OF_OTHERS = "https://manpages.debian.org/bookworm/{0}.{1}"
 
+DOCS = "docs/"
 # Documents in the order of the navigation; those that are not there are not missed.
 DOCUMENTS = [
-    ("Start", ["README.md", "docs/guide.md", "docs/building.md", "CHANGELOG.md", "LICENSE"]),
-    ("Use", ["docs/errors.md", "docs/platforms.md", "docs/security.md", "SECURITY.md"]),
+    ("Start", ["README.md", DOCS + "guide.md", DOCS + "building.md", "CHANGELOG.md", "LICENSE"]),
+    ("Use", [DOCS + "errors.md", DOCS + "platforms.md", DOCS + "security.md", "SECURITY.md"]),
 ]
 NAMES = {"README.md": "index.md", "SECURITY.md": "reporting.md", "LICENSE": "license.md",
          "CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "internals/contributing.md",

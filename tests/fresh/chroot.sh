@@ -36,7 +36,7 @@ make_base() {
     apt-config dump | grep '^Acquire::' > "$base/etc/apt/apt.conf.d/99here" || true
     echo '127.0.0.1 localhost clean' > "$base/etc/hosts"
     chroot "$base" apt-get -qq update
-    # A user who may become root, and one who may not.
+    # "reader" may become root, "guest" may not.
     chroot "$base" useradd -m -s /bin/bash reader
     chroot "$base" useradd -m -s /bin/bash guest
     echo 'reader ALL=(ALL) NOPASSWD: ALL' > "$base/etc/sudoers.d/reader"
