@@ -833,6 +833,7 @@ check_end(void)
     before = world;
     if (setjmp(probe_is_stuck) != 0) {
         found("one who looks in the end does not get on");
+        world = before;
         return;
     }
     probe_steps = MOST_PROBING;
@@ -851,8 +852,7 @@ check_end(void)
         probe_latest(&ring);
     }
     probe_steps = 0;
-    if (failure == NULL)
-        world = before;
+    world = before;
 }
 
 /*
@@ -878,7 +878,7 @@ static void
 list_parts(void)
 {
     part_count = 0;
-    add_part(&world.shared.tail, 8);
+    add_part(&world.shared.tail, 32); /* with what was skipped */
     add_part(&world.shared.head, 16);
     add_part(&world.shared.newest, 16);
     add_part(&world.shared.retired_sent, 40);
@@ -1006,7 +1006,7 @@ prepare_ring(int caller)
     mmf_ring_be_receiver(ring, MMF_RECEIVERS_FROM + ring->sender);
     ring->gate = (first - plan->cells) & MMF_INDEX_MASK;
     ring->cursor = first;
-    ring->searched = first;
+    ring->searched = 0; /* nothing was skipped */
     if (is_single) {
         mmf_ring_single_begin_sending(ring);
         mmf_ring_single_begin_taking(ring);
