@@ -215,6 +215,7 @@ end_call(enum call_kind next)
     thread->begins = 0;
     thread->looks = 0;
     thread->changed = 0;
+    thread->was_full = 0;
     thread->message = 0;
     thread->floor = 0;
     thread->has_floor = 0;
@@ -230,6 +231,7 @@ begin_look(void)
 {
     self()->looks = 1;
     self()->changed = 0;
+    self()->was_full = 0;
 }
 
 /* The two halves of a message, written and read with a step between them. */
@@ -317,6 +319,7 @@ reserve_waiting(int waits)
             return bytes;
         if (answer == MMF_RING_CORRUPT)
             found("a sender finds the words corrupt");
+        judge_full(current);
         if (clear_up_dead(1))
             continue;
         if (!waits)

@@ -164,6 +164,23 @@ hand_on_and_take(void)
 }
 
 static void
+send_two_and_one_or_fail(void)
+{
+    send_two();
+    send_if_not_full();
+}
+
+static void
+take_two_and_hand_on_the_first(void)
+{
+    uint64_t first = take();
+    uint64_t second = take();
+
+    release(second);
+    hand_on(first);
+}
+
+static void
 begin_and_take_one(void)
 {
     begin_late();
@@ -334,6 +351,10 @@ static const struct scenario scenarios[] = {
     {.name = "queue of 2, full, producers do not wait",
      QUEUE(2),
      .threads = {send_three_or_fail, send_one_or_fail, poll_one}},
+    {.name = "queue of 2, hardly full, producers do not wait",
+     QUEUE(2),
+     .threads = {send_two_and_one_or_fail, send_one_or_fail,
+                 take_two_and_hand_on_the_first}},
     {.name = "queue of 1, somebody killed",
      QUEUE(1),
      .threads = {send_one, send_one, take_one},
@@ -361,12 +382,10 @@ static const struct scenario scenarios[] = {
      .kills = 1},
     {.name = "a producer that takes its time, queue of 2",
      QUEUE(2),
-     .threads = {send_take_and_send, send_one, lag_and_take_one},
-     .only_long = 1},
+     .threads = {send_take_and_send, send_one, lag_and_take_one}},
     {.name = "a producer that takes its time, a consumer twice behind",
      QUEUE(2),
-     .threads = {send_two, send_one, take_lag_twice_and_take},
-     .only_long = 1},
+     .threads = {send_two, send_one, take_lag_twice_and_take}},
     {.name = "more messages, queue of 2, two producers",
      QUEUE(2),
      .threads = {send_two, send_two, take_three},
