@@ -229,7 +229,7 @@ read_page(const struct handle *handle, const struct mmf_name *name,
     case MMF_STEP_AGAIN:
         return mmf_fail(MMF_E_BUSY,
                         "channel \"%.200s\": who makes it has not finished for %d ms",
-                        name->given, MMF_OS_PATIENCE_MS);
+                        name->given, MMF_OS_BACKOFF_MS);
     case MMF_STEP_LAYOUT:
         return mmf_fail(MMF_E_LAYOUT,
                         "channel \"%.200s\" was made by another version of mmf",
@@ -476,7 +476,7 @@ mmf_os_channel_open(const struct mmf_os_channel_request *request,
 }
 
 int
-mmf_os_channel_look(const struct mmf_name *name, mmf_kind kind,
+mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
                     struct mmf_os_channel **out)
 {
     return open_patiently(name, kind, LOOK, out);
@@ -507,7 +507,7 @@ mmf_os_channel_create(const struct mmf_os_channel_request *request,
         *created = is_new;
     } else if (rc == MMF_E_EXISTS) {
         rc = mmf_fail(MMF_E_BUSY, "\"%.200s\" kept being created and closed for %d ms",
-                      request->name->given, MMF_OS_PATIENCE_MS);
+                      request->name->given, MMF_OS_BACKOFF_MS);
     }
     return finish(handle, rc, out);
 }
@@ -539,14 +539,14 @@ mmf_os_channel_poll_fd(struct mmf_os_channel *channel, int *fd)
 }
 
 int
-mmf_os_channel_drain(struct mmf_os_channel *channel)
+mmf_os_channel_consume(struct mmf_os_channel *channel)
 {
     (void)channel;
     return 0;
 }
 
 void
-mmf_os_channel_renew(struct mmf_os_channel *channel)
+mmf_os_channel_rearm(struct mmf_os_channel *channel)
 {
     (void)channel;
 }

@@ -366,7 +366,7 @@ count(void *payload, const mmf_object_info *info)
 
 /* The kernel has reaped already. */
 int
-mmf_os_names_reap(mmf_list_flags flags, mmf_gc_result *result)
+mmf_os_names_collect(mmf_list_flags flags, mmf_gc_result *result)
 {
     return mmf_os_names_visit(flags, count, result);
 }

@@ -16,7 +16,7 @@ mmf_patience_wait(struct mmf_patience *patience)
     uint64_t now = GetTickCount64();
 
     if (patience->deadline == 0)
-        patience->deadline = now + MMF_OS_PATIENCE_MS;
+        patience->deadline = now + MMF_OS_BACKOFF_MS;
     else if (patience->step == 0)
         patience->step = 1;
     else if (patience->step < LONGEST_PAUSE_MS)

@@ -12,7 +12,7 @@ struct mmf_patience {
     uint32_t step;     /* milliseconds */
 };
 
-/* Pause a little, longer each time. Answers 0 when MMF_OS_PATIENCE_MS are over. */
+/* Pause a little, longer each time. Answers 0 when MMF_OS_BACKOFF_MS are over. */
 int mmf_patience_wait(struct mmf_patience *patience);
 
 #endif
