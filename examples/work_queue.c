@@ -50,10 +50,10 @@ open_results(int64_t jobs, mmf_map **map)
 }
 
 static mmf_queue *
-open_queue(mmf_role role)
+open_queue(mmf_role role, uint32_t flags)
 {
     mmf_channel_options options = {
-        .size = sizeof(options), .role = role, .flags = MMF_CHANNEL_PEER_CLOSED};
+        .size = sizeof(options), .role = role, .flags = flags};
     mmf_queue *queue;
 
     check(mmf_queue_create_or_open("Jobs", sizeof(int64_t), CAPACITY,
@@ -78,7 +78,7 @@ work(int64_t jobs)
 {
     mmf_map *map;
     struct result *results = open_results(jobs, &map);
-    mmf_queue *queue = open_queue(MMF_ROLE_RECEIVE);
+    mmf_queue *queue = open_queue(MMF_ROLE_RECEIVE, MMF_CHANNEL_PEER_CLOSED);
     mmf_message message;
 
     for (;;) {
@@ -195,7 +195,7 @@ main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     results = open_results(jobs, &map);
-    queue = open_queue(MMF_ROLE_SEND);
+    queue = open_queue(MMF_ROLE_SEND, 0);
     for (int i = 0; i < WORKERS; i++)
         workers[i] = start_worker(jobs);
     kills = run(queue, jobs, interval, workers, results);

@@ -1,6 +1,6 @@
 # talk.sh - for tests written in bash: talk to programs over pipes, as terminals would.
 #
-# Source it after check.sh; `pipes` is a directory of the test's own, `patience` how many
+# Source it after check.sh; `pipes` is a directory of the test's own, `deadline` how many
 # seconds a line may take (20). The line ends of Windows are left out.
 
 # start NAME PROGRAM [ARGUMENT...]: between two pipes.
@@ -20,7 +20,7 @@ start() {
 # says NAME LINE: it is the next line of that program.
 says() {
     local line=""
-    IFS= read -r -t "${patience:-20}" line <&"${output[$1]}"
+    IFS= read -r -t "${deadline:-20}" line <&"${output[$1]}"
     check "$1 says: $2" "${line%$'\r'}" "$2"
 }
 

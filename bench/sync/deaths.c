@@ -183,18 +183,18 @@ measure(const struct way *way, int after_ms, double *since_signal, double *since
 {
     struct killing killing = {.after_ms = after_ms};
     pthread_t killer;
-    int64_t told_at;
+    int64_t woken_at;
 
     killing.victim = start_victim(way, &killing.life);
     if (pthread_create(&killer, NULL, kill_victim, &killing) != 0)
         bench_die("bench: no thread");
     way->wait();
-    told_at = bench_now();
+    woken_at = bench_now();
     pthread_join(killer, NULL);
     waitpid(killing.victim, NULL, 0);
     close(killing.life);
-    *since_signal = (double)(told_at - killing.at) / 1e6;
-    *since_close = (double)(told_at - killing.seen_at) / 1e6;
+    *since_signal = (double)(woken_at - killing.at) / 1e6;
+    *since_close = (double)(woken_at - killing.seen_at) / 1e6;
 }
 
 void

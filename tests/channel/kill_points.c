@@ -717,7 +717,7 @@ check_survivors(void)
 
         memset((void *)ledger, 0, sizeof(*ledger));
         if (create_as(MMF_ROLE_RECEIVE, &our_receiver, &created) != MMF_OK || !created)
-            site_fail("create when there is none",
+            site_fail("create a new one",
                       created ? mmf_last_message() : "it was there");
     }
     if (current->flags & IN_HAND)

@@ -203,7 +203,7 @@ struct account {
     uint64_t lost;
 };
 
-/* 0: there is none. */
+/* 0: no message. */
 static uint64_t
 take_into_account(struct account *account)
 {
@@ -408,9 +408,9 @@ create_again(void)
         rc = create_latest(MMF_ROLE_RECEIVE, &our_reader, &created);
     else
         rc = create_topic(MMF_ROLE_RECEIVE, &our_subscriber, &created);
-    check_ok("create when there is none", rc);
+    check_ok("create a new one", rc);
     if (rc == MMF_OK && !created)
-        site_fail("create when there is none", "it was there");
+        site_fail("create a new one", "it was there");
     if (current->flags & LATEST)
         our_writer = open_latest(MMF_ROLE_SEND);
     else

@@ -142,7 +142,7 @@ recover_all(struct mmf_ring *ring)
 
     for (uint32_t i = 0; i < found; i++)
         mmf_ring_recover(ring, numbers[i],
-                          mmf_ring_participant(ring, numbers[i])->identity, 1);
+                         mmf_ring_participant(ring, numbers[i])->identity, 1);
 }
 
 static void

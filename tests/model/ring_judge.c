@@ -13,7 +13,7 @@ sender_of(uint32_t number)
 
 /* Messages of a sender are numbered from 1, so that 0 is "none yet". */
 static uint8_t
-place_of(uint32_t number)
+rank_of(uint32_t number)
 {
     return (uint8_t)(number % MOST_SENT + 1);
 }
@@ -29,7 +29,7 @@ message_named(const struct mmf_ring_message *seen, uint32_t content)
     }
     message = &world.messages[content];
     if (message->sent == NOT_SENT || message->index != seen->index) {
-        found("a message that nobody has sent");
+        found("a message that was never sent");
         return NULL;
     }
     return message;
@@ -46,20 +46,21 @@ judge_taken(int thread, const struct mmf_ring_message *seen, uint32_t content)
     if (message->released == 2)
         found("a message was taken after it was released");
     if (message->holder != 0)
-        found("a message was taken that somebody else has in hand");
+        found("a message was taken that another consumer owns");
     if (seen->redelivered && !message->may_return && !world.taker_died)
-        found("a message is marked although nobody had it before");
+        found("a message is marked although no consumer had it before");
     if (!seen->redelivered && message->was_taken)
-        found("a message is not marked although somebody had it before");
+        found("a message is not marked although a consumer had it before");
     if (!seen->redelivered && thread != PROBER &&
-        place_of(content) <= world.threads[thread].seen[sender])
+        rank_of(content) <= world.threads[thread].seen[sender])
         found("a message comes after a later one of its sender");
-    if (!seen->redelivered && thread == PROBER && place_of(content) <= world.taken[sender])
+    if (!seen->redelivered && thread == PROBER &&
+        rank_of(content) <= world.taken[sender])
         found("in the end a message comes after a later one of its sender");
     message->was_taken = 1;
     message->holder = (uint8_t)(thread + 1);
-    if (!seen->redelivered && place_of(content) > world.taken[sender])
-        world.taken[sender] = place_of(content);
+    if (!seen->redelivered && rank_of(content) > world.taken[sender])
+        world.taken[sender] = rank_of(content);
 }
 
 /* Messages with indexes between these, which a subscriber has not got. */
@@ -230,7 +231,8 @@ must_sender_wait(void)
         if (state == MMF_SLOT_RELEASED)
             return 0;
         if (state == MMF_SLOT_COMMITTED || state == MMF_SLOT_RETURNED)
-            return plan->kind == MMF_KIND_QUEUE && plan->overflow != MMF_OVERFLOW_DROP_OLDEST;
+            return plan->kind == MMF_KIND_QUEUE &&
+                   plan->overflow != MMF_OVERFLOW_DROP_OLDEST;
         if (is_owner_dead(index))
             return 0;
     }
@@ -276,12 +278,12 @@ judge_resting(void)
             continue;
         if (thread->is_sender_waiting) {
             if (!must_sender_wait())
-                found("a sender rests, although there is a slot to be had");
+                found("a sender rests, although a slot is available");
         } else if (plan->kind == MMF_KIND_TOPIC) {
             if (!must_subscriber_wait(i))
-                found("a subscriber rests, although there is a message to be had");
+                found("a subscriber rests, although a message is available");
         } else if (thread->call == CALL_TAKE && !must_consumer_wait(i)) {
-            found("a consumer rests, although there is a message to be had");
+            found("a consumer rests, although a message is available");
         }
     }
 }
@@ -351,8 +353,7 @@ judge_counters(void)
     }
     if (sent != were_sent)
         found("the counters do not tell how many were sent");
-    if ((plan->kind == MMF_KIND_QUEUE) &&
-        received != were_released)
+    if ((plan->kind == MMF_KIND_QUEUE) && received != were_released)
         found("the counters do not tell how many were received");
 }
 

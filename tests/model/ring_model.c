@@ -289,8 +289,9 @@ read_three(void)
     .kind = MMF_KIND_QUEUE, .overflow = MMF_OVERFLOW_BLOCK, .slots = (count)
 #define DROPPING(count)                                                                \
     .kind = MMF_KIND_QUEUE, .overflow = MMF_OVERFLOW_DROP_OLDEST, .slots = (count)
-#define SINGLE(count)                                                                  \
-    .kind = MMF_KIND_QUEUE, .is_spsc = 1, .overflow = MMF_OVERFLOW_BLOCK, .slots = (count)
+#define SPSC(count)                                                                    \
+    .kind = MMF_KIND_QUEUE, .is_spsc = 1, .overflow = MMF_OVERFLOW_BLOCK,              \
+    .slots = (count)
 #define TOPIC(count)                                                                   \
     .kind = MMF_KIND_TOPIC, .overflow = MMF_OVERFLOW_BLOCK, .slots = (count)
 #define DROPPING_TOPIC(count)                                                          \
@@ -402,21 +403,21 @@ static const struct scenario scenarios[] = {
      .only_long = 1},
 
     /* One producer, one consumer. */
-    {.name = "single queue of 1", SINGLE(1), .threads = {send_three, take_three}},
-    {.name = "single queue of 2, several owned",
-     SINGLE(2),
+    {.name = "SPSC queue of 1", SPSC(1), .threads = {send_three, take_three}},
+    {.name = "SPSC queue of 2, several owned",
+     SPSC(2),
      .threads = {send_three, take_two_in_order}},
-    {.name = "single queue of 2, indexes come round, one killed",
-     SINGLE(2),
+    {.name = "SPSC queue of 2, indexes come round, one killed",
+     SPSC(2),
      .first = NEAR_WRAP,
      .threads = {send_three, take_three},
      .kills = 1},
-    {.name = "single queue of 1, both killed",
-     SINGLE(1),
+    {.name = "SPSC queue of 1, both killed",
+     SPSC(1),
      .threads = {send_three, take_three},
      .kills = 2},
-    {.name = "single queue of 4, both killed",
-     SINGLE(4),
+    {.name = "SPSC queue of 4, both killed",
+     SPSC(4),
      .threads = {send_three, take_two_in_order},
      .kills = 2},
 

@@ -310,7 +310,7 @@ serve_another_user(mmf_queue *queue)
 }
 
 static void
-mode_0666_is_foreverybody(void **state)
+mode_0666_is_for_every_user(void **state)
 {
     (void)state;
     serve_another_user(create_queue(0666));
@@ -318,7 +318,7 @@ mode_0666_is_foreverybody(void **state)
 
 /* all_users is the prefix and mode 0666 in one. */
 static void
-all_users_is_foreverybody(void **state)
+all_users_is_for_every_user(void **state)
 {
     mmf_channel_options options = with_mode(0);
     mmf_queue *queue;
@@ -499,8 +499,8 @@ main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         TEST(mode_0600_is_the_default),
         TEST(mode_0644_lets_others_stat),
-        TEST(mode_0666_is_foreverybody),
-        TEST(all_users_is_foreverybody),
+        TEST(mode_0666_is_for_every_user),
+        TEST(all_users_is_for_every_user),
         TEST(another_user_survives_the_creator),
         TEST(an_unprivileged_creator_serves_root),
         TEST(a_dead_channel_of_another_user_is_reported),

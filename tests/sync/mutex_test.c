@@ -760,6 +760,34 @@ rule_7_2_6_closing_one_of_two_handles_keeps_it(void **state)
     for_each_name(close_one_of_two);
 }
 
+static int
+job_close(void *mutex)
+{
+    mmf_mutex_close(mutex);
+    return MMF_OK;
+}
+
+/* The thread that closes is new: it has never waited, nor created anything. */
+static void
+close_in_a_new_thread(const char *name)
+{
+    mmf_mutex *mutex = new_mutex(name);
+    struct worker *owner = worker_start(), *closer = worker_start();
+
+    CHECK_INT(worker_does(owner, job_poll, W(mutex)), MMF_OK);
+    worker_begin(closer, job_close, mutex);
+    CHECK_INT(worker_result(closer), MMF_OK);
+    worker_end(closer);
+    worker_end(owner);
+}
+
+static void
+rule_7_2_6_a_new_thread_closes_what_another_owns(void **state)
+{
+    (void)state;
+    for_each_name(close_in_a_new_thread);
+}
+
 static void
 check_gone(const char *name)
 {
@@ -1059,6 +1087,7 @@ main(int argc, char **argv)
         cmocka_unit_test(rule_7_2_4_a_thread_of_another_process_ends),
         cmocka_unit_test(rule_7_2_4_another_key_s_destructor_uses_it),
         cmocka_unit_test(rule_7_2_6_closing_one_of_two_handles_keeps_it),
+        cmocka_unit_test(rule_7_2_6_a_new_thread_closes_what_another_owns),
         cmocka_unit_test(rule_7_2_6_closing_the_last_handle_ends_it),
         cmocka_unit_test(rule_7_2_6_closing_while_another_thread_owns_it),
         cmocka_unit_test(rule_7_2_6_closing_while_owning_leaks_nothing),

@@ -53,7 +53,7 @@ def not_on_windows(reason):
 
 
 def whole(size):
-    """A map's size, which is whole pages on Windows."""
+    """A map's size, rounded up to pages on Windows."""
     return -(-size // 4096) * 4096 if WINDOWS else size
 
 

@@ -17,7 +17,7 @@
 #include <windows.h>
 
 /* NO is not what Wine answers when it cannot start a program. */
-enum { DONE = 0, NO = 3, USAGE = 2, KILLED = 128 + 9, PATIENCE_MS = 10000 };
+enum { DONE = 0, NO = 3, USAGE = 2, KILLED = 128 + 9, TIMEOUT_MS = 10000 };
 
 static HANDLE
 open_process(const char *number)
@@ -43,7 +43,7 @@ end(const char *number)
     if (process == NULL)
         return DONE; /* it is gone */
     TerminateProcess(process, KILLED);
-    return WaitForSingleObject(process, PATIENCE_MS) == WAIT_OBJECT_0 ? DONE : NO;
+    return WaitForSingleObject(process, TIMEOUT_MS) == WAIT_OBJECT_0 ? DONE : NO;
 }
 
 static int

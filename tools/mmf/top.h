@@ -53,7 +53,7 @@ struct top_column {
 
 extern const struct top_column top_columns[TOP_COLUMNS];
 
-/* NULL if there is none. */
+/* NULL: unknown. */
 const struct top_column *top_column_of(char key);
 
 /* What is wrong with a mutex or another object, as a number: the more, the worse. */

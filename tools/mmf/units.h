@@ -1,5 +1,5 @@
 /*
- * units.h - numbers as people write and read them: 10K, 4MiB, 2s. What is no number
+ * units.h - numbers as people write and read them: 10K, 4MiB, 2s. An invalid number
  * ends the program with a message that shows valid ones.
  */
 #ifndef MMF_TOOL_UNITS_H

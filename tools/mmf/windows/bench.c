@@ -16,7 +16,7 @@
 /* Set for the partner; with the bench's name. */
 static const wchar_t variable[] = L"MMF_BENCH_PARTNER_OF";
 
-enum { PATIENCE_MS = 10000 };
+enum { TIMEOUT_MS = 10000 };
 
 static HANDLE mutex, event, ping, pong;
 static HANDLE partner;
@@ -64,7 +64,7 @@ raw_round_trip(int64_t count)
 {
     for (int64_t i = 0; i < count; i++) {
         SetEvent(ping);
-        if (WaitForSingleObject(pong, PATIENCE_MS) != WAIT_OBJECT_0)
+        if (WaitForSingleObject(pong, TIMEOUT_MS) != WAIT_OBJECT_0)
             say_and_exit(TOOL_FAILED, "the partner does not reply");
     }
 }
@@ -208,7 +208,7 @@ void
 bench_raw_end(void)
 {
     CloseHandle(alive);
-    WaitForSingleObject(partner, PATIENCE_MS);
+    WaitForSingleObject(partner, TIMEOUT_MS);
     CloseHandle(partner);
     CloseHandle(mutex);
     CloseHandle(event);

@@ -20,7 +20,7 @@ wrap_object(struct mmf_object *object, mmf_inheritability inheritability,
 {
     struct mmf_os_section *section = mmf_section_new(inheritability);
 
-    MMF_ASSERT(object->kind == MMF_KIND_MAP && object->capacity > 0);
+    MMF_ASSERT(object->kind == MMF_KIND_MAP);
     if (section == NULL) {
         mmf_object_leave(object);
         return MMF_E_NO_MEMORY;
