@@ -285,7 +285,7 @@ int mmf_os_channel_open(const struct mmf_os_channel_request *request,
 
 /* Open to inspect it: nothing is writable, the handle takes no part. */
 int mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
-                        struct mmf_os_channel **out);
+                           struct mmf_os_channel **out);
 
 /* Close. The ring was left before, unless the handle is dead after a fork. */
 void mmf_os_channel_close(struct mmf_os_channel *channel);

@@ -1,7 +1,8 @@
 #include <mmf/mmf.h>
 #include <stdio.h>
 
-int main(void)
+int
+main(void)
 {
     mmf_map *map;
     if (mmf_map_create_new("Cat", 10000, NULL, &map) < 0)

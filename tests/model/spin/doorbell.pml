@@ -5,7 +5,7 @@
  *
  * The clock only ends sleeps that are meant to be short (until so much time has gone
  * since the sleeper came or marked the doorbell that the store buffer is empty), or, once a process was killed, all of them (the
- * tick). Nobody must sleep on while there is a message; that would be an end state that
+ * tick). No process may sleep on while there is a message: such an end state
  * is not one of those that are marked.
  */
 #ifdef MUTANT_NO_SHORT_SLEEP

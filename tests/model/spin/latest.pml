@@ -10,8 +10,8 @@
  * claim on, the next publisher may put RESERVED over the value in its stead.
  *
  * Proved: a read finds a value at least as new as the newest that was committed when
- * the read began, and never an older one than before; the value is whole; once there is
- * a value there is one for ever. Each slot has one publisher at a time. No publisher
+ * the read began, and never an older one than before; the value is consistent; once there is
+ * a value there is one forever. Each slot has one publisher at a time. No publisher
  * waits for the dead.
  */
 #ifndef SLOTS
@@ -27,7 +27,7 @@
 #ifndef READS
 #define READS 2
 #endif
-#define NOBODY 255
+#define NO_ONE 255
 #ifndef CRASHES
 #define CRASHES 1
 #endif
@@ -42,7 +42,7 @@ byte content[SLOTS]; /* the payload, which is the index */
 
 /* One word: the next index, and who has the one before it. */
 byte tail = 1;
-byte claimant = NOBODY;
+byte claimant = NO_ONE;
 byte newest = 0;    /* the hint */
 byte committed = 0; /* the newest in truth, once its commit is over */
 byte crashes = CRASHES;
@@ -59,7 +59,7 @@ bool has_ended[2];
 #define is_dead(who) (dead[who] && !is_gone[who])
 
 /* The last index was given out, and its slot does not say so yet. */
-#define is_claim_open (claimant != NOBODY && index[(tail - 1) % SLOTS] < tail - 1)
+#define is_claim_open (claimant != NO_ONE && index[(tail - 1) % SLOTS] < tail - 1)
 
 inline recover_from(who, me, i)
 {
@@ -134,7 +134,7 @@ inline find_newest(m, i, hint)
                 i++
             }
         od;
-#ifndef MUTANT_NO_SECOND_LOOK
+#ifndef MUTANT_NO_SECOND_READ
         atomic {
             hint = newest;
             if
@@ -150,7 +150,7 @@ inline find_newest(m, i, hint)
 
 inline raise(above, to)
 {
-#ifdef MUTANT_NO_HINT
+#ifdef MUTANT_NO_RAISE
     skip
 #else
     atomic { if :: newest <= above -> newest = to :: else fi }
@@ -189,7 +189,7 @@ again:
         }
 #ifndef MUTANT_NO_NAME
         if
-        :: o != NOBODY && o != me ->
+        :: o != NO_ONE && o != me ->
             look(t - 1);
             atomic {
                 if
@@ -227,7 +227,7 @@ stays:
             :: i < SLOTS ->
                 atomic {
                     if
-                    :: tail == t && claimant == o -> tail++; claimant = NOBODY
+                    :: tail == t && claimant == o -> tail++; claimant = NO_ONE
                     :: else
                     fi;
                     t = 0; o = 0; c = 0; m = 0; i = 0; seen_index = 0;
@@ -246,7 +246,7 @@ stays:
             goto again
         :: else
         fi;
-#ifndef MUTANT_HINT_LATE
+#ifndef MUTANT_RAISE_LATE
         if
         :: seen_state == COMMITTED -> raise(seen_index, m); crash(me)
         :: else
@@ -259,7 +259,7 @@ stays:
             fi
         }
         crash(me);
-#ifdef MUTANT_HINT_LATE
+#ifdef MUTANT_RAISE_LATE
         if
         :: seen_state == COMMITTED -> raise(seen_index, m)
         :: else

@@ -3,11 +3,11 @@
  * -DDROP in one that drops its oldest message. Two producers and a consumer; a crash
  * can come at any step of any of them. The indexes do not come round.
  *
- * A producer looks whether the slot of the next index can be had. If so it claims the
+ * A producer looks whether the slot of the next index is available. If so it claims the
  * index: one exchange moves the tail and puts the producer's number beside it. What
  * stands in the way is removed before: a queue that drops pops the message there. A
  * slot that a process owns is skipped. Before the tail moves on, the slot of the
- * last claim is made to name its owner, by whoever moves the tail; recovery does so
+ * last claim is made to name its owner, by the process that moves the tail; recovery does so
  * for the dead.
  *
  * Proved: a producer writes only a slot that is its own, and no slot is newer than the
@@ -19,7 +19,7 @@
 #define SLOTS 2
 #define PRODUCERS 2
 #define CONSUMER PRODUCERS
-#define NOBODY 255
+#define NO_ONE 255
 #define UNKNOWN 255
 #ifndef CRASHES
 #define CRASHES 1
@@ -49,7 +49,7 @@ byte content[SLOTS]; /* the payload: producer * 10 + message */
 
 /* One word: the next index, and who has the one before it. */
 byte tail = 1;
-byte claimant = NOBODY;
+byte claimant = NO_ONE;
 byte skipping = 0; /* indexes that were about to be skipped; and that were */
 byte skipped = 0;
 
@@ -75,14 +75,14 @@ byte last[PRODUCERS];     /* of each producer's that came */
 #else
 #define is_waiting(state) (state == COMMITTED || state == RETURNED)
 #endif
-#define can_be_had(state) (state == RELEASED || (must_drop && is_waiting(state)))
+#define is_available(state) (state == RELEASED || (must_drop && is_waiting(state)))
 
 /* Its entry says that it is dead; after recovery no process asks after it any more. */
 #define is_dead(who) (dead[who] && !is_gone[who])
-#define is_anybody_dead (is_dead(0) || is_dead(1) || is_dead(CONSUMER))
+#define is_any_dead (is_dead(0) || is_dead(1) || is_dead(CONSUMER))
 
 /* The last index was given out, and its slot does not say so yet. */
-#define is_claim_open (claimant != NOBODY && index[(tail - 1) % SLOTS] < tail - 1)
+#define is_claim_open (claimant != NO_ONE && index[(tail - 1) % SLOTS] < tail - 1)
 
 inline recover_slot(c, who)
 {
@@ -132,8 +132,8 @@ inline look(at)
 
 /* What a producer that found the queue full waits for. */
 #define is_in_sight                                                                    \
-    (can_be_had(state[tail % SLOTS]) || is_anybody_dead ||                             \
-     (is_in_hand(state[tail % SLOTS]) && can_be_had(state[(tail + 1) % SLOTS])))
+    (is_available(state[tail % SLOTS]) || is_any_dead ||                             \
+     (is_in_hand(state[tail % SLOTS]) && is_available(state[(tail + 1) % SLOTS])))
 
 proctype producer(byte me)
 {
@@ -149,7 +149,7 @@ again:
         atomic { t = tail; o = claimant; c = 0; seen_index = 0; seen_state = RELEASED }
 #ifndef MUTANT_NO_NAME
         if
-        :: o != NOBODY && o != me ->
+        :: o != NO_ONE && o != me ->
             look(t - 1);
             atomic {
                 if
@@ -167,7 +167,7 @@ again:
         :: seen_index >= t -> assert(tail != t); goto again
         :: seen_index < t && is_in_hand(seen_state) ->
             if
-            :: can_be_had(state[(t + 1) % SLOTS]) ->
+            :: is_available(state[(t + 1) % SLOTS]) ->
                 atomic { seen_index = 0; seen_state = RELEASED; c = 0 }
 #ifndef MUTANT_COUNT_LATE
                 skipping++;
@@ -175,7 +175,7 @@ again:
                 crash(me);
                 atomic {
                     if
-                    :: tail == t && claimant == o -> tail++; claimant = NOBODY
+                    :: tail == t && claimant == o -> tail++; claimant = NO_ONE
                     :: else
                     fi;
                     t = 0; o = 0
@@ -220,7 +220,7 @@ is_full:
             :: tail == t && claimant == o ->
                 tail++; o = 0; seen_index = 0; seen_state = RELEASED;
 #ifdef MUTANT_NO_CLAIMANT
-                claimant = NOBODY
+                claimant = NO_ONE
 #else
                 claimant = me
 #endif
@@ -245,7 +245,7 @@ died:
     has_ended[me] = true
 }
 
-/* A reservation that the consumer has passed is no more in the making. */
+/* A reservation that the consumer has passed is committed by now. */
 #define has_changed(i)                                                                 \
     (count > i && (state[passed[i] % SLOTS] != RESERVED ||                             \
                    index[passed[i] % SLOTS] != passed[i]))
@@ -258,7 +258,7 @@ proctype consumer()
     mtype seen_state = RELEASED;
 
     crash(CONSUMER);
-look_back: /* what was passed comes first */
+rescan: /* what was passed comes first */
     atomic { p = 0; c = 0; seen_index = 0; seen_state = RELEASED }
     do
     :: p == count -> break
@@ -284,14 +284,14 @@ ahead:
         atomic {
             if
             :: tail <= cursor -> goto nothing
-            :: tail == cursor + 1 && claimant != NOBODY -> goto nothing
+            :: tail == cursor + 1 && claimant != NO_ONE -> goto nothing
             :: else
             fi
         }
         atomic {
             if
             :: index[c] < cursor -> goto catch_up /* it was skipped */
-            :: else -> goto look_back
+            :: else -> goto rescan
             fi
         }
     :: seen_index == cursor && seen_state == RESERVED ->
@@ -303,15 +303,15 @@ ahead:
             :: else
             fi;
             if
-            :: has_changed(0) || has_changed(1) -> goto look_back
+            :: has_changed(0) || has_changed(1) -> goto rescan
             :: else -> goto nothing
             fi
         }
     :: seen_index == cursor && seen_state == COMMITTED ->
-#ifndef MUTANT_NO_LOOK_BACK
+#ifndef MUTANT_NO_RESCAN
         atomic {
             if
-            :: has_changed(0) || has_changed(1) -> goto look_back
+            :: has_changed(0) || has_changed(1) -> goto rescan
             :: else
             fi
         }
@@ -333,9 +333,9 @@ nothing:
     atomic { c = cursor % SLOTS; p = 0; seen_index = 0; seen_state = RELEASED; t = 0 }
 end_nothing: /* rest until there is something to see */
     (index[cursor % SLOTS] >= cursor || tail > cursor + 1 ||
-     (tail == cursor + 1 && claimant == NOBODY) || is_anybody_dead ||
+     (tail == cursor + 1 && claimant == NO_ONE) || is_any_dead ||
      has_changed(0) || has_changed(1));
-    goto look_back;
+    goto rescan;
 
 catch_up: /* a lap behind; or the cursor's index was skipped */
     after = skipped;
@@ -399,7 +399,7 @@ taken:
         c = 0; p = 0; seen_index = 0; seen_state = RELEASED
     }
     crash(CONSUMER);
-    goto look_back;
+    goto rescan;
 died:
     skip
 }

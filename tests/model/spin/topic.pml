@@ -6,20 +6,20 @@
  * Memory is weak where that matters: others see the subscriber's cursor, the exchange
  * that claims the tail, and a publisher's mark RESERVED some time after they were made.
  *
- * A publisher claims the tail as a queue's producer does. Nobody but the owner of an
- * index writes a slot that can be had, so it overwrites in place: it stores RESERVED,
+ * A publisher claims the tail as a queue's producer does. Only the owner of an
+ * index writes an available slot, so it overwrites in place: it stores RESERVED,
  * with release, then come a release fence, the payload, and COMMITTED. A subscriber
  * reads the word, the payload, and after an acquire fence the word again.
  *
- * Proved: what a subscriber gets is whole. It gets every message after it has joined,
+ * Proved: what a subscriber gets is consistent. It gets every message after it has joined,
  * in order, or with DROP is told that it lost some; it steps over an index only if no
- * message will ever have it. Nobody sees a slot that is newer than the tail. Nobody
+ * message will ever have it. No process sees a slot newer than the tail. No process
  * waits for the dead.
  */
 #define SLOTS 2
 #define PUBLISHERS 2
 #define SUBSCRIBER PUBLISHERS
-#define NOBODY 255
+#define NO_ONE 255
 #define MOST 16 /* indexes */
 #ifndef CRASHES
 #define CRASHES 1
@@ -51,7 +51,7 @@ byte high[SLOTS];
 
 /* One word: the next index, and who has the one before it. */
 byte tail = SLOTS + 1;
-byte claimant = NOBODY;
+byte claimant = NO_ONE;
 byte cursor = 0; /* the subscriber's; 0: not set */
 
 /* On their way: the tail that an exchange has made, RESERVED, the cursor. 0: none. */
@@ -108,7 +108,7 @@ arrives:
 }
 
 /* The last index was given out, and its slot does not say so yet. */
-#define is_claim_open (claimant != NOBODY && index[(tail - 1) % SLOTS] < tail - 1)
+#define is_claim_open (claimant != NO_ONE && index[(tail - 1) % SLOTS] < tail - 1)
 
 inline recover_slot(c, who)
 {
@@ -173,7 +173,7 @@ again:
         atomic { t = tail; o = claimant; c = 0; seen_index = 0; seen_state = RELEASED }
 #ifndef MUTANT_NO_NAME
         if
-        :: o != NOBODY && o != me ->
+        :: o != NO_ONE && o != me ->
             look(t - 1);
             atomic {
                 if
@@ -226,7 +226,7 @@ again:
                 atomic {
                     next_tail == 0;
                     if
-                    :: tail == t && claimant == o -> tail++; claimant = NOBODY
+                    :: tail == t && claimant == o -> tail++; claimant = NO_ONE
                     :: else
                     fi;
                     t = 0; o = 0; c = 0; seen_index = 0; seen_state = RELEASED
@@ -360,7 +360,7 @@ again:
             if
             :: tail <= next -> goto nothing
 #ifndef MUTANT_CLAIM_IS_SKIPPED
-            :: tail == next + 1 && claimant != NOBODY -> goto nothing
+            :: tail == next + 1 && claimant != NO_ONE -> goto nothing
 #endif
             :: else
             fi
@@ -407,7 +407,7 @@ end_nothing: /* rest until there is something to see */
       (state[c] != RESERVED || is_publisher_dead(owner[c]) ||
        (must_drop && tail - next >= SLOTS - SLOTS / 4))) ||
      (index[c] < next &&
-      (tail > next + 1 || (tail == next + 1 && claimant == NOBODY))));
+      (tail > next + 1 || (tail == next + 1 && claimant == NO_ONE))));
     goto again;
 died:
     skip

@@ -94,7 +94,7 @@ mmf_os_channel_open(const struct mmf_os_channel_request *request,
 
 int
 mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
-                    struct mmf_os_channel **out)
+                       struct mmf_os_channel **out)
 {
     struct mmf_object *object;
     int rc = mmf_store_open(name, (uint32_t)kind, 0, 0, &object);

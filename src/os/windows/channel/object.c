@@ -307,7 +307,7 @@ mmf_os_channel_open(const struct mmf_os_channel_request *request,
 
 int
 mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
-                    struct mmf_os_channel **out)
+                       struct mmf_os_channel **out)
 {
     return open_for(MMF_CHANNEL_INSPECT, kind, name, out);
 }
