@@ -261,7 +261,7 @@ void
 judge_full(int thread)
 {
     if (is_full_exact() && !world.threads[thread].was_full)
-        found("a producer is told that there is no room, and there was all the time");
+        found("a producer is told that there is no space, and there was all the time");
 }
 
 static int
