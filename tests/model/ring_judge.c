@@ -239,6 +239,31 @@ must_sender_wait(void)
     return 1;
 }
 
+/*
+ * Is "full" exact? A queue that drops is full if consumers have all slots in hand, and
+ * they may have taken one while they released another.
+ */
+static int
+is_full_exact(void)
+{
+    return plan->kills == 0 &&
+           (plan->kind != MMF_KIND_QUEUE || plan->overflow != MMF_OVERFLOW_DROP_OLDEST);
+}
+
+static void
+note_full(struct thread *thread)
+{
+    if (thread->call == CALL_RESERVE && is_full_exact() && must_sender_wait())
+        thread->was_full = 1;
+}
+
+void
+judge_full(int thread)
+{
+    if (is_full_exact() && !world.threads[thread].was_full)
+        found("a producer is told that there is no room, and there was all the time");
+}
+
 static int
 must_consumer_wait(int thread)
 {
@@ -272,8 +297,9 @@ void
 judge_resting(void)
 {
     for (int i = 0; i < thread_count; i++) {
-        const struct thread *thread = &world.threads[i];
+        struct thread *thread = &world.threads[i];
 
+        note_full(thread);
         if (thread->status != RESTING)
             continue;
         if (thread->is_sender_waiting) {

@@ -93,7 +93,7 @@ mmf_os_channel_open(const struct mmf_os_channel_request *request,
 }
 
 int
-mmf_os_channel_look(const struct mmf_name *name, mmf_kind kind,
+mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
                     struct mmf_os_channel **out)
 {
     struct mmf_object *object;

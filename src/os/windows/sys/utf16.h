@@ -12,7 +12,7 @@
 wchar_t *mmf_utf16_from_utf8(const char *text, const char *parameter, size_t room,
                              int *rc);
 
-/* 0, or -1 if the UTF-8 has no room in `size` bytes. What is no UTF-16 becomes U+FFFD.
+/* 0, or -1 if the UTF-8 does not fit in `size` bytes. What is no UTF-16 becomes U+FFFD.
  */
 int mmf_utf16_to_utf8(const wchar_t *wide, char *text, size_t size);
 
