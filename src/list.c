@@ -140,12 +140,12 @@ append(void *payload, const mmf_object_info *info)
     return rc;
 }
 
-/* Opening an orphaned one would remove it. */
+/* A process that lists has not chosen to read what other users made: mmf_channel_stat does. */
 static bool
-is_channel_in_use(const mmf_object_info *info)
+has_counters(const mmf_object_info *info)
 {
     return info->status == MMF_OBJECT_IN_USE && info->kind >= MMF_KIND_QUEUE &&
-           info->kind <= MMF_KIND_LATEST;
+           info->kind <= MMF_KIND_LATEST && mmf_os_is_own(info);
 }
 
 /* A channel that we may not read, or that is gone by now, has no counters. */
@@ -176,7 +176,7 @@ add_all_counters(mmf_list *list)
     int rc = MMF_OK;
 
     for (int32_t i = 0; i < list->count && rc == MMF_OK; i++)
-        if (is_channel_in_use(&list->objects[i]))
+        if (has_counters(&list->objects[i]))
             rc = add_counters(&list->objects[i]);
     return rc;
 }

@@ -61,7 +61,8 @@ typedef struct mmf_object_info {
     int64_t created;             /* nanoseconds since 1970, UTC */
     mmf_kind kind;
     mmf_object_status status;
-    int32_t holders;     /* processes that hold it, by their locks; Windows: handles */
+    int32_t holders;     /* processes that hold it, by their locks, counted up to
+                            4,096; Windows: handles */
     int32_t protection;  /* a map's mmf_access */
     uint32_t mode;       /* permission bits of its file */
     uint32_t owner;      /* user id of its file */
@@ -76,7 +77,10 @@ typedef struct mmf_object_info {
     const mmf_holder_info *processes;
     int32_t process_count;
     uint32_t reserved2;
-    /* NULL unless it is a living queue, topic or latest value that we may read. */
+    /*
+     * NULL unless it is a living queue, topic or latest value of this user. Those of
+     * other users are read by name alone: mmf_channel_stat.
+     */
     const mmf_channel_stats *channel;
 } mmf_object_info;
 

@@ -328,6 +328,9 @@ void mmf_os_channel_rearm(struct mmf_os_channel *channel);
 /* Takes one object's description; strings are borrowed for the call. < 0 ends. */
 typedef int (*mmf_os_visitor)(void *payload, const mmf_object_info *info);
 
+/* Whether this user made the object, as far as the system tells; else true. */
+bool mmf_os_is_own(const mmf_object_info *info);
+
 /* Collect what is orphaned unless MMF_LIST_KEEP_ORPHANED, and show each file left. */
 int mmf_os_names_visit(mmf_list_flags flags, mmf_os_visitor visitor, void *payload);
 

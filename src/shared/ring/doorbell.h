@@ -33,6 +33,9 @@ struct mmf_ring_ops {
     void (*notify_pollers)(void *context);
     /* 0 if the process that drew the ticket at this channel is dead. */
     int (*is_alive)(void *context, uint64_t ticket);
+    /* How many messages of a queue for many wait, where the slots are not mapped; NULL:
+     * they are. */
+    uint64_t (*count_waiting)(void *context);
     void *context;
     int may_spin; /* others can run while we spin */
 };

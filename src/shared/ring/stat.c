@@ -57,7 +57,7 @@ count_waiting(const struct mmf_ring *ring)
 }
 
 static uint64_t
-find_depth(const struct mmf_ring *ring)
+find_depth(const struct mmf_ring *ring, const struct mmf_ring_ops *ops)
 {
     uint64_t tail = mmf_load_relaxed_u64(&ring->shared->tail);
     int64_t depth;
@@ -65,7 +65,8 @@ find_depth(const struct mmf_ring *ring)
     switch (ring->shape.kind) {
     case MMF_KIND_QUEUE:
         if (!ring->shape.is_spsc)
-            return count_waiting(ring);
+            return ops->count_waiting != NULL ? ops->count_waiting(ops->context)
+                                              : count_waiting(ring);
         depth = mmf_index_difference(tail, mmf_load_relaxed_u64(&ring->shared->head));
         break;
     case MMF_KIND_TOPIC:
@@ -96,7 +97,7 @@ mmf_ring_sum_up(const struct mmf_ring *ring, const struct mmf_ring_ops *ops,
         add_table(ring, ring->senders, ring->shape.max_senders, ops, totals);
     totals->receivers =
         add_table(ring, ring->receivers, ring->shape.max_receivers, ops, totals);
-    totals->depth = find_depth(ring);
+    totals->depth = find_depth(ring, ops);
     totals->high_water = mmf_load_relaxed_u64(&shared->high_water);
     if (totals->high_water > ring->shape.slots)
         totals->high_water = ring->shape.slots;

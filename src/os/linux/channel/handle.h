@@ -30,7 +30,9 @@ struct mmf_channel_handle {
     struct mmf_os_channel channel; /* what the objects see of it; stays first */
     struct mmf_ring ring;
     struct mmf_ring_ops ops;
-    struct mmf_object *object;
+    struct mmf_object *object; /* NULL: it inspects, from the copy of the head */
+    int inspect_fd;            /* then: a lock descriptor without locks */
+    void *copy;
     struct mmf_mapping head;  /* its own, if not the process's: header and tables, */
     struct mmf_mapping slots; /* and the slots; or `head` has all */
     struct mmf_poll_fd poll;

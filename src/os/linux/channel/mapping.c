@@ -13,6 +13,7 @@
 
 #include "base/fail.h"
 #include "base/invariant.h"
+#include "os/linux/store/entry.h"
 #include "os/linux/store/lock_fd.h"
 #include "os/linux/store/ticket.h"
 #include "os/linux/sys/error.h"
@@ -61,20 +62,34 @@ read_shape(const struct mmf_object *object, const struct mmf_control_shared *pag
                     object->path, mmf_kind_name((mmf_kind)object->kind));
 }
 
-/* The shape, and for a handle that takes part a ticket. With the mutex. */
+/* Another user may have made the file, and a hole in it is a SIGBUS to come. */
 static int
-read_page_locked(struct mmf_object *object, int fd, bool writable,
-                 struct mmf_ring_shape *shape)
+check_allocated(const struct mmf_object *object, int fd)
+{
+    struct stat status;
+
+    if (object->made_here)
+        return MMF_OK;
+    if (mmf_sys_fstat(fd, &status) < 0)
+        return mmf_error_fail("inspect %s", object->path);
+    return mmf_entry_check_allocated(&status, object->capacity, object->path);
+}
+
+/* The shape, and a ticket for the process. With the mutex. */
+static int
+read_page_locked(struct mmf_object *object, int fd, struct mmf_ring_shape *shape)
 {
     struct mmf_mapping page = {0};
-    int rc = map_piece(object, fd, object->data_size, MMF_CONTROL_SIZE,
-                       writable ? PROT_READ | PROT_WRITE : PROT_READ, &page);
+    int rc = check_allocated(object, fd);
 
     MMF_ASSERT(mmf_process_is_locked());
+    if (rc == MMF_OK)
+        rc = map_piece(object, fd, object->data_size, MMF_CONTROL_SIZE,
+                       PROT_READ | PROT_WRITE, &page);
     if (rc < 0)
         return rc;
     rc = read_shape(object, page.base, shape);
-    if (rc == MMF_OK && writable)
+    if (rc == MMF_OK)
         rc = mmf_ticket_draw_locked(object, page.base);
     unmap(&page);
     return rc;
@@ -101,7 +116,7 @@ attach_locked(struct mmf_object *object, int fd)
     if (part == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s",
                         mmf_kind_name((mmf_kind)object->kind));
-    rc = read_page_locked(object, fd, true, &part->shape);
+    rc = read_page_locked(object, fd, &part->shape);
     if (rc < 0) {
         free(part);
         return rc;
@@ -193,24 +208,6 @@ map_to_take_part_locked(struct mmf_channel_handle *handle, int fd,
     return MMF_OK;
 }
 
-/* A mapping of its own, of everything, for reading. */
-static int
-map_to_inspect_locked(struct mmf_channel_handle *handle, int fd)
-{
-    struct mmf_ring_shape shape;
-    uint8_t *data;
-    int rc = read_page_locked(handle->object, fd, false, &shape);
-
-    if (rc == MMF_OK)
-        rc = map_piece(handle->object, fd, 0, mmf_ring_capacity(&shape), PROT_READ,
-                       &handle->head);
-    if (rc < 0)
-        return rc;
-    data = handle->head.base;
-    mmf_ring_attach(&shape, data, data + mmf_ring_slots_offset(&shape), &handle->ring);
-    return MMF_OK;
-}
-
 static int
 map_locked(struct mmf_channel_handle *handle, enum mmf_channel_purpose purpose)
 {
@@ -220,11 +217,7 @@ map_locked(struct mmf_channel_handle *handle, enum mmf_channel_purpose purpose)
     MMF_ASSERT(mmf_process_is_locked());
     if (fd < 0)
         return mmf_object_fail_open_again(handle->object, "once more");
-    if (purpose == MMF_CHANNEL_INSPECT)
-        rc = map_to_inspect_locked(handle, fd);
-    else
-        rc = map_to_take_part_locked(handle, fd,
-                                     purpose == MMF_CHANNEL_TAKE_PART_READING);
+    rc = map_to_take_part_locked(handle, fd, purpose == MMF_CHANNEL_TAKE_PART_READING);
     mmf_lock_fd_close_locked(fd);
     return rc;
 }

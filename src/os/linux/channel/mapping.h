@@ -12,8 +12,7 @@
 /* What a handle is for. */
 enum mmf_channel_purpose {
     MMF_CHANNEL_TAKE_PART,
-    MMF_CHANNEL_TAKE_PART_READING, /* it only reads the slots */
-    MMF_CHANNEL_INSPECT            /* it takes no part */
+    MMF_CHANNEL_TAKE_PART_READING /* it only reads the slots */
 };
 
 /*

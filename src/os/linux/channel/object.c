@@ -13,6 +13,7 @@
 #include "base/fail.h"
 #include "base/invariant.h"
 #include "os/linux/channel/handle.h"
+#include "os/linux/channel/inspect.h"
 #include "os/linux/channel/mapping.h"
 #include "os/linux/channel/ops.h"
 #include "os/linux/store/store.h"
@@ -92,22 +93,15 @@ mmf_os_channel_open(const struct mmf_os_channel_request *request,
     return rc < 0 ? rc : wrap_object(object, purpose_of(request), out);
 }
 
-int
-mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
-                       struct mmf_os_channel **out)
-{
-    struct mmf_object *object;
-    int rc = mmf_store_open(name, (uint32_t)kind, 0, 0, &object);
-
-    return rc < 0 ? rc : wrap_object(object, MMF_CHANNEL_INSPECT, out);
-}
-
 void
 mmf_os_channel_close(struct mmf_os_channel *channel)
 {
     struct mmf_channel_handle *handle = mmf_channel_handle_of(channel);
 
-    MMF_ASSERT(handle->object != NULL);
+    if (handle->object == NULL) {
+        mmf_channel_end_inspection(handle);
+        return;
+    }
     mmf_poll_fd_close(&handle->poll);
     mmf_channel_unmap(handle);
     mmf_object_leave(handle->object);

@@ -137,6 +137,10 @@ check_ref_target(int fd, const struct mmf_file_ref_shared *ref,
     if (mmf_sys_fstat(fd, &target) < 0 || mmf_sys_fstat(object->fd, &publisher) < 0 ||
         mmf_sys_birth(fd, &birth_seconds, &birth_nanoseconds) < 0)
         return mmf_error_fail("inspect %s", ref->path);
+    if (S_ISLNK(target.st_mode))
+        return mmf_fail(MMF_E_CORRUPT,
+                        "\"%.200s\" maps %.300s, which has become a link: not followed",
+                        name->text, ref->path);
     if (!S_ISREG(target.st_mode) || target.st_dev != ref->device ||
         target.st_ino != ref->inode ||
         has_other_birth(ref, birth_seconds, birth_nanoseconds))
@@ -172,19 +176,35 @@ read_ref(const struct mmf_object *object, const struct mmf_name *name,
     return mmf_file_ref_check(ref, object->path);
 }
 
+/* Opening something can act on it (a device, a FIFO, a lease), so it is found first. */
 static int
-open_target(const struct mmf_file_ref_shared *ref, const struct mmf_name *name,
-            uint32_t needs)
+find_target(const struct mmf_file_ref_shared *ref)
 {
-    int access = needs & MMF_CAN_WRITE ? O_RDWR : O_RDONLY;
-    int fd = mmf_sys_open(ref->path,
-                          access | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+    int fd = mmf_sys_open(ref->path, O_PATH | O_CLOEXEC | O_NOFOLLOW, 0);
 
-    if (fd < 0 && errno == ELOOP)
-        return mmf_fail_system(MMF_E_CORRUPT, errno,
-                               "\"%.200s\" maps %.300s, which has become a link: not "
-                               "followed",
-                               name->text, ref->path);
+    return fd < 0 ? mmf_file_fail_open(ref->path) : fd;
+}
+
+/* Open what was found and checked, by its descriptor: the path may lead elsewhere now. */
+static int
+open_target(int found, const struct mmf_file_ref_shared *ref,
+            const struct mmf_name *name, uint32_t needs)
+{
+    int flags =
+        (needs & MMF_CAN_WRITE ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    char link[64];
+    int fd;
+
+    MMF_ASSERT(found >= 0);
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", found);
+    fd = mmf_sys_open(link, flags, 0);
+    /* Without /proc the path is all there is; a local name's is this user's own. */
+    if (fd < 0 && errno == ENOENT && name->scope != MMF_SCOPE_GLOBAL)
+        fd = mmf_sys_open(ref->path, flags | O_NOFOLLOW, 0);
+    else if (fd < 0 && errno == ENOENT)
+        return mmf_fail_system(MMF_E_NOT_SUPPORTED, errno,
+                               "map file %.300s by a name: is /proc mounted?",
+                               ref->path);
     return fd < 0 ? mmf_file_fail_open(ref->path) : fd;
 }
 
@@ -193,7 +213,8 @@ mmf_file_ref_open(const struct mmf_object *object, const struct mmf_name *name,
                   uint32_t needs, int *out)
 {
     struct mmf_file_ref_shared ref;
-    int fd;
+    int found;
+    int fd = -1;
     int rc = read_ref(object, name, &ref);
 
     MMF_ASSERT(object->flags & MMF_CONTROL_FILE_REF);
@@ -205,9 +226,15 @@ mmf_file_ref_open(const struct mmf_object *object, const struct mmf_name *name,
      */
     if (!mmf_access_writes((mmf_access)object->protection))
         needs &= ~MMF_CAN_WRITE;
-    fd = open_target(&ref, name, needs);
-    if (fd < 0)
-        return fd;
+    found = find_target(&ref);
+    if (found < 0)
+        return found;
+    rc = check_ref_target(found, &ref, object, name);
+    if (rc == MMF_OK)
+        fd = rc = open_target(found, &ref, name, needs);
+    mmf_sys_close(found);
+    if (rc < 0)
+        return rc;
     rc = check_ref_target(fd, &ref, object, name);
     if (rc < 0) {
         mmf_sys_close(fd);

@@ -49,6 +49,10 @@ int mmf_directory_find(enum mmf_scope scope, struct mmf_directory *directory);
 int mmf_directory_prepare(const struct mmf_directory *directory);
 
 /*
+ * Every way in calls one of these two before it goes on by path: what was found to be
+ * this user's own, in a directory where no other user may replace it, stays so. A link
+ * that another user has planted is not followed.
+ *
  * The same without making it. `*exists` is false if it is missing: then it holds no
  * name.
  */

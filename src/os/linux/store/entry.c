@@ -13,6 +13,7 @@
 
 #include "base/fail.h"
 #include "base/invariant.h"
+#include "os/linux/store/at_fork.h"
 #include "os/linux/store/collect.h"
 #include "os/linux/store/lock.h"
 #include "os/linux/store/lock_fd.h"
@@ -172,6 +173,43 @@ mmf_entry_open(const char *path, const struct mmf_directory *directory, bool or_
     return rc;
 }
 
+/* Open what is under the path to read it alone: no poller takes it for a death. */
+static int
+open_to_read(const char *path, const struct mmf_directory *directory,
+             struct mmf_entry *entry)
+{
+    int rc;
+
+    entry->writable = false;
+    entry->fd = mmf_lock_fd_open(path, O_RDONLY, 0);
+    if (entry->fd < 0)
+        return explain_failed_open(path, directory);
+    rc = inspect(path, directory, entry);
+    if (rc != MMF_ENTRY_FOUND)
+        close_entry(entry);
+    return rc;
+}
+
+int
+mmf_entry_check_allocated(const struct stat *status, int64_t capacity, const char *path)
+{
+    int64_t needed = capacity + MMF_CONTROL_SIZE; /* what lies between takes none */
+    struct statfs system;
+
+    MMF_ASSERT(S_ISREG(status->st_mode) && capacity > 0);
+    if ((int64_t)status->st_blocks * 512 >= needed)
+        return MMF_OK;
+    /* Other file systems compress, and then a sound file has fewer blocks. */
+    if (mmf_sys_statfs(path, &system) < 0)
+        return mmf_error_fail("inspect the file system of %s", path);
+    if ((uint32_t)system.f_type != MMF_TMPFS_MAGIC)
+        return MMF_OK;
+    return mmf_fail(MMF_E_CORRUPT,
+                    "%s has holes: %lld bytes are allocated and it needs %lld; no mmf "
+                    "call makes a channel so",
+                    path, (long long)status->st_blocks * 512, (long long)needed);
+}
+
 int
 mmf_entry_is_linked(const struct mmf_entry *entry, const char *path)
 {
@@ -289,6 +327,68 @@ mmf_entry_open_held(const char *path, const struct mmf_directory *directory,
         return rc;
     case MMF_ENTRY_NOTHING:
         return MMF_HELD_NOTHING;
+    case MMF_ENTRY_DENIED:
+        return MMF_E_ACCESS;
+    case MMF_ENTRY_INVALID:
+        return MMF_E_CORRUPT;
+    default:
+        return rc;
+    }
+}
+
+/*
+ * Inspecting without taking part.
+ */
+
+static int
+fail_no_object(const struct mmf_name *name, uint32_t kind)
+{
+    return mmf_fail_argument(MMF_E_NOT_FOUND, "", "no such %s: \"%.200s\"",
+                             mmf_kind_name((mmf_kind)kind), name->text);
+}
+
+/* An open entry: in use, and what the caller asks for. */
+static int
+check_inspected(const struct mmf_entry *entry, const struct mmf_name *name,
+                uint32_t kind, const char *path)
+{
+    int rc = mmf_lock_probe(entry->fd);
+
+    if (rc < 0)
+        return mmf_error_fail("ask which processes hold %s", path);
+    if (rc == MMF_LOCK_ORPHANED)
+        return mmf_fail(MMF_E_NOT_FOUND,
+                        "no such %s any more: the last holder of \"%.200s\" has ended",
+                        mmf_kind_name((mmf_kind)kind), name->text);
+    if (rc == MMF_LOCK_BUSY)
+        return fail_no_object(name, kind); /* it is being collected */
+    return mmf_entry_check(entry, name, kind, path);
+}
+
+int
+mmf_entry_inspect(const struct mmf_name *name, uint32_t kind, char path[PATH_MAX],
+                  struct mmf_entry *entry)
+{
+    struct mmf_directory directory;
+    bool exists;
+    int rc = mmf_watch_forks();
+
+    if (rc == MMF_OK)
+        rc = mmf_directory_find(name->scope, &directory);
+    if (rc == MMF_OK)
+        rc = mmf_directory_check(&directory, &exists);
+    if (rc < 0)
+        return rc;
+    mmf_directory_file_path(&directory, name, path);
+    rc = open_to_read(path, &directory, entry);
+    switch (rc) {
+    case MMF_ENTRY_FOUND:
+        rc = check_inspected(entry, name, kind, path);
+        if (rc < 0)
+            close_entry(entry);
+        return rc;
+    case MMF_ENTRY_NOTHING:
+        return fail_no_object(name, kind);
     case MMF_ENTRY_DENIED:
         return MMF_E_ACCESS;
     case MMF_ENTRY_INVALID:

@@ -55,6 +55,22 @@ int mmf_entry_collect(const struct mmf_entry *entry, const char *path);
 int mmf_entry_check(const struct mmf_entry *entry, const struct mmf_name *name,
                     uint32_t kind, const char *path);
 
+/*
+ * Open a living object of `kind` to look at it: for reading, without becoming a holder.
+ * Its path goes to `path`. A status with mmf_fail; as mmf_store_open, but nothing is
+ * collected.
+ */
+int mmf_entry_inspect(const struct mmf_name *name, uint32_t kind, char path[PATH_MAX],
+                      struct mmf_entry *entry);
+
+/*
+ * On tmpfs an object whose pages are not delayed has its memory from the start, so that
+ * using it takes none, and cannot raise SIGBUS. MMF_E_CORRUPT, with mmf_fail: it has
+ * holes.
+ */
+int mmf_entry_check_allocated(const struct stat *status, int64_t capacity,
+                              const char *path);
+
 /* What mmf_entry_open_held finds, beside statuses. */
 enum mmf_held_answer {
     MMF_HELD = 0,         /* a process holds it; the entry is open */

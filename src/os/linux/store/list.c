@@ -211,3 +211,9 @@ mmf_os_names_visit(mmf_list_flags flags, mmf_os_visitor visitor, void *payload)
     mmf_holders_free(&holders);
     return rc;
 }
+
+bool
+mmf_os_is_own(const mmf_object_info *info)
+{
+    return info->owner == mmf_sys_geteuid();
+}

@@ -10,6 +10,7 @@
 #include "base/atomic.h"
 #include "base/invariant.h"
 #include "os/linux/sys/sys.h"
+#include "os/os.h"
 #include "shared/page/control.h"
 #include "shared/sync/word.h"
 
@@ -168,38 +169,57 @@ mmf_lock_is_self_alive(int fd, uint64_t ticket)
  * Count the locks in a range. The kernel returns the first lock it finds, not the
  * lowest: what lies below is counted by recursion. The bytes are random, so it is as
  * deep as a random search tree; what is deeper is not of our making, and cut.
+ *
+ * Each question costs the kernel time in proportion to the locks that there are, and
+ * their number is a stranger's choice: the count ends at MMF_LOCK_COUNT_MOST, or when
+ * COUNT_TIME has passed.
  */
 enum { DEEPEST_COUNT = 200 };
+#define COUNT_TIME ((int64_t)100 * 1000 * 1000)
+
+struct lock_count {
+    int fd;
+    int count;
+    int64_t deadline;
+    bool ended; /* by one of the bounds */
+};
+
+static bool
+is_over(struct lock_count *count)
+{
+    if (count->count >= MMF_LOCK_COUNT_MOST || mmf_os_now() >= count->deadline)
+        count->ended = true;
+    return count->ended;
+}
 
 static int
-count_range(int fd, int64_t start, int64_t end, int depth)
+count_range(struct lock_count *count, int64_t start, int64_t end, int depth)
 {
-    int count = 0;
-
     MMF_ASSERT(depth <= DEEPEST_COUNT);
-    while (start < end && depth < DEEPEST_COUNT) {
+    while (start < end && depth < DEEPEST_COUNT && !is_over(count)) {
         struct flock other;
-        int below;
 
-        if (get_lock(fd, F_WRLCK, start, end - start, &other) < 0)
+        if (get_lock(count->fd, F_WRLCK, start, end - start, &other) < 0)
             return -1;
         if (other.l_type == F_UNLCK)
-            return count;
-        below = count_range(fd, start, other.l_start, depth + 1);
-        if (below < 0)
-            return -1;
-        count += below;
+            return 0;
         if (!is_collector(&other))
-            count++;
+            count->count++;
+        if (count_range(count, start, other.l_start, depth + 1) < 0)
+            return -1;
         if (other.l_len == 0)
-            return count;
+            return 0;
         start = other.l_start + other.l_len;
     }
-    return count;
+    return 0;
 }
 
 int
 mmf_lock_count(int fd)
 {
-    return count_range(fd, MMF_LOCK_HOLD, MMF_LOCK_HOLD + 2 * MMF_LOCK_RANGE, 0);
+    struct lock_count count = {.fd = fd, .deadline = mmf_os_now() + COUNT_TIME};
+
+    if (count_range(&count, MMF_LOCK_HOLD, MMF_LOCK_HOLD + 2 * MMF_LOCK_RANGE, 0) < 0)
+        return -1;
+    return count.count;
 }

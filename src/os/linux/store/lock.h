@@ -62,7 +62,11 @@ int mmf_lock_self(int fd, uint64_t ticket);
 /* Whether another description has that lock; true if the system cannot say. */
 bool mmf_lock_is_self_alive(int fd, uint64_t ticket);
 
-/* How many hold the object, without this description. -1 with errno. */
+/*
+ * How many hold the object, without this description; of more than the bound, or of so
+ * many locks that counting takes too long, only some. -1 with errno.
+ */
+#define MMF_LOCK_COUNT_MOST 4096
 int mmf_lock_count(int fd);
 
 /* A number that no other process is likely to choose, 0 to MMF_LOCK_RANGE - 1. */

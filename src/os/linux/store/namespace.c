@@ -50,8 +50,12 @@ visit_record(void *payload, const struct mmf_directory_record *record)
 int
 mmf_namespace_open(const struct mmf_directory *directory)
 {
+    /* The root itself may be reached by a link: its owner is checked, not its path. */
+    int follow = directory->scope == MMF_SCOPE_GLOBAL ? 0 : O_NOFOLLOW;
+
     MMF_ASSERT(directory->path[0] == '/');
-    return mmf_sys_open(directory->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    return mmf_sys_open(directory->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow,
+                        0);
 }
 
 int

@@ -105,6 +105,7 @@ mmf_store_open(const struct mmf_name *name, uint32_t kind, bool writable,
 {
     struct mmf_backoff backoff = {0};
     struct mmf_directory directory;
+    bool exists;
     char path[PATH_MAX];
     struct opening opening = {.name = name,
                               .path = path,
@@ -116,6 +117,8 @@ mmf_store_open(const struct mmf_name *name, uint32_t kind, bool writable,
     MMF_ASSERT(name != NULL && out != NULL);
     if (rc == MMF_OK)
         rc = mmf_directory_find(name->scope, &directory);
+    if (rc == MMF_OK)
+        rc = mmf_directory_check(&directory, &exists);
     if (rc < 0)
         return rc;
     mmf_directory_file_path(&directory, name, path);

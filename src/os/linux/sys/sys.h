@@ -16,6 +16,9 @@
 #include <sys/vfs.h>
 #include <time.h>
 
+/* statfs: what <linux/magic.h> calls TMPFS_MAGIC. */
+#define MMF_TMPFS_MAGIC 0x01021994u
+
 /* Files by path and by descriptor. */
 int mmf_sys_open(const char *path, int flags, mode_t mode);
 int mmf_sys_close(int fd);

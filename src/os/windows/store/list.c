@@ -304,3 +304,11 @@ mmf_os_names_visit(mmf_list_flags flags, mmf_os_visitor visitor, void *payload)
     free(walk);
     return rc;
 }
+
+/* The kernel checks every access to a section, and its pages are there or not mapped. */
+bool
+mmf_os_is_own(const mmf_object_info *info)
+{
+    (void)info;
+    return true;
+}
