@@ -2,6 +2,7 @@
 #include "bytes.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <mmf/mmf.h>
 
@@ -36,6 +37,7 @@ bytes_open(const char *name, int for_writing, int64_t offset, int64_t length,
 {
     mmf_map_options options;
     void *first = NULL;
+    intptr_t handle;
     mmf_map *map;
 
     mmf_map_options_init(&options);
@@ -54,12 +56,34 @@ bytes_open(const char *name, int for_writing, int64_t offset, int64_t length,
         say_check(mmf_accessor_pointer(bytes->view, &first, NULL));
         bytes->at = first;
     }
+    bytes->fd = -1;
+    if (!for_writing && mmf_map_native_handle(map, &handle) == MMF_OK)
+        bytes->fd = os_open_bytes(handle);
     mmf_map_close(map);
     os_expect_cut();
 }
 
 void
+bytes_read(const struct bytes *bytes, int64_t at, void *into, size_t count)
+{
+    if (bytes->fd >= 0)
+        os_read_bytes(bytes->fd, bytes->offset + at, into, count);
+    else
+        memcpy(into, bytes->at + at, count);
+}
+
+int64_t
+bytes_zeros(const struct bytes *bytes, int64_t at)
+{
+    int64_t zeros = bytes->fd >= 0 ? os_zeros_at(bytes->fd, bytes->offset + at) : 0;
+
+    return zeros < bytes->length - at ? zeros : bytes->length - at;
+}
+
+void
 bytes_close(struct bytes *bytes)
 {
+    if (bytes->fd >= 0)
+        os_close_bytes(bytes->fd);
     mmf_accessor_close(bytes->view);
 }

@@ -75,28 +75,67 @@ print_line(int64_t offset, const unsigned char *line, size_t count, int coloured
     puts("|");
 }
 
+/* Bytes of the map, a piece at a time. */
+struct window {
+    const struct bytes *bytes;
+    int64_t at; /* of the piece in the window */
+    size_t count;
+    unsigned char piece[64 << 10];
+};
+
+static const unsigned char *
+line_at(struct window *window, int64_t at)
+{
+    int64_t left = window->bytes->length - at;
+
+    if (window->count == 0 || at < window->at ||
+        at >= window->at + (int64_t)window->count) {
+        window->at = at;
+        window->count = left < (int64_t)sizeof(window->piece) ? (size_t)left
+                                                              : sizeof(window->piece);
+        bytes_read(window->bytes, at, window->piece, window->count);
+    }
+    return window->piece + (at - window->at);
+}
+
+/* Whole lines of zeros from `at` on that need not be read. */
+static int64_t
+zero_lines(const struct window *window, int64_t at)
+{
+    if (at % (int64_t)sizeof(window->piece) != 0)
+        return 0;
+    return bytes_zeros(window->bytes, at) / DUMP_WIDTH * DUMP_WIDTH;
+}
+
 static void
 print_all(const struct bytes *bytes, int coloured, int every)
 {
-    unsigned char line[DUMP_WIDTH];
+    static const unsigned char zeros[DUMP_WIDTH];
+    static struct window window;
     unsigned char before[DUMP_WIDTH];
     int folded = 0;
 
-    for (int64_t at = 0; at < bytes->length && !ferror(stdout); at += DUMP_WIDTH) {
+    window.bytes = bytes;
+    for (int64_t at = 0; at < bytes->length && !ferror(stdout);) {
         size_t count = bytes->length - at < DUMP_WIDTH ? (size_t)(bytes->length - at)
                                                        : (size_t)DUMP_WIDTH;
+        const unsigned char *line = line_at(&window, at);
 
-        memcpy(line, bytes->at + at, count);
         if (!every && at > 0 && count == DUMP_WIDTH &&
             memcmp(line, before, DUMP_WIDTH) == 0) {
+            int64_t skipped =
+                memcmp(before, zeros, DUMP_WIDTH) == 0 ? zero_lines(&window, at) : 0;
+
             if (!folded)
                 puts("*");
             folded = 1;
+            at += skipped > 0 ? skipped : DUMP_WIDTH;
             continue;
         }
         folded = 0;
         print_line(bytes->offset + at, line, count, coloured);
         memcpy(before, line, count);
+        at += DUMP_WIDTH;
     }
     printf("%08llx\n",
            (unsigned long long)bytes->offset + (unsigned long long)bytes->length);

@@ -79,6 +79,17 @@ int64_t os_read_input(void *into, int64_t space);
 int64_t os_read_line(char **line, size_t *space);
 
 /*
+ * A map's bytes without a mapping: reading a hole through one takes memory. Open the
+ * section behind a map's handle again, without its locks; -1: only a view reads it.
+ * os_read_bytes reads all of `count`, and ends the program as os_expect_cut has it if
+ * they do not exist. os_zeros_at: so many bytes from there on are known to be zero.
+ */
+int os_open_bytes(intptr_t handle);
+void os_read_bytes(int fd, int64_t at, void *into, size_t count);
+int64_t os_zeros_at(int fd, int64_t at);
+void os_close_bytes(int fd);
+
+/*
  * From now on an access to a map's bytes that no longer exist ends the program with a
  * message and TOOL_DAMAGED.
  */

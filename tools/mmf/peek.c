@@ -2,7 +2,6 @@
 #include "commands.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "bytes.h"
 #include "say.h"
@@ -17,7 +16,7 @@ print_json(const struct value_type *type, const struct bytes *bytes)
     unsigned char value[VALUES_SIZE_MAX];
 
     for (int64_t at = 0; at < bytes->length; at += (int64_t)type->size) {
-        memcpy(value, bytes->at + at, type->size);
+        bytes_read(bytes, at, value, type->size);
         if (json_array_append_new(array, values_json(type, value)) != 0)
             say_no_memory();
     }
@@ -35,7 +34,7 @@ print_lines(const struct value_type *type, const struct bytes *bytes)
 
     for (int64_t at = 0; at < bytes->length && !ferror(stdout);
          at += (int64_t)type->size) {
-        memcpy(value, bytes->at + at, type->size);
+        bytes_read(bytes, at, value, type->size);
         type->show(value, text);
         puts(text);
     }

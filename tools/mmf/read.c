@@ -17,7 +17,7 @@
 
 enum { CHUNK = 1 << 20 };
 
-/* Copy a piece first: the map may change or be cut off while we write it. */
+/* A piece at a time: the map may change or be truncated while we write it. */
 static void
 write_raw(const struct bytes *bytes)
 {
@@ -28,7 +28,7 @@ write_raw(const struct bytes *bytes)
         size_t count =
             bytes->length - at < CHUNK ? (size_t)(bytes->length - at) : (size_t)CHUNK;
 
-        memcpy(chunk, bytes->at + at, count);
+        bytes_read(bytes, at, chunk, count);
         if (fwrite(chunk, 1, count, stdout) != count)
             return;
         at += (int64_t)count;
@@ -37,39 +37,73 @@ write_raw(const struct bytes *bytes)
     progress_end();
 }
 
+/* The window without the zeros at its end. */
 static int64_t
 length_without_zeros(const struct bytes *bytes)
 {
-    int64_t length = bytes->length;
+    static unsigned char piece[CHUNK];
+    int64_t length = 0;
 
-    while (length > 0 && bytes->at[length - 1] == 0)
-        length--;
+    for (int64_t at = bytes_zeros(bytes, 0); at < bytes->length;
+         at += bytes_zeros(bytes, at)) {
+        size_t count =
+            bytes->length - at < CHUNK ? (size_t)(bytes->length - at) : (size_t)CHUNK;
+
+        bytes_read(bytes, at, piece, count);
+        for (size_t end = count; end > 0; end--) {
+            if (piece[end - 1] != 0) {
+                length = at + (int64_t)end;
+                break;
+            }
+        }
+        at += (int64_t)count;
+        if (at >= bytes->length)
+            break;
+    }
     return length;
+}
+
+/* Write the characters of a piece, but for the last if it may go on behind it. Answers
+ * how many bytes they have. */
+static size_t
+write_characters(const unsigned char *piece, size_t count, int is_end)
+{
+    enum { LONGEST = 4 };
+    size_t at = 0;
+
+    while (at < count && (is_end || count - at >= LONGEST) && !ferror(stdout)) {
+        const unsigned char *here = piece + at;
+        size_t step = text_character(here, count - at);
+
+        if (step > 0)
+            fwrite(here, 1, step, stdout);
+        else if (*here == '\n' || *here == '\t')
+            putchar(*here);
+        else
+            printf("\\x%02x", *here);
+        at += step > 0 ? step : 1;
+    }
+    return at;
 }
 
 /* Text on a terminal: line ends and tabs stay, all else that is not text is escaped. */
 static void
 write_text(const struct bytes *bytes)
 {
+    static unsigned char piece[CHUNK];
     int64_t length = length_without_zeros(bytes);
     int64_t at = 0;
     unsigned char last = '\n';
 
     while (at < length && !ferror(stdout)) {
-        const unsigned char *here = bytes->at + at;
-        size_t step = text_character(here, (size_t)(length - at));
+        size_t count = length - at < CHUNK ? (size_t)(length - at) : (size_t)CHUNK;
+        size_t done;
 
-        last = *here;
-        if (step == 0) {
-            step = 1;
-            if (last == '\n' || last == '\t')
-                putchar(last);
-            else
-                printf("\\x%02x", last);
-        } else {
-            fwrite(here, 1, step, stdout);
-        }
-        at += (int64_t)step;
+        bytes_read(bytes, at, piece, count);
+        done = write_characters(piece, count, at + (int64_t)count == length);
+        if (done > 0)
+            last = piece[done - 1];
+        at += (int64_t)done;
     }
     if (last != '\n')
         putchar('\n');
@@ -83,11 +117,19 @@ write_text(const struct bytes *bytes)
 static void
 cut_at_zero(struct bytes *bytes)
 {
-    const unsigned char *zero =
-        bytes->length > 0 ? memchr(bytes->at, 0, (size_t)bytes->length) : NULL;
+    static unsigned char piece[CHUNK];
 
-    if (zero != NULL)
-        bytes->length = zero - bytes->at;
+    for (int64_t at = 0; at < bytes->length;) {
+        size_t count =
+            bytes->length - at < CHUNK ? (size_t)(bytes->length - at) : (size_t)CHUNK;
+        const unsigned char *zero;
+
+        bytes_read(bytes, at, piece, count);
+        zero = memchr(piece, 0, count);
+        at += zero != NULL ? zero - piece : (int64_t)count;
+        if (zero != NULL)
+            bytes->length = at;
+    }
 }
 
 static int

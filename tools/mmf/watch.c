@@ -103,7 +103,7 @@ compare(struct watch *watch, void (*report)(const struct watch *watch, int64_t a
 {
     int64_t found = 0;
 
-    memcpy(watch->now, watch->bytes.at, (size_t)watch->bytes.length);
+    bytes_read(&watch->bytes, 0, watch->now, (size_t)watch->bytes.length);
     for (int64_t i = 0; i < watch->units; i++) {
         int64_t at = i * watch->unit;
 
@@ -338,7 +338,7 @@ run(struct args *args)
     watch.seen = allocate((size_t)watch.bytes.length, 1);
     watch.now = allocate((size_t)watch.bytes.length, 1);
     watch.changed = allocate((size_t)watch.units, sizeof(*watch.changed));
-    memcpy(watch.seen, watch.bytes.at, (size_t)watch.bytes.length);
+    bytes_read(&watch.bytes, 0, watch.seen, (size_t)watch.bytes.length);
     status = os_is_terminal(stdout) && args_value(args, "lines") == NULL
                  ? watch_screen(&watch)
                  : watch_lines(&watch, most);

@@ -2,6 +2,7 @@
 #include "os.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <langinfo.h>
 #include <locale.h>
@@ -194,6 +195,49 @@ bytes_are_lost(int signal)
     (void)signal;
     (void)ignored;
     _exit(TOOL_DAMAGED);
+}
+
+int
+os_open_bytes(intptr_t handle)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", (int)handle);
+    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
+void
+os_read_bytes(int fd, int64_t at, void *into, size_t count)
+{
+    char *next = into;
+
+    while (count > 0) {
+        ssize_t done = pread(fd, next, count, (off_t)at);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            bytes_are_lost(SIGBUS);
+        next += done;
+        at += done;
+        count -= (size_t)done;
+    }
+}
+
+int64_t
+os_zeros_at(int fd, int64_t at)
+{
+    off_t data = lseek(fd, (off_t)at, SEEK_DATA);
+
+    if (data < 0)
+        return errno == ENXIO ? INT64_MAX - at : 0; /* none up to the end */
+    return data - at;
+}
+
+void
+os_close_bytes(int fd)
+{
+    close(fd);
 }
 
 void

@@ -361,3 +361,36 @@ os_expect_cut(void)
 {
     AddVectoredExceptionHandler(1, bytes_are_lost);
 }
+
+/*
+ * A section's bytes: a view is the only way to them.
+ */
+
+int
+os_open_bytes(intptr_t handle)
+{
+    (void)handle;
+    return -1;
+}
+
+void
+os_read_bytes(int fd, int64_t at, void *into, size_t count)
+{
+    (void)fd;
+    (void)at;
+    memset(into, 0, count);
+}
+
+int64_t
+os_zeros_at(int fd, int64_t at)
+{
+    (void)fd;
+    (void)at;
+    return 0;
+}
+
+void
+os_close_bytes(int fd)
+{
+    (void)fd;
+}

@@ -1,0 +1,52 @@
+"""sparse_test.py - reading what was never written takes no memory, and no time."""
+import os
+import subprocess
+import time
+
+from support import *
+
+SECOND = 1.0
+
+
+def taken():
+    return os.stat(ls()[0]["path"]).st_blocks * 512
+
+
+def quick(run):
+    """What `run` answers, which takes neither memory nor a second."""
+    before = taken()
+    begin = time.monotonic()
+    answer = run()
+    passed = time.monotonic() - begin
+    assert taken() == before, "reading took %d bytes" % (taken() - before)
+    assert passed < SECOND, "%f seconds" % passed
+    return answer
+
+
+def test_a_map_of_holes_is_read_without_taking_memory():
+    create("Log", "1G", "--delay")
+    mmf("write", "Log", "--offset", "500MiB", stdin="cat")
+    with open(os.devnull, "wb") as null:
+        quick(lambda: subprocess.check_call([*COMMAND, "read", "Log"], stdout=null))
+    lines = quick(lambda: mmf("dump", "Log").out).splitlines()
+    assert len(lines) == 6, lines
+    assert lines[2].startswith("1f400000  63 61 74 00 "), lines
+    assert lines[5] == "40000000", lines
+    part = quick(lambda: mmf("read", "Log", "--offset", "499MiB", "--length", "2MiB", raw=True))
+    assert part.out == bytes(1 << 20) + b"cat" + bytes((1 << 20) - 3)
+    assert quick(lambda: mmf("peek", "Log", "--count", "2").out) == "0\n0\n"
+    assert quick(lambda: mmf("read", "Log", "--string").out) == ""
+
+
+def test_watching_takes_no_memory():
+    create("Log", "1G", "--delay")
+    mmf("write", "Log", "--offset", "800KiB", stdin="cat")
+    before = taken()
+    watcher = start("watch", "Log", "--interval", "20ms", "--changes", "1")
+    change_until_shown(watcher, lambda: mmf("write", "Log", "--offset", "800KiB",
+                                            stdin=os.urandom(1)))
+    finish(watcher)
+    assert taken() == before, "watching took %d bytes" % (taken() - before)
+
+
+main("tool_sparse", globals())
