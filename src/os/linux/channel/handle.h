@@ -33,6 +33,7 @@ struct mmf_channel_handle {
     struct mmf_object *object; /* NULL: it inspects, from the copy of the head */
     int inspect_fd;            /* then: a lock descriptor without locks */
     void *copy;
+    uint64_t waiting;         /* and how many messages of a queue wait */
     struct mmf_mapping head;  /* its own, if not the process's: header and tables, */
     struct mmf_mapping slots; /* and the slots; or `head` has all */
     struct mmf_poll_fd poll;

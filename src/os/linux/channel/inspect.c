@@ -6,6 +6,7 @@
  * inspector is not a holder, and keeps no name alive. And what is read is bounded. The
  * head is copied by pread, which may tear a counter apart; they are statistics.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,49 +45,85 @@ is_waiting(uint64_t word)
     return state == MMF_SLOT_COMMITTED || state == MMF_SLOT_RETURNED;
 }
 
+/* Read all of it. */
+static int
+read_all(int fd, void *into, size_t count, off_t at, const char *path)
+{
+    uint8_t *next = into;
+
+    MMF_ASSERT(fd >= 0);
+    while (count > 0) {
+        ssize_t done = mmf_sys_pread(fd, next, count, at);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return mmf_error_fail("read the counters of %s", path);
+        if (done == 0)
+            return mmf_fail(MMF_E_CORRUPT, "%s has been truncated to %lld bytes", path,
+                            (long long)at);
+        next += done;
+        at += done;
+        count -= (size_t)done;
+    }
+    return MMF_OK;
+}
+
 /* Count in the `slots` slots from `first` on, which are neighbours in the file. */
-static uint64_t
-count_in_run(const struct mmf_channel_handle *handle, uint64_t first, uint64_t slots)
+static int
+count_in_run(struct mmf_channel_handle *handle, uint64_t first, uint64_t slots,
+             const char *path)
 {
     const struct mmf_ring_shape *shape = &handle->ring.shape;
     uint64_t per_read = shape->stride <= SMALL_SLOT ? PIECE / shape->stride : 1;
-    uint64_t count = 0;
     uint8_t piece[PIECE];
 
     while (slots > 0) {
         uint64_t many = slots < per_read ? slots : per_read;
-        size_t skipped = offsetof(struct mmf_slot_shared, word);
+        uint64_t skipped = offsetof(struct mmf_slot_shared, word);
         size_t length = (size_t)((many - 1) * shape->stride) + sizeof(uint64_t);
-        off_t at = (off_t)(mmf_ring_slots_offset(shape) + first * shape->stride);
+        uint64_t at = mmf_ring_slots_offset(shape) + first * shape->stride + skipped;
+        int rc = read_all(handle->inspect_fd, piece, length, (off_t)at, path);
 
-        if (mmf_sys_pread(handle->inspect_fd, piece, length, at + (off_t)skipped) !=
-            (ssize_t)length)
-            return count; /* the file was truncated */
+        if (rc < 0)
+            return rc;
         for (uint64_t i = 0; i < many; i++) {
             uint64_t word;
 
             memcpy(&word, piece + i * shape->stride, sizeof(word));
-            count += is_waiting(word);
+            handle->waiting += is_waiting(word);
         }
         first += many;
         slots -= many;
     }
-    return count;
+    return MMF_OK;
 }
 
-/* The slots before the tail, in one run or two. */
-static uint64_t
-count_waiting(void *context)
+/* A queue's waiting messages: the slots before the tail, in one run or two. */
+static int
+count_messages(struct mmf_channel_handle *handle, const char *path)
 {
-    const struct mmf_channel_handle *handle = context;
     uint64_t slots = handle->ring.shape.slots;
     uint64_t many = slots < MOST_SLOTS ? slots : MOST_SLOTS;
     uint64_t end = mmf_load_relaxed_u64(&handle->ring.shared->tail) & (slots - 1);
     uint64_t before = end < many ? end : many;
+    int rc;
 
     MMF_ASSERT(slots > 0);
-    return count_in_run(handle, end - before, before) +
-           count_in_run(handle, slots - (many - before), many - before);
+    if (!mmf_ring_is_mpmc(&handle->ring))
+        return MMF_OK;
+    rc = count_in_run(handle, end - before, before, path);
+    if (rc < 0)
+        return rc;
+    return count_in_run(handle, slots - (many - before), many - before, path);
+}
+
+static uint64_t
+count_waiting(void *context)
+{
+    const struct mmf_channel_handle *handle = context;
+
+    return handle->waiting;
 }
 
 /* Copy the head: the counters and the tables. */
@@ -95,21 +132,16 @@ read_head(struct mmf_channel_handle *handle, const struct mmf_ring_shape *shape,
           const char *path)
 {
     size_t size = (size_t)mmf_ring_slots_offset(shape);
-    ssize_t count;
+    int rc;
 
     MMF_ASSERT(handle->copy == NULL);
     handle->copy = aligned_alloc(128, size);
     if (handle->copy == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "no memory for the counters of %s", path);
-    count = mmf_sys_pread(handle->inspect_fd, handle->copy, size, 0);
-    if (count < 0)
-        return mmf_error_fail("read the counters of %s", path);
-    if ((size_t)count != size)
-        return mmf_fail(MMF_E_CORRUPT,
-                        "%s is damaged: its counters have %zu bytes, the file has %zd",
-                        path, size, count);
-    mmf_ring_attach(shape, handle->copy, handle->copy, &handle->ring);
-    return MMF_OK;
+    rc = read_all(handle->inspect_fd, handle->copy, size, 0, path);
+    if (rc == MMF_OK)
+        mmf_ring_attach(shape, handle->copy, handle->copy, &handle->ring);
+    return rc;
 }
 
 static int
@@ -128,6 +160,8 @@ read_entry(struct mmf_channel_handle *handle, const struct mmf_entry *entry,
                         mmf_kind_name((mmf_kind)entry->page.kind));
     handle->inspect_fd = entry->fd;
     rc = read_head(handle, &shape, path);
+    if (rc == MMF_OK)
+        rc = count_messages(handle, path);
     handle->ops = (struct mmf_ring_ops){
         .is_alive = is_alive, .count_waiting = count_waiting, .context = handle};
     handle->channel.ring = &handle->ring;

@@ -10,7 +10,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,7 @@ enum { PIECE = 64 << 20 };
 static int64_t
 read_number(const char *directory, const char *name)
 {
-    char path[PATH_MAX];
+    char path[1100];
     char text[64];
     uint64_t value;
 
@@ -41,6 +41,22 @@ read_number(const char *directory, const char *name)
         return INT64_MAX;
     value = strtoull(text, NULL, 10);
     return value > INT64_MAX ? INT64_MAX : (int64_t)value;
+}
+
+/* The number behind `name`, in column `column` after it; 0 if it is not there. */
+static int64_t
+find_number(const char *text, const char *name, int column)
+{
+    const char *found = strstr(text, name);
+
+    if (found == NULL)
+        return 0;
+    found += strlen(name);
+    for (int i = 1; i < column; i++) {
+        found += strspn(found, " ");
+        found += strcspn(found, " \n");
+    }
+    return (int64_t)strtoull(found, NULL, 10);
 }
 
 /* "Name:   123 kB" in bytes; -1 if it is not there. */
@@ -53,21 +69,47 @@ find_kilobytes(const char *text, const char *name)
                          : (int64_t)strtoull(found + strlen(name), NULL, 10) * 1024;
 }
 
+/*
+ * ZFS gives its cache back when memory is short, but MemAvailable does not have it.
+ * "size   4   123456" in bytes.
+ */
 static int64_t
-available_in_machine(void)
+zfs_cache(void)
+{
+    static const char path[] = "/proc/spl/kstat/zfs/arcstats";
+    char text[8192];
+    int64_t size;
+    int64_t least;
+
+    if (mmf_procfs_read(path, text, sizeof(text)) <= 0)
+        return 0;
+    size = find_number(text, "\nsize ", 2);
+    least = find_number(text, "\nc_min ", 2);
+    return size > least ? size - least : 0;
+}
+
+static int64_t
+available_in_machine(int64_t *swap)
 {
     char text[4096];
     int64_t available;
-    int64_t swap;
 
+    *swap = 0;
     if (mmf_procfs_read("/proc/meminfo", text, sizeof(text)) <= 0)
         return INT64_MAX;
     available = find_kilobytes(text, "MemAvailable:");
-    swap = find_kilobytes(text, "SwapFree:");
-    if (available < 0)
-        return INT64_MAX;
-    return available + (swap > 0 ? swap : 0);
+    *swap = find_kilobytes(text, "SwapFree:");
+    if (*swap < 0)
+        *swap = 0;
+    return available < 0 ? INT64_MAX : available + *swap;
 }
+
+/*
+ * A cgroup has left what is between its usage and its limit, what the kernel drops
+ * before it kills (clean file pages, active or not, and reclaimable slab), and what it
+ * may swap out. memory.high is no limit here: above it the kernel makes a process
+ * slower, and kills none.
+ */
 
 /* The cgroup file systems, where all systems mount them; version 2's names first. */
 struct cgroup_files {
@@ -75,77 +117,136 @@ struct cgroup_files {
     const char *mount;
     const char *limit;
     const char *usage;
-    const char *cache; /* the line of memory.stat with what can be dropped */
+    const char *dropped[3]; /* lines of memory.stat: what the kernel drops, */
+    const char *kept[2];    /* and what of it has to be written first */
+    const char *swap_limit;
+    const char *swap_usage;
+    bool swap_with_memory; /* their numbers have memory and swap in one */
 };
 
 static const struct cgroup_files cgroup_versions[] = {
-    {"0::", "/sys/fs/cgroup", "memory.max", "memory.current", "\ninactive_file "},
-    {":memory:", "/sys/fs/cgroup/memory", "memory.limit_in_bytes",
-     "memory.usage_in_bytes", "\ntotal_inactive_file "},
+    {.marker = "0::",
+     .mount = "/sys/fs/cgroup",
+     .limit = "memory.max",
+     .usage = "memory.current",
+     .dropped = {"\ninactive_file ", "\nactive_file ", "\nslab_reclaimable "},
+     .kept = {"\nfile_dirty ", "\nfile_writeback "},
+     .swap_limit = "memory.swap.max",
+     .swap_usage = "memory.swap.current"},
+    {.marker = ":memory:",
+     .mount = "/sys/fs/cgroup/memory",
+     .limit = "memory.limit_in_bytes",
+     .usage = "memory.usage_in_bytes",
+     .dropped = {"\ntotal_inactive_file ", "\ntotal_active_file "},
+     .kept = {"\ntotal_dirty ", "\ntotal_writeback "},
+     .swap_limit = "memory.memsw.limit_in_bytes",
+     .swap_usage = "memory.memsw.usage_in_bytes",
+     .swap_with_memory = true},
+};
+
+/* The group whose limit binds. */
+struct cgroup_room {
+    int64_t left;
+    int64_t limit;
+    char directory[1024];
 };
 
 static int64_t
-droppable_bytes(const char *directory, const char *marker)
+droppable_bytes(const char *directory, const struct cgroup_files *files)
 {
-    char path[PATH_MAX];
+    char path[1100];
     char text[8192];
-    const char *found;
+    int64_t bytes = 0;
 
+    text[0] = '\n'; /* every line begins behind one */
     if (snprintf(path, sizeof(path), "%s/memory.stat", directory) >=
             (int)sizeof(path) ||
-        mmf_procfs_read(path, text, sizeof(text)) <= 0)
+        mmf_procfs_read(path, text + 1, sizeof(text) - 1) <= 0)
         return 0;
-    found = strstr(text, marker);
-    return found == NULL ? 0 : (int64_t)strtoull(found + strlen(marker), NULL, 10);
+    for (size_t i = 0; i < 3 && files->dropped[i] != NULL; i++)
+        bytes += find_number(text, files->dropped[i], 1);
+    for (size_t i = 0; i < 2; i++)
+        bytes -= find_number(text, files->kept[i], 1);
+    return bytes > 0 ? bytes : 0;
 }
 
+/* What a group with `left` bytes of memory has with what it may swap out. */
 static int64_t
-available_in_group(const char *directory, const struct cgroup_files *files)
+with_swap(const char *directory, const struct cgroup_files *files, int64_t left,
+          int64_t free_swap)
+{
+    int64_t limit = read_number(directory, files->swap_limit);
+    int64_t usage = read_number(directory, files->swap_usage);
+    int64_t swap;
+
+    if (free_swap == 0 || usage == INT64_MAX)
+        return left;
+    swap = limit > usage ? limit - usage : 0;
+    if (!files->swap_with_memory)
+        return left + (swap < free_swap ? swap : free_swap);
+    return left + free_swap < swap ? left + free_swap : swap > left ? swap : left;
+}
+
+static void
+measure_group(const char *directory, const struct cgroup_files *files,
+              int64_t free_swap, struct cgroup_room *room)
 {
     int64_t limit = read_number(directory, files->limit);
-    int64_t usage;
+    int64_t usage = read_number(directory, files->usage);
     int64_t left;
 
-    if (limit == INT64_MAX)
-        return INT64_MAX;
-    usage = read_number(directory, files->usage);
-    if (usage == INT64_MAX)
-        return INT64_MAX;
+    if (limit == INT64_MAX || usage == INT64_MAX)
+        return;
     left = limit > usage ? limit - usage : 0;
-    return left > INT64_MAX / 2 ? left
-                                : left + droppable_bytes(directory, files->cache);
+    if (left > INT64_MAX / 4)
+        return; /* version 1 says so that there is no limit */
+    left = with_swap(directory, files, left, free_swap) +
+           droppable_bytes(directory, files);
+    if (left >= room->left)
+        return;
+    room->left = left;
+    room->limit = limit;
+    snprintf(room->directory, sizeof(room->directory), "%s", directory);
+}
+
+/* The path of this process's group. */
+static bool
+find_group(const struct cgroup_files *files, char *directory, size_t size)
+{
+    char groups[4096];
+    const char *line;
+    size_t length;
+
+    if (mmf_procfs_read("/proc/self/cgroup", groups, sizeof(groups)) <= 0)
+        return false;
+    line = strstr(groups, files->marker);
+    if (line == NULL)
+        return false;
+    line += strlen(files->marker);
+    length = strcspn(line, "\n");
+    if (length == 1 && line[0] == '/')
+        length = 0; /* the mount itself */
+    return snprintf(directory, size, "%s%.*s", files->mount, (int)length, line) <
+           (int)size;
 }
 
 /* The least that the process's group and those above it have left. */
-static int64_t
-available_in_cgroups(const struct cgroup_files *files)
+static void
+measure_groups(const struct cgroup_files *files, int64_t free_swap,
+               struct cgroup_room *room)
 {
-    char groups[4096];
-    char directory[PATH_MAX];
-    const char *line;
+    char directory[1024];
     size_t mount_length = strlen(files->mount);
-    size_t length;
-    int64_t least = INT64_MAX;
 
-    if (mmf_procfs_read("/proc/self/cgroup", groups, sizeof(groups)) <= 0)
-        return INT64_MAX;
-    line = strstr(groups, files->marker);
-    if (line == NULL)
-        return INT64_MAX;
-    line += strlen(files->marker);
-    length = strcspn(line, "\n");
-    if (mount_length + length >= sizeof(directory))
-        return INT64_MAX;
-    memcpy(directory, files->mount, mount_length);
-    memcpy(directory + mount_length, line, length);
-    directory[mount_length + length] = '\0';
+    room->left = INT64_MAX;
+    if (!find_group(files, directory, sizeof(directory)))
+        return;
     for (;;) {
-        int64_t left = available_in_group(directory, files);
         char *slash = strrchr(directory, '/');
 
-        least = left < least ? left : least;
+        measure_group(directory, files, free_swap, room);
         if (slash == NULL || (size_t)(slash - directory) < mount_length)
-            return least;
+            return;
         *slash = '\0';
     }
 }
@@ -165,31 +266,53 @@ check_file_size_limit(int64_t size, const char *what)
     return MMF_OK;
 }
 
+/* What the kernel itself needs for so many bytes: page tables of the page cache, and
+ * what other threads take meanwhile. At the limit it kills, so not to the last byte. */
+static int64_t
+margin_of(int64_t wanted)
+{
+    return wanted / 256 + SMALL;
+}
+
+static int
+check_cgroups(int64_t wanted, int64_t free_swap, const char *what)
+{
+    for (size_t i = 0; i < sizeof(cgroup_versions) / sizeof(cgroup_versions[0]); i++) {
+        const struct cgroup_files *files = &cgroup_versions[i];
+        struct cgroup_room room;
+
+        measure_groups(files, free_swap, &room);
+        if (room.left == INT64_MAX || wanted + margin_of(wanted) <= room.left)
+            continue;
+        return mmf_fail(
+            MMF_E_NO_MEMORY,
+            "%s: needs %" PRId64 " bytes, this process's cgroup has %" PRId64
+            " left of %" PRId64 ", with what the kernel can drop and swap: raise %s/%s",
+            what, wanted, room.left, room.limit, room.directory, files->limit);
+    }
+    return MMF_OK;
+}
+
 int
 mmf_space_check(int64_t size, int64_t wanted, const char *what)
 {
     int64_t available;
+    int64_t free_swap;
     int rc = check_file_size_limit(size, what);
 
     MMF_ASSERT(size >= 0 && wanted >= 0 && what != NULL);
     if (rc < 0 || wanted < SMALL)
         return rc;
-    available = available_in_machine();
+    available = available_in_machine(&free_swap);
+    if (wanted > available)
+        available += zfs_cache();
     if (wanted > available)
         return mmf_fail(MMF_E_NO_MEMORY,
                         "%s: needs %" PRId64 " bytes, the machine has %" PRId64
-                        " bytes of memory available",
+                        " bytes of memory available, with free swap: end other "
+                        "programs or add swap",
                         what, wanted, available);
-    for (size_t i = 0; i < sizeof(cgroup_versions) / sizeof(cgroup_versions[0]); i++) {
-        available = available_in_cgroups(&cgroup_versions[i]);
-        if (wanted > available)
-            return mmf_fail(MMF_E_NO_MEMORY,
-                            "%s: needs %" PRId64
-                            " bytes, this process's cgroup has %" PRId64
-                            " bytes left: raise its memory limit",
-                            what, wanted, available);
-    }
-    return MMF_OK;
+    return check_cgroups(wanted, free_swap, what);
 }
 
 int
@@ -214,6 +337,15 @@ mmf_space_allocate(int fd, int64_t count)
     return 0;
 }
 
+/* What makes a full file system larger. */
+static const char *
+way_out(const struct statfs *status)
+{
+    if ((uint32_t)status->f_type == MMF_TMPFS_MAGIC)
+        return "mount it larger (containers: --shm-size), or set MMF_DIR";
+    return "free space on this disk, or use another one";
+}
+
 int
 mmf_space_fail_full(int system_error, const char *directory, int64_t wanted,
                     const char *what)
@@ -221,6 +353,11 @@ mmf_space_fail_full(int system_error, const char *directory, int64_t wanted,
     struct statfs status;
 
     MMF_ASSERT(wanted >= 0 && what != NULL);
+    if (system_error == EDQUOT)
+        return mmf_fail_system(MMF_E_NO_SPACE, system_error,
+                               "%s: needs %" PRId64 " bytes, more than this user's "
+                               "quota: see quota(1)",
+                               what, wanted);
     if (directory == NULL || mmf_sys_statfs(directory, &status) < 0)
         return mmf_fail_system(MMF_E_NO_SPACE, system_error,
                                "%s: no space for %" PRId64 " bytes", what, wanted);
@@ -231,9 +368,8 @@ mmf_space_fail_full(int system_error, const char *directory, int64_t wanted,
                                what, directory);
     return mmf_fail_system(
         MMF_E_NO_SPACE, system_error,
-        "%s: %s holds %" PRIu64 " KiB, %" PRIu64 " KiB free; needs %" PRIu64
-        " KiB: mount it larger (containers: --shm-size), or set MMF_DIR",
+        "%s: %s holds %" PRIu64 " KiB, %" PRIu64 " KiB free; needs %" PRIu64 " KiB: %s",
         what, directory, (uint64_t)status.f_blocks * (uint64_t)status.f_bsize / 1024,
         (uint64_t)status.f_bavail * (uint64_t)status.f_bsize / 1024,
-        ((uint64_t)wanted + 1023) / 1024);
+        ((uint64_t)wanted + 1023) / 1024, way_out(&status));
 }
