@@ -164,6 +164,7 @@ struct mmf_os_view {
     void *base;
     int64_t length;
     int writes_back;          /* changes go to a file */
+    int64_t around[2];        /* Linux: bytes mapped before and behind it */
     struct mmf_os_view *next; /* the back end's list of the object's views */
     void *owner;
 };

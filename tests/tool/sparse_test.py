@@ -1,5 +1,7 @@
-"""sparse_test.py - reading what was never written takes no memory, and no time."""
+"""sparse_test.py - the tool beside the host: reading what was never written takes no memory
+and no time; fakeroot locks no user out."""
 import os
+import shutil
 import subprocess
 import time
 
@@ -47,6 +49,24 @@ def test_watching_takes_no_memory():
                                             stdin=os.urandom(1)))
     finish(watcher)
     assert taken() == before, "watching took %d bytes" % (taken() - before)
+
+
+def test_fakeroot_makes_no_directory_for_root():
+    """Packages are built under it: its word for a user is not the kernel's."""
+    if shutil.which("fakeroot") is None:
+        raise Skip("fakeroot is not here")
+    if os.geteuid() != 0:
+        raise Skip("another user is needed: run as root")
+    tool, more = tool_for_others()
+    root = os.environ["MMF_DIR"]
+    os.chmod(root, 0o1777)
+    done = subprocess.run(["fakeroot", tool, "create", "Cat", "4K", "--", "true"], user=2001,
+                          group=2001, extra_groups=[], env={**os.environ, **more},
+                          capture_output=True, text=True, timeout=DEADLINE, cwd="/")
+    assert done.returncode == DONE, done
+    assert os.listdir(root) == ["mmf-2001"], os.listdir(root)
+    mmf("create", "Cat", "4K", "--", "true")
+    os.rmdir(os.path.join(root, "mmf-2001"))
 
 
 main("tool_sparse", globals())

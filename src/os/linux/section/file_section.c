@@ -70,6 +70,19 @@ grow_file(const struct mmf_os_file *file, mmf_access access, int64_t length,
                           (long long)capacity);
 }
 
+/* A hole at its end: what is never written takes no room on the disk. */
+static int
+grow_sparsely(const struct mmf_os_file *file, int64_t capacity)
+{
+    int rc = mmf_space_check(capacity, 0, mmf_file_name(file));
+
+    MMF_ASSERT(file->can_write && capacity > 0);
+    if (rc < 0 || mmf_sys_ftruncate(file->fd, capacity) == 0)
+        return rc;
+    return mmf_error_fail("make %s grow to %lld bytes", mmf_file_name(file),
+                          (long long)capacity);
+}
+
 /* Check the file, and make it as long as the map; `*length` is what it had before. */
 static int
 prepare_file(const struct mmf_os_file *file, const struct mmf_os_request *request,
@@ -83,7 +96,10 @@ prepare_file(const struct mmf_os_file *file, const struct mmf_os_request *reques
         rc = check_access(file, request->access);
     if (rc < 0 || !sized || request->capacity <= *length)
         return rc;
-    rc = grow_file(file, request->access, *length, request->capacity);
+    if (request->delay_allocate && mmf_access_writes(request->access))
+        rc = grow_sparsely(file, request->capacity);
+    else
+        rc = grow_file(file, request->access, *length, request->capacity);
     *grown = rc == MMF_OK;
     return rc;
 }

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/mman.h>
 
 #include "base/fail.h"
@@ -49,16 +50,46 @@ map_object(struct mmf_object *object, int64_t offset, int64_t length, int protec
     return base == MAP_FAILED ? -1 : 0;
 }
 
+/*
+ * hugetlbfs maps and unmaps in its own pages alone, which are larger than the system's:
+ * *unit is their size; else the system's.
+ */
+static int
+find_map_unit(int fd, int64_t *unit)
+{
+    enum { HUGETLBFS = (int)0x958458f6 };
+    struct statfs system;
+    struct stat status;
+    char link[64];
+
+    *unit = mmf_os_limits().page_size;
+    if (mmf_sys_fstat(fd, &status) < 0)
+        return -1;
+    if (!S_ISREG(status.st_mode) || status.st_blksize <= *unit)
+        return 0;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    if (mmf_sys_statfs(link, &system) == 0 && (int)system.f_type == HUGETLBFS)
+        *unit = status.st_blksize;
+    return 0;
+}
+
 static int
 map_descriptor(int fd, int64_t offset, int64_t length, int protection, int flags,
                struct mmf_os_view *view)
 {
-    void *base = mmf_sys_mmap(NULL, (size_t)length, protection, flags, fd, offset);
+    int64_t unit;
+    void *base;
 
     MMF_ASSERT(fd >= 0);
+    if (find_map_unit(fd, &unit) < 0)
+        return -1;
+    view->around[0] = offset % unit;
+    view->around[1] = (unit - (offset + length) % unit) % unit;
+    base = mmf_sys_mmap(NULL, (size_t)(view->around[0] + length + view->around[1]),
+                        protection, flags, fd, offset - view->around[0]);
     if (base == MAP_FAILED)
         return -1;
-    view->base = base;
+    view->base = (uint8_t *)base + view->around[0];
     view->length = length;
     view->owner = NULL;
     return 0;
@@ -171,7 +202,8 @@ mmf_os_view_unmap(struct mmf_os_view *view)
 {
     MMF_ASSERT(view->base != NULL && view->length > 0);
     if (view->owner == NULL) {
-        mmf_sys_munmap(view->base, (size_t)view->length);
+        mmf_sys_munmap((uint8_t *)view->base - view->around[0],
+                       (size_t)(view->around[0] + view->length + view->around[1]));
         return;
     }
     mmf_process_lock();

@@ -16,6 +16,7 @@
 #include "base/invariant.h"
 #include "os/linux/sys/error.h"
 #include "os/linux/sys/fork.h"
+#include "os/linux/sys/procfs.h"
 #include "os/linux/sys/sys.h"
 #include "os/os.h"
 
@@ -98,6 +99,37 @@ check_file_system(const char *root)
     return MMF_OK;
 }
 
+/*
+ * In a user namespace whose map leaves root out (toolbox, bubblewrap, rootless podman
+ * with the host's IPC), /dev/shm seems to belong to the overflow user, as all that
+ * belongs to users who cannot be named. It is accepted if it is the root of a mounted
+ * tmpfs, and sticky: what owns a mount's root was chosen by a process that may mount in
+ * this mount namespace, and the sticky bit leaves the owner's right alone. A directory
+ * that another user has made is no mount. Without a user namespace root is seen as
+ * root, and that number is a user like others.
+ */
+static bool
+is_of_unmapped_root(const char *root, const struct stat *status)
+{
+    char path[sizeof(good_root) + 4];
+    char text[64];
+    struct statfs system;
+    struct stat parent;
+    unsigned long inner, outer, count;
+
+    if (!(status->st_mode & S_ISVTX) ||
+        mmf_procfs_read("/proc/sys/kernel/overflowuid", text, sizeof(text)) <= 0 ||
+        strtoul(text, NULL, 10) != status->st_uid ||
+        mmf_procfs_read("/proc/self/uid_map", text, sizeof(text)) <= 0 ||
+        sscanf(text, "%lu %lu %lu", &inner, &outer, &count) != 3 ||
+        (inner == 0 && outer == 0 && count >= UINT32_MAX))
+        return false;
+    snprintf(path, sizeof(path), "%s/..", root);
+    return mmf_sys_stat(path, &parent) == 0 && parent.st_dev != status->st_dev &&
+           mmf_sys_statfs(root, &system) == 0 &&
+           (uint32_t)system.f_type == MMF_TMPFS_MAGIC;
+}
+
 static int
 check_root(const char *root, uid_t user)
 {
@@ -115,7 +147,8 @@ check_root(const char *root, uid_t user)
     if (!S_ISDIR(status.st_mode))
         return mmf_fail(MMF_E_PATH_NOT_FOUND, "%s is not a directory: correct MMF_DIR",
                         root);
-    if (status.st_uid != 0 && status.st_uid != user)
+    if (status.st_uid != 0 && status.st_uid != user &&
+        !is_of_unmapped_root(root, &status))
         return mmf_fail(MMF_E_ACCESS,
                         "%s belongs to user %u, who could replace what is in it: set "
                         "MMF_DIR to a directory of your own or of root",

@@ -3,6 +3,7 @@
  */
 #include "os/linux/store/poll_fd.h"
 
+#include <errno.h>
 #include <sys/inotify.h>
 #include <sys/types.h>
 
@@ -12,6 +13,35 @@
 #include "os/linux/sys/fork.h"
 #include "os/linux/sys/sys.h"
 
+/* One errno for two limits. A descriptor that can still be had says which. */
+static int
+fail_instance(void)
+{
+    int system_error = errno;
+    int other = system_error == EMFILE ? mmf_sys_eventfd() : -1;
+
+    if (other < 0) {
+        errno = system_error;
+        return mmf_error_fail("make an inotify instance");
+    }
+    mmf_sys_close(other);
+    return mmf_fail_system(
+        MMF_E_IO, system_error,
+        "make an inotify instance: this user has as many as allowed: "
+        "raise the sysctl fs.inotify.max_user_instances");
+}
+
+static int
+fail_watch(const char *path)
+{
+    if (errno != ENOSPC)
+        return mmf_error_fail("watch %s", path);
+    return mmf_fail_system(MMF_E_IO, errno,
+                           "watch %s: this user has as many watches as allowed: raise "
+                           "the sysctl fs.inotify.max_user_watches",
+                           path);
+}
+
 static int
 open_watch(const char *path)
 {
@@ -19,11 +49,10 @@ open_watch(const char *path)
     int rc;
 
     if (fd < 0)
-        return mmf_error_fail(
-            "make an inotify instance (fs.inotify.max_user_instances)");
+        return fail_instance();
     if (mmf_sys_inotify_watch(fd, path, IN_ATTRIB | IN_CLOSE_WRITE) >= 0)
         return fd;
-    rc = mmf_error_fail("watch %s", path);
+    rc = fail_watch(path);
     mmf_sys_close(fd);
     return rc;
 }

@@ -70,7 +70,16 @@ way_out(int system_error)
 {
     switch (system_error) {
     case EMFILE:
-        return " (this process has its limit of descriptors open: raise ulimit -n)";
+        return " (this process has its limit of descriptors open: raise ulimit -n, and "
+               "the hard "
+               "limit, ulimit -Hn, if that is as low)";
+    case ENOMEM:
+        return " (no more mappings or address space: raise the sysctl "
+               "vm.max_map_count, or ulimit -v)";
+    case EDQUOT:
+        return " (this user's quota is used up: see quota(1))";
+    case ENOLCK:
+        return " (no more locks: raise ulimit -x)";
     case ENFILE:
         return " (the machine has its limit of files open: raise fs.file-max)";
     default:
