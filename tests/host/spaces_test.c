@@ -322,6 +322,40 @@ a_lack_of_instances_is_named(void **state)
     CHECK(rmdir(path) == 0);
 }
 
+/* A daemon that drops its rights before it asks for descriptors. */
+static void
+drop_rights(struct child *self, void *argument)
+{
+    mmf_event *event;
+    mmf_queue *queue;
+    int fd;
+
+    (void)self;
+    (void)argument;
+    CHECK_OK(mmf_event_create_new("E", 0, 0, NULL, &event));
+    CHECK_OK(
+        mmf_queue_create_or_open("Q", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue));
+    become_user(ALICE);
+    CHECK_FAILS(mmf_queue_fd(queue, &fd), MMF_E_IO);
+    CHECK(strstr(mmf_last_message(), "as another user") != NULL);
+    CHECK_FAILS(mmf_waitable_fd(mmf_event_waitable(event), &fd), MMF_E_IO);
+    mmf_queue_close(queue);
+    mmf_event_close(event);
+}
+
+static void
+a_descriptor_out_of_reach_is_said(void **state)
+{
+    mmf_gc_result result;
+
+    (void)state;
+    if (getuid() != 0 || !may_change_user())
+        harness_skip("another user is needed: run as root");
+    in_child(drop_rights, NULL);
+    CHECK_OK(mmf_gc(0, &result)); /* what the child might not remove */
+    CHECK_INT(result.removed, 2);
+}
+
 static void
 run_out_of_mappings(struct child *self, void *argument)
 {
@@ -331,12 +365,11 @@ run_out_of_mappings(struct child *self, void *argument)
 
     (void)self;
     (void)argument;
-    CHECK_OK(mmf_map_create_new("Cat", 8192, NULL, &map));
+    CHECK_OK(mmf_map_create_new("Cat", 4096, NULL, &map));
     for (int i = 0; i < 80000 && status == MMF_OK; i++)
-        status =
-            mmf_accessor_create(map, i % 2 * 4096, 4096, MMF_ACCESS_READ, NULL, &view);
+        status = mmf_accessor_create(map, 0, 4096, MMF_ACCESS_READ, NULL, &view);
     if (status == MMF_OK)
-        _exit(0); /* this host allows more */
+        CHECK_FAIL("more mappings than vm.max_map_count");
     CHECK_INT(status, MMF_E_NO_MEMORY);
     CHECK(strstr(mmf_last_message(), "vm.max_map_count") != NULL);
     mmf_map_close(map);
@@ -345,7 +378,13 @@ run_out_of_mappings(struct child *self, void *argument)
 static void
 a_lack_of_mappings_is_named(void **state)
 {
+    long most = 0;
+    FILE *file = fopen("/proc/sys/vm/max_map_count", "re");
+
     (void)state;
+    if (file == NULL || fscanf(file, "%ld", &most) != 1 || most > 75000)
+        harness_skip("vm.max_map_count is %ld: no test of minutes", most);
+    fclose(file);
     in_child(run_out_of_mappings, NULL);
     harness_expect_dead();
 }
@@ -356,9 +395,12 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(a_namespace_without_root_has_names), TEST(a_delayed_file_is_sparse),
-        TEST(views_on_hugetlbfs_do_not_leak),     TEST(a_lack_of_instances_is_named),
+        TEST(a_namespace_without_root_has_names),
+        TEST(a_delayed_file_is_sparse),
+        TEST(views_on_hugetlbfs_do_not_leak),
+        TEST(a_lack_of_instances_is_named),
         TEST(a_lack_of_mappings_is_named),
+        TEST(a_descriptor_out_of_reach_is_said),
     };
 
     return harness_main(argc, argv, "spaces", tests, sizeof(tests) / sizeof(tests[0]),

@@ -34,6 +34,12 @@ fail_instance(void)
 static int
 fail_watch(const char *path)
 {
+    if (errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == EPERM)
+        return mmf_fail_system(
+            MMF_E_IO, errno,
+            "watch %s: this process cannot reach it any more, after "
+            "chroot or as another user: ask for the descriptor before",
+            path);
     if (errno != ENOSPC)
         return mmf_error_fail("watch %s", path);
     return mmf_fail_system(MMF_E_IO, errno,
