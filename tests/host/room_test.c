@@ -1,5 +1,5 @@
 /*
- * room_test.c - room for a map is what the kernel would give before it kills: file cache
+ * room_test.c - the space for a map is what the kernel would give before it kills: file cache
  * is dropped, slab is reclaimed, memory is swapped out.
  *
  * Version 1 runs in a cgroup of its own. Version 2 is played: files as the kernel has

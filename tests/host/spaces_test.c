@@ -266,7 +266,7 @@ views_on_hugetlbfs_do_not_leak(void **state)
     if (before < 0 || huge_pages(0) < before + 4) {
         if (before >= 0)
             huge_pages(before - huge_pages(0));
-        harness_skip("no huge pages can be had here");
+        harness_skip("no huge pages are available here");
     }
     child_start(&child, mount_huge, NULL);
     answer = child_hear(&child);

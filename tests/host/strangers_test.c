@@ -171,7 +171,7 @@ a_sparse_queue_harms_no_lister(void **state)
 
 /* Inspecting keeps no name alive. */
 static void
-stat_for_ever(struct child *self, void *argument)
+stat_forever(struct child *self, void *argument)
 {
     mmf_channel_stats stats;
 
@@ -201,7 +201,7 @@ an_inspector_keeps_no_name_alive(void **state)
     struct child inspector;
 
     (void)state;
-    child_start(&inspector, stat_for_ever, NULL);
+    child_start(&inspector, stat_forever, NULL);
     child_expect(&inspector, 's');
     for (int i = 0; i < 100; i++) {
         struct child owner;

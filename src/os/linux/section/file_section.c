@@ -70,7 +70,7 @@ grow_file(const struct mmf_os_file *file, mmf_access access, int64_t length,
                           (long long)capacity);
 }
 
-/* A hole at its end: what is never written takes no room on the disk. */
+/* A hole at its end: what is never written takes no space on the disk. */
 static int
 grow_sparsely(const struct mmf_os_file *file, int64_t capacity)
 {
