@@ -1,7 +1,7 @@
 # talk.sh - for tests written in bash: talk to programs over pipes, as terminals would.
 #
 # Source it after check.sh; `pipes` is a directory of the test's own, `deadline` how many
-# seconds a line may take (20). The line ends of Windows are left out.
+# seconds a line may take (20). The line ends of Windows are removed.
 
 # start NAME PROGRAM [ARGUMENT...]: between two pipes.
 declare -A process input output

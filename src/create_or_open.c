@@ -51,10 +51,10 @@ mmf_create_or_open(const struct mmf_opener *opener, int *created)
         if (rc != MMF_E_EXISTS || !*created)
             return rc;
         if (backoff.deadline == 0)
-            backoff.deadline = mmf_backoff_deadline(mmf_os_now(), MMF_OS_PATIENCE_MS);
+            backoff.deadline = mmf_backoff_deadline(mmf_os_now(), MMF_OS_BACKOFF_MS);
     } while (mmf_os_pause(&backoff));
     return mmf_fail(MMF_E_BUSY, "\"%.200s\" kept being created and closed for %d ms",
-                    opener->name, MMF_OS_PATIENCE_MS);
+                    opener->name, MMF_OS_BACKOFF_MS);
 }
 
 int

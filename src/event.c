@@ -34,7 +34,7 @@ mmf_event_create_new(const char *name, int initial_state, mmf_event_mode mode,
                      const mmf_sync_options *options, mmf_event **out)
 {
     struct mmf_os_sync_request request;
-    struct mmf_waitable *handle;
+    struct mmf_waitable *handle = NULL;
     int rc = make_request(initial_state, mode, out, &request);
 
     if (rc == MMF_OK)
@@ -49,7 +49,7 @@ mmf_event_create_or_open(const char *name, int initial_state, mmf_event_mode mod
                          const mmf_sync_options *options, int *created, mmf_event **out)
 {
     struct mmf_os_sync_request request;
-    struct mmf_waitable *handle;
+    struct mmf_waitable *handle = NULL;
     int rc = make_request(initial_state, mode, out, &request);
 
     if (rc == MMF_OK)
@@ -64,7 +64,7 @@ int
 mmf_event_open_existing(const char *name, const mmf_sync_options *options,
                         mmf_event **out)
 {
-    struct mmf_waitable *handle;
+    struct mmf_waitable *handle = NULL;
     int rc = mmf_waitable_open(MMF_KIND_EVENT, name, options, out, &handle);
 
     if (rc == MMF_OK)

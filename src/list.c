@@ -88,6 +88,7 @@ copy_info(const mmf_object_info *from, mmf_object_info *to)
 {
     int rc;
 
+    MMF_ASSERT(from->name != NULL && from->path != NULL);
     *to = *from;
     to->sync = NULL;
     to->processes = NULL;
@@ -114,6 +115,7 @@ make_room(mmf_list *list)
     int32_t room = list->room == 0 ? 64 : list->room * 2;
     mmf_object_info *larger;
 
+    MMF_ASSERT(list->count <= list->room);
     if (list->count < list->room)
         return MMF_OK;
     larger = realloc(list->objects, (size_t)room * sizeof(*larger));
@@ -258,7 +260,7 @@ mmf_gc(mmf_list_flags flags, mmf_gc_result *result)
     int rc = check_flags(flags);
 
     if (rc == MMF_OK)
-        rc = mmf_os_names_reap(flags, &done);
+        rc = mmf_os_names_collect(flags, &done);
     if (rc == MMF_OK && result != NULL)
         *result = done;
     return rc;

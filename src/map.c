@@ -141,6 +141,7 @@ round_up(int64_t capacity)
 {
     int64_t unit = mmf_os_limits().capacity_unit;
 
+    MMF_ASSERT(capacity >= 1 && unit >= 1);
     return capacity > INT64_MAX - unit ? capacity : (capacity + unit - 1) / unit * unit;
 }
 
@@ -158,7 +159,7 @@ check_exact(const struct map_request *request)
         request->os.name->text, (long long)capacity, (long long)request->os.capacity);
 }
 
-/* The section and whether it is new; on failure there is none. */
+/* The section and whether it is new; on failure nothing is open. */
 static int
 find_section(struct map_request *request, const mmf_map_options *options, int *created)
 {
@@ -227,6 +228,7 @@ can_by_rights(mmf_rights rights)
 {
     uint32_t can = 0;
 
+    MMF_ASSERT(rights != 0);
     if (rights & MMF_RIGHTS_READ)
         can |= MMF_CAN_READ;
     if (rights & MMF_RIGHTS_WRITE)
@@ -381,6 +383,7 @@ map_whole(mmf_map *map, mmf_access access, struct whole_map **out)
     void *winner = NULL;
     int rc;
 
+    MMF_ASSERT(map->section != NULL);
     if (mine == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "no memory to map a map");
     mine->access = access;

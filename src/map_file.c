@@ -18,6 +18,7 @@ fit_capacity(const struct mmf_os_file *file, mmf_access access, int64_t *capacit
     int sized;
     int rc = mmf_os_file_length(file, &length, &sized);
 
+    MMF_ASSERT(file != NULL && *capacity >= 0);
     if (rc < 0)
         return rc;
     if (*capacity == 0 && length == 0)
@@ -116,6 +117,7 @@ check_file_open(const char *path, mmf_file_mode mode, mmf_access access)
 {
     bool writes = mmf_access_find(access)->can_write;
 
+    MMF_ASSERT(path != NULL && mmf_access_find(access) != NULL);
     if (path[0] == '\0')
         return mmf_fail_argument(MMF_E_INVALID, "path", "the path is empty");
     if (mode < MMF_FILE_MODE_CREATE_NEW || mode > MMF_FILE_MODE_APPEND)

@@ -141,6 +141,7 @@ mmf_map_request(const mmf_map_options *options, const struct mmf_name *name,
 {
     const struct mmf_naming naming = mmf_map_naming(options);
 
+    MMF_ASSERT(capacity >= 0);
     return (struct mmf_os_request){
         .name = name,
         .capacity = capacity,

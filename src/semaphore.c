@@ -43,7 +43,7 @@ mmf_semaphore_create_new(const char *name, int32_t initial_count, int32_t maximu
                          const mmf_sync_options *options, mmf_semaphore **out)
 {
     struct mmf_os_sync_request request;
-    struct mmf_waitable *handle;
+    struct mmf_waitable *handle = NULL;
     int rc = make_request(initial_count, maximum_count, out, &request);
 
     if (rc == MMF_OK)
@@ -59,7 +59,7 @@ mmf_semaphore_create_or_open(const char *name, int32_t initial_count,
                              int *created, mmf_semaphore **out)
 {
     struct mmf_os_sync_request request;
-    struct mmf_waitable *handle;
+    struct mmf_waitable *handle = NULL;
     int rc = make_request(initial_count, maximum_count, out, &request);
 
     if (rc == MMF_OK)
@@ -74,7 +74,7 @@ int
 mmf_semaphore_open_existing(const char *name, const mmf_sync_options *options,
                             mmf_semaphore **out)
 {
-    struct mmf_waitable *handle;
+    struct mmf_waitable *handle = NULL;
     int rc = mmf_waitable_open(MMF_KIND_SEMAPHORE, name, options, out, &handle);
 
     if (rc == MMF_OK)

@@ -8,6 +8,7 @@
 #include <mmf/sync.h>
 
 #include "base/fail.h"
+#include "base/invariant.h"
 #include "waitable.h"
 
 static int
@@ -30,6 +31,7 @@ fail_null_element(int i)
 {
     char parameter[32];
 
+    MMF_ASSERT(i >= 0);
     snprintf(parameter, sizeof(parameter), "waitHandles[%d]", i);
     return mmf_fail_argument(MMF_E_NULL, parameter, "object %d is NULL", i);
 }
@@ -80,6 +82,7 @@ mmf_wait_any(mmf_waitable *const *objects, int count, int32_t timeout_ms, int *i
 static int
 check_no_object_twice(struct mmf_os_sync *const *syncs, int count)
 {
+    MMF_ASSERT(count >= 1 && count <= MMF_WAIT_MAXIMUM);
     for (int i = 0; i < count; i++) {
         for (int j = i + 1; j < count; j++) {
             if (mmf_os_sync_is_same(syncs[i], syncs[j]))

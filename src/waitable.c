@@ -141,6 +141,7 @@ find_object(struct sync_request *request, bool may_open, int *created)
         .request = request,
         .name = request->os.name != NULL ? request->os.name->text : ""};
 
+    MMF_ASSERT(request->os.mode != 0);
     if (may_open && request->os.name != NULL)
         return mmf_create_or_open(&opener, created);
     *created = 1;
@@ -220,6 +221,7 @@ fail_open(int rc, mmf_kind kind, const char *name)
     const char *what =
         kind != MMF_KIND_UNKNOWN ? mmf_kind_name(kind) : "mutex, event or semaphore";
 
+    MMF_ASSERT(rc < 0 && name != NULL);
     if (rc == MMF_E_NOT_FOUND)
         return mmf_fail(MMF_E_NOT_FOUND, "no such %s: \"%.200s\"", what, name);
     if (rc == MMF_E_WRONG_KIND && kind == MMF_KIND_UNKNOWN)

@@ -40,6 +40,7 @@ sizes_of(size_t value_size)
 static int
 hand_over(int rc, struct mmf_channel *channel, mmf_latest **out)
 {
+    MMF_ASSERT(rc < 0 || channel != NULL);
     if (rc == MMF_OK)
         *out = (mmf_latest *)channel;
     return rc;
@@ -50,7 +51,7 @@ mmf_latest_create_new(const char *name, size_t value_size,
                       const mmf_channel_options *options, mmf_latest **out)
 {
     const struct mmf_channel_sizes sizes = sizes_of(value_size);
-    struct mmf_channel *channel;
+    struct mmf_channel *channel = NULL;
     int rc =
         mmf_channel_create_new(&latest_values, name, &sizes, options, out, &channel);
 
@@ -63,7 +64,7 @@ mmf_latest_create_or_open(const char *name, size_t value_size,
                           mmf_latest **out)
 {
     const struct mmf_channel_sizes sizes = sizes_of(value_size);
-    struct mmf_channel *channel;
+    struct mmf_channel *channel = NULL;
     int rc = mmf_channel_create_or_open(&latest_values, name, &sizes, options, created,
                                         out, &channel);
 
@@ -74,7 +75,7 @@ int
 mmf_latest_open_existing(const char *name, const mmf_channel_options *options,
                          mmf_latest **out)
 {
-    struct mmf_channel *channel;
+    struct mmf_channel *channel = NULL;
     int rc = mmf_channel_open_existing(&latest_values, name, options, out, &channel);
 
     return hand_over(rc, channel, out);
@@ -103,8 +104,10 @@ static int
 reserve(struct mmf_channel *channel, size_t length, uint8_t **place)
 {
     struct mmf_ring *ring = channel->ring;
-    enum mmf_step step = mmf_ring_reserve(ring, length, place);
+    enum mmf_step step;
 
+    MMF_ASSERT(!ring->has_reserved && length <= ring->shape.message_size);
+    step = mmf_ring_reserve(ring, length, place);
     if (step == MMF_STEP_WOULD_BLOCK) {
         mmf_channel_recover(channel, MMF_ROLE_SEND);
         step = mmf_ring_reserve(ring, length, place);
@@ -178,10 +181,11 @@ mmf_latest_send(mmf_latest *latest, const void *bytes, size_t length, uint64_t *
  * Reading.
  */
 
-/* MMF_TIMED_OUT: there is none yet. */
+/* MMF_TIMED_OUT: no value yet. */
 static int
 find_newest(mmf_latest *latest, struct mmf_ring_message *found)
 {
+    MMF_ASSERT(latest->channel.role & MMF_ROLE_RECEIVE);
     switch (mmf_ring_newest(latest->channel.ring, found)) {
     case MMF_STEP_DONE:
         return MMF_OK;
@@ -196,8 +200,9 @@ find_newest(mmf_latest *latest, struct mmf_ring_message *found)
 static void
 drain(mmf_latest *latest)
 {
+    MMF_ASSERT(latest->channel.role & MMF_ROLE_RECEIVE);
     if (latest->channel.has_fd)
-        mmf_os_channel_drain(latest->channel.os);
+        mmf_os_channel_consume(latest->channel.os);
 }
 
 static int
@@ -261,6 +266,7 @@ read_fast(mmf_latest *latest, void *buffer, size_t capacity, size_t *length,
 {
     struct mmf_ring_read seen;
 
+    MMF_ASSERT(latest->channel.ring->receiving != NULL);
     if (!mmf_ring_try_read(latest->channel.ring, &seen) ||
         seen.message.length > capacity)
         return read_general(latest, buffer, capacity, length, version);

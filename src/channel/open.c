@@ -141,6 +141,7 @@ round_up(size_t capacity)
 {
     uint64_t slots = 1;
 
+    MMF_ASSERT(capacity >= 1 && capacity <= MMF_RING_SLOTS_MAX);
     while (slots < capacity)
         slots *= 2;
     return slots;
@@ -149,6 +150,7 @@ round_up(size_t capacity)
 static uint32_t
 limit_of(const struct mmf_ring_shape *shape, int32_t asked)
 {
+    MMF_ASSERT(asked >= 0);
     if (shape->is_spsc)
         return 1;
     return asked != 0 ? (uint32_t)asked : PARTICIPANTS_DEFAULT;
@@ -195,6 +197,7 @@ fail_mismatch(const struct mmf_channel_kind *kind, const char *name, const char 
 {
     const char *text = mmf_kind_name(kind->kind);
 
+    MMF_ASSERT(found != asked);
     return mmf_fail_argument(MMF_E_MISMATCH, field,
                              "%s \"%.200s\" exists with %s %llu; %llu was asked for "
                              "(mmf_%s_open_existing takes it as it is)",
@@ -312,6 +315,7 @@ find_object(const struct mmf_channel_kind *kind, const char *name, int *created,
                                       .name = request->os.name->text};
     int rc;
 
+    MMF_ASSERT(request->os.name != NULL);
     if (created == NULL)
         return create_object(request);
     rc = mmf_create_or_open(&opener, created);
@@ -348,6 +352,7 @@ join(struct mmf_channel *channel, const char *name, int32_t replay)
 {
     struct mmf_ring *ring = channel->ring;
 
+    MMF_ASSERT((channel->role & MMF_ROLE_BOTH) != 0);
     if ((channel->role & MMF_ROLE_SEND) &&
         mmf_ring_join_sender(ring, channel->ops) != MMF_STEP_DONE)
         return fail_join(channel, name, MMF_ROLE_SEND);
@@ -370,6 +375,7 @@ static void
 fill_handle(struct mmf_os_channel *os, const mmf_channel_options *options,
             struct mmf_channel *channel)
 {
+    MMF_ASSERT(os != NULL && options->role != 0);
     channel->os = os;
     channel->ring = os->ring;
     channel->ops = os->ops;

@@ -49,15 +49,17 @@ is_fast(const mmf_queue *queue, mmf_role role, int32_t timeout_ms)
 }
 
 static MMF_NOINLINE int
-tell_receivers(const mmf_queue *queue)
+notify_receivers(const mmf_queue *queue)
 {
+    MMF_ASSERT(queue->channel.role & MMF_ROLE_SEND);
     mmf_ring_notify_receivers(queue->channel.ring, 1, queue->channel.ops);
     return MMF_OK;
 }
 
 static MMF_NOINLINE int
-tell_senders(const mmf_queue *queue)
+notify_senders(const mmf_queue *queue)
 {
+    MMF_ASSERT(queue->channel.role & MMF_ROLE_RECEIVE);
     mmf_ring_notify_senders(queue->channel.ring, 1, queue->channel.ops);
     return MMF_OK;
 }
@@ -75,6 +77,7 @@ static const struct mmf_channel_kind queues = {
 static int
 hand_over(int rc, struct mmf_channel *channel, mmf_queue **out)
 {
+    MMF_ASSERT(rc < 0 || channel != NULL);
     if (rc < 0)
         return rc;
     *out = (mmf_queue *)channel;
@@ -88,7 +91,7 @@ mmf_queue_create_new(const char *name, size_t message_size, size_t capacity,
                      mmf_queue **out)
 {
     const struct mmf_channel_sizes sizes = {message_size, capacity, overflow};
-    struct mmf_channel *channel;
+    struct mmf_channel *channel = NULL;
     int rc = mmf_channel_create_new(&queues, name, &sizes, options, out, &channel);
 
     return hand_over(rc, channel, out);
@@ -100,7 +103,7 @@ mmf_queue_create_or_open(const char *name, size_t message_size, size_t capacity,
                          int *created, mmf_queue **out)
 {
     const struct mmf_channel_sizes sizes = {message_size, capacity, overflow};
-    struct mmf_channel *channel;
+    struct mmf_channel *channel = NULL;
     int rc = mmf_channel_create_or_open(&queues, name, &sizes, options, created, out,
                                         &channel);
 
@@ -111,7 +114,7 @@ int
 mmf_queue_open_existing(const char *name, const mmf_channel_options *options,
                         mmf_queue **out)
 {
-    struct mmf_channel *channel;
+    struct mmf_channel *channel = NULL;
     int rc = mmf_channel_open_existing(&queues, name, options, out, &channel);
 
     return hand_over(rc, channel, out);
@@ -139,6 +142,7 @@ check(const mmf_queue *queue, mmf_role role)
 static inline bool
 can_reserve(const struct mmf_ring *ring, size_t length)
 {
+    MMF_ASSERT(ring->shape.is_spsc && ring->sending != NULL);
     return !ring->has_reserved && length <= ring->shape.message_size &&
            mmf_ring_spsc_has_space(ring);
 }
@@ -183,7 +187,7 @@ mmf_queue_commit(mmf_queue *queue, size_t length, uint64_t *sequence)
     if (sequence != NULL)
         *sequence = ring->reserved;
     mmf_ring_spsc_commit(ring, length);
-    return mmf_ring_has_waiting_receivers(ring) ? tell_receivers(queue) : MMF_OK;
+    return mmf_ring_has_waiting_receivers(ring) ? notify_receivers(queue) : MMF_OK;
 }
 
 int
@@ -219,7 +223,7 @@ mmf_queue_send(mmf_queue *queue, const void *bytes, size_t length, int32_t timeo
     if (sequence != NULL)
         *sequence = ring->reserved;
     mmf_ring_spsc_commit(ring, length);
-    return mmf_ring_has_waiting_receivers(ring) ? tell_receivers(queue) : MMF_OK;
+    return mmf_ring_has_waiting_receivers(ring) ? notify_receivers(queue) : MMF_OK;
 }
 
 int
@@ -246,6 +250,7 @@ wait_and_take(struct mmf_channel *channel, int32_t timeout_ms,
         channel, MMF_ROLE_RECEIVE, mmf_ring_deadline(channel->ops, timeout_ms));
     enum mmf_step step;
 
+    MMF_ASSERT((channel->role & MMF_ROLE_RECEIVE) && timeout_ms >= -1);
     do
         step = mmf_ring_take(channel->ring, message);
     while (step == MMF_STEP_WOULD_BLOCK && mmf_channel_wait_more(&wait));
@@ -293,6 +298,7 @@ take_next(mmf_queue *queue, int32_t timeout_ms, struct mmf_ring_message *message
 static inline bool
 read_next(const struct mmf_ring *ring, struct mmf_ring_message *found)
 {
+    MMF_ASSERT(ring->shape.is_spsc && ring->receiving != NULL);
     return mmf_ring_read_sizes(ring, (const void *)ring->in.slot, ring->cursor,
                                found) == MMF_STEP_DONE;
 }
@@ -327,7 +333,7 @@ take(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
 }
 
 static MMF_NOINLINE int
-look_back(const mmf_queue *queue)
+notice_producer(const mmf_queue *queue)
 {
     mmf_ring_spsc_keep_distance(queue->channel.ring);
     return MMF_OK;
@@ -344,7 +350,7 @@ take_fast(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
     mmf_channel_show(&found, message);
     mmf_ring_spsc_advance(ring);
     mmf_ring_spsc_note_taken(ring);
-    return mmf_ring_spsc_is_sample(ring) ? look_back(queue) : MMF_OK;
+    return mmf_ring_spsc_is_sample(ring) ? notice_producer(queue) : MMF_OK;
 }
 
 static MMF_NOINLINE int
@@ -423,7 +429,7 @@ release(mmf_queue *queue, const mmf_message *message)
         return mmf_fail_argument(MMF_E_NULL, "message", "message is NULL");
     if (!mmf_ring_release(queue->channel.ring, message->sequence))
         return fail_not_held(message->sequence);
-    return mmf_ring_has_waiting_senders(queue->channel.ring) ? tell_senders(queue)
+    return mmf_ring_has_waiting_senders(queue->channel.ring) ? notify_senders(queue)
                                                              : MMF_OK;
 }
 
@@ -433,7 +439,7 @@ mmf_queue_release(mmf_queue *queue, const mmf_message *message)
     if (!is_fast(queue, MMF_ROLE_RECEIVE, 0) || message == NULL ||
         !mmf_ring_spsc_release(queue->channel.ring, message->sequence))
         return release(queue, message);
-    return mmf_ring_has_waiting_senders(queue->channel.ring) ? tell_senders(queue)
+    return mmf_ring_has_waiting_senders(queue->channel.ring) ? notify_senders(queue)
                                                              : MMF_OK;
 }
 
@@ -479,6 +485,7 @@ check_order(const mmf_queue *queue)
     const struct mmf_ring *ring = queue->channel.ring;
     uint64_t next = queue->has_pending ? queue->pending.index : ring->cursor;
 
+    MMF_ASSERT(queue->channel.role & MMF_ROLE_RECEIVE);
     if (!ring->shape.is_spsc || mmf_load_relaxed_u64(&ring->shared->head) == next)
         return MMF_OK;
     return mmf_fail(MMF_E_STATE, "a queue with MMF_CHANNEL_SPSC releases in order: "
@@ -511,7 +518,7 @@ receive(mmf_queue *queue, void *buffer, size_t capacity, int32_t timeout_ms,
         memcpy(buffer, found.bytes, (size_t)found.length);
     mmf_ring_release(queue->channel.ring, found.index);
     mmf_channel_show_copy(&found, buffer, length, message);
-    return tell_senders(queue);
+    return notify_senders(queue);
 }
 
 /* The consumer has nothing in flight, and the next message is there. */
@@ -520,6 +527,7 @@ can_receive(mmf_queue *queue, int32_t timeout_ms, struct mmf_ring_message *found
 {
     struct mmf_ring *ring = queue->channel.ring;
 
+    MMF_ASSERT(ring->shape.is_spsc && !queue->has_pending);
     return mmf_load_relaxed_u64(&ring->shared->head) == ring->cursor &&
            (mmf_ring_spsc_has_message(ring) || spin_for_next(queue, timeout_ms)) &&
            read_next(ring, found);
@@ -544,7 +552,7 @@ mmf_queue_receive(mmf_queue *queue, void *buffer, size_t capacity, int32_t timeo
     if (mmf_ring_spsc_is_sample(ring))
         mmf_ring_spsc_keep_distance(ring);
     mmf_channel_show_copy(&found, buffer, length, message);
-    return mmf_ring_has_waiting_senders(ring) ? tell_senders(queue) : MMF_OK;
+    return mmf_ring_has_waiting_senders(ring) ? notify_senders(queue) : MMF_OK;
 }
 
 /*

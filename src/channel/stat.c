@@ -13,6 +13,7 @@ fill_stats(const struct mmf_ring *ring, const struct mmf_ring_ops *ops,
     const struct mmf_ring_shape *shape = &ring->shape;
     struct mmf_ring_totals totals;
 
+    MMF_ASSERT(ring != NULL && ops != NULL);
     mmf_ring_sum_up(ring, ops, &totals);
     memset(stats, 0, sizeof(*stats));
     memcpy(stats->identity, shape->identity, sizeof(stats->identity));
@@ -44,7 +45,7 @@ mmf_channel_stat_handle(struct mmf_channel *channel, mmf_channel_stats *stats)
 
 /* Which kind of channel it is, the name does not say. */
 static int
-look_at_any(const struct mmf_name *name, struct mmf_os_channel **os)
+inspect_any(const struct mmf_name *name, struct mmf_os_channel **os)
 {
     static const mmf_kind kinds[] = {MMF_KIND_QUEUE, MMF_KIND_TOPIC, MMF_KIND_LATEST};
     mmf_error before;
@@ -53,7 +54,7 @@ look_at_any(const struct mmf_name *name, struct mmf_os_channel **os)
     mmf_last_error(&before);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && rc == MMF_E_WRONG_KIND;
          i++)
-        rc = mmf_os_channel_look(name, kinds[i], os);
+        rc = mmf_os_channel_inspect(name, kinds[i], os);
     if (rc == MMF_OK)
         mmf_fail_restore(&before);
     if (rc == MMF_E_WRONG_KIND)
@@ -76,7 +77,7 @@ mmf_channel_stat(const char *name, mmf_channel_stats *stats)
         return rc;
     if (stats == NULL)
         return mmf_fail_argument(MMF_E_NULL, "stats", "stats is NULL");
-    rc = look_at_any(&parsed, &os);
+    rc = inspect_any(&parsed, &os);
     if (rc < 0)
         return rc;
     fill_stats(os->ring, os->ops, stats);

@@ -30,6 +30,7 @@ wait_for_space(struct mmf_channel *channel, size_t length, int64_t deadline,
 static int
 reserve(struct mmf_channel *channel, size_t length, int32_t timeout_ms, uint8_t **place)
 {
+    MMF_ASSERT((channel->role & MMF_ROLE_SEND) && !channel->ring->has_reserved);
     if (mmf_ring_reserve(channel->ring, length, place) == MMF_STEP_DONE)
         return MMF_OK;
     return wait_for_space(channel, length, mmf_ring_deadline(channel->ops, timeout_ms),
@@ -82,6 +83,7 @@ mmf_channel_commit(struct mmf_channel *channel, size_t length, int wake,
     struct mmf_ring *ring = channel->ring;
     int rc = check_reserved(channel);
 
+    MMF_ASSERT(channel->role & MMF_ROLE_SEND);
     if (rc < 0)
         return rc;
     if (length > channel->room)
@@ -100,6 +102,7 @@ mmf_channel_abandon(struct mmf_channel *channel)
 {
     int rc = check_reserved(channel);
 
+    MMF_ASSERT(channel->role & MMF_ROLE_SEND);
     if (rc < 0)
         return rc;
     mmf_ring_abandon(channel->ring);
@@ -171,6 +174,7 @@ send_at_once(struct mmf_ring *ring, const mmf_buffer *messages, size_t count)
 {
     size_t i;
 
+    MMF_ASSERT(!ring->has_reserved);
     for (i = 0; i < count; i++) {
         uint8_t *place;
 
@@ -183,7 +187,7 @@ send_at_once(struct mmf_ring *ring, const mmf_buffer *messages, size_t count)
 
 /* After `count` messages for one receiver each, or for all. */
 static void
-tell_receivers(const struct mmf_channel *channel, size_t count, bool wakes_all)
+notify_receivers(const struct mmf_channel *channel, size_t count, bool wakes_all)
 {
     int wake = wakes_all || count > MMF_RING_ALL ? MMF_RING_ALL : (int)count;
 
@@ -210,7 +214,7 @@ mmf_channel_send_many(struct mmf_channel *channel, const mmf_buffer *messages,
         uint8_t *place;
 
         done += more;
-        tell_receivers(channel, more, wakes_all);
+        notify_receivers(channel, more, wakes_all);
         if (done == count)
             break;
         if (deadline == 0)
@@ -220,7 +224,7 @@ mmf_channel_send_many(struct mmf_channel *channel, const mmf_buffer *messages,
             break;
         mmf_channel_put(channel->ring, place, messages[done].bytes,
                         messages[done].length, NULL);
-        tell_receivers(channel, 1, wakes_all);
+        notify_receivers(channel, 1, wakes_all);
         done++;
     }
     if (rc >= 0 || done > 0)

@@ -76,7 +76,8 @@ mmf_channel_wait_begin(struct mmf_channel *channel, mmf_role role, int64_t deadl
     wait.ring = wait_for(channel, role);
     wait.ring.deadline = deadline;
     wait.consumes = role == MMF_ROLE_RECEIVE && channel->has_fd;
-    if (wait.consumes && mmf_os_channel_drain(channel->os) && deadline == MMF_RING_POLL)
+    if (wait.consumes && mmf_os_channel_consume(channel->os) &&
+        deadline == MMF_RING_POLL)
         wait.settles_until =
             channel->ops->now(channel->ops->context) + DEATH_SETTLES_NS;
     return wait;
@@ -90,6 +91,7 @@ settle(const struct mmf_channel_wait *wait)
     mmf_atomic_u32 *doorbell = &wait->channel->ring->shared->message_doorbell;
     int64_t now = ops->now(ops->context);
 
+    MMF_ASSERT(wait->consumes && wait->settles_until != 0);
     if (now >= wait->settles_until)
         return false;
     ops->sleep(ops->context, doorbell, mmf_load_relaxed_u32(doorbell),
@@ -112,9 +114,10 @@ mmf_channel_wait_more(struct mmf_channel_wait *wait)
 int
 mmf_channel_wait_end(struct mmf_channel_wait *wait, enum mmf_step step)
 {
+    MMF_ASSERT(step != MMF_STEP_AGAIN);
     step = mmf_ring_wait_end(&wait->ring, step);
     if (step == MMF_STEP_DONE && wait->consumes)
-        mmf_os_channel_renew(wait->channel->os); /* there may be more */
+        mmf_os_channel_rearm(wait->channel->os); /* there may be more */
     return status_of(wait->channel, wait->role, step);
 }
 

@@ -126,7 +126,7 @@ options_are_checked(void **state)
     BAD_FOR_CREATING(max_receivers, -1, MMF_E_RANGE, "max_receivers");
     BAD_FOR_CREATING(max_receivers, 1025, MMF_E_RANGE, "max_receivers");
     BAD(replay, -1, MMF_E_RANGE, "replay");
-    BAD(mode, 01000, MMF_E_RANGE, "mode");
+    BAD_FOR_CREATING(mode, 01000, MMF_E_RANGE, "mode");
 #undef BAD
 #undef BAD_FOR_CREATING
     bad = good;

@@ -18,7 +18,7 @@ void *coroutine_begin(int number, void (*body)(void));
 /* Run it from where it stands, `*stack`, until it stands again: then there is that. */
 void coroutine_run(int number, void **stack);
 
-/* In the running one, whose place for its stack is the same: stand. */
+/* In the running one, whose stack has the same bounds: stand. */
 void coroutine_stand(void **stack);
 
 /* Bytes of its stack in use; 0 if `stack` is NULL. */

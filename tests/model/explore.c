@@ -17,14 +17,14 @@
 /* After a kill, sleepers that do not get on for so long are taken to sleep forever. */
 #define MOST_IDLE ((int64_t)4000000000)
 
-/* After a single kill nobody sleeps for longer who need not; and after several. */
+/* No thread sleeps longer than this without need after a single kill; after several. */
 #define MOST_LATE ((int64_t)100000000)
 #define MOST_LATE_AFTER_SEVERAL ((int64_t)1100000000)
 
 /* The clock begins far from 0, as a machine's does. */
 #define CLOCK_BEGIN ((int64_t)1000000000000)
 
-/* Sleeps up to this are no ticks: somebody else's reservation is about to end. */
+/* Sleeps up to this are no ticks: another's reservation is about to end. */
 #define NAP ((int64_t)1000000)
 
 enum status {
@@ -81,7 +81,7 @@ struct world {
     int32_t ticks_left;
     int32_t someone_died;
     int32_t reserved;
-    int64_t got_on;   /* when somebody was last seen to get on */
+    int64_t got_on;   /* when a thread was last seen to get on */
     struct spec spec; /* last: only its states in use are kept */
 };
 
@@ -349,7 +349,7 @@ begin_call(enum call_kind kind, const int *objects, int count, int number, int t
     for (int i = 0; i < count; i++)
         call->objects[i] = (uint8_t)objects[i];
     call->number = (uint8_t)number;
-    call->can_time_out = timeout >= 0;
+    call->has_timeout = timeout >= 0;
     self->is_calling = 1;
     stand_before(STEP_CALL, 0);
     self->deadline = timeout > 0 ? mmf_sync_deadline(&ops, timeout) : 0;
@@ -496,7 +496,7 @@ would_be_missed(int thread)
     return 0;
 }
 
-/* Where the clock goes next; 0: nobody waits for it. */
+/* Where the clock goes next; 0: no thread waits for it. */
 static int64_t
 next_time(void)
 {
@@ -546,7 +546,7 @@ sleepers(void)
 }
 
 /*
- * Nobody can go on but by the clock. 0: the clock does not help either: all that sleep
+ * No thread can go on but by the clock. 0: the clock does not help either: all that sleep
  * do so forever, and rightly.
  */
 static int
@@ -558,14 +558,14 @@ clock_may_help(void)
         if (thread->status != ASLEEP)
             continue;
         /* A kill can leave behind what only the clock brings to light. */
-        if (thread->call.can_time_out || thread->is_napping ||
-            (world.someone_died && spec_may_be_had(&world.spec, i)))
+        if (thread->call.has_timeout || thread->is_napping ||
+            (world.someone_died && spec_may_be_available(&world.spec, i)))
             return world.clock - world.got_on < MOST_IDLE;
     }
     return 0;
 }
 
-/* Somebody is about to do something, having begun. */
+/* A thread is about to do something, having begun. */
 static int
 is_busy(void)
 {
@@ -626,7 +626,7 @@ got_on(void)
  * follow the other.
  */
 static int
-somebody_else_reserves(int thread)
+another_reserves(int thread)
 {
     for (int i = 0; i < thread_count; i++) {
         if (i != thread && world.threads[i].call.kind == CALL_ALL)
@@ -707,22 +707,22 @@ kill_process(int thread)
     got_on();
 }
 
-/* Somebody sleeps that need not, whatever is true. */
+/* A thread sleeps that need not, whatever is true. */
 static int
-somebody_could_get_on(void)
+a_sleeper_could_get_on(void)
 {
     for (int i = 0; i < thread_count; i++) {
-        if (world.threads[i].status == ASLEEP && spec_can_be_had(&world.spec, i))
+        if (world.threads[i].status == ASLEEP && spec_is_available(&world.spec, i))
             return 1;
     }
     return 0;
 }
 
 static const char needs_tick[] =
-    "somebody sleeps, although what it waits for can be had "
-    "and nobody was killed: only the tick helps";
-static const char sleeps_for_ever[] =
-    "somebody sleeps forever, although what it waits for can be had";
+    "a thread sleeps, although what it waits for is available "
+    "and no process was killed: only the tick helps";
+static const char sleeps_forever[] =
+    "a thread sleeps forever, although what it waits for is available";
 
 /* Sleepers that the code must not leave to the clock. */
 static void
@@ -737,13 +737,13 @@ check_sleepers(const char *what)
         return;
     }
     for (int i = 0; i < thread_count; i++) {
-        if ((mask & 1u << i) && spec_can_be_had(&copy, i))
+        if ((mask & 1u << i) && spec_is_available(&copy, i))
             found(what);
     }
 }
 
 static int
-somebody_naps(void)
+a_thread_naps(void)
 {
     for (int i = 0; i < thread_count; i++) {
         if (world.threads[i].status == ASLEEP && world.threads[i].is_napping)
@@ -770,11 +770,11 @@ tick(void)
 
     if (!all_wait_for_it || !clock_may_help())
         world.ticks_left--;
-    if (all_wait_for_it && somebody_naps())
+    if (all_wait_for_it && a_thread_naps())
         counts->naps++;
     else if (all_wait_for_it && !world.someone_died)
         check_sleepers(needs_tick);
-    if (all_wait_for_it && somebody_could_get_on())
+    if (all_wait_for_it && a_sleeper_could_get_on())
         note_late(next_time() - world.got_on);
     world.clock = next_time();
     for (int i = 0; i < thread_count; i++) {
@@ -783,7 +783,7 @@ tick(void)
         if (thread->status == ASLEEP && thread->until <= world.clock)
             thread->status = READY;
         if (thread->call.kind != CALL_NONE &&
-            (!all_wait_for_it || world.someone_died) && somebody_else_reserves(i))
+            (!all_wait_for_it || world.someone_died) && another_reserves(i))
             thread->is_excused = 1;
     }
 }
@@ -799,7 +799,7 @@ check_words(void)
         if (answer == MMF_STEP_CORRUPT)
             found("a word is corrupt");
         if ((word & MMF_WORD_RESERVED) && world.shared[i].reserver == 0)
-            found("a word is reserved for nobody");
+            found("a word is reserved without a reserver");
     }
 }
 
@@ -821,7 +821,7 @@ happen(struct choice choice)
 }
 
 /*
- * The end: one who was not there looks at everything.
+ * The end: a process that was not there probes everything.
  */
 
 static void
@@ -829,7 +829,7 @@ probe_with(enum call_kind kind, const int *objects, int count)
 {
     struct mmf_sync_ref refs[MOST_OBJECTS];
     struct call call = {
-        .kind = (uint8_t)kind, .count = (uint8_t)count, .number = 1, .can_time_out = 1};
+        .kind = (uint8_t)kind, .count = (uint8_t)count, .number = 1, .has_timeout = 1};
     struct outcome outcome = {0};
     int32_t before = 0;
     int index = 0;
@@ -853,7 +853,7 @@ probe_with(enum call_kind kind, const int *objects, int count)
     outcome.status = (int16_t)rc;
     outcome.value = (int16_t)before;
     if (!spec_return(&world.spec, PROBER, outcome))
-        found("one who looks in the end does not find what must be there");
+        found("the last prober does not find what must be there");
 }
 
 /* Take what is there, then let one through, and take that. */
@@ -880,7 +880,7 @@ check_end(void)
     static struct world before;
 
     counts->ends++;
-    check_sleepers(world.someone_died ? sleeps_for_ever : needs_tick);
+    check_sleepers(world.someone_died ? sleeps_forever : needs_tick);
     if (failure != NULL)
         return;
     before = world;

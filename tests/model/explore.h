@@ -15,10 +15,10 @@
  *            helps, and so often besides as the scenario says
  *
  * The futex: value check and going to sleep are one step; for several words one step a
- * word, in order, as in futex_waitv(2). Whoever was woken by one word is still queued
+ * word, in order, as in futex_waitv(2). A thread that was woken by one word is still queued
  * at the others until it runs, and can so eat their wake-ups.
  *
- * In the end (nobody can go on) the words are dead_checked at through the same code, by a
+ * In the end (no thread can go on) the words are probed through the same code, by a
  * process that was not there before.
  */
 #ifndef MMF_TEST_MODEL_EXPLORE_H
@@ -35,8 +35,8 @@ struct scenario {
     void (*threads[MOST_THREADS])(void);
     unsigned process[MOST_THREADS]; /* threads with the same number but 0 share one */
     int kills;                      /* so many processes may be killed */
-    int ticks;                      /* so many come although nobody needs them */
-    int calm_ticks; /* ticks come when nobody can run but those who have not begun, and
+    int ticks;                      /* how many come although no thread needs them */
+    int calm_ticks; /* ticks come when no thread can run but those that have not begun, and
                        a thread begins when the ones before it sleep or have ended */
     int calm_kills; /* and kills likewise */
     int only_long;  /* not in the short run */
@@ -44,7 +44,7 @@ struct scenario {
 
 struct counts {
     struct search_counts search;
-    uint64_t ends;    /* states in which nobody goes on */
+    uint64_t ends;    /* states in which no thread goes on */
     uint64_t naps;    /* states in which only a nap behind a reservation helps */
     uint64_t excused; /* waits that timed out behind a reservation */
     int64_t latest;   /* a sleeper got on so many nanoseconds after it could have */

@@ -15,7 +15,7 @@
 
 enum {
     MOST_ALONE = 5000,   /* steps of one thread without an end of a call */
-    MOST_PROBING = 50000 /* steps of the one who looks in the end */
+    MOST_PROBING = 50000 /* steps of the prober in the end */
 };
 
 struct world world;
@@ -56,10 +56,10 @@ stand_before(const char *operation, const volatile void *address)
  * Steps.
  */
 
-/* The field's place in an entry of the tables; -1: it is in none. */
+/* The field's offset in an entry of the tables; -1: it is in no entry. */
 static int
-place_in(const struct mmf_participant_shared *table, const volatile void *address,
-         int *number)
+offset_in(const struct mmf_participant_shared *table, const volatile void *address,
+          int *number)
 {
     const volatile char *from = (const volatile char *)table;
     ptrdiff_t at = (const volatile char *)address - from;
@@ -70,23 +70,23 @@ place_in(const struct mmf_participant_shared *table, const volatile void *addres
     return (int)((size_t)at % sizeof(*table));
 }
 
-/* Nobody else can tell whether this was done before or after what others do. */
+/* No other thread can tell whether this was done before or after what others do. */
 static int
 is_own_business(const char *operation, const volatile void *address)
 {
     const struct mmf_ring *ring = &world.rings[current];
     int number;
-    int place = place_in(world.senders, address, &number);
+    int offset = offset_in(world.senders, address, &number);
 
-    if (place < 0 || (uint32_t)number != ring->sender) {
-        place = place_in(world.receivers, address, &number);
-        if (place < 0 || (uint32_t)number + MMF_RECEIVERS_FROM != ring->receiver)
+    if (offset < 0 || (uint32_t)number != ring->sender) {
+        offset = offset_in(world.receivers, address, &number);
+        if (offset < 0 || (uint32_t)number + MMF_RECEIVERS_FROM != ring->receiver)
             return 0;
     }
-    if (place == offsetof(struct mmf_participant_shared, identity))
+    if (offset == offsetof(struct mmf_participant_shared, identity))
         return 0;
     return operation[0] == 'l' ||
-           place >= (int)offsetof(struct mmf_participant_shared, sent);
+           offset >= (int)offsetof(struct mmf_participant_shared, sent);
 }
 
 static jmp_buf probe_is_stuck;
@@ -101,20 +101,20 @@ model_point(const char *operation, const volatile void *address)
         stand_before(operation, address);
 }
 
-/* Whether those who rest must look again. */
+/* Whether those that rest must try again. */
 static int
 changes_something(const struct thread *thread)
 {
     int number;
-    int place;
+    int offset;
 
     if (thread->operation[0] != 's' && thread->operation[0] != 'e' &&
         thread->operation[0] != 'a')
         return 0;
-    place = place_in(world.senders, thread->address, &number);
-    if (place < 0)
-        place = place_in(world.receivers, thread->address, &number);
-    return place < 0 || place <= (int)offsetof(struct mmf_participant_shared, cursor);
+    offset = offset_in(world.senders, thread->address, &number);
+    if (offset < 0)
+        offset = offset_in(world.receivers, thread->address, &number);
+    return offset < 0 || offset <= (int)offsetof(struct mmf_participant_shared, cursor);
 }
 
 static void
@@ -123,7 +123,7 @@ stir(int but)
     for (int i = 0; i < thread_count; i++) {
         if (i == but)
             continue;
-        world.threads[i].changed = world.threads[i].looks;
+        world.threads[i].changed = world.threads[i].tries;
         if (world.threads[i].status == RESTING)
             world.threads[i].status = READY;
     }
@@ -214,8 +214,9 @@ end_call(enum call_kind next)
     /* What is not needed any more would only make equal states look different. */
     thread->call = (uint8_t)next;
     thread->begins = 0;
-    thread->looks = 0;
+    thread->tries = 0;
     thread->changed = 0;
+    thread->was_full = 0;
     thread->message = 0;
     thread->floor = 0;
     thread->has_floor = 0;
@@ -225,12 +226,13 @@ end_call(enum call_kind next)
     got_on = 1;
 }
 
-/* Look for what is waited for; a change from now on is a reason to look again. */
+/* Try for what is waited for; a change from now on is a reason to try again. */
 static void
-begin_look(void)
+begin_attempt(void)
 {
-    self()->looks = 1;
+    self()->tries = 1;
     self()->changed = 0;
+    self()->was_full = 0;
 }
 
 /* The two halves of a message, written and read with a step between them. */
@@ -258,22 +260,22 @@ read_content(const struct mmf_ring_message *message)
 }
 
 static int
-somebody_died(void)
+a_thread_died(void)
 {
     return world.kills_left < plan->kills;
 }
 
-/* Ask after those who may hold us up; 1: somebody dead did. */
+/* Check for the dead that may block the thread; 1: a dead one did. */
 static int
-clear_up_dead(int is_sending)
+recover_dead(int is_sending)
 {
     struct mmf_ring *ring = own_ring();
     uint32_t numbers[2 * MOST_CALLERS];
     uint32_t count;
     int cleared = 0;
 
-    /* Without anybody dead the answer does not matter; a kill makes us look again. */
-    if (!somebody_died())
+    /* If none is dead the answer does not matter; a kill makes the thread try again. */
+    if (!a_thread_died())
         return 0;
     count = mmf_ring_suspects(ring, is_sending, numbers, 2 * MOST_CALLERS);
     for (uint32_t i = 0; i < count; i++) {
@@ -312,13 +314,14 @@ reserve_waiting(int waits)
     for (;;) {
         enum mmf_step answer;
 
-        begin_look();
+        begin_attempt();
         answer = mmf_ring_reserve(own_ring(), 8, &bytes);
         if (answer == MMF_STEP_DONE)
             return bytes;
         if (answer == MMF_STEP_CORRUPT)
             found("a sender finds the words corrupt");
-        if (clear_up_dead(1))
+        judge_full(current);
+        if (recover_dead(1))
             continue;
         if (!waits)
             return NULL;
@@ -412,10 +415,10 @@ take_waiting(int waits, uint64_t *index)
 
     begin_call(CALL_TAKE);
     for (;;) {
-        begin_look();
+        begin_attempt();
         if (take_once(&message))
             break;
-        if (clear_up_dead(0))
+        if (recover_dead(0))
             continue;
         if (!waits) {
             end_call(CALL_HOLD);
@@ -427,7 +430,7 @@ take_waiting(int waits, uint64_t *index)
     judge_taken(current, &message, *(const uint32_t *)(const void *)message.bytes);
     end_call(CALL_HOLD);
     if (read_content(&message) != *(const uint32_t *)(const void *)message.bytes)
-        found("a message in hand is torn");
+        found("a taken message is torn");
     return 1;
 }
 
@@ -453,7 +456,7 @@ message_of(int thread, uint64_t index)
         if (world.messages[i].holder == thread + 1 && world.messages[i].index == index)
             return (uint8_t)i;
     }
-    found("a message that nobody has is released");
+    found("a message without an owner is released");
     return 0;
 }
 
@@ -508,7 +511,7 @@ succeed(void)
     struct mmf_ring *ring = own_ring();
 
     for (;;) {
-        begin_look();
+        begin_attempt();
         for (uint32_t i = 0; i < MOST_THREADS; i++) {
             uint32_t number = i + MMF_RECEIVERS_FROM;
             struct mmf_participant_shared *entry = mmf_ring_participant(ring, number);
@@ -550,12 +553,12 @@ receive_waiting(int waits)
         enum mmf_step answer;
         uint32_t content;
 
-        begin_look();
+        begin_attempt();
         answer = mmf_ring_next(ring, &message);
         if (answer == MMF_STEP_CORRUPT)
             found("a subscriber finds the words corrupt");
         if (answer == MMF_STEP_WOULD_BLOCK) {
-            if (clear_up_dead(0))
+            if (recover_dead(0))
                 continue;
             if (!waits) {
                 end_call(CALL_NONE);
@@ -653,11 +656,11 @@ read_value(void)
 }
 
 /*
- * The end: one who was not there clears up, and takes what is left.
+ * The end: a process that was not there recovers the dead, and takes what is left.
  */
 
 static void
-clear_up_all(struct mmf_ring *ring)
+recover_all(struct mmf_ring *ring)
 {
     for (uint32_t i = 0; i < 2 * MOST_CALLERS; i++) {
         uint32_t number = i < MOST_CALLERS ? i : i - MOST_CALLERS + MMF_RECEIVERS_FROM;
@@ -719,7 +722,7 @@ count_in_hand(void)
     return in_hand;
 }
 
-/* All slots that nobody living has in hand are good for a message each. */
+/* All slots that no living thread owns are good for a message each. */
 static void
 probe_slots(struct mmf_ring *ring)
 {
@@ -839,11 +842,12 @@ check_end(void)
     counts->ends++;
     before = world;
     if (setjmp(probe_is_stuck) != 0) {
-        found("one who looks in the end does not get on");
+        found("the last prober does not get on");
+        world = before;
         return;
     }
     probe_steps = MOST_PROBING;
-    clear_up_all(&ring);
+    recover_all(&ring);
     switch (plan->kind) {
     case MMF_KIND_QUEUE:
         if (plan->is_spsc)
@@ -858,8 +862,7 @@ check_end(void)
         probe_latest(&ring);
     }
     probe_steps = 0;
-    if (failure == NULL)
-        world = before;
+    world = before;
 }
 
 /*
@@ -1015,6 +1018,7 @@ prepare_ring(int caller)
     mmf_ring_be_receiver(ring, MMF_RECEIVERS_FROM + ring->sender);
     ring->min_cursor = (first - plan->slots) & MMF_INDEX_MASK;
     ring->cursor = first;
+    ring->scanned = 0; /* nothing was skipped */
     if (plan->is_spsc) {
         mmf_ring_spsc_begin_sending(ring);
         mmf_ring_spsc_begin_taking(ring);
@@ -1056,17 +1060,17 @@ print_address(const volatile void *address)
 {
     const volatile char *at = address;
     int number;
-    int place = place_in(world.senders, address, &number);
+    int offset = offset_in(world.senders, address, &number);
     static const char *const fields[] = {"identity", "cursor",  "held", "sent",
                                          "received", "dropped", "lost", "redelivered"};
 
-    if (place >= 0) {
-        printf("%s of sender %d", fields[place / 8], number);
+    if (offset >= 0) {
+        printf("%s of sender %d", fields[offset / 8], number);
         return;
     }
-    place = place_in(world.receivers, address, &number);
-    if (place >= 0) {
-        printf("%s of receiver %d", fields[place / 8], number);
+    offset = offset_in(world.receivers, address, &number);
+    if (offset >= 0) {
+        printf("%s of receiver %d", fields[offset / 8], number);
         return;
     }
     if (at >= (char *)world.slots && at < (char *)(world.slots + MOST_SLOTS)) {
@@ -1096,8 +1100,8 @@ print_address(const volatile void *address)
 static void
 print_word(uint64_t word)
 {
-    static const char *const names[] = {"released", "reserved", "committed", "taken",
-                                        "returned", "retaken",  "?",         "?"};
+    static const char *const names[] = {"released", "reserved",    "committed", "taken",
+                                        "returned", "redelivered", "?",         "?"};
 
     if (word == 0)
         printf(" -");

@@ -3,21 +3,22 @@
  * order there is.
  *
  * As explore.h: the threads are coroutines that switch before each atomic operation of
- * src/shared/ring*.c, and between the two halves of a payload; search.h goes through the
- * states. A kill can come before every step. Not a point of its own is what no other thread can tell apart: an owner's
- * look at its own entry, and its counters, which nobody reads while it lives.
+ * src/shared/ring/, and between the two halves of a payload; search.h goes through the
+ * states. A kill can come before every step. Not a step of its own is what no other
+ * thread can tell apart: an owner's reading of its own entry, and its counters, which no
+ * other thread reads while it lives.
  *
- * A thread that got NOT_NOW, and has cleared up after all the dead that it was told of,
- * rests until another thread writes. Found, in whatever state of the others:
+ * A thread that got WOULD_BLOCK, and has recovered all the dead that block it, rests
+ * until another thread writes. Found, in whatever state of the others:
  *
- *   - a thread rests, although a message or a free slot is there to be had
+ *   - a thread rests, although a message or a free slot is available
  *   - a thread that runs alone comes back to where it was
  *   - a message is lost, taken twice, torn, out of its sender's order, or unmarked
- *     although somebody had it before
+ *     although a consumer had it before
  *   - a subscriber misses more than it is told of; a reader of the latest value gets an
- *     older one than somebody had before
- *   - in the end, when nobody goes on: one who was not there cleans up, and does not
- *     find all that must be there, or finds a slot that is good for nothing any more
+ *     older one than before
+ *   - in the end, when no thread goes on: a process that was not there recovers the dead,
+ *     and does not find all that must be there, or finds a slot that cannot be used again
  */
 #ifndef MMF_TEST_MODEL_RING_EXPLORE_H
 #define MMF_TEST_MODEL_RING_EXPLORE_H
@@ -51,7 +52,7 @@ struct scenario {
 
 struct counts {
     struct search_counts search;
-    uint64_t ends; /* states in which nobody goes on */
+    uint64_t ends; /* states in which no thread goes on */
 };
 
 /* 0: explored, nothing found. Else a schedule that shows the failure was printed. */

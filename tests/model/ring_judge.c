@@ -13,7 +13,7 @@ sender_of(uint32_t number)
 
 /* Messages of a sender are numbered from 1, so that 0 is "none yet". */
 static uint8_t
-place_of(uint32_t number)
+rank_of(uint32_t number)
 {
     return (uint8_t)(number % MOST_SENT + 1);
 }
@@ -29,7 +29,7 @@ message_named(const struct mmf_ring_message *seen, uint32_t content)
     }
     message = &world.messages[content];
     if (message->sent == NOT_SENT || message->index != seen->index) {
-        found("a message that nobody has sent");
+        found("a message that was never sent");
         return NULL;
     }
     return message;
@@ -46,21 +46,21 @@ judge_taken(int thread, const struct mmf_ring_message *seen, uint32_t content)
     if (message->released == 2)
         found("a message was taken after it was released");
     if (message->holder != 0)
-        found("a message was taken that somebody else has in hand");
+        found("a message was taken that another consumer owns");
     if (seen->redelivered && !message->may_return && !world.taker_died)
-        found("a message is marked although nobody had it before");
+        found("a message is marked although no consumer had it before");
     if (!seen->redelivered && message->was_taken)
-        found("a message is not marked although somebody had it before");
+        found("a message is not marked although a consumer had it before");
     if (!seen->redelivered && thread != PROBER &&
-        place_of(content) <= world.threads[thread].seen[sender])
+        rank_of(content) <= world.threads[thread].seen[sender])
         found("a message comes after a later one of its sender");
     if (!seen->redelivered && thread == PROBER &&
-        place_of(content) <= world.taken[sender])
+        rank_of(content) <= world.taken[sender])
         found("in the end a message comes after a later one of its sender");
     message->was_taken = 1;
     message->holder = (uint8_t)(thread + 1);
-    if (!seen->redelivered && place_of(content) > world.taken[sender])
-        world.taken[sender] = place_of(content);
+    if (!seen->redelivered && rank_of(content) > world.taken[sender])
+        world.taken[sender] = rank_of(content);
 }
 
 /* Messages with indexes between these, which a subscriber has not got. */
@@ -239,6 +239,31 @@ must_sender_wait(void)
     return 1;
 }
 
+/*
+ * Is "full" exact? A queue that drops is full if consumers have all slots in hand, and
+ * they may have taken one while they released another.
+ */
+static int
+is_full_exact(void)
+{
+    return plan->kills == 0 &&
+           (plan->kind != MMF_KIND_QUEUE || plan->overflow != MMF_OVERFLOW_DROP_OLDEST);
+}
+
+static void
+note_full(struct thread *thread)
+{
+    if (thread->call == CALL_RESERVE && is_full_exact() && must_sender_wait())
+        thread->was_full = 1;
+}
+
+void
+judge_full(int thread)
+{
+    if (is_full_exact() && !world.threads[thread].was_full)
+        found("a producer is told that there is no space, and there was all the time");
+}
+
 static int
 must_consumer_wait(int thread)
 {
@@ -272,18 +297,19 @@ void
 judge_resting(void)
 {
     for (int i = 0; i < thread_count; i++) {
-        const struct thread *thread = &world.threads[i];
+        struct thread *thread = &world.threads[i];
 
+        note_full(thread);
         if (thread->status != RESTING)
             continue;
         if (thread->is_sender_waiting) {
             if (!must_sender_wait())
-                found("a sender rests, although there is a slot to be had");
+                found("a sender rests, although a slot is available");
         } else if (plan->kind == MMF_KIND_TOPIC) {
             if (!must_subscriber_wait(i))
-                found("a subscriber rests, although there is a message to be had");
+                found("a subscriber rests, although a message is available");
         } else if (thread->call == CALL_TAKE && !must_consumer_wait(i)) {
-            found("a consumer rests, although there is a message to be had");
+            found("a consumer rests, although a message is available");
         }
     }
 }

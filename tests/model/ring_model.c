@@ -164,6 +164,23 @@ return_and_take(void)
 }
 
 static void
+send_two_and_one_or_fail(void)
+{
+    send_two();
+    send_if_not_full();
+}
+
+static void
+take_two_and_return_the_first(void)
+{
+    uint64_t first = take();
+    uint64_t second = take();
+
+    release(second);
+    return_message(first);
+}
+
+static void
 begin_and_take_one(void)
 {
     begin_late();
@@ -289,7 +306,7 @@ read_three(void)
     .kind = MMF_KIND_QUEUE, .overflow = MMF_OVERFLOW_BLOCK, .slots = (count)
 #define DROPPING(count)                                                                \
     .kind = MMF_KIND_QUEUE, .overflow = MMF_OVERFLOW_DROP_OLDEST, .slots = (count)
-#define SINGLE(count)                                                                  \
+#define SPSC(count)                                                                    \
     .kind = MMF_KIND_QUEUE, .is_spsc = 1, .overflow = MMF_OVERFLOW_BLOCK,              \
     .slots = (count)
 #define TOPIC(count)                                                                   \
@@ -335,6 +352,10 @@ static const struct scenario scenarios[] = {
     {.name = "queue of 2, full, producers do not wait",
      QUEUE(2),
      .threads = {send_three_or_fail, send_one_or_fail, poll_one}},
+    {.name = "queue of 2, hardly full, producers do not wait",
+     QUEUE(2),
+     .threads = {send_two_and_one_or_fail, send_one_or_fail,
+                 take_two_and_return_the_first}},
     {.name = "queue of 1, one killed",
      QUEUE(1),
      .threads = {send_one, send_one, take_one},
@@ -403,21 +424,21 @@ static const struct scenario scenarios[] = {
      .only_long = 1},
 
     /* One producer, one consumer. */
-    {.name = "single queue of 1", SINGLE(1), .threads = {send_three, take_three}},
-    {.name = "single queue of 2, several owned",
-     SINGLE(2),
+    {.name = "SPSC queue of 1", SPSC(1), .threads = {send_three, take_three}},
+    {.name = "SPSC queue of 2, several owned",
+     SPSC(2),
      .threads = {send_three, take_two_in_order}},
-    {.name = "single queue of 2, indexes come round, one killed",
-     SINGLE(2),
+    {.name = "SPSC queue of 2, indexes come round, one killed",
+     SPSC(2),
      .first = NEAR_WRAP,
      .threads = {send_three, take_three},
      .kills = 1},
-    {.name = "single queue of 1, both killed",
-     SINGLE(1),
+    {.name = "SPSC queue of 1, both killed",
+     SPSC(1),
      .threads = {send_three, take_three},
      .kills = 2},
-    {.name = "single queue of 4, both killed",
-     SINGLE(4),
+    {.name = "SPSC queue of 4, both killed",
+     SPSC(4),
      .threads = {send_three, take_two_in_order},
      .kills = 2},
 

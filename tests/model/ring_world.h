@@ -16,7 +16,7 @@ enum call_kind {
     CALL_COMMIT,
     CALL_ABANDON,
     CALL_TAKE,
-    CALL_HOLD, /* between calls, with messages in hand */
+    CALL_HOLD, /* between calls, with messages taken */
     CALL_RELEASE,
     CALL_RETURN,
     CALL_READ
@@ -26,11 +26,12 @@ struct thread {
     uint8_t status;
     uint8_t call;
     uint8_t begins;  /* the call's first step is to come */
-    uint8_t looks;   /* for something to take, or a slot */
-    uint8_t changed; /* somebody wrote since it began to look */
+    uint8_t tries;   /* to take a message, or a slot */
+    uint8_t changed; /* another thread wrote since it began to try */
     uint8_t sent;    /* so many messages */
     uint8_t sending; /* the number of the message, if in a send */
     uint8_t is_sender_waiting;
+    uint8_t was_full; /* at some time since it began to look */
     uint8_t has_subscribed;
     uint8_t message; /* that it releases or returns */
     uint8_t number;  /* of its entry, if it took over another's */
@@ -51,7 +52,7 @@ struct message {
     uint8_t sent;
     uint8_t was_taken;  /* a take answered it */
     uint8_t may_return; /* who had it died, or handed it on */
-    uint8_t holder;     /* thread + 1 that has it in hand */
+    uint8_t holder;     /* thread + 1 that owns it */
     uint8_t released;   /* 1: maybe, its releaser was killed; 2: yes */
     uint8_t reserved[3];
     uint64_t index;
@@ -84,7 +85,8 @@ void judge_received(int thread, const struct mmf_ring_message *message,
 void judge_read(int thread, const struct mmf_ring_message *message, uint32_t content);
 void judge_begin(int thread); /* a call makes its first step */
 void judge_kill(int thread);
-void judge_resting(void); /* in every state */
-void judge_end(void);     /* after what was left was taken */
+void judge_full(int thread); /* a producer is told so */
+void judge_resting(void);    /* in every state */
+void judge_end(void);        /* after what was left was taken */
 
 #endif

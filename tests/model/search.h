@@ -38,7 +38,7 @@ struct search_world {
     void (*restore)(void);
     int (*list_choices)(struct choice *choices);
     void (*happen)(struct choice choice);
-    int (*is_over)(void); /* nobody goes on */
+    int (*is_over)(void); /* no thread goes on */
     void (*check_end)(void);
     void (*came_back)(struct choice by); /* to a state on the way here; NULL: so what */
     void (*print_choice)(struct choice choice); /* before it happens, */

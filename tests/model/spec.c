@@ -14,7 +14,7 @@ static const struct object_plan *plan;
 static void
 init_object(const struct object_plan *from, struct spec_object *object)
 {
-    object->owner = SPEC_NOBODY;
+    object->owner = SPEC_FREE;
     if (from->kind == MMF_KIND_MUTEX && from->first > 0)
         object->owner = (int8_t)(from->first - 1);
     else if (from->kind == MMF_KIND_EVENT)
@@ -38,7 +38,7 @@ spec_begin(struct spec *spec, const struct object_plan *from)
  */
 
 static int
-is_to_be_had(const struct spec_state *state, int object, int caller)
+is_is_there(const struct spec_state *state, int object, int caller)
 {
     const struct spec_object *it = &state->objects[object];
 
@@ -88,7 +88,7 @@ release(struct spec_object *object, int caller)
     if (object->recursion > 0)
         object->recursion--;
     else
-        object->owner = SPEC_NOBODY;
+        object->owner = SPEC_FREE;
     return MMF_OK;
 }
 
@@ -97,7 +97,7 @@ abandon(struct spec_object *object, int caller)
 {
     if (object->owner != caller)
         return;
-    object->owner = SPEC_NOBODY;
+    object->owner = SPEC_FREE;
     object->recursion = 0;
     object->mark = 1;
 }
@@ -185,7 +185,7 @@ expand_any(struct spec *spec, struct spec_state state, int caller)
         int object = call->objects[i];
         struct spec_state next = state;
 
-        if (!is_to_be_had(&state, object, caller)) {
+        if (!is_is_there(&state, object, caller)) {
             next.callers[caller].seen |= (uint8_t)(1u << i);
             next.callers[caller].passed |= (uint8_t)(1u << i);
             add_state(spec, &next);
@@ -202,7 +202,7 @@ expand_any(struct spec *spec, struct spec_state state, int caller)
             add_state(spec, &next);
         }
     }
-    if (call->can_time_out && seen == (1u << call->count) - 1)
+    if (call->has_timeout && seen == (1u << call->count) - 1)
         add_after(spec, &state, caller, MMF_TIMED_OUT, 0);
 }
 
@@ -216,7 +216,7 @@ expand_doomed(struct spec *spec, struct spec_state state, int caller)
         struct spec_state next = state;
 
         if ((state.callers[caller].seen & 1u << i) ||
-            !is_to_be_had(&state, call->objects[i], caller))
+            !is_is_there(&state, call->objects[i], caller))
             continue;
         take(&next, call->objects[i], caller);
         next.callers[caller].progress = SPEC_DOOMED;
@@ -233,8 +233,8 @@ expand_all(struct spec *spec, struct spec_state state, int caller)
     int rc = MMF_OK;
 
     for (unsigned i = 0; i < call->count; i++) {
-        if (!is_to_be_had(&state, call->objects[i], caller)) {
-            if (call->can_time_out)
+        if (!is_is_there(&state, call->objects[i], caller)) {
+            if (call->has_timeout)
                 add_after(spec, &state, caller, MMF_TIMED_OUT, 0);
             return;
         }
@@ -470,36 +470,36 @@ spec_still_wait(struct spec *spec, unsigned mask)
 }
 
 static int
-can_be_had(const struct spec_state *state, const struct call *call, int caller)
+is_available(const struct spec_state *state, const struct call *call, int caller)
 {
     unsigned could = 0;
 
     for (unsigned i = 0; i < call->count; i++)
-        could += is_to_be_had(state, call->objects[i], caller) != 0;
+        could += is_is_there(state, call->objects[i], caller) != 0;
     return call->kind == CALL_ALL ? could == call->count : could > 0;
 }
 
 int
-spec_can_be_had(const struct spec *spec, int caller)
+spec_is_available(const struct spec *spec, int caller)
 {
     for (int i = 0; i < spec->count; i++) {
         const struct spec_state *state = &spec->states[i];
 
         if (state->callers[caller].progress == SPEC_BEFORE &&
-            !can_be_had(state, &spec->calls[caller], caller))
+            !is_available(state, &spec->calls[caller], caller))
             return 0;
     }
     return 1;
 }
 
 int
-spec_may_be_had(const struct spec *spec, int caller)
+spec_may_be_available(const struct spec *spec, int caller)
 {
     for (int i = 0; i < spec->count; i++) {
         const struct spec_state *state = &spec->states[i];
 
         if (state->callers[caller].progress == SPEC_BEFORE &&
-            can_be_had(state, &spec->calls[caller], caller))
+            is_available(state, &spec->calls[caller], caller))
             return 1;
     }
     return 0;
@@ -520,7 +520,7 @@ spec_print(const struct spec *spec)
                 printf("%s", object->mark ? "set" : "reset");
             else if (object->owner == SPEC_DEAD)
                 printf("of the dead");
-            else if (object->owner == SPEC_NOBODY)
+            else if (object->owner == SPEC_FREE)
                 printf("%s", object->mark ? "abandoned" : "free");
             else
                 printf("T%d+%d", object->owner + 1, object->recursion);

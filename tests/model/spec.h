@@ -4,13 +4,13 @@
  *
  * Each call takes effect at one moment between its begin and its end (Herlihy and Wing,
  * "Linearizability", 1990). A `spec` is the set of all states that the objects may be
- * in after what was seen; when none is left, nobody can have seen that.
+ * in after what was seen; when none is left, no thread can have seen that.
  *
- *   any         takes the lowest index that can be had. It looks at one object
- *               after the other: each could not be had at its own moment. It passes
+ *   any         takes the lowest index that is available. It reads one object
+ *               after the other: each was not available at its own moment. It passes
  *               over what a wait for all may be about to take.
- *   all         takes all at one moment at which all can be had, or nothing
- *   semaphore   a release answers the count before, and whether it is too much; what
+ *   all         takes all at one moment at which all are available, or nothing
+ *   semaphore   a release answers the count before, and whether it exceeds the maximum; what
  *               a wait for all has just taken may be in it until that wait is over
  *   killed      before or after its call's moment; in a wait for all it may have
  *               taken some. One other gets each of its mutexes, as abandoned.
@@ -25,7 +25,7 @@
 enum {
     MOST_OBJECTS = 3,
     MOST_THREADS = 5,
-    PROBER = MOST_THREADS, /* looks at the objects in the end */
+    PROBER = MOST_THREADS, /* probes the objects in the end */
     MOST_CALLERS = MOST_THREADS + 1,
     MOST_STATES = 1024
 };
@@ -53,8 +53,8 @@ struct call {
     uint8_t kind; /* enum call_kind */
     uint8_t count;
     uint8_t objects[MOST_OBJECTS];
-    uint8_t number;       /* for CALL_ADD */
-    uint8_t can_time_out; /* waits */
+    uint8_t number;      /* for CALL_ADD */
+    uint8_t has_timeout; /* waits */
     uint8_t reserved;
 };
 
@@ -65,13 +65,13 @@ struct outcome {
 };
 
 struct spec_object {
-    int8_t owner;      /* -1: nobody; SPEC_DEAD; or a thread */
+    int8_t owner;      /* -1: none; SPEC_DEAD; or a thread */
     uint8_t recursion; /* how often beyond the first time */
     uint8_t mark;      /* mutex: abandoned; event: signalled */
     uint8_t count;     /* semaphore */
 };
 
-enum { SPEC_NOBODY = -1, SPEC_DEAD = -2 };
+enum { SPEC_FREE = -1, SPEC_DEAD = -2 };
 
 /* How far a caller's call has come. */
 enum spec_progress {
@@ -83,7 +83,7 @@ enum spec_progress {
 
 struct spec_caller {
     uint8_t progress;
-    uint8_t seen;   /* wait for any: a bit for each object found not to be had */
+    uint8_t seen;   /* wait for any: a bit for each object found not available */
     uint8_t passed; /* likewise, or a wait for all may be about to take it */
     uint8_t reserved;
     struct outcome outcome;
@@ -97,7 +97,7 @@ struct spec_state {
 
 struct spec {
     int32_t count;
-    int32_t may_kill; /* somebody may still be killed */
+    int32_t may_kill; /* a thread may still be killed */
     uint32_t left;    /* a bit for each object in a wait for all of the dead */
     uint32_t reserved;
     struct call calls[MOST_CALLERS];
@@ -109,7 +109,7 @@ void spec_begin(struct spec *spec, const struct object_plan *plan);
 
 void spec_call(struct spec *spec, int caller, const struct call *call);
 
-/* 0 if nobody can have got this answer. */
+/* 0 if no thread can have got this answer. */
 int spec_return(struct spec *spec, int caller, struct outcome outcome);
 
 /*
@@ -125,10 +125,10 @@ void spec_kill(struct spec *spec, unsigned mask);
 int spec_still_wait(struct spec *spec, unsigned mask);
 
 /* 1 if the caller's wait could be over, whatever state of these is true. */
-int spec_can_be_had(const struct spec *spec, int caller);
+int spec_is_available(const struct spec *spec, int caller);
 
 /* 1 if it could be over in one of these states. */
-int spec_may_be_had(const struct spec *spec, int caller);
+int spec_may_be_available(const struct spec *spec, int caller);
 
 void spec_print(const struct spec *spec);
 

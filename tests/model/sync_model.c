@@ -6,7 +6,7 @@
  *                             is named in full runs even if it is for the long run
  *
  * MMF_TEST_LONG=1 runs more of them, and each of them again with one tick more, and
- * with one kill more. Then some have more states than there is room for: "stopped" says
+ * with one kill more. Then some have more states than fit: "stopped" says
  * so.
  */
 #include <stdio.h>
@@ -352,7 +352,7 @@ poll_second_and_add_to_first(void)
     add(FIRST, 1, &before);
 }
 
-/* {event, mutex}: what was taken is given back. */
+/* {event, mutex}: what was taken is released. */
 static void
 wait_any_of_event_and_mutex(void)
 {
@@ -589,7 +589,7 @@ static const struct scenario scenarios[] = {
      .calm_ticks = 1,
      .kills = 1,
      .ticks = 3},
-    {.name = "watch, a timeout while two threads of a process look",
+    {.name = "watch, a timeout while two threads of a process watch",
      .objects = {MUTEX_OF(1)},
      .threads = {do_nothing, lock_first_in_two_ticks, lock_first, lock_first,
                  lock_first},

@@ -167,7 +167,7 @@ def test_doctor_knows_an_invalid_file():
     out = mmf("doctor", "stone", status=DAMAGED).out
     assert "is not a valid mmf object" in out, out
     assert "invalid" in mmf("stat", "stone").out
-    fails(DAMAGED, "it is no mmf object and left alone", "read", "stone")
+    fails(DAMAGED, "it is not an mmf object and left alone", "read", "stone")
     os.unlink(path)
 
 

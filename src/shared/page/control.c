@@ -9,11 +9,13 @@
 #include <mmf/map.h>
 
 #include "base/fail.h"
+#include "base/invariant.h"
 #include "shared/page/file_ref.h"
 
 int64_t
 mmf_control_offset(int64_t data_size)
 {
+    MMF_ASSERT(data_size >= 0 && data_size <= MMF_CAPACITY_MAX + MMF_CONTROL_ALIGNMENT);
     return (data_size + MMF_CONTROL_ALIGNMENT - 1) / MMF_CONTROL_ALIGNMENT *
            MMF_CONTROL_ALIGNMENT;
 }
@@ -24,6 +26,10 @@ mmf_control_fill(const struct mmf_control_request *request,
 {
     size_t command_length = strlen(request->creator_command);
 
+    MMF_ASSERT(request->kind >= MMF_KIND_MAP && request->kind <= MMF_KIND_LATEST);
+    MMF_ASSERT(request->name->length >= 1 && request->name->length <= MMF_NAME_MAX);
+    MMF_ASSERT(request->capacity >= 0 && request->capacity <= MMF_CAPACITY_MAX);
+    MMF_ASSERT((request->flags & ~MMF_CONTROL_FILE_REF) == 0);
     memset(page, 0, sizeof(*page));
     memcpy(page->magic, MMF_CONTROL_MAGIC, sizeof(page->magic));
     page->layout_version = MMF_LAYOUT_VERSION;
@@ -43,13 +49,13 @@ mmf_control_fill(const struct mmf_control_request *request,
     memcpy(page->name, request->name->text, request->name->length);
 }
 
-int
+bool
 mmf_control_is_ours(const struct mmf_control_shared *page)
 {
     return memcmp(page->magic, MMF_CONTROL_MAGIC, sizeof(page->magic)) == 0;
 }
 
-static int
+static bool
 has_sound_name(const struct mmf_control_shared *page)
 {
     return page->name_length >= 1 && page->name_length <= MMF_NAME_MAX &&
@@ -57,19 +63,19 @@ has_sound_name(const struct mmf_control_shared *page)
            page->name[page->name_length] == '\0';
 }
 
-static int
+static bool
 has_sound_size(const struct mmf_control_shared *page, int64_t data_size)
 {
     if (page->kind >= MMF_KIND_MUTEX && page->kind <= MMF_KIND_SEMAPHORE)
         return page->capacity == 0 && data_size == 0; /* all is in the page */
     if (page->capacity < 1 || page->capacity > MMF_CAPACITY_MAX)
-        return 0;
+        return false;
     if (page->flags & MMF_CONTROL_FILE_REF)
         return data_size == mmf_control_offset(sizeof(struct mmf_file_ref_shared));
     return data_size == mmf_control_offset(page->capacity);
 }
 
-static int
+static bool
 has_sound_numbers(const struct mmf_control_shared *page)
 {
     return page->kind >= MMF_KIND_MAP && page->kind <= MMF_KIND_LATEST &&
@@ -113,7 +119,7 @@ mmf_control_check(const struct mmf_control_shared *page, int64_t data_size,
     return MMF_OK;
 }
 
-int
+bool
 mmf_control_has_name(const struct mmf_control_shared *page, const struct mmf_name *name)
 {
     return page->scope == (uint32_t)name->scope && page->name_length == name->length &&

@@ -3,19 +3,19 @@
  *
  * It is the last 4,096 bytes of the object's file, at the first multiple of 64 KiB that
  * is not below the capacity, so that byte 0 of the file is the caller's byte 0 and the
- * place is the same on every architecture. docs/internals/layout.md is the specification.
+ * offset is the same on every architecture. docs/internals/layout.md is the specification.
  *
  *   field      written by  when                                 read by
- *   tickets    everybody   draws a number, adds one             the drawer only
+ *   tickets    all         draw a number, add one               the drawer only
  *   state      by kind     see the kind's own table             by kind
- *   all other  creator     before the name is published; never  everybody
+ *   all other  creator     before the name is published; never  all
  *                          changes
  *
  * A process killed while it creates leaves no name; one killed later leaves the page as
  * it was, or a ticket drawn and never used, which is harmless.
  *
- * Fixed forever, so that old programs can probe, hold and reap newer objects: the
- * magic, its place, the size of the page, and the lock ranges below. The rest belongs
+ * Fixed forever, so that old programs can probe, hold and collect newer objects: the
+ * magic, its offset, the size of the page, and the lock ranges below. The rest belongs
  * to the layout version. Everything in here is input: the reader copies the page once and
  * checks the copy.
  */
@@ -23,6 +23,7 @@
 #define MMF_SHARED_PAGE_CONTROL_H
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,9 +41,9 @@
 
 /*
  * Lock ranges (open file description locks). HOLD: a write lock on a byte of it says
- * "holds the object". READERS: a read lock says the same for those who may only read
- * the file. SELF: a write lock on SELF + ticket says "this participant lives". The
- * reaper write-locks HOLD and READERS whole.
+ * "holds the object". READERS: a read lock says the same for processes that may only
+ * read the file. SELF: a write lock on SELF + ticket says "this participant lives". The
+ * collector write-locks HOLD and READERS whole.
  */
 #define MMF_LOCK_HOLD ((int64_t)1 << 61)
 #define MMF_LOCK_READERS (MMF_LOCK_HOLD + ((int64_t)1 << 60))
@@ -67,13 +68,13 @@ struct mmf_control_shared {
     uint32_t flags;
     int64_t created; /* nanoseconds since 1970, UTC */
     uint32_t creator_uid;
-    uint32_t creator_pid;     /* for people; never used to tell who lives */
+    uint32_t creator_pid;     /* for people; says nothing about what lives */
     char creator_command[16]; /* ends with NUL */
     uint32_t scope;           /* enum mmf_scope */
     uint32_t name_length;
     uint64_t tickets; /* the next ticket; changed by atomic addition only */
     uint8_t reserved[104];
-    uint8_t state[384];          /* sync objects' words */
+    uint8_t state[384];          /* sync objects' words; channels' shape */
     char name[MMF_NAME_MAX + 1]; /* without prefix; ends with NUL */
     uint8_t rest[MMF_CONTROL_SIZE - 576 - (MMF_NAME_MAX + 1)];
 };
@@ -116,8 +117,8 @@ int64_t mmf_control_offset(int64_t data_size);
 void mmf_control_fill(const struct mmf_control_request *request,
                       struct mmf_control_shared *page);
 
-/* 1 if the page begins with the magic: old and new versions agree on this alone. */
-int mmf_control_is_ours(const struct mmf_control_shared *page);
+/* The page begins with the magic: old and new versions agree on this alone. */
+bool mmf_control_is_ours(const struct mmf_control_shared *page);
 
 /*
  * Check a copied page against the file it came from: `data_size` is the file's size
@@ -129,8 +130,8 @@ int mmf_control_is_ours(const struct mmf_control_shared *page);
 int mmf_control_check(const struct mmf_control_shared *page, int64_t data_size,
                       const char *what);
 
-/* 1 if the page carries exactly this name. Call it on a checked page. */
-int mmf_control_has_name(const struct mmf_control_shared *page,
-                         const struct mmf_name *name);
+/* The page carries exactly this name. Call it on a checked page. */
+bool mmf_control_has_name(const struct mmf_control_shared *page,
+                          const struct mmf_name *name);
 
 #endif

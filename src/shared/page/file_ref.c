@@ -8,10 +8,12 @@
 #include <mmf/status.h>
 
 #include "base/fail.h"
+#include "base/invariant.h"
 
 int
 mmf_file_ref_check(const struct mmf_file_ref_shared *ref, const char *what)
 {
+    MMF_ASSERT(what != NULL);
     if (ref->path_length < 1 || ref->path_length >= MMF_FILE_PATH_MAX ||
         ref->path[0] != '/' || memchr(ref->path, '\0', ref->path_length) != NULL ||
         ref->path[ref->path_length] != '\0')

@@ -29,6 +29,7 @@ mmf_channel_page_write(struct mmf_channel_page_shared *page, uint32_t kind,
 {
     void *ring = (uint8_t *)page + MMF_CHANNEL_RING_AT;
 
+    MMF_ASSERT(kind == (uint32_t)shape->kind);
     page->layout_version = MMF_LAYOUT_VERSION;
     page->kind = kind;
     page->creator_pid = creator_pid;

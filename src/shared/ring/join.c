@@ -25,6 +25,7 @@ static void
 reset_entry(const struct mmf_ring *ring, struct mmf_participant_shared *entry,
             bool is_receiver)
 {
+    MMF_ASSERT(entry >= ring->senders);
     mmf_store_relaxed_u64(&entry->cursor, find_begin(ring, is_receiver));
     mmf_store_relaxed_u64(&entry->held, 0);
     mmf_store_relaxed_u64(&entry->sent, 0);
@@ -94,6 +95,7 @@ mmf_ring_join_sender(struct mmf_ring *ring, const struct mmf_ring_ops *ops)
         return MMF_STEP_WOULD_BLOCK;
     mmf_ring_be_sender(ring, number);
     mmf_store_relaxed_u64(&ring->shared->senders_ever, 1);
+    MMF_ASSERT(ring->sending != NULL && !ring->has_reserved);
     if (ring->shape.is_spsc) {
         repair_tail(ring);
         mmf_ring_spsc_begin_sending(ring);

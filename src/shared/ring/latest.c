@@ -47,7 +47,7 @@ scan_slots(const struct mmf_ring *ring, uint64_t *index)
     return found;
 }
 
-/* Down from the tail, to the first value in its slot. False: there is none. */
+/* Down from the tail, to the first value in its slot. False: no slot has one. */
 static bool
 scan_below_tail(const struct mmf_ring *ring, uint64_t *index)
 {

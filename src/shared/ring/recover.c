@@ -29,6 +29,7 @@ mmf_ring_suspects(const struct mmf_ring *ring, bool sending, uint32_t *numbers,
     uint32_t senders = ring->shape.max_senders;
     uint32_t found = 0;
 
+    MMF_ASSERT(most > 0);
     for (uint32_t i = 0; i < senders + ring->shape.max_receivers && found < most; i++) {
         bool is_receiver = i >= senders;
         uint32_t number = is_receiver ? i - senders + MMF_RECEIVERS_FROM : i;
@@ -56,6 +57,7 @@ mmf_ring_return_word(const struct mmf_ring *ring, uint64_t word)
     mmf_atomic_u64 *slot_word = &mmf_ring_slot(ring, mmf_word_index(word))->word;
     uint64_t returned = mmf_word_with(word, MMF_NO_PARTICIPANT, MMF_SLOT_RETURNED);
 
+    MMF_ASSERT(!ring->shape.is_spsc);
     mmf_add_release_u64(&ring->shared->return_epoch, RETURN_BEGINS);
     mmf_exchange_if_u64(slot_word, &word, mmf_word_count_up(returned));
     mmf_add_release_u64(&ring->shared->return_epoch, RETURN_ENDS);
@@ -79,6 +81,7 @@ recover_slot(const struct mmf_ring *ring, uint64_t index, uint32_t number,
     mmf_atomic_u64 *slot_word = &mmf_ring_slot(ring, index)->word;
     uint64_t word = mmf_load_acquire_u64(slot_word);
 
+    MMF_ASSERT(index < ring->shape.slots && identity != 0);
     if (mmf_word_participant(word) != number || !mmf_word_is_owned(word))
         return;
     /* The number is still the dead one's, so the word, read before, is too. */

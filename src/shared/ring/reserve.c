@@ -57,7 +57,9 @@ mmf_ring_name_claim(const struct mmf_ring *ring, uint32_t number)
 {
     uint64_t tail = mmf_ring_tail(ring);
 
-    if (tail >> MMF_CLAIMANT_SHIFT == (uint64_t)number + 1)
+    MMF_ASSERT(!ring->shape.is_spsc);
+    if (tail >> MMF_CLAIMANT_SHIFT == (uint64_t)number + 1 &&
+        number < ring->shape.max_senders)
         name_last(ring, tail);
 }
 
@@ -87,7 +89,7 @@ is_waiting(const struct mmf_ring *ring, uint64_t word)
 
 /*
  * The slot is owned, or has a latest value's newest, which must stay until there is a
- * newer one. `newest`: NULL if there is none.
+ * newer one. `newest`: NULL if no value is committed.
  */
 static bool
 must_stay(const struct mmf_ring *ring, uint64_t word, const uint64_t *newest)
@@ -128,6 +130,7 @@ move_tail(const struct mmf_ring *ring, uint64_t tail, uint64_t claimant)
 static enum mmf_step
 skip(const struct mmf_ring *ring, uint64_t tail)
 {
+    MMF_ASSERT(ring->shape.slots > 1);
     mmf_add_release_u64(&ring->shared->skips_begun, 1);
     move_tail(ring, tail, 0);
     mmf_add_release_u64(&ring->shared->skips_done, 1);
@@ -221,6 +224,7 @@ note_full(const struct mmf_ring *ring, enum mmf_step step)
 static void
 begin_overwriting(const struct mmf_ring *ring)
 {
+    MMF_ASSERT(ring->has_reserved && !ring->shape.is_spsc);
     if (ring->shape.kind != MMF_KIND_QUEUE)
         mmf_store_relaxed_u64(
             &mmf_ring_slot(ring, ring->reserved)->word,
@@ -268,6 +272,7 @@ mmf_ring_commit(struct mmf_ring *ring, uint64_t length)
         mmf_ring_spsc_commit(ring, length);
         return;
     }
+    MMF_ASSERT(ring->sending == &ring->senders[ring->sender]);
     mmf_slot_write_sizes(slot, length, ring->reserved_offset);
     /* pairs with the acquire before it is taken or read */
     mmf_store_release_u64(

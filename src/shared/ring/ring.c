@@ -8,6 +8,7 @@
 uint64_t
 mmf_ring_stride(uint64_t message_size)
 {
+    MMF_ASSERT(message_size >= 1);
     if (message_size <= MMF_SLOT_SHORT)
         return sizeof(struct mmf_slot_shared);
     /* The line and the payload's first one come in one pair. */
@@ -17,6 +18,7 @@ mmf_ring_stride(uint64_t message_size)
 void
 mmf_ring_init(struct mmf_ring_shared *shared, uint64_t first)
 {
+    MMF_ASSERT((first & MMF_INDEX_MASK) == first);
     mmf_store_relaxed_u64(&shared->tail, first & MMF_INDEX_MASK);
     mmf_store_relaxed_u64(&shared->head, first & MMF_INDEX_MASK);
     mmf_store_relaxed_u64(&shared->taken, first & MMF_INDEX_MASK);

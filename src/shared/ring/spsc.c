@@ -15,6 +15,7 @@ mmf_ring_spsc_begin_sending(struct mmf_ring *ring)
 {
     uint64_t tail = mmf_load_relaxed_u64(&ring->shared->tail) & MMF_INDEX_MASK;
 
+    MMF_ASSERT(ring->shape.is_spsc && !ring->has_reserved);
     ring->reserved = tail;
     ring->out = (struct mmf_ring_side){
         .slot = (void *)mmf_ring_slot(ring, tail), .waited = tail, .next = tail};
@@ -25,6 +26,7 @@ mmf_ring_spsc_begin_taking(struct mmf_ring *ring)
 {
     uint64_t head = mmf_load_acquire_u64(&ring->shared->head) & MMF_INDEX_MASK;
 
+    MMF_ASSERT(ring->shape.is_spsc);
     ring->cursor = head;
     ring->redelivered_until = mmf_load_relaxed_u64(&ring->shared->taken);
     ring->in = (struct mmf_ring_side){.slot = (void *)mmf_ring_slot(ring, head),
@@ -39,6 +41,7 @@ mmf_ring_spsc_find_space(struct mmf_ring *ring)
     int64_t used = mmf_index_difference(ring->out.next, head);
     int64_t slots = (int64_t)ring->shape.slots;
 
+    MMF_ASSERT(ring->out.ahead == 0);
     ring->out.ahead = used < 0 ? slots : used < slots ? slots - used : 0;
     return ring->out.ahead != 0;
 }
@@ -54,6 +57,7 @@ mmf_ring_spsc_keep_distance(struct mmf_ring *ring)
     uint64_t cursor = ring->cursor;
     int64_t depth = mmf_index_difference(mmf_ring_tail(ring), cursor);
 
+    MMF_ASSERT(mmf_ring_spsc_is_sample(ring));
     if ((cursor & MMF_DEPTH_SAMPLES) == 0)
         mmf_ring_note_depth(ring, depth);
     if (depth < CLOSE && mmf_index_difference(cursor, ring->in.waited) >= CLOSE)

@@ -35,6 +35,7 @@ void mmf_ring_spsc_keep_distance(struct mmf_ring *ring);
 static inline uint8_t *
 mmf_ring_spsc_slot_after(const struct mmf_ring *ring, uint8_t *slot)
 {
+    MMF_ASSERT(slot >= ring->slots && slot < ring->slots_end);
     slot += ring->shape.stride;
     return slot == ring->slots_end ? ring->slots : slot;
 }

@@ -85,6 +85,7 @@ mmf_ring_sum_up(const struct mmf_ring *ring, const struct mmf_ring_ops *ops,
 {
     const struct mmf_ring_shared *shared = ring->shared;
 
+    MMF_ASSERT(ring->shared != NULL && ops->is_alive != NULL);
     memset(totals, 0, sizeof(*totals));
     totals->sent = mmf_load_relaxed_u64(&shared->retired_sent);
     totals->received = mmf_load_relaxed_u64(&shared->retired_received);

@@ -11,6 +11,7 @@
 static void
 put_cursor(struct mmf_ring *ring, uint64_t cursor)
 {
+    MMF_ASSERT(ring->shape.kind == MMF_KIND_TOPIC && ring->identity != 0);
     ring->cursor = cursor & MMF_INDEX_MASK;
     /* pairs with the acquire in mmf_cursor_read: what lies before has been read */
     mmf_store_release_u64(&mmf_ring_receiver(ring)->cursor,

@@ -30,6 +30,7 @@ try_take(struct mmf_ring *ring, uint64_t word)
                                     : MMF_SLOT_REDELIVERED;
     mmf_atomic_u64 *slot_word = &mmf_ring_slot(ring, mmf_word_index(word))->word;
 
+    MMF_ASSERT(mmf_ring_is_mpmc(ring) && ring->receiver >= MMF_RECEIVERS_FROM);
     /* Before the exchange: a consumer that dies with a message is never without it. */
     add_to_held(ring, 1);
     if (mmf_exchange_if_u64(slot_word, &word,
@@ -124,13 +125,14 @@ is_deferred_unchanged(const struct mmf_ring *ring)
 
 /*
  * The first index from `from` on, before `oldest`, whose message can still come or is
- * available; `oldest` if there is none.
+ * available; `oldest` if no message is.
  */
 static uint64_t
 find_straggler(const struct mmf_ring *ring, uint64_t from, uint64_t oldest)
 {
     uint64_t first = oldest;
 
+    MMF_ASSERT(mmf_index_difference(oldest, from) > 0);
     for (uint64_t i = 0; i < ring->shape.slots; i++) {
         uint64_t word = mmf_ring_word(ring, i);
         uint64_t index = mmf_word_index(word);
@@ -302,6 +304,7 @@ take_spsc(struct mmf_ring *ring, struct mmf_ring_message *message)
 {
     uint64_t word = mmf_ring_word(ring, ring->cursor);
 
+    MMF_ASSERT(ring->in.slot == (uint8_t *)mmf_ring_slot(ring, ring->cursor));
     if (word != mmf_word_make(ring->cursor, 0, MMF_SLOT_COMMITTED))
         return mmf_word_age(ring, word, ring->cursor) < 0 ? MMF_STEP_WOULD_BLOCK
                                                           : MMF_STEP_CORRUPT;
@@ -328,6 +331,7 @@ mmf_ring_poll(const struct mmf_ring *ring, int times)
         ring->shape.stride > sizeof(*slot) ? slot + 1 : slot;
 
     MMF_ASSERT(mmf_ring_is_mpmc(ring));
+    MMF_ASSERT(times > 0);
     if (has_earlier(ring))
         return true;
     for (int i = 0; i < times; i++) {

@@ -64,6 +64,7 @@ mmf_ring_recover_dead(const struct mmf_ring_wait *wait)
         mmf_ring_suspects(ring, wait->sending, numbers, 2 * MMF_PARTICIPANTS_MAX);
     bool has_recovered = false;
 
+    MMF_ASSERT(count <= ring->shape.max_senders + ring->shape.max_receivers);
     for (uint32_t i = 0; i < count; i++) {
         uint64_t identity =
             mmf_load_acquire_u64(&mmf_ring_participant(ring, numbers[i])->identity);
@@ -180,8 +181,8 @@ check(struct mmf_ring_wait *wait)
     is_time = wait->now - wait->ring->dead_checked >= MMF_RING_TICK;
     if (is_time)
         check_dead(wait);
-    wait->is_peer_gone = wait->wants_peer && are_peers_gone(wait, is_time);
-    return is_time || wait->is_peer_gone;
+    wait->is_peer_closed = wait->wants_peer && are_peers_gone(wait, is_time);
+    return is_time || wait->is_peer_closed;
 }
 
 /*
@@ -207,12 +208,13 @@ is_next_missing(const struct mmf_ring_wait *wait)
 static bool
 try_next(struct mmf_ring_wait *wait)
 {
+    MMF_ASSERT(wait->phase == TRYING);
     while (wait->tried < wait->rounds) {
-        bool is_whole = wait->tried++ % WHOLE == WHOLE - 1;
+        bool is_full = wait->tried++ % WHOLE == WHOLE - 1;
 
         if (wait->is_pausing)
             mmf_pause();
-        if (is_whole || !is_next_missing(wait))
+        if (is_full || !is_next_missing(wait))
             return true;
     }
     return false;
@@ -239,6 +241,7 @@ mmf_ring_slip(struct mmf_ring *ring, bool sending)
     struct mmf_ring_side *side = sending ? &ring->out : &ring->in;
     uint64_t here = sending ? ring->reserved : ring->cursor;
 
+    MMF_ASSERT((sending ? ring->sending : ring->receiving) != NULL);
     if (mmf_index_difference(here, side->waited) >= STREAM)
         mmf_pause_often(SLIP);
     side->waited = here;
@@ -248,6 +251,7 @@ mmf_ring_slip(struct mmf_ring *ring, bool sending)
 static bool
 spin_on(struct mmf_ring_wait *wait)
 {
+    MMF_ASSERT(wait->is_spinning && !wait->has_marked);
     if (wait->spins_since == 0)
         wait->spins_since = wait->now;
     else if (wait->strategy != MMF_STRATEGY_SPIN &&
@@ -326,7 +330,7 @@ mmf_ring_wait_more(struct mmf_ring_wait *wait)
                 return true;
         }
         MMF_ASSERT(wait->phase == CHECKED);
-        if (wait->is_peer_gone || wait->now >= wait->deadline)
+        if (wait->is_peer_closed || wait->now >= wait->deadline)
             return false;
         if (!wait->is_spinning) {
             sleep_a_tick(wait);
@@ -340,7 +344,8 @@ mmf_ring_wait_more(struct mmf_ring_wait *wait)
 enum mmf_step
 mmf_ring_wait_end(struct mmf_ring_wait *wait, enum mmf_step step)
 {
+    MMF_ASSERT(step != MMF_STEP_AGAIN);
     if (wait->has_marked)
         mmf_doorbell_unmark(doorbell_of(wait), &wait->mark);
-    return step == MMF_STEP_WOULD_BLOCK && wait->is_peer_gone ? MMF_STEP_GONE : step;
+    return step == MMF_STEP_WOULD_BLOCK && wait->is_peer_closed ? MMF_STEP_GONE : step;
 }

@@ -40,7 +40,7 @@ struct mmf_ring_wait {
     uint8_t phase; /* what to do when an attempt has failed; wait.c */
     bool is_spinning;
     bool is_pausing;
-    bool is_peer_gone; /* it was before the last attempt */
+    bool is_peer_closed; /* it was before the last attempt */
     bool has_marked;
     int tried;  /* attempts of this round, with those that only read the next slot */
     int rounds; /* attempts that it has */

@@ -73,6 +73,7 @@ void
 mmf_sync_notify(const struct mmf_sync_ref *object,
                 const struct mmf_sync_wake_set *to_wake, const struct mmf_sync_ops *ops)
 {
+    MMF_ASSERT(to_wake->sleepers >= 0);
     if (to_wake->sleepers > 0)
         ops->wake(ops->context, object, to_wake->sleepers);
     if (to_wake->pollers)
@@ -147,6 +148,7 @@ try_any(struct waiting *wait)
 {
     enum mmf_step blocked = MMF_STEP_WOULD_BLOCK;
 
+    MMF_ASSERT(!wait->is_for_all && wait->taken < 0);
     MMF_ASSERT(wait->blocked_first == 0 && wait->blocked_count == wait->count);
     for (int i = 0; i < wait->count; i++) {
         enum mmf_step step = mmf_sync_take(&wait->objects[i], wait->has_slept);
@@ -230,7 +232,7 @@ block_on(struct waiting *wait, int index, enum mmf_step step)
     return step;
 }
 
-/* Without reserving: the first object that is not available. DONE: there is none. */
+/* Without reserving: the first object that is not available. DONE: all are. */
 static enum mmf_step
 find_obstacle(const struct waiting *wait, int *obstacle)
 {
@@ -295,6 +297,7 @@ commit_all(const struct waiting *wait, const uint64_t *words)
 {
     enum mmf_step step = MMF_STEP_DONE;
 
+    MMF_ASSERT(wait->is_for_all);
     for (int pass = 0; pass < 2; pass++) {
         for (int i = 0; i < wait->count; i++) {
             const struct mmf_sync_ref *object = &wait->objects[i];
@@ -395,6 +398,7 @@ is_over(const struct waiting *wait, int64_t now)
 static int
 end_wait(struct waiting *wait, enum mmf_step step)
 {
+    MMF_ASSERT(step != MMF_STEP_AGAIN && step != MMF_STEP_RESERVED);
     leave(wait);
     switch (step) {
     case MMF_STEP_DONE:

@@ -117,6 +117,7 @@ is_current(uint64_t stamp, int64_t now)
     uint64_t ms = (uint64_t)(now / 1000000);
     uint64_t age = (ms - (stamp >> MMF_TICKET_BITS)) & MMF_WATCH_TIME_MAX;
 
+    MMF_ASSERT(now > 0);
     return ticket_of(stamp) != 0 && age <= LATE_MS;
 }
 
@@ -200,6 +201,7 @@ mmf_sync_watch_begin(struct mmf_sync_watch *watch, const struct mmf_sync_ref *ob
 {
     bool is_first = watch->check_at == 0;
 
+    MMF_ASSERT(!is_first || (watch->since == 0 && !watch->relies));
     if (is_first && !has_shared(objects, count))
         watch->check_at = MMF_SYNC_FOREVER;
     if (watch->check_at == MMF_SYNC_FOREVER)
@@ -220,6 +222,7 @@ mmf_sync_watch_begin(struct mmf_sync_watch *watch, const struct mmf_sync_ref *ob
 const uint32_t *
 mmf_sync_watch_epochs(const struct mmf_sync_watch *watch)
 {
+    MMF_ASSERT(!watch->relies || watch->since == 0);
     return watch->relies ? watch->epochs : NULL;
 }
 

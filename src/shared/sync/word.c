@@ -269,6 +269,7 @@ mmf_sync_mark_reserved(const struct mmf_sync_ref *ref)
 {
     uint64_t word = mmf_load_acquire_u64(&ref->shared->word);
 
+    MMF_ASSERT(ref->identity != 0);
     while (!(word & MMF_WORD_RESERVED) &&
            !mmf_exchange_if_u64(&ref->shared->word, &word, word | MMF_WORD_RESERVED)) {
     }
@@ -281,6 +282,7 @@ mmf_sync_unmark_reserved(const struct mmf_sync_ref *ref,
     uint64_t word = mmf_load_acquire_u64(&ref->shared->word);
     uint64_t next;
 
+    MMF_ASSERT(ref->identity != 0);
     *to_wake = (struct mmf_sync_wake_set){0};
     do {
         if (!(word & MMF_WORD_RESERVED))

@@ -93,6 +93,7 @@ struct mmf_sync_wake_set {
 static inline uint64_t
 mmf_sync_identity(uint64_t ticket, uint32_t thread)
 {
+    MMF_ASSERT(thread <= MMF_THREAD_MAX);
     return ticket << MMF_THREAD_BITS | thread;
 }
 

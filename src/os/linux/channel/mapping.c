@@ -163,7 +163,7 @@ map_ring_locked(struct mmf_channel_handle *handle, int fd, bool only_reads_slots
     return rc;
 }
 
-/* What tells the handle's entries in the ring from those of all others, ever. */
+/* The number that marks the handle's entries in the ring, and those of no other, ever. */
 static uint64_t
 identity_of(uint64_t ticket, uint64_t number)
 {

@@ -41,13 +41,13 @@ mmf_os_channel_poll_fd(struct mmf_os_channel *channel, int *fd)
 }
 
 int
-mmf_os_channel_drain(struct mmf_os_channel *channel)
+mmf_os_channel_consume(struct mmf_os_channel *channel)
 {
     return mmf_poll_fd_consume_watch(&mmf_channel_handle_of(channel)->poll);
 }
 
 void
-mmf_os_channel_renew(struct mmf_os_channel *channel)
+mmf_os_channel_rearm(struct mmf_os_channel *channel)
 {
     mmf_poll_fd_notify_watches(mmf_channel_handle_of(channel)->object->fd);
 }

@@ -50,13 +50,11 @@ void
 mmf_sync_rearm_poll(struct mmf_os_sync *sync, const struct mmf_sync_ref *ref)
 {
     uint64_t word;
-    enum mmf_step answer;
 
     MMF_ASSERT(ref->context == sync->local);
     if (mmf_poll_fd_get(poll_of(sync)) < 0)
         return;
-    answer = mmf_sync_probe(ref, 0, &word);
-    if (answer == MMF_STEP_DONE || answer == MMF_STEP_ABANDONED)
+    if (mmf_step_is_taken(mmf_sync_probe(ref, 0, &word)))
         mmf_sync_notify_pollers(sync->local);
 }
 

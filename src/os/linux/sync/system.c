@@ -25,7 +25,7 @@ now(void *context)
 
 static void
 sleep_on(void *context, const struct mmf_sync_ref *objects, const uint32_t *expected,
-         const uint32_t *shifts, int count, int64_t until)
+         const uint32_t *epochs, int count, int64_t until)
 {
     uint32_t *words[2 * MMF_SYNC_OBJECTS_MAX];
     uint32_t values[2 * MMF_SYNC_OBJECTS_MAX];
@@ -35,12 +35,12 @@ sleep_on(void *context, const struct mmf_sync_ref *objects, const uint32_t *expe
     for (int i = 0; i < count; i++) {
         words[i] = mmf_sync_futex(objects[i].shared);
         values[i] = expected[i];
-        if (shifts == NULL)
+        if (epochs == NULL)
             continue;
         words[count + i] = mmf_sync_watch_epoch(objects[i].shared);
-        values[count + i] = shifts[i];
+        values[count + i] = epochs[i];
     }
-    mmf_futex_sleep(words, values, count, shifts == NULL ? 0 : count, until);
+    mmf_futex_sleep(words, values, count, epochs == NULL ? 0 : count, until);
 }
 
 static void

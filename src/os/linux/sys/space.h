@@ -17,7 +17,7 @@
 int mmf_space_check(int64_t size, int64_t wanted, const char *what);
 
 /*
- * Allocate the first `count` bytes of a file in memory. Answers 0 or -1 with errno;
+ * Allocate the first `count` bytes of a file in memory. Returns 0, or -1 with errno;
  * interrupted by signals it goes on.
  */
 int mmf_space_allocate(int fd, int64_t count);

@@ -45,7 +45,7 @@ fail_page(enum mmf_step step, const struct mmf_name *name)
         return mmf_fail(MMF_E_BUSY,
                         "channel \"%.200s\": the process that creates it has not "
                         "finished for %d ms",
-                        name->given, MMF_OS_PATIENCE_MS);
+                        name->given, MMF_OS_BACKOFF_MS);
     case MMF_STEP_LAYOUT:
         return mmf_fail(MMF_E_LAYOUT,
                         "channel \"%.200s\" was made by another version of mmf",

@@ -265,7 +265,7 @@ open_finished(struct mmf_channel_handle *handle, mmf_kind kind,
     int rc;
 
     mmf_fail_keep(&before);
-    backoff.deadline = mmf_backoff_deadline(mmf_os_now(), MMF_OS_PATIENCE_MS);
+    backoff.deadline = mmf_backoff_deadline(mmf_os_now(), MMF_OS_BACKOFF_MS);
     do
         rc = try_open(handle, kind, name, purpose);
     while (rc == MMF_E_BUSY && mmf_os_pause(&backoff));
@@ -306,8 +306,8 @@ mmf_os_channel_open(const struct mmf_os_channel_request *request,
 }
 
 int
-mmf_os_channel_look(const struct mmf_name *name, mmf_kind kind,
-                    struct mmf_os_channel **out)
+mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
+                       struct mmf_os_channel **out)
 {
     return open_for(MMF_CHANNEL_INSPECT, kind, name, out);
 }

@@ -18,14 +18,14 @@ mmf_os_channel_poll_fd(struct mmf_os_channel *channel, int *fd)
 }
 
 int
-mmf_os_channel_drain(struct mmf_os_channel *channel)
+mmf_os_channel_consume(struct mmf_os_channel *channel)
 {
     (void)channel;
     return 0;
 }
 
 void
-mmf_os_channel_renew(struct mmf_os_channel *channel)
+mmf_os_channel_rearm(struct mmf_os_channel *channel)
 {
     (void)channel;
 }

@@ -19,7 +19,7 @@ count(void *payload, const mmf_object_info *info)
 }
 
 int
-mmf_os_names_reap(mmf_list_flags flags, mmf_gc_result *result)
+mmf_os_names_collect(mmf_list_flags flags, mmf_gc_result *result)
 {
     MMF_ASSERT(result != NULL);
     return mmf_os_names_visit(flags, count, result);
