@@ -37,25 +37,13 @@ sizes_of(size_t value_size)
                                       .overflow = MMF_OVERFLOW_DROP_OLDEST};
 }
 
-static int
-hand_over(int rc, struct mmf_channel *channel, mmf_latest **out)
-{
-    MMF_ASSERT(rc < 0 || channel != NULL);
-    if (rc == MMF_OK)
-        *out = (mmf_latest *)channel;
-    return rc;
-}
-
 int
 mmf_latest_create_new(const char *name, size_t value_size,
                       const mmf_channel_options *options, mmf_latest **out)
 {
     const struct mmf_channel_sizes sizes = sizes_of(value_size);
-    struct mmf_channel *channel = NULL;
-    int rc =
-        mmf_channel_create_new(&latest_values, name, &sizes, options, out, &channel);
 
-    return hand_over(rc, channel, out);
+    return mmf_channel_create_new(&latest_values, name, &sizes, options, out);
 }
 
 int
@@ -64,21 +52,16 @@ mmf_latest_create_or_open(const char *name, size_t value_size,
                           mmf_latest **out)
 {
     const struct mmf_channel_sizes sizes = sizes_of(value_size);
-    struct mmf_channel *channel = NULL;
-    int rc = mmf_channel_create_or_open(&latest_values, name, &sizes, options, created,
-                                        out, &channel);
 
-    return hand_over(rc, channel, out);
+    return mmf_channel_create_or_open(&latest_values, name, &sizes, options, created,
+                                      out);
 }
 
 int
 mmf_latest_open_existing(const char *name, const mmf_channel_options *options,
                          mmf_latest **out)
 {
-    struct mmf_channel *channel = NULL;
-    int rc = mmf_channel_open_existing(&latest_values, name, options, out, &channel);
-
-    return hand_over(rc, channel, out);
+    return mmf_channel_open_existing(&latest_values, name, options, out);
 }
 
 void

@@ -75,14 +75,11 @@ static const struct mmf_channel_kind queues = {
 };
 
 static int
-hand_over(int rc, struct mmf_channel *channel, mmf_queue **out)
+hand_over(int rc, mmf_queue **out)
 {
-    MMF_ASSERT(rc < 0 || channel != NULL);
-    if (rc < 0)
-        return rc;
-    *out = (mmf_queue *)channel;
-    choose_path(*out);
-    return MMF_OK;
+    if (rc == MMF_OK)
+        choose_path(*out);
+    return rc;
 }
 
 int
@@ -91,10 +88,9 @@ mmf_queue_create_new(const char *name, size_t message_size, size_t capacity,
                      mmf_queue **out)
 {
     const struct mmf_channel_sizes sizes = {message_size, capacity, overflow};
-    struct mmf_channel *channel = NULL;
-    int rc = mmf_channel_create_new(&queues, name, &sizes, options, out, &channel);
+    int rc = mmf_channel_create_new(&queues, name, &sizes, options, out);
 
-    return hand_over(rc, channel, out);
+    return hand_over(rc, out);
 }
 
 int
@@ -103,21 +99,18 @@ mmf_queue_create_or_open(const char *name, size_t message_size, size_t capacity,
                          int *created, mmf_queue **out)
 {
     const struct mmf_channel_sizes sizes = {message_size, capacity, overflow};
-    struct mmf_channel *channel = NULL;
-    int rc = mmf_channel_create_or_open(&queues, name, &sizes, options, created, out,
-                                        &channel);
+    int rc = mmf_channel_create_or_open(&queues, name, &sizes, options, created, out);
 
-    return hand_over(rc, channel, out);
+    return hand_over(rc, out);
 }
 
 int
 mmf_queue_open_existing(const char *name, const mmf_channel_options *options,
                         mmf_queue **out)
 {
-    struct mmf_channel *channel = NULL;
-    int rc = mmf_channel_open_existing(&queues, name, options, out, &channel);
+    int rc = mmf_channel_open_existing(&queues, name, options, out);
 
-    return hand_over(rc, channel, out);
+    return hand_over(rc, out);
 }
 
 void
