@@ -17,7 +17,7 @@ make_request(int initial_state, mmf_event_mode mode, const void *out,
              struct mmf_os_sync_request *request)
 {
     if (out == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+        return mmf_fail_null("out");
     if (mode != MMF_EVENT_AUTO_RESET && mode != MMF_EVENT_MANUAL_RESET)
         return mmf_fail_argument(MMF_E_INVALID, "mode",
                                  "unknown event mode %d: MMF_EVENT_AUTO_RESET or "

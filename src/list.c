@@ -191,7 +191,7 @@ mmf_list_create(mmf_list_flags flags, mmf_list **out)
     int rc;
 
     if (out == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+        return mmf_fail_null("out");
     rc = check_flags(flags);
     if (rc < 0)
         return rc;

@@ -30,7 +30,7 @@ mmf_map_options_init(mmf_map_options *options)
 int
 mmf_map_check_out(const void *out)
 {
-    return out != NULL ? MMF_OK : mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+    return out != NULL ? MMF_OK : mmf_fail_null("out");
 }
 
 /*

@@ -32,7 +32,7 @@ make_request(int32_t initial_count, int32_t maximum_count, const void *out,
              struct mmf_os_sync_request *request)
 {
     if (out == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+        return mmf_fail_null("out");
     *request = (struct mmf_os_sync_request){
         .kind = MMF_KIND_SEMAPHORE, .initial = initial_count, .maximum = maximum_count};
     return check_counts(initial_count, maximum_count);

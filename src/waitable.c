@@ -65,7 +65,7 @@ static int
 make_handle(mmf_kind kind, const void *out, struct mmf_waitable **handle)
 {
     if (out == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+        return mmf_fail_null("out");
     *handle = calloc(1, sizeof(**handle));
     if (*handle == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s handle",
@@ -321,6 +321,6 @@ mmf_waitable_fd(mmf_waitable *object, int *fd)
         return mmf_fail_argument(MMF_E_NULL, "object", "the object is NULL");
     rc = mmf_os_sync_check_alive(object->sync);
     if (rc == MMF_OK && fd == NULL)
-        rc = mmf_fail_argument(MMF_E_NULL, "fd", "fd is NULL");
+        rc = mmf_fail_null("fd");
     return rc < 0 ? rc : mmf_os_sync_poll_fd(object->sync, fd);
 }

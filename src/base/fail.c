@@ -55,6 +55,12 @@ mmf_fail_argument(int status, const char *parameter, const char *format, ...)
 }
 
 int
+mmf_fail_null(const char *parameter)
+{
+    return mmf_fail_argument(MMF_E_NULL, parameter, "%s is NULL", parameter);
+}
+
+int
 mmf_fail_system(int status, int system_error, const char *format, ...)
 {
     va_list arguments;

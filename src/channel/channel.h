@@ -71,9 +71,6 @@ void mmf_channel_close(struct mmf_channel *channel);
  * Checks. The handle is not NULL.
  */
 
-/* MMF_E_NULL: there is no handle; `what` is the argument's name. */
-int mmf_channel_fail_null(const char *what);
-
 /* MMF_E_NOT_SUPPORTED: the handle does not have that role. */
 int mmf_channel_fail_role(const struct mmf_channel *channel, mmf_role role);
 

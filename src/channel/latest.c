@@ -75,7 +75,7 @@ static inline int
 check(const mmf_latest *latest, mmf_role role)
 {
     return latest != NULL ? mmf_channel_check(&latest->channel, role)
-                          : mmf_channel_fail_null("latest");
+                          : mmf_fail_null("latest");
 }
 
 /*
@@ -110,7 +110,7 @@ mmf_latest_reserve(mmf_latest *latest, size_t length, void **bytes)
     int rc = check(latest, MMF_ROLE_SEND);
 
     if (rc == MMF_OK && bytes == NULL)
-        rc = mmf_channel_fail_null("bytes");
+        rc = mmf_fail_null("bytes");
     if (rc == MMF_OK)
         rc = mmf_channel_check_length(&latest->channel, length);
     if (rc == MMF_OK)
@@ -197,7 +197,7 @@ check_read(const mmf_latest *latest, const void *buffer, size_t capacity,
     if (rc == MMF_OK)
         rc = mmf_channel_check_buffer(buffer, capacity, length);
     if (rc == MMF_OK && version == NULL)
-        rc = mmf_fail_argument(MMF_E_NULL, "version", "version is NULL");
+        rc = mmf_fail_null("version");
     return rc;
 }
 
@@ -291,7 +291,7 @@ mmf_latest_take(mmf_latest *latest, mmf_message *message)
     int rc = check(latest, MMF_ROLE_RECEIVE);
 
     if (rc == MMF_OK && message == NULL)
-        rc = mmf_fail_argument(MMF_E_NULL, "message", "message is NULL");
+        rc = mmf_fail_null("message");
     if (rc == MMF_OK && latest->has_taken)
         rc = mmf_fail(MMF_E_STATE, "this handle has taken version %llu: release it",
                       (unsigned long long)latest->taken);

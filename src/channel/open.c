@@ -395,7 +395,7 @@ make_handle(const struct mmf_channel_kind *kind, const void *out,
 {
     MMF_ASSERT(kind->handle_size >= sizeof(**channel));
     if (out == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+        return mmf_fail_null("out");
     *channel = calloc(1, kind->handle_size);
     if (*channel == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s handle",
@@ -516,12 +516,6 @@ mmf_channel_close(struct mmf_channel *channel)
  */
 
 int
-mmf_channel_fail_null(const char *what)
-{
-    return mmf_fail_argument(MMF_E_NULL, what, "%s is NULL", what);
-}
-
-int
 mmf_channel_fail_role(const struct mmf_channel *channel, mmf_role role)
 {
     return mmf_fail(MMF_E_NOT_SUPPORTED,
@@ -556,9 +550,9 @@ int
 mmf_channel_check_buffer(const void *buffer, size_t capacity, const size_t *length)
 {
     if (buffer == NULL && capacity > 0)
-        return mmf_fail_argument(MMF_E_NULL, "buffer", "buffer is NULL");
+        return mmf_fail_null("buffer");
     if (length == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "length", "length is NULL");
+        return mmf_fail_null("length");
     return MMF_OK;
 }
 

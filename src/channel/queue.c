@@ -124,7 +124,7 @@ static inline int
 check(const mmf_queue *queue, mmf_role role)
 {
     return queue != NULL ? mmf_channel_check(&queue->channel, role)
-                         : mmf_channel_fail_null("queue");
+                         : mmf_fail_null("queue");
 }
 
 /*
@@ -317,7 +317,7 @@ take(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
     if (rc < 0)
         return rc;
     if (message == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "message", "message is NULL");
+        return mmf_fail_null("message");
     rc = take_next(queue, timeout_ms, &found);
     if (rc == MMF_OK)
         mmf_channel_show(&found, message);
@@ -370,7 +370,7 @@ check_take_many(const mmf_queue *queue, size_t most, int32_t timeout_ms,
     int rc = check_receive(queue, timeout_ms);
 
     if (rc == MMF_OK && (messages == NULL || count == NULL))
-        rc = mmf_channel_fail_null(messages == NULL ? "messages" : "count");
+        rc = mmf_fail_null(messages == NULL ? "messages" : "count");
     if (rc == MMF_OK && most == 0)
         rc = mmf_fail_argument(MMF_E_RANGE, "most", "invalid most 0: at least 1");
     return rc;
@@ -419,7 +419,7 @@ release(mmf_queue *queue, const mmf_message *message)
     if (rc < 0)
         return rc;
     if (message == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "message", "message is NULL");
+        return mmf_fail_null("message");
     if (!mmf_ring_release(queue->channel.ring, message->sequence))
         return fail_not_held(message->sequence);
     return mmf_ring_has_waiting_senders(queue->channel.ring) ? notify_senders(queue)
@@ -442,7 +442,7 @@ check_release_many(const mmf_queue *queue, const mmf_message *messages, size_t c
     int rc = check(queue, MMF_ROLE_RECEIVE);
 
     if (rc == MMF_OK && messages == NULL && count > 0)
-        rc = mmf_fail_argument(MMF_E_NULL, "messages", "messages is NULL");
+        rc = mmf_fail_null("messages");
     for (size_t i = 0; i < count && rc == MMF_OK; i++) {
         if (!mmf_ring_holds(queue->channel.ring, messages[i].sequence, i))
             rc = fail_not_held(messages[i].sequence);

@@ -38,7 +38,7 @@ int
 mmf_channel_stat_handle(struct mmf_channel *channel, mmf_channel_stats *stats)
 {
     if (stats == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "stats", "stats is NULL");
+        return mmf_fail_null("stats");
     fill_stats(channel->ring, channel->ops, stats);
     return MMF_OK;
 }
@@ -76,7 +76,7 @@ mmf_channel_stat(const char *name, mmf_channel_stats *stats)
     if (rc < 0)
         return rc;
     if (stats == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "stats", "stats is NULL");
+        return mmf_fail_null("stats");
     rc = inspect_any(&parsed, &os);
     if (rc < 0)
         return rc;

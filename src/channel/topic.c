@@ -72,7 +72,7 @@ static inline int
 check(const mmf_topic *topic, mmf_role role)
 {
     return topic != NULL ? mmf_channel_check(&topic->channel, role)
-                         : mmf_channel_fail_null("topic");
+                         : mmf_fail_null("topic");
 }
 
 /*
@@ -185,7 +185,7 @@ mmf_topic_take(mmf_topic *topic, int32_t timeout_ms, mmf_message *message)
     int rc = check_receive(topic, timeout_ms);
 
     if (rc == MMF_OK && message == NULL)
-        rc = mmf_fail_argument(MMF_E_NULL, "message", "message is NULL");
+        rc = mmf_fail_null("message");
     if (rc < 0)
         return rc;
     rc = find_next(topic, mmf_ring_deadline(topic->channel.ops, timeout_ms), &found);
