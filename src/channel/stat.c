@@ -6,40 +6,12 @@
 #include "base/fail.h"
 #include "shared/ring/stat.h"
 
-static void
-fill_stats(const struct mmf_ring *ring, const struct mmf_ring_ops *ops,
-           mmf_channel_stats *stats)
-{
-    const struct mmf_ring_shape *shape = &ring->shape;
-    struct mmf_ring_totals totals;
-
-    MMF_ASSERT(ring != NULL && ops != NULL);
-    mmf_ring_sum_up(ring, ops, &totals);
-    memset(stats, 0, sizeof(*stats));
-    memcpy(stats->identity, shape->identity, sizeof(stats->identity));
-    stats->message_size = (int64_t)shape->message_size;
-    stats->capacity = (int64_t)shape->slots;
-    stats->sent = totals.sent;
-    stats->received = totals.received;
-    stats->dropped = totals.dropped;
-    stats->lost = totals.lost;
-    stats->redelivered = totals.redelivered;
-    stats->depth = (int64_t)totals.depth;
-    stats->high_water = (int64_t)totals.high_water;
-    stats->senders = (int32_t)totals.senders;
-    stats->receivers = (int32_t)totals.receivers;
-    stats->max_senders = (int32_t)shape->max_senders;
-    stats->max_receivers = (int32_t)shape->max_receivers;
-    stats->overflow = (mmf_overflow)shape->overflow;
-    stats->flags = shape->is_spsc ? MMF_CHANNEL_SPSC : 0;
-}
-
 int
 mmf_channel_stat_handle(struct mmf_channel *channel, mmf_channel_stats *stats)
 {
     if (stats == NULL)
         return mmf_fail_null("stats");
-    fill_stats(channel->ring, channel->ops, stats);
+    mmf_ring_sum_up(channel->ring, channel->ops, stats);
     return MMF_OK;
 }
 
@@ -80,7 +52,7 @@ mmf_channel_stat(const char *name, mmf_channel_stats *stats)
     rc = inspect_any(&parsed, &os);
     if (rc < 0)
         return rc;
-    fill_stats(os->ring, os->ops, stats);
+    mmf_ring_sum_up(os->ring, os->ops, stats);
     mmf_os_channel_close(os);
     return MMF_OK;
 }
