@@ -91,18 +91,14 @@ mmf_map_create_new(const char *map_name, int64_t capacity, const mmf_map_options
     struct mmf_name name;
     mmf_map_options options;
     mmf_map *map;
-    int rc = mmf_map_check_out(out);
+    int rc = mmf_map_read_options(given, out, &options);
 
-    if (rc == MMF_OK)
-        rc = mmf_options_read(given, &options, sizeof(options));
     if (rc == MMF_OK)
         rc = mmf_map_check_name(map_name, "");
     if (rc == MMF_OK)
         rc = check_capacity_positive(capacity);
     if (rc == MMF_OK)
-        rc = mmf_map_check_access(options.access);
-    if (rc == MMF_OK)
-        rc = mmf_map_check_not_write_only(options.access);
+        rc = mmf_map_check_new_access(options.access);
     if (rc == MMF_OK)
         rc = mmf_map_check_settings(&options);
     if (rc == MMF_OK && map_name != NULL)
@@ -185,10 +181,8 @@ mmf_map_create_or_open(const char *map_name, int64_t capacity,
     mmf_map_options options;
     mmf_map *map;
     int is_new = 0;
-    int rc = mmf_map_check_out(out);
+    int rc = mmf_map_read_options(given, out, &options);
 
-    if (rc == MMF_OK)
-        rc = mmf_options_read(given, &options, sizeof(options));
     if (rc == MMF_OK)
         rc = check_name_given(map_name);
     if (rc == MMF_OK)
@@ -306,10 +300,8 @@ mmf_map_open_existing(const char *map_name, const mmf_map_options *given, mmf_ma
     struct mmf_name name;
     mmf_map_options options;
     mmf_map *map;
-    int rc = mmf_map_check_out(out);
+    int rc = mmf_map_read_options(given, out, &options);
 
-    if (rc == MMF_OK)
-        rc = mmf_options_read(given, &options, sizeof(options));
     if (rc == MMF_OK)
         rc = check_open_by_name(map_name, &options);
     if (rc == MMF_OK)
@@ -337,10 +329,8 @@ mmf_map_open_inherited(intptr_t handle, const mmf_map_options *given, mmf_map **
 {
     mmf_map_options options;
     mmf_map *map;
-    int rc = mmf_map_check_out(out);
+    int rc = mmf_map_read_options(given, out, &options);
 
-    if (rc == MMF_OK)
-        rc = mmf_options_read(given, &options, sizeof(options));
     if (rc == MMF_OK)
         rc = check_open_options(&options);
     if (rc == MMF_OK)

@@ -20,10 +20,11 @@ struct mmf_map {
 };
 
 /* Each answers MMF_OK, or the failure that the header has for it. */
-int mmf_map_check_out(const void *out);
+int mmf_map_read_options(const mmf_map_options *given, const void *out,
+                         mmf_map_options *options);
 int mmf_map_check_name(const char *map_name, const char *parameter);
 int mmf_map_check_access(mmf_access access);
-int mmf_map_check_not_write_only(mmf_access access);
+int mmf_map_check_new_access(mmf_access access);
 int mmf_map_check_inheritability(mmf_inheritability inheritability);
 
 /* Allocation and inheritability in contract 2.4's order, then what is ours alone. */

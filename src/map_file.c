@@ -138,10 +138,8 @@ mmf_map_create_from_file(const char *path, mmf_file_mode mode, const char *map_n
 {
     struct mmf_os_file *file;
     mmf_map_options options;
-    int rc = mmf_map_check_out(out);
+    int rc = mmf_map_read_options(given, out, &options);
 
-    if (rc == MMF_OK)
-        rc = mmf_options_read(given, &options, sizeof(options));
     if (rc == MMF_OK && path == NULL)
         rc = mmf_fail_argument(MMF_E_NULL, "path", "the path is NULL");
     if (rc == MMF_OK)
@@ -149,9 +147,7 @@ mmf_map_create_from_file(const char *path, mmf_file_mode mode, const char *map_n
     if (rc == MMF_OK)
         rc = check_file_capacity(capacity);
     if (rc == MMF_OK)
-        rc = mmf_map_check_access(options.access);
-    if (rc == MMF_OK)
-        rc = mmf_map_check_not_write_only(options.access);
+        rc = mmf_map_check_new_access(options.access);
     if (rc == MMF_OK)
         rc = check_file_mode(mode);
     if (rc == MMF_OK)
@@ -180,18 +176,14 @@ create_from_open_file(int (*wrap)(intptr_t handle, struct mmf_os_file **out),
     struct mmf_os_file *file;
     mmf_map_options options;
     int64_t wanted = capacity;
-    int rc = mmf_map_check_out(out);
+    int rc = mmf_map_read_options(given, out, &options);
 
-    if (rc == MMF_OK)
-        rc = mmf_options_read(given, &options, sizeof(options));
     if (rc == MMF_OK)
         rc = mmf_map_check_name(map_name, "");
     if (rc == MMF_OK)
         rc = check_file_capacity(capacity);
     if (rc == MMF_OK)
-        rc = mmf_map_check_access(options.access);
-    if (rc == MMF_OK)
-        rc = mmf_map_check_not_write_only(options.access);
+        rc = mmf_map_check_new_access(options.access);
     if (rc == MMF_OK)
         rc = wrap(handle, &file);
     if (rc < 0)

@@ -29,7 +29,7 @@ struct mmf_channel {
     mmf_role role;
     bool wants_peer;
     bool has_fd;
-    uint64_t room; /* of the reservation: so many bytes may be committed */
+    uint64_t reserved_size; /* so many bytes may be committed */
 };
 
 /*

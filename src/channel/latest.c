@@ -119,7 +119,7 @@ mmf_latest_reserve(mmf_latest *latest, size_t length, void **bytes)
         rc = reserve(&latest->channel, length, &place);
     if (rc != MMF_OK)
         return rc;
-    latest->channel.room = length;
+    latest->channel.reserved_size = length;
     *bytes = place;
     return MMF_OK;
 }

@@ -364,7 +364,7 @@ join(struct mmf_channel *channel, const char *name, int32_t replay)
     if (ring->shape.kind == MMF_KIND_TOPIC) {
         mmf_ring_subscribe(ring, (uint64_t)replay);
         /* Joining may have recovered a dead subscriber's entry: the senders that it
-         * blocked should not have to wait for their next look. */
+         * blocked need not wait for their next check. */
         mmf_channel_recover(channel, MMF_ROLE_SEND);
         mmf_ring_notify_senders(ring, MMF_RING_ALL, channel->ops);
     }

@@ -155,7 +155,7 @@ mmf_queue_reserve(mmf_queue *queue, size_t length, int32_t timeout_ms, void **by
     if (!is_fast(queue, MMF_ROLE_SEND, timeout_ms) || bytes == NULL ||
         !can_reserve(queue->channel.ring, length))
         return reserve(queue, length, timeout_ms, bytes);
-    queue->channel.room = length;
+    queue->channel.reserved_size = length;
     *bytes = mmf_ring_spsc_reserve(queue->channel.ring, length);
     return MMF_OK;
 }
@@ -174,7 +174,7 @@ mmf_queue_commit(mmf_queue *queue, size_t length, uint64_t *sequence)
     struct mmf_ring *ring;
 
     if (!is_fast(queue, MMF_ROLE_SEND, 0) || !queue->channel.ring->has_reserved ||
-        length > queue->channel.room)
+        length > queue->channel.reserved_size)
         return commit(queue, length, sequence);
     ring = queue->channel.ring;
     if (sequence != NULL)

@@ -64,7 +64,7 @@ mmf_channel_reserve(struct mmf_channel *channel, size_t length, int32_t timeout_
         rc = reserve(channel, length, timeout_ms, &place);
     if (rc != MMF_OK)
         return rc;
-    channel->room = length;
+    channel->reserved_size = length;
     *bytes = place;
     return MMF_OK;
 }
@@ -86,10 +86,10 @@ mmf_channel_commit(struct mmf_channel *channel, size_t length, int wake,
     MMF_ASSERT(channel->role & MMF_ROLE_SEND);
     if (rc < 0)
         return rc;
-    if (length > channel->room)
+    if (length > channel->reserved_size)
         return mmf_fail_argument(MMF_E_RANGE, "length",
                                  "invalid length of %zu bytes: %llu were reserved",
-                                 length, (unsigned long long)channel->room);
+                                 length, (unsigned long long)channel->reserved_size);
     if (sequence != NULL)
         *sequence = ring->reserved;
     mmf_ring_commit(ring, length);

@@ -161,7 +161,7 @@ mmf_os_sync_check_alive(const struct mmf_os_sync *sync)
     return MMF_OK;
 }
 
-/* Windows 10 can tell; before it, a wait for all finds out and refuses. */
+/* Windows 10 says it; before it, a wait for all finds out and refuses. */
 int
 mmf_os_sync_is_same(const struct mmf_os_sync *one, const struct mmf_os_sync *other)
 {
