@@ -115,9 +115,9 @@ check_share(mmf_file_share share)
 static int
 check_file_open(const char *path, mmf_file_mode mode, mmf_access access)
 {
-    bool writes = mmf_access_find(access)->can_write;
+    bool writes = mmf_access_row(access)->can_write;
 
-    MMF_ASSERT(path != NULL && mmf_access_find(access) != NULL);
+    MMF_ASSERT(path != NULL);
     if (path[0] == '\0')
         return mmf_fail_argument(MMF_E_INVALID, "path", "the path is empty");
     if (mode < MMF_FILE_MODE_CREATE_NEW || mode > MMF_FILE_MODE_APPEND)

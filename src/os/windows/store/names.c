@@ -95,3 +95,19 @@ mmf_names_for_kernel(const struct mmf_name *name, int *rc)
         return mmf_utf16_from_utf8(name->given, "name", rc);
     return add_global_prefix(name, rc);
 }
+
+HANDLE
+mmf_names_open(mmf_kind kind, DWORD rights, const wchar_t *name)
+{
+    switch (kind) {
+    case MMF_KIND_MAP:
+        return OpenFileMappingW(rights, FALSE, name);
+    case MMF_KIND_MUTEX:
+        return OpenMutexW(rights, FALSE, name);
+    case MMF_KIND_EVENT:
+        return OpenEventW(rights, FALSE, name);
+    default:
+        MMF_ASSERT(kind == MMF_KIND_SEMAPHORE);
+        return OpenSemaphoreW(rights, FALSE, name);
+    }
+}
