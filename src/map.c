@@ -103,11 +103,10 @@ mmf_map_create_new(const char *map_name, int64_t capacity, const mmf_map_options
         rc = mmf_map_check_settings(&options);
     if (rc == MMF_OK && map_name != NULL)
         rc = parse_name(map_name, &options, &name);
+    if (rc == MMF_OK)
+        rc = mmf_map_new(mmf_can_of_access(options.access), &map);
     if (rc < 0)
         return rc;
-    map = mmf_map_new(mmf_can_of_access(options.access));
-    if (map == NULL)
-        return MMF_E_NO_MEMORY;
     request = mmf_map_request(&options, map_name != NULL ? &name : NULL, capacity);
     rc = mmf_os_section_create(&request, &map->section);
     return mmf_map_hand_over(rc, map, out);
@@ -195,11 +194,10 @@ mmf_map_create_or_open(const char *map_name, int64_t capacity,
         rc = mmf_options_check_flag(options.exact_capacity, "exact_capacity");
     if (rc == MMF_OK)
         rc = parse_name(map_name, &options, &name);
+    if (rc == MMF_OK)
+        rc = mmf_map_new(mmf_can_of_access(options.access), &map);
     if (rc < 0)
         return rc;
-    map = mmf_map_new(mmf_can_of_access(options.access));
-    if (map == NULL)
-        return MMF_E_NO_MEMORY;
     request.os = mmf_map_request(&options, &name, capacity);
     request.needs = map->can;
     rc = find_section(&request, &options, &is_new);
@@ -306,11 +304,10 @@ mmf_map_open_existing(const char *map_name, const mmf_map_options *given, mmf_ma
         rc = check_open_by_name(map_name, &options);
     if (rc == MMF_OK)
         rc = parse_name(map_name, &options, &name);
+    if (rc == MMF_OK)
+        rc = mmf_map_new(can_of(&options), &map);
     if (rc < 0)
         return rc;
-    map = mmf_map_new(can_of(&options));
-    if (map == NULL)
-        return MMF_E_NO_MEMORY;
     request.os = mmf_map_request(&options, &name, 0);
     request.needs = map->can;
     opener = opener_for(&request);
@@ -335,11 +332,10 @@ mmf_map_open_inherited(intptr_t handle, const mmf_map_options *given, mmf_map **
         rc = check_open_options(&options);
     if (rc == MMF_OK)
         rc = check_system_security(options.rights);
+    if (rc == MMF_OK)
+        rc = mmf_map_new(can_of(&options), &map);
     if (rc < 0)
         return rc;
-    map = mmf_map_new(can_of(&options));
-    if (map == NULL)
-        return MMF_E_NO_MEMORY;
     rc = mmf_os_section_adopt(handle, map->can, options.inheritability, &map->section);
     return mmf_map_hand_over(rc, map, out);
 }

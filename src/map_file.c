@@ -58,10 +58,8 @@ map_file(struct mmf_os_file *file, const char *map_name, int64_t capacity,
     rc = fit_capacity(file, options->access, &capacity);
     if (rc == MMF_OK && map_name != NULL)
         rc = mmf_naming_parse(&naming, map_name, "mapName", &name);
-    if (rc == MMF_OK) {
-        map = mmf_map_new(mmf_can_of_access(options->access));
-        rc = map != NULL ? MMF_OK : MMF_E_NO_MEMORY;
-    }
+    if (rc == MMF_OK)
+        rc = mmf_map_new(mmf_can_of_access(options->access), &map);
     if (rc == MMF_OK) {
         request = mmf_map_request(options, map_name != NULL ? &name : NULL, capacity);
         rc = mmf_os_section_from_file(file, &request, options->leave_open,

@@ -116,16 +116,16 @@ mmf_map_check_settings(const mmf_map_options *options)
  * The handle.
  */
 
-mmf_map *
-mmf_map_new(uint32_t can)
+int
+mmf_map_new(uint32_t can, mmf_map **out)
 {
     mmf_map *map = calloc(1, sizeof(*map));
 
     if (map == NULL)
-        mmf_fail(MMF_E_NO_MEMORY, "no memory for a map handle");
-    else
-        map->can = can;
-    return map;
+        return mmf_fail(MMF_E_NO_MEMORY, "no memory for a map handle");
+    map->can = can;
+    *out = map;
+    return MMF_OK;
 }
 
 int

@@ -23,19 +23,17 @@ inspect_any(const struct mmf_name *name, struct mmf_os_channel **os)
     mmf_error before;
     int rc = MMF_E_WRONG_KIND;
 
-    mmf_last_error(&before);
+    mmf_fail_keep(&before);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && rc == MMF_E_WRONG_KIND;
          i++)
         rc = mmf_os_channel_inspect(name, kinds[i], os);
-    if (rc == MMF_OK)
-        mmf_fail_restore(&before);
     if (rc == MMF_E_WRONG_KIND)
         return mmf_fail(
             MMF_E_WRONG_KIND,
             "\"%.200s\" belongs to another kind of object; this call needs a "
             "queue, topic or latest value",
             name->text);
-    return rc;
+    return mmf_fail_settle(rc, &before);
 }
 
 int
