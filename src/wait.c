@@ -70,7 +70,7 @@ mmf_wait_any(mmf_waitable *const *objects, int count, int32_t timeout_ms, int *i
     int rc = check_objects(objects, count, timeout_ms, syncs);
 
     if (rc == MMF_OK && index == NULL)
-        rc = mmf_fail_argument(MMF_E_NULL, "index", "index is NULL");
+        rc = mmf_fail_null("index");
     if (rc < 0)
         return rc;
     rc = mmf_os_sync_wait_any(syncs, count, timeout_ms, &found);

@@ -127,7 +127,7 @@ mmf_channel_fd(struct mmf_channel *channel, int *fd)
     int rc;
 
     if (fd == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "fd", "fd is NULL");
+        return mmf_fail_null("fd");
     rc = mmf_os_channel_poll_fd(channel->os, fd);
     if (rc == MMF_OK)
         channel->has_fd = true;

@@ -45,7 +45,7 @@ static int
 convert_path(const char *path, wchar_t **out)
 {
     int rc;
-    wchar_t *wide = mmf_utf16_from_utf8(path, "path", 0, &rc);
+    wchar_t *wide = mmf_utf16_from_utf8(path, "path", &rc);
     wchar_t *full;
 
     if (wide == NULL)
