@@ -97,6 +97,7 @@ mmf_map_create_new(const char *map_name, int64_t capacity, const mmf_map_options
     mmf_map *map;
     int rc = mmf_map_check_out(out);
 
+    mmf_os_cancellation_point();
     if (rc == MMF_OK)
         rc = mmf_options_read(given, &options, sizeof(options));
     if (rc == MMF_OK)
@@ -191,6 +192,7 @@ mmf_map_create_or_open(const char *map_name, int64_t capacity,
     int is_new = 0;
     int rc = mmf_map_check_out(out);
 
+    mmf_os_cancellation_point();
     if (rc == MMF_OK)
         rc = mmf_options_read(given, &options, sizeof(options));
     if (rc == MMF_OK)
@@ -312,6 +314,7 @@ mmf_map_open_existing(const char *map_name, const mmf_map_options *given, mmf_ma
     mmf_map *map;
     int rc = mmf_map_check_out(out);
 
+    mmf_os_cancellation_point();
     if (rc == MMF_OK)
         rc = mmf_options_read(given, &options, sizeof(options));
     if (rc == MMF_OK)

@@ -140,6 +140,7 @@ mmf_map_create_from_file(const char *path, mmf_file_mode mode, const char *map_n
     mmf_map_options options;
     int rc = mmf_map_check_out(out);
 
+    mmf_os_cancellation_point();
     if (rc == MMF_OK)
         rc = mmf_options_read(given, &options, sizeof(options));
     if (rc == MMF_OK && path == NULL)

@@ -199,6 +199,7 @@ mmf_waitable_create_new(const struct mmf_os_sync_request *request, const char *n
                         const mmf_sync_options *options, const void *out,
                         struct mmf_waitable **handle)
 {
+    mmf_os_cancellation_point();
     return create_handle(request, name, options, false, NULL, out, handle);
 }
 
@@ -207,6 +208,7 @@ mmf_waitable_create_or_open(const struct mmf_os_sync_request *request, const cha
                             const mmf_sync_options *options, int *created,
                             const void *out, struct mmf_waitable **handle)
 {
+    mmf_os_cancellation_point();
     return create_handle(request, name, options, true, created, out, handle);
 }
 
@@ -272,6 +274,7 @@ mmf_waitable_open(mmf_kind kind, const char *name, const mmf_sync_options *optio
     struct sync_request request = {0};
     int rc;
 
+    mmf_os_cancellation_point();
     if (out == NULL)
         return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
     rc = make_handle(kind, handle);

@@ -452,6 +452,7 @@ mmf_channel_create_new(const struct mmf_channel_kind *kind, const char *name,
                        const mmf_channel_options *options, const void *out,
                        struct mmf_channel **channel)
 {
+    mmf_os_cancellation_point();
     return create(kind, name, sizes, options, NULL, out, channel);
 }
 
@@ -464,6 +465,7 @@ mmf_channel_create_or_open(const struct mmf_channel_kind *kind, const char *name
     int is_new;
     int rc = create(kind, name, sizes, options, &is_new, out, channel);
 
+    mmf_os_cancellation_point();
     if (rc == MMF_OK && created != NULL)
         *created = is_new;
     return rc;
@@ -481,6 +483,7 @@ mmf_channel_open_existing(const struct mmf_channel_kind *kind, const char *name,
     struct mmf_name parsed;
     int rc = make_handle(kind, out, channel);
 
+    mmf_os_cancellation_point();
     if (rc < 0)
         return rc;
     rc = read_options(kind, given, &options);
