@@ -190,6 +190,7 @@ mmf_list_create(mmf_list_flags flags, mmf_list **out)
     mmf_list *list;
     int rc;
 
+    mmf_os_cancellation_point();
     if (out == NULL)
         return mmf_fail_null("out");
     rc = check_flags(flags);
@@ -243,6 +244,7 @@ mmf_gc(mmf_list_flags flags, mmf_gc_result *result)
     mmf_gc_result done = {0};
     int rc = check_flags(flags);
 
+    mmf_os_cancellation_point();
     if (rc == MMF_OK)
         rc = mmf_os_names_collect(flags, &done);
     if (rc == MMF_OK && result != NULL)

@@ -93,6 +93,7 @@ mmf_map_create_new(const char *map_name, int64_t capacity, const mmf_map_options
     mmf_map *map;
     int rc = mmf_map_read_options(given, out, &options);
 
+    mmf_os_cancellation_point();
     if (rc == MMF_OK)
         rc = mmf_map_check_name(map_name, "");
     if (rc == MMF_OK)
@@ -182,6 +183,7 @@ mmf_map_create_or_open(const char *map_name, int64_t capacity,
     int is_new = 0;
     int rc = mmf_map_read_options(given, out, &options);
 
+    mmf_os_cancellation_point();
     if (rc == MMF_OK)
         rc = check_name_given(map_name);
     if (rc == MMF_OK)
@@ -300,6 +302,7 @@ mmf_map_open_existing(const char *map_name, const mmf_map_options *given, mmf_ma
     mmf_map *map;
     int rc = mmf_map_read_options(given, out, &options);
 
+    mmf_os_cancellation_point();
     if (rc == MMF_OK)
         rc = check_open_by_name(map_name, &options);
     if (rc == MMF_OK)

@@ -138,6 +138,7 @@ mmf_map_create_from_file(const char *path, mmf_file_mode mode, const char *map_n
     mmf_map_options options;
     int rc = mmf_map_read_options(given, out, &options);
 
+    mmf_os_cancellation_point();
     if (rc == MMF_OK && path == NULL)
         rc = mmf_fail_argument(MMF_E_NULL, "path", "the path is NULL");
     if (rc == MMF_OK)

@@ -199,6 +199,7 @@ int
 mmf_waitable_create_new(const struct mmf_os_sync_request *request, const char *name,
                         const mmf_sync_options *options, void *out)
 {
+    mmf_os_cancellation_point();
     return create_handle(request, name, options, false, NULL, out);
 }
 
@@ -206,6 +207,7 @@ int
 mmf_waitable_create_or_open(const struct mmf_os_sync_request *request, const char *name,
                             const mmf_sync_options *options, int *created, void *out)
 {
+    mmf_os_cancellation_point();
     return create_handle(request, name, options, true, created, out);
 }
 
@@ -270,8 +272,10 @@ mmf_waitable_open(mmf_kind kind, const char *name, const mmf_sync_options *optio
 {
     struct sync_request request = {0};
     struct mmf_waitable *handle;
-    int rc = make_handle(kind, out, &handle);
+    int rc;
 
+    mmf_os_cancellation_point();
+    rc = make_handle(kind, out, &handle);
     if (rc < 0)
         return rc;
     rc = open_by_name(kind, name, options, &request);

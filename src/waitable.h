@@ -39,6 +39,7 @@ int mmf_waitable_fail_timeout(int32_t timeout_ms);
 static inline int
 mmf_waitable_wait(const struct mmf_waitable *handle, int32_t timeout_ms)
 {
+    mmf_os_cancellation_point();
     if (timeout_ms < MMF_INFINITE)
         return mmf_waitable_fail_timeout(timeout_ms);
     return mmf_os_sync_wait(handle->sync, timeout_ms);

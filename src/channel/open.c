@@ -455,6 +455,7 @@ mmf_channel_create_new(const struct mmf_channel_kind *kind, const char *name,
                        const struct mmf_channel_sizes *sizes,
                        const mmf_channel_options *options, void *out)
 {
+    mmf_os_cancellation_point();
     return create(kind, name, sizes, options, NULL, out);
 }
 
@@ -464,8 +465,10 @@ mmf_channel_create_or_open(const struct mmf_channel_kind *kind, const char *name
                            const mmf_channel_options *options, int *created, void *out)
 {
     int is_new;
-    int rc = create(kind, name, sizes, options, &is_new, out);
+    int rc;
 
+    mmf_os_cancellation_point();
+    rc = create(kind, name, sizes, options, &is_new, out);
     if (rc == MMF_OK && created != NULL)
         *created = is_new;
     return rc;
@@ -481,8 +484,10 @@ mmf_channel_open_existing(const struct mmf_channel_kind *kind, const char *name,
     mmf_channel_options options;
     struct mmf_channel *channel;
     struct mmf_name parsed;
-    int rc = make_handle(kind, out, &channel);
+    int rc;
 
+    mmf_os_cancellation_point();
+    rc = make_handle(kind, out, &channel);
     if (rc < 0)
         return rc;
     rc = read_options(kind, given, &options);

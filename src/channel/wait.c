@@ -72,6 +72,7 @@ mmf_channel_wait_begin(struct mmf_channel *channel, mmf_role role, int64_t deadl
 {
     struct mmf_channel_wait wait = {.channel = channel, .role = role};
 
+    mmf_os_cancellation_point();
     MMF_ASSERT(deadline >= 0);
     wait.ring = wait_for(channel, role);
     wait.ring.deadline = deadline;
