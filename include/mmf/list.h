@@ -18,7 +18,7 @@ typedef enum mmf_object_status {
         2, /* no process does; the next mmf call of a user who may removes it */
     MMF_OBJECT_INVALID = 3,      /* not an mmf object, or damaged; left alone */
     MMF_OBJECT_INACCESSIBLE = 4, /* another user's, and not readable for this one */
-    MMF_OBJECT_STATUS_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+    MMF_OBJECT_STATUS_FORCE_32 = -0x7FFFFFFF /* keeps it 32 bits */
 } mmf_object_status;
 
 /*

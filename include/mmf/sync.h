@@ -141,7 +141,7 @@ MMF_API mmf_waitable *mmf_mutex_waitable(mmf_mutex *mutex);
 typedef enum mmf_event_mode {
     MMF_EVENT_AUTO_RESET = 0,
     MMF_EVENT_MANUAL_RESET = 1,
-    MMF_EVENT_MODE_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+    MMF_EVENT_MODE_FORCE_32 = -0x7FFFFFFF /* keeps it 32 bits */
 } mmf_event_mode;
 
 /* MMF_E_INVALID also: unknown mode. */

@@ -254,7 +254,7 @@ typedef enum mmf_seek_origin {
     MMF_SEEK_BEGIN = 0,
     MMF_SEEK_CURRENT = 1,
     MMF_SEEK_END = 2,
-    MMF_SEEK_ORIGIN_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+    MMF_SEEK_ORIGIN_FORCE_32 = -0x7FFFFFFF /* keeps it 32 bits */
 } mmf_seek_origin;
 
 /*
