@@ -108,6 +108,7 @@ MMF_API int32_t mmf_list_count(const mmf_list *list);
 /* The object at `index`, borrowed until the list is closed; NULL past the end. */
 MMF_API const mmf_object_info *mmf_list_get(const mmf_list *list, int32_t index);
 
+/* Close the list and all that it lent. NULL is allowed. */
 MMF_API void mmf_list_close(mmf_list *list);
 
 /* What mmf_gc did. */
