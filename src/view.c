@@ -87,7 +87,7 @@ check_rights(const mmf_map *map, mmf_access access)
     uint32_t given = mmf_os_section_given(map->section);
     uint32_t can = map->can;
 
-    MMF_ASSERT(mmf_access_find(access) != NULL);
+    MMF_ASSERT(map->section != NULL);
     if (access == MMF_ACCESS_COPY_ON_WRITE && (can & MMF_CAN_COPY))
         can |= MMF_CAN_READ;
     if (needs & ~can)
@@ -215,8 +215,8 @@ mmf_view_open(mmf_map *map, int64_t offset, int64_t size, mmf_access access,
         rc = map_window(map, offset, size, access, flags, view);
     if (rc < 0)
         return rc;
-    view->can_read = mmf_access_find(access)->can_read;
-    view->can_write = mmf_access_find(access)->can_write;
+    view->can_read = mmf_access_row(access)->can_read;
+    view->can_write = mmf_access_row(access)->can_write;
     return MMF_OK;
 }
 

@@ -23,7 +23,7 @@ mmf_accessor_create(mmf_map *map, int64_t offset, int64_t size, mmf_access acces
     int rc;
 
     if (out == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+        return mmf_fail_null("out");
     accessor = calloc(1, sizeof(*accessor));
     if (accessor == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "no memory for a view accessor");

@@ -69,8 +69,9 @@ mmf_wait_any(mmf_waitable *const *objects, int count, int32_t timeout_ms, int *i
     int found;
     int rc = check_objects(objects, count, timeout_ms, syncs);
 
+    mmf_os_cancellation_point();
     if (rc == MMF_OK && index == NULL)
-        rc = mmf_fail_argument(MMF_E_NULL, "index", "index is NULL");
+        rc = mmf_fail_null("index");
     if (rc < 0)
         return rc;
     rc = mmf_os_sync_wait_any(syncs, count, timeout_ms, &found);
@@ -99,6 +100,7 @@ mmf_wait_all(mmf_waitable *const *objects, int count, int32_t timeout_ms)
     struct mmf_os_sync *syncs[MMF_WAIT_MAXIMUM];
     int rc = check_objects(objects, count, timeout_ms, syncs);
 
+    mmf_os_cancellation_point();
     if (rc == MMF_OK)
         rc = check_no_object_twice(syncs, count);
     if (rc < 0)
@@ -114,6 +116,7 @@ mmf_signal_and_wait(mmf_waitable *to_signal, mmf_waitable *to_wait_on,
 {
     int rc;
 
+    mmf_os_cancellation_point();
     if (to_signal == NULL)
         return mmf_fail_argument(MMF_E_NULL, "toSignal",
                                  "the object to signal is NULL");

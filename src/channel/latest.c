@@ -37,25 +37,13 @@ sizes_of(size_t value_size)
                                       .overflow = MMF_OVERFLOW_DROP_OLDEST};
 }
 
-static int
-hand_over(int rc, struct mmf_channel *channel, mmf_latest **out)
-{
-    MMF_ASSERT(rc < 0 || channel != NULL);
-    if (rc == MMF_OK)
-        *out = (mmf_latest *)channel;
-    return rc;
-}
-
 int
 mmf_latest_create_new(const char *name, size_t value_size,
                       const mmf_channel_options *options, mmf_latest **out)
 {
     const struct mmf_channel_sizes sizes = sizes_of(value_size);
-    struct mmf_channel *channel = NULL;
-    int rc =
-        mmf_channel_create_new(&latest_values, name, &sizes, options, out, &channel);
 
-    return hand_over(rc, channel, out);
+    return mmf_channel_create_new(&latest_values, name, &sizes, options, out);
 }
 
 int
@@ -64,21 +52,16 @@ mmf_latest_create_or_open(const char *name, size_t value_size,
                           mmf_latest **out)
 {
     const struct mmf_channel_sizes sizes = sizes_of(value_size);
-    struct mmf_channel *channel = NULL;
-    int rc = mmf_channel_create_or_open(&latest_values, name, &sizes, options, created,
-                                        out, &channel);
 
-    return hand_over(rc, channel, out);
+    return mmf_channel_create_or_open(&latest_values, name, &sizes, options, created,
+                                      out);
 }
 
 int
 mmf_latest_open_existing(const char *name, const mmf_channel_options *options,
                          mmf_latest **out)
 {
-    struct mmf_channel *channel = NULL;
-    int rc = mmf_channel_open_existing(&latest_values, name, options, out, &channel);
-
-    return hand_over(rc, channel, out);
+    return mmf_channel_open_existing(&latest_values, name, options, out);
 }
 
 void
@@ -92,7 +75,7 @@ static inline int
 check(const mmf_latest *latest, mmf_role role)
 {
     return latest != NULL ? mmf_channel_check(&latest->channel, role)
-                          : mmf_channel_fail_null("latest");
+                          : mmf_fail_null("latest");
 }
 
 /*
@@ -127,7 +110,7 @@ mmf_latest_reserve(mmf_latest *latest, size_t length, void **bytes)
     int rc = check(latest, MMF_ROLE_SEND);
 
     if (rc == MMF_OK && bytes == NULL)
-        rc = mmf_channel_fail_null("bytes");
+        rc = mmf_fail_null("bytes");
     if (rc == MMF_OK)
         rc = mmf_channel_check_length(&latest->channel, length);
     if (rc == MMF_OK)
@@ -136,7 +119,7 @@ mmf_latest_reserve(mmf_latest *latest, size_t length, void **bytes)
         rc = reserve(&latest->channel, length, &place);
     if (rc != MMF_OK)
         return rc;
-    latest->channel.room = length;
+    latest->channel.reserved_size = length;
     *bytes = place;
     return MMF_OK;
 }
@@ -214,7 +197,7 @@ check_read(const mmf_latest *latest, const void *buffer, size_t capacity,
     if (rc == MMF_OK)
         rc = mmf_channel_check_buffer(buffer, capacity, length);
     if (rc == MMF_OK && version == NULL)
-        rc = mmf_fail_argument(MMF_E_NULL, "version", "version is NULL");
+        rc = mmf_fail_null("version");
     return rc;
 }
 
@@ -308,7 +291,7 @@ mmf_latest_take(mmf_latest *latest, mmf_message *message)
     int rc = check(latest, MMF_ROLE_RECEIVE);
 
     if (rc == MMF_OK && message == NULL)
-        rc = mmf_fail_argument(MMF_E_NULL, "message", "message is NULL");
+        rc = mmf_fail_null("message");
     if (rc == MMF_OK && latest->has_taken)
         rc = mmf_fail(MMF_E_STATE, "this handle has taken version %llu: release it",
                       (unsigned long long)latest->taken);

@@ -364,7 +364,7 @@ join(struct mmf_channel *channel, const char *name, int32_t replay)
     if (ring->shape.kind == MMF_KIND_TOPIC) {
         mmf_ring_subscribe(ring, (uint64_t)replay);
         /* Joining may have recovered a dead subscriber's entry: the senders that it
-         * blocked should not have to wait for their next look. */
+         * blocked need not wait for their next check. */
         mmf_channel_recover(channel, MMF_ROLE_SEND);
         mmf_ring_notify_senders(ring, MMF_RING_ALL, channel->ops);
     }
@@ -395,7 +395,7 @@ make_handle(const struct mmf_channel_kind *kind, const void *out,
 {
     MMF_ASSERT(kind->handle_size >= sizeof(**channel));
     if (out == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+        return mmf_fail_null("out");
     *channel = calloc(1, kind->handle_size);
     if (*channel == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s handle",
@@ -406,7 +406,8 @@ make_handle(const struct mmf_channel_kind *kind, const void *out,
 /* The object was found, or `rc` says why not. */
 static int
 finish_handle(int rc, const struct channel_request *request, const char *name,
-              const mmf_channel_options *options, struct mmf_channel *channel)
+              const mmf_channel_options *options, struct mmf_channel *channel,
+              void *out)
 {
     if (rc < 0) {
         free(channel);
@@ -416,19 +417,22 @@ finish_handle(int rc, const struct channel_request *request, const char *name,
     rc = join(channel, name, options->replay);
     if (rc < 0)
         mmf_channel_close(channel);
+    else
+        memcpy(out, &channel, sizeof(channel));
     return rc;
 }
 
-/* Create, or with `created` create or open. */
+/* `created` NULL: the channel must be new. */
 static int
 create(const struct mmf_channel_kind *kind, const char *name,
        const struct mmf_channel_sizes *sizes, const mmf_channel_options *given,
-       int *created, const void *out, struct mmf_channel **channel)
+       int *created, void *out)
 {
     struct channel_request request;
     mmf_channel_options options;
+    struct mmf_channel *channel;
     struct mmf_name parsed;
-    int rc = make_handle(kind, out, channel);
+    int rc = make_handle(kind, out, &channel);
 
     if (rc < 0)
         return rc;
@@ -443,27 +447,28 @@ create(const struct mmf_channel_kind *kind, const char *name,
         start_request(kind, &options, &parsed, &request);
         rc = find_object(kind, name, created, &request);
     }
-    return finish_handle(rc, &request, name, &options, *channel);
+    return finish_handle(rc, &request, name, &options, channel, out);
 }
 
 int
 mmf_channel_create_new(const struct mmf_channel_kind *kind, const char *name,
                        const struct mmf_channel_sizes *sizes,
-                       const mmf_channel_options *options, const void *out,
-                       struct mmf_channel **channel)
+                       const mmf_channel_options *options, void *out)
 {
-    return create(kind, name, sizes, options, NULL, out, channel);
+    mmf_os_cancellation_point();
+    return create(kind, name, sizes, options, NULL, out);
 }
 
 int
 mmf_channel_create_or_open(const struct mmf_channel_kind *kind, const char *name,
                            const struct mmf_channel_sizes *sizes,
-                           const mmf_channel_options *options, int *created,
-                           const void *out, struct mmf_channel **channel)
+                           const mmf_channel_options *options, int *created, void *out)
 {
     int is_new;
-    int rc = create(kind, name, sizes, options, &is_new, out, channel);
+    int rc;
 
+    mmf_os_cancellation_point();
+    rc = create(kind, name, sizes, options, &is_new, out);
     if (rc == MMF_OK && created != NULL)
         *created = is_new;
     return rc;
@@ -471,16 +476,18 @@ mmf_channel_create_or_open(const struct mmf_channel_kind *kind, const char *name
 
 int
 mmf_channel_open_existing(const struct mmf_channel_kind *kind, const char *name,
-                          const mmf_channel_options *given, const void *out,
-                          struct mmf_channel **channel)
+                          const mmf_channel_options *given, void *out)
 {
     struct channel_request request;
     const struct mmf_opener opener = {
         .open = open_object, .request = &request, .name = name};
     mmf_channel_options options;
+    struct mmf_channel *channel;
     struct mmf_name parsed;
-    int rc = make_handle(kind, out, channel);
+    int rc;
 
+    mmf_os_cancellation_point();
+    rc = make_handle(kind, out, &channel);
     if (rc < 0)
         return rc;
     rc = read_options(kind, given, &options);
@@ -495,7 +502,7 @@ mmf_channel_open_existing(const struct mmf_channel_kind *kind, const char *name,
     if (rc == MMF_E_NOT_FOUND)
         rc = mmf_fail_argument(MMF_E_NOT_FOUND, "", "no such %s: \"%.200s\"",
                                mmf_kind_name(kind->kind), name);
-    return finish_handle(rc, &request, name, &options, *channel);
+    return finish_handle(rc, &request, name, &options, channel, out);
 }
 
 void
@@ -512,12 +519,6 @@ mmf_channel_close(struct mmf_channel *channel)
 /*
  * Checks.
  */
-
-int
-mmf_channel_fail_null(const char *what)
-{
-    return mmf_fail_argument(MMF_E_NULL, what, "%s is NULL", what);
-}
 
 int
 mmf_channel_fail_role(const struct mmf_channel *channel, mmf_role role)
@@ -554,9 +555,9 @@ int
 mmf_channel_check_buffer(const void *buffer, size_t capacity, const size_t *length)
 {
     if (buffer == NULL && capacity > 0)
-        return mmf_fail_argument(MMF_E_NULL, "buffer", "buffer is NULL");
+        return mmf_fail_null("buffer");
     if (length == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "length", "length is NULL");
+        return mmf_fail_null("length");
     return MMF_OK;
 }
 

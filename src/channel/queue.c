@@ -75,14 +75,11 @@ static const struct mmf_channel_kind queues = {
 };
 
 static int
-hand_over(int rc, struct mmf_channel *channel, mmf_queue **out)
+hand_over(int rc, mmf_queue **out)
 {
-    MMF_ASSERT(rc < 0 || channel != NULL);
-    if (rc < 0)
-        return rc;
-    *out = (mmf_queue *)channel;
-    choose_path(*out);
-    return MMF_OK;
+    if (rc == MMF_OK)
+        choose_path(*out);
+    return rc;
 }
 
 int
@@ -91,10 +88,9 @@ mmf_queue_create_new(const char *name, size_t message_size, size_t capacity,
                      mmf_queue **out)
 {
     const struct mmf_channel_sizes sizes = {message_size, capacity, overflow};
-    struct mmf_channel *channel = NULL;
-    int rc = mmf_channel_create_new(&queues, name, &sizes, options, out, &channel);
+    int rc = mmf_channel_create_new(&queues, name, &sizes, options, out);
 
-    return hand_over(rc, channel, out);
+    return hand_over(rc, out);
 }
 
 int
@@ -103,21 +99,18 @@ mmf_queue_create_or_open(const char *name, size_t message_size, size_t capacity,
                          int *created, mmf_queue **out)
 {
     const struct mmf_channel_sizes sizes = {message_size, capacity, overflow};
-    struct mmf_channel *channel = NULL;
-    int rc = mmf_channel_create_or_open(&queues, name, &sizes, options, created, out,
-                                        &channel);
+    int rc = mmf_channel_create_or_open(&queues, name, &sizes, options, created, out);
 
-    return hand_over(rc, channel, out);
+    return hand_over(rc, out);
 }
 
 int
 mmf_queue_open_existing(const char *name, const mmf_channel_options *options,
                         mmf_queue **out)
 {
-    struct mmf_channel *channel = NULL;
-    int rc = mmf_channel_open_existing(&queues, name, options, out, &channel);
+    int rc = mmf_channel_open_existing(&queues, name, options, out);
 
-    return hand_over(rc, channel, out);
+    return hand_over(rc, out);
 }
 
 void
@@ -131,7 +124,7 @@ static inline int
 check(const mmf_queue *queue, mmf_role role)
 {
     return queue != NULL ? mmf_channel_check(&queue->channel, role)
-                         : mmf_channel_fail_null("queue");
+                         : mmf_fail_null("queue");
 }
 
 /*
@@ -162,7 +155,7 @@ mmf_queue_reserve(mmf_queue *queue, size_t length, int32_t timeout_ms, void **by
     if (!is_fast(queue, MMF_ROLE_SEND, timeout_ms) || bytes == NULL ||
         !can_reserve(queue->channel.ring, length))
         return reserve(queue, length, timeout_ms, bytes);
-    queue->channel.room = length;
+    queue->channel.reserved_size = length;
     *bytes = mmf_ring_spsc_reserve(queue->channel.ring, length);
     return MMF_OK;
 }
@@ -181,7 +174,7 @@ mmf_queue_commit(mmf_queue *queue, size_t length, uint64_t *sequence)
     struct mmf_ring *ring;
 
     if (!is_fast(queue, MMF_ROLE_SEND, 0) || !queue->channel.ring->has_reserved ||
-        length > queue->channel.room)
+        length > queue->channel.reserved_size)
         return commit(queue, length, sequence);
     ring = queue->channel.ring;
     if (sequence != NULL)
@@ -324,7 +317,7 @@ take(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
     if (rc < 0)
         return rc;
     if (message == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "message", "message is NULL");
+        return mmf_fail_null("message");
     rc = take_next(queue, timeout_ms, &found);
     if (rc == MMF_OK)
         mmf_channel_show(&found, message);
@@ -377,7 +370,7 @@ check_take_many(const mmf_queue *queue, size_t most, int32_t timeout_ms,
     int rc = check_receive(queue, timeout_ms);
 
     if (rc == MMF_OK && (messages == NULL || count == NULL))
-        rc = mmf_channel_fail_null(messages == NULL ? "messages" : "count");
+        rc = mmf_fail_null(messages == NULL ? "messages" : "count");
     if (rc == MMF_OK && most == 0)
         rc = mmf_fail_argument(MMF_E_RANGE, "most", "invalid most 0: at least 1");
     return rc;
@@ -426,7 +419,7 @@ release(mmf_queue *queue, const mmf_message *message)
     if (rc < 0)
         return rc;
     if (message == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "message", "message is NULL");
+        return mmf_fail_null("message");
     if (!mmf_ring_release(queue->channel.ring, message->sequence))
         return fail_not_held(message->sequence);
     return mmf_ring_has_waiting_senders(queue->channel.ring) ? notify_senders(queue)
@@ -449,7 +442,7 @@ check_release_many(const mmf_queue *queue, const mmf_message *messages, size_t c
     int rc = check(queue, MMF_ROLE_RECEIVE);
 
     if (rc == MMF_OK && messages == NULL && count > 0)
-        rc = mmf_fail_argument(MMF_E_NULL, "messages", "messages is NULL");
+        rc = mmf_fail_null("messages");
     for (size_t i = 0; i < count && rc == MMF_OK; i++) {
         if (!mmf_ring_holds(queue->channel.ring, messages[i].sequence, i))
             rc = fail_not_held(messages[i].sequence);

@@ -34,25 +34,14 @@ sizes_of(size_t message_size, size_t capacity, mmf_overflow overflow)
     };
 }
 
-static int
-hand_over(int rc, struct mmf_channel *channel, mmf_topic **out)
-{
-    MMF_ASSERT(rc < 0 || channel != NULL);
-    if (rc == MMF_OK)
-        *out = (mmf_topic *)channel;
-    return rc;
-}
-
 int
 mmf_topic_create_new(const char *name, size_t message_size, size_t capacity,
                      mmf_overflow overflow, const mmf_channel_options *options,
                      mmf_topic **out)
 {
     const struct mmf_channel_sizes sizes = sizes_of(message_size, capacity, overflow);
-    struct mmf_channel *channel = NULL;
-    int rc = mmf_channel_create_new(&topics, name, &sizes, options, out, &channel);
 
-    return hand_over(rc, channel, out);
+    return mmf_channel_create_new(&topics, name, &sizes, options, out);
 }
 
 int
@@ -61,21 +50,15 @@ mmf_topic_create_or_open(const char *name, size_t message_size, size_t capacity,
                          int *created, mmf_topic **out)
 {
     const struct mmf_channel_sizes sizes = sizes_of(message_size, capacity, overflow);
-    struct mmf_channel *channel = NULL;
-    int rc = mmf_channel_create_or_open(&topics, name, &sizes, options, created, out,
-                                        &channel);
 
-    return hand_over(rc, channel, out);
+    return mmf_channel_create_or_open(&topics, name, &sizes, options, created, out);
 }
 
 int
 mmf_topic_open_existing(const char *name, const mmf_channel_options *options,
                         mmf_topic **out)
 {
-    struct mmf_channel *channel = NULL;
-    int rc = mmf_channel_open_existing(&topics, name, options, out, &channel);
-
-    return hand_over(rc, channel, out);
+    return mmf_channel_open_existing(&topics, name, options, out);
 }
 
 void
@@ -89,7 +72,7 @@ static inline int
 check(const mmf_topic *topic, mmf_role role)
 {
     return topic != NULL ? mmf_channel_check(&topic->channel, role)
-                         : mmf_channel_fail_null("topic");
+                         : mmf_fail_null("topic");
 }
 
 /*
@@ -202,7 +185,7 @@ mmf_topic_take(mmf_topic *topic, int32_t timeout_ms, mmf_message *message)
     int rc = check_receive(topic, timeout_ms);
 
     if (rc == MMF_OK && message == NULL)
-        rc = mmf_fail_argument(MMF_E_NULL, "message", "message is NULL");
+        rc = mmf_fail_null("message");
     if (rc < 0)
         return rc;
     rc = find_next(topic, mmf_ring_deadline(topic->channel.ops, timeout_ms), &found);

@@ -54,7 +54,7 @@ mmf_channel_reserve(struct mmf_channel *channel, size_t length, int32_t timeout_
     int rc;
 
     if (bytes == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "bytes", "bytes is NULL");
+        return mmf_fail_null("bytes");
     rc = mmf_channel_check_length(channel, length);
     if (rc == MMF_OK)
         rc = mmf_channel_check_timeout(timeout_ms);
@@ -64,7 +64,7 @@ mmf_channel_reserve(struct mmf_channel *channel, size_t length, int32_t timeout_
         rc = reserve(channel, length, timeout_ms, &place);
     if (rc != MMF_OK)
         return rc;
-    channel->room = length;
+    channel->reserved_size = length;
     *bytes = place;
     return MMF_OK;
 }
@@ -86,10 +86,10 @@ mmf_channel_commit(struct mmf_channel *channel, size_t length, int wake,
     MMF_ASSERT(channel->role & MMF_ROLE_SEND);
     if (rc < 0)
         return rc;
-    if (length > channel->room)
+    if (length > channel->reserved_size)
         return mmf_fail_argument(MMF_E_RANGE, "length",
                                  "invalid length of %zu bytes: %llu were reserved",
-                                 length, (unsigned long long)channel->room);
+                                 length, (unsigned long long)channel->reserved_size);
     if (sequence != NULL)
         *sequence = ring->reserved;
     mmf_ring_commit(ring, length);
@@ -118,7 +118,7 @@ static int
 check_message(const struct mmf_channel *channel, const void *bytes, size_t length)
 {
     if (bytes == NULL && length > 0)
-        return mmf_fail_argument(MMF_E_NULL, "bytes", "bytes is NULL");
+        return mmf_fail_null("bytes");
     return mmf_channel_check_length(channel, length);
 }
 
@@ -160,9 +160,9 @@ check_messages(const struct mmf_channel *channel, const mmf_buffer *messages,
     int rc = MMF_OK;
 
     if (sent == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "sent", "sent is NULL");
+        return mmf_fail_null("sent");
     if (messages == NULL && count > 0)
-        return mmf_fail_argument(MMF_E_NULL, "messages", "messages is NULL");
+        return mmf_fail_null("messages");
     for (size_t i = 0; i < count && rc == MMF_OK; i++)
         rc = check_message(channel, messages[i].bytes, messages[i].length);
     return rc;

@@ -72,6 +72,7 @@ mmf_channel_wait_begin(struct mmf_channel *channel, mmf_role role, int64_t deadl
 {
     struct mmf_channel_wait wait = {.channel = channel, .role = role};
 
+    mmf_os_cancellation_point();
     MMF_ASSERT(deadline >= 0);
     wait.ring = wait_for(channel, role);
     wait.ring.deadline = deadline;
@@ -127,7 +128,7 @@ mmf_channel_fd(struct mmf_channel *channel, int *fd)
     int rc;
 
     if (fd == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "fd", "fd is NULL");
+        return mmf_fail_null("fd");
     rc = mmf_os_channel_poll_fd(channel->os, fd);
     if (rc == MMF_OK)
         channel->has_fd = true;

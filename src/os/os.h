@@ -40,6 +40,12 @@ struct mmf_os_limits mmf_os_limits(void);
  * Time and chance.
  */
 
+/*
+ * Where a thread that pthread_cancel was called for may end: at the start of calls that
+ * wait or open, before anything was done. Nowhere else: see os/linux/sys/sys.c.
+ */
+void mmf_os_cancellation_point(void);
+
 /* The monotonic clock, nanoseconds. */
 int64_t mmf_os_now(void);
 

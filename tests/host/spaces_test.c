@@ -322,40 +322,6 @@ a_lack_of_instances_is_named(void **state)
     CHECK(rmdir(path) == 0);
 }
 
-/* A daemon that drops its rights before it asks for descriptors. */
-static void
-drop_rights(struct child *self, void *argument)
-{
-    mmf_event *event;
-    mmf_queue *queue;
-    int fd;
-
-    (void)self;
-    (void)argument;
-    CHECK_OK(mmf_event_create_new("E", 0, 0, NULL, &event));
-    CHECK_OK(
-        mmf_queue_create_or_open("Q", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue));
-    become_user(ALICE);
-    CHECK_FAILS(mmf_queue_fd(queue, &fd), MMF_E_IO);
-    CHECK(strstr(mmf_last_message(), "as another user") != NULL);
-    CHECK_FAILS(mmf_waitable_fd(mmf_event_waitable(event), &fd), MMF_E_IO);
-    mmf_queue_close(queue);
-    mmf_event_close(event);
-}
-
-static void
-a_descriptor_out_of_reach_is_said(void **state)
-{
-    mmf_gc_result result;
-
-    (void)state;
-    if (getuid() != 0 || !may_change_user())
-        harness_skip("another user is needed: run as root");
-    in_child(drop_rights, NULL);
-    CHECK_OK(mmf_gc(0, &result)); /* what the child might not remove */
-    CHECK_INT(result.removed, 2);
-}
-
 static void
 run_out_of_mappings(struct child *self, void *argument)
 {
@@ -395,12 +361,9 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(a_namespace_without_root_has_names),
-        TEST(a_delayed_file_is_sparse),
-        TEST(views_on_hugetlbfs_do_not_leak),
-        TEST(a_lack_of_instances_is_named),
+        TEST(a_namespace_without_root_has_names), TEST(a_delayed_file_is_sparse),
+        TEST(views_on_hugetlbfs_do_not_leak),     TEST(a_lack_of_instances_is_named),
         TEST(a_lack_of_mappings_is_named),
-        TEST(a_descriptor_out_of_reach_is_said),
     };
 
     return harness_main(argc, argv, "spaces", tests, sizeof(tests) / sizeof(tests[0]),

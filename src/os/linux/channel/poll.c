@@ -27,7 +27,8 @@ mmf_os_channel_poll_fd(struct mmf_os_channel *channel, int *fd)
     int rc;
 
     MMF_ASSERT(mmf_os_channel_is_alive(channel) && fd != NULL);
-    rc = mmf_poll_fd_make_watch(&handle->poll, handle->object->path);
+    rc =
+        mmf_poll_fd_make_watch(&handle->poll, handle->object->fd, handle->object->path);
     if (rc < 0)
         return rc;
     rc = ask_to_be_notified(handle);

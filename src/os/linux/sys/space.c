@@ -24,8 +24,11 @@
 /* Below this much the questions cost more than they save. */
 enum { SMALL = 1 << 20 };
 
-/* A piece of one fallocate call: a signal undoes no more than this. */
-enum { PIECE = 64 << 20 };
+/*
+ * A piece of one fallocate call. Kernels before 6.10 undo a piece when a signal comes,
+ * so beside a quick timer it has to become smaller until one gets through.
+ */
+enum { PIECE = 64 << 20, SMALLEST_PIECE = 64 << 10 };
 
 /* The number that the file holds; INT64_MAX if it says "max" or cannot be read. */
 static int64_t
@@ -315,15 +318,23 @@ mmf_space_check(int64_t size, int64_t wanted, const char *what)
     return check_cgroups(wanted, free_swap, what);
 }
 
+int64_t
+mmf_space_smaller_piece(int64_t piece)
+{
+    MMF_ASSERT(piece > 0);
+    return piece / 2 > SMALLEST_PIECE ? piece / 2 : SMALLEST_PIECE;
+}
+
 int
 mmf_space_allocate(int fd, int64_t count)
 {
     int64_t done = 0;
+    int64_t piece = PIECE;
 
     MMF_ASSERT(fd >= 0 && count >= 0);
     while (done < count) {
-        int64_t piece = count - done < PIECE ? count - done : PIECE;
-
+        if (piece > count - done)
+            piece = count - done;
         if (mmf_sys_fallocate(fd, done, piece) == 0) {
             done += piece;
         } else if (errno == EOPNOTSUPP) {
@@ -332,6 +343,8 @@ mmf_space_allocate(int fd, int64_t count)
             return errno == 0 ? 0 : -1;
         } else if (errno != EINTR) {
             return -1;
+        } else {
+            piece = mmf_space_smaller_piece(piece);
         }
     }
     return 0;

@@ -22,6 +22,9 @@ int mmf_space_check(int64_t size, int64_t wanted, const char *what);
  */
 int mmf_space_allocate(int fd, int64_t count);
 
+/* How much to try next where a signal has undone the reserving of `piece` bytes. */
+int64_t mmf_space_smaller_piece(int64_t piece);
+
 /*
  * mmf_fail for a file system that is full: says how large it is, how much is free, and
  * what to do. `directory` is on it, NULL: memory without a file system.

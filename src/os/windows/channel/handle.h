@@ -31,4 +31,7 @@ mmf_channel_handle_of(struct mmf_os_channel *channel)
     return (struct mmf_channel_handle *)channel;
 }
 
+/* What the rings need of the system (ops.c). */
+struct mmf_ring_ops mmf_channel_ops_for(struct mmf_channel_handle *handle);
+
 #endif

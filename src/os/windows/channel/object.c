@@ -2,7 +2,7 @@
  * object.c - channels: a named section with a ring of slots in it, and the kernel
  * objects beside it.
  *
- *   Q            the name guard: a timer that never goes off (store/name_guard.h)
+ *   Q            the name guard: a timer that never goes off
  *   Q:mmf:data   the section; there is a channel if it is there (channel_page.h)
  *   Q:mmf:tN     says that the drawer of ticket N lives (store/ticket.c)
  *   Q:mmf:m0 ..  the tokens that sleepers wait for (tokens.c)
@@ -21,12 +21,36 @@
 #include "os/os.h"
 #include "os/windows/channel/handle.h"
 #include "os/windows/channel/mapping.h"
-#include "os/windows/channel/ops.h"
 #include "os/windows/store/explain.h"
-#include "os/windows/store/name_guard.h"
 #include "os/windows/sys/clock.h"
 
 mmf_atomic_u32 mmf_os_forks; /* stays 0: no process forks here */
+
+/*
+ * The name guard. While it is there the kernel refuses the name to maps, mutexes and all
+ * other kinds, and the reverse. It has no state: each handle on the channel has one on
+ * the guard, and it does not matter which process made it. Programs that do not know mmf
+ * may have made it, too: it does not say that there is a channel.
+ */
+
+/* A handle on the guard, which may be new; to be closed. NULL with GetLastError(). */
+static HANDLE
+take_guard(struct mmf_subobject_name *name)
+{
+    return CreateWaitableTimerExW(NULL, mmf_subobject_channel(name), 0, SYNCHRONIZE);
+}
+
+/* Whether there is one. Else GetLastError() says whether another object is. */
+static bool
+has_guard(struct mmf_subobject_name *name)
+{
+    HANDLE timer = OpenWaitableTimerW(SYNCHRONIZE, FALSE, mmf_subobject_channel(name));
+
+    if (timer == NULL)
+        return false;
+    CloseHandle(timer);
+    return true;
+}
 
 /*
  * Handles.
@@ -174,7 +198,7 @@ create(struct mmf_channel_handle *handle, const struct mmf_os_channel_request *r
 {
     int rc;
 
-    handle->guard = mmf_name_guard_take(&handle->name);
+    handle->guard = take_guard(&handle->name);
     if (handle->guard == NULL)
         return mmf_explain_create(request->kind, request->name);
     rc = create_section(handle, request);
@@ -207,7 +231,7 @@ static int
 fail_absent(struct mmf_channel_handle *handle, mmf_kind kind,
             const struct mmf_name *name)
 {
-    if (mmf_name_guard_exists(&handle->name))
+    if (has_guard(&handle->name))
         SetLastError(ERROR_FILE_NOT_FOUND);
     return mmf_explain_open(kind, name);
 }
@@ -277,7 +301,7 @@ guard_name(struct mmf_channel_handle *handle, mmf_kind kind,
            const struct mmf_name *name)
 {
     MMF_ASSERT(handle->guard == NULL);
-    handle->guard = mmf_name_guard_take(&handle->name);
+    handle->guard = take_guard(&handle->name);
     return handle->guard != NULL ? MMF_OK : mmf_explain_open(kind, name);
 }
 

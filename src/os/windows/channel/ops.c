@@ -1,7 +1,7 @@
 /*
- * ops.c - see ops.h.
+ * ops.c - what the rings need of the system (shared/ring/wait.h).
  */
-#include "os/windows/channel/ops.h"
+#include "os/windows/channel/handle.h"
 
 #include "base/invariant.h"
 #include "os/os.h"

@@ -5,17 +5,6 @@
 #include <windows.h>
 
 #include "base/access.h"
-#include "base/invariant.h"
-
-/* The row of base/access.h, of an access that was checked before. */
-static inline const struct mmf_access_row *
-mmf_access_row(mmf_access access)
-{
-    const struct mmf_access_row *row = mmf_access_find(access);
-
-    MMF_ASSERT(row != NULL);
-    return row;
-}
 
 /* PAGE_...: of a section, and of the pages that a view of it gets. */
 static inline DWORD

@@ -45,7 +45,7 @@ static int
 convert_path(const char *path, wchar_t **out)
 {
     int rc;
-    wchar_t *wide = mmf_utf16_from_utf8(path, "path", 0, &rc);
+    wchar_t *wide = mmf_utf16_from_utf8(path, "path", &rc);
     wchar_t *full;
 
     if (wide == NULL)
@@ -119,6 +119,7 @@ fail_open(const struct mmf_os_file *file)
     DWORD error = GetLastError();
     DWORD attributes;
 
+    MMF_ASSERT(file->wide != NULL);
     if (error == ERROR_ACCESS_DENIED) {
         attributes = GetFileAttributesW(file->wide);
         if (attributes != INVALID_FILE_ATTRIBUTES &&
@@ -188,6 +189,7 @@ mmf_os_file_length(const struct mmf_os_file *file, int64_t *length, int *sized)
 {
     LARGE_INTEGER size;
 
+    MMF_ASSERT(file->handle != NULL && file->handle != INVALID_HANDLE_VALUE);
     if (GetFileType(file->handle) != FILE_TYPE_DISK)
         return mmf_fail(MMF_E_NOT_SUPPORTED,
                         "a pipe, a device or a console cannot be mapped");
@@ -201,6 +203,7 @@ mmf_os_file_length(const struct mmf_os_file *file, int64_t *length, int *sized)
 void
 mmf_os_file_abandon(struct mmf_os_file *file)
 {
+    MMF_ASSERT(!file->made || file->is_ours);
     if (file->is_ours) {
         CloseHandle(file->handle);
         if (file->made)

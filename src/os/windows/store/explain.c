@@ -27,23 +27,6 @@ is_channel(mmf_kind kind)
  * Which object has the name?
  */
 
-/* With the least of rights. */
-static HANDLE
-open_object(mmf_kind kind, const wchar_t *name)
-{
-    switch (kind) {
-    case MMF_KIND_MAP:
-        return OpenFileMappingW(SECTION_QUERY, FALSE, name);
-    case MMF_KIND_MUTEX:
-        return OpenMutexW(SYNCHRONIZE, FALSE, name);
-    case MMF_KIND_EVENT:
-        return OpenEventW(SYNCHRONIZE, FALSE, name);
-    default:
-        MMF_ASSERT(kind == MMF_KIND_SEMAPHORE);
-        return OpenSemaphoreW(SYNCHRONIZE, FALSE, name);
-    }
-}
-
 /* What `object` and GetLastError() say of an object that was to be opened; closes it. */
 static bool
 is_there(HANDLE object)
@@ -71,6 +54,8 @@ has_channel(const struct mmf_name *name)
 static bool
 has_object(mmf_kind kind, const struct mmf_name *name)
 {
+    /* the least of rights */
+    DWORD rights = kind == MMF_KIND_MAP ? SECTION_QUERY : SYNCHRONIZE;
     wchar_t *wide;
     bool found;
     int rc;
@@ -78,7 +63,7 @@ has_object(mmf_kind kind, const struct mmf_name *name)
     if (is_channel(kind))
         return has_channel(name);
     wide = mmf_names_for_kernel(name, &rc);
-    found = wide != NULL && is_there(open_object(kind, wide));
+    found = wide != NULL && is_there(mmf_names_open(kind, rights, wide));
     free(wide);
     return found;
 }

@@ -16,6 +16,7 @@
 #include "base/fail.h"
 #include "base/invariant.h"
 #include "os/os.h"
+#include "os/windows/store/names.h"
 #include "os/windows/store/namespace.h"
 #include "os/windows/store/subobject.h"
 #include "os/windows/sys/nt.h"
@@ -74,21 +75,11 @@ kind_of_type(const UNICODE_STRING *type)
  * What the object says of itself.
  */
 
-static HANDLE
-open_object(mmf_kind kind, const wchar_t *name)
+/* Alone, the right to query a map has the number of another wish: FILE_MAP_COPY. */
+static DWORD
+rights_to_ask(mmf_kind kind)
 {
-    switch (kind) {
-    case MMF_KIND_MAP:
-        /* Alone, the right to query has the number of another wish: FILE_MAP_COPY. */
-        return OpenFileMappingW(SECTION_QUERY | READ_CONTROL, FALSE, name);
-    case MMF_KIND_MUTEX:
-        return OpenMutexW(MMF_NT_QUERY_STATE, FALSE, name);
-    case MMF_KIND_EVENT:
-        return OpenEventW(MMF_NT_QUERY_STATE, FALSE, name);
-    default:
-        MMF_ASSERT(kind == MMF_KIND_SEMAPHORE);
-        return OpenSemaphoreW(MMF_NT_QUERY_STATE, FALSE, name);
-    }
+    return kind == MMF_KIND_MAP ? SECTION_QUERY | READ_CONTROL : MMF_NT_QUERY_STATE;
 }
 
 /* How many handles there are but for this one. */
@@ -233,7 +224,8 @@ show_channel(struct list_walk *walk)
 static int
 show_object(struct list_walk *walk)
 {
-    HANDLE object = open_object(walk->info.kind, walk->wide);
+    HANDLE object =
+        mmf_names_open(walk->info.kind, rights_to_ask(walk->info.kind), walk->wide);
 
     if (object == NULL && GetLastError() != ERROR_ACCESS_DENIED)
         return MMF_OK; /* it went meanwhile */

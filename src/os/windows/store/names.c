@@ -50,7 +50,7 @@ mmf_os_name_parse(const char *given, const char *parameter, struct mmf_name *nam
             MMF_E_PATH_TOO_LONG, parameter,
             "name \"%.40s...\" has %zu characters; at most %d are possible", given,
             length, LONGEST);
-    wide = mmf_utf16_from_utf8(given, parameter, 0, &rc);
+    wide = mmf_utf16_from_utf8(given, parameter, &rc);
     if (wide == NULL)
         return rc;
     free(wide);
@@ -72,7 +72,7 @@ add_global_prefix(const struct mmf_name *name, int *rc)
     }
     memcpy(text, prefix, sizeof(prefix) - 1);
     memcpy(text + sizeof(prefix) - 1, name->text, name->length + 1);
-    wide = mmf_utf16_from_utf8(text, "name", 0, rc);
+    wide = mmf_utf16_from_utf8(text, "name", rc);
     free(text);
     return wide;
 }
@@ -92,6 +92,22 @@ mmf_names_for_kernel(const struct mmf_name *name, int *rc)
     MMF_ASSERT(name->length > 0 && name->text >= name->given);
     has_prefix = name->text != name->given;
     if (has_prefix || name->scope == MMF_SCOPE_LOCAL)
-        return mmf_utf16_from_utf8(name->given, "name", 0, rc);
+        return mmf_utf16_from_utf8(name->given, "name", rc);
     return add_global_prefix(name, rc);
+}
+
+HANDLE
+mmf_names_open(mmf_kind kind, DWORD rights, const wchar_t *name)
+{
+    switch (kind) {
+    case MMF_KIND_MAP:
+        return OpenFileMappingW(rights, FALSE, name);
+    case MMF_KIND_MUTEX:
+        return OpenMutexW(rights, FALSE, name);
+    case MMF_KIND_EVENT:
+        return OpenEventW(rights, FALSE, name);
+    default:
+        MMF_ASSERT(kind == MMF_KIND_SEMAPHORE);
+        return OpenSemaphoreW(rights, FALSE, name);
+    }
 }

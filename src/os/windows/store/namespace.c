@@ -48,7 +48,7 @@ static int
 open_directory(const char *name, HANDLE *directory)
 {
     int rc;
-    wchar_t *wide = mmf_utf16_from_utf8(name, "name", 0, &rc);
+    wchar_t *wide = mmf_utf16_from_utf8(name, "name", &rc);
     OBJECT_ATTRIBUTES attributes = {.Length = sizeof(attributes)};
     UNICODE_STRING text;
     NTSTATUS status;

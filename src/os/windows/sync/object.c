@@ -48,19 +48,6 @@ call_create(const struct mmf_os_sync_request *request, SECURITY_ATTRIBUTES *attr
     }
 }
 
-static HANDLE
-call_open(mmf_kind kind, const wchar_t *name)
-{
-    switch (kind) {
-    case MMF_KIND_MUTEX:
-        return OpenMutexW(rights_of(kind), FALSE, name);
-    case MMF_KIND_EVENT:
-        return OpenEventW(rights_of(kind), FALSE, name);
-    default:
-        return OpenSemaphoreW(rights_of(kind), FALSE, name);
-    }
-}
-
 /* Owns `handle`, also on failure. */
 static int
 wrap(HANDLE handle, struct mmf_os_sync **out)
@@ -137,7 +124,7 @@ mmf_os_sync_open(const struct mmf_name *name, mmf_kind kind, struct mmf_os_sync 
     MMF_ASSERT(name != NULL && out != NULL);
     if (rc < 0)
         return rc;
-    handle = call_open(kind, wide);
+    handle = mmf_names_open(kind, rights_of(kind), wide);
     if (handle == NULL)
         rc = mmf_explain_open(kind, name);
     free(wide);
@@ -161,7 +148,7 @@ mmf_os_sync_check_alive(const struct mmf_os_sync *sync)
     return MMF_OK;
 }
 
-/* Windows 10 can tell; before it, a wait for all finds out and refuses. */
+/* Windows 10 says it; before it, a wait for all finds out and refuses. */
 int
 mmf_os_sync_is_same(const struct mmf_os_sync *one, const struct mmf_os_sync *other)
 {

@@ -19,6 +19,7 @@
 static DWORD
 milliseconds(int32_t timeout_ms)
 {
+    MMF_ASSERT(timeout_ms >= -1);
     return timeout_ms < 0 ? INFINITE : (DWORD)timeout_ms;
 }
 
@@ -28,6 +29,7 @@ outcome(DWORD answer, int count, int *index)
 {
     DWORD error = GetLastError();
 
+    MMF_ASSERT(count > 0 && index != NULL);
     if (answer < WAIT_OBJECT_0 + (DWORD)count) {
         *index = (int)(answer - WAIT_OBJECT_0);
         return MMF_OK;
@@ -54,6 +56,7 @@ static void
 take_handles(struct mmf_os_sync *const *syncs, int count,
              HANDLE handles[MAXIMUM_WAIT_OBJECTS])
 {
+    MMF_ASSERT(count > 0 && count <= MAXIMUM_WAIT_OBJECTS);
     for (int i = 0; i < count; i++)
         handles[i] = syncs[i]->handle;
 }
@@ -119,6 +122,7 @@ mmf_os_semaphore_release(struct mmf_os_sync *semaphore, int32_t count,
 {
     LONG before;
 
+    MMF_ASSERT(count > 0);
     if (ReleaseSemaphore(semaphore->handle, count, &before)) {
         if (previous != NULL)
             *previous = before;

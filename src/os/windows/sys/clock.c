@@ -47,3 +47,9 @@ mmf_os_sleep(int64_t nanoseconds)
         milliseconds = 0;
     Sleep(milliseconds < MAXLONG ? (DWORD)milliseconds : MAXLONG);
 }
+
+void
+mmf_os_cancellation_point(void)
+{
+    /* There is no pthread_cancel. */
+}
