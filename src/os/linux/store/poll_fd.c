@@ -72,7 +72,7 @@ open_watch(int file, const char *path)
                              path);
     else if (errno == ENOSPC)
         rc =
-            mmf_fail_system(MMF_E_IO, errno,
+            mmf_fail_system(MMF_E_NO_SPACE, errno,
                             "watch %s: this user has as many watches as allowed: raise "
                             "the sysctl fs.inotify.max_user_watches",
                             path);
