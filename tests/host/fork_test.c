@@ -92,7 +92,7 @@ a_library_above_may_lock_around_calls(void **state)
  * and is killed while its child lives on. The child has the views; the name is free.
  */
 
-enum { NOBODY = 65534 };
+enum { STRANGER = 65534 };
 
 enum change { CHANGE_ROOT, CHANGE_USER, CHANGE_BOTH, NO_DESCRIPTORS };
 
@@ -119,7 +119,7 @@ change(enum change what)
         CHECK(chdir("/") == 0);
     }
     if (what == CHANGE_USER || what == CHANGE_BOTH)
-        CHECK(setuid(NOBODY) == 0);
+        CHECK(setuid(STRANGER) == 0);
     if (what == NO_DESCRIPTORS)
         use_up_descriptors();
 }
