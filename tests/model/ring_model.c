@@ -570,6 +570,7 @@ main(int argc, char **argv)
     int is_long = count != NULL && strcmp(count, "1") == 0;
     double begin = seconds();
 
+    setvbuf(stdout, NULL, _IOLBF, 0);
     printf("%-64s %10s %10s %9s %8s %7s %7s\n", "scenario", "states", "steps",
            "schedules", "kills", "ends", "seconds");
     for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {

@@ -226,7 +226,7 @@ begin_overwriting(const struct mmf_ring *ring)
 {
     MMF_ASSERT(ring->has_reserved && !ring->shape.is_spsc);
     if (ring->shape.kind != MMF_KIND_QUEUE)
-        mmf_store_relaxed_u64(
+        mmf_store_release_u64(
             &mmf_ring_slot(ring, ring->reserved)->word,
             mmf_word_make(ring->reserved, ring->sender, MMF_SLOT_RESERVED));
     mmf_fence_release();
