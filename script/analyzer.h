@@ -15,6 +15,7 @@
 #define mmf_fail_argument(status, ...)                                                 \
     (mmf_fail_argument(status, __VA_ARGS__), (status))
 #define mmf_fail_system(status, ...) (mmf_fail_system(status, __VA_ARGS__), (status))
+#define mmf_fail_null(parameter) (mmf_fail_null(parameter), MMF_E_NULL)
 #define mmf_error_fail(...) (mmf_error_fail(__VA_ARGS__), MMF_E_IO)
 
 #endif

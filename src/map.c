@@ -90,7 +90,7 @@ mmf_map_create_new(const char *map_name, int64_t capacity, const mmf_map_options
     struct mmf_os_request request;
     struct mmf_name name;
     mmf_map_options options;
-    mmf_map *map;
+    mmf_map *map = NULL;
     int rc = mmf_map_read_options(given, out, &options);
 
     mmf_os_cancellation_point();
@@ -108,6 +108,7 @@ mmf_map_create_new(const char *map_name, int64_t capacity, const mmf_map_options
         rc = mmf_map_new(mmf_can_of_access(options.access), &map);
     if (rc < 0)
         return rc;
+    MMF_ASSERT(map != NULL);
     request = mmf_map_request(&options, map_name != NULL ? &name : NULL, capacity);
     rc = mmf_os_section_create(&request, &map->section);
     return mmf_map_hand_over(rc, map, out);
@@ -179,7 +180,7 @@ mmf_map_create_or_open(const char *map_name, int64_t capacity,
     struct map_request request = {0};
     struct mmf_name name;
     mmf_map_options options;
-    mmf_map *map;
+    mmf_map *map = NULL;
     int is_new = 0;
     int rc = mmf_map_read_options(given, out, &options);
 
@@ -200,6 +201,7 @@ mmf_map_create_or_open(const char *map_name, int64_t capacity,
         rc = mmf_map_new(mmf_can_of_access(options.access), &map);
     if (rc < 0)
         return rc;
+    MMF_ASSERT(map != NULL);
     request.os = mmf_map_request(&options, &name, capacity);
     request.needs = map->can;
     rc = find_section(&request, &options, &is_new);
@@ -299,7 +301,7 @@ mmf_map_open_existing(const char *map_name, const mmf_map_options *given, mmf_ma
     struct mmf_opener opener;
     struct mmf_name name;
     mmf_map_options options;
-    mmf_map *map;
+    mmf_map *map = NULL;
     int rc = mmf_map_read_options(given, out, &options);
 
     mmf_os_cancellation_point();
@@ -311,6 +313,7 @@ mmf_map_open_existing(const char *map_name, const mmf_map_options *given, mmf_ma
         rc = mmf_map_new(can_of(&options), &map);
     if (rc < 0)
         return rc;
+    MMF_ASSERT(map != NULL);
     request.os = mmf_map_request(&options, &name, 0);
     request.needs = map->can;
     opener = opener_for(&request);
@@ -328,7 +331,7 @@ int
 mmf_map_open_inherited(intptr_t handle, const mmf_map_options *given, mmf_map **out)
 {
     mmf_map_options options;
-    mmf_map *map;
+    mmf_map *map = NULL;
     int rc = mmf_map_read_options(given, out, &options);
 
     if (rc == MMF_OK)
@@ -339,6 +342,7 @@ mmf_map_open_inherited(intptr_t handle, const mmf_map_options *given, mmf_map **
         rc = mmf_map_new(can_of(&options), &map);
     if (rc < 0)
         return rc;
+    MMF_ASSERT(map != NULL);
     rc = mmf_os_section_adopt(handle, map->can, options.inheritability, &map->section);
     return mmf_map_hand_over(rc, map, out);
 }

@@ -83,7 +83,7 @@ hand_over(int rc, struct mmf_waitable *handle, void *out)
         return rc;
     }
     MMF_ASSERT(handle->sync != NULL);
-    memcpy(out, &handle, sizeof(handle));
+    memcpy(out, &handle, sizeof(void *));
     return MMF_OK;
 }
 
@@ -271,13 +271,14 @@ mmf_waitable_open(mmf_kind kind, const char *name, const mmf_sync_options *optio
                   void *out)
 {
     struct sync_request request = {0};
-    struct mmf_waitable *handle;
+    struct mmf_waitable *handle = NULL;
     int rc;
 
     mmf_os_cancellation_point();
     rc = make_handle(kind, out, &handle);
     if (rc < 0)
         return rc;
+    MMF_ASSERT(handle != NULL);
     rc = open_by_name(kind, name, options, &request);
     handle->sync = request.sync;
     handle->kind = request.os.kind;

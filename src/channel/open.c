@@ -418,7 +418,7 @@ finish_handle(int rc, const struct channel_request *request, const char *name,
     if (rc < 0)
         mmf_channel_close(channel);
     else
-        memcpy(out, &channel, sizeof(channel));
+        memcpy(out, &channel, sizeof(void *));
     return rc;
 }
 

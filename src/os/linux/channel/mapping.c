@@ -55,6 +55,7 @@ read_shape(const struct mmf_object *object, const struct mmf_control_shared *pag
 {
     struct mmf_ring_shape_shared copy;
 
+    MMF_ASSERT(page != NULL);
     memcpy(&copy, page->state, sizeof(copy));
     if (mmf_ring_shape_read(&copy, object->kind, object->capacity, shape))
         return MMF_OK;

@@ -369,7 +369,7 @@ int
 mmf_entry_inspect(const struct mmf_name *name, uint32_t kind, char path[PATH_MAX],
                   struct mmf_entry *entry)
 {
-    struct mmf_directory directory;
+    struct mmf_directory directory = {0};
     bool exists;
     int rc = mmf_watch_forks();
 
