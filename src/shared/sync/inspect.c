@@ -52,7 +52,7 @@ read_mutex(const struct words *words, mmf_sync_info *info, uint64_t *owner_ticke
 {
     uint64_t owner = mmf_sync_value(words->word);
 
-    *owner_ticket = mmf_sync_is_handed(owner) ? 0 : mmf_sync_ticket(owner);
+    *owner_ticket = mmf_sync_is_handed(words->word) ? 0 : mmf_sync_ticket(owner);
     info->owned = owner != 0;
     info->signalled = !info->owned;
     info->abandoned = !info->owned && (words->word & MMF_WORD_ABANDONED) != 0;

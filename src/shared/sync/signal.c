@@ -135,10 +135,10 @@ mmf_sync_decline(const struct mmf_sync_ref *ref, int slot, uint64_t granted,
  */
 
 static bool
-is_mine(uint64_t owner, const struct mmf_sync_place *place)
+is_mine(uint64_t word, const struct mmf_sync_place *place)
 {
     return place != NULL && place->slot >= 0 &&
-           owner == mmf_sync_handed(place->slot, place->version);
+           word == mmf_sync_handed(place->slot, place->version, word);
 }
 
 bool
@@ -147,9 +147,11 @@ mmf_sync_take_handed(const struct mmf_sync_ref *ref, const struct mmf_sync_place
     uint64_t word = mmf_load_acquire_u64(&ref->shared->word);
 
     MMF_ASSERT(ref->kind == MMF_KIND_MUTEX);
-    while (is_mine(mmf_sync_value(word), place)) {
-        if (mmf_exchange_if_u64(&ref->shared->word, &word,
-                                mmf_sync_with_value(ref->identity, word))) {
+    while (is_mine(word, place)) {
+        uint64_t next = mmf_sync_with_value(ref->identity,
+                                            word & ~(uint64_t)MMF_WORD_ABANDONED);
+
+        if (mmf_exchange_if_u64(&ref->shared->word, &word, next)) {
             mmf_sync_begin_recursion(ref);
             return true;
         }
@@ -159,35 +161,86 @@ mmf_sync_take_handed(const struct mmf_sync_ref *ref, const struct mmf_sync_place
 
 /* The sleeper that the mutex was handed to is in its slot. */
 static bool
-is_still_there(const struct mmf_sync_ref *ref, uint64_t owner,
+is_still_there(const struct mmf_sync_ref *ref, uint64_t word,
                const struct mmf_sync_ops *ops)
 {
-    int slot = mmf_sync_handed_slot(owner);
+    int slot = mmf_sync_handed_slot(word);
     uint64_t state;
 
     if (slot >= mmf_sync_slots_count(ref, ops))
         return false;
     state = mmf_load_acquire_u64(&mmf_sync_slot(ref, slot, ops)->state);
     return mmf_sync_slot_kind(state) == MMF_SLOT_WAITING &&
-           mmf_sync_slot_version(state) == mmf_sync_handed_version(owner);
+           mmf_sync_slot_version(state) == mmf_sync_handed_version(word);
+}
+
+/* The longest sleeper of a mutex has been patient for long enough. */
+static bool
+has_waited_long(const struct mmf_sync_ref *ref, const struct mmf_sync_scan *scan,
+                const struct mmf_sync_ops *ops)
+{
+    int64_t since;
+    int64_t now;
+
+    if (scan->oldest < 0)
+        return false;
+    since = (int64_t)mmf_load_guarded_u64(
+        &mmf_sync_slot(ref, scan->oldest, ops)->since);
+    now = ops->now(ops->context);
+    /* A time to come is of another clock, which a time namespace can have. */
+    return since > now || now - since >= MMF_SYNC_PATIENCE;
+}
+
+/* The word that a signaller leaves which has seen these slots. */
+static uint64_t
+keep_waiters(uint64_t word, const struct mmf_sync_scan *scan)
+{
+    return scan->is_used ? word | MMF_WORD_WAITERS : word & ~(uint64_t)MMF_WORD_WAITERS;
+}
+
+/*
+ * Free a mutex whose word was `word`, or hand it over. False: the word is another by now,
+ * and is in `*word`.
+ */
+static bool
+pass_mutex(const struct mmf_sync_ref *ref, uint64_t *word, const struct mmf_sync_ops *ops)
+{
+    uint64_t before = *word & ~(uint64_t)MMF_WORD_ABANDONED;
+    struct mmf_sync_scan scan;
+    uint64_t next;
+    bool is_handed;
+
+    mmf_sync_scan(ref, ops, &scan);
+    is_handed = has_waited_long(ref, &scan, ops);
+    next = keep_waiters(mmf_sync_with_value(0, before), &scan);
+    if (is_handed)
+        next = mmf_sync_handed(scan.oldest, mmf_sync_slot_version(scan.oldest_state),
+                               next);
+    if (!mmf_exchange_if_u64(&ref->shared->word, word, next))
+        return false;
+    mmf_fence_full(); /* who comes to sleep sees this word, or we see that one */
+    if (!is_handed) {
+        mmf_sync_hand_on(ref, ops);
+        tell_pollers(ref, next, ops);
+    } else if (!mmf_sync_slot_nudge(ref, scan.oldest, scan.oldest_state, ops)) {
+        mmf_sync_end_void(ref, ops);
+    }
+    return true;
 }
 
 bool
 mmf_sync_end_void(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops)
 {
     uint64_t word = mmf_load_acquire_u64(&ref->shared->word);
-    uint64_t owner = mmf_sync_value(word);
+    uint64_t handed = mmf_sync_value(word);
 
-    if (ref->kind != MMF_KIND_MUTEX || !mmf_sync_is_handed(owner) ||
-        !mmf_sync_is_sound_hand_over(owner) || is_still_there(ref, owner, ops))
+    if (ref->kind != MMF_KIND_MUTEX || !mmf_sync_is_handed(word) ||
+        !mmf_sync_is_sound_hand_over(word) || is_still_there(ref, word, ops))
         return false;
-    while (!mmf_exchange_if_u64(&ref->shared->word, &word,
-                                mmf_sync_with_value(0, word))) {
-        if (mmf_sync_value(word) != owner)
-            return true;
+    while (!pass_mutex(ref, &word, ops)) {
+        if (mmf_sync_value(word) != handed)
+            break;
     }
-    mmf_fence_full();
-    mmf_sync_announce(ref, ops);
     return true;
 }
 
@@ -225,7 +278,7 @@ mmf_sync_take(const struct mmf_sync_ref *ref, const struct mmf_sync_place *place
             return step;
         if (mmf_sync_has_tokens(ref))
             return take_token(ref, place, ops) ? MMF_STEP_DONE : step;
-        if (!mmf_sync_is_handed(mmf_sync_value(word)) || ref->kind != MMF_KIND_MUTEX)
+        if (!mmf_sync_is_handed(word) || ref->kind != MMF_KIND_MUTEX)
             return step;
         if (mmf_sync_take_handed(ref, place))
             return MMF_STEP_DONE;
@@ -247,13 +300,6 @@ grant(const struct mmf_sync_ref *ref, int slot, uint64_t seen,
         return false;
     ops->wake(ops->context, ref, slot);
     return true;
-}
-
-/* The word that a signaller leaves which has seen these slots. */
-static uint64_t
-keep_waiters(uint64_t word, const struct mmf_sync_scan *scan)
-{
-    return scan->is_used ? word | MMF_WORD_WAITERS : word & ~(uint64_t)MMF_WORD_WAITERS;
 }
 
 /* After the word was changed to be available, with these slots seen before. */
@@ -391,54 +437,18 @@ release_semaphore(const struct mmf_sync_ref *ref, int32_t count, int32_t *previo
     }
 }
 
-/* The longest sleeper of a mutex has been patient for long enough. */
-static bool
-has_waited_long(const struct mmf_sync_ref *ref, const struct mmf_sync_scan *scan,
-                const struct mmf_sync_ops *ops)
-{
-    int64_t since;
-    int64_t now;
-
-    if (scan->oldest < 0)
-        return false;
-    since = (int64_t)mmf_load_guarded_u64(
-        &mmf_sync_slot(ref, scan->oldest, ops)->since);
-    now = ops->now(ops->context);
-    /* A time to come is of another clock, which a time namespace can have. */
-    return since > now || now - since >= MMF_SYNC_PATIENCE;
-}
-
 static int
 release_mutex(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops)
 {
     uint64_t word = mmf_load_acquire_u64(&ref->shared->word);
-    struct mmf_sync_scan scan;
-    bool is_handed;
     bool is_last;
-    uint64_t next;
     int rc = mmf_sync_release_recursion(ref, word, &is_last);
 
-    if (!is_last)
-        return rc;
-    do {
+    while (is_last && !pass_mutex(ref, &word, ops)) {
         if (mmf_sync_value(word) != ref->identity)
             return mmf_sync_fail_corrupt(MMF_KIND_MUTEX);
-        mmf_sync_scan(ref, ops, &scan);
-        is_handed = has_waited_long(ref, &scan, ops);
-        next = is_handed ? mmf_sync_handed(scan.oldest,
-                                           mmf_sync_slot_version(scan.oldest_state))
-                         : 0;
-        next = mmf_sync_with_value(
-            next, keep_waiters(word & ~(uint64_t)MMF_WORD_ABANDONED, &scan));
-    } while (!mmf_exchange_if_u64(&ref->shared->word, &word, next));
-    mmf_fence_full(); /* who comes to sleep sees this word, or we see that one */
-    if (!is_handed) {
-        mmf_sync_hand_on(ref, ops);
-        tell_pollers(ref, word, ops);
-    } else if (!mmf_sync_slot_nudge(ref, scan.oldest, scan.oldest_state, ops)) {
-        mmf_sync_end_void(ref, ops);
     }
-    return MMF_OK;
+    return rc;
 }
 
 int

@@ -80,6 +80,7 @@ mmf_sync_scan(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops,
         const struct mmf_sync_slot *slot = mmf_sync_slot(ref, i, ops);
         uint64_t state = mmf_load_acquire_u64(&slot->state);
 
+        scan->is_corrupt |= !mmf_sync_slot_is_sound(state);
         switch (mmf_sync_slot_kind(state)) {
         case MMF_SLOT_FREE:
             continue;
@@ -92,11 +93,8 @@ mmf_sync_scan(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops,
         case MMF_SLOT_TOKEN:
             scan_token(i, state, scan);
             break;
-        case MMF_SLOT_CLAIMED:
-        case MMF_SLOT_GRANTED:
+        default: /* a thread that takes no signal now */
             break;
-        default:
-            scan->is_corrupt = true;
         }
         scan->is_used = true;
     }

@@ -75,6 +75,18 @@ mmf_sync_slot_become(uint64_t state, enum mmf_sync_slot_kind kind)
     return mmf_sync_slot_state(mmf_sync_slot_version(state), ticket, kind);
 }
 
+/* A state that this version can make. */
+static inline bool
+mmf_sync_slot_is_sound(uint64_t state)
+{
+    enum mmf_sync_slot_kind kind = mmf_sync_slot_kind(state);
+    bool has_thread = kind != MMF_SLOT_FREE && kind != MMF_SLOT_TOKEN;
+
+    return kind <= MMF_SLOT_TOKEN && (mmf_sync_slot_ticket(state) != 0) == has_thread &&
+           (!(state & MMF_SLOT_NUDGED) || kind == MMF_SLOT_WAITING ||
+            kind == MMF_SLOT_LOOKING);
+}
+
 /* The half of a state that a futex sleeps on. */
 static inline uint32_t
 mmf_sync_low_half(uint64_t state)

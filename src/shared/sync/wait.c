@@ -538,16 +538,22 @@ sleep_until_changed(const struct waiting *wait, int64_t now)
                      wait->blocked_count, until);
 }
 
-/* True if a dead process was in the way and is no more. */
-static bool
+/* AGAIN if a dead process was in the way and is no more. */
+static enum mmf_step
 recover(const struct waiting *wait)
 {
-    bool recovered = false;
+    enum mmf_step answer = MMF_STEP_WOULD_BLOCK;
 
-    for (int i = 0; i < wait->blocked_count; i++)
-        recovered |= mmf_sync_recover(&wait->objects[wait->blocked_first + i],
-                                      wait->step, wait->ops);
-    return recovered;
+    for (int i = 0; i < wait->blocked_count; i++) {
+        enum mmf_step step = mmf_sync_recover(&wait->objects[wait->blocked_first + i],
+                                              wait->step, wait->ops);
+
+        if (step == MMF_STEP_CORRUPT)
+            return step;
+        if (step == MMF_STEP_AGAIN)
+            answer = step;
+    }
+    return answer;
 }
 
 static bool
@@ -592,11 +598,16 @@ wait_for(struct waiting *wait)
         now = wait->ops->now(wait->ops->context);
         if (wait->deadline == MMF_SYNC_POLL)
             wait->deadline = now;
-        if ((mmf_sync_watch_begin(&wait->watch, &wait->objects[wait->blocked_first],
-                                  wait->blocked_count, now) ||
-             now >= wait->deadline) &&
-            recover(wait))
-            continue;
+        if (mmf_sync_watch_begin(&wait->watch, &wait->objects[wait->blocked_first],
+                                 wait->blocked_count, now) ||
+            now >= wait->deadline) {
+            enum mmf_step step = recover(wait);
+
+            if (step == MMF_STEP_CORRUPT)
+                return end_wait(wait, step);
+            if (step == MMF_STEP_AGAIN)
+                continue;
+        }
         if (is_over(wait, now))
             return end_wait(wait, MMF_STEP_WOULD_BLOCK);
         /* A wait for all naps until the other reserver has marked it, or has gone. */

@@ -137,11 +137,11 @@ look_after(const struct mmf_sync_ref *object, int slot, uint64_t state,
 static bool
 settle_handed(const struct mmf_sync_ref *object, const struct mmf_sync_ops *ops)
 {
-    uint64_t owner = mmf_sync_value(mmf_load_acquire_u64(&object->shared->word));
-    int slot = mmf_sync_handed_slot(owner);
+    uint64_t word = mmf_load_acquire_u64(&object->shared->word);
+    int slot = mmf_sync_handed_slot(word);
 
-    if (object->kind != MMF_KIND_MUTEX || !mmf_sync_is_handed(owner) ||
-        !mmf_sync_is_sound_hand_over(owner))
+    if (object->kind != MMF_KIND_MUTEX || !mmf_sync_is_handed(word) ||
+        !mmf_sync_is_sound_hand_over(word))
         return false;
     if (mmf_sync_end_void(object, ops))
         return true;
@@ -182,25 +182,30 @@ settle(const struct mmf_sync_ref *object, const struct mmf_sync_ops *ops)
             (state & MMF_SLOT_NUDGED))
             is_changed |= look_after(object, i, state, ops);
     }
-    if (count > 0) {
-        is_changed |= settle_handed(object, ops);
-        while (settle_oldest(object, ops))
-            is_changed = true;
-        mmf_sync_hand_on(object, ops);
-    }
+    is_changed |= settle_handed(object, ops);
+    while (settle_oldest(object, ops))
+        is_changed = true;
+    mmf_sync_hand_on(object, ops);
     return is_changed;
 }
 
-bool
+enum mmf_step
 mmf_sync_recover(const struct mmf_sync_ref *object, enum mmf_step step,
                  const struct mmf_sync_ops *ops)
 {
     bool undone = step == MMF_STEP_RESERVED ? recover_reservation(object, ops) : false;
     uint64_t dead = mmf_sync_if_dead(object, mmf_sync_owner(object), ops);
 
+    struct mmf_sync_scan scan;
+
+    mmf_sync_scan(object, ops, &scan);
+    if (scan.is_corrupt)
+        return MMF_STEP_CORRUPT;
     if (dead != 0)
         undone |= mmf_sync_free_from_dead(object, dead, ops);
-    return settle(object, ops) || undone;
+    if (scan.is_used)
+        undone |= settle(object, ops);
+    return undone ? MMF_STEP_AGAIN : MMF_STEP_WOULD_BLOCK;
 }
 
 /*

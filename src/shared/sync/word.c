@@ -121,12 +121,12 @@ mmf_sync_mark_waiting(const struct mmf_sync_ref *ref)
 uint64_t
 mmf_sync_owner(const struct mmf_sync_ref *ref)
 {
-    uint64_t owner;
+    uint64_t word;
 
     if (ref->kind != MMF_KIND_MUTEX)
         return 0;
-    owner = mmf_sync_value(mmf_load_acquire_u64(&ref->shared->word));
-    return mmf_sync_is_handed(owner) ? 0 : owner;
+    word = mmf_load_acquire_u64(&ref->shared->word);
+    return mmf_sync_is_handed(word) ? 0 : mmf_sync_value(word);
 }
 
 static const char *

@@ -21,9 +21,9 @@
  * An identity is (ticket << 20 | thread): the ticket of a process at this object
  * (control.h) and the number that the process gave its thread. 0 is no thread's.
  *
- * word, mutex:      content << 4 | flags; 0: free; an identity: its owner; or, with the
- *                   highest 12 bits all ones, 16 zeros (none), slot << 20 | version:
- *                   handed to the sleeper that is in that slot
+ * word, mutex:      content << 4 | flags; 0: free; an identity: its owner; or, with
+ *                   ABANDONED, 12 ones, 16 zeros, 12 bits of a slot's number and 20 of its
+ *                   version: handed to the sleeper that is in that slot
  * word, event:      changes << 34 | registrations << 4 | flags    each counts and wraps
  * word, semaphore:  registrations << 36 | count << 4 | flags
  *
@@ -171,37 +171,38 @@ mmf_sync_count(uint64_t word)
     return word >> 4 & UINT32_MAX;
 }
 
-/* Handed to a sleeper, who does not own it yet. */
+/* A mutex, handed to a sleeper that does not own it yet. No owner's is abandoned. */
 static inline bool
-mmf_sync_is_handed(uint64_t owner)
+mmf_sync_is_handed(uint64_t word)
 {
-    return owner >= MMF_HANDED;
+    return mmf_sync_value(word) >= MMF_HANDED && (word & MMF_WORD_ABANDONED) != 0;
 }
 
 static inline uint64_t
-mmf_sync_handed(int slot, uint64_t version)
+mmf_sync_handed(int slot, uint64_t version, uint64_t word)
 {
     MMF_ASSERT(slot >= 0 && slot < MMF_SYNC_SLOTS_MAX && version <= MMF_SLOT_VERSION_MAX);
-    return MMF_HANDED | (uint64_t)slot << 20 | version;
+    return mmf_sync_with_value(MMF_HANDED | (uint64_t)slot << 20 | version,
+                               word | MMF_WORD_ABANDONED);
 }
 
 static inline int
-mmf_sync_handed_slot(uint64_t owner)
+mmf_sync_handed_slot(uint64_t word)
 {
-    return (int)(owner >> 20 & 0xfff);
+    return (int)(mmf_sync_value(word) >> 20 & 0xfff);
 }
 
 static inline uint64_t
-mmf_sync_handed_version(uint64_t owner)
+mmf_sync_handed_version(uint64_t word)
 {
-    return owner & MMF_SLOT_VERSION_MAX;
+    return mmf_sync_value(word) & MMF_SLOT_VERSION_MAX;
 }
 
 static inline bool
-mmf_sync_is_sound_hand_over(uint64_t owner)
+mmf_sync_is_sound_hand_over(uint64_t word)
 {
-    return (owner >> 32 & 0xffff) == 0 &&
-           mmf_sync_handed_slot(owner) < MMF_SYNC_SLOTS_MAX;
+    return (mmf_sync_value(word) >> 32 & 0xffff) == 0 &&
+           mmf_sync_handed_slot(word) < MMF_SYNC_SLOTS_MAX;
 }
 
 static inline enum mmf_step
@@ -216,8 +217,10 @@ mmf_sync_mutex_after_take(const struct mmf_sync_shared *shared, uint64_t word,
         *next = mmf_sync_with_value(identity, word & ~(uint64_t)MMF_WORD_ABANDONED);
         return word & MMF_WORD_ABANDONED ? MMF_STEP_ABANDONED : MMF_STEP_DONE;
     }
-    if (mmf_sync_ticket(owner) == 0 || (word & MMF_WORD_ABANDONED) ||
-        (mmf_sync_is_handed(owner) && !mmf_sync_is_sound_hand_over(owner)))
+    if (mmf_sync_is_handed(word))
+        return mmf_sync_is_sound_hand_over(word) ? MMF_STEP_WOULD_BLOCK
+                                                 : MMF_STEP_CORRUPT;
+    if (mmf_sync_ticket(owner) == 0 || (word & MMF_WORD_ABANDONED))
         return MMF_STEP_CORRUPT;
     if (owner != identity)
         return MMF_STEP_WOULD_BLOCK;
