@@ -39,6 +39,7 @@ struct scenario {
     int calm_ticks; /* ticks come when no thread can run but those that have not begun, and
                        a thread begins when the ones before it sleep or have ended */
     int calm_kills; /* and kills likewise */
+    int is_fine;    /* a look at a slot is a step of its own */
     int only_long;  /* not in the short run */
 };
 

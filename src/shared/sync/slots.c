@@ -176,15 +176,23 @@ mmf_sync_slot_nudge(const struct mmf_sync_ref *ref, int index, uint64_t seen,
                     const struct mmf_sync_ops *ops)
 {
     struct mmf_sync_slot *slot = mmf_sync_slot(ref, index, ops);
+    uint64_t calm = seen & ~MMF_SLOT_NUDGED;
     uint64_t nudged = seen | MMF_SLOT_NUDGED;
 
-    /* If it is nudged, it is awake, or will be woken by the thread that did it. */
+    /* What was seen may be from before the change that the thread is to look at. */
     if (seen == nudged)
-        return true;
-    if (!mmf_exchange_if_u64(&slot->state, &seen, nudged))
-        return seen == nudged;
-    ops->wake(ops->context, ref, index);
-    return true;
+        seen = mmf_load_acquire_u64(&slot->state);
+    for (;;) {
+        /* It has not looked yet; it is awake, or will be woken by who nudged it. */
+        if (seen == nudged)
+            return true;
+        if (seen != calm)
+            return false;
+        if (mmf_exchange_if_u64(&slot->state, &seen, nudged)) {
+            ops->wake(ops->context, ref, index);
+            return true;
+        }
+    }
 }
 
 void
