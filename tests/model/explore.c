@@ -86,7 +86,8 @@ struct world {
     int32_t kills_left;
     int32_t ticks_left;
     int32_t someone_died;
-    int32_t reserved;
+    int16_t preemptions_left;
+    int16_t running; /* the thread of the last step; -1: it ended, or was killed */
     int64_t got_on;   /* when a thread was last seen to get on */
     struct spec spec; /* last: only its states in use are kept */
 };
@@ -627,6 +628,18 @@ may_step(int thread)
     return world.threads[thread].status == READY;
 }
 
+/* A step of this thread would interrupt another in the midst of a call. */
+static int
+is_preempted_by(int thread)
+{
+    const struct thread *running;
+
+    if (world.running < 0 || world.running == thread)
+        return 0;
+    running = &world.threads[world.running];
+    return running->status == READY && running->step != STEP_CALL;
+}
+
 static int
 list_choices(struct choice *choices)
 {
@@ -634,7 +647,7 @@ list_choices(struct choice *choices)
     int ready = count_ready();
 
     for (int i = 0; i < thread_count; i++) {
-        if (may_step(i))
+        if (may_step(i) && (world.preemptions_left > 0 || !is_preempted_by(i)))
             choices[count++] = (struct choice){EVENT_STEP, (int8_t)i, 0};
     }
     if ((ready == 0 && clock_may_help()) ||
@@ -722,6 +735,9 @@ step(int thread)
     }
     self->operation = NULL;
     self->address = NULL;
+    if (is_preempted_by(thread))
+        world.preemptions_left--;
+    world.running = (int16_t)thread;
     run_thread(thread);
     if (self->has_returned)
         judge_return(thread);
@@ -1004,6 +1020,8 @@ start(const struct scenario *scenario)
     world.got_on = CLOCK_BEGIN;
     world.kills_left = scenario->kills;
     world.ticks_left = scenario->ticks;
+    world.preemptions_left = (int16_t)scenario->preemptions;
+    world.running = -1;
     spec_begin(&world.spec, plan->objects);
     world.spec.may_kill = scenario->kills > 0;
     while (thread_count < MOST_THREADS && plan->threads[thread_count] != NULL) {

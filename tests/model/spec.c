@@ -219,8 +219,9 @@ give(struct spec *spec, const struct spec_state *from, int object, unsigned pati
     struct spec_state state;
 
     for (int i = 0; i < MOST_CALLERS; i++) {
-        if (!(spec->queued & 1u << i) || !is_waiting_for(spec, from, i, object) ||
-            (sleepers & spec->after[i]))
+        /* Of two that have begun before either was asleep, either was first. */
+        if (!is_waiting_for(spec, from, i, object) ||
+            (sleepers & spec->after[i] & ~(1u << i)))
             continue;
         state = *from;
         grant(&state, i, object);

@@ -903,6 +903,10 @@ main(int argc, char **argv)
            "schedules", "kills", "ends", "naps", "late ms", "seconds");
     for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
         struct scenario scenario = scenarios[i];
+        const char *often = getenv("MMF_TEST_PREEMPTIONS");
+
+        if (scenario.preemptions == 0)
+            scenario.preemptions = often != NULL ? atoi(often) : is_long ? 99 : 3;
 
         if (strstr(scenario.name, only) == NULL ||
             (scenario.only_long && !is_long && strcmp(scenario.name, only) != 0))
