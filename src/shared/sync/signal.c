@@ -403,6 +403,7 @@ release_semaphore(const struct mmf_sync_ref *ref, int32_t count, int32_t *previo
                   const struct mmf_sync_ops *ops)
 {
     int32_t left = count;
+    int32_t before = 0;
 
     for (;;) {
         uint64_t word = mmf_load_acquire_u64(&ref->shared->word);
@@ -419,18 +420,20 @@ release_semaphore(const struct mmf_sync_ref *ref, int32_t count, int32_t *previo
 
             if (all + (uint64_t)count > maximum)
                 return fail_maximum(ref, count, all);
-            *previous = (int32_t)all;
+            before = (int32_t)all;
         }
         if (scan.oldest >= 0) {
             left -= grant(ref, scan.oldest, scan.oldest_state, ops);
-            if (left == 0)
-                return MMF_OK;
-            continue;
+            if (left > 0)
+                continue;
+            *previous = before;
+            return MMF_OK;
         }
         if (added > maximum - there)
             added = maximum - there;
         if (mmf_exchange_if_u64(&ref->shared->word, &word,
                                 keep_waiters(word + (added << 4), &scan))) {
+            *previous = before;
             after_signal(ref, word, &scan, ops);
             return MMF_OK;
         }
