@@ -1,6 +1,8 @@
 # What `cmake --install` puts where: headers, both libraries, what pkg-config and
-# find_package need, and the man pages. Everything finds the rest by its own place, so
-# that an installed tree can be moved and `--prefix` can be chosen at installation.
+# find_package need, the man pages, the documents and the examples' sources. Everything
+# finds the rest by its own place, so that an installed tree can be moved and `--prefix`
+# can be chosen at installation. No file names a run path: where the loader looks is for
+# ldconfig, and for the program's own build.
 include(CMakePackageConfigHelpers)
 
 set(MMF_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/mmf)
@@ -20,20 +22,20 @@ install(FILES
     ${CMAKE_CURRENT_BINARY_DIR}/mmf-config-version.cmake
     DESTINATION ${MMF_CMAKE_DIR})
 
-# pkg-config: the prefix as seen from the file itself.
-file(RELATIVE_PATH MMF_PC_TO_PREFIX
-    ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
-string(REGEX REPLACE "/$" "" MMF_PC_TO_PREFIX "${MMF_PC_TO_PREFIX}")
+# pkg-config: the prefix as seen from the file itself, so that the tree can be moved. In
+# /usr it is spelled out: pkg-config omits what the compiler looks into anyway.
+if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+    set(MMF_PC_PREFIX /usr)
+else()
+    file(RELATIVE_PATH to_prefix
+        ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+    string(REGEX REPLACE "/$" "" to_prefix "${to_prefix}")
+    set(MMF_PC_PREFIX "\${pcfiledir}/${to_prefix}")
+endif()
 foreach(dir INCLUDEDIR LIBDIR)
     set(MMF_PC_${dir} "\${prefix}")
     cmake_path(APPEND MMF_PC_${dir} ${CMAKE_INSTALL_${dir}}) # keeps an absolute one
 endforeach()
-# The loader does not look into other prefixes by itself, nor into /usr/local/lib before
-# the next ldconfig.
-set(MMF_PC_RPATH "")
-if(NOT CMAKE_INSTALL_PREFIX MATCHES "^(/usr)?/?$")
-    set(MMF_PC_RPATH "-Wl,-rpath,\${libdir} ")
-endif()
 configure_file(cmake/mmf.pc.in mmf.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mmf.pc
     DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
@@ -59,3 +61,12 @@ foreach(section 3 5 7)
     endforeach()
     install(FILES ${pages} ${links} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()
+
+# The documents as they stand to each other in the tree, so that their links hold.
+install(FILES README.md CHANGELOG.md SECURITY.md LICENSE TYPE DOC)
+install(DIRECTORY docs TYPE DOC
+    FILES_MATCHING PATTERN "*.md" PATTERN "*.svg"
+    PATTERN man EXCLUDE PATTERN site EXCLUDE)
+install(DIRECTORY examples TYPE DOC
+    FILES_MATCHING PATTERN "*.c" PATTERN "*.h" PATTERN "*.cpp"
+    PATTERN csharp EXCLUDE)

@@ -19,15 +19,6 @@ enum { FIRST_PAUSE_NS = 20000, LONGEST_PAUSE_NS = 5000000 };
 /* Another process has yet to start, or to reach its create. */
 enum { FIRST_POLL_NS = 1000000, LONGEST_POLL_NS = 10000000 };
 
-/* If the object is there, the thread's last failure is what it was before. */
-static int
-restore_if_done(int rc, const mmf_error *before)
-{
-    if (rc == MMF_OK)
-        mmf_fail_restore(before);
-    return rc;
-}
-
 static int
 try_both(const struct mmf_opener *opener, int *created)
 {
@@ -45,16 +36,16 @@ mmf_create_or_open(const struct mmf_opener *opener, int *created)
     int rc;
 
     MMF_ASSERT(opener->create != NULL && opener->open != NULL && created != NULL);
-    mmf_last_error(&before);
+    mmf_fail_keep(&before);
     do {
-        rc = restore_if_done(try_both(opener, created), &before);
+        rc = mmf_fail_settle(try_both(opener, created), &before);
         if (rc != MMF_E_EXISTS || !*created)
             return rc;
         if (backoff.deadline == 0)
-            backoff.deadline = mmf_backoff_deadline(mmf_os_now(), MMF_OS_PATIENCE_MS);
+            backoff.deadline = mmf_backoff_deadline(mmf_os_now(), MMF_OS_BACKOFF_MS);
     } while (mmf_os_pause(&backoff));
     return mmf_fail(MMF_E_BUSY, "\"%.200s\" kept being created and closed for %d ms",
-                    opener->name, MMF_OS_PATIENCE_MS);
+                    opener->name, MMF_OS_BACKOFF_MS);
 }
 
 int
@@ -67,10 +58,10 @@ mmf_open_existing(const struct mmf_opener *opener, int32_t wait_ms)
     MMF_ASSERT(opener->open != NULL && wait_ms >= -1);
     if (wait_ms == 0)
         return opener->open(opener->request);
-    mmf_last_error(&before);
+    mmf_fail_keep(&before);
     backoff.deadline = mmf_backoff_deadline(mmf_os_now(), wait_ms);
     do {
-        rc = restore_if_done(opener->open(opener->request), &before);
+        rc = mmf_fail_settle(opener->open(opener->request), &before);
     } while (rc == MMF_E_NOT_FOUND && mmf_os_pause(&backoff));
     return rc;
 }

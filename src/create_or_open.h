@@ -18,7 +18,7 @@ struct mmf_opener {
 /*
  * Open what there is, or create it; `*created` says which it was. Between the two tries
  * another process may create or close the object, so they are repeated, for
- * MMF_OS_PATIENCE_MS at most. MMF_E_BUSY: that was not enough. Else as the two.
+ * MMF_OS_BACKOFF_MS at most. MMF_E_BUSY: that was not enough. Else as the two.
  */
 int mmf_create_or_open(const struct mmf_opener *opener, int *created);
 

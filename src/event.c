@@ -17,7 +17,7 @@ make_request(int initial_state, mmf_event_mode mode, const void *out,
              struct mmf_os_sync_request *request)
 {
     if (out == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+        return mmf_fail_null("out");
     if (mode != MMF_EVENT_AUTO_RESET && mode != MMF_EVENT_MANUAL_RESET)
         return mmf_fail_argument(MMF_E_INVALID, "mode",
                                  "unknown event mode %d: MMF_EVENT_AUTO_RESET or "
@@ -34,14 +34,9 @@ mmf_event_create_new(const char *name, int initial_state, mmf_event_mode mode,
                      const mmf_sync_options *options, mmf_event **out)
 {
     struct mmf_os_sync_request request;
-    struct mmf_waitable *handle;
     int rc = make_request(initial_state, mode, out, &request);
 
-    if (rc == MMF_OK)
-        rc = mmf_waitable_create_new(&request, name, options, out, &handle);
-    if (rc == MMF_OK)
-        *out = (mmf_event *)handle;
-    return rc;
+    return rc < 0 ? rc : mmf_waitable_create_new(&request, name, options, out);
 }
 
 int
@@ -49,27 +44,17 @@ mmf_event_create_or_open(const char *name, int initial_state, mmf_event_mode mod
                          const mmf_sync_options *options, int *created, mmf_event **out)
 {
     struct mmf_os_sync_request request;
-    struct mmf_waitable *handle;
     int rc = make_request(initial_state, mode, out, &request);
 
-    if (rc == MMF_OK)
-        rc =
-            mmf_waitable_create_or_open(&request, name, options, created, out, &handle);
-    if (rc == MMF_OK)
-        *out = (mmf_event *)handle;
-    return rc;
+    return rc < 0 ? rc
+                  : mmf_waitable_create_or_open(&request, name, options, created, out);
 }
 
 int
 mmf_event_open_existing(const char *name, const mmf_sync_options *options,
                         mmf_event **out)
 {
-    struct mmf_waitable *handle;
-    int rc = mmf_waitable_open(MMF_KIND_EVENT, name, options, out, &handle);
-
-    if (rc == MMF_OK)
-        *out = (mmf_event *)handle;
-    return rc;
+    return mmf_waitable_open(MMF_KIND_EVENT, name, options, out);
 }
 
 int

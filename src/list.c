@@ -16,7 +16,7 @@
 struct mmf_list {
     mmf_object_info *objects; /* their strings are owned */
     int32_t count;
-    int32_t room;
+    int32_t capacity;
 };
 
 static int
@@ -45,82 +45,73 @@ free_info(const mmf_object_info *info)
     free_processes(info->processes, info->process_count);
 }
 
-static int
-copy_sync(const mmf_object_info *from, mmf_object_info *to)
+/* NULL for NULL, and if `*rc` is a failure or becomes one: there is no memory. */
+static void *
+copy(const void *from, size_t size, int *rc)
 {
-    mmf_sync_info *sync;
+    void *to = NULL;
 
-    if (from->sync == NULL)
-        return MMF_OK;
-    sync = malloc(sizeof(*sync));
-    if (sync == NULL)
-        return fail_memory();
-    *sync = *from->sync;
-    to->sync = sync;
-    return MMF_OK;
+    if (from == NULL || *rc < 0)
+        return NULL;
+    to = malloc(size);
+    if (to == NULL)
+        *rc = fail_memory();
+    else
+        memcpy(to, from, size);
+    return to;
 }
 
-static int
-copy_processes(const mmf_object_info *from, mmf_object_info *to)
+static char *
+copy_text(const char *text, int *rc)
 {
-    mmf_holder_info *processes;
+    MMF_ASSERT(text != NULL);
+    return copy(text, strlen(text) + 1, rc);
+}
 
-    if (from->process_count == 0)
-        return MMF_OK;
-    processes = calloc((size_t)from->process_count, sizeof(*processes));
-    if (processes == NULL)
-        return fail_memory();
+static void
+copy_processes(const mmf_object_info *from, mmf_object_info *to, int *rc)
+{
+    size_t size = (size_t)from->process_count * sizeof(*from->processes);
+    mmf_holder_info *processes = copy(size > 0 ? from->processes : NULL, size, rc);
+
     to->processes = processes;
-    while (to->process_count < from->process_count) {
-        mmf_holder_info *process = &processes[to->process_count];
-
-        *process = from->processes[to->process_count];
-        process->command = strdup(process->command);
-        if (process->command == NULL)
-            return fail_memory();
-        to->process_count++;
-    }
-    return MMF_OK;
+    to->process_count = processes != NULL ? from->process_count : 0;
+    for (int32_t i = 0; i < to->process_count; i++)
+        processes[i].command = copy_text(processes[i].command, rc);
 }
 
 static int
 copy_info(const mmf_object_info *from, mmf_object_info *to)
 {
-    int rc;
+    int rc = MMF_OK;
 
+    MMF_ASSERT(from->channel == NULL);
     *to = *from;
-    to->sync = NULL;
-    to->processes = NULL;
-    to->process_count = 0;
-    to->name = strdup(from->name);
-    to->path = strdup(from->path);
-    to->creator_command = strdup(from->creator_command);
-    to->file = strdup(from->file);
-    if (to->name != NULL && to->path != NULL && to->creator_command != NULL &&
-        to->file != NULL)
-        rc = copy_sync(from, to);
-    else
-        rc = fail_memory();
-    if (rc == MMF_OK)
-        rc = copy_processes(from, to);
+    to->name = copy_text(from->name, &rc);
+    to->path = copy_text(from->path, &rc);
+    to->creator_command = copy_text(from->creator_command, &rc);
+    to->file = copy_text(from->file, &rc);
+    to->sync = copy(from->sync, sizeof(*from->sync), &rc);
+    copy_processes(from, to, &rc);
     if (rc < 0)
         free_info(to);
     return rc;
 }
 
 static int
-make_room(mmf_list *list)
+make_space(mmf_list *list)
 {
-    int32_t room = list->room == 0 ? 64 : list->room * 2;
+    int32_t capacity = list->capacity == 0 ? 64 : list->capacity * 2;
     mmf_object_info *larger;
 
-    if (list->count < list->room)
+    MMF_ASSERT(list->count <= list->capacity);
+    if (list->count < list->capacity)
         return MMF_OK;
-    larger = realloc(list->objects, (size_t)room * sizeof(*larger));
+    larger = realloc(list->objects, (size_t)capacity * sizeof(*larger));
     if (larger == NULL)
         return fail_memory();
     list->objects = larger;
-    list->room = room;
+    list->capacity = capacity;
     return MMF_OK;
 }
 
@@ -128,9 +119,9 @@ static int
 append(void *payload, const mmf_object_info *info)
 {
     mmf_list *list = payload;
-    int rc = make_room(list);
+    int rc = make_space(list);
 
-    MMF_ASSERT(rc < 0 || list->count < list->room);
+    MMF_ASSERT(rc < 0 || list->count < list->capacity);
     if (rc == MMF_OK)
         rc = copy_info(info, &list->objects[list->count]);
     if (rc == MMF_OK)
@@ -151,20 +142,15 @@ static int
 add_counters(mmf_object_info *info)
 {
     mmf_channel_stats stats;
-    mmf_channel_stats *copy;
     mmf_error before;
+    int rc = MMF_OK;
 
     mmf_last_error(&before);
-    if (mmf_channel_stat(info->name, &stats) < 0) {
+    if (mmf_channel_stat(info->name, &stats) == MMF_OK)
+        info->channel = copy(&stats, sizeof(stats), &rc);
+    else
         mmf_fail_restore(&before);
-        return MMF_OK;
-    }
-    copy = malloc(sizeof(*copy));
-    if (copy == NULL)
-        return fail_memory();
-    *copy = stats;
-    info->channel = copy;
-    return MMF_OK;
+    return rc;
 }
 
 /* After the visit, which keeps a file of the namespace open. */
@@ -204,8 +190,9 @@ mmf_list_create(mmf_list_flags flags, mmf_list **out)
     mmf_list *list;
     int rc;
 
+    mmf_os_cancellation_point();
     if (out == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+        return mmf_fail_null("out");
     rc = check_flags(flags);
     if (rc < 0)
         return rc;
@@ -257,8 +244,9 @@ mmf_gc(mmf_list_flags flags, mmf_gc_result *result)
     mmf_gc_result done = {0};
     int rc = check_flags(flags);
 
+    mmf_os_cancellation_point();
     if (rc == MMF_OK)
-        rc = mmf_os_names_reap(flags, &done);
+        rc = mmf_os_names_collect(flags, &done);
     if (rc == MMF_OK && result != NULL)
         *result = done;
     return rc;

@@ -1,10 +1,7 @@
 /*
- * map.c - maps by name, without one, and inherited; and a map as a whole (contract 2.1,
- * 2.4, 2.5).
+ * map.c - maps by name, without one, and inherited (contract 2.1, 2.4, 2.5).
  */
 #include "map.h"
-
-#include <stdlib.h>
 
 #include <mmf/status.h>
 
@@ -12,7 +9,6 @@
 #include "base/invariant.h"
 #include "create_or_open.h"
 #include "options.h"
-#include "view.h"
 
 /*
  * What is asked of the os, and what it gave.
@@ -95,27 +91,23 @@ mmf_map_create_new(const char *map_name, int64_t capacity, const mmf_map_options
     struct mmf_name name;
     mmf_map_options options;
     mmf_map *map;
-    int rc = mmf_map_check_out(out);
+    int rc = mmf_map_read_options(given, out, &options);
 
-    if (rc == MMF_OK)
-        rc = mmf_options_read(given, &options, sizeof(options));
+    mmf_os_cancellation_point();
     if (rc == MMF_OK)
         rc = mmf_map_check_name(map_name, "");
     if (rc == MMF_OK)
         rc = check_capacity_positive(capacity);
     if (rc == MMF_OK)
-        rc = mmf_map_check_access(options.access);
-    if (rc == MMF_OK)
-        rc = mmf_map_check_not_write_only(options.access);
+        rc = mmf_map_check_new_access(options.access);
     if (rc == MMF_OK)
         rc = mmf_map_check_settings(&options);
     if (rc == MMF_OK && map_name != NULL)
         rc = parse_name(map_name, &options, &name);
+    if (rc == MMF_OK)
+        rc = mmf_map_new(mmf_can_of_access(options.access), &map);
     if (rc < 0)
         return rc;
-    map = mmf_map_new(mmf_can_of_access(options.access));
-    if (map == NULL)
-        return MMF_E_NO_MEMORY;
     request = mmf_map_request(&options, map_name != NULL ? &name : NULL, capacity);
     rc = mmf_os_section_create(&request, &map->section);
     return mmf_map_hand_over(rc, map, out);
@@ -141,6 +133,7 @@ round_up(int64_t capacity)
 {
     int64_t unit = mmf_os_limits().capacity_unit;
 
+    MMF_ASSERT(capacity >= 1 && unit >= 1);
     return capacity > INT64_MAX - unit ? capacity : (capacity + unit - 1) / unit * unit;
 }
 
@@ -158,7 +151,7 @@ check_exact(const struct map_request *request)
         request->os.name->text, (long long)capacity, (long long)request->os.capacity);
 }
 
-/* The section and whether it is new; on failure there is none. */
+/* The section and whether it is new; on failure nothing is open. */
 static int
 find_section(struct map_request *request, const mmf_map_options *options, int *created)
 {
@@ -188,10 +181,9 @@ mmf_map_create_or_open(const char *map_name, int64_t capacity,
     mmf_map_options options;
     mmf_map *map;
     int is_new = 0;
-    int rc = mmf_map_check_out(out);
+    int rc = mmf_map_read_options(given, out, &options);
 
-    if (rc == MMF_OK)
-        rc = mmf_options_read(given, &options, sizeof(options));
+    mmf_os_cancellation_point();
     if (rc == MMF_OK)
         rc = check_name_given(map_name);
     if (rc == MMF_OK)
@@ -204,11 +196,10 @@ mmf_map_create_or_open(const char *map_name, int64_t capacity,
         rc = mmf_options_check_flag(options.exact_capacity, "exact_capacity");
     if (rc == MMF_OK)
         rc = parse_name(map_name, &options, &name);
+    if (rc == MMF_OK)
+        rc = mmf_map_new(mmf_can_of_access(options.access), &map);
     if (rc < 0)
         return rc;
-    map = mmf_map_new(mmf_can_of_access(options.access));
-    if (map == NULL)
-        return MMF_E_NO_MEMORY;
     request.os = mmf_map_request(&options, &name, capacity);
     request.needs = map->can;
     rc = find_section(&request, &options, &is_new);
@@ -227,6 +218,7 @@ can_by_rights(mmf_rights rights)
 {
     uint32_t can = 0;
 
+    MMF_ASSERT(rights != 0);
     if (rights & MMF_RIGHTS_READ)
         can |= MMF_CAN_READ;
     if (rights & MMF_RIGHTS_WRITE)
@@ -308,19 +300,17 @@ mmf_map_open_existing(const char *map_name, const mmf_map_options *given, mmf_ma
     struct mmf_name name;
     mmf_map_options options;
     mmf_map *map;
-    int rc = mmf_map_check_out(out);
+    int rc = mmf_map_read_options(given, out, &options);
 
-    if (rc == MMF_OK)
-        rc = mmf_options_read(given, &options, sizeof(options));
+    mmf_os_cancellation_point();
     if (rc == MMF_OK)
         rc = check_open_by_name(map_name, &options);
     if (rc == MMF_OK)
         rc = parse_name(map_name, &options, &name);
+    if (rc == MMF_OK)
+        rc = mmf_map_new(can_of(&options), &map);
     if (rc < 0)
         return rc;
-    map = mmf_map_new(can_of(&options));
-    if (map == NULL)
-        return MMF_E_NO_MEMORY;
     request.os = mmf_map_request(&options, &name, 0);
     request.needs = map->can;
     opener = opener_for(&request);
@@ -339,127 +329,23 @@ mmf_map_open_inherited(intptr_t handle, const mmf_map_options *given, mmf_map **
 {
     mmf_map_options options;
     mmf_map *map;
-    int rc = mmf_map_check_out(out);
+    int rc = mmf_map_read_options(given, out, &options);
 
-    if (rc == MMF_OK)
-        rc = mmf_options_read(given, &options, sizeof(options));
     if (rc == MMF_OK)
         rc = check_open_options(&options);
     if (rc == MMF_OK)
         rc = check_system_security(options.rights);
+    if (rc == MMF_OK)
+        rc = mmf_map_new(can_of(&options), &map);
     if (rc < 0)
         return rc;
-    map = mmf_map_new(can_of(&options));
-    if (map == NULL)
-        return MMF_E_NO_MEMORY;
     rc = mmf_os_section_adopt(handle, map->can, options.inheritability, &map->section);
     return mmf_map_hand_over(rc, map, out);
 }
 
 /*
- * The map as a whole. Threads may ask at once: each maps it, the first to publish its
- * mapping wins, and the others unmap theirs.
- */
-
-struct whole_map {
-    struct mmf_view view;
-    mmf_access access;
-};
-
-static void
-unmap_whole(struct whole_map *whole)
-{
-    if (whole != NULL)
-        mmf_view_close(&whole->view);
-    free(whole);
-}
-
-static int
-map_whole(mmf_map *map, mmf_access access, struct whole_map **out)
-{
-    struct whole_map *mine = calloc(1, sizeof(*mine));
-    void *winner = NULL;
-    int rc;
-
-    if (mine == NULL)
-        return mmf_fail(MMF_E_NO_MEMORY, "no memory to map a map");
-    mine->access = access;
-    rc = mmf_view_open(map, 0, 0, access, NULL, &mine->view);
-    if (rc < 0) {
-        free(mine);
-        return rc;
-    }
-    *out = mine;
-    if (!mmf_exchange_if_pointer(&map->bytes, &winner, mine)) {
-        unmap_whole(mine);
-        *out = winner;
-    }
-    return MMF_OK;
-}
-
-static int
-check_whole(const mmf_map *map, mmf_access access, void *const *bytes,
-            const size_t *size)
-{
-    int64_t capacity;
-    int rc;
-
-    if (map == NULL || bytes == NULL || size == NULL)
-        return mmf_fail_argument(MMF_E_NULL,
-                                 map == NULL     ? "map"
-                                 : bytes == NULL ? "bytes"
-                                                 : "size",
-                                 "an argument is NULL");
-    rc = mmf_map_check_access(access);
-    if (rc == MMF_OK)
-        rc = mmf_os_section_check_alive(map->section);
-    if (rc < 0)
-        return rc;
-    capacity = mmf_os_section_capacity(map->section);
-    if ((uint64_t)capacity > SIZE_MAX)
-        return mmf_fail_argument(MMF_E_RANGE, "map",
-                                 "a 32-bit process cannot map %lld bytes",
-                                 (long long)capacity);
-    return MMF_OK;
-}
-
-int
-mmf_map_bytes(mmf_map *map, mmf_access access, void **bytes, size_t *size)
-{
-    struct whole_map *whole;
-    int rc = check_whole(map, access, bytes, size);
-
-    if (rc < 0)
-        return rc;
-    whole = mmf_load_acquire_pointer(&map->bytes);
-    if (whole == NULL)
-        rc = map_whole(map, access, &whole);
-    if (rc < 0)
-        return rc;
-    if (whole->access != access)
-        return mmf_fail_argument(MMF_E_STATE, "access",
-                                 "the map is mapped with access %d already, and cannot "
-                                 "be with %d, too: create an accessor for that",
-                                 (int)whole->access, (int)access);
-    *bytes = whole->view.bytes;
-    *size = (size_t)whole->view.size;
-    return MMF_OK;
-}
-
-/*
  * The handle.
  */
-
-void
-mmf_map_close(mmf_map *map)
-{
-    if (map == NULL)
-        return;
-    MMF_ASSERT(map->section != NULL);
-    unmap_whole(mmf_load_acquire_pointer(&map->bytes));
-    mmf_os_section_close(map->section);
-    free(map);
-}
 
 int
 mmf_map_capacity(const mmf_map *map, int64_t *capacity)

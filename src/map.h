@@ -20,10 +20,11 @@ struct mmf_map {
 };
 
 /* Each answers MMF_OK, or the failure that the header has for it. */
-int mmf_map_check_out(const void *out);
+int mmf_map_read_options(const mmf_map_options *given, const void *out,
+                         mmf_map_options *options);
 int mmf_map_check_name(const char *map_name, const char *parameter);
 int mmf_map_check_access(mmf_access access);
-int mmf_map_check_not_write_only(mmf_access access);
+int mmf_map_check_new_access(mmf_access access);
 int mmf_map_check_inheritability(mmf_inheritability inheritability);
 
 /* Allocation and inheritability in contract 2.4's order, then what is ours alone. */
@@ -33,10 +34,10 @@ int mmf_map_check_settings(const mmf_map_options *options);
 struct mmf_naming mmf_map_naming(const mmf_map_options *options);
 
 /*
- * A handle without a section; NULL: no memory, mmf_fail was called. The handle comes
- * first: once a section has taken over a descriptor or made a file, nothing may fail.
+ * A handle without a section, or MMF_E_NO_MEMORY. The handle comes first: once a section
+ * has taken over a descriptor or made a file, nothing may fail.
  */
-mmf_map *mmf_map_new(uint32_t can);
+int mmf_map_new(uint32_t can, mmf_map **out);
 
 /* `rc` says whether the handle has got its section: to `*out` with it, or free it. */
 int mmf_map_hand_over(int rc, mmf_map *map, mmf_map **out);

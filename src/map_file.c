@@ -18,6 +18,7 @@ fit_capacity(const struct mmf_os_file *file, mmf_access access, int64_t *capacit
     int sized;
     int rc = mmf_os_file_length(file, &length, &sized);
 
+    MMF_ASSERT(file != NULL && *capacity >= 0);
     if (rc < 0)
         return rc;
     if (*capacity == 0 && length == 0)
@@ -57,10 +58,8 @@ map_file(struct mmf_os_file *file, const char *map_name, int64_t capacity,
     rc = fit_capacity(file, options->access, &capacity);
     if (rc == MMF_OK && map_name != NULL)
         rc = mmf_naming_parse(&naming, map_name, "mapName", &name);
-    if (rc == MMF_OK) {
-        map = mmf_map_new(mmf_can_of_access(options->access));
-        rc = map != NULL ? MMF_OK : MMF_E_NO_MEMORY;
-    }
+    if (rc == MMF_OK)
+        rc = mmf_map_new(mmf_can_of_access(options->access), &map);
     if (rc == MMF_OK) {
         request = mmf_map_request(options, map_name != NULL ? &name : NULL, capacity);
         rc = mmf_os_section_from_file(file, &request, options->leave_open,
@@ -114,8 +113,9 @@ check_share(mmf_file_share share)
 static int
 check_file_open(const char *path, mmf_file_mode mode, mmf_access access)
 {
-    bool writes = mmf_access_find(access)->can_write;
+    bool writes = mmf_access_row(access)->can_write;
 
+    MMF_ASSERT(path != NULL);
     if (path[0] == '\0')
         return mmf_fail_argument(MMF_E_INVALID, "path", "the path is empty");
     if (mode < MMF_FILE_MODE_CREATE_NEW || mode > MMF_FILE_MODE_APPEND)
@@ -136,10 +136,9 @@ mmf_map_create_from_file(const char *path, mmf_file_mode mode, const char *map_n
 {
     struct mmf_os_file *file;
     mmf_map_options options;
-    int rc = mmf_map_check_out(out);
+    int rc = mmf_map_read_options(given, out, &options);
 
-    if (rc == MMF_OK)
-        rc = mmf_options_read(given, &options, sizeof(options));
+    mmf_os_cancellation_point();
     if (rc == MMF_OK && path == NULL)
         rc = mmf_fail_argument(MMF_E_NULL, "path", "the path is NULL");
     if (rc == MMF_OK)
@@ -147,9 +146,7 @@ mmf_map_create_from_file(const char *path, mmf_file_mode mode, const char *map_n
     if (rc == MMF_OK)
         rc = check_file_capacity(capacity);
     if (rc == MMF_OK)
-        rc = mmf_map_check_access(options.access);
-    if (rc == MMF_OK)
-        rc = mmf_map_check_not_write_only(options.access);
+        rc = mmf_map_check_new_access(options.access);
     if (rc == MMF_OK)
         rc = check_file_mode(mode);
     if (rc == MMF_OK)
@@ -178,18 +175,14 @@ create_from_open_file(int (*wrap)(intptr_t handle, struct mmf_os_file **out),
     struct mmf_os_file *file;
     mmf_map_options options;
     int64_t wanted = capacity;
-    int rc = mmf_map_check_out(out);
+    int rc = mmf_map_read_options(given, out, &options);
 
-    if (rc == MMF_OK)
-        rc = mmf_options_read(given, &options, sizeof(options));
     if (rc == MMF_OK)
         rc = mmf_map_check_name(map_name, "");
     if (rc == MMF_OK)
         rc = check_file_capacity(capacity);
     if (rc == MMF_OK)
-        rc = mmf_map_check_access(options.access);
-    if (rc == MMF_OK)
-        rc = mmf_map_check_not_write_only(options.access);
+        rc = mmf_map_check_new_access(options.access);
     if (rc == MMF_OK)
         rc = wrap(handle, &file);
     if (rc < 0)

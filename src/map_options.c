@@ -28,9 +28,12 @@ mmf_map_options_init(mmf_map_options *options)
  */
 
 int
-mmf_map_check_out(const void *out)
+mmf_map_read_options(const mmf_map_options *given, const void *out,
+                     mmf_map_options *options)
 {
-    return out != NULL ? MMF_OK : mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+    if (out == NULL)
+        return mmf_fail_null("out");
+    return mmf_options_read(given, options, sizeof(*options));
 }
 
 /*
@@ -56,12 +59,14 @@ mmf_map_check_access(mmf_access access)
 }
 
 int
-mmf_map_check_not_write_only(mmf_access access)
+mmf_map_check_new_access(mmf_access access)
 {
-    if (access == MMF_ACCESS_WRITE)
+    int rc = mmf_map_check_access(access);
+
+    if (rc == MMF_OK && access == MMF_ACCESS_WRITE)
         return mmf_fail_argument(MMF_E_INVALID, "access",
                                  "a map cannot be created write-only; its views can");
-    return MMF_OK;
+    return rc;
 }
 
 static int
@@ -111,16 +116,16 @@ mmf_map_check_settings(const mmf_map_options *options)
  * The handle.
  */
 
-mmf_map *
-mmf_map_new(uint32_t can)
+int
+mmf_map_new(uint32_t can, mmf_map **out)
 {
     mmf_map *map = calloc(1, sizeof(*map));
 
     if (map == NULL)
-        mmf_fail(MMF_E_NO_MEMORY, "no memory for a map handle");
-    else
-        map->can = can;
-    return map;
+        return mmf_fail(MMF_E_NO_MEMORY, "no memory for a map handle");
+    map->can = can;
+    *out = map;
+    return MMF_OK;
 }
 
 int
@@ -141,6 +146,7 @@ mmf_map_request(const mmf_map_options *options, const struct mmf_name *name,
 {
     const struct mmf_naming naming = mmf_map_naming(options);
 
+    MMF_ASSERT(capacity >= 0);
     return (struct mmf_os_request){
         .name = name,
         .capacity = capacity,

@@ -23,12 +23,8 @@ mmf_mutex_create_new(const char *name, int initially_owned,
                      const mmf_sync_options *options, mmf_mutex **out)
 {
     const struct mmf_os_sync_request request = request_for(initially_owned);
-    struct mmf_waitable *handle;
-    int rc = mmf_waitable_create_new(&request, name, options, out, &handle);
 
-    if (rc == MMF_OK)
-        *out = (mmf_mutex *)handle;
-    return rc;
+    return mmf_waitable_create_new(&request, name, options, out);
 }
 
 int
@@ -36,25 +32,15 @@ mmf_mutex_create_or_open(const char *name, int initially_owned,
                          const mmf_sync_options *options, int *created, mmf_mutex **out)
 {
     const struct mmf_os_sync_request request = request_for(initially_owned);
-    struct mmf_waitable *handle;
-    int rc =
-        mmf_waitable_create_or_open(&request, name, options, created, out, &handle);
 
-    if (rc == MMF_OK)
-        *out = (mmf_mutex *)handle;
-    return rc;
+    return mmf_waitable_create_or_open(&request, name, options, created, out);
 }
 
 int
 mmf_mutex_open_existing(const char *name, const mmf_sync_options *options,
                         mmf_mutex **out)
 {
-    struct mmf_waitable *handle;
-    int rc = mmf_waitable_open(MMF_KIND_MUTEX, name, options, out, &handle);
-
-    if (rc == MMF_OK)
-        *out = (mmf_mutex *)handle;
-    return rc;
+    return mmf_waitable_open(MMF_KIND_MUTEX, name, options, out);
 }
 
 int

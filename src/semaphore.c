@@ -32,7 +32,7 @@ make_request(int32_t initial_count, int32_t maximum_count, const void *out,
              struct mmf_os_sync_request *request)
 {
     if (out == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+        return mmf_fail_null("out");
     *request = (struct mmf_os_sync_request){
         .kind = MMF_KIND_SEMAPHORE, .initial = initial_count, .maximum = maximum_count};
     return check_counts(initial_count, maximum_count);
@@ -43,14 +43,9 @@ mmf_semaphore_create_new(const char *name, int32_t initial_count, int32_t maximu
                          const mmf_sync_options *options, mmf_semaphore **out)
 {
     struct mmf_os_sync_request request;
-    struct mmf_waitable *handle;
     int rc = make_request(initial_count, maximum_count, out, &request);
 
-    if (rc == MMF_OK)
-        rc = mmf_waitable_create_new(&request, name, options, out, &handle);
-    if (rc == MMF_OK)
-        *out = (mmf_semaphore *)handle;
-    return rc;
+    return rc < 0 ? rc : mmf_waitable_create_new(&request, name, options, out);
 }
 
 int
@@ -59,27 +54,17 @@ mmf_semaphore_create_or_open(const char *name, int32_t initial_count,
                              int *created, mmf_semaphore **out)
 {
     struct mmf_os_sync_request request;
-    struct mmf_waitable *handle;
     int rc = make_request(initial_count, maximum_count, out, &request);
 
-    if (rc == MMF_OK)
-        rc =
-            mmf_waitable_create_or_open(&request, name, options, created, out, &handle);
-    if (rc == MMF_OK)
-        *out = (mmf_semaphore *)handle;
-    return rc;
+    return rc < 0 ? rc
+                  : mmf_waitable_create_or_open(&request, name, options, created, out);
 }
 
 int
 mmf_semaphore_open_existing(const char *name, const mmf_sync_options *options,
                             mmf_semaphore **out)
 {
-    struct mmf_waitable *handle;
-    int rc = mmf_waitable_open(MMF_KIND_SEMAPHORE, name, options, out, &handle);
-
-    if (rc == MMF_OK)
-        *out = (mmf_semaphore *)handle;
-    return rc;
+    return mmf_waitable_open(MMF_KIND_SEMAPHORE, name, options, out);
 }
 
 int

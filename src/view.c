@@ -60,6 +60,7 @@ check_window(const mmf_map *map, int64_t offset, int64_t *size)
     int64_t capacity = mmf_os_section_capacity(map->section);
     struct mmf_os_limits limits = mmf_os_limits();
 
+    MMF_ASSERT(offset >= 0 && *size >= 0);
     if (*size >= limits.address_space)
         return fail_address_space(*size);
     if (offset > capacity || *size > capacity - offset)
@@ -86,6 +87,7 @@ check_rights(const mmf_map *map, mmf_access access)
     uint32_t given = mmf_os_section_given(map->section);
     uint32_t can = map->can;
 
+    MMF_ASSERT(map->section != NULL);
     if (access == MMF_ACCESS_COPY_ON_WRITE && (can & MMF_CAN_COPY))
         can |= MMF_CAN_READ;
     if (needs & ~can)
@@ -125,6 +127,7 @@ make_empty(struct mmf_view *view, int64_t lead)
 {
     static uint8_t nothing;
 
+    MMF_ASSERT(lead >= 0);
     view->bytes = &nothing;
     view->size = 0;
     view->pointer_offset = lead - lead % mmf_os_limits().page_size;
@@ -144,6 +147,7 @@ apply_flags(const mmf_map *map, mmf_access access, mmf_view_flags flags,
                                            MMF_VIEW_LOCK};
     mmf_error before;
 
+    MMF_ASSERT(view->os.base != NULL && view->granted == 0);
     mmf_last_error(&before);
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
         int rc;
@@ -211,8 +215,8 @@ mmf_view_open(mmf_map *map, int64_t offset, int64_t size, mmf_access access,
         rc = map_window(map, offset, size, access, flags, view);
     if (rc < 0)
         return rc;
-    view->can_read = mmf_access_find(access)->can_read;
-    view->can_write = mmf_access_find(access)->can_write;
+    view->can_read = mmf_access_row(access)->can_read;
+    view->can_write = mmf_access_row(access)->can_write;
     return MMF_OK;
 }
 

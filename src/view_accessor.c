@@ -23,7 +23,7 @@ mmf_accessor_create(mmf_map *map, int64_t offset, int64_t size, mmf_access acces
     int rc;
 
     if (out == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+        return mmf_fail_null("out");
     accessor = calloc(1, sizeof(*accessor));
     if (accessor == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "no memory for a view accessor");
@@ -131,6 +131,7 @@ fail_position(const struct mmf_view *view, int64_t position, size_t size)
 static inline int
 fits(const struct mmf_view *view, int64_t position, int64_t size)
 {
+    MMF_ASSERT(size > 0);
     return position >= 0 && position <= view->size - size;
 }
 
@@ -318,6 +319,7 @@ static void
 copy_elements(uint8_t *to, size_t to_stride, const uint8_t *from, size_t from_stride,
               size_t size, size_t count)
 {
+    MMF_ASSERT(size <= to_stride && size <= from_stride);
     if (to_stride == from_stride) {
         memcpy(to, from, size * count);
         return;

@@ -24,7 +24,7 @@ mmf_stream_create(mmf_map *map, int64_t offset, int64_t size, mmf_access access,
     int rc;
 
     if (out == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+        return mmf_fail_null("out");
     stream = calloc(1, sizeof(*stream));
     if (stream == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "no memory for a view stream");
@@ -95,12 +95,6 @@ mmf_stream_position(const mmf_stream *stream)
 }
 
 static int
-fail_null(const char *parameter)
-{
-    return mmf_fail_argument(MMF_E_NULL, parameter, "%s is NULL", parameter);
-}
-
-static int
 fail_range(const char *parameter, int64_t value)
 {
     return mmf_fail_argument(MMF_E_RANGE, parameter, "invalid %s %lld: at least 0",
@@ -111,7 +105,7 @@ int
 mmf_stream_set_position(mmf_stream *stream, int64_t position)
 {
     if (stream == NULL)
-        return fail_null("stream");
+        return mmf_fail_null("stream");
     if (position < 0)
         return fail_range("value", position);
     stream->position = position;
@@ -126,7 +120,7 @@ mmf_stream_seek(mmf_stream *stream, int64_t offset, mmf_seek_origin origin,
     int64_t result;
 
     if (stream == NULL)
-        return fail_null("stream");
+        return mmf_fail_null("stream");
     switch (origin) {
     case MMF_SEEK_BEGIN:
         base = 0;
@@ -173,9 +167,9 @@ mmf_stream_read(mmf_stream *stream, void *buffer, size_t count, size_t *read)
     size_t left;
 
     if (stream == NULL || buffer == NULL || read == NULL)
-        return fail_null(stream == NULL   ? "stream"
-                         : buffer == NULL ? "buffer"
-                                          : "read");
+        return mmf_fail_null(stream == NULL   ? "stream"
+                             : buffer == NULL ? "buffer"
+                                              : "read");
     if (!stream->view.can_read)
         return fail_unreadable();
     left = bytes_left(stream);
@@ -192,7 +186,7 @@ int
 mmf_stream_read_byte(mmf_stream *stream, int32_t *value)
 {
     if (stream == NULL || value == NULL)
-        return fail_null(stream == NULL ? "stream" : "value");
+        return mmf_fail_null(stream == NULL ? "stream" : "value");
     if (!stream->view.can_read)
         return fail_unreadable();
     *value = bytes_left(stream) > 0 ? stream->view.bytes[stream->position++] : -1;
@@ -223,7 +217,7 @@ mmf_stream_write(mmf_stream *stream, const void *buffer, size_t count)
     int rc;
 
     if (stream == NULL || buffer == NULL)
-        return fail_null(stream == NULL ? "stream" : "buffer");
+        return mmf_fail_null(stream == NULL ? "stream" : "buffer");
     rc = check_write(stream, count);
     if (rc < 0)
         return rc;
@@ -243,7 +237,7 @@ int
 mmf_stream_set_length(mmf_stream *stream, int64_t length)
 {
     if (stream == NULL)
-        return fail_null("stream");
+        return mmf_fail_null("stream");
     if (length < 0)
         return fail_range("value", length);
     return mmf_fail(MMF_E_NOT_SUPPORTED, "a view's length is fixed");
@@ -252,14 +246,14 @@ mmf_stream_set_length(mmf_stream *stream, int64_t length)
 int
 mmf_stream_flush(mmf_stream *stream)
 {
-    return stream != NULL ? mmf_view_flush(&stream->view) : fail_null("stream");
+    return stream != NULL ? mmf_view_flush(&stream->view) : mmf_fail_null("stream");
 }
 
 int
 mmf_stream_pointer(const mmf_stream *stream, void **bytes, size_t *size)
 {
     if (stream == NULL || bytes == NULL)
-        return fail_null(stream == NULL ? "stream" : "bytes");
+        return mmf_fail_null(stream == NULL ? "stream" : "bytes");
     *bytes = stream->view.bytes;
     if (size != NULL)
         *size = (size_t)stream->view.size;
@@ -278,7 +272,7 @@ mmf_stream_copy_to(mmf_stream *stream, mmf_stream_sink sink, void *payload,
                    size_t buffer_size)
 {
     if (stream == NULL || sink == NULL)
-        return fail_null(stream == NULL ? "stream" : "destination");
+        return mmf_fail_null(stream == NULL ? "stream" : "destination");
     if (buffer_size == 0)
         return fail_buffer_size();
     if (!stream->view.can_read)
@@ -303,7 +297,7 @@ mmf_stream_copy_to_stream(mmf_stream *stream, mmf_stream *destination,
     int rc;
 
     if (stream == NULL || destination == NULL)
-        return fail_null(stream == NULL ? "stream" : "destination");
+        return mmf_fail_null(stream == NULL ? "stream" : "destination");
     if (buffer_size == 0)
         return fail_buffer_size();
     if (!stream->view.can_read)

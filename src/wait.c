@@ -8,6 +8,7 @@
 #include <mmf/sync.h>
 
 #include "base/fail.h"
+#include "base/invariant.h"
 #include "waitable.h"
 
 static int
@@ -30,6 +31,7 @@ fail_null_element(int i)
 {
     char parameter[32];
 
+    MMF_ASSERT(i >= 0);
     snprintf(parameter, sizeof(parameter), "waitHandles[%d]", i);
     return mmf_fail_argument(MMF_E_NULL, parameter, "object %d is NULL", i);
 }
@@ -67,8 +69,9 @@ mmf_wait_any(mmf_waitable *const *objects, int count, int32_t timeout_ms, int *i
     int found;
     int rc = check_objects(objects, count, timeout_ms, syncs);
 
+    mmf_os_cancellation_point();
     if (rc == MMF_OK && index == NULL)
-        rc = mmf_fail_argument(MMF_E_NULL, "index", "index is NULL");
+        rc = mmf_fail_null("index");
     if (rc < 0)
         return rc;
     rc = mmf_os_sync_wait_any(syncs, count, timeout_ms, &found);
@@ -80,6 +83,7 @@ mmf_wait_any(mmf_waitable *const *objects, int count, int32_t timeout_ms, int *i
 static int
 check_no_object_twice(struct mmf_os_sync *const *syncs, int count)
 {
+    MMF_ASSERT(count >= 1 && count <= MMF_WAIT_MAXIMUM);
     for (int i = 0; i < count; i++) {
         for (int j = i + 1; j < count; j++) {
             if (mmf_os_sync_is_same(syncs[i], syncs[j]))
@@ -96,6 +100,7 @@ mmf_wait_all(mmf_waitable *const *objects, int count, int32_t timeout_ms)
     struct mmf_os_sync *syncs[MMF_WAIT_MAXIMUM];
     int rc = check_objects(objects, count, timeout_ms, syncs);
 
+    mmf_os_cancellation_point();
     if (rc == MMF_OK)
         rc = check_no_object_twice(syncs, count);
     if (rc < 0)
@@ -111,6 +116,7 @@ mmf_signal_and_wait(mmf_waitable *to_signal, mmf_waitable *to_wait_on,
 {
     int rc;
 
+    mmf_os_cancellation_point();
     if (to_signal == NULL)
         return mmf_fail_argument(MMF_E_NULL, "toSignal",
                                  "the object to signal is NULL");

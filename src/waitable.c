@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <mmf/status.h>
 
@@ -61,8 +62,10 @@ is_unnamed(const char *name)
  */
 
 static int
-make_handle(mmf_kind kind, struct mmf_waitable **handle)
+make_handle(mmf_kind kind, const void *out, struct mmf_waitable **handle)
 {
+    if (out == NULL)
+        return mmf_fail_null("out");
     *handle = calloc(1, sizeof(**handle));
     if (*handle == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s handle",
@@ -71,15 +74,16 @@ make_handle(mmf_kind kind, struct mmf_waitable **handle)
     return MMF_OK;
 }
 
+/* To the caller with it, if it has got its object. */
 static int
-hand_over(int rc, struct mmf_waitable **handle)
+hand_over(int rc, struct mmf_waitable *handle, void *out)
 {
     if (rc < 0) {
-        free(*handle);
-        *handle = NULL;
+        free(handle);
         return rc;
     }
-    MMF_ASSERT((*handle)->sync != NULL);
+    MMF_ASSERT(handle->sync != NULL);
+    memcpy(out, &handle, sizeof(handle));
     return MMF_OK;
 }
 
@@ -141,6 +145,7 @@ find_object(struct sync_request *request, bool may_open, int *created)
         .request = request,
         .name = request->os.name != NULL ? request->os.name->text : ""};
 
+    MMF_ASSERT(request->os.mode != 0);
     if (may_open && request->os.name != NULL)
         return mmf_create_or_open(&opener, created);
     *created = 1;
@@ -176,37 +181,34 @@ create(const struct mmf_os_sync_request *given, const char *name,
 
 static int
 create_handle(const struct mmf_os_sync_request *request, const char *name,
-              const mmf_sync_options *options, bool may_open, int *created,
-              const void *out, struct mmf_waitable **handle)
+              const mmf_sync_options *options, bool may_open, int *created, void *out)
 {
+    struct mmf_waitable *handle;
     int is_new = 0;
-    int rc;
+    int rc = make_handle(request->kind, out, &handle);
 
-    if (out == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
-    rc = make_handle(request->kind, handle);
     if (rc < 0)
         return rc;
-    rc = create(request, name, options, may_open, &is_new, &(*handle)->sync);
+    rc = create(request, name, options, may_open, &is_new, &handle->sync);
     if (rc == MMF_OK && created != NULL)
         *created = is_new;
-    return hand_over(rc, handle);
+    return hand_over(rc, handle, out);
 }
 
 int
 mmf_waitable_create_new(const struct mmf_os_sync_request *request, const char *name,
-                        const mmf_sync_options *options, const void *out,
-                        struct mmf_waitable **handle)
+                        const mmf_sync_options *options, void *out)
 {
-    return create_handle(request, name, options, false, NULL, out, handle);
+    mmf_os_cancellation_point();
+    return create_handle(request, name, options, false, NULL, out);
 }
 
 int
 mmf_waitable_create_or_open(const struct mmf_os_sync_request *request, const char *name,
-                            const mmf_sync_options *options, int *created,
-                            const void *out, struct mmf_waitable **handle)
+                            const mmf_sync_options *options, int *created, void *out)
 {
-    return create_handle(request, name, options, true, created, out, handle);
+    mmf_os_cancellation_point();
+    return create_handle(request, name, options, true, created, out);
 }
 
 /*
@@ -220,6 +222,7 @@ fail_open(int rc, mmf_kind kind, const char *name)
     const char *what =
         kind != MMF_KIND_UNKNOWN ? mmf_kind_name(kind) : "mutex, event or semaphore";
 
+    MMF_ASSERT(rc < 0 && name != NULL);
     if (rc == MMF_E_NOT_FOUND)
         return mmf_fail(MMF_E_NOT_FOUND, "no such %s: \"%.200s\"", what, name);
     if (rc == MMF_E_WRONG_KIND && kind == MMF_KIND_UNKNOWN)
@@ -265,35 +268,31 @@ open_by_name(mmf_kind kind, const char *name, const mmf_sync_options *given,
 
 int
 mmf_waitable_open(mmf_kind kind, const char *name, const mmf_sync_options *options,
-                  const void *out, struct mmf_waitable **handle)
+                  void *out)
 {
     struct sync_request request = {0};
+    struct mmf_waitable *handle;
     int rc;
 
-    if (out == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
-    rc = make_handle(kind, handle);
+    mmf_os_cancellation_point();
+    rc = make_handle(kind, out, &handle);
     if (rc < 0)
         return rc;
     rc = open_by_name(kind, name, options, &request);
-    (*handle)->sync = request.sync;
-    (*handle)->kind = request.os.kind;
-    return hand_over(rc, handle);
+    handle->sync = request.sync;
+    handle->kind = request.os.kind;
+    return hand_over(rc, handle, out);
 }
 
 int
 mmf_waitable_open_existing(const char *name, const mmf_sync_options *options,
                            mmf_kind *kind, mmf_waitable **out)
 {
-    struct mmf_waitable *handle = NULL;
-    int rc = mmf_waitable_open(MMF_KIND_UNKNOWN, name, options, out, &handle);
+    int rc = mmf_waitable_open(MMF_KIND_UNKNOWN, name, options, out);
 
-    if (rc < 0)
-        return rc;
-    if (kind != NULL)
-        *kind = handle->kind;
-    *out = handle;
-    return MMF_OK;
+    if (rc == MMF_OK && kind != NULL)
+        *kind = (*out)->kind;
+    return rc;
 }
 
 void
@@ -326,6 +325,6 @@ mmf_waitable_fd(mmf_waitable *object, int *fd)
         return mmf_fail_argument(MMF_E_NULL, "object", "the object is NULL");
     rc = mmf_os_sync_check_alive(object->sync);
     if (rc == MMF_OK && fd == NULL)
-        rc = mmf_fail_argument(MMF_E_NULL, "fd", "fd is NULL");
+        rc = mmf_fail_null("fd");
     return rc < 0 ? rc : mmf_os_sync_poll_fd(object->sync, fd);
 }

@@ -20,20 +20,18 @@ struct mmf_waitable {
 
 /*
  * Create, or create or open, by contract 2.10 and 7.5; the request lacks only name and
- * mode. `out` is the caller's, and is only compared with NULL: the handle goes to
- * `*handle`, whose owner is the caller.
+ * mode. `out` is where the caller wants a pointer to the kind's handle, which begins with
+ * this one.
  */
 int mmf_waitable_create_new(const struct mmf_os_sync_request *request, const char *name,
-                            const mmf_sync_options *options, const void *out,
-                            struct mmf_waitable **handle);
+                            const mmf_sync_options *options, void *out);
 int mmf_waitable_create_or_open(const struct mmf_os_sync_request *request,
                                 const char *name, const mmf_sync_options *options,
-                                int *created, const void *out,
-                                struct mmf_waitable **handle);
+                                int *created, void *out);
 
 /* OpenExisting of one kind. */
 int mmf_waitable_open(mmf_kind kind, const char *name, const mmf_sync_options *options,
-                      const void *out, struct mmf_waitable **handle);
+                      void *out);
 
 /* WaitOne, on a handle that is not NULL. */
 int mmf_waitable_fail_timeout(int32_t timeout_ms);
@@ -41,6 +39,7 @@ int mmf_waitable_fail_timeout(int32_t timeout_ms);
 static inline int
 mmf_waitable_wait(const struct mmf_waitable *handle, int32_t timeout_ms)
 {
+    mmf_os_cancellation_point();
     if (timeout_ms < MMF_INFINITE)
         return mmf_waitable_fail_timeout(timeout_ms);
     return mmf_os_sync_wait(handle->sync, timeout_ms);

@@ -41,18 +41,18 @@ MMF_BEGIN_DECLS
 
 /* What happens to a message when there is no free slot. There is no default. */
 typedef enum mmf_overflow {
-    MMF_OVERFLOW_BLOCK = 1,            /* wait, as long as the timeout says */
-    MMF_OVERFLOW_FAIL = 2,             /* MMF_E_FULL at once */
-    MMF_OVERFLOW_DROP_OLDEST = 3,      /* the oldest message is dropped and counted */
-    MMF_OVERFLOW_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+    MMF_OVERFLOW_BLOCK = 1,             /* wait, as long as the timeout says */
+    MMF_OVERFLOW_FAIL = 2,              /* MMF_E_FULL at once */
+    MMF_OVERFLOW_DROP_OLDEST = 3,       /* the oldest message is dropped and counted */
+    MMF_OVERFLOW_FORCE_32 = -0x7FFFFFFF /* keeps it 32 bits */
 } mmf_overflow;
 
 /* How a call waits. */
 typedef enum mmf_strategy {
-    MMF_STRATEGY_SPIN_THEN_WAIT = 0,   /* spin for some 50 us, then sleep */
-    MMF_STRATEGY_SPIN = 1,             /* spin; never sleeps, never needs a wake-up */
-    MMF_STRATEGY_WAIT = 2,             /* poll for some 2 us, then sleep */
-    MMF_STRATEGY_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+    MMF_STRATEGY_SPIN_THEN_WAIT = 0,    /* spin for some 50 us, then sleep */
+    MMF_STRATEGY_SPIN = 1,              /* spin; never sleeps, never needs a wake-up */
+    MMF_STRATEGY_WAIT = 2,              /* poll for some 2 us, then sleep */
+    MMF_STRATEGY_FORCE_32 = -0x7FFFFFFF /* keeps it 32 bits */
 } mmf_strategy;
 
 /* What a handle is for: flags. */

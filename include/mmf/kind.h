@@ -15,7 +15,7 @@ typedef enum mmf_kind {
     MMF_KIND_QUEUE = 5,
     MMF_KIND_TOPIC = 6,
     MMF_KIND_LATEST = 7,
-    MMF_KIND_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+    MMF_KIND_FORCE_32 = -0x7FFFFFFF /* keeps it 32 bits */
 } mmf_kind;
 
 /* "map", "mutex", ...; "unknown" for an unknown kind. A constant. */

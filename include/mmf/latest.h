@@ -20,9 +20,13 @@ typedef struct mmf_latest mmf_latest;
  */
 MMF_API int mmf_latest_create_new(const char *name, size_t value_size,
                                   const mmf_channel_options *options, mmf_latest **out);
+
+/* Open the value, or create it, in one step; the sizes must match: MMF_E_MISMATCH. */
 MMF_API int mmf_latest_create_or_open(const char *name, size_t value_size,
                                       const mmf_channel_options *options, int *created,
                                       mmf_latest **out);
+
+/* Open the latest value that another process created; wait_ms waits for its name. */
 MMF_API int mmf_latest_open_existing(const char *name,
                                      const mmf_channel_options *options,
                                      mmf_latest **out);
@@ -71,6 +75,7 @@ MMF_API int mmf_latest_wait(mmf_latest *latest, uint64_t version, int32_t timeou
 /* As mmf_queue_fd: readable when there may be a newer value. */
 MMF_API int mmf_latest_fd(mmf_latest *latest, int *fd);
 
+/* The latest value's counters and limits. MMF_E_NULL. */
 MMF_API int mmf_latest_stat(mmf_latest *latest, mmf_channel_stats *stats);
 
 MMF_END_DECLS

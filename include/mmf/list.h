@@ -18,7 +18,7 @@ typedef enum mmf_object_status {
         2, /* no process does; the next mmf call of a user who may removes it */
     MMF_OBJECT_INVALID = 3,      /* not an mmf object, or damaged; left alone */
     MMF_OBJECT_INACCESSIBLE = 4, /* another user's, and not readable for this one */
-    MMF_OBJECT_STATUS_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+    MMF_OBJECT_STATUS_FORCE_32 = -0x7FFFFFFF /* keeps it 32 bits */
 } mmf_object_status;
 
 /*
@@ -108,6 +108,7 @@ MMF_API int32_t mmf_list_count(const mmf_list *list);
 /* The object at `index`, borrowed until the list is closed; NULL past the end. */
 MMF_API const mmf_object_info *mmf_list_get(const mmf_list *list, int32_t index);
 
+/* Close the list and all that it lent. NULL is allowed. */
 MMF_API void mmf_list_close(mmf_list *list);
 
 /* What mmf_gc did. */

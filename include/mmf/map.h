@@ -38,7 +38,7 @@ typedef enum mmf_access {
     MMF_ACCESS_COPY_ON_WRITE = 3,
     MMF_ACCESS_READ_EXECUTE = 4,
     MMF_ACCESS_READ_WRITE_EXECUTE = 5,
-    MMF_ACCESS_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+    MMF_ACCESS_FORCE_32 = -0x7FFFFFFF /* keeps it 32 bits */
 } mmf_access;
 
 /* What a handle that opens a map may do with it: MemoryMappedFileRights. */
@@ -56,7 +56,7 @@ typedef enum mmf_rights {
     MMF_RIGHTS_TAKE_OWNERSHIP = 0x80000,
     MMF_RIGHTS_FULL_CONTROL = 0xF000F,
     MMF_RIGHTS_ACCESS_SYSTEM_SECURITY = 0x1000000,
-    MMF_RIGHTS_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+    MMF_RIGHTS_FORCE_32 = -0x7FFFFFFF /* keeps it 32 bits */
 } mmf_rights;
 
 /* When a new map gets its memory: MemoryMappedFileOptions. */
@@ -64,14 +64,14 @@ typedef enum mmf_map_allocation {
     MMF_ALLOCATE_NOW = 0, /* on creation, so that a lack of memory is reported there */
     /* At first use of each page; a full system then shows as SIGBUS. */
     MMF_DELAY_ALLOCATE_PAGES = 0x04000000,
-    MMF_MAP_ALLOCATION_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+    MMF_MAP_ALLOCATION_FORCE_32 = -0x7FFFFFFF /* keeps it 32 bits */
 } mmf_map_allocation;
 
 /* Whether child processes get the handle: HandleInheritability. */
 typedef enum mmf_inheritability {
     MMF_INHERITABILITY_NONE = 0,
     MMF_INHERITABILITY_INHERITABLE = 1,
-    MMF_INHERITABILITY_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+    MMF_INHERITABILITY_FORCE_32 = -0x7FFFFFFF /* keeps it 32 bits */
 } mmf_inheritability;
 
 /* How to open a file: FileMode. */
@@ -80,9 +80,9 @@ typedef enum mmf_file_mode {
     MMF_FILE_MODE_CREATE = 2,
     MMF_FILE_MODE_OPEN = 3,
     MMF_FILE_MODE_OPEN_OR_CREATE = 4,
-    MMF_FILE_MODE_TRUNCATE = 5,         /* refused for maps, as in .NET */
-    MMF_FILE_MODE_APPEND = 6,           /* refused for maps, as in .NET */
-    MMF_FILE_MODE_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+    MMF_FILE_MODE_TRUNCATE = 5,          /* refused for maps, as in .NET */
+    MMF_FILE_MODE_APPEND = 6,            /* refused for maps, as in .NET */
+    MMF_FILE_MODE_FORCE_32 = -0x7FFFFFFF /* keeps it 32 bits */
 } mmf_file_mode;
 
 /* What others may do meanwhile with a file that we opened by path (FileShare). */
@@ -90,7 +90,7 @@ typedef enum mmf_file_share {
     MMF_FILE_SHARE_DEFAULT = 0, /* as .NET's maps: READ */
     MMF_FILE_SHARE_READ = 1,    /* readers beside readers, a writer alone */
     MMF_FILE_SHARE_READ_WRITE = 3,
-    MMF_FILE_SHARE_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+    MMF_FILE_SHARE_FORCE_32 = -0x7FFFFFFF /* keeps it 32 bits */
 } mmf_file_share;
 
 /*

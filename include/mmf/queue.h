@@ -21,10 +21,14 @@ typedef struct mmf_queue mmf_queue;
 MMF_API int mmf_queue_create_new(const char *name, size_t message_size, size_t capacity,
                                  mmf_overflow overflow,
                                  const mmf_channel_options *options, mmf_queue **out);
+
+/* Open the queue, or create it, in one step; the sizes must match: MMF_E_MISMATCH. */
 MMF_API int mmf_queue_create_or_open(const char *name, size_t message_size,
                                      size_t capacity, mmf_overflow overflow,
                                      const mmf_channel_options *options, int *created,
                                      mmf_queue **out);
+
+/* Open the queue that another process created; wait_ms waits for its name. */
 MMF_API int mmf_queue_open_existing(const char *name,
                                     const mmf_channel_options *options,
                                     mmf_queue **out);
@@ -78,6 +82,8 @@ MMF_API int mmf_queue_take_many(mmf_queue *queue, size_t most, int32_t timeout_m
 
 /* Acknowledge a message: it is done. MMF_E_STATE: this handle does not have it. */
 MMF_API int mmf_queue_release(mmf_queue *queue, const mmf_message *message);
+
+/* Acknowledge several. All are checked before the first is released. */
 MMF_API int mmf_queue_release_many(mmf_queue *queue, const mmf_message *messages,
                                    size_t count);
 
@@ -94,6 +100,7 @@ MMF_API int mmf_queue_receive(mmf_queue *queue, void *buffer, size_t capacity,
  * Windows. */
 MMF_API int mmf_queue_fd(mmf_queue *queue, int *fd);
 
+/* The queue's counters and limits. MMF_E_NULL. */
 MMF_API int mmf_queue_stat(mmf_queue *queue, mmf_channel_stats *stats);
 
 MMF_END_DECLS

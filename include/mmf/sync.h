@@ -102,9 +102,13 @@ MMF_API void mmf_sync_options_init(mmf_sync_options *options);
 /* `initially_owned` takes effect only if the call creates the object. */
 MMF_API int mmf_mutex_create_new(const char *name, int initially_owned,
                                  const mmf_sync_options *options, mmf_mutex **out);
+
+/* Open the mutex, or create it, in one step. */
 MMF_API int mmf_mutex_create_or_open(const char *name, int initially_owned,
                                      const mmf_sync_options *options, int *created,
                                      mmf_mutex **out);
+
+/* Open the mutex; wait_ms waits for its name. */
 MMF_API int mmf_mutex_open_existing(const char *name, const mmf_sync_options *options,
                                     mmf_mutex **out);
 
@@ -141,27 +145,36 @@ MMF_API mmf_waitable *mmf_mutex_waitable(mmf_mutex *mutex);
 typedef enum mmf_event_mode {
     MMF_EVENT_AUTO_RESET = 0,
     MMF_EVENT_MANUAL_RESET = 1,
-    MMF_EVENT_MODE_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+    MMF_EVENT_MODE_FORCE_32 = -0x7FFFFFFF /* keeps it 32 bits */
 } mmf_event_mode;
 
 /* MMF_E_INVALID also: unknown mode. */
 MMF_API int mmf_event_create_new(const char *name, int initial_state,
                                  mmf_event_mode mode, const mmf_sync_options *options,
                                  mmf_event **out);
+
+/* Open the event, or create it, in one step. */
 MMF_API int mmf_event_create_or_open(const char *name, int initial_state,
                                      mmf_event_mode mode,
                                      const mmf_sync_options *options, int *created,
                                      mmf_event **out);
+
+/* Open the event; wait_ms waits for its name. */
 MMF_API int mmf_event_open_existing(const char *name, const mmf_sync_options *options,
                                     mmf_event **out);
 
 /* MMF_E_NULL, MMF_E_DISPOSED, MMF_E_CORRUPT. */
 MMF_API int mmf_event_set(mmf_event *event);
+
+/* End the signal: later waits sleep until the next set. Status as mmf_event_set. */
 MMF_API int mmf_event_reset(mmf_event *event);
 
 /* 0, MMF_TIMED_OUT; statuses as mmf_mutex_wait. */
 MMF_API int mmf_event_wait(mmf_event *event, int32_t timeout_ms);
+/* Close the handle. NULL is allowed. */
 MMF_API void mmf_event_close(mmf_event *event);
+
+/* The handle for mmf_wait_any and its like, borrowed. NULL for NULL. */
 MMF_API mmf_waitable *mmf_event_waitable(mmf_event *event);
 
 /*
@@ -174,10 +187,14 @@ MMF_API int mmf_semaphore_create_new(const char *name, int32_t initial_count,
                                      int32_t maximum_count,
                                      const mmf_sync_options *options,
                                      mmf_semaphore **out);
+
+/* Open the semaphore, or create it, in one step. */
 MMF_API int mmf_semaphore_create_or_open(const char *name, int32_t initial_count,
                                          int32_t maximum_count,
                                          const mmf_sync_options *options, int *created,
                                          mmf_semaphore **out);
+
+/* Open the semaphore; wait_ms waits for its name. */
 MMF_API int mmf_semaphore_open_existing(const char *name,
                                         const mmf_sync_options *options,
                                         mmf_semaphore **out);
@@ -189,8 +206,13 @@ MMF_API int mmf_semaphore_open_existing(const char *name,
  */
 MMF_API int mmf_semaphore_release(mmf_semaphore *semaphore, int32_t release_count,
                                   int32_t *previous);
+
+/* Take one from the count. 0, MMF_TIMED_OUT; statuses as mmf_mutex_wait. */
 MMF_API int mmf_semaphore_wait(mmf_semaphore *semaphore, int32_t timeout_ms);
+/* Close the handle. NULL is allowed. */
 MMF_API void mmf_semaphore_close(mmf_semaphore *semaphore);
+
+/* The handle for mmf_wait_any and its like, borrowed. NULL for NULL. */
 MMF_API mmf_waitable *mmf_semaphore_waitable(mmf_semaphore *semaphore);
 
 /*

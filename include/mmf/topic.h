@@ -23,10 +23,14 @@ typedef struct mmf_topic mmf_topic;
 MMF_API int mmf_topic_create_new(const char *name, size_t message_size, size_t capacity,
                                  mmf_overflow overflow,
                                  const mmf_channel_options *options, mmf_topic **out);
+
+/* Open the topic, or create it, in one step; the sizes must match: MMF_E_MISMATCH. */
 MMF_API int mmf_topic_create_or_open(const char *name, size_t message_size,
                                      size_t capacity, mmf_overflow overflow,
                                      const mmf_channel_options *options, int *created,
                                      mmf_topic **out);
+
+/* Open the topic that another process created; wait_ms waits for its name. */
 MMF_API int mmf_topic_open_existing(const char *name,
                                     const mmf_channel_options *options,
                                     mmf_topic **out);
@@ -41,10 +45,16 @@ MMF_API void mmf_topic_close(mmf_topic *topic);
  */
 MMF_API int mmf_topic_reserve(mmf_topic *topic, size_t length, int32_t timeout_ms,
                               void **bytes);
+/* Send what is reserved, as mmf_queue_commit. */
 MMF_API int mmf_topic_commit(mmf_topic *topic, size_t length, uint64_t *sequence);
+
+/* Return the reservation, as mmf_queue_abandon. */
 MMF_API int mmf_topic_abandon(mmf_topic *topic);
+/* Reserve, copy, commit, as mmf_queue_send. */
 MMF_API int mmf_topic_send(mmf_topic *topic, const void *bytes, size_t length,
                            int32_t timeout_ms, uint64_t *sequence);
+
+/* Send several, in order, as mmf_queue_send_many. */
 MMF_API int mmf_topic_send_many(mmf_topic *topic, const mmf_buffer *messages,
                                 size_t count, int32_t timeout_ms, size_t *sent);
 
@@ -68,6 +78,7 @@ MMF_API int mmf_topic_receive(mmf_topic *topic, void *buffer, size_t capacity,
 /* As mmf_queue_fd. */
 MMF_API int mmf_topic_fd(mmf_topic *topic, int *fd);
 
+/* The topic's counters and limits. MMF_E_NULL. */
 MMF_API int mmf_topic_stat(mmf_topic *topic, mmf_channel_stats *stats);
 
 MMF_END_DECLS

@@ -37,6 +37,7 @@ typedef struct mmf_view_options {
     mmf_view_flags flags; /* default 0 */
 } mmf_view_options;
 
+/* Zero `options` and set its size. */
 MMF_API void mmf_view_options_init(mmf_view_options *options);
 
 /*
@@ -74,8 +75,9 @@ MMF_API void mmf_accessor_close(mmf_accessor *view);
 /* The view's bytes. 0 for NULL. */
 MMF_API int64_t mmf_accessor_capacity(const mmf_accessor *view);
 
-/* 1 if reading (writing) is allowed, else 0. 0 for NULL. */
+/* 1 if reading is allowed, else 0. 0 for NULL. */
 MMF_API int mmf_accessor_can_read(const mmf_accessor *view);
+/* 1 if writing is allowed, else 0. 0 for NULL. */
 MMF_API int mmf_accessor_can_write(const mmf_accessor *view);
 
 /*
@@ -118,30 +120,41 @@ typedef struct mmf_decimal {
  * MMF_E_RANGE          position negative, or at or past the end
  * MMF_E_INVALID        the value would straddle the end
  */
+
 /* 1 for any byte but 0 */
 MMF_API int mmf_accessor_read_boolean(const mmf_accessor *view, int64_t position,
                                       int *value);
+/* an unsigned byte */
 MMF_API int mmf_accessor_read_byte(const mmf_accessor *view, int64_t position,
                                    uint8_t *value);
+/* a signed byte */
 MMF_API int mmf_accessor_read_sbyte(const mmf_accessor *view, int64_t position,
                                     int8_t *value);
 /* one UTF-16 code unit */
 MMF_API int mmf_accessor_read_char(const mmf_accessor *view, int64_t position,
                                    uint16_t *value);
+/* 2 bytes, signed */
 MMF_API int mmf_accessor_read_int16(const mmf_accessor *view, int64_t position,
                                     int16_t *value);
+/* 2 bytes, unsigned */
 MMF_API int mmf_accessor_read_uint16(const mmf_accessor *view, int64_t position,
                                      uint16_t *value);
+/* 4 bytes, signed */
 MMF_API int mmf_accessor_read_int32(const mmf_accessor *view, int64_t position,
                                     int32_t *value);
+/* 4 bytes, unsigned */
 MMF_API int mmf_accessor_read_uint32(const mmf_accessor *view, int64_t position,
                                      uint32_t *value);
+/* 8 bytes, signed */
 MMF_API int mmf_accessor_read_int64(const mmf_accessor *view, int64_t position,
                                     int64_t *value);
+/* 8 bytes, unsigned */
 MMF_API int mmf_accessor_read_uint64(const mmf_accessor *view, int64_t position,
                                      uint64_t *value);
+/* 4 bytes, floating point */
 MMF_API int mmf_accessor_read_single(const mmf_accessor *view, int64_t position,
                                      float *value);
+/* 8 bytes, floating point */
 MMF_API int mmf_accessor_read_double(const mmf_accessor *view, int64_t position,
                                      double *value);
 /* 16 bytes; MMF_E_INVALID also for flags that no decimal has */
@@ -155,29 +168,43 @@ MMF_API int mmf_accessor_read_decimal(const mmf_accessor *view, int64_t position
  * MMF_E_NOT_SUPPORTED  the view cannot write
  * MMF_E_RANGE, MMF_E_INVALID  as for reads
  */
+
+/* 1 for any value but 0 */
 MMF_API int mmf_accessor_write_boolean(mmf_accessor *view, int64_t position, int value);
+/* an unsigned byte */
 MMF_API int mmf_accessor_write_byte(mmf_accessor *view, int64_t position,
                                     uint8_t value);
+/* a signed byte */
 MMF_API int mmf_accessor_write_sbyte(mmf_accessor *view, int64_t position,
                                      int8_t value);
+/* one UTF-16 code unit */
 MMF_API int mmf_accessor_write_char(mmf_accessor *view, int64_t position,
                                     uint16_t value);
+/* 2 bytes, signed */
 MMF_API int mmf_accessor_write_int16(mmf_accessor *view, int64_t position,
                                      int16_t value);
+/* 2 bytes, unsigned */
 MMF_API int mmf_accessor_write_uint16(mmf_accessor *view, int64_t position,
                                       uint16_t value);
+/* 4 bytes, signed */
 MMF_API int mmf_accessor_write_int32(mmf_accessor *view, int64_t position,
                                      int32_t value);
+/* 4 bytes, unsigned */
 MMF_API int mmf_accessor_write_uint32(mmf_accessor *view, int64_t position,
                                       uint32_t value);
+/* 8 bytes, signed */
 MMF_API int mmf_accessor_write_int64(mmf_accessor *view, int64_t position,
                                      int64_t value);
+/* 8 bytes, unsigned */
 MMF_API int mmf_accessor_write_uint64(mmf_accessor *view, int64_t position,
                                       uint64_t value);
+/* 4 bytes, floating point */
 MMF_API int mmf_accessor_write_single(mmf_accessor *view, int64_t position,
                                       float value);
+/* 8 bytes, floating point */
 MMF_API int mmf_accessor_write_double(mmf_accessor *view, int64_t position,
                                       double value);
+/* 16 bytes */
 MMF_API int mmf_accessor_write_decimal(mmf_accessor *view, int64_t position,
                                        const mmf_decimal *value);
 
@@ -190,6 +217,8 @@ MMF_API int mmf_accessor_write_decimal(mmf_accessor *view, int64_t position,
  */
 MMF_API int mmf_accessor_read(const mmf_accessor *view, int64_t position, void *value,
                               int64_t value_size);
+
+/* Write one value of any type, as mmf_accessor_read reads it. */
 MMF_API int mmf_accessor_write(mmf_accessor *view, int64_t position, const void *value,
                                int64_t value_size);
 
@@ -230,17 +259,22 @@ MMF_API int mmf_accessor_write_array(mmf_accessor *view, int64_t position,
 /* Close the stream; a writable one is flushed first. NULL is allowed. */
 MMF_API void mmf_stream_close(mmf_stream *stream);
 
-/* 1 or 0; 0 for NULL. A stream can always seek. */
+/* 1 if reading is allowed, else 0. 0 for NULL. */
 MMF_API int mmf_stream_can_read(const mmf_stream *stream);
+/* 1 if writing is allowed, else 0. 0 for NULL. */
 MMF_API int mmf_stream_can_write(const mmf_stream *stream);
+/* 1: a stream can always seek. 0 for NULL. */
 MMF_API int mmf_stream_can_seek(const mmf_stream *stream);
 
-/* The stream's bytes; Length and Capacity are the same number. 0 for NULL. */
+/* The stream's bytes. 0 for NULL. */
 MMF_API int64_t mmf_stream_length(const mmf_stream *stream);
+
+/* The same number as mmf_stream_length. 0 for NULL. */
 MMF_API int64_t mmf_stream_capacity(const mmf_stream *stream);
 
-/* As mmf_accessor_pointer_offset and mmf_accessor_granted. */
+/* As mmf_accessor_pointer_offset. */
 MMF_API int64_t mmf_stream_pointer_offset(const mmf_stream *stream);
+/* As mmf_accessor_granted. */
 MMF_API mmf_view_flags mmf_stream_granted(const mmf_stream *stream);
 
 /* The position, bytes from the start. 0 for NULL. */
@@ -254,7 +288,7 @@ typedef enum mmf_seek_origin {
     MMF_SEEK_BEGIN = 0,
     MMF_SEEK_CURRENT = 1,
     MMF_SEEK_END = 2,
-    MMF_SEEK_ORIGIN_FORCE_32 = 0x7FFFFFFF /* keeps it 32 bits */
+    MMF_SEEK_ORIGIN_FORCE_32 = -0x7FFFFFFF /* keeps it 32 bits */
 } mmf_seek_origin;
 
 /*
@@ -282,6 +316,8 @@ MMF_API int mmf_stream_read_byte(mmf_stream *stream, int32_t *value);
  * fit. MMF_E_IO: position + count is beyond 63 bits.
  */
 MMF_API int mmf_stream_write(mmf_stream *stream, const void *buffer, size_t count);
+
+/* Write one byte and move on. Status as mmf_stream_write. */
 MMF_API int mmf_stream_write_byte(mmf_stream *stream, uint8_t value);
 
 /* Always refused: MMF_E_RANGE if negative, else MMF_E_NOT_SUPPORTED. MMF_E_NULL. */

@@ -3,10 +3,6 @@
  */
 #include "base/access.h"
 
-#include <stddef.h>
-
-#include "base/invariant.h"
-
 static const struct mmf_access_row rows[] = {
     [MMF_ACCESS_READ_WRITE] = {.can_read = true, .can_write = true},
     [MMF_ACCESS_READ] = {.can_read = true},
@@ -29,10 +25,9 @@ mmf_access_find(mmf_access access)
 uint32_t
 mmf_can_of_access(mmf_access access)
 {
-    const struct mmf_access_row *row = mmf_access_find(access);
+    const struct mmf_access_row *row = mmf_access_row(access);
     uint32_t can = 0;
 
-    MMF_ASSERT(row != NULL);
     if (row->can_read)
         can |= MMF_CAN_READ;
     if (row->can_write && !row->copies)

@@ -5,9 +5,12 @@
 #define MMF_BASE_ACCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <mmf/map.h>
+
+#include "base/invariant.h"
 
 /* What may be done through a handle or a view: flags. */
 #define MMF_CAN_READ 1u
@@ -25,6 +28,16 @@ struct mmf_access_row {
 
 /* The access's row; NULL: unknown. */
 const struct mmf_access_row *mmf_access_find(mmf_access access);
+
+/* The same of an access that was checked before. */
+static inline const struct mmf_access_row *
+mmf_access_row(mmf_access access)
+{
+    const struct mmf_access_row *row = mmf_access_find(access);
+
+    MMF_ASSERT(row != NULL);
+    return row;
+}
 
 /*
  * What a known access needs of a map, and what its creator grants with it

@@ -7,9 +7,17 @@
 #ifndef MMF_BASE_ATOMIC_H
 #define MMF_BASE_ATOMIC_H
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
+
+/*
+ * Without a lock: where 64-bit atomics come from libatomic (i486, ARMv5, MIPS32), its
+ * locks are those of one process, and other processes go past them.
+ */
+static_assert(ATOMIC_INT_LOCK_FREE == 2, "shared words need lock-free atomics");
+static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "shared words need lock-free atomics");
 
 typedef _Atomic uint32_t mmf_atomic_u32;
 typedef _Atomic uint64_t mmf_atomic_u64;

@@ -14,20 +14,16 @@ static _Thread_local mmf_error last;
 
 /* Names may have line ends in them; a message is one line. */
 static void
-write_message(const char *format, va_list arguments)
-{
-    vsnprintf(last.message, sizeof(last.message), format, arguments);
-    for (char *c = last.message; *c != '\0'; c++)
-        if ((unsigned char)*c < ' ' || *c == '\x7f')
-            *c = '?';
-}
-
-static void
-start_record(int status, int system_error, const char *parameter)
+write_record(int status, int system_error, const char *parameter, const char *format,
+             va_list arguments)
 {
     last.status = status;
     last.system_error = system_error;
     snprintf(last.parameter, sizeof(last.parameter), "%s", parameter);
+    vsnprintf(last.message, sizeof(last.message), format, arguments);
+    for (char *c = last.message; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == '\x7f')
+            *c = '?';
 }
 
 int
@@ -35,9 +31,8 @@ mmf_fail(int status, const char *format, ...)
 {
     va_list arguments;
 
-    start_record(status, 0, "");
     va_start(arguments, format);
-    write_message(format, arguments);
+    write_record(status, 0, "", format, arguments);
     va_end(arguments);
     return status;
 }
@@ -47,11 +42,16 @@ mmf_fail_argument(int status, const char *parameter, const char *format, ...)
 {
     va_list arguments;
 
-    start_record(status, 0, parameter);
     va_start(arguments, format);
-    write_message(format, arguments);
+    write_record(status, 0, parameter, format, arguments);
     va_end(arguments);
     return status;
+}
+
+int
+mmf_fail_null(const char *parameter)
+{
+    return mmf_fail_argument(MMF_E_NULL, parameter, "%s is NULL", parameter);
 }
 
 int
@@ -62,11 +62,9 @@ mmf_fail_system(int status, int system_error, const char *format, ...)
     char buffer[256];
     const char *text;
 
-    start_record(status, system_error, "");
     va_start(arguments, format);
-    write_message(format, arguments);
+    write_record(status, system_error, "", format, arguments);
     va_end(arguments);
-
     text = mmf_error_text(system_error, buffer, sizeof(buffer));
     used = strlen(last.message);
     snprintf(last.message + used, sizeof(last.message) - used, ": %s (error %d)", text,

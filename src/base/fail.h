@@ -24,7 +24,10 @@ int mmf_fail(int status, const char *format, ...)
 int mmf_fail_argument(int status, const char *parameter, const char *format, ...)
     __attribute__((format(MMF_PRINTF, 3, 4)));
 
-/* The same with the system's error number; the message ends with its text. */
+/* MMF_E_NULL: `parameter` is missing. */
+int mmf_fail_null(const char *parameter);
+
+/* mmf_fail with the system's error number; the message ends with its text. */
 int mmf_fail_system(int status, int system_error, const char *format, ...)
     __attribute__((format(MMF_PRINTF, 3, 4)));
 

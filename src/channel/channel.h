@@ -29,7 +29,7 @@ struct mmf_channel {
     mmf_role role;
     bool wants_peer;
     bool has_fd;
-    uint64_t room; /* of the reservation: so many bytes may be committed */
+    uint64_t reserved_size; /* so many bytes may be committed */
 };
 
 /*
@@ -51,21 +51,18 @@ struct mmf_channel_sizes {
 };
 
 /*
- * Create, create or open, or open, and join in the roles of the options. `out` is the
- * caller's, and is only compared with NULL: the handle goes to `*channel`, whose owner
- * is the caller. On failure nothing is left.
+ * Create, create or open, or open, and join in the roles of the options. `out` is where
+ * the caller wants a pointer to the kind's handle. On failure nothing is left.
  */
 int mmf_channel_create_new(const struct mmf_channel_kind *kind, const char *name,
                            const struct mmf_channel_sizes *sizes,
-                           const mmf_channel_options *options, const void *out,
-                           struct mmf_channel **channel);
+                           const mmf_channel_options *options, void *out);
 int mmf_channel_create_or_open(const struct mmf_channel_kind *kind, const char *name,
                                const struct mmf_channel_sizes *sizes,
                                const mmf_channel_options *options, int *created,
-                               const void *out, struct mmf_channel **channel);
+                               void *out);
 int mmf_channel_open_existing(const struct mmf_channel_kind *kind, const char *name,
-                              const mmf_channel_options *options, const void *out,
-                              struct mmf_channel **channel);
+                              const mmf_channel_options *options, void *out);
 
 /* Leave, unless the handle is dead after a fork, and free the handle. */
 void mmf_channel_close(struct mmf_channel *channel);
@@ -73,9 +70,6 @@ void mmf_channel_close(struct mmf_channel *channel);
 /*
  * Checks. The handle is not NULL.
  */
-
-/* MMF_E_NULL: there is no handle; `what` is the argument's name. */
-int mmf_channel_fail_null(const char *what);
 
 /* MMF_E_NOT_SUPPORTED: the handle does not have that role. */
 int mmf_channel_fail_role(const struct mmf_channel *channel, mmf_role role);

@@ -37,24 +37,13 @@ sizes_of(size_t value_size)
                                       .overflow = MMF_OVERFLOW_DROP_OLDEST};
 }
 
-static int
-hand_over(int rc, struct mmf_channel *channel, mmf_latest **out)
-{
-    if (rc == MMF_OK)
-        *out = (mmf_latest *)channel;
-    return rc;
-}
-
 int
 mmf_latest_create_new(const char *name, size_t value_size,
                       const mmf_channel_options *options, mmf_latest **out)
 {
     const struct mmf_channel_sizes sizes = sizes_of(value_size);
-    struct mmf_channel *channel;
-    int rc =
-        mmf_channel_create_new(&latest_values, name, &sizes, options, out, &channel);
 
-    return hand_over(rc, channel, out);
+    return mmf_channel_create_new(&latest_values, name, &sizes, options, out);
 }
 
 int
@@ -63,21 +52,16 @@ mmf_latest_create_or_open(const char *name, size_t value_size,
                           mmf_latest **out)
 {
     const struct mmf_channel_sizes sizes = sizes_of(value_size);
-    struct mmf_channel *channel;
-    int rc = mmf_channel_create_or_open(&latest_values, name, &sizes, options, created,
-                                        out, &channel);
 
-    return hand_over(rc, channel, out);
+    return mmf_channel_create_or_open(&latest_values, name, &sizes, options, created,
+                                      out);
 }
 
 int
 mmf_latest_open_existing(const char *name, const mmf_channel_options *options,
                          mmf_latest **out)
 {
-    struct mmf_channel *channel;
-    int rc = mmf_channel_open_existing(&latest_values, name, options, out, &channel);
-
-    return hand_over(rc, channel, out);
+    return mmf_channel_open_existing(&latest_values, name, options, out);
 }
 
 void
@@ -91,7 +75,7 @@ static inline int
 check(const mmf_latest *latest, mmf_role role)
 {
     return latest != NULL ? mmf_channel_check(&latest->channel, role)
-                          : mmf_channel_fail_null("latest");
+                          : mmf_fail_null("latest");
 }
 
 /*
@@ -103,8 +87,10 @@ static int
 reserve(struct mmf_channel *channel, size_t length, uint8_t **place)
 {
     struct mmf_ring *ring = channel->ring;
-    enum mmf_step step = mmf_ring_reserve(ring, length, place);
+    enum mmf_step step;
 
+    MMF_ASSERT(!ring->has_reserved && length <= ring->shape.message_size);
+    step = mmf_ring_reserve(ring, length, place);
     if (step == MMF_STEP_WOULD_BLOCK) {
         mmf_channel_recover(channel, MMF_ROLE_SEND);
         step = mmf_ring_reserve(ring, length, place);
@@ -124,7 +110,7 @@ mmf_latest_reserve(mmf_latest *latest, size_t length, void **bytes)
     int rc = check(latest, MMF_ROLE_SEND);
 
     if (rc == MMF_OK && bytes == NULL)
-        rc = mmf_channel_fail_null("bytes");
+        rc = mmf_fail_null("bytes");
     if (rc == MMF_OK)
         rc = mmf_channel_check_length(&latest->channel, length);
     if (rc == MMF_OK)
@@ -133,7 +119,7 @@ mmf_latest_reserve(mmf_latest *latest, size_t length, void **bytes)
         rc = reserve(&latest->channel, length, &place);
     if (rc != MMF_OK)
         return rc;
-    latest->channel.room = length;
+    latest->channel.reserved_size = length;
     *bytes = place;
     return MMF_OK;
 }
@@ -178,10 +164,11 @@ mmf_latest_send(mmf_latest *latest, const void *bytes, size_t length, uint64_t *
  * Reading.
  */
 
-/* MMF_TIMED_OUT: there is none yet. */
+/* MMF_TIMED_OUT: no value yet. */
 static int
 find_newest(mmf_latest *latest, struct mmf_ring_message *found)
 {
+    MMF_ASSERT(latest->channel.role & MMF_ROLE_RECEIVE);
     switch (mmf_ring_newest(latest->channel.ring, found)) {
     case MMF_STEP_DONE:
         return MMF_OK;
@@ -196,8 +183,9 @@ find_newest(mmf_latest *latest, struct mmf_ring_message *found)
 static void
 drain(mmf_latest *latest)
 {
+    MMF_ASSERT(latest->channel.role & MMF_ROLE_RECEIVE);
     if (latest->channel.has_fd)
-        mmf_os_channel_drain(latest->channel.os);
+        mmf_os_channel_consume(latest->channel.os);
 }
 
 static int
@@ -209,7 +197,7 @@ check_read(const mmf_latest *latest, const void *buffer, size_t capacity,
     if (rc == MMF_OK)
         rc = mmf_channel_check_buffer(buffer, capacity, length);
     if (rc == MMF_OK && version == NULL)
-        rc = mmf_fail_argument(MMF_E_NULL, "version", "version is NULL");
+        rc = mmf_fail_null("version");
     return rc;
 }
 
@@ -261,6 +249,7 @@ read_fast(mmf_latest *latest, void *buffer, size_t capacity, size_t *length,
 {
     struct mmf_ring_read seen;
 
+    MMF_ASSERT(latest->channel.ring->receiving != NULL);
     if (!mmf_ring_try_read(latest->channel.ring, &seen) ||
         seen.message.length > capacity)
         return read_general(latest, buffer, capacity, length, version);
@@ -302,7 +291,7 @@ mmf_latest_take(mmf_latest *latest, mmf_message *message)
     int rc = check(latest, MMF_ROLE_RECEIVE);
 
     if (rc == MMF_OK && message == NULL)
-        rc = mmf_fail_argument(MMF_E_NULL, "message", "message is NULL");
+        rc = mmf_fail_null("message");
     if (rc == MMF_OK && latest->has_taken)
         rc = mmf_fail(MMF_E_STATE, "this handle has taken version %llu: release it",
                       (unsigned long long)latest->taken);

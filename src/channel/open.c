@@ -141,6 +141,7 @@ round_up(size_t capacity)
 {
     uint64_t slots = 1;
 
+    MMF_ASSERT(capacity >= 1 && capacity <= MMF_RING_SLOTS_MAX);
     while (slots < capacity)
         slots *= 2;
     return slots;
@@ -149,6 +150,7 @@ round_up(size_t capacity)
 static uint32_t
 limit_of(const struct mmf_ring_shape *shape, int32_t asked)
 {
+    MMF_ASSERT(asked >= 0);
     if (shape->is_spsc)
         return 1;
     return asked != 0 ? (uint32_t)asked : PARTICIPANTS_DEFAULT;
@@ -195,6 +197,7 @@ fail_mismatch(const struct mmf_channel_kind *kind, const char *name, const char 
 {
     const char *text = mmf_kind_name(kind->kind);
 
+    MMF_ASSERT(found != asked);
     return mmf_fail_argument(MMF_E_MISMATCH, field,
                              "%s \"%.200s\" exists with %s %llu; %llu was asked for "
                              "(mmf_%s_open_existing takes it as it is)",
@@ -312,6 +315,7 @@ find_object(const struct mmf_channel_kind *kind, const char *name, int *created,
                                       .name = request->os.name->text};
     int rc;
 
+    MMF_ASSERT(request->os.name != NULL);
     if (created == NULL)
         return create_object(request);
     rc = mmf_create_or_open(&opener, created);
@@ -348,6 +352,7 @@ join(struct mmf_channel *channel, const char *name, int32_t replay)
 {
     struct mmf_ring *ring = channel->ring;
 
+    MMF_ASSERT((channel->role & MMF_ROLE_BOTH) != 0);
     if ((channel->role & MMF_ROLE_SEND) &&
         mmf_ring_join_sender(ring, channel->ops) != MMF_STEP_DONE)
         return fail_join(channel, name, MMF_ROLE_SEND);
@@ -359,7 +364,7 @@ join(struct mmf_channel *channel, const char *name, int32_t replay)
     if (ring->shape.kind == MMF_KIND_TOPIC) {
         mmf_ring_subscribe(ring, (uint64_t)replay);
         /* Joining may have recovered a dead subscriber's entry: the senders that it
-         * blocked should not have to wait for their next look. */
+         * blocked need not wait for their next check. */
         mmf_channel_recover(channel, MMF_ROLE_SEND);
         mmf_ring_notify_senders(ring, MMF_RING_ALL, channel->ops);
     }
@@ -370,6 +375,7 @@ static void
 fill_handle(struct mmf_os_channel *os, const mmf_channel_options *options,
             struct mmf_channel *channel)
 {
+    MMF_ASSERT(os != NULL && options->role != 0);
     channel->os = os;
     channel->ring = os->ring;
     channel->ops = os->ops;
@@ -389,7 +395,7 @@ make_handle(const struct mmf_channel_kind *kind, const void *out,
 {
     MMF_ASSERT(kind->handle_size >= sizeof(**channel));
     if (out == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "out", "out is NULL");
+        return mmf_fail_null("out");
     *channel = calloc(1, kind->handle_size);
     if (*channel == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s handle",
@@ -400,7 +406,8 @@ make_handle(const struct mmf_channel_kind *kind, const void *out,
 /* The object was found, or `rc` says why not. */
 static int
 finish_handle(int rc, const struct channel_request *request, const char *name,
-              const mmf_channel_options *options, struct mmf_channel *channel)
+              const mmf_channel_options *options, struct mmf_channel *channel,
+              void *out)
 {
     if (rc < 0) {
         free(channel);
@@ -410,19 +417,22 @@ finish_handle(int rc, const struct channel_request *request, const char *name,
     rc = join(channel, name, options->replay);
     if (rc < 0)
         mmf_channel_close(channel);
+    else
+        memcpy(out, &channel, sizeof(channel));
     return rc;
 }
 
-/* Create, or with `created` create or open. */
+/* `created` NULL: the channel must be new. */
 static int
 create(const struct mmf_channel_kind *kind, const char *name,
        const struct mmf_channel_sizes *sizes, const mmf_channel_options *given,
-       int *created, const void *out, struct mmf_channel **channel)
+       int *created, void *out)
 {
     struct channel_request request;
     mmf_channel_options options;
+    struct mmf_channel *channel;
     struct mmf_name parsed;
-    int rc = make_handle(kind, out, channel);
+    int rc = make_handle(kind, out, &channel);
 
     if (rc < 0)
         return rc;
@@ -437,27 +447,28 @@ create(const struct mmf_channel_kind *kind, const char *name,
         start_request(kind, &options, &parsed, &request);
         rc = find_object(kind, name, created, &request);
     }
-    return finish_handle(rc, &request, name, &options, *channel);
+    return finish_handle(rc, &request, name, &options, channel, out);
 }
 
 int
 mmf_channel_create_new(const struct mmf_channel_kind *kind, const char *name,
                        const struct mmf_channel_sizes *sizes,
-                       const mmf_channel_options *options, const void *out,
-                       struct mmf_channel **channel)
+                       const mmf_channel_options *options, void *out)
 {
-    return create(kind, name, sizes, options, NULL, out, channel);
+    mmf_os_cancellation_point();
+    return create(kind, name, sizes, options, NULL, out);
 }
 
 int
 mmf_channel_create_or_open(const struct mmf_channel_kind *kind, const char *name,
                            const struct mmf_channel_sizes *sizes,
-                           const mmf_channel_options *options, int *created,
-                           const void *out, struct mmf_channel **channel)
+                           const mmf_channel_options *options, int *created, void *out)
 {
     int is_new;
-    int rc = create(kind, name, sizes, options, &is_new, out, channel);
+    int rc;
 
+    mmf_os_cancellation_point();
+    rc = create(kind, name, sizes, options, &is_new, out);
     if (rc == MMF_OK && created != NULL)
         *created = is_new;
     return rc;
@@ -465,16 +476,18 @@ mmf_channel_create_or_open(const struct mmf_channel_kind *kind, const char *name
 
 int
 mmf_channel_open_existing(const struct mmf_channel_kind *kind, const char *name,
-                          const mmf_channel_options *given, const void *out,
-                          struct mmf_channel **channel)
+                          const mmf_channel_options *given, void *out)
 {
     struct channel_request request;
     const struct mmf_opener opener = {
         .open = open_object, .request = &request, .name = name};
     mmf_channel_options options;
+    struct mmf_channel *channel;
     struct mmf_name parsed;
-    int rc = make_handle(kind, out, channel);
+    int rc;
 
+    mmf_os_cancellation_point();
+    rc = make_handle(kind, out, &channel);
     if (rc < 0)
         return rc;
     rc = read_options(kind, given, &options);
@@ -489,7 +502,7 @@ mmf_channel_open_existing(const struct mmf_channel_kind *kind, const char *name,
     if (rc == MMF_E_NOT_FOUND)
         rc = mmf_fail_argument(MMF_E_NOT_FOUND, "", "no such %s: \"%.200s\"",
                                mmf_kind_name(kind->kind), name);
-    return finish_handle(rc, &request, name, &options, *channel);
+    return finish_handle(rc, &request, name, &options, channel, out);
 }
 
 void
@@ -506,12 +519,6 @@ mmf_channel_close(struct mmf_channel *channel)
 /*
  * Checks.
  */
-
-int
-mmf_channel_fail_null(const char *what)
-{
-    return mmf_fail_argument(MMF_E_NULL, what, "%s is NULL", what);
-}
 
 int
 mmf_channel_fail_role(const struct mmf_channel *channel, mmf_role role)
@@ -548,9 +555,9 @@ int
 mmf_channel_check_buffer(const void *buffer, size_t capacity, const size_t *length)
 {
     if (buffer == NULL && capacity > 0)
-        return mmf_fail_argument(MMF_E_NULL, "buffer", "buffer is NULL");
+        return mmf_fail_null("buffer");
     if (length == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "length", "length is NULL");
+        return mmf_fail_null("length");
     return MMF_OK;
 }
 

@@ -49,15 +49,17 @@ is_fast(const mmf_queue *queue, mmf_role role, int32_t timeout_ms)
 }
 
 static MMF_NOINLINE int
-tell_receivers(const mmf_queue *queue)
+notify_receivers(const mmf_queue *queue)
 {
+    MMF_ASSERT(queue->channel.role & MMF_ROLE_SEND);
     mmf_ring_notify_receivers(queue->channel.ring, 1, queue->channel.ops);
     return MMF_OK;
 }
 
 static MMF_NOINLINE int
-tell_senders(const mmf_queue *queue)
+notify_senders(const mmf_queue *queue)
 {
+    MMF_ASSERT(queue->channel.role & MMF_ROLE_RECEIVE);
     mmf_ring_notify_senders(queue->channel.ring, 1, queue->channel.ops);
     return MMF_OK;
 }
@@ -73,13 +75,11 @@ static const struct mmf_channel_kind queues = {
 };
 
 static int
-hand_over(int rc, struct mmf_channel *channel, mmf_queue **out)
+hand_over(int rc, mmf_queue **out)
 {
-    if (rc < 0)
-        return rc;
-    *out = (mmf_queue *)channel;
-    choose_path(*out);
-    return MMF_OK;
+    if (rc == MMF_OK)
+        choose_path(*out);
+    return rc;
 }
 
 int
@@ -88,10 +88,9 @@ mmf_queue_create_new(const char *name, size_t message_size, size_t capacity,
                      mmf_queue **out)
 {
     const struct mmf_channel_sizes sizes = {message_size, capacity, overflow};
-    struct mmf_channel *channel;
-    int rc = mmf_channel_create_new(&queues, name, &sizes, options, out, &channel);
+    int rc = mmf_channel_create_new(&queues, name, &sizes, options, out);
 
-    return hand_over(rc, channel, out);
+    return hand_over(rc, out);
 }
 
 int
@@ -100,21 +99,18 @@ mmf_queue_create_or_open(const char *name, size_t message_size, size_t capacity,
                          int *created, mmf_queue **out)
 {
     const struct mmf_channel_sizes sizes = {message_size, capacity, overflow};
-    struct mmf_channel *channel;
-    int rc = mmf_channel_create_or_open(&queues, name, &sizes, options, created, out,
-                                        &channel);
+    int rc = mmf_channel_create_or_open(&queues, name, &sizes, options, created, out);
 
-    return hand_over(rc, channel, out);
+    return hand_over(rc, out);
 }
 
 int
 mmf_queue_open_existing(const char *name, const mmf_channel_options *options,
                         mmf_queue **out)
 {
-    struct mmf_channel *channel;
-    int rc = mmf_channel_open_existing(&queues, name, options, out, &channel);
+    int rc = mmf_channel_open_existing(&queues, name, options, out);
 
-    return hand_over(rc, channel, out);
+    return hand_over(rc, out);
 }
 
 void
@@ -128,7 +124,7 @@ static inline int
 check(const mmf_queue *queue, mmf_role role)
 {
     return queue != NULL ? mmf_channel_check(&queue->channel, role)
-                         : mmf_channel_fail_null("queue");
+                         : mmf_fail_null("queue");
 }
 
 /*
@@ -139,6 +135,7 @@ check(const mmf_queue *queue, mmf_role role)
 static inline bool
 can_reserve(const struct mmf_ring *ring, size_t length)
 {
+    MMF_ASSERT(ring->shape.is_spsc && ring->sending != NULL);
     return !ring->has_reserved && length <= ring->shape.message_size &&
            mmf_ring_spsc_has_space(ring);
 }
@@ -158,7 +155,7 @@ mmf_queue_reserve(mmf_queue *queue, size_t length, int32_t timeout_ms, void **by
     if (!is_fast(queue, MMF_ROLE_SEND, timeout_ms) || bytes == NULL ||
         !can_reserve(queue->channel.ring, length))
         return reserve(queue, length, timeout_ms, bytes);
-    queue->channel.room = length;
+    queue->channel.reserved_size = length;
     *bytes = mmf_ring_spsc_reserve(queue->channel.ring, length);
     return MMF_OK;
 }
@@ -177,13 +174,13 @@ mmf_queue_commit(mmf_queue *queue, size_t length, uint64_t *sequence)
     struct mmf_ring *ring;
 
     if (!is_fast(queue, MMF_ROLE_SEND, 0) || !queue->channel.ring->has_reserved ||
-        length > queue->channel.room)
+        length > queue->channel.reserved_size)
         return commit(queue, length, sequence);
     ring = queue->channel.ring;
     if (sequence != NULL)
         *sequence = ring->reserved;
     mmf_ring_spsc_commit(ring, length);
-    return mmf_ring_has_waiting_receivers(ring) ? tell_receivers(queue) : MMF_OK;
+    return mmf_ring_has_waiting_receivers(ring) ? notify_receivers(queue) : MMF_OK;
 }
 
 int
@@ -219,7 +216,7 @@ mmf_queue_send(mmf_queue *queue, const void *bytes, size_t length, int32_t timeo
     if (sequence != NULL)
         *sequence = ring->reserved;
     mmf_ring_spsc_commit(ring, length);
-    return mmf_ring_has_waiting_receivers(ring) ? tell_receivers(queue) : MMF_OK;
+    return mmf_ring_has_waiting_receivers(ring) ? notify_receivers(queue) : MMF_OK;
 }
 
 int
@@ -246,6 +243,7 @@ wait_and_take(struct mmf_channel *channel, int32_t timeout_ms,
         channel, MMF_ROLE_RECEIVE, mmf_ring_deadline(channel->ops, timeout_ms));
     enum mmf_step step;
 
+    MMF_ASSERT((channel->role & MMF_ROLE_RECEIVE) && timeout_ms >= -1);
     do
         step = mmf_ring_take(channel->ring, message);
     while (step == MMF_STEP_WOULD_BLOCK && mmf_channel_wait_more(&wait));
@@ -293,6 +291,7 @@ take_next(mmf_queue *queue, int32_t timeout_ms, struct mmf_ring_message *message
 static inline bool
 read_next(const struct mmf_ring *ring, struct mmf_ring_message *found)
 {
+    MMF_ASSERT(ring->shape.is_spsc && ring->receiving != NULL);
     return mmf_ring_read_sizes(ring, (const void *)ring->in.slot, ring->cursor,
                                found) == MMF_STEP_DONE;
 }
@@ -318,7 +317,7 @@ take(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
     if (rc < 0)
         return rc;
     if (message == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "message", "message is NULL");
+        return mmf_fail_null("message");
     rc = take_next(queue, timeout_ms, &found);
     if (rc == MMF_OK)
         mmf_channel_show(&found, message);
@@ -327,7 +326,7 @@ take(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
 }
 
 static MMF_NOINLINE int
-look_back(const mmf_queue *queue)
+notice_producer(const mmf_queue *queue)
 {
     mmf_ring_spsc_keep_distance(queue->channel.ring);
     return MMF_OK;
@@ -344,7 +343,7 @@ take_fast(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
     mmf_channel_show(&found, message);
     mmf_ring_spsc_advance(ring);
     mmf_ring_spsc_note_taken(ring);
-    return mmf_ring_spsc_is_sample(ring) ? look_back(queue) : MMF_OK;
+    return mmf_ring_spsc_is_sample(ring) ? notice_producer(queue) : MMF_OK;
 }
 
 static MMF_NOINLINE int
@@ -371,7 +370,7 @@ check_take_many(const mmf_queue *queue, size_t most, int32_t timeout_ms,
     int rc = check_receive(queue, timeout_ms);
 
     if (rc == MMF_OK && (messages == NULL || count == NULL))
-        rc = mmf_channel_fail_null(messages == NULL ? "messages" : "count");
+        rc = mmf_fail_null(messages == NULL ? "messages" : "count");
     if (rc == MMF_OK && most == 0)
         rc = mmf_fail_argument(MMF_E_RANGE, "most", "invalid most 0: at least 1");
     return rc;
@@ -420,10 +419,10 @@ release(mmf_queue *queue, const mmf_message *message)
     if (rc < 0)
         return rc;
     if (message == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "message", "message is NULL");
+        return mmf_fail_null("message");
     if (!mmf_ring_release(queue->channel.ring, message->sequence))
         return fail_not_held(message->sequence);
-    return mmf_ring_has_waiting_senders(queue->channel.ring) ? tell_senders(queue)
+    return mmf_ring_has_waiting_senders(queue->channel.ring) ? notify_senders(queue)
                                                              : MMF_OK;
 }
 
@@ -433,7 +432,7 @@ mmf_queue_release(mmf_queue *queue, const mmf_message *message)
     if (!is_fast(queue, MMF_ROLE_RECEIVE, 0) || message == NULL ||
         !mmf_ring_spsc_release(queue->channel.ring, message->sequence))
         return release(queue, message);
-    return mmf_ring_has_waiting_senders(queue->channel.ring) ? tell_senders(queue)
+    return mmf_ring_has_waiting_senders(queue->channel.ring) ? notify_senders(queue)
                                                              : MMF_OK;
 }
 
@@ -443,7 +442,7 @@ check_release_many(const mmf_queue *queue, const mmf_message *messages, size_t c
     int rc = check(queue, MMF_ROLE_RECEIVE);
 
     if (rc == MMF_OK && messages == NULL && count > 0)
-        rc = mmf_fail_argument(MMF_E_NULL, "messages", "messages is NULL");
+        rc = mmf_fail_null("messages");
     for (size_t i = 0; i < count && rc == MMF_OK; i++) {
         if (!mmf_ring_holds(queue->channel.ring, messages[i].sequence, i))
             rc = fail_not_held(messages[i].sequence);
@@ -479,6 +478,7 @@ check_order(const mmf_queue *queue)
     const struct mmf_ring *ring = queue->channel.ring;
     uint64_t next = queue->has_pending ? queue->pending.index : ring->cursor;
 
+    MMF_ASSERT(queue->channel.role & MMF_ROLE_RECEIVE);
     if (!ring->shape.is_spsc || mmf_load_relaxed_u64(&ring->shared->head) == next)
         return MMF_OK;
     return mmf_fail(MMF_E_STATE, "a queue with MMF_CHANNEL_SPSC releases in order: "
@@ -511,7 +511,7 @@ receive(mmf_queue *queue, void *buffer, size_t capacity, int32_t timeout_ms,
         memcpy(buffer, found.bytes, (size_t)found.length);
     mmf_ring_release(queue->channel.ring, found.index);
     mmf_channel_show_copy(&found, buffer, length, message);
-    return tell_senders(queue);
+    return notify_senders(queue);
 }
 
 /* The consumer has nothing in flight, and the next message is there. */
@@ -520,6 +520,7 @@ can_receive(mmf_queue *queue, int32_t timeout_ms, struct mmf_ring_message *found
 {
     struct mmf_ring *ring = queue->channel.ring;
 
+    MMF_ASSERT(ring->shape.is_spsc && !queue->has_pending);
     return mmf_load_relaxed_u64(&ring->shared->head) == ring->cursor &&
            (mmf_ring_spsc_has_message(ring) || spin_for_next(queue, timeout_ms)) &&
            read_next(ring, found);
@@ -544,7 +545,7 @@ mmf_queue_receive(mmf_queue *queue, void *buffer, size_t capacity, int32_t timeo
     if (mmf_ring_spsc_is_sample(ring))
         mmf_ring_spsc_keep_distance(ring);
     mmf_channel_show_copy(&found, buffer, length, message);
-    return mmf_ring_has_waiting_senders(ring) ? tell_senders(queue) : MMF_OK;
+    return mmf_ring_has_waiting_senders(ring) ? notify_senders(queue) : MMF_OK;
 }
 
 /*

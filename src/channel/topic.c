@@ -34,24 +34,14 @@ sizes_of(size_t message_size, size_t capacity, mmf_overflow overflow)
     };
 }
 
-static int
-hand_over(int rc, struct mmf_channel *channel, mmf_topic **out)
-{
-    if (rc == MMF_OK)
-        *out = (mmf_topic *)channel;
-    return rc;
-}
-
 int
 mmf_topic_create_new(const char *name, size_t message_size, size_t capacity,
                      mmf_overflow overflow, const mmf_channel_options *options,
                      mmf_topic **out)
 {
     const struct mmf_channel_sizes sizes = sizes_of(message_size, capacity, overflow);
-    struct mmf_channel *channel;
-    int rc = mmf_channel_create_new(&topics, name, &sizes, options, out, &channel);
 
-    return hand_over(rc, channel, out);
+    return mmf_channel_create_new(&topics, name, &sizes, options, out);
 }
 
 int
@@ -60,21 +50,15 @@ mmf_topic_create_or_open(const char *name, size_t message_size, size_t capacity,
                          int *created, mmf_topic **out)
 {
     const struct mmf_channel_sizes sizes = sizes_of(message_size, capacity, overflow);
-    struct mmf_channel *channel;
-    int rc = mmf_channel_create_or_open(&topics, name, &sizes, options, created, out,
-                                        &channel);
 
-    return hand_over(rc, channel, out);
+    return mmf_channel_create_or_open(&topics, name, &sizes, options, created, out);
 }
 
 int
 mmf_topic_open_existing(const char *name, const mmf_channel_options *options,
                         mmf_topic **out)
 {
-    struct mmf_channel *channel;
-    int rc = mmf_channel_open_existing(&topics, name, options, out, &channel);
-
-    return hand_over(rc, channel, out);
+    return mmf_channel_open_existing(&topics, name, options, out);
 }
 
 void
@@ -88,7 +72,7 @@ static inline int
 check(const mmf_topic *topic, mmf_role role)
 {
     return topic != NULL ? mmf_channel_check(&topic->channel, role)
-                         : mmf_channel_fail_null("topic");
+                         : mmf_fail_null("topic");
 }
 
 /*
@@ -159,6 +143,7 @@ find_next(mmf_topic *topic, int64_t deadline, struct mmf_ring_message *message)
     struct mmf_channel_wait wait;
     enum mmf_step step;
 
+    MMF_ASSERT((channel->role & MMF_ROLE_RECEIVE) && !topic->has_taken);
     if (!channel->has_fd && mmf_ring_next(channel->ring, message) == MMF_STEP_DONE)
         return MMF_OK;
     wait = mmf_channel_wait_begin(channel, MMF_ROLE_RECEIVE, deadline);
@@ -174,6 +159,7 @@ move_past(mmf_topic *topic)
 {
     struct mmf_channel *channel = &topic->channel;
 
+    MMF_ASSERT((channel->role & MMF_ROLE_RECEIVE) && !topic->has_taken);
     mmf_ring_advance(channel->ring);
     if (channel->ring->shape.overflow != MMF_OVERFLOW_DROP_OLDEST)
         mmf_ring_notify_senders(channel->ring, MMF_RING_ALL, channel->ops);
@@ -199,7 +185,7 @@ mmf_topic_take(mmf_topic *topic, int32_t timeout_ms, mmf_message *message)
     int rc = check_receive(topic, timeout_ms);
 
     if (rc == MMF_OK && message == NULL)
-        rc = mmf_fail_argument(MMF_E_NULL, "message", "message is NULL");
+        rc = mmf_fail_null("message");
     if (rc < 0)
         return rc;
     rc = find_next(topic, mmf_ring_deadline(topic->channel.ops, timeout_ms), &found);
@@ -215,16 +201,16 @@ int
 mmf_topic_release(mmf_topic *topic)
 {
     int rc = check(topic, MMF_ROLE_RECEIVE);
-    bool is_whole;
+    bool is_valid;
 
     if (rc < 0)
         return rc;
     if (!topic->has_taken)
         return mmf_fail(MMF_E_STATE, "nothing is taken");
     topic->has_taken = false;
-    is_whole = mmf_ring_still_valid(topic->channel.ring, topic->taken);
+    is_valid = mmf_ring_still_valid(topic->channel.ring, topic->taken);
     move_past(topic);
-    return is_whole ? MMF_OK : MMF_OVERWRITTEN;
+    return is_valid ? MMF_OK : MMF_OVERWRITTEN;
 }
 
 int

@@ -30,6 +30,7 @@ wait_for_space(struct mmf_channel *channel, size_t length, int64_t deadline,
 static int
 reserve(struct mmf_channel *channel, size_t length, int32_t timeout_ms, uint8_t **place)
 {
+    MMF_ASSERT((channel->role & MMF_ROLE_SEND) && !channel->ring->has_reserved);
     if (mmf_ring_reserve(channel->ring, length, place) == MMF_STEP_DONE)
         return MMF_OK;
     return wait_for_space(channel, length, mmf_ring_deadline(channel->ops, timeout_ms),
@@ -53,7 +54,7 @@ mmf_channel_reserve(struct mmf_channel *channel, size_t length, int32_t timeout_
     int rc;
 
     if (bytes == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "bytes", "bytes is NULL");
+        return mmf_fail_null("bytes");
     rc = mmf_channel_check_length(channel, length);
     if (rc == MMF_OK)
         rc = mmf_channel_check_timeout(timeout_ms);
@@ -63,7 +64,7 @@ mmf_channel_reserve(struct mmf_channel *channel, size_t length, int32_t timeout_
         rc = reserve(channel, length, timeout_ms, &place);
     if (rc != MMF_OK)
         return rc;
-    channel->room = length;
+    channel->reserved_size = length;
     *bytes = place;
     return MMF_OK;
 }
@@ -82,12 +83,13 @@ mmf_channel_commit(struct mmf_channel *channel, size_t length, int wake,
     struct mmf_ring *ring = channel->ring;
     int rc = check_reserved(channel);
 
+    MMF_ASSERT(channel->role & MMF_ROLE_SEND);
     if (rc < 0)
         return rc;
-    if (length > channel->room)
+    if (length > channel->reserved_size)
         return mmf_fail_argument(MMF_E_RANGE, "length",
                                  "invalid length of %zu bytes: %llu were reserved",
-                                 length, (unsigned long long)channel->room);
+                                 length, (unsigned long long)channel->reserved_size);
     if (sequence != NULL)
         *sequence = ring->reserved;
     mmf_ring_commit(ring, length);
@@ -100,6 +102,7 @@ mmf_channel_abandon(struct mmf_channel *channel)
 {
     int rc = check_reserved(channel);
 
+    MMF_ASSERT(channel->role & MMF_ROLE_SEND);
     if (rc < 0)
         return rc;
     mmf_ring_abandon(channel->ring);
@@ -115,7 +118,7 @@ static int
 check_message(const struct mmf_channel *channel, const void *bytes, size_t length)
 {
     if (bytes == NULL && length > 0)
-        return mmf_fail_argument(MMF_E_NULL, "bytes", "bytes is NULL");
+        return mmf_fail_null("bytes");
     return mmf_channel_check_length(channel, length);
 }
 
@@ -157,9 +160,9 @@ check_messages(const struct mmf_channel *channel, const mmf_buffer *messages,
     int rc = MMF_OK;
 
     if (sent == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "sent", "sent is NULL");
+        return mmf_fail_null("sent");
     if (messages == NULL && count > 0)
-        return mmf_fail_argument(MMF_E_NULL, "messages", "messages is NULL");
+        return mmf_fail_null("messages");
     for (size_t i = 0; i < count && rc == MMF_OK; i++)
         rc = check_message(channel, messages[i].bytes, messages[i].length);
     return rc;
@@ -171,6 +174,7 @@ send_at_once(struct mmf_ring *ring, const mmf_buffer *messages, size_t count)
 {
     size_t i;
 
+    MMF_ASSERT(!ring->has_reserved);
     for (i = 0; i < count; i++) {
         uint8_t *place;
 
@@ -183,7 +187,7 @@ send_at_once(struct mmf_ring *ring, const mmf_buffer *messages, size_t count)
 
 /* After `count` messages for one receiver each, or for all. */
 static void
-tell_receivers(const struct mmf_channel *channel, size_t count, bool wakes_all)
+notify_receivers(const struct mmf_channel *channel, size_t count, bool wakes_all)
 {
     int wake = wakes_all || count > MMF_RING_ALL ? MMF_RING_ALL : (int)count;
 
@@ -210,7 +214,7 @@ mmf_channel_send_many(struct mmf_channel *channel, const mmf_buffer *messages,
         uint8_t *place;
 
         done += more;
-        tell_receivers(channel, more, wakes_all);
+        notify_receivers(channel, more, wakes_all);
         if (done == count)
             break;
         if (deadline == 0)
@@ -220,7 +224,7 @@ mmf_channel_send_many(struct mmf_channel *channel, const mmf_buffer *messages,
             break;
         mmf_channel_put(channel->ring, place, messages[done].bytes,
                         messages[done].length, NULL);
-        tell_receivers(channel, 1, wakes_all);
+        notify_receivers(channel, 1, wakes_all);
         done++;
     }
     if (rc >= 0 || done > 0)

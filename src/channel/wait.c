@@ -72,11 +72,13 @@ mmf_channel_wait_begin(struct mmf_channel *channel, mmf_role role, int64_t deadl
 {
     struct mmf_channel_wait wait = {.channel = channel, .role = role};
 
+    mmf_os_cancellation_point();
     MMF_ASSERT(deadline >= 0);
     wait.ring = wait_for(channel, role);
     wait.ring.deadline = deadline;
     wait.consumes = role == MMF_ROLE_RECEIVE && channel->has_fd;
-    if (wait.consumes && mmf_os_channel_drain(channel->os) && deadline == MMF_RING_POLL)
+    if (wait.consumes && mmf_os_channel_consume(channel->os) &&
+        deadline == MMF_RING_POLL)
         wait.settles_until =
             channel->ops->now(channel->ops->context) + DEATH_SETTLES_NS;
     return wait;
@@ -90,6 +92,7 @@ settle(const struct mmf_channel_wait *wait)
     mmf_atomic_u32 *doorbell = &wait->channel->ring->shared->message_doorbell;
     int64_t now = ops->now(ops->context);
 
+    MMF_ASSERT(wait->consumes && wait->settles_until != 0);
     if (now >= wait->settles_until)
         return false;
     ops->sleep(ops->context, doorbell, mmf_load_relaxed_u32(doorbell),
@@ -112,9 +115,10 @@ mmf_channel_wait_more(struct mmf_channel_wait *wait)
 int
 mmf_channel_wait_end(struct mmf_channel_wait *wait, enum mmf_step step)
 {
+    MMF_ASSERT(step != MMF_STEP_AGAIN);
     step = mmf_ring_wait_end(&wait->ring, step);
     if (step == MMF_STEP_DONE && wait->consumes)
-        mmf_os_channel_renew(wait->channel->os); /* there may be more */
+        mmf_os_channel_rearm(wait->channel->os); /* there may be more */
     return status_of(wait->channel, wait->role, step);
 }
 
@@ -124,7 +128,7 @@ mmf_channel_fd(struct mmf_channel *channel, int *fd)
     int rc;
 
     if (fd == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "fd", "fd is NULL");
+        return mmf_fail_null("fd");
     rc = mmf_os_channel_poll_fd(channel->os, fd);
     if (rc == MMF_OK)
         channel->has_fd = true;

@@ -5,7 +5,7 @@
  * enumerations in range, out pointers not NULL. Functions answer a status; on failure
  * they have called mmf_fail with the system's error, and changed nothing. They never
  * wait for another process longer than the timeout they were given, or without one than
- * MMF_OS_PATIENCE_MS.
+ * MMF_OS_BACKOFF_MS.
  */
 #ifndef MMF_OS_OS_H
 #define MMF_OS_OS_H
@@ -24,7 +24,7 @@
 #include "base/name.h"
 
 /* How long a stopped process may make a create or an open wait. */
-#define MMF_OS_PATIENCE_MS 2000
+#define MMF_OS_BACKOFF_MS 2000
 
 /* What differs between platforms in numbers. */
 struct mmf_os_limits {
@@ -39,6 +39,12 @@ struct mmf_os_limits mmf_os_limits(void);
 /*
  * Time and chance.
  */
+
+/*
+ * Where a thread that pthread_cancel was called for may end: at the start of calls that
+ * wait or open, before anything was done. Nowhere else: see os/linux/sys/sys.c.
+ */
+void mmf_os_cancellation_point(void);
 
 /* The monotonic clock, nanoseconds. */
 int64_t mmf_os_now(void);
@@ -284,8 +290,8 @@ int mmf_os_channel_open(const struct mmf_os_channel_request *request,
                         struct mmf_os_channel **out);
 
 /* Open to inspect it: nothing is writable, the handle takes no part. */
-int mmf_os_channel_look(const struct mmf_name *name, mmf_kind kind,
-                        struct mmf_os_channel **out);
+int mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
+                           struct mmf_os_channel **out);
 
 /* Close. The ring was left before, unless the handle is dead after a fork. */
 void mmf_os_channel_close(struct mmf_os_channel *channel);
@@ -318,8 +324,8 @@ int mmf_os_channel_poll_fd(struct mmf_os_channel *channel, int *fd);
  * For a handle with such a descriptor: take the hints so far; 1 if a participant may
  * have died just now. And afterwards, if there may be more, give one.
  */
-int mmf_os_channel_drain(struct mmf_os_channel *channel);
-void mmf_os_channel_renew(struct mmf_os_channel *channel);
+int mmf_os_channel_consume(struct mmf_os_channel *channel);
+void mmf_os_channel_rearm(struct mmf_os_channel *channel);
 
 /*
  * The namespace.
@@ -332,6 +338,6 @@ typedef int (*mmf_os_visitor)(void *payload, const mmf_object_info *info);
 int mmf_os_names_visit(mmf_list_flags flags, mmf_os_visitor visitor, void *payload);
 
 /* Collect the orphaned; with MMF_LIST_KEEP_ORPHANED only count them. */
-int mmf_os_names_reap(mmf_list_flags flags, mmf_gc_result *result);
+int mmf_os_names_collect(mmf_list_flags flags, mmf_gc_result *result);
 
 #endif

@@ -221,6 +221,7 @@ static const struct {
     {"readlink", ENOENT, MMF_E_NOT_SUPPORTED},
     {"flock", EAGAIN, MMF_E_SHARING},
     {"setlock", EAGAIN, MMF_E_SHARING},
+    {"inotify_watch", EACCES, MMF_E_IO}, /* the user has changed since */
     {"setlock", EACCES, MMF_E_SHARING},
     {"setlock", EAGAIN, MMF_E_BUSY},
     {"setlock", EACCES, MMF_E_BUSY},

@@ -216,6 +216,7 @@ end_call(enum call_kind next)
     thread->begins = 0;
     thread->tries = 0;
     thread->changed = 0;
+    thread->was_full = 0;
     thread->message = 0;
     thread->floor = 0;
     thread->has_floor = 0;
@@ -231,6 +232,7 @@ begin_attempt(void)
 {
     self()->tries = 1;
     self()->changed = 0;
+    self()->was_full = 0;
 }
 
 /* The two halves of a message, written and read with a step between them. */
@@ -318,6 +320,7 @@ reserve_waiting(int waits)
             return bytes;
         if (answer == MMF_STEP_CORRUPT)
             found("a sender finds the words corrupt");
+        judge_full(current);
         if (recover_dead(1))
             continue;
         if (!waits)
@@ -840,6 +843,7 @@ check_end(void)
     before = world;
     if (setjmp(probe_is_stuck) != 0) {
         found("the last prober does not get on");
+        world = before;
         return;
     }
     probe_steps = MOST_PROBING;
@@ -858,8 +862,7 @@ check_end(void)
         probe_latest(&ring);
     }
     probe_steps = 0;
-    if (failure == NULL)
-        world = before;
+    world = before;
 }
 
 /*
@@ -1015,6 +1018,7 @@ prepare_ring(int caller)
     mmf_ring_be_receiver(ring, MMF_RECEIVERS_FROM + ring->sender);
     ring->min_cursor = (first - plan->slots) & MMF_INDEX_MASK;
     ring->cursor = first;
+    ring->scanned = 0; /* nothing was skipped */
     if (plan->is_spsc) {
         mmf_ring_spsc_begin_sending(ring);
         mmf_ring_spsc_begin_taking(ring);

@@ -215,6 +215,18 @@ is_held_by_subscriber(void)
     return 0;
 }
 
+/* A latest value's newest stays. */
+static int
+is_newest(uint64_t index)
+{
+    for (uint64_t i = 0; i < plan->slots; i++) {
+        if (state_at(i) == MMF_SLOT_COMMITTED &&
+            mmf_index_difference(index_at(i), index_at(index)) > 0)
+            return 0;
+    }
+    return plan->kind == MMF_KIND_LATEST && state_at(index) == MMF_SLOT_COMMITTED;
+}
+
 static int
 must_sender_wait(void)
 {
@@ -230,6 +242,8 @@ must_sender_wait(void)
 
         if (state == MMF_SLOT_RELEASED)
             return 0;
+        if (is_newest(index))
+            continue;
         if (state == MMF_SLOT_COMMITTED || state == MMF_SLOT_RETURNED)
             return plan->kind == MMF_KIND_QUEUE &&
                    plan->overflow != MMF_OVERFLOW_DROP_OLDEST;
@@ -237,6 +251,31 @@ must_sender_wait(void)
             return 0;
     }
     return 1;
+}
+
+/*
+ * Is "full" exact? A queue that drops is full if consumers have all slots in hand, and
+ * they may have taken one while they released another.
+ */
+static int
+is_full_exact(void)
+{
+    return plan->kills == 0 &&
+           (plan->kind != MMF_KIND_QUEUE || plan->overflow != MMF_OVERFLOW_DROP_OLDEST);
+}
+
+static void
+note_full(struct thread *thread)
+{
+    if (thread->call == CALL_RESERVE && is_full_exact() && must_sender_wait())
+        thread->was_full = 1;
+}
+
+void
+judge_full(int thread)
+{
+    if (is_full_exact() && !world.threads[thread].was_full)
+        found("a producer is told that there is no space, and there was all the time");
 }
 
 static int
@@ -268,12 +307,30 @@ must_subscriber_wait(int thread)
            mmf_tail_is_claimed(world.shared.tail, cursor);
 }
 
+/* Latest value: newest_at_least is above all values that are gone. */
+static void
+judge_newest_at_least(void)
+{
+    for (int i = 0; i < MOST_MESSAGES; i++) {
+        uint64_t index = world.messages[i].index;
+
+        if (world.messages[i].sent != SENT ||
+            (index_at(index) == index && state_at(index) == MMF_SLOT_COMMITTED))
+            continue;
+        if (mmf_index_difference(world.shared.newest_at_least, index) <= 0)
+            found("a value is gone, and newest_at_least is not above it");
+    }
+}
+
 void
 judge_resting(void)
 {
+    if (plan->kind == MMF_KIND_LATEST)
+        judge_newest_at_least();
     for (int i = 0; i < thread_count; i++) {
-        const struct thread *thread = &world.threads[i];
+        struct thread *thread = &world.threads[i];
 
+        note_full(thread);
         if (thread->status != RESTING)
             continue;
         if (thread->is_sender_waiting) {

@@ -164,6 +164,23 @@ return_and_take(void)
 }
 
 static void
+send_two_and_one_or_fail(void)
+{
+    send_two();
+    send_if_not_full();
+}
+
+static void
+take_two_and_return_the_first(void)
+{
+    uint64_t first = take();
+    uint64_t second = take();
+
+    release(second);
+    return_message(first);
+}
+
+static void
 begin_and_take_one(void)
 {
     begin_late();
@@ -335,6 +352,10 @@ static const struct scenario scenarios[] = {
     {.name = "queue of 2, full, producers do not wait",
      QUEUE(2),
      .threads = {send_three_or_fail, send_one_or_fail, poll_one}},
+    {.name = "queue of 2, hardly full, producers do not wait",
+     QUEUE(2),
+     .threads = {send_two_and_one_or_fail, send_one_or_fail,
+                 take_two_and_return_the_first}},
     {.name = "queue of 1, one killed",
      QUEUE(1),
      .threads = {send_one, send_one, take_one},
@@ -494,6 +515,9 @@ static const struct scenario scenarios[] = {
     {.name = "latest value of 2, abandons",
      LATEST(2),
      .threads = {write_abandon_and_write, read_two}},
+    {.name = "latest value of 2, two writers",
+     LATEST(2),
+     .threads = {send_three, send_one}},
     {.name = "latest value, one killed",
      LATEST(4),
      .threads = {write_one, write_one, read_two},

@@ -31,6 +31,7 @@ struct thread {
     uint8_t sent;    /* so many messages */
     uint8_t sending; /* the number of the message, if in a send */
     uint8_t is_sender_waiting;
+    uint8_t was_full; /* at some time since it began to look */
     uint8_t has_subscribed;
     uint8_t message; /* that it releases or returns */
     uint8_t number;  /* of its entry, if it took over another's */
@@ -84,7 +85,8 @@ void judge_received(int thread, const struct mmf_ring_message *message,
 void judge_read(int thread, const struct mmf_ring_message *message, uint32_t content);
 void judge_begin(int thread); /* a call makes its first step */
 void judge_kill(int thread);
-void judge_resting(void); /* in every state */
-void judge_end(void);     /* after what was left was taken */
+void judge_full(int thread); /* a producer is told so */
+void judge_resting(void);    /* in every state */
+void judge_end(void);        /* after what was left was taken */
 
 #endif

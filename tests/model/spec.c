@@ -592,8 +592,11 @@ spec_call(struct spec *spec, int caller, const struct call *call)
 void
 spec_sleep(struct spec *spec, int caller)
 {
-    if (spec->calls[caller].kind == CALL_ANY)
-        spec->queued |= 1u << caller;
+    if (spec->calls[caller].kind != CALL_ANY || (spec->queued & 1u << caller))
+        return;
+    close_set(spec); /* what has had its moment by now did not know of the sleeper */
+    qsort(spec->states, (size_t)spec->count, sizeof(spec->states[0]), compare_states);
+    spec->queued |= 1u << caller;
 }
 
 /* The caller's call is over: it is before no other any more. */

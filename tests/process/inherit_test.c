@@ -229,8 +229,6 @@ be_parent(struct child *self, void *argument)
     pid = fork();
     CHECK(pid >= 0);
     if (pid == 0) {
-        if (family->full)
-            held.view = NULL; /* the price of it: no views in the child */
         wait_in_child(&family->grandchild_there, &held);
         _exit(EXIT_SUCCESS);
     }
@@ -331,7 +329,7 @@ a_living_child_keeps_an_inheritable_name(void **state)
     }
 }
 
-/* Where no descriptor is free the promise on names comes before the views. */
+/* Where no descriptor is free the child has its views and keeps no name. */
 static void
 a_full_descriptor_table_breaks_no_promise(void **state)
 {

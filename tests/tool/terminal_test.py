@@ -173,12 +173,13 @@ Gate                     mutex                    NK        N     Ns free"""
 def test_ctrl_c_gives_the_terminal_back():
     create("Cat", "8")
     for command in ("top", "watch Cat"):
-        screen = Screen("%s %s; stty -a | tr ' ' '\\n' | grep -x -e -echo -e echo"
+        # Wine's console gives it back when the program has ended; on Linux it does itself.
+        screen = Screen("%s %s; until stty -a | tr ' ' '\\n' | grep -x echo; do sleep 0.1; done"
                         .replace("'", '"') % (SHELL_COMMAND, command))
         screen.expect("q quit")
         screen.keys("C-c")
         shown = screen.expect("status")
-        assert "echo" in shown.split() and "-echo" not in shown.split(), shown
+        assert "echo" in shown.split(), shown
         screen.close()
         screens.remove(screen)
 

@@ -251,7 +251,7 @@ def test_doctor_says_why_a_name_can_be_opened_or_not():
     assert "no such object: \"cat\" in session" in out and "visible to this session only" in out, out
     assert "there is \"Cat\"" in out, out
     out = mmf("doctor", "Hen", status=NO_OBJECT).out
-    assert "but there is \"Global\\Hen\"" in out, out
+    assert "there is \"Global\\Hen\"" in out, out
 
 
 def test_bench_compares_and_leaves_nothing():

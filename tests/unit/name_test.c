@@ -251,7 +251,7 @@ long_leaves_differ(void **state)
 
 /* A short name cannot be spelled so that it gets a long one's file name. */
 static void
-a_long_leaf_is_no_names_short_leaf(void **state)
+a_long_file_name_is_never_a_short_one(void **state)
 {
     char given[300], file_name[MMF_FILE_NAME_SIZE], other[MMF_FILE_NAME_SIZE];
 
@@ -294,7 +294,7 @@ long_leaves_are_valid_utf8(void **state)
 }
 
 static void
-the_scope_is_not_in_the_leaf(void **state)
+the_scope_is_not_in_the_file_name(void **state)
 {
     char local[MMF_FILE_NAME_SIZE], global[MMF_FILE_NAME_SIZE];
 
@@ -331,9 +331,9 @@ main(int argc, char **argv)
         cmocka_unit_test(short_leaves_are_injective),
         cmocka_unit_test(long_leaves_have_a_head_and_a_hash),
         cmocka_unit_test(long_leaves_differ),
-        cmocka_unit_test(a_long_leaf_is_no_names_short_leaf),
+        cmocka_unit_test(a_long_file_name_is_never_a_short_one),
         cmocka_unit_test(long_leaves_are_valid_utf8),
-        cmocka_unit_test(the_scope_is_not_in_the_leaf),
+        cmocka_unit_test(the_scope_is_not_in_the_file_name),
         cmocka_unit_test(the_encoding_is_fixed_forever),
     };
 

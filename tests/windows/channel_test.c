@@ -428,7 +428,7 @@ what_is_no_channel_is_refused(void **state)
         MMF_E_CORRUPT);
     CloseHandle(section);
     queue = new_cat(MMF_ROLE_SEND);
-    overwrite(LAYOUT_AT, &(uint32_t){2}, 4);
+    overwrite(LAYOUT_AT, &(uint32_t){99}, 4);
     {
         mmf_queue *other = UNTOUCHED;
 

@@ -82,7 +82,7 @@ the_systems_numbers_come_along(void **state)
     (void)state;
     CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
     check_number(ERROR_FILE_NOT_FOUND);
-    check_says("there is no map \"Cat\"");
+    check_says("no such map: \"Cat\"");
     CHECK_OK(mmf_mutex_create_or_open("Cat", 0, NULL, NULL, &mutex));
     CHECK_FAILS(mmf_map_create_new("Cat", 1, NULL, &map), MMF_E_WRONG_KIND);
     check_number(ERROR_INVALID_HANDLE);

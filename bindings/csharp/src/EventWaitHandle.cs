@@ -86,19 +86,18 @@ public unsafe class EventWaitHandle : WaitHandle
     //
 
     /// <summary>Opens the event of that name.</summary>
-    /// <exception cref="WaitHandleCannotBeOpenedException">There is none, or the name belongs to another
+    /// <exception cref="WaitHandleCannotBeOpenedException">There is no such object, or the name belongs to another
     /// kind of object.</exception>
     public static EventWaitHandle OpenExisting(string name) => Open(name, null);
 
     /// <summary>Opens the event of that name, among those that the options find.</summary>
     public static EventWaitHandle OpenExisting(string name, NamedWaitHandleOptions options) => Open(name, options);
 
-    /// <summary>Opens the event of that name; false if there is none.</summary>
+    /// <summary>Opens the event of that name; false if there is no such object.</summary>
     public static bool TryOpenExisting(string name, [NotNullWhen(true)] out EventWaitHandle? result) =>
         TryOpen(name, null, out result);
 
-    /// <summary>Opens the event of that name, among those that the options find; false if there is
-    /// none.</summary>
+    /// <summary>Opens the event of that name, among those that the options find; false if there is no such object.</summary>
     public static bool TryOpenExisting(string name, NamedWaitHandleOptions options,
                                        [NotNullWhen(true)] out EventWaitHandle? result) =>
         TryOpen(name, options, out result);

@@ -1,4 +1,4 @@
-// What an accessor and a stream have in common: the view and how it is flushed and let go.
+// What an accessor and a stream have in common: the view and how it is flushed and closed.
 using System;
 using System.IO;
 

@@ -88,16 +88,16 @@ public unsafe class MemoryMappedFile : IDisposable
         return new MemoryMappedFile(map);
     }
 
-    /// <summary>Opens the map <paramref name="mapName"/>, or creates it if there is none.</summary>
+    /// <summary>Opens the map <paramref name="mapName"/>, or creates it if it does not exist.</summary>
     public static MemoryMappedFile CreateOrOpen(string mapName, long capacity) =>
         CreateOrOpen(mapName, capacity, MemoryMappedFileAccess.ReadWrite, MemoryMappedFileOptions.None,
                      HandleInheritability.None);
 
-    /// <summary>Opens the map <paramref name="mapName"/>, or creates it if there is none.</summary>
+    /// <summary>Opens the map <paramref name="mapName"/>, or creates it if it does not exist.</summary>
     public static MemoryMappedFile CreateOrOpen(string mapName, long capacity, MemoryMappedFileAccess access) =>
         CreateOrOpen(mapName, capacity, access, MemoryMappedFileOptions.None, HandleInheritability.None);
 
-    /// <summary>Opens the map <paramref name="mapName"/>, or creates it if there is none, in one step. An
+    /// <summary>Opens the map <paramref name="mapName"/>, or creates it if it does not exist, in one step. An
     /// existing map keeps its capacity and options.</summary>
     public static MemoryMappedFile CreateOrOpen(string mapName, long capacity, MemoryMappedFileAccess access,
                                                 MemoryMappedFileOptions options,
@@ -283,14 +283,14 @@ public unsafe class MemoryMappedFile : IDisposable
     // The end.
     //
 
-    /// <summary>Lets go of the map. Its views stay as they are.</summary>
+    /// <summary>Closes the map. Its views stay as they are.</summary>
     public void Dispose()
     {
         Dispose(true);
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Lets go of the map.</summary>
+    /// <summary>Closes the map.</summary>
     protected virtual void Dispose(bool disposing)
     {
         handle.Dispose();

@@ -12,7 +12,7 @@ namespace Mmf;
 /// </summary>
 internal sealed class MixedWait
 {
-    private const int LookAgain = 10; // milliseconds
+    private const int PollInterval = 10; // milliseconds
 
     private readonly WaitHandle[] handles;
     private readonly WaitHandle[] sleepOn; // ours, in their order, then `doorbell`
@@ -66,7 +66,7 @@ internal sealed class MixedWait
             long left = timeout == Timeout.Infinite ? int.MaxValue : end - Environment.TickCount64;
             if (left < 0)
                 left = 0;
-            int turn = everythingIsWatched ? (int)left : (int)Math.Min(left, LookAgain);
+            int turn = everythingIsWatched ? (int)left : (int)Math.Min(left, PollInterval);
             int found = SleepOnOurs(turn);
             if (found == WaitHandle.WaitTimeout)
                 found = Look();
@@ -97,7 +97,7 @@ internal sealed class MixedWait
         return WaitHandle.WaitTimeout;
     }
 
-    // Takes the first that can be had.
+    // Takes the first that is available.
     private int Look()
     {
         for (int i = 0; i < handles.Length; i++)

@@ -86,19 +86,18 @@ public sealed unsafe class Mutex : WaitHandle
     //
 
     /// <summary>Opens the mutex of that name.</summary>
-    /// <exception cref="WaitHandleCannotBeOpenedException">There is none, or the name belongs to another
+    /// <exception cref="WaitHandleCannotBeOpenedException">There is no such object, or the name belongs to another
     /// kind of object.</exception>
     public static Mutex OpenExisting(string name) => Open(name, null);
 
     /// <summary>Opens the mutex of that name, among those that the options find.</summary>
     public static Mutex OpenExisting(string name, NamedWaitHandleOptions options) => Open(name, options);
 
-    /// <summary>Opens the mutex of that name; false if there is none.</summary>
+    /// <summary>Opens the mutex of that name; false if there is no such object.</summary>
     public static bool TryOpenExisting(string name, [NotNullWhen(true)] out Mutex? result) =>
         TryOpen(name, null, out result);
 
-    /// <summary>Opens the mutex of that name, among those that the options find; false if there is
-    /// none.</summary>
+    /// <summary>Opens the mutex of that name, among those that the options find; false if there is no such object.</summary>
     public static bool TryOpenExisting(string name, NamedWaitHandleOptions options,
                                        [NotNullWhen(true)] out Mutex? result) =>
         TryOpen(name, options, out result);

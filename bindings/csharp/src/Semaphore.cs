@@ -97,19 +97,18 @@ public sealed unsafe class Semaphore : WaitHandle
     //
 
     /// <summary>Opens the semaphore of that name.</summary>
-    /// <exception cref="WaitHandleCannotBeOpenedException">There is none, or the name belongs to another
+    /// <exception cref="WaitHandleCannotBeOpenedException">There is no such object, or the name belongs to another
     /// kind of object.</exception>
     public static Semaphore OpenExisting(string name) => Open(name, null);
 
     /// <summary>Opens the semaphore of that name, among those that the options find.</summary>
     public static Semaphore OpenExisting(string name, NamedWaitHandleOptions options) => Open(name, options);
 
-    /// <summary>Opens the semaphore of that name; false if there is none.</summary>
+    /// <summary>Opens the semaphore of that name; false if there is no such object.</summary>
     public static bool TryOpenExisting(string name, [NotNullWhen(true)] out Semaphore? result) =>
         TryOpen(name, null, out result);
 
-    /// <summary>Opens the semaphore of that name, among those that the options find; false if there is
-    /// none.</summary>
+    /// <summary>Opens the semaphore of that name, among those that the options find; false if there is no such object.</summary>
     public static bool TryOpenExisting(string name, NamedWaitHandleOptions options,
                                        [NotNullWhen(true)] out Semaphore? result) =>
         TryOpen(name, options, out result);

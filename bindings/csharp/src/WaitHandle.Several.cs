@@ -29,7 +29,7 @@ public abstract unsafe partial class WaitHandle
     public static bool WaitAll(WaitHandle[] waitHandles, TimeSpan timeout, bool exitContext) =>
         WaitAll(waitHandles, timeout);
 
-    /// <summary>Waits for one of several: of those that can be had the one of the lowest index.</summary>
+    /// <summary>Waits for one of several: of those that are available, the one with the lowest index.</summary>
     public static int WaitAny(WaitHandle[] waitHandles) => Any(waitHandles, Timeout.Infinite);
 
     /// <summary>Waits for one of several; <see cref="WaitTimeout"/> if the time runs out.</summary>

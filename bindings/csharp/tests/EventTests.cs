@@ -201,7 +201,7 @@ public class SemaphoreTests
     }
 
     [Fact]
-    public void Names_of_other_kinds_and_of_no_place()
+    public void Names_of_other_kinds_and_invalid_ones()
     {
         string name = Namespace.NewName();
         using var mutex = new Mutex(false, name);

@@ -217,7 +217,7 @@ public class FileTests
     }
 
     [Fact]
-    public void Whoever_wants_a_file_alone_meets_its_map()
+    public void A_file_with_a_map_cannot_be_opened_exclusively()
     {
         string path = NewFile(4096);
         using (MemoryMappedFile map = MemoryMappedFile.CreateFromFile(path))

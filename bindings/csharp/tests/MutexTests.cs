@@ -86,7 +86,7 @@ public class MutexTests
     }
 
     [Fact]
-    public void Names_of_other_kinds_and_of_no_place()
+    public void Names_of_other_kinds_and_invalid_ones()
     {
         string name = Namespace.NewName();
         using MemoryMappedFile map = MemoryMappedFile.CreateNew(name, 1);

@@ -67,7 +67,7 @@ public class WaitTests
     ];
 
     [Fact]
-    public void The_lowest_that_can_be_had()
+    public void The_lowest_that_is_available()
     {
         foreach (var any in Any())
         {

@@ -1,5 +1,5 @@
 /*
- * join.h - becoming a participant of a channel, and skips_begun it.
+ * join.h - becoming a participant of a channel, and leaving it.
  */
 #ifndef MMF_SHARED_RING_JOIN_H
 #define MMF_SHARED_RING_JOIN_H

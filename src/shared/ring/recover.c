@@ -57,7 +57,7 @@ mmf_ring_return_word(const struct mmf_ring *ring, uint64_t word)
     mmf_atomic_u64 *slot_word = &mmf_ring_slot(ring, mmf_word_index(word))->word;
     uint64_t returned = mmf_word_with(word, MMF_NO_PARTICIPANT, MMF_SLOT_RETURNED);
 
-    MMF_ASSERT(mmf_ring_is_mpmc(ring));
+    MMF_ASSERT(!ring->shape.is_spsc);
     mmf_add_release_u64(&ring->shared->return_epoch, RETURN_BEGINS);
     mmf_exchange_if_u64(slot_word, &word, mmf_word_count_up(returned));
     mmf_add_release_u64(&ring->shared->return_epoch, RETURN_ENDS);

@@ -187,7 +187,7 @@ try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
                                                              : MMF_STEP_AGAIN;
 }
 
-/* One look at the tail and its slot. */
+/* One reading of the tail and its slot. */
 static enum mmf_step
 try_claim(struct mmf_ring *ring, uint64_t *index)
 {
@@ -278,7 +278,7 @@ mmf_ring_commit(struct mmf_ring *ring, uint64_t length)
     mmf_store_release_u64(
         &slot->word, mmf_word_make(ring->reserved, ring->sender, MMF_SLOT_COMMITTED));
     mmf_store_release_u64(&mmf_ring_sender(ring)->held, 0);
-    /* The next reservation looks there first. */
+    /* The next reservation begins there. */
     mmf_prefetch_to_read(&mmf_ring_slot(ring, ring->reserved + 1)->word);
     mmf_counter_add(&mmf_ring_sender(ring)->sent, 1);
     ring->has_reserved = false;

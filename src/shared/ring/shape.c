@@ -61,16 +61,8 @@ has_sound_kind(const struct mmf_ring_shape_shared *shared, uint32_t object_kind)
         shared->overflow > MMF_OVERFLOW_DROP_OLDEST ||
         (is_spsc && shared->overflow == MMF_OVERFLOW_DROP_OLDEST))
         return false;
-    switch (object_kind) {
-    case MMF_KIND_QUEUE:
-        return is_spsc || shared->kind == WRITTEN_QUEUE;
-    case MMF_KIND_TOPIC:
-        return shared->kind == WRITTEN_TOPIC;
-    case MMF_KIND_LATEST:
-        return shared->kind == WRITTEN_LATEST;
-    default:
-        return false;
-    }
+    return object_kind >= MMF_KIND_QUEUE && object_kind <= MMF_KIND_LATEST &&
+           shared->kind == (uint32_t)written_kind((mmf_kind)object_kind, is_spsc);
 }
 
 static bool

@@ -9,24 +9,23 @@
 
 static void
 add_entry(const struct mmf_ring *ring, const struct mmf_participant_shared *entry,
-          struct mmf_ring_totals *totals, bool is_receiver)
+          mmf_channel_stats *stats, bool is_receiver)
 {
     if (is_receiver)
-        totals->received += mmf_ring_received_by(ring, entry);
+        stats->received += mmf_ring_received_by(ring, entry);
     else
-        totals->sent += mmf_ring_sent_by(ring, entry);
-    totals->dropped += mmf_load_relaxed_u64(&entry->dropped);
-    totals->lost += mmf_load_relaxed_u64(&entry->lost);
-    totals->redelivered += mmf_load_relaxed_u64(&entry->redelivered);
+        stats->sent += mmf_ring_sent_by(ring, entry);
+    stats->dropped += mmf_load_relaxed_u64(&entry->dropped);
+    stats->lost += mmf_load_relaxed_u64(&entry->lost);
+    stats->redelivered += mmf_load_relaxed_u64(&entry->redelivered);
 }
 
 /* How many of a table live. */
-static uint32_t
+static int32_t
 add_table(const struct mmf_ring *ring, const struct mmf_participant_shared *entries,
-          uint32_t count, const struct mmf_ring_ops *ops,
-          struct mmf_ring_totals *totals)
+          uint32_t count, const struct mmf_ring_ops *ops, mmf_channel_stats *stats)
 {
-    uint32_t living = 0;
+    int32_t living = 0;
 
     for (uint32_t i = 0; i < count; i++) {
         uint64_t identity = mmf_load_acquire_u64(&entries[i].identity);
@@ -34,7 +33,7 @@ add_table(const struct mmf_ring *ring, const struct mmf_participant_shared *entr
         if (identity == 0)
             continue;
         if (!(identity & MMF_IDENTITY_JOINING))
-            add_entry(ring, &entries[i], totals, entries == ring->receivers);
+            add_entry(ring, &entries[i], stats, entries == ring->receivers);
         if (ops->is_alive(ops->context, mmf_ring_ticket(identity)))
             living++;
     }
@@ -42,10 +41,10 @@ add_table(const struct mmf_ring *ring, const struct mmf_participant_shared *entr
 }
 
 /* Messages in a queue that no consumer has taken. */
-static uint64_t
+static int64_t
 count_waiting(const struct mmf_ring *ring)
 {
-    uint64_t count = 0;
+    int64_t count = 0;
 
     for (uint64_t i = 0; i < ring->shape.slots; i++) {
         enum mmf_slot_state state =
@@ -56,50 +55,63 @@ count_waiting(const struct mmf_ring *ring)
     return count;
 }
 
-static uint64_t
+static int64_t
 find_depth(const struct mmf_ring *ring)
 {
     uint64_t tail = mmf_load_relaxed_u64(&ring->shared->tail);
-    int64_t depth;
 
     switch (ring->shape.kind) {
     case MMF_KIND_QUEUE:
-        if (!ring->shape.is_spsc)
-            return count_waiting(ring);
-        depth = mmf_index_difference(tail, mmf_load_relaxed_u64(&ring->shared->head));
-        break;
+        return ring->shape.is_spsc
+                   ? mmf_index_difference(tail,
+                                          mmf_load_relaxed_u64(&ring->shared->head))
+                   : count_waiting(ring);
     case MMF_KIND_TOPIC:
-        depth = mmf_index_difference(tail, mmf_ring_find_min_cursor(ring));
-        break;
+        return mmf_index_difference(tail, mmf_ring_find_min_cursor(ring));
     default:
         return 0;
     }
-    if (depth < 0)
-        return 0;
-    return (uint64_t)depth < ring->shape.slots ? (uint64_t)depth : ring->shape.slots;
+}
+
+/* The words may say anything: `least` to `most` is what can be. */
+static int64_t
+limit(int64_t value, int64_t least, int64_t most)
+{
+    MMF_ASSERT(least <= most);
+    return value < least ? least : value < most ? value : most;
+}
+
+static void
+fill_shape(const struct mmf_ring_shape *shape, mmf_channel_stats *stats)
+{
+    memcpy(stats->identity, shape->identity, sizeof(stats->identity));
+    stats->message_size = (int64_t)shape->message_size;
+    stats->capacity = (int64_t)shape->slots;
+    stats->max_senders = (int32_t)shape->max_senders;
+    stats->max_receivers = (int32_t)shape->max_receivers;
+    stats->overflow = shape->overflow;
+    stats->flags = shape->is_spsc ? MMF_CHANNEL_SPSC : 0;
 }
 
 void
 mmf_ring_sum_up(const struct mmf_ring *ring, const struct mmf_ring_ops *ops,
-                struct mmf_ring_totals *totals)
+                mmf_channel_stats *stats)
 {
     const struct mmf_ring_shared *shared = ring->shared;
 
     MMF_ASSERT(ring->shared != NULL && ops->is_alive != NULL);
-    memset(totals, 0, sizeof(*totals));
-    totals->sent = mmf_load_relaxed_u64(&shared->retired_sent);
-    totals->received = mmf_load_relaxed_u64(&shared->retired_received);
-    totals->dropped = mmf_load_relaxed_u64(&shared->retired_dropped);
-    totals->lost = mmf_load_relaxed_u64(&shared->retired_lost);
-    totals->redelivered = mmf_load_relaxed_u64(&shared->retired_redelivered);
-    totals->senders =
-        add_table(ring, ring->senders, ring->shape.max_senders, ops, totals);
-    totals->receivers =
-        add_table(ring, ring->receivers, ring->shape.max_receivers, ops, totals);
-    totals->depth = find_depth(ring);
-    totals->high_water = mmf_load_relaxed_u64(&shared->high_water);
-    if (totals->high_water > ring->shape.slots)
-        totals->high_water = ring->shape.slots;
-    if (totals->high_water < totals->depth)
-        totals->high_water = totals->depth;
+    memset(stats, 0, sizeof(*stats));
+    fill_shape(&ring->shape, stats);
+    stats->sent = mmf_load_relaxed_u64(&shared->retired_sent);
+    stats->received = mmf_load_relaxed_u64(&shared->retired_received);
+    stats->dropped = mmf_load_relaxed_u64(&shared->retired_dropped);
+    stats->lost = mmf_load_relaxed_u64(&shared->retired_lost);
+    stats->redelivered = mmf_load_relaxed_u64(&shared->retired_redelivered);
+    stats->senders =
+        add_table(ring, ring->senders, ring->shape.max_senders, ops, stats);
+    stats->receivers =
+        add_table(ring, ring->receivers, ring->shape.max_receivers, ops, stats);
+    stats->depth = limit(find_depth(ring), 0, stats->capacity);
+    stats->high_water = limit((int64_t)mmf_load_relaxed_u64(&shared->high_water),
+                              stats->depth, stats->capacity);
 }

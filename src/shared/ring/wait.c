@@ -17,7 +17,7 @@
 /* How long SPIN_THEN_WAIT spins; nanoseconds. */
 #define SPIN_TIME ((int64_t)50000)
 
-/* Attempts between two looks at the clock; attempts until a store has arrived; and of how
+/* Attempts between two readings of the clock; attempts until a store has arrived; and of how
  * many one is a whole one: see try_next. */
 enum { ATTEMPTS = 64, ARRIVAL = 64, WHOLE = 16 };
 

@@ -4,8 +4,8 @@
  * it already reads the doorbell.
  *
  * The clock only ends sleeps that are meant to be short (until so much time has gone
- * since the sleeper came or marked the doorbell that the store buffer is empty), or, once somebody was killed, all of them (the
- * tick). Nobody must sleep on while there is a message; that would be an end state that
+ * since the sleeper came or marked the doorbell that the store buffer is empty), or, once a process was killed, all of them (the
+ * tick). No process may sleep on while there is a message: such an end state
  * is not one of those that are marked.
  */
 #ifdef MUTANT_NO_SHORT_SLEEP
@@ -191,7 +191,7 @@ done:
 init
 {
     atomic { run receiver(0); if :: RECEIVERS > 1 -> run receiver(1) :: else fi };
-    /* Nothing more happens: nobody who lives is without the message that there is. */
+    /* Nothing more happens: every living process has the message that there is. */
     (timeout);
     assert(left == 0 || messages == 0)
 }

@@ -1,43 +1,100 @@
 /*
- * latest.pml - finding the newest value while it moves on, as src/shared/ring/latest.c
- * and ring_send.c do it, with a crash at any step. One writer replaces the value some
- * times, or abandons; a second one once; a reader reads twice.
+ * latest.pml - replacing a latest value, and finding the newest while it moves on, with
+ * a crash at any step. The first publisher replaces the value some times, and abandons
+ * once; the second replaces it, too; a subscriber reads.
  *
- * A read never finds less than the newest value that was committed when it began, and
- * a value once there never is gone.
+ * A publisher claims the tail as a queue's producer does, and overwrites in place as a
+ * topic's publisher does. It skips the slot of the newest value. A value that is not
+ * the newest when a publisher looks at it never becomes the newest again. Before a
+ * publisher claims the slot of a value it raises the hint above that value: from the
+ * claim on, the next publisher may put RESERVED over the value in its stead.
+ *
+ * Proved: a read finds a value at least as new as the newest that was committed when
+ * the read began, and never an older one than before; the value is consistent; once there is
+ * a value there is one forever. Each slot has one publisher at a time. No publisher
+ * waits for the dead.
  */
 #ifndef SLOTS
 #define SLOTS 3
 #endif
-#ifndef WRITES
-#define WRITES 2
+/* So often each publisher reserves, and the subscriber reads. */
+#ifndef FIRST
+#define FIRST 3
 #endif
+#ifndef SECOND
+#define SECOND 1
+#endif
+#ifndef READS
+#define READS 2
+#endif
+#define NO_ONE 255
 #ifndef CRASHES
 #define CRASHES 1
 #endif
 
 mtype = { RELEASED, RESERVED, COMMITTED }
 
+/* A slot's word. */
 mtype state[SLOTS] = RELEASED;
 byte index[SLOTS];
 byte owner[SLOTS];
+byte content[SLOTS]; /* the payload, which is the index */
+
+/* One word: the next index, and who has the one before it. */
 byte tail = 1;
-byte skips = 0;
-byte newest = 0;  /* the hint */
+byte claimant = NO_ONE;
+byte newest = 0;    /* the hint */
 byte committed = 0; /* the newest in truth, once its commit is over */
 byte crashes = CRASHES;
 bool dead[2];
+bool is_gone[2];
+bool has_ended[2];
 
 #define crash(who)                                                                     \
     if                                                                                 \
-    :: crashes > 0 -> crashes--; dead[who] = true; goto died                           \
+    :: atomic { crashes > 0 -> crashes--; dead[who] = true; goto died }                \
     :: true                                                                            \
     fi
+
+#define is_dead(who) (dead[who] && !is_gone[who])
+
+/* The last index was given out, and its slot does not say so yet. */
+#define is_claim_open (claimant != NO_ONE && index[(tail - 1) % SLOTS] < tail - 1)
+
+inline recover_from(who, me, i)
+{
+    if
+    :: is_dead(who) ->
+        atomic {
+            if
+            :: claimant == who && is_claim_open ->
+                state[(tail - 1) % SLOTS] = RESERVED; owner[(tail - 1) % SLOTS] = who;
+                index[(tail - 1) % SLOTS] = tail - 1
+            :: else
+            fi;
+            i = 0
+        }
+        do
+        :: i == SLOTS -> break
+        :: else ->
+            atomic {
+                if
+                :: state[i] == RESERVED && owner[i] == who && !is_gone[who] ->
+                    state[i] = RELEASED; owner[i] = 0
+                :: else
+                fi;
+                i++
+            }
+        od;
+        is_gone[who] = true
+    :: else
+    fi
+}
 
 /* Down from the tail, `hint` of them, to the first that is committed; 0: none. */
 inline search_below_tail(m, i, hint)
 {
-    m = 0; i = 1; hint = tail;
+    atomic { m = 0; i = 1; hint = tail }
     do
     :: i > SLOTS || i >= hint -> break
     :: else ->
@@ -53,6 +110,11 @@ inline search_below_tail(m, i, hint)
     od
 }
 
+/* A slot has a value that is not older than the hint: to look again is not in vain. */
+#define is_newer(c, hint) (state[c] == COMMITTED && index[c] >= hint)
+#define is_value_above(hint)                                                           \
+    (is_newer(0, hint) || is_newer(1, hint) || is_newer(SLOTS - 1, hint))
+
 /* The highest committed index; 0: none. */
 inline find_newest(m, i, hint)
 {
@@ -60,7 +122,7 @@ inline find_newest(m, i, hint)
     do
     :: m > 0 -> break
     :: else ->
-        m = 0; i = 0;
+        atomic { m = 0; i = 0 }
         do
         :: i == SLOTS -> break
         :: else ->
@@ -72,12 +134,14 @@ inline find_newest(m, i, hint)
                 i++
             }
         od;
-        hint = newest;
-#ifndef MUTANT_NO_SECOND_LOOK
-        if
-        :: m >= hint -> break
-        :: else -> m = 0
-        fi
+#ifndef MUTANT_NO_SECOND_READ
+        atomic {
+            hint = newest;
+            if
+            :: m >= hint -> break
+            :: else -> assert(is_value_above(hint)); m = 0
+            fi
+        }
 #else
         break
 #endif
@@ -86,100 +150,182 @@ inline find_newest(m, i, hint)
 
 inline raise(above, to)
 {
-#ifdef MUTANT_NO_HINT
+#ifdef MUTANT_NO_RAISE
     skip
 #else
     atomic { if :: newest <= above -> newest = to :: else fi }
 #endif
 }
 
-proctype writer(byte me; byte writes)
+/* The word of the slot of `at`. */
+inline look(at)
 {
-    byte t, s, c, m, i, hint, done = 0;
+    atomic { c = (at) % SLOTS; seen_state = state[c]; seen_index = index[c] }
+}
+
+#define is_as_seen (state[c] == seen_state && index[c] == seen_index)
+
+#ifdef MUTANT_NOT_KEPT
+#define must_stay(c) (state[c] == RESERVED)
+#else
+#define must_stay(c)                                                                   \
+    (state[c] == RESERVED || (state[c] == COMMITTED && index[c] >= m))
+#endif
+
+proctype publisher(byte me; byte times)
+{
+    byte t, o, c, m, i, hint, done = 0;
     byte seen_index;
-    mtype seen_state;
-    bool abandons;
+    mtype seen_state = RELEASED;
 
     do
-    :: done == writes -> break
+    :: done == times -> break
     :: else ->
-again:
         crash(me);
-        atomic { t = tail; s = skips; c = t % SLOTS; seen_state = state[c];
-                 seen_index = index[c] }
+again:
+        atomic {
+            m = 0; i = 0; hint = 0; c = 0; seen_index = 0; seen_state = RELEASED;
+            t = tail; o = claimant
+        }
+#ifndef MUTANT_NO_NAME
         if
-        :: seen_index == t ->
-            atomic { if :: tail == t && skips == s -> tail++ :: else fi };
-            goto again
-        :: seen_index > t -> goto again
+        :: o != NO_ONE && o != me ->
+            look(t - 1);
+            atomic {
+                if
+                :: seen_index < t - 1 && is_as_seen ->
+                    state[c] = RESERVED; index[c] = t - 1; owner[c] = o
+                :: else
+                fi
+            }
+            crash(me)
+        :: else
+        fi;
+#endif
+        look(t);
+        if
+        :: seen_index >= t -> assert(tail != t); goto again
         :: else
         fi;
         find_newest(m, i, hint);
-        crash(me);
+        atomic { hint = 0; i = 0 }
         if
-        :: seen_state == RESERVED || (seen_state == COMMITTED && seen_index >= m) ->
-            atomic { /* the dead one's may be had; else leave it out */
-                if
-                :: state[c] == RESERVED && dead[owner[c]] -> state[c] = RELEASED
-                :: else ->
-                    if :: tail == t && skips == s -> tail++; skips++ :: else fi
-                fi
-            };
+#ifndef MUTANT_NOT_KEPT
+        :: seen_state == COMMITTED && seen_index >= m -> goto stays
+#endif
+        :: seen_state == RESERVED ->
+stays:
+            atomic {
+                i = 1;
+                do
+                :: i == SLOTS -> break
+                :: i < SLOTS && must_stay((t + i) % SLOTS) -> i++
+                :: else -> break
+                od
+            }
+            if
+            :: i < SLOTS ->
+                atomic {
+                    if
+                    :: tail == t && claimant == o -> tail++; claimant = NO_ONE
+                    :: else
+                    fi;
+                    t = 0; o = 0; c = 0; m = 0; i = 0; seen_index = 0;
+                    seen_state = RELEASED
+                }
+                crash(me)
+            :: else ->
+                atomic { o = 0; c = 0; m = 0; seen_index = 0; seen_state = RELEASED }
+                recover_from(1 - me, me, i);
+                crash(me);
+                atomic {
+                    i = 0;
+                    (tail != t || state[t % SLOTS] != RESERVED || dead[1 - me])
+                }
+            fi;
             goto again
-        :: seen_state == COMMITTED && seen_index < m ->
-            raise(seen_index, m)
-        :: seen_state == RELEASED
+        :: else
         fi;
-        crash(me);
+#ifndef MUTANT_RAISE_LATE
+        if
+        :: seen_state == COMMITTED -> raise(seen_index, m); crash(me)
+        :: else
+        fi;
+#endif
         atomic {
             if
-            :: state[c] == seen_state && index[c] == seen_index ->
-                state[c] = RESERVED; index[c] = t; owner[c] = me
+            :: tail == t && claimant == o -> tail++; claimant = me; o = 0; i = 0
             :: else -> goto again
             fi
         }
         crash(me);
-        atomic {
-            if
-#ifdef MUTANT_LATE_TAIL
-            :: tail == t && skips == s
-#else
-            :: tail == t && skips == s -> tail++
+#ifdef MUTANT_RAISE_LATE
+        if
+        :: seen_state == COMMITTED -> raise(seen_index, m)
+        :: else
+        fi;
 #endif
-            :: !(tail == t && skips == s) && skips == s
-            :: !(tail == t && skips == s) && skips != s -> state[c] = RELEASED; goto again
-            fi
+        atomic { m = 0; seen_index = 0; seen_state = RELEASED }
+#ifndef MUTANT_NO_MARK
+        atomic {
+            assert(index[c] < t ||
+                   (state[c] == RESERVED && index[c] == t && owner[c] == me));
+            state[c] = RESERVED; index[c] = t; owner[c] = me
         }
         crash(me);
-        if
-        :: me == 0 && done == 1 -> atomic { state[c] = RELEASED; done++ }
-        :: else ->
-            state[c] = COMMITTED;
-            atomic { if :: committed < t -> committed = t :: else fi; done++ }
-        fi;
-        atomic { t = 0; s = 0; c = 0; m = 0; i = 0; hint = 0; seen_index = 0;
-                 seen_state = RELEASED }
+#endif
+        content[c] = t;
+        crash(me);
+        atomic {
+            if
+            :: me == 0 && done == 1 -> state[c] = RELEASED
+            :: else ->
+                state[c] = COMMITTED;
+                if :: committed < t -> committed = t :: else fi
+            fi;
+            index[c] = t; owner[c] = 0;
+            done++; t = 0; c = 0
+        }
     od;
 died:
-    skip
+    has_ended[me] = true
 }
 
-proctype reader()
+proctype subscriber()
 {
     byte m, i, hint, floor, last = 0, reads = 0;
 
     do
-    :: reads == 2 -> break
+    :: reads == READS -> break
     :: else ->
         floor = committed;
+again:
         find_newest(m, i, hint);
-        assert(m >= floor);
-        assert(m >= last);
+        if
+        :: m == 0 -> assert(floor == 0 && last == 0)
+        :: else ->
+            hint = content[m % SLOTS];
+            atomic {
+                if
+                :: index[m % SLOTS] == m && state[m % SLOTS] == COMMITTED ->
+                    assert(hint == m);
+                    assert(m >= floor);
+                    assert(m >= last)
+                :: else -> goto again
+                fi
+            }
+        fi;
         atomic { last = m; reads++; m = 0; i = 0; hint = 0; floor = 0 }
     od
 }
 
 init
 {
-    atomic { run writer(0, WRITES); run writer(1, 1); run reader() }
+    atomic {
+        run publisher(0, FIRST);
+        run publisher(1, SECOND);
+        run subscriber()
+    };
+    (timeout);
+    assert(has_ended[0] && has_ended[1])
 }

@@ -1,241 +1,407 @@
 /*
- * queue.pml - reserving, committing, taking and clearing up in a queue that blocks, with
- * a crash at any step of any process. As src/shared/ring_claim.c, ring_take.c and
- * ring_dead.c do it, but for indexes that do not come round.
+ * queue.pml - reserving, committing, taking and recovery in a queue that blocks; with
+ * -DDROP in one that drops its oldest message. Two producers and a consumer; a crash
+ * can come at any step of any of them. The indexes do not come round.
  *
- * One producer sends two messages, the other one. Once nobody can go on, every message that was
- * committed has been received by whoever lives, or waits because no consumer lives;
- * none twice; none of a producer after a later one of it.
+ * A producer looks whether the slot of the next index is available. If so it claims the
+ * index: one exchange moves the tail and puts the producer's number beside it. What
+ * stands in the way is removed before: a queue that drops pops the message there. A
+ * slot that a process owns is skipped. Before the tail moves on, the slot of the
+ * last claim is made to name its owner, by the process that moves the tail; recovery does so
+ * for the dead.
+ *
+ * Proved: a producer writes only a slot that is its own, and no slot is newer than the
+ * tail. If the consumer lives, then in the end every committed message was received or
+ * dropped; none twice; none of a producer after a later one of it. Drops are counted,
+ * but for one of a producer that is killed in between. Producers that drop come to an
+ * end; those that block do while the consumer lives.
  */
 #define SLOTS 2
 #define PRODUCERS 2
-#define MESSAGES(me) (2 - me)
-#define NOBODY 255
+#define CONSUMER PRODUCERS
+#define NO_ONE 255
+#define UNKNOWN 255
 #ifndef CRASHES
 #define CRASHES 1
+#endif
+
+/* So many messages the producers send. */
+#ifndef FIRST
+#define FIRST 2
+#endif
+#ifndef SECOND
+#define SECOND 2
+#endif
+#define MESSAGES(me) (me == 0 -> FIRST : SECOND)
+#ifdef DROP
+#define must_drop true
+#else
+#define must_drop false
 #endif
 
 mtype = { RELEASED, RESERVED, COMMITTED, TAKEN, RETURNED }
 
 /* A slot's word. */
 mtype state[SLOTS] = RELEASED;
-byte index[SLOTS];     /* 0: never used */
+byte index[SLOTS];   /* 0: never used */
 byte owner[SLOTS];
-byte content[SLOTS];   /* the payload: producer * 10 + message */
+byte content[SLOTS]; /* the payload: producer * 10 + message */
 
 /* One word: the next index, and who has the one before it. */
 byte tail = 1;
-byte claimant = NOBODY;
+byte claimant = NO_ONE;
+byte skipping = 0; /* indexes that were about to be skipped; and that were */
+byte skipped = 0;
+
 byte crashes = CRASHES;
 bool dead[PRODUCERS + 1];
-bool has_ended[PRODUCERS + 1];
-byte committed[PRODUCERS]; /* how many of each are */
-byte received[PRODUCERS];  /* the last of each that came */
-bool returned_by_dead;
-
-#define CONSUMER PRODUCERS
+bool is_gone[PRODUCERS + 1];
+bool has_ended[PRODUCERS];
+byte committed = 0;       /* so many messages */
+byte popped = 0;          /* of them; and so many were counted */
+byte counted = 0;
+byte received = 0;
+byte last[PRODUCERS];     /* of each producer's that came */
 
 #define crash(who)                                                                     \
     if                                                                                 \
-    :: crashes > 0 -> crashes--; dead[who] = true; goto died                           \
+    :: atomic { crashes > 0 -> crashes--; dead[who] = true; goto died }                \
     :: true                                                                            \
     fi
 
-/* A dead one has the last index, and its slot does not say so. */
-#define is_claim_dead                                                                  \
-    (claimant != NOBODY && dead[claimant] && index[(tail - 1) % SLOTS] < tail - 1)
+#define is_in_hand(state) (state == RESERVED || state == TAKEN)
+#ifdef MUTANT_RETURNED_STAY
+#define is_waiting(state) (state == COMMITTED)
+#else
+#define is_waiting(state) (state == COMMITTED || state == RETURNED)
+#endif
+#define is_available(state) (state == RELEASED || (must_drop && is_waiting(state)))
 
-inline name_dead()
+/* Its entry says that it is dead; after recovery no process asks after it any more. */
+#define is_dead(who) (dead[who] && !is_gone[who])
+#define is_any_dead (is_dead(0) || is_dead(1) || is_dead(CONSUMER))
+
+/* The last index was given out, and its slot does not say so yet. */
+#define is_claim_open (claimant != NO_ONE && index[(tail - 1) % SLOTS] < tail - 1)
+
+inline recover_slot(c, who)
 {
     atomic {
         if
-        :: is_claim_dead ->
-            state[(tail - 1) % SLOTS] = RESERVED; owner[(tail - 1) % SLOTS] = claimant;
-            index[(tail - 1) % SLOTS] = tail - 1
+        :: is_in_hand(state[c]) && owner[c] == who && !is_gone[who] ->
+            if
+            :: state[c] == RESERVED -> state[c] = RELEASED
+            :: state[c] == TAKEN -> state[c] = RETURNED
+            fi;
+            owner[c] = 0
         :: else
         fi
     }
 }
 
-inline clear_up(c)
+inline recover_from(who, me)
 {
-    atomic {
-        if
-        :: state[c] == RESERVED && dead[owner[c]] -> state[c] = RELEASED
-        :: state[c] == TAKEN && dead[owner[c]] -> state[c] = RETURNED
-        :: else
-        fi
-    }
+    if
+    :: is_dead(who) ->
+#ifndef MUTANT_DEAD_NOT_NAMED
+        atomic {
+            if
+            :: claimant == who && is_claim_open ->
+                state[(tail - 1) % SLOTS] = RESERVED; owner[(tail - 1) % SLOTS] = who;
+                index[(tail - 1) % SLOTS] = tail - 1
+            :: else
+            fi
+        }
+#endif
+        crash(me);
+        recover_slot(0, who);
+        recover_slot(1, who);
+        crash(me);
+        is_gone[who] = true
+    :: else
+    fi
 }
+
+/* The word of the slot of `at`. */
+inline look(at)
+{
+    atomic { c = (at) % SLOTS; seen_state = state[c]; seen_index = index[c] }
+}
+
+#define is_as_seen (state[c] == seen_state && index[c] == seen_index)
+
+/* What a producer that found the queue full waits for. */
+#define is_in_sight                                                                    \
+    (is_available(state[tail % SLOTS]) || is_any_dead ||                             \
+     (is_in_hand(state[tail % SLOTS]) && is_available(state[(tail + 1) % SLOTS])))
 
 proctype producer(byte me)
 {
     byte t, o, c, sent = 0;
     byte seen_index;
-    mtype seen_state;
+    mtype seen_state = RELEASED;
 
     do
     :: sent == MESSAGES(me) -> break
     :: else ->
-again:
         crash(me);
-        atomic { t = tail; o = claimant; c = (t - 1) % SLOTS }
+again:
+        atomic { t = tail; o = claimant; c = 0; seen_index = 0; seen_state = RELEASED }
 #ifndef MUTANT_NO_NAME
         if
-        :: o != NOBODY && o != me ->
-            atomic { seen_state = state[c]; seen_index = index[c] }
-            crash(me);
+        :: o != NO_ONE && o != me ->
+            look(t - 1);
             atomic {
                 if
-                :: seen_index < t - 1 && state[c] == seen_state && index[c] == seen_index ->
+                :: seen_index < t - 1 && is_as_seen ->
                     state[c] = RESERVED; index[c] = t - 1; owner[c] = o
                 :: else
                 fi
             }
+            crash(me)
         :: else
         fi;
-        crash(me);
 #endif
-        atomic { c = t % SLOTS; seen_state = state[c]; seen_index = index[c] }
+        look(t);
         if
         :: seen_index >= t -> assert(tail != t); goto again
-        :: seen_index < t && (seen_state == COMMITTED || seen_state == RETURNED) ->
-            /* full: look again once something is different */
-            name_dead(); clear_up(0); clear_up(1);
-            (state[c] != seen_state || index[c] != seen_index || tail != t);
-            goto again
-        :: seen_index < t && (seen_state == RESERVED || seen_state == TAKEN) ->
-            name_dead(); clear_up(0); clear_up(1);
+        :: seen_index < t && is_in_hand(seen_state) ->
             if
-            :: state[(c + 1) % SLOTS] == RELEASED ->
+            :: is_available(state[(t + 1) % SLOTS]) ->
+                atomic { seen_index = 0; seen_state = RELEASED; c = 0 }
+#ifndef MUTANT_COUNT_LATE
+                skipping++;
+#endif
                 crash(me);
                 atomic {
                     if
-                    :: tail == t && claimant == o -> tail++; claimant = NOBODY
+                    :: tail == t && claimant == o -> tail++; claimant = NO_ONE
                     :: else
-                    fi
+                    fi;
+                    t = 0; o = 0
                 }
-            :: else ->
-                (state[c] != seen_state || index[c] != seen_index || tail != t ||
-                 dead[owner[c]] || state[(c + 1) % SLOTS] == RELEASED)
+                crash(me);
+#ifdef MUTANT_COUNT_LATE
+                skipping++;
+#endif
+                skipped++;
+                crash(me)
+            :: else -> goto is_full
             fi;
+            goto again
+        :: seen_index < t && is_waiting(seen_state) && must_drop ->
+            atomic {
+                if
+#ifdef MUTANT_POP_BY_STORE
+                :: true ->
+#else
+                :: is_as_seen ->
+#endif
+                    state[c] = RELEASED; owner[c] = 0; popped++
+                :: else -> goto again
+                fi;
+                seen_index = 0; seen_state = RELEASED; c = 0; t = 0; o = 0
+            }
+            crash(me);
+            counted++;
+            crash(me);
+            goto again
+        :: seen_index < t && is_waiting(seen_state) && !must_drop ->
+is_full:
+            atomic { seen_index = 0; seen_state = RELEASED; c = 0; t = 0; o = 0 }
+            recover_from(1 - me, me);
+            recover_from(CONSUMER, me);
+            (is_in_sight);
             goto again
         :: else
         fi;
-        crash(me);
         atomic {
             if
-            :: tail == t && claimant == o -> tail++; claimant = me
+            :: tail == t && claimant == o ->
+                tail++; o = 0; seen_index = 0; seen_state = RELEASED;
+#ifdef MUTANT_NO_CLAIMANT
+                claimant = NO_ONE
+#else
+                claimant = me
+#endif
             :: else -> goto again
             fi
         }
         crash(me);
-        assert((state[c] == RELEASED && index[c] < t) ||
-               (state[c] == RESERVED && index[c] == t && owner[c] == me));
-        content[c] = me * 10 + sent + 1;
-        crash(me);
         atomic {
-            assert(index[c] < t || (state[c] == RESERVED && index[c] == t && owner[c] == me));
-            state[c] = COMMITTED; index[c] = t; owner[c] = NOBODY;
-            sent++; committed[me] = sent
+            assert((state[c] == RELEASED && index[c] < t) ||
+                   (state[c] == RESERVED && index[c] == t && owner[c] == me));
+            content[c] = me * 10 + sent + 1
         }
-        crash(me);
-        atomic { t = 0; o = 0; c = 0; seen_index = 0; seen_state = RELEASED }
+        atomic {
+            assert((state[c] == RELEASED && index[c] < t) ||
+                   (state[c] == RESERVED && index[c] == t && owner[c] == me));
+            state[c] = COMMITTED; index[c] = t; owner[c] = 0;
+            sent++; committed++;
+            t = 0; c = 0
+        }
     od;
 died:
     has_ended[me] = true
 }
 
-/* The cursor's index, and not to one who need not have put it into its slot. */
-#define is_given_away                                                                  \
-    (tail > cursor && !(tail == cursor + 1 && claimant != NOBODY))
+/* A reservation that the consumer has passed is committed by now. */
+#define has_changed(i)                                                                 \
+    (count > i && (state[passed[i] % SLOTS] != RESERVED ||                             \
+                   index[passed[i] % SLOTS] != passed[i]))
 
 proctype consumer()
 {
-    byte cursor = 1, c, passed[2], count = 0, p, m;
+    byte cursor = 1, passed[PRODUCERS], count = 0, searched = 0;
+    byte c, p, t, before, after, first;
     byte seen_index;
-    mtype seen_state;
+    mtype seen_state = RELEASED;
 
-end_no_message:
+    crash(CONSUMER);
+rescan: /* what was passed comes first */
+    atomic { p = 0; c = 0; seen_index = 0; seen_state = RELEASED }
     do
-    :: true ->
-        /* returned messages first, then what was passed */
-        crash(CONSUMER);
-        p = 0;
-        do
-        :: p == count -> break
-        :: else ->
-            atomic {
-                c = passed[p] % SLOTS;
-                if
-                :: index[c] == passed[p] && state[c] == RESERVED && !dead[owner[c]] -> p++
-                :: index[c] == passed[p] && state[c] == COMMITTED ->
-                    state[c] = TAKEN; owner[c] = CONSUMER;
-                    count--; passed[p] = passed[count]; passed[count] = 0;
-                    goto taken
-                :: else ->
-                    clear_up(c);
-                    count--; passed[p] = passed[count]; passed[count] = 0
-                fi
-            }
-            crash(CONSUMER)
-        od;
-        crash(CONSUMER);
+    :: p == count -> break
+    :: else ->
         atomic {
-            c = cursor % SLOTS; seen_state = state[c]; seen_index = index[c]
-        }
-        crash(CONSUMER);
-        atomic {
+            look(passed[p]);
             if
-            :: seen_index > cursor -> cursor++
-            :: seen_index < cursor && is_given_away && index[c] < cursor -> cursor++
-            :: seen_index < cursor && !(is_given_away && index[c] < cursor) ->
-                name_dead(); clear_up(c);
-end_empty:
-                /* rest until there is something to see */
-                (index[c] >= cursor || is_given_away || is_claim_dead ||
-                 (count > 0 && (state[passed[0] % SLOTS] != RESERVED ||
-                                dead[owner[passed[0] % SLOTS]])) ||
-                 (count > 1 && (state[passed[1] % SLOTS] != RESERVED ||
-                                dead[owner[passed[1] % SLOTS]])))
-            :: seen_index == cursor && seen_state == RESERVED ->
-                if
-                :: count < 2 -> passed[count] = cursor; count++; cursor++
-                :: count == 2
-                fi
-            :: seen_index == cursor && seen_state == COMMITTED ->
-                if
-#ifndef MUTANT_NO_LOOK_BACK
-                :: count > 0 && (state[passed[0] % SLOTS] != RESERVED ||
-                                 index[passed[0] % SLOTS] != passed[0])
-                :: count > 1 && (state[passed[1] % SLOTS] != RESERVED ||
-                                 index[passed[1] % SLOTS] != passed[1])
-#endif
-                :: else ->
-                    if
-                    :: state[c] == COMMITTED && index[c] == cursor ->
-                        state[c] = TAKEN; owner[c] = CONSUMER; cursor++;
-                        goto taken
-                    :: else
-                    fi
-                fi
-            :: seen_index == cursor && seen_state != RESERVED && seen_state != COMMITTED ->
-                cursor++
+            :: seen_index == passed[p] && seen_state == RESERVED -> p++
+            :: seen_index == passed[p] && seen_state == COMMITTED -> /* take it */
+                state[c] = TAKEN; owner[c] = CONSUMER;
+                count--; passed[p] = passed[count]; passed[count] = 0;
+                goto taken
+            :: else -> /* dropped, or given up */
+                count--; passed[p] = passed[count]; passed[count] = 0
             fi
         }
-        goto next;
-taken:
-        crash(CONSUMER);
-        m = content[c];
-        assert(m % 10 == received[m / 10] + 1); /* in order, none missing, none twice */
-        received[m / 10] = m % 10;
-        crash(CONSUMER);
-        atomic { assert(state[c] == TAKEN && owner[c] == CONSUMER); state[c] = RELEASED }
-next:
-        atomic { c = 0; p = 0; m = 0; seen_index = 0; seen_state = RELEASED }
     od;
+ahead:
+    look(cursor);
+    if
+    :: seen_index > cursor -> assert(tail > seen_index); goto catch_up
+    :: seen_index < cursor ->
+        atomic {
+            if
+            :: tail <= cursor -> goto nothing
+            :: tail == cursor + 1 && claimant != NO_ONE -> goto nothing
+            :: else
+            fi
+        }
+        atomic {
+            if
+            :: index[c] < cursor -> goto catch_up /* it was skipped */
+            :: else -> goto rescan
+            fi
+        }
+    :: seen_index == cursor && seen_state == RESERVED ->
+        atomic {
+            if
+            :: count < PRODUCERS ->
+                passed[count] = cursor; count++; cursor++;
+                goto ahead
+            :: else
+            fi;
+            if
+            :: has_changed(0) || has_changed(1) -> goto rescan
+            :: else -> goto nothing
+            fi
+        }
+    :: seen_index == cursor && seen_state == COMMITTED ->
+#ifndef MUTANT_NO_RESCAN
+        atomic {
+            if
+            :: has_changed(0) || has_changed(1) -> goto rescan
+            :: else
+            fi
+        }
+#endif
+        atomic {
+            if
+            :: is_as_seen ->
+                state[c] = TAKEN; owner[c] = CONSUMER; cursor++;
+                goto taken
+            :: else -> goto ahead
+            fi
+        }
+    :: else -> cursor++; goto ahead
+    fi;
+
+nothing:
+    recover_from(0, CONSUMER);
+    recover_from(1, CONSUMER);
+    atomic { c = cursor % SLOTS; p = 0; seen_index = 0; seen_state = RELEASED; t = 0 }
+end_nothing: /* rest until there is something to see */
+    (index[cursor % SLOTS] >= cursor || tail > cursor + 1 ||
+     (tail == cursor + 1 && claimant == NO_ONE) || is_any_dead ||
+     has_changed(0) || has_changed(1));
+    goto rescan;
+
+catch_up: /* a lap behind; or the cursor's index was skipped */
+    after = skipped;
+    before = skipping;
+#ifdef MUTANT_COUNT_BEFORE_TAIL
+    p = skipping;
+#endif
+    t = tail;
+    if
+    :: t <= cursor + 1 + SLOTS -> cursor++
+    :: else ->
+        if
+#ifdef MUTANT_NO_SEARCH
+        :: true -> cursor = t - SLOTS
+#endif
+#ifdef MUTANT_COUNT_BEFORE_TAIL
+        :: p == searched -> cursor = t - SLOTS
+#else
+        :: skipping == searched -> cursor = t - SLOTS
+#endif
+        :: else ->
+            atomic { first = t - SLOTS; p = 0 }
+            do
+            :: p == SLOTS -> break
+            :: else ->
+                atomic {
+                    if
+                    :: (state[p] == RESERVED || state[p] == COMMITTED) &&
+                       index[p] > cursor && index[p] < first -> first = index[p]
+                    :: else
+                    fi;
+                    p++
+                }
+            od;
+            atomic {
+                cursor = first;
+                if
+                :: first == t - SLOTS && before == after -> searched = after
+                :: first == t - SLOTS && before != after -> searched = UNKNOWN
+                :: else
+                fi
+            }
+        fi
+    fi;
+    atomic { t = 0; before = 0; after = 0; first = 0; p = 0 }
+    goto ahead;
+
+taken:
+    crash(CONSUMER);
+    atomic {
+        p = content[c];
+        /* in order, none twice; and none is missing where none is dropped */
+        assert(p % 10 > last[p / 10]);
+        assert(must_drop || p % 10 == last[p / 10] + 1);
+        last[p / 10] = p % 10;
+        received++
+    }
+    atomic {
+        assert(state[c] == TAKEN && owner[c] == CONSUMER);
+        state[c] = RELEASED; owner[c] = 0;
+        c = 0; p = 0; seen_index = 0; seen_state = RELEASED
+    }
+    crash(CONSUMER);
+    goto rescan;
 died:
-    has_ended[CONSUMER] = true
+    skip
 }
 
 init
@@ -245,8 +411,12 @@ init
         run producer(1);
         run consumer()
     };
-    /* When all that can go on has: nothing committed waits for a consumer that lives. */
-    (timeout);
-    assert(dead[CONSUMER] || (received[0] == committed[0] && received[1] == committed[1]));
-    assert(dead[CONSUMER] || (has_ended[0] && has_ended[1]))
+    (timeout); /* when all that can go on has */
+    assert(dead[CONSUMER] || committed == received + popped);
+    assert(popped >= counted && popped <= counted + CRASHES - crashes);
+    assert((has_ended[0] && has_ended[1]) || (dead[CONSUMER] && !must_drop));
+    /* Recovery forgets nothing. */
+    assert(!is_in_hand(state[0]) || !is_gone[owner[0]]);
+    assert(!is_in_hand(state[1]) || !is_gone[owner[1]]);
+    assert(!is_claim_open || !is_gone[claimant])
 }

@@ -76,7 +76,7 @@ public class DifferentialTests(ITestOutputHelper output)
         return new Outcome(steps.Count, null, explained);
     }
 
-    // Leaves out whatever the difference does not need.
+    // Omits what the difference does not need.
     private static List<Step> Shorten(List<Step> steps, Func<Side> side)
     {
         for (int chunk = Math.Max(1, steps.Count / 2); ; chunk = Math.Max(1, chunk / 2))

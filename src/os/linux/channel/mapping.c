@@ -163,13 +163,48 @@ map_ring_locked(struct mmf_channel_handle *handle, int fd, bool only_reads_slots
     return rc;
 }
 
-/* What tells the handle's entries in the ring from those of all others, ever. */
+/* The number that marks the handle's entries in the ring, and those of no other, ever. */
 static uint64_t
 identity_of(uint64_t ticket, uint64_t number)
 {
     MMF_ASSERT(ticket > 0);
     return ticket << MMF_IDENTITY_HANDLE_BITS |
            (number & ((1u << MMF_IDENTITY_HANDLE_BITS) - 1));
+}
+
+/* A participant of this channel has it, perhaps a dead one. */
+static bool
+is_identity_in_use(const struct mmf_ring *ring, uint64_t identity)
+{
+    for (uint32_t i = 0; i < ring->shape.max_senders; i++) {
+        if ((mmf_load_acquire_u64(&mmf_ring_participant(ring, i)->identity) &
+             ~MMF_IDENTITY_JOINING) == identity)
+            return true;
+    }
+    for (uint32_t i = 0; i < ring->shape.max_receivers; i++) {
+        if ((mmf_load_acquire_u64(
+                 &mmf_ring_participant(ring, MMF_RECEIVERS_FROM + i)->identity) &
+             ~MMF_IDENTITY_JOINING) == identity)
+            return true;
+    }
+    return false;
+}
+
+/* The numbers come again after a million handles; some of the first may still be open. */
+static uint64_t
+choose_identity_locked(const struct mmf_object *object, const struct mmf_ring *ring)
+{
+    struct mmf_channel_part *part = object->part;
+    uint64_t identity = identity_of(object->ticket, part->handles_made++);
+
+    MMF_ASSERT(mmf_process_is_locked());
+    for (uint32_t i = 0; i < MMF_RECEIVERS_FROM * 2; i++) {
+        if (part->handles_made <= (1u << MMF_IDENTITY_HANDLE_BITS) ||
+            !is_identity_in_use(ring, identity))
+            break;
+        identity = identity_of(object->ticket, part->handles_made++);
+    }
+    return identity;
 }
 
 static int
@@ -189,7 +224,7 @@ map_to_take_part_locked(struct mmf_channel_handle *handle, int fd,
         return rc;
     part = object->part;
     mmf_ring_attach(&part->shape, head, slots, &handle->ring);
-    handle->ring.identity = identity_of(object->ticket, part->handles_made++);
+    handle->ring.identity = choose_identity_locked(object, &handle->ring);
     return MMF_OK;
 }
 

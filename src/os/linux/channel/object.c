@@ -93,8 +93,8 @@ mmf_os_channel_open(const struct mmf_os_channel_request *request,
 }
 
 int
-mmf_os_channel_look(const struct mmf_name *name, mmf_kind kind,
-                    struct mmf_os_channel **out)
+mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
+                       struct mmf_os_channel **out)
 {
     struct mmf_object *object;
     int rc = mmf_store_open(name, (uint32_t)kind, 0, 0, &object);

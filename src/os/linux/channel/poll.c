@@ -27,7 +27,8 @@ mmf_os_channel_poll_fd(struct mmf_os_channel *channel, int *fd)
     int rc;
 
     MMF_ASSERT(mmf_os_channel_is_alive(channel) && fd != NULL);
-    rc = mmf_poll_fd_make_watch(&handle->poll, handle->object->path);
+    rc =
+        mmf_poll_fd_make_watch(&handle->poll, handle->object->fd, handle->object->path);
     if (rc < 0)
         return rc;
     rc = ask_to_be_notified(handle);
@@ -41,13 +42,13 @@ mmf_os_channel_poll_fd(struct mmf_os_channel *channel, int *fd)
 }
 
 int
-mmf_os_channel_drain(struct mmf_os_channel *channel)
+mmf_os_channel_consume(struct mmf_os_channel *channel)
 {
     return mmf_poll_fd_consume_watch(&mmf_channel_handle_of(channel)->poll);
 }
 
 void
-mmf_os_channel_renew(struct mmf_os_channel *channel)
+mmf_os_channel_rearm(struct mmf_os_channel *channel)
 {
     mmf_poll_fd_notify_watches(mmf_channel_handle_of(channel)->object->fd);
 }

@@ -7,17 +7,6 @@
 #include <sys/mman.h>
 
 #include "base/access.h"
-#include "base/invariant.h"
-
-/* The row of base/access.h, of an access that was checked before. */
-static inline const struct mmf_access_row *
-mmf_access_row(mmf_access access)
-{
-    const struct mmf_access_row *row = mmf_access_find(access);
-
-    MMF_ASSERT(row != NULL);
-    return row;
-}
 
 /* Whether views of it write to the shared bytes. */
 static inline bool

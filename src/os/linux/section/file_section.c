@@ -37,6 +37,34 @@ check_access(const struct mmf_os_file *file, mmf_access access)
     return MMF_OK;
 }
 
+/*
+ * The bytes from `from` on. A signal undoes a call of fallocate on some kernels: then
+ * smaller pieces are tried, or a timer would keep it from ever coming to its end.
+ * Returns errno.
+ */
+static int
+add_bytes(int fd, int64_t from, int64_t count)
+{
+    int64_t piece = count;
+
+    MMF_ASSERT(from >= 0 && count > 0);
+    while (count > 0) {
+        int error;
+
+        piece = piece < count ? piece : count;
+        error = mmf_sys_posix_fallocate(fd, from, piece);
+        if (error == EINTR) {
+            piece = mmf_space_smaller_piece(piece);
+        } else if (error != 0) {
+            return error;
+        } else {
+            from += piece;
+            count -= piece;
+        }
+    }
+    return 0;
+}
+
 static int
 grow_file(const struct mmf_os_file *file, mmf_access access, int64_t length,
           int64_t capacity)
@@ -56,12 +84,13 @@ grow_file(const struct mmf_os_file *file, mmf_access access, int64_t length,
     rc = mmf_space_check(capacity, 0, mmf_file_name(file));
     if (rc < 0)
         return rc;
-    do
-        error = mmf_sys_posix_fallocate(file->fd, length, capacity - length);
-    while (error == EINTR);
+    error = add_bytes(file->fd, length, capacity - length);
     if (error == 0)
         return MMF_OK;
-    mmf_sys_ftruncate(file->fd, length); /* it may have grown half the way */
+    /* It may have grown half the way. If others may have made it grow meanwhile, their
+     * bytes are behind `length` as well, and ours stay. */
+    if (file->alone)
+        mmf_sys_ftruncate(file->fd, length);
     if (error == ENOSPC || error == EDQUOT)
         return mmf_space_fail_full(error, file->path, capacity - length,
                                    mmf_file_name(file));

@@ -18,7 +18,7 @@
 #include "os/linux/sys/space.h"
 #include "os/linux/sys/sys.h"
 
-/* New kernels want to be told whether the memory may be executed; old ones refuse it. */
+/* New kernels ask whether the memory may be executed; old ones refuse it. */
 static int
 open_memfd(bool executable)
 {

@@ -12,14 +12,16 @@
  *                    stay
  *
  * Until then lock and views share one descriptor, which makes an open as cheap as it
- * is. If no descriptor is free to detach the views, the child does not get them: the
- * promise about names comes first.
+ * is. If the file cannot be opened once more (no descriptor is free; the process has
+ * changed its root or its user since), a lock of the process takes the place of the
+ * description's: a child does not get that. It is lost whenever the process closes a
+ * descriptor of the file, so from then on each close takes care of it. Where even that
+ * lock cannot be had, the child's views hold the name as well, until the child ends: a
+ * fork never takes views away.
  *
  * Inheritable handles are the exception, see objects.c.
  */
 #include "os/linux/store/at_fork.h"
-
-#include <sys/mman.h>
 
 #include "base/invariant.h"
 #include "os/linux/store/lock.h"
@@ -28,13 +30,6 @@
 #include "os/linux/sys/error.h"
 #include "os/linux/sys/fork.h"
 #include "os/linux/sys/sys.h"
-
-static void
-advise_views(const struct mmf_object *object, int advice)
-{
-    for (const struct mmf_os_view *v = object->views; v != NULL; v = v->next)
-        mmf_sys_madvise(v->base, (size_t)v->length, advice);
-}
 
 /* Take a lock through a description that no view maps; the old one serves the views. */
 static int
@@ -59,6 +54,26 @@ detach_views_locked(struct mmf_object *object)
     return 0;
 }
 
+/* Keep the locks of the process through the close of a descriptor. */
+static void
+around_close(bool before)
+{
+    bool is_needed = false;
+
+    MMF_ASSERT(mmf_process_is_locked());
+    for (struct mmf_object *o = mmf_object_first_locked(); o != NULL; o = o->next) {
+        if (o->fd < 0 || !o->hold.of_process)
+            continue;
+        is_needed = true;
+        if (before)
+            mmf_lock_before_close(o->fd, &o->hold);
+        else
+            mmf_lock_after_close(o->fd, &o->hold);
+    }
+    if (!is_needed)
+        mmf_lock_fd_guard_locked(NULL);
+}
+
 /* Siblings begin alike, and a child begins like its parent. */
 static void
 choose_other_bytes(void)
@@ -71,22 +86,11 @@ before_fork(void)
 {
     MMF_ASSERT(mmf_process_is_locked());
     for (struct mmf_object *o = mmf_object_first_locked(); o != NULL; o = o->next) {
-        if (o->fd >= 0 && o->mapped && o->map_fd < 0 && detach_views_locked(o) < 0) {
-            o->unforkable = true;
-            advise_views(o, MADV_DONTFORK);
-        }
-    }
-}
-
-static void
-after_fork_in_parent(void)
-{
-    MMF_ASSERT(mmf_process_is_locked());
-    for (struct mmf_object *o = mmf_object_first_locked(); o != NULL; o = o->next) {
-        if (o->unforkable) {
-            o->unforkable = false;
-            advise_views(o, MADV_DOFORK);
-        }
+        if (o->fd < 0 || !o->mapped || o->map_fd >= 0 || o->hold.of_process)
+            continue;
+        if (detach_views_locked(o) < 0 &&
+            mmf_lock_hold_by_process(o->fd, &o->hold) == 0)
+            mmf_lock_fd_guard_locked(around_close);
     }
 }
 
@@ -94,6 +98,7 @@ static void
 after_fork_in_child(void)
 {
     MMF_ASSERT(mmf_process_is_locked());
+    mmf_lock_fd_guard_locked(NULL); /* the locks are the parent's */
     mmf_lock_fd_close_all_locked();
     for (struct mmf_object *o = mmf_object_first_locked(); o != NULL; o = o->next) {
         if (!o->inheritable)
@@ -107,7 +112,6 @@ mmf_watch_forks(void)
 {
     static const struct mmf_fork_hooks hooks = {.at_start = choose_other_bytes,
                                                 .before = before_fork,
-                                                .in_parent = after_fork_in_parent,
                                                 .in_child = after_fork_in_child};
 
     return mmf_fork_watch(&hooks) < 0 ? mmf_error_fail("watch for forks") : 0;

@@ -66,7 +66,7 @@ collect_file(void *payload, const struct mmf_directory *directory,
 }
 
 int
-mmf_os_names_reap(mmf_list_flags flags, mmf_gc_result *result)
+mmf_os_names_collect(mmf_list_flags flags, mmf_gc_result *result)
 {
     struct collection collection = {.keep_orphaned =
                                         (flags & MMF_LIST_KEEP_ORPHANED) != 0};

@@ -17,7 +17,7 @@
 enum { MOST_TRIES = 16 };
 
 static int
-set_lock(int fd, short type, int64_t start, int64_t length)
+set_lock_by(int command, int fd, short type, int64_t start, int64_t length)
 {
     struct flock lock;
 
@@ -27,9 +27,15 @@ set_lock(int fd, short type, int64_t start, int64_t length)
     lock.l_whence = SEEK_SET;
     lock.l_start = start;
     lock.l_len = length;
-    if (mmf_sys_lock(fd, F_OFD_SETLK, &lock) == 0)
+    if (mmf_sys_lock(fd, command, &lock) == 0)
         return MMF_LOCK_DONE;
     return errno == EAGAIN || errno == EACCES ? MMF_LOCK_BUSY : -1;
+}
+
+static int
+set_lock(int fd, short type, int64_t start, int64_t length)
+{
+    return set_lock_by(F_OFD_SETLK, fd, type, start, length);
 }
 
 /* The first lock of another description that one of `type` would meet; or F_UNLCK. */
@@ -97,10 +103,16 @@ mmf_lock_probe(int fd)
     return other.l_type != F_UNLCK ? MMF_LOCK_DONE : MMF_LOCK_ORPHANED;
 }
 
-static int
-hold_byte(int fd, const struct mmf_hold *hold)
+static int64_t
+choose_byte(bool writable)
 {
-    return set_lock(fd, hold->writable ? F_WRLCK : F_RDLCK, hold->byte, 1);
+    return (writable ? MMF_LOCK_HOLD : MMF_LOCK_READERS) + mmf_lock_choose();
+}
+
+static short
+type_of(const struct mmf_hold *hold)
+{
+    return hold->writable ? F_WRLCK : F_RDLCK;
 }
 
 int
@@ -110,11 +122,12 @@ mmf_lock_hold(int fd, bool writable, struct mmf_hold *hold)
 
     MMF_ASSERT(hold != NULL);
     hold->writable = writable;
+    hold->of_process = false;
     for (int tries = 0; tries < MOST_TRIES; tries++) {
         int rc;
 
-        hold->byte = (writable ? MMF_LOCK_HOLD : MMF_LOCK_READERS) + mmf_lock_choose();
-        rc = hold_byte(fd, hold);
+        hold->byte = choose_byte(writable);
+        rc = set_lock(fd, type_of(hold), hold->byte, 1);
         if (rc != MMF_LOCK_BUSY)
             return rc;
         if (get_lock(fd, F_WRLCK, hold->byte, 1, &other) < 0)
@@ -130,7 +143,55 @@ int
 mmf_lock_release(int fd, const struct mmf_hold *hold)
 {
     MMF_ASSERT(hold->byte >= MMF_LOCK_HOLD && hold->byte < MMF_LOCK_SELF);
-    return set_lock(fd, F_UNLCK, hold->byte, 1) == MMF_LOCK_DONE ? 0 : -1;
+    return set_lock_by(hold->of_process ? F_SETLK : F_OFD_SETLK, fd, F_UNLCK,
+                       hold->byte, 1) == MMF_LOCK_DONE
+               ? 0
+               : -1;
+}
+
+int
+mmf_lock_hold_by_process(int fd, struct mmf_hold *hold)
+{
+    struct mmf_hold mine = {.writable = hold->writable, .of_process = true};
+    int rc = MMF_LOCK_BUSY;
+
+    MMF_ASSERT(!hold->of_process);
+    for (int tries = 0; tries < MOST_TRIES && rc == MMF_LOCK_BUSY; tries++) {
+        mine.byte = choose_byte(mine.writable);
+        rc = set_lock_by(F_SETLK, fd, type_of(&mine), mine.byte, 1);
+    }
+    if (rc != MMF_LOCK_DONE)
+        return -1;
+    if (mmf_lock_release(fd, hold) < 0) {
+        mmf_lock_release(fd, &mine);
+        return -1;
+    }
+    *hold = mine;
+    return 0;
+}
+
+/* Where the description's lock stands meanwhile: beside that of the process. */
+static int64_t
+byte_beside(const struct mmf_hold *hold)
+{
+    int64_t first = hold->writable ? MMF_LOCK_HOLD : MMF_LOCK_READERS;
+
+    return hold->byte > first ? hold->byte - 1 : hold->byte + 1;
+}
+
+void
+mmf_lock_before_close(int fd, const struct mmf_hold *hold)
+{
+    MMF_ASSERT(hold->of_process);
+    set_lock(fd, type_of(hold), byte_beside(hold), 1);
+}
+
+void
+mmf_lock_after_close(int fd, const struct mmf_hold *hold)
+{
+    MMF_ASSERT(hold->of_process);
+    if (set_lock_by(F_SETLK, fd, type_of(hold), hold->byte, 1) == MMF_LOCK_DONE)
+        set_lock(fd, F_UNLCK, byte_beside(hold), 1);
 }
 
 int

@@ -32,7 +32,8 @@ enum mmf_lock_answer {
 /* Which byte of the ranges a process holds. */
 struct mmf_hold {
     int64_t byte;
-    bool writable; /* the descriptor may write-lock */
+    bool writable;   /* the descriptor may write-lock */
+    bool of_process; /* the process has the lock, not the description: see below */
 };
 
 /*
@@ -40,6 +41,19 @@ struct mmf_hold {
  * BUSY: a process collects it. DONE says nothing about whether it is in use or linked.
  */
 int mmf_lock_hold(int fd, bool writable, struct mmf_hold *hold);
+
+/*
+ * Hold it by a lock of the process instead (POSIX), which no child of a fork gets, even
+ * if it maps the description. It takes the place of `hold`. The process loses it as
+ * soon as it closes any descriptor of the file: lock_fd.h has the guard against that.
+ * 0, or -1 with errno: the hold is as before.
+ */
+int mmf_lock_hold_by_process(int fd, struct mmf_hold *hold);
+
+/* The lock of the process may be lost soon, by a close: have one of the description as
+ * well; and afterwards only that of the process again. */
+void mmf_lock_before_close(int fd, const struct mmf_hold *hold);
+void mmf_lock_after_close(int fd, const struct mmf_hold *hold);
 
 /* Stop holding it. 0, or -1 with errno: the lock is still there. */
 int mmf_lock_release(int fd, const struct mmf_hold *hold);

@@ -8,9 +8,11 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/atomic.h"
 #include "base/invariant.h"
 #include "os/linux/sys/fork.h"
 #include "os/linux/sys/sys.h"
@@ -18,6 +20,9 @@
 /* Both guarded by the process's mutex. */
 static uint64_t *bits;
 static int bits_size; /* how many descriptors fit */
+
+static void (*guard)(bool before); /* guarded by the process's mutex */
+static mmf_atomic_u32 is_guarded;  /* the same, for a question without the mutex */
 
 static int
 make_space_for(int fd)
@@ -39,15 +44,12 @@ make_space_for(int fd)
     return 0;
 }
 
-int
-mmf_lock_fd_open_locked(const char *path, int flags, mode_t mode)
+static int
+open_and_note_locked(const char *path, int flags, mode_t mode)
 {
     int fd;
 
     MMF_ASSERT(mmf_process_is_locked());
-    /* O_TMPFILE names the directory, which may well be reached by a link. */
-    if ((flags & O_TMPFILE) != O_TMPFILE)
-        flags |= O_NOFOLLOW;
     fd = mmf_sys_open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, mode);
     if (fd < 0)
         return -1;
@@ -60,6 +62,25 @@ mmf_lock_fd_open_locked(const char *path, int flags, mode_t mode)
     }
     bits[fd / 64] |= (uint64_t)1 << (fd % 64);
     return fd;
+}
+
+int
+mmf_lock_fd_open_locked(const char *path, int flags, mode_t mode)
+{
+    /* O_TMPFILE names the directory, which may well be reached by a link. */
+    if ((flags & O_TMPFILE) != O_TMPFILE)
+        flags |= O_NOFOLLOW;
+    return open_and_note_locked(path, flags, mode);
+}
+
+int
+mmf_lock_fd_open_again_locked(int fd, int flags)
+{
+    char self[64];
+
+    MMF_ASSERT(fd >= 0 && (flags & (O_CREAT | O_NOFOLLOW)) == 0);
+    snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+    return open_and_note_locked(self, flags, 0);
 }
 
 int
@@ -88,10 +109,30 @@ mmf_lock_fd_close_locked(int fd)
 
     MMF_ASSERT(mmf_process_is_locked());
     if (fd >= 0) {
+        void (*around)(bool before) = guard;
+
         mmf_lock_fd_forget_locked(fd);
+        if (around != NULL)
+            around(true);
         mmf_sys_close(fd);
+        if (around != NULL)
+            around(false);
     }
     errno = saved;
+}
+
+void
+mmf_lock_fd_guard_locked(void (*around)(bool before))
+{
+    MMF_ASSERT(mmf_process_is_locked());
+    guard = around;
+    mmf_store_relaxed_u32(&is_guarded, around != NULL);
+}
+
+bool
+mmf_lock_fd_is_guarded(void)
+{
+    return mmf_load_relaxed_u32(&is_guarded) != 0;
 }
 
 void

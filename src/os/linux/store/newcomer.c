@@ -35,7 +35,7 @@ bool
 mmf_newcomer_pause(struct mmf_backoff *backoff)
 {
     if (backoff->pause == 0) {
-        backoff->deadline = mmf_backoff_deadline(mmf_os_now(), MMF_OS_PATIENCE_MS);
+        backoff->deadline = mmf_backoff_deadline(mmf_os_now(), MMF_OS_BACKOFF_MS);
         backoff->pause = FIRST_PAUSE_NS;
         backoff->longest = LONGEST_PAUSE_NS;
     }
@@ -48,5 +48,5 @@ mmf_newcomer_fail_busy(const char *path)
     return mmf_fail(MMF_E_BUSY,
                     "a process has been removing %s for %d ms: is it stopped, or has a "
                     "user locked the file by hand?",
-                    path, MMF_OS_PATIENCE_MS);
+                    path, MMF_OS_BACKOFF_MS);
 }

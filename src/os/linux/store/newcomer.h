@@ -18,7 +18,7 @@ struct mmf_object_request mmf_newcomer(const struct mmf_entry *entry, const char
 
 /*
  * Pause before another try, longer each time. `backoff` is zero at first. False, without
- * a pause: another process has been in the way for MMF_OS_PATIENCE_MS.
+ * a pause: another process has been in the way for MMF_OS_BACKOFF_MS.
  */
 bool mmf_newcomer_pause(struct mmf_backoff *backoff);
 

@@ -101,12 +101,11 @@ make_object(const struct mmf_object_request *request)
     return object;
 }
 
-int
-mmf_object_open_again_locked(const struct mmf_object *object)
+static int
+open_by_path_locked(const struct mmf_object *object, int flags)
 {
     struct stat status;
-    int fd = mmf_lock_fd_open_locked(object->path,
-                                     object->hold.writable ? O_RDWR : O_RDONLY, 0);
+    int fd = mmf_lock_fd_open_locked(object->path, flags, 0);
 
     MMF_ASSERT(mmf_process_is_locked());
     if (fd < 0)
@@ -120,6 +119,22 @@ mmf_object_open_again_locked(const struct mmf_object *object)
         errno = ENOENT;
         return -1;
     }
+    return fd;
+}
+
+int
+mmf_object_open_again_locked(const struct mmf_object *object)
+{
+    int flags = object->hold.writable ? O_RDWR : O_RDONLY;
+    int fd = open_by_path_locked(object, flags);
+    int error = errno;
+
+    if (fd >= 0 || error == EMFILE || error == ENFILE)
+        return fd;
+    /* After chroot, or under another mount, the path leads elsewhere. */
+    fd = mmf_lock_fd_open_again_locked(object->fd, flags);
+    if (fd < 0)
+        errno = error;
     return fd;
 }
 
@@ -303,7 +318,7 @@ remove_locked(struct mmf_object *object, int *fd, int *map_fd)
     *fd = object->fd;
     *map_fd = object->map_fd;
     if (*fd >= 0 && object->inheritable) {
-        mmf_sys_close(*fd); /* a child's copy may go on holding: no unlock */
+        mmf_lock_fd_close_locked(*fd); /* a child's copy may hold on: no unlock */
         *fd = -1;
         mmf_collect_path_locked(object->path, object->device, object->inode);
     } else if (*fd >= 0) {
@@ -315,6 +330,17 @@ remove_locked(struct mmf_object *object, int *fd, int *map_fd)
     object->fd = -1;
     object->map_fd = -1;
     return true;
+}
+
+static void
+close_file(int fd)
+{
+    if (fd < 0)
+        return;
+    if (mmf_lock_fd_is_guarded())
+        mmf_lock_fd_close(fd);
+    else
+        mmf_sys_close(fd);
 }
 
 void
@@ -333,10 +359,8 @@ mmf_object_leave(struct mmf_object *object)
     unused = object->view_count == 0;
     mmf_process_unlock();
     /* Closing may free gigabytes, which takes its time: after the mutex. */
-    if (fd >= 0)
-        mmf_sys_close(fd);
-    if (map_fd >= 0)
-        mmf_sys_close(map_fd);
+    close_file(fd);
+    close_file(map_fd);
     if (unused)
         destroy(object);
 }

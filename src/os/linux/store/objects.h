@@ -34,7 +34,7 @@ struct mmf_object {
     dev_t device;
     ino_t inode;
     struct mmf_hold hold;
-    int fd;     /* carries the lock; views map it too, until a fork; -1 after a fork */
+    int fd;     /* carries the lock; views map it too, until a fork; -1 in a child */
     int map_fd; /* what views map once they are detached from `fd`; else -1 */
     int handles;
     int view_count;
@@ -42,7 +42,6 @@ struct mmf_object {
     bool mapped;      /* a view has been made of `fd` */
     bool inheritable; /* the one handle's descriptor passes to children, lock and all */
     bool made_here;   /* this process created it: it may well be the last holder */
-    bool unforkable;  /* fork found no descriptor: the child gets no views of it */
     uint64_t ticket;  /* sync objects and channels: ours, locked; 0: none drawn */
     /* This process's part of a sync object or a channel; both NULL until attached. */
     const struct mmf_object_ops *ops;
@@ -103,8 +102,8 @@ void mmf_object_leave(struct mmf_object *object);
 void mmf_object_drop_unused_locked(struct mmf_object *object);
 
 /*
- * Open the object's file once more, by its name: a lock descriptor without locks, or -1
- * with errno; ENOENT also if the name is another file's by now. With the mutex.
+ * Open the object's file once more, by its name or, if that leads there no longer, by
+ * the descriptor: a lock descriptor without locks, or -1 with errno. With the mutex.
  */
 int mmf_object_open_again_locked(const struct mmf_object *object);
 

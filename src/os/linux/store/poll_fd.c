@@ -3,7 +3,10 @@
  */
 #include "os/linux/store/poll_fd.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/fail.h"
@@ -12,18 +15,46 @@
 #include "os/linux/sys/fork.h"
 #include "os/linux/sys/sys.h"
 
-static int
-open_watch(const char *path)
+enum { WATCHED = IN_ATTRIB | IN_CLOSE_WRITE };
+
+/* There is no /proc: whether the path still leads to the file. Sets errno if not. */
+static bool
+is_path_of(int file, const char *path)
 {
+    struct stat mine;
+    struct stat named;
+
+    if (mmf_sys_fstat(file, &mine) < 0 || mmf_sys_lstat(path, &named) < 0)
+        return false;
+    errno = ENOENT;
+    return mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
+}
+
+static int
+open_watch(int file, const char *path)
+{
+    char self[64];
     int fd = mmf_sys_inotify_init();
     int rc;
 
     if (fd < 0)
         return mmf_error_fail(
             "make an inotify instance (fs.inotify.max_user_instances)");
-    if (mmf_sys_inotify_watch(fd, path, IN_ATTRIB | IN_CLOSE_WRITE) >= 0)
+    /* By what is open: the path may lead elsewhere, or nowhere, by now. */
+    snprintf(self, sizeof(self), "/proc/self/fd/%d", file);
+    if (mmf_sys_inotify_watch(fd, self, WATCHED) >= 0)
         return fd;
-    rc = mmf_error_fail("watch %s", path);
+    if (errno == ENOENT && is_path_of(file, path) &&
+        mmf_sys_inotify_watch(fd, path, WATCHED) >= 0)
+        return fd;
+    if (errno == ENOENT || errno == EACCES)
+        rc = mmf_fail_system(MMF_E_IO, errno,
+                             "watch %s: this process cannot reach the file any more, "
+                             "since it has changed its root or its user; ask for the "
+                             "descriptor before that",
+                             path);
+    else
+        rc = mmf_error_fail("watch %s", path);
     mmf_sys_close(fd);
     return rc;
 }
@@ -38,14 +69,14 @@ open_counter(void)
 
 /* `path` NULL: a counter. Two threads may ask at once. */
 static int
-make(struct mmf_poll_fd *poll, const char *path)
+make(struct mmf_poll_fd *poll, int file, const char *path)
 {
     int fd;
 
     mmf_process_lock();
     fd = mmf_poll_fd_get(poll);
     if (fd < 0) {
-        fd = path == NULL ? open_counter() : open_watch(path);
+        fd = path == NULL ? open_counter() : open_watch(file, path);
         if (fd >= 0)
             mmf_store_release_u32(&poll->fd_plus_one, (uint32_t)fd + 1);
     }
@@ -54,16 +85,16 @@ make(struct mmf_poll_fd *poll, const char *path)
 }
 
 int
-mmf_poll_fd_make_watch(struct mmf_poll_fd *poll, const char *path)
+mmf_poll_fd_make_watch(struct mmf_poll_fd *poll, int file, const char *path)
 {
-    MMF_ASSERT(path != NULL);
-    return make(poll, path);
+    MMF_ASSERT(file >= 0 && path != NULL);
+    return make(poll, file, path);
 }
 
 int
 mmf_poll_fd_make_counter(struct mmf_poll_fd *poll)
 {
-    return make(poll, NULL);
+    return make(poll, -1, NULL);
 }
 
 void

@@ -28,8 +28,9 @@ mmf_poll_fd_get(const struct mmf_poll_fd *poll)
     return (int)mmf_load_acquire_u32(&poll->fd_plus_one) - 1;
 }
 
-/* Make it, if it is not made yet: a watch on `path`, or a counter. */
-int mmf_poll_fd_make_watch(struct mmf_poll_fd *poll, const char *path);
+/* Make it, if it is not made yet: a watch on the open `file`, which had `path`, or a
+ * counter. */
+int mmf_poll_fd_make_watch(struct mmf_poll_fd *poll, int file, const char *path);
 int mmf_poll_fd_make_counter(struct mmf_poll_fd *poll);
 
 /* Close it, if it was made. */

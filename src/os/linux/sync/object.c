@@ -137,7 +137,7 @@ new_local(mmf_kind kind)
         mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s", mmf_kind_name(kind));
         return NULL;
     }
-    local->kind = (mmf_kind)kind;
+    local->kind = kind;
     local->fork_epoch = mmf_fork_epoch();
     return local;
 }

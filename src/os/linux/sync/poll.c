@@ -69,7 +69,8 @@ mmf_os_sync_poll_fd(struct mmf_os_sync *sync, int *fd)
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
     if (mmf_sync_is_named(sync->local))
-        rc = mmf_poll_fd_make_watch(&sync->watch, sync->local->object->path);
+        rc = mmf_poll_fd_make_watch(&sync->watch, sync->local->object->fd,
+                                    sync->local->object->path);
     else
         rc = mmf_poll_fd_make_counter(&sync->local->counter);
     if (rc < 0)

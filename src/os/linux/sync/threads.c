@@ -6,8 +6,8 @@
  * PTHREAD_DESTRUCTOR_ITERATIONS, that is, four or more). Not all but the last: a
  * destructor may be the first in its thread to use a mutex, in the first round or the
  * second, and ours must come often enough after that; and in the last round the thread
- * sanitizer ends a thread, and code that it watches must not run after it. The library
- * is linked -z nodelete, so that its code is there then.
+ * sanitizer ends a thread, and code that it watches must not run after it. The shared
+ * library is linked -z nodelete, so that its code is there then.
  */
 #include "os/linux/sync/threads.h"
 
@@ -30,6 +30,7 @@ static _Thread_local bool is_ending;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static int key_error;
+static bool is_unloaded;
 
 /*
  * Numbers are few: those of ended threads are used again, record and all. Guarded by
@@ -107,6 +108,21 @@ make_key(void)
     key_error = pthread_key_create(&key, end_thread);
 }
 
+/*
+ * The static library may be part of a plug-in. When that is unloaded, the threads that
+ * have used it live on, and must not run the destructor, whose code is gone; nor does
+ * any function of the library run any more. At the program's end others may call us
+ * after this.
+ */
+__attribute__((destructor)) static void
+delete_key(void)
+{
+    pthread_once(&key_once, make_key);
+    if (key_error == 0)
+        pthread_key_delete(key);
+    is_unloaded = true;
+}
+
 static struct mmf_thread *
 make_record(void)
 {
@@ -119,7 +135,7 @@ make_record(void)
         mmf_fail(MMF_E_NO_MEMORY, "no memory for this thread's record");
         return NULL;
     }
-    if (pthread_setspecific(key, thread) != 0) {
+    if (!is_unloaded && pthread_setspecific(key, thread) != 0) {
         return_record(thread);
         mmf_fail(MMF_E_NO_MEMORY, "no space for this thread's record");
         return NULL;

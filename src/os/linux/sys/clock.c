@@ -3,6 +3,8 @@
  */
 #include "os/linux/sys/clock.h"
 
+#include <pthread.h>
+
 #include <time.h>
 
 #include "base/invariant.h"
@@ -35,4 +37,10 @@ mmf_os_sleep(int64_t nanoseconds)
 {
     MMF_ASSERT(nanoseconds >= 0);
     mmf_sys_sleep(nanoseconds);
+}
+
+void
+mmf_os_cancellation_point(void)
+{
+    pthread_testcancel();
 }

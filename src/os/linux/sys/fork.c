@@ -18,6 +18,7 @@ mmf_atomic_u32 mmf_os_forks;
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static mmf_atomic_pointer holder; /* the thread that has it */
+static int cancel_state_before;   /* of that thread */
 
 static void *
 this_thread(void)
@@ -34,17 +35,25 @@ mmf_process_is_locked(void)
 void
 mmf_process_lock(void)
 {
+    int cancel_state;
+
     MMF_ASSERT(!mmf_process_is_locked());
+    /* A thread that is cancelled with the mutex would stop all others, and fork. */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     pthread_mutex_lock(&mutex);
+    cancel_state_before = cancel_state;
     mmf_store_release_pointer(&holder, this_thread());
 }
 
 void
 mmf_process_unlock(void)
 {
+    int cancel_state = cancel_state_before;
+
     MMF_ASSERT(mmf_process_is_locked());
     mmf_store_release_pointer(&holder, NULL);
     pthread_mutex_unlock(&mutex);
+    pthread_setcancelstate(cancel_state, NULL);
 }
 
 /*
@@ -75,26 +84,28 @@ mmf_process_id(void)
 
 static mmf_atomic_pointer hooks_now;
 
+/* NULL: the process has not used the library yet. */
 static const struct mmf_fork_hooks *
 current_hooks(void)
 {
-    const struct mmf_fork_hooks *hooks = mmf_load_acquire_pointer(&hooks_now);
-
-    MMF_ASSERT(hooks != NULL);
-    return hooks;
+    return mmf_load_acquire_pointer(&hooks_now);
 }
+
+/* What `before_fork` has found; the others act by the same. With the mutex. */
+static const struct mmf_fork_hooks *hooks_of_fork;
 
 static void
 before_fork(void)
 {
     mmf_process_lock();
-    current_hooks()->before();
+    hooks_of_fork = current_hooks();
+    if (hooks_of_fork != NULL)
+        hooks_of_fork->before();
 }
 
 static void
 after_fork_in_parent(void)
 {
-    current_hooks()->in_parent();
     mmf_process_unlock();
 }
 
@@ -103,35 +114,50 @@ after_fork_in_child(void)
 {
     mmf_add_relaxed_u32(&mmf_os_forks, 1);
     note_process_id();
-    current_hooks()->in_child();
+    if (hooks_of_fork != NULL)
+        hooks_of_fork->in_child();
     mmf_process_unlock();
 }
 
-static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
+static pthread_once_t start_once = PTHREAD_ONCE_INIT;
 static mmf_atomic_u32 watch_error; /* of pthread_atfork */
 
-/*
- * The first time without the mutex: another thread may fork just now, and no handler
- * would unlock it in the child.
- */
 static void
-start_watching(void)
+register_handlers(void)
 {
-    int error;
+    int error = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 
-    note_process_id();
-    current_hooks()->at_start();
-    error = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
     mmf_store_release_u32(&watch_error, (uint32_t)error);
+}
+
+/*
+ * When the library is loaded, before the program or a library above it can register
+ * handlers of its own: fork calls the last ones first. A library above holds its own
+ * lock while it calls us, so its handler has to take that lock before ours takes the
+ * mutex. The priority is for static linking, where all constructors stand in one list.
+ */
+__attribute__((constructor(101))) static void
+watch_from_the_start(void)
+{
+    note_process_id();
+    register_handlers();
+}
+
+static void
+start(void)
+{
+    current_hooks()->at_start();
 }
 
 /* There was no memory for it; there may be some now. */
 static void
-start_watching_again(void)
+register_handlers_again(void)
 {
     mmf_process_lock();
-    if (mmf_load_relaxed_u32(&watch_error) != 0)
-        start_watching();
+    if (mmf_load_relaxed_u32(&watch_error) != 0) {
+        note_process_id(); /* forks before this one were not seen */
+        register_handlers();
+    }
     mmf_process_unlock();
 }
 
@@ -140,10 +166,10 @@ mmf_fork_watch(const struct mmf_fork_hooks *wanted)
 {
     MMF_ASSERT(wanted != NULL);
     mmf_store_release_pointer(&hooks_now, (void *)(uintptr_t)wanted);
-    pthread_once(&watch_once, start_watching);
+    pthread_once(&start_once, start);
     if (mmf_load_acquire_u32(&watch_error) == 0)
         return 0;
-    start_watching_again();
+    register_handlers_again();
     errno = (int)mmf_load_acquire_u32(&watch_error);
     return errno == 0 ? 0 : -1;
 }

@@ -30,7 +30,6 @@ bool mmf_process_is_locked(void);
 struct mmf_fork_hooks {
     void (*at_start)(void); /* without the mutex */
     void (*before)(void);
-    void (*in_parent)(void);
     void (*in_child)(void); /* the child has its own epoch and process id by then */
 };
 

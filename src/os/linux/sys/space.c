@@ -24,8 +24,11 @@
 /* Below this much the questions cost more than they save. */
 enum { SMALL = 1 << 20 };
 
-/* A piece of one fallocate call: a signal undoes no more than this. */
-enum { PIECE = 64 << 20 };
+/*
+ * A piece of one fallocate call. Kernels before 6.10 undo a piece when a signal comes,
+ * so beside a quick timer it has to become smaller until one gets through.
+ */
+enum { PIECE = 64 << 20, SMALLEST_PIECE = 64 << 10 };
 
 /* The number that the file holds; INT64_MAX if it says "max" or cannot be read. */
 static int64_t
@@ -165,6 +168,13 @@ check_file_size_limit(int64_t size, const char *what)
     return MMF_OK;
 }
 
+/* The kernel's own pages for that many bytes: the page cache's tree, and some more. */
+static int64_t
+kernel_s_share(int64_t wanted)
+{
+    return wanted / 256 + (1 << 20);
+}
+
 int
 mmf_space_check(int64_t size, int64_t wanted, const char *what)
 {
@@ -182,25 +192,34 @@ mmf_space_check(int64_t size, int64_t wanted, const char *what)
                         what, wanted, available);
     for (size_t i = 0; i < sizeof(cgroup_versions) / sizeof(cgroup_versions[0]); i++) {
         available = available_in_cgroups(&cgroup_versions[i]);
+        available -= kernel_s_share(wanted);
         if (wanted > available)
             return mmf_fail(MMF_E_NO_MEMORY,
                             "%s: needs %" PRId64
                             " bytes, this process's cgroup has %" PRId64
                             " bytes left: raise its memory limit",
-                            what, wanted, available);
+                            what, wanted, available > 0 ? available : 0);
     }
     return MMF_OK;
+}
+
+int64_t
+mmf_space_smaller_piece(int64_t piece)
+{
+    MMF_ASSERT(piece > 0);
+    return piece / 2 > SMALLEST_PIECE ? piece / 2 : SMALLEST_PIECE;
 }
 
 int
 mmf_space_allocate(int fd, int64_t count)
 {
     int64_t done = 0;
+    int64_t piece = PIECE;
 
     MMF_ASSERT(fd >= 0 && count >= 0);
     while (done < count) {
-        int64_t piece = count - done < PIECE ? count - done : PIECE;
-
+        if (piece > count - done)
+            piece = count - done;
         if (mmf_sys_fallocate(fd, done, piece) == 0) {
             done += piece;
         } else if (errno == EOPNOTSUPP) {
@@ -209,6 +228,8 @@ mmf_space_allocate(int fd, int64_t count)
             return errno == 0 ? 0 : -1;
         } else if (errno != EINTR) {
             return -1;
+        } else {
+            piece = mmf_space_smaller_piece(piece);
         }
     }
     return 0;

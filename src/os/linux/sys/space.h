@@ -17,10 +17,13 @@
 int mmf_space_check(int64_t size, int64_t wanted, const char *what);
 
 /*
- * Allocate the first `count` bytes of a file in memory. Answers 0 or -1 with errno;
+ * Allocate the first `count` bytes of a file in memory. Returns 0, or -1 with errno;
  * interrupted by signals it goes on.
  */
 int mmf_space_allocate(int fd, int64_t count);
+
+/* How much to try next where a signal has undone the reserving of `piece` bytes. */
+int64_t mmf_space_smaller_piece(int64_t piece);
 
 /*
  * mmf_fail for a file system that is full: says how large it is, how much is free, and

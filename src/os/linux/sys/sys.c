@@ -1,9 +1,14 @@
 /*
  * sys.c - the system calls themselves.
+ *
+ * None of them is a cancellation point: a thread that is cancelled inside the library
+ * would leave descriptors, locks and half-made objects. See mmf_watch_forks for where
+ * it may end.
  */
 #include "os/linux/sys/sys.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
@@ -13,16 +18,48 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* `type` `result` = `call`, and the thread is not cancelled in it. */
+#define WITHOUT_CANCELLATION(type, result, call)                                       \
+    int cancel_state;                                                                  \
+    type result;                                                                       \
+                                                                                       \
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);                     \
+    result = (call);                                                                   \
+    pthread_setcancelstate(cancel_state, NULL)
+
+/*
+ * What a program prints goes to descriptors 1 and 2, whatever is open there: a library
+ * that kept one of those in a program that had closed it had its objects written over.
+ */
+static int
+avoid_standard_descriptors(int fd)
+{
+    int higher;
+    int saved;
+
+    if (fd < 0 || fd > STDERR_FILENO)
+        return fd;
+    higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    saved = errno;
+    mmf_sys_close(fd);
+    errno = saved;
+    return higher;
+}
+
 int
 mmf_sys_open(const char *path, int flags, mode_t mode)
 {
-    return open(path, flags, mode);
+    WITHOUT_CANCELLATION(int, fd, open(path, flags, mode));
+
+    return avoid_standard_descriptors(fd);
 }
 
 int
 mmf_sys_close(int fd)
 {
-    return close(fd);
+    WITHOUT_CANCELLATION(int, result, close(fd));
+
+    return result;
 }
 
 int
@@ -83,13 +120,17 @@ mmf_sys_statfs(const char *path, struct statfs *status)
 ssize_t
 mmf_sys_pread(int fd, void *bytes, size_t count, off_t offset)
 {
-    return pread(fd, bytes, count, offset);
+    WITHOUT_CANCELLATION(ssize_t, result, pread(fd, bytes, count, offset));
+
+    return result;
 }
 
 ssize_t
 mmf_sys_pwrite(int fd, const void *bytes, size_t count, off_t offset)
 {
-    return pwrite(fd, bytes, count, offset);
+    WITHOUT_CANCELLATION(ssize_t, result, pwrite(fd, bytes, count, offset));
+
+    return result;
 }
 
 ssize_t
@@ -101,19 +142,25 @@ mmf_sys_readlink(const char *path, char *target, size_t size)
 int
 mmf_sys_ftruncate(int fd, off_t length)
 {
-    return ftruncate(fd, length);
+    WITHOUT_CANCELLATION(int, result, ftruncate(fd, length));
+
+    return result;
 }
 
 int
 mmf_sys_fallocate(int fd, off_t offset, off_t length)
 {
-    return fallocate(fd, 0, offset, length);
+    WITHOUT_CANCELLATION(int, result, fallocate(fd, 0, offset, length));
+
+    return result;
 }
 
 int
 mmf_sys_posix_fallocate(int fd, off_t offset, off_t length)
 {
-    return posix_fallocate(fd, offset, length);
+    WITHOUT_CANCELLATION(int, result, posix_fallocate(fd, offset, length));
+
+    return result;
 }
 
 int
@@ -157,25 +204,31 @@ mmf_sys_fchmod(int fd, mode_t mode)
 int
 mmf_sys_memfd_create(const char *name, unsigned flags)
 {
-    return (int)syscall(SYS_memfd_create, name, flags);
+    return avoid_standard_descriptors((int)syscall(SYS_memfd_create, name, flags));
 }
 
 int
 mmf_sys_lock(int fd, int command, struct flock *lock)
 {
-    return fcntl(fd, command, lock);
+    WITHOUT_CANCELLATION(int, result, fcntl(fd, command, lock));
+
+    return result;
 }
 
 int
 mmf_sys_flock(int fd, int operation)
 {
-    return flock(fd, operation);
+    WITHOUT_CANCELLATION(int, result, flock(fd, operation));
+
+    return result;
 }
 
 int
 mmf_sys_fcntl(int fd, int command, int argument)
 {
-    return fcntl(fd, command, argument);
+    WITHOUT_CANCELLATION(int, result, fcntl(fd, command, argument));
+
+    return result;
 }
 
 ssize_t
@@ -206,7 +259,9 @@ mmf_sys_munmap(void *address, size_t length)
 int
 mmf_sys_msync(void *address, size_t length, int flags)
 {
-    return msync(address, length, flags);
+    WITHOUT_CANCELLATION(int, result, msync(address, length, flags));
+
+    return result;
 }
 
 int
@@ -256,13 +311,17 @@ mmf_sys_sleep(int64_t nanoseconds)
     struct timespec length = {.tv_sec = (time_t)(nanoseconds / 1000000000),
                               .tv_nsec = (long)(nanoseconds % 1000000000)};
 
-    return nanosleep(&length, NULL);
+    WITHOUT_CANCELLATION(int, result, nanosleep(&length, NULL));
+
+    return result;
 }
 
 ssize_t
 mmf_sys_getrandom(void *bytes, size_t size)
 {
-    return getrandom(bytes, size, 0);
+    WITHOUT_CANCELLATION(ssize_t, result, getrandom(bytes, size, 0));
+
+    return result;
 }
 
 int
@@ -330,7 +389,7 @@ mmf_sys_futex_wake(uint32_t *word, int count)
 int
 mmf_sys_inotify_init(void)
 {
-    return inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    return avoid_standard_descriptors(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
 }
 
 int
@@ -342,19 +401,23 @@ mmf_sys_inotify_watch(int fd, const char *path, uint32_t events)
 int
 mmf_sys_eventfd(void)
 {
-    return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return avoid_standard_descriptors(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }
 
 ssize_t
 mmf_sys_read(int fd, void *bytes, size_t count)
 {
-    return read(fd, bytes, count);
+    WITHOUT_CANCELLATION(ssize_t, result, read(fd, bytes, count));
+
+    return result;
 }
 
 ssize_t
 mmf_sys_write(int fd, const void *bytes, size_t count)
 {
-    return write(fd, bytes, count);
+    WITHOUT_CANCELLATION(ssize_t, result, write(fd, bytes, count));
+
+    return result;
 }
 
 int

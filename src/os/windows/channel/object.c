@@ -2,134 +2,59 @@
  * object.c - channels: a named section with a ring of slots in it, and the kernel
  * objects beside it.
  *
- *   Q            a timer that never goes off. It takes the name for all kinds: the
- *                kernel refuses a map or a mutex "Q" then, and the reverse
+ *   Q            the name guard: a timer that never goes off
  *   Q:mmf:data   the section; there is a channel if it is there (channel_page.h)
- *   Q:mmf:tN     says that the drawer of ticket N lives (ticket.c)
- *   Q:mmf:m0 ..  what sleepers wait for (doorbell.c)
+ *   Q:mmf:tN     says that the drawer of ticket N lives (store/ticket.c)
+ *   Q:mmf:m0 ..  the tokens that sleepers wait for (tokens.c)
  *
- * Each handle has a ticket and mappings of its own. The slots begin at a multiple of
- * 64 KiB, so those who only read them map them for that alone.
+ * Each handle has a ticket and mappings of its own. A section whose page is unfinished
+ * has a creator that is busy or stopped; if it was killed, the section is gone as soon
+ * as no process that waits for it has it open.
  */
 #include <stdlib.h>
-#include <string.h>
 #include <windows.h>
 
 #include <mmf/status.h>
 
 #include "base/fail.h"
+#include "base/invariant.h"
 #include "os/os.h"
-#include "os/windows/channel/doorbell.h"
-#include "os/windows/sys/error.h"
-#include "os/windows/store/name_guard.h"
-#include "os/windows/sys/backoff.h"
-#include "os/windows/store/names.h"
-#include "os/windows/store/ticket.h"
-#include "shared/ring/channel_page.h"
-#include "shared/ring/wait.h"
+#include "os/windows/channel/handle.h"
+#include "os/windows/channel/mapping.h"
+#include "os/windows/store/explain.h"
+#include "os/windows/sys/clock.h"
 
-struct handle {
-    struct mmf_os_channel channel; /* what the objects see of it */
-    struct mmf_ring ring;
-    struct mmf_ring_ops ops;
-    struct mmf_part_name name;
-    HANDLE anchor;  /* the timer */
-    HANDLE section; /* while it is open, there is the channel */
-    void *head;     /* mapped: page, header and tables */
-    void *slots;    /* mapped */
-    struct mmf_doorbell messages;
-    struct mmf_doorbell space;
-    struct mmf_ticket ticket;
-};
-
-mmf_atomic_u32 mmf_os_forks; /* stays 0: nothing forks here */
-
-static struct handle *
-handle_of(struct mmf_os_channel *channel)
-{
-    return (struct handle *)channel;
-}
+mmf_atomic_u32 mmf_os_forks; /* stays 0: no process forks here */
 
 /*
- * What the rings need of the system.
+ * The name guard. While it is there the kernel refuses the name to maps, mutexes and all
+ * other kinds, and the reverse. It has no state: each handle on the channel has one on
+ * the guard, and it does not matter which process made it. Programs that do not know mmf
+ * may have made it, too: it does not say that there is a channel.
  */
 
-static int64_t
-monotonic_now(void *context)
+/* A handle on the guard, which may be new; to be closed. NULL with GetLastError(). */
+static HANDLE
+take_guard(struct mmf_subobject_name *name)
 {
-    LARGE_INTEGER ticks;
-    LARGE_INTEGER per_second;
-
-    (void)context;
-    QueryPerformanceFrequency(&per_second);
-    QueryPerformanceCounter(&ticks);
-    return ticks.QuadPart / per_second.QuadPart * 1000000000 +
-           ticks.QuadPart % per_second.QuadPart * 1000000000 / per_second.QuadPart;
+    return CreateWaitableTimerExW(NULL, mmf_subobject_channel(name), 0, SYNCHRONIZE);
 }
 
-static const struct mmf_doorbell *
-doorbell_of(const struct handle *handle, const mmf_atomic_u32 *word)
+/* Whether there is one. Else GetLastError() says whether another object is. */
+static bool
+has_guard(struct mmf_subobject_name *name)
 {
-    return word == &handle->ring.shared->message_doorbell ? &handle->messages
-                                                          : &handle->space;
-}
+    HANDLE timer = OpenWaitableTimerW(SYNCHRONIZE, FALSE, mmf_subobject_channel(name));
 
-static void
-sleep_on(void *context, mmf_atomic_u32 *word, uint32_t expected, int64_t until)
-{
-    mmf_doorbell_sleep(doorbell_of(context, word), word, expected,
-                       until - monotonic_now(NULL));
-}
-
-static int
-wake_sleepers(void *context, mmf_atomic_u32 *word, int count)
-{
-    return mmf_doorbell_wake(doorbell_of(context, word), word, count);
-}
-
-/* There are no descriptors to poll. */
-static void
-touch_nothing(void *context)
-{
-    (void)context;
-}
-
-static int
-is_alive(void *context, uint64_t number)
-{
-    struct handle *handle = context;
-
-    return (number == handle->ticket.number && number != 0) ||
-           mmf_ticket_is_alive(&handle->name, number);
-}
-
-/* Spinning is for those whose counterpart runs meanwhile. */
-static int
-has_processors(void)
-{
-    SYSTEM_INFO system;
-
-    GetSystemInfo(&system);
-    return system.dwNumberOfProcessors != 1;
-}
-
-static struct mmf_ring_ops
-ops_for(struct handle *handle)
-{
-    return (struct mmf_ring_ops){.now = monotonic_now,
-                                 .sleep = sleep_on,
-                                 .wake = wake_sleepers,
-                                 .notify_pollers = touch_nothing,
-                                 .is_alive = is_alive,
-                                 .context = handle,
-                                 .may_spin = has_processors()};
+    if (timer == NULL)
+        return false;
+    CloseHandle(timer);
+    return true;
 }
 
 /*
  * Handles.
  */
-
-enum purpose { TAKE_PART, TAKE_PART_READING, LOOK };
 
 static void
 close_if_open(HANDLE *object)
@@ -139,48 +64,39 @@ close_if_open(HANDLE *object)
     *object = NULL;
 }
 
+/* Close the section and what is in it. */
 static void
-unmap_if_mapped(const void *base)
+close_section(struct mmf_channel_handle *handle)
 {
-    if (base != NULL)
-        UnmapViewOfFile(base);
-}
-
-/* Let go of the section and what is in it. */
-static void
-leave_section(struct handle *handle)
-{
-    unmap_if_mapped(handle->slots);
-    unmap_if_mapped(handle->head);
-    handle->slots = NULL;
-    handle->head = NULL;
+    mmf_channel_unmap(handle);
     close_if_open(&handle->section);
 }
 
-/* The timer after the section: while there is a channel, its name is taken. */
+/* The guard after the section: while there is a channel, its name is taken. */
 static void
-destroy(struct handle *handle)
+destroy(struct mmf_channel_handle *handle)
 {
-    mmf_doorbell_close(&handle->messages);
-    mmf_doorbell_close(&handle->space);
-    leave_section(handle);
-    close_if_open(&handle->anchor);
-    mmf_ticket_return(&handle->ticket);
-    mmf_part_name_free(&handle->name);
+    mmf_tokens_close(&handle->message_tokens);
+    mmf_tokens_close(&handle->space_tokens);
+    close_section(handle);
+    close_if_open(&handle->guard);
+    mmf_ticket_close(&handle->ticket);
+    mmf_subobject_name_free(&handle->name);
     free(handle);
 }
 
 /* NULL with a status. */
-static struct handle *
+static struct mmf_channel_handle *
 new_handle(const struct mmf_name *name, int *rc)
 {
-    struct handle *handle = calloc(1, sizeof(*handle));
+    struct mmf_channel_handle *handle = calloc(1, sizeof(*handle));
 
+    MMF_ASSERT(name != NULL);
     if (handle == NULL) {
         *rc = mmf_fail(MMF_E_NO_MEMORY, "no memory for a handle on a channel");
         return NULL;
     }
-    *rc = mmf_part_name_make(name, &handle->name);
+    *rc = mmf_subobject_name_make(name, &handle->name);
     if (*rc < 0) {
         free(handle);
         return NULL;
@@ -188,153 +104,36 @@ new_handle(const struct mmf_name *name, int *rc)
     return handle;
 }
 
-/*
- * Mapping.
- */
-
+/* Owns the handle, also on failure. */
 static int
-map_part(const struct handle *handle, int writable, uint64_t at, uint64_t length,
-         void **base)
+finish(struct mmf_channel_handle *handle, int rc, struct mmf_os_channel **out)
 {
-    DWORD access = writable ? FILE_MAP_READ | FILE_MAP_WRITE : FILE_MAP_READ;
-
-    if (length > SIZE_MAX)
-        return mmf_fail(MMF_E_NO_MEMORY,
-                        "the channel has %llu bytes, more than this process can "
-                        "address",
-                        (unsigned long long)length);
-    *base = MapViewOfFile(handle->section, access, (DWORD)(at >> 32), (DWORD)at,
-                          (SIZE_T)length);
-    return *base != NULL ? MMF_OK
-                         : mmf_error_fail("map %llu bytes of a channel",
-                                          (unsigned long long)length);
-}
-
-/* The page of an open section. MMF_E_BUSY: it is not finished. */
-static int
-read_page(const struct handle *handle, const struct mmf_name *name,
-          struct mmf_channel_facts *facts)
-{
-    enum mmf_step answer;
-    void *page;
-    int rc = map_part(handle, 0, 0, sizeof(struct mmf_channel_page_shared), &page);
-
-    if (rc < 0)
+    MMF_ASSERT(out != NULL);
+    if (rc < 0) {
+        destroy(handle);
         return rc;
-    answer = mmf_channel_page_read(page, facts);
-    UnmapViewOfFile(page);
-    switch (answer) {
-    case MMF_STEP_DONE:
-        return MMF_OK;
-    case MMF_STEP_AGAIN:
-        return mmf_fail(MMF_E_BUSY,
-                        "channel \"%.200s\": who makes it has not finished for %d ms",
-                        name->given, MMF_OS_PATIENCE_MS);
-    case MMF_STEP_LAYOUT:
-        return mmf_fail(MMF_E_LAYOUT,
-                        "channel \"%.200s\" was made by another version of mmf",
-                        name->given);
-    default:
-        return mmf_fail(MMF_E_CORRUPT,
-                        "channel \"%.200s\" is damaged: its first page makes no sense",
-                        name->given);
     }
-}
-
-/* All of the section, and the ring in it. */
-static int
-map_ring(struct handle *handle, const struct mmf_ring_shape *shape,
-         enum purpose purpose)
-{
-    uint64_t slots_at = mmf_channel_slots_at(shape);
-    uint64_t slots_size = mmf_channel_section_size(shape) - slots_at;
-    int rc = map_part(handle, purpose != LOOK, 0, slots_at, &handle->head);
-
-    if (rc == MMF_OK)
-        rc = map_part(handle, purpose == TAKE_PART, slots_at, slots_size,
-                      &handle->slots);
-    if (rc < 0)
-        return rc;
-    mmf_ring_attach(shape, (uint8_t *)handle->head + MMF_CHANNEL_RING_AT, handle->slots,
-                    &handle->ring);
-    handle->channel.may_write_slots = purpose == TAKE_PART;
+    handle->ops = mmf_channel_ops_for(handle);
+    handle->channel.ring = &handle->ring;
+    handle->channel.ops = &handle->ops;
+    *out = &handle->channel;
     return MMF_OK;
 }
 
-/*
- * Opening.
- */
-
-/* The timer may be there already: it has no state, so whose it is does not matter. */
+/* What a handle has that takes part; the ring is mapped and the name is guarded. */
 static int
-take_name(struct handle *handle, const char *verb, mmf_kind kind,
-          const struct mmf_name *name)
-{
-    if (handle->anchor == NULL)
-        handle->anchor =
-            CreateWaitableTimerExW(NULL, mmf_part_none(&handle->name), 0, SYNCHRONIZE);
-    return handle->anchor != NULL ? MMF_OK
-                                  : mmf_place_fail(verb, mmf_kind_name(kind), name);
-}
-
-/* There is no channel of the name; is there something else? */
-static int
-fail_absent(struct handle *handle, mmf_kind kind, const struct mmf_name *name)
-{
-    HANDLE timer = OpenWaitableTimerW(SYNCHRONIZE, FALSE, mmf_part_none(&handle->name));
-
-    if (timer != NULL) {
-        CloseHandle(timer);
-        SetLastError(ERROR_FILE_NOT_FOUND);
-    }
-    return mmf_place_fail("open", mmf_kind_name(kind), name);
-}
-
-static int
-open_section(struct handle *handle, mmf_kind kind, const struct mmf_name *name,
-             enum purpose purpose)
-{
-    DWORD access = purpose == LOOK ? FILE_MAP_READ : FILE_MAP_READ | FILE_MAP_WRITE;
-
-    handle->section = OpenFileMappingW(access, FALSE, mmf_part_data(&handle->name));
-    if (handle->section != NULL)
-        return MMF_OK;
-    if (GetLastError() == ERROR_FILE_NOT_FOUND)
-        return fail_absent(handle, kind, name);
-    return mmf_place_fail("open", mmf_kind_name(kind), name);
-}
-
-/* Map a section that is there, if it has a channel of this kind. */
-static int
-enter_section(struct handle *handle, mmf_kind kind, const struct mmf_name *name,
-              enum purpose purpose)
-{
-    struct mmf_channel_facts facts;
-    int rc = read_page(handle, name, &facts);
-
-    if (rc < 0)
-        return rc;
-    if (facts.kind != (uint32_t)kind)
-        return mmf_fail(
-            MMF_E_WRONG_KIND, "open %s \"%.200s\": the name belongs to a %s",
-            mmf_kind_name(kind), name->given, mmf_kind_name((mmf_kind)facts.kind));
-    return map_ring(handle, &facts.shape, purpose);
-}
-
-/* What those need who do not only look. */
-static int
-become_participant(struct handle *handle, mmf_kind kind, const struct mmf_name *name)
+become_participant(struct mmf_channel_handle *handle)
 {
     struct mmf_channel_page_shared *page = handle->head;
     const struct mmf_ring_shape *shape = &handle->ring.shape;
-    int rc = take_name(handle, "open", kind, name);
+    int rc;
 
+    MMF_ASSERT(handle->guard != NULL && page != NULL && handle->ticket.number == 0);
+    rc = mmf_tokens_open(&handle->message_tokens, &handle->name, L'm',
+                         &page->message_sleepers, shape->max_receivers);
     if (rc == MMF_OK)
-        rc = mmf_doorbell_open(&handle->messages, &handle->name, L'm',
-                               &page->message_sleepers, shape->max_receivers);
-    if (rc == MMF_OK)
-        rc = mmf_doorbell_open(&handle->space, &handle->name, L's',
-                               &page->space_sleepers, shape->max_senders);
+        rc = mmf_tokens_open(&handle->space_tokens, &handle->name, L's',
+                             &page->space_sleepers, shape->max_senders);
     if (rc == MMF_OK)
         rc = mmf_ticket_draw(&page->tickets, &handle->name, &handle->ticket);
     if (rc < 0)
@@ -343,128 +142,183 @@ become_participant(struct handle *handle, mmf_kind kind, const struct mmf_name *
     return MMF_OK;
 }
 
+static enum mmf_channel_purpose
+purpose_of(const struct mmf_os_channel_request *request)
+{
+    return request->only_reads_slots ? MMF_CHANNEL_TAKE_PART_READING
+                                     : MMF_CHANNEL_TAKE_PART;
+}
+
+static int
+fail_wrong_kind(const char *verb, mmf_kind kind, uint32_t found,
+                const struct mmf_name *name)
+{
+    return mmf_fail(MMF_E_WRONG_KIND, "%s %s \"%.200s\": the name belongs to a %s",
+                    verb, mmf_kind_name(kind), name->given,
+                    mmf_kind_name((mmf_kind)found));
+}
+
 /*
  * Creating.
  */
 
-static int64_t
-now_utc(void)
+/* Another process was faster; with a channel of this kind, if it has finished it. */
+static int
+fail_taken(const struct mmf_channel_handle *handle,
+           const struct mmf_os_channel_request *request)
 {
-    static const int64_t unix_epoch_s = 11644473600; /* from 1601, the system's */
-    FILETIME now;
+    struct mmf_channel_facts facts;
+    int rc = mmf_channel_read_page(handle, request->name, &facts);
 
-    GetSystemTimeAsFileTime(&now);
-    return ((int64_t)((uint64_t)now.dwHighDateTime << 32 | now.dwLowDateTime) -
-            unix_epoch_s * 10000000) *
-           100;
+    if (rc == MMF_OK && facts.kind != (uint32_t)request->kind)
+        return fail_wrong_kind("create", request->kind, facts.kind, request->name);
+    return mmf_explain_exists(request->kind, request->name);
 }
 
-/* A section of our own; MMF_E_EXISTS if somebody was faster. */
 static int
-make_section(struct handle *handle, const struct mmf_os_channel_request *request)
+create_section(struct mmf_channel_handle *handle,
+               const struct mmf_os_channel_request *request)
 {
     uint64_t size = mmf_channel_section_size(request->shape);
-    const char *kind = mmf_kind_name(request->kind);
 
+    MMF_ASSERT(handle->section == NULL);
     SetLastError(ERROR_SUCCESS);
     handle->section = CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE,
                                          (DWORD)(size >> 32), (DWORD)size,
-                                         mmf_part_data(&handle->name));
+                                         mmf_subobject_data(&handle->name));
     if (handle->section == NULL)
-        return mmf_place_fail("create", kind, request->name);
-    if (GetLastError() != ERROR_ALREADY_EXISTS)
-        return MMF_OK;
-    close_if_open(&handle->section);
-    return mmf_fail(MMF_E_EXISTS, "create %s \"%.200s\": there is one", kind,
-                    request->name->given);
-}
-
-static int
-make_channel(struct handle *handle, const struct mmf_os_channel_request *request,
-             enum purpose purpose)
-{
-    int rc = take_name(handle, "create", request->kind, request->name);
-
-    if (rc == MMF_OK)
-        rc = make_section(handle, request);
-    if (rc == MMF_OK)
-        rc = map_ring(handle, request->shape, purpose);
-    if (rc == MMF_OK)
-        mmf_channel_page_write(handle->head, (uint32_t)request->kind, request->shape,
-                               GetCurrentProcessId(), now_utc());
-    return rc;
-}
-
-/*
- * The calls.
- */
-
-static enum purpose
-purpose_of(const struct mmf_os_channel_request *request)
-{
-    return request->only_reads_slots ? TAKE_PART_READING : TAKE_PART;
-}
-
-/* One look; what was opened for it is closed if it fails. */
-static int
-try_open(struct handle *handle, mmf_kind kind, const struct mmf_name *name,
-         enum purpose purpose)
-{
-    int rc = open_section(handle, kind, name, purpose);
-
-    if (rc == MMF_OK)
-        rc = enter_section(handle, kind, name, purpose);
-    if (rc == MMF_OK && purpose != LOOK)
-        rc = become_participant(handle, kind, name);
-    if (rc < 0)
-        leave_section(handle);
-    return rc;
-}
-
-static int
-try_create(struct handle *handle, const struct mmf_os_channel_request *request)
-{
-    int rc = make_channel(handle, request, purpose_of(request));
-
-    if (rc == MMF_OK)
-        rc = become_participant(handle, request->kind, request->name);
-    if (rc < 0)
-        leave_section(handle);
-    return rc;
-}
-
-/* Owns the handle, also on failure. */
-static int
-finish(struct handle *handle, int rc, struct mmf_os_channel **out)
-{
-    if (rc < 0) {
-        destroy(handle);
-        return rc;
-    }
-    handle->ops = ops_for(handle);
-    handle->channel.ring = &handle->ring;
-    handle->channel.ops = &handle->ops;
-    *out = &handle->channel;
+        return mmf_explain_create(request->kind, request->name);
+    if (GetLastError() == ERROR_ALREADY_EXISTS)
+        return fail_taken(handle, request);
     return MMF_OK;
 }
 
 static int
-open_patiently(const struct mmf_name *name, mmf_kind kind, enum purpose purpose,
-               struct mmf_os_channel **out)
+create(struct mmf_channel_handle *handle, const struct mmf_os_channel_request *request)
 {
-    struct mmf_patience patience = {0};
+    int rc;
+
+    handle->guard = take_guard(&handle->name);
+    if (handle->guard == NULL)
+        return mmf_explain_create(request->kind, request->name);
+    rc = create_section(handle, request);
+    if (rc == MMF_OK)
+        rc = mmf_channel_map(handle, request->shape, purpose_of(request));
+    if (rc < 0)
+        return rc;
+    mmf_channel_page_write(handle->head, (uint32_t)request->kind, request->shape,
+                           GetCurrentProcessId(), mmf_clock_wall());
+    return become_participant(handle);
+}
+
+int
+mmf_os_channel_create(const struct mmf_os_channel_request *request,
+                      struct mmf_os_channel **out)
+{
+    int rc;
+    struct mmf_channel_handle *handle = new_handle(request->name, &rc);
+
+    MMF_ASSERT(request->shape != NULL && request->shape->kind == request->kind);
+    return handle == NULL ? rc : finish(handle, create(handle, request), out);
+}
+
+/*
+ * Opening.
+ */
+
+/* There is no channel of the name; is there another object? */
+static int
+fail_absent(struct mmf_channel_handle *handle, mmf_kind kind,
+            const struct mmf_name *name)
+{
+    if (has_guard(&handle->name))
+        SetLastError(ERROR_FILE_NOT_FOUND);
+    return mmf_explain_open(kind, name);
+}
+
+static int
+open_section(struct mmf_channel_handle *handle, mmf_kind kind,
+             const struct mmf_name *name, enum mmf_channel_purpose purpose)
+{
+    MMF_ASSERT(handle->section == NULL);
+    handle->section = OpenFileMappingW(mmf_channel_access(purpose), FALSE,
+                                       mmf_subobject_data(&handle->name));
+    if (handle->section != NULL)
+        return MMF_OK;
+    if (GetLastError() == ERROR_FILE_NOT_FOUND)
+        return fail_absent(handle, kind, name);
+    return mmf_explain_open(kind, name);
+}
+
+/* Map a section that is there, if it has a channel of this kind. */
+static int
+map_section(struct mmf_channel_handle *handle, mmf_kind kind,
+            const struct mmf_name *name, enum mmf_channel_purpose purpose)
+{
+    struct mmf_channel_facts facts;
+    int rc = mmf_channel_read_page(handle, name, &facts);
+
+    if (rc < 0)
+        return rc;
+    if (facts.kind != (uint32_t)kind)
+        return fail_wrong_kind("open", kind, facts.kind, name);
+    return mmf_channel_map(handle, &facts.shape, purpose);
+}
+
+/* One try. A section that was opened for it in vain is closed: see the top. */
+static int
+try_open(struct mmf_channel_handle *handle, mmf_kind kind, const struct mmf_name *name,
+         enum mmf_channel_purpose purpose)
+{
+    int rc = open_section(handle, kind, name, purpose);
+
+    if (rc == MMF_OK)
+        rc = map_section(handle, kind, name, purpose);
+    if (rc < 0)
+        close_section(handle);
+    return rc;
+}
+
+/* Another process needs microseconds to finish a page, unless it is stopped. */
+static int
+open_finished(struct mmf_channel_handle *handle, mmf_kind kind,
+              const struct mmf_name *name, enum mmf_channel_purpose purpose)
+{
+    struct mmf_backoff backoff = {.pause = 20000, .longest = 16000000};
     mmf_error before;
     int rc;
-    struct handle *handle = new_handle(name, &rc);
+
+    mmf_fail_keep(&before);
+    backoff.deadline = mmf_backoff_deadline(mmf_os_now(), MMF_OS_BACKOFF_MS);
+    do
+        rc = try_open(handle, kind, name, purpose);
+    while (rc == MMF_E_BUSY && mmf_os_pause(&backoff));
+    return mmf_fail_settle(rc, &before);
+}
+
+static int
+guard_name(struct mmf_channel_handle *handle, mmf_kind kind,
+           const struct mmf_name *name)
+{
+    MMF_ASSERT(handle->guard == NULL);
+    handle->guard = take_guard(&handle->name);
+    return handle->guard != NULL ? MMF_OK : mmf_explain_open(kind, name);
+}
+
+static int
+open_for(enum mmf_channel_purpose purpose, mmf_kind kind, const struct mmf_name *name,
+         struct mmf_os_channel **out)
+{
+    int rc;
+    struct mmf_channel_handle *handle = new_handle(name, &rc);
 
     if (handle == NULL)
         return rc;
-    mmf_last_error(&before);
-    do
-        rc = try_open(handle, kind, name, purpose);
-    while (rc == MMF_E_BUSY && mmf_patience_wait(&patience));
-    if (rc == MMF_OK)
-        mmf_fail_restore(&before);
+    rc = open_finished(handle, kind, name, purpose);
+    if (rc == MMF_OK && mmf_channel_takes_part(purpose))
+        rc = guard_name(handle, kind, name);
+    if (rc == MMF_OK && mmf_channel_takes_part(purpose))
+        rc = become_participant(handle);
     return finish(handle, rc, out);
 }
 
@@ -472,81 +326,29 @@ int
 mmf_os_channel_open(const struct mmf_os_channel_request *request,
                     struct mmf_os_channel **out)
 {
-    return open_patiently(request->name, request->kind, purpose_of(request), out);
+    return open_for(purpose_of(request), request->kind, request->name, out);
 }
 
 int
-mmf_os_channel_look(const struct mmf_name *name, mmf_kind kind,
-                    struct mmf_os_channel **out)
+mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
+                       struct mmf_os_channel **out)
 {
-    return open_patiently(name, kind, LOOK, out);
+    return open_for(MMF_CHANNEL_INSPECT, kind, name, out);
 }
 
-/* Somebody else's channel may come and go between the two steps. */
-int
-mmf_os_channel_create(const struct mmf_os_channel_request *request,
-                      struct mmf_os_channel **out, int *created)
-{
-    struct mmf_patience patience = {0};
-    mmf_error before;
-    int is_new;
-    int rc;
-    struct handle *handle = new_handle(request->name, &rc);
-
-    if (handle == NULL)
-        return rc;
-    mmf_last_error(&before);
-    do {
-        rc = try_open(handle, request->kind, request->name, purpose_of(request));
-        is_new = rc == MMF_E_NOT_FOUND;
-        if (is_new)
-            rc = try_create(handle, request);
-    } while ((rc == MMF_E_BUSY || rc == MMF_E_EXISTS) && mmf_patience_wait(&patience));
-    if (rc == MMF_OK) {
-        mmf_fail_restore(&before);
-        *created = is_new;
-    } else if (rc == MMF_E_EXISTS) {
-        rc = mmf_fail(MMF_E_BUSY, "\"%.200s\" kept being created and closed for %d ms",
-                      request->name->given, MMF_OS_PATIENCE_MS);
-    }
-    return finish(handle, rc, out);
-}
+/*
+ * The end.
+ */
 
 void
 mmf_os_channel_close(struct mmf_os_channel *channel)
 {
-    destroy(handle_of(channel));
+    MMF_ASSERT(mmf_os_channel_is_alive(channel));
+    destroy(mmf_channel_handle_of(channel));
 }
 
 int
 mmf_os_channel_fail_dead(void)
 {
     return mmf_fail(MMF_E_DISPOSED, "the channel's handle is dead");
-}
-
-/*
- * Polling: what the objects do with a descriptor, they do with none.
- */
-
-int
-mmf_os_channel_poll_fd(struct mmf_os_channel *channel, int *fd)
-{
-    (void)channel;
-    (void)fd;
-    return mmf_fail(MMF_E_PLATFORM,
-                    "there are no descriptors to poll on Windows: wait in a thread, or "
-                    "set an event beside the channel");
-}
-
-int
-mmf_os_channel_drain(struct mmf_os_channel *channel)
-{
-    (void)channel;
-    return 0;
-}
-
-void
-mmf_os_channel_renew(struct mmf_os_channel *channel)
-{
-    (void)channel;
 }

@@ -1,91 +1,52 @@
 /*
- * list.c - what named objects there are: the kernel's directory of this session, and
- * the one behind "Global\".
+ * list.c - describing the objects of the namespace, one after the other.
  *
- * The kernel tells an object's type, name and number of handles; nobody wrote down who
- * made it and when, but for channels, which have a page. A channel is a timer with a
- * section beside it (channel.c); its parts are not shown. A name is there as long as a
- * handle is, so nothing is ever dead.
+ * The kernel knows an object's type, name and number of handles; who made it and when
+ * is written down for channels alone, which have a page. A channel is a timer with a
+ * section beside it (channel/object.c); its subobjects are not shown. A name is there as
+ * long as a handle is, so no object is ever orphaned.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <mmf/status.h>
 
+#include "base/fail.h"
+#include "base/invariant.h"
 #include "os/os.h"
-#include "os/windows/sys/error.h"
+#include "os/windows/store/names.h"
+#include "os/windows/store/namespace.h"
+#include "os/windows/store/subobject.h"
 #include "os/windows/sys/nt.h"
-#include "os/windows/store/name_guard.h"
 #include "os/windows/sys/utf16.h"
 #include "shared/ring/channel_page.h"
 
-/* What NtQueryDirectoryObject says at the end. */
-#define NO_MORE_ENTRIES ((NTSTATUS)0x8000001A)
+/* A name of 32,767 characters in UTF-16 and in UTF-8; there, with a directory before
+ * it. */
+enum { WIDE_LENGTH = 32768, TEXT_SIZE = 3 * 32767 + 256 };
 
-/* A name of 32,767 characters in UTF-8, with a directory before it. */
-enum { ANSWER_SIZE = 128 * 1024, TEXT_SIZE = 3 * 32767 + 256, DIRECTORY_SIZE = 64 };
-
-struct walk {
-    HANDLE directory;
-    const char *directory_name;
-    const char *prefix; /* of the names shown */
+/* What is to be shown next, and what its pointers point to. */
+struct list_walk {
     mmf_os_visitor visitor;
     void *payload;
-    mmf_sync_info sync; /* of the object that is shown */
+    mmf_object_info info;
+    mmf_sync_info sync;
+    size_t length; /* of `wide` */
+    wchar_t wide[WIDE_LENGTH];
     char name[TEXT_SIZE];
     char path[TEXT_SIZE];
-    wchar_t wide[32768];
-    char answer[ANSWER_SIZE];
 };
 
-static void
-fill_attributes(HANDLE root, UNICODE_STRING *name, OBJECT_ATTRIBUTES *attributes)
-{
-    memset(attributes, 0, sizeof(*attributes));
-    attributes->Length = sizeof(*attributes);
-    attributes->RootDirectory = root;
-    attributes->ObjectName = name;
-}
+/*
+ * What kind of object it is.
+ */
 
-/* "\Sessions\N\BaseNamedObjects", in session 0 too, where it leads to the other one. */
-static int
-directory_of_session(char name[DIRECTORY_SIZE])
-{
-    DWORD session;
+/* A timer may be a channel: its section says which kind. */
+enum { MAYBE_CHANNEL = MMF_KIND_UNKNOWN, NOT_OURS = -1 };
 
-    if (!ProcessIdToSessionId(GetCurrentProcessId(), &session))
-        return mmf_error_fail("ask for this process's session");
-    if (session == 0)
-        snprintf(name, DIRECTORY_SIZE, "\\BaseNamedObjects");
-    else
-        snprintf(name, DIRECTORY_SIZE, "\\Sessions\\%lu\\BaseNamedObjects",
-                 (unsigned long)session);
-    return MMF_OK;
-}
-
-static int
-open_directory(const char *name, HANDLE *directory)
-{
-    int rc;
-    wchar_t *wide = mmf_utf16_from_utf8(name, "name", 0, &rc);
-    OBJECT_ATTRIBUTES attributes;
-    UNICODE_STRING text;
-    NTSTATUS status;
-
-    if (wide == NULL)
-        return rc;
-    RtlInitUnicodeString(&text, wide);
-    fill_attributes(NULL, &text, &attributes);
-    status = NtOpenDirectoryObject(directory, MMF_NT_DIRECTORY_QUERY, &attributes);
-    free(wide);
-    if (status == STATUS_SUCCESS)
-        return MMF_OK;
-    return mmf_error_fail_with(RtlNtStatusToDosError(status),
-                               "open the kernel's directory %s", name);
-}
-
-static int
+static bool
 is_type(const UNICODE_STRING *type, const wchar_t *name)
 {
     size_t length = wcslen(name);
@@ -94,10 +55,6 @@ is_type(const UNICODE_STRING *type, const wchar_t *name)
            wcsncmp(type->Buffer, name, length) == 0;
 }
 
-/* A timer may be a channel: its section says which kind. */
-enum { MAYBE_CHANNEL = MMF_KIND_UNKNOWN };
-
-/* -1: a kind that shares the names but is nothing of ours (links, jobs). */
 static int
 kind_of_type(const UNICODE_STRING *type)
 {
@@ -111,56 +68,18 @@ kind_of_type(const UNICODE_STRING *type)
         return MMF_KIND_SEMAPHORE;
     if (is_type(type, L"Timer"))
         return MAYBE_CHANNEL;
-    return -1;
+    return NOT_OURS; /* links, jobs */
 }
 
-static HANDLE
-open_object(mmf_kind kind, const wchar_t *name)
-{
-    switch (kind) {
-    case MMF_KIND_MAP:
-        /* Alone, the right to query has the number of another wish: FILE_MAP_COPY. */
-        return OpenFileMappingW(SECTION_QUERY | READ_CONTROL, FALSE, name);
-    case MMF_KIND_MUTEX:
-        return OpenMutexW(MMF_NT_QUERY_STATE, FALSE, name);
-    case MMF_KIND_EVENT:
-        return OpenEventW(MMF_NT_QUERY_STATE, FALSE, name);
-    default:
-        return OpenSemaphoreW(MMF_NT_QUERY_STATE, FALSE, name);
-    }
-}
+/*
+ * What the object says of itself.
+ */
 
-/* Its state; who waits and who owns, the kernel does not tell. */
-static void
-describe_sync(HANDLE object, mmf_kind kind, mmf_sync_info *sync)
+/* Alone, the right to query a map has the number of another wish: FILE_MAP_COPY. */
+static DWORD
+rights_to_ask(mmf_kind kind)
 {
-    struct mmf_nt_mutant mutant;
-    struct mmf_nt_event event;
-    struct mmf_nt_semaphore semaphore;
-
-    switch (kind) {
-    case MMF_KIND_MUTEX:
-        if (NtQueryMutant(object, 0, &mutant, sizeof(mutant), NULL) != STATUS_SUCCESS)
-            return;
-        sync->signalled = mutant.count > 0;
-        sync->count = 1 - mutant.count;
-        sync->owned = mutant.count <= 0;
-        sync->abandoned = mutant.abandoned != 0;
-        return;
-    case MMF_KIND_EVENT:
-        if (NtQueryEvent(object, 0, &event, sizeof(event), NULL) != STATUS_SUCCESS)
-            return;
-        sync->signalled = event.state != 0;
-        sync->manual_reset = event.type == 0;
-        return;
-    default:
-        if (NtQuerySemaphore(object, 0, &semaphore, sizeof(semaphore), NULL) !=
-            STATUS_SUCCESS)
-            return;
-        sync->signalled = semaphore.count > 0;
-        sync->count = semaphore.count;
-        sync->maximum = semaphore.maximum;
-    }
+    return kind == MMF_KIND_MAP ? SECTION_QUERY | READ_CONTROL : MMF_NT_QUERY_STATE;
 }
 
 /* How many handles there are but for this one. */
@@ -175,198 +94,205 @@ count_holders(HANDLE object, mmf_object_info *info)
         ULONG reserved[10];
     } basic;
 
+    MMF_ASSERT(object != NULL);
     if (NtQueryObject(object, ObjectBasicInformation, &basic, sizeof(basic), NULL) ==
             STATUS_SUCCESS &&
         basic.handles > 0)
         info->holders = (int32_t)basic.handles - 1;
 }
 
-/* What the object itself says; `info` has its kind. */
 static void
-describe_object(HANDLE object, mmf_object_info *info)
+describe_map(HANDLE section, mmf_object_info *info)
 {
-    struct mmf_nt_section section;
+    struct mmf_nt_section basic;
 
-    count_holders(object, info);
-    if (info->kind == MMF_KIND_MAP &&
-        NtQuerySection(object, MMF_NT_SECTION_BASIC, &section, sizeof(section), NULL) ==
-            STATUS_SUCCESS)
-        info->capacity = section.size.QuadPart;
+    if (NtQuerySection(section, MMF_NT_SECTION_BASIC, &basic, sizeof(basic), NULL) ==
+        STATUS_SUCCESS)
+        info->capacity = basic.size.QuadPart;
 }
 
-/* 0: the section has no channel. */
-static int
+static void
+describe_mutex(HANDLE object, mmf_sync_info *sync)
+{
+    struct mmf_nt_mutant mutant;
+
+    if (NtQueryMutant(object, 0, &mutant, sizeof(mutant), NULL) != STATUS_SUCCESS)
+        return;
+    sync->signalled = mutant.count > 0;
+    sync->count = 1 - mutant.count;
+    sync->owned = mutant.count <= 0;
+    sync->abandoned = mutant.abandoned != 0;
+}
+
+static void
+describe_event(HANDLE object, mmf_sync_info *sync)
+{
+    struct mmf_nt_event event;
+
+    if (NtQueryEvent(object, 0, &event, sizeof(event), NULL) != STATUS_SUCCESS)
+        return;
+    sync->signalled = event.state != 0;
+    sync->manual_reset = event.type == 0;
+}
+
+static void
+describe_semaphore(HANDLE object, mmf_sync_info *sync)
+{
+    struct mmf_nt_semaphore semaphore;
+
+    if (NtQuerySemaphore(object, 0, &semaphore, sizeof(semaphore), NULL) !=
+        STATUS_SUCCESS)
+        return;
+    sync->signalled = semaphore.count > 0;
+    sync->count = semaphore.count;
+    sync->maximum = semaphore.maximum;
+}
+
+/* `info` has the kind. Who waits and who owns, the kernel does not say. */
+static void
+describe_object(HANDLE object, mmf_object_info *info, mmf_sync_info *sync)
+{
+    count_holders(object, info);
+    switch (info->kind) {
+    case MMF_KIND_MAP:
+        describe_map(object, info);
+        return;
+    case MMF_KIND_MUTEX:
+        describe_mutex(object, sync);
+        return;
+    case MMF_KIND_EVENT:
+        describe_event(object, sync);
+        return;
+    default:
+        MMF_ASSERT(info->kind == MMF_KIND_SEMAPHORE);
+        describe_semaphore(object, sync);
+    }
+}
+
+/* False: the section has no channel. */
+static bool
 describe_channel(HANDLE section, mmf_object_info *info)
 {
     const void *page = MapViewOfFile(section, FILE_MAP_READ, 0, 0,
                                      sizeof(struct mmf_channel_page_shared));
     struct mmf_channel_facts facts;
-    int is_channel =
+    bool is_channel =
         page != NULL && mmf_channel_page_read(page, &facts) == MMF_STEP_DONE;
 
     if (page != NULL)
         UnmapViewOfFile(page);
     if (!is_channel)
-        return 0;
+        return false;
     count_holders(section, info);
     info->kind = (mmf_kind)facts.kind;
     info->capacity = facts.capacity;
     info->created = facts.created;
     info->creator_pid = (int32_t)facts.creator_pid;
-    return 1;
+    return true;
 }
 
-/* `walk->wide` is a timer's name; a timer without a section is somebody else's. */
+/*
+ * Showing it. Each answers the visitor's status, and MMF_OK for what is not shown.
+ */
+
 static int
-show_channel(struct walk *walk, size_t length, mmf_object_info *info)
+show(struct list_walk *walk)
+{
+    return walk->visitor(walk->payload, &walk->info);
+}
+
+/* A timer without a section is another program's. */
+static int
+show_channel(struct list_walk *walk)
 {
     HANDLE section;
-    int is_channel = 1;
+    bool is_channel;
 
-    mmf_part_append_data(walk->wide + length);
+    mmf_subobject_append_data(walk->wide + walk->length);
     section = OpenFileMappingW(FILE_MAP_READ | READ_CONTROL, FALSE, walk->wide);
-    if (section != NULL) {
-        is_channel = describe_channel(section, info);
-        CloseHandle(section);
-    } else if (GetLastError() == ERROR_ACCESS_DENIED) {
-        info->life = MMF_OBJECT_INACCESSIBLE;
-    } else {
-        is_channel = 0;
+    if (section == NULL && GetLastError() == ERROR_ACCESS_DENIED) {
+        walk->info.status = MMF_OBJECT_INACCESSIBLE;
+        return show(walk);
     }
-    return is_channel ? walk->visitor(walk->payload, info) : MMF_OK;
+    if (section == NULL)
+        return MMF_OK;
+    is_channel = describe_channel(section, &walk->info);
+    CloseHandle(section);
+    return is_channel ? show(walk) : MMF_OK;
 }
 
-/* The visitor's answer. */
 static int
-show(struct walk *walk, const struct mmf_nt_entry *entry, mmf_kind kind)
+show_object(struct list_walk *walk)
 {
-    mmf_object_info info = {.kind = kind,
-                            .life = MMF_OBJECT_IN_USE,
-                            .creator_command = "",
-                            .file = "",
-                            .name = walk->name,
-                            .path = walk->path};
-    size_t prefix = strlen(walk->prefix);
-    size_t length = entry->name.Length / sizeof(wchar_t);
-    HANDLE object;
+    HANDLE object =
+        mmf_names_open(walk->info.kind, rights_to_ask(walk->info.kind), walk->wide);
 
-    for (size_t i = 0; i < prefix; i++)
-        walk->wide[i] = (wchar_t)walk->prefix[i];
-    memcpy(walk->wide + prefix, entry->name.Buffer, entry->name.Length);
-    walk->wide[prefix + length] = L'\0';
-    if (mmf_utf16_to_utf8(walk->wide, walk->name, sizeof(walk->name)) < 0)
-        return MMF_OK;
-    snprintf(walk->path, sizeof(walk->path), "%s\\%s", walk->directory_name,
-             walk->name + prefix);
-    if (kind == MAYBE_CHANNEL)
-        return show_channel(walk, prefix + length, &info);
-    memset(&walk->sync, 0, sizeof(walk->sync));
-    if (kind != MMF_KIND_MAP)
-        info.sync = &walk->sync;
-    object = open_object(kind, walk->wide);
     if (object == NULL && GetLastError() != ERROR_ACCESS_DENIED)
-        return MMF_OK; /* it went while we looked */
+        return MMF_OK; /* it went meanwhile */
+    if (walk->info.kind != MMF_KIND_MAP) {
+        memset(&walk->sync, 0, sizeof(walk->sync));
+        walk->info.sync = &walk->sync;
+    }
     if (object == NULL) {
-        info.life = MMF_OBJECT_INACCESSIBLE;
+        walk->info.status = MMF_OBJECT_INACCESSIBLE;
     } else {
-        describe_object(object, &info);
-        if (kind != MMF_KIND_MAP)
-            describe_sync(object, kind, &walk->sync);
+        describe_object(object, &walk->info, &walk->sync);
         CloseHandle(object);
     }
-    return walk->visitor(walk->payload, &info);
+    return show(walk);
+}
+
+/* False: it has no name in UTF-8. */
+static bool
+set_names(struct list_walk *walk, const struct mmf_namespace_entry *entry)
+{
+    size_t prefix = strlen(entry->prefix);
+
+    MMF_ASSERT(prefix + entry->name->Length / sizeof(wchar_t) < WIDE_LENGTH);
+    for (size_t i = 0; i < prefix; i++)
+        walk->wide[i] = (wchar_t)entry->prefix[i];
+    memcpy(walk->wide + prefix, entry->name->Buffer, entry->name->Length);
+    walk->length = prefix + entry->name->Length / sizeof(wchar_t);
+    walk->wide[walk->length] = L'\0';
+    if (mmf_utf16_to_utf8(walk->wide, walk->name, sizeof(walk->name)) < 0)
+        return false;
+    snprintf(walk->path, sizeof(walk->path), "%s\\%s", entry->directory,
+             walk->name + prefix);
+    return true;
 }
 
 static int
-show_entry(struct walk *walk)
+show_entry(void *payload, const struct mmf_namespace_entry *entry)
 {
-    const struct mmf_nt_entry *entry = (const void *)walk->answer;
-    size_t most = sizeof(walk->wide) / sizeof(walk->wide[0]) - 32;
-    size_t length = entry->name.Length / sizeof(wchar_t);
-    int kind = kind_of_type(&entry->type);
+    struct list_walk *walk = payload;
+    size_t length = entry->name->Length / sizeof(wchar_t);
+    int kind = kind_of_type(entry->type);
 
-    if (kind < 0 || length >= most || mmf_part_is(entry->name.Buffer, length))
+    /* There must be space for a prefix and a subobject's end. */
+    if (kind == NOT_OURS || length >= WIDE_LENGTH - 32 ||
+        mmf_subobject_is_name(entry->name->Buffer, length) || !set_names(walk, entry))
         return MMF_OK;
-    return show(walk, entry, kind);
-}
-
-/* One name a call: all systems can do that. */
-static int
-walk_directory(struct walk *walk)
-{
-    BOOLEAN restart = TRUE;
-    ULONG context = 0;
-    ULONG written;
-    NTSTATUS status;
-    int rc;
-
-    do {
-        status =
-            NtQueryDirectoryObject(walk->directory, walk->answer, sizeof(walk->answer),
-                                   TRUE, restart, &context, &written);
-        restart = FALSE;
-        if (status < 0 && status != NO_MORE_ENTRIES)
-            return mmf_error_fail_with(RtlNtStatusToDosError(status),
-                                       "list the kernel's directory %s",
-                                       walk->directory_name);
-        if (status != STATUS_SUCCESS)
-            return MMF_OK; /* no more */
-        rc = show_entry(walk);
-    } while (rc == MMF_OK);
-    return rc;
-}
-
-static int
-visit_directory(struct walk *walk, const char *name, const char *prefix)
-{
-    int rc = open_directory(name, &walk->directory);
-
-    if (rc < 0)
-        return rc;
-    walk->directory_name = name;
-    walk->prefix = prefix;
-    rc = walk_directory(walk);
-    CloseHandle(walk->directory);
-    return rc;
+    walk->info = (mmf_object_info){.kind = (mmf_kind)kind,
+                                   .status = MMF_OBJECT_IN_USE,
+                                   .creator_command = "",
+                                   .file = "",
+                                   .name = walk->name,
+                                   .path = walk->path};
+    return kind == MAYBE_CHANNEL ? show_channel(walk) : show_object(walk);
 }
 
 int
 mmf_os_names_visit(mmf_list_flags flags, mmf_os_visitor visitor, void *payload)
 {
-    static const mmf_list_flags both = MMF_LIST_LOCAL | MMF_LIST_GLOBAL;
-    mmf_list_flags wanted = (flags & both) != 0 ? flags & both : both;
-    char local[DIRECTORY_SIZE];
-    struct walk *walk;
-    int rc = directory_of_session(local);
+    struct list_walk *walk = malloc(sizeof(*walk));
+    int rc;
 
-    if (rc < 0)
-        return rc;
-    walk = malloc(sizeof(*walk));
+    MMF_ASSERT(visitor != NULL);
     if (walk == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "no memory for a list of objects");
     walk->visitor = visitor;
     walk->payload = payload;
-    if (wanted & MMF_LIST_LOCAL)
-        rc = visit_directory(walk, local, "");
-    if (rc == MMF_OK && (wanted & MMF_LIST_GLOBAL))
-        rc = visit_directory(walk, "\\BaseNamedObjects", "Global\\");
+    rc = mmf_namespace_walk(flags, show_entry, walk);
     free(walk);
     return rc;
-}
-
-static int
-count(void *payload, const mmf_object_info *info)
-{
-    mmf_gc_result *result = payload;
-
-    (void)info;
-    result->alive++;
-    return MMF_OK;
-}
-
-/* The kernel has reaped already. */
-int
-mmf_os_names_reap(mmf_list_flags flags, mmf_gc_result *result)
-{
-    return mmf_os_names_visit(flags, count, result);
 }

@@ -1,26 +1,18 @@
 /*
- * object.c - mutexes, events and semaphores are the kernel's; so are their waits, and the
- * news of an owner's death.
+ * object.c - mutexes, events and semaphores are the kernel's.
  */
+#include "os/windows/sync/object.h"
+
+#include <stdbool.h>
 #include <stdlib.h>
-#include <windows.h>
 
 #include <mmf/status.h>
-#include <mmf/sync.h>
 
-#include "os/os.h"
-#include "os/windows/sys/error.h"
+#include "base/fail.h"
+#include "base/invariant.h"
+#include "os/windows/store/explain.h"
 #include "os/windows/store/names.h"
-
-struct mmf_os_sync {
-    HANDLE handle;
-};
-
-static const char *
-kind_name(mmf_kind kind)
-{
-    return mmf_kind_name(kind);
-}
+#include "os/windows/store/security.h"
 
 /* The rights of .NET's own handles: to wait, to signal, and whatever else we may. */
 static DWORD
@@ -56,19 +48,6 @@ call_create(const struct mmf_os_sync_request *request, SECURITY_ATTRIBUTES *attr
     }
 }
 
-static HANDLE
-call_open(mmf_kind kind, const wchar_t *name)
-{
-    switch (kind) {
-    case MMF_KIND_MUTEX:
-        return OpenMutexW(rights_of(kind), FALSE, name);
-    case MMF_KIND_EVENT:
-        return OpenEventW(rights_of(kind), FALSE, name);
-    default:
-        return OpenSemaphoreW(rights_of(kind), FALSE, name);
-    }
-}
-
 /* Owns `handle`, also on failure. */
 static int
 wrap(HANDLE handle, struct mmf_os_sync **out)
@@ -84,83 +63,74 @@ wrap(HANDLE handle, struct mmf_os_sync **out)
     return MMF_OK;
 }
 
+/* As the options asked; the handle is closed if not. */
 static int
-check_user_only(HANDLE handle, const struct mmf_name *name)
+check_users(HANDLE handle, const struct mmf_name *name)
 {
-    return name != NULL && name->user_only ? mmf_place_check_user_only(handle, name)
-                                           : MMF_OK;
+    int rc = MMF_OK;
+
+    if (name->user_only)
+        rc = mmf_security_check_this_user_only(handle, name);
+    if (rc < 0)
+        CloseHandle(handle);
+    return rc;
 }
 
-/* A handle on what there is or was made; NULL with a status. */
-static HANDLE
-create(const struct mmf_os_sync_request *request, int *created, int *rc)
+/* A new object of that name in the kernel's form. */
+static int
+create(const struct mmf_os_sync_request *request, const wchar_t *name, HANDLE *handle)
 {
-    struct mmf_place_security security;
-    wchar_t *name = mmf_place_name(request->name, rc);
-    HANDLE handle;
+    bool this_user_only = request->name != NULL && request->name->user_only;
+    struct mmf_security security;
+    int rc = mmf_security_make(&security, false, this_user_only);
 
-    if (*rc < 0)
-        return NULL;
-    *rc = mmf_place_secure(&security, 0,
-                           request->name != NULL && request->name->user_only);
-    if (*rc < 0) {
-        free(name);
-        return NULL;
-    }
+    MMF_ASSERT((name == NULL) == (request->name == NULL));
+    if (rc < 0)
+        return rc;
     SetLastError(ERROR_SUCCESS);
-    handle = call_create(request, &security.attributes, name);
-    if (handle == NULL)
-        *rc = mmf_place_fail("create", kind_name(request->kind), request->name);
-    else
-        *created = GetLastError() != ERROR_ALREADY_EXISTS;
-    mmf_place_release(&security);
-    free(name);
-    return handle;
+    *handle = call_create(request, &security.attributes, name);
+    if (*handle == NULL) {
+        rc = mmf_explain_create(request->kind, request->name);
+    } else if (GetLastError() == ERROR_ALREADY_EXISTS) {
+        CloseHandle(*handle);
+        rc = mmf_explain_exists(request->kind, request->name);
+    }
+    mmf_security_free(&security);
+    return rc;
 }
 
 int
-mmf_os_sync_create(const struct mmf_os_sync_request *request, struct mmf_os_sync **out,
-                   int *created)
+mmf_os_sync_create(const struct mmf_os_sync_request *request, struct mmf_os_sync **out)
 {
-    int is_new = 0;
+    HANDLE handle = NULL;
     int rc;
-    HANDLE handle = create(request, &is_new, &rc);
+    wchar_t *name = mmf_names_for_kernel(request->name, &rc);
 
-    if (handle == NULL)
+    MMF_ASSERT(out != NULL);
+    if (rc < 0)
         return rc;
-    if (!is_new)
-        rc = check_user_only(handle, request->name);
-    if (rc < 0) {
-        CloseHandle(handle);
-        return rc;
-    }
-    rc = wrap(handle, out);
-    if (rc == MMF_OK)
-        *created = is_new;
-    return rc;
+    rc = create(request, name, &handle);
+    free(name);
+    return rc < 0 ? rc : wrap(handle, out);
 }
 
 int
 mmf_os_sync_open(const struct mmf_name *name, mmf_kind kind, struct mmf_os_sync **out)
 {
-    int rc;
-    wchar_t *wide = mmf_place_name(name, &rc);
     HANDLE handle;
+    int rc;
+    wchar_t *wide = mmf_names_for_kernel(name, &rc);
 
+    MMF_ASSERT(name != NULL && out != NULL);
     if (rc < 0)
         return rc;
-    handle = call_open(kind, wide);
+    handle = mmf_names_open(kind, rights_of(kind), wide);
     if (handle == NULL)
-        rc = mmf_place_fail("open", kind_name(kind), name);
+        rc = mmf_explain_open(kind, name);
     free(wide);
-    if (handle == NULL)
-        return rc;
-    rc = check_user_only(handle, name);
-    if (rc < 0) {
-        CloseHandle(handle);
-        return rc;
-    }
-    return wrap(handle, out);
+    if (rc == MMF_OK)
+        rc = check_users(handle, name);
+    return rc < 0 ? rc : wrap(handle, out);
 }
 
 void
@@ -170,7 +140,7 @@ mmf_os_sync_close(struct mmf_os_sync *sync)
     free(sync);
 }
 
-/* Nothing forks here. */
+/* No process forks here. */
 int
 mmf_os_sync_check_alive(const struct mmf_os_sync *sync)
 {
@@ -178,7 +148,7 @@ mmf_os_sync_check_alive(const struct mmf_os_sync *sync)
     return MMF_OK;
 }
 
-/* Windows 10 can tell; before it, a wait for all finds out and refuses. */
+/* Windows 10 says it; before it, a wait for all finds out and refuses. */
 int
 mmf_os_sync_is_same(const struct mmf_os_sync *one, const struct mmf_os_sync *other)
 {
@@ -195,157 +165,4 @@ mmf_os_sync_is_same(const struct mmf_os_sync *one, const struct mmf_os_sync *oth
         return 0;
     found.any = GetProcAddress(base, "CompareObjectHandles");
     return found.any != NULL && found.compare(one->handle, other->handle);
-}
-
-/*
- * Waits.
- */
-
-static DWORD
-milliseconds(int32_t timeout_ms)
-{
-    return timeout_ms < 0 ? INFINITE : (DWORD)timeout_ms;
-}
-
-/* `answer` is a wait's for `count` objects; `*index` gets which of them it was. */
-static int
-outcome(DWORD answer, int count, int *index)
-{
-    DWORD error = GetLastError();
-
-    if (answer < WAIT_OBJECT_0 + (DWORD)count) {
-        *index = (int)(answer - WAIT_OBJECT_0);
-        return MMF_OK;
-    }
-    if (answer >= WAIT_ABANDONED_0 && answer < WAIT_ABANDONED_0 + (DWORD)count) {
-        *index = (int)(answer - WAIT_ABANDONED_0);
-        return MMF_ABANDONED;
-    }
-    if (answer == WAIT_TIMEOUT)
-        return MMF_TIMED_OUT;
-    return mmf_error_fail_with(error, "wait for %d objects", count);
-}
-
-int
-mmf_os_sync_wait(struct mmf_os_sync *sync, int32_t timeout_ms)
-{
-    int ignored;
-
-    return outcome(WaitForSingleObject(sync->handle, milliseconds(timeout_ms)), 1,
-                   &ignored);
-}
-
-static void
-take_handles(struct mmf_os_sync *const *syncs, int count,
-             HANDLE handles[MAXIMUM_WAIT_OBJECTS])
-{
-    for (int i = 0; i < count; i++)
-        handles[i] = syncs[i]->handle;
-}
-
-int
-mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count, int32_t timeout_ms,
-                     int *index)
-{
-    HANDLE handles[MAXIMUM_WAIT_OBJECTS];
-
-    take_handles(syncs, count, handles);
-    return outcome(
-        WaitForMultipleObjects((DWORD)count, handles, FALSE, milliseconds(timeout_ms)),
-        count, index);
-}
-
-int
-mmf_os_sync_wait_all(struct mmf_os_sync *const *syncs, int count, int32_t timeout_ms)
-{
-    HANDLE handles[MAXIMUM_WAIT_OBJECTS];
-    DWORD answer;
-    int ignored;
-
-    take_handles(syncs, count, handles);
-    answer =
-        WaitForMultipleObjects((DWORD)count, handles, TRUE, milliseconds(timeout_ms));
-    if (answer == WAIT_FAILED && GetLastError() == ERROR_INVALID_PARAMETER)
-        return mmf_fail_argument(MMF_E_INVALID, "waitHandles",
-                                 "two of the objects are the same one");
-    return outcome(answer, count, &ignored);
-}
-
-/*
- * Signals.
- */
-
-int
-mmf_os_mutex_release(struct mmf_os_sync *mutex)
-{
-    if (ReleaseMutex(mutex->handle))
-        return MMF_OK;
-    if (GetLastError() == ERROR_NOT_OWNER)
-        return mmf_fail_system(MMF_E_NOT_OWNER, ERROR_NOT_OWNER,
-                               "this thread does not own the mutex");
-    return mmf_error_fail("release a mutex");
-}
-
-int
-mmf_os_event_set(struct mmf_os_sync *event)
-{
-    return SetEvent(event->handle) ? MMF_OK : mmf_error_fail("set an event");
-}
-
-int
-mmf_os_event_reset(struct mmf_os_sync *event)
-{
-    return ResetEvent(event->handle) ? MMF_OK : mmf_error_fail("reset an event");
-}
-
-int
-mmf_os_semaphore_release(struct mmf_os_sync *semaphore, int32_t count,
-                         int32_t *previous)
-{
-    LONG before;
-
-    if (ReleaseSemaphore(semaphore->handle, count, &before)) {
-        if (previous != NULL)
-            *previous = before;
-        return MMF_OK;
-    }
-    if (GetLastError() == ERROR_TOO_MANY_POSTS)
-        return mmf_fail_system(MMF_E_MAXIMUM, ERROR_TOO_MANY_POSTS,
-                               "adding %d would go over the semaphore's maximum",
-                               count);
-    return mmf_error_fail("release a semaphore");
-}
-
-/* One call of the kernel's, which is two steps in it (contract 7.1.8). */
-int
-mmf_os_sync_signal_and_wait(struct mmf_os_sync *to_signal, mmf_kind kind,
-                            struct mmf_os_sync *to_wait_on, int32_t timeout_ms)
-{
-    DWORD answer = SignalObjectAndWait(to_signal->handle, to_wait_on->handle,
-                                       milliseconds(timeout_ms), FALSE);
-    int ignored;
-
-    if (answer != WAIT_FAILED)
-        return outcome(answer, 1, &ignored);
-    switch (GetLastError()) {
-    case ERROR_NOT_OWNER:
-        return mmf_fail_system(MMF_E_NOT_OWNER, ERROR_NOT_OWNER,
-                               "this thread does not own the mutex to signal");
-    case ERROR_TOO_MANY_POSTS:
-        return mmf_fail_system(MMF_E_MAXIMUM, ERROR_TOO_MANY_POSTS,
-                               "the semaphore to signal is at its maximum");
-    default:
-        return mmf_error_fail("signal a %s and wait", kind_name(kind));
-    }
-}
-
-int
-mmf_os_sync_poll_fd(struct mmf_os_sync *sync, int *fd)
-{
-    (void)sync;
-    (void)fd;
-    return mmf_fail(MMF_E_PLATFORM,
-                    "there are no descriptors to poll here: wait with mmf_wait_any, or "
-                    "open the name with the system's own function and register that "
-                    "handle (RegisterWaitForSingleObject)");
 }

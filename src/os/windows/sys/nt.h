@@ -1,5 +1,5 @@
 /*
- * nt.h - the kernel's own calls for what the Win32 interface does not tell: a section's
+ * nt.h - the kernel's own calls for what the Win32 interface does not say: a section's
  * size, an object's type, the names in a directory. ntdll.dll has them since Windows
  * NT.
  */

@@ -20,7 +20,7 @@ fail_conversion(const char *text, const char *parameter)
 }
 
 wchar_t *
-mmf_utf16_from_utf8(const char *text, const char *parameter, size_t room, int *rc)
+mmf_utf16_from_utf8(const char *text, const char *parameter, int *rc)
 {
     size_t bytes = strlen(text);
     wchar_t *wide;
@@ -32,7 +32,7 @@ mmf_utf16_from_utf8(const char *text, const char *parameter, size_t room, int *r
         return NULL;
     }
     /* UTF-16 never has more units than UTF-8 has bytes. */
-    wide = malloc((bytes + 1 + room) * sizeof(*wide));
+    wide = malloc((bytes + 1) * sizeof(*wide));
     if (wide == NULL) {
         *rc = mmf_fail(MMF_E_NO_MEMORY, "no memory for \"%.200s\"", text);
         return NULL;
@@ -52,8 +52,8 @@ mmf_utf16_from_utf8(const char *text, const char *parameter, size_t room, int *r
 int
 mmf_utf16_to_utf8(const wchar_t *wide, char *text, size_t size)
 {
-    int room = size > INT_MAX ? INT_MAX : (int)size;
-    int length = WideCharToMultiByte(CP_UTF8, 0, wide, -1, text, room, NULL, NULL);
+    int most = size > INT_MAX ? INT_MAX : (int)size;
+    int length = WideCharToMultiByte(CP_UTF8, 0, wide, -1, text, most, NULL, NULL);
 
     return length > 0 ? 0 : -1;
 }

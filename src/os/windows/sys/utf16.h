@@ -6,13 +6,12 @@
 #include <wchar.h>
 
 /*
- * `text` as UTF-16, to be freed, with `room` characters left free behind its end. NULL:
- * mmf_fail was called. MMF_E_INVALID: it is not UTF-8. MMF_E_NO_MEMORY.
+ * `text` as UTF-16, to be freed. NULL: mmf_fail was called. MMF_E_INVALID: it is not
+ * UTF-8. MMF_E_NO_MEMORY.
  */
-wchar_t *mmf_utf16_from_utf8(const char *text, const char *parameter, size_t room,
-                             int *rc);
+wchar_t *mmf_utf16_from_utf8(const char *text, const char *parameter, int *rc);
 
-/* 0, or -1 if the UTF-8 has no room in `size` bytes. What is no UTF-16 becomes U+FFFD.
+/* 0, or -1 if the UTF-8 does not fit in `size` bytes. What is no UTF-16 becomes U+FFFD.
  */
 int mmf_utf16_to_utf8(const wchar_t *wide, char *text, size_t size);
 

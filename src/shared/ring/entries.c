@@ -1,8 +1,6 @@
 /*
- * ring.c - a channel's words at its beginning; the participants' entries and cursors.
+ * entries.c - a channel's words at its beginning; the participants' entries and cursors.
  */
-#include "shared/ring/ring.h"
-
 #include "shared/ring/inner.h"
 
 uint64_t

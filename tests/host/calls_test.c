@@ -1,0 +1,243 @@
+/*
+ * calls_test.c - what systems answer that this one does not: system calls whose answers
+ * the test gives (the linker's --wrap), and numbers that take long to come around.
+ */
+#include "../harness/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "os/linux/channel/handle.h"
+
+/* The names are the linker's. NOLINTBEGIN(bugprone-reserved-identifier) */
+
+int __real_mmf_sys_fallocate(int fd, off_t offset, off_t length);
+int __wrap_mmf_sys_fallocate(int fd, off_t offset, off_t length);
+int __real_mmf_sys_posix_fallocate(int fd, off_t offset, off_t length);
+int __wrap_mmf_sys_posix_fallocate(int fd, off_t offset, off_t length);
+int __real_mmf_sys_open(const char *path, int flags, mode_t mode);
+int __wrap_mmf_sys_open(const char *path, int flags, mode_t mode);
+
+/* A call for more bytes than that is interrupted, each time. 0: no call is. */
+static off_t uninterrupted;
+static int calls;
+
+/* While a call is refused, another process makes the file grow to that. */
+static off_t other_length;
+
+/* The cgroup's limit; NULL: this machine's. */
+static const char *cgroup_limit;
+
+enum { MOST_CALLS = 100000 };
+
+static int
+is_interrupted(off_t length)
+{
+    if (uninterrupted == 0 || length <= uninterrupted)
+        return 0;
+    if (++calls > MOST_CALLS)
+        CHECK_FAIL("%d calls of fallocate, and no end", calls);
+    return 1;
+}
+
+int
+__wrap_mmf_sys_fallocate(int fd, off_t offset, off_t length)
+{
+    if (is_interrupted(length)) {
+        errno = EINTR;
+        return -1;
+    }
+    return __real_mmf_sys_fallocate(fd, offset, length);
+}
+
+int
+__wrap_mmf_sys_posix_fallocate(int fd, off_t offset, off_t length)
+{
+    if (is_interrupted(length))
+        return EINTR;
+    if (other_length != 0) {
+        CHECK(ftruncate(fd, other_length) == 0);
+        return ENOSPC;
+    }
+    return __real_mmf_sys_posix_fallocate(fd, offset, length);
+}
+
+static int
+open_text(const char *text)
+{
+    int fd = memfd_create("host", MFD_CLOEXEC);
+
+    CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    return fd;
+}
+
+int
+__wrap_mmf_sys_open(const char *path, int flags, mode_t mode)
+{
+    if (cgroup_limit != NULL && strcmp(path, "/proc/self/cgroup") == 0)
+        return open_text("0::/host\n");
+    if (cgroup_limit != NULL && strcmp(path, "/sys/fs/cgroup/host/memory.max") == 0)
+        return open_text(cgroup_limit);
+    if (cgroup_limit != NULL && strcmp(path, "/sys/fs/cgroup/host/memory.current") == 0)
+        return open_text("0\n");
+    return __real_mmf_sys_open(path, flags, mode);
+}
+
+/* NOLINTEND(bugprone-reserved-identifier) */
+
+static int
+answer_as_the_system_does(void **state)
+{
+    (void)state;
+    uninterrupted = 0;
+    other_length = 0;
+    cgroup_limit = NULL;
+    return 0;
+}
+
+static const char *
+file_path(void)
+{
+    static char path[4096];
+
+    snprintf(path, sizeof(path), "%s/file", harness_dir());
+    return path;
+}
+
+static mmf_map *
+map_file(mmf_file_mode mode, int64_t capacity, mmf_file_share share, int expected)
+{
+    mmf_map_options options;
+    mmf_map *map = NULL;
+
+    mmf_map_options_init(&options);
+    options.share = share;
+    CHECK_INT(
+        mmf_map_create_from_file(file_path(), mode, NULL, capacity, &options, &map),
+        expected);
+    return map;
+}
+
+static off_t
+file_length(void)
+{
+    struct stat status;
+
+    CHECK(stat(file_path(), &status) == 0);
+    return status.st_size;
+}
+
+/* Kernels before 6.10 undo what fallocate has done when a signal comes. */
+static void
+a_timer_keeps_no_map_from_being_made(void **state)
+{
+    mmf_map *map;
+
+    (void)state;
+    uninterrupted = 1 << 20;
+    calls = 0;
+    CHECK_OK(mmf_map_create_new("Cat", 8 << 20, NULL, &map));
+    mmf_map_close(map);
+    CHECK(calls > 0);
+    calls = 0;
+    map = map_file(MMF_FILE_MODE_CREATE_NEW, 8 << 20, MMF_FILE_SHARE_READ, MMF_OK);
+    mmf_map_close(map);
+    CHECK(calls > 0);
+    CHECK_INT(file_length(), 8 << 20);
+    uninterrupted = 0;
+    unlink(file_path());
+}
+
+/* Undo what is one's own: here another process has made the file grow meanwhile. */
+static void
+a_refused_growth_cuts_nothing_off(void **state)
+{
+    (void)state;
+    mmf_map_close(
+        map_file(MMF_FILE_MODE_CREATE_NEW, 100, MMF_FILE_SHARE_READ_WRITE, MMF_OK));
+    other_length = 5000;
+    map_file(MMF_FILE_MODE_OPEN, 1 << 20, MMF_FILE_SHARE_READ_WRITE, MMF_E_NO_SPACE);
+    CHECK_INT(file_length(), 5000);
+    /* Alone, all that it has grown by is the refused call's. */
+    map_file(MMF_FILE_MODE_OPEN, 1 << 20, MMF_FILE_SHARE_READ, MMF_E_NO_SPACE);
+    CHECK_INT(file_length(), 5000);
+    other_length = 6000;
+    map_file(MMF_FILE_MODE_OPEN, 1 << 20, MMF_FILE_SHARE_READ, MMF_E_NO_SPACE);
+    CHECK_INT(file_length(), 5000);
+    other_length = 0;
+    unlink(file_path());
+}
+
+/* The kernel's own pages for a map count as well, and would be one too many. */
+static void
+a_cgroup_s_last_bytes_are_not_for_maps(void **state)
+{
+    mmf_map *map;
+
+    (void)state;
+    cgroup_limit = "16777216\n";
+    CHECK_FAILS(mmf_map_create_new("Cat", (16 << 20) - (1 << 17), NULL, &map),
+                MMF_E_NO_MEMORY);
+    CHECK_OK(mmf_map_create_new("Cat", 14 << 20, NULL, &map));
+    cgroup_limit = NULL;
+    mmf_map_close(map);
+}
+
+static struct mmf_channel_handle *
+handle_of(mmf_queue *queue)
+{
+    struct mmf_os_channel *channel;
+
+    memcpy(&channel, queue, sizeof(channel)); /* what every channel begins with */
+    return mmf_channel_handle_of(channel);
+}
+
+/* A process has opened a channel a million times, and its first handle is still open. */
+static void
+numbers_that_come_again_are_skipped(void **state)
+{
+    mmf_channel_options options;
+    mmf_queue *first;
+    mmf_queue *sender;
+
+    (void)state;
+    mmf_channel_options_init(&options);
+    options.role = MMF_ROLE_RECEIVE;
+    CHECK_OK(mmf_queue_create_new("Queue", 8, 1, MMF_OVERFLOW_BLOCK, &options, &first));
+    CHECK_INT(((struct mmf_channel_part *)handle_of(first)->object->part)->handles_made,
+              1);
+    ((struct mmf_channel_part *)handle_of(first)->object->part)->handles_made =
+        (uint64_t)1 << MMF_IDENTITY_HANDLE_BITS;
+    options.role = MMF_ROLE_SEND;
+    options.flags = MMF_CHANNEL_PEER_CLOSED;
+    CHECK_OK(mmf_queue_open_existing("Queue", &options, &sender));
+    CHECK(handle_of(first)->ring.identity != handle_of(sender)->ring.identity);
+    CHECK_OK(mmf_queue_send(sender, "a", 1, 0, NULL));
+    /* It is full, and a living receiver has not taken the message. */
+    CHECK_STATUS(mmf_queue_send(sender, "b", 1, 50, NULL), MMF_TIMED_OUT);
+    mmf_queue_close(sender);
+    mmf_queue_close(first);
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_timer_keeps_no_map_from_being_made,
+                               answer_as_the_system_does),
+        cmocka_unit_test_setup(a_refused_growth_cuts_nothing_off,
+                               answer_as_the_system_does),
+        cmocka_unit_test_setup(a_cgroup_s_last_bytes_are_not_for_maps,
+                               answer_as_the_system_does),
+        cmocka_unit_test_setup(numbers_that_come_again_are_skipped,
+                               answer_as_the_system_does),
+    };
+
+    return harness_main(argc, argv, "host_calls", tests,
+                        sizeof(tests) / sizeof(tests[0]), NULL);
+}

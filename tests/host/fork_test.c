@@ -1,0 +1,321 @@
+/*
+ * fork_test.c - programs that fork: with a lock of their own above the library's, and
+ * after they have changed their root or their user.
+ */
+#include "../harness/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/*
+ * A library above this one: it has a lock, which it holds while it calls us, and sees
+ * to forks in the standard way, from the start, before its first call.
+ */
+
+enum { FORKS = 1000 };
+
+static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
+static atomic_bool is_over;
+
+static void
+lock_library(void)
+{
+    pthread_mutex_lock(&library);
+}
+
+static void
+unlock_library(void)
+{
+    pthread_mutex_unlock(&library);
+}
+
+static void *
+call_with_lock(void *unused)
+{
+    while (!atomic_load(&is_over)) {
+        mmf_map *map;
+
+        lock_library();
+        CHECK_OK(mmf_map_create_or_open("Cat", 4096, NULL, NULL, &map));
+        mmf_map_close(map);
+        unlock_library();
+    }
+    return unused;
+}
+
+static int
+fork_beside_calls(int argc, char **argv)
+{
+    pthread_t thread;
+    int status;
+
+    (void)argc;
+    (void)argv;
+    CHECK(pthread_atfork(lock_library, unlock_library, unlock_library) == 0);
+    CHECK(pthread_create(&thread, NULL, call_with_lock, NULL) == 0);
+    for (int i = 0; i < FORKS; i++) {
+        pid_t child = fork();
+
+        if (child == 0)
+            _exit(0);
+        CHECK(waitpid(child, &status, 0) == child);
+    }
+    atomic_store(&is_over, true);
+    CHECK(pthread_join(thread, NULL) == 0);
+    role_say("done");
+    return 0;
+}
+
+static void
+a_library_above_may_lock_around_calls(void **state)
+{
+    struct process *process;
+
+    (void)state;
+    process = process_start("fork_beside_calls", NULL);
+    process_expect(process, "done"); /* or the deadline passes */
+    CHECK_INT(process_finish(process), 0);
+}
+
+/*
+ * A program makes a map, changes so that the map's path leads there no longer, forks,
+ * and is killed while its child lives on. The child has the views; the name is free.
+ */
+
+enum { NOBODY = 65534 };
+
+enum change { CHANGE_ROOT, CHANGE_USER, CHANGE_BOTH, NO_DESCRIPTORS };
+
+static const char *const changes[] = {"root", "user", "both", "descriptors"};
+
+static void
+use_up_descriptors(void)
+{
+    struct rlimit limit;
+
+    CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit.rlim_cur = 64;
+    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    while (dup(STDIN_FILENO) >= 0)
+        ;
+    CHECK(errno == EMFILE);
+}
+
+static void
+change(enum change what)
+{
+    if (what == CHANGE_ROOT || what == CHANGE_BOTH) {
+        CHECK(chroot(harness_dir()) == 0);
+        CHECK(chdir("/") == 0);
+    }
+    if (what == CHANGE_USER || what == CHANGE_BOTH)
+        CHECK(setuid(NOBODY) == 0);
+    if (what == NO_DESCRIPTORS)
+        use_up_descriptors();
+}
+
+struct family {
+    enum change what;
+    int closes;   /* the parent closes a descriptor of the file after the fork */
+    int to[2];    /* to the grandchild, */
+    int from[2];  /* from it, */
+    int ready[2]; /* and from its parent */
+};
+
+static char
+hear(int fd)
+{
+    char c = 0;
+
+    return read(fd, &c, 1) == 1 ? c : 0;
+}
+
+static void
+say(int fd, char c)
+{
+    CHECK(write(fd, &c, 1) == 1);
+}
+
+static _Noreturn void
+be_grandchild(const struct family *family, const char *bytes)
+{
+    close(family->to[1]);
+    close(family->from[0]);
+    if (hear(family->to[0]) != 'v') /* its parent is dead */
+        _exit(1);
+    say(family->from[1], strcmp(bytes, "score") == 0 ? 'y' : 'n');
+    hear(family->to[0]);
+    _exit(0);
+}
+
+static _Noreturn void
+be_parent(const struct family *family)
+{
+    mmf_map *map;
+    mmf_map *again = NULL;
+    mmf_accessor *view;
+    void *bytes;
+    size_t size;
+
+    CHECK_OK(mmf_map_create_new("Board", 65536, NULL, &map));
+    CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
+    CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
+    strcpy(bytes, "score");
+    change(family->what);
+    if (fork() == 0)
+        be_grandchild(family, bytes);
+    if (family->closes) {
+        /* A POSIX lock would be gone with the first descriptor that is closed. */
+        close(20);
+        close(21);
+        CHECK_OK(mmf_map_open_existing("Board", NULL, &again));
+        mmf_map_close(again);
+    }
+    CHECK_TEXT(bytes, "score");
+    say(family->ready[1], 'r');
+    pause();
+    _exit(0);
+}
+
+static void
+open_pipes(struct family *family)
+{
+    CHECK(pipe2(family->to, O_CLOEXEC) == 0);
+    CHECK(pipe2(family->from, O_CLOEXEC) == 0);
+    CHECK(pipe2(family->ready, O_CLOEXEC) == 0);
+}
+
+static void
+close_pipes(struct family *family)
+{
+    close(family->to[0]);
+    close(family->to[1]);
+    close(family->from[0]);
+    close(family->from[1]);
+    close(family->ready[0]);
+    close(family->ready[1]);
+}
+
+static void
+check_family(struct family *family)
+{
+    mmf_map *map;
+    pid_t parent;
+    int status;
+
+    open_pipes(family);
+    parent = fork();
+    CHECK(parent >= 0);
+    if (parent == 0)
+        be_parent(family);
+    close(family->ready[1]);
+    family->ready[1] = -1;
+    CHECK_INT(hear(family->ready[0]), 'r');
+    CHECK_FAILS(mmf_map_create_new("Board", 100, NULL, &map), MMF_E_EXISTS);
+    CHECK(kill(parent, SIGKILL) == 0);
+    CHECK(waitpid(parent, &status, 0) == parent);
+    CHECK_OK(mmf_map_create_new("Board", 100, NULL, &map));
+    mmf_map_close(map);
+    say(family->to[1], 'v');
+    close(family->from[1]);
+    family->from[1] = -1;
+    CHECK_INT(hear(family->from[0]), 'y');
+    close_pipes(family);
+}
+
+static void
+a_fork_takes_no_view_away(void **state)
+{
+    (void)state;
+    need_other_users();
+    harness_expect_dead();
+    for (enum change what = CHANGE_ROOT; what <= NO_DESCRIPTORS; what++) {
+        struct family family = {.what = what};
+
+        if (what == NO_DESCRIPTORS && (HARNESS_TSAN || HARNESS_ASAN))
+            continue; /* a sanitizer needs descriptors of its own */
+        CHECK_CONTEXT("%s", changes[what]);
+        check_family(&family);
+    }
+}
+
+static void
+a_close_after_such_a_fork_keeps_the_name(void **state)
+{
+    struct family family = {.what = NO_DESCRIPTORS, .closes = 1};
+
+    (void)state;
+    if (HARNESS_TSAN || HARNESS_ASAN)
+        harness_skip("a sanitizer needs descriptors of its own");
+    harness_expect_dead();
+    check_family(&family);
+}
+
+/*
+ * What polls is asked for after the change.
+ */
+
+static _Noreturn void
+ask_for_descriptor(enum change what)
+{
+    mmf_queue *queue;
+    int fd = -1;
+    int rc;
+
+    CHECK_OK(mmf_queue_create_new("Queue", 8, 4, MMF_OVERFLOW_BLOCK, NULL, &queue));
+    change(what);
+    rc = mmf_queue_fd(queue, &fd);
+    if (rc == MMF_OK)
+        CHECK(fcntl(fd, F_GETFD) >= 0);
+    else
+        CHECK_INT(rc, MMF_E_IO); /* what queue.h says */
+    mmf_queue_close(queue);
+    _exit(0);
+}
+
+static void
+a_queue_s_descriptor_is_of_the_open_file(void **state)
+{
+    (void)state;
+    need_other_users();
+    harness_expect_dead();
+    for (enum change what = CHANGE_ROOT; what <= CHANGE_BOTH; what++) {
+        pid_t child = fork();
+        int status;
+
+        CHECK_CONTEXT("%s", changes[what]);
+        CHECK(child >= 0);
+        if (child == 0)
+            ask_for_descriptor(what);
+        CHECK(waitpid(child, &status, 0) == child);
+        CHECK_INT(status, 0);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_library_above_may_lock_around_calls),
+        cmocka_unit_test(a_fork_takes_no_view_away),
+        cmocka_unit_test(a_close_after_such_a_fork_keeps_the_name),
+        cmocka_unit_test(a_queue_s_descriptor_is_of_the_open_file),
+    };
+    static const struct role roles[] = {
+        {"fork_beside_calls", fork_beside_calls},
+        {NULL, NULL},
+    };
+
+    return harness_main(argc, argv, "host_fork", tests,
+                        sizeof(tests) / sizeof(tests[0]), roles);
+}
