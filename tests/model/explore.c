@@ -75,7 +75,7 @@ struct thread {
     int64_t until;
     int64_t deadline;
     int64_t asleep_since; /* in this call; 0: it has not slept */
-    void *stack; /* where the stack's part in use begins */
+    void *stack;          /* where the stack's part in use begins */
 };
 
 /* All that changes. */
@@ -87,7 +87,7 @@ struct world {
     int32_t ticks_left;
     int32_t someone_died;
     int16_t preemptions_left;
-    int16_t running; /* the thread of the last step; -1: it ended, or was killed */
+    int16_t running;  /* the thread of the last step; -1: it ended, or was killed */
     int64_t got_on;   /* when a thread was last seen to get on */
     struct spec spec; /* last: only its states in use are kept */
 };
@@ -145,9 +145,9 @@ stand_before(enum step step, int object)
 static int
 is_skipped(const char *operation, const volatile void *address)
 {
-    size_t at = (size_t)((const volatile char *)address -
-                         (const volatile char *)world.shared) %
-                sizeof(world.shared[0]);
+    size_t at =
+        (size_t)((const volatile char *)address - (const volatile char *)world.shared) %
+        sizeof(world.shared[0]);
 
     if (plan->is_fine || strcmp(operation, "load") != 0)
         return 0;
@@ -219,8 +219,8 @@ queue_at_all(struct thread *self, const struct mmf_sync_ref *objects,
              const struct mmf_sync_place *places, const uint32_t *epochs, int count)
 {
     for (int i = 0; i < count; i++) {
-        if (places[i].slot >= 0 && !queue_at(self, index_of(&objects[i]), places[i].slot,
-                                             places[i].expected))
+        if (places[i].slot >= 0 &&
+            !queue_at(self, index_of(&objects[i]), places[i].slot, places[i].expected))
             return 0;
     }
     for (int i = 0; i < count; i++) {
@@ -1061,7 +1061,7 @@ print_word(int object)
            word & MMF_WORD_RESERVED ? "R" : "");
     for (uint64_t i = 0; i < shared->slots_used && i < MMF_SYNC_SLOTS_HERE; i++)
         printf("%c%c", "-cWLGT??"[shared->slots[i].state & 7],
-               shared->slots[i].state & MMF_SLOT_NUDGED ? '!' : ' ');
+               shared -> slots[i].state &MMF_SLOT_NUDGED ? '!' : ' ');
     if (shared->reserver != 0)
         printf("(by %llx)", (unsigned long long)shared->reserver);
 }

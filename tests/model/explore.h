@@ -35,8 +35,8 @@ struct scenario {
     void (*threads[MOST_THREADS])(void);
     unsigned process[MOST_THREADS]; /* threads with the same number but 0 share one */
     int preemptions; /* so often a thread is interrupted in a call by another's step */
-    int kills;                      /* so many processes may be killed */
-    int ticks;                      /* how many come although no thread needs them */
+    int kills;       /* so many processes may be killed */
+    int ticks;       /* how many come although no thread needs them */
     int calm_ticks; /* ticks come when no thread can run but those that have not begun, and
                        a thread begins when the ones before it sleep or have ended */
     int calm_kills; /* and kills likewise */

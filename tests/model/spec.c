@@ -263,7 +263,7 @@ give_back(struct spec *spec, const struct spec_state *from, int caller)
 
         if (!(granted & 1u << i))
             continue;
-        state.callers[caller].granted &= (uint8_t)~(1u << i);
+        state.callers[caller].granted &= (uint8_t) ~(1u << i);
         if (plan[i].kind == MMF_KIND_EVENT && plan[i].second)
             add_state(spec, &state);
         else
@@ -297,7 +297,7 @@ expand_granted(struct spec *spec, const struct spec_state *from, int caller)
 
         if (!(state.callers[caller].granted & 1u << object))
             continue;
-        state.callers[caller].granted &= (uint8_t)~(1u << object);
+        state.callers[caller].granted &= (uint8_t) ~(1u << object);
         if (plan[object].kind == MMF_KIND_MUTEX) {
             state.objects[object].owner = (int8_t)caller;
             state.objects[object].recursion = 0;
@@ -607,7 +607,7 @@ forget(struct spec *spec, int caller)
     spec->queued &= ~(1u << caller);
     spec->after[caller] = 0;
     for (int i = 0; i < MOST_CALLERS; i++)
-        spec->after[i] &= (uint8_t)~(1u << caller);
+        spec->after[i] &= (uint8_t) ~(1u << caller);
 }
 
 static int

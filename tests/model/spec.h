@@ -94,8 +94,8 @@ enum spec_progress {
 
 struct spec_caller {
     uint8_t progress;
-    uint8_t seen;   /* wait for any: a bit for each object found not available */
-    uint8_t passed; /* likewise, or a wait for all may be about to take it */
+    uint8_t seen;    /* wait for any: a bit for each object found not available */
+    uint8_t passed;  /* likewise, or a wait for all may be about to take it */
     uint8_t granted; /* a bit for each object of which it has been given a signal */
     struct outcome outcome;
 };

@@ -710,6 +710,7 @@ static const struct scenario scenarios[] = {
      .objects = {AUTO_EVENT("E", 0), AUTO_EVENT("F", 0)},
      .threads = {set_both, wait_any_of_both, wait_second}},
     {.name = "any of two events, both set, first last",
+     .preemptions = 1,
      .objects = {AUTO_EVENT("E", 0), AUTO_EVENT("F", 0)},
      .threads = {set_second_then_first, wait_any_of_both, wait_any_of_both_reversed}},
     {.name = "any of two events, poll",
@@ -928,12 +929,12 @@ main(int argc, char **argv)
         const char *often = getenv("MMF_TEST_PREEMPTIONS");
 
         if (scenario.preemptions == 0)
-            scenario.preemptions = often != NULL            ? atoi(often)
-                                   : is_long                ? 99
-                                   : scenario.kills > 0     ? 1
-                                   : scenario.ticks > 0     ? 1
-                                   : scenario.threads[3]    ? 1
-                                                            : 2;
+            scenario.preemptions = often != NULL         ? atoi(often)
+                                   : is_long             ? 99
+                                   : scenario.kills > 0  ? 1
+                                   : scenario.ticks > 0  ? 1
+                                   : scenario.threads[3] ? 1
+                                                         : 2;
 
         if (strstr(scenario.name, only) == NULL ||
             (scenario.only_long && !is_long && strcmp(scenario.name, only) != 0))

@@ -148,8 +148,8 @@ mmf_sync_take_handed(const struct mmf_sync_ref *ref, const struct mmf_sync_place
 
     MMF_ASSERT(ref->kind == MMF_KIND_MUTEX);
     while (is_mine(word, place)) {
-        uint64_t next = mmf_sync_with_value(ref->identity,
-                                            word & ~(uint64_t)MMF_WORD_ABANDONED);
+        uint64_t next =
+            mmf_sync_with_value(ref->identity, word & ~(uint64_t)MMF_WORD_ABANDONED);
 
         if (mmf_exchange_if_u64(&ref->shared->word, &word, next)) {
             mmf_sync_begin_recursion(ref);
@@ -184,8 +184,8 @@ has_waited_long(const struct mmf_sync_ref *ref, const struct mmf_sync_scan *scan
 
     if (scan->oldest < 0)
         return false;
-    since = (int64_t)mmf_load_guarded_u64(
-        &mmf_sync_slot(ref, scan->oldest, ops)->since);
+    since =
+        (int64_t)mmf_load_guarded_u64(&mmf_sync_slot(ref, scan->oldest, ops)->since);
     now = ops->now(ops->context);
     /* A time to come is of another clock, which a time namespace can have. */
     return since > now || now - since >= MMF_SYNC_PATIENCE;
@@ -203,7 +203,8 @@ keep_waiters(uint64_t word, const struct mmf_sync_scan *scan)
  * and is in `*word`.
  */
 static bool
-pass_mutex(const struct mmf_sync_ref *ref, uint64_t *word, const struct mmf_sync_ops *ops)
+pass_mutex(const struct mmf_sync_ref *ref, uint64_t *word,
+           const struct mmf_sync_ops *ops)
 {
     uint64_t before = *word & ~(uint64_t)MMF_WORD_ABANDONED;
     struct mmf_sync_scan scan;
@@ -390,8 +391,8 @@ static int
 fail_maximum(const struct mmf_sync_ref *ref, int32_t count, uint64_t there)
 {
     return mmf_fail(MMF_E_MAXIMUM,
-                    "cannot add %d to a semaphore of count %d: its maximum is %d", count,
-                    (int)there, ref->shared->maximum);
+                    "cannot add %d to a semaphore of count %d: its maximum is %d",
+                    count, (int)there, ref->shared->maximum);
 }
 
 /*

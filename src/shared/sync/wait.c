@@ -161,7 +161,8 @@ take_place(const struct mmf_sync_ref *object, enum mmf_sync_slot_kind kind, int6
 static bool
 take_places(struct waiting *wait, int64_t now)
 {
-    enum mmf_sync_slot_kind kind = wait->is_for_all ? MMF_SLOT_LOOKING : MMF_SLOT_WAITING;
+    enum mmf_sync_slot_kind kind =
+        wait->is_for_all ? MMF_SLOT_LOOKING : MMF_SLOT_WAITING;
     bool may_sleep = true;
 
     for (int i = 0; i < wait->blocked_count; i++) {
@@ -232,9 +233,8 @@ try_any(struct waiting *wait)
     if (take_granted(wait))
         return MMF_STEP_DONE;
     for (int i = 0; i < wait->count; i++) {
-        enum mmf_step step =
-            mmf_sync_take(&wait->objects[i], wait->has_places ? &wait->places[i] : NULL,
-                          wait->ops);
+        enum mmf_step step = mmf_sync_take(
+            &wait->objects[i], wait->has_places ? &wait->places[i] : NULL, wait->ops);
 
         if (mmf_step_is_taken(step))
             wait->taken = i;
@@ -294,8 +294,8 @@ adopt(const struct mmf_sync_ref *object, struct adopted *adopted,
     if (scan.tokens == 0 || scan.oldest >= 0)
         return;
     state = scan.token_state;
-    adopted->granted = mmf_sync_slot_state(mmf_sync_slot_version(state), ticket,
-                                           MMF_SLOT_GRANTED);
+    adopted->granted =
+        mmf_sync_slot_state(mmf_sync_slot_version(state), ticket, MMF_SLOT_GRANTED);
     if (mmf_exchange_if_u64(&mmf_sync_slot(object, scan.token, ops)->state, &state,
                             adopted->granted))
         adopted->slot = scan.token;
@@ -374,7 +374,8 @@ find_obstacle(const struct waiting *wait, int *obstacle)
             (mmf_sync_end_void(&wait->objects[i], wait->ops) ||
              (mmf_sync_has_tokens(&wait->objects[i]) &&
               mmf_sync_is_available(&wait->objects[i], wait->ops))))
-            step = MMF_STEP_DONE; /* a token; or look at the mutex once it is reserved */
+            step =
+                MMF_STEP_DONE; /* a token; or look at the mutex once it is reserved */
     }
     return mmf_step_is_taken(step) ? MMF_STEP_DONE : step;
 }

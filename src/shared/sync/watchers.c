@@ -101,8 +101,7 @@ clear_dead(const struct mmf_sync_ref *object, uint64_t ticket,
     int count = mmf_sync_slots_count(object, ops);
 
     for (int i = 0; i < count; i++) {
-        uint64_t state =
-            mmf_load_acquire_u64(&mmf_sync_slot(object, i, ops)->state);
+        uint64_t state = mmf_load_acquire_u64(&mmf_sync_slot(object, i, ops)->state);
 
         while (mmf_sync_slot_ticket(state) == ticket &&
                mmf_sync_slot_kind(state) != MMF_SLOT_FREE) {
@@ -174,8 +173,7 @@ settle(const struct mmf_sync_ref *object, const struct mmf_sync_ops *ops)
     bool is_changed = false;
 
     for (int i = 0; i < count; i++) {
-        uint64_t state =
-            mmf_load_acquire_u64(&mmf_sync_slot(object, i, ops)->state);
+        uint64_t state = mmf_load_acquire_u64(&mmf_sync_slot(object, i, ops)->state);
         enum mmf_sync_slot_kind kind = mmf_sync_slot_kind(state);
 
         if (kind == MMF_SLOT_CLAIMED || kind == MMF_SLOT_GRANTED ||

@@ -44,6 +44,6 @@ uint64_t mmf_sync_if_dead(const struct mmf_sync_ref *object, uint64_t identity,
  * something to undo, so try again. WOULD_BLOCK: there was not. CORRUPT.
  */
 enum mmf_step mmf_sync_recover(const struct mmf_sync_ref *object, enum mmf_step step,
-                      const struct mmf_sync_ops *ops);
+                               const struct mmf_sync_ops *ops);
 
 #endif

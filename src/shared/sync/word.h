@@ -101,10 +101,10 @@ static_assert(offsetof(struct mmf_sync_shared, slots) == 64, "layout 2");
 #define MMF_TICKET_MAX (((uint64_t)1 << MMF_TICKET_BITS) - 1)
 #define MMF_WATCH_TIME_MAX ((1u << 24) - 1)
 
-#define MMF_REGISTRATION ((uint64_t)1 << 4)           /* event: one more */
-#define MMF_CHANGE ((uint64_t)1 << 34)                /* event: one more */
+#define MMF_REGISTRATION ((uint64_t)1 << 4)            /* event: one more */
+#define MMF_CHANGE ((uint64_t)1 << 34)                 /* event: one more */
 #define MMF_SEMAPHORE_REGISTRATION ((uint64_t)1 << 36) /* likewise */
-#define MMF_HANDED ((uint64_t)0xfff << 48)            /* mutex, in the content */
+#define MMF_HANDED ((uint64_t)0xfff << 48)             /* mutex, in the content */
 #define MMF_SLOT_VERSION_MAX ((1u << 20) - 1)
 
 /* How often its owner can take a mutex. */
@@ -181,7 +181,8 @@ mmf_sync_is_handed(uint64_t word)
 static inline uint64_t
 mmf_sync_handed(int slot, uint64_t version, uint64_t word)
 {
-    MMF_ASSERT(slot >= 0 && slot < MMF_SYNC_SLOTS_MAX && version <= MMF_SLOT_VERSION_MAX);
+    MMF_ASSERT(slot >= 0 && slot < MMF_SYNC_SLOTS_MAX &&
+               version <= MMF_SLOT_VERSION_MAX);
     return mmf_sync_with_value(MMF_HANDED | (uint64_t)slot << 20 | version,
                                word | MMF_WORD_ABANDONED);
 }
