@@ -103,7 +103,7 @@ no_call_needs_more_than_64_kib(void **state)
 
     (void)state;
     if (HARNESS_ASAN || HARNESS_TSAN)
-        harness_skip("a sanitizer's code needs a larger stack");
+        harness_skip("a sanitizer needs a larger stack");
     CHECK(posix_memalign((void **)&stack, 4096, STACK) == 0);
     memset(stack, PATTERN, STACK);
     CHECK(pthread_attr_init(&attributes) == 0);
