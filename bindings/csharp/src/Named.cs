@@ -49,9 +49,9 @@ internal readonly ref struct Named
     internal unsafe SafeWaitHandle Open(About about, Opener open)
     {
         nint target;
+        int rc = Call(open, &target);
 
-        Check(Call(open, &target), about);
-        return new SafeWaitHandle(about, target);
+        return rc >= 0 ? new SafeWaitHandle(about, target) : throw Of(rc, about);
     }
 
     /// <summary>The same; null where .NET's TryOpenExisting answers false.</summary>
@@ -62,8 +62,7 @@ internal readonly ref struct Named
 
         if (rc is NotFound or WrongKind or PathNotFound)
             return null;
-        Check(rc, about);
-        return new SafeWaitHandle(about, target);
+        return rc >= 0 ? new SafeWaitHandle(about, target) : throw Of(rc, about);
     }
 
     private unsafe int Call(Opener open, nint* target)
