@@ -228,7 +228,7 @@ public abstract unsafe partial class WaitHandle
     {
         int rc = Native.mmf_signal_and_wait(numbers[0], numbers[1], timeout);
 
-        if (rc == Maximum)
+        if (rc == Failure.Maximum)
             throw new InvalidOperationException(Of(rc, About.Semaphore).Message);
         return Result(rc, toWaitOn);
     }
