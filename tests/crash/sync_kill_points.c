@@ -798,7 +798,7 @@ is_available(enum object object)
     if (object == MUTEX)
         return 1;
     if (object == SEMAPHORE)
-        return read_word(object) >> 4 != 0;
+        return mmf_sync_count(read_word(object)) != 0;
     return (read_word(object) & MMF_WORD_SIGNALLED) != 0;
 }
 

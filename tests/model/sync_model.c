@@ -107,6 +107,13 @@ lock_first_shortly(void)
 }
 
 static void
+lock_first_shortly_twice(void)
+{
+    lock_first_shortly();
+    lock_first_shortly();
+}
+
+static void
 lock_first_in_two_ticks(void)
 {
     if (is_taken(wait_one(FIRST, 2 * TICK)))
@@ -519,6 +526,10 @@ static const struct scenario scenarios[] = {
      .objects = {MUTEX("M")},
      .threads = {lock_first, lock_first_shortly, lock_first},
      .ticks = 1},
+    {.name = "mutex, a timeout comes again",
+     .objects = {MUTEX_OF(1)},
+     .threads = {release_first, lock_first_shortly_twice, lock_first},
+     .ticks = 1},
     {.name = "mutex, one killed, two threads",
      .objects = {MUTEX("M")},
      .threads = {lock_first_twice, lock_first_twice},
@@ -559,6 +570,7 @@ static const struct scenario scenarios[] = {
 
     /* Who of the sleepers watches. */
     {.name = "watch, the owner killed",
+     .only_long = 1,
      .objects = {MUTEX_OF(1)},
      .threads = {do_nothing, lock_first, lock_first},
      .kills = 1,
@@ -577,6 +589,7 @@ static const struct scenario scenarios[] = {
      .kills = 1,
      .ticks = 3},
     {.name = "watch, the mutex is released",
+     .only_long = 1,
      .objects = {MUTEX_OF(1)},
      .threads = {release_first, lock_and_keep, lock_first},
      .process = {1, 1, 2},
@@ -600,6 +613,7 @@ static const struct scenario scenarios[] = {
      .ticks = 1,
      .only_long = 1},
     {.name = "watch, two killed",
+     .only_long = 1,
      .objects = {MUTEX_OF(1)},
      .threads = {do_nothing, lock_first, lock_first, lock_first},
      .process = {1, 1, 2, 3},
@@ -612,6 +626,11 @@ static const struct scenario scenarios[] = {
      .objects = {AUTO_EVENT("E", 0)},
      .threads = {set_first_twice, wait_first, wait_first},
      .ticks = 1},
+    {.name = "auto event, in order",
+     .objects = {AUTO_EVENT("E", 0)},
+     .threads = {wait_first, wait_first, set_first},
+     .calm_ticks = 1,
+     .preemptions = 2},
     {.name = "auto event, two setters, two waiters",
      .objects = {AUTO_EVENT("E", 0)},
      .threads = {set_first, set_first, wait_first, wait_first}},
@@ -633,11 +652,13 @@ static const struct scenario scenarios[] = {
      .objects = {MANUAL_EVENT("E", 0)},
      .threads = {set_reset_set_first, wait_first, wait_first_shortly}},
     {.name = "manual event, one killed",
+     .only_long = 1,
      .objects = {MANUAL_EVENT("E", 0)},
      .threads = {set_reset_set_first, wait_first, wait_first},
      .kills = 1},
 
     {.name = "auto event, the setter and a sleeper killed",
+     .only_long = 1,
      .objects = {AUTO_EVENT("E", 0)},
      .threads = {set_first, wait_first, wait_first},
      .process = {1, 1, 2},
@@ -662,6 +683,7 @@ static const struct scenario scenarios[] = {
      .threads = {add_one_to_first, wait_first_shortly, wait_first},
      .ticks = 2},
     {.name = "semaphore, one killed",
+     .only_long = 1,
      .objects = {SEMAPHORE("S", 0, 3)},
      .threads = {add_two_to_first, wait_first, wait_first},
      .kills = 1},
@@ -688,6 +710,7 @@ static const struct scenario scenarios[] = {
      .objects = {AUTO_EVENT("E", 0), AUTO_EVENT("F", 0)},
      .threads = {set_both, wait_any_of_both, wait_second}},
     {.name = "any of two events, both set, first last",
+     .preemptions = 1,
      .objects = {AUTO_EVENT("E", 0), AUTO_EVENT("F", 0)},
      .threads = {set_second_then_first, wait_any_of_both, wait_any_of_both_reversed}},
     {.name = "any of two events, poll",
@@ -903,6 +926,15 @@ main(int argc, char **argv)
            "schedules", "kills", "ends", "naps", "late ms", "seconds");
     for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
         struct scenario scenario = scenarios[i];
+        const char *often = getenv("MMF_TEST_PREEMPTIONS");
+
+        if (scenario.preemptions == 0)
+            scenario.preemptions = often != NULL         ? atoi(often)
+                                   : is_long             ? 99
+                                   : scenario.kills > 0  ? 1
+                                   : scenario.ticks > 0  ? 1
+                                   : scenario.threads[3] ? 1
+                                                         : 2;
 
         if (strstr(scenario.name, only) == NULL ||
             (scenario.only_long && !is_long && strcmp(scenario.name, only) != 0))

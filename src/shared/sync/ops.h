@@ -1,0 +1,46 @@
+/*
+ * ops.h - what mutex, event and semaphore need of the system. A test passes in its own,
+ * to drive every interleaving and every death.
+ */
+#ifndef MMF_SHARED_SYNC_OPS_H
+#define MMF_SHARED_SYNC_OPS_H
+
+#include <stdint.h>
+
+#include "shared/sync/word.h"
+
+/* Where a thread sleeps at one object: its slot, -1 if there was none to have. */
+struct mmf_sync_place {
+    int slot;
+    uint32_t version;
+    uint32_t expected;  /* the slot's low half, for the sleep to begin */
+    bool is_registered; /* in the object's word */
+};
+
+struct mmf_sync_ops {
+    /* The monotonic clock, nanoseconds. */
+    int64_t (*now)(void *context);
+    /*
+     * Sleep until one of the places' slots does not have its expected value, is woken,
+     * or the clock is at `until`. If `epochs` is not NULL, then until an object's
+     * `watch_epoch` is another, too, and a sleeper without a slot sleeps on that alone.
+     * May return early.
+     */
+    void (*sleep)(void *context, const struct mmf_sync_ref *objects,
+                  const struct mmf_sync_place *places, const uint32_t *epochs,
+                  int count, int64_t until);
+    /* Wake the thread that sleeps in the slot. */
+    void (*wake)(void *context, const struct mmf_sync_ref *object, int slot);
+    /* Wake all that sleep on the object's `watch_epoch`. */
+    void (*wake_watched)(void *context, const struct mmf_sync_ref *object);
+    /* The slots beyond those in the page, at least `count`; NULL: there is no room. */
+    struct mmf_sync_slot *(*more_slots)(void *context,
+                                        const struct mmf_sync_ref *object, int count);
+    /* Make the object's polled descriptors readable. */
+    void (*notify_pollers)(void *context, const struct mmf_sync_ref *object);
+    /* 0 if the process that drew the ticket at this object is dead. */
+    int (*is_alive)(void *context, const struct mmf_sync_ref *object, uint64_t ticket);
+    void *context;
+};
+
+#endif
