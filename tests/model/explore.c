@@ -215,15 +215,18 @@ queue_at(struct thread *self, int object, int slot, uint32_t expected)
 }
 
 static int
-queue_at_all(struct thread *self, const struct mmf_sync_ref *objects,
-             const struct mmf_sync_place *places, const uint32_t *epochs, int count)
+queue_at_all(struct thread *self, const struct mmf_sync_sleep *sleep)
 {
-    for (int i = 0; i < count; i++) {
+    const struct mmf_sync_place *places = sleep->places;
+    const struct mmf_sync_ref *objects = sleep->objects;
+    const uint32_t *epochs = sleep->epochs;
+
+    for (int i = 0; i < sleep->count; i++) {
         if (places[i].slot >= 0 &&
             !queue_at(self, index_of(&objects[i]), places[i].slot, places[i].expected))
             return 0;
     }
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < sleep->count; i++) {
         int object = index_of(&objects[i]);
 
         if ((epochs != NULL || places[i].slot < 0) &&
@@ -235,10 +238,9 @@ queue_at_all(struct thread *self, const struct mmf_sync_ref *objects,
 }
 
 static void
-sleep_on(void *context, const struct mmf_sync_ref *objects,
-         const struct mmf_sync_place *places, const uint32_t *epochs, int count,
-         int64_t until)
+sleep_on(void *context, const struct mmf_sync_sleep *sleep)
 {
+    int64_t until = sleep->until;
     struct thread *self;
 
     (void)context;
@@ -248,7 +250,7 @@ sleep_on(void *context, const struct mmf_sync_ref *objects,
         return;
     }
     self = &world.threads[current];
-    if (!queue_at_all(self, objects, places, epochs, count)) {
+    if (!queue_at_all(self, sleep)) {
         leave_queues(self);
         return;
     }

@@ -9,6 +9,17 @@
 
 #include "shared/sync/word.h"
 
+/* A deadline that never comes. */
+#define MMF_SYNC_FOREVER INT64_MAX
+
+/* The most objects that one wait can have. */
+#ifndef MMF_SYNC_OBJECTS_MAX
+#define MMF_SYNC_OBJECTS_MAX 64
+#endif
+
+/* Some of an object's sleepers check again after this long, at least; nanoseconds. */
+#define MMF_SYNC_TICK ((int64_t)60000000)
+
 /* Where a thread sleeps at one object: its slot, -1 if there was none to have. */
 struct mmf_sync_place {
     int slot;
@@ -17,18 +28,27 @@ struct mmf_sync_place {
     bool is_registered; /* in the object's word */
 };
 
+/* A sleep at `count` objects, until the clock is at `until`. */
+struct mmf_sync_sleep {
+    const struct mmf_sync_ref *objects;
+    const struct mmf_sync_place *places; /* one for each object */
+    const uint32_t *epochs;              /* NULL, or likewise: a `watch_epoch` */
+    int count;
+    int64_t until;
+    void (*give_up)(void *wait); /* the thread ends in its sleep */
+    void *wait;
+};
+
 struct mmf_sync_ops {
     /* The monotonic clock, nanoseconds. */
     int64_t (*now)(void *context);
     /*
      * Sleep until one of the places' slots does not have its expected value, is woken,
-     * or the clock is at `until`. If `epochs` is not NULL, then until an object's
-     * `watch_epoch` is another, too, and a sleeper without a slot sleeps on that alone.
-     * May return early.
+     * or the time is over. If `epochs` is not NULL, then until an object's `watch_epoch`
+     * is another, too, and a sleeper without a slot sleeps on that alone. May return
+     * early, or never: then `give_up` was called.
      */
-    void (*sleep)(void *context, const struct mmf_sync_ref *objects,
-                  const struct mmf_sync_place *places, const uint32_t *epochs,
-                  int count, int64_t until);
+    void (*sleep)(void *context, const struct mmf_sync_sleep *sleep);
     /* Wake the thread that sleeps in the slot. */
     void (*wake)(void *context, const struct mmf_sync_ref *object, int slot);
     /* Wake all that sleep on the object's `watch_epoch`. */

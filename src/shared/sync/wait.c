@@ -198,40 +198,58 @@ begin_look(const struct waiting *wait, int index)
  * Any.
  */
 
-/* A signal has been given to the wait at one of the places. */
-static bool
-take_granted(struct waiting *wait)
+/* The first of the places at which a signal has been given to the wait; -1: there is none. */
+static int
+find_granted(const struct waiting *wait)
 {
     for (int i = 0; wait->has_places && i < wait->count; i++) {
-        int slot = wait->places[i].slot;
+        const struct mmf_sync_place *place = &wait->places[i];
         uint64_t state;
 
-        if (slot < 0)
+        if (place->slot < 0)
             continue;
         state = mmf_load_acquire_u64(
-            &mmf_sync_slot(&wait->objects[i], slot, wait->ops)->state);
+            &mmf_sync_slot(&wait->objects[i], place->slot, wait->ops)->state);
         if (mmf_sync_slot_kind(state) == MMF_SLOT_GRANTED &&
-            mmf_sync_slot_version(state) == wait->places[i].version &&
-            mmf_sync_slot_change(&wait->objects[i], slot, state, MMF_SLOT_FREE,
-                                 wait->ops)) {
-            wait->places[i].slot = -1;
-            wait->taken = i;
-            return true;
-        }
+            mmf_sync_slot_version(state) == place->version)
+            return i;
         begin_look(wait, i);
     }
-    return false;
+    return -1;
+}
+
+/*
+ * A signal has been given to the wait. The objects before that one come first, if they
+ * are available once the wait has left them: what was kept for it there it takes, or any
+ * other thread can.
+ */
+static enum mmf_step
+take_granted(struct waiting *wait)
+{
+    int granted = find_granted(wait);
+
+    for (int i = 0; i <= granted; i++) {
+        enum mmf_step step = MMF_STEP_DONE;
+
+        if (!leave_place(&wait->objects[i], &wait->places[i], true, wait->ops))
+            step = mmf_sync_take(&wait->objects[i], NULL, wait->ops);
+        if (!mmf_step_is_taken(step))
+            continue;
+        wait->taken = i;
+        return step;
+    }
+    return MMF_STEP_WOULD_BLOCK;
 }
 
 static enum mmf_step
 try_any(struct waiting *wait)
 {
-    enum mmf_step blocked = MMF_STEP_WOULD_BLOCK;
+    enum mmf_step blocked = take_granted(wait);
 
-    MMF_ASSERT(!wait->is_for_all && wait->taken < 0);
+    MMF_ASSERT(!wait->is_for_all);
     MMF_ASSERT(wait->blocked_first == 0 && wait->blocked_count == wait->count);
-    if (take_granted(wait))
-        return MMF_STEP_DONE;
+    if (wait->taken >= 0)
+        return blocked;
     for (int i = 0; i < wait->count; i++) {
         enum mmf_step step = mmf_sync_take(
             &wait->objects[i], wait->has_places ? &wait->places[i] : NULL, wait->ops);
@@ -522,10 +540,23 @@ lacks_place(const struct waiting *wait)
     return false;
 }
 
+/* The thread was cancelled in its sleep. What it was given is handed on. */
+static void
+give_up(void *wait)
+{
+    leave(wait, false);
+}
+
 /* Sleep on what the wait is blocked on. */
 static void
-sleep_until_changed(const struct waiting *wait, int64_t now)
+sleep_until_changed(struct waiting *wait, int64_t now)
 {
+    struct mmf_sync_sleep sleep = {.objects = &wait->objects[wait->blocked_first],
+                                   .places = wait->places,
+                                   .epochs = mmf_sync_watch_epochs(&wait->watch),
+                                   .count = wait->blocked_count,
+                                   .give_up = give_up,
+                                   .wait = wait};
     int64_t until = earlier(wait->deadline, wait->watch.check_at);
 
     MMF_ASSERT(wait->blocked_count >= 1 &&
@@ -534,9 +565,8 @@ sleep_until_changed(const struct waiting *wait, int64_t now)
         until = earlier(until, now + MMF_SYNC_TICK);
     if (wait->step == MMF_STEP_RESERVED)
         until = end_of_nap(wait, now, until);
-    wait->ops->sleep(wait->ops->context, &wait->objects[wait->blocked_first],
-                     wait->places, mmf_sync_watch_epochs(&wait->watch),
-                     wait->blocked_count, until);
+    sleep.until = until;
+    wait->ops->sleep(wait->ops->context, &sleep);
 }
 
 /* AGAIN if a dead process was in the way and is no more. */

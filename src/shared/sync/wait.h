@@ -9,19 +9,8 @@
 #include "shared/sync/ops.h"
 #include "shared/sync/word.h"
 
-/* A deadline that never comes. */
-#define MMF_SYNC_FOREVER INT64_MAX
-
 /* No waiting: one attempt. */
 #define MMF_SYNC_POLL ((int64_t)0)
-
-/* The most objects that one wait can have. */
-#ifndef MMF_SYNC_OBJECTS_MAX
-#define MMF_SYNC_OBJECTS_MAX 64
-#endif
-
-/* Some of an object's sleepers check again after this long, at least; nanoseconds. */
-#define MMF_SYNC_TICK ((int64_t)60000000)
 
 /* The deadline `timeout_ms` from now; -1: never. */
 int64_t mmf_sync_deadline(const struct mmf_sync_ops *ops, int32_t timeout_ms);

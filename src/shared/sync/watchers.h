@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "shared/sync/wait.h"
+#include "shared/sync/ops.h"
 
 /* A wait's part in watching what it sleeps on. All 0 before its first sleep. */
 struct mmf_sync_watch {

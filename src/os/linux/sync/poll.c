@@ -9,15 +9,6 @@
 #include "os/linux/sync/system.h"
 #include "shared/sync/signal.h"
 
-void
-mmf_sync_notify_pollers(const struct mmf_sync_object *local)
-{
-    if (mmf_sync_is_named(local))
-        mmf_poll_fd_notify_watches(local->object->fd);
-    else
-        mmf_poll_fd_notify_counter(&local->counter);
-}
-
 /* What polls readable for this handle. */
 static struct mmf_poll_fd *
 poll_of(struct mmf_os_sync *sync)
@@ -55,7 +46,7 @@ mmf_sync_rearm_poll(struct mmf_os_sync *sync, const struct mmf_sync_ref *ref)
     if (mmf_poll_fd_get(poll_of(sync)) < 0)
         return;
     if (mmf_sync_is_available(ref, &mmf_sync_linux))
-        mmf_sync_notify_pollers(sync->local);
+        mmf_sync_linux.notify_pollers(NULL, ref);
 }
 
 int

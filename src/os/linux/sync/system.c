@@ -4,12 +4,12 @@
 #include "os/linux/sync/system.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/invariant.h"
 #include "os/linux/store/lock.h"
 #include "os/linux/sync/part.h"
-#include "os/linux/sync/poll.h"
 #include "os/linux/sys/futex.h"
 #include "os/linux/sys/sys.h"
 #include "os/os.h"
@@ -32,32 +32,35 @@ now(void *context)
 }
 
 static void
-sleep_on(void *context, const struct mmf_sync_ref *objects,
-         const struct mmf_sync_place *places, const uint32_t *epochs, int count,
-         int64_t until)
+sleep_on(void *context, const struct mmf_sync_sleep *sleep)
 {
+    const struct mmf_sync_ref *objects = sleep->objects;
+    const struct mmf_sync_place *places = sleep->places;
     uint32_t *words[2 * MMF_SYNC_OBJECTS_MAX];
     uint32_t values[2 * MMF_SYNC_OBJECTS_MAX];
     int sleeps = 0;
 
     (void)context;
-    MMF_ASSERT(count > 0 && count <= MMF_SYNC_OBJECTS_MAX);
-    for (int i = 0; i < count; i++) {
+    MMF_ASSERT(sleep->count > 0 && sleep->count <= MMF_SYNC_OBJECTS_MAX);
+    for (int i = 0; i < sleep->count; i++) {
         if (places[i].slot < 0)
             continue;
         words[sleeps] = mmf_sync_slot_futex(
             mmf_sync_slot(&objects[i], places[i].slot, &mmf_sync_linux));
         values[sleeps++] = places[i].expected;
     }
-    for (int i = 0; i < count; i++) {
-        if (epochs == NULL && places[i].slot >= 0)
+    for (int i = 0; i < sleep->count; i++) {
+        if (sleep->epochs == NULL && places[i].slot >= 0)
             continue;
         words[sleeps] = mmf_sync_watch_epoch(objects[i].shared);
-        values[sleeps++] = epochs != NULL
-                               ? epochs[i]
+        values[sleeps++] = sleep->epochs != NULL
+                               ? sleep->epochs[i]
                                : mmf_load_acquire_u32(&objects[i].shared->watch_epoch);
     }
-    mmf_futex_sleep(words, values, sleeps, 0, until);
+    /* Compiled without exceptions, this is a buffer to jump to. */
+    pthread_cleanup_push(sleep->give_up, sleep->wait);
+    mmf_futex_sleep(words, values, sleeps, sleep->until);
+    pthread_cleanup_pop(0);
 }
 
 static void
@@ -114,8 +117,13 @@ more_slots(void *context, const struct mmf_sync_ref *object, int count)
 static void
 notify_pollers(void *context, const struct mmf_sync_ref *object)
 {
+    const struct mmf_sync_object *local = local_of(object);
+
     (void)context;
-    mmf_sync_notify_pollers(local_of(object));
+    if (mmf_sync_is_named(local))
+        mmf_poll_fd_notify_watches(local->object->fd);
+    else
+        mmf_poll_fd_notify_counter(&local->counter);
 }
 
 static int
