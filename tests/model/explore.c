@@ -217,19 +217,19 @@ queue_at(struct thread *self, int object, int slot, uint32_t expected)
 static int
 queue_at_all(struct thread *self, const struct mmf_sync_sleep *sleep)
 {
-    const struct mmf_sync_place *places = sleep->places;
+    const struct mmf_sync_sleeper *sleepers = sleep->sleepers;
     const struct mmf_sync_ref *objects = sleep->objects;
     const uint32_t *epochs = sleep->epochs;
 
     for (int i = 0; i < sleep->count; i++) {
-        if (places[i].slot >= 0 &&
-            !queue_at(self, index_of(&objects[i]), places[i].slot, places[i].expected))
+        if (sleepers[i].slot >= 0 && !queue_at(self, index_of(&objects[i]),
+                                               sleepers[i].slot, sleepers[i].expected))
             return 0;
     }
     for (int i = 0; i < sleep->count; i++) {
         int object = index_of(&objects[i]);
 
-        if ((epochs != NULL || places[i].slot < 0) &&
+        if ((epochs != NULL || sleepers[i].slot < 0) &&
             !queue_at(self, object, WATCHED,
                       epochs != NULL ? epochs[i] : futex_value(object, WATCHED)))
             return 0;
@@ -299,7 +299,7 @@ wake_watched(void *context, const struct mmf_sync_ref *sync)
     wake(context, sync, WATCHED);
 }
 
-/* There is no room for more. */
+/* There is no space for more. */
 static struct mmf_sync_slot *
 more_slots(void *context, const struct mmf_sync_ref *object, int count)
 {
@@ -522,7 +522,7 @@ patient_threads(void)
         const struct thread *thread = &world.threads[i];
 
         if (thread->asleep_since != 0 &&
-            world.clock - thread->asleep_since >= MMF_SYNC_PATIENCE)
+            world.clock - thread->asleep_since >= MMF_SYNC_HAND_OVER_AFTER)
             mask |= 1u << i;
     }
     return (uint8_t)mask;

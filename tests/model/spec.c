@@ -254,7 +254,7 @@ add_given(struct spec *spec, const struct spec_state *state, const void *payload
 
 /* A caller whose wait is over gives again what it has not taken. */
 static void
-give_back(struct spec *spec, const struct spec_state *from, int caller)
+return_token(struct spec *spec, const struct spec_state *from, int caller)
 {
     unsigned granted = from->callers[caller].granted;
 
@@ -523,7 +523,7 @@ expand(struct spec *spec, struct spec_state state, int caller)
 
     if (state.callers[caller].progress == SPEC_AFTER &&
         state.callers[caller].granted != 0)
-        give_back(spec, &state, caller);
+        return_token(spec, &state, caller);
     if (state.callers[caller].progress == SPEC_DOOMED && call->kind == CALL_ALL)
         expand_doomed(spec, state, caller);
     if (state.callers[caller].progress == SPEC_DOOMED && call->kind == CALL_SET)

@@ -919,12 +919,13 @@ main(int argc, char **argv)
         const char *often = getenv("MMF_TEST_PREEMPTIONS");
 
         if (scenario.preemptions == 0)
-            scenario.preemptions = often != NULL         ? atoi(often)
-                                   : is_long             ? 99
-                                   : scenario.kills > 0  ? 1
-                                   : scenario.ticks > 0  ? 1
-                                   : scenario.threads[3] ? 1
-                                                         : 2;
+            scenario.preemptions = often != NULL          ? atoi(often)
+                                   : is_long              ? 99
+                                   : !scenario.threads[2] ? 2
+                                   : scenario.kills > 0   ? 1
+                                   : scenario.ticks > 0   ? 1
+                                   : scenario.threads[3]  ? 1
+                                                          : 2;
 
         if (strstr(scenario.name, only) == NULL ||
             (scenario.only_long && !is_long && strcmp(scenario.name, only) != 0))

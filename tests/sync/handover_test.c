@@ -72,7 +72,7 @@ begin_sleep(struct sleeper *sleeper, const struct object *object, bool in_child_
     worker_await_sleep(sleeper->worker);
 }
 
-/* True: it was let through. */
+/* True: it got its signal. */
 static bool
 end_sleep(struct sleeper *sleeper)
 {
@@ -149,7 +149,7 @@ set_and_reset(bool in_processes, int sleepers)
 }
 
 static void
-set_and_reset_let_through_all_who_sleep(void **state)
+set_and_reset_reach_all_who_sleep(void **state)
 {
     (void)state;
     for (int round = 0; round < rounds(20); round++) {
@@ -182,7 +182,7 @@ set_many(bool in_processes, int sleepers)
 }
 
 static void
-four_sets_let_four_through(void **state)
+four_sets_reach_four(void **state)
 {
     (void)state;
     for (int round = 0; round < rounds(20); round++) {
@@ -193,7 +193,7 @@ four_sets_let_four_through(void **state)
 
 /* More sleepers than there are slots in the page. */
 static void
-many_sets_let_many_through(void **state)
+many_sets_reach_many(void **state)
 {
     (void)state;
     set_many(false, MOST_SLEEPERS);
@@ -202,7 +202,7 @@ many_sets_let_many_through(void **state)
     set_and_reset(true, MOST_SLEEPERS);
 }
 
-/* Wait until one of them has been let through; its index. */
+/* Wait until one of them got its signal; its index. */
 static int
 next_through(struct sleeper *sleepers, const bool *is_over, int count)
 {
@@ -215,7 +215,7 @@ next_through(struct sleeper *sleepers, const bool *is_over, int count)
         }
         usleep(100);
     }
-    CHECK_FAIL("no sleeper is let through");
+    CHECK_FAIL("no sleeper gets the signal");
 }
 
 static void
@@ -475,7 +475,7 @@ longest_wait(mmf_mutex *mutex, int64_t for_us, int64_t own_us)
 }
 
 static void
-a_hog_gives_way(void **state)
+a_hog_is_interrupted(void **state)
 {
     mmf_mutex *mutex = new_mutex(NAME);
     pid_t hog = start_hog(50000);
@@ -520,7 +520,7 @@ static mmf_semaphore *handler_semaphore;
 static atomic_int handled;
 
 static void
-on_alarm(int number)
+on_signal(int number)
 {
     (void)number;
     mmf_event_set(handler_event);
@@ -531,7 +531,7 @@ on_alarm(int number)
 static void
 signal_handlers_may_signal(void **state)
 {
-    struct sigaction action = {.sa_handler = on_alarm};
+    struct sigaction action = {.sa_handler = on_signal};
     struct sigaction before;
     int wanted = harness_long() ? 5000 : 1000;
 
@@ -558,15 +558,15 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(set_and_reset_let_through_all_who_sleep),
-        cmocka_unit_test(four_sets_let_four_through),
-        cmocka_unit_test(many_sets_let_many_through),
+        cmocka_unit_test(set_and_reset_reach_all_who_sleep),
+        cmocka_unit_test(four_sets_reach_four),
+        cmocka_unit_test(many_sets_reach_many),
         cmocka_unit_test(the_longest_sleeper_comes_first),
         cmocka_unit_test(a_release_of_many_goes_to_sleepers_first),
         cmocka_unit_test(a_signal_not_taken_goes_on),
         cmocka_unit_test(the_dead_pass_on_their_signal),
         cmocka_unit_test(the_dead_pass_on_a_mutex),
-        cmocka_unit_test(a_hog_gives_way),
+        cmocka_unit_test(a_hog_is_interrupted),
         cmocka_unit_test(each_of_four_has_its_turn),
         cmocka_unit_test(signal_handlers_may_signal),
     };

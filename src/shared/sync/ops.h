@@ -21,7 +21,7 @@
 #define MMF_SYNC_TICK ((int64_t)60000000)
 
 /* Where a thread sleeps at one object: its slot, -1 if there was none to have. */
-struct mmf_sync_place {
+struct mmf_sync_sleeper {
     int slot;
     uint32_t version;
     uint32_t expected;  /* the slot's low half, for the sleep to begin */
@@ -31,8 +31,8 @@ struct mmf_sync_place {
 /* A sleep at `count` objects, until the clock is at `until`. */
 struct mmf_sync_sleep {
     const struct mmf_sync_ref *objects;
-    const struct mmf_sync_place *places; /* one for each object */
-    const uint32_t *epochs;              /* NULL, or likewise: a `watch_epoch` */
+    const struct mmf_sync_sleeper *sleepers; /* one for each object */
+    const uint32_t *epochs;                  /* NULL, or likewise: a `watch_epoch` */
     int count;
     int64_t until;
     void (*give_up)(void *wait); /* the thread ends in its sleep */
@@ -43,7 +43,7 @@ struct mmf_sync_ops {
     /* The monotonic clock, nanoseconds. */
     int64_t (*now)(void *context);
     /*
-     * Sleep until one of the places' slots does not have its expected value, is woken,
+     * Sleep until one of the sleepers' slots does not have its expected value, is woken,
      * or the time is over. If `epochs` is not NULL, then until an object's `watch_epoch`
      * is another, too, and a sleeper without a slot sleeps on that alone. May return
      * early, or never: then `give_up` was called.
@@ -53,7 +53,7 @@ struct mmf_sync_ops {
     void (*wake)(void *context, const struct mmf_sync_ref *object, int slot);
     /* Wake all that sleep on the object's `watch_epoch`. */
     void (*wake_watched)(void *context, const struct mmf_sync_ref *object);
-    /* The slots beyond those in the page, at least `count`; NULL: there is no room. */
+    /* The slots beyond those in the page, at least `count`; NULL: there is no space. */
     struct mmf_sync_slot *(*more_slots)(void *context,
                                         const struct mmf_sync_ref *object, int count);
     /* Make the object's polled descriptors readable. */

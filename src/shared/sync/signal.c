@@ -43,7 +43,7 @@ mmf_sync_is_available(const struct mmf_sync_ref *ref, const struct mmf_sync_ops 
 }
 
 /*
- * Handing on.
+ * Passing on.
  */
 
 /*
@@ -71,7 +71,7 @@ drop_second(const struct mmf_sync_ref *ref, uint64_t word,
 }
 
 void
-mmf_sync_hand_on(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops)
+mmf_sync_pass_on(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops)
 {
     for (;;) {
         uint64_t word = mmf_load_acquire_u64(&ref->shared->word);
@@ -91,28 +91,28 @@ mmf_sync_hand_on(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops)
         }
         if (!drop_second(ref, word, &scan, ops))
             continue;
-        if (scan.has_lookers)
-            mmf_sync_nudge_lookers(ref, ops);
+        if (scan.has_probers)
+            mmf_sync_nudge_probers(ref, ops);
         return;
     }
 }
 
 static void
-tell_pollers(const struct mmf_sync_ref *ref, uint64_t word,
-             const struct mmf_sync_ops *ops)
+notify_if_polled(const struct mmf_sync_ref *ref, uint64_t word,
+                 const struct mmf_sync_ops *ops)
 {
     if (word & MMF_WORD_POLLED)
         ops->notify_pollers(ops->context, ref);
 }
 
 void
-mmf_sync_announce(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops)
+mmf_sync_notify(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops)
 {
     uint64_t word = mmf_load_acquire_u64(&ref->shared->word);
 
     if (word & MMF_WORD_WAITERS)
-        mmf_sync_hand_on(ref, ops);
-    tell_pollers(ref, word, ops);
+        mmf_sync_pass_on(ref, ops);
+    notify_if_polled(ref, word, ops);
 }
 
 void
@@ -127,7 +127,7 @@ mmf_sync_decline(const struct mmf_sync_ref *ref, int slot, uint64_t granted,
     if (!mmf_sync_slot_change(ref, slot, granted, MMF_SLOT_TOKEN, ops))
         return;
     mmf_fence_full(); /* who comes to sleep sees the token, or we see that one */
-    mmf_sync_announce(ref, ops);
+    mmf_sync_notify(ref, ops);
 }
 
 /*
@@ -135,19 +135,20 @@ mmf_sync_decline(const struct mmf_sync_ref *ref, int slot, uint64_t granted,
  */
 
 static bool
-is_mine(uint64_t word, const struct mmf_sync_place *place)
+is_mine(uint64_t word, const struct mmf_sync_sleeper *sleeper)
 {
-    return place != NULL && place->slot >= 0 &&
-           word == mmf_sync_handed(place->slot, place->version, word);
+    return sleeper != NULL && sleeper->slot >= 0 &&
+           word == mmf_sync_handed(sleeper->slot, sleeper->version, word);
 }
 
 bool
-mmf_sync_take_handed(const struct mmf_sync_ref *ref, const struct mmf_sync_place *place)
+mmf_sync_take_handed(const struct mmf_sync_ref *ref,
+                     const struct mmf_sync_sleeper *sleeper)
 {
     uint64_t word = mmf_load_acquire_u64(&ref->shared->word);
 
     MMF_ASSERT(ref->kind == MMF_KIND_MUTEX);
-    while (is_mine(word, place)) {
+    while (is_mine(word, sleeper)) {
         uint64_t next =
             mmf_sync_with_value(ref->identity, word & ~(uint64_t)MMF_WORD_ABANDONED);
 
@@ -188,7 +189,7 @@ has_waited_long(const struct mmf_sync_ref *ref, const struct mmf_sync_scan *scan
         (int64_t)mmf_load_guarded_u64(&mmf_sync_slot(ref, scan->oldest, ops)->since);
     now = ops->now(ops->context);
     /* A time to come is of another clock, which a time namespace can have. */
-    return since > now || now - since >= MMF_SYNC_PATIENCE;
+    return since > now || now - since >= MMF_SYNC_HAND_OVER_AFTER;
 }
 
 /* The word that a signaller leaves which has seen these slots. */
@@ -221,8 +222,8 @@ pass_mutex(const struct mmf_sync_ref *ref, uint64_t *word,
         return false;
     mmf_fence_full(); /* who comes to sleep sees this word, or we see that one */
     if (!is_handed) {
-        mmf_sync_hand_on(ref, ops);
-        tell_pollers(ref, next, ops);
+        mmf_sync_pass_on(ref, ops);
+        notify_if_polled(ref, next, ops);
     } else if (!mmf_sync_slot_nudge(ref, scan.oldest, scan.oldest_state, ops)) {
         mmf_sync_end_void(ref, ops);
     }
@@ -250,7 +251,7 @@ mmf_sync_end_void(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops
  */
 
 static bool
-take_token(const struct mmf_sync_ref *ref, const struct mmf_sync_place *place,
+take_token(const struct mmf_sync_ref *ref, const struct mmf_sync_sleeper *sleeper,
            const struct mmf_sync_ops *ops)
 {
     for (;;) {
@@ -258,7 +259,7 @@ take_token(const struct mmf_sync_ref *ref, const struct mmf_sync_place *place,
 
         mmf_sync_scan(ref, ops, &scan);
         if (scan.tokens == 0 ||
-            (scan.oldest >= 0 && (place == NULL || place->slot != scan.oldest)))
+            (scan.oldest >= 0 && (sleeper == NULL || sleeper->slot != scan.oldest)))
             return false;
         if (mmf_sync_slot_change(ref, scan.token, scan.token_state, MMF_SLOT_FREE, ops))
             return true;
@@ -266,7 +267,7 @@ take_token(const struct mmf_sync_ref *ref, const struct mmf_sync_place *place,
 }
 
 enum mmf_step
-mmf_sync_take(const struct mmf_sync_ref *ref, const struct mmf_sync_place *place,
+mmf_sync_take(const struct mmf_sync_ref *ref, const struct mmf_sync_sleeper *sleeper,
               const struct mmf_sync_ops *ops)
 {
     for (;;) {
@@ -278,10 +279,10 @@ mmf_sync_take(const struct mmf_sync_ref *ref, const struct mmf_sync_place *place
         if (!(word & MMF_WORD_WAITERS))
             return step;
         if (mmf_sync_has_tokens(ref))
-            return take_token(ref, place, ops) ? MMF_STEP_DONE : step;
+            return take_token(ref, sleeper, ops) ? MMF_STEP_DONE : step;
         if (!mmf_sync_is_handed(word) || ref->kind != MMF_KIND_MUTEX)
             return step;
-        if (mmf_sync_take_handed(ref, place))
+        if (mmf_sync_take_handed(ref, sleeper))
             return MMF_STEP_DONE;
         if (!mmf_sync_end_void(ref, ops))
             return step;
@@ -308,9 +309,9 @@ static void
 after_signal(const struct mmf_sync_ref *ref, uint64_t word,
              const struct mmf_sync_scan *scan, const struct mmf_sync_ops *ops)
 {
-    if (scan->has_lookers)
-        mmf_sync_nudge_lookers(ref, ops);
-    tell_pollers(ref, word, ops);
+    if (scan->has_probers)
+        mmf_sync_nudge_probers(ref, ops);
+    notify_if_polled(ref, word, ops);
 }
 
 static int
@@ -509,7 +510,7 @@ mmf_sync_free_from_dead(const struct mmf_sync_ref *ref, uint64_t dead,
 
         if (mmf_exchange_if_u64(&ref->shared->word, &word, next)) {
             mmf_fence_full();
-            mmf_sync_announce(ref, ops);
+            mmf_sync_notify(ref, ops);
             return true;
         }
     }

@@ -1,6 +1,6 @@
 /*
  * signal.h - giving a signal: to the sleeper that has slept longest, or to the word;
- * taking one; and handing on one that its sleeper does not take.
+ * taking one; and passing on one that its sleeper does not take.
  */
 #ifndef MMF_SHARED_SYNC_SIGNAL_H
 #define MMF_SHARED_SYNC_SIGNAL_H
@@ -11,7 +11,7 @@
 #include "shared/sync/word.h"
 
 /* A mutex is handed to a sleeper that has slept for so long; nanoseconds. */
-#define MMF_SYNC_PATIENCE ((int64_t)1000000)
+#define MMF_SYNC_HAND_OVER_AFTER ((int64_t)1000000)
 
 /*
  * Release a mutex, set an event, or add `count` to a semaphore; `*previous` gets the
@@ -35,10 +35,10 @@ bool mmf_sync_free_from_dead(const struct mmf_sync_ref *ref, uint64_t dead,
 
 /*
  * Take what is available: in the word, as a token, or as a mutex that was handed to
- * `place`, the caller's. Without a place: by a thread that does not sleep here.
+ * `sleeper`, the caller's. NULL: a thread that does not sleep here.
  */
 enum mmf_step mmf_sync_take(const struct mmf_sync_ref *ref,
-                            const struct mmf_sync_place *place,
+                            const struct mmf_sync_sleeper *sleeper,
                             const struct mmf_sync_ops *ops);
 
 /* A thread that comes now could take: no signal is a sleeper's. */
@@ -52,18 +52,18 @@ bool mmf_sync_has_tokens(const struct mmf_sync_ref *ref);
 void mmf_sync_decline(const struct mmf_sync_ref *ref, int slot, uint64_t granted,
                       const struct mmf_sync_ops *ops);
 
-/* If the object is available, see that a sleeper looks. */
-void mmf_sync_hand_on(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops);
+/* If the object is available, see that a sleeper probes it. */
+void mmf_sync_pass_on(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops);
 
-/* hand_on, and tell the pollers; after a change that may have made it available. */
-void mmf_sync_announce(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops);
+/* pass_on, and tell the pollers; after a change that may have made it available. */
+void mmf_sync_notify(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops);
 
 /*
- * Whether the mutex was handed to the caller's place; and end a hand-over to a sleeper
- * that has left. False: there is none, or that sleeper is still there.
+ * Whether the mutex was handed to the caller; and end a hand-over to a sleeper
+ * that has left. False: it was not, or the sleeper is still there.
  */
 bool mmf_sync_take_handed(const struct mmf_sync_ref *ref,
-                          const struct mmf_sync_place *place);
+                          const struct mmf_sync_sleeper *sleeper);
 bool mmf_sync_end_void(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops);
 
 #endif

@@ -87,8 +87,8 @@ mmf_sync_scan(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops,
         case MMF_SLOT_WAITING:
             scan_waiting(slot, i, state, scan);
             break;
-        case MMF_SLOT_LOOKING:
-            scan->has_lookers = true;
+        case MMF_SLOT_PROBING:
+            scan->has_probers = true;
             break;
         case MMF_SLOT_TOKEN:
             scan_token(i, state, scan);
@@ -117,7 +117,7 @@ use_next(const struct mmf_sync_ref *ref, int index, const struct mmf_sync_ops *o
 /* Fill the slot, which was FREE in `state`. False: another thread was quicker. */
 static bool
 fill(const struct mmf_sync_ref *ref, struct mmf_sync_slot *slot, uint64_t state,
-     enum mmf_sync_slot_kind kind, int64_t now, struct mmf_sync_place *place)
+     enum mmf_sync_slot_kind kind, int64_t now, struct mmf_sync_sleeper *sleeper)
 {
     uint64_t version = (mmf_sync_slot_version(state) + 1) & MMF_SLOT_VERSION_MAX;
     uint64_t ticket = mmf_sync_ticket(ref->identity);
@@ -132,20 +132,20 @@ fill(const struct mmf_sync_ref *ref, struct mmf_sync_slot *slot, uint64_t state,
     mmf_store_release_u64(&slot->state, mmf_sync_slot_state(version, ticket, kind));
     /* Who signals changes the word or a slot, and looks at the slots after that. */
     mmf_fence_full();
-    place->version = (uint32_t)version;
-    place->expected = mmf_sync_low_half(mmf_sync_slot_state(version, ticket, kind));
+    sleeper->version = (uint32_t)version;
+    sleeper->expected = mmf_sync_low_half(mmf_sync_slot_state(version, ticket, kind));
     return true;
 }
 
 void
 mmf_sync_slot_claim(const struct mmf_sync_ref *ref, enum mmf_sync_slot_kind kind,
                     int64_t now, const struct mmf_sync_ops *ops,
-                    struct mmf_sync_place *place)
+                    struct mmf_sync_sleeper *sleeper)
 {
     int count = mmf_sync_slots_count(ref, ops);
 
-    place->slot = -1;
-    place->is_registered = false;
+    sleeper->slot = -1;
+    sleeper->is_registered = false;
     for (int i = 0; count >= 0 && i < MMF_SYNC_SLOTS_MAX; i++) {
         struct mmf_sync_slot *slot;
         uint64_t state;
@@ -155,8 +155,8 @@ mmf_sync_slot_claim(const struct mmf_sync_ref *ref, enum mmf_sync_slot_kind kind
         slot = mmf_sync_slot(ref, i, ops);
         state = mmf_load_acquire_u64(&slot->state);
         if (mmf_sync_slot_kind(state) == MMF_SLOT_FREE &&
-            fill(ref, slot, state, kind, now, place)) {
-            place->slot = i;
+            fill(ref, slot, state, kind, now, sleeper)) {
+            sleeper->slot = i;
             return;
         }
     }
@@ -196,14 +196,14 @@ mmf_sync_slot_nudge(const struct mmf_sync_ref *ref, int index, uint64_t seen,
 }
 
 void
-mmf_sync_nudge_lookers(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops)
+mmf_sync_nudge_probers(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops)
 {
     int count = mmf_sync_slots_count(ref, ops);
 
     for (int i = 0; i < count; i++) {
         uint64_t state = mmf_load_acquire_u64(&mmf_sync_slot(ref, i, ops)->state);
 
-        if (mmf_sync_slot_kind(state) == MMF_SLOT_LOOKING)
+        if (mmf_sync_slot_kind(state) == MMF_SLOT_PROBING)
             mmf_sync_slot_nudge(ref, i, state, ops);
     }
 }

@@ -1,5 +1,5 @@
 /*
- * slots.h - the places of an object's sleepers, and each single step on one.
+ * slots.h - the slots of an object's sleepers, and each single step on one.
  *
  * A signal is given to a sleeper by one exchange of its slot's state, and from then on
  * it is the sleeper's. The sleeper's futex is the state's low half.
@@ -7,13 +7,13 @@
  *   FREE      no thread's
  *   CLAIMED   being filled by the thread whose ticket it has
  *   WAITING   that thread sleeps, or is about to, and takes a signal
- *   LOOKING   likewise, in a wait for all: it takes no signal by itself, but wants to
+ *   PROBING   likewise, in a wait for all: it takes no signal by itself, but wants to
  *             look when the object becomes available
  *   GRANTED   a signal is in the thread's hand
  *   TOKEN     a signal of which its sleeper had no use: for the longest sleeper, or for
  *             the first that comes
  *
- * NUDGED, on WAITING and LOOKING: the thread is to look at the object again; it is set
+ * NUDGED, on WAITING and PROBING: the thread is to look at the object again; it is set
  * before the thread is woken, so that it does not begin to sleep then.
  *
  * The version counts the claims of a slot, so that no step on one can hit the next.
@@ -32,7 +32,7 @@ enum mmf_sync_slot_kind {
     MMF_SLOT_FREE = 0,
     MMF_SLOT_CLAIMED,
     MMF_SLOT_WAITING,
-    MMF_SLOT_LOOKING,
+    MMF_SLOT_PROBING,
     MMF_SLOT_GRANTED,
     MMF_SLOT_TOKEN
 };
@@ -84,7 +84,7 @@ mmf_sync_slot_is_sound(uint64_t state)
 
     return kind <= MMF_SLOT_TOKEN && (mmf_sync_slot_ticket(state) != 0) == has_thread &&
            (!(state & MMF_SLOT_NUDGED) || kind == MMF_SLOT_WAITING ||
-            kind == MMF_SLOT_LOOKING);
+            kind == MMF_SLOT_PROBING);
 }
 
 /* The half of a state that a futex sleeps on. */
@@ -106,15 +106,15 @@ int mmf_sync_slots_count(const struct mmf_sync_ref *ref,
 
 /* What the slots look like; not of one moment. */
 struct mmf_sync_scan {
-    int oldest; /* of the WAITING ones, the one that has slept longest; -1: there is none */
+    int oldest; /* of the WAITING ones, the one that has slept longest, or -1 */
     uint64_t oldest_state;
     uint64_t oldest_arrival;
-    int token; /* the last of the tokens; -1: there is none */
+    int token; /* the last of the tokens, or -1 */
     int first_token;
     uint64_t token_state;
     uint64_t first_token_state;
     int tokens;       /* how many */
-    bool has_lookers; /* LOOKING */
+    bool has_probers; /* PROBING */
     bool is_used;     /* a slot is not FREE */
     bool is_corrupt;
 };
@@ -123,26 +123,26 @@ void mmf_sync_scan(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *op
                    struct mmf_sync_scan *scan);
 
 /*
- * Get a place, as WAITING or LOOKING, at the clock's `now`. Without a free slot and room
+ * Get a slot, as WAITING or PROBING, at the clock's `now`. Without a free one and space
  * for another, `slot` is -1.
  */
 void mmf_sync_slot_claim(const struct mmf_sync_ref *ref, enum mmf_sync_slot_kind kind,
                          int64_t now, const struct mmf_sync_ops *ops,
-                         struct mmf_sync_place *place);
+                         struct mmf_sync_sleeper *sleeper);
 
 /* One exchange. False: the state is another by now. */
 bool mmf_sync_slot_change(const struct mmf_sync_ref *ref, int index, uint64_t seen,
                           enum mmf_sync_slot_kind kind, const struct mmf_sync_ops *ops);
 
 /*
- * The thread in a slot that was seen WAITING or LOOKING is to look again. False: it is
+ * The thread in a slot that was seen WAITING or PROBING is to look again. False: it is
  * not there any more.
  */
 bool mmf_sync_slot_nudge(const struct mmf_sync_ref *ref, int index, uint64_t seen,
                          const struct mmf_sync_ops *ops);
 
-/* Nudge all that are LOOKING. */
-void mmf_sync_nudge_lookers(const struct mmf_sync_ref *ref,
+/* Nudge all that are PROBING. */
+void mmf_sync_nudge_probers(const struct mmf_sync_ref *ref,
                             const struct mmf_sync_ops *ops);
 
 #endif

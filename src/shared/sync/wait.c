@@ -4,7 +4,7 @@
  * A thread that must wait takes a slot at each object (slots.h), looks once more, and
  * sleeps on its slots. A signal is given to it there, or it is nudged to look again; see
  * signal.c. When it leaves, by a timeout or with another object, a signal in its hand is
- * taken after all, or handed on. A thread that found no slot tries again each tick.
+ * taken after all, or passed on. A thread that found no slot tries again each tick.
  *
  * Waiting for all. Take nothing until all are available at one moment:
  *
@@ -54,8 +54,8 @@ struct waiting {
     int blocked_first;
     int blocked_count;
     enum mmf_step step; /* why */
-    bool has_places;    /* `places` are those of what it is blocked on */
-    struct mmf_sync_place places[MMF_SYNC_OBJECTS_MAX];
+    bool has_slots;     /* `sleepers` are those of what it is blocked on */
+    struct mmf_sync_sleeper sleepers[MMF_SYNC_OBJECTS_MAX];
     struct mmf_sync_watch watch;
 };
 
@@ -81,22 +81,22 @@ mmf_sync_deadline(const struct mmf_sync_ops *ops, int32_t timeout_ms)
  */
 
 /*
- * Leave the place. What was given to it is taken if `wants`, else handed on, and so is
+ * Leave the slot. What was given there is taken if `wants`, else passed on, and so is
  * the duty to look at what is available. True: it was taken.
  */
 static bool
-leave_place(const struct mmf_sync_ref *object, struct mmf_sync_place *place, bool wants,
-            const struct mmf_sync_ops *ops)
+leave_slot(const struct mmf_sync_ref *object, struct mmf_sync_sleeper *sleeper,
+           bool wants, const struct mmf_sync_ops *ops)
 {
-    int slot = place->slot;
+    int slot = sleeper->slot;
     uint64_t state;
 
     if (slot < 0)
         return false;
-    place->slot = -1;
+    sleeper->slot = -1;
     do {
         state = mmf_load_acquire_u64(&mmf_sync_slot(object, slot, ops)->state);
-        if (mmf_sync_slot_version(state) != place->version)
+        if (mmf_sync_slot_version(state) != sleeper->version)
             return false; /* written by a foreign program */
         if (mmf_sync_slot_kind(state) != MMF_SLOT_GRANTED)
             continue;
@@ -107,13 +107,13 @@ leave_place(const struct mmf_sync_ref *object, struct mmf_sync_place *place, boo
     } while (!mmf_sync_slot_change(object, slot, state, MMF_SLOT_FREE, ops));
     mmf_fence_full(); /* who hands a mutex to the slot sees it free, or we see that */
     if (object->kind == MMF_KIND_MUTEX) {
-        struct mmf_sync_place left = {.slot = slot, .version = place->version};
+        struct mmf_sync_sleeper left = {.slot = slot, .version = sleeper->version};
 
         if (wants && mmf_sync_take_handed(object, &left))
             return true;
         mmf_sync_end_void(object, ops);
     }
-    mmf_sync_hand_on(object, ops);
+    mmf_sync_pass_on(object, ops);
     return false;
 }
 
@@ -123,67 +123,67 @@ leave(struct waiting *wait, bool wants)
 {
     const struct mmf_sync_ref *blocked = &wait->objects[wait->blocked_first];
 
-    for (int i = 0; wait->has_places && i < wait->blocked_count; i++) {
+    for (int i = 0; wait->has_slots && i < wait->blocked_count; i++) {
         bool wanted = wants && wait->taken < 0;
 
-        if (leave_place(&blocked[i], &wait->places[i], wanted, wait->ops))
+        if (leave_slot(&blocked[i], &wait->sleepers[i], wanted, wait->ops))
             wait->taken = i;
     }
     mmf_sync_watch_end(&wait->watch, blocked, wait->blocked_count, wait->ops);
-    wait->has_places = false;
+    wait->has_slots = false;
     memset(&wait->watch, 0, sizeof(wait->watch));
     return wants && wait->taken >= 0;
 }
 
 /* False: the object is available after all, maybe. */
 static bool
-take_place(const struct mmf_sync_ref *object, enum mmf_sync_slot_kind kind, int64_t now,
-           struct mmf_sync_place *place, const struct mmf_sync_ops *ops)
+take_slot(const struct mmf_sync_ref *object, enum mmf_sync_slot_kind kind, int64_t now,
+          struct mmf_sync_sleeper *sleeper, const struct mmf_sync_ops *ops)
 {
     struct mmf_sync_scan scan;
     enum mmf_step step;
 
-    if (place->slot < 0)
-        mmf_sync_slot_claim(object, kind, now, ops, place);
-    if (place->slot < 0)
+    if (sleeper->slot < 0)
+        mmf_sync_slot_claim(object, kind, now, ops, sleeper);
+    if (sleeper->slot < 0)
         return true;
     step = mmf_sync_register_word(object);
     if (step != MMF_STEP_WOULD_BLOCK && step != MMF_STEP_RESERVED)
         return false;
-    place->is_registered = true;
+    sleeper->is_registered = true;
     if (!mmf_sync_has_tokens(object))
         return true;
     mmf_sync_scan(object, ops, &scan);
-    return scan.tokens == 0 || (scan.oldest >= 0 && scan.oldest != place->slot);
+    return scan.tokens == 0 || (scan.oldest >= 0 && scan.oldest != sleeper->slot);
 }
 
-/* Have a place at each object that the wait is blocked on. False: try again first. */
+/* Have a slot at each object that the wait is blocked on. False: try again first. */
 static bool
-take_places(struct waiting *wait, int64_t now)
+take_slots(struct waiting *wait, int64_t now)
 {
     enum mmf_sync_slot_kind kind =
-        wait->is_for_all ? MMF_SLOT_LOOKING : MMF_SLOT_WAITING;
+        wait->is_for_all ? MMF_SLOT_PROBING : MMF_SLOT_WAITING;
     bool may_sleep = true;
 
     for (int i = 0; i < wait->blocked_count; i++) {
-        if (!wait->has_places)
-            wait->places[i].slot = -1;
+        if (!wait->has_slots)
+            wait->sleepers[i].slot = -1;
     }
-    wait->has_places = true;
+    wait->has_slots = true;
     for (int i = 0; i < wait->blocked_count && may_sleep; i++) {
-        if (wait->places[i].slot < 0 || !wait->places[i].is_registered)
-            may_sleep = take_place(&wait->objects[wait->blocked_first + i], kind, now,
-                                   &wait->places[i], wait->ops);
+        if (wait->sleepers[i].slot < 0 || !wait->sleepers[i].is_registered)
+            may_sleep = take_slot(&wait->objects[wait->blocked_first + i], kind, now,
+                                  &wait->sleepers[i], wait->ops);
     }
     return may_sleep;
 }
 
 /* Nudged sleepers look now: then they may be nudged again. */
 static void
-begin_look(const struct waiting *wait, int index)
+begin_probe(const struct waiting *wait, int index)
 {
     const struct mmf_sync_ref *object = &wait->objects[wait->blocked_first + index];
-    int slot = wait->places[index].slot;
+    int slot = wait->sleepers[index].slot;
     uint64_t state;
 
     if (slot < 0)
@@ -198,22 +198,22 @@ begin_look(const struct waiting *wait, int index)
  * Any.
  */
 
-/* The first of the places at which a signal has been given to the wait; -1: there is none. */
+/* The first object of which a signal has been given to the wait, or -1. */
 static int
 find_granted(const struct waiting *wait)
 {
-    for (int i = 0; wait->has_places && i < wait->count; i++) {
-        const struct mmf_sync_place *place = &wait->places[i];
+    for (int i = 0; wait->has_slots && i < wait->count; i++) {
+        const struct mmf_sync_sleeper *sleeper = &wait->sleepers[i];
         uint64_t state;
 
-        if (place->slot < 0)
+        if (sleeper->slot < 0)
             continue;
         state = mmf_load_acquire_u64(
-            &mmf_sync_slot(&wait->objects[i], place->slot, wait->ops)->state);
+            &mmf_sync_slot(&wait->objects[i], sleeper->slot, wait->ops)->state);
         if (mmf_sync_slot_kind(state) == MMF_SLOT_GRANTED &&
-            mmf_sync_slot_version(state) == place->version)
+            mmf_sync_slot_version(state) == sleeper->version)
             return i;
-        begin_look(wait, i);
+        begin_probe(wait, i);
     }
     return -1;
 }
@@ -231,7 +231,7 @@ take_granted(struct waiting *wait)
     for (int i = 0; i <= granted; i++) {
         enum mmf_step step = MMF_STEP_DONE;
 
-        if (!leave_place(&wait->objects[i], &wait->places[i], true, wait->ops))
+        if (!leave_slot(&wait->objects[i], &wait->sleepers[i], true, wait->ops))
             step = mmf_sync_take(&wait->objects[i], NULL, wait->ops);
         if (!mmf_step_is_taken(step))
             continue;
@@ -252,7 +252,7 @@ try_any(struct waiting *wait)
         return blocked;
     for (int i = 0; i < wait->count; i++) {
         enum mmf_step step = mmf_sync_take(
-            &wait->objects[i], wait->has_places ? &wait->places[i] : NULL, wait->ops);
+            &wait->objects[i], wait->has_slots ? &wait->sleepers[i] : NULL, wait->ops);
 
         if (mmf_step_is_taken(step))
             wait->taken = i;
@@ -321,8 +321,8 @@ adopt(const struct mmf_sync_ref *object, struct adopted *adopted,
 
 /* The token goes back; not if the event was set or reset since, for it was before that. */
 static void
-give_back(const struct mmf_sync_ref *object, const struct adopted *adopted,
-          const struct mmf_sync_ops *ops)
+return_token(const struct mmf_sync_ref *object, const struct adopted *adopted,
+             const struct mmf_sync_ops *ops)
 {
     uint64_t word = mmf_load_acquire_u64(&object->shared->word);
 
@@ -345,11 +345,11 @@ unreserve_first(const struct waiting *wait, const struct adopted *adopted, int c
         if (!is_reservable(object))
             continue;
         if (adopted[i].slot >= 0)
-            give_back(object, &adopted[i], wait->ops);
+            return_token(object, &adopted[i], wait->ops);
         was_marked = mmf_sync_unmark_reserved(object);
         mmf_store_release_u64(&object->shared->reserver, 0);
         if (was_marked)
-            mmf_sync_announce(object, wait->ops);
+            mmf_sync_notify(object, wait->ops);
     }
 }
 
@@ -464,7 +464,7 @@ take_one_of_all(const struct mmf_sync_ref *object, const struct adopted *adopted
         step = mmf_sync_take_reserved(object, seen);
     }
     mmf_store_release_u64(&object->shared->reserver, 0);
-    mmf_sync_announce(object, ops);
+    mmf_sync_notify(object, ops);
     return step;
 }
 
@@ -502,8 +502,8 @@ try_all(struct waiting *wait)
     int obstacle = 0;
     enum mmf_step step;
 
-    if (wait->has_places)
-        begin_look(wait, 0);
+    if (wait->has_slots)
+        begin_probe(wait, 0);
     step = find_obstacle(wait, &obstacle);
     if (step == MMF_STEP_DONE)
         step = reserve_all(wait, adopted, words, &obstacle);
@@ -531,16 +531,16 @@ end_of_nap(const struct waiting *wait, int64_t now, int64_t until)
 }
 
 static bool
-lacks_place(const struct waiting *wait)
+lacks_slot(const struct waiting *wait)
 {
     for (int i = 0; i < wait->blocked_count; i++) {
-        if (wait->places[i].slot < 0)
+        if (wait->sleepers[i].slot < 0)
             return true;
     }
     return false;
 }
 
-/* The thread was cancelled in its sleep. What it was given is handed on. */
+/* The thread was cancelled in its sleep. What it was given is passed on. */
 static void
 give_up(void *wait)
 {
@@ -552,7 +552,7 @@ static void
 sleep_until_changed(struct waiting *wait, int64_t now)
 {
     struct mmf_sync_sleep sleep = {.objects = &wait->objects[wait->blocked_first],
-                                   .places = wait->places,
+                                   .sleepers = wait->sleepers,
                                    .epochs = mmf_sync_watch_epochs(&wait->watch),
                                    .count = wait->blocked_count,
                                    .give_up = give_up,
@@ -561,7 +561,7 @@ sleep_until_changed(struct waiting *wait, int64_t now)
 
     MMF_ASSERT(wait->blocked_count >= 1 &&
                wait->blocked_first + wait->blocked_count <= wait->count);
-    if (lacks_place(wait))
+    if (lacks_slot(wait))
         until = earlier(until, now + MMF_SYNC_TICK);
     if (wait->step == MMF_STEP_RESERVED)
         until = end_of_nap(wait, now, until);
@@ -642,7 +642,7 @@ wait_for(struct waiting *wait)
         if (is_over(wait, now))
             return end_wait(wait, MMF_STEP_WOULD_BLOCK);
         /* A wait for all naps until the other reserver has marked it, or has gone. */
-        if (take_places(wait, now) ||
+        if (take_slots(wait, now) ||
             (wait->is_for_all && wait->step == MMF_STEP_RESERVED))
             sleep_until_changed(wait, now);
     }

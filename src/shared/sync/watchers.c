@@ -75,7 +75,7 @@ recover_reservation(const struct mmf_sync_ref *object, const struct mmf_sync_ops
     undone = mmf_sync_unmark_reserved(object);
     mmf_store_release_u64(&object->shared->reserver, 0);
     if (undone)
-        mmf_sync_announce(object, ops);
+        mmf_sync_notify(object, ops);
     return undone;
 }
 
@@ -93,7 +93,7 @@ is_of_dead(const struct mmf_sync_ref *object, uint64_t state,
            mmf_sync_if_dead(object, mmf_sync_identity(ticket, 0), ops) != 0;
 }
 
-/* Free all slots that have a dead process's ticket; its signals are handed on. */
+/* Free all slots that have a dead process's ticket; its signals are passed on. */
 static void
 clear_dead(const struct mmf_sync_ref *object, uint64_t ticket,
            const struct mmf_sync_ops *ops)
@@ -113,13 +113,13 @@ clear_dead(const struct mmf_sync_ref *object, uint64_t ticket,
         }
     }
     mmf_sync_end_void(object, ops);
-    mmf_sync_announce(object, ops);
+    mmf_sync_notify(object, ops);
 }
 
 /* The thread in the slot has been given something, or nudged: it may be of the dead, or
  * the wake-up may have died. True: it was of the dead. */
 static bool
-look_after(const struct mmf_sync_ref *object, int slot, uint64_t state,
+check_slot(const struct mmf_sync_ref *object, int slot, uint64_t state,
            const struct mmf_sync_ops *ops)
 {
     if (is_of_dead(object, state, ops)) {
@@ -145,7 +145,7 @@ settle_handed(const struct mmf_sync_ref *object, const struct mmf_sync_ops *ops)
     if (mmf_sync_end_void(object, ops))
         return true;
     return slot < mmf_sync_slots_count(object, ops) &&
-           look_after(object, slot,
+           check_slot(object, slot,
                       mmf_load_acquire_u64(&mmf_sync_slot(object, slot, ops)->state),
                       ops);
 }
@@ -162,7 +162,7 @@ settle_oldest(const struct mmf_sync_ref *object, const struct mmf_sync_ops *ops)
         return false;
     if (object->kind == MMF_KIND_MUTEX && mmf_sync_value(word) != 0)
         return false;
-    return look_after(object, scan.oldest, scan.oldest_state, ops);
+    return check_slot(object, scan.oldest, scan.oldest_state, ops);
 }
 
 /* True: slots of the dead were freed. */
@@ -178,12 +178,12 @@ settle(const struct mmf_sync_ref *object, const struct mmf_sync_ops *ops)
 
         if (kind == MMF_SLOT_CLAIMED || kind == MMF_SLOT_GRANTED ||
             (state & MMF_SLOT_NUDGED))
-            is_changed |= look_after(object, i, state, ops);
+            is_changed |= check_slot(object, i, state, ops);
     }
     is_changed |= settle_handed(object, ops);
     while (settle_oldest(object, ops))
         is_changed = true;
-    mmf_sync_hand_on(object, ops);
+    mmf_sync_pass_on(object, ops);
     return is_changed;
 }
 

@@ -40,7 +40,7 @@ uint64_t mmf_sync_if_dead(const struct mmf_sync_ref *object, uint64_t identity,
 /*
  * Undo what dead processes have left at an object whose take answered `step`: a dead
  * owner's mutex becomes free, for the thread that comes first, and a dead reserver's
- * reservation ends; their slots are freed, and their signals handed on. AGAIN: there was
+ * reservation ends; their slots are freed, and their signals passed on. AGAIN: there was
  * something to undo, so try again. WOULD_BLOCK: there was not. CORRUPT.
  */
 enum mmf_step mmf_sync_recover(const struct mmf_sync_ref *object, enum mmf_step step,

@@ -51,7 +51,7 @@
 #endif
 #define MMF_SYNC_SLOTS_MAX (MMF_SYNC_SLOTS_HERE + MMF_SYNC_SLOTS_MORE)
 
-/* A sleeper's place; see slots.h. */
+/* A sleeper's sleeper; see slots.h. */
 struct mmf_sync_slot {
     mmf_atomic_u64 state;   /* version, 20 bits; ticket, 40 bits; what it is, 4 bits */
     mmf_atomic_u64 arrival; /* the lowest has slept longest */

@@ -35,7 +35,7 @@ static void
 sleep_on(void *context, const struct mmf_sync_sleep *sleep)
 {
     const struct mmf_sync_ref *objects = sleep->objects;
-    const struct mmf_sync_place *places = sleep->places;
+    const struct mmf_sync_sleeper *sleepers = sleep->sleepers;
     uint32_t *words[2 * MMF_SYNC_OBJECTS_MAX];
     uint32_t values[2 * MMF_SYNC_OBJECTS_MAX];
     int sleeps = 0;
@@ -43,14 +43,14 @@ sleep_on(void *context, const struct mmf_sync_sleep *sleep)
     (void)context;
     MMF_ASSERT(sleep->count > 0 && sleep->count <= MMF_SYNC_OBJECTS_MAX);
     for (int i = 0; i < sleep->count; i++) {
-        if (places[i].slot < 0)
+        if (sleepers[i].slot < 0)
             continue;
         words[sleeps] = mmf_sync_slot_futex(
-            mmf_sync_slot(&objects[i], places[i].slot, &mmf_sync_linux));
-        values[sleeps++] = places[i].expected;
+            mmf_sync_slot(&objects[i], sleepers[i].slot, &mmf_sync_linux));
+        values[sleeps++] = sleepers[i].expected;
     }
     for (int i = 0; i < sleep->count; i++) {
-        if (sleep->epochs == NULL && places[i].slot >= 0)
+        if (sleep->epochs == NULL && sleepers[i].slot >= 0)
             continue;
         words[sleeps] = mmf_sync_watch_epoch(objects[i].shared);
         values[sleeps++] = sleep->epochs != NULL
