@@ -889,7 +889,7 @@ list_parts(void)
 {
     part_count = 0;
     add_part(&world.shared.tail, 8);
-    add_part(&world.shared.skips_begun, 16);
+    add_part(&world.shared.skipped, 8);
     add_part(&world.shared.head, 16);
     add_part(&world.shared.newest_at_least, 16);
     add_part(&world.shared.retired_sent, 40);
@@ -1081,10 +1081,8 @@ print_address(const volatile void *address)
     }
     if (address == &world.shared.tail)
         printf("tail");
-    else if (address == &world.shared.skips_begun)
-        printf("skips_begun");
-    else if (address == &world.shared.skips_done)
-        printf("skips_done");
+    else if (address == &world.shared.skipped)
+        printf("skipped");
     else if (address == &world.shared.head)
         printf("head");
     else if (address == &world.shared.taken)

@@ -303,8 +303,7 @@ must_subscriber_wait(int thread)
         return !is_owner_dead(cursor);
     if (index_at(cursor) == cursor && state_at(cursor) == MMF_SLOT_COMMITTED)
         return 0;
-    return mmf_index_difference(world.shared.tail, cursor) <= 0 ||
-           mmf_tail_is_claimed(world.shared.tail, cursor);
+    return !mmf_tail_has_settled(world.shared.tail, cursor);
 }
 
 /* Latest value: newest_at_least is above all values that are gone. */

@@ -47,14 +47,11 @@ mmf_word_is_at_home(const struct mmf_ring *ring, uint64_t word, uint64_t index)
     return word == 0 || ((mmf_word_index(word) ^ index) & (ring->shape.slots - 1)) == 0;
 }
 
-/* The index was given out, but its slot is older: a sender skipped it. */
+/* The slot's word is older than the index. */
 static inline bool
-mmf_ring_is_skipped(const struct mmf_ring *ring, uint64_t index)
+mmf_ring_is_older(const struct mmf_ring *ring, uint64_t index)
 {
-    uint64_t tail = mmf_ring_tail(ring);
-
-    return mmf_index_difference(tail, index) > 0 && !mmf_tail_is_claimed(tail, index) &&
-           mmf_word_age(ring, mmf_ring_word(ring, index), index) < 0;
+    return mmf_word_age(ring, mmf_ring_word(ring, index), index) < 0;
 }
 
 /* A statistic: of two participants that raise it at once, one may be overlooked. */
@@ -117,8 +114,8 @@ mmf_ring_read_slot(const struct mmf_ring *ring, uint64_t index,
     return mmf_ring_read_sizes(ring, mmf_ring_slot(ring, index), index, message);
 }
 
-/* The tail names `number` as the owner of an index: write that into its slot. */
-void mmf_ring_name_claim(const struct mmf_ring *ring, uint32_t number);
+/* Write the owner of the tail's last claim into its slot, unless that is us. */
+void mmf_ring_name_claim(const struct mmf_ring *ring, uint64_t tail);
 
 /* Return a taken message to the queue, if its word is still this one. */
 void mmf_ring_return_word(const struct mmf_ring *ring, uint64_t word);
@@ -135,7 +132,7 @@ bool mmf_cursor_read(const struct mmf_participant_shared *entry, uint64_t *index
 /* The gating index: all subscribers have read what is before it. At most the tail. */
 uint64_t mmf_ring_find_min_cursor(const struct mmf_ring *ring);
 
-/* The newest committed index. WOULD_BLOCK: none. */
+/* The newest committed index. WOULD_BLOCK: none; `*index` is below all that come. */
 enum mmf_step mmf_ring_find_newest(const struct mmf_ring *ring, uint64_t *index);
 
 /* Raise newest_at_least to `index`, unless it is above `above` already. */

@@ -1,5 +1,5 @@
 /*
- * join.c - taking and skips_begun an entry in a channel's tables.
+ * join.c - taking and leaving an entry in a channel's tables.
  *
  *   killed                      a survivor sees
  *   before the exchange         nothing
@@ -118,7 +118,7 @@ mmf_ring_join_receiver(struct mmf_ring *ring, bool may_write_slots,
     mmf_store_relaxed_u64(&ring->shared->receivers_ever, 1);
     if (ring->shape.is_spsc)
         mmf_ring_spsc_begin_taking(ring);
-    else
+    else if (ring->shape.kind == MMF_KIND_QUEUE)
         mmf_ring_begin(ring);
     return MMF_STEP_DONE;
 }

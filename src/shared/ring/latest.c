@@ -83,8 +83,10 @@ mmf_ring_find_newest(const struct mmf_ring *ring, uint64_t *index)
 
         if (found && mmf_index_difference(*index, newest) >= 0)
             return MMF_STEP_DONE;
-        if (!found && newest == before)
+        if (!found && newest == before) {
+            *index = newest; /* what comes will be above it */
             return MMF_STEP_WOULD_BLOCK;
+        }
         before = newest;
     }
     return MMF_STEP_CORRUPT;

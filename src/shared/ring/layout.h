@@ -8,8 +8,8 @@
  *   field         written by                  read by      ordering
  *   tail          senders, by exchange        senders,     the index, 48 bits; above it
  *                                             receivers    its owner: reserve.c
- *   skips_begun   senders, before and after   receivers    release, acquire: how many
- *   skips_done    they skip an index                       skips have begun, have ended
+ *   skipped       senders, before they skip   receivers    release, acquire: how many
+ *                 an index                                 indexes were skipped
  *   head          SPSC: the consumer          producer     release after the last read
  *   taken         SPSC: the consumer          its successor   relaxed
  *   newest_at_least   senders, only upwards   readers      latest: of a value above all
@@ -102,8 +102,7 @@ enum mmf_slot_state {
 struct mmf_ring_shared {
     alignas(128) mmf_atomic_u64 tail;
     mmf_atomic_u64 high_water;
-    mmf_atomic_u64 skips_begun;
-    mmf_atomic_u64 skips_done;
+    mmf_atomic_u64 skipped;
     alignas(128) mmf_atomic_u64 head;
     mmf_atomic_u64 taken;
     alignas(128) mmf_atomic_u64 newest_at_least;

@@ -129,7 +129,7 @@ mmf_ring_recover(struct mmf_ring *ring, uint32_t number, uint64_t identity,
     /* `held` is raised before the exchange that takes a slot. */
     if (may_write_slots && !ring->shape.is_spsc &&
         mmf_load_acquire_u64(&entry->held) != 0) {
-        mmf_ring_name_claim(ring, number);
+        mmf_ring_name_claim(ring, mmf_ring_tail(ring));
         for (uint64_t i = 0; i < ring->shape.slots; i++)
             recover_slot(ring, i, number, entry, identity);
     }

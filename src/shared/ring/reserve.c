@@ -21,46 +21,29 @@
  *   after the exchange          the tail's last index is a dead sender's: the next
  *                               sender, or a process that recovers it, names it in the
  *                               slot
- *   while it skips an index     skips_begun ahead of skips_done, forever: consumers that
- *                               were overtaken scan the slots each time
+ *   before it skips an index    one skipped index too many: consumers that were
+ *                               overtaken scan the slots once
  */
 #include "shared/ring/inner.h"
 #include "shared/ring/spsc.h"
 
-/* Write the owner of the index before `tail` into its slot. */
-static void
-name_last(const struct mmf_ring *ring, uint64_t tail)
+/* Our own last claim is committed or abandoned: its line is left alone. */
+void
+mmf_ring_name_claim(const struct mmf_ring *ring, uint64_t tail)
 {
     uint64_t last = (tail - 1) & MMF_INDEX_MASK;
-    uint32_t owner = (uint32_t)(tail >> MMF_CLAIMANT_SHIFT) - 1;
+    uint32_t owner = (uint32_t)(tail >> MMF_CLAIMANT_SHIFT) - 1; /* or UINT32_MAX */
     mmf_atomic_u64 *slot_word = &mmf_ring_slot(ring, last)->word;
-    uint64_t word = mmf_load_acquire_u64(slot_word);
+    uint64_t word;
 
-    MMF_ASSERT(owner < ring->shape.max_senders);
+    MMF_ASSERT(!ring->shape.is_spsc);
+    if (owner >= ring->shape.max_senders || owner == ring->sender)
+        return;
+    word = mmf_load_acquire_u64(slot_word);
     /* If it fails, the owner has committed, or another process has named it. */
     if (mmf_word_age(ring, word, last) < 0)
         mmf_exchange_if_u64(slot_word, &word,
                             mmf_word_make(last, owner, MMF_SLOT_RESERVED));
-}
-
-/* The sender's own last index is committed or abandoned, and needs no name. */
-static bool
-is_open_claim(const struct mmf_ring *ring, uint64_t tail)
-{
-    uint64_t claimant = tail >> MMF_CLAIMANT_SHIFT;
-
-    return claimant != 0 && claimant != (uint64_t)ring->sender + 1;
-}
-
-void
-mmf_ring_name_claim(const struct mmf_ring *ring, uint32_t number)
-{
-    uint64_t tail = mmf_ring_tail(ring);
-
-    MMF_ASSERT(!ring->shape.is_spsc);
-    if (tail >> MMF_CLAIMANT_SHIFT == (uint64_t)number + 1 &&
-        number < ring->shape.max_senders)
-        name_last(ring, tail);
 }
 
 /* A message of index `tail` would overwrite what a subscriber has not read. */
@@ -89,21 +72,20 @@ is_waiting(const struct mmf_ring *ring, uint64_t word)
 
 /*
  * The slot is owned, or has a latest value's newest, which must stay until there is a
- * newer one. `newest`: NULL if no value is committed.
+ * newer one.
  */
 static bool
-must_stay(const struct mmf_ring *ring, uint64_t word, const uint64_t *newest)
+must_stay(const struct mmf_ring *ring, uint64_t word, uint64_t newest)
 {
     return mmf_word_is_owned(word) ||
            (ring->shape.kind == MMF_KIND_LATEST &&
             mmf_word_state(word) == MMF_SLOT_COMMITTED &&
-            (newest == NULL ||
-             mmf_index_difference(mmf_word_index(word), *newest) >= 0));
+            mmf_index_difference(mmf_word_index(word), newest) >= 0);
 }
 
 /* There is a slot for a message behind those that must stay. */
 static bool
-is_worth_skipping(const struct mmf_ring *ring, uint64_t index, const uint64_t *newest)
+is_worth_skipping(const struct mmf_ring *ring, uint64_t index, uint64_t newest)
 {
     for (uint64_t i = 1; i < ring->shape.slots; i++) {
         uint64_t word = mmf_ring_word(ring, index + i);
@@ -126,14 +108,13 @@ move_tail(const struct mmf_ring *ring, uint64_t tail, uint64_t claimant)
     return mmf_exchange_if_u64(&ring->shared->tail, &tail, next);
 }
 
-/* Counted before and after: see count_skips in take.c. */
+/* Counted before it is done: see catch_up in take.c. */
 static enum mmf_step
 skip(const struct mmf_ring *ring, uint64_t tail)
 {
     MMF_ASSERT(ring->shape.slots > 1);
-    mmf_add_release_u64(&ring->shared->skips_begun, 1);
+    mmf_add_release_u64(&ring->shared->skipped, 1);
     move_tail(ring, tail, 0);
-    mmf_add_release_u64(&ring->shared->skips_done, 1);
     return MMF_STEP_AGAIN;
 }
 
@@ -159,19 +140,13 @@ static enum mmf_step
 try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
 {
     uint64_t at = tail & MMF_INDEX_MASK;
-    const uint64_t *newest = NULL;
-    uint64_t found = 0;
+    uint64_t newest = 0;
 
-    if (ring->shape.kind == MMF_KIND_LATEST) {
-        enum mmf_step step = mmf_ring_find_newest(ring, &found);
-
-        if (step == MMF_STEP_CORRUPT)
-            return step;
-        if (step == MMF_STEP_DONE)
-            newest = &found;
-    }
+    if (ring->shape.kind == MMF_KIND_LATEST &&
+        mmf_ring_find_newest(ring, &newest) == MMF_STEP_CORRUPT)
+        return MMF_STEP_CORRUPT;
     if (is_held_by_readers(ring, at))
-        return full_at(ring, tail);
+        return MMF_STEP_WOULD_BLOCK; /* a newer tail is held all the more */
     if (must_stay(ring, word, newest))
         return is_worth_skipping(ring, at, newest) ? skip(ring, tail)
                                                    : full_at(ring, tail);
@@ -182,7 +157,7 @@ try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
     /* Readers that miss the value find newest_at_least above it: see latest.c. */
     if (ring->shape.kind == MMF_KIND_LATEST &&
         mmf_word_state(word) == MMF_SLOT_COMMITTED)
-        mmf_ring_raise_newest_at_least(ring, mmf_word_index(word), found);
+        mmf_ring_raise_newest_at_least(ring, mmf_word_index(word), newest);
     return move_tail(ring, tail, (uint64_t)ring->sender + 1) ? MMF_STEP_DONE
                                                              : MMF_STEP_AGAIN;
 }
@@ -198,8 +173,7 @@ try_claim(struct mmf_ring *ring, uint64_t *index)
     *index = at;
     if (tail >> MMF_CLAIMANT_SHIFT > ring->shape.max_senders)
         return MMF_STEP_CORRUPT;
-    if (is_open_claim(ring, tail))
-        name_last(ring, tail);
+    mmf_ring_name_claim(ring, tail);
     word = mmf_ring_word(ring, at);
     if (!mmf_word_is_at_home(ring, word, at))
         return MMF_STEP_CORRUPT;
@@ -217,18 +191,21 @@ note_full(const struct mmf_ring *ring, enum mmf_step step)
 }
 
 /*
- * A reader that sees a byte of the new payload sees that the word has changed; pairs
+ * A queue's slot that is available has no message. Elsewhere readers may be at the old
+ * one: a reader that sees a byte of the new payload sees that the word has changed; pairs
  * with the fence in mmf_ring_still_valid (Boehm, "Can Seqlocks Get Along With
- * Programming Language Memory Models?", 2012).
+ * Programming Language Memory Models?", 2012). And a participant that sees the new word
+ * sees the tail beyond it: hence the release.
  */
 static void
 begin_overwriting(const struct mmf_ring *ring)
 {
     MMF_ASSERT(ring->has_reserved && !ring->shape.is_spsc);
-    if (ring->shape.kind != MMF_KIND_QUEUE)
-        mmf_store_release_u64(
-            &mmf_ring_slot(ring, ring->reserved)->word,
-            mmf_word_make(ring->reserved, ring->sender, MMF_SLOT_RESERVED));
+    if (ring->shape.kind == MMF_KIND_QUEUE)
+        return;
+    mmf_store_release_u64(
+        &mmf_ring_slot(ring, ring->reserved)->word,
+        mmf_word_make(ring->reserved, ring->sender, MMF_SLOT_RESERVED));
     mmf_fence_release();
 }
 

@@ -68,9 +68,9 @@ struct mmf_ring {
     uint64_t min_cursor;        /* senders: of all subscribers; may be too low */
     uint64_t seen_return_epoch; /* queue: when no slot had a returned message */
     uint64_t redelivered_until; /* SPSC: what is before was taken by a predecessor */
-    uint64_t scanned;     /* queue: `skips_done`, when the slots had no straggler */
-    uint64_t lost;        /* topic: since the last message */
-    int64_t dead_checked; /* when this handle last checked for the dead */
+    uint64_t scanned;           /* queue: `skipped`, when the slots had no straggler */
+    uint64_t lost;              /* topic: since the last message */
+    int64_t dead_checked;       /* when this handle last checked for the dead */
     uint32_t deferred_count;
     uint64_t deferred[MMF_DEFERRED_MAX]; /* queue: reservations, in ascending order */
 };

@@ -78,12 +78,9 @@ lag(const struct mmf_ring *ring)
 static enum mmf_step
 read_older(struct mmf_ring *ring)
 {
-    uint64_t tail = mmf_ring_tail(ring);
-
-    if (mmf_index_difference(tail, ring->cursor) <= 0 ||
-        mmf_tail_is_claimed(tail, ring->cursor))
+    if (!mmf_tail_has_settled(mmf_ring_tail(ring), ring->cursor))
         return MMF_STEP_WOULD_BLOCK;
-    if (!mmf_ring_is_skipped(ring, ring->cursor))
+    if (!mmf_ring_is_older(ring, ring->cursor))
         return MMF_STEP_AGAIN; /* it came meanwhile */
     if (lag(ring) > (int64_t)ring->shape.slots)
         jump(ring);
@@ -130,7 +127,7 @@ read_at_cursor(struct mmf_ring *ring, struct mmf_ring_message *message)
         return read_older(ring);
     if (age == 0)
         return read_current(ring, word, message);
-    if (mmf_index_difference(mmf_ring_tail(ring), mmf_word_index(word)) < 0)
+    if (mmf_index_difference(mmf_ring_tail(ring), mmf_word_index(word)) <= 0)
         return MMF_STEP_CORRUPT;
     jump(ring);
     return MMF_STEP_AGAIN;
@@ -153,11 +150,9 @@ mmf_ring_next(struct mmf_ring *ring, struct mmf_ring_message *message)
 bool
 mmf_ring_still_valid(const struct mmf_ring *ring, uint64_t index)
 {
-    uint64_t word;
-
     mmf_fence_acquire(); /* pairs with the release fence in mmf_ring_reserve */
-    word = mmf_load_relaxed_u64(&mmf_ring_slot(ring, index)->word);
-    return mmf_word_index(word) == index && mmf_word_state(word) == MMF_SLOT_COMMITTED;
+    return mmf_word_is_value(mmf_load_relaxed_u64(&mmf_ring_slot(ring, index)->word),
+                             index);
 }
 
 void
@@ -176,8 +171,7 @@ mmf_ring_step_over(struct mmf_ring *ring, uint32_t number, uint64_t identity)
     uint64_t word = mmf_ring_word(ring, ring->cursor);
 
     MMF_ASSERT(entry != NULL);
-    if (mmf_word_index(word) != ring->cursor ||
-        mmf_word_state(word) != MMF_SLOT_RESERVED ||
+    if (!mmf_word_is_reservation(word, ring->cursor) ||
         mmf_word_participant(word) != number)
         return false;
     /* The number is still the dead one's, so the word, read before, is too: a process

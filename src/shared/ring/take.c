@@ -87,13 +87,12 @@ take_deferred(struct mmf_ring *ring, uint64_t *index)
 {
     for (uint32_t i = 0; i < ring->deferred_count;) {
         uint64_t word = mmf_ring_word(ring, ring->deferred[i]);
-        bool is_it = mmf_word_index(word) == ring->deferred[i];
 
-        if (is_it && mmf_word_state(word) == MMF_SLOT_RESERVED) {
+        if (mmf_word_is_reservation(word, ring->deferred[i])) {
             i++;
             continue;
         }
-        if (is_it && mmf_word_state(word) == MMF_SLOT_COMMITTED) {
+        if (mmf_word_is_value(word, ring->deferred[i])) {
             if (!try_take(ring, word))
                 continue; /* read it again */
             *index = ring->deferred[i];
@@ -110,10 +109,8 @@ static bool
 is_deferred_unchanged(const struct mmf_ring *ring)
 {
     for (uint32_t i = 0; i < ring->deferred_count; i++) {
-        uint64_t word = mmf_ring_word(ring, ring->deferred[i]);
-
-        if (mmf_word_index(word) != ring->deferred[i] ||
-            mmf_word_state(word) != MMF_SLOT_RESERVED)
+        if (!mmf_word_is_reservation(mmf_ring_word(ring, ring->deferred[i]),
+                                     ring->deferred[i]))
             return false;
     }
     return true;
@@ -147,60 +144,53 @@ find_straggler(const struct mmf_ring *ring, uint64_t from, uint64_t oldest)
     return first;
 }
 
-/* What skips_begun never comes to. */
+/* What `skipped` never comes to. */
 #define UNKNOWN UINT64_MAX
 
-/* skips_begun, if all those have ended: the tail that is read afterwards shows them. */
 static uint64_t
-count_skips(const struct mmf_ring *ring)
+count_skipped(const struct mmf_ring *ring)
 {
-    uint64_t done = mmf_load_acquire_u64(&ring->shared->skips_done);
-
-    return mmf_load_acquire_u64(&ring->shared->skips_begun) == done ? done : UNKNOWN;
+    return mmf_load_acquire_u64(&ring->shared->skipped);
 }
 
 /*
- * A reservation can lie behind the tail's lap only if an index of its slot was skipped.
- * So no consumer scans the slots unless an index was skipped since.
+ * The cursor is more than a lap behind, or on a slot that is ahead of it.
+ *
+ * A reservation can lie behind the tail's lap only if the index of its slot was skipped.
+ * So no consumer scans the slots unless one was since. A sender counts before it moves
+ * the tail. So if the count is the same after the tail was read, none was skipped that
+ * this tail has passed. And if the count is read before the tail, then every skipped
+ * index in it is passed, or is the tail itself: its reservation is `oldest`, where the
+ * cursor goes.
  */
-static bool
-is_scanned(const struct mmf_ring *ring)
-{
-    return mmf_load_acquire_u64(&ring->shared->skips_begun) == ring->scanned;
-}
-
-/* The cursor is more than a lap behind, or on a slot that is ahead of it. */
 static void
 catch_up(struct mmf_ring *ring)
 {
-    uint64_t skips = count_skips(ring);
-    uint64_t tail = mmf_ring_tail(ring);
-    uint64_t oldest = mmf_ring_oldest(ring, tail);
+    uint64_t count = count_skipped(ring);
+    uint64_t oldest = mmf_ring_oldest(ring, mmf_ring_tail(ring));
     uint64_t next = mmf_index_next(ring->cursor);
 
     if (mmf_index_difference(oldest, next) <= 0) {
         ring->cursor = next;
-    } else if (is_scanned(ring)) {
+    } else if (count_skipped(ring) == ring->scanned) {
         ring->cursor = oldest;
     } else {
         ring->cursor = find_straggler(ring, next, oldest);
         if (ring->cursor == oldest)
-            ring->scanned = skips;
+            ring->scanned = count;
     }
 }
 
+/* As a consumer that is very far behind. */
 void
 mmf_ring_begin(struct mmf_ring *ring)
 {
-    uint64_t skips = count_skips(ring);
-    uint64_t tail = mmf_ring_tail(ring);
-    uint64_t oldest = mmf_ring_oldest(ring, tail);
-
-    MMF_ASSERT(!ring->shape.is_spsc);
-    ring->cursor = find_straggler(ring, oldest - ((uint64_t)1 << 46), oldest);
-    ring->scanned = ring->cursor == oldest ? skips : UNKNOWN;
+    MMF_ASSERT(mmf_ring_is_mpmc(ring));
+    ring->cursor = (mmf_ring_tail(ring) - ((uint64_t)1 << 46)) & MMF_INDEX_MASK;
+    ring->scanned = UNKNOWN;
     ring->deferred_count = 0;
     ring->seen_return_epoch = 0; /* if any was ever returned, scan for it */
+    catch_up(ring);
 }
 
 /*
@@ -221,16 +211,13 @@ take_at_cursor(struct mmf_ring *ring, uint64_t *index)
         if (!mmf_word_is_at_home(ring, word, ring->cursor))
             return MMF_STEP_CORRUPT;
         if (age > 0) {
-            if (mmf_index_difference(mmf_ring_tail(ring), mmf_word_index(word)) < 0)
+            if (mmf_index_difference(mmf_ring_tail(ring), mmf_word_index(word)) <= 0)
                 return MMF_STEP_CORRUPT;
             catch_up(ring);
         } else if (age < 0) {
-            uint64_t tail = mmf_ring_tail(ring);
-
-            if (mmf_index_difference(tail, ring->cursor) <= 0 ||
-                mmf_tail_is_claimed(tail, ring->cursor))
+            if (!mmf_tail_has_settled(mmf_ring_tail(ring), ring->cursor))
                 return MMF_STEP_WOULD_BLOCK;
-            if (!mmf_ring_is_skipped(ring, ring->cursor))
+            if (!mmf_ring_is_older(ring, ring->cursor))
                 return MMF_STEP_AGAIN; /* it came meanwhile */
             catch_up(ring);
         } else if (mmf_word_state(word) == MMF_SLOT_RESERVED) {
@@ -240,7 +227,7 @@ take_at_cursor(struct mmf_ring *ring, uint64_t *index)
             defer(ring, ring->cursor);
             ring->cursor = mmf_index_next(ring->cursor);
         } else if (mmf_word_state(word) == MMF_SLOT_COMMITTED) {
-            if (ring->deferred_count != 0 && !is_deferred_unchanged(ring))
+            if (!is_deferred_unchanged(ring))
                 return MMF_STEP_AGAIN;
             if (!try_take(ring, word))
                 continue;
@@ -273,8 +260,7 @@ take_next(struct mmf_ring *ring, uint64_t *index)
     if (has_earlier(ring))
         return false;
     word = mmf_ring_word(ring, ring->cursor);
-    if (mmf_word_index(word) != ring->cursor ||
-        mmf_word_state(word) != MMF_SLOT_COMMITTED || !try_take(ring, word))
+    if (!mmf_word_is_value(word, ring->cursor) || !try_take(ring, word))
         return false;
     *index = ring->cursor;
     ring->cursor = mmf_index_next(ring->cursor);
@@ -289,8 +275,7 @@ take_any(struct mmf_ring *ring, uint64_t *index)
     for (uint64_t rounds = MMF_ROUNDS(ring); rounds > 0; rounds--) {
         enum mmf_step step;
 
-        if (take_returned(ring, index) ||
-            (ring->deferred_count != 0 && take_deferred(ring, index)))
+        if (take_returned(ring, index) || take_deferred(ring, index))
             return MMF_STEP_DONE;
         step = take_at_cursor(ring, index);
         if (step != MMF_STEP_AGAIN)
