@@ -49,6 +49,10 @@ void mmf_os_cancellation_point(void);
 /* The monotonic clock, nanoseconds. */
 int64_t mmf_os_now(void);
 
+/* The same in the system's steps of some milliseconds, in a fraction of the time; on
+ * Windows since another moment than mmf_os_now. */
+int64_t mmf_os_now_roughly(void);
+
 /* Sleep; a signal may end it early. */
 void mmf_os_sleep(int64_t nanoseconds);
 
@@ -282,6 +286,9 @@ struct mmf_os_channel_request {
     uint32_t mode;        /* permission bits, exactly */
     int only_reads_slots; /* map the slots read-only, where the pages allow it */
 };
+
+/* Bytes that a channel takes, with what the platform adds. */
+int64_t mmf_os_channel_size(const struct mmf_ring_shape *shape);
 
 int mmf_os_channel_create(const struct mmf_os_channel_request *request,
                           struct mmf_os_channel **out);

@@ -132,6 +132,8 @@ mmf_ring_leave(struct mmf_ring *ring, bool may_write_slots,
     MMF_ASSERT(ring->sender == UINT32_MAX || may_write_slots);
     if (ring->has_reserved)
         mmf_ring_abandon(ring);
+    if (ring->pin != NULL)
+        mmf_ring_unpin(ring);
     if (ring->sender != UINT32_MAX)
         mmf_ring_recover(ring, ring->sender, identity, may_write_slots);
     if (ring->receiver != UINT32_MAX)

@@ -71,13 +71,13 @@ is_waiting(const struct mmf_ring *ring, uint64_t word)
 }
 
 /*
- * The slot is owned, or has a latest value's newest, which must stay until there is a
- * newer one.
+ * The slot is owned, or pinned, or has a latest value's newest, which must stay until
+ * there is a newer one.
  */
 static bool
-must_stay(const struct mmf_ring *ring, uint64_t word, uint64_t newest)
+must_stay(const struct mmf_ring *ring, uint64_t index, uint64_t word, uint64_t newest)
 {
-    return mmf_word_is_owned(word) ||
+    return mmf_word_is_owned(word) || mmf_ring_is_pinned(ring, index) ||
            (ring->shape.kind == MMF_KIND_LATEST &&
             mmf_word_state(word) == MMF_SLOT_COMMITTED &&
             mmf_index_difference(mmf_word_index(word), newest) >= 0);
@@ -90,7 +90,7 @@ is_worth_skipping(const struct mmf_ring *ring, uint64_t index, uint64_t newest)
     for (uint64_t i = 1; i < ring->shape.slots; i++) {
         uint64_t word = mmf_ring_word(ring, index + i);
 
-        if (!must_stay(ring, word, newest))
+        if (!must_stay(ring, index + i, word, newest))
             return ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST ||
                    !is_waiting(ring, word);
     }
@@ -105,7 +105,12 @@ move_tail(const struct mmf_ring *ring, uint64_t tail, uint64_t claimant)
         claimant << MMF_CLAIMANT_SHIFT | mmf_index_next(tail & MMF_INDEX_MASK);
 
     MMF_ASSERT(claimant <= ring->shape.max_senders);
-    return mmf_exchange_if_u64(&ring->shared->tail, &tail, next);
+    /* No process but the one sender moves the tail; pins need the exchange. */
+    if (ring->shape.is_single_producer && ring->shape.max_pins == 0) {
+        mmf_store_release_u64(&ring->shared->tail, next);
+        return true;
+    }
+    return mmf_exchange_if_ordered_u64(&ring->shared->tail, &tail, next);
 }
 
 /* Counted before it is done: see catch_up in take.c. */
@@ -129,6 +134,14 @@ drop_oldest(const struct mmf_ring *ring, uint64_t index, uint64_t word)
     return MMF_STEP_AGAIN;
 }
 
+/* A reader has pinned the slot since: the index is as good as abandoned. */
+static enum mmf_step
+give_up(const struct mmf_ring *ring, uint64_t index)
+{
+    mmf_store_release_u64(&mmf_ring_slot(ring, index)->word, mmf_word_released(index));
+    return MMF_STEP_AGAIN;
+}
+
 static enum mmf_step
 full_at(const struct mmf_ring *ring, uint64_t tail)
 {
@@ -147,7 +160,7 @@ try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
         return MMF_STEP_CORRUPT;
     if (is_held_by_readers(ring, at))
         return MMF_STEP_WOULD_BLOCK; /* a newer tail is held all the more */
-    if (must_stay(ring, word, newest))
+    if (must_stay(ring, at, word, newest))
         return is_worth_skipping(ring, at, newest) ? skip(ring, tail)
                                                    : full_at(ring, tail);
     if (is_waiting(ring, word))
@@ -158,8 +171,9 @@ try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
     if (ring->shape.kind == MMF_KIND_LATEST &&
         mmf_word_state(word) == MMF_SLOT_COMMITTED)
         mmf_ring_raise_newest_at_least(ring, mmf_word_index(word), newest);
-    return move_tail(ring, tail, (uint64_t)ring->sender + 1) ? MMF_STEP_DONE
-                                                             : MMF_STEP_AGAIN;
+    if (!move_tail(ring, tail, (uint64_t)ring->sender + 1))
+        return MMF_STEP_AGAIN;
+    return mmf_ring_is_pinned(ring, at) ? give_up(ring, at) : MMF_STEP_DONE;
 }
 
 /* One reading of the tail and its slot. */
@@ -182,12 +196,18 @@ try_claim(struct mmf_ring *ring, uint64_t *index)
     return try_slot(ring, tail, word);
 }
 
+/* Others that are quicker a thousand times make it wait: no peer can hold it here. */
 static enum mmf_step
-note_full(const struct mmf_ring *ring, enum mmf_step step)
+claim(struct mmf_ring *ring, uint64_t *index)
 {
+    enum mmf_step step = MMF_STEP_AGAIN;
+
+    for (uint64_t rounds = MMF_ROUNDS(ring); step == MMF_STEP_AGAIN && rounds > 0;
+         rounds--)
+        step = try_claim(ring, index);
     if (step == MMF_STEP_WOULD_BLOCK)
         mmf_ring_note_depth(ring, (int64_t)ring->shape.slots);
-    return step;
+    return step == MMF_STEP_AGAIN ? MMF_STEP_WOULD_BLOCK : step;
 }
 
 /*
@@ -217,19 +237,19 @@ mmf_ring_reserve(struct mmf_ring *ring, uint64_t length, uint8_t **bytes)
     MMF_ASSERT(ring->sender < ring->shape.max_senders);
     MMF_ASSERT(!ring->has_reserved && length <= ring->shape.message_size);
     if (ring->shape.is_spsc) {
-        if (!mmf_ring_spsc_has_space(ring) && !mmf_ring_spsc_find_space(ring))
-            return note_full(ring, MMF_STEP_WOULD_BLOCK);
+        if (!mmf_ring_spsc_has_space(ring) && !mmf_ring_spsc_find_space(ring)) {
+            mmf_ring_note_depth(ring, (int64_t)ring->shape.slots);
+            return MMF_STEP_WOULD_BLOCK;
+        }
         *bytes = mmf_ring_spsc_reserve(ring, length);
         return MMF_STEP_DONE;
     }
     /* Before the exchange: a sender that dies with a slot is never without the mark. */
     mmf_store_relaxed_u64(&mmf_ring_sender(ring)->held, 1);
-    do {
-        step = try_claim(ring, &ring->reserved);
-    } while (step == MMF_STEP_AGAIN);
+    step = claim(ring, &ring->reserved);
     if (step != MMF_STEP_DONE) {
         mmf_store_relaxed_u64(&mmf_ring_sender(ring)->held, 0);
-        return note_full(ring, step);
+        return step;
     }
     ring->has_reserved = true;
     ring->reserved_offset =

@@ -55,16 +55,33 @@ lose(struct mmf_ring *ring, uint64_t target)
     put_cursor(ring, target);
 }
 
-/* Overtaken: begin again where the publishers are not right behind. */
+/* Overtaken: begin again so far behind the publishers. */
 static void
-jump(struct mmf_ring *ring)
+jump(struct mmf_ring *ring, uint64_t behind)
 {
-    uint64_t slots = ring->shape.slots;
-    uint64_t target = (mmf_ring_tail(ring) - (slots - slots / 4)) & MMF_INDEX_MASK;
+    uint64_t target = (mmf_ring_tail(ring) - behind) & MMF_INDEX_MASK;
 
     if (mmf_index_difference(target, ring->cursor) <= 0)
         target = mmf_index_next(ring->cursor);
     lose(ring, target);
+}
+
+/* Where the publishers are not right behind. */
+static uint64_t
+far_behind(const struct mmf_ring *ring)
+{
+    return ring->shape.slots - ring->shape.slots / 4;
+}
+
+/* Nearer to the tail there is more time to read a message. */
+void
+mmf_ring_overtaken(struct mmf_ring *ring, int times)
+{
+    uint64_t near = ring->shape.slots / 4;
+
+    MMF_ASSERT(ring->shape.kind == MMF_KIND_TOPIC && times > 0);
+    if (ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST)
+        jump(ring, times == 1 ? far_behind(ring) : near > 0 ? near : 1);
 }
 
 /* How far the publishers are ahead. */
@@ -83,7 +100,7 @@ read_older(struct mmf_ring *ring)
     if (!mmf_ring_is_older(ring, ring->cursor))
         return MMF_STEP_AGAIN; /* it came meanwhile */
     if (lag(ring) > (int64_t)ring->shape.slots)
-        jump(ring);
+        jump(ring, far_behind(ring));
     else
         put_cursor(ring, mmf_index_next(ring->cursor));
     return MMF_STEP_AGAIN;
@@ -93,12 +110,10 @@ read_older(struct mmf_ring *ring)
 static enum mmf_step
 read_current(struct mmf_ring *ring, uint64_t word, struct mmf_ring_message *message)
 {
-    uint64_t slots = ring->shape.slots;
-
     switch (mmf_word_state(word)) {
     case MMF_SLOT_RESERVED:
         if (ring->shape.overflow != MMF_OVERFLOW_DROP_OLDEST ||
-            lag(ring) < (int64_t)(slots - slots / 4))
+            lag(ring) < (int64_t)far_behind(ring))
             return MMF_STEP_WOULD_BLOCK;
         lose(ring, mmf_index_next(ring->cursor));
         return MMF_STEP_AGAIN;
@@ -129,7 +144,7 @@ read_at_cursor(struct mmf_ring *ring, struct mmf_ring_message *message)
         return read_current(ring, word, message);
     if (mmf_index_difference(mmf_ring_tail(ring), mmf_word_index(word)) <= 0)
         return MMF_STEP_CORRUPT;
-    jump(ring);
+    jump(ring, far_behind(ring));
     return MMF_STEP_AGAIN;
 }
 

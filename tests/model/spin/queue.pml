@@ -338,9 +338,6 @@ end_nothing: /* rest until there is something to see */
 catch_up: /* a lap behind; or the cursor's index was skipped */
     before = skipped;
     t = tail;
-#ifdef MUTANT_COUNT_AFTER_TAIL
-    before = skipped;
-#endif
     if
     :: t <= cursor + 1 + SLOTS -> cursor++
     :: else ->

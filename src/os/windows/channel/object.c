@@ -211,6 +211,12 @@ create(struct mmf_channel_handle *handle, const struct mmf_os_channel_request *r
     return become_participant(handle);
 }
 
+int64_t
+mmf_os_channel_size(const struct mmf_ring_shape *shape)
+{
+    return (int64_t)mmf_channel_section_size(shape);
+}
+
 int
 mmf_os_channel_create(const struct mmf_os_channel_request *request,
                       struct mmf_os_channel **out)
