@@ -42,6 +42,7 @@
 
 #include <mmf/export.h>
 #include <mmf/kind.h>
+#include <mmf/sync.h>
 
 MMF_BEGIN_DECLS
 

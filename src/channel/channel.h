@@ -19,9 +19,12 @@
 #include "shared/ring/ring.h"
 #include "shared/ring/shape.h"
 #include "shared/ring/wait.h"
+#include "waitable.h"
 
 /* The first member of each handle. */
 struct mmf_channel {
+    struct mmf_waitable waitable;
+    const struct mmf_channel_kind *kind;
     struct mmf_os_channel *os;
     struct mmf_ring *ring;
     const struct mmf_ring_ops *ops;
@@ -41,6 +44,8 @@ struct mmf_channel_kind {
     mmf_kind kind;
     uint32_t flags_known; /* MMF_CHANNEL_... */
     size_t handle_size;   /* of the struct that begins with a struct mmf_channel */
+    /* A receiver's next take has something to answer: a message, or damage. */
+    bool (*has_message)(struct mmf_channel *channel);
 };
 
 extern const struct mmf_channel_kind mmf_queues, mmf_topics, mmf_latest_values;
@@ -173,6 +178,17 @@ int mmf_channel_wait_end(struct mmf_channel_wait *wait, enum mmf_step step);
  * readers have all pins.
  */
 int mmf_channel_pin(struct mmf_channel *channel, uint64_t index);
+
+/* Of a receiver, to look and sleep with; the deadline is to be set. */
+struct mmf_ring_wait mmf_channel_wait_for(const struct mmf_channel *channel,
+                                          mmf_role role);
+
+/*
+ * mmf_wait_any with channels among the objects (waitable.c): the lowest index of which the
+ * object can be taken, or the channel has a message. That stays there.
+ */
+int mmf_channel_wait_any(struct mmf_waitable *const *objects, int count,
+                         int32_t timeout_ms, int *index);
 
 /* Recover what dead participants had, whenever that was done last. */
 void mmf_channel_recover(struct mmf_channel *channel, mmf_role role);

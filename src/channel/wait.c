@@ -50,8 +50,8 @@ status_of(const struct mmf_channel_wait *wait, enum mmf_step step)
     }
 }
 
-static struct mmf_ring_wait
-wait_for(const struct mmf_channel *channel, mmf_role role)
+struct mmf_ring_wait
+mmf_channel_wait_for(const struct mmf_channel *channel, mmf_role role)
 {
     MMF_ASSERT(role == MMF_ROLE_SEND || role == MMF_ROLE_RECEIVE);
     return (struct mmf_ring_wait){
@@ -67,7 +67,7 @@ wait_for(const struct mmf_channel *channel, mmf_role role)
 void
 mmf_channel_recover(struct mmf_channel *channel, mmf_role role)
 {
-    const struct mmf_ring_wait wait = wait_for(channel, role);
+    const struct mmf_ring_wait wait = mmf_channel_wait_for(channel, role);
 
     mmf_ring_recover_dead(&wait);
 }
@@ -97,7 +97,7 @@ mmf_channel_wait_begin(struct mmf_channel *channel, mmf_role role, int64_t deadl
 
     mmf_os_cancellation_point();
     MMF_ASSERT(deadline >= 0);
-    wait.ring = wait_for(channel, role);
+    wait.ring = mmf_channel_wait_for(channel, role);
     wait.ring.deadline = deadline;
     wait.consumes = role == MMF_ROLE_RECEIVE && channel->has_fd;
     if (wait.consumes && mmf_os_channel_consume(channel->os) &&

@@ -16,6 +16,7 @@
 
 #include <mmf/list.h>
 #include <mmf/map.h>
+#include <mmf/sync.h>
 #include <mmf/view.h>
 
 #include "base/access.h"
@@ -231,8 +232,24 @@ int mmf_os_sync_is_same(const struct mmf_os_sync *one, const struct mmf_os_sync 
  * and all the handles are alive, and for all, no object is there twice.
  */
 int mmf_os_sync_wait(struct mmf_os_sync *sync, int32_t timeout_ms);
+
+/*
+ * Channels that a wait for any waits for beside the objects. `is_over` is asked before each
+ * sleep. True: one has a message, and the wait has timed out. False: the doorbells are
+ * marked, `expected` has their values, and the sleep ends when one is rung, after
+ * MMF_RING_TICK at the latest.
+ */
+struct mmf_os_beside {
+    bool (*is_over)(void *context);
+    void *context;
+    int count;
+    struct mmf_os_channel *channels[MMF_WAIT_MAXIMUM];
+    uint32_t expected[MMF_WAIT_MAXIMUM];
+};
+
+/* `beside` NULL: no channel; else `count` may be 0. */
 int mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count,
-                         int32_t timeout_ms, int *index);
+                         struct mmf_os_beside *beside, int32_t timeout_ms, int *index);
 int mmf_os_sync_wait_all(struct mmf_os_sync *const *syncs, int count,
                          int32_t timeout_ms);
 

@@ -60,6 +60,11 @@ struct mmf_sync_ops {
     void (*notify_pollers)(void *context, const struct mmf_sync_ref *object);
     /* 0 if the process that drew the ticket at this object is dead. */
     int (*is_alive)(void *context, const struct mmf_sync_ref *object, uint64_t ticket);
+    /*
+     * NULL, or asked before each sleep of a wait for any: whether what the caller waits
+     * for beside the objects is there. Then the wait has timed out.
+     */
+    bool (*is_over)(void *context);
     void *context;
 };
 
