@@ -32,6 +32,8 @@ struct mmf_channel {
     mmf_role role;
     bool wants_peer;
     bool has_fd;
+    int64_t
+        settles_until; /* of the descriptor: a participant may just have died; 0: no */
     uint64_t reserved_size; /* so many bytes may be committed */
 };
 
@@ -157,9 +159,8 @@ mmf_channel_show_copy(const struct mmf_ring_message *found, const void *buffer,
 struct mmf_channel_wait {
     struct mmf_channel *channel;
     mmf_role role;
-    bool consumes;         /* the poll descriptor's readiness */
-    bool drains;           /* it waits for releases, not for space */
-    int64_t settles_until; /* a participant may just have died; 0: no */
+    bool consumes; /* the poll descriptor's readiness */
+    bool drains;   /* it waits for releases, not for space */
     struct mmf_ring_wait ring;
 };
 

@@ -65,6 +65,7 @@ check(struct mixed *mixed)
         if (look(mixed))
             return true;
         if (ring.is_peer_closed) {
+            place->channel->ring->dead_checked = 0; /* a receive finds the same */
             mixed->ready = place->index;
             return true;
         }

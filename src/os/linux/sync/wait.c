@@ -65,7 +65,7 @@ wait_for_one(struct mmf_os_sync *sync, int32_t timeout_ms)
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
     mmf_sync_make_ref(sync->local, thread, &ref);
-    timeout_ms = mmf_sync_consume_poll(sync, timeout_ms);
+    mmf_sync_consume_poll(sync);
     rc = mmf_sync_wait_any(&ref, 1, mmf_sync_deadline(&mmf_sync_linux, timeout_ms),
                            &mmf_sync_linux, &index);
     if (rc == MMF_OK || rc == MMF_ABANDONED)
@@ -126,7 +126,7 @@ mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count,
         return MMF_E_NO_MEMORY;
     for (int i = 0; i < count; i++) {
         mmf_sync_make_ref(syncs[i]->local, thread, &refs[i]);
-        timeout_ms = mmf_sync_consume_poll(syncs[i], timeout_ms);
+        mmf_sync_consume_poll(syncs[i]);
     }
     rc = mmf_sync_wait_any(refs, count, mmf_sync_deadline(&ops, timeout_ms), &ops,
                            index);
@@ -164,7 +164,7 @@ mmf_os_sync_wait_all(struct mmf_os_sync *const *syncs, int count, int32_t timeou
         return MMF_E_NO_MEMORY;
     for (int i = 0; i < count; i++) {
         mmf_sync_make_ref(syncs[i]->local, thread, &refs[i]);
-        timeout_ms = mmf_sync_consume_poll(syncs[i], timeout_ms);
+        mmf_sync_consume_poll(syncs[i]);
     }
     qsort(refs, (size_t)count, sizeof(refs[0]), compare_refs);
     rc = mmf_sync_wait_all(refs, count, mmf_sync_deadline(&mmf_sync_linux, timeout_ms),
