@@ -191,6 +191,9 @@ struct mmf_ring_wait mmf_channel_wait_for(const struct mmf_channel *channel,
 int mmf_channel_wait_any(struct mmf_waitable *const *objects, int count,
                          int32_t timeout_ms, int *index);
 
+/* A receiver has something to take, or its last peer is gone; asks after the dead. */
+bool mmf_channel_is_available(struct mmf_channel *channel);
+
 /* Recover what dead participants had, whenever that was done last. */
 void mmf_channel_recover(struct mmf_channel *channel, mmf_role role);
 

@@ -155,3 +155,18 @@ mmf_channel_wait_any(struct mmf_waitable *const *objects, int count, int32_t tim
     end(&mixed, rc >= 0 && rc != MMF_TIMED_OUT ? *index : -1);
     return rc;
 }
+
+bool
+mmf_channel_is_available(struct mmf_channel *channel)
+{
+    struct mmf_ring_wait ring = mmf_channel_wait_for(channel, MMF_ROLE_RECEIVE);
+
+    if (channel->kind->has_message(channel))
+        return true;
+    channel->ring->dead_checked = 0;
+    mmf_ring_recover_dead(&ring);
+    mmf_ring_wait_check(&ring);
+    if (ring.is_peer_closed)
+        channel->ring->dead_checked = 0; /* a receive finds the same */
+    return ring.is_peer_closed || channel->kind->has_message(channel);
+}

@@ -352,6 +352,41 @@ int mmf_os_channel_poll_fd(struct mmf_os_channel *channel, int *fd);
 int mmf_os_channel_consume(struct mmf_os_channel *channel);
 void mmf_os_channel_rearm(struct mmf_os_channel *channel);
 
+/* Something to take, or a dead participant or owner that a wait would find; the handle is
+ * alive. */
+bool mmf_os_sync_is_available(struct mmf_os_sync *sync);
+
+/*
+ * A poller: one descriptor for what makes many objects' own ones readable.
+ */
+struct mmf_os_poller;
+
+/* What to watch: a counter, or the open `file`, which had `path`. */
+struct mmf_os_watch {
+    int counter; /* -1: none */
+    int file;
+    const char *path;
+};
+
+/* From now on signals and messages notify. */
+int mmf_os_sync_watch(struct mmf_os_sync *sync, struct mmf_os_watch *watch);
+int mmf_os_channel_watch(struct mmf_os_channel *channel, struct mmf_os_watch *watch);
+
+int mmf_os_poller_create(struct mmf_os_poller **out);
+void mmf_os_poller_close(struct mmf_os_poller *poller);
+int mmf_os_poller_fd(const struct mmf_os_poller *poller);
+
+/* `*key`, not 0, is what mmf_os_poller_next answers for it; the same for the same file. */
+int mmf_os_poller_add(struct mmf_os_poller *poller, const struct mmf_os_watch *watch,
+                      int *key);
+void mmf_os_poller_remove(struct mmf_os_poller *poller, int key);
+
+/* Use up what made it readable. False: nothing more. `*may_be_dead`: a participant may. */
+bool mmf_os_poller_next(struct mmf_os_poller *poller, int *key, bool *may_be_dead);
+
+/* It is to be readable at that time. */
+void mmf_os_poller_again(struct mmf_os_poller *poller, int64_t at);
+
 /*
  * The namespace.
  */

@@ -8,6 +8,7 @@
 #include "os/linux/sync/ref.h"
 #include "os/linux/sync/system.h"
 #include "shared/sync/signal.h"
+#include "shared/sync/watchers.h"
 
 /* What polls readable for this handle. */
 static struct mmf_poll_fd *
@@ -89,4 +90,42 @@ mmf_os_sync_poll_fd(struct mmf_os_sync *sync, int *fd)
         mmf_sync_linux.notify_pollers(NULL, &ref);
     *fd = mmf_poll_fd_get(poll_of(sync));
     return MMF_OK;
+}
+
+int
+mmf_os_sync_watch(struct mmf_os_sync *sync, struct mmf_os_watch *watch)
+{
+    struct mmf_sync_object *local = sync->local;
+    struct mmf_thread *thread = mmf_thread_self();
+    struct mmf_sync_ref ref;
+    int rc = MMF_OK;
+
+    MMF_ASSERT(mmf_sync_is_ours(sync) && watch != NULL);
+    if (thread == NULL)
+        return MMF_E_NO_MEMORY;
+    *watch = (struct mmf_os_watch){.counter = -1};
+    if (mmf_sync_is_named(local)) {
+        watch->file = local->object->fd;
+        watch->path = local->object->path;
+    } else {
+        rc = mmf_poll_fd_make_counter(&local->counter);
+        watch->counter = mmf_poll_fd_get(&local->counter);
+    }
+    mmf_sync_make_ref(local, thread, &ref);
+    mmf_sync_mark_polled(&ref);
+    return rc;
+}
+
+bool
+mmf_os_sync_is_available(struct mmf_os_sync *sync)
+{
+    struct mmf_thread *thread = mmf_thread_self();
+    struct mmf_sync_ref ref;
+
+    MMF_ASSERT(mmf_sync_is_ours(sync));
+    if (thread == NULL)
+        return true; /* the wait says why not */
+    mmf_sync_make_ref(sync->local, thread, &ref);
+    return mmf_sync_is_available(&ref, &mmf_sync_linux) ||
+           mmf_sync_if_dead(&ref, mmf_sync_owner(&ref), &mmf_sync_linux) != 0;
 }
