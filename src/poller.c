@@ -34,7 +34,7 @@ struct mmf_poller {
     struct entry *entries;
     size_t count;
     size_t room;
-    size_t first; /* where the next look begins */
+    size_t first; /* where the next call begins */
     uint32_t forks_before;
 };
 
@@ -226,7 +226,7 @@ cool(struct entry *entry, int64_t now)
 }
 
 int
-mmf_poller_look(mmf_poller *poller, void **data, size_t most, size_t *count)
+mmf_poller_ready(mmf_poller *poller, void **data, size_t most, size_t *count)
 {
     int64_t now, again = INT64_MAX;
     bool may_be_dead;

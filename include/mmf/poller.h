@@ -2,7 +2,7 @@
  * mmf/poller.h - one descriptor for many objects and channels.
  *
  * An event loop (epoll, poll, libuv, glib, asyncio) waits for the poller's descriptor. When
- * it is readable, mmf_poller_look says which objects may be available; then wait for those,
+ * it is readable, mmf_poller_ready says which objects may be available; then wait for those,
  * or receive from them, with timeout 0. Hundreds of objects cost one inotify instance, of
  * which a user has 128 by default, where mmf_waitable_fd and mmf_queue_fd cost one each.
  *
@@ -30,7 +30,7 @@ MMF_API int mmf_poller_create(mmf_poller **out);
 MMF_API void mmf_poller_close(mmf_poller *poller);
 
 /*
- * Add a mutex, event, semaphore or channel; mmf_poller_look answers with `data`. Remove the
+ * Add a mutex, event, semaphore or channel; mmf_poller_ready answers with `data`. Remove the
  * object before its handle is closed. From then on each set, release or send costs one system
  * call more, in every process.
  *
@@ -53,7 +53,7 @@ MMF_API int mmf_poller_fd(mmf_poller *poller, int *fd);
  *
  * MMF_E_NULL; MMF_E_RANGE: most is 0; MMF_E_DISPOSED
  */
-MMF_API int mmf_poller_look(mmf_poller *poller, void **data, size_t most,
+MMF_API int mmf_poller_ready(mmf_poller *poller, void **data, size_t most,
                             size_t *count);
 
 MMF_END_DECLS

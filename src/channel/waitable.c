@@ -9,7 +9,7 @@
 #include "base/fail.h"
 
 /* A channel of the wait. */
-struct place {
+struct entry {
     struct mmf_channel *channel;
     int index; /* the caller's */
     bool has_marked;
@@ -21,7 +21,7 @@ struct mixed {
     struct mmf_os_sync *syncs[MMF_WAIT_MAXIMUM];
     int sync_index[MMF_WAIT_MAXIMUM];
     int sync_count;
-    struct place places[MMF_WAIT_MAXIMUM];
+    struct entry entries[MMF_WAIT_MAXIMUM];
     struct mmf_os_beside beside;
     int ready; /* the index of a channel with a message, or -1 */
 };
@@ -34,8 +34,8 @@ sort_in(struct mixed *mixed, struct mmf_waitable *object, int index)
         mixed->syncs[mixed->sync_count++] = object->sync;
         return;
     }
-    mixed->places[mixed->beside.count] =
-        (struct place){.channel = object->channel, .index = index};
+    mixed->entries[mixed->beside.count] =
+        (struct entry){.channel = object->channel, .index = index};
     mixed->beside.channels[mixed->beside.count++] = object->channel->os;
 }
 
@@ -43,10 +43,10 @@ static bool
 look(struct mixed *mixed)
 {
     for (int i = 0; i < mixed->beside.count && mixed->ready < 0; i++) {
-        struct mmf_channel *channel = mixed->places[i].channel;
+        struct mmf_channel *channel = mixed->entries[i].channel;
 
         if (channel->kind->has_message(channel))
-            mixed->ready = mixed->places[i].index;
+            mixed->ready = mixed->entries[i].index;
     }
     return mixed->ready >= 0;
 }
@@ -56,17 +56,17 @@ static bool
 check(struct mixed *mixed)
 {
     for (int i = 0; i < mixed->beside.count; i++) {
-        const struct place *place = &mixed->places[i];
+        const struct entry *entry = &mixed->entries[i];
         struct mmf_ring_wait ring =
-            mmf_channel_wait_for(place->channel, MMF_ROLE_RECEIVE);
+            mmf_channel_wait_for(entry->channel, MMF_ROLE_RECEIVE);
 
         if (!mmf_ring_wait_check(&ring))
             continue;
         if (look(mixed))
             return true;
         if (ring.is_peer_closed) {
-            place->channel->ring->dead_checked = 0; /* a receive finds the same */
-            mixed->ready = place->index;
+            entry->channel->ring->dead_checked = 0; /* a receive finds the same */
+            mixed->ready = entry->index;
             return true;
         }
     }
@@ -81,15 +81,15 @@ is_over(void *context)
     int looks = 1;
 
     for (int i = 0; i < mixed->beside.count; i++) {
-        struct place *place = &mixed->places[i];
+        struct entry *entry = &mixed->entries[i];
         struct mmf_ring_wait ring =
-            mmf_channel_wait_for(place->channel, MMF_ROLE_RECEIVE);
+            mmf_channel_wait_for(entry->channel, MMF_ROLE_RECEIVE);
 
-        ring.has_marked = place->has_marked;
-        ring.mark = place->mark;
+        ring.has_marked = entry->has_marked;
+        ring.mark = entry->mark;
         mmf_ring_wait_mark(&ring);
-        place->has_marked = true;
-        place->mark = ring.mark;
+        entry->has_marked = true;
+        entry->mark = ring.mark;
         mixed->beside.expected[i] = ring.mark.value;
         if (ring.mark.is_fresh)
             looks = MMF_RING_ARRIVAL;
@@ -103,13 +103,13 @@ static void
 end(struct mixed *mixed, int index)
 {
     for (int i = 0; i < mixed->beside.count; i++) {
-        const struct place *place = &mixed->places[i];
-        struct mmf_channel *channel = place->channel;
+        const struct entry *entry = &mixed->entries[i];
+        struct mmf_channel *channel = entry->channel;
 
-        if (!place->has_marked)
+        if (!entry->has_marked)
             continue;
-        mmf_doorbell_unmark(&channel->ring->shared->message_doorbell, &place->mark);
-        if (place->index != index && channel->kind->has_message(channel))
+        mmf_doorbell_unmark(&channel->ring->shared->message_doorbell, &entry->mark);
+        if (entry->index != index && channel->kind->has_message(channel))
             mmf_ring_notify_receivers(channel->ring, 1, channel->ops);
     }
 }

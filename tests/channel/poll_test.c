@@ -147,9 +147,9 @@ a_queues_descriptor_tells_of_the_last_senders_death(void **state)
     for_each_kind(last_sender_dies);
 }
 
-/* Participants come and go beside an event loop: no look of its sleeps. */
+/* Participants come and go beside an event loop: no receive of it sleeps. */
 static void
-a_look_with_timeout_0_never_sleeps(void **state)
+a_receive_with_timeout_0_never_sleeps(void **state)
 {
     mmf_queue *receiver = new_receiver(0, 8, 8);
     struct rusage before, after;
@@ -314,7 +314,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_queues_descriptor_tells_of_messages),
         cmocka_unit_test(a_queues_descriptor_tells_of_death),
         cmocka_unit_test(a_queues_descriptor_tells_of_the_last_senders_death),
-        cmocka_unit_test(a_look_with_timeout_0_never_sleeps),
+        cmocka_unit_test(a_receive_with_timeout_0_never_sleeps),
         cmocka_unit_test(a_topics_descriptor_tells_of_messages),
         cmocka_unit_test(a_topics_descriptor_tells_of_a_dead_publisher),
         cmocka_unit_test(a_latest_values_descriptor_tells_of_values),

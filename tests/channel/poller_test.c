@@ -37,7 +37,7 @@ expect_ready(mmf_poller *poller, int fd, void *data)
 
     do {
         CHECK(is_readable(fd, LONG_MS));
-        CHECK_OK(mmf_poller_look(poller, found, 4, &count));
+        CHECK_OK(mmf_poller_ready(poller, found, 4, &count));
     } while (count == 0);
     CHECK_INT(count, 1);
     CHECK(found[0] == data);
@@ -52,7 +52,7 @@ expect_quiet(mmf_poller *poller, int fd)
     size_t count;
 
     while (is_readable(fd, 10) && now_us() < deadline) {
-        CHECK_OK(mmf_poller_look(poller, found, 4, &count));
+        CHECK_OK(mmf_poller_ready(poller, found, 4, &count));
         CHECK_INT(count, 0);
     }
     CHECK(now_us() < deadline);
@@ -135,7 +135,7 @@ unnamed_objects_and_channels_are_beside_each_other(void **state)
 }
 
 static void
-a_look_with_little_room_goes_round(void **state)
+little_room_goes_round(void **state)
 {
     mmf_event *events[3];
     mmf_poller *poller;
@@ -152,7 +152,7 @@ a_look_with_little_room_goes_round(void **state)
     }
     for (int i = 0; i < 3; i++) {
         CHECK(is_readable(fd, LONG_MS));
-        CHECK_OK(mmf_poller_look(poller, found, 1, &count));
+        CHECK_OK(mmf_poller_ready(poller, found, 1, &count));
         CHECK_INT(count, 1);
         seen |= 1 << ((mmf_event **)found[0] - events);
     }
@@ -269,14 +269,14 @@ mistakes_are_refused(void **state)
     CHECK(strstr(mmf_last_message(), "has been added to this poller") != NULL);
     CHECK_STATUS(mmf_poller_add(poller, mmf_queue_waitable(sender), NULL),
                  MMF_E_NOT_SUPPORTED);
-    CHECK_STATUS(mmf_poller_look(poller, &data, 0, &count), MMF_E_RANGE);
-    CHECK_STATUS(mmf_poller_look(poller, NULL, 1, &count), MMF_E_NULL);
+    CHECK_STATUS(mmf_poller_ready(poller, &data, 0, &count), MMF_E_RANGE);
+    CHECK_STATUS(mmf_poller_ready(poller, NULL, 1, &count), MMF_E_NULL);
     CHECK_STATUS(mmf_poller_fd(poller, NULL), MMF_E_NULL);
     CHECK_INT(count, 7);
     child = fork();
     CHECK(child >= 0);
     if (child == 0)
-        _exit(mmf_poller_look(poller, &data, 1, &count) != MMF_E_DISPOSED);
+        _exit(mmf_poller_ready(poller, &data, 1, &count) != MMF_E_DISPOSED);
     CHECK_INT(waitpid(child, &status, 0), child);
     CHECK_INT(status, 0);
     mmf_poller_close(NULL);
@@ -292,7 +292,7 @@ main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(four_hundred_named_events_have_one_descriptor),
         cmocka_unit_test(unnamed_objects_and_channels_are_beside_each_other),
-        cmocka_unit_test(a_look_with_little_room_goes_round),
+        cmocka_unit_test(little_room_goes_round),
         cmocka_unit_test(deaths_are_told),
         cmocka_unit_test(a_dead_owner_is_told),
         cmocka_unit_test(mistakes_are_refused),

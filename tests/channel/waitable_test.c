@@ -17,7 +17,7 @@ new_event(void)
     return event;
 }
 
-/* The wait must give that index; -1: it must time out. */
+/* The wait must give that index; -1: none, by its timeout. */
 static void
 expect_index(mmf_waitable *const *objects, int count, int32_t timeout_ms, int expected)
 {

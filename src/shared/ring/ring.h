@@ -77,7 +77,7 @@ struct mmf_ring {
     mmf_atomic_u64 *pin;        /* that the handle has; NULL: none */
     uint64_t lost;              /* topic: since the last message */
     int64_t dead_checked;       /* when this handle last checked for the dead */
-    bool is_looking;            /* queue: a copy, which finds messages and takes none */
+    bool is_probing;            /* queue: a copy, which finds messages and takes none */
     uint32_t deferred_count;
     uint64_t deferred[MMF_DEFERRED_MAX]; /* queue: reservations, in ascending order */
 };
@@ -184,7 +184,7 @@ bool mmf_ring_return(struct mmf_ring *ring, uint64_t index);
  */
 void mmf_ring_rescan_returned(struct mmf_ring *ring);
 
-/* Queue: the handle took the message in place, at this time of the monotonic clock. */
+/* Queue: the handle took the message in entry, at this time of the monotonic clock. */
 void mmf_ring_note_taken(const struct mmf_ring *ring, uint64_t index, int64_t now);
 
 /*
