@@ -216,7 +216,7 @@ remove_directory(void)
 }
 
 static void
-judge_goals(void)
+report_goals(void)
 {
     static const struct {
         const char *figure;
@@ -255,7 +255,7 @@ main(int argc, char **argv)
     sync_compare_contending();
     sync_measure_deaths();
     sync_measure_sleepers();
-    judge_goals();
+    report_goals();
     bench_end(argc > 1 ? argv[1] : "sync.json");
     remove_directory();
     return 0;
