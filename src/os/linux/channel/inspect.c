@@ -27,7 +27,7 @@
 #define MOST_SLOTS ((uint64_t)1 << 18)
 
 /* Slots up to this size are read several at a time. */
-enum { PIECE = 4 << 10, SMALL_SLOT = 512 };
+enum { PIECE = 1 << 10, SMALL_SLOT = 512 };
 
 static int
 is_alive(void *context, uint64_t ticket)
@@ -175,9 +175,9 @@ mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
                        struct mmf_os_channel **out)
 {
     struct mmf_channel_handle *handle;
+    struct mmf_directory directory;
     struct mmf_entry entry;
-    char path[PATH_MAX];
-    int rc = mmf_entry_inspect(name, (uint32_t)kind, path, &entry);
+    int rc = mmf_entry_inspect(name, (uint32_t)kind, &directory, &entry);
 
     MMF_ASSERT(out != NULL);
     if (rc < 0)
@@ -186,7 +186,8 @@ mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
     if (handle == NULL)
         rc = mmf_fail(MMF_E_NO_MEMORY, "no memory for a handle on a channel");
     else
-        rc = read_entry(handle, &entry, path);
+        rc = read_entry(handle, &entry, directory.file);
+    mmf_directory_free(&directory);
     if (rc < 0) {
         mmf_lock_fd_close(entry.fd);
         if (handle != NULL)

@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/invariant.h"
 #include "os/linux/store/at_fork.h"
+#include "os/linux/store/collect.h"
 #include "os/linux/store/entry.h"
 #include "os/linux/store/gc.h"
 #include "os/linux/store/lock_fd.h"
@@ -17,6 +18,7 @@
 #include "os/linux/sys/fork.h"
 #include "os/linux/sys/space.h"
 #include "os/linux/sys/sys.h"
+#include "shared/page/control.h"
 
 /* Above this, check whether the name is taken before reserving the memory. */
 enum { LARGE = 1 << 20 };
@@ -160,13 +162,23 @@ publish(struct creation *creation, int *rc, struct mmf_object **out)
 {
     const struct mmf_store_request *request = creation->request;
     struct mmf_unpublished *file = &creation->file;
-    struct mmf_object_request entry =
-        mmf_newcomer(&file->entry, creation->path, &file->hold, request->inheritable);
+    struct mmf_object_request entry = {
+        .path = creation->path,
+        .status = &file->status,
+        .hold = file->hold,
+        .fd = file->fd,
+        .inheritable = request->inheritable,
+        .made_here = true,
+        .ticket = request->ticket,
+        .kind = request->kind,
+        .protection = request->protection,
+        .flags = request->flags,
+        .capacity = request->capacity,
+        .data_size = mmf_control_offset(request->data_size),
+    };
     int published;
 
     MMF_ASSERT(creation->has_file);
-    entry.made_here = true;
-    entry.ticket = request->ticket;
     if (request->ticket == 0) {
         published = mmf_unpublished_publish(file, creation->path);
         if (published == 0)
@@ -192,7 +204,7 @@ retry_or_fail(struct creation *creation)
         drop_file(creation);
         return TRY_AGAIN;
     }
-    if (errno == ENOENT && creation->file.temporary[0] != '\0') {
+    if (errno == ENOENT && creation->file.temporary != NULL) {
         drop_file(creation); /* a collector was quicker than our lock */
         return TRY_AFTER_PAUSE;
     }
@@ -212,9 +224,10 @@ try_create(struct creation *creation, struct mmf_object **out)
     }
     if (publish(creation, &rc, out) != 0)
         return retry_or_fail(creation);
-    creation->file.temporary[0] = '\0';
+    mmf_unpublished_end(&creation->file);
     if (rc < 0) {
-        mmf_entry_collect(&creation->file.entry, creation->path);
+        mmf_collect(creation->file.fd, creation->path, creation->file.status.st_dev,
+                    creation->file.status.st_ino);
         mmf_unpublished_drop(&creation->file);
     }
     creation->has_file = false; /* the object has it */
@@ -273,25 +286,35 @@ create(struct creation *creation, struct mmf_object **out)
     return rc;
 }
 
+static int
+create_in(struct creation *creation, struct mmf_object **out)
+{
+    int rc = mmf_directory_prepare(&creation->directory);
+
+    if (rc < 0)
+        return rc;
+    creation->path =
+        mmf_directory_file_path(&creation->directory, creation->request->name);
+    rc = check_space(creation);
+    if (rc == MMF_OK)
+        rc = create(creation, out);
+    if (rc == MMF_OK)
+        mmf_gc_step(&creation->directory);
+    return rc;
+}
+
 int
 mmf_store_create(const struct mmf_store_request *request, struct mmf_object **out)
 {
-    char path[PATH_MAX];
-    struct creation creation = {.request = request, .path = path};
+    struct creation creation = {.request = request};
     int rc = mmf_watch_forks();
 
     MMF_ASSERT(request->name != NULL && request->kind != 0 && request->data_size >= 0);
     if (rc == MMF_OK)
         rc = mmf_directory_find(request->name->scope, &creation.directory);
-    if (rc == MMF_OK)
-        rc = mmf_directory_prepare(&creation.directory);
     if (rc < 0)
         return rc;
-    mmf_directory_file_path(&creation.directory, request->name, path);
-    rc = check_space(&creation);
-    if (rc == MMF_OK)
-        rc = create(&creation, out);
-    if (rc == MMF_OK)
-        mmf_gc_step(&creation.directory);
+    rc = create_in(&creation, out);
+    mmf_directory_free(&creation.directory);
     return rc;
 }

@@ -365,22 +365,13 @@ check_inspected(const struct mmf_entry *entry, const struct mmf_name *name,
     return mmf_entry_check(entry, name, kind, path);
 }
 
-int
-mmf_entry_inspect(const struct mmf_name *name, uint32_t kind, char path[PATH_MAX],
-                  struct mmf_entry *entry)
+static int
+inspect_in(const struct mmf_directory *directory, const struct mmf_name *name,
+           uint32_t kind, struct mmf_entry *entry)
 {
-    struct mmf_directory directory = {0};
-    bool exists;
-    int rc = mmf_watch_forks();
+    const char *path = mmf_directory_file_path(directory, name);
+    int rc = open_to_read(path, directory, entry);
 
-    if (rc == MMF_OK)
-        rc = mmf_directory_find(name->scope, &directory);
-    if (rc == MMF_OK)
-        rc = mmf_directory_check(&directory, &exists);
-    if (rc < 0)
-        return rc;
-    mmf_directory_file_path(&directory, name, path);
-    rc = open_to_read(path, &directory, entry);
     switch (rc) {
     case MMF_ENTRY_FOUND:
         rc = check_inspected(entry, name, kind, path);
@@ -396,4 +387,23 @@ mmf_entry_inspect(const struct mmf_name *name, uint32_t kind, char path[PATH_MAX
     default:
         return rc;
     }
+}
+
+int
+mmf_entry_inspect(const struct mmf_name *name, uint32_t kind,
+                  struct mmf_directory *directory, struct mmf_entry *entry)
+{
+    bool exists;
+    int rc = mmf_watch_forks();
+
+    if (rc == MMF_OK)
+        rc = mmf_directory_find(name->scope, directory);
+    if (rc < 0)
+        return rc;
+    rc = mmf_directory_check(directory, &exists);
+    if (rc == MMF_OK)
+        rc = inspect_in(directory, name, kind, entry);
+    if (rc < 0)
+        mmf_directory_free(directory);
+    return rc;
 }

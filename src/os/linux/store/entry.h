@@ -57,11 +57,11 @@ int mmf_entry_check(const struct mmf_entry *entry, const struct mmf_name *name,
 
 /*
  * Open a living object of `kind` to look at it: for reading, without becoming a holder.
- * Its path goes to `path`. A status with mmf_fail; as mmf_store_open, but nothing is
- * collected.
+ * Its path is the directory's `file`. A status with mmf_fail, and then neither is to be
+ * freed; as mmf_store_open, but nothing is collected.
  */
-int mmf_entry_inspect(const struct mmf_name *name, uint32_t kind, char path[PATH_MAX],
-                      struct mmf_entry *entry);
+int mmf_entry_inspect(const struct mmf_name *name, uint32_t kind,
+                      struct mmf_directory *directory, struct mmf_entry *entry);
 
 /*
  * On tmpfs an object whose pages are not delayed has its memory from the start, so that

@@ -36,6 +36,25 @@ fail_orphaned(const struct opening *opening)
                     mmf_kind_name((mmf_kind)opening->kind), opening->name->text);
 }
 
+static struct mmf_object_request
+request_of(const struct opening *opening, const struct mmf_entry *entry,
+           const struct mmf_hold *hold)
+{
+    MMF_ASSERT(entry->fd >= 0 && opening->path[0] == '/');
+    return (struct mmf_object_request){
+        .path = opening->path,
+        .status = &entry->status,
+        .hold = *hold,
+        .fd = entry->fd,
+        .inheritable = opening->inheritable,
+        .kind = entry->page.kind,
+        .protection = entry->page.protection,
+        .flags = entry->page.flags,
+        .capacity = entry->page.capacity,
+        .data_size = entry->data_size,
+    };
+}
+
 /* Enter what we hold by now. A status, or MMF_HELD_AGAIN. */
 static int
 enter(const struct opening *opening, const struct mmf_entry *entry,
@@ -50,7 +69,7 @@ enter(const struct opening *opening, const struct mmf_entry *entry,
     rc = mmf_entry_check(entry, opening->name, opening->kind, opening->path);
     if (rc < 0)
         return rc;
-    request = mmf_newcomer(entry, opening->path, hold, opening->inheritable);
+    request = request_of(opening, entry, hold);
     return mmf_object_enter(&request, out);
 }
 
@@ -99,34 +118,41 @@ try_open(const struct opening *opening, const struct mmf_directory *directory,
     }
 }
 
+static int
+open_in(const struct opening *opening, const struct mmf_directory *directory,
+        struct mmf_object **out)
+{
+    struct mmf_backoff backoff = {0};
+    int rc;
+
+    do {
+        rc = try_open(opening, directory, out);
+        if (rc == MMF_HELD_PAUSE && !mmf_newcomer_pause(&backoff))
+            rc = mmf_newcomer_fail_busy(opening->path);
+    } while (rc > 0);
+    return rc;
+}
+
 int
 mmf_store_open(const struct mmf_name *name, uint32_t kind, bool writable,
                bool inheritable, struct mmf_object **out)
 {
-    struct mmf_backoff backoff = {0};
+    struct opening opening = {
+        .name = name, .kind = kind, .writable = writable, .inheritable = inheritable};
     struct mmf_directory directory;
     bool exists;
-    char path[PATH_MAX];
-    struct opening opening = {.name = name,
-                              .path = path,
-                              .kind = kind,
-                              .writable = writable,
-                              .inheritable = inheritable};
     int rc = mmf_watch_forks();
 
     MMF_ASSERT(name != NULL && out != NULL);
     if (rc == MMF_OK)
         rc = mmf_directory_find(name->scope, &directory);
-    if (rc == MMF_OK)
-        rc = mmf_directory_check(&directory, &exists);
     if (rc < 0)
         return rc;
-    mmf_directory_file_path(&directory, name, path);
-    for (;;) {
-        rc = try_open(&opening, &directory, out);
-        if (rc <= 0)
-            return rc;
-        if (rc == MMF_HELD_PAUSE && !mmf_newcomer_pause(&backoff))
-            return mmf_newcomer_fail_busy(path);
+    rc = mmf_directory_check(&directory, &exists);
+    if (rc == MMF_OK) {
+        opening.path = mmf_directory_file_path(&directory, name);
+        rc = open_in(&opening, &directory, out);
     }
+    mmf_directory_free(&directory);
+    return rc;
 }
