@@ -307,6 +307,69 @@ a_queue_s_descriptor_is_of_the_open_file(void **state)
     }
 }
 
+/*
+ * A close after the change.
+ */
+
+static _Noreturn void
+close_after(enum change what, mmf_inheritability inheritability)
+{
+    mmf_map_options options = {.size = sizeof(options),
+                               .inheritability = inheritability};
+    mmf_map *map;
+    mmf_map *other;
+    mmf_error before;
+    mmf_error after;
+
+    CHECK_OK(mmf_map_create_new("Board", 4096, &options, &map));
+    CHECK_OK(mmf_map_create_new("Other", 4096, NULL, &other));
+    CHECK_FAILS(mmf_map_create_new("", 4096, NULL, &map), MMF_E_INVALID);
+    mmf_last_error(&before);
+    mmf_map_close(other);
+    mmf_last_error(&after);
+    CHECK(memcmp(&before, &after, sizeof(before)) == 0);
+    change(what);
+    mmf_map_close(map);
+    mmf_last_error(&after);
+    CHECK_INT(after.status, MMF_E_ACCESS);
+    CHECK(strstr(after.message, "Board stays") != NULL);
+    CHECK(strstr(after.message, "mmf gc") != NULL);
+    _exit(0);
+}
+
+static void
+close_in_child(enum change what, mmf_inheritability inheritability)
+{
+    mmf_map *map;
+    mmf_gc_result result;
+    pid_t child = fork();
+    int status;
+
+    CHECK_CONTEXT("%s, %d", changes[what], (int)inheritability);
+    CHECK(child >= 0);
+    if (child == 0)
+        close_after(what, inheritability);
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK_INT(status, 0);
+    CHECK_OK(mmf_gc(MMF_LIST_KEEP_ORPHANED, &result));
+    CHECK_INT(result.removed, 1);
+    CHECK_OK(mmf_map_create_new("Board", 100, NULL, &map));
+    mmf_map_close(map);
+    CHECK_OK(mmf_gc(0, &result));
+    CHECK_INT(result.removed, 0);
+}
+
+static void
+a_close_that_cannot_remove_the_file_says_so(void **state)
+{
+    (void)state;
+    need_other_users();
+    for (enum change what = CHANGE_ROOT; what <= CHANGE_BOTH; what++) {
+        close_in_child(what, MMF_INHERITABILITY_NONE);
+        close_in_child(what, MMF_INHERITABILITY_INHERITABLE);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -315,6 +378,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_fork_takes_no_view_away),
         cmocka_unit_test(a_close_after_such_a_fork_keeps_the_name),
         cmocka_unit_test(a_queue_s_descriptor_is_of_the_open_file),
+        cmocka_unit_test(a_close_that_cannot_remove_the_file_says_so),
     };
     static const struct role roles[] = {
         {"fork_beside_calls", fork_beside_calls},
