@@ -39,17 +39,14 @@ struct creation {
  * The name is taken.
  */
 
-/* A process holds the file that was found: a status, or TRY_AGAIN. */
+/* A process holds the file that was found. */
 static int
 fail_taken(const struct creation *creation, const struct mmf_entry *entry)
 {
     const struct mmf_name *name = creation->request->name;
-    int rc = mmf_entry_is_linked(entry, creation->path);
+    int rc = mmf_entry_check(entry, name, creation->request->kind, creation->path);
 
     MMF_ASSERT(entry->fd >= 0);
-    if (rc <= 0)
-        return rc < 0 ? rc : TRY_AGAIN; /* it was collected meanwhile */
-    rc = mmf_entry_check(entry, name, creation->request->kind, creation->path);
     if (rc < 0)
         return rc;
     return mmf_fail_argument(MMF_E_EXISTS, "mapName",
@@ -62,7 +59,8 @@ static int
 inspect_taken_name(const struct creation *creation)
 {
     struct mmf_entry entry;
-    int rc = mmf_entry_open_held(creation->path, &creation->directory, true, &entry);
+    int rc =
+        mmf_entry_open_held(creation->path, &creation->directory, true, NULL, &entry);
 
     switch (rc) {
     case MMF_HELD:

@@ -195,14 +195,12 @@ prefix_of(enum mmf_scope scope)
     }
 }
 
-static const char user_directory[] = "/mmf-4294967295"; /* the longest */
-
 /* Its two paths; that of the directory is the root's so far. */
 static int
 make_paths(const char *root, struct mmf_directory *directory)
 {
     size_t length = strlen(root);
-    size_t longest = length + sizeof(user_directory);
+    size_t longest = length + sizeof("/mmf-4294967295");
 
     directory->path = malloc(2 * longest + 1 + NAME_MAX + 1);
     if (directory->path == NULL)
@@ -210,6 +208,21 @@ make_paths(const char *root, struct mmf_directory *directory)
     directory->file = directory->path + longest;
     memcpy(directory->path, root, length + 1);
     return MMF_OK;
+}
+
+/* "/mmf-<user>"; each open and create does it, and snprintf takes its time. */
+static void
+append_user_directory(const struct mmf_directory *directory)
+{
+    char digits[16];
+    char *first = digits + sizeof(digits) - 1;
+    uint32_t rest = directory->user;
+
+    *first = '\0';
+    do
+        *--first = (char)('0' + rest % 10);
+    while ((rest /= 10) != 0);
+    strcat(strcat(directory->path, "/mmf-"), first);
 }
 
 static int
@@ -243,8 +256,7 @@ mmf_directory_find(enum mmf_scope scope, struct mmf_directory *directory)
     if (rc < 0)
         mmf_directory_free(directory);
     else if (scope != MMF_SCOPE_GLOBAL)
-        snprintf(directory->path + strlen(directory->path), sizeof(user_directory),
-                 "/mmf-%u", (unsigned)directory->user);
+        append_user_directory(directory);
     return rc;
 }
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/fail.h"
 #include "base/invariant.h"
 #include "os/linux/store/collect.h"
@@ -74,7 +75,7 @@ destroy(struct mmf_object *object)
 static struct mmf_object *
 make_object(const struct mmf_object_request *request)
 {
-    struct mmf_object *object = calloc(1, sizeof(*object));
+    struct mmf_object *object = mmf_alloc(sizeof(*object));
 
     MMF_ASSERT(request->fd >= 0 && request->status != NULL);
     if (object == NULL)

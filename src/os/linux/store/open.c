@@ -9,7 +9,6 @@
 #include "os/linux/store/entry.h"
 #include "os/linux/store/lock_fd.h"
 #include "os/linux/store/newcomer.h"
-#include "os/linux/sys/error.h"
 
 /* What is opened, and how. */
 struct opening {
@@ -55,44 +54,35 @@ request_of(const struct opening *opening, const struct mmf_entry *entry,
     };
 }
 
-/* Enter what we hold by now. A status, or MMF_HELD_AGAIN. */
+/* Enter what we hold by now. */
 static int
 enter(const struct opening *opening, const struct mmf_entry *entry,
       const struct mmf_hold *hold, struct mmf_object **out)
 {
     struct mmf_object_request request;
-    int rc = mmf_entry_is_linked(entry, opening->path);
+    int rc = mmf_entry_check(entry, opening->name, opening->kind, opening->path);
 
     MMF_ASSERT(entry->fd >= 0);
-    if (rc <= 0)
-        return rc < 0 ? rc : MMF_HELD_AGAIN; /* it was collected before we held it */
-    rc = mmf_entry_check(entry, opening->name, opening->kind, opening->path);
     if (rc < 0)
         return rc;
     request = request_of(opening, entry, hold);
     return mmf_object_enter(&request, out);
 }
 
-/* Hold what another process holds. A status, or as mmf_entry_open_held. */
+/* The file is held, by us as well. */
 static int
 join(const struct opening *opening, const struct mmf_entry *entry,
-     struct mmf_object **out)
+     const struct mmf_hold *hold, struct mmf_object **out)
 {
-    struct mmf_hold hold;
-    int rc = mmf_lock_hold(entry->fd, entry->writable, &hold);
+    int rc = enter(opening, entry, hold, out);
 
-    MMF_ASSERT(entry->fd >= 0);
-    if (rc == MMF_LOCK_BUSY)
-        return MMF_HELD_PAUSE; /* being collected: soon there is nothing */
-    if (rc < 0)
-        return mmf_error_fail("lock %s", opening->path);
-    rc = enter(opening, entry, &hold, out);
     if (rc == MMF_OK)
         return MMF_OK;
     /* If the last holder left meanwhile, it saw our lock: collect in its place. */
-    mmf_lock_release(entry->fd, &hold);
+    mmf_lock_release(entry->fd, hold);
     if (entry->writable)
         mmf_entry_collect(entry, opening->path);
+    mmf_lock_fd_close(entry->fd);
     return rc;
 }
 
@@ -101,14 +91,13 @@ try_open(const struct opening *opening, const struct mmf_directory *directory,
          struct mmf_object **out)
 {
     struct mmf_entry entry;
-    int rc = mmf_entry_open_held(opening->path, directory, !opening->writable, &entry);
+    struct mmf_hold hold;
+    int rc = mmf_entry_open_held(opening->path, directory, !opening->writable, &hold,
+                                 &entry);
 
     switch (rc) {
     case MMF_HELD:
-        rc = join(opening, &entry, out);
-        if (rc != MMF_OK)
-            mmf_lock_fd_close(entry.fd);
-        return rc;
+        return join(opening, &entry, &hold, out);
     case MMF_HELD_NOTHING:
         return fail_not_found(opening);
     case MMF_HELD_ORPHANED:
