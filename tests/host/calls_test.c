@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "os/linux/channel/handle.h"
@@ -20,6 +22,11 @@ int __real_mmf_sys_fallocate(int fd, off_t offset, off_t length);
 int __wrap_mmf_sys_fallocate(int fd, off_t offset, off_t length);
 int __real_mmf_sys_posix_fallocate(int fd, off_t offset, off_t length);
 int __wrap_mmf_sys_posix_fallocate(int fd, off_t offset, off_t length);
+int __wrap_mmf_sys_futex_waitv(uint32_t *const *words, const uint32_t *expected,
+                               int count, int64_t until);
+int __real_mmf_sys_set_times(int fd);
+int __wrap_mmf_sys_set_times(int fd);
+pid_t __wrap_mmf_sys_getpid(void);
 int __real_mmf_sys_open(const char *path, int flags, mode_t mode);
 int __wrap_mmf_sys_open(const char *path, int flags, mode_t mode);
 
@@ -32,6 +39,12 @@ static off_t other_length;
 
 /* The cgroup's limit; NULL: this machine's. */
 static const char *cgroup_limit;
+
+static int are_times_refused;
+
+/* O_TMPFILE is missing; the path of the file that was made instead. */
+static int is_without_tmpfile;
+static char temporary[4096];
 
 enum { MOST_CALLS = 100000 };
 
@@ -85,7 +98,45 @@ __wrap_mmf_sys_open(const char *path, int flags, mode_t mode)
         return open_text(cgroup_limit);
     if (cgroup_limit != NULL && strcmp(path, "/sys/fs/cgroup/host/memory.current") == 0)
         return open_text("0\n");
+    if (is_without_tmpfile) {
+        if ((flags & O_TMPFILE) == O_TMPFILE) {
+            errno = EOPNOTSUPP;
+            return -1;
+        }
+        if (flags & O_EXCL)
+            snprintf(temporary, sizeof(temporary), "%s", path);
+    }
     return __real_mmf_sys_open(path, flags, mode);
+}
+
+/* A system without the call would do better: it says so. */
+int
+__wrap_mmf_sys_futex_waitv(uint32_t *const *words, const uint32_t *expected, int count,
+                           int64_t until)
+{
+    (void)words;
+    (void)expected;
+    (void)count;
+    (void)until;
+    calls++;
+    errno = EINVAL;
+    return -1;
+}
+
+int
+__wrap_mmf_sys_set_times(int fd)
+{
+    if (!are_times_refused)
+        return __real_mmf_sys_set_times(fd);
+    errno = EPERM;
+    return -1;
+}
+
+/* As in two PID namespaces, each of which has its process 1. */
+pid_t
+__wrap_mmf_sys_getpid(void)
+{
+    return is_without_tmpfile ? 1 : getpid();
 }
 
 /* NOLINTEND(bugprone-reserved-identifier) */
@@ -97,6 +148,8 @@ answer_as_the_system_does(void **state)
     uninterrupted = 0;
     other_length = 0;
     cgroup_limit = NULL;
+    are_times_refused = 0;
+    is_without_tmpfile = 0;
     return 0;
 }
 
@@ -224,6 +277,85 @@ numbers_that_come_again_are_skipped(void **state)
     mmf_queue_close(first);
 }
 
+/* A call that is refused, by whatever, must not be made again and again. */
+static void
+a_refused_wait_for_several_does_not_spin(void **state)
+{
+    mmf_event *events[2];
+    mmf_waitable *both[2];
+    int index;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(mmf_event_create_new(i == 0 ? "A" : "B", 0, MMF_EVENT_AUTO_RESET, NULL,
+                                      &events[i]));
+        both[i] = mmf_event_waitable(events[i]);
+    }
+    calls = 0;
+    CHECK_STATUS(mmf_wait_any(both, 2, 100, &index), MMF_TIMED_OUT);
+    CHECK(calls >= 1 && calls < 10);
+    CHECK_OK(mmf_event_set(events[1]));
+    CHECK_OK(mmf_wait_any(both, 2, 100, &index));
+    CHECK_INT(index, 1);
+    mmf_event_close(events[1]);
+    mmf_event_close(events[0]);
+}
+
+/* A process whose filter refuses utimensat has pollers, too. */
+static void
+refused_times_hide_no_signal(void **state)
+{
+    mmf_event *event;
+    struct pollfd polled = {.events = POLLIN};
+
+    (void)state;
+    CHECK_OK(mmf_event_create_new("Event", 0, MMF_EVENT_AUTO_RESET, NULL, &event));
+    CHECK_OK(mmf_waitable_fd(mmf_event_waitable(event), &polled.fd));
+    CHECK_STATUS(mmf_event_wait(event, 0), MMF_TIMED_OUT);
+    CHECK_INT(poll(&polled, 1, 0), 0);
+    are_times_refused = 1;
+    CHECK_OK(mmf_event_set(event));
+    CHECK_INT(poll(&polled, 1, 0), 1);
+    CHECK_OK(mmf_event_wait(event, 0));
+    are_times_refused = 0;
+    mmf_event_close(event);
+}
+
+/* A child of the same state as its siblings; what it has called its file goes to `to`. */
+static void
+create_in_child(int to)
+{
+    mmf_map *map;
+
+    if (fork() != 0)
+        return;
+    CHECK_OK(mmf_map_create_new("Cat", 4096, NULL, &map));
+    mmf_map_close(map);
+    CHECK(write(to, temporary, sizeof(temporary)) == (ssize_t)sizeof(temporary));
+    _exit(0);
+}
+
+static void
+creators_never_share_a_temporary_name(void **state)
+{
+    static char names[2][sizeof(temporary)];
+    int ends[2];
+    int status;
+
+    (void)state;
+    is_without_tmpfile = 1;
+    CHECK(pipe2(ends, O_CLOEXEC) == 0);
+    for (int i = 0; i < 2; i++) {
+        create_in_child(ends[1]);
+        CHECK(read(ends[0], names[i], sizeof(names[i])) == (ssize_t)sizeof(names[i]));
+        CHECK(wait(&status) > 0 && status == 0);
+        CHECK(strstr(names[i], "/.tmp-") != NULL);
+    }
+    CHECK(strcmp(names[0], names[1]) != 0);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -235,6 +367,11 @@ main(int argc, char **argv)
         cmocka_unit_test_setup(a_cgroup_s_last_bytes_are_not_for_maps,
                                answer_as_the_system_does),
         cmocka_unit_test_setup(numbers_that_come_again_are_skipped,
+                               answer_as_the_system_does),
+        cmocka_unit_test_setup(a_refused_wait_for_several_does_not_spin,
+                               answer_as_the_system_does),
+        cmocka_unit_test_setup(refused_times_hide_no_signal, answer_as_the_system_does),
+        cmocka_unit_test_setup(creators_never_share_a_temporary_name,
                                answer_as_the_system_does),
     };
 

@@ -267,7 +267,10 @@ check_space(const struct creation *creation)
     return mmf_fail_settle(rc, &before);
 }
 
-/* Try, and try again while another process is collecting what had the name. */
+/*
+ * Try, and try again while another process is collecting what had the name. Each turn
+ * without a pause means that one has just been collected.
+ */
 static int
 create(struct creation *creation, struct mmf_object **out)
 {

@@ -371,7 +371,11 @@ mmf_object_leave(struct mmf_object *object)
     }
     unused = object->view_count == 0;
     mmf_process_unlock();
-    /* Closing may free gigabytes, which takes its time: after the mutex. */
+    /*
+     * Closing may free gigabytes, which takes its time: after the mutex. A child that
+     * another thread forks just now keeps the descriptor: that is memory until it ends
+     * or executes a program, and no name, since the lock is gone.
+     */
     close_file(fd);
     close_file(map_fd);
     if (unused)

@@ -107,6 +107,10 @@ try_open(const struct opening *opening, const struct mmf_directory *directory,
     }
 }
 
+/*
+ * Each turn without a pause means that another process has just removed the object that
+ * was found, so one of all these processes gets on.
+ */
 static int
 open_in(const struct opening *opening, const struct mmf_directory *directory,
         struct mmf_object **out)

@@ -31,7 +31,7 @@ static int
 open_file(const struct mmf_directory *directory,
           const struct mmf_store_request *request, struct mmf_unpublished *unpublished)
 {
-    static mmf_atomic_u32 counter;
+    uint64_t number;
     int fd = -1;
 
     unpublished->temporary = NULL;
@@ -43,10 +43,16 @@ open_file(const struct mmf_directory *directory,
     }
     do {
         mmf_unpublished_end(unpublished);
-        if (asprintf(&unpublished->temporary, "%s/%s%s%d-%u", directory->path,
+        /*
+         * No other creator must ever choose the same name, not even after a collector
+         * has removed this file: we would give its file our object's name. A process id
+         * does not do: another PID namespace has the same ones.
+         */
+        if (mmf_sys_getrandom(&number, sizeof(number)) != (ssize_t)sizeof(number))
+            return -1;
+        if (asprintf(&unpublished->temporary, "%s/%s%s%016llx", directory->path,
                      directory->scope == MMF_SCOPE_GLOBAL ? directory->prefix : "",
-                     MMF_TEMPORARY_PREFIX, (int)mmf_process_id(),
-                     mmf_add_relaxed_u32(&counter, 1)) < 0) {
+                     MMF_TEMPORARY_PREFIX, (unsigned long long)number) < 0) {
             unpublished->temporary = NULL;
             errno = ENOMEM;
             return -1;
