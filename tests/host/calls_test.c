@@ -24,6 +24,8 @@ int __real_mmf_sys_posix_fallocate(int fd, off_t offset, off_t length);
 int __wrap_mmf_sys_posix_fallocate(int fd, off_t offset, off_t length);
 int __wrap_mmf_sys_futex_waitv(uint32_t *const *words, const uint32_t *expected,
                                int count, int64_t until);
+int __real_mmf_sys_inotify_watch(int fd, const char *path, uint32_t events);
+int __wrap_mmf_sys_inotify_watch(int fd, const char *path, uint32_t events);
 int __real_mmf_sys_set_times(int fd);
 int __wrap_mmf_sys_set_times(int fd);
 pid_t __wrap_mmf_sys_getpid(void);
@@ -41,6 +43,10 @@ static off_t other_length;
 static const char *cgroup_limit;
 
 static int are_times_refused;
+
+/* What limits answer; 0: none is reached. */
+static int space_error;
+static int watch_error;
 
 /* O_TMPFILE is missing; the path of the file that was made instead. */
 static int is_without_tmpfile;
@@ -65,7 +71,20 @@ __wrap_mmf_sys_fallocate(int fd, off_t offset, off_t length)
         errno = EINTR;
         return -1;
     }
+    if (space_error != 0) {
+        errno = space_error;
+        return -1;
+    }
     return __real_mmf_sys_fallocate(fd, offset, length);
+}
+
+int
+__wrap_mmf_sys_inotify_watch(int fd, const char *path, uint32_t events)
+{
+    if (watch_error == 0)
+        return __real_mmf_sys_inotify_watch(fd, path, events);
+    errno = watch_error;
+    return -1;
 }
 
 int
@@ -73,6 +92,8 @@ __wrap_mmf_sys_posix_fallocate(int fd, off_t offset, off_t length)
 {
     if (is_interrupted(length))
         return EINTR;
+    if (space_error != 0)
+        return space_error;
     if (other_length != 0) {
         CHECK(ftruncate(fd, other_length) == 0);
         return ENOSPC;
@@ -150,6 +171,8 @@ answer_as_the_system_does(void **state)
     cgroup_limit = NULL;
     are_times_refused = 0;
     is_without_tmpfile = 0;
+    space_error = 0;
+    watch_error = 0;
     return 0;
 }
 
@@ -321,6 +344,42 @@ refused_times_hide_no_signal(void **state)
     mmf_event_close(event);
 }
 
+static void
+check_message(const char *wanted)
+{
+    if (strstr(mmf_last_message(), wanted) == NULL)
+        CHECK_FAIL("\"%s\" does not name %s", mmf_last_message(), wanted);
+}
+
+/* Limits that a test cannot reach, or not without harm to others: quota and watches. */
+static void
+limits_are_named(void **state)
+{
+    mmf_map *map;
+    mmf_event *event;
+    mmf_queue *queue;
+    int fd;
+
+    (void)state;
+    space_error = EDQUOT;
+    CHECK_FAILS(mmf_map_create_new("Cat", 100000, NULL, &map), MMF_E_NO_SPACE);
+    check_message("quota(1)");
+    CHECK_FAILS(mmf_map_create_from_file(file_path(), MMF_FILE_MODE_CREATE_NEW, NULL,
+                                         100000, NULL, &map),
+                MMF_E_NO_SPACE);
+    check_message("quota(1)");
+    space_error = 0;
+    watch_error = ENOSPC;
+    CHECK_OK(mmf_event_create_new("Event", 0, MMF_EVENT_AUTO_RESET, NULL, &event));
+    CHECK_FAILS(mmf_waitable_fd(mmf_event_waitable(event), &fd), MMF_E_NO_SPACE);
+    check_message("fs.inotify.max_user_watches");
+    CHECK_OK(mmf_queue_create_new("Queue", 8, 4, MMF_OVERFLOW_BLOCK, NULL, &queue));
+    CHECK_FAILS(mmf_queue_fd(queue, &fd), MMF_E_NO_SPACE);
+    check_message("fs.inotify.max_user_watches");
+    mmf_queue_close(queue);
+    mmf_event_close(event);
+}
+
 /* A child of the same state as its siblings; what it has called its file goes to `to`. */
 static void
 create_in_child(int to)
@@ -370,6 +429,7 @@ main(int argc, char **argv)
                                answer_as_the_system_does),
         cmocka_unit_test_setup(a_refused_wait_for_several_does_not_spin,
                                answer_as_the_system_does),
+        cmocka_unit_test_setup(limits_are_named, answer_as_the_system_does),
         cmocka_unit_test_setup(refused_times_hide_no_signal, answer_as_the_system_does),
         cmocka_unit_test_setup(creators_never_share_a_temporary_name,
                                answer_as_the_system_does),

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /*
@@ -308,6 +310,73 @@ a_queue_s_descriptor_is_of_the_open_file(void **state)
 }
 
 /*
+ * posix_spawn runs no handlers: its child has the parent's descriptors until it executes
+ * the program, and here a file action keeps it from that.
+ */
+
+static char fifo[4096];
+static char mark[4096];
+
+static _Noreturn void
+spawn_a_waiting_child(void)
+{
+    char program[] = "/bin/true";
+    char *arguments[] = {program, NULL};
+    posix_spawn_file_actions_t actions;
+    mmf_map *map;
+    pid_t child;
+
+    CHECK_OK(mmf_map_create_new("Cat", 4096, NULL, &map));
+    CHECK(posix_spawn_file_actions_init(&actions) == 0);
+    CHECK(posix_spawn_file_actions_addopen(&actions, 8, mark, O_WRONLY | O_CREAT,
+                                           0600) == 0);
+    CHECK(posix_spawn_file_actions_addopen(&actions, 9, fifo, O_WRONLY, 0) == 0);
+    posix_spawn(&child, program, &actions, NULL, arguments, arguments + 1);
+    _exit(0);
+}
+
+static void
+wait_for_mark(void)
+{
+    struct timespec pause = {.tv_nsec = 1000000};
+
+    for (int i = 0; access(mark, F_OK) != 0; i++) {
+        CHECK(i < 60000);
+        nanosleep(&pause, NULL);
+    }
+}
+
+static void
+a_spawn_s_child_keeps_names_until_it_executes(void **state)
+{
+    mmf_map *map;
+    pid_t parent;
+    int status;
+    int fd;
+    char c;
+
+    (void)state;
+    snprintf(fifo, sizeof(fifo), "%s/fifo", harness_dir());
+    snprintf(mark, sizeof(mark), "%s/mark", harness_dir());
+    CHECK(mkfifo(fifo, 0600) == 0);
+    parent = fork();
+    CHECK(parent >= 0);
+    if (parent == 0)
+        spawn_a_waiting_child();
+    wait_for_mark();
+    CHECK(kill(parent, SIGKILL) == 0);
+    CHECK(waitpid(parent, &status, 0) == parent);
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
+    mmf_map_close(map);
+    fd = open(fifo, O_RDONLY | O_CLOEXEC);
+    CHECK(fd >= 0 && read(fd, &c, 1) == 0); /* the child has executed and ended */
+    CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
+    close(fd);
+    unlink(fifo);
+    unlink(mark);
+}
+
+/*
  * A close after the change.
  */
 
@@ -378,6 +447,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_fork_takes_no_view_away),
         cmocka_unit_test(a_close_after_such_a_fork_keeps_the_name),
         cmocka_unit_test(a_queue_s_descriptor_is_of_the_open_file),
+        cmocka_unit_test(a_spawn_s_child_keeps_names_until_it_executes),
         cmocka_unit_test(a_close_that_cannot_remove_the_file_says_so),
     };
     static const struct role roles[] = {

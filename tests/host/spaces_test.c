@@ -355,6 +355,72 @@ a_lack_of_mappings_is_named(void **state)
     harness_expect_dead();
 }
 
+/* Limits of the process that bind hard: no way out but to raise those. */
+static void
+run_out_of_address_space(struct child *self, void *argument)
+{
+    const struct rlimit limit = {.rlim_cur = 1 << 30, .rlim_max = 1 << 30};
+    mmf_map_options options = {.size = sizeof(options),
+                               .allocation = MMF_DELAY_ALLOCATE_PAGES};
+    mmf_accessor *view;
+    mmf_map *map;
+
+    (void)self;
+    (void)argument;
+    CHECK_OK(mmf_map_create_new("Cat", (int64_t)2 << 30, &options, &map));
+    CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+    CHECK_FAILS(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ, NULL, &view),
+                MMF_E_NO_MEMORY);
+    CHECK(strstr(mmf_last_message(), "ulimit -v") != NULL);
+    mmf_map_close(map);
+}
+
+static void
+run_out_of_descriptors(struct child *self, void *argument)
+{
+    const struct rlimit limit = {.rlim_cur = 64, .rlim_max = 64};
+    mmf_map *map;
+
+    (void)self;
+    (void)argument;
+    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    while (dup(STDERR_FILENO) >= 0)
+        ;
+    CHECK_FAILS(mmf_map_create_new("Cat", 4096, NULL, &map), MMF_E_IO);
+    CHECK(strstr(mmf_last_message(), "ulimit -n") != NULL);
+    CHECK(strstr(mmf_last_message(), "ulimit -Hn") != NULL);
+}
+
+static void
+write_too_large_a_file(struct child *self, void *argument)
+{
+    const struct rlimit limit = {.rlim_cur = 100000, .rlim_max = 100000};
+    mmf_map *map;
+    char path[PATH_MAX];
+
+    (void)self;
+    (void)argument;
+    snprintf(path, sizeof(path), "%s/file", harness_dir());
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    CHECK_FAILS(mmf_map_create_new("Cat", 200000, NULL, &map), MMF_E_NO_SPACE);
+    CHECK(strstr(mmf_last_message(), "ulimit -f") != NULL);
+    CHECK_FAILS(mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 200000,
+                                         NULL, &map),
+                MMF_E_NO_SPACE);
+    CHECK(strstr(mmf_last_message(), "ulimit -f") != NULL);
+}
+
+static void
+the_process_s_limits_are_named(void **state)
+{
+    (void)state;
+    if (HARNESS_ASAN || HARNESS_TSAN)
+        harness_skip("a sanitizer needs address space and descriptors of its own");
+    in_child(run_out_of_address_space, NULL);
+    in_child(run_out_of_descriptors, NULL);
+    in_child(write_too_large_a_file, NULL);
+}
+
 #define TEST(name) cmocka_unit_test(name)
 
 int
@@ -363,7 +429,7 @@ main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         TEST(a_namespace_without_root_has_names), TEST(a_delayed_file_is_sparse),
         TEST(views_on_hugetlbfs_do_not_leak),     TEST(a_lack_of_instances_is_named),
-        TEST(a_lack_of_mappings_is_named),
+        TEST(a_lack_of_mappings_is_named),        TEST(the_process_s_limits_are_named),
     };
 
     return harness_main(argc, argv, "spaces", tests, sizeof(tests) / sizeof(tests[0]),
