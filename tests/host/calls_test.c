@@ -300,6 +300,31 @@ numbers_that_come_again_are_skipped(void **state)
     mmf_queue_close(first);
 }
 
+/* A process that takes no part reads so much of a queue, and says so. */
+static void
+a_depth_in_part_is_called_so(void **state)
+{
+    static const size_t capacities[] = {1 << 18, 1 << 19};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        mmf_channel_stats stats;
+        mmf_queue *queue;
+        uint32_t expected = i == 0 ? 0 : MMF_CHANNEL_DEPTH_IN_PART;
+
+        CHECK_OK(mmf_queue_create_new("Queue", 1, capacities[i], MMF_OVERFLOW_BLOCK,
+                                      NULL, &queue));
+        CHECK_OK(mmf_queue_send(queue, "a", 1, 0, NULL));
+        CHECK_OK(mmf_channel_stat("Queue", &stats));
+        CHECK_INT(stats.capacity, (int64_t)capacities[i]);
+        CHECK_INT(stats.depth, 1);
+        CHECK_INT(stats.flags, expected);
+        CHECK_OK(mmf_queue_stat(queue, &stats));
+        CHECK_INT(stats.flags, 0);
+        mmf_queue_close(queue);
+    }
+}
+
 /* A call that is refused, by whatever, must not be made again and again. */
 static void
 a_refused_wait_for_several_does_not_spin(void **state)
@@ -429,6 +454,7 @@ main(int argc, char **argv)
                                answer_as_the_system_does),
         cmocka_unit_test_setup(a_refused_wait_for_several_does_not_spin,
                                answer_as_the_system_does),
+        cmocka_unit_test_setup(a_depth_in_part_is_called_so, answer_as_the_system_does),
         cmocka_unit_test_setup(limits_are_named, answer_as_the_system_does),
         cmocka_unit_test_setup(refused_times_hide_no_signal, answer_as_the_system_does),
         cmocka_unit_test_setup(creators_never_share_a_temporary_name,

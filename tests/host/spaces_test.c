@@ -355,6 +355,50 @@ a_lack_of_mappings_is_named(void **state)
     harness_expect_dead();
 }
 
+/* A named map's file is not what it was: every call that opens says so, at once. */
+static void
+expect_corrupt(const char *what)
+{
+    mmf_map *map;
+
+    CHECK_FAILS(mmf_map_open_existing("File", NULL, &map), MMF_E_CORRUPT);
+    if (strstr(mmf_last_message(), what) == NULL)
+        CHECK_FAIL("%s, but not %s", mmf_last_message(), what);
+    CHECK_FAILS(mmf_map_create_or_open("File", 8192, NULL, NULL, &map), MMF_E_CORRUPT);
+    CHECK(strstr(mmf_last_message(), what) != NULL);
+}
+
+static void
+a_named_map_s_file_is_told_alike_by_all(void **state)
+{
+    mmf_map_options options = {.size = sizeof(options),
+                               .share = MMF_FILE_SHARE_READ_WRITE};
+    char path[PATH_MAX];
+    char moved[PATH_MAX + 8];
+    mmf_map *map;
+    int fd;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/file", harness_dir());
+    snprintf(moved, sizeof(moved), "%s.moved", path);
+    CHECK_OK(mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, "File", 8192,
+                                      &options, &map));
+    CHECK(truncate(path, 4096) == 0);
+    expect_corrupt("shorter");
+    CHECK(rename(path, moved) == 0);
+    expect_corrupt("removed or moved");
+    CHECK(symlink(moved, path) == 0);
+    expect_corrupt("link");
+    CHECK(unlink(path) == 0);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    CHECK(fd >= 0 && ftruncate(fd, 8192) == 0);
+    close(fd);
+    expect_corrupt("replaced by another file");
+    unlink(path);
+    unlink(moved);
+    mmf_map_close(map);
+}
+
 /* Limits of the process that bind hard: no way out but to raise those. */
 static void
 run_out_of_address_space(struct child *self, void *argument)
@@ -427,9 +471,13 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(a_namespace_without_root_has_names), TEST(a_delayed_file_is_sparse),
-        TEST(views_on_hugetlbfs_do_not_leak),     TEST(a_lack_of_instances_is_named),
-        TEST(a_lack_of_mappings_is_named),        TEST(the_process_s_limits_are_named),
+        TEST(a_namespace_without_root_has_names),
+        TEST(a_delayed_file_is_sparse),
+        TEST(views_on_hugetlbfs_do_not_leak),
+        TEST(a_lack_of_instances_is_named),
+        TEST(a_lack_of_mappings_is_named),
+        TEST(the_process_s_limits_are_named),
+        TEST(a_named_map_s_file_is_told_alike_by_all),
     };
 
     return harness_main(argc, argv, "spaces", tests, sizeof(tests) / sizeof(tests[0]),

@@ -22,9 +22,7 @@
 #include "os/linux/sys/error.h"
 #include "os/linux/sys/fork.h"
 #include "os/linux/sys/sys.h"
-
-/* The words of at most so many slots are read, those of the newest messages. */
-#define MOST_SLOTS ((uint64_t)1 << 18)
+#include "shared/ring/stat.h"
 
 /* Slots up to this size are read several at a time. */
 enum { PIECE = 1 << 10, SMALL_SLOT = 512 };
@@ -104,7 +102,7 @@ static int
 count_messages(struct mmf_channel_handle *handle, const char *path)
 {
     uint64_t slots = handle->ring.shape.slots;
-    uint64_t many = slots < MOST_SLOTS ? slots : MOST_SLOTS;
+    uint64_t many = slots < MMF_RING_COUNTED_MOST ? slots : MMF_RING_COUNTED_MOST;
     uint64_t end = mmf_load_relaxed_u64(&handle->ring.shared->tail) & (slots - 1);
     uint64_t before = end < many ? end : many;
     int rc;

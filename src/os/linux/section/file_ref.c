@@ -196,10 +196,15 @@ read_ref(const struct mmf_object *object, const struct mmf_name *name,
 
 /* Opening something can act on it (a device, a FIFO, a lease), so it is found first. */
 static int
-find_target(const struct mmf_file_ref_shared *ref)
+find_target(const struct mmf_file_ref_shared *ref, const struct mmf_name *name)
 {
     int fd = mmf_sys_open(ref->path, O_PATH | O_CLOEXEC | O_NOFOLLOW, 0);
 
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return mmf_fail_system(
+            MMF_E_CORRUPT, errno, /* the name itself is there */
+            "\"%.200s\" maps %.300s, which has been removed or moved", name->text,
+            ref->path);
     return fd < 0 ? mmf_file_fail_open(ref->path) : fd;
 }
 
@@ -244,7 +249,7 @@ mmf_file_ref_open(const struct mmf_object *object, const struct mmf_name *name,
      */
     if (!mmf_access_writes((mmf_access)object->protection))
         needs &= ~MMF_CAN_WRITE;
-    found = find_target(&ref);
+    found = find_target(&ref, name);
     if (found < 0)
         return found;
     rc = check_ref_target(found, &ref, object, name);
