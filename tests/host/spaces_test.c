@@ -369,7 +369,7 @@ expect_corrupt(const char *what)
 }
 
 static void
-a_named_map_s_file_is_told_alike_by_all(void **state)
+every_call_says_what_became_of_a_named_map_s_file(void **state)
 {
     mmf_map_options options = {.size = sizeof(options),
                                .share = MMF_FILE_SHARE_READ_WRITE};
@@ -477,7 +477,7 @@ main(int argc, char **argv)
         TEST(a_lack_of_instances_is_named),
         TEST(a_lack_of_mappings_is_named),
         TEST(the_process_s_limits_are_named),
-        TEST(a_named_map_s_file_is_told_alike_by_all),
+        TEST(every_call_says_what_became_of_a_named_map_s_file),
     };
 
     return harness_main(argc, argv, "spaces", tests, sizeof(tests) / sizeof(tests[0]),

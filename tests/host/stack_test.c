@@ -257,7 +257,7 @@ use_latest(void)
 }
 
 static void
-look_around(void)
+use_lists(void)
 {
     mmf_queue *queue;
     mmf_list *list;
@@ -286,7 +286,7 @@ use_everything(void *unused)
     use_queue();
     use_topic();
     use_latest();
-    look_around();
+    use_lists();
     return unused;
 }
 

@@ -111,7 +111,7 @@ read_inherited_page(int fd, const struct stat *status, struct mmf_control_shared
     return rc < 0 ? rc : 1;
 }
 
-/* A descriptor of a regular file; `page` is room for its control page. */
+/* A descriptor of a regular file; its control page goes to `page`. */
 static int
 adopt(int fd, int mode, const struct stat *status, mmf_inheritability inheritability,
       struct mmf_control_shared *page, struct mmf_os_section **out)
