@@ -25,7 +25,7 @@
  */
 
 /* Each round has a deadline of its own: a fork beside a sanitizer takes long. */
-enum { ROUNDS = HARNESS_ASAN ? 4 : 20, FORKS = 50 };
+enum { ROUNDS = HARNESS_ASAN ? 20 : 100, FORKS = 10 };
 
 static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
 static atomic_bool is_over;
