@@ -18,9 +18,10 @@ poll_of(struct mmf_os_sync *sync)
 }
 
 /*
- * A kill shows as the closing of a descriptor a moment before the kernel drops its locks.
- * For so long after such an event the descriptor of a mutex that is owned is readable again
- * at once. No call waits for that.
+ * A kill shows as the closing of a descriptor a moment before the kernel drops its locks:
+ * some 100 ns, in which it does not sleep, so only a processor that is taken away for
+ * longer hides a death, until the object's next event. For so long after such an event the
+ * descriptor of a mutex that is owned is readable again at once. No call waits for that.
  */
 #define DEATH_SETTLES_NS ((int64_t)5000000)
 
