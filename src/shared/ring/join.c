@@ -33,6 +33,7 @@ reset_entry(const struct mmf_ring *ring, struct mmf_participant_shared *entry,
     mmf_store_relaxed_u64(&entry->dropped, 0);
     mmf_store_relaxed_u64(&entry->lost, 0);
     mmf_store_relaxed_u64(&entry->redelivered, 0);
+    mmf_store_relaxed_u64(&entry->pid, ring->pid);
 }
 
 static bool

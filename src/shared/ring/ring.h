@@ -59,6 +59,7 @@ struct mmf_ring {
     uint8_t *slots;
     uint8_t *slots_end;
     uint64_t identity;
+    uint32_t pid;    /* of this process */
     uint32_t sender; /* its numbers; UINT32_MAX: not in that role */
     uint32_t receiver;
     struct mmf_participant_shared *sending; /* its entries, if it has the role */
