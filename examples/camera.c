@@ -5,7 +5,7 @@
  *     camera record FRAMES    write so many frames of 1920 x 1080 pixels, 60 a second
  *     camera encode FRAMES    take the newest frame, be busy with it for 200 ms; so often
  */
-#include <mmf/latest.h>
+#include <mmf/mmf.h>
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  *     jobs send COUNT    send so many jobs, wait until all are done, say what was set aside
  *     jobs work          do jobs until the sender has closed; start it again when it dies
  */
-#include <mmf/queue.h>
+#include <mmf/mmf.h>
 
 #include <stdio.h>
 #include <stdlib.h>
