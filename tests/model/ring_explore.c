@@ -1142,6 +1142,7 @@ prepare_ring(int caller)
     mmf_ring_be_sender(ring, plan->is_spsc ? 0 : (uint32_t)caller);
     mmf_ring_be_receiver(ring, MMF_RECEIVERS_FROM + ring->sender);
     ring->min_cursor = (first - plan->slots) & MMF_INDEX_MASK;
+    ring->free_at = first;
     ring->cursor = first;
     ring->scanned = 0; /* nothing was skipped */
     if (plan->is_spsc) {
