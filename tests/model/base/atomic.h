@@ -182,4 +182,16 @@ mmf_load_ordered_u64(const mmf_atomic_u64 *word)
     return mmf_load_acquire_u64(word);
 }
 
+static inline int
+mmf_exchange_if_u32(mmf_atomic_u32 *word, uint32_t *expected, uint32_t desired)
+{
+    model_point("exchange", word);
+    if (*word == *expected) {
+        *word = desired;
+        return 1;
+    }
+    *expected = *word;
+    return 0;
+}
+
 #endif
