@@ -506,7 +506,8 @@ mmf_queue_return(mmf_queue *queue, const mmf_message *message)
                         "a message to: release it");
     if (!mmf_ring_return(queue->channel.ring, message->sequence))
         return fail_not_held(message->sequence);
-    return notify_receivers(queue);
+    mmf_ring_notify_receivers(queue->channel.ring, 1, queue->channel.ops);
+    return MMF_OK;
 }
 
 /*

@@ -687,6 +687,18 @@ read_value(void)
     end_call(CALL_NONE);
 }
 
+static int
+has_a_dead_one_a_pin(void)
+{
+    for (uint32_t i = 0; i < plan->pins; i++) {
+        uint32_t number = mmf_word_participant(world.pins[i]);
+
+        if (number != 0 && !is_alive(ticket_of((int)number - 1)))
+            return 1;
+    }
+    return 0;
+}
+
 /* 0: it is gone, or there is no pin even after a dead reader's was freed. */
 static int
 pin_and_read(const struct mmf_ring_message *message, enum mmf_step *step)
@@ -694,9 +706,12 @@ pin_and_read(const struct mmf_ring_message *message, enum mmf_step *step)
     struct mmf_ring *ring = own_ring();
     uint32_t content;
 
+    begin_attempt();
     *step = mmf_ring_pin(ring, message->index);
     if (*step == MMF_STEP_WOULD_BLOCK && recover_dead(0))
         *step = mmf_ring_pin(ring, message->index);
+    if (*step == MMF_STEP_WOULD_BLOCK && !self()->changed && has_a_dead_one_a_pin())
+        found("a dead reader's pin is not recovered");
     if (*step != MMF_STEP_DONE)
         return 0;
     content = read_content(message);
@@ -1127,6 +1142,7 @@ prepare_ring(int caller)
     mmf_ring_be_sender(ring, plan->is_spsc ? 0 : (uint32_t)caller);
     mmf_ring_be_receiver(ring, MMF_RECEIVERS_FROM + ring->sender);
     ring->min_cursor = (first - plan->slots) & MMF_INDEX_MASK;
+    ring->free_at = first;
     ring->cursor = first;
     ring->scanned = 0; /* nothing was skipped */
     if (plan->is_spsc) {

@@ -96,7 +96,7 @@ void write_value(void);
 void read_value(void);
 
 /* Pin the newest value, or the subscriber's next message; read it once, and once more
- * before the pin is freed. Nothing if there is none, or no pin. */
+ * before the pin is freed. Nothing if there is no message, or no pin. */
 void pin_value(void);
 void pin_message(void);
 

@@ -33,6 +33,7 @@ reset_entry(const struct mmf_ring *ring, struct mmf_participant_shared *entry,
     mmf_store_relaxed_u64(&entry->dropped, 0);
     mmf_store_relaxed_u64(&entry->lost, 0);
     mmf_store_relaxed_u64(&entry->redelivered, 0);
+    mmf_store_relaxed_u64(&entry->pid, ring->pid);
 }
 
 static bool
@@ -100,7 +101,8 @@ mmf_ring_join_sender(struct mmf_ring *ring, const struct mmf_ring_ops *ops)
         repair_tail(ring);
         mmf_ring_spsc_begin_sending(ring);
     } else {
-        ring->min_cursor = mmf_ring_oldest(ring, mmf_ring_tail(ring));
+        ring->free_at = mmf_ring_tail(ring) & MMF_INDEX_MASK;
+        ring->min_cursor = mmf_ring_oldest(ring, ring->free_at);
     }
     return MMF_STEP_DONE;
 }

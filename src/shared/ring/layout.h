@@ -143,6 +143,7 @@ struct mmf_participant_shared {
     mmf_atomic_u64 dropped;
     mmf_atomic_u64 lost;
     mmf_atomic_u64 redelivered;
+    mmf_atomic_u64 pid; /* of its process, as that sees itself; for people */
 };
 
 static_assert(sizeof(struct mmf_participant_shared) == 128, "layout 2");

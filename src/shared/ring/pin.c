@@ -1,7 +1,7 @@
 /*
  * pin.c - keeping what a reader has taken from being overwritten.
  *
- * Whoever reads in place, of a latest value or of a topic that drops, takes one of the
+ * A reader in place, of a latest value or of a topic that drops, takes one of the
  * channel's pins: a word that names the reader and the index. A writer goes past a slot
  * whose index is pinned as past one that is owned (reserve.c). The two may meet:
  *

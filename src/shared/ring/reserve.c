@@ -83,16 +83,22 @@ must_stay(const struct mmf_ring *ring, uint64_t index, uint64_t word, uint64_t n
             mmf_index_difference(mmf_word_index(word), newest) >= 0);
 }
 
-/* There is a slot for a message behind those that must stay. */
+/* There is a slot for a message behind those that must stay. What one search has found
+ * holds up to there: each owned slot costs a search only if that one is gone, too. */
 static bool
-is_worth_skipping(const struct mmf_ring *ring, uint64_t index, uint64_t newest)
+is_worth_skipping(struct mmf_ring *ring, uint64_t index, uint64_t newest)
 {
+    if (mmf_index_difference(ring->free_at, index) > 0)
+        return true;
     for (uint64_t i = 1; i < ring->shape.slots; i++) {
         uint64_t word = mmf_ring_word(ring, index + i);
 
-        if (!must_stay(ring, index + i, word, newest))
-            return ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST ||
-                   !is_waiting(ring, word);
+        if (must_stay(ring, index + i, word, newest))
+            continue;
+        if (ring->shape.overflow != MMF_OVERFLOW_DROP_OLDEST && is_waiting(ring, word))
+            return false;
+        ring->free_at = (index + i) & MMF_INDEX_MASK;
+        return true;
     }
     return false;
 }

@@ -59,6 +59,7 @@ struct mmf_ring {
     uint8_t *slots;
     uint8_t *slots_end;
     uint64_t identity;
+    uint32_t pid;    /* of this process */
     uint32_t sender; /* its numbers; UINT32_MAX: not in that role */
     uint32_t receiver;
     struct mmf_participant_shared *sending; /* its entries, if it has the role */
@@ -70,6 +71,7 @@ struct mmf_ring {
     struct mmf_ring_side in;
     uint64_t cursor;            /* queue: the next slot to try; topic: to read */
     uint64_t min_cursor;        /* senders: of all subscribers; may be too low */
+    uint64_t free_at;           /* senders: a slot that was free; or a past index */
     uint64_t seen_return_epoch; /* queue: when no slot had a returned message */
     bool has_returned;          /* queue: one itself, which is for others first */
     uint64_t redelivered_until; /* SPSC: what is before was taken by a predecessor */
