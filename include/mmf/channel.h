@@ -5,6 +5,7 @@
  *   queue    each message goes to exactly one consumer (mmf/queue.h)
  *   topic    each message goes to every subscriber (mmf/topic.h)
  *   latest   one value that is replaced; readers see the newest (mmf/latest.h)
+ *   service  requests, each to one server, and its answers (mmf/service.h)
  *
  * A channel is a named object like a map: it lives until its last handle is closed or
  * its last holder dies. It is not durable: messages that were not received by then are
@@ -105,12 +106,15 @@ enum {
 /* A received message. The library writes all fields; later versions use the reserved
  * ones. */
 typedef struct mmf_message {
-    const void *bytes; /* borrowed until the release */
-    size_t length;     /* bytes */
-    uint64_t sequence; /* its number in the channel; grows, with gaps */
-    uint64_t lost;     /* topic: messages that this subscriber lost right before it */
-    uint32_t flags;    /* MMF_MESSAGE_... */
-    uint32_t reserved[5];
+    const void *bytes;   /* borrowed until the release */
+    size_t length;       /* bytes */
+    uint64_t sequence;   /* its number in the channel; grows, with gaps */
+    uint64_t lost;       /* topic: messages that this subscriber lost right before it */
+    uint32_t flags;      /* MMF_MESSAGE_... */
+    uint32_t deliveries; /* queue: how often it was given to a consumer, this time
+                            included; else 1. One that died while it took the message
+                            counts */
+    uint32_t reserved[4];
 } mmf_message;
 
 /* A piece of memory to send. */
@@ -138,12 +142,15 @@ typedef struct mmf_channel_stats {
     int32_t max_senders; /* participants at most */
     int32_t max_receivers;
     mmf_overflow overflow;
-    uint32_t flags; /* MMF_CHANNEL_SPSC */
-    uint64_t reserved[8];
+    uint32_t flags;      /* MMF_CHANNEL_SPSC */
+    int64_t answer_size; /* service: maximum bytes of an answer; else 0 */
+    int32_t max_calls;   /* service: calls that a client may have open */
+    int32_t max_answers; /* service: answers to one call that may wait */
+    uint64_t reserved[6];
 } mmf_channel_stats;
 
 /*
- * The counters of the queue, topic or latest value `name`, without taking part.
+ * The counters of the queue, topic, latest value or service `name`, without taking part.
  * MMF_E_NOT_FOUND; MMF_E_WRONG_KIND if the name is not a channel's; as
  * mmf_map_open_existing.
  */

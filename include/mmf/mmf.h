@@ -37,6 +37,7 @@
 #include <mmf/list.h>
 #include <mmf/map.h>
 #include <mmf/queue.h>
+#include <mmf/service.h>
 #include <mmf/status.h>
 #include <mmf/sync.h>
 #include <mmf/topic.h>

@@ -50,6 +50,14 @@ struct mmf_channel_sizes {
     mmf_overflow overflow;
 };
 
+/* Of a service, whose calls are passed the first member. */
+struct mmf_service_sizes {
+    struct mmf_channel_sizes requests;
+    size_t answer_size;
+    uint32_t calls;
+    uint32_t answers; /* a power of two */
+};
+
 /*
  * Create, create or open, or open, and join in the roles of the options. `out` is where
  * the caller wants a pointer to the kind's handle. On failure nothing is left.
@@ -117,6 +125,7 @@ mmf_channel_show(const struct mmf_ring_message *found, mmf_message *message)
     message->sequence = found->index;
     message->lost = found->lost;
     message->flags = found->redelivered ? MMF_MESSAGE_REDELIVERED : 0;
+    message->deliveries = found->redelivered ? 2 : 1;
     memset(message->reserved, 0, sizeof(message->reserved));
 }
 
@@ -155,6 +164,10 @@ struct mmf_channel_wait {
 
 struct mmf_channel_wait mmf_channel_wait_begin(struct mmf_channel *channel,
                                                mmf_role role, int64_t deadline);
+
+/* The wait is for what the poll descriptor announces: take what it has announced so far. */
+void mmf_channel_wait_consume(struct mmf_channel_wait *wait);
+
 bool mmf_channel_wait_more(struct mmf_channel_wait *wait);
 
 /*

@@ -76,12 +76,21 @@ mmf_channel_wait_begin(struct mmf_channel *channel, mmf_role role, int64_t deadl
     MMF_ASSERT(deadline >= 0);
     wait.ring = wait_for(channel, role);
     wait.ring.deadline = deadline;
-    wait.consumes = role == MMF_ROLE_RECEIVE && channel->has_fd;
-    if (wait.consumes && mmf_os_channel_consume(channel->os) &&
-        deadline == MMF_RING_POLL)
-        wait.settles_until =
-            channel->ops->now(channel->ops->context) + DEATH_SETTLES_NS;
+    if (role == MMF_ROLE_RECEIVE)
+        mmf_channel_wait_consume(&wait);
     return wait;
+}
+
+void
+mmf_channel_wait_consume(struct mmf_channel_wait *wait)
+{
+    const struct mmf_channel *channel = wait->channel;
+
+    wait->consumes = channel->has_fd;
+    if (wait->consumes && mmf_os_channel_consume(channel->os) &&
+        wait->ring.deadline == MMF_RING_POLL)
+        wait->settles_until =
+            channel->ops->now(channel->ops->context) + DEATH_SETTLES_NS;
 }
 
 /* A participant may have died just now: try until that must show. */

@@ -92,6 +92,9 @@ fill_shape(const struct mmf_ring_shape *shape, mmf_channel_stats *stats)
     stats->max_receivers = (int32_t)shape->max_receivers;
     stats->overflow = shape->overflow;
     stats->flags = shape->is_spsc ? MMF_CHANNEL_SPSC : 0;
+    stats->answer_size = (int64_t)shape->answer_size;
+    stats->max_calls = (int32_t)shape->calls;
+    stats->max_answers = (int32_t)shape->answers;
 }
 
 void

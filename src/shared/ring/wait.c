@@ -195,7 +195,8 @@ is_next_missing(const struct mmf_ring_wait *wait)
 {
     const struct mmf_ring *ring = wait->ring;
 
-    if (wait->sending || ring->shape.is_spsc || ring->shape.kind == MMF_KIND_LATEST)
+    if (wait->sending || wait->doorbell != NULL || ring->shape.is_spsc ||
+        ring->shape.kind == MMF_KIND_LATEST)
         return false;
     return mmf_word_age(ring, mmf_ring_word(ring, ring->cursor), ring->cursor) < 0;
 }
@@ -270,6 +271,8 @@ doorbell_of(const struct mmf_ring_wait *wait)
 {
     struct mmf_ring_shared *shared = wait->ring->shared;
 
+    if (wait->doorbell != NULL)
+        return wait->doorbell;
     return wait->sending ? &shared->space_doorbell : &shared->message_doorbell;
 }
 

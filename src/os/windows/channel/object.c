@@ -218,7 +218,7 @@ mmf_os_channel_create(const struct mmf_os_channel_request *request,
     int rc;
     struct mmf_channel_handle *handle = new_handle(request->name, &rc);
 
-    MMF_ASSERT(request->shape != NULL && request->shape->kind == request->kind);
+    MMF_ASSERT(request->shape != NULL && mmf_ring_object_kind(request->shape) == request->kind);
     return handle == NULL ? rc : finish(handle, create(handle, request), out);
 }
 

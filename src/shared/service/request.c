@@ -1,0 +1,189 @@
+/*
+ * request.c - a server's requests: service.h has the protocol.
+ */
+#include "shared/service/inner.h"
+
+static struct mmf_lane_shared *
+lane_of(const struct mmf_lanes *lanes, const struct mmf_request *request)
+{
+    uint32_t calls = lanes->ring->shape.calls;
+
+    return mmf_lanes_lane(lanes, request->lane / calls, request->lane % calls);
+}
+
+static struct mmf_slot_shared *
+slot_of(const struct mmf_lanes *lanes, const struct mmf_request *request,
+        uint64_t index)
+{
+    uint32_t calls = lanes->ring->shape.calls;
+
+    return mmf_lanes_slot(lanes, request->lane / calls, request->lane % calls, index);
+}
+
+bool
+mmf_request_is_wanted(const struct mmf_lanes *lanes, const struct mmf_request *request)
+{
+    return mmf_load_relaxed_u64(&lane_of(lanes, request)->call) ==
+           (request->index | MMF_CALL_WANTED);
+}
+
+uint64_t
+mmf_request_client(const struct mmf_lanes *lanes, const struct mmf_request *request)
+{
+    uint32_t client = request->lane / lanes->ring->shape.calls;
+
+    return mmf_load_acquire_u64(&lanes->ring->senders[client].identity);
+}
+
+/* How many slots from `next` on are free, by what `head` says. */
+static void
+look_ahead(const struct mmf_lanes *lanes, struct mmf_request *request)
+{
+    /* pairs with the release in mmf_call_release: the payload has been read */
+    uint64_t head = mmf_load_acquire_u64(&lane_of(lanes, request)->head);
+    int64_t used = mmf_index_difference(request->next, head);
+    int64_t answers = (int64_t)lanes->ring->shape.answers;
+
+    request->ahead = (uint64_t)(used < 0         ? answers
+                                : used < answers ? answers - used
+                                                 : 0);
+}
+
+/* An answer that a predecessor has sent. */
+static bool
+is_sent(const struct mmf_lanes *lanes, const struct mmf_request *request,
+        uint64_t index)
+{
+    return mmf_load_acquire_u64(&slot_of(lanes, request, index)->word) ==
+           mmf_answer_word(index);
+}
+
+/* A predecessor died. Go on behind its answers; true: they are all there. */
+static bool
+succeed(const struct mmf_lanes *lanes, struct mmf_request *request)
+{
+    uint64_t head = mmf_load_acquire_u64(&lane_of(lanes, request)->head);
+    const struct mmf_answer_shared *last;
+
+    if (mmf_index_difference(head, request->next) > 0)
+        request->next = head & MMF_INDEX_MASK;
+    for (uint64_t i = 0; i < lanes->ring->shape.answers; i++) {
+        if (!is_sent(lanes, request, request->next))
+            break;
+        request->next = mmf_index_next(request->next);
+    }
+    look_ahead(lanes, request);
+    last = mmf_service_head(slot_of(lanes, request, request->next - 1));
+    return is_sent(lanes, request, (request->next - 1) & MMF_INDEX_MASK) &&
+           last->request == request->index && (last->flags & MMF_ANSWER_IS_LAST);
+}
+
+/* What the slot says of its request, checked. */
+static enum mmf_step
+read_request(const struct mmf_lanes *lanes, uint64_t index, struct mmf_request *request,
+             struct mmf_service_message *message)
+{
+    const struct mmf_ring_shape *shape = &lanes->ring->shape;
+    struct mmf_slot_shared *slot = mmf_ring_slot(lanes->ring, index);
+    struct mmf_request_shared *found = mmf_service_head(slot);
+    uint32_t lane = *(volatile uint32_t *)&found->lane;
+
+    if (lane >= shape->max_senders * shape->calls)
+        return MMF_STEP_CORRUPT;
+    *request = (struct mmf_request){.index = index,
+                                    .next = found->first & MMF_INDEX_MASK,
+                                    .ahead = shape->answers,
+                                    .lane = lane,
+                                    .deliveries = ++found->deliveries};
+    message->deliveries = request->deliveries;
+    message->is_last = false;
+    return mmf_service_read(slot, shape->stride, shape->message_size, message);
+}
+
+enum mmf_step
+mmf_request_take(const struct mmf_lanes *lanes, struct mmf_request *request,
+                 struct mmf_service_message *message)
+{
+    struct mmf_ring_message found;
+
+    for (uint64_t rounds = MMF_ROUNDS(lanes->ring); rounds > 0; rounds--) {
+        enum mmf_step step = mmf_ring_take(lanes->ring, &found);
+
+        if (step != MMF_STEP_DONE)
+            return step;
+        step = read_request(lanes, found.index, request, message);
+        if (step != MMF_STEP_DONE) {
+            mmf_ring_release(lanes->ring, found.index);
+            return step;
+        }
+        if (request->deliveries == 1) {
+            mmf_prefetch_to_write(slot_of(lanes, request, request->next));
+            return MMF_STEP_DONE;
+        }
+        if (mmf_request_is_wanted(lanes, request) && !succeed(lanes, request))
+            return MMF_STEP_DONE;
+        mmf_ring_release(lanes->ring, found.index);
+    }
+    return MMF_STEP_WOULD_BLOCK;
+}
+
+/*
+ * With one slot the answer before lies where this one will: a successor must not take the
+ * old word together with the new bytes for the last answer.
+ */
+static void
+forget_last(const struct mmf_lanes *lanes, const struct mmf_request *request)
+{
+    if (lanes->ring->shape.answers > 1)
+        return;
+    mmf_store_relaxed_u64(&slot_of(lanes, request, request->next)->word, 0);
+    mmf_fence_release();
+}
+
+enum mmf_step
+mmf_request_reserve(const struct mmf_lanes *lanes, struct mmf_request *request,
+                    uint64_t length, uint8_t **bytes)
+{
+    MMF_ASSERT(!request->has_reserved && length <= lanes->ring->shape.answer_size);
+    if (request->ahead == 0)
+        look_ahead(lanes, request);
+    if (request->ahead == 0)
+        return MMF_STEP_WOULD_BLOCK;
+    request->has_reserved = true;
+    request->reserved_size = length;
+    forget_last(lanes, request);
+    *bytes =
+        (uint8_t *)slot_of(lanes, request, request->next) + mmf_service_offset(length);
+    return MMF_STEP_DONE;
+}
+
+void
+mmf_request_commit(const struct mmf_lanes *lanes, struct mmf_request *request,
+                   uint64_t length, bool is_last)
+{
+    struct mmf_slot_shared *slot = slot_of(lanes, request, request->next);
+    struct mmf_answer_shared *answer = mmf_service_head(slot);
+
+    MMF_ASSERT(request->has_reserved && length <= request->reserved_size);
+    answer->request = request->index;
+    answer->deliveries = request->deliveries;
+    answer->flags = is_last ? MMF_ANSWER_IS_LAST : 0;
+    *(volatile uint32_t *)&slot->length = (uint32_t)length;
+    *(volatile uint32_t *)&slot->offset = mmf_service_offset(request->reserved_size);
+    /* pairs with the acquire in mmf_call_next */
+    mmf_store_release_u64(&slot->word, mmf_answer_word(request->next));
+    request->next = mmf_index_next(request->next);
+    request->ahead--;
+    request->has_reserved = false;
+}
+
+void
+mmf_request_return(const struct mmf_lanes *lanes, const struct mmf_request *request)
+{
+    struct mmf_ring *ring = lanes->ring;
+    mmf_atomic_u64 *held = &mmf_ring_receiver(ring)->held;
+
+    MMF_ASSERT(mmf_ring_holds(ring, request->index, 0));
+    mmf_ring_return_word(ring, mmf_ring_word(ring, request->index));
+    mmf_store_release_u64(held, mmf_load_relaxed_u64(held) - 1);
+}
