@@ -78,9 +78,12 @@ take(mmf_service *service, int32_t timeout_ms, struct mmf_service_message *messa
         service->has_pending = false;
         return MMF_OK;
     }
-    if (!service->channel.has_fd && spin_for_request(service, timeout_ms) &&
-        try_take(service, message) == MMF_STEP_DONE)
-        return MMF_OK;
+    if (!service->channel.has_fd && spin_for_request(service, timeout_ms)) {
+        enum mmf_step step = try_take(service, message);
+
+        if (step != MMF_STEP_WOULD_BLOCK)
+            return step == MMF_STEP_DONE ? MMF_OK : mmf_channel_fail_corrupt();
+    }
     return wait_and_take(service, timeout_ms, message);
 }
 

@@ -1024,6 +1024,7 @@ main(int argc, char **argv)
     };
     int passed = 0, failed = 0;
 
+    setvbuf(stdout, NULL, _IOLBF, 0); /* a broken copy may end early, having told */
     for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
         const struct scenario *scenario = &scenarios[i];
         struct search_world named = what;
