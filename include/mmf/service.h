@@ -104,6 +104,10 @@ MMF_API void mmf_service_close(mmf_service *service);
 /*
  * Client.
  *
+ * Answers wait in slots of their call's own. If several answers come to each of several
+ * open calls, take them as they come (call 0), and open none with a wait: a server that
+ * waits for space in one call answers no other one.
+ *
  * A call has a number, which is not 0 and which its request and its answers have as
  * `sequence`. It is open until its last answer was released or received, or until it is
  * cancelled. Of a call that was cancelled while a server had its request, the place stays

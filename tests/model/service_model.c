@@ -470,6 +470,19 @@ give_up_and_call(void)
     call_once();
 }
 
+/* As a client that is killed when it has sent its request, and its successor. */
+static void
+forget_and_call(void)
+{
+    struct mmf_lanes lanes = own_lanes();
+
+    send();
+    self()->waits = 0;
+    memset(world.calls[current], 0, sizeof(world.calls[current]));
+    mmf_calls_begin(&lanes, world.calls[current]);
+    call_once();
+}
+
 /* Take over the entry of a client that was killed, once there is one. */
 static void
 succeed_and_call(void)
@@ -551,8 +564,9 @@ take(struct mmf_request *request)
     }
     judge_taken(request, *(const uint32_t *)(const void *)message.bytes);
     end_call();
-    number = read_content(&message, "a request is torn");
-    return number % MOST_NUMBERS;
+    number = read_content(&message, "a request is torn") % MOST_NUMBERS;
+    self()->number = (uint8_t)number;
+    return number;
 }
 
 /* The client waits for it, and lives. */
@@ -680,6 +694,8 @@ recover_all(struct mmf_ring *ring)
     }
 }
 
+static int is_server(int thread);
+
 static int
 a_server_waits(void)
 {
@@ -753,12 +769,33 @@ probe_client(int thread)
     }
 }
 
+/* Each of two threads waits for the other, or one for nothing. */
+static void
+check_sleepers(void)
+{
+    for (int i = 0; i < thread_count; i++) {
+        const struct thread *thread = &world.threads[i];
+
+        if (thread->status != RESTING)
+            continue;
+        for (uint32_t j = 0; thread->call == CALL_SEND && j < plan->calls; j++)
+            if (world.calls[i][j].state == MMF_CALL_LEFT &&
+                !is_served_by_the_living(&world.rings[i], world.calls[i][j].request))
+                found("in the end a client waits for a lane that no server has");
+        if (thread->call == CALL_ANSWER && is_server(i) &&
+            is_waited_for(thread->number) &&
+            world.threads[thread->number / 2].status == RESTING)
+            found("in the end a client and its server wait for each other");
+    }
+}
+
 static void
 check_end(void)
 {
     static struct world before;
     struct mmf_ring *ring = &world.rings[PROBER];
 
+    check_sleepers();
     before = world;
     recover_all(ring);
     mmf_ring_begin(ring);
@@ -871,7 +908,8 @@ is_client(int thread)
 {
     void (*body)(void) = plan->threads[thread];
 
-    return body == call_once || body == call_twice || body == give_up_and_call;
+    return body == call_once || body == call_twice || body == give_up_and_call ||
+           body == forget_and_call;
 }
 
 static int
@@ -984,8 +1022,11 @@ static const struct scenario scenarios[] = {
     {"given up", {give_up_and_call, serve_two}, 1, 1, 1, 0, 0},
     {"given up, two lanes", {give_up_and_call, serve_two}, 2, 1, 2, 0, 0},
     {"given up, two servers", {give_up_and_call, serve_one, serve_one}, 1, 1, 1, 0, 0},
+    {"given up, no server", {give_up_and_call}, 1, 1, 1, 0, 0},
+    {"left behind", {forget_and_call, serve_one, serve_one}, 1, 1, 1, 0, 0},
     {"returned", {call_once, return_one, serve_one}, 1, 1, 1, 0, 0},
     {"returned in the middle", {call_once, return_one_in_the_middle}, 1, 1, 3, 0, 0},
+    {"given up, returned, one server", {give_up_and_call, return_one}, 1, 1, 1, 0, 0},
     {"given up and returned", {give_up_and_call, return_one, serve_one}, 1, 1, 1, 0, 1},
     {"one killed", {call_once, serve_two, serve_two}, 1, 1, 1, 1, 0},
     {"one killed, two answers", {call_once, serve_two, serve_two}, 1, 2, 2, 1, 0},
