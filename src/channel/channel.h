@@ -165,7 +165,7 @@ struct mmf_channel_wait {
 struct mmf_channel_wait mmf_channel_wait_begin(struct mmf_channel *channel,
                                                mmf_role role, int64_t deadline);
 
-/* The wait is for what the poll descriptor announces: take what it has announced so far. */
+/* The poll descriptor signals what is waited for: take its signals so far. */
 void mmf_channel_wait_consume(struct mmf_channel_wait *wait);
 
 bool mmf_channel_wait_more(struct mmf_channel_wait *wait);

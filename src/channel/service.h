@@ -16,7 +16,7 @@ enum { MMF_SERVICE_TRIES = 512 };
 struct mmf_service {
     struct mmf_channel channel;
     struct mmf_lanes lanes;
-    struct mmf_client_shared *client; /* its part; NULL: it is none */
+    struct mmf_client_shared *client; /* its part; NULL: it has not that role */
     struct mmf_call *calls;           /* of its lanes */
     uint32_t next_call;               /* where to look first for a free one */
     uint32_t next_answer;             /* and for an answer to any */

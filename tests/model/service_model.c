@@ -761,7 +761,8 @@ probe_client(int thread)
             is_last = answer.is_last;
             mmf_call_release(&lanes, world.calls[thread], i, is_last);
         }
-        if (call->state == MMF_CALL_OPEN && !is_served)
+        if (call->state == MMF_CALL_OPEN &&
+            world.known[world.threads[thread].number].holder == 0)
             found("in the end a call is not answered");
         if (call->state == MMF_CALL_LEFT && !is_served &&
             !mmf_call_settle(&lanes, call))
@@ -789,6 +790,26 @@ check_sleepers(void)
     }
 }
 
+/* Servers have the requests that they know of, and no others. */
+static void
+check_holders(void)
+{
+    for (int i = 0; i < thread_count; i++) {
+        int balance = 0;
+
+        for (uint64_t j = 0; j < SLOTS; j++) {
+            uint64_t word = mmf_ring_slot(&world.rings[0], j)->word;
+
+            balance += mmf_word_is_owned(word) &&
+                       mmf_word_participant(word) == MMF_RECEIVERS_FROM + (uint32_t)i;
+        }
+        for (int j = 0; j < MOST_NUMBERS; j++)
+            balance -= world.known[j].holder == i + 1;
+        if (balance != 0)
+            found("in the end a server has a request that it does not know of");
+    }
+}
+
 static void
 check_end(void)
 {
@@ -798,6 +819,7 @@ check_end(void)
     check_sleepers();
     before = world;
     recover_all(ring);
+    check_holders();
     mmf_ring_begin(ring);
     probe_serve(ring);
     for (int i = 0; i < thread_count && failure == NULL; i++)

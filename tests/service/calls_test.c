@@ -263,7 +263,7 @@ a_call_takes_one_of_many(void **state)
 }
 
 static void
-calls_time_out(void **state)
+a_call_ends_at_its_timeout(void **state)
 {
     mmf_service *client = new_service(CLIENT, 8);
     mmf_service *server = open_service(SERVER);
@@ -488,7 +488,7 @@ finish_soon(void *request)
 }
 
 static void
-a_place_that_becomes_free_is_waited_for(void **state)
+a_lane_that_becomes_free_is_waited_for(void **state)
 {
     mmf_service *client = new_service(CLIENT, 8);
     mmf_service *server = open_service(SERVER);
@@ -782,14 +782,14 @@ main(int argc, char **argv)
         cmocka_unit_test(several_calls_are_open_at_once),
         cmocka_unit_test(a_call_may_have_many_answers),
         cmocka_unit_test(a_call_takes_one_of_many),
-        cmocka_unit_test(calls_time_out),
+        cmocka_unit_test(a_call_ends_at_its_timeout),
         cmocka_unit_test(a_cancelled_call_is_not_wanted),
         cmocka_unit_test(a_client_that_leaves_is_succeeded),
         cmocka_unit_test(a_request_is_redelivered),
         cmocka_unit_test(a_server_may_return_a_request),
         cmocka_unit_test(an_unwanted_request_is_not_redelivered),
         cmocka_unit_test(peers_may_be_asked_for),
-        cmocka_unit_test(a_place_that_becomes_free_is_waited_for),
+        cmocka_unit_test(a_lane_that_becomes_free_is_waited_for),
         cmocka_unit_test(space_that_becomes_free_is_waited_for),
         cmocka_unit_test(a_full_queue_is_waited_for),
         cmocka_unit_test(small_buffers_lose_nothing),

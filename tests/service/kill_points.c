@@ -477,7 +477,7 @@ answer_half(void)
 }
 
 static void
-serve_for_ever(void)
+serve_forever(void)
 {
     for (;;) {
         if (mmf_service_take(service, -1, &held) != MMF_OK)
@@ -536,7 +536,7 @@ make_ready(void)
     if (current->flags & DEAD_CLIENT)
         kill_run_elsewhere(open_handle, CLIENT, run_send, 0);
     if (current->flags & HELPER)
-        helper = kill_run_elsewhere(open_handle, SERVER, serve_for_ever, 1);
+        helper = kill_run_elsewhere(open_handle, SERVER, serve_forever, 1);
     if (current->flags & LISTENER)
         helper = kill_run_elsewhere(open_handle, SERVER, listen_once, 1);
     if (current->flags & CALLER)

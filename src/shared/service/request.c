@@ -37,7 +37,7 @@ mmf_request_client(const struct mmf_lanes *lanes, const struct mmf_request *requ
 
 /* How many slots from `next` on are free, by what `head` says. */
 static void
-look_ahead(const struct mmf_lanes *lanes, struct mmf_request *request)
+count_free(const struct mmf_lanes *lanes, struct mmf_request *request)
 {
     /* pairs with the release in mmf_call_release: the payload has been read */
     uint64_t head = mmf_load_acquire_u64(&lane_of(lanes, request)->head);
@@ -72,7 +72,7 @@ succeed(const struct mmf_lanes *lanes, struct mmf_request *request)
             break;
         request->next = mmf_index_next(request->next);
     }
-    look_ahead(lanes, request);
+    count_free(lanes, request);
     last = mmf_service_head(slot_of(lanes, request, request->next - 1));
     return is_sent(lanes, request, (request->next - 1) & MMF_INDEX_MASK) &&
            last->request == request->index && (last->flags & MMF_ANSWER_IS_LAST);
@@ -146,7 +146,7 @@ mmf_request_reserve(const struct mmf_lanes *lanes, struct mmf_request *request,
 {
     MMF_ASSERT(!request->has_reserved && length <= lanes->ring->shape.answer_size);
     if (request->ahead == 0)
-        look_ahead(lanes, request);
+        count_free(lanes, request);
     if (request->ahead == 0)
         return MMF_STEP_WOULD_BLOCK;
     request->has_reserved = true;

@@ -144,7 +144,7 @@ enum mmf_step mmf_request_take(const struct mmf_lanes *lanes,
 bool mmf_request_is_wanted(const struct mmf_lanes *lanes,
                            const struct mmf_request *request);
 
-/* The client's identity: 0 if there is none. */
+/* The client's identity; 0: it has left. */
 uint64_t mmf_request_client(const struct mmf_lanes *lanes,
                             const struct mmf_request *request);
 
