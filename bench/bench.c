@@ -169,9 +169,9 @@ struct baseline {
     double value;
 };
 
-void
-bench_note(const char *name, const char *unit, double value, const char *baseline_name,
-           double baseline_value)
+static json_t *
+note(const char *name, const char *unit, double value, const char *baseline_name,
+     double baseline_value)
 {
     json_t *figure =
         json_pack("{s:s, s:s, s:f, s:s, s:f, s:f}", "name", name, "unit", unit, "value",
@@ -179,6 +179,25 @@ bench_note(const char *name, const char *unit, double value, const char *baselin
                   "ratio", value / baseline_value);
 
     if (figure == NULL || json_array_append_new(figures, figure) < 0)
+        bench_die("bench: no memory for figures");
+    return figure;
+}
+
+void
+bench_note(const char *name, const char *unit, double value, const char *baseline_name,
+           double baseline_value)
+{
+    note(name, unit, value, baseline_name, baseline_value);
+}
+
+void
+bench_note_goal(const char *name, const char *unit, double value,
+                const char *baseline_name, double baseline_value, double goal, int met)
+{
+    json_t *figure = note(name, unit, value, baseline_name, baseline_value);
+
+    if (json_object_set_new(figure, "goal", json_real(goal)) < 0 ||
+        json_object_set_new(figure, "met", json_boolean(met)) < 0)
         bench_die("bench: no memory for figures");
 }
 

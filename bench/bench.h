@@ -62,6 +62,11 @@ void bench_report(const char *title, const char *unit,
 void bench_note(const char *name, const char *unit, double value,
                 const char *baseline_name, double baseline_value);
 
+/* The same with the goal of their ratio, and whether it is met. */
+void bench_note_goal(const char *name, const char *unit, double value,
+                     const char *baseline_name, double baseline_value, double goal,
+                     int met);
+
 /* Nanoseconds of the monotonic clock, which all processes share. */
 int64_t bench_now(void);
 
