@@ -215,7 +215,7 @@ mmf_service_send(mmf_service *service, const void *bytes, size_t length,
                  int32_t timeout_ms, uint64_t *call)
 {
     int64_t deadline = -1;
-    uint32_t number;
+    uint32_t number = 0;
     int rc = call != NULL ? MMF_OK : mmf_fail_null("call");
 
     if (rc == MMF_OK)
@@ -355,7 +355,7 @@ mmf_service_take_answer(mmf_service *service, uint64_t call, int32_t timeout_ms,
 {
     struct mmf_service_message found;
     int64_t deadline = -1;
-    uint32_t number;
+    uint32_t number = 0;
     int rc = check_answer(service, call, timeout_ms, &number);
 
     if (rc == MMF_OK && answer == NULL)
@@ -383,7 +383,7 @@ release(mmf_service *service, uint32_t number, bool is_last)
 int
 mmf_service_release_answer(mmf_service *service, const mmf_message *answer)
 {
-    uint32_t number;
+    uint32_t number = 0;
     int rc = mmf_service_check(service, MMF_ROLE_CLIENT);
 
     if (rc == MMF_OK && answer == NULL)
@@ -413,7 +413,7 @@ mmf_service_receive_answer(mmf_service *service, uint64_t call, void *buffer,
 {
     struct mmf_service_message found;
     int64_t deadline = -1;
-    uint32_t number;
+    uint32_t number = 0;
     int rc = check_answer(service, call, timeout_ms, &number);
 
     if (rc == MMF_OK)
@@ -455,7 +455,7 @@ leave(mmf_service *service, uint32_t number)
 int
 mmf_service_cancel(mmf_service *service, uint64_t call)
 {
-    uint32_t number;
+    uint32_t number = 0;
     int rc = mmf_service_check(service, MMF_ROLE_CLIENT);
 
     if (rc == MMF_OK)
@@ -485,7 +485,7 @@ mmf_service_call(mmf_service *service, const void *request, size_t request_lengt
 {
     struct mmf_service_message answer;
     int64_t deadline = -1;
-    uint32_t number;
+    uint32_t number = 0;
     int rc = mmf_channel_check_buffer(buffer, capacity, length);
 
     if (rc == MMF_OK)

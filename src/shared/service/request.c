@@ -100,6 +100,15 @@ read_request(const struct mmf_lanes *lanes, uint64_t index, struct mmf_request *
     return mmf_service_read(slot, shape->stride, shape->message_size, message);
 }
 
+/* The lines of a slot that will be written soon. */
+static void
+ask_for(const struct mmf_lanes *lanes, const struct mmf_slot_shared *slot)
+{
+    mmf_prefetch_to_write(slot);
+    if (lanes->stride > sizeof(*slot))
+        mmf_prefetch_to_write(slot + 1);
+}
+
 enum mmf_step
 mmf_request_take(const struct mmf_lanes *lanes, struct mmf_request *request,
                  struct mmf_service_message *message)
@@ -117,7 +126,7 @@ mmf_request_take(const struct mmf_lanes *lanes, struct mmf_request *request,
             return step;
         }
         if (request->deliveries == 1) {
-            mmf_prefetch_to_write(slot_of(lanes, request, request->next));
+            ask_for(lanes, slot_of(lanes, request, request->next));
             return MMF_STEP_DONE;
         }
         if (mmf_request_is_wanted(lanes, request) && !succeed(lanes, request))
@@ -157,6 +166,17 @@ mmf_request_reserve(const struct mmf_lanes *lanes, struct mmf_request *request,
     return MMF_STEP_DONE;
 }
 
+/* A client takes its lanes in turn, and each call begins at the lane's first slot. */
+static void
+ask_for_next_lane(const struct mmf_lanes *lanes, const struct mmf_request *request)
+{
+    uint32_t calls = lanes->ring->shape.calls;
+    uint32_t client = request->lane / calls;
+    uint32_t number = request->lane % calls + 1;
+
+    ask_for(lanes, mmf_lanes_slot(lanes, client, number < calls ? number : 0, 0));
+}
+
 void
 mmf_request_commit(const struct mmf_lanes *lanes, struct mmf_request *request,
                    uint64_t length, bool is_last)
@@ -175,6 +195,8 @@ mmf_request_commit(const struct mmf_lanes *lanes, struct mmf_request *request,
     request->next = mmf_index_next(request->next);
     request->ahead--;
     request->has_reserved = false;
+    if (is_last)
+        ask_for_next_lane(lanes, request);
 }
 
 void
