@@ -83,6 +83,7 @@ run_holder(int argc, char **argv)
     take_request(server, 1);
     role_say("taken");
     role_hear(line, sizeof(line));
+    mmf_service_close(server);
     return 0;
 }
 
