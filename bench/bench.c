@@ -169,9 +169,9 @@ struct baseline {
     double value;
 };
 
-static json_t *
-note(const char *name, const char *unit, double value, const char *baseline_name,
-     double baseline_value)
+void
+bench_note(const char *name, const char *unit, double value, const char *baseline_name,
+           double baseline_value)
 {
     json_t *figure =
         json_pack("{s:s, s:s, s:f, s:s, s:f, s:f}", "name", name, "unit", unit, "value",
@@ -180,25 +180,48 @@ note(const char *name, const char *unit, double value, const char *baseline_name
 
     if (figure == NULL || json_array_append_new(figures, figure) < 0)
         bench_die("bench: no memory for figures");
-    return figure;
+}
+
+static json_t *
+find_figure(const char *name)
+{
+    size_t i;
+    json_t *figure;
+
+    json_array_foreach(figures, i, figure)
+    {
+        if (strcmp(json_string_value(json_object_get(figure, "name")), name) == 0)
+            return figure;
+    }
+    return NULL;
 }
 
 void
-bench_note(const char *name, const char *unit, double value, const char *baseline_name,
-           double baseline_value)
+bench_note_goal(const char *name, double limit, int is_met)
 {
-    note(name, unit, value, baseline_name, baseline_value);
+    json_t *figure = find_figure(name);
+
+    json_object_set_new(figure, "goal", json_real(limit));
+    json_object_set_new(figure, "met", json_boolean(is_met));
 }
 
 void
-bench_note_goal(const char *name, const char *unit, double value,
-                const char *baseline_name, double baseline_value, double goal, int met)
+bench_goal(const char *name, enum bench_sense sense, double limit)
 {
-    json_t *figure = note(name, unit, value, baseline_name, baseline_value);
+    json_t *figure = find_figure(name);
+    double ratio;
+    int is_met;
 
-    if (json_object_set_new(figure, "goal", json_real(goal)) < 0 ||
-        json_object_set_new(figure, "met", json_boolean(met)) < 0)
-        bench_die("bench: no memory for figures");
+    if (figure == NULL) {
+        printf("  %-66s is not here\n", name);
+        return;
+    }
+    ratio = json_real_value(json_object_get(figure, "ratio"));
+    is_met = sense == BENCH_AT_MOST ? ratio <= limit : ratio >= limit;
+    bench_note_goal(name, limit, is_met);
+    printf("  %-66s %9.3f, %s %.3g: %s\n", name, ratio,
+           sense == BENCH_AT_MOST ? "at most" : "at least", limit,
+           is_met ? "met" : "NOT met");
 }
 
 static void

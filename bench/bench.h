@@ -62,10 +62,15 @@ void bench_report(const char *title, const char *unit,
 void bench_note(const char *name, const char *unit, double value,
                 const char *baseline_name, double baseline_value);
 
-/* The same with the goal of their ratio, and whether it is met. */
-void bench_note_goal(const char *name, const char *unit, double value,
-                     const char *baseline_name, double baseline_value, double goal,
-                     int met);
+/*
+ * The goal for a figure that was noted, or reported as "title: way, p50": its ratio to the
+ * baseline is `limit` at most, or at least. Prints whether that is met, for bench_end too.
+ */
+enum bench_sense { BENCH_AT_MOST, BENCH_AT_LEAST };
+void bench_goal(const char *name, enum bench_sense sense, double limit);
+
+/* The same without a word, for a figure that is there. */
+void bench_note_goal(const char *name, double limit, int is_met);
 
 /* Nanoseconds of the monotonic clock, which all processes share. */
 int64_t bench_now(void);

@@ -168,8 +168,8 @@ print_goal(const struct goal *goal, size_t size)
            is_disturbed(goal) ? "the raw one's is longer, too"
            : met              ? "yes"
                               : "**no**");
-    bench_note_goal(name, outcome.unit, outcome.value, outcome.beside_name,
-                    outcome.beside, goal->limit, met);
+    bench_note(name, outcome.unit, outcome.value, outcome.beside_name, outcome.beside);
+    bench_note_goal(name, goal->limit, met);
 }
 
 void
