@@ -43,7 +43,10 @@ struct mmf_channel_kind {
     size_t handle_size;   /* of the struct that begins with a struct mmf_channel */
 };
 
-/* What a creator asks for beside the options. */
+extern const struct mmf_channel_kind mmf_queues, mmf_topics, mmf_latest_values;
+
+/* What a creator asks for beside the options. A latest value has a capacity of 1, which
+ * pins add to. */
 struct mmf_channel_sizes {
     size_t message_size;
     size_t capacity;
@@ -124,8 +127,8 @@ mmf_channel_show(const struct mmf_ring_message *found, mmf_message *message)
     message->length = (size_t)found->length;
     message->sequence = found->index;
     message->lost = found->lost;
-    message->flags = found->redelivered ? MMF_MESSAGE_REDELIVERED : 0;
-    message->deliveries = found->redelivered ? 2 : 1;
+    message->flags = found->deliveries > 1 ? MMF_MESSAGE_REDELIVERED : 0;
+    message->deliveries = found->deliveries;
     memset(message->reserved, 0, sizeof(message->reserved));
 }
 
@@ -158,6 +161,7 @@ struct mmf_channel_wait {
     struct mmf_channel *channel;
     mmf_role role;
     bool consumes;         /* the poll descriptor's readiness */
+    bool drains;           /* it waits for releases, not for space */
     int64_t settles_until; /* a participant may just have died; 0: no */
     struct mmf_ring_wait ring;
 };
@@ -175,6 +179,12 @@ bool mmf_channel_wait_more(struct mmf_channel_wait *wait);
  * MMF_E_PEER_CLOSED; MMF_E_CORRUPT.
  */
 int mmf_channel_wait_end(struct mmf_channel_wait *wait, enum mmf_step step);
+
+/*
+ * Pin a message that was found. MMF_OVERWRITTEN: it is gone. MMF_E_TOO_MANY: living
+ * readers have all pins.
+ */
+int mmf_channel_pin(struct mmf_channel *channel, uint64_t index);
 
 /* Recover what dead participants had, whenever that was done last. */
 void mmf_channel_recover(struct mmf_channel *channel, mmf_role role);

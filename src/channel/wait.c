@@ -17,10 +17,12 @@ mmf_channel_fail_corrupt(void)
 }
 
 static int
-fail_peer_closed(mmf_role role)
+fail_peer_closed(const struct mmf_channel_wait *wait)
 {
     return mmf_fail(MMF_E_PEER_CLOSED,
-                    role == MMF_ROLE_SEND
+                    wait->drains ? "messages are left, and the last receiver has "
+                                   "closed the channel or died"
+                    : wait->role == MMF_ROLE_SEND
                         ? "the channel is full, and its last receiver has closed it or "
                           "died"
                         : "there is no message, and the last sender has closed the "
@@ -28,17 +30,20 @@ fail_peer_closed(mmf_role role)
 }
 
 static int
-status_of(const struct mmf_channel *channel, mmf_role role, enum mmf_step step)
+status_of(const struct mmf_channel_wait *wait, enum mmf_step step)
 {
+    const struct mmf_ring_shape *shape = &wait->channel->ring->shape;
+
     switch (step) {
     case MMF_STEP_DONE:
         return MMF_OK;
     case MMF_STEP_GONE:
-        return fail_peer_closed(role);
+        return fail_peer_closed(wait);
     case MMF_STEP_WOULD_BLOCK:
-        if (role == MMF_ROLE_SEND && channel->ring->shape.overflow == MMF_OVERFLOW_FAIL)
+        if (wait->role == MMF_ROLE_SEND && !wait->drains &&
+            shape->overflow == MMF_OVERFLOW_FAIL)
             return mmf_fail(MMF_E_FULL, "all %llu slots of the channel are in use",
-                            (unsigned long long)channel->ring->shape.slots);
+                            (unsigned long long)shape->slots);
         return MMF_TIMED_OUT;
     default:
         return mmf_channel_fail_corrupt();
@@ -65,6 +70,24 @@ mmf_channel_recover(struct mmf_channel *channel, mmf_role role)
     const struct mmf_ring_wait wait = wait_for(channel, role);
 
     mmf_ring_recover_dead(&wait);
+}
+
+int
+mmf_channel_pin(struct mmf_channel *channel, uint64_t index)
+{
+    enum mmf_step step = mmf_ring_pin(channel->ring, index);
+
+    MMF_ASSERT(channel->role & MMF_ROLE_RECEIVE);
+    if (step == MMF_STEP_WOULD_BLOCK) {
+        mmf_channel_recover(channel, MMF_ROLE_RECEIVE);
+        step = mmf_ring_pin(channel->ring, index);
+    }
+    if (step == MMF_STEP_WOULD_BLOCK)
+        return mmf_fail(MMF_E_TOO_MANY,
+                        "living readers have all %u pins of the channel: release one, "
+                        "or create it with more (max_pins)",
+                        channel->ring->shape.max_pins);
+    return step == MMF_STEP_DONE ? MMF_OK : MMF_OVERWRITTEN;
 }
 
 struct mmf_channel_wait
@@ -128,7 +151,7 @@ mmf_channel_wait_end(struct mmf_channel_wait *wait, enum mmf_step step)
     step = mmf_ring_wait_end(&wait->ring, step);
     if (step == MMF_STEP_DONE && wait->consumes)
         mmf_os_channel_rearm(wait->channel->os); /* there may be more */
-    return status_of(wait->channel, wait->role, step);
+    return status_of(wait, step);
 }
 
 int

@@ -49,6 +49,10 @@ void mmf_os_cancellation_point(void);
 /* The monotonic clock, nanoseconds. */
 int64_t mmf_os_now(void);
 
+/* The same in the system's steps of some milliseconds, in a fraction of the time; on
+ * Windows since another moment than mmf_os_now. */
+int64_t mmf_os_now_roughly(void);
+
 /* Sleep; a signal may end it early. */
 void mmf_os_sleep(int64_t nanoseconds);
 
@@ -283,6 +287,9 @@ struct mmf_os_channel_request {
     int only_reads_slots; /* map the slots read-only, where the pages allow it */
 };
 
+/* Bytes that a channel takes, with what the platform adds. */
+int64_t mmf_os_channel_size(const struct mmf_ring_shape *shape);
+
 int mmf_os_channel_create(const struct mmf_os_channel_request *request,
                           struct mmf_os_channel **out);
 
@@ -293,6 +300,12 @@ int mmf_os_channel_open(const struct mmf_os_channel_request *request,
 /* Open to inspect it: nothing is writable, the handle takes no part. */
 int mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
                            struct mmf_os_channel **out);
+
+/* Copy the first line of the index's slot, which others may be writing. `channel` is from
+ * mmf_os_channel_inspect. */
+struct mmf_slot_shared;
+int mmf_os_channel_read_slot(struct mmf_os_channel *channel, uint64_t index,
+                             struct mmf_slot_shared *line);
 
 /* Close. The ring was left before, unless the handle is dead after a fork. */
 void mmf_os_channel_close(struct mmf_os_channel *channel);

@@ -55,9 +55,9 @@ static_assert(sizeof(struct mmf_lane_shared) == 64, "layout 2");
 #define MMF_CALL_WANTED ((uint64_t)1 << 63)
 
 struct mmf_request_shared {
-    uint32_t lane;       /* client * calls + the number of its lane */
-    uint32_t deliveries; /* how often a server has taken it */
-    uint64_t first;      /* index of the first answer in the lane */
+    uint32_t lane; /* client * calls + the number of its lane */
+    uint32_t reserved;
+    uint64_t first; /* index of the first answer in the lane */
 };
 
 struct mmf_answer_shared {

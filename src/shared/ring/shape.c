@@ -14,12 +14,26 @@ enum written_kind {
     WRITTEN_SERVICE
 };
 
+static uint64_t
+pins_offset(const struct mmf_ring_shape *shape)
+{
+    return sizeof(struct mmf_ring_shared) +
+           ((uint64_t)shape->max_senders + shape->max_receivers) *
+               sizeof(struct mmf_participant_shared);
+}
+
+uint32_t
+mmf_ring_shape_flags(const struct mmf_ring_shape *shape)
+{
+    return shape->is_spsc              ? MMF_CHANNEL_SPSC
+           : shape->is_single_producer ? MMF_CHANNEL_SINGLE_PRODUCER
+                                       : 0;
+}
+
 uint64_t
 mmf_ring_slots_offset(const struct mmf_ring_shape *shape)
 {
-    uint64_t tables = sizeof(struct mmf_ring_shared) +
-                      ((uint64_t)shape->max_senders + shape->max_receivers) *
-                          sizeof(struct mmf_participant_shared);
+    uint64_t tables = pins_offset(shape) + shape->max_pins * sizeof(mmf_atomic_u64);
 
     return (tables + MMF_RING_PAGE - 1) / MMF_RING_PAGE * MMF_RING_PAGE;
 }
@@ -111,6 +125,8 @@ mmf_ring_shape_write(const struct mmf_ring_shape *shape,
     shared->answer_size = shape->answer_size;
     shared->calls = shape->calls;
     shared->answers = shape->answers;
+    shared->max_pins = shape->max_pins;
+    shared->is_single_producer = shape->is_single_producer;
 }
 
 /* The kind and the overflow fit each other and the object. */
@@ -137,6 +153,20 @@ has_sound_limits(const struct mmf_ring_shape_shared *shared)
            shared->max_receivers >= 1 && shared->max_receivers <= most;
 }
 
+/* Queues have neither pins nor this flag, and only topics that drop have pins. */
+static bool
+has_sound_options(const struct mmf_ring_shape_shared *shared)
+{
+    bool may_have_pins =
+        shared->kind >= WRITTEN_TOPIC && shared->overflow == MMF_OVERFLOW_DROP_OLDEST;
+
+    return shared->max_pins <= (may_have_pins ? MMF_PARTICIPANTS_MAX : 0) &&
+           (shared->max_pins == 0 || shared->max_pins + 2 <= shared->slots) &&
+           (shared->is_single_producer == 0 ||
+            (shared->is_single_producer == 1 && shared->kind >= WRITTEN_TOPIC &&
+             shared->max_senders == 1));
+}
+
 static bool
 has_sound_sizes(const struct mmf_ring_shape_shared *shared)
 {
@@ -151,9 +181,10 @@ has_sound_answers(const struct mmf_ring_shape_shared *shared)
 {
     if (shared->kind != WRITTEN_SERVICE)
         return shared->answer_size == 0 && shared->calls == 0 && shared->answers == 0;
-    return shared->answer_size >= 1 && shared->answer_size <= MMF_RING_MESSAGE_MAX &&
-           shared->calls >= 1 && shared->calls <= MMF_CALLS_MAX &&
-           shared->answers >= 1 && shared->answers <= MMF_ANSWERS_MAX / shared->calls &&
+    return shared->is_single_producer == 0 && shared->answer_size >= 1 &&
+           shared->answer_size <= MMF_RING_MESSAGE_MAX && shared->calls >= 1 &&
+           shared->calls <= MMF_CALLS_MAX && shared->answers >= 1 &&
+           shared->answers <= MMF_ANSWERS_MAX / shared->calls &&
            (shared->answers & (shared->answers - 1)) == 0;
 }
 
@@ -162,7 +193,8 @@ mmf_ring_shape_read(const struct mmf_ring_shape_shared *shared, uint32_t object_
                     int64_t capacity, struct mmf_ring_shape *shape)
 {
     if (!has_sound_kind(shared, object_kind) || !has_sound_limits(shared) ||
-        !has_sound_sizes(shared) || !has_sound_answers(shared))
+        !has_sound_sizes(shared) || !has_sound_options(shared) ||
+        !has_sound_answers(shared))
         return false;
     shape->kind =
         shared->kind == WRITTEN_SERVICE ? MMF_KIND_QUEUE : (mmf_kind)object_kind;
@@ -170,6 +202,8 @@ mmf_ring_shape_read(const struct mmf_ring_shape_shared *shared, uint32_t object_
     shape->overflow = (mmf_overflow)shared->overflow;
     shape->max_senders = shared->max_senders;
     shape->max_receivers = shared->max_receivers;
+    shape->max_pins = shared->max_pins;
+    shape->is_single_producer = shared->is_single_producer != 0;
     shape->slots = shared->slots;
     shape->message_size = shared->message_size;
     shape->stride = shared->kind == WRITTEN_SERVICE
@@ -192,6 +226,7 @@ mmf_ring_attach(const struct mmf_ring_shape *shape, void *data, void *slots,
     ring->shared = data;
     ring->senders = (void *)((uint8_t *)data + sizeof(struct mmf_ring_shared));
     ring->receivers = ring->senders + shape->max_senders;
+    ring->pins = (void *)((uint8_t *)data + pins_offset(shape));
     ring->slots = slots;
     ring->slots_end = ring->slots + shape->slots * shape->stride;
     ring->sender = UINT32_MAX;

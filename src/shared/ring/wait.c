@@ -95,8 +95,7 @@ step_over_dead(const struct mmf_ring_wait *wait)
     uint64_t identity;
 
     MMF_ASSERT(ring->shape.kind == MMF_KIND_TOPIC && !wait->sending);
-    if (mmf_word_state(word) != MMF_SLOT_RESERVED ||
-        mmf_word_index(word) != ring->cursor || entry == NULL)
+    if (!mmf_word_is_reservation(word, ring->cursor) || entry == NULL)
         return;
     identity = mmf_load_acquire_u64(&entry->identity);
     if (identity != 0 && is_dead(wait, identity))
@@ -198,7 +197,7 @@ is_next_missing(const struct mmf_ring_wait *wait)
     if (wait->sending || wait->doorbell != NULL || ring->shape.is_spsc ||
         ring->shape.kind == MMF_KIND_LATEST)
         return false;
-    return mmf_word_age(ring, mmf_ring_word(ring, ring->cursor), ring->cursor) < 0;
+    return mmf_ring_is_older(ring, ring->cursor);
 }
 
 /*

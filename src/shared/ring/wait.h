@@ -102,8 +102,11 @@ static inline void
 mmf_ring_notify_senders(const struct mmf_ring *ring, int count,
                         const struct mmf_ring_ops *ops)
 {
-    if (mmf_doorbell_is_marked(&ring->shared->space_doorbell))
-        mmf_doorbell_ring(&ring->shared->space_doorbell, count, ops);
+    if (!mmf_doorbell_is_marked(&ring->shared->space_doorbell))
+        return;
+    if (mmf_load_relaxed_u32(&ring->shared->drainers) != 0)
+        count = MMF_RING_ALL;
+    mmf_doorbell_ring(&ring->shared->space_doorbell, count, ops);
 }
 
 #endif

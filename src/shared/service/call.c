@@ -95,7 +95,7 @@ mmf_call_open(const struct mmf_lanes *lanes, struct mmf_call *calls, uint32_t nu
 
     MMF_ASSERT(ring->has_reserved && calls[number].state == MMF_CALL_FREE);
     request->lane = ring->sender * ring->shape.calls + number;
-    request->deliveries = 0;
+    request->reserved = 0;
     request->first = first;
     mmf_store_relaxed_u64(&lane->head, first);
     mmf_store_relaxed_u64(&lane->call, ring->reserved | MMF_CALL_WANTED);

@@ -54,14 +54,14 @@ static inline enum mmf_step
 mmf_service_read(const struct mmf_slot_shared *slot, uint64_t stride, uint64_t most,
                  struct mmf_service_message *message)
 {
-    uint32_t length = *(const volatile uint32_t *)&slot->length;
-    uint32_t offset = *(const volatile uint32_t *)&slot->offset;
+    uint32_t sizes = *(const volatile uint32_t *)&slot->length;
+    uint32_t length = sizes & ~MMF_SLOT_IS_LONG;
+    bool is_long = (sizes & MMF_SLOT_IS_LONG) != 0;
 
-    if (length > most || (offset != 0 && offset != sizeof(*slot)) ||
-        (offset == 0 && length > MMF_SERVICE_SHORT) ||
-        (offset != 0 && stride == sizeof(*slot)))
+    if (length > most ||
+        (is_long ? stride == sizeof(*slot) : length > MMF_SERVICE_SHORT))
         return MMF_STEP_CORRUPT;
-    message->bytes = (const uint8_t *)slot + offset;
+    message->bytes = is_long ? (const uint8_t *)(slot + 1) : slot->payload;
     message->length = length;
     return MMF_STEP_DONE;
 }

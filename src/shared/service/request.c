@@ -78,26 +78,27 @@ succeed(const struct mmf_lanes *lanes, struct mmf_request *request)
            last->request == request->index && (last->flags & MMF_ANSWER_IS_LAST);
 }
 
-/* What the slot says of its request, checked. */
+/* What the slot says of its request, checked; the queue has checked the sizes. */
 static enum mmf_step
-read_request(const struct mmf_lanes *lanes, uint64_t index, struct mmf_request *request,
-             struct mmf_service_message *message)
+read_request(const struct mmf_lanes *lanes, const struct mmf_ring_message *found,
+             struct mmf_request *request, struct mmf_service_message *message)
 {
     const struct mmf_ring_shape *shape = &lanes->ring->shape;
-    struct mmf_slot_shared *slot = mmf_ring_slot(lanes->ring, index);
-    struct mmf_request_shared *found = mmf_service_head(slot);
-    uint32_t lane = *(volatile uint32_t *)&found->lane;
+    const struct mmf_request_shared *head =
+        mmf_service_head(mmf_ring_slot(lanes->ring, found->index));
+    uint32_t lane = *(const volatile uint32_t *)&head->lane;
 
     if (lane >= shape->max_senders * shape->calls)
         return MMF_STEP_CORRUPT;
-    *request = (struct mmf_request){.index = index,
-                                    .next = found->first & MMF_INDEX_MASK,
+    *request = (struct mmf_request){.index = found->index,
+                                    .next = head->first & MMF_INDEX_MASK,
                                     .ahead = shape->answers,
                                     .lane = lane,
-                                    .deliveries = ++found->deliveries};
-    message->deliveries = request->deliveries;
-    message->is_last = false;
-    return mmf_service_read(slot, shape->stride, shape->message_size, message);
+                                    .deliveries = found->deliveries};
+    *message = (struct mmf_service_message){.bytes = found->bytes,
+                                            .length = found->length,
+                                            .deliveries = found->deliveries};
+    return MMF_STEP_DONE;
 }
 
 /* The lines of a slot that will be written soon. */
@@ -120,7 +121,7 @@ mmf_request_take(const struct mmf_lanes *lanes, struct mmf_request *request,
 
         if (step != MMF_STEP_DONE)
             return step;
-        step = read_request(lanes, found.index, request, message);
+        step = read_request(lanes, &found, request, message);
         if (step != MMF_STEP_DONE) {
             mmf_ring_release(lanes->ring, found.index);
             return step;
@@ -188,8 +189,7 @@ mmf_request_commit(const struct mmf_lanes *lanes, struct mmf_request *request,
     answer->request = request->index;
     answer->deliveries = request->deliveries;
     answer->flags = is_last ? MMF_ANSWER_IS_LAST : 0;
-    *(volatile uint32_t *)&slot->length = (uint32_t)length;
-    *(volatile uint32_t *)&slot->offset = mmf_service_offset(request->reserved_size);
+    mmf_slot_write_sizes(slot, length, mmf_service_offset(request->reserved_size));
     /* pairs with the acquire in mmf_call_next */
     mmf_store_release_u64(&slot->word, mmf_answer_word(request->next));
     request->next = mmf_index_next(request->next);
@@ -202,10 +202,5 @@ mmf_request_commit(const struct mmf_lanes *lanes, struct mmf_request *request,
 void
 mmf_request_return(const struct mmf_lanes *lanes, const struct mmf_request *request)
 {
-    struct mmf_ring *ring = lanes->ring;
-    mmf_atomic_u64 *held = &mmf_ring_receiver(ring)->held;
-
-    MMF_ASSERT(mmf_ring_holds(ring, request->index, 0));
-    mmf_ring_return_word(ring, mmf_ring_word(ring, request->index));
-    mmf_store_release_u64(held, mmf_load_relaxed_u64(held) - 1);
+    mmf_ring_return(lanes->ring, request->index);
 }
