@@ -7,6 +7,7 @@
 #include <mmf/mmf.h>
 
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -28,7 +28,6 @@
  *   client, while it gives up               the same
  *   client, reading an answer               a lane of a dead client: a server that waits
  *                                           for space in it is told so
- *   server, before it has counted           a returned request that was never delivered
  *   server, writing an answer               a slot without the word: the next server
  *                                           writes it
  *   server, between answers                 a returned request, and some of its answers:
