@@ -8,9 +8,9 @@
 
 #include <mmf/version.h>
 
-#include "commands.h"
-#include "os.h"
-#include "say.h"
+#include "command/commands.h"
+#include "os/os.h"
+#include "base/say.h"
 
 static const struct {
     const char *title;

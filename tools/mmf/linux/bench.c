@@ -1,5 +1,5 @@
 /* bench.c - the raw half of what is compared, see bench.h: Linux's own means. */
-#include "bench.h"
+#include "bench/bench.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "linux/directory.h"
-#include "say.h"
+#include "base/say.h"
 
 static pthread_mutex_t *shared_mutex;
 static int counter;

@@ -1,5 +1,5 @@
 /* doctor_directory.c - the directory of the names: its permissions, space and contents. */
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +13,8 @@
 #include <mmf/mmf.h>
 
 #include "linux/directory.h"
-#include "text.h"
-#include "units.h"
+#include "base/text.h"
+#include "base/units.h"
 
 enum { KIB = 1024 };
 #define SMALL_TOTAL ((uint64_t)64 << 20)

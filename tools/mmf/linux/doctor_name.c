@@ -1,5 +1,5 @@
 /* doctor_name.c - why a name cannot be opened: other places, orphaned objects, other users. */
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +8,9 @@
 #include <mmf/mmf.h>
 
 #include "linux/directory.h"
-#include "objects.h"
-#include "say.h"
-#include "text.h"
+#include "object/objects.h"
+#include "base/say.h"
+#include "base/text.h"
 
 const char doctor_whose[] = "visible to this user only";
 

@@ -1,5 +1,5 @@
 /* doctor_system.c - memory, limits, the kernel's features, security modules. */
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "linux/directory.h"
-#include "text.h"
-#include "units.h"
+#include "base/text.h"
+#include "base/units.h"
 
 #define SMALL_MEMORY ((int64_t)64 << 20)
 

@@ -1,5 +1,5 @@
 /* os.c - see os.h. */
-#include "os.h"
+#include "os/os.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,8 +14,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "say.h"
-#include "text.h"
+#include "base/say.h"
+#include "base/text.h"
 
 void
 os_begin(int *argc, char ***argv)

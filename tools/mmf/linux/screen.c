@@ -1,5 +1,5 @@
 /* screen.c - see screen.h: by ncurses. */
-#include "screen.h"
+#include "os/screen.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,9 +8,9 @@
 #define NCURSES_WIDECHAR 1
 #include <ncurses.h>
 
-#include "os.h"
-#include "say.h"
-#include "stop.h"
+#include "os/os.h"
+#include "base/say.h"
+#include "os/stop.h"
 
 static int is_open;
 static SCREEN *terminal;

@@ -1,12 +1,12 @@
 /* table.c - rows by libsmartcols, see table.h. */
-#include "table.h"
+#include "base/table.h"
 
 #include <stdio.h>
 
 #include <libsmartcols.h>
 
-#include "os.h"
-#include "say.h"
+#include "os/os.h"
+#include "base/say.h"
 
 /* The library's own types are behind ours. */
 static struct libscols_table *

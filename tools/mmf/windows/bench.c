@@ -2,14 +2,14 @@
  * bench.c - the raw half of what is compared, see bench.h: the kernel's objects, by its
  * own calls. mmf's are the same ones here, so what is to be seen is what mmf adds.
  */
-#include "bench.h"
+#include "bench/bench.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <windows.h>
 
-#include "say.h"
+#include "base/say.h"
 #include "windows/process.h"
 #include "windows/wide.h"
 

@@ -2,14 +2,14 @@
  * doctor_directory.c - where the names are: this session's directory in the kernel, and the
  * one behind "Global\", in which not every user may create a map.
  */
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #include <stdlib.h>
 #include <windows.h>
 
 #include <mmf/mmf.h>
 
-#include "text.h"
+#include "base/text.h"
 #include "windows/nt.h"
 #include "windows/wide.h"
 

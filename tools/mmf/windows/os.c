@@ -1,5 +1,5 @@
 /* os.c - see os.h. */
-#include "os.h"
+#include "os/os.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +9,8 @@
 #include <windows.h>
 #include <shellapi.h>
 
-#include "say.h"
-#include "text.h"
+#include "base/say.h"
+#include "base/text.h"
 #include "windows/wide.h"
 
 /*

@@ -2,14 +2,14 @@
  * table.c - rows, see table.h. libsmartcols is for Linux alone, so columns are as wide
  * as their widest line here, and the console breaks what does not fit.
  */
-#include "table.h"
+#include "base/table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "say.h"
-#include "text.h"
+#include "base/say.h"
+#include "base/text.h"
 
 struct table_line {
     struct table_line *next;
