@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -348,6 +349,12 @@ uid_t
 mmf_sys_geteuid(void)
 {
     return geteuid();
+}
+
+void
+mmf_sys_setfsuid(uid_t user)
+{
+    setfsuid(user);
 }
 
 pid_t

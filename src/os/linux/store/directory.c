@@ -217,6 +217,17 @@ mmf_directory_find(enum mmf_scope scope, struct mmf_directory *directory)
     return MMF_OK;
 }
 
+void
+mmf_directory_of_user(struct mmf_directory *directory, uid_t user)
+{
+    char *own = strrchr(directory->path, '/');
+
+    MMF_ASSERT(directory->scope == MMF_SCOPE_LOCAL && own != NULL);
+    directory->user = user;
+    snprintf(own, (size_t)(directory->path + sizeof(directory->path) - own), "/mmf-%u",
+             (unsigned)user);
+}
+
 static int
 check_user_directory(const struct mmf_directory *directory, const struct stat *status)
 {

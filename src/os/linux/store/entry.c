@@ -375,12 +375,18 @@ mmf_entry_inspect(const struct mmf_name *name, uint32_t kind, char path[PATH_MAX
 
     if (rc == MMF_OK)
         rc = mmf_directory_find(name->scope, &directory);
+    if (rc == MMF_OK && name->other_user != 0 && name->scope == MMF_SCOPE_LOCAL)
+        mmf_directory_of_user(&directory, name->other_user);
     if (rc == MMF_OK)
         rc = mmf_directory_check(&directory, &exists);
     if (rc < 0)
         return rc;
     mmf_directory_file_path(&directory, name, path);
+    if (name->other_user != 0)
+        mmf_sys_setfsuid(name->other_user);
     rc = open_to_read(path, &directory, entry);
+    if (name->other_user != 0)
+        mmf_sys_setfsuid(mmf_sys_geteuid());
     switch (rc) {
     case MMF_ENTRY_FOUND:
         rc = check_inspected(entry, name, kind, path);

@@ -74,6 +74,9 @@ int mmf_sys_set_times(int fd); /* sets the file's times to now */
 
 /* The process and the time. */
 uid_t mmf_sys_geteuid(void);
+
+/* This thread's file accesses are that user's from now on, if the kernel permits it. */
+void mmf_sys_setfsuid(uid_t user);
 pid_t mmf_sys_getpid(void);
 int mmf_sys_getrlimit(int resource, struct rlimit *limit);
 int mmf_sys_clock(clockid_t clock, struct timespec *now);
