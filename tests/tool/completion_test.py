@@ -45,7 +45,7 @@ def test_values():
     assert "decimal" in offers("peek", "Cat", "--type", "")
     assert offers("peek", "Cat", "--type", "int6") == ["int64"]
     assert offers("create", "Cat", "--kind", "se") == ["semaphore"]
-    assert offers("dump", "Cat", "--colour", "n") == ["never"]
+    assert offers("dump", "Cat", "--color", "n") == ["never"]
     assert offers("top", "--sort", "re") == ["resident"]
 
 

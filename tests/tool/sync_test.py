@@ -90,6 +90,14 @@ def test_lock_passes_the_status_on():
     assert "was killed by signal 9" in result.err, result
     assert ls("--orphaned") == []
     fails(NO_OBJECT, "Gate", "lock", "Gate", "--existing", "--", "true")
+    create("Gate", "--kind", "mutex")
+    owner = start("lock", "Gate", "cat")
+    wait_until(lambda: ls()[0]["owned"])
+    fails(99, "timed out: \"Gate\" is still owned", "lock", "-t", "0", "-E", "99", "Gate", "true")
+    fails(0, "timed out", "lock", "-t", "0", "--timeout-status", "0", "Gate", "true")
+    fails(USAGE, "use a number from 0 to 255", "lock", "-E", "256", "Gate", "true")
+    owner.kill()
+    owner.wait()
 
 
 @not_on_windows("there is another shell: windows_test.py")

@@ -8,9 +8,9 @@
 
 #include <mmf/version.h>
 
+#include "base/say.h"
 #include "command/commands.h"
 #include "os/os.h"
-#include "base/say.h"
 
 static const struct {
     const char *title;
@@ -32,9 +32,60 @@ find_command(const char *name)
 {
     for (size_t i = 0; i < GROUPS; i++)
         for (const struct command *const *at = groups[i].commands; *at != NULL; at++)
-            if (strcmp((*at)->name, name) == 0)
+            if (strcmp((*at)->name, name) == 0 ||
+                ((*at)->alias != NULL && strcmp((*at)->alias, name) == 0))
                 return *at;
     return NULL;
+}
+
+/*
+ * How many letters have to be added, left out, replaced or swapped with the next one, to
+ * make the one word of the other; at most `LONGEST` letters of each are looked at.
+ */
+static int
+distance_of(const char *one, const char *other)
+{
+    enum { LONGEST = 16 };
+    int rows[LONGEST + 1][LONGEST + 1];
+    int length = (int)strnlen(one, LONGEST);
+    int width = (int)strnlen(other, LONGEST);
+
+    for (int i = 0; i <= length; i++)
+        for (int j = 0; j <= width; j++) {
+            int best = i + j;
+
+            if (i > 0 && j > 0) {
+                int changed = one[i - 1] != other[j - 1];
+
+                best = rows[i - 1][j - 1] + changed;
+                best = rows[i - 1][j] + 1 < best ? rows[i - 1][j] + 1 : best;
+                best = rows[i][j - 1] + 1 < best ? rows[i][j - 1] + 1 : best;
+                if (i > 1 && j > 1 && one[i - 1] == other[j - 2] &&
+                    one[i - 2] == other[j - 1] && rows[i - 2][j - 2] + 1 < best)
+                    best = rows[i - 2][j - 2] + 1;
+            }
+            rows[i][j] = best;
+        }
+    return rows[length][width];
+}
+
+/* The command that was meant, as far as spelling says; or NULL. */
+static const char *
+suggest(const char *name)
+{
+    const char *best = NULL;
+    int least = strlen(name) < 4 ? 2 : 3; /* more is another word */
+
+    for (size_t i = 0; i < GROUPS; i++)
+        for (const struct command *const *at = groups[i].commands; *at != NULL; at++) {
+            int distance = distance_of(name, (*at)->name);
+
+            if (distance < least) {
+                best = (*at)->name;
+                least = distance;
+            }
+        }
+    return best;
 }
 
 static void
@@ -47,7 +98,8 @@ print_help(void)
         for (const struct command *const *at = groups[i].commands; *at != NULL; at++)
             printf("  %-8s  %s\n", (*at)->name, (*at)->summary);
     }
-    printf("\nSee also: mmf COMMAND --help, man mmf, man mmf-COMMAND.\n");
+    printf("\nexample: mmf ls\n\nSee also: mmf COMMAND --help, man mmf, man "
+           "mmf-COMMAND.\n");
 }
 
 /* For completion: only the names. */
@@ -64,7 +116,10 @@ static const struct command *
 demand_command(const char *name)
 {
     const struct command *command = find_command(name);
+    const char *meant = command == NULL ? suggest(name) : NULL;
 
+    if (meant != NULL)
+        say_usage("unknown command \"%s\"; do you mean mmf %s?", name, meant);
     if (command == NULL)
         say_usage("unknown command \"%s\"; mmf help lists them", name);
     return command;

@@ -8,12 +8,13 @@
 #include <string.h>
 #include <strings.h>
 
-#include "os/os.h"
+#include "base/color.h"
 #include "base/say.h"
 #include "base/units.h"
+#include "os/os.h"
 
 /* getopt_long returns this plus the option's index; no letter is as large. */
-enum { FIRST_OPTION = 256, HELP = 255 };
+enum { FIRST_OPTION = 256, HELP = 255, COLOR = 254 };
 
 static const char *
 shown_option(const struct option_spec *option, char text[64])
@@ -33,6 +34,16 @@ count_options(const struct command *command)
     return count;
 }
 
+static void
+print_option(char letter, const char *option, const char *help)
+{
+    char text[8] = "    ";
+
+    if (letter != 0)
+        snprintf(text, sizeof(text), "-%c, ", letter);
+    printf("  %s%-22s  %s\n", text, option, help);
+}
+
 void
 args_print_help(const struct command *command)
 {
@@ -41,21 +52,22 @@ args_print_help(const struct command *command)
     printf("mmf %s - %s\n\nusage: mmf %s%s%s%s%s\n", command->name, command->summary,
            command->name, command->operands[0] != '\0' ? " " : "", command->operands,
            count > 0 ? " [OPTION...]" : "",
-           command->program == ARGS_NO_PROGRAM              ? ""
-           : command->program == ARGS_PROGRAM_BEHIND_DASHES ? " [-- CMD...]"
-                                                            : " [--] CMD...");
+           command->program == ARGS_NO_PROGRAM ? ""
+           : command->most == 0                ? " [--] CMD..."
+                                               : " [[--] CMD...]");
+    if (command->alias != NULL)
+        printf("also:  mmf %s\n", command->alias);
     printf("\n");
     for (int i = 0; i < count; i++) {
         char text[64];
-        char letter[8] = "    ";
 
-        if (command->options[i].letter != 0)
-            snprintf(letter, sizeof(letter), "-%c, ", command->options[i].letter);
-        printf("  %s%-22s  %s\n", letter, shown_option(&command->options[i], text),
-               command->options[i].help);
+        print_option(command->options[i].letter,
+                     shown_option(&command->options[i], text),
+                     command->options[i].help);
     }
-    printf("  %s%-22s  %s\n\nSee man mmf-%s.\n", "-h, ", "--help", "show this help",
-           command->name);
+    print_option(0, "--color[=WHEN]", "colours: auto, always or never");
+    print_option('h', "--help", "show this help");
+    printf("\nexample: %s\n\nSee man mmf-%s.\n", command->example, command->name);
 }
 
 void
@@ -63,14 +75,14 @@ args_print_options(const struct command *command)
 {
     for (const struct option_spec *at = command->options; at->name != NULL; at++)
         printf("--%s%s\n", at->name, at->argument != NULL ? "=" : "");
-    printf("--help\n");
+    printf("--color=\n--help\n");
 }
 
 /* Refuse an option, and list the known ones in one line. */
 static _Noreturn void
 refuse_option(const struct command *command, const char *text)
 {
-    char known[1024] = "--help";
+    char known[1024] = "--help, --color";
 
     for (const struct option_spec *at = command->options; at->name != NULL; at++) {
         size_t length = strlen(known);
@@ -111,14 +123,16 @@ prepare(const struct command *command, struct option *longs, char *letters)
     char *letter = letters;
     int i;
 
-    *letter++ = command->program == ARGS_ONLY_PROGRAM ? '+' : '-';
+    *letter++ = '+'; /* operands are ours, one at a time */
     *letter++ = ':';
     *letter++ = 'h';
     for (i = 0; command->options[i].name != NULL; i++) {
         const struct option_spec *option = &command->options[i];
 
         longs[i].name = option->name;
-        longs[i].has_arg = option->argument != NULL ? required_argument : no_argument;
+        longs[i].has_arg = option->argument == NULL     ? no_argument
+                           : option->argument[0] == '[' ? optional_argument
+                                                        : required_argument;
         longs[i].flag = NULL;
         longs[i].val = FIRST_OPTION + i;
         if (option->letter != 0)
@@ -126,8 +140,8 @@ prepare(const struct command *command, struct option *longs, char *letters)
         if (option->letter != 0 && option->argument != NULL)
             *letter++ = ':';
     }
-    longs[i].name = "help";
-    longs[i].val = HELP;
+    longs[i] = (struct option){"color", optional_argument, NULL, COLOR};
+    longs[i + 1] = (struct option){"help", no_argument, NULL, HELP};
     *letter = '\0';
 }
 
@@ -152,13 +166,13 @@ static void
 take(struct args *args, int found, char *at)
 {
     switch (found) {
-    case 1:
-        add_operand(args, optarg);
-        break;
     case 'h':
     case HELP:
         args_print_help(args->command);
         exit(say_finish(TOOL_DONE));
+    case COLOR:
+        color_choose(optarg);
+        break;
     case '?':
     case ':':
         refuse_use(args->command, at);
@@ -169,10 +183,41 @@ take(struct args *args, int found, char *at)
     }
 }
 
-static void
-read_options(struct args *args, int argc, char **argv)
+/* Whether the next argument begins the command: all operands are there. */
+static int
+is_program(const struct args *args)
 {
-    struct option longs[ARGS_OPTIONS_MAX + 2] = {{NULL, 0, NULL, 0}};
+    return args->command->program == ARGS_PROGRAM && args->count == args->command->most;
+}
+
+/*
+ * What follows "--": the command, if its operands are there, as in mmf lock Gate -- echo.
+ * Else operands, which may begin with a dash: mmf lock -- -Gate echo.
+ */
+static void
+read_plain(struct args *args, char **argv)
+{
+    const struct command *command = args->command;
+    int may_run = command->program == ARGS_PROGRAM;
+
+    if (may_run && args->count >= command->least && *argv == NULL)
+        say_usage("missing command after --");
+    if (!may_run || args->count < command->least) {
+        while (*argv != NULL && !is_program(args) &&
+               !(may_run && strcmp(*argv, "--") == 0))
+            add_operand(args, *argv++);
+        if (*argv != NULL && strcmp(*argv, "--") == 0)
+            argv++;
+    }
+    if (*argv != NULL)
+        args->program = argv;
+}
+
+/* Options and operands, up to "--" or the command. */
+static void
+read_arguments(struct args *args, int argc, char **argv)
+{
+    struct option longs[ARGS_OPTIONS_MAX + 3] = {{NULL, 0, NULL, 0}};
     char letters[2 * ARGS_OPTIONS_MAX + 8];
 
     prepare(args->command, longs, letters);
@@ -180,35 +225,21 @@ read_options(struct args *args, int argc, char **argv)
     opterr = 0;
     while (optind < argc) {
         char *at = argv[optind];
-        int found;
 
-        if (args->command->program != ARGS_ONLY_PROGRAM && is_negative_number(at)) {
+        if (strcmp(at, "--") == 0) {
+            read_plain(args, argv + optind + 1);
+            return;
+        }
+        if (at[0] == '-' && at[1] != '\0' && !is_negative_number(at)) {
+            take(args, getopt_long(argc, argv, letters, longs, NULL), at);
+        } else if (is_program(args)) {
+            args->program = argv + optind;
+            return;
+        } else {
             add_operand(args, at);
             optind++;
-            continue;
         }
-        found = getopt_long(argc, argv, letters, longs, NULL);
-        if (found == -1)
-            break;
-        take(args, found, at);
     }
-    while (optind < argc)
-        add_operand(args, argv[optind++]);
-}
-
-/* Separate the command after "--". */
-static int
-split_program(struct args *args, int argc, char **argv)
-{
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--") != 0)
-            continue;
-        if (i + 1 == argc)
-            say_usage("missing command after --");
-        args->program = argv + i + 1;
-        return i;
-    }
-    return argc;
 }
 
 static void
@@ -219,14 +250,12 @@ check_count(const struct args *args)
     if (args->count < command->least)
         say_usage("missing argument; usage: mmf %s %s", command->name,
                   command->operands);
-    if (command->most >= 0 && args->count > command->most) {
-        if (command->program == ARGS_PROGRAM_BEHIND_DASHES)
-            say_usage("unexpected argument \"%s\": put -- before the command to run",
-                      args->operands[command->most]);
+    if (command->program == ARGS_PROGRAM && command->most == 0 && args->program == NULL)
+        say_usage("missing command; usage: mmf %s CMD...", command->name);
+    if (command->most >= 0 && args->count > command->most)
         say_usage("unexpected argument \"%s\"; usage: mmf %s%s%s",
                   args->operands[command->most], command->name,
                   command->operands[0] != '\0' ? " " : "", command->operands);
-    }
 }
 
 void
@@ -237,15 +266,7 @@ args_read(const struct command *command, int argc, char **argv, struct args *arg
     args->operands = calloc((size_t)argc + 1, sizeof(*args->operands));
     if (args->operands == NULL)
         say_no_memory();
-    if (command->program == ARGS_PROGRAM_BEHIND_DASHES)
-        argc = split_program(args, argc, argv);
-    read_options(args, argc, argv);
-    if (command->program == ARGS_ONLY_PROGRAM) {
-        if (args->count == 0)
-            say_usage("missing command; usage: mmf %s [--] CMD...", command->name);
-        args->program = args->operands;
-        return;
-    }
+    read_arguments(args, argc, argv);
     check_count(args);
 }
 

@@ -7,21 +7,17 @@
 
 #include <stdint.h>
 
-enum { ARGS_OPTIONS_MAX = 24 };
+enum { ARGS_OPTIONS_MAX = 28 };
 
 struct option_spec {
     const char *name;     /* "offset"; NULL ends the list */
     char letter;          /* 'o'; 0: it has none */
-    const char *argument; /* "N"; NULL: a switch */
+    const char *argument; /* "N"; "[N]": it may be left out; NULL: a switch */
     const char *help;
 };
 
-/* Whether a command may follow the operands. */
-enum args_program {
-    ARGS_NO_PROGRAM = 0,
-    ARGS_PROGRAM_BEHIND_DASHES = 1, /* NAME -- CMD... */
-    ARGS_ONLY_PROGRAM = 2           /* [--] CMD... */
-};
+/* Whether a command may follow the operands: the first argument that is one too many. */
+enum args_program { ARGS_NO_PROGRAM = 0, ARGS_PROGRAM = 1 };
 
 struct args;
 
@@ -33,6 +29,8 @@ struct command {
     int least, most; /* operands; most -1: any number */
     enum args_program program;
     int (*run)(struct args *args); /* returns the exit status */
+    const char *example;           /* for the help */
+    const char *alias;             /* another name, or NULL */
 };
 
 struct args {

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-#include "os/os.h"
 #include "base/units.h"
+#include "os/os.h"
 
 static int64_t begun_ms;
 static int64_t shown_ms;

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "os/os.h"
 #include "base/say.h"
+#include "os/os.h"
 
 /* Characters that show nothing, or change how others are shown. */
 static int
@@ -153,6 +153,82 @@ text_valid(const char *string)
     }
     text[length] = '\0';
     return text;
+}
+
+/*
+ * Width.
+ */
+
+static int
+is_between(uint32_t character, const uint32_t (*ranges)[2], size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (character >= ranges[i][0] && character <= ranges[i][1])
+            return 1;
+    return 0;
+}
+
+/* As terminals have it: 0 for accents that join a letter, 2 for East Asian letters. */
+static size_t
+columns_of(uint32_t character)
+{
+    static const uint32_t joined[][2] = {
+        {0x300, 0x36f},   {0x483, 0x489},   {0x591, 0x5bd},    {0x610, 0x61a},
+        {0x64b, 0x65f},   {0x1ab0, 0x1aff}, {0x1dc0, 0x1dff},  {0x20d0, 0x20ff},
+        {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f}, {0xe0100, 0xe01ef}};
+    static const uint32_t wide[][2] = {
+        {0x1100, 0x115f}, {0x2e80, 0x303e},   {0x3041, 0xa4cf},   {0xa960, 0xa97f},
+        {0xac00, 0xd7a3}, {0xf900, 0xfaff},   {0xfe30, 0xfe6f},   {0xff00, 0xff60},
+        {0xffe0, 0xffe6}, {0x1f300, 0x1f64f}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd}};
+
+    if (character < 0x300)
+        return 1;
+    if (is_between(character, joined, sizeof(joined) / sizeof(joined[0])))
+        return 0;
+    return is_between(character, wide, sizeof(wide) / sizeof(wide[0])) ? 2 : 1;
+}
+
+/* The bytes of `text` that fit, and the columns that these take. */
+static size_t
+measure(const char *text, size_t most, size_t *columns)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    size_t left = strlen(text);
+
+    *columns = 0;
+    while (left > 0) {
+        uint32_t character = *at;
+        size_t step = decode(at, left, &character);
+        size_t width = columns_of(character);
+
+        if (*columns + width > most)
+            break;
+        *columns += width;
+        at += step > 0 ? step : 1;
+        left -= step > 0 ? step : 1;
+    }
+    return (size_t)((const char *)at - text);
+}
+
+size_t
+text_columns(const char *text)
+{
+    size_t columns;
+
+    measure(text, SIZE_MAX, &columns);
+    return columns;
+}
+
+char *
+text_cut(const char *text, size_t columns)
+{
+    size_t taken;
+    size_t length = measure(text, columns, &taken);
+
+    if (text[length] == '\0' || columns == 0)
+        return text_format("%.*s", (int)length, text);
+    length = measure(text, columns - 1, &taken);
+    return text_format("%.*s%s", (int)length, text, os_has_unicode() ? "\u2026" : "~");
 }
 
 char *

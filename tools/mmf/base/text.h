@@ -34,6 +34,12 @@ char *text_valid(const char *string);
 /* asprintf that does not come back without memory. */
 char *text_format(const char *format, ...) FORMAT(1, 2);
 
+/* Columns of the screen that a text in UTF-8 takes. */
+size_t text_columns(const char *text);
+
+/* The text in at most so many columns, with a mark where it was cut. To be freed. */
+char *text_cut(const char *text, size_t columns);
+
 /* Whether the part is in the text, in letters of any case; those of ASCII. */
 int text_has(const char *text, const char *part);
 

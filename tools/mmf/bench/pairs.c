@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "os/os.h"
 #include "base/say.h"
+#include "os/os.h"
 
 struct bench_stage bench_stage;
 

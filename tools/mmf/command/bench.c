@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "command/commands.h"
-#include "os/os.h"
 #include "base/say.h"
-#include "os/stop.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "command/commands.h"
+#include "os/os.h"
+#include "os/stop.h"
 
 enum { ROUNDS = 9 };
 
@@ -91,9 +91,8 @@ show(int64_t bytes, double nanoseconds)
 }
 
 static const struct table_column columns[] = {
-    {"WHAT", 0, 0},          {"MMF", 0, TABLE_RIGHT},
-    {"RAW", 0, TABLE_RIGHT}, {"TIMES", 0, TABLE_RIGHT},
-    {"RAW IS", 0, 0},
+    {"WHAT", TABLE_CUT},    {"MMF", TABLE_RIGHT},  {"RAW", TABLE_RIGHT},
+    {"TIMES", TABLE_RIGHT}, {"RAW IS", TABLE_CUT},
 };
 
 static void
@@ -118,8 +117,7 @@ add_json(json_t *array, size_t i, double own, double raw)
     table_json_set(object, "mmf_ns", json_real(own));
     table_json_set(object, "raw_ns", json_real(raw));
     table_json_set(object, "times", json_real(own / raw));
-    if (json_array_append_new(array, object) != 0)
-        say_no_memory();
+    table_json_append(array, object);
 }
 
 static void
@@ -183,6 +181,9 @@ static const struct option_spec options[] = {{"time", 't', "TIME", "total time (
                                              {NULL, 0, NULL, NULL}};
 
 const struct command command_bench = {
-    "bench",         "", "measure mmf on this machine, against the raw limit",
-    options,         0,  0,
-    ARGS_NO_PROGRAM, run};
+    .name = "bench",
+    .operands = "",
+    .summary = "measure mmf on this machine, against the raw limit",
+    .example = "mmf bench --time 2s",
+    .options = options,
+    .run = run};

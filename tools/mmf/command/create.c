@@ -10,12 +10,12 @@
 
 #include <mmf/mmf.h>
 
+#include "base/say.h"
+#include "base/units.h"
 #include "os/background.h"
 #include "os/os.h"
 #include "os/program.h"
-#include "base/say.h"
 #include "os/stop.h"
-#include "base/units.h"
 
 /* What was created: one of these. */
 struct made {
@@ -371,11 +371,12 @@ static const struct option_spec options[] = {
     {NULL, 0, NULL, NULL}};
 
 const struct command command_create = {
-    "create",
-    "NAME [SIZE]",
-    "create a map, a mutex, an event, a semaphore or a channel",
-    options,
-    1,
-    2,
-    1,
-    run};
+    .name = "create",
+    .operands = "NAME [SIZE]",
+    .summary = "create a map, a mutex, an event, a semaphore or a channel",
+    .example = "mmf create Cat 10K --background",
+    .options = options,
+    .least = 1,
+    .most = 2,
+    .program = ARGS_PROGRAM,
+    .run = run};

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "command/commands.h"
-#include "os/os.h"
 #include "base/say.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "command/commands.h"
+#include "os/os.h"
 
 static json_t *findings; /* NULL: for people */
 static int show_good;
@@ -17,26 +17,15 @@ static int counts[DOCTOR_BAD + 1];
 
 static const char *const level_names[] = {"good", "note", "warning", "problem"};
 
-static const char *
-colour_of(enum doctor_level level)
-{
-    static const char *const colours[] = {"\033[32m", "\033[36m", "\033[33m",
-                                          "\033[31m"};
-
-    if (!os_has_sequences(stdout) || getenv("NO_COLOR") != NULL)
-        return "";
-    return colours[level];
-}
-
 static void
 print_finding(enum doctor_level level, const char *what, const char *why,
               const char *fix)
 {
-    const char *colour = colour_of(level);
+    static const enum color colors[] = {COLOR_GOOD, COLOR_NOTE, COLOR_WARN, COLOR_BAD};
     char *text = text_escape_line(what);
 
-    printf("%s%-8s%s  %s\n", colour, level_names[level], colour[0] ? "\033[0m" : "",
-           text);
+    printf("%s%-8s%s  %s\n", color_begin(colors[level]), level_names[level],
+           color_end(colors[level]), text);
     free(text);
     if (why != NULL)
         printf("          %s\n", why);
@@ -108,7 +97,7 @@ run(struct args *args)
     if (args_value(args, "json") != NULL)
         findings = table_json(json_array());
     if (name != NULL) {
-        status = doctor_check_name(name);
+        status = doctor_check_name(name, objects_choose(args));
     } else {
         doctor_check_directory();
         doctor_check_system();
@@ -127,11 +116,16 @@ run(struct args *args)
 }
 
 static const struct option_spec options[] = {
+    OBJECTS_OPTIONS,
     {"all", 'a', NULL, "show good findings too"},
     {"json", 'j', NULL, "print JSON"},
     {NULL, 0, NULL, NULL}};
 
 const struct command command_doctor = {
-    "doctor",        "[NAME]", "find problems with names, or with this name",
-    options,         0,        1,
-    ARGS_NO_PROGRAM, run};
+    .name = "doctor",
+    .operands = "[NAME]",
+    .summary = "find problems with names, or with this name",
+    .example = "mmf doctor Cat",
+    .options = options,
+    .most = 1,
+    .run = run};

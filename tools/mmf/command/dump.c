@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "object/bytes.h"
-#include "command/commands.h"
-#include "os/os.h"
+#include "base/color.h"
 #include "base/say.h"
+#include "command/commands.h"
+#include "object/bytes.h"
+#include "os/os.h"
 
 enum dump_class
 dump_class_of(unsigned char byte)
@@ -29,28 +30,28 @@ dump_character(unsigned char byte)
 }
 
 /* Grey, plain, yellow, cyan: as hexyl has it, more or less. */
-static const char *const colours[] = {"\033[90m", "\033[0m", "\033[33m", "\033[36m"};
+static const char *const colors[] = {"\033[90m", "\033[0m", "\033[33m", "\033[36m"};
 
 static void
-set_colour(int coloured, unsigned char byte, int *last)
+set_color(int colored, unsigned char byte, int *last)
 {
     int class = (int)dump_class_of(byte);
 
-    if (coloured && class != *last)
-        fputs(colours[class], stdout);
+    if (colored && class != *last)
+        fputs(colors[class], stdout);
     *last = class;
 }
 
 static void
-reset_colour(int coloured, int *last)
+reset_color(int colored, int *last)
 {
-    if (coloured && *last > 0 - 1 && *last != DUMP_TEXT)
+    if (colored && *last > 0 - 1 && *last != DUMP_TEXT)
         fputs("\033[0m", stdout);
     *last = DUMP_TEXT;
 }
 
 static void
-print_line(int64_t offset, const unsigned char *line, size_t count, int coloured)
+print_line(int64_t offset, const unsigned char *line, size_t count, int colored)
 {
     int last = DUMP_TEXT;
 
@@ -62,16 +63,16 @@ print_line(int64_t offset, const unsigned char *line, size_t count, int coloured
             fputs("   ", stdout);
             continue;
         }
-        set_colour(coloured, line[i], &last);
+        set_color(colored, line[i], &last);
         printf("%02x ", line[i]);
     }
-    reset_colour(coloured, &last);
+    reset_color(colored, &last);
     fputs(" |", stdout);
     for (size_t i = 0; i < count; i++) {
-        set_colour(coloured, line[i], &last);
+        set_color(colored, line[i], &last);
         putchar(dump_character(line[i]));
     }
-    reset_colour(coloured, &last);
+    reset_color(colored, &last);
     puts("|");
 }
 
@@ -108,7 +109,7 @@ zero_lines(const struct window *window, int64_t at)
 }
 
 static void
-print_all(const struct bytes *bytes, int coloured, int every)
+print_all(const struct bytes *bytes, int colored, int every)
 {
     static const unsigned char zeros[DUMP_WIDTH];
     static struct window window;
@@ -133,7 +134,7 @@ print_all(const struct bytes *bytes, int coloured, int every)
             continue;
         }
         folded = 0;
-        print_line(bytes->offset + at, line, count, coloured);
+        print_line(bytes->offset + at, line, count, colored);
         memcpy(before, line, count);
         at += DUMP_WIDTH;
     }
@@ -142,29 +143,15 @@ print_all(const struct bytes *bytes, int coloured, int every)
 }
 
 static int
-is_coloured(const struct args *args)
-{
-    const char *text = args_value(args, "colour");
-
-    if (text == NULL || strcmp(text, "auto") == 0)
-        return os_has_sequences(stdout) && getenv("NO_COLOR") == NULL;
-    if (strcmp(text, "always") == 0)
-        return 1;
-    if (strcmp(text, "never") == 0)
-        return 0;
-    say_usage("unknown colour \"%s\" (auto, always, never)", text);
-}
-
-static int
 run(struct args *args)
 {
     struct bytes bytes;
-    int coloured = is_coloured(args);
+    int colored = color_is_on(stdout);
     int64_t offset = args_bytes(args, "offset", 0);
     int64_t length = args_bytes(args, "length", -1);
 
     bytes_open(args_name(args->operands[0]), 0, offset, length, &bytes);
-    print_all(&bytes, coloured, args_value(args, "all") != NULL);
+    print_all(&bytes, colored, args_value(args, "all") != NULL);
     bytes_close(&bytes);
     return TOOL_DONE;
 }
@@ -173,10 +160,14 @@ static const struct option_spec options[] = {
     {"offset", 'o', "N", "first byte (0)"},
     {"length", 'l', "N", "number of bytes (to the end)"},
     {"all", 'a', NULL, "do not fold repeated lines"},
-    {"colour", 0, "WHEN", "auto, always or never (auto)"},
     {NULL, 0, NULL, NULL}};
 
 const struct command command_dump = {
-    "dump",          "NAME", "show a map's bytes in hexadecimal and as text",
-    options,         1,      1,
-    ARGS_NO_PROGRAM, run};
+    .name = "dump",
+    .operands = "NAME",
+    .summary = "show a map's bytes in hexadecimal and as text",
+    .example = "mmf dump Cat --length 64",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .run = run};

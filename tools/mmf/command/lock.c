@@ -12,12 +12,12 @@
 
 #include <mmf/mmf.h>
 
+#include "base/say.h"
+#include "base/units.h"
+#include "object/sync_object.h"
 #include "os/os.h"
 #include "os/program.h"
-#include "base/say.h"
 #include "os/stop.h"
-#include "object/sync_object.h"
-#include "base/units.h"
 
 static mmf_mutex *
 open_mutex(const struct args *args, const char *name)
@@ -44,7 +44,7 @@ report(void *payload)
 
 /* Own it, or end: with the signal that came, or at the timeout. */
 static int
-take(mmf_mutex *mutex, const char *name, int32_t timeout)
+take(mmf_mutex *mutex, const char *name, int32_t timeout, int timeout_status)
 {
     mmf_waitable *waitable = mmf_mutex_waitable(mutex);
     int index;
@@ -54,7 +54,7 @@ take(mmf_mutex *mutex, const char *name, int32_t timeout)
         mmf_mutex_close(mutex);
         stop_leave();
         say("timed out: \"%s\" is still owned; the command was not run", name);
-        exit(TOOL_TIMED_OUT);
+        exit(timeout_status);
     }
     say_check(rc);
     return rc;
@@ -65,14 +65,16 @@ run(struct args *args)
 {
     const char *name = args_name(args->operands[0]);
     int32_t timeout = args_timeout(args, "timeout");
+    int timeout_status =
+        (int)args_number(args, "timeout-status", 0, 255, TOOL_TIMED_OUT);
     struct program_end end;
     mmf_mutex *mutex;
 
     if (args->program == NULL)
-        say_usage("missing command; usage: mmf lock NAME -- CMD...");
+        say_usage("missing command; usage: mmf lock NAME CMD...");
     stop_note();
     mutex = open_mutex(args, name);
-    if (take(mutex, name, timeout) == MMF_ABANDONED) {
+    if (take(mutex, name, timeout, timeout_status) == MMF_ABANDONED) {
         say("\"%s\" was abandoned: its owner died; what it guards may be half done",
             name);
         os_set_variable("MMF_LOCK_ABANDONED", "1");
@@ -96,10 +98,17 @@ run(struct args *args)
 
 static const struct option_spec options[] = {
     {"timeout", 't', "TIME", "wait at most 250ms, 5s, 1m; or forever"},
+    {"timeout-status", 'E', "N", "the exit status at a timeout (4)"},
     {"existing", 'e', NULL, "fail if there is no such mutex; do not create it"},
     {"mode", 'm', "MODE", "permission bits of a new mutex (600)"},
     {NULL, 0, NULL, NULL}};
 
-const struct command command_lock = {
-    "lock", "NAME", "run a command while owning a mutex", options,
-    1,      1,      ARGS_PROGRAM_BEHIND_DASHES,           run};
+const struct command command_lock = {.name = "lock",
+                                     .operands = "NAME",
+                                     .summary = "run a command while owning a mutex",
+                                     .example = "mmf lock Gate make install",
+                                     .options = options,
+                                     .least = 1,
+                                     .most = 1,
+                                     .program = ARGS_PROGRAM,
+                                     .run = run};

@@ -1,66 +1,31 @@
 /* ls.c - mmf ls: the named objects, and the processes that keep them open. */
 #include "command/commands.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "object/kinds.h"
-#include "object/objects.h"
-#include "os/os.h"
 #include "base/say.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "object/columns.h"
+#include "os/os.h"
 
-enum { NAME, KIND, SIZE, RESIDENT, HOLDERS, AGE, MODE, STATUS, STATE };
+enum { COLUMNS_MAX = 32 };
 
-static const struct table_column columns[] = {
-    {"NAME", 0.2, TABLE_WRAP},
-    {"KIND", 0, 0},
-    {"SIZE", 0, TABLE_RIGHT},
-    {"RESIDENT", 0, TABLE_RIGHT},
-    {"HOLDERS", 0, TABLE_WRAP},
-    {"AGE", 0, TABLE_RIGHT},
-    {"MODE", 0, 0},
-    {"STATUS", 0, 0},
-    {"STATE", 0.2, TABLE_WRAP},
+/* Which columns, in which order. */
+struct layout {
+    const struct column *columns[COLUMNS_MAX];
+    size_t count;
 };
 
-static char *
-bytes_text(int64_t bytes, int exact)
-{
-    char text[UNITS_TEXT_SIZE];
+static const char long_columns[] =
+    "name,kind,owner,size,resident,holders,age,mode,status,state,creator";
 
-    if (exact)
-        return text_format("%lld", (long long)bytes);
-    return text_format("%s", units_show_bytes(bytes, text));
-}
-
-static void
-add_line(struct table *table, const mmf_object_info *info, int exact)
-{
-    struct table_line *line = table_line(table);
-    int is_ours =
-        info->status == MMF_OBJECT_IN_USE || info->status == MMF_OBJECT_ORPHANED;
-    char age[UNITS_TEXT_SIZE];
-    char mode[16];
-
-    table_give(line, NAME, text_escape_string(info->name));
-    table_set(line, STATUS, objects_status(info->status));
-    if (!is_ours)
-        return;
-    table_set(line, KIND, mmf_kind_name(info->kind));
-    if (info->capacity > 0)
-        table_give(line, SIZE, bytes_text(info->capacity, exact));
-    table_give(line, HOLDERS, objects_holders(info, "\n"));
-    table_give(line, STATE, kinds_state(info));
-    if (os_keeps_records || info->created != 0)
-        table_set(line, AGE, units_show_age(objects_age(info), age));
-    if (!os_keeps_records)
-        return;
-    table_give(line, RESIDENT, bytes_text(info->resident, exact));
-    table_set(line, MODE, objects_mode(info->mode, mode));
-}
+/*
+ * Choosing objects.
+ */
 
 /* Without patterns, every name is wanted. */
 static int
@@ -77,47 +42,194 @@ is_wanted(const struct args *args, const mmf_object_info *info)
 }
 
 static void
-print_json(const struct args *args, const mmf_list *list)
+keep_wanted(const struct args *args, struct objects *objects)
+{
+    int32_t count = 0;
+
+    for (int32_t i = 0; i < objects->count; i++)
+        if (is_wanted(args, objects->at[i].info))
+            objects->at[count++] = objects->at[i];
+    objects->count = count;
+}
+
+static const struct column *sort_column; /* qsort takes no context */
+static int sort_order;
+
+static int
+compare(const void *one, const void *other)
+{
+    return sort_order * columns_compare(sort_column, one, other);
+}
+
+/* As ps: "size" is ascending, "-size" descending. */
+static void
+sort(const struct args *args, struct objects *objects)
+{
+    const char *by = args_value(args, "sort");
+
+    if (by == NULL)
+        return;
+    sort_order = by[0] == '-' ? -1 : 1;
+    by += by[0] == '-' || by[0] == '+';
+    sort_column = columns_find(by, strlen(by));
+    if (objects->count > 0)
+        qsort(objects->at, (size_t)objects->count, sizeof(*objects->at), compare);
+}
+
+/*
+ * Choosing columns.
+ */
+
+static void
+add_columns(struct layout *layout, const char *list)
+{
+    while (*list != '\0') {
+        size_t length = strcspn(list, ",");
+
+        if (layout->count == COLUMNS_MAX)
+            say_usage("too many columns: at most %d", (int)COLUMNS_MAX);
+        layout->columns[layout->count++] = columns_find(list, length);
+        list += length + (list[length] == ',');
+    }
+}
+
+/* Columns that say nothing new are left out: of one user, of nothing wrong. */
+static void
+add_default_columns(struct layout *layout, const struct objects *objects)
+{
+    int foreign = 0, unusual = 0, shared = 0;
+
+    for (int32_t i = 0; i < objects->count; i++) {
+        const mmf_object_info *info = objects->at[i].info;
+
+        foreign |= os_keeps_records && info->mode != 0 && info->owner != os_user();
+        unusual |= info->status != MMF_OBJECT_IN_USE;
+        shared |= os_keeps_records && (info->mode & 077) != 0;
+    }
+    add_columns(layout, "name,kind");
+    if (foreign)
+        add_columns(layout, "owner");
+    add_columns(layout, "size,holders,age");
+    if (shared)
+        add_columns(layout, "mode");
+    if (unusual)
+        add_columns(layout, "status");
+    add_columns(layout, "state");
+}
+
+static void
+choose_columns(const struct args *args, const struct objects *objects,
+               struct layout *layout)
+{
+    const char *chosen = args_value(args, "output");
+
+    layout->count = 0;
+    if (args_value(args, "long") != NULL)
+        add_columns(layout, long_columns);
+    else if (chosen == NULL || chosen[0] == '+')
+        add_default_columns(layout, objects);
+    if (chosen != NULL)
+        add_columns(layout, chosen + (chosen[0] == '+'));
+}
+
+/*
+ * Printing.
+ */
+
+static void
+print_json(const struct objects *objects)
 {
     json_t *all = table_json(json_object());
     json_t *array = table_json(json_array());
 
-    for (int32_t i = 0; i < mmf_list_count(list); i++) {
-        const mmf_object_info *info = mmf_list_get(list, i);
-
-        if (is_wanted(args, info) &&
-            json_array_append_new(array, objects_json(info)) != 0)
-            say_no_memory();
-    }
+    for (int32_t i = 0; i < objects->count; i++)
+        table_json_append(array, objects_json(objects->at[i].info));
     table_json_set(all, "objects", array);
     table_print_json(all);
 }
 
 static void
-print_table(const struct args *args, const mmf_list *list)
+print_table(const struct args *args, const struct objects *objects)
 {
-    struct table *table = table_new(columns, sizeof(columns) / sizeof(columns[0]),
-                                    args_value(args, "no-headings") == NULL);
+    struct layout layout;
+    struct table_column columns[COLUMNS_MAX];
+    struct table *table;
+    int exact = args_value(args, "bytes") != NULL;
 
-    for (int32_t i = 0; i < mmf_list_count(list); i++)
-        if (is_wanted(args, mmf_list_get(list, i)))
-            add_line(table, mmf_list_get(list, i), args_value(args, "bytes") != NULL);
+    choose_columns(args, objects, &layout);
+    for (size_t i = 0; i < layout.count; i++)
+        columns[i] =
+            (struct table_column){layout.columns[i]->title, layout.columns[i]->flags};
+    table = table_new(columns, layout.count, args_value(args, "no-header") == NULL);
+    for (int32_t i = 0; i < objects->count; i++) {
+        struct table_line *line = table_line(table);
+
+        table_color(line, columns_color(objects->at[i].info));
+        for (size_t j = 0; j < layout.count; j++)
+            table_give(line, j, layout.columns[j]->show(&objects->at[i], exact));
+    }
     table_print(table);
 }
 
 static void
-print_names(const struct args *args, const mmf_list *list)
+print_names(const struct objects *objects)
 {
-    for (int32_t i = 0; i < mmf_list_count(list); i++) {
-        const mmf_object_info *info = mmf_list_get(list, i);
-        char *name;
+    for (int32_t i = 0; i < objects->count; i++) {
+        char *name = text_escape_string(objects->at[i].info->name);
 
-        if (!is_wanted(args, info))
-            continue;
-        name = text_escape_string(info->name);
         puts(name);
         free(name);
     }
+}
+
+/* What each user has in the directory of the names, mmf's and others'. */
+static void
+add_usage(void *payload, const struct os_usage *usage)
+{
+    struct table_line *line = table_line(payload);
+    char text[UNITS_TEXT_SIZE];
+
+    table_set(line, 0, text_user(usage->user));
+    table_give(line, 1, text_format("%d", usage->objects));
+    table_set(line, 2, units_show_bytes(usage->bytes, text));
+    table_set(line, 3, units_show_bytes(usage->other_bytes, text));
+}
+
+static void
+print_totals(const struct args *args)
+{
+    static const struct table_column columns[] = {{"USER", TABLE_CUT},
+                                                  {"OBJECTS", TABLE_RIGHT},
+                                                  {"MMF", TABLE_RIGHT},
+                                                  {"OTHERS", TABLE_RIGHT}};
+    struct table *table = table_new(columns, 4, args_value(args, "no-header") == NULL);
+
+    os_visit_usage(add_usage, table);
+    table_print(table);
+}
+
+static void
+add_usage_json(void *payload, const struct os_usage *usage)
+{
+    json_t *user = table_json(json_object());
+
+    table_json_set(user, "user", table_json_text(text_user(usage->user)));
+    table_json_set(user, "uid", json_integer(usage->user));
+    table_json_set(user, "objects", json_integer(usage->objects));
+    table_json_set(user, "bytes", json_integer(usage->bytes));
+    table_json_set(user, "other_bytes", json_integer(usage->other_bytes));
+    table_json_append(payload, user);
+}
+
+static void
+print_totals_json(void)
+{
+    json_t *all = table_json(json_object());
+    json_t *users = table_json(json_array());
+
+    os_visit_usage(add_usage_json, users);
+    table_json_set(all, "users", users);
+    table_print_json(all);
 }
 
 static void
@@ -147,40 +259,81 @@ flags_of(const struct args *args)
     return flags;
 }
 
+/* Each says another thing about how it looks. */
+static void
+check_looks(const struct args *args)
+{
+    static const char *const looks[] = {"json", "names", "long", "output", "totals"};
+    const char *first = NULL;
+
+    for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+        if (args_value(args, looks[i]) == NULL ||
+            (first != NULL && strcmp(first, "json") == 0 &&
+             strcmp(looks[i], "totals") == 0))
+            continue;
+        if (first != NULL)
+            say_usage("--%s and --%s contradict each other", first, looks[i]);
+        first = looks[i];
+    }
+}
+
 static int
 run(struct args *args)
 {
-    mmf_list *list;
+    struct objects_choice choice = objects_choose(args);
+    struct objects objects;
+    int status = TOOL_DONE;
 
+    check_looks(args);
     if (args_value(args, "kind") != NULL)
         check_kind(args_value(args, "kind"));
-    list = objects_list(flags_of(args));
+    if (args_value(args, "totals") != NULL) {
+        if (args_value(args, "json") != NULL)
+            print_totals_json();
+        else
+            print_totals(args);
+        return TOOL_DONE;
+    }
+    objects_read(&objects, choice, flags_of(args));
+    keep_wanted(args, &objects);
+    sort(args, &objects);
     if (args_value(args, "json") != NULL)
-        print_json(args, list);
+        print_json(&objects);
     else if (args_value(args, "names") != NULL)
-        print_names(args, list);
+        print_names(&objects);
     else
-        print_table(args, list);
-    mmf_list_close(list);
-    return TOOL_DONE;
+        print_table(args, &objects);
+    if (args->count > 0 && objects.count == 0) {
+        say("no object matches \"%s\"%s", args->operands[0],
+            args->count > 1 ? " or the other patterns" : "");
+        status = TOOL_NO_OBJECT;
+    }
+    objects_close(&objects);
+    return status;
 }
 
 static const struct option_spec options[] = {
-    {"orphaned", 'o', NULL, "show orphaned objects too, and remove none"},
+    OBJECTS_OPTIONS,
     {"kind", 'k', "KIND", "only this kind: map, mutex, event, semaphore, ..."},
-    {"local", 'l', NULL, "only names of this user"},
+    {"local", 0, NULL, "only names of one user"},
     {"global", 'g', NULL, "only names under Global\\"},
-    {"bytes", 'b', NULL, "sizes in bytes"},
+    {"orphaned", 0, NULL, "show orphaned objects too, and remove none"},
+    {"long", 'l', NULL, "more columns"},
+    {"output", 'o', "COLUMNS", "these: name,size,... or, after a +, these too"},
+    {"sort", 's', "COLUMN", "ascending by this column; -COLUMN: descending"},
+    {"bytes", 'b', NULL, "sizes in bytes, ages in seconds"},
     {"names", 'n', NULL, "only names, one per line"},
-    {"no-headings", 0, NULL, "no headings"},
+    {"no-header", 0, NULL, "no headings"},
+    {"totals", 't', NULL, "what each user has, mmf's and other files"},
     {"json", 'j', NULL, "print JSON"},
     {NULL, 0, NULL, NULL}};
 
-const struct command command_ls = {"ls",
-                                   "[PATTERN...]",
-                                   "list named objects and the processes that use them",
-                                   options,
-                                   0,
-                                   -1,
-                                   ARGS_NO_PROGRAM,
-                                   run};
+const struct command command_ls = {
+    .name = "ls",
+    .alias = "list",
+    .operands = "[PATTERN...]",
+    .summary = "list named objects and the processes that use them",
+    .example = "mmf ls --sort=-size",
+    .options = options,
+    .most = -1,
+    .run = run};

@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 
-#include "object/bytes.h"
 #include "base/say.h"
 #include "base/table.h"
+#include "object/bytes.h"
 #include "object/values.h"
 
 static void
@@ -66,5 +66,11 @@ static const struct option_spec options[] = {
     {"json", 'j', NULL, "print JSON"},
     {NULL, 0, NULL, NULL}};
 
-const struct command command_peek = {"peek", "NAME", "show values of a type", options,
-                                     1,      1,      ARGS_NO_PROGRAM,         run};
+const struct command command_peek = {.name = "peek",
+                                     .operands = "NAME",
+                                     .summary = "show values of a type",
+                                     .example = "mmf peek Cat --type f64 --count 4",
+                                     .options = options,
+                                     .least = 1,
+                                     .most = 1,
+                                     .run = run};

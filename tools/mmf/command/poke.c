@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "object/bytes.h"
 #include "base/say.h"
+#include "object/bytes.h"
 #include "object/values.h"
 
 static int
@@ -36,6 +36,11 @@ static const struct option_spec options[] = {
     {"offset", 'o', "N", "first byte (0)"},
     {NULL, 0, NULL, NULL}};
 
-const struct command command_poke = {
-    "poke", "NAME VALUE...", "write values of a type", options, 2, -1, ARGS_NO_PROGRAM,
-    run};
+const struct command command_poke = {.name = "poke",
+                                     .operands = "NAME VALUE...",
+                                     .summary = "write values of a type",
+                                     .example = "mmf poke Cat --offset 8 42",
+                                     .options = options,
+                                     .least = 2,
+                                     .most = -1,
+                                     .run = run};

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "object/bytes.h"
-#include "os/os.h"
 #include "base/progress.h"
 #include "base/say.h"
 #include "base/text.h"
+#include "object/bytes.h"
+#include "os/os.h"
 
 enum { CHUNK = 1 << 20 };
 
@@ -158,6 +158,12 @@ static const struct option_spec options[] = {
     {"raw", 'r', NULL, "the bytes unchanged, even on a terminal"},
     {NULL, 0, NULL, NULL}};
 
-const struct command command_read = {
-    "read",          "NAME", "write a map's bytes to standard output", options, 1, 1,
-    ARGS_NO_PROGRAM, run};
+const struct command command_read = {.name = "read",
+                                     .operands = "NAME",
+                                     .summary =
+                                         "write a map's bytes to standard output",
+                                     .example = "mmf read Cat > cat.bin",
+                                     .options = options,
+                                     .least = 1,
+                                     .most = 1,
+                                     .run = run};

@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "object/channel_object.h"
 #include "base/say.h"
+#include "object/channel_object.h"
 #include "os/stop.h"
 
 static int
@@ -34,5 +34,11 @@ static const struct option_spec options[] = {
     {"quiet", 'q', NULL, "no message at a timeout"},
     {NULL, 0, NULL, NULL}};
 
-const struct command command_recv = {"recv", "NAME", "receive messages", options,
-                                     1,      1,      ARGS_NO_PROGRAM,    run};
+const struct command command_recv = {.name = "recv",
+                                     .operands = "NAME",
+                                     .summary = "receive messages",
+                                     .example = "mmf recv Jobs --timeout 5s",
+                                     .options = options,
+                                     .least = 1,
+                                     .most = 1,
+                                     .run = run};

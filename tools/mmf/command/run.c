@@ -13,11 +13,10 @@ run(struct args *args)
 
 static const struct option_spec options[] = {{NULL, 0, NULL, NULL}};
 
-const struct command command_run = {"run",
-                                    "",
-                                    "run a command in a private namespace",
-                                    options,
-                                    0,
-                                    -1,
-                                    ARGS_ONLY_PROGRAM,
-                                    run};
+const struct command command_run = {.name = "run",
+                                    .operands = "",
+                                    .summary = "run a command in a private namespace",
+                                    .example = "mmf run ./test.sh",
+                                    .options = options,
+                                    .program = ARGS_PROGRAM,
+                                    .run = run};

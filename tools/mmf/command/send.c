@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/say.h"
 #include "object/channel_object.h"
 #include "os/os.h"
-#include "base/say.h"
 #include "os/stop.h"
 
 static void
@@ -87,5 +87,11 @@ static const struct option_spec options[] = {
     {"timeout", 't', "TIME", "wait at most this long for a free slot (forever)"},
     {NULL, 0, NULL, NULL}};
 
-const struct command command_send = {
-    "send", "NAME [TEXT]", "send a message", options, 1, 2, ARGS_NO_PROGRAM, run};
+const struct command command_send = {.name = "send",
+                                     .operands = "NAME [TEXT]",
+                                     .summary = "send a message",
+                                     .example = "mmf send Jobs 'build 42'",
+                                     .options = options,
+                                     .least = 1,
+                                     .most = 2,
+                                     .run = run};

@@ -53,6 +53,12 @@ static const struct option_spec options[] = {
     {"reset", 'r', NULL, "reset an event"},
     {NULL, 0, NULL, NULL}};
 
-const struct command command_signal = {
-    "signal",        "NAME", "set an event, or release a semaphore", options, 1, 1,
-    ARGS_NO_PROGRAM, run};
+const struct command command_signal = {.name = "signal",
+                                       .operands = "NAME",
+                                       .summary =
+                                           "set an event, or release a semaphore",
+                                       .example = "mmf signal Door",
+                                       .options = options,
+                                       .least = 1,
+                                       .most = 1,
+                                       .run = run};

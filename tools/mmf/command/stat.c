@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "object/kinds.h"
-#include "object/objects.h"
-#include "os/os.h"
 #include "base/say.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "object/kinds.h"
+#include "object/objects.h"
+#include "os/os.h"
 
 static void
 print_line(void *payload, const char *title, const char *text)
@@ -73,7 +73,7 @@ print_object(const mmf_object_info *info)
                                        text_user(info->owner)));
     kinds_describe(info, print_line, NULL);
     if (info->holders > 0)
-        print_text("holders", objects_holders(info, "\n              "));
+        print_text("holders", objects_holders(info, "\n              ", 1));
 }
 
 static const char *
@@ -103,55 +103,73 @@ print_all(const mmf_object_info *info)
     print_text(os_path_title, os_show_path(info->path));
 }
 
-/* Invalid and inaccessible objects are listed under their file names. */
-static const mmf_object_info *
-find(const mmf_list *list, const char *name)
+/* Every object of a name that is not unknown: with --all-users there may be several. */
+static void
+visit(const struct args *args, const struct objects *objects,
+      void (*show)(void *payload, const mmf_object_info *info), void *payload)
 {
-    const mmf_object_info *info = objects_find(list, args_name(name));
+    for (int i = 0; i < args->count; i++) {
+        const char *name = args_name(args->operands[i]);
 
-    if (info == NULL)
-        say_and_exit(TOOL_NO_OBJECT, "no such object: \"%s\"; mmf ls lists them", name);
-    return info;
+        if (objects_find(objects, name) == NULL)
+            say_and_exit(TOOL_NO_OBJECT, "no such object: \"%s\"; mmf ls lists them",
+                         args->operands[i]);
+        for (int32_t j = 0; j < objects->count; j++)
+            if (objects_is(objects->at[j].info, name))
+                show(payload, objects->at[j].info);
+    }
 }
 
 static void
-print_json(const struct args *args, const mmf_list *list)
+add_json(void *payload, const mmf_object_info *info)
 {
-    json_t *all = table_json(json_object());
-    json_t *array = table_json(json_array());
+    table_json_append(payload, objects_json(info));
+}
 
-    for (int i = 0; i < args->count; i++)
-        if (json_array_append_new(array, objects_json(find(list, args->operands[i]))) !=
-            0)
-            say_no_memory();
-    table_json_set(all, "objects", array);
-    table_print_json(all);
+static void
+print_next(void *payload, const mmf_object_info *info)
+{
+    int *is_first = payload;
+
+    if (!*is_first)
+        putchar('\n');
+    *is_first = 0;
+    print_all(info);
 }
 
 static int
 run(struct args *args)
 {
-    mmf_list *list;
+    struct objects_choice choice = objects_choose(args);
+    struct objects objects;
+    int is_first = 1;
 
     for (int i = 0; i < args->count; i++)
         args_name(args->operands[i]);
-    list = objects_list(MMF_LIST_KEEP_ORPHANED | MMF_LIST_HOLDERS);
+    objects_read(&objects, choice, MMF_LIST_KEEP_ORPHANED | MMF_LIST_HOLDERS);
     if (args_value(args, "json") != NULL) {
-        print_json(args, list);
+        json_t *all = table_json(json_object());
+        json_t *array = table_json(json_array());
+
+        visit(args, &objects, add_json, array);
+        table_json_set(all, "objects", array);
+        table_print_json(all);
     } else {
-        for (int i = 0; i < args->count; i++) {
-            if (i > 0)
-                putchar('\n');
-            print_all(find(list, args->operands[i]));
-        }
+        visit(args, &objects, print_next, &is_first);
     }
-    mmf_list_close(list);
+    objects_close(&objects);
     return TOOL_DONE;
 }
 
-static const struct option_spec options[] = {{"json", 'j', NULL, "print JSON"},
-                                             {NULL, 0, NULL, NULL}};
+static const struct option_spec options[] = {
+    OBJECTS_OPTIONS, {"json", 'j', NULL, "print JSON"}, {NULL, 0, NULL, NULL}};
 
-const struct command command_stat = {
-    "stat",          "NAME...", "show everything about an object", options, 1, -1,
-    ARGS_NO_PROGRAM, run};
+const struct command command_stat = {.name = "stat",
+                                     .alias = "info",
+                                     .operands = "NAME...",
+                                     .summary = "show everything about an object",
+                                     .example = "mmf stat Cat",
+                                     .options = options,
+                                     .least = 1,
+                                     .most = -1,
+                                     .run = run};

@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "object/channel_object.h"
 #include "base/say.h"
+#include "object/channel_object.h"
 #include "os/stop.h"
 
 static int
@@ -44,6 +44,11 @@ static const struct option_spec options[] = {
     {"raw", 0, NULL, "the bytes unchanged, without a line end"},
     {NULL, 0, NULL, NULL}};
 
-const struct command command_tail = {
-    "tail",          "NAME", "follow a topic or a latest value", options, 1, 1,
-    ARGS_NO_PROGRAM, run};
+const struct command command_tail = {.name = "tail",
+                                     .operands = "NAME",
+                                     .summary = "follow a topic or a latest value",
+                                     .example = "mmf tail News --replay 10",
+                                     .options = options,
+                                     .least = 1,
+                                     .most = 1,
+                                     .run = run};

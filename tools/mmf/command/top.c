@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "command/commands.h"
 #include "base/say.h"
+#include "command/commands.h"
 #include "os/screen.h"
 #include "os/stop.h"
 
@@ -29,11 +29,17 @@ edit_filter(struct top *top, int key)
     top_arrange(top);
 }
 
+/* Sort by the next column on the screen in that direction. */
 static void
-sort_by(struct top *top, char key)
+move_sort(struct top *top, int by)
 {
-    top->reversed = top->key == key ? !top->reversed : 0;
-    top->key = key;
+    int column = top->column;
+
+    do
+        column = (column + by + TOP_COLUMNS) % TOP_COLUMNS;
+    while (!top_is_shown(top, column));
+    top->column = column;
+    top->reversed = 0;
     top_arrange(top);
 }
 
@@ -43,14 +49,27 @@ obey(struct top *top, int key)
 {
     if (key == SCREEN_NO_KEY)
         return 1;
-    if (top->filtering) {
-        edit_filter(top, key);
+    if (top->filtering || top->helping) {
+        if (top->filtering)
+            edit_filter(top, key);
+        top->helping = 0;
         return 1;
     }
     switch (key) {
     case 'q':
     case SCREEN_ESCAPE:
         return 0;
+    case '?':
+        top->helping = 1;
+        break;
+    case '<':
+    case '>':
+        move_sort(top, key == '<' ? -1 : 1);
+        break;
+    case 'r':
+        top->reversed = !top->reversed;
+        top_arrange(top);
+        break;
     case '/':
         top->filtering = 1;
         break;
@@ -82,8 +101,7 @@ obey(struct top *top, int key)
         top_select(top, top->count);
         break;
     default:
-        if (key < 128 && top_column_of((char)key) != NULL)
-            sort_by(top, (char)key);
+        break;
     }
     return 1;
 }
@@ -98,7 +116,7 @@ show(struct top *top)
     while (!stop_signal() && obey(top, key)) {
         int64_t now = screen_now_ms();
 
-        if (now >= next && (!top->paused || top->list == NULL)) {
+        if (now >= next && (!top->paused || top->rows == NULL)) {
             top_refresh(top);
             now = screen_now_ms();
             next = now + top->interval;
@@ -110,27 +128,32 @@ show(struct top *top)
     }
 }
 
-static char
-key_of(const char *name)
+static int
+column_of(const char *name)
 {
-    for (size_t i = 0; i < TOP_COLUMNS; i++)
+    char known[256] = "";
+
+    for (int i = 0; i < TOP_COLUMNS; i++) {
+        size_t used = strlen(known);
+
         if (strcmp(name, top_columns[i].name) == 0)
-            return top_columns[i].key;
-    say_usage("unknown column \"%s\" (name, kind, size, resident, holders, age, rate, "
-              "depth, lost, state)",
-              name);
+            return i;
+        snprintf(known + used, sizeof(known) - used, "%s%s", i > 0 ? ", " : "",
+                 top_columns[i].name);
+    }
+    say_usage("unknown column \"%s\" (%s)", name, known);
 }
 
 static int
 run(struct args *args)
 {
-    struct top top = {.key = 'n'};
+    struct top top = {.choice = objects_choose(args)};
 
     top.interval = args_milliseconds(args, "interval", 1000);
     if (top.interval < 50)
         say_usage("--interval is at least 50ms");
     if (args_value(args, "sort") != NULL)
-        top.key = key_of(args_value(args, "sort"));
+        top.column = column_of(args_value(args, "sort"));
     if (args_value(args, "filter") != NULL)
         snprintf(top.filter, sizeof(top.filter), "%s", args_value(args, "filter"));
     screen_begin("mmf ls prints the same once");
@@ -142,11 +165,15 @@ run(struct args *args)
 }
 
 static const struct option_spec options[] = {
+    OBJECTS_OPTIONS,
     {"interval", 'i', "TIME", "time between two looks (1s)"},
-    {"sort", 's', "COLUMN",
-     "name, kind, size, resident, holders, age, rate, depth, lost, state"},
+    {"sort", 's', "COLUMN", "name, kind, size, holders, rate, depth, state, ..."},
     {"filter", 'f', "TEXT", "only names and kinds that contain TEXT"},
     {NULL, 0, NULL, NULL}};
 
-const struct command command_top = {
-    "top", "", "a live table of all objects", options, 0, 0, ARGS_NO_PROGRAM, run};
+const struct command command_top = {.name = "top",
+                                    .operands = "",
+                                    .summary = "a live table of all objects",
+                                    .example = "mmf top --sort rate",
+                                    .options = options,
+                                    .run = run};

@@ -10,9 +10,9 @@
 #include <mmf/mmf.h>
 
 #include "base/say.h"
-#include "os/stop.h"
-#include "object/sync_object.h"
 #include "base/text.h"
+#include "object/sync_object.h"
+#include "os/stop.h"
 
 struct objects {
     struct sync_object object[MMF_WAIT_MAXIMUM];
@@ -108,7 +108,12 @@ static const struct option_spec options[] = {
     {"quiet", 'q', NULL, "no message at a timeout"},
     {NULL, 0, NULL, NULL}};
 
-const struct command command_wait = {
-    "wait",          "NAME...", "wait for an event, a semaphore or a mutex",
-    options,         1,         -1,
-    ARGS_NO_PROGRAM, run};
+const struct command command_wait = {.name = "wait",
+                                     .operands = "NAME...",
+                                     .summary =
+                                         "wait for an event, a semaphore or a mutex",
+                                     .example = "mmf wait Door --timeout 5s",
+                                     .options = options,
+                                     .least = 1,
+                                     .most = -1,
+                                     .run = run};

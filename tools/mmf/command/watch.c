@@ -14,15 +14,15 @@
 
 #include <mmf/mmf.h>
 
-#include "object/bytes.h"
-#include "command/dump.h"
-#include "os/os.h"
 #include "base/say.h"
-#include "os/screen.h"
-#include "os/stop.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "command/dump.h"
+#include "object/bytes.h"
 #include "object/values.h"
+#include "os/os.h"
+#include "os/screen.h"
+#include "os/stop.h"
 
 enum { MARKED_MS = 1000, NAME_CHECK_MS = 500, MOST_BYTES = 1 << 20 };
 
@@ -360,5 +360,11 @@ static const struct option_spec options[] = {
     {"changes", 'n', "N", "lines: end after N changes"},
     {NULL, 0, NULL, NULL}};
 
-const struct command command_watch = {
-    "watch", "NAME", "show what changes in a map", options, 1, 1, ARGS_NO_PROGRAM, run};
+const struct command command_watch = {.name = "watch",
+                                      .operands = "NAME",
+                                      .summary = "show what changes in a map",
+                                      .example = "mmf watch Cat --type i32",
+                                      .options = options,
+                                      .least = 1,
+                                      .most = 1,
+                                      .run = run};

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#include "object/bytes.h"
-#include "os/os.h"
 #include "base/progress.h"
 #include "base/say.h"
+#include "object/bytes.h"
+#include "os/os.h"
 
 static _Noreturn void
 refuse_length(const char *name, long long length, const struct bytes *bytes)
@@ -90,11 +90,12 @@ static const struct option_spec options[] = {
     {"fill", 'f', NULL, "zero the rest of the map"},
     {NULL, 0, NULL, NULL}};
 
-const struct command command_write = {"write",
-                                      "NAME [TEXT]",
-                                      "write a text or standard input into a map",
-                                      options,
-                                      1,
-                                      2,
-                                      ARGS_NO_PROGRAM,
-                                      run};
+const struct command command_write = {.name = "write",
+                                      .operands = "NAME [TEXT]",
+                                      .summary =
+                                          "write a text or standard input into a map",
+                                      .example = "mmf write Cat 'Hello, Cat' --string",
+                                      .options = options,
+                                      .least = 1,
+                                      .most = 2,
+                                      .run = run};

@@ -8,6 +8,8 @@
 
 #include <mmf/list.h>
 
+#include "object/objects.h"
+
 enum doctor_level {
     DOCTOR_GOOD,
     DOCTOR_NOTE, /* good to know */
@@ -27,7 +29,7 @@ void doctor_report_made(enum doctor_level level, const char *check, char *what,
                         const char *why, char *fix);
 
 /* Why this process can or cannot open the name. Returns the exit status. */
-int doctor_check_name(const char *name);
+int doctor_check_name(const char *name, struct objects_choice choice);
 
 /*
  * The system's half.

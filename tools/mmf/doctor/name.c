@@ -7,22 +7,22 @@
 
 #include <mmf/mmf.h>
 
-#include "object/kinds.h"
-#include "object/objects.h"
 #include "base/say.h"
 #include "base/text.h"
+#include "object/kinds.h"
+#include "object/objects.h"
 
 /*
  * A name that does not exist.
  */
 
 static void
-suggest_similar(const mmf_list *list, const char *name)
+suggest_similar(const struct objects *objects, const char *name)
 {
     const char *plain = strncmp(name, "Global\\", 7) == 0 ? name + 7 : name;
 
-    for (int32_t i = 0; i < mmf_list_count(list); i++) {
-        const char *other = mmf_list_get(list, i)->name;
+    for (int32_t i = 0; i < objects->count; i++) {
+        const char *other = objects->at[i].info->name;
         const char *other_plain =
             strncmp(other, "Global\\", 7) == 0 ? other + 7 : other;
 
@@ -36,7 +36,7 @@ suggest_similar(const mmf_list *list, const char *name)
 }
 
 static int
-report_missing(const mmf_list *list, const char *name)
+report_missing(const struct objects *objects, const char *name)
 {
     char *directory = doctor_directory();
     char *why = text_format("It was never created, or its last process has closed it. "
@@ -50,7 +50,7 @@ report_missing(const mmf_list *list, const char *name)
                     name));
     free(why);
     free(directory);
-    suggest_similar(list, name);
+    suggest_similar(objects, name);
     doctor_search_elsewhere(name);
     return TOOL_NO_OBJECT;
 }
@@ -136,7 +136,7 @@ static void
 report_state(const mmf_object_info *info)
 {
     char *state = kinds_state(info);
-    char *holders = objects_holders(info, ", ");
+    char *holders = objects_holders(info, ", ", 1);
 
     doctor_report_made(DOCTOR_GOOD, "name",
                        text_format("\"%s\" is a %s in use%s%s", info->name,
@@ -156,26 +156,26 @@ report_state(const mmf_object_info *info)
 }
 
 int
-doctor_check_name(const char *name)
+doctor_check_name(const char *name, struct objects_choice choice)
 {
     const mmf_object_info *info;
-    mmf_list *list;
+    struct objects objects;
     int status;
-    int rc = mmf_list_create(MMF_LIST_KEEP_ORPHANED | MMF_LIST_HOLDERS, &list);
+    int rc = objects_try(&objects, choice, MMF_LIST_KEEP_ORPHANED | MMF_LIST_HOLDERS);
 
     if (rc < 0) {
         doctor_check_directory();
         return say_status_of(rc);
     }
-    info = objects_find(list, name);
+    info = objects_find(&objects, name);
     if (info == NULL)
-        status = report_missing(list, name);
+        status = report_missing(&objects, name);
     else if (info->status != MMF_OBJECT_IN_USE)
         status = doctor_check_closed(info);
     else {
         report_state(info);
         status = try_open(info);
     }
-    mmf_list_close(list);
+    objects_close(&objects);
     return status;
 }

@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "linux/directory.h"
 #include "base/say.h"
+#include "linux/directory.h"
 
 static pthread_mutex_t *shared_mutex;
 static int counter;

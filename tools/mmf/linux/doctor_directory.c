@@ -12,9 +12,9 @@
 
 #include <mmf/mmf.h>
 
-#include "linux/directory.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "linux/directory.h"
 
 enum { KIB = 1024 };
 #define SMALL_TOTAL ((uint64_t)64 << 20)

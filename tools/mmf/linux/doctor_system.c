@@ -15,9 +15,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "linux/directory.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "linux/directory.h"
 
 #define SMALL_MEMORY ((int64_t)64 << 20)
 

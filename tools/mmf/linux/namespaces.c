@@ -7,9 +7,9 @@
 
 #include <stdlib.h>
 
+#include "base/say.h"
 #include "linux/directory.h"
 #include "os/program.h"
-#include "base/say.h"
 #include "os/stop.h"
 
 static int dry;

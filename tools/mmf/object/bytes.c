@@ -6,8 +6,8 @@
 
 #include <mmf/mmf.h>
 
-#include "os/os.h"
 #include "base/say.h"
+#include "os/os.h"
 
 static void
 check_window(const char *name, int64_t offset, int64_t length, int64_t capacity)

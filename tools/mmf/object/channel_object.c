@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "os/os.h"
 #include "base/say.h"
-#include "os/stop.h"
 #include "base/text.h"
+#include "os/os.h"
+#include "os/stop.h"
 
 enum { TURN_MS = 100 };
 

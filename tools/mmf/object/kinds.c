@@ -1,12 +1,13 @@
 /* kinds.c - see kinds.h. */
 #include "object/kinds.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "os/os.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "os/os.h"
 
 struct kind {
     mmf_kind kind;
@@ -222,17 +223,35 @@ overflow_name(mmf_overflow overflow)
     }
 }
 
+/* Counters are read one after the other, and those of the dead may be missing. */
+int64_t
+kinds_in_flight(const mmf_object_info *info)
+{
+    const mmf_channel_stats *stats = info->channel;
+    int64_t count;
+
+    if (stats == NULL || info->kind != MMF_KIND_QUEUE)
+        return 0;
+    count = (int64_t)(stats->sent - stats->received - stats->dropped) - stats->depth;
+    return count < 0 ? 0 : count;
+}
+
 static char *
 channel_state(const mmf_object_info *info)
 {
     const mmf_channel_stats *stats = info->channel;
+    char flight[40] = "";
 
     if (stats == NULL)
         return text_format("%s", "");
     if (info->kind == MMF_KIND_LATEST)
         return text_format("%llu versions", (unsigned long long)stats->sent);
-    return text_format("%lld of %lld, %llu sent%s", (long long)stats->depth,
-                       (long long)stats->capacity, (unsigned long long)stats->sent,
+    if (kinds_in_flight(info) > 0)
+        snprintf(flight, sizeof(flight), ", %lld in flight",
+                 (long long)kinds_in_flight(info));
+    return text_format("%lld of %lld%s, %llu sent%s", (long long)stats->depth,
+                       (long long)stats->capacity, flight,
+                       (unsigned long long)stats->sent,
                        stats->dropped + stats->lost > 0 ? ", some lost" : "");
 }
 
@@ -252,6 +271,8 @@ channel_json(const mmf_object_info *info, json_t *object)
     table_json_set(object, "lost", json_integer((json_int_t)stats->lost));
     table_json_set(object, "redelivered", json_integer((json_int_t)stats->redelivered));
     table_json_set(object, "depth", json_integer(stats->depth));
+    if (info->kind == MMF_KIND_QUEUE)
+        table_json_set(object, "in_flight", json_integer(kinds_in_flight(info)));
     table_json_set(object, "high_water", json_integer(stats->high_water));
     table_json_set(object, "senders", json_integer(stats->senders));
     table_json_set(object, "receivers", json_integer(stats->receivers));
@@ -281,6 +302,10 @@ channel_describe(const mmf_object_info *info, kinds_line line, void *payload)
     print_text_line(line, payload, "waiting",
                     text_format("%lld now, %lld at most so far",
                                 (long long)stats->depth, (long long)stats->high_water));
+    if (info->kind == MMF_KIND_QUEUE)
+        print_text_line(line, payload, "in flight",
+                        text_format("%lld taken and not yet released",
+                                    (long long)kinds_in_flight(info)));
     print_text_line(line, payload, "counters",
                     text_format("%llu sent, %llu received, %llu dropped, %llu lost, "
                                 "%llu redelivered",
@@ -356,18 +381,4 @@ kinds_describe(const mmf_object_info *info, kinds_line line, void *payload)
         kind->describe(info, line, payload);
     else if (info->sync != NULL && info->sync->corrupt)
         line(payload, "state", "damaged: its shared words make no sense");
-}
-
-void
-kinds_traffic_of(const mmf_object_info *info, struct kinds_traffic *traffic)
-{
-    const mmf_channel_stats *stats = info->channel;
-
-    memset(traffic, 0, sizeof(*traffic));
-    if (stats == NULL)
-        return;
-    traffic->is_channel = 1;
-    traffic->sent = stats->sent;
-    traffic->dropped = stats->dropped + stats->lost;
-    traffic->depth = stats->depth;
 }

@@ -19,15 +19,8 @@ char *kinds_state(const mmf_object_info *info);
 /* Add its members to the JSON `object`. */
 void kinds_add_json(const mmf_object_info *info, json_t *object);
 
-/* What a channel has done so far; all 0 for other kinds. */
-struct kinds_traffic {
-    int is_channel;
-    uint64_t sent;
-    uint64_t dropped; /* and lost */
-    int64_t depth;
-};
-
-void kinds_traffic_of(const mmf_object_info *info, struct kinds_traffic *traffic);
+/* Messages of a queue that consumers have taken and not yet released; else 0. */
+int64_t kinds_in_flight(const mmf_object_info *info);
 
 /* More lines for `stat`: `line` is called with the title and the text of each. */
 typedef void (*kinds_line)(void *payload, const char *title, const char *text);

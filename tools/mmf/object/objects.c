@@ -7,19 +7,77 @@
 #include <string.h>
 #include <time.h>
 
-#include "object/kinds.h"
-#include "os/os.h"
 #include "base/say.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "object/kinds.h"
+#include "os/os.h"
 
-mmf_list *
-objects_list(mmf_list_flags flags)
+const struct objects_choice objects_of_all = {.all_users = 1};
+const struct objects_choice objects_own = {.all_users = 0};
+
+struct objects_choice
+objects_choose(const struct args *args)
 {
-    mmf_list *list = NULL;
+    const char *user = args_value(args, "user");
+    struct objects_choice choice = {.all_users = args_value(args, "all-users") != NULL,
+                                    .one_user = user != NULL};
 
-    say_check(mmf_list_create(flags, &list));
-    return list;
+    if (user != NULL && choice.all_users)
+        say_usage("--user and --all-users contradict each other");
+    if (user != NULL && !os_keeps_records)
+        say_usage("--user: Windows does not record which user made an object");
+    if (user != NULL && !os_find_user(user, &choice.user))
+        say_usage("unknown user \"%s\": use a name or a number", user);
+    return choice;
+}
+
+static int
+is_chosen(struct objects_choice choice, const mmf_object_info *info)
+{
+    return !choice.one_user || info->owner == choice.user;
+}
+
+int
+objects_try(struct objects *objects, struct objects_choice choice, mmf_list_flags flags)
+{
+    int rc;
+
+    memset(objects, 0, sizeof(*objects));
+    if (choice.all_users || choice.one_user)
+        flags |= MMF_LIST_ALL_USERS;
+    rc = mmf_list_create(flags, &objects->list);
+    if (rc < 0)
+        return rc;
+    objects->at =
+        calloc((size_t)mmf_list_count(objects->list) + 1, sizeof(*objects->at));
+    if (objects->at == NULL)
+        say_no_memory();
+    for (int32_t i = 0; i < mmf_list_count(objects->list); i++) {
+        const mmf_object_info *info = mmf_list_get(objects->list, i);
+
+        if (is_chosen(choice, info))
+            objects->at[objects->count++] = (struct object){.info = info, .rate = -1};
+    }
+    return MMF_OK;
+}
+
+void
+objects_read(struct objects *objects, struct objects_choice choice,
+             mmf_list_flags flags)
+{
+    int hidden = choice.all_users ? os_hidden_users() : 0;
+
+    say_check(objects_try(objects, choice, flags));
+    if (hidden > 0)
+        say("names of %d other users are not shown: only root may read them", hidden);
+}
+
+void
+objects_close(struct objects *objects)
+{
+    free(objects->at);
+    mmf_list_close(objects->list);
 }
 
 /*
@@ -50,24 +108,30 @@ make_file_name(const char *name, char file_name[256])
     return 1;
 }
 
-const mmf_object_info *
-objects_find(const mmf_list *list, const char *name)
+int
+objects_is(const mmf_object_info *info, const char *name)
 {
     char file_name[256] = "";
-    int has_file_name = make_file_name(name, file_name);
 
-    for (int32_t i = 0; i < mmf_list_count(list); i++) {
-        const mmf_object_info *info = mmf_list_get(list, i);
+    if (strcmp(info->name, name) == 0)
+        return 1;
+    return (info->status == MMF_OBJECT_INVALID ||
+            info->status == MMF_OBJECT_INACCESSIBLE) &&
+           make_file_name(name, file_name) && strcmp(info->name, file_name) == 0;
+}
 
-        if (strcmp(info->name, name) == 0)
-            return info;
-        if (has_file_name &&
-            (info->status == MMF_OBJECT_INVALID ||
-             info->status == MMF_OBJECT_INACCESSIBLE) &&
-            strcmp(info->name, file_name) == 0)
-            return info;
+const mmf_object_info *
+objects_find(const struct objects *objects, const char *name)
+{
+    const mmf_object_info *found = NULL;
+
+    for (int32_t i = 0; i < objects->count; i++) {
+        const mmf_object_info *info = objects->at[i].info;
+
+        if (objects_is(info, name) && (found == NULL || info->owner == os_user()))
+            found = info;
     }
-    return NULL;
+    return found;
 }
 
 const char *
@@ -118,7 +182,7 @@ append(char **text, const char *separator, char *more)
 }
 
 char *
-objects_holders(const mmf_object_info *info, const char *separator)
+objects_holders(const mmf_object_info *info, const char *separator, int users)
 {
     char *text = text_format("%s", "");
     int hidden = info->holders - info->process_count;
@@ -128,8 +192,12 @@ objects_holders(const mmf_object_info *info, const char *separator)
         char *command = text_escape_string(process->command);
 
         append(&text, separator,
-               text_format("%d %s %s%s%s", process->pid, text_user(process->user),
-                           command, process->read_only ? " (reads)" : "",
+               text_format("%d %s%s%s%s%s", process->pid,
+                           users || process->user != info->owner
+                               ? text_user(process->user)
+                               : "",
+                           users || process->user != info->owner ? " " : "", command,
+                           process->read_only ? " (reads)" : "",
                            process->stopped ? " (stopped)" : ""));
         free(command);
     }
@@ -153,8 +221,7 @@ holders_json(const mmf_object_info *info)
         table_json_set(holder, "command", table_json_text(process->command));
         table_json_set(holder, "read_only", json_boolean(process->read_only));
         table_json_set(holder, "stopped", json_boolean(process->stopped));
-        if (json_array_append_new(array, holder) != 0)
-            say_no_memory();
+        table_json_append(array, holder);
     }
     return array;
 }
@@ -199,6 +266,13 @@ add_origin(const mmf_object_info *info, json_t *object)
                  : json_null());
 }
 
+/* A process may have closed it between its lock's count and the look at its descriptors. */
+static int32_t
+holder_count(const mmf_object_info *info)
+{
+    return info->holders > info->process_count ? info->holders : info->process_count;
+}
+
 json_t *
 objects_json(const mmf_object_info *info)
 {
@@ -213,6 +287,7 @@ objects_json(const mmf_object_info *info)
     put_kept(object, "resident", json_integer(info->resident));
     add_origin(info, object);
     put_kept(object, "mode", json_string(mode));
+    put_kept(object, "owner", table_json_text(text_user(info->owner)));
     put_kept(object, "owner_uid", json_integer(info->owner));
     table_json_set(object, "creator_pid",
                    info->creator_pid != 0 || os_keeps_records
@@ -220,7 +295,9 @@ objects_json(const mmf_object_info *info)
                        : json_null());
     put_kept(object, "creator_command", table_json_text(info->creator_command));
     table_json_set(object, "path", table_json_text(info->path));
-    table_json_set(object, "holder_count", json_integer(info->holders));
+    table_json_set(object, "holder_count", json_integer(holder_count(info)));
+    table_json_set(object, "hidden_holders",
+                   json_integer(holder_count(info) - info->process_count));
     table_json_set(object, "holders", holders_json(info));
     kinds_add_json(info, object);
     return object;

@@ -6,12 +6,12 @@
 
 #include <mmf/mmf.h>
 
+#include "base/say.h"
+#include "base/text.h"
 #include "object/kinds.h"
 #include "object/objects.h"
 #include "os/os.h"
-#include "base/say.h"
 #include "os/stop.h"
-#include "base/text.h"
 
 static int
 open_event(struct sync_object *object)
@@ -123,17 +123,18 @@ void
 sync_object_report(const char *name)
 {
     const mmf_object_info *info;
-    mmf_list *list;
+    struct objects objects;
 
     if (!os_is_terminal(stderr) ||
-        mmf_list_create(MMF_LIST_HOLDERS | MMF_LIST_KEEP_ORPHANED, &list) < 0)
+        objects_try(&objects, objects_own, MMF_LIST_HOLDERS | MMF_LIST_KEEP_ORPHANED) <
+            0)
         return;
-    info = objects_find(list, name);
+    info = objects_find(&objects, name);
     if (info != NULL) {
         char *state = kinds_state(info);
 
         say("waiting for \"%s\": %s", name, state);
         free(state);
     }
-    mmf_list_close(list);
+    objects_close(&objects);
 }

@@ -22,6 +22,9 @@ int os_is_terminal(FILE *stream);
 /* Whether the stream is a terminal that obeys the usual sequences: colours, lines. */
 int os_has_sequences(FILE *stream);
 
+/* Columns of the terminal that standard output is. */
+int os_columns(void);
+
 /* Whether the terminal understands more than ASCII. */
 int os_has_unicode(void);
 
@@ -38,6 +41,36 @@ int os_utc_time(int64_t seconds, struct tm *parts);
 
 /* The user's name; 0 if the system does not know it. */
 int os_user_name(unsigned user, char *name, size_t size);
+
+/*
+ * The number of a user, by name or number. 0: there is no such user, or the system does
+ * not record which user made an object.
+ */
+int os_find_user(const char *text, unsigned *user);
+
+/* This process's effective user. */
+unsigned os_user(void);
+
+/* How many other users have directories of names that this one may not read. */
+int os_hidden_users(void);
+
+/* What one user has in the directory of the names, as far as it may be read. */
+struct os_usage {
+    unsigned user;
+    int objects;
+    int64_t bytes;       /* of mmf's files */
+    int64_t other_bytes; /* of other files */
+};
+
+/* The largest users first. Nothing where the system does not record owners. */
+void os_visit_usage(void (*visit)(void *payload, const struct os_usage *usage),
+                    void *payload);
+
+/* Bytes that are free for names, and all there are. 0: the system has no such limit. */
+int os_room(int64_t *left, int64_t *total);
+
+/* Be that user from now on; a failure ends the program. */
+void os_become_user(unsigned user);
 
 /* This process's number. */
 int os_process(void);

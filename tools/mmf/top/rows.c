@@ -1,55 +1,66 @@
-/* top_rows.c - the snapshots of `mmf top`: traffic, filter, order, selection. */
-#include "top/top.h"
-
+/* rows.c - the snapshots of `mmf top`: rates, filter, order, selection. */
 #include <stdlib.h>
 #include <string.h>
 
 #include <mmf/mmf.h>
 
-#include "object/objects.h"
 #include "base/say.h"
-#include "os/screen.h"
 #include "base/text.h"
+#include "os/screen.h"
+#include "top/top.h"
 
-/* The traffic of a name in a snapshot, which is in order; NULL if it is not there. */
-static const struct top_traffic *
-find_traffic(const struct top *top, const char *name)
+/* The same object in an earlier snapshot, which is in order of names; or NULL. */
+static const struct object *
+find_before(const struct objects *before, const mmf_object_info *info)
 {
     int32_t low = 0;
-    int32_t high = mmf_list_count(top->list);
+    int32_t high = before->count;
 
     while (low < high) {
         int32_t middle = low + (high - low) / 2;
-        int order = strcmp(mmf_list_get(top->list, middle)->name, name);
 
-        if (order == 0)
-            return &top->traffic[middle];
-        if (order < 0)
+        if (strcmp(before->at[middle].info->name, info->name) < 0)
             low = middle + 1;
         else
             high = middle;
     }
+    for (; low < before->count && strcmp(before->at[low].info->name, info->name) == 0;
+         low++)
+        if (strcmp(before->at[low].info->path, info->path) == 0)
+            return &before->at[low];
     return NULL;
 }
 
-const struct top_traffic *
-top_traffic_of(const struct top *top, top_row row)
+static void
+measure(struct object *object, const struct object *old, double seconds)
 {
-    return find_traffic(top, row->name);
+    const mmf_channel_stats *now = object->info->channel;
+
+    for (int i = 0; i < OBJECTS_RATES; i++)
+        object->rates[i] = old != NULL && i > 0 ? old->rates[i - 1] : -1;
+    if (now != NULL && old != NULL && old->info->channel != NULL && seconds > 0 &&
+        now->sent >= old->info->channel->sent)
+        object->rate = (double)(now->sent - old->info->channel->sent) / seconds;
+    object->rates[0] = (float)object->rate;
 }
 
-static const struct top *sorted; /* qsort takes no context */
+/*
+ * Order.
+ */
 
+static const struct top *sorted; /* qsort takes no context */
+static const struct column *sort_column;
+
+/* What counts is most interesting where there is most of it. */
 static int
 compare_rows(const void *one, const void *other)
 {
-    top_row a = *(const top_row *)one;
-    top_row b = *(const top_row *)other;
-    int order = top_column_of(sorted->key)->compare(sorted, a, b);
+    const struct object *a = *(struct object *const *)one;
+    const struct object *b = *(struct object *const *)other;
+    int is_down = sort_column->number != NULL && strcmp(sort_column->name, "kind") != 0;
+    int order = columns_compare(sort_column, a, b);
 
-    if (sorted->reversed)
-        order = -order;
-    return order != 0 ? order : strcmp(a->name, b->name);
+    return is_down != sorted->reversed ? -order : order;
 }
 
 static int
@@ -57,17 +68,6 @@ is_wanted(const struct top *top, const mmf_object_info *info)
 {
     return top->filter[0] == '\0' || text_has(info->name, top->filter) ||
            text_has(mmf_kind_name(info->kind), top->filter);
-}
-
-static void
-collect(struct top *top)
-{
-    top->count = 0;
-    for (int32_t i = 0; i < mmf_list_count(top->list); i++)
-        if (is_wanted(top, mmf_list_get(top->list, i)))
-            top->rows[top->count++] = mmf_list_get(top->list, i);
-    sorted = top;
-    qsort(top->rows, (size_t)top->count, sizeof(top_row), compare_rows);
 }
 
 static void
@@ -80,49 +80,36 @@ keep_in_range(struct top *top)
 }
 
 static char *
-selected_name(const struct top *top)
+selected_path(const struct top *top)
 {
-    return text_format("%s", top->count > 0 ? top->rows[top->selected]->name : "");
+    return text_format("%s",
+                       top->count > 0 ? top->rows[top->selected]->info->path : "");
 }
 
-/* The rows anew; the selection stays with its name, which is freed. */
+/* The rows anew; the selection stays with its object, whose path is freed. */
 static void
 arrange(struct top *top, char *selected)
 {
-    collect(top);
+    const char *by = top_columns[top->column].name;
+
+    top->count = 0;
+    for (int32_t i = 0; i < top->objects.count; i++)
+        if (is_wanted(top, top->objects.at[i].info))
+            top->rows[top->count++] = &top->objects.at[i];
+    sorted = top;
+    sort_column = columns_find(by, strlen(by));
+    qsort(top->rows, (size_t)top->count, sizeof(*top->rows), compare_rows);
     for (int32_t i = 0; i < top->count; i++)
-        if (strcmp(top->rows[i]->name, selected) == 0)
+        if (strcmp(top->rows[i]->info->path, selected) == 0)
             top->selected = i;
     keep_in_range(top);
     free(selected);
 }
 
-static void
-read_traffic(struct top *top, const struct top *before)
-{
-    int32_t count = mmf_list_count(top->list);
-    double seconds = (double)(top->taken - before->taken) / 1000;
-
-    top->traffic = calloc((size_t)count + 1, sizeof(*top->traffic));
-    if (top->traffic == NULL)
-        say_no_memory();
-    for (int32_t i = 0; i < count; i++) {
-        const mmf_object_info *info = mmf_list_get(top->list, i);
-        const struct top_traffic *old = find_traffic(before, info->name);
-        struct top_traffic *traffic = &top->traffic[i];
-
-        kinds_traffic_of(info, &traffic->now);
-        traffic->rate = -1;
-        if (old != NULL && old->now.is_channel && seconds > 0 &&
-            traffic->now.sent >= old->now.sent)
-            traffic->rate = (double)(traffic->now.sent - old->now.sent) / seconds;
-    }
-}
-
 void
 top_arrange(struct top *top)
 {
-    arrange(top, selected_name(top));
+    arrange(top, selected_path(top));
 }
 
 void
@@ -135,16 +122,18 @@ top_select(struct top *top, int32_t by)
 void
 top_refresh(struct top *top)
 {
-    char *selected = selected_name(top);
-    struct top before = *top;
+    char *selected = selected_path(top);
+    struct objects before = top->objects;
+    int64_t taken = top->taken;
 
     free(top->rows);
-    top->list = objects_list(MMF_LIST_HOLDERS);
+    objects_read(&top->objects, top->choice, MMF_LIST_HOLDERS);
     top->taken = screen_now_ms();
-    read_traffic(top, &before);
-    mmf_list_close(before.list);
-    free(before.traffic);
-    top->rows = calloc((size_t)mmf_list_count(top->list) + 1, sizeof(top_row));
+    for (int32_t i = 0; i < top->objects.count; i++)
+        measure(&top->objects.at[i], find_before(&before, top->objects.at[i].info),
+                (double)(top->taken - taken) / 1000);
+    objects_close(&before);
+    top->rows = calloc((size_t)top->objects.count + 1, sizeof(*top->rows));
     if (top->rows == NULL)
         say_no_memory();
     arrange(top, selected);
@@ -153,7 +142,6 @@ top_refresh(struct top *top)
 void
 top_close(struct top *top)
 {
-    mmf_list_close(top->list);
+    objects_close(&top->objects);
     free(top->rows);
-    free(top->traffic);
 }

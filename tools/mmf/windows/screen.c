@@ -9,8 +9,9 @@
 #include <string.h>
 #include <windows.h>
 
-#include "os/os.h"
+#include "base/color.h"
 #include "base/say.h"
+#include "os/os.h"
 #include "os/stop.h"
 #include "windows/stop_event.h"
 #include "windows/wide.h"
@@ -102,7 +103,7 @@ screen_columns(void)
 static int
 has_colour(void)
 {
-    return getenv("NO_COLOR") == NULL;
+    return color_is_on(stdout);
 }
 
 screen_style
