@@ -79,6 +79,22 @@ doctor_report_made(enum doctor_level level, const char *check, char *what,
     free(fix);
 }
 
+/* A directory that holds no names ends them: what follows means nothing. */
+static void
+check_all(struct objects_choice choice)
+{
+    if (!choice.one_user)
+        choice = objects_of_all;
+    if (!doctor_check_directory()) {
+        doctor_report(DOCTOR_NOTE, "ended", "the other checks were not made",
+                      "Without a directory for names they mean nothing.", NULL);
+        return;
+    }
+    doctor_check_system();
+    doctor_check_objects(choice);
+    doctor_try();
+}
+
 static void
 print_summary(void)
 {
@@ -99,8 +115,7 @@ run(struct args *args)
     if (name != NULL) {
         status = doctor_check_name(name, objects_choose(args));
     } else {
-        doctor_check_directory();
-        doctor_check_system();
+        check_all(objects_choose(args));
     }
     if (findings != NULL) {
         json_t *all = table_json(json_object());

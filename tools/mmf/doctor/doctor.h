@@ -31,12 +31,24 @@ void doctor_report_made(enum doctor_level level, const char *check, char *what,
 /* Why this process can or cannot open the name. Returns the exit status. */
 int doctor_check_name(const char *name, struct objects_choice choice);
 
+/* Stopped processes, abandoned mutexes, and the users with the most memory. */
+void doctor_check_objects(struct objects_choice choice);
+
+/* Create, open, use and close an object of each kind. */
+void doctor_try(void);
+
 /*
  * The system's half.
  */
 
-/* The directory of the names: its permissions, free space, and contents. */
-void doctor_check_directory(void);
+/*
+ * The directory of the names: its permissions, free space, and contents. 0: no name can
+ * be created there, so that later checks mean nothing.
+ */
+int doctor_check_directory(void);
+
+/* What helps here against a call's failure; NULL: that is not known. To be freed. */
+char *doctor_remedy(int rc);
 
 /* Memory, limits, the system's features and guards. */
 void doctor_check_system(void);
