@@ -64,6 +64,28 @@ def test_a_latest_value_is_followed():
     assert "2 versions" not in mmf("ls").out
 
 
+def test_send_makes_a_queue_and_stays_until_it_is_empty():
+    sender = start("send", "--create", "Jobs", "first")
+    mmf("wait", "--exists", "Jobs")
+    second = mmf("send", "--create", "Jobs", "second")
+    assert second.err == ""
+    assert sender.poll() is None
+    assert mmf("recv", "Jobs", "--count", "2").out == "first\nsecond\n"
+    finish(sender)
+    assert ls("--orphaned") == []
+    result = mmf("send", "-c", "Jobs", "lost", "-t", "50ms", status=TIMED_OUT)
+    assert "timed out: 1 messages were not received, and are gone" in result.err, result
+    sender = start("send", "--create", "Large", "x" * 3000)
+    mmf("wait", "--exists", "Large")
+    assert ls()[0]["message_size"] == 3000
+    assert mmf("recv", "Large").out == "x" * 3000 + "\n"
+    finish(sender)
+    create("News", "--kind", "topic")
+    mmf("send", "--create", "News", "to no subscriber")
+    create("Cat", "8")
+    fails(WRONG_KIND, "Cat", "send", "--create", "Cat", "x")
+
+
 def test_what_is_wrong_is_said():
     create("Cat", "8")
     create("Jobs", "--kind", "queue", "--message-size", "4")

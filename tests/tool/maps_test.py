@@ -216,6 +216,14 @@ def test_every_type_is_peeked_and_poked():
         assert out == value + "\n" + value + "\n", (kind, out)
         one = mmf("peek", "Cat", "-t", kind, "-o", str(3 + size)).out
         assert one == value + "\n", (kind, one)
+    for alias, kind in (("u8", "byte"), ("i8", "sbyte"), ("u16", "uint16"), ("i16", "int16"),
+                        ("u32", "uint32"), ("i32", "int32"), ("u64", "uint64"),
+                        ("i64", "int64"), ("f32", "single"), ("f64", "double"),
+                        ("bool", "boolean"), ("float", "single")):
+        found = json.loads(mmf("peek", "Cat", "-t", alias, "-j").out)
+        assert found["type"] == kind, (alias, found)
+    mmf("poke", "Cat", "-t", "u8", "255")
+    assert mmf("peek", "Cat", "-t", "i8").out == "-1\n"
     mmf("poke", "Cat", "0x7fffffff", "-5")
     assert json.loads(mmf("peek", "Cat", "--count", "2", "--json").out) == {
         "type": "int32", "offset": 0, "values": [2147483647, -5]}

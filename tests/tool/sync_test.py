@@ -55,6 +55,29 @@ def test_of_several_the_first_is_named():
     assert ls()[2]["count"] == 0 and not ls()[1]["owned"]
 
 
+def test_a_name_is_waited_for():
+    create("Cat", "8")
+    mmf("wait", "--exists", "Cat", "-t", "0")
+    fails(TIMED_OUT, "timed out: there is no \"Dog\"", "wait", "-e", "Cat", "Dog", "-t", "50ms")
+    assert mmf("wait", "-e", "Dog", "-t", "0", "-q", status=TIMED_OUT).err == ""
+    fails(USAGE, "give no --all with it", "wait", "-e", "-a", "Cat")
+    waiter = start("wait", "--exists", "Dog", "Gate", "Jobs")
+    create("Gate", "--kind", "mutex")
+    create("Jobs", "--kind", "queue")
+    assert waiter.poll() is None
+    create("Dog", "8")
+    finish(waiter)
+
+
+@not_on_windows("there are no such signals")
+def test_a_wait_for_a_name_ends_with_ctrl_c():
+    waiter = start("wait", "--exists", "Dog")
+    wait_until(lambda: b"wait" in open("/proc/%d/cmdline" % waiter.pid, "rb").read())
+    waiter.send_signal(signal.SIGINT)
+    waiter.communicate(timeout=DEADLINE)
+    assert waiter.returncode == -signal.SIGINT, waiter.returncode
+
+
 def test_what_cannot_be_signalled():
     create("Cat", "8")
     create("Gate", "--kind", "mutex")

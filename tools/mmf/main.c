@@ -16,7 +16,9 @@ static const struct {
     const char *title;
     const struct command *commands[8];
 } groups[] = {
-    {"inspect", {&command_ls, &command_stat, &command_top, &command_watch, NULL}},
+    {"inspect",
+     {&command_ls, &command_stat, &command_top, &command_watch, &command_metrics,
+      NULL}},
     {"maps",
      {&command_create, &command_read, &command_write, &command_dump, &command_peek,
       &command_poke, NULL}},
@@ -102,7 +104,7 @@ print_help(void)
            "mmf-COMMAND.\n");
 }
 
-/* For completion: only the names. */
+/* Only the names. */
 static void
 print_commands(void)
 {
@@ -125,13 +127,37 @@ demand_command(const char *name)
     return command;
 }
 
-/* mmf help [COMMAND]; mmf help --list [COMMAND] for completion. */
+/* mmf help --complete WORD...: of this command's line, but for its first word. */
+static void
+complete(int count, char **words)
+{
+    const struct command *command = count > 1 ? find_command(words[0]) : NULL;
+    int is_first = count == 1 || (count == 2 && strcmp(words[0], "help") == 0);
+
+    if (command != NULL)
+        complete_words(command, count - 1, words + 1);
+    if (!is_first)
+        return;
+    puts("words");
+    for (size_t i = 0; i < GROUPS; i++)
+        for (const struct command *const *at = groups[i].commands; *at != NULL; at++)
+            if (strncmp((*at)->name, words[count - 1], strlen(words[count - 1])) == 0)
+                printf("%s\t%s\n", (*at)->name, (*at)->summary);
+    if (count == 1 && strncmp("help", words[0], strlen(words[0])) == 0)
+        puts("help\tshow what a command does");
+}
+
+/* mmf help [COMMAND]; mmf help --list [COMMAND] names them, or a command's options. */
 static int
 help(int argc, char **argv)
 {
     int listing = argc > 1 && strcmp(argv[1], "--list") == 0;
     const char *name = argc > 1 + listing ? argv[1 + listing] : NULL;
 
+    if (argc > 2 && strcmp(argv[1], "--complete") == 0) {
+        complete(argc - 2, argv + 2);
+        return TOOL_DONE;
+    }
     if (argc > 2 + listing)
         say_usage("unexpected argument \"%s\"; usage: mmf help [COMMAND]",
                   argv[2 + listing]);

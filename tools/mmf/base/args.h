@@ -21,6 +21,8 @@ enum args_program { ARGS_NO_PROGRAM = 0, ARGS_PROGRAM = 1 };
 
 struct args;
 
+enum { ARGS_ALL_KINDS = 0xfe };
+
 struct command {
     const char *name;
     const char *operands; /* for the usage line: "NAME SIZE" */
@@ -31,6 +33,7 @@ struct command {
     int (*run)(struct args *args); /* returns the exit status */
     const char *example;           /* for the help */
     const char *alias;             /* another name, or NULL */
+    unsigned kinds; /* of objects that it takes by name: bits, of mmf_kind */
 };
 
 struct args {

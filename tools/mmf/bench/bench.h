@@ -9,7 +9,7 @@
 
 #include <mmf/mmf.h>
 
-enum { BENCH_BLOCK = 1 << 20 };
+enum { BENCH_BLOCK = 1 << 20, BENCH_MESSAGE = 64 };
 
 enum bench_what {
     BENCH_VALUES,
@@ -19,6 +19,9 @@ enum bench_what {
     BENCH_ROUND_TRIP,
     BENCH_OPEN,
     BENCH_CREATE,
+    BENCH_QUEUE,
+    BENCH_TOPIC,
+    BENCH_LATEST,
     BENCH_PAIRS
 };
 

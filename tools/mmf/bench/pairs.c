@@ -85,6 +85,82 @@ own_create(int64_t count)
     }
 }
 
+/*
+ * Channels: one thread sends and receives.
+ */
+
+static mmf_queue *queue_in, *queue_out;
+static mmf_topic *topic_in, *topic_out;
+static mmf_latest *latest_in, *latest_out;
+
+static void
+own_queue(int64_t count)
+{
+    char bytes[BENCH_MESSAGE] = {0};
+    size_t length;
+
+    for (int64_t i = 0; i < count; i++) {
+        mmf_queue_send(queue_in, bytes, sizeof(bytes), MMF_INFINITE, NULL);
+        mmf_queue_receive(queue_out, bytes, sizeof(bytes), MMF_INFINITE, &length, NULL);
+    }
+}
+
+static void
+own_topic(int64_t count)
+{
+    char bytes[BENCH_MESSAGE] = {0};
+    size_t length;
+
+    for (int64_t i = 0; i < count; i++) {
+        mmf_topic_send(topic_in, bytes, sizeof(bytes), MMF_INFINITE, NULL);
+        mmf_topic_receive(topic_out, bytes, sizeof(bytes), MMF_INFINITE, &length, NULL);
+    }
+}
+
+static void
+own_latest(int64_t count)
+{
+    char bytes[BENCH_MESSAGE] = {0};
+    uint64_t version = 0;
+    size_t length;
+
+    for (int64_t i = 0; i < count; i++) {
+        mmf_latest_send(latest_in, bytes, sizeof(bytes), NULL);
+        mmf_latest_receive(latest_out, bytes, sizeof(bytes), &length, &version);
+    }
+}
+
+static void
+make_channels(void)
+{
+    mmf_channel_options in = {.size = sizeof(in), .role = MMF_ROLE_SEND};
+    mmf_channel_options out = {.size = sizeof(out), .role = MMF_ROLE_RECEIVE};
+    char name[80];
+
+    snprintf(name, sizeof(name), "%s queue", bench_stage.name);
+    say_check(mmf_queue_create_new(name, BENCH_MESSAGE, 64, MMF_OVERFLOW_BLOCK, &in,
+                                   &queue_in));
+    say_check(mmf_queue_open_existing(name, &out, &queue_out));
+    snprintf(name, sizeof(name), "%s topic", bench_stage.name);
+    say_check(mmf_topic_create_new(name, BENCH_MESSAGE, 64, MMF_OVERFLOW_BLOCK, &in,
+                                   &topic_in));
+    say_check(mmf_topic_open_existing(name, &out, &topic_out));
+    snprintf(name, sizeof(name), "%s latest", bench_stage.name);
+    say_check(mmf_latest_create_new(name, BENCH_MESSAGE, &in, &latest_in));
+    say_check(mmf_latest_open_existing(name, &out, &latest_out));
+}
+
+static void
+close_channels(void)
+{
+    mmf_queue_close(queue_in);
+    mmf_queue_close(queue_out);
+    mmf_topic_close(topic_in);
+    mmf_topic_close(topic_out);
+    mmf_latest_close(latest_in);
+    mmf_latest_close(latest_out);
+}
+
 const struct bench_pair bench_pairs[BENCH_PAIRS] = {
     [BENCH_VALUES] = {"read and write an int32", accessor_values, 0},
     [BENCH_BLOCKS] = {"write an array of 1 MiB", accessor_blocks, BENCH_BLOCK},
@@ -93,6 +169,9 @@ const struct bench_pair bench_pairs[BENCH_PAIRS] = {
     [BENCH_ROUND_TRIP] = {"round trip of two processes", own_ping_pong, 0},
     [BENCH_OPEN] = {"open and close a name", own_open, 0},
     [BENCH_CREATE] = {"create and close a name", own_create, 0},
+    [BENCH_QUEUE] = {"send and receive, a queue", own_queue, 0},
+    [BENCH_TOPIC] = {"send and receive, a topic", own_topic, 0},
+    [BENCH_LATEST] = {"send and receive, a latest value", own_latest, 0},
 };
 
 /*
@@ -159,6 +238,7 @@ bench_begin(void)
     event = make_event("event");
     ping = make_event("ping");
     pong = make_event("pong");
+    make_channels();
 }
 
 void
@@ -170,5 +250,6 @@ bench_end(void)
     mmf_event_close(event);
     mmf_event_close(ping);
     mmf_event_close(pong);
+    close_channels();
     free(bench_stage.block);
 }

@@ -4,6 +4,12 @@
 
 #include "base/args.h"
 
+/*
+ * What can follow on the command line, for the shells' completions: `words` are those
+ * behind the command's name, and the last one is not finished.
+ */
+void complete_words(const struct command *command, int count, char **words);
+
 extern const struct command command_bench;
 extern const struct command command_create;
 extern const struct command command_doctor;
@@ -11,6 +17,7 @@ extern const struct command command_dump;
 extern const struct command command_gc;
 extern const struct command command_lock;
 extern const struct command command_ls;
+extern const struct command command_metrics;
 extern const struct command command_peek;
 extern const struct command command_poke;
 extern const struct command command_read;

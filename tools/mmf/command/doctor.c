@@ -142,5 +142,6 @@ const struct command command_doctor = {
     .summary = "find problems with names, or with this name",
     .example = "mmf doctor Cat",
     .options = options,
+    .kinds = ARGS_ALL_KINDS,
     .most = 1,
     .run = run};

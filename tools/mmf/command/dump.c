@@ -8,6 +8,8 @@
 #include "base/color.h"
 #include "base/say.h"
 #include "command/commands.h"
+
+#include <mmf/kind.h>
 #include "object/bytes.h"
 #include "os/os.h"
 
@@ -168,6 +170,7 @@ const struct command command_dump = {
     .summary = "show a map's bytes in hexadecimal and as text",
     .example = "mmf dump Cat --length 64",
     .options = options,
+    .kinds = 1u << MMF_KIND_MAP,
     .least = 1,
     .most = 1,
     .run = run};

@@ -220,5 +220,6 @@ const struct command command_gc = {
     .summary = "remove orphaned objects, or those of these names",
     .example = "mmf gc --dry-run",
     .options = options,
+    .kinds = ARGS_ALL_KINDS,
     .most = -1,
     .run = run};

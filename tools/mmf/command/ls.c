@@ -335,5 +335,6 @@ const struct command command_ls = {
     .summary = "list named objects and the processes that use them",
     .example = "mmf ls --sort=-size",
     .options = options,
+    .kinds = ARGS_ALL_KINDS,
     .most = -1,
     .run = run};

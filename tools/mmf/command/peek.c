@@ -1,6 +1,8 @@
 /* peek.c - mmf peek: read values of a type from a map. */
 #include "command/commands.h"
 
+#include <mmf/kind.h>
+
 #include <stdio.h>
 
 #include "base/say.h"
@@ -71,6 +73,7 @@ const struct command command_peek = {.name = "peek",
                                      .summary = "show values of a type",
                                      .example = "mmf peek Cat --type f64 --count 4",
                                      .options = options,
+                                     .kinds = 1u << MMF_KIND_MAP,
                                      .least = 1,
                                      .most = 1,
                                      .run = run};

@@ -1,6 +1,8 @@
 /* poke.c - mmf poke: write values of a type to a map. */
 #include "command/commands.h"
 
+#include <mmf/kind.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +43,7 @@ const struct command command_poke = {.name = "poke",
                                      .summary = "write values of a type",
                                      .example = "mmf poke Cat --offset 8 42",
                                      .options = options,
+                                     .kinds = 1u << MMF_KIND_MAP,
                                      .least = 2,
                                      .most = -1,
                                      .run = run};

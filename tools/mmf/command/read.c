@@ -4,6 +4,8 @@
  */
 #include "command/commands.h"
 
+#include <mmf/kind.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,6 +166,7 @@ const struct command command_read = {.name = "read",
                                          "write a map's bytes to standard output",
                                      .example = "mmf read Cat > cat.bin",
                                      .options = options,
+                                     .kinds = 1u << MMF_KIND_MAP,
                                      .least = 1,
                                      .most = 1,
                                      .run = run};

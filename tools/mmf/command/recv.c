@@ -1,6 +1,8 @@
 /* recv.c - mmf recv: receive messages of a queue, a topic or a latest value. */
 #include "command/commands.h"
 
+#include <mmf/kind.h>
+
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -34,11 +36,13 @@ static const struct option_spec options[] = {
     {"quiet", 'q', NULL, "no message at a timeout"},
     {NULL, 0, NULL, NULL}};
 
-const struct command command_recv = {.name = "recv",
-                                     .operands = "NAME",
-                                     .summary = "receive messages",
-                                     .example = "mmf recv Jobs --timeout 5s",
-                                     .options = options,
-                                     .least = 1,
-                                     .most = 1,
-                                     .run = run};
+const struct command command_recv = {
+    .name = "recv",
+    .operands = "NAME",
+    .summary = "receive messages",
+    .example = "mmf recv Jobs --timeout 5s",
+    .options = options,
+    .kinds = 1u << MMF_KIND_QUEUE | 1u << MMF_KIND_TOPIC | 1u << MMF_KIND_LATEST,
+    .least = 1,
+    .most = 1,
+    .run = run};

@@ -1,6 +1,8 @@
 /* send.c - mmf send: send a message to a queue, a topic or a latest value. */
 #include "command/commands.h"
 
+#include <mmf/kind.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +11,8 @@
 #include "object/channel_object.h"
 #include "os/os.h"
 #include "os/stop.h"
+
+enum { PAUSE_MS = 20 };
 
 static void
 send_one(struct channel_object *channel, const char *bytes, size_t length,
@@ -61,37 +65,69 @@ send_lines(struct channel_object *channel, int32_t timeout)
     free(line);
 }
 
+/* A queue goes with its last process: what we have made stays until it is empty. */
+static int
+wait_until_received(const struct channel_object *channel, int32_t timeout)
+{
+    int64_t begin = os_now_ns() / 1000000;
+    mmf_channel_stats stats;
+
+    for (;;) {
+        say_check(mmf_channel_stat(channel->name, &stats));
+        if (stats.received + stats.dropped >= stats.sent || stop_signal())
+            return TOOL_DONE;
+        if (timeout >= 0 && os_now_ns() / 1000000 - begin >= timeout)
+            break;
+        stop_nap(PAUSE_MS);
+    }
+    say("timed out: %llu messages were not received, and are gone",
+        (unsigned long long)(stats.sent - stats.received - stats.dropped));
+    return TOOL_TIMED_OUT;
+}
+
 static int
 run(struct args *args)
 {
     struct channel_object channel;
     int32_t timeout = args_timeout(args, "timeout");
+    int is_made = 0;
+    int status = TOOL_DONE;
 
     if (args->count > 1 && args_value(args, "lines") != NULL)
         say_usage("--lines reads standard input: give no TEXT with it");
     stop_note();
-    channel_object_open(args_name(args->operands[0]), MMF_ROLE_SEND, 0, &channel);
+    if (args_value(args, "create") != NULL)
+        is_made = channel_object_make(args_name(args->operands[0]),
+                                      args->count > 1 ? strlen(args->operands[1]) : 0,
+                                      &channel);
+    else
+        channel_object_open(args_name(args->operands[0]), MMF_ROLE_SEND, 0, &channel);
     if (args->count > 1)
         send_one(&channel, args->operands[1], strlen(args->operands[1]), timeout);
     else if (args_value(args, "lines") != NULL)
         send_lines(&channel, timeout);
     else
         send_input(&channel, timeout);
+    if (is_made)
+        status = wait_until_received(&channel, timeout);
     channel_object_close(&channel);
     stop_leave();
-    return TOOL_DONE;
+    return status;
 }
 
 static const struct option_spec options[] = {
+    {"create", 'c', NULL, "make a queue if there is none; stay until it is empty"},
     {"lines", 'L', NULL, "each line of standard input is a message"},
     {"timeout", 't', "TIME", "wait at most this long for a free slot (forever)"},
     {NULL, 0, NULL, NULL}};
 
-const struct command command_send = {.name = "send",
-                                     .operands = "NAME [TEXT]",
-                                     .summary = "send a message",
-                                     .example = "mmf send Jobs 'build 42'",
-                                     .options = options,
-                                     .least = 1,
-                                     .most = 2,
-                                     .run = run};
+const struct command command_send = {
+    .name = "send",
+    .operands = "NAME [TEXT]",
+    .summary = "send a message",
+    .example = "mmf send Jobs 'build 42'",
+    .options = options,
+    .kinds = 1u << MMF_KIND_QUEUE | 1u << MMF_KIND_TOPIC | 1u << MMF_KIND_LATEST,
+    .least = 1,
+    .most = 2,
+    .run = run};

@@ -53,12 +53,13 @@ static const struct option_spec options[] = {
     {"reset", 'r', NULL, "reset an event"},
     {NULL, 0, NULL, NULL}};
 
-const struct command command_signal = {.name = "signal",
-                                       .operands = "NAME",
-                                       .summary =
-                                           "set an event, or release a semaphore",
-                                       .example = "mmf signal Door",
-                                       .options = options,
-                                       .least = 1,
-                                       .most = 1,
-                                       .run = run};
+const struct command command_signal = {
+    .name = "signal",
+    .operands = "NAME",
+    .summary = "set an event, or release a semaphore",
+    .example = "mmf signal Door",
+    .options = options,
+    .kinds = 1u << MMF_KIND_EVENT | 1u << MMF_KIND_SEMAPHORE,
+    .least = 1,
+    .most = 1,
+    .run = run};

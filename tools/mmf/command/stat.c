@@ -170,6 +170,7 @@ const struct command command_stat = {.name = "stat",
                                      .summary = "show everything about an object",
                                      .example = "mmf stat Cat",
                                      .options = options,
+                                     .kinds = ARGS_ALL_KINDS,
                                      .least = 1,
                                      .most = -1,
                                      .run = run};

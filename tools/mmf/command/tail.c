@@ -1,6 +1,8 @@
 /* tail.c - mmf tail: follow a topic or a latest value until Ctrl-C. */
 #include "command/commands.h"
 
+#include <mmf/kind.h>
+
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -49,6 +51,8 @@ const struct command command_tail = {.name = "tail",
                                      .summary = "follow a topic or a latest value",
                                      .example = "mmf tail News --replay 10",
                                      .options = options,
+                                     .kinds =
+                                         1u << MMF_KIND_TOPIC | 1u << MMF_KIND_LATEST,
                                      .least = 1,
                                      .most = 1,
                                      .run = run};

@@ -365,6 +365,7 @@ const struct command command_watch = {.name = "watch",
                                       .summary = "show what changes in a map",
                                       .example = "mmf watch Cat --type i32",
                                       .options = options,
+                                      .kinds = 1u << MMF_KIND_MAP,
                                       .least = 1,
                                       .most = 1,
                                       .run = run};

@@ -1,6 +1,8 @@
 /* write.c - mmf write: text, or all of standard input, into a map. */
 #include "command/commands.h"
 
+#include <mmf/kind.h>
+
 #include <string.h>
 
 #include "base/progress.h"
@@ -96,6 +98,7 @@ const struct command command_write = {.name = "write",
                                           "write a text or standard input into a map",
                                       .example = "mmf write Cat 'Hello, Cat' --string",
                                       .options = options,
+                                      .kinds = 1u << MMF_KIND_MAP,
                                       .least = 1,
                                       .most = 2,
                                       .run = run};

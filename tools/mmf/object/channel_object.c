@@ -10,7 +10,7 @@
 #include "os/os.h"
 #include "os/stop.h"
 
-enum { TURN_MS = 100 };
+enum { TURN_MS = 100, USUAL_SIZE = 1024, USUAL_CAPACITY = 64 };
 
 /* What differs between the kinds; timeouts are short. */
 struct channel_kind {
@@ -173,6 +173,21 @@ channel_object_open(const char *name, mmf_role role, int32_t replay,
     channel->name = name;
     channel->kind = channel->how->kind;
     channel->message_size = (size_t)stats.message_size;
+}
+
+int
+channel_object_make(const char *name, size_t length, struct channel_object *channel)
+{
+    mmf_channel_options options = {.size = sizeof(options), .role = MMF_ROLE_SEND};
+    mmf_queue *queue = NULL;
+    int rc = mmf_queue_create_new(name, length > USUAL_SIZE ? length : USUAL_SIZE,
+                                  USUAL_CAPACITY, MMF_OVERFLOW_BLOCK, &options, &queue);
+
+    if (rc != MMF_E_EXISTS && rc != MMF_E_WRONG_KIND)
+        say_check(rc); /* else it may be a topic */
+    channel_object_open(name, MMF_ROLE_SEND, 0, channel);
+    mmf_queue_close(queue); /* the channel keeps it */
+    return rc == MMF_OK;
 }
 
 void

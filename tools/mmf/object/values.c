@@ -330,15 +330,26 @@ static const struct value_type types[] = {
 
 enum { TYPES = sizeof(types) / sizeof(types[0]) };
 
+/* Other names, as C and Rust have them. */
+static const char *const aliases[][2] = {
+    {"u8", "byte"},    {"i8", "sbyte"},   {"u16", "uint16"},   {"i16", "int16"},
+    {"u32", "uint32"}, {"i32", "int32"},  {"u64", "uint64"},   {"i64", "int64"},
+    {"f32", "single"}, {"f64", "double"}, {"bool", "boolean"}, {"float", "single"}};
+
 const struct value_type *
 values_type(const char *name)
 {
+    const char *wanted = name;
+
+    for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
+        if (strcmp(name, aliases[i][0]) == 0)
+            wanted = aliases[i][1];
     for (size_t i = 0; i < TYPES; i++)
-        if (strcmp(name, types[i].name) == 0)
+        if (strcmp(wanted, types[i].name) == 0)
             return &types[i];
     say_usage("unknown type \"%s\" (boolean, byte, sbyte, char, int16, uint16, int32, "
-              "uint32, "
-              "int64, uint64, single, double, decimal)",
+              "uint32, int64, uint64, single, double, decimal; or bool, u8, i8, ..., "
+              "u64, i64, f32, f64)",
               name);
 }
 
