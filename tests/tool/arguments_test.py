@@ -64,7 +64,7 @@ def test_two_dashes_are_needed_only_before_a_dash():
 
 def test_other_names_of_commands():
     create("Cat", "8")
-    assert mmf("list", "-n").out == "Cat\n"
+    assert mmf("list", "-n", "C*").out == "Cat\n"
     assert "name  Cat" in mmf("info", "Cat").out
     assert "0 orphaned removed" in mmf("rm").out
     assert "also:  mmf list" in mmf("help", "list").out

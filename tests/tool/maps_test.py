@@ -60,7 +60,8 @@ def test_columns_come_where_they_matter():
 def test_rows_are_sorted_as_asked():
     for name, size in (("Cat", "5000"), ("Cow", "70K"), ("Ant", "20K")):
         create(name, size)
-    names_by = lambda by: mmf("ls", "--no-header", "-o", "name", "--sort", by).out.split()
+    names_by = lambda by: mmf("ls", "--no-header", "-o", "name", "--sort", by, "C*",
+                              "Ant").out.split()
     assert names_by("size") == ["Cat", "Ant", "Cow"]
     assert names_by("-size") == ["Cow", "Ant", "Cat"]
     assert names_by("+name") == ["Ant", "Cat", "Cow"]
@@ -275,7 +276,7 @@ def test_create_runs_a_command_while_it_holds():
 
 
 def test_create_holds_for_a_time():
-    process = start("create", "Cat", "8", "--for", "300ms")
+    process = start("create", "Cat", "8", "--for", "3s" if WINDOWS else "300ms")
     wait_until(lambda: names() == ["Cat"])
     finish(process)
     assert ls("--orphaned") == []

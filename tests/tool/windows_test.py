@@ -102,7 +102,9 @@ def test_patterns_choose_as_a_shell_does():
     for pattern, wanted in (("C*", "C-3 Cat Cow"), ("C?t", "Cat"), ("[CD]o[wg]", "Cow Dog"),
                             ("C[!a]*", "C-3 Cow"), ("C[0-9-]?", "C-3"), ("*o*", "Cow Dog"),
                             ("Cat?", ""), ("[C", ""), ("C**t", "Cat"), ("cat", "")):
-        assert " ".join(names(pattern)) == wanted, pattern
+        shown = mmf("ls", "--names", pattern, status=DONE if wanted else NO_OBJECT).out
+        ours = [line for line in shown.splitlines() if "__wine" not in line.lower()]
+        assert " ".join(ours) == wanted, pattern
 
 
 #
@@ -281,15 +283,15 @@ def test_top_is_a_live_table():
     shown = screen.show()
     title, head, *rows = shown.splitlines()
     assert re.fullmatch(r"mmf top  \d\d:\d\d:\d\d  \d+ objects", title.rstrip()), shown
-    assert head.split()[:5] == ["Namev", "Kind", "Size", "Resident", "Holders"], shown
-    assert rows[0].split() == ["Cat", "map", "12K", "1"], shown
-    assert rows[1].split() == ["Door", "event", "1", "set,", "auto", "reset"], shown
-    assert rows[-1].startswith("q quit  n k s r h a m d l t sort  / filter"), shown
+    assert head.split()[0][:4] == "Name" and head.split()[1:4] == ["Kind", "Size", "Holders"], shown
+    assert rows[0].split() == ["Cat", "map", "12K", "1", "handle"], shown
+    assert rows[1].split() == ["Door", "event", "1", "handle", "set,", "auto", "reset"], shown
+    assert rows[-1].startswith("q quit  ? help  < > sort  / filter"), shown
     assert "\\BaseNamedObjects\\Cat" in shown
     screen.keys("Down")
     screen.expect("\\BaseNamedObjects\\Door")
-    screen.keys("k")
-    wait_until(lambda: "Kindv" in screen.show(), "sorting")
+    screen.keys(">")
+    wait_until(lambda: re.search(r"Name +Kind\S +Size", screen.show()), "sorting")
     owner = start("lock", "Gate", "--", OTHER, "stay")
     screen.expect("owned by a hidden")
     screen.keys("/")

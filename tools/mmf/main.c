@@ -41,7 +41,7 @@ find_command(const char *name)
 }
 
 /*
- * How many letters have to be added, left out, replaced or swapped with the next one, to
+ * How many letters have to be added, removed, replaced or swapped with the next one, to
  * make the one word of the other; at most `LONGEST` letters of each are looked at.
  */
 static int

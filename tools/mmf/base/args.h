@@ -12,7 +12,7 @@ enum { ARGS_OPTIONS_MAX = 28 };
 struct option_spec {
     const char *name;     /* "offset"; NULL ends the list */
     char letter;          /* 'o'; 0: it has none */
-    const char *argument; /* "N"; "[N]": it may be left out; NULL: a switch */
+    const char *argument; /* "N"; "[N]": optional; NULL: a switch */
     const char *help;
 };
 

@@ -110,7 +110,7 @@ offer_names(const struct command *command, const char *word)
     objects_close(&objects);
 }
 
-/* The option that the word is; NULL: it is none. */
+/* The option that the word is, or NULL. */
 static const struct option_spec *
 option_of(const struct command *command, const char *word)
 {

@@ -93,7 +93,7 @@ add_columns(struct layout *layout, const char *list)
     }
 }
 
-/* Columns that say nothing new are left out: of one user, of nothing wrong. */
+/* Columns that say nothing new are omitted: of one user, of nothing wrong. */
 static void
 add_default_columns(struct layout *layout, const struct objects *objects)
 {
@@ -259,21 +259,21 @@ flags_of(const struct args *args)
     return flags;
 }
 
-/* Each says another thing about how it looks. */
+/* Each of these is another output. */
 static void
-check_looks(const struct args *args)
+check_outputs(const struct args *args)
 {
-    static const char *const looks[] = {"json", "names", "long", "output", "totals"};
+    static const char *const outputs[] = {"json", "names", "long", "output", "totals"};
     const char *first = NULL;
 
-    for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
-        if (args_value(args, looks[i]) == NULL ||
+    for (size_t i = 0; i < sizeof(outputs) / sizeof(outputs[0]); i++) {
+        if (args_value(args, outputs[i]) == NULL ||
             (first != NULL && strcmp(first, "json") == 0 &&
-             strcmp(looks[i], "totals") == 0))
+             strcmp(outputs[i], "totals") == 0))
             continue;
         if (first != NULL)
-            say_usage("--%s and --%s contradict each other", first, looks[i]);
-        first = looks[i];
+            say_usage("--%s and --%s contradict each other", first, outputs[i]);
+        first = outputs[i];
     }
 }
 
@@ -284,7 +284,7 @@ run(struct args *args)
     struct objects objects;
     int status = TOOL_DONE;
 
-    check_looks(args);
+    check_outputs(args);
     if (args_value(args, "kind") != NULL)
         check_kind(args_value(args, "kind"));
     if (args_value(args, "totals") != NULL) {

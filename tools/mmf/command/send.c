@@ -116,7 +116,7 @@ run(struct args *args)
 }
 
 static const struct option_spec options[] = {
-    {"create", 'c', NULL, "make a queue if there is none; stay until it is empty"},
+    {"create", 'c', NULL, "make the queue if it is missing; stay until it is empty"},
     {"lines", 'L', NULL, "each line of standard input is a message"},
     {"timeout", 't', "TIME", "wait at most this long for a free slot (forever)"},
     {NULL, 0, NULL, NULL}};

@@ -85,7 +85,7 @@ finish(struct waited *objects, int all, int index, int rc)
 
 enum { TURN_MS = 100 };
 
-/* Opened as a map, every object answers: if only that it is none, or not ours. */
+/* Opened as a map, every object answers: if only that it is another kind, or not ours. */
 static int
 exists(const char *name, int32_t turn)
 {

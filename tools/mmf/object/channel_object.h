@@ -25,7 +25,7 @@ void channel_object_open(const char *name, mmf_role role, int32_t replay,
                          struct channel_object *channel);
 
 /*
- * Open the channel to send; if there is none, make a queue for messages of `length`
+ * Open the channel to send; if it is missing, make a queue for messages of `length`
  * bytes, or of 1K if that is more. 1: it is made.
  */
 int channel_object_make(const char *name, size_t length,

@@ -51,6 +51,8 @@ top_is_shown(const struct top *top, int column)
 {
     if (strcmp(top_columns[column].name, "owner") == 0)
         return is_foreign(top);
+    if (strcmp(top_columns[column].name, "resident") == 0 && !os_keeps_records)
+        return 0;
     return screen_columns() >= top_columns[column].from;
 }
 
