@@ -8,6 +8,7 @@
 #define MMF_OS_LINUX_SYS_SYS_H
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -78,6 +79,8 @@ uid_t mmf_sys_geteuid(void);
 /* This thread's file accesses are that user's from now on, if the kernel permits it. */
 void mmf_sys_setfsuid(uid_t user);
 pid_t mmf_sys_getpid(void);
+pid_t mmf_sys_gettid(void);
+bool mmf_sys_is_thread(uint32_t number); /* false: no thread has it, in any process */
 int mmf_sys_getrlimit(int resource, struct rlimit *limit);
 int mmf_sys_clock(clockid_t clock, struct timespec *now);
 int mmf_sys_sleep(int64_t nanoseconds);
