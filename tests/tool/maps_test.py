@@ -80,9 +80,10 @@ def test_a_pattern_that_matches_nothing_is_said():
 
 @not_on_windows("nothing is ever orphaned")
 def test_rm_removes_what_is_orphaned_by_name():
-    kill(create("Cat", "1MiB"))
-    kill(create("Cow", "4K"))
+    orphans = [create("Cat", "1MiB"), create("Cow", "4K")]
     pid = create("Dog", "8")
+    for orphan in orphans: # a create later than that could remove them
+        kill(orphan)
     assert "1 orphaned to remove, 1M to free\n" in mmf("rm", "-n", "Cat").out
     result = mmf("rm", "Cat", "Dog", "Ant", status=BUSY)
     assert "1 orphaned removed, 1M freed\n" in result.out, result
