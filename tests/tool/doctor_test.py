@@ -206,7 +206,7 @@ def test_a_foreign_directory():
 def test_no_proc():
     need_root()
     if "libasan" in subprocess.run(["ldd", MMF], capture_output=True, text=True).stdout:
-        raise Skip("the sanitizer itself needs /proc")
+        raise Skip("a sanitizer needs /proc itself")
     found = check(TMPFS % "mode=1777" + "; umount -l /proc", [])
     assert found["proc"]["level"] == "note"
     assert found["proc"]["fix"] == "mount -t proc proc /proc"
