@@ -142,27 +142,38 @@ visit_user(void *payload, const struct mmf_directory_record *record)
 }
 
 static int
-walk_others(mmf_file_visitor visit, void *payload)
+walk_users(const struct mmf_directory *root, struct mmf_directory *local,
+           mmf_file_visitor visit, void *payload)
 {
-    struct mmf_directory root, local;
     struct other_users others = {
-        .directory = &local, .visit = visit, .payload = payload};
-    int rc = mmf_directory_find(MMF_SCOPE_GLOBAL, &root);
-    int fd;
+        .directory = local, .visit = visit, .payload = payload, .self = local->user};
+    int fd = mmf_namespace_open(root);
+    int rc = MMF_WALK_UNREADABLE;
 
-    if (rc == MMF_OK)
-        rc = mmf_directory_find(MMF_SCOPE_LOCAL, &local);
-    if (rc < 0)
-        return rc;
-    others.self = local.user;
-    fd = mmf_namespace_open(&root);
     if (fd >= 0) {
         rc = mmf_directory_walk(fd, INT32_MAX, visit_user, &others);
         mmf_sys_close(fd);
     }
-    return fd < 0 || rc == MMF_WALK_UNREADABLE
-               ? mmf_error_fail("read the names' directory %s", root.path)
+    return rc == MMF_WALK_UNREADABLE
+               ? mmf_error_fail("read the names' directory %s", root->path)
                : rc;
+}
+
+static int
+walk_others(mmf_file_visitor visit, void *payload)
+{
+    struct mmf_directory root, local;
+    int rc = mmf_directory_find(MMF_SCOPE_GLOBAL, &root);
+
+    if (rc < 0)
+        return rc;
+    rc = mmf_directory_find(MMF_SCOPE_LOCAL, &local);
+    if (rc == MMF_OK) {
+        rc = walk_users(&root, &local, visit, payload);
+        mmf_directory_free(&local);
+    }
+    mmf_directory_free(&root);
+    return rc;
 }
 
 int
@@ -183,8 +194,10 @@ mmf_namespace_walk(mmf_list_flags flags, mmf_file_visitor visit, void *payload)
         if (wanted != 0 && !(wanted & scopes[i].flag))
             continue;
         rc = mmf_directory_find(scopes[i].scope, &directory);
-        if (rc == MMF_OK)
-            rc = walk_directory(&directory, visit, payload);
+        if (rc < 0)
+            return rc;
+        rc = walk_directory(&directory, visit, payload);
+        mmf_directory_free(&directory);
     }
     if (rc == MMF_OK && (flags & MMF_LIST_ALL_USERS) && wanted != MMF_LIST_GLOBAL)
         rc = walk_others(visit, payload);
@@ -285,12 +298,12 @@ inspect_object(const char *path, const struct mmf_directory *directory,
 
 void
 mmf_finding_make(const struct mmf_directory *directory, const char *file_name,
-                 bool keep_orphaned, char path[PATH_MAX], struct mmf_finding *found)
+                 bool keep_orphaned, struct mmf_finding *found)
 {
+    const char *path = mmf_directory_path_of(directory, file_name);
+
     memset(found, 0, offsetof(struct mmf_finding, entry));
     found->entry.fd = -1;
-    if (snprintf(path, PATH_MAX, "%s/%s", directory->path, file_name) >= PATH_MAX)
-        return;
     if (is_temporary(directory, file_name))
         inspect_temporary(path, directory, keep_orphaned, found);
     else
