@@ -14,7 +14,7 @@
 #include "shared/page/control.h"
 #include "shared/ring/join.h"
 
-enum { PARTICIPANTS_DEFAULT = 64 };
+enum { PARTICIPANTS_DEFAULT = 64, PINS_DEFAULT = 4 };
 
 /*
  * Options.
@@ -95,6 +95,10 @@ check_create_options(const mmf_channel_options *options)
 
     if (rc == MMF_OK)
         rc = check_limit(options->max_receivers, "max_receivers");
+    if (rc == MMF_OK &&
+        (options->max_pins < 0 || options->max_pins > (int32_t)MMF_PARTICIPANTS_MAX))
+        rc = mmf_fail_argument(MMF_E_RANGE, "max_pins", "invalid max_pins %d: 0 to %u",
+                               options->max_pins, MMF_PARTICIPANTS_MAX);
     return rc < 0 ? rc : mmf_naming_check_new(&naming);
 }
 
@@ -148,12 +152,35 @@ round_up(size_t capacity)
 }
 
 static uint32_t
-limit_of(const struct mmf_ring_shape *shape, int32_t asked)
+limit_of(bool is_one, int32_t asked)
 {
     MMF_ASSERT(asked >= 0);
-    if (shape->is_spsc)
+    if (is_one)
         return 1;
     return asked != 0 ? (uint32_t)asked : PARTICIPANTS_DEFAULT;
+}
+
+/* What readers may pin at one time, and slots for that. */
+static int
+choose_pins(const mmf_channel_options *options, struct mmf_ring_shape *shape)
+{
+    const char *why = NULL;
+
+    if (shape->kind == MMF_KIND_QUEUE)
+        why = "a queue's messages are not overwritten while they are in flight";
+    else if (shape->overflow != MMF_OVERFLOW_DROP_OLDEST)
+        why =
+            "a topic without MMF_OVERFLOW_DROP_OLDEST overwrites nothing that is read";
+    if (why != NULL && options->max_pins != 0)
+        return mmf_fail_argument(MMF_E_INVALID, "max_pins",
+                                 "max_pins is %d: %s, leave it 0", options->max_pins,
+                                 why);
+    shape->max_pins = (uint32_t)options->max_pins;
+    if (shape->kind == MMF_KIND_LATEST && shape->max_pins == 0)
+        shape->max_pins = PINS_DEFAULT;
+    if (shape->max_pins != 0 && shape->slots < shape->max_pins + 2)
+        shape->slots = round_up(shape->max_pins + 2);
+    return MMF_OK;
 }
 
 static int
@@ -174,11 +201,18 @@ make_shape(const struct mmf_channel_kind *kind, const struct mmf_channel_sizes *
                                  "a queue with MMF_CHANNEL_SPSC cannot drop messages: "
                                  "use MMF_OVERFLOW_BLOCK or _FAIL, or leave the flag "
                                  "out");
-    shape->slots = round_up(sizes->capacity);
+    shape->is_single_producer = (options->flags & MMF_CHANNEL_SINGLE_PRODUCER) != 0;
+    /* With one slot a publisher at work would leave nothing to read. */
+    shape->slots = round_up(
+        kind->kind == MMF_KIND_TOPIC && sizes->capacity == 1 ? 2 : sizes->capacity);
     shape->message_size = sizes->message_size;
     shape->stride = mmf_ring_stride(shape->message_size);
-    shape->max_senders = limit_of(shape, options->max_senders);
-    shape->max_receivers = limit_of(shape, options->max_receivers);
+    shape->max_senders =
+        limit_of(shape->is_spsc || shape->is_single_producer, options->max_senders);
+    shape->max_receivers = limit_of(shape->is_spsc, options->max_receivers);
+    rc = choose_pins(options, shape);
+    if (rc < 0)
+        return rc;
     if (mmf_ring_capacity(shape) > (uint64_t)MMF_CAPACITY_MAX)
         return mmf_fail_argument(MMF_E_RANGE, "capacity",
                                  "%llu messages of %zu bytes are more than any system "
@@ -220,12 +254,6 @@ fail_other_overflow(const struct mmf_channel_kind *kind, const char *name,
                              text, name, names[found], names[asked], text);
 }
 
-static uint64_t
-flags_of(const struct mmf_ring_shape *shape)
-{
-    return shape->is_spsc ? MMF_CHANNEL_SPSC : 0;
-}
-
 static int
 check_shape(const struct mmf_channel_kind *kind, const char *name,
             const struct mmf_ring_shape *found, const struct mmf_ring_shape *asked)
@@ -238,9 +266,10 @@ check_shape(const struct mmf_channel_kind *kind, const char *name,
         {kind->kind == MMF_KIND_LATEST ? "value_size" : "message_size",
          found->message_size, asked->message_size},
         {"capacity", found->slots, asked->slots},
-        {"flags", flags_of(found), flags_of(asked)},
+        {"flags", mmf_ring_shape_flags(found), mmf_ring_shape_flags(asked)},
         {"max_senders", found->max_senders, asked->max_senders},
         {"max_receivers", found->max_receivers, asked->max_receivers},
+        {"max_pins", found->max_pins, asked->max_pins},
     };
 
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -337,10 +366,10 @@ fail_join(const struct mmf_channel *channel, const char *name, mmf_role role)
     const struct mmf_ring_shape *shape = &channel->ring->shape;
     const char *what = role == MMF_ROLE_SEND ? "sender" : "receiver";
 
-    if (shape->is_spsc)
-        return mmf_fail(MMF_E_SHARING,
-                        "\"%.200s\" has its one %s already (MMF_CHANNEL_SPSC)", name,
-                        what);
+    if (shape->is_spsc || (shape->is_single_producer && role == MMF_ROLE_SEND))
+        return mmf_fail(
+            MMF_E_SHARING, "\"%.200s\" has its one %s already (%s)", name, what,
+            shape->is_spsc ? "MMF_CHANNEL_SPSC" : "MMF_CHANNEL_SINGLE_PRODUCER");
     return mmf_fail(
         MMF_E_TOO_MANY,
         "\"%.200s\" has %u %ss, as many as its creator allowed (max_%ss)", name,
@@ -400,6 +429,9 @@ make_handle(const struct mmf_channel_kind *kind, const void *out,
     if (*channel == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s handle",
                         mmf_kind_name(kind->kind));
+    (*channel)->kind = kind;
+    (*channel)->waitable =
+        (struct mmf_waitable){.channel = *channel, .kind = kind->kind};
     return MMF_OK;
 }
 
@@ -422,6 +454,64 @@ finish_handle(int rc, const struct channel_request *request, const char *name,
     return rc;
 }
 
+/* Checked options of a creator, and the shape that they ask for. */
+static int
+read_create(const struct mmf_channel_kind *kind, const struct mmf_channel_sizes *sizes,
+            const mmf_channel_options *given, mmf_channel_options *options,
+            struct mmf_ring_shape *shape)
+{
+    int rc = read_options(kind, given, options);
+
+    if (rc == MMF_OK)
+        rc = check_create_options(options);
+    return rc < 0 ? rc : make_shape(kind, sizes, options, shape);
+}
+
+static const struct mmf_channel_kind *
+find_kind(mmf_kind kind)
+{
+    switch (kind) {
+    case MMF_KIND_QUEUE:
+        return &mmf_queues;
+    case MMF_KIND_TOPIC:
+        return &mmf_topics;
+    case MMF_KIND_LATEST:
+        return &mmf_latest_values;
+    default:
+        return NULL;
+    }
+}
+
+int
+mmf_channel_size(mmf_kind kind, size_t message_size, size_t capacity,
+                 const mmf_channel_options *given, int64_t *bytes)
+{
+    const struct mmf_channel_sizes sizes = {
+        .message_size = message_size,
+        .capacity = kind == MMF_KIND_LATEST && capacity == 0 ? 1 : capacity,
+        /* Which one makes no difference, but that it allows what the kind can have. */
+        .overflow =
+            kind == MMF_KIND_QUEUE ? MMF_OVERFLOW_BLOCK : MMF_OVERFLOW_DROP_OLDEST,
+    };
+    const struct mmf_channel_kind *found = find_kind(kind);
+    mmf_channel_options options;
+    struct mmf_ring_shape shape;
+    int rc;
+
+    if (found == NULL)
+        return mmf_fail_argument(
+            MMF_E_INVALID, "kind",
+            "unknown kind of channel %d: MMF_KIND_QUEUE, _TOPIC or "
+            "_LATEST",
+            (int)kind);
+    if (bytes == NULL)
+        return mmf_fail_null("bytes");
+    rc = read_create(found, &sizes, given, &options, &shape);
+    if (rc == MMF_OK)
+        *bytes = mmf_os_channel_size(&shape);
+    return rc;
+}
+
 /* `created` NULL: the channel must be new. */
 static int
 create(const struct mmf_channel_kind *kind, const char *name,
@@ -436,11 +526,7 @@ create(const struct mmf_channel_kind *kind, const char *name,
 
     if (rc < 0)
         return rc;
-    rc = read_options(kind, given, &options);
-    if (rc == MMF_OK)
-        rc = check_create_options(&options);
-    if (rc == MMF_OK)
-        rc = make_shape(kind, sizes, &options, &request.shape);
+    rc = read_create(kind, sizes, given, &options, &request.shape);
     if (rc == MMF_OK)
         rc = mmf_channel_parse_name(name, options.all_users, &parsed);
     if (rc == MMF_OK) {

@@ -764,7 +764,7 @@ check_queue_sequences(uint32_t flags)
         memset(&message, 0xFF, sizeof(message));
         CHECK_STATUS(mmf_queue_take(queue, 0, &message), MMF_OK);
         CHECK_INT(message.sequence, sequence);
-        CHECK_INT(message.reserved[0] | message.reserved[4], 0);
+        CHECK_INT(message.reserved[0] | message.reserved[3], 0);
         CHECK(sequence > before);
         before = sequence;
         CHECK_OK(mmf_queue_release(queue, &message));

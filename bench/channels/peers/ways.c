@@ -15,6 +15,7 @@ const struct channel_way channel_ways[] = {
     {"mmf queue, SPIN", &channel_mmf_many, CHANNEL_SPIN, 100, 0},
     {"mmf queue, single, copying, SPIN", &channel_mmf_copy, CHANNEL_SPIN, 0, 0},
     {"mmf topic, SPIN", &channel_mmf_topic, CHANNEL_SPIN, 100, 0},
+    {"mmf topic, single, SPIN", &channel_mmf_topic_single, CHANNEL_SPIN, 100, 0},
     {"mmf latest, SPIN", &channel_mmf_latest, CHANNEL_SPIN, 100, 0},
     {"Concurrency Kit ring", &channel_ck, CHANNEL_SPIN, 1, 0},
     {"DPDK rte_ring SP/SC", &channel_rte_single, CHANNEL_SPIN, 1, 0},

@@ -8,12 +8,26 @@
 /* The kinds as they are written. */
 enum written_kind { WRITTEN_QUEUE, WRITTEN_SPSC, WRITTEN_TOPIC, WRITTEN_LATEST };
 
+static uint64_t
+pins_offset(const struct mmf_ring_shape *shape)
+{
+    return sizeof(struct mmf_ring_shared) +
+           ((uint64_t)shape->max_senders + shape->max_receivers) *
+               sizeof(struct mmf_participant_shared);
+}
+
+uint32_t
+mmf_ring_shape_flags(const struct mmf_ring_shape *shape)
+{
+    return shape->is_spsc              ? MMF_CHANNEL_SPSC
+           : shape->is_single_producer ? MMF_CHANNEL_SINGLE_PRODUCER
+                                       : 0;
+}
+
 uint64_t
 mmf_ring_slots_offset(const struct mmf_ring_shape *shape)
 {
-    uint64_t tables = sizeof(struct mmf_ring_shared) +
-                      ((uint64_t)shape->max_senders + shape->max_receivers) *
-                          sizeof(struct mmf_participant_shared);
+    uint64_t tables = pins_offset(shape) + shape->max_pins * sizeof(mmf_atomic_u64);
 
     return (tables + MMF_RING_PAGE - 1) / MMF_RING_PAGE * MMF_RING_PAGE;
 }
@@ -49,6 +63,8 @@ mmf_ring_shape_write(const struct mmf_ring_shape *shape,
     shared->slots = shape->slots;
     shared->message_size = shape->message_size;
     memcpy(shared->identity, shape->identity, sizeof(shared->identity));
+    shared->max_pins = shape->max_pins;
+    shared->is_single_producer = shape->is_single_producer;
 }
 
 /* The kind and the overflow fit each other and the object. */
@@ -74,6 +90,20 @@ has_sound_limits(const struct mmf_ring_shape_shared *shared)
            shared->max_receivers >= 1 && shared->max_receivers <= most;
 }
 
+/* Queues have neither pins nor this flag, and only topics that drop have pins. */
+static bool
+has_sound_options(const struct mmf_ring_shape_shared *shared)
+{
+    bool may_have_pins =
+        shared->kind >= WRITTEN_TOPIC && shared->overflow == MMF_OVERFLOW_DROP_OLDEST;
+
+    return shared->max_pins <= (may_have_pins ? MMF_PARTICIPANTS_MAX : 0) &&
+           (shared->max_pins == 0 || shared->max_pins + 2 <= shared->slots) &&
+           (shared->is_single_producer == 0 ||
+            (shared->is_single_producer == 1 && shared->kind >= WRITTEN_TOPIC &&
+             shared->max_senders == 1));
+}
+
 static bool
 has_sound_sizes(const struct mmf_ring_shape_shared *shared)
 {
@@ -87,13 +117,15 @@ mmf_ring_shape_read(const struct mmf_ring_shape_shared *shared, uint32_t object_
                     int64_t capacity, struct mmf_ring_shape *shape)
 {
     if (!has_sound_kind(shared, object_kind) || !has_sound_limits(shared) ||
-        !has_sound_sizes(shared))
+        !has_sound_sizes(shared) || !has_sound_options(shared))
         return false;
     shape->kind = (mmf_kind)object_kind;
     shape->is_spsc = shared->kind == WRITTEN_SPSC;
     shape->overflow = (mmf_overflow)shared->overflow;
     shape->max_senders = shared->max_senders;
     shape->max_receivers = shared->max_receivers;
+    shape->max_pins = shared->max_pins;
+    shape->is_single_producer = shared->is_single_producer != 0;
     shape->slots = shared->slots;
     shape->message_size = shared->message_size;
     shape->stride = mmf_ring_stride(shared->message_size);
@@ -111,6 +143,7 @@ mmf_ring_attach(const struct mmf_ring_shape *shape, void *data, void *slots,
     ring->shared = data;
     ring->senders = (void *)((uint8_t *)data + sizeof(struct mmf_ring_shared));
     ring->receivers = ring->senders + shape->max_senders;
+    ring->pins = (void *)((uint8_t *)data + pins_offset(shape));
     ring->slots = slots;
     ring->slots_end = ring->slots + shape->slots * shape->stride;
     ring->sender = UINT32_MAX;

@@ -2,7 +2,8 @@
  * shape.h - what never changes in a channel: its kind and its sizes, as they lie
  * in the control page's `state`, and where its parts lie in the object's data.
  *
- *   data     struct mmf_ring_shared | senders | receivers | padding to 4,096 | slots
+ *   data     struct mmf_ring_shared | senders | receivers | pins | padding to 4,096 |
+ *            slots
  *
  * The creator writes the shape before the name is published; a process that opens reads
  * a copy and checks it, for any process may have written it by then.
@@ -22,9 +23,11 @@ struct mmf_ring_shape_shared {
     uint64_t slots;
     uint64_t message_size;
     uint8_t identity[16]; /* random, of this channel alone */
+    uint32_t max_pins;
+    uint32_t is_single_producer; /* 1 or 0 */
 };
 
-static_assert(sizeof(struct mmf_ring_shape_shared) == 48, "layout 2");
+static_assert(sizeof(struct mmf_ring_shape_shared) == 56, "layout 2");
 static_assert(offsetof(struct mmf_ring_shape_shared, slots) == 16, "layout 2");
 static_assert(offsetof(struct mmf_ring_shape_shared, message_size) == 24, "layout 2");
 static_assert(offsetof(struct mmf_ring_shape_shared, identity) == 32, "layout 2");
@@ -34,6 +37,9 @@ static_assert(offsetof(struct mmf_ring_shape_shared, identity) == 32, "layout 2"
 
 #define MMF_RING_SLOTS_MAX ((uint64_t)1 << 30)
 #define MMF_RING_MESSAGE_MAX ((uint64_t)INT32_MAX)
+
+/* The MMF_CHANNEL_... flags that its creator gave. */
+uint32_t mmf_ring_shape_flags(const struct mmf_ring_shape *shape);
 
 /* Where the slots begin in the data. */
 uint64_t mmf_ring_slots_offset(const struct mmf_ring_shape *shape);

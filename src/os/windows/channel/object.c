@@ -139,6 +139,7 @@ become_participant(struct mmf_channel_handle *handle)
     if (rc < 0)
         return rc;
     handle->ring.identity = handle->ticket.number << MMF_IDENTITY_HANDLE_BITS;
+    handle->ring.pid = GetCurrentProcessId();
     return MMF_OK;
 }
 
@@ -209,6 +210,12 @@ create(struct mmf_channel_handle *handle, const struct mmf_os_channel_request *r
     mmf_channel_page_write(handle->head, (uint32_t)request->kind, request->shape,
                            GetCurrentProcessId(), mmf_clock_wall());
     return become_participant(handle);
+}
+
+int64_t
+mmf_os_channel_size(const struct mmf_ring_shape *shape)
+{
+    return (int64_t)mmf_channel_section_size(shape);
 }
 
 int
@@ -334,6 +341,14 @@ mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
                        struct mmf_os_channel **out)
 {
     return open_for(MMF_CHANNEL_INSPECT, kind, name, out);
+}
+
+int
+mmf_os_channel_read_slot(struct mmf_os_channel *channel, uint64_t index,
+                         struct mmf_slot_shared *line)
+{
+    memcpy(line, mmf_ring_slot(channel->ring, index), sizeof(*line));
+    return MMF_OK;
 }
 
 /*
