@@ -20,6 +20,7 @@ extern const struct command command_ls;
 extern const struct command command_metrics;
 extern const struct command command_peek;
 extern const struct command command_poke;
+extern const struct command command_queue;
 extern const struct command command_read;
 extern const struct command command_recv;
 extern const struct command command_run;

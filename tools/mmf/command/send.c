@@ -12,7 +12,7 @@
 #include "os/os.h"
 #include "os/stop.h"
 
-enum { PAUSE_MS = 20 };
+enum { TURN_MS = 100 };
 
 static void
 send_one(struct channel_object *channel, const char *bytes, size_t length,
@@ -70,19 +70,20 @@ static int
 wait_until_received(const struct channel_object *channel, int32_t timeout)
 {
     int64_t begin = os_now_ns() / 1000000;
-    mmf_channel_stats stats;
+    int rc = MMF_TIMED_OUT;
 
-    for (;;) {
-        say_check(mmf_channel_stat(channel->name, &stats));
-        if (stats.received + stats.dropped >= stats.sent || stop_signal())
-            return TOOL_DONE;
-        if (timeout >= 0 && os_now_ns() / 1000000 - begin >= timeout)
-            break;
-        stop_nap(PAUSE_MS);
+    while (rc == MMF_TIMED_OUT && !stop_signal()) {
+        int64_t left = timeout - (os_now_ns() / 1000000 - begin);
+
+        if (timeout >= 0 && left <= 0) {
+            say("timed out: messages that were not received are gone");
+            return TOOL_TIMED_OUT;
+        }
+        rc = mmf_queue_drain(channel->handle,
+                             timeout < 0 || left > TURN_MS ? TURN_MS : (int32_t)left);
     }
-    say("timed out: %llu messages were not received, and are gone",
-        (unsigned long long)(stats.sent - stats.received - stats.dropped));
-    return TOOL_TIMED_OUT;
+    say_check(rc);
+    return TOOL_DONE;
 }
 
 static int
