@@ -84,7 +84,7 @@ sys.stdin.read()
 
 
 @not_on_windows("the library is loaded by another Python")
-def test_a_stuck_queue_is_looked_into():
+def test_a_stuck_queue_shows_what_is_in_it():
     library = os.path.join(os.path.dirname(MMF), "..", "..", "src", "libmmf.so")
     if "libasan" in subprocess.run(["ldd", MMF], capture_output=True, text=True).stdout:
         raise Skip("a sanitizer needs to be loaded first")
