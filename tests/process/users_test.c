@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,66 @@ mode_0666_lets_everybody_read_and_write(void **state)
     actor_does(root, "create 0 100 Global\\Cat");
     actor_end(root);
     harness_expect_dead();
+}
+
+static const mmf_object_info *
+owned_by(const mmf_list *list, uint32_t user)
+{
+    for (int32_t i = 0; i < mmf_list_count(list); i++)
+        if (mmf_list_get(list, i)->owner == user)
+            return mmf_list_get(list, i);
+    return NULL;
+}
+
+static int32_t
+count_listed(mmf_list_flags flags)
+{
+    mmf_list *list;
+    int32_t count;
+
+    CHECK_OK(mmf_list_create(flags, &list));
+    count = mmf_list_count(list);
+    mmf_list_close(list);
+    return count;
+}
+
+static void
+root_lists_and_collects_all_users_names(void **state)
+{
+    const mmf_list_flags all = MMF_LIST_ALL_USERS | MMF_LIST_KEEP_ORPHANED;
+    struct process *stranger = start_user(STRANGER), *other = start_user(OTHER);
+    char planted[PATH_MAX];
+    mmf_gc_result result;
+    mmf_list *list;
+
+    (void)state;
+    actor_does(stranger, "create 0 100 Cat");
+    actor_does(other, "create 0 5000 Cat");
+    CHECK_INT(count_listed(0), 0);
+    CHECK_INT(count_listed(MMF_LIST_ALL_USERS | MMF_LIST_GLOBAL), 0);
+    CHECK_OK(mmf_list_create(all | MMF_LIST_HOLDERS, &list));
+    CHECK_INT(mmf_list_count(list), 2);
+    CHECK_TEXT(mmf_list_get(list, 1)->name, "Cat");
+    CHECK_INT(owned_by(list, STRANGER)->capacity, 100);
+    CHECK_INT(owned_by(list, OTHER)->capacity, 5000);
+    CHECK_INT(owned_by(list, OTHER)->process_count, 1);
+    mmf_list_close(list);
+    process_kill(stranger);
+    CHECK_OK(mmf_gc(all, &result));
+    CHECK_INT(result.removed, 1);
+    CHECK_INT(count_listed(all), 2);
+    CHECK_OK(mmf_gc(MMF_LIST_ALL_USERS, &result));
+    CHECK_INT(result.removed, 1);
+    CHECK_INT(result.in_use, 1);
+    CHECK_INT(count_listed(all), 1);
+    /* A link in a directory's place leads nowhere. */
+    snprintf(planted, sizeof(planted), "%s/mmf-%d", harness_dir(), STRANGER);
+    CHECK_INT(rmdir(planted), 0);
+    CHECK_INT(symlink("mmf-65533", planted), 0);
+    CHECK_INT(count_listed(all), 1);
+    CHECK_INT(unlink(planted), 0);
+    actor_end(other);
+    CHECK_INT(count_listed(all), 0);
 }
 
 static void
@@ -422,6 +483,7 @@ main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         TEST(mode_0666_lets_everybody_read_and_write),
+        TEST(root_lists_and_collects_all_users_names),
         TEST(an_unprivileged_creator_serves_root),
         TEST(mode_0600_is_the_default),
         TEST(the_umask_does_not_matter),
