@@ -409,6 +409,8 @@ work(void *argument)
         free(line);
     }
     free(line);
+    if (strpbrk(thread->name, "2468") != NULL)
+        pthread_exit(NULL); /* ends it as well as a return does */
     return NULL;
 }
 

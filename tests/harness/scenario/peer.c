@@ -165,7 +165,7 @@ peer_hear(struct peer *peer, int timeout_ms, bool *ended)
 }
 
 static int
-reap_peer(struct peer *peer)
+end_peer(struct peer *peer)
 {
     int status = 0;
 
@@ -184,7 +184,7 @@ peer_kill(struct peer *peer)
     if (peer->pid == 0)
         return;
     kill(peer->pid, SIGKILL);
-    reap_peer(peer);
+    end_peer(peer);
 }
 
 int
@@ -201,7 +201,7 @@ peer_finish(struct peer *peer)
         peer_kill(peer);
         return -1;
     }
-    return reap_peer(peer);
+    return end_peer(peer);
 }
 
 void
