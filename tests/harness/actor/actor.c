@@ -334,7 +334,7 @@ write_line(const char *name, const char *text)
     char line[ANSWER_SIZE + 64];
     int length = snprintf(line, sizeof(line), "%s %s\n", name, text);
 
-    if (write(1, line, (size_t)length) != length)
+    if (write(1, line, (unsigned)length) != length)
         exit(EXIT_FAILURE);
 }
 

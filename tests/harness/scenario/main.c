@@ -12,12 +12,13 @@
 
 static const char usage[] =
     "usage: scenario [--as threads|processes] --actor COMMAND [--actor COMMAND...]\n"
-    "                [--only PATTERN] [--list] [--verbose] FILE...\n"
+    "                [--only PATTERN] [--failures N] [--list] [--verbose] FILE...\n"
     "Runs the cases of scenario files. COMMAND starts an actor program; the first one "
     "is\n"
     "main's, the others are for the other processes, in turn.\n";
 
 static const char *only;
+static int most_failures = 1000000; /* after so many cases it ends */
 static bool lists;
 static char directory[] = "/dev/shm/mmf-scenario-XXXXXX";
 
@@ -57,6 +58,8 @@ read_options(int argc, char **argv, struct run *run, struct suite *suite)
             run->commands[run->command_count++] = value;
         else if (strcmp(argv[i], "--only") == 0)
             only = value;
+        else if (strcmp(argv[i], "--failures") == 0)
+            most_failures = atoi(value);
         else if (strcmp(argv[i], "--as") == 0)
             run->as_processes = strcmp(value, "processes") == 0;
         else
@@ -101,7 +104,7 @@ count_case(struct sums *sums, const struct tally *tally)
 static void
 run_all(const struct run *run, const struct suite *suite, struct sums *sums)
 {
-    for (int i = 0; i < suite->count; i++) {
+    for (int i = 0; i < suite->count && sums->failed < most_failures; i++) {
         const struct scenario *scenario = &suite->scenarios[i];
         struct tally tally = {0};
 

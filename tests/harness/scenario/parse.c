@@ -81,10 +81,15 @@ cut_column(char *text)
 static void
 add_parameter(struct scenario *scenario, const char *text)
 {
-    struct parameter *parameter = &scenario->parameters[scenario->parameter_count++];
+    struct parameter *parameter;
     struct words words;
     const char *wrong;
 
+    if (strcmp(text, "needs files") == 0) {
+        scenario->needs_files = true;
+        return;
+    }
+    parameter = &scenario->parameters[scenario->parameter_count++];
     if (strcmp(text, "each name") == 0)
         text = EACH_NAME;
     else if (strcmp(text, "each kind") == 0)

@@ -29,6 +29,9 @@
  * $n counts), `permute` (every order of its steps that keeps the order of each actor's own;
  * the row runs once for each) and `def NAME PARAMETERS`, which a step names.
  *
+ * Among the parameters, `each name` and `each kind` are short for what most cases have, and
+ * `needs files` has a case run only where objects are files.
+ *
  * Words: 'a b' and "a b" are one word, x1..x4 four, 'a'*9 repeats, $x is a parameter. NULL
  * is the null pointer, and NULL with a suffix is NULL. INFINITE, LONG (20 s). # comments.
  *
@@ -105,6 +108,7 @@ struct scenario {
     const char *title; /* of a `def`: its name */
     int number;
     bool is_macro;
+    bool needs_files; /* it is about objects that are files */
     struct parameter parameters[MAX_PARAMETERS];
     int parameter_count;
     struct line *lines;
