@@ -355,15 +355,15 @@ a_lack_of_mappings_is_named(void **state)
     harness_expect_dead();
 }
 
-#define TEST(name) cmocka_unit_test(name)
+#define CASE(name) cmocka_unit_test(name)
 
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(a_namespace_without_root_has_names), TEST(a_delayed_file_is_sparse),
-        TEST(views_on_hugetlbfs_do_not_leak),     TEST(a_lack_of_instances_is_named),
-        TEST(a_lack_of_mappings_is_named),
+        CASE(a_namespace_without_root_has_names), CASE(a_delayed_file_is_sparse),
+        CASE(views_on_hugetlbfs_do_not_leak),     CASE(a_lack_of_instances_is_named),
+        CASE(a_lack_of_mappings_is_named),
     };
 
     return harness_main(argc, argv, "spaces", tests, sizeof(tests) / sizeof(tests[0]),

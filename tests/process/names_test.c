@@ -36,12 +36,10 @@ check_free(const char *name)
     mmf_map_close(map);
 }
 
-static void
-created_here_is_opened_there(void **state)
+TEST(created_here_is_opened_there)
 {
     struct process *a = actor_start(), *b = actor_start();
 
-    (void)state;
     actor_does(a, "create 0 10000 Cat");
     actor_does(a, "view 0");
     CHECK_TEXT(actor_says(a, "zero 0"), "yes");
@@ -57,12 +55,10 @@ created_here_is_opened_there(void **state)
     check_free("Cat");
 }
 
-static void
-every_scope_is_its_own(void **state)
+TEST(every_scope_is_its_own)
 {
     struct process *a = actor_start(), *b = actor_start();
 
-    (void)state;
     actor_does(a, "create 0 100 both");
     actor_does(a, "create 1 200 Global\\both");
     actor_does(b, "open 0 Local\\both");
@@ -75,12 +71,10 @@ every_scope_is_its_own(void **state)
     actor_end(b);
 }
 
-static void
-a_closed_name_is_not_found(void **state)
+TEST(a_closed_name_is_not_found)
 {
     struct process *a = actor_start(), *b = actor_start();
 
-    (void)state;
     actor_does(a, "create 0 100 Cat");
     actor_does(b, "open 0 Cat");
     actor_does(a, "close 0");
@@ -99,12 +93,10 @@ a_closed_name_is_not_found(void **state)
     actor_end(b);
 }
 
-static void
-two_handles_of_a_process_count_as_two(void **state)
+TEST(two_handles_of_a_process_count_as_two)
 {
     struct process *a = actor_start(), *b = actor_start();
 
-    (void)state;
     actor_does(a, "create 0 100 Cat");
     actor_does(a, "open 1 Cat");
     actor_does(a, "reader 2 Cat");
@@ -120,12 +112,10 @@ two_handles_of_a_process_count_as_two(void **state)
     actor_end(b);
 }
 
-static void
-a_killed_creator_leaves_name_and_bytes_to_others(void **state)
+TEST(a_killed_creator_leaves_name_and_bytes_to_others)
 {
     struct process *a = actor_start(), *b = actor_start(), *c = actor_start();
 
-    (void)state;
     actor_does(a, "create 0 10000 Cat");
     actor_does(a, "view 0");
     actor_does(a, "write 0 4090 across pages");
@@ -146,15 +136,13 @@ a_killed_creator_leaves_name_and_bytes_to_others(void **state)
 }
 
 /* The holders' kinds of hold on the name, in every order of death. */
-static void
-all_killed_frees_the_name_at_once(void **state)
+TEST(all_killed_frees_the_name_at_once)
 {
     static const char *const second[] = {"open 0 Cat", "reader 0 Cat",
                                          "either 0 100 Cat"};
     size_t kind;
     int order, views;
 
-    (void)state;
     for (kind = 0; kind < sizeof(second) / sizeof(second[0]); kind++) {
         for (order = 0; order < 2; order++) {
             for (views = 0; views < 2; views++) {
@@ -181,13 +169,11 @@ all_killed_frees_the_name_at_once(void **state)
     }
 }
 
-static void
-all_killed_frees_the_name_for_create_new(void **state)
+TEST(all_killed_frees_the_name_for_create_new)
 {
     struct process *a = actor_start(), *b = actor_start();
     mmf_map *map;
 
-    (void)state;
     actor_does(a, "create 0 5000 Cat");
     actor_does(a, "create 1 5000 Global\\Cat");
     process_kill(a);
@@ -223,13 +209,11 @@ leaver_role(int argc, char **argv)
     return EXIT_SUCCESS; /* exit with open maps is clean */
 }
 
-static void
-exit_with_open_maps_frees_the_name(void **state)
+TEST(exit_with_open_maps_frees_the_name)
 {
     static const char *const ways[] = {"exit", "_exit"};
     size_t i;
 
-    (void)state;
     harness_expect_dead();
     for (i = 0; i < 2; i++) {
         const char *args[] = {ways[i], NULL};
@@ -245,13 +229,11 @@ exit_with_open_maps_frees_the_name(void **state)
     }
 }
 
-static void
-exec_frees_the_name(void **state)
+TEST(exec_frees_the_name)
 {
     static const char *const args[] = {"exec", NULL};
     struct process *p = process_start("leaver", args);
 
-    (void)state;
     harness_expect_dead();
     process_expect(p, "ready");
     process_send(p, "go");
@@ -261,12 +243,10 @@ exec_frees_the_name(void **state)
     actor_end(p);
 }
 
-static void
-a_lone_view_keeps_bytes_but_no_name(void **state)
+TEST(a_lone_view_keeps_bytes_but_no_name)
 {
     struct process *a = actor_start(), *b = actor_start();
 
-    (void)state;
     actor_does(a, "create 0 10000 Cat");
     actor_does(a, "view 0");
     actor_does(a, "write 0 0 first life");
@@ -293,12 +273,10 @@ a_lone_view_keeps_bytes_but_no_name(void **state)
     actor_end(b);
 }
 
-static void
-a_lone_view_of_a_killed_holder_keeps_no_name(void **state)
+TEST(a_lone_view_of_a_killed_holder_keeps_no_name)
 {
     struct process *a = actor_start(), *b = actor_start();
 
-    (void)state;
     actor_does(a, "create 0 10000 Cat");
     actor_does(b, "open 0 Cat");
     actor_does(b, "view 0");
@@ -311,15 +289,13 @@ a_lone_view_of_a_killed_holder_keeps_no_name(void **state)
 }
 
 /* A map of a file has a name like any other; the file stays. */
-static void
-a_file_s_map_is_shared_by_name(void **state)
+TEST(a_file_s_map_is_shared_by_name)
 {
     struct process *a = actor_start(), *b = actor_start();
     char path[256], text[16] = "";
     struct stat st;
     int fd;
 
-    (void)state;
     snprintf(path, sizeof(path), "%s/file", harness_dir());
     fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
     CHECK(fd >= 0);
@@ -353,15 +329,13 @@ a_file_s_map_is_shared_by_name(void **state)
 
 /* No process, not even one that inherited the descriptor, can truncate an unnamed
  * map. */
-static void
-an_unnamed_map_is_sealed_memory(void **state)
+TEST(an_unnamed_map_is_sealed_memory)
 {
     const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
     mmf_map *map;
     intptr_t handle;
     struct stat st;
 
-    (void)state;
     CHECK_OK(mmf_map_create_new(NULL, 10000, NULL, &map));
     CHECK_OK(mmf_map_native_handle(map, &handle));
     /* Newer kernels add one against execution. */
@@ -376,14 +350,12 @@ an_unnamed_map_is_sealed_memory(void **state)
 
 /* A process that cannot read a file's birth time and one that can share its map, in
  * either order. */
-static void
-a_file_s_map_needs_no_statx(void **state)
+TEST(a_file_s_map_needs_no_statx)
 {
     static const int errors[] = {0, ENOSYS, EPERM};
     char path[256];
     int fd;
 
-    (void)state;
     if (sizeof(void *) == 4)
         harness_skip("the C library itself needs statx here");
     snprintf(path, sizeof(path), "%s/file", harness_dir());
@@ -533,44 +505,15 @@ run_race(int create_new)
     munmap(race, sizeof(*race));
 }
 
-static void
-racing_create_or_open_makes_one_object(void **state)
+TEST(racing_create_or_open_makes_one_object)
 {
-    (void)state;
     run_race(0);
 }
 
-static void
-racing_create_new_has_one_winner(void **state)
+TEST(racing_create_new_has_one_winner)
 {
-    (void)state;
     run_race(1);
 }
 
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(created_here_is_opened_there),
-        cmocka_unit_test(every_scope_is_its_own),
-        cmocka_unit_test(a_closed_name_is_not_found),
-        cmocka_unit_test(two_handles_of_a_process_count_as_two),
-        cmocka_unit_test(a_killed_creator_leaves_name_and_bytes_to_others),
-        cmocka_unit_test(all_killed_frees_the_name_at_once),
-        cmocka_unit_test(all_killed_frees_the_name_for_create_new),
-        cmocka_unit_test(exit_with_open_maps_frees_the_name),
-        cmocka_unit_test(exec_frees_the_name),
-        cmocka_unit_test(a_lone_view_keeps_bytes_but_no_name),
-        cmocka_unit_test(a_lone_view_of_a_killed_holder_keeps_no_name),
-        cmocka_unit_test(a_file_s_map_is_shared_by_name),
-        cmocka_unit_test(a_file_s_map_needs_no_statx),
-        cmocka_unit_test(an_unnamed_map_is_sealed_memory),
-        cmocka_unit_test(racing_create_or_open_makes_one_object),
-        cmocka_unit_test(racing_create_new_has_one_winner),
-    };
-    static const struct role roles[] = {
-        {"actor", actor_role}, {"leaver", leaver_role}, {NULL, NULL}};
-
-    return harness_main(argc, argv, "names", tests, sizeof(tests) / sizeof(tests[0]),
-                        roles);
-}
+ROLE("actor", actor_role);
+ROLE("leaver", leaver_role);

@@ -37,13 +37,11 @@ job_create(void *argument)
     return MMF_OK;
 }
 
-static void
-rule_7_1_1_one_of_many_creates(void **state)
+TEST(rule_7_1_1_one_of_many_creates)
 {
     struct worker *workers[RACERS];
     int rounds = harness_long() ? 20000 : 300;
 
-    (void)state;
     for (int i = 0; i < RACERS; i++)
         workers[i] = worker_start();
     for (int round = 0; round < rounds; round++) {
@@ -155,10 +153,8 @@ check_ways(mmf_kind kind, const struct way *one, const struct way *other)
  * Which names, by prefix or by options, are one: this user's, all users', and this
  * user's own among the global ones.
  */
-static void
-rule_7_5_scopes(void **state)
+TEST(rule_7_5_scopes)
 {
-    (void)state;
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
         for (size_t one = 0; one < COUNT_OF(ways); one++) {
             for (size_t other = 0; other < COUNT_OF(ways); other++) {
@@ -171,15 +167,13 @@ rule_7_5_scopes(void **state)
 
 /* Without options, and with those of mmf_sync_options_init, the prefix alone
  * decides. */
-static void
-rule_7_5_without_options(void **state)
+TEST(rule_7_5_without_options)
 {
     struct object local = new_object(MMF_KIND_EVENT, "Cat");
     struct object global = new_object(MMF_KIND_EVENT, "Global\\Cat");
     mmf_sync_options none = scope(0, 0), all = scope(1, 0);
     struct object other = {0};
 
-    (void)state;
     check_directories_of_cat();
     CHECK_OK(object_open(&other, MMF_KIND_EVENT, "Cat", &all));
     CHECK_STATUS(object_wait(&other, 0), MMF_OK);
@@ -215,13 +209,11 @@ check_mode_of_new(mmf_kind kind, const char *name, int all_users, uint32_t mode,
     object_close(&other);
 }
 
-static void
-mode_of_a_new_object(void **state)
+TEST(mode_of_a_new_object)
 {
     static const uint32_t modes[] = {0, 0600, 0660, 0666, 0644, 0777};
     mode_t mask;
 
-    (void)state;
     need_modes();
     mask = (mode_t)umask(0777);
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
@@ -255,8 +247,7 @@ find_in_list(const mmf_list *list, const char *name)
     CHECK_FAIL("%s is not listed", name);
 }
 
-static void
-listed_with_their_kinds(void **state)
+TEST(listed_with_their_kinds)
 {
     struct object objects[4] = {new_object(MMF_KIND_MAP, "map"),
                                 new_object(MMF_KIND_MUTEX, "mutex"),
@@ -267,7 +258,6 @@ listed_with_their_kinds(void **state)
     struct object again = {0};
     mmf_list *list = NULL;
 
-    (void)state;
     peer_does(peer, "open mutex 0 mutex");
     CHECK_OK(object_open(&again, MMF_KIND_SEMAPHORE, "semaphore", NULL));
     CHECK_OK(mmf_list_create(0, &list));
@@ -303,14 +293,12 @@ listed_with_their_kinds(void **state)
 }
 
 /* An owned mutex without a handle is not held: it goes with the last handle. */
-static void
-orphans_are_collected(void **state)
+TEST(orphans_are_collected)
 {
     struct process *peer;
     mmf_gc_result result;
     mmf_list *list = NULL;
 
-    (void)state;
     need_files();
     peer = peer_start();
     peer_answers(peer, "MMF_OK new", "mutex 0 1 mutex");
@@ -330,18 +318,4 @@ orphans_are_collected(void **state)
     CHECK_INT(count_files(), 0);
 }
 
-int
-main(int argc, char **argv)
-{
-    static const struct role roles[] = {{"peer", peer_role}, {NULL, NULL}};
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rule_7_1_1_one_of_many_creates),
-        cmocka_unit_test(rule_7_5_scopes),
-        cmocka_unit_test(rule_7_5_without_options),
-        cmocka_unit_test(mode_of_a_new_object),
-        cmocka_unit_test(listed_with_their_kinds),
-        cmocka_unit_test(orphans_are_collected),
-    };
-
-    return harness_main(argc, argv, "sync_name", tests, COUNT_OF(tests), roles);
-}
+ROLE("peer", peer_role);

@@ -67,10 +67,8 @@ lowest_of_the_same(const char *name)
     mmf_semaphore_close(wait.seen);
 }
 
-static void
-rule_7_1_6_wait_any_of_the_same_takes_the_lowest_index(void **state)
+TEST(rule_7_1_6_wait_any_of_the_same_takes_the_lowest_index)
 {
-    (void)state;
     for_each_name(lowest_of_the_same);
 }
 
@@ -156,10 +154,8 @@ watch_pairs(const char *name, mmf_kind kind)
     object_close(&shared.second);
 }
 
-static void
-rule_7_1_6_no_thread_sees_half_of_a_wait_all(void **state)
+TEST(rule_7_1_6_no_thread_sees_half_of_a_wait_all)
 {
-    (void)state;
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
         watch_pairs(NULL, kind);
         watch_pairs("Cat", kind);
@@ -215,22 +211,8 @@ dine(const char *name)
     }
 }
 
-static void
-waits_for_all_in_any_order_get_on(void **state)
+TEST(waits_for_all_in_any_order_get_on)
 {
-    (void)state;
     dine(NULL);
     dine("Cat");
-}
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rule_7_1_6_wait_any_of_the_same_takes_the_lowest_index),
-        cmocka_unit_test(rule_7_1_6_no_thread_sees_half_of_a_wait_all),
-        cmocka_unit_test(waits_for_all_in_any_order_get_on),
-    };
-
-    return harness_main(argc, argv, "sync_wait", tests, COUNT_OF(tests), NULL);
 }
