@@ -42,6 +42,7 @@
 
 #include <mmf/export.h>
 #include <mmf/kind.h>
+#include <mmf/sync.h>
 
 MMF_BEGIN_DECLS
 
@@ -161,7 +162,8 @@ typedef struct mmf_channel_stats {
     int32_t max_senders; /* participants at most */
     int32_t max_receivers;
     mmf_overflow overflow;
-    uint32_t flags;   /* MMF_CHANNEL_SPSC, _SINGLE_PRODUCER, _DEPTH_IN_PART */
+    /* MMF_CHANNEL_SPSC, MMF_CHANNEL_SINGLE_PRODUCER, MMF_CHANNEL_DEPTH_IN_PART */
+    uint32_t flags;
     int32_t pins;     /* now */
     int32_t max_pins; /* at most */
     uint64_t reserved[7];

@@ -75,6 +75,10 @@ MMF_API int mmf_latest_release(mmf_latest *latest);
  * asked for, and the last writer has closed; MMF_E_RANGE: timeout_ms < -1. */
 MMF_API int mmf_latest_wait(mmf_latest *latest, uint64_t version, int32_t timeout_ms);
 
+/* As mmf_queue_waitable: for a version newer than the one that this handle received or
+ * took last. */
+MMF_API mmf_waitable *mmf_latest_waitable(mmf_latest *latest);
+
 /* As mmf_queue_fd: readable when there may be a newer value. */
 MMF_API int mmf_latest_fd(mmf_latest *latest, int *fd);
 

@@ -36,6 +36,7 @@
 #include <mmf/latest.h>
 #include <mmf/list.h>
 #include <mmf/map.h>
+#include <mmf/poller.h>
 #include <mmf/queue.h>
 #include <mmf/status.h>
 #include <mmf/sync.h>

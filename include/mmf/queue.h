@@ -110,6 +110,14 @@ MMF_API int mmf_queue_drain(mmf_queue *queue, int32_t timeout_ms);
 MMF_API int mmf_queue_receive(mmf_queue *queue, void *buffer, size_t capacity,
                               int32_t timeout_ms, size_t *length, mmf_message *message);
 
+/*
+ * The handle for mmf_wait_any and mmf_wait_one, borrowed; NULL for NULL. A wait for it ends
+ * with 0 when there is a message to receive (or, with MMF_CHANNEL_PEER_CLOSED, the last
+ * sender has gone), and takes none: receive with timeout 0 then. MMF_E_NOT_SUPPORTED: the
+ * handle does not receive.
+ */
+MMF_API mmf_waitable *mmf_queue_waitable(mmf_queue *queue);
+
 /* A descriptor that polls readable when there may be a message; it may be
  * spuriously readable: try a receive with timeout 0. Owned by the handle. Costs a
  * system call for each send while a process has asked for one. MMF_E_PLATFORM on

@@ -77,6 +77,9 @@ MMF_API int mmf_topic_release(mmf_topic *topic);
 MMF_API int mmf_topic_receive(mmf_topic *topic, void *buffer, size_t capacity,
                               int32_t timeout_ms, size_t *length, mmf_message *message);
 
+/* As mmf_queue_waitable. */
+MMF_API mmf_waitable *mmf_topic_waitable(mmf_topic *topic);
+
 /* As mmf_queue_fd. */
 MMF_API int mmf_topic_fd(mmf_topic *topic, int *fd);
 

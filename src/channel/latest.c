@@ -17,16 +17,37 @@ struct mmf_latest {
     struct mmf_channel channel;
     uint64_t taken; /* index */
     bool has_taken;
+    uint64_t seen; /* the version that was received or taken last */
 };
 
 /*
  * Handles.
  */
 
+static enum mmf_step
+find_newer(struct mmf_ring *ring, uint64_t version)
+{
+    struct mmf_ring_message found;
+    enum mmf_step step = mmf_ring_newest(ring, &found);
+
+    if (step == MMF_STEP_DONE && mmf_index_difference(found.index, version) <= 0)
+        return MMF_STEP_WOULD_BLOCK;
+    return step;
+}
+
+static bool
+has_newer(struct mmf_channel *channel)
+{
+    const struct mmf_latest *latest = (const struct mmf_latest *)channel;
+
+    return find_newer(channel->ring, latest->seen) != MMF_STEP_WOULD_BLOCK;
+}
+
 const struct mmf_channel_kind mmf_latest_values = {
     .kind = MMF_KIND_LATEST,
     .flags_known = MMF_CHANNEL_SINGLE_PRODUCER | MMF_CHANNEL_PEER_CLOSED,
     .handle_size = sizeof(struct mmf_latest),
+    .has_message = has_newer,
 };
 
 static struct mmf_channel_sizes
@@ -270,7 +291,7 @@ read_general(mmf_latest *latest, void *buffer, size_t capacity, size_t *length,
         return mmf_channel_fail_small(&found, capacity);
     mmf_ring_count_received(latest->channel.ring);
     *length = (size_t)found.length;
-    *version = found.index;
+    *version = latest->seen = found.index;
     return MMF_OK;
 }
 
@@ -304,7 +325,7 @@ read_fast(mmf_latest *latest, void *buffer, size_t capacity, size_t *length,
         return read_general(latest, buffer, capacity, length, version);
     mmf_ring_count_received(latest->channel.ring);
     *length = (size_t)seen.message.length;
-    *version = seen.message.index;
+    *version = latest->seen = seen.message.index;
     return MMF_OK;
 }
 
@@ -359,6 +380,7 @@ mmf_latest_take(mmf_latest *latest, mmf_message *message)
         return rc;
     latest->taken = found.index;
     latest->has_taken = true;
+    latest->seen = found.index;
     mmf_channel_show(&found, message);
     return MMF_OK;
 }
@@ -378,17 +400,6 @@ mmf_latest_release(mmf_latest *latest)
     return MMF_OK;
 }
 
-static enum mmf_step
-find_newer(struct mmf_ring *ring, uint64_t version)
-{
-    struct mmf_ring_message found;
-    enum mmf_step step = mmf_ring_newest(ring, &found);
-
-    if (step == MMF_STEP_DONE && mmf_index_difference(found.index, version) <= 0)
-        return MMF_STEP_WOULD_BLOCK;
-    return step;
-}
-
 int
 mmf_latest_wait(mmf_latest *latest, uint64_t version, int32_t timeout_ms)
 {
@@ -406,6 +417,12 @@ mmf_latest_wait(mmf_latest *latest, uint64_t version, int32_t timeout_ms)
         step = find_newer(latest->channel.ring, version);
     while (step == MMF_STEP_WOULD_BLOCK && mmf_channel_wait_more(&wait));
     return mmf_channel_wait_end(&wait, step);
+}
+
+mmf_waitable *
+mmf_latest_waitable(mmf_latest *latest)
+{
+    return latest != NULL ? &latest->channel.waitable : NULL;
 }
 
 int

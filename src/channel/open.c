@@ -429,6 +429,9 @@ make_handle(const struct mmf_channel_kind *kind, const void *out,
     if (*channel == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s handle",
                         mmf_kind_name(kind->kind));
+    (*channel)->kind = kind;
+    (*channel)->waitable =
+        (struct mmf_waitable){.channel = *channel, .kind = kind->kind};
     return MMF_OK;
 }
 

@@ -68,10 +68,19 @@ notify_senders(const mmf_queue *queue)
  * Handles.
  */
 
+static bool
+has_message(struct mmf_channel *channel)
+{
+    const struct mmf_queue *queue = (const struct mmf_queue *)channel;
+
+    return queue->has_pending || mmf_ring_has_message(channel->ring);
+}
+
 const struct mmf_channel_kind mmf_queues = {
     .kind = MMF_KIND_QUEUE,
     .flags_known = MMF_CHANNEL_SPSC | MMF_CHANNEL_PEER_CLOSED,
     .handle_size = sizeof(struct mmf_queue),
+    .has_message = has_message,
 };
 
 static int
@@ -626,6 +635,12 @@ mmf_queue_receive(mmf_queue *queue, void *buffer, size_t capacity, int32_t timeo
 /*
  * The rest.
  */
+
+mmf_waitable *
+mmf_queue_waitable(mmf_queue *queue)
+{
+    return queue != NULL ? &queue->channel.waitable : NULL;
+}
 
 int
 mmf_queue_fd(mmf_queue *queue, int *fd)

@@ -20,10 +20,20 @@ enum { TRIES = 4 };
  * Handles.
  */
 
+/* Looking moves the cursor over what was lost or abandoned, as taking does. */
+static bool
+has_message(struct mmf_channel *channel)
+{
+    struct mmf_ring_message ignored;
+
+    return mmf_ring_next(channel->ring, &ignored) != MMF_STEP_WOULD_BLOCK;
+}
+
 const struct mmf_channel_kind mmf_topics = {
     .kind = MMF_KIND_TOPIC,
     .flags_known = MMF_CHANNEL_SINGLE_PRODUCER | MMF_CHANNEL_PEER_CLOSED,
     .handle_size = sizeof(struct mmf_topic),
+    .has_message = has_message,
 };
 
 int
@@ -264,6 +274,12 @@ mmf_topic_receive(mmf_topic *topic, void *buffer, size_t capacity, int32_t timeo
     move_past(topic);
     mmf_channel_show_copy(&found, buffer, length, message);
     return MMF_OK;
+}
+
+mmf_waitable *
+mmf_topic_waitable(mmf_topic *topic)
+{
+    return topic != NULL ? &topic->channel.waitable : NULL;
 }
 
 int

@@ -79,6 +79,7 @@ struct mmf_ring {
     mmf_atomic_u64 *pin;        /* that the handle has; NULL: none */
     uint64_t lost;              /* topic: since the last message */
     int64_t dead_checked;       /* when this handle last checked for the dead */
+    bool is_probing;            /* queue: a copy, which finds messages and takes none */
     uint32_t deferred_count;
     uint64_t deferred[MMF_DEFERRED_MAX]; /* queue: reservations, in ascending order */
 };
@@ -165,6 +166,9 @@ bool mmf_ring_poll(const struct mmf_ring *ring, int times);
 
 /* Queue: take the next message; release it. False: this handle does not own it. */
 enum mmf_step mmf_ring_take(struct mmf_ring *ring, struct mmf_ring_message *message);
+
+/* A take has something to answer: a message, or CORRUPT. */
+bool mmf_ring_has_message(const struct mmf_ring *ring);
 bool mmf_ring_release(struct mmf_ring *ring, uint64_t index);
 
 /* Queue: whether the handle owns the message and may release it, `ahead` releases from
@@ -182,7 +186,7 @@ bool mmf_ring_return(struct mmf_ring *ring, uint64_t index);
  */
 void mmf_ring_rescan_returned(struct mmf_ring *ring);
 
-/* Queue: the handle took the message in place, at this time of the monotonic clock. */
+/* Queue: the handle took the message in entry, at this time of the monotonic clock. */
 void mmf_ring_note_taken(const struct mmf_ring *ring, uint64_t index, int64_t now);
 
 /*

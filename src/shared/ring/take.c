@@ -31,6 +31,8 @@ try_take(struct mmf_ring *ring, uint64_t word)
     mmf_atomic_u64 *slot_word = &mmf_ring_slot(ring, mmf_word_index(word))->word;
 
     MMF_ASSERT(mmf_ring_is_mpmc(ring) && ring->receiver >= MMF_RECEIVERS_FROM);
+    if (ring->is_probing)
+        return true;
     /* Before the exchange: a consumer that dies with a message is never without it. */
     add_to_held(ring, 1);
     if (mmf_exchange_if_u64(slot_word, &word,
@@ -320,6 +322,19 @@ mmf_ring_poll(const struct mmf_ring *ring, int times)
             return true;
     }
     return false;
+}
+
+bool
+mmf_ring_has_message(const struct mmf_ring *ring)
+{
+    struct mmf_ring copy = *ring;
+    uint64_t ignored;
+
+    MMF_ASSERT(ring->shape.kind == MMF_KIND_QUEUE && ring->receiving != NULL);
+    if (ring->shape.is_spsc)
+        return mmf_word_age(ring, mmf_ring_word(ring, ring->cursor), ring->cursor) >= 0;
+    copy.is_probing = true;
+    return take_any(&copy, &ignored) != MMF_STEP_WOULD_BLOCK;
 }
 
 enum mmf_step

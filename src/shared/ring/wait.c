@@ -17,9 +17,9 @@
 /* How long SPIN_THEN_WAIT spins; nanoseconds. */
 #define SPIN_TIME ((int64_t)50000)
 
-/* Attempts between two readings of the clock; attempts until a store has arrived; and of how
- * many one is a whole one: see try_next. */
-enum { ATTEMPTS = 64, ARRIVAL = 64, WHOLE = 16 };
+/* Attempts between two readings of the clock; and of how many one is a whole one: see
+ * try_next. */
+enum { ATTEMPTS = 64, WHOLE = 16 };
 
 /* How many in a row are a stream, and how many pauses are a slip. */
 enum { STREAM = 2, SLIP = 8 };
@@ -167,12 +167,8 @@ are_peers_gone(const struct mmf_ring_wait *wait, bool ask)
     return true;
 }
 
-/*
- * Check for the dead if it is time. True: something may have changed, so try again: what
- * the last peer did before it went comes first.
- */
-static bool
-check(struct mmf_ring_wait *wait)
+bool
+mmf_ring_wait_check(struct mmf_ring_wait *wait)
 {
     bool is_time;
 
@@ -272,15 +268,21 @@ doorbell_of(const struct mmf_ring_wait *wait)
     return wait->sending ? &shared->space_doorbell : &shared->message_doorbell;
 }
 
-/* Mark the doorbell, and try for as long as a ring can have missed the mark. */
-static void
-prepare_to_sleep(struct mmf_ring_wait *wait)
+void
+mmf_ring_wait_mark(struct mmf_ring_wait *wait)
 {
     wait->is_spinning = false;
     wait->mark.is_fresh = !wait->has_marked; /* others may just have marked it */
     wait->has_marked = true;
     mmf_doorbell_mark(doorbell_of(wait), &wait->mark);
-    begin_round(wait, wait->mark.is_fresh ? ARRIVAL : 1, wait->mark.is_fresh);
+}
+
+/* Mark the doorbell, and try for as long as a ring can have missed the mark. */
+static void
+prepare_to_sleep(struct mmf_ring_wait *wait)
+{
+    mmf_ring_wait_mark(wait);
+    begin_round(wait, wait->mark.is_fresh ? MMF_RING_ARRIVAL : 1, wait->mark.is_fresh);
 }
 
 static void
@@ -325,7 +327,7 @@ mmf_ring_wait_more(struct mmf_ring_wait *wait)
             if (try_next(wait))
                 return true;
             wait->phase = CHECKED;
-            if (check(wait))
+            if (mmf_ring_wait_check(wait))
                 return true;
         }
         MMF_ASSERT(wait->phase == CHECKED);

@@ -59,6 +59,22 @@ bool mmf_ring_wait_more(struct mmf_ring_wait *wait);
  * last peer was gone before that attempt. */
 enum mmf_step mmf_ring_wait_end(struct mmf_ring_wait *wait, enum mmf_step step);
 
+/*
+ * A receiver that waits for other things, too, looks and sleeps by itself: it marks the
+ * doorbell, looks `MMF_RING_ARRIVAL` times if the mark is fresh and once if not, checks, and
+ * sleeps for a tick at most on the value of `mark`. mmf_ring_wait_end ends this as well.
+ */
+#define MMF_RING_ARRIVAL 64
+
+void mmf_ring_wait_mark(struct mmf_ring_wait *wait);
+
+/*
+ * Check for the dead if it is time. True: something may have changed, so look again: what
+ * the last peer did before it went comes first. If `is_peer_closed` then, there is no
+ * more to wait for.
+ */
+bool mmf_ring_wait_check(struct mmf_ring_wait *wait);
+
 /* Recover those of the suspects that are dead, whenever that was done last. */
 void mmf_ring_recover_dead(const struct mmf_ring_wait *wait);
 

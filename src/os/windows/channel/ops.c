@@ -31,6 +31,18 @@ sleep_on(void *context, mmf_atomic_u32 *doorbell, uint32_t expected, int64_t unt
                      until - mmf_os_now());
 }
 
+static void *
+begin_sleep(void *context, mmf_atomic_u32 *doorbell, uint32_t expected)
+{
+    return mmf_tokens_begin_sleep(tokens_of(context, doorbell), doorbell, expected);
+}
+
+static void
+end_sleep(void *context, mmf_atomic_u32 *doorbell, uint32_t expected, bool woken)
+{
+    mmf_tokens_end_sleep(tokens_of(context, doorbell), expected, woken);
+}
+
 static int
 wake_sleepers(void *context, mmf_atomic_u32 *doorbell, int count)
 {
@@ -69,6 +81,8 @@ mmf_channel_ops_for(struct mmf_channel_handle *handle)
     MMF_ASSERT(handle->section != NULL && handle->ring.shared != NULL);
     return (struct mmf_ring_ops){.now = now,
                                  .sleep = sleep_on,
+                                 .begin_sleep = begin_sleep,
+                                 .end_sleep = end_sleep,
                                  .wake = wake_sleepers,
                                  .notify_pollers = notify_pollers,
                                  .is_alive = is_alive,

@@ -59,20 +59,38 @@ to_milliseconds(int64_t nanoseconds)
     return (DWORD)((nanoseconds + 999999) / 1000000);
 }
 
+HANDLE
+mmf_tokens_begin_sleep(const struct mmf_tokens *tokens, const mmf_atomic_u32 *doorbell,
+                       uint32_t expected)
+{
+    uint32_t turn = mmf_sleepers_turn(expected);
+
+    MMF_ASSERT(tokens->semaphores[turn] != NULL);
+    return mmf_sleepers_enter(&tokens->sleepers->count[turn], doorbell, expected)
+               ? tokens->semaphores[turn]
+               : NULL;
+}
+
+void
+mmf_tokens_end_sleep(const struct mmf_tokens *tokens, uint32_t expected, bool woken)
+{
+    uint32_t turn = mmf_sleepers_turn(expected);
+
+    MMF_ASSERT(tokens->semaphores[turn] != NULL);
+    if (!woken && !mmf_sleepers_leave(&tokens->sleepers->count[turn]))
+        WaitForSingleObject(tokens->semaphores[turn], 0);
+}
+
 void
 mmf_tokens_sleep(const struct mmf_tokens *tokens, const mmf_atomic_u32 *doorbell,
                  uint32_t expected, int64_t nanoseconds)
 {
-    uint32_t turn = mmf_sleepers_turn(expected);
-    mmf_atomic_u32 *count = &tokens->sleepers->count[turn];
-    HANDLE semaphore = tokens->semaphores[turn];
+    HANDLE semaphore = mmf_tokens_begin_sleep(tokens, doorbell, expected);
+    bool woken =
+        semaphore != NULL &&
+        WaitForSingleObject(semaphore, to_milliseconds(nanoseconds)) == WAIT_OBJECT_0;
 
-    MMF_ASSERT(semaphore != NULL);
-    if (mmf_sleepers_enter(count, doorbell, expected) &&
-        WaitForSingleObject(semaphore, to_milliseconds(nanoseconds)) == WAIT_OBJECT_0)
-        return;
-    if (!mmf_sleepers_leave(count))
-        WaitForSingleObject(semaphore, 0);
+    mmf_tokens_end_sleep(tokens, expected, woken);
 }
 
 static uint32_t

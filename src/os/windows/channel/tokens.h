@@ -28,6 +28,13 @@ void mmf_tokens_close(struct mmf_tokens *tokens);
 void mmf_tokens_sleep(const struct mmf_tokens *tokens, const mmf_atomic_u32 *doorbell,
                       uint32_t expected, int64_t nanoseconds);
 
+/* The same in two halves: the semaphore to wait for, NULL if the doorbell has another value;
+ * `woken`: a token was taken. */
+HANDLE mmf_tokens_begin_sleep(const struct mmf_tokens *tokens,
+                              const mmf_atomic_u32 *doorbell, uint32_t expected);
+void mmf_tokens_end_sleep(const struct mmf_tokens *tokens, uint32_t expected,
+                          bool woken);
+
 /* Wake up to `count`; how many there were. */
 int mmf_tokens_wake(const struct mmf_tokens *tokens, const mmf_atomic_u32 *doorbell,
                     int count);
