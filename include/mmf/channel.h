@@ -5,6 +5,7 @@
  *   queue    each message goes to exactly one consumer (mmf/queue.h)
  *   topic    each message goes to every subscriber (mmf/topic.h)
  *   latest   one value that is replaced; readers see the newest (mmf/latest.h)
+ *   service  requests, each to one server, and its answers (mmf/service.h)
  *
  * A channel is a named object like a map: it lives until its last handle is closed or
  * its last holder dies. It is not durable: messages that were not received by then are
@@ -164,13 +165,16 @@ typedef struct mmf_channel_stats {
     mmf_overflow overflow;
     /* MMF_CHANNEL_SPSC, MMF_CHANNEL_SINGLE_PRODUCER, MMF_CHANNEL_DEPTH_IN_PART */
     uint32_t flags;
-    int32_t pins;     /* now */
-    int32_t max_pins; /* at most */
-    uint64_t reserved[7];
+    int32_t pins;        /* now */
+    int32_t max_pins;    /* at most */
+    int64_t answer_size; /* service: maximum bytes of an answer; else 0 */
+    int32_t max_calls;   /* service: calls that a client may have open */
+    int32_t max_answers; /* service: answers to one call that may wait */
+    uint64_t reserved[5];
 } mmf_channel_stats;
 
 /*
- * The counters of the queue, topic or latest value `name`, without taking part.
+ * The counters of the queue, topic, latest value or service `name`, without taking part.
  * MMF_E_NOT_FOUND; MMF_E_WRONG_KIND if the name is not a channel's; as
  * mmf_map_open_existing.
  */

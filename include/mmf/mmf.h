@@ -38,6 +38,7 @@
 #include <mmf/map.h>
 #include <mmf/poller.h>
 #include <mmf/queue.h>
+#include <mmf/service.h>
 #include <mmf/status.h>
 #include <mmf/sync.h>
 #include <mmf/topic.h>

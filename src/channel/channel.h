@@ -60,6 +60,14 @@ struct mmf_channel_sizes {
     mmf_overflow overflow;
 };
 
+/* Of a service, whose calls are passed the first member. */
+struct mmf_service_sizes {
+    struct mmf_channel_sizes requests;
+    size_t answer_size;
+    uint32_t calls;
+    uint32_t answers; /* a power of two */
+};
+
 /*
  * Create, create or open, or open, and join in the roles of the options. `out` is where
  * the caller wants a pointer to the kind's handle. On failure nothing is left.
@@ -166,6 +174,10 @@ struct mmf_channel_wait {
 
 struct mmf_channel_wait mmf_channel_wait_begin(struct mmf_channel *channel,
                                                mmf_role role, int64_t deadline);
+
+/* The poll descriptor signals what is waited for: take its signals so far. */
+void mmf_channel_wait_consume(struct mmf_channel_wait *wait);
+
 bool mmf_channel_wait_more(struct mmf_channel_wait *wait);
 
 /*

@@ -116,11 +116,28 @@ mmf_channel_parse_name(const char *given, int32_t all_users, struct mmf_name *na
  * The shape that a creator asks for.
  */
 
+/* What the kinds call the numbers that they have in common. */
+
+static const char *
+size_field(mmf_kind kind)
+{
+    return kind == MMF_KIND_LATEST    ? "value_size"
+           : kind == MMF_KIND_SERVICE ? "request_size"
+                                      : "message_size";
+}
+
+static const char *
+limit_field(mmf_kind kind, mmf_role role)
+{
+    if (kind == MMF_KIND_SERVICE)
+        return role == MMF_ROLE_SEND ? "max_clients" : "max_servers";
+    return role == MMF_ROLE_SEND ? "max_senders" : "max_receivers";
+}
+
 static int
 check_sizes(const struct mmf_channel_kind *kind, const struct mmf_channel_sizes *sizes)
 {
-    const char *size_name =
-        kind->kind == MMF_KIND_LATEST ? "value_size" : "message_size";
+    const char *size_name = size_field(kind->kind);
 
     if (sizes->message_size < 1 || sizes->message_size > MMF_RING_MESSAGE_MAX)
         return mmf_fail_argument(
@@ -160,6 +177,18 @@ limit_of(bool is_one, int32_t asked)
     return asked != 0 ? (uint32_t)asked : PARTICIPANTS_DEFAULT;
 }
 
+/* The requests are a queue. */
+static void
+add_answers(const struct mmf_channel_sizes *sizes, struct mmf_ring_shape *shape)
+{
+    const struct mmf_service_sizes *service = (const void *)sizes;
+
+    shape->kind = MMF_KIND_QUEUE;
+    shape->calls = service->calls;
+    shape->answers = service->answers;
+    shape->answer_size = service->answer_size;
+}
+
 /* What readers may pin at one time, and slots for that. */
 static int
 choose_pins(const mmf_channel_options *options, struct mmf_ring_shape *shape)
@@ -193,6 +222,8 @@ make_shape(const struct mmf_channel_kind *kind, const struct mmf_channel_sizes *
         return rc;
     memset(shape, 0, sizeof(*shape));
     shape->kind = kind->kind;
+    if (kind->kind == MMF_KIND_SERVICE)
+        add_answers(sizes, shape);
     shape->is_spsc =
         kind->kind == MMF_KIND_QUEUE && (options->flags & MMF_CHANNEL_SPSC) != 0;
     shape->overflow = sizes->overflow;
@@ -206,7 +237,8 @@ make_shape(const struct mmf_channel_kind *kind, const struct mmf_channel_sizes *
     shape->slots = round_up(
         kind->kind == MMF_KIND_TOPIC && sizes->capacity == 1 ? 2 : sizes->capacity);
     shape->message_size = sizes->message_size;
-    shape->stride = mmf_ring_stride(shape->message_size);
+    shape->stride = mmf_ring_is_service(shape) ? mmf_service_stride(shape->message_size)
+                                               : mmf_ring_stride(shape->message_size);
     shape->max_senders =
         limit_of(shape->is_spsc || shape->is_single_producer, options->max_senders);
     shape->max_receivers = limit_of(shape->is_spsc, options->max_receivers);
@@ -263,12 +295,16 @@ check_shape(const struct mmf_channel_kind *kind, const char *name,
         uint64_t found;
         uint64_t asked;
     } numbers[] = {
-        {kind->kind == MMF_KIND_LATEST ? "value_size" : "message_size",
-         found->message_size, asked->message_size},
+        {size_field(kind->kind), found->message_size, asked->message_size},
         {"capacity", found->slots, asked->slots},
         {"flags", mmf_ring_shape_flags(found), mmf_ring_shape_flags(asked)},
-        {"max_senders", found->max_senders, asked->max_senders},
-        {"max_receivers", found->max_receivers, asked->max_receivers},
+        {limit_field(kind->kind, MMF_ROLE_SEND), found->max_senders,
+         asked->max_senders},
+        {limit_field(kind->kind, MMF_ROLE_RECEIVE), found->max_receivers,
+         asked->max_receivers},
+        {"answer_size", found->answer_size, asked->answer_size},
+        {"max_calls", found->calls, asked->calls},
+        {"max_answers", found->answers, asked->answers},
         {"max_pins", found->max_pins, asked->max_pins},
     };
 
@@ -316,7 +352,8 @@ static bool
 only_reads_slots(const struct mmf_channel_kind *kind,
                  const mmf_channel_options *options)
 {
-    return kind->kind != MMF_KIND_QUEUE && options->role == MMF_ROLE_RECEIVE;
+    return (kind->kind == MMF_KIND_TOPIC || kind->kind == MMF_KIND_LATEST) &&
+           options->role == MMF_ROLE_RECEIVE;
 }
 
 static void
@@ -364,16 +401,19 @@ static int
 fail_join(const struct mmf_channel *channel, const char *name, mmf_role role)
 {
     const struct mmf_ring_shape *shape = &channel->ring->shape;
-    const char *what = role == MMF_ROLE_SEND ? "sender" : "receiver";
+    mmf_kind kind = mmf_ring_object_kind(shape);
+    const char *limit = limit_field(kind, role);
+    const char *what = limit + strlen("max_");
 
     if (shape->is_spsc || (shape->is_single_producer && role == MMF_ROLE_SEND))
-        return mmf_fail(
-            MMF_E_SHARING, "\"%.200s\" has its one %s already (%s)", name, what,
-            shape->is_spsc ? "MMF_CHANNEL_SPSC" : "MMF_CHANNEL_SINGLE_PRODUCER");
-    return mmf_fail(
-        MMF_E_TOO_MANY,
-        "\"%.200s\" has %u %ss, as many as its creator allowed (max_%ss)", name,
-        role == MMF_ROLE_SEND ? shape->max_senders : shape->max_receivers, what, what);
+        return mmf_fail(MMF_E_SHARING, "\"%.200s\" has its one %s already (%s)", name,
+                        role == MMF_ROLE_SEND ? "sender" : "receiver",
+                        shape->is_spsc ? "MMF_CHANNEL_SPSC"
+                                       : "MMF_CHANNEL_SINGLE_PRODUCER");
+    return mmf_fail(MMF_E_TOO_MANY,
+                    "\"%.200s\" has %u %s, as many as its creator allowed (%s)", name,
+                    role == MMF_ROLE_SEND ? shape->max_senders : shape->max_receivers,
+                    what, limit);
 }
 
 static int

@@ -118,10 +118,17 @@ mmf_channel_wait_begin(struct mmf_channel *channel, mmf_role role, int64_t deadl
     MMF_ASSERT(deadline >= 0);
     wait.ring = mmf_channel_wait_for(channel, role);
     wait.ring.deadline = deadline;
-    wait.consumes = role == MMF_ROLE_RECEIVE && channel->has_fd;
-    if (wait.consumes)
-        consume(channel);
+    if (role == MMF_ROLE_RECEIVE)
+        mmf_channel_wait_consume(&wait);
     return wait;
+}
+
+void
+mmf_channel_wait_consume(struct mmf_channel_wait *wait)
+{
+    wait->consumes = wait->channel->has_fd;
+    if (wait->consumes)
+        consume(wait->channel);
 }
 
 bool

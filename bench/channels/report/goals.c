@@ -38,6 +38,7 @@ static const char many_spin[] = "mmf queue, SPIN";
 static const char single_default[] = "mmf queue, single, SPIN_THEN_WAIT";
 static const char many_default[] = "mmf queue, SPIN_THEN_WAIT";
 static const char topic_spin[] = "mmf topic, SPIN";
+static const char service_spin[] = "mmf service, SPIN";
 static const char futex[] = "raw: futex";
 static const char busy_futex[] = "raw: futex, 20 us between";
 static const char line[] = "raw: two cache lines";
@@ -64,6 +65,7 @@ static const struct goal goals[] = {
     {COST, SINGLE_LATEST_TAKE, SINGLE_MEMCPY, S8 | S64, AT_MOST, 2.2},
     {TRIP, single_default, single_spin, ALL, AT_MOST, 1.2},
     {TRIP, many_default, many_spin, ALL, AT_MOST, 1.2},
+    {TRIP, service_spin, single_spin, ALL, AT_MOST, 1.2}, /* two queues */
     {RATE, single_default, single_spin, ALL, AT_LEAST, 0.9},
     {RATE, many_default, many_spin, ALL, AT_LEAST, 0.9},
     {TRIP, "mmf queue, single, WAIT", futex, S8, AT_MOST, 1.0},
@@ -174,6 +176,7 @@ print_goal(const struct goal *goal, size_t size)
            : met              ? "yes"
                               : "**no**");
     bench_note(name, outcome.unit, outcome.value, outcome.beside_name, outcome.beside);
+    bench_note_goal(name, goal->limit, met);
 }
 
 void

@@ -28,8 +28,8 @@
 
 /* What never changes in a channel; checked when it was opened. */
 struct mmf_ring_shape {
-    mmf_kind kind;           /* queue, topic or latest */
-    bool is_spsc;            /* queue: for one producer and one consumer */
+    mmf_kind kind; /* queue, topic or latest; a service's requests are a queue */
+    bool is_spsc;  /* queue: for one producer and one consumer */
     bool is_single_producer; /* topic, latest value */
     mmf_overflow overflow;
     uint32_t max_senders; /* entries of the tables */
@@ -39,6 +39,9 @@ struct mmf_ring_shape {
     uint64_t stride;       /* bytes of a slot */
     uint64_t message_size; /* most bytes of a payload */
     uint8_t identity[16];  /* random */
+    uint32_t calls;        /* service: that a client may have open; else 0 */
+    uint32_t answers;      /* to one call that may wait, a power of two */
+    uint64_t answer_size;  /* most bytes of one */
 };
 
 /* Where a participant is, as a sender or as a receiver. */

@@ -94,6 +94,9 @@ fill_shape(const struct mmf_ring_shape *shape, mmf_channel_stats *stats)
     stats->overflow = shape->overflow;
     stats->max_pins = (int32_t)shape->max_pins;
     stats->flags = mmf_ring_shape_flags(shape);
+    stats->answer_size = (int64_t)shape->answer_size;
+    stats->max_calls = (int32_t)shape->calls;
+    stats->max_answers = (int32_t)shape->answers;
 }
 
 void

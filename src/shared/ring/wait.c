@@ -190,7 +190,8 @@ is_next_missing(const struct mmf_ring_wait *wait)
 {
     const struct mmf_ring *ring = wait->ring;
 
-    if (wait->sending || ring->shape.is_spsc || ring->shape.kind == MMF_KIND_LATEST)
+    if (wait->sending || wait->doorbell != NULL || ring->shape.is_spsc ||
+        ring->shape.kind == MMF_KIND_LATEST)
         return false;
     return mmf_ring_is_older(ring, ring->cursor);
 }
@@ -265,6 +266,8 @@ doorbell_of(const struct mmf_ring_wait *wait)
 {
     struct mmf_ring_shared *shared = wait->ring->shared;
 
+    if (wait->doorbell != NULL)
+        return wait->doorbell;
     return wait->sending ? &shared->space_doorbell : &shared->message_doorbell;
 }
 

@@ -27,7 +27,7 @@
  *     while (step == MMF_STEP_WOULD_BLOCK && mmf_ring_wait_more(&wait));
  *     step = mmf_ring_wait_end(&wait, step);
  *
- * The fields after `may_write_slots` are the wait's own, 0 at first.
+ * The fields after `doorbell` are the wait's own, 0 at first.
  */
 struct mmf_ring_wait {
     struct mmf_ring *ring;
@@ -37,7 +37,8 @@ struct mmf_ring_wait {
     bool sending;    /* for space; else for a message */
     bool wants_peer; /* give up when the last peer is gone */
     bool may_write_slots;
-    uint8_t phase; /* what to do when an attempt has failed; wait.c */
+    mmf_atomic_u32 *doorbell; /* to sleep on; NULL: the ring's own */
+    uint8_t phase;            /* what to do when an attempt has failed; wait.c */
     bool is_spinning;
     bool is_pausing;
     bool is_peer_closed; /* it was before the last attempt */

@@ -17,14 +17,15 @@
 
 int
 mmf_tokens_open(struct mmf_tokens *tokens, struct mmf_subobject_name *name,
-                wchar_t letter, struct mmf_sleepers_shared *sleepers, uint32_t most)
+                wchar_t letter, uint32_t first, struct mmf_sleepers_shared *sleepers,
+                uint32_t most)
 {
     MMF_ASSERT(sleepers != NULL && most > 0);
     tokens->sleepers = sleepers;
     tokens->most = most;
     for (uint32_t turn = 0; turn < MMF_SLEEPERS_TURNS; turn++) {
         HANDLE semaphore = CreateSemaphoreExW(
-            NULL, 0, LONG_MAX, mmf_subobject_numbered(name, letter, turn), 0,
+            NULL, 0, LONG_MAX, mmf_subobject_numbered(name, letter, first + turn), 0,
             SYNCHRONIZE | SEMAPHORE_MODIFY_STATE);
 
         if (semaphore == NULL) {

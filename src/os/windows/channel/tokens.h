@@ -18,10 +18,11 @@ struct mmf_tokens {
     uint32_t most; /* no more than so many sleep there */
 };
 
-/* `letter` is the semaphores'. A status with mmf_fail; then nothing is left. */
+/* `letter` is the semaphores', and their numbers are from `first` on. A status with
+ * mmf_fail; then nothing is left. */
 int mmf_tokens_open(struct mmf_tokens *tokens, struct mmf_subobject_name *name,
-                    wchar_t letter, struct mmf_sleepers_shared *sleepers,
-                    uint32_t most);
+                    wchar_t letter, uint32_t first,
+                    struct mmf_sleepers_shared *sleepers, uint32_t most);
 void mmf_tokens_close(struct mmf_tokens *tokens);
 
 /* Until the doorbell is not `expected`, is rung, or so many nanoseconds have passed. */
