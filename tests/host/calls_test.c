@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "channel/channel.h"
 #include "os/linux/channel/handle.h"
 
 /* The names are the linker's. NOLINTBEGIN(bugprone-reserved-identifier) */
@@ -267,10 +268,9 @@ a_cgroup_s_last_bytes_are_not_for_maps(void **state)
 static struct mmf_channel_handle *
 handle_of(mmf_queue *queue)
 {
-    struct mmf_os_channel *channel;
+    const struct mmf_channel *channel = (const void *)queue; /* its first member */
 
-    memcpy(&channel, queue, sizeof(channel)); /* what every channel begins with */
-    return mmf_channel_handle_of(channel);
+    return mmf_channel_handle_of(channel->os);
 }
 
 /* A process has opened a channel a million times, and its first handle is still open. */
