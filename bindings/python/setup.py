@@ -1,5 +1,7 @@
-"""The extension module, with the library's sources inside: cmake/sources.txt lists them in
-an archive of sources, and src/CMakeLists.txt in the tree."""
+"""The extension module, with the library's sources inside; src/CMakeLists.txt has the list.
+
+An archive of sources has the library in its folder library; in the tree it is above.
+"""
 import os
 import re
 
@@ -7,7 +9,6 @@ from setuptools import Extension, setup
 from wheel.bdist_wheel import bdist_wheel
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# In the sdist the library lies inside of it; in the tree above it.
 ROOT = next(os.path.relpath(root, HERE) for root in
             (os.path.join(HERE, "library"), os.path.join(HERE, "../.."))
             if os.path.exists(os.path.join(root, "src/CMakeLists.txt")))
@@ -21,9 +22,17 @@ def library_sources():
     return [os.path.join(ROOT, "src", name) for name in named]
 
 
-class one_binary_for_all(bdist_wheel):
+class OneForAllPythons(bdist_wheel):
+    """The tag says the oldest glibc that has the symbols which the module asks for."""
+
     def get_tag(self):
-        _, _, platform = super().get_tag()
+        platform = super().get_tag()[2]
+        module = os.path.join(self.bdist_dir, "mmf/_mmf.abi3.so")
+        if platform.startswith("linux_") and os.path.exists(module):
+            with open(module, "rb") as file:
+                found = re.findall(rb"GLIBC_2\.(\d+)", file.read())
+            newest = max(map(int, found))
+            platform = platform.replace("linux_", f"manylinux_2_{newest}_")
         return "cp311", "abi3", platform
 
 
@@ -32,7 +41,7 @@ with open(os.path.join(HERE, ROOT, "include/mmf/version.h"), encoding="utf-8") a
 own = ["arguments", "channel", "errors", "list", "map", "module", "object", "sync", "wait"]
 setup(
     version=version,
-    cmdclass={"bdist_wheel": one_binary_for_all},
+    cmdclass={"bdist_wheel": OneForAllPythons},
     ext_modules=[Extension(
         "mmf._mmf",
         sources=[f"src/{name}.c" for name in own] + library_sources(),

@@ -56,6 +56,7 @@ struct object {
     bool created;
     bool abandoned;      /* mutex: the last owner died before this one's last acquire */
     bool busy;           /* channel */
+    int wanted;          /* channel: threads that wait for their turn */
     size_t message_size; /* channel */
     uint64_t sequence;   /* channel: of what was received or sent last */
     mmf_message last;    /* channel: what was received last */

@@ -244,12 +244,14 @@ handle_in_turn(struct object *self)
 {
     void *handle = object_handle(self);
 
+    if (handle == NULL || !self->busy)
+        return handle;
+    self->wanted++;
     while (handle != NULL && self->busy) {
-        if (PyErr_CheckSignals() < 0)
-            return NULL;
-        pause_us(200);
-        handle = object_handle(self);
+        pause_us(100);
+        handle = PyErr_CheckSignals() < 0 ? NULL : object_handle(self);
     }
+    self->wanted--;
     return handle;
 }
 
@@ -299,7 +301,9 @@ wait_in_slices(struct object *self, struct call *call, int32_t ms)
     do {
         if (PyErr_CheckSignals() < 0 || handle_in_turn(self) == NULL)
             return WAIT_INTERRUPTED;
-        slice = ms < 0 || left > SLICE_MS ? SLICE_MS : (int32_t)left;
+        slice = self->wanted > 0 ? 1 : SLICE_MS;
+        if (ms >= 0 && left < slice)
+            slice = (int32_t)left;
         self->users++;
         self->busy = true;
         Py_BEGIN_ALLOW_THREADS rc = call->step(self, call, slice);
@@ -583,7 +587,8 @@ lent_releasebuffer(PyObject *object, Py_buffer *buffer)
 
     (void)buffer;
     self->exports--;
-    object_user_gone(self->channel);
+    if (self->fork_epoch == self->channel->fork_epoch)
+        object_user_gone(self->channel);
 }
 
 static Py_ssize_t

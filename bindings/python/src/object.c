@@ -74,7 +74,8 @@ reopen(struct object *self)
         PyErr_SetString(PyExc_TypeError, "_reopen() returned no open object");
         return NULL;
     }
-    close_handle(self);
+    if (self->users == 0) /* else buffers of the parent's lead into its memory */
+        close_handle(self);
     self->handle = other->handle;
     other->handle = NULL;
     other->closed = true;
@@ -82,6 +83,7 @@ reopen(struct object *self)
     self->fork_epoch = fork_epoch;
     self->users = 0;
     self->busy = false;
+    self->wanted = 0;
     return self->handle;
 }
 
