@@ -1,10 +1,10 @@
 /*
  * watchers.c - which of an object's sleepers check for dead owners.
  *
- * A sleeper is woken by the thread that releases. That wake-up can die: with a releaser
- * killed between its store and its wake, or with a woken waiter killed before it took;
- * and an owner that is killed releases nothing. So some sleepers must check by
- * themselves after a tick, at the word and at the owner, the latter by a system call
+ * A sleeper is woken by the thread that signals. That wake-up can die: with a signaller
+ * killed between its exchange and its wake, or with a sleeper killed that was given a
+ * signal; and an owner that is killed releases nothing. So some sleepers must check by
+ * themselves after a tick, at the slots and at the owner, the latter by a system call
  * whose cost grows with the object's holders.
  *
  * A hundred sleepers need not all check; one is too few, since it can die with the owner
@@ -28,8 +28,10 @@
  */
 #include "shared/sync/watchers.h"
 
-#include <limits.h>
 #include <stddef.h>
+
+#include "shared/sync/signal.h"
+#include "shared/sync/slots.h"
 
 /* The longest sleep of those that do not watch. */
 #define LONGEST_SLEEP (16 * MMF_SYNC_TICK)
@@ -63,7 +65,6 @@ recover_reservation(const struct mmf_sync_ref *object, const struct mmf_sync_ops
 {
     uint64_t word = mmf_load_acquire_u64(&object->shared->word);
     uint64_t reserver = mmf_load_acquire_u64(&object->shared->reserver);
-    struct mmf_sync_wake_set to_wake;
     bool undone;
 
     MMF_ASSERT(object->identity != 0);
@@ -71,24 +72,138 @@ recover_reservation(const struct mmf_sync_ref *object, const struct mmf_sync_ops
         (reserver != 0 && mmf_sync_if_dead(object, reserver, ops) == 0) ||
         !mmf_exchange_if_u64(&object->shared->reserver, &reserver, object->identity))
         return false;
-    undone = mmf_sync_unmark_reserved(object, &to_wake);
+    undone = mmf_sync_unmark_reserved(object);
     mmf_store_release_u64(&object->shared->reserver, 0);
-    mmf_sync_notify(object, &to_wake, ops);
+    if (undone)
+        mmf_sync_notify(object, ops);
     return undone;
 }
 
-bool
+/*
+ * Slots of the dead, and wake-ups that died.
+ */
+
+static bool
+is_of_dead(const struct mmf_sync_ref *object, uint64_t state,
+           const struct mmf_sync_ops *ops)
+{
+    uint64_t ticket = mmf_sync_slot_ticket(state);
+
+    return ticket != 0 &&
+           mmf_sync_if_dead(object, mmf_sync_identity(ticket, 0), ops) != 0;
+}
+
+/* Free all slots that have a dead process's ticket; its signals are passed on. */
+static void
+clear_dead(const struct mmf_sync_ref *object, uint64_t ticket,
+           const struct mmf_sync_ops *ops)
+{
+    int count = mmf_sync_slots_count(object, ops);
+
+    for (int i = 0; i < count; i++) {
+        uint64_t state = mmf_load_acquire_u64(&mmf_sync_slot(object, i, ops)->state);
+
+        while (mmf_sync_slot_ticket(state) == ticket &&
+               mmf_sync_slot_kind(state) != MMF_SLOT_FREE) {
+            if (mmf_sync_slot_kind(state) == MMF_SLOT_GRANTED)
+                mmf_sync_decline(object, i, state, ops);
+            else
+                mmf_sync_slot_change(object, i, state, MMF_SLOT_FREE, ops);
+            state = mmf_load_acquire_u64(&mmf_sync_slot(object, i, ops)->state);
+        }
+    }
+    mmf_sync_end_void(object, ops);
+    mmf_sync_notify(object, ops);
+}
+
+/* The thread in the slot has been given something, or nudged: it may be of the dead, or
+ * the wake-up may have died. True: it was of the dead. */
+static bool
+check_slot(const struct mmf_sync_ref *object, int slot, uint64_t state,
+           const struct mmf_sync_ops *ops)
+{
+    if (is_of_dead(object, state, ops)) {
+        clear_dead(object, mmf_sync_slot_ticket(state), ops);
+        return true;
+    }
+    if (mmf_sync_slot_kind(state) != MMF_SLOT_CLAIMED &&
+        mmf_sync_slot_ticket(state) != mmf_sync_ticket(object->identity))
+        ops->wake(ops->context, object, slot);
+    return false;
+}
+
+/* The sleeper to whom a mutex was handed. */
+static bool
+settle_handed(const struct mmf_sync_ref *object, const struct mmf_sync_ops *ops)
+{
+    uint64_t word = mmf_load_acquire_u64(&object->shared->word);
+    int slot = mmf_sync_handed_slot(word);
+
+    if (object->kind != MMF_KIND_MUTEX || !mmf_sync_is_handed(word) ||
+        !mmf_sync_is_sound_hand_over(word))
+        return false;
+    if (mmf_sync_end_void(object, ops))
+        return true;
+    return slot < mmf_sync_slots_count(object, ops) &&
+           check_slot(object, slot,
+                      mmf_load_acquire_u64(&mmf_sync_slot(object, slot, ops)->state),
+                      ops);
+}
+
+/* The longest sleeper has not taken what is there for it. */
+static bool
+settle_oldest(const struct mmf_sync_ref *object, const struct mmf_sync_ops *ops)
+{
+    struct mmf_sync_scan scan;
+    uint64_t word = mmf_load_acquire_u64(&object->shared->word);
+
+    mmf_sync_scan(object, ops, &scan);
+    if (scan.oldest < 0 || (scan.tokens == 0 && !mmf_sync_is_available(object, ops)))
+        return false;
+    if (object->kind == MMF_KIND_MUTEX && mmf_sync_value(word) != 0)
+        return false;
+    return check_slot(object, scan.oldest, scan.oldest_state, ops);
+}
+
+/* True: slots of the dead were freed. */
+static bool
+settle(const struct mmf_sync_ref *object, const struct mmf_sync_ops *ops)
+{
+    int count = mmf_sync_slots_count(object, ops);
+    bool is_changed = false;
+
+    for (int i = 0; i < count; i++) {
+        uint64_t state = mmf_load_acquire_u64(&mmf_sync_slot(object, i, ops)->state);
+        enum mmf_sync_slot_kind kind = mmf_sync_slot_kind(state);
+
+        if (kind == MMF_SLOT_CLAIMED || kind == MMF_SLOT_GRANTED ||
+            (state & MMF_SLOT_NUDGED))
+            is_changed |= check_slot(object, i, state, ops);
+    }
+    is_changed |= settle_handed(object, ops);
+    while (settle_oldest(object, ops))
+        is_changed = true;
+    mmf_sync_pass_on(object, ops);
+    return is_changed;
+}
+
+enum mmf_step
 mmf_sync_recover(const struct mmf_sync_ref *object, enum mmf_step step,
                  const struct mmf_sync_ops *ops)
 {
     bool undone = step == MMF_STEP_RESERVED ? recover_reservation(object, ops) : false;
     uint64_t dead = mmf_sync_if_dead(object, mmf_sync_owner(object), ops);
-    struct mmf_sync_wake_set to_wake;
 
-    if (dead == 0 || !mmf_sync_free_from_dead(object, dead, &to_wake))
-        return undone;
-    mmf_sync_notify(object, &to_wake, ops);
-    return true;
+    struct mmf_sync_scan scan;
+
+    mmf_sync_scan(object, ops, &scan);
+    if (scan.is_corrupt)
+        return MMF_STEP_CORRUPT;
+    if (dead != 0)
+        undone |= mmf_sync_free_from_dead(object, dead, ops);
+    if (scan.is_used)
+        undone |= settle(object, ops);
+    return undone ? MMF_STEP_AGAIN : MMF_STEP_WOULD_BLOCK;
 }
 
 /*
@@ -235,7 +350,7 @@ vacate(const struct mmf_sync_ref *object, mmf_atomic_u64 *slot, uint64_t stamp,
     if (!mmf_exchange_if_u64(slot, &stamp, 0))
         return;
     mmf_add_release_u32(&object->shared->watch_epoch, 1);
-    ops->wake(ops->context, object, INT_MAX);
+    ops->wake_watched(ops->context, object);
 }
 
 void

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "shared/sync/wait.h"
+#include "shared/sync/ops.h"
 
 /* A wait's part in watching what it sleeps on. All 0 before its first sleep. */
 struct mmf_sync_watch {
@@ -40,9 +40,10 @@ uint64_t mmf_sync_if_dead(const struct mmf_sync_ref *object, uint64_t identity,
 /*
  * Undo what dead processes have left at an object whose take answered `step`: a dead
  * owner's mutex becomes free, for the thread that comes first, and a dead reserver's
- * reservation ends. True: there was something to undo, so try again.
+ * reservation ends; their slots are freed, and their signals passed on. AGAIN: there was
+ * something to undo, so try again. WOULD_BLOCK: there was not. CORRUPT.
  */
-bool mmf_sync_recover(const struct mmf_sync_ref *object, enum mmf_step step,
-                      const struct mmf_sync_ops *ops);
+enum mmf_step mmf_sync_recover(const struct mmf_sync_ref *object, enum mmf_step step,
+                               const struct mmf_sync_ops *ops);
 
 #endif

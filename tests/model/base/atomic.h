@@ -106,6 +106,19 @@ mmf_add_release_u64(mmf_atomic_u64 *word, uint64_t value)
     return mmf_add_relaxed_u64(word, value);
 }
 
+/* Guarded by another word, whose steps are points. */
+static inline uint64_t
+mmf_load_guarded_u64(const mmf_atomic_u64 *word)
+{
+    return *word;
+}
+
+static inline void
+mmf_store_guarded_u64(mmf_atomic_u64 *word, uint64_t value)
+{
+    *word = value;
+}
+
 static inline void
 mmf_fence_release(void)
 {

@@ -18,7 +18,9 @@
 /* One per process and object, whatever the number of handles. */
 struct mmf_sync_object {
     struct mmf_object *object; /* NULL: unnamed */
-    void *page;                /* the mapped control page; NULL: unnamed */
+    void *mapped;            /* the whole file, the control page last; NULL: unnamed */
+    mmf_atomic_pointer more; /* the slots beyond those in `shared`; NULL: none yet */
+    mmf_atomic_u32 reach;    /* their bytes that this process knows to be allocated */
     struct mmf_sync_shared *shared;
     mmf_kind kind;
     uint64_t ticket;

@@ -1,6 +1,6 @@
 /*
  * wait.c - waiting for objects, and signalling them: the fast path here, the slow path
- * in shared/sync/wait.c and shared/sync/word.c.
+ * in shared/sync/wait.c and shared/sync/signal.c.
  */
 #include <stdlib.h>
 
@@ -15,6 +15,7 @@
 #include "os/linux/sync/ref.h"
 #include "os/linux/sync/system.h"
 #include "os/os.h"
+#include "shared/sync/signal.h"
 
 /*
  * Waiting.
@@ -236,7 +237,8 @@ mmf_os_event_reset(struct mmf_os_sync *event)
 {
     struct mmf_sync_ref ref = ref_without_thread(event->local);
 
-    return mmf_sync_is_ours(event) ? mmf_sync_reset_event(&ref) : mmf_sync_fail_dead();
+    return mmf_sync_is_ours(event) ? mmf_sync_reset_event(&ref, &mmf_sync_linux)
+                                   : mmf_sync_fail_dead();
 }
 
 static int
