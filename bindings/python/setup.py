@@ -6,12 +6,16 @@ import os
 import re
 
 from setuptools import Extension, setup
-from wheel.bdist_wheel import bdist_wheel
+
+try:
+    from wheel.bdist_wheel import bdist_wheel
+except ImportError:  # a distribution's package needs no wheel
+    bdist_wheel = object
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = next(os.path.relpath(root, HERE) for root in
-            (os.path.join(HERE, "library"), os.path.join(HERE, "../.."))
-            if os.path.exists(os.path.join(root, "src/CMakeLists.txt")))
+# An absolute path in the tree: objects of ../.. would lie outside of the build's folder.
+ROOT = "library" if os.path.isdir(os.path.join(HERE, "library")) else \
+    os.path.normpath(os.path.join(HERE, "../.."))
 
 
 def library_sources():
@@ -41,7 +45,7 @@ with open(os.path.join(HERE, ROOT, "include/mmf/version.h"), encoding="utf-8") a
 own = ["arguments", "channel", "errors", "list", "map", "module", "object", "sync", "wait"]
 setup(
     version=version,
-    cmdclass={"bdist_wheel": OneForAllPythons},
+    cmdclass={} if bdist_wheel is object else {"bdist_wheel": OneForAllPythons},
     ext_modules=[Extension(
         "mmf._mmf",
         sources=[f"src/{name}.c" for name in own] + library_sources(),

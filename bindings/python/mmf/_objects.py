@@ -1,6 +1,7 @@
 """The classes: arguments with names and defaults over the types of the extension module."""
 import asyncio
 import os
+import time
 from enum import IntEnum, IntFlag
 
 from . import _mmf
@@ -395,44 +396,52 @@ class Latest(_Channel, _mmf.Latest):
 #
 
 
+_SPIN = 50e-6  # seconds, as the library's own waits
+_waiters = {}  # (loop, descriptor): the futures of the tasks that wait
+
+
 async def _until(source, attempt):
-    """What attempt() returns once that is not None; it is made when the descriptor of
-    `source` says that something has changed."""
-    answer = attempt()
+    """What attempt() returns once that is not None.
+
+    At first it is made again at each turn of the loop, as the library spins before it
+    sleeps; then when the descriptor of `source` says that something has changed. From the
+    first time that it is asked for, a descriptor costs senders a system call.
+    """
+    end = time.monotonic() + _SPIN
+    while (answer := attempt()) is None and time.monotonic() < end:
+        await asyncio.sleep(0)
     if answer is not None:
         return answer
     loop = asyncio.get_running_loop()
-    fd = source.fileno()
-    waiters = _waiters.setdefault((loop, fd), [])
-    future = loop.create_future()
-    waiters.append(future)
-    if len(waiters) == 1:
-        loop.add_reader(fd, _wake, waiters)
+    key = loop, source.fileno()
+    if key not in _waiters:
+        _waiters[key] = []
+        loop.add_reader(key[1], _wake, key)
+    waiters, future = _waiters[key], None
     try:
-        while True:
-            answer = attempt()
-            if answer is not None:
-                return answer
-            await future
-            waiters.remove(future)
+        while (answer := attempt()) is None:
             future = loop.create_future()
             waiters.append(future)
+            await future
+            waiters.remove(future)
+            future = None
+        return answer
     finally:
-        waiters.remove(future)
-        if not waiters:
-            loop.remove_reader(fd)
-            _waiters.pop((loop, fd), None)
-        else:
-            _wake(waiters)  # what this one did not take is for another one
+        if future is not None:
+            waiters.remove(future)
+        _wake(key)  # what this task did not take is for another one
 
 
-_waiters = {}
-
-
-def _wake(waiters):
-    for future in waiters:
-        if not future.done():
-            future.set_result(None)
+def _wake(key):
+    """The descriptor is readable: the tasks try again. Without tasks it is left alone."""
+    waiters = _waiters.get(key)
+    if waiters:
+        for future in waiters:
+            if not future.done():
+                future.set_result(None)
+    elif waiters is not None:
+        key[0].remove_reader(key[1])
+        del _waiters[key]
 
 
 #

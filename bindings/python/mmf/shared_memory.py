@@ -11,7 +11,7 @@ import types
 from multiprocessing import shared_memory as _standard
 
 from ._errors import ExistsError
-from ._objects import Map
+from ._objects import Map  # opened by _open, with the defaults of open_existing
 
 __all__ = ["SharedMemory", "ShareableList"]
 
@@ -33,7 +33,7 @@ class SharedMemory:
         if name is None and not create:
             raise ValueError("'name' can only be None if create=True")
         if not create:
-            self._map = Map.open_existing(name)
+            self._map = Map._open(2, name, 0, None, 0, 0, False, 0, False, 0)
         elif name is not None:
             self._map = Map.create_new(name, size)
         while self._map is None:
