@@ -217,7 +217,7 @@ class ChannelTest(NamespaceTest):
         self.refuses(ValueError, "MMF_E_DISPOSED", jobs.send, b"x")
         self.refuses(ValueError, "MMF_E_DISPOSED", jobs.stat)
 
-    def test_in_place(self):
+    def test_messages_in_shared_memory(self):
         jobs = mmf.Queue("Jobs", 64, 4, BLOCK)
         with jobs.reserve(5) as slot:
             slot.data[:] = b"12345"
@@ -526,7 +526,7 @@ class ProcessTest(NamespaceTest):
                 for one in (jobs, done, gate, cat):
                     one.close()
 
-    def test_a_killed_owner_is_told(self):
+    def test_the_next_owner_sees_a_kill(self):
         context = multiprocessing.get_context("fork")
         gate = mmf.Mutex("Gate")
         jobs = mmf.Queue("Jobs", 16, 8, BLOCK)
