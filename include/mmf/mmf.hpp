@@ -933,6 +933,15 @@ wait_all(std::initializer_list<waitable> objects, timeout time = forever)
     return wait_all(span<const waitable>(objects.begin(), objects.size()), time);
 }
 
+// Set or release one, then wait for the other: MMF_OK, MMF_ABANDONED, or MMF_TIMED_OUT.
+// Once the signal is given it stays, whatever the wait answers.
+inline mmf_status
+signal_and_wait(waitable to_signal, waitable to_wait_on, timeout time = forever)
+{
+    return mmf_status(detail::check(
+        mmf_signal_and_wait(to_signal.get(), to_wait_on.get(), time.count())));
+}
+
 //
 // Channels.
 //

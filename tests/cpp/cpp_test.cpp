@@ -346,6 +346,9 @@ waits_take_several_objects()
     CHECK_FAILS(mmf::wait_any({}, 0ms), MMF_E_INVALID);
     CHECK_FAILS(mmf::wait_any(std::vector<mmf::waitable>(65, event)),
                 MMF_E_NOT_SUPPORTED);
+    CHECK(mmf::signal_and_wait(event, event) == MMF_OK);
+    CHECK(mmf::signal_and_wait(event, seats, 1ms) == MMF_TIMED_OUT);
+    CHECK(event.wait_for(0s));
     CHECK(mmf::waitable(event).fd() >= 0);
 }
 

@@ -24,7 +24,8 @@ from ._errors import (AccessError, ArgumentError, ClosedError, Error, ExistsErro
                       UnsupportedError)
 from ._mmf import Message, Slot
 from ._objects import (Access, Event, FileMode, Latest, Map, Mutex, Object, Overflow, Queue,
-                       Role, Semaphore, Strategy, Topic, gc, list, wait_all, wait_any)
+                       Role, Semaphore, Strategy, Topic, gc, list, signal_and_wait,
+                       wait_all, wait_any)
 
 __version__ = _mmf.version()
 
@@ -32,6 +33,6 @@ __all__ = [
     "Access", "AccessError", "ArgumentError", "ClosedError", "Error", "Event", "ExistsError",
     "FileMode", "FullError", "Latest", "Map", "Message", "Mutex", "NotFoundError", "Object",
     "OutOfMemoryError", "Overflow", "PeerClosedError", "Queue", "Role", "Semaphore", "Slot",
-    "StateError", "Strategy", "Topic", "UnsupportedError", "gc", "list", "wait_all",
-    "wait_any",
+    "StateError", "Strategy", "Topic", "UnsupportedError", "gc", "list",
+    "signal_and_wait", "wait_all", "wait_any",
 ]

@@ -462,6 +462,14 @@ def wait_all(objects, timeout=None):
     return _mmf.wait_all(tuple(objects), timeout) is not None
 
 
+def signal_and_wait(to_signal, to_wait_on, timeout=None):
+    """Set or release one, then wait for the other: two steps. False if the time ran out.
+
+    Once the signal is given it stays, whatever the wait answers.
+    """
+    return _mmf.signal_and_wait((to_signal, to_wait_on), timeout)
+
+
 class Object:
     """A named object, as list() found it."""
 

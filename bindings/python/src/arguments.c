@@ -60,23 +60,29 @@ parse_timeout(PyObject *seconds, int32_t *ms)
     value = PyFloat_AsDouble(seconds);
     if (value == -1.0 && PyErr_Occurred())
         return false;
-    if (!(value >= 0)) { /* also what is not a number */
-        raise_status(MMF_E_RANGE, "invalid timeout %g s: 0 or more, or None", value);
+    if (isnan(value)) {
+        raise_status(MMF_E_RANGE, "invalid timeout: it is not a number");
         return false;
+    }
+    if (value < 0) { /* the library refuses it; -1 is its word for no limit */
+        value = floor(value * 1000.0);
+        *ms = value < -1e9 ? -1000000000 : value > -2 ? -2 : (int32_t)value;
+        return true;
     }
     value = ceil(value * 1000.0);
     *ms = value >= (double)INT32_MAX ? INT32_MAX : (int32_t)value;
     return true;
 }
 
-/* A NUL in the middle must not make another name of it. */
+/* A NUL in the middle must not make another name of it. None is NULL: the library says
+ * where there must be a name. */
 bool
-parse_name(PyObject *object, const char **name, bool may_be_none)
+parse_name(PyObject *object, const char **name)
 {
     Py_ssize_t length;
 
     *name = NULL;
-    if (object == Py_None && may_be_none)
+    if (object == Py_None)
         return true;
     if (!PyUnicode_Check(object)) {
         PyErr_Format(PyExc_TypeError, "a name is a str, not %R", Py_TYPE(object));

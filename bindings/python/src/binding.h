@@ -85,7 +85,7 @@ bool parse_arguments(const char *call, PyObject *const *given, Py_ssize_t count,
                      PyObject *kwnames, const char *const *names, int required,
                      PyObject **values);
 bool parse_timeout(PyObject *seconds, int32_t *ms); /* NULL, None: forever */
-bool parse_name(PyObject *object, const char **name, bool may_be_none);
+bool parse_name(PyObject *object, const char **name);
 
 /* wait.c: waits that signals end. */
 int wait_init(PyObject *module);

@@ -171,12 +171,12 @@ channel_open(PyObject *type, PyObject *arguments, const struct kind *kind,
     void *handle = NULL;
     PyObject *name;
 
-    if (!PyArg_ParseTuple(arguments, "iOnniIiIiiipIi", &request.how, &name,
+    if (!PyArg_ParseTuple(arguments, "iOnniIiIiiiiIi", &request.how, &name,
                           &message_size, &capacity, &overflow, &options->role,
                           &strategy, &options->flags, &options->max_senders,
                           &options->max_receivers, &options->replay,
                           &options->all_users, &options->mode, &options->wait_ms) ||
-        !parse_name(name, &request.name, false))
+        !parse_name(name, &request.name))
         return NULL;
     if (message_size < 0 || capacity < 0)
         return raise_status(MMF_E_RANGE, "invalid size %zd: 1 or more",
@@ -324,7 +324,7 @@ run(struct object *self, struct call *call, int32_t ms)
 
     if (handle_in_turn(self) == NULL)
         return WAIT_INTERRUPTED;
-    rc = call->step(self, call, 0);
+    rc = call->step(self, call, ms < -1 ? ms : 0); /* which it refuses */
     return rc == MMF_TIMED_OUT && ms != 0 ? wait_in_slices(self, call, ms) : rc;
 }
 

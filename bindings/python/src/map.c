@@ -132,11 +132,11 @@ map_open(PyObject *type, PyObject *arguments)
     PyObject *name;
     struct map *self;
 
-    if (!PyArg_ParseTuple(arguments, "iOLziipIpi", &request.how, &name,
+    if (!PyArg_ParseTuple(arguments, "iOLziiiIii", &request.how, &name,
                           &request.capacity, &request.path, &request.file_mode, &access,
                           &request.options.all_users, &request.options.mode,
                           &request.options.exact_capacity, &wait_ms) ||
-        !parse_name(name, &request.name, request.how == 0 || request.how == 3))
+        !parse_name(name, &request.name))
         return NULL;
     request.options.access = (mmf_access)access;
     request.options.wait_ms = wait_ms;

@@ -89,11 +89,11 @@ sync_open(PyObject *type, PyObject *arguments, const struct kind *kind,
     PyObject *name;
     int rc;
 
-    if (!PyArg_ParseTuple(arguments, "iOiippIi", &request.how, &name, &request.first,
+    if (!PyArg_ParseTuple(arguments, "iOiiiiIi", &request.how, &name, &request.first,
                           &request.second, &request.options.all_users,
                           &request.options.this_user_only, &request.options.mode,
                           &request.options.wait_ms) ||
-        !parse_name(name, &request.name, request.how != 2))
+        !parse_name(name, &request.name))
         return NULL;
     request.created = request.how == 0;
     Py_BEGIN_ALLOW_THREADS rc = open(&request, &handle);
@@ -145,7 +145,7 @@ sync_wait(PyObject *object, PyObject *const *given, Py_ssize_t count, PyObject *
         !parse_arguments("acquire", given, count, kwnames, names, 0, &timeout) ||
         !parse_timeout(timeout, &ms))
         return NULL;
-    rc = self->kind->wait(handle, 0);
+    rc = self->kind->wait(handle, ms < -1 ? ms : 0); /* which it refuses */
     if (rc == MMF_TIMED_OUT && ms != 0) {
         self->users++;
         waitable = self->kind->waitable(handle);
@@ -304,7 +304,7 @@ wait_for_all(mmf_waitable *const *handles, int count, int32_t ms)
 
     /* A signal cannot be had beside all of them: the main thread looks every 50 ms. */
     for (;;) {
-        slice = in_main_thread() && (ms < 0 || left > 50) ? 50 : (int32_t)left;
+        slice = in_main_thread() && (ms == -1 || left > 50) ? 50 : (int32_t)left;
         Py_BEGIN_ALLOW_THREADS rc = mmf_wait_all(handles, count, slice);
         Py_END_ALLOW_THREADS if (rc != MMF_TIMED_OUT) return rc;
         if (PyErr_CheckSignals() < 0)
@@ -358,9 +358,35 @@ wait_all(PyObject *module, PyObject *arguments)
     return wait_several(arguments, true);
 }
 
-PyMethodDef sync_functions[] = {{"wait_any", wait_any, METH_VARARGS, NULL},
-                                {"wait_all", wait_all, METH_VARARGS, NULL},
-                                {NULL, NULL, 0, NULL}};
+/* The signal stays if the wait then fails, or if the time runs out. */
+static PyObject *
+signal_and_wait(PyObject *module, PyObject *arguments)
+{
+    struct object *objects[2];
+    mmf_waitable *handles[2];
+    PyObject *given, *timeout = Py_None;
+    int count = 0, index = 0, rc;
+    int32_t ms;
+
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "O!O", &PyTuple_Type, &given, &timeout) ||
+        !parse_timeout(timeout, &ms) || !collect(given, objects, handles, &count))
+        return NULL;
+    use_all(objects, count, 1);
+    rc = mmf_signal_and_wait(handles[0], handles[1], ms < -1 ? ms : 0);
+    if (rc == MMF_TIMED_OUT && ms != 0)
+        rc = wait_interruptibly(&handles[1], 1, ms, &index);
+    use_all(objects, count, -1);
+    if (rc >= 0 && rc != MMF_TIMED_OUT)
+        objects[1]->abandoned = rc == MMF_ABANDONED;
+    return rc < 0 ? raise_last(rc) : PyBool_FromLong(rc != MMF_TIMED_OUT);
+}
+
+PyMethodDef sync_functions[] = {
+    {"wait_any", wait_any, METH_VARARGS, NULL},
+    {"wait_all", wait_all, METH_VARARGS, NULL},
+    {"signal_and_wait", signal_and_wait, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL}};
 
 /*
  * The types.

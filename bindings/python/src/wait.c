@@ -170,7 +170,7 @@ wait_interruptibly(mmf_waitable *const *objects, int count, int32_t timeout_ms,
     PyObject *type, *value, *trace;
     int before, rc;
 
-    rc = mmf_wait_any(objects, count, 0, index);
+    rc = mmf_wait_any(objects, count, timeout_ms < -1 ? timeout_ms : 0, index);
     if (rc != MMF_TIMED_OUT || timeout_ms == 0)
         return rc;
     if (!in_main_thread() || count == MMF_WAIT_MAXIMUM)
