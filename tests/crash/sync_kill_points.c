@@ -822,7 +822,8 @@ check_sleeper(void)
         else if ((seconds() - begin) * 1000 > LATE_MS)
             site_fail("the sleeper", "was notified late");
     } else {
-        letter = hear(&sleeper, 0);
+        /* It has been given the partner's signal, or is given what the dead one had. */
+        letter = hear(&sleeper, current->partner == current->sleeper ? LATE_MS : 0);
     }
     if (letter == 0) {
         open_all();

@@ -323,8 +323,10 @@ process_of(int thread)
 }
 
 static int
-is_alive(void *context, const struct mmf_sync_ref *object, uint64_t ticket)
+is_alive(void *context, const struct mmf_sync_ref *object, uint64_t identity)
 {
+    uint64_t ticket = mmf_sync_ticket(identity);
+
     (void)context;
     if (current >= 0 && (world.kills_left > 0 || world.someone_died))
         stand_before(STEP_ASK, index_of(object));
@@ -365,7 +367,7 @@ ref_to(int object, int caller)
         .kind = plan->objects[object].kind,
         .identity = identity_of(caller),
         .order = {1, (uint64_t)object},
-        .is_shared = 1,
+        .is_watched = 1,
     };
 
     return ref;

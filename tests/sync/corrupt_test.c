@@ -27,12 +27,13 @@ struct words {
     int32_t manual;
     uint32_t watch_epoch;
     uint64_t arrivals;
-    uint64_t slots_used;
+    uint32_t slots_used;
+    uint32_t pid_space;
     struct {
         uint64_t state;
         uint64_t arrival;
         uint64_t since;
-        uint64_t reserved;
+        uint64_t thread;
     } slots[MMF_SYNC_SLOTS_HERE];
 };
 
@@ -187,7 +188,8 @@ some_words(const struct words *sound, uint64_t *state)
         words.manual = (int32_t)some_word(state);
     words.watch_epoch = (uint32_t)which;
     if ((which & 0x600) == 0x200)
-        words.slots_used = which & 0x800 ? some_word(state) : which >> 12 & 15;
+        words.slots_used =
+            which & 0x800 ? (uint32_t)some_word(state) : (uint32_t)(which >> 12 & 15);
     for (size_t i = 0; i < COUNT_OF(words.slots); i++) {
         if ((which & 0x600) == 0x200 && (which >> (16 + i) & 1))
             words.slots[i].state = some_word(state);

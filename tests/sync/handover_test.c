@@ -16,6 +16,7 @@
 enum { MOST_SLEEPERS = 40 };
 
 static const char NAME[] = "Hand";
+static const char NAME2[] = "Other hand";
 
 static int
 rounds(int few)
@@ -513,19 +514,54 @@ each_of_four_has_its_turn(void **state)
     mmf_mutex_close(mutex);
 }
 
-/* Set and release may be called in a signal handler, whatever it interrupts. */
+/*
+ * Set and release may be called in a signal handler, whatever it interrupts: here mostly
+ * a call for the same objects, in this thread, while another sleeps on them.
+ */
 
 static mmf_event *handler_event;
 static mmf_semaphore *handler_semaphore;
-static atomic_int handled;
+static atomic_int handled, released, taken, is_over;
+
+static void
+release_one(void)
+{
+    atomic_fetch_add(&released, 1);
+    if (mmf_semaphore_release(handler_semaphore, 1, NULL) != MMF_OK)
+        abort();
+}
 
 static void
 on_signal(int number)
 {
     (void)number;
-    mmf_event_set(handler_event);
-    mmf_semaphore_release(handler_semaphore, 1, NULL);
+    if (mmf_event_set(handler_event) != MMF_OK)
+        abort();
+    release_one();
     atomic_fetch_add(&handled, 1);
+}
+
+static int
+take_what_comes(void *unused)
+{
+    (void)unused;
+    while (!atomic_load(&is_over)) {
+        mmf_event_wait(handler_event, 1);
+        atomic_fetch_add(&taken, mmf_semaphore_wait(handler_semaphore, 1) == MMF_OK);
+    }
+    return MMF_OK;
+}
+
+static int
+interrupt_thread(void *thread)
+{
+    while (!atomic_load(&is_over)) {
+        for (int spins = rand() % 1000; spins > 0; spins--)
+            atomic_load(&is_over);
+        CHECK(pthread_kill(*(pthread_t *)thread, SIGUSR1) == 0);
+        usleep(10);
+    }
+    return MMF_OK;
 }
 
 static void
@@ -533,23 +569,35 @@ signal_handlers_may_signal(void **state)
 {
     struct sigaction action = {.sa_handler = on_signal};
     struct sigaction before;
-    int wanted = harness_long() ? 5000 : 1000;
+    int wanted = harness_long() ? 100000 : 2000;
+    struct worker *taker = worker_start(), *sender = worker_start();
+    pthread_t self = pthread_self();
 
     (void)state;
     handler_event = auto_event(NAME, 0);
-    handler_semaphore = new_semaphore(NULL, 0, INT32_MAX);
-    atomic_store(&handled, 0);
+    handler_semaphore = new_semaphore(NAME2, 0, INT32_MAX);
     CHECK(sigaction(SIGUSR1, &action, &before) == 0);
-    for (int i = 0; i < wanted; i++) {
-        int seen = atomic_load(&handled);
-
-        kill(getpid(), SIGUSR1);
-        while (atomic_load(&handled) == seen)
-            mmf_event_set(handler_event);
-        CHECK_STATUS(mmf_event_wait(handler_event, LONG_MS), MMF_OK);
-        CHECK_STATUS(mmf_semaphore_wait(handler_semaphore, LONG_MS), MMF_OK);
+    worker_begin(taker, take_what_comes, NULL);
+    worker_begin(sender, interrupt_thread, &self);
+    while (atomic_load(&handled) < wanted) {
+        release_one();
+        CHECK_OK(mmf_event_set(handler_event));
+        mmf_event_wait(handler_event, 1);
+        if (atomic_load(&handled) % 10 != 0)
+            atomic_fetch_add(&taken,
+                             mmf_semaphore_wait(handler_semaphore, 0) == MMF_OK);
     }
+    atomic_store(&is_over, 1);
+    CHECK_INT(worker_result(sender), MMF_OK);
+    CHECK_INT(worker_result(taker), MMF_OK);
     CHECK(sigaction(SIGUSR1, &before, NULL) == 0);
+    while (mmf_semaphore_wait(handler_semaphore, 0) == MMF_OK)
+        atomic_fetch_add(&taken, 1);
+    CHECK_INT(atomic_load(&taken), atomic_load(&released));
+    print_message("%d signals, %d releases\n", atomic_load(&handled),
+                  atomic_load(&released));
+    worker_end(sender);
+    worker_end(taker);
     mmf_event_close(handler_event);
     mmf_semaphore_close(handler_semaphore);
 }

@@ -58,8 +58,12 @@ struct mmf_sync_ops {
                                         const struct mmf_sync_ref *object, int count);
     /* Make the object's polled descriptors readable. */
     void (*notify_pollers)(void *context, const struct mmf_sync_ref *object);
-    /* 0 if the process that drew the ticket at this object is dead. */
-    int (*is_alive)(void *context, const struct mmf_sync_ref *object, uint64_t ticket);
+    /*
+     * 0 if the thread of that identity is dead, or its process, that drew the ticket at
+     * this object. Without a thread's number it is the process alone.
+     */
+    int (*is_alive)(void *context, const struct mmf_sync_ref *object,
+                    uint64_t identity);
     void *context;
 };
 

@@ -33,7 +33,7 @@ mmf_sync_slot(const struct mmf_sync_ref *ref, int index, const struct mmf_sync_o
 int
 mmf_sync_slots_count(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops)
 {
-    uint64_t used = mmf_load_acquire_u64(&ref->shared->slots_used);
+    uint32_t used = mmf_load_acquire_u32(&ref->shared->slots_used);
 
     if (used > MMF_SYNC_SLOTS_MAX)
         return -1;
@@ -104,14 +104,14 @@ mmf_sync_scan(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops,
 static bool
 use_next(const struct mmf_sync_ref *ref, int index, const struct mmf_sync_ops *ops)
 {
-    uint64_t used = (uint64_t)index;
+    uint32_t used = (uint32_t)index;
 
     if (index >= MMF_SYNC_SLOTS_MAX ||
         (index >= MMF_SYNC_SLOTS_HERE &&
          ops->more_slots(ops->context, ref, index + 1 - MMF_SYNC_SLOTS_HERE) == NULL))
         return false;
-    return mmf_exchange_if_u64(&ref->shared->slots_used, &used, used + 1) ||
-           used > (uint64_t)index;
+    return mmf_exchange_if_u32(&ref->shared->slots_used, &used, used + 1) ||
+           used > (uint32_t)index;
 }
 
 /* Fill the slot, which was FREE in `state`. False: another thread was quicker. */
@@ -126,6 +126,7 @@ fill(const struct mmf_sync_ref *ref, struct mmf_sync_slot *slot, uint64_t state,
     if (!mmf_exchange_if_u64(&slot->state, &state,
                              mmf_sync_slot_state(version, ticket, MMF_SLOT_CLAIMED)))
         return false;
+    mmf_store_guarded_u64(&slot->thread, mmf_sync_thread(ref->identity));
     mmf_store_guarded_u64(&slot->arrival,
                           mmf_add_relaxed_u64(&ref->shared->arrivals, 1));
     mmf_store_guarded_u64(&slot->since, (uint64_t)now);

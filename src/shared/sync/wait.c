@@ -630,7 +630,7 @@ wait_for(struct waiting *wait)
         if (wait->deadline == MMF_SYNC_POLL)
             wait->deadline = now;
         if (mmf_sync_watch_begin(&wait->watch, &wait->objects[wait->blocked_first],
-                                 wait->blocked_count, now) ||
+                                 wait->sleepers, wait->blocked_count, now) ||
             now >= wait->deadline) {
             enum mmf_step step = recover(wait);
 

@@ -17,7 +17,9 @@
  *   anything else                           watches, by an exchange of one of the words
  *
  * The first two sleep four times as long as before, up to the longest. So one kill
- * leaves no sleeper to the longest sleep, whichever process it hits.
+ * leaves no sleeper to the longest sleep, whichever process it hits. The longest sleep grows
+ * with the number of the slot, for a thousand sleepers must not wake each second: those in
+ * the first slots look for the others, too.
  *
  * Relying on a watcher holds until it leaves. A watcher that leaves takes itself out of
  * `watch`, then counts `watch_epoch` up, then wakes all; a sleeper that relies on it has
@@ -33,8 +35,9 @@
 #include "shared/sync/signal.h"
 #include "shared/sync/slots.h"
 
-/* The longest sleep of those that do not watch. */
+/* The longest sleep of those that do not watch; of those in the first slots. */
 #define LONGEST_SLEEP (16 * MMF_SYNC_TICK)
+#define FIRST_SLOTS 16
 
 /* A watcher is late after this time, and may be replaced; milliseconds. */
 #define LATE_MS (int)((MMF_SYNC_TICK + MMF_SYNC_TICK / 8) / 1000000)
@@ -47,12 +50,9 @@ uint64_t
 mmf_sync_if_dead(const struct mmf_sync_ref *object, uint64_t identity,
                  const struct mmf_sync_ops *ops)
 {
-    uint64_t ticket = mmf_sync_ticket(identity);
-
-    /* Threads of our own that end abandon their mutexes themselves. */
-    if (identity == 0 || ticket == mmf_sync_ticket(object->identity))
+    if (identity == 0 || identity == object->identity)
         return 0;
-    return ops->is_alive(ops->context, object, ticket) ? 0 : identity;
+    return ops->is_alive(ops->context, object, identity) ? 0 : identity;
 }
 
 /*
@@ -83,17 +83,23 @@ recover_reservation(const struct mmf_sync_ref *object, const struct mmf_sync_ops
  * Slots of the dead, and wake-ups that died.
  */
 
+/* One that is CLAIMED has no thread's number yet, or an old one. */
 static bool
-is_of_dead(const struct mmf_sync_ref *object, uint64_t state,
+is_of_dead(const struct mmf_sync_ref *object, int slot, uint64_t state,
            const struct mmf_sync_ops *ops)
 {
     uint64_t ticket = mmf_sync_slot_ticket(state);
+    uint64_t thread = 0;
 
+    if (mmf_sync_slot_kind(state) != MMF_SLOT_CLAIMED)
+        thread = mmf_load_guarded_u64(&mmf_sync_slot(object, slot, ops)->thread);
     return ticket != 0 &&
-           mmf_sync_if_dead(object, mmf_sync_identity(ticket, 0), ops) != 0;
+           mmf_sync_if_dead(
+               object, mmf_sync_identity(ticket, (uint32_t)thread & MMF_THREAD_MAX),
+               ops) != 0;
 }
 
-/* Free all slots that have a dead process's ticket; its signals are passed on. */
+/* Free the slots of that ticket that are of the dead; their signals are passed on. */
 static void
 clear_dead(const struct mmf_sync_ref *object, uint64_t ticket,
            const struct mmf_sync_ops *ops)
@@ -104,7 +110,8 @@ clear_dead(const struct mmf_sync_ref *object, uint64_t ticket,
         uint64_t state = mmf_load_acquire_u64(&mmf_sync_slot(object, i, ops)->state);
 
         while (mmf_sync_slot_ticket(state) == ticket &&
-               mmf_sync_slot_kind(state) != MMF_SLOT_FREE) {
+               mmf_sync_slot_kind(state) != MMF_SLOT_FREE &&
+               is_of_dead(object, i, state, ops)) {
             if (mmf_sync_slot_kind(state) == MMF_SLOT_GRANTED)
                 mmf_sync_decline(object, i, state, ops);
             else
@@ -122,7 +129,7 @@ static bool
 check_slot(const struct mmf_sync_ref *object, int slot, uint64_t state,
            const struct mmf_sync_ops *ops)
 {
-    if (is_of_dead(object, state, ops)) {
+    if (is_of_dead(object, slot, state, ops)) {
         clear_dead(object, mmf_sync_slot_ticket(state), ops);
         return true;
     }
@@ -276,10 +283,25 @@ watch_object(const struct mmf_sync_ref *object, uint64_t mine, int64_t now)
  * A wait's part.
  */
 
+/* A sleeper that relies on others, by the lowest of its slots; `next` in the first ones. */
+static int64_t
+longest_sleep(const struct mmf_sync_sleeper *sleepers, int count, int64_t next)
+{
+    int slot = MMF_SYNC_SLOTS_MAX;
+
+    for (int i = 0; i < count; i++) {
+        if (sleepers[i].slot < slot)
+            slot = sleepers[i].slot;
+    }
+    if (slot >= FIRST_SLOTS)
+        return LONGEST_SLEEP * (slot / FIRST_SLOTS);
+    return next < LONGEST_SLEEP ? next : LONGEST_SLEEP;
+}
+
 /* Watch what must be watched; if there is nothing, sleep longer. */
 static void
 choose_watch(struct mmf_sync_watch *watch, const struct mmf_sync_ref *objects,
-             int count, int64_t now)
+             const struct mmf_sync_sleeper *sleepers, int count, int64_t now)
 {
     bool watches = false;
 
@@ -287,24 +309,22 @@ choose_watch(struct mmf_sync_watch *watch, const struct mmf_sync_ref *objects,
     for (int i = 0; i < count; i++) {
         uint64_t mine = watch->since != 0 ? make_stamp(&objects[i], watch->since) : 0;
 
-        if (!objects[i].is_shared)
+        if (!objects[i].is_watched)
             continue;
         watch->epochs[i] = mmf_load_acquire_u32(&objects[i].shared->watch_epoch);
         watches |= watch_object(&objects[i], mine, now);
     }
     watch->since = watches ? now : 0;
     watch->relies = !watches;
-    watch->sleep = watches ? MMF_SYNC_TICK : 4 * watch->sleep;
-    if (watch->sleep > LONGEST_SLEEP)
-        watch->sleep = LONGEST_SLEEP;
+    watch->sleep =
+        watches ? MMF_SYNC_TICK : longest_sleep(sleepers, count, 4 * watch->sleep);
 }
 
-/* Threads of one process are not killed alone. */
 static bool
-has_shared(const struct mmf_sync_ref *objects, int count)
+has_watched(const struct mmf_sync_ref *objects, int count)
 {
     for (int i = 0; i < count; i++) {
-        if (objects[i].is_shared)
+        if (objects[i].is_watched)
             return true;
     }
     return false;
@@ -312,17 +332,17 @@ has_shared(const struct mmf_sync_ref *objects, int count)
 
 bool
 mmf_sync_watch_begin(struct mmf_sync_watch *watch, const struct mmf_sync_ref *objects,
-                     int count, int64_t now)
+                     const struct mmf_sync_sleeper *sleepers, int count, int64_t now)
 {
     bool is_first = watch->check_at == 0;
 
     MMF_ASSERT(!is_first || (watch->since == 0 && !watch->relies));
-    if (is_first && !has_shared(objects, count))
+    if (is_first && !has_watched(objects, count))
         watch->check_at = MMF_SYNC_FOREVER;
     if (watch->check_at == MMF_SYNC_FOREVER)
         return false;
     if (!is_first && now >= watch->check_at) {
-        choose_watch(watch, objects, count, now);
+        choose_watch(watch, objects, sleepers, count, now);
         watch->check_at = now + watch->sleep;
         return !watch->relies;
     }
@@ -361,7 +381,7 @@ mmf_sync_watch_end(const struct mmf_sync_watch *watch,
     for (int i = 0; watch->since != 0 && i < count; i++) {
         uint64_t stamp = make_stamp(&objects[i], watch->since);
 
-        for (int j = 0; objects[i].is_shared && j < 2; j++) {
+        for (int j = 0; objects[i].is_watched && j < 2; j++) {
             mmf_atomic_u64 *slot = &objects[i].shared->watch[j];
 
             if (mmf_load_acquire_u64(slot) == stamp)

@@ -23,7 +23,9 @@ struct mmf_sync_watch {
  * while this wait watches.
  */
 bool mmf_sync_watch_begin(struct mmf_sync_watch *watch,
-                          const struct mmf_sync_ref *objects, int count, int64_t now);
+                          const struct mmf_sync_ref *objects,
+                          const struct mmf_sync_sleeper *sleepers, int count,
+                          int64_t now);
 
 /* What the objects' `watch_epoch` must be for the sleep to last; NULL: it is short. */
 const uint32_t *mmf_sync_watch_epochs(const struct mmf_sync_watch *watch);

@@ -15,11 +15,13 @@
  *                `watch`                            acquire before `watch` is read
  *   arrivals     who comes to sleep     the same    relaxed addition
  *   slots_used   who needs a new slot   all         by exchange; only grows
+ *   pid_space    a process that opens   all         full fence: before it can own
  *   slots        sleepers, signallers   the same    see slots.h
  *   maximum, manual                     the creator, before the object has a name
  *
- * An identity is (ticket << 20 | thread): the ticket of a process at this object
- * (control.h) and the number that the process gave its thread. 0 is no thread's.
+ * An identity is (ticket << 22 | thread): the ticket of a process at this object
+ * (control.h) and the number that the kernel gave its thread, as that process sees it. 0
+ * is no thread's.
  *
  * word, mutex:      content << 4 | flags; 0: free; an identity: its owner; or, with
  *                   ABANDONED, 12 ones, 16 zeros, 12 bits of a slot's number and 20 of its
@@ -56,25 +58,27 @@ struct mmf_sync_slot {
     mmf_atomic_u64 state;   /* version, 20 bits; ticket, 40 bits; what it is, 4 bits */
     mmf_atomic_u64 arrival; /* the lowest has slept longest */
     mmf_atomic_u64 since;   /* the clock's nanoseconds */
-    uint64_t reserved;
+    mmf_atomic_u64 thread;  /* the sleeper's number; 0 while CLAIMED */
 };
 
 struct mmf_sync_shared {
     mmf_atomic_u64 word;
     mmf_atomic_u64 reserver;
-    mmf_atomic_u64 watch[2]; /* milliseconds, 24 bits; then the ticket, 40 bits */
+    mmf_atomic_u64 watch[2]; /* milliseconds, 24 bits; then the ticket, 38 bits */
     mmf_atomic_u32 recursion;
     int32_t maximum;            /* semaphore */
     int32_t manual;             /* event */
     mmf_atomic_u32 watch_epoch; /* how often a sleeper has left `watch`; wraps */
     mmf_atomic_u64 arrivals;    /* the next arrival */
-    mmf_atomic_u64 slots_used;  /* those from here on have never been used */
+    mmf_atomic_u32 slots_used;  /* those from here on have never been used */
+    mmf_atomic_u32 pid_space;   /* all processes number their threads in this one */
     struct mmf_sync_slot slots[MMF_SYNC_SLOTS_HERE];
 };
 
 static_assert(sizeof(struct mmf_sync_slot) == 32, "layout 2");
 static_assert(offsetof(struct mmf_sync_slot, arrival) == 8, "layout 2");
 static_assert(offsetof(struct mmf_sync_slot, since) == 16, "layout 2");
+static_assert(offsetof(struct mmf_sync_slot, thread) == 24, "layout 2");
 static_assert(sizeof(struct mmf_sync_shared) == 64 + 32 * MMF_SYNC_SLOTS_HERE,
               "layout 2");
 static_assert(offsetof(struct mmf_sync_shared, reserver) == 8, "layout 2");
@@ -85,6 +89,7 @@ static_assert(offsetof(struct mmf_sync_shared, manual) == 40, "layout 2");
 static_assert(offsetof(struct mmf_sync_shared, watch_epoch) == 44, "layout 2");
 static_assert(offsetof(struct mmf_sync_shared, arrivals) == 48, "layout 2");
 static_assert(offsetof(struct mmf_sync_shared, slots_used) == 56, "layout 2");
+static_assert(offsetof(struct mmf_sync_shared, pid_space) == 60, "layout 2");
 static_assert(offsetof(struct mmf_sync_shared, slots) == 64, "layout 2");
 
 /* Flags. */
@@ -95,11 +100,14 @@ static_assert(offsetof(struct mmf_sync_shared, slots) == 64, "layout 2");
 #define MMF_WORD_POLLED 8u    /* a descriptor is polled; once set it stays */
 #define MMF_WORD_FLAGS 15u
 
-#define MMF_THREAD_BITS 20
+#define MMF_THREAD_BITS 22
 #define MMF_THREAD_MAX ((1u << MMF_THREAD_BITS) - 1)
-#define MMF_TICKET_BITS 40
+#define MMF_TICKET_BITS 38
 #define MMF_TICKET_MAX (((uint64_t)1 << MMF_TICKET_BITS) - 1)
 #define MMF_WATCH_TIME_MAX ((1u << 24) - 1)
+
+/* In `pid_space`: not one, or not known. Who is another's thread cannot be said. */
+#define MMF_SYNC_NO_SPACE UINT32_MAX
 
 #define MMF_REGISTRATION ((uint64_t)1 << 4)            /* event: one more */
 #define MMF_CHANGE ((uint64_t)1 << 34)                 /* event: one more */
@@ -117,7 +125,7 @@ struct mmf_sync_ref {
     uint64_t order[2]; /* which object: waits for all reserve in this order */
     void *context;     /* the back end's */
     mmf_kind kind;
-    bool is_shared; /* by several processes, each of which may be killed */
+    bool is_watched; /* its owners and sleepers can die without a word */
 };
 
 static inline uint64_t
@@ -131,6 +139,12 @@ static inline uint64_t
 mmf_sync_ticket(uint64_t identity)
 {
     return identity >> MMF_THREAD_BITS;
+}
+
+static inline uint32_t
+mmf_sync_thread(uint64_t identity)
+{
+    return (uint32_t)(identity & MMF_THREAD_MAX);
 }
 
 /* `watch_epoch`, for the system to sleep on. */

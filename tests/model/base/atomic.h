@@ -170,4 +170,16 @@ mmf_exchange_if_u64(mmf_atomic_u64 *word, uint64_t *expected, uint64_t desired)
     return 0;
 }
 
+static inline int
+mmf_exchange_if_u32(mmf_atomic_u32 *word, uint32_t *expected, uint32_t desired)
+{
+    model_point("exchange", word);
+    if (*word == *expected) {
+        *word = desired;
+        return 1;
+    }
+    *expected = *word;
+    return 0;
+}
+
 #endif

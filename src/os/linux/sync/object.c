@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <mmf/sync.h>
 
@@ -53,7 +54,8 @@ is_owned(const void *part)
 
     MMF_ASSERT(mmf_process_is_locked());
     return local->fork_epoch == mmf_fork_epoch() &&
-           mmf_load_relaxed_u32(&local->owned) != 0;
+           mmf_load_acquire_u32(&local->owned) != 0 &&
+           mmf_thread_is_alive(mmf_load_acquire_pointer(&local->last_owner));
 }
 
 static bool
@@ -126,6 +128,26 @@ abandon_owned(struct mmf_thread *thread)
  * Creating, opening, closing.
  */
 
+/* Where the threads of this process have their numbers. */
+static uint32_t
+pid_space(void)
+{
+    struct stat status;
+
+    return mmf_sys_stat("/proc/self/ns/pid", &status) == 0 ? (uint32_t)status.st_ino
+                                                           : MMF_SYNC_NO_SPACE;
+}
+
+/* Before a thread of ours can own the mutex, or sleep. */
+static void
+join_pid_space(struct mmf_sync_object *local)
+{
+    local->pid_space = pid_space();
+    if (mmf_load_acquire_u32(&local->shared->pid_space) != local->pid_space)
+        mmf_store_release_u32(&local->shared->pid_space, MMF_SYNC_NO_SPACE);
+    mmf_fence_full();
+}
+
 static struct mmf_sync_object *
 new_local(mmf_kind kind)
 {
@@ -188,6 +210,7 @@ attach_locked(struct mmf_object *object, mmf_kind kind)
     local->mapped = mapped;
     mmf_store_release_pointer(&local->more, mapped);
     local->shared = (void *)page->state;
+    join_pid_space(local);
     local->ticket = object->ticket;
     mmf_object_attach_locked(object, &ops, local);
     return MMF_OK;
@@ -228,6 +251,7 @@ init_shared(const struct mmf_os_sync_request *request, uint64_t owner,
         mmf_sync_init_event(shared, request->signalled, request->manual);
     else
         mmf_sync_init_semaphore(shared, request->initial, request->maximum);
+    mmf_store_relaxed_u32(&shared->pid_space, pid_space());
 }
 
 static int

@@ -126,15 +126,27 @@ notify_pollers(void *context, const struct mmf_sync_ref *object)
         mmf_poll_fd_notify_counter(&local->counter);
 }
 
+/* Threads have other numbers in other PID namespaces. */
+static bool
+can_see_threads(const struct mmf_sync_object *local, uint64_t ticket)
+{
+    return ticket == local->ticket ||
+           (local->pid_space != MMF_SYNC_NO_SPACE &&
+            mmf_load_acquire_u32(&local->shared->pid_space) == local->pid_space);
+}
+
 static int
-is_alive(void *context, const struct mmf_sync_ref *object, uint64_t ticket)
+is_alive(void *context, const struct mmf_sync_ref *object, uint64_t identity)
 {
     struct mmf_sync_object *local = local_of(object);
+    uint64_t ticket = mmf_sync_ticket(identity);
+    uint32_t thread = mmf_sync_thread(identity);
 
     (void)context;
-    if (local->object == NULL)
-        return 1; /* a thread of this process; its end frees the mutex */
-    return mmf_lock_is_self_alive(local->object->fd, ticket);
+    if (ticket != local->ticket &&
+        (local->object == NULL || !mmf_lock_is_self_alive(local->object->fd, ticket)))
+        return 0;
+    return thread == 0 || !can_see_threads(local, ticket) || mmf_sys_is_thread(thread);
 }
 
 const struct mmf_sync_ops mmf_sync_linux = {.now = now,

@@ -41,7 +41,7 @@ take_at_once(struct mmf_sync_object *local)
 
     MMF_ASSERT(local->shared != NULL);
     if (local->kind == MMF_KIND_MUTEX) {
-        thread = mmf_thread_guess(&local->last_owner);
+        thread = mmf_thread_find();
         if (thread == NULL)
             return false;
         identity = mmf_sync_identity_of(local, thread);
@@ -189,9 +189,7 @@ mmf_os_mutex_release(struct mmf_os_sync *mutex)
 
     if (!mmf_sync_is_ours(mutex))
         return mmf_sync_fail_dead();
-    thread = mmf_thread_guess(&local->last_owner);
-    if (thread == NULL)
-        thread = mmf_thread_self();
+    thread = mmf_thread_self();
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
     identity = mmf_sync_identity_of(local, thread);

@@ -349,6 +349,18 @@ mmf_sys_getpid(void)
     return getpid();
 }
 
+pid_t
+mmf_sys_gettid(void)
+{
+    return (pid_t)syscall(SYS_gettid);
+}
+
+bool
+mmf_sys_is_thread(uint32_t number)
+{
+    return syscall(SYS_tkill, (pid_t)number, 0) == 0 || errno != ESRCH;
+}
+
 int
 mmf_sys_getrlimit(int resource, struct rlimit *limit)
 {
