@@ -1,6 +1,6 @@
 """cpython_suite.py - the tests that CPython has for multiprocessing's shared memory, run
 over mmf.shared_memory, with processes started by fork, forkserver and spawn. They come
-from Debian's libpython3-testsuite; without it they are skipped, loudly.
+from Debian's libpython3.11-testsuite; without it they are skipped, loudly.
 """
 import os
 import subprocess
@@ -42,7 +42,7 @@ def main():
     try:
         from test import _test_multiprocessing  # noqa: F401
     except ImportError:
-        print("SKIPPED: CPython's tests are not here (libpython3-testsuite)")
+        print("SKIPPED: CPython's tests are not here (libpython3.11-testsuite)")
         print("python_cpython: 0 passed, 0 failed, 1 skipped")
         return 0
     failed = 0
