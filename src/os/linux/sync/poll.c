@@ -18,7 +18,10 @@ poll_of(struct mmf_os_sync *sync)
 
 /*
  * A kill shows as the closing of a descriptor a moment before the kernel drops its
- * locks. A poll that follows such an event tries again for this long; milliseconds.
+ * locks. A poll that follows such an event tries again for this long; milliseconds. The
+ * kernel needs some 100 ns from the one to the other and does not sleep there, so only a
+ * processor that is taken away for longer hides a death, until the object's next event;
+ * a wait that sleeps looks for the dead by itself.
  */
 enum { DEATH_SETTLES_MS = 5 };
 

@@ -1,7 +1,7 @@
 /*
  * futex.c - one word by futex(2), several by futex_waitv(2).
  *
- * Without futex_waitv (before Linux 5.16, or refused by a seccomp filter), a wait for
+ * Without futex_waitv (before Linux 5.16, or refused, as by a seccomp filter), a wait for
  * several words naps, and the caller checks again: late by five milliseconds at most.
  */
 #include "os/linux/sys/futex.h"
@@ -26,9 +26,10 @@ wait_for_several(uint32_t *const *words, const uint32_t *expected, int count,
 {
     if (mmf_load_relaxed_u32(&waitv_is_missing))
         return false;
-    if (mmf_sys_futex_waitv(words, expected, count, until) >= 0 ||
-        (errno != ENOSYS && errno != EPERM))
+    if (mmf_sys_futex_waitv(words, expected, count, until) >= 0 || errno == EAGAIN ||
+        errno == ETIMEDOUT || errno == EINTR)
         return true; /* woken, a value has changed, a timeout, or a signal */
+    /* By whatever it is refused, the caller must not come back at once, each time. */
     mmf_store_relaxed_u32(&waitv_is_missing, 1);
     return false;
 }
