@@ -134,7 +134,7 @@ static bool
 has_counters(const mmf_object_info *info)
 {
     return info->status == MMF_OBJECT_IN_USE && info->kind >= MMF_KIND_QUEUE &&
-           info->kind <= MMF_KIND_LATEST && mmf_os_is_own(info);
+           info->kind <= MMF_KIND_SERVICE && mmf_os_is_own(info);
 }
 
 /* A channel that we may not read, or that is gone by now, has no counters. */

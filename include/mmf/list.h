@@ -78,7 +78,7 @@ typedef struct mmf_object_info {
     int32_t process_count;
     uint32_t reserved2;
     /*
-     * NULL unless it is a living queue, topic or latest value of this user. Those of
+     * NULL unless it is a living queue, topic, latest value or service of this user. Those of
      * other users are read by name alone: mmf_channel_stat.
      */
     const mmf_channel_stats *channel;

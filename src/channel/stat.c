@@ -19,7 +19,8 @@ mmf_channel_stat_handle(struct mmf_channel *channel, mmf_channel_stats *stats)
 static int
 inspect_any(const struct mmf_name *name, struct mmf_os_channel **os)
 {
-    static const mmf_kind kinds[] = {MMF_KIND_QUEUE, MMF_KIND_TOPIC, MMF_KIND_LATEST};
+    static const mmf_kind kinds[] = {MMF_KIND_QUEUE, MMF_KIND_TOPIC, MMF_KIND_LATEST,
+                                     MMF_KIND_SERVICE};
     mmf_error before;
     int rc = MMF_E_WRONG_KIND;
 
@@ -31,7 +32,7 @@ inspect_any(const struct mmf_name *name, struct mmf_os_channel **os)
         return mmf_fail(
             MMF_E_WRONG_KIND,
             "\"%.200s\" belongs to another kind of object; this call needs a "
-            "queue, topic or latest value",
+            "queue, topic, latest value or service",
             name->text);
     return mmf_fail_settle(rc, &before);
 }

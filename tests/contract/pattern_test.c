@@ -48,6 +48,12 @@ struct kind {
                             .mode = (c)->mode,                                         \
                             .wait_ms = (c)->wait_ms})
 
+#define SERVICE_OPTIONS(c)                                                             \
+    (&(mmf_service_options){.size = sizeof(mmf_service_options),                       \
+                            .all_users = (c)->all_users,                               \
+                            .mode = (c)->mode,                                         \
+                            .wait_ms = (c)->wait_ms})
+
 /* The four functions of one kind; what a creator says beside the name is in brackets. */
 #define DEFINE_KIND(name_, options_, ...)                                              \
     static int name_##_create_new_(const char *name, const struct common *c,           \
@@ -90,6 +96,7 @@ DEFINE_KIND(semaphore, SYNC_OPTIONS, 0, 1)
 DEFINE_KIND(queue, CHANNEL_OPTIONS, 16, 4, MMF_OVERFLOW_BLOCK)
 DEFINE_KIND(topic, CHANNEL_OPTIONS, 16, 4, MMF_OVERFLOW_BLOCK)
 DEFINE_KIND(latest, CHANNEL_OPTIONS, 16)
+DEFINE_KIND(service, SERVICE_OPTIONS, 16, 16, 4)
 
 #define KIND(name_, number)                                                            \
     {                                                                                  \
@@ -102,7 +109,7 @@ static const struct kind kinds[] = {
     KIND(map, MMF_KIND_MAP),       KIND(mutex, MMF_KIND_MUTEX),
     KIND(event, MMF_KIND_EVENT),   KIND(semaphore, MMF_KIND_SEMAPHORE),
     KIND(queue, MMF_KIND_QUEUE),   KIND(topic, MMF_KIND_TOPIC),
-    KIND(latest, MMF_KIND_LATEST),
+    KIND(latest, MMF_KIND_LATEST), KIND(service, MMF_KIND_SERVICE),
 };
 
 static const struct common defaults;
@@ -764,7 +771,7 @@ check_queue_sequences(uint32_t flags)
         memset(&message, 0xFF, sizeof(message));
         CHECK_STATUS(mmf_queue_take(queue, 0, &message), MMF_OK);
         CHECK_INT(message.sequence, sequence);
-        CHECK_INT(message.reserved[0] | message.reserved[4], 0);
+        CHECK_INT(message.reserved[0] | message.reserved[3], 0);
         CHECK(sequence > before);
         before = sequence;
         CHECK_OK(mmf_queue_release(queue, &message));

@@ -116,14 +116,15 @@ exactly_these_are_io_errors(void **state)
 static void
 kinds_have_names(void **state)
 {
-    static const char *const names[] = {"unknown",   "map",   "mutex", "event",
-                                        "semaphore", "queue", "topic", "latest"};
+    static const char *const names[] = {"unknown", "map",       "mutex",
+                                        "event",   "semaphore", "queue",
+                                        "topic",   "latest",    "service"};
 
     (void)state;
-    for (mmf_kind kind = 0; kind <= MMF_KIND_LATEST; kind++)
+    for (mmf_kind kind = 0; kind <= MMF_KIND_SERVICE; kind++)
         CHECK_TEXT(mmf_kind_name(kind), names[kind]);
     CHECK_TEXT(mmf_kind_name(-1), "unknown");
-    CHECK_TEXT(mmf_kind_name(MMF_KIND_LATEST + 1), "unknown");
+    CHECK_TEXT(mmf_kind_name(MMF_KIND_SERVICE + 1), "unknown");
     CHECK_TEXT(mmf_kind_name(INT32_MAX), "unknown");
     CHECK_TEXT(mmf_kind_name(INT32_MIN), "unknown");
 }

@@ -259,6 +259,20 @@ channel_json(const mmf_object_info *info, json_t *object)
     table_json_set(object, "max_receivers", json_integer(stats->max_receivers));
 }
 
+/* A service: the same of its requests, and what its answers have. */
+static void
+service_json(const mmf_object_info *info, json_t *object)
+{
+    const mmf_channel_stats *stats = info->channel;
+
+    channel_json(info, object);
+    if (stats == NULL)
+        return;
+    table_json_set(object, "answer_size", json_integer(stats->answer_size));
+    table_json_set(object, "max_calls", json_integer(stats->max_calls));
+    table_json_set(object, "max_answers", json_integer(stats->max_answers));
+}
+
 static void
 print_text_line(kinds_line line, void *payload, const char *title, char *text)
 {
@@ -295,6 +309,36 @@ channel_describe(const mmf_object_info *info, kinds_line line, void *payload)
                                 stats->max_receivers));
 }
 
+static void
+service_describe(const mmf_object_info *info, kinds_line line, void *payload)
+{
+    const mmf_channel_stats *stats = info->channel;
+
+    if (stats == NULL)
+        return;
+    print_text_line(line, payload, "requests",
+                    text_format("capacity %lld, of up to %lld bytes",
+                                (long long)stats->capacity,
+                                (long long)stats->message_size));
+    print_text_line(line, payload, "answers",
+                    text_format("of up to %lld bytes; a client has up to %d calls, of "
+                                "each %d answers may wait",
+                                (long long)stats->answer_size, stats->max_calls,
+                                stats->max_answers));
+    print_text_line(line, payload, "waiting",
+                    text_format("%lld now, %lld at most so far",
+                                (long long)stats->depth, (long long)stats->high_water));
+    print_text_line(line, payload, "counters",
+                    text_format("%llu called, %llu answered, %llu redelivered",
+                                (unsigned long long)stats->sent,
+                                (unsigned long long)stats->received,
+                                (unsigned long long)stats->redelivered));
+    print_text_line(line, payload, "members",
+                    text_format("%d of %d clients, %d of %d servers", stats->senders,
+                                stats->max_senders, stats->receivers,
+                                stats->max_receivers));
+}
+
 /*
  * All of them.
  */
@@ -307,6 +351,7 @@ static const struct kind kinds[] = {
     {MMF_KIND_QUEUE, channel_state, channel_json, channel_describe},
     {MMF_KIND_TOPIC, channel_state, channel_json, channel_describe},
     {MMF_KIND_LATEST, channel_state, channel_json, channel_describe},
+    {MMF_KIND_SERVICE, channel_state, service_json, service_describe},
 };
 
 /* The kind's row; NULL if it has none, or the object is damaged. */

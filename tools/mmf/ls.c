@@ -123,11 +123,12 @@ print_names(const struct args *args, const mmf_list *list)
 static void
 check_kind(const char *kind)
 {
-    for (mmf_kind i = MMF_KIND_MAP; i <= MMF_KIND_LATEST; i++)
+    for (mmf_kind i = MMF_KIND_MAP; i <= MMF_KIND_SERVICE; i++)
         if (strcmp(kind, mmf_kind_name(i)) == 0)
             return;
     say_usage(
-        "unknown kind \"%s\" (map, mutex, event, semaphore, queue, topic, latest)",
+        "unknown kind \"%s\" (map, mutex, event, semaphore, queue, topic, latest, "
+        "service)",
         kind);
 }
 
