@@ -54,7 +54,7 @@ MMF_API int mmf_poller_fd(mmf_poller *poller, int *fd);
  * MMF_E_NULL; MMF_E_RANGE: most is 0; MMF_E_DISPOSED
  */
 MMF_API int mmf_poller_ready(mmf_poller *poller, void **data, size_t most,
-                            size_t *count);
+                             size_t *count);
 
 MMF_END_DECLS
 

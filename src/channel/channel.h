@@ -219,6 +219,9 @@ int mmf_channel_fd(struct mmf_channel *channel, int *fd);
 /* The public calls for one kind; the handle was checked. */
 int mmf_channel_stat_handle(struct mmf_channel *channel, mmf_channel_stats *stats);
 
+/* The counters of a listed channel, which may be another user's. */
+int mmf_channel_stat_listed(const mmf_object_info *info, mmf_channel_stats *stats);
+
 /* Parse the name of a channel, which may be NULL. */
 int mmf_channel_parse_name(const char *given, int32_t all_users, struct mmf_name *name);
 

@@ -37,10 +37,22 @@ inspect_any(const struct mmf_name *name, struct mmf_os_channel **os)
     return mmf_fail_settle(rc, &before);
 }
 
+static int
+stat_name(const struct mmf_name *name, mmf_channel_stats *stats)
+{
+    struct mmf_os_channel *os;
+    int rc = inspect_any(name, &os);
+
+    if (rc < 0)
+        return rc;
+    mmf_ring_sum_up(os->ring, os->ops, stats);
+    mmf_os_channel_close(os);
+    return MMF_OK;
+}
+
 int
 mmf_channel_stat(const char *name, mmf_channel_stats *stats)
 {
-    struct mmf_os_channel *os;
     struct mmf_name parsed;
     int rc = mmf_channel_parse_name(name, 0, &parsed);
 
@@ -48,10 +60,18 @@ mmf_channel_stat(const char *name, mmf_channel_stats *stats)
         return rc;
     if (stats == NULL)
         return mmf_fail_null("stats");
-    rc = inspect_any(&parsed, &os);
+    return stat_name(&parsed, stats);
+}
+
+int
+mmf_channel_stat_listed(const mmf_object_info *info, mmf_channel_stats *stats)
+{
+    struct mmf_name parsed;
+    int rc = mmf_channel_parse_name(info->name, 0, &parsed);
+
     if (rc < 0)
         return rc;
-    mmf_ring_sum_up(os->ring, os->ops, stats);
-    mmf_os_channel_close(os);
-    return MMF_OK;
+    if (!mmf_os_is_own(info))
+        parsed.other_user = info->owner;
+    return stat_name(&parsed, stats);
 }

@@ -17,6 +17,7 @@
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -352,6 +353,12 @@ uid_t
 mmf_sys_geteuid(void)
 {
     return geteuid();
+}
+
+void
+mmf_sys_setfsuid(uid_t user)
+{
+    setfsuid(user);
 }
 
 pid_t

@@ -15,6 +15,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -332,6 +333,14 @@ mmf_sys_geteuid(void)
 #else
     return (uid_t)syscall(SYS_geteuid);
 #endif
+}
+
+/* With no group: which the user is in is not known, and root's rights must not stay. */
+void
+mmf_sys_setfsuid(uid_t user)
+{
+    setfsgid(user == geteuid() ? getegid() : (gid_t)65534);
+    setfsuid(user);
 }
 
 pid_t

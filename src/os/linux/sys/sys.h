@@ -83,6 +83,9 @@ int mmf_sys_set_times(int fd); /* sets the file's times to now */
 
 /* The process and the time. */
 uid_t mmf_sys_geteuid(void);
+
+/* This thread's file accesses are that user's from now on, if the kernel permits it. */
+void mmf_sys_setfsuid(uid_t user);
 pid_t mmf_sys_getpid(void);
 pid_t mmf_sys_gettid(void);
 bool mmf_sys_is_thread(uint32_t number); /* false: no thread has it, in any process */
