@@ -7,7 +7,8 @@ include(CMakePackageConfigHelpers)
 
 set(MMF_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/mmf)
 
-install(DIRECTORY include/mmf TYPE INCLUDE FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY include/mmf TYPE INCLUDE
+    FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(TARGETS mmf_shared mmf_static EXPORT mmf-targets)
 
 # find_package(mmf): the targets mmf::mmf and mmf::mmf-static.

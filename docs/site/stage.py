@@ -5,6 +5,7 @@ The documents keep their text. What changes is where their links lead: to the pa
 file has become. A link to a file that is no page becomes plain text. Man pages are made
 HTML by mandoc; examples and the license are shown as they are.
 """
+import ast
 import html
 import json
 import os
@@ -30,6 +31,9 @@ NAMES = {"README.md": "index.md", "SECURITY.md": "reporting.md", "LICENSE": "lic
          "CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "internals/contributing.md",
          "src/README.md": "internals/sources.md"}
 
+
+HEADER_OF_CPP = "include/mmf/mmf.hpp"
+CLASSES_OF_PYTHON = "bindings/python/mmf/_objects.pyi"
 
 # What git knows or does not ignore; in an unpacked archive, all.
 LIST_FILES = """git rev-parse > /dev/null 2>&1 &&
@@ -60,8 +64,10 @@ class Site:
                 self.pages[path] = path[len("docs/"):]
             elif re.fullmatch(r"bindings/\w+/README\.md", path):
                 self.pages[path] = f"bindings/{path.split('/')[1]}.md"
-            elif re.fullmatch(r"examples/[^/]*\.(c|cpp)", path):
+            elif re.fullmatch(r"examples/((cpp|python)/)?[^/]*\.(c|cpp|py)", path):
                 self.pages[path] = path + ".md"
+            elif path in (HEADER_OF_CPP, CLASSES_OF_PYTHON):
+                self.pages[path] = "reference/cpp.md" if path == HEADER_OF_CPP else "reference/python.md"
 
     def read(self, path):
         with open(os.path.join(self.root, path), encoding="utf-8") as file:
@@ -189,23 +195,55 @@ class Site:
 
     def example(self, source):
         text = self.read(source)
-        language = "cpp" if source.endswith(".cpp") else "c"
+        language = {".cpp": "cpp", ".py": "python"}.get(posixpath.splitext(source)[1], "c")
         name = posixpath.basename(source)
         self.write(self.pages[source], f"# {name}\n\n```{language}\n{text}```\n")
 
     def examples_index(self):
         text = ["# Examples\n", "| | |\n|---|---|"]
         for source in self.examples():
-            first = re.match(r"/\*\s*(.*?)\*/", self.read(source), re.S)
-            what = " ".join(re.sub(r"^ \* ?", "", first.group(1), flags=re.M).split())
+            first = re.match(r'(?:/\*|//|""")\s*(.*?)(?:\*/|"""|\n(?!//))', self.read(source),
+                             re.S)
+            what = " ".join(re.sub(r"^(?: \*|//) ?", "", first.group(1), flags=re.M).split())
             name, _, what = what.partition(" - ")
             what = what.split(". ")[0].rstrip(".")
-            name = posixpath.basename(source)
+            name = posixpath.relpath(source, "examples")
             text.append(f"| [{name}]({name}.md) | {what} |")
         self.write("examples/index.md", "\n".join(text) + "\n")
 
     def examples(self):
         return [path for path in self.pages if path.startswith("examples/")]
+
+    #
+    # The classes of C++ and of Python.
+    #
+
+    def header_of_cpp(self):
+        """Its introduction, and the header as it is."""
+        text = self.read(HEADER_OF_CPP)
+        self.write(self.pages[HEADER_OF_CPP], "# mmf/mmf.hpp\n\nThe library for C++; the guide has "
+                   f"[an introduction](../guide.md#c).\n\n```cpp\n{text}```\n")
+
+    def classes_of_python(self):
+        """What each class and function takes, from the stubs, and what it is for."""
+        package = posixpath.dirname(CLASSES_OF_PYTHON)
+        words = {}
+        for name in ("_objects.py", "_errors.py", "shared_memory.py"):
+            for node in ast.parse(self.read(f"{package}/{name}")).body:
+                if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+                    words[node.name] = ast.get_docstring(node)
+        page = ["# The package mmf\n\nThe guide to it is [Python](../python.md).\n"]
+        for name in ("_objects.pyi", "_mmf.pyi", "shared_memory.pyi", "_errors.pyi"):
+            text = self.read(f"{package}/{name}")
+            title = {"_mmf.pyi": "The bases", "shared_memory.pyi": "mmf.shared_memory",
+                     "_errors.pyi": "Exceptions"}.get(name, "Classes and functions")
+            page.append(f"## {title}\n")
+            for node in ast.parse(text).body:
+                if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+                    about = words.get(node.name) if name != "_mmf.pyi" else None
+                    page.append(f"### {node.name}\n\n{(about or '').strip()}\n\n```python\n"
+                                f"{ast.get_source_segment(text, node)}\n```\n")
+        self.write(self.pages[CLASSES_OF_PYTHON], "\n".join(page))
 
     #
     # All of it.
@@ -226,6 +264,7 @@ class Site:
         for section, title in (("7", "Overview"), ("3", "Functions"), ("1", "The tool")):
             man.append({title: existing(self.manual(section))})
         navigation.append({"Manual": man})
+        navigation.append({"Reference": existing([HEADER_OF_CPP, CLASSES_OF_PYTHON])})
         navigation.append({"Examples": ["examples/index.md"] + existing(self.examples())})
         navigation.append({"Internals": existing(
             internals + ["src/README.md", "CONTRIBUTING.md", "docs/release.md"])})
@@ -238,6 +277,10 @@ class Site:
                 self.man_page(source)
             elif source.startswith("examples/"):
                 self.example(source)
+            elif source == HEADER_OF_CPP:
+                self.header_of_cpp()
+            elif source == CLASSES_OF_PYTHON:
+                self.classes_of_python()
             elif source == "LICENSE":
                 self.write(page, f"# License\n\n```text\n{self.read(source)}```\n")
             elif source.endswith(".md"):

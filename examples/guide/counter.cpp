@@ -1,46 +1,54 @@
 // counter.cpp - the library from C++: handles close themselves.
-#include <mmf/mmf.h>
+#include <mmf/mmf.hpp>
 
 #include <atomic>
 #include <cstdio>
-#include <memory>
-#include <stdexcept>
+#include <iostream>
+#include <mutex>
 
-using Map = std::unique_ptr<mmf_map, decltype(&mmf_map_close)>;
+struct account {
+    int64_t cash;
+    int64_t savings;
+};
 
-static int
-check(int rc)
+static void
+save(mmf::mutex &gate, account &of, int64_t amount)
 {
-    if (rc < 0)
-        throw std::runtime_error(mmf_last_message());
-    return rc;
+    std::scoped_lock lock(gate);
+
+    if (gate.was_abandoned()) // the last owner died in the middle
+        of.savings = 100 - of.cash;
+    of.cash -= amount;
+    of.savings += amount;
 }
 
-static Map
-open_map(const char *name, int64_t capacity)
+static void
+work()
 {
-    mmf_map *map = nullptr;
+    struct job {
+        int32_t number;
+        int32_t weight;
+    };
+    auto jobs = mmf::queue<job>::create_or_open("Jobs", 256, MMF_OVERFLOW_BLOCK);
 
-    check(mmf_map_create_or_open(name, capacity, nullptr, nullptr, &map));
-    return Map(map, &mmf_map_close);
+    jobs.send({1, 70});
+    for (auto &message : jobs.ready()) // each is released as the loop goes on
+        std::cout << "job " << message->number << '\n';
 }
 
 int
 main()
 try {
-    Map map = open_map("Counter", sizeof(std::atomic<uint64_t>));
-    void *bytes = nullptr;
-    size_t size = 0;
+    auto map = mmf::map::create_or_open("Counter", 4096);
+    auto gate = mmf::mutex::create_or_open("Gate");
+    auto &counter = map.as<std::atomic<uint64_t>>();
 
-    check(mmf_map_bytes(map.get(), MMF_ACCESS_READ_WRITE, &bytes, &size));
-    // A new map is zero, and so is the counter; lock-free atomics work across processes.
-    static_assert(std::atomic<uint64_t>::is_always_lock_free);
-    auto *counter = static_cast<std::atomic<uint64_t> *>(bytes);
-    std::printf("%llu\n", static_cast<unsigned long long>(++*counter));
-    std::fflush(stdout);
+    std::cout << ++counter << std::endl;
     std::getchar();
+    save(gate, map.as<account>(64), 10);
+    work();
     return 0;
-} catch (const std::exception &failure) {
-    std::fprintf(stderr, "%s\n", failure.what());
-    return 1;
+} catch (const mmf::error &why) {
+    std::cerr << why.what() << '\n';
+    return why.code() == std::errc::permission_denied ? 2 : 1;
 }

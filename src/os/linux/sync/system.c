@@ -87,7 +87,7 @@ static void
 sleep_on(void *context, const struct mmf_sync_sleep *sleep)
 {
     struct words words = {.count = 0};
-    int64_t until = sleep->until;
+    volatile int64_t until = sleep->until; /* read after a jump */
 
     add_objects(&words, sleep);
     if (context != NULL)

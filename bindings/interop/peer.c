@@ -1,0 +1,255 @@
+/*
+ * peer.c - a process that does what it is told, a command a line, and answers each with
+ * a line. peer.cpp and peer.py are the same program in other languages; matrix.py drives
+ * them.
+ *
+ *   map-new NAME CAPACITY, map-open NAME, map-close, write POSITION VALUE, read POSITION
+ *   mutex NAME free|owned, event NAME auto|manual, semaphore NAME INITIAL MAXIMUM
+ *   queue NAME, topic NAME, latest NAME     messages of up to 64 bytes, 8 slots
+ *   wait KIND MS, release KIND              of a mutex, an event, a semaphore
+ *   send KIND TEXT, receive KIND MS, take KIND MS   take does not release
+ *   close KIND, gc
+ *
+ * Answers: ok [NUMBER or TEXT], again TEXT (redelivered), created, opened, timed-out,
+ * abandoned, failed STATUS.
+ */
+#include <mmf/mmf.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static mmf_map *map;
+static mmf_accessor *view;
+static mmf_mutex *mutex;
+static mmf_event *event;
+static mmf_semaphore *semaphore;
+static mmf_queue *queue;
+static mmf_topic *topic;
+static mmf_latest *latest;
+
+static void
+answer(int rc)
+{
+    if (rc == MMF_OK)
+        puts("ok");
+    else if (rc == MMF_TIMED_OUT)
+        puts("timed-out");
+    else if (rc == MMF_ABANDONED)
+        puts("abandoned");
+    else
+        printf("failed %s\n", mmf_status_name(rc));
+}
+
+static void
+answer_created(int rc, int created)
+{
+    if (rc == MMF_OK)
+        puts(created ? "created" : "opened");
+    else
+        answer(rc);
+}
+
+static void
+answer_message(int rc, const mmf_message *message)
+{
+    if (rc == MMF_OK)
+        printf("%s %.*s\n", message->flags & MMF_MESSAGE_REDELIVERED ? "again" : "ok",
+               (int)message->length, (const char *)message->bytes);
+    else
+        answer(rc);
+}
+
+static void
+do_map(const char *command, char *const *word)
+{
+    int64_t position = word[1] != NULL ? atoll(word[1]) : 0;
+    int32_t value = 0;
+    int rc = MMF_OK;
+
+    if (strcmp(command, "write") == 0) {
+        answer(mmf_accessor_write_int32(view, position, atoi(word[2])));
+    } else if (strcmp(command, "read") == 0) {
+        rc = mmf_accessor_read_int32(view, position, &value);
+        if (rc == MMF_OK)
+            printf("ok %d\n", value);
+        else
+            answer(rc);
+    } else if (strcmp(command, "map-close") == 0) {
+        mmf_accessor_close(view);
+        mmf_map_close(map);
+        answer(MMF_OK);
+    } else {
+        rc = strcmp(command, "map-new") == 0
+                 ? mmf_map_create_new(word[1], atoll(word[2]), NULL, &map)
+                 : mmf_map_open_existing(word[1], NULL, &map);
+        if (rc == MMF_OK)
+            rc = mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view);
+        answer(rc);
+    }
+}
+
+static int
+do_create(const char *kind, char *const *word)
+{
+    const char *name = word[1];
+    int created = 0;
+    int rc;
+
+    if (strcmp(kind, "mutex") == 0)
+        rc = mmf_mutex_create_or_open(name, strcmp(word[2], "owned") == 0, NULL,
+                                      &created, &mutex);
+    else if (strcmp(kind, "event") == 0)
+        rc = mmf_event_create_or_open(name, 0,
+                                      strcmp(word[2], "auto") == 0
+                                          ? MMF_EVENT_AUTO_RESET
+                                          : MMF_EVENT_MANUAL_RESET,
+                                      NULL, &created, &event);
+    else if (strcmp(kind, "semaphore") == 0)
+        rc = mmf_semaphore_create_or_open(name, atoi(word[2]), atoi(word[3]), NULL,
+                                          &created, &semaphore);
+    else if (strcmp(kind, "queue") == 0)
+        rc = mmf_queue_create_or_open(name, 64, 8, MMF_OVERFLOW_BLOCK, NULL, &created,
+                                      &queue);
+    else if (strcmp(kind, "topic") == 0)
+        rc = mmf_topic_create_or_open(name, 64, 8, MMF_OVERFLOW_DROP_OLDEST, NULL,
+                                      &created, &topic);
+    else if (strcmp(kind, "latest") == 0)
+        rc = mmf_latest_create_or_open(name, 64, NULL, &created, &latest);
+    else
+        return -1;
+    answer_created(rc, created);
+    return 0;
+}
+
+static void
+do_wait(const char *kind, int32_t ms)
+{
+    if (strcmp(kind, "mutex") == 0)
+        answer(mmf_mutex_wait(mutex, ms));
+    else if (strcmp(kind, "event") == 0)
+        answer(mmf_event_wait(event, ms));
+    else
+        answer(mmf_semaphore_wait(semaphore, ms));
+}
+
+static void
+do_release(const char *kind)
+{
+    if (strcmp(kind, "mutex") == 0)
+        answer(mmf_mutex_release(mutex));
+    else if (strcmp(kind, "event") == 0)
+        answer(mmf_event_set(event));
+    else
+        answer(mmf_semaphore_release(semaphore, 1, NULL));
+}
+
+static void
+do_send(const char *kind, const char *text)
+{
+    if (strcmp(kind, "queue") == 0)
+        answer(mmf_queue_send(queue, text, strlen(text), 20000, NULL));
+    else if (strcmp(kind, "topic") == 0)
+        answer(mmf_topic_send(topic, text, strlen(text), 20000, NULL));
+    else
+        answer(mmf_latest_send(latest, text, strlen(text), NULL));
+}
+
+static void
+do_receive(const char *kind, int32_t ms)
+{
+    mmf_message message = {0};
+    char buffer[64];
+    uint64_t version;
+    size_t length = 0;
+    int rc;
+
+    if (strcmp(kind, "queue") == 0) {
+        rc = mmf_queue_receive(queue, buffer, sizeof(buffer), ms, &length, &message);
+    } else if (strcmp(kind, "topic") == 0) {
+        rc = mmf_topic_receive(topic, buffer, sizeof(buffer), ms, &length, &message);
+    } else {
+        rc = mmf_latest_wait(latest, 0, ms);
+        if (rc == MMF_OK)
+            rc = mmf_latest_receive(latest, buffer, sizeof(buffer), &length, &version);
+    }
+    message.bytes = buffer;
+    message.length = length;
+    answer_message(rc, &message);
+}
+
+static void
+do_take(const char *kind, int32_t ms)
+{
+    mmf_message message;
+    int rc;
+
+    if (strcmp(kind, "queue") == 0)
+        rc = mmf_queue_take(queue, ms, &message);
+    else if (strcmp(kind, "topic") == 0)
+        rc = mmf_topic_take(topic, ms, &message);
+    else
+        rc = mmf_latest_take(latest, &message);
+    answer_message(rc, &message);
+}
+
+static void
+do_close(const char *kind)
+{
+    if (strcmp(kind, "mutex") == 0)
+        mmf_mutex_close(mutex);
+    else if (strcmp(kind, "event") == 0)
+        mmf_event_close(event);
+    else if (strcmp(kind, "semaphore") == 0)
+        mmf_semaphore_close(semaphore);
+    else if (strcmp(kind, "queue") == 0)
+        mmf_queue_close(queue);
+    else if (strcmp(kind, "topic") == 0)
+        mmf_topic_close(topic);
+    else
+        mmf_latest_close(latest);
+    answer(MMF_OK);
+}
+
+static void
+do_command(char *const *word)
+{
+    const char *command = word[0];
+
+    if (strcmp(command, "wait") == 0)
+        do_wait(word[1], atoi(word[2]));
+    else if (strcmp(command, "release") == 0)
+        do_release(word[1]);
+    else if (strcmp(command, "send") == 0)
+        do_send(word[1], word[2]);
+    else if (strcmp(command, "receive") == 0)
+        do_receive(word[1], atoi(word[2]));
+    else if (strcmp(command, "take") == 0)
+        do_take(word[1], atoi(word[2]));
+    else if (strcmp(command, "close") == 0)
+        do_close(word[1]);
+    else if (strcmp(command, "gc") == 0)
+        answer(mmf_gc(0, NULL));
+    else if (do_create(command, word) < 0)
+        do_map(command, word);
+}
+
+int
+main(void)
+{
+    char line[5000];
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    puts("ready");
+    while (fgets(line, sizeof(line), stdin) != NULL) {
+        char *word[6] = {NULL};
+        int count = 0;
+
+        for (char *next = strtok(line, " \n"); next != NULL && count < 5;
+             next = strtok(NULL, " \n"))
+            word[count++] = next;
+        if (count > 0)
+            do_command(word);
+    }
+    return 0;
+}

@@ -1,0 +1,112 @@
+/*
+ * binding.h - what the files of the extension module _mmf share.
+ *
+ * The module is written in the limited API of Python 3.11, so that one binary serves all
+ * later versions. Its types are the bases of the classes in mmf/: they have what must be
+ * fast, and what Python cannot do. Arguments of the methods that open are positional;
+ * the classes give them names and defaults.
+ */
+#ifndef MMF_PYTHON_BINDING_H
+#define MMF_PYTHON_BINDING_H
+
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x030B0000
+#include <Python.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <mmf/mmf.h>
+
+/* Calls of one kind of object, whichever it is. `handle` is C's handle. */
+struct kind {
+    const char *name;
+    void (*close)(void *handle);
+    /* mutex, event, semaphore */
+    int (*wait)(void *handle, int32_t timeout_ms);
+    mmf_waitable *(*waitable)(void *handle);
+    /* queue, topic, latest value */
+    int (*send)(void *handle, const void *bytes, size_t length, int32_t timeout_ms,
+                uint64_t *sequence);
+    int (*reserve)(void *handle, size_t length, int32_t timeout_ms, void **bytes);
+    int (*commit)(void *handle, size_t length, uint64_t *sequence);
+    int (*abandon)(void *handle);
+    int (*take)(void *handle, int32_t timeout_ms, mmf_message *message);
+    int (*release)(void *handle, const mmf_message *message);
+    int (*stat)(void *handle, mmf_channel_stats *stats);
+    int (*fd)(void *handle, int *fd);
+};
+
+/*
+ * An object with a handle. The interpreter's lock guards every field.
+ *
+ * A call that releases that lock counts as a user, and so does a buffer that leads into
+ * the handle's memory. close() marks the object; its handle is closed when the last user
+ * is gone. A handle of a channel is for one thread at a time: `busy` is the turn of a
+ * thread that has released the interpreter's lock meanwhile.
+ */
+struct object {
+    PyObject_HEAD const struct kind *kind;
+    PyObject *name; /* str, or None */
+    void *handle;
+    unsigned fork_epoch; /* of the process that opened it */
+    int users;
+    bool closed;
+    bool created;
+    bool abandoned;      /* mutex: the last owner died before this one's last acquire */
+    bool busy;           /* channel */
+    int wanted;          /* channel: threads that wait for their turn */
+    size_t message_size; /* channel */
+    uint64_t sequence;   /* channel: of what was received or sent last */
+    mmf_message last;    /* channel: what was received last */
+};
+
+extern const struct kind mutex_kind, event_kind, semaphore_kind, queue_kind, topic_kind,
+    latest_kind;
+
+/* errors.c: exceptions. Each returns NULL, so that a caller can return it. */
+int errors_init(void);
+void *raise_last(int status);
+void *raise_status(int status, const char *format, ...);
+
+/* object.c: handles. */
+struct object *object_new(PyTypeObject *type, const struct kind *kind, PyObject *name);
+void object_dealloc(PyObject *self);
+PyObject *object_close(PyObject *self, PyObject *unused);
+void object_user_gone(struct object *self);
+/* The handle, usable; else NULL with an exception. Reopens it in the child of a fork. */
+void *object_handle(struct object *self);
+extern PyGetSetDef object_getset[];
+extern unsigned fork_epoch;
+
+/* arguments.c: what callers pass. Each returns false with an exception. */
+bool parse_arguments(const char *call, PyObject *const *given, Py_ssize_t count,
+                     PyObject *kwnames, const char *const *names, int required,
+                     PyObject **values);
+bool parse_timeout(PyObject *seconds, int32_t *ms); /* NULL, None: forever */
+bool parse_name(PyObject *object, const char **name);
+
+/* wait.c: waits that signals end. */
+int wait_init(PyObject *module);
+bool in_main_thread(void);
+int64_t now_ms(void);
+void after_fork_in_child(void);
+/*
+ * Wait for one of the objects, of which there are at most MMF_WAIT_MAXIMUM, without the
+ * interpreter's lock. Status as mmf_wait_any; -1000 with an exception, which a signal's
+ * handler has raised.
+ */
+#define WAIT_INTERRUPTED (-1000)
+int wait_interruptibly(mmf_waitable *const *objects, int count, int32_t timeout_ms,
+                       int *index);
+
+/* The parts of the module: add their types to it. -1 with an exception. */
+int add_type(PyObject *module, PyType_Spec *spec);
+int map_add(PyObject *module);
+int sync_add(PyObject *module);
+int channel_add(PyObject *module);
+extern PyMethodDef sync_functions[];
+extern PyMethodDef list_functions[];
+
+#endif

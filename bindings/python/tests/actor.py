@@ -1,0 +1,181 @@
+"""actor.py - an actor for the files of tests/scenarios, in Python; docs/internals/
+conformance.md describes the lines that it hears and says. It has what the package has:
+mutexes, events, semaphores, maps and waits; accessors and streams are not Python's.
+"""
+import os
+import queue
+import re
+import sys
+import threading
+import time
+
+import mmf
+from mmf import _mmf
+
+TYPES = {"map": mmf.Map, "mutex": mmf.Mutex, "event": mmf.Event, "semaphore": mmf.Semaphore}
+CREATE_NEW, CREATE_OR_OPEN, OPEN_EXISTING = range(3)
+objects, threads = {}, {}
+
+
+def decode(word):
+    if word == "NULL":
+        return None
+    if word == "''":
+        return ""
+    return re.sub("%(..)", lambda m: chr(int(m.group(1), 16)), word).encode(
+        "latin-1").decode("utf-8", "surrogateescape")
+
+
+def encode(text):
+    return "".join(c if c.isprintable() and c.isascii() and c not in " %'" else
+                   "".join(f"%{byte:02x}" for byte in c.encode("utf-8", "surrogateescape"))
+                   for c in text) or "''"
+
+
+def seconds(ms):
+    return None if ms == "-1" else int(ms) / 1000
+
+
+def make(how, kind, name, *rest):
+    """By the types of the extension module: a scenario may ask for what has no name here."""
+    words = [word for word in rest if "=" not in word]
+    options = dict(word.split("=") for word in rest if "=" in word)
+    number = {key: int(value, 8 if key == "mode" else 10) for key, value in options.items()
+              if key not in ("access",)}
+    shared = (number.get("all_users", 0), number.get("this_user_only", 0),
+              number.get("mode", 0), number.get("wait_ms", 0))
+    if kind == "map":
+        made = mmf.Map._open(how, name, int(words[0]) if words else 0, None, 0,
+                             {"read": 1}.get(options.get("access"), 0), shared[0], shared[2],
+                             number.get("exact_capacity", 0), shared[3])
+    elif kind == "event" and how != OPEN_EXISTING:
+        mode = {"auto": 0, "manual": 1}.get(words[0], None)
+        made = mmf.Event._open(how, name, int(words[1]),
+                               int(words[0]) if mode is None else mode, *shared)
+    else:
+        made = TYPES[kind]._open(how, name, *[int(word) for word in words],
+                                 *[0] * (2 - len(words)), *shared)
+    outputs = {"out": "made"}
+    if how == CREATE_OR_OPEN:
+        outputs["created"] = str(int(made.created))
+    return made, outputs
+
+
+def waited(answer, one):
+    if not answer:
+        return "MMF_TIMED_OUT"
+    abandoned = isinstance(one, mmf.Mutex) and one.abandoned
+    return "MMF_ABANDONED" if abandoned else "MMF_OK"
+
+
+def wait(one, ms):
+    return waited((one.wait if isinstance(one, mmf.Event) else one.acquire)(seconds(ms)), one)
+
+
+def wait_any(*words):
+    several = [objects.get(word) for word in words[:-1]]
+    index = mmf.wait_any(several, seconds(words[-1]))
+    if index is None:
+        return "MMF_TIMED_OUT", {}
+    return waited(True, several[index]), {"index": str(index)}
+
+
+def wait_all(*words):
+    several = [objects.get(word) for word in words[:-1]]
+    if not mmf.wait_all(several, seconds(words[-1])):
+        return "MMF_TIMED_OUT"
+    mutexes = [one for one in several if isinstance(one, mmf.Mutex)]
+    return waited(True, mutexes[0] if mutexes else None)
+
+
+def release(one, count=None):
+    if isinstance(one, mmf.Semaphore):
+        return "MMF_OK", {"previous": str(one.release(int(count or 1)))}
+    one.release()
+    return "MMF_OK"
+
+
+def signal(one):
+    (one.set if isinstance(one, mmf.Event) else one.release)()
+    return "MMF_OK"
+
+
+def call(verb, words):
+    """The status, or it and the outputs, or also the new handle."""
+    one = objects.get(words[0]) if words else None
+    if verb in ("wait", "wait_one"):
+        return wait(one, words[1])
+    if verb in ("set", "reset", "close"):
+        getattr(one, verb)()
+        return "MMF_OK"
+    if verb == "release":
+        return release(one, *words[1:])
+    if verb == "signal":
+        return signal(one)
+    if verb == "signal_and_wait":
+        other = objects.get(words[1])
+        return waited(mmf.signal_and_wait(one, other, seconds(words[2])), other)
+    if verb in ("wait_any", "wait_all"):
+        return (wait_any if verb == "wait_any" else wait_all)(*words)
+    if verb == "capacity":
+        return "MMF_OK", {"value": str(len(one))}
+    if verb == "gc":
+        mmf.gc()
+        return "MMF_OK"
+    how = {"new": CREATE_NEW, "open": OPEN_EXISTING}.get(verb, CREATE_OR_OPEN)
+    kind, name, *rest = words if how != CREATE_OR_OPEN else [verb, *words]
+    made, outputs = make(how, kind, decode(name), *rest)
+    return "MMF_OK", outputs, made
+
+
+def answer(thread, words):
+    handle = None
+    if words[1:2] == ["="]:
+        handle, words = words[0], words[2:]
+    try:
+        said = call(words[0], words[1:])
+        status, outputs, made = (said, {}, None) if isinstance(said, str) else \
+            (*said, None)[:3]
+        if made is not None:
+            objects[handle] = made
+    except mmf.Error as why:
+        status = why.status
+        outputs = {"param": encode(why.parameter), "says": encode(str(why))}
+    except (TypeError, OverflowError) as why:
+        status, outputs = "MMF_E_NULL", {"says": encode(str(why)), "param": "?"}
+    say(" ".join([thread, status, *(f"{key}={value}" for key, value in outputs.items())]))
+
+
+def say(line):
+    os.write(1, line.encode() + b"\n")
+
+
+def work(name, jobs):
+    while (words := jobs.get()) != ["end"]:
+        if words[0] == "begin":
+            say(f"{name} begun tid={threading.get_native_id()}")
+            words = words[1:]
+        answer(name, words)
+
+
+def end(name, thread):
+    """Python's join comes back before the system's thread, and what it has, is gone."""
+    thread.join()
+    while os.path.exists(f"/proc/self/task/{thread.native_id}"):
+        time.sleep(0.001)
+    say(f"{name} MMF_OK")
+
+
+say("ready files")
+for line in sys.stdin:
+    name, *words = line.split()
+    if name not in threads:
+        jobs = queue.SimpleQueue()
+        threads[name] = threading.Thread(target=work, args=(name, jobs), daemon=True), jobs
+        threads[name][0].start()
+    thread, jobs = threads[name]
+    jobs.put(words)
+    if words == ["end"]:
+        del threads[name]
+        end(name, thread)
+os._exit(0)

@@ -1,0 +1,554 @@
+// cpp_test.cpp - mmf/mmf.hpp: every class, what its calls answer, and how they fail.
+// Compiled with each standard from C++17 on.
+#include <mmf/mmf.hpp>
+
+#include "cpp_check.hpp"
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+struct job {
+    int32_t number;
+    int32_t weight;
+};
+
+std::string
+text_of(mmf::const_bytes data)
+{
+    return {reinterpret_cast<const char *>(data.data()), data.size()};
+}
+
+mmf::channel_options
+role(mmf_role of)
+{
+    mmf::channel_options options;
+
+    options.role = of;
+    return options;
+}
+
+// Runs in a child, which then dies without a destructor.
+template <class Call>
+void
+in_a_process_that_dies(Call call)
+{
+    const pid_t child = fork();
+
+    if (child == 0) {
+        try {
+            call();
+        } catch (const std::exception &why) {
+            std::printf("%s\n", why.what());
+            _exit(3);
+        }
+        _exit(0);
+    }
+    int status = -1;
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+}
+
+void
+a_map_has_bytes_and_objects()
+{
+    bool created = false;
+    auto map = mmf::map::create_or_open("Cat", 10000, mmf::map_options(), &created);
+
+    CHECK(created);
+    CHECK(map.capacity() == 10000);
+    CHECK(map.bytes().size() == 10000);
+    map.bytes()[0] = std::byte{7};
+    map.as<job>(8).number = 42;
+
+    auto again = mmf::map::create_or_open("Cat", 1, mmf::map_options(), &created);
+    CHECK(!created);
+    CHECK(again.capacity() == 10000);
+    CHECK(again.read_only_bytes()[0] == std::byte{7});
+    CHECK_FAILS(again.as<job>(), MMF_E_STATE); // mapped read-only before
+    CHECK(mmf::map::open_existing("Cat").as<job>(8).number == 42);
+    CHECK_FAILS(map.as<job>(9993), MMF_E_RANGE);
+    CHECK_FAILS(map.as<job>(SIZE_MAX), MMF_E_RANGE);
+    CHECK_FAILS(map.as<job>(1), MMF_E_INVALID);
+}
+
+void
+a_span_is_made_of_and_becomes_what_is_contiguous()
+{
+    std::vector<int> numbers = {1, 2, 3};
+    const std::array<int, 2> constants = {4, 5};
+    mmf::span<int> all = numbers;
+    mmf::span<const int> seen = numbers;
+    int sum = 0;
+
+    all[0] = 10;
+    for (const int number : seen)
+        sum += number;
+    for (const int number : mmf::span<const int>(constants))
+        sum += number;
+    CHECK(sum == 24);
+    CHECK(mmf::span<int>().empty());
+    static_assert(!std::is_convertible_v<const std::array<int, 2> &, mmf::span<int>>);
+#if __cplusplus >= 202002L
+    std::span<const int> standard = seen;
+    CHECK(standard.size() == 3 && standard[0] == 10);
+    auto map = mmf::map::create_unnamed(64);
+    std::span<std::byte> bytes = map.bytes();
+    CHECK(bytes.size() == 64);
+#endif
+}
+
+void
+views_and_streams_see_parts_of_a_map()
+{
+    auto map = mmf::map::create_new("Cat", 100);
+    mmf::view view(map, 10, 20);
+    mmf::stream stream(map, 10, 20);
+    std::array<std::byte, 40> buffer{};
+
+    CHECK(view.capacity() == 20 && view.bytes().size() == 20);
+    view.write(3, job{1, 2});
+    CHECK(view.read<job>(3).weight == 2);
+    CHECK_FAILS(view.read<job>(13), MMF_E_INVALID);
+    CHECK_FAILS(view.as<job>(16), MMF_E_RANGE);
+    view.flush();
+    CHECK(stream.length() == 20);
+    CHECK(stream.read(buffer) == 20 && buffer[3] == std::byte{1});
+    CHECK(stream.position() == 20);
+    CHECK(stream.seek(-20, MMF_SEEK_END) == 0);
+    stream.write(mmf::as_bytes("ab"));
+    stream.flush();
+    CHECK(view.bytes()[1] == std::byte{'b'});
+    CHECK_FAILS(mmf::view(map, 90, 20), MMF_E_ACCESS);
+    CHECK_FAILS(mmf::stream(map, -1), MMF_E_RANGE);
+    map.close();
+    CHECK(view.bytes()[1] == std::byte{'b'}); // views outlive their map
+}
+
+void
+a_map_of_a_file_keeps_its_bytes()
+{
+    char path[] = "/tmp/mmf-cpp-XXXXXX";
+    const int fd = mkstemp(path);
+
+    CHECK(fd >= 0 && close(fd) == 0);
+    {
+        auto map = mmf::map::create_from_file(path, MMF_FILE_MODE_OPEN, "File", 10);
+        map.bytes()[9] = std::byte{9};
+        CHECK(mmf::map::open_existing("File").bytes()[9] == std::byte{9});
+    }
+    CHECK(mmf::map::create_from_file(path, MMF_FILE_MODE_OPEN).bytes()[9] ==
+          std::byte{9});
+    CHECK(unlink(path) == 0);
+    CHECK_FAILS(mmf::map::create_from_file(path, MMF_FILE_MODE_OPEN), MMF_E_NOT_FOUND);
+    CHECK_FAILS(mmf::map::create_from_file(path, MMF_FILE_MODE_OPEN_OR_CREATE,
+                                           std::string("a\0b", 3), 10),
+                MMF_E_INVALID);
+}
+
+void
+failures_are_system_errors_with_the_message()
+{
+    try {
+        mmf::map::open_existing("Nosuch");
+        CHECK(false);
+    } catch (const std::system_error &why) {
+        CHECK(std::string(why.what()) == "no such map: \"Nosuch\"");
+        CHECK(why.code() == std::errc::no_such_file_or_directory);
+        CHECK(why.code() == MMF_E_NOT_FOUND);
+        CHECK(std::string(why.code().category().name()) == "mmf");
+        CHECK(why.code().message() == mmf_strerror(MMF_E_NOT_FOUND));
+    }
+    auto failed = mmf::map::try_create_new("Zero", 0);
+    CHECK(!failed);
+    CHECK(failed.error().status() == MMF_E_RANGE);
+    CHECK(std::string(failed.error().parameter()) == "capacity");
+    CHECK_FAILS(failed.value(), MMF_E_RANGE);
+    auto made = mmf::map::try_create_new("One", 1);
+    CHECK(made && made->capacity() == 1);
+    mmf::map kept = *std::move(made);
+    CHECK(kept.capacity() == 1);
+    const std::string split("a\0b", 3);
+    CHECK_FAILS(mmf::map::open_existing(split), MMF_E_INVALID);
+    CHECK_FAILS(mmf::mutex::create_or_open(split), MMF_E_INVALID);
+    CHECK_FAILS(mmf::queue<>::open_existing(split), MMF_E_INVALID);
+#ifdef __cpp_lib_expected
+    std::expected<mmf::map, mmf::error> expected = mmf::map::try_open_existing("No");
+    CHECK(!expected && expected.error().status() == MMF_E_NOT_FOUND);
+    expected = mmf::map::try_open_existing("One");
+    CHECK(expected && expected->capacity() == 1);
+#endif
+    // A status for each condition, and each with a text.
+    for (int status = MMF_E_TOO_MANY; status <= MMF_OVERWRITTEN; status++) {
+        const std::error_code code = mmf_status(status);
+
+        CHECK(!code.message().empty());
+        CHECK(bool(code) == (status != 0));
+    }
+    CHECK(make_error_code(MMF_E_FULL) == std::errc::no_buffer_space);
+    CHECK(make_error_code(MMF_E_PEER_CLOSED) == std::errc::broken_pipe);
+}
+
+void
+a_closed_or_moved_handle_fails()
+{
+    auto map = mmf::map::create_new("Cat", 10);
+    auto moved = std::move(map);
+
+    CHECK_FAILS(map.bytes(), MMF_E_NULL); // NOLINT: what a moved one answers
+    moved.close();
+    moved.close();
+    CHECK_FAILS(moved.capacity(), MMF_E_NULL);
+    CHECK_FAILS(mmf::view(moved), MMF_E_NULL);
+    auto mutex = mmf::mutex::create_or_open("");
+    mutex.close();
+    CHECK_FAILS(mutex.lock(), MMF_E_NULL);
+    CHECK(mutex.try_unlock().error().status() == MMF_E_NULL);
+    auto event = mmf::event::create_or_open("", MMF_EVENT_AUTO_RESET);
+    event.close();
+    CHECK_FAILS(event.set(), MMF_E_NULL);
+    CHECK_FAILS(mmf::wait_any({event}, 0ms), MMF_E_NULL);
+    auto queue = mmf::queue<>::create_new("Q", 8, 4, MMF_OVERFLOW_BLOCK);
+    queue.close();
+    CHECK_FAILS(queue.send(mmf::as_bytes("x")), MMF_E_NULL);
+    CHECK_FAILS(queue.try_take(), MMF_E_NULL);
+    CHECK_FAILS(queue.stat(), MMF_E_NULL);
+}
+
+void
+durations_are_rounded_up()
+{
+    CHECK(mmf::timeout(400us).count() == 1);
+    CHECK(mmf::timeout(1000us).count() == 1);
+    CHECK(mmf::timeout(1001us).count() == 2);
+    CHECK(mmf::timeout(0ns).count() == 0);
+    CHECK(mmf::timeout(-5s).count() == 0);
+    CHECK(mmf::timeout(1s).count() == 1000);
+    CHECK(mmf::timeout(std::chrono::duration<double>(0.0004)).count() == 1);
+    CHECK(mmf::timeout(std::chrono::hours(100000)).count() == INT32_MAX);
+    CHECK(mmf::timeout(std::chrono::nanoseconds::max()).count() == INT32_MAX);
+    CHECK(mmf::forever.count() == MMF_INFINITE && mmf::no_wait.count() == 0);
+    const auto past = std::chrono::steady_clock::now() - 1s;
+    CHECK(mmf::timeout::until(past).count() == 0);
+}
+
+void
+mutexes_work_with_the_standard_locks()
+{
+    auto first = mmf::mutex::create_or_open("First");
+    auto second = mmf::mutex::create_or_open("Second");
+    bool others[3] = {true, true, true};
+
+    {
+        std::scoped_lock both(first, second);
+        std::thread([&] {
+            others[0] = std::unique_lock(first, std::try_to_lock).owns_lock();
+            others[1] = std::unique_lock(second, 2ms).owns_lock();
+            others[2] = std::unique_lock(second, std::chrono::system_clock::now() + 1ms)
+                            .owns_lock();
+        }).join();
+        CHECK(first.try_lock()); // recursive
+        first.unlock();
+    }
+    CHECK(!others[0] && !others[1] && !others[2]);
+    CHECK(first.try_lock_for(0s));
+    CHECK(!first.was_abandoned());
+    CHECK(first.try_unlock().has_value());
+    auto refused = first.try_unlock();
+    CHECK(!refused && refused.error().status() == MMF_E_NOT_OWNER);
+    CHECK_FAILS(refused.value(), MMF_E_NOT_OWNER);
+}
+
+void
+a_mutex_says_that_its_owner_died()
+{
+    auto mutex = mmf::mutex::create_new("Gate");
+
+    in_a_process_that_dies([] {
+        static auto kept = mmf::mutex::open_existing("Gate");
+        kept.lock();
+    });
+    mutex.lock();
+    CHECK(mutex.was_abandoned());
+    mutex.unlock();
+    mutex.lock();
+    CHECK(!mutex.was_abandoned());
+    mutex.unlock();
+    std::thread([&] { mutex.lock(); }).join();
+    CHECK(mutex.try_lock_for(20s));
+    CHECK(mutex.was_abandoned());
+    mutex.unlock();
+}
+
+void
+events_and_semaphores_wait()
+{
+    bool created = true;
+    auto gate = mmf::event::create_or_open("Gate", MMF_EVENT_MANUAL_RESET, true,
+                                           mmf::sync_options(), &created);
+    auto turn = mmf::event::create_new("Turn", MMF_EVENT_AUTO_RESET);
+    auto seats = mmf::semaphore::create_or_open("Seats", 1, 2);
+
+    CHECK(created);
+    CHECK(gate.wait_for(0s) && gate.wait_for(0s));
+    gate.reset();
+    CHECK(!gate.wait_for(1ms));
+    CHECK(!gate.wait_until(std::chrono::steady_clock::now()));
+    mmf::event::open_existing("Gate").set();
+    gate.wait();
+    std::thread other([&] { turn.set(); });
+    CHECK(turn.wait_for(20s) && !turn.wait_for(mmf::no_wait));
+    other.join();
+    CHECK_FAILS(mmf::event::open_existing("Seats"), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf::event::create_new("Gate", MMF_EVENT_AUTO_RESET), MMF_E_EXISTS);
+
+    seats.acquire();
+    CHECK(!seats.try_acquire() && !seats.try_acquire_for(1ms));
+    CHECK(!seats.try_acquire_until(std::chrono::steady_clock::now() + 1ms));
+    CHECK(seats.release(2) == 0);
+    CHECK_FAILS(seats.release(), MMF_E_MAXIMUM);
+    CHECK_FAILS(seats.release(0), MMF_E_RANGE);
+    CHECK(mmf::semaphore::open_existing("Seats").try_acquire());
+    CHECK_FAILS(mmf::semaphore::create_new("S", 3, 2), MMF_E_INVALID);
+}
+
+void
+waits_take_several_objects()
+{
+    auto mutex = mmf::mutex::create_or_open("Mutex");
+    auto event = mmf::event::create_or_open("Event", MMF_EVENT_AUTO_RESET);
+    auto seats = mmf::semaphore::create_or_open("Seats", 0, 1);
+
+    CHECK(!mmf::wait_any({event, seats}, 1ms));
+    seats.release();
+    auto got = mmf::wait_any({event, seats}, 20s);
+    CHECK(got && got->index == 1 && !got->abandoned);
+    in_a_process_that_dies([] {
+        static auto kept = mmf::mutex::open_existing("Mutex");
+        kept.lock();
+    });
+    got = mmf::wait_any({event, mutex});
+    CHECK(got && got->index == 1 && got->abandoned);
+    mutex.unlock();
+    CHECK(mmf::wait_all({event, mutex}, 0ms) == MMF_TIMED_OUT);
+    event.set();
+    const std::vector<mmf::waitable> both = {event, mutex};
+    CHECK(mmf::wait_all(both) == MMF_OK);
+    mutex.unlock();
+    CHECK_FAILS(mmf::wait_any({}, 0ms), MMF_E_INVALID);
+    CHECK_FAILS(mmf::wait_any(std::vector<mmf::waitable>(65, event)),
+                MMF_E_NOT_SUPPORTED);
+    CHECK(mmf::signal_and_wait(event, event) == MMF_OK);
+    CHECK(mmf::signal_and_wait(event, seats, 1ms) == MMF_TIMED_OUT);
+    CHECK(event.wait_for(0s));
+    CHECK(mmf::waitable(event).fd() >= 0);
+}
+
+void
+a_typed_queue_carries_values()
+{
+    auto jobs = mmf::queue<job>::create_new("Jobs", 4, MMF_OVERFLOW_BLOCK);
+    auto other = mmf::queue<job>::open_existing("Jobs");
+    const std::array<job, 3> several = {{{1, 10}, {2, 20}, {3, 30}}};
+    int seen = 0;
+
+    const uint64_t sequence = jobs.send({7, 70});
+    CHECK(other.receive().weight == 70);
+    CHECK(!other.try_receive() && !other.try_receive(1ms));
+    CHECK(jobs.send_many(several) == 3);
+    CHECK(jobs.try_send({4, 40}) > sequence);
+    CHECK(!jobs.try_send({5, 50}) && !jobs.try_send({5, 50}, 1ms));
+    CHECK(jobs.send_many(several, 1ms) == 0);
+    for (auto &message : other.ready()) {
+        CHECK(message->number == ++seen && (*message).weight == 10 * seen);
+        CHECK(!message.redelivered() && message.sequence() > sequence);
+    }
+    CHECK(seen == 4);
+    CHECK(jobs.stat().received == 5 && jobs.stat().depth == 0);
+
+    auto slot = jobs.reserve(sizeof(job));
+    *reinterpret_cast<job *>(slot.bytes().data()) = {8, 80};
+    slot.commit();
+    {
+        auto abandoned = jobs.try_reserve(sizeof(job));
+        CHECK(abandoned.has_value());
+    }
+    auto message = other.take();
+    CHECK(message->number == 8);
+    CHECK(message.release() && message.release());
+    CHECK(!other.try_take());
+    CHECK(jobs.fd() >= 0);
+
+    CHECK_FAILS(mmf::queue<int64_t>::open_existing("Nosuch"), MMF_E_NOT_FOUND);
+    CHECK_FAILS(mmf::queue<char>::open_existing("Jobs"), MMF_E_MISMATCH);
+    CHECK_FAILS(mmf::queue<char>::create_or_open("Jobs", 4, MMF_OVERFLOW_BLOCK),
+                MMF_E_MISMATCH);
+    CHECK_FAILS(mmf::topic<job>::open_existing("Jobs"), MMF_E_WRONG_KIND);
+}
+
+void
+a_queue_of_bytes_carries_any_length()
+{
+    auto queue = mmf::queue<>::create_new("Q", 8, 2, MMF_OVERFLOW_FAIL);
+
+    queue.send(mmf::as_bytes("12345678"));
+    queue.send(mmf::as_bytes(""));
+    CHECK(!queue.try_send(mmf::as_bytes("x")));
+    CHECK_FAILS(queue.send(mmf::as_bytes("x")), MMF_E_FULL);
+    CHECK_FAILS(queue.send(mmf::as_bytes("123456789")), MMF_E_RANGE);
+    CHECK(text_of(queue.receive()) == "12345678");
+    auto message = queue.try_take();
+    CHECK(message && message->bytes().empty());
+    auto moved = std::move(*message);
+    message.reset();
+    CHECK(queue.stat().received == 1);
+    moved.release();
+    CHECK(queue.stat().received == 2);
+
+    // What a typed handle gets that is not of its size is refused, and gone.
+    auto typed = mmf::queue<int64_t>::open_existing("Q");
+    queue.send(mmf::as_bytes("abc"));
+    CHECK_FAILS(typed.try_take(), MMF_E_MISMATCH);
+    queue.send(mmf::as_bytes("abc"));
+    CHECK_FAILS(typed.receive(), MMF_E_MISMATCH);
+    CHECK(!typed.try_take());
+    CHECK_FAILS(mmf::queue<>::open_existing("Q", role(MMF_ROLE_RECEIVE))
+                    .send(mmf::as_bytes("x")),
+                MMF_E_NOT_SUPPORTED);
+}
+
+void
+messages_end_when_the_last_producer_closes()
+{
+    auto options = role(MMF_ROLE_RECEIVE);
+    int sum = 0;
+
+    options.flags = MMF_CHANNEL_PEER_CLOSED;
+    auto jobs = mmf::queue<job>::create_new("Jobs", 4, MMF_OVERFLOW_BLOCK, options);
+    std::thread producer([] {
+        auto out = mmf::queue<job>::open_existing("Jobs", role(MMF_ROLE_SEND));
+
+        for (int number = 1; number <= 100; number++)
+            out.send({number, 0});
+    });
+    const auto first = jobs.receive(); // the producer is there
+    for (auto &message : jobs.messages())
+        sum += message->number;
+    producer.join();
+    CHECK(first.number + sum == 5050);
+    CHECK_FAILS(jobs.take(), MMF_E_PEER_CLOSED);
+    CHECK(jobs.stat().senders == 0);
+}
+
+void
+a_dead_consumers_message_comes_again()
+{
+    auto jobs = mmf::queue<job>::create_new("Jobs", 4, MMF_OVERFLOW_BLOCK);
+
+    jobs.send({1, 0});
+    in_a_process_that_dies([] {
+        static auto in = mmf::queue<job>::open_existing("Jobs");
+        static auto message = in.take();
+    });
+    auto message = jobs.try_take(20s);
+    CHECK(message && message->redelivered() && (*message)->number == 1);
+}
+
+void
+topics_go_to_every_subscriber()
+{
+    auto news = mmf::topic<int64_t>::create_new("News", 4, MMF_OVERFLOW_DROP_OLDEST,
+                                                role(MMF_ROLE_SEND));
+    auto first = mmf::topic<int64_t>::open_existing("News", role(MMF_ROLE_RECEIVE));
+    auto second = mmf::topic<>::open_existing("News", role(MMF_ROLE_RECEIVE));
+
+    for (int64_t number = 1; number <= 6; number++)
+        news.send(number);
+    auto message = first.take();
+    CHECK(message.lost() > 0 && *message == int64_t(message.lost()) + 1);
+    for (int64_t number = 1; number <= 8; number++)
+        news.send(number);
+    CHECK(!message.release()); // overwritten meanwhile
+    CHECK(second.receive().size() == 8);
+    CHECK(second.try_receive(20s)->size() == 8);
+    CHECK_FAILS(news.try_take(), MMF_E_NOT_SUPPORTED);
+}
+
+void
+a_latest_value_is_replaced()
+{
+    bool created = false;
+    auto position = mmf::latest<job>::create_or_open("At", sizeof(job),
+                                                     mmf::channel_options(), &created);
+    auto seen = mmf::latest<job>::open_existing("At");
+    auto bytes = mmf::latest<>::open_existing("At");
+    uint64_t version = 99;
+
+    CHECK(created);
+    CHECK(!seen.try_receive(&version) && version == 0 && !seen.try_take());
+    CHECK(!seen.wait(0, 1ms));
+    const uint64_t sent = position.send({1, 2});
+    CHECK(seen.wait(0));
+    CHECK(seen.try_receive(&version)->weight == 2 && version == sent);
+    auto message = seen.try_take();
+    CHECK(message && (*message)->number == 1 && message->sequence() == sent);
+    CHECK(message->release());
+    auto slot = position.reserve(sizeof(job));
+    CHECK(slot.bytes().size() == sizeof(job));
+    CHECK(slot.commit() > sent);
+    CHECK(bytes.try_receive()->size() == sizeof(job));
+    bytes.send(mmf::as_bytes("abc"));
+    CHECK_FAILS(seen.try_receive(), MMF_E_MISMATCH);
+    CHECK_FAILS(position.try_take(), MMF_E_MISMATCH);
+    CHECK(position.send({3, 4}) > sent && seen.try_receive()->number == 3);
+}
+
+void
+the_list_has_what_there_is()
+{
+    auto map = mmf::map::create_new("Cat", 100);
+    auto queue = mmf::queue<>::create_new("Jobs", 8, 4, MMF_OVERFLOW_BLOCK);
+    std::string names;
+
+    const mmf::list objects;
+    for (const mmf_object_info &object : objects)
+        names += std::string(object.name) + " " + mmf_kind_name(object.kind) + ";";
+    CHECK(names == "Cat map;Jobs queue;");
+    CHECK(objects.size() == 2 && objects.begin()->capacity == 100);
+    CHECK_FAILS(mmf::list(0x1000), MMF_E_INVALID);
+    CHECK(mmf::gc().in_use == 2);
+}
+
+} // namespace
+
+int
+main()
+{
+    RUN(a_map_has_bytes_and_objects);
+    RUN(a_span_is_made_of_and_becomes_what_is_contiguous);
+    RUN(views_and_streams_see_parts_of_a_map);
+    RUN(a_map_of_a_file_keeps_its_bytes);
+    RUN(failures_are_system_errors_with_the_message);
+    RUN(a_closed_or_moved_handle_fails);
+    RUN(durations_are_rounded_up);
+    RUN(mutexes_work_with_the_standard_locks);
+    RUN(a_mutex_says_that_its_owner_died);
+    RUN(events_and_semaphores_wait);
+    RUN(waits_take_several_objects);
+    RUN(a_typed_queue_carries_values);
+    RUN(a_queue_of_bytes_carries_any_length);
+    RUN(messages_end_when_the_last_producer_closes);
+    RUN(a_dead_consumers_message_comes_again);
+    RUN(topics_go_to_every_subscriber);
+    RUN(a_latest_value_is_replaced);
+    RUN(the_list_has_what_there_is);
+    return finish("cpp");
+}
