@@ -338,9 +338,12 @@ a_creator_sees_who_came_too_late(void **state)
         trace_system_call(opener, &opening);
     while (!is_at(ASKED, opener, &opening));
     creator = trace_fork(create_it, NULL);
-    do /* until it has read the page of the object that is there */
+    do /* until the name is taken, */
         trace_system_call(creator, &creating);
-    while (creating.place != TRACE_EXIT || creating.number != SYS_pread64);
+    while (creating.place != TRACE_EXIT || creating.number != SYS_linkat);
+    do /* and it has opened the file that is there */
+        trace_system_call(creator, &creating);
+    while (creating.place != TRACE_EXIT || creating.number != SYS_openat);
     process_kill(holder);
     CHECK_OK(mmf_gc(0, NULL));
     CHECK_INT(count_files(NULL, 0), 0);

@@ -290,6 +290,8 @@ collect_orphan(const struct mmf_entry *entry, const char *path)
         errno = EACCES;
     if (rc >= 0)
         return rc == MMF_LOCK_BUSY ? MMF_HELD_PAUSE : MMF_HELD_AGAIN;
+    if (errno == ENOENT)
+        return MMF_HELD_PAUSE; /* it was moved away since it was opened */
     if (errno != EACCES && errno != EPERM && errno != EBADF)
         return mmf_error_fail("remove the orphaned object %s", path);
     fail_uncollectable(path, &entry->status);

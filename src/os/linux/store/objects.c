@@ -273,7 +273,8 @@ collect(const struct mmf_object *object, int fd)
 {
     int rc = mmf_collect(fd, object->path, object->device, object->inode);
 
-    if (rc < 0)
+    if (rc < 0 &&
+        (errno == EACCES || errno == EPERM || errno == EROFS || errno == ENOENT))
         mmf_fail_system(MMF_E_ACCESS, errno,
                         "closed, but %s stays: this process has changed its root or "
                         "its user since; any mmf call of the file's owner that meets "
