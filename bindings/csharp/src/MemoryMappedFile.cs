@@ -5,7 +5,11 @@ using Microsoft.Win32.SafeHandles;
 using static Mmf.Failure;
 using SystemMaps = System.IO.MemoryMappedFiles;
 
+#if MMF_FACADE
+namespace System.IO.MemoryMappedFiles;
+#else
 namespace Mmf;
+#endif
 
 /// <summary>
 /// A map: bytes that several processes have in common, found by a name or in a file.

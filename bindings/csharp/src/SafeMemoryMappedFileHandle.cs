@@ -1,7 +1,11 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
+#if MMF_FACADE
+namespace Microsoft.Win32.SafeHandles;
+#else
 namespace Mmf;
+#endif
 
 /// <summary>
 /// A map's handle. <see cref="SafeHandle.DangerousGetHandle"/> is the system's own: a
