@@ -24,10 +24,26 @@ internal static unsafe partial class Native
         if (NativeLibrary.TryLoad(name, assembly, path, out nint library) ||
             NativeLibrary.TryLoad("libmmf.so.0", assembly, path, out library))
             return library;
+        string beside = System.IO.Path.Combine(AppContext.BaseDirectory, "libmmf.so");
+        if (System.IO.File.Exists(beside))
+            throw new DllNotFoundException("libmmf.so is here, but cannot be loaded: " + WhyNot(beside));
         throw new DllNotFoundException(
-            "libmmf.so was not found. The package Mmf brings it for the platforms that it " +
-            $"names; this is {RuntimeInformation.RuntimeIdentifier}. Elsewhere build mmf, and " +
-            "install libmmf.so or put it beside Mmf.dll.");
+            "libmmf.so was not found. The package Mmf brings it for linux-x64, linux-arm64, linux-musl-x64 and " +
+            $"linux-musl-arm64; this is {RuntimeInformation.RuntimeIdentifier}. Elsewhere build mmf, and " +
+            "install libmmf.so or put it beside the application.");
+    }
+
+    private static string WhyNot(string path)
+    {
+        try
+        {
+            NativeLibrary.Free(NativeLibrary.Load(path));
+            return "it can now";
+        }
+        catch (Exception failure) when (failure is DllNotFoundException or BadImageFormatException)
+        {
+            return failure.Message;
+        }
     }
 
     internal const int Ok = 0, TimedOut = 1, Abandoned = 2;

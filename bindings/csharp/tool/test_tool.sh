@@ -1,17 +1,9 @@
-#!/bin/bash
-# test_tool TOOL FOLDER C_A C_B - the two programs of the mission, compiled on nothing but
-# the SDK (FOLDER/framework, FOLDER/net8, FOLDER/selfcontained; single, trimmed and aot are
-# there to be refused), before and after mmf-dotnet.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/../../../script/check.sh"
-. "$here/../consumers/pair.sh"
-
-tool=$1 folder=$2 c_a=$3 c_b=$4
-make_namespace
+# test_tool.sh - the two programs of the mission, compiled on nothing but the SDK
+# ($work/plain/framework, net8, selfcontained; single, trimmed and aot are there to be
+# refused), before and after mmf-dotnet. A part of consumers/test_consumers.
 
 tool() {
-    "$tool" "$@" 2>&1
+    "$work/tool/mmf-dotnet" "$@" 2>&1
 }
 
 # What is in a folder, and its bytes.
@@ -20,7 +12,7 @@ content() {
 }
 
 for kind in framework net8 selfcontained; do
-    dir=$folder/$kind
+    dir=$work/plain/$kind
     before=$(content "$dir")
     check_has "$kind: without mmf .NET refuses" "$("$dir/PlainA" 2>&1 < /dev/null)" \
         "Named maps are not supported"
@@ -63,15 +55,15 @@ refused() {
     before=$(content "$dir")
     text=$(tool enable "$dir" "${@:2}")
     status=$?
-    check "$dir: refused" $status 2
-    check_has "$dir: says why" "$text" "$1"
-    check "$dir: unchanged" "$(content "$dir")" "$before"
+    check "${dir##*/}: refused" $status 2
+    check_has "${dir##*/}: says why" "$text" "$1"
+    check "${dir##*/}: unchanged" "$(content "$dir")" "$before"
 }
-refused "$folder/single" "is a single-file application"
-refused "$folder/trimmed" "was trimmed"
-refused "$folder/aot" "is compiled by native AOT"
-refused "$folder/framework" "mmf is here for linux-arm64, linux-musl-arm64, linux-musl-x64, linux-x64" --rid linux-riscv64
-refused "$folder/framework" "on Windows .NET's own maps have names" --rid win-x64
+refused "$work/plain/single" "is a single-file application"
+refused "$work/plain/trimmed" "was trimmed"
+refused "$work/plain/aot" "is compiled by native AOT"
+refused "$work/plain/framework" "mmf is here for linux-arm64, linux-musl-arm64, linux-musl-x64, linux-x64" --rid linux-riscv64
+refused "$work/plain/framework" "on Windows .NET's own maps have names" --rid win-x64
 mkdir "$work/empty" "$work/old"
 refused "$work/empty" "no .NET application"
 cp "$folder"/framework/PlainA* "$work/old"
@@ -82,5 +74,3 @@ refused "$work/old" "is no JSON object"
 check "no such folder" "$(tool enable "$work/nosuch"; echo $?)" "mmf-dotnet: no such folder: $work/nosuch
 2"
 check_has "usage" "$(tool nosuch)" "usage: mmf-dotnet enable DIR"
-
-finish csharp_tool
