@@ -6,6 +6,7 @@
 using System;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Mmf;
 
@@ -43,6 +44,32 @@ internal static unsafe partial class Native
         catch (Exception failure) when (failure is DllNotFoundException or BadImageFormatException)
         {
             return failure.Message;
+        }
+    }
+
+    private const int F_DUPFD_CLOEXEC = 1030;
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fcntl(int fd, int command, int argument);
+
+    /// <summary>Another descriptor of the same open file.</summary>
+    internal static SafeFileHandle Duplicate(SafeFileHandle file)
+    {
+        bool held = false;
+
+        try
+        {
+            file.DangerousAddRef(ref held);
+            int copy = fcntl((int)file.DangerousGetHandle(), F_DUPFD_CLOEXEC, 3);
+            if (copy < 0)
+                throw new System.IO.IOException("The file's descriptor cannot be duplicated: " +
+                                                Marshal.GetLastPInvokeErrorMessage());
+            return new SafeFileHandle(copy, true);
+        }
+        finally
+        {
+            if (held)
+                file.DangerousRelease();
         }
     }
 
