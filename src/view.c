@@ -52,7 +52,7 @@ fail_address_space(int64_t size)
 
 /*
  * The window must lie in the map; size 0 becomes the rest, which .NET finds to be
- * negative behind the end, as long as Windows can map the block before. The rest, and
+ * negative past the end, as long as Windows can map the block before. The rest, and
  * what a mapping has before an unaligned window, can be more than a 32-bit process can
  * address.
  */
@@ -68,7 +68,7 @@ check_window(const mmf_map *map, int64_t offset, int64_t *size)
         return fail_address_space(*size);
     if (*size == 0 && offset > capacity && offset - offset % block < capacity)
         return mmf_fail_argument(MMF_E_RANGE, "offset",
-                                 "offset %lld is behind the end of a map of %lld bytes",
+                                 "offset %lld is past the end of a map of %lld bytes",
                                  (long long)offset, (long long)capacity);
     if (offset > capacity || *size > capacity - offset)
         return mmf_fail(

@@ -1,4 +1,4 @@
-// Which of .NET's types have a counterpart in mmf, and where a source names them.
+// Which of .NET's types have a type of the same name in mmf, and where a source names them.
 using System.Collections.Immutable;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;

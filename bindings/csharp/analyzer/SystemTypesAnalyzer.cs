@@ -84,7 +84,7 @@ public sealed class SystemTypesAnalyzer : DiagnosticAnalyzer
                 Diagnostic.Create(SystemName, context.Operation.Syntax.GetLocation(), type, Last(type)));
     }
 
-    // Whether it is given a name. null and "" are none; of a variable nothing is known.
+    // Whether it is given a name. null and "" make an unnamed object; of a variable nothing is known.
     private static bool HasName(ImmutableArray<IArgumentOperation> arguments)
     {
         foreach (IArgumentOperation argument in arguments)

@@ -30,7 +30,7 @@ public class ContractTests
     }
 
     [Fact]
-    public void The_rest_behind_the_end_is_out_of_range()
+    public void The_rest_past_the_end_is_out_of_range()
     {
         using MemoryMappedFile map = MemoryMappedFile.CreateNew(null, 8192);
 
