@@ -36,15 +36,20 @@ public sealed class SystemTypesAnalyzer : DiagnosticAnalyzer
         context.EnableConcurrentExecution();
         context.RegisterCompilationStartAction(static start =>
         {
+            AnalyzerConfigOptions properties = start.Options.AnalyzerConfigOptionsProvider.GlobalOptions;
+            if (!Is(properties, "MmfPackage", "true"))
+                return; // the package belongs to a project on which this one depends
             // A project that has switched the aliases off means .NET's maps.
-            if (!start.Options.AnalyzerConfigOptionsProvider.GlobalOptions.TryGetValue(
-                    "build_property.MmfMaps", out string? maps) ||
-                !string.Equals(maps, "false", StringComparison.OrdinalIgnoreCase))
+            if (!Is(properties, "MmfMaps", "false"))
                 start.RegisterSyntaxNodeAction(CheckName, SyntaxKind.IdentifierName);
             start.RegisterOperationAction(CheckCreation, OperationKind.ObjectCreation);
             start.RegisterOperationAction(CheckOpening, OperationKind.Invocation);
         });
     }
+
+    private static bool Is(AnalyzerConfigOptions properties, string name, string value) =>
+        properties.TryGetValue("build_property." + name, out string? text) &&
+        string.Equals(text, value, StringComparison.OrdinalIgnoreCase);
 
     private static void CheckName(SyntaxNodeAnalysisContext context)
     {

@@ -38,18 +38,23 @@ public class AnalyzerTests
             select $"global using {item.Attribute("Alias")!.Value} = {item.Attribute("Include")!.Value};\n");
     }
 
-    private sealed class Settings(bool maps) : AnalyzerConfigOptionsProvider
+    private sealed class Settings(bool maps, bool asked) : AnalyzerConfigOptionsProvider
     {
-        private sealed class Global(bool maps) : AnalyzerConfigOptions
+        private sealed class Global(bool maps, bool asked) : AnalyzerConfigOptions
         {
             public override bool TryGetValue(string key, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out string? value)
             {
-                value = key == "build_property.MmfMaps" && !maps ? "false" : null;
+                value = key switch
+                {
+                    "build_property.MmfMaps" => maps ? null : "false",
+                    "build_property.MmfPackage" => asked ? "true" : null,
+                    _ => null,
+                };
                 return value != null;
             }
         }
 
-        public override AnalyzerConfigOptions GlobalOptions { get; } = new Global(maps);
+        public override AnalyzerConfigOptions GlobalOptions { get; } = new Global(maps, asked);
         public override AnalyzerConfigOptions GetOptions(SyntaxTree tree) => GlobalOptions;
         public override AnalyzerConfigOptions GetOptions(AdditionalText textFile) => GlobalOptions;
     }
@@ -66,12 +71,12 @@ public class AnalyzerTests
     }
 
     // Diagnostics of ours, as "ID text of the line's part", after a compilation without errors.
-    private static async Task<ImmutableArray<Diagnostic>> Diagnose(Document document, bool maps)
+    private static async Task<ImmutableArray<Diagnostic>> Diagnose(Document document, bool maps, bool asked = true)
     {
         Compilation compilation = (await document.Project.GetCompilationAsync())!;
         Assert.Empty(compilation.GetDiagnostics().Where(one => one.Severity == DiagnosticSeverity.Error));
         var options = new CompilationWithAnalyzersOptions(
-            new AnalyzerOptions([], new Settings(maps)),
+            new AnalyzerOptions([], new Settings(maps, asked)),
             (error, _, _) => throw new InvalidOperationException("the analyzer failed", error), true, false);
         ImmutableArray<Diagnostic> found = await new CompilationWithAnalyzers(
             compilation, [new SystemTypesAnalyzer()], options).GetAnalyzerDiagnosticsAsync();
@@ -198,6 +203,13 @@ public class AnalyzerTests
             }
         }
         """);
+
+    [Fact]
+    public async Task A_project_that_depends_on_the_one_with_the_package_is_left_alone()
+    {
+        const string source = "namespace N {\nusing System.IO.MemoryMappedFiles;\n" + Body + "}";
+        Assert.Empty(await Diagnose(NewDocument(source, maps: false, sync: false), maps: true, asked: false));
+    }
 
     [Fact]
     public Task Without_the_aliases_dotnets_maps_are_meant() =>
