@@ -182,6 +182,40 @@ bench_note(const char *name, const char *unit, double value, const char *baselin
         bench_die("bench: no memory for figures");
 }
 
+static json_t *
+find_figure(const char *name)
+{
+    size_t i;
+    json_t *figure;
+
+    json_array_foreach(figures, i, figure)
+    {
+        if (strcmp(json_string_value(json_object_get(figure, "name")), name) == 0)
+            return figure;
+    }
+    return NULL;
+}
+
+void
+bench_goal(const char *name, enum bench_sense sense, double limit)
+{
+    json_t *figure = find_figure(name);
+    double ratio;
+    int is_met;
+
+    if (figure == NULL) {
+        printf("  %-66s is not here\n", name);
+        return;
+    }
+    ratio = json_real_value(json_object_get(figure, "ratio"));
+    is_met = sense == BENCH_AT_MOST ? ratio <= limit : ratio >= limit;
+    json_object_set_new(figure, "goal", json_real(limit));
+    json_object_set_new(figure, "met", json_boolean(is_met));
+    printf("  %-66s %9.3f, %s %.3g: %s\n", name, ratio,
+           sense == BENCH_AT_MOST ? "at most" : "at least", limit,
+           is_met ? "met" : "NOT met");
+}
+
 static void
 note_figure(const char *title, const char *way_name, const char *figure_name,
             const char *unit, double value, const struct baseline *baseline)

@@ -62,6 +62,13 @@ void bench_report(const char *title, const char *unit,
 void bench_note(const char *name, const char *unit, double value,
                 const char *baseline_name, double baseline_value);
 
+/*
+ * The goal for a figure that was noted, or reported as "title: way, p50": its ratio to the
+ * baseline is `limit` at most, or at least. Prints whether that is met, for bench_end too.
+ */
+enum bench_sense { BENCH_AT_MOST, BENCH_AT_LEAST };
+void bench_goal(const char *name, enum bench_sense sense, double limit);
+
 /* Nanoseconds of the monotonic clock, which all processes share. */
 int64_t bench_now(void);
 

@@ -9,6 +9,7 @@
 
 #include <mmf/status.h>
 
+#include "base/alloc.h"
 #include "base/fail.h"
 #include "base/invariant.h"
 #include "map.h"
@@ -119,7 +120,7 @@ mmf_map_check_settings(const mmf_map_options *options)
 int
 mmf_map_new(uint32_t can, mmf_map **out)
 {
-    mmf_map *map = calloc(1, sizeof(*map));
+    mmf_map *map = mmf_alloc(sizeof(*map));
 
     if (map == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "no memory for a map handle");

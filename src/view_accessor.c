@@ -7,6 +7,7 @@
 #include <mmf/status.h>
 #include <mmf/view.h>
 
+#include "base/alloc.h"
 #include "base/fail.h"
 #include "base/invariant.h"
 #include "view.h"
@@ -24,7 +25,7 @@ mmf_accessor_create(mmf_map *map, int64_t offset, int64_t size, mmf_access acces
 
     if (out == NULL)
         return mmf_fail_null("out");
-    accessor = calloc(1, sizeof(*accessor));
+    accessor = mmf_alloc(sizeof(*accessor));
     if (accessor == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "no memory for a view accessor");
     rc = mmf_view_open(map, offset, size, access, options, &accessor->view);

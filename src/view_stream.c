@@ -7,6 +7,7 @@
 #include <mmf/status.h>
 #include <mmf/view.h>
 
+#include "base/alloc.h"
 #include "base/fail.h"
 #include "base/invariant.h"
 #include "view.h"
@@ -25,7 +26,7 @@ mmf_stream_create(mmf_map *map, int64_t offset, int64_t size, mmf_access access,
 
     if (out == NULL)
         return mmf_fail_null("out");
-    stream = calloc(1, sizeof(*stream));
+    stream = mmf_alloc(sizeof(*stream));
     if (stream == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "no memory for a view stream");
     rc = mmf_view_open(map, offset, size, access, options, &stream->view);

@@ -1,5 +1,5 @@
 /*
- * sleepers.c - what a hundred processes that wait use of a processor. A sleeper
+ * sleepers.c - what a thousand processes that wait use of a processor. A sleeper
  * checks now and then whether an owner still lives, and each check costs more the more
  * processes hold the object.
  *
@@ -21,7 +21,7 @@
 
 #include "bench.h"
 
-enum { WAITERS = 100, WAIT_MS = 5000, ROUNDS = 2, MANY_HOLDERS = 1000 };
+enum { WAITERS = 1000, WAIT_MS = 5000, ROUNDS = 2, MANY_HOLDERS = 1000 };
 
 /* Percent of one processor, for all waiters together. */
 static const double target = 2;
@@ -200,6 +200,6 @@ sync_measure_sleepers(void)
     }
     for (int i = 0; i < WAYS; i++)
         series[i] = (struct bench_series){ways[i].name, percents[i], ROUNDS};
-    bench_report("100 processes wait, CPU use of all", "% of one core", series, WAYS,
+    bench_report("1,000 processes wait, CPU use of all", "% of one core", series, WAYS,
                  target);
 }

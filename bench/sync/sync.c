@@ -215,6 +215,32 @@ remove_directory(void)
         fprintf(stderr, "bench: %s was not removed\n", directory);
 }
 
+static void
+report_goals(void)
+{
+    static const struct {
+        const char *figure;
+        enum bench_sense sense;
+        double limit;
+    } goals[] = {
+        {"lock + unlock a free mutex: mmf, named, p50", BENCH_AT_MOST, 1.3},
+        {"ping-pong of two processes: mmf event, AUTO_RESET, p50", BENCH_AT_MOST, 1.15},
+        {"four contend, 1 us each: mmf, sections per second", BENCH_AT_LEAST, 0.8},
+        {"four contend, 1 us each: mmf, longest wait of its mean", BENCH_AT_MOST, 10},
+        {"any of 64: mmf_wait_any, the last set, p50", BENCH_AT_MOST, 2},
+        {"1,000 processes wait, CPU use of all: mutex, 1 other holder, p50",
+         BENCH_AT_MOST, 1},
+        {"1,000 processes wait, CPU use of all: mutex, 1,000 other holders, p50",
+         BENCH_AT_MOST, 1},
+        {"1,000 processes wait, CPU use of all: event, 1,000 other holders, p50",
+         BENCH_AT_MOST, 1},
+    };
+
+    printf("\ngoals: the ratio to the baseline\n");
+    for (size_t i = 0; i < sizeof(goals) / sizeof(goals[0]); i++)
+        bench_goal(goals[i].figure, goals[i].sense, goals[i].limit);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -226,8 +252,10 @@ main(int argc, char **argv)
     sync_compare_uncontended();
     sync_compare_ping_pong();
     sync_compare_wakes();
+    sync_compare_contending();
     sync_measure_deaths();
     sync_measure_sleepers();
+    report_goals();
     bench_end(argc > 1 ? argv[1] : "sync.json");
     remove_directory();
     return 0;

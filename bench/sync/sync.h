@@ -12,6 +12,7 @@ void sync_compare_ping_pong(void);
 void sync_compare_wakes(void);
 
 /* From an owner's death to the end of the wait for its mutex. */
+void sync_compare_contending(void);
 void sync_measure_deaths(void);
 
 /* What waiting costs the processors. */

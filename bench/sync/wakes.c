@@ -229,6 +229,15 @@ sync_compare_wakes(void)
     close_events();
     bench_report("from the set to the end of the wait", "us", series,
                  WAYS - !waitv_is_here, 0);
+    if (waitv_is_here) {
+        const struct bench_series any[] = {
+            {"raw futex_waitv, the last set", series[RAW_LAST].samples, ROUNDS},
+            {"mmf_wait_any, the last set", series[ANY_LAST].samples, ROUNDS},
+            {"mmf_wait_any, the first set", series[ANY_FIRST].samples, ROUNDS},
+        };
+
+        bench_report("any of 64", "us", any, 3, 0);
+    }
     for (int i = 0; i < WAYS; i++)
         free(series[i].samples);
 }

@@ -119,6 +119,12 @@ typedef struct mmf_buffer {
     size_t length; /* bytes */
 } mmf_buffer;
 
+/* A flag of a channel's counters, beside MMF_CHANNEL_SPSC. */
+enum {
+    MMF_CHANNEL_DEPTH_IN_PART = 256 /* `depth` is of the newest 262,144 slots alone: a
+                                       process that takes no part reads no more */
+};
+
 /* What has happened in a channel: sums over all participants since its creation. What a
  * killed participant had not yet counted may be missing. */
 typedef struct mmf_channel_stats {
@@ -138,7 +144,7 @@ typedef struct mmf_channel_stats {
     int32_t max_senders; /* participants at most */
     int32_t max_receivers;
     mmf_overflow overflow;
-    uint32_t flags; /* MMF_CHANNEL_SPSC */
+    uint32_t flags; /* MMF_CHANNEL_SPSC, MMF_CHANNEL_DEPTH_IN_PART */
     uint64_t reserved[8];
 } mmf_channel_stats;
 

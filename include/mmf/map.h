@@ -268,8 +268,14 @@ MMF_API int mmf_map_open_inherited(intptr_t handle, const mmf_map_options *optio
  */
 MMF_API int mmf_map_bytes(mmf_map *map, mmf_access access, void **bytes, size_t *size);
 
-/* Close the handle, and unmap what mmf_map_bytes returned. Accessors and streams stay
- * valid. NULL is allowed. */
+/*
+ * Close the handle, and unmap what mmf_map_bytes returned. Accessors and streams stay
+ * valid. NULL is allowed.
+ *
+ * A process that has changed its user or its root may be unable to remove the file of a
+ * name whose last handle this was. The name is free all the same; mmf_last_error then
+ * says MMF_E_ACCESS, and which file stays. So it is for closing any named object.
+ */
 MMF_API void mmf_map_close(mmf_map *map);
 
 /*

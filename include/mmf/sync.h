@@ -14,6 +14,11 @@
  * take a second. A stopped owner is not a dead owner. Events have no owner; a
  * semaphore's count that a dead process took does not come back.
  *
+ * Turns: a release gives a mutex to the waiter that has slept longest, once it has slept a
+ * millisecond; before that, a thread that comes may have it first.
+ *
+ * Signal handlers may call mmf_event_set and mmf_semaphore_release, and nothing else.
+ *
  * Memory: a wait that succeeds sees everything that was written before the release or
  * set that woke it.
  *
@@ -138,9 +143,9 @@ MMF_API void mmf_mutex_close(mmf_mutex *mutex);
 MMF_API mmf_waitable *mmf_mutex_waitable(mmf_mutex *mutex);
 
 /*
- * Event. A set AUTO_RESET event wakes one waiter and is reset by that; a set
- * MANUAL_RESET event wakes every waiter until it is reset. Without waiters, two sets
- * are one signal.
+ * Event. A set of an AUTO_RESET event wakes the waiter that has slept longest, and is that
+ * one's; a set of a MANUAL_RESET event wakes every waiter, even if a reset follows at once.
+ * Without waiters, two sets are one signal.
  */
 typedef enum mmf_event_mode {
     MMF_EVENT_AUTO_RESET = 0,

@@ -92,6 +92,22 @@ mmf_add_relaxed_u64(mmf_atomic_u64 *word, uint64_t value)
     return atomic_fetch_add_explicit(word, value, memory_order_relaxed);
 }
 
+/*
+ * Of a field that only one thread touches until it releases another word, and that others
+ * read when they have acquired that: what they read is of no use if the word has changed.
+ */
+static inline uint64_t
+mmf_load_guarded_u64(const mmf_atomic_u64 *word)
+{
+    return atomic_load_explicit(word, memory_order_relaxed);
+}
+
+static inline void
+mmf_store_guarded_u64(mmf_atomic_u64 *word, uint64_t value)
+{
+    atomic_store_explicit(word, value, memory_order_relaxed);
+}
+
 static inline void *
 mmf_load_acquire_pointer(const mmf_atomic_pointer *pointer)
 {

@@ -85,16 +85,23 @@ mmf_last_message(void)
     return last.message;
 }
 
+/* Without what lies behind the message: calls that open or create keep a record. */
+static void
+copy_record(mmf_error *to, const mmf_error *from)
+{
+    memcpy(to, from, offsetof(mmf_error, message) + strlen(from->message) + 1);
+}
+
 void
 mmf_fail_keep(mmf_error *kept)
 {
-    *kept = last;
+    copy_record(kept, &last);
 }
 
 void
 mmf_fail_restore(const mmf_error *kept)
 {
-    last = *kept;
+    copy_record(&last, kept);
 }
 
 int

@@ -289,7 +289,9 @@ signal_when_asleep(int fd, enum object object, pid_t victim)
             signal_object(object);
             often += object == MUTEX ? 2 : 1;
             owns = owns && object != MUTEX;
-            ms = 50;
+            /* The sleeper slept first, so the second is for the victim: soon, before it
+             * checks by itself. */
+            ms = 2;
         }
     }
     if (read(fd, &request, sizeof(request)) != sizeof(request))
@@ -798,7 +800,7 @@ is_available(enum object object)
     if (object == MUTEX)
         return 1;
     if (object == SEMAPHORE)
-        return read_word(object) >> 4 != 0;
+        return mmf_sync_count(read_word(object)) != 0;
     return (read_word(object) & MMF_WORD_SIGNALLED) != 0;
 }
 
@@ -820,7 +822,8 @@ check_sleeper(void)
         else if ((seconds() - begin) * 1000 > LATE_MS)
             site_fail("the sleeper", "was notified late");
     } else {
-        letter = hear(&sleeper, 0);
+        /* It has been given the partner's signal, or is given what the dead one had. */
+        letter = hear(&sleeper, current->partner == current->sleeper ? LATE_MS : 0);
     }
     if (letter == 0) {
         open_all();

@@ -29,6 +29,8 @@ int real_mmf_sys_futex_wait(uint32_t *word, uint32_t expected, int64_t until);
 int real_mmf_sys_futex_waitv(uint32_t *const *words, const uint32_t *expected,
                              int count, int64_t until);
 int real_mmf_sys_futex_wake(uint32_t *word, int count);
+pid_t real_mmf_sys_gettid(void);
+bool real_mmf_sys_is_thread(uint32_t number);
 int real_mmf_sys_getrlimit(int resource, struct rlimit *limit);
 
 static unsigned host;
@@ -354,6 +356,18 @@ pid_t
 mmf_sys_getpid(void)
 {
     return host & HOST_PID_OF_COLLECTOR ? 8 : getpid();
+}
+
+pid_t
+mmf_sys_gettid(void)
+{
+    return real_mmf_sys_gettid();
+}
+
+bool
+mmf_sys_is_thread(uint32_t number)
+{
+    return real_mmf_sys_is_thread(number);
 }
 
 int

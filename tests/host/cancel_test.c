@@ -1,18 +1,22 @@
 /*
  * cancel_test.c - threads are cancelled (deferred, the default) while they call the
- * library: all others go on, and nothing is left behind.
+ * library: all others go on, nothing is left behind, and a signal that a cancelled thread
+ * was given goes to another.
  */
 #include "../harness/check.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { TRIALS = 50 };
+enum { TRIALS = 1000 };
 
 static atomic_int rounds;
 
@@ -32,27 +36,86 @@ open_and_close(void *unused)
     return unused;
 }
 
-/* Waits only: each of its calls begins with a point where it may end. */
+/*
+ * Waits.
+ */
+
+static mmf_queue *queue;
+static mmf_mutex *mutex;
+static mmf_event *event, *other_event;
+static mmf_semaphore *semaphore;
+
 static void *
-take_from(void *queue)
+take_from_queue(void *timeout_ms)
 {
     for (;;) {
         mmf_message message;
 
-        CHECK_STATUS(mmf_queue_take(queue, 1, &message), MMF_TIMED_OUT);
+        if (mmf_queue_take(queue, (int32_t)(intptr_t)timeout_ms, &message) == MMF_OK)
+            CHECK_OK(mmf_queue_release(queue, &message));
         atomic_fetch_add(&rounds, 1);
     }
     return NULL;
 }
 
 static void *
-wait_for(void *event)
+wait_for_event(void *timeout_ms)
 {
     for (;;) {
-        CHECK_STATUS(mmf_event_wait(event, 1), MMF_TIMED_OUT);
         atomic_fetch_add(&rounds, 1);
+        mmf_event_wait(event, (int32_t)(intptr_t)timeout_ms);
     }
     return NULL;
+}
+
+static void *
+wait_for_any(void *timeout_ms)
+{
+    mmf_waitable *objects[2] = {mmf_event_waitable(event),
+                                mmf_semaphore_waitable(semaphore)};
+    int index;
+
+    for (;;) {
+        atomic_fetch_add(&rounds, 1);
+        mmf_wait_any(objects, 2, (int32_t)(intptr_t)timeout_ms, &index);
+    }
+    return NULL;
+}
+
+static void *
+wait_for_all(void *timeout_ms)
+{
+    mmf_waitable *objects[2] = {mmf_event_waitable(event),
+                                mmf_event_waitable(other_event)};
+
+    for (;;) {
+        atomic_fetch_add(&rounds, 1);
+        mmf_wait_all(objects, 2, (int32_t)(intptr_t)timeout_ms);
+    }
+    return NULL;
+}
+
+static void *
+lock_and_unlock(void *timeout_ms)
+{
+    for (;;) {
+        atomic_fetch_add(&rounds, 1);
+        if (mmf_mutex_wait(mutex, (int32_t)(intptr_t)timeout_ms) >= 0)
+            mmf_mutex_release(mutex);
+    }
+    return NULL;
+}
+
+static void
+join_cancelled(pthread_t thread)
+{
+    struct timespec deadline;
+    void *result;
+
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_sec += harness_deadline_ms() / 1000;
+    CHECK_INT(pthread_timedjoin_np(thread, &result, &deadline), 0);
+    CHECK(result == PTHREAD_CANCELED);
 }
 
 /* Cancel it somewhere in its rounds; it must end. */
@@ -60,8 +123,6 @@ static void
 cancel_thread(void *(*run)(void *), void *argument, unsigned spins)
 {
     pthread_t thread;
-    struct timespec deadline;
-    void *result;
 
     atomic_store(&rounds, 0);
     CHECK(pthread_create(&thread, NULL, run, argument) == 0);
@@ -70,10 +131,7 @@ cancel_thread(void *(*run)(void *), void *argument, unsigned spins)
     while (spins-- > 0)
         atomic_load(&rounds);
     CHECK(pthread_cancel(thread) == 0);
-    clock_gettime(CLOCK_REALTIME, &deadline);
-    deadline.tv_sec += harness_deadline_ms() / 1000;
-    CHECK_INT(pthread_timedjoin_np(thread, &result, &deadline), 0);
-    CHECK(result == PTHREAD_CANCELED);
+    join_cancelled(thread);
 }
 
 static void
@@ -101,28 +159,112 @@ a_cancelled_thread_leaves_nothing(void **state)
     for (int i = 0; i < TRIALS; i++) {
         struct usage before;
 
-        usage_take(&before);
+        if (i % 20 == 0)
+            usage_take(&before);
         cancel_thread(open_and_close, NULL, (unsigned)rand() % 100000);
-        usage_check_same(&before);
-        check_all_goes_on();
+        if (i % 20 == 19) {
+            usage_check_same(&before);
+            check_all_goes_on();
+        }
     }
 }
 
 static void
+make_objects(void)
+{
+    CHECK_OK(mmf_queue_create_new("Queue", 8, 4, MMF_OVERFLOW_BLOCK, NULL, &queue));
+    CHECK_OK(mmf_event_create_new("Event", 0, MMF_EVENT_AUTO_RESET, NULL, &event));
+    CHECK_OK(
+        mmf_event_create_new("Other", 0, MMF_EVENT_AUTO_RESET, NULL, &other_event));
+    CHECK_OK(mmf_semaphore_create_new("Semaphore", 0, 1000, NULL, &semaphore));
+    CHECK_OK(mmf_mutex_create_new("Mutex", 0, NULL, &mutex));
+}
+
+static void
+close_objects(void)
+{
+    mmf_queue_close(queue);
+    mmf_event_close(event);
+    mmf_event_close(other_event);
+    mmf_semaphore_close(semaphore);
+    mmf_mutex_close(mutex);
+}
+
+/* In its sleep, which does not end by itself, and between short ones. */
+static void
 a_waiting_thread_can_be_cancelled(void **state)
 {
-    mmf_queue *queue;
-    mmf_event *event;
+    static void *(*const waits[])(void *) = {
+        take_from_queue, wait_for_event, wait_for_any, wait_for_all, lock_and_unlock};
 
     (void)state;
     if (HARNESS_ASAN || HARNESS_TSAN)
         harness_skip("a sanitizer needs threads that return");
-    CHECK_OK(mmf_queue_create_new("Queue", 8, 4, MMF_OVERFLOW_BLOCK, NULL, &queue));
-    CHECK_OK(mmf_event_create_new("Event", 0, MMF_EVENT_AUTO_RESET, NULL, &event));
-    cancel_thread(take_from, queue, 1000);
-    cancel_thread(wait_for, event, 1000);
-    mmf_queue_close(queue);
-    mmf_event_close(event);
+    make_objects();
+    CHECK_OK(mmf_mutex_wait(mutex, 0));
+    for (int i = 0; i < TRIALS; i++) {
+        void *(*wait)(void *) = waits[i % 5];
+        pthread_t thread;
+
+        if (i / 5 % 2 == 0) {
+            cancel_thread(wait, (void *)1, wait == take_from_queue ? 1000 : 0);
+            continue;
+        }
+        atomic_store(&rounds, 0);
+        CHECK(pthread_create(&thread, NULL, wait, (void *)-1) == 0);
+        while (wait != take_from_queue && atomic_load(&rounds) < 1)
+            sched_yield();
+        for (int spins = rand() % 100; spins > 0; spins--)
+            sched_yield();
+        CHECK(pthread_cancel(thread) == 0);
+        join_cancelled(thread);
+    }
+    CHECK_OK(mmf_mutex_release(mutex));
+    CHECK_STATUS(mmf_mutex_wait(mutex, 0), MMF_OK);
+    CHECK_OK(mmf_mutex_release(mutex));
+    close_objects();
+    check_all_goes_on();
+}
+
+static void *
+wait_for_event_once(void *unused)
+{
+    atomic_fetch_add(&rounds, 1);
+    if (mmf_event_wait(event, MMF_INFINITE) == MMF_OK)
+        atomic_fetch_sub(&rounds, 1);
+    return unused;
+}
+
+/* It may take the signal, or be cancelled with it in hand: then the next one has it. */
+static void
+a_cancelled_thread_s_signal_is_not_lost(void **state)
+{
+    int taken = 0;
+
+    (void)state;
+    if (HARNESS_ASAN || HARNESS_TSAN)
+        harness_skip("a sanitizer needs threads that return");
+    make_objects();
+    for (int i = 0; i < TRIALS; i++) {
+        pthread_t thread;
+        void *result;
+        bool is_taken;
+
+        atomic_store(&rounds, 0);
+        CHECK(pthread_create(&thread, NULL, wait_for_event_once, NULL) == 0);
+        while (atomic_load(&rounds) < 1)
+            sched_yield();
+        for (int spins = rand() % 20; spins > 0; spins--)
+            sched_yield();
+        CHECK_OK(mmf_event_set(event));
+        CHECK(pthread_cancel(thread) == 0);
+        CHECK_INT(pthread_join(thread, &result), 0);
+        is_taken = atomic_load(&rounds) == 0;
+        CHECK_STATUS(mmf_event_wait(event, 0), is_taken ? MMF_TIMED_OUT : MMF_OK);
+        taken += is_taken;
+    }
+    print_message("%d signals were taken, %d passed on\n", taken, TRIALS - taken);
+    close_objects();
     check_all_goes_on();
 }
 
@@ -132,6 +274,7 @@ main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cancelled_thread_leaves_nothing),
         cmocka_unit_test(a_waiting_thread_can_be_cancelled),
+        cmocka_unit_test(a_cancelled_thread_s_signal_is_not_lost),
     };
 
     return harness_main(argc, argv, "host_cancel", tests,

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /*
@@ -23,7 +25,7 @@
  */
 
 /* Each round has a deadline of its own: a fork beside a sanitizer takes long. */
-enum { ROUNDS = HARNESS_ASAN ? 4 : 20, FORKS = 50 };
+enum { ROUNDS = HARNESS_ASAN ? 20 : 100, FORKS = 10 };
 
 static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
 static atomic_bool is_over;
@@ -307,6 +309,136 @@ a_queue_s_descriptor_is_of_the_open_file(void **state)
     }
 }
 
+/*
+ * posix_spawn runs no handlers: its child has the parent's descriptors until it executes
+ * the program, and here a file action keeps it from that.
+ */
+
+static char fifo[4096];
+static char mark[4096];
+
+static _Noreturn void
+spawn_a_waiting_child(void)
+{
+    char program[] = "/bin/true";
+    char *arguments[] = {program, NULL};
+    posix_spawn_file_actions_t actions;
+    mmf_map *map;
+    pid_t child;
+
+    CHECK_OK(mmf_map_create_new("Cat", 4096, NULL, &map));
+    CHECK(posix_spawn_file_actions_init(&actions) == 0);
+    CHECK(posix_spawn_file_actions_addopen(&actions, 8, mark, O_WRONLY | O_CREAT,
+                                           0600) == 0);
+    CHECK(posix_spawn_file_actions_addopen(&actions, 9, fifo, O_WRONLY, 0) == 0);
+    posix_spawn(&child, program, &actions, NULL, arguments, arguments + 1);
+    _exit(0);
+}
+
+static void
+wait_for_mark(void)
+{
+    struct timespec pause = {.tv_nsec = 1000000};
+
+    for (int i = 0; access(mark, F_OK) != 0; i++) {
+        CHECK(i < 60000);
+        nanosleep(&pause, NULL);
+    }
+}
+
+static void
+a_spawn_s_child_keeps_names_until_it_executes(void **state)
+{
+    mmf_map *map;
+    pid_t parent;
+    int status;
+    int fd;
+    char c;
+
+    (void)state;
+    snprintf(fifo, sizeof(fifo), "%s/fifo", harness_dir());
+    snprintf(mark, sizeof(mark), "%s/mark", harness_dir());
+    CHECK(mkfifo(fifo, 0600) == 0);
+    parent = fork();
+    CHECK(parent >= 0);
+    if (parent == 0)
+        spawn_a_waiting_child();
+    wait_for_mark();
+    CHECK(kill(parent, SIGKILL) == 0);
+    CHECK(waitpid(parent, &status, 0) == parent);
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
+    mmf_map_close(map);
+    fd = open(fifo, O_RDONLY | O_CLOEXEC);
+    CHECK(fd >= 0 && read(fd, &c, 1) == 0); /* the child has executed and ended */
+    CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
+    close(fd);
+    unlink(fifo);
+    unlink(mark);
+}
+
+/*
+ * A close after the change.
+ */
+
+static _Noreturn void
+close_after(enum change what, mmf_inheritability inheritability)
+{
+    mmf_map_options options = {.size = sizeof(options),
+                               .inheritability = inheritability};
+    mmf_map *map;
+    mmf_map *other;
+    mmf_error before;
+    mmf_error after;
+
+    CHECK_OK(mmf_map_create_new("Board", 4096, &options, &map));
+    CHECK_OK(mmf_map_create_new("Other", 4096, NULL, &other));
+    CHECK_FAILS(mmf_map_create_new("", 4096, NULL, &map), MMF_E_INVALID);
+    mmf_last_error(&before);
+    mmf_map_close(other);
+    mmf_last_error(&after);
+    CHECK_TEXT(after.message, before.message);
+    change(what);
+    mmf_map_close(map);
+    mmf_last_error(&after);
+    CHECK_INT(after.status, MMF_E_ACCESS);
+    CHECK(strstr(after.message, "Board stays") != NULL);
+    CHECK(strstr(after.message, "mmf gc") != NULL);
+    _exit(0);
+}
+
+static void
+close_in_child(enum change what, mmf_inheritability inheritability)
+{
+    mmf_map *map;
+    mmf_gc_result result;
+    pid_t child = fork();
+    int status;
+
+    CHECK_CONTEXT("%s, %d", changes[what], (int)inheritability);
+    CHECK(child >= 0);
+    if (child == 0)
+        close_after(what, inheritability);
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK_INT(status, 0);
+    CHECK_OK(mmf_gc(MMF_LIST_KEEP_ORPHANED, &result));
+    CHECK_INT(result.removed, 1);
+    CHECK_OK(mmf_map_create_new("Board", 100, NULL, &map));
+    mmf_map_close(map);
+    CHECK_OK(mmf_gc(0, &result));
+    CHECK_INT(result.removed, 0);
+}
+
+static void
+a_close_that_cannot_remove_the_file_says_so(void **state)
+{
+    (void)state;
+    need_other_users();
+    for (enum change what = CHANGE_ROOT; what <= CHANGE_BOTH; what++) {
+        close_in_child(what, MMF_INHERITABILITY_NONE);
+        close_in_child(what, MMF_INHERITABILITY_INHERITABLE);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -315,6 +447,8 @@ main(int argc, char **argv)
         cmocka_unit_test(a_fork_takes_no_view_away),
         cmocka_unit_test(a_close_after_such_a_fork_keeps_the_name),
         cmocka_unit_test(a_queue_s_descriptor_is_of_the_open_file),
+        cmocka_unit_test(a_spawn_s_child_keeps_names_until_it_executes),
+        cmocka_unit_test(a_close_that_cannot_remove_the_file_says_so),
     };
     static const struct role roles[] = {
         {"fork_beside_calls", fork_beside_calls},

@@ -322,6 +322,8 @@ a_lack_of_instances_is_named(void **state)
     CHECK(rmdir(path) == 0);
 }
 
+enum { AT_ONCE = 4096 };
+
 static void
 run_out_of_mappings(struct child *self, void *argument)
 {
@@ -329,11 +331,12 @@ run_out_of_mappings(struct child *self, void *argument)
     int status = MMF_OK;
     mmf_map *map;
 
-    (void)self;
-    (void)argument;
     CHECK_OK(mmf_map_create_new("Cat", 4096, NULL, &map));
-    for (int i = 0; i < 80000 && status == MMF_OK; i++)
+    for (long i = 1; i < 80000 && status == MMF_OK; i++) {
         status = mmf_accessor_create(map, 0, 4096, MMF_ACCESS_READ, NULL, &view);
+        if (i % AT_ONCE == 0 && i / AT_ONCE <= *(const long *)argument)
+            child_send(self, 'm');
+    }
     if (status == MMF_OK)
         CHECK_FAIL("more mappings than vm.max_map_count");
     CHECK_INT(status, MMF_E_NO_MEMORY);
@@ -344,15 +347,131 @@ run_out_of_mappings(struct child *self, void *argument)
 static void
 a_lack_of_mappings_is_named(void **state)
 {
+    struct child child;
     long most = 0;
+    long pieces;
     FILE *file = fopen("/proc/sys/vm/max_map_count", "re");
 
     (void)state;
     if (file == NULL || fscanf(file, "%ld", &most) != 1 || most > 75000)
         harness_skip("vm.max_map_count is %ld: no test of minutes", most);
     fclose(file);
-    in_child(run_out_of_mappings, NULL);
+    pieces = most / AT_ONCE - 1; /* the program has some mappings of its own */
+    child_start(&child, run_out_of_mappings, &pieces);
+    for (long i = 0; i < pieces; i++)
+        child_expect(&child, 'm');
+    child_finish(&child);
     harness_expect_dead();
+}
+
+/* A named map's file is not what it was: every call that opens says so, at once. */
+static void
+expect_corrupt(const char *what)
+{
+    mmf_map *map;
+
+    CHECK_FAILS(mmf_map_open_existing("File", NULL, &map), MMF_E_CORRUPT);
+    if (strstr(mmf_last_message(), what) == NULL)
+        CHECK_FAIL("%s, but not %s", mmf_last_message(), what);
+    CHECK_FAILS(mmf_map_create_or_open("File", 8192, NULL, NULL, &map), MMF_E_CORRUPT);
+    CHECK(strstr(mmf_last_message(), what) != NULL);
+}
+
+static void
+every_call_says_what_became_of_a_named_map_s_file(void **state)
+{
+    mmf_map_options options = {.size = sizeof(options),
+                               .share = MMF_FILE_SHARE_READ_WRITE};
+    char path[PATH_MAX];
+    char moved[PATH_MAX + 8];
+    mmf_map *map;
+    int fd;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/file", harness_dir());
+    snprintf(moved, sizeof(moved), "%s.moved", path);
+    CHECK_OK(mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, "File", 8192,
+                                      &options, &map));
+    CHECK(truncate(path, 4096) == 0);
+    expect_corrupt("shorter");
+    CHECK(rename(path, moved) == 0);
+    expect_corrupt("removed or moved");
+    CHECK(symlink(moved, path) == 0);
+    expect_corrupt("link");
+    CHECK(unlink(path) == 0);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    CHECK(fd >= 0 && ftruncate(fd, 8192) == 0);
+    close(fd);
+    expect_corrupt("replaced by another file");
+    unlink(path);
+    unlink(moved);
+    mmf_map_close(map);
+}
+
+/* Limits of the process that bind hard: no way out but to raise those. */
+static void
+run_out_of_address_space(struct child *self, void *argument)
+{
+    const struct rlimit limit = {.rlim_cur = 1 << 30, .rlim_max = 1 << 30};
+    mmf_map_options options = {.size = sizeof(options),
+                               .allocation = MMF_DELAY_ALLOCATE_PAGES};
+    mmf_accessor *view;
+    mmf_map *map;
+
+    (void)self;
+    (void)argument;
+    CHECK_OK(mmf_map_create_new("Cat", (int64_t)2 << 30, &options, &map));
+    CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+    CHECK_FAILS(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ, NULL, &view),
+                MMF_E_NO_MEMORY);
+    CHECK(strstr(mmf_last_message(), "ulimit -v") != NULL);
+    mmf_map_close(map);
+}
+
+static void
+run_out_of_descriptors(struct child *self, void *argument)
+{
+    const struct rlimit limit = {.rlim_cur = 64, .rlim_max = 64};
+    mmf_map *map;
+
+    (void)self;
+    (void)argument;
+    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    while (dup(STDERR_FILENO) >= 0)
+        ;
+    CHECK_FAILS(mmf_map_create_new("Cat", 4096, NULL, &map), MMF_E_IO);
+    CHECK(strstr(mmf_last_message(), "ulimit -n") != NULL);
+    CHECK(strstr(mmf_last_message(), "ulimit -Hn") != NULL);
+}
+
+static void
+write_too_large_a_file(struct child *self, void *argument)
+{
+    const struct rlimit limit = {.rlim_cur = 100000, .rlim_max = 100000};
+    mmf_map *map;
+    char path[PATH_MAX];
+
+    (void)self;
+    (void)argument;
+    snprintf(path, sizeof(path), "%s/file", harness_dir());
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    CHECK_FAILS(mmf_map_create_new("Cat", 200000, NULL, &map), MMF_E_NO_SPACE);
+    CHECK(strstr(mmf_last_message(), "ulimit -f") != NULL);
+    CHECK_FAILS(mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 200000,
+                                         NULL, &map),
+                MMF_E_NO_SPACE);
+    CHECK(strstr(mmf_last_message(), "ulimit -f") != NULL);
+}
+
+static void
+the_process_s_limits_are_named(void **state)
+{
+    (void)state;
+    if (HARNESS_ASAN || HARNESS_TSAN)
+        harness_skip("a sanitizer needs address space and descriptors of its own");
+    in_child(run_out_of_address_space, NULL);
+    in_child(run_out_of_descriptors, NULL);
+    in_child(write_too_large_a_file, NULL);
 }
 
 #define TEST(name) cmocka_unit_test(name)
@@ -361,9 +480,13 @@ int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(a_namespace_without_root_has_names), TEST(a_delayed_file_is_sparse),
-        TEST(views_on_hugetlbfs_do_not_leak),     TEST(a_lack_of_instances_is_named),
+        TEST(a_namespace_without_root_has_names),
+        TEST(a_delayed_file_is_sparse),
+        TEST(views_on_hugetlbfs_do_not_leak),
+        TEST(a_lack_of_instances_is_named),
         TEST(a_lack_of_mappings_is_named),
+        TEST(the_process_s_limits_are_named),
+        TEST(every_call_says_what_became_of_a_named_map_s_file),
     };
 
     return harness_main(argc, argv, "spaces", tests, sizeof(tests) / sizeof(tests[0]),

@@ -12,6 +12,8 @@
 
 #include "base/fail.h"
 #include "coroutine.h"
+#include "shared/sync/signal.h"
+#include "shared/sync/slots.h"
 #include "shared/sync/wait.h"
 
 /* After a kill, sleepers that do not get on for so long are taken to sleep forever. */
@@ -47,21 +49,24 @@ enum step {
 
 struct entry {
     int8_t object;
+    int8_t slot; /* WATCHED: `watch_epoch` */
     uint8_t is_queued;
 };
+
+enum { WATCHED = -1 };
 
 struct thread {
     uint8_t status;
     uint8_t step;
     int8_t step_object;
     uint8_t entries_count;
-    struct entry entries[MOST_OBJECTS];
+    struct entry entries[2 * MOST_OBJECTS];
+    int8_t step_slot;
     uint8_t is_napping;
     uint8_t is_excused; /* in this call it may have met a slow reservation */
     uint8_t has_returned;
     uint8_t is_calling;
     uint8_t has_begun;
-    int32_t step_count; /* sleepers to wake */
     struct outcome outcome;
     struct call call;
     struct call next_call; /* begins with the next step, if is_calling */
@@ -69,7 +74,8 @@ struct thread {
     const volatile void *address;
     int64_t until;
     int64_t deadline;
-    void *stack; /* where the stack's part in use begins */
+    int64_t asleep_since; /* in this call; 0: it has not slept */
+    void *stack;          /* where the stack's part in use begins */
 };
 
 /* All that changes. */
@@ -80,7 +86,8 @@ struct world {
     int32_t kills_left;
     int32_t ticks_left;
     int32_t someone_died;
-    int32_t reserved;
+    int16_t preemptions_left;
+    int16_t running;  /* the thread of the last step; -1: it ended, or was killed */
     int64_t got_on;   /* when a thread was last seen to get on */
     struct spec spec; /* last: only its states in use are kept */
 };
@@ -90,7 +97,6 @@ static struct world world;
 static const struct scenario *plan;
 static int object_count;
 static int thread_count;
-static int picked; /* by the explorer, among the ways a step can go */
 static struct counts *counts;
 static struct outcome last_outcome;
 static int has_outcome; /* of the last step */
@@ -132,10 +138,27 @@ stand_before(enum step step, int object)
     to_explorer();
 }
 
+/*
+ * In a coarse scenario a thread goes on to look at slots without a pause. So a look at
+ * several slots is of one moment there, and one of a slot follows on the step before.
+ */
+static int
+is_skipped(const char *operation, const volatile void *address)
+{
+    size_t at =
+        (size_t)((const volatile char *)address - (const volatile char *)world.shared) %
+        sizeof(world.shared[0]);
+
+    if (plan->is_fine || strcmp(operation, "load") != 0)
+        return 0;
+    return at >= offsetof(struct mmf_sync_shared, slots_used) ||
+           at == offsetof(struct mmf_sync_shared, recursion);
+}
+
 void
 model_point(const char *operation, const volatile void *address)
 {
-    if (current < 0)
+    if (current < 0 || is_skipped(operation, address))
         return;
     world.threads[current].operation = operation;
     world.threads[current].address = address;
@@ -159,12 +182,6 @@ now(void *context)
     return world.clock;
 }
 
-static uint32_t
-futex_value(int object)
-{
-    return *(volatile uint32_t *)mmf_sync_futex(&world.shared[object]);
-}
-
 static void
 leave_queues(struct thread *thread)
 {
@@ -174,10 +191,56 @@ leave_queues(struct thread *thread)
     thread->is_napping = 0;
 }
 
-static void
-sleep_on(void *context, const struct mmf_sync_ref *objects, const uint32_t *expected,
-         const uint32_t *epochs, int count, int64_t until)
+static uint32_t
+futex_value(int object, int slot)
 {
+    if (slot == WATCHED)
+        return *(volatile uint32_t *)&world.shared[object].watch_epoch;
+    return *(volatile uint32_t *)mmf_sync_slot_futex(&world.shared[object].slots[slot]);
+}
+
+/* Queue at one futex, if it has the value. 0: it has not. */
+static int
+queue_at(struct thread *self, int object, int slot, uint32_t expected)
+{
+    struct entry *entry = &self->entries[self->entries_count];
+
+    self->step_slot = (int8_t)slot;
+    stand_before(slot == WATCHED ? STEP_COMPARE_EPOCH : STEP_COMPARE, object);
+    if (futex_value(object, slot) != expected)
+        return 0;
+    *entry = (struct entry){(int8_t)object, (int8_t)slot, 1};
+    self->entries_count++;
+    return 1;
+}
+
+static int
+queue_at_all(struct thread *self, const struct mmf_sync_sleep *sleep)
+{
+    const struct mmf_sync_sleeper *sleepers = sleep->sleepers;
+    const struct mmf_sync_ref *objects = sleep->objects;
+    const uint32_t *epochs = sleep->epochs;
+
+    for (int i = 0; i < sleep->count; i++) {
+        if (sleepers[i].slot >= 0 && !queue_at(self, index_of(&objects[i]),
+                                               sleepers[i].slot, sleepers[i].expected))
+            return 0;
+    }
+    for (int i = 0; i < sleep->count; i++) {
+        int object = index_of(&objects[i]);
+
+        if ((epochs != NULL || sleepers[i].slot < 0) &&
+            !queue_at(self, object, WATCHED,
+                      epochs != NULL ? epochs[i] : futex_value(object, WATCHED)))
+            return 0;
+    }
+    return 1;
+}
+
+static void
+sleep_on(void *context, const struct mmf_sync_sleep *sleep)
+{
+    int64_t until = sleep->until;
     struct thread *self;
 
     (void)context;
@@ -187,28 +250,11 @@ sleep_on(void *context, const struct mmf_sync_ref *objects, const uint32_t *expe
         return;
     }
     self = &world.threads[current];
-    for (int i = 0; i < count; i++) {
-        int object = index_of(&objects[i]);
-
-        stand_before(STEP_COMPARE, object);
-        if (futex_value(object) != expected[i]) {
-            leave_queues(self);
-            return;
-        }
-        self->entries[i].object = (int8_t)object;
-        self->entries[i].is_queued = 1;
-        self->entries_count = (uint8_t)(i + 1);
+    if (!queue_at_all(self, sleep)) {
+        leave_queues(self);
+        return;
     }
-    for (int i = 0; epochs != NULL && i < count; i++) {
-        int object = index_of(&objects[i]);
-
-        stand_before(STEP_COMPARE_EPOCH, object);
-        if (*(volatile uint32_t *)&world.shared[object].watch_epoch != epochs[i]) {
-            leave_queues(self);
-            return;
-        }
-    }
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < self->entries_count; i++) {
         if (!self->entries[i].is_queued)
             until = 0; /* woken before the last was queued */
     }
@@ -220,62 +266,47 @@ sleep_on(void *context, const struct mmf_sync_ref *objects, const uint32_t *expe
     leave_queues(self);
 }
 
-static int
-is_queued_at(const struct thread *thread, int object)
+static void
+wake_thread(struct thread *thread, int object, int slot)
 {
     for (int i = 0; i < thread->entries_count; i++) {
-        if (thread->entries[i].is_queued && thread->entries[i].object == object)
-            return 1;
+        if (thread->entries[i].object != object || thread->entries[i].slot != slot ||
+            !thread->entries[i].is_queued)
+            continue;
+        thread->entries[i].is_queued = 0;
+        if (thread->status == ASLEEP)
+            thread->status = READY;
     }
-    return 0;
-}
-
-static int
-count_queued_at(int object)
-{
-    int count = 0;
-
-    for (int i = 0; i < thread_count; i++)
-        count += is_queued_at(&world.threads[i], object);
-    return count;
 }
 
 static void
-wake_thread(struct thread *thread, int object)
-{
-    for (int i = 0; i < thread->entries_count; i++) {
-        if (thread->entries[i].object == object)
-            thread->entries[i].is_queued = 0;
-    }
-    if (thread->status == ASLEEP)
-        thread->status = READY;
-}
-
-/* Wake `count` of the sleepers, beginning with the one that was picked. */
-static void
-wake(void *context, const struct mmf_sync_ref *sync, int count)
+wake(void *context, const struct mmf_sync_ref *sync, int slot)
 {
     int object = index_of(sync);
-    int skip;
 
     (void)context;
     if (current < 0)
         return;
-    world.threads[current].step_count = count;
+    world.threads[current].step_slot = (int8_t)slot;
     stand_before(STEP_WAKE, object);
-    skip = picked;
-    for (int round = 0; round < 2; round++) {
-        for (int i = 0; i < thread_count && count > 0; i++) {
-            if (!is_queued_at(&world.threads[i], object))
-                continue;
-            if (skip > 0) {
-                skip--;
-                continue;
-            }
-            wake_thread(&world.threads[i], object);
-            count--;
-        }
-    }
+    for (int i = 0; i < thread_count; i++)
+        wake_thread(&world.threads[i], object, slot);
+}
+
+static void
+wake_watched(void *context, const struct mmf_sync_ref *sync)
+{
+    wake(context, sync, WATCHED);
+}
+
+/* There is no space for more. */
+static struct mmf_sync_slot *
+more_slots(void *context, const struct mmf_sync_ref *object, int count)
+{
+    (void)context;
+    (void)object;
+    (void)count;
+    return NULL;
 }
 
 static void
@@ -292,10 +323,12 @@ process_of(int thread)
 }
 
 static int
-is_alive(void *context, const struct mmf_sync_ref *object, uint64_t ticket)
+is_alive(void *context, const struct mmf_sync_ref *object, uint64_t identity)
 {
+    uint64_t ticket = mmf_sync_ticket(identity);
+
     (void)context;
-    if (current >= 0)
+    if (current >= 0 && (world.kills_left > 0 || world.someone_died))
         stand_before(STEP_ASK, index_of(object));
     if (ticket == 10 + PROBER)
         return 1;
@@ -309,6 +342,8 @@ is_alive(void *context, const struct mmf_sync_ref *object, uint64_t ticket)
 static const struct mmf_sync_ops ops = {.now = now,
                                         .sleep = sleep_on,
                                         .wake = wake,
+                                        .wake_watched = wake_watched,
+                                        .more_slots = more_slots,
                                         .notify_pollers = touch,
                                         .is_alive = is_alive};
 
@@ -332,7 +367,7 @@ ref_to(int object, int caller)
         .kind = plan->objects[object].kind,
         .identity = identity_of(caller),
         .order = {1, (uint64_t)object},
-        .is_shared = 1,
+        .is_watched = 1,
     };
 
     return ref;
@@ -440,7 +475,7 @@ reset(int event)
     struct mmf_sync_ref ref = ref_to(event, current);
 
     begin_call(CALL_RESET, &event, 1, 0, NEVER);
-    return end_call(mmf_sync_reset_event(&ref), 0);
+    return end_call(mmf_sync_reset_event(&ref, &ops), 0);
 }
 
 /* As mmf_os_semaphore_release. */
@@ -479,6 +514,22 @@ is_live(const struct thread *thread)
     return thread->status == READY || thread->status == ASLEEP;
 }
 
+/* A bit for each thread that has slept, in this call, for so long that it is its turn. */
+static uint8_t
+patient_threads(void)
+{
+    unsigned mask = 0;
+
+    for (int i = 0; i < thread_count; i++) {
+        const struct thread *thread = &world.threads[i];
+
+        if (thread->asleep_since != 0 &&
+            world.clock - thread->asleep_since >= MMF_SYNC_HAND_OVER_AFTER)
+            mask |= 1u << i;
+    }
+    return (uint8_t)mask;
+}
+
 /* Whether the words tell of the dead thread-to-be. One that left nothing is no loss. */
 static int
 would_be_missed(int thread)
@@ -488,6 +539,10 @@ would_be_missed(int thread)
     if (is_live(&world.threads[thread]))
         return 1;
     for (int i = 0; i < object_count; i++) {
+        for (int j = 0; j < MMF_SYNC_SLOTS_HERE; j++) {
+            if (mmf_sync_slot_ticket(world.shared[i].slots[j].state) == ticket)
+                return 1;
+        }
         if (mmf_sync_ticket(world.shared[i].reserver) == ticket ||
             (plan->objects[i].kind == MMF_KIND_MUTEX &&
              mmf_sync_ticket(world.shared[i].word >> 4) == ticket))
@@ -522,17 +577,6 @@ count_ready(void)
     for (int i = 0; i < thread_count; i++)
         ready += world.threads[i].status == READY;
     return ready;
-}
-
-static int
-count_ways(const struct thread *thread)
-{
-    int queued;
-
-    if (thread->step != STEP_WAKE)
-        return 1;
-    queued = count_queued_at(thread->step_object);
-    return thread->step_count < queued ? queued : 1;
 }
 
 static unsigned
@@ -588,6 +632,18 @@ may_step(int thread)
     return world.threads[thread].status == READY;
 }
 
+/* A step of this thread would interrupt another in the midst of a call. */
+static int
+is_preempted_by(int thread)
+{
+    const struct thread *running;
+
+    if (world.running < 0 || world.running == thread)
+        return 0;
+    running = &world.threads[world.running];
+    return running->status == READY && running->step != STEP_CALL;
+}
+
 static int
 list_choices(struct choice *choices)
 {
@@ -595,10 +651,8 @@ list_choices(struct choice *choices)
     int ready = count_ready();
 
     for (int i = 0; i < thread_count; i++) {
-        int ways = may_step(i) ? count_ways(&world.threads[i]) : 0;
-
-        for (int way = 0; way < ways; way++)
-            choices[count++] = (struct choice){EVENT_STEP, (int8_t)i, (uint8_t)way};
+        if (may_step(i) && (world.preemptions_left > 0 || !is_preempted_by(i)))
+            choices[count++] = (struct choice){EVENT_STEP, (int8_t)i, 0};
     }
     if ((ready == 0 && clock_may_help()) ||
         (world.ticks_left > 0 && next_time() != 0 && !(plan->calm_ticks && is_busy())))
@@ -651,6 +705,7 @@ judge_return(int thread)
     if (world.spec.count == 0)
         found("a call answered what it cannot have seen");
     self->is_excused = 0;
+    self->asleep_since = 0;
     memset(&self->outcome, 0, sizeof(self->outcome));
     memset(&self->call, 0, sizeof(self->call));
     got_on();
@@ -669,7 +724,7 @@ run_thread(int thread)
 }
 
 static void
-step(int thread, int way)
+step(int thread)
 {
     struct thread *self = &world.threads[thread];
 
@@ -678,14 +733,23 @@ step(int thread, int way)
         self->has_begun = 1;
         self->call = self->next_call;
         memset(&self->next_call, 0, sizeof(self->next_call));
+        if (self->call.kind == CALL_RELEASE)
+            self->call.patient = patient_threads();
         spec_call(&world.spec, thread, &self->call);
     }
-    picked = way;
     self->operation = NULL;
     self->address = NULL;
+    if (is_preempted_by(thread))
+        world.preemptions_left--;
+    world.running = (int16_t)thread;
     run_thread(thread);
     if (self->has_returned)
         judge_return(thread);
+    if (self->status == ASLEEP) {
+        spec_sleep(&world.spec, thread);
+        if (self->asleep_since == 0)
+            self->asleep_since = world.clock;
+    }
 }
 
 static void
@@ -809,7 +873,7 @@ happen(struct choice choice)
     has_outcome = 0;
     switch (choice.event) {
     case EVENT_STEP:
-        step(choice.thread, choice.way);
+        step(choice.thread);
         break;
     case EVENT_KILL:
         kill_process(choice.thread);
@@ -884,6 +948,7 @@ check_end(void)
     if (failure != NULL)
         return;
     before = world;
+    spec_settle(&world.spec);
     spec_still_wait(&world.spec, sleepers());
     if (object_count > 1)
         probe_with(CALL_ALL, all, object_count);
@@ -959,6 +1024,8 @@ start(const struct scenario *scenario)
     world.got_on = CLOCK_BEGIN;
     world.kills_left = scenario->kills;
     world.ticks_left = scenario->ticks;
+    world.preemptions_left = (int16_t)scenario->preemptions;
+    world.running = -1;
     spec_begin(&world.spec, plan->objects);
     world.spec.may_kill = scenario->kills > 0;
     while (thread_count < MOST_THREADS && plan->threads[thread_count] != NULL) {
@@ -996,6 +1063,9 @@ print_word(int object)
     printf("%s=%llx", plan->objects[object].name, (unsigned long long)(word >> 4));
     printf("%s%s%s", word & MMF_WORD_WAITERS ? "W" : "", word & 2 ? "S" : "",
            word & MMF_WORD_RESERVED ? "R" : "");
+    for (uint64_t i = 0; i < shared->slots_used && i < MMF_SYNC_SLOTS_HERE; i++)
+        printf("%c%c", "-cWLGT??"[shared->slots[i].state & 7],
+               shared -> slots[i].state &MMF_SLOT_NUDGED ? '!' : ' ');
     if (shared->reserver != 0)
         printf("(by %llx)", (unsigned long long)shared->reserver);
 }
@@ -1005,7 +1075,7 @@ print_atomic(const struct thread *thread)
 {
     size_t at = (size_t)((const volatile char *)thread->address -
                          (const volatile char *)world.shared);
-    const char *field = "?";
+    const char *field = "slot";
 
     switch (at % sizeof(world.shared[0])) {
     case offsetof(struct mmf_sync_shared, word):
@@ -1022,6 +1092,12 @@ print_atomic(const struct thread *thread)
         break;
     case offsetof(struct mmf_sync_shared, watch_epoch):
         field = "watch epoch";
+        break;
+    case offsetof(struct mmf_sync_shared, arrivals):
+        field = "arrivals";
+        break;
+    case offsetof(struct mmf_sync_shared, slots_used):
+        field = "slots used";
         break;
     case offsetof(struct mmf_sync_shared, recursion):
         field = "recursion";
@@ -1050,7 +1126,7 @@ print_choice(struct choice choice)
         printf("%s", call_name(&thread->next_call));
         break;
     case STEP_WAKE:
-        printf("wake %d at %s", thread->step_count,
+        printf("wake slot %d at %s", thread->step_slot,
                plan->objects[thread->step_object].name);
         break;
     case STEP_COMPARE:

@@ -34,11 +34,13 @@ struct scenario {
     struct object_plan objects[MOST_OBJECTS];
     void (*threads[MOST_THREADS])(void);
     unsigned process[MOST_THREADS]; /* threads with the same number but 0 share one */
-    int kills;                      /* so many processes may be killed */
-    int ticks;                      /* how many come although no thread needs them */
+    int preemptions; /* so often a thread is interrupted in a call by another's step */
+    int kills;       /* so many processes may be killed */
+    int ticks;       /* how many come although no thread needs them */
     int calm_ticks; /* ticks come when no thread can run but those that have not begun, and
                        a thread begins when the ones before it sleep or have ended */
     int calm_kills; /* and kills likewise */
+    int is_fine;    /* a look at a slot is a step of its own */
     int only_long;  /* not in the short run */
 };
 

@@ -44,7 +44,7 @@ is_is_there(const struct spec_state *state, int object, int caller)
 
     switch (plan[object].kind) {
     case MMF_KIND_MUTEX:
-        return it->owner < 0 || it->owner == caller;
+        return it->owner == SPEC_FREE || it->owner == SPEC_DEAD || it->owner == caller;
     case MMF_KIND_EVENT:
         return it->mark;
     default:
@@ -78,18 +78,6 @@ take(struct spec_state *state, int object, int caller)
         it->count--;
     }
     return rc;
-}
-
-static int
-release(struct spec_object *object, int caller)
-{
-    if (object->owner != caller)
-        return MMF_E_NOT_OWNER;
-    if (object->recursion > 0)
-        object->recursion--;
-    else
-        object->owner = SPEC_FREE;
-    return MMF_OK;
 }
 
 static void
@@ -173,6 +161,151 @@ may_be_reserved(const struct spec *spec, int object, int caller)
     return (spec->left & 1u << object) != 0;
 }
 
+/*
+ * Giving a signal, to a caller that sleeps or to the object.
+ */
+
+static int
+is_waiting_for(const struct spec *spec, const struct spec_state *state, int caller,
+               int object)
+{
+    const struct call *call = &spec->calls[caller];
+
+    if (call->kind != CALL_ANY || state->callers[caller].progress != SPEC_BEFORE ||
+        (state->callers[caller].granted & 1u << object))
+        return 0;
+    for (int i = 0; i < call->count; i++) {
+        if (call->objects[i] == object)
+            return 1;
+    }
+    return 0;
+}
+
+/* Those that a signal must go to one of: asleep, and given nothing yet. */
+static unsigned
+sleepers_for(const struct spec *spec, const struct spec_state *state, int object)
+{
+    unsigned mask = 0;
+
+    for (int i = 0; i < MOST_CALLERS; i++) {
+        if ((spec->queued & 1u << i) && state->callers[i].granted == 0 &&
+            is_waiting_for(spec, state, i, object))
+            mask |= 1u << i;
+    }
+    return mask;
+}
+
+static void
+grant(struct spec_state *state, int caller, int object)
+{
+    state->callers[caller].granted |= (uint8_t)(1u << object);
+    if (plan[object].kind == MMF_KIND_MUTEX)
+        state->objects[object].owner = SPEC_HANDED;
+}
+
+typedef void (*given)(struct spec *spec, const struct spec_state *state,
+                      const void *payload);
+
+/*
+ * Every way to give one signal of the object; `next` goes on from each. `patient`: of a
+ * mutex, the sleepers that it must not be kept from.
+ */
+static void
+give(struct spec *spec, const struct spec_state *from, int object, unsigned patient,
+     given next, const void *payload)
+{
+    unsigned sleepers = sleepers_for(spec, from, object);
+    unsigned must = plan[object].kind == MMF_KIND_MUTEX ? sleepers & patient : sleepers;
+    struct spec_state state;
+
+    for (int i = 0; i < MOST_CALLERS; i++) {
+        /* Of two that have begun before either was asleep, either was first. */
+        if (!is_waiting_for(spec, from, i, object) ||
+            (sleepers & spec->after[i] & ~(1u << i)))
+            continue;
+        state = *from;
+        grant(&state, i, object);
+        next(spec, &state, payload);
+    }
+    if (from->objects[object].ghosts > 0 && plan[object].kind != MMF_KIND_MUTEX) {
+        state = *from;
+        state.objects[object].ghosts--;
+        state.objects[object].pending++;
+        next(spec, &state, payload);
+    }
+    if (must != 0)
+        return;
+    state = *from;
+    if (plan[object].kind == MMF_KIND_MUTEX)
+        state.objects[object].owner = SPEC_FREE;
+    else if (plan[object].kind == MMF_KIND_EVENT)
+        state.objects[object].mark = 1;
+    else
+        state.objects[object].count++;
+    next(spec, &state, payload);
+}
+
+static void
+add_given(struct spec *spec, const struct spec_state *state, const void *payload)
+{
+    (void)payload;
+    add_state(spec, state);
+}
+
+/* A caller whose wait is over gives again what it has not taken. */
+static void
+return_token(struct spec *spec, const struct spec_state *from, int caller)
+{
+    unsigned granted = from->callers[caller].granted;
+
+    for (int i = 0; i < MOST_OBJECTS; i++) {
+        struct spec_state state = *from;
+
+        if (!(granted & 1u << i))
+            continue;
+        state.callers[caller].granted &= (uint8_t) ~(1u << i);
+        if (plan[i].kind == MMF_KIND_EVENT && plan[i].second)
+            add_state(spec, &state);
+        else
+            give(spec, &state, i, 0, add_given, NULL);
+    }
+}
+
+/* What the dead were given is given again. */
+static void
+give_pending(struct spec *spec, const struct spec_state *from)
+{
+    for (int i = 0; i < MOST_OBJECTS; i++) {
+        struct spec_state state = *from;
+
+        if (state.objects[i].pending == 0)
+            continue;
+        state.objects[i].pending--;
+        give(spec, &state, i, 0, add_given, NULL);
+    }
+}
+
+/* The caller takes what it was given. */
+static void
+expand_granted(struct spec *spec, const struct spec_state *from, int caller)
+{
+    const struct call *call = &spec->calls[caller];
+
+    for (int i = 0; i < call->count; i++) {
+        int object = call->objects[i];
+        struct spec_state state = *from;
+
+        if (!(state.callers[caller].granted & 1u << object))
+            continue;
+        state.callers[caller].granted &= (uint8_t) ~(1u << object);
+        if (plan[object].kind == MMF_KIND_MUTEX) {
+            state.objects[object].owner = (int8_t)caller;
+            state.objects[object].recursion = 0;
+        }
+        add_after(spec, &state, caller, MMF_OK, i);
+    }
+}
+
 /* The moments of a wait for any: looks at objects, and the last one, which takes. */
 static void
 expand_any(struct spec *spec, struct spec_state state, int caller)
@@ -202,8 +335,10 @@ expand_any(struct spec *spec, struct spec_state state, int caller)
             add_state(spec, &next);
         }
     }
-    if (call->has_timeout && seen == (1u << call->count) - 1)
+    if (call->has_timeout && seen == (1u << call->count) - 1 &&
+        state.callers[caller].granted == 0)
         add_after(spec, &state, caller, MMF_TIMED_OUT, 0);
+    expand_granted(spec, &state, caller);
 }
 
 /* Take one of the objects, and be killed before all are taken. */
@@ -266,23 +401,116 @@ is_just_being_taken(const struct spec *spec, const struct spec_state *state, int
     return 0;
 }
 
+struct release {
+    int caller;
+    int left; /* how many are to be given */
+    int shown;
+};
+
+static void
+give_rest(struct spec *spec, const struct spec_state *from, const void *payload)
+{
+    struct release rest = *(const struct release *)payload;
+    struct spec_state state = *from;
+    int object = spec->calls[rest.caller].objects[0];
+
+    if (rest.left == 0) {
+        add_after(spec, &state, rest.caller, MMF_OK, rest.shown);
+        return;
+    }
+    if (spec->may_kill && rest.left < spec->calls[rest.caller].number) {
+        state.callers[rest.caller].progress = SPEC_DOOMED;
+        add_state(spec, &state);
+    }
+    rest.left--;
+    give(spec, from, object, 0, give_rest, &rest);
+}
+
+/* Signals that are on their way, and may show in the count or not. */
+static int
+count_on_their_way(const struct spec_state *state, int object)
+{
+    int count = state->objects[object].pending;
+
+    for (int i = 0; i < MOST_CALLERS; i++)
+        count += (state->callers[i].granted & 1u << object) != 0;
+    return count;
+}
+
 static void
 expand_add(struct spec *spec, const struct spec_state *state, int caller)
 {
     const struct call *call = &spec->calls[caller];
     int object = call->objects[0];
     int before = state->objects[object].count;
-    int most = before + is_just_being_taken(spec, state, object);
+    int most = before + is_just_being_taken(spec, state, object) +
+               count_on_their_way(state, object);
 
     for (int shown = before; shown <= most; shown++) {
-        struct spec_state next = *state;
+        struct release rest = {.caller = caller, .left = call->number, .shown = shown};
 
-        if (shown + call->number > plan[object].second) {
-            add_after(spec, &next, caller, MMF_E_MAXIMUM, 0);
+        if (shown + call->number > plan[object].second)
+            add_after(spec, state, caller, MMF_E_MAXIMUM, 0);
+        else
+            give_rest(spec, state, &rest);
+    }
+}
+
+static void
+expand_release(struct spec *spec, const struct spec_state *from, int caller)
+{
+    const struct call *call = &spec->calls[caller];
+    struct release last = {.caller = caller};
+    int object = call->objects[0];
+    struct spec_state state = *from;
+
+    if (state.objects[object].owner != caller) {
+        add_after(spec, &state, caller, MMF_E_NOT_OWNER, 0);
+    } else if (state.objects[object].recursion > 0) {
+        state.objects[object].recursion--;
+        add_after(spec, &state, caller, MMF_OK, 0);
+    } else {
+        give(spec, &state, object, call->patient, give_rest, &last);
+    }
+}
+
+static void
+expand_set(struct spec *spec, const struct spec_state *from, int caller)
+{
+    struct release last = {.caller = caller};
+    int object = spec->calls[caller].objects[0];
+    struct spec_state state = *from;
+
+    if (!plan[object].second) {
+        give(spec, &state, object, 0, give_rest, &last);
+        return;
+    }
+    state.objects[object].mark = 1;
+    if (spec->may_kill) {
+        state.callers[caller].progress = SPEC_DOOMED;
+        add_state(spec, &state);
+        state.callers[caller].progress = SPEC_BEFORE;
+    }
+    for (int i = 0; i < MOST_CALLERS; i++) {
+        if ((spec->queued & 1u << i) && is_waiting_for(spec, &state, i, object))
+            grant(&state, i, object);
+    }
+    add_after(spec, &state, caller, MMF_OK, 0);
+}
+
+/* A set of a manual event has reached one more. */
+static void
+expand_doomed_set(struct spec *spec, const struct spec_state *from, int caller)
+{
+    int object = spec->calls[caller].objects[0];
+
+    for (int i = 0; i < MOST_CALLERS; i++) {
+        struct spec_state state = *from;
+
+        if (!(spec->queued & 1u << i) || !is_waiting_for(spec, &state, i, object))
             continue;
-        }
-        next.objects[object].count = (uint8_t)(before + call->number);
-        add_after(spec, &next, caller, MMF_OK, shown);
+        grant(&state, i, object);
+        add_state(spec, &state);
     }
 }
 
@@ -292,10 +520,14 @@ expand(struct spec *spec, struct spec_state state, int caller)
 {
     const struct call *call = &spec->calls[caller];
     struct spec_object *object = &state.objects[call->objects[0]];
-    int rc = MMF_OK;
 
-    if (state.callers[caller].progress == SPEC_DOOMED)
+    if (state.callers[caller].progress == SPEC_AFTER &&
+        state.callers[caller].granted != 0)
+        return_token(spec, &state, caller);
+    if (state.callers[caller].progress == SPEC_DOOMED && call->kind == CALL_ALL)
         expand_doomed(spec, state, caller);
+    if (state.callers[caller].progress == SPEC_DOOMED && call->kind == CALL_SET)
+        expand_doomed_set(spec, &state, caller);
     if (state.callers[caller].progress != SPEC_BEFORE)
         return;
     switch (call->kind) {
@@ -309,15 +541,18 @@ expand(struct spec *spec, struct spec_state state, int caller)
         expand_add(spec, &state, caller);
         return;
     case CALL_RELEASE:
-        rc = release(object, caller);
-        break;
+        expand_release(spec, &state, caller);
+        return;
+    case CALL_SET:
+        expand_set(spec, &state, caller);
+        return;
     case CALL_ABANDON:
         abandon(object, caller);
         break;
     default:
-        object->mark = call->kind == CALL_SET;
+        object->mark = 0;
     }
-    add_after(spec, &state, caller, rc, 0);
+    add_after(spec, &state, caller, MMF_OK, 0);
 }
 
 /* Let every call have its moment that has not had it, in every order. */
@@ -325,6 +560,9 @@ static void
 close_set(struct spec *spec)
 {
     for (int i = 0; i < spec->count; i++) {
+        struct spec_state state = spec->states[i];
+
+        give_pending(spec, &state);
         for (int caller = 0; caller < MOST_CALLERS; caller++)
             expand(spec, spec->states[i], caller);
     }
@@ -347,7 +585,47 @@ void
 spec_call(struct spec *spec, int caller, const struct call *call)
 {
     spec->calls[caller] = *call;
+    spec->after[caller] = (uint8_t)spec->queued;
     filter(spec, begin_call, &caller);
+}
+
+void
+spec_sleep(struct spec *spec, int caller)
+{
+    if (spec->calls[caller].kind != CALL_ANY || (spec->queued & 1u << caller))
+        return;
+    close_set(spec); /* what has had its moment by now did not know of the sleeper */
+    qsort(spec->states, (size_t)spec->count, sizeof(spec->states[0]), compare_states);
+    spec->queued |= 1u << caller;
+}
+
+/* The caller's call is over: it is before no other any more. */
+static void
+forget(struct spec *spec, int caller)
+{
+    memset(&spec->calls[caller], 0, sizeof(spec->calls[caller]));
+    spec->queued &= ~(1u << caller);
+    spec->after[caller] = 0;
+    for (int i = 0; i < MOST_CALLERS; i++)
+        spec->after[i] &= (uint8_t) ~(1u << caller);
+}
+
+static int
+has_nothing_pending(struct spec_state *state, const void *payload)
+{
+    (void)payload;
+    for (int i = 0; i < MOST_OBJECTS; i++) {
+        if (state->objects[i].pending > 0)
+            return 0;
+    }
+    return 1;
+}
+
+void
+spec_settle(struct spec *spec)
+{
+    close_set(spec);
+    filter(spec, has_nothing_pending, NULL);
 }
 
 struct end {
@@ -361,7 +639,7 @@ end_call(struct spec_state *state, const void *payload)
     const struct end *end = payload;
     struct spec_caller *caller = &state->callers[end->caller];
 
-    if (caller->progress != SPEC_AFTER ||
+    if (caller->progress != SPEC_AFTER || caller->granted != 0 ||
         caller->outcome.status != end->outcome.status ||
         caller->outcome.value != end->outcome.value)
         return 0;
@@ -376,7 +654,7 @@ spec_return(struct spec *spec, int caller, struct outcome outcome)
 
     close_set(spec);
     filter(spec, end_call, &end);
-    memset(&spec->calls[caller], 0, sizeof(spec->calls[caller]));
+    forget(spec, caller);
     return spec->count > 0;
 }
 
@@ -388,7 +666,7 @@ end_call_excused(struct spec_state *state, const void *payload)
 
     if (end_call(state, payload))
         return 1;
-    if (caller->progress != SPEC_BEFORE)
+    if (caller->progress != SPEC_BEFORE || caller->granted != 0)
         return 0;
     memset(caller, 0, sizeof(*caller));
     return 1;
@@ -407,14 +685,43 @@ spec_return_excused(struct spec *spec, int caller, struct outcome outcome)
         legal |= end_call(&state, &end);
     }
     filter(spec, end_call_excused, &end);
-    memset(&spec->calls[caller], 0, sizeof(spec->calls[caller]));
+    forget(spec, caller);
     return legal;
+}
+
+struct death {
+    const struct spec *spec;
+    unsigned mask;
+};
+
+/* What a dead caller was given is given again, and so is what it is given from now on. */
+static void
+leave_behind(struct spec_state *state, const struct call *call, int caller)
+{
+    struct spec_caller *it = &state->callers[caller];
+
+    for (int i = 0; call->kind == CALL_ANY && i < call->count; i++) {
+        struct spec_object *object = &state->objects[call->objects[i]];
+
+        if (plan[call->objects[i]].kind == MMF_KIND_MUTEX) {
+            if (it->granted & 1u << call->objects[i])
+                object->owner = SPEC_FREE;
+        } else if (plan[call->objects[i]].kind == MMF_KIND_EVENT &&
+                   plan[call->objects[i]].second) {
+            continue;
+        } else if (it->granted & 1u << call->objects[i]) {
+            object->pending++;
+        } else if (it->progress == SPEC_BEFORE) {
+            object->ghosts++;
+        }
+    }
 }
 
 static int
 die(struct spec_state *state, const void *payload)
 {
-    unsigned mask = *(const unsigned *)payload;
+    const struct death *death = payload;
+    unsigned mask = death->mask;
 
     for (int i = 0; i < MOST_OBJECTS; i++) {
         struct spec_object *object = &state->objects[i];
@@ -426,6 +733,8 @@ die(struct spec_state *state, const void *payload)
     }
     for (int i = 0; i < MOST_CALLERS; i++) {
         if (mask & 1u << i)
+            leave_behind(state, &death->spec->calls[i], i);
+        if (mask & 1u << i)
             memset(&state->callers[i], 0, sizeof(state->callers[i]));
     }
     return 1;
@@ -434,8 +743,10 @@ die(struct spec_state *state, const void *payload)
 void
 spec_kill(struct spec *spec, unsigned mask)
 {
+    struct death death = {.spec = spec, .mask = mask};
+
     close_set(spec);
-    filter(spec, die, &mask);
+    filter(spec, die, &death);
     for (int i = 0; i < MOST_CALLERS; i++) {
         struct call *call = &spec->calls[i];
 
@@ -443,7 +754,7 @@ spec_kill(struct spec *spec, unsigned mask)
             continue;
         for (int j = 0; call->kind == CALL_ALL && j < call->count; j++)
             spec->left |= 1u << call->objects[j];
-        memset(call, 0, sizeof(*call));
+        forget(spec, i);
     }
 }
 
@@ -475,7 +786,10 @@ is_available(const struct spec_state *state, const struct call *call, int caller
     unsigned could = 0;
 
     for (unsigned i = 0; i < call->count; i++)
-        could += is_is_there(state, call->objects[i], caller) != 0;
+        could += is_is_there(state, call->objects[i], caller) != 0 ||
+                 state->objects[call->objects[i]].pending > 0;
+    if (state->callers[caller].granted != 0)
+        return 1;
     return call->kind == CALL_ALL ? could == call->count : could > 0;
 }
 
@@ -520,10 +834,18 @@ spec_print(const struct spec *spec)
                 printf("%s", object->mark ? "set" : "reset");
             else if (object->owner == SPEC_DEAD)
                 printf("of the dead");
+            else if (object->owner == SPEC_HANDED)
+                printf("handed");
             else if (object->owner == SPEC_FREE)
                 printf("%s", object->mark ? "abandoned" : "free");
             else
                 printf("T%d+%d", object->owner + 1, object->recursion);
+            if (object->pending > 0)
+                printf("(%d pending)", object->pending);
+        }
+        for (int j = 0; j < MOST_CALLERS; j++) {
+            if (spec->states[i].callers[j].granted != 0)
+                printf(" T%d:given %x", j + 1, spec->states[i].callers[j].granted);
         }
         printf("\n");
     }

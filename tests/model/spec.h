@@ -12,8 +12,16 @@
  *   all         takes all at one moment at which all are available, or nothing
  *   semaphore   a release answers the count before, and whether it exceeds the maximum; what
  *               a wait for all has just taken may be in it until that wait is over
+ *   asleep      a signal that is given while callers sleep in a wait for any is given to
+ *               one of them, and not to one that has begun after another was asleep; no
+ *               other can take it, and no reset. A manual event's is given to all that
+ *               sleep. A mutex is given to one that has slept for a millisecond when the
+ *               release began, and may be given to any. What a caller was given and does
+ *               not take is given again.
  *   killed      before or after its call's moment; in a wait for all it may have
- *               taken some. One other gets each of its mutexes, as abandoned.
+ *               taken some, and a release of several or a set may have reached some. One
+ *               other gets each of its mutexes, as abandoned. What it was given, or is
+ *               given since, is given again later.
  */
 #ifndef MMF_TEST_MODEL_SPEC_H
 #define MMF_TEST_MODEL_SPEC_H
@@ -55,7 +63,7 @@ struct call {
     uint8_t objects[MOST_OBJECTS];
     uint8_t number;      /* for CALL_ADD */
     uint8_t has_timeout; /* waits */
-    uint8_t reserved;
+    uint8_t patient; /* CALL_RELEASE: a bit for each caller that has slept so long */
 };
 
 /* What a call answered: an mmf_status, and the index or the count before. */
@@ -65,13 +73,16 @@ struct outcome {
 };
 
 struct spec_object {
-    int8_t owner;      /* -1: none; SPEC_DEAD; or a thread */
+    int8_t owner;      /* a thread; or one of these: */
     uint8_t recursion; /* how often beyond the first time */
     uint8_t mark;      /* mutex: abandoned; event: signalled */
     uint8_t count;     /* semaphore */
+    uint8_t pending;   /* signals of the dead, to be given again */
+    uint8_t ghosts;    /* callers that died in a wait for it */
+    uint8_t reserved[2];
 };
 
-enum { SPEC_FREE = -1, SPEC_DEAD = -2 };
+enum { SPEC_FREE = -1, SPEC_DEAD = -2, SPEC_HANDED = -3 };
 
 /* How far a caller's call has come. */
 enum spec_progress {
@@ -83,9 +94,9 @@ enum spec_progress {
 
 struct spec_caller {
     uint8_t progress;
-    uint8_t seen;   /* wait for any: a bit for each object found not available */
-    uint8_t passed; /* likewise, or a wait for all may be about to take it */
-    uint8_t reserved;
+    uint8_t seen;    /* wait for any: a bit for each object found not available */
+    uint8_t passed;  /* likewise, or a wait for all may be about to take it */
+    uint8_t granted; /* a bit for each object of which it has been given a signal */
     struct outcome outcome;
 };
 
@@ -99,7 +110,8 @@ struct spec {
     int32_t count;
     int32_t may_kill; /* a thread may still be killed */
     uint32_t left;    /* a bit for each object in a wait for all of the dead */
-    uint32_t reserved;
+    uint32_t queued;  /* a bit for each caller that is asleep in its call, or was */
+    uint8_t after[8]; /* of each caller: those that were when its call began */
     struct call calls[MOST_CALLERS];
     struct spec_state states[MOST_STATES]; /* `count` of them, in order */
 };
@@ -117,6 +129,12 @@ int spec_return(struct spec *spec, int caller, struct outcome outcome);
  * no moment was seen at which it had to wait.
  */
 int spec_return_excused(struct spec *spec, int caller, struct outcome outcome);
+
+/* The caller is asleep, in a wait for any. */
+void spec_sleep(struct spec *spec, int caller);
+
+/* What the dead have left has been found: it has been given again. */
+void spec_settle(struct spec *spec);
 
 /* The callers whose bits are in `mask` are killed, at once. */
 void spec_kill(struct spec *spec, unsigned mask);

@@ -107,6 +107,13 @@ lock_first_shortly(void)
 }
 
 static void
+lock_first_shortly_twice(void)
+{
+    lock_first_shortly();
+    lock_first_shortly();
+}
+
+static void
 lock_first_in_two_ticks(void)
 {
     if (is_taken(wait_one(FIRST, 2 * TICK)))
@@ -519,6 +526,10 @@ static const struct scenario scenarios[] = {
      .objects = {MUTEX("M")},
      .threads = {lock_first, lock_first_shortly, lock_first},
      .ticks = 1},
+    {.name = "mutex, a timeout comes again",
+     .objects = {MUTEX_OF(1)},
+     .threads = {release_first, lock_first_shortly_twice, lock_first},
+     .ticks = 1},
     {.name = "mutex, one killed, two threads",
      .objects = {MUTEX("M")},
      .threads = {lock_first_twice, lock_first_twice},
@@ -539,8 +550,7 @@ static const struct scenario scenarios[] = {
     {.name = "mutex, two killed",
      .objects = {MUTEX("M")},
      .threads = {lock_first, lock_first, lock_first},
-     .kills = 2,
-     .only_long = 1},
+     .kills = 2},
     {.name = "mutex, thread ends, others of the process",
      .objects = {MUTEX("M")},
      .threads = {lock_and_end, lock_first, lock_first},
@@ -597,8 +607,7 @@ static const struct scenario scenarios[] = {
      .calm_ticks = 1,
      .calm_kills = 1,
      .kills = 1,
-     .ticks = 1,
-     .only_long = 1},
+     .ticks = 1},
     {.name = "watch, two killed",
      .objects = {MUTEX_OF(1)},
      .threads = {do_nothing, lock_first, lock_first, lock_first},
@@ -612,6 +621,11 @@ static const struct scenario scenarios[] = {
      .objects = {AUTO_EVENT("E", 0)},
      .threads = {set_first_twice, wait_first, wait_first},
      .ticks = 1},
+    {.name = "auto event, in order",
+     .objects = {AUTO_EVENT("E", 0)},
+     .threads = {wait_first, wait_first, set_first},
+     .calm_ticks = 1,
+     .preemptions = 2},
     {.name = "auto event, two setters, two waiters",
      .objects = {AUTO_EVENT("E", 0)},
      .threads = {set_first, set_first, wait_first, wait_first}},
@@ -688,6 +702,7 @@ static const struct scenario scenarios[] = {
      .objects = {AUTO_EVENT("E", 0), AUTO_EVENT("F", 0)},
      .threads = {set_both, wait_any_of_both, wait_second}},
     {.name = "any of two events, both set, first last",
+     .preemptions = 1,
      .objects = {AUTO_EVENT("E", 0), AUTO_EVENT("F", 0)},
      .threads = {set_second_then_first, wait_any_of_both, wait_any_of_both_reversed}},
     {.name = "any of two events, poll",
@@ -812,8 +827,7 @@ static const struct scenario scenarios[] = {
      .objects = {MUTEX("M"), MUTEX("N")},
      .threads = {lock_both, lock_both_reversed, try_lock_first},
      .process = {1, 1, 2},
-     .kills = 1,
-     .only_long = 1},
+     .kills = 1},
     {.name = "all of a mutex of the dead and an event",
      .objects = {MUTEX("M"), AUTO_EVENT("E", 0)},
      .threads = {lock_and_keep, wait_all_of_both, set_second},
@@ -837,8 +851,7 @@ static const struct scenario scenarios[] = {
     {.name = "all of two events, one killed, all polls",
      .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
      .threads = {wait_all_of_both, poll_first_then_second, poll_all_of_both},
-     .kills = 1,
-     .only_long = 1},
+     .kills = 1},
     {.name = "all of event and semaphore, one killed, set and added to",
      .objects = {AUTO_EVENT("E", 1), SEMAPHORE("S", 1, 2)},
      .threads = {wait_all_of_both, set_first, add_one_to_second},
@@ -903,6 +916,16 @@ main(int argc, char **argv)
            "schedules", "kills", "ends", "naps", "late ms", "seconds");
     for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
         struct scenario scenario = scenarios[i];
+        const char *often = getenv("MMF_TEST_PREEMPTIONS");
+
+        if (scenario.preemptions == 0)
+            scenario.preemptions = often != NULL          ? atoi(often)
+                                   : is_long              ? 99
+                                   : !scenario.threads[2] ? 2
+                                   : scenario.kills > 0   ? 1
+                                   : scenario.ticks > 0   ? 1
+                                   : scenario.threads[3]  ? 1
+                                                          : 2;
 
         if (strstr(scenario.name, only) == NULL ||
             (scenario.only_long && !is_long && strcmp(scenario.name, only) != 0))

@@ -324,7 +324,7 @@ a_semaphore_shows_its_count(void **state)
     mmf_semaphore_close(semaphore);
 }
 
-/* The words, 192 bytes into the page, which is the whole file. */
+/* The words, 192 bytes into the page, which lies behind the slots. */
 static void
 damaged_words_are_said_to_be(void **state)
 {
@@ -338,7 +338,7 @@ damaged_words_are_said_to_be(void **state)
     CHECK_OK(mmf_semaphore_create_or_open("Cat", 2, 5, NULL, NULL, &semaphore));
     fd = open(only_file(), O_RDWR | O_CLOEXEC);
     CHECK(fd >= 0);
-    CHECK(pwrite(fd, &more_than_there_is, 8, 192) == 8);
+    CHECK(pwrite(fd, &more_than_there_is, 8, 65536 + 192) == 8);
     close(fd);
     info = look(0, &list);
     CHECK_INT(info->sync->corrupt, 1);

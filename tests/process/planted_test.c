@@ -470,7 +470,7 @@ another_kind_is_named(void **state)
     static const struct {
         uint32_t kind;
         const char *word;
-        int data; /* it has data beside the page */
+        int data; /* it has bytes of the caller */
     } kinds[] = {{MMF_KIND_MUTEX, "mutex", 0},         {MMF_KIND_EVENT, "event", 0},
                  {MMF_KIND_SEMAPHORE, "semaphore", 0}, {MMF_KIND_QUEUE, "queue", 1},
                  {MMF_KIND_TOPIC, "topic", 1},         {MMF_KIND_LATEST, "latest", 1}};
@@ -484,10 +484,8 @@ another_kind_is_named(void **state)
         check_context("%s", kinds[i].word);
         CHECK(pread(fd, &page, sizeof(page), page_of(fd)) == sizeof(page));
         page.kind = kinds[i].kind;
-        if (!kinds[i].data) {
+        if (!kinds[i].data)
             page.capacity = 0;
-            CHECK(ftruncate(fd, MMF_CONTROL_SIZE) == 0);
-        }
         CHECK(pwrite(fd, &page, sizeof(page), page_of(fd)) == sizeof(page));
         hold(fd);
         check_all_fail(&scopes[0], "Cat", MMF_E_WRONG_KIND, MMF_E_WRONG_KIND);

@@ -25,7 +25,16 @@ struct words {
     uint32_t recursion;
     int32_t maximum;
     int32_t manual;
-    uint32_t shifts;
+    uint32_t watch_epoch;
+    uint64_t arrivals;
+    uint32_t slots_used;
+    uint32_t pid_space;
+    struct {
+        uint64_t state;
+        uint64_t arrival;
+        uint64_t since;
+        uint64_t thread;
+    } slots[MMF_SYNC_SLOTS_HERE];
 };
 
 static const char *
@@ -177,7 +186,14 @@ some_words(const struct words *sound, uint64_t *state)
         words.maximum = (int32_t)some_word(state);
     if ((which & 384) == 128)
         words.manual = (int32_t)some_word(state);
-    words.shifts = (uint32_t)which;
+    words.watch_epoch = (uint32_t)which;
+    if ((which & 0x600) == 0x200)
+        words.slots_used =
+            which & 0x800 ? (uint32_t)some_word(state) : (uint32_t)(which >> 12 & 15);
+    for (size_t i = 0; i < COUNT_OF(words.slots); i++) {
+        if ((which & 0x600) == 0x200 && (which >> (16 + i) & 1))
+            words.slots[i].state = some_word(state);
+    }
     return words;
 }
 

@@ -326,9 +326,12 @@ a_stopped_owner_is_not_dead(void **state)
     mmf_event_close(other);
 }
 
-/* A stopped waiter may be the one that is woken; the others go on by themselves. */
+/*
+ * A signal is the longest waiter's, also if that is stopped; it is passed on when that is
+ * killed, from one to the next, and is with none of the dead.
+ */
 static void
-a_stopped_waiter_stops_no_other(void **state)
+a_stopped_waiter_keeps_its_signal_until_it_dies(void **state)
 {
     (void)state;
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
@@ -346,11 +349,15 @@ a_stopped_waiter_stops_no_other(void **state)
         }
         worker_begin(waiter, job_wait_forever, object_waitable(&object));
         worker_await_sleep(waiter);
+        usleep(3000); /* a mutex is handed to who has slept a millisecond */
         CHECK_STATUS(object_signal(&object), MMF_OK);
+        for (int i = 0; i < 3; i++) {
+            CHECK_STATUS(object_wait(&object, 0), MMF_TIMED_OUT);
+            CHECK(worker_is_busy(waiter));
+            process_kill(stopped[i]);
+        }
         CHECK_INT(worker_result(waiter), MMF_OK);
         worker_end(waiter);
-        for (int i = 0; i < 3; i++)
-            process_kill(stopped[i]);
         CHECK_STATUS(object_wait(&object, 300),
                      kind == MMF_KIND_MUTEX ? MMF_ABANDONED : MMF_TIMED_OUT);
         object_close(&object);
@@ -804,7 +811,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_latecomer_is_told_at_once),
         cmocka_unit_test(many_new_processes_are_no_owner),
         cmocka_unit_test(a_stopped_owner_is_not_dead),
-        cmocka_unit_test(a_stopped_waiter_stops_no_other),
+        cmocka_unit_test(a_stopped_waiter_keeps_its_signal_until_it_dies),
         cmocka_unit_test(owners_killed_at_random),
         cmocka_unit_test(givers_and_takers_killed_at_random),
         cmocka_unit_test(a_wake_up_that_died_is_recovered),

@@ -181,7 +181,7 @@ const char *only_file(void);
 int count_files(void);
 
 /* Its words, which are the struct mmf_sync_shared of src/shared/sync/word.h. */
-#define STATE_SIZE 48
+#define STATE_SIZE 384
 #define RECURSION_AT 32
 void read_state(const char *path, void *state);
 void write_state(const char *path, const void *bytes, size_t size, size_t offset);

@@ -152,8 +152,11 @@ struct everywhere {
     int highest;
 };
 
-/* Without futex_waitv each round takes a nap of five milliseconds. */
-#ifdef NO_WAITV
+/*
+ * Without futex_waitv each round takes a nap of five milliseconds; and the thread sanitizer
+ * watches each of the thousands of looks at 64 slots.
+ */
+#if defined(NO_WAITV) || HARNESS_TSAN
 enum { OFTEN = 100 };
 #else
 enum { OFTEN = 3000 };

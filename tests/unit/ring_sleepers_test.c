@@ -67,10 +67,17 @@ turns_alternate(void **state)
 struct hall {
     mmf_atomic_u32 doorbell;
     mmf_atomic_u32 number;
-    mmf_atomic_u32 seen;
+    sem_t seen;
     struct mmf_sleepers_shared sleepers;
     sem_t tokens[MMF_SLEEPERS_TURNS];
 };
+
+static void
+wait_for(sem_t *semaphore)
+{
+    while (sem_wait(semaphore) != 0)
+        ;
+}
 
 static void
 sleep_at(struct hall *hall, uint32_t expected)
@@ -78,12 +85,11 @@ sleep_at(struct hall *hall, uint32_t expected)
     uint32_t turn = mmf_sleepers_turn(expected);
 
     if (mmf_sleepers_enter(&hall->sleepers.count[turn], &hall->doorbell, expected)) {
-        while (sem_wait(&hall->tokens[turn]) != 0)
-            ;
+        wait_for(&hall->tokens[turn]);
         return;
     }
     if (!mmf_sleepers_leave(&hall->sleepers.count[turn]))
-        sem_wait(&hall->tokens[turn]);
+        wait_for(&hall->tokens[turn]);
 }
 
 static void *
@@ -99,7 +105,7 @@ watch(void *argument)
             sleep_at(hall, doorbell);
         } else {
             seen++;
-            mmf_add_release_u32(&hall->seen, 1);
+            sem_post(&hall->seen);
         }
     }
     return NULL;
@@ -125,6 +131,7 @@ no_thread_sleeps_on(void **state)
 
     (void)state;
     memset(&hall, 0, sizeof(hall));
+    CHECK_INT(sem_init(&hall.seen, 0, 0), 0);
     for (int turn = 0; turn < MMF_SLEEPERS_TURNS; turn++)
         CHECK_INT(sem_init(&hall.tokens[turn], 0, 0), 0);
     for (int i = 0; i < THREADS; i++)
@@ -132,11 +139,12 @@ no_thread_sleeps_on(void **state)
     for (uint32_t number = 1; number <= RINGS; number++) {
         mmf_store_release_u32(&hall.number, number);
         ring(&hall);
-        while (mmf_load_acquire_u32(&hall.seen) < number * THREADS)
-            mmf_pause();
+        for (int i = 0; i < THREADS; i++)
+            wait_for(&hall.seen);
     }
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
+    sem_destroy(&hall.seen);
     for (int turn = 0; turn < MMF_SLEEPERS_TURNS; turn++) {
         int left = -1;
 

@@ -240,7 +240,7 @@ main(int argc, char **argv)
     measure_rounds(&options);
     kill_rounds(&options);
     channel_records_save(rounds);
-    channel_report(options.file);
+    channel_report();
     bench_end(options.file);
     remove_directory();
     return 0;

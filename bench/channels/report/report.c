@@ -211,80 +211,8 @@ print_kills(void)
     }
 }
 
-/*
- * The plots' data: a block for each way, its name first; two empty lines between.
- */
-
-static FILE *
-open_data(const char *file, const char *what)
-{
-    char path[512];
-    FILE *data;
-
-    snprintf(path, sizeof(path), "%s.%s.dat", file, what);
-    data = fopen(path, "w");
-    if (data == NULL)
-        bench_die("bench: cannot write %s", path);
-    return data;
-}
-
-static void
-write_trips(FILE *data, const struct channel_way *way)
-{
-    fprintf(data, "\"%s\"\n", way->name);
-    for (int i = 0; i < channel_size_count; i++) {
-        size_t size = channel_sizes[i];
-
-        if (trip(way, size, TRIP_P50).rounds > 0)
-            fprintf(data, "%zu %g %g %g\n", size, trip(way, size, TRIP_P50).value,
-                    trip(way, size, TRIP_P99).value, trip(way, size, TRIP_P999).value);
-    }
-    fprintf(data, "\n\n");
-}
-
-static void
-write_quantiles(FILE *data, const struct channel_way *way)
-{
-    static const double odds[] = {2, 10, 100, 1000, 10000};
-
-    fprintf(data, "\"%s\"\n", way->name);
-    for (int value = TRIP_P50; value <= TRIP_P9999; value++)
-        fprintf(data, "%g %g\n", odds[value], trip(way, channel_sizes[0], value).value);
-    fprintf(data, "\n\n");
-}
-
-static void
-write_rates(FILE *data, const struct channel_way *way)
-{
-    fprintf(data, "\"%s\"", way->name);
-    for (int i = 0; i < channel_size_count; i++)
-        fprintf(data, " %g", rate(way, channel_sizes[i]).value);
-    fprintf(data, "\n");
-}
-
-static void
-write_data(const char *file)
-{
-    FILE *trips = open_data(file, "trips"), *quantiles = open_data(file, "quantiles");
-    FILE *rates = open_data(file, "rates");
-
-    for (int i = 0; i < channel_way_count; i++) {
-        const struct channel_way *way = &channel_ways[i];
-
-        if (!was_measured(way))
-            continue;
-        write_trips(trips, way);
-        write_quantiles(quantiles, way);
-        if (rate(way, channel_sizes[0]).rounds > 0)
-            write_rates(rates, way);
-    }
-    fclose(trips);
-    fclose(quantiles);
-    fclose(rates);
-}
-
 void
-channel_report(const char *file)
+channel_report(void)
 {
     double share, raw = channel_undisturbed_raw(&share);
 
@@ -300,6 +228,5 @@ channel_report(const char *file)
         for (int k = 0; k < channel_size_count; k++)
             note_way(&channel_ways[i], channel_sizes[k]);
     channel_goals();
-    write_data(file);
     fflush(stdout);
 }

@@ -2,6 +2,7 @@
 using System;
 using System.IO;
 using System.Linq;
+using System.Runtime.InteropServices;
 using System.Threading;
 using Xunit;
 
@@ -287,4 +288,70 @@ public class OptionsTests
         using var mine = new Mutex(true, name, MineEverywhere, out createdNew);
         Assert.True(createdNew);
     }
+
+    // A signal is its waiter's, once it was given: .NET on Windows and on Linux has it so.
+    [Fact]
+    public void Set_and_reset_reach_the_one_that_sleeps()
+    {
+        for (int round = 0; round < 100; round++)
+        {
+            using var signal = new EventWaitHandle(false, EventResetMode.ManualReset, Namespace.NewName());
+            using var sleeper = new Sleeper(signal);
+            Assert.True(signal.Set());
+            Assert.True(signal.Reset());
+            Assert.True(sleeper.Result());
+            Assert.False(signal.WaitOne(0));
+        }
+    }
+
+    [Fact]
+    public void Four_sets_reach_four_that_sleep()
+    {
+        for (int round = 0; round < 100; round++)
+        {
+            using var signal = new EventWaitHandle(false, EventResetMode.AutoReset, Namespace.NewName());
+            Sleeper[] sleepers = Enumerable.Range(0, 4).Select(_ => new Sleeper(signal)).ToArray();
+            foreach (Sleeper _ in sleepers)
+                Assert.True(signal.Set());
+            Assert.False(signal.WaitOne(0)); // they are the sleepers'
+            Assert.All(sleepers, sleeper => Assert.True(sleeper.Result()));
+            Assert.False(signal.WaitOne(0));
+        }
+    }
+}
+
+/// <summary>A thread that sleeps in a wait when this is made.</summary>
+internal sealed class Sleeper : IDisposable
+{
+    private readonly Thread thread;
+    private volatile int number;
+    private bool result;
+
+    internal Sleeper(WaitHandle handle)
+    {
+        thread = new Thread(() =>
+        {
+            number = OperatingSystem.IsLinux() ? gettid() : 1;
+            result = handle.WaitOne(Check.Deadline);
+        });
+        thread.Start();
+        while (number == 0 || !(IsAsleep() && IsAsleep()))
+            Thread.Sleep(1);
+    }
+
+    internal bool Result() => thread.Join(Check.Deadline) && result;
+
+    public void Dispose() => thread.Join(Check.Deadline);
+
+    private bool IsAsleep()
+    {
+        Thread.Sleep(1);
+        if (!OperatingSystem.IsLinux())
+            return true;
+        string line = File.ReadAllText($"/proc/self/task/{number}/stat");
+        return line[line.LastIndexOf(')') + 2] == 'S';
+    }
+
+    [DllImport("libc")]
+    private static extern int gettid();
 }

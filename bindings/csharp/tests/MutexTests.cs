@@ -1,6 +1,7 @@
 // Mutex: contract 2.10, 7.1, 7.2, 7.5.
 using System;
 using System.IO;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using Xunit;
 
@@ -230,4 +231,37 @@ public class MutexTests
             Assert.Equal(1, answers);
         }
     }
+
+    // The thread that disposes is new: it has used no mutex before.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_new_thread_disposes_what_another_owns(bool named)
+    {
+        for (int round = 0; round < 100; round++)
+        {
+            var mutex = new Mutex(true, named ? Namespace.NewName() : null);
+            Check.InThread(mutex.Dispose);
+        }
+    }
+
+    // So does the finalizer's.
+    [Fact]
+    public void What_is_owned_and_dropped_is_collected()
+    {
+        string name = Namespace.NewName();
+        for (int i = 0; i < 100; i++)
+        {
+            DropOwned(i % 2 == 0 ? null : name + i);
+            GC.Collect();
+        }
+        Check.InThread(() =>
+        {
+            GC.WaitForPendingFinalizers();
+            new Mutex(true).Dispose();
+        });
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void DropOwned(string? name) => GC.KeepAlive(new Mutex(true, name));
 }

@@ -67,7 +67,7 @@ static bool
 has_sound_size(const struct mmf_control_shared *page, int64_t data_size)
 {
     if (page->kind >= MMF_KIND_MUTEX && page->kind <= MMF_KIND_SEMAPHORE)
-        return page->capacity == 0 && data_size == 0; /* all is in the page */
+        return page->capacity == 0 && data_size == MMF_SYNC_DATA_SIZE;
     if (page->capacity < 1 || page->capacity > MMF_CAPACITY_MAX)
         return false;
     if (page->flags & MMF_CONTROL_FILE_REF)

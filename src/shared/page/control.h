@@ -31,6 +31,13 @@
 
 #define MMF_CONTROL_SIZE 4096
 #define MMF_CONTROL_ALIGNMENT 65536
+
+/*
+ * The data of a mutex, event or semaphore: slots for sleepers beyond those in `state`.
+ * The file is sparse there; who needs a slot allocates its page.
+ */
+#define MMF_SYNC_DATA_SIZE 65536
+
 #define MMF_LAYOUT_VERSION 2
 
 /* "mmf", then bytes that a text file, a transfer or a truncation would damage. */

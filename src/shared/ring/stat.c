@@ -113,6 +113,9 @@ mmf_ring_sum_up(const struct mmf_ring *ring, const struct mmf_ring_ops *ops,
     stats->receivers =
         add_table(ring, ring->receivers, ring->shape.max_receivers, ops, stats);
     stats->depth = limit(find_depth(ring, ops), 0, stats->capacity);
+    if (ops->count_waiting != NULL && mmf_ring_is_mpmc(ring) &&
+        ring->shape.slots > MMF_RING_COUNTED_MOST)
+        stats->flags |= MMF_CHANNEL_DEPTH_IN_PART;
     stats->high_water = limit((int64_t)mmf_load_relaxed_u64(&shared->high_water),
                               stats->depth, stats->capacity);
 }

@@ -72,7 +72,12 @@ void mmf_ring_slip(struct mmf_ring *ring, bool sending);
 /* The deadline `timeout_ms` from now; -1: never. */
 int64_t mmf_ring_deadline(const struct mmf_ring_ops *ops, int32_t timeout_ms);
 
-/* A receiver waits for a message. */
+/*
+ * A receiver waits for a message. `polled` needs no fence: its receiver notifies itself
+ * after setting it, so a message whose sender saw the old value is found by that look.
+ * A sender that is stopped (not killed) before it notifies delays pollers until it goes
+ * on; sleepers look by themselves.
+ */
 static inline bool
 mmf_ring_has_waiting_receivers(const struct mmf_ring *ring)
 {

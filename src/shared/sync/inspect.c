@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "shared/sync/slots.h"
 #include "shared/sync/word.h"
 
 struct words {
@@ -13,7 +14,28 @@ struct words {
     uint32_t recursion;
     int32_t maximum;
     int32_t manual;
+    int tokens; /* signals that lie in the page's slots for who comes */
 };
+
+/* Signals that sleepers were given and did not take, and no sleeper is there. */
+static int
+count_tokens(const uint8_t *state)
+{
+    int tokens = 0;
+
+    for (size_t i = 0; i < MMF_SYNC_SLOTS_HERE; i++) {
+        uint64_t slot;
+
+        memcpy(&slot,
+               state + offsetof(struct mmf_sync_shared, slots) +
+                   i * sizeof(struct mmf_sync_slot),
+               8);
+        if (mmf_sync_slot_kind(slot) == MMF_SLOT_WAITING)
+            return 0;
+        tokens += mmf_sync_slot_kind(slot) == MMF_SLOT_TOKEN;
+    }
+    return tokens;
+}
 
 static void
 copy_words(const uint8_t *state, struct words *words)
@@ -22,6 +44,7 @@ copy_words(const uint8_t *state, struct words *words)
     memcpy(&words->recursion, state + offsetof(struct mmf_sync_shared, recursion), 4);
     memcpy(&words->maximum, state + offsetof(struct mmf_sync_shared, maximum), 4);
     memcpy(&words->manual, state + offsetof(struct mmf_sync_shared, manual), 4);
+    words->tokens = count_tokens(state);
 }
 
 static void
@@ -29,7 +52,7 @@ read_mutex(const struct words *words, mmf_sync_info *info, uint64_t *owner_ticke
 {
     uint64_t owner = mmf_sync_value(words->word);
 
-    *owner_ticket = mmf_sync_ticket(owner);
+    *owner_ticket = mmf_sync_is_handed(words->word) ? 0 : mmf_sync_ticket(owner);
     info->owned = owner != 0;
     info->signalled = !info->owned;
     info->abandoned = !info->owned && (words->word & MMF_WORD_ABANDONED) != 0;
@@ -41,12 +64,15 @@ read_mutex(const struct words *words, mmf_sync_info *info, uint64_t *owner_ticke
 static void
 read_semaphore(const struct words *words, mmf_sync_info *info)
 {
-    uint64_t count = mmf_sync_value(words->word);
+    uint64_t count = mmf_sync_count(words->word);
 
     info->corrupt = words->maximum < 1 || count > (uint64_t)words->maximum ||
                     (words->word & MMF_WORD_SIGNALLED) != 0;
     if (info->corrupt)
         return;
+    count += (uint64_t)words->tokens;
+    if (count > (uint64_t)words->maximum)
+        count = (uint64_t)words->maximum;
     info->count = (int32_t)count;
     info->maximum = words->maximum;
     info->signalled = count > 0;
@@ -67,7 +93,7 @@ mmf_sync_inspect(const uint8_t *state, mmf_kind kind, mmf_sync_info *info,
         read_mutex(&words, info, owner_ticket);
         return true;
     case MMF_KIND_EVENT:
-        info->signalled = (words.word & MMF_WORD_SIGNALLED) != 0;
+        info->signalled = (words.word & MMF_WORD_SIGNALLED) != 0 || words.tokens > 0;
         info->manual_reset = words.manual;
         info->corrupt = words.manual != 0 && words.manual != 1;
         return true;

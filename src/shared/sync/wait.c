@@ -1,11 +1,10 @@
 /*
  * wait.c - waiting for one, any or all.
  *
- * A sleeper is woken by the thread that releases. That wake-up can die with a process;
- * watchers.c says which sleepers check by themselves, and when.
- *
- * A wake-up can also be lost to a thread that slept on several objects and takes
- * another, or whose time is over. Such a thread passes it on when it leaves.
+ * A thread that must wait takes a slot at each object (slots.h), looks once more, and
+ * sleeps on its slots. A signal is given to it there, or it is nudged to look again; see
+ * signal.c. When it leaves, by a timeout or with another object, a signal in its hand is
+ * taken after all, or passed on. A thread that found no slot tries again each tick.
  *
  * Waiting for all. Take nothing until all are available at one moment:
  *
@@ -18,6 +17,9 @@
  *             Between the two readings lies the moment at which all were available.
  *   commit    take each and unmark it; then leave `reserver`.
  *
+ * A signal that lies in a slot as a token is taken into the reserver's hand when it marks:
+ * that slot is GRANTED to it then, and is freed by the commit or made a token again.
+ *
  * If one is not available, all are unmarked again and the wait sleeps on that one.
  * Manual events are not reserved, since nothing of them is taken.
  *
@@ -28,12 +30,13 @@
  */
 #include "shared/sync/wait.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include <mmf/status.h>
 
 #include "base/fail.h"
+#include "shared/sync/signal.h"
+#include "shared/sync/slots.h"
 #include "shared/sync/watchers.h"
 
 /* A poll that meets a reservation waits this long for its end; nanoseconds. */
@@ -51,8 +54,16 @@ struct waiting {
     int blocked_first;
     int blocked_count;
     enum mmf_step step; /* why */
-    bool has_slept;     /* WAITERS was put into what it is blocked on */
+    bool has_slots;     /* `sleepers` are those of what it is blocked on */
+    struct mmf_sync_sleeper sleepers[MMF_SYNC_OBJECTS_MAX];
     struct mmf_sync_watch watch;
+};
+
+/* A token that a reserver has in its hand; `slot` -1: none. */
+struct adopted {
+    int slot;
+    uint64_t granted; /* the slot's state */
+    uint64_t word;    /* of before */
 };
 
 int64_t
@@ -66,92 +77,182 @@ mmf_sync_deadline(const struct mmf_sync_ops *ops, int32_t timeout_ms)
 }
 
 /*
- * Releasing.
- */
-
-void
-mmf_sync_notify(const struct mmf_sync_ref *object,
-                const struct mmf_sync_wake_set *to_wake, const struct mmf_sync_ops *ops)
-{
-    MMF_ASSERT(to_wake->sleepers >= 0);
-    if (to_wake->sleepers > 0)
-        ops->wake(ops->context, object, to_wake->sleepers);
-    if (to_wake->pollers)
-        ops->notify_pollers(ops->context, object);
-}
-
-int
-mmf_sync_signal(const struct mmf_sync_ref *object, int32_t count, int32_t *previous,
-                const struct mmf_sync_ops *ops)
-{
-    struct mmf_sync_wake_set to_wake;
-    int rc = mmf_sync_release(object, count, previous, &to_wake);
-
-    if (rc == MMF_OK)
-        mmf_sync_notify(object, &to_wake, ops);
-    return rc;
-}
-
-void
-mmf_sync_abandon_mutex(const struct mmf_sync_ref *mutex, const struct mmf_sync_ops *ops)
-{
-    struct mmf_sync_wake_set to_wake;
-
-    mmf_sync_free_from_dead(mutex, mutex->identity, &to_wake);
-    mmf_sync_notify(mutex, &to_wake, ops);
-}
-
-/*
- * Leaving what the wait is blocked on.
+ * Places.
  */
 
 /*
- * A wake-up meant for a thread that waits for another of these objects may have come to
- * this one. Wake another sleeper for what is available; mark the others, so that the
- * next release knows of their sleepers.
+ * Leave the slot. What was given there is taken if `wants`, else passed on, and so is
+ * the duty to look at what is available. True: it was taken.
  */
-static void
-pass_wake(const struct mmf_sync_ref *object, const struct mmf_sync_ops *ops)
+static bool
+leave_slot(const struct mmf_sync_ref *object, struct mmf_sync_sleeper *sleeper,
+           bool wants, const struct mmf_sync_ops *ops)
 {
-    uint32_t ignored;
+    int slot = sleeper->slot;
+    uint64_t state;
 
-    if (mmf_step_is_taken(mmf_sync_mark_waiting(object, &ignored)))
-        ops->wake(ops->context, object, 1);
+    if (slot < 0)
+        return false;
+    sleeper->slot = -1;
+    do {
+        state = mmf_load_acquire_u64(&mmf_sync_slot(object, slot, ops)->state);
+        if (mmf_sync_slot_version(state) != sleeper->version)
+            return false; /* written by a foreign program */
+        if (mmf_sync_slot_kind(state) != MMF_SLOT_GRANTED)
+            continue;
+        if (wants)
+            return mmf_sync_slot_change(object, slot, state, MMF_SLOT_FREE, ops);
+        mmf_sync_decline(object, slot, state, ops);
+        return false;
+    } while (!mmf_sync_slot_change(object, slot, state, MMF_SLOT_FREE, ops));
+    mmf_fence_full(); /* who hands a mutex to the slot sees it free, or we see that */
+    if (object->kind == MMF_KIND_MUTEX) {
+        struct mmf_sync_sleeper left = {.slot = slot, .version = sleeper->version};
+
+        if (wants && mmf_sync_take_handed(object, &left))
+            return true;
+        mmf_sync_end_void(object, ops);
+    }
+    mmf_sync_pass_on(object, ops);
+    return false;
 }
 
-/*
- * Sleep on these objects no more. The object that was taken keeps its sleepers' mark, but
- * of a semaphore there may be more: two releases of one each wake one sleeper, if the
- * second comes before the first one's sleeper has put WAITERS back. A wait for all takes
- * the mark out.
- */
-static void
-leave(struct waiting *wait)
+/* Sleep on these objects no more. True: one has been taken, if `wants`. */
+static bool
+leave(struct waiting *wait, bool wants)
 {
     const struct mmf_sync_ref *blocked = &wait->objects[wait->blocked_first];
 
-    for (int i = 0; wait->has_slept && i < wait->blocked_count; i++) {
-        if (i != wait->taken || blocked[i].kind == MMF_KIND_SEMAPHORE)
-            pass_wake(&blocked[i], wait->ops);
+    for (int i = 0; wait->has_slots && i < wait->blocked_count; i++) {
+        bool wanted = wants && wait->taken < 0;
+
+        if (leave_slot(&blocked[i], &wait->sleepers[i], wanted, wait->ops))
+            wait->taken = i;
     }
     mmf_sync_watch_end(&wait->watch, blocked, wait->blocked_count, wait->ops);
-    wait->has_slept = false;
+    wait->has_slots = false;
     memset(&wait->watch, 0, sizeof(wait->watch));
+    return wants && wait->taken >= 0;
+}
+
+/* False: the object is available after all, maybe. */
+static bool
+take_slot(const struct mmf_sync_ref *object, enum mmf_sync_slot_kind kind, int64_t now,
+          struct mmf_sync_sleeper *sleeper, const struct mmf_sync_ops *ops)
+{
+    struct mmf_sync_scan scan;
+    enum mmf_step step;
+
+    if (sleeper->slot < 0)
+        mmf_sync_slot_claim(object, kind, now, ops, sleeper);
+    if (sleeper->slot < 0)
+        return true;
+    step = mmf_sync_register_word(object);
+    if (step != MMF_STEP_WOULD_BLOCK && step != MMF_STEP_RESERVED)
+        return false;
+    sleeper->is_registered = true;
+    if (!mmf_sync_has_tokens(object))
+        return true;
+    mmf_sync_scan(object, ops, &scan);
+    return scan.tokens == 0 || (scan.oldest >= 0 && scan.oldest != sleeper->slot);
+}
+
+/* Have a slot at each object that the wait is blocked on. False: try again first. */
+static bool
+take_slots(struct waiting *wait, int64_t now)
+{
+    enum mmf_sync_slot_kind kind =
+        wait->is_for_all ? MMF_SLOT_PROBING : MMF_SLOT_WAITING;
+    bool may_sleep = true;
+
+    for (int i = 0; i < wait->blocked_count; i++) {
+        if (!wait->has_slots)
+            wait->sleepers[i].slot = -1;
+    }
+    wait->has_slots = true;
+    for (int i = 0; i < wait->blocked_count && may_sleep; i++) {
+        if (wait->sleepers[i].slot < 0 || !wait->sleepers[i].is_registered)
+            may_sleep = take_slot(&wait->objects[wait->blocked_first + i], kind, now,
+                                  &wait->sleepers[i], wait->ops);
+    }
+    return may_sleep;
+}
+
+/* Nudged sleepers look now: then they may be nudged again. */
+static void
+begin_probe(const struct waiting *wait, int index)
+{
+    const struct mmf_sync_ref *object = &wait->objects[wait->blocked_first + index];
+    int slot = wait->sleepers[index].slot;
+    uint64_t state;
+
+    if (slot < 0)
+        return;
+    state = mmf_load_acquire_u64(&mmf_sync_slot(object, slot, wait->ops)->state);
+    if ((state & MMF_SLOT_NUDGED) &&
+        mmf_sync_slot_change(object, slot, state, mmf_sync_slot_kind(state), wait->ops))
+        mmf_fence_full(); /* who finds us nudged has made available what we see now */
 }
 
 /*
  * Any.
  */
 
+/* The first object of which a signal has been given to the wait, or -1. */
+static int
+find_granted(const struct waiting *wait)
+{
+    for (int i = 0; wait->has_slots && i < wait->count; i++) {
+        const struct mmf_sync_sleeper *sleeper = &wait->sleepers[i];
+        uint64_t state;
+
+        if (sleeper->slot < 0)
+            continue;
+        state = mmf_load_acquire_u64(
+            &mmf_sync_slot(&wait->objects[i], sleeper->slot, wait->ops)->state);
+        if (mmf_sync_slot_kind(state) == MMF_SLOT_GRANTED &&
+            mmf_sync_slot_version(state) == sleeper->version)
+            return i;
+        begin_probe(wait, i);
+    }
+    return -1;
+}
+
+/*
+ * A signal has been given to the wait. The objects before that one come first, if they
+ * are available once the wait has left them: what was kept for it there it takes, or any
+ * other thread can.
+ */
+static enum mmf_step
+take_granted(struct waiting *wait)
+{
+    int granted = find_granted(wait);
+
+    for (int i = 0; i <= granted; i++) {
+        enum mmf_step step = MMF_STEP_DONE;
+
+        if (!leave_slot(&wait->objects[i], &wait->sleepers[i], true, wait->ops))
+            step = mmf_sync_take(&wait->objects[i], NULL, wait->ops);
+        if (!mmf_step_is_taken(step))
+            continue;
+        wait->taken = i;
+        return step;
+    }
+    return MMF_STEP_WOULD_BLOCK;
+}
+
 static enum mmf_step
 try_any(struct waiting *wait)
 {
-    enum mmf_step blocked = MMF_STEP_WOULD_BLOCK;
+    enum mmf_step blocked = take_granted(wait);
 
-    MMF_ASSERT(!wait->is_for_all && wait->taken < 0);
+    MMF_ASSERT(!wait->is_for_all);
     MMF_ASSERT(wait->blocked_first == 0 && wait->blocked_count == wait->count);
+    if (wait->taken >= 0)
+        return blocked;
     for (int i = 0; i < wait->count; i++) {
-        enum mmf_step step = mmf_sync_take(&wait->objects[i], wait->has_slept);
+        enum mmf_step step = mmf_sync_take(
+            &wait->objects[i], wait->has_slots ? &wait->sleepers[i] : NULL, wait->ops);
 
         if (mmf_step_is_taken(step))
             wait->taken = i;
@@ -194,19 +295,61 @@ reserve(const struct mmf_sync_ref *object, const struct mmf_sync_ops *ops)
     return true;
 }
 
+/* Take a token of the object into the hand, if there is one for us. */
 static void
-unreserve_first(const struct waiting *wait, int count)
+adopt(const struct mmf_sync_ref *object, struct adopted *adopted,
+      const struct mmf_sync_ops *ops)
+{
+    uint64_t ticket = mmf_sync_ticket(object->identity);
+    struct mmf_sync_scan scan;
+    uint64_t state;
+
+    adopted->slot = -1;
+    adopted->word = mmf_load_acquire_u64(&object->shared->word);
+    if (!mmf_sync_has_tokens(object) || !(adopted->word & MMF_WORD_WAITERS))
+        return;
+    mmf_sync_scan(object, ops, &scan);
+    if (scan.tokens == 0 || scan.oldest >= 0)
+        return;
+    state = scan.token_state;
+    adopted->granted =
+        mmf_sync_slot_state(mmf_sync_slot_version(state), ticket, MMF_SLOT_GRANTED);
+    if (mmf_exchange_if_u64(&mmf_sync_slot(object, scan.token, ops)->state, &state,
+                            adopted->granted))
+        adopted->slot = scan.token;
+}
+
+/* The token goes back; not if the event was set or reset since, for it was before that. */
+static void
+return_token(const struct mmf_sync_ref *object, const struct adopted *adopted,
+             const struct mmf_sync_ops *ops)
+{
+    uint64_t word = mmf_load_acquire_u64(&object->shared->word);
+
+    if (object->kind == MMF_KIND_EVENT &&
+        mmf_sync_changes(word) != mmf_sync_changes(adopted->word))
+        mmf_sync_slot_change(object, adopted->slot, adopted->granted, MMF_SLOT_FREE,
+                             ops);
+    else
+        mmf_sync_decline(object, adopted->slot, adopted->granted, ops);
+}
+
+static void
+unreserve_first(const struct waiting *wait, const struct adopted *adopted, int count)
 {
     MMF_ASSERT(count <= wait->count);
     for (int i = 0; i < count; i++) {
         const struct mmf_sync_ref *object = &wait->objects[i];
-        struct mmf_sync_wake_set to_wake;
+        bool was_marked;
 
         if (!is_reservable(object))
             continue;
-        mmf_sync_unmark_reserved(object, &to_wake);
+        if (adopted[i].slot >= 0)
+            return_token(object, &adopted[i], wait->ops);
+        was_marked = mmf_sync_unmark_reserved(object);
         mmf_store_release_u64(&object->shared->reserver, 0);
-        mmf_sync_notify(object, &to_wake, wait->ops);
+        if (was_marked)
+            mmf_sync_notify(object, wait->ops);
     }
 }
 
@@ -214,9 +357,11 @@ unreserve_first(const struct waiting *wait, int count)
 static bool
 is_same_state(uint64_t one, uint64_t other)
 {
-    uint64_t ignored = MMF_WORD_WAITERS | MMF_WORD_RESERVED;
+    uint64_t ignored = MMF_WORD_WAITERS | MMF_WORD_RESERVED | MMF_WORD_POLLED;
 
-    return (one & ~ignored) == (other & ~ignored);
+    MMF_ASSERT(MMF_WORD_FLAGS < MMF_REGISTRATION);
+    return mmf_sync_changes(one) == mmf_sync_changes(other) &&
+           (one & MMF_WORD_FLAGS & ~ignored) == (other & MMF_WORD_FLAGS & ~ignored);
 }
 
 /* Answer why an object is not available, and block on it. */
@@ -225,7 +370,7 @@ block_on(struct waiting *wait, int index, enum mmf_step step)
 {
     MMF_ASSERT(index >= 0 && index < wait->count);
     if (index != wait->blocked_first || wait->blocked_count == 0) {
-        leave(wait);
+        leave(wait, false);
         wait->blocked_first = index;
         wait->blocked_count = 1;
     }
@@ -243,19 +388,29 @@ find_obstacle(const struct waiting *wait, int *obstacle)
 
         *obstacle = i;
         step = mmf_sync_probe(&wait->objects[i], false, &ignored);
+        if (step == MMF_STEP_WOULD_BLOCK &&
+            (mmf_sync_end_void(&wait->objects[i], wait->ops) ||
+             (mmf_sync_has_tokens(&wait->objects[i]) &&
+              mmf_sync_is_available(&wait->objects[i], wait->ops))))
+            step =
+                MMF_STEP_DONE; /* a token; or look at the mutex once it is reserved */
     }
     return mmf_step_is_taken(step) ? MMF_STEP_DONE : step;
 }
 
 /* Read all reserved objects. DONE: all were available at one moment, with `words`. */
 static enum mmf_step
-collect_twice(const struct waiting *wait, uint64_t *words, int *obstacle)
+collect_twice(const struct waiting *wait, const struct adopted *adopted,
+              uint64_t *words, int *obstacle)
 {
     for (int pass = 0; pass < 2; pass++) {
         for (int i = 0; i < wait->count; i++) {
             uint64_t word;
-            enum mmf_step step = mmf_sync_probe(&wait->objects[i], true, &word);
+            enum mmf_step step;
 
+            if (adopted[i].slot >= 0)
+                continue;
+            step = mmf_sync_probe(&wait->objects[i], true, &word);
             *obstacle = i;
             if (!mmf_step_is_taken(step))
                 return step;
@@ -270,21 +425,46 @@ collect_twice(const struct waiting *wait, uint64_t *words, int *obstacle)
 
 /* Reserve all and see that they are available. If one is not, none is reserved. */
 static enum mmf_step
-reserve_all(const struct waiting *wait, uint64_t *words, int *obstacle)
+reserve_all(const struct waiting *wait, struct adopted *adopted, uint64_t *words,
+            int *obstacle)
 {
     enum mmf_step step;
 
     for (int i = 0; i < wait->count; i++) {
-        if (is_reservable(&wait->objects[i]) &&
-            !reserve(&wait->objects[i], wait->ops)) {
-            unreserve_first(wait, i);
+        uint64_t ignored;
+
+        adopted[i].slot = -1;
+        if (!is_reservable(&wait->objects[i]))
+            continue;
+        if (!reserve(&wait->objects[i], wait->ops)) {
+            unreserve_first(wait, adopted, i);
             *obstacle = i;
             return MMF_STEP_RESERVED;
         }
+        if (!mmf_step_is_taken(mmf_sync_probe(&wait->objects[i], true, &ignored)))
+            adopt(&wait->objects[i], &adopted[i], wait->ops);
     }
-    step = collect_twice(wait, words, obstacle);
+    step = collect_twice(wait, adopted, words, obstacle);
     if (step != MMF_STEP_DONE)
-        unreserve_first(wait, wait->count);
+        unreserve_first(wait, adopted, wait->count);
+    return step;
+}
+
+static enum mmf_step
+take_one_of_all(const struct mmf_sync_ref *object, const struct adopted *adopted,
+                uint64_t seen, const struct mmf_sync_ops *ops)
+{
+    enum mmf_step step = MMF_STEP_DONE;
+
+    if (adopted->slot >= 0) {
+        mmf_sync_slot_change(object, adopted->slot, adopted->granted, MMF_SLOT_FREE,
+                             ops);
+        mmf_sync_unmark_reserved(object);
+    } else {
+        step = mmf_sync_take_reserved(object, seen);
+    }
+    mmf_store_release_u64(&object->shared->reserver, 0);
+    mmf_sync_notify(object, ops);
     return step;
 }
 
@@ -293,7 +473,8 @@ reserve_all(const struct waiting *wait, uint64_t *words, int *obstacle)
  * have been taken, while the others look the same until they are unmarked.
  */
 static enum mmf_step
-commit_all(const struct waiting *wait, const uint64_t *words)
+commit_all(const struct waiting *wait, const struct adopted *adopted,
+           const uint64_t *words)
 {
     enum mmf_step step = MMF_STEP_DONE;
 
@@ -301,16 +482,13 @@ commit_all(const struct waiting *wait, const uint64_t *words)
     for (int pass = 0; pass < 2; pass++) {
         for (int i = 0; i < wait->count; i++) {
             const struct mmf_sync_ref *object = &wait->objects[i];
-            struct mmf_sync_wake_set to_wake;
 
             if (!is_reservable(object) ||
                 (object->kind == MMF_KIND_SEMAPHORE) != (pass == 0))
                 continue;
-            if (mmf_sync_take_reserved(object, words[i], &to_wake) ==
+            if (take_one_of_all(object, &adopted[i], words[i], wait->ops) ==
                 MMF_STEP_ABANDONED)
                 step = MMF_STEP_ABANDONED;
-            mmf_store_release_u64(&object->shared->reserver, 0);
-            mmf_sync_notify(object, &to_wake, wait->ops);
         }
     }
     return step;
@@ -319,13 +497,17 @@ commit_all(const struct waiting *wait, const uint64_t *words)
 static enum mmf_step
 try_all(struct waiting *wait)
 {
+    struct adopted adopted[MMF_SYNC_OBJECTS_MAX];
     uint64_t words[MMF_SYNC_OBJECTS_MAX] = {0};
     int obstacle = 0;
-    enum mmf_step step = find_obstacle(wait, &obstacle);
+    enum mmf_step step;
 
+    if (wait->has_slots)
+        begin_probe(wait, 0);
+    step = find_obstacle(wait, &obstacle);
     if (step == MMF_STEP_DONE)
-        step = reserve_all(wait, words, &obstacle);
-    return step == MMF_STEP_DONE ? commit_all(wait, words)
+        step = reserve_all(wait, adopted, words, &obstacle);
+    return step == MMF_STEP_DONE ? commit_all(wait, adopted, words)
                                  : block_on(wait, obstacle, step);
 }
 
@@ -348,43 +530,61 @@ end_of_nap(const struct waiting *wait, int64_t now, int64_t until)
     return earlier(until > now ? until : INT64_MAX, now + RESERVATION_GRACE);
 }
 
-/* Sleep on what the wait is blocked on, unless it is available after all. */
+static bool
+lacks_slot(const struct waiting *wait)
+{
+    for (int i = 0; i < wait->blocked_count; i++) {
+        if (wait->sleepers[i].slot < 0)
+            return true;
+    }
+    return false;
+}
+
+/* The thread was cancelled in its sleep. What it was given is passed on. */
+static void
+give_up(void *wait)
+{
+    leave(wait, false);
+}
+
+/* Sleep on what the wait is blocked on. */
 static void
 sleep_until_changed(struct waiting *wait, int64_t now)
 {
-    const struct mmf_sync_ref *blocked = &wait->objects[wait->blocked_first];
+    struct mmf_sync_sleep sleep = {.objects = &wait->objects[wait->blocked_first],
+                                   .sleepers = wait->sleepers,
+                                   .epochs = mmf_sync_watch_epochs(&wait->watch),
+                                   .count = wait->blocked_count,
+                                   .give_up = give_up,
+                                   .wait = wait};
     int64_t until = earlier(wait->deadline, wait->watch.check_at);
-    uint32_t expected[MMF_SYNC_OBJECTS_MAX];
 
     MMF_ASSERT(wait->blocked_count >= 1 &&
                wait->blocked_first + wait->blocked_count <= wait->count);
+    if (lacks_slot(wait))
+        until = earlier(until, now + MMF_SYNC_TICK);
     if (wait->step == MMF_STEP_RESERVED)
         until = end_of_nap(wait, now, until);
-    for (int i = 0; i < wait->blocked_count; i++) {
-        enum mmf_step step = mmf_sync_mark_waiting(&blocked[i], &expected[i]);
-
-        wait->has_slept = true; /* marked: there is a wake-up to pass on */
-        if (step == MMF_STEP_WOULD_BLOCK || step == MMF_STEP_RESERVED)
-            continue;
-        if (!wait->is_for_all || wait->step != MMF_STEP_RESERVED)
-            return;
-        /* Available, but another reserver is about to mark it, or an event changes. */
-        expected[i] = mmf_sync_low_half(mmf_load_acquire_u64(&blocked[i].shared->word));
-    }
-    wait->ops->sleep(wait->ops->context, blocked, expected,
-                     mmf_sync_watch_epochs(&wait->watch), wait->blocked_count, until);
+    sleep.until = until;
+    wait->ops->sleep(wait->ops->context, &sleep);
 }
 
-/* True if a dead process was in the way and is no more. */
-static bool
+/* AGAIN if a dead process was in the way and is no more. */
+static enum mmf_step
 recover(const struct waiting *wait)
 {
-    bool recovered = false;
+    enum mmf_step answer = MMF_STEP_WOULD_BLOCK;
 
-    for (int i = 0; i < wait->blocked_count; i++)
-        recovered |= mmf_sync_recover(&wait->objects[wait->blocked_first + i],
-                                      wait->step, wait->ops);
-    return recovered;
+    for (int i = 0; i < wait->blocked_count; i++) {
+        enum mmf_step step = mmf_sync_recover(&wait->objects[wait->blocked_first + i],
+                                              wait->step, wait->ops);
+
+        if (step == MMF_STEP_CORRUPT)
+            return step;
+        if (step == MMF_STEP_AGAIN)
+            answer = step;
+    }
+    return answer;
 }
 
 static bool
@@ -399,7 +599,8 @@ static int
 end_wait(struct waiting *wait, enum mmf_step step)
 {
     MMF_ASSERT(step != MMF_STEP_AGAIN && step != MMF_STEP_RESERVED);
-    leave(wait);
+    if (leave(wait, !wait->is_for_all && step == MMF_STEP_WOULD_BLOCK))
+        return MMF_OK; /* given at the last moment */
     switch (step) {
     case MMF_STEP_DONE:
         return MMF_OK;
@@ -428,14 +629,22 @@ wait_for(struct waiting *wait)
         now = wait->ops->now(wait->ops->context);
         if (wait->deadline == MMF_SYNC_POLL)
             wait->deadline = now;
-        if ((mmf_sync_watch_begin(&wait->watch, &wait->objects[wait->blocked_first],
-                                  wait->blocked_count, now) ||
-             now >= wait->deadline) &&
-            recover(wait))
-            continue;
+        if (mmf_sync_watch_begin(&wait->watch, &wait->objects[wait->blocked_first],
+                                 wait->sleepers, wait->blocked_count, now) ||
+            now >= wait->deadline) {
+            enum mmf_step step = recover(wait);
+
+            if (step == MMF_STEP_CORRUPT)
+                return end_wait(wait, step);
+            if (step == MMF_STEP_AGAIN)
+                continue;
+        }
         if (is_over(wait, now))
             return end_wait(wait, MMF_STEP_WOULD_BLOCK);
-        sleep_until_changed(wait, now);
+        /* A wait for all naps until the other reserver has marked it, or has gone. */
+        if (take_slots(wait, now) ||
+            (wait->is_for_all && wait->step == MMF_STEP_RESERVED))
+            sleep_until_changed(wait, now);
     }
 }
 

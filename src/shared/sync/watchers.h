@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "shared/sync/wait.h"
+#include "shared/sync/ops.h"
 
 /* A wait's part in watching what it sleeps on. All 0 before its first sleep. */
 struct mmf_sync_watch {
@@ -23,7 +23,9 @@ struct mmf_sync_watch {
  * while this wait watches.
  */
 bool mmf_sync_watch_begin(struct mmf_sync_watch *watch,
-                          const struct mmf_sync_ref *objects, int count, int64_t now);
+                          const struct mmf_sync_ref *objects,
+                          const struct mmf_sync_sleeper *sleepers, int count,
+                          int64_t now);
 
 /* What the objects' `watch_epoch` must be for the sleep to last; NULL: it is short. */
 const uint32_t *mmf_sync_watch_epochs(const struct mmf_sync_watch *watch);
@@ -40,9 +42,10 @@ uint64_t mmf_sync_if_dead(const struct mmf_sync_ref *object, uint64_t identity,
 /*
  * Undo what dead processes have left at an object whose take answered `step`: a dead
  * owner's mutex becomes free, for the thread that comes first, and a dead reserver's
- * reservation ends. True: there was something to undo, so try again.
+ * reservation ends; their slots are freed, and their signals passed on. AGAIN: there was
+ * something to undo, so try again. WOULD_BLOCK: there was not. CORRUPT.
  */
-bool mmf_sync_recover(const struct mmf_sync_ref *object, enum mmf_step step,
-                      const struct mmf_sync_ops *ops);
+enum mmf_step mmf_sync_recover(const struct mmf_sync_ref *object, enum mmf_step step,
+                               const struct mmf_sync_ops *ops);
 
 #endif

@@ -106,6 +106,19 @@ mmf_add_release_u64(mmf_atomic_u64 *word, uint64_t value)
     return mmf_add_relaxed_u64(word, value);
 }
 
+/* Guarded by another word, whose steps are points. */
+static inline uint64_t
+mmf_load_guarded_u64(const mmf_atomic_u64 *word)
+{
+    return *word;
+}
+
+static inline void
+mmf_store_guarded_u64(mmf_atomic_u64 *word, uint64_t value)
+{
+    *word = value;
+}
+
 static inline void
 mmf_fence_release(void)
 {
@@ -147,6 +160,18 @@ mmf_pause(void)
 
 static inline int
 mmf_exchange_if_u64(mmf_atomic_u64 *word, uint64_t *expected, uint64_t desired)
+{
+    model_point("exchange", word);
+    if (*word == *expected) {
+        *word = desired;
+        return 1;
+    }
+    *expected = *word;
+    return 0;
+}
+
+static inline int
+mmf_exchange_if_u32(mmf_atomic_u32 *word, uint32_t *expected, uint32_t desired)
 {
     model_point("exchange", word);
     if (*word == *expected) {

@@ -22,12 +22,10 @@
 #include "os/linux/sys/error.h"
 #include "os/linux/sys/fork.h"
 #include "os/linux/sys/sys.h"
-
-/* The words of at most so many slots are read, those of the newest messages. */
-#define MOST_SLOTS ((uint64_t)1 << 18)
+#include "shared/ring/stat.h"
 
 /* Slots up to this size are read several at a time. */
-enum { PIECE = 4 << 10, SMALL_SLOT = 512 };
+enum { PIECE = 1 << 10, SMALL_SLOT = 512 };
 
 static int
 is_alive(void *context, uint64_t ticket)
@@ -104,7 +102,7 @@ static int
 count_messages(struct mmf_channel_handle *handle, const char *path)
 {
     uint64_t slots = handle->ring.shape.slots;
-    uint64_t many = slots < MOST_SLOTS ? slots : MOST_SLOTS;
+    uint64_t many = slots < MMF_RING_COUNTED_MOST ? slots : MMF_RING_COUNTED_MOST;
     uint64_t end = mmf_load_relaxed_u64(&handle->ring.shared->tail) & (slots - 1);
     uint64_t before = end < many ? end : many;
     int rc;
@@ -175,9 +173,9 @@ mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
                        struct mmf_os_channel **out)
 {
     struct mmf_channel_handle *handle;
+    struct mmf_directory directory;
     struct mmf_entry entry;
-    char path[PATH_MAX];
-    int rc = mmf_entry_inspect(name, (uint32_t)kind, path, &entry);
+    int rc = mmf_entry_inspect(name, (uint32_t)kind, &directory, &entry);
 
     MMF_ASSERT(out != NULL);
     if (rc < 0)
@@ -186,7 +184,8 @@ mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
     if (handle == NULL)
         rc = mmf_fail(MMF_E_NO_MEMORY, "no memory for a handle on a channel");
     else
-        rc = read_entry(handle, &entry, path);
+        rc = read_entry(handle, &entry, directory.file);
+    mmf_directory_free(&directory);
     if (rc < 0) {
         mmf_lock_fd_close(entry.fd);
         if (handle != NULL)

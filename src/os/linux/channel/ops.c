@@ -23,7 +23,7 @@ sleep_on(void *context, mmf_atomic_u32 *doorbell, uint32_t expected, int64_t unt
     uint32_t *word = (uint32_t *)(void *)doorbell;
 
     (void)context;
-    mmf_futex_sleep(&word, &expected, 1, 0, until);
+    mmf_futex_sleep(&word, &expected, 1, until);
 }
 
 static int

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -39,20 +38,22 @@ open_user_file(const char *path, int flags)
 static int
 fail_missing(const char *path)
 {
-    char directory[PATH_MAX];
-    struct stat status;
     const char *slash = strrchr(path, '/');
+    struct stat status;
+    char *directory;
+    bool missing;
 
-    if (slash != NULL && slash != path && (size_t)(slash - path) < sizeof(directory)) {
-        memcpy(directory, path, (size_t)(slash - path));
-        directory[slash - path] = '\0';
-        if (mmf_sys_stat(directory, &status) < 0 &&
-            (errno == ENOENT || errno == ENOTDIR))
-            return mmf_fail_system(MMF_E_PATH_NOT_FOUND, ENOENT,
-                                   "map file %s: directory %s is missing", path,
-                                   directory);
-    }
-    return mmf_fail_system(MMF_E_NOT_FOUND, ENOENT, "map file %s", path);
+    if (slash == NULL || slash == path)
+        return mmf_fail_system(MMF_E_NOT_FOUND, ENOENT, "map file %s", path);
+    directory = strndup(path, (size_t)(slash - path));
+    missing = directory != NULL && mmf_sys_stat(directory, &status) < 0 &&
+              (errno == ENOENT || errno == ENOTDIR);
+    free(directory);
+    if (!missing)
+        return mmf_fail_system(MMF_E_NOT_FOUND, ENOENT, "map file %s", path);
+    return mmf_fail_system(MMF_E_PATH_NOT_FOUND, ENOENT,
+                           "map file %s: directory %.*s is missing", path,
+                           (int)(slash - path), path);
 }
 
 int
@@ -128,7 +129,7 @@ open_lock_descriptor(struct mmf_os_file *file, int flags)
 {
     struct stat status;
     struct stat locked;
-    char real[PATH_MAX];
+    char *real;
 
     MMF_ASSERT(file->fd >= 0 && file->path != NULL);
     /* Lock descriptors follow no link in the last part; the user's path may. */
@@ -136,9 +137,11 @@ open_lock_descriptor(struct mmf_os_file *file, int flags)
         return mmf_error_fail("inspect %s", file->path);
     if (!S_ISREG(status.st_mode))
         return MMF_OK; /* devices and pipes: no sharing rule */
-    if (realpath(file->path, real) == NULL)
+    real = realpath(file->path, NULL);
+    if (real == NULL)
         return mmf_file_fail_open(file->path);
     file->lock_fd = mmf_lock_fd_open(real, flags, 0);
+    free(real);
     if (file->lock_fd < 0)
         return mmf_file_fail_open(file->path);
     if (mmf_sys_fstat(file->lock_fd, &locked) < 0)

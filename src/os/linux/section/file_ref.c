@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,21 +23,34 @@
  * Publishing.
  */
 
-/* The file's absolute path, by which other processes will open it. */
+/* There is no /proc: from the path that the user gave. */
 static int
-find_path(const struct mmf_os_file *file, char path[PATH_MAX])
+find_path_of(const char *given, char path[MMF_FILE_PATH_MAX])
+{
+    char *real = realpath(given, NULL);
+
+    if (real == NULL)
+        return mmf_file_fail_open(given);
+    snprintf(path, MMF_FILE_PATH_MAX, "%s", real);
+    free(real);
+    return MMF_OK;
+}
+
+/*
+ * The file's absolute path, by which other processes will open it. Asking the kernel
+ * takes less stack than realpath does in some C libraries.
+ */
+static int
+find_path(const struct mmf_os_file *file, char path[MMF_FILE_PATH_MAX])
 {
     char link[64];
     ssize_t length;
 
     MMF_ASSERT(file->fd >= 0);
-    if (file->path != NULL) {
-        if (realpath(file->path, path) == NULL)
-            return mmf_file_fail_open(file->path);
-        return MMF_OK;
-    }
     snprintf(link, sizeof(link), "/proc/self/fd/%d", file->fd);
-    length = mmf_sys_readlink(link, path, PATH_MAX - 1);
+    length = mmf_sys_readlink(link, path, MMF_FILE_PATH_MAX - 1);
+    if (length < 0 && errno == ENOENT && file->path != NULL)
+        return find_path_of(file->path, path);
     if (length < 0 && errno == ENOENT)
         return mmf_fail_system(MMF_E_NOT_SUPPORTED, errno,
                                "find the path of descriptor %d: is /proc mounted?",
@@ -55,8 +67,8 @@ describe_file(const struct mmf_os_file *file, const struct mmf_name *name,
 {
     struct stat mine;
     struct stat named;
-    char path[PATH_MAX];
-    int rc = find_path(file, path);
+    const char *path = ref->path;
+    int rc = find_path(file, ref->path);
 
     if (rc < 0)
         return rc;
@@ -66,8 +78,8 @@ describe_file(const struct mmf_os_file *file, const struct mmf_name *name,
     memset(&named, 0, sizeof(named));
     if (mmf_sys_stat(path, &named) < 0 && errno != ENOENT && errno != ENOTDIR)
         return mmf_error_fail("find %s by its path", path);
-    if (!S_ISREG(mine.st_mode) || path[0] != '/' || strlen(path) >= MMF_FILE_PATH_MAX ||
-        named.st_dev != mine.st_dev || named.st_ino != mine.st_ino)
+    if (!S_ISREG(mine.st_mode) || path[0] != '/' || named.st_dev != mine.st_dev ||
+        named.st_ino != mine.st_ino)
         return mmf_fail(
             MMF_E_NOT_SUPPORTED,
             "name a map of a file that other processes cannot find by path (%.300s)",
@@ -81,8 +93,6 @@ describe_file(const struct mmf_os_file *file, const struct mmf_name *name,
     ref->device = mine.st_dev;
     ref->inode = mine.st_ino;
     ref->path_length = (uint32_t)strlen(path);
-    memset(ref->path, 0, sizeof(ref->path));
-    memcpy(ref->path, path, ref->path_length);
     return MMF_OK;
 }
 
@@ -90,23 +100,31 @@ int
 mmf_file_ref_publish(const struct mmf_os_file *file,
                      const struct mmf_os_request *request, struct mmf_object **out)
 {
-    struct mmf_file_ref_shared ref;
+    /* Not on the stack, which may be small. */
+    struct mmf_file_ref_shared *ref = calloc(1, sizeof(*ref));
     struct mmf_store_request want = {
         .name = request->name,
         .kind = MMF_KIND_MAP,
         .capacity = request->capacity,
-        .data_size = sizeof(ref),
-        .first_data = &ref,
-        .first_data_size = sizeof(ref),
+        .data_size = sizeof(*ref),
+        .first_data = ref,
+        .first_data_size = sizeof(*ref),
         .protection = (uint32_t)request->access,
         .flags = MMF_CONTROL_FILE_REF,
         .mode = request->mode,
         .inheritable = request->inheritability == MMF_INHERITABILITY_INHERITABLE,
     };
-    int rc = describe_file(file, request->name, mmf_sys_geteuid(), &ref);
+    int rc;
 
     MMF_ASSERT(request->name != NULL && request->capacity > 0);
-    return rc < 0 ? rc : mmf_store_create(&want, out);
+    if (ref == NULL)
+        return mmf_fail(MMF_E_NO_MEMORY, "no memory to name a map of %s",
+                        mmf_file_name(file));
+    rc = describe_file(file, request->name, mmf_sys_geteuid(), ref);
+    if (rc == MMF_OK)
+        rc = mmf_store_create(&want, out);
+    free(ref);
+    return rc;
 }
 
 /*
@@ -178,10 +196,15 @@ read_ref(const struct mmf_object *object, const struct mmf_name *name,
 
 /* Opening something can act on it (a device, a FIFO, a lease), so it is found first. */
 static int
-find_target(const struct mmf_file_ref_shared *ref)
+find_target(const struct mmf_file_ref_shared *ref, const struct mmf_name *name)
 {
     int fd = mmf_sys_open(ref->path, O_PATH | O_CLOEXEC | O_NOFOLLOW, 0);
 
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return mmf_fail_system(
+            MMF_E_CORRUPT, errno, /* the name itself is there */
+            "\"%.200s\" maps %.300s, which has been removed or moved", name->text,
+            ref->path);
     return fd < 0 ? mmf_file_fail_open(ref->path) : fd;
 }
 
@@ -226,7 +249,7 @@ mmf_file_ref_open(const struct mmf_object *object, const struct mmf_name *name,
      */
     if (!mmf_access_writes((mmf_access)object->protection))
         needs &= ~MMF_CAN_WRITE;
-    found = find_target(&ref);
+    found = find_target(&ref, name);
     if (found < 0)
         return found;
     rc = check_ref_target(found, &ref, object, name);

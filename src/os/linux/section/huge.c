@@ -67,13 +67,10 @@ static int
 check_mount(dev_t device)
 {
     static const char path[] = "/proc/self/mountinfo";
-    enum { SIZE = 65536 };
-    char *text = malloc(SIZE);
+    char *text = mmf_procfs_load(path);
     int rc = MMF_OK;
 
     if (text == NULL)
-        return mmf_fail(MMF_E_NO_MEMORY, "huge pages: no memory to read %s", path);
-    if (mmf_procfs_read(path, text, SIZE) < 0)
         rc = errno == ENOENT || errno == ENOTDIR
                  ? mmf_fail_system(MMF_E_NOT_SUPPORTED, errno,
                                    "huge pages: how is the map's file system mounted?")

@@ -14,6 +14,29 @@
 #include "os/linux/sys/sys.h"
 #include "shared/page/control.h"
 
+/* Whether `name` is that of the file which is open as `fd`. */
+static int
+check_name(int fd, const struct mmf_name *name, const struct stat *status)
+{
+    struct mmf_directory directory;
+    struct stat named = {0};
+    int rc = mmf_directory_find(name->scope, &directory);
+
+    MMF_ASSERT(fd >= 0);
+    if (rc < 0)
+        return rc;
+    if (mmf_sys_lstat(mmf_directory_file_path(&directory, name), &named) < 0 &&
+        errno != ENOENT)
+        rc = mmf_error_fail("inspect %s", directory.file);
+    else if (named.st_ino != status->st_ino || named.st_dev != status->st_dev)
+        rc = mmf_fail(MMF_E_CORRUPT,
+                      "descriptor %d is the map \"%.200s\", but not the one of that "
+                      "name in this namespace",
+                      fd, name->text);
+    mmf_directory_free(&directory);
+    return rc;
+}
+
 /* A named object's descriptor, lock and all, from a parent process. */
 static int
 adopt_object(int fd, uint32_t needs, const struct mmf_control_shared *page,
@@ -23,26 +46,10 @@ adopt_object(int fd, uint32_t needs, const struct mmf_control_shared *page,
     struct mmf_name name = {.text = page->name,
                             .length = page->name_length,
                             .scope = (enum mmf_scope)page->scope};
-    struct stat named;
-    struct mmf_directory directory;
-    char path[PATH_MAX];
-    int rc = mmf_directory_find(name.scope, &directory);
+    int rc = check_name(fd, &name, status);
 
-    MMF_ASSERT(fd >= 0);
     if (rc < 0)
         return rc;
-    mmf_directory_file_path(&directory, &name, path);
-    if (mmf_sys_lstat(path, &named) < 0) {
-        if (errno != ENOENT)
-            return mmf_error_fail("inspect %s", path);
-        memset(&named, 0, sizeof(named));
-    }
-    if (named.st_ino != status->st_ino || named.st_dev != status->st_dev)
-        return mmf_fail(
-            MMF_E_CORRUPT,
-            "descriptor %d is the map \"%.200s\", but not the one of that name "
-            "in this namespace",
-            fd, name.text);
     /* While the descriptor holds the object we can open a handle of our own. */
     rc = mmf_os_section_open(&name, needs, inheritability, out);
     if (rc == MMF_OK)
@@ -104,6 +111,20 @@ read_inherited_page(int fd, const struct stat *status, struct mmf_control_shared
     return rc < 0 ? rc : 1;
 }
 
+/* A descriptor of a regular file; its control page goes to `page`. */
+static int
+adopt(int fd, int mode, const struct stat *status, mmf_inheritability inheritability,
+      struct mmf_control_shared *page, struct mmf_os_section **out)
+{
+    /* What the parent's handle can do decides, whatever is asked for; then the views. */
+    uint32_t needs = mode == O_RDWR ? MMF_CAN_READ | MMF_CAN_WRITE : MMF_CAN_READ;
+    int rc = read_inherited_page(fd, status, page);
+
+    if (rc == 0)
+        return adopt_descriptor(fd, mode, status, inheritability, out);
+    return rc < 0 ? rc : adopt_object(fd, needs, page, status, inheritability, out);
+}
+
 static int
 fail_not_open(intptr_t handle)
 {
@@ -115,13 +136,14 @@ int
 mmf_os_section_adopt(intptr_t handle, uint32_t needs, mmf_inheritability inheritability,
                      struct mmf_os_section **out)
 {
-    struct mmf_control_shared page;
+    struct mmf_control_shared *page; /* not on the stack, which may be small */
     struct stat status;
     int fd = (int)handle;
     int mode;
     int rc;
 
     MMF_ASSERT(out != NULL);
+    (void)needs;
     if (handle < 0 || handle > INT32_MAX)
         return fail_not_open(handle);
     if (mmf_sys_fstat(fd, &status) < 0)
@@ -133,12 +155,10 @@ mmf_os_section_adopt(intptr_t handle, uint32_t needs, mmf_inheritability inherit
     mode &= O_ACCMODE;
     if (!S_ISREG(status.st_mode) || mode == O_WRONLY)
         return mmf_fail(MMF_E_CORRUPT, "descriptor %d is not a map", fd);
-    rc = read_inherited_page(fd, &status, &page);
-    if (rc < 0)
-        return rc;
-    if (rc == 0)
-        return adopt_descriptor(fd, mode, &status, inheritability, out);
-    /* What the parent's handle can do decides, whatever is asked for; then the views. */
-    needs = mode == O_RDWR ? MMF_CAN_READ | MMF_CAN_WRITE : MMF_CAN_READ;
-    return adopt_object(fd, needs, &page, &status, inheritability, out);
+    page = malloc(sizeof(*page));
+    if (page == NULL)
+        return mmf_fail(MMF_E_NO_MEMORY, "no memory to adopt descriptor %d", fd);
+    rc = adopt(fd, mode, &status, inheritability, page, out);
+    free(page);
+    return rc;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/fail.h"
 #include "base/invariant.h"
 #include "os/linux/section/file_lock.h"
@@ -35,7 +36,7 @@ mmf_section_new(mmf_inheritability inheritability)
 
     if (mmf_watch_forks() < 0)
         return NULL;
-    section = calloc(1, sizeof(*section));
+    section = mmf_alloc(sizeof(*section));
     if (section == NULL) {
         mmf_fail(MMF_E_NO_MEMORY, "no memory for a map handle");
         return NULL;

@@ -9,11 +9,9 @@
 /*
  * Remove the name `path` if it is still the file that `fd` is, and no other process
  * holds it. MMF_LOCK_DONE: removed, or no longer there, and the description keeps the
- * collector's lock; MMF_LOCK_BUSY: a process holds it; -1 with errno: no locks are left.
+ * collector's lock; MMF_LOCK_BUSY: a process holds it; -1 with errno (ENOENT: it has a
+ * name that is not `path`): no locks are left.
  */
 int mmf_collect(int fd, const char *path, dev_t device, ino_t inode);
-
-/* The same from a path alone, if it can be opened. With the process's mutex. */
-void mmf_collect_path_locked(const char *path, dev_t device, ino_t inode);
 
 #endif

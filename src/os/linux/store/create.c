@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/invariant.h"
 #include "os/linux/store/at_fork.h"
+#include "os/linux/store/collect.h"
 #include "os/linux/store/entry.h"
 #include "os/linux/store/gc.h"
 #include "os/linux/store/lock_fd.h"
@@ -17,6 +18,7 @@
 #include "os/linux/sys/fork.h"
 #include "os/linux/sys/space.h"
 #include "os/linux/sys/sys.h"
+#include "shared/page/control.h"
 
 /* Above this, check whether the name is taken before reserving the memory. */
 enum { LARGE = 1 << 20 };
@@ -37,17 +39,14 @@ struct creation {
  * The name is taken.
  */
 
-/* A process holds the file that was found: a status, or TRY_AGAIN. */
+/* A process holds the file that was found. */
 static int
 fail_taken(const struct creation *creation, const struct mmf_entry *entry)
 {
     const struct mmf_name *name = creation->request->name;
-    int rc = mmf_entry_is_linked(entry, creation->path);
+    int rc = mmf_entry_check(entry, name, creation->request->kind, creation->path);
 
     MMF_ASSERT(entry->fd >= 0);
-    if (rc <= 0)
-        return rc < 0 ? rc : TRY_AGAIN; /* it was collected meanwhile */
-    rc = mmf_entry_check(entry, name, creation->request->kind, creation->path);
     if (rc < 0)
         return rc;
     return mmf_fail_argument(MMF_E_EXISTS, "mapName",
@@ -60,7 +59,8 @@ static int
 inspect_taken_name(const struct creation *creation)
 {
     struct mmf_entry entry;
-    int rc = mmf_entry_open_held(creation->path, &creation->directory, true, &entry);
+    int rc =
+        mmf_entry_open_held(creation->path, &creation->directory, true, NULL, &entry);
 
     switch (rc) {
     case MMF_HELD:
@@ -160,13 +160,23 @@ publish(struct creation *creation, int *rc, struct mmf_object **out)
 {
     const struct mmf_store_request *request = creation->request;
     struct mmf_unpublished *file = &creation->file;
-    struct mmf_object_request entry =
-        mmf_newcomer(&file->entry, creation->path, &file->hold, request->inheritable);
+    struct mmf_object_request entry = {
+        .path = creation->path,
+        .status = &file->status,
+        .hold = file->hold,
+        .fd = file->fd,
+        .inheritable = request->inheritable,
+        .made_here = true,
+        .ticket = request->ticket,
+        .kind = request->kind,
+        .protection = request->protection,
+        .flags = request->flags,
+        .capacity = request->capacity,
+        .data_size = mmf_control_offset(request->data_size),
+    };
     int published;
 
     MMF_ASSERT(creation->has_file);
-    entry.made_here = true;
-    entry.ticket = request->ticket;
     if (request->ticket == 0) {
         published = mmf_unpublished_publish(file, creation->path);
         if (published == 0)
@@ -192,7 +202,7 @@ retry_or_fail(struct creation *creation)
         drop_file(creation);
         return TRY_AGAIN;
     }
-    if (errno == ENOENT && creation->file.temporary[0] != '\0') {
+    if (errno == ENOENT && creation->file.temporary != NULL) {
         drop_file(creation); /* a collector was quicker than our lock */
         return TRY_AFTER_PAUSE;
     }
@@ -212,9 +222,10 @@ try_create(struct creation *creation, struct mmf_object **out)
     }
     if (publish(creation, &rc, out) != 0)
         return retry_or_fail(creation);
-    creation->file.temporary[0] = '\0';
+    mmf_unpublished_end(&creation->file);
     if (rc < 0) {
-        mmf_entry_collect(&creation->file.entry, creation->path);
+        mmf_collect(creation->file.fd, creation->path, creation->file.status.st_dev,
+                    creation->file.status.st_ino);
         mmf_unpublished_drop(&creation->file);
     }
     creation->has_file = false; /* the object has it */
@@ -256,7 +267,10 @@ check_space(const struct creation *creation)
     return mmf_fail_settle(rc, &before);
 }
 
-/* Try, and try again while another process is collecting what had the name. */
+/*
+ * Try, and try again while another process is collecting what had the name. Each turn
+ * without a pause means that one has just been collected.
+ */
 static int
 create(struct creation *creation, struct mmf_object **out)
 {
@@ -273,25 +287,35 @@ create(struct creation *creation, struct mmf_object **out)
     return rc;
 }
 
+static int
+create_in(struct creation *creation, struct mmf_object **out)
+{
+    int rc = mmf_directory_prepare(&creation->directory);
+
+    if (rc < 0)
+        return rc;
+    creation->path =
+        mmf_directory_file_path(&creation->directory, creation->request->name);
+    rc = check_space(creation);
+    if (rc == MMF_OK)
+        rc = create(creation, out);
+    if (rc == MMF_OK)
+        mmf_gc_step(&creation->directory);
+    return rc;
+}
+
 int
 mmf_store_create(const struct mmf_store_request *request, struct mmf_object **out)
 {
-    char path[PATH_MAX];
-    struct creation creation = {.request = request, .path = path};
+    struct creation creation = {.request = request};
     int rc = mmf_watch_forks();
 
     MMF_ASSERT(request->name != NULL && request->kind != 0 && request->data_size >= 0);
     if (rc == MMF_OK)
         rc = mmf_directory_find(request->name->scope, &creation.directory);
-    if (rc == MMF_OK)
-        rc = mmf_directory_prepare(&creation.directory);
     if (rc < 0)
         return rc;
-    mmf_directory_file_path(&creation.directory, request->name, path);
-    rc = check_space(&creation);
-    if (rc == MMF_OK)
-        rc = create(&creation, out);
-    if (rc == MMF_OK)
-        mmf_gc_step(&creation.directory);
+    rc = create_in(&creation, out);
+    mmf_directory_free(&creation.directory);
     return rc;
 }

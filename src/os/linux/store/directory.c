@@ -8,6 +8,7 @@
 #include "os/linux/store/directory.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,11 +39,14 @@ static const struct {
 
 /* clang-format on */
 
+/* A root, then a user's directory and a file in it, are not longer than a path. */
+enum { LONGEST_ROOT = PATH_MAX - MMF_FILE_NAME_SIZE - 48 };
+
 /*
  * The root that was found good last, so that most calls do not check again. Guarded by
  * the process's mutex.
  */
-static char good_root[sizeof(((struct mmf_directory *)0)->path)];
+static char good_root[LONGEST_ROOT + 1];
 static uid_t good_root_user;
 
 static bool
@@ -109,9 +113,9 @@ check_file_system(const char *root)
  * root, and that number is a user like others.
  */
 static bool
-is_of_unmapped_root(const char *root, const struct stat *status)
+is_of_unmapped_root(const struct mmf_directory *directory, const struct stat *status)
 {
-    char path[sizeof(good_root) + 4];
+    const char *root = directory->path;
     char text[64];
     struct statfs system;
     struct stat parent;
@@ -124,15 +128,16 @@ is_of_unmapped_root(const char *root, const struct stat *status)
         sscanf(text, "%lu %lu %lu", &inner, &outer, &count) != 3 ||
         (inner == 0 && outer == 0 && count >= UINT32_MAX))
         return false;
-    snprintf(path, sizeof(path), "%s/..", root);
-    return mmf_sys_stat(path, &parent) == 0 && parent.st_dev != status->st_dev &&
-           mmf_sys_statfs(root, &system) == 0 &&
+    return mmf_sys_stat(mmf_directory_path_of(directory, ".."), &parent) == 0 &&
+           parent.st_dev != status->st_dev && mmf_sys_statfs(root, &system) == 0 &&
            (uint32_t)system.f_type == MMF_TMPFS_MAGIC;
 }
 
 static int
-check_root(const char *root, uid_t user)
+check_root(const struct mmf_directory *directory)
 {
+    const char *root = directory->path;
+    uid_t user = directory->user;
     struct stat status;
 
     MMF_ASSERT(root[0] == '/');
@@ -148,7 +153,7 @@ check_root(const char *root, uid_t user)
         return mmf_fail(MMF_E_PATH_NOT_FOUND, "%s is not a directory: correct MMF_DIR",
                         root);
     if (status.st_uid != 0 && status.st_uid != user &&
-        !is_of_unmapped_root(root, &status))
+        !is_of_unmapped_root(directory, &status))
         return mmf_fail(MMF_E_ACCESS,
                         "%s belongs to user %u, who could replace what is in it: set "
                         "MMF_DIR to a directory of your own or of root",
@@ -172,7 +177,7 @@ find_root(const char **root)
     if ((*root)[0] != '/')
         return mmf_fail(MMF_E_PATH_NOT_FOUND,
                         "MMF_DIR is \"%.200s\": it must be an absolute path", *root);
-    if (strlen(*root) > sizeof(good_root) - 32)
+    if (strlen(*root) > LONGEST_ROOT)
         return mmf_fail(MMF_E_PATH_TOO_LONG, "MMF_DIR is too long: %.80s...", *root);
     return MMF_OK;
 }
@@ -190,31 +195,75 @@ prefix_of(enum mmf_scope scope)
     }
 }
 
+/* Its two paths; that of the directory is the root's so far. */
+static int
+make_paths(const char *root, struct mmf_directory *directory)
+{
+    size_t length = strlen(root);
+    size_t longest = length + sizeof("/mmf-4294967295");
+
+    directory->path = malloc(2 * longest + 1 + NAME_MAX + 1);
+    if (directory->path == NULL)
+        return mmf_fail(MMF_E_NO_MEMORY, "no memory for the path of a name");
+    directory->file = directory->path + longest;
+    memcpy(directory->path, root, length + 1);
+    return MMF_OK;
+}
+
+/* "/mmf-<user>"; each open and create does it, and snprintf takes its time. */
+static void
+append_user_directory(const struct mmf_directory *directory)
+{
+    char digits[16];
+    char *first = digits + sizeof(digits) - 1;
+    uint32_t rest = directory->user;
+
+    *first = '\0';
+    do
+        *--first = (char)('0' + rest % 10);
+    while ((rest /= 10) != 0);
+    strcat(strcat(directory->path, "/mmf-"), first);
+}
+
+static int
+ensure_good(const struct mmf_directory *directory)
+{
+    int rc = MMF_OK;
+
+    if (!was_found_good(directory->path, directory->user)) {
+        rc = check_root(directory);
+        if (rc == MMF_OK)
+            note_good(directory->path, directory->user);
+    }
+    return rc;
+}
+
 int
 mmf_directory_find(enum mmf_scope scope, struct mmf_directory *directory)
 {
     const char *root;
-    int length;
     int rc = find_root(&root);
 
     MMF_ASSERT(directory != NULL);
+    if (rc == MMF_OK)
+        rc = make_paths(root, directory);
     if (rc < 0)
         return rc;
     directory->scope = scope;
     directory->user = mmf_sys_geteuid();
     directory->prefix = prefix_of(scope);
-    if (!was_found_good(root, directory->user)) {
-        rc = check_root(root, directory->user);
-        if (rc < 0)
-            return rc;
-        note_good(root, directory->user);
-    }
-    length = (int)strlen(root);
-    memcpy(directory->path, root, (size_t)length + 1);
-    if (scope != MMF_SCOPE_GLOBAL)
-        snprintf(directory->path + length, sizeof(directory->path) - (size_t)length,
-                 "/mmf-%u", (unsigned)directory->user);
-    return MMF_OK;
+    rc = ensure_good(directory);
+    if (rc < 0)
+        mmf_directory_free(directory);
+    else if (scope != MMF_SCOPE_GLOBAL)
+        append_user_directory(directory);
+    return rc;
+}
+
+void
+mmf_directory_free(struct mmf_directory *directory)
+{
+    free(directory->path);
 }
 
 static int
@@ -282,20 +331,35 @@ mmf_directory_prepare(const struct mmf_directory *directory)
     return mmf_fail(MMF_E_IO, "%s was removed while we made it", directory->path);
 }
 
-void
+static const char *
+put_file(const struct mmf_directory *directory, const char *prefix,
+         const char *file_name)
+{
+    size_t length = strlen(directory->path);
+    size_t prefix_length = strlen(prefix);
+    char *end = directory->file + length + 1;
+
+    MMF_ASSERT(prefix_length + strlen(file_name) <= NAME_MAX);
+    memcpy(directory->file, directory->path, length);
+    directory->file[length] = '/';
+    memcpy(end, prefix, prefix_length);
+    memcpy(end + prefix_length, file_name, strlen(file_name) + 1);
+    return directory->file;
+}
+
+const char *
 mmf_directory_file_path(const struct mmf_directory *directory,
-                        const struct mmf_name *name, char path[PATH_MAX])
+                        const struct mmf_name *name)
 {
     char file_name[MMF_FILE_NAME_SIZE];
-    size_t directory_length = strlen(directory->path);
-    size_t prefix_length = strlen(directory->prefix);
 
     MMF_ASSERT(name->scope == directory->scope);
     mmf_name_file_name(name, file_name);
-    MMF_ASSERT(directory_length + 1 + prefix_length + strlen(file_name) < PATH_MAX);
-    memcpy(path, directory->path, directory_length);
-    path[directory_length] = '/';
-    memcpy(path + directory_length + 1, directory->prefix, prefix_length);
-    memcpy(path + directory_length + 1 + prefix_length, file_name,
-           strlen(file_name) + 1);
+    return put_file(directory, directory->prefix, file_name);
+}
+
+const char *
+mmf_directory_path_of(const struct mmf_directory *directory, const char *file_name)
+{
+    return put_file(directory, "", file_name);
 }

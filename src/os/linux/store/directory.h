@@ -4,7 +4,6 @@
 #ifndef MMF_OS_LINUX_STORE_DIRECTORY_H
 #define MMF_OS_LINUX_STORE_DIRECTORY_H
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -20,9 +19,13 @@
 /* Temporary files of creators, where O_TMPFILE does not work, begin so after that. */
 #define MMF_TEMPORARY_PREFIX ".tmp-"
 
-/* The directory with the names of one scope. */
+/*
+ * The directory with the names of one scope. Its paths are not on the stack, since
+ * threads may have small ones; they are freed by mmf_directory_free.
+ */
 struct mmf_directory {
-    char path[PATH_MAX - MMF_FILE_NAME_SIZE - 16];
+    char *path;         /* of the directory */
+    char *file;         /* of the file in it that was named last */
     const char *prefix; /* of file names in it */
     enum mmf_scope scope;
     uid_t user; /* this process's effective user */
@@ -36,8 +39,13 @@ struct mmf_directory {
  * MMF_E_PATH_TOO_LONG   MMF_DIR is too long
  * MMF_E_NOT_SUPPORTED   its file system has locks that other hosts do not see
  * MMF_E_ACCESS          others may replace files in it
+ * MMF_E_NO_MEMORY       no memory for its paths
+ *
+ * After a failure there is nothing to free.
  */
 int mmf_directory_find(enum mmf_scope scope, struct mmf_directory *directory);
+
+void mmf_directory_free(struct mmf_directory *directory);
 
 /*
  * Check that the directory is there and safe; make it if it is missing. Creators call
@@ -58,8 +66,12 @@ int mmf_directory_prepare(const struct mmf_directory *directory);
  */
 int mmf_directory_check(const struct mmf_directory *directory, bool *exists);
 
-/* The path of a name's file. */
-void mmf_directory_file_path(const struct mmf_directory *directory,
-                             const struct mmf_name *name, char path[PATH_MAX]);
+/* The path of a name's file; it is valid until the next call. */
+const char *mmf_directory_file_path(const struct mmf_directory *directory,
+                                    const struct mmf_name *name);
+
+/* The same of any file in it, by its file name. */
+const char *mmf_directory_path_of(const struct mmf_directory *directory,
+                                  const char *file_name);
 
 #endif

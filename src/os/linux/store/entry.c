@@ -1,8 +1,9 @@
 /*
  * entry.c - what is under a name's path.
  *
- * Anything may have been planted there: nothing is waited for, locked or removed before
- * it is known to be ours.
+ * Anything may have been planted there: nothing is waited for or removed before it is
+ * known to be ours. All that a file can get before is a lock of ours on a byte that no
+ * file has.
  */
 #include "os/linux/store/entry.h"
 
@@ -295,13 +296,22 @@ collect_orphan(const struct mmf_entry *entry, const char *path)
     return MMF_HELD_ORPHANED;
 }
 
-/* As mmf_entry_open_held, of an open entry. */
+/* Whether a process holds it; then we do, too, if `hold` is wanted. As mmf_lock_probe. */
 static int
-probe(const struct mmf_entry *entry, const char *path)
+probe(const struct mmf_entry *entry, struct mmf_hold *hold)
 {
     int rc = mmf_lock_probe(entry->fd);
 
-    switch (rc) {
+    if (rc == MMF_LOCK_DONE && hold != NULL)
+        rc = mmf_lock_hold(entry->fd, entry->writable, hold);
+    return rc;
+}
+
+/* As mmf_entry_open_held, of an open file of ours, by what the probe has said. */
+static int
+answer(const struct mmf_entry *entry, const char *path, int probed)
+{
+    switch (probed) {
     case MMF_LOCK_DONE:
         return MMF_HELD;
     case MMF_LOCK_BUSY:
@@ -313,18 +323,39 @@ probe(const struct mmf_entry *entry, const char *path)
     }
 }
 
+/* Look at the file after its locks: what is linked then stays so while we hold it. */
+static int
+find_held(const char *path, const struct mmf_directory *directory,
+          struct mmf_hold *hold, struct mmf_entry *entry)
+{
+    int probed = probe(entry, hold);
+    int system_error = errno;
+    int rc = inspect(path, directory, entry);
+
+    if (rc == MMF_ENTRY_FOUND) {
+        errno = system_error;
+        rc = answer(entry, path, probed);
+        if (rc == MMF_HELD)
+            return MMF_HELD;
+    } else if (rc > 0) {
+        rc = rc == MMF_ENTRY_NOTHING ? MMF_HELD_AGAIN : MMF_E_CORRUPT;
+    }
+    close_entry(entry);
+    return rc;
+}
+
 int
 mmf_entry_open_held(const char *path, const struct mmf_directory *directory,
-                    bool or_read, struct mmf_entry *entry)
+                    bool or_read, struct mmf_hold *hold, struct mmf_entry *entry)
 {
-    int rc = mmf_entry_open(path, directory, or_read, entry);
+    int rc;
 
+    MMF_ASSERT(path[0] == '/' && entry != NULL);
+    entry->fd = open_lock_fd(path, or_read, &entry->writable);
+    if (entry->fd >= 0)
+        return find_held(path, directory, hold, entry);
+    rc = explain_failed_open(path, directory);
     switch (rc) {
-    case MMF_ENTRY_FOUND:
-        rc = probe(entry, path);
-        if (rc != MMF_HELD)
-            close_entry(entry);
-        return rc;
     case MMF_ENTRY_NOTHING:
         return MMF_HELD_NOTHING;
     case MMF_ENTRY_DENIED:
@@ -365,22 +396,13 @@ check_inspected(const struct mmf_entry *entry, const struct mmf_name *name,
     return mmf_entry_check(entry, name, kind, path);
 }
 
-int
-mmf_entry_inspect(const struct mmf_name *name, uint32_t kind, char path[PATH_MAX],
-                  struct mmf_entry *entry)
+static int
+inspect_in(const struct mmf_directory *directory, const struct mmf_name *name,
+           uint32_t kind, struct mmf_entry *entry)
 {
-    struct mmf_directory directory = {0};
-    bool exists;
-    int rc = mmf_watch_forks();
+    const char *path = mmf_directory_file_path(directory, name);
+    int rc = open_to_read(path, directory, entry);
 
-    if (rc == MMF_OK)
-        rc = mmf_directory_find(name->scope, &directory);
-    if (rc == MMF_OK)
-        rc = mmf_directory_check(&directory, &exists);
-    if (rc < 0)
-        return rc;
-    mmf_directory_file_path(&directory, name, path);
-    rc = open_to_read(path, &directory, entry);
     switch (rc) {
     case MMF_ENTRY_FOUND:
         rc = check_inspected(entry, name, kind, path);
@@ -396,4 +418,23 @@ mmf_entry_inspect(const struct mmf_name *name, uint32_t kind, char path[PATH_MAX
     default:
         return rc;
     }
+}
+
+int
+mmf_entry_inspect(const struct mmf_name *name, uint32_t kind,
+                  struct mmf_directory *directory, struct mmf_entry *entry)
+{
+    bool exists;
+    int rc = mmf_watch_forks();
+
+    if (rc == MMF_OK)
+        rc = mmf_directory_find(name->scope, directory);
+    if (rc < 0)
+        return rc;
+    rc = mmf_directory_check(directory, &exists);
+    if (rc == MMF_OK)
+        rc = inspect_in(directory, name, kind, entry);
+    if (rc < 0)
+        mmf_directory_free(directory);
+    return rc;
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "os/linux/store/directory.h"
+#include "os/linux/store/lock.h"
 #include "shared/page/control.h"
 
 /* A file of the namespace, opened and inspected. */
@@ -38,7 +39,7 @@ int mmf_entry_open(const char *path, const struct mmf_directory *directory,
 
 /*
  * Whether it still has a name: 1, 0, or a status with mmf_fail. A process that has seen
- * locks on it, or holds it, cannot tell otherwise; see lock.h.
+ * locks on it cannot tell otherwise; see lock.h.
  */
 int mmf_entry_is_linked(const struct mmf_entry *entry, const char *path);
 
@@ -57,11 +58,11 @@ int mmf_entry_check(const struct mmf_entry *entry, const struct mmf_name *name,
 
 /*
  * Open a living object of `kind` to look at it: for reading, without becoming a holder.
- * Its path goes to `path`. A status with mmf_fail; as mmf_store_open, but nothing is
- * collected.
+ * Its path is the directory's `file`. A status with mmf_fail, and then neither is to be
+ * freed; as mmf_store_open, but nothing is collected.
  */
-int mmf_entry_inspect(const struct mmf_name *name, uint32_t kind, char path[PATH_MAX],
-                      struct mmf_entry *entry);
+int mmf_entry_inspect(const struct mmf_name *name, uint32_t kind,
+                      struct mmf_directory *directory, struct mmf_entry *entry);
 
 /*
  * On tmpfs an object whose pages are not delayed has its memory from the start, so that
@@ -75,18 +76,19 @@ int mmf_entry_check_allocated(const struct stat *status, int64_t capacity,
 enum mmf_held_answer {
     MMF_HELD = 0,         /* a process holds it; the entry is open */
     MMF_HELD_NOTHING = 1, /* the name is free */
-    MMF_HELD_AGAIN = 2,   /* an orphan was collected: try again */
+    MMF_HELD_AGAIN = 2,   /* it has just been collected: try again */
     MMF_HELD_PAUSE = 3,   /* a process is collecting it: try again after a pause */
     MMF_HELD_ORPHANED =
         4 /* an orphan that only its owner may remove; mmf_fail called */
 };
 
 /*
- * Open what is under the path, if a process holds it; collect it if it is orphaned.
- * Returns an mmf_held_answer or a status with mmf_fail. The entry is closed unless the
- * answer is MMF_HELD.
+ * Open what is under the path, if a process holds it, and hold it too, unless `hold` is
+ * NULL; collect it if it is orphaned. Returns an mmf_held_answer or a status with
+ * mmf_fail. The entry is closed unless the answer is MMF_HELD; then it had its name
+ * when it was held.
  */
 int mmf_entry_open_held(const char *path, const struct mmf_directory *directory,
-                        bool or_read, struct mmf_entry *entry);
+                        bool or_read, struct mmf_hold *hold, struct mmf_entry *entry);
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include "os/linux/store/holders.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@
 #include "os/linux/sys/sys.h"
 #include "shared/page/control.h"
 
-enum { PATH_SIZE = 64, TEXT_SIZE = 4096 };
+enum { PATH_SIZE = 64, TEXT_SIZE = 1024 };
 
 static int
 fail_memory(void)
@@ -202,16 +203,20 @@ inspect_descriptor(void *payload, int32_t number)
     struct search *search = payload;
     struct stat status;
     char path[PATH_SIZE];
-    char text[TEXT_SIZE];
+    char *text;
+    int rc;
 
     snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)search->pid, (int)number);
     if (mmf_sys_stat(path, &status) < 0 || !S_ISREG(status.st_mode) ||
         status.st_size % MMF_CONTROL_ALIGNMENT != MMF_CONTROL_SIZE)
         return MMF_OK;
     snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)search->pid, (int)number);
-    if (mmf_procfs_read(path, text, sizeof(text)) <= 0)
-        return MMF_OK;
-    return read_locks(search, &status, text);
+    text = mmf_procfs_load(path);
+    if (text == NULL)
+        return errno == ENOMEM ? fail_memory() : MMF_OK;
+    rc = read_locks(search, &status, text);
+    free(text);
+    return rc;
 }
 
 static int

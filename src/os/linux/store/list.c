@@ -2,6 +2,7 @@
  * list.c - describing the objects of the namespace, one after the other.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/fail.h"
 #include "base/invariant.h"
@@ -15,19 +16,24 @@
 #include "shared/page/file_ref.h"
 #include "shared/sync/inspect.h"
 
-struct list_walk {
-    mmf_os_visitor visitor;
-    void *payload;
-    bool keep_orphaned;
-    struct mmf_holders *holders; /* NULL: not asked for */
-};
-
 /* One file's description, and what its pointers point to. */
 struct description {
     mmf_object_info info;
     mmf_sync_info sync;
     struct mmf_file_ref_shared ref;
     char name[MMF_NAME_MAX + 16];
+};
+
+/* On the heap, since the thread may have a small stack. */
+struct list_walk {
+    mmf_os_visitor visitor;
+    void *payload;
+    bool keep_orphaned;
+    struct mmf_holders holders;
+    bool with_holders;
+    mmf_error before; /* what is wrong with one file is in its status */
+    struct mmf_finding found;
+    struct description text;
 };
 
 /* The path of the file that is mapped; "" if it maps none, or makes no sense. */
@@ -148,67 +154,66 @@ describe(const struct mmf_finding *found, struct mmf_holders *holders,
 }
 
 static int
-show(const struct list_walk *walk, const char *file_name, const char *path,
-     struct mmf_finding *found)
+show(struct list_walk *walk, const char *file_name, const char *path)
 {
-    struct description text = {.info = {.name = file_name,
-                                        .path = path,
-                                        .creator_command = "",
-                                        .status = found->status,
-                                        .resident = found->resident}};
-    mmf_error before;
-    int rc;
+    struct description *text = &walk->text;
+    struct mmf_finding *found = &walk->found;
+    int rc = skip_collected(path, found);
 
-    mmf_fail_keep(&before);
-    rc = skip_collected(path, found);
+    text->info = (mmf_object_info){.name = file_name,
+                                   .path = path,
+                                   .creator_command = "",
+                                   .status = found->status,
+                                   .resident = found->resident,
+                                   .file = text->ref.path};
+    text->ref.path[0] = '\0';
     if (rc == MMF_OK && found->entry.fd >= 0 && !found->removed)
-        rc = describe(found, walk->holders, &text);
+        rc = describe(found, walk->with_holders ? &walk->holders : NULL, text);
     if (rc < 0)
         return rc;
-    mmf_fail_restore(&before);
-    text.info.file = text.ref.path;
+    mmf_fail_restore(&walk->before);
     if (found->status == 0 || found->removed)
         return MMF_OK;
-    return walk->visitor(walk->payload, &text.info);
+    return walk->visitor(walk->payload, &text->info);
 }
 
 static int
 show_file(void *payload, const struct mmf_directory *directory, const char *file_name)
 {
-    const struct list_walk *walk = payload;
-    struct mmf_finding found;
-    mmf_error before;
-    char path[PATH_MAX];
+    struct list_walk *walk = payload;
+    struct mmf_finding *found = &walk->found;
     int rc;
 
-    mmf_fail_keep(&before);
-    mmf_finding_make(directory, file_name, walk->keep_orphaned, path, &found);
-    rc = found.rc;
+    mmf_finding_make(directory, file_name, walk->keep_orphaned, found);
+    rc = found->rc;
     if (rc == MMF_OK) {
-        mmf_fail_restore(&before); /* what is wrong with one file is in its status */
-        rc = show(walk, file_name, path, &found);
+        mmf_fail_restore(&walk->before);
+        rc = show(walk, file_name, directory->file);
     }
-    mmf_finding_close(&found);
+    mmf_finding_close(found);
     return rc;
 }
 
 int
 mmf_os_names_visit(mmf_list_flags flags, mmf_os_visitor visitor, void *payload)
 {
-    struct mmf_holders holders = {0};
-    struct list_walk walk = {.visitor = visitor,
-                             .payload = payload,
-                             .keep_orphaned = (flags & MMF_LIST_KEEP_ORPHANED) != 0};
+    struct list_walk *walk = calloc(1, sizeof(*walk));
     int rc = MMF_OK;
 
     MMF_ASSERT(visitor != NULL);
-    if (flags & MMF_LIST_HOLDERS) {
-        walk.holders = &holders;
-        rc = mmf_holders_find(&holders);
-    }
+    if (walk == NULL)
+        return mmf_fail(MMF_E_NO_MEMORY, "no memory to list the names");
+    walk->visitor = visitor;
+    walk->payload = payload;
+    walk->keep_orphaned = (flags & MMF_LIST_KEEP_ORPHANED) != 0;
+    walk->with_holders = (flags & MMF_LIST_HOLDERS) != 0;
+    mmf_fail_keep(&walk->before);
+    if (walk->with_holders)
+        rc = mmf_holders_find(&walk->holders);
     if (rc == MMF_OK)
-        rc = mmf_namespace_walk(flags, show_file, &walk);
-    mmf_holders_free(&holders);
+        rc = mmf_namespace_walk(flags, show_file, walk);
+    mmf_holders_free(&walk->holders);
+    free(walk);
     return rc;
 }
 

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/fail.h"
@@ -110,8 +109,10 @@ mmf_namespace_walk(mmf_list_flags flags, mmf_file_visitor visit, void *payload)
         if (wanted != 0 && !(wanted & scopes[i].flag))
             continue;
         rc = mmf_directory_find(scopes[i].scope, &directory);
-        if (rc == MMF_OK)
-            rc = walk_directory(&directory, visit, payload);
+        if (rc < 0)
+            return rc;
+        rc = walk_directory(&directory, visit, payload);
+        mmf_directory_free(&directory);
     }
     return rc;
 }
@@ -210,12 +211,12 @@ inspect_object(const char *path, const struct mmf_directory *directory,
 
 void
 mmf_finding_make(const struct mmf_directory *directory, const char *file_name,
-                 bool keep_orphaned, char path[PATH_MAX], struct mmf_finding *found)
+                 bool keep_orphaned, struct mmf_finding *found)
 {
+    const char *path = mmf_directory_path_of(directory, file_name);
+
     memset(found, 0, offsetof(struct mmf_finding, entry));
     found->entry.fd = -1;
-    if (snprintf(path, PATH_MAX, "%s/%s", directory->path, file_name) >= PATH_MAX)
-        return;
     if (is_temporary(directory, file_name))
         inspect_temporary(path, directory, keep_orphaned, found);
     else

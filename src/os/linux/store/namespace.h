@@ -5,7 +5,6 @@
 #ifndef MMF_OS_LINUX_STORE_NAMESPACE_H
 #define MMF_OS_LINUX_STORE_NAMESPACE_H
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -48,11 +47,11 @@ struct mmf_finding {
 
 /*
  * Inspect a file, and collect it if it is orphaned, unless `keep_orphaned`. Files that
- * cannot be inspected have a status, too. Always close the finding.
+ * cannot be inspected have a status, too. Its path is the directory's `file`. Always
+ * close the finding.
  */
 void mmf_finding_make(const struct mmf_directory *directory, const char *file_name,
-                      bool keep_orphaned, char path[PATH_MAX],
-                      struct mmf_finding *found);
+                      bool keep_orphaned, struct mmf_finding *found);
 
 void mmf_finding_close(struct mmf_finding *found);
 

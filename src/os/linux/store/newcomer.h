@@ -1,6 +1,6 @@
 /*
- * newcomer.h - what opening and creating have in common: this process comes to hold the
- * file, which becomes an object of its table.
+ * newcomer.h - what opening and creating have in common: another process may be in the
+ * way for a moment.
  */
 #ifndef MMF_OS_LINUX_STORE_NEWCOMER_H
 #define MMF_OS_LINUX_STORE_NEWCOMER_H
@@ -8,13 +8,6 @@
 #include <stdbool.h>
 
 #include "base/backoff.h"
-#include "os/linux/store/entry.h"
-#include "os/linux/store/lock.h"
-#include "os/linux/store/objects.h"
-
-/* What to enter in the table for a file that is held. */
-struct mmf_object_request mmf_newcomer(const struct mmf_entry *entry, const char *path,
-                                       const struct mmf_hold *hold, bool inheritable);
 
 /*
  * Pause before another try, longer each time. `backoff` is zero at first. False, without

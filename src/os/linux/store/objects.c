@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/fail.h"
 #include "base/invariant.h"
 #include "os/linux/store/collect.h"
@@ -74,7 +75,7 @@ destroy(struct mmf_object *object)
 static struct mmf_object *
 make_object(const struct mmf_object_request *request)
 {
-    struct mmf_object *object = calloc(1, sizeof(*object));
+    struct mmf_object *object = mmf_alloc(sizeof(*object));
 
     MMF_ASSERT(request->fd >= 0 && request->status != NULL);
     if (object == NULL)
@@ -262,12 +263,23 @@ mmf_object_attach_locked(struct mmf_object *object, const struct mmf_object_ops 
  * Leaving.
  */
 
-/* True if the object is gone with that. */
+/*
+ * Through `fd`; true if the object is gone with that. A process that has changed its root
+ * or its user may not be able to remove it. A close has no status, so it leaves a record:
+ * the name is free all the same, since no process holds the file.
+ */
 static bool
-collect(const struct mmf_object *object)
+collect(const struct mmf_object *object, int fd)
 {
-    return mmf_collect(object->fd, object->path, object->device, object->inode) ==
-           MMF_LOCK_DONE;
+    int rc = mmf_collect(fd, object->path, object->device, object->inode);
+
+    if (rc < 0)
+        mmf_fail_system(MMF_E_ACCESS, errno,
+                        "closed, but %s stays: this process has changed its root or "
+                        "its user since; any mmf call of the file's owner that meets "
+                        "it removes it, as \"mmf gc\" does",
+                        object->path);
+    return rc == MMF_LOCK_DONE;
 }
 
 /*
@@ -290,10 +302,10 @@ stop_holding_locked(struct mmf_object *object)
         mmf_lock_release(object->fd, &object->hold); /* readers cannot collect */
         return false;
     }
-    if (object->made_here && collect(object))
+    if (object->made_here && collect(object, object->fd))
         return true;
     mmf_lock_release(object->fd, &object->hold);
-    return collect(object);
+    return collect(object, object->fd);
 }
 
 /*
@@ -320,7 +332,8 @@ remove_locked(struct mmf_object *object, int *fd, int *map_fd)
     if (*fd >= 0 && object->inheritable) {
         mmf_lock_fd_close_locked(*fd); /* a child's copy may hold on: no unlock */
         *fd = -1;
-        mmf_collect_path_locked(object->path, object->device, object->inode);
+        if (object->hold.writable)
+            collect(object, object->map_fd);
     } else if (*fd >= 0) {
         if (must_stay(object, stop_holding_locked(object)))
             return false;
@@ -358,7 +371,11 @@ mmf_object_leave(struct mmf_object *object)
     }
     unused = object->view_count == 0;
     mmf_process_unlock();
-    /* Closing may free gigabytes, which takes its time: after the mutex. */
+    /*
+     * Closing may free gigabytes, which takes its time: after the mutex. A child that
+     * another thread forks just now keeps the descriptor: that is memory until it ends
+     * or executes a program, and no name, since the lock is gone.
+     */
     close_file(fd);
     close_file(map_fd);
     if (unused)

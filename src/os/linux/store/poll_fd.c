@@ -134,8 +134,14 @@ mmf_poll_fd_close(struct mmf_poll_fd *poll)
 int
 mmf_poll_fd_notify_watches(int fd)
 {
+    struct stat status;
+
     MMF_ASSERT(fd >= 0);
-    return mmf_sys_set_times(fd);
+    if (mmf_sys_set_times(fd) == 0)
+        return 0;
+    /* A filter that refuses that may let the file's owner set the mode, to what it is. */
+    return mmf_sys_fstat(fd, &status) < 0 ? -1
+                                          : mmf_sys_fchmod(fd, status.st_mode & 07777);
 }
 
 void

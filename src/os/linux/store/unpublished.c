@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/atomic.h"
@@ -20,6 +21,7 @@
 #include "os/linux/sys/fork.h"
 #include "os/linux/sys/space.h"
 #include "os/linux/sys/sys.h"
+#include "shared/page/control.h"
 
 /* How the file gets its name; what did not work once is not tried again. */
 enum link_way { LINK_DESCRIPTOR, LINK_PROC, LINK_RENAME };
@@ -29,10 +31,10 @@ static int
 open_file(const struct mmf_directory *directory,
           const struct mmf_store_request *request, struct mmf_unpublished *unpublished)
 {
-    static mmf_atomic_u32 counter;
+    uint64_t number;
     int fd = -1;
 
-    unpublished->temporary[0] = '\0';
+    unpublished->temporary = NULL;
     if (mmf_load_relaxed_u32(&best_link_way) != LINK_RENAME) {
         fd = mmf_lock_fd_open(directory->path, O_TMPFILE | O_RDWR, request->mode);
         if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
@@ -40,26 +42,44 @@ open_file(const struct mmf_directory *directory,
         mmf_store_relaxed_u32(&best_link_way, LINK_RENAME);
     }
     do {
-        snprintf(unpublished->temporary, sizeof(unpublished->temporary), "%s/%s%s%d-%u",
-                 directory->path,
-                 directory->scope == MMF_SCOPE_GLOBAL ? directory->prefix : "",
-                 MMF_TEMPORARY_PREFIX, (int)mmf_process_id(),
-                 mmf_add_relaxed_u32(&counter, 1));
+        mmf_unpublished_end(unpublished);
+        /*
+         * No other creator must ever choose the same name, not even after a collector
+         * has removed this file: we would give its file our object's name. A process id
+         * does not do: another PID namespace has the same ones.
+         */
+        if (mmf_sys_getrandom(&number, sizeof(number)) != (ssize_t)sizeof(number))
+            return -1;
+        if (asprintf(&unpublished->temporary, "%s/%s%s%016llx", directory->path,
+                     directory->scope == MMF_SCOPE_GLOBAL ? directory->prefix : "",
+                     MMF_TEMPORARY_PREFIX, (unsigned long long)number) < 0) {
+            unpublished->temporary = NULL;
+            errno = ENOMEM;
+            return -1;
+        }
         fd = mmf_lock_fd_open(unpublished->temporary, O_RDWR | O_CREAT | O_EXCL,
                               request->mode);
     } while (fd < 0 && errno == EEXIST);
     if (fd < 0)
-        unpublished->temporary[0] = '\0';
+        mmf_unpublished_end(unpublished);
     return fd;
+}
+
+void
+mmf_unpublished_end(struct mmf_unpublished *unpublished)
+{
+    free(unpublished->temporary);
+    unpublished->temporary = NULL;
 }
 
 void
 mmf_unpublished_drop(struct mmf_unpublished *unpublished)
 {
-    MMF_ASSERT(unpublished->entry.fd >= 0);
-    if (unpublished->temporary[0] != '\0')
+    MMF_ASSERT(unpublished->fd >= 0);
+    if (unpublished->temporary != NULL)
         mmf_sys_unlink(unpublished->temporary);
-    mmf_lock_fd_close(unpublished->entry.fd);
+    mmf_unpublished_end(unpublished);
+    mmf_lock_fd_close(unpublished->fd);
 }
 
 static void
@@ -78,6 +98,7 @@ fill_page(const struct mmf_store_request *request,
         .creator_command = program_invocation_short_name,
     };
 
+    MMF_ASSERT(request->state_size <= sizeof(page->state));
     mmf_control_fill(&contents, page);
     if (request->state != NULL)
         memcpy(page->state, request->state, request->state_size);
@@ -103,39 +124,47 @@ write_all(int fd, const void *bytes, int64_t count, int64_t offset)
     return 0;
 }
 
+/* The page goes when it is written: threads may have small stacks. */
+static int
+write_page(const struct mmf_store_request *request,
+           const struct mmf_directory *directory, int fd)
+{
+    struct mmf_control_shared page;
+
+    fill_page(request, directory, &page);
+    return write_all(fd, &page, sizeof(page), mmf_control_offset(request->data_size));
+}
+
 /* Reserve the bytes and write what is known. Returns 0, or -1 with errno. */
 static int
-fill(const struct mmf_store_request *request, struct mmf_unpublished *unpublished)
+fill(const struct mmf_store_request *request, const struct mmf_directory *directory,
+     struct mmf_unpublished *unpublished)
 {
-    int fd = unpublished->entry.fd;
-    int64_t end = mmf_control_offset(request->data_size);
+    int fd = unpublished->fd;
 
     if (!request->delay_allocate && mmf_space_allocate(fd, request->data_size) < 0)
         return -1;
     if (request->first_data != NULL &&
         write_all(fd, request->first_data, request->first_data_size, 0) < 0)
         return -1;
-    if (write_all(fd, &unpublished->entry.page, sizeof(unpublished->entry.page), end) <
-        0)
+    if (write_page(request, directory, fd) < 0)
         return -1;
-    if (mmf_sys_fstat(fd, &unpublished->entry.status) < 0)
+    if (mmf_sys_fstat(fd, &unpublished->status) < 0)
         return -1;
-    if ((unpublished->entry.status.st_mode & 07777) != request->mode &&
+    if ((unpublished->status.st_mode & 07777) != request->mode &&
         mmf_sys_fchmod(fd, request->mode) < 0)
         return -1; /* a umask had taken bits */
-    unpublished->entry.data_size = end;
-    unpublished->entry.writable = true;
     return 0;
 }
 
 static int
 hold(const struct mmf_store_request *request, struct mmf_unpublished *unpublished)
 {
-    int rc = mmf_lock_hold(unpublished->entry.fd, true, &unpublished->hold);
+    int rc = mmf_lock_hold(unpublished->fd, true, &unpublished->hold);
 
-    MMF_ASSERT(unpublished->entry.fd >= 0);
+    MMF_ASSERT(unpublished->fd >= 0);
     if (rc == MMF_LOCK_DONE && request->ticket != 0)
-        rc = mmf_lock_self(unpublished->entry.fd, request->ticket);
+        rc = mmf_lock_self(unpublished->fd, request->ticket);
     if (rc == MMF_LOCK_BUSY) {
         errno = EAGAIN; /* a collector took the temporary file for an orphan */
         rc = -1;
@@ -151,12 +180,10 @@ mmf_unpublished_make(const struct mmf_store_request *request,
     int saved;
 
     MMF_ASSERT(request->first_data_size <= request->data_size);
-    MMF_ASSERT(request->state_size <= sizeof(unpublished->entry.page.state));
-    unpublished->entry.fd = open_file(directory, request, unpublished);
-    if (unpublished->entry.fd < 0)
+    unpublished->fd = open_file(directory, request, unpublished);
+    if (unpublished->fd < 0)
         return -1;
-    fill_page(request, directory, &unpublished->entry.page);
-    if (fill(request, unpublished) == 0 && hold(request, unpublished) == 0)
+    if (fill(request, directory, unpublished) == 0 && hold(request, unpublished) == 0)
         return 0;
     saved = errno;
     mmf_unpublished_drop(unpublished);
@@ -192,17 +219,17 @@ mmf_unpublished_publish(struct mmf_unpublished *unpublished, const char *path)
 {
     int rc;
 
-    MMF_ASSERT(unpublished->entry.fd >= 0 && path[0] == '/');
-    if (unpublished->temporary[0] != '\0')
+    MMF_ASSERT(unpublished->fd >= 0 && path[0] == '/');
+    if (unpublished->temporary != NULL)
         return mmf_sys_rename_noreplace(unpublished->temporary, path);
-    rc = link_by_descriptor(unpublished->entry.fd, path);
-    return rc <= 0 ? rc : link_by_proc(unpublished->entry.fd, path);
+    rc = link_by_descriptor(unpublished->fd, path);
+    return rc <= 0 ? rc : link_by_proc(unpublished->fd, path);
 }
 
 bool
 mmf_unpublished_can_retry(const struct mmf_unpublished *unpublished)
 {
-    if (unpublished->temporary[0] != '\0' ||
+    if (unpublished->temporary != NULL ||
         (errno != ENOENT && errno != EPERM && errno != EACCES && errno != EOPNOTSUPP))
         return false;
     mmf_store_relaxed_u32(&best_link_way, LINK_RENAME);

@@ -4,18 +4,18 @@
 #ifndef MMF_OS_LINUX_STORE_UNPUBLISHED_H
 #define MMF_OS_LINUX_STORE_UNPUBLISHED_H
 
-#include <limits.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "os/linux/store/directory.h"
-#include "os/linux/store/entry.h"
 #include "os/linux/store/lock.h"
 #include "os/linux/store/store.h"
 
 struct mmf_unpublished {
-    struct mmf_entry entry;
+    int fd;
+    struct stat status;
     struct mmf_hold hold;
-    char temporary[PATH_MAX]; /* its name so far, or "" */
+    char *temporary; /* the path of its name so far; NULL: it has none */
 };
 
 /*
@@ -31,6 +31,9 @@ int mmf_unpublished_publish(struct mmf_unpublished *unpublished, const char *pat
 
 /* After a failure to publish, with its errno: whether another file may fare better. */
 bool mmf_unpublished_can_retry(const struct mmf_unpublished *unpublished);
+
+/* It has its name now. */
+void mmf_unpublished_end(struct mmf_unpublished *unpublished);
 
 /* Remove and close it. */
 void mmf_unpublished_drop(struct mmf_unpublished *unpublished);

@@ -1,10 +1,12 @@
 /*
  * object.c - mutexes, events and semaphores: the words of shared/sync/word.h in the
- * control page of a named object, or in this process's memory for an unnamed one.
+ * control page of a named object, or in this process's memory for an unnamed one. More
+ * slots for sleepers lie in a named object's data, which is sparse, and in memory that is
+ * got when they are needed for an unnamed one.
  *
  * A process draws a ticket at each object it opens, and locks SELF + ticket for as long
  * as it has a handle or a thread of it owns the mutex. Survivors ask for that lock to
- * learn whether an owner lives. The page is mapped through a description of its own,
+ * learn whether an owner lives. The file is mapped through a description of its own,
  * without locks, so that no child's copy of the mapping keeps a dead process's object
  * in use.
  *
@@ -16,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <mmf/sync.h>
 
@@ -32,6 +35,13 @@
 #include "os/linux/sys/error.h"
 #include "os/linux/sys/sys.h"
 #include "shared/page/control.h"
+#include "shared/sync/signal.h"
+
+static_assert(MMF_SYNC_DATA_SIZE == MMF_SYNC_SLOTS_MORE * sizeof(struct mmf_sync_slot),
+              "the data is slots");
+static_assert(sizeof(struct mmf_sync_shared) ==
+                  sizeof(((struct mmf_control_shared *)0)->state),
+              "the state is full");
 
 /*
  * What the table of objects asks.
@@ -44,7 +54,8 @@ is_owned(const void *part)
 
     MMF_ASSERT(mmf_process_is_locked());
     return local->fork_epoch == mmf_fork_epoch() &&
-           mmf_load_relaxed_u32(&local->owned) != 0;
+           mmf_load_acquire_u32(&local->owned) != 0 &&
+           mmf_thread_is_alive(mmf_load_acquire_pointer(&local->last_owner));
 }
 
 static bool
@@ -66,10 +77,12 @@ destroy(void *part)
     struct mmf_sync_object *local = part;
 
     MMF_ASSERT(local->handles == 0);
-    if (local->page != NULL)
-        mmf_sys_munmap(local->page, MMF_CONTROL_SIZE);
-    else
+    if (local->mapped != NULL) {
+        mmf_sys_munmap(local->mapped, MMF_SYNC_DATA_SIZE + MMF_CONTROL_SIZE);
+    } else {
+        free(mmf_load_acquire_pointer(&local->more));
         free(local->shared);
+    }
     mmf_poll_fd_close(&local->counter);
     free(local);
 }
@@ -115,6 +128,26 @@ abandon_owned(struct mmf_thread *thread)
  * Creating, opening, closing.
  */
 
+/* Where the threads of this process have their numbers. */
+static uint32_t
+pid_space(void)
+{
+    struct stat status;
+
+    return mmf_sys_stat("/proc/self/ns/pid", &status) == 0 ? (uint32_t)status.st_ino
+                                                           : MMF_SYNC_NO_SPACE;
+}
+
+/* Before a thread of ours can own the mutex, or sleep. */
+static void
+join_pid_space(struct mmf_sync_object *local)
+{
+    local->pid_space = pid_space();
+    if (mmf_load_acquire_u32(&local->shared->pid_space) != local->pid_space)
+        mmf_store_release_u32(&local->shared->pid_space, MMF_SYNC_NO_SPACE);
+    mmf_fence_full();
+}
+
 static struct mmf_sync_object *
 new_local(mmf_kind kind)
 {
@@ -131,49 +164,53 @@ new_local(mmf_kind kind)
     return local;
 }
 
-/* Map the object's page. With the mutex. */
+/* Map the object's file. With the mutex. */
 static int
-map_page_locked(const struct mmf_object *object, void **page)
+map_locked(const struct mmf_object *object, void **mapped)
 {
     int fd = mmf_object_open_again_locked(object);
     int rc = MMF_OK;
 
-    MMF_ASSERT(mmf_process_is_locked());
+    MMF_ASSERT(mmf_process_is_locked() && object->data_size == MMF_SYNC_DATA_SIZE);
     if (fd < 0)
         return mmf_object_fail_open_again(object, "once more");
-    *page = mmf_sys_mmap(NULL, MMF_CONTROL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-                         object->data_size);
-    if (*page == MAP_FAILED)
-        rc = mmf_error_fail("map the control page of %s", object->path);
+    *mapped = mmf_sys_mmap(NULL, MMF_SYNC_DATA_SIZE + MMF_CONTROL_SIZE,
+                           PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (*mapped == MAP_FAILED)
+        rc = mmf_error_fail("map %s", object->path);
     mmf_lock_fd_close_locked(fd);
     return rc;
 }
 
-/* Map the object's page and become a participant. With the mutex. */
+/* Map the object's file and become a participant. With the mutex. */
 static int
 attach_locked(struct mmf_object *object, mmf_kind kind)
 {
     struct mmf_sync_object *local = new_local(kind);
-    void *page = NULL;
+    struct mmf_control_shared *page;
+    void *mapped = NULL;
     int rc;
 
     MMF_ASSERT(mmf_process_is_locked() && object->kind == (uint32_t)kind);
     if (local == NULL)
         return MMF_E_NO_MEMORY;
-    rc = map_page_locked(object, &page);
+    rc = map_locked(object, &mapped);
     if (rc < 0) {
         free(local);
         return rc;
     }
+    page = (void *)((char *)mapped + MMF_SYNC_DATA_SIZE);
     rc = mmf_ticket_draw_locked(object, page);
     if (rc < 0) {
-        mmf_sys_munmap(page, MMF_CONTROL_SIZE);
+        mmf_sys_munmap(mapped, MMF_SYNC_DATA_SIZE + MMF_CONTROL_SIZE);
         free(local);
         return rc;
     }
     local->object = object;
-    local->page = page;
-    local->shared = (void *)((struct mmf_control_shared *)page)->state;
+    local->mapped = mapped;
+    mmf_store_release_pointer(&local->more, mapped);
+    local->shared = (void *)page->state;
+    join_pid_space(local);
     local->ticket = object->ticket;
     mmf_object_attach_locked(object, &ops, local);
     return MMF_OK;
@@ -214,6 +251,7 @@ init_shared(const struct mmf_os_sync_request *request, uint64_t owner,
         mmf_sync_init_event(shared, request->signalled, request->manual);
     else
         mmf_sync_init_semaphore(shared, request->initial, request->maximum);
+    mmf_store_relaxed_u32(&shared->pid_space, pid_space());
 }
 
 static int
@@ -251,6 +289,8 @@ create_named(const struct mmf_os_sync_request *request, struct mmf_thread *threa
     struct mmf_store_request want = {
         .name = request->name,
         .kind = (uint32_t)request->kind,
+        .data_size = MMF_SYNC_DATA_SIZE,
+        .delay_allocate = true,
         .mode = request->mode,
         .state = &state,
         .state_size = sizeof(state),

@@ -34,8 +34,12 @@ mmf_sync_is_listed(const struct mmf_thread *thread, const struct mmf_sync_object
 static inline void
 mmf_sync_note_owned(struct mmf_thread *thread, struct mmf_sync_object *local)
 {
-    if (mmf_load_relaxed_u32(&local->owned))
-        return; /* taken again */
+    const struct mmf_thread *owner = mmf_load_acquire_pointer(&local->last_owner);
+
+    /* Taken again; but a dead thread's list is used by no thread any more. */
+    if (mmf_load_acquire_u32(&local->owned) &&
+        (owner == thread || mmf_thread_is_alive(owner)))
+        return;
     mmf_store_release_pointer(&local->last_owner, thread);
     mmf_store_release_u32(&local->owned, 1);
     local->previous_owned = NULL;

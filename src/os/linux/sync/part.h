@@ -18,12 +18,15 @@
 /* One per process and object, whatever the number of handles. */
 struct mmf_sync_object {
     struct mmf_object *object; /* NULL: unnamed */
-    void *page;                /* the mapped control page; NULL: unnamed */
+    void *mapped;            /* the whole file, the control page last; NULL: unnamed */
+    mmf_atomic_pointer more; /* the slots beyond those in `shared`; NULL: none yet */
+    mmf_atomic_u32 reach;    /* their bytes that this process knows to be allocated */
     struct mmf_sync_shared *shared;
     mmf_kind kind;
     uint64_t ticket;
+    uint32_t pid_space; /* of this process */
     uint32_t fork_epoch;
-    mmf_atomic_pointer last_owner; /* a guess at the thread whose record comes next */
+    mmf_atomic_pointer last_owner; /* the thread whose list has it, if `owned` */
     struct mmf_poll_fd counter;    /* unnamed: what polls readable */
     int handles;                   /* unnamed; a named one's are counted by `object` */
     mmf_atomic_u32 owned;          /* 1: a thread of this process owns the mutex */

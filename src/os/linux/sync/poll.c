@@ -6,15 +6,8 @@
 #include "base/fail.h"
 #include "base/invariant.h"
 #include "os/linux/sync/ref.h"
-
-void
-mmf_sync_notify_pollers(const struct mmf_sync_object *local)
-{
-    if (mmf_sync_is_named(local))
-        mmf_poll_fd_notify_watches(local->object->fd);
-    else
-        mmf_poll_fd_notify_counter(&local->counter);
-}
+#include "os/linux/sync/system.h"
+#include "shared/sync/signal.h"
 
 /* What polls readable for this handle. */
 static struct mmf_poll_fd *
@@ -25,7 +18,10 @@ poll_of(struct mmf_os_sync *sync)
 
 /*
  * A kill shows as the closing of a descriptor a moment before the kernel drops its
- * locks. A poll that follows such an event tries again for this long; milliseconds.
+ * locks. A poll that follows such an event tries again for this long; milliseconds. The
+ * kernel needs some 100 ns from the one to the other and does not sleep there, so only a
+ * processor that is taken away for longer hides a death, until the object's next event;
+ * a wait that sleeps looks for the dead by itself.
  */
 enum { DEATH_SETTLES_MS = 5 };
 
@@ -49,13 +45,11 @@ mmf_sync_consume_poll(struct mmf_os_sync *sync, int32_t timeout_ms)
 void
 mmf_sync_rearm_poll(struct mmf_os_sync *sync, const struct mmf_sync_ref *ref)
 {
-    uint64_t word;
-
     MMF_ASSERT(ref->context == sync->local);
     if (mmf_poll_fd_get(poll_of(sync)) < 0)
         return;
-    if (mmf_step_is_taken(mmf_sync_probe(ref, 0, &word)))
-        mmf_sync_notify_pollers(sync->local);
+    if (mmf_sync_is_available(ref, &mmf_sync_linux))
+        mmf_sync_linux.notify_pollers(NULL, ref);
 }
 
 int

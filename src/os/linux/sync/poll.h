@@ -6,9 +6,6 @@
 
 #include "os/linux/sync/part.h"
 
-/* Make the descriptors of those that poll the object readable. */
-void mmf_sync_notify_pollers(const struct mmf_sync_object *local);
-
 /*
  * Consume what made the handle's descriptor readable: the probe that follows answers
  * it. Returns the timeout for that, which is longer than a poll's if a process may just

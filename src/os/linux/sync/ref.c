@@ -21,6 +21,7 @@ mmf_sync_make_ref(struct mmf_sync_object *local, const struct mmf_thread *thread
         ref->order[0] = UINT64_MAX; /* after the named ones */
         ref->order[1] = (uintptr_t)local;
     }
-    ref->is_shared = mmf_sync_is_named(local);
+    /* Threads can end without a word, too; but only a mutex has an owner. */
+    ref->is_watched = mmf_sync_is_named(local) || local->kind == MMF_KIND_MUTEX;
     ref->context = local;
 }

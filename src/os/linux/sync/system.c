@@ -3,12 +3,20 @@
  */
 #include "os/linux/sync/system.h"
 
+#include <limits.h>
+#include <pthread.h>
+#include <stdlib.h>
+
 #include "base/invariant.h"
 #include "os/linux/store/lock.h"
 #include "os/linux/sync/part.h"
-#include "os/linux/sync/poll.h"
 #include "os/linux/sys/futex.h"
+#include "os/linux/sys/sys.h"
 #include "os/os.h"
+#include "shared/sync/slots.h"
+
+/* A page of memory; also where pages are larger, each call allocates one at least. */
+enum { PIECE = 4096 };
 
 static struct mmf_sync_object *
 local_of(const struct mmf_sync_ref *sync)
@@ -24,52 +32,127 @@ now(void *context)
 }
 
 static void
-sleep_on(void *context, const struct mmf_sync_ref *objects, const uint32_t *expected,
-         const uint32_t *epochs, int count, int64_t until)
+sleep_on(void *context, const struct mmf_sync_sleep *sleep)
 {
+    const struct mmf_sync_ref *objects = sleep->objects;
+    const struct mmf_sync_sleeper *sleepers = sleep->sleepers;
     uint32_t *words[2 * MMF_SYNC_OBJECTS_MAX];
     uint32_t values[2 * MMF_SYNC_OBJECTS_MAX];
+    int sleeps = 0;
 
     (void)context;
-    MMF_ASSERT(count > 0 && count <= MMF_SYNC_OBJECTS_MAX);
-    for (int i = 0; i < count; i++) {
-        words[i] = mmf_sync_futex(objects[i].shared);
-        values[i] = expected[i];
-        if (epochs == NULL)
+    MMF_ASSERT(sleep->count > 0 && sleep->count <= MMF_SYNC_OBJECTS_MAX);
+    for (int i = 0; i < sleep->count; i++) {
+        if (sleepers[i].slot < 0)
             continue;
-        words[count + i] = mmf_sync_watch_epoch(objects[i].shared);
-        values[count + i] = epochs[i];
+        words[sleeps] = mmf_sync_slot_futex(
+            mmf_sync_slot(&objects[i], sleepers[i].slot, &mmf_sync_linux));
+        values[sleeps++] = sleepers[i].expected;
     }
-    mmf_futex_sleep(words, values, count, epochs == NULL ? 0 : count, until);
+    for (int i = 0; i < sleep->count; i++) {
+        if (sleep->epochs == NULL && sleepers[i].slot >= 0)
+            continue;
+        words[sleeps] = mmf_sync_watch_epoch(objects[i].shared);
+        values[sleeps++] = sleep->epochs != NULL
+                               ? sleep->epochs[i]
+                               : mmf_load_acquire_u32(&objects[i].shared->watch_epoch);
+    }
+    /* Compiled without exceptions, this is a buffer to jump to. */
+    pthread_cleanup_push(sleep->give_up, sleep->wait);
+    mmf_futex_sleep(words, values, sleeps, sleep->until);
+    pthread_cleanup_pop(0);
 }
 
 static void
-wake_sleepers(void *context, const struct mmf_sync_ref *object, int count)
+wake(void *context, const struct mmf_sync_ref *object, int slot)
 {
     (void)context;
-    mmf_futex_wake(mmf_sync_futex(object->shared), count);
+    mmf_futex_wake(mmf_sync_slot_futex(mmf_sync_slot(object, slot, &mmf_sync_linux)),
+                   1);
+}
+
+static void
+wake_watched(void *context, const struct mmf_sync_ref *object)
+{
+    (void)context;
+    mmf_futex_wake(mmf_sync_watch_epoch(object->shared), INT_MAX);
+}
+
+/* In the first thread that needs them; a signal handler never does. */
+static struct mmf_sync_slot *
+more_unnamed(struct mmf_sync_object *local)
+{
+    void *more = mmf_load_acquire_pointer(&local->more);
+    void *none = NULL;
+
+    if (more != NULL)
+        return more;
+    more = calloc(MMF_SYNC_SLOTS_MORE, sizeof(struct mmf_sync_slot));
+    if (more != NULL && !mmf_exchange_if_pointer(&local->more, &none, more)) {
+        free(more);
+        more = none;
+    }
+    return more;
+}
+
+/* A slot that is not allocated must not be touched: there may be no memory for it. */
+static struct mmf_sync_slot *
+more_slots(void *context, const struct mmf_sync_ref *object, int count)
+{
+    struct mmf_sync_object *local = local_of(object);
+    uint32_t bytes = (uint32_t)count * (uint32_t)sizeof(struct mmf_sync_slot);
+
+    (void)context;
+    if (!mmf_sync_is_named(local))
+        return more_unnamed(local);
+    if (bytes > mmf_load_acquire_u32(&local->reach)) {
+        bytes = (bytes + PIECE - 1) / PIECE * PIECE;
+        if (mmf_sys_fallocate(local->object->fd, 0, bytes) < 0)
+            return NULL;
+        mmf_store_release_u32(&local->reach, bytes);
+    }
+    return mmf_load_acquire_pointer(&local->more);
 }
 
 static void
 notify_pollers(void *context, const struct mmf_sync_ref *object)
 {
+    const struct mmf_sync_object *local = local_of(object);
+
     (void)context;
-    mmf_sync_notify_pollers(local_of(object));
+    if (mmf_sync_is_named(local))
+        mmf_poll_fd_notify_watches(local->object->fd);
+    else
+        mmf_poll_fd_notify_counter(&local->counter);
+}
+
+/* Threads have other numbers in other PID namespaces. */
+static bool
+can_see_threads(const struct mmf_sync_object *local, uint64_t ticket)
+{
+    return ticket == local->ticket ||
+           (local->pid_space != MMF_SYNC_NO_SPACE &&
+            mmf_load_acquire_u32(&local->shared->pid_space) == local->pid_space);
 }
 
 static int
-is_alive(void *context, const struct mmf_sync_ref *object, uint64_t ticket)
+is_alive(void *context, const struct mmf_sync_ref *object, uint64_t identity)
 {
     struct mmf_sync_object *local = local_of(object);
+    uint64_t ticket = mmf_sync_ticket(identity);
+    uint32_t thread = mmf_sync_thread(identity);
 
     (void)context;
-    if (local->object == NULL)
-        return 1; /* a thread of this process; its end frees the mutex */
-    return mmf_lock_is_self_alive(local->object->fd, ticket);
+    if (ticket != local->ticket &&
+        (local->object == NULL || !mmf_lock_is_self_alive(local->object->fd, ticket)))
+        return 0;
+    return thread == 0 || !can_see_threads(local, ticket) || mmf_sys_is_thread(thread);
 }
 
 const struct mmf_sync_ops mmf_sync_linux = {.now = now,
                                             .sleep = sleep_on,
-                                            .wake = wake_sleepers,
+                                            .wake = wake,
+                                            .wake_watched = wake_watched,
+                                            .more_slots = more_slots,
                                             .notify_pollers = notify_pollers,
                                             .is_alive = is_alive};

@@ -1,5 +1,5 @@
 /*
- * threads.c - gives threads their numbers, and watches for their ends.
+ * threads.c - the records of threads, and what their ends do.
  *
  * A thread's end shows as the destructor of a key. Destructors of other keys may still
  * use mutexes, so ours lets one round of them pass before it acts (POSIX runs
@@ -17,12 +17,11 @@
 
 #include "base/fail.h"
 #include "base/invariant.h"
-#include "os/linux/sys/fork.h"
-#include "shared/sync/word.h"
+#include "os/linux/sys/sys.h"
 
 enum { ROUNDS_TO_LIVE = 2 };
 
-static _Thread_local struct mmf_thread *mine;
+MMF_QUICK_THREAD_LOCAL struct mmf_thread *mmf_thread_mine;
 
 /* The thread's record has gone already; one made now is for its last few lines. */
 static _Thread_local bool is_ending;
@@ -31,42 +30,6 @@ static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static int key_error;
 static bool is_unloaded;
-
-/*
- * Numbers are few: those of ended threads are used again, record and all. Guarded by
- * the process's mutex.
- */
-static uint32_t next_number = 1;
-static struct mmf_thread *unused;
-
-static struct mmf_thread *
-take_record(void)
-{
-    struct mmf_thread *thread;
-
-    mmf_process_lock();
-    thread = unused;
-    if (thread != NULL) {
-        unused = thread->next_unused;
-    } else if (next_number <= MMF_THREAD_MAX) {
-        thread = calloc(1, sizeof(*thread));
-        if (thread != NULL)
-            thread->number = next_number++;
-    }
-    mmf_process_unlock();
-    return thread;
-}
-
-static void
-return_record(struct mmf_thread *thread)
-{
-    MMF_ASSERT(thread->owned == NULL || thread->fork_epoch != mmf_fork_epoch());
-    mmf_store_release_pointer(&thread->self, NULL);
-    mmf_process_lock();
-    thread->next_unused = unused;
-    unused = thread;
-    mmf_process_unlock();
-}
 
 static mmf_atomic_pointer ops_now;
 
@@ -92,13 +55,12 @@ end_thread(void *record)
 {
     struct mmf_thread *thread = record;
 
-    MMF_ASSERT(thread->number > 0);
     if (--thread->exits_left > 0 && pthread_setspecific(key, thread) == 0)
         return;
     if (thread->fork_epoch == mmf_fork_epoch() && thread->owned != NULL)
         abandon_owned(thread);
-    return_record(thread);
-    mine = NULL;
+    free(thread);
+    mmf_thread_mine = NULL;
     is_ending = true;
 }
 
@@ -126,50 +88,41 @@ delete_key(void)
 static struct mmf_thread *
 make_record(void)
 {
-    struct mmf_thread *thread;
+    struct mmf_thread *thread = NULL;
 
-    MMF_ASSERT(mine == NULL);
+    MMF_ASSERT(mmf_thread_mine == NULL);
     pthread_once(&key_once, make_key);
-    thread = key_error == 0 ? take_record() : NULL;
-    if (thread == NULL) {
+    if (key_error == 0)
+        thread = calloc(1, sizeof(*thread));
+    if (thread == NULL || (!is_unloaded && pthread_setspecific(key, thread) != 0)) {
+        free(thread);
         mmf_fail(MMF_E_NO_MEMORY, "no memory for this thread's record");
         return NULL;
     }
-    if (!is_unloaded && pthread_setspecific(key, thread) != 0) {
-        return_record(thread);
-        mmf_fail(MMF_E_NO_MEMORY, "no space for this thread's record");
-        return NULL;
-    }
-    thread->owned = NULL;
     thread->exits_left = is_ending ? 1 : ROUNDS_TO_LIVE; /* few rounds are left */
-    /* end_thread may not be called again: then the next thread with our key must not
-     * take the record for its own. */
-    if (!is_ending)
-        mmf_store_release_pointer(&thread->self, mmf_thread_key());
     return thread;
 }
 
 struct mmf_thread *
 mmf_thread_self(void)
 {
-    uint32_t fork_epoch = mmf_fork_epoch();
+    struct mmf_thread *thread = mmf_thread_find();
 
-    if (mine == NULL) {
-        mine = make_record();
-        if (mine == NULL)
-            return NULL;
-        mine->fork_epoch = fork_epoch;
-    }
-    if (mine->fork_epoch != fork_epoch) {
-        /* A fork's child: what the parent's thread owns is not the child's. */
-        mine->fork_epoch = fork_epoch;
-        mine->owned = NULL;
-    }
-    return mine;
+    if (thread != NULL)
+        return thread;
+    thread = mmf_thread_mine != NULL ? mmf_thread_mine : make_record();
+    if (thread == NULL)
+        return NULL;
+    /* In a fork's child: what the parent's thread owns is not the child's. */
+    thread->owned = NULL;
+    thread->number = (uint32_t)mmf_sys_gettid();
+    thread->fork_epoch = mmf_fork_epoch();
+    mmf_thread_mine = thread;
+    return thread;
 }
 
-struct mmf_thread *
-mmf_thread_find(void)
+bool
+mmf_thread_is_alive(const struct mmf_thread *thread)
 {
-    return mine != NULL && mine->fork_epoch == mmf_fork_epoch() ? mine : NULL;
+    return mmf_sys_is_thread(thread->number);
 }

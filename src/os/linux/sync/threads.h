@@ -4,25 +4,24 @@
 #ifndef MMF_OS_LINUX_SYNC_THREADS_H
 #define MMF_OS_LINUX_SYNC_THREADS_H
 
-#include <pthread.h>
+#include <features.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/atomic.h"
+#include "os/linux/sys/fork.h"
 
 struct mmf_sync_object;
 
 /*
- * A thread's record. Only the thread itself uses it, but any thread may read `self`, at
- * any time: a record is never freed, it goes to another thread when its own has ended.
+ * A thread's record. Only the thread itself uses it. One that ends without a word, by
+ * exit(2) or its seccomp filter, leaves it.
  */
 struct mmf_thread {
-    mmf_atomic_pointer self; /* the thread that has it, see mmf_thread_key; or NULL */
-    uint32_t number;         /* 1 and up; of this process alone */
-    uint32_t fork_epoch;     /* of the process: a fork's child starts afresh */
-    int exits_left;          /* rounds of key destructors to let pass */
-    struct mmf_sync_object *owned;  /* mutexes, the latest first */
-    struct mmf_thread *next_unused; /* of the records that no thread has */
+    uint32_t number;               /* the kernel's */
+    uint32_t fork_epoch;           /* of the process: a fork's child starts afresh */
+    int exits_left;                /* rounds of key destructors to let pass */
+    struct mmf_sync_object *owned; /* mutexes, the latest first */
 };
 
 /* What is done when a thread ends. */
@@ -37,31 +36,30 @@ void mmf_thread_watch_ends(const struct mmf_thread_ops *ops);
 struct mmf_thread *mmf_thread_self(void);
 
 /*
- * The same if it has one in this process; else NULL: then it owns no mutex. May be
- * called with the process's mutex.
+ * In a library that can be loaded at run time each access to a thread-local variable is a
+ * call, and a slow one; but glibc keeps some space for such that need it to be quick.
  */
-struct mmf_thread *mmf_thread_find(void);
+#ifdef __GLIBC__
+#define MMF_QUICK_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+#else
+#define MMF_QUICK_THREAD_LOCAL _Thread_local
+#endif
 
-/* A value that no other living thread has. */
-static inline void *
-mmf_thread_key(void)
-{
-    return (void *)(uintptr_t)pthread_self();
-}
+extern MMF_QUICK_THREAD_LOCAL struct mmf_thread *mmf_thread_mine;
 
 /*
- * The calling thread's record if `*guess` is it, else NULL. This is quicker than
- * mmf_thread_self: in a library that can be loaded at run time each access to a
- * thread-local variable is a call, and a slow one. `*guess` may be any record, or NULL.
+ * The calling thread's record if it has one in this process; else NULL: then it owns no
+ * mutex. May be called with the process's mutex.
  */
 static inline struct mmf_thread *
-mmf_thread_guess(const mmf_atomic_pointer *guess)
+mmf_thread_find(void)
 {
-    struct mmf_thread *thread = mmf_load_acquire_pointer(guess);
+    struct mmf_thread *mine = mmf_thread_mine;
 
-    if (thread == NULL || mmf_load_acquire_pointer(&thread->self) != mmf_thread_key())
-        return NULL;
-    return thread;
+    return mine != NULL && mine->fork_epoch == mmf_fork_epoch() ? mine : NULL;
 }
+
+/* False: the thread of that record has ended, without a word. */
+bool mmf_thread_is_alive(const struct mmf_thread *thread);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * wait.c - waiting for objects, and signalling them: the fast path here, the slow path
- * in shared/sync/wait.c and shared/sync/word.c.
+ * in shared/sync/wait.c and shared/sync/signal.c.
  */
 #include <stdlib.h>
 
@@ -15,6 +15,7 @@
 #include "os/linux/sync/ref.h"
 #include "os/linux/sync/system.h"
 #include "os/os.h"
+#include "shared/sync/signal.h"
 
 /*
  * Waiting.
@@ -40,7 +41,7 @@ take_at_once(struct mmf_sync_object *local)
 
     MMF_ASSERT(local->shared != NULL);
     if (local->kind == MMF_KIND_MUTEX) {
-        thread = mmf_thread_guess(&local->last_owner);
+        thread = mmf_thread_find();
         if (thread == NULL)
             return false;
         identity = mmf_sync_identity_of(local, thread);
@@ -188,9 +189,7 @@ mmf_os_mutex_release(struct mmf_os_sync *mutex)
 
     if (!mmf_sync_is_ours(mutex))
         return mmf_sync_fail_dead();
-    thread = mmf_thread_guess(&local->last_owner);
-    if (thread == NULL)
-        thread = mmf_thread_self();
+    thread = mmf_thread_self();
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
     identity = mmf_sync_identity_of(local, thread);
@@ -236,7 +235,8 @@ mmf_os_event_reset(struct mmf_os_sync *event)
 {
     struct mmf_sync_ref ref = ref_without_thread(event->local);
 
-    return mmf_sync_is_ours(event) ? mmf_sync_reset_event(&ref) : mmf_sync_fail_dead();
+    return mmf_sync_is_ours(event) ? mmf_sync_reset_event(&ref, &mmf_sync_linux)
+                                   : mmf_sync_fail_dead();
 }
 
 static int

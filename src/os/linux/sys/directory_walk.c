@@ -8,8 +8,8 @@
 #include "base/invariant.h"
 #include "os/linux/sys/sys.h"
 
-/* A walk of few entries does not have the kernel write many. */
-enum { BATCH_SIZE = 8192, SMALL_BATCH_SIZE = 1024, FEW = 64 };
+/* Some dozen entries; walks may be nested, on a thread's small stack. */
+enum { BATCH_SIZE = 1024 };
 
 /* Visit the entries of a batch, at most `*left` of them. */
 static int
@@ -34,12 +34,11 @@ int
 mmf_directory_walk(int fd, int most, mmf_directory_visitor visit, void *payload)
 {
     _Alignas(8) char batch[BATCH_SIZE];
-    size_t size = most < FEW ? SMALL_BATCH_SIZE : sizeof(batch);
     int left = most;
 
     MMF_ASSERT(fd >= 0 && most > 0 && visit != NULL);
     while (left > 0) {
-        ssize_t count = mmf_sys_getdents(fd, batch, size);
+        ssize_t count = mmf_sys_getdents(fd, batch, sizeof(batch));
         int rc;
 
         if (count <= 0)

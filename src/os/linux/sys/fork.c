@@ -119,7 +119,7 @@ after_fork_in_child(void)
     mmf_process_unlock();
 }
 
-static pthread_once_t start_once = PTHREAD_ONCE_INIT;
+static mmf_atomic_u32 has_started;
 static mmf_atomic_u32 watch_error; /* of pthread_atfork */
 
 static void
@@ -143,10 +143,15 @@ watch_from_the_start(void)
     register_handlers();
 }
 
+/* With the mutex, so not during a fork; musl's pthread_once would not end in a child. */
 static void
 start(void)
 {
-    current_hooks()->at_start();
+    mmf_process_lock();
+    if (!mmf_load_relaxed_u32(&has_started))
+        current_hooks()->at_start();
+    mmf_store_release_u32(&has_started, 1);
+    mmf_process_unlock();
 }
 
 /* There was no memory for it; there may be some now. */
@@ -166,7 +171,8 @@ mmf_fork_watch(const struct mmf_fork_hooks *wanted)
 {
     MMF_ASSERT(wanted != NULL);
     mmf_store_release_pointer(&hooks_now, (void *)(uintptr_t)wanted);
-    pthread_once(&start_once, start);
+    if (!mmf_load_acquire_u32(&has_started))
+        start();
     if (mmf_load_acquire_u32(&watch_error) == 0)
         return 0;
     register_handlers_again();

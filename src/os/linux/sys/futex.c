@@ -1,14 +1,13 @@
 /*
  * futex.c - one word by futex(2), several by futex_waitv(2).
  *
- * Without futex_waitv (before Linux 5.16, or refused by a seccomp filter), a wait for
- * several words naps, and the caller checks again: late by five milliseconds at most. A
- * wait for one word with others to compare reads those before it sleeps, and can miss
- * a change in that moment.
+ * Without futex_waitv (before Linux 5.16, or refused, as by a seccomp filter), a wait for
+ * several words naps, and the caller checks again: late by five milliseconds at most.
  */
 #include "os/linux/sys/futex.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 
 #include "base/atomic.h"
@@ -27,21 +26,12 @@ wait_for_several(uint32_t *const *words, const uint32_t *expected, int count,
 {
     if (mmf_load_relaxed_u32(&waitv_is_missing))
         return false;
-    if (mmf_sys_futex_waitv(words, expected, count, until) >= 0 ||
-        (errno != ENOSYS && errno != EPERM))
+    if (mmf_sys_futex_waitv(words, expected, count, until) >= 0 || errno == EAGAIN ||
+        errno == ETIMEDOUT || errno == EINTR)
         return true; /* woken, a value has changed, a timeout, or a signal */
+    /* By whatever it is refused, the caller must not come back at once, each time. */
     mmf_store_relaxed_u32(&waitv_is_missing, 1);
     return false;
-}
-
-static bool
-have_values(uint32_t *const *words, const uint32_t *expected, int count)
-{
-    for (int i = 0; i < count; i++) {
-        if (mmf_load_acquire_u32((mmf_atomic_u32 *)(void *)words[i]) != expected[i])
-            return false;
-    }
-    return true;
 }
 
 static void
@@ -55,18 +45,18 @@ nap(int64_t until)
 
 void
 mmf_futex_sleep(uint32_t *const *words, const uint32_t *expected, int count,
-                int compared, int64_t until)
+                int64_t until)
 {
-    MMF_ASSERT(count > 0 && compared >= 0);
-    if (count + compared > MOST_WORDS)
-        return;
-    if (count + compared > 1 &&
-        wait_for_several(words, expected, count + compared, until))
-        return;
-    if (count > 1)
-        nap(until);
-    else if (have_values(words + 1, expected + 1, compared))
+    int cancel_type;
+
+    MMF_ASSERT(count > 0 && count <= MOST_WORDS);
+    /* A thread that is cancelled ends in the middle: there is nothing to undo here. */
+    pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &cancel_type);
+    if (count == 1)
         mmf_sys_futex_wait(words[0], expected[0], until);
+    else if (!wait_for_several(words, expected, count, until))
+        nap(until);
+    pthread_setcanceltype(cancel_type, NULL);
 }
 
 int

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/invariant.h"
@@ -41,6 +42,22 @@ mmf_procfs_read(const char *path, char *text, size_t size)
     errno = saved;
     text[used] = '\0';
     return rc < 0 ? -1 : (ssize_t)used;
+}
+
+char *
+mmf_procfs_load(const char *path)
+{
+    enum { SIZE = 65536 };
+    char *text = malloc(SIZE);
+
+    if (text != NULL && mmf_procfs_read(path, text, SIZE) < 0) {
+        int saved = errno;
+
+        free(text);
+        errno = saved;
+        return NULL;
+    }
+    return text;
 }
 
 const char *

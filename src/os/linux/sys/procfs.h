@@ -11,6 +11,12 @@
  */
 ssize_t mmf_procfs_read(const char *path, char *text, size_t size);
 
+/*
+ * The same in memory that the caller frees, for what is large: threads may have small
+ * stacks. NULL with errno.
+ */
+char *mmf_procfs_load(const char *path);
+
 /* The text behind the first `key`, which begins a line; "" if no line has it. */
 const char *mmf_procfs_find_line(const char *text, const char *key);
 

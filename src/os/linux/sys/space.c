@@ -30,81 +30,72 @@ enum { SMALL = 1 << 20 };
  */
 enum { PIECE = 64 << 20, SMALLEST_PIECE = 64 << 10 };
 
+enum { LONGEST_GROUP = 1023 };
+
 /* The number that the file holds; INT64_MAX if it says "max" or cannot be read. */
 static int64_t
 read_number(const char *directory, const char *name)
 {
-    char path[1100];
+    char path[LONGEST_GROUP + 64];
     char text[64];
     uint64_t value;
 
-    if (snprintf(path, sizeof(path), "%s/%s", directory, name) >= (int)sizeof(path) ||
-        mmf_procfs_read(path, text, sizeof(text)) <= 0 || text[0] < '0' ||
+    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    if (mmf_procfs_read(path, text, sizeof(text)) <= 0 || text[0] < '0' ||
         text[0] > '9')
         return INT64_MAX;
     value = strtoull(text, NULL, 10);
     return value > INT64_MAX ? INT64_MAX : (int64_t)value;
 }
 
-/* The number behind `name`, in column `column` after it; 0 if it is not there. */
+/* The number behind the name that begins a line; 0 if no line has it. */
 static int64_t
-find_number(const char *text, const char *name, int column)
+line_number(const char *text, const char *name)
 {
-    const char *found = strstr(text, name);
-
-    if (found == NULL)
-        return 0;
-    found += strlen(name);
-    for (int i = 1; i < column; i++) {
-        found += strspn(found, " ");
-        found += strcspn(found, " \n");
-    }
-    return (int64_t)strtoull(found, NULL, 10);
+    return (int64_t)strtoull(mmf_procfs_find_line(text, name), NULL, 10);
 }
 
-/* "Name:   123 kB" in bytes; -1 if it is not there. */
+/* The same in arcstats, whose lines are "size   4   123456". */
 static int64_t
-find_kilobytes(const char *text, const char *name)
+second_number(const char *text, const char *name)
 {
-    const char *found = strstr(text, name);
+    char *end;
 
-    return found == NULL ? -1
-                         : (int64_t)strtoull(found + strlen(name), NULL, 10) * 1024;
+    strtoull(mmf_procfs_find_line(text, name), &end, 10);
+    return (int64_t)strtoull(end, NULL, 10);
 }
 
 /*
  * ZFS gives its cache back when memory is short, but MemAvailable does not have it.
- * "size   4   123456" in bytes.
  */
 static int64_t
 zfs_cache(void)
 {
-    static const char path[] = "/proc/spl/kstat/zfs/arcstats";
-    char text[8192];
+    char *text = mmf_procfs_load("/proc/spl/kstat/zfs/arcstats");
     int64_t size;
     int64_t least;
 
-    if (mmf_procfs_read(path, text, sizeof(text)) <= 0)
+    if (text == NULL)
         return 0;
-    size = find_number(text, "\nsize ", 2);
-    least = find_number(text, "\nc_min ", 2);
+    size = second_number(text, "size ");
+    least = second_number(text, "c_min ");
+    free(text);
     return size > least ? size - least : 0;
 }
 
 static int64_t
 available_in_machine(int64_t *swap)
 {
-    char text[4096];
+    char *text = mmf_procfs_load("/proc/meminfo");
     int64_t available;
 
     *swap = 0;
-    if (mmf_procfs_read("/proc/meminfo", text, sizeof(text)) <= 0)
+    if (text == NULL)
         return INT64_MAX;
-    available = find_kilobytes(text, "MemAvailable:");
-    *swap = find_kilobytes(text, "SwapFree:");
-    if (*swap < 0)
-        *swap = 0;
-    return available < 0 ? INT64_MAX : available + *swap;
+    available = line_number(text, "MemAvailable:") * 1024;
+    *swap = line_number(text, "SwapFree:") * 1024;
+    free(text);
+    return available == 0 ? INT64_MAX : available + *swap;
 }
 
 /*
@@ -132,16 +123,16 @@ static const struct cgroup_files cgroup_versions[] = {
      .mount = "/sys/fs/cgroup",
      .limit = "memory.max",
      .usage = "memory.current",
-     .dropped = {"\ninactive_file ", "\nactive_file ", "\nslab_reclaimable "},
-     .kept = {"\nfile_dirty ", "\nfile_writeback "},
+     .dropped = {"inactive_file ", "active_file ", "slab_reclaimable "},
+     .kept = {"file_dirty ", "file_writeback "},
      .swap_limit = "memory.swap.max",
      .swap_usage = "memory.swap.current"},
     {.marker = ":memory:",
      .mount = "/sys/fs/cgroup/memory",
      .limit = "memory.limit_in_bytes",
      .usage = "memory.usage_in_bytes",
-     .dropped = {"\ntotal_inactive_file ", "\ntotal_active_file "},
-     .kept = {"\ntotal_dirty ", "\ntotal_writeback "},
+     .dropped = {"total_inactive_file ", "total_active_file "},
+     .kept = {"total_dirty ", "total_writeback "},
      .swap_limit = "memory.memsw.limit_in_bytes",
      .swap_usage = "memory.memsw.usage_in_bytes",
      .swap_with_memory = true},
@@ -151,25 +142,25 @@ static const struct cgroup_files cgroup_versions[] = {
 struct cgroup_room {
     int64_t left;
     int64_t limit;
-    char directory[1024];
+    char directory[LONGEST_GROUP + 1];
 };
 
 static int64_t
 droppable_bytes(const char *directory, const struct cgroup_files *files)
 {
-    char path[1100];
-    char text[8192];
+    char path[LONGEST_GROUP + 64];
     int64_t bytes = 0;
+    char *text;
 
-    text[0] = '\n'; /* every line begins behind one */
-    if (snprintf(path, sizeof(path), "%s/memory.stat", directory) >=
-            (int)sizeof(path) ||
-        mmf_procfs_read(path, text + 1, sizeof(text) - 1) <= 0)
+    snprintf(path, sizeof(path), "%s/memory.stat", directory);
+    text = mmf_procfs_load(path);
+    if (text == NULL)
         return 0;
     for (size_t i = 0; i < 3 && files->dropped[i] != NULL; i++)
-        bytes += find_number(text, files->dropped[i], 1);
+        bytes += line_number(text, files->dropped[i]);
     for (size_t i = 0; i < 2; i++)
-        bytes -= find_number(text, files->kept[i], 1);
+        bytes -= line_number(text, files->kept[i]);
+    free(text);
     return bytes > 0 ? bytes : 0;
 }
 
@@ -216,21 +207,22 @@ measure_group(const char *directory, const struct cgroup_files *files,
 static bool
 find_group(const struct cgroup_files *files, char *directory, size_t size)
 {
-    char groups[4096];
-    const char *line;
+    char *groups = mmf_procfs_load("/proc/self/cgroup");
+    const char *line = groups != NULL ? strstr(groups, files->marker) : NULL;
     size_t length;
+    int written;
 
-    if (mmf_procfs_read("/proc/self/cgroup", groups, sizeof(groups)) <= 0)
+    if (line == NULL) {
+        free(groups);
         return false;
-    line = strstr(groups, files->marker);
-    if (line == NULL)
-        return false;
+    }
     line += strlen(files->marker);
     length = strcspn(line, "\n");
     if (length == 1 && line[0] == '/')
         length = 0; /* the mount itself */
-    return snprintf(directory, size, "%s%.*s", files->mount, (int)length, line) <
-           (int)size;
+    written = snprintf(directory, size, "%s%.*s", files->mount, (int)length, line);
+    free(groups);
+    return written < (int)size;
 }
 
 /* The least that the process's group and those above it have left. */
@@ -238,7 +230,7 @@ static void
 measure_groups(const struct cgroup_files *files, int64_t free_swap,
                struct cgroup_room *room)
 {
-    char directory[1024];
+    char directory[LONGEST_GROUP + 1];
     size_t mount_length = strlen(files->mount);
 
     room->left = INT64_MAX;

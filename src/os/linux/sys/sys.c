@@ -1,8 +1,8 @@
 /*
  * sys.c - the system calls themselves.
  *
- * None of them is a cancellation point: a thread that is cancelled inside the library
- * would leave descriptors, locks and half-made objects. See mmf_watch_forks for where
+ * None of them is a cancellation point, as some of libc's functions are: a thread that is
+ * cancelled inside the library would leave descriptors, locks and half-made objects. See mmf_watch_forks for where
  * it may end.
  */
 #include "os/linux/sys/sys.h"
@@ -52,17 +52,14 @@ avoid_standard_descriptors(int fd)
 int
 mmf_sys_open(const char *path, int flags, mode_t mode)
 {
-    WITHOUT_CANCELLATION(int, fd, open(path, flags, mode));
-
-    return avoid_standard_descriptors(fd);
+    return avoid_standard_descriptors(
+        (int)syscall(SYS_openat, AT_FDCWD, path, flags | O_LARGEFILE, mode));
 }
 
 int
 mmf_sys_close(int fd)
 {
-    WITHOUT_CANCELLATION(int, result, close(fd));
-
-    return result;
+    return (int)syscall(SYS_close, fd);
 }
 
 /*
@@ -199,9 +196,7 @@ mmf_sys_readlink(const char *path, char *target, size_t size)
 int
 mmf_sys_ftruncate(int fd, off_t length)
 {
-    WITHOUT_CANCELLATION(int, result, ftruncate(fd, length));
-
-    return result;
+    return ftruncate(fd, length);
 }
 
 int
@@ -267,25 +262,19 @@ mmf_sys_memfd_create(const char *name, unsigned flags)
 int
 mmf_sys_lock(int fd, int command, struct flock *lock)
 {
-    WITHOUT_CANCELLATION(int, result, fcntl(fd, command, lock));
-
-    return result;
+    return fcntl(fd, command, lock); /* no command that waits */
 }
 
 int
 mmf_sys_flock(int fd, int operation)
 {
-    WITHOUT_CANCELLATION(int, result, flock(fd, operation));
-
-    return result;
+    return flock(fd, operation);
 }
 
 int
 mmf_sys_fcntl(int fd, int command, int argument)
 {
-    WITHOUT_CANCELLATION(int, result, fcntl(fd, command, argument));
-
-    return result;
+    return fcntl(fd, command, argument);
 }
 
 ssize_t
@@ -347,6 +336,18 @@ pid_t
 mmf_sys_getpid(void)
 {
     return getpid();
+}
+
+pid_t
+mmf_sys_gettid(void)
+{
+    return (pid_t)syscall(SYS_gettid);
+}
+
+bool
+mmf_sys_is_thread(uint32_t number)
+{
+    return syscall(SYS_tkill, (pid_t)number, 0) == 0 || errno != ESRCH;
 }
 
 int

@@ -8,6 +8,7 @@
 #define MMF_OS_LINUX_SYS_SYS_H
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -75,6 +76,8 @@ int mmf_sys_set_times(int fd); /* sets the file's times to now */
 /* The process and the time. */
 uid_t mmf_sys_geteuid(void);
 pid_t mmf_sys_getpid(void);
+pid_t mmf_sys_gettid(void);
+bool mmf_sys_is_thread(uint32_t number); /* false: no thread has it, in any process */
 int mmf_sys_getrlimit(int resource, struct rlimit *limit);
 int mmf_sys_clock(clockid_t clock, struct timespec *now);
 int mmf_sys_sleep(int64_t nanoseconds);

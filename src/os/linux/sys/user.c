@@ -22,19 +22,22 @@ id_of_line(const char *line)
 void
 mmf_user_describe(uid_t user, char text[MMF_USER_SIZE])
 {
-    char file[16384];
+    char *file = mmf_procfs_load("/etc/passwd");
+    char *line = file;
     char *rest;
 
-    mmf_procfs_read("/etc/passwd", file, sizeof(file));
-    for (char *line = strtok_r(file, "\n", &rest); line != NULL;
-         line = strtok_r(NULL, "\n", &rest)) {
-        if (id_of_line(line) == (long)user) {
-            size_t length = strcspn(line, ":");
-
-            snprintf(text, MMF_USER_SIZE, "%.*s (%u)", (int)(length < 40 ? length : 40),
-                     line, (unsigned)user);
-            return;
-        }
+    for (; line != NULL; line = rest) {
+        rest = strchr(line, '\n');
+        if (rest != NULL)
+            *rest++ = '\0';
+        if (id_of_line(line) == (long)user)
+            break;
     }
-    snprintf(text, MMF_USER_SIZE, "%u", (unsigned)user);
+    if (line != NULL)
+        snprintf(text, MMF_USER_SIZE, "%.*s (%u)",
+                 (int)(strcspn(line, ":") < 40 ? strcspn(line, ":") : 40), line,
+                 (unsigned)user);
+    else
+        snprintf(text, MMF_USER_SIZE, "%u", (unsigned)user);
+    free(file);
 }

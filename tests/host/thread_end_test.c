@@ -1,0 +1,328 @@
+/*
+ * thread_end_test.c - threads end in every way there is while their process lives on:
+ * what they own is abandoned, and what they wait for goes to others.
+ */
+#include "../harness/check.h"
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ROUNDS = 100 };
+
+static const char NAME[] = "Lock";
+
+/*
+ * Ways to end.
+ */
+
+static void
+by_return(void)
+{
+}
+
+static void
+by_pthread_exit(void)
+{
+    pthread_exit(NULL);
+}
+
+static void
+by_exit(void)
+{
+    syscall(SYS_exit, 0);
+}
+
+static void
+by_filter(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_THREAD),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = 4, .filter = filter};
+
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+    syscall(SYS_getppid);
+}
+
+static void (*const ways[])(void) = {by_return, by_pthread_exit, by_exit, by_filter};
+
+/* A thread that owns the mutex, and ends. */
+struct owner {
+    mmf_mutex *mutex;
+    void (*end)(void);
+    int ready; /* a pipe's end, or -1 */
+};
+
+static void *
+own_and_end(void *argument)
+{
+    struct owner *owner = argument;
+
+    if (mmf_mutex_wait(owner->mutex, 0) != MMF_OK)
+        abort();
+    if (owner->ready >= 0) {
+        if (write(owner->ready, "o", 1) != 1)
+            abort();
+        usleep((unsigned)rand() % 3000);
+    }
+    owner->end();
+    return NULL;
+}
+
+static void
+skip_with_sanitizers(void)
+{
+    if (HARNESS_ASAN || HARNESS_TSAN)
+        harness_skip("a sanitizer needs threads that return");
+}
+
+/*
+ * In one process: as soon as the join has come back.
+ */
+
+static void
+join_and_take(const char *name, void (*end)(void))
+{
+    struct owner owner = {.end = end, .ready = -1};
+    pthread_t thread;
+    bool is_orderly;
+
+    CHECK_OK(mmf_mutex_create_or_open(name, 0, NULL, NULL, &owner.mutex));
+    CHECK(pthread_create(&thread, NULL, own_and_end, &owner) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+    /* The kernel lets a join come back before the thread's number is gone. */
+    is_orderly = end == by_return || end == by_pthread_exit;
+    CHECK_STATUS(mmf_mutex_wait(owner.mutex, is_orderly ? 0 : harness_deadline_ms()),
+                 MMF_ABANDONED);
+    CHECK_OK(mmf_mutex_release(owner.mutex));
+    CHECK_STATUS(mmf_mutex_wait(owner.mutex, 0), MMF_OK);
+    CHECK_OK(mmf_mutex_release(owner.mutex));
+    mmf_mutex_close(owner.mutex);
+}
+
+static void
+it_is_abandoned_when_the_join_is_over(void **state)
+{
+    (void)state;
+    skip_with_sanitizers();
+    for (int i = 0; i < ROUNDS; i++) {
+        join_and_take(NAME, ways[i % 4]);
+        join_and_take(NULL, ways[i % 4]);
+    }
+}
+
+/* A new thread gets the place in memory of the dead one, and is another owner. */
+static void
+the_next_thread_is_another(void **state)
+{
+    mmf_mutex *mutex;
+
+    (void)state;
+    skip_with_sanitizers();
+    CHECK_OK(mmf_mutex_create_new(NAME, 0, NULL, &mutex));
+    for (int i = 0; i < ROUNDS; i++) {
+        struct owner owner = {.mutex = mutex, .end = ways[2 + i % 2], .ready = -1};
+        pthread_t thread;
+
+        CHECK(pthread_create(&thread, NULL, own_and_end, &owner) == 0);
+        CHECK(pthread_join(thread, NULL) == 0);
+        CHECK_STATUS(mmf_mutex_wait(mutex, harness_deadline_ms()), MMF_ABANDONED);
+        CHECK_OK(mmf_mutex_release(mutex));
+    }
+    mmf_mutex_close(mutex);
+}
+
+/* The last handle of what a dead thread owns. */
+static void
+its_name_is_free(void **state)
+{
+    (void)state;
+    skip_with_sanitizers();
+    for (int i = 0; i < ROUNDS; i++) {
+        struct owner owner = {.end = ways[i % 4], .ready = -1};
+        pthread_t thread;
+
+        CHECK_OK(mmf_mutex_create_new(NAME, 0, NULL, &owner.mutex));
+        CHECK(pthread_create(&thread, NULL, own_and_end, &owner) == 0);
+        CHECK(pthread_join(thread, NULL) == 0);
+        mmf_mutex_close(owner.mutex);
+    }
+}
+
+/*
+ * In another process that lives on.
+ */
+
+static pid_t
+start_process(void (*end)(void))
+{
+    int ends[2];
+    char byte;
+    pid_t pid;
+
+    CHECK(pipe(ends) == 0);
+    pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        struct owner owner = {.end = end, .ready = ends[1]};
+        pthread_t thread;
+
+        srand((unsigned)getpid());
+        if (mmf_mutex_open_existing(NAME, NULL, &owner.mutex) != MMF_OK ||
+            pthread_create(&thread, NULL, own_and_end, &owner) != 0)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    close(ends[1]);
+    CHECK(read(ends[0], &byte, 1) == 1);
+    close(ends[0]);
+    return pid;
+}
+
+static void
+end_process(pid_t pid)
+{
+    CHECK(kill(pid, SIGKILL) == 0);
+    CHECK(waitpid(pid, NULL, 0) == pid);
+    harness_expect_dead();
+}
+
+static void
+other_processes_get_it(void **state)
+{
+    mmf_mutex *mutex;
+
+    (void)state;
+    skip_with_sanitizers();
+    CHECK_OK(mmf_mutex_create_new(NAME, 0, NULL, &mutex));
+    for (int i = 0; i < ROUNDS; i++) {
+        pid_t pid = start_process(ways[i % 4]);
+
+        CHECK_STATUS(mmf_mutex_wait(mutex, harness_deadline_ms()), MMF_ABANDONED);
+        CHECK(kill(pid, 0) == 0); /* it lives */
+        CHECK_OK(mmf_mutex_release(mutex));
+        CHECK_STATUS(mmf_mutex_wait(mutex, 0), MMF_OK);
+        CHECK_OK(mmf_mutex_release(mutex));
+        end_process(pid);
+    }
+    mmf_mutex_close(mutex);
+}
+
+/*
+ * A thread that ends asleep, in a signal handler: what it is given goes to the next one.
+ */
+
+static int waiter_id;
+
+static void
+end_in_handler(int number)
+{
+    (void)number;
+    syscall(SYS_exit, 0);
+}
+
+static void *
+wait_for_event(void *event)
+{
+    __atomic_store_n(&waiter_id, (int)syscall(SYS_gettid), __ATOMIC_RELEASE);
+    mmf_event_wait(event, MMF_INFINITE);
+    return NULL;
+}
+
+static void *
+wait_for_mutex(void *mutex)
+{
+    __atomic_store_n(&waiter_id, (int)syscall(SYS_gettid), __ATOMIC_RELEASE);
+    mmf_mutex_wait(mutex, MMF_INFINITE);
+    return NULL;
+}
+
+/* Begin, fall asleep, and end. */
+static void
+end_asleep(void *(*wait)(void *), void *object)
+{
+    struct sigaction action = {.sa_handler = end_in_handler};
+    struct sigaction before;
+    pthread_t thread;
+
+    CHECK(sigaction(SIGUSR1, &action, &before) == 0);
+    __atomic_store_n(&waiter_id, 0, __ATOMIC_RELEASE);
+    CHECK(pthread_create(&thread, NULL, wait, object) == 0);
+    while (__atomic_load_n(&waiter_id, __ATOMIC_ACQUIRE) == 0)
+        sched_yield();
+    usleep(3000); /* asleep, mostly: the test passes otherwise, too */
+    CHECK(pthread_kill(thread, SIGUSR1) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK(sigaction(SIGUSR1, &before, NULL) == 0);
+}
+
+static void
+what_it_is_given_goes_to_others(void **state)
+{
+    mmf_event *event;
+    mmf_mutex *mutex;
+
+    (void)state;
+    skip_with_sanitizers();
+    CHECK_OK(mmf_event_create_new("Event", 0, MMF_EVENT_AUTO_RESET, NULL, &event));
+    CHECK_OK(mmf_mutex_create_new(NAME, 1, NULL, &mutex));
+    for (int i = 0; i < ROUNDS; i++) {
+        pid_t pid;
+        int status;
+
+        end_asleep(wait_for_event, event);
+        CHECK_OK(mmf_event_set(event));
+        CHECK_STATUS(mmf_event_wait(event, harness_deadline_ms()), MMF_OK);
+        CHECK_STATUS(mmf_event_wait(event, 0), MMF_TIMED_OUT);
+
+        end_asleep(wait_for_mutex, mutex);
+        pid = fork();
+        CHECK(pid >= 0);
+        if (pid == 0) {
+            mmf_mutex *mine;
+
+            if (mmf_mutex_open_existing(NAME, NULL, &mine) < 0)
+                _exit(2);
+            _exit(mmf_mutex_wait(mine, harness_deadline_ms()) != MMF_OK ||
+                  mmf_mutex_release(mine) != MMF_OK);
+        }
+        CHECK_OK(mmf_mutex_release(mutex));
+        CHECK(waitpid(pid, &status, 0) == pid);
+        CHECK_INT(status, 0);
+        CHECK_STATUS(mmf_mutex_wait(mutex, harness_deadline_ms()), MMF_OK);
+    }
+    CHECK_OK(mmf_mutex_release(mutex));
+    mmf_event_close(event);
+    mmf_mutex_close(mutex);
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_is_abandoned_when_the_join_is_over),
+        cmocka_unit_test(the_next_thread_is_another),
+        cmocka_unit_test(its_name_is_free),
+        cmocka_unit_test(other_processes_get_it),
+        cmocka_unit_test(what_it_is_given_goes_to_others),
+    };
+
+    return harness_main(argc, argv, "host_thread_end", tests,
+                        sizeof(tests) / sizeof(tests[0]), NULL);
+}
