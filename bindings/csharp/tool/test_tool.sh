@@ -66,7 +66,7 @@ refused "$work/plain/framework" "mmf is here for linux-arm64, linux-musl-arm64, 
 refused "$work/plain/framework" "on Windows .NET's own maps have names" --rid win-x64
 mkdir "$work/empty" "$work/old"
 refused "$work/empty" "no .NET application"
-cp "$folder"/framework/PlainA* "$work/old"
+cp "$work"/plain/framework/PlainA* "$work/old"
 sed -i 's/"version": "10/"version": "6/' "$work/old/PlainA.runtimeconfig.json"
 refused "$work/old" "is for .NET 6.0.0; mmf needs .NET 8 or later"
 echo '[]' > "$work/old/PlainA.deps.json"
