@@ -197,6 +197,15 @@ find_figure(const char *name)
 }
 
 void
+bench_note_goal(const char *name, double limit, int is_met)
+{
+    json_t *figure = find_figure(name);
+
+    json_object_set_new(figure, "goal", json_real(limit));
+    json_object_set_new(figure, "met", json_boolean(is_met));
+}
+
+void
 bench_goal(const char *name, enum bench_sense sense, double limit)
 {
     json_t *figure = find_figure(name);
@@ -209,8 +218,7 @@ bench_goal(const char *name, enum bench_sense sense, double limit)
     }
     ratio = json_real_value(json_object_get(figure, "ratio"));
     is_met = sense == BENCH_AT_MOST ? ratio <= limit : ratio >= limit;
-    json_object_set_new(figure, "goal", json_real(limit));
-    json_object_set_new(figure, "met", json_boolean(is_met));
+    bench_note_goal(name, limit, is_met);
     printf("  %-66s %9.3f, %s %.3g: %s\n", name, ratio,
            sense == BENCH_AT_MOST ? "at most" : "at least", limit,
            is_met ? "met" : "NOT met");

@@ -69,6 +69,9 @@ void bench_note(const char *name, const char *unit, double value,
 enum bench_sense { BENCH_AT_MOST, BENCH_AT_LEAST };
 void bench_goal(const char *name, enum bench_sense sense, double limit);
 
+/* The same without a word, for a figure that is there. */
+void bench_note_goal(const char *name, double limit, int is_met);
+
 /* Nanoseconds of the monotonic clock, which all processes share. */
 int64_t bench_now(void);
 

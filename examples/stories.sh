@@ -1,4 +1,4 @@
-# stories.sh - conversations with market_data and sensor, for tests on any system.
+# stories.sh - conversations with service, market_data and sensor, for tests on any system.
 #
 # Source it after script/talk.sh. Each function gets the program; a command that runs it, as
 # Wine, may stand before it.
@@ -22,6 +22,39 @@ play_market_data() {
     ends slow 0
     end_input exchange
     ends exchange 0
+}
+
+# The server that has the text is killed; the next one gets it.
+play_service() {
+    start one "$@" serve
+    says one "Ready."
+    start client "$@" call "hello, world"
+    says one 'Delivery 1 of "hello, world". Press Enter to answer.'
+    start two "$@" serve
+    says two "Ready."
+    kill -KILL "${process[one]}"
+    says two 'Delivery 2 of "hello, world". Press Enter to answer.'
+    hears_a_line two
+    says client "HELLO, WORLD"
+    ends client 0
+    end_input client
+    ends one 137 2> /dev/null
+    end_input one
+    start client "$@" spell yes
+    says two 'Delivery 1 of "yes". Press Enter to answer.'
+    hears_a_line two
+    says client Y
+    says client E
+    says client S
+    ends client 0
+    end_input client
+    start client "$@" call again
+    says two 'Delivery 1 of "again". Press Enter to answer.'
+    kill -KILL "${process[client]}"
+    ends client 137 2> /dev/null
+    end_input client
+    end_input two
+    ends two 0
 }
 
 play_sensor() {

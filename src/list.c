@@ -11,6 +11,7 @@
 
 #include "base/fail.h"
 #include "base/invariant.h"
+#include "channel/channel.h"
 #include "os/os.h"
 
 struct mmf_list {
@@ -129,12 +130,13 @@ append(void *payload, const mmf_object_info *info)
     return rc;
 }
 
-/* A process that lists has not chosen to read what other users made: mmf_channel_stat does. */
+/* A process that lists has not chosen to read what other users made, unless it says so. */
 static bool
-has_counters(const mmf_object_info *info)
+has_counters(const mmf_object_info *info, mmf_list_flags flags)
 {
     return info->status == MMF_OBJECT_IN_USE && info->kind >= MMF_KIND_QUEUE &&
-           info->kind <= MMF_KIND_LATEST && mmf_os_is_own(info);
+           info->kind <= MMF_KIND_SERVICE &&
+           ((flags & MMF_LIST_ALL_USERS) || mmf_os_is_own(info));
 }
 
 /* A channel that we may not read, or that is gone by now, has no counters. */
@@ -146,7 +148,7 @@ add_counters(mmf_object_info *info)
     int rc = MMF_OK;
 
     mmf_last_error(&before);
-    if (mmf_channel_stat(info->name, &stats) == MMF_OK)
+    if (mmf_channel_stat_listed(info, &stats) == MMF_OK)
         info->channel = copy(&stats, sizeof(stats), &rc);
     else
         mmf_fail_restore(&before);
@@ -155,12 +157,12 @@ add_counters(mmf_object_info *info)
 
 /* After the visit, which keeps a file of the namespace open. */
 static int
-add_all_counters(mmf_list *list)
+add_all_counters(mmf_list *list, mmf_list_flags flags)
 {
     int rc = MMF_OK;
 
     for (int32_t i = 0; i < list->count && rc == MMF_OK; i++)
-        if (has_counters(&list->objects[i]))
+        if (has_counters(&list->objects[i], flags))
             rc = add_counters(&list->objects[i]);
     return rc;
 }
@@ -170,15 +172,17 @@ compare_names(const void *one, const void *other)
 {
     const mmf_object_info *a = one;
     const mmf_object_info *b = other;
+    int order = strcmp(a->name, b->name);
 
-    return strcmp(a->name, b->name);
+    return order != 0 ? order : (a->owner > b->owner) - (a->owner < b->owner);
 }
 
 static int
 check_flags(mmf_list_flags flags)
 {
-    if (flags & ~(mmf_list_flags)(MMF_LIST_LOCAL | MMF_LIST_GLOBAL |
-                                  MMF_LIST_KEEP_ORPHANED | MMF_LIST_HOLDERS))
+    if (flags &
+        ~(mmf_list_flags)(MMF_LIST_LOCAL | MMF_LIST_GLOBAL | MMF_LIST_KEEP_ORPHANED |
+                          MMF_LIST_HOLDERS | MMF_LIST_ALL_USERS))
         return mmf_fail_argument(MMF_E_INVALID, "flags", "unknown list flags 0x%x",
                                  flags);
     return MMF_OK;
@@ -201,7 +205,7 @@ mmf_list_create(mmf_list_flags flags, mmf_list **out)
         return fail_memory();
     rc = mmf_os_names_visit(flags, append, list);
     if (rc == MMF_OK)
-        rc = add_all_counters(list);
+        rc = add_all_counters(list, flags);
     if (rc < 0) {
         mmf_list_close(list);
         return rc;

@@ -9,6 +9,7 @@
 
 #include "base/fail.h"
 #include "base/invariant.h"
+#include "channel/channel.h"
 #include "waitable.h"
 
 static int
@@ -20,9 +21,13 @@ check_timeout(int32_t timeout_ms)
 int
 mmf_wait_one(mmf_waitable *object, int32_t timeout_ms)
 {
+    int ignored;
+
     if (object == NULL)
         return mmf_fail_argument(MMF_E_NULL, "object", "the object is NULL");
-    return mmf_waitable_wait(object, timeout_ms);
+    if (object->channel == NULL)
+        return mmf_waitable_wait(object, timeout_ms);
+    return mmf_wait_any(&object, 1, timeout_ms, &ignored);
 }
 
 /* .NET names the element at fault, not the array. */
@@ -34,6 +39,14 @@ fail_null_element(int i)
     MMF_ASSERT(i >= 0);
     snprintf(parameter, sizeof(parameter), "waitHandles[%d]", i);
     return mmf_fail_argument(MMF_E_NULL, parameter, "object %d is NULL", i);
+}
+
+static int
+check_alive(const struct mmf_waitable *object)
+{
+    return object->channel != NULL
+               ? mmf_channel_check(object->channel, MMF_ROLE_RECEIVE)
+               : mmf_os_sync_check_alive(object->sync);
 }
 
 /* Contract 2.10: the array, its length, the timeout, then each element. */
@@ -56,10 +69,31 @@ check_objects(mmf_waitable *const *objects, int count, int32_t timeout_ms,
     for (int i = 0; rc == MMF_OK && i < count; i++) {
         if (objects[i] == NULL)
             return fail_null_element(i);
-        rc = mmf_os_sync_check_alive(objects[i]->sync);
+        rc = check_alive(objects[i]);
         syncs[i] = objects[i]->sync;
     }
     return rc;
+}
+
+/* The first channel's index, or -1. */
+static int
+find_channel(mmf_waitable *const *objects, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (objects[i]->channel != NULL)
+            return i;
+    }
+    return -1;
+}
+
+static int
+fail_channel(const struct mmf_waitable *object, const char *what)
+{
+    MMF_ASSERT(object->channel != NULL);
+    return mmf_fail(MMF_E_NOT_SUPPORTED,
+                    "%s is a %s: this call takes mutexes, events and semaphores; "
+                    "mmf_wait_any takes channels, too",
+                    what, mmf_kind_name(object->kind));
 }
 
 int
@@ -74,7 +108,10 @@ mmf_wait_any(mmf_waitable *const *objects, int count, int32_t timeout_ms, int *i
         rc = mmf_fail_null("index");
     if (rc < 0)
         return rc;
-    rc = mmf_os_sync_wait_any(syncs, count, timeout_ms, &found);
+    if (find_channel(objects, count) >= 0)
+        rc = mmf_channel_wait_any(objects, count, timeout_ms, &found);
+    else
+        rc = mmf_os_sync_wait_any(syncs, count, NULL, timeout_ms, &found);
     if (rc == MMF_OK || rc == MMF_ABANDONED)
         *index = found;
     return rc;
@@ -101,6 +138,8 @@ mmf_wait_all(mmf_waitable *const *objects, int count, int32_t timeout_ms)
     int rc = check_objects(objects, count, timeout_ms, syncs);
 
     mmf_os_cancellation_point();
+    if (rc == MMF_OK && find_channel(objects, count) >= 0)
+        rc = fail_channel(objects[find_channel(objects, count)], "one of the objects");
     if (rc == MMF_OK)
         rc = check_no_object_twice(syncs, count);
     if (rc < 0)
@@ -124,6 +163,10 @@ mmf_signal_and_wait(mmf_waitable *to_signal, mmf_waitable *to_wait_on,
         return mmf_fail_argument(MMF_E_NULL, "toWaitOn",
                                  "the object to wait on is NULL");
     rc = check_timeout(timeout_ms);
+    if (rc == MMF_OK && to_signal->channel != NULL)
+        rc = fail_channel(to_signal, "the object to signal");
+    if (rc == MMF_OK && to_wait_on->channel != NULL)
+        rc = fail_channel(to_wait_on, "the object to wait on");
     if (rc == MMF_OK)
         rc = mmf_os_sync_check_alive(to_signal->sync);
     if (rc == MMF_OK)

@@ -14,7 +14,8 @@
 
 /* Each handle is one, so that a wait can have it beside others. */
 struct mmf_waitable {
-    struct mmf_os_sync *sync;
+    struct mmf_os_sync *sync;    /* NULL: a channel */
+    struct mmf_channel *channel; /* then: which one */
     mmf_kind kind;
 };
 

@@ -5,6 +5,7 @@
  *   queue    each message goes to exactly one consumer (mmf/queue.h)
  *   topic    each message goes to every subscriber (mmf/topic.h)
  *   latest   one value that is replaced; readers see the newest (mmf/latest.h)
+ *   service  requests, each to one server, and its answers (mmf/service.h)
  *
  * A channel is a named object like a map: it lives until its last handle is closed or
  * its last holder dies. It is not durable: messages that were not received by then are
@@ -17,7 +18,12 @@
  * one thread at a time; threads that work at once open a handle each.
  *
  * Delivery of a queue is at least once: releasing a message acknowledges it; if its
- * consumer dies or closes first, it is redelivered to another one, marked.
+ * consumer returns it, dies or closes first, it is redelivered, marked and counted.
+ *
+ * Pins. What a reader of a latest value takes is pinned: no writer overwrites it before
+ * its release, and no writer waits for that, since there are more slots than pins. So it
+ * is with a topic with DROP_OLDEST whose creator asked for it (`max_pins`). A dead
+ * reader's pin is recovered.
  *
  * Death. A participant killed at any instruction costs at most the message that it had
  * not committed: a dead producer's reservation is dropped. A blocked survivor continues
@@ -36,6 +42,8 @@
 #include <stddef.h>
 
 #include <mmf/export.h>
+#include <mmf/kind.h>
+#include <mmf/sync.h>
 
 MMF_BEGIN_DECLS
 
@@ -65,7 +73,9 @@ enum {
     MMF_CHANNEL_SPSC = 1,
     /* this handle: a wait ends with MMF_E_PEER_CLOSED when the last peer that there was
      * has closed the channel or died */
-    MMF_CHANNEL_PEER_CLOSED = 2
+    MMF_CHANNEL_PEER_CLOSED = 2,
+    /* create, topic and latest value: one sender at a time, faster */
+    MMF_CHANNEL_SINGLE_PRODUCER = 4
 };
 
 /*
@@ -78,7 +88,7 @@ typedef struct mmf_channel_options {
     mmf_strategy strategy; /* default MMF_STRATEGY_SPIN_THEN_WAIT */
     uint32_t flags;        /* MMF_CHANNEL_...; default 0 */
     /* create: senders, receivers at one time; 0: 64; at most 1,024. Always 1 with
-     * MMF_CHANNEL_SPSC. */
+     * MMF_CHANNEL_SPSC; always 1 sender with MMF_CHANNEL_SINGLE_PRODUCER. */
     int32_t max_senders;
     int32_t max_receivers;
     int32_t replay; /* topic, receivers: begin with up to so many older messages */
@@ -91,6 +101,12 @@ typedef struct mmf_channel_options {
     uint32_t mode;
     int32_t wait_ms; /* open_existing: wait up to so many milliseconds for the name;
                         0: do not; -1: forever */
+    /*
+     * create: pins at one time, of all readers together; at most 1,024. Latest value:
+     * 0 means 4. Topic: 0 means none; more only with DROP_OLDEST. Queue: 0. There are
+     * at least so many slots and two more.
+     */
+    int32_t max_pins;
 } mmf_channel_options;
 
 /* Zero `options` and set its size. */
@@ -105,12 +121,15 @@ enum {
 /* A received message. The library writes all fields; later versions use the reserved
  * ones. */
 typedef struct mmf_message {
-    const void *bytes; /* borrowed until the release */
-    size_t length;     /* bytes */
-    uint64_t sequence; /* its number in the channel; grows, with gaps */
-    uint64_t lost;     /* topic: messages that this subscriber lost right before it */
-    uint32_t flags;    /* MMF_MESSAGE_... */
-    uint32_t reserved[5];
+    const void *bytes;   /* borrowed until the release */
+    size_t length;       /* bytes */
+    uint64_t sequence;   /* its number in the channel; grows, with gaps */
+    uint64_t lost;       /* topic: messages that this subscriber lost right before it */
+    uint32_t flags;      /* MMF_MESSAGE_... */
+    uint32_t deliveries; /* queue: how often it was given to a consumer, this time
+                            included; else 1. One that died while it took the message
+                            counts */
+    uint32_t reserved[4];
 } mmf_message;
 
 /* A piece of memory to send. */
@@ -144,16 +163,31 @@ typedef struct mmf_channel_stats {
     int32_t max_senders; /* participants at most */
     int32_t max_receivers;
     mmf_overflow overflow;
-    uint32_t flags; /* MMF_CHANNEL_SPSC, MMF_CHANNEL_DEPTH_IN_PART */
-    uint64_t reserved[8];
+    /* MMF_CHANNEL_SPSC, MMF_CHANNEL_SINGLE_PRODUCER, MMF_CHANNEL_DEPTH_IN_PART */
+    uint32_t flags;
+    int32_t pins;        /* now */
+    int32_t max_pins;    /* at most */
+    int64_t answer_size; /* service: maximum bytes of an answer; else 0 */
+    int32_t max_calls;   /* service: calls that a client may have open */
+    int32_t max_answers; /* service: answers to one call that may wait */
+    uint64_t reserved[5];
 } mmf_channel_stats;
 
 /*
- * The counters of the queue, topic or latest value `name`, without taking part.
+ * The counters of the queue, topic, latest value or service `name`, without taking part.
  * MMF_E_NOT_FOUND; MMF_E_WRONG_KIND if the name is not a channel's; as
  * mmf_map_open_existing.
  */
 MMF_API int mmf_channel_stat(const char *name, mmf_channel_stats *stats);
+
+/*
+ * How much memory a channel takes: `*bytes` is what its creation reserves. `kind` is
+ * MMF_KIND_QUEUE, MMF_KIND_TOPIC or MMF_KIND_LATEST (`capacity` 0: it has none); the
+ * rest is what its create call gets, NULL options are the defaults. Nothing is created.
+ * The statuses of that call for its arguments; MMF_E_INVALID: not a channel's kind.
+ */
+MMF_API int mmf_channel_size(mmf_kind kind, size_t message_size, size_t capacity,
+                             const mmf_channel_options *options, int64_t *bytes);
 
 /*
  * Every _create_new makes the channel; every _create_or_open opens it if there is one
@@ -162,15 +196,18 @@ MMF_API int mmf_channel_stat(const char *name, mmf_channel_stats *stats);
  *
  * MMF_E_NULL        name or out is NULL
  * MMF_E_INVALID     an empty name; unknown overflow, role, strategy or flag;
- *                   DROP_OLDEST with MMF_CHANNEL_SPSC; all_users with a "Local\" name;
- *                   unknown bytes in options
- * MMF_E_RANGE       message_size or capacity 0 or too large; max_senders or
- *                   max_receivers outside 0 to 1,024; replay < 0; a mode beyond 0777
+ *                   DROP_OLDEST with MMF_CHANNEL_SPSC; max_pins of a queue, or of a
+ *                   topic without DROP_OLDEST; all_users with a "Local\" name; unknown
+ *                   bytes in options
+ * MMF_E_RANGE       message_size or capacity 0 or too large; max_senders, max_receivers
+ *                   or max_pins outside 0 to 1,024; replay < 0; a mode beyond 0777
  * MMF_E_EXISTS      _create_new: the name is taken
  * MMF_E_MISMATCH    _create_or_open: the channel has another message size, capacity
- *                   (after rounding), overflow, flags, max_senders or max_receivers
+ *                   (after rounding), overflow, flags, max_senders, max_receivers or
+ *                   max_pins
  * MMF_E_WRONG_KIND  the name belongs to another kind of object
- * MMF_E_SHARING     MMF_CHANNEL_SPSC: there is a living participant of this role
+ * MMF_E_SHARING     MMF_CHANNEL_SPSC: there is a living participant of this role;
+ *                   MMF_CHANNEL_SINGLE_PRODUCER: there is a living sender
  * MMF_E_TOO_MANY    as many living participants as the creator allowed
  * MMF_E_NO_SPACE, MMF_E_NO_MEMORY, MMF_E_ACCESS, MMF_E_BUSY, MMF_E_CORRUPT,
  * MMF_E_LAYOUT, MMF_E_IO, MMF_E_PATH_NOT_FOUND, MMF_E_PATH_TOO_LONG: as

@@ -15,6 +15,7 @@ typedef enum mmf_kind {
     MMF_KIND_QUEUE = 5,
     MMF_KIND_TOPIC = 6,
     MMF_KIND_LATEST = 7,
+    MMF_KIND_SERVICE = 8,
     MMF_KIND_FORCE_32 = -0x7FFFFFFF /* keeps it 32 bits */
 } mmf_kind;
 

@@ -16,7 +16,8 @@ typedef struct mmf_latest mmf_latest;
  * Latest value, of up to `value_size` bytes. Readers never wait for writers, nor
  * writers for readers. Versions grow with gaps; a handle never sees one that is older
  * than what any process had seen when the call began. 0 is the version before the
- * first.
+ * first. What a reader has taken is not overwritten before its release: there are
+ * `max_pins` slots for that, and two more for the newest value and the next.
  */
 MMF_API int mmf_latest_create_new(const char *name, size_t value_size,
                                   const mmf_channel_options *options, mmf_latest **out);
@@ -60,17 +61,23 @@ MMF_API int mmf_latest_send(mmf_latest *latest, const void *bytes, size_t length
 MMF_API int mmf_latest_receive(mmf_latest *latest, void *buffer, size_t capacity,
                                size_t *length, uint64_t *version);
 
-/* The newest value in place; its version is `message->sequence`. A handle has one at a
- * time (MMF_E_STATE). MMF_TIMED_OUT: no value yet. */
+/*
+ * The newest value in place, pinned: it is not overwritten before mmf_latest_release, and
+ * writers do not wait for that. Its version is `message->sequence`. A handle has one at a
+ * time (MMF_E_STATE). MMF_TIMED_OUT: no value yet. MMF_E_TOO_MANY: all pins are in use.
+ */
 MMF_API int mmf_latest_take(mmf_latest *latest, mmf_message *message);
 
-/* Done with the value. MMF_OVERWRITTEN: what was read may be of another value.
- * MMF_E_STATE: nothing is taken. */
+/* Done with the value; its pin is free. MMF_E_STATE: nothing is taken. */
 MMF_API int mmf_latest_release(mmf_latest *latest);
 
 /* Wait until there is a version newer than `version`. MMF_TIMED_OUT; MMF_E_PEER_CLOSED:
  * asked for, and the last writer has closed; MMF_E_RANGE: timeout_ms < -1. */
 MMF_API int mmf_latest_wait(mmf_latest *latest, uint64_t version, int32_t timeout_ms);
+
+/* As mmf_queue_waitable: for a version newer than the one that this handle received or
+ * took last. */
+MMF_API mmf_waitable *mmf_latest_waitable(mmf_latest *latest);
 
 /* As mmf_queue_fd: readable when there may be a newer value. */
 MMF_API int mmf_latest_fd(mmf_latest *latest, int *fd);

@@ -78,8 +78,8 @@ typedef struct mmf_object_info {
     int32_t process_count;
     uint32_t reserved2;
     /*
-     * NULL unless it is a living queue, topic or latest value of this user. Those of
-     * other users are read by name alone: mmf_channel_stat.
+     * NULL unless it is a living queue, topic, latest value or service of this user, or, with
+     * MMF_LIST_ALL_USERS, of another one that may be read.
      */
     const mmf_channel_stats *channel;
 } mmf_object_info;
@@ -93,7 +93,8 @@ enum {
     MMF_LIST_LOCAL = 1,         /* this user's names */
     MMF_LIST_GLOBAL = 2,        /* names under Global\ */
     MMF_LIST_KEEP_ORPHANED = 4, /* show orphaned objects, do not remove them first */
-    MMF_LIST_HOLDERS = 8 /* find the processes that hold: looks at all of the system */
+    MMF_LIST_HOLDERS = 8, /* find the processes that hold: looks at all of the system */
+    MMF_LIST_ALL_USERS = 16 /* local names of other users too, where they may be read */
 };
 
 /*

@@ -36,7 +36,9 @@
 #include <mmf/latest.h>
 #include <mmf/list.h>
 #include <mmf/map.h>
+#include <mmf/poller.h>
 #include <mmf/queue.h>
+#include <mmf/service.h>
 #include <mmf/status.h>
 #include <mmf/sync.h>
 #include <mmf/topic.h>

@@ -15,8 +15,8 @@ typedef struct mmf_queue mmf_queue;
 /*
  * Queue of `capacity` messages, rounded up to a power of two. Each message goes to one
  * consumer; messages of one producer come in the order of its commits, except for
- * redelivered ones. Releasing a message acknowledges it. If its consumer dies or closes
- * first, it is redelivered.
+ * redelivered ones. Releasing a message acknowledges it. If its consumer returns it, dies
+ * or closes first, it is redelivered, with `deliveries` raised.
  */
 MMF_API int mmf_queue_create_new(const char *name, size_t message_size, size_t capacity,
                                  mmf_overflow overflow,
@@ -88,17 +88,69 @@ MMF_API int mmf_queue_release_many(mmf_queue *queue, const mmf_message *messages
                                    size_t count);
 
 /*
+ * Negative acknowledgement: the message goes to another consumer, at once if one waits,
+ * with `deliveries` raised; back to this one only if none takes it within some 20 ms.
+ *
+ * MMF_E_STATE          this handle does not have it
+ * MMF_E_NOT_SUPPORTED  MMF_CHANNEL_SPSC: there is no other consumer
+ */
+MMF_API int mmf_queue_return(mmf_queue *queue, const mmf_message *message);
+
+/*
+ * Wait until every message that was committed before the call, by any producer, has been
+ * released or dropped. For a handle that sends. MMF_TIMED_OUT: some are left.
+ * MMF_E_PEER_CLOSED: asked for; some are left, and the last consumer has closed.
+ */
+MMF_API int mmf_queue_drain(mmf_queue *queue, int32_t timeout_ms);
+
+/*
  * Take, copy, release. MMF_E_RANGE: the message has more than `capacity` bytes; it
  * stays the first for this handle. `message` may be NULL; its `bytes` is the buffer.
  */
 MMF_API int mmf_queue_receive(mmf_queue *queue, void *buffer, size_t capacity,
                               int32_t timeout_ms, size_t *length, mmf_message *message);
 
+/*
+ * The handle for mmf_wait_any and mmf_wait_one, borrowed; NULL for NULL. A wait for it ends
+ * with 0 when there is a message to receive (or, with MMF_CHANNEL_PEER_CLOSED, the last
+ * sender has gone), and takes none: receive with timeout 0 then. MMF_E_NOT_SUPPORTED: the
+ * handle does not receive.
+ */
+MMF_API mmf_waitable *mmf_queue_waitable(mmf_queue *queue);
+
 /* A descriptor that polls readable when there may be a message; it may be
  * spuriously readable: try a receive with timeout 0. Owned by the handle. Costs a
  * system call for each send while a process has asked for one. MMF_E_PLATFORM on
  * Windows. */
 MMF_API int mmf_queue_fd(mmf_queue *queue, int *fd);
+
+/* Where a message of a queue is. */
+typedef enum mmf_queue_state {
+    MMF_QUEUE_WAITING = 1,                 /* no consumer has it */
+    MMF_QUEUE_IN_FLIGHT = 2,               /* a consumer has taken it */
+    MMF_QUEUE_RESERVED = 3,                /* a producer writes it */
+    MMF_QUEUE_STATE_FORCE_32 = -0x7FFFFFFF /* keeps it 32 bits */
+} mmf_queue_state;
+
+/* A message that mmf_queue_browse found. */
+typedef struct mmf_queue_item {
+    uint64_t sequence; /* its number in the queue */
+    int64_t length;    /* bytes; 0 while it is RESERVED */
+    int64_t age_ms; /* IN_FLIGHT: since it was taken; -1: not known, or not in flight */
+    mmf_queue_state state;
+    uint32_t deliveries; /* how often it was given to a consumer so far */
+    int32_t pid;         /* of the process that has it, as that process sees itself; 0:
+                            no process has it, or it has just died */
+    uint32_t reserved[5];
+} mmf_queue_item;
+
+/*
+ * What is in the queue `name`, without taking part: up to `most` messages, the oldest
+ * first; `*count` says how many. Others go on meanwhile, so it is not one moment's
+ * state. Statuses: as mmf_channel_stat.
+ */
+MMF_API int mmf_queue_browse(const char *name, mmf_queue_item *items, size_t most,
+                             size_t *count);
 
 /* The queue's counters and limits. MMF_E_NULL. */
 MMF_API int mmf_queue_stat(mmf_queue *queue, mmf_channel_stats *stats);

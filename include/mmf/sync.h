@@ -241,7 +241,8 @@ MMF_API int mmf_wait_one(mmf_waitable *object, int32_t timeout_ms);
 
 /*
  * Wait until one of `count` objects is available, and take that one: of several, the
- * lowest index. `*index` says which; an object may be given twice. WaitHandle.WaitAny.
+ * lowest index. Channels can be among them (mmf_queue_waitable and its like): of such a
+ * one nothing is taken. `*index` says which; an object may be given twice. WaitHandle.WaitAny.
  *
  * 0, MMF_ABANDONED (a mutex, as above), MMF_TIMED_OUT (`*index` is not written)
  * MMF_E_NULL           objects, index or one of the objects is NULL
@@ -257,7 +258,8 @@ MMF_API int mmf_wait_any(mmf_waitable *const *objects, int count, int32_t timeou
  * before. MMF_ABANDONED: all are yours, and at least one mutex was abandoned. A process
  * killed in mid-taking has taken some. WaitHandle.WaitAll.
  *
- * MMF_E_INVALID also: the same object twice, by whatever handle. Else as mmf_wait_any.
+ * MMF_E_INVALID also: the same object twice, by whatever handle. MMF_E_NOT_SUPPORTED also:
+ * one is a channel. Else as mmf_wait_any.
  */
 MMF_API int mmf_wait_all(mmf_waitable *const *objects, int count, int32_t timeout_ms);
 
@@ -268,6 +270,7 @@ MMF_API int mmf_wait_all(mmf_waitable *const *objects, int count, int32_t timeou
  *
  * MMF_E_NULL, MMF_E_RANGE, MMF_E_DISPOSED  nothing was signalled
  * MMF_E_NOT_OWNER  this thread does not own the mutex to_signal; no wait was done
+ * MMF_E_NOT_SUPPORTED  one is a channel; nothing was signalled
  * MMF_E_MAXIMUM    to_signal is a semaphore at its maximum; no wait was done
  * and those of mmf_wait_one, after the signal
  */

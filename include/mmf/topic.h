@@ -17,8 +17,9 @@ typedef struct mmf_topic mmf_topic;
  * subscriber sees every message sent after it joined, in one order; with `replay` also
  * up to so many before, if they are still there. BLOCK and FAIL: the slowest living
  * subscriber holds up the publishers. DROP_OLDEST: publishers never wait; a subscriber
- * that is too slow learns how many messages it lost. A handle that only receives has
- * the messages mapped read-only, where the system's pages are of 4,096 bytes.
+ * that is too slow learns how many messages it lost. With `max_pins` too, what a
+ * subscriber has taken is not overwritten before its release. A handle that only receives
+ * has the messages mapped read-only, where the system's pages are of 4,096 bytes.
  */
 MMF_API int mmf_topic_create_new(const char *name, size_t message_size, size_t capacity,
                                  mmf_overflow overflow,
@@ -60,20 +61,24 @@ MMF_API int mmf_topic_send_many(mmf_topic *topic, const mmf_buffer *messages,
 
 /*
  * Take the next message and read it in place; a handle has one at a time (MMF_E_STATE).
- * Under DROP_OLDEST it may be overwritten meanwhile, which the release reports.
- * MMF_TIMED_OUT: no message. MMF_E_PEER_CLOSED: asked for; no message, and the last
- * publisher has closed.
+ * Under DROP_OLDEST it may be overwritten meanwhile, which the release reports, unless
+ * the topic has pins. MMF_TIMED_OUT: no message. MMF_E_PEER_CLOSED: asked for; no
+ * message, and the last publisher has closed. MMF_E_TOO_MANY: all pins are in use; the
+ * message stays the next.
  */
 MMF_API int mmf_topic_take(mmf_topic *topic, int32_t timeout_ms, mmf_message *message);
 
-/* Done with the message. MMF_OVERWRITTEN: what was read may be of another message.
- * MMF_E_STATE: nothing is taken. */
+/* Done with the message; its pin is free. MMF_OVERWRITTEN, never with pins: what was
+ * read may be of another message. MMF_E_STATE: nothing is taken. */
 MMF_API int mmf_topic_release(mmf_topic *topic);
 
 /* Copy the next message; never a torn one. MMF_E_RANGE: it has more than `capacity`
  * bytes, and stays the first. `message` may be NULL; its `bytes` is the buffer. */
 MMF_API int mmf_topic_receive(mmf_topic *topic, void *buffer, size_t capacity,
                               int32_t timeout_ms, size_t *length, mmf_message *message);
+
+/* As mmf_queue_waitable. */
+MMF_API mmf_waitable *mmf_topic_waitable(mmf_topic *topic);
 
 /* As mmf_queue_fd. */
 MMF_API int mmf_topic_fd(mmf_topic *topic, int *fd);

@@ -131,6 +131,24 @@ mmf_exchange_if_u64(mmf_atomic_u64 *word, uint64_t *expected, uint64_t desired)
         word, expected, desired, memory_order_acq_rel, memory_order_acquire);
 }
 
+/*
+ * The same, and a load, in the one order of all such operations: a process that changes
+ * one word and then loads another, and one that does it the other way round, do not both
+ * load what was there before.
+ */
+static inline int
+mmf_exchange_if_ordered_u64(mmf_atomic_u64 *word, uint64_t *expected, uint64_t desired)
+{
+    return atomic_compare_exchange_strong_explicit(
+        word, expected, desired, memory_order_seq_cst, memory_order_acquire);
+}
+
+static inline uint64_t
+mmf_load_ordered_u64(const mmf_atomic_u64 *word)
+{
+    return atomic_load_explicit(word, memory_order_seq_cst);
+}
+
 /* The same, for a pointer. */
 static inline int
 mmf_exchange_if_pointer(mmf_atomic_pointer *pointer, void **expected, void *desired)

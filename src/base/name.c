@@ -45,6 +45,7 @@ mmf_name_split(const char *given, const char *parameter, struct mmf_name *name)
     name->length = strlen(text);
     name->scope = scope;
     name->user_only = 0;
+    name->other_user = 0;
     return MMF_OK;
 }
 

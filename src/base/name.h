@@ -25,7 +25,8 @@ struct mmf_name {
     const char *text;  /* after the prefix */
     size_t length;     /* of `text` */
     enum mmf_scope scope;
-    int user_only; /* .NET's CurrentUserOnly was asked for */
+    int user_only;       /* .NET's CurrentUserOnly was asked for */
+    uint32_t other_user; /* to inspect that user's local name; 0: this user's own */
 };
 
 /*

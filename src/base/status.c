@@ -99,8 +99,9 @@ mmf_status_is_io_error(int status)
 const char *
 mmf_kind_name(mmf_kind kind)
 {
-    static const char *const names[] = {"unknown",   "map",   "mutex", "event",
-                                        "semaphore", "queue", "topic", "latest"};
+    static const char *const names[] = {"unknown", "map",       "mutex",
+                                        "event",   "semaphore", "queue",
+                                        "topic",   "latest",    "service"};
 
     if ((size_t)kind >= sizeof(names) / sizeof(names[0]))
         return names[0];

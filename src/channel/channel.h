@@ -19,9 +19,12 @@
 #include "shared/ring/ring.h"
 #include "shared/ring/shape.h"
 #include "shared/ring/wait.h"
+#include "waitable.h"
 
 /* The first member of each handle. */
 struct mmf_channel {
+    struct mmf_waitable waitable;
+    const struct mmf_channel_kind *kind;
     struct mmf_os_channel *os;
     struct mmf_ring *ring;
     const struct mmf_ring_ops *ops;
@@ -29,6 +32,8 @@ struct mmf_channel {
     mmf_role role;
     bool wants_peer;
     bool has_fd;
+    int64_t
+        settles_until; /* of the descriptor: a participant may just have died; 0: no */
     uint64_t reserved_size; /* so many bytes may be committed */
 };
 
@@ -41,13 +46,26 @@ struct mmf_channel_kind {
     mmf_kind kind;
     uint32_t flags_known; /* MMF_CHANNEL_... */
     size_t handle_size;   /* of the struct that begins with a struct mmf_channel */
+    /* A receiver's next take has something to answer: a message, or damage. */
+    bool (*has_message)(struct mmf_channel *channel);
 };
 
-/* What a creator asks for beside the options. */
+extern const struct mmf_channel_kind mmf_queues, mmf_topics, mmf_latest_values;
+
+/* What a creator asks for beside the options. A latest value has a capacity of 1, which
+ * pins add to. */
 struct mmf_channel_sizes {
     size_t message_size;
     size_t capacity;
     mmf_overflow overflow;
+};
+
+/* Of a service, whose calls are passed the first member. */
+struct mmf_service_sizes {
+    struct mmf_channel_sizes requests;
+    size_t answer_size;
+    uint32_t calls;
+    uint32_t answers; /* a power of two */
 };
 
 /*
@@ -116,7 +134,8 @@ mmf_channel_show(const struct mmf_ring_message *found, mmf_message *message)
     message->length = (size_t)found->length;
     message->sequence = found->index;
     message->lost = found->lost;
-    message->flags = found->redelivered ? MMF_MESSAGE_REDELIVERED : 0;
+    message->flags = found->deliveries > 1 ? MMF_MESSAGE_REDELIVERED : 0;
+    message->deliveries = found->deliveries;
     memset(message->reserved, 0, sizeof(message->reserved));
 }
 
@@ -148,13 +167,17 @@ mmf_channel_show_copy(const struct mmf_ring_message *found, const void *buffer,
 struct mmf_channel_wait {
     struct mmf_channel *channel;
     mmf_role role;
-    bool consumes;         /* the poll descriptor's readiness */
-    int64_t settles_until; /* a participant may just have died; 0: no */
+    bool consumes; /* the poll descriptor's readiness */
+    bool drains;   /* it waits for releases, not for space */
     struct mmf_ring_wait ring;
 };
 
 struct mmf_channel_wait mmf_channel_wait_begin(struct mmf_channel *channel,
                                                mmf_role role, int64_t deadline);
+
+/* The poll descriptor signals what is waited for: take its signals so far. */
+void mmf_channel_wait_consume(struct mmf_channel_wait *wait);
+
 bool mmf_channel_wait_more(struct mmf_channel_wait *wait);
 
 /*
@@ -162,6 +185,26 @@ bool mmf_channel_wait_more(struct mmf_channel_wait *wait);
  * MMF_E_PEER_CLOSED; MMF_E_CORRUPT.
  */
 int mmf_channel_wait_end(struct mmf_channel_wait *wait, enum mmf_step step);
+
+/*
+ * Pin a message that was found. MMF_OVERWRITTEN: it is gone. MMF_E_TOO_MANY: living
+ * readers have all pins.
+ */
+int mmf_channel_pin(struct mmf_channel *channel, uint64_t index);
+
+/* Of a receiver, to look and sleep with; the deadline is to be set. */
+struct mmf_ring_wait mmf_channel_wait_for(const struct mmf_channel *channel,
+                                          mmf_role role);
+
+/*
+ * mmf_wait_any with channels among the objects (waitable.c): the lowest index of which the
+ * object can be taken, or the channel has a message. That stays there.
+ */
+int mmf_channel_wait_any(struct mmf_waitable *const *objects, int count,
+                         int32_t timeout_ms, int *index);
+
+/* A receiver has something to take, or its last peer is gone; asks after the dead. */
+bool mmf_channel_is_available(struct mmf_channel *channel);
 
 /* Recover what dead participants had, whenever that was done last. */
 void mmf_channel_recover(struct mmf_channel *channel, mmf_role role);
@@ -175,6 +218,9 @@ int mmf_channel_fd(struct mmf_channel *channel, int *fd);
 
 /* The public calls for one kind; the handle was checked. */
 int mmf_channel_stat_handle(struct mmf_channel *channel, mmf_channel_stats *stats);
+
+/* The counters of a listed channel, which may be another user's. */
+int mmf_channel_stat_listed(const mmf_object_info *info, mmf_channel_stats *stats);
 
 /* Parse the name of a channel, which may be NULL. */
 int mmf_channel_parse_name(const char *given, int32_t all_users, struct mmf_name *name);

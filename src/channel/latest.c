@@ -1,6 +1,6 @@
 /*
  * latest.c - one value that is replaced. A ring of a few slots, so that a writer need
- * not touch the newest value, and readers have time to copy it.
+ * touch neither the newest value nor what readers have pinned.
  */
 #include <mmf/latest.h>
 
@@ -10,30 +10,51 @@
 #include "channel/transfer.h"
 #include "shared/ring/latest.h"
 
-/* The newest, one for each of some writers, and time for slow readers. */
-enum { SLOTS = 8 };
+/* Copies before one with a pin, and in all. */
+enum { TRIES_BEFORE_PIN = 3, MOST_TRIES = 100 };
 
 struct mmf_latest {
     struct mmf_channel channel;
     uint64_t taken; /* index */
     bool has_taken;
+    uint64_t seen; /* the version that was received or taken last */
 };
 
 /*
  * Handles.
  */
 
-static const struct mmf_channel_kind latest_values = {
+static enum mmf_step
+find_newer(struct mmf_ring *ring, uint64_t version)
+{
+    struct mmf_ring_message found;
+    enum mmf_step step = mmf_ring_newest(ring, &found);
+
+    if (step == MMF_STEP_DONE && mmf_index_difference(found.index, version) <= 0)
+        return MMF_STEP_WOULD_BLOCK;
+    return step;
+}
+
+static bool
+has_newer(struct mmf_channel *channel)
+{
+    const struct mmf_latest *latest = (const struct mmf_latest *)channel;
+
+    return find_newer(channel->ring, latest->seen) != MMF_STEP_WOULD_BLOCK;
+}
+
+const struct mmf_channel_kind mmf_latest_values = {
     .kind = MMF_KIND_LATEST,
-    .flags_known = MMF_CHANNEL_PEER_CLOSED,
+    .flags_known = MMF_CHANNEL_SINGLE_PRODUCER | MMF_CHANNEL_PEER_CLOSED,
     .handle_size = sizeof(struct mmf_latest),
+    .has_message = has_newer,
 };
 
 static struct mmf_channel_sizes
 sizes_of(size_t value_size)
 {
     return (struct mmf_channel_sizes){.message_size = value_size,
-                                      .capacity = SLOTS,
+                                      .capacity = 1,
                                       .overflow = MMF_OVERFLOW_DROP_OLDEST};
 }
 
@@ -43,7 +64,7 @@ mmf_latest_create_new(const char *name, size_t value_size,
 {
     const struct mmf_channel_sizes sizes = sizes_of(value_size);
 
-    return mmf_channel_create_new(&latest_values, name, &sizes, options, out);
+    return mmf_channel_create_new(&mmf_latest_values, name, &sizes, options, out);
 }
 
 int
@@ -53,15 +74,15 @@ mmf_latest_create_or_open(const char *name, size_t value_size,
 {
     const struct mmf_channel_sizes sizes = sizes_of(value_size);
 
-    return mmf_channel_create_or_open(&latest_values, name, &sizes, options, created,
-                                      out);
+    return mmf_channel_create_or_open(&mmf_latest_values, name, &sizes, options,
+                                      created, out);
 }
 
 int
 mmf_latest_open_existing(const char *name, const mmf_channel_options *options,
                          mmf_latest **out)
 {
-    return mmf_channel_open_existing(&latest_values, name, options, out);
+    return mmf_channel_open_existing(&mmf_latest_values, name, options, out);
 }
 
 void
@@ -179,6 +200,14 @@ find_newest(mmf_latest *latest, struct mmf_ring_message *found)
     }
 }
 
+static int
+fail_overwritten(void)
+{
+    return mmf_fail(MMF_E_BUSY,
+                    "writers have overwritten the value %d times while it was read",
+                    MOST_TRIES);
+}
+
 /* From now on only newer values make the descriptor readable. */
 static void
 drain(mmf_latest *latest)
@@ -201,6 +230,44 @@ check_read(const mmf_latest *latest, const void *buffer, size_t capacity,
     return rc;
 }
 
+/*
+ * Copy the newest value. A writer that is quick overwrites it meanwhile: after a few such
+ * copies the value is pinned. MMF_OVERWRITTEN: not now.
+ */
+static int
+try_copy(mmf_latest *latest, void *buffer, size_t capacity, bool pins,
+         struct mmf_ring_message *found)
+{
+    struct mmf_ring *ring = latest->channel.ring;
+    int rc = find_newest(latest, found);
+    bool is_valid;
+
+    if (rc != MMF_OK)
+        return rc;
+    pins = pins && mmf_ring_pin(ring, found->index) == MMF_STEP_DONE;
+    if (found->length > 0 && found->length <= capacity)
+        mmf_copy_changing(buffer, found->bytes, (size_t)found->length);
+    is_valid = pins || mmf_ring_still_valid(ring, found->index);
+    if (pins)
+        mmf_ring_unpin(ring);
+    return is_valid ? MMF_OK : MMF_OVERWRITTEN;
+}
+
+/* A handle that has taken a value has its pin for that, and copies without one. */
+static int
+copy_newest(mmf_latest *latest, void *buffer, size_t capacity,
+            struct mmf_ring_message *found)
+{
+    for (int tries = 0; tries < MOST_TRIES; tries++) {
+        bool pins = tries >= TRIES_BEFORE_PIN && !latest->has_taken;
+        int rc = try_copy(latest, buffer, capacity, pins, found);
+
+        if (rc != MMF_OVERWRITTEN)
+            return rc;
+    }
+    return fail_overwritten();
+}
+
 /* The general path: bad arguments, a descriptor to drain, writers at work. */
 static int
 read_general(mmf_latest *latest, void *buffer, size_t capacity, size_t *length,
@@ -212,23 +279,19 @@ read_general(mmf_latest *latest, void *buffer, size_t capacity, size_t *length,
     if (rc < 0)
         return rc;
     drain(latest);
-    do {
-        rc = find_newest(latest, &found);
-        if (rc < 0)
-            return rc;
-        if (rc == MMF_TIMED_OUT) {
-            *length = 0;
-            *version = 0;
-            return MMF_OK;
-        }
-        if (found.length > 0 && found.length <= capacity)
-            mmf_copy_changing(buffer, found.bytes, (size_t)found.length);
-    } while (!mmf_ring_still_valid(latest->channel.ring, found.index));
+    rc = copy_newest(latest, buffer, capacity, &found);
+    if (rc < 0)
+        return rc;
+    if (rc == MMF_TIMED_OUT) {
+        *length = 0;
+        *version = 0;
+        return MMF_OK;
+    }
     if (found.length > capacity)
         return mmf_channel_fail_small(&found, capacity);
     mmf_ring_count_received(latest->channel.ring);
     *length = (size_t)found.length;
-    *version = found.index;
+    *version = latest->seen = found.index;
     return MMF_OK;
 }
 
@@ -262,7 +325,7 @@ read_fast(mmf_latest *latest, void *buffer, size_t capacity, size_t *length,
         return read_general(latest, buffer, capacity, length, version);
     mmf_ring_count_received(latest->channel.ring);
     *length = (size_t)seen.message.length;
-    *version = seen.message.index;
+    *version = latest->seen = seen.message.index;
     return MMF_OK;
 }
 
@@ -284,6 +347,20 @@ mmf_latest_receive(mmf_latest *latest, void *buffer, size_t capacity, size_t *le
     return read_fast(latest, buffer, capacity, length, version, true);
 }
 
+static int
+pin_newest(mmf_latest *latest, struct mmf_ring_message *found)
+{
+    for (int tries = 0; tries < MOST_TRIES; tries++) {
+        int rc = find_newest(latest, found);
+
+        if (rc == MMF_OK)
+            rc = mmf_channel_pin(&latest->channel, found->index);
+        if (rc != MMF_OVERWRITTEN)
+            return rc;
+    }
+    return fail_overwritten();
+}
+
 int
 mmf_latest_take(mmf_latest *latest, mmf_message *message)
 {
@@ -298,11 +375,12 @@ mmf_latest_take(mmf_latest *latest, mmf_message *message)
     if (rc < 0)
         return rc;
     drain(latest);
-    rc = find_newest(latest, &found);
+    rc = pin_newest(latest, &found);
     if (rc != MMF_OK)
         return rc;
     latest->taken = found.index;
     latest->has_taken = true;
+    latest->seen = found.index;
     mmf_channel_show(&found, message);
     return MMF_OK;
 }
@@ -317,21 +395,9 @@ mmf_latest_release(mmf_latest *latest)
     if (!latest->has_taken)
         return mmf_fail(MMF_E_STATE, "nothing is taken");
     latest->has_taken = false;
-    if (!mmf_ring_still_valid(latest->channel.ring, latest->taken))
-        return MMF_OVERWRITTEN;
+    mmf_ring_unpin(latest->channel.ring);
     mmf_ring_count_received(latest->channel.ring);
     return MMF_OK;
-}
-
-static enum mmf_step
-find_newer(struct mmf_ring *ring, uint64_t version)
-{
-    struct mmf_ring_message found;
-    enum mmf_step step = mmf_ring_newest(ring, &found);
-
-    if (step == MMF_STEP_DONE && mmf_index_difference(found.index, version) <= 0)
-        return MMF_STEP_WOULD_BLOCK;
-    return step;
 }
 
 int
@@ -351,6 +417,12 @@ mmf_latest_wait(mmf_latest *latest, uint64_t version, int32_t timeout_ms)
         step = find_newer(latest->channel.ring, version);
     while (step == MMF_STEP_WOULD_BLOCK && mmf_channel_wait_more(&wait));
     return mmf_channel_wait_end(&wait, step);
+}
+
+mmf_waitable *
+mmf_latest_waitable(mmf_latest *latest)
+{
+    return latest != NULL ? &latest->channel.waitable : NULL;
 }
 
 int

@@ -14,7 +14,7 @@
 #include "shared/page/control.h"
 #include "shared/ring/join.h"
 
-enum { PARTICIPANTS_DEFAULT = 64 };
+enum { PARTICIPANTS_DEFAULT = 64, PINS_DEFAULT = 4 };
 
 /*
  * Options.
@@ -95,6 +95,10 @@ check_create_options(const mmf_channel_options *options)
 
     if (rc == MMF_OK)
         rc = check_limit(options->max_receivers, "max_receivers");
+    if (rc == MMF_OK &&
+        (options->max_pins < 0 || options->max_pins > (int32_t)MMF_PARTICIPANTS_MAX))
+        rc = mmf_fail_argument(MMF_E_RANGE, "max_pins", "invalid max_pins %d: 0 to %u",
+                               options->max_pins, MMF_PARTICIPANTS_MAX);
     return rc < 0 ? rc : mmf_naming_check_new(&naming);
 }
 
@@ -112,11 +116,28 @@ mmf_channel_parse_name(const char *given, int32_t all_users, struct mmf_name *na
  * The shape that a creator asks for.
  */
 
+/* What the kinds call the numbers that they have in common. */
+
+static const char *
+size_field(mmf_kind kind)
+{
+    return kind == MMF_KIND_LATEST    ? "value_size"
+           : kind == MMF_KIND_SERVICE ? "request_size"
+                                      : "message_size";
+}
+
+static const char *
+limit_field(mmf_kind kind, mmf_role role)
+{
+    if (kind == MMF_KIND_SERVICE)
+        return role == MMF_ROLE_SEND ? "max_clients" : "max_servers";
+    return role == MMF_ROLE_SEND ? "max_senders" : "max_receivers";
+}
+
 static int
 check_sizes(const struct mmf_channel_kind *kind, const struct mmf_channel_sizes *sizes)
 {
-    const char *size_name =
-        kind->kind == MMF_KIND_LATEST ? "value_size" : "message_size";
+    const char *size_name = size_field(kind->kind);
 
     if (sizes->message_size < 1 || sizes->message_size > MMF_RING_MESSAGE_MAX)
         return mmf_fail_argument(
@@ -148,12 +169,47 @@ round_up(size_t capacity)
 }
 
 static uint32_t
-limit_of(const struct mmf_ring_shape *shape, int32_t asked)
+limit_of(bool is_one, int32_t asked)
 {
     MMF_ASSERT(asked >= 0);
-    if (shape->is_spsc)
+    if (is_one)
         return 1;
     return asked != 0 ? (uint32_t)asked : PARTICIPANTS_DEFAULT;
+}
+
+/* The requests are a queue. */
+static void
+add_answers(const struct mmf_channel_sizes *sizes, struct mmf_ring_shape *shape)
+{
+    const struct mmf_service_sizes *service = (const void *)sizes;
+
+    shape->kind = MMF_KIND_QUEUE;
+    shape->calls = service->calls;
+    shape->answers = service->answers;
+    shape->answer_size = service->answer_size;
+}
+
+/* What readers may pin at one time, and slots for that. */
+static int
+choose_pins(const mmf_channel_options *options, struct mmf_ring_shape *shape)
+{
+    const char *why = NULL;
+
+    if (shape->kind == MMF_KIND_QUEUE)
+        why = "a queue's messages are not overwritten while they are in flight";
+    else if (shape->overflow != MMF_OVERFLOW_DROP_OLDEST)
+        why =
+            "a topic without MMF_OVERFLOW_DROP_OLDEST overwrites nothing that is read";
+    if (why != NULL && options->max_pins != 0)
+        return mmf_fail_argument(MMF_E_INVALID, "max_pins",
+                                 "max_pins is %d: %s, leave it 0", options->max_pins,
+                                 why);
+    shape->max_pins = (uint32_t)options->max_pins;
+    if (shape->kind == MMF_KIND_LATEST && shape->max_pins == 0)
+        shape->max_pins = PINS_DEFAULT;
+    if (shape->max_pins != 0 && shape->slots < shape->max_pins + 2)
+        shape->slots = round_up(shape->max_pins + 2);
+    return MMF_OK;
 }
 
 static int
@@ -166,6 +222,8 @@ make_shape(const struct mmf_channel_kind *kind, const struct mmf_channel_sizes *
         return rc;
     memset(shape, 0, sizeof(*shape));
     shape->kind = kind->kind;
+    if (kind->kind == MMF_KIND_SERVICE)
+        add_answers(sizes, shape);
     shape->is_spsc =
         kind->kind == MMF_KIND_QUEUE && (options->flags & MMF_CHANNEL_SPSC) != 0;
     shape->overflow = sizes->overflow;
@@ -174,11 +232,19 @@ make_shape(const struct mmf_channel_kind *kind, const struct mmf_channel_sizes *
                                  "a queue with MMF_CHANNEL_SPSC cannot drop messages: "
                                  "use MMF_OVERFLOW_BLOCK or _FAIL, or leave the flag "
                                  "out");
-    shape->slots = round_up(sizes->capacity);
+    shape->is_single_producer = (options->flags & MMF_CHANNEL_SINGLE_PRODUCER) != 0;
+    /* With one slot a publisher at work would leave nothing to read. */
+    shape->slots = round_up(
+        kind->kind == MMF_KIND_TOPIC && sizes->capacity == 1 ? 2 : sizes->capacity);
     shape->message_size = sizes->message_size;
-    shape->stride = mmf_ring_stride(shape->message_size);
-    shape->max_senders = limit_of(shape, options->max_senders);
-    shape->max_receivers = limit_of(shape, options->max_receivers);
+    shape->stride = mmf_ring_is_service(shape) ? mmf_service_stride(shape->message_size)
+                                               : mmf_ring_stride(shape->message_size);
+    shape->max_senders =
+        limit_of(shape->is_spsc || shape->is_single_producer, options->max_senders);
+    shape->max_receivers = limit_of(shape->is_spsc, options->max_receivers);
+    rc = choose_pins(options, shape);
+    if (rc < 0)
+        return rc;
     if (mmf_ring_capacity(shape) > (uint64_t)MMF_CAPACITY_MAX)
         return mmf_fail_argument(MMF_E_RANGE, "capacity",
                                  "%llu messages of %zu bytes are more than any system "
@@ -220,12 +286,6 @@ fail_other_overflow(const struct mmf_channel_kind *kind, const char *name,
                              text, name, names[found], names[asked], text);
 }
 
-static uint64_t
-flags_of(const struct mmf_ring_shape *shape)
-{
-    return shape->is_spsc ? MMF_CHANNEL_SPSC : 0;
-}
-
 static int
 check_shape(const struct mmf_channel_kind *kind, const char *name,
             const struct mmf_ring_shape *found, const struct mmf_ring_shape *asked)
@@ -235,12 +295,17 @@ check_shape(const struct mmf_channel_kind *kind, const char *name,
         uint64_t found;
         uint64_t asked;
     } numbers[] = {
-        {kind->kind == MMF_KIND_LATEST ? "value_size" : "message_size",
-         found->message_size, asked->message_size},
+        {size_field(kind->kind), found->message_size, asked->message_size},
         {"capacity", found->slots, asked->slots},
-        {"flags", flags_of(found), flags_of(asked)},
-        {"max_senders", found->max_senders, asked->max_senders},
-        {"max_receivers", found->max_receivers, asked->max_receivers},
+        {"flags", mmf_ring_shape_flags(found), mmf_ring_shape_flags(asked)},
+        {limit_field(kind->kind, MMF_ROLE_SEND), found->max_senders,
+         asked->max_senders},
+        {limit_field(kind->kind, MMF_ROLE_RECEIVE), found->max_receivers,
+         asked->max_receivers},
+        {"answer_size", found->answer_size, asked->answer_size},
+        {"max_calls", found->calls, asked->calls},
+        {"max_answers", found->answers, asked->answers},
+        {"max_pins", found->max_pins, asked->max_pins},
     };
 
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -287,7 +352,8 @@ static bool
 only_reads_slots(const struct mmf_channel_kind *kind,
                  const mmf_channel_options *options)
 {
-    return kind->kind != MMF_KIND_QUEUE && options->role == MMF_ROLE_RECEIVE;
+    return (kind->kind == MMF_KIND_TOPIC || kind->kind == MMF_KIND_LATEST) &&
+           options->role == MMF_ROLE_RECEIVE;
 }
 
 static void
@@ -335,16 +401,19 @@ static int
 fail_join(const struct mmf_channel *channel, const char *name, mmf_role role)
 {
     const struct mmf_ring_shape *shape = &channel->ring->shape;
-    const char *what = role == MMF_ROLE_SEND ? "sender" : "receiver";
+    mmf_kind kind = mmf_ring_object_kind(shape);
+    const char *limit = limit_field(kind, role);
+    const char *what = limit + strlen("max_");
 
-    if (shape->is_spsc)
-        return mmf_fail(MMF_E_SHARING,
-                        "\"%.200s\" has its one %s already (MMF_CHANNEL_SPSC)", name,
-                        what);
-    return mmf_fail(
-        MMF_E_TOO_MANY,
-        "\"%.200s\" has %u %ss, as many as its creator allowed (max_%ss)", name,
-        role == MMF_ROLE_SEND ? shape->max_senders : shape->max_receivers, what, what);
+    if (shape->is_spsc || (shape->is_single_producer && role == MMF_ROLE_SEND))
+        return mmf_fail(MMF_E_SHARING, "\"%.200s\" has its one %s already (%s)", name,
+                        role == MMF_ROLE_SEND ? "sender" : "receiver",
+                        shape->is_spsc ? "MMF_CHANNEL_SPSC"
+                                       : "MMF_CHANNEL_SINGLE_PRODUCER");
+    return mmf_fail(MMF_E_TOO_MANY,
+                    "\"%.200s\" has %u %s, as many as its creator allowed (%s)", name,
+                    role == MMF_ROLE_SEND ? shape->max_senders : shape->max_receivers,
+                    what, limit);
 }
 
 static int
@@ -400,6 +469,9 @@ make_handle(const struct mmf_channel_kind *kind, const void *out,
     if (*channel == NULL)
         return mmf_fail(MMF_E_NO_MEMORY, "no memory for a %s handle",
                         mmf_kind_name(kind->kind));
+    (*channel)->kind = kind;
+    (*channel)->waitable =
+        (struct mmf_waitable){.channel = *channel, .kind = kind->kind};
     return MMF_OK;
 }
 
@@ -422,6 +494,64 @@ finish_handle(int rc, const struct channel_request *request, const char *name,
     return rc;
 }
 
+/* Checked options of a creator, and the shape that they ask for. */
+static int
+read_create(const struct mmf_channel_kind *kind, const struct mmf_channel_sizes *sizes,
+            const mmf_channel_options *given, mmf_channel_options *options,
+            struct mmf_ring_shape *shape)
+{
+    int rc = read_options(kind, given, options);
+
+    if (rc == MMF_OK)
+        rc = check_create_options(options);
+    return rc < 0 ? rc : make_shape(kind, sizes, options, shape);
+}
+
+static const struct mmf_channel_kind *
+find_kind(mmf_kind kind)
+{
+    switch (kind) {
+    case MMF_KIND_QUEUE:
+        return &mmf_queues;
+    case MMF_KIND_TOPIC:
+        return &mmf_topics;
+    case MMF_KIND_LATEST:
+        return &mmf_latest_values;
+    default:
+        return NULL;
+    }
+}
+
+int
+mmf_channel_size(mmf_kind kind, size_t message_size, size_t capacity,
+                 const mmf_channel_options *given, int64_t *bytes)
+{
+    const struct mmf_channel_sizes sizes = {
+        .message_size = message_size,
+        .capacity = kind == MMF_KIND_LATEST && capacity == 0 ? 1 : capacity,
+        /* Which one makes no difference, but that it allows what the kind can have. */
+        .overflow =
+            kind == MMF_KIND_QUEUE ? MMF_OVERFLOW_BLOCK : MMF_OVERFLOW_DROP_OLDEST,
+    };
+    const struct mmf_channel_kind *found = find_kind(kind);
+    mmf_channel_options options;
+    struct mmf_ring_shape shape;
+    int rc;
+
+    if (found == NULL)
+        return mmf_fail_argument(
+            MMF_E_INVALID, "kind",
+            "unknown kind of channel %d: MMF_KIND_QUEUE, _TOPIC or "
+            "_LATEST",
+            (int)kind);
+    if (bytes == NULL)
+        return mmf_fail_null("bytes");
+    rc = read_create(found, &sizes, given, &options, &shape);
+    if (rc == MMF_OK)
+        *bytes = mmf_os_channel_size(&shape);
+    return rc;
+}
+
 /* `created` NULL: the channel must be new. */
 static int
 create(const struct mmf_channel_kind *kind, const char *name,
@@ -436,11 +566,7 @@ create(const struct mmf_channel_kind *kind, const char *name,
 
     if (rc < 0)
         return rc;
-    rc = read_options(kind, given, &options);
-    if (rc == MMF_OK)
-        rc = check_create_options(&options);
-    if (rc == MMF_OK)
-        rc = make_shape(kind, sizes, &options, &request.shape);
+    rc = read_create(kind, sizes, given, &options, &request.shape);
     if (rc == MMF_OK)
         rc = mmf_channel_parse_name(name, options.all_users, &parsed);
     if (rc == MMF_OK) {

@@ -68,10 +68,19 @@ notify_senders(const mmf_queue *queue)
  * Handles.
  */
 
-static const struct mmf_channel_kind queues = {
+static bool
+has_message(struct mmf_channel *channel)
+{
+    const struct mmf_queue *queue = (const struct mmf_queue *)channel;
+
+    return queue->has_pending || mmf_ring_has_message(channel->ring);
+}
+
+const struct mmf_channel_kind mmf_queues = {
     .kind = MMF_KIND_QUEUE,
     .flags_known = MMF_CHANNEL_SPSC | MMF_CHANNEL_PEER_CLOSED,
     .handle_size = sizeof(struct mmf_queue),
+    .has_message = has_message,
 };
 
 static int
@@ -88,7 +97,7 @@ mmf_queue_create_new(const char *name, size_t message_size, size_t capacity,
                      mmf_queue **out)
 {
     const struct mmf_channel_sizes sizes = {message_size, capacity, overflow};
-    int rc = mmf_channel_create_new(&queues, name, &sizes, options, out);
+    int rc = mmf_channel_create_new(&mmf_queues, name, &sizes, options, out);
 
     return hand_over(rc, out);
 }
@@ -99,7 +108,8 @@ mmf_queue_create_or_open(const char *name, size_t message_size, size_t capacity,
                          int *created, mmf_queue **out)
 {
     const struct mmf_channel_sizes sizes = {message_size, capacity, overflow};
-    int rc = mmf_channel_create_or_open(&queues, name, &sizes, options, created, out);
+    int rc =
+        mmf_channel_create_or_open(&mmf_queues, name, &sizes, options, created, out);
 
     return hand_over(rc, out);
 }
@@ -108,7 +118,7 @@ int
 mmf_queue_open_existing(const char *name, const mmf_channel_options *options,
                         mmf_queue **out)
 {
-    int rc = mmf_channel_open_existing(&queues, name, options, out);
+    int rc = mmf_channel_open_existing(&mmf_queues, name, options, out);
 
     return hand_over(rc, out);
 }
@@ -279,12 +289,26 @@ take_next(mmf_queue *queue, int32_t timeout_ms, struct mmf_ring_message *message
         queue->has_pending = false;
         return MMF_OK;
     }
-    if (!channel->has_fd &&
-        (timeout_ms == 0 || finds_next(channel->ring, 1) ||
-         spin_for_next(queue, timeout_ms)) &&
-        mmf_ring_take(channel->ring, message) == MMF_STEP_DONE)
-        return MMF_OK;
+    if (!channel->has_fd && (timeout_ms == 0 || finds_next(channel->ring, 1) ||
+                             spin_for_next(queue, timeout_ms))) {
+        enum mmf_step step = mmf_ring_take(channel->ring, message);
+
+        if (step == MMF_STEP_DONE)
+            return MMF_OK;
+        if (step == MMF_STEP_CORRUPT)
+            return mmf_channel_fail_corrupt();
+    }
     return wait_and_take(channel, timeout_ms, message);
+}
+
+/* A consumer has the message from now on: mmf_queue_browse shows since when. */
+static void
+show_taken(const mmf_queue *queue, const struct mmf_ring_message *found,
+           mmf_message *message)
+{
+    mmf_channel_show(found, message);
+    if (mmf_ring_is_mpmc(queue->channel.ring))
+        mmf_ring_note_taken(queue->channel.ring, found->index, mmf_os_now_roughly());
 }
 
 /* The fast path's: the message is there. false: its sizes are invalid. */
@@ -320,7 +344,7 @@ take(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
         return mmf_fail_null("message");
     rc = take_next(queue, timeout_ms, &found);
     if (rc == MMF_OK)
-        mmf_channel_show(&found, message);
+        show_taken(queue, &found, message);
     choose_path(queue);
     return rc;
 }
@@ -388,10 +412,10 @@ mmf_queue_take_many(mmf_queue *queue, size_t most, int32_t timeout_ms,
         return rc;
     rc = take_next(queue, timeout_ms, &found);
     if (rc == MMF_OK) {
-        mmf_channel_show(&found, &messages[0]);
+        show_taken(queue, &found, &messages[0]);
         while (taken < most &&
                mmf_ring_take(queue->channel.ring, &found) == MMF_STEP_DONE)
-            mmf_channel_show(&found, &messages[taken++]);
+            show_taken(queue, &found, &messages[taken++]);
         *count = taken;
     }
     choose_path(queue);
@@ -465,6 +489,66 @@ mmf_queue_release_many(mmf_queue *queue, const mmf_message *messages, size_t cou
         mmf_ring_notify_senders(ring, count < MMF_RING_ALL ? (int)count : MMF_RING_ALL,
                                 queue->channel.ops);
     return MMF_OK;
+}
+
+int
+mmf_queue_return(mmf_queue *queue, const mmf_message *message)
+{
+    int rc = check(queue, MMF_ROLE_RECEIVE);
+
+    if (rc < 0)
+        return rc;
+    if (message == NULL)
+        return mmf_fail_null("message");
+    if (queue->channel.ring->shape.is_spsc)
+        return mmf_fail(MMF_E_NOT_SUPPORTED,
+                        "a queue with MMF_CHANNEL_SPSC has no other consumer to return "
+                        "a message to: release it");
+    if (!mmf_ring_return(queue->channel.ring, message->sequence))
+        return fail_not_held(message->sequence);
+    mmf_ring_notify_receivers(queue->channel.ring, 1, queue->channel.ops);
+    return MMF_OK;
+}
+
+/*
+ * Draining. A release wakes all that sleep for space while there is a drainer; one that
+ * is killed leaves the count up, which costs wake-ups and nothing else.
+ */
+
+static int
+wait_until_drained(mmf_queue *queue, int32_t timeout_ms)
+{
+    struct mmf_channel *channel = &queue->channel;
+    struct mmf_channel_wait wait = mmf_channel_wait_begin(
+        channel, MMF_ROLE_SEND, mmf_ring_deadline(channel->ops, timeout_ms));
+    uint64_t target = mmf_load_acquire_u64(&channel->ring->shared->tail);
+    uint64_t position = 0;
+    enum mmf_step step;
+
+    wait.drains = true;
+    do
+        step = mmf_ring_is_drained(channel->ring, target, &position)
+                   ? MMF_STEP_DONE
+                   : MMF_STEP_WOULD_BLOCK;
+    while (step == MMF_STEP_WOULD_BLOCK && mmf_channel_wait_more(&wait));
+    return mmf_channel_wait_end(&wait, step);
+}
+
+int
+mmf_queue_drain(mmf_queue *queue, int32_t timeout_ms)
+{
+    mmf_atomic_u32 *drainers;
+    int rc = check(queue, MMF_ROLE_SEND);
+
+    if (rc == MMF_OK)
+        rc = mmf_channel_check_timeout(timeout_ms);
+    if (rc < 0)
+        return rc;
+    drainers = &queue->channel.ring->shared->drainers;
+    mmf_add_release_u32(drainers, 1);
+    rc = wait_until_drained(queue, timeout_ms);
+    mmf_add_release_u32(drainers, UINT32_MAX);
+    return rc;
 }
 
 /*
@@ -551,6 +635,12 @@ mmf_queue_receive(mmf_queue *queue, void *buffer, size_t capacity, int32_t timeo
 /*
  * The rest.
  */
+
+mmf_waitable *
+mmf_queue_waitable(mmf_queue *queue)
+{
+    return queue != NULL ? &queue->channel.waitable : NULL;
+}
 
 int
 mmf_queue_fd(mmf_queue *queue, int *fd)

@@ -19,7 +19,8 @@ mmf_channel_stat_handle(struct mmf_channel *channel, mmf_channel_stats *stats)
 static int
 inspect_any(const struct mmf_name *name, struct mmf_os_channel **os)
 {
-    static const mmf_kind kinds[] = {MMF_KIND_QUEUE, MMF_KIND_TOPIC, MMF_KIND_LATEST};
+    static const mmf_kind kinds[] = {MMF_KIND_QUEUE, MMF_KIND_TOPIC, MMF_KIND_LATEST,
+                                     MMF_KIND_SERVICE};
     mmf_error before;
     int rc = MMF_E_WRONG_KIND;
 
@@ -31,15 +32,27 @@ inspect_any(const struct mmf_name *name, struct mmf_os_channel **os)
         return mmf_fail(
             MMF_E_WRONG_KIND,
             "\"%.200s\" belongs to another kind of object; this call needs a "
-            "queue, topic or latest value",
+            "queue, topic, latest value or service",
             name->text);
     return mmf_fail_settle(rc, &before);
+}
+
+static int
+stat_name(const struct mmf_name *name, mmf_channel_stats *stats)
+{
+    struct mmf_os_channel *os;
+    int rc = inspect_any(name, &os);
+
+    if (rc < 0)
+        return rc;
+    mmf_ring_sum_up(os->ring, os->ops, stats);
+    mmf_os_channel_close(os);
+    return MMF_OK;
 }
 
 int
 mmf_channel_stat(const char *name, mmf_channel_stats *stats)
 {
-    struct mmf_os_channel *os;
     struct mmf_name parsed;
     int rc = mmf_channel_parse_name(name, 0, &parsed);
 
@@ -47,10 +60,18 @@ mmf_channel_stat(const char *name, mmf_channel_stats *stats)
         return rc;
     if (stats == NULL)
         return mmf_fail_null("stats");
-    rc = inspect_any(&parsed, &os);
+    return stat_name(&parsed, stats);
+}
+
+int
+mmf_channel_stat_listed(const mmf_object_info *info, mmf_channel_stats *stats)
+{
+    struct mmf_name parsed;
+    int rc = mmf_channel_parse_name(info->name, 0, &parsed);
+
     if (rc < 0)
         return rc;
-    mmf_ring_sum_up(os->ring, os->ops, stats);
-    mmf_os_channel_close(os);
-    return MMF_OK;
+    if (!mmf_os_is_own(info))
+        parsed.other_user = info->owner;
+    return stat_name(&parsed, stats);
 }

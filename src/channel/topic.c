@@ -13,35 +13,37 @@ struct mmf_topic {
     bool has_taken;
 };
 
+/* So often a message is read anew that was overwritten meanwhile, whatever the timeout. */
+enum { TRIES = 4 };
+
 /*
  * Handles.
  */
 
-static const struct mmf_channel_kind topics = {
-    .kind = MMF_KIND_TOPIC,
-    .flags_known = MMF_CHANNEL_PEER_CLOSED,
-    .handle_size = sizeof(struct mmf_topic),
-};
-
-static struct mmf_channel_sizes
-sizes_of(size_t message_size, size_t capacity, mmf_overflow overflow)
+/* Looking moves the cursor over what was lost or abandoned, as taking does. */
+static bool
+has_message(struct mmf_channel *channel)
 {
-    return (struct mmf_channel_sizes){
-        .message_size = message_size,
-        /* With one slot a publisher at work would leave nothing to read. */
-        .capacity = capacity == 1 ? 2 : capacity,
-        .overflow = overflow,
-    };
+    struct mmf_ring_message ignored;
+
+    return mmf_ring_next(channel->ring, &ignored) != MMF_STEP_WOULD_BLOCK;
 }
+
+const struct mmf_channel_kind mmf_topics = {
+    .kind = MMF_KIND_TOPIC,
+    .flags_known = MMF_CHANNEL_SINGLE_PRODUCER | MMF_CHANNEL_PEER_CLOSED,
+    .handle_size = sizeof(struct mmf_topic),
+    .has_message = has_message,
+};
 
 int
 mmf_topic_create_new(const char *name, size_t message_size, size_t capacity,
                      mmf_overflow overflow, const mmf_channel_options *options,
                      mmf_topic **out)
 {
-    const struct mmf_channel_sizes sizes = sizes_of(message_size, capacity, overflow);
+    const struct mmf_channel_sizes sizes = {message_size, capacity, overflow};
 
-    return mmf_channel_create_new(&topics, name, &sizes, options, out);
+    return mmf_channel_create_new(&mmf_topics, name, &sizes, options, out);
 }
 
 int
@@ -49,16 +51,16 @@ mmf_topic_create_or_open(const char *name, size_t message_size, size_t capacity,
                          mmf_overflow overflow, const mmf_channel_options *options,
                          int *created, mmf_topic **out)
 {
-    const struct mmf_channel_sizes sizes = sizes_of(message_size, capacity, overflow);
+    const struct mmf_channel_sizes sizes = {message_size, capacity, overflow};
 
-    return mmf_channel_create_or_open(&topics, name, &sizes, options, created, out);
+    return mmf_channel_create_or_open(&mmf_topics, name, &sizes, options, created, out);
 }
 
 int
 mmf_topic_open_existing(const char *name, const mmf_channel_options *options,
                         mmf_topic **out)
 {
-    return mmf_channel_open_existing(&topics, name, options, out);
+    return mmf_channel_open_existing(&mmf_topics, name, options, out);
 }
 
 void
@@ -153,6 +155,33 @@ find_next(mmf_topic *topic, int64_t deadline, struct mmf_ring_message *message)
     return mmf_channel_wait_end(&wait, step);
 }
 
+/* A message was overwritten while it was read, `times` in a row. False: the timeout is
+ * over, and it was tried a few times. */
+static bool
+may_try_again(mmf_topic *topic, int64_t deadline, int times)
+{
+    const struct mmf_ring_ops *ops = topic->channel.ops;
+
+    mmf_ring_overtaken(topic->channel.ring, times);
+    return times < TRIES || ops->now(ops->context) < deadline;
+}
+
+/* Find the next message, and pin it if the topic has pins. */
+static int
+find_and_pin(mmf_topic *topic, int64_t deadline, struct mmf_ring_message *message)
+{
+    for (int times = 1;; times++) {
+        int rc = find_next(topic, deadline, message);
+
+        if (rc == MMF_OK && topic->channel.ring->shape.max_pins != 0)
+            rc = mmf_channel_pin(&topic->channel, message->index);
+        if (rc != MMF_OVERWRITTEN)
+            return rc;
+        if (!may_try_again(topic, deadline, times))
+            return MMF_TIMED_OUT;
+    }
+}
+
 /* Move past it; publishers may have waited for that. */
 static void
 move_past(mmf_topic *topic)
@@ -188,7 +217,7 @@ mmf_topic_take(mmf_topic *topic, int32_t timeout_ms, mmf_message *message)
         rc = mmf_fail_null("message");
     if (rc < 0)
         return rc;
-    rc = find_next(topic, mmf_ring_deadline(topic->channel.ops, timeout_ms), &found);
+    rc = find_and_pin(topic, mmf_ring_deadline(topic->channel.ops, timeout_ms), &found);
     if (rc != MMF_OK)
         return rc;
     topic->taken = found.index;
@@ -208,7 +237,10 @@ mmf_topic_release(mmf_topic *topic)
     if (!topic->has_taken)
         return mmf_fail(MMF_E_STATE, "nothing is taken");
     topic->has_taken = false;
-    is_valid = mmf_ring_still_valid(topic->channel.ring, topic->taken);
+    is_valid = topic->channel.ring->pin != NULL ||
+               mmf_ring_still_valid(topic->channel.ring, topic->taken);
+    if (topic->channel.ring->pin != NULL)
+        mmf_ring_unpin(topic->channel.ring);
     move_past(topic);
     return is_valid ? MMF_OK : MMF_OVERWRITTEN;
 }
@@ -226,18 +258,28 @@ mmf_topic_receive(mmf_topic *topic, void *buffer, size_t capacity, int32_t timeo
     if (rc < 0)
         return rc;
     deadline = mmf_ring_deadline(topic->channel.ops, timeout_ms);
-    do {
+    for (int times = 1;; times++) {
         rc = find_next(topic, deadline, &found);
         if (rc != MMF_OK)
             return rc;
         if (found.length > 0 && found.length <= capacity)
             mmf_copy_changing(buffer, found.bytes, (size_t)found.length);
-    } while (!mmf_ring_still_valid(topic->channel.ring, found.index));
+        if (mmf_ring_still_valid(topic->channel.ring, found.index))
+            break;
+        if (!may_try_again(topic, deadline, times))
+            return MMF_TIMED_OUT;
+    }
     if (found.length > capacity)
         return mmf_channel_fail_small(&found, capacity);
     move_past(topic);
     mmf_channel_show_copy(&found, buffer, length, message);
     return MMF_OK;
+}
+
+mmf_waitable *
+mmf_topic_waitable(mmf_topic *topic)
+{
+    return topic != NULL ? &topic->channel.waitable : NULL;
 }
 
 int

@@ -5,9 +5,12 @@
 
 #include "base/fail.h"
 
-/* A kill shows as a closed descriptor a moment before the kernel drops its locks. */
+/*
+ * A kill shows as a closed descriptor a moment before the kernel drops the locks. For so long
+ * after such an event a descriptor that finds nothing is readable again at once, if a
+ * participant is there whose death would matter. No call waits for that.
+ */
 #define DEATH_SETTLES_NS ((int64_t)5000000)
-#define SETTLE_PAUSE_NS ((int64_t)500000)
 
 int
 mmf_channel_fail_corrupt(void)
@@ -17,10 +20,12 @@ mmf_channel_fail_corrupt(void)
 }
 
 static int
-fail_peer_closed(mmf_role role)
+fail_peer_closed(const struct mmf_channel_wait *wait)
 {
     return mmf_fail(MMF_E_PEER_CLOSED,
-                    role == MMF_ROLE_SEND
+                    wait->drains ? "messages are left, and the last receiver has "
+                                   "closed the channel or died"
+                    : wait->role == MMF_ROLE_SEND
                         ? "the channel is full, and its last receiver has closed it or "
                           "died"
                         : "there is no message, and the last sender has closed the "
@@ -28,25 +33,28 @@ fail_peer_closed(mmf_role role)
 }
 
 static int
-status_of(const struct mmf_channel *channel, mmf_role role, enum mmf_step step)
+status_of(const struct mmf_channel_wait *wait, enum mmf_step step)
 {
+    const struct mmf_ring_shape *shape = &wait->channel->ring->shape;
+
     switch (step) {
     case MMF_STEP_DONE:
         return MMF_OK;
     case MMF_STEP_GONE:
-        return fail_peer_closed(role);
+        return fail_peer_closed(wait);
     case MMF_STEP_WOULD_BLOCK:
-        if (role == MMF_ROLE_SEND && channel->ring->shape.overflow == MMF_OVERFLOW_FAIL)
+        if (wait->role == MMF_ROLE_SEND && !wait->drains &&
+            shape->overflow == MMF_OVERFLOW_FAIL)
             return mmf_fail(MMF_E_FULL, "all %llu slots of the channel are in use",
-                            (unsigned long long)channel->ring->shape.slots);
+                            (unsigned long long)shape->slots);
         return MMF_TIMED_OUT;
     default:
         return mmf_channel_fail_corrupt();
     }
 }
 
-static struct mmf_ring_wait
-wait_for(const struct mmf_channel *channel, mmf_role role)
+struct mmf_ring_wait
+mmf_channel_wait_for(const struct mmf_channel *channel, mmf_role role)
 {
     MMF_ASSERT(role == MMF_ROLE_SEND || role == MMF_ROLE_RECEIVE);
     return (struct mmf_ring_wait){
@@ -62,8 +70,42 @@ wait_for(const struct mmf_channel *channel, mmf_role role)
 void
 mmf_channel_recover(struct mmf_channel *channel, mmf_role role)
 {
-    const struct mmf_ring_wait wait = wait_for(channel, role);
+    const struct mmf_ring_wait wait = mmf_channel_wait_for(channel, role);
 
+    mmf_ring_recover_dead(&wait);
+}
+
+int
+mmf_channel_pin(struct mmf_channel *channel, uint64_t index)
+{
+    enum mmf_step step = mmf_ring_pin(channel->ring, index);
+
+    MMF_ASSERT(channel->role & MMF_ROLE_RECEIVE);
+    if (step == MMF_STEP_WOULD_BLOCK) {
+        mmf_channel_recover(channel, MMF_ROLE_RECEIVE);
+        step = mmf_ring_pin(channel->ring, index);
+    }
+    if (step == MMF_STEP_WOULD_BLOCK)
+        return mmf_fail(MMF_E_TOO_MANY,
+                        "living readers have all %u pins of the channel: release one, "
+                        "or create it with more (max_pins)",
+                        channel->ring->shape.max_pins);
+    return step == MMF_STEP_DONE ? MMF_OK : MMF_OVERWRITTEN;
+}
+
+/*
+ * The descriptor's readiness is taken. No process wakes a poller again, so it does not wait
+ * for its turn to ask after the dead.
+ */
+static void
+consume(struct mmf_channel *channel)
+{
+    const struct mmf_ring_wait wait = mmf_channel_wait_for(channel, MMF_ROLE_RECEIVE);
+
+    if (mmf_os_channel_consume(channel->os))
+        channel->settles_until =
+            channel->ops->now(channel->ops->context) + DEATH_SETTLES_NS;
+    channel->ring->dead_checked = 0;
     mmf_ring_recover_dead(&wait);
 }
 
@@ -74,42 +116,44 @@ mmf_channel_wait_begin(struct mmf_channel *channel, mmf_role role, int64_t deadl
 
     mmf_os_cancellation_point();
     MMF_ASSERT(deadline >= 0);
-    wait.ring = wait_for(channel, role);
+    wait.ring = mmf_channel_wait_for(channel, role);
     wait.ring.deadline = deadline;
-    wait.consumes = role == MMF_ROLE_RECEIVE && channel->has_fd;
-    if (wait.consumes && mmf_os_channel_consume(channel->os) &&
-        deadline == MMF_RING_POLL)
-        wait.settles_until =
-            channel->ops->now(channel->ops->context) + DEATH_SETTLES_NS;
+    if (role == MMF_ROLE_RECEIVE)
+        mmf_channel_wait_consume(&wait);
     return wait;
 }
 
-/* A participant may have died just now: try until that must show. */
-static bool
-settle(const struct mmf_channel_wait *wait)
+void
+mmf_channel_wait_consume(struct mmf_channel_wait *wait)
 {
-    const struct mmf_ring_ops *ops = wait->channel->ops;
-    mmf_atomic_u32 *doorbell = &wait->channel->ring->shared->message_doorbell;
-    int64_t now = ops->now(ops->context);
-
-    MMF_ASSERT(wait->consumes && wait->settles_until != 0);
-    if (now >= wait->settles_until)
-        return false;
-    ops->sleep(ops->context, doorbell, mmf_load_relaxed_u32(doorbell),
-               now + SETTLE_PAUSE_NS);
-    mmf_ring_recover_dead(&wait->ring);
-    return true;
+    wait->consumes = wait->channel->has_fd;
+    if (wait->consumes)
+        consume(wait->channel);
 }
 
 bool
 mmf_channel_wait_more(struct mmf_channel_wait *wait)
 {
-    if (wait->settles_until != 0) {
-        if (settle(wait))
-            return true;
-        wait->settles_until = 0;
-    }
     return mmf_ring_wait_more(&wait->ring);
+}
+
+/*
+ * A participant that may just have died, and that would be in the way, still looks alive: the
+ * poller is to come again.
+ */
+static bool
+may_settle(struct mmf_channel *channel)
+{
+    uint32_t ignored;
+
+    if (channel->settles_until == 0)
+        return false;
+    if (channel->ops->now(channel->ops->context) < channel->settles_until &&
+        (channel->wants_peer ||
+         mmf_ring_suspects(channel->ring, false, &ignored, 1) > 0))
+        return true;
+    channel->settles_until = 0;
+    return false;
 }
 
 int
@@ -117,9 +161,10 @@ mmf_channel_wait_end(struct mmf_channel_wait *wait, enum mmf_step step)
 {
     MMF_ASSERT(step != MMF_STEP_AGAIN);
     step = mmf_ring_wait_end(&wait->ring, step);
-    if (step == MMF_STEP_DONE && wait->consumes)
-        mmf_os_channel_rearm(wait->channel->os); /* there may be more */
-    return status_of(wait->channel, wait->role, step);
+    /* There may be more. */
+    if (wait->consumes && (step == MMF_STEP_DONE || may_settle(wait->channel)))
+        mmf_os_channel_rearm(wait->channel->os);
+    return status_of(wait, step);
 }
 
 int

@@ -16,6 +16,7 @@
 
 #include <mmf/list.h>
 #include <mmf/map.h>
+#include <mmf/sync.h>
 #include <mmf/view.h>
 
 #include "base/access.h"
@@ -48,6 +49,10 @@ void mmf_os_cancellation_point(void);
 
 /* The monotonic clock, nanoseconds. */
 int64_t mmf_os_now(void);
+
+/* The same in the system's steps of some milliseconds, in a fraction of the time; on
+ * Windows since another moment than mmf_os_now. */
+int64_t mmf_os_now_roughly(void);
 
 /* Sleep; a signal may end it early. */
 void mmf_os_sleep(int64_t nanoseconds);
@@ -227,8 +232,24 @@ int mmf_os_sync_is_same(const struct mmf_os_sync *one, const struct mmf_os_sync 
  * and all the handles are alive, and for all, no object is there twice.
  */
 int mmf_os_sync_wait(struct mmf_os_sync *sync, int32_t timeout_ms);
+
+/*
+ * Channels that a wait for any waits for beside the objects. `is_over` is asked before each
+ * sleep. True: one has a message, and the wait has timed out. False: the doorbells are
+ * marked, `expected` has their values, and the sleep ends when one is rung, after
+ * MMF_RING_TICK at the latest.
+ */
+struct mmf_os_beside {
+    bool (*is_over)(void *context);
+    void *context;
+    int count;
+    struct mmf_os_channel *channels[MMF_WAIT_MAXIMUM];
+    uint32_t expected[MMF_WAIT_MAXIMUM];
+};
+
+/* `beside` NULL: no channel; else `count` may be 0. */
 int mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count,
-                         int32_t timeout_ms, int *index);
+                         struct mmf_os_beside *beside, int32_t timeout_ms, int *index);
 int mmf_os_sync_wait_all(struct mmf_os_sync *const *syncs, int count,
                          int32_t timeout_ms);
 
@@ -283,6 +304,9 @@ struct mmf_os_channel_request {
     int only_reads_slots; /* map the slots read-only, where the pages allow it */
 };
 
+/* Bytes that a channel takes, with what the platform adds. */
+int64_t mmf_os_channel_size(const struct mmf_ring_shape *shape);
+
 int mmf_os_channel_create(const struct mmf_os_channel_request *request,
                           struct mmf_os_channel **out);
 
@@ -293,6 +317,12 @@ int mmf_os_channel_open(const struct mmf_os_channel_request *request,
 /* Open to inspect it: nothing is writable, the handle takes no part. */
 int mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
                            struct mmf_os_channel **out);
+
+/* Copy the first line of the index's slot, which others may be writing. `channel` is from
+ * mmf_os_channel_inspect. */
+struct mmf_slot_shared;
+int mmf_os_channel_read_slot(struct mmf_os_channel *channel, uint64_t index,
+                             struct mmf_slot_shared *line);
 
 /* Close. The ring was left before, unless the handle is dead after a fork. */
 void mmf_os_channel_close(struct mmf_os_channel *channel);
@@ -327,6 +357,41 @@ int mmf_os_channel_poll_fd(struct mmf_os_channel *channel, int *fd);
  */
 int mmf_os_channel_consume(struct mmf_os_channel *channel);
 void mmf_os_channel_rearm(struct mmf_os_channel *channel);
+
+/* Something to take, or a dead participant or owner that a wait would find; the handle is
+ * alive. */
+bool mmf_os_sync_is_available(struct mmf_os_sync *sync);
+
+/*
+ * A poller: one descriptor for what makes many objects' own ones readable.
+ */
+struct mmf_os_poller;
+
+/* What to watch: a counter, or the open `file`, which had `path`. */
+struct mmf_os_watch {
+    int counter; /* -1: none */
+    int file;
+    const char *path;
+};
+
+/* From now on signals and messages notify. */
+int mmf_os_sync_watch(struct mmf_os_sync *sync, struct mmf_os_watch *watch);
+int mmf_os_channel_watch(struct mmf_os_channel *channel, struct mmf_os_watch *watch);
+
+int mmf_os_poller_create(struct mmf_os_poller **out);
+void mmf_os_poller_close(struct mmf_os_poller *poller);
+int mmf_os_poller_fd(const struct mmf_os_poller *poller);
+
+/* `*key`, not 0, is what mmf_os_poller_next answers for it; the same for the same file. */
+int mmf_os_poller_add(struct mmf_os_poller *poller, const struct mmf_os_watch *watch,
+                      int *key);
+void mmf_os_poller_remove(struct mmf_os_poller *poller, int key);
+
+/* Use up what made it readable. False: nothing more. `*may_be_dead`: a participant may. */
+bool mmf_os_poller_next(struct mmf_os_poller *poller, int *key, bool *may_be_dead);
+
+/* It is to be readable at that time. */
+void mmf_os_poller_again(struct mmf_os_poller *poller, int64_t at);
 
 /*
  * The namespace.

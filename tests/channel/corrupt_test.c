@@ -161,6 +161,40 @@ an_invalid_latest_value(void **state)
     mmf_latest_close(latest);
 }
 
+/* Damage of a queue's message is said by each call, whatever else waits behind it. */
+static void
+a_damaged_message_of_a_queue(void **state)
+{
+    mmf_channel_options options = options_for(MMF_ROLE_BOTH, 0);
+    char buffer[8];
+    size_t length = 77, count = 77;
+    mmf_message messages[2];
+    mmf_queue *queue;
+
+    (void)state;
+    options.max_senders = options.max_receivers = 1;
+    for (uint32_t flags = 0; flags <= MMF_CHANNEL_SPSC; flags += MMF_CHANNEL_SPSC) {
+        CHECK_CONTEXT("flags %u", flags);
+        options.flags = flags;
+        CHECK_OK(mmf_queue_create_new("Q", 8, 4, MMF_OVERFLOW_BLOCK, &options, &queue));
+        CHECK_OK(mmf_queue_send(queue, "12345678", 8, 0, NULL));
+        CHECK_OK(mmf_queue_send(queue, "abcdefgh", 8, 0, NULL));
+        overwrite_slot("Q", 1, 1, COMMITTED, 9);
+        for (int i = 0; i < 3; i++) {
+            CHECK_FAILS(mmf_queue_receive(queue, buffer, 8, 0, &length, NULL),
+                        MMF_E_CORRUPT);
+            CHECK_FAILS(mmf_queue_receive(queue, buffer, 8, 100, &length, NULL),
+                        MMF_E_CORRUPT);
+            CHECK_FAILS(mmf_queue_take(queue, 0, &messages[0]), MMF_E_CORRUPT);
+            CHECK_FAILS(mmf_queue_take_many(queue, 2, 0, messages, &count),
+                        MMF_E_CORRUPT);
+        }
+        CHECK_INT(length, 77);
+        CHECK_INT(count, 77);
+        mmf_queue_close(queue);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -169,6 +203,7 @@ main(int argc, char **argv)
         cmocka_unit_test(words_that_no_version_writes),
         cmocka_unit_test(any_tail),
         cmocka_unit_test(an_invalid_latest_value),
+        cmocka_unit_test(a_damaged_message_of_a_queue),
     };
 
     return harness_main(argc, argv, "channel.corrupt", tests, COUNT_OF(tests), NULL);

@@ -6,6 +6,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static int
 is_readable(int fd, int timeout)
@@ -31,7 +34,9 @@ drain(mmf_queue *queue, int fd)
     uint64_t number;
     size_t length;
 
-    for (int i = 0; i < 1000 && is_readable(fd, 0); i++)
+    int64_t deadline = now_us() + LONG_MS * INT64_C(1000);
+
+    while (is_readable(fd, 0) && now_us() < deadline)
         while (mmf_queue_receive(queue, &number, 8, 0, &length, NULL) == MMF_OK)
             ;
     CHECK(!is_readable(fd, 0));
@@ -106,6 +111,70 @@ a_queues_descriptor_tells_of_death(void **state)
     mmf_queue_close(receiver);
 }
 
+/* The last sender dies at any moment after the look that found nothing. */
+static void
+last_sender_dies(uint32_t flags)
+{
+    uint64_t random = 7;
+
+    for (uint64_t i = 0; i < 10; i++) {
+        mmf_queue *receiver = new_receiver(flags | MMF_CHANNEL_PEER_CLOSED, 8, 8);
+        struct process *sender = peer_with(MMF_ROLE_SEND);
+        uint64_t number;
+        size_t length;
+        int fd, rc;
+
+        CHECK_OK(mmf_queue_fd(receiver, &fd));
+        peer_does(sender, "send %d 0", (int)i);
+        CHECK(is_readable(fd, LONG_MS));
+        expect_number(receiver, i);
+        drain(receiver, fd);
+        nap_us((int64_t)(next_random(&random) % 10000));
+        process_kill(sender);
+        do {
+            CHECK(is_readable(fd, LONG_MS));
+            rc = mmf_queue_receive(receiver, &number, 8, 0, &length, NULL);
+        } while (rc == MMF_TIMED_OUT);
+        CHECK_STATUS(rc, MMF_E_PEER_CLOSED);
+        mmf_queue_close(receiver);
+    }
+}
+
+static void
+a_queues_descriptor_tells_of_the_last_senders_death(void **state)
+{
+    (void)state;
+    for_each_kind(last_sender_dies);
+}
+
+/* Participants come and go beside an event loop: no receive of it sleeps. */
+static void
+a_receive_with_timeout_0_never_sleeps(void **state)
+{
+    mmf_queue *receiver = new_receiver(0, 8, 8);
+    struct rusage before, after;
+    uint64_t number;
+    size_t length;
+    int fd;
+
+    (void)state;
+    CHECK_OK(mmf_queue_fd(receiver, &fd));
+    for (int i = 0; i < 50; i++) {
+        mmf_queue *other = open_queue(MMF_ROLE_BOTH, 0);
+
+        send_number(other, 1);
+        expect_number(receiver, 1);
+        mmf_queue_close(other);
+        CHECK(is_readable(fd, LONG_MS));
+        CHECK_INT(getrusage(RUSAGE_THREAD, &before), 0);
+        CHECK_STATUS(mmf_queue_receive(receiver, &number, 8, 0, &length, NULL),
+                     MMF_TIMED_OUT);
+        CHECK_INT(getrusage(RUSAGE_THREAD, &after), 0);
+        CHECK_INT(after.ru_nvcsw, before.ru_nvcsw);
+    }
+    mmf_queue_close(receiver);
+}
+
 static void
 expect(mmf_topic *topic, uint64_t number)
 {
@@ -146,6 +215,70 @@ a_topics_descriptor_tells_of_messages(void **state)
     mmf_topic_close(subscriber);
 }
 
+/* In a child, which is killed with a reservation in hand. */
+static pid_t
+reserve_in_a_child(int *ready)
+{
+    int ends[2];
+    pid_t child;
+
+    CHECK_INT(pipe(ends), 0);
+    child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
+        mmf_topic *topic;
+        void *bytes;
+
+        if (mmf_topic_open_existing("T", &options, &topic) < 0 ||
+            mmf_topic_reserve(topic, 8, 0, &bytes) < 0 || write(ends[1], "", 1) != 1)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    close(ends[1]);
+    *ready = ends[0];
+    return child;
+}
+
+static void
+a_topics_descriptor_tells_of_a_dead_publisher(void **state)
+{
+    mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
+    mmf_topic *publisher, *subscriber;
+
+    (void)state;
+    CHECK_OK(mmf_topic_create_or_open("T", 8, 16, MMF_OVERFLOW_BLOCK, &options, NULL,
+                                      &publisher));
+    options.role = MMF_ROLE_RECEIVE;
+    CHECK_OK(mmf_topic_open_existing("T", &options, &subscriber));
+    for (uint64_t i = 0; i < 10; i++) {
+        mmf_message message;
+        int fd, ready, rc;
+        char byte;
+        pid_t victim = reserve_in_a_child(&ready);
+
+        CHECK_OK(mmf_topic_fd(subscriber, &fd));
+        CHECK_INT(read(ready, &byte, 1), 1);
+        close(ready);
+        CHECK_OK(
+            mmf_topic_send(publisher, &i, 8, 0, NULL)); /* behind the reservation */
+        CHECK(is_readable(fd, LONG_MS));
+        CHECK_STATUS(mmf_topic_take(subscriber, 0, &message), MMF_TIMED_OUT);
+        kill(victim, SIGKILL);
+        do {
+            CHECK(is_readable(fd, LONG_MS));
+            rc = mmf_topic_take(subscriber, 0, &message);
+        } while (rc == MMF_TIMED_OUT);
+        CHECK_STATUS(rc, MMF_OK);
+        CHECK_INT(*(const uint64_t *)message.bytes, i);
+        CHECK_OK(mmf_topic_release(subscriber));
+        CHECK_INT(waitpid(victim, NULL, 0), victim);
+    }
+    mmf_topic_close(publisher);
+    mmf_topic_close(subscriber);
+}
+
 static void
 a_latest_values_descriptor_tells_of_values(void **state)
 {
@@ -180,7 +313,10 @@ main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_queues_descriptor_tells_of_messages),
         cmocka_unit_test(a_queues_descriptor_tells_of_death),
+        cmocka_unit_test(a_queues_descriptor_tells_of_the_last_senders_death),
+        cmocka_unit_test(a_receive_with_timeout_0_never_sleeps),
         cmocka_unit_test(a_topics_descriptor_tells_of_messages),
+        cmocka_unit_test(a_topics_descriptor_tells_of_a_dead_publisher),
         cmocka_unit_test(a_latest_values_descriptor_tells_of_values),
     };
 

@@ -38,22 +38,18 @@ for_each_kind(void (*run)(uint32_t flags))
 /*
  * docs/internals/layout.md: where the indexes are. The queue of the handle, which it closes,
  * lives on by the hold, five messages before its indexes are 2^48; the count of skipped
- * indexes is before its end, too. It is in the tail where messages are
- * overwritten, and has words of its own where not.
+ * indexes is before its end, too.
  */
 static struct hold *
-put_near_the_end(mmf_queue *queue, mmf_overflow overflow)
+put_near_the_end(mmf_queue *queue)
 {
     const uint64_t first = ((uint64_t)1 << 48) - 5, before = first - 1;
-    const uint64_t skipped = UINT32_MAX;
-    const uint64_t tail =
-        overflow == MMF_OVERFLOW_DROP_OLDEST ? first | UINT64_MAX << 48 : first;
+    const uint64_t skipped = UINT64_MAX - 1;
     struct hold *hold = hold_channel("Q");
 
     mmf_queue_close(queue);
-    overwrite("Q", IN_RING, 0, &tail, 8);
+    overwrite("Q", IN_RING, 0, &first, 8);
     overwrite("Q", IN_RING, 16, &skipped, 8);
-    overwrite("Q", IN_RING, 24, &skipped, 8);
     overwrite("Q", IN_RING, 128, &first, 8);
     overwrite("Q", IN_RING, 136, &first, 8);
     overwrite("Q", IN_RING, 256, &before, 8);
@@ -74,7 +70,7 @@ new_queue(mmf_role role, uint32_t flags, size_t size, size_t count,
     if (!begins_near_the_end)
         return queue;
     CHECK_INT(created, 1);
-    hold = put_near_the_end(queue, overflow);
+    hold = put_near_the_end(queue);
     queue = open_queue(role, flags);
     release_hold(hold);
     return queue;

@@ -77,24 +77,20 @@ check_map_and_view(const char *name, int host_executes)
 }
 
 /* All 30 slots. */
-static void
-rule_2_7_map_and_view(void **state)
+TEST(rule_2_7_map_and_view)
 {
-    (void)state;
     check_map_and_view(NULL, host_executes_unnamed());
     check_map_and_view("Cat", host_executes_in(harness_dir()));
 }
 
 /* The row of a handle that was opened with the write right alone. */
-static void
-rule_2_7_write_handle(void **state)
+TEST(rule_2_7_write_handle)
 {
     static const int statuses[ACCESS_COUNT] = {
         MMF_OK, MMF_E_ACCESS, MMF_OK, MMF_E_ACCESS, MMF_E_ACCESS, MMF_E_ACCESS};
     mmf_access access;
     mmf_map *first, *map;
 
-    (void)state;
     first = create_new("Cat", 4096, WITH_ACCESS(MMF_ACCESS_READ_WRITE_EXECUTE));
     map = create_or_open("Cat", 4096, WITH_ACCESS(MMF_ACCESS_WRITE));
     for (access = 0; access < ACCESS_COUNT; access++) {
@@ -112,13 +108,11 @@ rule_2_7_write_handle(void **state)
 }
 
 /* The memory of a write view is shared; of a copy-on-write view, private. */
-static void
-rule_2_7_what_views_do(void **state)
+TEST(rule_2_7_what_views_do)
 {
     mmf_accessor *view;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 4096, NULL);
     view = view_of(map, 0, 0, MMF_ACCESS_WRITE);
     CHECK_OK(mmf_accessor_write_byte(view, 9, 1));
@@ -162,13 +156,11 @@ check_layers(mmf_map *map, int handle, int object)
 }
 
 /* 5 creators x 6 second handles x 6 views. */
-static void
-rule_2_8_create_or_open(void **state)
+TEST(rule_2_8_create_or_open)
 {
     mmf_access object, handle;
     mmf_map *first, *map;
 
-    (void)state;
     for (object = 0; object < ACCESS_COUNT; object++) {
         if (object == MMF_ACCESS_WRITE)
             continue;
@@ -183,15 +175,13 @@ rule_2_8_create_or_open(void **state)
 }
 
 /* The same by rights: every combination of the four memory rights. */
-static void
-rule_2_8_open_existing(void **state)
+TEST(rule_2_8_open_existing)
 {
     mmf_access object;
     mmf_rights rights;
     mmf_map *first, *map;
     int handle;
 
-    (void)state;
     for (object = 0; object < ACCESS_COUNT; object++) {
         if (object == MMF_ACCESS_WRITE)
             continue;
@@ -216,12 +206,10 @@ rule_2_8_open_existing(void **state)
 }
 
 /* The copy-on-write right lets a view be read; its writes stay in it. */
-static void
-rule_2_8_copy_on_write_right(void **state)
+TEST(rule_2_8_copy_on_write_right)
 {
     mmf_map *first, *map;
 
-    (void)state;
     first = create_new("Cat", 4096, NULL);
     map = open_existing("Cat", WITH_RIGHTS(MMF_RIGHTS_COPY_ON_WRITE));
     check_view(map, 4096, MMF_ACCESS_COPY_ON_WRITE, MMF_OK);
@@ -233,13 +221,11 @@ rule_2_8_copy_on_write_right(void **state)
 }
 
 /* Opening never fails for a mismatch of access; only the view does. */
-static void
-rule_2_8_opening_never_fails_for_access(void **state)
+TEST(rule_2_8_opening_never_fails_for_access)
 {
     mmf_access handle;
     mmf_map *first;
 
-    (void)state;
     first = create_new("Cat", 4096, WITH_ACCESS(MMF_ACCESS_READ));
     for (handle = 0; handle < ACCESS_COUNT; handle++)
         mmf_map_close(create_or_open("Cat", 4096, WITH_ACCESS(handle)));
@@ -248,12 +234,10 @@ rule_2_8_opening_never_fails_for_access(void **state)
 }
 
 /* The default view is for reading and writing, whatever the map allows. */
-static void
-rule_2_6_default_view_of_a_reader_is_refused(void **state)
+TEST(rule_2_6_default_view_of_a_reader_is_refused)
 {
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ));
     REFUSES_VIEW(map, 0, 0, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
     mmf_map_close(map);
@@ -293,8 +277,7 @@ check_file_and_map(const char *path, int how, mmf_access access, int status)
     mmf_map_close(map);
 }
 
-static void
-rule_2_9_file_and_map(void **state)
+TEST(rule_2_9_file_and_map)
 {
     static const struct {
         int how;
@@ -312,7 +295,6 @@ rule_2_9_file_and_map(void **state)
     mmf_access access;
     size_t i;
 
-    (void)state;
     file_path(path);
     make_file(path, 4096); /* mode 0644: no user may execute it */
     for (i = 0; i < COUNT_OF(rows); i++)
@@ -322,14 +304,12 @@ rule_2_9_file_and_map(void **state)
 }
 
 /* Execute access needs an execute bit in the file's mode; then the host decides. */
-static void
-rule_2_9_execute_needs_the_bit(void **state)
+TEST(rule_2_9_execute_needs_the_bit)
 {
     char path[FILE_PATH_SIZE], dir[FILE_PATH_SIZE];
     int host_executes;
     mmf_map *map;
 
-    (void)state;
     need_modes();
     file_path(path);
     strcpy(dir, path);
@@ -357,8 +337,7 @@ rule_2_9_execute_needs_the_bit(void **state)
 }
 
 /* Maps of files by 2.7: what a file's map allows, by path. */
-static void
-rule_2_7_map_of_a_file_and_view(void **state)
+TEST(rule_2_7_map_of_a_file_and_view)
 {
     static const mmf_access accesses[] = {MMF_ACCESS_READ_WRITE, MMF_ACCESS_READ,
                                           MMF_ACCESS_COPY_ON_WRITE};
@@ -367,7 +346,6 @@ rule_2_7_map_of_a_file_and_view(void **state)
     mmf_map *map;
     size_t i;
 
-    (void)state;
     file_path(path);
     make_file(path, 4096);
     for (i = 0; i < COUNT_OF(accesses); i++) {
@@ -386,13 +364,11 @@ rule_2_7_map_of_a_file_and_view(void **state)
 }
 
 /* 2.8 holds for a file's name, too. */
-static void
-rule_2_8_named_file(void **state)
+TEST(rule_2_8_named_file)
 {
     char path[FILE_PATH_SIZE];
     mmf_map *first, *map;
 
-    (void)state;
     file_path(path);
     make_file(path, 4096);
     first = create_from_file(path, MMF_FILE_MODE_OPEN, "Cat", 0,
@@ -413,25 +389,4 @@ rule_2_8_named_file(void **state)
     mmf_map_close(map);
     mmf_map_close(first);
     remove_file(path);
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rule_2_7_map_and_view),
-        cmocka_unit_test(rule_2_7_write_handle),
-        cmocka_unit_test(rule_2_7_what_views_do),
-        cmocka_unit_test(rule_2_7_map_of_a_file_and_view),
-        cmocka_unit_test(rule_2_8_create_or_open),
-        cmocka_unit_test(rule_2_8_open_existing),
-        cmocka_unit_test(rule_2_8_copy_on_write_right),
-        cmocka_unit_test(rule_2_8_opening_never_fails_for_access),
-        cmocka_unit_test(rule_2_8_named_file),
-        cmocka_unit_test(rule_2_6_default_view_of_a_reader_is_refused),
-        cmocka_unit_test(rule_2_9_file_and_map),
-        cmocka_unit_test(rule_2_9_execute_needs_the_bit),
-    };
-
-    return harness_main(argc, argv, "access", tests, COUNT_OF(tests), NULL);
 }

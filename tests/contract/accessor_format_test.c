@@ -35,8 +35,7 @@ check_all_are(const unsigned char *bytes, int64_t from, int64_t to, int fill)
  * Rule 4.1.
  */
 
-static void
-rule_4_1_not_readable_before_position(void **state)
+TEST(rule_4_1_not_readable_before_position)
 {
     static const int64_t positions[] = {-1, 0, 4096, INT64_MAX, INT64_MIN};
     unsigned char value[16];
@@ -44,7 +43,6 @@ rule_4_1_not_readable_before_position(void **state)
     size_t i, k;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 4096, NULL);
     view = view_of(map, 0, 0, MMF_ACCESS_WRITE);
     memset(value, 0xee, sizeof(value));
@@ -59,15 +57,13 @@ rule_4_1_not_readable_before_position(void **state)
     mmf_map_close(map);
 }
 
-static void
-rule_4_1_not_writable_before_position(void **state)
+TEST(rule_4_1_not_writable_before_position)
 {
     static const int64_t positions[] = {-1, 0, 4096, INT64_MAX, INT64_MIN};
     mmf_accessor *view;
     size_t i, k;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 4096, NULL);
     view = view_of(map, 0, 0, MMF_ACCESS_READ);
     for (i = 0; i < TYPE_COUNT; i++) {
@@ -94,8 +90,7 @@ check_both_refused(mmf_accessor *view, const struct type *type, int64_t position
 }
 
 /* Negative or at the end: RANGE. Straddling the end: INVALID. */
-static void
-rule_4_1_positions(void **state)
+TEST(rule_4_1_positions)
 {
     mmf_accessor *view;
     unsigned char *bytes;
@@ -103,7 +98,6 @@ rule_4_1_positions(void **state)
     int64_t at;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 10000, NULL);
     view = filled_view(map, 5000, 100, 0xee, &bytes);
     for (i = 0; i < TYPE_COUNT; i++) {
@@ -126,15 +120,13 @@ rule_4_1_positions(void **state)
 }
 
 /* A view that is smaller than the type: position 0 straddles, or is past the end. */
-static void
-rule_4_1_view_smaller_than_the_type(void **state)
+TEST(rule_4_1_view_smaller_than_the_type)
 {
     mmf_accessor *view;
     size_t i;
     int64_t size;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 4096, NULL);
     for (i = 0; i < TYPE_COUNT; i++) {
         for (size = 1; size < type_at(i)->size; size++) {
@@ -149,13 +141,11 @@ rule_4_1_view_smaller_than_the_type(void **state)
     mmf_map_close(map);
 }
 
-static void
-rule_4_1_null_arguments(void **state)
+TEST(rule_4_1_null_arguments)
 {
     mmf_accessor *view;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 4096, NULL);
     view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
     CHECK_FAILS(mmf_accessor_read_boolean(view, 0, NULL), MMF_E_NULL);
@@ -183,15 +173,13 @@ rule_4_1_null_arguments(void **state)
  * Rule 4.2.
  */
 
-static void
-rule_4_2_boolean(void **state)
+TEST(rule_4_2_boolean)
 {
     mmf_accessor *view;
     unsigned char *bytes;
     int byte, value;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 8, NULL);
     view = filled_view(map, 0, 8, 0, &bytes);
     for (byte = 0; byte < 256; byte++) {
@@ -213,8 +201,7 @@ rule_4_2_boolean(void **state)
 }
 
 /* Any position, any alignment: exactly the type's bytes, in the machine's order. */
-static void
-rule_4_2_bytes_at_any_position(void **state)
+TEST(rule_4_2_bytes_at_any_position)
 {
     mmf_accessor *view;
     unsigned char *bytes, got[16];
@@ -222,7 +209,6 @@ rule_4_2_bytes_at_any_position(void **state)
     int64_t at;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 64, NULL);
     for (i = 0; i < TYPE_COUNT; i++) {
         const struct type *type = type_at(i);
@@ -242,8 +228,7 @@ rule_4_2_bytes_at_any_position(void **state)
     mmf_map_close(map);
 }
 
-static void
-rule_4_2_extreme_integers(void **state)
+TEST(rule_4_2_extreme_integers)
 {
     mmf_accessor *view;
     unsigned char *bytes;
@@ -255,7 +240,6 @@ rule_4_2_extreme_integers(void **state)
     uint16_t c;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 64, NULL);
     view = filled_view(map, 0, 64, 0, &bytes);
     CHECK_OK(mmf_accessor_write_uint64(view, 1, UINT64_MAX));
@@ -282,8 +266,7 @@ rule_4_2_extreme_integers(void **state)
 }
 
 /* Bit patterns pass unchanged, a NaN's payload included. */
-static void
-rule_4_2_floating_point_bits(void **state)
+TEST(rule_4_2_floating_point_bits)
 {
     static const uint32_t singles[] = {0x80000000u, 0x7f800000u, 0xff800000u,
                                        0x7fc12345u, 0x00000001u};
@@ -297,7 +280,6 @@ rule_4_2_floating_point_bits(void **state)
     float f;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 16, NULL);
     view = filled_view(map, 0, 16, 0, &bytes);
     for (i = 0; i < COUNT_OF(singles); i++) {
@@ -319,8 +301,7 @@ rule_4_2_floating_point_bits(void **state)
 }
 
 /* Low, middle, high, flags. */
-static void
-rule_4_2_decimal_layout(void **state)
+TEST(rule_4_2_decimal_layout)
 {
     static const mmf_decimal value = {.low = 0x01020304,
                                       .middle = 0x05060708,
@@ -332,7 +313,6 @@ rule_4_2_decimal_layout(void **state)
     mmf_decimal got;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 64, NULL);
     view = filled_view(map, 0, 64, 0, &bytes);
     CHECK_OK(mmf_accessor_write_decimal(view, 5, &value));
@@ -375,8 +355,7 @@ check_decimal_flags(mmf_accessor *view, uint32_t flags)
     }
 }
 
-static void
-rule_4_2_decimal_flags(void **state)
+TEST(rule_4_2_decimal_flags)
 {
     mmf_accessor *view;
     unsigned char *bytes;
@@ -384,7 +363,6 @@ rule_4_2_decimal_flags(void **state)
     int bit;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 16, NULL);
     view = filled_view(map, 0, 16, 0, &bytes);
     for (bit = 0; bit < 32; bit++)
@@ -409,15 +387,13 @@ struct point {
     char name[7];
 };
 
-static void
-rule_4_3_any_type(void **state)
+TEST(rule_4_3_any_type)
 {
     struct point point, got;
     mmf_accessor *view;
     unsigned char *bytes;
     mmf_map *map;
 
-    (void)state;
     memset(&point, 0, sizeof(point)); /* its padding is compared too */
     point.x = 5;
     point.y = 2.5;
@@ -449,14 +425,12 @@ check_generic(mmf_accessor *view, int64_t position, int64_t size, int status,
                       parameter);
 }
 
-static void
-rule_4_3_bounds(void **state)
+TEST(rule_4_3_bounds)
 {
     mmf_accessor *view;
     unsigned char *bytes, value[64];
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 100, NULL);
     view = filled_view(map, 0, 100, 0, &bytes);
     check_generic(view, -1, 12, MMF_E_RANGE, "position");
@@ -479,14 +453,12 @@ rule_4_3_bounds(void **state)
 }
 
 /* Unlike the typed methods: a negative position before "cannot read". */
-static void
-rule_4_3_negative_position_first(void **state)
+TEST(rule_4_3_negative_position_first)
 {
     mmf_accessor *reader, *writer;
     char value[4] = {0};
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 100, NULL);
     reader = view_of(map, 0, 0, MMF_ACCESS_READ);
     writer = view_of(map, 0, 0, MMF_ACCESS_WRITE);
@@ -536,14 +508,12 @@ read_array(mmf_accessor *view, int64_t position, void *array, size_t element_siz
     return got;
 }
 
-static void
-rule_4_4_order_of_checks(void **state)
+TEST(rule_4_4_order_of_checks)
 {
     mmf_accessor *writer, *view;
     int32_t array[4];
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 100, NULL);
     writer = view_of(map, 0, 100, MMF_ACCESS_WRITE);
     view = view_of(map, 0, 100, MMF_ACCESS_READ);
@@ -563,14 +533,12 @@ rule_4_4_order_of_checks(void **state)
 }
 
 /* Even for a read of nothing. */
-static void
-rule_4_4_position_is_checked_for_count_0(void **state)
+TEST(rule_4_4_position_is_checked_for_count_0)
 {
     mmf_accessor *view;
     int32_t array[1];
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 100, NULL);
     view = view_of(map, 0, 100, MMF_ACCESS_READ);
     refuse_read_array(view, 100, array, 4, 0, MMF_E_RANGE, "position");
@@ -585,15 +553,13 @@ rule_4_4_position_is_checked_for_count_0(void **state)
 }
 
 /* As many as there are; the rest of the array is left alone. */
-static void
-rule_4_4_reads_what_is_there(void **state)
+TEST(rule_4_4_reads_what_is_there)
 {
     mmf_accessor *view;
     unsigned char *bytes;
     int32_t array[30], i;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 103, NULL);
     view = filled_view(map, 0, 103, 0, &bytes);
     for (i = 0; i < 25; i++)
@@ -616,14 +582,12 @@ rule_4_4_reads_what_is_there(void **state)
     mmf_map_close(map);
 }
 
-static void
-rule_4_5_order_of_checks(void **state)
+TEST(rule_4_5_order_of_checks)
 {
     static const int32_t array[4] = {1, 2, 3, 4};
     mmf_accessor *reader, *view;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 100, NULL);
     reader = view_of(map, 0, 100, MMF_ACCESS_READ);
     view = view_of(map, 0, 100, MMF_ACCESS_WRITE);
@@ -651,8 +615,7 @@ rule_4_5_order_of_checks(void **state)
 }
 
 /* All or none. */
-static void
-rule_4_5_no_partial_write(void **state)
+TEST(rule_4_5_no_partial_write)
 {
     static const int32_t array[30] = {1, 2, 3, 4};
     static const size_t large[] = {PTRDIFF_MAX, SIZE_MAX / 4 + 1, SIZE_MAX};
@@ -661,7 +624,6 @@ rule_4_5_no_partial_write(void **state)
     size_t i;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 103, NULL);
     view = filled_view(map, 0, 103, 0xee, &bytes);
     CHECK_FAILS(mmf_accessor_write_array(view, 0, array, 4, 26), MMF_E_INVALID);
@@ -739,19 +701,16 @@ check_stride(int64_t size)
     mmf_map_close(map);
 }
 
-static void
-rule_4_6_stride(void **state)
+TEST(rule_4_6_stride)
 {
     int64_t size;
 
-    (void)state;
     for (size = 1; size <= 16; size++)
         check_stride(size);
 }
 
 /* .NET's own example: three bytes stand four apart. */
-static void
-rule_4_6_three_bytes_stand_four_apart(void **state)
+TEST(rule_4_6_three_bytes_stand_four_apart)
 {
     static const unsigned char array[6] = {1, 2, 3, 4, 5, 6};
     static const unsigned char expected[8] = {1, 2, 3, 0xee, 4, 5, 6, 0xee};
@@ -759,7 +718,6 @@ rule_4_6_three_bytes_stand_four_apart(void **state)
     unsigned char *bytes;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 8, NULL);
     view = filled_view(map, 0, 8, 0xee, &bytes);
     CHECK_OK(mmf_accessor_write_array(view, 0, array, 3, 2));
@@ -792,15 +750,13 @@ count_up(void *payload)
     return NULL;
 }
 
-static void
-rule_4_7_threads(void **state)
+TEST(rule_4_7_threads)
 {
     struct worker workers[4];
     mmf_accessor *view;
     size_t i;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 4096, NULL);
     view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
     for (i = 0; i < COUNT_OF(workers); i++) {
@@ -812,35 +768,4 @@ rule_4_7_threads(void **state)
         pthread_join(workers[i].thread, NULL);
     mmf_accessor_close(view);
     mmf_map_close(map);
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rule_4_1_not_readable_before_position),
-        cmocka_unit_test(rule_4_1_not_writable_before_position),
-        cmocka_unit_test(rule_4_1_positions),
-        cmocka_unit_test(rule_4_1_view_smaller_than_the_type),
-        cmocka_unit_test(rule_4_1_null_arguments),
-        cmocka_unit_test(rule_4_2_boolean),
-        cmocka_unit_test(rule_4_2_bytes_at_any_position),
-        cmocka_unit_test(rule_4_2_extreme_integers),
-        cmocka_unit_test(rule_4_2_floating_point_bits),
-        cmocka_unit_test(rule_4_2_decimal_layout),
-        cmocka_unit_test(rule_4_2_decimal_flags),
-        cmocka_unit_test(rule_4_3_any_type),
-        cmocka_unit_test(rule_4_3_bounds),
-        cmocka_unit_test(rule_4_3_negative_position_first),
-        cmocka_unit_test(rule_4_4_order_of_checks),
-        cmocka_unit_test(rule_4_4_position_is_checked_for_count_0),
-        cmocka_unit_test(rule_4_4_reads_what_is_there),
-        cmocka_unit_test(rule_4_5_order_of_checks),
-        cmocka_unit_test(rule_4_5_no_partial_write),
-        cmocka_unit_test(rule_4_6_stride),
-        cmocka_unit_test(rule_4_6_three_bytes_stand_four_apart),
-        cmocka_unit_test(rule_4_7_threads),
-    };
-
-    return harness_main(argc, argv, "accessor_format", tests, COUNT_OF(tests), NULL);
 }

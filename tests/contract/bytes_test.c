@@ -53,22 +53,18 @@ check_bytes_of_sample(mmf_map *map, int64_t capacity)
     CHECK_INT(bytes[0], 43);
 }
 
-static void
-bytes_of_each_kind_of_map(void **state)
+TEST(bytes_of_each_kind_of_map)
 {
-    (void)state;
     for_each_sample(1, check_bytes_of_sample);
     for_each_sample(5000, check_bytes_of_sample);
     for_each_sample(70000, check_bytes_of_sample);
 }
 
-static void
-bytes_for_each_access(void **state)
+TEST(bytes_for_each_access)
 {
     unsigned char *bytes;
     mmf_map *first, *map;
 
-    (void)state;
     first = create_new("Cat", 8192, NULL);
     poke(first, 5000, 7);
     map = open_existing("Cat", WITH_ACCESS(MMF_ACCESS_READ));
@@ -88,13 +84,11 @@ bytes_for_each_access(void **state)
 }
 
 /* One mapping for each handle: another access needs another handle, or a view. */
-static void
-bytes_with_another_access(void **state)
+TEST(bytes_with_another_access)
 {
     unsigned char *bytes;
     mmf_map *map, *other;
 
-    (void)state;
     map = create_new("Cat", 4096, NULL);
     bytes = bytes_of(map, MMF_ACCESS_READ_WRITE, 4096);
     refuse_bytes(map, MMF_ACCESS_READ, MMF_E_STATE, NULL);
@@ -108,12 +102,10 @@ bytes_with_another_access(void **state)
     mmf_map_close(map);
 }
 
-static void
-bytes_that_the_map_does_not_allow(void **state)
+TEST(bytes_that_the_map_does_not_allow)
 {
     mmf_map *first, *map;
 
-    (void)state;
     first = create_new("Cat", 4096, NULL);
     map = open_existing("Cat", WITH_ACCESS(MMF_ACCESS_READ));
     refuse_bytes(map, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
@@ -125,14 +117,12 @@ bytes_that_the_map_does_not_allow(void **state)
     mmf_map_close(first);
 }
 
-static void
-bytes_order_of_checks(void **state)
+TEST(bytes_order_of_checks)
 {
     void *bytes = UNTOUCHED;
     size_t size = 7777;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 4096, NULL);
     CHECK_FAILS(mmf_map_bytes(NULL, 42, &bytes, &size), MMF_E_NULL);
     CHECK_FAILS(mmf_map_bytes(map, 42, NULL, &size), MMF_E_NULL);
@@ -145,14 +135,12 @@ bytes_order_of_checks(void **state)
 }
 
 /* Views are mappings of their own and outlive the map's. */
-static void
-bytes_and_views(void **state)
+TEST(bytes_and_views)
 {
     mmf_accessor *view;
     uint8_t value = 0;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 4096, NULL);
     bytes_of(map, MMF_ACCESS_READ_WRITE, 4096)[100] = 77;
     view = view_of(map, 0, 0, MMF_ACCESS_READ);
@@ -169,32 +157,14 @@ map_in_child(void *argument)
     mmf_map_close(argument);
 }
 
-static void
-bytes_of_a_dead_map(void **state)
+TEST(bytes_of_a_dead_map)
 {
     mmf_map *map;
 
-    (void)state;
     need_fork();
     map = create_new("Cat", 4096, NULL);
     in_child(map_in_child, map);
     bytes_of(map, MMF_ACCESS_READ_WRITE, 4096);
     in_child(map_in_child, map);
     mmf_map_close(map);
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bytes_of_each_kind_of_map),
-        cmocka_unit_test(bytes_for_each_access),
-        cmocka_unit_test(bytes_with_another_access),
-        cmocka_unit_test(bytes_that_the_map_does_not_allow),
-        cmocka_unit_test(bytes_order_of_checks),
-        cmocka_unit_test(bytes_and_views),
-        cmocka_unit_test(bytes_of_a_dead_map),
-    };
-
-    return harness_main(argc, argv, "bytes", tests, COUNT_OF(tests), NULL);
 }

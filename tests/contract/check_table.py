@@ -21,7 +21,7 @@ RULES = {"2": 10, "2.1": 9, "2.2": 16, "2.3": 10, "2.4": 9, "2.5": 7, "2.6": 11,
 NO_TEST = re.compile(r"no test: (.{10,})")
 NAME = re.compile(r"`([a-z][a-z0-9_]*)`")
 # A test function, or a scenario of tests/fault.
-REGISTERED = re.compile(r'(?:\bcmocka_unit_test\w*\(|\.name = ")(\w+)')
+REGISTERED = re.compile(r'(?:\bcmocka_unit_test\w*\(|^TEST\(|^TEST_WITH\(|\.name = ")(\w+)', re.M)
 
 
 def read_rows(path):

@@ -35,35 +35,29 @@ leaving_open(mmf_access access)
 }
 
 /* .NET's null stream: a number that is no open file. */
-static void
-rule_2_3_1_no_file(void **state)
+TEST(rule_2_3_1_no_file)
 {
-    (void)state;
     REFUSES_HANDLE(-1, NULL, 4096, NULL, MMF_E_DISPOSED, NULL);
     REFUSES_HANDLE(-1, NULL, 0, NULL, MMF_E_DISPOSED, NULL);
     REFUSES_HANDLE(INT32_MIN, NULL, 4096, NULL, MMF_E_DISPOSED, NULL);
 }
 
-static void
-rule_2_3_2_empty_name(void **state)
+TEST(rule_2_3_2_empty_name)
 {
     char path[FILE_PATH_SIZE];
     intptr_t fd = open_new(path, 100);
 
-    (void)state;
     REFUSES_HANDLE(fd, "", 100, NULL, MMF_E_INVALID, "");
     CHECK(is_open(fd));
     close_file(fd);
     remove_file(path);
 }
 
-static void
-rule_2_3_3_negative_capacity(void **state)
+TEST(rule_2_3_3_negative_capacity)
 {
     char path[FILE_PATH_SIZE];
     intptr_t fd = open_new(path, 100);
 
-    (void)state;
     REFUSES_HANDLE(fd, NULL, -1, NULL, MMF_E_RANGE, "capacity");
     REFUSES_HANDLE(fd, NULL, INT64_MIN, NULL, MMF_E_RANGE, "capacity");
     CHECK(is_open(fd));
@@ -71,13 +65,11 @@ rule_2_3_3_negative_capacity(void **state)
     remove_file(path);
 }
 
-static void
-rule_2_3_4_access_out_of_range(void **state)
+TEST(rule_2_3_4_access_out_of_range)
 {
     char path[FILE_PATH_SIZE];
     intptr_t fd = open_new(path, 100);
 
-    (void)state;
     REFUSES_HANDLE(fd, NULL, 100, WITH_ACCESS(-1), MMF_E_RANGE, "access");
     REFUSES_HANDLE(fd, NULL, 100, WITH_ACCESS(ACCESS_COUNT), MMF_E_RANGE, "access");
     CHECK(is_open(fd));
@@ -85,13 +77,11 @@ rule_2_3_4_access_out_of_range(void **state)
     remove_file(path);
 }
 
-static void
-rule_2_3_5_access_write(void **state)
+TEST(rule_2_3_5_access_write)
 {
     char path[FILE_PATH_SIZE];
     intptr_t fd = open_new(path, 100);
 
-    (void)state;
     REFUSES_HANDLE(fd, NULL, 100, WITH_ACCESS(MMF_ACCESS_WRITE), MMF_E_INVALID,
                    "access");
     CHECK(is_open(fd));
@@ -99,12 +89,10 @@ rule_2_3_5_access_write(void **state)
     remove_file(path);
 }
 
-static void
-rule_2_3_6_pipe_and_closed(void **state)
+TEST(rule_2_3_6_pipe_and_closed)
 {
     intptr_t ends[2];
 
-    (void)state;
     make_pipe(ends);
     REFUSES_HANDLE(ends[0], NULL, 0, WITH_ACCESS(MMF_ACCESS_READ), MMF_E_NOT_SUPPORTED,
                    NULL);
@@ -117,24 +105,20 @@ rule_2_3_6_pipe_and_closed(void **state)
     REFUSES_HANDLE(closed_handle(), NULL, 4096, NULL, MMF_E_DISPOSED, NULL);
 }
 
-static void
-rule_2_3_6_socket(void **state)
+TEST(rule_2_3_6_socket)
 {
     intptr_t handle = open_socket();
 
-    (void)state;
     REFUSES_HANDLE(handle, NULL, 4096, NULL, MMF_E_NOT_SUPPORTED, NULL);
     CHECK(is_open(handle));
     close_file(handle);
 }
 
-static void
-rule_2_3_7_empty_file_without_capacity(void **state)
+TEST(rule_2_3_7_empty_file_without_capacity)
 {
     char path[FILE_PATH_SIZE];
     intptr_t fd = open_new(path, 0);
 
-    (void)state;
     REFUSES_HANDLE(fd, NULL, 0, NULL, MMF_E_INVALID, "");
     REFUSES_HANDLE(fd, NULL, 0, WITH_ACCESS(MMF_ACCESS_READ), MMF_E_INVALID, "");
     CHECK(is_open(fd));
@@ -143,13 +127,11 @@ rule_2_3_7_empty_file_without_capacity(void **state)
     remove_file(path);
 }
 
-static void
-rule_2_3_8_inheritability_out_of_range(void **state)
+TEST(rule_2_3_8_inheritability_out_of_range)
 {
     char path[FILE_PATH_SIZE];
     intptr_t fd = open_new(path, 100);
 
-    (void)state;
     REFUSES_HANDLE(fd, NULL, 100, WITH(0, 0, -1), MMF_E_RANGE, "inheritability");
     REFUSES_HANDLE(fd, NULL, 100, WITH(0, 0, 42), MMF_E_RANGE, "inheritability");
     CHECK(is_open(fd));
@@ -157,14 +139,12 @@ rule_2_3_8_inheritability_out_of_range(void **state)
     remove_file(path);
 }
 
-static void
-rule_2_3_10_capacity_0_is_the_length(void **state)
+TEST(rule_2_3_10_capacity_0_is_the_length)
 {
     char path[FILE_PATH_SIZE];
     intptr_t fd = open_new(path, 777);
     mmf_map *map;
 
-    (void)state;
     map = create_from_handle(fd, NULL, 0, NULL);
     validate_map(map, 777, MMF_ACCESS_READ_WRITE, 0);
     mmf_map_close(map);
@@ -172,13 +152,11 @@ rule_2_3_10_capacity_0_is_the_length(void **state)
 }
 
 /* Steps 12 and 13 of rule 2.2. */
-static void
-rule_2_3_capacity_and_length(void **state)
+TEST(rule_2_3_capacity_and_length)
 {
     char path[FILE_PATH_SIZE];
     intptr_t fd = open_new(path, 100);
 
-    (void)state;
     REFUSES_HANDLE(fd, NULL, 101, WITH_ACCESS(MMF_ACCESS_READ), MMF_E_INVALID, "");
     REFUSES_HANDLE(fd, NULL, 99, NULL, MMF_E_RANGE, "capacity");
     REFUSES_HANDLE(fd, NULL, 99, WITH_ACCESS(MMF_ACCESS_READ), MMF_E_RANGE, "capacity");
@@ -190,14 +168,12 @@ rule_2_3_capacity_and_length(void **state)
     remove_file(path);
 }
 
-static void
-rule_2_3_the_file_grows_exactly(void **state)
+TEST(rule_2_3_the_file_grows_exactly)
 {
     char path[FILE_PATH_SIZE];
     intptr_t fd = open_new(path, 100);
     mmf_map *map;
 
-    (void)state;
     map = create_from_handle(fd, NULL, 4097, NULL);
     CHECK_INT(file_length(path), 4097);
     validate_map(map, 4097, MMF_ACCESS_READ_WRITE, 0);
@@ -206,14 +182,12 @@ rule_2_3_the_file_grows_exactly(void **state)
     remove_file(path);
 }
 
-static void
-rule_2_3_name_is_taken(void **state)
+TEST(rule_2_3_name_is_taken)
 {
     char path[FILE_PATH_SIZE];
     intptr_t fd = open_new(path, 100);
     mmf_map *live;
 
-    (void)state;
     live = create_new("Cat", 10, NULL);
     REFUSES_HANDLE(fd, "Cat", 0, NULL, MMF_E_EXISTS, NULL);
     CHECK(is_open(fd));
@@ -224,14 +198,12 @@ rule_2_3_name_is_taken(void **state)
 }
 
 /* Every call breaks all rules from its own on. */
-static void
-rule_2_3_order_of_checks(void **state)
+TEST(rule_2_3_order_of_checks)
 {
     char path[FILE_PATH_SIZE], full[FILE_PATH_SIZE];
     intptr_t bad = closed_handle();
     intptr_t fd, ends[2];
 
-    (void)state;
     REFUSES_HANDLE(bad, "", -1, WITH(42, 0, 42), MMF_E_INVALID, "");
     REFUSES_HANDLE(bad, "Cat", -1, WITH(42, 0, 42), MMF_E_RANGE, "capacity");
     REFUSES_HANDLE(bad, "Cat", 0, WITH(42, 0, 42), MMF_E_RANGE, "access");
@@ -255,13 +227,11 @@ rule_2_3_order_of_checks(void **state)
 }
 
 /* The caller's file is never removed, whether the caller or the map closes it. */
-static void
-rule_2_3_the_file_is_never_removed(void **state)
+TEST(rule_2_3_the_file_is_never_removed)
 {
     char path[FILE_PATH_SIZE];
     intptr_t fd = open_new(path, 0);
 
-    (void)state;
     REFUSES_HANDLE(fd, NULL, 0, NULL, MMF_E_INVALID, "");
     CHECK_INT(file_length(path), 0);
     mmf_map_close(create_from_handle(fd, NULL, 50, NULL));
@@ -269,8 +239,7 @@ rule_2_3_the_file_is_never_removed(void **state)
     remove_file(path);
 }
 
-static void
-rule_3_5_6_leave_open(void **state)
+TEST(rule_3_5_6_leave_open)
 {
     const mmf_map_options keep = leaving_open(MMF_ACCESS_READ_WRITE);
     char path[FILE_PATH_SIZE];
@@ -278,7 +247,6 @@ rule_3_5_6_leave_open(void **state)
     mmf_accessor *view;
     mmf_map *map;
 
-    (void)state;
     map = create_from_handle(fd, NULL, 0, &keep);
     view = view_of(map, 0, 100, MMF_ACCESS_READ_WRITE);
     mmf_map_close(map);
@@ -317,10 +285,8 @@ check_inherits(const char *name, mmf_inheritability inheritability, int inherite
     remove_file(path);
 }
 
-static void
-rule_3_7_inheritable_file(void **state)
+TEST(rule_3_7_inheritable_file)
 {
-    (void)state;
     check_inherits(NULL, MMF_INHERITABILITY_INHERITABLE, 0);
     check_inherits("Cat", MMF_INHERITABILITY_INHERITABLE, 0);
     check_inherits(NULL, MMF_INHERITABILITY_NONE, 0);
@@ -328,27 +294,23 @@ rule_3_7_inheritable_file(void **state)
     check_inherits("Cat", MMF_INHERITABILITY_NONE, 1);
 }
 
-static void
-rule_2_9_character_devices_by_handle(void **state)
+TEST(rule_2_9_character_devices_by_handle)
 {
     intptr_t fd = open_zero_device();
     mmf_map *map;
 
-    (void)state;
     map = create_from_handle(fd, NULL, 255, NULL);
     validate_map(map, 255, MMF_ACCESS_READ_WRITE, 0);
     mmf_map_close(map);
 }
 
 /* A name must lead others to the file: it needs a path that still is this file. */
-static void
-rule_2_3_a_name_needs_a_path(void **state)
+TEST(rule_2_3_a_name_needs_a_path)
 {
     char path[FILE_PATH_SIZE];
     intptr_t fd = open_nameless_file(100);
     mmf_map *map;
 
-    (void)state;
     REFUSES_HANDLE(fd, "Cat", 0, NULL, MMF_E_NOT_SUPPORTED, NULL);
     map = create_from_handle(fd, NULL, 0, NULL);
     validate_map(map, 100, MMF_ACCESS_READ_WRITE, 0);
@@ -361,14 +323,12 @@ rule_2_3_a_name_needs_a_path(void **state)
 }
 
 /* Named by handle, opened by name: the same bytes. */
-static void
-rule_2_3_named(void **state)
+TEST(rule_2_3_named)
 {
     char path[FILE_PATH_SIZE];
     intptr_t fd = open_new(path, 100);
     mmf_map *map, *second;
 
-    (void)state;
     map = create_from_handle(fd, "Cat", 0, NULL);
     second = open_existing("Cat", NULL);
     poke(second, 50, 5);
@@ -384,14 +344,12 @@ rule_2_3_named(void **state)
  * The C runtime's descriptor: the same as the handle on Linux. On Windows a library
  * cannot know which runtime it belongs to, and says so, after the arguments' own rules.
  */
-static void
-rule_2_3_by_descriptor(void **state)
+TEST(rule_2_3_by_descriptor)
 {
     char path[FILE_PATH_SIZE];
     mmf_map *map = UNTOUCHED;
     intptr_t fd;
 
-    (void)state;
     CHECK_FAILS_PARAM(mmf_map_create_from_fd(-1, "", 0, NULL, &map), MMF_E_INVALID, "");
     CHECK_FAILS_PARAM(mmf_map_create_from_fd(-1, NULL, -1, NULL, &map), MMF_E_RANGE,
                       "capacity");
@@ -411,46 +369,13 @@ rule_2_3_by_descriptor(void **state)
     remove_file(path);
 }
 
-static void
-rule_2_3_out_is_null(void **state)
+TEST(rule_2_3_out_is_null)
 {
     char path[FILE_PATH_SIZE];
     intptr_t fd = open_new(path, 100);
 
-    (void)state;
     CHECK_FAILS(mmf_map_create_from_handle(fd, NULL, 0, NULL, NULL), MMF_E_NULL);
     CHECK(is_open(fd));
     close_file(fd);
     remove_file(path);
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rule_2_3_1_no_file),
-        cmocka_unit_test(rule_2_3_2_empty_name),
-        cmocka_unit_test(rule_2_3_3_negative_capacity),
-        cmocka_unit_test(rule_2_3_4_access_out_of_range),
-        cmocka_unit_test(rule_2_3_5_access_write),
-        cmocka_unit_test(rule_2_3_6_pipe_and_closed),
-        cmocka_unit_test(rule_2_3_6_socket),
-        cmocka_unit_test(rule_2_3_7_empty_file_without_capacity),
-        cmocka_unit_test(rule_2_3_8_inheritability_out_of_range),
-        cmocka_unit_test(rule_2_3_10_capacity_0_is_the_length),
-        cmocka_unit_test(rule_2_3_capacity_and_length),
-        cmocka_unit_test(rule_2_3_the_file_grows_exactly),
-        cmocka_unit_test(rule_2_3_name_is_taken),
-        cmocka_unit_test(rule_2_3_order_of_checks),
-        cmocka_unit_test(rule_2_3_the_file_is_never_removed),
-        cmocka_unit_test(rule_2_3_a_name_needs_a_path),
-        cmocka_unit_test(rule_2_3_named),
-        cmocka_unit_test(rule_2_3_by_descriptor),
-        cmocka_unit_test(rule_2_3_out_is_null),
-        cmocka_unit_test(rule_3_5_6_leave_open),
-        cmocka_unit_test(rule_3_7_inheritable_file),
-        cmocka_unit_test(rule_2_9_character_devices_by_handle),
-    };
-
-    return harness_main(argc, argv, "create_from_fd", tests, COUNT_OF(tests), NULL);
 }

@@ -14,10 +14,8 @@
 static const mmf_file_mode creating_modes[] = {
     MMF_FILE_MODE_CREATE_NEW, MMF_FILE_MODE_CREATE, MMF_FILE_MODE_OPEN_OR_CREATE};
 
-static void
-rule_2_2_1_null_path(void **state)
+TEST(rule_2_2_1_null_path)
 {
-    (void)state;
     REFUSES_FILE(NULL, MMF_FILE_MODE_OPEN, NULL, 0, NULL, MMF_E_NULL, "path");
     REFUSES_FILE(NULL, MMF_FILE_MODE_OPEN, "Cat", 4096, NULL, MMF_E_NULL, "path");
     REFUSES_FILE(NULL, MMF_FILE_MODE_OPEN, "Cat", 4096, WITH_ACCESS(MMF_ACCESS_READ),
@@ -25,25 +23,21 @@ rule_2_2_1_null_path(void **state)
 }
 
 /* The file is not touched by any of the argument checks. */
-static void
-rule_2_2_2_empty_name(void **state)
+TEST(rule_2_2_2_empty_name)
 {
     char path[FILE_PATH_SIZE];
 
-    (void)state;
     file_path(path);
     REFUSES_FILE(path, MMF_FILE_MODE_CREATE, "", 4096, NULL, MMF_E_INVALID, "");
     CHECK_INT(file_length(path), -1);
 }
 
-static void
-rule_2_2_3_negative_capacity(void **state)
+TEST(rule_2_2_3_negative_capacity)
 {
     static const int64_t bad[] = {-1, -100, INT64_MIN};
     char path[FILE_PATH_SIZE];
     size_t i;
 
-    (void)state;
     file_path(path);
     for (i = 0; i < COUNT_OF(bad); i++)
         REFUSES_FILE(path, MMF_FILE_MODE_CREATE, NULL, bad[i], NULL, MMF_E_RANGE,
@@ -51,14 +45,12 @@ rule_2_2_3_negative_capacity(void **state)
     CHECK_INT(file_length(path), -1);
 }
 
-static void
-rule_2_2_4_access_out_of_range(void **state)
+TEST(rule_2_2_4_access_out_of_range)
 {
     static const mmf_access bad[] = {-2, -1, ACCESS_COUNT, 42};
     char path[FILE_PATH_SIZE];
     size_t i;
 
-    (void)state;
     file_path(path);
     for (i = 0; i < COUNT_OF(bad); i++)
         REFUSES_FILE(path, MMF_FILE_MODE_CREATE, NULL, 4096, WITH_ACCESS(bad[i]),
@@ -66,12 +58,10 @@ rule_2_2_4_access_out_of_range(void **state)
     CHECK_INT(file_length(path), -1);
 }
 
-static void
-rule_2_2_5_access_write(void **state)
+TEST(rule_2_2_5_access_write)
 {
     char path[FILE_PATH_SIZE];
 
-    (void)state;
     file_path(path);
     REFUSES_FILE(path, MMF_FILE_MODE_CREATE, NULL, 4096, WITH_ACCESS(MMF_ACCESS_WRITE),
                  MMF_E_INVALID, "access");
@@ -92,44 +82,34 @@ refuse_mode(mmf_file_mode mode, int status)
     remove_file(path);
 }
 
-static void
-rule_2_2_6_mode_append(void **state)
+TEST(rule_2_2_6_mode_append)
 {
-    (void)state;
     refuse_mode(MMF_FILE_MODE_APPEND, MMF_E_INVALID);
 }
 
-static void
-rule_2_2_7_mode_truncate(void **state)
+TEST(rule_2_2_7_mode_truncate)
 {
-    (void)state;
     refuse_mode(MMF_FILE_MODE_TRUNCATE, MMF_E_INVALID);
 }
 
-static void
-rule_2_2_8_mode_out_of_range(void **state)
+TEST(rule_2_2_8_mode_out_of_range)
 {
-    (void)state;
     refuse_mode(-1, MMF_E_RANGE);
     refuse_mode(0, MMF_E_RANGE);
     refuse_mode(7, MMF_E_RANGE);
     refuse_mode(42, MMF_E_RANGE);
 }
 
-static void
-rule_2_2_8_empty_path(void **state)
+TEST(rule_2_2_8_empty_path)
 {
-    (void)state;
     REFUSES_FILE("", MMF_FILE_MODE_OPEN, NULL, 4096, NULL, MMF_E_INVALID, "path");
     REFUSES_FILE("", MMF_FILE_MODE_CREATE, "Cat", 4096, NULL, MMF_E_INVALID, "path");
 }
 
-static void
-rule_2_2_8_missing_file(void **state)
+TEST(rule_2_2_8_missing_file)
 {
     char path[FILE_PATH_SIZE];
 
-    (void)state;
     file_path(path);
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL, MMF_E_NOT_FOUND, NULL);
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, "Cat", 4096, WITH_ACCESS(MMF_ACCESS_READ),
@@ -137,13 +117,11 @@ rule_2_2_8_missing_file(void **state)
     CHECK_INT(file_length(path), -1);
 }
 
-static void
-rule_2_2_8_missing_directory(void **state)
+TEST(rule_2_2_8_missing_directory)
 {
     char path[FILE_PATH_SIZE], below[FILE_PATH_SIZE + 16];
     size_t i;
 
-    (void)state;
     file_path(path);
     snprintf(below, sizeof(below), "%s/file", path);
     REFUSES_FILE(below, MMF_FILE_MODE_OPEN, NULL, 0, NULL, MMF_E_PATH_NOT_FOUND, NULL);
@@ -155,13 +133,11 @@ rule_2_2_8_missing_directory(void **state)
     remove_file(path);
 }
 
-static void
-rule_2_2_8_path_too_long(void **state)
+TEST(rule_2_2_8_path_too_long)
 {
     static char path[40000];
     char dir[FILE_PATH_SIZE];
 
-    (void)state;
     memset(path, 'a', sizeof(path) - 1);
     path[0] = '/';
     REFUSES_FILE(path, MMF_FILE_MODE_CREATE, NULL, 4096, NULL, MMF_E_PATH_TOO_LONG,
@@ -176,12 +152,10 @@ rule_2_2_8_path_too_long(void **state)
                  NULL);
 }
 
-static void
-rule_2_2_8_create_new_and_file_exists(void **state)
+TEST(rule_2_2_8_create_new_and_file_exists)
 {
     char path[FILE_PATH_SIZE];
 
-    (void)state;
     file_path(path);
     make_file(path, 100);
     REFUSES_FILE(path, MMF_FILE_MODE_CREATE_NEW, NULL, 4096, NULL, MMF_E_EXISTS, NULL);
@@ -189,8 +163,7 @@ rule_2_2_8_create_new_and_file_exists(void **state)
     remove_file(path);
 }
 
-static void
-rule_2_2_8_creating_for_reading_is_refused(void **state)
+TEST(rule_2_2_8_creating_for_reading_is_refused)
 {
     static const mmf_file_mode modes[] = {MMF_FILE_MODE_CREATE_NEW,
                                           MMF_FILE_MODE_CREATE};
@@ -198,7 +171,6 @@ rule_2_2_8_creating_for_reading_is_refused(void **state)
     char path[FILE_PATH_SIZE];
     size_t i, k;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(modes); i++) {
         for (k = 0; k < COUNT_OF(accesses); k++) {
             file_path(path);
@@ -227,14 +199,12 @@ open_read_only_file(void *path)
     mmf_map_close(map);
 }
 
-static void
-rule_2_2_8_no_permission(void **state)
+TEST(rule_2_2_8_no_permission)
 {
     static char path[FILE_PATH_SIZE];
     static const char bytes[100] = {[99] = 7};
     char after[100];
 
-    (void)state;
     need_files_for_stranger();
     file_path(path);
     write_file(path, bytes, sizeof(bytes));
@@ -256,12 +226,10 @@ create_where_one_may_not(void *dir)
         REFUSES_FILE(path, creating_modes[i], NULL, 4096, NULL, MMF_E_ACCESS, NULL);
 }
 
-static void
-rule_2_2_8_no_permission_to_create(void **state)
+TEST(rule_2_2_8_no_permission_to_create)
 {
     static char dir[FILE_PATH_SIZE];
 
-    (void)state;
     need_files_for_stranger();
     file_path(dir);
     make_directory(dir);
@@ -269,12 +237,10 @@ rule_2_2_8_no_permission_to_create(void **state)
     remove_directory(dir);
 }
 
-static void
-rule_2_2_8_directory(void **state)
+TEST(rule_2_2_8_directory)
 {
     char path[FILE_PATH_SIZE];
 
-    (void)state;
     file_path(path);
     make_directory(path);
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL, MMF_E_ACCESS, NULL);
@@ -321,14 +287,12 @@ check_sharing(mmf_access first_access, mmf_access second_access, mmf_file_share 
 /* A map by path lets others read the file, not write it; copy-on-write opens to write.
  */
 /* Programs that share files by flock, as .NET's FileStream does. */
-static void
-rule_2_2_8_sharing_with_those_who_flock(void **state)
+TEST(rule_2_2_8_sharing_with_those_who_flock)
 {
     char path[FILE_PATH_SIZE];
     mmf_map *map;
     intptr_t fd;
 
-    (void)state;
     file_path(path);
     make_file(path, 4096);
     fd = open_file(path, FOR_READING, 0);
@@ -346,14 +310,12 @@ rule_2_2_8_sharing_with_those_who_flock(void **state)
     remove_file(path);
 }
 
-static void
-rule_2_2_8_sharing(void **state)
+TEST(rule_2_2_8_sharing)
 {
     static const mmf_access accesses[] = {MMF_ACCESS_READ, MMF_ACCESS_READ_WRITE,
                                           MMF_ACCESS_COPY_ON_WRITE};
     size_t i, k;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(accesses); i++) {
         for (k = 0; k < COUNT_OF(accesses); k++) {
             int both_read =
@@ -368,13 +330,11 @@ rule_2_2_8_sharing(void **state)
 }
 
 /* A file that is in use is not truncated before that is noticed. */
-static void
-rule_2_2_8_sharing_violation_leaves_the_file_alone(void **state)
+TEST(rule_2_2_8_sharing_violation_leaves_the_file_alone)
 {
     char path[FILE_PATH_SIZE];
     mmf_map *first;
 
-    (void)state;
     file_path(path);
     make_file(path, 100);
     first = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL);
@@ -386,13 +346,11 @@ rule_2_2_8_sharing_violation_leaves_the_file_alone(void **state)
     remove_file(path);
 }
 
-static void
-rule_2_2_9_pipes_and_sockets(void **state)
+TEST(rule_2_2_9_pipes_and_sockets)
 {
     char path[FILE_PATH_SIZE];
     intptr_t fd;
 
-    (void)state;
     file_path(path);
     make_fifo(path);
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL, MMF_E_NOT_SUPPORTED, NULL);
@@ -410,12 +368,10 @@ rule_2_2_9_pipes_and_sockets(void **state)
     remove_file(path);
 }
 
-static void
-rule_2_2_10_empty_file_without_capacity(void **state)
+TEST(rule_2_2_10_empty_file_without_capacity)
 {
     char path[FILE_PATH_SIZE];
 
-    (void)state;
     file_path(path);
     make_file(path, 0);
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL, MMF_E_INVALID, "");
@@ -427,13 +383,11 @@ rule_2_2_10_empty_file_without_capacity(void **state)
 }
 
 /* The file goes again if this call made it. */
-static void
-rule_2_2_10_created_file_is_removed(void **state)
+TEST(rule_2_2_10_created_file_is_removed)
 {
     char path[FILE_PATH_SIZE];
     size_t i;
 
-    (void)state;
     file_path(path);
     for (i = 0; i < COUNT_OF(creating_modes); i++) {
         REFUSES_FILE(path, creating_modes[i], NULL, 0, NULL, MMF_E_INVALID, "");
@@ -441,8 +395,7 @@ rule_2_2_10_created_file_is_removed(void **state)
     }
 }
 
-static void
-rule_2_2_11_capacity_0_is_the_length(void **state)
+TEST(rule_2_2_11_capacity_0_is_the_length)
 {
     static const int64_t lengths[] = {1, 100, 4096, 4097, 10000};
     char path[FILE_PATH_SIZE];
@@ -450,7 +403,6 @@ rule_2_2_11_capacity_0_is_the_length(void **state)
     size_t i;
     mmf_map *map;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(lengths); i++) {
         file_path(path);
         make_file(path, lengths[i]);
@@ -464,12 +416,10 @@ rule_2_2_11_capacity_0_is_the_length(void **state)
     }
 }
 
-static void
-rule_2_2_12_reading_beyond_the_file(void **state)
+TEST(rule_2_2_12_reading_beyond_the_file)
 {
     char path[FILE_PATH_SIZE];
 
-    (void)state;
     file_path(path);
     make_file(path, 100);
     REFUSES_FILE(path, MMF_FILE_MODE_OPEN, NULL, 101, WITH_ACCESS(MMF_ACCESS_READ),
@@ -484,15 +434,13 @@ rule_2_2_12_reading_beyond_the_file(void **state)
     CHECK_INT(file_length(path), -1);
 }
 
-static void
-rule_2_2_13_less_than_the_file(void **state)
+TEST(rule_2_2_13_less_than_the_file)
 {
     static const mmf_access accesses[] = {MMF_ACCESS_READ_WRITE, MMF_ACCESS_READ,
                                           MMF_ACCESS_COPY_ON_WRITE};
     char path[FILE_PATH_SIZE];
     size_t i;
 
-    (void)state;
     file_path(path);
     make_file(path, 100);
     for (i = 0; i < COUNT_OF(accesses); i++) {
@@ -508,15 +456,13 @@ rule_2_2_13_less_than_the_file(void **state)
 }
 
 /* .NET on Unix refuses names here. */
-static void
-rule_2_2_14_names_are_accepted(void **state)
+TEST(rule_2_2_14_names_are_accepted)
 {
     char path[FILE_PATH_SIZE];
     struct names names;
     mmf_map *map, *second;
     size_t i;
 
-    (void)state;
     make_names(&names);
     for (i = 0; i < NAME_COUNT; i++) {
         CHECK_CONTEXT("name N%zu", i + 1);
@@ -535,13 +481,11 @@ rule_2_2_14_names_are_accepted(void **state)
 }
 
 /* A bad capacity is reported before a bad name; then the name. */
-static void
-rule_2_2_14_capacity_before_the_name(void **state)
+TEST(rule_2_2_14_capacity_before_the_name)
 {
     char path[FILE_PATH_SIZE];
     mmf_map *live;
 
-    (void)state;
     live = create_new("Cat", 10, NULL);
     file_path(path);
     REFUSES_FILE(path, MMF_FILE_MODE_CREATE, "Cat", 0, NULL, MMF_E_INVALID, "");
@@ -558,8 +502,7 @@ rule_2_2_14_capacity_before_the_name(void **state)
     mmf_map_close(live);
 }
 
-static void
-rule_2_2_15_the_file_grows_exactly(void **state)
+TEST(rule_2_2_15_the_file_grows_exactly)
 {
     static const int64_t capacities[] = {101, 4095, 4096, 4097, 10000};
     char path[FILE_PATH_SIZE];
@@ -567,7 +510,6 @@ rule_2_2_15_the_file_grows_exactly(void **state)
     size_t i;
     mmf_map *map;
 
-    (void)state;
     memset(bytes, 7, sizeof(bytes));
     for (i = 0; i < COUNT_OF(capacities); i++) {
         file_path(path);
@@ -595,13 +537,11 @@ check_cannot_grow(const char *path, mmf_file_mode mode, int64_t capacity)
     CHECK((void *)map == UNTOUCHED);
 }
 
-static void
-rule_2_2_15_file_cannot_grow(void **state)
+TEST(rule_2_2_15_file_cannot_grow)
 {
     char path[FILE_PATH_SIZE];
     size_t i;
 
-    (void)state;
     if (sizeof(void *) == 4)
         harness_skip("no such capacity in a 32-bit process");
     file_path(path);
@@ -616,12 +556,10 @@ rule_2_2_15_file_cannot_grow(void **state)
 }
 
 /* Windows grows a file for writing only; what cannot be written cannot grow. */
-static void
-rule_2_2_15_only_writers_grow(void **state)
+TEST(rule_2_2_15_only_writers_grow)
 {
     char path[FILE_PATH_SIZE];
 
-    (void)state;
     file_path(path);
     make_file(path, 100);
     set_mode(path, 0755);
@@ -633,14 +571,12 @@ rule_2_2_15_only_writers_grow(void **state)
     remove_file(path);
 }
 
-static void
-rule_2_2_16_name_is_taken(void **state)
+TEST(rule_2_2_16_name_is_taken)
 {
     char path[FILE_PATH_SIZE], other[FILE_PATH_SIZE];
     mmf_map *live;
     size_t i;
 
-    (void)state;
     file_path(path);
     live = create_new("Cat", 10, NULL);
     for (i = 0; i < COUNT_OF(creating_modes); i++) {
@@ -663,13 +599,11 @@ rule_2_2_16_name_is_taken(void **state)
 }
 
 /* A file that was there, and that mode Create has emptied, stays. */
-static void
-rule_2_2_truncated_file_stays(void **state)
+TEST(rule_2_2_truncated_file_stays)
 {
     char path[FILE_PATH_SIZE];
     mmf_map *live;
 
-    (void)state;
     live = create_new("Cat", 10, NULL);
     file_path(path);
     make_file(path, 100);
@@ -682,14 +616,12 @@ rule_2_2_truncated_file_stays(void **state)
 }
 
 /* What each mode does to a file that is there, and to one that is not. */
-static void
-rule_2_2_modes(void **state)
+TEST(rule_2_2_modes)
 {
     char path[FILE_PATH_SIZE];
     static const char bytes[3] = "abc";
     mmf_map *map;
 
-    (void)state;
     file_path(path);
     map = create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 100, NULL);
     validate_map(map, 100, MMF_ACCESS_READ_WRITE, 0);
@@ -716,12 +648,10 @@ rule_2_2_modes(void **state)
 }
 
 /* Every call breaks all rules from its own on. */
-static void
-rule_2_2_order_of_checks(void **state)
+TEST(rule_2_2_order_of_checks)
 {
     char path[FILE_PATH_SIZE];
 
-    (void)state;
     file_path(path);
     REFUSES_FILE(NULL, MMF_FILE_MODE_APPEND, "", -1, WITH_ACCESS(42), MMF_E_NULL,
                  "path");
@@ -742,13 +672,11 @@ rule_2_2_order_of_checks(void **state)
 }
 
 /* The shorter overloads open, with the file's length, for reading and writing. */
-static void
-rule_1_1_create_from_file_defaults(void **state)
+TEST(rule_1_1_create_from_file_defaults)
 {
     char path[FILE_PATH_SIZE];
     mmf_map *map;
 
-    (void)state;
     file_path(path);
     make_file(path, 300);
     map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL);
@@ -758,13 +686,11 @@ rule_1_1_create_from_file_defaults(void **state)
 }
 
 /* .NET's form has no inheritability: the file is never inherited. */
-static void
-rule_2_2_inheritability_is_not_used(void **state)
+TEST(rule_2_2_inheritability_is_not_used)
 {
     char path[FILE_PATH_SIZE];
     mmf_map *map;
 
-    (void)state;
     file_path(path);
     map = create_from_file(path, MMF_FILE_MODE_CREATE, NULL, 100,
                            WITH(0, 0, MMF_INHERITABILITY_INHERITABLE));
@@ -774,13 +700,11 @@ rule_2_2_inheritability_is_not_used(void **state)
 }
 
 /* Unused settings of the struct are still checked: no silent nonsense. */
-static void
-rule_2_2_settings_out_of_range(void **state)
+TEST(rule_2_2_settings_out_of_range)
 {
     mmf_map_options options = options_with(MMF_ACCESS_READ_WRITE, 0, 0);
     char path[FILE_PATH_SIZE];
 
-    (void)state;
     file_path(path);
     REFUSES_FILE(path, MMF_FILE_MODE_CREATE, NULL, 4096, WITH(0, 42, 0), MMF_E_RANGE,
                  "options");
@@ -797,13 +721,11 @@ rule_2_2_settings_out_of_range(void **state)
  * removed the file of a failed call by mistake would take that, not the machine's
  * device.
  */
-static void
-rule_2_9_character_devices(void **state)
+TEST(rule_2_9_character_devices)
 {
     char zero[FILE_PATH_SIZE];
     mmf_map *map, *second;
 
-    (void)state;
     file_path(zero);
     link_to_zero_device(zero);
     map = create_from_file(zero, MMF_FILE_MODE_OPEN, NULL, 255, NULL);
@@ -818,64 +740,13 @@ rule_2_9_character_devices(void **state)
     remove_file(zero);
 }
 
-static void
-rule_2_2_out_is_null(void **state)
+TEST(rule_2_2_out_is_null)
 {
     char path[FILE_PATH_SIZE];
 
-    (void)state;
     file_path(path);
     CHECK_FAILS(
         mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE, NULL, 4096, NULL, NULL),
         MMF_E_NULL);
     CHECK_INT(file_length(path), -1);
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rule_2_2_1_null_path),
-        cmocka_unit_test(rule_2_2_2_empty_name),
-        cmocka_unit_test(rule_2_2_3_negative_capacity),
-        cmocka_unit_test(rule_2_2_4_access_out_of_range),
-        cmocka_unit_test(rule_2_2_5_access_write),
-        cmocka_unit_test(rule_2_2_6_mode_append),
-        cmocka_unit_test(rule_2_2_7_mode_truncate),
-        cmocka_unit_test(rule_2_2_8_mode_out_of_range),
-        cmocka_unit_test(rule_2_2_8_empty_path),
-        cmocka_unit_test(rule_2_2_8_missing_file),
-        cmocka_unit_test(rule_2_2_8_missing_directory),
-        cmocka_unit_test(rule_2_2_8_path_too_long),
-        cmocka_unit_test(rule_2_2_8_create_new_and_file_exists),
-        cmocka_unit_test(rule_2_2_8_creating_for_reading_is_refused),
-        cmocka_unit_test(rule_2_2_8_no_permission),
-        cmocka_unit_test(rule_2_2_8_no_permission_to_create),
-        cmocka_unit_test(rule_2_2_8_directory),
-        cmocka_unit_test(rule_2_2_8_sharing),
-        cmocka_unit_test(rule_2_2_8_sharing_with_those_who_flock),
-        cmocka_unit_test(rule_2_2_8_sharing_violation_leaves_the_file_alone),
-        cmocka_unit_test(rule_2_2_9_pipes_and_sockets),
-        cmocka_unit_test(rule_2_2_10_empty_file_without_capacity),
-        cmocka_unit_test(rule_2_2_10_created_file_is_removed),
-        cmocka_unit_test(rule_2_2_11_capacity_0_is_the_length),
-        cmocka_unit_test(rule_2_2_12_reading_beyond_the_file),
-        cmocka_unit_test(rule_2_2_13_less_than_the_file),
-        cmocka_unit_test(rule_2_2_14_names_are_accepted),
-        cmocka_unit_test(rule_2_2_14_capacity_before_the_name),
-        cmocka_unit_test(rule_2_2_15_the_file_grows_exactly),
-        cmocka_unit_test(rule_2_2_15_file_cannot_grow),
-        cmocka_unit_test(rule_2_2_15_only_writers_grow),
-        cmocka_unit_test(rule_2_2_16_name_is_taken),
-        cmocka_unit_test(rule_2_2_truncated_file_stays),
-        cmocka_unit_test(rule_2_2_modes),
-        cmocka_unit_test(rule_2_2_order_of_checks),
-        cmocka_unit_test(rule_2_2_settings_out_of_range),
-        cmocka_unit_test(rule_2_2_inheritability_is_not_used),
-        cmocka_unit_test(rule_2_2_out_is_null),
-        cmocka_unit_test(rule_1_1_create_from_file_defaults),
-        cmocka_unit_test(rule_2_9_character_devices),
-    };
-
-    return harness_main(argc, argv, "create_from_file", tests, COUNT_OF(tests), NULL);
 }

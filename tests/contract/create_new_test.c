@@ -10,10 +10,8 @@
 
 #include <inttypes.h>
 
-static void
-cn_01_empty_name(void **state)
+TEST(cn_01_empty_name)
 {
-    (void)state;
     REFUSES_CREATE_NEW("", 4096, NULL, MMF_E_INVALID, "");
     REFUSES_CREATE_NEW("", 4096, WITH_ACCESS(MMF_ACCESS_READ_WRITE), MMF_E_INVALID, "");
     REFUSES_CREATE_NEW("", 4096, WITH(MMF_ACCESS_READ_WRITE, 0, 0), MMF_E_INVALID, "");
@@ -29,17 +27,13 @@ refuse_capacity(int64_t capacity)
                        "capacity");
 }
 
-static void
-cn_02_capacity_0(void **state)
+TEST(cn_02_capacity_0)
 {
-    (void)state;
     refuse_capacity(0);
 }
 
-static void
-cn_03_negative_capacity(void **state)
+TEST(cn_03_negative_capacity)
 {
-    (void)state;
     refuse_capacity(-100);
     refuse_capacity(-1);
     refuse_capacity(INT64_MIN);
@@ -52,60 +46,46 @@ refuse_access(mmf_access access)
     REFUSES_CREATE_NEW(NULL, 4096, WITH(access, 0, 0), MMF_E_RANGE, "access");
 }
 
-static void
-cn_04_access_42(void **state)
+TEST(cn_04_access_42)
 {
-    (void)state;
     refuse_access(42);
     refuse_access(ACCESS_COUNT);
 }
 
-static void
-cn_05_access_minus_2(void **state)
+TEST(cn_05_access_minus_2)
 {
-    (void)state;
     refuse_access(-2);
     refuse_access(-1);
 }
 
-static void
-cn_06_access_write(void **state)
+TEST(cn_06_access_write)
 {
-    (void)state;
     REFUSES_CREATE_NEW(NULL, 4096, WITH_ACCESS(MMF_ACCESS_WRITE), MMF_E_INVALID,
                        "access");
 }
 
-static void
-cn_07_options_42(void **state)
+TEST(cn_07_options_42)
 {
-    (void)state;
     REFUSES_CREATE_NEW(NULL, 4096, WITH(MMF_ACCESS_READ, 42, 0), MMF_E_RANGE,
                        "options");
 }
 
-static void
-cn_08_options_minus_2(void **state)
+TEST(cn_08_options_minus_2)
 {
-    (void)state;
     REFUSES_CREATE_NEW(NULL, 4096, WITH(MMF_ACCESS_READ_WRITE, -2, 0), MMF_E_RANGE,
                        "options");
 }
 
-static void
-cn_09_inheritability_42(void **state)
+TEST(cn_09_inheritability_42)
 {
-    (void)state;
     REFUSES_CREATE_NEW(NULL, 4096, WITH(MMF_ACCESS_READ_WRITE, 0, 42), MMF_E_RANGE,
                        "inheritability");
     REFUSES_CREATE_NEW(NULL, 4096, WITH(MMF_ACCESS_READ_WRITE, 0, 2), MMF_E_RANGE,
                        "inheritability");
 }
 
-static void
-cn_10_inheritability_minus_2(void **state)
+TEST(cn_10_inheritability_minus_2)
 {
-    (void)state;
     REFUSES_CREATE_NEW(NULL, 4096, WITH(MMF_ACCESS_READ_WRITE, 0, -2), MMF_E_RANGE,
                        "inheritability");
 }
@@ -122,12 +102,10 @@ check_too_large(const char *name, int64_t capacity)
     CHECK((void *)map == UNTOUCHED);
 }
 
-static void
-cn_11_too_large(void **state)
+TEST(cn_11_too_large)
 {
     char name[UNIQUE_NAME_SIZE];
 
-    (void)state;
     if (sizeof(void *) == 4) {
         REFUSES_CREATE_NEW(NULL, INT64_C(1) << 32, NULL, MMF_E_RANGE, "capacity");
         return;
@@ -141,13 +119,11 @@ cn_11_too_large(void **state)
 }
 
 /* .NET on Unix may notice at the first view only; we notice at once. */
-static void
-cn_12_too_large_without_a_name(void **state)
+TEST(cn_12_too_large_without_a_name)
 {
     mmf_map *map;
     mmf_accessor *view;
 
-    (void)state;
     if (sizeof(void *) != 4) {
         check_too_large(NULL, INT64_MAX);
         return;
@@ -161,14 +137,12 @@ cn_12_too_large_without_a_name(void **state)
 }
 
 /* .NET refuses names on Unix. */
-static void
-cn_13_names_are_accepted(void **state)
+TEST(cn_13_names_are_accepted)
 {
     struct names names;
     size_t i;
     mmf_map *map;
 
-    (void)state;
     make_names(&names);
     for (i = 0; i < NAME_COUNT; i++) {
         CHECK_CONTEXT("name N%zu", i + 1);
@@ -189,14 +163,12 @@ name_at(const struct names *names, size_t index)
     return index < NAME_COUNT ? names->text[index] : NULL;
 }
 
-static void
-cn_14_each_kind_of_name(void **state)
+TEST(cn_14_each_kind_of_name)
 {
     struct names names;
     size_t i;
     mmf_map *map;
 
-    (void)state;
     make_names(&names);
     for (i = 0; i <= NAME_COUNT; i++) {
         map = create_new(name_at(&names, i), 4096, NULL);
@@ -205,14 +177,12 @@ cn_14_each_kind_of_name(void **state)
     }
 }
 
-static void
-cn_15_same_name_again_for_reading(void **state)
+TEST(cn_15_same_name_again_for_reading)
 {
     struct names names;
     size_t i;
     mmf_map *map;
 
-    (void)state;
     make_names(&names);
     for (i = 0; i <= NAME_COUNT; i++) {
         map = create_new(name_at(&names, i), 4096, NULL);
@@ -223,14 +193,12 @@ cn_15_same_name_again_for_reading(void **state)
     }
 }
 
-static void
-cn_16_same_name_again_with_everything(void **state)
+TEST(cn_16_same_name_again_with_everything)
 {
     struct names names;
     size_t i;
     mmf_map *map;
 
-    (void)state;
     make_names(&names);
     for (i = 0; i <= NAME_COUNT; i++) {
         map = create_new(name_at(&names, i), 4096, WITH_ACCESS(MMF_ACCESS_READ));
@@ -243,14 +211,12 @@ cn_16_same_name_again_with_everything(void **state)
     }
 }
 
-static void
-cn_17_second_create_of_a_live_name_exists(void **state)
+TEST(cn_17_second_create_of_a_live_name_exists)
 {
     struct names names;
     size_t i;
     mmf_map *map;
 
-    (void)state;
     make_names(&names);
     for (i = 0; i < NAME_COUNT; i++) {
         map = create_new(name_at(&names, i), 4096, NULL);
@@ -264,14 +230,12 @@ cn_17_second_create_of_a_live_name_exists(void **state)
     }
 }
 
-static void
-cn_18_create_again_after_close(void **state)
+TEST(cn_18_create_again_after_close)
 {
     struct names names;
     size_t i;
     mmf_map *map;
 
-    (void)state;
     make_names(&names);
     for (i = 0; i < NAME_COUNT; i++) {
         map = create_new(name_at(&names, i), 4096, NULL);
@@ -302,8 +266,7 @@ create_three_times(const char *name, int64_t capacity, mmf_access access,
 }
 
 /* 2 names x 4 capacities x 5 accesses x 2 x 2: .NET's 160 rows. */
-static void
-cn_19_matrix(void **state)
+TEST(cn_19_matrix)
 {
     static const mmf_access accesses[] = {
         MMF_ACCESS_READ, MMF_ACCESS_READ_EXECUTE, MMF_ACCESS_READ_WRITE,
@@ -311,7 +274,6 @@ cn_19_matrix(void **state)
     char name[UNIQUE_NAME_SIZE];
     size_t row, rows = 2 * CAPACITY_COUNT * COUNT_OF(accesses) * 2 * 2;
 
-    (void)state;
     for (row = 0; row < rows; row++) {
         size_t rest = row;
         int named = rest % 2 == 1;
@@ -344,33 +306,27 @@ check_forgets(const char *name)
     mmf_map_close(map);
 }
 
-static void
-cn_20_data_do_not_outlive_the_name(void **state)
+TEST(cn_20_data_do_not_outlive_the_name)
 {
     struct names names;
     size_t i;
 
-    (void)state;
     make_names(&names);
     for (i = 0; i <= NAME_COUNT; i++)
         check_forgets(name_at(&names, i));
 }
 
-static void
-cn_21_unnamed_data_do_not_outlive_the_map(void **state)
+TEST(cn_21_unnamed_data_do_not_outlive_the_map)
 {
-    (void)state;
     check_forgets(NULL);
 }
 
-static void
-cn_22_a_hundred_unnamed_maps(void **state)
+TEST(cn_22_a_hundred_unnamed_maps)
 {
     enum { MAPS = 100 };
     mmf_map *maps[MAPS];
     int i;
 
-    (void)state;
     for (i = 0; i < MAPS; i++)
         maps[i] = create_new(NULL, 4096, NULL);
     for (i = 0; i < MAPS; i++)
@@ -383,25 +339,21 @@ cn_22_a_hundred_unnamed_maps(void **state)
         mmf_map_close(maps[i]);
 }
 
-static void
-cn_24_default_view_is_exact(void **state)
+TEST(cn_24_default_view_is_exact)
 {
     mmf_map *map = create_new(NULL, 1, NULL);
     mmf_accessor *view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
 
-    (void)state;
     CHECK_INT(mmf_accessor_capacity(view), map_size(1));
     mmf_accessor_close(view);
     mmf_map_close(map);
 }
 
 /* C closes once; what may be closed any number of times is NULL. */
-static void
-cn_25_closing_nothing_is_fine(void **state)
+TEST(cn_25_closing_nothing_is_fine)
 {
     mmf_map *map = create_new(NULL, 4096, NULL);
 
-    (void)state;
     mmf_map_close(map);
     map = NULL;
     mmf_map_close(map);
@@ -421,13 +373,11 @@ use_dead_map(void *payload)
 }
 
 /* A handle that C can still look at when it is dead: its copy in a forked child. */
-static void
-cn_26_dead_map_is_disposed(void **state)
+TEST(cn_26_dead_map_is_disposed)
 {
     char name[UNIQUE_NAME_SIZE];
     mmf_map *map;
 
-    (void)state;
     need_fork();
     unique_name(name);
     map = create_new(name, 4096, NULL);
@@ -445,12 +395,10 @@ cn_26_dead_map_is_disposed(void **state)
  * Rule 2.4: each check before all later ones. Every call breaks all rules from its own
  * on.
  */
-static void
-rule_2_4_order_of_checks(void **state)
+TEST(rule_2_4_order_of_checks)
 {
     mmf_map *live;
 
-    (void)state;
     live = create_new("taken", 10, NULL);
     REFUSES_CREATE_NEW("", 0, WITH(42, 42, 42), MMF_E_INVALID, "");
     REFUSES_CREATE_NEW("taken", 0, WITH(42, 42, 42), MMF_E_RANGE, "capacity");
@@ -466,10 +414,8 @@ rule_2_4_order_of_checks(void **state)
 }
 
 /* What the system says about the name comes after every argument check. */
-static void
-rule_2_4_arguments_before_the_name(void **state)
+TEST(rule_2_4_arguments_before_the_name)
 {
-    (void)state;
     REFUSES_CREATE_NEW("no\\prefix", 0, NULL, MMF_E_RANGE, "capacity");
     REFUSES_CREATE_NEW("no\\prefix", 1, WITH(MMF_ACCESS_READ, 0, 2), MMF_E_RANGE,
                        "inheritability");
@@ -477,14 +423,12 @@ rule_2_4_arguments_before_the_name(void **state)
 }
 
 /* Only DelayAllocatePages is an option. */
-static void
-rule_2_4_options_bits(void **state)
+TEST(rule_2_4_options_bits)
 {
     mmf_map_allocation allocation;
     int bit;
     mmf_map *map;
 
-    (void)state;
     for (bit = 0; bit < 32; bit++) {
         CHECK_CONTEXT("bit %d", bit);
         allocation = (mmf_map_allocation)(UINT32_C(1) << bit);
@@ -499,48 +443,8 @@ rule_2_4_options_bits(void **state)
     mmf_map_close(map);
 }
 
-static void
-rule_2_4_out_is_null(void **state)
+TEST(rule_2_4_out_is_null)
 {
-    (void)state;
     CHECK_FAILS(mmf_map_create_new("Cat", 4096, NULL, NULL), MMF_E_NULL);
     REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cn_01_empty_name),
-        cmocka_unit_test(cn_02_capacity_0),
-        cmocka_unit_test(cn_03_negative_capacity),
-        cmocka_unit_test(cn_04_access_42),
-        cmocka_unit_test(cn_05_access_minus_2),
-        cmocka_unit_test(cn_06_access_write),
-        cmocka_unit_test(cn_07_options_42),
-        cmocka_unit_test(cn_08_options_minus_2),
-        cmocka_unit_test(cn_09_inheritability_42),
-        cmocka_unit_test(cn_10_inheritability_minus_2),
-        cmocka_unit_test(cn_11_too_large),
-        cmocka_unit_test(cn_12_too_large_without_a_name),
-        cmocka_unit_test(cn_13_names_are_accepted),
-        cmocka_unit_test(cn_14_each_kind_of_name),
-        cmocka_unit_test(cn_15_same_name_again_for_reading),
-        cmocka_unit_test(cn_16_same_name_again_with_everything),
-        cmocka_unit_test(cn_17_second_create_of_a_live_name_exists),
-        cmocka_unit_test(cn_18_create_again_after_close),
-        cmocka_unit_test(cn_19_matrix),
-        cmocka_unit_test(cn_20_data_do_not_outlive_the_name),
-        cmocka_unit_test(cn_21_unnamed_data_do_not_outlive_the_map),
-        cmocka_unit_test(cn_22_a_hundred_unnamed_maps),
-        cmocka_unit_test(cn_24_default_view_is_exact),
-        cmocka_unit_test(cn_25_closing_nothing_is_fine),
-        cmocka_unit_test(cn_26_dead_map_is_disposed),
-        cmocka_unit_test(rule_2_4_order_of_checks),
-        cmocka_unit_test(rule_2_4_arguments_before_the_name),
-        cmocka_unit_test(rule_2_4_options_bits),
-        cmocka_unit_test(rule_2_4_out_is_null),
-    };
-
-    return harness_main(argc, argv, "create_new", tests, COUNT_OF(tests), NULL);
 }

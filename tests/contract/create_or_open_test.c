@@ -8,10 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static void
-co_01_null_name(void **state)
+TEST(co_01_null_name)
 {
-    (void)state;
     REFUSES_CREATE_OR_OPEN(NULL, 4096, NULL, MMF_E_NULL, "mapName");
     REFUSES_CREATE_OR_OPEN(NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ_WRITE), MMF_E_NULL,
                            "mapName");
@@ -20,10 +18,8 @@ co_01_null_name(void **state)
 }
 
 /* .NET's versions differ in whether they name the parameter: so may we. */
-static void
-co_02_empty_name(void **state)
+TEST(co_02_empty_name)
 {
-    (void)state;
     REFUSES_CREATE_OR_OPEN("", 4096, NULL, MMF_E_INVALID, NULL);
     REFUSES_CREATE_OR_OPEN("", 4096, WITH_ACCESS(MMF_ACCESS_READ_WRITE), MMF_E_INVALID,
                            NULL);
@@ -32,13 +28,11 @@ co_02_empty_name(void **state)
 }
 
 /* .NET refuses names on Unix. */
-static void
-co_03_names_are_accepted(void **state)
+TEST(co_03_names_are_accepted)
 {
     struct names names;
     size_t i;
 
-    (void)state;
     make_names(&names);
     for (i = 0; i < NAME_COUNT; i++) {
         CHECK_CONTEXT("name N%zu", i + 1);
@@ -59,28 +53,22 @@ refuse_capacity(int64_t capacity)
                            MMF_E_RANGE, "capacity");
 }
 
-static void
-co_04_capacity_0(void **state)
+TEST(co_04_capacity_0)
 {
-    (void)state;
     refuse_capacity(0);
 }
 
-static void
-co_05_negative_capacity(void **state)
+TEST(co_05_negative_capacity)
 {
-    (void)state;
     refuse_capacity(-1);
     refuse_capacity(INT64_MIN);
 }
 
-static void
-co_06_capacity_beyond_32_bits(void **state)
+TEST(co_06_capacity_beyond_32_bits)
 {
     mmf_map *map = UNTOUCHED;
     int rc;
 
-    (void)state;
     if (sizeof(void *) == 4) {
         refuse_capacity(INT64_C(1) << 32);
         return;
@@ -94,13 +82,11 @@ co_06_capacity_beyond_32_bits(void **state)
         mmf_map_close(map);
 }
 
-static void
-co_07_access_out_of_range(void **state)
+TEST(co_07_access_out_of_range)
 {
     static const mmf_access accesses[] = {-1, 42, ACCESS_COUNT};
     size_t i;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(accesses); i++) {
         REFUSES_CREATE_OR_OPEN("Cat", 4096, WITH_ACCESS(accesses[i]), MMF_E_RANGE,
                                "access");
@@ -109,18 +95,14 @@ co_07_access_out_of_range(void **state)
     }
 }
 
-static void
-co_08_options_out_of_range(void **state)
+TEST(co_08_options_out_of_range)
 {
-    (void)state;
     REFUSES_CREATE_OR_OPEN("Cat", 4096, WITH(0, -1, 0), MMF_E_RANGE, "options");
     REFUSES_CREATE_OR_OPEN("Cat", 4096, WITH(0, 42, 0), MMF_E_RANGE, "options");
 }
 
-static void
-co_09_inheritability_out_of_range(void **state)
+TEST(co_09_inheritability_out_of_range)
 {
-    (void)state;
     REFUSES_CREATE_OR_OPEN("Cat", 4096, WITH(0, 0, -1), MMF_E_RANGE, "inheritability");
     REFUSES_CREATE_OR_OPEN("Cat", 4096, WITH(0, 0, 42), MMF_E_RANGE, "inheritability");
 }
@@ -189,10 +171,8 @@ create_absent(const struct row *row)
     create_by_access(row);
 }
 
-static void
-co_10_creates_what_is_absent(void **state)
+TEST(co_10_creates_what_is_absent)
 {
-    (void)state;
     for_each_row(plain, COUNT_OF(plain), create_absent);
 }
 
@@ -223,10 +203,8 @@ open_present(const struct row *row)
     open_by_access(row);
 }
 
-static void
-co_11_opens_what_create_new_made(void **state)
+TEST(co_11_opens_what_create_new_made)
 {
-    (void)state;
     for_each_row(plain, COUNT_OF(plain), open_present);
 }
 
@@ -251,31 +229,23 @@ open_file_backed(const struct row *row)
     remove_file(path);
 }
 
-static void
-co_12_opens_what_create_from_file_made(void **state)
+TEST(co_12_opens_what_create_from_file_made)
 {
-    (void)state;
     for_each_row(plain, COUNT_OF(plain), open_file_backed);
 }
 
-static void
-co_13_creates_what_is_absent_for_execution(void **state)
+TEST(co_13_creates_what_is_absent_for_execution)
 {
-    (void)state;
     for_each_row(execute, COUNT_OF(execute), create_by_access);
 }
 
-static void
-co_14_opens_what_create_new_made_for_execution(void **state)
+TEST(co_14_opens_what_create_new_made_for_execution)
 {
-    (void)state;
     for_each_row(execute, COUNT_OF(execute), open_by_access);
 }
 
-static void
-co_15_write_access_does_not_create(void **state)
+TEST(co_15_write_access_does_not_create)
 {
-    (void)state;
     REFUSES_CREATE_OR_OPEN("Cat", 4096, WITH_ACCESS(MMF_ACCESS_WRITE), MMF_E_INVALID,
                            "access");
     REFUSES_CREATE_OR_OPEN("Cat", 4096, WITH(MMF_ACCESS_WRITE, 0, 0), MMF_E_INVALID,
@@ -283,13 +253,11 @@ co_15_write_access_does_not_create(void **state)
     REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
 }
 
-static void
-co_16_write_access_opens(void **state)
+TEST(co_16_write_access_opens)
 {
     char name[UNIQUE_NAME_SIZE];
     mmf_map *first, *map;
 
-    (void)state;
     unique_name(name);
     first = create_or_open(name, 4096, NULL);
     map = create_or_open(name, 4096, WITH_ACCESS(MMF_ACCESS_WRITE));
@@ -310,10 +278,8 @@ check_too_large(const char *name, int64_t capacity)
     CHECK((void *)map == UNTOUCHED);
 }
 
-static void
-co_17_too_large(void **state)
+TEST(co_17_too_large)
 {
-    (void)state;
     if (sizeof(void *) == 4) {
         REFUSES_CREATE_OR_OPEN("Cat", INT64_C(1) << 32, NULL, MMF_E_RANGE, "capacity");
         return;
@@ -332,14 +298,12 @@ default_capacity(mmf_map *map)
     return capacity;
 }
 
-static void
-co_18_first_capacity_holds(void **state)
+TEST(co_18_first_capacity_holds)
 {
     char name[UNIQUE_NAME_SIZE];
     mmf_map *first, *smaller, *larger;
     int64_t capacity = -1;
 
-    (void)state;
     unique_name(name);
     first = create_new(name, 10000, NULL);
     CHECK_INT(default_capacity(first), map_size(10000));
@@ -355,13 +319,11 @@ co_18_first_capacity_holds(void **state)
     mmf_map_close(first);
 }
 
-static void
-co_19_reader_opened_for_writing(void **state)
+TEST(co_19_reader_opened_for_writing)
 {
     char name[UNIQUE_NAME_SIZE];
     mmf_map *first, *map;
 
-    (void)state;
     if (!host_keeps_protection())
         harness_skip("this host maps beyond what a section's creator gave");
     unique_name(name);
@@ -374,13 +336,11 @@ co_19_reader_opened_for_writing(void **state)
     mmf_map_close(first);
 }
 
-static void
-co_20_writer_opened_for_reading(void **state)
+TEST(co_20_writer_opened_for_reading)
 {
     char name[UNIQUE_NAME_SIZE];
     mmf_map *first, *map;
 
-    (void)state;
     unique_name(name);
     first = create_new(name, 4096, WITH_ACCESS(MMF_ACCESS_READ_WRITE));
     map = create_or_open(name, 4096, WITH_ACCESS(MMF_ACCESS_READ));
@@ -392,12 +352,10 @@ co_20_writer_opened_for_reading(void **state)
 }
 
 /* Every call breaks all rules from its own on; the name exists, so all could open. */
-static void
-rule_2_5_order_of_checks(void **state)
+TEST(rule_2_5_order_of_checks)
 {
     mmf_map *live;
 
-    (void)state;
     live = create_new("Cat", 10, NULL);
     REFUSES_CREATE_OR_OPEN(NULL, 0, WITH(42, 42, 42), MMF_E_NULL, "mapName");
     REFUSES_CREATE_OR_OPEN("", 0, WITH(42, 42, 42), MMF_E_INVALID, NULL);
@@ -413,12 +371,10 @@ rule_2_5_order_of_checks(void **state)
 }
 
 /* Capacity 0 is refused even if the call opens and ignores it. */
-static void
-rule_2_5_capacity_is_checked_even_if_ignored(void **state)
+TEST(rule_2_5_capacity_is_checked_even_if_ignored)
 {
     mmf_map *live;
 
-    (void)state;
     live = create_new("Cat", 10, NULL);
     refuse_capacity(0);
     refuse_capacity(-1);
@@ -426,12 +382,10 @@ rule_2_5_capacity_is_checked_even_if_ignored(void **state)
 }
 
 /* A handle that was opened with the write right alone has no other. */
-static void
-rule_2_5_write_access_gives_the_write_right_alone(void **state)
+TEST(rule_2_5_write_access_gives_the_write_right_alone)
 {
     mmf_map *first, *map;
 
-    (void)state;
     first = create_new("Cat", 4096, NULL);
     map = create_or_open("Cat", 4096, WITH_ACCESS(MMF_ACCESS_WRITE));
     REFUSES_VIEW(map, 0, 0, MMF_ACCESS_READ, MMF_E_ACCESS, NULL);
@@ -442,12 +396,10 @@ rule_2_5_write_access_gives_the_write_right_alone(void **state)
 }
 
 /* It existed, so the options of the call do not change it; they hold for the handle. */
-static void
-rule_2_5_options_are_ignored_when_it_opens(void **state)
+TEST(rule_2_5_options_are_ignored_when_it_opens)
 {
     mmf_map *first, *map;
 
-    (void)state;
     first = create_new("Cat", 4096, NULL);
     poke(first, 100, 7);
     map = create_or_open("Cat", 1,
@@ -474,14 +426,12 @@ open_readable_as_stranger(void *name)
 }
 
 /* Another user's object opens with the rights it gives, and not with more. */
-static void
-rule_2_5_access_denied_with_more_than_the_object_allows(void **state)
+TEST(rule_2_5_access_denied_with_more_than_the_object_allows)
 {
     static char name[] = "Global\\Cat";
     mmf_map_options options = options_with(MMF_ACCESS_READ_WRITE, 0, 0);
     mmf_map *map;
 
-    (void)state;
     need_other_users();
     set_mode(harness_dir(), 01777);
     options.mode = 0644;
@@ -495,14 +445,12 @@ rule_2_5_access_denied_with_more_than_the_object_allows(void **state)
  * Beyond .NET: which of the two it was.
  */
 
-static void
-create_or_open_reports_which(void **state)
+TEST(create_or_open_reports_which)
 {
     char name[UNIQUE_NAME_SIZE];
     mmf_map *first = NULL, *second = NULL;
     int created = -7;
 
-    (void)state;
     unique_name(name);
     CHECK_STATUS(mmf_map_create_or_open(name, 4096, NULL, &created, &first), MMF_OK);
     CHECK_INT(created, 1);
@@ -525,15 +473,13 @@ create_or_open_reports_which(void **state)
     CHECK((void *)first == UNTOUCHED);
 }
 
-static void
-create_or_open_with_the_exact_capacity(void **state)
+TEST(create_or_open_with_the_exact_capacity)
 {
     mmf_map_options options = options_with(0, 0, 0);
     mmf_map *first, *map = UNTOUCHED;
     int64_t capacity = 0;
     int created = -7;
 
-    (void)state;
     options.exact_capacity = 1;
     first = create_or_open("Cat", 10000, &options);
     CHECK_OK(mmf_map_capacity(first, &capacity));
@@ -552,47 +498,8 @@ create_or_open_with_the_exact_capacity(void **state)
     mmf_map_close(first);
 }
 
-static void
-rule_2_5_out_is_null(void **state)
+TEST(rule_2_5_out_is_null)
 {
-    (void)state;
     CHECK_FAILS(mmf_map_create_or_open("Cat", 4096, NULL, NULL, NULL), MMF_E_NULL);
     REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(co_01_null_name),
-        cmocka_unit_test(co_02_empty_name),
-        cmocka_unit_test(co_03_names_are_accepted),
-        cmocka_unit_test(co_04_capacity_0),
-        cmocka_unit_test(co_05_negative_capacity),
-        cmocka_unit_test(co_06_capacity_beyond_32_bits),
-        cmocka_unit_test(co_07_access_out_of_range),
-        cmocka_unit_test(co_08_options_out_of_range),
-        cmocka_unit_test(co_09_inheritability_out_of_range),
-        cmocka_unit_test(co_10_creates_what_is_absent),
-        cmocka_unit_test(co_11_opens_what_create_new_made),
-        cmocka_unit_test(co_12_opens_what_create_from_file_made),
-        cmocka_unit_test(co_13_creates_what_is_absent_for_execution),
-        cmocka_unit_test(co_14_opens_what_create_new_made_for_execution),
-        cmocka_unit_test(co_15_write_access_does_not_create),
-        cmocka_unit_test(co_16_write_access_opens),
-        cmocka_unit_test(co_17_too_large),
-        cmocka_unit_test(co_18_first_capacity_holds),
-        cmocka_unit_test(co_19_reader_opened_for_writing),
-        cmocka_unit_test(co_20_writer_opened_for_reading),
-        cmocka_unit_test(rule_2_5_order_of_checks),
-        cmocka_unit_test(rule_2_5_capacity_is_checked_even_if_ignored),
-        cmocka_unit_test(rule_2_5_write_access_gives_the_write_right_alone),
-        cmocka_unit_test(rule_2_5_options_are_ignored_when_it_opens),
-        cmocka_unit_test(rule_2_5_access_denied_with_more_than_the_object_allows),
-        cmocka_unit_test(rule_2_5_out_is_null),
-        cmocka_unit_test(create_or_open_reports_which),
-        cmocka_unit_test(create_or_open_with_the_exact_capacity),
-    };
-
-    return harness_main(argc, argv, "create_or_open", tests, COUNT_OF(tests), NULL);
 }

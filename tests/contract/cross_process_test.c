@@ -43,8 +43,7 @@ answer(int argc, char **argv)
     return EXIT_SUCCESS;
 }
 
-static void
-xp_01_file_backed_map_in_two_processes(void **state)
+TEST(xp_01_file_backed_map_in_two_processes)
 {
     char path[FILE_PATH_SIZE];
     const char *const args[] = {path, NULL};
@@ -53,7 +52,6 @@ xp_01_file_backed_map_in_two_processes(void **state)
     int64_t i;
     mmf_map *map;
 
-    (void)state;
     file_path(path);
     make_file(path, LENGTH);
     map = map_file(path);
@@ -158,13 +156,11 @@ check_name_in_two_processes(const char *name, const char *how)
     CHECK_INT(process_finish(visitor), EXIT_SUCCESS);
 }
 
-static void
-rule_3_8_a_name_in_two_processes(void **state)
+TEST(rule_3_8_a_name_in_two_processes)
 {
     struct names names;
     size_t i;
 
-    (void)state;
     make_names(&names);
     for (i = 0; i < NAME_COUNT; i++) {
         check_name_in_two_processes(names.text[i], "open");
@@ -174,13 +170,11 @@ rule_3_8_a_name_in_two_processes(void **state)
     check_name_in_two_processes("Global\\Cat", "open");
 }
 
-static void
-rule_3_8_created_there_opened_here(void **state)
+TEST(rule_3_8_created_there_opened_here)
 {
     struct process *visitor = start_visitor("Cat");
     mmf_map *map;
 
-    (void)state;
     say_to(visitor, "create_or_open", "MMF_OK");
     say_to(visitor, "write 0 99", "written");
     map = open_existing("Cat", NULL);
@@ -221,23 +215,19 @@ check_file_in_two_processes(const char *how)
     remove_file(path);
 }
 
-static void
-rule_3_8_a_named_file_in_two_processes(void **state)
+TEST(rule_3_8_a_named_file_in_two_processes)
 {
-    (void)state;
     check_file_in_two_processes("open");
     check_file_in_two_processes("create_or_open");
 }
 
 /* The creator's path may be relative: the visitor stands elsewhere. */
-static void
-rule_3_8_a_named_file_by_relative_path(void **state)
+TEST(rule_3_8_a_named_file_by_relative_path)
 {
     struct process *visitor = start_visitor("Cat");
     char path[FILE_PATH_SIZE], dir[FILE_PATH_SIZE], before[FILE_PATH_SIZE];
     mmf_map *map;
 
-    (void)state;
     file_path(path);
     make_file(path, 100);
     strcpy(dir, path);
@@ -254,14 +244,12 @@ rule_3_8_a_named_file_by_relative_path(void **state)
 }
 
 /* Another file under the path is not the one that the name means. */
-static void
-rule_3_8_a_named_file_that_was_replaced(void **state)
+TEST(rule_3_8_a_named_file_that_was_replaced)
 {
     struct process *visitor = start_visitor("Cat");
     char path[FILE_PATH_SIZE], other[FILE_PATH_SIZE];
     mmf_map *map;
 
-    (void)state;
     file_path(path);
     file_path(other);
     make_file(path, 100);
@@ -312,14 +300,12 @@ check_sharing(const char *path, mmf_access ours, const char *theirs,
     mmf_map_close(map);
 }
 
-static void
-rule_2_2_8_sharing_between_processes(void **state)
+TEST(rule_2_2_8_sharing_between_processes)
 {
     char path[FILE_PATH_SIZE];
     const char *const args[] = {path, NULL};
     struct process *other;
 
-    (void)state;
     file_path(path);
     make_file(path, 100);
     check_sharing(path, MMF_ACCESS_READ, "reading", "MMF_OK");
@@ -334,22 +320,6 @@ rule_2_2_8_sharing_between_processes(void **state)
     remove_file(path);
 }
 
-int
-main(int argc, char **argv)
-{
-    static const struct role roles[] = {{"answer", answer},
-                                        {"visit", visit},
-                                        {"map_by_path", map_by_path},
-                                        {NULL, NULL}};
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(xp_01_file_backed_map_in_two_processes),
-        cmocka_unit_test(rule_3_8_a_name_in_two_processes),
-        cmocka_unit_test(rule_3_8_created_there_opened_here),
-        cmocka_unit_test(rule_3_8_a_named_file_in_two_processes),
-        cmocka_unit_test(rule_3_8_a_named_file_by_relative_path),
-        cmocka_unit_test(rule_3_8_a_named_file_that_was_replaced),
-        cmocka_unit_test(rule_2_2_8_sharing_between_processes),
-    };
-
-    return harness_main(argc, argv, "cross_process", tests, COUNT_OF(tests), roles);
-}
+ROLE("answer", answer);
+ROLE("visit", visit);
+ROLE("map_by_path", map_by_path);

@@ -38,10 +38,8 @@ check_each_way(mmf_inheritability inheritability)
     mmf_map_close(created);
 }
 
-static void
-rule_3_7_every_way_to_a_handle(void **state)
+TEST(rule_3_7_every_way_to_a_handle)
 {
-    (void)state;
     check_each_way(MMF_INHERITABILITY_NONE);
     check_each_way(MMF_INHERITABILITY_INHERITABLE);
 }
@@ -95,24 +93,20 @@ check_child_program_has_it(const char *name)
     mmf_map_close(map);
 }
 
-static void
-rule_3_7_a_child_program_has_inheritable_handles(void **state)
+TEST(rule_3_7_a_child_program_has_inheritable_handles)
 {
-    (void)state;
     check_child_program_has_it(NULL);
     check_child_program_has_it("Cat");
     check_child_program_has_it("Global\\Cat");
 }
 
-static void
-rule_3_7_a_child_program_has_no_others(void **state)
+TEST(rule_3_7_a_child_program_has_no_others)
 {
     static const char *const names[] = {NULL, "Cat"};
     struct process *heir;
     size_t i;
     mmf_map *map;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(names); i++) {
         map = create_new(names[i], 4096, NULL);
         heir = start_heir(map);
@@ -123,13 +117,11 @@ rule_3_7_a_child_program_has_no_others(void **state)
 }
 
 /* An inherited handle is a handle: with it the name lives. */
-static void
-rule_3_7_an_inherited_handle_keeps_the_name(void **state)
+TEST(rule_3_7_an_inherited_handle_keeps_the_name)
 {
     struct process *heir;
     mmf_map *map;
 
-    (void)state;
     map = create_new("Cat", 4096, WITH(0, 0, MMF_INHERITABILITY_INHERITABLE));
     poke(map, 10, 10);
     heir = start_heir(map);
@@ -153,14 +145,12 @@ use_in_child(void *payload)
     mmf_map_close(map);
 }
 
-static void
-rule_3_7_a_forked_child_has_inheritable_handles(void **state)
+TEST(rule_3_7_a_forked_child_has_inheritable_handles)
 {
     static const char *const names[] = {NULL, "Cat"};
     size_t i;
     mmf_map *map;
 
-    (void)state;
     need_fork();
     for (i = 0; i < COUNT_OF(names); i++) {
         map = create_new(names[i], 4096, WITH(0, 0, MMF_INHERITABILITY_INHERITABLE));
@@ -172,13 +162,11 @@ rule_3_7_a_forked_child_has_inheritable_handles(void **state)
 }
 
 /* What is no inheritable map cannot be taken over. */
-static void
-rule_3_7_what_is_no_handle(void **state)
+TEST(rule_3_7_what_is_no_handle)
 {
     mmf_map *map = UNTOUCHED;
     intptr_t ends[2];
 
-    (void)state;
     CHECK_FAILS(mmf_map_open_inherited(-1, NULL, &map), MMF_E_DISPOSED);
     CHECK_FAILS(mmf_map_open_inherited(100000, NULL, &map), MMF_E_DISPOSED);
     CHECK_FAILS(mmf_map_open_inherited(INTPTR_MAX, NULL, &map), MMF_E_DISPOSED);
@@ -196,18 +184,4 @@ rule_3_7_what_is_no_handle(void **state)
     close_file(ends[1]);
 }
 
-int
-main(int argc, char **argv)
-{
-    static const struct role roles[] = {{"inherit", inherit}, {NULL, NULL}};
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rule_3_7_every_way_to_a_handle),
-        cmocka_unit_test(rule_3_7_a_child_program_has_inheritable_handles),
-        cmocka_unit_test(rule_3_7_a_child_program_has_no_others),
-        cmocka_unit_test(rule_3_7_an_inherited_handle_keeps_the_name),
-        cmocka_unit_test(rule_3_7_a_forked_child_has_inheritable_handles),
-        cmocka_unit_test(rule_3_7_what_is_no_handle),
-    };
-
-    return harness_main(argc, argv, "inheritance", tests, COUNT_OF(tests), roles);
-}
+ROLE("inherit", inherit);

@@ -41,15 +41,13 @@ check_zero_and_spoil(mmf_map *map, int64_t capacity)
     mmf_accessor_close(view);
 }
 
-static void
-rule_3_1_1_new_memory_is_zero(void **state)
+TEST(rule_3_1_1_new_memory_is_zero)
 {
     static const int64_t capacities[] = {1, 4095, 4096, 4097, 70000};
     size_t i;
     int again;
     mmf_map *map;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(capacities); i++) {
         for_each_sample(capacities[i], check_zero_and_spoil);
         for (again = 0; again < 3; again++) {
@@ -60,12 +58,10 @@ rule_3_1_1_new_memory_is_zero(void **state)
     }
 }
 
-static void
-rule_3_1_2_maps_of_one_name_share(void **state)
+TEST(rule_3_1_2_maps_of_one_name_share)
 {
     mmf_map *first, *second, *third;
 
-    (void)state;
     first = create_new("Cat", 4096, NULL);
     second = create_or_open("Cat", 4096, NULL);
     third = open_existing("Cat", NULL);
@@ -80,8 +76,7 @@ rule_3_1_2_maps_of_one_name_share(void **state)
     mmf_map_close(third);
 }
 
-static void
-rule_3_1_2_maps_of_one_file_share(void **state)
+TEST(rule_3_1_2_maps_of_one_file_share)
 {
     mmf_map_options options = options_with(MMF_ACCESS_READ_WRITE, 0, 0);
     char path[FILE_PATH_SIZE];
@@ -89,7 +84,6 @@ rule_3_1_2_maps_of_one_file_share(void **state)
     unsigned char bytes[2];
     intptr_t fd;
 
-    (void)state;
     file_path(path);
     make_file(path, 4096);
     options.share = MMF_FILE_SHARE_READ_WRITE;
@@ -129,14 +123,12 @@ check_private(mmf_map *map)
     mmf_accessor_close(other);
 }
 
-static void
-rule_3_1_3_copy_on_write_maps_never_share(void **state)
+TEST(rule_3_1_3_copy_on_write_maps_never_share)
 {
     char path[FILE_PATH_SIZE];
     unsigned char bytes[6] = {[5] = 99};
     mmf_map *map, *second;
 
-    (void)state;
     map = create_new(NULL, 4096, WITH_ACCESS(MMF_ACCESS_COPY_ON_WRITE));
     check_private(map);
     mmf_map_close(map);
@@ -181,22 +173,18 @@ check_copy_on_write_view(mmf_map *map, int64_t capacity)
     CHECK_INT(byte_at(map, 0), 3);
 }
 
-static void
-rule_3_1_4_copy_on_write_views(void **state)
+TEST(rule_3_1_4_copy_on_write_views)
 {
-    (void)state;
     for_each_sample(2 * page_size(), check_copy_on_write_view);
 }
 
-static void
-rule_3_1_5_read_only_unnamed_maps_are_zero(void **state)
+TEST(rule_3_1_5_read_only_unnamed_maps_are_zero)
 {
     static const mmf_access accesses[] = {MMF_ACCESS_READ, MMF_ACCESS_READ_EXECUTE};
     mmf_accessor *view;
     size_t i;
     mmf_map *map;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(accesses); i++) {
         map = create_new(NULL, 10000, WITH_ACCESS(accesses[i]));
         check_zero(map, 10000);
@@ -213,8 +201,7 @@ rule_3_1_5_read_only_unnamed_maps_are_zero(void **state)
  */
 
 /* The name lives until the last of three handles is closed, in whichever order. */
-static void
-rule_3_5_3_the_last_handle_takes_the_name(void **state)
+TEST(rule_3_5_3_the_last_handle_takes_the_name)
 {
     static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
                                      {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
@@ -222,7 +209,6 @@ rule_3_5_3_the_last_handle_takes_the_name(void **state)
     size_t i;
     int k;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(orders); i++) {
         handles[0] = create_new("Cat", 4096, NULL);
         handles[1] = open_existing("Cat", WITH_RIGHTS(MMF_RIGHTS_READ));
@@ -238,12 +224,10 @@ rule_3_5_3_the_last_handle_takes_the_name(void **state)
 
 /* The protection is the first creator's while any handle lives, and goes with the last.
  */
-static void
-rule_3_5_3_protection_goes_with_the_name(void **state)
+TEST(rule_3_5_3_protection_goes_with_the_name)
 {
     mmf_map *first, *map;
 
-    (void)state;
     if (!host_keeps_protection())
         harness_skip("this host maps beyond what a section's creator gave");
     first = create_new("Cat", 4096, WITH_ACCESS(MMF_ACCESS_READ));
@@ -310,13 +294,11 @@ check_is_gone(const char *name)
     mmf_map_close(map);
 }
 
-static void
-rule_3_5_3_another_process_keeps_the_name(void **state)
+TEST(rule_3_5_3_another_process_keeps_the_name)
 {
     struct process *process;
     mmf_map *map;
 
-    (void)state;
     map = create_new("Cat", 4096, NULL);
     process = start_holder("Cat");
     mmf_map_close(map);
@@ -327,13 +309,11 @@ rule_3_5_3_another_process_keeps_the_name(void **state)
     CHECK_INT(process_finish(process), EXIT_SUCCESS);
 }
 
-static void
-rule_3_5_3_exit_closes(void **state)
+TEST(rule_3_5_3_exit_closes)
 {
     struct process *process;
     mmf_map *map;
 
-    (void)state;
     map = create_new("Cat", 4096, NULL);
     process = start_holder("Cat");
     mmf_map_close(map);
@@ -343,13 +323,11 @@ rule_3_5_3_exit_closes(void **state)
     check_is_gone("Cat");
 }
 
-static void
-rule_3_5_3_a_kill_closes(void **state)
+TEST(rule_3_5_3_a_kill_closes)
 {
     struct process *process;
     mmf_map *map;
 
-    (void)state;
     map = create_new("Cat", 4096, NULL);
     process = start_holder("Cat");
     mmf_map_close(map);
@@ -358,13 +336,11 @@ rule_3_5_3_a_kill_closes(void **state)
     check_is_gone("Cat");
 }
 
-static void
-rule_3_5_3_the_creators_death_does_not_matter_to_holders(void **state)
+TEST(rule_3_5_3_the_creators_death_does_not_matter_to_holders)
 {
     struct process *process;
     mmf_map *first, *map;
 
-    (void)state;
     first = create_new("Cat", 4096, NULL);
     process = start_holder("Cat");
     map = open_existing("Cat", NULL);
@@ -392,23 +368,19 @@ check_views_in_any_order(mmf_map *map, int64_t capacity)
     mmf_accessor_close(two);
 }
 
-static void
-rule_3_5_4_views_keep_the_memory(void **state)
+TEST(rule_3_5_4_views_keep_the_memory)
 {
-    (void)state;
     for_each_owned_sample(256, check_views_in_any_order);
     for_each_owned_sample(8192, check_views_in_any_order);
 }
 
 /* With views only the name is free; the new object is another one. */
-static void
-rule_3_5_5_views_do_not_keep_the_name(void **state)
+TEST(rule_3_5_5_views_do_not_keep_the_name)
 {
     mmf_accessor *old_view, *new_view;
     uint8_t value = 0;
     mmf_map *map;
 
-    (void)state;
     map = create_new("Cat", 4096, NULL);
     old_view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
     CHECK_OK(mmf_accessor_write_byte(old_view, 0, 1));
@@ -430,14 +402,12 @@ rule_3_5_5_views_do_not_keep_the_name(void **state)
 }
 
 /* A map by path holds its file open, and lets it go. */
-static void
-rule_3_5_6_maps_by_path_close_the_file(void **state)
+TEST(rule_3_5_6_maps_by_path_close_the_file)
 {
     char path[FILE_PATH_SIZE];
     struct usage before;
     mmf_map *map;
 
-    (void)state;
     file_path(path);
     make_file(path, 100);
     usage_take(&before);
@@ -451,13 +421,11 @@ rule_3_5_6_maps_by_path_close_the_file(void **state)
 }
 
 /* A failed call leaves no descriptor, no mapping, no file. */
-static void
-rule_3_5_failed_calls_leave_nothing(void **state)
+TEST(rule_3_5_failed_calls_leave_nothing)
 {
     struct usage before;
     mmf_map *live;
 
-    (void)state;
     live = create_new("Cat", 4096, WITH_ACCESS(MMF_ACCESS_READ));
     usage_take(&before);
     REFUSES_CREATE_NEW("Cat", 4096, NULL, MMF_E_EXISTS, NULL);
@@ -471,28 +439,4 @@ rule_3_5_failed_calls_leave_nothing(void **state)
     mmf_map_close(live);
 }
 
-int
-main(int argc, char **argv)
-{
-    static const struct role roles[] = {{"hold", hold}, {NULL, NULL}};
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rule_3_1_1_new_memory_is_zero),
-        cmocka_unit_test(rule_3_1_2_maps_of_one_name_share),
-        cmocka_unit_test(rule_3_1_2_maps_of_one_file_share),
-        cmocka_unit_test(rule_3_1_3_copy_on_write_maps_never_share),
-        cmocka_unit_test(rule_3_1_4_copy_on_write_views),
-        cmocka_unit_test(rule_3_1_5_read_only_unnamed_maps_are_zero),
-        cmocka_unit_test(rule_3_5_3_the_last_handle_takes_the_name),
-        cmocka_unit_test(rule_3_5_3_protection_goes_with_the_name),
-        cmocka_unit_test(rule_3_5_3_another_process_keeps_the_name),
-        cmocka_unit_test(rule_3_5_3_exit_closes),
-        cmocka_unit_test(rule_3_5_3_a_kill_closes),
-        cmocka_unit_test(rule_3_5_3_the_creators_death_does_not_matter_to_holders),
-        cmocka_unit_test(rule_3_5_4_views_keep_the_memory),
-        cmocka_unit_test(rule_3_5_5_views_do_not_keep_the_name),
-        cmocka_unit_test(rule_3_5_6_maps_by_path_close_the_file),
-        cmocka_unit_test(rule_3_5_failed_calls_leave_nothing),
-    };
-
-    return harness_main(argc, argv, "lifetime", tests, COUNT_OF(tests), roles);
-}
+ROLE("hold", hold);

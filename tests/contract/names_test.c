@@ -83,20 +83,16 @@ check_one_namespace(const char *name)
 }
 
 /* Maps and sync objects have one namespace. */
-static void
-rule_3_6_1_names_of_other_kinds(void **state)
+TEST(rule_3_6_1_names_of_other_kinds)
 {
-    (void)state;
     check_one_namespace("Cat");
     check_one_namespace("Global\\Cat");
 }
 
-static void
-rule_3_6_2_same_name_same_object(void **state)
+TEST(rule_3_6_2_same_name_same_object)
 {
     mmf_map *first, *second;
 
-    (void)state;
     first = create_new("Cat", 4096, NULL);
     second = create_or_open("Cat", 4096, NULL);
     poke(first, 0, 1);
@@ -106,22 +102,18 @@ rule_3_6_2_same_name_same_object(void **state)
     mmf_map_close(second);
 }
 
-static void
-rule_3_6_3_case_matters(void **state)
+TEST(rule_3_6_3_case_matters)
 {
     static char a[] = "Cat", b[] = "cat", c[] = "CAT", d[] = "Cat ", e[] = " Cat";
     char *const names[] = {a, b, c, d, e};
 
-    (void)state;
     check_distinct(names, COUNT_OF(names));
 }
 
-static void
-rule_3_6_4_local_is_the_default(void **state)
+TEST(rule_3_6_4_local_is_the_default)
 {
     mmf_map *plain, *local;
 
-    (void)state;
     plain = create_new("Cat", 4096, NULL);
     local = open_existing("Local\\Cat", NULL);
     poke(local, 0, 8);
@@ -133,15 +125,13 @@ rule_3_6_4_local_is_the_default(void **state)
     REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
 }
 
-static void
-rule_3_6_4_global_is_another_name(void **state)
+TEST(rule_3_6_4_global_is_another_name)
 {
     static char a[] = "Cat", b[] = "Global\\Cat", c[] = "Global", d[] = "Local",
                 e[] = "Global\\Global", f[] = "Global\\Local";
     char *const names[] = {a, b, c, d, e, f};
     mmf_map *map;
 
-    (void)state;
     check_distinct(names, kernel_has_names() ? 2 : COUNT_OF(names));
     map = create_new("Global\\Cat", 4096, NULL);
     validate_map(map, 4096, MMF_ACCESS_READ_WRITE, 0);
@@ -174,8 +164,7 @@ leads_on(const char *name)
 
 /* The words are case-sensitive; Session\ is reserved; a backslash ends a prefix only.
  */
-static void
-rule_3_6_4_other_backslashes(void **state)
+TEST(rule_3_6_4_other_backslashes)
 {
     static const char *const names[] = {"local\\Cat",
                                         "LOCAL\\Cat",
@@ -197,7 +186,6 @@ rule_3_6_4_other_backslashes(void **state)
                                         "Locals\\Cat"};
     size_t i;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(names); i++) {
         CHECK_CONTEXT("%s", names[i]);
         if (kernel_has_names() && leads_on(names[i]))
@@ -207,17 +195,14 @@ rule_3_6_4_other_backslashes(void **state)
     CHECK(!mmf_status_is_io_error(MMF_E_PATH_NOT_FOUND));
 }
 
-static void
-rule_3_6_4_prefix_without_a_name(void **state)
+TEST(rule_3_6_4_prefix_without_a_name)
 {
-    (void)state;
     refuse_everywhere("Local\\", MMF_E_INVALID);
     refuse_everywhere("Global\\", MMF_E_INVALID);
 }
 
 /* .NET's tests use forward slashes and lower case: ordinary names. */
-static void
-rule_3_6_4_slashes_are_ordinary(void **state)
+TEST(rule_3_6_4_slashes_are_ordinary)
 {
     static char a[] = "local/Cat", b[] = "global/Cat", c[] = "Local/Cat",
                 d[] = "Global/Cat", e[] = "/Cat", f[] = "Cat/", g[] = "Cat", h[] = "/",
@@ -228,19 +213,16 @@ rule_3_6_4_slashes_are_ordinary(void **state)
     char *const names[] = {a, b, c, d, e, f, g, h, i, j, k,
                            l, m, n, o, p, q, r, s, t, u};
 
-    (void)state;
     check_distinct(names, COUNT_OF(names));
 }
 
 /* Every byte but NUL and the backslash, alone and inside, is a name of its own. */
-static void
-rule_3_6_4_any_byte(void **state)
+TEST(rule_3_6_4_any_byte)
 {
     char *names[2 * 254];
     size_t count = 0;
     int byte;
 
-    (void)state;
     for (byte = 1; byte < 256; byte++) {
         char alone[2] = {(char)byte, '\0'};
 
@@ -263,28 +245,24 @@ rule_3_6_4_any_byte(void **state)
 }
 
 /* Names that look like what another name might become as a file. */
-static void
-rule_3_6_names_that_resemble_encoded_ones(void **state)
+TEST(rule_3_6_names_that_resemble_encoded_ones)
 {
     static char a[] = "a b", b[] = "a%20b", c[] = "a%2520b", d[] = "a%2", e[] = "%",
                 f[] = "%%", g[] = "%2F", h[] = "/", i[] = "%5C", j[] = "~", k[] = "%7E",
                 l[] = "%7e", m[] = "A", n[] = "%41";
     char *const names[] = {a, b, c, d, e, f, g, h, i, j, k, l, m, n};
 
-    (void)state;
     check_distinct(names, COUNT_OF(names));
 }
 
 /* Lengths where a file name is or is not long enough for the name. */
-static void
-rule_3_6_5_any_length(void **state)
+TEST(rule_3_6_5_any_length)
 {
     enum { STEPS = 330 };
     char *names[2 * STEPS];
     size_t count = 0;
     size_t length;
 
-    (void)state;
     for (length = 1; length <= STEPS; length++) {
         names[count] = calloc(1, length + 1);
         memset(names[count++], 'a', length); /* a letter is one byte of a file name */
@@ -297,8 +275,7 @@ rule_3_6_5_any_length(void **state)
 }
 
 /* Long names that differ at one place. */
-static void
-rule_3_6_5_long_names_differ_anywhere(void **state)
+TEST(rule_3_6_5_long_names_differ_anywhere)
 {
     static const size_t places[] = {0,   1,   100, 159,  160, 199,
                                     200, 201, 255, 1031, 3499};
@@ -306,7 +283,6 @@ rule_3_6_5_long_names_differ_anywhere(void **state)
     char *names[COUNT_OF(places) + 1];
     size_t i;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(names); i++) {
         names[i] = calloc(1, LENGTH + 1);
         memset(names[i], 'a', LENGTH);
@@ -318,15 +294,13 @@ rule_3_6_5_long_names_differ_anywhere(void **state)
         free(names[i]);
 }
 
-static void
-rule_3_6_5_longest_name(void **state)
+TEST(rule_3_6_5_longest_name)
 {
     static char name[sizeof("Global\\") + 40000];
     size_t longest = longest_name();
     size_t prefix = kernel_has_names() ? strlen("Local\\") : 0; /* counts there */
     mmf_map *plain, *prefixed;
 
-    (void)state;
     strcpy(name, "Local\\");
     memset(name + 6, 'a', longest - prefix);
     plain = create_new(name + 6, 4096, NULL);
@@ -340,27 +314,23 @@ rule_3_6_5_longest_name(void **state)
     CHECK(!mmf_status_is_io_error(MMF_E_PATH_TOO_LONG));
 }
 
-static void
-rule_3_6_6_white_space(void **state)
+TEST(rule_3_6_6_white_space)
 {
     static char a[] = " ", b[] = "  ", c[] = "\t", d[] = "\n", e[] = "\r\n", f[] = "\r",
                 g[] = " \t\r\n";
     char *const names[] = {a, b, c, d, e, f, g};
 
-    (void)state;
     check_distinct(names, COUNT_OF(names));
 }
 
 /* UTF-8 or not: bytes are bytes. */
-static void
-rule_3_6_any_encoding(void **state)
+TEST(rule_3_6_any_encoding)
 {
     static char a[] = "\xc3\xa4", b[] = "a\xcc\x88", /* two ways to write one letter */
         c[] = "\xe7\x8c\xab", d[] = "\xff", e[] = "\xc3", f[] = "\x80\x80";
     char *const names[] = {a, b, c, d, e, f};
     size_t texts = 3, i;
 
-    (void)state;
     check_distinct(names, kernel_has_names() ? texts : COUNT_OF(names));
     for (i = texts; kernel_has_names() && i < COUNT_OF(names); i++)
         refuse_everywhere(names[i], MMF_E_INVALID);
@@ -383,13 +353,11 @@ open_local_name(void *payload)
 }
 
 /* "Local" is this user, "Global" all. */
-static void
-rule_3_6_4_scopes_and_users(void **state)
+TEST(rule_3_6_4_scopes_and_users)
 {
     mmf_map_options options = options_with(MMF_ACCESS_READ_WRITE, 0, 0);
     mmf_map *local, *global;
 
-    (void)state;
     need_other_users();
     set_mode(harness_dir(), 01777);
     local = create_new("Cat", 4096, NULL);
@@ -400,29 +368,4 @@ rule_3_6_4_scopes_and_users(void **state)
     as_stranger(open_local_name, NULL);
     mmf_map_close(global);
     mmf_map_close(local);
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rule_3_6_1_names_of_other_kinds),
-        cmocka_unit_test(rule_3_6_2_same_name_same_object),
-        cmocka_unit_test(rule_3_6_3_case_matters),
-        cmocka_unit_test(rule_3_6_4_local_is_the_default),
-        cmocka_unit_test(rule_3_6_4_global_is_another_name),
-        cmocka_unit_test(rule_3_6_4_other_backslashes),
-        cmocka_unit_test(rule_3_6_4_prefix_without_a_name),
-        cmocka_unit_test(rule_3_6_4_slashes_are_ordinary),
-        cmocka_unit_test(rule_3_6_4_any_byte),
-        cmocka_unit_test(rule_3_6_4_scopes_and_users),
-        cmocka_unit_test(rule_3_6_names_that_resemble_encoded_ones),
-        cmocka_unit_test(rule_3_6_5_any_length),
-        cmocka_unit_test(rule_3_6_5_long_names_differ_anywhere),
-        cmocka_unit_test(rule_3_6_5_longest_name),
-        cmocka_unit_test(rule_3_6_6_white_space),
-        cmocka_unit_test(rule_3_6_any_encoding),
-    };
-
-    return harness_main(argc, argv, "names", tests, COUNT_OF(tests), NULL);
 }

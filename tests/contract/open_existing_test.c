@@ -6,43 +6,35 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static void
-rule_2_1_1_null_name(void **state)
+TEST(rule_2_1_1_null_name)
 {
-    (void)state;
     REFUSES_OPEN(NULL, NULL, MMF_E_NULL, "mapName");
     REFUSES_OPEN(NULL, WITH_RIGHTS(MMF_RIGHTS_READ), MMF_E_NULL, "mapName");
     REFUSES_OPEN(NULL, WITH_RIGHTS_AND(MMF_RIGHTS_READ, 0), MMF_E_NULL, "mapName");
 }
 
-static void
-rule_2_1_2_empty_name(void **state)
+TEST(rule_2_1_2_empty_name)
 {
-    (void)state;
     REFUSES_OPEN("", NULL, MMF_E_INVALID, "mapName");
     REFUSES_OPEN("", WITH_RIGHTS(MMF_RIGHTS_READ), MMF_E_INVALID, "mapName");
     REFUSES_OPEN("", WITH_RIGHTS_AND(MMF_RIGHTS_READ, 0), MMF_E_INVALID, "mapName");
 }
 
-static void
-rule_2_1_3_inheritability_out_of_range(void **state)
+TEST(rule_2_1_3_inheritability_out_of_range)
 {
     static const mmf_inheritability bad[] = {-1, 2, 42, INT32_MIN};
     size_t i;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(bad); i++)
         REFUSES_OPEN("Cat", WITH_RIGHTS_AND(MMF_RIGHTS_READ, bad[i]), MMF_E_RANGE,
                      "inheritability");
 }
 
-static void
-rule_2_1_4_rights_out_of_range(void **state)
+TEST(rule_2_1_4_rights_out_of_range)
 {
     const uint32_t known = MMF_RIGHTS_FULL_CONTROL | MMF_RIGHTS_ACCESS_SYSTEM_SECURITY;
     int bit;
 
-    (void)state;
     for (bit = 0; bit < 32; bit++) {
         uint32_t right = UINT32_C(1) << bit;
 
@@ -58,14 +50,12 @@ rule_2_1_4_rights_out_of_range(void **state)
 }
 
 /* .NET on Unix stops here with "not supported on this platform". We go on. */
-static void
-rule_2_1_5_names_are_accepted(void **state)
+TEST(rule_2_1_5_names_are_accepted)
 {
     struct names names;
     mmf_map *first, *map;
     size_t i;
 
-    (void)state;
     make_names(&names);
     for (i = 0; i < NAME_COUNT; i++) {
         CHECK_CONTEXT("name N%zu", i + 1);
@@ -83,13 +73,11 @@ rule_2_1_5_names_are_accepted(void **state)
     }
 }
 
-static void
-rule_2_1_6_missing_name(void **state)
+TEST(rule_2_1_6_missing_name)
 {
     struct names names;
     size_t i;
 
-    (void)state;
     make_names(&names);
     for (i = 0; i < NAME_COUNT; i++) {
         CHECK_CONTEXT("name N%zu", i + 1);
@@ -121,14 +109,12 @@ open_as_stranger(void *name)
 }
 
 /* The permission bits of a global map are its access list. */
-static void
-rule_2_1_8_rights_that_the_owner_does_not_give(void **state)
+TEST(rule_2_1_8_rights_that_the_owner_does_not_give)
 {
     static char name[] = "Global\\Cat";
     mmf_map_options options = options_with(MMF_ACCESS_READ_WRITE, 0, 0);
     mmf_map *map, *readable, *writable;
 
-    (void)state;
     need_other_users();
     set_mode(harness_dir(), 01777);
     map = create_new(name, 4096, NULL);
@@ -146,13 +132,11 @@ rule_2_1_8_rights_that_the_owner_does_not_give(void **state)
 }
 
 /* It needs a privilege that no process has here; existence is checked first. */
-static void
-rule_2_1_9_access_system_security(void **state)
+TEST(rule_2_1_9_access_system_security)
 {
     const mmf_rights security = MMF_RIGHTS_ACCESS_SYSTEM_SECURITY;
     mmf_map *map;
 
-    (void)state;
     REFUSES_OPEN("Cat", WITH_RIGHTS(security), MMF_E_NOT_FOUND, NULL);
     map = create_new("Cat", 4096, NULL);
     REFUSES_OPEN("Cat", WITH_RIGHTS(security), MMF_E_IO, NULL);
@@ -164,15 +148,13 @@ rule_2_1_9_access_system_security(void **state)
 }
 
 /* Without rights of its own a handle has those of its access: see 2.1b. */
-static void
-rule_2_1_rights_0(void **state)
+TEST(rule_2_1_rights_0)
 {
     static const mmf_access accesses[] = {MMF_ACCESS_READ_WRITE, MMF_ACCESS_READ,
                                           MMF_ACCESS_WRITE, MMF_ACCESS_COPY_ON_WRITE};
     mmf_map *first, *map;
     size_t i;
 
-    (void)state;
     REFUSES_OPEN("Cat", WITH_RIGHTS(0), MMF_E_NOT_FOUND, NULL);
     first = create_new("Cat", 4096, NULL);
     map = open_existing("Cat", WITH_RIGHTS(0));
@@ -187,24 +169,20 @@ rule_2_1_rights_0(void **state)
     mmf_map_close(first);
 }
 
-static void
-rule_2_1_access_out_of_range(void **state)
+TEST(rule_2_1_access_out_of_range)
 {
     static const mmf_access bad[] = {-1, 42, ACCESS_COUNT};
     size_t i;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(bad); i++)
         REFUSES_OPEN("Cat", WITH_ACCESS(bad[i]), MMF_E_RANGE, "access");
 }
 
 /* Standard rights, such as delete, open but give no view. */
-static void
-rule_2_1_rights_without_memory(void **state)
+TEST(rule_2_1_rights_without_memory)
 {
     mmf_map *first, *map;
 
-    (void)state;
     first = create_new("Cat", 4096, NULL);
     map = open_existing(
         "Cat", WITH_RIGHTS(MMF_RIGHTS_DELETE | MMF_RIGHTS_READ_PERMISSIONS |
@@ -215,12 +193,10 @@ rule_2_1_rights_without_memory(void **state)
 }
 
 /* Every call breaks all rules from its own on. */
-static void
-rule_2_1_order_of_checks(void **state)
+TEST(rule_2_1_order_of_checks)
 {
     const mmf_rights bad = 0x800000;
 
-    (void)state;
     REFUSES_OPEN(NULL, WITH_RIGHTS_AND(bad, 42), MMF_E_NULL, "mapName");
     REFUSES_OPEN("", WITH_RIGHTS_AND(bad, 42), MMF_E_INVALID, "mapName");
     REFUSES_OPEN("Cat", WITH_RIGHTS_AND(bad, 42), MMF_E_RANGE, "inheritability");
@@ -230,13 +206,11 @@ rule_2_1_order_of_checks(void **state)
 }
 
 /* The shorter overload asks for reading and writing, not inheritable. */
-static void
-rule_1_1_open_existing_defaults(void **state)
+TEST(rule_1_1_open_existing_defaults)
 {
     mmf_map_options options;
     mmf_map *first, *map;
 
-    (void)state;
     memset(&options, 0xff, sizeof(options));
     mmf_map_options_init(&options);
     CHECK_INT(options.size, sizeof(options));
@@ -251,37 +225,12 @@ rule_1_1_open_existing_defaults(void **state)
     mmf_map_close(first);
 }
 
-static void
-rule_2_1_out_is_null(void **state)
+TEST(rule_2_1_out_is_null)
 {
     mmf_map *map;
 
-    (void)state;
     map = create_new("Cat", 4096, NULL);
     CHECK_FAILS(mmf_map_open_existing("Cat", NULL, NULL), MMF_E_NULL);
     mmf_map_close(map);
     REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rule_2_1_1_null_name),
-        cmocka_unit_test(rule_2_1_2_empty_name),
-        cmocka_unit_test(rule_2_1_3_inheritability_out_of_range),
-        cmocka_unit_test(rule_2_1_4_rights_out_of_range),
-        cmocka_unit_test(rule_2_1_5_names_are_accepted),
-        cmocka_unit_test(rule_2_1_6_missing_name),
-        cmocka_unit_test(rule_2_1_8_rights_that_the_owner_does_not_give),
-        cmocka_unit_test(rule_2_1_9_access_system_security),
-        cmocka_unit_test(rule_2_1_rights_0),
-        cmocka_unit_test(rule_2_1_access_out_of_range),
-        cmocka_unit_test(rule_2_1_rights_without_memory),
-        cmocka_unit_test(rule_2_1_order_of_checks),
-        cmocka_unit_test(rule_1_1_open_existing_defaults),
-        cmocka_unit_test(rule_2_1_out_is_null),
-    };
-
-    return harness_main(argc, argv, "open_existing", tests, COUNT_OF(tests), NULL);
 }

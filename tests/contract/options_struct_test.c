@@ -160,14 +160,12 @@ make_struct(const struct reader *reader, uint32_t size)
     return options;
 }
 
-static void
-options_init_gives_defaults(void **state)
+TEST(options_init_gives_defaults)
 {
     static const mmf_map_options zero = {.size = sizeof(zero)};
     mmf_map_options options;
     mmf_view_options view_options;
 
-    (void)state;
     memset(&options, 0xff, sizeof(options));
     mmf_map_options_init(&options);
     CHECK_BYTES(&options, &zero, sizeof(options));
@@ -189,14 +187,12 @@ options_init_gives_defaults(void **state)
 }
 
 /* From a caller that knows fewer fields: the rest are defaults. */
-static void
-options_of_an_older_caller(void **state)
+TEST(options_of_an_older_caller)
 {
     uint32_t size;
     void *options;
     size_t i;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(readers); i++) {
         for (size = 4; size <= readers[i].size; size += 4) {
             CHECK_CONTEXT("%s, %u bytes", readers[i].name, size);
@@ -208,13 +204,11 @@ options_of_an_older_caller(void **state)
 }
 
 /* What an older caller did set is taken, what lies behind its struct is not. */
-static void
-options_of_an_older_caller_are_used(void **state)
+TEST(options_of_an_older_caller_are_used)
 {
     mmf_map_options options;
     mmf_map *map;
 
-    (void)state;
     memset(&options, 0xff, sizeof(options));
     options.size = 8; /* size and access, no more */
     options.access = MMF_ACCESS_READ;
@@ -224,14 +218,12 @@ options_of_an_older_caller_are_used(void **state)
 }
 
 /* From a caller that knows more fields: fine, as long as they are 0. */
-static void
-options_of_a_newer_caller(void **state)
+TEST(options_of_a_newer_caller)
 {
     unsigned char *options;
     uint32_t extra;
     size_t i;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(readers); i++) {
         for (extra = 1; extra <= 64; extra += 21) {
             CHECK_CONTEXT("%s, %u bytes more", readers[i].name, extra);
@@ -248,14 +240,12 @@ options_of_a_newer_caller(void **state)
 }
 
 /* A size that no version has: the struct was not initialised. */
-static void
-options_without_a_size(void **state)
+TEST(options_without_a_size)
 {
     static const uint32_t sizes[] = {0, 1, 3, UINT32_MAX, 0x80000000u};
     unsigned char options[64];
     size_t i, k;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(readers); i++) {
         for (k = 0; k < COUNT_OF(sizes); k++) {
             CHECK_CONTEXT("%s, size %u", readers[i].name, sizes[k]);
@@ -267,13 +257,11 @@ options_without_a_size(void **state)
     }
 }
 
-static void
-options_reserved_field(void **state)
+TEST(options_reserved_field)
 {
     mmf_map_options options = options_with(0, 0, 0);
     mmf_map_options open_options = open_options_with(MMF_RIGHTS_READ, 0);
 
-    (void)state;
     options.reserved = 1;
     CHECK_FAILS_PARAM(call_create_new(&options), MMF_E_INVALID, "options");
     CHECK_FAILS_PARAM(call_create_or_open(&options), MMF_E_INVALID, "options");
@@ -283,15 +271,13 @@ options_reserved_field(void **state)
     CHECK_FAILS_PARAM(call_open_existing(&open_options), MMF_E_INVALID, "options");
 }
 
-static void
-options_unknown_view_flags(void **state)
+TEST(options_unknown_view_flags)
 {
     const mmf_view_flags known =
         MMF_VIEW_POPULATE | MMF_VIEW_LOCK | MMF_VIEW_HUGE_PAGES | MMF_VIEW_BEST_EFFORT;
     mmf_view_options options;
     int bit;
 
-    (void)state;
     for (bit = 0; bit < 32; bit++) {
         CHECK_CONTEXT("bit %d", bit);
         mmf_view_options_init(&options);
@@ -323,8 +309,7 @@ mode_of_the_object(void)
     return mode;
 }
 
-static void
-options_mode_whatever_the_umask(void **state)
+TEST(options_mode_whatever_the_umask)
 {
     static const uint32_t modes[] = {0600, 0640, 0644, 0660, 0666};
     mmf_map_options options = options_with(0, 0, 0);
@@ -332,7 +317,6 @@ options_mode_whatever_the_umask(void **state)
     size_t i;
     mmf_map *map;
 
-    (void)state;
     need_modes();
     before = (mode_t)umask(0);
     for (i = 0; i < 2 * COUNT_OF(modes); i++) {
@@ -349,26 +333,22 @@ options_mode_whatever_the_umask(void **state)
     mmf_map_close(map);
 }
 
-static void
-options_all_users_of_a_local_name(void **state)
+TEST(options_all_users_of_a_local_name)
 {
     mmf_map_options options = options_with(0, 0, 0);
 
-    (void)state;
     options.all_users = 1;
     REFUSES_CREATE_NEW("Local\\Cat", 4096, &options, MMF_E_INVALID, "mapName");
     REFUSES_CREATE_OR_OPEN("Local\\Cat", 4096, &options, MMF_E_INVALID, "mapName");
     REFUSES_OPEN("Local\\Cat", &options, MMF_E_INVALID, "mapName");
 }
 
-static void
-options_mode_out_of_range(void **state)
+TEST(options_mode_out_of_range)
 {
     static const uint32_t modes[] = {01000, 04755, 0100644, UINT32_MAX};
     mmf_map_options options = options_with(0, 0, 0);
     size_t i;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(modes); i++) {
         options.mode = modes[i];
         CHECK_FAILS_PARAM(call_create_new(&options), MMF_E_RANGE, "mode");
@@ -378,13 +358,11 @@ options_mode_out_of_range(void **state)
 }
 
 /* It is the creator's: opening cannot change it. */
-static void
-options_mode_of_an_opener_is_ignored(void **state)
+TEST(options_mode_of_an_opener_is_ignored)
 {
     mmf_map_options options = options_with(0, 0, 0);
     mmf_map *first, *map;
 
-    (void)state;
     need_modes();
     options.mode = 0640;
     first = create_new("Global\\Cat", 4096, &options);
@@ -420,15 +398,13 @@ resident_pages(mmf_accessor *view)
     return pages_present(bytes, size);
 }
 
-static void
-view_populate_makes_pages_present(void **state)
+TEST(view_populate_makes_pages_present)
 {
     mmf_view_options options = with_flags(MMF_VIEW_POPULATE);
     mmf_accessor *view = NULL;
     mmf_stream *stream = NULL;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 16 * page_size(), WITH(0, MMF_DELAY_ALLOCATE_PAGES, 0));
     CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view));
     CHECK_INT(mmf_accessor_granted(view), MMF_VIEW_POPULATE);
@@ -442,8 +418,7 @@ view_populate_makes_pages_present(void **state)
     mmf_map_close(map);
 }
 
-static void
-view_lock_keeps_pages(void **state)
+TEST(view_lock_keeps_pages)
 {
     mmf_view_options options = with_flags(MMF_VIEW_LOCK);
     long before = locked_kilobytes();
@@ -451,7 +426,6 @@ view_lock_keeps_pages(void **state)
     mmf_map *map;
     int rc;
 
-    (void)state;
     map = create_new(NULL, 4 * page_size(), NULL);
     rc = mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view);
     if (rc < 0) {
@@ -490,18 +464,15 @@ lock_without_permission(void *payload)
     mmf_map_close(map);
 }
 
-static void
-view_lock_beyond_the_limit(void **state)
+TEST(view_lock_beyond_the_limit)
 {
-    (void)state;
     if (HARNESS_ASAN || HARNESS_TSAN)
         harness_skip("sanitizers make mlock do nothing");
     as_stranger(lock_without_permission, NULL);
 }
 
 /* The host has them or has them not: then it says so, or makes the view without. */
-static void
-view_huge_pages_or_not_supported(void **state)
+TEST(view_huge_pages_or_not_supported)
 {
     mmf_view_options options = with_flags(MMF_VIEW_HUGE_PAGES);
     mmf_accessor *view = UNTOUCHED;
@@ -510,7 +481,6 @@ view_huge_pages_or_not_supported(void **state)
     mmf_map *map;
     int rc;
 
-    (void)state;
     map = create_new("Cat", size, NULL);
     rc = mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view);
     if (rc < 0) {
@@ -533,14 +503,12 @@ view_huge_pages_or_not_supported(void **state)
 }
 
 /* Options do not go before the rules of 2.6. */
-static void
-view_options_leave_the_rules(void **state)
+TEST(view_options_leave_the_rules)
 {
     mmf_view_options options = with_flags(MMF_VIEW_POPULATE | MMF_VIEW_BEST_EFFORT);
     mmf_accessor *view = UNTOUCHED;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ));
     CHECK_FAILS_PARAM(mmf_accessor_create(map, -1, 0, MMF_ACCESS_READ, &options, &view),
                       MMF_E_RANGE, "offset");
@@ -553,29 +521,4 @@ view_options_leave_the_rules(void **state)
     CHECK_INT(mmf_accessor_capacity(view), 0);
     mmf_accessor_close(view);
     mmf_map_close(map);
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(options_init_gives_defaults),
-        cmocka_unit_test(options_of_an_older_caller),
-        cmocka_unit_test(options_of_an_older_caller_are_used),
-        cmocka_unit_test(options_of_a_newer_caller),
-        cmocka_unit_test(options_without_a_size),
-        cmocka_unit_test(options_reserved_field),
-        cmocka_unit_test(options_unknown_view_flags),
-        cmocka_unit_test(options_mode_whatever_the_umask),
-        cmocka_unit_test(options_all_users_of_a_local_name),
-        cmocka_unit_test(options_mode_out_of_range),
-        cmocka_unit_test(options_mode_of_an_opener_is_ignored),
-        cmocka_unit_test(view_populate_makes_pages_present),
-        cmocka_unit_test(view_lock_keeps_pages),
-        cmocka_unit_test(view_lock_beyond_the_limit),
-        cmocka_unit_test(view_huge_pages_or_not_supported),
-        cmocka_unit_test(view_options_leave_the_rules),
-    };
-
-    return harness_main(argc, argv, "options_struct", tests, COUNT_OF(tests), NULL);
 }

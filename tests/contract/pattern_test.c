@@ -48,6 +48,12 @@ struct kind {
                             .mode = (c)->mode,                                         \
                             .wait_ms = (c)->wait_ms})
 
+#define SERVICE_OPTIONS(c)                                                             \
+    (&(mmf_service_options){.size = sizeof(mmf_service_options),                       \
+                            .all_users = (c)->all_users,                               \
+                            .mode = (c)->mode,                                         \
+                            .wait_ms = (c)->wait_ms})
+
 /* The four functions of one kind; what a creator says beside the name is in brackets. */
 #define DEFINE_KIND(name_, options_, ...)                                              \
     static int name_##_create_new_(const char *name, const struct common *c,           \
@@ -90,6 +96,7 @@ DEFINE_KIND(semaphore, SYNC_OPTIONS, 0, 1)
 DEFINE_KIND(queue, CHANNEL_OPTIONS, 16, 4, MMF_OVERFLOW_BLOCK)
 DEFINE_KIND(topic, CHANNEL_OPTIONS, 16, 4, MMF_OVERFLOW_BLOCK)
 DEFINE_KIND(latest, CHANNEL_OPTIONS, 16)
+DEFINE_KIND(service, SERVICE_OPTIONS, 16, 16, 4)
 
 #define KIND(name_, number)                                                            \
     {                                                                                  \
@@ -102,7 +109,7 @@ static const struct kind kinds[] = {
     KIND(map, MMF_KIND_MAP),       KIND(mutex, MMF_KIND_MUTEX),
     KIND(event, MMF_KIND_EVENT),   KIND(semaphore, MMF_KIND_SEMAPHORE),
     KIND(queue, MMF_KIND_QUEUE),   KIND(topic, MMF_KIND_TOPIC),
-    KIND(latest, MMF_KIND_LATEST),
+    KIND(latest, MMF_KIND_LATEST), KIND(service, MMF_KIND_SERVICE),
 };
 
 static const struct common defaults;
@@ -137,10 +144,8 @@ check_said(const char *text)
  * The three calls.
  */
 
-static void
-create_new_makes_it_or_it_exists(void **state)
+TEST(create_new_makes_it_or_it_exists)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         void *object = made(&kinds[i], "Cat", &defaults);
         void *second;
@@ -154,10 +159,8 @@ create_new_makes_it_or_it_exists(void **state)
     }
 }
 
-static void
-create_or_open_says_which(void **state)
+TEST(create_or_open_says_which)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         int created = -7;
         void *first;
@@ -175,10 +178,8 @@ create_or_open_says_which(void **state)
     }
 }
 
-static void
-open_existing_needs_it(void **state)
+TEST(open_existing_needs_it)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         void *object;
 
@@ -207,10 +208,8 @@ check_other_kind(const struct kind *kind)
     CHECK(object == UNTOUCHED);
 }
 
-static void
-a_name_has_one_kind(void **state)
+TEST(a_name_has_one_kind)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         void *object = made(&kinds[i], "Cat", &defaults);
 
@@ -224,10 +223,8 @@ a_name_has_one_kind(void **state)
     }
 }
 
-static void
-closing_null_does_nothing(void **state)
+TEST(closing_null_does_nothing)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
         kinds[i].close(NULL);
     mmf_waitable_close(NULL);
@@ -259,13 +256,11 @@ make_on_request(int argc, char **argv)
     return EXIT_SUCCESS;
 }
 
-static void
-open_waits_for_another_process(void **state)
+TEST(open_waits_for_another_process)
 {
     static const int32_t waits[] = {-1, 20000, INT32_MAX};
     struct process *maker = process_start("make", NULL);
 
-    (void)state;
     process_expect(maker, "ready");
     for (size_t i = 0; i < COUNT_OF(kinds) * COUNT_OF(waits); i++) {
         const struct kind *kind = &kinds[i % COUNT_OF(kinds)];
@@ -291,12 +286,10 @@ nanoseconds(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-static void
-open_waits_in_vain(void **state)
+TEST(open_waits_in_vain)
 {
     const struct common waiting = {.wait_ms = 30};
 
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         int64_t begin = nanoseconds();
         void *object;
@@ -307,12 +300,10 @@ open_waits_in_vain(void **state)
     }
 }
 
-static void
-open_wait_out_of_range(void **state)
+TEST(open_wait_out_of_range)
 {
     const struct common waiting = {.wait_ms = -2};
 
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         void *first = made(&kinds[i], "Cat", &defaults);
         void *object;
@@ -329,12 +320,10 @@ open_wait_out_of_range(void **state)
 }
 
 /* What stands in the way is no missing name: there is nothing to wait for. */
-static void
-open_waits_for_a_missing_name_only(void **state)
+TEST(open_waits_for_a_missing_name_only)
 {
     const struct common waiting = {.wait_ms = -1};
 
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         const struct kind *other = &kinds[(i + 1) % COUNT_OF(kinds)];
         void *first = made(other, "Cat", &defaults);
@@ -350,12 +339,10 @@ open_waits_for_a_missing_name_only(void **state)
  * Other users, and modes.
  */
 
-static void
-all_users_is_the_global_name(void **state)
+TEST(all_users_is_the_global_name)
 {
     const struct common all = {.all_users = 1};
 
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         void *object = made(&kinds[i], "Cat", &all);
         void *second;
@@ -369,12 +356,10 @@ all_users_is_the_global_name(void **state)
     }
 }
 
-static void
-all_users_contradicts_a_local_name(void **state)
+TEST(all_users_contradicts_a_local_name)
 {
     const struct common all = {.all_users = 1};
 
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         void *object;
 
@@ -389,12 +374,10 @@ all_users_contradicts_a_local_name(void **state)
     }
 }
 
-static void
-all_users_is_a_flag(void **state)
+TEST(all_users_is_a_flag)
 {
     static const int32_t bad[] = {2, -1};
 
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(kinds) * COUNT_OF(bad); i++) {
         const struct kind *kind = &kinds[i % COUNT_OF(kinds)];
         const struct common wrong = {.all_users = bad[i / COUNT_OF(kinds)]};
@@ -424,13 +407,11 @@ check_mode(const struct kind *kind, const char *name, const struct common *commo
     kind->close(object);
 }
 
-static void
-a_new_object_has_the_mode_of_its_users(void **state)
+TEST(a_new_object_has_the_mode_of_its_users)
 {
     const struct common all = {.all_users = 1};
     const struct common group = {.all_users = 1, .mode = 0660};
 
-    (void)state;
     need_modes();
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         check_mode(&kinds[i], "Cat", &defaults, 0600);
@@ -484,10 +465,8 @@ map_once(mmf_map *map)
         CHECK(askers[i].bytes == askers[0].bytes);
 }
 
-static void
-threads_map_a_map_once(void **state)
+TEST(threads_map_a_map_once)
 {
-    (void)state;
     for (int round = 0; round < ROUNDS; round++) {
         mmf_map *map = create_new(NULL, 4096, NULL);
 
@@ -500,10 +479,8 @@ threads_map_a_map_once(void **state)
  * A waitable, whatever its kind.
  */
 
-static void
-a_waitable_is_opened_by_its_name(void **state)
+TEST(a_waitable_is_opened_by_its_name)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         void *object = made(&kinds[i], "Cat", &defaults);
         mmf_waitable *opened = UNTOUCHED;
@@ -531,13 +508,11 @@ a_waitable_is_opened_by_its_name(void **state)
     CHECK_FAILS(mmf_waitable_open_existing("Cat", NULL, NULL, NULL), MMF_E_NULL);
 }
 
-static void
-a_missing_waitable_is_not_found(void **state)
+TEST(a_missing_waitable_is_not_found)
 {
     mmf_sync_options options = {.size = sizeof(options), .wait_ms = 10};
     mmf_waitable *opened = UNTOUCHED;
 
-    (void)state;
     CHECK_FAILS(mmf_waitable_open_existing("Cat", NULL, NULL, &opened),
                 MMF_E_NOT_FOUND);
     check_said("\"Cat\"");
@@ -547,14 +522,12 @@ a_missing_waitable_is_not_found(void **state)
     CHECK((void *)opened == UNTOUCHED);
 }
 
-static void
-a_full_semaphore_is_at_its_maximum(void **state)
+TEST(a_full_semaphore_is_at_its_maximum)
 {
     mmf_semaphore *semaphore;
     mmf_event *event;
     int32_t previous = -7;
 
-    (void)state;
     CHECK_OK(mmf_semaphore_create_new("Cat", 1, 2, NULL, &semaphore));
     CHECK_OK(mmf_event_create_new(NULL, 1, MMF_EVENT_MANUAL_RESET, NULL, &event));
     CHECK_FAILS(mmf_semaphore_release(semaphore, 2, &previous), MMF_E_MAXIMUM);
@@ -615,14 +588,12 @@ check_mismatch(const struct wanted *wanted, const char *field, const char *found
     CHECK((void *)queue == UNTOUCHED);
 }
 
-static void
-a_queue_of_other_sizes_is_a_mismatch(void **state)
+TEST(a_queue_of_other_sizes_is_a_mismatch)
 {
     struct wanted wanted = usual_queue();
     mmf_queue *queue;
     mmf_queue *second;
 
-    (void)state;
     CHECK_OK(create_or_open_queue(&wanted, NULL, &queue));
     wanted.message_size = 101;
     check_mismatch(&wanted, "message_size", "100", "101");
@@ -652,15 +623,13 @@ a_queue_of_other_sizes_is_a_mismatch(void **state)
     mmf_queue_close(queue);
 }
 
-static void
-a_topic_and_a_value_mismatch_too(void **state)
+TEST(a_topic_and_a_value_mismatch_too)
 {
     mmf_latest *latest;
     mmf_latest *other_latest = UNTOUCHED;
     mmf_topic *topic;
     mmf_topic *other_topic = UNTOUCHED;
 
-    (void)state;
     CHECK_OK(mmf_topic_create_new("Cat", 16, 1, MMF_OVERFLOW_BLOCK, NULL, &topic));
     CHECK_OK(mmf_latest_create_new("Dog", 16, NULL, &latest));
     CHECK_FAILS_PARAM(mmf_topic_create_or_open("Cat", 16, 3, MMF_OVERFLOW_BLOCK, NULL,
@@ -679,15 +648,13 @@ a_topic_and_a_value_mismatch_too(void **state)
 }
 
 /* As many as the creator allowed, of each role by itself. */
-static void
-senders_and_receivers_have_limits_of_their_own(void **state)
+TEST(senders_and_receivers_have_limits_of_their_own)
 {
     struct wanted wanted = usual_queue();
     mmf_queue *queue;
     mmf_queue *more[4] = {NULL};
     mmf_channel_stats stats;
 
-    (void)state;
     wanted.options.max_senders = 1;
     wanted.options.max_receivers = 3;
     CHECK_OK(create_or_open_queue(&wanted, NULL, &queue));
@@ -717,15 +684,13 @@ senders_and_receivers_have_limits_of_their_own(void **state)
  * Channels: numbers.
  */
 
-static void
-a_channel_has_an_identity(void **state)
+TEST(a_channel_has_an_identity)
 {
     static const uint8_t zero[64];
     mmf_channel_stats first;
     mmf_channel_stats other;
     mmf_queue *queue;
 
-    (void)state;
     memset(&first, 0xFF, sizeof(first));
     CHECK_OK(mmf_queue_create_new("Cat", 16, 4, MMF_OVERFLOW_BLOCK, NULL, &queue));
     CHECK_OK(mmf_queue_stat(queue, &first));
@@ -764,7 +729,7 @@ check_queue_sequences(uint32_t flags)
         memset(&message, 0xFF, sizeof(message));
         CHECK_STATUS(mmf_queue_take(queue, 0, &message), MMF_OK);
         CHECK_INT(message.sequence, sequence);
-        CHECK_INT(message.reserved[0] | message.reserved[4], 0);
+        CHECK_INT(message.reserved[0] | message.reserved[3], 0);
         CHECK(sequence > before);
         before = sequence;
         CHECK_OK(mmf_queue_release(queue, &message));
@@ -775,16 +740,13 @@ check_queue_sequences(uint32_t flags)
     mmf_queue_close(queue);
 }
 
-static void
-a_queue_numbers_its_messages(void **state)
+TEST(a_queue_numbers_its_messages)
 {
-    (void)state;
     check_queue_sequences(0);
     check_queue_sequences(MMF_CHANNEL_SPSC);
 }
 
-static void
-a_topic_and_a_value_number_too(void **state)
+TEST(a_topic_and_a_value_number_too)
 {
     mmf_message message;
     mmf_latest *latest;
@@ -795,7 +757,6 @@ a_topic_and_a_value_number_too(void **state)
     void *bytes;
     char buffer[16];
 
-    (void)state;
     CHECK_OK(mmf_topic_create_new("Cat", 16, 4, MMF_OVERFLOW_BLOCK, NULL, &topic));
     CHECK_OK(mmf_latest_create_new("Dog", 16, NULL, &latest));
     for (int i = 0; i < 10; i++) {
@@ -821,35 +782,4 @@ a_topic_and_a_value_number_too(void **state)
     mmf_topic_close(topic);
 }
 
-int
-main(int argc, char **argv)
-{
-    static const struct role roles[] = {{"make", make_on_request}, {NULL, NULL}};
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(create_new_makes_it_or_it_exists),
-        cmocka_unit_test(create_or_open_says_which),
-        cmocka_unit_test(open_existing_needs_it),
-        cmocka_unit_test(a_name_has_one_kind),
-        cmocka_unit_test(closing_null_does_nothing),
-        cmocka_unit_test(open_waits_for_another_process),
-        cmocka_unit_test(open_waits_in_vain),
-        cmocka_unit_test(open_wait_out_of_range),
-        cmocka_unit_test(open_waits_for_a_missing_name_only),
-        cmocka_unit_test(all_users_is_the_global_name),
-        cmocka_unit_test(all_users_contradicts_a_local_name),
-        cmocka_unit_test(all_users_is_a_flag),
-        cmocka_unit_test(a_new_object_has_the_mode_of_its_users),
-        cmocka_unit_test(threads_map_a_map_once),
-        cmocka_unit_test(a_waitable_is_opened_by_its_name),
-        cmocka_unit_test(a_missing_waitable_is_not_found),
-        cmocka_unit_test(a_full_semaphore_is_at_its_maximum),
-        cmocka_unit_test(a_queue_of_other_sizes_is_a_mismatch),
-        cmocka_unit_test(a_topic_and_a_value_mismatch_too),
-        cmocka_unit_test(senders_and_receivers_have_limits_of_their_own),
-        cmocka_unit_test(a_channel_has_an_identity),
-        cmocka_unit_test(a_queue_numbers_its_messages),
-        cmocka_unit_test(a_topic_and_a_value_number_too),
-    };
-
-    return harness_main(argc, argv, "pattern", tests, COUNT_OF(tests), roles);
-}
+ROLE("make", make_on_request);

@@ -27,20 +27,17 @@ check_exact(mmf_map *map, int64_t asked_for)
     mmf_accessor_close(view);
 }
 
-static void
-rule_3_2_2_capacity_is_exact(void **state)
+TEST(rule_3_2_2_capacity_is_exact)
 {
     static const int64_t capacities[] = {1,    2,    100,   4095,  4096,
                                          4097, 8191, 10000, 65535, 65537};
     size_t i;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(capacities); i++)
         for_each_sample(capacities[i], check_exact);
 }
 
-static void
-rule_3_2_3_explicit_size_is_exact(void **state)
+TEST(rule_3_2_3_explicit_size_is_exact)
 {
     static const int64_t sizes[] = {1, 2, 100, 4095, 4096, 4097, 9000};
     static const int64_t offsets[] = {0, 1, 1000};
@@ -49,7 +46,6 @@ rule_3_2_3_explicit_size_is_exact(void **state)
     size_t i, k;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 10000, NULL);
     for (i = 0; i < COUNT_OF(sizes); i++) {
         for (k = 0; k < COUNT_OF(offsets); k++) {
@@ -87,35 +83,29 @@ check_view_of_nothing(mmf_map *map, int64_t asked_for)
     mmf_accessor_close(view);
 }
 
-static void
-rule_3_2_5_view_of_nothing(void **state)
+TEST(rule_3_2_5_view_of_nothing)
 {
-    (void)state;
     for_each_sample(page_size(), check_view_of_nothing);
     for_each_sample(100, check_view_of_nothing);
 }
 
 /* Beside .NET's rules a view of nothing still needs the right to it. */
-static void
-rule_3_2_5_view_of_nothing_needs_the_right(void **state)
+TEST(rule_3_2_5_view_of_nothing_needs_the_right)
 {
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ));
     REFUSES_VIEW(map, 4096, 0, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS, NULL);
     mmf_accessor_close(view_of(map, 4096, 0, MMF_ACCESS_READ));
     mmf_map_close(map);
 }
 
-static void
-rule_3_2_6_delayed_pages_make_no_difference(void **state)
+TEST(rule_3_2_6_delayed_pages_make_no_difference)
 {
     static const char *const names[] = {NULL, "Cat"};
     size_t i;
     mmf_map *map;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(names); i++) {
         map = create_new(names[i], 100000,
                          WITH(MMF_ACCESS_READ_WRITE, MMF_DELAY_ALLOCATE_PAGES, 0));
@@ -125,12 +115,10 @@ rule_3_2_6_delayed_pages_make_no_difference(void **state)
     }
 }
 
-static void
-rule_3_2_7_first_size_holds(void **state)
+TEST(rule_3_2_7_first_size_holds)
 {
     mmf_map *first, *map;
 
-    (void)state;
     first = create_new("Cat", 10000, NULL);
     map = open_existing("Cat", NULL);
     check_exact(map, 10000);
@@ -149,8 +137,7 @@ rule_3_2_7_first_size_holds(void **state)
  * Rule 3.3.
  */
 
-static void
-rule_3_3_pointers(void **state)
+TEST(rule_3_3_pointers)
 {
     static const int64_t offsets[] = {0,    1,    17,   4095, 4096,
                                       4097, 8100, 8192, 9999, 65536};
@@ -162,7 +149,6 @@ rule_3_3_pointers(void **state)
     size_t i;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 70000, NULL);
     for (i = 0; i < COUNT_OF(offsets); i++) {
         poke(map, offsets[i], (uint8_t)(i + 1));
@@ -190,15 +176,13 @@ rule_3_3_pointers(void **state)
  */
 
 /* What is written and flushed, the file has; the view's last bytes included. */
-static void
-rule_3_4_flush_writes_the_file(void **state)
+TEST(rule_3_4_flush_writes_the_file)
 {
     char path[FILE_PATH_SIZE];
     unsigned char bytes[10000];
     mmf_accessor *view;
     mmf_map *map;
 
-    (void)state;
     file_path(path);
     make_file(path, 10000);
     map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL);
@@ -214,8 +198,7 @@ rule_3_4_flush_writes_the_file(void **state)
     remove_file(path);
 }
 
-static void
-rule_3_4_5_close_writes_the_file(void **state)
+TEST(rule_3_4_5_close_writes_the_file)
 {
     char path[FILE_PATH_SIZE];
     unsigned char bytes[100];
@@ -223,7 +206,6 @@ rule_3_4_5_close_writes_the_file(void **state)
     mmf_stream *stream;
     mmf_map *map;
 
-    (void)state;
     file_path(path);
     make_file(path, 100);
     map = create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL);
@@ -259,21 +241,17 @@ flush_changes_nothing(mmf_map *map, int64_t capacity)
     mmf_accessor_close(view);
 }
 
-static void
-rule_3_4_6_flush_has_no_other_effect(void **state)
+TEST(rule_3_4_6_flush_has_no_other_effect)
 {
-    (void)state;
     for_each_sample(10000, flush_changes_nothing);
 }
 
-static void
-rule_3_2_null_arguments(void **state)
+TEST(rule_3_2_null_arguments)
 {
     int64_t capacity = -7;
     intptr_t handle = -7;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 4096, NULL);
     CHECK_FAILS(mmf_map_capacity(NULL, &capacity), MMF_E_NULL);
     CHECK_FAILS(mmf_map_capacity(map, NULL), MMF_E_NULL);
@@ -281,24 +259,4 @@ rule_3_2_null_arguments(void **state)
     CHECK_FAILS(mmf_map_native_handle(map, NULL), MMF_E_NULL);
     CHECK(capacity == -7 && handle == -7);
     mmf_map_close(map);
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rule_3_2_2_capacity_is_exact),
-        cmocka_unit_test(rule_3_2_3_explicit_size_is_exact),
-        cmocka_unit_test(rule_3_2_5_view_of_nothing),
-        cmocka_unit_test(rule_3_2_5_view_of_nothing_needs_the_right),
-        cmocka_unit_test(rule_3_2_6_delayed_pages_make_no_difference),
-        cmocka_unit_test(rule_3_2_7_first_size_holds),
-        cmocka_unit_test(rule_3_2_null_arguments),
-        cmocka_unit_test(rule_3_3_pointers),
-        cmocka_unit_test(rule_3_4_flush_writes_the_file),
-        cmocka_unit_test(rule_3_4_5_close_writes_the_file),
-        cmocka_unit_test(rule_3_4_6_flush_has_no_other_effect),
-    };
-
-    return harness_main(argc, argv, "sizes", tests, COUNT_OF(tests), NULL);
 }

@@ -7,15 +7,13 @@
 #include <string.h>
 
 /* .NET raises exactly IOException for these, a subclass or another for the rest. */
-static void
-rule_0_2_the_io_family(void **state)
+TEST(rule_0_2_the_io_family)
 {
     static const int family[] = {MMF_E_EXISTS,    MMF_E_SHARING, MMF_E_NO_SPACE,
                                  MMF_E_NO_MEMORY, MMF_E_IO,      MMF_E_BUSY};
     size_t i;
     int status;
 
-    (void)state;
     for (status = -100; status <= 100; status++) {
         int belongs = 0;
 
@@ -27,8 +25,7 @@ rule_0_2_the_io_family(void **state)
 }
 
 /* One value each, negative; bindings have them in tables. */
-static void
-rule_0_2_statuses_are_distinct(void **state)
+TEST(rule_0_2_statuses_are_distinct)
 {
     static const int statuses[] = {
         MMF_E_INVALID,        MMF_E_NULL,          MMF_E_RANGE,
@@ -42,7 +39,6 @@ rule_0_2_statuses_are_distinct(void **state)
         MMF_E_PEER_CLOSED,    MMF_E_MAXIMUM,       MMF_E_TOO_MANY};
     size_t i;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(statuses); i++) {
         CHECK_INT(statuses[i], -(int)i - 1);
         CHECK(mmf_strerror(statuses[i])[0] != '\0');
@@ -54,10 +50,8 @@ rule_0_2_statuses_are_distinct(void **state)
     CHECK_INT(MMF_OVERWRITTEN, 3);
 }
 
-static void
-rule_0_3_numbers_are_dotnets(void **state)
+TEST(rule_0_3_numbers_are_dotnets)
 {
-    (void)state;
     CHECK_INT(MMF_ACCESS_READ_WRITE, 0);
     CHECK_INT(MMF_ACCESS_READ, 1);
     CHECK_INT(MMF_ACCESS_WRITE, 2);
@@ -92,16 +86,4 @@ rule_0_3_numbers_are_dotnets(void **state)
     CHECK_INT(MMF_SEEK_BEGIN, 0);
     CHECK_INT(MMF_SEEK_CURRENT, 1);
     CHECK_INT(MMF_SEEK_END, 2);
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rule_0_2_the_io_family),
-        cmocka_unit_test(rule_0_2_statuses_are_distinct),
-        cmocka_unit_test(rule_0_3_numbers_are_dotnets),
-    };
-
-    return harness_main(argc, argv, "status", tests, COUNT_OF(tests), NULL);
 }

@@ -18,10 +18,8 @@ refuse_negative_offset(mmf_map *map, int64_t capacity)
     REFUSES_VIEW(map, INT64_MIN, 10, MMF_ACCESS_READ, MMF_E_RANGE, "offset");
 }
 
-static void
-va_01_negative_offset(void **state)
+TEST(va_01_negative_offset)
 {
-    (void)state;
     for_each_sample(page_size(), refuse_negative_offset);
 }
 
@@ -33,10 +31,8 @@ refuse_negative_size(mmf_map *map, int64_t capacity)
     REFUSES_VIEW(map, 0, INT64_MIN, MMF_ACCESS_READ, MMF_E_RANGE, "size");
 }
 
-static void
-va_02_negative_size(void **state)
+TEST(va_02_negative_size)
 {
-    (void)state;
     for_each_sample(page_size(), refuse_negative_size);
 }
 
@@ -54,10 +50,8 @@ refuse_size_beyond_addresses(mmf_map *map, int64_t capacity)
     CHECK_IO_ERROR(MMF_E_NO_MEMORY);
 }
 
-static void
-va_03_size_beyond_addresses(void **state)
+TEST(va_03_size_beyond_addresses)
 {
-    (void)state;
     for_each_sample(page_size(), refuse_size_beyond_addresses);
 }
 
@@ -69,10 +63,8 @@ refuse_one_more(mmf_map *map, int64_t capacity)
     REFUSES_VIEW(map, 0, map_size(capacity) + 1, MMF_ACCESS_READ, MMF_E_ACCESS, NULL);
 }
 
-static void
-va_04_one_byte_more(void **state)
+TEST(va_04_one_byte_more)
 {
-    (void)state;
     for_each_sample(page_size(), refuse_one_more);
     for_each_sample(100, refuse_one_more); /* exact, or whole pages */
 }
@@ -84,10 +76,8 @@ refuse_past_the_end(mmf_map *map, int64_t capacity)
     REFUSES_VIEW(map, map_size(capacity), 1, MMF_ACCESS_READ, MMF_E_ACCESS, NULL);
 }
 
-static void
-va_05_one_byte_behind(void **state)
+TEST(va_05_one_byte_behind)
 {
-    (void)state;
     for_each_sample(page_size(), refuse_past_the_end);
     for_each_sample(100, refuse_past_the_end);
 }
@@ -101,10 +91,8 @@ refuse_access(mmf_map *map, int64_t capacity)
     REFUSES_VIEW(map, 0, 0, ACCESS_COUNT, MMF_E_RANGE, "access");
 }
 
-static void
-va_06_access_out_of_range(void **state)
+TEST(va_06_access_out_of_range)
 {
-    (void)state;
     for_each_sample(page_size(), refuse_access);
 }
 
@@ -119,8 +107,7 @@ struct pair {
         MMF_ACCESS_##map, MMF_ACCESS_##view                                            \
     }
 
-static void
-va_07_allowed_accesses(void **state)
+TEST(va_07_allowed_accesses)
 {
     static const struct pair pairs[] = {
         PAIR(READ_WRITE_EXECUTE, READ),
@@ -146,7 +133,6 @@ va_07_allowed_accesses(void **state)
     size_t i;
     mmf_map *map;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(pairs); i++) {
         CHECK_CONTEXT("map %s, view %s", access_name(pairs[i].map),
                       access_name(pairs[i].view));
@@ -179,8 +165,7 @@ refuse_pairs(const struct pair *pairs, size_t count)
     }
 }
 
-static void
-va_08_refused_accesses(void **state)
+TEST(va_08_refused_accesses)
 {
     static const struct pair pairs[] = {
         PAIR(READ_EXECUTE, WRITE),
@@ -194,12 +179,10 @@ va_08_refused_accesses(void **state)
         PAIR(READ, READ_EXECUTE),
     };
 
-    (void)state;
     refuse_pairs(pairs, COUNT_OF(pairs));
 }
 
-static void
-va_09_refused_read_write_execute(void **state)
+TEST(va_09_refused_read_write_execute)
 {
     static const struct pair pairs[] = {
         PAIR(READ_EXECUTE, READ_WRITE_EXECUTE),
@@ -208,7 +191,6 @@ va_09_refused_read_write_execute(void **state)
         PAIR(READ, READ_WRITE_EXECUTE),
     };
 
-    (void)state;
     refuse_pairs(pairs, COUNT_OF(pairs));
 }
 
@@ -225,13 +207,11 @@ check_pointer_offset_0(mmf_map *map, int64_t capacity)
     mmf_accessor_close(view);
 }
 
-static void
-va_10_pointer_offset_of_whole_views(void **state)
+TEST(va_10_pointer_offset_of_whole_views)
 {
     static const int64_t capacities[] = {1, 4095, 4096, 4099, 12290, 70000};
     size_t i;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(capacities); i++)
         for_each_sample(capacities[i], check_pointer_offset_0);
 }
@@ -277,10 +257,8 @@ for_each_window(void (*check)(mmf_accessor *view, int64_t length))
     }
 }
 
-static void
-va_11_views_inside_maps(void **state)
+TEST(va_11_views_inside_maps)
 {
-    (void)state;
     for_each_window(NULL);
 }
 
@@ -310,10 +288,8 @@ check_types_at_start(mmf_accessor *view, int64_t length)
         write_and_read(view, type_at(i), 0);
 }
 
-static void
-va_12_types_at_the_start(void **state)
+TEST(va_12_types_at_the_start)
 {
-    (void)state;
     for_each_window(check_types_at_start);
 }
 
@@ -326,10 +302,8 @@ check_types_at_end(mmf_accessor *view, int64_t length)
         write_and_read(view, type_at(i), length - type_at(i)->size);
 }
 
-static void
-va_13_types_at_the_end(void **state)
+TEST(va_13_types_at_the_end)
 {
-    (void)state;
     for_each_window(check_types_at_end);
 }
 
@@ -378,10 +352,8 @@ check_straddling_reads(mmf_accessor *view, int64_t length)
                     status_one_past(type_at(i)));
 }
 
-static void
-va_14_reads_one_byte_too_far(void **state)
+TEST(va_14_reads_one_byte_too_far)
 {
-    (void)state;
     for_each_window(check_straddling_reads);
 }
 
@@ -395,10 +367,8 @@ check_straddling_writes(mmf_accessor *view, int64_t length)
                      status_one_past(type_at(i)));
 }
 
-static void
-va_15_writes_one_byte_too_far(void **state)
+TEST(va_15_writes_one_byte_too_far)
 {
-    (void)state;
     for_each_window(check_straddling_writes);
 }
 
@@ -413,10 +383,8 @@ check_behind(mmf_accessor *view, int64_t length)
     }
 }
 
-static void
-va_16_reads_and_writes_past_the_end(void **state)
+TEST(va_16_reads_and_writes_past_the_end)
 {
-    (void)state;
     for_each_window(check_behind);
 }
 
@@ -451,10 +419,8 @@ check_against_pointer(mmf_accessor *view, int64_t length)
     }
 }
 
-static void
-va_17_accessor_and_pointer_agree(void **state)
+TEST(va_17_accessor_and_pointer_agree)
 {
-    (void)state;
     for_each_window(check_against_pointer);
 }
 
@@ -478,10 +444,8 @@ flush_each_view(mmf_map *map, int64_t capacity)
     }
 }
 
-static void
-va_18_flush(void **state)
+TEST(va_18_flush)
 {
-    (void)state;
     for_each_sample(256, flush_each_view);
 }
 
@@ -523,10 +487,8 @@ check_views_share(mmf_map *map, int64_t capacity)
     mmf_stream_close(stream);
 }
 
-static void
-va_19_views_share(void **state)
+TEST(va_19_views_share)
 {
-    (void)state;
     for_each_sample(256, check_views_share);
 }
 
@@ -557,31 +519,25 @@ check_copy_on_write(mmf_map *map, int64_t capacity)
     mmf_accessor_close(view);
 }
 
-static void
-va_20_copy_on_write(void **state)
+TEST(va_20_copy_on_write)
 {
-    (void)state;
     for_each_sample(256, check_copy_on_write);
 }
 
 /* C closes a view once; closing NULL is what may be done any number of times. */
-static void
-va_21_closing_nothing_is_fine(void **state)
+TEST(va_21_closing_nothing_is_fine)
 {
-    (void)state;
     mmf_accessor_close(NULL);
     mmf_accessor_close(NULL);
 }
 
 /* After close there is nothing left to call on; NULL answers like a closed view. */
-static void
-va_22_no_view(void **state)
+TEST(va_22_no_view)
 {
     size_t size = 7;
     uint8_t value = 7;
     void *bytes = &value;
 
-    (void)state;
     CHECK_FAILS(mmf_accessor_read_byte(NULL, 0, &value), MMF_E_NULL);
     CHECK_FAILS(mmf_accessor_write_byte(NULL, 0, 1), MMF_E_NULL);
     CHECK_FAILS(mmf_accessor_flush(NULL), MMF_E_NULL);
@@ -605,10 +561,8 @@ check_outlives_map(mmf_map *map, int64_t capacity)
     mmf_accessor_close(view);
 }
 
-static void
-va_23_view_outlives_map(void **state)
+TEST(va_23_view_outlives_map)
 {
-    (void)state;
     for_each_owned_sample(8192, check_outlives_map);
 }
 
@@ -632,12 +586,10 @@ leave_open(int argc, char **argv)
     _Exit(EXIT_SUCCESS); /* a leak checker must not find what is left on purpose */
 }
 
-static void
-va_24_exit_without_closing(void **state)
+TEST(va_24_exit_without_closing)
 {
     struct process *process = process_start("leave_open", NULL);
 
-    (void)state;
     process_expect(process, "ready");
     CHECK_INT(process_finish(process), EXIT_SUCCESS);
     harness_expect_dead();
@@ -649,12 +601,10 @@ va_24_exit_without_closing(void **state)
  */
 
 /* Every call breaks all rules from its own on. */
-static void
-rule_2_6_order_of_checks(void **state)
+TEST(rule_2_6_order_of_checks)
 {
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ));
     REFUSES_VIEW(map, -1, -1, 42, MMF_E_RANGE, "offset");
     REFUSES_VIEW(map, 8192, -1, 42, MMF_E_RANGE, "size");
@@ -666,12 +616,10 @@ rule_2_6_order_of_checks(void **state)
     mmf_map_close(map);
 }
 
-static void
-rule_2_6_offset_before_size(void **state)
+TEST(rule_2_6_offset_before_size)
 {
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 4096, NULL);
     REFUSES_VIEW(map, -1, -1, MMF_ACCESS_READ_WRITE, MMF_E_RANGE, "offset");
     REFUSES_VIEW(map, -1, INT64_MAX, MMF_ACCESS_READ_WRITE, MMF_E_RANGE, "offset");
@@ -693,12 +641,10 @@ check_disposed_order(void *payload)
 }
 
 /* A dead handle (after fork) is reported after the arguments, before the rest. */
-static void
-rule_2_6_8_disposed_map(void **state)
+TEST(rule_2_6_8_disposed_map)
 {
     mmf_map *map;
 
-    (void)state;
     need_fork();
     map = create_new(NULL, 4096, WITH_ACCESS(MMF_ACCESS_READ));
     in_child(check_disposed_order, map);
@@ -709,12 +655,10 @@ rule_2_6_8_disposed_map(void **state)
  * As on Windows: the system refuses, unless .NET comes first, which counts the rest
  * from the mapping's start, in the same 64 KiB.
  */
-static void
-rule_2_6_5_offset_beyond_the_map(void **state)
+TEST(rule_2_6_5_offset_beyond_the_map)
 {
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 4096, NULL);
     REFUSES_VIEW(map, 4097, 0, MMF_ACCESS_READ_WRITE, MMF_E_RANGE, "offset");
     REFUSES_VIEW(map, 65535, 0, MMF_ACCESS_READ, MMF_E_RANGE, "offset");
@@ -724,12 +668,10 @@ rule_2_6_5_offset_beyond_the_map(void **state)
     mmf_map_close(map);
 }
 
-static void
-rule_2_6_6_size_beyond_the_address_space(void **state)
+TEST(rule_2_6_6_size_beyond_the_address_space)
 {
     mmf_map *map;
 
-    (void)state;
     if (sizeof(void *) == 4)
         harness_skip("a rule for 64-bit processes");
     map = create_new(NULL, 4096, NULL);
@@ -740,12 +682,10 @@ rule_2_6_6_size_beyond_the_address_space(void **state)
 }
 
 /* The sum is never formed: it could wrap around. */
-static void
-rule_2_6_7_offset_and_size_together(void **state)
+TEST(rule_2_6_7_offset_and_size_together)
 {
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 10000, NULL);
     REFUSES_VIEW(map, 5000, map_size(10000) - 4999, MMF_ACCESS_READ_WRITE, MMF_E_ACCESS,
                  NULL);
@@ -758,8 +698,7 @@ rule_2_6_7_offset_and_size_together(void **state)
     mmf_map_close(map);
 }
 
-static void
-rule_2_6_9_size_0_is_the_rest(void **state)
+TEST(rule_2_6_9_size_0_is_the_rest)
 {
     static const int64_t offsets[] = {0, 1, 4095, 4096, 4097, 9999};
     mmf_accessor *view;
@@ -767,7 +706,6 @@ rule_2_6_9_size_0_is_the_rest(void **state)
     size_t i;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 10000, NULL);
     for (i = 0; i < COUNT_OF(offsets); i++) {
         view = view_of(map, offsets[i], 0, MMF_ACCESS_READ_WRITE);
@@ -780,14 +718,12 @@ rule_2_6_9_size_0_is_the_rest(void **state)
     mmf_map_close(map);
 }
 
-static void
-rule_2_6_null_arguments(void **state)
+TEST(rule_2_6_null_arguments)
 {
     mmf_accessor *view = UNTOUCHED;
     mmf_stream *stream = UNTOUCHED;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 4096, NULL);
     CHECK_FAILS(mmf_accessor_create(NULL, 0, 0, 0, NULL, &view), MMF_E_NULL);
     CHECK_FAILS(mmf_accessor_create(map, 0, 0, 0, NULL, NULL), MMF_E_NULL);
@@ -797,44 +733,4 @@ rule_2_6_null_arguments(void **state)
     mmf_map_close(map);
 }
 
-int
-main(int argc, char **argv)
-{
-    static const struct role roles[] = {{"leave_open", leave_open}, {NULL, NULL}};
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(va_01_negative_offset),
-        cmocka_unit_test(va_02_negative_size),
-        cmocka_unit_test(va_03_size_beyond_addresses),
-        cmocka_unit_test(va_04_one_byte_more),
-        cmocka_unit_test(va_05_one_byte_behind),
-        cmocka_unit_test(va_06_access_out_of_range),
-        cmocka_unit_test(va_07_allowed_accesses),
-        cmocka_unit_test(va_08_refused_accesses),
-        cmocka_unit_test(va_09_refused_read_write_execute),
-        cmocka_unit_test(va_10_pointer_offset_of_whole_views),
-        cmocka_unit_test(va_11_views_inside_maps),
-        cmocka_unit_test(va_12_types_at_the_start),
-        cmocka_unit_test(va_13_types_at_the_end),
-        cmocka_unit_test(va_14_reads_one_byte_too_far),
-        cmocka_unit_test(va_15_writes_one_byte_too_far),
-        cmocka_unit_test(va_16_reads_and_writes_past_the_end),
-        cmocka_unit_test(va_17_accessor_and_pointer_agree),
-        cmocka_unit_test(va_18_flush),
-        cmocka_unit_test(va_19_views_share),
-        cmocka_unit_test(va_20_copy_on_write),
-        cmocka_unit_test(va_21_closing_nothing_is_fine),
-        cmocka_unit_test(va_22_no_view),
-        cmocka_unit_test(va_23_view_outlives_map),
-        cmocka_unit_test(va_24_exit_without_closing),
-        cmocka_unit_test(rule_2_6_order_of_checks),
-        cmocka_unit_test(rule_2_6_offset_before_size),
-        cmocka_unit_test(rule_2_6_5_offset_beyond_the_map),
-        cmocka_unit_test(rule_2_6_6_size_beyond_the_address_space),
-        cmocka_unit_test(rule_2_6_7_offset_and_size_together),
-        cmocka_unit_test(rule_2_6_8_disposed_map),
-        cmocka_unit_test(rule_2_6_9_size_0_is_the_rest),
-        cmocka_unit_test(rule_2_6_null_arguments),
-    };
-
-    return harness_main(argc, argv, "view_accessor", tests, COUNT_OF(tests), roles);
-}
+ROLE("leave_open", leave_open);

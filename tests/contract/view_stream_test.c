@@ -63,12 +63,10 @@ check_unchanged(const struct sample *sample)
     CHECK_INT(byte_at(sample->map, 1000 + LENGTH), 0);
 }
 
-static void
-rule_5_length_and_seeking(void **state)
+TEST(rule_5_length_and_seeking)
 {
     struct sample sample;
 
-    (void)state;
     open_sample(&sample, MMF_ACCESS_READ_WRITE);
     CHECK_INT(mmf_stream_length(sample.stream), LENGTH);
     CHECK_INT(mmf_stream_capacity(sample.stream), LENGTH);
@@ -101,12 +99,10 @@ read_and_check(struct sample *sample, size_t count, size_t expected)
     check_position(sample, from + (int64_t)got);
 }
 
-static void
-rule_5_read(void **state)
+TEST(rule_5_read)
 {
     struct sample sample;
 
-    (void)state;
     open_sample(&sample, MMF_ACCESS_READ);
     read_and_check(&sample, 10, 10);
     read_and_check(&sample, 0, 0);
@@ -125,14 +121,12 @@ rule_5_read(void **state)
     close_sample(&sample);
 }
 
-static void
-rule_5_read_order_of_checks(void **state)
+TEST(rule_5_read_order_of_checks)
 {
     struct sample sample;
     char buffer[4] = "abc";
     size_t got = 7777;
 
-    (void)state;
     open_sample(&sample, MMF_ACCESS_WRITE);
     CHECK_FAILS_PARAM(mmf_stream_read(sample.stream, NULL, SIZE_MAX, &got), MMF_E_NULL,
                       "buffer");
@@ -150,14 +144,12 @@ rule_5_read_order_of_checks(void **state)
     close_sample(&sample);
 }
 
-static void
-rule_5_read_byte(void **state)
+TEST(rule_5_read_byte)
 {
     struct sample sample;
     int32_t value;
     int i;
 
-    (void)state;
     open_sample(&sample, MMF_ACCESS_READ);
     for (i = 0; i < LENGTH; i++) {
         CHECK_STATUS(mmf_stream_read_byte(sample.stream, &value), MMF_OK);
@@ -186,13 +178,11 @@ rule_5_read_byte(void **state)
 }
 
 /* A byte is 0 to 255, never negative. */
-static void
-rule_5_read_byte_is_unsigned(void **state)
+TEST(rule_5_read_byte_is_unsigned)
 {
     struct sample sample;
     int32_t value;
 
-    (void)state;
     open_sample(&sample, MMF_ACCESS_READ_WRITE);
     CHECK_OK(mmf_stream_write_byte(sample.stream, 255));
     go_to(&sample, 0);
@@ -205,13 +195,11 @@ rule_5_read_byte_is_unsigned(void **state)
  * Write.
  */
 
-static void
-rule_5_write(void **state)
+TEST(rule_5_write)
 {
     static const unsigned char bytes[LENGTH] = {[0] = 201, [LENGTH - 1] = 202};
     struct sample sample;
 
-    (void)state;
     open_sample(&sample, MMF_ACCESS_READ_WRITE);
     CHECK_STATUS(mmf_stream_write(sample.stream, "abc", 3), MMF_OK);
     check_position(&sample, 3);
@@ -243,13 +231,11 @@ refuse_write(struct sample *sample, const void *buffer, uint64_t count, int stat
     check_unchanged(sample);
 }
 
-static void
-rule_5_write_beyond_the_end(void **state)
+TEST(rule_5_write_beyond_the_end)
 {
     static const char bytes[LENGTH + 10];
     struct sample sample;
 
-    (void)state;
     open_sample(&sample, MMF_ACCESS_READ_WRITE);
     refuse_write(&sample, bytes, LENGTH + 1, MMF_E_NOT_SUPPORTED, NULL);
     go_to(&sample, LENGTH - 2);
@@ -269,12 +255,10 @@ rule_5_write_beyond_the_end(void **state)
     close_sample(&sample);
 }
 
-static void
-rule_5_write_order_of_checks(void **state)
+TEST(rule_5_write_order_of_checks)
 {
     struct sample sample;
 
-    (void)state;
     open_sample(&sample, MMF_ACCESS_READ);
     go_to(&sample, INT64_MAX);
     refuse_write(&sample, NULL, SIZE_MAX, MMF_E_NULL, "buffer");
@@ -287,12 +271,10 @@ rule_5_write_order_of_checks(void **state)
     close_sample(&sample);
 }
 
-static void
-rule_5_write_of_nothing(void **state)
+TEST(rule_5_write_of_nothing)
 {
     struct sample sample;
 
-    (void)state;
     open_sample(&sample, MMF_ACCESS_READ_WRITE);
     CHECK_STATUS(mmf_stream_write(sample.stream, "", 0), MMF_OK);
     go_to(&sample, LENGTH);
@@ -304,12 +286,10 @@ rule_5_write_of_nothing(void **state)
     close_sample(&sample);
 }
 
-static void
-rule_5_write_byte(void **state)
+TEST(rule_5_write_byte)
 {
     struct sample sample;
 
-    (void)state;
     open_sample(&sample, MMF_ACCESS_READ_WRITE);
     go_to(&sample, LENGTH);
     CHECK_FAILS(mmf_stream_write_byte(sample.stream, 1), MMF_E_NOT_SUPPORTED);
@@ -333,12 +313,10 @@ rule_5_write_byte(void **state)
  * Position and Seek.
  */
 
-static void
-rule_5_position(void **state)
+TEST(rule_5_position)
 {
     struct sample sample;
 
-    (void)state;
     open_sample(&sample, MMF_ACCESS_READ_WRITE);
     go_to(&sample, 7);
     check_position(&sample, 7);
@@ -377,12 +355,10 @@ refuse_seek(struct sample *sample, int64_t offset, mmf_seek_origin origin, int s
     check_position(sample, before);
 }
 
-static void
-rule_5_seek(void **state)
+TEST(rule_5_seek)
 {
     struct sample sample;
 
-    (void)state;
     open_sample(&sample, MMF_ACCESS_READ_WRITE);
     seek_and_check(&sample, 10, MMF_SEEK_BEGIN, 10);
     seek_and_check(&sample, 5, MMF_SEEK_CURRENT, 15);
@@ -399,13 +375,11 @@ rule_5_seek(void **state)
     close_sample(&sample);
 }
 
-static void
-rule_5_seek_out_of_range(void **state)
+TEST(rule_5_seek_out_of_range)
 {
     struct sample sample;
     int64_t got = -7;
 
-    (void)state;
     open_sample(&sample, MMF_ACCESS_READ_WRITE);
     go_to(&sample, 10);
     refuse_seek(&sample, -1, MMF_SEEK_BEGIN, MMF_E_IO);
@@ -447,18 +421,15 @@ check_set_length(mmf_access access)
     close_sample(&sample);
 }
 
-static void
-rule_5_set_length(void **state)
+TEST(rule_5_set_length)
 {
-    (void)state;
     check_set_length(MMF_ACCESS_READ_WRITE);
     check_set_length(MMF_ACCESS_READ);
     check_set_length(MMF_ACCESS_WRITE);
     CHECK_FAILS(mmf_stream_set_length(NULL, 0), MMF_E_NULL);
 }
 
-static void
-rule_5_flush(void **state)
+TEST(rule_5_flush)
 {
     static const mmf_access accesses[] = {MMF_ACCESS_READ, MMF_ACCESS_WRITE,
                                           MMF_ACCESS_READ_WRITE,
@@ -466,7 +437,6 @@ rule_5_flush(void **state)
     struct sample sample;
     size_t i;
 
-    (void)state;
     for (i = 0; i < COUNT_OF(accesses); i++) {
         open_sample(&sample, accesses[i]);
         go_to(&sample, 10);
@@ -524,12 +494,10 @@ copy_and_check(struct sample *sample, int64_t from, size_t buffer_size)
         check_position(sample, LENGTH);
 }
 
-static void
-rule_5_copy_to(void **state)
+TEST(rule_5_copy_to)
 {
     struct sample sample;
 
-    (void)state;
     open_sample(&sample, MMF_ACCESS_READ);
     copy_and_check(&sample, 0, LENGTH);
     copy_and_check(&sample, 0, 7);
@@ -542,13 +510,11 @@ rule_5_copy_to(void **state)
     close_sample(&sample);
 }
 
-static void
-rule_5_copy_to_order_of_checks(void **state)
+TEST(rule_5_copy_to_order_of_checks)
 {
     struct catcher catcher = {.length = 0};
     struct sample sample;
 
-    (void)state;
     open_sample(&sample, MMF_ACCESS_WRITE);
     CHECK_FAILS_PARAM(mmf_stream_copy_to(sample.stream, NULL, NULL, 0), MMF_E_NULL,
                       "destination");
@@ -564,13 +530,11 @@ rule_5_copy_to_order_of_checks(void **state)
 }
 
 /* The sink's answer ends the copy; the position stands behind what it took. */
-static void
-rule_5_copy_to_sink_refuses(void **state)
+TEST(rule_5_copy_to_sink_refuses)
 {
     struct catcher catcher = {.refuse_at = 3};
     struct sample sample;
 
-    (void)state;
     open_sample(&sample, MMF_ACCESS_READ);
     CHECK_STATUS(mmf_stream_copy_to(sample.stream, catch_bytes, &catcher, 10),
                  MMF_E_BUSY);
@@ -580,13 +544,11 @@ rule_5_copy_to_sink_refuses(void **state)
     close_sample(&sample);
 }
 
-static void
-rule_5_copy_to_stream(void **state)
+TEST(rule_5_copy_to_stream)
 {
     struct sample from, to;
     int i;
 
-    (void)state;
     open_sample(&from, MMF_ACCESS_READ);
     open_sample(&to, MMF_ACCESS_READ_WRITE);
     memset(to.bytes, 0xee, LENGTH);
@@ -617,12 +579,10 @@ refuse_copy(mmf_stream *from, mmf_stream *to, size_t buffer_size, int status,
                           parameter);
 }
 
-static void
-rule_5_copy_to_stream_order_of_checks(void **state)
+TEST(rule_5_copy_to_stream_order_of_checks)
 {
     struct sample reader, writer;
 
-    (void)state;
     open_sample(&reader, MMF_ACCESS_READ);
     open_sample(&writer, MMF_ACCESS_WRITE);
     refuse_copy(writer.stream, NULL, 0, MMF_E_NULL, "destination");
@@ -642,12 +602,10 @@ rule_5_copy_to_stream_order_of_checks(void **state)
 }
 
 /* A stream into itself: what is left is where it should be already. */
-static void
-rule_5_copy_to_the_same_stream(void **state)
+TEST(rule_5_copy_to_the_same_stream)
 {
     struct sample sample;
 
-    (void)state;
     open_sample(&sample, MMF_ACCESS_READ_WRITE);
     go_to(&sample, LENGTH);
     CHECK_STATUS(mmf_stream_copy_to_stream(sample.stream, sample.stream, 10), MMF_OK);
@@ -660,14 +618,12 @@ rule_5_copy_to_the_same_stream(void **state)
  * What is there of the pointer, and of no stream at all.
  */
 
-static void
-rule_5_pointer_is_the_first_byte(void **state)
+TEST(rule_5_pointer_is_the_first_byte)
 {
     struct sample sample;
     void *bytes = NULL;
     size_t size = 0;
 
-    (void)state;
     open_sample(&sample, MMF_ACCESS_READ_WRITE);
     go_to(&sample, 50);
     CHECK_OK(mmf_stream_pointer(sample.stream, &bytes, &size));
@@ -679,10 +635,8 @@ rule_5_pointer_is_the_first_byte(void **state)
     close_sample(&sample);
 }
 
-static void
-rule_5_no_stream(void **state)
+TEST(rule_5_no_stream)
 {
-    (void)state;
     mmf_stream_close(NULL);
     mmf_stream_close(NULL);
     CHECK_INT(mmf_stream_can_read(NULL), 0);
@@ -694,8 +648,7 @@ rule_5_no_stream(void **state)
 }
 
 /* A stream of nothing is at its end. */
-static void
-rule_5_stream_of_0_bytes(void **state)
+TEST(rule_5_stream_of_0_bytes)
 {
     mmf_stream *stream;
     int32_t value = -7;
@@ -703,7 +656,6 @@ rule_5_stream_of_0_bytes(void **state)
     size_t got = 7777;
     mmf_map *map;
 
-    (void)state;
     map = create_new(NULL, 4096, NULL);
     stream = stream_of(map, 4096, 0, MMF_ACCESS_READ_WRITE);
     CHECK_INT(mmf_stream_length(stream), 0);
@@ -739,44 +691,8 @@ check_round_trip(mmf_map *map, int64_t capacity)
     mmf_stream_close(stream);
 }
 
-static void
-rule_5_streams_of_each_kind_of_map(void **state)
+TEST(rule_5_streams_of_each_kind_of_map)
 {
-    (void)state;
     for_each_sample(1, check_round_trip);
     for_each_sample(5000, check_round_trip);
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rule_5_length_and_seeking),
-        cmocka_unit_test(rule_5_read),
-        cmocka_unit_test(rule_5_read_order_of_checks),
-        cmocka_unit_test(rule_5_read_byte),
-        cmocka_unit_test(rule_5_read_byte_is_unsigned),
-        cmocka_unit_test(rule_5_write),
-        cmocka_unit_test(rule_5_write_beyond_the_end),
-        cmocka_unit_test(rule_5_write_order_of_checks),
-        cmocka_unit_test(rule_5_write_of_nothing),
-        cmocka_unit_test(rule_5_write_byte),
-        cmocka_unit_test(rule_5_position),
-        cmocka_unit_test(rule_5_seek),
-        cmocka_unit_test(rule_5_seek_out_of_range),
-        cmocka_unit_test(rule_5_set_length),
-        cmocka_unit_test(rule_5_flush),
-        cmocka_unit_test(rule_5_copy_to),
-        cmocka_unit_test(rule_5_copy_to_order_of_checks),
-        cmocka_unit_test(rule_5_copy_to_sink_refuses),
-        cmocka_unit_test(rule_5_copy_to_stream),
-        cmocka_unit_test(rule_5_copy_to_stream_order_of_checks),
-        cmocka_unit_test(rule_5_copy_to_the_same_stream),
-        cmocka_unit_test(rule_5_pointer_is_the_first_byte),
-        cmocka_unit_test(rule_5_no_stream),
-        cmocka_unit_test(rule_5_stream_of_0_bytes),
-        cmocka_unit_test(rule_5_streams_of_each_kind_of_map),
-    };
-
-    return harness_main(argc, argv, "view_stream", tests, COUNT_OF(tests), NULL);
 }

@@ -227,24 +227,24 @@ nothing_is_open_at_the_end(void **state)
     CHECK_INT(violations(), 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, clear)
+#define CASE(name) cmocka_unit_test_setup(name, clear)
 
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(right_histories_pass),
-        TEST(doubt_is_no_violation),
-        TEST(exists_needs_a_handle),
-        TEST(not_found_needs_a_gap),
-        TEST(created_needs_a_gap),
-        TEST(open_needs_a_handle),
-        TEST(one_object_at_a_time),
-        TEST(an_object_does_not_return),
-        TEST(bytes_are_of_this_epoch_and_name),
-        TEST(other_statuses_are_violations),
-        TEST(a_capacity_does_not_change),
-        TEST(nothing_is_open_at_the_end),
+        CASE(right_histories_pass),
+        CASE(doubt_is_no_violation),
+        CASE(exists_needs_a_handle),
+        CASE(not_found_needs_a_gap),
+        CASE(created_needs_a_gap),
+        CASE(open_needs_a_handle),
+        CASE(one_object_at_a_time),
+        CASE(an_object_does_not_return),
+        CASE(bytes_are_of_this_epoch_and_name),
+        CASE(other_statuses_are_violations),
+        CASE(a_capacity_does_not_change),
+        CASE(nothing_is_open_at_the_end),
     };
 
     return harness_main(argc, argv, "history", tests, sizeof(tests) / sizeof(tests[0]),

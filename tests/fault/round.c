@@ -306,6 +306,7 @@ check_untouched(const struct stage *stage)
     CHECK(stage->queue == UNTOUCHED(mmf_queue));
     CHECK(stage->topic == UNTOUCHED(mmf_topic));
     CHECK(stage->latest == UNTOUCHED(mmf_latest));
+    CHECK(stage->service == UNTOUCHED(mmf_service));
     CHECK_INT(stage->stats.senders, -7);
     CHECK_INT(stage->poll_fd, -7);
     CHECK_INT(stage->collected.in_use, -7);
@@ -321,6 +322,7 @@ reset_outputs(struct stage *stage)
     stage->queue = UNTOUCHED(mmf_queue);
     stage->topic = UNTOUCHED(mmf_topic);
     stage->latest = UNTOUCHED(mmf_latest);
+    stage->service = UNTOUCHED(mmf_service);
     stage->stats.senders = -7;
     stage->poll_fd = -7;
     stage->collected.in_use = -7;

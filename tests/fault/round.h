@@ -28,6 +28,7 @@ struct stage {
     mmf_queue *queue;
     mmf_topic *topic;
     mmf_latest *latest;
+    mmf_service *service;
     mmf_channel_stats stats;
     int poll_fd;
     mmf_gc_result collected;
@@ -39,6 +40,7 @@ struct stage {
     mmf_queue *kept_queue;
     mmf_topic *given_topic;
     mmf_latest *given_latest;
+    mmf_service *given_service;
     int fd;
     pid_t child;
     char path[128]; /* a file outside the namespace, for maps of files */

@@ -13,8 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -352,6 +355,12 @@ mmf_sys_geteuid(void)
     return geteuid();
 }
 
+void
+mmf_sys_setfsuid(uid_t user)
+{
+    setfsuid(user);
+}
+
 pid_t
 mmf_sys_getpid(void)
 {
@@ -447,6 +456,61 @@ int
 mmf_sys_eventfd(void)
 {
     return strikes("eventfd") ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+int
+mmf_sys_inotify_unwatch(int fd, int watch)
+{
+    return strikes("inotify_rm_watch") ? -1 : inotify_rm_watch(fd, watch);
+}
+
+int
+mmf_sys_epoll_create(void)
+{
+    return strikes("epoll_create1") ? -1 : epoll_create1(EPOLL_CLOEXEC);
+}
+
+int
+mmf_sys_epoll_add(int set, int fd, uint32_t events, uint64_t data)
+{
+    struct epoll_event event = {.events = events, .data.u64 = data};
+
+    return strikes("epoll_ctl") ? -1 : epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
+}
+
+int
+mmf_sys_epoll_remove(int set, int fd)
+{
+    return strikes("epoll_ctl") ? -1 : epoll_ctl(set, EPOLL_CTL_DEL, fd, NULL);
+}
+
+int
+mmf_sys_epoll_next(int set, uint64_t *data)
+{
+    struct epoll_event event = {0};
+    int result = strikes("epoll_wait") ? -1 : epoll_wait(set, &event, 1, 0);
+
+    *data = event.data.u64;
+    return result > 0;
+}
+
+int
+mmf_sys_timer(void)
+{
+    return strikes("timerfd_create")
+               ? -1
+               : timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+}
+
+int
+mmf_sys_timer_set(int fd, int64_t until)
+{
+    struct itimerspec time = {.it_value = {.tv_sec = (time_t)(until / 1000000000),
+                                           .tv_nsec = (long)(until % 1000000000)}};
+
+    return strikes("timerfd_settime")
+               ? -1
+               : timerfd_settime(fd, TFD_TIMER_ABSTIME, &time, NULL);
 }
 
 ssize_t

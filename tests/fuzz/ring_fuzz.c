@@ -62,7 +62,8 @@ fill_slots(struct mmf_ring *ring, const uint8_t **bytes, size_t *count)
                                        (enum mmf_slot_state)((*bytes)[2] & 7)) |
                              ((uint64_t)((*bytes)[2] >> 3) << 3));
         slot->length = (*bytes)[3] == 255 ? UINT32_MAX : (*bytes)[3];
-        slot->offset = (*bytes)[4] == 255 ? UINT32_MAX : (*bytes)[4];
+        slot->length |= (*bytes)[4] != 0 ? MMF_SLOT_IS_LONG : 0;
+        slot->delivery = (*bytes)[4];
         *bytes += 8;
         *count -= 8;
     }

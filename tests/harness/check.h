@@ -1,8 +1,8 @@
 /*
  * check.h - what every test program of mmf is made of, on top of cmocka.
  *
- * A test program is an array of cmocka tests and a call of harness_main. Each test runs
- * in a namespace of its own (MMF_DIR is a fresh directory) and fails if it leaves an
+ * A test program is its TESTs: each is registered where it stands, and main() is the
+ * harness's own. Each test runs in a namespace of its own (MMF_DIR is a fresh directory) and fails if it leaves an
  * open descriptor, a mapping or a file behind. Tests of several processes start their
  * own program again in a role (process_start) and talk to it by lines over pipes; no
  * wait is without a deadline.
@@ -113,6 +113,31 @@ void check_usage(const struct usage *before, const char *file, int line);
  * The program.
  */
 
+/*
+ * A test: TEST(name) { ... }. Tests run in the order of the file. TEST_WITH has `prepare`
+ * called before it, as cmocka's set-up functions are.
+ */
+#define TEST(name) TEST_WITH(name, NULL)
+#define TEST_WITH(test, prepare)                                                       \
+    static void test(void **state);                                                    \
+    __attribute__((constructor)) static void register_##test(void)                     \
+    {                                                                                  \
+        harness_add_test(#test, test, prepare);                                        \
+    }                                                                                  \
+    static void test(void **state __attribute__((unused)))
+
+/* Another thing this program can be, see struct role: ROLE("peer", peer_role) */
+#define ROLE(name, function)                                                           \
+    __attribute__((constructor)) static void register_##function(void)                 \
+    {                                                                                  \
+        harness_add_role(name, function);                                              \
+    }                                                                                  \
+    extern int harness_needs_a_semicolon
+
+void harness_add_test(const char *name, CMUnitTestFunction test,
+                      CMFixtureFunction prepare);
+void harness_add_role(const char *name, int (*run)(int argc, char **argv));
+
 /* Another thing this program can be: --role NAME. argv[0] is the role's name. */
 struct role {
     const char *name;
@@ -121,7 +146,8 @@ struct role {
 
 /*
  * Run the tests, or with `--role NAME args...` a role (`roles` ends with a NULL name
- * and may be NULL). `--only PATTERN` runs the tests whose name has PATTERN in it, or
+ * and may be NULL); without `tests`, those that are registered. main() does that, unless
+ * the program has its own. `--only PATTERN` runs the tests whose name has PATTERN in it, or
  * matches it if it has * or ? in it; `--list` prints the names. The last line of the
  * output is "SUITE: N passed, M failed, K skipped". Returns the exit status.
  *

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { MAX_ROLES = 16 };
+
 /* One test as we hand it to cmocka. */
 struct wrapped {
     const struct CMUnitTest *test;
@@ -192,6 +194,29 @@ run_role(int argc, char **argv, const struct role *roles)
     return EXIT_FAILURE;
 }
 
+static struct CMUnitTest *added_tests;
+static size_t added_test_count;
+static struct role added_roles[MAX_ROLES + 1];
+static int added_role_count;
+
+void
+harness_add_test(const char *name, CMUnitTestFunction test, CMFixtureFunction prepare)
+{
+    added_tests = realloc(added_tests, (added_test_count + 1) * sizeof(added_tests[0]));
+    if (added_tests == NULL)
+        abort();
+    added_tests[added_test_count++] =
+        (struct CMUnitTest){.name = name, .test_func = test, .setup_func = prepare};
+}
+
+void
+harness_add_role(const char *name, int (*run)(int argc, char **argv))
+{
+    if (added_role_count == MAX_ROLES)
+        abort();
+    added_roles[added_role_count++] = (struct role){name, run};
+}
+
 int
 harness_main(int argc, char **argv, const char *suite, const struct CMUnitTest *tests,
              size_t n, const struct role *roles)
@@ -199,6 +224,12 @@ harness_main(int argc, char **argv, const char *suite, const struct CMUnitTest *
     const char *only = NULL;
     int is_role = argc >= 3 && strcmp(argv[1], "--role") == 0;
     size_t i;
+
+    if (tests == NULL) {
+        tests = added_tests;
+        n = added_test_count;
+        roles = added_roles;
+    }
 
     system_prepare(is_role);
     if (is_role)

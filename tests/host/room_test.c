@@ -170,14 +170,14 @@ version_1_counts_the_active_cache(void **state)
     CHECK(rmdir(own_group) == 0);
 }
 
-#define TEST(name) cmocka_unit_test(name)
+#define CASE(name) cmocka_unit_test(name)
 
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(version_2_counts_what_can_be_dropped),
-        TEST(version_1_counts_the_active_cache),
+        CASE(version_2_counts_what_can_be_dropped),
+        CASE(version_1_counts_the_active_cache),
     };
 
     return harness_main(argc, argv, "room", tests, sizeof(tests) / sizeof(tests[0]),

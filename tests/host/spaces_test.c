@@ -474,19 +474,19 @@ the_process_s_limits_are_named(void **state)
     in_child(write_too_large_a_file, NULL);
 }
 
-#define TEST(name) cmocka_unit_test(name)
+#define CASE(name) cmocka_unit_test(name)
 
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(a_namespace_without_root_has_names),
-        TEST(a_delayed_file_is_sparse),
-        TEST(views_on_hugetlbfs_do_not_leak),
-        TEST(a_lack_of_instances_is_named),
-        TEST(a_lack_of_mappings_is_named),
-        TEST(the_process_s_limits_are_named),
-        TEST(every_call_says_what_became_of_a_named_map_s_file),
+        CASE(a_namespace_without_root_has_names),
+        CASE(a_delayed_file_is_sparse),
+        CASE(views_on_hugetlbfs_do_not_leak),
+        CASE(a_lack_of_instances_is_named),
+        CASE(a_lack_of_mappings_is_named),
+        CASE(the_process_s_limits_are_named),
+        CASE(every_call_says_what_became_of_a_named_map_s_file),
     };
 
     return harness_main(argc, argv, "spaces", tests, sizeof(tests) / sizeof(tests[0]),

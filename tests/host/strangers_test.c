@@ -439,18 +439,18 @@ a_planted_link_is_not_followed(void **state)
     CHECK(rmdir(target) == 0 && rmdir(elsewhere) == 0);
 }
 
-#define TEST(name) cmocka_unit_test(name)
+#define CASE(name) cmocka_unit_test(name)
 
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(a_sparse_queue_harms_no_lister),
-        TEST(an_inspector_keeps_no_name_alive),
-        TEST(an_inspector_counts_as_a_participant),
-        TEST(many_locks_do_not_delay_a_list),
-        TEST(a_planted_path_is_not_opened),
-        TEST(a_planted_link_is_not_followed),
+        CASE(a_sparse_queue_harms_no_lister),
+        CASE(an_inspector_keeps_no_name_alive),
+        CASE(an_inspector_counts_as_a_participant),
+        CASE(many_locks_do_not_delay_a_list),
+        CASE(a_planted_path_is_not_opened),
+        CASE(a_planted_link_is_not_followed),
     };
 
     return harness_main(argc, argv, "strangers", tests,

@@ -218,6 +218,8 @@ end_call(enum call_kind next)
     thread->changed = 0;
     thread->was_full = 0;
     thread->message = 0;
+    thread->drains = 0;
+    thread->target = 0;
     thread->floor = 0;
     thread->has_floor = 0;
     memset(thread->seen, 0, sizeof(thread->seen));
@@ -385,6 +387,27 @@ reserve_and_abandon(void)
     end_call(CALL_NONE);
 }
 
+void
+drain(void)
+{
+    uint64_t position = 0;
+    uint64_t target;
+
+    begin_call(CALL_DRAIN);
+    target = mmf_ring_tail(own_ring());
+    self()->target = target & MMF_INDEX_MASK;
+    for (;;) {
+        begin_attempt();
+        if (mmf_ring_is_drained(own_ring(), target, &position))
+            break;
+        if (!recover_dead(1))
+            rest();
+    }
+    if (!is_drained(current))
+        found("a queue is said to be drained, and is not");
+    end_call(CALL_NONE);
+}
+
 static int
 take_once(struct mmf_ring_message *message)
 {
@@ -472,21 +495,15 @@ release(uint64_t index)
     end_call(CALL_HOLD);
 }
 
-/* As in mmf_ring_recover, when a consumer closes its handle. */
 void
 return_message(uint64_t index)
 {
-    mmf_atomic_u64 *held;
-
     self()->message = message_of(current, index);
     world.messages[self()->message].holder = 0;
     world.messages[self()->message].may_return = 1;
     begin_call(CALL_RETURN);
-    if (!mmf_ring_holds(own_ring(), index, 0))
+    if (!mmf_ring_return(own_ring(), index))
         found("a message was taken from a living consumer");
-    mmf_ring_return_word(own_ring(), mmf_ring_word(own_ring(), index));
-    held = &mmf_ring_receiver(own_ring())->held;
-    mmf_store_release_u64(held, mmf_load_relaxed_u64(held) - 1);
     end_call(CALL_HOLD);
 }
 
@@ -533,6 +550,19 @@ succeed(void)
 }
 
 void
+succeed_single(void)
+{
+    for (;;) {
+        begin_attempt();
+        if (!is_alive(ticket_of(1)))
+            break;
+        rest();
+    }
+    mmf_ring_spsc_begin_taking(own_ring());
+    world.consumer = current;
+}
+
+void
 subscribe(uint64_t replay)
 {
     mmf_ring_subscribe(own_ring(), replay);
@@ -549,7 +579,7 @@ receive_waiting(int waits)
     struct mmf_ring_message message;
 
     begin_call(CALL_READ);
-    for (;;) {
+    for (int times = 1;;) {
         enum mmf_step answer;
         uint32_t content;
 
@@ -572,6 +602,8 @@ receive_waiting(int waits)
             if (plan->overflow != MMF_OVERFLOW_DROP_OLDEST &&
                 mmf_index_difference(message.index, self()->joined) >= 0)
                 found("publishers that wait have overwritten a message");
+            mmf_ring_overtaken(ring, times);
+            times = 2;
             continue;
         }
         judge_received(current, &message, content);
@@ -652,6 +684,80 @@ read_value(void)
         note_read(&message, content);
         break;
     }
+    end_call(CALL_NONE);
+}
+
+static int
+has_a_dead_one_a_pin(void)
+{
+    for (uint32_t i = 0; i < plan->pins; i++) {
+        uint32_t number = mmf_word_participant(world.pins[i]);
+
+        if (number != 0 && !is_alive(ticket_of((int)number - 1)))
+            return 1;
+    }
+    return 0;
+}
+
+/* 0: it is gone, or there is no pin even after a dead reader's was freed. */
+static int
+pin_and_read(const struct mmf_ring_message *message, enum mmf_step *step)
+{
+    struct mmf_ring *ring = own_ring();
+    uint32_t content;
+
+    begin_attempt();
+    *step = mmf_ring_pin(ring, message->index);
+    if (*step == MMF_STEP_WOULD_BLOCK && recover_dead(0))
+        *step = mmf_ring_pin(ring, message->index);
+    if (*step == MMF_STEP_WOULD_BLOCK && !self()->changed && has_a_dead_one_a_pin())
+        found("a dead reader's pin is not recovered");
+    if (*step != MMF_STEP_DONE)
+        return 0;
+    content = read_content(message);
+    if (content != read_content(message) || content == UINT32_MAX)
+        found("a pinned message was overwritten");
+    if (plan->kind == MMF_KIND_TOPIC)
+        judge_received(current, message, content);
+    else
+        note_read(message, content);
+    mmf_ring_unpin(ring);
+    return 1;
+}
+
+void
+pin_value(void)
+{
+    struct mmf_ring_message message;
+    enum mmf_step step;
+
+    begin_call(CALL_READ);
+    do {
+        if (mmf_ring_newest(own_ring(), &message) != MMF_STEP_DONE)
+            break;
+        pin_and_read(&message, &step);
+    } while (step == MMF_STEP_AGAIN);
+    end_call(CALL_NONE);
+}
+
+void
+pin_message(void)
+{
+    struct mmf_ring *ring = own_ring();
+    struct mmf_ring_message message;
+    enum mmf_step step;
+
+    begin_call(CALL_READ);
+    do {
+        if (mmf_ring_next(ring, &message) != MMF_STEP_DONE)
+            break;
+        if (pin_and_read(&message, &step)) {
+            mmf_ring_advance(ring);
+            self()->last = message.index;
+        } else if (step == MMF_STEP_AGAIN) {
+            mmf_ring_overtaken(ring, 1);
+        }
+    } while (step == MMF_STEP_AGAIN);
     end_call(CALL_NONE);
 }
 
@@ -802,6 +908,8 @@ probe_latest(struct mmf_ring *ring)
 static void
 probe_spsc(struct mmf_ring *ring)
 {
+    int consumer = world.consumer;
+
     if (is_alive(ticket_of(0))) {
         ring->out = world.rings[0].out;
     } else {
@@ -810,19 +918,21 @@ probe_spsc(struct mmf_ring *ring)
             world.shared.tail = (world.shared.tail + 1) & MMF_INDEX_MASK;
         mmf_ring_spsc_begin_sending(ring);
     }
-    if (is_alive(ticket_of(1))) {
-        for (uint64_t i = world.shared.head; i != world.rings[1].cursor;
+    if (is_alive(ticket_of(consumer))) {
+        struct mmf_ring *its = &world.rings[consumer];
+
+        for (uint64_t i = world.shared.head; i != its->cursor;
              i = (i + 1) & MMF_INDEX_MASK) {
-            struct message *held = &world.messages[message_of(1, i)];
+            struct message *held = &world.messages[message_of(consumer, i)];
 
             held->holder = 0;
             held->released = 2;
-            if (!mmf_ring_release(&world.rings[1], i))
+            if (!mmf_ring_release(its, i))
                 found("the consumer does not have what it took");
         }
-        ring->cursor = world.rings[1].cursor;
-        ring->redelivered_until = world.rings[1].redelivered_until;
-        ring->in = world.rings[1].in;
+        ring->cursor = its->cursor;
+        ring->redelivered_until = its->redelivered_until;
+        ring->in = its->in;
     } else {
         mmf_ring_spsc_begin_taking(ring);
     }
@@ -831,6 +941,14 @@ probe_spsc(struct mmf_ring *ring)
         judge_end();
     if (failure == NULL)
         probe_slots(ring);
+}
+
+/* No thread goes on, so none has a pin. */
+static void
+judge_pins(const struct mmf_ring *ring)
+{
+    if (mmf_ring_count_pins(ring) != 0)
+        found("in the end a pin is in use");
 }
 
 static void
@@ -848,6 +966,7 @@ check_end(void)
     }
     probe_steps = MOST_PROBING;
     recover_all(&ring);
+    judge_pins(&ring);
     switch (plan->kind) {
     case MMF_KIND_QUEUE:
         if (plan->is_spsc)
@@ -875,7 +994,7 @@ struct part {
     size_t size;
 };
 
-static struct part parts[9 + 4 * MOST_THREADS + 2 * MOST_SLOTS];
+static struct part parts[11 + 4 * MOST_THREADS + 2 * MOST_SLOTS];
 static int part_count;
 
 static void
@@ -889,13 +1008,16 @@ list_parts(void)
 {
     part_count = 0;
     add_part(&world.shared.tail, 8);
-    add_part(&world.shared.skips_begun, 16);
+    add_part(&world.shared.skipped, 8);
     add_part(&world.shared.head, 16);
     add_part(&world.shared.newest_at_least, 16);
     add_part(&world.shared.retired_sent, 40);
     add_part(world.taken, sizeof(world.taken));
     add_part(&world.kills_left, sizeof(world.kills_left));
     add_part(&world.taker_died, sizeof(world.taker_died));
+    add_part(&world.consumer, sizeof(world.consumer));
+    if (plan->pins > 0)
+        add_part(world.pins, plan->pins * sizeof(world.pins[0]));
     add_part(world.messages, (size_t)thread_count * MOST_SENT * sizeof(struct message));
     for (int i = 0; i < thread_count; i++) {
         struct mmf_ring *ring = &world.rings[i];
@@ -1002,6 +1124,9 @@ prepare_ring(int caller)
 
     ring->shape.kind = plan->kind;
     ring->shape.is_spsc = plan->is_spsc;
+    ring->shape.is_single_producer = plan->is_single_producer;
+    ring->shape.max_pins = plan->pins;
+    ring->pins = world.pins;
     ring->shape.overflow = plan->overflow;
     ring->shape.slots = plan->slots;
     ring->shape.stride = sizeof(struct mmf_slot_shared);
@@ -1017,6 +1142,7 @@ prepare_ring(int caller)
     mmf_ring_be_sender(ring, plan->is_spsc ? 0 : (uint32_t)caller);
     mmf_ring_be_receiver(ring, MMF_RECEIVERS_FROM + ring->sender);
     ring->min_cursor = (first - plan->slots) & MMF_INDEX_MASK;
+    ring->free_at = first;
     ring->cursor = first;
     ring->scanned = 0; /* nothing was skipped */
     if (plan->is_spsc) {
@@ -1032,6 +1158,7 @@ start(const struct scenario *scenario)
     memset(&world, 0, sizeof(world));
     mmf_ring_init(&world.shared, plan->first == 0 ? MMF_INDEX_FIRST : plan->first);
     world.kills_left = plan->kills;
+    world.consumer = 1;
     thread_count = 0;
     while (thread_count < MOST_THREADS && plan->threads[thread_count] != NULL)
         thread_count++;
@@ -1079,12 +1206,16 @@ print_address(const volatile void *address)
                at == (char *)&world.slots[number].word ? "word" : "payload", number);
         return;
     }
+    for (int i = 0; i < MOST_PINS; i++) {
+        if (address == &world.pins[i]) {
+            printf("pin %d", i);
+            return;
+        }
+    }
     if (address == &world.shared.tail)
         printf("tail");
-    else if (address == &world.shared.skips_begun)
-        printf("skips_begun");
-    else if (address == &world.shared.skips_done)
-        printf("skips_done");
+    else if (address == &world.shared.skipped)
+        printf("skipped");
     else if (address == &world.shared.head)
         printf("head");
     else if (address == &world.shared.taken)

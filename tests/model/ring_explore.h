@@ -33,6 +33,7 @@ enum {
     PROBER = MOST_THREADS,
     MOST_CALLERS = MOST_THREADS + 1,
     MOST_SLOTS = 4,
+    MOST_PINS = 2,
     MOST_SENT = 4, /* messages of a thread */
     MOST_MESSAGES = MOST_CALLERS * MOST_SENT,
     PROBES = MOST_SLOTS
@@ -47,6 +48,8 @@ struct scenario {
     uint64_t first; /* index; 0: MMF_INDEX_FIRST */
     void (*threads[MOST_THREADS])(void);
     int kills;
+    uint32_t pins;
+    int is_single_producer;
     int only_long;
 };
 
@@ -66,6 +69,9 @@ int explore(const struct scenario *scenario, struct counts *counts);
 int send(void);
 int send_if_not_full(void);
 void reserve_and_abandon(void);
+
+/* Wait until all that was sent is released. */
+void drain(void);
 
 /* Take a message, waiting for one; answers its index. */
 uint64_t take(void);
@@ -88,5 +94,13 @@ void receive_if_there(void);
 
 void write_value(void);
 void read_value(void);
+
+/* Pin the newest value, or the subscriber's next message; read it once, and once more
+ * before the pin is freed. Nothing if there is no message, or no pin. */
+void pin_value(void);
+void pin_message(void);
+
+/* Be the SPSC queue's consumer when the one before is killed. */
+void succeed_single(void);
 
 #endif

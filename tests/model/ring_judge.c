@@ -40,6 +40,7 @@ judge_taken(int thread, const struct mmf_ring_message *seen, uint32_t content)
 {
     struct message *message = message_named(seen, content);
     int sender = sender_of(content);
+    int is_again = seen->deliveries > 1;
 
     if (message == NULL)
         return;
@@ -47,19 +48,21 @@ judge_taken(int thread, const struct mmf_ring_message *seen, uint32_t content)
         found("a message was taken after it was released");
     if (message->holder != 0)
         found("a message was taken that another consumer owns");
-    if (seen->redelivered && !message->may_return && !world.taker_died)
+    if (is_again && !message->may_return && !world.taker_died)
         found("a message is marked although no consumer had it before");
-    if (!seen->redelivered && message->was_taken)
-        found("a message is not marked although a consumer had it before");
-    if (!seen->redelivered && thread != PROBER &&
+    if (seen->deliveries < message->was_taken + 1u)
+        found("a message is not marked as often as a consumer had it before");
+    if (seen->deliveries >
+        message->was_taken + 1u + (uint32_t)(plan->kills - world.kills_left))
+        found("a message is marked more often than a consumer had it before");
+    if (!is_again && thread != PROBER &&
         rank_of(content) <= world.threads[thread].seen[sender])
         found("a message comes after a later one of its sender");
-    if (!seen->redelivered && thread == PROBER &&
-        rank_of(content) <= world.taken[sender])
+    if (!is_again && thread == PROBER && rank_of(content) <= world.taken[sender])
         found("in the end a message comes after a later one of its sender");
-    message->was_taken = 1;
+    message->was_taken++;
     message->holder = (uint8_t)(thread + 1);
-    if (!seen->redelivered && rank_of(content) > world.taken[sender])
+    if (!is_again && rank_of(content) > world.taken[sender])
         world.taken[sender] = rank_of(content);
 }
 
@@ -145,6 +148,10 @@ judge_begin(int thread)
     if (self->call == CALL_TAKE) {
         for (int i = 0; i < MOST_CALLERS; i++)
             self->seen[i] = world.taken[i];
+    }
+    for (int i = 0; i < MOST_MESSAGES && self->call == CALL_DRAIN; i++) {
+        if (world.messages[i].sent == SENT)
+            self->drains |= (uint16_t)(1u << i);
     }
     if (self->call == CALL_READ || thread == PROBER)
         self->has_floor = (uint8_t)newest_sent(&self->floor);
@@ -279,6 +286,43 @@ judge_full(int thread)
 }
 
 static int
+is_being_released(const struct message *message)
+{
+    const struct thread *holder = &world.threads[message->holder - 1];
+
+    return message->holder != 0 && holder->call == CALL_RELEASE &&
+           holder->message == message - world.messages;
+}
+
+int
+is_drained(int thread)
+{
+    for (int i = 0; i < MOST_MESSAGES; i++) {
+        const struct message *message = &world.messages[i];
+
+        if ((world.threads[thread].drains & 1u << i) && message->released == 0 &&
+            !is_being_released(message))
+            return 0;
+    }
+    return 1;
+}
+
+/* A message is left that its drain waits for: what was reserved when it began counts. */
+static int
+must_drainer_wait(int thread)
+{
+    for (int i = 0; i < MOST_MESSAGES; i++) {
+        const struct message *message = &world.messages[i];
+
+        if ((message->sent == SENT || message->sent == SENDING) &&
+            message->released != 2 &&
+            mmf_index_difference(message->index, world.threads[thread].target) < 0)
+            return 1;
+    }
+    return 0;
+}
+
+static int
 must_consumer_wait(int thread)
 {
     uint64_t cursor = world.rings[thread].cursor;
@@ -303,8 +347,7 @@ must_subscriber_wait(int thread)
         return !is_owner_dead(cursor);
     if (index_at(cursor) == cursor && state_at(cursor) == MMF_SLOT_COMMITTED)
         return 0;
-    return mmf_index_difference(world.shared.tail, cursor) <= 0 ||
-           mmf_tail_is_claimed(world.shared.tail, cursor);
+    return !mmf_tail_has_settled(world.shared.tail, cursor);
 }
 
 /* Latest value: newest_at_least is above all values that are gone. */
@@ -339,6 +382,9 @@ judge_resting(void)
         } else if (plan->kind == MMF_KIND_TOPIC) {
             if (!must_subscriber_wait(i))
                 found("a subscriber rests, although a message is available");
+        } else if (thread->call == CALL_DRAIN) {
+            if (!must_drainer_wait(i))
+                found("a sender waits for releases that are over");
         } else if (thread->call == CALL_TAKE && !must_consumer_wait(i)) {
             found("a consumer rests, although a message is available");
         }

@@ -302,6 +302,55 @@ read_three(void)
     read_value();
 }
 
+static void
+pin_one(void)
+{
+    pin_value();
+}
+
+static void
+pin_two(void)
+{
+    pin_value();
+    pin_value();
+}
+
+static void
+write_three(void)
+{
+    write_two();
+    write_value();
+}
+
+static void
+subscribe_and_pin_two(void)
+{
+    subscribe(0);
+    pin_message();
+    pin_message();
+}
+
+static void
+succeed_single_and_take_one(void)
+{
+    succeed_single();
+    take_one();
+}
+
+static void
+send_one_and_drain(void)
+{
+    send_one();
+    drain();
+}
+
+static void
+send_two_and_drain(void)
+{
+    send_two();
+    drain();
+}
+
 #define QUEUE(count)                                                                   \
     .kind = MMF_KIND_QUEUE, .overflow = MMF_OVERFLOW_BLOCK, .slots = (count)
 #define DROPPING(count)                                                                \
@@ -405,6 +454,13 @@ static const struct scenario scenarios[] = {
      .threads = {send_two, take_two, take_one},
      .kills = 1,
      .only_long = 1},
+    {.name = "queue of 2, drained",
+     QUEUE(2),
+     .threads = {send_two_and_drain, send_one, take_three}},
+    {.name = "queue of 2, drained, one killed",
+     QUEUE(2),
+     .threads = {send_one_and_drain, take_one, take_one},
+     .kills = 1},
     {.name = "dropping queue of 1, two producers",
      DROPPING(1),
      .threads = {send_two_or_fail, send_one_or_fail, poll_one}},
@@ -440,6 +496,11 @@ static const struct scenario scenarios[] = {
     {.name = "SPSC queue of 4, both killed",
      SPSC(4),
      .threads = {send_three, take_two_in_order},
+     .kills = 2},
+
+    {.name = "SPSC queue of 4, two consumers killed in turn",
+     SPSC(4),
+     .threads = {send_three, take_two_in_order, succeed_single_and_take_one},
      .kills = 2},
 
     /* Topic. */
@@ -480,6 +541,29 @@ static const struct scenario scenarios[] = {
      DROPPING_TOPIC(4),
      .first = NEAR_WRAP,
      .threads = {send_two, send_one, subscribe_and_receive_two}},
+    {.name = "topic of 2, a single producer",
+     TOPIC(2),
+     .is_single_producer = 1,
+     .threads = {send_three, subscribe_and_receive_one, subscribe_and_poll}},
+    {.name = "topic of 2, a single producer, one killed",
+     TOPIC(2),
+     .is_single_producer = 1,
+     .threads = {send_two, subscribe_and_receive_two},
+     .kills = 1},
+    {.name = "dropping topic of 2, a single producer, a lap",
+     DROPPING_TOPIC(2),
+     .is_single_producer = 1,
+     .threads = {send_four, subscribe_and_receive_two}},
+    {.name = "dropping topic of 4, a pin",
+     DROPPING_TOPIC(4),
+     .pins = 1,
+     .first = NEAR_WRAP,
+     .threads = {send_four, subscribe_and_pin_two}},
+    {.name = "dropping topic of 4, a pin, one killed",
+     DROPPING_TOPIC(4),
+     .pins = 1,
+     .threads = {send_two, send_one, subscribe_and_pin_two},
+     .kills = 1},
     {.name = "dropping topic of 2, one killed",
      DROPPING_TOPIC(2),
      .threads = {send_one, send_one, subscribe_and_receive_one},
@@ -521,6 +605,34 @@ static const struct scenario scenarios[] = {
     {.name = "latest value, one killed",
      LATEST(4),
      .threads = {write_one, write_one, read_two},
+     .kills = 1},
+    {.name = "latest value, pins, two writers",
+     LATEST(4),
+     .pins = 1,
+     .threads = {write_three, write_two, pin_one}},
+    {.name = "latest value, pins, two readers, indexes come round",
+     LATEST(4),
+     .pins = 2,
+     .first = NEAR_WRAP,
+     .threads = {write_four, pin_one, pin_one}},
+    {.name = "latest value, too few pins, one killed",
+     LATEST(4),
+     .pins = 1,
+     .threads = {write_three, pin_one, pin_one},
+     .kills = 1},
+    {.name = "latest value, one pin, values that go",
+     LATEST(4),
+     .pins = 1,
+     .threads = {write_two_abandon_two_write_two, pin_one, pin_one},
+     .only_long = 1},
+    {.name = "latest value, a pin that comes late",
+     LATEST(4),
+     .pins = 1,
+     .threads = {write_two_abandon_two_write_two, pin_one}},
+    {.name = "latest value, pins, a reader comes back",
+     LATEST(4),
+     .pins = 1,
+     .threads = {write_four, pin_two},
      .kills = 1},
     {.name = "more values, latest value, two writers",
      LATEST(4),

@@ -19,7 +19,8 @@ enum call_kind {
     CALL_HOLD, /* between calls, with messages taken */
     CALL_RELEASE,
     CALL_RETURN,
-    CALL_READ
+    CALL_READ,
+    CALL_DRAIN
 };
 
 struct thread {
@@ -36,10 +37,12 @@ struct thread {
     uint8_t message; /* that it releases or returns */
     uint8_t number;  /* of its entry, if it took over another's */
     uint8_t has_read;
+    uint16_t drains;            /* these messages, as bits */
     uint8_t has_floor;          /* a value was there when the read began */
     uint8_t seen[MOST_CALLERS]; /* taken of each sender when its take began */
     uint64_t last;              /* index of what it read last */
     uint64_t joined;            /* topic: the tail when it had joined */
+    uint64_t target;            /* of its drain */
     uint64_t floor;             /* the newest when the read began */
     const char *operation;
     const volatile void *address;
@@ -50,7 +53,7 @@ enum sent { NOT_SENT, MAYBE_SENT, SENDING, SENT };
 
 struct message {
     uint8_t sent;
-    uint8_t was_taken;  /* a take answered it */
+    uint8_t was_taken;  /* so many takes answered it */
     uint8_t may_return; /* who had it died, or handed it on */
     uint8_t holder;     /* thread + 1 that owns it */
     uint8_t released;   /* 1: maybe, its releaser was killed; 2: yes */
@@ -62,6 +65,7 @@ struct world {
     struct mmf_ring_shared shared;
     struct mmf_participant_shared senders[MOST_CALLERS];
     struct mmf_participant_shared receivers[MOST_CALLERS];
+    mmf_atomic_u64 pins[MOST_PINS];
     struct mmf_slot_shared slots[MOST_SLOTS];
     struct mmf_ring rings[MOST_CALLERS];
     struct thread threads[MOST_CALLERS];
@@ -69,6 +73,7 @@ struct world {
     uint8_t taken[MOST_CALLERS]; /* of each sender, the last that a take answered */
     int32_t kills_left;
     int32_t taker_died; /* in a take: what it took, if anything, is not known */
+    int32_t consumer;   /* SPSC: the thread that is it */
 };
 
 extern struct world world;
@@ -86,7 +91,8 @@ void judge_read(int thread, const struct mmf_ring_message *message, uint32_t con
 void judge_begin(int thread); /* a call makes its first step */
 void judge_kill(int thread);
 void judge_full(int thread); /* a producer is told so */
-void judge_resting(void);    /* in every state */
-void judge_end(void);        /* after what was left was taken */
+int is_drained(int thread); /* all that was sent when its drain began may be released */
+void judge_resting(void);   /* in every state */
+void judge_end(void);       /* after what was left was taken */
 
 #endif

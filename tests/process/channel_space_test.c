@@ -97,10 +97,8 @@ create_too_large(struct child *self, void *argument)
     CHECK_FAILS(mmf_channel_stat("News", &stats), MMF_E_NOT_FOUND);
 }
 
-static void
-what_does_not_fit_is_refused_with_sizes(void **state)
+TEST_WITH(what_does_not_fit_is_refused_with_sizes, need_mounts)
 {
-    (void)state;
     in_child(create_too_large, NULL);
 }
 
@@ -231,10 +229,8 @@ use_on_a_full_one(struct child *self, void *argument)
     CHECK_INT(free_blocks(), before);
 }
 
-static void
-a_channel_that_exists_never_runs_out(void **state)
+TEST_WITH(a_channel_that_exists_never_runs_out, need_mounts)
 {
-    (void)state;
     in_child(use_on_a_full_one, NULL);
 }
 
@@ -274,24 +270,7 @@ need_room_of_the_dead(struct child *self, void *argument)
     mmf_topic_close(topic);
 }
 
-static void
-the_dead_make_room(void **state)
+TEST_WITH(the_dead_make_room, need_mounts)
 {
-    (void)state;
     in_child(need_room_of_the_dead, NULL);
-}
-
-#define TEST(name) cmocka_unit_test_setup(name, need_mounts)
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        TEST(what_does_not_fit_is_refused_with_sizes),
-        TEST(a_channel_that_exists_never_runs_out),
-        TEST(the_dead_make_room),
-    };
-
-    return harness_main(argc, argv, "channel_space", tests,
-                        sizeof(tests) / sizeof(tests[0]), NULL);
 }

@@ -187,14 +187,12 @@ mode_of_only_file(void)
     return status.st_mode & 07777;
 }
 
-static void
-mode_0600_is_the_default(void **state)
+TEST_WITH(mode_0600_is_the_default, share_directory)
 {
     mmf_queue *queue = create_queue(0);
     mmf_topic *topic;
     mmf_latest *latest;
 
-    (void)state;
     CHECK_INT(mode_of_only_file(), 0600);
     topic = create_topic(0);
     latest = create_latest(0);
@@ -238,8 +236,7 @@ look(struct child *self, void *argument)
     CHECK_FAILS(mmf_channel_stat("Global\\Price", &stats), MMF_E_NOT_FOUND);
 }
 
-static void
-mode_0644_lets_others_stat(void **state)
+TEST_WITH(mode_0644_lets_others_stat, share_directory)
 {
     mmf_queue *queue = create_queue(0644);
     mmf_topic *topic;
@@ -247,7 +244,6 @@ mode_0644_lets_others_stat(void **state)
     mmf_channel_stats stats;
     struct child child;
 
-    (void)state;
     CHECK_INT(mode_of_only_file(), 0644);
     topic = create_topic(0644);
     latest = create_latest(0644);
@@ -309,21 +305,17 @@ serve_another_user(mmf_queue *queue)
     mmf_queue_close(queue);
 }
 
-static void
-mode_0666_is_for_every_user(void **state)
+TEST_WITH(mode_0666_is_for_every_user, share_directory)
 {
-    (void)state;
     serve_another_user(create_queue(0666));
 }
 
 /* all_users is the prefix and mode 0666 in one. */
-static void
-all_users_is_for_every_user(void **state)
+TEST_WITH(all_users_is_for_every_user, share_directory)
 {
     mmf_channel_options options = with_mode(0);
     mmf_queue *queue;
 
-    (void)state;
     options.all_users = 1;
     CHECK_OK(mmf_queue_create_new("Jobs", SIZE, COUNT, MMF_OVERFLOW_BLOCK, &options,
                                   &queue));
@@ -373,13 +365,11 @@ inherit(struct child *self, void *argument)
     CHECK_FAILS(mmf_queue_open_existing("Global\\Jobs", NULL, &queue), MMF_E_NOT_FOUND);
 }
 
-static void
-another_user_survives_the_creator(void **state)
+TEST_WITH(another_user_survives_the_creator, share_directory)
 {
     struct child creator, heir;
     mmf_queue *queue;
 
-    (void)state;
     child_start(&creator, make_and_die, NULL);
     child_expect(&creator, 'm');
     child_start(&heir, inherit, NULL);
@@ -421,13 +411,11 @@ be_refused_by_stranger(struct child *self, void *argument)
     CHECK_OK(mmf_channel_stat("Global\\Jobs", &stats));
 }
 
-static void
-an_unprivileged_creator_serves_root(void **state)
+TEST_WITH(an_unprivileged_creator_serves_root, share_directory)
 {
     struct child stranger;
     mmf_queue *queue;
 
-    (void)state;
     child_start(&stranger, create_for_others, NULL);
     child_expect(&stranger, 'c');
     in_child(be_refused_by_stranger, NULL);
@@ -459,13 +447,11 @@ meet_a_dead_one(struct child *self, void *argument)
     check_message("root", "Jobs");
 }
 
-static void
-a_dead_channel_of_another_user_is_reported(void **state)
+TEST_WITH(a_dead_channel_of_another_user_is_reported, share_directory)
 {
     struct child creator;
     mmf_queue *queue;
 
-    (void)state;
     child_start(&creator, make_and_die, NULL);
     child_expect(&creator, 'm');
     child_kill(&creator);
@@ -475,12 +461,10 @@ a_dead_channel_of_another_user_is_reported(void **state)
     harness_expect_dead();
 }
 
-static void
-the_umask_does_not_matter(void **state)
+TEST_WITH(the_umask_does_not_matter, share_directory)
 {
     static const uint32_t modes[] = {0600, 0640, 0606, 0666, 0777};
 
-    (void)state;
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
         mode_t mask = umask(0777);
         mmf_queue *queue = create_queue(modes[i]);
@@ -489,24 +473,4 @@ the_umask_does_not_matter(void **state)
         CHECK_INT(mode_of_only_file(), modes[i]);
         mmf_queue_close(queue);
     }
-}
-
-#define TEST(name) cmocka_unit_test_setup(name, share_directory)
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        TEST(mode_0600_is_the_default),
-        TEST(mode_0644_lets_others_stat),
-        TEST(mode_0666_is_for_every_user),
-        TEST(all_users_is_for_every_user),
-        TEST(another_user_survives_the_creator),
-        TEST(an_unprivileged_creator_serves_root),
-        TEST(a_dead_channel_of_another_user_is_reported),
-        TEST(the_umask_does_not_matter),
-    };
-
-    return harness_main(argc, argv, "channel_users", tests,
-                        sizeof(tests) / sizeof(tests[0]), NULL);
 }

@@ -144,22 +144,18 @@ use_names_without_proc(struct child *self, void *argument)
     use_names();
 }
 
-static void
-proc_is_not_needed(void **state)
+TEST_WITH(proc_is_not_needed, need_mounts)
 {
     int user = 0;
 
-    (void)state;
     in_child(use_names_without_proc, &user);
 }
 
 /* An unprivileged user cannot link a descriptor either, before Linux 6.10. */
-static void
-proc_is_not_needed_by_an_unprivileged_user(void **state)
+TEST_WITH(proc_is_not_needed_by_an_unprivileged_user, need_mounts)
 {
     int user = 65534;
 
-    (void)state;
     if (!may_change_user())
         harness_skip("another user is needed: run as root");
     CHECK(chmod(harness_dir(), 01777) == 0);
@@ -196,29 +192,23 @@ use_names_on(struct child *self, void *argument)
     use_names();
 }
 
-static void
-ramfs_works(void **state)
+TEST_WITH(ramfs_works, need_mounts)
 {
-    (void)state;
     in_child(use_names_on, (char[]){"ramfs"});
 }
 
-static void
-overlayfs_works(void **state)
+TEST_WITH(overlayfs_works, need_mounts)
 {
-    (void)state;
     in_child(use_names_on, (char[]){"overlay"});
 }
 
-static void
-a_directory_on_disk_works(void **state)
+TEST(a_directory_on_disk_works)
 {
     char dir[] = "/var/tmp/mmf-test-XXXXXX";
     char path[512];
     mmf_gc_result result;
     mmf_map *map;
 
-    (void)state;
     CHECK(mkdtemp(dir) != NULL);
     CHECK(setenv("MMF_DIR", dir, 1) == 0);
     leave_dead("Cat", 100);
@@ -264,13 +254,11 @@ be_refused_on_fuse(struct child *self, void *argument)
     umount2(harness_dir(), MNT_DETACH);
 }
 
-static void
-a_file_system_with_private_locks_is_refused(void **state)
+TEST_WITH(a_file_system_with_private_locks_is_refused, need_mounts)
 {
     struct child child;
     char word;
 
-    (void)state;
     child_start(&child, be_refused_on_fuse, NULL);
     word = child_hear(&child);
     child_finish(&child);
@@ -295,21 +283,17 @@ be_refused_on_read_only(struct child *self, void *argument)
     CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
 }
 
-static void
-a_read_only_file_system_is_reported(void **state)
+TEST_WITH(a_read_only_file_system_is_reported, need_mounts)
 {
-    (void)state;
     in_child(be_refused_on_read_only, NULL);
 }
 
-static void
-a_file_instead_of_a_directory_is_reported(void **state)
+TEST(a_file_instead_of_a_directory_is_reported)
 {
     char path[512];
     mmf_map *map;
     int fd;
 
-    (void)state;
     CHECK(setenv("MMF_DIR", "relative/path", 1) == 0);
     CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_PATH_NOT_FOUND);
     check_message("relative/path");
@@ -409,10 +393,8 @@ fill_file_system(struct child *self, void *argument)
     CHECK_INT(free_blocks(), before);
 }
 
-static void
-a_full_file_system_is_reported_with_sizes(void **state)
+TEST_WITH(a_full_file_system_is_reported_with_sizes, need_mounts)
 {
-    (void)state;
     in_child(fill_file_system, NULL);
 }
 
@@ -444,10 +426,8 @@ need_room_of_the_dead(struct child *self, void *argument)
     mmf_map_close(living);
 }
 
-static void
-the_dead_make_room(void **state)
+TEST_WITH(the_dead_make_room, need_mounts)
 {
-    (void)state;
     in_child(need_room_of_the_dead, NULL);
 }
 
@@ -480,10 +460,8 @@ use_up_inodes(struct child *self, void *argument)
     mmf_map_close(maps[0]);
 }
 
-static void
-a_file_system_without_inodes_is_reported(void **state)
+TEST_WITH(a_file_system_without_inodes_is_reported, need_mounts)
 {
-    (void)state;
     in_child(use_up_inodes, NULL);
 }
 
@@ -509,10 +487,8 @@ delay_allocation(struct child *self, void *argument)
     mmf_map_close(map);
 }
 
-static void
-delayed_allocation_takes_no_space(void **state)
+TEST_WITH(delayed_allocation_takes_no_space, need_mounts)
 {
-    (void)state;
     in_child(delay_allocation, NULL);
 }
 
@@ -567,21 +543,17 @@ run_into_file_size_limit(struct child *self, void *argument)
     CHECK_INT(count_files(NULL, 0), 0);
 }
 
-static void
-a_file_size_limit_is_an_error_and_no_signal(void **state)
+TEST(a_file_size_limit_is_an_error_and_no_signal)
 {
     int used = 0;
 
-    (void)state;
     in_child(run_into_file_size_limit, &used);
 }
 
-static void
-a_file_size_limit_set_later_is_an_error_and_no_signal(void **state)
+TEST(a_file_size_limit_set_later_is_an_error_and_no_signal)
 {
     int used = 1;
 
-    (void)state;
     in_child(run_into_file_size_limit, &used);
 }
 
@@ -643,12 +615,10 @@ run_out_of_descriptors(struct child *self, void *argument)
     use_name("Dog");
 }
 
-static void
-no_descriptors_left_is_reported(void **state)
+TEST(no_descriptors_left_is_reported)
 {
     int spare;
 
-    (void)state;
     if (HARNESS_ASAN || HARNESS_TSAN)
         harness_skip("a sanitizer needs descriptors of its own");
     for (spare = 0; spare < 5; spare++) {
@@ -741,14 +711,12 @@ create_in_group(struct child *self, void *argument)
     CHECK_INT(count_files(NULL, 0), 0);
 }
 
-static void
-a_memory_cgroup_s_limit_is_reported(void **state)
+TEST(a_memory_cgroup_s_limit_is_reported)
 {
     struct child child;
     char word;
     int status = 0;
 
-    (void)state;
     if (HARNESS_ASAN || HARNESS_TSAN)
         harness_skip("a sanitizer needs memory of its own");
     if (make_group() < 0)
@@ -767,32 +735,4 @@ a_memory_cgroup_s_limit_is_reported(void **state)
     if (word == 's')
         harness_skip("no process can be put in a memory cgroup here");
     CHECK_INT(status, 0);
-}
-
-#define WITH_MOUNTS(name) cmocka_unit_test_setup(name, need_mounts)
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        WITH_MOUNTS(proc_is_not_needed),
-        WITH_MOUNTS(proc_is_not_needed_by_an_unprivileged_user),
-        WITH_MOUNTS(ramfs_works),
-        WITH_MOUNTS(overlayfs_works),
-        cmocka_unit_test(a_directory_on_disk_works),
-        WITH_MOUNTS(a_file_system_with_private_locks_is_refused),
-        WITH_MOUNTS(a_read_only_file_system_is_reported),
-        cmocka_unit_test(a_file_instead_of_a_directory_is_reported),
-        WITH_MOUNTS(a_full_file_system_is_reported_with_sizes),
-        WITH_MOUNTS(the_dead_make_room),
-        WITH_MOUNTS(a_file_system_without_inodes_is_reported),
-        WITH_MOUNTS(delayed_allocation_takes_no_space),
-        cmocka_unit_test(a_file_size_limit_is_an_error_and_no_signal),
-        cmocka_unit_test(a_file_size_limit_set_later_is_an_error_and_no_signal),
-        cmocka_unit_test(no_descriptors_left_is_reported),
-        cmocka_unit_test(a_memory_cgroup_s_limit_is_reported),
-    };
-
-    return harness_main(argc, argv, "place", tests, sizeof(tests) / sizeof(tests[0]),
-                        NULL);
 }

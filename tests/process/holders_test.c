@@ -30,8 +30,7 @@ find(const mmf_object_info *info, pid_t pid)
     CHECK_FAIL("process %d is not shown", (int)pid);
 }
 
-static void
-holders_are_shown_when_asked(void **state)
+TEST(holders_are_shown_when_asked)
 {
     struct process *reader = actor_start();
     struct process *writer = actor_start();
@@ -40,7 +39,6 @@ holders_are_shown_when_asked(void **state)
     mmf_list *list;
     mmf_map *map, *again;
 
-    (void)state;
     CHECK_OK(mmf_map_create_new("Cat", 1, NULL, &map));
     CHECK_OK(mmf_map_open_existing("Cat", NULL, &again));
     actor_does(reader, "reader 0 Cat");
@@ -72,8 +70,7 @@ holders_are_shown_when_asked(void **state)
 }
 
 /* What may only read the file holds by another lock. */
-static void
-a_reader_of_another_user_is_read_only(void **state)
+TEST(a_reader_of_another_user_is_read_only)
 {
     struct process *reader;
     const mmf_object_info *info;
@@ -81,7 +78,6 @@ a_reader_of_another_user_is_read_only(void **state)
     mmf_map_options options;
     mmf_map *map;
 
-    (void)state;
     if (getuid() != 0 || !may_change_user())
         harness_skip("another user is needed: run as root");
     CHECK(chmod(harness_dir(), 01777) == 0);
@@ -124,13 +120,11 @@ count_as_another_user(struct child *self, void *argument)
     mmf_map_close(map);
 }
 
-static void
-other_users_processes_are_hidden(void **state)
+TEST(other_users_processes_are_hidden)
 {
     mmf_map_options options;
     mmf_map *map;
 
-    (void)state;
     if (getuid() != 0 || !may_change_user())
         harness_skip("another user is needed: run as root");
     CHECK(chmod(harness_dir(), 01777) == 0);
@@ -141,15 +135,13 @@ other_users_processes_are_hidden(void **state)
     mmf_map_close(map);
 }
 
-static void
-a_stopped_holder_is_shown_as_stopped(void **state)
+TEST(a_stopped_holder_is_shown_as_stopped)
 {
     struct process *holder = actor_start();
     const mmf_object_info *info;
     mmf_list *list;
     siginfo_t stopped;
 
-    (void)state;
     actor_does(holder, "create 0 10 Cat");
     kill(process_id(holder), SIGSTOP);
     CHECK(waitid(P_PID, (id_t)process_id(holder), &stopped, WSTOPPED) == 0);
@@ -166,8 +158,7 @@ a_stopped_holder_is_shown_as_stopped(void **state)
 }
 
 /* Locks of a process that is no holder, on a file like an object's. */
-static void
-other_locks_are_no_holders(void **state)
+TEST(other_locks_are_no_holders)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_start = 0, .l_len = 10};
     const mmf_object_info *info;
@@ -175,7 +166,6 @@ other_locks_are_no_holders(void **state)
     mmf_map *map;
     int fd;
 
-    (void)state;
     CHECK_OK(mmf_map_create_new("Cat", 1, NULL, &map));
     fd = open(only_file(), O_RDWR | O_CLOEXEC);
     CHECK(fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0);
@@ -198,14 +188,12 @@ other_locks_are_no_holders(void **state)
  * States.
  */
 
-static void
-a_mutex_shows_its_owner(void **state)
+TEST(a_mutex_shows_its_owner)
 {
     const mmf_object_info *info;
     mmf_list *list;
     mmf_mutex *mutex;
 
-    (void)state;
     CHECK_OK(mmf_mutex_create_or_open("Cat", 0, NULL, NULL, &mutex));
     info = look(MMF_LIST_HOLDERS, &list);
     CHECK(info->sync != NULL);
@@ -244,15 +232,13 @@ own_until_killed(struct child *self, void *argument)
     child_hear(self);
 }
 
-static void
-a_dead_owner_s_mutex_is_abandoned(void **state)
+TEST(a_dead_owner_s_mutex_is_abandoned)
 {
     const mmf_object_info *info;
     struct child owner;
     mmf_list *list;
     mmf_mutex *mutex;
 
-    (void)state;
     CHECK_OK(mmf_mutex_create_or_open("Cat", 0, NULL, NULL, &mutex));
     child_start(&owner, own_until_killed, NULL);
     child_expect(&owner, 'o');
@@ -278,8 +264,7 @@ a_dead_owner_s_mutex_is_abandoned(void **state)
     mmf_mutex_close(mutex);
 }
 
-static void
-an_event_shows_whether_it_is_set(void **state)
+TEST(an_event_shows_whether_it_is_set)
 {
     for (int manual = 0; manual <= 1; manual++) {
         const mmf_object_info *info;
@@ -301,14 +286,12 @@ an_event_shows_whether_it_is_set(void **state)
     }
 }
 
-static void
-a_semaphore_shows_its_count(void **state)
+TEST(a_semaphore_shows_its_count)
 {
     const mmf_object_info *info;
     mmf_list *list;
     mmf_semaphore *semaphore;
 
-    (void)state;
     CHECK_OK(mmf_semaphore_create_or_open("Cat", 2, 5, NULL, NULL, &semaphore));
     info = look(0, &list);
     CHECK_INT(info->sync->signalled, 1);
@@ -325,8 +308,7 @@ a_semaphore_shows_its_count(void **state)
 }
 
 /* The words, 192 bytes into the page, which lies behind the slots. */
-static void
-damaged_words_are_said_to_be(void **state)
+TEST(damaged_words_are_said_to_be)
 {
     const mmf_object_info *info;
     mmf_list *list;
@@ -334,7 +316,6 @@ damaged_words_are_said_to_be(void **state)
     uint64_t more_than_there_is = (uint64_t)6 << 4;
     int fd;
 
-    (void)state;
     CHECK_OK(mmf_semaphore_create_or_open("Cat", 2, 5, NULL, NULL, &semaphore));
     fd = open(only_file(), O_RDWR | O_CLOEXEC);
     CHECK(fd >= 0);
@@ -347,23 +328,4 @@ damaged_words_are_said_to_be(void **state)
     mmf_semaphore_close(semaphore);
 }
 
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(holders_are_shown_when_asked),
-        cmocka_unit_test(a_reader_of_another_user_is_read_only),
-        cmocka_unit_test(other_users_processes_are_hidden),
-        cmocka_unit_test(a_stopped_holder_is_shown_as_stopped),
-        cmocka_unit_test(other_locks_are_no_holders),
-        cmocka_unit_test(a_mutex_shows_its_owner),
-        cmocka_unit_test(a_dead_owner_s_mutex_is_abandoned),
-        cmocka_unit_test(an_event_shows_whether_it_is_set),
-        cmocka_unit_test(a_semaphore_shows_its_count),
-        cmocka_unit_test(damaged_words_are_said_to_be),
-    };
-    static const struct role roles[] = {{"actor", actor_role}, {NULL, NULL}};
-
-    return harness_main(argc, argv, "holders", tests, sizeof(tests) / sizeof(tests[0]),
-                        roles);
-}
+ROLE("actor", actor_role);

@@ -115,12 +115,10 @@ use_dead_handle(struct child *self, void *argument)
     (void)self;
 }
 
-static void
-a_fork_s_child_has_views_and_no_handle(void **state)
+TEST(a_fork_s_child_has_views_and_no_handle)
 {
     struct held held;
 
-    (void)state;
     CHECK_OK(mmf_map_create_new("Cat", 10000, NULL, &held.map));
     held.view = view_of(held.map);
     CHECK_OK(mmf_accessor_write_int32(held.view, 0, 1));
@@ -140,12 +138,10 @@ leave_dead_handle_open(struct child *self, void *argument)
     (void)argument;
 }
 
-static void
-exit_of_the_child_leaves_the_name(void **state)
+TEST(exit_of_the_child_leaves_the_name)
 {
     mmf_map *map;
 
-    (void)state;
     CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
     in_child(leave_dead_handle_open, NULL);
     check_held("Cat");
@@ -285,12 +281,10 @@ kill_parent_of_living_child(struct family *family, mmf_map *mine, int name_exist
     check_free("Cat");
 }
 
-static void
-a_living_child_keeps_no_name(void **state)
+TEST(a_living_child_keeps_no_name)
 {
     int with_view;
 
-    (void)state;
     for (with_view = 0; with_view < 2; with_view++) {
         struct family family = {.with_view = with_view};
 
@@ -299,12 +293,10 @@ a_living_child_keeps_no_name(void **state)
     }
 }
 
-static void
-a_living_child_of_an_opener_keeps_no_name(void **state)
+TEST(a_living_child_of_an_opener_keeps_no_name)
 {
     int in_way;
 
-    (void)state;
     for (in_way = 1; in_way < 3; in_way++) {
         struct family family = {.with_view = 1, .in_way = in_way};
         mmf_map *map;
@@ -315,12 +307,10 @@ a_living_child_of_an_opener_keeps_no_name(void **state)
     }
 }
 
-static void
-a_living_child_keeps_an_inheritable_name(void **state)
+TEST(a_living_child_keeps_an_inheritable_name)
 {
     int with_view;
 
-    (void)state;
     for (with_view = 0; with_view < 2; with_view++) {
         struct family family = {.inheritable = 1, .with_view = with_view};
 
@@ -330,12 +320,10 @@ a_living_child_keeps_an_inheritable_name(void **state)
 }
 
 /* Where no descriptor is free the child has its views and keeps no name. */
-static void
-a_full_descriptor_table_breaks_no_promise(void **state)
+TEST(a_full_descriptor_table_breaks_no_promise)
 {
     struct family family = {.with_view = 1, .full = 1};
 
-    (void)state;
     if (HARNESS_TSAN || HARNESS_ASAN)
         harness_skip("a sanitizer needs descriptors of its own");
     kill_parent_of_living_child(&family, NULL, 0);
@@ -361,12 +349,10 @@ use_inherited_handle(struct child *self, void *argument)
     check_held("Cat"); /* by the parent */
 }
 
-static void
-a_fork_s_child_has_inheritable_handles(void **state)
+TEST(a_fork_s_child_has_inheritable_handles)
 {
     struct held held;
 
-    (void)state;
     held.map = create_inheritable("Cat", 10000);
     held.view = view_of(held.map);
     CHECK_OK(mmf_accessor_write_int32(held.view, 0, 3));
@@ -390,13 +376,11 @@ hold_until_told(struct child *self, void *argument)
     child_expect(self, 'q');
 }
 
-static void
-the_child_s_copy_outlives_the_parent_s_close(void **state)
+TEST(the_child_s_copy_outlives_the_parent_s_close)
 {
     struct child child;
     mmf_map *map;
 
-    (void)state;
     map = create_inheritable("Cat", 100);
     child_start(&child, hold_until_told, map);
     child_expect(&child, 'r');
@@ -422,12 +406,10 @@ fork_again(struct child *self, void *argument)
     check_value(held->view, 2);
 }
 
-static void
-a_grandchild_is_like_a_child(void **state)
+TEST(a_grandchild_is_like_a_child)
 {
     struct held held;
 
-    (void)state;
     CHECK_OK(mmf_map_create_new("Cat", 10000, NULL, &held.map));
     held.view = view_of(held.map);
     CHECK_OK(mmf_accessor_write_int32(held.view, 0, 1));
@@ -451,13 +433,11 @@ create_and_die(struct child *self, void *argument)
     child_hear(self);
 }
 
-static void
-a_child_s_own_maps_are_its_own(void **state)
+TEST(a_child_s_own_maps_are_its_own)
 {
     struct child child;
     mmf_map *map;
 
-    (void)state;
     CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
     child_start(&child, create_and_die, NULL);
     child_expect(&child, 'r');
@@ -470,13 +450,11 @@ a_child_s_own_maps_are_its_own(void **state)
 }
 
 /* A map made after a fork, viewed, forked over again: the claim is parted each time. */
-static void
-parent_keeps_holding_over_many_forks(void **state)
+TEST(parent_keeps_holding_over_many_forks)
 {
     struct held held;
     int i;
 
-    (void)state;
     CHECK_OK(mmf_map_create_new("Cat", 10000, NULL, &held.map));
     held.view = view_of(held.map);
     for (i = 0; i < 10; i++) {
@@ -556,15 +534,13 @@ fork_while_churning(struct child *self, void *argument)
     child_hear(self);
 }
 
-static void
-no_claim_leaks_into_a_fork_of_another_thread(void **state)
+TEST(no_claim_leaks_into_a_fork_of_another_thread)
 {
     struct child parent;
     int children[4]; /* say: [0] from [1]; end: [2] from [3] */
     char byte;
     int i;
 
-    (void)state;
     CHECK(pipe2(children, O_CLOEXEC) == 0);
     CHECK(pipe2(children + 2, O_CLOEXEC) == 0);
     stop_churning = 0;
@@ -660,14 +636,12 @@ start_heir(const mmf_map *map)
     return process_start("heir", args);
 }
 
-static void
-a_spawned_program_adopts_an_inheritable_map(void **state)
+TEST(a_spawned_program_adopts_an_inheritable_map)
 {
     mmf_map *map = create_inheritable("Cat", 10000);
     mmf_accessor *view = view_of(map);
     struct process *heir;
 
-    (void)state;
     CHECK_OK(mmf_accessor_write_int32(view, 0, 41));
     heir = start_heir(map);
     process_expect(heir, "10000 41");
@@ -681,13 +655,11 @@ a_spawned_program_adopts_an_inheritable_map(void **state)
     CHECK_INT(process_finish(heir), 0);
 }
 
-static void
-an_heir_s_death_frees_the_name(void **state)
+TEST(an_heir_s_death_frees_the_name)
 {
     mmf_map *map = create_inheritable("Cat", 100);
     struct process *heir = start_heir(map);
 
-    (void)state;
     process_expect(heir, "100 0");
     process_kill(heir);
     check_held("Cat");
@@ -699,13 +671,11 @@ an_heir_s_death_frees_the_name(void **state)
     check_free("Cat");
 }
 
-static void
-a_spawned_program_gets_no_other_map(void **state)
+TEST(a_spawned_program_gets_no_other_map)
 {
     struct process *heir;
     mmf_map *map;
 
-    (void)state;
     CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
     heir = start_heir(map);
     process_expect(heir, "MMF_E_DISPOSED");
@@ -714,14 +684,12 @@ a_spawned_program_gets_no_other_map(void **state)
     check_free("Cat");
 }
 
-static void
-an_unnamed_map_is_inherited_too(void **state)
+TEST(an_unnamed_map_is_inherited_too)
 {
     mmf_map *map = create_inheritable(NULL, 5000);
     mmf_accessor *view = view_of(map);
     struct process *heir;
 
-    (void)state;
     CHECK_OK(mmf_accessor_write_int32(view, 0, 5));
     heir = start_heir(map);
     process_expect(heir, "5000 5");
@@ -731,14 +699,12 @@ an_unnamed_map_is_inherited_too(void **state)
     mmf_map_close(map);
 }
 
-static void
-an_opened_map_is_inherited_too(void **state)
+TEST(an_opened_map_is_inherited_too)
 {
     mmf_map_options options;
     struct process *heir;
     mmf_map *map, *opened;
 
-    (void)state;
     CHECK_OK(mmf_map_create_new("Cat", 300, NULL, &map));
     mmf_map_options_init(&options);
     options.inheritability = MMF_INHERITABILITY_INHERITABLE;
@@ -769,14 +735,12 @@ be_executed(struct child *self, void *argument)
     CHECK_FAIL("exec");
 }
 
-static void
-an_executed_program_adopts_an_inheritable_map(void **state)
+TEST(an_executed_program_adopts_an_inheritable_map)
 {
     mmf_map *map = create_inheritable("Cat", 100);
     struct child child;
     char text[8] = "";
 
-    (void)state;
     child_start(&child, be_executed, map);
     CHECK(read(child.out, text, 6) == 6);
     CHECK_TEXT(text, "100 0\n");
@@ -786,13 +750,11 @@ an_executed_program_adopts_an_inheritable_map(void **state)
     check_free("Cat");
 }
 
-static void
-what_is_no_map_is_refused(void **state)
+TEST(what_is_no_map_is_refused)
 {
     static const char *const bad[] = {"none", "negative", "pipe", "directory"};
     size_t i;
 
-    (void)state;
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         const char *args[] = {bad[i], NULL};
         struct process *fool = process_start("fool", args);
@@ -803,8 +765,7 @@ what_is_no_map_is_refused(void **state)
 }
 
 /* posix_spawn and vfork run no fork handlers: the parent goes on unharmed. */
-static void
-a_spawn_leaves_the_parent_s_maps_alone(void **state)
+TEST(a_spawn_leaves_the_parent_s_maps_alone)
 {
     static char program[] = "/bin/true";
     char *const argv[] = {program, NULL};
@@ -813,7 +774,6 @@ a_spawn_leaves_the_parent_s_maps_alone(void **state)
     int status;
     pid_t pid;
 
-    (void)state;
     CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
     view = view_of(map);
     CHECK(posix_spawn(&pid, program, NULL, NULL, argv, environ) == 0);
@@ -826,34 +786,5 @@ a_spawn_leaves_the_parent_s_maps_alone(void **state)
     mmf_accessor_close(view);
 }
 
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_fork_s_child_has_views_and_no_handle),
-        cmocka_unit_test(exit_of_the_child_leaves_the_name),
-        cmocka_unit_test(a_living_child_keeps_no_name),
-        cmocka_unit_test(a_living_child_of_an_opener_keeps_no_name),
-        cmocka_unit_test(a_living_child_keeps_an_inheritable_name),
-        cmocka_unit_test(a_full_descriptor_table_breaks_no_promise),
-        cmocka_unit_test(a_fork_s_child_has_inheritable_handles),
-        cmocka_unit_test(the_child_s_copy_outlives_the_parent_s_close),
-        cmocka_unit_test(a_grandchild_is_like_a_child),
-        cmocka_unit_test(a_child_s_own_maps_are_its_own),
-        cmocka_unit_test(parent_keeps_holding_over_many_forks),
-        cmocka_unit_test(no_claim_leaks_into_a_fork_of_another_thread),
-        cmocka_unit_test(a_spawned_program_adopts_an_inheritable_map),
-        cmocka_unit_test(an_heir_s_death_frees_the_name),
-        cmocka_unit_test(a_spawned_program_gets_no_other_map),
-        cmocka_unit_test(an_unnamed_map_is_inherited_too),
-        cmocka_unit_test(an_opened_map_is_inherited_too),
-        cmocka_unit_test(an_executed_program_adopts_an_inheritable_map),
-        cmocka_unit_test(what_is_no_map_is_refused),
-        cmocka_unit_test(a_spawn_leaves_the_parent_s_maps_alone),
-    };
-    static const struct role roles[] = {
-        {"heir", heir_role}, {"fool", fool_role}, {NULL, NULL}};
-
-    return harness_main(argc, argv, "inherit", tests, sizeof(tests) / sizeof(tests[0]),
-                        roles);
-}
+ROLE("heir", heir_role);
+ROLE("fool", fool_role);

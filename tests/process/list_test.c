@@ -33,8 +33,7 @@ list_names(mmf_list_flags flags)
     return list;
 }
 
-static void
-an_entry_says_all_there_is_to_say(void **state)
+TEST(an_entry_says_all_there_is_to_say)
 {
     struct process *holder = actor_start();
     const mmf_object_info *info;
@@ -44,7 +43,6 @@ an_entry_says_all_there_is_to_say(void **state)
     mmf_map *map;
     int64_t created;
 
-    (void)state;
     mmf_map_options_init(&options);
     options.access = MMF_ACCESS_READ_EXECUTE;
     options.mode = 0640;
@@ -83,13 +81,11 @@ an_entry_says_all_there_is_to_say(void **state)
     mmf_list_close(list);
 }
 
-static void
-scopes_are_listed_as_asked(void **state)
+TEST(scopes_are_listed_as_asked)
 {
     mmf_map *local, *global;
     mmf_list *list;
 
-    (void)state;
     CHECK_OK(mmf_map_create_new("Cat", 1, NULL, &local));
     CHECK_OK(mmf_map_create_new("Global\\Cat", 1, NULL, &global));
     list = list_names(MMF_LIST_LOCAL);
@@ -107,13 +103,11 @@ scopes_are_listed_as_asked(void **state)
     mmf_map_close(global);
 }
 
-static void
-bad_arguments_are_refused(void **state)
+TEST(bad_arguments_are_refused)
 {
     mmf_gc_result result;
     mmf_list *list;
 
-    (void)state;
     CHECK_FAILS(mmf_list_create(0, NULL), MMF_E_NULL);
     CHECK_FAILS(mmf_list_create(0x100, &list), MMF_E_INVALID);
     CHECK_FAILS(mmf_gc(0x100, &result), MMF_E_INVALID);
@@ -123,14 +117,12 @@ bad_arguments_are_refused(void **state)
 }
 
 /* A process counts once, whatever it has open; a lone view not at all. */
-static void
-holders_are_processes(void **state)
+TEST(holders_are_processes)
 {
     struct process *actors[5];
     mmf_list *list;
     int i;
 
-    (void)state;
     for (i = 0; i < 5; i++) {
         actors[i] = actor_start();
         actor_does(actors[i], i == 0 ? "create 0 100 Cat" : "open 0 Cat");
@@ -158,15 +150,13 @@ holders_are_processes(void **state)
         process_finish(actors[i]);
 }
 
-static void
-the_dead_are_shown_or_removed(void **state)
+TEST(the_dead_are_shown_or_removed)
 {
     struct process *holder = actor_start();
     mmf_gc_result result;
     mmf_list *list;
     mmf_map *map;
 
-    (void)state;
     actor_does(holder, "create 0 1000000 Cat");
     actor_does(holder, "create 1 100 Global\\Cat");
     CHECK_OK(mmf_map_create_new("Dog", 100, NULL, &map));
@@ -190,8 +180,7 @@ the_dead_are_shown_or_removed(void **state)
     mmf_map_close(map);
 }
 
-static void
-gc_counts_what_it_finds(void **state)
+TEST(gc_counts_what_it_finds)
 {
     struct process *holder = actor_start();
     mmf_gc_result result;
@@ -199,7 +188,6 @@ gc_counts_what_it_finds(void **state)
     mmf_map *map;
     int fd;
 
-    (void)state;
     actor_does(holder, "create 0 1000000 Cat");
     actor_does(holder, "create 1 3000000 Cow");
     CHECK_OK(mmf_map_create_new("Dog", 100, NULL, &map));
@@ -247,14 +235,12 @@ list_as_another_user(struct child *self, void *argument)
     CHECK_INT(result.in_use, !dead);
 }
 
-static void
-other_users_names_are_hidden_or_refused(void **state)
+TEST(other_users_names_are_hidden_or_refused)
 {
     struct process *holder;
     mmf_gc_result result;
     int dead;
 
-    (void)state;
     if (getuid() != 0 || !may_change_user())
         harness_skip("another user is needed: run as root");
     CHECK(chmod(harness_dir(), 01777) == 0);
@@ -272,8 +258,7 @@ other_users_names_are_hidden_or_refused(void **state)
     process_finish(holder);
 }
 
-static void
-a_file_s_map_names_its_file(void **state)
+TEST(a_file_s_map_names_its_file)
 {
     char path[256];
     const mmf_object_info *info;
@@ -281,7 +266,6 @@ a_file_s_map_names_its_file(void **state)
     mmf_map *map;
     int fd;
 
-    (void)state;
     snprintf(path, sizeof(path), "%s/file", harness_dir());
     fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
     CHECK(fd >= 0);
@@ -299,8 +283,7 @@ a_file_s_map_names_its_file(void **state)
     CHECK(unlink(path) == 0);
 }
 
-static void
-strange_names_come_back_as_they_were(void **state)
+TEST(strange_names_come_back_as_they_were)
 {
     char longest[3501];
     char text[301];
@@ -309,7 +292,6 @@ strange_names_come_back_as_they_were(void **state)
     mmf_list *list;
     int i;
 
-    (void)state;
     memset(longest, '/', sizeof(longest) - 1);
     longest[3500] = '\0';
     memset(text, 'x', sizeof(text) - 1);
@@ -351,8 +333,7 @@ create_many(struct child *self, void *argument)
     child_hear(self);
 }
 
-static void
-a_thousand_names_are_listed_and_collected(void **state)
+TEST(a_thousand_names_are_listed_and_collected)
 {
     static mmf_map *maps[500];
     struct child child;
@@ -361,7 +342,6 @@ a_thousand_names_are_listed_and_collected(void **state)
     char name[32];
     int i;
 
-    (void)state;
     child_start(&child, create_many, NULL);
     child_expect(&child, 'r');
     for (i = 0; i < 500; i++) {
@@ -391,14 +371,12 @@ a_thousand_names_are_listed_and_collected(void **state)
 }
 
 /* Every creation collects some orphans, so that they do not pile up without mmf_gc. */
-static void
-creators_collect_other_names(void **state)
+TEST(creators_collect_other_names)
 {
     struct child child;
     mmf_map *map;
     int i;
 
-    (void)state;
     child_start(&child, create_many, NULL);
     child_expect(&child, 'r');
     child_kill(&child);
@@ -429,14 +407,12 @@ come_and_go(struct child *self, void *argument)
     }
 }
 
-static void
-lists_are_sound_while_names_come_and_go(void **state)
+TEST(lists_are_sound_while_names_come_and_go)
 {
     struct child children[3];
     mmf_map *map;
     int i, k;
 
-    (void)state;
     harness_expect_dead();
     CHECK_OK(mmf_map_create_new("the one that stays", 10, NULL, &map));
     for (i = 0; i < 3; i++) {
@@ -459,25 +435,4 @@ lists_are_sound_while_names_come_and_go(void **state)
     mmf_map_close(map);
 }
 
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_entry_says_all_there_is_to_say),
-        cmocka_unit_test(scopes_are_listed_as_asked),
-        cmocka_unit_test(bad_arguments_are_refused),
-        cmocka_unit_test(holders_are_processes),
-        cmocka_unit_test(the_dead_are_shown_or_removed),
-        cmocka_unit_test(gc_counts_what_it_finds),
-        cmocka_unit_test(other_users_names_are_hidden_or_refused),
-        cmocka_unit_test(a_file_s_map_names_its_file),
-        cmocka_unit_test(strange_names_come_back_as_they_were),
-        cmocka_unit_test(a_thousand_names_are_listed_and_collected),
-        cmocka_unit_test(creators_collect_other_names),
-        cmocka_unit_test(lists_are_sound_while_names_come_and_go),
-    };
-    static const struct role roles[] = {{"actor", actor_role}, {NULL, NULL}};
-
-    return harness_main(argc, argv, "list", tests, sizeof(tests) / sizeof(tests[0]),
-                        roles);
-}
+ROLE("actor", actor_role);

@@ -1,5 +1,6 @@
 /*
- * names_test.c - what several processes see of one name: contract 3.5 and 3.8.
+ * names_test.c - what several processes see of one name, contract 3.5 and 3.8, as far as
+ * tests/scenarios/process.scn cannot say it: files, other programs, races.
  */
 #include "actor.h"
 
@@ -36,171 +37,6 @@ check_free(const char *name)
     mmf_map_close(map);
 }
 
-static void
-created_here_is_opened_there(void **state)
-{
-    struct process *a = actor_start(), *b = actor_start();
-
-    (void)state;
-    actor_does(a, "create 0 10000 Cat");
-    actor_does(a, "view 0");
-    CHECK_TEXT(actor_says(a, "zero 0"), "yes");
-    actor_does(a, "write 0 0 HI Night Mo.");
-    actor_does(b, "open 0 Cat");
-    actor_does(b, "view 0");
-    CHECK_TEXT(actor_says(b, "capacity 0"), "10000");
-    CHECK_TEXT(actor_says(b, "read 0 0 13"), "HI Night Mo..");
-    actor_does(b, "write 0 9990 the end");
-    CHECK_TEXT(actor_says(a, "read 0 9990 7"), "the end");
-    actor_end(a);
-    actor_end(b);
-    check_free("Cat");
-}
-
-static void
-every_scope_is_its_own(void **state)
-{
-    struct process *a = actor_start(), *b = actor_start();
-
-    (void)state;
-    actor_does(a, "create 0 100 both");
-    actor_does(a, "create 1 200 Global\\both");
-    actor_does(b, "open 0 Local\\both");
-    actor_does(b, "open 1 Global\\both");
-    CHECK_TEXT(actor_says(b, "capacity 0"), "100");
-    CHECK_TEXT(actor_says(b, "capacity 1"), "200");
-    actor_fails(b, MMF_E_EXISTS, "both", "create 2 100 Local\\both");
-    actor_fails(b, MMF_E_NOT_FOUND, "BOTH", "open 2 BOTH");
-    actor_end(a);
-    actor_end(b);
-}
-
-static void
-a_closed_name_is_not_found(void **state)
-{
-    struct process *a = actor_start(), *b = actor_start();
-
-    (void)state;
-    actor_does(a, "create 0 100 Cat");
-    actor_does(b, "open 0 Cat");
-    actor_does(a, "close 0");
-    actor_does(a, "open 0 Cat"); /* b holds it */
-    actor_does(b, "close 0");
-    actor_does(b, "open 0 Cat"); /* a does */
-    actor_does(b, "close 0");
-    actor_does(a, "close 0");
-    actor_fails(a, MMF_E_NOT_FOUND, "Cat", "open 0 Cat");
-    actor_fails(b, MMF_E_NOT_FOUND, "Cat", "open 0 Cat");
-    CHECK_INT(count_files(NULL, 0), 0);
-    actor_does(b, "create 0 100 Cat");
-    actor_does(b, "view 0");
-    CHECK_TEXT(actor_says(b, "zero 0"), "yes");
-    actor_end(a);
-    actor_end(b);
-}
-
-static void
-two_handles_of_a_process_count_as_two(void **state)
-{
-    struct process *a = actor_start(), *b = actor_start();
-
-    (void)state;
-    actor_does(a, "create 0 100 Cat");
-    actor_does(a, "open 1 Cat");
-    actor_does(a, "reader 2 Cat");
-    actor_does(a, "close 0");
-    actor_does(b, "open 0 Cat");
-    actor_does(b, "close 0");
-    actor_does(a, "close 1");
-    actor_does(b, "open 0 Cat"); /* the reader holds it */
-    actor_does(b, "close 0");
-    actor_does(a, "close 2");
-    actor_fails(b, MMF_E_NOT_FOUND, "Cat", "open 0 Cat");
-    actor_end(a);
-    actor_end(b);
-}
-
-static void
-a_killed_creator_leaves_name_and_bytes_to_others(void **state)
-{
-    struct process *a = actor_start(), *b = actor_start(), *c = actor_start();
-
-    (void)state;
-    actor_does(a, "create 0 10000 Cat");
-    actor_does(a, "view 0");
-    actor_does(a, "write 0 4090 across pages");
-    actor_does(b, "open 0 Cat");
-    process_kill(a);
-    actor_does(c, "open 0 Cat");
-    actor_does(c, "view 0");
-    CHECK_TEXT(actor_says(c, "read 0 4090 12"), "across pages");
-    actor_fails(c, MMF_E_EXISTS, "Cat", "create 1 100 Cat");
-    actor_does(b, "view 0");
-    actor_does(b, "write 0 0 still shared");
-    CHECK_TEXT(actor_says(c, "read 0 0 12"), "still shared");
-    process_kill(b);
-    actor_does(c, "close 0");
-    actor_fails(c, MMF_E_NOT_FOUND, "Cat", "open 0 Cat");
-    actor_end(c);
-    check_free("Cat");
-}
-
-/* The holders' kinds of hold on the name, in every order of death. */
-static void
-all_killed_frees_the_name_at_once(void **state)
-{
-    static const char *const second[] = {"open 0 Cat", "reader 0 Cat",
-                                         "either 0 100 Cat"};
-    size_t kind;
-    int order, views;
-
-    (void)state;
-    for (kind = 0; kind < sizeof(second) / sizeof(second[0]); kind++) {
-        for (order = 0; order < 2; order++) {
-            for (views = 0; views < 2; views++) {
-                struct process *a = actor_start(), *b = actor_start();
-                mmf_map *map;
-
-                actor_does(a, "create 0 5000 Cat");
-                actor_does(b, "%s", second[kind]);
-                actor_does(a, "view 0");
-                actor_does(a, "write 0 0 old bytes");
-                if (!views)
-                    actor_does(a, "close-view 0");
-                else
-                    actor_does(b, kind == 1 ? "read-view 0" : "view 0");
-                process_kill(order ? b : a);
-                CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
-                mmf_map_close(map);
-                process_kill(order ? a : b);
-                check_free("Cat");
-                process_finish(a);
-                process_finish(b);
-            }
-        }
-    }
-}
-
-static void
-all_killed_frees_the_name_for_create_new(void **state)
-{
-    struct process *a = actor_start(), *b = actor_start();
-    mmf_map *map;
-
-    (void)state;
-    actor_does(a, "create 0 5000 Cat");
-    actor_does(a, "create 1 5000 Global\\Cat");
-    process_kill(a);
-    CHECK_OK(mmf_map_create_new("Cat", 10, NULL, &map));
-    actor_fails(b, MMF_E_EXISTS, "Cat", "create 0 100 Cat");
-    mmf_map_close(map);
-    CHECK_OK(mmf_map_create_or_open("Global\\Cat", 10, NULL, NULL, &map));
-    actor_does(b, "open 1 Global\\Cat");
-    CHECK_TEXT(actor_says(b, "capacity 1"), "10");
-    mmf_map_close(map);
-    actor_end(b);
-}
-
 static int
 leaver_role(int argc, char **argv)
 {
@@ -223,13 +59,11 @@ leaver_role(int argc, char **argv)
     return EXIT_SUCCESS; /* exit with open maps is clean */
 }
 
-static void
-exit_with_open_maps_frees_the_name(void **state)
+TEST(exit_with_open_maps_frees_the_name)
 {
     static const char *const ways[] = {"exit", "_exit"};
     size_t i;
 
-    (void)state;
     harness_expect_dead();
     for (i = 0; i < 2; i++) {
         const char *args[] = {ways[i], NULL};
@@ -245,13 +79,11 @@ exit_with_open_maps_frees_the_name(void **state)
     }
 }
 
-static void
-exec_frees_the_name(void **state)
+TEST(exec_frees_the_name)
 {
     static const char *const args[] = {"exec", NULL};
     struct process *p = process_start("leaver", args);
 
-    (void)state;
     harness_expect_dead();
     process_expect(p, "ready");
     process_send(p, "go");
@@ -261,65 +93,14 @@ exec_frees_the_name(void **state)
     actor_end(p);
 }
 
-static void
-a_lone_view_keeps_bytes_but_no_name(void **state)
-{
-    struct process *a = actor_start(), *b = actor_start();
-
-    (void)state;
-    actor_does(a, "create 0 10000 Cat");
-    actor_does(a, "view 0");
-    actor_does(a, "write 0 0 first life");
-    actor_does(b, "open 0 Cat");
-    actor_does(b, "view 0");
-    actor_does(a, "close 0");
-    actor_does(b, "close 0");
-    actor_fails(a, MMF_E_NOT_FOUND, "Cat", "open 1 Cat");
-    CHECK_INT(count_files(NULL, 0), 0);
-    actor_does(b, "create 1 10000 Cat");
-    actor_does(b, "view 1");
-    CHECK_TEXT(actor_says(b, "zero 1"), "yes");
-    actor_does(b, "write 1 0 second");
-    CHECK_TEXT(actor_says(a, "read 0 0 10"), "first life");
-    actor_does(a, "write 0 0 first view");
-    CHECK_TEXT(actor_says(b, "read 0 0 10"), "first view");
-    CHECK_TEXT(actor_says(b, "read 1 0 10"), "second....");
-    actor_does(a, "open 1 Cat");
-    actor_does(a, "view 1");
-    CHECK_TEXT(actor_says(a, "read 1 0 6"), "second");
-    actor_does(a, "close-view 0");
-    actor_does(b, "close-view 0");
-    actor_end(a);
-    actor_end(b);
-}
-
-static void
-a_lone_view_of_a_killed_holder_keeps_no_name(void **state)
-{
-    struct process *a = actor_start(), *b = actor_start();
-
-    (void)state;
-    actor_does(a, "create 0 10000 Cat");
-    actor_does(b, "open 0 Cat");
-    actor_does(b, "view 0");
-    actor_does(b, "write 0 0 seen by b");
-    actor_does(b, "close 0");
-    process_kill(a);
-    check_free("Cat");
-    CHECK_TEXT(actor_says(b, "read 0 0 9"), "seen by b");
-    actor_end(b);
-}
-
 /* A map of a file has a name like any other; the file stays. */
-static void
-a_file_s_map_is_shared_by_name(void **state)
+TEST(a_file_s_map_is_shared_by_name)
 {
     struct process *a = actor_start(), *b = actor_start();
     char path[256], text[16] = "";
     struct stat st;
     int fd;
 
-    (void)state;
     snprintf(path, sizeof(path), "%s/file", harness_dir());
     fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
     CHECK(fd >= 0);
@@ -353,15 +134,13 @@ a_file_s_map_is_shared_by_name(void **state)
 
 /* No process, not even one that inherited the descriptor, can truncate an unnamed
  * map. */
-static void
-an_unnamed_map_is_sealed_memory(void **state)
+TEST(an_unnamed_map_is_sealed_memory)
 {
     const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
     mmf_map *map;
     intptr_t handle;
     struct stat st;
 
-    (void)state;
     CHECK_OK(mmf_map_create_new(NULL, 10000, NULL, &map));
     CHECK_OK(mmf_map_native_handle(map, &handle));
     /* Newer kernels add one against execution. */
@@ -376,14 +155,12 @@ an_unnamed_map_is_sealed_memory(void **state)
 
 /* A process that cannot read a file's birth time and one that can share its map, in
  * either order. */
-static void
-a_file_s_map_needs_no_statx(void **state)
+TEST(a_file_s_map_needs_no_statx)
 {
     static const int errors[] = {0, ENOSYS, EPERM};
     char path[256];
     int fd;
 
-    (void)state;
     if (sizeof(void *) == 4)
         harness_skip("the C library itself needs statx here");
     snprintf(path, sizeof(path), "%s/file", harness_dir());
@@ -533,44 +310,15 @@ run_race(int create_new)
     munmap(race, sizeof(*race));
 }
 
-static void
-racing_create_or_open_makes_one_object(void **state)
+TEST(racing_create_or_open_makes_one_object)
 {
-    (void)state;
     run_race(0);
 }
 
-static void
-racing_create_new_has_one_winner(void **state)
+TEST(racing_create_new_has_one_winner)
 {
-    (void)state;
     run_race(1);
 }
 
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(created_here_is_opened_there),
-        cmocka_unit_test(every_scope_is_its_own),
-        cmocka_unit_test(a_closed_name_is_not_found),
-        cmocka_unit_test(two_handles_of_a_process_count_as_two),
-        cmocka_unit_test(a_killed_creator_leaves_name_and_bytes_to_others),
-        cmocka_unit_test(all_killed_frees_the_name_at_once),
-        cmocka_unit_test(all_killed_frees_the_name_for_create_new),
-        cmocka_unit_test(exit_with_open_maps_frees_the_name),
-        cmocka_unit_test(exec_frees_the_name),
-        cmocka_unit_test(a_lone_view_keeps_bytes_but_no_name),
-        cmocka_unit_test(a_lone_view_of_a_killed_holder_keeps_no_name),
-        cmocka_unit_test(a_file_s_map_is_shared_by_name),
-        cmocka_unit_test(a_file_s_map_needs_no_statx),
-        cmocka_unit_test(an_unnamed_map_is_sealed_memory),
-        cmocka_unit_test(racing_create_or_open_makes_one_object),
-        cmocka_unit_test(racing_create_new_has_one_winner),
-    };
-    static const struct role roles[] = {
-        {"actor", actor_role}, {"leaver", leaver_role}, {NULL, NULL}};
-
-    return harness_main(argc, argv, "names", tests, sizeof(tests) / sizeof(tests[0]),
-                        roles);
-}
+ROLE("actor", actor_role);
+ROLE("leaver", leaver_role);

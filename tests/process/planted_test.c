@@ -190,13 +190,11 @@ static const struct {
     {"a hard link", plant_hard_link},
 };
 
-static void
-what_is_no_object_is_reported_and_left_alone(void **state)
+TEST(what_is_no_object_is_reported_and_left_alone)
 {
     char other[PATH_MAX];
     size_t i, k;
 
-    (void)state;
     make_directory();
     for (k = 0; k < 2; k++) {
         for (i = 0; i < sizeof(plants) / sizeof(plants[0]); i++) {
@@ -254,12 +252,10 @@ create_and_exit(struct child *self, void *argument)
     CHECK_OK(mmf_map_create_new(name, 10000, NULL, &map));
 }
 
-static void
-a_leased_file_blocks_no_process(void **state)
+TEST(a_leased_file_blocks_no_process)
 {
     int is_object;
 
-    (void)state;
     make_directory();
     for (is_object = 0; is_object < 2; is_object++) {
         static char path[PATH_MAX];
@@ -382,12 +378,10 @@ static const struct damage {
 };
 
 /* In use: a clean error. create_new says why, or that the name is taken. */
-static void
-a_damaged_object_is_reported(void **state)
+TEST(a_damaged_object_is_reported)
 {
     size_t i, k;
 
-    (void)state;
     for (k = 0; k < 2; k++) {
         for (i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
             const struct damage *d = &damages[i];
@@ -419,12 +413,10 @@ a_damaged_object_is_reported(void **state)
 
 /* Dead, and with the magic: it goes like any orphaned object, whichever program made
  * it. */
-static void
-a_damaged_object_without_holders_goes(void **state)
+TEST(a_damaged_object_without_holders_goes)
 {
     size_t i;
 
-    (void)state;
     for (i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
         const struct damage *d = &damages[i];
         int fd = make_dead(&scopes[0]);
@@ -447,13 +439,11 @@ a_damaged_object_without_holders_goes(void **state)
     }
 }
 
-static void
-an_optional_feature_does_not_matter(void **state)
+TEST(an_optional_feature_does_not_matter)
 {
     int fd = make_dead(&scopes[0]);
     mmf_map *map;
 
-    (void)state;
     CHECK(pwrite(fd, "\xff\xff\xff\xff", 4, page_of(fd) + FIELD(optional)) == 4);
     hold(fd);
     CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
@@ -464,8 +454,7 @@ an_optional_feature_does_not_matter(void **state)
 }
 
 /* A name that an object of another kind holds. */
-static void
-another_kind_is_named(void **state)
+TEST(another_kind_is_named)
 {
     static const struct {
         uint32_t kind;
@@ -476,7 +465,6 @@ another_kind_is_named(void **state)
                  {MMF_KIND_TOPIC, "topic", 1},         {MMF_KIND_LATEST, "latest", 1}};
     size_t i;
 
-    (void)state;
     for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         int fd = make_dead(&scopes[0]);
         struct mmf_control_shared page;
@@ -497,15 +485,13 @@ another_kind_is_named(void **state)
 }
 
 /* A file of any other length is not an object of ours, locked or not. */
-static void
-a_truncated_object_is_reported_and_left_alone(void **state)
+TEST(a_truncated_object_is_reported_and_left_alone)
 {
     static const off_t lengths[] = {0,     1,     4095,  4096,  10000, 65535,
                                     65536, 65537, 69631, 69633, 73728, 135168};
     size_t i;
     int held;
 
-    (void)state;
     for (held = 0; held < 2; held++) {
         for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
             int fd = make_dead(&scopes[0]);
@@ -526,13 +512,11 @@ a_truncated_object_is_reported_and_left_alone(void **state)
 }
 
 /* Cut while we hold it: views of it are lost, but no call crashes. */
-static void
-an_object_cut_under_us_is_no_crash(void **state)
+TEST(an_object_cut_under_us_is_no_crash)
 {
     mmf_map *map, *again;
     mmf_accessor *view;
 
-    (void)state;
     CHECK_OK(mmf_map_create_new("Cat", 200000, NULL, &map));
     CHECK(truncate(only_file(), 100) == 0);
     CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &again), MMF_E_CORRUPT);
@@ -545,14 +529,12 @@ an_object_cut_under_us_is_no_crash(void **state)
 }
 
 /* The file is removed by hand while we hold it: the name is free, we go on. */
-static void
-a_file_removed_by_hand_does_no_harm(void **state)
+TEST(a_file_removed_by_hand_does_no_harm)
 {
     mmf_map *old, *fresh, *again;
     mmf_accessor *view;
     int32_t value;
 
-    (void)state;
     CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &old));
     CHECK(unlink(only_file()) == 0);
     CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &again), MMF_E_NOT_FOUND);
@@ -568,23 +550,4 @@ a_file_removed_by_hand_does_no_harm(void **state)
     mmf_accessor_close(view);
     mmf_map_close(again);
     mmf_map_close(fresh);
-}
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_no_object_is_reported_and_left_alone),
-        cmocka_unit_test(a_leased_file_blocks_no_process),
-        cmocka_unit_test(a_damaged_object_is_reported),
-        cmocka_unit_test(a_damaged_object_without_holders_goes),
-        cmocka_unit_test(an_optional_feature_does_not_matter),
-        cmocka_unit_test(another_kind_is_named),
-        cmocka_unit_test(a_truncated_object_is_reported_and_left_alone),
-        cmocka_unit_test(an_object_cut_under_us_is_no_crash),
-        cmocka_unit_test(a_file_removed_by_hand_does_no_harm),
-    };
-
-    return harness_main(argc, argv, "planted", tests, sizeof(tests) / sizeof(tests[0]),
-                        NULL);
 }

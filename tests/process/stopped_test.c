@@ -465,22 +465,22 @@ a_stopped_holder_holds(void **state)
     check_free();
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, need_ptrace, close_pipe)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, need_ptrace, close_pipe)
 
 int
 main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(a_stopped_opener_beside_a_holder_hinders_no_process),
-        TEST(a_stopped_opener_alone_hinders_no_process),
-        TEST(a_stopped_opener_may_save_what_it_saw),
-        TEST(a_stopped_opener_that_holds_holds),
-        TEST(a_creator_sees_who_came_too_late),
-        TEST(others_give_up_on_a_stopped_collector),
-        TEST(others_give_up_on_a_stopped_closer),
-        TEST(killing_the_stopped_one_frees_the_name),
-        TEST(a_stopped_creator_has_no_name_yet),
-        TEST(a_stopped_holder_holds),
+        CASE(a_stopped_opener_beside_a_holder_hinders_no_process),
+        CASE(a_stopped_opener_alone_hinders_no_process),
+        CASE(a_stopped_opener_may_save_what_it_saw),
+        CASE(a_stopped_opener_that_holds_holds),
+        CASE(a_creator_sees_who_came_too_late),
+        CASE(others_give_up_on_a_stopped_collector),
+        CASE(others_give_up_on_a_stopped_closer),
+        CASE(killing_the_stopped_one_frees_the_name),
+        CASE(a_stopped_creator_has_no_name_yet),
+        CASE(a_stopped_holder_holds),
     };
     static const struct role roles[] = {{"actor", actor_role}, {NULL, NULL}};
 

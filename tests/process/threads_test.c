@@ -95,10 +95,8 @@ run_threads(void *(*run)(void *))
         CHECK(pthread_join(threads[i], NULL) == 0);
 }
 
-static void
-threads_open_and_close_the_same_names(void **state)
+TEST(threads_open_and_close_the_same_names)
 {
-    (void)state;
     rounds = harness_long() ? 50000 : HARNESS_TSAN || HARNESS_ASAN ? 1000 : 4000;
     run_threads(churn);
     CHECK_INT(count_files(NULL, 0), 0);
@@ -133,10 +131,8 @@ race(void *argument)
     return NULL;
 }
 
-static void
-racing_threads_have_one_winner(void **state)
+TEST(racing_threads_have_one_winner)
 {
-    (void)state;
     CHECK(pthread_barrier_init(&barrier, NULL, THREADS) == 0);
     run_threads(race);
     pthread_barrier_destroy(&barrier);
@@ -174,24 +170,9 @@ make_views(void *argument)
     return NULL;
 }
 
-static void
-one_handle_serves_many_threads(void **state)
+TEST(one_handle_serves_many_threads)
 {
-    (void)state;
     CHECK_OK(mmf_map_create_new("common", 10000, NULL, &common));
     run_threads(make_views);
     mmf_map_close(common);
-}
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(threads_open_and_close_the_same_names),
-        cmocka_unit_test(racing_threads_have_one_winner),
-        cmocka_unit_test(one_handle_serves_many_threads),
-    };
-
-    return harness_main(argc, argv, "threads", tests, sizeof(tests) / sizeof(tests[0]),
-                        NULL);
 }

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,12 +36,10 @@ start_user(unsigned user)
     return actor;
 }
 
-static void
-mode_0666_lets_everybody_read_and_write(void **state)
+TEST_WITH(mode_0666_lets_everybody_read_and_write, share_directory)
 {
     struct process *root = actor_start(), *stranger = start_user(STRANGER);
 
-    (void)state;
     actor_does(root, "public 0 666 10000 Global\\Cat");
     actor_does(root, "view 0");
     actor_does(stranger, "open 0 Global\\Cat");
@@ -62,13 +61,69 @@ mode_0666_lets_everybody_read_and_write(void **state)
     harness_expect_dead();
 }
 
-static void
-an_unprivileged_creator_serves_root(void **state)
+static const mmf_object_info *
+owned_by(const mmf_list *list, uint32_t user)
+{
+    for (int32_t i = 0; i < mmf_list_count(list); i++)
+        if (mmf_list_get(list, i)->owner == user)
+            return mmf_list_get(list, i);
+    return NULL;
+}
+
+static int32_t
+count_listed(mmf_list_flags flags)
+{
+    mmf_list *list;
+    int32_t count;
+
+    CHECK_OK(mmf_list_create(flags, &list));
+    count = mmf_list_count(list);
+    mmf_list_close(list);
+    return count;
+}
+
+TEST_WITH(root_lists_and_collects_all_users_names, share_directory)
+{
+    const mmf_list_flags all = MMF_LIST_ALL_USERS | MMF_LIST_KEEP_ORPHANED;
+    struct process *stranger = start_user(STRANGER), *other = start_user(OTHER);
+    char planted[PATH_MAX];
+    mmf_gc_result result;
+    mmf_list *list;
+
+    actor_does(stranger, "create 0 100 Cat");
+    actor_does(other, "create 0 5000 Cat");
+    CHECK_INT(count_listed(0), 0);
+    CHECK_INT(count_listed(MMF_LIST_ALL_USERS | MMF_LIST_GLOBAL), 0);
+    CHECK_OK(mmf_list_create(all | MMF_LIST_HOLDERS, &list));
+    CHECK_INT(mmf_list_count(list), 2);
+    CHECK_TEXT(mmf_list_get(list, 1)->name, "Cat");
+    CHECK_INT(owned_by(list, STRANGER)->capacity, 100);
+    CHECK_INT(owned_by(list, OTHER)->capacity, 5000);
+    CHECK_INT(owned_by(list, OTHER)->process_count, 1);
+    mmf_list_close(list);
+    process_kill(stranger);
+    CHECK_OK(mmf_gc(all, &result));
+    CHECK_INT(result.removed, 1);
+    CHECK_INT(count_listed(all), 2);
+    CHECK_OK(mmf_gc(MMF_LIST_ALL_USERS, &result));
+    CHECK_INT(result.removed, 1);
+    CHECK_INT(result.in_use, 1);
+    CHECK_INT(count_listed(all), 1);
+    /* A link in a directory's place leads nowhere. */
+    snprintf(planted, sizeof(planted), "%s/mmf-%d", harness_dir(), STRANGER);
+    CHECK_INT(rmdir(planted), 0);
+    CHECK_INT(symlink("mmf-65533", planted), 0);
+    CHECK_INT(count_listed(all), 1);
+    CHECK_INT(unlink(planted), 0);
+    actor_end(other);
+    CHECK_INT(count_listed(all), 0);
+}
+
+TEST_WITH(an_unprivileged_creator_serves_root, share_directory)
 {
     struct process *root = actor_start(), *stranger = start_user(STRANGER);
     struct process *other = start_user(OTHER);
 
-    (void)state;
     actor_does(stranger, "public 0 600 100 Global\\Cat");
     actor_does(stranger, "view 0");
     actor_does(stranger, "write 0 0 mine");
@@ -90,13 +145,11 @@ an_unprivileged_creator_serves_root(void **state)
     harness_expect_dead();
 }
 
-static void
-mode_0600_is_the_default(void **state)
+TEST_WITH(mode_0600_is_the_default, share_directory)
 {
     struct process *root = actor_start(), *stranger = start_user(STRANGER);
     struct stat st;
 
-    (void)state;
     actor_does(root, "create 0 100 Global\\Cat");
     CHECK(stat(only_file(), &st) == 0);
     CHECK_INT(st.st_mode & 07777, 0600);
@@ -109,15 +162,13 @@ mode_0600_is_the_default(void **state)
     actor_end(root);
 }
 
-static void
-the_umask_does_not_matter(void **state)
+TEST_WITH(the_umask_does_not_matter, share_directory)
 {
     struct stat st;
     mmf_map_options options;
     mmf_map *map;
     mode_t mask = umask(0777);
 
-    (void)state;
     mmf_map_options_init(&options);
     options.mode = 0664;
     CHECK_OK(mmf_map_create_new("Global\\Cat", 100, &options, &map));
@@ -127,12 +178,10 @@ the_umask_does_not_matter(void **state)
     mmf_map_close(map);
 }
 
-static void
-mode_0644_lets_others_read(void **state)
+TEST_WITH(mode_0644_lets_others_read, share_directory)
 {
     struct process *root = actor_start(), *stranger = start_user(STRANGER);
 
-    (void)state;
     actor_does(root, "public 0 644 100 Global\\Cat");
     actor_does(root, "view 0");
     actor_does(root, "write 0 0 read me");
@@ -151,12 +200,10 @@ mode_0644_lets_others_read(void **state)
 }
 
 /* A reader keeps the name, although it may not write-lock or unlink anything. */
-static void
-a_reader_may_be_the_last_holder(void **state)
+TEST_WITH(a_reader_may_be_the_last_holder, share_directory)
 {
     int ways; /* the owner closes or is killed; so does the reader */
 
-    (void)state;
     for (ways = 0; ways < 4; ways++) {
         struct process *root = actor_start(), *stranger = start_user(STRANGER);
 
@@ -191,13 +238,11 @@ a_reader_may_be_the_last_holder(void **state)
     }
 }
 
-static void
-a_dead_object_of_another_user_is_reported(void **state)
+TEST_WITH(a_dead_object_of_another_user_is_reported, share_directory)
 {
     struct process *root = actor_start(), *stranger = start_user(STRANGER);
     struct process *other = start_user(OTHER);
 
-    (void)state;
     actor_does(root, "public 0 644 100 Global\\root's");
     actor_does(root, "public 1 666 100 Global\\everybody's");
     actor_does(stranger, "create 0 100 Global\\stranger's");
@@ -249,8 +294,7 @@ plant_in_global_directory(struct child *self, void *argument)
     CHECK(symlink("/dev/shm/mmf-test-no-such-file", path) == 0);
 }
 
-static void
-a_squatter_s_files_are_reported_and_left_alone(void **state)
+TEST_WITH(a_squatter_s_files_are_reported_and_left_alone, share_directory)
 {
     static const char *const names[] = {"Cat", "Pipe", "Link", "Dangling"};
     struct process *root = actor_start();
@@ -258,7 +302,6 @@ a_squatter_s_files_are_reported_and_left_alone(void **state)
     struct stat st;
     size_t i;
 
-    (void)state;
     in_child(plant_in_global_directory, NULL);
     for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         actor_fails(root, MMF_E_CORRUPT, names[i], "create 0 100 Global\\%s", names[i]);
@@ -300,13 +343,11 @@ user_directory(char *path, size_t size, unsigned user)
     snprintf(path, size, "%s/mmf-%u", harness_dir(), user);
 }
 
-static void
-a_squatted_directory_is_refused(void **state)
+TEST_WITH(a_squatted_directory_is_refused, share_directory)
 {
     struct process *stranger = start_user(STRANGER), *root = actor_start();
     char path[512];
 
-    (void)state;
     /* Root's directory was made by the stranger, before root came. */
     user_directory(path, sizeof(path), 0);
     CHECK(mkdir(path, 0700) == 0);
@@ -325,15 +366,13 @@ a_squatted_directory_is_refused(void **state)
     actor_end(stranger);
 }
 
-static void
-an_open_directory_is_refused(void **state)
+TEST_WITH(an_open_directory_is_refused, share_directory)
 {
     static const mode_t modes[] = {0770, 0707, 0777, 0750, 0701, 01777};
     struct process *stranger = start_user(STRANGER);
     char path[512];
     size_t i;
 
-    (void)state;
     user_directory(path, sizeof(path), STRANGER);
     CHECK(mkdir(path, 0700) == 0);
     CHECK(chown(path, STRANGER, STRANGER) == 0);
@@ -349,14 +388,12 @@ an_open_directory_is_refused(void **state)
     actor_end(stranger);
 }
 
-static void
-something_else_instead_of_the_directory_is_refused(void **state)
+TEST_WITH(something_else_instead_of_the_directory_is_refused, share_directory)
 {
     struct process *root = actor_start();
     char path[512], elsewhere[512];
     int fd;
 
-    (void)state;
     user_directory(path, sizeof(path), 0);
     fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
     CHECK(fd >= 0);
@@ -372,12 +409,10 @@ something_else_instead_of_the_directory_is_refused(void **state)
     actor_end(root);
 }
 
-static void
-a_root_directory_that_others_rule_is_refused(void **state)
+TEST_WITH(a_root_directory_that_others_rule_is_refused, share_directory)
 {
     struct process *stranger;
 
-    (void)state;
     /* Another user's: that user could replace what is in it. */
     CHECK(chown(harness_dir(), OTHER, OTHER) == 0);
     CHECK(chmod(harness_dir(), 01777) == 0);
@@ -397,12 +432,10 @@ a_root_directory_that_others_rule_is_refused(void **state)
     actor_end(stranger);
 }
 
-static void
-a_local_name_is_each_user_s_own(void **state)
+TEST_WITH(a_local_name_is_each_user_s_own, share_directory)
 {
     struct process *root = actor_start(), *stranger = start_user(STRANGER);
 
-    (void)state;
     actor_does(root, "create 0 100 Cat");
     actor_fails(stranger, MMF_E_NOT_FOUND, "Cat", "open 0 Cat");
     actor_does(stranger, "create 0 200 Cat");
@@ -415,28 +448,4 @@ a_local_name_is_each_user_s_own(void **state)
     actor_end(stranger);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, share_directory)
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        TEST(mode_0666_lets_everybody_read_and_write),
-        TEST(an_unprivileged_creator_serves_root),
-        TEST(mode_0600_is_the_default),
-        TEST(the_umask_does_not_matter),
-        TEST(mode_0644_lets_others_read),
-        TEST(a_reader_may_be_the_last_holder),
-        TEST(a_dead_object_of_another_user_is_reported),
-        TEST(a_squatter_s_files_are_reported_and_left_alone),
-        TEST(a_squatted_directory_is_refused),
-        TEST(an_open_directory_is_refused),
-        TEST(something_else_instead_of_the_directory_is_refused),
-        TEST(a_root_directory_that_others_rule_is_refused),
-        TEST(a_local_name_is_each_user_s_own),
-    };
-    static const struct role roles[] = {{"actor", actor_role}, {NULL, NULL}};
-
-    return harness_main(argc, argv, "users", tests, sizeof(tests) / sizeof(tests[0]),
-                        roles);
-}
+ROLE("actor", actor_role);

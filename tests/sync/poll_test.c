@@ -320,6 +320,21 @@ threads_get_the_same_descriptor(void **state)
  * Other processes.
  */
 
+/* As documented: look, then poll. A mutex's descriptor may be readable for a moment more. */
+static void
+peer_finds_nothing(struct process *peer)
+{
+    int64_t deadline = now_us() + LONG_MS * INT64_C(1000);
+    char line[64];
+
+    do {
+        peer_answers(peer, "MMF_TIMED_OUT", "wait 0 0");
+        peer_begins(peer, "poll 0 0");
+        CHECK(process_read_line(peer, line, sizeof(line)) != NULL);
+    } while (strcmp(line, "MMF_OK no") != 0 && now_us() < deadline);
+    CHECK(strcmp(line, "MMF_OK no") == 0);
+}
+
 static void
 signalled_by_another_process(void **state)
 {
@@ -354,8 +369,7 @@ signalled_by_another_process(void **state)
             peer_does(peer, "release 0");
         CHECK_STATUS(object_wait(&object, 0),
                      kind == MMF_KIND_MUTEX ? MMF_OK : MMF_TIMED_OUT);
-        peer_answers(peer, "MMF_TIMED_OUT", "wait 0 0");
-        peer_answers(peer, "MMF_OK no", "poll 0 0");
+        peer_finds_nothing(peer);
         peer_begins(peer, "poll 0 %d", LONG_MS);
         CHECK_STATUS(object_signal(&object), MMF_OK);
         process_expect(peer, "MMF_OK yes");
@@ -400,6 +414,23 @@ owner_killed(void **state)
     }
     print_message("%d looks for %d deaths; notified after %.1f ms at most\n", looks,
                   rounds, (double)longest / 1000);
+    mmf_mutex_close(mutex);
+}
+
+/* The descriptor is asked for when the owner is dead already. */
+static void
+owner_was_killed_before(void **state)
+{
+    mmf_mutex *mutex = new_mutex("Cat");
+    struct process *owner = peer_start();
+    int looks = 0;
+
+    (void)state;
+    peer_does(owner, "open mutex 0 Cat");
+    peer_does(owner, "wait 0 %d", LONG_MS);
+    process_kill(owner);
+    CHECK_INT(take_by_poll(W(mutex), &looks), MMF_ABANDONED);
+    CHECK_STATUS(mmf_mutex_release(mutex), MMF_OK);
     mmf_mutex_close(mutex);
 }
 
@@ -702,6 +733,7 @@ main(int argc, char **argv)
         cmocka_unit_test(threads_get_the_same_descriptor),
         cmocka_unit_test(signalled_by_another_process),
         cmocka_unit_test(owner_killed),
+        cmocka_unit_test(owner_was_killed_before),
         cmocka_unit_test(owner_thread_ends),
         cmocka_unit_test(pollers_beside_waits_for_all),
         cmocka_unit_test(no_readiness_is_lost_between_threads),

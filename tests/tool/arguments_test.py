@@ -17,7 +17,7 @@ def test_help_is_there_for_all():
         assert "\n  %s " % command in out, command
         text = mmf(command, "--help").out
         assert text == mmf("help", command).out == mmf(command, "-h").out
-        assert "usage: mmf %s" % command in text
+        assert "usage: mmf %s" % command in text and "\nexample: mmf %s" % command in text
         for option in mmf("help", "--list", command).out.split():
             assert option.rstrip("=") in text, (command, option)
     assert mmf(status=USAGE).out == out
@@ -25,7 +25,11 @@ def test_help_is_there_for_all():
 
 
 def test_unknown_commands_and_options():
-    fails(USAGE, "unknown command \"lss\"; mmf help", "lss")
+    for wrong, meant in (("lss", "ls"), ("creat", "create"), ("dcotor", "doctor"),
+                         ("wiat", "wait"), ("Watch", "watch"), ("serve1", None),
+                         ("frobnicate", None), ("x", None), ("", None)):
+        say = "do you mean mmf %s?" % meant if meant else "mmf help lists them"
+        fails(USAGE, "unknown command \"%s\"; %s" % (wrong, say), wrong)
     fails(USAGE, "unknown command \"x\"", "help", "x")
     fails(USAGE, "unexpected argument \"ls\"; usage: mmf help [COMMAND]", "help", "ls", "ls")
     for command in COMMANDS:
@@ -39,6 +43,50 @@ def test_unknown_commands_and_options():
     fails(USAGE, "--json takes no value", "ls", "--json=yes")
 
 
+@not_on_windows("there is another shell: windows_test.py")
+def test_two_dashes_are_needed_only_before_a_dash():
+    mmf("lock", "Gate", "sh", "-c", "exit 7", status=7)
+    assert mmf("lock", "-t", "5s", "Gate", "--mode", "600", "echo", "-n", "-t", "x").out == "-t x"
+    assert mmf("lock", "Gate", "--", "echo", "--", "-h").out == "-- -h\n"
+    assert mmf("lock", "--", "-Gate", "echo", "hi").out == "hi\n"
+    assert mmf("lock", "--", "-Gate", "--", "echo", "-n", "x").out == "x"
+    assert mmf("run", "echo", "-n", "x").out == "x"
+    assert mmf("create", "Cat", "8", "echo", "-n", "hi").out == "hi"
+    assert mmf("create", "Door", "-k", "event", "--", "echo", "hi").out == "hi\n"
+    create_dash = mmf("create", "--background", "--", "--Cat", "8")
+    held.append(int(create_dash.out))
+    mmf("write", "--", "--Cat", "-x")
+    assert mmf("read", "-s", "--", "--Cat").out == "-x"
+    assert mmf("ls", "-n", "--", "--*").out == "--Cat\n"
+    fails(USAGE, "unknown option \"--Cat\"", "read", "--Cat")
+    fails(USAGE, "missing command; usage: mmf lock", "lock", "--", "-Gate")
+
+
+def test_other_names_of_commands():
+    create("Cat", "8")
+    assert mmf("list", "-n", "C*").out == "Cat\n"
+    assert "name  Cat" in mmf("info", "Cat").out
+    assert "0 orphaned removed" in mmf("rm").out
+    assert "also:  mmf list" in mmf("help", "list").out
+
+
+def test_colors_are_asked_for():
+    create("Cat", "8")
+    def has_colors(*arguments, **env):
+        return "\033[" in mmf("dump", "Cat", *arguments, env=env).out
+    assert not has_colors() and has_colors("--color") and has_colors("--color=always")
+    assert has_colors(CLICOLOR_FORCE="1") and not has_colors(CLICOLOR_FORCE="0")
+    assert not has_colors(CLICOLOR_FORCE="1", NO_COLOR="1")
+    assert has_colors(CLICOLOR_FORCE="1", NO_COLOR="")
+    assert not has_colors("--color=never", CLICOLOR_FORCE="1")
+    assert not has_colors("--color=auto") and has_colors("--color", NO_COLOR="1")
+    if not WINDOWS:
+        terminal = Terminal("dump", "Cat", "--color=auto")
+        terminal.finish()
+        assert b"\033[" in terminal.seen
+        assert "\033[32mgood" in mmf("doctor", "--all", "--color").out
+
+
 def test_what_is_missing_or_unexpected():
     for command, usage in (("stat", "NAME..."), ("create", "NAME [SIZE]"),
                            ("read", "NAME"), ("write", "NAME [TEXT]"), ("dump", "NAME"),
@@ -49,9 +97,8 @@ def test_what_is_missing_or_unexpected():
               command)
     for command in ("read", "dump", "peek", "watch", "signal"):
         fails(USAGE, "unexpected argument \"b\"; usage: mmf " + command, command, "a", "b")
-    for command in ("gc", "top", "bench"):
+    for command in ("top", "bench"):
         fails(USAGE, "unexpected argument \"b\"", command, "b")
-    fails(USAGE, "unexpected argument \"true\": put -- before the command", "lock", "M", "true")
     fails(USAGE, "missing command; usage: mmf lock", "lock", "M")
     fails(USAGE, "missing command; usage: mmf run", "run")
     fails(USAGE, "missing command after --", "lock", "M", "--")
@@ -133,8 +180,13 @@ def test_types_times_modes_and_kinds():
     fails(USAGE, "use a number from 0 to 3", "create", "Dog", "--kind", "semaphore",
           "--maximum", "3", "--initial", "4")
     fails(USAGE, "the command says how long", "create", "Dog", "1", "--hold", "--", "true")
-    fails(USAGE, "unknown colour \"blue\"", "dump", "Cat", "--colour", "blue")
+    fails(USAGE, "unknown --color \"blue\" (auto, always, never)", "dump", "Cat", "--color=blue")
     fails(USAGE, "unknown column \"colour\" (name, kind", "top", "--sort", "colour")
+    for option in ("--sort", "--output", "-o"):
+        fails(USAGE, "unknown column \"colour\" (name, kind", "ls", option, "colour")
+    fails(USAGE, "unknown column \"\" (name", "ls", "-o", "name,,size")
+    fails(USAGE, "--json and --names contradict each other", "ls", "-j", "-n")
+    fails(USAGE, "--long and --output contradict each other", "ls", "-l", "-o", "name")
     fails(USAGE, "--time is at least 100ms", "bench", "--time", "1ms")
     assert names() == ["Cat"]
 

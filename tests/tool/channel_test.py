@@ -1,5 +1,7 @@
 """channel_test.py - send, recv, tail, and what is shown of channels."""
+import json
 import os
+import re
 import signal
 import subprocess
 
@@ -62,6 +64,94 @@ def test_a_latest_value_is_followed():
     follower.wait()
     assert follower.returncode == INTERRUPTED
     assert "2 versions" not in mmf("ls").out
+
+
+CONSUMER = """
+import ctypes, sys
+library = ctypes.CDLL(sys.argv[1])
+take = int(sys.argv[3])
+options = (ctypes.c_byte * 256)()
+queue = ctypes.c_void_p()
+if library.mmf_queue_open_existing(sys.argv[2].encode(), None, ctypes.byref(queue)) < 0:
+    sys.exit("open")
+message = (ctypes.c_byte * 256)()
+for _ in range(take):
+    if library.mmf_queue_take(queue, 5000, ctypes.byref(message)) != 0:
+        sys.exit("take")
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@not_on_windows("the library is loaded by another Python")
+def test_a_stuck_queue_shows_what_is_in_it():
+    library = os.path.join(os.path.dirname(MMF), "..", "..", "src", "libmmf.so")
+    if "libasan" in subprocess.run(["ldd", MMF], capture_output=True, text=True).stdout:
+        raise Skip("a sanitizer needs to be loaded first")
+    create("Jobs", "--kind", "queue", "--messages", "8", "--message-size", "16")
+    out = mmf("queue", "Jobs").out
+    assert "     waiting  0 of 8\n" in out and "oldest" not in out, out
+    mmf("send", "Jobs", "--lines", stdin=b"one\nthree\nfive\nseven\n")
+
+    def consume(count):
+        consumer = subprocess.Popen(["/usr/bin/env", "python3", "-c", CONSUMER, library, "Jobs",
+                                     str(count)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        started.append(consumer)
+        assert consumer.stdout.readline() == b"ready\n"
+        return consumer
+
+    first, second = consume(2), consume(1)
+    out = mmf("queue", "Jobs").out
+    assert "     waiting  1 of 8\n" in out, out
+    for consumer, count in ((first, 2), (second, 1)):
+        assert re.search(r"   in flight  %d with %d python3?\S*, for up to \d+s\n"
+                         % (count, consumer.pid), out), out
+    assert re.search(r"      oldest  number \d+, in flight, delivered 1 times\n", out), out
+    head, *rows = mmf("queue", "Jobs", "--browse").out.splitlines()
+    assert head.split() == "NUMBER STATE BYTES SINCE DELIVERIES PROCESS".split()
+    assert len(rows) == 4 and " in flight " in rows[0] and " waiting " in rows[3], rows
+    found = json.loads(mmf("queue", "Jobs", "-j").out)
+    assert found["waiting"] == 1 and found["in_flight"] == 3 and found["capacity"] == 8
+    assert [one["length"] for one in found["messages"]] == [3, 5, 4, 5], found
+    assert [one["pid"] for one in found["messages"]] == [first.pid, first.pid, second.pid, None]
+    first.kill()
+    first.wait()
+    third = consume(3)
+    found = json.loads(mmf("queue", "Jobs", "-j").out)
+    assert sorted(one["deliveries"] for one in found["messages"]) == [1, 1, 2, 2], found
+    assert found["redelivered"] == 2, found
+    assert "2 of 4 sent, at most 2 of one message" in mmf("queue", "Jobs").out
+    assert mmf("stat", "Jobs").out.count("in flight  4 taken") == 1
+    assert ls()[0]["in_flight"] == 4 and ls()[0]["sent"] == 4
+    second.kill()
+    third.kill()
+    create("Cat", "8")
+    create("News", "--kind", "topic")
+    fails(WRONG_KIND, "Cat", "queue", "Cat")
+    fails(WRONG_KIND, "News", "queue", "News")
+    fails(NO_OBJECT, "Dog", "queue", "Dog")
+
+
+def test_send_makes_a_queue_and_stays_until_it_is_empty():
+    sender = start("send", "--create", "Jobs", "first")
+    mmf("wait", "--exists", "Jobs")
+    second = mmf("send", "--create", "Jobs", "second")
+    assert second.err == ""
+    assert sender.poll() is None
+    assert mmf("recv", "Jobs", "--count", "2").out == "first\nsecond\n"
+    finish(sender)
+    assert ls("--orphaned") == []
+    result = mmf("send", "-c", "Jobs", "lost", "-t", "50ms", status=TIMED_OUT)
+    assert "timed out: messages that were not received are gone" in result.err, result
+    sender = start("send", "--create", "Large", "x" * 3000)
+    mmf("wait", "--exists", "Large")
+    assert ls()[0]["message_size"] == 3000
+    assert mmf("recv", "Large").out == "x" * 3000 + "\n"
+    finish(sender)
+    create("News", "--kind", "topic")
+    mmf("send", "--create", "News", "to no subscriber")
+    create("Cat", "8")
+    fails(WRONG_KIND, "Cat", "send", "--create", "Cat", "x")
 
 
 def test_what_is_wrong_is_said():

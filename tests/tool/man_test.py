@@ -93,7 +93,7 @@ def test_each_page_has_examples_but_that_of_a_screen():
 
 
 def test_the_overview_s_table_is_the_tool_s():
-    with open(os.path.join(SOURCE, "tools", "mmf", "say.h")) as file:
+    with open(os.path.join(SOURCE, "tools", "mmf", "base", "say.h")) as file:
         numbers = re.search(r"enum tool_status \{(.*?)\}", file.read(), re.S)[1]
     with open(os.path.join(MAN, "mmf.1")) as file:
         table = file.read().partition(".SH EXIT STATUS")[2].partition(".SH ")[0]

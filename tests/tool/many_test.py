@@ -1,6 +1,7 @@
 """many_test.py - 10,000 objects, and other users."""
 import os
 import resource
+import signal
 import subprocess
 import time
 
@@ -97,6 +98,111 @@ def test_another_user_sees_what_the_mode_says():
     result = as_other("read", "Global\\closed", status=DENIED)
     assert "belongs to user root" in result.err, result
     as_other("read", "Cat", status=NO_OBJECT)
+
+
+THIRD_USER = 65533
+
+
+def as_users(*arguments):
+    """Objects that two other users hold, in the background; their processes."""
+    pids = []
+    for user in (OTHER_USER, THIRD_USER):
+        pids.append(int(mmf("create", *arguments, "--background", user=user).out))
+    held.extend(pids)
+    return pids
+
+
+def test_root_sees_every_user_and_the_users_do_not():
+    other_user()
+    create("Cat", "8")
+    nobody, third = as_users("Cat", "1MiB")
+    as_users("Jobs", "--kind", "queue")
+    assert names() == ["Cat"]
+    listed = ls("--all-users")
+    assert [(one["name"], one["owner_uid"], one["size"]) for one in listed] == [
+        ("Cat", 0, 8), ("Cat", THIRD_USER, 1 << 20), ("Cat", OTHER_USER, 1 << 20),
+        ("Jobs", THIRD_USER, listed[3]["size"]), ("Jobs", OTHER_USER, listed[4]["size"])]
+    assert [holder["pid"] for holder in listed[2]["holders"]] == [nobody]
+    assert listed[3]["capacity"] == 64 and listed[4]["depth"] == 0
+    head, *rows = mmf("ls", "-A").out.splitlines()
+    assert head.split() == "NAME KIND OWNER SIZE HOLDERS AGE STATE".split()
+    assert [row.split()[2] for row in rows] == ["root", "65533", "nobody", "65533", "nobody"]
+    assert [one["owner_uid"] for one in ls("-u", "nobody")] == [OTHER_USER] * 2
+    assert [one["owner_uid"] for one in ls("-u", str(THIRD_USER))] == [THIRD_USER] * 2
+    fails(USAGE, "unknown user \"noone\"", "ls", "-u", "noone")
+    fails(USAGE, "--user and --all-users contradict", "ls", "-A", "-u", "root")
+    assert mmf("stat", "-A", "Cat").out.count("name  Cat\n") == 3
+    assert "of nobody" in mmf("stat", "Cat", "-u", "nobody").out
+    assert mmf("stat", "-A", "Cat", "-j").out.count('"kind": "map"') == 3
+    result = as_other("ls", "-A", "-n")
+    assert result.out == "Cat\nJobs\n", result
+    assert "names of 2 other users are not shown: only root may read them" in result.err
+    with open(os.path.join(os.environ["MMF_DIR"], "stuff"), "wb") as file:
+        file.write(bytes(3 << 20))
+    totals = json.loads(mmf("ls", "--totals", "--json").out)["users"]
+    assert [(one["uid"], one["objects"]) for one in totals] == [
+        (0, 1), (totals[1]["uid"], 2), (totals[2]["uid"], 2)], totals
+    assert totals[0]["other_bytes"] == 3 << 20 and totals[1]["bytes"] > 1 << 20
+    assert mmf("ls", "-t").out.splitlines()[1].split()[:2] == ["root", "1"]
+    os.unlink(os.path.join(os.environ["MMF_DIR"], "stuff"))
+    screen = Screen("%s top -A" % SHELL_COMMAND, 80, 24)
+    shown = screen.expect("65533")
+    assert "Owner" in shown and "5 objects" in shown and shown.count("nobody") == 2, shown
+    screen.keys("q")
+    screen.expect("status 0")
+
+
+def test_root_s_doctor_names_what_is_wrong_with_other_users():
+    other_user()
+    nobody, third = as_users("Cat", "70MiB")
+    mmf("lock", "Gate", "sh", "-c", "kill -9 $$", status=128 + 9, user=OTHER_USER)
+    gate = int(mmf("create", "Gate", "-k", "mutex", "-b", user=THIRD_USER).out)
+    held.append(gate)
+    mmf("lock", "Gate", "sh", "-c", "kill -9 $$", status=128 + 9, user=THIRD_USER)
+    os.kill(nobody, signal.SIGSTOP)
+    kill(third)
+    found = {}
+
+    def is_seen():
+        findings = json.loads(mmf("doctor", "--json").out)["findings"]
+        found.update({one["check"]: one for one in findings})
+        return "stopped" in found
+
+    wait_until(is_seen, "the stopped process")
+    os.kill(nobody, signal.SIGCONT)
+    assert "%d (mmf) is stopped" % nobody in found["stopped"]["what"], found
+    assert found["users"]["level"] == "note" and "nobody 70" in found["users"]["what"], found
+    assert "1 orphaned objects take 70" in found["orphaned"]["what"], found
+    assert found["orphaned"]["fix"] == "mmf gc --all-users"
+    assert "\"Gate\" is abandoned" in found["abandoned"]["what"], found
+    checks = [one["check"] for one in json.loads(
+        as_other("doctor", "--json").out)["findings"]]
+    assert "abandoned" not in checks and "orphaned" not in checks, checks
+
+
+def test_root_s_gc_removes_what_is_orphaned_and_nothing_else():
+    other_user()
+    orphans = [create("Dog", "8"), *as_users("Cat", "1MiB")]
+    create("Global\\Cow", "8")
+    as_users("Hen", "8")
+    for orphan in orphans: # a create later than that could remove them
+        kill(orphan)
+    orphaned = lambda: [(one["name"], one["owner_uid"]) for one in ls("-A", "--orphaned")
+                        if one["status"] == "orphaned"]
+    assert orphaned() == [("Cat", THIRD_USER), ("Cat", OTHER_USER), ("Dog", 0)]
+    out = mmf("gc", "-A", "--dry-run").out
+    assert "3 orphaned to remove, 2M to free; 3 in use" in out and "nobody" in out, out
+    assert len(orphaned()) == 3
+    assert "1 orphaned removed, 1M freed" in mmf("gc", "-u", str(THIRD_USER)).out
+    assert orphaned() == [("Cat", OTHER_USER), ("Dog", 0)]
+    assert "0 orphaned to remove" in mmf("gc", "-u", str(THIRD_USER), "-n").out
+    fails(DENIED, "become user 65533", "gc", "-u", str(THIRD_USER), user=OTHER_USER)
+    fails(USAGE, "say whose it is with --user", "gc", "-A", "Cat")
+    assert "1 orphaned removed" in mmf("gc", "-u", "nobody", "Cat").out
+    out = mmf("gc", "-A").out
+    assert "Dog" in out and "1 orphaned removed" in out and "3 in use" in out, out
+    assert [(one["name"], one["owner_uid"]) for one in ls("-A", "--orphaned")] == [
+        ("Global\\Cow", 0), ("Hen", THIRD_USER), ("Hen", OTHER_USER)]
 
 
 def test_doctor_knows_other_users():

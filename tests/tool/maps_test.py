@@ -33,14 +33,65 @@ def test_a_name_ends_in_order_too():
 @not_on_windows("the kernel keeps less: windows_test.py")
 def test_the_table_is_for_people():
     pid = create("Cat", "10K")
-    table = mmf("ls").out
-    head, row = table.splitlines()
-    assert head.split() == "NAME KIND SIZE RESIDENT HOLDERS AGE MODE STATUS STATE".split()
-    assert row.split()[:3] == ["Cat", "map", "10K"]
-    assert "%d " % pid in row and "rw-------" in row and " in use" in row
-    assert mmf("ls", "--no-headings").out.strip() == row.strip()
+    head, row = mmf("ls").out.splitlines()
+    assert head.split() == "NAME KIND SIZE HOLDERS AGE STATE".split()
+    assert row.split()[:5] == ["Cat", "map", "10K", str(pid), "mmf"], row
+    assert mmf("ls", "--no-header").out.split() == row.split()
     assert " 10240 " in mmf("ls", "--bytes").out
     assert mmf("ls", "--names").out == "Cat\n"
+    head, row = mmf("ls", "--long").out.splitlines()
+    assert head.split() == ("NAME KIND OWNER SIZE RESIDENT HOLDERS AGE MODE STATUS STATE "
+                            "CREATOR").split()
+    assert "rw-------" in row and " in use" in row and row.endswith("%d mmf" % pid)
+    assert mmf("ls", "-o", "size,NAME").out == "SIZE NAME\n 10K Cat\n"
+    assert mmf("ls", "-o", "+mode").out.splitlines()[0].split()[-2:] == ["STATE", "MODE"]
+
+
+@not_on_windows("the kernel keeps less: windows_test.py")
+def test_columns_come_where_they_matter():
+    heads = lambda *arguments: mmf("ls", *arguments).out.splitlines()[0].split()
+    create("Global\\Hen", "1", "--mode", "640")
+    assert heads() == "NAME KIND SIZE HOLDERS AGE MODE STATE".split()
+    kill(create("Cat", "1"))
+    assert heads("--orphaned") == "NAME KIND SIZE HOLDERS AGE MODE STATUS STATE".split()
+    assert heads() == "NAME KIND SIZE HOLDERS AGE MODE STATE".split()
+
+
+def test_rows_are_sorted_as_asked():
+    for name, size in (("Cat", "5000"), ("Cow", "70K"), ("Ant", "20K")):
+        create(name, size)
+    names_by = lambda by: mmf("ls", "--no-header", "-o", "name", "--sort", by, "C*",
+                              "Ant").out.split()
+    assert names_by("size") == ["Cat", "Ant", "Cow"]
+    assert names_by("-size") == ["Cow", "Ant", "Cat"]
+    assert names_by("+name") == ["Ant", "Cat", "Cow"]
+    assert names_by("kind") == ["Ant", "Cat", "Cow"]
+
+
+def test_a_pattern_that_matches_nothing_is_said():
+    create("Cat", "1")
+    for look in ([], ["-n"], ["-l"]):
+        result = mmf("ls", "X*", *look, status=NO_OBJECT)
+        assert result.out == "" and "no object matches \"X*\"" in result.err, result
+    result = mmf("ls", "-j", "X*", "Y", status=NO_OBJECT)
+    assert json.loads(result.out) == {"objects": []} and "or the other patterns" in result.err
+    assert mmf("ls", "X*", "C*", "-n").out == "Cat\n"
+
+
+@not_on_windows("nothing is ever orphaned")
+def test_rm_removes_what_is_orphaned_by_name():
+    orphans = [create("Cat", "1MiB"), create("Cow", "4K")]
+    pid = create("Dog", "8")
+    for orphan in orphans: # a create later than that could remove them
+        kill(orphan)
+    assert "1 orphaned to remove, 1M to free\n" in mmf("rm", "-n", "Cat").out
+    result = mmf("rm", "Cat", "Dog", "Ant", status=BUSY)
+    assert "1 orphaned removed, 1M freed\n" in result.out, result
+    assert "\"Dog\" is in use: %d mmf" % pid in result.err, result
+    assert "no such object: \"Ant\"" in result.err, result
+    assert [entry["name"] for entry in ls("--orphaned")] == ["Cow", "Dog"]
+    done = json.loads(mmf("gc", "Cow", "--json").out)
+    assert done["removed"] == 1 and done["orphaned"][0]["name"] == "Cow"
 
 
 def test_patterns_kinds_and_scopes_choose():
@@ -146,7 +197,7 @@ def test_dump_prints_as_hexdump_does():
     assert mmf("dump", "Cat", "--all", *part).out.count("\n") == 8
     assert mmf("dump", "Cat", "-o", "4", "-l", "5").out.startswith(
         "00000004  71 75 69 63 6b ")
-    assert "\033[90m00 " in mmf("dump", "Cat", "--colour", "always").out
+    assert "\033[90m00 " in mmf("dump", "Cat", "--color=always").out
 
 
 def test_every_type_is_peeked_and_poked():
@@ -167,6 +218,14 @@ def test_every_type_is_peeked_and_poked():
         assert out == value + "\n" + value + "\n", (kind, out)
         one = mmf("peek", "Cat", "-t", kind, "-o", str(3 + size)).out
         assert one == value + "\n", (kind, one)
+    for alias, kind in (("u8", "byte"), ("i8", "sbyte"), ("u16", "uint16"), ("i16", "int16"),
+                        ("u32", "uint32"), ("i32", "int32"), ("u64", "uint64"),
+                        ("i64", "int64"), ("f32", "single"), ("f64", "double"),
+                        ("bool", "boolean"), ("float", "single")):
+        found = json.loads(mmf("peek", "Cat", "-t", alias, "-j").out)
+        assert found["type"] == kind, (alias, found)
+    mmf("poke", "Cat", "-t", "u8", "255")
+    assert mmf("peek", "Cat", "-t", "i8").out == "-1\n"
     mmf("poke", "Cat", "0x7fffffff", "-5")
     assert json.loads(mmf("peek", "Cat", "--count", "2", "--json").out) == {
         "type": "int32", "offset": 0, "values": [2147483647, -5]}
@@ -218,7 +277,7 @@ def test_create_runs_a_command_while_it_holds():
 
 
 def test_create_holds_for_a_time():
-    process = start("create", "Cat", "8", "--for", "300ms")
+    process = start("create", "Cat", "8", "--for", "3s" if WINDOWS else "300ms")
     wait_until(lambda: names() == ["Cat"])
     finish(process)
     assert ls("--orphaned") == []

@@ -351,7 +351,7 @@ def run_test(test):
     try:
         test()
         clean_up()
-        mmf("gc")
+        mmf("gc", "--all-users")
         left = [entry for entry in os.listdir(directory)
                 if not re.fullmatch(r"mmf-\d+", entry) or os.listdir(
                     os.path.join(directory, entry))]

@@ -55,6 +55,29 @@ def test_of_several_the_first_is_named():
     assert ls()[2]["count"] == 0 and not ls()[1]["owned"]
 
 
+def test_a_name_is_waited_for():
+    create("Cat", "8")
+    mmf("wait", "--exists", "Cat", "-t", "0")
+    fails(TIMED_OUT, "timed out: there is no \"Dog\"", "wait", "-e", "Cat", "Dog", "-t", "50ms")
+    assert mmf("wait", "-e", "Dog", "-t", "0", "-q", status=TIMED_OUT).err == ""
+    fails(USAGE, "give no --all with it", "wait", "-e", "-a", "Cat")
+    waiter = start("wait", "--exists", "Dog", "Gate", "Jobs")
+    create("Gate", "--kind", "mutex")
+    create("Jobs", "--kind", "queue")
+    assert waiter.poll() is None
+    create("Dog", "8")
+    finish(waiter)
+
+
+@not_on_windows("there are no such signals")
+def test_a_wait_for_a_name_ends_with_ctrl_c():
+    waiter = start("wait", "--exists", "Dog")
+    wait_until(lambda: b"wait" in open("/proc/%d/cmdline" % waiter.pid, "rb").read())
+    waiter.send_signal(signal.SIGINT)
+    waiter.communicate(timeout=DEADLINE)
+    assert waiter.returncode == -signal.SIGINT, waiter.returncode
+
+
 def test_what_cannot_be_signalled():
     create("Cat", "8")
     create("Gate", "--kind", "mutex")
@@ -90,6 +113,14 @@ def test_lock_passes_the_status_on():
     assert "was killed by signal 9" in result.err, result
     assert ls("--orphaned") == []
     fails(NO_OBJECT, "Gate", "lock", "Gate", "--existing", "--", "true")
+    create("Gate", "--kind", "mutex")
+    owner = start("lock", "Gate", "cat")
+    wait_until(lambda: ls()[0]["owned"])
+    fails(99, "timed out: \"Gate\" is still owned", "lock", "-t", "0", "-E", "99", "Gate", "true")
+    fails(0, "timed out", "lock", "-t", "0", "--timeout-status", "0", "Gate", "true")
+    fails(USAGE, "use a number from 0 to 255", "lock", "-E", "256", "Gate", "true")
+    owner.kill()
+    owner.wait()
 
 
 @not_on_windows("there is another shell: windows_test.py")

@@ -51,10 +51,10 @@ def test_what_the_kernel_keeps_is_listed():
 def test_the_table_and_stat():
     create("Cat", "10K")
     head, row = mmf("ls", "Cat").out.splitlines()
-    assert head.split() == "NAME KIND SIZE RESIDENT HOLDERS AGE MODE STATUS STATE".split()
-    assert row.split() == ["Cat", "map", "12K", "1", "handle", "in", "use"], row
+    assert head.split() == "NAME KIND SIZE HOLDERS AGE STATE".split()
+    assert row.split() == ["Cat", "map", "12K", "1", "handle"], row
     assert row.index("1 handle") == head.index("HOLDERS") and row == row.rstrip()
-    assert mmf("ls", "--no-headings", "Cat").out.split() == row.split()
+    assert mmf("ls", "--no-header", "Cat").out.split() == row.split()
     assert " 12288 " in mmf("ls", "--bytes", "Cat").out
     out = mmf("stat", "Cat").out
     assert "size  12288 bytes (12K)\n" in out and "holders  1 handle\n" in out, out
@@ -71,7 +71,7 @@ def test_a_channel_knows_its_maker():
     assert 0 <= entry["age_ms"] < 1000 * DEADLINE and entry["mode"] is None, entry
     assert re.search(r"created  [-0-9]+ [:0-9]+, \d+s ago, by %d\n" % pid,
                      mmf("stat", "Jobs").out)
-    assert re.search(r" \d+s +in use", mmf("ls", "Jobs").out)
+    assert re.search(r" \d+s +0 of 4, 0 sent", mmf("ls", "Jobs").out)
 
 
 def test_objects_of_other_programs_are_listed():
@@ -102,7 +102,9 @@ def test_patterns_choose_as_a_shell_does():
     for pattern, wanted in (("C*", "C-3 Cat Cow"), ("C?t", "Cat"), ("[CD]o[wg]", "Cow Dog"),
                             ("C[!a]*", "C-3 Cow"), ("C[0-9-]?", "C-3"), ("*o*", "Cow Dog"),
                             ("Cat?", ""), ("[C", ""), ("C**t", "Cat"), ("cat", "")):
-        assert " ".join(names(pattern)) == wanted, pattern
+        shown = mmf("ls", "--names", pattern, status=DONE if wanted else NO_OBJECT).out
+        ours = [line for line in shown.splitlines() if "__wine" not in line.lower()]
+        assert " ".join(ours) == wanted, pattern
 
 
 #
@@ -256,7 +258,7 @@ def test_doctor_says_why_a_name_can_be_opened_or_not():
 
 def test_bench_compares_and_leaves_nothing():
     found = json.loads(mmf("bench", "--time", "300ms", "--json").out)["benchmarks"]
-    assert len(found) == 7
+    assert len(found) == 10
     for one in found:
         assert one["mmf_ns"] > 0 and one["raw_ns"] > 0, one
     assert ls() == []
@@ -281,15 +283,15 @@ def test_top_is_a_live_table():
     shown = screen.show()
     title, head, *rows = shown.splitlines()
     assert re.fullmatch(r"mmf top  \d\d:\d\d:\d\d  \d+ objects", title.rstrip()), shown
-    assert head.split()[:5] == ["Namev", "Kind", "Size", "Resident", "Holders"], shown
-    assert rows[0].split() == ["Cat", "map", "12K", "1"], shown
-    assert rows[1].split() == ["Door", "event", "1", "set,", "auto", "reset"], shown
-    assert rows[-1].startswith("q quit  n k s r h a m d l t sort  / filter"), shown
+    assert head.split()[0][:4] == "Name" and head.split()[1:4] == ["Kind", "Size", "Holders"], shown
+    assert rows[0].split() == ["Cat", "map", "12K", "1", "handle"], shown
+    assert rows[1].split() == ["Door", "event", "1", "handle", "set,", "auto", "reset"], shown
+    assert rows[-1].startswith("q quit  ? help  < > sort  / filter"), shown
     assert "\\BaseNamedObjects\\Cat" in shown
     screen.keys("Down")
     screen.expect("\\BaseNamedObjects\\Door")
-    screen.keys("k")
-    wait_until(lambda: "Kindv" in screen.show(), "sorting")
+    screen.keys(">")
+    wait_until(lambda: re.search(r"Name +Kind\S +Size", screen.show()), "sorting")
     owner = start("lock", "Gate", "--", OTHER, "stay")
     screen.expect("owned by a hidden")
     screen.keys("/")

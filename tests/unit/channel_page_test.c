@@ -33,12 +33,10 @@ new_page(void)
     return page;
 }
 
-static void
-parts_lie_where_they_can_be_mapped(void **state)
+TEST(parts_lie_where_they_can_be_mapped)
 {
     struct mmf_ring_shape small = shape;
 
-    (void)state;
     small.max_senders = small.max_receivers = 1;
     CHECK_INT(mmf_channel_slots_at(&small), 65536);
     CHECK_INT(mmf_channel_section_size(&small), 65536 + 8 * 64);
@@ -55,13 +53,11 @@ parts_lie_where_they_can_be_mapped(void **state)
     CHECK_INT(mmf_channel_slots_at(&small), 2 * 65536);
 }
 
-static void
-what_was_written_is_read(void **state)
+TEST(what_was_written_is_read)
 {
     struct mmf_channel_page_shared *page = new_page();
     struct mmf_channel_facts facts;
 
-    (void)state;
     CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_DONE);
     CHECK_INT(facts.kind, MMF_KIND_QUEUE);
     CHECK_INT(facts.creator_pid, 77);
@@ -77,13 +73,11 @@ what_was_written_is_read(void **state)
     free(page);
 }
 
-static void
-no_process_reads_a_half_made_one(void **state)
+TEST(no_process_reads_a_half_made_one)
 {
     struct mmf_channel_page_shared *page = new_page();
     struct mmf_channel_facts facts;
 
-    (void)state;
     mmf_store_relaxed_u64(&page->magic, 0);
     CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_AGAIN);
     mmf_store_relaxed_u64(&page->magic, 1);
@@ -91,13 +85,11 @@ no_process_reads_a_half_made_one(void **state)
     free(page);
 }
 
-static void
-other_versions_are_told_from_damage(void **state)
+TEST(other_versions_are_told_from_damage)
 {
     struct mmf_channel_page_shared *page = new_page();
     struct mmf_channel_facts facts;
 
-    (void)state;
     page->layout_version = MMF_LAYOUT_VERSION - 1;
     CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_LAYOUT);
     page->layout_version = MMF_LAYOUT_VERSION + 1;
@@ -120,18 +112,4 @@ other_versions_are_told_from_damage(void **state)
     page->shape.max_receivers = 1024;
     CHECK_INT(mmf_channel_page_read(page, &facts), MMF_STEP_DONE);
     free(page);
-}
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts_lie_where_they_can_be_mapped),
-        cmocka_unit_test(what_was_written_is_read),
-        cmocka_unit_test(no_process_reads_a_half_made_one),
-        cmocka_unit_test(other_versions_are_told_from_damage),
-    };
-
-    return harness_main(argc, argv, "unit.channel_page", tests,
-                        sizeof(tests) / sizeof(tests[0]), NULL);
 }

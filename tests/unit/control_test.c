@@ -47,8 +47,7 @@ fill(struct mmf_control_shared *page)
     fill_with("Global\\Cat", "process_a", page);
 }
 
-static void
-the_page_stands_at_the_next_64_kib(void **state)
+TEST(the_page_stands_at_the_next_64_kib)
 {
     static const int64_t cases[][2] = {
         {1, 65536},
@@ -61,29 +60,24 @@ the_page_stands_at_the_next_64_kib(void **state)
         {MMF_CAPACITY_MAX, MMF_CAPACITY_MAX},
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         CHECK_INT(mmf_control_offset(cases[i][0]), cases[i][1]);
     /* The whole file of the largest map lies before the locks. */
     CHECK(mmf_control_offset(MMF_CAPACITY_MAX) + MMF_CONTROL_SIZE < MMF_LOCK_HOLD);
 }
 
-static void
-the_lock_ranges_do_not_meet(void **state)
+TEST(the_lock_ranges_do_not_meet)
 {
-    (void)state;
     CHECK(MMF_LOCK_HOLD + MMF_LOCK_RANGE <= MMF_LOCK_READERS);
     CHECK(MMF_LOCK_READERS + MMF_LOCK_RANGE <= MMF_LOCK_SELF);
     CHECK(MMF_LOCK_SELF <= INT64_MAX - MMF_LOCK_RANGE);
 }
 
-static void
-a_filled_page_is_sound(void **state)
+TEST(a_filled_page_is_sound)
 {
     struct mmf_control_shared page;
     struct mmf_name name;
 
-    (void)state;
     fill(&page);
     CHECK_INT(mmf_control_is_ours(&page), 1);
     CHECK_OK(mmf_control_check(&page, DATA_SIZE, "map \"Cat\""));
@@ -107,37 +101,31 @@ a_filled_page_is_sound(void **state)
 }
 
 /* No byte of the page is left as it was before: files are not windows on old memory. */
-static void
-every_byte_is_written(void **state)
+TEST(every_byte_is_written)
 {
     struct mmf_control_shared page;
     const uint8_t *bytes = (const uint8_t *)&page;
 
-    (void)state;
     fill(&page);
     for (size_t i = 0; i < sizeof(page); i++)
         CHECK(bytes[i] != 0xAA);
 }
 
-static void
-a_long_command_is_cut(void **state)
+TEST(a_long_command_is_cut)
 {
     struct mmf_control_shared page;
 
-    (void)state;
     fill_with("Cat", "a_command_longer_than_16_bytes", &page);
     CHECK_TEXT(page.creator_command, "a_command_longe");
     CHECK_OK(mmf_control_check(&page, DATA_SIZE, "it"));
 }
 
-static void
-the_longest_name_fits(void **state)
+TEST(the_longest_name_fits)
 {
     struct mmf_control_shared page;
     char text[MMF_NAME_MAX + 1];
     struct mmf_name name;
 
-    (void)state;
     memset(text, 'x', MMF_NAME_MAX);
     text[MMF_NAME_MAX] = '\0';
     fill_with(text, "it", &page);
@@ -146,8 +134,7 @@ the_longest_name_fits(void **state)
     CHECK_INT(mmf_control_has_name(&page, &name), 1);
 }
 
-static void
-another_name_is_not_this_one(void **state)
+TEST(another_name_is_not_this_one)
 {
     static const char *const others[] = {"Cat",          "Local\\Cat",  "Global\\Ca",
                                          "Global\\Cats", "Global\\cat", "Global\\Cat ",
@@ -155,7 +142,6 @@ another_name_is_not_this_one(void **state)
     struct mmf_control_shared page;
     struct mmf_name name;
 
-    (void)state;
     fill(&page);
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         parse(others[i], &name);
@@ -163,12 +149,10 @@ another_name_is_not_this_one(void **state)
     }
 }
 
-static void
-any_other_magic_is_not_ours(void **state)
+TEST(any_other_magic_is_not_ours)
 {
     struct mmf_control_shared page;
 
-    (void)state;
     fill(&page);
     for (size_t i = 0; i < sizeof(page.magic); i++) {
         page.magic[i] ^= 0x20;
@@ -182,12 +166,10 @@ any_other_magic_is_not_ours(void **state)
 }
 
 /* A newer version's page is no damage, whatever else has changed with it. */
-static void
-newer_is_told_from_damaged(void **state)
+TEST(newer_is_told_from_damaged)
 {
     struct mmf_control_shared page;
 
-    (void)state;
     fill(&page);
     page.layout_version = MMF_LAYOUT_VERSION + 1;
     CHECK_FAILS(mmf_control_check(&page, DATA_SIZE, "it"), MMF_E_LAYOUT);
@@ -211,12 +193,10 @@ set_name_length(struct mmf_control_shared *page, uint32_t length)
     page->name_length = length;
 }
 
-static void
-damage_is_found(void **state)
+TEST(damage_is_found)
 {
     struct mmf_control_shared page;
 
-    (void)state;
 #define FINDS(damage)                                                                  \
     do {                                                                               \
         fill(&page);                                                                   \
@@ -252,12 +232,10 @@ damage_is_found(void **state)
 #undef FINDS
 }
 
-static void
-the_file_has_the_size_that_the_page_says(void **state)
+TEST(the_file_has_the_size_that_the_page_says)
 {
     struct mmf_control_shared page;
 
-    (void)state;
     fill(&page);
     CHECK_FAILS(mmf_control_check(&page, 0, "it"), MMF_E_CORRUPT);
     CHECK_FAILS(mmf_control_check(&page, CAPACITY, "it"), MMF_E_CORRUPT);
@@ -270,12 +248,10 @@ the_file_has_the_size_that_the_page_says(void **state)
 }
 
 /* A map of a file: the capacity is the file's, the data is the reference. */
-static void
-a_reference_to_a_file_has_its_own_size(void **state)
+TEST(a_reference_to_a_file_has_its_own_size)
 {
     struct mmf_control_shared page;
 
-    (void)state;
     fill(&page);
     page.flags = MMF_CONTROL_FILE_REF;
     page.capacity = (int64_t)1 << 40;
@@ -286,13 +262,11 @@ a_reference_to_a_file_has_its_own_size(void **state)
 }
 
 /* Reading damaged pages of every sort must end in an answer. */
-static void
-no_single_byte_matters_to_safety(void **state)
+TEST(no_single_byte_matters_to_safety)
 {
     struct mmf_control_shared page;
     uint8_t *bytes = (uint8_t *)&page;
 
-    (void)state;
     fill(&page);
     for (size_t i = 0; i < sizeof(page); i++) {
         for (int bit = 0; bit < 8; bit++) {
@@ -305,27 +279,4 @@ no_single_byte_matters_to_safety(void **state)
         }
     }
     CHECK_OK(mmf_control_check(&page, DATA_SIZE, "it"));
-}
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_page_stands_at_the_next_64_kib),
-        cmocka_unit_test(the_lock_ranges_do_not_meet),
-        cmocka_unit_test(a_filled_page_is_sound),
-        cmocka_unit_test(every_byte_is_written),
-        cmocka_unit_test(a_long_command_is_cut),
-        cmocka_unit_test(the_longest_name_fits),
-        cmocka_unit_test(another_name_is_not_this_one),
-        cmocka_unit_test(any_other_magic_is_not_ours),
-        cmocka_unit_test(newer_is_told_from_damaged),
-        cmocka_unit_test(damage_is_found),
-        cmocka_unit_test(the_file_has_the_size_that_the_page_says),
-        cmocka_unit_test(a_reference_to_a_file_has_its_own_size),
-        cmocka_unit_test(no_single_byte_matters_to_safety),
-    };
-
-    return harness_main(argc, argv, "control", tests, sizeof(tests) / sizeof(tests[0]),
-                        NULL);
 }

@@ -23,10 +23,8 @@ check_record(int status, int system_error, const char *parameter, const char *me
     CHECK_TEXT(mmf_last_message(), message);
 }
 
-static void
-each_kind_of_failure_is_written_down(void **state)
+TEST(each_kind_of_failure_is_written_down)
 {
-    (void)state;
     CHECK_INT(mmf_fail(MMF_E_EXISTS, "map \"%s\": name taken", "Cat"), MMF_E_EXISTS);
     check_record(MMF_E_EXISTS, 0, "", "map \"Cat\": name taken");
     CHECK_INT(mmf_fail_argument(MMF_E_RANGE, "capacity", "capacity is %d", -1),
@@ -39,22 +37,18 @@ each_kind_of_failure_is_written_down(void **state)
 }
 
 /* Nothing of an earlier failure shows through. */
-static void
-a_failure_replaces_the_one_before(void **state)
+TEST(a_failure_replaces_the_one_before)
 {
-    (void)state;
     mmf_fail_argument(MMF_E_RANGE, "capacity", "a long message, longer than the next");
     mmf_fail_system(MMF_E_IO, EIO, "sync");
     mmf_fail(MMF_E_BUSY, "busy");
     check_record(MMF_E_BUSY, 0, "", "busy");
 }
 
-static void
-long_texts_are_cut(void **state)
+TEST(long_texts_are_cut)
 {
     char text[3000], message[1024], parameter[40];
 
-    (void)state;
     memset(text, 'x', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
     memcpy(message, text, sizeof(message));
@@ -70,18 +64,14 @@ long_texts_are_cut(void **state)
     check_record(MMF_E_IO, EIO, "", message);
 }
 
-static void
-an_unknown_system_error_has_its_number(void **state)
+TEST(an_unknown_system_error_has_its_number)
 {
-    (void)state;
     mmf_fail_system(MMF_E_IO, 9999, "odd");
     CHECK(strstr(mmf_last_message(), "(error 9999)") != NULL);
 }
 
-static void
-asking_nowhere_does_nothing(void **state)
+TEST(asking_nowhere_does_nothing)
 {
-    (void)state;
     mmf_fail(MMF_E_IO, "kept");
     mmf_last_error(NULL);
     check_record(MMF_E_IO, 0, "", "kept");
@@ -97,30 +87,12 @@ fail_in_a_thread(void *unused)
     return NULL;
 }
 
-static void
-every_thread_has_its_own(void **state)
+TEST(every_thread_has_its_own)
 {
     pthread_t thread;
 
-    (void)state;
     mmf_fail(MMF_E_FULL, "the first one's");
     assert_int_equal(pthread_create(&thread, NULL, fail_in_a_thread, NULL), 0);
     assert_int_equal(pthread_join(thread, NULL), 0);
     check_record(MMF_E_FULL, 0, "", "the first one's");
-}
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_kind_of_failure_is_written_down),
-        cmocka_unit_test(a_failure_replaces_the_one_before),
-        cmocka_unit_test(long_texts_are_cut),
-        cmocka_unit_test(an_unknown_system_error_has_its_number),
-        cmocka_unit_test(asking_nowhere_does_nothing),
-        cmocka_unit_test(every_thread_has_its_own),
-    };
-
-    return harness_main(argc, argv, "fail", tests, sizeof(tests) / sizeof(tests[0]),
-                        NULL);
 }

@@ -22,13 +22,11 @@ check_damaged(const struct mmf_file_ref_shared *ref)
     CHECK(strstr(mmf_last_message(), "map \"Cat\"") != NULL);
 }
 
-static void
-absolute_paths_are_sound(void **state)
+TEST(absolute_paths_are_sound)
 {
     struct mmf_file_ref_shared ref;
     char longest[MMF_FILE_PATH_MAX];
 
-    (void)state;
     fill(&ref, "/var/lib/cat");
     CHECK_OK(mmf_file_ref_check(&ref, "it"));
     fill(&ref, "/");
@@ -39,12 +37,10 @@ absolute_paths_are_sound(void **state)
     CHECK_OK(mmf_file_ref_check(&ref, "it"));
 }
 
-static void
-other_paths_are_damage(void **state)
+TEST(other_paths_are_damage)
 {
     struct mmf_file_ref_shared ref;
 
-    (void)state;
     fill(&ref, "");
     check_damaged(&ref);
     fill(&ref, "var/lib/cat");
@@ -65,16 +61,4 @@ other_paths_are_damage(void **state)
     check_damaged(&ref);
     ref.path_length = MMF_FILE_PATH_MAX;
     check_damaged(&ref);
-}
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(absolute_paths_are_sound),
-        cmocka_unit_test(other_paths_are_damage),
-    };
-
-    return harness_main(argc, argv, "file_ref", tests, sizeof(tests) / sizeof(tests[0]),
-                        NULL);
 }

@@ -30,28 +30,23 @@ check_parsed(const char *given, const char *text, enum mmf_scope scope)
     CHECK_INT(name.scope, scope);
 }
 
-static void
-prefixes_choose_the_scope(void **state)
+TEST(prefixes_choose_the_scope)
 {
-    (void)state;
     check_parsed("Cat", "Cat", MMF_SCOPE_LOCAL);
     check_parsed("Local\\Cat", "Cat", MMF_SCOPE_LOCAL);
     check_parsed("Global\\Cat", "Cat", MMF_SCOPE_GLOBAL);
 }
 
 /* Windows compares object names with their case, prefixes too. */
-static void
-names_that_only_resemble_prefixes(void **state)
+TEST(names_that_only_resemble_prefixes)
 {
-    (void)state;
     check_parsed("Local", "Local", MMF_SCOPE_LOCAL);
     check_parsed("Global", "Global", MMF_SCOPE_LOCAL);
     check_parsed("Global/Cat", "Global/Cat", MMF_SCOPE_LOCAL);
     check_parsed("Local\\Global", "Global", MMF_SCOPE_LOCAL);
 }
 
-static void
-bad_names_are_refused(void **state)
+TEST(bad_names_are_refused)
 {
     static const struct {
         const char *given;
@@ -72,19 +67,16 @@ bad_names_are_refused(void **state)
     };
     struct mmf_name name;
 
-    (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         CHECK_FAILS_PARAM(mmf_name_parse(cases[i].given, "mapName", &name),
                           cases[i].status, "mapName");
 }
 
-static void
-the_longest_name(void **state)
+TEST(the_longest_name)
 {
     char given[MMF_NAME_MAX + 16];
     struct mmf_name name;
 
-    (void)state;
     memset(given, 'x', sizeof(given));
     given[MMF_NAME_MAX] = '\0';
     CHECK_OK(mmf_name_parse(given, "mapName", &name));
@@ -102,8 +94,7 @@ the_longest_name(void **state)
     CHECK_INT(name.length, MMF_NAME_MAX);
 }
 
-static void
-short_leaves_are_readable(void **state)
+TEST(short_leaves_are_readable)
 {
     static const struct {
         const char *name;
@@ -125,7 +116,6 @@ short_leaves_are_readable(void **state)
     };
     char file_name[MMF_FILE_NAME_SIZE];
 
-    (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         file_name_of(cases[i].name, file_name);
         CHECK_TEXT(file_name, cases[i].file_name);
@@ -174,12 +164,10 @@ check_decodes(const char *text)
     CHECK_BYTES(decoded, text, length);
 }
 
-static void
-short_leaves_are_injective(void **state)
+TEST(short_leaves_are_injective)
 {
     char text[3] = {0};
 
-    (void)state;
     for (int first = 1; first < 256; first++) {
         for (int second = 0; second < 256; second++) {
             text[0] = (char)first;
@@ -190,12 +178,10 @@ short_leaves_are_injective(void **state)
     }
 }
 
-static void
-long_leaves_have_a_head_and_a_hash(void **state)
+TEST(long_leaves_have_a_head_and_a_hash)
 {
     char given[2000], file_name[MMF_FILE_NAME_SIZE];
 
-    (void)state;
     memset(given, 'x', sizeof(given));
     given[200] = '\0';
     file_name_of(given, file_name);
@@ -222,14 +208,12 @@ long_leaves_have_a_head_and_a_hash(void **state)
 }
 
 /* Names that differ only where the readable head does not reach. */
-static void
-long_leaves_differ(void **state)
+TEST(long_leaves_differ)
 {
     enum { COUNT = 64 };
     static char file_names[2 * COUNT][MMF_FILE_NAME_SIZE];
     char given[1033];
 
-    (void)state;
     memset(given, 'x', sizeof(given) - 1);
     given[sizeof(given) - 1] = '\0';
     for (size_t i = 0; i < COUNT; i++) {
@@ -250,12 +234,10 @@ long_leaves_differ(void **state)
 }
 
 /* A short name cannot be spelled so that it gets a long one's file name. */
-static void
-a_long_file_name_is_never_a_short_one(void **state)
+TEST(a_long_file_name_is_never_a_short_one)
 {
     char given[300], file_name[MMF_FILE_NAME_SIZE], other[MMF_FILE_NAME_SIZE];
 
-    (void)state;
     memset(given, 'x', 299);
     given[299] = '\0';
     file_name_of(given, file_name);
@@ -265,14 +247,12 @@ a_long_file_name_is_never_a_short_one(void **state)
 
 /* The head is cut between characters. 'x' and 1 to 4 bytes a character, at every shift.
  */
-static void
-long_leaves_are_valid_utf8(void **state)
+TEST(long_leaves_are_valid_utf8)
 {
     static const char *const characters[] = {"\xC3\xA9", "\xE7\x8C\xAB",
                                              "\xF0\x9F\x90\x88"};
     char given[400], file_name[MMF_FILE_NAME_SIZE];
 
-    (void)state;
     for (size_t c = 0; c < 3; c++) {
         size_t size = strlen(characters[c]);
 
@@ -293,50 +273,24 @@ long_leaves_are_valid_utf8(void **state)
     }
 }
 
-static void
-the_scope_is_not_in_the_file_name(void **state)
+TEST(the_scope_is_not_in_the_file_name)
 {
     char local[MMF_FILE_NAME_SIZE], global[MMF_FILE_NAME_SIZE];
 
-    (void)state;
     file_name_of("Local\\Cat", local);
     file_name_of("Global\\Cat", global);
     CHECK_TEXT(local, global);
 }
 
 /* Programs of other builds find the same file. */
-static void
-the_encoding_is_fixed_forever(void **state)
+TEST(the_encoding_is_fixed_forever)
 {
     char given[1033], file_name[MMF_FILE_NAME_SIZE], expected[MMF_FILE_NAME_SIZE];
 
-    (void)state;
     memset(given, 'x', 1032);
     given[1032] = '\0';
     file_name_of(given, file_name);
     memset(expected, 'x', 160);
     strcpy(expected + 160, "~ea56ba15903aed8e59fbc7234117637a");
     CHECK_TEXT(file_name, expected);
-}
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(prefixes_choose_the_scope),
-        cmocka_unit_test(names_that_only_resemble_prefixes),
-        cmocka_unit_test(bad_names_are_refused),
-        cmocka_unit_test(the_longest_name),
-        cmocka_unit_test(short_leaves_are_readable),
-        cmocka_unit_test(short_leaves_are_injective),
-        cmocka_unit_test(long_leaves_have_a_head_and_a_hash),
-        cmocka_unit_test(long_leaves_differ),
-        cmocka_unit_test(a_long_file_name_is_never_a_short_one),
-        cmocka_unit_test(long_leaves_are_valid_utf8),
-        cmocka_unit_test(the_scope_is_not_in_the_file_name),
-        cmocka_unit_test(the_encoding_is_fixed_forever),
-    };
-
-    return harness_main(argc, argv, "name", tests, sizeof(tests) / sizeof(tests[0]),
-                        NULL);
 }

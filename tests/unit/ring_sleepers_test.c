@@ -12,12 +12,10 @@
 
 enum { THREADS = 4, RINGS = HARNESS_TSAN ? 2000 : 20000 };
 
-static void
-claims_take_who_is_there(void **state)
+TEST(claims_take_who_is_there)
 {
     mmf_atomic_u32 count = 0, doorbell = 4;
 
-    (void)state;
     CHECK_INT(mmf_sleepers_claim(&count, 5), 0);
     for (int i = 0; i < 3; i++)
         CHECK(mmf_sleepers_enter(&count, &doorbell, 4));
@@ -26,24 +24,20 @@ claims_take_who_is_there(void **state)
     CHECK_INT(mmf_sleepers_claim(&count, 2), 0);
 }
 
-static void
-who_comes_after_the_ring_is_told(void **state)
+TEST(who_comes_after_the_ring_is_told)
 {
     mmf_atomic_u32 count = 0, doorbell = 8;
 
-    (void)state;
     CHECK(!mmf_sleepers_enter(&count, &doorbell, 4));
     CHECK_INT(count, 1); /* a ring may have counted it off already */
     CHECK(mmf_sleepers_leave(&count));
     CHECK_INT(count, 0);
 }
 
-static void
-who_was_counted_off_waits_for_its_token(void **state)
+TEST(who_was_counted_off_waits_for_its_token)
 {
     mmf_atomic_u32 count = 0, doorbell = 4;
 
-    (void)state;
     CHECK(mmf_sleepers_enter(&count, &doorbell, 4));
     CHECK_INT(mmf_sleepers_claim(&count, 1), 1);
     CHECK(!mmf_sleepers_leave(&count));
@@ -51,10 +45,8 @@ who_was_counted_off_waits_for_its_token(void **state)
 }
 
 /* Marks do not count; each ring takes the other turn. */
-static void
-turns_alternate(void **state)
+TEST(turns_alternate)
 {
-    (void)state;
     for (uint32_t doorbell = 0; doorbell < 64; doorbell++)
         CHECK_INT(mmf_sleepers_turn(doorbell), doorbell / 4 % 2);
     CHECK_INT(mmf_sleepers_turn(UINT32_MAX), 1);
@@ -123,13 +115,11 @@ ring(struct hall *hall)
     }
 }
 
-static void
-no_thread_sleeps_on(void **state)
+TEST(no_thread_sleeps_on)
 {
     static struct hall hall;
     pthread_t threads[THREADS];
 
-    (void)state;
     memset(&hall, 0, sizeof(hall));
     CHECK_INT(sem_init(&hall.seen, 0, 0), 0);
     for (int turn = 0; turn < MMF_SLEEPERS_TURNS; turn++)
@@ -153,19 +143,4 @@ no_thread_sleeps_on(void **state)
         CHECK_INT(left, 0);
         sem_destroy(&hall.tokens[turn]);
     }
-}
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(claims_take_who_is_there),
-        cmocka_unit_test(who_comes_after_the_ring_is_told),
-        cmocka_unit_test(who_was_counted_off_waits_for_its_token),
-        cmocka_unit_test(turns_alternate),
-        cmocka_unit_test(no_thread_sleeps_on),
-    };
-
-    return harness_main(argc, argv, "unit.ring_sleepers", tests,
-                        sizeof(tests) / sizeof(tests[0]), NULL);
 }

@@ -57,13 +57,11 @@ hash_as_text(const uint8_t *input, size_t length, char text[33])
         snprintf(text + 2 * i, 3, "%02x", hash[i]);
 }
 
-static void
-matches_the_published_vectors(void **state)
+TEST(matches_the_published_vectors)
 {
     uint8_t input[64];
     char text[33];
 
-    (void)state;
     for (uint8_t i = 0; i < 64; i++)
         input[i] = i;
     for (size_t length = 0; length < 64; length++) {
@@ -73,13 +71,11 @@ matches_the_published_vectors(void **state)
 }
 
 /* Names come from anywhere in a caller's memory. */
-static void
-does_not_depend_on_alignment(void **state)
+TEST(does_not_depend_on_alignment)
 {
     uint8_t bytes[64 + 8];
     char text[33];
 
-    (void)state;
     for (size_t shift = 0; shift < 8; shift++) {
         for (size_t i = 0; i < 64; i++)
             bytes[shift + i] = (uint8_t)i;
@@ -88,13 +84,11 @@ does_not_depend_on_alignment(void **state)
     }
 }
 
-static void
-every_byte_counts(void **state)
+TEST(every_byte_counts)
 {
     uint8_t input[40] = {0};
     char plain[33], changed[33];
 
-    (void)state;
     hash_as_text(input, sizeof(input), plain);
     for (size_t i = 0; i < sizeof(input); i++) {
         input[i] = 1;
@@ -104,12 +98,10 @@ every_byte_counts(void **state)
     }
 }
 
-static void
-the_key_counts(void **state)
+TEST(the_key_counts)
 {
     uint8_t key[16] = {0}, plain[16], changed[16];
 
-    (void)state;
     mmf_siphash128(key, "Cat", 3, plain);
     for (size_t i = 0; i < sizeof(key); i++) {
         key[i] = 0x80;
@@ -117,18 +109,4 @@ the_key_counts(void **state)
         CHECK(memcmp(plain, changed, sizeof(plain)) != 0);
         key[i] = 0;
     }
-}
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(matches_the_published_vectors),
-        cmocka_unit_test(does_not_depend_on_alignment),
-        cmocka_unit_test(every_byte_counts),
-        cmocka_unit_test(the_key_counts),
-    };
-
-    return harness_main(argc, argv, "siphash", tests, sizeof(tests) / sizeof(tests[0]),
-                        NULL);
 }

@@ -43,25 +43,21 @@ read_constants(struct constant constants[MOST])
     return count;
 }
 
-static void
-every_status_of_the_header_has_its_name(void **state)
+TEST(every_status_of_the_header_has_its_name)
 {
     struct constant constants[MOST];
     size_t count = read_constants(constants);
 
-    (void)state;
     CHECK(count >= 31);
     for (size_t i = 0; i < count; i++)
         CHECK_TEXT(mmf_status_name(constants[i].value), constants[i].name);
 }
 
-static void
-every_status_has_a_meaning_of_its_own(void **state)
+TEST(every_status_has_a_meaning_of_its_own)
 {
     struct constant constants[MOST];
     size_t count = read_constants(constants);
 
-    (void)state;
     for (size_t i = 0; i < count; i++) {
         const char *text = mmf_strerror(constants[i].value);
 
@@ -75,14 +71,12 @@ every_status_has_a_meaning_of_its_own(void **state)
 }
 
 /* A number between the first and the last that no status has is a mistake. */
-static void
-the_numbers_have_no_holes(void **state)
+TEST(the_numbers_have_no_holes)
 {
     struct constant constants[MOST];
     int count = (int)read_constants(constants);
     int lowest = 0, highest = 0;
 
-    (void)state;
     for (int i = 0; i < count; i++) {
         lowest = constants[i].value < lowest ? constants[i].value : lowest;
         highest = constants[i].value > highest ? constants[i].value : highest;
@@ -94,15 +88,13 @@ the_numbers_have_no_holes(void **state)
 }
 
 /* The family that .NET's tests ask for: exactly IOException. */
-static void
-exactly_these_are_io_errors(void **state)
+TEST(exactly_these_are_io_errors)
 {
     static const int io_errors[] = {MMF_E_EXISTS,    MMF_E_SHARING, MMF_E_NO_SPACE,
                                     MMF_E_NO_MEMORY, MMF_E_IO,      MMF_E_BUSY};
     struct constant constants[MOST];
     size_t count = read_constants(constants);
 
-    (void)state;
     for (size_t i = 0; i < count; i++) {
         int expected = 0;
 
@@ -113,47 +105,28 @@ exactly_these_are_io_errors(void **state)
     CHECK_INT(mmf_status_is_io_error(12345), 0);
 }
 
-static void
-kinds_have_names(void **state)
+TEST(kinds_have_names)
 {
-    static const char *const names[] = {"unknown",   "map",   "mutex", "event",
-                                        "semaphore", "queue", "topic", "latest"};
+    static const char *const names[] = {"unknown", "map",       "mutex",
+                                        "event",   "semaphore", "queue",
+                                        "topic",   "latest",    "service"};
 
-    (void)state;
-    for (mmf_kind kind = 0; kind <= MMF_KIND_LATEST; kind++)
+    for (mmf_kind kind = 0; kind <= MMF_KIND_SERVICE; kind++)
         CHECK_TEXT(mmf_kind_name(kind), names[kind]);
     CHECK_TEXT(mmf_kind_name(-1), "unknown");
-    CHECK_TEXT(mmf_kind_name(MMF_KIND_LATEST + 1), "unknown");
+    CHECK_TEXT(mmf_kind_name(MMF_KIND_SERVICE + 1), "unknown");
     CHECK_TEXT(mmf_kind_name(INT32_MAX), "unknown");
     CHECK_TEXT(mmf_kind_name(INT32_MIN), "unknown");
 }
 
 /* Four places say which version this is: two in the header, the build, the library. */
-static void
-one_version_everywhere(void **state)
+TEST(one_version_everywhere)
 {
     char text[64];
 
-    (void)state;
     snprintf(text, sizeof(text), "%d.%d.%d", MMF_VERSION_MAJOR, MMF_VERSION_MINOR,
              MMF_VERSION_PATCH);
     CHECK_TEXT(MMF_VERSION_STRING, text);
     CHECK_TEXT(PROJECT_VERSION, text);
     CHECK_TEXT(mmf_version(), text);
-}
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_status_of_the_header_has_its_name),
-        cmocka_unit_test(every_status_has_a_meaning_of_its_own),
-        cmocka_unit_test(the_numbers_have_no_holes),
-        cmocka_unit_test(exactly_these_are_io_errors),
-        cmocka_unit_test(kinds_have_names),
-        cmocka_unit_test(one_version_everywhere),
-    };
-
-    return harness_main(argc, argv, "status", tests, sizeof(tests) / sizeof(tests[0]),
-                        NULL);
 }

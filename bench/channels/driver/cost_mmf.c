@@ -7,6 +7,7 @@
 #include <mmf/mmf.h>
 
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,6 +43,18 @@ read_idle(void *context)
     BENCH_USED(idle->buffer);
 }
 
+static void
+take_idle(void *context)
+{
+    struct idle *idle = context;
+    mmf_message message;
+
+    bench_mmf(mmf_latest_take(idle->value, &message), "take");
+    memcpy(idle->buffer, message.bytes, message.length);
+    bench_mmf(mmf_latest_release(idle->value), "release");
+    BENCH_USED(idle->buffer);
+}
+
 void
 channel_latest_costs(size_t size, void *buffer)
 {
@@ -51,6 +64,7 @@ channel_latest_costs(size_t size, void *buffer)
               "create a latest value");
     bench_mmf(mmf_latest_send(idle.value, buffer, idle.size, NULL), "write");
     channel_cost(SINGLE_LATEST_READ, size, read_idle, &idle);
+    channel_cost(SINGLE_LATEST_TAKE, size, take_idle, &idle);
     mmf_latest_close(idle.value);
 }
 

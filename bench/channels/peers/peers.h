@@ -11,7 +11,7 @@ extern "C" {
 extern const struct channel_peer channel_bare, channel_bare_packed, channel_futex,
     channel_line, channel_pipe, channel_stream, channel_seqpacket, channel_mq,
     channel_mmf_single, channel_mmf_many, channel_mmf_copy, channel_mmf_topic,
-    channel_mmf_latest;
+    channel_mmf_topic_single, channel_mmf_latest, channel_mmf_service;
 
 /* Those whose packages the build did not find have the address NULL. */
 #define CHANNEL_IF_INSTALLED __attribute__((weak))

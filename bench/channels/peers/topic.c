@@ -12,7 +12,7 @@ struct end {
 };
 
 static void *
-open_topic(struct channel_job *job, enum channel_side side)
+open_with(struct channel_job *job, enum channel_side side, uint32_t flags)
 {
     struct end *end = channel_memory(sizeof(*end));
 
@@ -21,13 +21,25 @@ open_topic(struct channel_job *job, enum channel_side side)
         mmf_channel_options options;
         char name[80];
 
-        channel_mmf_choose(job, side, direction, 0, &options, name);
+        channel_mmf_choose(job, side, direction, flags, &options, name);
         channel_mmf_check(mmf_topic_create_or_open(
                               name, end->size, job->slots, MMF_OVERFLOW_BLOCK, &options,
                               NULL, (int)side == direction ? &end->out : &end->in),
                           "create a topic");
     }
     return end;
+}
+
+static void *
+open_topic(struct channel_job *job, enum channel_side side)
+{
+    return open_with(job, side, 0);
+}
+
+static void *
+open_single(struct channel_job *job, enum channel_side side)
+{
+    return open_with(job, side, MMF_CHANNEL_SINGLE_PRODUCER);
 }
 
 static void
@@ -63,6 +75,14 @@ close_topic(void *context)
     mmf_topic_close(end->out);
     mmf_topic_close(end->in);
 }
+
+const struct channel_peer channel_mmf_topic_single = {
+    .name = "mmf topic, single",
+    .open = open_single,
+    .send = send_topic,
+    .receive = receive_topic,
+    .close = close_topic,
+};
 
 const struct channel_peer channel_mmf_topic = {
     .name = "mmf topic",

@@ -24,6 +24,7 @@ enum { TRIP_P50, TRIP_P90, TRIP_P99, TRIP_P999, TRIP_P9999, TRIP_COUNT };
 #define SINGLE_MEMCPY "memcpy"
 #define SINGLE_FILL_SUM "fill + sum"
 #define SINGLE_LATEST_READ "mmf latest, idle read"
+#define SINGLE_LATEST_TAKE "mmf latest, take, copy and release"
 #define SINGLE_TOPIC_1 "mmf topic, DROP_OLDEST, 1 subscriber"
 #define SINGLE_TOPIC_16 "mmf topic, DROP_OLDEST, 16 subscribers"
 #define SINGLE_TOPIC_1_READING "mmf topic, DROP_OLDEST, 1 reading"

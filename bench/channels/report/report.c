@@ -122,8 +122,9 @@ static void
 print_costs(void)
 {
     static const char *const names[] = {
-        SINGLE_MEMCPY,   SINGLE_FILL_SUM,        SINGLE_LATEST_READ,     SINGLE_TOPIC_1,
-        SINGLE_TOPIC_16, SINGLE_TOPIC_1_READING, SINGLE_TOPIC_16_READING};
+        SINGLE_MEMCPY,          SINGLE_FILL_SUM,        SINGLE_LATEST_READ,
+        SINGLE_LATEST_TAKE,     SINGLE_TOPIC_1,         SINGLE_TOPIC_16,
+        SINGLE_TOPIC_1_READING, SINGLE_TOPIC_16_READING};
 
     printf("\nOne process alone, nanoseconds.\n\n| what |");
     for (int i = 0; i < channel_size_count; i++)

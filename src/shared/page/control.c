@@ -26,7 +26,7 @@ mmf_control_fill(const struct mmf_control_request *request,
 {
     size_t command_length = strlen(request->creator_command);
 
-    MMF_ASSERT(request->kind >= MMF_KIND_MAP && request->kind <= MMF_KIND_LATEST);
+    MMF_ASSERT(request->kind >= MMF_KIND_MAP && request->kind <= MMF_KIND_SERVICE);
     MMF_ASSERT(request->name->length >= 1 && request->name->length <= MMF_NAME_MAX);
     MMF_ASSERT(request->capacity >= 0 && request->capacity <= MMF_CAPACITY_MAX);
     MMF_ASSERT((request->flags & ~MMF_CONTROL_FILE_REF) == 0);
@@ -78,7 +78,7 @@ has_sound_size(const struct mmf_control_shared *page, int64_t data_size)
 static bool
 has_sound_numbers(const struct mmf_control_shared *page)
 {
-    return page->kind >= MMF_KIND_MAP && page->kind <= MMF_KIND_LATEST &&
+    return page->kind >= MMF_KIND_MAP && page->kind <= MMF_KIND_SERVICE &&
            page->protection <= MMF_ACCESS_READ_WRITE_EXECUTE &&
            page->protection != MMF_ACCESS_WRITE &&
            (page->flags & ~MMF_CONTROL_FILE_REF) == 0 &&

@@ -19,7 +19,7 @@ mmf_channel_slots_at(const struct mmf_ring_shape *shape)
 uint64_t
 mmf_channel_section_size(const struct mmf_ring_shape *shape)
 {
-    return mmf_channel_slots_at(shape) + shape->slots * shape->stride;
+    return mmf_channel_slots_at(shape) + mmf_ring_slots_size(shape);
 }
 
 void
@@ -29,7 +29,7 @@ mmf_channel_page_write(struct mmf_channel_page_shared *page, uint32_t kind,
 {
     void *ring = (uint8_t *)page + MMF_CHANNEL_RING_AT;
 
-    MMF_ASSERT(kind == (uint32_t)shape->kind);
+    MMF_ASSERT(kind == (uint32_t)mmf_ring_object_kind(shape));
     page->layout_version = MMF_LAYOUT_VERSION;
     page->kind = kind;
     page->creator_pid = creator_pid;

@@ -35,7 +35,7 @@ struct mmf_channel_page_shared {
     int64_t created;  /* nanoseconds since 1970, UTC */
     int64_t capacity; /* bytes of the ring, as everywhere: mmf_ring_capacity */
     struct mmf_ring_shape_shared shape;
-    uint8_t reserved_shape[40];
+    uint8_t reserved_shape[16];
     mmf_atomic_u64 tickets; /* the next ticket, from 1 */
     uint8_t reserved_tickets[56];
     struct mmf_sleepers_shared message_sleepers;

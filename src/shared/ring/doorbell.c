@@ -22,11 +22,16 @@
 
 #define MARKS (MMF_DOORBELL_SLEEPER | MMF_DOORBELL_SEVERAL)
 
+/* After so many exchanges in vain it is no sleeper who writes the word: a sleep on a
+ * value that it does not have ends at once. */
+enum { ROUNDS = 1000 };
+
 void
 mmf_doorbell_ring(mmf_atomic_u32 *doorbell, int count, const struct mmf_ring_ops *ops)
 {
     uint32_t value = mmf_load_acquire_u32(doorbell);
-    uint32_t next;
+    uint32_t next = value;
+    int rounds = ROUNDS;
 
     MMF_ASSERT(count > 0);
     do {
@@ -35,7 +40,7 @@ mmf_doorbell_ring(mmf_atomic_u32 *doorbell, int count, const struct mmf_ring_ops
         next = value + MMF_DOORBELL_RING;
         if (!(value & MMF_DOORBELL_SEVERAL) || count == MMF_RING_ALL)
             next &= ~MARKS;
-    } while (!mmf_exchange_if_u32(doorbell, &value, next));
+    } while (!mmf_exchange_if_u32(doorbell, &value, next) && --rounds > 0);
     /* Fewer than asked for: only those still sleep that have begun to since. */
     if (ops->wake(ops->context, doorbell, count) < count && (next & MARKS) &&
         mmf_exchange_if_u32(doorbell, &next, next & ~MARKS))
@@ -46,13 +51,14 @@ void
 mmf_doorbell_mark(mmf_atomic_u32 *doorbell, struct mmf_doorbell_mark *mark)
 {
     uint32_t value = mmf_load_acquire_u32(doorbell);
+    int rounds = ROUNDS;
 
     do {
         mark->value = value;
         if ((value & MMF_DOORBELL_SEVERAL) || ((value & MARKS) && value == mark->alone))
             return;
         mark->value |= value & MARKS ? MMF_DOORBELL_SEVERAL : MMF_DOORBELL_SLEEPER;
-    } while (!mmf_exchange_if_u32(doorbell, &value, mark->value));
+    } while (!mmf_exchange_if_u32(doorbell, &value, mark->value) && --rounds > 0);
     mark->alone = value & MARKS ? 0 : mark->value;
     mark->is_fresh = true;
 }

@@ -27,6 +27,14 @@ struct mmf_ring_ops {
     /* Sleep until the doorbell is not `expected`, is rung, or the clock is at `until`. */
     void (*sleep)(void *context, mmf_atomic_u32 *doorbell, uint32_t expected,
                   int64_t until);
+    /*
+     * For a system that does not sleep on words: what to sleep on beside other things
+     * until the doorbell is not `expected` or is rung; NULL: it is not. Then end it;
+     * `woken`: by that. NULL where words can be slept on.
+     */
+    void *(*begin_sleep)(void *context, mmf_atomic_u32 *doorbell, uint32_t expected);
+    void (*end_sleep)(void *context, mmf_atomic_u32 *doorbell, uint32_t expected,
+                      bool woken);
     /* Wake up to `count` that sleep on the doorbell. How many there were. */
     int (*wake)(void *context, mmf_atomic_u32 *doorbell, int count);
     /* Make the channel's polled descriptors readable. */

@@ -7,7 +7,7 @@
 #include "shared/ring/ring.h"
 
 /* Loops over words that another process may be writing forever end after this. */
-#define MMF_ROUNDS(ring) (4 * (ring)->shape.slots + 64)
+#define MMF_ROUNDS(ring) (4 * (ring)->shape.slots + 1000)
 
 /* A receiver notes the depth at every index that has none of these bits. */
 #define MMF_DEPTH_SAMPLES 255u
@@ -47,14 +47,11 @@ mmf_word_is_at_home(const struct mmf_ring *ring, uint64_t word, uint64_t index)
     return word == 0 || ((mmf_word_index(word) ^ index) & (ring->shape.slots - 1)) == 0;
 }
 
-/* The index was given out, but its slot is older: a sender skipped it. */
+/* The slot's word is older than the index. */
 static inline bool
-mmf_ring_is_skipped(const struct mmf_ring *ring, uint64_t index)
+mmf_ring_is_older(const struct mmf_ring *ring, uint64_t index)
 {
-    uint64_t tail = mmf_ring_tail(ring);
-
-    return mmf_index_difference(tail, index) > 0 && !mmf_tail_is_claimed(tail, index) &&
-           mmf_word_age(ring, mmf_ring_word(ring, index), index) < 0;
+    return mmf_word_age(ring, mmf_ring_word(ring, index), index) < 0;
 }
 
 /* A statistic: of two participants that raise it at once, one may be overlooked. */
@@ -86,8 +83,16 @@ static inline void
 mmf_slot_write_sizes(struct mmf_slot_shared *slot, uint64_t length, uint32_t offset)
 {
     MMF_ASSERT(offset == sizeof(*slot) || (offset == 0 && length <= MMF_SLOT_SHORT));
-    *(volatile uint32_t *)&slot->length = (uint32_t)length;
-    *(volatile uint32_t *)&slot->offset = offset;
+    *(volatile uint32_t *)&slot->length =
+        (uint32_t)length | (offset != 0 ? MMF_SLOT_IS_LONG : 0);
+    *(volatile uint32_t *)&slot->delivery = 0;
+}
+
+static inline uint32_t
+mmf_slot_redeliveries(const struct mmf_slot_shared *slot)
+{
+    return *(const volatile uint32_t *)&slot->delivery &
+           ((1u << MMF_REDELIVERIES_BITS) - 1);
 }
 
 /* What the slot says of its message, checked: any process may have written its sizes. */
@@ -95,18 +100,18 @@ static inline enum mmf_step
 mmf_ring_read_sizes(const struct mmf_ring *ring, const struct mmf_slot_shared *slot,
                     uint64_t index, struct mmf_ring_message *message)
 {
-    uint32_t length = *(const volatile uint32_t *)&slot->length;
-    uint32_t offset = *(const volatile uint32_t *)&slot->offset;
+    uint32_t sizes = *(const volatile uint32_t *)&slot->length;
+    uint32_t length = sizes & ~MMF_SLOT_IS_LONG;
+    bool is_long = (sizes & MMF_SLOT_IS_LONG) != 0;
 
     if (length > ring->shape.message_size ||
-        (offset != sizeof(*slot) && (offset != 0 || length > MMF_SLOT_SHORT)) ||
-        (offset != 0 && ring->shape.stride == sizeof(*slot)))
+        (is_long ? ring->shape.stride == sizeof(*slot) : length > MMF_SLOT_SHORT))
         return MMF_STEP_CORRUPT;
-    message->bytes = (const uint8_t *)slot + offset;
+    message->bytes = is_long ? (const uint8_t *)(slot + 1) : slot->payload;
     message->length = length;
     message->index = index;
     message->lost = 0;
-    message->redelivered = false;
+    message->deliveries = 1;
     return MMF_STEP_DONE;
 }
 
@@ -117,8 +122,21 @@ mmf_ring_read_slot(const struct mmf_ring *ring, uint64_t index,
     return mmf_ring_read_sizes(ring, mmf_ring_slot(ring, index), index, message);
 }
 
-/* The tail names `number` as the owner of an index: write that into its slot. */
-void mmf_ring_name_claim(const struct mmf_ring *ring, uint32_t number);
+/* Write the owner of the tail's last claim into its slot, unless that is us. */
+void mmf_ring_name_claim(const struct mmf_ring *ring, uint64_t tail);
+
+/*
+ * return_epoch counts returns begun in its upper half and returns ended in its lower
+ * one: a consumer that scans between them scans again. If a process is killed between
+ * them the halves stay different, and then consumers that wait scan without a change.
+ */
+#define MMF_RETURN_BEGINS ((uint64_t)1 << 32)
+#define MMF_RETURN_ENDS ((uint64_t)1)
+#define MMF_ONE_RETURN (MMF_RETURN_BEGINS + MMF_RETURN_ENDS)
+
+/* The message at `index`, which was taken before, is taken again: count it. */
+void mmf_ring_note_redelivery(struct mmf_ring *ring, uint64_t index,
+                              struct mmf_ring_message *message);
 
 /* Return a taken message to the queue, if its word is still this one. */
 void mmf_ring_return_word(const struct mmf_ring *ring, uint64_t word);
@@ -135,7 +153,15 @@ bool mmf_cursor_read(const struct mmf_participant_shared *entry, uint64_t *index
 /* The gating index: all subscribers have read what is before it. At most the tail. */
 uint64_t mmf_ring_find_min_cursor(const struct mmf_ring *ring);
 
-/* The newest committed index. WOULD_BLOCK: none. */
+/* A reader has pinned a message in the slot of `index`. */
+bool mmf_ring_is_pinned(const struct mmf_ring *ring, uint64_t index);
+
+/* Free the pins of a dead receiver, or of one that leaves. */
+void mmf_ring_recover_pins(const struct mmf_ring *ring, uint32_t number,
+                           const struct mmf_participant_shared *entry,
+                           uint64_t identity);
+
+/* The newest committed index. WOULD_BLOCK: none; `*index` is below all that come. */
 enum mmf_step mmf_ring_find_newest(const struct mmf_ring *ring, uint64_t *index);
 
 /* Raise newest_at_least to `index`, unless it is above `above` already. */

@@ -1,5 +1,5 @@
 /*
- * join.c - taking and skips_begun an entry in a channel's tables.
+ * join.c - taking and leaving an entry in a channel's tables.
  *
  *   killed                      a survivor sees
  *   before the exchange         nothing
@@ -33,6 +33,7 @@ reset_entry(const struct mmf_ring *ring, struct mmf_participant_shared *entry,
     mmf_store_relaxed_u64(&entry->dropped, 0);
     mmf_store_relaxed_u64(&entry->lost, 0);
     mmf_store_relaxed_u64(&entry->redelivered, 0);
+    mmf_store_relaxed_u64(&entry->pid, ring->pid);
 }
 
 static bool
@@ -100,7 +101,8 @@ mmf_ring_join_sender(struct mmf_ring *ring, const struct mmf_ring_ops *ops)
         repair_tail(ring);
         mmf_ring_spsc_begin_sending(ring);
     } else {
-        ring->min_cursor = mmf_ring_oldest(ring, mmf_ring_tail(ring));
+        ring->free_at = mmf_ring_tail(ring) & MMF_INDEX_MASK;
+        ring->min_cursor = mmf_ring_oldest(ring, ring->free_at);
     }
     return MMF_STEP_DONE;
 }
@@ -118,7 +120,7 @@ mmf_ring_join_receiver(struct mmf_ring *ring, bool may_write_slots,
     mmf_store_relaxed_u64(&ring->shared->receivers_ever, 1);
     if (ring->shape.is_spsc)
         mmf_ring_spsc_begin_taking(ring);
-    else
+    else if (ring->shape.kind == MMF_KIND_QUEUE)
         mmf_ring_begin(ring);
     return MMF_STEP_DONE;
 }
@@ -132,6 +134,8 @@ mmf_ring_leave(struct mmf_ring *ring, bool may_write_slots,
     MMF_ASSERT(ring->sender == UINT32_MAX || may_write_slots);
     if (ring->has_reserved)
         mmf_ring_abandon(ring);
+    if (ring->pin != NULL)
+        mmf_ring_unpin(ring);
     if (ring->sender != UINT32_MAX)
         mmf_ring_recover(ring, ring->sender, identity, may_write_slots);
     if (ring->receiver != UINT32_MAX)

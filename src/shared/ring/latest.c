@@ -23,9 +23,11 @@ mmf_ring_raise_newest_at_least(const struct mmf_ring *ring, uint64_t above,
     uint64_t newest = mmf_load_acquire_u64(&ring->shared->newest_at_least);
 
     MMF_ASSERT(ring->shape.kind == MMF_KIND_LATEST);
-    while (mmf_index_difference(above, newest) >= 0 &&
-           !mmf_exchange_if_u64(&ring->shared->newest_at_least, &newest, index))
-        ;
+    for (uint64_t rounds = MMF_ROUNDS(ring);
+         rounds > 0 && mmf_index_difference(above, newest) >= 0; rounds--) {
+        if (mmf_exchange_if_u64(&ring->shared->newest_at_least, &newest, index))
+            return;
+    }
 }
 
 /* The highest committed index among the slots. False: none is committed. */
@@ -83,8 +85,10 @@ mmf_ring_find_newest(const struct mmf_ring *ring, uint64_t *index)
 
         if (found && mmf_index_difference(*index, newest) >= 0)
             return MMF_STEP_DONE;
-        if (!found && newest == before)
+        if (!found && newest == before) {
+            *index = newest; /* what comes will be above it */
             return MMF_STEP_WOULD_BLOCK;
+        }
         before = newest;
     }
     return MMF_STEP_CORRUPT;

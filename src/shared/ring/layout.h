@@ -8,8 +8,8 @@
  *   field         written by                  read by      ordering
  *   tail          senders, by exchange        senders,     the index, 48 bits; above it
  *                                             receivers    its owner: reserve.c
- *   skips_begun   senders, before and after   receivers    release, acquire: how many
- *   skips_done    they skip an index                       skips have begun, have ended
+ *   skipped       senders, before they skip   receivers    release, acquire: how many
+ *                 an index                                 indexes were skipped
  *   head          SPSC: the consumer          producer     release after the last read
  *   taken         SPSC: the consumer          its successor   relaxed
  *   newest_at_least   senders, only upwards   readers      latest: of a value above all
@@ -20,13 +20,19 @@
  *   *_doorbell    sleepers, and who wakes     both         doorbell.c
  *   polled        receivers with a descriptor senders      relaxed; once set it stays
  *   dead_checked  sleepers                    sleepers     relaxed, milliseconds
+ *   drainers      senders that wait until     consumers    relaxed: a release wakes all
+ *                 all is released                          that sleep for space, then
  *   retired_*     who leaves, who recovers    all          relaxed, statistics
  *   participant   its owner; the identity     all          the identity by exchange,
  *                 also who recovers it                     the rest one writer, release
+ *   pins          readers, who recovers them  writers      one order with the tail:
+ *                                                          pin.c
  *   slot: word    see the states              all          acquire before the payload is
  *                                                          read, release after it was
  *                                                          written
- *   slot: length, offset, payload             its owner, while RESERVED; then fixed
+ *   slot: length, payload                     its owner, while RESERVED; then fixed
+ *   slot: delivery                            its owner: 0 while RESERVED, then its
+ *                                             consumer while TAKEN or REDELIVERED
  *
  * A message has an index, which counts up forever (48 bits of it, modulo); index i is
  * at home in slot i mod slots. A slot's word is
@@ -102,8 +108,7 @@ enum mmf_slot_state {
 struct mmf_ring_shared {
     alignas(128) mmf_atomic_u64 tail;
     mmf_atomic_u64 high_water;
-    mmf_atomic_u64 skips_begun;
-    mmf_atomic_u64 skips_done;
+    mmf_atomic_u64 skipped;
     alignas(128) mmf_atomic_u64 head;
     mmf_atomic_u64 taken;
     alignas(128) mmf_atomic_u64 newest_at_least;
@@ -112,6 +117,7 @@ struct mmf_ring_shared {
     mmf_atomic_u32 space_doorbell;                /* senders sleep on it */
     mmf_atomic_u32 polled;                        /* a descriptor is polled */
     mmf_atomic_u32 dead_checked; /* when a sleeper last checked for the dead */
+    mmf_atomic_u32 drainers;     /* so many or, after kills, fewer wait for releases */
     alignas(128) mmf_atomic_u64 retired_sent;
     mmf_atomic_u64 retired_received;
     mmf_atomic_u64 retired_dropped;
@@ -137,20 +143,28 @@ struct mmf_participant_shared {
     mmf_atomic_u64 dropped;
     mmf_atomic_u64 lost;
     mmf_atomic_u64 redelivered;
+    mmf_atomic_u64 pid; /* of its process, as that sees itself; for people */
 };
 
 static_assert(sizeof(struct mmf_participant_shared) == 128, "layout 2");
 
 /*
  * A slot begins with this line. A payload that fits lies in it; a longer one begins at
- * the next line.
+ * the next line, which the length's top bit says.
  */
 #define MMF_SLOT_SHORT 48
+#define MMF_SLOT_IS_LONG ((uint32_t)1 << 31)
+
+/* `delivery`: in the low bits how often the message was redelivered, up to the most;
+ * above them when it was last taken in place, in ticks of 2^26 ns. */
+#define MMF_REDELIVERIES_MOST 254u
+#define MMF_REDELIVERIES_BITS 8
+#define MMF_TAKEN_TICK_BITS 26
 
 struct mmf_slot_shared {
     alignas(64) uint8_t payload[MMF_SLOT_SHORT];
     uint32_t length;
-    uint32_t offset; /* of the payload in the slot: 0 or 64 */
+    uint32_t delivery;
     mmf_atomic_u64 word;
 };
 

@@ -43,14 +43,6 @@ mmf_ring_suspects(const struct mmf_ring *ring, bool sending, uint32_t *numbers,
     return found;
 }
 
-/*
- * return_epoch counts returns begun in its upper half and returns ended in its lower
- * one: a consumer that scans between them scans again. If a process is killed between
- * them the halves stay different, and then consumers that wait scan without a change.
- */
-#define RETURN_BEGINS ((uint64_t)1 << 32)
-#define RETURN_ENDS ((uint64_t)1)
-
 void
 mmf_ring_return_word(const struct mmf_ring *ring, uint64_t word)
 {
@@ -58,9 +50,9 @@ mmf_ring_return_word(const struct mmf_ring *ring, uint64_t word)
     uint64_t returned = mmf_word_with(word, MMF_NO_PARTICIPANT, MMF_SLOT_RETURNED);
 
     MMF_ASSERT(!ring->shape.is_spsc);
-    mmf_add_release_u64(&ring->shared->return_epoch, RETURN_BEGINS);
+    mmf_add_release_u64(&ring->shared->return_epoch, MMF_RETURN_BEGINS);
     mmf_exchange_if_u64(slot_word, &word, mmf_word_count_up(returned));
-    mmf_add_release_u64(&ring->shared->return_epoch, RETURN_ENDS);
+    mmf_add_release_u64(&ring->shared->return_epoch, MMF_RETURN_ENDS);
 }
 
 void
@@ -69,8 +61,9 @@ mmf_ring_rescan_returned(struct mmf_ring *ring)
     uint64_t epoch = mmf_load_relaxed_u64(&ring->shared->return_epoch);
 
     MMF_ASSERT(mmf_ring_is_mpmc(ring));
-    if (epoch >> 32 != (epoch & UINT32_MAX))
+    if (epoch >> 32 != (epoch & UINT32_MAX) || ring->has_returned)
         ring->seen_return_epoch = epoch - 1;
+    ring->has_returned = false;
 }
 
 /* Recover the slot of the index, if its word says that the dead participant owns it. */
@@ -129,9 +122,11 @@ mmf_ring_recover(struct mmf_ring *ring, uint32_t number, uint64_t identity,
     /* `held` is raised before the exchange that takes a slot. */
     if (may_write_slots && !ring->shape.is_spsc &&
         mmf_load_acquire_u64(&entry->held) != 0) {
-        mmf_ring_name_claim(ring, number);
+        mmf_ring_name_claim(ring, mmf_ring_tail(ring));
         for (uint64_t i = 0; i < ring->shape.slots; i++)
             recover_slot(ring, i, number, entry, identity);
     }
+    if (number >= MMF_RECEIVERS_FROM)
+        mmf_ring_recover_pins(ring, number, entry, identity);
     retire(ring, entry, identity, number >= MMF_RECEIVERS_FROM);
 }

@@ -21,46 +21,29 @@
  *   after the exchange          the tail's last index is a dead sender's: the next
  *                               sender, or a process that recovers it, names it in the
  *                               slot
- *   while it skips an index     skips_begun ahead of skips_done, forever: consumers that
- *                               were overtaken scan the slots each time
+ *   before it skips an index    one skipped index too many: consumers that were
+ *                               overtaken scan the slots once
  */
 #include "shared/ring/inner.h"
 #include "shared/ring/spsc.h"
 
-/* Write the owner of the index before `tail` into its slot. */
-static void
-name_last(const struct mmf_ring *ring, uint64_t tail)
+/* Our own last claim is committed or abandoned: its line is left alone. */
+void
+mmf_ring_name_claim(const struct mmf_ring *ring, uint64_t tail)
 {
     uint64_t last = (tail - 1) & MMF_INDEX_MASK;
-    uint32_t owner = (uint32_t)(tail >> MMF_CLAIMANT_SHIFT) - 1;
+    uint32_t owner = (uint32_t)(tail >> MMF_CLAIMANT_SHIFT) - 1; /* or UINT32_MAX */
     mmf_atomic_u64 *slot_word = &mmf_ring_slot(ring, last)->word;
-    uint64_t word = mmf_load_acquire_u64(slot_word);
+    uint64_t word;
 
-    MMF_ASSERT(owner < ring->shape.max_senders);
+    MMF_ASSERT(!ring->shape.is_spsc);
+    if (owner >= ring->shape.max_senders || owner == ring->sender)
+        return;
+    word = mmf_load_acquire_u64(slot_word);
     /* If it fails, the owner has committed, or another process has named it. */
     if (mmf_word_age(ring, word, last) < 0)
         mmf_exchange_if_u64(slot_word, &word,
                             mmf_word_make(last, owner, MMF_SLOT_RESERVED));
-}
-
-/* The sender's own last index is committed or abandoned, and needs no name. */
-static bool
-is_open_claim(const struct mmf_ring *ring, uint64_t tail)
-{
-    uint64_t claimant = tail >> MMF_CLAIMANT_SHIFT;
-
-    return claimant != 0 && claimant != (uint64_t)ring->sender + 1;
-}
-
-void
-mmf_ring_name_claim(const struct mmf_ring *ring, uint32_t number)
-{
-    uint64_t tail = mmf_ring_tail(ring);
-
-    MMF_ASSERT(!ring->shape.is_spsc);
-    if (tail >> MMF_CLAIMANT_SHIFT == (uint64_t)number + 1 &&
-        number < ring->shape.max_senders)
-        name_last(ring, tail);
 }
 
 /* A message of index `tail` would overwrite what a subscriber has not read. */
@@ -88,29 +71,34 @@ is_waiting(const struct mmf_ring *ring, uint64_t word)
 }
 
 /*
- * The slot is owned, or has a latest value's newest, which must stay until there is a
- * newer one. `newest`: NULL if no value is committed.
+ * The slot is owned, or pinned, or has a latest value's newest, which must stay until
+ * there is a newer one.
  */
 static bool
-must_stay(const struct mmf_ring *ring, uint64_t word, const uint64_t *newest)
+must_stay(const struct mmf_ring *ring, uint64_t index, uint64_t word, uint64_t newest)
 {
-    return mmf_word_is_owned(word) ||
+    return mmf_word_is_owned(word) || mmf_ring_is_pinned(ring, index) ||
            (ring->shape.kind == MMF_KIND_LATEST &&
             mmf_word_state(word) == MMF_SLOT_COMMITTED &&
-            (newest == NULL ||
-             mmf_index_difference(mmf_word_index(word), *newest) >= 0));
+            mmf_index_difference(mmf_word_index(word), newest) >= 0);
 }
 
-/* There is a slot for a message behind those that must stay. */
+/* There is a slot for a message behind those that must stay. What one search has found
+ * holds up to there: each owned slot costs a search only if that one is gone, too. */
 static bool
-is_worth_skipping(const struct mmf_ring *ring, uint64_t index, const uint64_t *newest)
+is_worth_skipping(struct mmf_ring *ring, uint64_t index, uint64_t newest)
 {
+    if (mmf_index_difference(ring->free_at, index) > 0)
+        return true;
     for (uint64_t i = 1; i < ring->shape.slots; i++) {
         uint64_t word = mmf_ring_word(ring, index + i);
 
-        if (!must_stay(ring, word, newest))
-            return ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST ||
-                   !is_waiting(ring, word);
+        if (must_stay(ring, index + i, word, newest))
+            continue;
+        if (ring->shape.overflow != MMF_OVERFLOW_DROP_OLDEST && is_waiting(ring, word))
+            return false;
+        ring->free_at = (index + i) & MMF_INDEX_MASK;
+        return true;
     }
     return false;
 }
@@ -123,17 +111,21 @@ move_tail(const struct mmf_ring *ring, uint64_t tail, uint64_t claimant)
         claimant << MMF_CLAIMANT_SHIFT | mmf_index_next(tail & MMF_INDEX_MASK);
 
     MMF_ASSERT(claimant <= ring->shape.max_senders);
-    return mmf_exchange_if_u64(&ring->shared->tail, &tail, next);
+    /* No process but the one sender moves the tail; pins need the exchange. */
+    if (ring->shape.is_single_producer && ring->shape.max_pins == 0) {
+        mmf_store_release_u64(&ring->shared->tail, next);
+        return true;
+    }
+    return mmf_exchange_if_ordered_u64(&ring->shared->tail, &tail, next);
 }
 
-/* Counted before and after: see count_skips in take.c. */
+/* Counted before it is done: see catch_up in take.c. */
 static enum mmf_step
 skip(const struct mmf_ring *ring, uint64_t tail)
 {
     MMF_ASSERT(ring->shape.slots > 1);
-    mmf_add_release_u64(&ring->shared->skips_begun, 1);
+    mmf_add_release_u64(&ring->shared->skipped, 1);
     move_tail(ring, tail, 0);
-    mmf_add_release_u64(&ring->shared->skips_done, 1);
     return MMF_STEP_AGAIN;
 }
 
@@ -148,6 +140,14 @@ drop_oldest(const struct mmf_ring *ring, uint64_t index, uint64_t word)
     return MMF_STEP_AGAIN;
 }
 
+/* A reader has pinned the slot since: the index is as good as abandoned. */
+static enum mmf_step
+give_up(const struct mmf_ring *ring, uint64_t index)
+{
+    mmf_store_release_u64(&mmf_ring_slot(ring, index)->word, mmf_word_released(index));
+    return MMF_STEP_AGAIN;
+}
+
 static enum mmf_step
 full_at(const struct mmf_ring *ring, uint64_t tail)
 {
@@ -159,20 +159,14 @@ static enum mmf_step
 try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
 {
     uint64_t at = tail & MMF_INDEX_MASK;
-    const uint64_t *newest = NULL;
-    uint64_t found = 0;
+    uint64_t newest = 0;
 
-    if (ring->shape.kind == MMF_KIND_LATEST) {
-        enum mmf_step step = mmf_ring_find_newest(ring, &found);
-
-        if (step == MMF_STEP_CORRUPT)
-            return step;
-        if (step == MMF_STEP_DONE)
-            newest = &found;
-    }
+    if (ring->shape.kind == MMF_KIND_LATEST &&
+        mmf_ring_find_newest(ring, &newest) == MMF_STEP_CORRUPT)
+        return MMF_STEP_CORRUPT;
     if (is_held_by_readers(ring, at))
-        return full_at(ring, tail);
-    if (must_stay(ring, word, newest))
+        return MMF_STEP_WOULD_BLOCK; /* a newer tail is held all the more */
+    if (must_stay(ring, at, word, newest))
         return is_worth_skipping(ring, at, newest) ? skip(ring, tail)
                                                    : full_at(ring, tail);
     if (is_waiting(ring, word))
@@ -182,9 +176,10 @@ try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
     /* Readers that miss the value find newest_at_least above it: see latest.c. */
     if (ring->shape.kind == MMF_KIND_LATEST &&
         mmf_word_state(word) == MMF_SLOT_COMMITTED)
-        mmf_ring_raise_newest_at_least(ring, mmf_word_index(word), found);
-    return move_tail(ring, tail, (uint64_t)ring->sender + 1) ? MMF_STEP_DONE
-                                                             : MMF_STEP_AGAIN;
+        mmf_ring_raise_newest_at_least(ring, mmf_word_index(word), newest);
+    if (!move_tail(ring, tail, (uint64_t)ring->sender + 1))
+        return MMF_STEP_AGAIN;
+    return mmf_ring_is_pinned(ring, at) ? give_up(ring, at) : MMF_STEP_DONE;
 }
 
 /* One reading of the tail and its slot. */
@@ -198,8 +193,7 @@ try_claim(struct mmf_ring *ring, uint64_t *index)
     *index = at;
     if (tail >> MMF_CLAIMANT_SHIFT > ring->shape.max_senders)
         return MMF_STEP_CORRUPT;
-    if (is_open_claim(ring, tail))
-        name_last(ring, tail);
+    mmf_ring_name_claim(ring, tail);
     word = mmf_ring_word(ring, at);
     if (!mmf_word_is_at_home(ring, word, at))
         return MMF_STEP_CORRUPT;
@@ -208,27 +202,36 @@ try_claim(struct mmf_ring *ring, uint64_t *index)
     return try_slot(ring, tail, word);
 }
 
+/* Others that are quicker a thousand times make it wait: no peer can hold it here. */
 static enum mmf_step
-note_full(const struct mmf_ring *ring, enum mmf_step step)
+claim(struct mmf_ring *ring, uint64_t *index)
 {
+    enum mmf_step step = MMF_STEP_AGAIN;
+
+    for (uint64_t rounds = MMF_ROUNDS(ring); step == MMF_STEP_AGAIN && rounds > 0;
+         rounds--)
+        step = try_claim(ring, index);
     if (step == MMF_STEP_WOULD_BLOCK)
         mmf_ring_note_depth(ring, (int64_t)ring->shape.slots);
-    return step;
+    return step == MMF_STEP_AGAIN ? MMF_STEP_WOULD_BLOCK : step;
 }
 
 /*
- * A reader that sees a byte of the new payload sees that the word has changed; pairs
+ * A queue's slot that is available has no message. Elsewhere readers may be at the old
+ * one: a reader that sees a byte of the new payload sees that the word has changed; pairs
  * with the fence in mmf_ring_still_valid (Boehm, "Can Seqlocks Get Along With
- * Programming Language Memory Models?", 2012).
+ * Programming Language Memory Models?", 2012). And a participant that sees the new word
+ * sees the tail beyond it: hence the release.
  */
 static void
 begin_overwriting(const struct mmf_ring *ring)
 {
     MMF_ASSERT(ring->has_reserved && !ring->shape.is_spsc);
-    if (ring->shape.kind != MMF_KIND_QUEUE)
-        mmf_store_release_u64(
-            &mmf_ring_slot(ring, ring->reserved)->word,
-            mmf_word_make(ring->reserved, ring->sender, MMF_SLOT_RESERVED));
+    if (ring->shape.kind == MMF_KIND_QUEUE)
+        return;
+    mmf_store_release_u64(
+        &mmf_ring_slot(ring, ring->reserved)->word,
+        mmf_word_make(ring->reserved, ring->sender, MMF_SLOT_RESERVED));
     mmf_fence_release();
 }
 
@@ -240,19 +243,19 @@ mmf_ring_reserve(struct mmf_ring *ring, uint64_t length, uint8_t **bytes)
     MMF_ASSERT(ring->sender < ring->shape.max_senders);
     MMF_ASSERT(!ring->has_reserved && length <= ring->shape.message_size);
     if (ring->shape.is_spsc) {
-        if (!mmf_ring_spsc_has_space(ring) && !mmf_ring_spsc_find_space(ring))
-            return note_full(ring, MMF_STEP_WOULD_BLOCK);
+        if (!mmf_ring_spsc_has_space(ring) && !mmf_ring_spsc_find_space(ring)) {
+            mmf_ring_note_depth(ring, (int64_t)ring->shape.slots);
+            return MMF_STEP_WOULD_BLOCK;
+        }
         *bytes = mmf_ring_spsc_reserve(ring, length);
         return MMF_STEP_DONE;
     }
     /* Before the exchange: a sender that dies with a slot is never without the mark. */
     mmf_store_relaxed_u64(&mmf_ring_sender(ring)->held, 1);
-    do {
-        step = try_claim(ring, &ring->reserved);
-    } while (step == MMF_STEP_AGAIN);
+    step = claim(ring, &ring->reserved);
     if (step != MMF_STEP_DONE) {
         mmf_store_relaxed_u64(&mmf_ring_sender(ring)->held, 0);
-        return note_full(ring, step);
+        return step;
     }
     ring->has_reserved = true;
     ring->reserved_offset =

@@ -7,6 +7,7 @@
  *   spsc.h       the same of a queue for one producer and one consumer
  *   subscribe.c  topic: subscribe, read, advance
  *   latest.c     latest value: find the newest
+ *   pin.c        topic and latest value: keep a message from being overwritten
  *   recover.c    what dead participants leave behind
  */
 #ifndef MMF_SHARED_RING_RING_H
@@ -27,15 +28,20 @@
 
 /* What never changes in a channel; checked when it was opened. */
 struct mmf_ring_shape {
-    mmf_kind kind; /* queue, topic or latest */
+    mmf_kind kind; /* queue, topic or latest; a service's requests are a queue */
     bool is_spsc;  /* queue: for one producer and one consumer */
+    bool is_single_producer; /* topic, latest value */
     mmf_overflow overflow;
     uint32_t max_senders; /* entries of the tables */
     uint32_t max_receivers;
+    uint32_t max_pins;
     uint64_t slots;        /* a power of two */
     uint64_t stride;       /* bytes of a slot */
     uint64_t message_size; /* most bytes of a payload */
     uint8_t identity[16];  /* random */
+    uint32_t calls;        /* service: that a client may have open; else 0 */
+    uint32_t answers;      /* to one call that may wait, a power of two */
+    uint64_t answer_size;  /* most bytes of one */
 };
 
 /* Where a participant is, as a sender or as a receiver. */
@@ -52,9 +58,11 @@ struct mmf_ring {
     struct mmf_ring_shared *shared;
     struct mmf_participant_shared *senders;
     struct mmf_participant_shared *receivers;
+    mmf_atomic_u64 *pins;
     uint8_t *slots;
     uint8_t *slots_end;
     uint64_t identity;
+    uint32_t pid;    /* of this process */
     uint32_t sender; /* its numbers; UINT32_MAX: not in that role */
     uint32_t receiver;
     struct mmf_participant_shared *sending; /* its entries, if it has the role */
@@ -66,11 +74,15 @@ struct mmf_ring {
     struct mmf_ring_side in;
     uint64_t cursor;            /* queue: the next slot to try; topic: to read */
     uint64_t min_cursor;        /* senders: of all subscribers; may be too low */
+    uint64_t free_at;           /* senders: a slot that was free; or a past index */
     uint64_t seen_return_epoch; /* queue: when no slot had a returned message */
+    bool has_returned;          /* queue: one itself, which is for others first */
     uint64_t redelivered_until; /* SPSC: what is before was taken by a predecessor */
-    uint64_t scanned;     /* queue: `skips_done`, when the slots had no straggler */
-    uint64_t lost;        /* topic: since the last message */
-    int64_t dead_checked; /* when this handle last checked for the dead */
+    uint64_t scanned;           /* queue: `skipped`, when the slots had no straggler */
+    mmf_atomic_u64 *pin;        /* that the handle has; NULL: none */
+    uint64_t lost;              /* topic: since the last message */
+    int64_t dead_checked;       /* when this handle last checked for the dead */
+    bool is_probing;            /* queue: a copy, which finds messages and takes none */
     uint32_t deferred_count;
     uint64_t deferred[MMF_DEFERRED_MAX]; /* queue: reservations, in ascending order */
 };
@@ -81,7 +93,7 @@ struct mmf_ring_message {
     uint64_t length;
     uint64_t index;
     uint64_t lost;
-    bool redelivered;
+    uint32_t deliveries; /* how often it was given to a consumer, this time included */
 };
 
 static inline struct mmf_slot_shared *
@@ -157,17 +169,35 @@ bool mmf_ring_poll(const struct mmf_ring *ring, int times);
 
 /* Queue: take the next message; release it. False: this handle does not own it. */
 enum mmf_step mmf_ring_take(struct mmf_ring *ring, struct mmf_ring_message *message);
+
+/* A take has something to answer: a message, or CORRUPT. */
+bool mmf_ring_has_message(const struct mmf_ring *ring);
 bool mmf_ring_release(struct mmf_ring *ring, uint64_t index);
 
 /* Queue: whether the handle owns the message and may release it, `ahead` releases from
  * now. */
 bool mmf_ring_holds(const struct mmf_ring *ring, uint64_t index, uint64_t ahead);
 
+/* Queue for many: return a message that the handle owns; false: it does not own it.
+ * Until its next mmf_ring_rescan_returned the handle does not look for it. */
+bool mmf_ring_return(struct mmf_ring *ring, uint64_t index);
+
 /*
- * Queue: a process may have died while it returned a message, between its two counts:
- * the next take scans all slots then. For waits.
+ * Queue: a process may have died while it returned a message, between its two counts, or
+ * no other consumer has taken what the handle itself returned: the next take scans all
+ * slots then. For waits.
  */
 void mmf_ring_rescan_returned(struct mmf_ring *ring);
+
+/* Queue: the handle took the message in entry, at this time of the monotonic clock. */
+void mmf_ring_note_taken(const struct mmf_ring *ring, uint64_t index, int64_t now);
+
+/*
+ * Queue: all messages that were committed before the tail was `target` are released or
+ * dropped. `*position` is 0 at first, then where to go on.
+ */
+bool mmf_ring_is_drained(const struct mmf_ring *ring, uint64_t target,
+                         uint64_t *position);
 
 /* Topic: join at the present end, or up to `replay` messages before. */
 void mmf_ring_subscribe(struct mmf_ring *ring, uint64_t replay);
@@ -180,12 +210,27 @@ enum mmf_step mmf_ring_next(struct mmf_ring *ring, struct mmf_ring_message *mess
 bool mmf_ring_still_valid(const struct mmf_ring *ring, uint64_t index);
 void mmf_ring_advance(struct mmf_ring *ring);
 
+/* Topic: the message was overwritten while it was read, so many times in a row: go on with
+ * a newer one, if publishers do not wait for subscribers. */
+void mmf_ring_overtaken(struct mmf_ring *ring, int times);
+
 /* Topic: the participant `number` of `identity` is dead. If the cursor stands at its
  * reservation, advance, without writing the slot. */
 bool mmf_ring_step_over(struct mmf_ring *ring, uint32_t number, uint64_t identity);
 
 /* Latest value: the newest that is committed. WOULD_BLOCK: none yet. */
 enum mmf_step mmf_ring_newest(struct mmf_ring *ring, struct mmf_ring_message *message);
+
+/*
+ * Topic, latest value: pin the message that was found at `index`, so that it is not
+ * overwritten. AGAIN: it is gone. WOULD_BLOCK: all pins are in use, perhaps by dead
+ * readers.
+ */
+enum mmf_step mmf_ring_pin(struct mmf_ring *ring, uint64_t index);
+void mmf_ring_unpin(struct mmf_ring *ring);
+
+/* How many pins are in use. */
+uint32_t mmf_ring_count_pins(const struct mmf_ring *ring);
 
 /*
  * The numbers of participants whose death may be what blocks a caller. If one of them is

@@ -103,11 +103,23 @@ mmf_word_is_value(uint64_t word, uint64_t index)
     return ((word ^ mmf_word_make(index, 0, MMF_SLOT_COMMITTED)) & ~rest) == 0;
 }
 
-/* The index was given out last, and its slot need not say so yet. */
+/* The word is that of a reservation of this index. */
 static inline bool
-mmf_tail_is_claimed(uint64_t tail, uint64_t index)
+mmf_word_is_reservation(uint64_t word, uint64_t index)
 {
-    return tail >> MMF_CLAIMANT_SHIFT != 0 && mmf_index_difference(tail, index) == 1;
+    return mmf_word_index(word) == index && mmf_word_state(word) == MMF_SLOT_RESERVED;
+}
+
+/*
+ * The index was given out and its slot says so, or it was skipped: only the last claim
+ * need not be in its slot. A word that is read after the tail tells which of the two.
+ */
+static inline bool
+mmf_tail_has_settled(uint64_t tail, uint64_t index)
+{
+    int64_t ahead = mmf_index_difference(tail, index);
+
+    return ahead > 1 || (ahead == 1 && tail >> MMF_CLAIMANT_SHIFT == 0);
 }
 
 #endif

@@ -146,7 +146,8 @@ mmf_ring_spsc_is_sample(const struct mmf_ring *ring)
     return (ring->cursor & MMF_SPSC_SAMPLES) == 0;
 }
 
-/* The caller gets the message: a successor will mark it as redelivered. */
+/* The caller gets a message that none had before: a successor will mark it as
+ * redelivered. What was taken before is noted already, perhaps with more behind it. */
 static inline void
 mmf_ring_spsc_note_taken(struct mmf_ring *ring)
 {

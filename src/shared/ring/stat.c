@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "shared/ring/inner.h"
+#include "shared/ring/shape.h"
 
 static void
 add_entry(const struct mmf_ring *ring, const struct mmf_participant_shared *entry,
@@ -91,7 +92,11 @@ fill_shape(const struct mmf_ring_shape *shape, mmf_channel_stats *stats)
     stats->max_senders = (int32_t)shape->max_senders;
     stats->max_receivers = (int32_t)shape->max_receivers;
     stats->overflow = shape->overflow;
-    stats->flags = shape->is_spsc ? MMF_CHANNEL_SPSC : 0;
+    stats->max_pins = (int32_t)shape->max_pins;
+    stats->flags = mmf_ring_shape_flags(shape);
+    stats->answer_size = (int64_t)shape->answer_size;
+    stats->max_calls = (int32_t)shape->calls;
+    stats->max_answers = (int32_t)shape->answers;
 }
 
 void
@@ -112,6 +117,7 @@ mmf_ring_sum_up(const struct mmf_ring *ring, const struct mmf_ring_ops *ops,
         add_table(ring, ring->senders, ring->shape.max_senders, ops, stats);
     stats->receivers =
         add_table(ring, ring->receivers, ring->shape.max_receivers, ops, stats);
+    stats->pins = (int32_t)mmf_ring_count_pins(ring);
     stats->depth = limit(find_depth(ring, ops), 0, stats->capacity);
     if (ops->count_waiting != NULL && mmf_ring_is_mpmc(ring) &&
         ring->shape.slots > MMF_RING_COUNTED_MOST)

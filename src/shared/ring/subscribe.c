@@ -55,16 +55,33 @@ lose(struct mmf_ring *ring, uint64_t target)
     put_cursor(ring, target);
 }
 
-/* Overtaken: begin again where the publishers are not right behind. */
+/* Overtaken: begin again so far behind the publishers. */
 static void
-jump(struct mmf_ring *ring)
+jump(struct mmf_ring *ring, uint64_t behind)
 {
-    uint64_t slots = ring->shape.slots;
-    uint64_t target = (mmf_ring_tail(ring) - (slots - slots / 4)) & MMF_INDEX_MASK;
+    uint64_t target = (mmf_ring_tail(ring) - behind) & MMF_INDEX_MASK;
 
     if (mmf_index_difference(target, ring->cursor) <= 0)
         target = mmf_index_next(ring->cursor);
     lose(ring, target);
+}
+
+/* Where the publishers are not right behind. */
+static uint64_t
+far_behind(const struct mmf_ring *ring)
+{
+    return ring->shape.slots - ring->shape.slots / 4;
+}
+
+/* Nearer to the tail there is more time to read a message. */
+void
+mmf_ring_overtaken(struct mmf_ring *ring, int times)
+{
+    uint64_t near = ring->shape.slots / 4;
+
+    MMF_ASSERT(ring->shape.kind == MMF_KIND_TOPIC && times > 0);
+    if (ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST)
+        jump(ring, times == 1 ? far_behind(ring) : near > 0 ? near : 1);
 }
 
 /* How far the publishers are ahead. */
@@ -78,15 +95,12 @@ lag(const struct mmf_ring *ring)
 static enum mmf_step
 read_older(struct mmf_ring *ring)
 {
-    uint64_t tail = mmf_ring_tail(ring);
-
-    if (mmf_index_difference(tail, ring->cursor) <= 0 ||
-        mmf_tail_is_claimed(tail, ring->cursor))
+    if (!mmf_tail_has_settled(mmf_ring_tail(ring), ring->cursor))
         return MMF_STEP_WOULD_BLOCK;
-    if (!mmf_ring_is_skipped(ring, ring->cursor))
+    if (!mmf_ring_is_older(ring, ring->cursor))
         return MMF_STEP_AGAIN; /* it came meanwhile */
     if (lag(ring) > (int64_t)ring->shape.slots)
-        jump(ring);
+        jump(ring, far_behind(ring));
     else
         put_cursor(ring, mmf_index_next(ring->cursor));
     return MMF_STEP_AGAIN;
@@ -96,12 +110,10 @@ read_older(struct mmf_ring *ring)
 static enum mmf_step
 read_current(struct mmf_ring *ring, uint64_t word, struct mmf_ring_message *message)
 {
-    uint64_t slots = ring->shape.slots;
-
     switch (mmf_word_state(word)) {
     case MMF_SLOT_RESERVED:
         if (ring->shape.overflow != MMF_OVERFLOW_DROP_OLDEST ||
-            lag(ring) < (int64_t)(slots - slots / 4))
+            lag(ring) < (int64_t)far_behind(ring))
             return MMF_STEP_WOULD_BLOCK;
         lose(ring, mmf_index_next(ring->cursor));
         return MMF_STEP_AGAIN;
@@ -130,9 +142,9 @@ read_at_cursor(struct mmf_ring *ring, struct mmf_ring_message *message)
         return read_older(ring);
     if (age == 0)
         return read_current(ring, word, message);
-    if (mmf_index_difference(mmf_ring_tail(ring), mmf_word_index(word)) < 0)
+    if (mmf_index_difference(mmf_ring_tail(ring), mmf_word_index(word)) <= 0)
         return MMF_STEP_CORRUPT;
-    jump(ring);
+    jump(ring, far_behind(ring));
     return MMF_STEP_AGAIN;
 }
 
@@ -153,11 +165,9 @@ mmf_ring_next(struct mmf_ring *ring, struct mmf_ring_message *message)
 bool
 mmf_ring_still_valid(const struct mmf_ring *ring, uint64_t index)
 {
-    uint64_t word;
-
     mmf_fence_acquire(); /* pairs with the release fence in mmf_ring_reserve */
-    word = mmf_load_relaxed_u64(&mmf_ring_slot(ring, index)->word);
-    return mmf_word_index(word) == index && mmf_word_state(word) == MMF_SLOT_COMMITTED;
+    return mmf_word_is_value(mmf_load_relaxed_u64(&mmf_ring_slot(ring, index)->word),
+                             index);
 }
 
 void
@@ -176,8 +186,7 @@ mmf_ring_step_over(struct mmf_ring *ring, uint32_t number, uint64_t identity)
     uint64_t word = mmf_ring_word(ring, ring->cursor);
 
     MMF_ASSERT(entry != NULL);
-    if (mmf_word_index(word) != ring->cursor ||
-        mmf_word_state(word) != MMF_SLOT_RESERVED ||
+    if (!mmf_word_is_reservation(word, ring->cursor) ||
         mmf_word_participant(word) != number)
         return false;
     /* The number is still the dead one's, so the word, read before, is too: a process

@@ -18,7 +18,7 @@ add_to_held(const struct mmf_ring *ring, uint64_t more)
 {
     mmf_atomic_u64 *held = &mmf_ring_receiver(ring)->held;
 
-    mmf_store_relaxed_u64(held, mmf_load_relaxed_u64(held) + more);
+    mmf_store_release_u64(held, mmf_load_relaxed_u64(held) + more);
 }
 
 /* From the word as it was seen. False: another participant was quicker. */
@@ -31,6 +31,8 @@ try_take(struct mmf_ring *ring, uint64_t word)
     mmf_atomic_u64 *slot_word = &mmf_ring_slot(ring, mmf_word_index(word))->word;
 
     MMF_ASSERT(mmf_ring_is_mpmc(ring) && ring->receiver >= MMF_RECEIVERS_FROM);
+    if (ring->is_probing)
+        return true;
     /* Before the exchange: a consumer that dies with a message is never without it. */
     add_to_held(ring, 1);
     if (mmf_exchange_if_u64(slot_word, &word,
@@ -87,20 +89,15 @@ take_deferred(struct mmf_ring *ring, uint64_t *index)
 {
     for (uint32_t i = 0; i < ring->deferred_count;) {
         uint64_t word = mmf_ring_word(ring, ring->deferred[i]);
-        bool is_it = mmf_word_index(word) == ring->deferred[i];
 
-        if (is_it && mmf_word_state(word) == MMF_SLOT_RESERVED) {
+        *index = ring->deferred[i];
+        if (mmf_word_is_reservation(word, *index)) {
             i++;
             continue;
         }
-        if (is_it && mmf_word_state(word) == MMF_SLOT_COMMITTED) {
-            if (!try_take(ring, word))
-                continue; /* read it again */
-            *index = ring->deferred[i];
-            forget_deferred(ring, i);
+        forget_deferred(ring, i); /* it is ours, another consumer's, or dropped */
+        if (mmf_word_is_value(word, *index) && try_take(ring, word))
             return true;
-        }
-        forget_deferred(ring, i);
     }
     return false;
 }
@@ -110,10 +107,8 @@ static bool
 is_deferred_unchanged(const struct mmf_ring *ring)
 {
     for (uint32_t i = 0; i < ring->deferred_count; i++) {
-        uint64_t word = mmf_ring_word(ring, ring->deferred[i]);
-
-        if (mmf_word_index(word) != ring->deferred[i] ||
-            mmf_word_state(word) != MMF_SLOT_RESERVED)
+        if (!mmf_word_is_reservation(mmf_ring_word(ring, ring->deferred[i]),
+                                     ring->deferred[i]))
             return false;
     }
     return true;
@@ -147,60 +142,53 @@ find_straggler(const struct mmf_ring *ring, uint64_t from, uint64_t oldest)
     return first;
 }
 
-/* What skips_begun never comes to. */
+/* What `skipped` never comes to. */
 #define UNKNOWN UINT64_MAX
 
-/* skips_begun, if all those have ended: the tail that is read afterwards shows them. */
 static uint64_t
-count_skips(const struct mmf_ring *ring)
+count_skipped(const struct mmf_ring *ring)
 {
-    uint64_t done = mmf_load_acquire_u64(&ring->shared->skips_done);
-
-    return mmf_load_acquire_u64(&ring->shared->skips_begun) == done ? done : UNKNOWN;
+    return mmf_load_acquire_u64(&ring->shared->skipped);
 }
 
 /*
- * A reservation can lie behind the tail's lap only if an index of its slot was skipped.
- * So no consumer scans the slots unless an index was skipped since.
+ * The cursor is more than a lap behind, or on a slot that is ahead of it.
+ *
+ * A reservation can lie behind the tail's lap only if the index of its slot was skipped.
+ * So no consumer scans the slots unless one was since. A sender counts before it moves
+ * the tail. So if the count is the same after the tail was read, none was skipped that
+ * this tail has passed. And if the count is read before the tail, then every skipped
+ * index in it is passed, or is the tail itself: its reservation is `oldest`, where the
+ * cursor goes.
  */
-static bool
-is_scanned(const struct mmf_ring *ring)
-{
-    return mmf_load_acquire_u64(&ring->shared->skips_begun) == ring->scanned;
-}
-
-/* The cursor is more than a lap behind, or on a slot that is ahead of it. */
 static void
 catch_up(struct mmf_ring *ring)
 {
-    uint64_t skips = count_skips(ring);
-    uint64_t tail = mmf_ring_tail(ring);
-    uint64_t oldest = mmf_ring_oldest(ring, tail);
+    uint64_t count = count_skipped(ring);
+    uint64_t oldest = mmf_ring_oldest(ring, mmf_ring_tail(ring));
     uint64_t next = mmf_index_next(ring->cursor);
 
     if (mmf_index_difference(oldest, next) <= 0) {
         ring->cursor = next;
-    } else if (is_scanned(ring)) {
+    } else if (count_skipped(ring) == ring->scanned) {
         ring->cursor = oldest;
     } else {
         ring->cursor = find_straggler(ring, next, oldest);
         if (ring->cursor == oldest)
-            ring->scanned = skips;
+            ring->scanned = count;
     }
 }
 
+/* As a consumer that is very far behind. */
 void
 mmf_ring_begin(struct mmf_ring *ring)
 {
-    uint64_t skips = count_skips(ring);
-    uint64_t tail = mmf_ring_tail(ring);
-    uint64_t oldest = mmf_ring_oldest(ring, tail);
-
-    MMF_ASSERT(!ring->shape.is_spsc);
-    ring->cursor = find_straggler(ring, oldest - ((uint64_t)1 << 46), oldest);
-    ring->scanned = ring->cursor == oldest ? skips : UNKNOWN;
+    MMF_ASSERT(mmf_ring_is_mpmc(ring));
+    ring->cursor = (mmf_ring_tail(ring) - ((uint64_t)1 << 46)) & MMF_INDEX_MASK;
+    ring->scanned = UNKNOWN;
     ring->deferred_count = 0;
     ring->seen_return_epoch = 0; /* if any was ever returned, scan for it */
+    catch_up(ring);
 }
 
 /*
@@ -221,16 +209,13 @@ take_at_cursor(struct mmf_ring *ring, uint64_t *index)
         if (!mmf_word_is_at_home(ring, word, ring->cursor))
             return MMF_STEP_CORRUPT;
         if (age > 0) {
-            if (mmf_index_difference(mmf_ring_tail(ring), mmf_word_index(word)) < 0)
+            if (mmf_index_difference(mmf_ring_tail(ring), mmf_word_index(word)) <= 0)
                 return MMF_STEP_CORRUPT;
             catch_up(ring);
         } else if (age < 0) {
-            uint64_t tail = mmf_ring_tail(ring);
-
-            if (mmf_index_difference(tail, ring->cursor) <= 0 ||
-                mmf_tail_is_claimed(tail, ring->cursor))
+            if (!mmf_tail_has_settled(mmf_ring_tail(ring), ring->cursor))
                 return MMF_STEP_WOULD_BLOCK;
-            if (!mmf_ring_is_skipped(ring, ring->cursor))
+            if (!mmf_ring_is_older(ring, ring->cursor))
                 return MMF_STEP_AGAIN; /* it came meanwhile */
             catch_up(ring);
         } else if (mmf_word_state(word) == MMF_SLOT_RESERVED) {
@@ -240,7 +225,7 @@ take_at_cursor(struct mmf_ring *ring, uint64_t *index)
             defer(ring, ring->cursor);
             ring->cursor = mmf_index_next(ring->cursor);
         } else if (mmf_word_state(word) == MMF_SLOT_COMMITTED) {
-            if (ring->deferred_count != 0 && !is_deferred_unchanged(ring))
+            if (!is_deferred_unchanged(ring))
                 return MMF_STEP_AGAIN;
             if (!try_take(ring, word))
                 continue;
@@ -273,8 +258,7 @@ take_next(struct mmf_ring *ring, uint64_t *index)
     if (has_earlier(ring))
         return false;
     word = mmf_ring_word(ring, ring->cursor);
-    if (mmf_word_index(word) != ring->cursor ||
-        mmf_word_state(word) != MMF_SLOT_COMMITTED || !try_take(ring, word))
+    if (!mmf_word_is_value(word, ring->cursor) || !try_take(ring, word))
         return false;
     *index = ring->cursor;
     ring->cursor = mmf_index_next(ring->cursor);
@@ -289,8 +273,7 @@ take_any(struct mmf_ring *ring, uint64_t *index)
     for (uint64_t rounds = MMF_ROUNDS(ring); rounds > 0; rounds--) {
         enum mmf_step step;
 
-        if (take_returned(ring, index) ||
-            (ring->deferred_count != 0 && take_deferred(ring, index)))
+        if (take_returned(ring, index) || take_deferred(ring, index))
             return MMF_STEP_DONE;
         step = take_at_cursor(ring, index);
         if (step != MMF_STEP_AGAIN)
@@ -310,12 +293,11 @@ take_spsc(struct mmf_ring *ring, struct mmf_ring_message *message)
                                                           : MMF_STEP_CORRUPT;
     if (mmf_ring_read_slot(ring, ring->cursor, message) != MMF_STEP_DONE)
         return MMF_STEP_CORRUPT;
-    message->redelivered =
-        mmf_index_difference(ring->cursor, ring->redelivered_until) < 0;
-    if (message->redelivered)
-        mmf_counter_add(&mmf_ring_receiver(ring)->redelivered, 1);
+    if (mmf_index_difference(ring->cursor, ring->redelivered_until) < 0)
+        mmf_ring_note_redelivery(ring, ring->cursor, message);
     mmf_ring_spsc_advance(ring);
-    mmf_ring_spsc_note_taken(ring);
+    if (message->deliveries == 1)
+        mmf_ring_spsc_note_taken(ring);
     if (mmf_ring_spsc_is_sample(ring))
         mmf_ring_spsc_keep_distance(ring);
     return MMF_STEP_DONE;
@@ -342,6 +324,19 @@ mmf_ring_poll(const struct mmf_ring *ring, int times)
     return false;
 }
 
+bool
+mmf_ring_has_message(const struct mmf_ring *ring)
+{
+    struct mmf_ring copy = *ring;
+    uint64_t ignored;
+
+    MMF_ASSERT(ring->shape.kind == MMF_KIND_QUEUE && ring->receiving != NULL);
+    if (ring->shape.is_spsc)
+        return mmf_word_age(ring, mmf_ring_word(ring, ring->cursor), ring->cursor) >= 0;
+    copy.is_probing = true;
+    return take_any(&copy, &ignored) != MMF_STEP_WOULD_BLOCK;
+}
+
 enum mmf_step
 mmf_ring_take(struct mmf_ring *ring, struct mmf_ring_message *message)
 {
@@ -352,17 +347,45 @@ mmf_ring_take(struct mmf_ring *ring, struct mmf_ring_message *message)
     if (ring->shape.is_spsc)
         return take_spsc(ring, message);
     step = take_any(ring, &index);
-    if (step == MMF_STEP_DONE)
-        step = mmf_ring_read_slot(ring, index, message);
     if (step != MMF_STEP_DONE)
         return step;
-    message->redelivered =
-        mmf_word_state(mmf_ring_word(ring, index)) == MMF_SLOT_REDELIVERED;
-    if (message->redelivered)
-        mmf_counter_add(&mmf_ring_receiver(ring)->redelivered, 1);
+    if (mmf_ring_read_slot(ring, index, message) != MMF_STEP_DONE) {
+        mmf_ring_return(ring, index);
+        ring->seen_return_epoch--; /* it is found again, and again by each consumer */
+        return MMF_STEP_CORRUPT;
+    }
+    if (mmf_word_state(mmf_ring_word(ring, index)) == MMF_SLOT_REDELIVERED)
+        mmf_ring_note_redelivery(ring, index, message);
     else if ((index & MMF_DEPTH_SAMPLES) == 0)
         mmf_ring_note_depth(ring, mmf_index_difference(mmf_ring_tail(ring), index));
     return MMF_STEP_DONE;
+}
+
+/*
+ * The slot is the caller's. A sender writes 0; so a consumer that died while it took a
+ * message for the first time counts, and one that died in a later take does not.
+ */
+void
+mmf_ring_note_redelivery(struct mmf_ring *ring, uint64_t index,
+                         struct mmf_ring_message *message)
+{
+    struct mmf_slot_shared *slot = mmf_ring_slot(ring, index);
+    uint32_t times = mmf_slot_redeliveries(slot);
+
+    times += times < MMF_REDELIVERIES_MOST;
+    slot->delivery = times;
+    message->deliveries = times + 1;
+    mmf_counter_add(&mmf_ring_receiver(ring)->redelivered, 1);
+}
+
+void
+mmf_ring_note_taken(const struct mmf_ring *ring, uint64_t index, int64_t now)
+{
+    struct mmf_slot_shared *slot = mmf_ring_slot(ring, index);
+
+    MMF_ASSERT(mmf_ring_holds(ring, index, 0) && now >= 0);
+    slot->delivery = mmf_slot_redeliveries(slot) |
+                     (uint32_t)(now >> MMF_TAKEN_TICK_BITS) << MMF_REDELIVERIES_BITS;
 }
 
 /*
@@ -388,8 +411,6 @@ mmf_ring_holds(const struct mmf_ring *ring, uint64_t index, uint64_t ahead)
 bool
 mmf_ring_release(struct mmf_ring *ring, uint64_t index)
 {
-    mmf_atomic_u64 *held;
-
     MMF_ASSERT(ring->shape.kind == MMF_KIND_QUEUE && ring->receiving != NULL);
     if (ring->shape.is_spsc)
         return mmf_ring_spsc_release(ring, index);
@@ -397,8 +418,43 @@ mmf_ring_release(struct mmf_ring *ring, uint64_t index)
         return false;
     /* pairs with the acquire in try_claim: the payload has been read */
     mmf_store_release_u64(&mmf_ring_slot(ring, index)->word, mmf_word_released(index));
-    held = &mmf_ring_receiver(ring)->held;
-    mmf_store_release_u64(held, mmf_load_relaxed_u64(held) - 1);
+    add_to_held(ring, (uint64_t)-1);
     mmf_counter_add(&mmf_ring_receiver(ring)->received, 1);
+    return true;
+}
+
+bool
+mmf_ring_return(struct mmf_ring *ring, uint64_t index)
+{
+    uint64_t epoch = mmf_load_acquire_u64(&ring->shared->return_epoch);
+
+    MMF_ASSERT(mmf_ring_is_mpmc(ring) && ring->receiving != NULL);
+    if (!mmf_ring_holds(ring, index, 0))
+        return false;
+    mmf_ring_return_word(ring, mmf_ring_word(ring, index));
+    add_to_held(ring, (uint64_t)-1);
+    ring->has_returned = true;
+    /* If nothing else was returned there is nothing to look for yet. */
+    if (epoch == ring->seen_return_epoch &&
+        mmf_load_acquire_u64(&ring->shared->return_epoch) == epoch + MMF_ONE_RETURN)
+        ring->seen_return_epoch = epoch + MMF_ONE_RETURN;
+    return true;
+}
+
+bool
+mmf_ring_is_drained(const struct mmf_ring *ring, uint64_t target, uint64_t *position)
+{
+    MMF_ASSERT(ring->shape.kind == MMF_KIND_QUEUE);
+    if (ring->shape.is_spsc)
+        return mmf_index_difference(mmf_load_acquire_u64(&ring->shared->head),
+                                    target) >= 0;
+    /* A slot that has none of them now never will. */
+    for (; *position < ring->shape.slots; (*position)++) {
+        uint64_t word = mmf_ring_word(ring, *position);
+
+        if (mmf_word_state(word) >= MMF_SLOT_COMMITTED &&
+            mmf_index_difference(mmf_word_index(word), target) < 0)
+            return false;
+    }
     return true;
 }

@@ -17,9 +17,9 @@
 /* How long SPIN_THEN_WAIT spins; nanoseconds. */
 #define SPIN_TIME ((int64_t)50000)
 
-/* Attempts between two readings of the clock; attempts until a store has arrived; and of how
- * many one is a whole one: see try_next. */
-enum { ATTEMPTS = 64, ARRIVAL = 64, WHOLE = 16 };
+/* Attempts between two readings of the clock; and of how many one is a whole one: see
+ * try_next. */
+enum { ATTEMPTS = 64, WHOLE = 16 };
 
 /* How many in a row are a stream, and how many pauses are a slip. */
 enum { STREAM = 2, SLIP = 8 };
@@ -95,8 +95,7 @@ step_over_dead(const struct mmf_ring_wait *wait)
     uint64_t identity;
 
     MMF_ASSERT(ring->shape.kind == MMF_KIND_TOPIC && !wait->sending);
-    if (mmf_word_state(word) != MMF_SLOT_RESERVED ||
-        mmf_word_index(word) != ring->cursor || entry == NULL)
+    if (!mmf_word_is_reservation(word, ring->cursor) || entry == NULL)
         return;
     identity = mmf_load_acquire_u64(&entry->identity);
     if (identity != 0 && is_dead(wait, identity))
@@ -168,12 +167,8 @@ are_peers_gone(const struct mmf_ring_wait *wait, bool ask)
     return true;
 }
 
-/*
- * Check for the dead if it is time. True: something may have changed, so try again: what
- * the last peer did before it went comes first.
- */
-static bool
-check(struct mmf_ring_wait *wait)
+bool
+mmf_ring_wait_check(struct mmf_ring_wait *wait)
 {
     bool is_time;
 
@@ -195,9 +190,10 @@ is_next_missing(const struct mmf_ring_wait *wait)
 {
     const struct mmf_ring *ring = wait->ring;
 
-    if (wait->sending || ring->shape.is_spsc || ring->shape.kind == MMF_KIND_LATEST)
+    if (wait->sending || wait->doorbell != NULL || ring->shape.is_spsc ||
+        ring->shape.kind == MMF_KIND_LATEST)
         return false;
-    return mmf_word_age(ring, mmf_ring_word(ring, ring->cursor), ring->cursor) < 0;
+    return mmf_ring_is_older(ring, ring->cursor);
 }
 
 /*
@@ -270,18 +266,26 @@ doorbell_of(const struct mmf_ring_wait *wait)
 {
     struct mmf_ring_shared *shared = wait->ring->shared;
 
+    if (wait->doorbell != NULL)
+        return wait->doorbell;
     return wait->sending ? &shared->space_doorbell : &shared->message_doorbell;
+}
+
+void
+mmf_ring_wait_mark(struct mmf_ring_wait *wait)
+{
+    wait->is_spinning = false;
+    wait->mark.is_fresh = !wait->has_marked; /* others may just have marked it */
+    wait->has_marked = true;
+    mmf_doorbell_mark(doorbell_of(wait), &wait->mark);
 }
 
 /* Mark the doorbell, and try for as long as a ring can have missed the mark. */
 static void
 prepare_to_sleep(struct mmf_ring_wait *wait)
 {
-    wait->is_spinning = false;
-    wait->mark.is_fresh = !wait->has_marked; /* others may just have marked it */
-    wait->has_marked = true;
-    mmf_doorbell_mark(doorbell_of(wait), &wait->mark);
-    begin_round(wait, wait->mark.is_fresh ? ARRIVAL : 1, wait->mark.is_fresh);
+    mmf_ring_wait_mark(wait);
+    begin_round(wait, wait->mark.is_fresh ? MMF_RING_ARRIVAL : 1, wait->mark.is_fresh);
 }
 
 static void
@@ -326,7 +330,7 @@ mmf_ring_wait_more(struct mmf_ring_wait *wait)
             if (try_next(wait))
                 return true;
             wait->phase = CHECKED;
-            if (check(wait))
+            if (mmf_ring_wait_check(wait))
                 return true;
         }
         MMF_ASSERT(wait->phase == CHECKED);

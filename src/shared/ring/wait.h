@@ -27,7 +27,7 @@
  *     while (step == MMF_STEP_WOULD_BLOCK && mmf_ring_wait_more(&wait));
  *     step = mmf_ring_wait_end(&wait, step);
  *
- * The fields after `may_write_slots` are the wait's own, 0 at first.
+ * The fields after `doorbell` are the wait's own, 0 at first.
  */
 struct mmf_ring_wait {
     struct mmf_ring *ring;
@@ -37,7 +37,8 @@ struct mmf_ring_wait {
     bool sending;    /* for space; else for a message */
     bool wants_peer; /* give up when the last peer is gone */
     bool may_write_slots;
-    uint8_t phase; /* what to do when an attempt has failed; wait.c */
+    mmf_atomic_u32 *doorbell; /* to sleep on; NULL: the ring's own */
+    uint8_t phase;            /* what to do when an attempt has failed; wait.c */
     bool is_spinning;
     bool is_pausing;
     bool is_peer_closed; /* it was before the last attempt */
@@ -58,6 +59,22 @@ bool mmf_ring_wait_more(struct mmf_ring_wait *wait);
 /* The wait is over, with the last attempt's answer; GONE instead of WOULD_BLOCK if the
  * last peer was gone before that attempt. */
 enum mmf_step mmf_ring_wait_end(struct mmf_ring_wait *wait, enum mmf_step step);
+
+/*
+ * A receiver that waits for other things, too, looks and sleeps by itself: it marks the
+ * doorbell, looks `MMF_RING_ARRIVAL` times if the mark is fresh and once if not, checks, and
+ * sleeps for a tick at most on the value of `mark`. mmf_ring_wait_end ends this as well.
+ */
+#define MMF_RING_ARRIVAL 64
+
+void mmf_ring_wait_mark(struct mmf_ring_wait *wait);
+
+/*
+ * Check for the dead if it is time. True: something may have changed, so look again: what
+ * the last peer did before it went comes first. If `is_peer_closed` then, there is no
+ * more to wait for.
+ */
+bool mmf_ring_wait_check(struct mmf_ring_wait *wait);
 
 /* Recover those of the suspects that are dead, whenever that was done last. */
 void mmf_ring_recover_dead(const struct mmf_ring_wait *wait);
@@ -106,8 +123,11 @@ static inline void
 mmf_ring_notify_senders(const struct mmf_ring *ring, int count,
                         const struct mmf_ring_ops *ops)
 {
-    if (mmf_doorbell_is_marked(&ring->shared->space_doorbell))
-        mmf_doorbell_ring(&ring->shared->space_doorbell, count, ops);
+    if (!mmf_doorbell_is_marked(&ring->shared->space_doorbell))
+        return;
+    if (mmf_load_relaxed_u32(&ring->shared->drainers) != 0)
+        count = MMF_RING_ALL;
+    mmf_doorbell_ring(&ring->shared->space_doorbell, count, ops);
 }
 
 #endif

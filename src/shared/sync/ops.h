@@ -64,6 +64,11 @@ struct mmf_sync_ops {
      */
     int (*is_alive)(void *context, const struct mmf_sync_ref *object,
                     uint64_t identity);
+    /*
+     * NULL, or asked before each sleep of a wait for any: whether what the caller waits
+     * for beside the objects is there. Then the wait has timed out.
+     */
+    bool (*is_over)(void *context);
     void *context;
 };
 

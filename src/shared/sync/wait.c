@@ -641,10 +641,14 @@ wait_for(struct waiting *wait)
         }
         if (is_over(wait, now))
             return end_wait(wait, MMF_STEP_WOULD_BLOCK);
-        /* A wait for all naps until the other reserver has marked it, or has gone. */
-        if (take_slots(wait, now) ||
-            (wait->is_for_all && wait->step == MMF_STEP_RESERVED))
+        if (take_slots(wait, now)) {
+            if (wait->ops->is_over != NULL && wait->ops->is_over(wait->ops->context))
+                return end_wait(wait, MMF_STEP_WOULD_BLOCK);
             sleep_until_changed(wait, now);
+        } else if (wait->is_for_all && wait->step == MMF_STEP_RESERVED) {
+            /* A wait for all naps until the other reserver has marked it, or has gone. */
+            sleep_until_changed(wait, now);
+        }
     }
 }
 

@@ -171,6 +171,18 @@ mmf_exchange_if_u64(mmf_atomic_u64 *word, uint64_t *expected, uint64_t desired)
 }
 
 static inline int
+mmf_exchange_if_ordered_u64(mmf_atomic_u64 *word, uint64_t *expected, uint64_t desired)
+{
+    return mmf_exchange_if_u64(word, expected, desired);
+}
+
+static inline uint64_t
+mmf_load_ordered_u64(const mmf_atomic_u64 *word)
+{
+    return mmf_load_acquire_u64(word);
+}
+
+static inline int
 mmf_exchange_if_u32(mmf_atomic_u32 *word, uint32_t *expected, uint32_t desired)
 {
     model_point("exchange", word);

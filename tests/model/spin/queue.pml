@@ -20,7 +20,6 @@
 #define PRODUCERS 2
 #define CONSUMER PRODUCERS
 #define NO_ONE 255
-#define UNKNOWN 255
 #ifndef CRASHES
 #define CRASHES 1
 #endif
@@ -50,8 +49,7 @@ byte content[SLOTS]; /* the payload: producer * 10 + message */
 /* One word: the next index, and who has the one before it. */
 byte tail = 1;
 byte claimant = NO_ONE;
-byte skipping = 0; /* indexes that were about to be skipped; and that were */
-byte skipped = 0;
+byte skipped = 0; /* so many indexes; counted before each */
 
 byte crashes = CRASHES;
 bool dead[PRODUCERS + 1];
@@ -170,9 +168,9 @@ again:
             :: is_available(state[(t + 1) % SLOTS]) ->
                 atomic { seen_index = 0; seen_state = RELEASED; c = 0 }
 #ifndef MUTANT_COUNT_LATE
-                skipping++;
-#endif
+                skipped++;
                 crash(me);
+#endif
                 atomic {
                     if
                     :: tail == t && claimant == o -> tail++; claimant = NO_ONE
@@ -180,12 +178,12 @@ again:
                     fi;
                     t = 0; o = 0
                 }
-                crash(me);
+                crash(me)
 #ifdef MUTANT_COUNT_LATE
-                skipping++;
-#endif
+                ;
                 skipped++;
                 crash(me)
+#endif
             :: else -> goto is_full
             fi;
             goto again
@@ -253,7 +251,7 @@ died:
 proctype consumer()
 {
     byte cursor = 1, passed[PRODUCERS], count = 0, searched = 0;
-    byte c, p, t, before, after, first;
+    byte c, p, t, before, first;
     byte seen_index;
     mtype seen_state = RELEASED;
 
@@ -338,11 +336,7 @@ end_nothing: /* rest until there is something to see */
     goto rescan;
 
 catch_up: /* a lap behind; or the cursor's index was skipped */
-    after = skipped;
-    before = skipping;
-#ifdef MUTANT_COUNT_BEFORE_TAIL
-    p = skipping;
-#endif
+    before = skipped;
     t = tail;
     if
     :: t <= cursor + 1 + SLOTS -> cursor++
@@ -352,9 +346,9 @@ catch_up: /* a lap behind; or the cursor's index was skipped */
         :: true -> cursor = t - SLOTS
 #endif
 #ifdef MUTANT_COUNT_BEFORE_TAIL
-        :: p == searched -> cursor = t - SLOTS
+        :: before == searched -> cursor = t - SLOTS
 #else
-        :: skipping == searched -> cursor = t - SLOTS
+        :: skipped == searched -> cursor = t - SLOTS
 #endif
         :: else ->
             atomic { first = t - SLOTS; p = 0 }
@@ -373,14 +367,13 @@ catch_up: /* a lap behind; or the cursor's index was skipped */
             atomic {
                 cursor = first;
                 if
-                :: first == t - SLOTS && before == after -> searched = after
-                :: first == t - SLOTS && before != after -> searched = UNKNOWN
+                :: first == t - SLOTS -> searched = before
                 :: else
                 fi
             }
         fi
     fi;
-    atomic { t = 0; before = 0; after = 0; first = 0; p = 0 }
+    atomic { t = 0; before = 0; first = 0; p = 0 }
     goto ahead;
 
 taken:

@@ -1,5 +1,5 @@
 /* background.c - see background.h. The process that goes on is a fork. */
-#include "background.h"
+#include "os/background.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "say.h"
+#include "base/say.h"
 
 static int to_parent;
 

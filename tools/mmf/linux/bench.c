@@ -1,5 +1,5 @@
 /* bench.c - the raw half of what is compared, see bench.h: Linux's own means. */
-#include "bench.h"
+#include "bench/bench.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,11 +16,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/say.h"
 #include "linux/directory.h"
-#include "say.h"
 
 static pthread_mutex_t *shared_mutex;
 static int counter;
+static int pipe_ends[2];
 static _Atomic uint32_t *futexes; /* two, and one that ends the partner */
 static pid_t partner;
 static int alive; /* it ends when this pipe does */
@@ -119,6 +120,31 @@ raw_ping_pong(int64_t count)
     }
 }
 
+static void
+raw_pipe(int64_t count)
+{
+    char bytes[BENCH_MESSAGE] = {0};
+
+    for (int64_t i = 0; i < count; i++)
+        if (write(pipe_ends[1], bytes, sizeof(bytes)) != (ssize_t)sizeof(bytes) ||
+            read(pipe_ends[0], bytes, sizeof(bytes)) != (ssize_t)sizeof(bytes))
+            say_and_exit(TOOL_FAILED, "pipe: %s", strerror(errno));
+}
+
+/* A latest value is copied in and out. */
+static void
+raw_latest(int64_t count)
+{
+    char bytes[BENCH_MESSAGE] = {0};
+
+    for (int64_t i = 0; i < count; i++) {
+        memcpy(bench_stage.bytes, bytes, sizeof(bytes));
+        __asm__ volatile("" ::: "memory");
+        memcpy(bytes, bench_stage.bytes, sizeof(bytes));
+        __asm__ volatile("" ::: "memory");
+    }
+}
+
 const struct bench_raw bench_raws[BENCH_PAIRS] = {
     [BENCH_VALUES] = {"plain load and store", raw_values},
     [BENCH_BLOCKS] = {"memcpy", raw_blocks},
@@ -127,6 +153,9 @@ const struct bench_raw bench_raws[BENCH_PAIRS] = {
     [BENCH_ROUND_TRIP] = {"futex alone", raw_ping_pong},
     [BENCH_OPEN] = {"open, close", raw_open},
     [BENCH_CREATE] = {"open, fallocate, unlink", raw_create},
+    [BENCH_QUEUE] = {"write and read a pipe", raw_pipe},
+    [BENCH_TOPIC] = {"write and read a pipe", raw_pipe},
+    [BENCH_LATEST] = {"memcpy, twice", raw_latest},
 };
 
 /*
@@ -248,6 +277,8 @@ bench_raw_begin(void)
         say_usage("the path of %s is too long", directory);
     make_raw_mutex();
     counter = eventfd(0, EFD_CLOEXEC);
+    if (pipe2(pipe_ends, O_CLOEXEC) < 0)
+        say_and_exit(TOOL_FAILED, "pipe: %s", strerror(errno));
     futexes = share(3 * sizeof(*futexes));
     start_partner();
 }
@@ -258,4 +289,6 @@ bench_raw_end(void)
     close(alive);
     waitpid(partner, NULL, 0);
     close(counter);
+    close(pipe_ends[0]);
+    close(pipe_ends[1]);
 }

@@ -13,7 +13,7 @@
 
 #include <mmf/mmf.h>
 
-#include "say.h"
+#include "base/say.h"
 
 static const char own_prefix[] = "mmf-run-";
 

@@ -1,5 +1,5 @@
 /* doctor_name.c - why a name cannot be opened: other places, orphaned objects, other users. */
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,10 +7,10 @@
 
 #include <mmf/mmf.h>
 
+#include "base/say.h"
+#include "base/text.h"
 #include "linux/directory.h"
-#include "objects.h"
-#include "say.h"
-#include "text.h"
+#include "object/objects.h"
 
 const char doctor_whose[] = "visible to this user only";
 
@@ -26,21 +26,21 @@ doctor_search_elsewhere(const char *name)
 {
     const char *set = secure_getenv("MMF_DIR");
     char *kept = set != NULL ? text_format("%s", set) : NULL;
-    mmf_list *list;
+    struct objects objects;
 
     if (kept == NULL || strcmp(kept, "/dev/shm") == 0) {
         free(kept);
         return;
     }
     setenv("MMF_DIR", "/dev/shm", 1);
-    if (mmf_list_create(MMF_LIST_KEEP_ORPHANED, &list) == MMF_OK) {
-        if (objects_find(list, name) != NULL)
+    if (objects_try(&objects, objects_own, MMF_LIST_KEEP_ORPHANED) == MMF_OK) {
+        if (objects_find(&objects, name) != NULL)
             doctor_report_made(
                 DOCTOR_NOTE, "MMF_DIR",
                 text_format("it exists in /dev/shm; MMF_DIR is %s here", kept),
                 "Programs that share names need the same MMF_DIR.",
                 text_format("unset MMF_DIR"));
-        mmf_list_close(list);
+        objects_close(&objects);
     }
     setenv("MMF_DIR", kept, 1);
     free(kept);

@@ -1,5 +1,5 @@
 /* doctor_system.c - memory, limits, the kernel's features, security modules. */
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,9 +15,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/text.h"
+#include "base/units.h"
 #include "linux/directory.h"
-#include "text.h"
-#include "units.h"
 
 #define SMALL_MEMORY ((int64_t)64 << 20)
 
@@ -67,7 +67,7 @@ check_memory(void)
         doctor_report(DOCTOR_NOTE, "proc", "/proc is not mounted, or not complete",
                       "The available memory is unknown, and the processes that have "
                       "an object open cannot be shown.",
-                      "mount -t proc proc /proc");
+                      geteuid() == 0 ? "mount -t proc proc /proc" : NULL);
         return;
     }
     doctor_report_made(
@@ -115,8 +115,9 @@ report_cgroup(const struct cgroup *cgroup, const char *directory)
                     units_show_bytes(left, left_text)),
         "Maps count as memory of the cgroup that creates them; one that needs more is "
         "refused with MMF_E_NO_MEMORY.",
-        text_format("echo 4G > %s/%s # or: docker run --memory=4g ...", directory,
-                    cgroup->limit));
+        text_format("systemctl set-property UNIT MemoryMax=%lld # or: docker run "
+                    "--memory=%lld ...",
+                    (long long)limit * 2, (long long)limit * 2));
 }
 
 static void
@@ -174,9 +175,12 @@ check_descriptors(void)
                     (unsigned long long)limit.rlim_cur,
                     (unsigned long long)limit.rlim_max),
         "Each object that a process has open takes two or three.",
-        text_format("ulimit -n %llu # systemd: LimitNOFILE=%llu",
-                    (unsigned long long)limit.rlim_max,
-                    (unsigned long long)limit.rlim_max));
+        limit.rlim_cur < limit.rlim_max
+            ? text_format("ulimit -n %llu # systemd: LimitNOFILE=%llu",
+                          (unsigned long long)limit.rlim_max,
+                          (unsigned long long)limit.rlim_max)
+            : text_format("# the hard limit has to be raised: systemd LimitNOFILE=, "
+                          "/etc/security/limits.conf, docker --ulimit"));
 }
 
 static void
@@ -191,7 +195,12 @@ check_file_size(void)
                        text_format("a process may make files of %s at most",
                                    units_show_bytes((int64_t)limit.rlim_cur, bytes)),
                        "A map is a file: a larger one is refused with MMF_E_NO_SPACE.",
-                       text_format("ulimit -f unlimited"));
+                       limit.rlim_cur < limit.rlim_max
+                           ? text_format("ulimit -f %s", limit.rlim_max == RLIM_INFINITY
+                                                             ? "unlimited"
+                                                             : "hard")
+                           : text_format("# the hard limit has to be raised: systemd "
+                                         "LimitFSIZE=, /etc/security/limits.conf"));
 }
 
 /*
@@ -212,7 +221,7 @@ check_locks(const char *root)
             DOCTOR_BAD, "locks",
             text_format("open file description locks: %s", strerror(errno)),
             "mmf needs them to know which objects are in use. Linux has them since "
-            "3.15.",
+            "3.15; a seccomp profile may forbid them.",
             NULL);
     else
         doctor_report(DOCTOR_GOOD, "locks", "open file description locks work", NULL,
@@ -277,10 +286,14 @@ check_inotify(void)
         doctor_report(DOCTOR_GOOD, "inotify", "inotify works", NULL, NULL);
         return;
     }
-    doctor_report_made(DOCTOR_WARN, "inotify",
-                       text_format("inotify: %s", strerror(errno)),
-                       "Named objects have no descriptor to poll (mmf_waitable_fd).",
-                       text_format("sysctl fs.inotify.max_user_instances=1024"));
+    doctor_report_made(
+        DOCTOR_WARN, "inotify", text_format("inotify: %s", strerror(errno)),
+        "Named objects have no descriptor to poll (mmf_waitable_fd).",
+        errno == EMFILE && geteuid() == 0
+            ? text_format("sysctl fs.inotify.max_user_instances=%lld",
+                          2 * (long long)read_number("/proc/sys/fs/inotify",
+                                                     "max_user_instances"))
+            : NULL);
 }
 
 static void

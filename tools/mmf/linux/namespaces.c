@@ -3,14 +3,14 @@
  * it ends. If we are killed too, the next `mmf run` or `mmf gc` removes it: its lock is
  * free then.
  */
-#include "namespaces.h"
+#include "os/namespaces.h"
 
 #include <stdlib.h>
 
+#include "base/say.h"
 #include "linux/directory.h"
-#include "program.h"
-#include "say.h"
-#include "stop.h"
+#include "os/program.h"
+#include "os/stop.h"
 
 static int dry;
 static int removed;

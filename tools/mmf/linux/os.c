@@ -1,21 +1,25 @@
 /* os.c - see os.h. */
-#include "os.h"
+#include "os/os.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <grp.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "say.h"
-#include "text.h"
+#include "base/say.h"
+#include "base/text.h"
+#include "linux/directory.h"
 
 void
 os_begin(int *argc, char ***argv)
@@ -35,6 +39,15 @@ int
 os_has_sequences(FILE *stream)
 {
     return os_is_terminal(stream);
+}
+
+int
+os_columns(void)
+{
+    struct winsize size;
+
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col
+                                                                           : 80;
 }
 
 int
@@ -99,6 +112,62 @@ os_user_name(unsigned user, char *name, size_t size)
         return 0;
     snprintf(name, size, "%s", entry->pw_name);
     return 1;
+}
+
+int
+os_find_user(const char *text, unsigned *user)
+{
+    const struct passwd *entry = getpwnam(text);
+    char *end;
+
+    if (entry != NULL) {
+        *user = entry->pw_uid;
+        return 1;
+    }
+    errno = 0;
+    *user = (unsigned)strtoul(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
+}
+
+unsigned
+os_user(void)
+{
+    return (unsigned)geteuid();
+}
+
+int
+os_hidden_users(void)
+{
+    DIR *directory = opendir(directory_root());
+    const struct dirent *entry;
+    int count = 0;
+
+    while (directory != NULL && (entry = readdir(directory)) != NULL) {
+        unsigned user;
+        int length = 0;
+
+        if (sscanf(entry->d_name, "mmf-%u%n", &user, &length) == 1 &&
+            entry->d_name[length] == '\0' && user != geteuid() &&
+            faccessat(dirfd(directory), entry->d_name, R_OK | X_OK, AT_EACCESS) != 0)
+            count++;
+    }
+    if (directory != NULL)
+        closedir(directory);
+    return count;
+}
+
+void
+os_become_user(unsigned user)
+{
+    const struct passwd *entry = getpwuid(user);
+    gid_t group = entry != NULL ? entry->pw_gid : (gid_t)user;
+
+    if (user == geteuid())
+        return;
+    if (setgroups(0, NULL) < 0 || setresgid(group, group, group) < 0 ||
+        setresuid(user, user, user) < 0)
+        say_and_exit(TOOL_DENIED, "become user %s: %s", text_user(user),
+                     strerror(errno));
 }
 
 int

@@ -1,5 +1,5 @@
 /* program.c - see program.h. */
-#include "program.h"
+#include "os/program.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "say.h"
+#include "base/say.h"
 
 static volatile sig_atomic_t child;
 

@@ -1,5 +1,5 @@
 /* screen.c - see screen.h: by ncurses. */
-#include "screen.h"
+#include "os/screen.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,9 +8,10 @@
 #define NCURSES_WIDECHAR 1
 #include <ncurses.h>
 
-#include "os.h"
-#include "say.h"
-#include "stop.h"
+#include "base/color.h"
+#include "base/say.h"
+#include "os/os.h"
+#include "os/stop.h"
 
 static int is_open;
 static SCREEN *terminal;
@@ -28,7 +29,7 @@ screen_end(void)
 static void
 prepare_colours(void)
 {
-    if (!has_colors() || getenv("NO_COLOR") != NULL)
+    if (!has_colors() || !color_is_on(stdout))
         return;
     start_color();
     use_default_colors();
@@ -78,7 +79,7 @@ screen_columns(void)
 static int
 has_colour(void)
 {
-    return has_colors() && getenv("NO_COLOR") == NULL;
+    return has_colors() && color_is_on(stdout);
 }
 
 screen_style

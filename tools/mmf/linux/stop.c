@@ -1,5 +1,5 @@
 /* stop.c - see stop.h. */
-#include "stop.h"
+#include "os/stop.h"
 
 #include <errno.h>
 #include <signal.h>

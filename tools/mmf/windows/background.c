@@ -3,7 +3,7 @@
  * program again with the same arguments, and a variable that says so. What it says
  * comes to us by a pipe, and the last is a zero byte: all is well.
  */
-#include "background.h"
+#include "os/background.h"
 
 #include <fcntl.h>
 #include <io.h>
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <windows.h>
 
-#include "say.h"
+#include "base/say.h"
 #include "windows/process.h"
 
 static const wchar_t variable[] = L"MMF_CREATE_IN_BACKGROUND";

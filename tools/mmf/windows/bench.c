@@ -2,14 +2,14 @@
  * bench.c - the raw half of what is compared, see bench.h: the kernel's objects, by its
  * own calls. mmf's are the same ones here, so what is to be seen is what mmf adds.
  */
-#include "bench.h"
+#include "bench/bench.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <windows.h>
 
-#include "say.h"
+#include "base/say.h"
 #include "windows/process.h"
 #include "windows/wide.h"
 
@@ -20,6 +20,7 @@ enum { TIMEOUT_MS = 10000 };
 
 static HANDLE mutex, event, ping, pong;
 static HANDLE partner;
+static HANDLE pipe_in, pipe_out;
 static wchar_t name[96];     /* of the map */
 static wchar_t raw_name[96]; /* free */
 
@@ -84,6 +85,32 @@ raw_create(int64_t count)
                                        4096, raw_name));
 }
 
+static void
+raw_pipe(int64_t count)
+{
+    char bytes[BENCH_MESSAGE] = {0};
+    DWORD done;
+
+    for (int64_t i = 0; i < count; i++)
+        if (!WriteFile(pipe_in, bytes, sizeof(bytes), &done, NULL) ||
+            !ReadFile(pipe_out, bytes, sizeof(bytes), &done, NULL))
+            say_and_exit(TOOL_FAILED, "the pipe does not work");
+}
+
+/* A latest value is copied in and out. */
+static void
+raw_latest(int64_t count)
+{
+    char bytes[BENCH_MESSAGE] = {0};
+
+    for (int64_t i = 0; i < count; i++) {
+        memcpy(bench_stage.bytes, bytes, sizeof(bytes));
+        __asm__ volatile("" ::: "memory");
+        memcpy(bytes, bench_stage.bytes, sizeof(bytes));
+        __asm__ volatile("" ::: "memory");
+    }
+}
+
 const struct bench_raw bench_raws[BENCH_PAIRS] = {
     [BENCH_VALUES] = {"plain load and store", raw_values},
     [BENCH_BLOCKS] = {"memcpy", raw_blocks},
@@ -92,6 +119,9 @@ const struct bench_raw bench_raws[BENCH_PAIRS] = {
     [BENCH_ROUND_TRIP] = {"two events of the kernel", raw_round_trip},
     [BENCH_OPEN] = {"OpenFileMapping, CloseHandle", raw_open},
     [BENCH_CREATE] = {"CreateFileMapping, CloseHandle", raw_create},
+    [BENCH_QUEUE] = {"write and read a pipe", raw_pipe},
+    [BENCH_TOPIC] = {"write and read a pipe", raw_pipe},
+    [BENCH_LATEST] = {"memcpy, twice", raw_latest},
 };
 
 /*
@@ -199,6 +229,8 @@ bench_raw_begin(void)
     free(wide);
     mutex = CreateMutexW(NULL, FALSE, NULL);
     event = CreateEventW(NULL, FALSE, FALSE, NULL);
+    if (!CreatePipe(&pipe_out, &pipe_in, NULL, 0))
+        say_and_exit(TOOL_FAILED, "cannot make a pipe");
     ping = make_event("ping");
     pong = make_event("pong");
     start_partner();
@@ -214,4 +246,6 @@ bench_raw_end(void)
     CloseHandle(event);
     CloseHandle(ping);
     CloseHandle(pong);
+    CloseHandle(pipe_in);
+    CloseHandle(pipe_out);
 }

@@ -2,14 +2,14 @@
  * doctor_directory.c - where the names are: this session's directory in the kernel, and the
  * one behind "Global\", in which not every user may create a map.
  */
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #include <stdlib.h>
 #include <windows.h>
 
 #include <mmf/mmf.h>
 
-#include "text.h"
+#include "base/text.h"
 #include "windows/nt.h"
 #include "windows/wide.h"
 
@@ -147,27 +147,37 @@ check_privilege(void)
                       "administrator");
 }
 
-static void
+static int
 check_names(void)
 {
     mmf_gc_result result = {0};
 
-    if (mmf_gc(0, &result) < 0)
+    if (mmf_gc(0, &result) < 0) {
         doctor_report(DOCTOR_BAD, "names", mmf_last_message(),
                       "Listing fails, and so does mmf ls.", NULL);
-    else
-        doctor_report_made(DOCTOR_GOOD, "names",
-                           text_format("%d names are in use; the kernel removes a name "
-                                       "with its last handle",
-                                       result.in_use),
-                           NULL, NULL);
+        return 0;
+    }
+    doctor_report_made(DOCTOR_GOOD, "names",
+                       text_format("%d names are in use; the kernel removes a name "
+                                   "with its last handle",
+                                   result.in_use),
+                       NULL, NULL);
+    return 1;
 }
 
-void
+/* The trial's messages say what helps. */
+char *
+doctor_remedy(int rc)
+{
+    (void)rc;
+    return NULL;
+}
+
+int
 doctor_check_directory(void)
 {
     check_session();
     check_directories();
     check_privilege();
-    check_names();
+    return check_names();
 }

@@ -1,5 +1,5 @@
 /* doctor_name.c - why a name cannot be opened: other sessions, access lists. */
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +7,8 @@
 #include <wchar.h>
 #include <windows.h>
 
-#include "say.h"
-#include "text.h"
+#include "base/say.h"
+#include "base/text.h"
 #include "windows/nt.h"
 #include "windows/wide.h"
 

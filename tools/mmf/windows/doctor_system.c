@@ -1,12 +1,12 @@
 /* doctor_system.c - memory, limits, and which system this is. */
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <windows.h>
 
-#include "text.h"
-#include "units.h"
+#include "base/text.h"
+#include "base/units.h"
 #include "windows/nt.h"
 
 #define SMALL_MEMORY ((uint64_t)64 << 20)

@@ -1,7 +1,7 @@
 /* namespaces.c - see namespaces.h. Windows has no such namespaces. */
-#include "namespaces.h"
+#include "os/namespaces.h"
 
-#include "say.h"
+#include "base/say.h"
 
 int
 namespaces_run(char **program)

@@ -1,5 +1,5 @@
 /* os.c - see os.h. */
-#include "os.h"
+#include "os/os.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +9,8 @@
 #include <windows.h>
 #include <shellapi.h>
 
-#include "say.h"
-#include "text.h"
+#include "base/say.h"
+#include "base/text.h"
 #include "windows/wide.h"
 
 /*
@@ -98,6 +98,16 @@ os_has_sequences(FILE *stream)
 }
 
 int
+os_columns(void)
+{
+    CONSOLE_SCREEN_BUFFER_INFO info;
+
+    if (!GetConsoleScreenBufferInfo(GetStdHandle(STD_OUTPUT_HANDLE), &info))
+        return 80;
+    return info.srWindow.Right - info.srWindow.Left + 1;
+}
+
+int
 os_has_unicode(void)
 {
     return 1;
@@ -162,6 +172,48 @@ os_user_name(unsigned user, char *name, size_t size)
     (void)name;
     (void)size;
     return 0;
+}
+
+int
+os_find_user(const char *text, unsigned *user)
+{
+    (void)text;
+    (void)user;
+    return 0;
+}
+
+unsigned
+os_user(void)
+{
+    return 0;
+}
+
+int
+os_hidden_users(void)
+{
+    return 0;
+}
+
+void
+os_visit_usage(void (*visit)(void *payload, const struct os_usage *usage),
+               void *payload)
+{
+    (void)visit;
+    (void)payload;
+}
+
+int
+os_room(int64_t *left, int64_t *total)
+{
+    (void)left;
+    (void)total;
+    return 0;
+}
+
+void
+os_become_user(unsigned user)
+{
+    (void)user;
 }
 
 int

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "say.h"
+#include "base/say.h"
 #include "windows/wide.h"
 
 /*

@@ -1,12 +1,12 @@
 /* program.c - see program.h. */
-#include "program.h"
+#include "os/program.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <windows.h>
 
-#include "say.h"
+#include "base/say.h"
 #include "windows/process.h"
 #include "windows/wide.h"
 

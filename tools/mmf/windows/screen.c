@@ -3,15 +3,16 @@
  * grid of slots, which the console takes as a whole, on its own screen, so that
  * the one before comes back as it was. (ncurses would do, and takes minutes to build.)
  */
-#include "screen.h"
+#include "os/screen.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <windows.h>
 
-#include "os.h"
-#include "say.h"
-#include "stop.h"
+#include "base/color.h"
+#include "base/say.h"
+#include "os/os.h"
+#include "os/stop.h"
 #include "windows/stop_event.h"
 #include "windows/wide.h"
 
@@ -102,7 +103,7 @@ screen_columns(void)
 static int
 has_colour(void)
 {
-    return getenv("NO_COLOR") == NULL;
+    return color_is_on(stdout);
 }
 
 screen_style

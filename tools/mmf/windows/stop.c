@@ -1,11 +1,11 @@
 /* stop.c - see stop.h: what the console sends. */
-#include "stop.h"
+#include "os/stop.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <windows.h>
 
-#include "say.h"
+#include "base/say.h"
 #include "windows/stop_event.h"
 
 /* As Windows ends a program that does not handle it. */

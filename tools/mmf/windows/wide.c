@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <windows.h>
 
-#include "say.h"
-#include "text.h"
+#include "base/say.h"
+#include "base/text.h"
 
 wchar_t *
 wide_from_text(const char *text)

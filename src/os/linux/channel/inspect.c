@@ -197,6 +197,19 @@ mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
     return MMF_OK;
 }
 
+int
+mmf_os_channel_read_slot(struct mmf_os_channel *channel, uint64_t index,
+                         struct mmf_slot_shared *line)
+{
+    struct mmf_channel_handle *handle = mmf_channel_handle_of(channel);
+    const struct mmf_ring_shape *shape = &handle->ring.shape;
+    uint64_t at =
+        mmf_ring_slots_offset(shape) + (index & (shape->slots - 1)) * shape->stride;
+
+    MMF_ASSERT(handle->object == NULL);
+    return read_all(handle->inspect_fd, line, sizeof(*line), (off_t)at, "the channel");
+}
+
 void
 mmf_channel_end_inspection(struct mmf_channel_handle *handle)
 {

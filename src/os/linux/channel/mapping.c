@@ -241,6 +241,7 @@ map_to_take_part_locked(struct mmf_channel_handle *handle, int fd,
     part = object->part;
     mmf_ring_attach(&part->shape, head, slots, &handle->ring);
     handle->ring.identity = choose_identity_locked(object, &handle->ring);
+    handle->ring.pid = (uint32_t)mmf_sys_getpid();
     return MMF_OK;
 }
 

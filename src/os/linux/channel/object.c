@@ -18,6 +18,7 @@
 #include "os/linux/channel/ops.h"
 #include "os/linux/store/store.h"
 #include "os/linux/sys/fork.h"
+#include "shared/page/control.h"
 
 /* A handle on an entered object; on failure the object is left. */
 static int
@@ -52,6 +53,15 @@ purpose_of(const struct mmf_os_channel_request *request)
 {
     return request->only_reads_slots ? MMF_CHANNEL_TAKE_PART_READING
                                      : MMF_CHANNEL_TAKE_PART;
+}
+
+int64_t
+mmf_os_channel_size(const struct mmf_ring_shape *shape)
+{
+    int64_t page = mmf_os_limits().page_size;
+    int64_t bytes = (int64_t)mmf_ring_capacity(shape) + MMF_CONTROL_SIZE;
+
+    return (bytes + page - 1) / page * page;
 }
 
 int

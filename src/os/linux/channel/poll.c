@@ -52,3 +52,14 @@ mmf_os_channel_rearm(struct mmf_os_channel *channel)
 {
     mmf_poll_fd_notify_watches(mmf_channel_handle_of(channel)->object->fd);
 }
+
+int
+mmf_os_channel_watch(struct mmf_os_channel *channel, struct mmf_os_watch *watch)
+{
+    struct mmf_channel_handle *handle = mmf_channel_handle_of(channel);
+
+    MMF_ASSERT(mmf_os_channel_is_alive(channel) && watch != NULL);
+    *watch = (struct mmf_os_watch){
+        .counter = -1, .file = handle->object->fd, .path = handle->object->path};
+    return ask_to_be_notified(handle);
+}

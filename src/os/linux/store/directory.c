@@ -266,6 +266,15 @@ mmf_directory_free(struct mmf_directory *directory)
     free(directory->path);
 }
 
+void
+mmf_directory_of_user(struct mmf_directory *directory, uid_t user)
+{
+    MMF_ASSERT(directory->scope == MMF_SCOPE_LOCAL);
+    *strrchr(directory->path, '/') = '\0';
+    directory->user = user;
+    append_user_directory(directory);
+}
+
 static int
 check_user_directory(const struct mmf_directory *directory, const struct stat *status)
 {

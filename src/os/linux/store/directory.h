@@ -47,6 +47,9 @@ int mmf_directory_find(enum mmf_scope scope, struct mmf_directory *directory);
 
 void mmf_directory_free(struct mmf_directory *directory);
 
+/* Another user's local names instead. */
+void mmf_directory_of_user(struct mmf_directory *directory, uid_t user);
+
 /*
  * Check that the directory is there and safe; make it if it is missing. Creators call
  * it each time: after /dev/shm has been cleaned, another user could have made a

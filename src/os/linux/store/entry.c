@@ -401,8 +401,13 @@ inspect_in(const struct mmf_directory *directory, const struct mmf_name *name,
            uint32_t kind, struct mmf_entry *entry)
 {
     const char *path = mmf_directory_file_path(directory, name);
-    int rc = open_to_read(path, directory, entry);
+    int rc;
 
+    if (name->other_user != 0)
+        mmf_sys_setfsuid(name->other_user);
+    rc = open_to_read(path, directory, entry);
+    if (name->other_user != 0)
+        mmf_sys_setfsuid(mmf_sys_geteuid());
     switch (rc) {
     case MMF_ENTRY_FOUND:
         rc = check_inspected(entry, name, kind, path);
@@ -431,6 +436,8 @@ mmf_entry_inspect(const struct mmf_name *name, uint32_t kind,
         rc = mmf_directory_find(name->scope, directory);
     if (rc < 0)
         return rc;
+    if (name->other_user != 0 && name->scope == MMF_SCOPE_LOCAL)
+        mmf_directory_of_user(directory, name->other_user);
     rc = mmf_directory_check(directory, &exists);
     if (rc == MMF_OK)
         rc = inspect_in(directory, name, kind, entry);

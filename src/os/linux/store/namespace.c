@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fail.h"
@@ -91,6 +93,89 @@ walk_directory(const struct mmf_directory *directory, mmf_file_visitor visit,
     return rc;
 }
 
+/*
+ * All users' local names. Each directory is its user's, who may put a link to /etc or /dev
+ * in its place between two steps: so root looks into it with that user's rights.
+ */
+
+struct other_users {
+    struct mmf_directory *directory; /* of this user; becomes each other one's */
+    mmf_file_visitor visit;
+    void *payload;
+    uid_t self;
+};
+
+/* The user of a directory "mmf-1000"; this process's own if it is not one. */
+static uid_t
+user_of(const char *name, uid_t self)
+{
+    unsigned long user;
+    char same[32];
+
+    if (strncmp(name, "mmf-", 4) != 0)
+        return self;
+    user = strtoul(name + 4, NULL, 10);
+    snprintf(same, sizeof(same), "mmf-%lu", user);
+    return user < UINT32_MAX && strcmp(same, name) == 0 ? (uid_t)user : self;
+}
+
+/* One that we may not read, or that is not safe, holds nothing that can be listed. */
+static int
+visit_user(void *payload, const struct mmf_directory_record *record)
+{
+    const struct other_users *others = payload;
+    uid_t user = user_of(record->name, others->self);
+    mmf_error before;
+    int rc;
+
+    if (user == others->self)
+        return MMF_OK;
+    mmf_directory_of_user(others->directory, user);
+    mmf_fail_keep(&before);
+    mmf_sys_setfsuid(user);
+    rc = walk_directory(others->directory, others->visit, others->payload);
+    mmf_sys_setfsuid(others->self);
+    if (rc != MMF_E_ACCESS)
+        return rc;
+    mmf_fail_restore(&before);
+    return MMF_OK;
+}
+
+static int
+walk_users(const struct mmf_directory *root, struct mmf_directory *local,
+           mmf_file_visitor visit, void *payload)
+{
+    struct other_users others = {
+        .directory = local, .visit = visit, .payload = payload, .self = local->user};
+    int fd = mmf_namespace_open(root);
+    int rc = MMF_WALK_UNREADABLE;
+
+    if (fd >= 0) {
+        rc = mmf_directory_walk(fd, INT32_MAX, visit_user, &others);
+        mmf_sys_close(fd);
+    }
+    return rc == MMF_WALK_UNREADABLE
+               ? mmf_error_fail("read the names' directory %s", root->path)
+               : rc;
+}
+
+static int
+walk_others(mmf_file_visitor visit, void *payload)
+{
+    struct mmf_directory root, local;
+    int rc = mmf_directory_find(MMF_SCOPE_GLOBAL, &root);
+
+    if (rc < 0)
+        return rc;
+    rc = mmf_directory_find(MMF_SCOPE_LOCAL, &local);
+    if (rc == MMF_OK) {
+        rc = walk_users(&root, &local, visit, payload);
+        mmf_directory_free(&local);
+    }
+    mmf_directory_free(&root);
+    return rc;
+}
+
 int
 mmf_namespace_walk(mmf_list_flags flags, mmf_file_visitor visit, void *payload)
 {
@@ -114,6 +199,8 @@ mmf_namespace_walk(mmf_list_flags flags, mmf_file_visitor visit, void *payload)
         rc = walk_directory(&directory, visit, payload);
         mmf_directory_free(&directory);
     }
+    if (rc == MMF_OK && (flags & MMF_LIST_ALL_USERS) && wanted != MMF_LIST_GLOBAL)
+        rc = walk_others(visit, payload);
     return rc;
 }
 

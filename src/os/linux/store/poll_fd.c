@@ -48,38 +48,56 @@ is_path_of(int file, const char *path)
     return mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
 }
 
+int
+mmf_poll_fd_open_inotify(void)
+{
+    int fd = mmf_sys_inotify_init();
+
+    return fd < 0 ? fail_instance() : fd;
+}
+
+int
+mmf_poll_fd_watch(int inotify, int file, const char *path)
+{
+    char self[64];
+    int watch;
+
+    MMF_ASSERT(inotify >= 0 && file >= 0 && path != NULL);
+    /* By what is open: the path may lead elsewhere, or nowhere, by now. */
+    snprintf(self, sizeof(self), "/proc/self/fd/%d", file);
+    watch = mmf_sys_inotify_watch(inotify, self, WATCHED);
+    if (watch < 0 && errno == ENOENT && is_path_of(file, path))
+        watch = mmf_sys_inotify_watch(inotify, path, WATCHED);
+    if (watch >= 0)
+        return watch;
+    if (errno == ENOENT || errno == EACCES)
+        return mmf_fail_system(
+            MMF_E_IO, errno,
+            "watch %s: this process cannot reach the file any more, since it has "
+            "changed "
+            "its root or its user; ask for the descriptor before that",
+            path);
+    if (errno == ENOSPC)
+        return mmf_fail_system(
+            MMF_E_NO_SPACE, errno,
+            "watch %s: this user has as many watches as allowed: raise the sysctl "
+            "fs.inotify.max_user_watches",
+            path);
+    return mmf_error_fail("watch %s", path);
+}
+
 static int
 open_watch(int file, const char *path)
 {
-    char self[64];
-    int fd = mmf_sys_inotify_init();
+    int fd = mmf_poll_fd_open_inotify();
     int rc;
 
     if (fd < 0)
-        return fail_instance();
-    /* By what is open: the path may lead elsewhere, or nowhere, by now. */
-    snprintf(self, sizeof(self), "/proc/self/fd/%d", file);
-    if (mmf_sys_inotify_watch(fd, self, WATCHED) >= 0)
         return fd;
-    if (errno == ENOENT && is_path_of(file, path) &&
-        mmf_sys_inotify_watch(fd, path, WATCHED) >= 0)
-        return fd;
-    if (errno == ENOENT || errno == EACCES)
-        rc = mmf_fail_system(MMF_E_IO, errno,
-                             "watch %s: this process cannot reach the file any more, "
-                             "since it has changed its root or its user; ask for the "
-                             "descriptor before that",
-                             path);
-    else if (errno == ENOSPC)
-        rc =
-            mmf_fail_system(MMF_E_NO_SPACE, errno,
-                            "watch %s: this user has as many watches as allowed: raise "
-                            "the sysctl fs.inotify.max_user_watches",
-                            path);
-    else
-        rc = mmf_error_fail("watch %s", path);
-    mmf_sys_close(fd);
-    return rc;
+    rc = mmf_poll_fd_watch(fd, file, path);
+    if (rc < 0)
+        mmf_sys_close(fd);
+    return rc < 0 ? rc : fd;
 }
 
 static int

@@ -33,6 +33,10 @@ mmf_poll_fd_get(const struct mmf_poll_fd *poll)
 int mmf_poll_fd_make_watch(struct mmf_poll_fd *poll, int file, const char *path);
 int mmf_poll_fd_make_counter(struct mmf_poll_fd *poll);
 
+/* Its parts, for several files: an instance, and the number of a watch in it. A status. */
+int mmf_poll_fd_open_inotify(void);
+int mmf_poll_fd_watch(int inotify, int file, const char *path);
+
 /* Close it, if it was made. */
 void mmf_poll_fd_close(struct mmf_poll_fd *poll);
 

@@ -38,7 +38,8 @@ struct mmf_sync_object {
 /* A handle. */
 struct mmf_os_sync {
     struct mmf_sync_object *local;
-    struct mmf_poll_fd watch; /* named: what polls readable */
+    struct mmf_poll_fd watch;     /* named: what polls readable */
+    mmf_atomic_u64 settles_until; /* of that: the owner may just have died; 0: no */
 };
 
 /* Whether this process may use the handle's object: it was not made before a fork. */

@@ -6,14 +6,11 @@
 
 #include "os/linux/sync/part.h"
 
-/*
- * Consume what made the handle's descriptor readable: the probe that follows answers
- * it. Returns the timeout for that, which is longer than a poll's if a process may just
- * have died.
- */
-int32_t mmf_sync_consume_poll(struct mmf_os_sync *sync, int32_t timeout_ms);
+/* Consume what made the handle's descriptor readable: the probe that follows answers it. */
+void mmf_sync_consume_poll(struct mmf_os_sync *sync);
 
-/* Make the descriptor readable again if the object is still available. */
+/* Make the descriptor readable again if the object is still available, or if a mutex's owner
+ * may just have died. */
 void mmf_sync_rearm_poll(struct mmf_os_sync *sync, const struct mmf_sync_ref *ref);
 
 #endif

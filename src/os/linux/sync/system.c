@@ -13,6 +13,7 @@
 #include "os/linux/sys/futex.h"
 #include "os/linux/sys/sys.h"
 #include "os/os.h"
+#include "shared/ring/wait.h"
 #include "shared/sync/slots.h"
 
 /* A page of memory; also where pages are larger, each call allocates one at least. */
@@ -31,36 +32,79 @@ now(void *context)
     return mmf_os_now();
 }
 
+/* What a thread sleeps on. */
+struct words {
+    uint32_t *address[2 * MMF_SYNC_OBJECTS_MAX];
+    uint32_t expected[2 * MMF_SYNC_OBJECTS_MAX];
+    int count;
+};
+
 static void
-sleep_on(void *context, const struct mmf_sync_sleep *sleep)
+add_word(struct words *words, uint32_t *address, uint32_t expected)
+{
+    MMF_ASSERT(words->count < 2 * MMF_SYNC_OBJECTS_MAX);
+    words->address[words->count] = address;
+    words->expected[words->count++] = expected;
+}
+
+static void
+add_objects(struct words *words, const struct mmf_sync_sleep *sleep)
 {
     const struct mmf_sync_ref *objects = sleep->objects;
     const struct mmf_sync_sleeper *sleepers = sleep->sleepers;
-    uint32_t *words[2 * MMF_SYNC_OBJECTS_MAX];
-    uint32_t values[2 * MMF_SYNC_OBJECTS_MAX];
-    int sleeps = 0;
 
-    (void)context;
     MMF_ASSERT(sleep->count > 0 && sleep->count <= MMF_SYNC_OBJECTS_MAX);
     for (int i = 0; i < sleep->count; i++) {
-        if (sleepers[i].slot < 0)
-            continue;
-        words[sleeps] = mmf_sync_slot_futex(
-            mmf_sync_slot(&objects[i], sleepers[i].slot, &mmf_sync_linux));
-        values[sleeps++] = sleepers[i].expected;
+        if (sleepers[i].slot >= 0)
+            add_word(words,
+                     mmf_sync_slot_futex(
+                         mmf_sync_slot(&objects[i], sleepers[i].slot, &mmf_sync_linux)),
+                     sleepers[i].expected);
+        if (sleep->epochs != NULL || sleepers[i].slot < 0)
+            add_word(words, mmf_sync_watch_epoch(objects[i].shared),
+                     sleep->epochs != NULL
+                         ? sleep->epochs[i]
+                         : mmf_load_acquire_u32(&objects[i].shared->watch_epoch));
     }
-    for (int i = 0; i < sleep->count; i++) {
-        if (sleep->epochs == NULL && sleepers[i].slot >= 0)
-            continue;
-        words[sleeps] = mmf_sync_watch_epoch(objects[i].shared);
-        values[sleeps++] = sleep->epochs != NULL
-                               ? sleep->epochs[i]
-                               : mmf_load_acquire_u32(&objects[i].shared->watch_epoch);
+}
+
+/* How long the sleep may be: in each tick a channel is asked for its dead. */
+static int64_t
+add_channels(struct words *words, const struct mmf_os_beside *beside, int64_t until)
+{
+    int64_t tick = mmf_os_now() + MMF_RING_TICK;
+
+    for (int i = 0; i < beside->count; i++) {
+        mmf_atomic_u32 *doorbell = &beside->channels[i]->ring->shared->message_doorbell;
+
+        add_word(words, (uint32_t *)(void *)doorbell, beside->expected[i]);
     }
+    return tick < until ? tick : until;
+}
+
+/* `context` is NULL or what the thread waits for beside the objects. */
+static void
+sleep_on(void *context, const struct mmf_sync_sleep *sleep)
+{
+    struct words words = {.count = 0};
+    int64_t until = sleep->until;
+
+    add_objects(&words, sleep);
+    if (context != NULL)
+        until = add_channels(&words, context, until);
     /* Compiled without exceptions, this is a buffer to jump to. */
     pthread_cleanup_push(sleep->give_up, sleep->wait);
-    mmf_futex_sleep(words, values, sleeps, sleep->until);
+    mmf_futex_sleep(words.address, words.expected, words.count, until);
     pthread_cleanup_pop(0);
+}
+
+void
+mmf_sync_sleep_beside(const struct mmf_os_beside *beside, int64_t until)
+{
+    struct words words = {.count = 0};
+
+    until = add_channels(&words, beside, until);
+    mmf_futex_sleep(words.address, words.expected, words.count, until);
 }
 
 static void
@@ -156,3 +200,21 @@ const struct mmf_sync_ops mmf_sync_linux = {.now = now,
                                             .more_slots = more_slots,
                                             .notify_pollers = notify_pollers,
                                             .is_alive = is_alive};
+
+static bool
+is_over(void *context)
+{
+    const struct mmf_os_beside *beside = context;
+
+    return beside->is_over(beside->context);
+}
+
+struct mmf_sync_ops
+mmf_sync_linux_beside(struct mmf_os_beside *beside)
+{
+    struct mmf_sync_ops ops = mmf_sync_linux;
+
+    ops.is_over = is_over;
+    ops.context = beside;
+    return ops;
+}

@@ -65,7 +65,7 @@ wait_for_one(struct mmf_os_sync *sync, int32_t timeout_ms)
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
     mmf_sync_make_ref(sync->local, thread, &ref);
-    timeout_ms = mmf_sync_consume_poll(sync, timeout_ms);
+    mmf_sync_consume_poll(sync);
     rc = mmf_sync_wait_any(&ref, 1, mmf_sync_deadline(&mmf_sync_linux, timeout_ms),
                            &mmf_sync_linux, &index);
     if (rc == MMF_OK || rc == MMF_ABANDONED)
@@ -97,23 +97,39 @@ first_index(struct mmf_os_sync *const *syncs, int index)
     return index;
 }
 
+/* Without objects there is no signal that can be given to this thread. */
+static int
+wait_for_channels(struct mmf_os_beside *beside, int64_t deadline)
+{
+    do {
+        if (beside->is_over(beside->context))
+            break;
+        mmf_sync_sleep_beside(beside, deadline);
+    } while (mmf_os_now() < deadline);
+    return MMF_TIMED_OUT;
+}
+
 int
-mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count, int32_t timeout_ms,
-                     int *index)
+mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count,
+                     struct mmf_os_beside *beside, int32_t timeout_ms, int *index)
 {
     struct mmf_sync_ref refs[MMF_WAIT_MAXIMUM];
+    const struct mmf_sync_ops ops =
+        beside == NULL ? mmf_sync_linux : mmf_sync_linux_beside(beside);
     struct mmf_thread *thread = mmf_thread_self();
     int rc;
 
-    MMF_ASSERT(count > 0 && count <= MMF_WAIT_MAXIMUM);
+    MMF_ASSERT(count >= 0 && count <= MMF_WAIT_MAXIMUM);
+    if (count == 0)
+        return wait_for_channels(beside, mmf_sync_deadline(&ops, timeout_ms));
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
     for (int i = 0; i < count; i++) {
         mmf_sync_make_ref(syncs[i]->local, thread, &refs[i]);
-        timeout_ms = mmf_sync_consume_poll(syncs[i], timeout_ms);
+        mmf_sync_consume_poll(syncs[i]);
     }
-    rc = mmf_sync_wait_any(refs, count, mmf_sync_deadline(&mmf_sync_linux, timeout_ms),
-                           &mmf_sync_linux, index);
+    rc = mmf_sync_wait_any(refs, count, mmf_sync_deadline(&ops, timeout_ms), &ops,
+                           index);
     if (rc == MMF_OK || rc == MMF_ABANDONED) {
         *index = first_index(syncs, *index);
         note_taken(thread, syncs[*index]);
@@ -148,7 +164,7 @@ mmf_os_sync_wait_all(struct mmf_os_sync *const *syncs, int count, int32_t timeou
         return MMF_E_NO_MEMORY;
     for (int i = 0; i < count; i++) {
         mmf_sync_make_ref(syncs[i]->local, thread, &refs[i]);
-        timeout_ms = mmf_sync_consume_poll(syncs[i], timeout_ms);
+        mmf_sync_consume_poll(syncs[i]);
     }
     qsort(refs, (size_t)count, sizeof(refs[0]), compare_refs);
     rc = mmf_sync_wait_all(refs, count, mmf_sync_deadline(&mmf_sync_linux, timeout_ms),

@@ -27,6 +27,12 @@ mmf_os_now(void)
 }
 
 int64_t
+mmf_os_now_roughly(void)
+{
+    return read_clock(CLOCK_MONOTONIC_COARSE);
+}
+
+int64_t
 mmf_clock_wall(void)
 {
     return read_clock(CLOCK_REALTIME);

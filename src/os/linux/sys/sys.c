@@ -12,13 +12,16 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 /* `type` `result` = `call`, and the thread is not cancelled in it. */
@@ -332,6 +335,14 @@ mmf_sys_geteuid(void)
 #endif
 }
 
+/* With no group: which the user is in is not known, and root's rights must not stay. */
+void
+mmf_sys_setfsuid(uid_t user)
+{
+    setfsgid(user == geteuid() ? getegid() : (gid_t)65534);
+    setfsuid(user);
+}
+
 pid_t
 mmf_sys_getpid(void)
 {
@@ -464,6 +475,58 @@ int
 mmf_sys_eventfd(void)
 {
     return avoid_standard_descriptors(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+}
+
+int
+mmf_sys_inotify_unwatch(int fd, int watch)
+{
+    return inotify_rm_watch(fd, watch);
+}
+
+int
+mmf_sys_epoll_create(void)
+{
+    return avoid_standard_descriptors(epoll_create1(EPOLL_CLOEXEC));
+}
+
+int
+mmf_sys_epoll_add(int set, int fd, uint32_t events, uint64_t data)
+{
+    struct epoll_event event = {.events = events, .data.u64 = data};
+
+    return epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
+}
+
+int
+mmf_sys_epoll_remove(int set, int fd)
+{
+    return epoll_ctl(set, EPOLL_CTL_DEL, fd, NULL);
+}
+
+int
+mmf_sys_epoll_next(int set, uint64_t *data)
+{
+    struct epoll_event event = {0};
+    WITHOUT_CANCELLATION(int, result, epoll_wait(set, &event, 1, 0));
+
+    *data = event.data.u64;
+    return result > 0;
+}
+
+int
+mmf_sys_timer(void)
+{
+    return avoid_standard_descriptors(
+        timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+}
+
+int
+mmf_sys_timer_set(int fd, int64_t until)
+{
+    struct itimerspec time = {.it_value = {.tv_sec = (time_t)(until / 1000000000),
+                                           .tv_nsec = (long)(until % 1000000000)}};
+
+    return timerfd_settime(fd, TFD_TIMER_ABSTIME, &time, NULL);
 }
 
 ssize_t

@@ -69,12 +69,23 @@ int mmf_sys_futex_wake(uint32_t *word, int count);
 int mmf_sys_inotify_init(void);
 int mmf_sys_inotify_watch(int fd, const char *path, uint32_t events);
 int mmf_sys_eventfd(void);
+int mmf_sys_inotify_unwatch(int fd, int watch);
+int mmf_sys_epoll_create(void);
+int mmf_sys_epoll_add(int set, int fd, uint32_t events, uint64_t data);
+int mmf_sys_epoll_remove(int set, int fd);
+/* The next that is ready, at once: 1 and `*data`; 0. */
+int mmf_sys_epoll_next(int set, uint64_t *data);
+int mmf_sys_timer(void);
+int mmf_sys_timer_set(int fd, int64_t until); /* monotonic, in nanoseconds */
 ssize_t mmf_sys_read(int fd, void *bytes, size_t count);
 ssize_t mmf_sys_write(int fd, const void *bytes, size_t count);
 int mmf_sys_set_times(int fd); /* sets the file's times to now */
 
 /* The process and the time. */
 uid_t mmf_sys_geteuid(void);
+
+/* This thread's file accesses are that user's from now on, if the kernel permits it. */
+void mmf_sys_setfsuid(uid_t user);
 pid_t mmf_sys_getpid(void);
 pid_t mmf_sys_gettid(void);
 bool mmf_sys_is_thread(uint32_t number); /* false: no thread has it, in any process */

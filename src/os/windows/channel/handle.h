@@ -22,6 +22,9 @@ struct mmf_channel_handle {
     void *slots;    /* mapped */
     struct mmf_tokens message_tokens;
     struct mmf_tokens space_tokens;
+    /* Service: of each client those for answers and those for space, opened when they
+     * are first used. */
+    struct mmf_tokens (*client_tokens)[2];
     struct mmf_ticket ticket;
 };
 

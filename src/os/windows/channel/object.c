@@ -72,12 +72,24 @@ close_section(struct mmf_channel_handle *handle)
     close_if_open(&handle->section);
 }
 
+static void
+close_client_tokens(struct mmf_channel_handle *handle)
+{
+    for (uint32_t i = 0;
+         handle->client_tokens != NULL && i < handle->ring.shape.max_senders; i++) {
+        mmf_tokens_close(&handle->client_tokens[i][0]);
+        mmf_tokens_close(&handle->client_tokens[i][1]);
+    }
+    free(handle->client_tokens);
+}
+
 /* The guard after the section: while there is a channel, its name is taken. */
 static void
 destroy(struct mmf_channel_handle *handle)
 {
     mmf_tokens_close(&handle->message_tokens);
     mmf_tokens_close(&handle->space_tokens);
+    close_client_tokens(handle);
     close_section(handle);
     close_if_open(&handle->guard);
     mmf_ticket_close(&handle->ticket);
@@ -120,6 +132,21 @@ finish(struct mmf_channel_handle *handle, int rc, struct mmf_os_channel **out)
     return MMF_OK;
 }
 
+/* Only a service has some. */
+static int
+make_client_tokens(struct mmf_channel_handle *handle)
+{
+    const struct mmf_ring_shape *shape = &handle->ring.shape;
+
+    if (!mmf_ring_is_service(shape))
+        return MMF_OK;
+    handle->client_tokens = calloc(shape->max_senders, sizeof(*handle->client_tokens));
+    return handle->client_tokens != NULL
+               ? MMF_OK
+               : mmf_fail(MMF_E_NO_MEMORY, "no memory for the tokens of %u clients",
+                          shape->max_senders);
+}
+
 /* What a handle has that takes part; the ring is mapped and the name is guarded. */
 static int
 become_participant(struct mmf_channel_handle *handle)
@@ -129,16 +156,19 @@ become_participant(struct mmf_channel_handle *handle)
     int rc;
 
     MMF_ASSERT(handle->guard != NULL && page != NULL && handle->ticket.number == 0);
-    rc = mmf_tokens_open(&handle->message_tokens, &handle->name, L'm',
+    rc = mmf_tokens_open(&handle->message_tokens, &handle->name, L'm', 0,
                          &page->message_sleepers, shape->max_receivers);
     if (rc == MMF_OK)
-        rc = mmf_tokens_open(&handle->space_tokens, &handle->name, L's',
+        rc = mmf_tokens_open(&handle->space_tokens, &handle->name, L's', 0,
                              &page->space_sleepers, shape->max_senders);
+    if (rc == MMF_OK)
+        rc = make_client_tokens(handle);
     if (rc == MMF_OK)
         rc = mmf_ticket_draw(&page->tickets, &handle->name, &handle->ticket);
     if (rc < 0)
         return rc;
     handle->ring.identity = handle->ticket.number << MMF_IDENTITY_HANDLE_BITS;
+    handle->ring.pid = GetCurrentProcessId();
     return MMF_OK;
 }
 
@@ -211,6 +241,12 @@ create(struct mmf_channel_handle *handle, const struct mmf_os_channel_request *r
     return become_participant(handle);
 }
 
+int64_t
+mmf_os_channel_size(const struct mmf_ring_shape *shape)
+{
+    return (int64_t)mmf_channel_section_size(shape);
+}
+
 int
 mmf_os_channel_create(const struct mmf_os_channel_request *request,
                       struct mmf_os_channel **out)
@@ -218,7 +254,8 @@ mmf_os_channel_create(const struct mmf_os_channel_request *request,
     int rc;
     struct mmf_channel_handle *handle = new_handle(request->name, &rc);
 
-    MMF_ASSERT(request->shape != NULL && request->shape->kind == request->kind);
+    MMF_ASSERT(request->shape != NULL &&
+               mmf_ring_object_kind(request->shape) == request->kind);
     return handle == NULL ? rc : finish(handle, create(handle, request), out);
 }
 
@@ -334,6 +371,14 @@ mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
                        struct mmf_os_channel **out)
 {
     return open_for(MMF_CHANNEL_INSPECT, kind, name, out);
+}
+
+int
+mmf_os_channel_read_slot(struct mmf_os_channel *channel, uint64_t index,
+                         struct mmf_slot_shared *line)
+{
+    memcpy(line, mmf_ring_slot(channel->ring, index), sizeof(*line));
+    return MMF_OK;
 }
 
 /*

@@ -17,14 +17,15 @@
 
 int
 mmf_tokens_open(struct mmf_tokens *tokens, struct mmf_subobject_name *name,
-                wchar_t letter, struct mmf_sleepers_shared *sleepers, uint32_t most)
+                wchar_t letter, uint32_t first, struct mmf_sleepers_shared *sleepers,
+                uint32_t most)
 {
     MMF_ASSERT(sleepers != NULL && most > 0);
     tokens->sleepers = sleepers;
     tokens->most = most;
     for (uint32_t turn = 0; turn < MMF_SLEEPERS_TURNS; turn++) {
         HANDLE semaphore = CreateSemaphoreExW(
-            NULL, 0, LONG_MAX, mmf_subobject_numbered(name, letter, turn), 0,
+            NULL, 0, LONG_MAX, mmf_subobject_numbered(name, letter, first + turn), 0,
             SYNCHRONIZE | SEMAPHORE_MODIFY_STATE);
 
         if (semaphore == NULL) {
@@ -59,20 +60,38 @@ to_milliseconds(int64_t nanoseconds)
     return (DWORD)((nanoseconds + 999999) / 1000000);
 }
 
+HANDLE
+mmf_tokens_begin_sleep(const struct mmf_tokens *tokens, const mmf_atomic_u32 *doorbell,
+                       uint32_t expected)
+{
+    uint32_t turn = mmf_sleepers_turn(expected);
+
+    MMF_ASSERT(tokens->semaphores[turn] != NULL);
+    return mmf_sleepers_enter(&tokens->sleepers->count[turn], doorbell, expected)
+               ? tokens->semaphores[turn]
+               : NULL;
+}
+
+void
+mmf_tokens_end_sleep(const struct mmf_tokens *tokens, uint32_t expected, bool woken)
+{
+    uint32_t turn = mmf_sleepers_turn(expected);
+
+    MMF_ASSERT(tokens->semaphores[turn] != NULL);
+    if (!woken && !mmf_sleepers_leave(&tokens->sleepers->count[turn]))
+        WaitForSingleObject(tokens->semaphores[turn], 0);
+}
+
 void
 mmf_tokens_sleep(const struct mmf_tokens *tokens, const mmf_atomic_u32 *doorbell,
                  uint32_t expected, int64_t nanoseconds)
 {
-    uint32_t turn = mmf_sleepers_turn(expected);
-    mmf_atomic_u32 *count = &tokens->sleepers->count[turn];
-    HANDLE semaphore = tokens->semaphores[turn];
+    HANDLE semaphore = mmf_tokens_begin_sleep(tokens, doorbell, expected);
+    bool woken =
+        semaphore != NULL &&
+        WaitForSingleObject(semaphore, to_milliseconds(nanoseconds)) == WAIT_OBJECT_0;
 
-    MMF_ASSERT(semaphore != NULL);
-    if (mmf_sleepers_enter(count, doorbell, expected) &&
-        WaitForSingleObject(semaphore, to_milliseconds(nanoseconds)) == WAIT_OBJECT_0)
-        return;
-    if (!mmf_sleepers_leave(count))
-        WaitForSingleObject(semaphore, 0);
+    mmf_tokens_end_sleep(tokens, expected, woken);
 }
 
 static uint32_t

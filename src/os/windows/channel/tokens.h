@@ -18,15 +18,23 @@ struct mmf_tokens {
     uint32_t most; /* no more than so many sleep there */
 };
 
-/* `letter` is the semaphores'. A status with mmf_fail; then nothing is left. */
+/* `letter` is the semaphores', and their numbers are from `first` on. A status with
+ * mmf_fail; then nothing is left. */
 int mmf_tokens_open(struct mmf_tokens *tokens, struct mmf_subobject_name *name,
-                    wchar_t letter, struct mmf_sleepers_shared *sleepers,
-                    uint32_t most);
+                    wchar_t letter, uint32_t first,
+                    struct mmf_sleepers_shared *sleepers, uint32_t most);
 void mmf_tokens_close(struct mmf_tokens *tokens);
 
 /* Until the doorbell is not `expected`, is rung, or so many nanoseconds have passed. */
 void mmf_tokens_sleep(const struct mmf_tokens *tokens, const mmf_atomic_u32 *doorbell,
                       uint32_t expected, int64_t nanoseconds);
+
+/* The same in two halves: the semaphore to wait for, NULL if the doorbell has another value;
+ * `woken`: a token was taken. */
+HANDLE mmf_tokens_begin_sleep(const struct mmf_tokens *tokens,
+                              const mmf_atomic_u32 *doorbell, uint32_t expected);
+void mmf_tokens_end_sleep(const struct mmf_tokens *tokens, uint32_t expected,
+                          bool woken);
 
 /* Wake up to `count`; how many there were. */
 int mmf_tokens_wake(const struct mmf_tokens *tokens, const mmf_atomic_u32 *doorbell,

@@ -20,7 +20,7 @@
 static bool
 is_channel(mmf_kind kind)
 {
-    return kind >= MMF_KIND_QUEUE && kind <= MMF_KIND_LATEST;
+    return kind >= MMF_KIND_QUEUE && kind <= MMF_KIND_SERVICE;
 }
 
 /*

@@ -15,6 +15,8 @@
 
 static const wchar_t mark[] = L":mmf:";
 static const wchar_t data[] = L"data";
+/* Tokens for messages and space; tickets; tokens of a client's answers and their space. */
+static const wchar_t letters[] = L"mstab";
 static const wchar_t digits[] = L"0123456789abcdef";
 
 enum { MARK_LENGTH = 5, DIGITS = 16, SPACE = MARK_LENGTH + 1 + DIGITS + 1 };
@@ -82,7 +84,7 @@ mmf_subobject_numbered(struct mmf_subobject_name *name, wchar_t letter, uint64_t
     wchar_t *to = write_mark(name->text + name->length);
     int left = 4 * DIGITS;
 
-    MMF_ASSERT(wcschr(L"mst", letter) != NULL);
+    MMF_ASSERT(wcschr(letters, letter) != NULL);
     *to++ = letter;
     while (left > 4 && number >> (left - 4) == 0)
         left -= 4;
@@ -98,7 +100,7 @@ is_ours(const wchar_t *end, size_t length)
 {
     if (length == wcslen(data) && wcsncmp(end, data, length) == 0)
         return true;
-    if (length < 2 || length > 1 + DIGITS || wcschr(L"mst", end[0]) == NULL)
+    if (length < 2 || length > 1 + DIGITS || wcschr(letters, end[0]) == NULL)
         return false;
     for (size_t i = 1; i < length; i++)
         if (wcschr(digits, end[i]) == NULL)

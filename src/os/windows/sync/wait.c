@@ -9,8 +9,10 @@
 
 #include "base/fail.h"
 #include "base/invariant.h"
+#include "os/os.h"
 #include "os/windows/sync/object.h"
 #include "os/windows/sys/error.h"
+#include "shared/ring/wait.h"
 
 /*
  * Waiting.
@@ -61,9 +63,9 @@ take_handles(struct mmf_os_sync *const *syncs, int count,
         handles[i] = syncs[i]->handle;
 }
 
-int
-mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count, int32_t timeout_ms,
-                     int *index)
+static int
+wait_for_any(struct mmf_os_sync *const *syncs, int count, int32_t timeout_ms,
+             int *index)
 {
     HANDLE handles[MAXIMUM_WAIT_OBJECTS];
 
@@ -71,6 +73,74 @@ mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count, int32_t timeou
     return outcome(
         WaitForMultipleObjects((DWORD)count, handles, FALSE, milliseconds(timeout_ms)),
         count, index);
+}
+
+/* The tokens of the channels stand behind the objects. No sleep is longer than a tick. */
+static DWORD
+sleep_beside(struct mmf_os_sync *const *syncs, int count,
+             const struct mmf_os_beside *beside, int64_t left)
+{
+    HANDLE handles[MAXIMUM_WAIT_OBJECTS];
+    DWORD answer = WAIT_TIMEOUT;
+    bool may_sleep = true;
+    int begun = 0;
+
+    MMF_ASSERT(count + beside->count <= MAXIMUM_WAIT_OBJECTS);
+    for (int i = 0; i < count; i++)
+        handles[i] = syncs[i]->handle;
+    for (; begun < beside->count && may_sleep; begun++) {
+        const struct mmf_os_channel *channel = beside->channels[begun];
+
+        handles[count + begun] = channel->ops->begin_sleep(
+            channel->ops->context, &channel->ring->shared->message_doorbell,
+            beside->expected[begun]);
+        may_sleep = handles[count + begun] != NULL;
+    }
+    if (may_sleep)
+        answer = WaitForMultipleObjects(
+            (DWORD)(count + begun), handles, FALSE,
+            (DWORD)(((left < MMF_RING_TICK ? left : MMF_RING_TICK) + 999999) /
+                    1000000));
+    for (int i = 0; i < begun; i++) {
+        const struct mmf_os_channel *channel = beside->channels[i];
+
+        channel->ops->end_sleep(
+            channel->ops->context, &channel->ring->shared->message_doorbell,
+            beside->expected[i],
+            may_sleep && answer == WAIT_OBJECT_0 + (DWORD)(count + i));
+    }
+    return answer;
+}
+
+/* A doorbell was rung, or there was no signal: neither is the wait's answer. */
+static bool
+is_no_answer(DWORD answer, int count, int channels)
+{
+    return answer == WAIT_TIMEOUT ||
+           (answer >= WAIT_OBJECT_0 + (DWORD)count &&
+            answer < WAIT_OBJECT_0 + (DWORD)(count + channels));
+}
+
+int
+mmf_os_sync_wait_any(struct mmf_os_sync *const *syncs, int count,
+                     struct mmf_os_beside *beside, int32_t timeout_ms, int *index)
+{
+    int64_t deadline, now = mmf_os_now();
+
+    if (beside == NULL)
+        return wait_for_any(syncs, count, timeout_ms, index);
+    deadline = timeout_ms < 0 ? INT64_MAX : now + (int64_t)timeout_ms * 1000000;
+    do {
+        DWORD answer;
+
+        if (beside->is_over(beside->context))
+            break;
+        answer = sleep_beside(syncs, count, beside, deadline - now);
+        if (!is_no_answer(answer, count, beside->count))
+            return outcome(answer, count, index);
+        now = mmf_os_now();
+    } while (now < deadline);
+    return MMF_TIMED_OUT;
 }
 
 int

@@ -24,6 +24,12 @@ mmf_os_now(void)
 }
 
 int64_t
+mmf_os_now_roughly(void)
+{
+    return (int64_t)GetTickCount64() * NS_PER_MS;
+}
+
+int64_t
 mmf_clock_wall(void)
 {
     static const int64_t unix_epoch_s = 11644473600; /* from 1601, the system's */

@@ -1,0 +1,163 @@
+/*
+ * browse.c - what is in a queue, for a process that takes no part. The slots may be a
+ * stranger's: each is read once, and what it says is shown, not believed.
+ */
+#include <mmf/queue.h>
+
+#include <stdlib.h>
+
+#include "base/fail.h"
+#include "channel/channel.h"
+#include "shared/ring/inner.h"
+
+/* So many slots are read at most, those of the newest messages. */
+#define MOST_SLOTS ((uint64_t)1 << 18)
+
+enum { NS_PER_MS = 1000000 };
+
+static int64_t
+age_of(uint32_t delivery)
+{
+    const uint32_t ticks_mask = UINT32_MAX >> MMF_REDELIVERIES_BITS;
+    uint32_t taken = delivery >> MMF_REDELIVERIES_BITS;
+    uint32_t now = (uint32_t)(mmf_os_now_roughly() >> MMF_TAKEN_TICK_BITS);
+
+    if (taken == 0)
+        return -1; /* it was not taken in place */
+    return ((int64_t)((now - taken) & ticks_mask) << MMF_TAKEN_TICK_BITS) / NS_PER_MS;
+}
+
+static int32_t
+pid_of(const struct mmf_ring *ring, uint64_t word)
+{
+    const struct mmf_participant_shared *entry =
+        mmf_ring_participant(ring, mmf_word_participant(word));
+
+    return entry != NULL ? (int32_t)mmf_load_relaxed_u64(&entry->pid) : 0;
+}
+
+/* A queue for one producer and one consumer has no owners in its slots. */
+static int32_t
+pid_of_consumer(const struct mmf_ring *ring)
+{
+    return (int32_t)mmf_load_relaxed_u64(&ring->receivers[0].pid);
+}
+
+/* How often it was given to a consumer, which had it `before` or has it. */
+static uint32_t
+deliveries_of(const struct mmf_slot_shared *line, bool was_taken)
+{
+    return was_taken ? mmf_slot_redeliveries(line) + 1 : 0;
+}
+
+static bool
+show_spsc(const struct mmf_ring *ring, const struct mmf_slot_shared *line,
+          mmf_queue_item *item)
+{
+    uint64_t head = mmf_load_relaxed_u64(&ring->shared->head);
+    uint64_t taken = mmf_load_relaxed_u64(&ring->shared->taken);
+    bool was_taken = mmf_index_difference(item->sequence, taken) < 0;
+
+    if (mmf_index_difference(item->sequence, head) < 0)
+        return false; /* released */
+    item->state = was_taken ? MMF_QUEUE_IN_FLIGHT : MMF_QUEUE_WAITING;
+    item->deliveries = deliveries_of(line, was_taken);
+    item->pid = was_taken ? pid_of_consumer(ring) : 0;
+    return true;
+}
+
+static bool
+show_mpmc(const struct mmf_ring *ring, const struct mmf_slot_shared *line,
+          uint64_t word, mmf_queue_item *item)
+{
+    switch (mmf_word_state(word)) {
+    case MMF_SLOT_RESERVED:
+        item->state = MMF_QUEUE_RESERVED;
+        item->length = 0;
+        item->pid = pid_of(ring, word);
+        return true;
+    case MMF_SLOT_COMMITTED:
+    case MMF_SLOT_RETURNED:
+        item->state = MMF_QUEUE_WAITING;
+        item->deliveries =
+            deliveries_of(line, mmf_word_state(word) == MMF_SLOT_RETURNED);
+        return true;
+    case MMF_SLOT_TAKEN:
+    case MMF_SLOT_REDELIVERED:
+        item->state = MMF_QUEUE_IN_FLIGHT;
+        item->deliveries = deliveries_of(line, true);
+        item->pid = pid_of(ring, word);
+        item->age_ms = age_of(line->delivery);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* False: the slot has no message. */
+static bool
+show(const struct mmf_ring *ring, const struct mmf_slot_shared *line, uint64_t at,
+     mmf_queue_item *item)
+{
+    uint64_t word = mmf_load_acquire_u64(&line->word);
+
+    if (word == 0 || !mmf_word_is_at_home(ring, word, at))
+        return false;
+    memset(item, 0, sizeof(*item));
+    item->sequence = mmf_word_index(word);
+    item->length = (int64_t)(line->length & ~MMF_SLOT_IS_LONG);
+    item->age_ms = -1;
+    return ring->shape.is_spsc ? show_spsc(ring, line, item)
+                               : show_mpmc(ring, line, word, item);
+}
+
+static int
+compare(const void *left, const void *right)
+{
+    const mmf_queue_item *one = left;
+    const mmf_queue_item *other = right;
+    int64_t difference = mmf_index_difference(one->sequence, other->sequence);
+
+    return difference < 0 ? -1 : difference > 0;
+}
+
+/* Their slots in the order of the indexes; one that took longer than a lap is out of it. */
+static int
+browse(struct mmf_os_channel *os, mmf_queue_item *items, size_t most, size_t *count)
+{
+    const struct mmf_ring *ring = os->ring;
+    uint64_t slots = ring->shape.slots < MOST_SLOTS ? ring->shape.slots : MOST_SLOTS;
+    uint64_t first = mmf_load_relaxed_u64(&ring->shared->tail) - slots;
+    size_t found = 0;
+
+    for (uint64_t i = 0; i < slots && found < most; i++) {
+        struct mmf_slot_shared line;
+        int rc = mmf_os_channel_read_slot(os, first + i, &line);
+
+        if (rc < 0)
+            return rc;
+        found += show(ring, &line, first + i, &items[found]);
+    }
+    if (found > 0)
+        qsort(items, found, sizeof(*items), compare);
+    *count = found;
+    return MMF_OK;
+}
+
+int
+mmf_queue_browse(const char *name, mmf_queue_item *items, size_t most, size_t *count)
+{
+    struct mmf_os_channel *os;
+    struct mmf_name parsed;
+    int rc = mmf_channel_parse_name(name, 0, &parsed);
+
+    if (rc == MMF_OK && (count == NULL || (items == NULL && most > 0)))
+        rc = mmf_fail_null(count == NULL ? "count" : "items");
+    if (rc == MMF_OK)
+        rc = mmf_os_channel_inspect(&parsed, MMF_KIND_QUEUE, &os);
+    if (rc < 0)
+        return rc;
+    rc = browse(os, items, most, count);
+    mmf_os_channel_close(os);
+    return rc;
+}

@@ -1,0 +1,302 @@
+/*
+ * poller_test.c - one descriptor for many objects and channels.
+ */
+#include "support.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int
+is_readable(int fd, int timeout_ms)
+{
+    struct pollfd poller = {.fd = fd, .events = POLLIN};
+
+    return poll(&poller, 1, timeout_ms) == 1;
+}
+
+static mmf_poller *
+new_poller(int *fd)
+{
+    mmf_poller *poller;
+
+    CHECK_OK(mmf_poller_create(&poller));
+    CHECK_OK(mmf_poller_fd(poller, fd));
+    return poller;
+}
+
+/* As an event loop: the poller must answer with `data`, and no other. */
+static void
+expect_ready(mmf_poller *poller, int fd, void *data)
+{
+    void *found[4];
+    size_t count;
+
+    do {
+        CHECK(is_readable(fd, LONG_MS));
+        CHECK_OK(mmf_poller_ready(poller, found, 4, &count));
+    } while (count == 0);
+    CHECK_INT(count, 1);
+    CHECK(found[0] == data);
+}
+
+/* Nothing is available: the descriptor becomes quiet. */
+static void
+expect_quiet(mmf_poller *poller, int fd)
+{
+    int64_t deadline = now_us() + LONG_MS * INT64_C(1000);
+    void *found[4];
+    size_t count;
+
+    while (is_readable(fd, 10) && now_us() < deadline) {
+        CHECK_OK(mmf_poller_ready(poller, found, 4, &count));
+        CHECK_INT(count, 0);
+    }
+    CHECK(now_us() < deadline);
+}
+
+enum { MANY = 400 };
+
+static void
+four_hundred_named_events_have_one_descriptor(void **state)
+{
+    static mmf_event *events[MANY];
+    mmf_poller *poller;
+    int fd;
+
+    (void)state;
+    poller = new_poller(&fd);
+    for (int i = 0; i < MANY; i++) {
+        char name[32];
+
+        snprintf(name, sizeof(name), "Event %d", i);
+        CHECK_OK(mmf_event_create_new(name, 0, MMF_EVENT_AUTO_RESET, NULL, &events[i]));
+        CHECK_OK(mmf_poller_add(poller, mmf_event_waitable(events[i]), &events[i]));
+    }
+    expect_quiet(poller, fd);
+    for (int i = 0; i < MANY; i += 37) {
+        CHECK_OK(mmf_event_set(events[i]));
+        expect_ready(poller, fd, &events[i]);
+        expect_ready(poller, fd, &events[i]); /* as long as it is available */
+        CHECK_OK(mmf_event_wait(events[i], 0));
+        expect_quiet(poller, fd);
+    }
+    mmf_poller_close(poller);
+    for (int i = 0; i < MANY; i++)
+        mmf_event_close(events[i]);
+}
+
+static void
+unnamed_objects_and_channels_are_beside_each_other(void **state)
+{
+    mmf_semaphore *semaphore;
+    mmf_queue *receiver = new_receiver(0, 8, 8);
+    mmf_queue *sender = open_queue(MMF_ROLE_SEND, 0);
+    mmf_poller *poller, *other;
+    int fd, other_fd;
+
+    (void)state;
+    poller = new_poller(&fd);
+    other = new_poller(&other_fd);
+    CHECK_OK(mmf_semaphore_create_new(NULL, 2, 9, NULL, &semaphore));
+    CHECK_OK(mmf_poller_add(poller, mmf_semaphore_waitable(semaphore), semaphore));
+    CHECK_OK(mmf_poller_add(other, mmf_semaphore_waitable(semaphore), semaphore));
+    CHECK_OK(mmf_poller_add(poller, mmf_queue_waitable(receiver), receiver));
+    for (int i = 0; i < 2; i++) { /* what was available before */
+        expect_ready(poller, fd, semaphore);
+        expect_ready(other, other_fd, semaphore);
+        CHECK_OK(mmf_semaphore_wait(semaphore, 0));
+    }
+    for (uint64_t i = 0; i < 20; i++) {
+        expect_quiet(poller, fd);
+        expect_quiet(other, other_fd);
+        send_number(sender, i);
+        expect_ready(poller, fd, receiver);
+        expect_number(receiver, i);
+        expect_quiet(poller, fd);
+        CHECK_OK(mmf_semaphore_release(semaphore, 1, NULL));
+        expect_ready(poller, fd, semaphore);
+        expect_ready(other, other_fd, semaphore);
+        CHECK_OK(mmf_semaphore_wait(semaphore, 0));
+    }
+    CHECK_OK(mmf_poller_remove(poller, mmf_queue_waitable(receiver)));
+    send_number(sender, 1);
+    expect_quiet(poller, fd);
+    CHECK_OK(mmf_poller_add(poller, mmf_queue_waitable(receiver), receiver));
+    expect_ready(poller, fd, receiver);
+    mmf_poller_close(poller);
+    mmf_poller_close(other);
+    mmf_semaphore_close(semaphore);
+    mmf_queue_close(sender);
+    mmf_queue_close(receiver);
+}
+
+static void
+little_room_goes_round(void **state)
+{
+    mmf_event *events[3];
+    mmf_poller *poller;
+    void *found[1];
+    size_t count;
+    int fd, seen = 0;
+
+    (void)state;
+    poller = new_poller(&fd);
+    for (int i = 0; i < 3; i++) {
+        CHECK_OK(
+            mmf_event_create_new(NULL, 1, MMF_EVENT_MANUAL_RESET, NULL, &events[i]));
+        CHECK_OK(mmf_poller_add(poller, mmf_event_waitable(events[i]), &events[i]));
+    }
+    for (int i = 0; i < 3; i++) {
+        CHECK(is_readable(fd, LONG_MS));
+        CHECK_OK(mmf_poller_ready(poller, found, 1, &count));
+        CHECK_INT(count, 1);
+        seen |= 1 << ((mmf_event **)found[0] - events);
+    }
+    CHECK_INT(seen, 7);
+    mmf_poller_close(poller);
+    for (int i = 0; i < 3; i++)
+        mmf_event_close(events[i]);
+}
+
+static void
+deaths_are_told(void **state)
+{
+    mmf_queue *receiver = new_receiver(MMF_CHANNEL_PEER_CLOSED, 8, 8);
+    mmf_poller *poller;
+    uint64_t number, random = 3;
+    size_t length;
+    int fd;
+
+    (void)state;
+    poller = new_poller(&fd);
+    CHECK_OK(mmf_poller_add(poller, mmf_queue_waitable(receiver), receiver));
+    for (uint64_t i = 0; i < 10; i++) {
+        struct process *sender = peer_start();
+
+        peer_does(sender, "open %u 0 0", MMF_ROLE_SEND);
+        peer_does(sender, "send %d 0", (int)i);
+        expect_ready(poller, fd, receiver);
+        expect_number(receiver, i);
+        nap_us((int64_t)(next_random(&random) % 10000));
+        process_kill(sender);
+        expect_ready(poller, fd, receiver);
+        CHECK_STATUS(mmf_queue_receive(receiver, &number, 8, 0, &length, NULL),
+                     MMF_E_PEER_CLOSED);
+    }
+    mmf_poller_close(poller);
+    mmf_queue_close(receiver);
+}
+
+/* Its owner is a child, which is killed before and after the mutex was added. */
+static pid_t
+own_in_a_child(void)
+{
+    int ends[2];
+    char byte;
+    pid_t child;
+
+    CHECK_INT(pipe(ends), 0);
+    child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        mmf_mutex *mutex;
+
+        if (mmf_mutex_open_existing("M", NULL, &mutex) < 0 ||
+            mmf_mutex_wait(mutex, LONG_MS) < 0 || write(ends[1], "", 1) != 1)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    close(ends[1]);
+    CHECK_INT(read(ends[0], &byte, 1), 1);
+    close(ends[0]);
+    return child;
+}
+
+static void
+a_dead_owner_is_told(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 10; i++) {
+        mmf_mutex *mutex;
+        mmf_poller *poller;
+        pid_t owner;
+        int fd;
+
+        CHECK_OK(mmf_mutex_create_new("M", 0, NULL, &mutex));
+        owner = own_in_a_child();
+        poller = new_poller(&fd);
+        if (i % 2 == 1) {
+            CHECK_OK(mmf_poller_add(poller, mmf_mutex_waitable(mutex), mutex));
+            expect_quiet(poller, fd);
+        }
+        kill(owner, SIGKILL);
+        CHECK_INT(waitpid(owner, NULL, 0), owner);
+        if (i % 2 == 0)
+            CHECK_OK(mmf_poller_add(poller, mmf_mutex_waitable(mutex), mutex));
+        expect_ready(poller, fd, mutex);
+        CHECK_STATUS(mmf_mutex_wait(mutex, 0), MMF_ABANDONED);
+        CHECK_OK(mmf_mutex_release(mutex));
+        mmf_poller_close(poller);
+        mmf_mutex_close(mutex);
+    }
+}
+
+static void
+mistakes_are_refused(void **state)
+{
+    mmf_event *event;
+    mmf_queue *sender = new_sender(0, 8, 8);
+    mmf_poller *poller;
+    void *data;
+    size_t count = 7;
+    int fd, status;
+    pid_t child;
+
+    (void)state;
+    poller = new_poller(&fd);
+    CHECK_OK(mmf_event_create_new(NULL, 0, MMF_EVENT_AUTO_RESET, NULL, &event));
+    CHECK_STATUS(mmf_poller_create(NULL), MMF_E_NULL);
+    CHECK_STATUS(mmf_poller_add(NULL, mmf_event_waitable(event), NULL), MMF_E_NULL);
+    CHECK_STATUS(mmf_poller_add(poller, NULL, NULL), MMF_E_NULL);
+    CHECK_STATUS(mmf_poller_remove(poller, mmf_event_waitable(event)), MMF_E_NOT_FOUND);
+    CHECK_OK(mmf_poller_add(poller, mmf_event_waitable(event), NULL));
+    CHECK_STATUS(mmf_poller_add(poller, mmf_event_waitable(event), NULL), MMF_E_EXISTS);
+    CHECK(strstr(mmf_last_message(), "has been added to this poller") != NULL);
+    CHECK_STATUS(mmf_poller_add(poller, mmf_queue_waitable(sender), NULL),
+                 MMF_E_NOT_SUPPORTED);
+    CHECK_STATUS(mmf_poller_ready(poller, &data, 0, &count), MMF_E_RANGE);
+    CHECK_STATUS(mmf_poller_ready(poller, NULL, 1, &count), MMF_E_NULL);
+    CHECK_STATUS(mmf_poller_fd(poller, NULL), MMF_E_NULL);
+    CHECK_INT(count, 7);
+    child = fork();
+    CHECK(child >= 0);
+    if (child == 0)
+        _exit(mmf_poller_ready(poller, &data, 1, &count) != MMF_E_DISPOSED);
+    CHECK_INT(waitpid(child, &status, 0), child);
+    CHECK_INT(status, 0);
+    mmf_poller_close(NULL);
+    mmf_poller_close(poller);
+    mmf_event_close(event);
+    mmf_queue_close(sender);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct role roles[] = {{"peer", peer_role}, {NULL, NULL}};
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(four_hundred_named_events_have_one_descriptor),
+        cmocka_unit_test(unnamed_objects_and_channels_are_beside_each_other),
+        cmocka_unit_test(little_room_goes_round),
+        cmocka_unit_test(deaths_are_told),
+        cmocka_unit_test(a_dead_owner_is_told),
+        cmocka_unit_test(mistakes_are_refused),
+    };
+
+    return harness_main(argc, argv, "channel.poller", tests, COUNT_OF(tests), roles);
+}

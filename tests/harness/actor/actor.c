@@ -1,0 +1,480 @@
+/*
+ * actor.c - threads, lines and handles of the actor program.
+ */
+#include "harness/actor/actor.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#endif
+
+enum { MAX_THREADS = 32, MAX_HANDLES = 128, LINE_SIZE = 65536 };
+
+_Noreturn void
+complain(const char *what, const char *word)
+{
+    fprintf(stderr, "actor: %s: %s\n", what, word);
+    exit(EXIT_FAILURE);
+}
+
+/*
+ * Words.
+ */
+
+static void
+decode(char *word)
+{
+    char *to = word;
+    unsigned byte;
+
+    if (strcmp(word, "''") == 0) {
+        *word = '\0';
+        return;
+    }
+    for (; *word != '\0'; word++) {
+        if (*word == '%' && sscanf(word + 1, "%2x", &byte) == 1) {
+            *to++ = (char)byte;
+            word += 2;
+        } else {
+            *to++ = *word;
+        }
+    }
+    *to = '\0';
+}
+
+const char *
+text_at(const struct call *call, int i)
+{
+    if (i >= call->count)
+        complain("an argument is missing", call->words[0]);
+    return call->is_null[i] ? NULL : call->words[i];
+}
+
+long long
+number_at(const struct call *call, int i)
+{
+    return atoll(text_at(call, i));
+}
+
+const char *
+option_of(const struct call *call, const char *key)
+{
+    size_t length = strlen(key);
+
+    for (int i = 1; i < call->count; i++)
+        if (strncmp(call->words[i], key, length) == 0 && call->words[i][length] == '=')
+            return call->words[i] + length + 1;
+    return NULL;
+}
+
+int
+choice_of(const char *word, const char *const *list)
+{
+    for (int i = 0; list[i] != NULL; i++)
+        if (strcmp(list[i], word) == 0)
+            return i;
+    return atoi(word); /* any number, for values that there are not */
+}
+
+/*
+ * Answers.
+ */
+
+static void say(struct call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+say(struct call *call, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    call->length += (size_t)vsnprintf(
+        call->answer + call->length, sizeof(call->answer) - call->length, format, args);
+    va_end(args);
+    if (call->length >= sizeof(call->answer))
+        complain("too long an answer", call->words[0]);
+}
+
+void
+say_text(struct call *call, const char *key, const char *value)
+{
+    say(call, " %s=%s", key, *value == '\0' ? "''" : "");
+    for (; *value != '\0'; value++) {
+        unsigned char byte = (unsigned char)*value;
+
+        if (byte > ' ' && byte < 0x7f && byte != '%' && byte != '\'')
+            say(call, "%c", byte);
+        else
+            say(call, "%%%02X", byte);
+    }
+}
+
+void
+say_number(struct call *call, const char *key, long long value)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "%lld", value);
+    say_text(call, key, text);
+}
+
+void
+say_output(struct call *call, const char *key, long long value)
+{
+    if (value == UNTOUCHED)
+        say_text(call, key, "untouched");
+    else
+        say_number(call, key, value);
+}
+
+/*
+ * Handles.
+ */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct handle handles[MAX_HANDLES];
+
+/* In the table, whose lock is held. */
+static struct handle *
+find_handle(const char *name)
+{
+    for (int i = 0; i < MAX_HANDLES; i++)
+        if (handles[i].kind != 0 && strcmp(handles[i].name, name) == 0)
+            return &handles[i];
+    return NULL;
+}
+
+struct handle
+handle_of(const char *name)
+{
+    struct handle none = {.kind = 0}, *found;
+
+    if (name == NULL)
+        return none;
+    pthread_mutex_lock(&lock);
+    found = find_handle(name);
+    if (found != NULL)
+        none = *found;
+    pthread_mutex_unlock(&lock);
+    if (found == NULL)
+        complain("no such handle", name);
+    return none;
+}
+
+void
+keep_handle(struct call *call, int kind, int status, void *object)
+{
+    struct handle *handle = handles;
+
+    say_text(call, "out",
+             object == NO_HANDLE ? "untouched"
+             : object == NULL    ? "NULL"
+                                 : "made");
+    if (status < 0 || object == NO_HANDLE || object == NULL)
+        return;
+    if (call->handle == NULL)
+        complain("a handle without a name", call->words[0]);
+    pthread_mutex_lock(&lock);
+    while (handle->kind != 0)
+        if (++handle == handles + MAX_HANDLES)
+            complain("too many handles", call->handle);
+    handle->kind = kind;
+    handle->object = object;
+    snprintf(handle->name, sizeof(handle->name), "%s", call->handle);
+    pthread_mutex_unlock(&lock);
+}
+
+int
+call_close(struct call *call)
+{
+    struct handle handle = handle_of(text_at(call, 1));
+
+    pthread_mutex_lock(&lock);
+    find_handle(handle.name)->kind = 0;
+    pthread_mutex_unlock(&lock);
+    switch (handle.kind) {
+    case MMF_KIND_MUTEX:
+        mmf_mutex_close(handle.object);
+        break;
+    case MMF_KIND_EVENT:
+        mmf_event_close(handle.object);
+        break;
+    case MMF_KIND_SEMAPHORE:
+        mmf_semaphore_close(handle.object);
+        break;
+    case ACCESSOR:
+        mmf_accessor_close(handle.object);
+        break;
+    case STREAM:
+        mmf_stream_close(handle.object);
+        break;
+    default:
+        mmf_map_close(handle.object);
+    }
+    return MMF_OK;
+}
+
+/*
+ * Calls.
+ */
+
+static int
+call_gc(struct call *call)
+{
+    (void)call;
+    return mmf_gc(0, NULL);
+}
+
+static const struct named_call own_calls[] = {
+    {"close", call_close}, {"gc", call_gc}, {NULL, NULL}};
+
+static int (*find_call(const char *name))(struct call *)
+{
+    static const struct named_call *const tables[] = {own_calls, sync_calls,
+                                                      view_calls};
+
+    for (int i = 0; i < 3; i++)
+        for (const struct named_call *at = tables[i]; at->name != NULL; at++)
+            if (strcmp(at->name, name) == 0)
+                return at->make;
+    complain("no such call", name);
+}
+
+/*
+ * A failing call must leave an error of its own. So each thread's last error is first
+ * made one that no scenario asks for.
+ */
+static void
+leave_another_error(void)
+{
+    mmf_stream_flush(NULL);
+}
+
+static void
+say_error(struct call *call, const char *before)
+{
+    mmf_error error;
+
+    mmf_last_error(&error);
+    say_text(call, "param", error.parameter);
+    say_text(call, "says", error.message);
+    say_text(call, "error",
+             strcmp(error.message, before) == 0 ? "none"
+                                                : mmf_status_name(error.status));
+}
+
+static void
+make_call(struct call *call)
+{
+    char before[1024], outputs[ANSWER_SIZE];
+    int status;
+
+    leave_another_error();
+    snprintf(before, sizeof(before), "%s", mmf_last_message());
+    status = find_call(call->words[0])(call);
+    memcpy(outputs, call->answer, call->length + 1);
+    call->length = 0;
+    say(call, "%s%s", mmf_status_name(status), outputs);
+    if (status < 0)
+        say_error(call, before);
+}
+
+/* "[K =] CALL ARGUMENT..." */
+static void
+read_call(struct call *call, char *text)
+{
+    char *rest, *word = strtok_r(text, " ", &rest);
+
+    memset(call, 0, sizeof(*call));
+    for (; word != NULL; word = strtok_r(NULL, " ", &rest)) {
+        if (call->count == MAX_WORDS - 1)
+            complain("too many words", word);
+        call->is_null[call->count] = strcmp(word, "NULL") == 0;
+        call->words[call->count++] = word;
+    }
+    if (call->count > 2 && strcmp(call->words[1], "=") == 0) {
+        call->handle = call->words[0];
+        call->count -= 2;
+        memmove(call->words, call->words + 2, sizeof(call->words) - 2 * sizeof(char *));
+        memmove(call->is_null, call->is_null + 2, sizeof(call->is_null) - 2);
+    }
+    for (int i = 0; i < call->count; i++)
+        decode(call->words[i]);
+    if (call->count == 0)
+        complain("an empty call", text);
+}
+
+/*
+ * Threads. The first one reads lines and hands them on; each named one has its own.
+ */
+
+struct thread {
+    pthread_t thread;
+    pthread_cond_t changed;
+    char name[16];
+    char *line; /* what to do; NULL: nothing. "end" ends it */
+    bool is_used;
+};
+
+static struct thread threads[MAX_THREADS];
+static pthread_mutex_t lines_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* In one write, so that lines of several threads do not mix. */
+static void
+write_line(const char *name, const char *text)
+{
+    char line[ANSWER_SIZE + 64];
+    int length = snprintf(line, sizeof(line), "%s %s\n", name, text);
+
+    if (write(1, line, (unsigned)length) != length)
+        exit(EXIT_FAILURE);
+}
+
+static void
+say_begun(const struct thread *thread)
+{
+    char text[64] = "begun";
+
+#ifdef __linux__
+    snprintf(text, sizeof(text), "begun tid=%ld", (long)syscall(SYS_gettid));
+#endif
+    write_line(thread->name, text);
+}
+
+static void
+answer_call(const struct thread *thread, char *text)
+{
+    static _Thread_local struct call call;
+
+    read_call(&call, text);
+    make_call(&call);
+    write_line(thread->name, call.answer);
+}
+
+static void
+answer_in_child(const struct thread *thread, char *text)
+{
+#ifdef __linux__
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        answer_call(thread, text);
+        _exit(EXIT_SUCCESS);
+    }
+    while (waitpid(pid, NULL, 0) < 0)
+        continue;
+#else
+    (void)thread;
+    complain("there is no fork", text);
+#endif
+}
+
+static void
+do_line(const struct thread *thread, char *line)
+{
+    if (strncmp(line, "begin ", 6) == 0) {
+        say_begun(thread);
+        answer_call(thread, line + 6);
+    } else if (strncmp(line, "child ", 6) == 0) {
+        answer_in_child(thread, line + 6);
+    } else {
+        answer_call(thread, line);
+    }
+}
+
+static void *
+work(void *argument)
+{
+    struct thread *thread = argument;
+    char *line;
+
+    for (;;) {
+        pthread_mutex_lock(&lines_lock);
+        while (thread->line == NULL)
+            pthread_cond_wait(&thread->changed, &lines_lock);
+        line = thread->line;
+        thread->line = NULL;
+        pthread_mutex_unlock(&lines_lock);
+        if (strcmp(line, "end") == 0)
+            break;
+        do_line(thread, line);
+        free(line);
+    }
+    free(line);
+    if (strpbrk(thread->name, "2468") != NULL)
+        pthread_exit(NULL); /* ends it as well as a return does */
+    return NULL;
+}
+
+static struct thread *
+thread_of(const char *name)
+{
+    struct thread *unused = NULL;
+
+    for (int i = 0; i < MAX_THREADS; i++) {
+        if (threads[i].is_used && strcmp(threads[i].name, name) == 0)
+            return &threads[i];
+        if (!threads[i].is_used)
+            unused = &threads[i];
+    }
+    if (unused == NULL)
+        complain("too many threads", name);
+    unused->is_used = true;
+    unused->line = NULL;
+    snprintf(unused->name, sizeof(unused->name), "%.15s", name);
+    pthread_cond_init(&unused->changed, NULL);
+    if (pthread_create(&unused->thread, NULL, work, unused) != 0)
+        complain("no thread", name);
+    return unused;
+}
+
+static void
+pass_line(struct thread *thread, const char *text)
+{
+    bool ends = strcmp(text, "end") == 0;
+    char *line = strdup(text);
+
+    if (line == NULL)
+        complain("no memory", text);
+    pthread_mutex_lock(&lines_lock);
+    thread->line = line;
+    pthread_cond_signal(&thread->changed);
+    pthread_mutex_unlock(&lines_lock);
+    if (!ends)
+        return;
+    pthread_join(thread->thread, NULL);
+    pthread_cond_destroy(&thread->changed);
+    thread->is_used = false;
+    write_line(thread->name, "MMF_OK");
+}
+
+int
+main(void)
+{
+    static char line[LINE_SIZE];
+    char *text;
+
+#ifdef __linux__
+    puts("ready fork files descriptors");
+#else
+    puts("ready");
+#endif
+    fflush(stdout);
+    while (fgets(line, sizeof(line), stdin) != NULL) {
+        line[strcspn(line, "\r\n")] = '\0';
+        text = strchr(line, ' ');
+        if (text == NULL)
+            complain("a line without a call", line);
+        *text++ = '\0';
+        pass_line(thread_of(line), text);
+    }
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,143 @@
+/*
+ * calls.c - what a scenario's call is in C: a failing step prints it.
+ */
+#include "harness/scenario/scenario.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *
+upper(const char *word)
+{
+    char *text = text_copy(word, strlen(word));
+
+    for (char *at = text; *at != '\0'; at++)
+        *at = (char)toupper((unsigned char)*at);
+    return text;
+}
+
+static const char *
+literal(const char *word)
+{
+    char text[8192];
+    size_t length = 0;
+
+    if (strcmp(word, "NULL") == 0)
+        return "NULL";
+    for (; *word != '\0' && length < sizeof(text) - 3; word++) {
+        if (*word == '"' || *word == '\\')
+            text[length++] = '\\';
+        text[length++] = *word;
+    }
+    return text_format("\"%.*s\"", (int)length, text);
+}
+
+/* The options among the words, as a compound literal. */
+static const char *
+options(const struct words *words, const char *kind)
+{
+    const char *type = strcmp(kind, "map") == 0 ? "map" : "sync", *text = "";
+
+    for (int i = 1; i < words->count; i++)
+        if (strchr(words->word[i], '=') != NULL)
+            text = text_format("%s, .%s", text, words->word[i]);
+    if (*text == '\0')
+        return "NULL";
+    return text_format("&(mmf_%s_options){.size = sizeof(mmf_%s_options)%s}", type,
+                       type, text);
+}
+
+static const char *
+word_at(const struct words *words, int i)
+{
+    return i < words->count && strchr(words->word[i], '=') == NULL ? words->word[i]
+                                                                   : "0";
+}
+
+/* Words from `first` on are the kind, the name and the kind's own arguments. */
+static char *
+make(const char *handle, const struct words *words, int first, const char *how)
+{
+    const char *kind = words->word[first], *name = literal(word_at(words, first + 1));
+    const char *one = word_at(words, first + 2), *other = word_at(words, first + 3);
+    const char *own = "",
+               *created = strcmp(how, "create_or_open") == 0 ? "&created, " : "";
+
+    if (strcmp(how, "open_existing") == 0)
+        own = "";
+    else if (strcmp(kind, "event") == 0)
+        own = text_format("%s, MMF_EVENT_%s_RESET, ", other, upper(one));
+    else if (strcmp(kind, "semaphore") == 0)
+        own = text_format("%s, %s, ", one, other);
+    else
+        own = text_format("%s, ", one);
+    return text_format("mmf_%s_%s(%s, %s%s, %s&%s)", kind, how, name, own,
+                       options(words, kind), created, handle);
+}
+
+static char *
+wait_for_several(const struct words *words, kind_finder kind_of)
+{
+    const char *objects = "";
+    int count = words->count - 2;
+
+    for (int i = 1; i <= count; i++)
+        objects = text_format("%s%smmf_%s_waitable(%s)", objects, i > 1 ? ", " : "",
+                              kind_of(words->word[i]), words->word[i]);
+    if (strcmp(words->word[0], "signal_and_wait") == 0)
+        return text_format("mmf_signal_and_wait(%s, %s)", objects,
+                           words->word[words->count - 1]);
+    return text_format("mmf_%s((mmf_waitable *[]){%s}, %d, %s%s)", words->word[0],
+                       objects, count, words->word[words->count - 1],
+                       strcmp(words->word[0], "wait_any") == 0 ? ", &index" : "");
+}
+
+static char *
+view_call(const char *handle, const struct words *words)
+{
+    const char *call = words->word[0];
+
+    if (strcmp(call, "accessor") == 0 || strcmp(call, "stream") == 0)
+        return text_format("mmf_%s_create(%s, %s, %s, MMF_ACCESS_%s, NULL, &%s)", call,
+                           word_at(words, 1), word_at(words, 2), word_at(words, 3),
+                           upper(word_at(words, 4)), handle);
+    if (strcmp(call, "read") == 0)
+        return text_format("mmf_accessor_read_%s(%s, %s, &value)", word_at(words, 2),
+                           word_at(words, 1), word_at(words, 3));
+    return text_format("mmf_accessor_write_%s(%s, %s, %s)", word_at(words, 2),
+                       word_at(words, 1), word_at(words, 3), word_at(words, 4));
+}
+
+static bool
+is_one_of(const char *word, const char *list)
+{
+    const char *found = strstr(list, word);
+    size_t length = strlen(word);
+
+    return found != NULL && found[length] == ' ' && (found == list || found[-1] == ' ');
+}
+
+char *
+c_call(const char *handle, kind_finder kind_of, const struct words *words)
+{
+    const char *call = words->word[0], *text;
+
+    if (is_one_of(call, "map mutex event semaphore "))
+        return make(handle, words, 0, "create_or_open");
+    if (strcmp(call, "new") == 0)
+        return make(handle, words, 1, "create_new");
+    if (strcmp(call, "open") == 0)
+        return make(handle, words, 1, "open_existing");
+    if (is_one_of(call, "wait_any wait_all signal_and_wait "))
+        return wait_for_several(words, kind_of);
+    if (is_one_of(call, "accessor stream read write "))
+        return view_call(handle, words);
+    text = text_format("mmf_%s_%s(%s", words->count > 1 ? kind_of(words->word[1]) : "",
+                       call, word_at(words, 1));
+    for (int i = 2; i < words->count; i++)
+        text = text_format("%s, %s", text, words->word[i]);
+    if (strcmp(call, "release") == 0 && words->count > 2)
+        text = text_format("%s, &previous", text);
+    return text_format("%s)", text);
+}

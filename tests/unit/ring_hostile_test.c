@@ -1,0 +1,135 @@
+/*
+ * ring_hostile_test.c - shared/ring/ beside a process that keeps writing one of its words:
+ * each step ends, whatever it finds. The slots are such that the step would succeed if the
+ * other did not write.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "harness/check.h"
+#include "shared/ring/shape.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { SLOTS = 4096, FIRST = SLOTS * 16, MOST_MS = 20000 };
+
+static struct mmf_ring ring;
+static atomic_int is_over;
+
+static void *
+write_the_tail(void *argument)
+{
+    (void)argument;
+    while (!atomic_load(&is_over))
+        mmf_store_relaxed_u64(&ring.shared->tail, FIRST);
+    return NULL;
+}
+
+static void
+make_ring(mmf_kind kind, mmf_overflow overflow)
+{
+    struct mmf_ring_shape shape = {.kind = kind,
+                                   .overflow = overflow,
+                                   .max_senders = 2,
+                                   .max_receivers = 1,
+                                   .slots = SLOTS,
+                                   .stride = sizeof(struct mmf_slot_shared),
+                                   .message_size = 8};
+    size_t size = (size_t)mmf_ring_capacity(&shape);
+    uint8_t *memory = aligned_alloc(4096, (size + 4095) / 4096 * 4096);
+
+    CHECK(memory != NULL);
+    memset(memory, 0, size);
+    mmf_ring_init((void *)memory, FIRST);
+    mmf_ring_attach(&shape, memory, memory + mmf_ring_slots_offset(&shape), &ring);
+    ring.identity = (uint64_t)1 << MMF_IDENTITY_HANDLE_BITS;
+    mmf_ring_be_sender(&ring, 0);
+    ring.free_at = FIRST;
+}
+
+static void
+set_slot(uint64_t i, uint64_t index, uint32_t participant, enum mmf_slot_state state)
+{
+    mmf_store_relaxed_u64(&mmf_ring_slot(&ring, i)->word,
+                          mmf_word_make(index, participant, state));
+}
+
+/* All slots but the last are owned: a sender goes past them, and is put back. */
+static void
+only_the_last_is_free(void)
+{
+    for (uint64_t i = 0; i < SLOTS; i++)
+        set_slot(i, FIRST - SLOTS + i, MMF_RECEIVERS_FROM,
+                 i == SLOTS - 1                      ? MMF_SLOT_RELEASED
+                 : ring.shape.kind == MMF_KIND_QUEUE ? MMF_SLOT_TAKEN
+                                                     : MMF_SLOT_RESERVED);
+}
+
+static int64_t
+now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A timer ends the other's writing, so that a loop without a bound shows as its time. */
+static void *
+end_it_all(void *argument)
+{
+    int64_t end = now_ms() + MOST_MS;
+
+    (void)argument;
+    while (!atomic_load(&is_over) && now_ms() < end)
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    atomic_store(&is_over, 1);
+    return NULL;
+}
+
+static void
+reserve_beside_a_writer(mmf_kind kind, mmf_overflow overflow)
+{
+    pthread_t writer, timer;
+    uint8_t *bytes;
+    int was_over;
+
+    CHECK_CONTEXT("kind %d, overflow %d", (int)kind, (int)overflow);
+    make_ring(kind, overflow);
+    only_the_last_is_free();
+    atomic_store(&is_over, 0);
+    CHECK_INT(pthread_create(&writer, NULL, write_the_tail, NULL), 0);
+    CHECK_INT(pthread_create(&timer, NULL, end_it_all, NULL), 0);
+    for (int i = 0; i < 20; i++) {
+        if (mmf_ring_reserve(&ring, 8, &bytes) == MMF_STEP_DONE)
+            mmf_ring_abandon(&ring); /* it was quicker this time */
+        only_the_last_is_free();
+    }
+    was_over = atomic_exchange(&is_over, 1);
+    CHECK_INT(pthread_join(writer, NULL), 0);
+    CHECK_INT(pthread_join(timer, NULL), 0);
+    CHECK_INT(was_over, 0);
+    free(ring.shared);
+}
+
+static void
+a_tail_that_is_written_all_the_time(void **state)
+{
+    (void)state;
+    reserve_beside_a_writer(MMF_KIND_QUEUE, MMF_OVERFLOW_BLOCK);
+    reserve_beside_a_writer(MMF_KIND_QUEUE, MMF_OVERFLOW_DROP_OLDEST);
+    reserve_beside_a_writer(MMF_KIND_TOPIC, MMF_OVERFLOW_DROP_OLDEST);
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_tail_that_is_written_all_the_time),
+    };
+
+    return harness_main(argc, argv, "unit_ring_hostile", tests, COUNT_OF(tests), NULL);
+}

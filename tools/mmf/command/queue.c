@@ -1,0 +1,272 @@
+/*
+ * queue.c - mmf queue: a look into a queue, without taking part: what waits, which
+ * processes have messages in flight and since when, and what was delivered how often.
+ */
+#include "command/commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <mmf/mmf.h>
+
+#include "base/say.h"
+#include "base/table.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "object/objects.h"
+
+struct queue {
+    const char *name;
+    mmf_channel_stats stats;
+    mmf_queue_item *items; /* the oldest first */
+    size_t count;
+    struct objects objects; /* for the names of processes */
+};
+
+static void
+read_queue(struct queue *queue, const char *name)
+{
+    size_t most;
+
+    queue->name = name;
+    say_check(mmf_channel_stat(name, &queue->stats));
+    most = (size_t)queue->stats.capacity;
+    queue->items = calloc(most + 1, sizeof(*queue->items));
+    if (queue->items == NULL)
+        say_no_memory();
+    say_check(mmf_queue_browse(name, queue->items, most, &queue->count));
+    objects_read(&queue->objects, objects_own,
+                 MMF_LIST_HOLDERS | MMF_LIST_KEEP_ORPHANED);
+}
+
+/* The program of a process that has the queue open; "" if it is not seen. */
+static const char *
+command_of(const struct queue *queue, int32_t pid)
+{
+    const mmf_object_info *info = objects_find(&queue->objects, queue->name);
+
+    for (int32_t i = 0; info != NULL && i < info->process_count; i++)
+        if (info->processes[i].pid == pid)
+            return info->processes[i].command;
+    return "";
+}
+
+static char *
+process_text(const struct queue *queue, int32_t pid)
+{
+    char *command = text_escape_string(command_of(queue, pid));
+    char *text = pid == 0
+                     ? text_format("%s", "")
+                     : text_format(command[0] != '\0' ? "%d %s" : "%d%s", pid, command);
+
+    free(command);
+    return text;
+}
+
+/* Since when it is in flight; "" if that is not known. */
+static const char *
+since_text(const mmf_queue_item *item, char text[UNITS_TEXT_SIZE])
+{
+    text[0] = '\0';
+    return item->age_ms < 0 ? text : units_show_age(item->age_ms * 1000000, text);
+}
+
+static const char *
+state_name(mmf_queue_state state)
+{
+    switch (state) {
+    case MMF_QUEUE_WAITING:
+        return "waiting";
+    case MMF_QUEUE_IN_FLIGHT:
+        return "in flight";
+    case MMF_QUEUE_RESERVED:
+        return "reserved";
+    default:
+        return "?";
+    }
+}
+
+/*
+ * Summary.
+ */
+
+static size_t
+count_in(const struct queue *queue, mmf_queue_state state)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < queue->count; i++)
+        count += queue->items[i].state == state;
+    return count;
+}
+
+static int
+is_in_flight(const mmf_queue_item *item, int32_t pid)
+{
+    return item->state == MMF_QUEUE_IN_FLIGHT && item->pid == pid;
+}
+
+/* One line for each process: how many it has, and the one it has had for longest. */
+static void
+print_process(const struct queue *queue, size_t first)
+{
+    mmf_queue_item oldest = queue->items[first];
+    char *process = process_text(queue, oldest.pid);
+    char since[UNITS_TEXT_SIZE];
+    size_t count = 0;
+
+    for (size_t i = 0; i < queue->count; i++)
+        if (is_in_flight(&queue->items[i], oldest.pid)) {
+            count++;
+            if (queue->items[i].age_ms > oldest.age_ms)
+                oldest = queue->items[i];
+        }
+    printf("%12s  %zu with %s%s%s\n", "in flight", count,
+           process[0] != '\0' ? process : "an unknown process",
+           oldest.age_ms >= 0 ? ", for up to " : "", since_text(&oldest, since));
+    free(process);
+}
+
+static void
+print_in_flight(const struct queue *queue)
+{
+    for (size_t i = 0; i < queue->count; i++) {
+        size_t before = 0;
+
+        if (queue->items[i].state != MMF_QUEUE_IN_FLIGHT)
+            continue;
+        while (before < i && !is_in_flight(&queue->items[before], queue->items[i].pid))
+            before++;
+        if (before == i)
+            print_process(queue, i);
+    }
+}
+
+static uint32_t
+most_deliveries(const struct queue *queue)
+{
+    uint32_t most = 0;
+
+    for (size_t i = 0; i < queue->count; i++)
+        if (queue->items[i].deliveries > most)
+            most = queue->items[i].deliveries;
+    return most;
+}
+
+static void
+print_summary(const struct queue *queue)
+{
+    char *name = text_escape_string(queue->name);
+
+    printf("%12s  %s\n%12s  %zu of %lld\n", "queue", name, "waiting",
+           count_in(queue, MMF_QUEUE_WAITING), (long long)queue->stats.capacity);
+    free(name);
+    print_in_flight(queue);
+    if (queue->count > 0)
+        printf("%12s  number %llu, %s, delivered %u times\n", "oldest",
+               (unsigned long long)queue->items[0].sequence,
+               state_name(queue->items[0].state), queue->items[0].deliveries);
+    printf("%12s  %llu of %llu sent, at most %u of one message that is here\n",
+           "redelivered", (unsigned long long)queue->stats.redelivered,
+           (unsigned long long)queue->stats.sent, most_deliveries(queue));
+    printf("%12s  %d senders, %d receivers\n", "members", queue->stats.senders,
+           queue->stats.receivers);
+}
+
+/*
+ * Each message.
+ */
+
+static void
+print_messages(const struct queue *queue)
+{
+    static const struct table_column columns[] = {
+        {"NUMBER", TABLE_RIGHT},     {"STATE", 0},
+        {"BYTES", TABLE_RIGHT},      {"SINCE", TABLE_RIGHT},
+        {"DELIVERIES", TABLE_RIGHT}, {"PROCESS", TABLE_CUT}};
+    struct table *table = table_new(columns, sizeof(columns) / sizeof(columns[0]), 1);
+
+    for (size_t i = 0; i < queue->count; i++) {
+        const mmf_queue_item *item = &queue->items[i];
+        struct table_line *line = table_line(table);
+        char since[UNITS_TEXT_SIZE];
+
+        table_give(line, 0, text_format("%llu", (unsigned long long)item->sequence));
+        table_set(line, 1, state_name(item->state));
+        table_give(line, 2, text_format("%lld", (long long)item->length));
+        table_set(line, 3, since_text(item, since));
+        table_give(line, 4, text_format("%u", item->deliveries));
+        table_give(line, 5, process_text(queue, item->pid));
+    }
+    table_print(table);
+}
+
+static json_t *
+item_json(const struct queue *queue, const mmf_queue_item *item)
+{
+    json_t *object = table_json(json_object());
+
+    table_json_set(object, "sequence", json_integer((json_int_t)item->sequence));
+    table_json_set(object, "state", json_string(state_name(item->state)));
+    table_json_set(object, "length", json_integer(item->length));
+    table_json_set(object, "deliveries", json_integer(item->deliveries));
+    table_json_set(object, "age_ms",
+                   item->age_ms >= 0 ? json_integer(item->age_ms) : json_null());
+    table_json_set(object, "pid",
+                   item->pid != 0 ? json_integer(item->pid) : json_null());
+    table_json_set(object, "command", table_json_text(command_of(queue, item->pid)));
+    return object;
+}
+
+static void
+print_json(const struct queue *queue)
+{
+    json_t *all = table_json(json_object());
+    json_t *messages = table_json(json_array());
+
+    for (size_t i = 0; i < queue->count; i++)
+        table_json_append(messages, item_json(queue, &queue->items[i]));
+    table_json_set(all, "name", table_json_text(queue->name));
+    table_json_set(all, "capacity", json_integer(queue->stats.capacity));
+    table_json_set(all, "waiting",
+                   json_integer((json_int_t)count_in(queue, MMF_QUEUE_WAITING)));
+    table_json_set(all, "in_flight",
+                   json_integer((json_int_t)count_in(queue, MMF_QUEUE_IN_FLIGHT)));
+    table_json_set(all, "redelivered",
+                   json_integer((json_int_t)queue->stats.redelivered));
+    table_json_set(all, "messages", messages);
+    table_print_json(all);
+}
+
+static int
+run(struct args *args)
+{
+    struct queue queue;
+
+    read_queue(&queue, args_name(args->operands[0]));
+    if (args_value(args, "json") != NULL)
+        print_json(&queue);
+    else if (args_value(args, "browse") != NULL)
+        print_messages(&queue);
+    else
+        print_summary(&queue);
+    objects_close(&queue.objects);
+    free(queue.items);
+    return TOOL_DONE;
+}
+
+static const struct option_spec options[] = {
+    {"browse", 'b', NULL, "each message, the oldest first; none is taken"},
+    {"json", 'j', NULL, "print JSON"},
+    {NULL, 0, NULL, NULL}};
+
+const struct command command_queue = {
+    .name = "queue",
+    .operands = "NAME",
+    .summary = "look into a queue: what waits, and which process has what",
+    .example = "mmf queue Jobs --browse",
+    .options = options,
+    .kinds = 1u << MMF_KIND_QUEUE,
+    .least = 1,
+    .most = 1,
+    .run = run};

@@ -1,0 +1,297 @@
+/* channel_object.c - see channel_object.h. */
+#include "object/channel_object.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/say.h"
+#include "base/text.h"
+#include "os/os.h"
+#include "os/stop.h"
+
+enum { TURN_MS = 100, USUAL_SIZE = 1024, USUAL_CAPACITY = 64 };
+
+/* What differs between the kinds; timeouts are short. */
+struct channel_kind {
+    mmf_kind kind;
+    int (*open)(const char *name, const mmf_channel_options *options,
+                struct channel_object *channel);
+    int (*send)(struct channel_object *channel, const void *bytes, size_t length,
+                int32_t timeout_ms);
+    int (*receive)(struct channel_object *channel, void *buffer, int32_t timeout_ms,
+                   size_t *length, mmf_message *message);
+    void (*close)(struct channel_object *channel);
+};
+
+/*
+ * Queues.
+ */
+
+static int
+open_queue(const char *name, const mmf_channel_options *options,
+           struct channel_object *channel)
+{
+    mmf_queue *queue = NULL;
+    int rc = mmf_queue_open_existing(name, options, &queue);
+
+    channel->handle = queue;
+    return rc;
+}
+
+static int
+send_to_queue(struct channel_object *channel, const void *bytes, size_t length,
+              int32_t timeout_ms)
+{
+    return mmf_queue_send(channel->handle, bytes, length, timeout_ms, NULL);
+}
+
+static int
+receive_from_queue(struct channel_object *channel, void *buffer, int32_t timeout_ms,
+                   size_t *length, mmf_message *message)
+{
+    return mmf_queue_receive(channel->handle, buffer, channel->message_size, timeout_ms,
+                             length, message);
+}
+
+static void
+close_queue(struct channel_object *channel)
+{
+    mmf_queue_close(channel->handle);
+}
+
+/*
+ * Topics.
+ */
+
+static int
+open_topic(const char *name, const mmf_channel_options *options,
+           struct channel_object *channel)
+{
+    mmf_topic *topic = NULL;
+    int rc = mmf_topic_open_existing(name, options, &topic);
+
+    channel->handle = topic;
+    return rc;
+}
+
+static int
+send_to_topic(struct channel_object *channel, const void *bytes, size_t length,
+              int32_t timeout_ms)
+{
+    return mmf_topic_send(channel->handle, bytes, length, timeout_ms, NULL);
+}
+
+static int
+receive_from_topic(struct channel_object *channel, void *buffer, int32_t timeout_ms,
+                   size_t *length, mmf_message *message)
+{
+    return mmf_topic_receive(channel->handle, buffer, channel->message_size, timeout_ms,
+                             length, message);
+}
+
+static void
+close_topic(struct channel_object *channel)
+{
+    mmf_topic_close(channel->handle);
+}
+
+/*
+ * Latest values.
+ */
+
+static int
+open_latest(const char *name, const mmf_channel_options *options,
+            struct channel_object *channel)
+{
+    mmf_latest *latest = NULL;
+    int rc = mmf_latest_open_existing(name, options, &latest);
+
+    channel->handle = latest;
+    return rc;
+}
+
+static int
+send_to_latest(struct channel_object *channel, const void *bytes, size_t length,
+               int32_t timeout_ms)
+{
+    (void)timeout_ms; /* it never waits */
+    return mmf_latest_send(channel->handle, bytes, length, NULL);
+}
+
+static int
+receive_from_latest(struct channel_object *channel, void *buffer, int32_t timeout_ms,
+                    size_t *length, mmf_message *message)
+{
+    int rc = mmf_latest_wait(channel->handle, channel->version, timeout_ms);
+
+    if (rc != MMF_OK)
+        return rc;
+    rc = mmf_latest_receive(channel->handle, buffer, channel->message_size, length,
+                            &channel->version);
+    memset(message, 0, sizeof(*message));
+    message->sequence = channel->version;
+    return rc;
+}
+
+static void
+close_latest(struct channel_object *channel)
+{
+    mmf_latest_close(channel->handle);
+}
+
+static const struct channel_kind kinds[] = {
+    {MMF_KIND_QUEUE, open_queue, send_to_queue, receive_from_queue, close_queue},
+    {MMF_KIND_TOPIC, open_topic, send_to_topic, receive_from_topic, close_topic},
+    {MMF_KIND_LATEST, open_latest, send_to_latest, receive_from_latest, close_latest},
+};
+
+/*
+ * All of them.
+ */
+
+void
+channel_object_open(const char *name, mmf_role role, int32_t replay,
+                    struct channel_object *channel)
+{
+    mmf_channel_options options;
+    mmf_channel_stats stats;
+    int rc = MMF_E_WRONG_KIND;
+
+    memset(channel, 0, sizeof(*channel));
+    say_check(mmf_channel_stat(name, &stats)); /* its message is the best one */
+    mmf_channel_options_init(&options);
+    options.role = role;
+    options.replay = replay;
+    options.strategy = MMF_STRATEGY_WAIT;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && rc == MMF_E_WRONG_KIND;
+         i++) {
+        rc = kinds[i].open(name, &options, channel);
+        channel->how = &kinds[i];
+    }
+    say_check(rc);
+    channel->name = name;
+    channel->kind = channel->how->kind;
+    channel->message_size = (size_t)stats.message_size;
+}
+
+int
+channel_object_make(const char *name, size_t length, struct channel_object *channel)
+{
+    mmf_channel_options options = {.size = sizeof(options), .role = MMF_ROLE_SEND};
+    mmf_queue *queue = NULL;
+    int rc = mmf_queue_create_new(name, length > USUAL_SIZE ? length : USUAL_SIZE,
+                                  USUAL_CAPACITY, MMF_OVERFLOW_BLOCK, &options, &queue);
+
+    if (rc != MMF_E_EXISTS && rc != MMF_E_WRONG_KIND)
+        say_check(rc); /* else it may be a topic */
+    channel_object_open(name, MMF_ROLE_SEND, 0, channel);
+    mmf_queue_close(queue); /* the channel keeps it */
+    return rc == MMF_OK;
+}
+
+void
+channel_object_close(struct channel_object *channel)
+{
+    channel->how->close(channel);
+}
+
+static int64_t
+now_ms(void)
+{
+    return os_now_ns() / 1000000;
+}
+
+/* The next turn of a wait that began at `begin`; -1: the time is over. */
+static int32_t
+next_turn(int64_t begin, int32_t timeout_ms, int is_first)
+{
+    int64_t left = timeout_ms - (now_ms() - begin);
+
+    if (timeout_ms < 0 || left > TURN_MS)
+        return TURN_MS;
+    if (left > 0)
+        return (int32_t)left;
+    return is_first ? 0 : -1;
+}
+
+int
+channel_object_send(struct channel_object *channel, const void *bytes, size_t length,
+                    int32_t timeout_ms)
+{
+    int64_t begin = now_ms();
+    int32_t turn = next_turn(begin, timeout_ms, 1);
+    int rc = MMF_TIMED_OUT;
+
+    while (rc == MMF_TIMED_OUT && turn >= 0 && !stop_signal()) {
+        rc = channel->how->send(channel, bytes, length, turn);
+        turn = next_turn(begin, timeout_ms, 0);
+    }
+    return rc;
+}
+
+int
+channel_object_receive(struct channel_object *channel, void *buffer, int32_t timeout_ms,
+                       size_t *length, mmf_message *message)
+{
+    int64_t begin = now_ms();
+    int32_t turn = next_turn(begin, timeout_ms, 1);
+    int rc = MMF_TIMED_OUT;
+
+    while (rc == MMF_TIMED_OUT && turn >= 0 && !stop_signal()) {
+        rc = channel->how->receive(channel, buffer, turn, length, message);
+        turn = next_turn(begin, timeout_ms, 0);
+    }
+    return rc;
+}
+
+/*
+ * Printing.
+ */
+
+static void
+print_message(const char *bytes, size_t length, int raw)
+{
+    char *text;
+
+    if (raw || !os_is_terminal(stdout)) {
+        fwrite(bytes, 1, length, stdout);
+    } else {
+        text = text_escape(bytes, length);
+        fputs(text, stdout);
+        free(text);
+    }
+    if (!raw)
+        putchar('\n');
+    fflush(stdout);
+}
+
+int
+channel_object_print(struct channel_object *channel, int64_t most, int32_t timeout_ms,
+                     int raw, int numbered)
+{
+    char *buffer = malloc(channel->message_size + 1);
+    int status = TOOL_DONE;
+
+    if (buffer == NULL)
+        say_no_memory();
+    for (int64_t i = 0; i < most && !stop_signal() && !ferror(stdout); i++) {
+        mmf_message message;
+        size_t length = 0;
+        int rc = channel_object_receive(channel, buffer, timeout_ms, &length, &message);
+
+        if (rc == MMF_TIMED_OUT) {
+            status = stop_signal() ? TOOL_DONE : TOOL_TIMED_OUT;
+            break;
+        }
+        say_check(rc);
+        if (message.lost > 0)
+            say("%llu messages were lost before the next one",
+                (unsigned long long)message.lost);
+        if (numbered)
+            printf("%llu\t", (unsigned long long)message.sequence);
+        print_message(buffer, length, raw);
+    }
+    free(buffer);
+    return status;
+}
