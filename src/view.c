@@ -51,18 +51,25 @@ fail_address_space(int64_t size)
 }
 
 /*
- * The window must lie in the map; size 0 becomes the rest. That, and what a mapping has
- * before an unaligned window, can be more than a 32-bit process can address.
+ * The window must lie in the map; size 0 becomes the rest, which .NET finds to be
+ * negative past the end, as long as Windows can map the block before. The rest, and
+ * what a mapping has before an unaligned window, can be more than a 32-bit process can
+ * address.
  */
 static int
 check_window(const mmf_map *map, int64_t offset, int64_t *size)
 {
+    static const int64_t block = 65536; /* where mappings begin on Windows */
     int64_t capacity = mmf_os_section_capacity(map->section);
     struct mmf_os_limits limits = mmf_os_limits();
 
     MMF_ASSERT(offset >= 0 && *size >= 0);
     if (*size >= limits.address_space)
         return fail_address_space(*size);
+    if (*size == 0 && offset > capacity && offset - offset % block < capacity)
+        return mmf_fail_argument(MMF_E_RANGE, "offset",
+                                 "offset %lld is past the end of a map of %lld bytes",
+                                 (long long)offset, (long long)capacity);
     if (offset > capacity || *size > capacity - offset)
         return mmf_fail(
             MMF_E_ACCESS,
@@ -88,7 +95,9 @@ check_rights(const mmf_map *map, mmf_access access)
     uint32_t can = map->can;
 
     MMF_ASSERT(map->section != NULL);
-    if (access == MMF_ACCESS_COPY_ON_WRITE && (can & MMF_CAN_COPY))
+    /* Windows has no pages that are written alone: a handle to write does both at once. */
+    if ((access == MMF_ACCESS_COPY_ON_WRITE && (can & MMF_CAN_COPY)) ||
+        (needs & can & MMF_CAN_WRITE))
         can |= MMF_CAN_READ;
     if (needs & ~can)
         return mmf_fail(MMF_E_ACCESS,

@@ -178,7 +178,7 @@ main(void)
 {
     char line[5000];
 
-    setvbuf(stdout, NULL, _IOLBF, 0);
+    setvbuf(stdout, NULL, _IONBF, 0); /* Windows has no buffer of a line */
     puts("ready");
     while (fgets(line, sizeof(line), stdin) != NULL) {
         char *word[6] = {NULL};

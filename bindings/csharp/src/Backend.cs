@@ -8,9 +8,14 @@ namespace Mmf;
 /// </summary>
 internal static class Backend
 {
+#if MMF_FACADE
+    // We are in the place of .NET's own types.
+    internal static bool IsSystem => false;
+#else
     // Tests compare the two here on Linux, with what .NET has there: no names.
     [ThreadStatic]
     internal static bool PreferSystem;
 
     internal static bool IsSystem => OperatingSystem.IsWindows() || PreferSystem;
+#endif
 }

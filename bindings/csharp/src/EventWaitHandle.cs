@@ -1,5 +1,7 @@
 using System;
 using System.Diagnostics.CodeAnalysis;
+using System.IO;
+using System.Runtime.Versioning;
 using System.Threading;
 using static Mmf.Failure;
 using SystemThreading = System.Threading;
@@ -11,7 +13,7 @@ namespace Mmf;
 /// </summary>
 public unsafe class EventWaitHandle : WaitHandle
 {
-    private EventWaitHandle(Made made) : base(made)
+    private protected EventWaitHandle(Made made) : base(made)
     {
     }
 
@@ -46,12 +48,30 @@ public unsafe class EventWaitHandle : WaitHandle
     {
     }
 
+    /// <summary>Opens the event of that name, or creates one that other users may open, too.</summary>
+    /// <param name="initialState">Whether a new one is set.</param>
+    /// <param name="mode">Whether a new one wakes one waiter or all.</param>
+    /// <param name="name">A name; other users find those that begin with Global\.</param>
+    /// <param name="createdNew">Whether this call created it.</param>
+    /// <param name="unixCreateMode">Who may use a new one, whatever the process's umask: read and write.</param>
+    /// <exception cref="ArgumentException">A mode of no user, or with other bits than read, write and execute.</exception>
+    /// <exception cref="PlatformNotSupportedException">On Windows.</exception>
+    [UnsupportedOSPlatform("windows")]
+    public EventWaitHandle(bool initialState, EventResetMode mode, string name, out bool createdNew, UnixFileMode unixCreateMode)
+        : base(Create(initialState, mode, new Named(name, unixCreateMode), out createdNew))
+    {
+    }
+
     private static Made Create(bool initialState, EventResetMode mode, string? name,
                                NamedWaitHandleOptions? options, out bool createdNew)
     {
         if (Backend.IsSystem)
             return new Made(null, SystemBackend.Create(initialState, mode, name, options, out createdNew));
-        var named = new Named(name, options);
+        return Create(initialState, mode, new Named(name, options), out createdNew);
+    }
+
+    private static Made Create(bool initialState, EventResetMode mode, Named named, out bool createdNew)
+    {
         Native.SyncOptions settings = named.Options;
         int created;
         nint target;
@@ -80,6 +100,14 @@ public unsafe class EventWaitHandle : WaitHandle
     }
 
     private protected override void Signal() => Set();
+
+    /// <summary>An object of .NET's own as one of ours; both are the same object.</summary>
+    /// <param name="handle">A System.Threading.EventWaitHandle, or null.</param>
+    /// <returns>One of ours, whose Dispose disposes the other.</returns>
+    /// <exception cref="InvalidCastException">It is of another kind.</exception>
+    [return: NotNullIfNotNull(nameof(handle))]
+    public static explicit operator EventWaitHandle?(SystemThreading.WaitHandle? handle) =>
+        handle != null ? new EventWaitHandle(Wrap<SystemThreading.EventWaitHandle>(handle)) : null;
 
     //
     // Opening.
@@ -173,6 +201,18 @@ public sealed class AutoResetEvent : EventWaitHandle
     public AutoResetEvent(bool initialState) : base(initialState, EventResetMode.AutoReset)
     {
     }
+
+    private AutoResetEvent(Made made) : base(made)
+    {
+    }
+
+    /// <summary>An object of .NET's own as one of ours; both are the same object.</summary>
+    /// <param name="handle">A System.Threading.AutoResetEvent, or null.</param>
+    /// <returns>One of ours, whose Dispose disposes the other.</returns>
+    /// <exception cref="InvalidCastException">It is of another kind.</exception>
+    [return: NotNullIfNotNull(nameof(handle))]
+    public static explicit operator AutoResetEvent?(SystemThreading.WaitHandle? handle) =>
+        handle != null ? new AutoResetEvent(Wrap<SystemThreading.AutoResetEvent>(handle)) : null;
 }
 
 /// <summary>An unnamed event that wakes every waiter from Set to Reset.</summary>
@@ -182,4 +222,16 @@ public sealed class ManualResetEvent : EventWaitHandle
     public ManualResetEvent(bool initialState) : base(initialState, EventResetMode.ManualReset)
     {
     }
+
+    private ManualResetEvent(Made made) : base(made)
+    {
+    }
+
+    /// <summary>An object of .NET's own as one of ours; both are the same object.</summary>
+    /// <param name="handle">A System.Threading.ManualResetEvent, or null.</param>
+    /// <returns>One of ours, whose Dispose disposes the other.</returns>
+    /// <exception cref="InvalidCastException">It is of another kind.</exception>
+    [return: NotNullIfNotNull(nameof(handle))]
+    public static explicit operator ManualResetEvent?(SystemThreading.WaitHandle? handle) =>
+        handle != null ? new ManualResetEvent(Wrap<SystemThreading.ManualResetEvent>(handle)) : null;
 }

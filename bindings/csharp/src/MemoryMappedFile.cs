@@ -1,11 +1,15 @@
 using System;
 using System.IO;
-using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 using static Mmf.Failure;
 using SystemMaps = System.IO.MemoryMappedFiles;
 
+#if MMF_FACADE
+namespace System.IO.MemoryMappedFiles;
+#else
 namespace Mmf;
+#endif
 
 /// <summary>
 /// A map: bytes that several processes have in common, found by a name or in a file.
@@ -18,9 +22,9 @@ public unsafe class MemoryMappedFile : IDisposable
     private readonly IDisposable? owned; // the caller's stream or handle, closed with the map
     private readonly SystemMaps.MemoryMappedFile? system;
 
-    private MemoryMappedFile(nint map, SafeHandle? file = null, IDisposable? owned = null)
+    private MemoryMappedFile(nint map, IDisposable? owned = null)
     {
-        handle = new SafeMemoryMappedFileHandle(map, file);
+        handle = new SafeMemoryMappedFileHandle(map);
         this.owned = owned;
     }
 
@@ -82,9 +86,13 @@ public unsafe class MemoryMappedFile : IDisposable
     {
         if (Backend.IsSystem)
             return SystemBackend.CreateNew(mapName, capacity, access, options, inheritability);
-        var settings = new Native.MapOptions(access, options, inheritability);
+        return CreateNew(mapName, capacity, new Native.MapOptions(access, options, inheritability));
+    }
+
+    private static MemoryMappedFile CreateNew(string? mapName, long capacity, Native.MapOptions options)
+    {
         nint map;
-        Check(Native.mmf_map_create_new(mapName, capacity, &settings, &map));
+        Check(Native.mmf_map_create_new(mapName, capacity, &options, &map));
         return new MemoryMappedFile(map);
     }
 
@@ -105,11 +113,51 @@ public unsafe class MemoryMappedFile : IDisposable
     {
         if (Backend.IsSystem)
             return SystemBackend.CreateOrOpen(mapName, capacity, access, options, inheritability);
-        var settings = new Native.MapOptions(access, options, inheritability);
+        return CreateOrOpen(mapName, capacity, new Native.MapOptions(access, options, inheritability));
+    }
+
+    private static MemoryMappedFile CreateOrOpen(string mapName, long capacity, Native.MapOptions options)
+    {
         nint map;
-        Check(Native.mmf_map_create_or_open(mapName, capacity, &settings, null, &map));
+        Check(Native.mmf_map_create_or_open(mapName, capacity, &options, null, &map));
         return new MemoryMappedFile(map);
     }
+
+#if !MMF_FACADE // .NET's own has no such overloads
+    /// <summary>Creates a map that other users may open, too, as the mode permits.</summary>
+    /// <param name="mapName">A name; other users find those that begin with Global\.</param>
+    /// <param name="capacity">How many bytes.</param>
+    /// <param name="access">What this handle may do.</param>
+    /// <param name="options">When the bytes are reserved.</param>
+    /// <param name="inheritability">Whether children get the handle.</param>
+    /// <param name="unixCreateMode">Who may read and write it, whatever the process's umask.</param>
+    /// <returns>The map.</returns>
+    /// <exception cref="ArgumentException">A mode of no user, or with other bits than read, write and execute.</exception>
+    /// <exception cref="PlatformNotSupportedException">On Windows.</exception>
+    [UnsupportedOSPlatform("windows")]
+    public static MemoryMappedFile CreateNew(string mapName, long capacity, MemoryMappedFileAccess access,
+                                             MemoryMappedFileOptions options,
+                                             HandleInheritability inheritability, UnixFileMode unixCreateMode) =>
+        CreateNew(mapName, capacity,
+                  new Native.MapOptions(access, options, inheritability) { Mode = Named.Mode(unixCreateMode) });
+
+    /// <summary>Opens a map, or creates one that other users may open, too, as the mode permits.</summary>
+    /// <param name="mapName">A name; other users find those that begin with Global\.</param>
+    /// <param name="capacity">How many bytes.</param>
+    /// <param name="access">What this handle may do.</param>
+    /// <param name="options">When the bytes are reserved.</param>
+    /// <param name="inheritability">Whether children get the handle.</param>
+    /// <param name="unixCreateMode">Who may read and write a new one, whatever the process's umask.</param>
+    /// <returns>The map.</returns>
+    /// <exception cref="ArgumentException">A mode of no user, or with other bits than read, write and execute.</exception>
+    /// <exception cref="PlatformNotSupportedException">On Windows.</exception>
+    [UnsupportedOSPlatform("windows")]
+    public static MemoryMappedFile CreateOrOpen(string mapName, long capacity, MemoryMappedFileAccess access,
+                                                MemoryMappedFileOptions options,
+                                                HandleInheritability inheritability, UnixFileMode unixCreateMode) =>
+        CreateOrOpen(mapName, capacity,
+                     new Native.MapOptions(access, options, inheritability) { Mode = Named.Mode(unixCreateMode) });
+#endif
 
     //
     // Of a file.
@@ -195,33 +243,18 @@ public unsafe class MemoryMappedFile : IDisposable
             throw new ArgumentException("A map cannot be made for writing alone.", nameof(access));
     }
 
+    // The map has a descriptor of its own: the caller's closes when the caller wants it to.
     private static MemoryMappedFile CreateFromHandle(SafeFileHandle file, string? mapName, long capacity,
                                                      MemoryMappedFileAccess access,
                                                      HandleInheritability inheritability, IDisposable? owned)
     {
-        var settings = new Native.MapOptions(access, MemoryMappedFileOptions.None, inheritability)
-        {
-            LeaveOpen = 1, // the descriptor's maker closes it
-        };
-        bool held = false;
-        bool done = false;
+        var settings = new Native.MapOptions(access, MemoryMappedFileOptions.None, inheritability);
+        using SafeFileHandle copy = Native.Duplicate(file);
+        nint map;
 
-        try
-        {
-            nint map;
-
-            file.DangerousAddRef(ref held);
-            Check(Native.mmf_map_create_from_fd((int)file.DangerousGetHandle(), mapName, capacity, &settings,
-                                            &map));
-            var result = new MemoryMappedFile(map, file, owned);
-            done = true;
-            return result;
-        }
-        finally
-        {
-            if (held && !done)
-                file.DangerousRelease();
-        }
+        Check(Native.mmf_map_create_from_fd((int)copy.DangerousGetHandle(), mapName, capacity, &settings, &map));
+        copy.SetHandleAsInvalid(); // the map closes it
+        return new MemoryMappedFile(map, owned);
     }
 
     //

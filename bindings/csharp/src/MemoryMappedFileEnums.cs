@@ -1,6 +1,10 @@
 using System;
 
+#if MMF_FACADE
+namespace System.IO.MemoryMappedFiles;
+#else
 namespace Mmf;
+#endif
 
 /// <inheritdoc cref="System.IO.MemoryMappedFiles.MemoryMappedFileAccess"/>
 public enum MemoryMappedFileAccess

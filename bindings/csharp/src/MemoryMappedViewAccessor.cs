@@ -1,7 +1,11 @@
 using System;
 using System.IO;
 
+#if MMF_FACADE
+namespace System.IO.MemoryMappedFiles;
+#else
 namespace Mmf;
+#endif
 
 /// <summary>
 /// Random access to a view: System.IO.MemoryMappedFiles.MemoryMappedViewAccessor. Reading and

@@ -1,7 +1,11 @@
 using System;
 using System.IO;
 
+#if MMF_FACADE
+namespace System.IO.MemoryMappedFiles;
+#else
 namespace Mmf;
+#endif
 
 /// <summary>
 /// A view with a position: System.IO.MemoryMappedFiles.MemoryMappedViewStream. Reading, writing

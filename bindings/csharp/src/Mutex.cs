@@ -1,5 +1,7 @@
 using System;
 using System.Diagnostics.CodeAnalysis;
+using System.IO;
+using System.Runtime.Versioning;
 using System.Threading;
 using static Mmf.Failure;
 using SystemThreading = System.Threading;
@@ -54,12 +56,29 @@ public sealed unsafe class Mutex : WaitHandle
     {
     }
 
+    /// <summary>Opens the mutex of that name, or creates one that other users may open, too.</summary>
+    /// <param name="initiallyOwned">Whether this thread owns a new one.</param>
+    /// <param name="name">A name; other users find those that begin with Global\.</param>
+    /// <param name="createdNew">Whether this call created it.</param>
+    /// <param name="unixCreateMode">Who may use a new one, whatever the process's umask: read and write.</param>
+    /// <exception cref="ArgumentException">A mode of no user, or with other bits than read, write and execute.</exception>
+    /// <exception cref="PlatformNotSupportedException">On Windows.</exception>
+    [UnsupportedOSPlatform("windows")]
+    public Mutex(bool initiallyOwned, string name, out bool createdNew, UnixFileMode unixCreateMode)
+        : base(Create(initiallyOwned, new Named(name, unixCreateMode), out createdNew))
+    {
+    }
+
     private static Made Create(bool initiallyOwned, string? name, NamedWaitHandleOptions? options,
                                out bool createdNew)
     {
         if (Backend.IsSystem)
             return new Made(null, SystemBackend.Create(initiallyOwned, name, options, out createdNew));
-        var named = new Named(name, options);
+        return Create(initiallyOwned, new Named(name, options), out createdNew);
+    }
+
+    private static Made Create(bool initiallyOwned, Named named, out bool createdNew)
+    {
         Native.SyncOptions settings = named.Options;
         int created;
         nint target;
@@ -80,6 +99,14 @@ public sealed unsafe class Mutex : WaitHandle
     }
 
     private protected override void Signal() => ReleaseMutex();
+
+    /// <summary>An object of .NET's own as one of ours; both are the same object.</summary>
+    /// <param name="handle">A System.Threading.Mutex, or null.</param>
+    /// <returns>One of ours, whose Dispose disposes the other.</returns>
+    /// <exception cref="InvalidCastException">It is of another kind.</exception>
+    [return: NotNullIfNotNull(nameof(handle))]
+    public static explicit operator Mutex?(SystemThreading.WaitHandle? handle) =>
+        handle != null ? new Mutex(Wrap<SystemThreading.Mutex>(handle)) : null;
 
     //
     // Opening.

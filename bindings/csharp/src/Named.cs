@@ -1,6 +1,7 @@
 // What named mutexes, events and semaphores have in common: whom a name is shared with, and
 // opening one.
 using System;
+using System.IO;
 using System.Threading;
 using static Mmf.Failure;
 
@@ -22,6 +23,26 @@ internal readonly ref struct Named
             return;
         Name = WithPrefix(name, given.CurrentSessionOnly);
         Options.ThisUserOnly = given.CurrentUserOnly ? 1 : 0;
+    }
+
+    /// <summary>The mode of a new object, for other users.</summary>
+    internal unsafe Named(string? name, UnixFileMode unixCreateMode)
+    {
+        Name = name;
+        Options = new Native.SyncOptions { Size = (uint)sizeof(Native.SyncOptions), Mode = Mode(unixCreateMode) };
+    }
+
+    /// <summary>The bits; in C 0 stands for the default.</summary>
+    internal static uint Mode(UnixFileMode unixCreateMode)
+    {
+        const UnixFileMode known = (UnixFileMode)0x1FF;
+
+        if (Backend.IsSystem)
+            throw new PlatformNotSupportedException("Windows knows no Unix file mode: use an overload without it.");
+        if (unixCreateMode == 0 || (unixCreateMode & ~known) != 0)
+            throw new ArgumentException($"Invalid mode {unixCreateMode}: read, write and execute of at least one user.",
+                                        nameof(unixCreateMode));
+        return (uint)unixCreateMode;
     }
 
     private static string WithPrefix(string name, bool currentSessionOnly)

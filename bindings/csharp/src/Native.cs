@@ -6,6 +6,7 @@
 using System;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Mmf;
 
@@ -24,10 +25,52 @@ internal static unsafe partial class Native
         if (NativeLibrary.TryLoad(name, assembly, path, out nint library) ||
             NativeLibrary.TryLoad("libmmf.so.0", assembly, path, out library))
             return library;
+        string beside = System.IO.Path.Combine(AppContext.BaseDirectory, "libmmf.so");
+        if (System.IO.File.Exists(beside))
+            throw new DllNotFoundException("libmmf.so is here, but cannot be loaded: " + WhyNot(beside));
         throw new DllNotFoundException(
-            "libmmf.so was not found. The package Mmf brings it for the platforms that it " +
-            $"names; this is {RuntimeInformation.RuntimeIdentifier}. Elsewhere build mmf, and " +
-            "install libmmf.so or put it beside Mmf.dll.");
+            "libmmf.so was not found. The package Mmf brings it for linux-x64, linux-arm64, linux-musl-x64 and " +
+            $"linux-musl-arm64; this is {RuntimeInformation.RuntimeIdentifier}. Elsewhere build mmf, and " +
+            "install libmmf.so or put it beside the application.");
+    }
+
+    private static string WhyNot(string path)
+    {
+        try
+        {
+            NativeLibrary.Free(NativeLibrary.Load(path));
+            return "it can now";
+        }
+        catch (Exception failure) when (failure is DllNotFoundException or BadImageFormatException)
+        {
+            return failure.Message;
+        }
+    }
+
+    private const int F_DUPFD_CLOEXEC = 1030;
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fcntl(int fd, int command, int argument);
+
+    /// <summary>Another descriptor of the same open file.</summary>
+    internal static SafeFileHandle Duplicate(SafeFileHandle file)
+    {
+        bool held = false;
+
+        try
+        {
+            file.DangerousAddRef(ref held);
+            int copy = fcntl((int)file.DangerousGetHandle(), F_DUPFD_CLOEXEC, 3);
+            if (copy < 0)
+                throw new System.IO.IOException("The file's descriptor cannot be duplicated: " +
+                                                Marshal.GetLastPInvokeErrorMessage());
+            return new SafeFileHandle(copy, true);
+        }
+        finally
+        {
+            if (held)
+                file.DangerousRelease();
+        }
     }
 
     internal const int Ok = 0, TimedOut = 1, Abandoned = 2;

@@ -1,7 +1,11 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
+#if MMF_FACADE
+namespace Microsoft.Win32.SafeHandles;
+#else
 namespace Mmf;
+#endif
 
 /// <summary>
 /// A map's handle. <see cref="SafeHandle.DangerousGetHandle"/> is the system's own: a
@@ -10,20 +14,18 @@ namespace Mmf;
 public sealed class SafeMemoryMappedFileHandle : SafeHandleZeroOrMinusOneIsInvalid
 {
     private readonly nint map;
-    private readonly SafeHandle? file; // referenced, so that it stays open as long as the map
 
     /// <summary>A handle of nothing.</summary>
     public SafeMemoryMappedFileHandle() : base(true)
     {
     }
 
-    /// <summary>Takes over a map, and a reference to its file that the caller has added.</summary>
-    internal unsafe SafeMemoryMappedFileHandle(nint map, SafeHandle? file) : base(true)
+    /// <summary>Takes over a map.</summary>
+    internal unsafe SafeMemoryMappedFileHandle(nint map) : base(true)
     {
         nint native;
 
         this.map = map;
-        this.file = file;
         if (Native.mmf_map_native_handle(map, &native) >= 0)
             SetHandle(native);
     }
@@ -43,7 +45,6 @@ public sealed class SafeMemoryMappedFileHandle : SafeHandleZeroOrMinusOneIsInval
     protected override bool ReleaseHandle()
     {
         Native.mmf_map_close(map);
-        file?.DangerousRelease();
         return true;
     }
 }

@@ -1,7 +1,11 @@
 using System.Runtime.InteropServices;
 using SystemHandles = Microsoft.Win32.SafeHandles;
 
+#if MMF_FACADE
+namespace Microsoft.Win32.SafeHandles;
+#else
 namespace Mmf;
+#endif
 
 /// <summary>
 /// A view's bytes, from the start of the mapping on, which the system aligns: the view's own

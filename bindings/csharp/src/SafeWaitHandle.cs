@@ -1,3 +1,5 @@
+using System;
+using System.ComponentModel;
 using Microsoft.Win32.SafeHandles;
 
 namespace Mmf;
@@ -31,6 +33,17 @@ public sealed class SafeWaitHandle : SafeHandleZeroOrMinusOneIsInvalid
         SetHandle(system.DangerousGetHandle());
 
     internal Failure.About Kind => kind;
+
+    /// <summary>The mmf_waitable*; only between DangerousAddRef and DangerousRelease.</summary>
+    internal nint Waitable => handle;
+
+    /// <summary>Refused: on Linux the number is an address of libmmf's, which .NET's own waits take for
+    /// something else.</summary>
+    /// <returns>The number.</returns>
+    [Obsolete("This number means nothing to .NET or to the system. Pass the WaitHandle itself, or use " +
+              "SynchronizationContext.Wait with a handle of System.Threading.", true)]
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public new nint DangerousGetHandle() => handle;
 
     /// <summary>The mmf_mutex* or its like; only between DangerousAddRef and DangerousRelease.</summary>
     internal nint Target => target;

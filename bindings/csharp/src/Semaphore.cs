@@ -1,5 +1,7 @@
 using System;
 using System.Diagnostics.CodeAnalysis;
+using System.IO;
+using System.Runtime.Versioning;
 using System.Threading;
 using static Mmf.Failure;
 using SystemThreading = System.Threading;
@@ -46,13 +48,31 @@ public sealed unsafe class Semaphore : WaitHandle
     {
     }
 
+    /// <summary>Opens the semaphore of that name, or creates one that other users may open, too.</summary>
+    /// <param name="initialCount">The count of a new one.</param>
+    /// <param name="maximumCount">Its maximum.</param>
+    /// <param name="name">A name; other users find those that begin with Global\.</param>
+    /// <param name="createdNew">Whether this call created it.</param>
+    /// <param name="unixCreateMode">Who may use a new one, whatever the process's umask: read and write.</param>
+    /// <exception cref="ArgumentException">A mode of no user, or with other bits than read, write and execute.</exception>
+    /// <exception cref="PlatformNotSupportedException">On Windows.</exception>
+    [UnsupportedOSPlatform("windows")]
+    public Semaphore(int initialCount, int maximumCount, string name, out bool createdNew, UnixFileMode unixCreateMode)
+        : base(Create(initialCount, maximumCount, new Named(name, unixCreateMode), out createdNew))
+    {
+    }
+
     private static Made Create(int initialCount, int maximumCount, string? name,
                                NamedWaitHandleOptions? options, out bool createdNew)
     {
         if (Backend.IsSystem)
             return new Made(null,
                             SystemBackend.Create(initialCount, maximumCount, name, options, out createdNew));
-        var named = new Named(name, options);
+        return Create(initialCount, maximumCount, new Named(name, options), out createdNew);
+    }
+
+    private static Made Create(int initialCount, int maximumCount, Named named, out bool createdNew)
+    {
         Native.SyncOptions settings = named.Options;
         int created;
         nint target;
@@ -91,6 +111,14 @@ public sealed unsafe class Semaphore : WaitHandle
     }
 
     private protected override void Signal() => Release();
+
+    /// <summary>An object of .NET's own as one of ours; both are the same object.</summary>
+    /// <param name="handle">A System.Threading.Semaphore, or null.</param>
+    /// <returns>One of ours, whose Dispose disposes the other.</returns>
+    /// <exception cref="InvalidCastException">It is of another kind.</exception>
+    [return: NotNullIfNotNull(nameof(handle))]
+    public static explicit operator Semaphore?(SystemThreading.WaitHandle? handle) =>
+        handle != null ? new Semaphore(Wrap<SystemThreading.Semaphore>(handle)) : null;
 
     //
     // Opening.

@@ -130,7 +130,7 @@ public abstract unsafe partial class WaitHandle
                 {
                     bool added = false;
                     handles[count].handle.DangerousAddRef(ref added);
-                    numbers[count] = handles[count].handle.DangerousGetHandle();
+                    numbers[count] = handles[count].handle.Waitable;
                 }
             }
             catch
@@ -159,12 +159,29 @@ public abstract unsafe partial class WaitHandle
             throw new PlatformNotSupportedException(
                 "All of .NET's own wait handles together with mmf's cannot be taken in one step. " +
                 "WaitAny can wait for both.");
+        if (NotifiedWait.Context is { } context)
+            return NotifiedWait.For(context, timeout, () => AllOfOurs(handles, 0) ? 0 : WaitTimeout) == 0;
+        return AllOfOurs(handles, timeout);
+    }
+
+    private static bool AllOfOurs(WaitHandle[] handles, int timeout)
+    {
         nint* numbers = stackalloc nint[Maximum];
         using var held = new Held(handles, new Span<nint>(numbers, Maximum));
         int rc = Native.mmf_wait_all(numbers, handles.Length, timeout);
         if (rc == Invalid)
-            throw new DuplicateWaitObjectException(nameof(waitHandles), "An object is there twice.");
+            throw Twice(handles);
         return Result(rc, null);
+    }
+
+    // As on Windows: the same handle, or one object by two handles.
+    private static ArgumentException Twice(WaitHandle[] handles)
+    {
+        var seen = new System.Collections.Generic.HashSet<WaitHandle>();
+
+        return Array.TrueForAll(handles, seen.Add)
+            ? new ArgumentException("An object is there twice, by two handles.")
+            : new DuplicateWaitObjectException("waitHandles", "An object is there twice.");
     }
 
     private static int Any(WaitHandle[] waitHandles, int timeout)
@@ -175,8 +192,13 @@ public abstract unsafe partial class WaitHandle
 
         if (foreign == handles.Length)
             return AnyOfSystem(handles, timeout);
-        return foreign == 0 ? AnyOfOurs(handles, timeout) : new MixedWait(handles).Any(timeout);
+        if (NotifiedWait.Context is { } context)
+            return NotifiedWait.For(context, timeout, () => AnyOf(handles, foreign, 0));
+        return AnyOf(handles, foreign, timeout);
     }
+
+    private static int AnyOf(WaitHandle[] handles, int foreign, int timeout) =>
+        foreign == 0 ? AnyOfOurs(handles, timeout) : new MixedWait(handles).Any(timeout);
 
     private static int AnyOfOurs(WaitHandle[] handles, int timeout)
     {

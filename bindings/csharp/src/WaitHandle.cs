@@ -48,6 +48,12 @@ public abstract unsafe partial class WaitHandle : MarshalByRefObject, IDisposabl
     public static implicit operator WaitHandle?(SystemThreading.WaitHandle? handle) =>
         handle != null ? new ForeignWaitHandle(handle) : null;
 
+    // For the casts of the derived types: an object of .NET's own in one of ours.
+    private protected static Made Wrap<T>(SystemThreading.WaitHandle handle)
+        where T : SystemThreading.WaitHandle =>
+        new(null, handle as T ??
+                  throw new InvalidCastException($"A {handle.GetType()} is no {typeof(T).Name}."));
+
     //
     // Waiting for one.
     //
@@ -76,11 +82,18 @@ public abstract unsafe partial class WaitHandle : MarshalByRefObject, IDisposabl
     {
         if (system != null)
             return WaitOneSystem(timeout);
+        if (NotifiedWait.Context is { } context)
+            return NotifiedWait.For(context, timeout, () => WaitOneNative(0) ? 0 : WaitTimeout) == 0;
+        return WaitOneNative(timeout);
+    }
+
+    private bool WaitOneNative(int timeout)
+    {
         bool held = false;
         try
         {
             handle.DangerousAddRef(ref held);
-            return Result(Native.mmf_wait_one(handle.DangerousGetHandle(), timeout), this);
+            return Result(Native.mmf_wait_one(handle.Waitable, timeout), this);
         }
         finally
         {

@@ -34,7 +34,7 @@ public class AccessorTests
             Check.Throws<IOException>(() => view(map, 0, long.MaxValue));
             Check.Throws<UnauthorizedAccessException>(() => view(map, 0, 4097));
             Check.Throws<UnauthorizedAccessException>(() => view(map, 4096, 1));
-            Check.Throws<UnauthorizedAccessException>(() => view(map, 4097, 0));
+            Check.Throws<ArgumentOutOfRangeException>("offset", () => view(map, 4097, 0));
         }
         foreach (int access in new[] { -1, 42 })
         {

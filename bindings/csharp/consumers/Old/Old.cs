@@ -1,0 +1,4 @@
+internal class Old
+{
+    private MemoryMappedFile? map;
+}
