@@ -1,6 +1,6 @@
 /*
  * wait.c - .NET's WaitHandle: waits for one, any and all, and signal-and-wait (contract
- * 2.10, 7.1).
+ * 2.10, 7.1); and the descriptor of an object.
  */
 #include <stdio.h>
 
@@ -174,4 +174,21 @@ mmf_signal_and_wait(mmf_waitable *to_signal, mmf_waitable *to_wait_on,
     return rc < 0 ? rc
                   : mmf_os_sync_signal_and_wait(to_signal->sync, to_signal->kind,
                                                 to_wait_on->sync, timeout_ms);
+}
+
+int
+mmf_waitable_fd(mmf_waitable *object, int *fd)
+{
+    int rc;
+
+    if (object == NULL)
+        return mmf_fail_argument(MMF_E_NULL, "object", "the object is NULL");
+    if (object->channel != NULL) {
+        rc = mmf_channel_check(object->channel, MMF_ROLE_RECEIVE);
+        return rc < 0 ? rc : mmf_channel_fd(object->channel, fd);
+    }
+    rc = mmf_os_sync_check_alive(object->sync);
+    if (rc == MMF_OK && fd == NULL)
+        rc = mmf_fail_null("fd");
+    return rc < 0 ? rc : mmf_os_sync_poll_fd(object->sync, fd);
 }

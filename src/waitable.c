@@ -13,7 +13,6 @@
 #include "base/fail.h"
 #include "base/invariant.h"
 #include "base/name.h"
-#include "channel/channel.h"
 #include "create_or_open.h"
 #include "naming.h"
 #include "options.h"
@@ -316,21 +315,4 @@ mmf_waitable_fail_timeout(int32_t timeout_ms)
     return mmf_fail_argument(MMF_E_RANGE, "millisecondsTimeout",
                              "invalid timeout %d ms: 0 polls, -1 waits forever",
                              timeout_ms);
-}
-
-int
-mmf_waitable_fd(mmf_waitable *object, int *fd)
-{
-    int rc;
-
-    if (object == NULL)
-        return mmf_fail_argument(MMF_E_NULL, "object", "the object is NULL");
-    if (object->channel != NULL) {
-        rc = mmf_channel_check(object->channel, MMF_ROLE_RECEIVE);
-        return rc < 0 ? rc : mmf_channel_fd(object->channel, fd);
-    }
-    rc = mmf_os_sync_check_alive(object->sync);
-    if (rc == MMF_OK && fd == NULL)
-        rc = mmf_fail_null("fd");
-    return rc < 0 ? rc : mmf_os_sync_poll_fd(object->sync, fd);
 }
