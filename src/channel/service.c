@@ -136,9 +136,10 @@ hand_over(int rc, mmf_service *service, mmf_service **out)
     if (service->channel.role & MMF_ROLE_CLIENT) {
         service->calls = calloc(ring->shape.calls, sizeof(*service->calls));
         if (service->calls == NULL) {
+            uint32_t calls = ring->shape.calls;
+
             mmf_channel_close(&service->channel);
-            return mmf_fail(MMF_E_NO_MEMORY, "no memory for %u calls",
-                            ring->shape.calls);
+            return mmf_fail(MMF_E_NO_MEMORY, "no memory for %u calls", calls);
         }
         service->client = mmf_lanes_client(&service->lanes, ring->sender);
         mmf_calls_begin(&service->lanes, service->calls);

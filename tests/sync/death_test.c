@@ -334,6 +334,7 @@ static void
 a_stopped_waiter_keeps_its_signal_until_it_dies(void **state)
 {
     (void)state;
+    need_stopped_waiters();
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
         struct object object = new_object(kind, "Cat");
         struct process *stopped[3];

@@ -192,4 +192,7 @@ void check_directories_of_cat(void);
 /* Random numbers from a seed that the test prints. */
 uint64_t next_random(uint64_t *state);
 
+/* A process that is stopped in a wait stays in the queue of those that wait. */
+void need_stopped_waiters(void);
+
 #endif

@@ -327,15 +327,20 @@ struct thread {
 static struct thread threads[MAX_THREADS];
 static pthread_mutex_t lines_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* In one write, so that lines of several threads do not mix. */
+/*
+ * In one write, so that lines of several threads do not mix; and with the lock, so that what
+ * this thread did happens before what another one does after this answer.
+ */
 static void
 write_line(const char *name, const char *text)
 {
     char line[ANSWER_SIZE + 64];
     int length = snprintf(line, sizeof(line), "%s %s\n", name, text);
 
+    pthread_mutex_lock(&lines_lock);
     if (write(1, line, (unsigned)length) != length)
         exit(EXIT_FAILURE);
+    pthread_mutex_unlock(&lines_lock);
 }
 
 static void
