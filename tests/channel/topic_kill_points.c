@@ -481,7 +481,7 @@ kill_all_along(size_t first, struct kill_counts *counts)
     operation.stride = wanted_stride > 0 ? wanted_stride : stride;
     operation.walks = current->flags & ALONE ? 8 : 1;
     kill_along(&operation, counts);
-    if (counts->missed * 20 > counts->killed)
+    if (counts->missed > 2 + counts->killed / 20)
         site_fail("coverage", "too many places were missed");
 }
 

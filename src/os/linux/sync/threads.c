@@ -29,7 +29,7 @@ static _Thread_local bool is_ending;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static int key_error;
-static bool is_unloaded;
+static mmf_atomic_u32 is_unloaded;
 
 static mmf_atomic_pointer ops_now;
 
@@ -82,7 +82,7 @@ delete_key(void)
     pthread_once(&key_once, make_key);
     if (key_error == 0)
         pthread_key_delete(key);
-    is_unloaded = true;
+    mmf_store_relaxed_u32(&is_unloaded, 1);
 }
 
 static struct mmf_thread *
@@ -94,7 +94,8 @@ make_record(void)
     pthread_once(&key_once, make_key);
     if (key_error == 0)
         thread = calloc(1, sizeof(*thread));
-    if (thread == NULL || (!is_unloaded && pthread_setspecific(key, thread) != 0)) {
+    if (thread == NULL || (!mmf_load_relaxed_u32(&is_unloaded) &&
+                           pthread_setspecific(key, thread) != 0)) {
         free(thread);
         mmf_fail(MMF_E_NO_MEMORY, "no memory for this thread's record");
         return NULL;
