@@ -14,8 +14,10 @@
 
 #ifdef __x86_64__
 #define MMF_OLDEST "GLIBC_2.2.5"
+#define MMF_OLDEST_UNWINDING "GLIBC_2.3.3"
 #else
 #define MMF_OLDEST "GLIBC_2.17"
+#define MMF_OLDEST_UNWINDING "GLIBC_2.17"
 #endif
 
 /* glibc 2.34 moved these from libpthread to libc, under a new version. */
@@ -25,6 +27,12 @@ __asm__(".symver pthread_once, pthread_once@" MMF_OLDEST);
 __asm__(".symver pthread_setspecific, pthread_setspecific@" MMF_OLDEST);
 __asm__(".symver pthread_getspecific, pthread_getspecific@" MMF_OLDEST);
 __asm__(".symver pthread_testcancel, pthread_testcancel@" MMF_OLDEST);
+/* What pthread_cleanup_push is made of. */
+__asm__(".symver __pthread_register_cancel, "
+        "__pthread_register_cancel@" MMF_OLDEST_UNWINDING);
+__asm__(".symver __pthread_unregister_cancel, "
+        "__pthread_unregister_cancel@" MMF_OLDEST_UNWINDING);
+__asm__(".symver __pthread_unwind_next, __pthread_unwind_next@" MMF_OLDEST_UNWINDING);
 /* The same function under an older name: files are 64 bits wide here anyway. */
 __asm__(".symver fcntl64, fcntl@" MMF_OLDEST);
 
