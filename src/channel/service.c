@@ -131,6 +131,7 @@ hand_over(int rc, mmf_service *service, mmf_service **out)
 
     if (rc < 0)
         return rc;
+    MMF_ASSERT(service != NULL);
     ring = service->channel.ring;
     service->lanes = mmf_lanes_of(ring);
     if (service->channel.role & MMF_ROLE_CLIENT) {
@@ -153,7 +154,7 @@ mmf_service_create_new(const char *name, size_t request_size, size_t answer_size
                        size_t capacity, const mmf_service_options *given,
                        mmf_service **out)
 {
-    struct mmf_service_sizes sizes;
+    struct mmf_service_sizes sizes = {0};
     mmf_channel_options channel;
     mmf_service_options options;
     mmf_service *service = NULL;
@@ -172,7 +173,7 @@ mmf_service_create_or_open(const char *name, size_t request_size, size_t answer_
                            size_t capacity, const mmf_service_options *given,
                            int *created, mmf_service **out)
 {
-    struct mmf_service_sizes sizes;
+    struct mmf_service_sizes sizes = {0};
     mmf_channel_options channel;
     mmf_service_options options;
     mmf_service *service = NULL;

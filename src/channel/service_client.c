@@ -483,7 +483,7 @@ int
 mmf_service_call(mmf_service *service, const void *request, size_t request_length,
                  void *buffer, size_t capacity, int32_t timeout_ms, size_t *length)
 {
-    struct mmf_service_message answer;
+    struct mmf_service_message answer = {0};
     int64_t deadline = -1;
     uint32_t number = 0;
     int rc = mmf_channel_check_buffer(buffer, capacity, length);

@@ -140,6 +140,7 @@ print_all(const struct bytes *bytes, int colored, int every)
         memcpy(before, line, count);
         at += DUMP_WIDTH;
     }
+    window.bytes = NULL;
     printf("%08llx\n",
            (unsigned long long)bytes->offset + (unsigned long long)bytes->length);
 }

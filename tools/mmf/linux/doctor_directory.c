@@ -111,11 +111,12 @@ move_elsewhere(void)
 static char *
 grow(const char *root, uint64_t total)
 {
+    unsigned long long megabytes = (total >> 19) + 1;
+
     if (may_mount() && is_mount_point(root))
-        return text_format("mount -o remount,size=%lluM %s",
-                           (unsigned long long)((2 * total >> 20) + 1), root);
+        return text_format("mount -o remount,size=%lluM %s", megabytes, root);
     return text_format("# mount %s larger (containers: --shm-size=%lluM)", root,
-                       (unsigned long long)((2 * total >> 20) + 1));
+                       megabytes);
 }
 
 char *

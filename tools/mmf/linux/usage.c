@@ -1,5 +1,4 @@
 /* usage.c - what each user has in the directory of the names; see os.h. */
-#define _XOPEN_SOURCE_EXTENDED 1
 #include <ftw.h>
 #include <stdlib.h>
 #include <string.h>

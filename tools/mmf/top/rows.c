@@ -98,7 +98,7 @@ arrange(struct top *top, char *selected)
             top->rows[top->count++] = &top->objects.at[i];
     sorted = top;
     sort_column = columns_find(by, strlen(by));
-    qsort(top->rows, (size_t)top->count, sizeof(*top->rows), compare_rows);
+    qsort(top->rows, (size_t)top->count, sizeof(void *), compare_rows);
     for (int32_t i = 0; i < top->count; i++)
         if (strcmp(top->rows[i]->info->path, selected) == 0)
             top->selected = i;
@@ -133,7 +133,7 @@ top_refresh(struct top *top)
         measure(&top->objects.at[i], find_before(&before, top->objects.at[i].info),
                 (double)(top->taken - taken) / 1000);
     objects_close(&before);
-    top->rows = calloc((size_t)top->objects.count + 1, sizeof(*top->rows));
+    top->rows = calloc((size_t)top->objects.count + 1, sizeof(void *));
     if (top->rows == NULL)
         say_no_memory();
     arrange(top, selected);

@@ -215,6 +215,7 @@ static void
 append_user_directory(const struct mmf_directory *directory)
 {
     char digits[16];
+    char *end = directory->path + strlen(directory->path);
     char *first = digits + sizeof(digits) - 1;
     uint32_t rest = directory->user;
 
@@ -222,7 +223,8 @@ append_user_directory(const struct mmf_directory *directory)
     do
         *--first = (char)('0' + rest % 10);
     while ((rest /= 10) != 0);
-    strcat(strcat(directory->path, "/mmf-"), first);
+    memcpy(end, "/mmf-", 6);
+    memcpy(end + 5, first, strlen(first) + 1);
 }
 
 static int
@@ -349,9 +351,9 @@ put_file(const struct mmf_directory *directory, const char *prefix,
     char *end = directory->file + length + 1;
 
     MMF_ASSERT(prefix_length + strlen(file_name) <= NAME_MAX);
-    memcpy(directory->file, directory->path, length);
+    memcpy(directory->file, directory->path, length + 1);
     directory->file[length] = '/';
-    memcpy(end, prefix, prefix_length);
+    memcpy(end, prefix, prefix_length + 1);
     memcpy(end + prefix_length, file_name, strlen(file_name) + 1);
     return directory->file;
 }

@@ -101,6 +101,7 @@ first_index(struct mmf_os_sync *const *syncs, int index)
 static int
 wait_for_channels(struct mmf_os_beside *beside, int64_t deadline)
 {
+    MMF_ASSERT(beside != NULL && beside->count > 0);
     do {
         if (beside->is_over(beside->context))
             break;
