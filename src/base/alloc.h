@@ -15,7 +15,7 @@ mmf_alloc(size_t size)
 {
     void *memory = malloc(size);
 
-#ifndef __clang_analyzer__ /* which loses sight of the memory there */
+#ifndef __clang_analyzer__      /* which loses sight of the memory there */
     __asm__("" : "+r"(memory)); /* else gcc makes a calloc of it */
 #endif
     return memory == NULL ? NULL : memset(memory, 0, size);
