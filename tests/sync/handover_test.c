@@ -429,18 +429,29 @@ spin_us(int64_t us)
     }
 }
 
-/* Own it again and again, until killed. */
+/* A child that owns it again and again, until killed; it has owned it once. */
 static pid_t
 start_hog(int64_t us)
 {
-    pid_t pid = fork();
+    int ends[2];
+    char byte;
+    pid_t pid;
 
+    CHECK(pipe(ends) == 0);
+    pid = fork();
     CHECK(pid >= 0);
-    if (pid != 0)
+    if (pid != 0) {
+        close(ends[1]);
+        CHECK(read(ends[0], &byte, 1) == 1);
+        close(ends[0]);
         return pid;
+    }
     for (mmf_mutex *mutex = new_mutex(NAME);;) {
         if (mmf_mutex_wait(mutex, MMF_INFINITE) < 0)
             _exit(1);
+        if (ends[1] >= 0 && (write(ends[1], "", 1) != 1 || close(ends[1]) != 0))
+            _exit(1);
+        ends[1] = -1;
         spin_us(us);
         mmf_mutex_release(mutex);
     }
@@ -483,7 +494,6 @@ a_hog_is_interrupted(void **state)
     int64_t longest;
 
     (void)state;
-    usleep(100000);
     longest = longest_wait(mutex, rounds(1) == 1 ? 2000000 : 10000000, 0);
     print_message("longest wait %lld ms beside sections of 50 ms\n",
                   (long long)longest / 1000);
@@ -502,7 +512,6 @@ each_of_four_has_its_turn(void **state)
     (void)state;
     for (int i = 0; i < 3; i++)
         others[i] = start_hog(1000);
-    usleep(100000);
     longest = longest_wait(mutex, rounds(1) == 1 ? 2000000 : 10000000, 1000);
     print_message("longest wait %lld ms beside three with sections of 1 ms\n",
                   (long long)longest / 1000);
