@@ -96,11 +96,12 @@ sleep_beside(struct mmf_os_sync *const *syncs, int count,
             beside->expected[begun]);
         may_sleep = handles[count + begun] != NULL;
     }
-    if (may_sleep)
-        answer = WaitForMultipleObjects(
-            (DWORD)(count + begun), handles, FALSE,
-            (DWORD)(((left < MMF_RING_TICK ? left : MMF_RING_TICK) + 999999) /
-                    1000000));
+    if (may_sleep) {
+        int64_t longest = left < MMF_RING_TICK ? left : MMF_RING_TICK;
+
+        answer = WaitForMultipleObjects((DWORD)count + (DWORD)begun, handles, FALSE,
+                                        (DWORD)((longest + 999999) / 1000000));
+    }
     for (int i = 0; i < begun; i++) {
         const struct mmf_os_channel *channel = beside->channels[i];
 
