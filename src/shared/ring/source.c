@@ -15,8 +15,8 @@
  * was decided stays until it is done, and a process that was stopped meanwhile exchanges a
  * word that has changed.
  *
- * SPSC: the slot of a decided message is the tail's, and its word is still that of the
- * last lap. No producer joins before the dead one's entry has gone.
+ * SPSC: a slot is not touched before its commit; that of a decided message is the tail's,
+ * with the word of the last lap.
  *
  *   killed                       a survivor sees
  *   after it became the owner    an owner that is gone: the next one takes its place
@@ -200,18 +200,19 @@ mmf_ring_is_decided(const struct mmf_ring *ring, uint64_t word)
     return false;
 }
 
+/*
+ * The tail before the records: one that holds now and has the tail's index was decided,
+ * even if another producer has joined meanwhile.
+ */
 void
-mmf_ring_spsc_commit_decided(const struct mmf_ring *ring, uint64_t identity)
+mmf_ring_spsc_commit_decided(const struct mmf_ring *ring)
 {
     uint64_t tail = mmf_ring_tail(ring) & MMF_INDEX_MASK;
     uint64_t word = mmf_ring_word(ring, tail);
 
     MMF_ASSERT(ring->shape.is_spsc);
-    if (mmf_word_age(ring, word, tail) >= 0 ||
-        !mmf_ring_is_decided(ring, mmf_word_make(tail, 0, MMF_SLOT_RESERVED)))
-        return;
-    /* The entry is still the dead one's, so what was read before is, too. */
-    if (mmf_load_acquire_u64(&ring->senders[0].identity) == identity)
+    if (mmf_word_age(ring, word, tail) < 0 &&
+        mmf_ring_is_decided(ring, mmf_word_make(tail, 0, MMF_SLOT_RESERVED)))
         mmf_exchange_if_u64(&mmf_ring_slot(ring, tail)->word, &word,
                             mmf_word_make(tail, 0, MMF_SLOT_COMMITTED));
 }

@@ -37,7 +37,7 @@ enum mmf_step mmf_ring_applied(struct mmf_ring *ring, uint64_t source,
  */
 bool mmf_ring_is_decided(const struct mmf_ring *ring, uint64_t word);
 
-/* SPSC: commit what the dead producer of this identity had decided to commit. */
-void mmf_ring_spsc_commit_decided(const struct mmf_ring *ring, uint64_t identity);
+/* SPSC: commit what a dead producer had decided to commit. */
+void mmf_ring_spsc_commit_decided(const struct mmf_ring *ring);
 
 #endif
