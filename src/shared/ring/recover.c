@@ -6,7 +6,6 @@
  * last.
  */
 #include "shared/ring/inner.h"
-#include "shared/ring/source.h"
 
 /* Its death may be what blocks a caller. */
 static bool

@@ -23,11 +23,10 @@
  *   before the version           the position before; the reservation is dropped
  *   after the version            the position; who recovers the sender commits the slot
  */
-#include "shared/ring/source.h"
-
 #include "shared/ring/inner.h"
+#include "shared/ring/wait.h"
 
-/* The source's entry, made if `adds`; NULL: there is none, no place for one. */
+/* The source's entry. `adds`: make it if need be. NULL: not there; no place for it. */
 static struct mmf_source_shared *
 find_entry(const struct mmf_ring *ring, uint64_t source, bool adds)
 {
