@@ -44,13 +44,9 @@ fail_null_element(int i)
 static int
 check_alive(const struct mmf_waitable *object)
 {
-    if (object->channel == NULL)
-        return mmf_os_sync_check_alive(object->sync);
-    if (object->kind == MMF_KIND_SERVICE && object->channel->role == MMF_ROLE_BOTH)
-        return mmf_fail(MMF_E_NOT_SUPPORTED,
-                        "the service's handle is client and server: open one for each "
-                        "(mmf_service_options.role), or use a mmf_poller");
-    return mmf_channel_check_waitable(object->channel);
+    return object->channel != NULL
+               ? mmf_channel_check(object->channel, MMF_ROLE_RECEIVE)
+               : mmf_os_sync_check_alive(object->sync);
 }
 
 /* Contract 2.10: the array, its length, the timeout, then each element. */

@@ -242,13 +242,6 @@ MMF_API int mmf_service_return(mmf_service *service, const mmf_message *request)
  * Both.
  */
 
-/*
- * The handle for mmf_poller_add and mmf_wait_any, borrowed; NULL for NULL. It is available
- * when a server has a request to take, or a client an answer to any of its calls. In
- * mmf_wait_any the handle is one of both: MMF_E_NOT_SUPPORTED.
- */
-MMF_API mmf_waitable *mmf_service_waitable(mmf_service *service);
-
 /* A descriptor that polls readable when there may be a request or an answer; as
  * mmf_queue_fd. MMF_E_PLATFORM on Windows. */
 MMF_API int mmf_service_fd(mmf_service *service, int *fd);

@@ -28,7 +28,6 @@ struct mmf_channel {
     struct mmf_os_channel *os;
     struct mmf_ring *ring;
     const struct mmf_ring_ops *ops;
-    mmf_atomic_u32 *doorbell; /* to sleep on beside other objects */
     mmf_strategy strategy;
     mmf_role role;
     bool wants_peer;
@@ -47,8 +46,7 @@ struct mmf_channel_kind {
     mmf_kind kind;
     uint32_t flags_known; /* MMF_CHANNEL_... */
     size_t handle_size;   /* of the struct that begins with a struct mmf_channel */
-    /* A receiver's next take has something to answer: a message, or damage. So has that of
-     * a service's client or server. */
+    /* A receiver's next take has something to answer: a message, or damage. */
     bool (*has_message)(struct mmf_channel *channel);
 };
 
@@ -109,15 +107,6 @@ mmf_channel_is_ready(const struct mmf_channel *channel, mmf_role role)
 {
     return mmf_os_channel_is_alive(channel->os) && (channel->role & role) &&
            !channel->has_fd;
-}
-
-/* The handle is alive, and there is something that it can wait for beside others. */
-static inline int
-mmf_channel_check_waitable(const struct mmf_channel *channel)
-{
-    return mmf_channel_check(channel, channel->kind->kind == MMF_KIND_SERVICE
-                                          ? MMF_ROLE_BOTH
-                                          : MMF_ROLE_RECEIVE);
 }
 
 int mmf_channel_check_timeout(int32_t timeout_ms);
@@ -206,9 +195,6 @@ int mmf_channel_pin(struct mmf_channel *channel, uint64_t index);
 /* Of a receiver, to look and sleep with; the deadline is to be set. */
 struct mmf_ring_wait mmf_channel_wait_for(const struct mmf_channel *channel,
                                           mmf_role role);
-
-/* The same for what a handle waits for beside others: a service's client for answers. */
-struct mmf_ring_wait mmf_channel_wait_beside(const struct mmf_channel *channel);
 
 /*
  * mmf_wait_any with channels among the objects (waitable.c): the lowest index of which the

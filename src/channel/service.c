@@ -117,22 +117,10 @@ fill_sizes(size_t request_size, size_t answer_size, size_t capacity,
  * Handles.
  */
 
-static bool
-has_message(struct mmf_channel *channel)
-{
-    const struct mmf_service *service = (const struct mmf_service *)channel;
-
-    if ((channel->role & MMF_ROLE_SERVER) &&
-        (service->has_pending || mmf_ring_has_message(channel->ring)))
-        return true;
-    return (channel->role & MMF_ROLE_CLIENT) && mmf_service_has_answer(service);
-}
-
 static const struct mmf_channel_kind services = {
     .kind = MMF_KIND_SERVICE,
     .flags_known = MMF_CHANNEL_PEER_CLOSED,
     .handle_size = sizeof(struct mmf_service),
-    .has_message = has_message,
 };
 
 /* The handle has joined. On failure nothing is left of it. */
@@ -156,8 +144,6 @@ hand_over(int rc, mmf_service *service, mmf_service **out)
         }
         service->client = mmf_lanes_client(&service->lanes, ring->sender);
         mmf_calls_begin(&service->lanes, service->calls);
-        if (service->channel.role == MMF_ROLE_CLIENT)
-            service->channel.doorbell = &service->client->answer_doorbell;
     }
     *out = service;
     return MMF_OK;
@@ -265,12 +251,6 @@ mmf_service_is_client_gone(const mmf_service *service,
 /*
  * Both.
  */
-
-mmf_waitable *
-mmf_service_waitable(mmf_service *service)
-{
-    return service != NULL ? &service->channel.waitable : NULL;
-}
 
 int
 mmf_service_fd(mmf_service *service, int *fd)

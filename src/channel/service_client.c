@@ -251,19 +251,6 @@ try_answer(mmf_service *service, uint32_t number, uint32_t *found,
     return MMF_STEP_WOULD_BLOCK;
 }
 
-bool
-mmf_service_has_answer(const mmf_service *service)
-{
-    for (uint32_t i = 0; i < call_count(service); i++) {
-        const struct mmf_call *call = &service->calls[i];
-
-        if (call->state == MMF_CALL_OPEN && !call->has_taken &&
-            mmf_call_poll(&service->lanes, service->calls, i, 1))
-            return true;
-    }
-    return false;
-}
-
 static MMF_NOINLINE int
 wait_for_answer(mmf_service *service, uint32_t number, int64_t deadline,
                 uint32_t *found, struct mmf_service_message *answer)

@@ -67,17 +67,6 @@ mmf_channel_wait_for(const struct mmf_channel *channel, mmf_role role)
     };
 }
 
-struct mmf_ring_wait
-mmf_channel_wait_beside(const struct mmf_channel *channel)
-{
-    bool receives = (channel->role & MMF_ROLE_RECEIVE) != 0;
-    struct mmf_ring_wait wait =
-        mmf_channel_wait_for(channel, receives ? MMF_ROLE_RECEIVE : MMF_ROLE_SEND);
-
-    wait.doorbell = channel->doorbell;
-    return wait;
-}
-
 void
 mmf_channel_recover(struct mmf_channel *channel, mmf_role role)
 {

@@ -36,7 +36,6 @@ sort_in(struct mixed *mixed, struct mmf_waitable *object, int index)
     }
     mixed->entries[mixed->beside.count] =
         (struct entry){.channel = object->channel, .index = index};
-    mixed->beside.doorbells[mixed->beside.count] = object->channel->doorbell;
     mixed->beside.channels[mixed->beside.count++] = object->channel->os;
 }
 
@@ -58,7 +57,8 @@ check(struct mixed *mixed)
 {
     for (int i = 0; i < mixed->beside.count; i++) {
         const struct entry *entry = &mixed->entries[i];
-        struct mmf_ring_wait ring = mmf_channel_wait_beside(entry->channel);
+        struct mmf_ring_wait ring =
+            mmf_channel_wait_for(entry->channel, MMF_ROLE_RECEIVE);
 
         if (!mmf_ring_wait_check(&ring))
             continue;
@@ -82,7 +82,8 @@ is_over(void *context)
 
     for (int i = 0; i < mixed->beside.count; i++) {
         struct entry *entry = &mixed->entries[i];
-        struct mmf_ring_wait ring = mmf_channel_wait_beside(entry->channel);
+        struct mmf_ring_wait ring =
+            mmf_channel_wait_for(entry->channel, MMF_ROLE_RECEIVE);
 
         ring.has_marked = entry->has_marked;
         ring.mark = entry->mark;
@@ -107,9 +108,8 @@ end(struct mixed *mixed, int index)
 
         if (!entry->has_marked)
             continue;
-        mmf_doorbell_unmark(channel->doorbell, &entry->mark);
-        if (entry->index != index && (channel->role & MMF_ROLE_RECEIVE) &&
-            channel->kind->has_message(channel))
+        mmf_doorbell_unmark(&channel->ring->shared->message_doorbell, &entry->mark);
+        if (entry->index != index && channel->kind->has_message(channel))
             mmf_ring_notify_receivers(channel->ring, 1, channel->ops);
     }
 }
@@ -159,7 +159,7 @@ mmf_channel_wait_any(struct mmf_waitable *const *objects, int count, int32_t tim
 bool
 mmf_channel_is_available(struct mmf_channel *channel)
 {
-    struct mmf_ring_wait ring = mmf_channel_wait_beside(channel);
+    struct mmf_ring_wait ring = mmf_channel_wait_for(channel, MMF_ROLE_RECEIVE);
 
     if (channel->kind->has_message(channel))
         return true;

@@ -244,7 +244,6 @@ struct mmf_os_beside {
     void *context;
     int count;
     struct mmf_os_channel *channels[MMF_WAIT_MAXIMUM];
-    mmf_atomic_u32 *doorbells[MMF_WAIT_MAXIMUM];
     uint32_t expected[MMF_WAIT_MAXIMUM];
 };
 

@@ -92,7 +92,8 @@ sleep_beside(struct mmf_os_sync *const *syncs, int count,
         const struct mmf_os_channel *channel = beside->channels[begun];
 
         handles[count + begun] = channel->ops->begin_sleep(
-            channel->ops->context, beside->doorbells[begun], beside->expected[begun]);
+            channel->ops->context, &channel->ring->shared->message_doorbell,
+            beside->expected[begun]);
         may_sleep = handles[count + begun] != NULL;
     }
     if (may_sleep) {
@@ -105,7 +106,8 @@ sleep_beside(struct mmf_os_sync *const *syncs, int count,
         const struct mmf_os_channel *channel = beside->channels[i];
 
         channel->ops->end_sleep(
-            channel->ops->context, beside->doorbells[i], beside->expected[i],
+            channel->ops->context, &channel->ring->shared->message_doorbell,
+            beside->expected[i],
             may_sleep && answer == WAIT_OBJECT_0 + (DWORD)(count + i));
     }
     return answer;
