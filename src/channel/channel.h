@@ -35,7 +35,7 @@ struct mmf_channel {
     mmf_role fast; /* roles in which a queue may take its fast path */
     int64_t
         settles_until; /* of the descriptor: a participant may just have died; 0: no */
-    uint64_t reserved_size; /* so many bytes may be committed */
+    uint64_t reserved_size;          /* so many bytes may be committed */
     mmf_atomic_u32 *answer_doorbell; /* of a service's client, else NULL */
 };
 

@@ -17,7 +17,7 @@
  *   anything else                           watches, by an exchange of one of the words
  *
  * The first two sleep four times as long as before, up to the longest; one that comes when
- * others watch relies on them at once, and leaves out its first check. So one kill
+ * others watch relies on them at once, without its first check. So one kill
  * leaves no sleeper to the longest sleep, whichever process it hits. The longest sleep grows
  * with the number of the slot, for a thousand sleepers must not wake each second: those in
  * the first slots look for the others, too.
