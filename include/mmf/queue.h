@@ -136,6 +136,9 @@ typedef enum mmf_queue_state {
 typedef struct mmf_queue_item {
     uint64_t sequence; /* its number in the queue */
     int64_t length;    /* bytes; 0 while it is RESERVED */
+    const void *bytes; /* a copy of its first bytes, in the caller's memory; NULL: none
+                          was asked for, it is RESERVED, or its sizes make no sense */
+    size_t copied;     /* so many */
     int64_t age_ms; /* IN_FLIGHT: since it was taken; -1: not known, or not in flight */
     mmf_queue_state state;
     uint32_t deliveries; /* how often it was given to a consumer so far */
@@ -146,11 +149,13 @@ typedef struct mmf_queue_item {
 
 /*
  * What is in the queue `name`, without taking part: up to `most` messages, the oldest
- * first; `*count` says how many. Others go on meanwhile, so it is not one moment's
- * state. Statuses: as mmf_channel_stat.
+ * first; `*count` says how many. Up to `bytes_each` bytes of each are copied to `bytes`,
+ * which has `most` times as many, or is NULL with bytes_each 0. Others go on meanwhile,
+ * so it is not one moment's state; but what is copied was one message. Statuses: as
+ * mmf_channel_stat.
  */
 MMF_API int mmf_queue_browse(const char *name, mmf_queue_item *items, size_t most,
-                             size_t *count);
+                             void *bytes, size_t bytes_each, size_t *count);
 
 /* The queue's counters and limits. MMF_E_NULL. */
 MMF_API int mmf_queue_stat(mmf_queue *queue, mmf_channel_stats *stats);

@@ -105,6 +105,27 @@ text_escape(const void *bytes, size_t count)
     return escape(bytes, count, 1);
 }
 
+size_t
+text_write(const void *piece, size_t count, int is_end)
+{
+    enum { LONGEST = 4 };
+    size_t at = 0;
+
+    while (at < count && (is_end || count - at >= LONGEST) && !ferror(stdout)) {
+        const unsigned char *here = (const unsigned char *)piece + at;
+        size_t step = text_character(here, count - at);
+
+        if (step > 0)
+            fwrite(here, 1, step, stdout);
+        else if (*here == '\n' || *here == '\t')
+            putchar(*here);
+        else
+            printf("\\x%02x", *here);
+        at += step > 0 ? step : 1;
+    }
+    return at;
+}
+
 char *
 text_escape_line(const char *line)
 {
