@@ -92,8 +92,8 @@ def test_what_is_missing_or_unexpected():
                            ("read", "NAME"), ("write", "NAME [TEXT]"), ("dump", "NAME"),
                            ("peek", "NAME"), ("poke", "NAME VALUE..."), ("watch", "NAME"),
                            ("send", "NAME [TEXT]"), ("recv", "NAME"), ("tail", "NAME"),
-                           ("call", "NAME [MESSAGE...]"), ("serve", "NAME"),
-                           ("lock", "NAME"), ("signal", "NAME"), ("wait", "NAME...")):
+                           ("call", "NAME [MESSAGE...]"), ("serve", "NAME CMD..."),
+                           ("lock", "NAME CMD..."), ("signal", "NAME"), ("wait", "NAME...")):
         fails(USAGE, "missing argument; usage: mmf %s %s" % (command, usage),
               command)
     for command in ("read", "dump", "peek", "watch", "signal"):

@@ -35,6 +35,9 @@ char *text_escape_line(const char *line);
 /* The same for a C string. */
 char *text_escape_string(const char *string);
 
+/* A string as one word of a shell's line, on a terminal, too. To be freed. */
+char *text_quote(const char *string);
+
 /* A string that is valid UTF-8, every wrong byte replaced; for JSON. To be freed. */
 char *text_valid(const char *string);
 

@@ -202,8 +202,6 @@ run(struct args *args)
     int status = TOOL_DONE;
     mmf_message request;
 
-    if (args->program == NULL)
-        say_usage("missing command; usage: mmf serve NAME CMD...");
     stop_note();
     begin(args, &server);
     for (int64_t i = 0; i < most && status == TOOL_DONE && !stop_signal(); i++)
