@@ -44,7 +44,7 @@ print_option(char letter, const char *option, const char *help)
     printf("  %s%-22s  %s\n", text, option, help);
 }
 
-/* `create` has operands of its own to leave out, and may do without. */
+/* `create`, with operands that may be missing, does without one. */
 static int
 needs_program(const struct command *command)
 {

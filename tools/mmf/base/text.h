@@ -24,7 +24,7 @@ char *text_escape(const void *bytes, size_t count);
 
 /*
  * Write a piece of text to a terminal: line ends and tabs stay, all else that is not text
- * is escaped. Its last character is left out if it may go on behind the piece. Answers how
+ * is escaped. Its last character is skipped if it may go on behind the piece. Answers how
  * many bytes were written.
  */
 size_t text_write(const void *piece, size_t count, int is_end);

@@ -86,7 +86,7 @@ send_request(struct caller *caller, const char *bytes, size_t length)
     return call;
 }
 
-/* A line end follows, if there is none. */
+/* A line end follows, unless it ends with one. */
 static void
 print_answer(const struct caller *caller, size_t length)
 {

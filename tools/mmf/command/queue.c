@@ -213,7 +213,7 @@ print_messages(const struct queue *queue)
     table_print(table);
 }
 
-/* Its first bytes; null if there are none to be seen. */
+/* Its first bytes; null while it is written. */
 static json_t *
 hex_json(const mmf_queue_item *item)
 {

@@ -227,7 +227,7 @@ channel_object_receive(struct channel_object *channel, void *buffer, int32_t tim
  * Browsing.
  */
 
-/* A first look counts: room for as many as there can be may be too much. */
+/* A first look counts: memory for as many as there can be may be too much. */
 void
 channel_object_browse(const char *name, int64_t most, size_t each,
                       struct browsed *browsed)
