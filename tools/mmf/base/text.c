@@ -146,31 +146,31 @@ text_escape_string(const char *string)
     return all;
 }
 
-/* What is not text needs bash's way to write it. */
+/* In single quotes; what is not text needs bash's way to write it. */
 char *
 text_quote(const char *string)
 {
     static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                "0123456789_-+./:,@%";
-    char *escaped = text_escape(string, strlen(string));
     char *plain = text_escape_line(string);
     int is_text = strcmp(plain, string) == 0;
-    const char *from = is_text ? string : escaped;
+    char *from =
+        is_text ? text_format("%s", string) : text_escape(string, strlen(string));
     char *text = malloc(4 * strlen(from) + 4);
     char *to = text;
 
+    free(plain);
     if (text == NULL)
         say_no_memory();
-    if (string[0] != '\0' && strspn(string, safe) == strlen(string)) {
-        strcpy(text, string);
-    } else {
-        to += sprintf(to, is_text ? "'" : "$'");
-        for (; *from != '\0'; from++)
-            to += sprintf(to, *from != '\'' ? "%c" : is_text ? "'\\''" : "\\'", *from);
-        strcpy(to, "'");
+    if (string[0] != '\0' && string[strspn(string, safe)] == '\0') {
+        free(text);
+        return from;
     }
-    free(plain);
-    free(escaped);
+    to += sprintf(to, is_text ? "'" : "$'");
+    for (const char *at = from; *at != '\0'; at++)
+        to += sprintf(to, *at != '\'' ? "%c" : is_text ? "'\\%c'" : "\\%c", *at);
+    sprintf(to, "'");
+    free(from);
     return text;
 }
 
