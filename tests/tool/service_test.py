@@ -1,10 +1,11 @@
 """service_test.py - call and serve, and what is shown of services."""
-import json
 import os
+import random
 import signal
 import subprocess
 import tempfile
 import threading
+import time
 
 from support import *
 
@@ -92,6 +93,28 @@ def test_servers_share_the_work_of_many_clients():
     assert state()["sent"] == state()["received"] == 120 and state()["depth"] == 0
 
 
+@not_on_windows("there is another shell")
+def test_no_answer_is_lost_when_servers_are_killed():
+    create("Double", "--kind", "service")
+    command = ("serve", "Double", "sh", "-c", "read n; echo $((2 * n))")
+    servers = [start(*command) for _ in range(3)]
+    clients = [start("call", "Double", "--lines", "-t", "60s") for _ in range(3)]
+    for kill_ in range(12):
+        for client in clients:
+            client.stdin.write(b"".join(b"%d\n" % n for n in range(5 * kill_, 5 * kill_ + 5)))
+            client.stdin.flush()
+        time.sleep(random.uniform(0, 0.02)) # any moment will do
+        servers[kill_ % 3].kill()
+        servers[kill_ % 3] = start(*command)
+        for client in clients:
+            for n in range(5 * kill_, 5 * kill_ + 5):
+                assert client.stdout.readline() == b"%d\n" % (2 * n)
+    for client in clients:
+        assert finish(client).out == ""
+    found = state()
+    assert (found["sent"], found["depth"], found["in_flight"]) == (180, 0, 0), found
+
+
 def test_a_command_that_fails():
     server = serve("Broken", "--tries", "2", *FAIL)
     result = call("Broken", "x")
@@ -159,6 +182,8 @@ def test_a_call_that_is_given_up_is_taken_back():
           "x", "-t", "50ms")
     found = state()
     assert (found["sent"], found["depth"], found["dropped"], found["in_flight"]) == (1, 0, 1, 0)
+    assert "0 of 64, 1 sent, some given up" in mmf("ls").out
+    assert "1 called, 0 answered, 1 given up" in mmf("stat", "Jobs").out
     client = start("call", "Jobs", "y")
     wait_until(lambda: state()["depth"] == 1, "the request")
     client.kill()
@@ -238,6 +263,11 @@ def test_what_is_shown_of_a_service():
     out = mmf("stat", "Upper").out
     assert "2 called, 2 answered, 0 given up, 0 redelivered" in out, out
     assert "0 of 64 clients, 1 of 64 servers" in out, out
+    if not WINDOWS:
+        screen = Screen("%s top" % SHELL_COMMAND, 80, 24)
+        screen.expect("0 of 64, 2 sent")
+        screen.keys("q")
+        screen.expect("status 0")
     out = mmf("metrics").out
     assert 'mmf_channel_received_total{name="Upper",kind="service"' in out, out
     assert 'mmf_channel_in_flight{name="Upper",kind="service"' in out, out

@@ -27,7 +27,7 @@ struct server {
     size_t answer_size;
     char *buffer; /* an answer, and a byte more */
     char **program;
-    int64_t tries; /* that a request has, at all servers together */
+    int64_t tries; /* deliveries to all servers, before its answer is empty */
 };
 
 static mmf_service *
@@ -214,7 +214,7 @@ run(struct args *args)
 }
 
 static const struct option_spec options[] = {
-    {"tries", 0, "N", "an empty answer if a request's command fails N times (3)"},
+    {"tries", 0, "N", "an empty answer if its command fails at the Nth delivery (3)"},
     {"count", 'c', "N", "end after N requests"},
     {"timeout", 't', "TIME", "end if no request comes for this long"},
     {"existing", 'e', NULL, "fail if there is no such service; do not create it"},

@@ -253,7 +253,9 @@ channel_state(const mmf_object_info *info)
     return text_format("%lld of %lld%s, %llu sent%s", (long long)stats->depth,
                        (long long)stats->capacity, flight,
                        (unsigned long long)stats->sent,
-                       stats->dropped + stats->lost > 0 ? ", some lost" : "");
+                       stats->dropped + stats->lost == 0 ? ""
+                       : info->kind == MMF_KIND_SERVICE  ? ", some given up"
+                                                         : ", some lost");
 }
 
 static void
