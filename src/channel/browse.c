@@ -226,10 +226,10 @@ check_outputs(const mmf_queue_item *items, size_t most, struct copies copies,
 }
 
 int
-mmf_queue_browse(const char *name, mmf_queue_item *items, size_t most, void *bytes,
-                 size_t bytes_each, size_t *count)
+mmf_queue_browse_bytes(const char *name, mmf_queue_item *items, size_t most,
+                       void *bytes, size_t each, size_t *count)
 {
-    struct copies copies = {bytes, bytes_each};
+    struct copies copies = {bytes, each};
     struct mmf_os_channel *os;
     struct mmf_name parsed;
     int rc = mmf_channel_parse_name(name, 0, &parsed);
@@ -243,4 +243,10 @@ mmf_queue_browse(const char *name, mmf_queue_item *items, size_t most, void *byt
     rc = browse(os, items, most, copies, count);
     mmf_os_channel_close(os);
     return rc;
+}
+
+int
+mmf_queue_browse(const char *name, mmf_queue_item *items, size_t most, size_t *count)
+{
+    return mmf_queue_browse_bytes(name, items, most, NULL, 0, count);
 }

@@ -337,7 +337,7 @@ check_item(const mmf_queue_item *item, mmf_queue_state state, uint32_t deliverie
     CHECK_INT(item->deliveries, deliveries);
     CHECK_INT(item->length, length);
     CHECK_INT(item->pid, pid);
-    CHECK_INT(item->reserved[0], 0);
+    CHECK_INT(item->reserved, 0);
 }
 
 /* A peer takes one message, returns none and holds it. */
@@ -352,7 +352,7 @@ what_is_in_a_queue(void **state)
     void *bytes;
 
     (void)state;
-    CHECK_OK(mmf_queue_browse("Q", items, 8, NULL, 0, &count));
+    CHECK_OK(mmf_queue_browse("Q", items, 8, &count));
     CHECK_INT(count, 0);
     for (uint64_t i = 0; i < 3; i++)
         send_number(sender, i);
@@ -360,7 +360,7 @@ what_is_in_a_queue(void **state)
     message = take(consumer, 0, 1);
     CHECK_OK(mmf_queue_return(consumer, &message));
     take(consumer, 1, 1);
-    CHECK_OK(mmf_queue_browse("Q", items, 8, NULL, 0, &count));
+    CHECK_OK(mmf_queue_browse("Q", items, 8, &count));
     CHECK_INT(count, 4 - 1); /* the reservation is the tail's, not yet in its slot */
     check_item(&items[0], MMF_QUEUE_WAITING, 1, 8, 0);
     check_item(&items[1], MMF_QUEUE_IN_FLIGHT, 1, 8, (int64_t)getpid());
@@ -368,19 +368,15 @@ what_is_in_a_queue(void **state)
     CHECK_INT(items[0].age_ms, -1);
     CHECK(items[1].age_ms >= 0 && items[1].age_ms < LONG_MS);
     CHECK(items[1].sequence == items[0].sequence + 1);
-    CHECK_OK(mmf_queue_browse("Q", items, 2, NULL, 0, &count));
+    CHECK_OK(mmf_queue_browse("Q", items, 2, &count));
     CHECK_INT(count, 2);
     CHECK_INT(stats_of(sender).received, 0); /* nothing was changed by it */
-    CHECK_FAILS_PARAM(mmf_queue_browse(NULL, items, 8, NULL, 0, &count), MMF_E_NULL,
-                      "name");
-    CHECK_FAILS_PARAM(mmf_queue_browse("Q", NULL, 8, NULL, 0, &count), MMF_E_NULL,
-                      "items");
-    CHECK_FAILS_PARAM(mmf_queue_browse("Q", items, 8, NULL, 0, NULL), MMF_E_NULL,
-                      "count");
-    CHECK_FAILS_PARAM(mmf_queue_browse("Q", items, 8, NULL, 1, &count), MMF_E_NULL,
-                      "bytes");
-    CHECK_FAILS(mmf_queue_browse("no such", items, 8, NULL, 0, &count),
-                MMF_E_NOT_FOUND);
+    CHECK_FAILS_PARAM(mmf_queue_browse(NULL, items, 8, &count), MMF_E_NULL, "name");
+    CHECK_FAILS_PARAM(mmf_queue_browse("Q", NULL, 8, &count), MMF_E_NULL, "items");
+    CHECK_FAILS_PARAM(mmf_queue_browse("Q", items, 8, NULL), MMF_E_NULL, "count");
+    CHECK_FAILS_PARAM(mmf_queue_browse_bytes("Q", items, 8, NULL, 1, &count),
+                      MMF_E_NULL, "bytes");
+    CHECK_FAILS(mmf_queue_browse("no such", items, 8, &count), MMF_E_NOT_FOUND);
     mmf_queue_close(consumer);
     mmf_queue_close(sender);
 }
@@ -401,7 +397,7 @@ what_is_in_an_spsc_queue(void **state)
         message = take(consumer, 0, 1);
         CHECK_OK(mmf_queue_release(consumer, &message));
         message = take(consumer, 1, 1);
-        CHECK_OK(mmf_queue_browse("Q", items, 8, NULL, 0, &count));
+        CHECK_OK(mmf_queue_browse("Q", items, 8, &count));
         CHECK_INT(count, 2);
         check_item(&items[0], MMF_QUEUE_IN_FLIGHT, 1, 8, (int64_t)getpid());
         check_item(&items[1], MMF_QUEUE_WAITING, 0, 8, 0);
@@ -430,7 +426,7 @@ bytes_are_shown(uint32_t flags)
     CHECK_OK(mmf_queue_send(sender, longest, sizeof(longest), 0, NULL));
     CHECK_OK(mmf_queue_send(sender, NULL, 0, 0, NULL));
     CHECK_STATUS(mmf_queue_take(consumer, 0, &message), MMF_OK);
-    CHECK_OK(mmf_queue_browse("Q", items, 4, bytes, sizeof(bytes[0]), &count));
+    CHECK_OK(mmf_queue_browse_bytes("Q", items, 4, bytes, sizeof(bytes[0]), &count));
     CHECK_INT(count, 3);
     CHECK_INT(items[0].state, MMF_QUEUE_IN_FLIGHT);
     CHECK_INT(items[0].copied, 5);
@@ -439,9 +435,9 @@ bytes_are_shown(uint32_t flags)
     CHECK_INT(items[1].copied, 64);
     CHECK(memcmp(items[1].bytes, longest, 64) == 0);
     CHECK(items[2].copied == 0 && items[2].bytes != NULL);
-    CHECK_OK(mmf_queue_browse("Q", items, 4, longest, 1, &count));
+    CHECK_OK(mmf_queue_browse_bytes("Q", items, 4, longest, 1, &count));
     CHECK(items[1].copied == 1 && *(const char *)items[1].bytes == 'x');
-    CHECK_OK(mmf_queue_browse("Q", items, 4, NULL, 0, &count));
+    CHECK_OK(mmf_queue_browse("Q", items, 4, &count));
     CHECK(count == 3 && items[1].bytes == NULL && items[1].copied == 0);
     mmf_queue_close(consumer);
     mmf_queue_close(sender);
@@ -505,7 +501,8 @@ what_is_shown_is_one_message(uint32_t flags)
         mmf_queue_item items[8];
         size_t count;
 
-        CHECK_OK(mmf_queue_browse("Q", items, 8, bytes, sizeof(bytes[0]), &count));
+        CHECK_OK(
+            mmf_queue_browse_bytes("Q", items, 8, bytes, sizeof(bytes[0]), &count));
         for (size_t i = 0; i < count; i++)
             CHECK(items[i].bytes == NULL || is_of_one_byte(&items[i]));
         seen += count;

@@ -242,12 +242,12 @@ channel_object_browse(const char *name, int64_t most, size_t each,
     browsed->items = calloc(count, sizeof(*browsed->items));
     if (browsed->items == NULL)
         say_no_memory();
-    say_check(mmf_queue_browse(name, browsed->items, count, NULL, 0, &count));
+    say_check(mmf_queue_browse(name, browsed->items, count, &count));
     browsed->bytes = calloc(count + 1, each);
     if (browsed->bytes == NULL)
         say_no_memory();
-    say_check(mmf_queue_browse(name, browsed->items, count, browsed->bytes, each,
-                               &browsed->count));
+    say_check(mmf_queue_browse_bytes(name, browsed->items, count, browsed->bytes, each,
+                                     &browsed->count));
 }
 
 void
