@@ -165,7 +165,8 @@ def test_a_stopped_server_returns_its_request():
             first = Terminal("serve", "Work", "sh", "-c", "echo > %s; sleep 60" % fifo)
             first.expect("serving \"Work\"; Ctrl-C ends it")
             client = start("call", "Work", "hello", stdin=subprocess.DEVNULL)
-            open(fifo).close()
+            with open(fifo) as file:
+                file.read()
             if ending is not None:
                 first.send(ending)
             else:
@@ -174,6 +175,21 @@ def test_a_stopped_server_returns_its_request():
             second = serve("Work", "cat")
             assert finish(client).out == "hello\n"
             stop(second)
+
+
+@not_on_windows("a console is no stream of bytes")
+def test_ctrl_c_ends_a_server_at_any_moment():
+    """Also while its command is about to begin."""
+    for i in range(30):
+        server = Terminal("serve", "Work", "sleep", "1000")
+        server.expect("serving")
+        client = start("call", "Work", "x", stdin=subprocess.DEVNULL)
+        wait_until(lambda: ls()[0]["sent"] == 1, "the request")
+        time.sleep(i % 10 * 0.0005)
+        server.send("\x03")
+        assert os.WTERMSIG(server.finish()) == signal.SIGINT
+        client.kill()
+        client.wait()
 
 
 def test_a_call_that_is_given_up_is_taken_back():

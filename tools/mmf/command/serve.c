@@ -163,6 +163,8 @@ serve(const struct server *server, const mmf_message *request)
         send_answer(server, request, 0, MMF_ANSWER_LAST);
         return TOOL_DONE;
     }
+    if (stop_signal())
+        return TOOL_DONE; /* it goes back with us */
     snprintf(number, sizeof(number), "%u", request->deliveries);
     os_set_variable("MMF_SERVE_DELIVERIES", number);
     end = program_filter(server->program, request->bytes, request->length, &output);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/say.h"
+#include "os/stop.h"
 
 static volatile sig_atomic_t child;
 static volatile sig_atomic_t came; /* the last signal */
@@ -51,6 +52,19 @@ watch_signals(struct dispositions *before)
     sigaction(SIGQUIT, &action, &before->quit);
     sigaction(SIGTERM, &action, &before->terminate);
     sigaction(SIGHUP, &action, &before->hang_up);
+}
+
+/* What came before there was a child has not reached it; a second time does no harm. */
+static void
+pass_on_earlier(pid_t pid)
+{
+    static const int signals[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+    sigset_t pending;
+
+    sigpending(&pending);
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        if (sigismember(&pending, signals[i]) == 1 || stop_signal() == signals[i])
+            kill(pid, signals[i]);
 }
 
 static void
@@ -126,10 +140,13 @@ run_with(char **program, int dies_with_us, struct streams streams)
     pid = fork();
     if (pid == 0) {
         restore_signals(&before);
+        stop_forget();
         sigprocmask(SIG_SETMASK, &normal, NULL);
         become(program, dies_with_us, self, streams);
     }
     child = pid > 0 ? pid : 0;
+    if (pid > 0)
+        pass_on_earlier(pid);
     sigprocmask(SIG_SETMASK, &normal, NULL);
     if (pid < 0) {
         say("cannot start a process: %s", strerror(errno));
