@@ -180,12 +180,14 @@ def test_a_stopped_server_returns_its_request():
 @not_on_windows("a console is no stream of bytes")
 def test_ctrl_c_ends_a_server_at_any_moment():
     """Also while its command is about to begin."""
-    for i in range(30):
+    for i in range(40):
         server = Terminal("serve", "Work", "sleep", "1000")
         server.expect("serving")
-        client = start("call", "Work", "x", stdin=subprocess.DEVNULL)
-        wait_until(lambda: ls()[0]["sent"] == 1, "the request")
-        time.sleep(i % 10 * 0.0005)
+        client = start("call", "Work", "--lines")
+        wait_until(lambda: state()["senders"] == 1, "the client")
+        client.stdin.write(b"x\n")
+        client.stdin.flush()
+        time.sleep(i * 0.00003)
         server.send("\x03")
         assert os.WTERMSIG(server.finish()) == signal.SIGINT
         client.kill()
