@@ -162,7 +162,7 @@ def test_a_stopped_server_returns_its_request():
         with tempfile.TemporaryDirectory() as directory:
             fifo = os.path.join(directory, "fifo")
             os.mkfifo(fifo)
-            first = Terminal("serve", "Work", "sh", "-c", "echo > %s; sleep 60" % fifo)
+            first = Terminal("serve", "Work", "sh", "-c", "echo > %s; exec sleep 60" % fifo)
             first.expect("serving \"Work\"; Ctrl-C ends it")
             client = start("call", "Work", "hello", stdin=subprocess.DEVNULL)
             with open(fifo) as file:
