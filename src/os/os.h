@@ -324,11 +324,10 @@ int mmf_os_channel_open(const struct mmf_os_channel_request *request,
 int mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
                            struct mmf_os_channel **out);
 
-/* Copy the first line of the index's slot, which others may be writing. `channel` is from
- * mmf_os_channel_inspect. */
-struct mmf_slot_shared;
-int mmf_os_channel_read_slot(struct mmf_os_channel *channel, uint64_t index,
-                             struct mmf_slot_shared *line);
+/* Copy `count` bytes from byte `at` of the ring's data on, of its head or of its slots,
+ * which others may be writing. `channel` is from mmf_os_channel_inspect. */
+int mmf_os_channel_read(struct mmf_os_channel *channel, uint64_t at, void *into,
+                        size_t count);
 
 /* Close. The ring was left before, unless the handle is dead after a fork. */
 void mmf_os_channel_close(struct mmf_os_channel *channel);
