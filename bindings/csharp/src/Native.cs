@@ -23,6 +23,7 @@ internal static unsafe partial class Native
         if (name != Library)
             return 0;
         if (NativeLibrary.TryLoad(name, assembly, path, out nint library) ||
+            NativeLibrary.TryLoad("libmmf.dll", assembly, path, out library) ||
             NativeLibrary.TryLoad("libmmf.so.0", assembly, path, out library))
             return library;
         string beside = System.IO.Path.Combine(AppContext.BaseDirectory, "libmmf.so");
