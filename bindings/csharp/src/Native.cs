@@ -32,7 +32,7 @@ internal static unsafe partial class Native
         throw new DllNotFoundException(
             "libmmf.so was not found. The package Mmf brings it for linux-x64, linux-arm64, linux-musl-x64 and " +
             $"linux-musl-arm64; this is {RuntimeInformation.RuntimeIdentifier}. Elsewhere build mmf, and " +
-            "install libmmf.so or put it beside the application.");
+            "install libmmf.so (on Windows libmmf.dll, for channels) or put it beside the application.");
     }
 
     private static string WhyNot(string path)

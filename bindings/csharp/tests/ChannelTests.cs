@@ -95,7 +95,7 @@ public class ChannelTests
     }
 
     [Fact]
-    public void Messages_in_place()
+    public void Messages_without_a_copy()
     {
         string name = NewName();
         using SharedQueue producer = NewQueue(name);
@@ -164,7 +164,7 @@ public class ChannelTests
 
     // A message and a reservation keep the memory: no access to what is unmapped.
     [Fact]
-    public void What_is_in_place_outlives_dispose()
+    public void What_was_taken_outlives_dispose()
     {
         string name = NewName();
         SharedQueue queue = NewQueue(name);
@@ -267,7 +267,7 @@ public class ChannelTests
     }
 
     [Fact]
-    public void Pins_keep_what_is_in_place()
+    public void Pins_keep_what_was_taken()
     {
         string name = NewName();
         using SharedTopic topic = SharedTopic.CreateNew(name, 64, 8, ChannelOverflow.DropOldest,

@@ -58,7 +58,7 @@ public class ServiceTests
     }
 
     [Fact]
-    public void Several_answers_in_place()
+    public void Several_answers_without_a_copy()
     {
         using SharedService service = New(NewName());
         ulong call = service.Send("count"u8);

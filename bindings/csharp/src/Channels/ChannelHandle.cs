@@ -45,7 +45,7 @@ internal sealed unsafe class ChannelHandle : CriticalFinalizerObject, IDisposabl
         }
     }
 
-    /// <summary>Begins a call about a message or a reservation; false if there is none any more, so
+    /// <summary>Begins a call about a message or a reservation; false if nothing is taken any more, so
     /// that the handle may be closed.</summary>
     internal bool TryEnterForTaken(out nint native)
     {

@@ -29,7 +29,8 @@ internal static unsafe class Poller
 
         if (poller != 0)
             return;
-        doorbell = Native.NewDoorbell();
+        if (doorbell == 0)
+            doorbell = Native.NewDoorbell();
         Check(Native.mmf_poller_create(&made));
         Check(Native.mmf_poller_fd(made, &descriptor));
         poller = made;
@@ -135,7 +136,7 @@ internal static unsafe class Poller
             if (set[0].Found != 0)
                 Native.read(doorbell, &number, sizeof(ulong));
             if (set[1].Found != 0)
-                LookAtReady(toDo);
+                PollReady(toDo);
             for (int i = 0; i < polled.Length; i++)
             {
                 if (set[i + 2].Found != 0)
@@ -145,7 +146,7 @@ internal static unsafe class Poller
         return toDo;
     }
 
-    private static void LookAtReady(List<Action> toDo)
+    private static void PollReady(List<Action> toDo)
     {
         nint* ready = stackalloc nint[MostReady];
         nuint count;

@@ -19,7 +19,7 @@ public abstract class SharedChannel : IDisposable
     private protected SharedChannel(ChannelHandle handle)
     {
         Handle = handle;
-        MessageSize = (int)GetStatistics().MessageSize;
+        MessageSize = (int)Math.Min(GetStatistics().MessageSize, int.MaxValue);
     }
 
     internal ChannelHandle Handle { get; }
