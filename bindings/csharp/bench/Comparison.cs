@@ -21,8 +21,8 @@ internal sealed class Comparison
     private readonly List<object> figures = [];
 
     /// <summary>Ours beside .NET's; a target is the ratio to stay below, 0 for none.</summary>
-    internal void Of(string what, Way dotnets, Way ours, double target = 0) =>
-        Of(what, ".NET", times => Measure(dotnets, times), times => Measure(ours, times), target);
+    internal void Of(string what, Way dotnets, Way ours, double target = 0, string baseline = ".NET") =>
+        Of(what, baseline, times => Measure(dotnets, times), times => Measure(ours, times), target);
 
     /// <summary>The same, of two that measure themselves: nanoseconds a call.</summary>
     internal void Of(string what, string baseline, Func<int, double> theirs, Func<int, double> ours, double target)

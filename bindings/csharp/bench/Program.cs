@@ -8,7 +8,7 @@ using SystemThreading = System.Threading;
 
 namespace Mmf.Bench;
 
-internal static class Program
+internal static unsafe partial class Program
 {
     private const int Size = 65536;
     private const double Target = 1.05; // of what is .NET's own code
@@ -26,6 +26,8 @@ internal static class Program
 
         Console.WriteLine($".NET {Environment.Version}, {RuntimeInformation.OSDescription}, " +
                           $"{Environment.ProcessorCount} processors");
+        if (arguments.Length > 1)
+            Queues(comparison, arguments[1]);
         using (SystemMaps.MemoryMappedViewAccessor a = theirs.CreateViewAccessor())
         using (MemoryMappedViewAccessor b = ours.CreateViewAccessor())
             Accessors(comparison, a, b);
@@ -34,8 +36,6 @@ internal static class Program
             Streams(comparison, a, b);
         Handles(comparison, theirs, ours);
         Synchronisation(comparison);
-        if (arguments.Length > 1)
-            Queues(comparison, arguments[1]);
         if (arguments.Length > 0)
             comparison.Write(arguments[0]);
         return 0;
@@ -174,6 +174,12 @@ internal static class Program
         sink += sum;
     };
 
+    [LibraryImport("mmf", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int mmf_map_create_new(string name, long capacity, void* options, nint* map);
+
+    [LibraryImport("mmf")]
+    private static partial void mmf_map_close(nint map);
+
     private static void Handles(Comparison comparison, SystemMaps.MemoryMappedFile theirs, MemoryMappedFile ours)
     {
         string name = $"bench new {Environment.ProcessId}";
@@ -224,6 +230,24 @@ internal static class Program
                 for (int i = 0; i < times; i++)
                     MemoryMappedFile.CreateNew(null, 4096).Dispose();
             });
+        comparison.Of(
+            "of that libmmf: P/Invoke, and our types over it",
+            times =>
+            {
+                for (int i = 0; i < times; i++)
+                {
+                    nint map;
+                    if (mmf_map_create_new(name, 4096, null, &map) < 0)
+                        throw new InvalidOperationException(name);
+                    mmf_map_close(map);
+                }
+            },
+            times =>
+            {
+                for (int i = 0; i < times; i++)
+                    MemoryMappedFile.CreateNew(name, 4096).Dispose();
+            },
+            0, "P/Invoke");
         comparison.Of(
             "view and dispose",
             times =>

@@ -37,8 +37,11 @@ internal static class Channels
         using (ServiceRequest request = service.Take())
             request.Answer(request.Bytes);
         Check(service.TryReceiveAnswer(call, out byte[]? answer, out bool isLast) && answer.Length == 8 && isLast);
-        if (OperatingSystem.IsWindows())
-            await Ends<PlatformNotSupportedException>(() => service.WaitToReceiveAsync());
+        Task<byte[]> called = service.CallAsync("another"u8.ToArray());
+        using (var server = SharedService.OpenExisting("Cat service"))
+        using (ServiceRequest request = server.Take())
+            request.Answer(request.Bytes);
+        Check((await called.WaitAsync(deadline)).Length == 7);
         await Synchronisation();
     }
 

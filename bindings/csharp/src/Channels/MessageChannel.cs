@@ -542,10 +542,6 @@ public abstract unsafe partial class MessageChannel : SharedChannel
                                                  nuint* length);
 
     private protected virtual int HasNew() => Native.Ok;
-
-    private protected abstract nint Waitable(nint native);
-
-    private protected override PendingWait NewWait(nint native) => Waits.Of(Waitable(native));
 }
 
 // No await where there are pointers.

@@ -307,7 +307,7 @@ internal static unsafe partial class Native
     internal static partial int mmf_service_return(nint service, Message* request);
 
     [LibraryImport(Library)]
-    internal static partial int mmf_service_fd(nint service, int* fd);
+    internal static partial nint mmf_service_waitable(nint service);
 
     [LibraryImport(Library)]
     internal static partial int mmf_service_stat(nint service, ChannelStatistics* statistics);
@@ -343,25 +343,4 @@ internal static unsafe partial class Native
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int poll(PollDescriptor* descriptors, nuint count, int timeout);
-
-    private const int EventFdFlags = 0x80800; // EFD_CLOEXEC | EFD_NONBLOCK
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int eventfd(uint initial, int flags);
-
-    [LibraryImport("libc")]
-    internal static partial nint read(int descriptor, ulong* number, nuint size);
-
-    [LibraryImport("libc")]
-    internal static partial nint write(int descriptor, ulong* number, nuint size);
-
-    /// <summary>A descriptor that is readable from a write to the next read.</summary>
-    internal static int NewDoorbell()
-    {
-        int descriptor = eventfd(0, EventFdFlags);
-
-        return descriptor >= 0 ? descriptor
-                               : throw new System.IO.IOException("No descriptor for asynchronous waits: " +
-                                                                 Marshal.GetLastPInvokeErrorMessage());
-    }
 }

@@ -79,20 +79,11 @@ internal sealed class PolledWait : PendingWait
         this.look = look;
     }
 
-    /// <summary>A descriptor, which is readable if something may be available.</summary>
-    internal PolledWait(int descriptor)
-    {
-        Descriptor = descriptor;
-        look = () => 0;
-    }
-
-    internal nint[] Waitables { get; } = [];
-
-    internal int Descriptor { get; } = -1;
+    internal nint[] Waitables { get; }
 
     private protected override void Begin()
     {
-        int found = Descriptor < 0 ? look() : NotYet;
+        int found = look();
 
         if (found != NotYet)
         {

@@ -14,10 +14,8 @@ internal static unsafe class Poller
     private const int MostReady = 64;
 
     private static readonly Dictionary<nint, List<PolledWait>> waits = []; // by waitable
-    private static readonly List<PolledWait> descriptors = [];
     private static nint poller;
-    private static int pollerDescriptor;
-    private static int doorbell; // rung when `descriptors` has changed
+    private static int descriptor; // the poller's
 
     internal static readonly object Lock = new();
 
@@ -25,16 +23,14 @@ internal static unsafe class Poller
     private static void Begin()
     {
         nint made;
-        int descriptor;
+        int itsDescriptor;
 
         if (poller != 0)
             return;
-        if (doorbell == 0)
-            doorbell = Native.NewDoorbell();
         Check(Native.mmf_poller_create(&made));
-        Check(Native.mmf_poller_fd(made, &descriptor));
+        Check(Native.mmf_poller_fd(made, &itsDescriptor));
         poller = made;
-        pollerDescriptor = descriptor;
+        descriptor = itsDescriptor;
         new Thread(Run) { IsBackground = true, Name = "mmf waits" }.UnsafeStart();
     }
 
@@ -43,12 +39,6 @@ internal static unsafe class Poller
         int added = 0;
 
         Begin();
-        if (wait.Descriptor >= 0)
-        {
-            descriptors.Add(wait);
-            Ring();
-            return;
-        }
         try
         {
             for (; added < wait.Waitables.Length; added++)
@@ -74,8 +64,6 @@ internal static unsafe class Poller
 
     internal static void Remove(PolledWait wait)
     {
-        if (descriptors.Remove(wait))
-            Ring();
         foreach (nint waitable in wait.Waitables)
             Remove(wait, waitable);
     }
@@ -91,59 +79,24 @@ internal static unsafe class Poller
         Native.mmf_poller_remove(poller, waitable);
     }
 
-    private static void Ring()
-    {
-        ulong one = 1;
-
-        Native.write(doorbell, &one, sizeof(ulong));
-    }
-
     //
     // The thread.
     //
 
     private static void Run()
     {
-        for (;;)
-        {
-            PolledWait[] polled;
-
-            lock (Lock)
-                polled = descriptors.ToArray();
-            List<Action> toDo = Sleep(polled);
-            foreach (Action complete in toDo)
-                complete();
-        }
-    }
-
-    private static List<Action> Sleep(PolledWait[] polled)
-    {
-        var set = new Native.PollDescriptor[polled.Length + 2];
         var toDo = new List<Action>();
 
-        set[0] = new Native.PollDescriptor { Descriptor = doorbell, Events = Native.PollIn };
-        set[1] = new Native.PollDescriptor { Descriptor = pollerDescriptor, Events = Native.PollIn };
-        for (int i = 0; i < polled.Length; i++)
-            set[i + 2] = new Native.PollDescriptor { Descriptor = polled[i].Descriptor, Events = Native.PollIn };
-        fixed (Native.PollDescriptor* descriptors = set)
+        for (;;)
         {
-            if (Native.poll(descriptors, (nuint)set.Length, -1) < 0)
-                return toDo;
-        }
-        lock (Lock)
-        {
-            ulong number;
-            if (set[0].Found != 0)
-                Native.read(doorbell, &number, sizeof(ulong));
-            if (set[1].Found != 0)
+            var set = new Native.PollDescriptor { Descriptor = descriptor, Events = Native.PollIn };
+            Native.poll(&set, 1, -1);
+            lock (Lock)
                 PollReady(toDo);
-            for (int i = 0; i < polled.Length; i++)
-            {
-                if (set[i + 2].Found != 0)
-                    Look(polled[i], toDo);
-            }
+            foreach (Action complete in toDo)
+                complete();
+            toDo.Clear();
         }
-        return toDo;
     }
 
     private static void PollReady(List<Action> toDo)

@@ -57,7 +57,6 @@ public abstract class SharedChannel : IDisposable
     /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
     /// <exception cref="NotSupportedException">The handle does not receive.</exception>
     /// <exception cref="ObjectDisposedException">The handle is closed, or was during the wait.</exception>
-    /// <exception cref="PlatformNotSupportedException">A service, on Windows.</exception>
     public Task WaitToReceiveAsync(CancellationToken cancellationToken = default)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -75,7 +74,7 @@ public abstract class SharedChannel : IDisposable
 
         try
         {
-            PendingWait wait = NewWait(native);
+            PendingWait wait = Waits.Of(Waitable(native));
             wait.Ended = () =>
             {
                 Volatile.Write(ref pending, null);
@@ -91,7 +90,7 @@ public abstract class SharedChannel : IDisposable
         }
     }
 
-    private protected abstract PendingWait NewWait(nint native);
+    private protected abstract nint Waitable(nint native);
 
     private protected abstract unsafe int Statistics(nint native, Native.ChannelStatistics* counted);
 

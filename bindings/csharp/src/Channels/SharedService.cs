@@ -255,7 +255,6 @@ public sealed unsafe partial class SharedService : SharedChannel
     /// <exception cref="NotSupportedException">The handle does not call.</exception>
     /// <exception cref="InvalidOperationException">Another thread, or another wait, uses the handle.</exception>
     /// <exception cref="ObjectDisposedException">The handle is closed, or was during the wait.</exception>
-    /// <exception cref="PlatformNotSupportedException">On Windows.</exception>
     public Task<byte[]> CallAsync(ReadOnlyMemory<byte> request, CancellationToken cancellationToken = default) =>
         Asynchronous.CallAsync(this, request, cancellationToken);
 
@@ -397,17 +396,10 @@ public sealed unsafe partial class SharedService : SharedChannel
     /// <exception cref="NotSupportedException">The handle does not answer.</exception>
     /// <exception cref="InvalidOperationException">Another thread, or another wait, uses the handle.</exception>
     /// <exception cref="ObjectDisposedException">The handle is closed, or was during the wait.</exception>
-    /// <exception cref="PlatformNotSupportedException">On Windows.</exception>
     public IAsyncEnumerable<ServiceRequest> ReadAllAsync(CancellationToken cancellationToken = default) =>
         Asynchronous.ReadAllAsync(this, cancellationToken);
 
-    private protected override PendingWait NewWait(nint native)
-    {
-        int descriptor;
-
-        Check(Native.mmf_service_fd(native, &descriptor));
-        return new PolledWait(descriptor);
-    }
+    private protected override nint Waitable(nint native) => Native.mmf_service_waitable(native);
 
     private protected override int Statistics(nint native, Native.ChannelStatistics* counted) =>
         Native.mmf_service_stat(native, counted);
@@ -419,6 +411,11 @@ public sealed partial class SharedService
     private static class Asynchronous
     {
         private const int Pause = 1; // milliseconds
+
+        // A handle that is client and server is woken for a request, too, that waits for an answer; then it
+        // does not look again at once.
+        private static Task WaitAsync(SharedService service, bool hasWaited, CancellationToken cancellationToken) =>
+            hasWaited ? Task.Delay(Pause, cancellationToken) : service.WaitToReceiveAsync(cancellationToken);
 
         internal static async Task<byte[]> CallAsync(SharedService service, ReadOnlyMemory<byte> request,
                                                      CancellationToken cancellationToken)
@@ -432,8 +429,8 @@ public sealed partial class SharedService
             bool isLast = false;
             try
             {
-                while (!service.TryReceiveAnswer(call, out answer, out isLast))
-                    await service.WaitToReceiveAsync(cancellationToken).ConfigureAwait(false);
+                for (bool hasWaited = false; !service.TryReceiveAnswer(call, out answer, out isLast); hasWaited = !hasWaited)
+                    await WaitAsync(service, hasWaited, cancellationToken).ConfigureAwait(false);
                 return answer;
             }
             finally
@@ -446,6 +443,8 @@ public sealed partial class SharedService
         internal static async IAsyncEnumerable<ServiceRequest> ReadAllAsync(
             SharedService service, [EnumeratorCancellation] CancellationToken cancellationToken)
         {
+            bool hasWaited = false;
+
             for (;;)
             {
                 int rc = service.Take(0, out ServiceRequest? request);
@@ -454,7 +453,8 @@ public sealed partial class SharedService
                 if (Found(rc))
                     yield return request!;
                 else
-                    await service.WaitToReceiveAsync(cancellationToken).ConfigureAwait(false);
+                    await WaitAsync(service, hasWaited, cancellationToken).ConfigureAwait(false);
+                hasWaited = rc == Native.TimedOut && !hasWaited;
                 cancellationToken.ThrowIfCancellationRequested();
             }
         }
