@@ -7,6 +7,8 @@
  *   mutex NAME free|owned, event NAME auto|manual, semaphore NAME INITIAL MAXIMUM
  *   queue NAME, topic NAME, latest NAME     messages of up to 64 bytes, 8 slots
  *   wait KIND MS, release KIND              of a mutex, an event, a semaphore
+ *   service NAME, ask TEXT, answer MS       its client: the next answer, more or the last
+ *   serve MS, hold MS       its server: an answer for each letter; none, and it is kept
  *   send KIND TEXT, receive KIND MS, take KIND MS   take does not release
  *   close KIND, gc
  *
@@ -27,6 +29,7 @@ static mmf_semaphore *semaphore;
 static mmf_queue *queue;
 static mmf_topic *topic;
 static mmf_latest *latest;
+static mmf_service *service;
 
 static void
 answer(int rc)
@@ -116,6 +119,8 @@ do_create(const char *kind, char *const *word)
                                       &created, &topic);
     else if (strcmp(kind, "latest") == 0)
         rc = mmf_latest_create_or_open(name, 64, NULL, &created, &latest);
+    else if (strcmp(kind, "service") == 0)
+        rc = mmf_service_create_or_open(name, 64, 64, 8, NULL, &created, &service);
     else
         return -1;
     answer_created(rc, created);
@@ -194,6 +199,42 @@ do_take(const char *kind, int32_t ms)
 }
 
 static void
+do_ask(const char *text)
+{
+    uint64_t call;
+
+    answer(mmf_service_send(service, text, strlen(text), 20000, &call));
+}
+
+static void
+do_answer(int32_t ms)
+{
+    mmf_message got;
+    int rc = mmf_service_take_answer(service, 0, ms, &got);
+
+    if (rc != MMF_OK) {
+        answer(rc);
+        return;
+    }
+    printf("%s %.*s\n", got.flags & MMF_MESSAGE_LAST ? "last" : "more", (int)got.length,
+           (const char *)got.bytes);
+    mmf_service_release_answer(service, &got);
+}
+
+static void
+do_serve(int32_t ms, int answers)
+{
+    mmf_message request;
+    int rc = mmf_service_take(service, ms, &request);
+
+    answer_message(rc, &request);
+    for (size_t i = 0; rc == MMF_OK && answers && i < request.length; i++)
+        mmf_service_answer(service, &request, (const char *)request.bytes + i, 1,
+                           i + 1 < request.length ? MMF_ANSWER_MORE : MMF_ANSWER_LAST,
+                           20000);
+}
+
+static void
 do_close(const char *kind)
 {
     if (strcmp(kind, "mutex") == 0)
@@ -226,6 +267,12 @@ do_command(char *const *word)
         do_receive(word[1], atoi(word[2]));
     else if (strcmp(command, "take") == 0)
         do_take(word[1], atoi(word[2]));
+    else if (strcmp(command, "ask") == 0)
+        do_ask(word[1]);
+    else if (strcmp(command, "answer") == 0)
+        do_answer(atoi(word[1]));
+    else if (strcmp(command, "serve") == 0 || strcmp(command, "hold") == 0)
+        do_serve(atoi(word[1]), command[0] == 's');
     else if (strcmp(command, "close") == 0)
         do_close(word[1]);
     else if (strcmp(command, "gc") == 0)
