@@ -45,7 +45,7 @@ wait_for(const std::string &kind, std::chrono::milliseconds time)
 
 template <class Message>
 std::string
-told(const std::optional<Message> &message)
+said(const std::optional<Message> &message)
 {
     if (!message)
         return "timed-out";
@@ -56,9 +56,9 @@ std::string
 receive(const std::string &kind, std::chrono::milliseconds time)
 {
     if (kind == "queue")
-        return told(queue->try_take(time));
+        return said(queue->try_take(time));
     if (kind == "topic")
-        return told(topic->try_take(time));
+        return said(topic->try_take(time));
     if (!latest->wait(0, time))
         return "timed-out";
     return "ok " + text_of(*latest->try_receive());
@@ -68,7 +68,7 @@ std::string
 take(std::chrono::milliseconds time)
 {
     auto message = queue->try_take(time);
-    const std::string answer = told(message);
+    const std::string answer = said(message);
 
     if (message)
         taken.push_back(std::move(*message));
@@ -89,7 +89,7 @@ std::string
 serve(std::chrono::milliseconds time, bool answers)
 {
     auto request = service->try_take(time);
-    const std::string told_of = told(request);
+    const std::string title = said(request);
     const std::string text = request ? text_of(request->bytes()) : "";
 
     if (request && !answers)
@@ -105,7 +105,7 @@ serve(std::chrono::milliseconds time, bool answers)
                 throw;
         }
     }
-    return told_of;
+    return title;
 }
 
 std::string
