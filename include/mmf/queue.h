@@ -55,6 +55,35 @@ MMF_API int mmf_queue_reserve(mmf_queue *queue, size_t length, int32_t timeout_m
  * length is more than was reserved. */
 MMF_API int mmf_queue_commit(mmf_queue *queue, size_t length, uint64_t *sequence);
 
+/*
+ * Commit what is reserved as message `position` of `source`: messages that come from
+ * elsewhere, each exactly once. `source` is any number but 0 that the caller gives to where
+ * they come from; their positions rise, with or without gaps. The message and its position
+ * are one step: a process that is killed at any instruction leaves both or neither. So a
+ * successor asks mmf_queue_applied, and goes on with what comes after it. One handle at a
+ * time commits for a source, and any for as many sources as it likes; other producers send
+ * beside it. A queue knows 16 sources, as long as it lives.
+ *
+ * On failure the reservation stays. As mmf_queue_commit, and:
+ *
+ * MMF_E_STATE     also: it was reserved before the source's last message, by a handle
+ *                 that has just taken over; abandon it and reserve another
+ * MMF_E_EXISTS    `position` is not above what is applied: abandon the reservation
+ * MMF_E_SHARING   another living handle commits for this source; it has to close, or die
+ * MMF_E_TOO_MANY  16 other sources have committed to this queue
+ * MMF_E_RANGE     `source` or `position` is 0
+ */
+MMF_API int mmf_queue_commit_from(mmf_queue *queue, size_t length, uint64_t source,
+                                  uint64_t position, uint64_t *sequence);
+
+/*
+ * The last position of `source` that was committed; 0: none. The message of that position
+ * is in the queue, or has left it, and none of a later one ever was; what a dead process had
+ * begun is settled first. Any role. While a living handle commits for the source it may be
+ * past it. MMF_E_RANGE: `source` is 0.
+ */
+MMF_API int mmf_queue_applied(mmf_queue *queue, uint64_t source, uint64_t *position);
+
 /* Return the reservation. MMF_E_STATE: nothing is reserved. */
 MMF_API int mmf_queue_abandon(mmf_queue *queue);
 
@@ -132,7 +161,7 @@ typedef enum mmf_queue_state {
     MMF_QUEUE_STATE_FORCE_32 = -0x7FFFFFFF /* keeps it 32 bits */
 } mmf_queue_state;
 
-/* A message that mmf_queue_browse found. */
+/* A message that mmf_queue_browse or mmf_queue_browse_bytes found. */
 typedef struct mmf_queue_item {
     uint64_t sequence; /* its number in the queue */
     int64_t length;    /* bytes; 0 while it is RESERVED */
@@ -141,7 +170,11 @@ typedef struct mmf_queue_item {
     uint32_t deliveries; /* how often it was given to a consumer so far */
     int32_t pid;         /* of the process that has it, as that process sees itself; 0:
                             no process has it, or it has just died */
-    uint32_t reserved[5];
+    uint32_t reserved;
+    const void
+        *bytes;    /* _bytes: a copy of its first ones, in the caller's memory; NULL:
+                          it is RESERVED, or its sizes make no sense */
+    size_t copied; /* so many */
 } mmf_queue_item;
 
 /*
@@ -151,6 +184,14 @@ typedef struct mmf_queue_item {
  */
 MMF_API int mmf_queue_browse(const char *name, mmf_queue_item *items, size_t most,
                              size_t *count);
+
+/*
+ * The same, and up to `each` bytes of every message are copied to `bytes`, which has
+ * `most` times as many. What is copied was one message; one that is released meanwhile
+ * is skipped.
+ */
+MMF_API int mmf_queue_browse_bytes(const char *name, mmf_queue_item *items, size_t most,
+                                   void *bytes, size_t each, size_t *count);
 
 /* The queue's counters and limits. MMF_E_NULL. */
 MMF_API int mmf_queue_stat(mmf_queue *queue, mmf_channel_stats *stats);

@@ -243,9 +243,11 @@ MMF_API int mmf_service_return(mmf_service *service, const mmf_message *request)
  */
 
 /*
- * The handle for mmf_poller_add and mmf_wait_any, borrowed; NULL for NULL. It is available
- * when a server has a request to take, or a client an answer to any of its calls. In
- * mmf_wait_any the handle is one of both: MMF_E_NOT_SUPPORTED.
+ * The handle for mmf_wait_any, mmf_wait_one and mmf_poller_add, borrowed; NULL for NULL. A
+ * wait for it ends with 0 when there is a request to take, or an answer to an open call to
+ * which none is taken (or, with MMF_CHANNEL_PEER_CLOSED, the last peer has gone), and takes
+ * none: take with timeout 0 then. A client without such a call waits for nothing, and
+ * alone that is MMF_E_STATE. A handle that is client and server counts as two objects.
  */
 MMF_API mmf_waitable *mmf_service_waitable(mmf_service *service);
 

@@ -28,14 +28,15 @@ struct mmf_channel {
     struct mmf_os_channel *os;
     struct mmf_ring *ring;
     const struct mmf_ring_ops *ops;
-    mmf_atomic_u32 *doorbell; /* to sleep on beside other objects */
     mmf_strategy strategy;
     mmf_role role;
     bool wants_peer;
     bool has_fd;
+    mmf_role fast; /* roles in which a queue may take its fast path */
     int64_t
         settles_until; /* of the descriptor: a participant may just have died; 0: no */
-    uint64_t reserved_size; /* so many bytes may be committed */
+    uint64_t reserved_size;          /* so many bytes may be committed */
+    mmf_atomic_u32 *answer_doorbell; /* of a service's client, else NULL */
 };
 
 /*
@@ -47,9 +48,10 @@ struct mmf_channel_kind {
     mmf_kind kind;
     uint32_t flags_known; /* MMF_CHANNEL_... */
     size_t handle_size;   /* of the struct that begins with a struct mmf_channel */
-    /* A receiver's next take has something to answer: a message, or damage. So has that of
-     * a service's client or server. */
+    /* A receiver's next take has something to answer: a message, or damage. */
     bool (*has_message)(struct mmf_channel *channel);
+    /* In which roles a wait for the handle waits now; NULL: to receive. */
+    mmf_role (*waits_in)(const struct mmf_channel *channel);
 };
 
 extern const struct mmf_channel_kind mmf_queues, mmf_topics, mmf_latest_values;
@@ -109,15 +111,6 @@ mmf_channel_is_ready(const struct mmf_channel *channel, mmf_role role)
 {
     return mmf_os_channel_is_alive(channel->os) && (channel->role & role) &&
            !channel->has_fd;
-}
-
-/* The handle is alive, and there is something that it can wait for beside others. */
-static inline int
-mmf_channel_check_waitable(const struct mmf_channel *channel)
-{
-    return mmf_channel_check(channel, channel->kind->kind == MMF_KIND_SERVICE
-                                          ? MMF_ROLE_BOTH
-                                          : MMF_ROLE_RECEIVE);
 }
 
 int mmf_channel_check_timeout(int32_t timeout_ms);
@@ -207,9 +200,6 @@ int mmf_channel_pin(struct mmf_channel *channel, uint64_t index);
 struct mmf_ring_wait mmf_channel_wait_for(const struct mmf_channel *channel,
                                           mmf_role role);
 
-/* The same for what a handle waits for beside others: a service's client for answers. */
-struct mmf_ring_wait mmf_channel_wait_beside(const struct mmf_channel *channel);
-
 /*
  * mmf_wait_any with channels among the objects (waitable.c): the lowest index of which the
  * object can be taken, or the channel has a message. That stays there.
@@ -217,13 +207,16 @@ struct mmf_ring_wait mmf_channel_wait_beside(const struct mmf_channel *channel);
 int mmf_channel_wait_any(struct mmf_waitable *const *objects, int count,
                          int32_t timeout_ms, int *index);
 
-/* A receiver has something to take, or its last peer is gone; asks after the dead. */
+/* There is something to take, or the last peer is gone; asks after the dead. */
 bool mmf_channel_is_available(struct mmf_channel *channel);
+
+/* The handle is alive and can be waited for. */
+int mmf_channel_check_waitable(const struct mmf_channel *channel);
 
 /* Recover what dead participants had, whenever that was done last. */
 void mmf_channel_recover(struct mmf_channel *channel, mmf_role role);
 
-/* The public call of the same name; the handle was checked. */
+/* mmf_waitable_fd; the handle was checked. */
 int mmf_channel_fd(struct mmf_channel *channel, int *fd);
 
 /*

@@ -452,7 +452,6 @@ fill_handle(struct mmf_os_channel *os, const mmf_channel_options *options,
     MMF_ASSERT(os != NULL && options->role != 0);
     channel->os = os;
     channel->ring = os->ring;
-    channel->doorbell = &os->ring->shared->message_doorbell;
     channel->ops = os->ops;
     channel->role = options->role;
     channel->strategy = options->strategy;

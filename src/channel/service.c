@@ -120,7 +120,7 @@ fill_sizes(size_t request_size, size_t answer_size, size_t capacity,
 static bool
 has_message(struct mmf_channel *channel)
 {
-    const struct mmf_service *service = (const struct mmf_service *)channel;
+    struct mmf_service *service = (struct mmf_service *)channel;
 
     if ((channel->role & MMF_ROLE_SERVER) &&
         (service->has_pending || mmf_ring_has_message(channel->ring)))
@@ -128,11 +128,24 @@ has_message(struct mmf_channel *channel)
     return (channel->role & MMF_ROLE_CLIENT) && mmf_service_has_answer(service);
 }
 
+/* A client without an open call waits for nothing. */
+static mmf_role
+waits_in(const struct mmf_channel *channel)
+{
+    const struct mmf_service *service = (const struct mmf_service *)channel;
+    mmf_role role = channel->role & (mmf_role)MMF_ROLE_SERVER;
+
+    if ((channel->role & MMF_ROLE_CLIENT) && mmf_service_has_call(service))
+        role |= (mmf_role)MMF_ROLE_CLIENT;
+    return role;
+}
+
 static const struct mmf_channel_kind services = {
     .kind = MMF_KIND_SERVICE,
     .flags_known = MMF_CHANNEL_PEER_CLOSED,
     .handle_size = sizeof(struct mmf_service),
     .has_message = has_message,
+    .waits_in = waits_in,
 };
 
 /* The handle has joined. On failure nothing is left of it. */
@@ -155,9 +168,8 @@ hand_over(int rc, mmf_service *service, mmf_service **out)
             return mmf_fail(MMF_E_NO_MEMORY, "no memory for %u calls", calls);
         }
         service->client = mmf_lanes_client(&service->lanes, ring->sender);
+        service->channel.answer_doorbell = &service->client->answer_doorbell;
         mmf_calls_begin(&service->lanes, service->calls);
-        if (service->channel.role == MMF_ROLE_CLIENT)
-            service->channel.doorbell = &service->client->answer_doorbell;
     }
     *out = service;
     return MMF_OK;
@@ -275,9 +287,8 @@ mmf_service_waitable(mmf_service *service)
 int
 mmf_service_fd(mmf_service *service, int *fd)
 {
-    int rc = mmf_service_check(service, MMF_ROLE_BOTH);
-
-    return rc < 0 ? rc : mmf_channel_fd(&service->channel, fd);
+    return service != NULL ? mmf_waitable_fd(mmf_service_waitable(service), fd)
+                           : mmf_fail_null("service");
 }
 
 int

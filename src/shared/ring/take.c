@@ -330,8 +330,7 @@ mmf_ring_has_message(const struct mmf_ring *ring)
     struct mmf_ring copy = *ring;
     uint64_t ignored;
 
-    MMF_ASSERT((ring->shape.is_spsc || mmf_ring_is_mpmc(ring)) &&
-               ring->receiving != NULL);
+    MMF_ASSERT(ring->shape.kind == MMF_KIND_QUEUE && ring->receiving != NULL);
     if (ring->shape.is_spsc)
         return mmf_word_age(ring, mmf_ring_word(ring, ring->cursor), ring->cursor) >= 0;
     copy.is_probing = true;
