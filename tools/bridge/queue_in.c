@@ -1,0 +1,590 @@
+/*
+ * queue_in.c - a producer of the queue here. It pulls the stream's messages in their order,
+ * from the position that the queue itself remembers, and commits each message with its
+ * number: both or neither, whatever kills it.
+ *
+ *   killed                           its successor
+ *   anywhere                         asks the queue what is applied, reads the stream from
+ *                                    its oldest message, and skips what is applied
+ *
+ * The stream is purged up to what consumers here have released, but for the last message
+ * of each origin, which its sender needs. So if this queue dies with all that is in it, a
+ * new one gets what was not released, and perhaps some more.
+ *
+ * Nothing is read ahead but one fetch: a queue that is full holds up the stream, and that
+ * its sender.
+ */
+#include "link.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "envelope.h"
+#include "local.h"
+
+enum { FETCH = 16, FETCH_MS = 2000, PURGE_MS = 250 };
+enum { SOURCES = 64, PENDING = 256 };
+enum { PARKED_BYTES = 64 << 20 };
+
+#define CONSUMER_LASTS_NS ((int64_t)30 * 1000000000)
+
+/* What is known of a source. */
+struct source {
+    uint64_t number;
+    uint64_t applied;
+    bool is_new;                    /* this queue has never had a message of it */
+    uint8_t channel[IDENTITY_SIZE]; /* that sends, as it was seen last */
+};
+
+/* A message of the stream that is applied, and not yet purged. */
+struct pending {
+    uint64_t stream_sequence;
+    uint64_t last; /* sequence in the queue of the last one of it */
+    bool is_known; /* else it was applied before this process */
+    char subject[2 * WIRE_NAME_MAX + 16];
+};
+
+struct in {
+    struct link *link;
+    mmf_queue *queue;
+    mmf_channel_stats stats;
+    char stream[WIRE_NAME_MAX + 8];
+    char subjects[WIRE_NAME_MAX + 16];
+    natsSubscription *subscription;
+    uint64_t next;     /* in the stream */
+    uint64_t consumed; /* messages that this consumer has given */
+    struct source sources[SOURCES];
+    size_t source_count;
+    struct pending *pending; /* a ring of PENDING */
+    size_t pending_from, pending_count;
+    int64_t purged_at;
+};
+
+static int64_t
+now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static struct server *
+server_of(const struct in *in)
+{
+    return &in->link->bridge->server;
+}
+
+/*
+ * Sources.
+ */
+
+static struct source *
+find_source(struct in *in, uint64_t number)
+{
+    struct source *source = in->sources;
+    int status;
+
+    for (size_t i = 0; i < in->source_count; i++)
+        if (in->sources[i].number == number)
+            return &in->sources[i];
+    if (in->source_count < SOURCES)
+        source = &in->sources[in->source_count++];
+    *source = (struct source){.number = number};
+    status = mmf_queue_applied(in->queue, number, &source->applied);
+    if (status < 0) {
+        link_fails_locally(in->link, status, "what is applied");
+        return NULL;
+    }
+    source->is_new = source->applied == 0;
+    return source;
+}
+
+/*
+ * Messages that do not fit.
+ */
+
+static bool
+park(struct in *in, const struct envelope *envelope, const struct entry *entry,
+     uint64_t position)
+{
+    const struct channel_config *channel = in->link->channel;
+    char remote[WIRE_NAME_MAX], subject[WIRE_NAME_MAX + 16], id[64];
+    struct stream_wish wish = {
+        .name = "MMF_parked", .subject = "mmf.parked.>", .bytes = PARKED_BYTES};
+    jsPubOptions options;
+    jsErrCode code = 0;
+    struct failure failure;
+    natsStatus status;
+
+    server_wire_name(remote, sizeof remote, channel->remote);
+    (void)snprintf(subject, sizeof subject, "mmf.parked.%s", remote);
+    (void)snprintf(id, sizeof id, "%016" PRIx64 "-%" PRIu64, envelope->source,
+                   position);
+    if (!server_make_stream(server_of(in), &wish, &failure)) {
+        link_fails_by(in->link, &failure);
+        return false;
+    }
+    (void)jsPubOptions_Init(&options);
+    options.MsgId = id;
+    status = js_Publish(NULL, server_of(in)->js, subject, entry->bytes,
+                        (int)entry->length, &options, &code);
+    if (status != NATS_OK) {
+        (void)server_explain_stream(&failure, wish.name, status, code);
+        link_fails_by(in->link, &failure);
+        return false;
+    }
+    link_count(in->link, PARKED, 1);
+    log_say(LOG_WARNING, in->link->title,
+            "message %" PRIu64 " of %s has %" PRIu32
+            " bytes, and the queue takes %lld: parked in stream %s as %s",
+            entry->sequence, envelope->origin, entry->length,
+            (long long)in->stats.message_size, wish.name, id);
+    return true;
+}
+
+/*
+ * Applying.
+ */
+
+/* A slot of the queue; false: there was none until the end, or a failure. */
+static bool
+reserve(struct in *in, size_t length, void **bytes)
+{
+    int status = mmf_queue_reserve(in->queue, length, 0, bytes);
+
+    while ((status == MMF_TIMED_OUT || status == MMF_E_FULL) &&
+           !link_is_stopping(in->link)) {
+        link_count(in->link, FULL, 1);
+        if (status == MMF_E_FULL && !link_sleep(in->link, 20))
+            return false;
+        status = mmf_queue_reserve(in->queue, length, LOCAL_WAIT_MS, bytes);
+    }
+    if (status < 0)
+        link_fails_locally(in->link, status, "reserve");
+    return status == MMF_OK;
+}
+
+static bool
+commit(struct in *in, const struct entry *entry, uint64_t source, uint64_t position,
+       uint64_t *sequence)
+{
+    void *bytes;
+    int status;
+
+    if (!reserve(in, entry->length, &bytes))
+        return false;
+    memcpy(bytes, entry->bytes, entry->length);
+    status =
+        mmf_queue_commit_from(in->queue, entry->length, source, position, sequence);
+    if (status < 0) {
+        link_fails_locally(in->link, status, "commit");
+        (void)mmf_queue_abandon(in->queue);
+    }
+    return status >= 0;
+}
+
+static void
+note_gap(struct in *in, const struct envelope *envelope, const struct source *source)
+{
+    uint64_t missing = envelope->first - source->applied - 1;
+
+    link_count(in->link, LOST, missing);
+    log_say(LOG_ERROR, in->link->title,
+            "%" PRIu64 " messages of %s are missing in the stream: it was purged or "
+            "damaged",
+            missing, envelope->origin);
+}
+
+static bool
+apply_entry(struct in *in, const struct envelope *envelope, const struct entry *entry,
+            struct source *source, uint64_t position, struct pending *pending)
+{
+    if (position <= source->applied) {
+        link_count(in->link, DUPLICATES, 1);
+        return true;
+    }
+    if ((int64_t)entry->length > in->stats.message_size) {
+        if (!park(in, envelope, entry, position))
+            return false;
+    } else {
+        if (!commit(in, entry, source->number, position, &pending->last))
+            return false;
+        pending->is_known = true;
+        link_count(in->link, MESSAGES, 1);
+    }
+    source->applied = position;
+    source->is_new = false;
+    return true;
+}
+
+/* What is said once of each channel that sends. */
+static void
+look_at_sender(struct in *in, const struct envelope *envelope, struct source *source)
+{
+    if (memcmp(source->channel, envelope->channel, IDENTITY_SIZE) == 0)
+        return;
+    memcpy(source->channel, envelope->channel, IDENTITY_SIZE);
+    log_say(LOG_INFO, in->link->title, "messages of %s, source %016" PRIx64,
+            envelope->origin, envelope->source);
+    if (envelope->message_size > in->stats.message_size)
+        log_say(LOG_WARNING, in->link->title,
+                "the queue of %s takes messages of %" PRIu32
+                " bytes, this one of %lld: what does not fit will be parked",
+                envelope->origin, envelope->message_size,
+                (long long)in->stats.message_size);
+}
+
+static bool
+refuse(struct in *in, uint64_t sequence, const char *why)
+{
+    link_fails(in->link, EXIT_FAILED, "message %" PRIu64 " of stream %s: %s", sequence,
+               in->stream, why);
+    return false;
+}
+
+static bool
+apply(struct in *in, natsMsg *message, struct pending *pending)
+{
+    struct envelope envelope;
+    struct unpacker unpacker;
+    struct entry entry;
+    struct source *source;
+    const char *wrong = unpack_begin(&unpacker, &envelope, natsMsg_GetData(message),
+                                     (size_t)natsMsg_GetDataLength(message));
+
+    if (wrong != NULL)
+        return refuse(in, pending->stream_sequence, wrong);
+    if (envelope.kind != MMF_KIND_QUEUE)
+        return refuse(in, pending->stream_sequence, "it is not of a queue");
+    if (strcmp(envelope.origin, in->link->bridge->config->origin) == 0)
+        return refuse(
+            in, pending->stream_sequence,
+            "it is of this host's own origin, and would go around in a circle");
+    source = find_source(in, envelope.source);
+    if (source == NULL)
+        return false;
+    look_at_sender(in, &envelope, source);
+    if (!source->is_new && envelope.first > source->applied + 1)
+        note_gap(in, &envelope, source);
+    for (uint64_t i = 0; unpack_entry(&unpacker, &entry); i++)
+        if (!apply_entry(in, &envelope, &entry, source, envelope.first + i, pending))
+            return false;
+    link_count(in->link, BATCHES, 1);
+    link_count(in->link, BYTES, (uint64_t)natsMsg_GetDataLength(message));
+    return true;
+}
+
+/*
+ * Purging.
+ */
+
+/* Every message before this one is released; UINT64_MAX: all are. */
+static bool
+oldest_in_queue(struct in *in, uint64_t *oldest)
+{
+    mmf_queue_item item;
+    size_t count = 0;
+
+    if (mmf_queue_browse(in->link->channel->channel, &item, 1, &count) < 0)
+        return false;
+    *oldest = count > 0 ? item.sequence : UINT64_MAX;
+    return true;
+}
+
+static struct pending *
+pending_at(struct in *in, size_t i)
+{
+    return &in->pending[(in->pending_from + i) % PENDING];
+}
+
+/*
+ * How many of the pending ones are released. What was applied before this process lies
+ * before what it has applied itself.
+ */
+static size_t
+count_released(struct in *in, uint64_t oldest)
+{
+    size_t released = 0;
+
+    for (size_t i = 0; i < in->pending_count; i++) {
+        const struct pending *pending = pending_at(in, i);
+
+        if (pending->is_known && pending->last >= oldest)
+            break;
+        if (pending->is_known || oldest == UINT64_MAX)
+            released = i + 1;
+    }
+    return released;
+}
+
+static bool
+is_last_of_subject(struct in *in, size_t i, size_t end)
+{
+    const char *subject = pending_at(in, i)->subject;
+
+    for (size_t j = i + 1; j < end; j++)
+        if (strcmp(pending_at(in, j)->subject, subject) == 0)
+            return false;
+    return true;
+}
+
+/* The messages of that subject up to the one before `pending`. */
+static bool
+purge_subject(struct in *in, const struct pending *pending)
+{
+    const struct channel_config *channel = in->link->channel;
+    struct failure failure;
+
+    if (server_purge(server_of(in), in->stream, pending->subject,
+                     pending->stream_sequence, NULL, &failure) &&
+        (channel->mirror_domain == NULL ||
+         server_purge(server_of(in), in->stream, pending->subject,
+                      pending->stream_sequence, channel->mirror_domain, &failure)))
+        return true;
+    log_say(LOG_WARNING, in->link->title, "purge: %s", failure.text);
+    return false;
+}
+
+static void
+purge(struct in *in)
+{
+    uint64_t oldest = 0;
+    size_t released;
+
+    in->purged_at = now_ms();
+    if (!oldest_in_queue(in, &oldest))
+        return;
+    released = count_released(in, oldest);
+    for (size_t i = 0; i < released; i++)
+        if (is_last_of_subject(in, i, released) &&
+            !purge_subject(in, pending_at(in, i)))
+            return;
+    in->pending_from = (in->pending_from + released) % PENDING;
+    in->pending_count -= released;
+}
+
+/* Where there is no space for another one, the two oldest of its subject become one. */
+static void
+forget_one(struct in *in)
+{
+    for (size_t i = 0; i + 1 < in->pending_count; i++)
+        *pending_at(in, i) = *pending_at(in, i + 1);
+    in->pending_count--;
+}
+
+static void
+note_pending(struct in *in, const struct pending *pending)
+{
+    if (in->pending_count == PENDING)
+        purge(in);
+    if (in->pending_count == PENDING)
+        forget_one(in);
+    *pending_at(in, in->pending_count++) = *pending;
+    if (in->pending_count >= PENDING / 4 || now_ms() - in->purged_at >= PURGE_MS)
+        purge(in);
+}
+
+/*
+ * Pulling.
+ */
+
+static void
+end_consumer(struct in *in)
+{
+    natsSubscription_Destroy(in->subscription);
+    in->subscription = NULL;
+}
+
+static natsStatus
+add_consumer(struct in *in, const char *name, jsErrCode *code)
+{
+    jsConsumerConfig config;
+    jsConsumerInfo *info = NULL;
+    natsStatus status;
+
+    (void)jsConsumerConfig_Init(&config);
+    config.Durable = name;
+    config.DeliverPolicy = js_DeliverByStartSequence;
+    config.OptStartSeq = in->next;
+    config.AckPolicy = js_AckNone;
+    config.InactiveThreshold = CONSUMER_LASTS_NS;
+    status = js_AddConsumer(&info, server_of(in)->js, in->stream, &config, NULL, code);
+    jsConsumerInfo_Destroy(info);
+    return status;
+}
+
+/* A consumer of its own, without acknowledgements, from the next message on. */
+static bool
+begin_consumer(struct in *in)
+{
+    char name[64];
+    jsSubOptions options;
+    jsErrCode code = 0;
+    struct failure failure;
+    natsStatus status;
+
+    (void)snprintf(name, sizeof name, "mmf-%d-%016" PRIx64, (int)getpid(),
+                   local_random());
+    status = add_consumer(in, name, &code);
+    (void)jsSubOptions_Init(&options);
+    options.Stream = in->stream;
+    options.Consumer = name;
+    if (status == NATS_OK)
+        status = js_PullSubscribe(&in->subscription, server_of(in)->js, in->subjects,
+                                  name, NULL, &options, &code);
+    in->consumed = 0;
+    if (status == NATS_OK)
+        return true;
+    in->subscription = NULL;
+    (void)server_explain_stream(&failure, in->stream, status, code);
+    link_fails_by(in->link, &failure);
+    return false;
+}
+
+enum taken { TAKEN, TAKEN_OUT_OF_TURN, TAKEN_FAILURE };
+
+static enum taken
+take(struct in *in, natsMsg *message)
+{
+    struct pending pending = {.is_known = false};
+    jsMsgMetaData *data = NULL;
+    uint64_t of_consumer;
+
+    if (natsMsg_GetMetaData(&data, message) != NATS_OK)
+        return TAKEN_OUT_OF_TURN;
+    pending.stream_sequence = data->Sequence.Stream;
+    of_consumer = data->Sequence.Consumer;
+    jsMsgMetaData_Destroy(data);
+    if (of_consumer != in->consumed + 1)
+        return TAKEN_OUT_OF_TURN; /* one was lost on the way */
+    (void)snprintf(pending.subject, sizeof pending.subject, "%s",
+                   natsMsg_GetSubject(message));
+    if (!apply(in, message, &pending))
+        return TAKEN_FAILURE;
+    in->consumed = of_consumer;
+    in->next = pending.stream_sequence + 1;
+    note_pending(in, &pending);
+    return TAKEN;
+}
+
+static enum taken
+take_all(struct in *in, natsMsgList *list)
+{
+    enum taken taken = TAKEN;
+
+    for (int i = 0; i < list->Count && taken == TAKEN && !link_is_stopping(in->link);
+         i++)
+        taken = take(in, list->Msgs[i]);
+    return taken;
+}
+
+/* Nothing came: is the consumer still there? Its server may have been killed. */
+static bool
+has_consumer(struct in *in)
+{
+    jsConsumerInfo *info = NULL;
+    jsErrCode code = 0;
+    natsStatus status =
+        natsSubscription_GetConsumerInfo(&info, in->subscription, NULL, &code);
+
+    jsConsumerInfo_Destroy(info);
+    return status == NATS_OK;
+}
+
+/* False: the try is over. */
+static bool
+fetch(struct in *in)
+{
+    uint64_t disconnects = atomic_load(&server_of(in)->disconnects);
+    natsMsgList list = {0};
+    jsErrCode code = 0;
+    enum taken taken;
+    natsStatus status;
+
+    if (in->subscription == NULL && !begin_consumer(in))
+        return false;
+    status = natsSubscription_Fetch(&list, in->subscription, FETCH, FETCH_MS, &code);
+    taken = take_all(in, &list);
+    natsMsgList_Destroy(&list);
+    if (taken == TAKEN_FAILURE)
+        return false;
+    if (in->pending_count > 0 && now_ms() - in->purged_at >= PURGE_MS)
+        purge(in);
+    if (taken == TAKEN_OUT_OF_TURN ||
+        disconnects != atomic_load(&server_of(in)->disconnects) ||
+        (status != NATS_OK && (status != NATS_TIMEOUT || !has_consumer(in))))
+        end_consumer(in);
+    return true;
+}
+
+/*
+ * Beginning.
+ */
+
+static bool
+prepare_stream(struct in *in)
+{
+    const struct channel_config *channel = in->link->channel;
+    char remote[WIRE_NAME_MAX];
+    struct stream_wish wish = {.name = in->stream, .in_memory = channel->memory != 0};
+    struct stream_state state;
+    struct failure failure;
+
+    server_wire_name(remote, sizeof remote, channel->remote);
+    (void)snprintf(in->stream, sizeof in->stream, "MMF_%s", remote);
+    (void)snprintf(in->subjects, sizeof in->subjects, "mmf.q.%s.*", remote);
+    if ((channel->mirror_domain != NULL &&
+         !server_make_mirror(server_of(in), &wish, channel->mirror_domain, &failure)) ||
+        !server_stream_state(server_of(in), in->stream, &state, &failure)) {
+        link_fails_by(in->link, &failure);
+        return false;
+    }
+    in->next = state.first > 0 ? state.first : 1;
+    return true;
+}
+
+static bool
+begin(struct in *in)
+{
+    int status = mmf_queue_stat(in->queue, &in->stats);
+
+    if (status < 0) {
+        link_fails_locally(in->link, status, "counters");
+        return false;
+    }
+    in->pending = calloc(PENDING, sizeof *in->pending);
+    if (in->pending == NULL) {
+        link_fails(in->link, EXIT_FAILED, "there is no memory to note what is applied");
+        return false;
+    }
+    in->purged_at = now_ms();
+    return prepare_stream(in) && begin_consumer(in);
+}
+
+void
+queue_in_run(struct link *link)
+{
+    struct in *in = calloc(1, sizeof *in);
+
+    if (in == NULL) {
+        link_fails(link, EXIT_FAILED, "there is no memory");
+        return;
+    }
+    in->link = link;
+    if (local_open_queue(link, MMF_ROLE_SEND, &in->queue)) {
+        if (begin(in)) {
+            link_works(link);
+            while (!link_is_stopping(link) && fetch(in))
+                ;
+        }
+        end_consumer(in);
+        mmf_queue_close(in->queue);
+    }
+    free(in->pending);
+    free(in);
+}
