@@ -66,10 +66,12 @@ MMF_API int mmf_queue_commit(mmf_queue *queue, size_t length, uint64_t *sequence
  *
  * On failure the reservation stays. As mmf_queue_commit, and:
  *
+ * MMF_E_STATE     also: it was reserved before the source's last message, by a handle
+ *                 that has just taken over; abandon it and reserve another
  * MMF_E_EXISTS    `position` is not above what is applied: abandon the reservation
  * MMF_E_SHARING   another living handle commits for this source; it has to close, or die
  * MMF_E_TOO_MANY  16 other sources have committed to this queue
- * MMF_E_RANGE     `source` is 0
+ * MMF_E_RANGE     `source` or `position` is 0
  */
 MMF_API int mmf_queue_commit_from(mmf_queue *queue, size_t length, uint64_t source,
                                   uint64_t position, uint64_t *sequence);
