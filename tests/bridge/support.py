@@ -58,8 +58,9 @@ class Process:
             self.news.put(line.rstrip("\n"))
         self.news.put(None)
 
-    def expect(self, part, deadline=DEADLINE):
-        """The next line that has `part` in it."""
+    def expect(self, parts, deadline=DEADLINE):
+        """The next line that has it, or one of them, in it."""
+        parts = (parts,) if isinstance(parts, str) else parts
         end = time.monotonic() + deadline
         while True:
             try:
@@ -68,8 +69,8 @@ class Process:
                 line = None
             if line is None:
                 raise AssertionError("%r did not come from %s:\n%s" % (
-                    part, " ".join(self.command), "\n".join(self.lines[-40:])))
-            if part in line:
+                    parts, " ".join(self.command), "\n".join(self.lines[-40:])))
+            if any(part in line for part in parts):
                 return line
 
     def is_running(self):
@@ -105,12 +106,39 @@ class Server:
                     store, ", domain: %s" % jetstream if jetstream is not True else ""))
 
     def start(self):
-        self.process = self.world.start("nats-server", "-c", self.config)
-        self.process.expect("Server is ready")
-        return self
+        """Its port may just be another process's outgoing one: then it is tried again."""
+        for _ in range(50):
+            self.process = self.world.start("nats-server", "-c", self.config)
+            line = self.process.expect(("Server is ready", "address already in use"))
+            if "ready" in line:
+                return self
+            self.process.wait()
+            time.sleep(0.1)
+        raise AssertionError("the server's port stays in use: " + line)
 
     def kill(self, how=signal.SIGKILL):
         self.process.kill(how)
+
+
+def request(server, subject, body=""):
+    """A request to a server, answered with JSON."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        stream = connection.makefile("rwb")
+        stream.readline()  # INFO
+        stream.write(b'CONNECT {"verbose":false,"pedantic":false}\r\nSUB _r.1 1\r\n')
+        stream.write(("PUB %s _r.1 %d\r\n%s\r\n" % (subject, len(body), body)).encode())
+        stream.flush()
+        while True:
+            words = stream.readline().split()
+            if words and words[0] == b"MSG":
+                return json.loads(stream.read(int(words[-1])))
+            if words and words[0] == b"PING":
+                stream.write(b"PONG\r\n")
+                stream.flush()
+
+
+def stream_info(server, name):
+    return request(server, "$JS.API.STREAM.INFO." + name)
 
 
 class World:
@@ -176,9 +204,10 @@ def run_test(test, limit):
     try:
         test(world)
     except AssertionError:
-        for process in world.processes[-12:]:
+        for process in world.processes[-30:]:
+            lines = [line for line in process.lines if "Mapping" not in line and "_" not in line]
             print("--- %s (%s)\n%s" % (" ".join(process.command), process.process.returncode,
-                                       "\n".join(process.lines[-15:])))
+                                       "\n".join(lines[-20:])))
         raise
     finally:
         signal.alarm(0)

@@ -1,0 +1,149 @@
+"""kills_test.py - every process between two queues is killed at random, again and again; then
+every message is accounted for: none twice, none missing, in order.
+
+MMF_TEST_LONG=1: 1,000 kills and 2 million messages over two servers. MMF_TEST_KILLS,
+MMF_TEST_MESSAGES and MMF_TEST_SEED choose otherwise.
+"""
+import random
+
+from link import Link
+from support import *
+
+LONG = os.environ.get("MMF_TEST_LONG") == "1"
+KILLS = int(os.environ.get("MMF_TEST_KILLS", "1000" if LONG else "40"))
+MESSAGES = int(os.environ.get("MMF_TEST_MESSAGES", "2000000" if LONG else "150000"))
+SEED = int(os.environ.get("MMF_TEST_SEED", random.randrange(1 << 30)))
+VICTIMS = os.environ.get("MMF_TEST_VICTIMS")  # "in,out,server b": these alone
+SIZE = 64
+
+
+class Run:
+    """Processes by their names, each of which can be killed and started again."""
+
+    def __init__(self, world, count, kills):
+        self.world, self.count, self.kills = world, count, kills
+        self.random = random.Random(SEED)
+        self.starts, self.processes, self.times = {}, {}, {}
+        self.account = os.path.join(world.directory, "account")
+        self.faults = []
+
+    def add(self, name, start, process=None):
+        self.starts[name] = start
+        self.processes[name] = process or start()
+
+    def kill(self, name):
+        """SIGKILL, and another one in its place."""
+        self.times[name] = self.times.get(name, 0) + 1
+        if isinstance(self.processes[name], Link):
+            self.processes[name].cut()
+            return
+        process = self.processes[name]
+        if not isinstance(process, Server) and not process.is_running():
+            self.faults.append("%s ended by itself: %s\n%s" % (
+                name, process.process.returncode, "\n".join(process.lines[-20:])))
+        process.kill()
+        self.processes[name] = self.starts[name]()
+
+    def report(self):
+        done = subprocess.run([PEER, "report", self.account, str(self.count)], check=True,
+                              text=True, capture_output=True, timeout=DEADLINE)
+        return json.loads(done.stdout)
+
+    def kill_at_random(self, pause):
+        """As long as messages are on their way; answers when all kills are done."""
+        victims = VICTIMS.split(",") if VICTIMS else sorted(self.starts)
+        while sum(self.times.values()) < self.kills:
+            time.sleep(self.random.uniform(0, pause))
+            self.kill(self.random.choice(victims))
+
+    def show_streams(self):
+        print(self.report())
+        for name, process in self.processes.items():
+            if isinstance(process, Server):
+                info = stream_info(process, "MMF_Jobs")
+                print(name, info.get("state"), info.get("mirror"), info.get("error"))
+
+    def finish(self, name):
+        begin = time.monotonic()
+        try:
+            wait_until(lambda: self.report()["missing"] == 0, "the last message",
+                       (10 if LONG else 2) * DEADLINE)
+        except AssertionError:
+            self.show_streams()
+            raise
+        report = self.report()
+        print("FIGURES: %s: %d messages, %d kills (%s), seed %d, the rest %.0f s: %d twice, "
+              "%d missing, %d out of order, %d damaged; %d redelivered by the queue" % (
+                  name, self.count, sum(self.times.values()),
+                  ", ".join("%s %d" % item for item in sorted(self.times.items())), SEED,
+                  time.monotonic() - begin, report["twice"], report["missing"],
+                  report["disordered"], report["damaged"], report["redelivered"]))
+        assert not self.faults, "\n".join(self.faults)
+        report.pop("redelivered")
+        assert report == {"missing": 0, "twice": 0, "disordered": 0, "damaged": 0}, report
+
+
+CONFIG = """[bridge]
+origin = %s
+[server]
+server = %s
+ack-wait = 1s
+[queue Jobs]
+direction = %s
+%s
+"""
+
+
+def add_peers(run, world):
+    world.peer("a", "hold", "queue", "Jobs", 256, 1024)
+    world.peer("b", "hold", "queue", "Jobs", 256, 1024)
+    run.add("consumer", lambda: world.peer("b", "take", "Jobs", run.count, run.account))
+    run.add("sender", lambda: world.peer("a", "send", "Jobs", run.count, SIZE))
+
+
+def add_bridges(run, world, one, other, more_in=""):
+    """Those that are killed need not be ready before the next kill."""
+    run.add("out", lambda: world.bridge(
+        "a", CONFIG % ("a", one.url, "out", "stream-bytes = 16M"), ready=False))
+    run.add("in", lambda: world.bridge(
+        "b", CONFIG % ("b", other.url, "in", more_in), ready=False))
+
+
+def test_one_server(world):
+    run = Run(world, MESSAGES // 3, KILLS // 2)
+    server = Server(world, "one").start()
+    add_peers(run, world)
+    add_bridges(run, world, server, server)
+    run.add("server", server.start, server)
+    run.kill_at_random(0.5)
+    run.finish("one server")
+
+
+def start_two_servers(world, run, **link):
+    """Two servers with domains of their own, a leaf node's connection over `link`."""
+    leaf_port = free_port()
+    a = Server(world, "a", "a", "leafnodes { listen: \"127.0.0.1:%d\" }" % leaf_port)
+    way = Link(leaf_port, **link)
+    world.closers.append(way.close)
+    b = Server(world, "b", "b", "leafnodes { reconnect: 1, remotes: [ { url: "
+               "\"nats-leaf://127.0.0.1:%d\" } ] }" % way.port)
+    a.start()
+    b.start()
+    run.add("link", None, way)
+    run.add("server a", a.start, a)
+    run.add("server b", b.start, b)
+    return a, b
+
+
+def test_two_servers(world):
+    run = Run(world, MESSAGES, KILLS)
+    add_peers(run, world)
+    a, b = start_two_servers(world, run, delay=0.005, stall=0.2, often=0.01)
+    add_bridges(run, world, a, b, "mirror-domain = a")
+    run.kill_at_random(1.0)
+    run.finish("two servers, a link with delay and stalls")
+
+
+if __name__ == "__main__":
+    print("seed %d" % SEED)
+    main("bridge_kills", globals(), 36000 if LONG else 800)
