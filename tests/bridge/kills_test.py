@@ -58,6 +58,8 @@ class Run:
 
     def show_streams(self):
         print(self.report())
+        print(subprocess.run([PEER, "report", self.account, str(self.count)],
+                             capture_output=True, text=True).stderr)
         for name, process in self.processes.items():
             if isinstance(process, Server):
                 info = stream_info(process, "MMF_Jobs")

@@ -245,11 +245,19 @@ take_all(int arguments_count, char **arguments)
 static int
 report(char **arguments)
 {
-    uint64_t count = strtoull(arguments[1], NULL, 10), distinct = 0;
+    uint64_t count = strtoull(arguments[1], NULL, 10), distinct = 0, ranges = 0;
     struct account *account = open_account(arguments[0], count);
 
-    for (uint64_t i = 0; i < count; i++)
-        distinct += account->sequences[i] != 0;
+    for (uint64_t i = 0; i < count; i++) {
+        bool is_there = account->sequences[i] != 0;
+
+        distinct += is_there;
+        if (!is_there && (i == 0 || account->sequences[i - 1] != 0) && ranges++ < 20)
+            (void)fprintf(stderr, "from %" PRIu64 "\n", i + 1);
+        if (!is_there && (i + 1 == count || account->sequences[i + 1] != 0) &&
+            ranges < 20)
+            (void)fprintf(stderr, "to %" PRIu64 "\n", i + 1);
+    }
     printf("{\"missing\": %" PRIu64 ", \"twice\": %" PRIu64 ", \"disordered\": %" PRIu64
            ", \"damaged\": %" PRIu64 ", \"redelivered\": %" PRIu64 "}\n",
            count - distinct, account->twice, account->disordered, account->damaged,

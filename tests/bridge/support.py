@@ -180,9 +180,6 @@ class World:
                               timeout=DEADLINE,
                               env={**os.environ, "MMF_DIR": self.namespace(machine)}).stdout
 
-    def depth(self, machine, name):
-        return json.loads(self.mmf(machine, "stat", "--json", name))
-
     def close(self):
         for close in self.closers:
             close()
@@ -205,7 +202,7 @@ def run_test(test, limit):
         test(world)
     except AssertionError:
         for process in world.processes[-30:]:
-            lines = [line for line in process.lines if "Mapping" not in line and "_" not in line]
+            lines = [line for line in process.lines if "Mapping" not in line and "__" not in line]
             print("--- %s (%s)\n%s" % (" ".join(process.command), process.process.returncode,
                                        "\n".join(lines[-20:])))
         raise

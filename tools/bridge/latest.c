@@ -174,7 +174,7 @@ skip_what_is_there(struct out *out)
             out->sent = entry.sequence;
         else if (out->link->channel->direction == DIRECTION_BOTH)
             received = mmf_latest_receive(out->latest, out->packer.bytes,
-                                            out->packer.capacity, &ignored, &out->sent);
+                                          out->packer.capacity, &ignored, &out->sent);
     }
     kvEntry_Destroy(value);
     if (received < 0)

@@ -26,11 +26,17 @@
 #include "envelope.h"
 #include "local.h"
 
-enum { FETCH = 16, FETCH_MS = 2000, PURGE_MS = 250 };
+enum { FETCH = 16 }; /* messages of the stream that may be on their way here */
+
+/* A purge is due after so many bytes, or so long after the last one. */
+enum { PURGE_BYTES = 1 << 20, PURGE_MS = 20 };
 enum { SOURCES = 64, PENDING = 256 };
 enum { PARKED_BYTES = 64 << 20 };
 
 #define CONSUMER_LASTS_NS ((int64_t)30 * 1000000000)
+
+/* A request for messages ends after so long; silence for longer means that it is lost. */
+enum { ASK_MS = 5000, SILENCE_MS = 8000, LISTEN_MS = 1000 };
 
 /* What is known of a source. */
 struct source {
@@ -53,14 +59,18 @@ struct in {
     mmf_queue *queue;
     mmf_channel_stats stats;
     char stream[WIRE_NAME_MAX + 8];
-    char subjects[WIRE_NAME_MAX + 16];
-    natsSubscription *subscription;
+    natsSubscription *subscription; /* of the inbox */
+    natsInbox *inbox;
+    char ask[2 * WIRE_NAME_MAX];
+    uint64_t asked; /* messages that are asked for, and have not come */
+    uint64_t disconnects;
+    int64_t heard_at;
     uint64_t next;     /* in the stream */
     uint64_t consumed; /* messages that this consumer has given */
     struct source sources[SOURCES];
     size_t source_count;
     struct pending *pending; /* a ring of PENDING */
-    size_t pending_from, pending_count;
+    size_t pending_from, pending_count, pending_bytes;
     int64_t purged_at;
 };
 
@@ -229,8 +239,10 @@ look_at_sender(struct in *in, const struct envelope *envelope, struct source *so
     if (memcmp(source->channel, envelope->channel, IDENTITY_SIZE) == 0)
         return;
     memcpy(source->channel, envelope->channel, IDENTITY_SIZE);
-    log_say(LOG_INFO, in->link->title, "messages of %s, source %016" PRIx64,
-            envelope->origin, envelope->source);
+    log_say(LOG_INFO, in->link->title,
+            "messages of %s, source %016" PRIx64 " from number %" PRIu64
+            "; applied are %" PRIu64,
+            envelope->origin, envelope->source, envelope->first, source->applied);
     if (envelope->message_size > in->stats.message_size)
         log_say(LOG_WARNING, in->link->title,
                 "the queue of %s takes messages of %" PRIu32
@@ -357,6 +369,7 @@ purge(struct in *in)
     size_t released;
 
     in->purged_at = now_ms();
+    in->pending_bytes = 0;
     if (!oldest_in_queue(in, &oldest))
         return;
     released = count_released(in, oldest);
@@ -378,26 +391,30 @@ forget_one(struct in *in)
 }
 
 static void
-note_pending(struct in *in, const struct pending *pending)
+note_pending(struct in *in, const struct pending *pending, size_t bytes)
 {
     if (in->pending_count == PENDING)
         purge(in);
     if (in->pending_count == PENDING)
         forget_one(in);
     *pending_at(in, in->pending_count++) = *pending;
-    if (in->pending_count >= PENDING / 4 || now_ms() - in->purged_at >= PURGE_MS)
+    in->pending_bytes += bytes;
+    if (in->pending_bytes >= PURGE_BYTES || in->pending_count == PENDING)
         purge(in);
 }
 
 /*
- * Pulling.
+ * Pulling. The library's fetch waits for the last of the messages that it has asked for; so
+ * here is a subscription of an inbox, and requests that are renewed before they are used up.
  */
 
 static void
 end_consumer(struct in *in)
 {
     natsSubscription_Destroy(in->subscription);
+    natsInbox_Destroy(in->inbox);
     in->subscription = NULL;
+    in->inbox = NULL;
 }
 
 static natsStatus
@@ -418,106 +435,155 @@ add_consumer(struct in *in, const char *name, jsErrCode *code)
     return status;
 }
 
+static void
+prepare_ask(struct in *in, const char *name)
+{
+    const char *domain = in->link->bridge->config->domain;
+
+    (void)snprintf(in->ask, sizeof in->ask, "$JS.%s%sAPI.CONSUMER.MSG.NEXT.%s.%s",
+                   domain != NULL ? domain : "", domain != NULL ? "." : "", in->stream,
+                   name);
+    in->asked = 0;
+    in->consumed = 0;
+    in->heard_at = now_ms();
+}
+
 /* A consumer of its own, without acknowledgements, from the next message on. */
 static bool
 begin_consumer(struct in *in)
 {
     char name[64];
-    jsSubOptions options;
     jsErrCode code = 0;
     struct failure failure;
     natsStatus status;
 
+    in->disconnects = atomic_load(&server_of(in)->disconnects);
     (void)snprintf(name, sizeof name, "mmf-%d-%016" PRIx64, (int)getpid(),
                    local_random());
     status = add_consumer(in, name, &code);
-    (void)jsSubOptions_Init(&options);
-    options.Stream = in->stream;
-    options.Consumer = name;
     if (status == NATS_OK)
-        status = js_PullSubscribe(&in->subscription, server_of(in)->js, in->subjects,
-                                  name, NULL, &options, &code);
-    in->consumed = 0;
+        status = natsInbox_Create(&in->inbox);
+    if (status == NATS_OK)
+        status = natsConnection_SubscribeSync(&in->subscription,
+                                              server_of(in)->connection, in->inbox);
+    prepare_ask(in, name);
     if (status == NATS_OK)
         return true;
-    in->subscription = NULL;
+    end_consumer(in);
     (void)server_explain_stream(&failure, in->stream, status, code);
     link_fails_by(in->link, &failure);
     return false;
 }
 
+/* Ask for more before all has come. */
+static bool
+ask(struct in *in)
+{
+    char text[64];
+
+    if (in->asked > FETCH / 2)
+        return true;
+    (void)snprintf(text, sizeof text, "{\"batch\":%" PRIu64 ",\"expires\":%d000000}",
+                   FETCH - in->asked, ASK_MS);
+    in->asked = FETCH;
+    return natsConnection_PublishRequestString(server_of(in)->connection, in->ask,
+                                               in->inbox, text) == NATS_OK;
+}
+
+/*
+ * "$JS.ACK.STREAM.CONSUMER.TIMES.STREAM SEQUENCE.CONSUMER SEQUENCE.TIME.PENDING", since 2.9
+ * perhaps with domain and account before the stream.
+ */
+static bool
+read_reply(const char *reply, uint64_t *of_stream, uint64_t *of_consumer)
+{
+    const char *parts[16];
+    size_t count = 0, skip;
+
+    for (; reply != NULL && count < sizeof parts / sizeof parts[0]; count++) {
+        parts[count] = reply;
+        reply = strchr(reply, '.');
+        reply = reply != NULL ? reply + 1 : NULL;
+    }
+    if (count < 9 || strncmp(parts[0], "$JS.ACK.", 8) != 0)
+        return false;
+    skip = count >= 11 ? 2 : 0;
+    *of_stream = strtoull(parts[5 + skip], NULL, 10);
+    *of_consumer = strtoull(parts[6 + skip], NULL, 10);
+    return true;
+}
+
 enum taken { TAKEN, TAKEN_OUT_OF_TURN, TAKEN_FAILURE };
+
+/* A request has ended, or the consumer has. */
+static enum taken
+take_status(struct in *in, natsMsg *message)
+{
+    const char *status = "", *pending = NULL;
+    uint64_t rest = in->asked;
+
+    (void)natsMsgHeader_Get(message, "Status", &status);
+    if (natsMsgHeader_Get(message, "Nats-Pending-Messages", &pending) == NATS_OK)
+        rest = strtoull(pending, NULL, 10);
+    in->asked -= rest < in->asked ? rest : in->asked;
+    return strcmp(status, "408") == 0 || strcmp(status, "404") == 0 ? TAKEN
+                                                                    : TAKEN_OUT_OF_TURN;
+}
 
 static enum taken
 take(struct in *in, natsMsg *message)
 {
     struct pending pending = {.is_known = false};
-    jsMsgMetaData *data = NULL;
-    uint64_t of_consumer;
+    uint64_t of_consumer = 0;
 
-    if (natsMsg_GetMetaData(&data, message) != NATS_OK)
-        return TAKEN_OUT_OF_TURN;
-    pending.stream_sequence = data->Sequence.Stream;
-    of_consumer = data->Sequence.Consumer;
-    jsMsgMetaData_Destroy(data);
+    if (!read_reply(natsMsg_GetReply(message), &pending.stream_sequence, &of_consumer))
+        return take_status(in, message);
     if (of_consumer != in->consumed + 1)
         return TAKEN_OUT_OF_TURN; /* one was lost on the way */
     (void)snprintf(pending.subject, sizeof pending.subject, "%s",
                    natsMsg_GetSubject(message));
     if (!apply(in, message, &pending))
         return TAKEN_FAILURE;
+    in->asked -= in->asked > 0;
     in->consumed = of_consumer;
     in->next = pending.stream_sequence + 1;
-    note_pending(in, &pending);
+    note_pending(in, &pending, (size_t)natsMsg_GetDataLength(message));
     return TAKEN;
 }
 
-static enum taken
-take_all(struct in *in, natsMsgList *list)
-{
-    enum taken taken = TAKEN;
-
-    for (int i = 0; i < list->Count && taken == TAKEN && !link_is_stopping(in->link);
-         i++)
-        taken = take(in, list->Msgs[i]);
-    return taken;
-}
-
-/* Nothing came: is the consumer still there? Its server may have been killed. */
+/* The next message, in `*taken`; else whether the consumer is still good. */
 static bool
-has_consumer(struct in *in)
+listen(struct in *in, enum taken *taken)
 {
-    jsConsumerInfo *info = NULL;
-    jsErrCode code = 0;
-    natsStatus status =
-        natsSubscription_GetConsumerInfo(&info, in->subscription, NULL, &code);
+    natsMsg *message = NULL;
+    int64_t wait = in->pending_count > 0 ? PURGE_MS : LISTEN_MS;
+    natsStatus status = natsSubscription_NextMsg(&message, in->subscription, wait);
 
-    jsConsumerInfo_Destroy(info);
-    return status == NATS_OK;
+    if (status == NATS_OK) {
+        *taken = take(in, message);
+        natsMsg_Destroy(message);
+        in->heard_at = now_ms();
+        return true;
+    }
+    if (in->pending_count > 0)
+        purge(in);
+    return status == NATS_TIMEOUT && now_ms() - in->heard_at < SILENCE_MS;
 }
 
 /* False: the try is over. */
 static bool
-fetch(struct in *in)
+pull(struct in *in)
 {
-    uint64_t disconnects = atomic_load(&server_of(in)->disconnects);
-    natsMsgList list = {0};
-    jsErrCode code = 0;
-    enum taken taken;
-    natsStatus status;
+    enum taken taken = TAKEN;
+    bool is_good;
 
     if (in->subscription == NULL && !begin_consumer(in))
         return false;
-    status = natsSubscription_Fetch(&list, in->subscription, FETCH, FETCH_MS, &code);
-    taken = take_all(in, &list);
-    natsMsgList_Destroy(&list);
+    is_good = ask(in) && listen(in, &taken);
     if (taken == TAKEN_FAILURE)
         return false;
-    if (in->pending_count > 0 && now_ms() - in->purged_at >= PURGE_MS)
-        purge(in);
-    if (taken == TAKEN_OUT_OF_TURN ||
-        disconnects != atomic_load(&server_of(in)->disconnects) ||
-        (status != NATS_OK && (status != NATS_TIMEOUT || !has_consumer(in))))
+    if (!is_good || taken == TAKEN_OUT_OF_TURN ||
+        in->disconnects != atomic_load(&server_of(in)->disconnects))
         end_consumer(in);
     return true;
 }
@@ -537,7 +603,6 @@ prepare_stream(struct in *in)
 
     server_wire_name(remote, sizeof remote, channel->remote);
     (void)snprintf(in->stream, sizeof in->stream, "MMF_%s", remote);
-    (void)snprintf(in->subjects, sizeof in->subjects, "mmf.q.%s.*", remote);
     if ((channel->mirror_domain != NULL &&
          !server_make_mirror(server_of(in), &wish, channel->mirror_domain, &failure)) ||
         !server_stream_state(server_of(in), in->stream, &state, &failure)) {
@@ -579,7 +644,7 @@ queue_in_run(struct link *link)
     if (local_open_queue(link, MMF_ROLE_SEND, &in->queue)) {
         if (begin(in)) {
             link_works(link);
-            while (!link_is_stopping(link) && fetch(in))
+            while (!link_is_stopping(link) && pull(in))
                 ;
         }
         end_consumer(in);
