@@ -44,6 +44,7 @@ struct out {
     size_t stored_count;
     mmf_message *hand;
     size_t hand_most;
+    uint64_t stream_sequence; /* of the message that was stored last */
 };
 
 /*
@@ -273,6 +274,22 @@ wait_for_space(struct out *out, int64_t *pause)
     return true;
 }
 
+/* A server that forgets what it has confirmed loses messages; the bridge can only say so. */
+static void
+note_stored_at(struct out *out, const jsPubAck *ack)
+{
+    if (ack->Sequence <= out->stream_sequence) {
+        link_count(out->link, LOST, 1);
+        log_say(
+            LOG_ERROR, out->link->title,
+            "stream %s has gone back from %llu to %llu: the server has lost messages "
+            "that it had confirmed",
+            out->stream, (unsigned long long)out->stream_sequence,
+            (unsigned long long)ack->Sequence);
+    }
+    out->stream_sequence = ack->Sequence;
+}
+
 /* Until the server says that it has stored what is packed. */
 static bool
 publish(struct out *out)
@@ -286,12 +303,16 @@ publish(struct out *out)
     options.MaxWait = out->link->bridge->config->ack_ms;
     for (;;) {
         jsErrCode code = 0;
+        jsPubAck *ack = NULL;
         natsStatus status =
-            js_Publish(NULL, server->js, out->subject, out->packer.bytes,
+            js_Publish(&ack, server->js, out->subject, out->packer.bytes,
                        (int)out->packer.length, &options, &code);
 
-        if (status == NATS_OK)
+        if (status == NATS_OK) {
+            note_stored_at(out, ack);
+            jsPubAck_Destroy(ack);
             return true;
+        }
         if (link_is_stopping(out->link))
             return false;
         if (is_full(code)) {

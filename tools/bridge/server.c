@@ -32,15 +32,19 @@ is_without_jetstream(jsErrCode code)
     return code == JSNotEnabledErr || code == JSNotEnabledForAccountErr;
 }
 
-/* What the library says of this thread's last failure. It may be of an older one. */
+/* What the library says of this thread's last failure, which may be of an older one; without
+ * the place in its sources, "(FILE:LINE): ". */
 static const char *
 detail(natsStatus status)
 {
     natsStatus of = NATS_OK;
     const char *text = nats_GetLastError(&of);
+    const char *end;
 
-    return of == status && text != NULL && text[0] != '\0' ? text
-                                                           : natsStatus_GetText(status);
+    if (of != status || text == NULL || text[0] == '\0')
+        return natsStatus_GetText(status);
+    end = text[0] == '(' ? strstr(text, "): ") : NULL;
+    return end != NULL ? end + 3 : text;
 }
 
 static int
