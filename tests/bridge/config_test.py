@@ -52,7 +52,7 @@ def test_sections_and_keys(world):
     refused(world, "7: it is neither a section nor KEY = VALUE", QUEUE + "nonsense\n")
     refused(world, "7: the line is longer than 198 bytes", QUEUE + "channel = " + "x" * 400 + "\n")
     refused(world, '7: there is another section [queue Jobs]; give this one another title and '
-            '"channel = Jobs"', QUEUE + "[queue Jobs]\nchannel = X\ndirection = in\n")
+            '"channel = Jobs"', QUEUE + "[queue Jobs]\nchannel = X\nremote = X\ndirection = in\nfrom = z\n")
     status, said, _ = check(world, "x = 1\n" + QUEUE, "--server", "nats://127.0.0.1:4222")
     assert status == CONFIGURATION and 'x.ini:1: "x" stands before the first section' in said, said
 
@@ -79,9 +79,14 @@ def test_what_hangs_together(world):
             "[queue Jobs]\ndirection = out\nmirror-domain = x\n")
     refused(world, "7: [queue Again] has the same local channel as [queue Jobs] in line 3: "
             "messages would go around in a circle",
-            QUEUE + "[queue Again]\nchannel = Jobs\nremote = Other\ndirection = in\n")
+            QUEUE + "[queue Again]\nchannel = Jobs\nremote = Other\ndirection = in\nfrom = z\n")
     refused(world, "7: [queue Again] has the same remote name as [queue Jobs] in line 3",
-            QUEUE + "[queue Again]\nremote = Jobs\ndirection = in\n")
+            QUEUE + "[queue Again]\nremote = Jobs\ndirection = in\nfrom = z\n")
+    refused(world, '3: [queue Jobs] has no from; set "from" to the origins whose messages come',
+            "[queue Jobs]\ndirection = in\n")
+    refused(world, '5: [queue Jobs]: this host is the origin "a": messages would go around in a '
+            'circle; set "origin" in [bridge]',
+            "[bridge]\norigin = a\n[queue Jobs]\ndirection = in\nfrom = b, a\n")
     refused(world, ' user and password-file are needed together', "user = me\n" + QUEUE)
     refused(world, ' credentials: "/nonexistent" cannot be read: No such file or directory',
             "credentials = /nonexistent\n" + QUEUE)
@@ -181,12 +186,12 @@ def test_tls(world):
 
 def test_an_unknown_stream(world):
     server = Server(world, "one").start()
-    into = "[queue Jobs]\ndirection = in\nmessage-size = 64\ncapacity = 16\n"
-    exits(world, NO_STREAM, "there is no stream MMF_Jobs on this server: the sending bridge makes "
+    into = "[queue Jobs]\ndirection = in\nfrom = z\nmessage-size = 64\ncapacity = 16\n"
+    exits(world, NO_STREAM, "there is no stream MMF_Jobs_z on this server: the sending bridge makes "
           "it", server, into)
     path = world.write("z.ini", "[server]\nserver = %s\n%s" % (server.url, into))
     done = run(world, "check", "--connect", path)
-    assert done.returncode == NO_STREAM and "no stream MMF_Jobs" in done.stderr, done.stderr
+    assert done.returncode == NO_STREAM and "no stream MMF_Jobs_z" in done.stderr, done.stderr
 
 
 def test_channels_here(world):

@@ -60,9 +60,16 @@ class Run:
         print(self.report())
         print(subprocess.run([PEER, "report", self.account, str(self.count)],
                              capture_output=True, text=True).stderr)
+        for machine in "ab":
+            print(machine, self.world.mmf(machine, "queue", "Jobs"),
+                  self.world.mmf(machine, "queue", "Jobs", "--browse")[:600])
         for name, process in self.processes.items():
+            if not isinstance(process, (Server, Link)):
+                print(name, process.process.pid, process.is_running(),
+                      "\n".join(process.lines[-12:]))
+                print(subprocess.run(["cat", "/proc/%d/wchan" % process.process.pid], capture_output=True, text=True).stdout)
             if isinstance(process, Server):
-                info = stream_info(process, "MMF_Jobs")
+                info = stream_info(process, "MMF_Jobs_a")
                 print(name, info.get("state"), info.get("mirror"), info.get("error"))
 
     def finish(self, name):
@@ -108,7 +115,7 @@ def add_bridges(run, world, one, other, more_in=""):
     run.add("out", lambda: world.bridge(
         "a", CONFIG % ("a", one.url, "out", "stream-bytes = 16M"), ready=False))
     run.add("in", lambda: world.bridge(
-        "b", CONFIG % ("b", other.url, "in", more_in), ready=False))
+        "b", CONFIG % ("b", other.url, "in", "from = a\n" + more_in), ready=False))
 
 
 def test_one_server(world):

@@ -30,12 +30,12 @@ def take(world, machine, name, count, *slow):
 CLEAN = {"missing": 0, "twice": 0, "disordered": 0, "damaged": 0, "redelivered": 0}
 
 
-def start_two(world, channels_a, channels_b, more=""):
+def start_two(world, channels_a, channels_b, more="", wait=True):
     """A server, and a bridge on each of two machines."""
     server = Server(world, "one").start()
     bridges = [world.bridge(machine, sections(server, machine, channels, more), ready=False)
                for machine, channels in (("a", channels_a), ("b", channels_b))]
-    for bridge in bridges:
+    for bridge in bridges if wait else []:
         bridge.expect(" ready: ")
     return (server, *bridges)
 
@@ -65,7 +65,7 @@ def test_a_queue_goes_across(world):
     count = 20000
     world.peer("a", "hold", "queue", "Jobs", 4096, 256)
     world.peer("b", "hold", "queue", "Jobs", 4096, 256)
-    start_two(world, "[queue Jobs]\ndirection = out", "[queue Jobs]\ndirection = in")
+    start_two(world, "[queue Jobs]\ndirection = out", "[queue Jobs]\ndirection = in\nfrom = a")
     take(world, "b", "Jobs", count)
     world.peer("a", "send", "Jobs", count, 64)
     assert wait_for_all(world, count) == CLEAN
@@ -74,7 +74,7 @@ def test_a_queue_goes_across(world):
 def test_the_bridge_makes_the_channels(world):
     sizes = "\nmessage-size = 1K\ncapacity = 64\nspsc = yes"
     start_two(world, "[queue Jobs]\ndirection = out" + sizes,
-              "[queue Orders]\ndirection = in\nremote = Jobs" + sizes)
+              "[queue Orders]\ndirection = in\nfrom = a\nremote = Jobs" + sizes)
     take(world, "b", "Orders", 2000)
     world.peer("a", "send", "Jobs", 2000, 1024)
     assert wait_for_all(world, 2000) == CLEAN
@@ -85,7 +85,7 @@ def test_odd_names(world):
     world.peer("a", "hold", "queue", name, 64, 16)
     world.peer("b", "hold", "queue", name, 64, 16)
     start_two(world, "[queue %s]\ndirection = out" % name,
-              "[queue %s]\ndirection = in" % name)
+              "[queue %s]\ndirection = in\nfrom = a" % name)
     world.mmf("a", "send", name, "hello")
     assert receive(world, "b", name, 1) == ["hello"]
 
@@ -96,7 +96,7 @@ def test_two_origins_and_a_local_producer(world):
     world.peer("c", "hold", "queue", "Jobs", 64, 64)
     world.peer("b", "hold", "queue", "Jobs", 64, 64)
     server, _, _ = start_two(world, "[queue Jobs]\ndirection = out",
-                             "[queue Jobs]\ndirection = in")
+                             "[queue Jobs]\ndirection = in\nfrom = a, c", wait=False)
     world.bridge("c", sections(server, "c", "[queue Jobs]\ndirection = out"))
     for i in range(10):
         for machine in "abc":
@@ -114,14 +114,14 @@ def test_a_full_queue_reaches_back_to_the_sender(world):
     world.peer("b", "hold", "queue", "Jobs", 512, 64)
     server, out, into = start_two(
         world, "[queue Jobs]\ndirection = out\nstream-bytes = 256K\nbatch = 16",
-        "[queue Jobs]\ndirection = in")
+        "[queue Jobs]\ndirection = in\nfrom = a")
     world.peer("a", "send", "Jobs", count, 512)
 
     out.expect("is full: waiting")
     before = memory(out), memory(into)
     time.sleep(1.5)  # it only gives memory the time to grow
     after = memory(out), memory(into)
-    assert stream_info(server, "MMF_Jobs")["state"]["bytes"] <= 256 << 10
+    assert stream_info(server, "MMF_Jobs_a")["state"]["bytes"] <= 256 << 10
     assert all(b - a < 4 << 20 for a, b in zip(before, after)), (before, after)
     assert report(world, count)["missing"] == count
     take(world, "b", "Jobs", count)
@@ -132,7 +132,7 @@ def test_a_message_that_does_not_fit_is_parked(world):
     world.peer("a", "hold", "queue", "Jobs", 4096, 16)
     world.peer("b", "hold", "queue", "Jobs", 8, 16)
     server, _, into = start_two(world, "[queue Jobs]\ndirection = out",
-                                "[queue Jobs]\ndirection = in")
+                                "[queue Jobs]\ndirection = in\nfrom = a")
     for text in ("one", "much longer than eight", "two"):
         world.mmf("a", "send", "Jobs", text)
     assert receive(world, "b", "Jobs", 2) == ["one", "two"]
@@ -147,7 +147,7 @@ def test_everything_is_stopped_and_started(world):
     world.peer("a", "hold", "queue", "Jobs", 256, 256)
     world.peer("b", "hold", "queue", "Jobs", 256, 256)
     server, out, into = start_two(world, "[queue Jobs]\ndirection = out",
-                                  "[queue Jobs]\ndirection = in")
+                                  "[queue Jobs]\ndirection = in\nfrom = a")
     take(world, "b", "Jobs", count, 20)
     world.peer("a", "send", "Jobs", count, 64)
     for how in (signal.SIGTERM, signal.SIGKILL):
@@ -157,7 +157,7 @@ def test_everything_is_stopped_and_started(world):
             process.kill(how)
         server.start()
         out = world.bridge("a", sections(server, "a", "[queue Jobs]\ndirection = out"))
-        into = world.bridge("b", sections(server, "b", "[queue Jobs]\ndirection = in"))
+        into = world.bridge("b", sections(server, "b", "[queue Jobs]\ndirection = in\nfrom = a"))
     found = wait_for_all(world, count)
     assert found == CLEAN, found
 
@@ -166,13 +166,13 @@ def test_the_receiving_queue_dies(world):
     """What was not released by then comes again into a new one: at least once."""
     sizes = "\nmessage-size = 64\ncapacity = 64"
     server, _, into = start_two(world, "[queue Jobs]\ndirection = out" + sizes,
-                                "[queue Jobs]\ndirection = in" + sizes)
+                                "[queue Jobs]\ndirection = in\nfrom = a" + sizes)
     for i in range(20):
         world.mmf("a", "send", "Jobs", "job %d" % i)
     assert receive(world, "b", "Jobs", 5) == ["job %d" % i for i in range(5)]
     into.kill()
     world.mmf("b", "gc")
-    world.bridge("b", sections(server, "b", "[queue Jobs]\ndirection = in" + sizes))
+    world.bridge("b", sections(server, "b", "[queue Jobs]\ndirection = in\nfrom = a" + sizes))
     came = receive(world, "b", "Jobs", 15)
     while came[-1] != "job 19":
         came += receive(world, "b", "Jobs", 1)
@@ -182,14 +182,14 @@ def test_the_receiving_queue_dies(world):
 
 def test_a_stream_of_others_is_refused(world):
     server = Server(world, "one").start()
-    request(server, "$JS.API.STREAM.CREATE.MMF_Jobs", json.dumps(
-        {"name": "MMF_Jobs", "subjects": ["mmf.q.Jobs.*"], "retention": "limits",
+    request(server, "$JS.API.STREAM.CREATE.MMF_Jobs_a", json.dumps(
+        {"name": "MMF_Jobs_a", "subjects": ["mmf.q.Jobs.*"], "retention": "limits",
          "storage": "memory", "max_consumers": -1, "max_msgs": -1, "max_bytes": -1,
          "discard": "new", "num_replicas": 1}))
-    request(server, "mmf.q.Jobs.x", "something else")
+    request(server, "mmf.q.Jobs.a", "something else")
     world.peer("b", "hold", "queue", "Jobs", 64, 16)
-    process = world.bridge("b", sections(server, "b", "[queue Jobs]\ndirection = in"))
-    process.expect("message 1 of stream MMF_Jobs: it is not a message of mmf-bridge")
+    process = world.bridge("b", sections(server, "b", "[queue Jobs]\ndirection = in\nfrom = a"))
+    process.expect("message 1 of stream MMF_Jobs_a: it is not a message of mmf-bridge")
 
 
 #
@@ -255,6 +255,7 @@ def test_many_channels_in_one_process(world):
         way, back = ("out", "in") if i % 2 else ("in", "out")
         a += "[queue Q%d]\ndirection = %s%s" % (i, way, sizes)
         b += "[queue Q%d]\ndirection = %s%s" % (i, back, sizes)
+        a, b = (a, b + "from = a\n") if i % 2 else (a + "from = b\n", b)
     a += "[latest L]\ndirection = out\nmessage-size = 64\n"
     b += "[latest L]\ndirection = in\nmessage-size = 64\n"
     start_two(world, a, b)
@@ -288,7 +289,7 @@ def test_readiness_metrics_and_json(world):
             del os.environ["NOTIFY_SOCKET"]
         assert notify.recv(1000).startswith(b"READY=1\n")
         world.mmf("a", "send", "Jobs", "hello")
-        line = 'mmf_bridge_messages_total{kind="queue",channel="Jobs",direction="out"} 1\n'
+        line = 'mmf_bridge_messages_total{kind="queue",channel="Jobs",direction="out",origin=""} 1\n'
         wait_until(lambda: line in open(metrics, encoding="utf-8").read(), line)
         text = open(metrics, encoding="utf-8").read()
         assert text.endswith("# EOF\n") and "mmf_bridge_connected 1\n" in text, text
@@ -317,7 +318,7 @@ def test_an_idle_bridge_takes_no_processor_time(world):
     _, a, b = start_two(
         world, "[queue Q]\ndirection = out%s[topic T]\ndirection = both%s[latest L]\n"
         "direction = both\nmessage-size = 64" % (sizes, sizes),
-        "[queue Q]\ndirection = in%s[topic T]\ndirection = both%s[latest L]\n"
+        "[queue Q]\ndirection = in\nfrom = a%s[topic T]\ndirection = both%s[latest L]\n"
         "direction = both\nmessage-size = 64" % (sizes, sizes))
     before = processor_seconds(a) + processor_seconds(b)
     time.sleep(5)

@@ -112,6 +112,8 @@ static const struct key keys[] = {
      "limit of the stream; default 512M"},
     {NULL, "storage", CHOICE, OF(memory), QUEUE | LATEST, storages, 0, 0,
      "where the server keeps the stream: file or memory"},
+    {NULL, "from", TEXT, OF(from), QUEUE, NULL, 0, 0,
+     "in: whose messages, as names of origins: a, b"},
     {NULL, "mirror-domain", TEXT, OF(mirror_domain), QUEUE, NULL, 0, 0,
      "in: make a mirror of the stream in that JetStream domain"},
     {NULL, "kv-domain", TEXT, OF(kv_domain), LATEST, NULL, 0, 0,
@@ -593,6 +595,65 @@ check_direction(struct reader *reader, const struct channel_config *channel)
                  channel->title);
 }
 
+bool
+config_next_origin(const char **rest, char *origin, size_t size)
+{
+    size_t length;
+
+    *rest += strspn(*rest, ", ");
+    length = strcspn(*rest, ",");
+    (void)snprintf(origin, size, "%.*s", (int)length, *rest);
+    *rest += length;
+    for (size_t end = strlen(origin); end > 0 && origin[end - 1] == ' '; end--)
+        origin[end - 1] = '\0';
+    return origin[0] != '\0';
+}
+
+/* Each origin is a sender of its own, and none is this host. */
+static void
+check_origins(struct reader *reader, const struct channel_config *channel)
+{
+    const char *rest = channel->from;
+    char origin[INI_MAX_LINE];
+    int count = 0;
+
+    while (config_next_origin(&rest, origin, sizeof origin)) {
+        if (strlen(origin) > ORIGIN_MAX)
+            complain(reader, channel->line,
+                     "[%s]: the origin \"%s\" has %zu bytes; at most %d are possible",
+                     channel->title, origin, strlen(origin), ORIGIN_MAX);
+        if (strcmp(origin, reader->config->origin) == 0)
+            complain(
+                reader, channel->line,
+                "[%s]: this host is the origin \"%s\": messages would go around in "
+                "a circle; set \"origin\" in [bridge]",
+                channel->title, origin);
+        count++;
+    }
+    if (count == 0)
+        complain(reader, channel->line, "[%s]: from names no origin", channel->title);
+    if (channel->spsc && count > 1)
+        complain(reader, channel->line,
+                 "[%s]: %d origins are as many producers, and spsc has one",
+                 channel->title, count);
+}
+
+static void
+check_from(struct reader *reader, const struct channel_config *channel)
+{
+    if (channel->kind != MMF_KIND_QUEUE || channel->direction == 0)
+        return;
+    if (channel->direction == DIRECTION_OUT && channel->from != NULL)
+        complain(reader, channel->line, "[%s]: from is for the direction in",
+                 channel->title);
+    else if (channel->direction == DIRECTION_IN && channel->from == NULL)
+        complain(reader, channel->line,
+                 "[%s] has no from; set \"from\" to the origins whose messages come",
+                 channel->title);
+    else if (channel->from != NULL)
+        check_origins(reader, channel);
+}
+
 static void
 check_sizes(struct reader *reader, const struct channel_config *channel)
 {
@@ -650,6 +711,7 @@ check_channels(struct reader *reader)
             return;
         }
         check_direction(reader, channel);
+        check_from(reader, channel);
         check_sizes(reader, channel);
         for (size_t j = 0; j < i; j++)
             check_pair(reader, config->channels[j], channel);
@@ -705,6 +767,7 @@ free_channel(struct channel_config *channel)
     free(channel->title);
     free(channel->channel);
     free(channel->remote);
+    free(channel->from);
     free(channel->mirror_domain);
     free(channel->kv_domain);
     free(channel);

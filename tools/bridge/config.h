@@ -27,6 +27,7 @@ struct channel_config {
     int64_t batch;        /* messages in one message of NATS, at most */
     int64_t stream_bytes; /* limit of the stream */
     int64_t memory;       /* the stream is in the server's memory */
+    char *from;           /* queue, in: names of origins, with commas between */
     char *mirror_domain;  /* in: make a mirror of the stream in that domain */
     char *kv_domain;      /* latest: the JetStream domain that has the value */
 };
@@ -75,6 +76,9 @@ bool config_has_key(const char *key);
 
 /* The keys with what they mean, for the help. */
 void config_print_keys(void);
+
+/* The origin at `*rest`, which moves on; false after the last. */
+bool config_next_origin(const char **rest, char *origin, size_t size);
 
 /* "out", "in", "both". */
 const char *config_direction(int64_t direction);

@@ -31,17 +31,26 @@ find_steps(mmf_kind kind)
     return NULL;
 }
 
+/* One for each direction; of a queue that comes in, one for each origin. */
 static size_t
-directions_of(const struct channel_config *channel)
+links_of(const struct channel_config *channel)
 {
-    return channel->direction == DIRECTION_BOTH ? 2 : 1;
+    const char *rest = channel->from;
+    char origin[ORIGIN_MAX + 1];
+    size_t count = 0;
+
+    if (rest == NULL)
+        return channel->direction == DIRECTION_BOTH ? 2 : 1;
+    while (config_next_origin(&rest, origin, sizeof origin))
+        count++;
+    return count;
 }
 
-static void
-make_link(struct bridge *bridge, struct link *link,
-          const struct channel_config *channel, enum direction direction,
-          struct pair *pair)
+static struct link *
+make_link(struct bridge *bridge, const struct channel_config *channel,
+          enum direction direction, struct pair *pair)
 {
+    struct link *link = &bridge->links[bridge->count++];
     const struct steps *of_kind = find_steps(channel->kind);
 
     link->bridge = bridge;
@@ -51,6 +60,23 @@ make_link(struct bridge *bridge, struct link *link,
     link->run = direction == DIRECTION_OUT ? of_kind->out : of_kind->in;
     (void)snprintf(link->title, sizeof link->title, "%s %s", channel->title,
                    config_direction(direction));
+    return link;
+}
+
+static void
+make_origins(struct bridge *bridge, const struct channel_config *channel,
+             struct pair *pair)
+{
+    const char *rest = channel->from;
+    char origin[ORIGIN_MAX + 1];
+
+    while (config_next_origin(&rest, origin, sizeof origin)) {
+        struct link *link = make_link(bridge, channel, DIRECTION_IN, pair);
+
+        memcpy(link->origin, origin, sizeof origin);
+        (void)snprintf(link->title, sizeof link->title, "%s in from %s", channel->title,
+                       origin);
+    }
 }
 
 static bool
@@ -61,10 +87,11 @@ make_links(struct bridge *bridge, const struct channel_config *channel)
     if (pair == NULL)
         return false;
     if (channel->direction & DIRECTION_OUT)
-        make_link(bridge, &bridge->links[bridge->count++], channel, DIRECTION_OUT,
-                  pair);
-    if (channel->direction & DIRECTION_IN)
-        make_link(bridge, &bridge->links[bridge->count++], channel, DIRECTION_IN, pair);
+        (void)make_link(bridge, channel, DIRECTION_OUT, pair);
+    if (channel->from != NULL)
+        make_origins(bridge, channel, pair);
+    else if (channel->direction & DIRECTION_IN)
+        (void)make_link(bridge, channel, DIRECTION_IN, pair);
     return true;
 }
 
@@ -89,7 +116,7 @@ bridge_begin(struct bridge *bridge, const struct config *config)
     bridge->config = config;
     begin_condition(bridge);
     for (size_t i = 0; i < config->count; i++)
-        count += directions_of(config->channels[i]);
+        count += links_of(config->channels[i]);
     bridge->links = calloc(count, sizeof *bridge->links);
     if (bridge->links == NULL)
         return false;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "envelope.h"
 #include "log.h"
 #include "pair.h"
 #include "server.h"
@@ -37,7 +38,8 @@ struct link {
     struct bridge *bridge;
     const struct channel_config *channel;
     enum direction direction;
-    char title[256];
+    char origin[ORIGIN_MAX + 1]; /* queue, in: whose messages */
+    char title[400];
     void (*run)(struct link *link); /* returns at the first failure, or when it ends */
     struct pair *pair;              /* latest, topic: what both directions know */
     pthread_t thread;

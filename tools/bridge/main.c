@@ -286,25 +286,38 @@ run(const struct config *config)
 
 /* A sending bridge makes its stream; a receiving one needs it. */
 static int
-check_streams(struct server *server, const struct config *config)
+check_streams(struct server *server, const struct channel_config *channel)
+{
+    const char *rest = channel->from;
+    char origin[ORIGIN_MAX + 1];
+    int status = EXIT_DONE;
+
+    while (config_next_origin(&rest, origin, sizeof origin)) {
+        struct queue_names names;
+        struct stream_state state;
+        struct failure failure;
+
+        server_name_queue(&names, channel->remote, origin);
+        if (server_stream_state(server, names.stream, &state, &failure))
+            continue;
+        log_say(LOG_ERROR, channel->title, "%s", failure.text);
+        status = failure.status;
+    }
+    return status;
+}
+
+static int
+check_server(struct server *server, const struct config *config)
 {
     int status = EXIT_DONE;
 
     for (size_t i = 0; i < config->count; i++) {
         const struct channel_config *channel = config->channels[i];
-        char remote[WIRE_NAME_MAX], stream[WIRE_NAME_MAX + 8];
-        struct stream_state state;
-        struct failure failure;
+        int of_channel = EXIT_DONE;
 
-        if (channel->kind != MMF_KIND_QUEUE || channel->direction != DIRECTION_IN ||
-            channel->mirror_domain != NULL)
-            continue;
-        server_wire_name(remote, sizeof remote, channel->remote);
-        (void)snprintf(stream, sizeof stream, "MMF_%s", remote);
-        if (server_stream_state(server, stream, &state, &failure))
-            continue;
-        log_say(LOG_ERROR, channel->title, "%s", failure.text);
-        status = failure.status;
+        if (channel->from != NULL && channel->mirror_domain == NULL)
+            of_channel = check_streams(server, channel);
+        status = of_channel != EXIT_DONE ? of_channel : status;
     }
     return status;
 }
@@ -321,7 +334,7 @@ check(const struct config *config, bool connects)
             log_say(LOG_ERROR, NULL, "%s", failure.text);
             status = failure.status;
         } else {
-            status = check_streams(&server, config);
+            status = check_server(&server, config);
         }
         server_close(&server);
         nats_Close();

@@ -45,6 +45,7 @@ print_labels(FILE *file, const struct link *link)
     print_label(file, "{kind", mmf_kind_name(link->channel->kind));
     print_label(file, ",channel", link->channel->channel);
     print_label(file, ",direction", config_direction(link->direction));
+    print_label(file, ",origin", link->origin);
     (void)fputc('}', file);
 }
 

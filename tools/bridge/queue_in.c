@@ -7,8 +7,8 @@
  *   anywhere                         asks the queue what is applied, reads the stream from
  *                                    its oldest message, and skips what is applied
  *
- * The stream is purged up to what consumers here have released, but for the last message
- * of each origin, which its sender needs. So if this queue dies with all that is in it, a
+ * The stream is purged up to what consumers here have released, but for the last message,
+ * which its sender needs. So if this queue dies with all that is in it, a
  * new one gets what was not released, and perhaps some more.
  *
  * Nothing is read ahead but one fetch: a queue that is full holds up the stream, and that
@@ -51,17 +51,16 @@ struct pending {
     uint64_t stream_sequence;
     uint64_t last; /* sequence in the queue of the last one of it */
     bool is_known; /* else it was applied before this process */
-    char subject[2 * WIRE_NAME_MAX + 16];
 };
 
 struct in {
     struct link *link;
     mmf_queue *queue;
     mmf_channel_stats stats;
-    char stream[WIRE_NAME_MAX + 8];
+    struct queue_names names;
     natsSubscription *subscription; /* of the inbox */
     natsInbox *inbox;
-    char ask[2 * WIRE_NAME_MAX];
+    char ask[2 * WIRE_NAME_MAX + 256];
     uint64_t asked; /* messages that are asked for, and have not come */
     uint64_t disconnects;
     int64_t heard_at;
@@ -255,7 +254,7 @@ static bool
 refuse(struct in *in, uint64_t sequence, const char *why)
 {
     link_fails(in->link, EXIT_FAILED, "message %" PRIu64 " of stream %s: %s", sequence,
-               in->stream, why);
+               in->names.stream, why);
     return false;
 }
 
@@ -334,29 +333,16 @@ count_released(struct in *in, uint64_t oldest)
     return released;
 }
 
+/* What lies before that message, which the sender may need to find its numbers. */
 static bool
-is_last_of_subject(struct in *in, size_t i, size_t end)
+purge_before(struct in *in, uint64_t sequence)
 {
-    const char *subject = pending_at(in, i)->subject;
-
-    for (size_t j = i + 1; j < end; j++)
-        if (strcmp(pending_at(in, j)->subject, subject) == 0)
-            return false;
-    return true;
-}
-
-/* The messages of that subject up to the one before `pending`. */
-static bool
-purge_subject(struct in *in, const struct pending *pending)
-{
-    const struct channel_config *channel = in->link->channel;
+    const char *domain = in->link->channel->mirror_domain;
     struct failure failure;
 
-    if (server_purge(server_of(in), in->stream, pending->subject,
-                     pending->stream_sequence, NULL, &failure) &&
-        (channel->mirror_domain == NULL ||
-         server_purge(server_of(in), in->stream, pending->subject,
-                      pending->stream_sequence, channel->mirror_domain, &failure)))
+    if (server_purge(server_of(in), in->names.stream, sequence, NULL, &failure) &&
+        (domain == NULL ||
+         server_purge(server_of(in), in->names.stream, sequence, domain, &failure)))
         return true;
     log_say(LOG_WARNING, in->link->title, "purge: %s", failure.text);
     return false;
@@ -373,15 +359,14 @@ purge(struct in *in)
     if (!oldest_in_queue(in, &oldest))
         return;
     released = count_released(in, oldest);
-    for (size_t i = 0; i < released; i++)
-        if (is_last_of_subject(in, i, released) &&
-            !purge_subject(in, pending_at(in, i)))
-            return;
+    if (released == 0 ||
+        !purge_before(in, pending_at(in, released - 1)->stream_sequence))
+        return;
     in->pending_from = (in->pending_from + released) % PENDING;
     in->pending_count -= released;
 }
 
-/* Where there is no space for another one, the two oldest of its subject become one. */
+/* Where there is no space for another one, the oldest waits for the one after it. */
 static void
 forget_one(struct in *in)
 {
@@ -430,7 +415,8 @@ add_consumer(struct in *in, const char *name, jsErrCode *code)
     config.OptStartSeq = in->next;
     config.AckPolicy = js_AckNone;
     config.InactiveThreshold = CONSUMER_LASTS_NS;
-    status = js_AddConsumer(&info, server_of(in)->js, in->stream, &config, NULL, code);
+    status =
+        js_AddConsumer(&info, server_of(in)->js, in->names.stream, &config, NULL, code);
     jsConsumerInfo_Destroy(info);
     return status;
 }
@@ -441,8 +427,8 @@ prepare_ask(struct in *in, const char *name)
     const char *domain = in->link->bridge->config->domain;
 
     (void)snprintf(in->ask, sizeof in->ask, "$JS.%s%sAPI.CONSUMER.MSG.NEXT.%s.%s",
-                   domain != NULL ? domain : "", domain != NULL ? "." : "", in->stream,
-                   name);
+                   domain != NULL ? domain : "", domain != NULL ? "." : "",
+                   in->names.stream, name);
     in->asked = 0;
     in->consumed = 0;
     in->heard_at = now_ms();
@@ -470,7 +456,7 @@ begin_consumer(struct in *in)
     if (status == NATS_OK)
         return true;
     end_consumer(in);
-    (void)server_explain_stream(&failure, in->stream, status, code);
+    (void)server_explain_stream(&failure, in->names.stream, status, code);
     link_fails_by(in->link, &failure);
     return false;
 }
@@ -540,8 +526,6 @@ take(struct in *in, natsMsg *message)
         return take_status(in, message);
     if (of_consumer != in->consumed + 1)
         return TAKEN_OUT_OF_TURN; /* one was lost on the way */
-    (void)snprintf(pending.subject, sizeof pending.subject, "%s",
-                   natsMsg_GetSubject(message));
     if (!apply(in, message, &pending))
         return TAKEN_FAILURE;
     in->asked -= in->asked > 0;
@@ -596,16 +580,15 @@ static bool
 prepare_stream(struct in *in)
 {
     const struct channel_config *channel = in->link->channel;
-    char remote[WIRE_NAME_MAX];
-    struct stream_wish wish = {.name = in->stream, .in_memory = channel->memory != 0};
+    struct stream_wish wish = {.name = in->names.stream,
+                               .in_memory = channel->memory != 0};
     struct stream_state state;
     struct failure failure;
 
-    server_wire_name(remote, sizeof remote, channel->remote);
-    (void)snprintf(in->stream, sizeof in->stream, "MMF_%s", remote);
+    server_name_queue(&in->names, channel->remote, in->link->origin);
     if ((channel->mirror_domain != NULL &&
          !server_make_mirror(server_of(in), &wish, channel->mirror_domain, &failure)) ||
-        !server_stream_state(server_of(in), in->stream, &state, &failure)) {
+        !server_stream_state(server_of(in), in->names.stream, &state, &failure)) {
         link_fails_by(in->link, &failure);
         return false;
     }

@@ -38,8 +38,7 @@ struct out {
     mmf_channel_stats stats;
     struct envelope head; /* `first` is the number of the next message */
     struct packer packer;
-    char stream[WIRE_NAME_MAX + 8];
-    char subject[2 * WIRE_NAME_MAX + 16];
+    struct queue_names names;
     uint64_t *stored; /* sequences that the stream has, sorted; perhaps not released */
     size_t stored_count;
     mmf_message *hand;
@@ -90,8 +89,8 @@ learn(struct out *out, natsMsg *message, uint64_t *lowest)
     uint64_t end = envelope.first + envelope.count;
 
     if (wrong != NULL) {
-        link_fails(out->link, EXIT_FAILED, "last message of stream %s: %s", out->stream,
-                   wrong);
+        link_fails(out->link, EXIT_FAILED, "last message of stream %s: %s",
+                   out->names.stream, wrong);
         return FOUND_FAILURE;
     }
     if (out->head.source != 0 && envelope.source != out->head.source)
@@ -123,14 +122,14 @@ learn_all(struct out *out)
     uint64_t sequence;
     struct failure failure;
     uint64_t lowest = UINT64_MAX;
-    natsStatus status =
-        js_GetLastMsg(&message, server->js, out->stream, out->subject, NULL, &code);
+    natsStatus status = js_GetLastMsg(&message, server->js, out->names.stream,
+                                      out->names.subject, NULL, &code);
     enum found found;
 
     if (status == NATS_NOT_FOUND || code == JSNoMessageFoundErr)
         return true;
     if (status != NATS_OK) {
-        (void)server_explain_stream(&failure, out->stream, status, code);
+        (void)server_explain_stream(&failure, out->names.stream, status, code);
         link_fails_by(out->link, &failure);
         return false;
     }
@@ -138,11 +137,10 @@ learn_all(struct out *out)
     found = learn(out, message, &lowest);
     natsMsg_Destroy(message);
     for (int i = 1; i < LOOK_BACK && found == FOUND_OLDER && sequence > 1; i++) {
-        if (js_GetMsg(&message, server->js, out->stream, --sequence, NULL, &code) !=
-            NATS_OK)
+        if (js_GetMsg(&message, server->js, out->names.stream, --sequence, NULL,
+                      &code) != NATS_OK)
             break;
-        if (strcmp(natsMsg_GetSubject(message), out->subject) == 0)
-            found = learn(out, message, &lowest);
+        found = learn(out, message, &lowest);
         natsMsg_Destroy(message);
     }
     qsort(out->stored, out->stored_count, sizeof *out->stored, compare_sequences);
@@ -158,7 +156,7 @@ begin_numbers(struct out *out)
         out->head.source = local_random();
         out->head.first = 1;
         log_say(LOG_INFO, out->link->title,
-                "stream %s has no message of %s: source %016llx", out->stream,
+                "stream %s has no message of %s: source %016llx", out->names.stream,
                 out->head.origin, (unsigned long long)out->head.source);
     } else {
         log_say(LOG_INFO, out->link->title, "source %016llx goes on with number %llu",
@@ -266,7 +264,8 @@ static bool
 wait_for_space(struct out *out, int64_t *pause)
 {
     if (*pause == FULL_PAUSE_MS)
-        log_say(LOG_INFO, out->link->title, "stream %s is full: waiting", out->stream);
+        log_say(LOG_INFO, out->link->title, "stream %s is full: waiting",
+                out->names.stream);
     link_count(out->link, FULL, 1);
     if (!link_sleep(out->link, *pause))
         return false;
@@ -284,7 +283,7 @@ note_stored_at(struct out *out, const jsPubAck *ack)
             LOG_ERROR, out->link->title,
             "stream %s has gone back from %llu to %llu: the server has lost messages "
             "that it had confirmed",
-            out->stream, (unsigned long long)out->stream_sequence,
+            out->names.stream, (unsigned long long)out->stream_sequence,
             (unsigned long long)ack->Sequence);
     }
     out->stream_sequence = ack->Sequence;
@@ -305,7 +304,7 @@ publish(struct out *out)
         jsErrCode code = 0;
         jsPubAck *ack = NULL;
         natsStatus status =
-            js_Publish(&ack, server->js, out->subject, out->packer.bytes,
+            js_Publish(&ack, server->js, out->names.subject, out->packer.bytes,
                        (int)out->packer.length, &options, &code);
 
         if (status == NATS_OK) {
@@ -320,7 +319,7 @@ publish(struct out *out)
                 return false;
             continue;
         }
-        (void)server_explain_stream(&failure, out->stream, status, code);
+        (void)server_explain_stream(&failure, out->names.stream, status, code);
         if (!is_worth_repeating(status)) {
             link_fails_by(out->link, &failure);
             return false;
@@ -444,18 +443,13 @@ static bool
 prepare_stream(struct out *out)
 {
     const struct channel_config *channel = out->link->channel;
-    char remote[WIRE_NAME_MAX], origin[WIRE_NAME_MAX], all[WIRE_NAME_MAX + 16];
     struct failure failure;
-    struct stream_wish wish = {.name = out->stream,
-                               .subject = all,
+    struct stream_wish wish = {.name = out->names.stream,
+                               .subject = out->names.subject,
                                .bytes = channel->stream_bytes,
                                .in_memory = channel->memory != 0};
 
-    server_wire_name(remote, sizeof remote, channel->remote);
-    server_wire_name(origin, sizeof origin, out->head.origin);
-    (void)snprintf(out->stream, sizeof out->stream, "MMF_%s", remote);
-    (void)snprintf(out->subject, sizeof out->subject, "mmf.q.%s.%s", remote, origin);
-    (void)snprintf(all, sizeof all, "mmf.q.%s.*", remote);
+    server_name_queue(&out->names, channel->remote, out->head.origin);
     if (server_make_stream(&out->link->bridge->server, &wish, &failure))
         return true;
     link_fails_by(out->link, &failure);

@@ -78,7 +78,7 @@ bool
 server_explain_stream(struct failure *failure, const char *stream, natsStatus status,
                       jsErrCode code)
 {
-    char what[WIRE_NAME_MAX + 32];
+    char what[2 * WIRE_NAME_MAX + 32];
 
     (void)snprintf(what, sizeof what, "stream %s", stream);
     server_explain(failure, what, status, code);
@@ -345,7 +345,7 @@ void
 server_wire_name(char *out, size_t size, const char *name)
 {
     static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-";
     size_t length = 0;
 
     for (; *name != '\0' && length + 4 < size; name++)
@@ -355,6 +355,19 @@ server_wire_name(char *out, size_t size, const char *name)
             length += (size_t)snprintf(out + length, size - length, "=%02X",
                                        (unsigned)(unsigned char)*name);
     out[length] = '\0';
+}
+
+void
+server_name_queue(struct queue_names *names, const char *remote, const char *origin)
+{
+    char wire_remote[WIRE_NAME_MAX], wire_origin[WIRE_NAME_MAX];
+
+    server_wire_name(wire_remote, sizeof wire_remote, remote);
+    server_wire_name(wire_origin, sizeof wire_origin, origin);
+    (void)snprintf(names->stream, sizeof names->stream, "MMF_%s_%s", wire_remote,
+                   wire_origin);
+    (void)snprintf(names->subject, sizeof names->subject, "mmf.q.%s.%s", wire_remote,
+                   wire_origin);
 }
 
 bool
@@ -388,8 +401,8 @@ server_make_mirror(struct server *server, const struct stream_wish *wish,
                    const char *domain, struct failure *failure)
 {
     const char *own = server->config->domain;
-    char subject[WIRE_NAME_MAX + 128];
-    char text[2 * WIRE_NAME_MAX + 512];
+    char subject[2 * WIRE_NAME_MAX + 128];
+    char text[4 * WIRE_NAME_MAX + 512];
     natsMsg *reply = NULL;
     natsStatus status;
     bool is_made;
@@ -437,8 +450,8 @@ server_stream_state(struct server *server, const char *stream,
 }
 
 bool
-server_purge(struct server *server, const char *stream, const char *subject,
-             uint64_t sequence, const char *domain, struct failure *failure)
+server_purge(struct server *server, const char *stream, uint64_t sequence,
+             const char *domain, struct failure *failure)
 {
     jsOptions options;
     jsErrCode code = 0;
@@ -446,7 +459,6 @@ server_purge(struct server *server, const char *stream, const char *subject,
 
     (void)jsOptions_Init(&options);
     options.Domain = domain;
-    options.Stream.Purge.Subject = subject;
     options.Stream.Purge.Sequence = sequence;
     status = js_PurgeStream(server->js, stream, &options, &code);
     return status == NATS_OK || server_explain_stream(failure, stream, status, code);

@@ -59,12 +59,18 @@ void server_explain(struct failure *failure, const char *what, natsStatus status
 bool server_explain_stream(struct failure *failure, const char *stream,
                            natsStatus status, jsErrCode code);
 
-/*
- * A name as it stands in subjects, streams and keys: letters, digits, - and _ stay, any
- * other byte becomes =XX.
- */
+/* A name as it stands in subjects, streams and keys: letters, digits and - stay, any other
+ * byte becomes =XX. */
 enum { WIRE_NAME_MAX = 800 };
 void server_wire_name(char *out, size_t size, const char *name);
+
+/* What the messages of one origin of a queue have: a stream of their own, and a subject. */
+struct queue_names {
+    char stream[2 * WIRE_NAME_MAX + 8];
+    char subject[2 * WIRE_NAME_MAX + 8];
+};
+void server_name_queue(struct queue_names *names, const char *remote,
+                       const char *origin);
 
 /* Make the stream unless it is there. */
 struct stream_wish {
@@ -89,8 +95,11 @@ struct stream_state {
 bool server_stream_state(struct server *server, const char *stream,
                          struct stream_state *state, struct failure *failure);
 
-/* Remove what is older than `sequence` of one subject. `domain` NULL: the server's own. */
-bool server_purge(struct server *server, const char *stream, const char *subject,
-                  uint64_t sequence, const char *domain, struct failure *failure);
+/*
+ * Remove what is older than `sequence`. `domain` NULL: the server's own. There is no purge
+ * of one subject alone: with 2.9.10 it makes consumers, and mirrors, skip messages.
+ */
+bool server_purge(struct server *server, const char *stream, uint64_t sequence,
+                  const char *domain, struct failure *failure);
 
 #endif
