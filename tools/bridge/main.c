@@ -298,7 +298,7 @@ check_streams(struct server *server, const struct channel_config *channel)
         struct failure failure;
 
         server_name_queue(&names, channel->remote, origin);
-        if (server_stream_state(server, names.stream, &state, &failure))
+        if (server_stream_state(server, names.stream, NULL, &state, &failure))
             continue;
         log_say(LOG_ERROR, channel->title, "%s", failure.text);
         status = failure.status;

@@ -30,7 +30,10 @@ enum { FETCH = 16 }; /* messages of the stream that may be on their way here */
 
 /* A purge is due after so many bytes, or so long after the last one. */
 enum { PURGE_BYTES = 1 << 20, PURGE_MS = 20 };
-enum { SOURCES = 64, PENDING = 256 };
+enum { SOURCES = 64, PENDING = 1024, PENDING_BYTES = 64 << 10 };
+
+/* A block of the server's store has so many bytes, or a fourth of what the stream may have. */
+#define BLOCK_BYTES ((int64_t)8 << 20)
 enum { PARKED_BYTES = 64 << 20 };
 
 #define CONSUMER_LASTS_NS ((int64_t)30 * 1000000000)
@@ -46,9 +49,10 @@ struct source {
     uint8_t channel[IDENTITY_SIZE]; /* that sends, as it was seen last */
 };
 
-/* A message of the stream that is applied, and not yet purged. */
+/* Messages of the stream that are applied, and not yet purged. */
 struct pending {
-    uint64_t stream_sequence;
+    uint64_t stream_sequence; /* of the last one */
+    size_t bytes;
     uint64_t last; /* sequence in the queue of the last one of it */
     bool is_known; /* else it was applied before this process */
 };
@@ -69,7 +73,9 @@ struct in {
     struct source sources[SOURCES];
     size_t source_count;
     struct pending *pending; /* a ring of PENDING */
-    size_t pending_from, pending_count, pending_bytes;
+    size_t pending_from, pending_count;
+    size_t unpurged; /* bytes since the last purge */
+    int64_t keep;    /* bytes of the newest messages that are not purged */
     int64_t purged_at;
 };
 
@@ -333,7 +339,22 @@ count_released(struct in *in, uint64_t oldest)
     return released;
 }
 
-/* What lies before that message, which the sender may need to find its numbers. */
+/*
+ * Those that can go. The newest ones stay, as many as a block of the server's store has: a
+ * purge in the block that 2.9.10 writes to loses messages if the server is killed later. And
+ * the sender needs the last one.
+ */
+static size_t
+count_purged(struct in *in, size_t released)
+{
+    int64_t behind = 0;
+    size_t purged = in->pending_count;
+
+    while (purged > 0 && (purged > released || behind < in->keep))
+        behind += (int64_t)pending_at(in, --purged)->bytes;
+    return purged;
+}
+
 static bool
 purge_before(struct in *in, uint64_t sequence)
 {
@@ -352,39 +373,44 @@ static void
 purge(struct in *in)
 {
     uint64_t oldest = 0;
-    size_t released;
+    size_t purged;
 
     in->purged_at = now_ms();
-    in->pending_bytes = 0;
+    in->unpurged = 0;
     if (!oldest_in_queue(in, &oldest))
         return;
-    released = count_released(in, oldest);
-    if (released == 0 ||
-        !purge_before(in, pending_at(in, released - 1)->stream_sequence))
+    purged = count_purged(in, count_released(in, oldest));
+    if (purged == 0 || !purge_before(in, pending_at(in, purged - 1)->stream_sequence))
         return;
-    in->pending_from = (in->pending_from + released) % PENDING;
-    in->pending_count -= released;
-}
-
-/* Where there is no space for another one, the oldest waits for the one after it. */
-static void
-forget_one(struct in *in)
-{
-    for (size_t i = 0; i + 1 < in->pending_count; i++)
-        *pending_at(in, i) = *pending_at(in, i + 1);
-    in->pending_count--;
+    in->pending_from = (in->pending_from + purged) % PENDING;
+    in->pending_count -= purged;
 }
 
 static void
-note_pending(struct in *in, const struct pending *pending, size_t bytes)
+merge(struct pending *into, const struct pending *pending)
 {
-    if (in->pending_count == PENDING)
-        purge(in);
-    if (in->pending_count == PENDING)
-        forget_one(in);
-    *pending_at(in, in->pending_count++) = *pending;
-    in->pending_bytes += bytes;
-    if (in->pending_bytes >= PURGE_BYTES || in->pending_count == PENDING)
+    into->stream_sequence = pending->stream_sequence;
+    into->bytes += pending->bytes;
+    if (pending->is_known) {
+        into->is_known = true;
+        into->last = pending->last;
+    }
+}
+
+/* A few small ones count as one; so do all, where there is no space for another one. */
+static void
+note_pending(struct in *in, const struct pending *pending)
+{
+    struct pending *newest =
+        in->pending_count > 0 ? pending_at(in, in->pending_count - 1) : NULL;
+
+    if (newest != NULL && (newest->bytes + pending->bytes <= PENDING_BYTES ||
+                           in->pending_count == PENDING))
+        merge(newest, pending);
+    else
+        *pending_at(in, in->pending_count++) = *pending;
+    in->unpurged += pending->bytes;
+    if (in->unpurged >= PURGE_BYTES)
         purge(in);
 }
 
@@ -531,7 +557,8 @@ take(struct in *in, natsMsg *message)
     in->asked -= in->asked > 0;
     in->consumed = of_consumer;
     in->next = pending.stream_sequence + 1;
-    note_pending(in, &pending, (size_t)natsMsg_GetDataLength(message));
+    pending.bytes = (size_t)natsMsg_GetDataLength(message);
+    note_pending(in, &pending);
     return TAKEN;
 }
 
@@ -540,7 +567,7 @@ static bool
 listen(struct in *in, enum taken *taken)
 {
     natsMsg *message = NULL;
-    int64_t wait = in->pending_count > 0 ? PURGE_MS : LISTEN_MS;
+    int64_t wait = in->unpurged > 0 ? PURGE_MS : LISTEN_MS;
     natsStatus status = natsSubscription_NextMsg(&message, in->subscription, wait);
 
     if (status == NATS_OK) {
@@ -549,7 +576,7 @@ listen(struct in *in, enum taken *taken)
         in->heard_at = now_ms();
         return true;
     }
-    if (in->pending_count > 0)
+    if (in->unpurged > 0)
         purge(in);
     return status == NATS_TIMEOUT && now_ms() - in->heard_at < SILENCE_MS;
 }
@@ -588,11 +615,15 @@ prepare_stream(struct in *in)
     server_name_queue(&in->names, channel->remote, in->link->origin);
     if ((channel->mirror_domain != NULL &&
          !server_make_mirror(server_of(in), &wish, channel->mirror_domain, &failure)) ||
-        !server_stream_state(server_of(in), in->names.stream, &state, &failure)) {
+        !server_stream_state(server_of(in), in->names.stream, channel->mirror_domain,
+                             &state, &failure)) {
         link_fails_by(in->link, &failure);
         return false;
     }
     in->next = state.first > 0 ? state.first : 1;
+    in->keep = state.most_bytes > 0 && state.most_bytes / 4 < BLOCK_BYTES
+                   ? state.most_bytes / 4
+                   : BLOCK_BYTES;
     return true;
 }
 

@@ -71,7 +71,8 @@ server_explain(struct failure *failure, const char *what, natsStatus status,
     failure->status = status_of(status, code);
     failure->is_fatal = failure->status == EXIT_DENIED || failure->status == EXIT_TLS ||
                         failure->status == EXIT_NO_JETSTREAM;
-    (void)snprintf(failure->text, sizeof failure->text, "%s: %s", what, detail(status));
+    (void)snprintf(failure->text, sizeof failure->text, "%.250s: %.250s", what,
+                   detail(status));
 }
 
 bool
@@ -433,18 +434,21 @@ server_make_mirror(struct server *server, const struct stream_wish *wish,
 }
 
 bool
-server_stream_state(struct server *server, const char *stream,
+server_stream_state(struct server *server, const char *stream, const char *domain,
                     struct stream_state *state, struct failure *failure)
 {
     jsStreamInfo *info = NULL;
+    jsOptions options;
     jsErrCode code = 0;
-    natsStatus status = js_GetStreamInfo(&info, server->js, stream, NULL, &code);
+    natsStatus status;
 
+    (void)jsOptions_Init(&options);
+    options.Domain = domain;
+    status = js_GetStreamInfo(&info, server->js, stream, &options, &code);
     if (status != NATS_OK)
         return server_explain_stream(failure, stream, status, code);
     *state = (struct stream_state){.first = info->State.FirstSeq,
-                                   .last = info->State.LastSeq,
-                                   .created = info->Created};
+                                   .most_bytes = info->Config->MaxBytes};
     jsStreamInfo_Destroy(info);
     return true;
 }

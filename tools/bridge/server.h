@@ -87,12 +87,12 @@ bool server_make_stream(struct server *server, const struct stream_wish *wish,
 bool server_make_mirror(struct server *server, const struct stream_wish *wish,
                         const char *domain, struct failure *failure);
 
-/* First and last sequence of the stream, and when it was made. */
 struct stream_state {
-    uint64_t first, last;
-    int64_t created;
+    uint64_t first; /* sequence */
+    int64_t most_bytes;
 };
-bool server_stream_state(struct server *server, const char *stream,
+/* `domain` NULL: the server's own. */
+bool server_stream_state(struct server *server, const char *stream, const char *domain,
                          struct stream_state *state, struct failure *failure);
 
 /*
