@@ -194,25 +194,6 @@ mmf_queue_commit(mmf_queue *queue, size_t length, uint64_t *sequence)
 }
 
 int
-mmf_queue_commit_from(mmf_queue *queue, size_t length, uint64_t source,
-                      uint64_t position, uint64_t *sequence)
-{
-    int rc = check(queue, MMF_ROLE_SEND);
-
-    return rc < 0 ? rc
-                  : mmf_channel_commit_from(&queue->channel, length, source, position,
-                                            sequence);
-}
-
-int
-mmf_queue_applied(mmf_queue *queue, uint64_t source, uint64_t *position)
-{
-    int rc = check(queue, MMF_ROLE_BOTH);
-
-    return rc < 0 ? rc : mmf_channel_applied(&queue->channel, source, position);
-}
-
-int
 mmf_queue_abandon(mmf_queue *queue)
 {
     int rc = check(queue, MMF_ROLE_SEND);

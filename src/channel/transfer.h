@@ -34,12 +34,6 @@ int mmf_channel_reserve(struct mmf_channel *channel, size_t length, int32_t time
 int mmf_channel_commit(struct mmf_channel *channel, size_t length, int wake,
                        uint64_t *sequence);
 int mmf_channel_abandon(struct mmf_channel *channel);
-
-/* Of a queue (source.c). */
-int mmf_channel_commit_from(struct mmf_channel *channel, size_t length, uint64_t source,
-                            uint64_t position, uint64_t *sequence);
-int mmf_channel_applied(struct mmf_channel *channel, uint64_t source,
-                        uint64_t *position);
 int mmf_channel_send(struct mmf_channel *channel, const void *bytes, size_t length,
                      int32_t timeout_ms, int wake, uint64_t *sequence);
 

@@ -430,7 +430,7 @@ static const struct operation operations[] = {
     {"send_many", 0, MMF_ROLE_SEND, NULL, run_send_many},
     {"reserve", MESSAGES, MMF_ROLE_SEND, NULL, run_reserve},
     {"commit", MESSAGES, MMF_ROLE_SEND, run_reserve, run_commit},
-    {"commit_from", MESSAGES | SOURCE, MMF_ROLE_SEND, run_reserve, run_commit_from},
+    {"commit_from", SOURCE, MMF_ROLE_SEND, run_reserve, run_commit_from},
     {"commit_from, again", SOURCE, MMF_ROLE_SEND, prepare_second_commit_from,
      run_second_commit_from},
     {"commit_from, of a dead one's source", SOURCE | DEAD_SOURCE, MMF_ROLE_SEND,
@@ -779,28 +779,31 @@ settle_source(mmf_queue *through, uint64_t *applied)
     }
 }
 
-/* A successor of the victim sends what is not applied, and cannot send what is. */
+static void
+send_from(mmf_queue *through, uint64_t number, int expected)
+{
+    if (mmf_queue_reserve(through, 8, LATE_MS, &reserved) != MMF_OK) {
+        site_fail("reserve", "no slot is free");
+        return;
+    }
+    memcpy(reserved, &number, 8);
+    if (mmf_queue_commit_from(through, 8, SOURCES_NUMBER, number, NULL) != expected)
+        site_fail("commit_from", mmf_last_message());
+    if (expected == MMF_OK)
+        note(number, COMMITTED);
+    else
+        mmf_queue_abandon(through);
+}
+
+/* A successor of the victim sends what is not applied. */
 static void
 succeed_at_source(mmf_queue *through)
 {
     uint64_t applied = 0;
 
     settle_source(through, &applied);
-    for (uint64_t i = 1; i <= SOURCES_MESSAGES; i++) {
-        int expected = i <= applied ? MMF_E_EXISTS : MMF_OK;
-
-        if (mmf_queue_reserve(through, 8, LATE_MS, &reserved) != MMF_OK) {
-            site_fail("reserve", "no slot is free");
-            return;
-        }
-        memcpy(reserved, &i, 8);
-        if (mmf_queue_commit_from(through, 8, SOURCES_NUMBER, i, NULL) != expected)
-            site_fail("commit_from", mmf_last_message());
-        if (expected == MMF_OK)
-            note(i, COMMITTED);
-        else
-            mmf_queue_abandon(through);
-    }
+    while (++applied <= SOURCES_MESSAGES)
+        send_from(through, applied, MMF_OK);
 }
 
 static void
@@ -843,6 +846,8 @@ check_survivors(void)
         succeed_at_source(our_sender);
     forgive_dropped();
     receive_all(our_receiver);
+    if (current->flags & SOURCE)
+        send_from(our_sender, SOURCES_MESSAGES, MMF_E_EXISTS);
     if (current->flags & WRITER) {
         kill_await_end(helper);
         if (!ledger->wrote)

@@ -13,7 +13,6 @@
 
 #include "shared/ring/ring.h"
 #include "shared/ring/shape.h"
-#include "shared/ring/source.h"
 #include "shared/ring/spsc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);

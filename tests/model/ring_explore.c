@@ -12,7 +12,6 @@
 #include "shared/ring/inner.h"
 #include "shared/ring/join.h"
 #include "shared/ring/latest.h"
-#include "shared/ring/source.h"
 #include "shared/ring/spsc.h"
 
 enum {

@@ -95,7 +95,7 @@ void judge_read(int thread, const struct mmf_ring_message *message, uint32_t con
 void judge_owned(int source, uint64_t applied);
 void judge_answer(int thread, int source, uint64_t applied);
 uint64_t applied_of(int source); /* what has been decided */
-void judge_begin(int thread); /* a call makes its first step */
+void judge_begin(int thread);    /* a call makes its first step */
 void judge_kill(int thread);
 void judge_full(int thread); /* a producer is told so */
 int is_drained(int thread); /* all that was sent when its drain began may be released */

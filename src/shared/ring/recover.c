@@ -6,7 +6,6 @@
  * last.
  */
 #include "shared/ring/inner.h"
-#include "shared/ring/source.h"
 
 /* Its death may be what blocks a caller. */
 static bool
@@ -142,7 +141,7 @@ mmf_ring_recover(struct mmf_ring *ring, uint32_t number, uint64_t identity,
             recover_slot(ring, i, number, entry, identity);
     }
     if (ring->shape.is_spsc && number < MMF_RECEIVERS_FROM)
-        mmf_ring_spsc_commit_decided(ring, identity);
+        mmf_ring_spsc_commit_decided(ring);
     if (number >= MMF_RECEIVERS_FROM)
         mmf_ring_recover_pins(ring, number, entry, identity);
     retire(ring, entry, identity, number >= MMF_RECEIVERS_FROM);

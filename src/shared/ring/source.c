@@ -15,19 +15,18 @@
  * was decided stays until it is done, and a process that was stopped meanwhile exchanges a
  * word that has changed.
  *
- * SPSC: the slot of a decided message is the tail's, and its word is still that of the
- * last lap. No producer joins before the dead one's entry has gone.
+ * SPSC: a slot is not touched before its commit; that of a decided message is the tail's,
+ * with the word of the last lap.
  *
  *   killed                       a survivor sees
  *   after it became the owner    an owner that is gone: the next one takes its place
  *   before the version           the position before; the reservation is dropped
  *   after the version            the position; who recovers the sender commits the slot
  */
-#include "shared/ring/source.h"
-
 #include "shared/ring/inner.h"
+#include "shared/ring/wait.h"
 
-/* The source's entry, made if `adds`; NULL: there is none, no place for one. */
+/* The source's entry. `adds`: make it if need be. NULL: not there; no place for it. */
 static struct mmf_source_shared *
 find_entry(const struct mmf_ring *ring, uint64_t source, bool adds)
 {
@@ -200,18 +199,19 @@ mmf_ring_is_decided(const struct mmf_ring *ring, uint64_t word)
     return false;
 }
 
+/*
+ * The tail before the records: one that holds now and has the tail's index was decided,
+ * even if another producer has joined meanwhile.
+ */
 void
-mmf_ring_spsc_commit_decided(const struct mmf_ring *ring, uint64_t identity)
+mmf_ring_spsc_commit_decided(const struct mmf_ring *ring)
 {
     uint64_t tail = mmf_ring_tail(ring) & MMF_INDEX_MASK;
     uint64_t word = mmf_ring_word(ring, tail);
 
     MMF_ASSERT(ring->shape.is_spsc);
-    if (mmf_word_age(ring, word, tail) >= 0 ||
-        !mmf_ring_is_decided(ring, mmf_word_make(tail, 0, MMF_SLOT_RESERVED)))
-        return;
-    /* The entry is still the dead one's, so what was read before is, too. */
-    if (mmf_load_acquire_u64(&ring->senders[0].identity) == identity)
+    if (mmf_word_age(ring, word, tail) < 0 &&
+        mmf_ring_is_decided(ring, mmf_word_make(tail, 0, MMF_SLOT_RESERVED)))
         mmf_exchange_if_u64(&mmf_ring_slot(ring, tail)->word, &word,
                             mmf_word_make(tail, 0, MMF_SLOT_COMMITTED));
 }
