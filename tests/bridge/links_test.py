@@ -1,5 +1,5 @@
-"""links_test.py - what goes across, and how the bridge is operated; nobody is killed at
-random."""
+"""links_test.py - what goes across, and how the bridge is operated; no process is
+killed at random."""
 import re
 
 from support import *

@@ -40,17 +40,17 @@ static const struct choice overflows[] = {{"block", MMF_OVERFLOW_BLOCK},
 static const struct choice storages[] = {{"file", 0}, {"memory", 1}, {NULL, 0}};
 
 /* Which kinds of channel a key is for: bits of mmf_kind; 0: the bridge or the server. */
-#define QUEUE (1u << MMF_KIND_QUEUE)
-#define TOPIC (1u << MMF_KIND_TOPIC)
-#define LATEST (1u << MMF_KIND_LATEST)
+#define QUEUE (UINT64_C(1) << MMF_KIND_QUEUE)
+#define TOPIC (UINT64_C(1) << MMF_KIND_TOPIC)
+#define LATEST (UINT64_C(1) << MMF_KIND_LATEST)
 #define ALL (QUEUE | TOPIC | LATEST)
 
 struct key {
     const char *section; /* "bridge", "server"; NULL: a channel */
     const char *name;
     enum type type;
-    size_t offset; /* in the struct of its section */
-    unsigned kinds;
+    uint32_t offset; /* in the struct of its section */
+    uint64_t kinds;
     const struct choice *choices;
     int64_t least, most;
     const char *help;
@@ -58,8 +58,8 @@ struct key {
 
 #define MOST_BYTES ((int64_t)1 << 40)
 #define MOST_MS ((int64_t)1000 * 60 * 60 * 24)
-#define AT(field) offsetof(struct config, field)
-#define OF(field) offsetof(struct channel_config, field)
+#define AT(field) (uint32_t) offsetof(struct config, field)
+#define OF(field) (uint32_t) offsetof(struct channel_config, field)
 
 static const struct key keys[] = {
     {"bridge", "origin", TEXT, AT(origin), 0, NULL, 0, 0,
@@ -198,7 +198,7 @@ struct unit {
 };
 
 static const struct unit sizes[] = {
-    {"", 1}, {"K", 1024}, {"M", 1024 * 1024}, {"G", 1024 * 1024 * 1024}, {NULL, 0}};
+    {"", 1}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {NULL, 0}};
 static const struct unit counts[] = {{"", 1}, {NULL, 0}};
 static const struct unit durations[] = {
     {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {NULL, 0}};
@@ -394,7 +394,7 @@ set_channel_key(struct reader *reader, const char *name, const char *text)
 
     if (channel == NULL)
         return; /* the section is wrong, which was said */
-    if (key == NULL || (key->kinds & 1u << channel->kind) == 0)
+    if (key == NULL || (key->kinds & UINT64_C(1) << channel->kind) == 0)
         complain(reader, reader->line,
                  "unknown key \"%s\" for a %s; mmf-bridge --help "
                  "lists the keys",

@@ -63,7 +63,7 @@ struct config_argument {
 };
 
 /*
- * Read the file (NULL: there is none) and the arguments, which come after it. Each thing
+ * Read the file (NULL: no file) and the arguments, which come after it. Each thing
  * that is wrong is a line "FILE:LINE: message" on standard error; `*problems` counts them.
  * NULL: no memory.
  */

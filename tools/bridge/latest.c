@@ -88,7 +88,7 @@ came_in(struct out *out, uint64_t version)
     return came;
 }
 
-/* Pack the newest value; false: there is none that is new, or a failure. */
+/* Pack the newest value. MMF_TIMED_OUT: it was sent before. */
 static int
 pack_newest(struct out *out, uint64_t *version)
 {

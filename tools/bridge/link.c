@@ -117,7 +117,7 @@ bridge_begin(struct bridge *bridge, const struct config *config)
     begin_condition(bridge);
     for (size_t i = 0; i < config->count; i++)
         count += links_of(config->channels[i]);
-    bridge->links = calloc(count, sizeof *bridge->links);
+    bridge->links = calloc(count + 1, sizeof *bridge->links);
     if (bridge->links == NULL)
         return false;
     for (size_t i = 0; i < config->count; i++)

@@ -52,9 +52,10 @@ static void
 add_plain(struct line *line, const char *text)
 {
     for (; *text != '\0'; text++) {
-        char letter[2] = {(unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text,
-                          0};
+        char letter[2] = {*text, '\0'};
 
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            letter[0] = '?';
         add(line, letter);
     }
 }

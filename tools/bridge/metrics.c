@@ -89,20 +89,20 @@ metrics_write(struct bridge *bridge)
 {
     static bool has_failed;
     const char *path = bridge->config->metrics;
-    char draft[4096];
+    char fresh[4096];
     FILE *file;
     bool is_written;
 
     if (path == NULL)
         return;
-    (void)snprintf(draft, sizeof draft, "%s.new", path);
-    file = fopen(draft, "we");
+    (void)snprintf(fresh, sizeof fresh, "%s.new", path);
+    file = fopen(fresh, "we");
     if (file != NULL)
         print_all(file, bridge);
     is_written = file != NULL && ferror(file) == 0;
     if (file != NULL && fclose(file) != 0)
         is_written = false;
-    is_written = is_written && rename(draft, path) == 0;
+    is_written = is_written && rename(fresh, path) == 0;
     if (!is_written && !has_failed)
         log_say(LOG_ERROR, NULL, "metrics cannot be written to \"%s\": %s", path,
                 strerror(errno));

@@ -239,7 +239,7 @@ apply_entry(struct in *in, const struct envelope *envelope, const struct entry *
 
 /* What is said once of each channel that sends. */
 static void
-look_at_sender(struct in *in, const struct envelope *envelope, struct source *source)
+check_sender(struct in *in, const struct envelope *envelope, struct source *source)
 {
     if (memcmp(source->channel, envelope->channel, IDENTITY_SIZE) == 0)
         return;
@@ -285,7 +285,7 @@ apply(struct in *in, natsMsg *message, struct pending *pending)
     source = find_source(in, envelope.source);
     if (source == NULL)
         return false;
-    look_at_sender(in, &envelope, source);
+    check_sender(in, &envelope, source);
     if (!source->is_new && envelope.first > source->applied + 1)
         note_gap(in, &envelope, source);
     for (uint64_t i = 0; unpack_entry(&unpacker, &entry); i++)

@@ -30,7 +30,7 @@ enum { FULL_PAUSE_MS = 20, FULL_PAUSE_LONGEST_MS = 500, SETTLE_MS = 100 };
 enum { PACK_MOST = 1 << 20, PACK_SPARE = 1024 };
 
 /* How many messages of the stream are looked at for one that arrived out of turn. */
-enum { LOOK_BACK = 8 };
+enum { EARLIER_MOST = 8 };
 
 struct out {
     struct link *link;
@@ -136,7 +136,7 @@ learn_all(struct out *out)
     sequence = natsMsg_GetSequence(message);
     found = learn(out, message, &lowest);
     natsMsg_Destroy(message);
-    for (int i = 1; i < LOOK_BACK && found == FOUND_OLDER && sequence > 1; i++) {
+    for (int i = 1; i < EARLIER_MOST && found == FOUND_OLDER && sequence > 1; i++) {
         if (js_GetMsg(&message, server->js, out->names.stream, --sequence, NULL,
                       &code) != NATS_OK)
             break;
