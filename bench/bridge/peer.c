@@ -7,6 +7,8 @@
  *   sync URL COUNT SIZE        messages that the client publishes to a stream, each with
  *                              its answer before the next: seconds
  *   async URL COUNT SIZE       the same with many under way: seconds
+ *   across URL COUNT SIZE      the client publishes as with sync, and a subscriber of the
+ *                              stream has them all: seconds
  *   hop URL COUNT SIZE         one way over core NATS: p50 and p99, in microseconds
  */
 #include <pthread.h>
@@ -151,12 +153,18 @@ echo(char **arguments, size_t count, size_t size)
  * The server's own client.
  */
 
+/* It writes each message at once, instead of leaving that to a thread. */
 static natsConnection *
 connect_to(const char *url)
 {
     natsConnection *connection = NULL;
+    natsOptions *options = NULL;
 
-    demand_nats(natsConnection_ConnectTo(&connection, url), url);
+    demand_nats(natsOptions_Create(&options), url);
+    demand_nats(natsOptions_SetURL(options, url), url);
+    demand_nats(natsOptions_SetSendAsap(options, true), url);
+    demand_nats(natsConnection_Connect(&connection, options), url);
+    natsOptions_Destroy(options);
     return connection;
 }
 
@@ -181,14 +189,47 @@ make_stream(natsConnection *connection)
     return js;
 }
 
+static natsSubscription *
+subscribe(jsCtx *js)
+{
+    natsSubscription *subscription = NULL;
+    jsSubOptions options;
+    jsErrCode code = 0;
+
+    (void)jsSubOptions_Init(&options);
+    options.Config.AckPolicy = js_AckNone;
+    demand_nats(js_SubscribeSync(&subscription, js, "bench.q", NULL, &options, &code),
+                "subscribe");
+    return subscription;
+}
+
 static void
-publish(char **arguments, size_t count, size_t size, int is_async)
+receive_all(natsSubscription *subscription, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        natsMsg *message = NULL;
+
+        demand_nats(natsSubscription_NextMsg(&message, subscription, 60000), "receive");
+        natsMsg_Destroy(message);
+    }
+}
+
+/* `is_across`: until another connection has all of it. */
+static void
+publish(char **arguments, size_t count, size_t size, int is_async, int is_across)
 {
     natsConnection *connection = connect_to(arguments[0]);
-    jsCtx *js = make_stream(connection);
+    natsConnection *receiver = connect_to(arguments[0]);
+    jsCtx *js = make_stream(connection), *receiver_js = NULL;
+    natsSubscription *subscription = NULL;
     char *bytes = calloc(1, size);
-    double begin = now();
     jsErrCode code = 0;
+    double begin;
+
+    demand_nats(natsConnection_JetStream(&receiver_js, receiver, NULL), "JetStream");
+    if (is_across)
+        subscription = subscribe(receiver_js);
+    begin = now();
 
     if (bytes == NULL)
         fail("publish", "no memory");
@@ -199,8 +240,13 @@ publish(char **arguments, size_t count, size_t size, int is_async)
             "publish");
     if (is_async)
         demand_nats(js_PublishAsyncComplete(js, NULL), "publish");
+    if (is_across)
+        receive_all(subscription, count);
     printf("%.6f\n", now() - begin);
     free(bytes);
+    natsSubscription_Destroy(subscription);
+    jsCtx_Destroy(receiver_js);
+    natsConnection_Destroy(receiver);
     (void)js_DeleteStream(js, "BENCH", NULL, &code);
     jsCtx_Destroy(js);
     natsConnection_Destroy(connection);
@@ -246,9 +292,11 @@ main(int argc, char **argv)
     else if (argc == 6 && strcmp(argv[1], "echo") == 0)
         echo(argv + 2, count, size);
     else if (argc == 5 && strcmp(argv[1], "sync") == 0)
-        publish(argv + 2, count, size, 0);
+        publish(argv + 2, count, size, 0, 0);
     else if (argc == 5 && strcmp(argv[1], "async") == 0)
-        publish(argv + 2, count, size, 1);
+        publish(argv + 2, count, size, 1, 0);
+    else if (argc == 5 && strcmp(argv[1], "across") == 0)
+        publish(argv + 2, count, size, 0, 1);
     else if (argc == 5 && strcmp(argv[1], "hop") == 0)
         hop(argv + 2, count, size);
     else

@@ -34,7 +34,7 @@ class Run:
     def kill(self, name):
         """SIGKILL, and another one in its place."""
         self.times[name] = self.times.get(name, 0) + 1
-        if isinstance(self.processes[name], Link):
+        if isinstance(self.processes[name], (Link, Cable)):
             self.processes[name].cut()
             return
         process = self.processes[name]
@@ -76,10 +76,10 @@ class Run:
             print(machine, self.world.mmf(machine, "queue", "Jobs"),
                   self.world.mmf(machine, "queue", "Jobs", "--browse")[:600])
         for name, process in self.processes.items():
-            if not isinstance(process, (Server, Link)):
+            if not isinstance(process, (Server, Link, Cable)):
                 print(name, process.process.pid, process.is_running(),
                       "\n".join(process.lines[-12:]))
-            if isinstance(process, Server):
+            if isinstance(process, Server) and not process.within:
                 info = stream_info(process, "MMF_Jobs_a")
                 print(name, info.get("state"), info.get("mirror"), info.get("error"))
 
@@ -121,9 +121,11 @@ def add_peers(run, world):
 def add_bridges(run, world, one, other, more_in=""):
     """Those that are killed need not be ready before the next kill."""
     run.add("out", lambda: world.bridge(
-        "a", CONFIG % ("a", one.url, "out", "stream-bytes = 16M"), ready=False))
+        "a", CONFIG % ("a", one.url, "out", "stream-bytes = 16M"), ready=False,
+        within=one.within))
     run.add("in", lambda: world.bridge(
-        "b", CONFIG % ("b", other.url, "in", "from = a\n" + more_in), ready=False))
+        "b", CONFIG % ("b", other.url, "in", "from = a\n" + more_in), ready=False,
+        within=other.within))
 
 
 def test_one_server(world):
@@ -159,6 +161,71 @@ def test_two_servers(world):
     add_bridges(run, world, a, b, "mirror-domain = a")
     run.kill_at_random()
     run.finish("two servers, a link with delay and stalls")
+
+
+class Cable:
+    """Two network namespaces and what connects them; cut, no packet goes over it for a
+    while, and no end notices."""
+
+    def __init__(self):
+        if os.geteuid() != 0 or shutil.which("ip") is None or shutil.which("tc") is None:
+            raise Skip("root, ip and tc are needed for network namespaces")
+        self.names = ["mmf-%s-%d" % (side, os.getpid()) for side in "ab"]
+        self.addresses = ["10.213.7.1", "10.213.7.2"]
+        self.random = random.Random(SEED)
+        try:
+            self.make()
+        except subprocess.CalledProcessError as failure:
+            self.close()
+            raise Skip("network namespaces cannot be made here") from failure
+        self.has_netem = all(self.run(
+            *self.within(i), "tc", "qdisc", "add", "dev", "cable", "root", "netem", "delay",
+            "20ms", "5ms", "loss", "1%", check=False).returncode == 0 for i in (0, 1))
+
+    @staticmethod
+    def run(*command, check=True):
+        return subprocess.run(command, check=check, capture_output=True, timeout=60)
+
+    def within(self, i):
+        return "ip", "netns", "exec", self.names[i]
+
+    def make(self):
+        for name in self.names:
+            self.run("ip", "netns", "add", name)
+        self.run("ip", "link", "add", "cable", "netns", self.names[0], "type", "veth", "peer",
+                 "name", "cable", "netns", self.names[1])
+        for i, address in enumerate(self.addresses):
+            self.run(*self.within(i), "ip", "address", "add", address + "/24", "dev", "cable")
+            for device in ("cable", "lo"):
+                self.run(*self.within(i), "ip", "link", "set", device, "up")
+
+    def cut(self):
+        self.run(*self.within(0), "ip", "link", "set", "cable", "down")
+        time.sleep(self.random.uniform(0, 1.5))
+        self.run(*self.within(0), "ip", "link", "set", "cable", "up")
+
+    def close(self):
+        for name in self.names:
+            self.run("ip", "netns", "del", name, check=False)
+
+
+def test_two_networks(world):
+    cable = Cable()
+    world.closers.append(cable.close)
+    run = Run(world, MESSAGES // 3, KILLS // 2)
+    add_peers(run, world)
+    a = Server(world, "a", "a", "leafnodes { listen: \"%s:7422\" }" % cable.addresses[0],
+               cable.within(0))
+    b = Server(world, "b", "b", "ping_interval: \"2s\"\nleafnodes { reconnect: 1, remotes: [ { "
+               "url: \"nats-leaf://%s:7422\" } ] }" % cable.addresses[0], cable.within(1))
+    run.add("server a", a.start, a.start())
+    run.add("server b", b.start, b.start())
+    run.add("cable", None, cable)
+    add_bridges(run, world, a, b, "mirror-domain = a")
+    run.kill_at_random()
+    run.finish("two networks, cut at random, " + (
+        "20 ms of delay and 1 % loss" if cable.has_netem else
+        "WITHOUT delay and loss, since this kernel has no netem"))
 
 
 if __name__ == "__main__":

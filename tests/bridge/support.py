@@ -94,8 +94,10 @@ class Process:
 class Server:
     """nats-server; started again it has its port and its directory."""
 
-    def __init__(self, world, name, jetstream=True, more=""):
+    def __init__(self, world, name, jetstream=True, more="", within=()):
+        """`within`: a command that starts another one in a namespace of its own."""
         self.port, self.world, self.process = free_port(), world, None
+        self.within = within
         self.url = "nats://127.0.0.1:%d" % self.port
         self.config = os.path.join(world.directory, name + ".conf")
         store = os.path.join(world.directory, name + ".store")
@@ -108,7 +110,7 @@ class Server:
     def start(self):
         """Its port may just be another process's outgoing one: then it is tried again."""
         for _ in range(50):
-            self.process = self.world.start("nats-server", "-c", self.config)
+            self.process = self.world.start(*self.within, "nats-server", "-c", self.config)
             line = self.process.expect(("Server is ready", "address already in use"))
             if "ready" in line:
                 return self
@@ -168,9 +170,9 @@ class World:
         process.expect("ready")
         return process
 
-    def bridge(self, machine, config, *arguments, ready=True):
+    def bridge(self, machine, config, *arguments, ready=True, within=()):
         path = self.write(machine + ".ini", config)
-        process = self.start(BRIDGE, path, *arguments, machine=machine)
+        process = self.start(*within, BRIDGE, path, *arguments, machine=machine)
         if ready:
             process.expect(" ready: ")
         return process

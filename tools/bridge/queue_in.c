@@ -28,8 +28,8 @@
 
 enum { FETCH = 16 }; /* messages of the stream that may be on their way here */
 
-/* A purge is due after so many bytes, or so long after the last one. */
-enum { PURGE_BYTES = 1 << 20, PURGE_MS = 20 };
+/* Nothing comes for so long: time for a purge. */
+enum { PURGE_MS = 20 };
 enum { SOURCES = 64, PENDING = 1024, PENDING_BYTES = 64 << 10 };
 
 /* A block of the server's store has so many bytes, or a fourth of what the stream may have. */
@@ -74,9 +74,9 @@ struct in {
     size_t source_count;
     struct pending *pending; /* a ring of PENDING */
     size_t pending_from, pending_count;
-    size_t unpurged; /* bytes since the last purge */
-    int64_t keep;    /* bytes of the newest messages that are not purged */
-    int64_t purged_at;
+    int64_t pending_bytes;
+    bool was_idle; /* what could be purged then is purged */
+    int64_t keep;  /* bytes of the newest messages that are not purged */
 };
 
 static int64_t
@@ -375,13 +375,13 @@ purge(struct in *in)
     uint64_t oldest = 0;
     size_t purged;
 
-    in->purged_at = now_ms();
-    in->unpurged = 0;
     if (!oldest_in_queue(in, &oldest))
         return;
     purged = count_purged(in, count_released(in, oldest));
     if (purged == 0 || !purge_before(in, pending_at(in, purged - 1)->stream_sequence))
         return;
+    for (size_t i = 0; i < purged; i++)
+        in->pending_bytes -= (int64_t)pending_at(in, i)->bytes;
     in->pending_from = (in->pending_from + purged) % PENDING;
     in->pending_count -= purged;
 }
@@ -409,8 +409,8 @@ note_pending(struct in *in, const struct pending *pending)
         merge(newest, pending);
     else
         *pending_at(in, in->pending_count++) = *pending;
-    in->unpurged += pending->bytes;
-    if (in->unpurged >= PURGE_BYTES)
+    in->pending_bytes += (int64_t)pending->bytes;
+    if (in->pending_bytes >= 2 * in->keep)
         purge(in);
 }
 
@@ -567,17 +567,20 @@ static bool
 listen(struct in *in, enum taken *taken)
 {
     natsMsg *message = NULL;
-    int64_t wait = in->unpurged > 0 ? PURGE_MS : LISTEN_MS;
+    bool can_purge = count_purged(in, in->pending_count) > 0;
+    int64_t wait = can_purge && !in->was_idle ? PURGE_MS : LISTEN_MS;
     natsStatus status = natsSubscription_NextMsg(&message, in->subscription, wait);
 
     if (status == NATS_OK) {
         *taken = take(in, message);
         natsMsg_Destroy(message);
         in->heard_at = now_ms();
+        in->was_idle = false;
         return true;
     }
-    if (in->unpurged > 0)
+    if (can_purge)
         purge(in);
+    in->was_idle = true;
     return status == NATS_TIMEOUT && now_ms() - in->heard_at < SILENCE_MS;
 }
 
@@ -641,7 +644,6 @@ begin(struct in *in)
         link_fails(in->link, EXIT_FAILED, "there is no memory to note what is applied");
         return false;
     }
-    in->purged_at = now_ms();
     return prepare_stream(in) && begin_consumer(in);
 }
 
