@@ -340,7 +340,8 @@ check(const struct config *config, bool connects)
         nats_Close();
     }
     if (status == EXIT_DONE)
-        printf("%zu channels, no problems\n", config->count);
+        printf("%zu channel%s, no problems\n", config->count,
+               config->count == 1 ? "" : "s");
     return status;
 }
 
