@@ -40,7 +40,7 @@ def test_a_file_that_cannot_be_read(world):
 
 def test_sections_and_keys(world):
     refused(world, "3: unknown section [map M]; expected [bridge], [server] or [KIND NAME], KIND "
-            "being one of queue, topic, latest", "[map M]\nx = 1\n" + QUEUE)
+            "being one of queue, topic, latest, service", "[map M]\nx = 1\n" + QUEUE)
     refused(world, "3: [queue] has no name; expected [queue NAME]", "[queue]\nx = 1\n" + QUEUE)
     refused(world, '3: unknown key "colour" in [server]; mmf-bridge --help lists the keys',
             "colour = red\n" + QUEUE)
@@ -72,7 +72,7 @@ def test_what_hangs_together(world):
     refused(world, '3: [queue Jobs] has no direction; set "direction" to out or in',
             "[queue Jobs]\n")
     refused(world, "3: [queue Jobs]: a queue goes one way, since each message has one receiver; "
-            "use two queues", "[queue Jobs]\ndirection = both\n")
+            "use two", "[queue Jobs]\ndirection = both\n")
     refused(world, "3: [queue Jobs]: message-size and capacity are needed together",
             "[queue Jobs]\ndirection = out\ncapacity = 16\n")
     refused(world, "3: [queue Jobs]: mirror-domain is for the direction in",

@@ -55,6 +55,8 @@ class Run:
         while sum(self.times.values()) < self.kills:
             time.sleep(self.random.uniform(0, PAUSE))
             self.kill(self.random.choice(victims))
+            if sum(self.times.values()) % 100 == 0:
+                print("%d kills, %s" % (sum(self.times.values()), self.report()), flush=True)
 
     def wait_for_the_last(self):
         """As long as messages come: a busy machine only takes longer."""

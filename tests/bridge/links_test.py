@@ -248,6 +248,53 @@ def test_a_newer_value_of_another_host_survives_a_restart(world):
     assert value("b") == "new"
 
 
+def call(world, machine, text, timeout=20000):
+    return subprocess.run([PEER, "call", "Sums", text, str(timeout)], check=True, text=True,
+                          capture_output=True, timeout=DEADLINE,
+                          env={**os.environ, "MMF_DIR": world.namespace(machine)}).stdout.strip()
+
+
+def test_a_service_on_another_machine(world):
+    """Requests are answered there; where no machine serves, clients see no server."""
+    world.peer("a", "hold", "service", "Sums", 64, 16)
+    server = Server(world, "one").start()
+    out = world.bridge("a", sections(server, "a", "[service Sums]\ndirection = out"), ready=False)
+    out.expect("no machine serves it (subject mmf.s.Sums): a client here sees no server")
+    there = world.peer("b", "serve", "Sums")
+    into = world.bridge("b", sections(server, "b", "[service Sums]\ndirection = in"))
+    out.expect(" ready: ")
+    for i in range(20):
+        assert call(world, "a", "1 + %d" % i) == "1 + %d by %d" % (i, there.process.pid)
+    there.kill()
+    into.expect('service "Sums" has no server here; trying again')
+    assert call(world, "a", "2") == "MMF_E_PEER_CLOSED"
+    again = world.peer("b", "serve", "Sums")
+    into.expect("it works again")
+    out.expect("it works again")
+    assert call(world, "a", "3") == "3 by %d" % again.process.pid
+    into.kill()
+    assert call(world, "a", "4") == "MMF_E_PEER_CLOSED"
+
+
+def test_a_request_survives_the_bridge(world):
+    """At least once: another bridge takes the request over."""
+    world.peer("a", "hold", "service", "Sums", 64, 16)
+    there = world.peer("b", "serve", "Sums")
+    server = Server(world, "one").start()
+    into = world.bridge("b", sections(server, "b", "[service Sums]\ndirection = in"))
+    config = sections(server, "a", "[service Sums]\ndirection = out\nworkers = 1")
+    out = world.bridge("a", config)
+    there.process.send_signal(signal.SIGSTOP)
+    client = world.start(PEER, "call", "Sums", "5", "60000", machine="a")
+    wait_until(lambda: json.loads(world.mmf("b", "stat", "--json", "Sums"))["objects"][0]
+               ["sent"] == 1, "the request at b")
+    world.bridge("a", config)
+    out.kill()
+    there.process.send_signal(signal.SIGCONT)
+    client.expect("5 by %d" % there.process.pid)
+    assert into.is_running()
+
+
 def test_many_channels_in_one_process(world):
     sizes = "\nmessage-size = 64\ncapacity = 64\n"
     a = b = ""

@@ -5,6 +5,8 @@
  *   peer send QUEUE COUNT SIZE [PAUSE_MS]      messages 1 to COUNT, each exactly once; with
  *                                              a pause after each 4,096
  *   peer take QUEUE COUNT ACCOUNT [SLOW_US]    takes and accounts for them, forever
+ *   peer serve SERVICE                         answers with the request and its own pid
+ *   peer call SERVICE TEXT TIMEOUT_MS          prints the answer, or the status
  *   peer report ACCOUNT COUNT                  what the account says
  *
  * The account is a file: how often what happened, then for each number the sequence in the
@@ -86,6 +88,17 @@ open_queue(const char *name, mmf_role role)
     return queue;
 }
 
+static int
+make_service(const char *name)
+{
+    mmf_service_options options;
+    mmf_service *service;
+
+    mmf_service_options_init(&options);
+    options.role = MMF_ROLE_CLIENT;
+    return mmf_service_create_new(name, 64, 64, 16, &options, &service);
+}
+
 /* It keeps the channel, as a sender that never sends. */
 static void
 make_channel(char **arguments)
@@ -106,8 +119,10 @@ make_channel(char **arguments)
     else if (strcmp(arguments[0], "topic") == 0)
         status = mmf_topic_create_new(arguments[1], size, capacity,
                                       MMF_OVERFLOW_DROP_OLDEST, &options, &topic);
-    else
+    else if (strcmp(arguments[0], "latest") == 0)
         status = mmf_latest_create_new(arguments[1], size, &options, &latest);
+    else
+        status = make_service(arguments[1]);
     demand(status, arguments[1]);
 }
 
@@ -246,6 +261,54 @@ take_all(int arguments_count, char **arguments)
     }
 }
 
+static _Noreturn void
+serve(char **arguments)
+{
+    mmf_service_options options;
+    mmf_service *service;
+    mmf_message request;
+    char text[256];
+
+    mmf_service_options_init(&options);
+    options.role = MMF_ROLE_SERVER;
+    options.wait_ms = 60000;
+    demand(
+        mmf_service_create_or_open(arguments[0], 64, 64, 16, &options, NULL, &service),
+        arguments[0]);
+    say("ready");
+    for (;;) {
+        int length;
+
+        demand(mmf_service_take(service, -1, &request), "take");
+        length = snprintf(text, sizeof text, "%.*s by %d", (int)request.length,
+                          (const char *)request.bytes, (int)getpid());
+        demand(mmf_service_answer(service, &request, text, (size_t)length,
+                                  MMF_ANSWER_LAST, -1),
+               "answer");
+    }
+}
+
+static int
+call(char **arguments)
+{
+    mmf_service_options options;
+    mmf_service *service;
+    char text[65] = "";
+    size_t length = 0;
+    int status;
+
+    mmf_service_options_init(&options);
+    options.role = MMF_ROLE_CLIENT;
+    options.flags = MMF_CHANNEL_PEER_CLOSED;
+    demand(mmf_service_open_existing(arguments[0], &options, &service), arguments[0]);
+    status = mmf_service_call(service, arguments[1], strlen(arguments[1]), text,
+                              sizeof text - 1, (int32_t)strtol(arguments[2], NULL, 10),
+                              &length);
+    puts(status == MMF_OK ? text : mmf_status_name(status));
+    mmf_service_close(service);
+    return 0;
+}
+
 static int
 report(char **arguments)
 {
@@ -270,6 +333,10 @@ main(int argc, char **argv)
         return send_all(argc - 2, argv + 2);
     if (argc >= 5 && strcmp(argv[1], "take") == 0)
         take_all(argc - 2, argv + 2);
+    if (argc == 3 && strcmp(argv[1], "serve") == 0)
+        serve(argv + 2);
+    if (argc == 5 && strcmp(argv[1], "call") == 0)
+        return call(argv + 2);
     if (argc == 4 && strcmp(argv[1], "report") == 0)
         return report(argv + 2);
     (void)fprintf(stderr, "peer: usage: see the head of peer.c\n");

@@ -43,7 +43,8 @@ static const struct choice storages[] = {{"file", 0}, {"memory", 1}, {NULL, 0}};
 #define QUEUE (UINT64_C(1) << MMF_KIND_QUEUE)
 #define TOPIC (UINT64_C(1) << MMF_KIND_TOPIC)
 #define LATEST (UINT64_C(1) << MMF_KIND_LATEST)
-#define ALL (QUEUE | TOPIC | LATEST)
+#define SERVICE (UINT64_C(1) << MMF_KIND_SERVICE)
+#define ALL (QUEUE | TOPIC | LATEST | SERVICE)
 
 struct key {
     const char *section; /* "bridge", "server"; NULL: a channel */
@@ -100,7 +101,13 @@ static const struct key keys[] = {
      "name that both sides agree on; default: the local one"},
     {NULL, "message-size", SIZE, OF(message_size), ALL, NULL, 1, MOST_BYTES,
      "create the channel, for messages of so many bytes"},
-    {NULL, "capacity", COUNT, OF(capacity), QUEUE | TOPIC, NULL, 1, 1 << 30,
+    {NULL, "answer-size", SIZE, OF(answer_size), SERVICE, NULL, 1, MOST_BYTES,
+     "create the service, with answers of up to so many bytes"},
+    {NULL, "timeout", DURATION, OF(timeout_ms), SERVICE, NULL, 1, MOST_MS,
+     "in: how long an answer may take; default 30s"},
+    {NULL, "workers", COUNT, OF(workers), SERVICE, NULL, 1, 64,
+     "requests at one time; default 4"},
+    {NULL, "capacity", COUNT, OF(capacity), QUEUE | TOPIC | SERVICE, NULL, 1, 1 << 30,
      "create the channel, with so many slots"},
     {NULL, "overflow", CHOICE, OF(overflow), QUEUE | TOPIC, overflows, 0, 0,
      "create: block, fail or drop-oldest"},
@@ -125,6 +132,7 @@ enum { KEYS = sizeof keys / sizeof keys[0] };
 static const struct choice kinds[] = {{"queue", MMF_KIND_QUEUE},
                                       {"topic", MMF_KIND_TOPIC},
                                       {"latest", MMF_KIND_LATEST},
+                                      {"service", MMF_KIND_SERVICE},
                                       {NULL, 0}};
 
 /* A key that was set, to refuse it a second time. */
@@ -335,6 +343,8 @@ add_channel(struct reader *reader, mmf_kind kind, const char *name)
                                        .where = reader->where,
                                        .line = reader->line,
                                        .batch = 1024,
+                                       .timeout_ms = 30000,
+                                       .workers = 4,
                                        .stream_bytes = (int64_t)512 << 20,
                                        .channel = strdup(name)};
     config->channels[config->count++] = channel;
@@ -585,11 +595,12 @@ check_direction(struct reader *reader, const struct channel_config *channel)
         complain(reader, channel->line,
                  "[%s] has no direction; set \"direction\" to out or in",
                  channel->title);
-    if (channel->direction == DIRECTION_BOTH && channel->kind == MMF_KIND_QUEUE)
-        complain(reader, channel->line,
-                 "[%s]: a queue goes one way, since each message has one receiver; use "
-                 "two queues",
-                 channel->title);
+    if (channel->direction == DIRECTION_BOTH &&
+        (channel->kind == MMF_KIND_QUEUE || channel->kind == MMF_KIND_SERVICE))
+        complain(
+            reader, channel->line,
+            "[%s]: a %s goes one way, since each message has one receiver; use two",
+            channel->title, mmf_kind_name(channel->kind));
     if (channel->mirror_domain != NULL && channel->direction == DIRECTION_OUT)
         complain(reader, channel->line, "[%s]: mirror-domain is for the direction in",
                  channel->title);
@@ -663,6 +674,10 @@ check_sizes(struct reader *reader, const struct channel_config *channel)
     if (has_slots && is_sized != (channel->capacity > 0))
         complain(reader, channel->line,
                  "[%s]: message-size and capacity are needed together", channel->title);
+    if (channel->kind == MMF_KIND_SERVICE && is_sized != (channel->answer_size > 0))
+        complain(reader, channel->line,
+                 "[%s]: message-size and answer-size are needed together",
+                 channel->title);
     if (!is_sized && (channel->overflow != 0 || channel->spsc))
         complain(
             reader, channel->line,
@@ -684,7 +699,7 @@ check_pair(struct reader *reader, const struct channel_config *one,
             "[%s] has the same local channel as [%s] in line %d: messages would go "
             "around in a circle%s",
             other->title, one->title, one->line,
-            one->kind == MMF_KIND_QUEUE
+            one->kind == MMF_KIND_QUEUE || one->kind == MMF_KIND_SERVICE
                 ? ""
                 : "; use one section with \"direction = both\"");
     else if (strcmp(one->remote, other->remote) == 0)

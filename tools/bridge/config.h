@@ -21,6 +21,7 @@ struct channel_config {
     char *channel;                  /* the local name */
     char *remote;                   /* the name that both sides agree on */
     int64_t direction;              /* an enum direction; 0: not given */
+    int64_t answer_size;            /* service */
     int64_t message_size, capacity; /* to create it; 0: another process does */
     int64_t overflow;
     int64_t spsc;
@@ -29,6 +30,8 @@ struct channel_config {
     int64_t memory;       /* the stream is in the server's memory */
     char *from;           /* queue, in: names of origins, with commas between */
     char *mirror_domain;  /* in: make a mirror of the stream in that domain */
+    int64_t timeout_ms;   /* service, in: how long an answer may take */
+    int64_t workers;      /* service: requests at one time */
     char *kv_domain;      /* latest: the JetStream domain that has the value */
 };
 

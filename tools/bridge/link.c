@@ -20,6 +20,7 @@ static const struct steps steps[] = {
     {MMF_KIND_QUEUE, queue_out_run, queue_in_run},
     {MMF_KIND_TOPIC, topic_out_run, topic_in_run},
     {MMF_KIND_LATEST, latest_out_run, latest_in_run},
+    {MMF_KIND_SERVICE, service_out_run, service_in_run},
 };
 
 static const struct steps *
@@ -31,7 +32,8 @@ find_steps(mmf_kind kind)
     return NULL;
 }
 
-/* One for each direction; of a queue that comes in, one for each origin. */
+/* One for each direction; of a queue that comes in, one for each origin; of a service, one
+ * for each request at a time. */
 static size_t
 links_of(const struct channel_config *channel)
 {
@@ -39,6 +41,8 @@ links_of(const struct channel_config *channel)
     char origin[ORIGIN_MAX + 1];
     size_t count = 0;
 
+    if (channel->kind == MMF_KIND_SERVICE)
+        return (size_t)channel->workers;
     if (rest == NULL)
         return channel->direction == DIRECTION_BOTH ? 2 : 1;
     while (config_next_origin(&rest, origin, sizeof origin))
@@ -79,6 +83,20 @@ make_origins(struct bridge *bridge, const struct channel_config *channel,
     }
 }
 
+static void
+make_workers(struct bridge *bridge, const struct channel_config *channel,
+             struct pair *pair)
+{
+    for (int64_t i = 1; i <= channel->workers; i++) {
+        struct link *link =
+            make_link(bridge, channel, (enum direction)channel->direction, pair);
+
+        (void)snprintf(link->origin, sizeof link->origin, "worker %d", (int)i);
+        (void)snprintf(link->title, sizeof link->title, "%s %s, worker %d",
+                       channel->title, config_direction(channel->direction), (int)i);
+    }
+}
+
 static bool
 make_links(struct bridge *bridge, const struct channel_config *channel)
 {
@@ -86,6 +104,10 @@ make_links(struct bridge *bridge, const struct channel_config *channel)
 
     if (pair == NULL)
         return false;
+    if (channel->kind == MMF_KIND_SERVICE) {
+        make_workers(bridge, channel, pair);
+        return true;
+    }
     if (channel->direction & DIRECTION_OUT)
         (void)make_link(bridge, channel, DIRECTION_OUT, pair);
     if (channel->from != NULL)

@@ -38,7 +38,7 @@ struct link {
     struct bridge *bridge;
     const struct channel_config *channel;
     enum direction direction;
-    char origin[ORIGIN_MAX + 1]; /* queue, in: whose messages */
+    char origin[ORIGIN_MAX + 1]; /* queue, in: whose messages; service: which worker */
     char title[400];
     void (*run)(struct link *link); /* returns at the first failure, or when it ends */
     struct pair *pair;              /* latest, topic: what both directions know */
@@ -107,5 +107,7 @@ void topic_out_run(struct link *link);
 void topic_in_run(struct link *link);
 void latest_out_run(struct link *link);
 void latest_in_run(struct link *link);
+void service_out_run(struct link *link);
+void service_in_run(struct link *link);
 
 #endif

@@ -83,6 +83,27 @@ local_open_latest(struct link *link, mmf_role role, mmf_latest **out)
     return has_opened(link, status);
 }
 
+bool
+local_open_service(struct link *link, mmf_role role, mmf_service **out)
+{
+    const struct channel_config *channel = link->channel;
+    mmf_service_options options;
+    int status;
+
+    mmf_service_options_init(&options);
+    options.role = role;
+    options.strategy = MMF_STRATEGY_WAIT;
+    options.wait_ms = LOCAL_WAIT_MS;
+    options.flags = role == MMF_ROLE_CLIENT ? MMF_CHANNEL_PEER_CLOSED : 0;
+    status = channel->message_size > 0
+                 ? mmf_service_create_or_open(
+                       channel->channel, (size_t)channel->message_size,
+                       (size_t)channel->answer_size, (size_t)channel->capacity,
+                       &options, NULL, out)
+                 : mmf_service_open_existing(channel->channel, &options, out);
+    return has_opened(link, status);
+}
+
 uint64_t
 local_random(void)
 {

@@ -14,6 +14,7 @@ enum { LOCAL_WAIT_MS = 1000 };
 bool local_open_queue(struct link *link, mmf_role role, mmf_queue **out);
 bool local_open_topic(struct link *link, mmf_role role, mmf_topic **out);
 bool local_open_latest(struct link *link, mmf_role role, mmf_latest **out);
+bool local_open_service(struct link *link, mmf_role role, mmf_service **out);
 
 /* Random, and not 0. */
 uint64_t local_random(void);

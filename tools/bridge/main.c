@@ -152,7 +152,8 @@ static bool
 needs_jetstream(const struct config *config)
 {
     for (size_t i = 0; i < config->count; i++)
-        if (config->channels[i]->kind != MMF_KIND_TOPIC)
+        if (config->channels[i]->kind == MMF_KIND_QUEUE ||
+            config->channels[i]->kind == MMF_KIND_LATEST)
             return true;
     return false;
 }
