@@ -27,7 +27,8 @@ def take(world, machine, name, count, *slow):
                       *slow)
 
 
-CLEAN = {"missing": 0, "twice": 0, "disordered": 0, "damaged": 0, "redelivered": 0}
+CLEAN = {"missing": 0, "twice": 0, "disordered": 0, "damaged": 0, "redelivered": 0,
+         "ranges": []}
 
 
 def start_two(world, channels_a, channels_b, more="", wait=True):

@@ -309,6 +309,24 @@ call(char **arguments)
     return 0;
 }
 
+/* The first and the last number of up to ten ranges of missing ones. */
+static void
+print_ranges(const struct account *account, uint64_t count)
+{
+    int ranges = 0;
+
+    printf("\"ranges\": [");
+    for (uint64_t i = 0, from; i < count && ranges < 10; i++) {
+        if (account->sequences[i] != 0)
+            continue;
+        for (from = i; i + 1 < count && account->sequences[i + 1] == 0;)
+            i++;
+        printf("%s[%" PRIu64 ", %" PRIu64 "]", ranges++ > 0 ? ", " : "", from + 1,
+               i + 1);
+    }
+    printf("]}\n");
+}
+
 static int
 report(char **arguments)
 {
@@ -318,9 +336,10 @@ report(char **arguments)
     for (uint64_t i = 0; i < count; i++)
         distinct += account->sequences[i] != 0;
     printf("{\"missing\": %" PRIu64 ", \"twice\": %" PRIu64 ", \"disordered\": %" PRIu64
-           ", \"damaged\": %" PRIu64 ", \"redelivered\": %" PRIu64 "}\n",
+           ", \"damaged\": %" PRIu64 ", \"redelivered\": %" PRIu64 ", ",
            count - distinct, account->twice, account->disordered, account->damaged,
            account->redelivered);
+    print_ranges(account, count);
     return 0;
 }
 

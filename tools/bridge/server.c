@@ -91,6 +91,7 @@ server_explain_stream(struct failure *failure, const char *stream, natsStatus st
                        stream);
     } else if (status == NATS_NO_RESPONDERS) {
         failure->status = EXIT_NO_JETSTREAM;
+        failure->is_fatal = false; /* it was there when the connection was made */
         (void)snprintf(failure->text, sizeof failure->text,
                        "stream %s: no JetStream answers", stream);
     }
@@ -332,7 +333,7 @@ server_check_jetstream(struct server *server, struct failure *failure)
     server_explain(failure, "JetStream", status, code);
     if (status == NATS_NO_RESPONDERS || is_without_jetstream(code)) {
         failure->status = EXIT_NO_JETSTREAM;
-        failure->is_fatal = true;
+        failure->is_fatal = domain == NULL; /* the link to a domain may be down */
         (void)snprintf(failure->text, sizeof failure->text,
                        "%s has no JetStream%s%s for this account: enable it in the "
                        "server's configuration (jetstream {})",
