@@ -57,11 +57,15 @@ class Run:
         return json.loads(done.stdout)
 
     def kill_at_random(self):
-        """While messages are on their way; answers when all kills are done."""
+        """While messages are on their way; answers when all kills are done. A mirror needs
+        seconds to go on after a kill of a server, so servers and links are killed less
+        often."""
         victims = VICTIMS.split(",") if VICTIMS else sorted(self.starts)
+        weights = [1 if isinstance(self.processes[name], (Server, Link, Cable)) else 8
+                   for name in victims]
         while sum(self.times.values()) < self.kills:
             time.sleep(self.random.uniform(0, PAUSE))
-            self.kill(self.random.choice(victims))
+            self.kill(self.random.choices(victims, weights)[0])
             if sum(self.times.values()) % 100 == 0:
                 print("%d kills, %s" % (sum(self.times.values()), self.report()), flush=True)
 
