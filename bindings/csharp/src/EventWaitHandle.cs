@@ -13,7 +13,7 @@ namespace Mmf;
 /// </summary>
 public unsafe class EventWaitHandle : WaitHandle
 {
-    private protected EventWaitHandle(Made made) : base(made)
+    internal EventWaitHandle(Made made) : base(made)
     {
     }
 
@@ -70,7 +70,7 @@ public unsafe class EventWaitHandle : WaitHandle
         return Create(initialState, mode, new Named(name, options), out createdNew);
     }
 
-    private static Made Create(bool initialState, EventResetMode mode, Named named, out bool createdNew)
+    internal static Made Create(bool initialState, EventResetMode mode, Named named, out bool createdNew)
     {
         Native.SyncOptions settings = named.Options;
         int created;

@@ -57,13 +57,17 @@ public unsafe class MemoryMappedFile : IDisposable
     {
         if (Backend.IsSystem)
             return SystemBackend.OpenExisting(mapName, desiredAccessRights, inheritability);
-        var options = new Native.MapOptions
+        return OpenExisting(mapName, new Native.MapOptions
         {
             Size = (uint)sizeof(Native.MapOptions),
             // No rights at all: in C a 0 stands for the access.
             Rights = (int)(desiredAccessRights != 0 ? desiredAccessRights : MemoryMappedFileRights.ReadPermissions),
             Inheritability = (int)inheritability,
-        };
+        });
+    }
+
+    internal static MemoryMappedFile OpenExisting(string mapName, Native.MapOptions options)
+    {
         nint map;
         Check(Native.mmf_map_open_existing(mapName, &options, &map));
         return new MemoryMappedFile(map);
@@ -89,7 +93,7 @@ public unsafe class MemoryMappedFile : IDisposable
         return CreateNew(mapName, capacity, new Native.MapOptions(access, options, inheritability));
     }
 
-    private static MemoryMappedFile CreateNew(string? mapName, long capacity, Native.MapOptions options)
+    internal static MemoryMappedFile CreateNew(string? mapName, long capacity, Native.MapOptions options)
     {
         nint map;
         Check(Native.mmf_map_create_new(mapName, capacity, &options, &map));
@@ -116,7 +120,7 @@ public unsafe class MemoryMappedFile : IDisposable
         return CreateOrOpen(mapName, capacity, new Native.MapOptions(access, options, inheritability));
     }
 
-    private static MemoryMappedFile CreateOrOpen(string mapName, long capacity, Native.MapOptions options)
+    internal static MemoryMappedFile CreateOrOpen(string mapName, long capacity, Native.MapOptions options)
     {
         nint map;
         Check(Native.mmf_map_create_or_open(mapName, capacity, &options, null, &map));

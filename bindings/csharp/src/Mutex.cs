@@ -14,7 +14,7 @@ namespace Mmf;
 /// </summary>
 public sealed unsafe class Mutex : WaitHandle
 {
-    private Mutex(Made made) : base(made)
+    internal Mutex(Made made) : base(made)
     {
     }
 
@@ -77,8 +77,10 @@ public sealed unsafe class Mutex : WaitHandle
         return Create(initiallyOwned, new Named(name, options), out createdNew);
     }
 
-    private static Made Create(bool initiallyOwned, Named named, out bool createdNew)
+    internal static Made Create(bool initiallyOwned, Named named, out bool createdNew)
     {
+        if (initiallyOwned)
+            Owners.Note();
         Native.SyncOptions settings = named.Options;
         int created;
         nint target;

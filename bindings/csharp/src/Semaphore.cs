@@ -14,7 +14,7 @@ namespace Mmf;
 /// </summary>
 public sealed unsafe class Semaphore : WaitHandle
 {
-    private Semaphore(Made made) : base(made)
+    internal Semaphore(Made made) : base(made)
     {
     }
 
@@ -71,7 +71,7 @@ public sealed unsafe class Semaphore : WaitHandle
         return Create(initialCount, maximumCount, new Named(name, options), out createdNew);
     }
 
-    private static Made Create(int initialCount, int maximumCount, Named named, out bool createdNew)
+    internal static Made Create(int initialCount, int maximumCount, Named named, out bool createdNew)
     {
         Native.SyncOptions settings = named.Options;
         int created;

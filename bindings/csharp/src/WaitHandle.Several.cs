@@ -168,11 +168,19 @@ public abstract unsafe partial class WaitHandle
     {
         nint* numbers = stackalloc nint[Maximum];
         using var held = new Held(handles, new Span<nint>(numbers, Maximum));
+        bool hasMutex = FindMutex(handles) >= 0;
+        if (hasMutex)
+            Owners.Note();
         int rc = Native.mmf_wait_all(numbers, handles.Length, timeout);
+        if (rc == Native.TimedOut && hasMutex && Owners.AwaitEnds())
+            rc = Native.mmf_wait_all(numbers, handles.Length, 0);
         if (rc == Invalid)
             throw Twice(handles);
         return Result(rc, null);
     }
+
+    // The first one's index, or -1.
+    private static int FindMutex(WaitHandle[] handles) => Array.FindIndex(handles, handle => handle.IsMutex);
 
     // As on Windows: the same handle, or one object by two handles.
     private static ArgumentException Twice(WaitHandle[] handles)
@@ -206,7 +214,14 @@ public abstract unsafe partial class WaitHandle
         int index;
 
         using var held = new Held(handles, new Span<nint>(numbers, Maximum));
+        int mutex = FindMutex(handles);
+        if (mutex >= 0)
+            Owners.Note();
+        if (mutex >= 0 && mutex < handles.Length - 1)
+            Owners.AwaitEnds(); // it comes before what stands behind it
         int rc = Native.mmf_wait_any(numbers, handles.Length, timeout, &index);
+        if (rc == Native.TimedOut && mutex >= 0 && Owners.AwaitEnds())
+            rc = Native.mmf_wait_any(numbers, handles.Length, 0, &index);
         return rc switch
         {
             Native.Ok => index,
@@ -248,8 +263,11 @@ public abstract unsafe partial class WaitHandle
     // As .NET, which has another exception here than Semaphore.Release.
     private static bool SignalAndWaitNative(nint* numbers, int timeout, WaitHandle toWaitOn)
     {
+        if (toWaitOn.IsMutex)
+            Owners.Note();
         int rc = Native.mmf_signal_and_wait(numbers[0], numbers[1], timeout);
-
+        if (rc == Native.TimedOut && toWaitOn.IsMutex && Owners.AwaitEnds())
+            rc = Native.mmf_wait_one(numbers[1], 0);
         if (rc == Failure.Maximum)
             throw new InvalidOperationException(Of(rc, About.Semaphore).Message);
         return Result(rc, toWaitOn);

@@ -40,6 +40,9 @@ public abstract unsafe partial class WaitHandle : MarshalByRefObject, IDisposabl
 
     internal SystemThreading.WaitHandle? System => system;
 
+    // One of libmmf's.
+    private bool IsMutex => handle.Kind == About.Mutex;
+
     /// <summary>The object's handle, closed by Dispose.</summary>
     public SafeWaitHandle SafeWaitHandle => handle;
 
@@ -90,10 +93,15 @@ public abstract unsafe partial class WaitHandle : MarshalByRefObject, IDisposabl
     private bool WaitOneNative(int timeout)
     {
         bool held = false;
+        if (IsMutex)
+            Owners.Note();
         try
         {
             handle.DangerousAddRef(ref held);
-            return Result(Native.mmf_wait_one(handle.Waitable, timeout), this);
+            int rc = Native.mmf_wait_one(handle.Waitable, timeout);
+            if (rc == Native.TimedOut && IsMutex && Owners.AwaitEnds())
+                rc = Native.mmf_wait_one(handle.Waitable, 0);
+            return Result(rc, this);
         }
         finally
         {
