@@ -11,48 +11,122 @@ public abstract unsafe partial class WaitHandle
     private const int Maximum = 64;
 
     /// <summary>Waits for all; nothing is taken before all can be.</summary>
+    /// <param name="waitHandles">At most 64.</param>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="AbandonedMutexException">All are yours; the last owner of a mutex among them
+    /// died.</exception>
+    /// <exception cref="DuplicateWaitObjectException">A handle is there twice.</exception>
+    /// <exception cref="NotSupportedException">More than 64 handles.</exception>
     public static bool WaitAll(WaitHandle[] waitHandles) => All(waitHandles, Timeout.Infinite);
 
     /// <summary>Waits for all; false if the time runs out.</summary>
+    /// <param name="waitHandles">At most 64.</param>
+    /// <param name="millisecondsTimeout">How long; -1 is forever, and 0 does not wait.</param>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="AbandonedMutexException">All are yours; the last owner of a mutex among them
+    /// died.</exception>
+    /// <exception cref="DuplicateWaitObjectException">A handle is there twice.</exception>
+    /// <exception cref="NotSupportedException">More than 64 handles.</exception>
     public static bool WaitAll(WaitHandle[] waitHandles, int millisecondsTimeout) =>
         All(waitHandles, Checked(waitHandles, millisecondsTimeout));
 
     /// <summary>Waits for all; false if the time runs out.</summary>
+    /// <param name="waitHandles">At most 64.</param>
+    /// <param name="timeout">How long; -1 milliseconds is forever, and 0 does not wait.</param>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="AbandonedMutexException">All are yours; the last owner of a mutex among them
+    /// died.</exception>
+    /// <exception cref="DuplicateWaitObjectException">A handle is there twice.</exception>
+    /// <exception cref="NotSupportedException">More than 64 handles.</exception>
     public static bool WaitAll(WaitHandle[] waitHandles, TimeSpan timeout) =>
         All(waitHandles, Checked(waitHandles, timeout));
 
     /// <summary>Waits for all; <paramref name="exitContext"/> means nothing.</summary>
+    /// <param name="waitHandles">At most 64.</param>
+    /// <param name="millisecondsTimeout">How long; -1 is forever, and 0 does not wait.</param>
+    /// <param name="exitContext">Means nothing.</param>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="AbandonedMutexException">All are yours; the last owner of a mutex among them
+    /// died.</exception>
+    /// <exception cref="DuplicateWaitObjectException">A handle is there twice.</exception>
+    /// <exception cref="NotSupportedException">More than 64 handles.</exception>
     public static bool WaitAll(WaitHandle[] waitHandles, int millisecondsTimeout, bool exitContext) =>
         WaitAll(waitHandles, millisecondsTimeout);
 
     /// <summary>Waits for all; <paramref name="exitContext"/> means nothing.</summary>
+    /// <param name="waitHandles">At most 64.</param>
+    /// <param name="timeout">How long; -1 milliseconds is forever, and 0 does not wait.</param>
+    /// <param name="exitContext">Means nothing.</param>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="AbandonedMutexException">All are yours; the last owner of a mutex among them
+    /// died.</exception>
+    /// <exception cref="DuplicateWaitObjectException">A handle is there twice.</exception>
+    /// <exception cref="NotSupportedException">More than 64 handles.</exception>
     public static bool WaitAll(WaitHandle[] waitHandles, TimeSpan timeout, bool exitContext) =>
         WaitAll(waitHandles, timeout);
 
     /// <summary>Waits for one of several: of those that are available, the one with the lowest index.</summary>
+    /// <param name="waitHandles">At most 64.</param>
+    /// <returns>Its index, or <see cref="WaitTimeout"/>.</returns>
+    /// <exception cref="AbandonedMutexException">A mutex is yours; its last owner died.</exception>
+    /// <exception cref="NotSupportedException">More than 64 handles.</exception>
     public static int WaitAny(WaitHandle[] waitHandles) => Any(waitHandles, Timeout.Infinite);
 
     /// <summary>Waits for one of several; <see cref="WaitTimeout"/> if the time runs out.</summary>
+    /// <param name="waitHandles">At most 64.</param>
+    /// <param name="millisecondsTimeout">How long; -1 is forever, and 0 does not wait.</param>
+    /// <returns>Its index, or <see cref="WaitTimeout"/>.</returns>
+    /// <exception cref="AbandonedMutexException">A mutex is yours; its last owner died.</exception>
+    /// <exception cref="NotSupportedException">More than 64 handles.</exception>
     public static int WaitAny(WaitHandle[] waitHandles, int millisecondsTimeout) =>
         Any(waitHandles, Checked(waitHandles, millisecondsTimeout));
 
     /// <summary>Waits for one of several; <see cref="WaitTimeout"/> if the time runs out.</summary>
+    /// <param name="waitHandles">At most 64.</param>
+    /// <param name="timeout">How long; -1 milliseconds is forever, and 0 does not wait.</param>
+    /// <returns>Its index, or <see cref="WaitTimeout"/>.</returns>
+    /// <exception cref="AbandonedMutexException">A mutex is yours; its last owner died.</exception>
+    /// <exception cref="NotSupportedException">More than 64 handles.</exception>
     public static int WaitAny(WaitHandle[] waitHandles, TimeSpan timeout) =>
         Any(waitHandles, Checked(waitHandles, timeout));
 
     /// <summary>Waits for one of several; <paramref name="exitContext"/> means nothing.</summary>
+    /// <param name="waitHandles">At most 64.</param>
+    /// <param name="millisecondsTimeout">How long; -1 is forever, and 0 does not wait.</param>
+    /// <param name="exitContext">Means nothing.</param>
+    /// <returns>Its index, or <see cref="WaitTimeout"/>.</returns>
+    /// <exception cref="AbandonedMutexException">A mutex is yours; its last owner died.</exception>
+    /// <exception cref="NotSupportedException">More than 64 handles.</exception>
     public static int WaitAny(WaitHandle[] waitHandles, int millisecondsTimeout, bool exitContext) =>
         WaitAny(waitHandles, millisecondsTimeout);
 
     /// <summary>Waits for one of several; <paramref name="exitContext"/> means nothing.</summary>
+    /// <param name="waitHandles">At most 64.</param>
+    /// <param name="timeout">How long; -1 milliseconds is forever, and 0 does not wait.</param>
+    /// <param name="exitContext">Means nothing.</param>
+    /// <returns>Its index, or <see cref="WaitTimeout"/>.</returns>
+    /// <exception cref="AbandonedMutexException">A mutex is yours; its last owner died.</exception>
+    /// <exception cref="NotSupportedException">More than 64 handles.</exception>
     public static int WaitAny(WaitHandle[] waitHandles, TimeSpan timeout, bool exitContext) =>
         WaitAny(waitHandles, timeout);
 
     /// <summary>Signals one, then waits for another: two steps, not one.</summary>
+    /// <param name="toSignal">A mutex is released, an event set, a semaphore released once.</param>
+    /// <param name="toWaitOn">What is waited for then.</param>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="InvalidOperationException">The semaphore is full; nothing has changed.</exception>
+    /// <exception cref="ApplicationException">The mutex is not owned by this thread.</exception>
     public static bool SignalAndWait(WaitHandle toSignal, WaitHandle toWaitOn) =>
         SignalAndWaitCore(toSignal, toWaitOn, Timeout.Infinite);
 
     /// <summary>Signals one, then waits for another; <paramref name="exitContext"/> means nothing.</summary>
+    /// <param name="toSignal">A mutex is released, an event set, a semaphore released once.</param>
+    /// <param name="toWaitOn">What is waited for then.</param>
+    /// <param name="timeout">How long; -1 milliseconds is forever, and 0 does not wait.</param>
+    /// <param name="exitContext">Means nothing.</param>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="InvalidOperationException">The semaphore is full; nothing has changed.</exception>
+    /// <exception cref="ApplicationException">The mutex is not owned by this thread.</exception>
     public static bool SignalAndWait(WaitHandle toSignal, WaitHandle toWaitOn, TimeSpan timeout,
                                      bool exitContext)
     {
@@ -62,6 +136,13 @@ public abstract unsafe partial class WaitHandle
     }
 
     /// <summary>Signals one, then waits for another; <paramref name="exitContext"/> means nothing.</summary>
+    /// <param name="toSignal">A mutex is released, an event set, a semaphore released once.</param>
+    /// <param name="toWaitOn">What is waited for then.</param>
+    /// <param name="millisecondsTimeout">How long; -1 is forever, and 0 does not wait.</param>
+    /// <param name="exitContext">Means nothing.</param>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="InvalidOperationException">The semaphore is full; nothing has changed.</exception>
+    /// <exception cref="ApplicationException">The mutex is not owned by this thread.</exception>
     public static bool SignalAndWait(WaitHandle toSignal, WaitHandle toWaitOn, int millisecondsTimeout,
                                      bool exitContext)
     {
