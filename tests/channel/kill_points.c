@@ -17,6 +17,8 @@
  *   - what the victim was committing or releasing is received once or not at all
  *   - nothing else is received, and all in the order of the commits, except for
  *     redelivered messages
+ *   - what it was committing as a source's message is received if its position is applied,
+ *     and not if it is not; so a successor that asks sends the rest, and each comes once
  *   - afterwards every slot is available, and every participant's entry
  *   - a sleeper goes on whose waker is killed while it wakes it
  */
@@ -54,8 +56,11 @@ enum {
 #define WRITER 128u      /* another process waits for room */
 #define DEAD_HOLDER 256u /* one died with the first two messages in its hands */
 #define DEAD_WRITER 512u /* one died with a reservation */
-#define ALONE 1024u /* the victim creates the queue: there is no other participant */
-#define LOOKS 2048u /* the victim waits, and may have looked after the dead */
+#define ALONE 1024u  /* the victim creates the queue: there is no other participant */
+#define LOOKS 2048u  /* the victim waits, and may have looked after the dead */
+#define SOURCE 4096u /* the victim commits the messages of a source */
+#define DEAD_SOURCE                                                                    \
+    8192u /* one died that had committed the first, with a reservation */
 
 struct operation {
     const char *name;
@@ -195,6 +200,47 @@ run_commit(void)
     note(1, COMMITTING);
     must(mmf_queue_commit(queue, 8, NULL));
     note(1, COMMITTED);
+}
+
+enum { SOURCES_NUMBER = 7, SOURCES_MESSAGES = 2 };
+
+/* What is reserved, as the source's next message. */
+static void
+commit_from(uint64_t number)
+{
+    memcpy(reserved, &number, 8);
+    note(number, COMMITTING);
+    must(mmf_queue_commit_from(queue, 8, SOURCES_NUMBER, number, NULL));
+    note(number, COMMITTED);
+}
+
+static void
+run_commit_from(void)
+{
+    commit_from(1);
+}
+
+static void
+prepare_second_commit_from(void)
+{
+    run_reserve();
+    commit_from(1);
+    run_reserve();
+}
+
+static void
+run_second_commit_from(void)
+{
+    commit_from(2);
+}
+
+static void
+run_applied(void)
+{
+    uint64_t applied;
+
+    must(mmf_queue_applied(queue, SOURCES_NUMBER, &applied));
+    must(applied == 1 ? MMF_OK : 1007);
 }
 
 static void
@@ -384,6 +430,13 @@ static const struct operation operations[] = {
     {"send_many", 0, MMF_ROLE_SEND, NULL, run_send_many},
     {"reserve", MESSAGES, MMF_ROLE_SEND, NULL, run_reserve},
     {"commit", MESSAGES, MMF_ROLE_SEND, run_reserve, run_commit},
+    {"commit_from", SOURCE, MMF_ROLE_SEND, run_reserve, run_commit_from},
+    {"commit_from, again", SOURCE, MMF_ROLE_SEND, prepare_second_commit_from,
+     run_second_commit_from},
+    {"commit_from, of a dead one's source", SOURCE | DEAD_SOURCE, MMF_ROLE_SEND,
+     run_reserve, run_second_commit_from},
+    {"applied, of a dead one's source", SOURCE | DEAD_SOURCE, MMF_ROLE_RECEIVE, NULL,
+     run_applied},
     {"abandon", ONE_SLOT, MMF_ROLE_SEND, run_reserve, run_abandon},
     {"close with a reservation", ONE_SLOT, MMF_ROLE_SEND, run_reserve, run_close},
     {"take", MESSAGES, MMF_ROLE_RECEIVE, NULL, run_take},
@@ -408,6 +461,10 @@ static const struct operation operations[] = {
     {"single: send_many", SINGLE, MMF_ROLE_SEND, NULL, run_send_many},
     {"single: reserve", SINGLE, MMF_ROLE_SEND, NULL, run_reserve},
     {"single: commit", SINGLE, MMF_ROLE_SEND, run_reserve, run_commit},
+    {"single: commit_from", SINGLE | SOURCE, MMF_ROLE_SEND, run_reserve,
+     run_commit_from},
+    {"single: commit_from, again", SINGLE | SOURCE, MMF_ROLE_SEND,
+     prepare_second_commit_from, run_second_commit_from},
     {"single: abandon", SINGLE | ONE_SLOT, MMF_ROLE_SEND, run_reserve, run_abandon},
     {"single: close, reserved", SINGLE, MMF_ROLE_SEND, run_reserve, run_close},
     {"single: take", SINGLE | MESSAGES, MMF_ROLE_RECEIVE, NULL, run_take},
@@ -514,6 +571,8 @@ make_ready(void)
         kill_run_elsewhere(open_handle, MMF_ROLE_RECEIVE, take_twice, 0);
     if (current->flags & DEAD_WRITER)
         kill_run_elsewhere(open_handle, MMF_ROLE_SEND, run_reserve, 0);
+    if (current->flags & DEAD_SOURCE)
+        kill_run_elsewhere(open_handle, MMF_ROLE_SEND, prepare_second_commit_from, 0);
     if (is_the_victims(MMF_ROLE_RECEIVE) || (current->flags & SLEEPER)) {
         mmf_queue_close(our_receiver);
         our_receiver = NULL;
@@ -706,9 +765,53 @@ check_sleeper(void)
         site_fail("a helper", "it has heard nothing");
 }
 
+/* What the victim was committing is in the queue, or it is not, as the queue says. */
+static void
+settle_source(mmf_queue *through, uint64_t *applied)
+{
+    if (mmf_queue_applied(through, SOURCES_NUMBER, applied) != MMF_OK)
+        site_fail("applied", mmf_last_message());
+    for (uint64_t i = 1; i <= SOURCES_MESSAGES; i++) {
+        if (ledger->fates[i] == (*applied < i ? COMMITTED : NEVER))
+            site_fail("applied", "not the position that was committed");
+        if (ledger->fates[i] == COMMITTING)
+            note(i, *applied < i ? NEVER : COMMITTED);
+    }
+}
+
+static void
+send_from(mmf_queue *through, uint64_t number, int expected)
+{
+    if (mmf_queue_reserve(through, 8, LATE_MS, &reserved) != MMF_OK) {
+        site_fail("reserve", "no slot is free");
+        return;
+    }
+    memcpy(reserved, &number, 8);
+    if (mmf_queue_commit_from(through, 8, SOURCES_NUMBER, number, NULL) != expected)
+        site_fail("commit_from", mmf_last_message());
+    if (expected == MMF_OK)
+        note(number, COMMITTED);
+    else
+        mmf_queue_abandon(through);
+}
+
+/* A successor of the victim sends what is not applied. */
+static void
+succeed_at_source(mmf_queue *through)
+{
+    uint64_t applied = 0;
+
+    settle_source(through, &applied);
+    while (++applied <= SOURCES_MESSAGES)
+        send_from(through, applied, MMF_OK);
+}
+
 static void
 check_survivors(void)
 {
+    static unsigned turn; /* one time before another sender joins, one time after */
+    uint64_t applied = 0;
+
     if (ledger->failed != 0)
         site_fail("the victim", mmf_status_name(ledger->failed));
     if (current->flags & ALONE) {
@@ -729,6 +832,8 @@ check_survivors(void)
         check_sleeper();
     if (our_receiver == NULL)
         our_receiver = open_as(MMF_ROLE_RECEIVE);
+    if ((current->flags & SOURCE) && our_receiver != NULL && turn++ % 2 == 0)
+        settle_source(our_receiver, &applied);
     if (our_sender == NULL)
         our_sender = open_as(MMF_ROLE_SEND);
     if (our_sender == NULL || our_receiver == NULL) {
@@ -737,8 +842,12 @@ check_survivors(void)
         mmf_queue_close(our_receiver);
         return;
     }
+    if (current->flags & SOURCE)
+        succeed_at_source(our_sender);
     forgive_dropped();
     receive_all(our_receiver);
+    if (current->flags & SOURCE)
+        send_from(our_sender, SOURCES_MESSAGES, MMF_E_EXISTS);
     if (current->flags & WRITER) {
         kill_await_end(helper);
         if (!ledger->wrote)
