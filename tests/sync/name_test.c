@@ -117,7 +117,7 @@ create_by(const struct way *way, mmf_kind kind, struct object *object, int *crea
                          created);
 }
 
-/* What was not made for this user alone, to one who asks for that. */
+/* What was not made for this user alone, to a call that asks for that. */
 static void
 check_refused_as_not_of_this_user(const struct way *way, mmf_kind kind)
 {

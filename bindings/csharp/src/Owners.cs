@@ -12,7 +12,7 @@ namespace Mmf;
 /// </summary>
 internal static class Owners
 {
-    private const int Patience = 1000; // milliseconds; then its number is likely a new thread's
+    private const int Longest = 1000; // milliseconds; then its number is likely a new thread's
 
     private readonly record struct Owner(Thread Thread, string Task)
     {
@@ -65,7 +65,7 @@ internal static class Owners
 
     private static void Await(Owner owner)
     {
-        long end = Environment.TickCount64 + Patience;
+        long end = Environment.TickCount64 + Longest;
 
         while (!owner.HasEnded && Environment.TickCount64 < end)
             Thread.Sleep(1);

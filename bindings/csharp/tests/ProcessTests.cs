@@ -175,7 +175,7 @@ public class ProcessTests
         }
     }
 
-    // It is not to be had by a wait that comes later, and a reset does not take it back. A hundred runs.
+    // A wait that comes later does not get it, and a reset does not take it back. A hundred runs.
     [Theory]
     [InlineData("manual", 1)]
     [InlineData("auto", 4)]
@@ -199,7 +199,7 @@ public class ProcessTests
             sleeper.Dispose();
     }
 
-    // How many of them the signals let through.
+    // How many of them the signals woke.
     private static int Signal(EventWaitHandle signal, Peer[] sleepers, bool isAuto)
     {
         foreach (Peer sleeper in sleepers)
