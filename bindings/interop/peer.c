@@ -8,6 +8,8 @@
  *   queue NAME, topic NAME, latest NAME     messages of up to 64 bytes, 8 slots
  *   wait KIND MS, release KIND              of a mutex, an event, a semaphore
  *   send KIND TEXT, receive KIND MS, take KIND MS   take does not release
+ *   service NAME; call TEXT, receive-answer MS; serve MS, answer TEXT
+ *                                           one call and one request at a time
  *   close KIND, gc
  *
  * Answers: ok [NUMBER or TEXT], again TEXT (redelivered), created, opened, timed-out,
@@ -27,6 +29,9 @@ static mmf_semaphore *semaphore;
 static mmf_queue *queue;
 static mmf_topic *topic;
 static mmf_latest *latest;
+static mmf_service *service;
+static uint64_t call;
+static mmf_message request;
 
 static void
 answer(int rc)
@@ -54,7 +59,7 @@ static void
 answer_message(int rc, const mmf_message *message)
 {
     if (rc == MMF_OK)
-        printf("%s %.*s\n", message->flags & MMF_MESSAGE_REDELIVERED ? "again" : "ok",
+        printf("%s %.*s\n", message->deliveries > 1 ? "again" : "ok",
                (int)message->length, (const char *)message->bytes);
     else
         answer(rc);
@@ -116,6 +121,8 @@ do_create(const char *kind, char *const *word)
                                       &created, &topic);
     else if (strcmp(kind, "latest") == 0)
         rc = mmf_latest_create_or_open(name, 64, NULL, &created, &latest);
+    else if (strcmp(kind, "service") == 0)
+        rc = mmf_service_create_or_open(name, 64, 64, 8, NULL, &created, &service);
     else
         return -1;
     answer_created(rc, created);
@@ -193,6 +200,35 @@ do_take(const char *kind, int32_t ms)
     answer_message(rc, &message);
 }
 
+static int
+do_service(const char *command, char *const *word)
+{
+    mmf_message message = {0};
+    char buffer[64];
+    size_t length = 0;
+    int rc;
+
+    if (strcmp(command, "call") == 0) {
+        answer(mmf_service_send(service, word[1], strlen(word[1]), 20000, &call));
+    } else if (strcmp(command, "receive-answer") == 0) {
+        rc = mmf_service_receive_answer(service, call, buffer, sizeof(buffer),
+                                        atoi(word[1]), &length, &message);
+        message.deliveries = 1; /* else the request's */
+        message.bytes = buffer;
+        message.length = length;
+        answer_message(rc, &message);
+    } else if (strcmp(command, "serve") == 0) {
+        rc = mmf_service_take(service, atoi(word[1]), &request);
+        answer_message(rc, &request);
+    } else if (strcmp(command, "answer") == 0) {
+        answer(mmf_service_answer(service, &request, word[1], strlen(word[1]),
+                                  MMF_ANSWER_LAST, 20000));
+    } else {
+        return -1;
+    }
+    return 0;
+}
+
 static void
 do_close(const char *kind)
 {
@@ -206,8 +242,10 @@ do_close(const char *kind)
         mmf_queue_close(queue);
     else if (strcmp(kind, "topic") == 0)
         mmf_topic_close(topic);
-    else
+    else if (strcmp(kind, "latest") == 0)
         mmf_latest_close(latest);
+    else
+        mmf_service_close(service);
     answer(MMF_OK);
 }
 
@@ -230,7 +268,7 @@ do_command(char *const *word)
         do_close(word[1]);
     else if (strcmp(command, "gc") == 0)
         answer(mmf_gc(0, NULL));
-    else if (do_create(command, word) < 0)
+    else if (do_service(command, word) < 0 && do_create(command, word) < 0)
         do_map(command, word);
 }
 

@@ -681,7 +681,7 @@ the_list_has_it(void **state)
     CHECK(info.creator_pid > 0);
     CHECK(info.created > 0);
     CHECK(info.sync == NULL);
-    /* 640 bytes and two tables of 64 entries, to the page; 128 slots of 256 bytes. */
+    /* 1,664 bytes and two tables of 64 entries, to the page; 128 slots of 256 bytes. */
     CHECK_INT(info.capacity, 20480 + 128 * 256);
     mmf_list_close(list);
     mmf_list_close(before);

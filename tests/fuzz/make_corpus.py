@@ -46,8 +46,10 @@ def ring(kind, overflow, slots, size, words, tail, cursor=1):
     packed = b"".join(bytes([index & 0xFF, who, state, 8, 0, 0, 0, 0])
                       for index, who, state in words)
     shared = struct.pack("<Q", tail).ljust(640, b"\0")
+    # Source 2 is that of a dead sender, which had decided to commit index 2.
+    source = struct.pack("<7Q", 2, 9 << 20, 1, 0, 0, 5, 2 << 16 | 1 << 5 | 1).ljust(1024, b"\0")
     entry = struct.pack("<QQQ", 9 << 20, 0, 1).ljust(128, b"\0")
-    return head + bytes(slots * strides[size]) + packed + shared + entry * 6
+    return head + bytes(slots * strides[size]) + packed + shared + source + entry * 6
 
 
 RINGS = {

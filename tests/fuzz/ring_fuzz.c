@@ -86,12 +86,12 @@ check_message(const struct mmf_ring *ring, const struct mmf_ring_message *messag
     sink = sum;
 }
 
-/* Participants with odd tickets are alive; nothing sleeps. */
+/* Participants with even tickets are alive; nothing sleeps. */
 static int
 is_alive(void *context, uint64_t ticket)
 {
     (void)context;
-    return (int)(ticket & 1);
+    return (ticket & 1) == 0;
 }
 
 static int

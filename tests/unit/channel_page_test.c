@@ -40,11 +40,11 @@ TEST(parts_lie_where_they_can_be_mapped)
     small.max_senders = small.max_receivers = 1;
     CHECK_INT(mmf_channel_slots_at(&small), 65536);
     CHECK_INT(mmf_channel_section_size(&small), 65536 + 8 * 64);
-    /* 4,096 + 640 + 2 x 1,024 x 128, to the next one. */
+    /* 4,096 + 1,664 + 2 x 1,024 x 128, to the next one. */
     CHECK_INT(mmf_channel_slots_at(&shape), 5 * 65536);
     /* Each participant has 128 bytes, whichever table it is in. */
     small.max_senders = 1;
-    small.max_receivers = (65536 - 4096 - 640) / 128 - 1;
+    small.max_receivers = (65536 - 4096 - 1664) / 128 - 1;
     CHECK_INT(mmf_channel_slots_at(&small), 65536);
     small.max_senders++;
     CHECK_INT(mmf_channel_slots_at(&small), 2 * 65536);

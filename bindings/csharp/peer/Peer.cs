@@ -6,7 +6,7 @@ using System.IO;
 using System.IO.MemoryMappedFiles;
 using System.Threading;
 
-internal static class Peer
+internal static partial class Peer
 {
     private static MemoryMappedFile? map;
     private static MemoryMappedViewAccessor? view;
@@ -43,6 +43,9 @@ internal static class Peer
                 return $"ok {semaphore!.Release()}";
         }
     }
+
+    // In Channels.cs, for those that have mmf's channels.
+    static partial void DoChannel(string[] words, ref string? answer);
 
     private static string Do(string[] words)
     {
@@ -88,11 +91,13 @@ internal static class Peer
                 return index == WaitHandle.WaitTimeout ? "timed-out" : $"ok {index}";
             case "release":
                 return Release(words[1]);
-            case "close":
+            case "close" when words[1] is "mutex" or "event" or "semaphore":
                 Named(words[1])!.Dispose();
                 return "ok";
             default:
-                return "what?";
+                string? answer = null;
+                DoChannel(words, ref answer);
+                return answer ?? "what?";
         }
     }
 

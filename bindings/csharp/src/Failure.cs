@@ -16,7 +16,7 @@ internal static unsafe class Failure
         PeerClosed = -25, Maximum = -26, TooMany = -27;
 
     // What kind of object the call was about, where Windows has more than one exception for it.
-    internal enum About { Map, Mutex, Event, Semaphore }
+    internal enum About { Map, Mutex, Event, Semaphore, Channel }
 
     /// <summary>The failure of this thread's last call, which returned <paramref name="status"/>.</summary>
     internal static Exception Of(int status, About about, string? path = null)
@@ -42,7 +42,7 @@ internal static unsafe class Failure
             Range => new ArgumentOutOfRangeException(parameter, message),
             Access => new UnauthorizedAccessException(message),
             Exists => WithCode(message, path != null ? 80 : 183), // FILE_EXISTS, ALREADY_EXISTS
-            NotFound when about == About.Map => new FileNotFoundException(message, path),
+            NotFound when about is About.Map or About.Channel => new FileNotFoundException(message, path),
             PathNotFound when about == About.Semaphore => WithCode(message, 3),
             PathNotFound => new DirectoryNotFoundException(message),
             PathTooLong => new PathTooLongException(message),
@@ -52,12 +52,13 @@ internal static unsafe class Failure
             Disposed => new ObjectDisposedException(null, message),
             NotSupported => new NotSupportedException(message),
             Platform => new PlatformNotSupportedException(message),
-            WrongKind when about == About.Map => WithCode(message, 6), // INVALID_HANDLE
+            WrongKind when about is About.Map or About.Channel => WithCode(message, 6), // INVALID_HANDLE
             NotFound or WrongKind => new WaitHandleCannotBeOpenedException(message),
             NotOwner => new ApplicationException(message),
             Maximum => new SemaphoreFullException(message),
             Recursion => new OverflowException(message),
             State => new InvalidOperationException(message),
+            PeerClosed => new EndOfStreamException(message),
             Busy => WithCode(message, 170),
             // What .NET has no word for, and any other failure of the system.
             _ => new IOException(message),

@@ -17,11 +17,17 @@ internal static unsafe partial class Native
     static Native() => NativeLibrary.SetDllImportResolver(typeof(Native).Assembly, Find);
 
     // "libmmf.so" is beside the assembly or in the package; a system that has only the
-    // run-time package of mmf has it under its full name.
+    // run-time package of mmf has it under its full name. On Windows "mmf.dll" is this assembly.
     private static nint Find(string name, Assembly assembly, DllImportSearchPath? path)
     {
         if (name != Library)
             return 0;
+        if (OperatingSystem.IsWindows())
+            return NativeLibrary.TryLoad("libmmf.dll", assembly, path, out nint dll)
+                ? dll
+                : throw new DllNotFoundException("libmmf.dll was not found. The package Mmf does not bring it, and on " +
+                                                 "Windows only channels need it: build mmf, and put it beside the " +
+                                                 "application.");
         if (NativeLibrary.TryLoad(name, assembly, path, out nint library) ||
             NativeLibrary.TryLoad("libmmf.so.0", assembly, path, out library))
             return library;

@@ -33,7 +33,7 @@ public class FailureTests
     [InlineData(-22, typeof(IOException), 170)]
     [InlineData(-23, typeof(IOException))]
     [InlineData(-24, typeof(IOException))]
-    [InlineData(-25, typeof(IOException))]
+    [InlineData(-25, typeof(EndOfStreamException))]
     [InlineData(-26, typeof(SemaphoreFullException))]
     [InlineData(-27, typeof(IOException))]
     public void Each_status(int status, Type type, int code = 0)

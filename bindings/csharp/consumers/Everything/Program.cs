@@ -31,6 +31,8 @@ catch (ApplicationException exception)
     Check(OperatingSystem.IsWindows() || (string?)exception.Data["mmf.status"] == "MMF_E_NOT_OWNER");
 }
 
+await Channels.Use();
+
 byte[] message = Encoding.UTF8.GetBytes("HI Night Mo.");
 using var map = MemoryMappedFile.CreateNew("Cat", 10000);
 using var view = map.CreateViewAccessor();

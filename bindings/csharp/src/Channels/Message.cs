@@ -1,0 +1,142 @@
+// Messages in place: what a receiver reads and a sender writes in the shared memory itself. Both are for
+// the stack alone, and end by Dispose: `using`.
+using System;
+using System.IO;
+
+namespace Mmf.Channels;
+
+/// <summary>
+/// A message, read in place. Dispose releases it: of a queue that acknowledges the message. Then its
+/// bytes belong to others.
+/// </summary>
+public readonly unsafe ref struct Message
+{
+    private readonly MessageChannel? channel;
+    private readonly Native.Message content;
+
+    internal Message(MessageChannel channel, Native.Message content)
+    {
+        this.channel = channel;
+        this.content = content;
+    }
+
+    /// <summary>The message, until it is released.</summary>
+    /// <exception cref="ObjectDisposedException">The channel is closed, and the message released.</exception>
+    public ReadOnlySpan<byte> Bytes
+    {
+        get
+        {
+            channel?.Handle.CheckTaken();
+            return new ReadOnlySpan<byte>(content.Bytes, (int)content.Length);
+        }
+    }
+
+    /// <summary>Its number in the channel, of a latest value its version; grows, with gaps.</summary>
+    public ulong Sequence => content.Sequence;
+
+    /// <summary>Topic: messages that this subscriber lost right before it.</summary>
+    public ulong Lost => content.Lost;
+
+    /// <summary>Queue: a consumer had it, and died or returned it.</summary>
+    public bool IsRedelivered => (content.Flags & Native.Redelivered) != 0;
+
+    /// <summary>Queue: how often it was given to a consumer, this time included; else 1.</summary>
+    public int Deliveries => (int)content.Deliveries;
+
+    /// <summary>The message as a value, in place.</summary>
+    /// <typeparam name="T">A struct without references.</typeparam>
+    /// <returns>A reference into the shared memory, until the message is released.</returns>
+    /// <exception cref="InvalidDataException">The message has another length than the type.</exception>
+    public ref readonly T As<T>() where T : unmanaged
+    {
+        Value.CheckLength<T>(Bytes.Length);
+        return ref *(T*)content.Bytes;
+    }
+
+    /// <summary>Releases the message before Dispose.</summary>
+    /// <returns>False: a topic without pins has overwritten it meanwhile, so what was read may be of
+    /// another message.</returns>
+    /// <exception cref="InvalidOperationException">It is not this handle's any more.</exception>
+    public bool Release() => Given.Release(content, true);
+
+    /// <summary>Queue: a negative acknowledgement. The message goes to another consumer, with Deliveries
+    /// raised; back to this one only if no other takes it.</summary>
+    /// <exception cref="NotSupportedException">There is no other consumer: a topic, a latest value, or a
+    /// queue with SingleProducerSingleConsumer.</exception>
+    /// <exception cref="InvalidOperationException">It is not this handle's any more.</exception>
+    public void Return() => Given.Return(content);
+
+    /// <summary>Releases the message, unless that was done.</summary>
+    public void Dispose() => channel?.Release(content, false);
+
+    private MessageChannel Given => channel ?? throw new InvalidOperationException("This is no message.");
+}
+
+/// <summary>
+/// A slot to write a message into, in place. Commit sends it; Dispose abandons it, unless it was sent.
+/// </summary>
+public readonly unsafe ref struct Reservation
+{
+    private readonly MessageChannel? channel;
+    private readonly byte* bytes;
+    private readonly int length;
+    private readonly int number;
+
+    internal Reservation(MessageChannel channel, byte* bytes, int length, int number)
+    {
+        this.channel = channel;
+        this.bytes = bytes;
+        this.length = length;
+        this.number = number;
+    }
+
+    /// <summary>Where to write. What stands there is of an older message.</summary>
+    /// <exception cref="ObjectDisposedException">The channel is closed, and the message sent.</exception>
+    public Span<byte> Bytes
+    {
+        get
+        {
+            channel?.Handle.CheckTaken();
+            return new Span<byte>(bytes, length);
+        }
+    }
+
+    /// <summary>The slot as a value.</summary>
+    /// <typeparam name="T">A struct without references.</typeparam>
+    /// <returns>A reference into the shared memory, until it is sent.</returns>
+    /// <exception cref="InvalidDataException">The slot has another length than the type.</exception>
+    public ref T As<T>() where T : unmanaged
+    {
+        Value.CheckLength<T>(Bytes.Length);
+        return ref *(T*)bytes;
+    }
+
+    /// <summary>Sends all of it.</summary>
+    /// <returns>The message's number in the channel, of a latest value its version.</returns>
+    /// <exception cref="InvalidOperationException">It was sent or abandoned before.</exception>
+    public ulong Commit() => Commit(length);
+
+    /// <summary>Sends the first <paramref name="count"/> bytes of it.</summary>
+    /// <param name="count">How many bytes.</param>
+    /// <returns>The message's number in the channel, of a latest value its version.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">More than was reserved.</exception>
+    /// <exception cref="InvalidOperationException">It was sent or abandoned before.</exception>
+    public ulong Commit(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        return (channel ?? throw MessageChannel.NothingReserved()).Commit(number, (nuint)count);
+    }
+
+    /// <summary>Abandons the slot, unless it was sent.</summary>
+    public void Dispose() => channel?.Abandon(number);
+}
+
+internal static unsafe class Value
+{
+    internal static void CheckLength<T>(nint length) where T : unmanaged
+    {
+        if (length != sizeof(T))
+            throw new InvalidDataException($"The message has {length} bytes, and {typeof(T).Name} has {sizeof(T)}: " +
+                                           "read its bytes, or use the sender's type.");
+    }
+}
