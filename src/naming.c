@@ -12,7 +12,12 @@
 #include "options.h"
 #include "os/os.h"
 
-enum { MODE_OF_ALL = 0666, MODE_OF_ONE = 0600, MODE_MOST = 0777 };
+enum {
+    MODE_OF_ALL = 0666,
+    MODE_OF_ONE = 0600,
+    MODE_OF_OTHERS = 0077,
+    MODE_MOST = 0777
+};
 
 int
 mmf_naming_check(const struct mmf_naming *naming)
@@ -35,6 +40,11 @@ mmf_naming_check_new(const struct mmf_naming *naming)
     if (naming->mode > MODE_MOST)
         return mmf_fail_argument(MMF_E_RANGE, "mode", "invalid mode 0%o: at most 0%o",
                                  naming->mode, MODE_MOST);
+    if (naming->this_user_only == 1 && (naming->mode & MODE_OF_OTHERS) != 0)
+        return mmf_fail_argument(
+            MMF_E_INVALID, "options",
+            "this_user_only contradicts mode 0%o, which lets others in: 0%o does not",
+            naming->mode, naming->mode & ~(uint32_t)MODE_OF_OTHERS);
     return mmf_naming_check(naming);
 }
 
@@ -61,8 +71,6 @@ mmf_naming_parse(const struct mmf_naming *naming, const char *given,
                                  given, name->text, name->text);
     if (naming->all_users)
         name->scope = MMF_SCOPE_GLOBAL;
-    if (naming->this_user_only && name->scope == MMF_SCOPE_GLOBAL)
-        name->scope = MMF_SCOPE_USER;
     name->user_only = naming->this_user_only;
     return MMF_OK;
 }

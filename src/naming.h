@@ -19,7 +19,10 @@ struct mmf_naming {
 /* MMF_E_INVALID: all_users or this_user_only is not 0 or 1, or both are 1. */
 int mmf_naming_check(const struct mmf_naming *naming);
 
-/* The same for a call that creates. MMF_E_RANGE: a mode beyond 0777. */
+/*
+ * The same for a call that creates. MMF_E_RANGE: a mode beyond 0777. MMF_E_INVALID: one
+ * for others, and this_user_only.
+ */
 int mmf_naming_check_new(const struct mmf_naming *naming);
 
 /*

@@ -217,7 +217,7 @@ mmf_waitable_create_or_open(const struct mmf_os_sync_request *request, const cha
 
 /* MMF_KIND_UNKNOWN: of whichever of the three kinds it is. */
 static int
-fail_open(int rc, mmf_kind kind, const char *name)
+fail_open(int rc, mmf_kind kind, const char *name, const struct mmf_naming *naming)
 {
     const char *what =
         kind != MMF_KIND_UNKNOWN ? mmf_kind_name(kind) : "mutex, event or semaphore";
@@ -226,10 +226,11 @@ fail_open(int rc, mmf_kind kind, const char *name)
     if (rc == MMF_E_NOT_FOUND)
         return mmf_fail(MMF_E_NOT_FOUND, "no such %s: \"%.200s\"", what, name);
     if (rc == MMF_E_WRONG_KIND && kind == MMF_KIND_UNKNOWN)
-        return mmf_fail(MMF_E_WRONG_KIND,
-                        "\"%.200s\" belongs to another kind of object; this call opens "
-                        "a %s",
-                        name, what);
+        return mmf_fail(
+            MMF_E_WRONG_KIND,
+            "\"%.200s\" belongs to another kind of object%s; this call "
+            "opens a %s",
+            name, naming->this_user_only ? ", or is not of this user alone" : "", what);
     return rc;
 }
 
@@ -263,7 +264,7 @@ open_by_name(mmf_kind kind, const char *name, const mmf_sync_options *given,
     request->os.name = &parsed;
     rc = mmf_open_existing(&opener, options.wait_ms);
     request->os.name = NULL;
-    return rc < 0 ? fail_open(rc, kind, name) : rc;
+    return rc < 0 ? fail_open(rc, kind, name, &naming) : rc;
 }
 
 int

@@ -59,8 +59,9 @@ typedef struct mmf_sync_options {
      */
     int32_t all_users;
     /*
-     * 1: no other user's process finds the name, whatever its prefix: .NET 10's
-     * NamedWaitHandleOptions.CurrentUserOnly. MMF_E_INVALID with all_users.
+     * 1: a new object is for this user alone, and one that was not made so is not
+     * opened (MMF_E_WRONG_KIND): .NET 10's NamedWaitHandleOptions.CurrentUserOnly.
+     * MMF_E_INVALID with all_users, or with a mode for others.
      */
     int32_t this_user_only;
     /* create: permission bits of a new object's file. 0: 0666 with all_users, else
@@ -81,11 +82,12 @@ MMF_API void mmf_sync_options_init(mmf_sync_options *options);
  * the initial state and counts. The caller owns `*out`.
  *
  * MMF_E_NULL        out is NULL
- * MMF_E_INVALID     all_users with a "Local\" name or with this_user_only; unknown
- *                   bytes in options
+ * MMF_E_INVALID     all_users with a "Local\" name or with this_user_only;
+ *                   this_user_only with a mode for others; unknown bytes in options
  * MMF_E_RANGE       a mode beyond 0777
  * MMF_E_EXISTS      _create_new: there is one
- * MMF_E_WRONG_KIND  the name belongs to another kind of object
+ * MMF_E_WRONG_KIND  the name belongs to another kind of object; or this_user_only, and
+ *                   the object was not made so
  * MMF_E_PATH_NOT_FOUND, MMF_E_PATH_TOO_LONG, MMF_E_NO_SPACE, MMF_E_NO_MEMORY,
  * MMF_E_ACCESS, MMF_E_BUSY, MMF_E_CORRUPT, MMF_E_LAYOUT, MMF_E_IO: as
  * mmf_map_create_or_open

@@ -9,9 +9,8 @@
 
 /* Who shares a name. */
 enum mmf_scope {
-    MMF_SCOPE_LOCAL = 0,  /* this user's processes */
-    MMF_SCOPE_GLOBAL = 1, /* every user's */
-    MMF_SCOPE_USER = 2    /* "Global\\", but of this user alone */
+    MMF_SCOPE_LOCAL = 0, /* this user's processes */
+    MMF_SCOPE_GLOBAL = 1 /* every user's */
 };
 
 #define MMF_NAME_MAX 3500

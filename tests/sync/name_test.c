@@ -97,28 +97,16 @@ struct way {
     int scope; /* ways of one number lead to one object */
 };
 
-enum { LOCAL_SCOPE, GLOBAL_SCOPE, USER_SCOPE };
+enum { LOCAL_SCOPE, GLOBAL_SCOPE };
 
 static const struct way ways[] = {
     {"Cat", 0, 0, 0, LOCAL_SCOPE},          {"Cat", 1, 0, 0, LOCAL_SCOPE},
     {"Cat", 1, 0, 1, LOCAL_SCOPE},          {"Cat", 1, 1, 0, GLOBAL_SCOPE},
     {"Local\\Cat", 0, 0, 0, LOCAL_SCOPE},   {"Local\\Cat", 1, 0, 0, LOCAL_SCOPE},
     {"Local\\Cat", 1, 0, 1, LOCAL_SCOPE},   {"Global\\Cat", 0, 0, 0, GLOBAL_SCOPE},
-    {"Global\\Cat", 1, 0, 0, GLOBAL_SCOPE}, {"Global\\Cat", 1, 0, 1, USER_SCOPE},
+    {"Global\\Cat", 1, 0, 0, GLOBAL_SCOPE}, {"Global\\Cat", 1, 0, 1, GLOBAL_SCOPE},
     {"Global\\Cat", 1, 1, 0, GLOBAL_SCOPE},
 };
-
-/*
- * Whether two ways lead to one object. Where the kernel has the names, those for this
- * user alone have no namespace of their own: all users of a name meet at one object.
- */
-static int
-is_same_object(const struct way *one, const struct way *other)
-{
-    if (kernel_has_names())
-        return (one->scope == LOCAL_SCOPE) == (other->scope == LOCAL_SCOPE);
-    return one->scope == other->scope;
-}
 
 static int
 create_by(const struct way *way, mmf_kind kind, struct object *object, int *created)
@@ -129,18 +117,37 @@ create_by(const struct way *way, mmf_kind kind, struct object *object, int *crea
                          created);
 }
 
+/* What was not made for this user alone, to a call that asks for that. */
+static void
+check_refused_as_not_of_this_user(const struct way *way, mmf_kind kind)
+{
+    static const char reason[] = "was not made for this user alone";
+    mmf_sync_options options = scope(way->all_users, way->this_user_only);
+    struct object object = {0};
+    mmf_waitable *waitable = NULL;
+    int created = -7;
+
+    CHECK_FAILS(create_by(way, kind, &object, &created), MMF_E_WRONG_KIND);
+    CHECK(strstr(mmf_last_message(), reason) != NULL);
+    CHECK_INT(created, -7);
+    CHECK_FAILS(object_open(&object, kind, way->name, &options), MMF_E_WRONG_KIND);
+    CHECK(strstr(mmf_last_message(), reason) != NULL);
+    CHECK_FAILS(mmf_waitable_open_existing(way->name, &options, NULL, &waitable),
+                MMF_E_WRONG_KIND);
+    CHECK(strstr(mmf_last_message(), "is not of this user alone") != NULL);
+}
+
 static void
 check_ways(mmf_kind kind, const struct way *one, const struct way *other)
 {
     struct object first = {0}, second = {0};
-    int meet = is_same_object(one, other);
+    int meet = one->scope == other->scope;
     int created = -7;
 
     CHECK_OK(create_by(one, kind, &first, &created));
     CHECK_INT(created, 1);
-    /* A kernel's object that is not this user's alone is refused to this_user_only. */
-    if (kernel_has_names() && meet && !one->this_user_only && other->this_user_only) {
-        CHECK_FAILS(create_by(other, kind, &second, &created), MMF_E_WRONG_KIND);
+    if (meet && !one->this_user_only && other->this_user_only) {
+        check_refused_as_not_of_this_user(other, kind);
     } else {
         CHECK_OK(create_by(other, kind, &second, &created));
         CHECK_INT(created, !meet);
@@ -149,10 +156,7 @@ check_ways(mmf_kind kind, const struct way *one, const struct way *other)
     object_close(&first);
 }
 
-/*
- * Which names, by prefix or by options, are one: this user's, all users', and this
- * user's own among the global ones.
- */
+/* Which names, by prefix or by options, are one, and which of them are refused. */
 TEST(rule_7_5_scopes)
 {
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
@@ -162,6 +166,24 @@ TEST(rule_7_5_scopes)
                 check_ways(kind, &ways[one], &ways[other]);
             }
         }
+    }
+}
+
+TEST(a_mode_for_others_is_not_for_this_user_alone)
+{
+    mmf_sync_options options = scope(0, 1);
+    struct object object = {0};
+
+    for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
+        CHECK_CONTEXT("%s", mmf_kind_name(kind));
+        options.mode = 0640;
+        CHECK_FAILS_PARAM(object_create(&object, kind, "Cat", &options, NULL),
+                          MMF_E_INVALID, "options");
+        CHECK(strstr(mmf_last_message(), "mode 0640") != NULL);
+        CHECK(strstr(mmf_last_message(), "0600 does not") != NULL);
+        options.mode = 0600;
+        CHECK_OK(object_create(&object, kind, "Cat", &options, NULL));
+        object_close(&object);
     }
 }
 

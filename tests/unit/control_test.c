@@ -218,9 +218,9 @@ TEST(damage_is_found)
     FINDS(page.protection = MMF_ACCESS_WRITE); /* no creator may give that */
     FINDS(page.protection = MMF_ACCESS_READ_WRITE_EXECUTE + 1);
     FINDS(page.protection = UINT32_MAX);
-    FINDS(page.flags = 2);
+    FINDS(page.flags = 4);
     FINDS(page.flags = UINT32_MAX);
-    FINDS(page.scope = MMF_SCOPE_USER + 1);
+    FINDS(page.scope = MMF_SCOPE_GLOBAL + 1);
     FINDS(page.scope = UINT32_MAX);
     FINDS(memset(page.creator_command, 'x', sizeof(page.creator_command)));
     FINDS(page.capacity = 0);

@@ -14,24 +14,36 @@ public class AbandonedMutexException : System.Threading.AbandonedMutexException
     }
 
     /// <summary>With a message.</summary>
+    /// <param name="message">What has happened.</param>
     public AbandonedMutexException(string? message) : base(message)
     {
     }
 
     /// <summary>With a message and a cause.</summary>
+    /// <param name="message">What has happened.</param>
+    /// <param name="inner">The cause.</param>
     public AbandonedMutexException(string? message, Exception? inner) : base(message, inner)
     {
     }
 
     /// <summary>Of WaitAny: which of the handles it was.</summary>
+    /// <param name="location">The index among the handles, or -1.</param>
+    /// <param name="handle">The handle.</param>
     public AbandonedMutexException(int location, WaitHandle? handle) : base(location, null) =>
         Mutex = handle as Mutex;
 
     /// <summary>With a message, and which of the handles it was.</summary>
+    /// <param name="message">What has happened.</param>
+    /// <param name="location">The index among the handles, or -1.</param>
+    /// <param name="handle">The handle.</param>
     public AbandonedMutexException(string? message, int location, WaitHandle? handle)
         : base(message, location, null) => Mutex = handle as Mutex;
 
     /// <summary>With a message, a cause, and which of the handles it was.</summary>
+    /// <param name="message">What has happened.</param>
+    /// <param name="inner">The cause.</param>
+    /// <param name="location">The index among the handles, or -1.</param>
+    /// <param name="handle">The handle.</param>
     public AbandonedMutexException(string? message, Exception? inner, int location, WaitHandle? handle)
         : base(message, inner, location, null) => Mutex = handle as Mutex;
 

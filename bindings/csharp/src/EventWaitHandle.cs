@@ -13,28 +13,52 @@ namespace Mmf;
 /// </summary>
 public unsafe class EventWaitHandle : WaitHandle
 {
-    private protected EventWaitHandle(Made made) : base(made)
+    internal EventWaitHandle(Made made) : base(made)
     {
     }
 
     /// <summary>An unnamed event.</summary>
+    /// <param name="initialState">Whether a new one is set.</param>
+    /// <param name="mode">Whether a new one wakes one waiter for each Set, or all until Reset.</param>
     public EventWaitHandle(bool initialState, EventResetMode mode) : this(initialState, mode, null)
     {
     }
 
     /// <summary>Creates or opens the event of that name; null or "" makes an unnamed one.</summary>
+    /// <param name="initialState">Whether a new one is set.</param>
+    /// <param name="mode">Whether a new one wakes one waiter for each Set, or all until Reset.</param>
+    /// <param name="name">A name, Local\ or Global\ before it; null or "" for none.</param>
+    /// <exception cref="WaitHandleCannotBeOpenedException">The name belongs to another kind of object.</exception>
+    /// <exception cref="UnauthorizedAccessException">The object is another user's, who does not permit
+    /// it.</exception>
     public EventWaitHandle(bool initialState, EventResetMode mode, string? name)
         : this(initialState, mode, name, out _)
     {
     }
 
     /// <summary>Creates or opens the event of that name; opening it keeps its state and mode.</summary>
+    /// <param name="initialState">Whether a new one is set.</param>
+    /// <param name="mode">Whether a new one wakes one waiter for each Set, or all until Reset.</param>
+    /// <param name="name">A name, Local\ or Global\ before it; null or "" for none.</param>
+    /// <param name="createdNew">Whether this call created it.</param>
+    /// <exception cref="WaitHandleCannotBeOpenedException">The name belongs to another kind of object.</exception>
+    /// <exception cref="UnauthorizedAccessException">The object is another user's, who does not permit
+    /// it.</exception>
     public EventWaitHandle(bool initialState, EventResetMode mode, string? name, out bool createdNew)
         : base(Create(initialState, mode, name, null, out createdNew))
     {
     }
 
     /// <summary>Creates or opens the event of that name, shared as the options say.</summary>
+    /// <param name="initialState">Whether a new one is set.</param>
+    /// <param name="mode">Whether a new one wakes one waiter for each Set, or all until Reset.</param>
+    /// <param name="name">A name, Local\ or Global\ before it; null or "" for none.</param>
+    /// <param name="options">Whom the name is shared with.</param>
+    /// <exception cref="WaitHandleCannotBeOpenedException">The name belongs to another kind of object, or its object
+    /// is not for this user alone, as the options ask.</exception>
+    /// <exception cref="UnauthorizedAccessException">The object is another user's, who does not permit
+    /// it.</exception>
+    /// <exception cref="ArgumentException">The prefix contradicts the options.</exception>
     public EventWaitHandle(bool initialState, EventResetMode mode, string? name,
                            NamedWaitHandleOptions options)
         : this(initialState, mode, name, options, out _)
@@ -42,6 +66,16 @@ public unsafe class EventWaitHandle : WaitHandle
     }
 
     /// <summary>Creates or opens the event of that name, shared as the options say.</summary>
+    /// <param name="initialState">Whether a new one is set.</param>
+    /// <param name="mode">Whether a new one wakes one waiter for each Set, or all until Reset.</param>
+    /// <param name="name">A name, Local\ or Global\ before it; null or "" for none.</param>
+    /// <param name="options">Whom the name is shared with.</param>
+    /// <param name="createdNew">Whether this call created it.</param>
+    /// <exception cref="WaitHandleCannotBeOpenedException">The name belongs to another kind of object, or its object
+    /// is not for this user alone, as the options ask.</exception>
+    /// <exception cref="UnauthorizedAccessException">The object is another user's, who does not permit
+    /// it.</exception>
+    /// <exception cref="ArgumentException">The prefix contradicts the options.</exception>
     public EventWaitHandle(bool initialState, EventResetMode mode, string? name,
                            NamedWaitHandleOptions options, out bool createdNew)
         : base(Create(initialState, mode, name, options, out createdNew))
@@ -54,6 +88,9 @@ public unsafe class EventWaitHandle : WaitHandle
     /// <param name="name">A name; other users find those that begin with Global\.</param>
     /// <param name="createdNew">Whether this call created it.</param>
     /// <param name="unixCreateMode">Who may use a new one, whatever the process's umask: read and write.</param>
+    /// <exception cref="WaitHandleCannotBeOpenedException">The name belongs to another kind of object.</exception>
+    /// <exception cref="UnauthorizedAccessException">The object is another user's, who does not permit
+    /// it.</exception>
     /// <exception cref="ArgumentException">A mode of no user, or with other bits than read, write and execute.</exception>
     /// <exception cref="PlatformNotSupportedException">On Windows.</exception>
     [UnsupportedOSPlatform("windows")]
@@ -70,7 +107,7 @@ public unsafe class EventWaitHandle : WaitHandle
         return Create(initialState, mode, new Named(name, options), out createdNew);
     }
 
-    private static Made Create(bool initialState, EventResetMode mode, Named named, out bool createdNew)
+    internal static Made Create(bool initialState, EventResetMode mode, Named named, out bool createdNew)
     {
         Native.SyncOptions settings = named.Options;
         int created;
@@ -82,6 +119,8 @@ public unsafe class EventWaitHandle : WaitHandle
     }
 
     /// <summary>Wakes waiters: one of an auto-reset event, all of a manual-reset one.</summary>
+    /// <returns>True.</returns>
+    /// <exception cref="ObjectDisposedException">It is closed.</exception>
     public bool Set()
     {
         if (System is SystemThreading.EventWaitHandle system)
@@ -91,6 +130,8 @@ public unsafe class EventWaitHandle : WaitHandle
     }
 
     /// <summary>Ends the signal: later waits sleep.</summary>
+    /// <returns>True.</returns>
+    /// <exception cref="ObjectDisposedException">It is closed.</exception>
     public bool Reset()
     {
         if (System is SystemThreading.EventWaitHandle system)
@@ -114,18 +155,38 @@ public unsafe class EventWaitHandle : WaitHandle
     //
 
     /// <summary>Opens the event of that name.</summary>
+    /// <param name="name">The name, Local\ or Global\ before it.</param>
+    /// <returns>The object.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
     /// <exception cref="WaitHandleCannotBeOpenedException">There is no such object, or the name belongs to another
     /// kind of object.</exception>
     public static EventWaitHandle OpenExisting(string name) => Open(name, null);
 
     /// <summary>Opens the event of that name, among those that the options find.</summary>
+    /// <param name="name">The name, Local\ or Global\ before it.</param>
+    /// <param name="options">Whom the name is shared with.</param>
+    /// <returns>The object.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
+    /// <exception cref="WaitHandleCannotBeOpenedException">There is no such object, or the name belongs to another
+    /// kind of object.</exception>
     public static EventWaitHandle OpenExisting(string name, NamedWaitHandleOptions options) => Open(name, options);
 
     /// <summary>Opens the event of that name; false if there is no such object.</summary>
+    /// <param name="name">The name, Local\ or Global\ before it.</param>
+    /// <param name="result">The object, or null.</param>
+    /// <returns>Whether there is one.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
     public static bool TryOpenExisting(string name, [NotNullWhen(true)] out EventWaitHandle? result) =>
         TryOpen(name, null, out result);
 
     /// <summary>Opens the event of that name, among those that the options find; false if there is no such object.</summary>
+    /// <param name="name">The name, Local\ or Global\ before it.</param>
+    /// <param name="options">Whom the name is shared with.</param>
+    /// <param name="result">The object, or null.</param>
+    /// <returns>Whether there is one.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
     public static bool TryOpenExisting(string name, NamedWaitHandleOptions options,
                                        [NotNullWhen(true)] out EventWaitHandle? result) =>
         TryOpen(name, options, out result);
@@ -198,6 +259,7 @@ public unsafe class EventWaitHandle : WaitHandle
 public sealed class AutoResetEvent : EventWaitHandle
 {
     /// <summary>An unnamed event.</summary>
+    /// <param name="initialState">Whether a new one is set.</param>
     public AutoResetEvent(bool initialState) : base(initialState, EventResetMode.AutoReset)
     {
     }
@@ -219,6 +281,7 @@ public sealed class AutoResetEvent : EventWaitHandle
 public sealed class ManualResetEvent : EventWaitHandle
 {
     /// <summary>An unnamed event.</summary>
+    /// <param name="initialState">Whether a new one is set.</param>
     public ManualResetEvent(bool initialState) : base(initialState, EventResetMode.ManualReset)
     {
     }

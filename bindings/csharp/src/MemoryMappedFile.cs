@@ -42,43 +42,73 @@ public unsafe class MemoryMappedFile : IDisposable
     //
 
     /// <summary>Opens the map <paramref name="mapName"/> for reading and writing.</summary>
+    /// <param name="mapName">The name, Local\ or Global\ before it.</param>
+    /// <returns>The object.</returns>
+    /// <exception cref="FileNotFoundException">There is no such map.</exception>
     public static MemoryMappedFile OpenExisting(string mapName) =>
         OpenExisting(mapName, MemoryMappedFileRights.ReadWrite, HandleInheritability.None);
 
     /// <summary>Opens the map <paramref name="mapName"/> with the given rights.</summary>
+    /// <param name="mapName">The name, Local\ or Global\ before it.</param>
+    /// <param name="desiredAccessRights">What the handle is for.</param>
+    /// <returns>The object.</returns>
+    /// <exception cref="FileNotFoundException">There is no such map.</exception>
     public static MemoryMappedFile OpenExisting(string mapName, MemoryMappedFileRights desiredAccessRights) =>
         OpenExisting(mapName, desiredAccessRights, HandleInheritability.None);
 
     /// <summary>Opens the map <paramref name="mapName"/>; what is asked beyond its creator's grant shows
     /// when a view is made.</summary>
+    /// <param name="mapName">The name, Local\ or Global\ before it.</param>
+    /// <param name="desiredAccessRights">What the handle is for.</param>
+    /// <param name="inheritability">Whether children get the handle.</param>
+    /// <returns>The object.</returns>
     /// <exception cref="FileNotFoundException">There is no such map.</exception>
     public static MemoryMappedFile OpenExisting(string mapName, MemoryMappedFileRights desiredAccessRights,
                                                 HandleInheritability inheritability)
     {
         if (Backend.IsSystem)
             return SystemBackend.OpenExisting(mapName, desiredAccessRights, inheritability);
-        var options = new Native.MapOptions
+        return OpenExisting(mapName, new Native.MapOptions
         {
             Size = (uint)sizeof(Native.MapOptions),
             // No rights at all: in C a 0 stands for the access.
             Rights = (int)(desiredAccessRights != 0 ? desiredAccessRights : MemoryMappedFileRights.ReadPermissions),
             Inheritability = (int)inheritability,
-        };
+        });
+    }
+
+    internal static MemoryMappedFile OpenExisting(string mapName, Native.MapOptions options)
+    {
         nint map;
         Check(Native.mmf_map_open_existing(mapName, &options, &map));
         return new MemoryMappedFile(map);
     }
 
     /// <summary>Creates a map of <paramref name="capacity"/> zero bytes; null makes an unnamed one.</summary>
+    /// <param name="mapName">A name, Local\ or Global\ before it; null for none.</param>
+    /// <param name="capacity">How many bytes a new one has.</param>
+    /// <returns>The map.</returns>
+    /// <exception cref="IOException">A map of that name exists, or there is no space.</exception>
     public static MemoryMappedFile CreateNew(string? mapName, long capacity) =>
         CreateNew(mapName, capacity, MemoryMappedFileAccess.ReadWrite, MemoryMappedFileOptions.None,
                   HandleInheritability.None);
 
     /// <summary>Creates a map that gives the access <paramref name="access"/>.</summary>
+    /// <param name="mapName">A name, Local\ or Global\ before it; null for none.</param>
+    /// <param name="capacity">How many bytes a new one has.</param>
+    /// <param name="access">What its views may do.</param>
+    /// <returns>The map.</returns>
+    /// <exception cref="IOException">A map of that name exists, or there is no space.</exception>
     public static MemoryMappedFile CreateNew(string? mapName, long capacity, MemoryMappedFileAccess access) =>
         CreateNew(mapName, capacity, access, MemoryMappedFileOptions.None, HandleInheritability.None);
 
     /// <summary>Creates a map; the name is free again when its last handle is gone.</summary>
+    /// <param name="mapName">A name, Local\ or Global\ before it; null for none.</param>
+    /// <param name="capacity">How many bytes a new one has.</param>
+    /// <param name="access">What its views may do.</param>
+    /// <param name="options">When the bytes of a new one are reserved.</param>
+    /// <param name="inheritability">Whether children get the handle.</param>
+    /// <returns>The map.</returns>
     /// <exception cref="IOException">A map of that name exists.</exception>
     public static MemoryMappedFile CreateNew(string? mapName, long capacity, MemoryMappedFileAccess access,
                                              MemoryMappedFileOptions options,
@@ -89,7 +119,7 @@ public unsafe class MemoryMappedFile : IDisposable
         return CreateNew(mapName, capacity, new Native.MapOptions(access, options, inheritability));
     }
 
-    private static MemoryMappedFile CreateNew(string? mapName, long capacity, Native.MapOptions options)
+    internal static MemoryMappedFile CreateNew(string? mapName, long capacity, Native.MapOptions options)
     {
         nint map;
         Check(Native.mmf_map_create_new(mapName, capacity, &options, &map));
@@ -97,16 +127,32 @@ public unsafe class MemoryMappedFile : IDisposable
     }
 
     /// <summary>Opens the map <paramref name="mapName"/>, or creates it if it does not exist.</summary>
+    /// <param name="mapName">The name, Local\ or Global\ before it.</param>
+    /// <param name="capacity">How many bytes a new one has.</param>
+    /// <returns>The map.</returns>
+    /// <exception cref="IOException">The name belongs to another kind of object, or there is no space.</exception>
     public static MemoryMappedFile CreateOrOpen(string mapName, long capacity) =>
         CreateOrOpen(mapName, capacity, MemoryMappedFileAccess.ReadWrite, MemoryMappedFileOptions.None,
                      HandleInheritability.None);
 
     /// <summary>Opens the map <paramref name="mapName"/>, or creates it if it does not exist.</summary>
+    /// <param name="mapName">The name, Local\ or Global\ before it.</param>
+    /// <param name="capacity">How many bytes a new one has.</param>
+    /// <param name="access">What its views may do.</param>
+    /// <returns>The map.</returns>
+    /// <exception cref="IOException">The name belongs to another kind of object, or there is no space.</exception>
     public static MemoryMappedFile CreateOrOpen(string mapName, long capacity, MemoryMappedFileAccess access) =>
         CreateOrOpen(mapName, capacity, access, MemoryMappedFileOptions.None, HandleInheritability.None);
 
     /// <summary>Opens the map <paramref name="mapName"/>, or creates it if it does not exist, in one step. An
     /// existing map keeps its capacity and options.</summary>
+    /// <param name="mapName">The name, Local\ or Global\ before it.</param>
+    /// <param name="capacity">How many bytes a new one has.</param>
+    /// <param name="access">What its views may do.</param>
+    /// <param name="options">When the bytes of a new one are reserved.</param>
+    /// <param name="inheritability">Whether children get the handle.</param>
+    /// <returns>The map.</returns>
+    /// <exception cref="IOException">The name belongs to another kind of object, or there is no space.</exception>
     public static MemoryMappedFile CreateOrOpen(string mapName, long capacity, MemoryMappedFileAccess access,
                                                 MemoryMappedFileOptions options,
                                                 HandleInheritability inheritability)
@@ -116,7 +162,7 @@ public unsafe class MemoryMappedFile : IDisposable
         return CreateOrOpen(mapName, capacity, new Native.MapOptions(access, options, inheritability));
     }
 
-    private static MemoryMappedFile CreateOrOpen(string mapName, long capacity, Native.MapOptions options)
+    internal static MemoryMappedFile CreateOrOpen(string mapName, long capacity, Native.MapOptions options)
     {
         nint map;
         Check(Native.mmf_map_create_or_open(mapName, capacity, &options, null, &map));
@@ -132,6 +178,7 @@ public unsafe class MemoryMappedFile : IDisposable
     /// <param name="inheritability">Whether children get the handle.</param>
     /// <param name="unixCreateMode">Who may read and write it, whatever the process's umask.</param>
     /// <returns>The map.</returns>
+    /// <exception cref="IOException">A map of that name exists, or there is no space.</exception>
     /// <exception cref="ArgumentException">A mode of no user, or with other bits than read, write and execute.</exception>
     /// <exception cref="PlatformNotSupportedException">On Windows.</exception>
     [UnsupportedOSPlatform("windows")]
@@ -149,6 +196,7 @@ public unsafe class MemoryMappedFile : IDisposable
     /// <param name="inheritability">Whether children get the handle.</param>
     /// <param name="unixCreateMode">Who may read and write a new one, whatever the process's umask.</param>
     /// <returns>The map.</returns>
+    /// <exception cref="IOException">The name belongs to another kind of object, or there is no space.</exception>
     /// <exception cref="ArgumentException">A mode of no user, or with other bits than read, write and execute.</exception>
     /// <exception cref="PlatformNotSupportedException">On Windows.</exception>
     [UnsupportedOSPlatform("windows")]
@@ -164,23 +212,53 @@ public unsafe class MemoryMappedFile : IDisposable
     //
 
     /// <summary>Maps the file <paramref name="path"/>.</summary>
+    /// <param name="path">The file's path.</param>
+    /// <returns>The map.</returns>
+    /// <exception cref="IOException">The file is in use, or there is no space.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file does not permit it.</exception>
     public static MemoryMappedFile CreateFromFile(string path) =>
         CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.ReadWrite);
 
     /// <summary>Maps the file <paramref name="path"/>.</summary>
+    /// <param name="path">The file's path.</param>
+    /// <param name="mode">How the file is opened or created.</param>
+    /// <returns>The map.</returns>
+    /// <exception cref="IOException">The file is in use, or there is no space.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file does not permit it.</exception>
     public static MemoryMappedFile CreateFromFile(string path, FileMode mode) =>
         CreateFromFile(path, mode, null, 0, MemoryMappedFileAccess.ReadWrite);
 
     /// <summary>Maps the file <paramref name="path"/>, under a name.</summary>
+    /// <param name="path">The file's path.</param>
+    /// <param name="mode">How the file is opened or created.</param>
+    /// <param name="mapName">A name, Local\ or Global\ before it; null for none.</param>
+    /// <returns>The map.</returns>
+    /// <exception cref="IOException">The file is in use, or there is no space.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file does not permit it.</exception>
     public static MemoryMappedFile CreateFromFile(string path, FileMode mode, string? mapName) =>
         CreateFromFile(path, mode, mapName, 0, MemoryMappedFileAccess.ReadWrite);
 
     /// <summary>Maps the file <paramref name="path"/>, under a name.</summary>
+    /// <param name="path">The file's path.</param>
+    /// <param name="mode">How the file is opened or created.</param>
+    /// <param name="mapName">A name, Local\ or Global\ before it; null for none.</param>
+    /// <param name="capacity">How many bytes; 0 is the length of the file, and a larger number makes it grow.</param>
+    /// <returns>The map.</returns>
+    /// <exception cref="IOException">The file is in use, or there is no space.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file does not permit it.</exception>
     public static MemoryMappedFile CreateFromFile(string path, FileMode mode, string? mapName, long capacity) =>
         CreateFromFile(path, mode, mapName, capacity, MemoryMappedFileAccess.ReadWrite);
 
     /// <summary>Maps the file <paramref name="path"/>; capacity 0 means its length, a larger one makes it
     /// grow. Unless <paramref name="mapName"/> is null, others find the map by it.</summary>
+    /// <param name="path">The file's path.</param>
+    /// <param name="mode">How the file is opened or created.</param>
+    /// <param name="mapName">A name, Local\ or Global\ before it; null for none.</param>
+    /// <param name="capacity">How many bytes; 0 is the length of the file, and a larger number makes it grow.</param>
+    /// <param name="access">What its views may do.</param>
+    /// <returns>The map.</returns>
+    /// <exception cref="IOException">The file is in use, or there is no space.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file does not permit it.</exception>
     public static MemoryMappedFile CreateFromFile(string path, FileMode mode, string? mapName, long capacity,
                                                   MemoryMappedFileAccess access)
     {
@@ -198,6 +276,15 @@ public unsafe class MemoryMappedFile : IDisposable
     }
 
     /// <summary>Maps an open file.</summary>
+    /// <param name="fileStream">The open file.</param>
+    /// <param name="mapName">A name, Local\ or Global\ before it; null for none.</param>
+    /// <param name="capacity">How many bytes; 0 is the length of the file, and a larger number makes it grow.</param>
+    /// <param name="access">What its views may do.</param>
+    /// <param name="inheritability">Whether children get the handle.</param>
+    /// <param name="leaveOpen">Whether it stays open when the map is closed.</param>
+    /// <returns>The map.</returns>
+    /// <exception cref="IOException">The file is in use, or there is no space.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file does not permit it.</exception>
     public static MemoryMappedFile CreateFromFile(FileStream fileStream, string? mapName, long capacity,
                                                   MemoryMappedFileAccess access,
                                                   HandleInheritability inheritability, bool leaveOpen)
@@ -218,6 +305,15 @@ public unsafe class MemoryMappedFile : IDisposable
     }
 
     /// <summary>Maps an open file.</summary>
+    /// <param name="fileHandle">The open file.</param>
+    /// <param name="mapName">A name, Local\ or Global\ before it; null for none.</param>
+    /// <param name="capacity">How many bytes; 0 is the length of the file, and a larger number makes it grow.</param>
+    /// <param name="access">What its views may do.</param>
+    /// <param name="inheritability">Whether children get the handle.</param>
+    /// <param name="leaveOpen">Whether it stays open when the map is closed.</param>
+    /// <returns>The map.</returns>
+    /// <exception cref="IOException">The file is in use, or there is no space.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file does not permit it.</exception>
     public static MemoryMappedFile CreateFromFile(SafeFileHandle fileHandle, string? mapName, long capacity,
                                                   MemoryMappedFileAccess access,
                                                   HandleInheritability inheritability, bool leaveOpen)
@@ -262,26 +358,54 @@ public unsafe class MemoryMappedFile : IDisposable
     //
 
     /// <summary>A view of everything, for reading and writing.</summary>
+    /// <returns>The view.</returns>
+    /// <exception cref="UnauthorizedAccessException">The map does not give that access, or the view ends behind
+    /// it.</exception>
     public MemoryMappedViewAccessor CreateViewAccessor() =>
         CreateViewAccessor(0, 0, MemoryMappedFileAccess.ReadWrite);
 
     /// <summary>A view for reading and writing; size 0 means to the end.</summary>
+    /// <param name="offset">Where the view begins.</param>
+    /// <param name="size">How many bytes; 0 means to the end.</param>
+    /// <returns>The view.</returns>
+    /// <exception cref="UnauthorizedAccessException">The map does not give that access, or the view ends behind
+    /// it.</exception>
     public MemoryMappedViewAccessor CreateViewAccessor(long offset, long size) =>
         CreateViewAccessor(offset, size, MemoryMappedFileAccess.ReadWrite);
 
     /// <summary>A view; size 0 means to the end.</summary>
+    /// <param name="offset">Where the view begins.</param>
+    /// <param name="size">How many bytes; 0 means to the end.</param>
+    /// <param name="access">What the view may do.</param>
+    /// <returns>The view.</returns>
+    /// <exception cref="UnauthorizedAccessException">The map does not give that access, or the view ends behind
+    /// it.</exception>
     public MemoryMappedViewAccessor CreateViewAccessor(long offset, long size, MemoryMappedFileAccess access) =>
         new(CreateView(offset, size, access));
 
     /// <summary>A stream over everything, for reading and writing.</summary>
+    /// <returns>The view.</returns>
+    /// <exception cref="UnauthorizedAccessException">The map does not give that access, or the view ends behind
+    /// it.</exception>
     public MemoryMappedViewStream CreateViewStream() =>
         CreateViewStream(0, 0, MemoryMappedFileAccess.ReadWrite);
 
     /// <summary>A stream for reading and writing; size 0 means to the end.</summary>
+    /// <param name="offset">Where the view begins.</param>
+    /// <param name="size">How many bytes; 0 means to the end.</param>
+    /// <returns>The view.</returns>
+    /// <exception cref="UnauthorizedAccessException">The map does not give that access, or the view ends behind
+    /// it.</exception>
     public MemoryMappedViewStream CreateViewStream(long offset, long size) =>
         CreateViewStream(offset, size, MemoryMappedFileAccess.ReadWrite);
 
     /// <summary>A stream; size 0 means to the end.</summary>
+    /// <param name="offset">Where the view begins.</param>
+    /// <param name="size">How many bytes; 0 means to the end.</param>
+    /// <param name="access">What the view may do.</param>
+    /// <returns>The view.</returns>
+    /// <exception cref="UnauthorizedAccessException">The map does not give that access, or the view ends behind
+    /// it.</exception>
     public MemoryMappedViewStream CreateViewStream(long offset, long size, MemoryMappedFileAccess access) =>
         new(CreateView(offset, size, access));
 
@@ -324,6 +448,7 @@ public unsafe class MemoryMappedFile : IDisposable
     }
 
     /// <summary>Closes the map.</summary>
+    /// <param name="disposing">Whether Dispose was called, and not the garbage collector.</param>
     protected virtual void Dispose(bool disposing)
     {
         handle.Dispose();

@@ -14,7 +14,7 @@ namespace Mmf;
 /// </summary>
 public sealed unsafe class Mutex : WaitHandle
 {
-    private Mutex(Made made) : base(made)
+    internal Mutex(Made made) : base(made)
     {
     }
 
@@ -24,33 +24,69 @@ public sealed unsafe class Mutex : WaitHandle
     }
 
     /// <summary>An unnamed mutex.</summary>
+    /// <param name="initiallyOwned">Whether this thread owns a new one.</param>
     public Mutex(bool initiallyOwned) : this(initiallyOwned, null)
     {
     }
 
     /// <summary>Creates or opens the mutex of that name; null or "" makes an unnamed one.</summary>
+    /// <param name="initiallyOwned">Whether this thread owns a new one.</param>
+    /// <param name="name">A name, Local\ or Global\ before it; null or "" for none.</param>
+    /// <exception cref="WaitHandleCannotBeOpenedException">The name belongs to another kind of object.</exception>
+    /// <exception cref="UnauthorizedAccessException">The object is another user's, who does not permit
+    /// it.</exception>
     public Mutex(bool initiallyOwned, string? name) : this(initiallyOwned, name, out _)
     {
     }
 
     /// <summary>Creates or opens the mutex of that name; it is owned only if this call created it.</summary>
+    /// <param name="initiallyOwned">Whether this thread owns a new one.</param>
+    /// <param name="name">A name, Local\ or Global\ before it; null or "" for none.</param>
+    /// <param name="createdNew">Whether this call created it.</param>
+    /// <exception cref="WaitHandleCannotBeOpenedException">The name belongs to another kind of object.</exception>
+    /// <exception cref="UnauthorizedAccessException">The object is another user's, who does not permit
+    /// it.</exception>
     public Mutex(bool initiallyOwned, string? name, out bool createdNew)
         : base(Create(initiallyOwned, name, null, out createdNew))
     {
     }
 
     /// <summary>Creates or opens the mutex of that name, shared as the options say.</summary>
+    /// <param name="name">A name, Local\ or Global\ before it; null or "" for none.</param>
+    /// <param name="options">Whom the name is shared with.</param>
+    /// <exception cref="WaitHandleCannotBeOpenedException">The name belongs to another kind of object, or its object
+    /// is not for this user alone, as the options ask.</exception>
+    /// <exception cref="UnauthorizedAccessException">The object is another user's, who does not permit
+    /// it.</exception>
+    /// <exception cref="ArgumentException">The prefix contradicts the options.</exception>
     public Mutex(string? name, NamedWaitHandleOptions options) : this(false, name, options)
     {
     }
 
     /// <summary>Creates or opens the mutex of that name, shared as the options say.</summary>
+    /// <param name="initiallyOwned">Whether this thread owns a new one.</param>
+    /// <param name="name">A name, Local\ or Global\ before it; null or "" for none.</param>
+    /// <param name="options">Whom the name is shared with.</param>
+    /// <exception cref="WaitHandleCannotBeOpenedException">The name belongs to another kind of object, or its object
+    /// is not for this user alone, as the options ask.</exception>
+    /// <exception cref="UnauthorizedAccessException">The object is another user's, who does not permit
+    /// it.</exception>
+    /// <exception cref="ArgumentException">The prefix contradicts the options.</exception>
     public Mutex(bool initiallyOwned, string? name, NamedWaitHandleOptions options)
         : this(initiallyOwned, name, options, out _)
     {
     }
 
     /// <summary>Creates or opens the mutex of that name, shared as the options say.</summary>
+    /// <param name="initiallyOwned">Whether this thread owns a new one.</param>
+    /// <param name="name">A name, Local\ or Global\ before it; null or "" for none.</param>
+    /// <param name="options">Whom the name is shared with.</param>
+    /// <param name="createdNew">Whether this call created it.</param>
+    /// <exception cref="WaitHandleCannotBeOpenedException">The name belongs to another kind of object, or its object
+    /// is not for this user alone, as the options ask.</exception>
+    /// <exception cref="UnauthorizedAccessException">The object is another user's, who does not permit
+    /// it.</exception>
+    /// <exception cref="ArgumentException">The prefix contradicts the options.</exception>
     public Mutex(bool initiallyOwned, string? name, NamedWaitHandleOptions options, out bool createdNew)
         : base(Create(initiallyOwned, name, options, out createdNew))
     {
@@ -61,6 +97,9 @@ public sealed unsafe class Mutex : WaitHandle
     /// <param name="name">A name; other users find those that begin with Global\.</param>
     /// <param name="createdNew">Whether this call created it.</param>
     /// <param name="unixCreateMode">Who may use a new one, whatever the process's umask: read and write.</param>
+    /// <exception cref="WaitHandleCannotBeOpenedException">The name belongs to another kind of object.</exception>
+    /// <exception cref="UnauthorizedAccessException">The object is another user's, who does not permit
+    /// it.</exception>
     /// <exception cref="ArgumentException">A mode of no user, or with other bits than read, write and execute.</exception>
     /// <exception cref="PlatformNotSupportedException">On Windows.</exception>
     [UnsupportedOSPlatform("windows")]
@@ -77,8 +116,10 @@ public sealed unsafe class Mutex : WaitHandle
         return Create(initiallyOwned, new Named(name, options), out createdNew);
     }
 
-    private static Made Create(bool initiallyOwned, Named named, out bool createdNew)
+    internal static Made Create(bool initiallyOwned, Named named, out bool createdNew)
     {
+        if (initiallyOwned)
+            Owners.Note();
         Native.SyncOptions settings = named.Options;
         int created;
         nint target;
@@ -113,18 +154,38 @@ public sealed unsafe class Mutex : WaitHandle
     //
 
     /// <summary>Opens the mutex of that name.</summary>
+    /// <param name="name">The name, Local\ or Global\ before it.</param>
+    /// <returns>The object.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
     /// <exception cref="WaitHandleCannotBeOpenedException">There is no such object, or the name belongs to another
     /// kind of object.</exception>
     public static Mutex OpenExisting(string name) => Open(name, null);
 
     /// <summary>Opens the mutex of that name, among those that the options find.</summary>
+    /// <param name="name">The name, Local\ or Global\ before it.</param>
+    /// <param name="options">Whom the name is shared with.</param>
+    /// <returns>The object.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
+    /// <exception cref="WaitHandleCannotBeOpenedException">There is no such object, or the name belongs to another
+    /// kind of object.</exception>
     public static Mutex OpenExisting(string name, NamedWaitHandleOptions options) => Open(name, options);
 
     /// <summary>Opens the mutex of that name; false if there is no such object.</summary>
+    /// <param name="name">The name, Local\ or Global\ before it.</param>
+    /// <param name="result">The object, or null.</param>
+    /// <returns>Whether there is one.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
     public static bool TryOpenExisting(string name, [NotNullWhen(true)] out Mutex? result) =>
         TryOpen(name, null, out result);
 
     /// <summary>Opens the mutex of that name, among those that the options find; false if there is no such object.</summary>
+    /// <param name="name">The name, Local\ or Global\ before it.</param>
+    /// <param name="options">Whom the name is shared with.</param>
+    /// <param name="result">The object, or null.</param>
+    /// <returns>Whether there is one.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
     public static bool TryOpenExisting(string name, NamedWaitHandleOptions options,
                                        [NotNullWhen(true)] out Mutex? result) =>
         TryOpen(name, options, out result);

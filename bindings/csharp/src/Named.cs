@@ -32,6 +32,13 @@ internal readonly ref struct Named
         Options = new Native.SyncOptions { Size = (uint)sizeof(Native.SyncOptions), Mode = Mode(unixCreateMode) };
     }
 
+    /// <summary>With libmmf's own options.</summary>
+    internal Named(string? name, Native.SyncOptions options)
+    {
+        Name = name;
+        Options = options;
+    }
+
     /// <summary>The bits; in C 0 stands for the default.</summary>
     internal static uint Mode(UnixFileMode unixCreateMode)
     {

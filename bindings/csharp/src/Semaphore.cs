@@ -14,34 +14,76 @@ namespace Mmf;
 /// </summary>
 public sealed unsafe class Semaphore : WaitHandle
 {
-    private Semaphore(Made made) : base(made)
+    internal Semaphore(Made made) : base(made)
     {
     }
 
     /// <summary>An unnamed semaphore.</summary>
+    /// <param name="initialCount">The count of a new one.</param>
+    /// <param name="maximumCount">The maximum of a new one.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A count is negative, or the maximum 0.</exception>
+    /// <exception cref="ArgumentException">The count is more than the maximum.</exception>
     public Semaphore(int initialCount, int maximumCount) : this(initialCount, maximumCount, null)
     {
     }
 
     /// <summary>Creates or opens the semaphore of that name; null or "" makes an unnamed one.</summary>
+    /// <param name="initialCount">The count of a new one.</param>
+    /// <param name="maximumCount">The maximum of a new one.</param>
+    /// <param name="name">A name, Local\ or Global\ before it; null or "" for none.</param>
+    /// <exception cref="WaitHandleCannotBeOpenedException">The name belongs to another kind of object.</exception>
+    /// <exception cref="UnauthorizedAccessException">The object is another user's, who does not permit
+    /// it.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A count is negative, or the maximum 0.</exception>
+    /// <exception cref="ArgumentException">The count is more than the maximum.</exception>
     public Semaphore(int initialCount, int maximumCount, string? name)
         : this(initialCount, maximumCount, name, out _)
     {
     }
 
     /// <summary>Creates or opens the semaphore of that name; opening it keeps its counts.</summary>
+    /// <param name="initialCount">The count of a new one.</param>
+    /// <param name="maximumCount">The maximum of a new one.</param>
+    /// <param name="name">A name, Local\ or Global\ before it; null or "" for none.</param>
+    /// <param name="createdNew">Whether this call created it.</param>
+    /// <exception cref="WaitHandleCannotBeOpenedException">The name belongs to another kind of object.</exception>
+    /// <exception cref="UnauthorizedAccessException">The object is another user's, who does not permit
+    /// it.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A count is negative, or the maximum 0.</exception>
+    /// <exception cref="ArgumentException">The count is more than the maximum.</exception>
     public Semaphore(int initialCount, int maximumCount, string? name, out bool createdNew)
         : base(Create(initialCount, maximumCount, name, null, out createdNew))
     {
     }
 
     /// <summary>Creates or opens the semaphore of that name, shared as the options say.</summary>
+    /// <param name="initialCount">The count of a new one.</param>
+    /// <param name="maximumCount">The maximum of a new one.</param>
+    /// <param name="name">A name, Local\ or Global\ before it; null or "" for none.</param>
+    /// <param name="options">Whom the name is shared with.</param>
+    /// <exception cref="WaitHandleCannotBeOpenedException">The name belongs to another kind of object, or its object
+    /// is not for this user alone, as the options ask.</exception>
+    /// <exception cref="UnauthorizedAccessException">The object is another user's, who does not permit
+    /// it.</exception>
+    /// <exception cref="ArgumentException">The prefix contradicts the options.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A count is negative, or the maximum 0.</exception>
     public Semaphore(int initialCount, int maximumCount, string? name, NamedWaitHandleOptions options)
         : this(initialCount, maximumCount, name, options, out _)
     {
     }
 
     /// <summary>Creates or opens the semaphore of that name, shared as the options say.</summary>
+    /// <param name="initialCount">The count of a new one.</param>
+    /// <param name="maximumCount">The maximum of a new one.</param>
+    /// <param name="name">A name, Local\ or Global\ before it; null or "" for none.</param>
+    /// <param name="options">Whom the name is shared with.</param>
+    /// <param name="createdNew">Whether this call created it.</param>
+    /// <exception cref="WaitHandleCannotBeOpenedException">The name belongs to another kind of object, or its object
+    /// is not for this user alone, as the options ask.</exception>
+    /// <exception cref="UnauthorizedAccessException">The object is another user's, who does not permit
+    /// it.</exception>
+    /// <exception cref="ArgumentException">The prefix contradicts the options.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A count is negative, or the maximum 0.</exception>
     public Semaphore(int initialCount, int maximumCount, string? name, NamedWaitHandleOptions options,
                      out bool createdNew)
         : base(Create(initialCount, maximumCount, name, options, out createdNew))
@@ -54,6 +96,10 @@ public sealed unsafe class Semaphore : WaitHandle
     /// <param name="name">A name; other users find those that begin with Global\.</param>
     /// <param name="createdNew">Whether this call created it.</param>
     /// <param name="unixCreateMode">Who may use a new one, whatever the process's umask: read and write.</param>
+    /// <exception cref="WaitHandleCannotBeOpenedException">The name belongs to another kind of object.</exception>
+    /// <exception cref="UnauthorizedAccessException">The object is another user's, who does not permit
+    /// it.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A count is negative, or the maximum 0.</exception>
     /// <exception cref="ArgumentException">A mode of no user, or with other bits than read, write and execute.</exception>
     /// <exception cref="PlatformNotSupportedException">On Windows.</exception>
     [UnsupportedOSPlatform("windows")]
@@ -71,7 +117,7 @@ public sealed unsafe class Semaphore : WaitHandle
         return Create(initialCount, maximumCount, new Named(name, options), out createdNew);
     }
 
-    private static Made Create(int initialCount, int maximumCount, Named named, out bool createdNew)
+    internal static Made Create(int initialCount, int maximumCount, Named named, out bool createdNew)
     {
         Native.SyncOptions settings = named.Options;
         int created;
@@ -83,9 +129,13 @@ public sealed unsafe class Semaphore : WaitHandle
     }
 
     /// <summary>Adds one to the count; returns what it was before.</summary>
+    /// <returns>The count before.</returns>
+    /// <exception cref="SemaphoreFullException">It would be more than the maximum; nothing has changed.</exception>
     public int Release() => Release(1);
 
     /// <summary>Adds to the count; returns what it was before.</summary>
+    /// <param name="releaseCount">How much, at least 1.</param>
+    /// <returns>The count before.</returns>
     /// <exception cref="SemaphoreFullException">It would be more than the maximum; nothing has
     /// changed.</exception>
     public int Release(int releaseCount)
@@ -125,18 +175,38 @@ public sealed unsafe class Semaphore : WaitHandle
     //
 
     /// <summary>Opens the semaphore of that name.</summary>
+    /// <param name="name">The name, Local\ or Global\ before it.</param>
+    /// <returns>The object.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
     /// <exception cref="WaitHandleCannotBeOpenedException">There is no such object, or the name belongs to another
     /// kind of object.</exception>
     public static Semaphore OpenExisting(string name) => Open(name, null);
 
     /// <summary>Opens the semaphore of that name, among those that the options find.</summary>
+    /// <param name="name">The name, Local\ or Global\ before it.</param>
+    /// <param name="options">Whom the name is shared with.</param>
+    /// <returns>The object.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
+    /// <exception cref="WaitHandleCannotBeOpenedException">There is no such object, or the name belongs to another
+    /// kind of object.</exception>
     public static Semaphore OpenExisting(string name, NamedWaitHandleOptions options) => Open(name, options);
 
     /// <summary>Opens the semaphore of that name; false if there is no such object.</summary>
+    /// <param name="name">The name, Local\ or Global\ before it.</param>
+    /// <param name="result">The object, or null.</param>
+    /// <returns>Whether there is one.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
     public static bool TryOpenExisting(string name, [NotNullWhen(true)] out Semaphore? result) =>
         TryOpen(name, null, out result);
 
     /// <summary>Opens the semaphore of that name, among those that the options find; false if there is no such object.</summary>
+    /// <param name="name">The name, Local\ or Global\ before it.</param>
+    /// <param name="options">Whom the name is shared with.</param>
+    /// <param name="result">The object, or null.</param>
+    /// <returns>Whether there is one.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
     public static bool TryOpenExisting(string name, NamedWaitHandleOptions options,
                                        [NotNullWhen(true)] out Semaphore? result) =>
         TryOpen(name, options, out result);

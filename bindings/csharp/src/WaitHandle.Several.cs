@@ -11,48 +11,122 @@ public abstract unsafe partial class WaitHandle
     private const int Maximum = 64;
 
     /// <summary>Waits for all; nothing is taken before all can be.</summary>
+    /// <param name="waitHandles">At most 64.</param>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="AbandonedMutexException">All are yours; the last owner of a mutex among them
+    /// died.</exception>
+    /// <exception cref="DuplicateWaitObjectException">A handle is there twice.</exception>
+    /// <exception cref="NotSupportedException">More than 64 handles.</exception>
     public static bool WaitAll(WaitHandle[] waitHandles) => All(waitHandles, Timeout.Infinite);
 
     /// <summary>Waits for all; false if the time runs out.</summary>
+    /// <param name="waitHandles">At most 64.</param>
+    /// <param name="millisecondsTimeout">How long; -1 is forever, and 0 does not wait.</param>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="AbandonedMutexException">All are yours; the last owner of a mutex among them
+    /// died.</exception>
+    /// <exception cref="DuplicateWaitObjectException">A handle is there twice.</exception>
+    /// <exception cref="NotSupportedException">More than 64 handles.</exception>
     public static bool WaitAll(WaitHandle[] waitHandles, int millisecondsTimeout) =>
         All(waitHandles, Checked(waitHandles, millisecondsTimeout));
 
     /// <summary>Waits for all; false if the time runs out.</summary>
+    /// <param name="waitHandles">At most 64.</param>
+    /// <param name="timeout">How long; -1 milliseconds is forever, and 0 does not wait.</param>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="AbandonedMutexException">All are yours; the last owner of a mutex among them
+    /// died.</exception>
+    /// <exception cref="DuplicateWaitObjectException">A handle is there twice.</exception>
+    /// <exception cref="NotSupportedException">More than 64 handles.</exception>
     public static bool WaitAll(WaitHandle[] waitHandles, TimeSpan timeout) =>
         All(waitHandles, Checked(waitHandles, timeout));
 
     /// <summary>Waits for all; <paramref name="exitContext"/> means nothing.</summary>
+    /// <param name="waitHandles">At most 64.</param>
+    /// <param name="millisecondsTimeout">How long; -1 is forever, and 0 does not wait.</param>
+    /// <param name="exitContext">Means nothing.</param>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="AbandonedMutexException">All are yours; the last owner of a mutex among them
+    /// died.</exception>
+    /// <exception cref="DuplicateWaitObjectException">A handle is there twice.</exception>
+    /// <exception cref="NotSupportedException">More than 64 handles.</exception>
     public static bool WaitAll(WaitHandle[] waitHandles, int millisecondsTimeout, bool exitContext) =>
         WaitAll(waitHandles, millisecondsTimeout);
 
     /// <summary>Waits for all; <paramref name="exitContext"/> means nothing.</summary>
+    /// <param name="waitHandles">At most 64.</param>
+    /// <param name="timeout">How long; -1 milliseconds is forever, and 0 does not wait.</param>
+    /// <param name="exitContext">Means nothing.</param>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="AbandonedMutexException">All are yours; the last owner of a mutex among them
+    /// died.</exception>
+    /// <exception cref="DuplicateWaitObjectException">A handle is there twice.</exception>
+    /// <exception cref="NotSupportedException">More than 64 handles.</exception>
     public static bool WaitAll(WaitHandle[] waitHandles, TimeSpan timeout, bool exitContext) =>
         WaitAll(waitHandles, timeout);
 
     /// <summary>Waits for one of several: of those that are available, the one with the lowest index.</summary>
+    /// <param name="waitHandles">At most 64.</param>
+    /// <returns>Its index, or <see cref="WaitTimeout"/>.</returns>
+    /// <exception cref="AbandonedMutexException">A mutex is yours; its last owner died.</exception>
+    /// <exception cref="NotSupportedException">More than 64 handles.</exception>
     public static int WaitAny(WaitHandle[] waitHandles) => Any(waitHandles, Timeout.Infinite);
 
     /// <summary>Waits for one of several; <see cref="WaitTimeout"/> if the time runs out.</summary>
+    /// <param name="waitHandles">At most 64.</param>
+    /// <param name="millisecondsTimeout">How long; -1 is forever, and 0 does not wait.</param>
+    /// <returns>Its index, or <see cref="WaitTimeout"/>.</returns>
+    /// <exception cref="AbandonedMutexException">A mutex is yours; its last owner died.</exception>
+    /// <exception cref="NotSupportedException">More than 64 handles.</exception>
     public static int WaitAny(WaitHandle[] waitHandles, int millisecondsTimeout) =>
         Any(waitHandles, Checked(waitHandles, millisecondsTimeout));
 
     /// <summary>Waits for one of several; <see cref="WaitTimeout"/> if the time runs out.</summary>
+    /// <param name="waitHandles">At most 64.</param>
+    /// <param name="timeout">How long; -1 milliseconds is forever, and 0 does not wait.</param>
+    /// <returns>Its index, or <see cref="WaitTimeout"/>.</returns>
+    /// <exception cref="AbandonedMutexException">A mutex is yours; its last owner died.</exception>
+    /// <exception cref="NotSupportedException">More than 64 handles.</exception>
     public static int WaitAny(WaitHandle[] waitHandles, TimeSpan timeout) =>
         Any(waitHandles, Checked(waitHandles, timeout));
 
     /// <summary>Waits for one of several; <paramref name="exitContext"/> means nothing.</summary>
+    /// <param name="waitHandles">At most 64.</param>
+    /// <param name="millisecondsTimeout">How long; -1 is forever, and 0 does not wait.</param>
+    /// <param name="exitContext">Means nothing.</param>
+    /// <returns>Its index, or <see cref="WaitTimeout"/>.</returns>
+    /// <exception cref="AbandonedMutexException">A mutex is yours; its last owner died.</exception>
+    /// <exception cref="NotSupportedException">More than 64 handles.</exception>
     public static int WaitAny(WaitHandle[] waitHandles, int millisecondsTimeout, bool exitContext) =>
         WaitAny(waitHandles, millisecondsTimeout);
 
     /// <summary>Waits for one of several; <paramref name="exitContext"/> means nothing.</summary>
+    /// <param name="waitHandles">At most 64.</param>
+    /// <param name="timeout">How long; -1 milliseconds is forever, and 0 does not wait.</param>
+    /// <param name="exitContext">Means nothing.</param>
+    /// <returns>Its index, or <see cref="WaitTimeout"/>.</returns>
+    /// <exception cref="AbandonedMutexException">A mutex is yours; its last owner died.</exception>
+    /// <exception cref="NotSupportedException">More than 64 handles.</exception>
     public static int WaitAny(WaitHandle[] waitHandles, TimeSpan timeout, bool exitContext) =>
         WaitAny(waitHandles, timeout);
 
     /// <summary>Signals one, then waits for another: two steps, not one.</summary>
+    /// <param name="toSignal">A mutex is released, an event set, a semaphore released once.</param>
+    /// <param name="toWaitOn">What is waited for then.</param>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="InvalidOperationException">The semaphore is full; nothing has changed.</exception>
+    /// <exception cref="ApplicationException">The mutex is not owned by this thread.</exception>
     public static bool SignalAndWait(WaitHandle toSignal, WaitHandle toWaitOn) =>
         SignalAndWaitCore(toSignal, toWaitOn, Timeout.Infinite);
 
     /// <summary>Signals one, then waits for another; <paramref name="exitContext"/> means nothing.</summary>
+    /// <param name="toSignal">A mutex is released, an event set, a semaphore released once.</param>
+    /// <param name="toWaitOn">What is waited for then.</param>
+    /// <param name="timeout">How long; -1 milliseconds is forever, and 0 does not wait.</param>
+    /// <param name="exitContext">Means nothing.</param>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="InvalidOperationException">The semaphore is full; nothing has changed.</exception>
+    /// <exception cref="ApplicationException">The mutex is not owned by this thread.</exception>
     public static bool SignalAndWait(WaitHandle toSignal, WaitHandle toWaitOn, TimeSpan timeout,
                                      bool exitContext)
     {
@@ -62,6 +136,13 @@ public abstract unsafe partial class WaitHandle
     }
 
     /// <summary>Signals one, then waits for another; <paramref name="exitContext"/> means nothing.</summary>
+    /// <param name="toSignal">A mutex is released, an event set, a semaphore released once.</param>
+    /// <param name="toWaitOn">What is waited for then.</param>
+    /// <param name="millisecondsTimeout">How long; -1 is forever, and 0 does not wait.</param>
+    /// <param name="exitContext">Means nothing.</param>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="InvalidOperationException">The semaphore is full; nothing has changed.</exception>
+    /// <exception cref="ApplicationException">The mutex is not owned by this thread.</exception>
     public static bool SignalAndWait(WaitHandle toSignal, WaitHandle toWaitOn, int millisecondsTimeout,
                                      bool exitContext)
     {
@@ -168,11 +249,19 @@ public abstract unsafe partial class WaitHandle
     {
         nint* numbers = stackalloc nint[Maximum];
         using var held = new Held(handles, new Span<nint>(numbers, Maximum));
+        bool hasMutex = FindMutex(handles) >= 0;
+        if (hasMutex)
+            Owners.Note();
         int rc = Native.mmf_wait_all(numbers, handles.Length, timeout);
+        if (rc == Native.TimedOut && hasMutex && Owners.AwaitEnds())
+            rc = Native.mmf_wait_all(numbers, handles.Length, 0);
         if (rc == Invalid)
             throw Twice(handles);
         return Result(rc, null);
     }
+
+    // The first one's index, or -1.
+    private static int FindMutex(WaitHandle[] handles) => Array.FindIndex(handles, handle => handle.IsMutex);
 
     // As on Windows: the same handle, or one object by two handles.
     private static ArgumentException Twice(WaitHandle[] handles)
@@ -206,7 +295,14 @@ public abstract unsafe partial class WaitHandle
         int index;
 
         using var held = new Held(handles, new Span<nint>(numbers, Maximum));
+        int mutex = FindMutex(handles);
+        if (mutex >= 0)
+            Owners.Note();
+        if (mutex >= 0 && mutex < handles.Length - 1)
+            Owners.AwaitEnds(); // it comes before what stands behind it
         int rc = Native.mmf_wait_any(numbers, handles.Length, timeout, &index);
+        if (rc == Native.TimedOut && mutex >= 0 && Owners.AwaitEnds())
+            rc = Native.mmf_wait_any(numbers, handles.Length, 0, &index);
         return rc switch
         {
             Native.Ok => index,
@@ -248,8 +344,11 @@ public abstract unsafe partial class WaitHandle
     // As .NET, which has another exception here than Semaphore.Release.
     private static bool SignalAndWaitNative(nint* numbers, int timeout, WaitHandle toWaitOn)
     {
+        if (toWaitOn.IsMutex)
+            Owners.Note();
         int rc = Native.mmf_signal_and_wait(numbers[0], numbers[1], timeout);
-
+        if (rc == Native.TimedOut && toWaitOn.IsMutex && Owners.AwaitEnds())
+            rc = Native.mmf_wait_one(numbers[1], 0);
         if (rc == Failure.Maximum)
             throw new InvalidOperationException(Of(rc, About.Semaphore).Message);
         return Result(rc, toWaitOn);

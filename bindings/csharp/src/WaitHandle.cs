@@ -40,10 +40,15 @@ public abstract unsafe partial class WaitHandle : MarshalByRefObject, IDisposabl
 
     internal SystemThreading.WaitHandle? System => system;
 
+    // One of libmmf's.
+    private bool IsMutex => handle.Kind == About.Mutex;
+
     /// <summary>The object's handle, closed by Dispose.</summary>
     public SafeWaitHandle SafeWaitHandle => handle;
 
     /// <summary>One of .NET's own wait handles, for a wait together with ours.</summary>
+    /// <param name="handle">The handle, or null.</param>
+    /// <returns>One of ours over it.</returns>
     [return: global::System.Diagnostics.CodeAnalysis.NotNullIfNotNull(nameof(handle))]
     public static implicit operator WaitHandle?(SystemThreading.WaitHandle? handle) =>
         handle != null ? new ForeignWaitHandle(handle) : null;
@@ -59,10 +64,16 @@ public abstract unsafe partial class WaitHandle : MarshalByRefObject, IDisposabl
     //
 
     /// <summary>Waits forever.</summary>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="ObjectDisposedException">It is closed.</exception>
     /// <exception cref="AbandonedMutexException">The mutex is yours; its last owner died.</exception>
     public virtual bool WaitOne() => WaitOneCore(Timeout.Infinite);
 
     /// <summary>Waits; false if the time runs out. -1 waits forever, 0 does not wait.</summary>
+    /// <param name="millisecondsTimeout">How long; -1 is forever, and 0 does not wait.</param>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="ObjectDisposedException">It is closed.</exception>
+    /// <exception cref="AbandonedMutexException">The mutex is yours; its last owner died.</exception>
     public virtual bool WaitOne(int millisecondsTimeout)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(millisecondsTimeout, Timeout.Infinite);
@@ -70,12 +81,26 @@ public abstract unsafe partial class WaitHandle : MarshalByRefObject, IDisposabl
     }
 
     /// <summary>Waits; false if the time runs out.</summary>
+    /// <param name="timeout">How long; -1 milliseconds is forever, and 0 does not wait.</param>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="ObjectDisposedException">It is closed.</exception>
+    /// <exception cref="AbandonedMutexException">The mutex is yours; its last owner died.</exception>
     public virtual bool WaitOne(TimeSpan timeout) => WaitOneCore(Milliseconds(timeout));
 
     /// <summary>Waits; <paramref name="exitContext"/> means nothing.</summary>
+    /// <param name="millisecondsTimeout">How long; -1 is forever, and 0 does not wait.</param>
+    /// <param name="exitContext">Means nothing.</param>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="ObjectDisposedException">It is closed.</exception>
+    /// <exception cref="AbandonedMutexException">The mutex is yours; its last owner died.</exception>
     public virtual bool WaitOne(int millisecondsTimeout, bool exitContext) => WaitOne(millisecondsTimeout);
 
     /// <summary>Waits; <paramref name="exitContext"/> means nothing.</summary>
+    /// <param name="timeout">How long; -1 milliseconds is forever, and 0 does not wait.</param>
+    /// <param name="exitContext">Means nothing.</param>
+    /// <returns>False if the time ran out.</returns>
+    /// <exception cref="ObjectDisposedException">It is closed.</exception>
+    /// <exception cref="AbandonedMutexException">The mutex is yours; its last owner died.</exception>
     public virtual bool WaitOne(TimeSpan timeout, bool exitContext) => WaitOne(timeout);
 
     private bool WaitOneCore(int timeout)
@@ -90,10 +115,15 @@ public abstract unsafe partial class WaitHandle : MarshalByRefObject, IDisposabl
     private bool WaitOneNative(int timeout)
     {
         bool held = false;
+        if (IsMutex)
+            Owners.Note();
         try
         {
             handle.DangerousAddRef(ref held);
-            return Result(Native.mmf_wait_one(handle.Waitable, timeout), this);
+            int rc = Native.mmf_wait_one(handle.Waitable, timeout);
+            if (rc == Native.TimedOut && IsMutex && Owners.AwaitEnds())
+                rc = Native.mmf_wait_one(handle.Waitable, 0);
+            return Result(rc, this);
         }
         finally
         {
@@ -147,6 +177,7 @@ public abstract unsafe partial class WaitHandle : MarshalByRefObject, IDisposabl
     }
 
     /// <summary>Closes the handle.</summary>
+    /// <param name="explicitDisposing">Whether Dispose was called, and not the garbage collector.</param>
     protected virtual void Dispose(bool explicitDisposing)
     {
         handle.Dispose();

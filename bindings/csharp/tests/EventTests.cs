@@ -285,73 +285,50 @@ public class OptionsTests
         using var everywhere = new Mutex(true, name, Everybodys, out bool createdNew);
         Assert.True(createdNew);
         Mutex.OpenExisting(@"Global\" + name).Dispose();
-        using var mine = new Mutex(true, name, MineEverywhere, out createdNew);
-        Assert.True(createdNew);
     }
 
-    // A signal is its waiter's, once it was given: .NET on Windows and on Linux has it so.
-    [Fact]
-    public void Set_and_reset_reach_the_one_that_sleeps()
+    // Of each kind: a constructor, and TryOpenExisting.
+    public static TheoryData<Func<string, NamedWaitHandleOptions, WaitHandle>, Func<string, NamedWaitHandleOptions, WaitHandle>,
+                             Func<string, NamedWaitHandleOptions, WaitHandle?>> Kinds => new()
     {
-        for (int round = 0; round < 100; round++)
+        { (name, options) => new Mutex(name, options), Mutex.OpenExisting,
+          (name, options) => Mutex.TryOpenExisting(name, options, out Mutex? found) ? found : null },
+        { (name, options) => new EventWaitHandle(false, EventResetMode.AutoReset, name, options), EventWaitHandle.OpenExisting,
+          (name, options) => EventWaitHandle.TryOpenExisting(name, options, out EventWaitHandle? found) ? found : null },
+        { (name, options) => new Semaphore(1, 1, name, options), Semaphore.OpenExisting,
+          (name, options) => Semaphore.TryOpenExisting(name, options, out Semaphore? found) ? found : null },
+    };
+
+    // One name has one object; but who asks for this user's alone gets no other.
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Current_user_only(Func<string, NamedWaitHandleOptions, WaitHandle> create,
+                                  Func<string, NamedWaitHandleOptions, WaitHandle> open,
+                                  Func<string, NamedWaitHandleOptions, WaitHandle?> tryOpen)
+    {
+        foreach (bool session in new[] { false, true })
         {
-            using var signal = new EventWaitHandle(false, EventResetMode.ManualReset, Namespace.NewName());
-            using var sleeper = new Sleeper(signal);
-            Assert.True(signal.Set());
-            Assert.True(signal.Reset());
-            Assert.True(sleeper.Result());
-            Assert.False(signal.WaitOne(0));
+            string name = Guid.NewGuid().ToString("N");
+            var mine = new NamedWaitHandleOptions { CurrentSessionOnly = session };
+            var everybodys = new NamedWaitHandleOptions { CurrentSessionOnly = session, CurrentUserOnly = false };
+
+            using (create(name, everybodys))
+            {
+                Check.Throws<WaitHandleCannotBeOpenedException>(() => create(name, mine));
+                Check.Throws<WaitHandleCannotBeOpenedException>(() => open(name, mine));
+                Assert.Null(tryOpen(name, mine));
+                open(name, everybodys).Dispose();
+            }
+            using (create(name, mine))
+            {
+                create(name, mine).Dispose();
+                create(name, everybodys).Dispose();
+                open(name, mine).Dispose();
+                open(name, everybodys).Dispose();
+                tryOpen(name, mine)!.Dispose();
+                tryOpen(name, everybodys)!.Dispose();
+                Assert.Equal(1, Namespace.FilesNamed(name));
+            }
         }
     }
-
-    [Fact]
-    public void Four_sets_reach_four_that_sleep()
-    {
-        for (int round = 0; round < 100; round++)
-        {
-            using var signal = new EventWaitHandle(false, EventResetMode.AutoReset, Namespace.NewName());
-            Sleeper[] sleepers = Enumerable.Range(0, 4).Select(_ => new Sleeper(signal)).ToArray();
-            foreach (Sleeper _ in sleepers)
-                Assert.True(signal.Set());
-            Assert.False(signal.WaitOne(0)); // they are the sleepers'
-            Assert.All(sleepers, sleeper => Assert.True(sleeper.Result()));
-            Assert.False(signal.WaitOne(0));
-        }
-    }
-}
-
-/// <summary>A thread that sleeps in a wait when this is made.</summary>
-internal sealed class Sleeper : IDisposable
-{
-    private readonly Thread thread;
-    private volatile int number;
-    private bool result;
-
-    internal Sleeper(WaitHandle handle)
-    {
-        thread = new Thread(() =>
-        {
-            number = OperatingSystem.IsLinux() ? gettid() : 1;
-            result = handle.WaitOne(Check.Deadline);
-        });
-        thread.Start();
-        while (number == 0 || !(IsAsleep() && IsAsleep()))
-            Thread.Sleep(1);
-    }
-
-    internal bool Result() => thread.Join(Check.Deadline) && result;
-
-    public void Dispose() => thread.Join(Check.Deadline);
-
-    private bool IsAsleep()
-    {
-        Thread.Sleep(1);
-        if (!OperatingSystem.IsLinux())
-            return true;
-        string line = File.ReadAllText($"/proc/self/task/{number}/stat");
-        return line[line.LastIndexOf(')') + 2] == 'S';
-    }
-
-    [DllImport("libc")]
-    private static extern int gettid();
 }

@@ -125,6 +125,31 @@ public class MutexTests
         mutex.ReleaseMutex();
     }
 
+    // Join comes back before the thread has ended in the kernel.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_mutex_is_abandoned_when_Join_has_come_back(bool named)
+    {
+        using var set = new ManualResetEvent(true);
+        using var mutex = new Mutex(false, named ? Namespace.NewName() : null);
+        var waits = new Action[]
+        {
+            () => mutex.WaitOne(0),
+            () => mutex.WaitOne(1),
+            () => WaitHandle.WaitAny([mutex, set]),
+            () => WaitHandle.WaitAny([mutex], 0),
+            () => WaitHandle.WaitAll([set, mutex], 0),
+            () => WaitHandle.SignalAndWait(set, mutex, 0, false),
+        };
+        for (int round = 0; round < 1000; round++)
+        {
+            Check.InThread(() => mutex.WaitOne());
+            Check.Throws<AbandonedMutexException>(waits[round % waits.Length]);
+            mutex.ReleaseMutex();
+        }
+    }
+
     [Fact]
     public void Abandoned_is_caught_as_dotnets_exception_too()
     {

@@ -3,6 +3,9 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
+using System.Linq;
+using System.Runtime.InteropServices;
+using System.Threading;
 using System.Threading.Tasks;
 using Xunit;
 
@@ -42,6 +45,24 @@ internal sealed class Peer : IDisposable
     {
         Say(command);
         return Answer();
+    }
+
+    /// <summary>Waits until it sleeps in a wait: the kernel says so three times, with the same arguments.</summary>
+    internal void AwaitSleep()
+    {
+        string[] waits = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? ["202 ", "449 "] : ["98 ", "449 "];
+        string before = "";
+        long end = Environment.TickCount64 + Check.Deadline;
+
+        for (int looks = 0; looks < 3;)
+        {
+            string call = File.ReadAllText($"/proc/{process.Id}/syscall");
+            bool sleeps = Array.Exists(waits, wait => call.StartsWith(wait, StringComparison.Ordinal));
+            looks = sleeps && call == before ? looks + 1 : 0;
+            before = call;
+            Assert.True(Environment.TickCount64 < end, "the process does not sleep");
+            Thread.Sleep(1);
+        }
     }
 
     internal void Kill()
@@ -152,6 +173,45 @@ public class ProcessTests
             a.Kill();
             Assert.Equal(mode == "auto" ? "timed-out" : "ok", b.Do("wait event 0"));
         }
+    }
+
+    // A wait that comes later does not get it, and a reset does not take it back. A hundred runs.
+    [Theory]
+    [InlineData("manual", 1)]
+    [InlineData("auto", 4)]
+    public void A_signal_belongs_to_those_that_sleep(string mode, int count)
+    {
+        string name = NewName();
+        Peer[] sleepers = Enumerable.Range(0, count).Select(i => new Peer(i % 2 == 0 ? "C#" : "C")).ToArray();
+        using var signal = new EventWaitHandle(
+            false, mode == "auto" ? EventResetMode.AutoReset : EventResetMode.ManualReset, name);
+
+        foreach (Peer sleeper in sleepers)
+            Assert.Equal("opened", sleeper.Do($"event {name} auto"));
+        for (int run = 0; run < 100; run++)
+        {
+            int through = 0;
+            for (int round = 0; round < 20; round++)
+                through += Signal(signal, sleepers, mode == "auto");
+            Assert.Equal(20 * count, through);
+        }
+        foreach (Peer sleeper in sleepers)
+            sleeper.Dispose();
+    }
+
+    // How many of them the signals woke.
+    private static int Signal(EventWaitHandle signal, Peer[] sleepers, bool isAuto)
+    {
+        foreach (Peer sleeper in sleepers)
+            sleeper.Say("wait event 20000");
+        foreach (Peer sleeper in sleepers)
+            sleeper.AwaitSleep();
+        foreach (Peer _ in sleepers)
+            signal.Set();
+        if (!isAuto)
+            signal.Reset();
+        Assert.False(signal.WaitOne(0));
+        return sleepers.Count(sleeper => sleeper.Answer() == "ok");
     }
 
     [Theory]

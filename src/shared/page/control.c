@@ -37,6 +37,8 @@ mmf_control_fill(const struct mmf_control_request *request,
     page->capacity = request->capacity;
     page->protection = request->protection;
     page->flags = request->flags;
+    if (request->name->user_only)
+        page->flags |= MMF_CONTROL_USER_ONLY;
     page->created = request->created;
     page->creator_uid = request->creator_uid;
     page->creator_pid = request->creator_pid;
@@ -81,8 +83,8 @@ has_sound_numbers(const struct mmf_control_shared *page)
     return page->kind >= MMF_KIND_MAP && page->kind <= MMF_KIND_SERVICE &&
            page->protection <= MMF_ACCESS_READ_WRITE_EXECUTE &&
            page->protection != MMF_ACCESS_WRITE &&
-           (page->flags & ~MMF_CONTROL_FILE_REF) == 0 &&
-           page->scope <= MMF_SCOPE_USER &&
+           (page->flags & ~MMF_CONTROL_FLAGS_KNOWN) == 0 &&
+           page->scope <= MMF_SCOPE_GLOBAL &&
            page->creator_command[sizeof(page->creator_command) - 1] == '\0';
 }
 

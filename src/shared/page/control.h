@@ -60,6 +60,8 @@
 /* Bits of `flags`. */
 #define MMF_CONTROL_FILE_REF                                                           \
     1u /* a map of a file; the data is an mmf_file_ref_shared */
+#define MMF_CONTROL_USER_ONLY 2u /* .NET's CurrentUserOnly: made for this user alone */
+#define MMF_CONTROL_FLAGS_KNOWN (MMF_CONTROL_FILE_REF | MMF_CONTROL_USER_ONLY)
 
 /* Bits of `required` that this version understands. */
 #define MMF_CONTROL_REQUIRED_KNOWN 0u

@@ -198,19 +198,6 @@ find_root(const char **root)
     return MMF_OK;
 }
 
-static const char *
-prefix_of(enum mmf_scope scope)
-{
-    switch (scope) {
-    case MMF_SCOPE_GLOBAL:
-        return MMF_GLOBAL_PREFIX;
-    case MMF_SCOPE_USER:
-        return MMF_USER_PREFIX;
-    default:
-        return "";
-    }
-}
-
 /* Its two paths; that of the directory is the root's so far. */
 static int
 make_paths(const char *root, struct mmf_directory *directory)
@@ -269,7 +256,7 @@ mmf_directory_find(enum mmf_scope scope, struct mmf_directory *directory)
         return rc;
     directory->scope = scope;
     directory->user = mmf_sys_geteuid();
-    directory->prefix = prefix_of(scope);
+    directory->prefix = scope == MMF_SCOPE_GLOBAL ? MMF_GLOBAL_PREFIX : "";
     rc = ensure_good(directory);
     if (rc < 0)
         mmf_directory_free(directory);

@@ -13,9 +13,6 @@
 /* Every file of a global name begins so: the directory has many files of others. */
 #define MMF_GLOBAL_PREFIX "mmf."
 
-/* The same for global names of one user, which stand among the local ones. */
-#define MMF_USER_PREFIX "global."
-
 /* Temporary files of creators, where O_TMPFILE does not work, begin so after that. */
 #define MMF_TEMPORARY_PREFIX ".tmp-"
 

@@ -267,6 +267,19 @@ check_kind(const struct mmf_entry *entry, const struct mmf_name *name, uint32_t 
                     mmf_kind_name((mmf_kind)kind));
 }
 
+/* As Windows, which asks for the owner and for the access list. */
+static int
+check_user(const struct mmf_entry *entry, const struct mmf_name *name)
+{
+    if (!name->user_only || ((entry->page.flags & MMF_CONTROL_USER_ONLY) != 0 &&
+                             entry->status.st_uid == mmf_sys_geteuid()))
+        return MMF_OK;
+    return mmf_fail(MMF_E_WRONG_KIND,
+                    "\"%.200s\" was not made for this user alone, as the options ask: "
+                    "this_user_only = 0 opens it",
+                    name->given);
+}
+
 int
 mmf_entry_check(const struct mmf_entry *entry, const struct mmf_name *name,
                 uint32_t kind, const char *path)
@@ -281,7 +294,8 @@ mmf_entry_check(const struct mmf_entry *entry, const struct mmf_name *name,
                         "%s holds another name than \"%.200s\": a copied file, or two "
                         "names with one hash",
                         path, name->text);
-    return check_kind(entry, name, kind);
+    rc = check_kind(entry, name, kind);
+    return rc == MMF_OK ? check_user(entry, name) : rc;
 }
 
 /*

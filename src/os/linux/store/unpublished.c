@@ -51,8 +51,8 @@ open_file(const struct mmf_directory *directory,
         if (mmf_sys_getrandom(&number, sizeof(number)) != (ssize_t)sizeof(number))
             return -1;
         if (asprintf(&unpublished->temporary, "%s/%s%s%016llx", directory->path,
-                     directory->scope == MMF_SCOPE_GLOBAL ? directory->prefix : "",
-                     MMF_TEMPORARY_PREFIX, (unsigned long long)number) < 0) {
+                     directory->prefix, MMF_TEMPORARY_PREFIX,
+                     (unsigned long long)number) < 0) {
             unpublished->temporary = NULL;
             errno = ENOMEM;
             return -1;

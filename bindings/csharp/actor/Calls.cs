@@ -1,0 +1,261 @@
+// The calls of an actor: each is one of the package's.
+using System;
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using System.Runtime.InteropServices;
+using System.Threading;
+using static Mmf.Failure;
+
+namespace Mmf.Actor;
+
+internal sealed unsafe partial class Calls(string? handle, string[] words, Dictionary<string, string> outputs)
+{
+    private static readonly ConcurrentDictionary<string, object> objects = new();
+    private static readonly string[] accesses =
+        ["read_write", "read", "write", "copy_on_write", "read_execute", "read_write_execute"];
+
+    private readonly string[] arguments = words.Skip(1).Where(word => !word.Contains('=')).ToArray();
+
+    // The package has no call for it.
+    [LibraryImport("mmf")]
+    private static partial int mmf_gc(int flags, void* result);
+
+    /// <summary>The status; or an exception.</summary>
+    internal string Make()
+    {
+        switch (words[0])
+        {
+            case "map" or "mutex" or "event" or "semaphore":
+                return Keep(Create(words[0], 0, out bool created), created);
+            case "new":
+                return MakeNew();
+            case "open":
+                return Keep(Open(arguments[0]));
+            case "accessor":
+                return Keep(Get<MemoryMappedFile>(0).CreateViewAccessor(Number(1), Number(2), Access(3)));
+            case "stream":
+                return Keep(Get<MemoryMappedFile>(0).CreateViewStream(Number(1), Number(2), Access(3)));
+            case "close":
+                objects.TryRemove(arguments[0], out object? closed);
+                ((IDisposable)closed!).Dispose();
+                return "MMF_OK";
+            case "gc":
+                return mmf_gc(0, null) >= 0 ? "MMF_OK" : throw Of(Failure.Io, About.Map);
+            case "read" or "write" or "read_array" or "write_array":
+                return Values.Call(words[0], Get<MemoryMappedViewAccessor>(0), arguments, outputs);
+            default:
+                return Wait() ?? Signal() ?? View() ?? Stream() ?? throw new NotImplementedException(words[0]);
+        }
+    }
+
+    private long Number(int i) => long.Parse(arguments[i], CultureInfo.InvariantCulture);
+
+    private T Get<T>(int i) where T : class => arguments[i] == "NULL" ? null! : (T)objects[arguments[i]];
+
+    private static int Choose(string word, string[] choices) =>
+        Array.IndexOf(choices, word) is >= 0 and int i ? i : int.Parse(word, CultureInfo.InvariantCulture);
+
+    private MemoryMappedFileAccess Access(int i) => (MemoryMappedFileAccess)Choose(arguments[i], accesses);
+
+    private string Say(string key, object value)
+    {
+        outputs[key] = string.Create(CultureInfo.InvariantCulture, $"{value}");
+        return "MMF_OK";
+    }
+
+    //
+    // Making.
+    //
+
+    private string Keep(IDisposable made, bool? created = null)
+    {
+        objects[handle!] = made;
+        outputs["out"] = "made";
+        if (created is { } isNew) // .NET's CreateOrOpen of a map does not say
+            outputs["created"] = made is MemoryMappedFile ? "?" : isNew ? "1" : "0";
+        return "MMF_OK";
+    }
+
+    private string? Option(string key) =>
+        words.FirstOrDefault(word => word.StartsWith(key + "=", StringComparison.Ordinal))?[(key.Length + 1)..];
+
+    private int Value(string key, int radix = 10) => Option(key) is { } value ? Convert.ToInt32(value, radix) : 0;
+
+    private Named Name(int i) => new(Program.Decode(arguments[i]), new Native.SyncOptions
+    {
+        Size = (uint)sizeof(Native.SyncOptions),
+        AllUsers = Value("all_users"),
+        ThisUserOnly = Value("this_user_only"),
+        Mode = (uint)Value("mode", 8),
+        WaitMilliseconds = Value("wait_ms"),
+    });
+
+    private Native.MapOptions MapOptions() => new()
+    {
+        Size = (uint)sizeof(Native.MapOptions),
+        Access = Choose(Option("access") ?? "read_write", accesses),
+        Rights = Value("rights"),
+        Inheritability = Value("inheritability"),
+        AllUsers = Value("all_users"),
+        Mode = (uint)Value("mode", 8),
+        ExactCapacity = Value("exact_capacity"),
+        WaitMilliseconds = Value("wait_ms"),
+    };
+
+    // `first` is the place of the name.
+    private IDisposable Create(string kind, int first, out bool created)
+    {
+        created = true;
+        switch (kind)
+        {
+            case "map":
+                return MemoryMappedFile.CreateOrOpen(Program.Decode(arguments[first])!, Number(first + 1), MapOptions());
+            case "mutex":
+                bool owned = arguments.Length > first + 1 && Number(first + 1) != 0;
+                return new Mutex(Mutex.Create(owned, Name(first), out created));
+            case "event":
+                var mode = (EventResetMode)Choose(arguments[first + 1], ["auto", "manual"]);
+                return new EventWaitHandle(
+                    EventWaitHandle.Create(Number(first + 2) != 0, mode, Name(first), out created));
+            default:
+                return new Semaphore(
+                    Semaphore.Create((int)Number(first + 1), (int)Number(first + 2), Name(first), out created));
+        }
+    }
+
+    // .NET's waitables have no such constructor: one that says whether the object is new stands for it.
+    private string MakeNew()
+    {
+        if (arguments[0] == "map")
+            return Keep(MemoryMappedFile.CreateNew(Program.Decode(arguments[1]), Number(2), MapOptions()));
+        IDisposable made = Create(arguments[0], 1, out bool created);
+        if (created)
+            return Keep(made);
+        made.Dispose();
+        outputs["param"] = "?";
+        outputs["says"] = "createdNew%20is%20false";
+        return "MMF_E_EXISTS";
+    }
+
+    private IDisposable Open(string kind) => kind switch
+    {
+        "map" => MemoryMappedFile.OpenExisting(Program.Decode(arguments[1])!, MapOptions()),
+        "mutex" => new Mutex(new WaitHandle.Made(Name(1).Open(About.Mutex, Native.mmf_mutex_open_existing), null)),
+        "event" => new EventWaitHandle(new WaitHandle.Made(Name(1).Open(About.Event, Native.mmf_event_open_existing), null)),
+        _ => new Semaphore(new WaitHandle.Made(Name(1).Open(About.Semaphore, Native.mmf_semaphore_open_existing), null)),
+    };
+
+    //
+    // Waiting and signalling.
+    //
+
+    private WaitHandle[] Several() => arguments[..^1].Select((_, i) => Get<WaitHandle>(i)).ToArray();
+
+    private string? Wait()
+    {
+        switch (words[0])
+        {
+            case "wait" or "wait_one":
+                return Waited(Get<WaitHandle>(0).WaitOne((int)Number(1)));
+            case "wait_any":
+                int index = WaitHandle.WaitAny(Several(), (int)Number(arguments.Length - 1));
+                return index == WaitHandle.WaitTimeout ? Waited(false) : Say("index", index);
+            case "wait_all":
+                return Waited(WaitHandle.WaitAll(Several(), (int)Number(arguments.Length - 1)));
+            case "signal_and_wait":
+                return Waited(
+                    WaitHandle.SignalAndWait(Get<WaitHandle>(0), Get<WaitHandle>(1), (int)Number(2), false));
+            default:
+                return null;
+        }
+    }
+
+    private static string Waited(bool got) => got ? "MMF_OK" : "MMF_TIMED_OUT";
+
+    private string? Signal()
+    {
+        switch (words[0])
+        {
+            case "set":
+                Get<EventWaitHandle>(0).Set();
+                return "MMF_OK";
+            case "reset":
+                Get<EventWaitHandle>(0).Reset();
+                return "MMF_OK";
+            case "release" when Get<WaitHandle>(0) is Semaphore semaphore:
+                return Say("previous", semaphore.Release((int)Number(1)));
+            case "signal" when Get<WaitHandle>(0) is Semaphore semaphore:
+                semaphore.Release();
+                return "MMF_OK";
+            case "signal" when Get<WaitHandle>(0) is EventWaitHandle signal:
+                signal.Set();
+                return "MMF_OK";
+            case "release" or "signal":
+                Get<Mutex>(0).ReleaseMutex();
+                return "MMF_OK";
+            default:
+                return null;
+        }
+    }
+
+    //
+    // Views.
+    //
+
+    private string? View()
+    {
+        object view = Get<object>(0);
+
+        switch (words[0])
+        {
+            case "capacity" when view is MemoryMappedFile map: // what a view of everything has
+                using (MemoryMappedViewAccessor all = map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read))
+                    return Say("value", all.Capacity);
+            case "capacity":
+                return Say("value", (view as UnmanagedMemoryAccessor)?.Capacity ?? ((UnmanagedMemoryStream)view).Length);
+            case "can_read":
+                return Say("value", ((view as UnmanagedMemoryAccessor)?.CanRead ?? ((Stream)view).CanRead) ? 1 : 0);
+            case "can_write":
+                return Say("value", ((view as UnmanagedMemoryAccessor)?.CanWrite ?? ((Stream)view).CanWrite) ? 1 : 0);
+            case "flush" when view is MemoryMappedViewAccessor accessor:
+                accessor.Flush();
+                return "MMF_OK";
+            case "flush":
+                ((Stream)view).Flush();
+                return "MMF_OK";
+            default:
+                return null;
+        }
+    }
+
+    private string? Stream()
+    {
+        var stream = Get<MemoryMappedViewStream>(0);
+
+        switch (words[0])
+        {
+            case "read_bytes":
+                byte[] bytes = new byte[Number(1)];
+                int read = stream.Read(bytes, 0, bytes.Length);
+                Say("read", read);
+                return Say("value", Program.Encode(Convert.ToHexString(bytes, 0, read).ToLowerInvariant()));
+            case "write_bytes":
+                byte[] written = Convert.FromHexString(Program.Decode(arguments[1]) ?? "");
+                stream.Write(written, 0, written.Length);
+                return "MMF_OK";
+            case "seek":
+                return Say("position",
+                           stream.Seek(Number(1), (SeekOrigin)Choose(arguments[2], ["begin", "current", "end"])));
+            case "set_position":
+                stream.Position = Number(1);
+                return "MMF_OK";
+            case "position":
+                return Say("value", stream.Position);
+            default:
+                return null;
+        }
+    }
+}
