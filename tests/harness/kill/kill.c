@@ -476,10 +476,13 @@ static size_t wanted_first, wanted_stride;
 static size_t
 choose_stride(size_t count)
 {
+    const char *slow = getenv("MMF_TEST_SLOW");
     size_t stride = suite->stride;
 
     if (wanted_stride > 0)
         return wanted_stride;
+    if (all_are_wanted() && kill_has(KILL_SLOWLY) && slow != NULL)
+        return count / (size_t)atol(slow) + 1;
     if (all_are_wanted())
         return 1;
     if (suite->sample > 0)
@@ -497,9 +500,9 @@ kill_at_instructions(struct counts *counts)
 
     walk_often(&shortest, &longest);
     stride = choose_stride(shortest.count);
-    first = wanted_stride > 0
-                ? wanted_first
-                : (size_t)(kill_current - suite->operations) % stride % shortest.count;
+    first = wanted_stride > 0   ? wanted_first
+            : suite->sample > 0 ? 0
+                                : (size_t)(kill_current - suite->operations) % stride;
     counts->places = longest.count;
     kill_along(&shortest, NULL, first, stride, counts);
     /* What only some runs come by is often missed. */

@@ -15,7 +15,8 @@
  *     that others could see, but by the system calls of before). Some runs single-step
  *     through the operation and write down where they come by; then one victim for each
  *     of these places runs there with a breakpoint and is killed. Without
- *     MMF_TEST_LONG=1 a part of the places is taken.
+ *     MMF_TEST_LONG=1 a part of the places is taken; with MMF_TEST_SLOW=N beside it some N
+ *     of each operation at which a kill takes long.
  *
  * After each kill the suite looks at the survivors. A place at which two minutes pass
  * (six times MMF_TEST_DEADLINE_MS) ends the program, which says where it hangs.
