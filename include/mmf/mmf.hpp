@@ -1602,7 +1602,7 @@ public:
         if (version != nullptr)
             *version = got;
         if (got == 0)
-            copy.reset();
+            return std::nullopt;
         return copy;
     }
     // Until there is a version newer than `version`; false if the time ran out.

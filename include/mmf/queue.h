@@ -55,6 +55,35 @@ MMF_API int mmf_queue_reserve(mmf_queue *queue, size_t length, int32_t timeout_m
  * length is more than was reserved. */
 MMF_API int mmf_queue_commit(mmf_queue *queue, size_t length, uint64_t *sequence);
 
+/*
+ * Commit what is reserved as message `position` of `source`: messages that come from
+ * elsewhere, each exactly once. `source` is any number but 0 that the caller gives to where
+ * they come from; their positions rise, with or without gaps. The message and its position
+ * are one step: a process that is killed at any instruction leaves both or neither. So a
+ * successor asks mmf_queue_applied, and goes on with what comes after it. One handle at a
+ * time commits for a source, and any for as many sources as it likes; other producers send
+ * beside it. A queue knows 16 sources, as long as it lives.
+ *
+ * On failure the reservation stays. As mmf_queue_commit, and:
+ *
+ * MMF_E_STATE     also: it was reserved before the source's last message, by a handle
+ *                 that has just taken over; abandon it and reserve another
+ * MMF_E_EXISTS    `position` is not above what is applied: abandon the reservation
+ * MMF_E_SHARING   another living handle commits for this source; it has to close, or die
+ * MMF_E_TOO_MANY  16 other sources have committed to this queue
+ * MMF_E_RANGE     `source` or `position` is 0
+ */
+MMF_API int mmf_queue_commit_from(mmf_queue *queue, size_t length, uint64_t source,
+                                  uint64_t position, uint64_t *sequence);
+
+/*
+ * The last position of `source` that was committed; 0: none. The message of that position
+ * is in the queue, or has left it, and none of a later one ever was; what a dead process had
+ * begun is settled first. Any role. While a living handle commits for the source it may be
+ * past it. MMF_E_RANGE: `source` is 0.
+ */
+MMF_API int mmf_queue_applied(mmf_queue *queue, uint64_t source, uint64_t *position);
+
 /* Return the reservation. MMF_E_STATE: nothing is reserved. */
 MMF_API int mmf_queue_abandon(mmf_queue *queue);
 

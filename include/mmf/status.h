@@ -48,7 +48,7 @@ typedef enum mmf_status {
     MMF_E_CORRUPT = -24,     /* the bytes under this name are not a valid mmf object */
     MMF_E_PEER_CLOSED = -25, /* the last peer of a channel has closed it or died */
     MMF_E_MAXIMUM = -26,     /* SemaphoreFullException: a semaphore at its maximum */
-    MMF_E_TOO_MANY = -27 /* as many senders, receivers or pins as the channel allows */
+    MMF_E_TOO_MANY = -27 /* as many participants, pins or sources as a channel allows */
 } mmf_status;
 
 /*

@@ -77,19 +77,27 @@ check_reserved(const struct mmf_channel *channel)
 }
 
 int
+mmf_channel_check_commit(const struct mmf_channel *channel, size_t length)
+{
+    int rc = check_reserved(channel);
+
+    MMF_ASSERT(channel->role & MMF_ROLE_SEND);
+    if (rc == MMF_OK && length > channel->reserved_size)
+        rc = mmf_fail_argument(MMF_E_RANGE, "length",
+                               "invalid length of %zu bytes: %llu were reserved",
+                               length, (unsigned long long)channel->reserved_size);
+    return rc;
+}
+
+int
 mmf_channel_commit(struct mmf_channel *channel, size_t length, int wake,
                    uint64_t *sequence)
 {
     struct mmf_ring *ring = channel->ring;
-    int rc = check_reserved(channel);
+    int rc = mmf_channel_check_commit(channel, length);
 
-    MMF_ASSERT(channel->role & MMF_ROLE_SEND);
     if (rc < 0)
         return rc;
-    if (length > channel->reserved_size)
-        return mmf_fail_argument(MMF_E_RANGE, "length",
-                                 "invalid length of %zu bytes: %llu were reserved",
-                                 length, (unsigned long long)channel->reserved_size);
     if (sequence != NULL)
         *sequence = ring->reserved;
     mmf_ring_commit(ring, length);

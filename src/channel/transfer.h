@@ -13,6 +13,9 @@
 int mmf_channel_check_send(const struct mmf_channel *channel, const void *bytes,
                            size_t length, int32_t timeout_ms);
 
+/* Something is reserved, of at least `length` bytes. */
+int mmf_channel_check_commit(const struct mmf_channel *channel, size_t length);
+
 /* Copy the message into the reservation and commit it. */
 static inline void
 mmf_channel_put(struct mmf_ring *ring, uint8_t *place, const void *bytes, size_t length,

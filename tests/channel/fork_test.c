@@ -15,6 +15,7 @@ in_child_all_is_dead(mmf_queue *queue)
     mmf_message message = {.sequence = 1};
     mmf_channel_stats stats;
     mmf_buffer buffer = {"x", 1};
+    uint64_t position;
     size_t length;
     size_t count;
     void *bytes;
@@ -23,6 +24,8 @@ in_child_all_is_dead(mmf_queue *queue)
 
     CHECK_FAILS(mmf_queue_reserve(queue, 1, 0, &bytes), MMF_E_DISPOSED);
     CHECK_FAILS(mmf_queue_commit(queue, 1, NULL), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_queue_commit_from(queue, 1, 1, 1, NULL), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_queue_applied(queue, 1, &position), MMF_E_DISPOSED);
     CHECK_FAILS(mmf_queue_abandon(queue), MMF_E_DISPOSED);
     CHECK_FAILS(mmf_queue_send(queue, "x", 1, 0, NULL), MMF_E_DISPOSED);
     CHECK_FAILS(mmf_queue_send_many(queue, &buffer, 1, 0, &count), MMF_E_DISPOSED);

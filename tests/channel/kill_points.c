@@ -10,6 +10,8 @@
  *   - what the victim was committing or releasing is received once or not at all
  *   - nothing else is received, and all in the order of the commits, except for
  *     redelivered messages
+ *   - what it was committing as a source's message is received if its position is applied,
+ *     and not if it is not; so a successor that asks sends the rest, and each comes once
  *
  * Of a topic:
  *
@@ -237,6 +239,8 @@ make_ready(void)
         kill_elsewhere(MMF_ROLE_RECEIVE, take_twice, 0);
     if (kill_has(DEAD_WRITER))
         kill_elsewhere(MMF_ROLE_SEND, run_reserve, 0);
+    if (kill_has(DEAD_SOURCE))
+        kill_elsewhere(MMF_ROLE_SEND, commit_and_reserve, 0);
     if (is_the_victims(MMF_ROLE_RECEIVE) || (is_queue() && kill_has(SLEEPER)))
         close_ours(&our_receiver);
     if (sleeps_before())
@@ -369,6 +373,49 @@ forgive_dropped(void)
             ledger->fates[i] = COMMITTING;
 }
 
+/* What the victim was committing is in the queue, or it is not, as the queue says. */
+static void
+settle_source(void *through, uint64_t *applied)
+{
+    kill_check("applied", mmf_queue_applied(through, SOURCES_NUMBER, applied));
+    for (uint64_t i = 1; i <= SOURCES_MESSAGES; i++) {
+        if (ledger->fates[i] == (*applied < i ? COMMITTED : NEVER))
+            kill_fail("applied", "not the position that was committed");
+        if (ledger->fates[i] == COMMITTING)
+            note(i, *applied < i ? NEVER : COMMITTED);
+    }
+}
+
+static void
+send_from(uint64_t number, int expected)
+{
+    void *bytes;
+
+    if (mmf_queue_reserve(our_sender, SIZE, LATE_MS, &bytes) != MMF_OK) {
+        kill_fail("reserve", "no slot is free");
+        return;
+    }
+    fill(bytes, number);
+    if (mmf_queue_commit_from(our_sender, SIZE, SOURCES_NUMBER, number, NULL) !=
+        expected)
+        kill_fail("commit_from", mmf_last_message());
+    if (expected == MMF_OK)
+        note(number, COMMITTED);
+    else
+        mmf_queue_abandon(our_sender);
+}
+
+/* A successor of the victim sends what is not applied. */
+static void
+succeed_at_source(void)
+{
+    uint64_t applied = 0;
+
+    settle_source(our_sender, &applied);
+    while (++applied <= SOURCES_MESSAGES)
+        send_from(applied, MMF_OK);
+}
+
 /* Every slot is available, and what is sent is received. */
 static void
 check_queue_slots(void)
@@ -392,8 +439,12 @@ check_queue(void)
         kill_check("release", mmf_queue_release(our_receiver, &in_hand));
         note(OURS, RELEASED);
     }
+    if (kill_has(SOURCE))
+        succeed_at_source();
     forgive_dropped();
     receive_queue();
+    if (kill_has(SOURCE))
+        send_from(SOURCES_MESSAGES, MMF_E_EXISTS);
     if (kill_has(WRITER)) {
         kill_await_end(helper);
         for (int i = 0; i < MOST_NUMBERS - 1; i++)
@@ -676,10 +727,15 @@ check_helper(void)
 static void
 check(void)
 {
+    static unsigned turn; /* one time before another sender joins, one time after */
+    uint64_t applied = 0;
+
     if (ledger->failed != 0)
         kill_fail("the victim", mmf_status_name(ledger->failed));
     if (kill_has(ALONE))
         create_again();
+    if (kill_has(SOURCE) && our_receiver != NULL && turn++ % 2 == 0)
+        settle_source(our_receiver, &applied);
     if (our_sender == NULL)
         our_sender = channel_open(MMF_ROLE_SEND, 0);
     check_helper();

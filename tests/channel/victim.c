@@ -262,6 +262,45 @@ run_commit(void)
     note(own_number(), COMMITTED);
 }
 
+/* What is reserved, as the source's next message. */
+static void
+commit_from(uint64_t number)
+{
+    fill(reserved, number);
+    note(number, COMMITTING);
+    must(mmf_queue_commit_from(handle, 8, SOURCES_NUMBER, number, NULL));
+    note(number, COMMITTED);
+}
+
+static void
+run_commit_from(void)
+{
+    commit_from(1);
+}
+
+void
+commit_and_reserve(void)
+{
+    run_reserve();
+    commit_from(1);
+    run_reserve();
+}
+
+static void
+run_second_commit_from(void)
+{
+    commit_from(2);
+}
+
+static void
+run_applied(void)
+{
+    uint64_t applied = 0;
+
+    must(mmf_queue_applied(handle, SOURCES_NUMBER, &applied));
+    must_be((int)applied, 1);
+}
+
 static void
 run_abandon(void)
 {
@@ -648,6 +687,13 @@ const struct kill_operation operations[] = {
     {"queue: send_many", 0, SEND, NULL, run_send_many},
     {"queue: reserve", MESSAGES, SEND, NULL, run_reserve},
     {"queue: commit", MESSAGES, SEND, run_reserve, run_commit},
+    {"queue: commit_from", SOURCE, SEND, run_reserve, run_commit_from},
+    {"queue: commit_from, again", SOURCE, SEND, commit_and_reserve,
+     run_second_commit_from},
+    {"queue: commit_from, of a dead one's source", SOURCE | DEAD_SOURCE, SEND,
+     run_reserve, run_second_commit_from},
+    {"queue: applied, of a dead one's source", SOURCE | DEAD_SOURCE, RECEIVE, NULL,
+     run_applied},
     {"queue: abandon", ONE_SLOT, SEND, run_reserve, run_abandon},
     {"queue: close with a reservation", ONE_SLOT, SEND, run_reserve, run_close},
     {"queue: take", MESSAGES, RECEIVE, NULL, run_take},
@@ -688,6 +734,9 @@ const struct kill_operation operations[] = {
     {"SPSC: send_many", SINGLE, SEND, NULL, run_send_many},
     {"SPSC: reserve", SINGLE, SEND, NULL, run_reserve},
     {"SPSC: commit", SINGLE, SEND, run_reserve, run_commit},
+    {"SPSC: commit_from", SINGLE | SOURCE, SEND, run_reserve, run_commit_from},
+    {"SPSC: commit_from, again", SINGLE | SOURCE, SEND, commit_and_reserve,
+     run_second_commit_from},
     {"SPSC: abandon", SINGLE | ONE_SLOT, SEND, run_reserve, run_abandon},
     {"SPSC: close with a reservation", SINGLE, SEND, run_reserve, run_close},
     {"SPSC: drain in vain", SINGLE | MESSAGES | WAITS, SEND, NULL, run_drain_in_vain},

@@ -21,6 +21,8 @@ enum {
     TOPIC_PINS = 2,
     LATEST_PINS = 3,
     SIZE = 200,
+    SOURCES_NUMBER = 7,
+    SOURCES_MESSAGES = 2,
     SHORT_MS = 30,
     LONG_MS = 20000
 };
@@ -47,6 +49,9 @@ enum {
 #define DEAD_READER 65536u /* one died as a subscriber, before the messages */
 #define ALONE 131072u      /* the victim creates the channel: no other participant */
 #define LOOKS 262144u      /* the victim waits, and may have looked after the dead */
+
+#define SOURCE 524288u       /* the victim commits the messages of a source */
+#define DEAD_SOURCE 1048576u /* one died that had committed the first, and reserved */
 
 /* What is known of a message; the highest that was reached. */
 enum fate { NEVER, COMMITTING, COMMITTED, TAKEN, RELEASING, RELEASED };
@@ -95,6 +100,7 @@ void open_handle(uint32_t role);
 void send_number(uint64_t number, size_t length);
 void run_reserve(void);
 void take_twice(void);
+void commit_and_reserve(void); /* as a source's first message, and for the next */
 
 /* The event beside the channel, in a wait for any of both. */
 mmf_event *open_event(void);

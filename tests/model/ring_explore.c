@@ -10,10 +10,12 @@
 
 #include "coroutine.h"
 #include "shared/ring/inner.h"
+#include "shared/ring/join.h"
 #include "shared/ring/latest.h"
 #include "shared/ring/spsc.h"
 
 enum {
+    FROM_SOURCE = 3,     /* messages of it */
     MOST_ALONE = 5000,   /* steps of one thread without an end of a call */
     MOST_PROBING = 50000 /* steps of the prober in the end */
 };
@@ -182,6 +184,15 @@ is_alive(uint64_t ticket)
 {
     return ticket == ticket_of(PROBER) || world.threads[ticket - 1].status != KILLED;
 }
+
+static int
+is_ticket_alive(void *context, uint64_t ticket)
+{
+    (void)context;
+    return is_alive(ticket);
+}
+
+static const struct mmf_ring_ops ops = {.is_alive = is_ticket_alive};
 
 /*
  * What threads do.
@@ -373,6 +384,64 @@ send_if_not_full(void)
     return send_waiting(0);
 }
 
+/* False: another thread commits for the source, or did since ours was reserved, or all of
+ * it is there. */
+static int
+own_source(struct mmf_ring_source *source)
+{
+    enum mmf_step step;
+
+    begin_call(CALL_OWN);
+    step = mmf_ring_own_source(own_ring(), 1, &ops, source);
+    if (step == MMF_STEP_CORRUPT)
+        found("a sender finds its source corrupt");
+    if (step == MMF_STEP_DONE)
+        judge_owned(0, source->applied);
+    if (step == MMF_STEP_DONE && source->applied < FROM_SOURCE) {
+        end_call(CALL_WRITE);
+        return 1;
+    }
+    mmf_ring_abandon(own_ring());
+    end_call(CALL_NONE);
+    return 0;
+}
+
+void
+send_from(void)
+{
+    struct mmf_ring_source source;
+    struct message *message;
+    uint8_t *bytes;
+
+    begin_call(CALL_RESERVE);
+    bytes = reserve_waiting(1);
+    end_call(CALL_WRITE);
+    if (!own_source(&source))
+        return;
+    self()->sending = (uint8_t)source.applied;
+    message = &world.messages[source.applied];
+    message->index = own_ring()->reserved;
+    message->has_source = 1;
+    write_content(bytes, self()->sending);
+    begin_call(CALL_COMMIT);
+    message->sent = SENDING;
+    mmf_ring_commit_from(own_ring(), 8, &source, source.applied + 1);
+    message->sent = SENT;
+    end_call(CALL_NONE);
+}
+
+void
+ask(void)
+{
+    uint64_t applied;
+
+    begin_call(CALL_ASK);
+    if (mmf_ring_applied(own_ring(), 1, &ops, &applied) != MMF_STEP_DONE)
+        found("a source is said to be corrupt");
+    judge_answer(current, 0, applied);
+    end_call(CALL_NONE);
+}
+
 void
 reserve_and_abandon(void)
 {
@@ -560,6 +629,18 @@ succeed_single(void)
     }
     mmf_ring_spsc_begin_taking(own_ring());
     world.consumer = current;
+}
+
+void
+succeed_single_producer(void)
+{
+    for (;;) {
+        begin_attempt();
+        if (mmf_ring_join_sender(own_ring(), &ops) == MMF_STEP_DONE)
+            break;
+        rest();
+    }
+    world.producer = current;
 }
 
 void
@@ -770,11 +851,24 @@ recover_all(struct mmf_ring *ring)
 {
     for (uint32_t i = 0; i < 2 * MOST_CALLERS; i++) {
         uint32_t number = i < MOST_CALLERS ? i : i - MOST_CALLERS + MMF_RECEIVERS_FROM;
-        uint64_t identity = mmf_ring_participant(ring, number)->identity;
+        const struct mmf_participant_shared *entry = mmf_ring_participant(ring, number);
 
-        if (identity != 0 && !is_alive(mmf_ring_ticket(identity)))
-            mmf_ring_recover(ring, number, identity, 1);
+        if (entry != NULL && entry->identity != 0 &&
+            !is_alive(mmf_ring_ticket(entry->identity)))
+            mmf_ring_recover(ring, number, entry->identity, 1);
     }
+}
+
+/* What is applied of the source is what was sent. */
+static void
+probe_source(struct mmf_ring *ring)
+{
+    uint64_t applied;
+
+    if (mmf_ring_applied(ring, 1, &ops, &applied) != MMF_STEP_DONE)
+        found("in the end a source is said to be corrupt");
+    if (world.shared.sources[0].source != 0)
+        judge_owned(0, applied);
 }
 
 static void
@@ -904,20 +998,16 @@ probe_latest(struct mmf_ring *ring)
     }
 }
 
-/* SINGLE: the living one's ref is as good; or one that joins as ring_join.c does. */
+/* SPSC: the living one's ring is as good; or one that joins. */
 static void
 probe_spsc(struct mmf_ring *ring)
 {
     int consumer = world.consumer;
 
-    if (is_alive(ticket_of(0))) {
-        ring->out = world.rings[0].out;
-    } else {
-        while (mmf_ring_slot(ring, world.shared.tail)->word ==
-               mmf_word_make(world.shared.tail, 0, MMF_SLOT_COMMITTED))
-            world.shared.tail = (world.shared.tail + 1) & MMF_INDEX_MASK;
-        mmf_ring_spsc_begin_sending(ring);
-    }
+    if (is_alive(ticket_of(world.producer)))
+        ring->out = world.rings[world.producer].out;
+    else if (mmf_ring_join_sender(ring, &ops) != MMF_STEP_DONE)
+        found("in the end no producer can join");
     if (is_alive(ticket_of(consumer))) {
         struct mmf_ring *its = &world.rings[consumer];
 
@@ -965,6 +1055,7 @@ check_end(void)
         return;
     }
     probe_steps = MOST_PROBING;
+    probe_source(&ring);
     recover_all(&ring);
     judge_pins(&ring);
     switch (plan->kind) {
@@ -994,7 +1085,7 @@ struct part {
     size_t size;
 };
 
-static struct part parts[11 + 4 * MOST_THREADS + 2 * MOST_SLOTS];
+static struct part parts[13 + 4 * MOST_THREADS + 2 * MOST_SLOTS];
 static int part_count;
 
 static void
@@ -1016,6 +1107,8 @@ list_parts(void)
     add_part(&world.kills_left, sizeof(world.kills_left));
     add_part(&world.taker_died, sizeof(world.taker_died));
     add_part(&world.consumer, sizeof(world.consumer));
+    add_part(&world.producer, sizeof(world.producer));
+    add_part(world.shared.sources, sizeof(world.shared.sources));
     if (plan->pins > 0)
         add_part(world.pins, plan->pins * sizeof(world.pins[0]));
     add_part(world.messages, (size_t)thread_count * MOST_SENT * sizeof(struct message));
@@ -1131,8 +1224,8 @@ prepare_ring(int caller)
     ring->shape.slots = plan->slots;
     ring->shape.stride = sizeof(struct mmf_slot_shared);
     ring->shape.message_size = 8;
-    ring->shape.max_senders = MOST_CALLERS;
-    ring->shape.max_receivers = MOST_CALLERS;
+    ring->shape.max_senders = plan->is_spsc ? 1 : MOST_CALLERS;
+    ring->shape.max_receivers = ring->shape.max_senders;
     ring->shared = &world.shared;
     ring->senders = world.senders;
     ring->receivers = world.receivers;
@@ -1168,6 +1261,7 @@ start(const struct scenario *scenario)
         world.receivers[i].identity = world.rings[i].identity;
     }
     if (plan->is_spsc) {
+        world.receivers[0].identity = world.rings[1].identity;
         world.senders[0].cursor = world.shared.tail;
         world.receivers[0].cursor = world.shared.head;
     }
@@ -1211,6 +1305,11 @@ print_address(const volatile void *address)
             printf("pin %d", i);
             return;
         }
+    }
+    if (at >= (char *)world.shared.sources && at < (char *)(&world.shared + 1)) {
+        number = (int)(at - (char *)world.shared.sources);
+        printf("word %d of source %d", number % 64 / 8, number / 64);
+        return;
     }
     if (address == &world.shared.tail)
         printf("tail");

@@ -15,6 +15,8 @@
  *   - a thread that runs alone comes back to where it was
  *   - a message is lost, taken twice, torn, out of its sender's order, or unmarked
  *     although a consumer had it before
+ *   - a message of a source is in the ring and its position is not applied, or the other
+ *     way round
  *   - a subscriber misses more than it is told of; a reader of the latest value gets an
  *     older one than before
  *   - in the end, when no thread goes on: a process that was not there recovers the dead,
@@ -100,7 +102,15 @@ void read_value(void);
 void pin_value(void);
 void pin_message(void);
 
-/* Be the SPSC queue's consumer when the one before is killed. */
+/* Be the SPSC queue's consumer, its producer, when the one before is killed. */
 void succeed_single(void);
+void succeed_single_producer(void);
+
+/*
+ * Source 1, whose messages are those of the first thread. Send the next one that is not
+ * applied, up to the third; nothing if another thread commits for it. Ask what is applied.
+ */
+void send_from(void);
+void ask(void);
 
 #endif

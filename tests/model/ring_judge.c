@@ -48,6 +48,8 @@ judge_taken(int thread, const struct mmf_ring_message *seen, uint32_t content)
         found("a message was taken after it was released");
     if (message->holder != 0)
         found("a message was taken that another consumer owns");
+    if (message->has_source && applied_of(sender) < rank_of(content))
+        found("a message was taken whose position is not applied");
     if (is_again && !message->may_return && !world.taker_died)
         found("a message is marked although no consumer had it before");
     if (seen->deliveries < message->was_taken + 1u)
@@ -64,6 +66,49 @@ judge_taken(int thread, const struct mmf_ring_message *seen, uint32_t content)
     message->holder = (uint8_t)(thread + 1);
     if (!is_again && rank_of(content) > world.taken[sender])
         world.taken[sender] = rank_of(content);
+}
+
+/*
+ * Sources.
+ */
+
+uint64_t
+applied_of(int source)
+{
+    for (uint32_t i = 0; i < MMF_SOURCES_MAX; i++) {
+        const struct mmf_source_shared *entry = &world.shared.sources[i];
+
+        if (entry->source == (uint64_t)source + 1)
+            return entry->records[entry->version & 1].position;
+    }
+    return 0;
+}
+
+/* No living thread but the one that has found this commits for the source. */
+void
+judge_owned(int source, uint64_t applied)
+{
+    for (int i = 0; i < MOST_SENT; i++) {
+        struct message *message = &world.messages[source * MOST_SENT + i];
+        int is_applied = rank_of((uint32_t)(source * MOST_SENT + i)) <= applied;
+
+        if (message->sent == SENDING)
+            found("two threads commit for a source");
+        if (is_applied && message->sent == NOT_SENT)
+            found("a position is applied whose message was never sent");
+        if (!is_applied && (message->sent == SENT || message->was_taken != 0))
+            found("a message was sent whose position is not applied");
+        if (message->sent == MAYBE_SENT)
+            message->sent = is_applied ? SENT : NOT_SENT;
+    }
+}
+
+/* The answer was right at some time in the call. */
+void
+judge_answer(int thread, int source, uint64_t applied)
+{
+    if (applied < world.threads[thread].floor || applied > applied_of(source))
+        found("a position is said to be applied that is not, or was before");
 }
 
 /* Messages with indexes between these, which a subscriber has not got. */
@@ -153,6 +198,8 @@ judge_begin(int thread)
         if (world.messages[i].sent == SENT)
             self->drains |= (uint16_t)(1u << i);
     }
+    if (self->call == CALL_ASK)
+        self->floor = applied_of(0);
     if (self->call == CALL_READ || thread == PROBER)
         self->has_floor = (uint8_t)newest_sent(&self->floor);
 }

@@ -351,6 +351,34 @@ send_two_and_drain(void)
     drain();
 }
 
+static void
+send_from_two(void)
+{
+    send_from();
+    send_from();
+}
+
+static void
+send_from_three(void)
+{
+    send_from_two();
+    send_from();
+}
+
+static void
+ask_two(void)
+{
+    ask();
+    ask();
+}
+
+static void
+succeed_single_and_send_from_two(void)
+{
+    succeed_single_producer();
+    send_from_two();
+}
+
 #define QUEUE(count)                                                                   \
     .kind = MMF_KIND_QUEUE, .overflow = MMF_OVERFLOW_BLOCK, .slots = (count)
 #define DROPPING(count)                                                                \
@@ -502,6 +530,39 @@ static const struct scenario scenarios[] = {
      SPSC(4),
      .threads = {send_three, take_two_in_order, succeed_single_and_take_one},
      .kills = 2},
+
+    /* A source's messages. */
+    {.name = "source, queue of 2, two threads of which one is killed",
+     QUEUE(2),
+     .threads = {send_from, send_from, poll_one},
+     .kills = 1},
+    {.name = "source, queue of 4, one killed, two successors",
+     QUEUE(4),
+     .threads = {send_from, send_from, send_from},
+     .kills = 1},
+    {.name = "source, queue of 2, a local producer, one killed",
+     QUEUE(2),
+     .threads = {send_from, send_one, take_one},
+     .kills = 1},
+    {.name = "source, queue of 4, asked",
+     QUEUE(4),
+     .threads = {send_from_three, ask_two},
+     .kills = 1},
+    {.name = "source, SPSC queue of 2, one killed, a successor",
+     SPSC(2),
+     .first = NEAR_WRAP,
+     .threads = {send_from_two, take_two, succeed_single_and_send_from_two},
+     .kills = 1},
+    {.name = "source, SPSC queue of 4, asked while one is killed",
+     SPSC(4),
+     .threads = {send_from_two, ask_two, succeed_single_and_send_from_two},
+     .kills = 1},
+
+    {.name = "more messages, source, queue of 2, one killed",
+     QUEUE(2),
+     .threads = {send_from_two, send_from, poll_one},
+     .kills = 1,
+     .only_long = 1},
 
     /* Topic. */
     {.name = "topic of 2, two publishers",

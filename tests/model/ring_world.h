@@ -20,7 +20,9 @@ enum call_kind {
     CALL_RELEASE,
     CALL_RETURN,
     CALL_READ,
-    CALL_DRAIN
+    CALL_DRAIN,
+    CALL_OWN, /* a source */
+    CALL_ASK  /* what is applied of one */
 };
 
 struct thread {
@@ -43,7 +45,7 @@ struct thread {
     uint64_t last;              /* index of what it read last */
     uint64_t joined;            /* topic: the tail when it had joined */
     uint64_t target;            /* of its drain */
-    uint64_t floor;             /* the newest when the read began */
+    uint64_t floor;             /* the newest, or what was applied, when it began */
     const char *operation;
     const volatile void *address;
     void *stack;
@@ -57,7 +59,8 @@ struct message {
     uint8_t may_return; /* who had it died, or handed it on */
     uint8_t holder;     /* thread + 1 that owns it */
     uint8_t released;   /* 1: maybe, its releaser was killed; 2: yes */
-    uint8_t reserved[3];
+    uint8_t has_source; /* it was committed with its position */
+    uint8_t reserved[2];
     uint64_t index;
 };
 
@@ -74,6 +77,7 @@ struct world {
     int32_t kills_left;
     int32_t taker_died; /* in a take: what it took, if anything, is not known */
     int32_t consumer;   /* SPSC: the thread that is it */
+    int32_t producer;
 };
 
 extern struct world world;
@@ -88,7 +92,10 @@ void judge_taken(int thread, const struct mmf_ring_message *message, uint32_t co
 void judge_received(int thread, const struct mmf_ring_message *message,
                     uint32_t content);
 void judge_read(int thread, const struct mmf_ring_message *message, uint32_t content);
-void judge_begin(int thread); /* a call makes its first step */
+void judge_owned(int source, uint64_t applied);
+void judge_answer(int thread, int source, uint64_t applied);
+uint64_t applied_of(int source); /* what has been decided */
+void judge_begin(int thread);    /* a call makes its first step */
 void judge_kill(int thread);
 void judge_full(int thread); /* a producer is told so */
 int is_drained(int thread); /* all that was sent when its drain began may be released */

@@ -101,7 +101,7 @@ close_queue(void *context)
 }
 
 const struct channel_peer channel_mmf_single = {
-    .name = "mmf queue, single",
+    .name = "mmf queue, SPSC",
     .open = open_single,
     .send = send_queue,
     .receive = receive_queue,
@@ -117,7 +117,7 @@ const struct channel_peer channel_mmf_many = {
 };
 
 const struct channel_peer channel_mmf_copy = {
-    .name = "mmf queue, single, copying",
+    .name = "mmf queue, SPSC, copying",
     .open = open_single,
     .send = send_copy,
     .receive = receive_copy,

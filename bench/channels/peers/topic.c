@@ -77,7 +77,7 @@ close_topic(void *context)
 }
 
 const struct channel_peer channel_mmf_topic_single = {
-    .name = "mmf topic, single",
+    .name = "mmf topic, single producer",
     .open = open_single,
     .send = send_topic,
     .receive = receive_topic,

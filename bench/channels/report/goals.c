@@ -33,9 +33,9 @@ struct goal {
     double limit;
 };
 
-static const char single_spin[] = "mmf queue, single, SPIN";
+static const char single_spin[] = "mmf queue, SPSC, SPIN";
 static const char many_spin[] = "mmf queue, SPIN";
-static const char single_default[] = "mmf queue, single, SPIN_THEN_WAIT";
+static const char single_default[] = "mmf queue, SPSC, SPIN_THEN_WAIT";
 static const char many_default[] = "mmf queue, SPIN_THEN_WAIT";
 static const char topic_spin[] = "mmf topic, SPIN";
 static const char service_spin[] = "mmf service, SPIN";
@@ -43,7 +43,7 @@ static const char futex[] = "raw: futex";
 static const char busy_futex[] = "raw: futex, 20 us between";
 static const char line[] = "raw: two cache lines";
 
-static const char single_topic[] = "mmf topic, single, SPIN";
+static const char single_topic[] = "mmf topic, single producer, SPIN";
 
 static const struct goal goals[] = {
     {TRIP_RAW, single_spin, NULL, S8, AT_MOST, 1.3},
@@ -68,9 +68,9 @@ static const struct goal goals[] = {
     {TRIP, service_spin, single_spin, ALL, AT_MOST, 1.2}, /* two queues */
     {RATE, single_default, single_spin, ALL, AT_LEAST, 0.9},
     {RATE, many_default, many_spin, ALL, AT_LEAST, 0.9},
-    {TRIP, "mmf queue, single, WAIT", futex, S8, AT_MOST, 1.0},
+    {TRIP, "mmf queue, SPSC, WAIT", futex, S8, AT_MOST, 1.0},
     {TRIP, "mmf queue, WAIT", futex, S8, AT_MOST, 1.0},
-    {TRIP, "mmf queue, single, WAIT, 20 us between", busy_futex, S8, AT_MOST, 1.0},
+    {TRIP, "mmf queue, SPSC, WAIT, 20 us between", busy_futex, S8, AT_MOST, 1.0},
     {TRIP, "mmf queue, WAIT, 20 us between", busy_futex, S8, AT_MOST, 1.0},
     {TRIP, "mmf topic, WAIT", topic_spin, S8, AT_MOST, 2},
     {TRIP, "mmf latest, WAIT", "mmf latest, SPIN", S8, AT_MOST, 2},
@@ -81,8 +81,8 @@ struct outcome {
     double value, beside;
     const char *unit, *beside_name;
     int rounds;
-    int disturbed;
-    int apart; /* measured in different states of the machine */
+    int off_baseline;
+    int apart; /* measured in different baselines of the machine */
 };
 
 static struct outcome
@@ -92,7 +92,7 @@ set_beside(struct channel_median mine, struct channel_median other)
         .value = mine.value,
         .beside = other.value,
         .rounds = mine.rounds < other.rounds ? mine.rounds : other.rounds,
-        .disturbed = mine.disturbed || other.disturbed,
+        .off_baseline = mine.off_baseline || other.off_baseline,
         .apart = mine.raw_ns > 1.35 * other.raw_ns || other.raw_ns > 1.35 * mine.raw_ns,
     };
 }
@@ -145,7 +145,7 @@ static const char *const measure_names[] = {
 
 /* A tail is meaningful only if two bare cache lines have none. */
 static int
-is_disturbed(const struct goal *goal)
+is_raw_tail(const struct goal *goal)
 {
     double tail =
                channel_median(line, "round trip", channel_sizes[0], TRIP_P999, 0).value,
@@ -168,13 +168,13 @@ print_goal(const struct goal *goal, size_t size)
     printf("| %s | %s | %s %.3g | ", name, outcome.beside_name,
            goal->sense == AT_MOST ? "≤" : "≥", goal->limit);
     if (outcome.rounds == 0 || outcome.apart) {
-        printf("%s | |\n", outcome.apart ? "different states" : "no figure");
+        printf("%s | |\n", outcome.apart ? "different baselines" : "no figure");
         return;
     }
-    printf("%.2f%s | %s |\n", ratio, outcome.disturbed ? "*" : "",
-           is_disturbed(goal) ? "the raw one's is longer, too"
-           : met              ? "yes"
-                              : "**no**");
+    printf("%.2f%s | %s |\n", ratio, outcome.off_baseline ? "*" : "",
+           is_raw_tail(goal) ? "the raw one's is longer, too"
+           : met             ? "yes"
+                             : "**no**");
     bench_note(name, outcome.unit, outcome.value, outcome.beside_name, outcome.beside);
     bench_note_goal(name, goal->limit, met);
 }
@@ -182,7 +182,7 @@ print_goal(const struct goal *goal, size_t size)
 void
 channel_goals(void)
 {
-    printf("\nGoals (* no undisturbed round):\n\n"
+    printf("\nGoals (* no round at the baseline):\n\n"
            "| figure | beside | goal | ratio | met |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < sizeof(goals) / sizeof(goals[0]); i++)
         for (int k = 0; k < channel_size_count; k++)

@@ -111,11 +111,11 @@ median_of(double *values, int count)
 }
 
 /*
- * The state in which the two processors were most often: raw figures from `usual` to a
+ * The state in which the two processors were most often: raw figures from the baseline to a
  * third more. A host that moves them about makes several such states.
  */
 static double
-undisturbed_raw(void)
+baseline_raw(void)
 {
     static double found;
     double *all;
@@ -143,9 +143,9 @@ undisturbed_raw(void)
 }
 
 double
-channel_undisturbed_raw(double *share)
+channel_baseline_raw(double *share)
 {
-    double from = undisturbed_raw();
+    double from = baseline_raw();
     int inside = 0, all = 0;
 
     for (size_t i = 0; i < record_count; i++) {
@@ -160,7 +160,7 @@ channel_undisturbed_raw(double *share)
 static int
 is_off_baseline(const struct channel_record *record)
 {
-    double from = undisturbed_raw();
+    double from = baseline_raw();
 
     return record->raw_ns > 0 &&
            (record->raw_ns < from || record->worst_raw_ns > from * STATE);
@@ -171,23 +171,23 @@ channel_median(const char *way, const char *what, size_t size, int value, int ov
 {
     static double values[2][MOST_RECORDS], raws[2][MOST_RECORDS];
     struct channel_median median = {0};
-    int counts[2] = {0, 0}; /* in the undisturbed ones, in others */
+    int counts[2] = {0, 0}; /* at the baseline, elsewhere */
 
     for (size_t i = 0; i < record_count; i++) {
         const struct channel_record *r = &records[i];
-        int disturbed = is_off_baseline(r);
+        int off_baseline = is_off_baseline(r);
 
         if (strcmp(r->way, way) != 0 || strcmp(r->what, what) != 0 || r->size != size)
             continue;
-        values[disturbed][counts[disturbed]] =
+        values[off_baseline][counts[off_baseline]] =
             r->values[value] / (over_raw ? r->raw_ns : 1);
-        raws[disturbed][counts[disturbed]++] = r->raw_ns;
+        raws[off_baseline][counts[off_baseline]++] = r->raw_ns;
     }
-    median.disturbed = counts[0] == 0;
-    median.rounds = counts[median.disturbed];
+    median.off_baseline = counts[0] == 0;
+    median.rounds = counts[median.off_baseline];
     if (median.rounds > 0) {
-        median.value = median_of(values[median.disturbed], median.rounds);
-        median.raw_ns = median_of(raws[median.disturbed], median.rounds);
+        median.value = median_of(values[median.off_baseline], median.rounds);
+        median.raw_ns = median_of(raws[median.off_baseline], median.rounds);
     }
     return median;
 }

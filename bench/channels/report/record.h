@@ -47,20 +47,20 @@ size_t channel_record_count(void);
 const struct channel_record *channel_record_at(size_t i);
 
 /*
- * A value's median over the rounds in which the two processors were undisturbed
- * before and after; over all if there is no such round, then `disturbed` is 1.
+ * A value's median over the rounds in which the raw figures were at the baseline
+ * before and after; over all if there is no such round, then `off_baseline` is 1.
  * `over_raw` 1: each round's value is divided by its raw_ns first. `rounds` may be 0.
  */
 struct channel_median {
     double value, raw_ns;
     int rounds;
-    int disturbed;
+    int off_baseline;
 };
 
 struct channel_median channel_median(const char *way, const char *what, size_t size,
                                      int value, int over_raw);
 
-/* The lowest raw figure of undisturbed rounds, and the share of rounds in it. */
-double channel_undisturbed_raw(double *share);
+/* The lowest raw figure of rounds at the baseline, and the share of rounds in it. */
+double channel_baseline_raw(double *share);
 
 #endif

@@ -46,7 +46,7 @@ print_slot(struct channel_median median, double unit)
         printf("-");
     else
         print_number(median.value / unit);
-    printf("%s |", median.disturbed && median.rounds > 0 ? "*" : "");
+    printf("%s |", median.off_baseline && median.rounds > 0 ? "*" : "");
 }
 
 static void
@@ -59,7 +59,7 @@ print_way(const struct channel_way *way)
         print_number(trip(way, channel_sizes[0], value).value / 1e3);
         printf("%s", value == TRIP_P999 ? "" : " / ");
     }
-    printf("%s |", trip(way, channel_sizes[0], 0).disturbed ? "*" : "");
+    printf("%s |", trip(way, channel_sizes[0], 0).off_baseline ? "*" : "");
     print_slot(channel_median(way->name, "round trip", channel_sizes[0], TRIP_P50, 1),
                1);
     for (int i = 1; i < channel_size_count; i++)
@@ -81,12 +81,13 @@ was_measured(const struct channel_way *way)
 static void
 print_ways(const char *title, int spinning)
 {
-    printf("\n%s: round trips in microseconds, streams in million messages or in GB a "
-           "second; * no undisturbed round.\n\n"
-           "| way | 8 B p50 / p99 / p99.9 | x raw | 64 B | 1 KiB | 64 KiB | 1 MiB "
-           "| M/s 8 B | 64 B | 1 KiB | GB/s 64 KiB | 1 MiB |\n"
-           "|---|---|---|---|---|---|---|---|---|---|---|---|\n",
-           title);
+    printf(
+        "\n%s: round trips in microseconds, streams in million messages or in GB a "
+        "second; * no round at the baseline.\n\n"
+        "| transport | 8 B p50 / p99 / p99.9 | x raw | 64 B | 1 KiB | 64 KiB | 1 MiB "
+        "| M/s 8 B | 64 B | 1 KiB | GB/s 64 KiB | 1 MiB |\n"
+        "|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+        title);
     for (int i = 0; i < channel_way_count; i++)
         if ((channel_ways[i].mode == CHANNEL_SPIN) == spinning &&
             was_measured(&channel_ways[i]))
@@ -200,12 +201,12 @@ print_kills_of(const struct channel_way *way, const char *what)
 static void
 print_kills(void)
 {
-    printf(
-        "\nKilled with SIGKILL in a stream of 1 KiB messages; milliseconds since the "
-        "death until a fresh process had exchanged a message, and until a call in "
-        "which the survivor was had ended.\n\n"
-        "| way | victim | trials | stuck | fresh p50 / p99 / max | survivor max |\n"
-        "|---|---|---|---|---|---|\n");
+    printf("\nKilled with SIGKILL in a stream of 1 KiB messages; milliseconds from the "
+           "death until a fresh process had exchanged a message, and until the "
+           "survivor's call returned.\n\n"
+           "| transport | victim | trials | stuck | fresh p50 / p99 / max | survivor "
+           "max |\n"
+           "|---|---|---|---|---|---|\n");
     for (int i = 0; i < channel_way_count; i++) {
         print_kills_of(&channel_ways[i], "kill sender");
         print_kills_of(&channel_ways[i], "kill receiver");
@@ -215,11 +216,11 @@ print_kills(void)
 void
 channel_report(void)
 {
-    double share, raw = channel_undisturbed_raw(&share);
+    double share, raw = channel_baseline_raw(&share);
 
     printf(
         "\nTwo cache lines to and fro took %.0f to %.0f ns in %.0f %% of the rounds: "
-        "the undisturbed ones.\n",
+        "the baseline.\n",
         raw, raw * 1.35, 100 * share);
     print_ways("Busy waiting", 1);
     print_ways("Sleeping", 0);

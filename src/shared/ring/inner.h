@@ -138,6 +138,12 @@ void mmf_ring_name_claim(const struct mmf_ring *ring, uint64_t tail);
 void mmf_ring_note_redelivery(struct mmf_ring *ring, uint64_t index,
                               struct mmf_ring_message *message);
 
+/* A dead sender had decided to commit the slot with this word: source.c. */
+bool mmf_ring_is_decided(const struct mmf_ring *ring, uint64_t word);
+
+/* SPSC: commit what a dead producer had decided to commit. */
+void mmf_ring_spsc_commit_decided(const struct mmf_ring *ring);
+
 /* Return a taken message to the queue, if its word is still this one. */
 void mmf_ring_return_word(const struct mmf_ring *ring, uint64_t word);
 

@@ -45,8 +45,7 @@ try_entry(struct mmf_ring *ring, uint32_t number, bool may_write_slots,
 
     MMF_ASSERT(ring->identity != 0 && !(ring->identity & MMF_IDENTITY_JOINING));
     if (identity != 0) {
-        if (mmf_ring_ticket(identity) == mmf_ring_ticket(ring->identity) ||
-            ops->is_alive(ops->context, mmf_ring_ticket(identity)))
+        if (!mmf_ring_is_dead(ring, ops, identity))
             return false;
         mmf_ring_recover(ring, number, identity, may_write_slots);
         identity = 0;
@@ -100,6 +99,7 @@ mmf_ring_join_sender(struct mmf_ring *ring, const struct mmf_ring_ops *ops)
     if (ring->shape.is_spsc) {
         repair_tail(ring);
         mmf_ring_spsc_begin_sending(ring);
+        mmf_ring_notify_receivers(ring, MMF_RING_ALL, ops); /* of what was repaired */
     } else {
         ring->free_at = mmf_ring_tail(ring) & MMF_INDEX_MASK;
         ring->min_cursor = mmf_ring_oldest(ring, ring->free_at);

@@ -27,6 +27,9 @@
  *                 also who recovers it                     the rest one writer, release
  *   pins          readers, who recovers them  writers      one order with the tail:
  *                                                          pin.c
+ *   source        senders: the source and its all          release, acquire: source.c
+ *                 owner by exchange, the
+ *                 rest its owner
  *   slot: word    see the states              all          acquire before the payload is
  *                                                          read, release after it was
  *                                                          written
@@ -104,6 +107,27 @@ enum mmf_slot_state {
 /* An identity is ticket << 20 | the number of a handle in its process. */
 #define MMF_IDENTITY_HANDLE_BITS 20
 
+/* Sources whose messages are committed with their positions: see source.c. */
+#ifndef MMF_SOURCES_MAX /* the model has fewer */
+#define MMF_SOURCES_MAX 16u
+#endif
+
+/* The last message of a source, and the word that its slot had before its commit. */
+struct mmf_source_record {
+    mmf_atomic_u64 position;
+    mmf_atomic_u64 word;
+};
+
+/* `source` 0: free. The lowest bit of `version` says which record holds. */
+struct mmf_source_shared {
+    alignas(64) mmf_atomic_u64 source;
+    mmf_atomic_u64 owner; /* the identity of the handle that commits for it */
+    mmf_atomic_u64 version;
+    struct mmf_source_record records[2];
+};
+
+static_assert(sizeof(struct mmf_source_shared) == 64, "layout 2");
+
 /* The hot words, each with the line that a prefetcher brings along. */
 struct mmf_ring_shared {
     alignas(128) mmf_atomic_u64 tail;
@@ -125,13 +149,15 @@ struct mmf_ring_shared {
     mmf_atomic_u64 retired_redelivered;
     mmf_atomic_u64 senders_ever; /* 1 once there was one: the last can be gone */
     mmf_atomic_u64 receivers_ever;
+    alignas(128) struct mmf_source_shared sources[MMF_SOURCES_MAX];
 };
 
-static_assert(sizeof(struct mmf_ring_shared) == 640, "layout 2");
+static_assert(sizeof(struct mmf_ring_shared) == 640 + 64 * MMF_SOURCES_MAX, "layout 2");
 static_assert(offsetof(struct mmf_ring_shared, head) == 128, "layout 2");
 static_assert(offsetof(struct mmf_ring_shared, newest_at_least) == 256, "layout 2");
 static_assert(offsetof(struct mmf_ring_shared, message_doorbell) == 384, "layout 2");
 static_assert(offsetof(struct mmf_ring_shared, retired_sent) == 512, "layout 2");
+static_assert(offsetof(struct mmf_ring_shared, sources) == 640, "layout 2");
 
 /* One per handle that takes part. `identity` 0: free. */
 struct mmf_participant_shared {

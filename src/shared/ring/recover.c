@@ -66,6 +66,21 @@ mmf_ring_rescan_returned(struct mmf_ring *ring)
     ring->has_returned = false;
 }
 
+/* The dead sender of this reservation either had decided to commit it, or had not. */
+static void
+end_reservation(const struct mmf_ring *ring, mmf_atomic_u64 *slot_word, uint64_t word)
+{
+    bool is_decided = mmf_ring_is_decided(ring, word);
+    uint64_t end = is_decided
+                       ? mmf_word_with(word, MMF_NO_PARTICIPANT, MMF_SLOT_COMMITTED)
+                       : mmf_word_released(mmf_word_index(word));
+
+    if (mmf_exchange_if_u64(slot_word, &word, end))
+        mmf_add_relaxed_u64(is_decided ? &ring->shared->retired_sent
+                                       : &ring->shared->retired_dropped,
+                            1);
+}
+
 /* Recover the slot of the index, if its word says that the dead participant owns it. */
 static void
 recover_slot(const struct mmf_ring *ring, uint64_t index, uint32_t number,
@@ -82,9 +97,8 @@ recover_slot(const struct mmf_ring *ring, uint64_t index, uint32_t number,
         return;
     if (mmf_word_state(word) != MMF_SLOT_RESERVED)
         mmf_ring_return_word(ring, word);
-    else if (mmf_exchange_if_u64(slot_word, &word,
-                                 mmf_word_released(mmf_word_index(word))))
-        mmf_add_relaxed_u64(&ring->shared->retired_dropped, 1);
+    else
+        end_reservation(ring, slot_word, word);
 }
 
 /* Free the entry, and keep its counters. */
@@ -126,6 +140,8 @@ mmf_ring_recover(struct mmf_ring *ring, uint32_t number, uint64_t identity,
         for (uint64_t i = 0; i < ring->shape.slots; i++)
             recover_slot(ring, i, number, entry, identity);
     }
+    if (ring->shape.is_spsc && number < MMF_RECEIVERS_FROM)
+        mmf_ring_spsc_commit_decided(ring);
     if (number >= MMF_RECEIVERS_FROM)
         mmf_ring_recover_pins(ring, number, entry, identity);
     retire(ring, entry, identity, number >= MMF_RECEIVERS_FROM);

@@ -3,6 +3,7 @@
  * The bytes are in layout.h, waiting is in wait.h.
  *
  *   reserve.c    reserve, commit, abandon; the protocol of the tail
+ *   source.c     commit a source's message with its position
  *   take.c       queue: take, release
  *   spsc.h       the same of a queue for one producer and one consumer
  *   subscribe.c  topic: subscribe, read, advance
@@ -19,6 +20,7 @@
 #include <mmf/list.h>
 
 #include "base/step.h"
+#include "shared/ring/doorbell.h"
 #include "shared/ring/slot.h"
 
 /* How many uncommitted reservations a consumer defers: one of each sender. */
@@ -156,6 +158,31 @@ void mmf_ring_init(struct mmf_ring_shared *shared, uint64_t first);
 enum mmf_step mmf_ring_reserve(struct mmf_ring *ring, uint64_t length, uint8_t **bytes);
 void mmf_ring_commit(struct mmf_ring *ring, uint64_t length);
 void mmf_ring_abandon(struct mmf_ring *ring);
+
+/* A source as a sender has found it. */
+struct mmf_ring_source {
+    struct mmf_source_shared *entry; /* NULL: there is no place for another one */
+    uint64_t applied;                /* its last position; 0: none */
+    uint64_t last;                   /* the index of that message */
+    uint64_t pid;                    /* of the other handle that commits for it */
+};
+
+/*
+ * Queue: become the sender that commits for `source`, or find that the handle is.
+ * WOULD_BLOCK: all entries are other sources', or another living handle commits for it.
+ * AGAIN: what is reserved comes before its last message.
+ */
+enum mmf_step mmf_ring_own_source(struct mmf_ring *ring, uint64_t source,
+                                  const struct mmf_ring_ops *ops,
+                                  struct mmf_ring_source *out);
+
+/* Commit the reservation as its message `position`, which is above what is applied. */
+void mmf_ring_commit_from(struct mmf_ring *ring, uint64_t length,
+                          const struct mmf_ring_source *source, uint64_t position);
+
+/* The last position of `source`, after settling what a dead sender has begun. */
+enum mmf_step mmf_ring_applied(struct mmf_ring *ring, uint64_t source,
+                               const struct mmf_ring_ops *ops, uint64_t *position);
 
 /* Queue for many: join as a consumer, at the oldest message that there is. */
 void mmf_ring_begin(struct mmf_ring *ring);

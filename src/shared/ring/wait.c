@@ -49,10 +49,7 @@ mmf_ring_deadline(const struct mmf_ring_ops *ops, int32_t timeout_ms)
 static bool
 is_dead(const struct mmf_ring_wait *wait, uint64_t identity)
 {
-    uint64_t ticket = mmf_ring_ticket(identity);
-
-    return ticket != mmf_ring_ticket(wait->ring->identity) &&
-           !wait->ops->is_alive(wait->ops->context, ticket);
+    return mmf_ring_is_dead(wait->ring, wait->ops, identity);
 }
 
 void

@@ -76,6 +76,17 @@ void mmf_ring_wait_mark(struct mmf_ring_wait *wait);
  */
 bool mmf_ring_wait_check(struct mmf_ring_wait *wait);
 
+/* The participant of this identity is no handle of this process, and its own has died. */
+static inline bool
+mmf_ring_is_dead(const struct mmf_ring *ring, const struct mmf_ring_ops *ops,
+                 uint64_t identity)
+{
+    uint64_t ticket = mmf_ring_ticket(identity);
+
+    return ticket != mmf_ring_ticket(ring->identity) &&
+           !ops->is_alive(ops->context, ticket);
+}
+
 /* Recover those of the suspects that are dead, whenever that was done last. */
 void mmf_ring_recover_dead(const struct mmf_ring_wait *wait);
 

@@ -1,0 +1,419 @@
+/*
+ * source_test.c - messages of a source, committed with their positions: each status of
+ * mmf_queue_commit_from and mmf_queue_applied, damage, and a process that is killed while it
+ * commits, again and again: each message comes once.
+ */
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_SOURCES = 16 };
+
+/* The message is its source and its position. */
+struct numbers {
+    uint64_t source;
+    uint64_t position;
+};
+
+static void
+reserve(mmf_queue *queue, uint64_t source, uint64_t position)
+{
+    const struct numbers numbers = {source, position};
+    void *bytes;
+
+    CHECK_STATUS(mmf_queue_reserve(queue, sizeof(numbers), LONG_MS, &bytes), MMF_OK);
+    memcpy(bytes, &numbers, sizeof(numbers));
+}
+
+static int
+commit(mmf_queue *queue, uint64_t source, uint64_t position)
+{
+    return mmf_queue_commit_from(queue, sizeof(struct numbers), source, position, NULL);
+}
+
+static void
+send(mmf_queue *queue, uint64_t source, uint64_t position)
+{
+    reserve(queue, source, position);
+    CHECK_STATUS(commit(queue, source, position), MMF_OK);
+}
+
+static void
+expect(mmf_queue *queue, uint64_t source, uint64_t position)
+{
+    struct numbers got;
+    size_t length;
+
+    CHECK_STATUS(mmf_queue_receive(queue, &got, sizeof(got), LONG_MS, &length, NULL),
+                 MMF_OK);
+    CHECK_INT(length, sizeof(got));
+    CHECK_INT(got.source, source);
+    CHECK_INT(got.position, position);
+}
+
+static uint64_t
+applied_of(mmf_queue *queue, uint64_t source)
+{
+    uint64_t position = 77;
+
+    CHECK_STATUS(mmf_queue_applied(queue, source, &position), MMF_OK);
+    return position;
+}
+
+static void
+check_says(const char *part)
+{
+    if (strstr(mmf_last_message(), part) == NULL)
+        CHECK_FAIL("\"%s\" does not say \"%s\"", mmf_last_message(), part);
+}
+
+static void
+positions_rise(uint32_t flags)
+{
+    mmf_queue *sender = new_queue(MMF_ROLE_SEND, flags, 16, 8, MMF_OVERFLOW_BLOCK);
+    mmf_queue *receiver = open_queue(MMF_ROLE_RECEIVE, flags);
+    uint64_t sequence = 77;
+
+    CHECK_INT(applied_of(sender, 1), 0);
+    send(sender, 1, 5); /* the first is any, and gaps are right */
+    send(sender, 2, 1);
+    send(sender, 1, 7);
+    CHECK_INT(applied_of(receiver, 1), 7);
+    CHECK_INT(applied_of(receiver, 2), 1);
+    CHECK_INT(applied_of(receiver, 3), 0);
+    reserve(sender, 1, UINT64_MAX);
+    CHECK_FAILS(commit(sender, 1, 7), MMF_E_EXISTS);
+    check_says("position 7 of source 1 is not above 7");
+    CHECK_FAILS(commit(sender, 1, 6), MMF_E_EXISTS);
+    check_says("position 6 of source 1 is not above 7");
+    CHECK_STATUS(
+        mmf_queue_commit_from(sender, sizeof(struct numbers), 1, UINT64_MAX, &sequence),
+        MMF_OK);
+    CHECK_INT(applied_of(sender, 1), -1);
+    expect(receiver, 1, 5);
+    expect(receiver, 2, 1);
+    expect(receiver, 1, 7);
+    CHECK_INT(stats_of(receiver).sent, 4);
+    expect(receiver, 1, UINT64_MAX);
+    expect_none(receiver);
+    CHECK(sequence != 77);
+    CHECK_INT(applied_of(receiver, 1), -1);
+    mmf_queue_close(sender);
+    CHECK_INT(applied_of(receiver, 1), -1);
+    mmf_queue_close(receiver);
+}
+
+TEST(positions_of_a_source_rise)
+{
+    for_each_kind(positions_rise);
+}
+
+/* More than a lap, with and without other messages between them. */
+static void
+messages_of_all_kinds(uint32_t flags)
+{
+    mmf_queue *sender = new_queue(MMF_ROLE_SEND, flags, 16, 2, MMF_OVERFLOW_BLOCK);
+    mmf_queue *receiver = open_queue(MMF_ROLE_RECEIVE, flags);
+    const struct numbers plain = {9, 9};
+
+    for (uint64_t i = 1; i <= 20; i++) {
+        CHECK_CONTEXT("position %d", (int)i);
+        send(sender, 1 + i % 2, i);
+        CHECK_INT(applied_of(sender, 1 + i % 2), i);
+        CHECK_STATUS(mmf_queue_send(sender, &plain, sizeof(plain), 0, NULL), MMF_OK);
+        expect(receiver, 1 + i % 2, i);
+        expect(receiver, 9, 9);
+    }
+    mmf_queue_close(sender);
+    mmf_queue_close(receiver);
+}
+
+TEST(messages_with_and_without_a_source)
+{
+    for_each_kind(messages_of_all_kinds);
+}
+
+TEST(arguments)
+{
+    mmf_queue *sender = new_queue(MMF_ROLE_SEND, 0, 16, 8, MMF_OVERFLOW_BLOCK);
+    mmf_queue *receiver = open_queue(MMF_ROLE_RECEIVE, 0);
+    uint64_t sequence = 77, position = 77;
+
+    CHECK_FAILS_PARAM(mmf_queue_commit_from(NULL, 1, 1, 1, &sequence), MMF_E_NULL,
+                      "queue");
+    CHECK_FAILS(mmf_queue_commit_from(receiver, 1, 1, 1, &sequence),
+                MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf_queue_commit_from(sender, 1, 1, 1, &sequence), MMF_E_STATE);
+    reserve(sender, 1, 1);
+    CHECK_FAILS_PARAM(mmf_queue_commit_from(sender, 17, 1, 1, &sequence), MMF_E_RANGE,
+                      "length");
+    CHECK_FAILS_PARAM(mmf_queue_commit_from(sender, 16, 0, 1, &sequence), MMF_E_RANGE,
+                      "source");
+    CHECK_FAILS_PARAM(mmf_queue_commit_from(sender, 16, 1, 0, &sequence), MMF_E_RANGE,
+                      "position");
+    CHECK_INT(sequence, 77);
+    CHECK_FAILS_PARAM(mmf_queue_applied(NULL, 1, &position), MMF_E_NULL, "queue");
+    CHECK_FAILS_PARAM(mmf_queue_applied(sender, 0, &position), MMF_E_RANGE, "source");
+    CHECK_FAILS_PARAM(mmf_queue_applied(sender, 1, NULL), MMF_E_NULL, "position");
+    CHECK_INT(position, 77);
+    CHECK_INT(applied_of(sender, 1), 0);
+    CHECK_STATUS(commit(sender, 1, 1), MMF_OK); /* the reservation has stayed */
+    expect(receiver, 1, 1);
+    mmf_queue_close(sender);
+    mmf_queue_close(receiver);
+}
+
+TEST(one_handle_at_a_time_commits_for_a_source)
+{
+    mmf_queue *first = new_queue(MMF_ROLE_SEND, 0, 16, 8, MMF_OVERFLOW_BLOCK);
+    mmf_queue *second = open_queue(MMF_ROLE_BOTH, 0);
+
+    send(first, 1, 1);
+    send(second, 2, 1);
+    reserve(second, 1, 2);
+    CHECK_FAILS(commit(second, 1, 2), MMF_E_SHARING);
+    check_says("commits for source 1: close that one first");
+    CHECK_INT(applied_of(second, 1), 1);
+    mmf_queue_close(first);
+    CHECK_INT(applied_of(second, 1), 1);
+    CHECK_STATUS(commit(second, 1, 2), MMF_OK);
+    first = open_queue(MMF_ROLE_SEND, 0);
+    reserve(first, 1, 3);
+    CHECK_FAILS(commit(first, 1, 3), MMF_E_SHARING);
+    CHECK_STATUS(mmf_queue_abandon(first), MMF_OK);
+    expect(second, 1, 1);
+    expect(second, 2, 1);
+    expect(second, 1, 2);
+    mmf_queue_close(first);
+    mmf_queue_close(second);
+}
+
+/* What was reserved before the other handle's last message would come before it. */
+TEST(a_reservation_that_is_too_old)
+{
+    mmf_queue *first = new_queue(MMF_ROLE_SEND, 0, 16, 8, MMF_OVERFLOW_BLOCK);
+    mmf_queue *second = open_queue(MMF_ROLE_BOTH, 0);
+
+    reserve(second, 1, 2);
+    send(first, 1, 1);
+    mmf_queue_close(first);
+    for (int i = 0; i < 2; i++) {
+        CHECK_FAILS(commit(second, 1, 2), MMF_E_STATE);
+        check_says("message 1 was reserved before message 2, the last of source 1");
+    }
+    CHECK_STATUS(mmf_queue_abandon(second), MMF_OK);
+    CHECK_INT(applied_of(second, 1), 1);
+    send(second, 1, 2);
+    expect(second, 1, 1);
+    expect(second, 1, 2);
+    mmf_queue_close(second);
+}
+
+TEST(a_queue_knows_so_many_sources)
+{
+    mmf_queue *queue = new_queue(MMF_ROLE_BOTH, 0, 16, 32, MMF_OVERFLOW_BLOCK);
+
+    for (uint64_t source = 1; source <= MOST_SOURCES; source++)
+        send(queue, 1000 * source, source);
+    reserve(queue, 1, 1);
+    CHECK_FAILS(commit(queue, 1, 1), MMF_E_TOO_MANY);
+    check_says("16 sources, of at most 16,");
+    CHECK_INT(applied_of(queue, 1), 0);
+    CHECK_STATUS(commit(queue, 16000, 17), MMF_OK);
+    for (uint64_t source = 1; source <= MOST_SOURCES; source++) {
+        expect(queue, 1000 * source, source);
+        CHECK_INT(applied_of(queue, 1000 * source), source == 16 ? 17 : source);
+    }
+    mmf_queue_close(queue);
+}
+
+/*
+ * Damage.
+ */
+
+/* docs/internals/layout.md: the first source. */
+enum { SOURCE_AT = 640, OWNER_AT = 648, VERSION_AT = 656, RECORD_AT = 680 };
+
+static void
+overwrite_word(int64_t at, uint64_t value)
+{
+    overwrite("Q", IN_RING, at, &value, sizeof(value));
+}
+
+static void
+both_fail(mmf_queue *queue)
+{
+    uint64_t position = 77, sequence = 77;
+
+    CHECK_FAILS(mmf_queue_applied(queue, 1, &position), MMF_E_CORRUPT);
+    CHECK_FAILS(mmf_queue_commit_from(queue, 16, 1, 100, &sequence), MMF_E_CORRUPT);
+    CHECK_INT(position, 77);
+    CHECK_INT(sequence, 77);
+}
+
+static void
+damage(uint32_t flags)
+{
+    mmf_queue *queue = new_queue(MMF_ROLE_BOTH, flags, 16, 8, MMF_OVERFLOW_BLOCK);
+    const uint64_t reserved_1 = 1 << 16 | 1; /* index 1, the first sender */
+
+    send(queue, 1, 5);
+    reserve(queue, 1, 6);
+    overwrite_word(RECORD_AT, 0); /* its position */
+    both_fail(queue);
+    overwrite_word(RECORD_AT, 5);
+    overwrite_word(RECORD_AT + 8, 0); /* of no slot */
+    both_fail(queue);
+    overwrite_word(RECORD_AT + 8, reserved_1 + 1); /* of one in another state */
+    both_fail(queue);
+    overwrite_word(RECORD_AT + 8, reserved_1 + (1023 << 5)); /* of a sender too many */
+    both_fail(queue);
+    overwrite_word(RECORD_AT + 8, reserved_1);
+    overwrite_word(VERSION_AT, 0); /* with no position, but it has one */
+    overwrite_word(RECORD_AT - 16, 5);
+    both_fail(queue);
+    overwrite_word(RECORD_AT - 16, 0);
+    overwrite_word(VERSION_AT, 1);
+    overwrite_word(OWNER_AT, UINT64_MAX); /* no handle's: it has gone */
+    CHECK_INT(applied_of(queue, 1), 5);
+    CHECK_STATUS(commit(queue, 1, 6), MMF_OK);
+    expect(queue, 1, 5);
+    expect(queue, 1, 6);
+    overwrite_word(SOURCE_AT, 0); /* forgotten */
+    CHECK_INT(applied_of(queue, 1), 0);
+    mmf_queue_close(queue);
+}
+
+TEST(a_damaged_source)
+{
+    damage(0);
+    damage(MMF_CHANNEL_SPSC);
+}
+
+/*
+ * Kills.
+ */
+
+enum { BRIDGED = 2, SHORT_KILLS = 40, LONG_KILLS = 2000, LONG_MESSAGE = 200 };
+
+/* Commits for all sources in turn, from what is applied on, until it is killed. */
+static int
+bridge_role(int argc, char **argv)
+{
+    mmf_queue *queue = open_queue(MMF_ROLE_SEND, 0);
+    uint64_t applied[BRIDGED];
+
+    CHECK_INT(argc, 1);
+    (void)argv;
+    for (uint64_t i = 0; i < BRIDGED; i++)
+        applied[i] = applied_of(queue, i + 1);
+    role_say("ready");
+    for (uint64_t i = 0; applied[i] < UINT64_MAX; i = (i + 1) % BRIDGED) {
+        const struct numbers numbers = {i + 1, ++applied[i]};
+        size_t length = numbers.position % 3 == 0 ? LONG_MESSAGE : sizeof(numbers);
+        void *bytes;
+
+        CHECK_STATUS(mmf_queue_reserve(queue, length, -1, &bytes), MMF_OK);
+        memset(bytes, 0, length);
+        memcpy(bytes, &numbers, sizeof(numbers));
+        CHECK_STATUS(mmf_queue_commit_from(queue, length, i + 1, applied[i], NULL),
+                     MMF_OK);
+    }
+    return EXIT_FAILURE;
+}
+
+ROLE("bridge", bridge_role);
+
+/* Receive for so long; 0: until there is nothing more. */
+static void
+receive_for(mmf_queue *queue, int64_t us, uint64_t *seen)
+{
+    int64_t end = now_us() + us;
+
+    do {
+        uint8_t bytes[LONG_MESSAGE];
+        struct numbers numbers;
+        size_t length;
+
+        if (mmf_queue_receive(queue, bytes, sizeof(bytes), 0, &length, NULL) ==
+            MMF_TIMED_OUT) {
+            if (us == 0)
+                return;
+            continue;
+        }
+        memcpy(&numbers, bytes, sizeof(numbers));
+        CHECK(length >= sizeof(numbers) && numbers.source <= BRIDGED);
+        CHECK_INT(numbers.position, seen[numbers.source] + 1);
+        seen[numbers.source]++;
+    } while (us == 0 || now_us() < end);
+}
+
+static struct process *
+start_bridge(void)
+{
+    struct process *bridge = process_start("bridge", NULL);
+
+    process_expect(bridge, "ready");
+    return bridge;
+}
+
+/* What is applied has come, and no more. */
+static void
+check_all(mmf_queue *receiver, uint64_t *seen)
+{
+    uint64_t applied[BRIDGED + 1];
+
+    for (uint64_t source = 1; source <= BRIDGED; source++)
+        applied[source] = applied_of(receiver, source);
+    receive_for(receiver, 0, seen);
+    for (uint64_t source = 1; source <= BRIDGED; source++)
+        CHECK_INT(seen[source], applied[source]);
+}
+
+/* A producer of this process sends as source 0, if the queue has place for one. */
+static void
+kill_bridges(uint32_t flags)
+{
+    mmf_queue *receiver =
+        new_queue(MMF_ROLE_RECEIVE, flags, LONG_MESSAGE, 16, MMF_OVERFLOW_BLOCK);
+    mmf_queue *local = flags == 0 ? open_queue(MMF_ROLE_SEND, 0) : NULL;
+    int kills = harness_long() ? LONG_KILLS : SHORT_KILLS;
+    uint64_t seed = 4711, seen[BRIDGED + 1] = {0}, sent = 0;
+    struct process *bridge = start_bridge();
+
+    for (int i = 0; i < kills; i++) {
+        CHECK_CONTEXT("kill %d of flags %u", i, flags);
+        if (local != NULL) {
+            const struct numbers numbers = {0, sent + 1};
+
+            sent += mmf_queue_send(local, &numbers, sizeof(numbers), 0, NULL) == MMF_OK;
+        }
+        receive_for(receiver, 1 + (int64_t)(next_random(&seed) % 3000), seen);
+        process_kill(bridge);
+        process_finish(bridge);
+        if (next_random(&seed) % 2 == 0)
+            check_all(receiver, seen);
+        bridge = start_bridge();
+    }
+    process_kill(bridge);
+    process_finish(bridge);
+    check_all(receiver, seen);
+    CHECK_INT(seen[0], sent);
+    CHECK(seen[1] > 0 && seen[2] > 0);
+    printf("%d kills, %llu messages of two sources: none twice, none missing\n",
+           kills + 1, (unsigned long long)(seen[1] + seen[2]));
+    mmf_queue_close(local);
+    mmf_queue_close(receiver);
+}
+
+TEST(each_message_comes_once_whatever_is_killed)
+{
+    kill_bridges(0);
+}
+
+TEST(each_message_of_a_single_queue_comes_once)
+{
+    kill_bridges(MMF_CHANNEL_SPSC);
+}
