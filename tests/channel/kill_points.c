@@ -644,7 +644,7 @@ check_entries(mmf_role role)
         channel_close(opened[i]);
 }
 
-/* All pins can be had together: the dead one's is free. */
+/* All pins are available together: the dead one's is free. */
 static void
 check_pins(void)
 {

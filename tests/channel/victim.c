@@ -661,12 +661,12 @@ run_poller_close(void)
 #define SEND MMF_ROLE_SEND
 #define RECEIVE MMF_ROLE_RECEIVE
 #define CREATES (ALONE | KILL_CREATES)
-#define WAITS (LOOKS | KILL_SLOWLY)
-#define TO_SLEEPER (SLEEPER | KILL_SLOWLY)
-#define TO_WRITER (FULL | WRITER | KILL_SLOWLY)
-#define OVER_HOLDER (DEAD_HOLDER | KILL_SLOWLY)
-#define OVER_WRITER (DEAD_WRITER | KILL_SLOWLY)
-#define SLEEPS (LOOKS | WAKER | KILL_ASLEEP | KILL_SLOWLY)
+#define WAITS (LOOKS | KILL_SLOW)
+#define TO_SLEEPER (SLEEPER | KILL_SLOW)
+#define TO_WRITER (FULL | WRITER | KILL_SLOW)
+#define OVER_HOLDER (DEAD_HOLDER | KILL_SLOW)
+#define OVER_WRITER (DEAD_WRITER | KILL_SLOW)
+#define SLEEPS (LOOKS | WAKER | KILL_ASLEEP | KILL_SLOW)
 
 const struct kill_operation operations[] = {
     {"queue: create", CREATES, 0, NULL, run_create},
@@ -753,8 +753,8 @@ const struct kill_operation operations[] = {
     {"topic: open to send", TOPIC | MESSAGES, 0, NULL, run_open_to_send},
     {"topic: open to receive", TOPIC | MESSAGES, 0, NULL, run_open_to_receive},
     {"topic: open with replay", TOPIC | MESSAGES, 0, NULL, run_open_with_replay},
-    {"topic: open over a dead one", TOPIC | MESSAGES | DEAD_READER | KILL_SLOWLY, 0,
-     NULL, run_open_to_receive},
+    {"topic: open over a dead one", TOPIC | MESSAGES | DEAD_READER | KILL_SLOW, 0, NULL,
+     run_open_to_receive},
     {"topic: send", TOPIC | MESSAGES, SEND, NULL, run_send},
     {"topic: send, twice", TOPIC, SEND, NULL, run_send_twice},
     {"topic: send, dropping the oldest", TOPIC | DROP | FULL, SEND, NULL,

@@ -481,13 +481,13 @@ choose_stride(size_t count)
 
     if (wanted_stride > 0)
         return wanted_stride;
-    if (all_are_wanted() && kill_has(KILL_SLOWLY) && slow != NULL)
+    if (all_are_wanted() && kill_has(KILL_SLOW) && slow != NULL)
         return count / (size_t)atol(slow) + 1;
     if (all_are_wanted())
         return 1;
     if (suite->sample > 0)
         stride = count / suite->sample + (count < suite->sample);
-    if (kill_has(KILL_SLOWLY))
+    if (kill_has(KILL_SLOW))
         stride = count / MOST_SLOW > stride * 3 ? count / MOST_SLOW : stride * 3;
     return stride;
 }

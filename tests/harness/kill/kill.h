@@ -40,7 +40,7 @@ struct kill_operation {
 #define KILL_BY_CALL (1u << 31) /* not at instructions */
 #define KILL_ASLEEP (1u << 30)  /* where it sleeps, too */
 #define KILL_CREATES (1u << 29) /* what it does depends on its process id: more walks */
-#define KILL_SLOWLY (1u << 28)  /* each kill takes long: at a third of the places */
+#define KILL_SLOW (1u << 28)    /* each kill takes long: at a third of the places */
 
 struct kill_suite {
     const char *program;

@@ -136,7 +136,7 @@ again:
             :: else -> goto again
             fi
         }
-#ifndef MUTANT_NO_SECOND_LOOK
+#ifndef MUTANT_NO_SECOND_PROBE
         atomic { stays = is_pinned(t) }
         atomic {
             if
@@ -155,7 +155,7 @@ again:
 proctype reader(byte me)
 {
     byte m, t, i, done = 0;
-    bool is_whole;
+    bool is_valid;
 
     do
     :: done == TAKES -> break
@@ -175,24 +175,24 @@ again:
         crash(me);
 #ifdef MUTANT_TAIL_FIRST
         /* The word first, and then the tail. */
-        atomic { is_whole = index[m % SLOTS] == m && state[m % SLOTS] == COMMITTED }
+        atomic { is_valid = index[m % SLOTS] == m && state[m % SLOTS] == COMMITTED }
         t = 0;
 #else
         atomic {
-            is_whole = true;
+            is_valid = true;
 #ifndef MUTANT_NO_TAIL
-            is_whole = !(claimant != NO_ONE && (tail - 1) % SLOTS == m % SLOTS &&
+            is_valid = !(claimant != NO_ONE && (tail - 1) % SLOTS == m % SLOTS &&
                          tail - 1 != m)
 #endif
         }
 #ifndef MUTANT_NO_WORD
         atomic {
-            is_whole = is_whole && index[m % SLOTS] == m && state[m % SLOTS] == COMMITTED
+            is_valid = is_valid && index[m % SLOTS] == m && state[m % SLOTS] == COMMITTED
         }
 #endif
 #endif
         if
-        :: is_whole ->
+        :: is_valid ->
             assert(content[m % SLOTS] == m);
             crash(me);
             assert(content[m % SLOTS] == m); /* as long as it likes */
@@ -202,7 +202,7 @@ again:
         crash(me);
         atomic {
             assert(pinner == me && pinned == m);
-            pinner = NO_ONE; pinned = 0; freed++; m = 0; is_whole = false
+            pinner = NO_ONE; pinned = 0; freed++; m = 0; is_valid = false
         }
         goto next;
 taken:
