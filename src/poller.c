@@ -110,9 +110,7 @@ make_room(mmf_poller *poller)
 static int
 watch(const mmf_waitable *object, struct mmf_os_watch *out)
 {
-    int rc = object->channel != NULL
-                 ? mmf_channel_check(object->channel, MMF_ROLE_RECEIVE)
-                 : mmf_os_sync_check_alive(object->sync);
+    int rc = mmf_waitable_check(object);
 
     if (rc < 0)
         return rc;

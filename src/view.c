@@ -190,7 +190,7 @@ map_window(mmf_map *map, int64_t offset, int64_t size, mmf_access access,
     if (rc < 0)
         return rc;
     view->granted = 0;
-    rc = apply_flags(map, access, flags, view);
+    rc = flags != 0 ? apply_flags(map, access, flags, view) : MMF_OK;
     if (rc < 0) {
         mmf_os_view_unmap(&view->os);
         return rc;

@@ -41,12 +41,11 @@ fail_null_element(int i)
     return mmf_fail_argument(MMF_E_NULL, parameter, "object %d is NULL", i);
 }
 
-static int
-check_alive(const struct mmf_waitable *object)
+int
+mmf_waitable_check(const mmf_waitable *object)
 {
-    return object->channel != NULL
-               ? mmf_channel_check(object->channel, MMF_ROLE_RECEIVE)
-               : mmf_os_sync_check_alive(object->sync);
+    return object->channel != NULL ? mmf_channel_check_waitable(object->channel)
+                                   : mmf_os_sync_check_alive(object->sync);
 }
 
 /* Contract 2.10: the array, its length, the timeout, then each element. */
@@ -69,7 +68,7 @@ check_objects(mmf_waitable *const *objects, int count, int32_t timeout_ms,
     for (int i = 0; rc == MMF_OK && i < count; i++) {
         if (objects[i] == NULL)
             return fail_null_element(i);
-        rc = check_alive(objects[i]);
+        rc = mmf_waitable_check(objects[i]);
         syncs[i] = objects[i]->sync;
     }
     return rc;
@@ -183,12 +182,11 @@ mmf_waitable_fd(mmf_waitable *object, int *fd)
 
     if (object == NULL)
         return mmf_fail_argument(MMF_E_NULL, "object", "the object is NULL");
-    if (object->channel != NULL) {
-        rc = mmf_channel_check(object->channel, MMF_ROLE_RECEIVE);
-        return rc < 0 ? rc : mmf_channel_fd(object->channel, fd);
-    }
-    rc = mmf_os_sync_check_alive(object->sync);
+    rc = mmf_waitable_check(object);
     if (rc == MMF_OK && fd == NULL)
         rc = mmf_fail_null("fd");
-    return rc < 0 ? rc : mmf_os_sync_poll_fd(object->sync, fd);
+    if (rc < 0)
+        return rc;
+    return object->channel != NULL ? mmf_channel_fd(object->channel, fd)
+                                   : mmf_os_sync_poll_fd(object->sync, fd);
 }

@@ -34,6 +34,9 @@ int mmf_waitable_create_or_open(const struct mmf_os_sync_request *request,
 int mmf_waitable_open(mmf_kind kind, const char *name, const mmf_sync_options *options,
                       void *out);
 
+/* The handle, which is not NULL, is alive and can be waited for. */
+int mmf_waitable_check(const struct mmf_waitable *handle);
+
 /* WaitOne, on a handle that is not NULL. */
 int mmf_waitable_fail_timeout(int32_t timeout_ms);
 

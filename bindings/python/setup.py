@@ -42,7 +42,8 @@ class OneForAllPythons(bdist_wheel):
 
 with open(os.path.join(HERE, ROOT, "include/mmf/version.h"), encoding="utf-8") as file:
     version = re.search(r'MMF_VERSION_STRING "(.*)"', file.read()).group(1)
-own = ["arguments", "channel", "errors", "list", "map", "module", "object", "sync", "wait"]
+own = ["arguments", "channel", "errors", "lent", "list", "map", "module", "object", "poller",
+       "service", "sync", "wait"]
 setup(
     version=version,
     cmdclass={} if bdist_wheel is object else {"bdist_wheel": OneForAllPythons},

@@ -153,7 +153,7 @@ typedef struct mmf_channel_stats {
     int64_t capacity;     /* slots */
     uint64_t sent;        /* messages committed */
     uint64_t received;    /* messages released, by all receivers together */
-    uint64_t dropped;     /* dropped for newer ones, or of dead producers */
+    uint64_t dropped;     /* for newer ones, of dead producers; requests taken back */
     uint64_t lost;        /* topic: sum of what subscribers have missed */
     uint64_t redelivered; /* queue: given to another consumer */
     int64_t depth;        /* queue: messages waiting now; topic: of the slowest */

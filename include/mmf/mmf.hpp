@@ -11,6 +11,9 @@
 //     for (auto &message : jobs.ready())
 //         work(*message);                            // released as the loop goes on
 //
+//     auto sums = mmf::service<question, answer>::create_or_open("Sums", 16);
+//     answer got = sums.call({6, 7});                // a server takes and answers
+//
 // Handles close in their destructors; they move and do not copy. The static functions
 // that make one throw mmf::error; their twins try_... return mmf::result. A timeout and
 // a full channel are no failures: calls that may meet one are named try_... and return
@@ -419,6 +422,13 @@ struct channel_options : mmf_channel_options {
     channel_options() noexcept : mmf_channel_options{}
     {
         size = sizeof(mmf_channel_options);
+    }
+};
+
+struct service_options : mmf_service_options {
+    service_options() noexcept : mmf_service_options{}
+    {
+        size = sizeof(mmf_service_options);
     }
 };
 
@@ -854,12 +864,15 @@ private:
     detail::owner<mmf_semaphore, mmf_semaphore_close> handle_;
 };
 
-// Any of the three, borrowed for a wait.
+// One of the three, a channel or a service, borrowed for a wait.
 class waitable {
 public:
-    waitable(const mutex &object) noexcept : handle_(object.waitable()) {}
-    waitable(const event &object) noexcept : handle_(object.waitable()) {}
-    waitable(const semaphore &object) noexcept : handle_(object.waitable()) {}
+    template <class Object,
+              class = std::enable_if_t<std::is_same_v<
+                  decltype(std::declval<const Object &>().waitable()), mmf_waitable *>>>
+    waitable(const Object &object) noexcept : handle_(object.waitable())
+    {
+    }
     waitable(mmf_waitable *handle) noexcept : handle_(handle) {}
 
     mmf_waitable *get() const noexcept { return handle_; }
@@ -898,7 +911,8 @@ handles_of(span<const waitable> objects)
 
 } // namespace detail
 
-// Wait for one of the objects, and take it; nothing if the time ran out.
+// Wait for one of the objects, and take it; nothing if the time ran out. Of channels and
+// services nothing is taken: try_take() then.
 inline std::optional<waited>
 wait_any(span<const waitable> objects, timeout time = forever)
 {
@@ -942,6 +956,52 @@ signal_and_wait(waitable to_signal, waitable to_wait_on, timeout time = forever)
         mmf_signal_and_wait(to_signal.get(), to_wait_on.get(), time.count())));
 }
 
+// One descriptor for many objects, for any event loop: when it is readable, ready() has
+// what may be available.
+class poller {
+public:
+    poller()
+    {
+        mmf_poller *handle = nullptr;
+
+        detail::check(mmf_poller_create(&handle));
+        handle_.reset(handle);
+    }
+
+    mmf_poller *get() const noexcept { return handle_.get(); }
+    void close() noexcept { handle_.reset(); }
+
+    // Remove the object before it is closed. ready() answers with `data`.
+    void add(waitable object, void *data)
+    {
+        detail::check(mmf_poller_add(get(), object.get(), data));
+    }
+    void remove(waitable object)
+    {
+        detail::check(mmf_poller_remove(get(), object.get()));
+    }
+    int fd() const
+    {
+        int value = -1;
+
+        detail::check(mmf_poller_fd(get(), &value));
+        return value;
+    }
+    // It never sleeps. As long as one is available the descriptor stays readable.
+    std::vector<void *> ready(std::size_t most = 64)
+    {
+        std::vector<void *> found(most + 1); // never NULL
+        std::size_t count = 0;
+
+        detail::check(mmf_poller_ready(get(), found.data(), most, &count));
+        found.resize(count);
+        return found;
+    }
+
+private:
+    detail::owner<mmf_poller, mmf_poller_close> handle_;
+};
+
 //
 // Channels.
 //
@@ -969,6 +1029,8 @@ struct queue_calls {
     MMF_DETAIL_CALL(receive, mmf_queue_receive)
     MMF_DETAIL_CALL(take, mmf_queue_take)
     MMF_DETAIL_CALL(release, mmf_queue_release)
+    MMF_DETAIL_CALL(return_message, mmf_queue_return)
+    MMF_DETAIL_CALL(waitable, mmf_queue_waitable)
     MMF_DETAIL_CALL(fd, mmf_queue_fd)
     MMF_DETAIL_CALL(stat, mmf_queue_stat)
 };
@@ -990,6 +1052,7 @@ struct topic_calls {
     {
         return mmf_topic_release(topic);
     }
+    MMF_DETAIL_CALL(waitable, mmf_topic_waitable)
     MMF_DETAIL_CALL(fd, mmf_topic_fd)
     MMF_DETAIL_CALL(stat, mmf_topic_stat)
 };
@@ -1021,6 +1084,7 @@ struct latest_calls {
     {
         return mmf_latest_release(latest);
     }
+    MMF_DETAIL_CALL(waitable, mmf_latest_waitable)
     MMF_DETAIL_CALL(fd, mmf_latest_fd)
     MMF_DETAIL_CALL(stat, mmf_latest_stat)
 };
@@ -1042,26 +1106,113 @@ check_length(std::size_t length, std::size_t wanted)
                                         std::to_string(wanted));
 }
 
+// What was received, and is read in place.
+template <class T> class received {
+public:
+    const_bytes bytes() const noexcept
+    {
+        return {static_cast<const std::byte *>(content_.bytes), content_.length};
+    }
+    // The value, if it has a type.
+    template <class Value = T> const Value &operator*() const noexcept
+    {
+        return *static_cast<const Value *>(content_.bytes);
+    }
+    template <class Value = T> const Value *operator->() const noexcept
+    {
+        return static_cast<const Value *>(content_.bytes);
+    }
+    uint64_t sequence() const noexcept { return content_.sequence; }
+    // How often it was given to a consumer, this time included.
+    uint32_t deliveries() const noexcept { return content_.deliveries; }
+    bool redelivered() const noexcept
+    {
+        return (content_.flags & MMF_MESSAGE_REDELIVERED) != 0;
+    }
+
+protected:
+    // C's call fills it.
+    received() noexcept {} // NOLINT
+    bool fits() const noexcept
+    {
+        if constexpr (std::is_void_v<T>)
+            return true;
+        else
+            return content_.length == sizeof(T);
+    }
+
+    mmf_message content_;
+};
+
+// What a call takes; nothing if there was none in time.
+template <class Message, class... Arguments>
+std::optional<Message>
+take_in_time(timeout time, Arguments... arguments)
+{
+    std::optional<Message> taken;
+    int rc;
+
+    taken.emplace(arguments..., time.count(), rc);
+    if (check(rc) == MMF_TIMED_OUT)
+        taken.reset();
+    return taken;
+}
+
+template <class Message, class Handle>
+void
+take_until_closed(std::optional<Message> &taken, Handle *handle, timeout time)
+{
+    int rc;
+
+    taken.emplace(handle, time.count(), rc);
+    if (rc == MMF_E_PEER_CLOSED || check(rc) == MMF_TIMED_OUT)
+        taken.reset();
+}
+
+// What is sent, as C has it.
+template <class T>
+using input_of = std::conditional_t<std::is_void_v<T>, const_bytes, T>;
+template <class T>
+mmf_buffer
+buffer_of(const input_of<T> &value) noexcept
+{
+    if constexpr (std::is_void_v<T>)
+        return {value.data(), value.size()};
+    else
+        return {&value, sizeof(value)};
+}
+
+// A copy of what was received.
+template <class T>
+using value_of = std::conditional_t<std::is_void_v<T>, std::vector<std::byte>, T>;
+
+// Whether a call that needs a slot has got it.
+inline bool
+has_space(int rc)
+{
+    return rc != MMF_E_FULL && check(rc) != MMF_TIMED_OUT;
+}
+
 } // namespace detail
 
 // A message in place, until it is released or goes out of scope. It must not outlive
 // the channel's handle.
-template <class Calls, class T> class basic_message {
+template <class Calls, class T> class basic_message : public detail::received<T> {
+    using detail::received<T>::content_;
+
 public:
     // Takes it; `rc` is how that ended. Without a copy of what C's call fills.
     basic_message(typename Calls::handle *handle, int32_t ms, int &rc)
     {
         rc = Calls::take(handle, ms, &content_);
         handle_ = rc == MMF_OK ? handle : nullptr;
-        if constexpr (!std::is_void_v<T>) {
-            if (rc == MMF_OK && content_.length != sizeof(T)) {
-                release();
-                detail::check_length(content_.length, sizeof(T));
-            }
+        if (rc == MMF_OK && !this->fits()) {
+            release();
+            detail::check_length(content_.length, sizeof(detail::value_of<T>));
         }
     }
     basic_message(basic_message &&other) noexcept
-        : handle_(std::exchange(other.handle_, nullptr)), content_(other.content_)
+        : detail::received<T>(other), handle_(std::exchange(other.handle_, nullptr))
     {
     }
     basic_message &operator=(basic_message &&other) noexcept
@@ -1075,25 +1226,7 @@ public:
     }
     ~basic_message() { release(); }
 
-    const_bytes bytes() const noexcept
-    {
-        return {static_cast<const std::byte *>(content_.bytes), content_.length};
-    }
-    // The value, of a typed channel.
-    template <class Value = T> const Value &operator*() const noexcept
-    {
-        return *static_cast<const Value *>(content_.bytes);
-    }
-    template <class Value = T> const Value *operator->() const noexcept
-    {
-        return static_cast<const Value *>(content_.bytes);
-    }
-    uint64_t sequence() const noexcept { return content_.sequence; }
     uint64_t lost() const noexcept { return content_.lost; }
-    bool redelivered() const noexcept
-    {
-        return (content_.flags & MMF_MESSAGE_REDELIVERED) != 0;
-    }
     // Of a queue: acknowledges. False: a topic or a latest value has overwritten it
     // meanwhile, so do not use what was read.
     bool release() noexcept
@@ -1103,10 +1236,15 @@ public:
         return handle == nullptr ||
                Calls::release(handle, &content_) != MMF_OVERWRITTEN;
     }
+    // Of a queue: it goes to another consumer, with its deliveries raised.
+    template <class Of = Calls> void return_()
+    {
+        detail::check(Of::return_message(handle_, &content_));
+        handle_ = nullptr;
+    }
 
 private:
     typename Calls::handle *handle_;
-    mmf_message content_;
 };
 
 // Where to write a message in place; abandoned unless it is committed.
@@ -1194,12 +1332,8 @@ public:
 private:
     void next()
     {
-        int rc;
-
         current_.reset();
-        current_.emplace(channel_->get(), time_.count(), rc);
-        if (rc == MMF_E_PEER_CLOSED || detail::check(rc) == MMF_TIMED_OUT)
-            current_.reset();
+        channel_->take_next(current_, time_);
     }
 
     Channel *channel_;
@@ -1216,7 +1350,7 @@ template <class Calls, class T> class channel {
 public:
     using handle = typename Calls::handle;
     using message = basic_message<Calls, T>;
-    using input = std::conditional_t<std::is_void_v<T>, const_bytes, T>; // what is sent
+    using input = input_of<T>; // what is sent
     using slot = mmf::slot<Calls>;
 
     explicit channel(handle *of) : handle_(of)
@@ -1234,8 +1368,9 @@ public:
         check(Calls::stat(get(), &stats));
         return stats;
     }
+    mmf_waitable *waitable() const noexcept { return Calls::waitable(get()); }
     // A descriptor that polls readable when there may be a message; it belongs to the
-    // channel. Drain the channel after it: take without waiting
+    // channel, and a mmf::poller has one for many of them. Drain the channel after it: take without waiting
     // until nothing comes.
     int fd() const
     {
@@ -1249,7 +1384,7 @@ public:
     // is made to fail throws MMF_E_FULL.
     uint64_t send(const input &value)
     {
-        const mmf_buffer data = as_buffer(value);
+        const mmf_buffer data = buffer_of<T>(value);
         uint64_t sequence = 0;
 
         check(Calls::send(get(), data.bytes, data.length, MMF_INFINITE, &sequence));
@@ -1258,7 +1393,7 @@ public:
     // The same, but nothing if there was no space in time.
     std::optional<uint64_t> try_send(const input &value, timeout time = no_wait)
     {
-        const mmf_buffer data = as_buffer(value);
+        const mmf_buffer data = buffer_of<T>(value);
         uint64_t sequence = 0;
 
         if (!has_space(
@@ -1288,27 +1423,12 @@ public:
     // none in time.
     std::optional<message> try_take(timeout time = no_wait)
     {
-        std::optional<message> taken;
-        int rc;
-
-        taken.emplace(get(), time.count(), rc);
-        if (check(rc) == MMF_TIMED_OUT)
-            taken.reset();
-        return taken;
+        return take_in_time<message>(time, get());
     }
-
-protected:
-    static mmf_buffer as_buffer(const input &value) noexcept
+    // For ranges, which end with the last peer.
+    void take_next(std::optional<message> &next, timeout time)
     {
-        if constexpr (std::is_void_v<T>)
-            return {value.data(), value.size()};
-        else
-            return {&value, sizeof(value)};
-    }
-    // Whether a call that needs a slot has got it.
-    static bool has_space(int rc)
-    {
-        return rc != MMF_E_FULL && check(rc) != MMF_TIMED_OUT;
+        take_until_closed(next, get(), time);
     }
 
 private:
@@ -1325,7 +1445,7 @@ public:
     using channel<Calls, T>::channel;
     using typename channel<Calls, T>::message;
     using typename channel<Calls, T>::input;
-    using value = std::conditional_t<std::is_void_v<T>, std::vector<std::byte>, T>;
+    using value = value_of<T>;
 
     message take()
     {
@@ -1359,9 +1479,9 @@ public:
         std::size_t sent = 0;
 
         for (const input &one : values)
-            buffers.push_back(this->as_buffer(one));
-        return this->has_space(Calls::send_many(this->get(), buffers.data(),
-                                                buffers.size(), time.count(), &sent))
+            buffers.push_back(buffer_of<T>(one));
+        return has_space(Calls::send_many(this->get(), buffers.data(), buffers.size(),
+                                          time.count(), &sent))
                    ? sent
                    : 0;
     }
@@ -1514,6 +1634,26 @@ template <class T = void>
 class queue : public detail::message_factory<queue<T>, detail::queue_calls, T> {
 public:
     using detail::message_factory<queue<T>, detail::queue_calls, T>::message_factory;
+
+    // Until all that was sent so far, by any producer, was released; false if the time
+    // ran out.
+    bool drain(timeout time = forever)
+    {
+        return detail::check(mmf_queue_drain(this->get(), time.count())) !=
+               MMF_TIMED_OUT;
+    }
+    // What is in the queue of that name, the oldest first, without taking part.
+    static std::vector<mmf_queue_item> browse(const std::string &name,
+                                              std::size_t most = 1000)
+    {
+        std::vector<mmf_queue_item> items(most);
+        const detail::c_name checked(name);
+        std::size_t count = 0;
+
+        detail::check(mmf_queue_browse(checked.get(), items.data(), most, &count));
+        items.resize(count);
+        return items;
+    }
 };
 
 // Each message goes to every subscriber.
@@ -1538,7 +1678,7 @@ class latest : public detail::channel<detail::latest_calls, T>,
 
 public:
     using detail::channel<calls, T>::channel;
-    using value = std::conditional_t<std::is_void_v<T>, std::vector<std::byte>, T>;
+    using value = detail::value_of<T>;
 
     static result<latest> try_create_new(const std::string &name,
                                          std::size_t value_size = type_size(),
@@ -1611,6 +1751,402 @@ public:
         return detail::check(mmf_latest_wait(this->get(), version, time.count())) !=
                MMF_TIMED_OUT;
     }
+};
+
+//
+// Services.
+//
+
+// An answer in place, until it is released or goes out of scope.
+template <class T> class basic_answer : public detail::received<T> {
+    using detail::received<T>::content_;
+
+public:
+    basic_answer(mmf_service *handle, uint64_t call, int32_t ms, int &rc)
+    {
+        rc = mmf_service_take_answer(handle, call, ms, &content_);
+        handle_ = rc == MMF_OK ? handle : nullptr;
+        if (rc == MMF_OK && !this->fits()) {
+            release();
+            detail::check_length(content_.length, sizeof(detail::value_of<T>));
+        }
+    }
+    basic_answer(basic_answer &&other) noexcept
+        : detail::received<T>(other), handle_(std::exchange(other.handle_, nullptr))
+    {
+    }
+    basic_answer &operator=(basic_answer &&other) noexcept
+    {
+        if (this != &other) {
+            release();
+            handle_ = std::exchange(other.handle_, nullptr);
+            content_ = other.content_;
+        }
+        return *this;
+    }
+    ~basic_answer() { release(); }
+
+    uint64_t call() const noexcept { return content_.sequence; }
+    // No other one follows to its call.
+    bool is_last() const noexcept { return (content_.flags & MMF_MESSAGE_LAST) != 0; }
+    void release() noexcept
+    {
+        auto *const handle = std::exchange(handle_, nullptr);
+
+        if (handle != nullptr)
+            mmf_service_release_answer(handle, &content_);
+    }
+
+private:
+    mmf_service *handle_;
+};
+
+// A call that is open, until its last answer: given up if it goes out of scope before. It
+// must not outlive the service's handle.
+template <class T> class basic_call {
+public:
+    using answer = basic_answer<T>;
+    using message = answer;
+    using value = detail::value_of<T>;
+
+    basic_call(mmf_service *handle, uint64_t number) noexcept
+        : handle_(handle), number_(number)
+    {
+    }
+    basic_call(basic_call &&other) noexcept
+        : handle_(std::exchange(other.handle_, nullptr)), number_(other.number_)
+    {
+    }
+    basic_call &operator=(basic_call &&) = delete;
+    ~basic_call() { cancel(); }
+
+    uint64_t number() const noexcept { return number_; }
+    // Its last answer was taken.
+    bool is_done() const noexcept { return handle_ == nullptr; }
+    void cancel() noexcept
+    {
+        if (handle_ != nullptr)
+            mmf_service_cancel(std::exchange(handle_, nullptr), number_);
+    }
+
+    answer take() { return std::move(*try_take(forever)); }
+    std::optional<answer> try_take(timeout time = no_wait)
+    {
+        auto taken = detail::take_in_time<answer>(time, handle_, number_);
+
+        if (taken && taken->is_last())
+            handle_ = nullptr;
+        return taken;
+    }
+    value receive() { return *try_receive(forever); }
+    std::optional<value> try_receive(timeout time = no_wait)
+    {
+        const auto taken = try_take(time);
+
+        if (!taken)
+            return std::nullopt;
+        if constexpr (std::is_void_v<T>)
+            return value(taken->bytes().begin(), taken->bytes().end());
+        else
+            return **taken;
+    }
+
+    // for (auto &answer : call.answers()): until the last, waiting for each.
+    message_range<basic_call> answers(timeout time = forever) { return {*this, time}; }
+    void take_next(std::optional<answer> &next, timeout time)
+    {
+        if (!is_done())
+            next = try_take(time);
+    }
+
+private:
+    mmf_service *handle_; // null: its last answer was taken
+    uint64_t number_;
+};
+
+// A request in place, until its last answer. If it goes out of scope before, it goes to
+// another server. It must not outlive the service's handle.
+template <class Request, class Answer>
+class basic_request : public detail::received<Request> {
+    using detail::received<Request>::content_;
+
+public:
+    using input = detail::input_of<Answer>;
+
+    basic_request(mmf_service *handle, int32_t ms, int &rc)
+    {
+        rc = mmf_service_take(handle, ms, &content_);
+        handle_ = rc == MMF_OK ? handle : nullptr;
+        if (rc == MMF_OK && !this->fits()) {
+            mmf_service_answer(handle, &content_, nullptr, 0, MMF_ANSWER_LAST, 0);
+            detail::check_length(content_.length, sizeof(detail::value_of<Request>));
+        }
+    }
+    basic_request(basic_request &&other) noexcept
+        : detail::received<Request>(other),
+          handle_(std::exchange(other.handle_, nullptr))
+    {
+    }
+    basic_request &operator=(basic_request &&) = delete;
+    // What was answered is no longer there to be returned.
+    ~basic_request()
+    {
+        if (handle_ != nullptr)
+            mmf_service_return(handle_, &content_);
+    }
+
+    // False: the client has died or given the call up, so work for it is in vain.
+    bool is_wanted() const
+    {
+        int wanted = 0;
+
+        detail::check(mmf_service_is_wanted(handle_, &content_, &wanted));
+        return wanted != 0;
+    }
+    // The last answer. It never waits for a client that does not want it.
+    void answer(const input &value) { send(value, MMF_ANSWER_LAST, forever); }
+    bool try_answer(const input &value, timeout time = no_wait)
+    {
+        return send(value, MMF_ANSWER_LAST, time);
+    }
+    // More follow. False if so many wait for their client as may (max_answers).
+    void answer_more(const input &value) { send(value, MMF_ANSWER_MORE, forever); }
+    bool try_answer_more(const input &value, timeout time = no_wait)
+    {
+        return send(value, MMF_ANSWER_MORE, time);
+    }
+    // An answer in place: where to write it, and its end.
+    mmf::bytes reserve_answer(std::size_t length, timeout time = forever)
+    {
+        void *memory = nullptr;
+
+        if (detail::check(mmf_service_reserve_answer(
+                handle_, &content_, length, time.count(), &memory)) == MMF_TIMED_OUT)
+            return {};
+        return {static_cast<std::byte *>(memory), length};
+    }
+    void commit_answer(std::size_t length, bool more = false)
+    {
+        detail::check(mmf_service_commit_answer(
+            handle_, &content_, length, more ? MMF_ANSWER_MORE : MMF_ANSWER_LAST));
+        if (!more)
+            handle_ = nullptr;
+    }
+    // It goes to another server, with its deliveries raised.
+    void return_()
+    {
+        detail::check(mmf_service_return(handle_, &content_));
+        handle_ = nullptr;
+    }
+
+private:
+    bool send(const input &value, uint32_t flags, timeout time)
+    {
+        const mmf_buffer data = detail::buffer_of<Answer>(value);
+
+        if (detail::check(mmf_service_answer(handle_, &content_, data.bytes,
+                                             data.length, flags, time.count())) ==
+            MMF_TIMED_OUT)
+            return false;
+        if (flags == MMF_ANSWER_LAST)
+            handle_ = nullptr;
+        return true;
+    }
+
+    mmf_service *handle_; // null: it was answered or returned
+};
+
+// How large a service is: service<a, b> has the sizes of its types, and service<> needs
+// them: {request_size, answer_size, capacity}.
+template <class Request, class Answer> struct service_sizes {
+    service_sizes(std::size_t requests)
+        : request(sizeof(detail::value_of<Request>)),
+          answer(sizeof(detail::value_of<Answer>)), capacity(requests)
+    {
+        static_assert(!std::is_void_v<Request> && !std::is_void_v<Answer>,
+                      "a service of bytes needs {request_size, answer_size, capacity}");
+    }
+    service_sizes(std::size_t request_size, std::size_t answer_size,
+                  std::size_t requests)
+        : request(request_size), answer(answer_size), capacity(requests)
+    {
+    }
+
+    std::size_t request, answer, capacity;
+};
+
+// Requests, each to one server, and their answers. A handle is client, server or both.
+template <class Request = void, class Answer = Request> class service {
+    static_assert(detail::is_message<Request> && detail::is_message<Answer>,
+                  "requests and answers are trivially copyable, and no pointers");
+
+public:
+    using sizes = service_sizes<Request, Answer>;
+    using request = basic_request<Request, Answer>;
+    using message = request;
+    using answer = basic_answer<Answer>;
+    using open_call = basic_call<Answer>;
+    using input = detail::input_of<Request>;
+    using value = detail::value_of<Answer>;
+
+    static result<service> try_create_new(const std::string &name, sizes size,
+                                          const service_options &options = {})
+    {
+        return detail::open<service, mmf_service>(
+            name, [&](const char *text, mmf_service **out) {
+                return mmf_service_create_new(text, size.request, size.answer,
+                                              size.capacity, &options, out);
+            });
+    }
+    static service create_new(const std::string &name, sizes size,
+                              const service_options &options = {})
+    {
+        return try_create_new(name, size, options).value();
+    }
+    static result<service> try_create_or_open(const std::string &name, sizes size,
+                                              const service_options &options = {},
+                                              bool *created = nullptr)
+    {
+        return detail::open<service, mmf_service>(
+            name, created, [&](const char *text, int *is_new, mmf_service **out) {
+                return mmf_service_create_or_open(text, size.request, size.answer,
+                                                  size.capacity, &options, is_new, out);
+            });
+    }
+    static service create_or_open(const std::string &name, sizes size,
+                                  const service_options &options = {},
+                                  bool *created = nullptr)
+    {
+        return try_create_or_open(name, size, options, created).value();
+    }
+    static result<service> try_open_existing(const std::string &name,
+                                             const service_options &options = {})
+    {
+        return detail::open<service, mmf_service>(
+            name, [&](const char *text, mmf_service **out) {
+                return mmf_service_open_existing(text, &options, out);
+            });
+    }
+    static service open_existing(const std::string &name,
+                                 const service_options &options = {})
+    {
+        return try_open_existing(name, options).value();
+    }
+
+    explicit service(mmf_service *of) : handle_(of)
+    {
+        const mmf_channel_stats stats = stat();
+
+        if constexpr (!std::is_void_v<Request>)
+            detail::check_length(std::size_t(stats.message_size), sizeof(Request));
+        if constexpr (!std::is_void_v<Answer>)
+            detail::check_length(std::size_t(stats.answer_size), sizeof(Answer));
+        answer_size_ = std::size_t(stats.answer_size);
+    }
+
+    mmf_service *get() const noexcept { return handle_.get(); }
+    void close() noexcept { handle_.reset(); }
+    mmf_waitable *waitable() const noexcept { return mmf_service_waitable(get()); }
+    mmf_channel_stats stat() const
+    {
+        mmf_channel_stats stats;
+
+        detail::check(mmf_service_stat(get(), &stats));
+        return stats;
+    }
+    int fd() const
+    {
+        int number = -1;
+
+        detail::check(mmf_service_fd(get(), &number));
+        return number;
+    }
+
+    // Clients: call, and wait for the answer; nothing if there was none in time.
+    value call(const input &question)
+    {
+        return std::move(*try_call(question, forever));
+    }
+    std::optional<value> try_call(const input &question, timeout time)
+    {
+        const mmf_buffer data = detail::buffer_of<Request>(question);
+        auto copy = std::make_optional<value>();
+        std::size_t length = 0;
+        void *buffer = nullptr;
+        std::size_t capacity = answer_size_;
+
+        if constexpr (std::is_void_v<Answer>) {
+            copy->resize(capacity);
+            buffer = copy->data();
+        } else {
+            buffer = &*copy;
+        }
+        if (!detail::has_space(mmf_service_call(get(), data.bytes, data.length, buffer,
+                                                capacity, time.count(), &length)))
+            return std::nullopt;
+        if constexpr (std::is_void_v<Answer>)
+            copy->resize(length);
+        else
+            detail::check_length(length, sizeof(Answer));
+        return copy;
+    }
+    // Send a request; its answers come to the call. Several may be open (max_calls).
+    open_call send(const input &question)
+    {
+        return std::move(*try_send(question, forever));
+    }
+    std::optional<open_call> try_send(const input &question, timeout time = no_wait)
+    {
+        const mmf_buffer data = detail::buffer_of<Request>(question);
+        uint64_t number = 0;
+
+        if (!detail::has_space(mmf_service_send(get(), data.bytes, data.length,
+                                                time.count(), &number)))
+            return std::nullopt;
+        return std::optional<open_call>(std::in_place, get(), number);
+    }
+    // A request in place: where to write it (nothing if there was no space in time), and
+    // its end. A handle has one reservation at a time.
+    mmf::bytes reserve(std::size_t length, timeout time = forever)
+    {
+        void *memory = nullptr;
+
+        if (!detail::has_space(
+                mmf_service_reserve(get(), length, time.count(), &memory)))
+            return {};
+        return {static_cast<std::byte *>(memory), length};
+    }
+    open_call commit(std::size_t length)
+    {
+        uint64_t number = 0;
+
+        detail::check(mmf_service_commit(get(), length, &number));
+        return open_call(get(), number);
+    }
+    void abandon() { detail::check(mmf_service_abandon(get())); }
+    // The next answer to any open call, whose number it has. A last one that was taken so
+    // has ended its call.
+    std::optional<answer> try_take_answer(timeout time = no_wait)
+    {
+        return detail::take_in_time<answer>(time, get(), uint64_t(0));
+    }
+
+    // Servers.
+    request take() { return std::move(*try_take(forever)); }
+    std::optional<request> try_take(timeout time = no_wait)
+    {
+        return detail::take_in_time<request>(time, get());
+    }
+    void take_next(std::optional<request> &next, timeout time)
+    {
+        detail::take_until_closed(next, get(), time);
+    }
+    // for (auto &request : service.requests()), as of a channel's messages.
+    message_range<service> requests(timeout time = forever) { return {*this, time}; }
+
+private:
+    detail::owner<mmf_service, mmf_service_close> handle_;
+    std::size_t answer_size_ = 0;
 };
 
 //

@@ -161,7 +161,7 @@ typedef enum mmf_queue_state {
     MMF_QUEUE_STATE_FORCE_32 = -0x7FFFFFFF /* keeps it 32 bits */
 } mmf_queue_state;
 
-/* A message that mmf_queue_browse found. */
+/* A message that mmf_queue_browse or mmf_queue_browse_bytes found. */
 typedef struct mmf_queue_item {
     uint64_t sequence; /* its number in the queue */
     int64_t length;    /* bytes; 0 while it is RESERVED */
@@ -170,7 +170,11 @@ typedef struct mmf_queue_item {
     uint32_t deliveries; /* how often it was given to a consumer so far */
     int32_t pid;         /* of the process that has it, as that process sees itself; 0:
                             no process has it, or it has just died */
-    uint32_t reserved[5];
+    uint32_t reserved;
+    const void
+        *bytes;    /* _bytes: a copy of its first ones, in the caller's memory; NULL:
+                          it is RESERVED, or its sizes make no sense */
+    size_t copied; /* so many */
 } mmf_queue_item;
 
 /*
@@ -180,6 +184,14 @@ typedef struct mmf_queue_item {
  */
 MMF_API int mmf_queue_browse(const char *name, mmf_queue_item *items, size_t most,
                              size_t *count);
+
+/*
+ * The same, and up to `each` bytes of every message are copied to `bytes`, which has
+ * `most` times as many. What is copied was one message; one that is released meanwhile
+ * is skipped.
+ */
+MMF_API int mmf_queue_browse_bytes(const char *name, mmf_queue_item *items, size_t most,
+                                   void *bytes, size_t each, size_t *count);
 
 /* The queue's counters and limits. MMF_E_NULL. */
 MMF_API int mmf_queue_stat(mmf_queue *queue, mmf_channel_stats *stats);

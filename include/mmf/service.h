@@ -242,6 +242,15 @@ MMF_API int mmf_service_return(mmf_service *service, const mmf_message *request)
  * Both.
  */
 
+/*
+ * The handle for mmf_wait_any, mmf_wait_one and mmf_poller_add, borrowed; NULL for NULL. A
+ * wait for it ends with 0 when there is a request to take, or an answer to an open call to
+ * which none is taken (or, with MMF_CHANNEL_PEER_CLOSED, the last peer has gone), and takes
+ * none: take with timeout 0 then. A client without such a call waits for nothing, and
+ * alone that is MMF_E_STATE. A handle that is client and server counts as two objects.
+ */
+MMF_API mmf_waitable *mmf_service_waitable(mmf_service *service);
+
 /* A descriptor that polls readable when there may be a request or an answer; as
  * mmf_queue_fd. MMF_E_PLATFORM on Windows. */
 MMF_API int mmf_service_fd(mmf_service *service, int *fd);

@@ -121,9 +121,73 @@ compare(const void *left, const void *right)
     return difference < 0 ? -1 : difference > 0;
 }
 
+/*
+ * Bytes. A slot is read while others go on; whether its message was there all the time
+ * is asked afterwards.
+ */
+
+static int
+read_slot(struct mmf_os_channel *os, uint64_t index, size_t from, void *into,
+          size_t count)
+{
+    const struct mmf_ring_shape *shape = &os->ring->shape;
+    uint64_t slot = (index & (shape->slots - 1)) * shape->stride;
+
+    return mmf_os_channel_read(os, mmf_ring_slots_offset(shape) + slot + from, into,
+                               count);
+}
+
+/* Its slot is written anew only after its release. */
+static int
+is_still_there(struct mmf_os_channel *os, uint64_t index, bool *is_there)
+{
+    uint64_t word = 0;
+    int rc;
+
+    if (os->ring->shape.is_spsc) {
+        rc = mmf_os_channel_read(os, offsetof(struct mmf_ring_shared, head), &word,
+                                 sizeof(word));
+        *is_there = mmf_index_difference(index, word) >= 0;
+    } else {
+        rc = read_slot(os, index, offsetof(struct mmf_slot_shared, word), &word,
+                       sizeof(word));
+        *is_there = mmf_word_index(word) == index &&
+                    mmf_word_state(word) != MMF_SLOT_RESERVED &&
+                    mmf_word_state(word) != MMF_SLOT_RELEASED;
+    }
+    return rc;
+}
+
+/* Copy what the item says; `is_there`: all of it was of this one message. */
+static int
+copy_bytes(struct mmf_os_channel *os, mmf_queue_item *item, void *into, size_t most,
+           bool *is_there)
+{
+    struct mmf_ring_message message;
+    struct mmf_slot_shared line;
+    int rc = read_slot(os, item->sequence, 0, &line, sizeof(line));
+
+    if (rc == MMF_OK && mmf_ring_read_sizes(os->ring, &line, item->sequence,
+                                            &message) == MMF_STEP_DONE) {
+        item->length = (int64_t)message.length;
+        item->copied = message.length < most ? (size_t)message.length : most;
+        item->bytes = into;
+        rc = read_slot(os, item->sequence,
+                       message.bytes == line.payload ? 0 : sizeof(line), into,
+                       item->copied);
+    }
+    return rc < 0 ? rc : is_still_there(os, item->sequence, is_there);
+}
+
+struct copies {
+    uint8_t *bytes;
+    size_t each;
+};
+
 /* Their slots in the order of the indexes; one that took longer than a lap is out of it. */
 static int
-browse(struct mmf_os_channel *os, mmf_queue_item *items, size_t most, size_t *count)
+browse(struct mmf_os_channel *os, mmf_queue_item *items, size_t most,
+       struct copies copies, size_t *count)
 {
     const struct mmf_ring *ring = os->ring;
     uint64_t slots = ring->shape.slots < MOST_SLOTS ? ring->shape.slots : MOST_SLOTS;
@@ -132,11 +196,15 @@ browse(struct mmf_os_channel *os, mmf_queue_item *items, size_t most, size_t *co
 
     for (uint64_t i = 0; i < slots && found < most; i++) {
         struct mmf_slot_shared line;
-        int rc = mmf_os_channel_read_slot(os, first + i, &line);
+        int rc = read_slot(os, first + i, 0, &line, sizeof(line));
+        bool is_there = rc == MMF_OK && show(ring, &line, first + i, &items[found]);
 
+        if (is_there && copies.each > 0 && items[found].state != MMF_QUEUE_RESERVED)
+            rc = copy_bytes(os, &items[found], copies.bytes + found * copies.each,
+                            copies.each, &is_there);
         if (rc < 0)
             return rc;
-        found += show(ring, &line, first + i, &items[found]);
+        found += is_there;
     }
     if (found > 0)
         qsort(items, found, sizeof(*items), compare);
@@ -144,20 +212,41 @@ browse(struct mmf_os_channel *os, mmf_queue_item *items, size_t most, size_t *co
     return MMF_OK;
 }
 
-int
-mmf_queue_browse(const char *name, mmf_queue_item *items, size_t most, size_t *count)
+static int
+check_outputs(const mmf_queue_item *items, size_t most, struct copies copies,
+              const size_t *count)
 {
+    if (count == NULL)
+        return mmf_fail_null("count");
+    if (items == NULL && most > 0)
+        return mmf_fail_null("items");
+    if (copies.bytes == NULL && copies.each > 0 && most > 0)
+        return mmf_fail_null("bytes");
+    return MMF_OK;
+}
+
+int
+mmf_queue_browse_bytes(const char *name, mmf_queue_item *items, size_t most,
+                       void *bytes, size_t each, size_t *count)
+{
+    struct copies copies = {bytes, each};
     struct mmf_os_channel *os;
     struct mmf_name parsed;
     int rc = mmf_channel_parse_name(name, 0, &parsed);
 
-    if (rc == MMF_OK && (count == NULL || (items == NULL && most > 0)))
-        rc = mmf_fail_null(count == NULL ? "count" : "items");
+    if (rc == MMF_OK)
+        rc = check_outputs(items, most, copies, count);
     if (rc == MMF_OK)
         rc = mmf_os_channel_inspect(&parsed, MMF_KIND_QUEUE, &os);
     if (rc < 0)
         return rc;
-    rc = browse(os, items, most, count);
+    rc = browse(os, items, most, copies, count);
     mmf_os_channel_close(os);
     return rc;
+}
+
+int
+mmf_queue_browse(const char *name, mmf_queue_item *items, size_t most, size_t *count)
+{
+    return mmf_queue_browse_bytes(name, items, most, NULL, 0, count);
 }

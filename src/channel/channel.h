@@ -32,9 +32,11 @@ struct mmf_channel {
     mmf_role role;
     bool wants_peer;
     bool has_fd;
+    mmf_role fast; /* roles in which a queue may take its fast path */
     int64_t
         settles_until; /* of the descriptor: a participant may just have died; 0: no */
-    uint64_t reserved_size; /* so many bytes may be committed */
+    uint64_t reserved_size;          /* so many bytes may be committed */
+    mmf_atomic_u32 *answer_doorbell; /* of a service's client, else NULL */
 };
 
 /*
@@ -48,6 +50,8 @@ struct mmf_channel_kind {
     size_t handle_size;   /* of the struct that begins with a struct mmf_channel */
     /* A receiver's next take has something to answer: a message, or damage. */
     bool (*has_message)(struct mmf_channel *channel);
+    /* In which roles a wait for the handle waits now; NULL: to receive. */
+    mmf_role (*waits_in)(const struct mmf_channel *channel);
 };
 
 extern const struct mmf_channel_kind mmf_queues, mmf_topics, mmf_latest_values;
@@ -203,13 +207,16 @@ struct mmf_ring_wait mmf_channel_wait_for(const struct mmf_channel *channel,
 int mmf_channel_wait_any(struct mmf_waitable *const *objects, int count,
                          int32_t timeout_ms, int *index);
 
-/* A receiver has something to take, or its last peer is gone; asks after the dead. */
+/* There is something to take, or the last peer is gone; asks after the dead. */
 bool mmf_channel_is_available(struct mmf_channel *channel);
+
+/* The handle is alive and can be waited for. */
+int mmf_channel_check_waitable(const struct mmf_channel *channel);
 
 /* Recover what dead participants had, whenever that was done last. */
 void mmf_channel_recover(struct mmf_channel *channel, mmf_role role);
 
-/* The public call of the same name; the handle was checked. */
+/* mmf_waitable_fd; the handle was checked. */
 int mmf_channel_fd(struct mmf_channel *channel, int *fd);
 
 /*

@@ -428,9 +428,8 @@ mmf_latest_waitable(mmf_latest *latest)
 int
 mmf_latest_fd(mmf_latest *latest, int *fd)
 {
-    int rc = check(latest, MMF_ROLE_RECEIVE);
-
-    return rc < 0 ? rc : mmf_channel_fd(&latest->channel, fd);
+    return latest != NULL ? mmf_waitable_fd(mmf_latest_waitable(latest), fd)
+                          : mmf_fail_null("latest");
 }
 
 int

@@ -17,7 +17,6 @@
 
 struct mmf_queue {
     struct mmf_channel channel;
-    mmf_role fast; /* roles that may take the fast path; 0 for a queue for many */
     /* Taken, but larger than the caller's buffer: it comes next. */
     struct mmf_ring_message pending;
     bool has_pending;
@@ -31,20 +30,21 @@ enum { TRIES = 512 };
 static void
 choose_path(mmf_queue *queue)
 {
-    const struct mmf_ring *ring = queue->channel.ring;
+    struct mmf_channel *channel = &queue->channel;
+    const struct mmf_ring *ring = channel->ring;
 
     if (!ring->shape.is_spsc)
         return;
-    queue->fast = queue->channel.role;
-    if (queue->has_pending || queue->channel.has_fd ||
+    channel->fast = channel->role;
+    if (queue->has_pending || channel->has_fd ||
         mmf_index_difference(ring->cursor, ring->redelivered_until) < 0)
-        queue->fast &= ~(mmf_role)MMF_ROLE_RECEIVE;
+        channel->fast &= ~(mmf_role)MMF_ROLE_RECEIVE;
 }
 
 static inline bool
 is_fast(const mmf_queue *queue, mmf_role role, int32_t timeout_ms)
 {
-    return queue != NULL && (queue->fast & role) &&
+    return queue != NULL && (queue->channel.fast & role) &&
            mmf_os_channel_is_alive(queue->channel.os) && timeout_ms >= -1;
 }
 
@@ -645,13 +645,8 @@ mmf_queue_waitable(mmf_queue *queue)
 int
 mmf_queue_fd(mmf_queue *queue, int *fd)
 {
-    int rc = check(queue, MMF_ROLE_RECEIVE);
-
-    if (rc == MMF_OK)
-        rc = mmf_channel_fd(&queue->channel, fd);
-    if (rc == MMF_OK)
-        choose_path(queue);
-    return rc;
+    return queue != NULL ? mmf_waitable_fd(mmf_queue_waitable(queue), fd)
+                         : mmf_fail_null("queue");
 }
 
 int

@@ -117,10 +117,35 @@ fill_sizes(size_t request_size, size_t answer_size, size_t capacity,
  * Handles.
  */
 
+static bool
+has_message(struct mmf_channel *channel)
+{
+    struct mmf_service *service = (struct mmf_service *)channel;
+
+    if ((channel->role & MMF_ROLE_SERVER) &&
+        (service->has_pending || mmf_ring_has_message(channel->ring)))
+        return true;
+    return (channel->role & MMF_ROLE_CLIENT) && mmf_service_has_answer(service);
+}
+
+/* A client without an open call waits for nothing. */
+static mmf_role
+waits_in(const struct mmf_channel *channel)
+{
+    const struct mmf_service *service = (const struct mmf_service *)channel;
+    mmf_role role = channel->role & (mmf_role)MMF_ROLE_SERVER;
+
+    if ((channel->role & MMF_ROLE_CLIENT) && mmf_service_has_call(service))
+        role |= (mmf_role)MMF_ROLE_CLIENT;
+    return role;
+}
+
 static const struct mmf_channel_kind services = {
     .kind = MMF_KIND_SERVICE,
     .flags_known = MMF_CHANNEL_PEER_CLOSED,
     .handle_size = sizeof(struct mmf_service),
+    .has_message = has_message,
+    .waits_in = waits_in,
 };
 
 /* The handle has joined. On failure nothing is left of it. */
@@ -143,6 +168,7 @@ hand_over(int rc, mmf_service *service, mmf_service **out)
             return mmf_fail(MMF_E_NO_MEMORY, "no memory for %u calls", calls);
         }
         service->client = mmf_lanes_client(&service->lanes, ring->sender);
+        service->channel.answer_doorbell = &service->client->answer_doorbell;
         mmf_calls_begin(&service->lanes, service->calls);
     }
     *out = service;
@@ -252,12 +278,17 @@ mmf_service_is_client_gone(const mmf_service *service,
  * Both.
  */
 
+mmf_waitable *
+mmf_service_waitable(mmf_service *service)
+{
+    return service != NULL ? &service->channel.waitable : NULL;
+}
+
 int
 mmf_service_fd(mmf_service *service, int *fd)
 {
-    int rc = mmf_service_check(service, MMF_ROLE_BOTH);
-
-    return rc < 0 ? rc : mmf_channel_fd(&service->channel, fd);
+    return service != NULL ? mmf_waitable_fd(mmf_service_waitable(service), fd)
+                           : mmf_fail_null("service");
 }
 
 int

@@ -36,6 +36,10 @@ int mmf_service_check(const mmf_service *service, mmf_role role);
 bool mmf_service_is_client_gone(const mmf_service *service,
                                 const struct mmf_request *request);
 
+/* An open call to which no answer is taken; and one to which an answer is there. */
+bool mmf_service_has_call(const struct mmf_service *service);
+bool mmf_service_has_answer(const struct mmf_service *service);
+
 /* Cancel all that is open. */
 void mmf_service_cancel_all(mmf_service *service);
 

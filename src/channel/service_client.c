@@ -229,6 +229,31 @@ mmf_service_send(mmf_service *service, const void *bytes, size_t length,
  * Answers.
  */
 
+static bool
+is_awaited(const struct mmf_call *call)
+{
+    return call->state == MMF_CALL_OPEN && !call->has_taken;
+}
+
+bool
+mmf_service_has_call(const mmf_service *service)
+{
+    for (uint32_t i = 0; i < call_count(service); i++)
+        if (is_awaited(&service->calls[i]))
+            return true;
+    return false;
+}
+
+bool
+mmf_service_has_answer(const mmf_service *service)
+{
+    for (uint32_t i = 0; i < call_count(service); i++)
+        if (is_awaited(&service->calls[i]) &&
+            mmf_call_poll(&service->lanes, service->calls, i, 1))
+            return true;
+    return false;
+}
+
 /* The next answer to the call of lane `number`, or to any; whose it is. */
 static enum mmf_step
 try_answer(mmf_service *service, uint32_t number, uint32_t *found,
@@ -242,8 +267,7 @@ try_answer(mmf_service *service, uint32_t number, uint32_t *found,
 
         *found = service->next_answer;
         service->next_answer = next_of(service, service->next_answer);
-        if (service->calls[*found].state == MMF_CALL_OPEN &&
-            !service->calls[*found].has_taken)
+        if (is_awaited(&service->calls[*found]))
             step = mmf_call_next(&service->lanes, service->calls, *found, answer);
         if (step != MMF_STEP_WOULD_BLOCK)
             return step;
@@ -260,7 +284,7 @@ wait_for_answer(mmf_service *service, uint32_t number, int64_t deadline,
     enum mmf_step step;
     int rc;
 
-    wait.ring.doorbell = &service->client->answer_doorbell;
+    wait.ring.doorbell = service->channel.answer_doorbell;
     mmf_channel_wait_consume(&wait);
     do
         step = try_answer(service, number, found, answer);
@@ -332,10 +356,9 @@ find_to_take(const mmf_service *service, uint64_t call, uint32_t *number)
         return rc;
     }
     *number = ANY;
-    for (uint32_t i = 0; i < call_count(service); i++)
-        if (service->calls[i].state == MMF_CALL_OPEN && !service->calls[i].has_taken)
-            return MMF_OK;
-    return mmf_fail(MMF_E_STATE, "no call is open that an answer could come to");
+    return mmf_service_has_call(service)
+               ? MMF_OK
+               : mmf_fail(MMF_E_STATE, "no call is open that an answer could come to");
 }
 
 static int

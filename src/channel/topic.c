@@ -285,9 +285,8 @@ mmf_topic_waitable(mmf_topic *topic)
 int
 mmf_topic_fd(mmf_topic *topic, int *fd)
 {
-    int rc = check(topic, MMF_ROLE_RECEIVE);
-
-    return rc < 0 ? rc : mmf_channel_fd(&topic->channel, fd);
+    return topic != NULL ? mmf_waitable_fd(mmf_topic_waitable(topic), fd)
+                         : mmf_fail_null("topic");
 }
 
 int

@@ -170,12 +170,11 @@ mmf_channel_wait_end(struct mmf_channel_wait *wait, enum mmf_step step)
 int
 mmf_channel_fd(struct mmf_channel *channel, int *fd)
 {
-    int rc;
+    int rc = mmf_os_channel_poll_fd(channel->os, fd);
 
-    if (fd == NULL)
-        return mmf_fail_null("fd");
-    rc = mmf_os_channel_poll_fd(channel->os, fd);
-    if (rc == MMF_OK)
-        channel->has_fd = true;
-    return rc;
+    if (rc < 0)
+        return rc;
+    channel->has_fd = true;
+    channel->fast &= ~(mmf_role)MMF_ROLE_RECEIVE; /* which drains no descriptor */
+    return MMF_OK;
 }

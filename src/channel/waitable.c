@@ -8,12 +8,13 @@
 
 #include "base/fail.h"
 
-/* A channel of the wait. */
+/* A channel of the wait, in a role; a service's handle can be there in two. */
 struct entry {
     struct mmf_channel *channel;
     int index; /* the caller's */
-    bool has_marked;
+    mmf_role role;
     struct mmf_doorbell_mark mark;
+    bool has_marked;
 };
 
 /* Objects and channels, each in the order of their indexes. */
@@ -21,22 +22,69 @@ struct mixed {
     struct mmf_os_sync *syncs[MMF_WAIT_MAXIMUM];
     int sync_index[MMF_WAIT_MAXIMUM];
     int sync_count;
-    struct entry entries[MMF_WAIT_MAXIMUM];
+    struct entry entries[MMF_WAIT_MAXIMUM]; /* as many as `beside` has doorbells */
     struct mmf_os_beside beside;
     int ready; /* the index of a channel with a message, or -1 */
 };
 
+/* To look in that role, and to sleep. A client waits for answers, not for space. */
+static struct mmf_ring_wait
+wait_in(const struct mmf_channel *channel, mmf_role role)
+{
+    struct mmf_ring_wait ring = mmf_channel_wait_for(channel, role);
+
+    ring.doorbell = role == MMF_ROLE_RECEIVE ? &channel->ring->shared->message_doorbell
+                                             : channel->answer_doorbell;
+    return ring;
+}
+
+static mmf_role
+roles_of(const struct mmf_channel *channel)
+{
+    return channel->kind->waits_in != NULL ? channel->kind->waits_in(channel)
+                                           : MMF_ROLE_RECEIVE;
+}
+
+static int
+fail_too_many(void)
+{
+    return mmf_fail(MMF_E_NOT_SUPPORTED,
+                    "the objects have more than %d doorbells: a service's handle that "
+                    "is client and server has two",
+                    MMF_WAIT_MAXIMUM);
+}
+
 static void
+add(struct mixed *mixed, struct mmf_channel *channel, int index, mmf_role role)
+{
+    int at = mixed->beside.count++;
+
+    mixed->entries[at] =
+        (struct entry){.channel = channel, .index = index, .role = role};
+    mixed->beside.doorbells[at] = (struct mmf_os_doorbell){
+        .ops = channel->ops, .word = wait_in(channel, role).doorbell};
+}
+
+static int
 sort_in(struct mixed *mixed, struct mmf_waitable *object, int index)
 {
-    if (object->channel == NULL) {
-        mixed->sync_index[mixed->sync_count] = index;
-        mixed->syncs[mixed->sync_count++] = object->sync;
-        return;
+    static const mmf_role roles[] = {MMF_ROLE_RECEIVE, MMF_ROLE_SEND};
+    struct mmf_channel *channel = object->channel;
+
+    for (int i = 0; channel != NULL && i < 2; i++) {
+        if (!(roles_of(channel) & roles[i]))
+            continue;
+        if (mixed->sync_count + mixed->beside.count == MMF_WAIT_MAXIMUM)
+            return fail_too_many();
+        add(mixed, channel, index, roles[i]);
     }
-    mixed->entries[mixed->beside.count] =
-        (struct entry){.channel = object->channel, .index = index};
-    mixed->beside.channels[mixed->beside.count++] = object->channel->os;
+    if (channel != NULL)
+        return MMF_OK;
+    if (mixed->sync_count + mixed->beside.count == MMF_WAIT_MAXIMUM)
+        return fail_too_many();
+    mixed->sync_index[mixed->sync_count] = index;
+    mixed->syncs[mixed->sync_count++] = object->sync;
+    return MMF_OK;
 }
 
 static bool
@@ -57,8 +105,7 @@ check(struct mixed *mixed)
 {
     for (int i = 0; i < mixed->beside.count; i++) {
         const struct entry *entry = &mixed->entries[i];
-        struct mmf_ring_wait ring =
-            mmf_channel_wait_for(entry->channel, MMF_ROLE_RECEIVE);
+        struct mmf_ring_wait ring = wait_in(entry->channel, entry->role);
 
         if (!mmf_ring_wait_check(&ring))
             continue;
@@ -81,16 +128,16 @@ is_over(void *context)
     int looks = 1;
 
     for (int i = 0; i < mixed->beside.count; i++) {
+        struct mmf_os_doorbell *doorbell = &mixed->beside.doorbells[i];
         struct entry *entry = &mixed->entries[i];
-        struct mmf_ring_wait ring =
-            mmf_channel_wait_for(entry->channel, MMF_ROLE_RECEIVE);
+        struct mmf_ring_wait ring = wait_in(entry->channel, entry->role);
 
         ring.has_marked = entry->has_marked;
         ring.mark = entry->mark;
         mmf_ring_wait_mark(&ring);
         entry->has_marked = true;
         entry->mark = ring.mark;
-        mixed->beside.expected[i] = ring.mark.value;
+        doorbell->expected = ring.mark.value;
         if (ring.mark.is_fresh)
             looks = MMF_RING_ARRIVAL;
     }
@@ -108,8 +155,9 @@ end(struct mixed *mixed, int index)
 
         if (!entry->has_marked)
             continue;
-        mmf_doorbell_unmark(&channel->ring->shared->message_doorbell, &entry->mark);
-        if (entry->index != index && channel->kind->has_message(channel))
+        mmf_doorbell_unmark(mixed->beside.doorbells[i].word, &entry->mark);
+        if (entry->index != index && entry->role == MMF_ROLE_RECEIVE &&
+            channel->kind->has_message(channel))
             mmf_ring_notify_receivers(channel->ring, 1, channel->ops);
     }
 }
@@ -126,13 +174,26 @@ take_before(struct mixed *mixed, int *found)
                       : mmf_os_sync_wait_any(mixed->syncs, count, NULL, 0, found);
 }
 
+static int
+wait_for(struct mixed *mixed, int32_t timeout_ms, int *found)
+{
+    if (mixed->sync_count + mixed->beside.count == 0)
+        return mmf_fail(MMF_E_STATE,
+                        "no call is open that an answer could come to, and "
+                        "there is nothing else to wait for");
+    if (look(mixed))
+        return take_before(mixed, found);
+    return mmf_os_sync_wait_any(mixed->syncs, mixed->sync_count, &mixed->beside,
+                                timeout_ms, found);
+}
+
 int
 mmf_channel_wait_any(struct mmf_waitable *const *objects, int count, int32_t timeout_ms,
                      int *index)
 {
     struct mixed mixed;
     int found = 0;
-    int rc;
+    int rc = MMF_OK;
 
     MMF_ASSERT(count > 0 && count <= MMF_WAIT_MAXIMUM);
     mixed.sync_count = 0;
@@ -140,11 +201,11 @@ mmf_channel_wait_any(struct mmf_waitable *const *objects, int count, int32_t tim
     mixed.beside.count = 0;
     mixed.beside.is_over = is_over;
     mixed.beside.context = &mixed;
-    for (int i = 0; i < count; i++)
-        sort_in(&mixed, objects[i], i);
-    rc = look(&mixed) ? take_before(&mixed, &found)
-                      : mmf_os_sync_wait_any(mixed.syncs, mixed.sync_count,
-                                             &mixed.beside, timeout_ms, &found);
+    for (int i = 0; i < count && rc == MMF_OK; i++)
+        rc = sort_in(&mixed, objects[i], i);
+    if (rc < 0)
+        return rc;
+    rc = wait_for(&mixed, timeout_ms, &found);
     if (rc == MMF_OK || rc == MMF_ABANDONED) {
         *index = mixed.sync_index[found];
     } else if (rc == MMF_TIMED_OUT &&
@@ -156,17 +217,32 @@ mmf_channel_wait_any(struct mmf_waitable *const *objects, int count, int32_t tim
     return rc;
 }
 
-bool
-mmf_channel_is_available(struct mmf_channel *channel)
+static bool
+is_available_in(struct mmf_channel *channel, mmf_role role)
 {
-    struct mmf_ring_wait ring = mmf_channel_wait_for(channel, MMF_ROLE_RECEIVE);
+    struct mmf_ring_wait ring = wait_in(channel, role);
 
-    if (channel->kind->has_message(channel))
-        return true;
     channel->ring->dead_checked = 0;
     mmf_ring_recover_dead(&ring);
     mmf_ring_wait_check(&ring);
     if (ring.is_peer_closed)
         channel->ring->dead_checked = 0; /* a receive finds the same */
     return ring.is_peer_closed || channel->kind->has_message(channel);
+}
+
+bool
+mmf_channel_is_available(struct mmf_channel *channel)
+{
+    mmf_role roles = roles_of(channel);
+
+    return channel->kind->has_message(channel) ||
+           ((roles & MMF_ROLE_RECEIVE) && is_available_in(channel, MMF_ROLE_RECEIVE)) ||
+           ((roles & MMF_ROLE_SEND) && is_available_in(channel, MMF_ROLE_SEND));
+}
+
+int
+mmf_channel_check_waitable(const struct mmf_channel *channel)
+{
+    return mmf_channel_check(
+        channel, channel->kind->waits_in != NULL ? MMF_ROLE_BOTH : MMF_ROLE_RECEIVE);
 }

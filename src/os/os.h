@@ -233,18 +233,25 @@ int mmf_os_sync_is_same(const struct mmf_os_sync *one, const struct mmf_os_sync 
  */
 int mmf_os_sync_wait(struct mmf_os_sync *sync, int32_t timeout_ms);
 
+struct mmf_ring_ops;
+
 /*
- * Channels that a wait for any waits for beside the objects. `is_over` is asked before each
- * sleep. True: one has a message, and the wait has timed out. False: the doorbells are
- * marked, `expected` has their values, and the sleep ends when one is rung, after
- * MMF_RING_TICK at the latest.
+ * Channels that a wait for any waits for beside the objects, by their doorbells. `is_over`
+ * is asked before each sleep. True: one has a message, and the wait has timed out. False:
+ * the doorbells are marked, `expected` has their values, and the sleep ends when one is
+ * rung, after MMF_RING_TICK at the latest.
  */
+struct mmf_os_doorbell {
+    const struct mmf_ring_ops *ops;
+    mmf_atomic_u32 *word;
+    uint32_t expected;
+};
+
 struct mmf_os_beside {
     bool (*is_over)(void *context);
     void *context;
     int count;
-    struct mmf_os_channel *channels[MMF_WAIT_MAXIMUM];
-    uint32_t expected[MMF_WAIT_MAXIMUM];
+    struct mmf_os_doorbell doorbells[MMF_WAIT_MAXIMUM];
 };
 
 /* `beside` NULL: no channel; else `count` may be 0. */
@@ -284,7 +291,6 @@ int mmf_os_sync_poll_fd(struct mmf_os_sync *sync, int *fd);
  * Channels: an object whose data is a ring of slots (shared/ring_shape.h).
  */
 struct mmf_ring;
-struct mmf_ring_ops;
 struct mmf_ring_shape;
 
 /* A handle; what is in here is for the channels' hot calls, and never changes. */
@@ -318,11 +324,10 @@ int mmf_os_channel_open(const struct mmf_os_channel_request *request,
 int mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
                            struct mmf_os_channel **out);
 
-/* Copy the first line of the index's slot, which others may be writing. `channel` is from
- * mmf_os_channel_inspect. */
-struct mmf_slot_shared;
-int mmf_os_channel_read_slot(struct mmf_os_channel *channel, uint64_t index,
-                             struct mmf_slot_shared *line);
+/* Copy `count` bytes from byte `at` of the ring's data on, of its head or of its slots,
+ * which others may be writing. `channel` is from mmf_os_channel_inspect. */
+int mmf_os_channel_read(struct mmf_os_channel *channel, uint64_t at, void *into,
+                        size_t count);
 
 /* Close. The ring was left before, unless the handle is dead after a fork. */
 void mmf_os_channel_close(struct mmf_os_channel *channel);

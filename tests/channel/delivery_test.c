@@ -5,6 +5,8 @@
 #include "support.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -335,7 +337,7 @@ check_item(const mmf_queue_item *item, mmf_queue_state state, uint32_t deliverie
     CHECK_INT(item->deliveries, deliveries);
     CHECK_INT(item->length, length);
     CHECK_INT(item->pid, pid);
-    CHECK_INT(item->reserved[0], 0);
+    CHECK_INT(item->reserved, 0);
 }
 
 /* A peer takes one message, returns none and holds it. */
@@ -372,6 +374,8 @@ what_is_in_a_queue(void **state)
     CHECK_FAILS_PARAM(mmf_queue_browse(NULL, items, 8, &count), MMF_E_NULL, "name");
     CHECK_FAILS_PARAM(mmf_queue_browse("Q", NULL, 8, &count), MMF_E_NULL, "items");
     CHECK_FAILS_PARAM(mmf_queue_browse("Q", items, 8, NULL), MMF_E_NULL, "count");
+    CHECK_FAILS_PARAM(mmf_queue_browse_bytes("Q", items, 8, NULL, 1, &count),
+                      MMF_E_NULL, "bytes");
     CHECK_FAILS(mmf_queue_browse("no such", items, 8, &count), MMF_E_NOT_FOUND);
     mmf_queue_close(consumer);
     mmf_queue_close(sender);
@@ -405,6 +409,117 @@ what_is_in_an_spsc_queue(void **state)
     mmf_queue_close(sender);
 }
 
+/* Short ones lie in their slot's first line, longer ones behind it. */
+static void
+bytes_are_shown(uint32_t flags)
+{
+    mmf_queue *sender = new_sender(flags, 100, 8);
+    mmf_queue *consumer = open_queue(MMF_ROLE_RECEIVE, 0);
+    char bytes[4][64], longest[100];
+    mmf_queue_item items[4];
+    mmf_message message;
+    size_t count;
+
+    memset(longest, 'x', sizeof(longest));
+    longest[99] = 'y';
+    CHECK_OK(mmf_queue_send(sender, "short", 5, 0, NULL));
+    CHECK_OK(mmf_queue_send(sender, longest, sizeof(longest), 0, NULL));
+    CHECK_OK(mmf_queue_send(sender, NULL, 0, 0, NULL));
+    CHECK_STATUS(mmf_queue_take(consumer, 0, &message), MMF_OK);
+    CHECK_OK(mmf_queue_browse_bytes("Q", items, 4, bytes, sizeof(bytes[0]), &count));
+    CHECK_INT(count, 3);
+    CHECK_INT(items[0].state, MMF_QUEUE_IN_FLIGHT);
+    CHECK_INT(items[0].copied, 5);
+    CHECK(memcmp(items[0].bytes, "short", 5) == 0);
+    CHECK_INT(items[1].length, sizeof(longest));
+    CHECK_INT(items[1].copied, 64);
+    CHECK(memcmp(items[1].bytes, longest, 64) == 0);
+    CHECK(items[2].copied == 0 && items[2].bytes != NULL);
+    CHECK_OK(mmf_queue_browse_bytes("Q", items, 4, longest, 1, &count));
+    CHECK(items[1].copied == 1 && *(const char *)items[1].bytes == 'x');
+    CHECK_OK(mmf_queue_browse("Q", items, 4, &count));
+    CHECK(count == 3 && items[1].bytes == NULL && items[1].copied == 0);
+    mmf_queue_close(consumer);
+    mmf_queue_close(sender);
+}
+
+static void
+what_bytes_are_in_a_queue(void **state)
+{
+    (void)state;
+    for_each_kind(bytes_are_shown);
+}
+
+/* Passes messages on, each of one byte many times, and keeps some in the queue. */
+struct passing {
+    mmf_queue *sender, *consumer;
+    atomic_int ends;
+};
+
+enum { LONG_LENGTH = 3000, KEPT = 1 };
+
+static void *
+pass_messages(void *argument)
+{
+    struct passing *passing = argument;
+    char bytes[LONG_LENGTH], got[LONG_LENGTH];
+    size_t length;
+
+    for (int i = 0; !atomic_load(&passing->ends); i++) {
+        memset(bytes, i, sizeof(bytes));
+        CHECK_OK(mmf_queue_send(passing->sender, bytes,
+                                i % 3 == 0 ? 40 : (size_t)LONG_LENGTH, 0, NULL));
+        if (i >= KEPT)
+            CHECK_OK(mmf_queue_receive(passing->consumer, got, sizeof(got), 0, &length,
+                                       NULL));
+    }
+    return NULL;
+}
+
+static bool
+is_of_one_byte(const mmf_queue_item *item)
+{
+    const char *bytes = item->bytes;
+
+    for (size_t i = 1; i < item->copied; i++)
+        if (bytes[i] != bytes[0])
+            return false;
+    return item->length == 40 || item->length == LONG_LENGTH;
+}
+
+static void
+what_is_shown_is_one_message(uint32_t flags)
+{
+    struct passing passing = {.sender = new_sender(flags, LONG_LENGTH, 8),
+                              .consumer = open_queue(MMF_ROLE_RECEIVE, 0)};
+    static char bytes[8][LONG_LENGTH];
+    pthread_t thread;
+    size_t seen = 0;
+
+    CHECK_INT(pthread_create(&thread, NULL, pass_messages, &passing), 0);
+    while (seen < 20000) {
+        mmf_queue_item items[8];
+        size_t count;
+
+        CHECK_OK(
+            mmf_queue_browse_bytes("Q", items, 8, bytes, sizeof(bytes[0]), &count));
+        for (size_t i = 0; i < count; i++)
+            CHECK(items[i].bytes == NULL || is_of_one_byte(&items[i]));
+        seen += count;
+    }
+    atomic_store(&passing.ends, 1);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    mmf_queue_close(passing.consumer);
+    mmf_queue_close(passing.sender);
+}
+
+static void
+bytes_are_those_of_one_message(void **state)
+{
+    (void)state;
+    for_each_kind(what_is_shown_is_one_message);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -422,6 +537,8 @@ main(int argc, char **argv)
         cmocka_unit_test(several_drain_at_once),
         cmocka_unit_test(what_is_in_a_queue),
         cmocka_unit_test(what_is_in_an_spsc_queue),
+        cmocka_unit_test(what_bytes_are_in_a_queue),
+        cmocka_unit_test(bytes_are_those_of_one_message),
     };
 
     return harness_main(argc, argv, "channel.delivery", tests, COUNT_OF(tests), NULL);

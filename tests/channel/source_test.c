@@ -326,23 +326,27 @@ bridge_role(int argc, char **argv)
 
 ROLE("bridge", bridge_role);
 
-/* Receive for so long; 0: until there is nothing more. */
+/* Receive for so long, one at least; 0: until there is nothing more. */
 static void
 receive_for(mmf_queue *queue, int64_t us, uint64_t *seen)
 {
     int64_t end = now_us() + us;
+    int32_t timeout_ms = us == 0 ? 0 : LONG_MS;
 
     do {
         uint8_t bytes[LONG_MESSAGE];
         struct numbers numbers;
         size_t length;
 
-        if (mmf_queue_receive(queue, bytes, sizeof(bytes), 0, &length, NULL) ==
-            MMF_TIMED_OUT) {
-            if (us == 0)
-                return;
+        int rc =
+            mmf_queue_receive(queue, bytes, sizeof(bytes), timeout_ms, &length, NULL);
+
+        CHECK(rc == MMF_OK || (rc == MMF_TIMED_OUT && timeout_ms == 0));
+        timeout_ms = 0;
+        if (rc == MMF_TIMED_OUT && us == 0)
+            return;
+        if (rc == MMF_TIMED_OUT)
             continue;
-        }
         memcpy(&numbers, bytes, sizeof(numbers));
         CHECK(length >= sizeof(numbers) && numbers.source <= BRIDGED);
         CHECK_INT(numbers.position, seen[numbers.source] + 1);

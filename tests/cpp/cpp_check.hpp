@@ -11,6 +11,8 @@
 #include <string>
 #include <unistd.h>
 
+void run_services(); // service_test.cpp
+
 inline int checks_failed, tests_passed, tests_failed;
 
 #define CHECK(condition)                                                               \

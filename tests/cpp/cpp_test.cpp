@@ -550,5 +550,6 @@ main()
     RUN(topics_go_to_every_subscriber);
     RUN(a_latest_value_is_replaced);
     RUN(the_list_has_what_there_is);
+    run_services();
     return finish("cpp");
 }

@@ -11,7 +11,7 @@ namespace {
 
 using random = std::mt19937_64;
 
-unsigned long steps = 4000;
+unsigned long steps = 6000;
 random::result_type seed;
 
 struct world {
@@ -26,11 +26,15 @@ struct world {
     std::vector<mmf::topic<>> topics;
     std::vector<mmf::latest<>> values;
     std::vector<mmf::queue<uint64_t>> typed;
+    std::vector<mmf::service<>> services;
+    std::vector<mmf::poller> pollers;
     // What must not outlive its handle: one at a time, closed before any handle is.
     std::optional<mmf::queue<>::message> message;
     std::optional<mmf::topic<>::message> news;
     std::optional<mmf::latest<>::message> value;
     std::optional<mmf::queue<>::slot> slot;
+    std::optional<mmf::service<>::request> request;
+    std::vector<mmf::service<>::open_call> calls;
 
     explicit world(random::result_type from) : choose(from) {}
 
@@ -62,7 +66,8 @@ struct world {
         mmf::channel_options settings;
 
         settings.role = below(5);
-        settings.flags = below(4);
+        settings.flags = below(8);
+        settings.max_pins = int32_t(below(3));
         settings.max_senders = int32_t(below(4));
         settings.replay = int32_t(below(3));
         return settings;
@@ -73,6 +78,9 @@ struct world {
         news.reset();
         value.reset();
         slot.reset();
+        request.reset();
+        calls.clear();
+        pollers.clear(); // their objects are to be removed before they close
     }
     // A new handle is kept, in place of another one if there are many.
     template <class T> void keep(std::vector<T> &list, mmf::result<T> made)
@@ -171,7 +179,7 @@ on_sync(world &w)
             one.release(int32_t(w.below(3)));
         });
     default: {
-        std::vector<mmf::waitable> objects;
+        std::vector<mmf::waitable> objects(w.queues.begin(), w.queues.end());
 
         for (const auto &one : w.mutexes)
             objects.emplace_back(one);
@@ -206,7 +214,16 @@ on_channel(world &w, std::vector<Channel> &list, std::optional<Message> &held)
             held = one.try_take(w.time());
         });
     case 4:
-        return w.with(list, [&](Channel &one) { (void)one.try_receive(w.time()); });
+        return w.with(list, [&](Channel &one) {
+            if constexpr (std::is_same_v<Channel, mmf::queue<>>) {
+                if (w.below(2) && held)
+                    held->return_();
+                else if (w.below(2))
+                    (void)one.drain(w.time());
+                (void)one.browse(w.name(), w.below(20));
+            }
+            (void)one.try_receive(w.time());
+        });
     case 5:
         return w.with(list, [&](Channel &one) {
             held.reset();
@@ -251,6 +268,95 @@ on_latest(world &w)
 }
 
 void
+on_services(world &w)
+{
+    using service = mmf::service<>;
+
+    switch (w.below(9)) {
+    case 0: {
+        mmf::service_options settings;
+
+        settings.role = w.below(5);
+        settings.max_calls = int32_t(w.below(4));
+        settings.flags = w.below(3);
+        return w.keep(w.services, service::try_create_or_open(
+                                      w.name(), {64, 64, w.below(9)}, settings));
+    }
+    case 1:
+        return w.keep(w.services, service::try_open_existing(w.name()));
+    case 2:
+        return w.with(w.services, [&](service &one) {
+            (void)one.try_call(mmf::as_bytes(w.text()), w.time());
+        });
+    case 3:
+        return w.with(w.services, [&](service &one) {
+            auto call = one.try_send(mmf::as_bytes(w.text()), w.time());
+
+            if (call && w.below(4))
+                w.calls.push_back(std::move(*call));
+        });
+    case 4:
+        return w.with(w.services, [&](service &one) {
+            w.request.reset();
+            if (auto taken = one.try_take(w.time()))
+                w.request.emplace(std::move(*taken));
+        });
+    case 5:
+        if (!w.request)
+            return;
+        CHECK(w.request->bytes().size() <= 64);
+        (void)w.request->is_wanted();
+        return w.below(3)   ? (void)w.request->try_answer(mmf::as_bytes(w.text()))
+               : w.below(2) ? (void)w.request->try_answer_more(mmf::as_bytes(w.text()))
+                            : w.request->return_();
+    case 6:
+        if (w.request && !w.request->reserve_answer(w.below(70), w.time()).empty())
+            w.request->commit_answer(w.below(70), w.below(2));
+        return;
+    case 7:
+        if (w.calls.empty())
+            return;
+        w.calls.back().try_receive(w.time());
+        return w.calls.pop_back();
+    default:
+        return w.with(w.services, [&](service &one) {
+            auto memory = one.reserve(w.below(70), w.time());
+
+            if (w.below(2))
+                return one.abandon();
+            one.commit(memory.size());
+            (void)one.try_take_answer(w.time());
+        });
+    }
+}
+
+void
+on_pollers(world &w)
+{
+    if (w.pollers.empty())
+        w.pollers.emplace_back();
+    mmf::poller &poller = w.pollers.front();
+    auto change = [&](auto &list) {
+        w.with(list, [&](auto &one) {
+            w.below(3) ? poller.add(one, &one) : poller.remove(one);
+        });
+    };
+
+    switch (w.below(6)) {
+    case 0:
+        return change(w.events);
+    case 1:
+        return change(w.queues);
+    case 2:
+        return change(w.services);
+    case 3:
+        return change(w.mutexes);
+    default:
+        CHECK(poller.ready(w.below(5)).size() < 5);
+    }
+}
+
+void
 on_reservations(world &w)
 {
     if (w.below(3) == 0)
@@ -281,7 +387,7 @@ random_calls_answer_or_throw()
 
     for (unsigned long step = 0; step < steps; step++) {
         try {
-            switch (w.below(6)) {
+            switch (w.below(8)) {
             case 0:
                 on_maps(w);
                 break;
@@ -296,6 +402,12 @@ random_calls_answer_or_throw()
                 break;
             case 4:
                 on_latest(w);
+                break;
+            case 5:
+                on_services(w);
+                break;
+            case 6:
+                on_pollers(w);
                 break;
             default:
                 on_reservations(w);

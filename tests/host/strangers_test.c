@@ -392,6 +392,17 @@ make_elsewhere(struct child *self, void *argument)
     mmf_map_close(map);
 }
 
+/* The user has opened names here before: the directory is known to be good. */
+static void
+use_before(void)
+{
+    mmf_map *map;
+
+    CHECK_OK(mmf_map_create_new("Before", 10, NULL, &map));
+    mmf_map_close(map);
+    CHECK_FAILS(mmf_map_open_existing("Before", NULL, &map), MMF_E_NOT_FOUND);
+}
+
 static void
 be_led_astray(struct child *self, void *argument)
 {
@@ -402,9 +413,12 @@ be_led_astray(struct child *self, void *argument)
     mmf_list *list;
     mmf_map *map;
 
-    (void)self;
-    (void)argument;
     become_user(OTHER);
+    if (argument != NULL) {
+        use_before();
+        child_send(self, 'u');
+    }
+    child_expect(self, 'p');
     CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_ACCESS);
     CHECK_FAILS(mmf_map_create_new("Cat", 10, NULL, &map), MMF_E_ACCESS);
     CHECK_FAILS(mmf_map_create_or_open("Cat", 10, NULL, NULL, &map), MMF_E_ACCESS);
@@ -415,15 +429,18 @@ be_led_astray(struct child *self, void *argument)
     CHECK_FAILS(mmf_gc(MMF_LIST_LOCAL, &result), MMF_E_ACCESS);
 }
 
+/*
+ * A link instead of the user's directory, which leads to names of the same user; `later`:
+ * the user has used its own directory before, which is removed then.
+ */
 static void
-a_planted_link_is_not_followed(void **state)
+plant_link(int later)
 {
     char elsewhere[PATH_MAX];
     char target[PATH_MAX + 32];
     char link[PATH_MAX];
-    struct child maker;
+    struct child maker, user;
 
-    (void)state;
     need_strangers();
     snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", harness_dir());
     snprintf(target, sizeof(target), "%s/mmf-%d", elsewhere, OTHER);
@@ -431,12 +448,32 @@ a_planted_link_is_not_followed(void **state)
     CHECK(mkdir(elsewhere, 0755) == 0 && chown(elsewhere, OTHER, OTHER) == 0);
     child_start(&maker, make_elsewhere, elsewhere);
     child_expect(&maker, 'm');
+    child_start(&user, be_led_astray, later ? link : NULL);
+    if (later) {
+        child_expect(&user, 'u');
+        CHECK(rmdir(link) == 0);
+    }
     CHECK(symlink(target, link) == 0 && lchown(link, STRANGER, STRANGER) == 0);
-    in_child(be_led_astray, NULL);
+    child_send(&user, 'p');
+    child_finish(&user);
     child_send(&maker, 'e');
     child_finish(&maker);
     CHECK(unlink(link) == 0);
     CHECK(rmdir(target) == 0 && rmdir(elsewhere) == 0);
+}
+
+static void
+a_planted_link_is_not_followed(void **state)
+{
+    (void)state;
+    plant_link(0);
+}
+
+static void
+a_link_that_is_planted_later_is_not_followed(void **state)
+{
+    (void)state;
+    plant_link(1);
 }
 
 #define CASE(name) cmocka_unit_test(name)
@@ -451,6 +488,7 @@ main(int argc, char **argv)
         CASE(many_locks_do_not_delay_a_list),
         CASE(a_planted_path_is_not_opened),
         CASE(a_planted_link_is_not_followed),
+        CASE(a_link_that_is_planted_later_is_not_followed),
     };
 
     return harness_main(argc, argv, "strangers", tests,

@@ -71,6 +71,53 @@ both_sides_are_polled(void **state)
     mmf_service_close(server);
 }
 
+/* The poller answers with that one, as an event loop asks; or with none. */
+static void
+expect_ready(mmf_poller *poller, int fd, const void *data)
+{
+    void *found[4] = {NULL};
+    size_t count = 0;
+
+    for (int i = 0; (data != NULL || is_readable(fd, 20)) && count == 0 && i < 1000;
+         i++) {
+        if (data != NULL)
+            CHECK(is_readable(fd, LONG_MS));
+        CHECK_OK(mmf_poller_ready(poller, found, 4, &count));
+    }
+    CHECK_INT(count, data != NULL);
+    CHECK(found[0] == data);
+}
+
+static void
+a_poller_has_both_sides(void **state)
+{
+    mmf_service *client = new_service(CLIENT, 8), *server = open_service(SERVER);
+    mmf_poller *poller;
+    int fd = -1;
+
+    (void)state;
+    CHECK_OK(mmf_poller_create(&poller));
+    CHECK_OK(mmf_poller_fd(poller, &fd));
+    CHECK_OK(mmf_poller_add(poller, mmf_service_waitable(client), client));
+    CHECK_OK(mmf_poller_add(poller, mmf_service_waitable(server), server));
+    for (uint64_t i = 0; i < 5; i++) {
+        uint64_t call;
+        mmf_message request;
+
+        expect_ready(poller, fd, NULL);
+        call = begin_call(client, i);
+        expect_ready(poller, fd, server);
+        request = take_request(server, i);
+        expect_ready(poller, fd, NULL);
+        answer(server, &request, i + 10, MMF_ANSWER_LAST);
+        expect_ready(poller, fd, client);
+        receive_number(client, call, i + 10);
+    }
+    mmf_poller_close(poller);
+    mmf_service_close(client);
+    mmf_service_close(server);
+}
+
 /* A role: takes a request, says so, and waits for its end. */
 static int
 run_holder(int argc, char **argv)
@@ -171,6 +218,7 @@ in_child_all_is_dead(mmf_service *service, const mmf_message *message)
     CHECK_FAILS(mmf_service_answer(service, message, "x", 1, 0, 0), MMF_E_DISPOSED);
     CHECK_FAILS(mmf_service_return(service, message), MMF_E_DISPOSED);
     CHECK_FAILS(mmf_service_fd(service, &fd), MMF_E_DISPOSED);
+    CHECK_FAILS(mmf_wait_one(mmf_service_waitable(service), 0), MMF_E_DISPOSED);
     CHECK_FAILS(mmf_service_stat(service, &stats), MMF_E_DISPOSED);
     mmf_service_close(service);
 }
@@ -283,6 +331,7 @@ main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_sides_are_polled),
+        cmocka_unit_test(a_poller_has_both_sides),
         cmocka_unit_test(a_death_is_polled),
         cmocka_unit_test(a_death_wakes_the_next_server),
         cmocka_unit_test(a_childs_handles_are_dead),

@@ -26,7 +26,7 @@ def test_help_is_there_for_all():
 
 def test_unknown_commands_and_options():
     for wrong, meant in (("lss", "ls"), ("creat", "create"), ("dcotor", "doctor"),
-                         ("wiat", "wait"), ("Watch", "watch"), ("serve1", None),
+                         ("wiat", "wait"), ("Watch", "watch"), ("serve1", "serve"),
                          ("frobnicate", None), ("x", None), ("", None)):
         say = "do you mean mmf %s?" % meant if meant else "mmf help lists them"
         fails(USAGE, "unknown command \"%s\"; %s" % (wrong, say), wrong)
@@ -92,7 +92,8 @@ def test_what_is_missing_or_unexpected():
                            ("read", "NAME"), ("write", "NAME [TEXT]"), ("dump", "NAME"),
                            ("peek", "NAME"), ("poke", "NAME VALUE..."), ("watch", "NAME"),
                            ("send", "NAME [TEXT]"), ("recv", "NAME"), ("tail", "NAME"),
-                           ("lock", "NAME"), ("signal", "NAME"), ("wait", "NAME...")):
+                           ("call", "NAME [MESSAGE...]"), ("serve", "NAME CMD..."),
+                           ("lock", "NAME CMD..."), ("signal", "NAME"), ("wait", "NAME...")):
         fails(USAGE, "missing argument; usage: mmf %s %s" % (command, usage),
               command)
     for command in ("read", "dump", "peek", "watch", "signal"):

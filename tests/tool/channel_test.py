@@ -108,8 +108,10 @@ def test_a_stuck_queue_shows_what_is_in_it():
                          % (count, consumer.pid), out), out
     assert re.search(r"      oldest  number \d+, in flight, delivered 1 times\n", out), out
     head, *rows = mmf("queue", "Jobs", "--browse").out.splitlines()
-    assert head.split() == "NUMBER STATE BYTES SINCE DELIVERIES PROCESS".split()
+    assert head.split() == "NUMBER STATE BYTES SINCE DELIVERIES PROCESS TEXT".split()
     assert len(rows) == 4 and " in flight " in rows[0] and " waiting " in rows[3], rows
+    assert [row.split()[-1] for row in rows] == ["one", "three", "five", "seven"], rows
+    assert mmf("tail", "Jobs", "--browse").out == "one\nthree\nfive\nseven\n"
     found = json.loads(mmf("queue", "Jobs", "-j").out)
     assert found["waiting"] == 1 and found["in_flight"] == 3 and found["capacity"] == 8
     assert [one["length"] for one in found["messages"]] == [3, 5, 4, 5], found
@@ -130,6 +132,36 @@ def test_a_stuck_queue_shows_what_is_in_it():
     fails(WRONG_KIND, "Cat", "queue", "Cat")
     fails(WRONG_KIND, "News", "queue", "News")
     fails(NO_OBJECT, "Dog", "queue", "Dog")
+
+
+def test_a_queue_s_messages_are_shown_and_not_taken():
+    create("Jobs", "--kind", "queue", "--message-size", "200")
+    assert mmf("tail", "Jobs", "--browse").out == ""
+    long = bytes(range(200))
+    for message in (b"one", b"", "zw\u00f6lf\t\n".encode(), long):
+        mmf("send", "Jobs", stdin=message)
+    for _ in range(2):
+        out = mmf("tail", "Jobs", "--browse", raw=True).out
+        assert out == b"one\n\nzw\xc3\xb6lf\t\n\n" + long + b"\n", out
+    numbers = [line.split("\t")[0] for line in mmf(
+        "tail", "Jobs", "-b", "-c", "2", "-n").out.splitlines()]
+    assert len(numbers) == 2 and int(numbers[1]) == int(numbers[0]) + 1, numbers
+    found = json.loads(mmf("queue", "Jobs", "-j").out)["messages"]
+    assert [one["hex"] for one in found] == [
+        "6f6e65", "", "7a77c3b66c66090a", long[:64].hex()], found
+    rows = mmf("queue", "Jobs", "--browse").out.splitlines()
+    assert rows[1].endswith(" one") and rows[3].endswith(" zw\u00f6lf\\t\\n"), rows
+    assert rows[4].endswith("=>?..."), rows
+    entry, = ls()
+    assert entry["depth"] == 4 and entry["received"] == entry["receivers"] == 0, entry
+    for option in ("--replay=1", "--timeout=1s"):
+        fails(USAGE, "--browse shows what is there and ends", "tail", "Jobs", "-b", option)
+    create("News", "--kind", "topic")
+    fails(WRONG_KIND, "News", "tail", "News", "--browse")
+    if not WINDOWS:
+        terminal = Terminal("tail", "Jobs", "--browse", "-c", "3")
+        assert terminal.finish() == 0
+        assert terminal.seen == "one\r\n\r\nzw\u00f6lf\\t\\n\r\n".encode(), terminal.seen
 
 
 def test_send_makes_a_queue_and_stays_until_it_is_empty():
@@ -161,7 +193,7 @@ def test_what_is_wrong_is_said():
         fails(WRONG_KIND, "Cat", *command)
     for command in (["send", "Dog", "x"], ["recv", "Dog"], ["tail", "Dog"]):
         fails(NO_OBJECT, "Dog", *command)
-    fails(WRONG_KIND, "is a queue, and tail would take", "tail", "Jobs")
+    fails(WRONG_KIND, "is a queue, and tail would take messages from its consumers; --browse", "tail", "Jobs")
     fails(USAGE, "message of 5 bytes is too long: \"Jobs\" takes at most 4", "send", "Jobs", "12345")
     fails(USAGE, "is too long: \"Jobs\" takes at most 4 bytes", "send", "Jobs", stdin=b"12345")
     fails(USAGE, "give no TEXT with it", "send", "Jobs", "x", "--lines")

@@ -68,9 +68,9 @@ def test_options():
 def test_values():
     assert "decimal" in offers("peek", "Cat", "--type", "")
     assert offers("peek", "Cat", "--type", "int6") == ["int64"]
-    assert offers("create", "Cat", "--kind", "se") == ["semaphore"]
+    assert offers("create", "Cat", "--kind", "sem") == ["semaphore"]
     assert offers("dump", "Cat", "--color=n") == ["never"]
-    assert offers("create", "Cat", "--kind=se") == ["semaphore"]
+    assert offers("create", "Cat", "--kind=se") == ["semaphore", "service"]
     assert offers("ls", "-o", "na") == ["name"]
     assert offers("top", "--sort", "re") == ["resident"]
 
@@ -85,6 +85,10 @@ def test_names():
     assert offers("signal", "") == ["Door"]
     assert offers("lock", "") == ["Gate"]
     assert set(offers("wait", "")) == {"Door", "Gate"}
+    create("Sums", "--kind", "service")
+    assert offers("call", "") == offers("serve", "") == ["Sums"]
+    assert offers("call", "Sums", "") == [] and set(offers("wait", "Gate", "")) == {"Door", "Gate"}
+    assert "Sums" in offers("stat", "")
     assert offers("read", "nothing") == []
 
 
@@ -92,6 +96,7 @@ def test_commands_of_others():
     assert "true" in offers("run", "tru")
     assert "true" in offers("lock", "Gate", "--", "tru")
     assert "true" in offers("lock", "-t", "5s", "Gate", "tru")
+    assert "true" in offers("serve", "Sums", "tru")
     assert "true" in offers("create", "Cat", "8", "tru")
     assert offers("lock", "Gate", "--", "ls", "--nonsense") == []
 
@@ -101,9 +106,10 @@ def test_fish():
     create("Gate", "--kind", "mutex")
     assert sorted(fish_offers("mmf wa")) == ["wait", "watch"]
     assert fish_offers("mmf read --off") == ["--offset="]
-    assert fish_offers("mmf create Cat --kind se") == ["semaphore"]
-    assert fish_offers("mmf create Cat --kind=se") == ["--kind=semaphore"]
+    assert fish_offers("mmf create Cat --kind sem") == ["semaphore"]
+    assert fish_offers("mmf create Cat --kind=sem") == ["--kind=semaphore"]
     assert fish_offers("mmf lock ") == ["Gate"]
+    assert "true" in fish_offers("mmf serve Sums tru")
     assert "true" in fish_offers("mmf lock Gate tru")
     folder = tempfile.mkdtemp()
     open(os.path.join(folder, "the file"), "w").close()
@@ -124,8 +130,8 @@ def test_zsh():
                 "compinit -u -d %s/dump; echo its ok" % folder, "Enter")
     screen.expect("\nits ok")
     for typed, wanted in (("mmf wat", "mmf watch"), ("mmf read --off", "mmf read --offset="),
-                          ("mmf create Cat --kind se", "--kind semaphore"),
-                          ("mmf create Cat --kind=se", "--kind=semaphore"),
+                          ("mmf create Cat --kind sem", "--kind semaphore"),
+                          ("mmf create Cat --kind=sem", "--kind=semaphore"),
                           ("mmf lock ", "mmf lock Gate"),
                           ("mmf lock Gate whoa", "lock Gate whoami")):
         screen.keys("C-u")

@@ -6,6 +6,7 @@ import re
 import shlex
 import signal
 import subprocess
+import tempfile
 
 from support import *
 
@@ -239,6 +240,40 @@ def test_seccomp():
     assert found["futex_waitv"]["level"] == "note" and found["seccomp"]["level"] == "note"
     found = check("true", ["trial"], before=forbid(fallocate), is_fixed=False)
     assert "cannot create a map" in found["trial"]["what"], found["trial"]
+
+
+def in_shell(line, **more):
+    """Run a remedy, with the tool in the path."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.symlink(MMF, os.path.join(folder, "mmf"))
+        subprocess.run(["bash", "-c", line], check=True, timeout=DEADLINE, env={
+            **os.environ, "PATH": folder + ":" + os.environ["PATH"]}, **more)
+
+
+ODD = ("with blanks", "x; touch harm; #", "it's", "$(touch harm)", "line\nend '\t", "\x1b[2J", "-n")
+
+
+def test_names_in_remedies_are_quoted():
+    place = os.environ["MMF_DIR"]
+    for odd in ODD:
+        directory = os.path.join(place, odd)
+        env = {"MMF_DIR": directory}
+        found = json.loads(mmf("doctor", "--json", env=env, status=FAILED).out)["findings"]
+        in_shell(found[0]["fix"], cwd=place)
+        assert os.listdir(place) == [odd], os.listdir(place)
+        assert "problem" not in mmf("doctor", "--all", env=env).out.replace("0 problems", "")
+        subprocess.run(["rm", "-rf", directory], check=True)
+    for odd in ODD:
+        held.append(int(mmf("create", "--kind", "mutex", "--background", "--", odd).out))
+        mmf("lock", "--", odd, "sh", "-c", "kill -9 $$", status=128 + 9)
+        out = mmf("doctor").out
+        fix, = re.findall("fix: (.*)", out)
+        assert "\x1b" not in out and fix.startswith("mmf lock "), out
+        in_shell(fix, cwd=place)
+        assert "abandoned" not in mmf("doctor").out
+        assert "harm" not in os.listdir(place)
+        kill(held.pop(), signal.SIGTERM)
+        mmf("gc")
 
 
 def test_what_is_wrong_with_objects_is_named_without_being_asked():

@@ -10,7 +10,10 @@ from support import *
 PYTHON = "/usr/bin/python3"
 PARSER = """
 import json, sys
-from prometheus_client.openmetrics.parser import text_string_to_metric_families
+if sys.argv[1] == "--prometheus":
+    from prometheus_client.parser import text_string_to_metric_families
+else:
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families
 print(json.dumps([{"name": family.name, "type": family.type, "unit": family.unit,
                    "documentation": family.documentation,
                    "samples": [{"name": sample.name, "labels": sample.labels,
@@ -19,8 +22,8 @@ print(json.dumps([{"name": family.name, "type": family.type, "unit": family.unit
 """
 
 
-def parse(text):
-    done = subprocess.run([PYTHON, "-c", PARSER], input=text, capture_output=True, text=True,
+def parse(text, form):
+    done = subprocess.run([PYTHON, "-c", PARSER, form], input=text, capture_output=True, text=True,
                           timeout=DEADLINE)
     if "No module named" in done.stderr:
         raise Skip("python3-prometheus-client is needed")
@@ -29,14 +32,25 @@ def parse(text):
         members if "name" not in members or "kind" in members else SimpleNamespace(**members)))
 
 
-def metrics(*arguments, **more):
-    """The families by name; the samples of each by what its labels say."""
-    out = mmf("metrics", *arguments, **more).out
-    assert out.endswith("# EOF\n"), out
-    families = {family.name: family for family in parse(out)}
+def families_of(form, *arguments):
+    out = mmf("metrics", *arguments, *([form] if form else [])).out
+    assert out.endswith("# EOF\n") == (not form), out
+    families = {family.name: family for family in parse(out, form)}
     for family in families.values():
         assert family.documentation and family.type in ("gauge", "counter"), family
         assert not family.unit or family.name.endswith(family.unit), family
+        assert family.unit or form or not family.name.endswith("_bytes"), family
+    return families
+
+
+def metrics(*arguments):
+    """The families by name, from both formats, which say the same; the samples of each by
+    what its labels say."""
+    families, older = families_of("", *arguments), families_of("--prometheus", *arguments)
+    for name, family in families.items():
+        if not name.startswith("mmf_space_") and family.samples:
+            assert older[name].type == family.type, (older[name], family)
+            assert older[name].samples == family.samples, (older[name], family)
     return families
 
 
@@ -58,6 +72,7 @@ def test_everything_is_counted():
     create("Cat", "10K", "--or-open")
     create("Gate", "--kind", "mutex")
     create("Jobs", "--kind", "queue", "--messages", "16")
+    create("Sums", "--kind", "service")
     mmf("send", "Jobs", "--lines", stdin=b"a\nb\nc\n")
     mmf("recv", "Jobs")
     families = metrics()
@@ -71,9 +86,11 @@ def test_everything_is_counted():
     for name, wanted in (("sent", 3), ("received", 1), ("dropped", 0), ("lost", 0),
                          ("redelivered", 0)):
         family = families["mmf_channel_" + name]
-        assert family.type == "counter" and len(family.samples) == 1, family
-        assert family.samples[0].name == "mmf_channel_%s_total" % name
-        assert family.samples[0].value == wanted, family
+        assert family.type == "counter" and len(family.samples) == 2, family
+        assert {sample.name for sample in family.samples} == {"mmf_channel_%s_total" % name}
+        assert value(families, "mmf_channel_" + name, name="Jobs") == wanted, family
+    assert value(families, "mmf_objects", kind="service", status="in use") == 1
+    assert value(families, "mmf_channel_in_flight", name="Sums", kind="service") == 0
 
 
 def test_names_are_escaped():

@@ -40,6 +40,14 @@ NO_SPACE, WRONG_KIND, DAMAGED, BUSY, FAILED = range(6, 11)
 INTERRUPTED = 0xC000013A & 0xff if WINDOWS else -signal.SIGINT
 
 
+def windows_path(path):
+    return "Z:" + os.path.abspath(path).replace("/", "\\")
+
+
+# A program for tests of mmf.exe.
+HELPER = os.path.join(os.path.dirname(MMF), "..", "..", "tests", "tool", "windows_process.exe")
+
+
 class Skip(Exception):
     pass
 
@@ -137,10 +145,8 @@ def create(*arguments):
 
 def windows_process(what, pid):
     """Is it so, or done? For mmf.exe alone."""
-    helper = os.path.join(os.path.dirname(MMF), "..", "..", "tests", "tool",
-                          "windows_process.exe")
     for _ in range(5):
-        status = subprocess.run([WINE, helper, what, str(pid)], timeout=DEADLINE).returncode
+        status = subprocess.run([WINE, HELPER, what, str(pid)], timeout=DEADLINE).returncode
         if status in (0, 3):
             return status == 0
         print("%s %d: Wine answers %d" % (what, pid, status))

@@ -10,7 +10,11 @@
  *   own NAME       the same, owning the mutex of that name
  *   echo WORD...   print each in brackets, on a line of its own
  *   visit FILE     write "in" to the file, and a moment later "out"
+ *   upper          copy standard input to standard output, in capitals
  */
+#include <ctype.h>
+#include <fcntl.h>
+#include <io.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +121,19 @@ visit(const char *path)
     return say(path, "out\n") ? DONE : NO;
 }
 
+static int
+upper(const char *nothing)
+{
+    int letter;
+
+    (void)nothing;
+    _setmode(_fileno(stdin), _O_BINARY);
+    _setmode(_fileno(stdout), _O_BINARY);
+    while ((letter = getchar()) != EOF)
+        putchar(toupper(letter));
+    return DONE;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -126,7 +143,7 @@ main(int argc, char **argv)
         int arguments;
     } tasks[] = {{"alive", alive, 1}, {"end", end, 1},        {"crash", crash, 0},
                  {"stay", stay, 0},   {"sleep", sleep_on, 0}, {"own", own, 1},
-                 {"visit", visit, 1}};
+                 {"visit", visit, 1}, {"upper", upper, 0}};
 
     if (argc > 1 && strcmp(argv[1], "echo") == 0) {
         for (int i = 2; i < argc; i++)

@@ -8,14 +8,6 @@ import tempfile
 
 from support import *
 
-HELPER = os.path.join(os.path.dirname(MMF), "..", "..", "tests", "tool",
-                      "windows_process.exe")
-
-
-def windows_path(path):
-    return "Z:" + os.path.abspath(path).replace("/", "\\")
-
-
 HERE, OTHER = windows_path(MMF), windows_path(HELPER)
 
 

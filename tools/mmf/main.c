@@ -22,7 +22,9 @@ static const struct {
     {"maps",
      {&command_create, &command_read, &command_write, &command_dump, &command_peek,
       &command_poke, NULL}},
-    {"messages", {&command_send, &command_recv, &command_tail, &command_queue, NULL}},
+    {"messages",
+     {&command_send, &command_recv, &command_tail, &command_queue, &command_call,
+      &command_serve, NULL}},
     {"synchronise", {&command_lock, &command_signal, &command_wait, NULL}},
     {"maintain", {&command_doctor, &command_gc, &command_run, &command_bench, NULL}},
 };

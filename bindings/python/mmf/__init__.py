@@ -15,6 +15,9 @@ processes find by name, and that vanish with their last user.
     for job in jobs:
         work(job)
 
+    sums = mmf.Service("Sums", 100, 100, 16)  # here it is asked; a server takes and answers
+    print(sums.call(b"6 * 7"))
+
 Times are seconds, and None waits forever. Failures are mmf.Error, which is an OSError, and
 for what Python has a word for that as well: FileNotFoundError, FileExistsError, ValueError.
 """
@@ -22,17 +25,17 @@ from . import _mmf
 from ._errors import (AccessError, ArgumentError, ClosedError, Error, ExistsError, FullError,
                       NotFoundError, OutOfMemoryError, PeerClosedError, StateError,
                       UnsupportedError)
-from ._mmf import Message, Slot
+from ._mmf import Message, Poller, Request, Slot
 from ._objects import (Access, Event, FileMode, Latest, Map, Mutex, Object, Overflow, Queue,
-                       Role, Semaphore, Strategy, Topic, gc, list, signal_and_wait,
-                       wait_all, wait_any)
+                       QueueItem, Role, Semaphore, Service, Strategy, Topic, gc, list,
+                       signal_and_wait, wait_all, wait_any)
 
 __version__ = _mmf.version()
 
 __all__ = [
     "Access", "AccessError", "ArgumentError", "ClosedError", "Error", "Event", "ExistsError",
     "FileMode", "FullError", "Latest", "Map", "Message", "Mutex", "NotFoundError", "Object",
-    "OutOfMemoryError", "Overflow", "PeerClosedError", "Queue", "Role", "Semaphore", "Slot",
-    "StateError", "Strategy", "Topic", "UnsupportedError", "gc", "list",
-    "signal_and_wait", "wait_all", "wait_any",
+    "OutOfMemoryError", "Overflow", "PeerClosedError", "Poller", "Queue", "QueueItem",
+    "Request", "Role", "Semaphore", "Service", "Slot", "StateError", "Strategy", "Topic",
+    "UnsupportedError", "gc", "list", "signal_and_wait", "wait_all", "wait_any",
 ]

@@ -1,11 +1,13 @@
 """The classes: arguments with names and defaults over the types of the extension module."""
 import asyncio
 import os
-import time
 from enum import IntEnum, IntFlag
+from typing import NamedTuple
 
 from . import _mmf
-from ._errors import ClosedError, NotFoundError, PeerClosedError
+from ._errors import (ClosedError, FullError, NotFoundError, PeerClosedError, StateError,
+                      make)
+from ._loop import patiently, until, wake
 
 _CREATE_NEW, _CREATE_OR_OPEN, _OPEN_EXISTING, _OF_FILE = range(4)
 
@@ -41,6 +43,8 @@ class Role(IntFlag):
     SEND = 1
     RECEIVE = 2
     BOTH = 3
+    CLIENT = 1  # of a service: it calls
+    SERVER = 2  # and it answers
 
 
 class Strategy(IntEnum):
@@ -51,7 +55,7 @@ class Strategy(IntEnum):
     WAIT = 2
 
 
-_SPSC, _PEER_CLOSED = 1, 2
+_SPSC, _PEER_CLOSED, _SINGLE_PRODUCER = 1, 2, 4
 
 
 def _milliseconds(seconds):
@@ -147,7 +151,16 @@ class Map(_Named, _mmf.Map):
 #
 
 
-class _Sync(_Named):
+class _Waitable(_Named):
+    """What an event loop can wait for."""
+
+    def close(self):
+        """Close the handle. What awaits it here ends with ClosedError."""
+        super().close()
+        wake(self)
+
+
+class _Sync(_Waitable):
     @classmethod
     def _opened(cls, how, name, first=0, second=0, all_users=False, this_user_only=False,
                 mode=0, wait=0):
@@ -161,10 +174,6 @@ class _Sync(_Named):
         """Open the object, after waiting up to `wait` seconds for it; NotFoundError."""
         return cls._opened(_OPEN_EXISTING, name, 0, 0, all_users, this_user_only,
                            wait=wait)
-
-    async def _wait_async(self, attempt):
-        await _until(self, attempt)
-        return True
 
 
 class _Lock:
@@ -209,7 +218,7 @@ class Mutex(_Lock, _Sync, _mmf.Mutex):
         lock = self._tasks[1]
         await lock.acquire()
         try:
-            await _until(self, lambda: self.acquire(0) or None)
+            await until(self, lambda: self.acquire(0) or None)
         except BaseException:
             lock.release()
             raise
@@ -217,6 +226,9 @@ class Mutex(_Lock, _Sync, _mmf.Mutex):
 
     def release_async(self):
         """Release what acquire_async acquired."""
+        if self._tasks is None or not self._tasks[1].locked():
+            raise make(-21, "MMF_E_STATE", "no task of this loop has acquired the mutex: "
+                       "release() is for threads", "", 0)
         self.release()
         self._tasks[1].release()
 
@@ -245,7 +257,7 @@ class Event(_Sync, _mmf.Event):
 
     async def wait_async(self):
         """Wait for the event in an event loop."""
-        return await self._wait_async(lambda: self.wait(0) or None)
+        return await until(self, lambda: self.wait(0) or None)
 
 
 class Semaphore(_Lock, _Sync, _mmf.Semaphore):
@@ -265,7 +277,7 @@ class Semaphore(_Lock, _Sync, _mmf.Semaphore):
 
     async def acquire_async(self):
         """Take one from the count, in an event loop."""
-        return await self._wait_async(lambda: self.acquire(0) or None)
+        return await until(self, lambda: self.acquire(0) or None)
 
     async def __aenter__(self):
         await self.acquire_async()
@@ -280,15 +292,16 @@ class Semaphore(_Lock, _Sync, _mmf.Semaphore):
 #
 
 
-class _Channel(_Named):
+class _Channel(_Waitable):
     @classmethod
-    def _opened(cls, how, name, message_size=0, capacity=0, overflow=0, role=Role.BOTH,
-                strategy=0, spsc=False, peer_closed=False, max_senders=0, max_receivers=0,
-                replay=0, all_users=False, mode=0, wait=0):
-        flags = _SPSC * spsc | _PEER_CLOSED * peer_closed
+    def _opened(cls, how, name, message_size=0, capacity=0, overflow=0, *, role=Role.BOTH,
+                strategy=0, peer_closed=False, max_senders=0, max_receivers=0, spsc=False,
+                single_producer=False, replay=0, max_pins=0, all_users=False, mode=0,
+                wait=0):
+        flags = _SPSC * spsc | _PEER_CLOSED * peer_closed | _SINGLE_PRODUCER * single_producer
         self = cls._open(how, name, message_size, capacity, overflow, role, strategy,
-                         flags, max_senders, max_receivers, replay, all_users, mode,
-                         _milliseconds(wait))
+                         flags, max_senders, max_receivers, replay, max_pins, all_users,
+                         mode, _milliseconds(wait))
         self._settings = {"role": role, "strategy": strategy, "peer_closed": peer_closed,
                           "replay": replay, "all_users": all_users}
         return self
@@ -316,15 +329,16 @@ class _Channel(_Named):
 
     async def receive_async(self):
         """The next message, in an event loop."""
-        return await _until(self, lambda: self.receive(0))
+        return await until(self, lambda: self.receive(0))
+
+    async def take_async(self):
+        """The next message in place, in an event loop."""
+        return await until(self, lambda: self.take(0))
 
     async def send_async(self, data):
         """Send, in an event loop: a full channel is tried again every few milliseconds,
         since no descriptor says that there is space."""
-        pause = 0.0005
-        while not self.send(data, 0):
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 0.02)
+        await patiently(lambda: self.send(data, 0) or None)
 
     def __aiter__(self):
         return self
@@ -336,48 +350,104 @@ class _Channel(_Named):
             raise StopAsyncIteration from None
 
 
-class _Messages(_Channel):
+class QueueItem(NamedTuple):
+    """A message that Queue.browse found."""
+
+    sequence: int
+    length: int
+    state: str  # "waiting", "in flight" or "reserved"
+    deliveries: int
+    age: "float | None"  # seconds in flight; None: it is not, or that is not known
+    pid: "int | None"  # of the process that has it
+
+
+_STATES = {1: "waiting", 2: "in flight", 3: "reserved"}
+
+
+class Queue(_Channel, _mmf.Queue):
+    """Each message goes to one consumer; if that dies or returns it, to another one."""
+
     def __new__(cls, name, message_size, capacity, overflow, *, role=Role.BOTH,
                 strategy=Strategy.SPIN_THEN_WAIT, peer_closed=False, max_senders=0,
-                max_receivers=0, spsc=False, replay=0, all_users=False, mode=0):
-        return cls._opened(_CREATE_OR_OPEN, name, message_size, capacity, overflow, role,
-                           strategy, spsc, peer_closed, max_senders, max_receivers, replay,
-                           all_users, mode)
+                max_receivers=0, spsc=False, all_users=False, mode=0):
+        return cls._opened(_CREATE_OR_OPEN, name, message_size, capacity, overflow,
+                           role=role, strategy=strategy, peer_closed=peer_closed,
+                           max_senders=max_senders, max_receivers=max_receivers,
+                           spsc=spsc, all_users=all_users, mode=mode)
 
     @classmethod
     def create_new(cls, name, message_size, capacity, overflow, *, role=Role.BOTH,
                    strategy=Strategy.SPIN_THEN_WAIT, peer_closed=False, max_senders=0,
-                   max_receivers=0, spsc=False, replay=0, all_users=False, mode=0):
-        """Create the channel; ExistsError if there is one."""
-        return cls._opened(_CREATE_NEW, name, message_size, capacity, overflow, role,
-                           strategy, spsc, peer_closed, max_senders, max_receivers, replay,
-                           all_users, mode)
+                   max_receivers=0, spsc=False, all_users=False, mode=0):
+        """Create the queue; ExistsError if there is one. With spsc it has one producer
+        and one consumer, and is faster."""
+        return cls._opened(_CREATE_NEW, name, message_size, capacity, overflow, role=role,
+                           strategy=strategy, peer_closed=peer_closed,
+                           max_senders=max_senders, max_receivers=max_receivers,
+                           spsc=spsc, all_users=all_users, mode=mode)
+
+    @staticmethod
+    def browse(name, most=1000):
+        """What is in the queue of that name, the oldest first, without taking part."""
+        return [QueueItem(sequence, length, _STATES.get(state, "unknown"), deliveries,
+                          age / 1000 if age >= 0 else None, pid or None)
+                for sequence, length, state, deliveries, age, pid in _mmf.browse(name, most)]
 
 
-class Queue(_Messages, _mmf.Queue):
-    """Each message goes to one consumer; if that dies, to another one."""
+class Topic(_Channel, _mmf.Topic):
+    """Each message goes to every subscriber.
 
+    max_pins, with Overflow.DROP_OLDEST: so many messages that readers have taken at one
+    time are not overwritten before their release.
+    """
 
-class Topic(_Messages, _mmf.Topic):
-    """Each message goes to every subscriber."""
+    def __new__(cls, name, message_size, capacity, overflow, *, role=Role.BOTH,
+                strategy=Strategy.SPIN_THEN_WAIT, peer_closed=False, max_senders=0,
+                max_receivers=0, single_producer=False, replay=0, max_pins=0,
+                all_users=False, mode=0):
+        return cls._opened(_CREATE_OR_OPEN, name, message_size, capacity, overflow,
+                           role=role, strategy=strategy, peer_closed=peer_closed,
+                           max_senders=max_senders, max_receivers=max_receivers,
+                           single_producer=single_producer, replay=replay,
+                           max_pins=max_pins, all_users=all_users, mode=mode)
+
+    @classmethod
+    def create_new(cls, name, message_size, capacity, overflow, *, role=Role.BOTH,
+                   strategy=Strategy.SPIN_THEN_WAIT, peer_closed=False, max_senders=0,
+                   max_receivers=0, single_producer=False, replay=0, max_pins=0,
+                   all_users=False, mode=0):
+        """Create the topic; ExistsError if there is one."""
+        return cls._opened(_CREATE_NEW, name, message_size, capacity, overflow, role=role,
+                           strategy=strategy, peer_closed=peer_closed,
+                           max_senders=max_senders, max_receivers=max_receivers,
+                           single_producer=single_producer, replay=replay,
+                           max_pins=max_pins, all_users=all_users, mode=mode)
 
 
 class Latest(_Channel, _mmf.Latest):
-    """One value that is replaced; readers see the newest."""
+    """One value that is replaced; readers see the newest.
+
+    What take() gives is pinned: it is not overwritten before its release. max_pins is how
+    many there may be at one time; 0 means 4.
+    """
 
     def __new__(cls, name, value_size, *, role=Role.BOTH, peer_closed=False, max_senders=0,
-                max_receivers=0, all_users=False, mode=0):
+                max_receivers=0, single_producer=False, max_pins=0, all_users=False,
+                mode=0):
         return cls._opened(_CREATE_OR_OPEN, name, value_size, role=role,
                            peer_closed=peer_closed, max_senders=max_senders,
-                           max_receivers=max_receivers, all_users=all_users, mode=mode)
+                           max_receivers=max_receivers, single_producer=single_producer,
+                           max_pins=max_pins, all_users=all_users, mode=mode)
 
     @classmethod
     def create_new(cls, name, value_size, *, role=Role.BOTH, peer_closed=False,
-                   max_senders=0, max_receivers=0, all_users=False, mode=0):
+                   max_senders=0, max_receivers=0, single_producer=False, max_pins=0,
+                   all_users=False, mode=0):
         """Create the value; ExistsError if there is one."""
         return cls._opened(_CREATE_NEW, name, value_size, role=role,
                            peer_closed=peer_closed, max_senders=max_senders,
-                           max_receivers=max_receivers, all_users=all_users, mode=mode)
+                           max_receivers=max_receivers, single_producer=single_producer,
+                           max_pins=max_pins, all_users=all_users, mode=mode)
 
     def __next__(self):
         try:
@@ -388,60 +458,149 @@ class Latest(_Channel, _mmf.Latest):
 
     async def receive_async(self):
         """A value newer than the one received last, in an event loop."""
-        return await _until(self, lambda: self.receive() if self.wait(None, 0) else None)
+        return await until(self, lambda: self.receive() if self.wait(None, 0) else None)
+
+    async def take_async(self):
+        """The same in place, pinned."""
+        return await until(self, lambda: self.take() if self.wait(None, 0) else None)
 
 
-#
-# Event loops.
-#
+class Service(_Waitable, _mmf.Service):
+    """Requests and answers: each request goes to one server; if that dies or closes before
+    its last answer, to another one.
 
-
-_SPIN = 50e-6  # seconds, as the library's own waits
-_waiters = {}  # (loop, descriptor): the futures of the tasks that wait
-
-
-async def _until(source, attempt):
-    """What attempt() returns once that is not None.
-
-    At first it is made again at each turn of the loop, as the library spins before it
-    sleeps; then when the descriptor of `source` says that something has changed. From the
-    first time that it is asked for, a descriptor costs senders a system call.
+    A client calls, or sends and takes the answers: several calls may be open at a time
+    (max_calls), and a call may have several answers. A server takes requests and answers
+    them.
     """
-    end = time.monotonic() + _SPIN
-    while (answer := attempt()) is None and time.monotonic() < end:
-        await asyncio.sleep(0)
-    if answer is not None:
-        return answer
-    loop = asyncio.get_running_loop()
-    key = loop, source.fileno()
-    if key not in _waiters:
-        _waiters[key] = []
-        loop.add_reader(key[1], _wake, key)
-    waiters, future = _waiters[key], None
-    try:
-        while (answer := attempt()) is None:
-            future = loop.create_future()
-            waiters.append(future)
-            await future
-            waiters.remove(future)
-            future = None
-        return answer
-    finally:
-        if future is not None:
-            waiters.remove(future)
-        _wake(key)  # what this task did not take is for another one
 
+    def __new__(cls, name, request_size, answer_size, capacity, *, role=Role.BOTH,
+                strategy=Strategy.SPIN_THEN_WAIT, peer_closed=False, max_clients=0,
+                max_servers=0, max_calls=0, max_answers=0, all_users=False, mode=0):
+        return cls._opened(_CREATE_OR_OPEN, name, request_size, answer_size, capacity,
+                           role, strategy, peer_closed, max_clients, max_servers,
+                           max_calls, max_answers, all_users, mode)
 
-def _wake(key):
-    """The descriptor is readable: the tasks try again. Without tasks it is left alone."""
-    waiters = _waiters.get(key)
-    if waiters:
-        for future in waiters:
-            if not future.done():
-                future.set_result(None)
-    elif waiters is not None:
-        key[0].remove_reader(key[1])
-        del _waiters[key]
+    @classmethod
+    def create_new(cls, name, request_size, answer_size, capacity, *, role=Role.BOTH,
+                   strategy=Strategy.SPIN_THEN_WAIT, peer_closed=False, max_clients=0,
+                   max_servers=0, max_calls=0, max_answers=0, all_users=False, mode=0):
+        """Create the service; ExistsError if there is one."""
+        return cls._opened(_CREATE_NEW, name, request_size, answer_size, capacity, role,
+                           strategy, peer_closed, max_clients, max_servers, max_calls,
+                           max_answers, all_users, mode)
+
+    @classmethod
+    def open_existing(cls, name, *, role=Role.BOTH, strategy=Strategy.SPIN_THEN_WAIT,
+                      peer_closed=False, all_users=False, wait=0):
+        """Open the service, after waiting up to `wait` seconds for it; NotFoundError.
+
+        With peer_closed a wait ends with PeerClosedError when the last server, or the
+        last client, has closed the service or died; an iteration just ends.
+        """
+        return cls._opened(_OPEN_EXISTING, name, role=role, strategy=strategy,
+                           peer_closed=peer_closed, all_users=all_users, wait=wait)
+
+    @classmethod
+    def _opened(cls, how, name, request_size=0, answer_size=0, capacity=0, role=Role.BOTH,
+                strategy=0, peer_closed=False, max_clients=0, max_servers=0, max_calls=0,
+                max_answers=0, all_users=False, mode=0, wait=0):
+        self = cls._open(how, name, request_size, answer_size, capacity, role, strategy,
+                         _PEER_CLOSED * peer_closed, max_clients, max_servers, max_calls,
+                         max_answers, all_users, mode, _milliseconds(wait))
+        self._settings = {"role": role, "strategy": strategy, "peer_closed": peer_closed,
+                          "all_users": all_users}
+        return self
+
+    # Clients.
+
+    def _give_up(self, call):
+        try:
+            self.cancel(call)
+        except (ClosedError, StateError):
+            pass  # it has ended
+
+    def answers(self, call, timeout=None):
+        """The answers to a call, one after another, until the last.
+
+        TimeoutError if one does not come within so many seconds. A call whose answers are
+        not all wanted is given up.
+        """
+        last = False
+        try:
+            while not last:
+                answer = self.take_answer(call, timeout)
+                if answer is None:
+                    raise TimeoutError(f"no answer to call {call} within {timeout} s")
+                with answer:
+                    data, last = bytes(answer), answer.last
+                yield data
+        finally:
+            if not last:
+                self._give_up(call)
+
+    def _try_send(self, data):
+        try:
+            return self.send(data, 0)
+        except FullError:
+            return None  # a call of another task ends
+
+    async def send_async(self, data):
+        """Send a request, in an event loop: the call's number. While there is no space, or
+        max_calls are open, it is tried again every few milliseconds."""
+        return await patiently(lambda: self._try_send(data))
+
+    async def answers_async(self, call):
+        """The answers to a call in an event loop, for `async for`."""
+        last = False
+        try:
+            while not last:
+                with await until(self, lambda: self.take_answer(call, 0)) as answer:
+                    data, last = bytes(answer), answer.last
+                yield data
+        finally:
+            if not last:
+                self._give_up(call)
+
+    async def call_async(self, data):
+        """Send a request, and await its answer. If that is cancelled, the call is."""
+        call, last = await self.send_async(data), False
+        try:
+            with await until(self, lambda: self.take_answer(call, 0)) as answer:
+                last = answer.last
+                return bytes(answer)
+        finally:
+            if not last:
+                self._give_up(call)
+
+    # Servers.
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        try:
+            return self.take()
+        except PeerClosedError:
+            raise StopIteration from None
+
+    async def take_async(self):
+        """The next request, in an event loop."""
+        return await until(self, lambda: self.take(0))
+
+    async def answer_async(self, request, data, more=False):
+        """Answer a request, in an event loop. While max_answers wait for the client, it
+        is tried again every few milliseconds."""
+        await patiently(lambda: request.answer(data, more, 0) or None)
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        try:
+            return await self.take_async()
+        except PeerClosedError:
+            raise StopAsyncIteration from None
 
 
 #
@@ -450,9 +609,10 @@ def _wake(key):
 
 
 def wait_any(objects, timeout=None):
-    """Wait for one of the mutexes, events and semaphores, and take it: its index.
+    """Wait for one of the objects, and take it: its index.
 
-    None if the time, in seconds, ran out. A mutex says in `abandoned` how it was had.
+    None if the time, in seconds, ran out. A mutex says in `abandoned` how it was had. Of
+    channels and services nothing is taken: receive(0) then.
     """
     return _mmf.wait_any(tuple(objects), timeout)
 

@@ -23,17 +23,18 @@
 struct kind {
     const char *name;
     void (*close)(void *handle);
+    mmf_waitable *(*waitable)(void *handle);
     /* mutex, event, semaphore */
     int (*wait)(void *handle, int32_t timeout_ms);
-    mmf_waitable *(*waitable)(void *handle);
-    /* queue, topic, latest value */
+    /* queue, topic, latest value; service: its client's calls are what is sent */
     int (*send)(void *handle, const void *bytes, size_t length, int32_t timeout_ms,
                 uint64_t *sequence);
     int (*reserve)(void *handle, size_t length, int32_t timeout_ms, void **bytes);
     int (*commit)(void *handle, size_t length, uint64_t *sequence);
     int (*abandon)(void *handle);
     int (*take)(void *handle, int32_t timeout_ms, mmf_message *message);
-    int (*release)(void *handle, const mmf_message *message);
+    int (*release)(void *handle, const mmf_message *message); /* service: an answer */
+    int (*returns)(void *handle, const mmf_message *message); /* NULL: it cannot */
     int (*stat)(void *handle, mmf_channel_stats *stats);
     int (*fd)(void *handle, int *fd);
 };
@@ -54,16 +55,18 @@ struct object {
     int users;
     bool closed;
     bool created;
-    bool abandoned;      /* mutex: the last owner died before this one's last acquire */
-    bool busy;           /* channel */
-    int wanted;          /* channel: threads that wait for their turn */
-    size_t message_size; /* channel */
-    uint64_t sequence;   /* channel: of what was received or sent last */
-    mmf_message last;    /* channel: what was received last */
+    bool abandoned; /* mutex: the last owner died before this one's last acquire */
+    struct registration *polled; /* the pollers that it was added to */
+    bool busy;                   /* channel */
+    int wanted;                  /* channel: threads that wait for their turn */
+    size_t message_size;         /* channel */
+    size_t answer_size;          /* service */
+    uint64_t sequence;           /* channel: of what was received or sent last */
+    mmf_message last;            /* channel: what was received last */
 };
 
 extern const struct kind mutex_kind, event_kind, semaphore_kind, queue_kind, topic_kind,
-    latest_kind;
+    latest_kind, service_kind;
 
 /* errors.c: exceptions. Each returns NULL, so that a caller can return it. */
 int errors_init(void);
@@ -77,8 +80,8 @@ PyObject *object_close(PyObject *self, PyObject *unused);
 void object_user_gone(struct object *self);
 /* The handle, usable; else NULL with an exception. Reopens it in the child of a fork. */
 void *object_handle(struct object *self);
-extern PyGetSetDef object_getset[];
 extern unsigned fork_epoch;
+extern PyTypeObject *waitable_type; /* the base of all that can be waited for */
 
 /* arguments.c: what callers pass. Each returns false with an exception. */
 bool parse_arguments(const char *call, PyObject *const *given, Py_ssize_t count,
@@ -101,11 +104,73 @@ void after_fork_in_child(void);
 int wait_interruptibly(mmf_waitable *const *objects, int count, int32_t timeout_ms,
                        int *index);
 
+/*
+ * channel.c: calls on channels.
+ */
+
+/* One call of C's, with what it gets and gives. */
+struct call {
+    int (*step)(struct object *self, struct call *call, int32_t ms);
+    const mmf_message *request; /* to answer */
+    const void *bytes;
+    size_t length;
+    uint32_t flags;
+    uint64_t number; /* a version, a service's call */
+    void *memory;
+    bool takes; /* what it got is gone if the handle is */
+};
+
+/* The handle, when no other thread is in a slice with it. NULL with an exception. */
+void *handle_in_turn(struct object *self);
+
+/* Status of the call, which waits up to `ms`; WAIT_INTERRUPTED with an exception. */
+int channel_run(struct object *self, struct call *call, int32_t ms);
+int step_send(struct object *self, struct call *call, int32_t ms);
+int step_take(struct object *self, struct call *call, int32_t ms);
+
+/* Run the call, which sends the bytes of `data`. */
+int channel_send_data(struct object *self, struct call *call, PyObject *data,
+                      int32_t ms);
+
+/* The object over a handle that was just opened, or an exception. */
+PyObject *channel_made(PyObject *type, const struct kind *kind, PyObject *name, int rc,
+                       void *handle, bool created);
+
+PyObject *channel_add_type(PyObject *module, const char *name, const char *doc,
+                           PyMethodDef *methods, PyGetSetDef *getset, PyObject *base);
+
+/* Methods of every channel, as of METH_FASTCALL and METH_NOARGS. */
+#define FAST(function) ((PyCFunction)(void (*)(void))(function))
+#define WITH_KEYWORDS (METH_FASTCALL | METH_KEYWORDS)
+PyObject *channel_take(PyObject *object, PyObject *const *given, Py_ssize_t count,
+                       PyObject *kwnames);
+PyObject *channel_reserve(PyObject *object, PyObject *const *given, Py_ssize_t count,
+                          PyObject *kwnames);
+PyObject *channel_stat(PyObject *object, PyObject *unused);
+PyObject *channel_fileno(PyObject *object, PyObject *unused);
+PyObject *channel_message_size(PyObject *object, void *unused);
+
+/*
+ * lent.c: what is read and written in place.
+ */
+
+/* The message that `channel` took last; a slot of it. NULL with an exception. */
+PyObject *lend_message(struct object *channel);
+PyObject *lend_request(struct object *channel);
+PyObject *lend_slot(struct object *channel, size_t size, void *memory);
+
+/* poller.c: the object is closed, or gone. */
+void forget_pollers(struct object *self);
+
 /* The parts of the module: add their types to it. -1 with an exception. */
 int add_type(PyObject *module, PyType_Spec *spec);
+int object_add(PyObject *module);
 int map_add(PyObject *module);
 int sync_add(PyObject *module);
 int channel_add(PyObject *module);
+int lent_add(PyObject *module);
+int service_add(PyObject *module);
+int poller_add(PyObject *module);
 extern PyMethodDef sync_functions[];
 extern PyMethodDef list_functions[];
 

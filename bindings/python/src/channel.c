@@ -1,6 +1,5 @@
 /*
- * channel.c - queues, topics, latest values; messages and slots that are read and
- * written in place.
+ * channel.c - queues, topics, latest values, and what services have of channels.
  *
  * A call first tries without waiting, and keeps the interpreter's lock meanwhile: that is
  * the fast path. Else it waits in slices without that lock, so that signals, close() and
@@ -24,6 +23,10 @@
     static int abandon_##word(void *handle)                                            \
     {                                                                                  \
         return mmf_##word##_abandon((type *)handle);                                   \
+    }                                                                                  \
+    static mmf_waitable *waitable_##word(void *handle)                                 \
+    {                                                                                  \
+        return mmf_##word##_waitable((type *)handle);                                  \
     }                                                                                  \
     static int stat_##word(void *handle, mmf_channel_stats *stats)                     \
     {                                                                                  \
@@ -58,6 +61,12 @@ static int
 release_queue(void *handle, const mmf_message *message)
 {
     return mmf_queue_release(handle, message);
+}
+
+static int
+return_queue(void *handle, const mmf_message *message)
+{
+    return mmf_queue_return(handle, message);
 }
 
 static int
@@ -97,24 +106,26 @@ release_latest(void *handle, const mmf_message *message)
     return mmf_latest_release(handle);
 }
 
-#define KIND(word)                                                                     \
+#define KIND(word, return_message)                                                     \
     const struct kind word##_kind = {.name = #word,                                    \
                                      .close = close_##word,                            \
+                                     .waitable = waitable_##word,                      \
                                      .send = send_##word,                              \
                                      .reserve = reserve_##word,                        \
                                      .commit = commit_##word,                          \
                                      .abandon = abandon_##word,                        \
                                      .take = take_##word,                              \
                                      .release = release_##word,                        \
+                                     .returns = return_message,                        \
                                      .stat = stat_##word,                              \
                                      .fd = fd_##word};
-KIND(queue)
-KIND(topic)
-KIND(latest)
+KIND(queue, return_queue)
+KIND(topic, NULL)
+KIND(latest, NULL)
 
 /*
  * Opening: _open(how, name, message_size, capacity, overflow, role, strategy, flags,
- * max_senders, max_receivers, replay, all_users, mode, wait_ms).
+ * max_senders, max_receivers, replay, max_pins, all_users, mode, wait_ms).
  */
 
 struct request {
@@ -158,6 +169,31 @@ open_latest(struct request *request, void **handle)
     return mmf_latest_open_existing(request->name, &request->options, out);
 }
 
+PyObject *
+channel_made(PyObject *type, const struct kind *kind, PyObject *name, int rc,
+             void *handle, bool created)
+{
+    mmf_channel_stats stats;
+    struct object *self = NULL;
+
+    if (rc >= 0)
+        rc = kind->stat(handle, &stats);
+    if (rc < 0)
+        raise_last(rc);
+    else
+        self = object_new((PyTypeObject *)type, kind, name);
+    if (self == NULL) {
+        if (handle != NULL)
+            kind->close(handle);
+        return NULL;
+    }
+    self->handle = handle;
+    self->created = created;
+    self->message_size = (size_t)stats.message_size;
+    self->answer_size = (size_t)stats.answer_size;
+    return (PyObject *)self;
+}
+
 static PyObject *
 channel_open(PyObject *type, PyObject *arguments, const struct kind *kind,
              int (*open)(struct request *, void **))
@@ -165,16 +201,14 @@ channel_open(PyObject *type, PyObject *arguments, const struct kind *kind,
     struct request request = {.options = {.size = sizeof(mmf_channel_options)}};
     mmf_channel_options *options = &request.options;
     Py_ssize_t message_size, capacity;
-    mmf_channel_stats stats;
     int overflow, strategy, rc;
-    struct object *self;
     void *handle = NULL;
     PyObject *name;
 
-    if (!PyArg_ParseTuple(arguments, "iOnniIiIiiiiIi", &request.how, &name,
+    if (!PyArg_ParseTuple(arguments, "iOnniIiIiiiiiIi", &request.how, &name,
                           &message_size, &capacity, &overflow, &options->role,
                           &strategy, &options->flags, &options->max_senders,
-                          &options->max_receivers, &options->replay,
+                          &options->max_receivers, &options->replay, &options->max_pins,
                           &options->all_users, &options->mode, &options->wait_ms) ||
         !parse_name(name, &request.name))
         return NULL;
@@ -187,24 +221,8 @@ channel_open(PyObject *type, PyObject *arguments, const struct kind *kind,
     options->strategy = (mmf_strategy)strategy;
     request.created = request.how == 0;
     Py_BEGIN_ALLOW_THREADS rc = open(&request, &handle);
-    if (rc >= 0)
-        rc = kind->stat(handle, &stats);
-    Py_END_ALLOW_THREADS if (rc < 0)
-    {
-        raise_last(rc);
-        if (handle != NULL)
-            kind->close(handle);
-        return NULL;
-    }
-    self = object_new((PyTypeObject *)type, kind, name);
-    if (self == NULL) {
-        kind->close(handle);
-        return NULL;
-    }
-    self->handle = handle;
-    self->created = request.created != 0;
-    self->message_size = (size_t)stats.message_size;
-    return (PyObject *)self;
+    Py_END_ALLOW_THREADS return channel_made(type, kind, name, rc, handle,
+                                             request.created != 0);
 }
 
 static PyObject *
@@ -238,8 +256,7 @@ pause_us(long us)
     Py_END_ALLOW_THREADS
 }
 
-/* The handle, when no other thread is in a slice with it. */
-static void *
+void *
 handle_in_turn(struct object *self)
 {
     void *handle = object_handle(self);
@@ -255,23 +272,14 @@ handle_in_turn(struct object *self)
     return handle;
 }
 
-/* One call of C's, with what it gets and gives. */
-struct call {
-    int (*step)(struct object *self, struct call *call, int32_t ms);
-    const void *bytes;
-    size_t length;
-    void *memory;
-    uint64_t version;
-};
-
-static int
+int
 step_send(struct object *self, struct call *call, int32_t ms)
 {
     return self->kind->send(self->handle, call->bytes, call->length, ms,
                             &self->sequence);
 }
 
-static int
+int
 step_take(struct object *self, struct call *call, int32_t ms)
 {
     (void)call;
@@ -287,7 +295,14 @@ step_reserve(struct object *self, struct call *call, int32_t ms)
 static int
 step_wait(struct object *self, struct call *call, int32_t ms)
 {
-    return mmf_latest_wait(self->handle, call->version, ms);
+    return mmf_latest_wait(self->handle, call->number, ms);
+}
+
+static int
+step_drain(struct object *self, struct call *call, int32_t ms)
+{
+    (void)call;
+    return mmf_queue_drain(self->handle, ms);
 }
 
 static int
@@ -309,16 +324,16 @@ wait_in_slices(struct object *self, struct call *call, int32_t ms)
         Py_BEGIN_ALLOW_THREADS rc = call->step(self, call, slice);
         Py_END_ALLOW_THREADS self->busy = false;
         object_user_gone(self);
-        if (rc != MMF_TIMED_OUT && !(self->closed && call->step != step_send))
-            return rc; /* closed meanwhile, what was taken is no longer there */
-        pause_us(1);   /* another thread's turn, if one waits for it */
+        if (rc != MMF_TIMED_OUT && !(self->closed && call->takes))
+            return rc;
+        pause_us(1); /* another thread's turn, if one waits for it */
         left = ms < 0 ? 1 : until - now_ms();
     } while (left > 0);
     return rc;
 }
 
-static int
-run(struct object *self, struct call *call, int32_t ms)
+int
+channel_run(struct object *self, struct call *call, int32_t ms)
 {
     int rc;
 
@@ -332,25 +347,32 @@ run(struct object *self, struct call *call, int32_t ms)
  * Sending.
  */
 
-static int
-send_one(struct object *self, PyObject *data, int32_t ms)
+int
+channel_send_data(struct object *self, struct call *call, PyObject *data, int32_t ms)
 {
-    struct call call = {.step = step_send};
     Py_buffer buffer;
     int rc;
 
     if (PyBytes_CheckExact(data)) { /* no buffer to ask for and to return */
-        call.bytes = PyBytes_AsString(data);
-        call.length = (size_t)PyBytes_Size(data);
-        return run(self, &call, ms);
+        call->bytes = PyBytes_AsString(data);
+        call->length = (size_t)PyBytes_Size(data);
+        return channel_run(self, call, ms);
     }
     if (PyObject_GetBuffer(data, &buffer, PyBUF_SIMPLE) < 0)
         return WAIT_INTERRUPTED;
-    call.bytes = buffer.buf;
-    call.length = (size_t)buffer.len;
-    rc = run(self, &call, ms);
+    call->bytes = buffer.buf;
+    call->length = (size_t)buffer.len;
+    rc = channel_run(self, call, ms);
     PyBuffer_Release(&buffer);
     return rc;
+}
+
+static int
+send_one(struct object *self, PyObject *data, int32_t ms)
+{
+    struct call call = {.step = step_send};
+
+    return channel_send_data(self, &call, data, ms);
 }
 
 static PyObject *
@@ -440,12 +462,12 @@ copy_and_release(struct object *self)
 static PyObject *
 receive_one(struct object *self, int32_t ms)
 {
-    struct call call = {.step = step_take};
+    struct call call = {.step = step_take, .takes = true};
     PyObject *bytes;
     int rc;
 
     do {
-        rc = run(self, &call, ms);
+        rc = channel_run(self, &call, ms);
         if (rc < 0)
             return raise_last(rc);
         if (rc == MMF_TIMED_OUT)
@@ -516,7 +538,7 @@ latest_wait(PyObject *object, PyObject *const *given, Py_ssize_t count,
 {
     static const char *const names[] = {"version", "timeout", NULL};
     struct object *self = (struct object *)object;
-    struct call call = {.step = step_wait, .version = self->last.sequence};
+    struct call call = {.step = step_wait, .number = self->last.sequence};
     PyObject *values[2];
     int32_t ms;
 
@@ -524,237 +546,24 @@ latest_wait(PyObject *object, PyObject *const *given, Py_ssize_t count,
         !parse_timeout(values[1], &ms))
         return NULL;
     if (values[0] != NULL && values[0] != Py_None) {
-        call.version = PyLong_AsUnsignedLongLong(values[0]);
+        call.number = PyLong_AsUnsignedLongLong(values[0]);
         if (PyErr_Occurred())
             return NULL;
     }
-    return true_or_false(run(self, &call, ms));
+    return true_or_false(channel_run(self, &call, ms));
 }
 
 /*
- * In place: a message that was taken, a slot that was reserved. Buffers on them keep the
- * channel's memory; only without buffers can they be released.
+ * In place.
  */
 
-struct lent {
-    PyObject_HEAD struct object *channel;
-    mmf_message message;
-    void *memory; /* of a slot; NULL: a message */
-    size_t size;
-    Py_ssize_t exports;
-    unsigned fork_epoch;
-    bool done;
-};
-
-static PyObject *message_type, *slot_type;
-
-static bool
-check_lent(struct lent *self)
-{
-    if (!self->done && !self->channel->closed && self->channel->handle != NULL &&
-        self->fork_epoch == fork_epoch)
-        return true;
-    raise_status(self->done ? MMF_E_STATE : MMF_E_DISPOSED, "this %s is %s",
-                 self->memory != NULL ? "slot" : "message",
-                 self->done ? "done" : "of a channel that is closed");
-    return false;
-}
-
-static int
-lent_getbuffer(PyObject *object, Py_buffer *buffer, int flags)
-{
-    struct lent *self = (struct lent *)object;
-    bool is_slot = self->memory != NULL;
-    int rc;
-
-    buffer->obj = NULL;
-    if (!check_lent(self))
-        return -1;
-    rc = PyBuffer_FillInfo(buffer, object,
-                           is_slot ? self->memory : (void *)self->message.bytes,
-                           (Py_ssize_t)self->size, !is_slot, flags);
-    if (rc == 0) {
-        self->exports++;
-        self->channel->users++;
-    }
-    return rc;
-}
-
-static void
-lent_releasebuffer(PyObject *object, Py_buffer *buffer)
-{
-    struct lent *self = (struct lent *)object;
-
-    (void)buffer;
-    self->exports--;
-    if (self->fork_epoch == self->channel->fork_epoch)
-        object_user_gone(self->channel);
-}
-
-static Py_ssize_t
-lent_length(PyObject *self)
-{
-    return (Py_ssize_t)((struct lent *)self)->size;
-}
-
-static PyObject *
-lend(PyObject *type, struct object *channel, size_t size)
-{
-    allocfunc allocate = (allocfunc)PyType_GetSlot((PyTypeObject *)type, Py_tp_alloc);
-    struct lent *self = (struct lent *)allocate((PyTypeObject *)type, 0);
-
-    if (self == NULL)
-        return NULL;
-    self->channel = (struct object *)Py_NewRef((PyObject *)channel);
-    self->message = channel->last;
-    self->size = size;
-    self->fork_epoch = fork_epoch;
-    return (PyObject *)self;
-}
-
-/* The end of a message or a slot: `length` is NULL for what gives it back as it was. */
-static int
-finish(struct lent *self, const size_t *length)
-{
-    struct object *channel = self->channel;
-    const struct kind *kind = channel->kind;
-    int rc;
-
-    if (handle_in_turn(channel) == NULL)
-        return WAIT_INTERRUPTED;
-    if (self->memory == NULL)
-        rc = kind->release(channel->handle, &self->message);
-    else if (length != NULL)
-        rc = kind->commit(channel->handle, *length, &channel->sequence);
-    else
-        rc = kind->abandon(channel->handle);
-    if (rc >= 0)
-        self->done = true;
-    return rc;
-}
-
-static PyObject *
-finish_checked(struct lent *self, const size_t *length)
-{
-    int rc;
-
-    if (!check_lent(self))
-        return NULL;
-    if (self->exports != 0) {
-        PyErr_SetString(PyExc_BufferError,
-                        "memoryviews or arrays on it exist: release them first");
-        return NULL;
-    }
-    rc = finish(self, length);
-    return rc < 0 ? raise_last(rc) : PyBool_FromLong(rc != MMF_OVERWRITTEN);
-}
-
-static PyObject *
-message_release(PyObject *object, PyObject *unused)
-{
-    struct lent *self = (struct lent *)object;
-
-    (void)unused;
-    if (self->done)
-        Py_RETURN_TRUE;
-    return finish_checked(self, NULL);
-}
-
-static PyObject *
-slot_commit(PyObject *object, PyObject *const *given, Py_ssize_t count,
-            PyObject *kwnames)
-{
-    static const char *const names[] = {"length", NULL};
-    struct lent *self = (struct lent *)object;
-    size_t length = self->size;
-    PyObject *number;
-
-    if (!parse_arguments("commit", given, count, kwnames, names, 0, &number))
-        return NULL;
-    if (number != NULL && number != Py_None) {
-        length = PyLong_AsSize_t(number);
-        if (PyErr_Occurred())
-            return NULL;
-    }
-    return finish_checked(self, &length);
-}
-
-static PyObject *
-slot_abandon(PyObject *self, PyObject *unused)
-{
-    return message_release(self, unused);
-}
-
-static PyObject *
-lent_enter(PyObject *self, PyObject *unused)
-{
-    (void)unused;
-    return Py_NewRef(self);
-}
-
-/* A slot is committed unless the block raised. */
-static PyObject *
-lent_exit(PyObject *object, PyObject *arguments)
-{
-    struct lent *self = (struct lent *)object;
-    bool raised =
-        PyTuple_Size(arguments) > 0 && PyTuple_GetItem(arguments, 0) != Py_None;
-    PyObject *done;
-
-    if (self->done || (raised && self->channel->closed))
-        Py_RETURN_FALSE;
-    done = finish_checked(self, raised ? NULL : &self->size);
-    if (done == NULL)
-        return NULL;
-    Py_DECREF(done);
-    Py_RETURN_FALSE;
-}
-
-static void
-lent_dealloc(PyObject *object)
-{
-    struct lent *self = (struct lent *)object;
-    PyTypeObject *type = Py_TYPE(object);
-    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
-    struct object *channel = self->channel;
-
-    if (channel != NULL && !self->done && !channel->closed && !channel->busy &&
-        channel->handle != NULL && self->fork_epoch == fork_epoch)
-        finish(self, NULL);
-    Py_XDECREF((PyObject *)channel);
-    release(object);
-    Py_DECREF(type);
-}
-
-static PyObject *
-get_sequence(PyObject *self, void *unused)
-{
-    (void)unused;
-    return PyLong_FromUnsignedLongLong(((struct lent *)self)->message.sequence);
-}
-
-static PyObject *
-get_lost(PyObject *self, void *unused)
-{
-    (void)unused;
-    return PyLong_FromUnsignedLongLong(((struct lent *)self)->message.lost);
-}
-
-static PyObject *
-get_redelivered(PyObject *self, void *unused)
-{
-    (void)unused;
-    return PyBool_FromLong(((struct lent *)self)->message.flags &
-                           MMF_MESSAGE_REDELIVERED);
-}
-
-static PyObject *
+PyObject *
 channel_take(PyObject *object, PyObject *const *given, Py_ssize_t count,
              PyObject *kwnames)
 {
     static const char *const names[] = {"timeout", NULL};
     struct object *self = (struct object *)object;
-    struct call call = {.step = step_take};
+    struct call call = {.step = step_take, .takes = true};
     PyObject *timeout;
     int32_t ms;
     int rc;
@@ -762,23 +571,24 @@ channel_take(PyObject *object, PyObject *const *given, Py_ssize_t count,
     if (!parse_arguments("take", given, count, kwnames, names, 0, &timeout) ||
         !parse_timeout(timeout, &ms))
         return NULL;
-    rc = run(self, &call, ms);
+    rc = channel_run(self, &call, ms);
     if (rc < 0)
         return raise_last(rc);
     if (rc == MMF_TIMED_OUT)
         Py_RETURN_NONE;
     self->sequence = self->last.sequence;
-    return lend(message_type, self, self->last.length);
+    return self->kind == &service_kind ? lend_request(self) : lend_message(self);
 }
 
-static PyObject *
+PyObject *
 channel_reserve(PyObject *object, PyObject *const *given, Py_ssize_t count,
                 PyObject *kwnames)
 {
     static const char *const names[] = {"length", "timeout", NULL};
     struct object *self = (struct object *)object;
-    struct call call = {.step = step_reserve, .length = self->message_size};
-    PyObject *values[2], *slot;
+    struct call call = {
+        .step = step_reserve, .length = self->message_size, .takes = true};
+    PyObject *values[2];
     int32_t ms;
     int rc;
 
@@ -790,24 +600,33 @@ channel_reserve(PyObject *object, PyObject *const *given, Py_ssize_t count,
         if (PyErr_Occurred())
             return NULL;
     }
-    rc = run(self, &call, ms);
+    rc = channel_run(self, &call, ms);
     if (rc < 0)
         return raise_last(rc);
     if (rc == MMF_TIMED_OUT)
         Py_RETURN_NONE;
-    slot = lend(slot_type, self, call.length);
-    if (slot == NULL)
-        self->kind->abandon(self->handle);
-    else
-        ((struct lent *)slot)->memory = call.memory;
-    return slot;
+    return lend_slot(self, call.length, call.memory);
+}
+
+static PyObject *
+queue_drain(PyObject *self, PyObject *const *given, Py_ssize_t count, PyObject *kwnames)
+{
+    static const char *const names[] = {"timeout", NULL};
+    struct call call = {.step = step_drain};
+    PyObject *timeout;
+    int32_t ms;
+
+    if (!parse_arguments("drain", given, count, kwnames, names, 0, &timeout) ||
+        !parse_timeout(timeout, &ms))
+        return NULL;
+    return true_or_false(channel_run((struct object *)self, &call, ms));
 }
 
 /*
  * What a channel says of itself.
  */
 
-static PyObject *
+PyObject *
 channel_stat(PyObject *object, PyObject *unused)
 {
     struct object *self = (struct object *)object;
@@ -821,8 +640,8 @@ channel_stat(PyObject *object, PyObject *unused)
     if (rc < 0)
         return raise_last(rc);
     return Py_BuildValue(
-        "{sy# sL sL sK sK sK sK sK sL sL si si si si}", "identity", stats.identity,
-        (Py_ssize_t)sizeof(stats.identity), "message_size",
+        "{sy# sL sL sK sK sK sK sK sL sL si si si si si si sL si si}", "identity",
+        stats.identity, (Py_ssize_t)sizeof(stats.identity), "message_size",
         (long long)stats.message_size, "capacity", (long long)stats.capacity, "sent",
         (unsigned long long)stats.sent, "received", (unsigned long long)stats.received,
         "dropped", (unsigned long long)stats.dropped, "lost",
@@ -830,10 +649,12 @@ channel_stat(PyObject *object, PyObject *unused)
         (unsigned long long)stats.redelivered, "depth", (long long)stats.depth,
         "high_water", (long long)stats.high_water, "senders", (int)stats.senders,
         "receivers", (int)stats.receivers, "max_senders", (int)stats.max_senders,
-        "max_receivers", (int)stats.max_receivers);
+        "max_receivers", (int)stats.max_receivers, "pins", (int)stats.pins, "max_pins",
+        (int)stats.max_pins, "answer_size", (long long)stats.answer_size, "max_calls",
+        (int)stats.max_calls, "max_answers", (int)stats.max_answers);
 }
 
-static PyObject *
+PyObject *
 channel_fileno(PyObject *object, PyObject *unused)
 {
     struct object *self = (struct object *)object;
@@ -846,8 +667,8 @@ channel_fileno(PyObject *object, PyObject *unused)
     return rc < 0 ? raise_last(rc) : PyLong_FromLong(fd);
 }
 
-static PyObject *
-get_message_size(PyObject *self, void *unused)
+PyObject *
+channel_message_size(PyObject *self, void *unused)
 {
     (void)unused;
     return PyLong_FromSize_t(((struct object *)self)->message_size);
@@ -868,6 +689,13 @@ get_last_lost(PyObject *self, void *unused)
 }
 
 static PyObject *
+get_last_deliveries(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyLong_FromUnsignedLong(((struct object *)self)->last.deliveries);
+}
+
+static PyObject *
 get_last_redelivered(PyObject *self, void *unused)
 {
     (void)unused;
@@ -879,9 +707,6 @@ get_last_redelivered(PyObject *self, void *unused)
  * The types.
  */
 
-#define FAST(function) ((PyCFunction)(void (*)(void))(function))
-#define WITH_KEYWORDS (METH_FASTCALL | METH_KEYWORDS)
-
 #define SHARED_METHODS                                                                 \
     {"close", object_close, METH_NOARGS,                                               \
      "close($self)\n--\n\nClose the handle. Messages in flight go to another "         \
@@ -890,23 +715,27 @@ get_last_redelivered(PyObject *self, void *unused)
          "stat($self)\n--\n\nThe channel's counters and limits, as a dict."},          \
         {"fileno", channel_fileno, METH_NOARGS,                                        \
          "fileno($self)\n--\n\nA descriptor that polls readable when there may be a "  \
-         "message; drain\nthe channel after it: receive(0) until None."},              \
+         "message; drain\nthe channel after it: receive(0) until None. A Poller has "  \
+         "one "                                                                        \
+         "for many\nobjects."},                                                        \
         {"reserve", FAST(channel_reserve), WITH_KEYWORDS,                              \
          "reserve($self, length=None, timeout=None)\n--\n\nA slot to write a message " \
-         "in "                                                                         \
-         "place: a writable buffer, and a context\nmanager that commits. None if "     \
+         "in place: a writable buffer, and a context\nmanager that commits. None if "  \
          "there was no space in time."},                                               \
     {                                                                                  \
         "take", FAST(channel_take), WITH_KEYWORDS,                                     \
             "take($self, timeout=None)\n--\n\nThe next message in place: a buffer, "   \
-            "and a "                                                                   \
-            "context manager that releases it.\nNone if the time, in seconds, ran "    \
-            "out."                                                                     \
+            "and a context manager that releases it,\nor returns it if the block "     \
+            "raised. None if the time, in seconds, ran out."                           \
     }
 
-static PyMethodDef message_methods_of_queue[] = {
-    {"_open", queue_open, METH_VARARGS | METH_CLASS, NULL}, {NULL, NULL, 0, NULL}};
-static PyMethodDef message_methods_of_topic[] = {
+static PyMethodDef queue_methods[] = {
+    {"_open", queue_open, METH_VARARGS | METH_CLASS, NULL},
+    {"drain", FAST(queue_drain), WITH_KEYWORDS,
+     "drain($self, timeout=None)\n--\n\nWait until all that was sent so far, by any "
+     "producer, was released. False if the\ntime ran out."},
+    {NULL, NULL, 0, NULL}};
+static PyMethodDef topic_methods[] = {
     {"_open", topic_open, METH_VARARGS | METH_CLASS, NULL}, {NULL, NULL, 0, NULL}};
 
 static PyMethodDef channel_methods[] = {
@@ -944,82 +773,24 @@ static PyMethodDef latest_methods[] = {
     {NULL, NULL, 0, NULL}};
 
 static PyGetSetDef channel_getset[] = {
-    {"message_size", get_message_size, NULL, "Bytes that a message may have.", NULL},
+    {"message_size", channel_message_size, NULL, "Bytes that a message may have.",
+     NULL},
     {"sequence", get_last_sequence, NULL,
      "The number, or version, of what was sent or received last.", NULL},
     {"lost", get_last_lost, NULL, "Messages lost right before the last one.", NULL},
+    {"deliveries", get_last_deliveries, NULL,
+     "How often the last message was given to a consumer.", NULL},
     {"redelivered", get_last_redelivered, NULL,
      "Whether the last message was given to another consumer before.", NULL},
-    {NULL, NULL, NULL, NULL, NULL},
-    {NULL, NULL, NULL, NULL, NULL},
-    {NULL, NULL, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL}};
 
-static PyMethodDef message_methods[] = {{"release", message_release, METH_NOARGS,
-                                         "release($self)\n--\n\nDone with the message. "
-                                         "False: it was overwritten meanwhile."},
-                                        {"__enter__", lent_enter, METH_NOARGS, NULL},
-                                        {"__exit__", lent_exit, METH_VARARGS, NULL},
-                                        {NULL, NULL, 0, NULL}};
-
-static PyMethodDef slot_methods[] = {
-    {"commit", FAST(slot_commit), WITH_KEYWORDS,
-     "commit($self, length=None)\n--\n\nSend the first `length` bytes; None means "
-     "all."},
-    {"abandon", slot_abandon, METH_NOARGS, "abandon($self)\n--\n\nReturn the slot."},
-    {"__enter__", lent_enter, METH_NOARGS, NULL},
-    {"__exit__", lent_exit, METH_VARARGS, NULL},
-    {NULL, NULL, 0, NULL}};
-
-static PyObject *
-get_data(PyObject *self, void *unused)
+PyObject *
+channel_add_type(PyObject *module, const char *name, const char *doc,
+                 PyMethodDef *methods, PyGetSetDef *getset, PyObject *base)
 {
-    (void)unused;
-    return PyMemoryView_FromObject(self);
-}
-
-#define DATA                                                                           \
-    {                                                                                  \
-        "data", get_data, NULL, "A memoryview of it; release() that first.", NULL      \
-    }
-
-static PyGetSetDef message_getset[] = {
-    DATA,
-    {"sequence", get_sequence, NULL, "Its number in the channel.", NULL},
-    {"lost", get_lost, NULL, "Messages that were lost right before it.", NULL},
-    {"redelivered", get_redelivered, NULL,
-     "Whether it was given to another consumer before.", NULL},
-    {NULL, NULL, NULL, NULL, NULL}};
-static PyGetSetDef slot_getset[] = {DATA, {NULL, NULL, NULL, NULL, NULL}};
-static PyGetSetDef no_getset[] = {{NULL, NULL, NULL, NULL, NULL}};
-
-static PyObject *
-add_lent(PyObject *module, const char *name, PyMethodDef *methods, PyGetSetDef *getset)
-{
-    PyType_Slot slots[] = {{Py_tp_dealloc, lent_dealloc},
-                           {Py_tp_methods, methods},
-                           {Py_tp_getset, getset},
-                           {Py_sq_length, lent_length},
-                           {Py_bf_getbuffer, lent_getbuffer},
-                           {Py_bf_releasebuffer, lent_releasebuffer},
-                           {0, NULL}};
-    PyType_Spec spec = {.name = name,
-                        .basicsize = sizeof(struct lent),
-                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                        .slots = slots};
-    PyObject *type = PyType_FromModuleAndSpec(module, &spec, NULL);
-
-    if (type != NULL && PyModule_AddType(module, (PyTypeObject *)type) < 0)
-        Py_CLEAR(type);
-    return type;
-}
-
-static PyObject *
-add_kind(PyObject *module, const char *name, PyMethodDef *methods, PyObject *base)
-{
-    PyType_Slot slots[] = {{Py_tp_dealloc, object_dealloc},
-                           {Py_tp_methods, methods},
-                           {Py_tp_getset, base != NULL ? no_getset : channel_getset},
+    PyType_Slot slots[] = {{Py_tp_methods, methods},
+                           {Py_tp_doc, (void *)doc},
+                           {getset != NULL ? Py_tp_getset : 0, getset},
                            {0, NULL}};
     PyType_Spec spec = {.name = name,
                         .basicsize = sizeof(struct object),
@@ -1036,18 +807,17 @@ add_kind(PyObject *module, const char *name, PyMethodDef *methods, PyObject *bas
 int
 channel_add(PyObject *module)
 {
-    PyObject *base, *queue, *topic, *latest;
+    PyObject *root = (PyObject *)waitable_type;
+    PyObject *base = channel_add_type(module, "mmf._mmf.Channel", NULL, channel_methods,
+                                      channel_getset, root);
 
-    for (int i = 0; i < 3; i++)
-        channel_getset[i + 4] = object_getset[i];
-    message_type =
-        add_lent(module, "mmf._mmf.Message", message_methods, message_getset);
-    slot_type = add_lent(module, "mmf._mmf.Slot", slot_methods, slot_getset);
-    base = add_kind(module, "mmf._mmf.Channel", channel_methods, NULL);
-    latest = add_kind(module, "mmf._mmf.Latest", latest_methods, NULL);
-    if (message_type == NULL || slot_type == NULL || base == NULL || latest == NULL)
+    if (base == NULL ||
+        channel_add_type(module, "mmf._mmf.Queue", NULL, queue_methods, NULL, base) ==
+            NULL ||
+        channel_add_type(module, "mmf._mmf.Topic", NULL, topic_methods, NULL, base) ==
+            NULL ||
+        channel_add_type(module, "mmf._mmf.Latest", NULL, latest_methods,
+                         channel_getset, root) == NULL)
         return -1;
-    queue = add_kind(module, "mmf._mmf.Queue", message_methods_of_queue, base);
-    topic = add_kind(module, "mmf._mmf.Topic", message_methods_of_topic, base);
-    return queue != NULL && topic != NULL ? 0 : -1;
+    return 0;
 }

@@ -44,7 +44,8 @@ PyInit__mmf(void)
     if (module == NULL)
         return NULL;
     if (errors_init() < 0 || wait_init(module) < 0 || map_add(module) < 0 ||
-        sync_add(module) < 0 || channel_add(module) < 0 ||
+        object_add(module) < 0 || sync_add(module) < 0 || lent_add(module) < 0 ||
+        channel_add(module) < 0 || service_add(module) < 0 || poller_add(module) < 0 ||
         PyModule_AddFunctions(module, sync_functions) < 0 ||
         PyModule_AddFunctions(module, list_functions) < 0) {
         Py_DECREF(module);

@@ -34,6 +34,7 @@ object_dealloc(PyObject *object)
     PyTypeObject *type = Py_TYPE(object);
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
 
+    forget_pollers(self);
     close_handle(self);
     Py_CLEAR(self->name);
     release(object);
@@ -54,6 +55,7 @@ object_close(PyObject *object, PyObject *unused)
     struct object *self = (struct object *)object;
 
     (void)unused;
+    forget_pollers(self);
     self->closed = true;
     if (self->users == 0)
         close_handle(self);
@@ -74,6 +76,7 @@ reopen(struct object *self)
         PyErr_SetString(PyExc_TypeError, "_reopen() returned no open object");
         return NULL;
     }
+    forget_pollers(self);
     if (self->users == 0) /* else buffers of the parent's lead into its memory */
         close_handle(self);
     self->handle = other->handle;
@@ -118,8 +121,25 @@ get_created(PyObject *self, void *unused)
     return PyBool_FromLong(((struct object *)self)->created);
 }
 
-PyGetSetDef object_getset[] = {
-    {"name", get_name, NULL, "The object's name; None if it has no name.", NULL},
-    {"closed", get_closed, NULL, "Whether close() was called.", NULL},
-    {"created", get_created, NULL, "Whether this call made the object.", NULL},
-    {NULL, NULL, NULL, NULL, NULL}};
+/* The base of all classes but maps: by it a wait knows what it may wait for. */
+PyTypeObject *waitable_type;
+
+int
+object_add(PyObject *module)
+{
+    static PyGetSetDef getset[] = {
+        {"name", get_name, NULL, "The object's name; None if it has no name.", NULL},
+        {"closed", get_closed, NULL, "Whether close() was called.", NULL},
+        {"created", get_created, NULL, "Whether this call made the object.", NULL},
+        {NULL, NULL, NULL, NULL, NULL}};
+    PyType_Slot slots[] = {
+        {Py_tp_dealloc, object_dealloc}, {Py_tp_getset, getset}, {0, NULL}};
+    PyType_Spec spec = {.name = "mmf._mmf.Waitable",
+                        .basicsize = sizeof(struct object),
+                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE |
+                                 Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                        .slots = slots};
+
+    waitable_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+    return waitable_type != NULL ? PyModule_AddType(module, waitable_type) : -1;
+}

@@ -16,8 +16,8 @@
     }                                                                                  \
     const struct kind word##_kind = {.name = #word,                                    \
                                      .close = close_##word,                            \
-                                     .wait = wait_##word,                              \
-                                     .waitable = waitable_##word};
+                                     .waitable = waitable_##word,                      \
+                                     .wait = wait_##word};
 
 SYNC_KIND(mutex, mmf_mutex)
 SYNC_KIND(event, mmf_event)
@@ -250,7 +250,7 @@ sync_fileno(PyObject *object, PyObject *unused)
  */
 
 static bool
-collect(PyObject *sequence, struct object **objects, mmf_waitable **handles, int *count)
+collect(PyObject *sequence, struct object **objects, int *count)
 {
     Py_ssize_t size = PySequence_Size(sequence);
 
@@ -263,31 +263,46 @@ collect(PyObject *sequence, struct object **objects, mmf_waitable **handles, int
     }
     for (*count = 0; *count < size; ++*count) {
         PyObject *item = PySequence_GetItem(sequence, *count);
-        struct object *object = (struct object *)item;
-        void *handle;
 
         if (item == NULL)
             return false;
         Py_DECREF(item); /* the sequence, which is a tuple of ours, has it */
-        if (!PyObject_HasAttrString(item, "_is_waitable")) {
+        if (!PyType_IsSubtype(Py_TYPE(item), waitable_type)) {
             PyErr_Format(PyExc_TypeError, "a %R cannot be waited for with others",
                          Py_TYPE(item));
             return false;
         }
-        handle = object_handle(object);
+        objects[*count] = (struct object *)item;
+    }
+    return true;
+}
+
+/*
+ * The handles, when no other thread is in a slice with one of them: waiting for the turn
+ * with one gives others their turn with those before it.
+ */
+static bool
+take_turns(struct object *const *objects, mmf_waitable **handles, int count)
+{
+    for (int i = 0; i < count; i++) {
+        bool was_busy = objects[i]->busy;
+        void *handle = handle_in_turn(objects[i]);
+
         if (handle == NULL)
             return false;
-        objects[*count] = object;
-        handles[*count] = object->kind->waitable(handle);
+        handles[i] = objects[i]->kind->waitable(handle);
+        if (was_busy)
+            i = -1;
     }
     return true;
 }
 
 static void
-use_all(struct object *const *objects, int count, int step)
+use_all(struct object *const *objects, int count, bool begins)
 {
     for (int i = 0; i < count; i++) {
-        if (step > 0)
+        objects[i]->busy = begins && objects[i]->kind->take != NULL;
+        if (begins)
             objects[i]->users++;
         else
             object_user_gone(objects[i]);
@@ -325,12 +340,13 @@ wait_several(PyObject *arguments, bool all)
     int32_t ms;
 
     if (!PyArg_ParseTuple(arguments, "O!O", &PyTuple_Type, &given, &timeout) ||
-        !parse_timeout(timeout, &ms) || !collect(given, objects, handles, &count))
+        !parse_timeout(timeout, &ms) || !collect(given, objects, &count) ||
+        !take_turns(objects, handles, count))
         return NULL;
-    use_all(objects, count, 1);
+    use_all(objects, count, true);
     rc = all ? wait_for_all(handles, count, ms)
              : wait_interruptibly(handles, count, ms, &index);
-    use_all(objects, count, -1);
+    use_all(objects, count, false);
     if (rc < 0)
         return raise_last(rc);
     if (rc == MMF_TIMED_OUT)
@@ -370,13 +386,14 @@ signal_and_wait(PyObject *module, PyObject *arguments)
 
     (void)module;
     if (!PyArg_ParseTuple(arguments, "O!O", &PyTuple_Type, &given, &timeout) ||
-        !parse_timeout(timeout, &ms) || !collect(given, objects, handles, &count))
+        !parse_timeout(timeout, &ms) || !collect(given, objects, &count) ||
+        !take_turns(objects, handles, count))
         return NULL;
-    use_all(objects, count, 1);
+    use_all(objects, count, true);
     rc = mmf_signal_and_wait(handles[0], handles[1], ms < -1 ? ms : 0);
     if (rc == MMF_TIMED_OUT && ms != 0)
         rc = wait_interruptibly(&handles[1], 1, ms, &index);
-    use_all(objects, count, -1);
+    use_all(objects, count, false);
     if (rc >= 0 && rc != MMF_TIMED_OUT)
         objects[1]->abandoned = rc == MMF_ABANDONED;
     return rc < 0 ? raise_last(rc) : PyBool_FromLong(rc != MMF_TIMED_OUT);
@@ -392,8 +409,6 @@ PyMethodDef sync_functions[] = {
  * The types.
  */
 
-#define FAST(function) ((PyCFunction)(void (*)(void))(function))
-#define WITH_KEYWORDS (METH_FASTCALL | METH_KEYWORDS)
 #define SHARED_METHODS(open)                                                           \
     {"_open", open, METH_VARARGS | METH_CLASS, NULL},                                  \
         {"close", object_close, METH_NOARGS,                                           \
@@ -443,7 +458,7 @@ static PyGetSetDef mutex_getset[] = {
     {NULL, NULL, NULL, NULL, NULL}};
 
 static int
-add_kind(PyObject *module, const char *name, PyMethodDef *methods, PyObject *base)
+add_kind(PyObject *module, const char *name, PyMethodDef *methods)
 {
     PyType_Slot slots[] = {{Py_tp_methods, methods}, {0, NULL}, {0, NULL}};
     PyType_Spec spec = {.name = name,
@@ -456,7 +471,7 @@ add_kind(PyObject *module, const char *name, PyMethodDef *methods, PyObject *bas
 
     if (methods == mutex_methods)
         slots[1] = (PyType_Slot){Py_tp_getset, mutex_getset};
-    type = PyType_FromModuleAndSpec(module, &spec, base);
+    type = PyType_FromModuleAndSpec(module, &spec, (PyObject *)waitable_type);
     if (type == NULL)
         return -1;
     rc = PyModule_AddType(module, (PyTypeObject *)type);
@@ -464,41 +479,11 @@ add_kind(PyObject *module, const char *name, PyMethodDef *methods, PyObject *bas
     return rc;
 }
 
-static PyObject *
-is_waitable(PyObject *self, void *unused)
-{
-    (void)self, (void)unused;
-    Py_RETURN_TRUE;
-}
-
-/* The common base, by which a wait knows what it may wait for. */
 int
 sync_add(PyObject *module)
 {
-    static PyGetSetDef getset[] = {{"_is_waitable", is_waitable, NULL, NULL, NULL},
-                                   {NULL, NULL, NULL, NULL, NULL},
-                                   {NULL, NULL, NULL, NULL, NULL},
-                                   {NULL, NULL, NULL, NULL, NULL},
-                                   {NULL, NULL, NULL, NULL, NULL}};
-    PyType_Slot slots[] = {
-        {Py_tp_dealloc, object_dealloc}, {Py_tp_getset, getset}, {0, NULL}};
-    PyType_Spec spec = {.name = "mmf._mmf.Waitable",
-                        .basicsize = sizeof(struct object),
-                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE |
-                                 Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                        .slots = slots};
-    PyObject *base;
-    int rc = -1;
-
-    for (int i = 0; i < 3; i++)
-        getset[i + 1] = object_getset[i];
-    base = PyType_FromModuleAndSpec(module, &spec, NULL);
-    if (base == NULL)
+    if (add_kind(module, "mmf._mmf.Mutex", mutex_methods) < 0 ||
+        add_kind(module, "mmf._mmf.Event", event_methods) < 0)
         return -1;
-    if (PyModule_AddType(module, (PyTypeObject *)base) == 0 &&
-        add_kind(module, "mmf._mmf.Mutex", mutex_methods, base) == 0 &&
-        add_kind(module, "mmf._mmf.Event", event_methods, base) == 0)
-        rc = add_kind(module, "mmf._mmf.Semaphore", semaphore_methods, base);
-    Py_DECREF(base);
-    return rc;
+    return add_kind(module, "mmf._mmf.Semaphore", semaphore_methods);
 }

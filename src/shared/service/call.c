@@ -46,8 +46,10 @@ mmf_call_settle(const struct mmf_lanes *lanes, struct mmf_call *call)
         if (mmf_word_is_owned(word))
             return false;
         /* It waits for a server: the same as dropping a message. */
-        if (mmf_exchange_if_u64(slot_word, &word, mmf_word_released(call->request)))
+        if (mmf_exchange_if_u64(slot_word, &word, mmf_word_released(call->request))) {
+            mmf_counter_add(&mmf_ring_sender(lanes->ring)->dropped, 1);
             break;
+        }
     }
     call->state = MMF_CALL_FREE;
     return true;

@@ -168,7 +168,7 @@ is_still_there(const struct mmf_sync_ref *ref, uint64_t word,
     int slot = mmf_sync_handed_slot(word);
     uint64_t state;
 
-    if (slot >= mmf_sync_slots_count(ref, ops))
+    if (slot >= mmf_sync_slots(ref, ops).count)
         return false;
     state = mmf_load_acquire_u64(&mmf_sync_slot(ref, slot, ops)->state);
     return mmf_sync_slot_kind(state) == MMF_SLOT_WAITING &&
@@ -350,10 +350,10 @@ static void
 grant_all(const struct mmf_sync_ref *ref, uint64_t arrivals,
           const struct mmf_sync_ops *ops)
 {
-    int count = mmf_sync_slots_count(ref, ops);
+    const struct mmf_sync_slots slots = mmf_sync_slots(ref, ops);
 
-    for (int i = 0; i < count; i++) {
-        struct mmf_sync_slot *slot = mmf_sync_slot(ref, i, ops);
+    for (int i = 0; i < slots.count; i++) {
+        const struct mmf_sync_slot *slot = mmf_sync_slot_of(&slots, i);
         uint64_t state = mmf_load_acquire_u64(&slot->state);
 
         /* The exchange fails if the sleeper is nudged meanwhile, or goes. */

@@ -30,18 +30,21 @@ mmf_sync_slot(const struct mmf_sync_ref *ref, int index, const struct mmf_sync_o
     return &more[index];
 }
 
-int
-mmf_sync_slots_count(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops)
+struct mmf_sync_slots
+mmf_sync_slots(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops)
 {
     uint32_t used = mmf_load_acquire_u32(&ref->shared->slots_used);
+    struct mmf_sync_slots slots = {.here = ref->shared->slots, .count = (int)used};
 
-    if (used > MMF_SYNC_SLOTS_MAX)
-        return -1;
-    if (used <= MMF_SYNC_SLOTS_HERE)
-        return (int)used;
-    return ops->more_slots(ops->context, ref, (int)used - MMF_SYNC_SLOTS_HERE) != NULL
-               ? (int)used
-               : MMF_SYNC_SLOTS_HERE;
+    if (used > MMF_SYNC_SLOTS_MAX) {
+        slots.count = -1;
+    } else if (used > MMF_SYNC_SLOTS_HERE) {
+        slots.more =
+            ops->more_slots(ops->context, ref, (int)used - MMF_SYNC_SLOTS_HERE);
+        if (slots.more == NULL)
+            slots.count = MMF_SYNC_SLOTS_HERE;
+    }
+    return slots;
 }
 
 static void
@@ -73,11 +76,12 @@ void
 mmf_sync_scan(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops,
               struct mmf_sync_scan *scan)
 {
-    int count = mmf_sync_slots_count(ref, ops);
+    const struct mmf_sync_slots slots = mmf_sync_slots(ref, ops);
 
-    *scan = (struct mmf_sync_scan){.oldest = -1, .token = -1, .is_corrupt = count < 0};
-    for (int i = 0; i < count; i++) {
-        const struct mmf_sync_slot *slot = mmf_sync_slot(ref, i, ops);
+    *scan = (struct mmf_sync_scan){
+        .oldest = -1, .token = -1, .is_corrupt = slots.count < 0};
+    for (int i = 0; i < slots.count; i++) {
+        const struct mmf_sync_slot *slot = mmf_sync_slot_of(&slots, i);
         uint64_t state = mmf_load_acquire_u64(&slot->state);
 
         scan->is_corrupt |= !mmf_sync_slot_is_sound(state);
@@ -143,17 +147,18 @@ mmf_sync_slot_claim(const struct mmf_sync_ref *ref, enum mmf_sync_slot_kind kind
                     int64_t now, const struct mmf_sync_ops *ops,
                     struct mmf_sync_sleeper *sleeper)
 {
-    int count = mmf_sync_slots_count(ref, ops);
+    const struct mmf_sync_slots slots = mmf_sync_slots(ref, ops);
 
     sleeper->slot = -1;
     sleeper->is_registered = false;
-    for (int i = 0; count >= 0 && i < MMF_SYNC_SLOTS_MAX; i++) {
+    for (int i = 0; slots.count >= 0 && i < MMF_SYNC_SLOTS_MAX; i++) {
         struct mmf_sync_slot *slot;
         uint64_t state;
 
-        if (i >= count && !use_next(ref, i, ops))
+        if (i >= slots.count && !use_next(ref, i, ops))
             return;
-        slot = mmf_sync_slot(ref, i, ops);
+        slot =
+            i < slots.count ? mmf_sync_slot_of(&slots, i) : mmf_sync_slot(ref, i, ops);
         state = mmf_load_acquire_u64(&slot->state);
         if (mmf_sync_slot_kind(state) == MMF_SLOT_FREE &&
             fill(ref, slot, state, kind, now, sleeper)) {
@@ -199,10 +204,10 @@ mmf_sync_slot_nudge(const struct mmf_sync_ref *ref, int index, uint64_t seen,
 void
 mmf_sync_nudge_probers(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops)
 {
-    int count = mmf_sync_slots_count(ref, ops);
+    const struct mmf_sync_slots slots = mmf_sync_slots(ref, ops);
 
-    for (int i = 0; i < count; i++) {
-        uint64_t state = mmf_load_acquire_u64(&mmf_sync_slot(ref, i, ops)->state);
+    for (int i = 0; i < slots.count; i++) {
+        uint64_t state = mmf_load_acquire_u64(&mmf_sync_slot_of(&slots, i)->state);
 
         if (mmf_sync_slot_kind(state) == MMF_SLOT_PROBING)
             mmf_sync_slot_nudge(ref, i, state, ops);

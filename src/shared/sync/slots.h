@@ -96,13 +96,30 @@ mmf_sync_low_half(uint64_t state)
 
 uint32_t *mmf_sync_slot_futex(struct mmf_sync_slot *slot);
 
-/* A slot that mmf_sync_slots_count has counted. */
+/*
+ * All that have been used and can be read, to go through them: without a question to the
+ * system for each. `count` -1: their number makes no sense.
+ */
+struct mmf_sync_slots {
+    struct mmf_sync_slot *here;
+    struct mmf_sync_slot *more;
+    int count;
+};
+
+struct mmf_sync_slots mmf_sync_slots(const struct mmf_sync_ref *ref,
+                                     const struct mmf_sync_ops *ops);
+
+static inline struct mmf_sync_slot *
+mmf_sync_slot_of(const struct mmf_sync_slots *slots, int index)
+{
+    MMF_ASSERT(index >= 0 && index < slots->count);
+    return index < MMF_SYNC_SLOTS_HERE ? &slots->here[index]
+                                       : &slots->more[index - MMF_SYNC_SLOTS_HERE];
+}
+
+/* A slot of these. */
 struct mmf_sync_slot *mmf_sync_slot(const struct mmf_sync_ref *ref, int index,
                                     const struct mmf_sync_ops *ops);
-
-/* How many slots have been used, and can be read; -1: the count makes no sense. */
-int mmf_sync_slots_count(const struct mmf_sync_ref *ref,
-                         const struct mmf_sync_ops *ops);
 
 /* What the slots look like; not of one moment. */
 struct mmf_sync_scan {

@@ -16,7 +16,8 @@
  *   two others watch, of two processes      is woken by one of them, if either is killed
  *   anything else                           watches, by an exchange of one of the words
  *
- * The first two sleep four times as long as before, up to the longest. So one kill
+ * The first two sleep four times as long as before, up to the longest; one that comes when
+ * others watch relies on them at once, without its first check. So one kill
  * leaves no sleeper to the longest sleep, whichever process it hits. The longest sleep grows
  * with the number of the slot, for a thousand sleepers must not wake each second: those in
  * the first slots look for the others, too.
@@ -104,10 +105,11 @@ static void
 clear_dead(const struct mmf_sync_ref *object, uint64_t ticket,
            const struct mmf_sync_ops *ops)
 {
-    int count = mmf_sync_slots_count(object, ops);
+    const struct mmf_sync_slots slots = mmf_sync_slots(object, ops);
 
-    for (int i = 0; i < count; i++) {
-        uint64_t state = mmf_load_acquire_u64(&mmf_sync_slot(object, i, ops)->state);
+    for (int i = 0; i < slots.count; i++) {
+        const struct mmf_sync_slot *slot = mmf_sync_slot_of(&slots, i);
+        uint64_t state = mmf_load_acquire_u64(&slot->state);
 
         while (mmf_sync_slot_ticket(state) == ticket &&
                mmf_sync_slot_kind(state) != MMF_SLOT_FREE &&
@@ -116,7 +118,7 @@ clear_dead(const struct mmf_sync_ref *object, uint64_t ticket,
                 mmf_sync_decline(object, i, state, ops);
             else
                 mmf_sync_slot_change(object, i, state, MMF_SLOT_FREE, ops);
-            state = mmf_load_acquire_u64(&mmf_sync_slot(object, i, ops)->state);
+            state = mmf_load_acquire_u64(&slot->state);
         }
     }
     mmf_sync_end_void(object, ops);
@@ -151,7 +153,7 @@ settle_handed(const struct mmf_sync_ref *object, const struct mmf_sync_ops *ops)
         return false;
     if (mmf_sync_end_void(object, ops))
         return true;
-    return slot < mmf_sync_slots_count(object, ops) &&
+    return slot < mmf_sync_slots(object, ops).count &&
            check_slot(object, slot,
                       mmf_load_acquire_u64(&mmf_sync_slot(object, slot, ops)->state),
                       ops);
@@ -176,11 +178,11 @@ settle_oldest(const struct mmf_sync_ref *object, const struct mmf_sync_ops *ops)
 static bool
 settle(const struct mmf_sync_ref *object, const struct mmf_sync_ops *ops)
 {
-    int count = mmf_sync_slots_count(object, ops);
+    const struct mmf_sync_slots slots = mmf_sync_slots(object, ops);
     bool is_changed = false;
 
-    for (int i = 0; i < count; i++) {
-        uint64_t state = mmf_load_acquire_u64(&mmf_sync_slot(object, i, ops)->state);
+    for (int i = 0; i < slots.count; i++) {
+        uint64_t state = mmf_load_acquire_u64(&mmf_sync_slot_of(&slots, i)->state);
         enum mmf_sync_slot_kind kind = mmf_sync_slot_kind(state);
 
         if (kind == MMF_SLOT_CLAIMED || kind == MMF_SLOT_GRANTED ||
@@ -330,6 +332,26 @@ has_watched(const struct mmf_sync_ref *objects, int count)
     return false;
 }
 
+/* Before the first sleep: others watch, so this wait need not check. It has no slots yet. */
+static bool
+can_rely_at_once(struct mmf_sync_watch *watch, const struct mmf_sync_ref *objects,
+                 int count, int64_t now)
+{
+    for (int i = 0; i < count; i++) {
+        const mmf_atomic_u64 *words = objects[i].shared->watch;
+        uint64_t stamps[2];
+
+        if (!objects[i].is_watched)
+            continue;
+        watch->epochs[i] = mmf_load_acquire_u32(&objects[i].shared->watch_epoch);
+        stamps[0] = mmf_load_acquire_u64(&words[0]);
+        stamps[1] = mmf_load_acquire_u64(&words[1]);
+        if (choose_slot(&objects[i], 0, stamps, now) >= 0)
+            return false;
+    }
+    return true;
+}
+
 bool
 mmf_sync_watch_begin(struct mmf_sync_watch *watch, const struct mmf_sync_ref *objects,
                      const struct mmf_sync_sleeper *sleepers, int count, int64_t now)
@@ -341,6 +363,12 @@ mmf_sync_watch_begin(struct mmf_sync_watch *watch, const struct mmf_sync_ref *ob
         watch->check_at = MMF_SYNC_FOREVER;
     if (watch->check_at == MMF_SYNC_FOREVER)
         return false;
+    if (is_first && can_rely_at_once(watch, objects, count, now)) {
+        watch->relies = true;
+        watch->sleep = LONGEST_SLEEP;
+        watch->check_at = now + LONGEST_SLEEP;
+        return false;
+    }
     if (!is_first && now >= watch->check_at) {
         choose_watch(watch, objects, sleepers, count, now);
         watch->check_at = now + watch->sleep;

@@ -44,6 +44,13 @@ print_option(char letter, const char *option, const char *help)
     printf("  %s%-22s  %s\n", text, option, help);
 }
 
+/* `create`, with operands that may be missing, does without one. */
+static int
+needs_program(const struct command *command)
+{
+    return command->program == ARGS_PROGRAM && command->least == command->most;
+}
+
 void
 args_print_help(const struct command *command)
 {
@@ -53,7 +60,7 @@ args_print_help(const struct command *command)
            command->name, command->operands[0] != '\0' ? " " : "", command->operands,
            count > 0 ? " [OPTION...]" : "",
            command->program == ARGS_NO_PROGRAM ? ""
-           : command->most == 0                ? " [--] CMD..."
+           : needs_program(command)            ? " [--] CMD..."
                                                : " [[--] CMD...]");
     if (command->alias != NULL)
         printf("also:  mmf %s\n", command->alias);
@@ -248,10 +255,11 @@ check_count(const struct args *args)
     const struct command *command = args->command;
 
     if (args->count < command->least)
-        say_usage("missing argument; usage: mmf %s %s", command->name,
-                  command->operands);
-    if (command->program == ARGS_PROGRAM && command->most == 0 && args->program == NULL)
-        say_usage("missing command; usage: mmf %s CMD...", command->name);
+        say_usage("missing argument; usage: mmf %s %s%s", command->name,
+                  command->operands, needs_program(command) ? " CMD..." : "");
+    if (needs_program(command) && args->program == NULL)
+        say_usage("missing command; usage: mmf %s %s%sCMD...", command->name,
+                  command->operands, command->operands[0] != '\0' ? " " : "");
     if (command->most >= 0 && args->count > command->most)
         say_usage("unexpected argument \"%s\"; usage: mmf %s%s%s",
                   args->operands[command->most], command->name,

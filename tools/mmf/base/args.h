@@ -21,7 +21,7 @@ enum args_program { ARGS_NO_PROGRAM = 0, ARGS_PROGRAM = 1 };
 
 struct args;
 
-enum { ARGS_ALL_KINDS = 0xfe };
+enum { ARGS_ALL_KINDS = 0x1fe };
 
 struct command {
     const char *name;

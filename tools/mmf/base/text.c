@@ -105,6 +105,27 @@ text_escape(const void *bytes, size_t count)
     return escape(bytes, count, 1);
 }
 
+size_t
+text_write(const void *piece, size_t count, int is_end)
+{
+    enum { LONGEST = 4 };
+    size_t at = 0;
+
+    while (at < count && (is_end || count - at >= LONGEST) && !ferror(stdout)) {
+        const unsigned char *here = (const unsigned char *)piece + at;
+        size_t step = text_character(here, count - at);
+
+        if (step > 0)
+            fwrite(here, 1, step, stdout);
+        else if (*here == '\n' || *here == '\t')
+            putchar(*here);
+        else
+            printf("\\x%02x", *here);
+        at += step > 0 ? step : 1;
+    }
+    return at;
+}
+
 char *
 text_escape_line(const char *line)
 {
@@ -123,6 +144,34 @@ text_escape_string(const char *string)
 
     free(rest);
     return all;
+}
+
+/* In single quotes; what is not text needs bash's way to write it. */
+char *
+text_quote(const char *string)
+{
+    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                               "0123456789_-+./:,@%";
+    char *plain = text_escape_line(string);
+    int is_text = strcmp(plain, string) == 0;
+    char *from =
+        is_text ? text_format("%s", string) : text_escape(string, strlen(string));
+    char *text = malloc(4 * strlen(from) + 4);
+    char *to = text;
+
+    free(plain);
+    if (text == NULL)
+        say_no_memory();
+    if (string[0] != '\0' && string[strspn(string, safe)] == '\0') {
+        free(text);
+        return from;
+    }
+    to += sprintf(to, is_text ? "'" : "$'");
+    for (const char *at = from; *at != '\0'; at++)
+        to += sprintf(to, *at != '\'' ? "%c" : is_text ? "'\\%c'" : "\\%c", *at);
+    sprintf(to, "'");
+    free(from);
+    return text;
 }
 
 char *

@@ -22,11 +22,21 @@ size_t text_character(const unsigned char *bytes, size_t count);
  */
 char *text_escape(const void *bytes, size_t count);
 
+/*
+ * Write a piece of text to a terminal: line ends and tabs stay, all else that is not text
+ * is escaped. Its last character is skipped if it may go on behind the piece. Answers how
+ * many bytes were written.
+ */
+size_t text_write(const void *piece, size_t count, int is_end);
+
 /* A line of ours with names in it: the same, but for the backslash, which stays. */
 char *text_escape_line(const char *line);
 
 /* The same for a C string. */
 char *text_escape_string(const char *string);
+
+/* A string as one word of a shell's line, on a terminal, too. To be freed. */
+char *text_quote(const char *string);
 
 /* A string that is valid UTF-8, every wrong byte replaced; for JSON. To be freed. */
 char *text_valid(const char *string);

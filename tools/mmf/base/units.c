@@ -105,7 +105,7 @@ units_number(const char *what, const char *text, int64_t least, int64_t most)
     long long number;
 
     errno = 0;
-    number = strtoll(text, &end, 0);
+    number = strtoll(text, &end, strncmp(text, "0x", 2) == 0 ? 16 : 10);
     if (end == text || *end != '\0' || errno == ERANGE || number < least ||
         number > most)
         say_usage("invalid %s \"%s\": use a number from %lld to %lld", what, text,

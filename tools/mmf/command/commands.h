@@ -11,6 +11,7 @@
 void complete_words(const struct command *command, int count, char **words);
 
 extern const struct command command_bench;
+extern const struct command command_call;
 extern const struct command command_create;
 extern const struct command command_doctor;
 extern const struct command command_dump;
@@ -25,6 +26,7 @@ extern const struct command command_read;
 extern const struct command command_recv;
 extern const struct command command_run;
 extern const struct command command_send;
+extern const struct command command_serve;
 extern const struct command command_signal;
 extern const struct command command_stat;
 extern const struct command command_tail;

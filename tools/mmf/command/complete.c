@@ -24,7 +24,7 @@ static const struct {
     {"access", "read-write read copy-on-write read-execute read-write-execute"},
     {"color", "auto always never"},
     {"file", NULL},
-    {"kind", "map mutex event semaphore queue topic latest"},
+    {"kind", "map mutex event semaphore queue topic latest service"},
     {"output",
      "name kind owner size resident holders age mode status state depth flight "
      "sent received lost redelivered creator path"},
@@ -110,6 +110,13 @@ offer_names(const struct command *command, const char *word)
     objects_close(&objects);
 }
 
+/* Every operand is a name: "NAME...", not "NAME VALUE...". */
+static int
+takes_names(const struct command *command)
+{
+    return command->most < 0 && strchr(command->operands, ' ') == NULL;
+}
+
 /* The option that the word is, or NULL. */
 static const struct option_spec *
 option_of(const struct command *command, const char *word)
@@ -177,6 +184,6 @@ complete_words(const struct command *command, int count, char **words)
         printf("command %d\n", count + 1);
     else if (!is_plain && word[0] == '-')
         offer_dashes(command, word);
-    else if (operands == 0 || command->most < 0)
+    else if (operands == 0 || takes_names(command))
         offer_names(command, word);
 }

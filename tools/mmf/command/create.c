@@ -26,6 +26,7 @@ struct made {
     mmf_queue *queue;
     mmf_topic *topic;
     mmf_latest *latest;
+    mmf_service *service;
 };
 
 static const struct {
@@ -176,13 +177,19 @@ overflow_of(const struct args *args)
 }
 
 static size_t
-message_size_of(const struct args *args)
+size_of(const struct args *args, const char *option, int64_t usual)
 {
-    int64_t size = args_bytes(args, "message-size", 1024);
+    int64_t size = args_bytes(args, option, usual);
 
     if (size < 1)
-        say_usage("invalid --message-size 0: a message has at least one byte");
+        say_usage("invalid --%s 0: a message has at least one byte", option);
     return (size_t)size;
+}
+
+static size_t
+message_size_of(const struct args *args)
+{
+    return size_of(args, "message-size", 1024);
 }
 
 static size_t
@@ -195,8 +202,9 @@ capacity_of(const struct args *args)
 static mmf_channel_options
 channel_options_of(const struct args *args, const char *kind)
 {
-    static const char *const others[] = {"access",  "delay",  "file", "initial",
-                                         "maximum", "manual", "set",  NULL};
+    static const char *const others[] = {"access",  "delay",       "file",
+                                         "initial", "maximum",     "manual",
+                                         "set",     "answer-size", NULL};
     mmf_channel_options options = {
         .size = sizeof(options), .role = MMF_ROLE_SEND, .mode = mode_of(args)};
 
@@ -245,26 +253,47 @@ make_latest(const struct args *args, const char *name, struct made *made)
     return mmf_latest_create_new(name, size, &options, &made->latest);
 }
 
+/* A client: a server that only keeps a service open would have to serve. */
+static int
+make_service(const struct args *args, const char *name, struct made *made)
+{
+    static const char *const others[] = {"access",  "delay",    "file",
+                                         "initial", "maximum",  "manual",
+                                         "set",     "overflow", NULL};
+    mmf_service_options options = {
+        .size = sizeof(options), .role = MMF_ROLE_CLIENT, .mode = mode_of(args)};
+    size_t answer_size = size_of(args, "answer-size", 4096);
+    size_t size = message_size_of(args);
+    size_t capacity = capacity_of(args);
+
+    refuse_options(args, "service", others);
+    if (may_open(args))
+        return mmf_service_create_or_open(name, size, answer_size, capacity, &options,
+                                          NULL, &made->service);
+    return mmf_service_create_new(name, size, answer_size, capacity, &options,
+                                  &made->service);
+}
+
 static const struct {
     const char *kind;
     int (*make)(const struct args *args, const char *name, struct made *made);
-} makers[] = {{"map", make_map},      {"mutex", make_mutex},
-              {"event", make_event},  {"semaphore", make_semaphore},
-              {"queue", make_queue},  {"topic", make_topic},
-              {"latest", make_latest}};
+} makers[] = {{"map", make_map},       {"mutex", make_mutex},
+              {"event", make_event},   {"semaphore", make_semaphore},
+              {"queue", make_queue},   {"topic", make_topic},
+              {"latest", make_latest}, {"service", make_service}};
 
 static int
 is_channel(const char *kind)
 {
     return strcmp(kind, "queue") == 0 || strcmp(kind, "topic") == 0 ||
-           strcmp(kind, "latest") == 0;
+           strcmp(kind, "latest") == 0 || strcmp(kind, "service") == 0;
 }
 
 static int
 make(const struct args *args, const char *name, struct made *made)
 {
-    static const char *const of_channels[] = {"message-size", "messages", "overflow",
-                                              NULL};
+    static const char *const of_channels[] = {"message-size", "answer-size", "messages",
+                                              "overflow", NULL};
     const char *kind = args_value(args, "kind");
 
     if (kind == NULL)
@@ -278,7 +307,8 @@ make(const struct args *args, const char *name, struct made *made)
         if (strcmp(kind, makers[i].kind) == 0)
             return makers[i].make(args, name, made);
     say_usage(
-        "unknown kind \"%s\" (map, mutex, event, semaphore, queue, topic, latest)",
+        "unknown kind \"%s\" (map, mutex, event, semaphore, queue, topic, latest, "
+        "service)",
         kind);
 }
 
@@ -292,6 +322,7 @@ close_made(struct made *made)
     mmf_queue_close(made->queue);
     mmf_topic_close(made->topic);
     mmf_latest_close(made->latest);
+    mmf_service_close(made->service);
 }
 
 /*
@@ -321,7 +352,7 @@ run(struct args *args)
     const char *name = args_name(args->operands[0]);
     int32_t milliseconds = args_milliseconds(args, "for", -1);
     int in_background = args_value(args, "background") != NULL;
-    struct made made = {NULL, NULL, NULL, NULL, NULL, NULL, NULL};
+    struct made made = {.map = NULL};
     int status = TOOL_DONE;
     int rc;
 
@@ -352,7 +383,7 @@ run(struct args *args)
 }
 
 static const struct option_spec options[] = {
-    {"kind", 'k', "KIND", "map, mutex, event, semaphore, queue, topic or latest (map)"},
+    {"kind", 'k', "KIND", "map, mutex, event, semaphore, queue, topic, ... (map)"},
     {"access", 'a', "ACCESS", "read-write, read, copy-on-write, read-execute, ..."},
     {"mode", 'm', "MODE", "permission bits (600); for Global\\ names"},
     {"or-open", 'o', NULL, "open it if it exists already"},
@@ -363,7 +394,8 @@ static const struct option_spec options[] = {
     {"initial", 'i', "N", "semaphore: initial count (0)"},
     {"maximum", 0, "N", "semaphore: maximum count"},
     {"message-size", 0, "N", "channel: maximum bytes of a message (1K)"},
-    {"messages", 0, "N", "queue, topic: capacity in messages (64)"},
+    {"answer-size", 0, "N", "service: maximum bytes of an answer (4K)"},
+    {"messages", 0, "N", "queue, topic, service: capacity in messages (64)"},
     {"overflow", 0, "HOW", "when full: block, fail or drop-oldest (block)"},
     {"hold", 0, NULL, "keep it open until Ctrl-C (default)"},
     {"for", 0, "TIME", "keep it open for 500ms, 10s, 1h"},
@@ -373,7 +405,7 @@ static const struct option_spec options[] = {
 const struct command command_create = {
     .name = "create",
     .operands = "NAME [SIZE]",
-    .summary = "create a map, a mutex, an event, a semaphore or a channel",
+    .summary = "create a map, a mutex, an event, a semaphore, a channel or a service",
     .example = "mmf create Cat 10K --background",
     .options = options,
     .least = 1,

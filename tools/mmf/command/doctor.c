@@ -1,6 +1,7 @@
 /* doctor.c - mmf doctor: what prevents named objects here, and how to fix it. */
 #include "doctor/doctor.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,31 @@ doctor_report_made(enum doctor_level level, const char *check, char *what,
     doctor_report(level, check, what, why, fix);
     free(what);
     free(fix);
+}
+
+char *
+doctor_fix(const char *word, const char *format, ...)
+{
+    char *quoted = text_quote(word);
+    char *text = text_format("%s", "");
+    char command[512];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(command, sizeof(command), format, arguments);
+    va_end(arguments);
+    for (const char *at = command; *at != '\0';) {
+        int length = (int)strcspn(at, "{");
+        const char *shown = at[length] == '\0' ? "" : quoted;
+        char *longer = text_format("%s%.*s%s%s", text, length, at,
+                                   shown[0] == '-' ? "-- " : "", shown);
+
+        free(text);
+        text = longer;
+        at += length + (at[length] != '\0' ? 2 : 0);
+    }
+    free(quoted);
+    return text;
 }
 
 /* A directory that holds no names ends them: what follows means nothing. */

@@ -70,8 +70,6 @@ run(struct args *args)
     struct program_end end;
     mmf_mutex *mutex;
 
-    if (args->program == NULL)
-        say_usage("missing command; usage: mmf lock NAME CMD...");
     stop_note();
     mutex = open_mutex(args, name);
     if (take(mutex, name, timeout, timeout_status) == MMF_ABANDONED) {

@@ -1,4 +1,7 @@
-/* metrics.c - mmf metrics: the objects and their counters as OpenMetrics text. */
+/*
+ * metrics.c - mmf metrics: the objects and their counters as OpenMetrics text, or in the
+ * format from before it, in which a counter's family has the name of its samples.
+ */
 #include "command/commands.h"
 
 #include <stdio.h>
@@ -12,6 +15,8 @@
 #include "object/kinds.h"
 #include "object/objects.h"
 #include "os/os.h"
+
+static int is_older; /* the format */
 
 struct family {
     const char *name;
@@ -65,9 +70,10 @@ is_channel(const mmf_object_info *info)
 }
 
 static int
-is_queue(const mmf_object_info *info)
+has_flight(const mmf_object_info *info)
 {
-    return is_channel(info) && info->kind == MMF_KIND_QUEUE;
+    return is_channel(info) &&
+           (info->kind == MMF_KIND_QUEUE || info->kind == MMF_KIND_SERVICE);
 }
 
 #define VALUE(name, expression)                                                        \
@@ -97,24 +103,34 @@ static const struct family families[] = {
     {"mmf_channel_capacity", "gauge", "", "Messages that it can hold.", is_channel,
      capacity},
     {"mmf_channel_in_flight", "gauge", "", "Messages taken and not yet released.",
-     is_queue, kinds_in_flight},
+     has_flight, kinds_in_flight},
     {"mmf_channel_sent", "counter", "", "Messages sent.", is_channel, sent},
     {"mmf_channel_received", "counter", "", "Messages received and released.",
      is_channel, received},
     {"mmf_channel_dropped", "counter", "",
-     "Messages dropped for newer ones, or of dead senders.", is_channel, dropped},
+     "Messages dropped for newer ones, of dead senders, or given up by clients.",
+     is_channel, dropped},
     {"mmf_channel_lost", "counter", "", "Messages that subscribers missed.", is_channel,
      lost},
     {"mmf_channel_redelivered", "counter", "",
-     "Messages given to another receiver, since theirs died or closed.", is_channel,
-     redelivered},
+     "Messages given to another receiver, since theirs died, closed or returned them.",
+     is_channel, redelivered},
 };
+
+/* What a counter's name ends with. */
+static const char *
+suffix_of(const char *type, int is_sample)
+{
+    return strcmp(type, "counter") == 0 && (is_sample || is_older) ? "_total" : "";
+}
 
 static void
 print_head(const char *name, const char *type, const char *unit, const char *help)
 {
-    printf("# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-    if (unit[0] != '\0')
+    const char *suffix = suffix_of(type, 0);
+
+    printf("# HELP %s%s %s\n# TYPE %s%s %s\n", name, suffix, help, name, suffix, type);
+    if (unit[0] != '\0' && !is_older)
         printf("# UNIT %s %s\n", name, unit);
 }
 
@@ -135,8 +151,7 @@ print_family(const struct family *family, const struct objects *objects)
 
         if (!family->has(info) || is_repeated(objects, i))
             continue;
-        printf("%s%s", family->name,
-               strcmp(family->type, "counter") == 0 ? "_total" : "");
+        printf("%s%s", family->name, suffix_of(family->type, 1));
         print_label("{name=", info->name);
         print_label(",kind=", mmf_kind_name(info->kind));
         print_label(",user=", user_of(info));
@@ -184,22 +199,29 @@ run(struct args *args)
     struct objects_choice choice = objects_choose(args);
     struct objects objects;
 
+    is_older = args_value(args, "prometheus") != NULL;
     objects_read(&objects, choice, MMF_LIST_KEEP_ORPHANED);
     print_counts(&objects);
     for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
         print_family(&families[i], &objects);
     print_room();
-    puts("# EOF");
+    if (!is_older)
+        puts("# EOF");
     objects_close(&objects);
     return TOOL_DONE;
 }
 
-static const struct option_spec options[] = {OBJECTS_OPTIONS, {NULL, 0, NULL, NULL}};
+static const struct option_spec options[] = {
+    OBJECTS_OPTIONS,
+    {"prometheus", 'p', NULL,
+     "the text format of node_exporter's files, and of promtool"},
+    {NULL, 0, NULL, NULL}};
 
 const struct command command_metrics = {
     .name = "metrics",
     .operands = "",
     .summary = "print counters of all objects as OpenMetrics text",
-    .example = "mmf metrics --all-users > /var/lib/prometheus/node-exporter/mmf.prom",
+    .example =
+        "mmf metrics -A --prometheus > /var/lib/prometheus/node-exporter/mmf.prom",
     .options = options,
     .run = run};

@@ -13,28 +13,24 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "object/channel_object.h"
 #include "object/objects.h"
+
+enum { SHOWN = 64 }; /* bytes of a message */
 
 struct queue {
     const char *name;
     mmf_channel_stats stats;
-    mmf_queue_item *items; /* the oldest first */
-    size_t count;
+    struct browsed browsed; /* with the first SHOWN bytes of each */
     struct objects objects; /* for the names of processes */
 };
 
 static void
 read_queue(struct queue *queue, const char *name)
 {
-    size_t most;
-
     queue->name = name;
     say_check(mmf_channel_stat(name, &queue->stats));
-    most = (size_t)queue->stats.capacity;
-    queue->items = calloc(most + 1, sizeof(*queue->items));
-    if (queue->items == NULL)
-        say_no_memory();
-    say_check(mmf_queue_browse(name, queue->items, most, &queue->count));
+    channel_object_browse(name, queue->stats.capacity, SHOWN, &queue->browsed);
     objects_read(&queue->objects, objects_own,
                  MMF_LIST_HOLDERS | MMF_LIST_KEEP_ORPHANED);
 }
@@ -95,8 +91,8 @@ count_in(const struct queue *queue, mmf_queue_state state)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < queue->count; i++)
-        count += queue->items[i].state == state;
+    for (size_t i = 0; i < queue->browsed.count; i++)
+        count += queue->browsed.items[i].state == state;
     return count;
 }
 
@@ -110,16 +106,16 @@ is_in_flight(const mmf_queue_item *item, int32_t pid)
 static void
 print_process(const struct queue *queue, size_t first)
 {
-    mmf_queue_item oldest = queue->items[first];
+    mmf_queue_item oldest = queue->browsed.items[first];
     char *process = process_text(queue, oldest.pid);
     char since[UNITS_TEXT_SIZE];
     size_t count = 0;
 
-    for (size_t i = 0; i < queue->count; i++)
-        if (is_in_flight(&queue->items[i], oldest.pid)) {
+    for (size_t i = 0; i < queue->browsed.count; i++)
+        if (is_in_flight(&queue->browsed.items[i], oldest.pid)) {
             count++;
-            if (queue->items[i].age_ms > oldest.age_ms)
-                oldest = queue->items[i];
+            if (queue->browsed.items[i].age_ms > oldest.age_ms)
+                oldest = queue->browsed.items[i];
         }
     printf("%12s  %zu with %s%s%s\n", "in flight", count,
            process[0] != '\0' ? process : "an unknown process",
@@ -130,12 +126,13 @@ print_process(const struct queue *queue, size_t first)
 static void
 print_in_flight(const struct queue *queue)
 {
-    for (size_t i = 0; i < queue->count; i++) {
+    for (size_t i = 0; i < queue->browsed.count; i++) {
         size_t before = 0;
 
-        if (queue->items[i].state != MMF_QUEUE_IN_FLIGHT)
+        if (queue->browsed.items[i].state != MMF_QUEUE_IN_FLIGHT)
             continue;
-        while (before < i && !is_in_flight(&queue->items[before], queue->items[i].pid))
+        while (before < i && !is_in_flight(&queue->browsed.items[before],
+                                           queue->browsed.items[i].pid))
             before++;
         if (before == i)
             print_process(queue, i);
@@ -147,9 +144,9 @@ most_deliveries(const struct queue *queue)
 {
     uint32_t most = 0;
 
-    for (size_t i = 0; i < queue->count; i++)
-        if (queue->items[i].deliveries > most)
-            most = queue->items[i].deliveries;
+    for (size_t i = 0; i < queue->browsed.count; i++)
+        if (queue->browsed.items[i].deliveries > most)
+            most = queue->browsed.items[i].deliveries;
     return most;
 }
 
@@ -162,10 +159,11 @@ print_summary(const struct queue *queue)
            count_in(queue, MMF_QUEUE_WAITING), (long long)queue->stats.capacity);
     free(name);
     print_in_flight(queue);
-    if (queue->count > 0)
+    if (queue->browsed.count > 0)
         printf("%12s  number %llu, %s, delivered %u times\n", "oldest",
-               (unsigned long long)queue->items[0].sequence,
-               state_name(queue->items[0].state), queue->items[0].deliveries);
+               (unsigned long long)queue->browsed.items[0].sequence,
+               state_name(queue->browsed.items[0].state),
+               queue->browsed.items[0].deliveries);
     printf("%12s  %llu of %llu sent, at most %u of one message that is here\n",
            "redelivered", (unsigned long long)queue->stats.redelivered,
            (unsigned long long)queue->stats.sent, most_deliveries(queue));
@@ -177,17 +175,30 @@ print_summary(const struct queue *queue)
  * Each message.
  */
 
+/* Its first bytes as a text, with a mark if there are more. */
+static char *
+content_text(const mmf_queue_item *item)
+{
+    char *text = text_escape(item->bytes, item->copied);
+    char *all =
+        text_format("%s%s", text, item->length > (int64_t)item->copied ? "..." : "");
+
+    free(text);
+    return all;
+}
+
 static void
 print_messages(const struct queue *queue)
 {
     static const struct table_column columns[] = {
         {"NUMBER", TABLE_RIGHT},     {"STATE", 0},
         {"BYTES", TABLE_RIGHT},      {"SINCE", TABLE_RIGHT},
-        {"DELIVERIES", TABLE_RIGHT}, {"PROCESS", TABLE_CUT}};
+        {"DELIVERIES", TABLE_RIGHT}, {"PROCESS", TABLE_CUT},
+        {"TEXT", TABLE_CUT}};
     struct table *table = table_new(columns, sizeof(columns) / sizeof(columns[0]), 1);
 
-    for (size_t i = 0; i < queue->count; i++) {
-        const mmf_queue_item *item = &queue->items[i];
+    for (size_t i = 0; i < queue->browsed.count; i++) {
+        const mmf_queue_item *item = &queue->browsed.items[i];
         struct table_line *line = table_line(table);
         char since[UNITS_TEXT_SIZE];
 
@@ -197,8 +208,21 @@ print_messages(const struct queue *queue)
         table_set(line, 3, since_text(item, since));
         table_give(line, 4, text_format("%u", item->deliveries));
         table_give(line, 5, process_text(queue, item->pid));
+        table_give(line, 6, content_text(item));
     }
     table_print(table);
+}
+
+/* Its first bytes; null while it is written. */
+static json_t *
+hex_json(const mmf_queue_item *item)
+{
+    const unsigned char *bytes = item->bytes;
+    char text[2 * SHOWN + 1] = "";
+
+    for (size_t i = 0; i < item->copied; i++)
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    return bytes != NULL ? json_string(text) : json_null();
 }
 
 static json_t *
@@ -215,6 +239,7 @@ item_json(const struct queue *queue, const mmf_queue_item *item)
     table_json_set(object, "pid",
                    item->pid != 0 ? json_integer(item->pid) : json_null());
     table_json_set(object, "command", table_json_text(command_of(queue, item->pid)));
+    table_json_set(object, "hex", hex_json(item));
     return object;
 }
 
@@ -224,8 +249,8 @@ print_json(const struct queue *queue)
     json_t *all = table_json(json_object());
     json_t *messages = table_json(json_array());
 
-    for (size_t i = 0; i < queue->count; i++)
-        table_json_append(messages, item_json(queue, &queue->items[i]));
+    for (size_t i = 0; i < queue->browsed.count; i++)
+        table_json_append(messages, item_json(queue, &queue->browsed.items[i]));
     table_json_set(all, "name", table_json_text(queue->name));
     table_json_set(all, "capacity", json_integer(queue->stats.capacity));
     table_json_set(all, "waiting",
@@ -251,7 +276,7 @@ run(struct args *args)
     else
         print_summary(&queue);
     objects_close(&queue.objects);
-    free(queue.items);
+    channel_object_forget(&queue.browsed);
     return TOOL_DONE;
 }
 

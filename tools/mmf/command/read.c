@@ -65,29 +65,6 @@ length_without_zeros(const struct bytes *bytes)
     return length;
 }
 
-/* Write the characters of a piece, but for the last if it may go on behind it. Answers
- * how many bytes they have. */
-static size_t
-write_characters(const unsigned char *piece, size_t count, int is_end)
-{
-    enum { LONGEST = 4 };
-    size_t at = 0;
-
-    while (at < count && (is_end || count - at >= LONGEST) && !ferror(stdout)) {
-        const unsigned char *here = piece + at;
-        size_t step = text_character(here, count - at);
-
-        if (step > 0)
-            fwrite(here, 1, step, stdout);
-        else if (*here == '\n' || *here == '\t')
-            putchar(*here);
-        else
-            printf("\\x%02x", *here);
-        at += step > 0 ? step : 1;
-    }
-    return at;
-}
-
 /* Text on a terminal: line ends and tabs stay, all else that is not text is escaped. */
 static void
 write_text(const struct bytes *bytes)
@@ -102,7 +79,7 @@ write_text(const struct bytes *bytes)
         size_t done;
 
         bytes_read(bytes, at, piece, count);
-        done = write_characters(piece, count, at + (int64_t)count == length);
+        done = text_write(piece, count, at + (int64_t)count == length);
         if (done > 0)
             last = piece[done - 1];
         at += (int64_t)done;

@@ -8,11 +8,10 @@
 #include <string.h>
 
 #include "base/say.h"
+#include "base/turns.h"
 #include "object/channel_object.h"
 #include "os/os.h"
 #include "os/stop.h"
-
-enum { TURN_MS = 100 };
 
 static void
 send_one(struct channel_object *channel, const char *bytes, size_t length,
@@ -69,21 +68,17 @@ send_lines(struct channel_object *channel, int32_t timeout)
 static int
 wait_until_received(const struct channel_object *channel, int32_t timeout)
 {
-    int64_t begin = os_now_ns() / 1000000;
+    struct turns turns = turns_begin(timeout);
     int rc = MMF_TIMED_OUT;
+    int32_t turn;
 
-    while (rc == MMF_TIMED_OUT && !stop_signal()) {
-        int64_t left = timeout - (os_now_ns() / 1000000 - begin);
-
-        if (timeout >= 0 && left <= 0) {
-            say("timed out: messages that were not received are gone");
-            return TOOL_TIMED_OUT;
-        }
-        rc = mmf_queue_drain(channel->handle,
-                             timeout < 0 || left > TURN_MS ? TURN_MS : (int32_t)left);
-    }
+    while (rc == MMF_TIMED_OUT && (turn = turns_next(&turns)) >= 0)
+        rc = mmf_queue_drain(channel->handle, turn);
     say_check(rc);
-    return TOOL_DONE;
+    if (rc == MMF_OK || stop_signal())
+        return TOOL_DONE;
+    say("timed out: messages that were not received are gone");
+    return TOOL_TIMED_OUT;
 }
 
 static int

@@ -103,6 +103,25 @@ print_all(const mmf_object_info *info)
     print_text(os_path_title, os_show_path(info->path));
 }
 
+/*
+ * Without --all-users a list does not read what others have made: but this name was asked
+ * for. A list of all users has the counters already.
+ */
+static void
+show_with_counters(const mmf_object_info *info,
+                   void (*show)(void *payload, const mmf_object_info *info),
+                   void *payload)
+{
+    mmf_object_info with_counters = *info;
+    mmf_channel_stats stats;
+
+    if (info->channel == NULL && info->status == MMF_OBJECT_IN_USE &&
+        info->kind >= MMF_KIND_QUEUE && info->kind <= MMF_KIND_SERVICE &&
+        mmf_channel_stat(info->name, &stats) == MMF_OK)
+        with_counters.channel = &stats;
+    show(payload, &with_counters);
+}
+
 /* Every object of a name that is not unknown: with --all-users there may be several. */
 static void
 visit(const struct args *args, const struct objects *objects,
@@ -116,7 +135,7 @@ visit(const struct args *args, const struct objects *objects,
                          args->operands[i]);
         for (int32_t j = 0; j < objects->count; j++)
             if (objects_is(objects->at[j].info, name))
-                show(payload, objects->at[j].info);
+                show_with_counters(objects->at[j].info, show, payload);
     }
 }
 

@@ -11,8 +11,8 @@
 
 #include "base/say.h"
 #include "base/text.h"
+#include "base/turns.h"
 #include "object/sync_object.h"
-#include "os/os.h"
 #include "os/stop.h"
 
 struct waited {
@@ -83,8 +83,6 @@ finish(struct waited *objects, int all, int index, int rc)
  * Names.
  */
 
-enum { TURN_MS = 100 };
-
 /* Opened as a map, every object answers: if only that it is another kind, or not ours. */
 static int
 exists(const char *name, int32_t turn)
@@ -105,18 +103,13 @@ exists(const char *name, int32_t turn)
 static int
 wait_for_names(const struct args *args, int32_t timeout)
 {
-    int64_t begin = os_now_ns() / 1000000;
+    struct turns turns = turns_begin(timeout);
+    int32_t turn;
     int i = 0;
 
-    while (i < args->count && !stop_signal()) {
-        int64_t left = timeout - (os_now_ns() / 1000000 - begin);
-        int32_t turn = timeout < 0 || left > TURN_MS ? TURN_MS : (int32_t)left;
-
-        if (exists(args_name(args->operands[i]), turn > 0 ? turn : 0))
+    while (i < args->count && (turn = turns_next(&turns)) >= 0)
+        while (i < args->count && exists(args_name(args->operands[i]), turn))
             i++;
-        else if (turn <= 0)
-            break;
-    }
     stop_leave();
     if (i < args->count && args_value(args, "quiet") == NULL)
         say("timed out: there is no \"%s\"", args->operands[i]);

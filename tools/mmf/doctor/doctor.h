@@ -8,6 +8,7 @@
 
 #include <mmf/list.h>
 
+#include "base/format.h"
 #include "object/objects.h"
 
 enum doctor_level {
@@ -27,6 +28,12 @@ void doctor_report(enum doctor_level level, const char *check, const char *what,
 /* The same; it frees `what` and `fix`. */
 void doctor_report_made(enum doctor_level level, const char *check, char *what,
                         const char *why, char *fix);
+
+/*
+ * A command for a shell, as text_format makes it, with `word` for each {}: quoted, since
+ * others choose names, and behind a -- if it begins with a dash. To be freed.
+ */
+char *doctor_fix(const char *word, const char *format, ...) FORMAT(2, 3);
 
 /* Why this process can or cannot open the name. Returns the exit status. */
 int doctor_check_name(const char *name, struct objects_choice choice);

@@ -31,7 +31,7 @@ suggest_similar(const struct objects *objects, const char *name)
                                text_format("there is \"%s\"", other),
                                "Names are compared byte by byte, and Global\\ makes "
                                "another name.",
-                               text_format("mmf stat '%s'", other));
+                               doctor_fix(other, "mmf stat {}"));
     }
 }
 
@@ -46,8 +46,7 @@ report_missing(const struct objects *objects, const char *name)
     doctor_report_made(
         DOCTOR_BAD, "name",
         text_format("no such object: \"%s\" in %s", name, directory), why,
-        text_format("mmf create '%s' SIZE # or start the program that creates it",
-                    name));
+        doctor_fix(name, "mmf create {} SIZE # or start the program that creates it"));
     free(why);
     free(directory);
     suggest_similar(objects, name);

@@ -52,6 +52,21 @@ report_stopped(const struct objects *objects, int32_t index,
         doctor_wake(process->pid));
 }
 
+/* Another user's local name is another one to us. */
+static char *
+lock_fix(const mmf_object_info *info)
+{
+    static const char then[] = "# after you have looked at it";
+
+    if (os_keeps_records && info->owner != os_user() &&
+        strncmp(info->name, "Global\\", 7) != 0)
+        return doctor_fix(
+            info->name,
+            "setpriv --reuid %u --regid %u --clear-groups mmf lock {} true %s",
+            info->owner, info->owner, then);
+    return doctor_fix(info->name, "mmf lock {} true %s", then);
+}
+
 static void
 report_mutex(const mmf_object_info *info)
 {
@@ -67,8 +82,7 @@ report_mutex(const mmf_object_info *info)
             DOCTOR_WARN, "abandoned",
             text_format("the mutex \"%s\" is abandoned: its owner died", info->name),
             "What it guards may be half done; the next owner gets MMF_ABANDONED.",
-            text_format("mmf lock '%s' true # after you have looked at it",
-                        info->name));
+            lock_fix(info));
 }
 
 /*

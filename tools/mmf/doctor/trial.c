@@ -155,6 +155,31 @@ try_latest(const char *name)
     return rc;
 }
 
+/* The server's half would wait: the client sends, and asks for the answer afterwards. */
+static int
+try_service(const char *name)
+{
+    mmf_service_options server = {.size = sizeof(server), .role = MMF_ROLE_SERVER};
+    mmf_service *made = NULL, *opened = NULL;
+    mmf_message request;
+    char bytes[4];
+    size_t length;
+    uint64_t call = 0;
+    int rc = MMF_OK;
+
+    STEP("create", mmf_service_create_new(name, 4, 4, 2, NULL, &made));
+    STEP("open", mmf_service_open_existing(name, &server, &opened));
+    STEP("call", mmf_service_send(made, "mmf", 4, 1000, &call));
+    STEP("serve", mmf_service_take(opened, 1000, &request));
+    STEP("serve", mmf_service_answer(opened, &request, request.bytes, request.length,
+                                     MMF_ANSWER_LAST, 1000));
+    STEP("call", mmf_service_receive_answer(made, call, bytes, 4, 1000, &length, NULL));
+    STEP("call", check_bytes(bytes, "mmf"));
+    mmf_service_close(opened);
+    mmf_service_close(made);
+    return rc;
+}
+
 static const struct {
     const char *kind;
     int (*run)(const char *name);
@@ -164,7 +189,8 @@ static const struct {
               {"semaphore", try_semaphore},
               {"queue", try_queue},
               {"topic", try_topic},
-              {"latest value", try_latest}};
+              {"latest value", try_latest},
+              {"service", try_service}};
 
 enum { TRIALS = sizeof(trials) / sizeof(trials[0]) };
 

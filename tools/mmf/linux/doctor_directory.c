@@ -98,10 +98,10 @@ move_elsewhere(void)
         if (places[i] == NULL || strcmp(places[i], directory_root()) == 0 ||
             !works_in(places[i]))
             continue;
-        fix = i == 0 ? text_format("unset MMF_DIR # in every program that shares names")
-                     : text_format("export MMF_DIR=%s # in every program that shares "
-                                   "names",
-                                   places[i]);
+        fix = i == 0
+                  ? text_format("unset MMF_DIR # in every program that shares names")
+                  : doctor_fix(places[i], "export MMF_DIR={} # in every program that "
+                                          "shares names");
     }
     free(of_user);
     return fix;
@@ -114,9 +114,9 @@ grow(const char *root, uint64_t total)
     unsigned long long megabytes = (total >> 19) + 1;
 
     if (may_mount() && is_mount_point(root))
-        return text_format("mount -o remount,size=%lluM %s", megabytes, root);
-    return text_format("# mount %s larger (containers: --shm-size=%lluM)", root,
-                       megabytes);
+        return doctor_fix(root, "mount -o remount,size=%lluM {}", megabytes);
+    return doctor_fix(root, "# mount {} larger (containers: --shm-size=%lluM)",
+                      megabytes);
 }
 
 char *
@@ -164,12 +164,11 @@ report_missing_root(const char *root)
         "Names are files in this directory, /dev/shm or the one that MMF_DIR names.";
 
     if (error == ENOENT && secure_getenv("MMF_DIR") != NULL && may_make(root))
-        return refuse("directory", what, why, text_format("mkdir -m 700 %s", root));
+        return refuse("directory", what, why, doctor_fix(root, "mkdir -m 700 {}"));
     if (error == ENOENT && secure_getenv("MMF_DIR") == NULL && may_mount())
         return refuse("directory", what, why,
-                      text_format("mkdir -m 1777 -p %s && mount -t tmpfs -o mode=1777 "
-                                  "tmpfs %s",
-                                  root, root));
+                      doctor_fix(root, "mkdir -m 1777 -p {} && mount -t tmpfs -o "
+                                       "mode=1777 tmpfs {}"));
     return refuse("directory", what, why, move_elsewhere());
 }
 
@@ -200,7 +199,7 @@ check_owner(const char *root, const struct stat *status)
                       "Without the sticky bit any user can replace a name's file, so "
                       "it is refused.",
                       status->st_uid == geteuid() || geteuid() == 0
-                          ? text_format("chmod +t %s", root)
+                          ? doctor_fix(root, "chmod +t {}")
                           : move_elsewhere());
     return 1;
 }
@@ -217,7 +216,7 @@ check_writable(const char *root, const struct stat *status)
                       "Creating a name creates a file, and opening one locks it.",
                       strcmp(root, "/dev/shm") == 0 && may_mount() &&
                               is_mount_point(root)
-                          ? text_format("mount -o remount,rw %s", root)
+                          ? doctor_fix(root, "mount -o remount,rw {}")
                           : move_elsewhere());
     if (faccessat(AT_FDCWD, root, W_OK | X_OK, AT_EACCESS) < 0 &&
         faccessat(AT_FDCWD, local, W_OK | X_OK, AT_EACCESS) < 0)
@@ -231,7 +230,7 @@ check_writable(const char *root, const struct stat *status)
                                        "%04o)",
                                        root, status->st_mode & 07777u),
                            "The usual mode of /dev/shm is 1777.",
-                           geteuid() == 0 ? text_format("chmod 1777 %s", root) : NULL);
+                           geteuid() == 0 ? doctor_fix(root, "chmod 1777 {}") : NULL);
     return 1;
 }
 
@@ -284,14 +283,14 @@ check_local(const char *root)
                         text_user(status.st_uid)),
             "Another user created it first, so it is refused: no local name works.",
             geteuid() == 0 || status.st_uid == geteuid()
-                ? text_format("mv %s %s.planted", path, path)
+                ? doctor_fix(path, "mv {} {}.planted")
                 : move_elsewhere());
     if (status.st_mode & 077)
         return refuse("local",
                       text_format("%s is open to other users (mode %04o)", path,
                                   status.st_mode & 07777u),
                       "They could put anything under your names, so it is refused.",
-                      text_format("ls -la %s; chmod 700 %s", path, path));
+                      doctor_fix(path, "ls -la {}; chmod 700 {}"));
     doctor_report_made(DOCTOR_GOOD, "local", text_format("%s is yours alone", path),
                        NULL, NULL);
     return 1;
@@ -383,9 +382,8 @@ check_files(const char *root, const struct statfs *status)
                                    (unsigned long long)status->f_ffree),
                        "Each name is a file.",
                        may_mount() && is_mount_point(root)
-                           ? text_format("mount -o remount,nr_inodes=%llu %s",
-                                         (unsigned long long)status->f_files + 100000,
-                                         root)
+                           ? doctor_fix(root, "mount -o remount,nr_inodes=%llu {}",
+                                        (unsigned long long)status->f_files + 100000)
                            : NULL);
 }
 

@@ -66,12 +66,11 @@ report_orphaned(const mmf_object_info *info)
 static int
 report_invalid(const mmf_object_info *info)
 {
-    doctor_report_made(DOCTOR_BAD, "name",
-                       text_format("%s is not a valid mmf object", info->path),
-                       "It is left alone, and a program that opens the name "
-                       "gets MMF_E_CORRUPT.",
-                       text_format("fuser -v '%s'; rm '%s' # if you know what it is",
-                                   info->path, info->path));
+    doctor_report_made(
+        DOCTOR_BAD, "name", text_format("%s is not a valid mmf object", info->path),
+        "It is left alone, and a program that opens the name "
+        "gets MMF_E_CORRUPT.",
+        doctor_fix(info->path, "fuser -v {}; rm {} # if you know what it is"));
     return TOOL_DAMAGED;
 }
 
@@ -83,9 +82,8 @@ report_inaccessible(const mmf_object_info *info)
         text_format("%s belongs to another user, and you may not read it", info->path),
         "The mode of a global name says which users may open it; the default, 600, "
         "permits only its owner.",
-        text_format("ls -l '%s' # and create it with another mode: mmf create "
-                    "--mode 660",
-                    info->path));
+        doctor_fix(info->path, "ls -l {} # and create it with another mode: mmf create "
+                               "--mode 660"));
     return TOOL_DENIED;
 }
 
@@ -105,7 +103,7 @@ doctor_check_closed(const mmf_object_info *info)
 char *
 doctor_let_write(const mmf_object_info *info)
 {
-    return text_format("chmod g+w '%s' # by its owner", info->path);
+    return doctor_fix(info->path, "chmod g+w {} # by its owner");
 }
 
 char *

@@ -418,8 +418,8 @@ check_snap(void)
     doctor_report_made(
         DOCTOR_BAD, "snap", text_format("this process is in the snap %s", snap),
         "A snap may only make files in /dev/shm that begin with its own name.",
-        text_format("export MMF_DIR=/dev/shm/snap.%s.mmf; mkdir -m 700 -p $MMF_DIR",
-                    snap));
+        doctor_fix(snap,
+                   "export MMF_DIR=/dev/shm/snap.{}.mmf; mkdir -m 700 -p $MMF_DIR"));
 }
 
 static void

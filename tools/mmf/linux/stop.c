@@ -12,6 +12,7 @@ static const int noted[] = {SIGINT, SIGTERM, SIGHUP};
 enum { NOTED = sizeof(noted) / sizeof(noted[0]) };
 
 static volatile sig_atomic_t seen;
+static int is_noted;
 static struct sigaction before[NOTED];
 
 static void
@@ -28,6 +29,7 @@ stop_note(void)
     memset(&action, 0, sizeof(action));
     action.sa_handler = note;
     sigemptyset(&action.sa_mask);
+    is_noted = 1;
     for (size_t i = 0; i < NOTED; i++) {
         sigaction(noted[i], NULL, &before[i]);
         if (before[i].sa_handler != SIG_IGN) /* nohup, and jobs of a script */
@@ -79,6 +81,6 @@ stop_leave(void)
 void
 stop_forget(void)
 {
-    for (size_t i = 0; i < NOTED; i++)
+    for (size_t i = 0; i < NOTED && is_noted; i++)
         sigaction(noted[i], &before[i], NULL);
 }

@@ -7,10 +7,11 @@
 
 #include "base/say.h"
 #include "base/text.h"
+#include "base/turns.h"
 #include "os/os.h"
 #include "os/stop.h"
 
-enum { TURN_MS = 100, USUAL_SIZE = 1024, USUAL_CAPACITY = 64 };
+enum { USUAL_SIZE = 1024, USUAL_CAPACITY = 64, BROWSED_MOST = 1 << 18 };
 
 /* What differs between the kinds; timeouts are short. */
 struct channel_kind {
@@ -196,37 +197,16 @@ channel_object_close(struct channel_object *channel)
     channel->how->close(channel);
 }
 
-static int64_t
-now_ms(void)
-{
-    return os_now_ns() / 1000000;
-}
-
-/* The next turn of a wait that began at `begin`; -1: the time is over. */
-static int32_t
-next_turn(int64_t begin, int32_t timeout_ms, int is_first)
-{
-    int64_t left = timeout_ms - (now_ms() - begin);
-
-    if (timeout_ms < 0 || left > TURN_MS)
-        return TURN_MS;
-    if (left > 0)
-        return (int32_t)left;
-    return is_first ? 0 : -1;
-}
-
 int
 channel_object_send(struct channel_object *channel, const void *bytes, size_t length,
                     int32_t timeout_ms)
 {
-    int64_t begin = now_ms();
-    int32_t turn = next_turn(begin, timeout_ms, 1);
+    struct turns turns = turns_begin(timeout_ms);
     int rc = MMF_TIMED_OUT;
+    int32_t turn;
 
-    while (rc == MMF_TIMED_OUT && turn >= 0 && !stop_signal()) {
+    while (rc == MMF_TIMED_OUT && (turn = turns_next(&turns)) >= 0)
         rc = channel->how->send(channel, bytes, length, turn);
-        turn = next_turn(begin, timeout_ms, 0);
-    }
     return rc;
 }
 
@@ -234,23 +214,55 @@ int
 channel_object_receive(struct channel_object *channel, void *buffer, int32_t timeout_ms,
                        size_t *length, mmf_message *message)
 {
-    int64_t begin = now_ms();
-    int32_t turn = next_turn(begin, timeout_ms, 1);
+    struct turns turns = turns_begin(timeout_ms);
     int rc = MMF_TIMED_OUT;
+    int32_t turn;
 
-    while (rc == MMF_TIMED_OUT && turn >= 0 && !stop_signal()) {
+    while (rc == MMF_TIMED_OUT && (turn = turns_next(&turns)) >= 0)
         rc = channel->how->receive(channel, buffer, turn, length, message);
-        turn = next_turn(begin, timeout_ms, 0);
-    }
     return rc;
+}
+
+/*
+ * Browsing.
+ */
+
+/* A first look counts: memory for as many as there can be may be too much. */
+void
+channel_object_browse(const char *name, int64_t most, size_t each,
+                      struct browsed *browsed)
+{
+    mmf_channel_stats stats;
+    size_t count;
+
+    say_check(mmf_channel_stat(name, &stats));
+    count = (size_t)(stats.capacity < most ? stats.capacity : most);
+    count = count < BROWSED_MOST ? count : BROWSED_MOST;
+    each = each < (size_t)stats.message_size ? each : (size_t)stats.message_size;
+    browsed->items = calloc(count, sizeof(*browsed->items));
+    if (browsed->items == NULL)
+        say_no_memory();
+    say_check(mmf_queue_browse(name, browsed->items, count, &count));
+    browsed->bytes = calloc(count + 1, each);
+    if (browsed->bytes == NULL)
+        say_no_memory();
+    say_check(mmf_queue_browse_bytes(name, browsed->items, count, browsed->bytes, each,
+                                     &browsed->count));
+}
+
+void
+channel_object_forget(struct browsed *browsed)
+{
+    free(browsed->items);
+    free(browsed->bytes);
 }
 
 /*
  * Printing.
  */
 
-static void
-print_message(const char *bytes, size_t length, int raw)
+void
+channel_object_print_one(const char *bytes, size_t length, int raw)
 {
     char *text;
 
@@ -290,7 +302,7 @@ channel_object_print(struct channel_object *channel, int64_t most, int32_t timeo
                 (unsigned long long)message.lost);
         if (numbered)
             printf("%llu\t", (unsigned long long)message.sequence);
-        print_message(buffer, length, raw);
+        channel_object_print_one(buffer, length, raw);
     }
     free(buffer);
     return status;

@@ -42,6 +42,24 @@ int channel_object_send(struct channel_object *channel, const void *bytes,
 int channel_object_receive(struct channel_object *channel, void *buffer,
                            int32_t timeout_ms, size_t *length, mmf_message *message);
 
+/* What is in a queue. */
+struct browsed {
+    mmf_queue_item *items; /* the oldest first */
+    size_t count;
+    char *bytes;
+};
+
+/*
+ * Up to `most` messages of the queue, and up to `each` bytes of every one, without taking
+ * part. A failure ends the program.
+ */
+void channel_object_browse(const char *name, int64_t most, size_t each,
+                           struct browsed *browsed);
+void channel_object_forget(struct browsed *browsed);
+
+/* Write one message to standard output, `raw` without escapes and a line end. */
+void channel_object_print_one(const char *bytes, size_t length, int raw);
+
 /*
  * Receive up to `most` messages and write each to standard output, until the timeout,
  * a signal, or the end of the reader. Returns the exit status. The timeout is for each

@@ -205,7 +205,7 @@ semaphore_describe(const mmf_object_info *info, kinds_line line, void *payload)
 }
 
 /*
- * Queues, topics and latest values. Orphaned and unreadable ones have no counters.
+ * Channels. Orphaned and unreadable ones have no counters.
  */
 
 static const char *
@@ -230,7 +230,8 @@ kinds_in_flight(const mmf_object_info *info)
     const mmf_channel_stats *stats = info->channel;
     int64_t count;
 
-    if (stats == NULL || info->kind != MMF_KIND_QUEUE)
+    if (stats == NULL ||
+        (info->kind != MMF_KIND_QUEUE && info->kind != MMF_KIND_SERVICE))
         return 0;
     count = (int64_t)(stats->sent - stats->received - stats->dropped) - stats->depth;
     return count < 0 ? 0 : count;
@@ -252,7 +253,9 @@ channel_state(const mmf_object_info *info)
     return text_format("%lld of %lld%s, %llu sent%s", (long long)stats->depth,
                        (long long)stats->capacity, flight,
                        (unsigned long long)stats->sent,
-                       stats->dropped + stats->lost > 0 ? ", some lost" : "");
+                       stats->dropped + stats->lost == 0 ? ""
+                       : info->kind == MMF_KIND_SERVICE  ? ", some given up"
+                                                         : ", some lost");
 }
 
 static void
@@ -271,7 +274,7 @@ channel_json(const mmf_object_info *info, json_t *object)
     table_json_set(object, "lost", json_integer((json_int_t)stats->lost));
     table_json_set(object, "redelivered", json_integer((json_int_t)stats->redelivered));
     table_json_set(object, "depth", json_integer(stats->depth));
-    if (info->kind == MMF_KIND_QUEUE)
+    if (info->kind == MMF_KIND_QUEUE || info->kind == MMF_KIND_SERVICE)
         table_json_set(object, "in_flight", json_integer(kinds_in_flight(info)));
     table_json_set(object, "high_water", json_integer(stats->high_water));
     table_json_set(object, "senders", json_integer(stats->senders));
@@ -353,10 +356,15 @@ service_describe(const mmf_object_info *info, kinds_line line, void *payload)
     print_text_line(line, payload, "waiting",
                     text_format("%lld now, %lld at most so far",
                                 (long long)stats->depth, (long long)stats->high_water));
+    print_text_line(line, payload, "in flight",
+                    text_format("%lld taken by servers and not yet answered",
+                                (long long)kinds_in_flight(info)));
     print_text_line(line, payload, "counters",
-                    text_format("%llu called, %llu answered, %llu redelivered",
+                    text_format("%llu called, %llu answered, %llu given up, "
+                                "%llu redelivered",
                                 (unsigned long long)stats->sent,
                                 (unsigned long long)stats->received,
+                                (unsigned long long)stats->dropped,
                                 (unsigned long long)stats->redelivered));
     print_text_line(line, payload, "members",
                     text_format("%d of %d clients, %d of %d servers", stats->senders,

@@ -19,7 +19,8 @@ char *kinds_state(const mmf_object_info *info);
 /* Add its members to the JSON `object`. */
 void kinds_add_json(const mmf_object_info *info, json_t *object);
 
-/* Messages of a queue that consumers have taken and not yet released; else 0. */
+/* Messages of a queue, or requests of a service, that were taken and are not yet released;
+ * else 0. */
 int64_t kinds_in_flight(const mmf_object_info *info);
 
 /* More lines for `stat`: `line` is called with the title and the text of each. */

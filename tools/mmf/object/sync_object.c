@@ -8,10 +8,10 @@
 
 #include "base/say.h"
 #include "base/text.h"
+#include "base/turns.h"
 #include "object/kinds.h"
 #include "object/objects.h"
 #include "os/os.h"
-#include "os/stop.h"
 
 static int
 open_event(struct sync_object *object)
@@ -77,13 +77,7 @@ sync_object_close(struct sync_object *object)
  * Waiting.
  */
 
-enum { TURN_MS = 100, NOTIFY_AFTER_MS = 1000 };
-
-static int64_t
-now_ms(void)
-{
-    return os_now_ns() / 1000000;
-}
+enum { NOTIFY_AFTER_MS = 1000 };
 
 static int
 wait_once(mmf_waitable *const *objects, int count, int all, int32_t timeout_ms,
@@ -98,25 +92,19 @@ int
 sync_object_wait(mmf_waitable *const *objects, int count, int all, int32_t timeout_ms,
                  int *index, void (*notify)(void *payload), void *payload)
 {
-    int64_t begin = now_ms();
+    struct turns turns = turns_begin(timeout_ms);
+    int rc = MMF_TIMED_OUT;
+    int32_t turn;
 
-    for (;;) {
-        int64_t waited = now_ms() - begin;
-        int32_t turn = TURN_MS;
-        int rc;
-
-        if (timeout_ms >= 0 && timeout_ms - waited < turn)
-            turn = waited < timeout_ms ? (int32_t)(timeout_ms - waited) : 0;
+    while (rc == MMF_TIMED_OUT && (turn = turns_next(&turns)) >= 0) {
         rc = wait_once(objects, count, all, turn, index);
-        if (rc != MMF_TIMED_OUT)
-            return rc;
-        if (stop_signal() || (timeout_ms >= 0 && now_ms() - begin >= timeout_ms))
-            return MMF_TIMED_OUT;
-        if (notify != NULL && waited >= NOTIFY_AFTER_MS) {
+        if (rc == MMF_TIMED_OUT && notify != NULL &&
+            turns_waited(&turns) >= NOTIFY_AFTER_MS) {
             notify(payload);
             notify = NULL;
         }
     }
+    return rc;
 }
 
 void

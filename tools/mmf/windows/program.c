@@ -76,8 +76,13 @@ say_cannot_run(const char *program, DWORD error)
                : TOOL_CANNOT_RUN;
 }
 
+/* What the command has instead of our standard input and output; NULL: the same. */
+struct streams {
+    HANDLE in, out;
+};
+
 static int
-start(char **program, HANDLE job, PROCESS_INFORMATION *started)
+start(char **program, HANDLE job, struct streams streams, PROCESS_INFORMATION *started)
 {
     STARTUPINFOW startup;
     wchar_t *line = process_line(program);
@@ -85,6 +90,12 @@ start(char **program, HANDLE job, PROCESS_INFORMATION *started)
 
     memset(&startup, 0, sizeof(startup));
     startup.cb = sizeof(startup);
+    if (streams.in != NULL) {
+        startup.dwFlags = STARTF_USESTDHANDLES;
+        startup.hStdInput = streams.in;
+        startup.hStdOutput = streams.out;
+        startup.hStdError = GetStdHandle(STD_ERROR_HANDLE);
+    }
     fflush(NULL);
     done = CreateProcessW(NULL, line, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL,
                           &startup, started);
@@ -98,16 +109,14 @@ start(char **program, HANDLE job, PROCESS_INFORMATION *started)
     return 1;
 }
 
-struct program_end
-program_run(char **program, int dies_with_us)
+static struct program_end
+run_with(char **program, HANDLE job, struct streams streams)
 {
     struct program_end end = {TOOL_FAILED, ""};
-    HANDLE job = dies_with_us ? make_job() : NULL;
     PROCESS_INFORMATION started;
     DWORD status = TOOL_FAILED;
 
-    SetConsoleCtrlHandler(leave_it_to_the_command, TRUE);
-    if (start(program, job, &started)) {
+    if (start(program, job, streams, &started)) {
         WaitForSingleObject(started.hProcess, INFINITE);
         GetExitCodeProcess(started.hProcess, &status);
         CloseHandle(started.hProcess);
@@ -118,4 +127,71 @@ program_run(char **program, int dies_with_us)
     if (job != NULL)
         CloseHandle(job);
     return end;
+}
+
+struct program_end
+program_run(char **program, int dies_with_us)
+{
+    SetConsoleCtrlHandler(leave_it_to_the_command, TRUE);
+    return run_with(program, dies_with_us ? make_job() : NULL,
+                    (struct streams){NULL, NULL});
+}
+
+/*
+ * Temporary files, which go with their last handle: a command that reads nothing, or
+ * leaves a process behind that keeps its output open, makes no difference.
+ */
+
+static HANDLE
+make_file(const void *bytes, size_t length)
+{
+    SECURITY_ATTRIBUTES inherited = {.nLength = sizeof(inherited),
+                                     .bInheritHandle = TRUE};
+    wchar_t directory[MAX_PATH + 1], path[MAX_PATH + 1];
+    HANDLE file = INVALID_HANDLE_VALUE;
+    DWORD done = 0;
+
+    if (GetTempPathW(MAX_PATH, directory) != 0 &&
+        GetTempFileNameW(directory, L"mmf", 0, path) != 0)
+        file = CreateFileW(path, GENERIC_READ | GENERIC_WRITE,
+                           FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                           &inherited, CREATE_ALWAYS,
+                           FILE_ATTRIBUTE_TEMPORARY | FILE_FLAG_DELETE_ON_CLOSE, NULL);
+    if (file == INVALID_HANDLE_VALUE ||
+        (length > 0 && !WriteFile(file, bytes, (DWORD)length, &done, NULL)) ||
+        SetFilePointer(file, 0, NULL, FILE_BEGIN) != 0)
+        say_and_exit(TOOL_NO_SPACE, "cannot make a temporary file: %s",
+                     wide_error(GetLastError()));
+    return file;
+}
+
+struct program_end
+program_filter(char **program, const void *input, size_t length, intptr_t *output)
+{
+    struct streams streams = {.in = make_file(input, length),
+                              .out = make_file(NULL, 0)};
+    struct program_end end = run_with(program, make_job(), streams);
+
+    CloseHandle(streams.in);
+    *output = (intptr_t)streams.out;
+    return end;
+}
+
+size_t
+program_read(intptr_t output, int64_t at, void *into, size_t space)
+{
+    OVERLAPPED place = {.Offset = (DWORD)at, .OffsetHigh = (DWORD)(at >> 32)};
+    DWORD done = 0;
+
+    if (!ReadFile((HANDLE)output, into, (DWORD)space, &done, &place) &&
+        GetLastError() != ERROR_HANDLE_EOF)
+        say_and_exit(TOOL_FAILED, "the command's output: %s",
+                     wide_error(GetLastError()));
+    return done;
+}
+
+void
+program_forget(intptr_t output)
+{
+    CloseHandle((HANDLE)output);
 }

@@ -198,16 +198,13 @@ mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
 }
 
 int
-mmf_os_channel_read_slot(struct mmf_os_channel *channel, uint64_t index,
-                         struct mmf_slot_shared *line)
+mmf_os_channel_read(struct mmf_os_channel *channel, uint64_t at, void *into,
+                    size_t count)
 {
     struct mmf_channel_handle *handle = mmf_channel_handle_of(channel);
-    const struct mmf_ring_shape *shape = &handle->ring.shape;
-    uint64_t at =
-        mmf_ring_slots_offset(shape) + (index & (shape->slots - 1)) * shape->stride;
 
     MMF_ASSERT(handle->object == NULL);
-    return read_all(handle->inspect_fd, line, sizeof(*line), (off_t)at, "the channel");
+    return read_all(handle->inspect_fd, into, count, (off_t)at, "the channel");
 }
 
 void

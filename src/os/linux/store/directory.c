@@ -48,24 +48,40 @@ enum { LONGEST_ROOT = PATH_MAX - MMF_FILE_NAME_SIZE - 48 };
  */
 static char good_root[LONGEST_ROOT + 1];
 static uid_t good_root_user;
+static bool is_names_good; /* the user's own directory in it, too */
 
 static bool
-was_found_good(const char *root, uid_t user)
+was_found_good(struct mmf_directory *directory)
 {
     bool same;
 
     mmf_process_lock();
-    same = good_root_user == user && strcmp(root, good_root) == 0;
+    same = good_root_user == directory->user && strcmp(directory->path, good_root) == 0;
+    directory->is_known = same && is_names_good && directory->scope != MMF_SCOPE_GLOBAL;
     mmf_process_unlock();
     return same;
 }
 
 static void
-note_good(const char *root, uid_t user)
+note_good(const struct mmf_directory *directory)
 {
     mmf_process_lock();
-    good_root_user = user;
-    snprintf(good_root, sizeof(good_root), "%s", root);
+    good_root_user = directory->user;
+    is_names_good = false;
+    snprintf(good_root, sizeof(good_root), "%s", directory->path);
+    mmf_process_unlock();
+}
+
+/* Unless the root is another one since. */
+static void
+note_names_good(const struct mmf_directory *directory)
+{
+    size_t length = (size_t)(strrchr(directory->path, '/') - directory->path);
+
+    mmf_process_lock();
+    if (good_root_user == directory->user && strlen(good_root) == length &&
+        memcmp(good_root, directory->path, length) == 0)
+        is_names_good = true;
     mmf_process_unlock();
 }
 
@@ -228,14 +244,14 @@ append_user_directory(const struct mmf_directory *directory)
 }
 
 static int
-ensure_good(const struct mmf_directory *directory)
+ensure_good(struct mmf_directory *directory)
 {
     int rc = MMF_OK;
 
-    if (!was_found_good(directory->path, directory->user)) {
+    if (!was_found_good(directory)) {
         rc = check_root(directory);
         if (rc == MMF_OK)
-            note_good(directory->path, directory->user);
+            note_good(directory);
     }
     return rc;
 }
@@ -274,6 +290,7 @@ mmf_directory_of_user(struct mmf_directory *directory, uid_t user)
     MMF_ASSERT(directory->scope == MMF_SCOPE_LOCAL);
     *strrchr(directory->path, '/') = '\0';
     directory->user = user;
+    directory->is_known = false;
     append_user_directory(directory);
 }
 
@@ -322,6 +339,8 @@ mmf_directory_check(const struct mmf_directory *directory, bool *exists)
     if ((status.st_mode & S_IRWXU) != S_IRWXU &&
         mmf_sys_chmod(directory->path, S_IRWXU) < 0)
         return fail_directory("chmod 700", directory->path);
+    if (!directory->is_known)
+        note_names_good(directory);
     return MMF_OK;
 }
 

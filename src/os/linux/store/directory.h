@@ -28,7 +28,8 @@ struct mmf_directory {
     char *file;         /* of the file in it that was named last */
     const char *prefix; /* of file names in it */
     enum mmf_scope scope;
-    uid_t user; /* this process's effective user */
+    uid_t user;    /* this process's effective user */
+    bool is_known; /* this process has found it good before */
 };
 
 /*
@@ -63,6 +64,11 @@ int mmf_directory_prepare(const struct mmf_directory *directory);
  * Every way in calls one of these two before it goes on by path: what was found to be
  * this user's own, in a directory where no other user may replace it, stays so. A link
  * that another user has planted is not followed.
+ *
+ * An open of a name in a directory that is known leaves that out if the kernel can open
+ * without links: what it finds then is this user's own file, with one name, which no other
+ * user can have put into a directory that was made since. If it finds nothing, or another
+ * user's file, it checks after all.
  *
  * The same without making it. `*exists` is false if it is missing: then it holds no
  * name.

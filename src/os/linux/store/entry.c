@@ -94,22 +94,52 @@ explain_failed_open(const char *path, const struct mmf_directory *directory)
 }
 
 static int
-open_lock_fd(const char *path, bool or_read, bool *writable)
+open_lock_fd(const char *path, bool or_read, int flags, bool *writable)
 {
-    int fd = mmf_lock_fd_open(path, O_RDWR, 0);
+    int fd = mmf_lock_fd_open(path, O_RDWR | flags, 0);
 
     *writable = true;
     if (fd < 0 && (errno == EACCES || errno == EPERM || errno == EROFS) && or_read) {
-        fd = mmf_lock_fd_open(path, O_RDONLY, 0);
+        fd = mmf_lock_fd_open(path, O_RDONLY | flags, 0);
         *writable = false;
     }
     return fd;
+}
+
+/*
+ * What has the name, in a directory that is known or checked first: a status, or MMF_OK,
+ * and -1 with errno if it cannot be opened. The kernel may not know how to open without
+ * links, and the root may be reached by one.
+ */
+static int
+open_named(const char *path, const struct mmf_directory *directory, bool or_read,
+           struct mmf_entry *entry)
+{
+    bool exists;
+    int rc;
+
+    if (directory->is_known) {
+        entry->fd = open_lock_fd(path, or_read, MMF_SYS_NO_LINKS, &entry->writable);
+        if (entry->fd >= 0 || (errno != ELOOP && errno != ENOSYS && errno != EPERM))
+            return MMF_OK;
+    }
+    rc = mmf_directory_check(directory, &exists);
+    if (rc == MMF_OK)
+        entry->fd = open_lock_fd(path, or_read, 0, &entry->writable);
+    return rc;
 }
 
 static int
 explain_strange_file(const char *path, const struct mmf_directory *directory,
                      const struct stat *status)
 {
+    bool exists;
+    int rc = MMF_OK;
+
+    if (directory->scope != MMF_SCOPE_GLOBAL && status->st_uid != directory->user)
+        rc = mmf_directory_check(directory, &exists);
+    if (rc < 0)
+        return rc;
     if (!S_ISREG(status->st_mode))
         fail_invalid(path, "is not a regular file");
     else if (status->st_nlink > 1)
@@ -165,7 +195,7 @@ mmf_entry_open(const char *path, const struct mmf_directory *directory, bool or_
     int rc;
 
     MMF_ASSERT(path[0] == '/' && entry != NULL);
-    entry->fd = open_lock_fd(path, or_read, &entry->writable);
+    entry->fd = open_lock_fd(path, or_read, 0, &entry->writable);
     if (entry->fd < 0)
         return explain_failed_open(path, directory);
     rc = inspect(path, directory, entry);
@@ -350,10 +380,11 @@ int
 mmf_entry_open_held(const char *path, const struct mmf_directory *directory,
                     bool or_read, struct mmf_hold *hold, struct mmf_entry *entry)
 {
-    int rc;
+    int rc = open_named(path, directory, or_read, entry);
 
     MMF_ASSERT(path[0] == '/' && entry != NULL);
-    entry->fd = open_lock_fd(path, or_read, &entry->writable);
+    if (rc < 0)
+        return rc;
     if (entry->fd >= 0)
         return find_held(path, directory, hold, entry);
     rc = explain_failed_open(path, directory);

@@ -135,7 +135,6 @@ mmf_gc_step(const struct mmf_directory *directory)
 {
     static mmf_atomic_u32 creations;
     uint32_t turn = mmf_add_relaxed_u32(&creations, 1);
-    int64_t random_number = mmf_lock_choose();
     struct collection *collection;
     int fd;
 
@@ -147,7 +146,7 @@ mmf_gc_step(const struct mmf_directory *directory)
         return;
     collection = begin(false);
     if (collection != NULL) {
-        collect_some(fd, directory, random_number, collection);
+        collect_some(fd, directory, mmf_lock_choose(), collection);
         mmf_fail_restore(&collection->before); /* the creation has worked */
     }
     free(collection);

@@ -64,21 +64,15 @@ is_collector(const struct flock *lock)
  * program, mixed with a counter (the finisher of Steele, Lea and Flood's SplitMix64).
  * A clash does no harm: the lock fails and another byte is tried.
  */
-static mmf_atomic_u32 byte_counter;
-static mmf_atomic_u32 fork_salt;
+static mmf_atomic_u64 byte_seed;
+
+static const uint64_t step = 0x9E3779B97F4A7C15u;
 
 int64_t
 mmf_lock_choose(void)
 {
-    uint64_t seed = 0;
-    const void *random_bytes = (const void *)(uintptr_t)getauxval(AT_RANDOM);
-    uint64_t count = mmf_add_relaxed_u32(&byte_counter, 1) + 1u;
-    uint64_t x;
+    uint64_t x = mmf_add_relaxed_u64(&byte_seed, step) + step;
 
-    if (random_bytes != NULL)
-        memcpy(&seed, random_bytes, sizeof(seed));
-    count |= (uint64_t)mmf_load_relaxed_u32(&fork_salt) << 32;
-    x = seed + count * 0x9E3779B97F4A7C15u;
     x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
     x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
     x ^= x >> 31;
@@ -88,7 +82,12 @@ mmf_lock_choose(void)
 void
 mmf_lock_salt(uint32_t salt)
 {
-    mmf_store_relaxed_u32(&fork_salt, salt);
+    const void *random_bytes = (const void *)(uintptr_t)getauxval(AT_RANDOM);
+    uint64_t seed = 0;
+
+    if (random_bytes != NULL)
+        memcpy(&seed, random_bytes, sizeof(seed));
+    mmf_store_relaxed_u64(&byte_seed, seed + ((uint64_t)salt << 32) * step);
 }
 
 int
@@ -148,6 +147,16 @@ mmf_lock_release(int fd, const struct mmf_hold *hold)
                        hold->byte, 1) == MMF_LOCK_DONE
                ? 0
                : -1;
+}
+
+void
+mmf_lock_release_only(int fd, const struct mmf_hold *hold)
+{
+    struct flock all = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
+    /* Nothing is left beside it, so the kernel needs no memory for that. */
+    if (hold->of_process || mmf_sys_lock(fd, F_OFD_SETLK, &all) < 0)
+        mmf_lock_release(fd, hold);
 }
 
 int

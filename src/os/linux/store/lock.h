@@ -58,6 +58,9 @@ void mmf_lock_after_close(int fd, const struct mmf_hold *hold);
 /* Stop holding it. 0, or -1 with errno: the lock is still there. */
 int mmf_lock_release(int fd, const struct mmf_hold *hold);
 
+/* The same of a description that has no other lock. */
+void mmf_lock_release_only(int fd, const struct mmf_hold *hold);
+
 /* DONE: another process holds it. ORPHANED: no process. BUSY: a process collects it. */
 int mmf_lock_probe(int fd);
 

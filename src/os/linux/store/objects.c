@@ -68,23 +68,19 @@ destroy(struct mmf_object *object)
     MMF_ASSERT(object->view_count == 0 && object->views == NULL);
     if (object->part != NULL)
         object->ops->destroy(object->part);
-    free(object->path);
     free(object);
 }
 
 static struct mmf_object *
 make_object(const struct mmf_object_request *request)
 {
-    struct mmf_object *object = mmf_alloc(sizeof(*object));
+    size_t size = strlen(request->path) + 1;
+    struct mmf_object *object = mmf_alloc(sizeof(*object) + size);
 
     MMF_ASSERT(request->fd >= 0 && request->status != NULL);
     if (object == NULL)
         return NULL;
-    object->path = strdup(request->path);
-    if (object->path == NULL) {
-        free(object);
-        return NULL;
-    }
+    memcpy(object->path, request->path, size);
     object->device = request->status->st_dev;
     object->inode = request->status->st_ino;
     object->hold = request->hold;
@@ -288,9 +284,9 @@ collect(const struct mmf_object *object, int fd)
  * other process holds it. With the mutex, so that no fork's child gets a mapping of a
  * description that has locks. No call here waits.
  *
- * Collecting takes our own lock along. A process that has opened the object tries it
- * after unlocking, since others are likely to hold it; its creator before. After
- * unlocking it must be tried in any case: of two processes that leave at once, each
+ * Collecting takes our own lock along. A process that has opened the object asks
+ * after unlocking, since others are likely to hold it; its creator tries before. After
+ * unlocking it must be asked in any case: of two processes that leave at once, each
  * would see the other.
  *
  * True if the object is gone with that.
@@ -305,8 +301,13 @@ stop_holding_locked(struct mmf_object *object)
     }
     if (object->made_here && collect(object, object->fd))
         return true;
-    mmf_lock_release(object->fd, &object->hold);
-    return collect(object, object->fd);
+    if (object->ticket == 0)
+        mmf_lock_release_only(object->fd, &object->hold);
+    else
+        mmf_lock_release(object->fd, &object->hold);
+    /* Asking is cheaper than a try in vain. */
+    return mmf_lock_probe(object->fd) == MMF_LOCK_ORPHANED &&
+           collect(object, object->fd);
 }
 
 /*

@@ -30,7 +30,6 @@ struct mmf_object_ops {
 
 struct mmf_object {
     struct mmf_object *next;
-    char *path;
     dev_t device;
     ino_t inode;
     struct mmf_hold hold;
@@ -52,6 +51,7 @@ struct mmf_object {
     uint32_t flags;
     int64_t capacity;
     int64_t data_size; /* of the file, without the control page */
+    char path[];
 };
 
 /* What to make an object of: a lock descriptor that holds, and what was read of it. */

@@ -133,7 +133,6 @@ mmf_store_open(const struct mmf_name *name, uint32_t kind, bool writable,
     struct opening opening = {
         .name = name, .kind = kind, .writable = writable, .inheritable = inheritable};
     struct mmf_directory directory;
-    bool exists;
     int rc = mmf_watch_forks();
 
     MMF_ASSERT(name != NULL && out != NULL);
@@ -141,11 +140,8 @@ mmf_store_open(const struct mmf_name *name, uint32_t kind, bool writable,
         rc = mmf_directory_find(name->scope, &directory);
     if (rc < 0)
         return rc;
-    rc = mmf_directory_check(&directory, &exists);
-    if (rc == MMF_OK) {
-        opening.path = mmf_directory_file_path(&directory, name);
-        rc = open_in(&opening, &directory, out);
-    }
+    opening.path = mmf_directory_file_path(&directory, name);
+    rc = open_in(&opening, &directory, out);
     mmf_directory_free(&directory);
     return rc;
 }

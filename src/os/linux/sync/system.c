@@ -75,9 +75,9 @@ add_channels(struct words *words, const struct mmf_os_beside *beside, int64_t un
     int64_t tick = mmf_os_now() + MMF_RING_TICK;
 
     for (int i = 0; i < beside->count; i++) {
-        mmf_atomic_u32 *doorbell = &beside->channels[i]->ring->shared->message_doorbell;
+        const struct mmf_os_doorbell *doorbell = &beside->doorbells[i];
 
-        add_word(words, (uint32_t *)(void *)doorbell, beside->expected[i]);
+        add_word(words, (uint32_t *)(void *)doorbell->word, doorbell->expected);
     }
     return tick < until ? tick : until;
 }

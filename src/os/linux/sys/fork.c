@@ -13,12 +13,13 @@
 mmf_atomic_u32 mmf_os_forks;
 
 /*
- * The mutex.
+ * The mutex. A thread that is cancelled with it would stop all others, and fork; what is
+ * called with it has no cancellation point (sys.c), but in a fork the handlers of others
+ * may have one.
  */
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static mmf_atomic_pointer holder; /* the thread that has it */
-static int cancel_state_before;   /* of that thread */
 
 static void *
 this_thread(void)
@@ -35,25 +36,17 @@ mmf_process_is_locked(void)
 void
 mmf_process_lock(void)
 {
-    int cancel_state;
-
     MMF_ASSERT(!mmf_process_is_locked());
-    /* A thread that is cancelled with the mutex would stop all others, and fork. */
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     pthread_mutex_lock(&mutex);
-    cancel_state_before = cancel_state;
     mmf_store_release_pointer(&holder, this_thread());
 }
 
 void
 mmf_process_unlock(void)
 {
-    int cancel_state = cancel_state_before;
-
     MMF_ASSERT(mmf_process_is_locked());
     mmf_store_release_pointer(&holder, NULL);
     pthread_mutex_unlock(&mutex);
-    pthread_setcancelstate(cancel_state, NULL);
 }
 
 /*
@@ -93,11 +86,16 @@ current_hooks(void)
 
 /* What `before_fork` has found; the others act by the same. With the mutex. */
 static const struct mmf_fork_hooks *hooks_of_fork;
+static int cancel_state_before_fork;
 
 static void
 before_fork(void)
 {
+    int cancel_state;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     mmf_process_lock();
+    cancel_state_before_fork = cancel_state;
     hooks_of_fork = current_hooks();
     if (hooks_of_fork != NULL)
         hooks_of_fork->before();
@@ -106,7 +104,10 @@ before_fork(void)
 static void
 after_fork_in_parent(void)
 {
+    int cancel_state = cancel_state_before_fork;
+
     mmf_process_unlock();
+    pthread_setcancelstate(cancel_state, NULL);
 }
 
 static void
@@ -116,7 +117,7 @@ after_fork_in_child(void)
     note_process_id();
     if (hooks_of_fork != NULL)
         hooks_of_fork->in_child();
-    mmf_process_unlock();
+    after_fork_in_parent();
 }
 
 static mmf_atomic_u32 has_started;

@@ -24,6 +24,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/invariant.h"
+
 /* `type` `result` = `call`, and the thread is not cancelled in it. */
 #define WITHOUT_CANCELLATION(type, result, call)                                       \
     int cancel_state;                                                                  \
@@ -52,9 +54,26 @@ avoid_standard_descriptors(int fd)
     return higher;
 }
 
+static int
+open_without_links(const char *path, int flags)
+{
+    enum { OPENAT2 = 437, RESOLVE_NO_SYMLINKS = 4 };
+    /* The kernel's struct open_how. */
+    const struct {
+        uint64_t flags, mode, resolve;
+    } how = {.flags = (unsigned)flags, .resolve = RESOLVE_NO_SYMLINKS};
+
+    return (int)syscall(OPENAT2, AT_FDCWD, path, &how, sizeof(how));
+}
+
 int
 mmf_sys_open(const char *path, int flags, mode_t mode)
 {
+    if (flags & MMF_SYS_NO_LINKS) {
+        MMF_ASSERT(!(flags & O_CREAT));
+        return avoid_standard_descriptors(
+            open_without_links(path, (flags & ~MMF_SYS_NO_LINKS) | O_LARGEFILE));
+    }
     return avoid_standard_descriptors(
         (int)syscall(SYS_openat, AT_FDCWD, path, flags | O_LARGEFILE, mode));
 }
@@ -105,7 +124,7 @@ enum { AT_EMPTY = 0x1000, BASIC_STATS = 0x7ff };
 static int
 ask_kernel(int fd, const char *path, int flags, struct stat *status)
 {
-    struct statx_bytes seen = {0};
+    struct statx_bytes seen;
 
     if (syscall(SYS_statx, fd, path, flags, BASIC_STATS, &seen) < 0) {
         if (errno == EPERM) /* a filter that is older than the call */
@@ -126,12 +145,17 @@ ask_kernel(int fd, const char *path, int flags, struct stat *status)
     return 0;
 }
 
+/* Each open and create asks this; the older call is quicker, and its struct is libc's. */
 int
 mmf_sys_fstat(int fd, struct stat *status)
 {
+#if defined(__x86_64__) && defined(__LP64__)
+    return (int)syscall(SYS_fstat, fd, status);
+#else
     int rc = ask_kernel(fd, "", AT_EMPTY, status);
 
     return rc < 0 && errno == ENOSYS ? fstat(fd, status) : rc;
+#endif
 }
 
 int

@@ -20,7 +20,13 @@
 /* statfs: what <linux/magic.h> calls TMPFS_MAGIC. */
 #define MMF_TMPFS_MAGIC 0x01021994u
 
-/* Files by path and by descriptor. */
+/*
+ * Files by path and by descriptor. With the flag MMF_SYS_NO_LINKS an open follows no
+ * symbolic link anywhere in the path: ELOOP; ENOSYS or EPERM where the kernel or a filter
+ * does not know that (openat2, Linux 5.6).
+ */
+#define MMF_SYS_NO_LINKS (1 << 30)
+
 int mmf_sys_open(const char *path, int flags, mode_t mode);
 int mmf_sys_close(int fd);
 int mmf_sys_fstat(int fd, struct stat *status);

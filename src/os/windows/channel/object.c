@@ -374,10 +374,16 @@ mmf_os_channel_inspect(const struct mmf_name *name, mmf_kind kind,
 }
 
 int
-mmf_os_channel_read_slot(struct mmf_os_channel *channel, uint64_t index,
-                         struct mmf_slot_shared *line)
+mmf_os_channel_read(struct mmf_os_channel *channel, uint64_t at, void *into,
+                    size_t count)
 {
-    memcpy(line, mmf_ring_slot(channel->ring, index), sizeof(*line));
+    const struct mmf_ring *ring = channel->ring;
+    uint64_t slots_at = mmf_ring_slots_offset(&ring->shape);
+
+    memcpy(into,
+           at < slots_at ? (const uint8_t *)ring->shared + at
+                         : ring->slots + (at - slots_at),
+           count);
     return MMF_OK;
 }
 

@@ -69,13 +69,21 @@ sleep_on(void *context, mmf_atomic_u32 *doorbell, uint32_t expected, int64_t unt
 static void *
 begin_sleep(void *context, mmf_atomic_u32 *doorbell, uint32_t expected)
 {
-    return mmf_tokens_begin_sleep(tokens_of(context, doorbell), doorbell, expected);
+    const struct mmf_tokens *tokens = tokens_of(context, doorbell);
+
+    if (tokens != NULL)
+        return mmf_tokens_begin_sleep(tokens, doorbell, expected);
+    mmf_os_sleep(1000000); /* nothing can wake us: look again soon */
+    return NULL;
 }
 
 static void
 end_sleep(void *context, mmf_atomic_u32 *doorbell, uint32_t expected, bool woken)
 {
-    mmf_tokens_end_sleep(tokens_of(context, doorbell), expected, woken);
+    const struct mmf_tokens *tokens = tokens_of(context, doorbell);
+
+    if (tokens != NULL)
+        mmf_tokens_end_sleep(tokens, expected, woken);
 }
 
 static int

@@ -89,11 +89,10 @@ sleep_beside(struct mmf_os_sync *const *syncs, int count,
     for (int i = 0; i < count; i++)
         handles[i] = syncs[i]->handle;
     for (; begun < beside->count && may_sleep; begun++) {
-        const struct mmf_os_channel *channel = beside->channels[begun];
+        const struct mmf_os_doorbell *doorbell = &beside->doorbells[begun];
 
-        handles[count + begun] = channel->ops->begin_sleep(
-            channel->ops->context, &channel->ring->shared->message_doorbell,
-            beside->expected[begun]);
+        handles[count + begun] = doorbell->ops->begin_sleep(
+            doorbell->ops->context, doorbell->word, doorbell->expected);
         may_sleep = handles[count + begun] != NULL;
     }
     if (may_sleep) {
@@ -103,11 +102,10 @@ sleep_beside(struct mmf_os_sync *const *syncs, int count,
                                         (DWORD)((longest + 999999) / 1000000));
     }
     for (int i = 0; i < begun; i++) {
-        const struct mmf_os_channel *channel = beside->channels[i];
+        const struct mmf_os_doorbell *doorbell = &beside->doorbells[i];
 
-        channel->ops->end_sleep(
-            channel->ops->context, &channel->ring->shared->message_doorbell,
-            beside->expected[i],
+        doorbell->ops->end_sleep(
+            doorbell->ops->context, doorbell->word, doorbell->expected,
             may_sleep && answer == WAIT_OBJECT_0 + (DWORD)(count + i));
     }
     return answer;

@@ -1,0 +1,250 @@
+// service_test.cpp - services, pollers, and what queues and pinned values do with messages
+// that are not released: mmf/mmf.hpp once more, in a file of its own, as in a program of
+// several files.
+#include "cpp_check.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <poll.h>
+#include <thread>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto LONG = 60s;
+
+struct question {
+    int32_t left, right;
+};
+struct sum {
+    int64_t value;
+};
+using sums = mmf::service<question, sum>;
+
+std::string
+text_of(mmf::const_bytes data)
+{
+    return {reinterpret_cast<const char *>(data.data()), data.size()};
+}
+
+mmf::service_options
+role(mmf_role of)
+{
+    mmf::service_options options;
+
+    options.role = of;
+    options.max_calls = 3;
+    return options;
+}
+
+void
+returned_messages_go_to_another_consumer()
+{
+    auto jobs = mmf::queue<int>::create_new("Jobs", 4, MMF_OVERFLOW_BLOCK);
+    auto other = mmf::queue<int>::open_existing("Jobs");
+
+    CHECK(jobs.drain(0ms));
+    jobs.send(7);
+    {
+        auto taken = jobs.take();
+        const auto items = mmf::queue<>::browse("Jobs");
+
+        CHECK(items.size() == 1 && items[0].state == MMF_QUEUE_IN_FLIGHT);
+        CHECK(items[0].pid == getpid() && items[0].length == sizeof(int));
+        CHECK(taken.deliveries() == 1 && !taken.redelivered());
+        CHECK(!jobs.drain(1ms));
+        taken.return_();
+        CHECK_FAILS(taken.return_(), MMF_E_NULL);
+    }
+    auto again = other.try_take(LONG);
+    CHECK(again && **again == 7 && again->deliveries() == 2 && again->redelivered());
+    CHECK(again->release());
+    CHECK(jobs.drain(LONG) && mmf::queue<>::browse("Jobs").empty());
+    CHECK_FAILS(mmf::queue<>::browse("No"), MMF_E_NOT_FOUND);
+    CHECK_FAILS(mmf::queue<>::browse(std::string("x\0y", 3)), MMF_E_INVALID);
+    mmf::channel_options options;
+    options.flags = MMF_CHANNEL_SPSC;
+    auto pair = mmf::queue<int>::create_new("Pair", 4, MMF_OVERFLOW_BLOCK, options);
+    pair.send(1);
+    auto taken = pair.take();
+    CHECK_FAILS(taken.return_(), MMF_E_NOT_SUPPORTED);
+    CHECK(taken.release());
+}
+
+void
+pinned_values_are_not_overwritten()
+{
+    mmf::channel_options options;
+    options.max_pins = 1;
+    options.flags = MMF_CHANNEL_SINGLE_PRODUCER;
+    options.role = MMF_ROLE_SEND;
+    auto writer = mmf::latest<int>::create_new("At", sizeof(int), options);
+    options.role = MMF_ROLE_RECEIVE;
+    auto reader = mmf::latest<int>::open_existing("At", options);
+    auto other = mmf::latest<int>::open_existing("At", options);
+    writer.send(1);
+    auto first = reader.try_take();
+    for (int i = 2; i < 50; i++)
+        writer.send(i);
+    CHECK(first && **first == 1);
+    CHECK_FAILS(other.try_take(), MMF_E_TOO_MANY);
+    CHECK(first->release() && **other.try_take() == 49);
+    options.role = MMF_ROLE_SEND;
+    CHECK_FAILS(mmf::latest<int>::open_existing("At", options), MMF_E_SHARING);
+
+    mmf::channel_options pins;
+    pins.max_pins = 1;
+    auto news = mmf::topic<int>::create_new("News", 4, MMF_OVERFLOW_DROP_OLDEST, pins);
+    news.send(1);
+    auto kept = news.take();
+    for (int i = 2; i < 50; i++)
+        news.send(i);
+    CHECK(*kept == 1 && kept.release());
+}
+
+void
+a_typed_service_adds()
+{
+    auto client = sums::create_new("Sums", 8, role(MMF_ROLE_CLIENT));
+    std::thread thread([] {
+        auto server = sums::open_existing("Sums", role(MMF_ROLE_SERVER));
+
+        for (auto &request : server.requests(LONG)) {
+            request.answer({int64_t(request->left) + request->right});
+            if (request->left == 0)
+                break;
+        }
+    });
+    for (int32_t i = 100; i-- > 0;)
+        CHECK(client.call({i, 1}).value == i + 1);
+    thread.join();
+    CHECK(!client.try_call({1, 2}, 1ms)); // no server: it was given up
+    auto server = sums::open_existing("Sums", role(MMF_ROLE_SERVER));
+    CHECK(!server.try_take());
+    CHECK(client.stat().answer_size == sizeof(sum));
+    CHECK_FAILS(mmf::service<int>::open_existing("Sums"), MMF_E_MISMATCH);
+    CHECK_FAILS(sums::create_new("Sums", 8), MMF_E_EXISTS);
+    CHECK_FAILS(sums::open_existing("No"), MMF_E_NOT_FOUND);
+    CHECK(!sums::try_create_or_open("Sums", 99));
+    CHECK_FAILS(server.call({1, 2}), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(client.take(), MMF_E_NOT_SUPPORTED);
+}
+
+void
+several_calls_are_open_at_a_time()
+{
+    auto both = mmf::service<>::create_new("Words", {64, 64, 8}, role(MMF_ROLE_BOTH));
+    auto one = both.send(mmf::as_bytes("one"));
+    auto two = both.send(mmf::as_bytes("two"));
+    {
+        auto three = both.try_send(mmf::as_bytes("three"));
+
+        CHECK(three && three->number() != one.number());
+        CHECK_FAILS(both.try_send(mmf::as_bytes("four")), MMF_E_TOO_MANY);
+    } // it is given up, and its request taken back
+    auto first = both.take();
+    auto second = both.take();
+    CHECK(!both.try_take());
+    second.answer(mmf::as_bytes("2"));
+    CHECK_FAILS(second.answer(mmf::as_bytes("2")), MMF_E_NULL);
+    CHECK(!one.try_take());
+    CHECK(text_of(two.take().bytes()) == "2" && two.is_done());
+    CHECK(first.is_wanted());
+    one.cancel();
+    CHECK(!first.is_wanted());
+    first.answer(mmf::as_bytes("it is dropped"));
+
+    auto memory = both.reserve(3);
+    std::copy_n(mmf::as_bytes("abc").begin(), 3, memory.begin());
+    auto call = both.commit(3);
+    CHECK_FAILS(both.commit(3), MMF_E_STATE);
+    CHECK_FAILS(both.abandon(), MMF_E_STATE);
+    {
+        auto request = both.take(); // returned, since it goes without an answer
+    }
+    auto request = both.try_take(LONG);
+    CHECK(request && request->deliveries() == 2);
+    auto moved = std::move(*request);
+    CHECK(text_of(moved.bytes()) == "abc");
+    moved.answer_more(mmf::as_bytes("a"));
+    auto answer = moved.reserve_answer(8);
+    answer[0] = std::byte('b');
+    moved.commit_answer(1, true);
+    CHECK(!moved.try_answer_more(mmf::as_bytes("full"), 1ms));
+    std::string said;
+    for (auto &part : call.answers()) {
+        said += text_of(part.bytes());
+        if (said.size() == 2)
+            moved.answer(mmf::as_bytes("c"));
+    }
+    CHECK(said == "abc" && call.is_done());
+    CHECK_FAILS(both.try_take_answer(), MMF_E_STATE);
+    auto last = both.send(mmf::as_bytes("last"));
+    both.take().answer(mmf::as_bytes("any"));
+    auto any = both.try_take_answer(LONG);
+    CHECK(any && any->call() == last.number() && any->is_last());
+}
+
+bool
+is_readable(int fd, int ms)
+{
+    pollfd ready = {fd, POLLIN, 0};
+
+    return poll(&ready, 1, ms) == 1;
+}
+
+void
+a_poller_has_one_descriptor_for_all()
+{
+    auto stop = mmf::event::create_new("Stop", MMF_EVENT_AUTO_RESET);
+    auto jobs = mmf::queue<int>::create_new("Jobs", 4, MMF_OVERFLOW_BLOCK);
+    auto service = mmf::service<int>::create_new("Ints", 4);
+    mmf::poller poller;
+    auto expect = [&](const void *one) {
+        std::vector<void *> found;
+
+        while (found.empty() && is_readable(poller.fd(), 60000))
+            found = poller.ready();
+        CHECK(found.size() == 1 && found[0] == one);
+    };
+
+    poller.add(stop, &stop);
+    poller.add(jobs, &jobs);
+    poller.add(service, &service);
+    CHECK_FAILS(poller.add(jobs, &jobs), MMF_E_EXISTS);
+    jobs.send(1);
+    expect(&jobs);
+    CHECK(jobs.try_receive() == 1);
+    auto call = service.send(2);
+    expect(&service);
+    service.take().answer(3);
+    expect(&service);
+    CHECK(call.receive() == 3);
+    stop.set();
+    expect(&stop);
+    CHECK(stop.wait_for(0ms));
+    poller.remove(stop);
+    CHECK_FAILS(poller.remove(stop), MMF_E_NOT_FOUND);
+    CHECK_FAILS(poller.ready(0), MMF_E_RANGE);
+    poller.close();
+    CHECK_FAILS(poller.fd(), MMF_E_NULL);
+    jobs.send(1);
+    CHECK(mmf::wait_any({stop, jobs}, 0ms)->index == 1);
+    CHECK(jobs.try_receive() == 1);
+    CHECK(!mmf::wait_any({stop, jobs}, 1ms));
+    CHECK_FAILS(mmf::wait_any({service}, 0ms), MMF_E_NOT_SUPPORTED);
+    CHECK_FAILS(mmf::wait_all({stop, jobs}, 0ms), MMF_E_NOT_SUPPORTED);
+}
+
+} // namespace
+
+void
+run_services()
+{
+    RUN(returned_messages_go_to_another_consumer);
+    RUN(pinned_values_are_not_overwritten);
+    RUN(a_typed_service_adds);
+    RUN(several_calls_are_open_at_a_time);
+    RUN(a_poller_has_one_descriptor_for_all);
+}
