@@ -447,7 +447,7 @@ public class ChannelProcessTests
         using var victim = new Peer("C#");
         Assert.Equal("opened", victim.Do($"service {name}"));
         Task<byte[]> call = client.CallAsync("question"u8.ToArray());
-        Assert.Equal("ok question", victim.Do("serve 20000"));
+        Assert.Equal("ok question", victim.Do("hold 20000"));
         Task wait = survivor.WaitToReceiveAsync();
         victim.Kill();
         await wait.WaitAsync(Deadline);
