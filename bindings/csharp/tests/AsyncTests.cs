@@ -329,6 +329,25 @@ public class AsyncTests
         Assert.Equal(0, Namespace.FilesNamed(name));
     }
 
+    // At any moment, also before the wait has begun to be polled.
+    [Fact]
+    public async Task Dispose_while_a_wait_begins()
+    {
+        for (int i = 0; i < 300; i++)
+        {
+            SharedQueue queue = SharedQueue.CreateNew(NewName(), 8, 8, ChannelOverflow.Block);
+            using var both = new Barrier(2);
+            Task dispose = Task.Run(() =>
+            {
+                both.SignalAndWait();
+                queue.Dispose();
+            });
+            both.SignalAndWait();
+            await Assert.ThrowsAsync<ObjectDisposedException>(() => queue.WaitToReceiveAsync().WaitAsync(Deadline));
+            await dispose;
+        }
+    }
+
     [Fact]
     public async Task A_wait_has_the_handle_for_itself()
     {
