@@ -118,6 +118,24 @@ watch(const mmf_waitable *object, struct mmf_os_watch *out)
                                    : mmf_os_sync_watch(object->sync, out);
 }
 
+/* Another handle of the same file needs the watch. */
+static bool
+is_watched(const mmf_poller *poller, int key)
+{
+    for (size_t i = 0; i < poller->count; i++) {
+        if (poller->entries[i].key == key)
+            return true;
+    }
+    return false;
+}
+
+static void
+unwatch(mmf_poller *poller, int key)
+{
+    if (!is_watched(poller, key))
+        mmf_os_poller_remove(poller->os, key);
+}
+
 int
 mmf_poller_add(mmf_poller *poller, mmf_waitable *object, void *data)
 {
@@ -137,20 +155,12 @@ mmf_poller_add(mmf_poller *poller, mmf_waitable *object, void *data)
         rc = mmf_os_poller_add(poller->os, &watched, &entry.key);
     if (rc < 0)
         return rc;
-    poller->entries[poller->count++] = entry;
-    mmf_os_poller_again(poller->os, mmf_os_now()); /* it may be available already */
-    return MMF_OK;
-}
-
-/* Another handle of the same file needs the watch. */
-static bool
-is_watched(const mmf_poller *poller, int key)
-{
-    for (size_t i = 0; i < poller->count; i++) {
-        if (poller->entries[i].key == key)
-            return true;
-    }
-    return false;
+    rc = mmf_os_poller_again(poller->os, mmf_os_now()); /* it may be available */
+    if (rc < 0)
+        unwatch(poller, entry.key);
+    else
+        poller->entries[poller->count++] = entry;
+    return rc;
 }
 
 int
@@ -170,8 +180,7 @@ mmf_poller_remove(mmf_poller *poller, mmf_waitable *object)
                         "the object has not been added to this poller");
     key = entry->key;
     *entry = poller->entries[--poller->count];
-    if (!is_watched(poller, key))
-        mmf_os_poller_remove(poller->os, key);
+    unwatch(poller, key);
     return MMF_OK;
 }
 
@@ -258,7 +267,8 @@ mmf_poller_ready(mmf_poller *poller, void **data, size_t most, size_t *count)
         again = then < again ? then : again;
     }
     if (again < INT64_MAX)
-        mmf_os_poller_again(poller->os, again);
-    *count = found;
-    return MMF_OK;
+        rc = mmf_os_poller_again(poller->os, again);
+    if (rc == MMF_OK)
+        *count = found;
+    return rc;
 }

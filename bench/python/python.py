@@ -32,7 +32,8 @@ def report(title, unit, ways):
     for name, samples in ways.items():
         median = statistics.median(samples)
         print(f"  {name:<42}{median:>14,.1f}{median / first:>18.2f}")
-        figures.append({"name": f"{title}: {name}", "unit": unit, "value": median})
+        figures.append({"name": f"{title}: {name}", "unit": unit, "value": median,
+                        "ratio": median / first})
 
 
 def compare(title, unit, ways):
@@ -42,6 +43,18 @@ def compare(title, unit, ways):
             samples[name].append(way())
     report(title, unit, samples)
     return {name: statistics.median(of) for name, of in samples.items()}
+
+
+def goal(name, ratio, sense, limit):
+    """As bench.c has them: of a figure that was reported, or of a new one."""
+    figure = next((one for one in figures if one["name"] == name), None)
+    if figure is None:
+        figure = {"name": name, "unit": "ns", "value": ratio, "ratio": 0}
+        figures.append(figure)
+    figure["goal"] = limit
+    figure["met"] = ratio <= limit if sense == "at most" else ratio >= limit
+    print(f"  {name + ':':<60}{ratio:>8.2f}, {sense} {limit}: "
+          f"{'met' if figure['met'] else 'NOT met'}")
 
 
 def nanoseconds(run, times, clock=time.thread_time_ns):
@@ -76,7 +89,8 @@ def send_and_receive():
                          text=True)
     medians = compare("send + receive, 64 bytes", "ns", {
         "C": in_c, "Python": nanoseconds(python, 20000)})
-    print(f"  Python has {medians['Python'] - medians['C']:.0f} ns more")
+    goal("send + receive, 64 bytes: ns that Python has beyond C",
+         medians["Python"] - medians["C"], "at most", 120)
     c.stdin.close()
     c.wait()
 
@@ -103,9 +117,12 @@ def blocks():
                 block.close()
                 block.unlink()
         return nanoseconds(run, 100, time.perf_counter_ns)
-    compare("attach + close", "ns", {
+    medians = compare("attach + close", "ns", {
         "multiprocessing.shared_memory": attach(standard.SharedMemory, other.name),
         "mmf.shared_memory": attach(mmf.shared_memory.SharedMemory, held.name)})
+    goal("attach + close: mmf.shared_memory",
+         medians["mmf.shared_memory"] / medians["multiprocessing.shared_memory"],
+         "at most", 1)
     compare("create + close", "ns", {
         "multiprocessing.shared_memory": create(standard.SharedMemory),
         "mmf.shared_memory": create(mmf.shared_memory.SharedMemory)})
@@ -124,8 +141,10 @@ def arrays():
             for _ in range(times):
                 array.__iadd__(1.0)
         return nanoseconds(run, 5)
-    compare("numpy: add to 1,048,576 doubles", "ns", {
+    medians = compare("numpy: add to 1,048,576 doubles", "ns", {
         "an array of the process": add(private), "an array on a map": add(shared)})
+    goal("numpy: add to 1,048,576 doubles: an array on a map",
+         medians["an array on a map"] / medians["an array of the process"], "at most", 1.05)
 
 
 #
@@ -138,6 +157,15 @@ def echo_queue():
     back = mmf.Queue.open_existing("Back", role=mmf.Role.SEND)
     while (data := there.receive()) != b"end":
         back.send(data)
+
+
+def echo_service():
+    with mmf.Service.open_existing("Sums", role=mmf.Role.SERVER) as sums:
+        for request in sums:
+            data = bytes(request)
+            request.answer(data)
+            if data == b"end":
+                break
 
 
 def echo_pipe(pipe):
@@ -155,7 +183,8 @@ def round_trips():
     there, back = (mmf.Queue(name, 64, 64, mmf.Overflow.BLOCK) for name in ("There", "Back"))
     ours, theirs = context.Pipe()
     to, fro = context.Queue(), context.Queue()
-    partners = [context.Process(target=echo_queue),
+    sums = mmf.Service("Sums", 64, 64, 4, role=mmf.Role.CLIENT)
+    partners = [context.Process(target=echo_queue), context.Process(target=echo_service),
                 context.Process(target=echo_pipe, args=(theirs,)),
                 context.Process(target=echo_mp_queue, args=(to, fro))]
     for partner in partners:
@@ -192,10 +221,23 @@ def round_trips():
         async def receive():  # it has no descriptor: a thread waits
             return await asyncio.to_thread(fro.get)
         return asyncio.run(loop(lambda: to.put(data), receive))
-    compare("there and back, 64 bytes, two processes", "us", {
+    def over_service():
+        async def ask():
+            start = time.perf_counter_ns()
+            for _ in range(times):
+                await sums.call_async(data)
+            return (time.perf_counter_ns() - start) / times / 1000
+        return asyncio.run(ask())
+    title = "there and back, 64 bytes, two processes"
+    medians = compare(title, "us", {
         "mmf.Queue, asyncio": over_asyncio, "multiprocessing.Pipe, asyncio": over_pipe,
         "multiprocessing.Queue, asyncio": over_mp_queue,
-        "mmf.Queue, blocking": over_queue})
+        "mmf.Queue, blocking": over_queue, "mmf.Service, asyncio": over_service})
+    for other, limit in (("Pipe", 5), ("Queue", 20)):
+        name = f"multiprocessing.{other}, asyncio"
+        goal(f"{title}: {name}", medians[name] / medians["mmf.Queue, asyncio"], "at least",
+             limit)
+    sums.call(b"end")
     there.send(b"end")
     ours.send_bytes(b"end")
     to.put(b"end")

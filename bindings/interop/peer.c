@@ -7,9 +7,9 @@
  *   mutex NAME free|owned, event NAME auto|manual, semaphore NAME INITIAL MAXIMUM
  *   queue NAME, topic NAME, latest NAME     messages of up to 64 bytes, 8 slots
  *   wait KIND MS, release KIND              of a mutex, an event, a semaphore
+ *   service NAME, ask TEXT, answer MS       its client: the next answer, more or the last
+ *   serve MS, hold MS       its server: an answer for each letter; none, and it is kept
  *   send KIND TEXT, receive KIND MS, take KIND MS   take does not release
- *   service NAME; call TEXT, receive-answer MS; serve MS, answer TEXT
- *                                           one call and one request at a time
  *   close KIND, gc
  *
  * Answers: ok [NUMBER or TEXT], again TEXT (redelivered), created, opened, timed-out,
@@ -30,8 +30,6 @@ static mmf_queue *queue;
 static mmf_topic *topic;
 static mmf_latest *latest;
 static mmf_service *service;
-static uint64_t call;
-static mmf_message request;
 
 static void
 answer(int rc)
@@ -59,7 +57,7 @@ static void
 answer_message(int rc, const mmf_message *message)
 {
     if (rc == MMF_OK)
-        printf("%s %.*s\n", message->deliveries > 1 ? "again" : "ok",
+        printf("%s %.*s\n", message->flags & MMF_MESSAGE_REDELIVERED ? "again" : "ok",
                (int)message->length, (const char *)message->bytes);
     else
         answer(rc);
@@ -200,33 +198,40 @@ do_take(const char *kind, int32_t ms)
     answer_message(rc, &message);
 }
 
-static int
-do_service(const char *command, char *const *word)
+static void
+do_ask(const char *text)
 {
-    mmf_message message = {0};
-    char buffer[64];
-    size_t length = 0;
-    int rc;
+    uint64_t call;
 
-    if (strcmp(command, "call") == 0) {
-        answer(mmf_service_send(service, word[1], strlen(word[1]), 20000, &call));
-    } else if (strcmp(command, "receive-answer") == 0) {
-        rc = mmf_service_receive_answer(service, call, buffer, sizeof(buffer),
-                                        atoi(word[1]), &length, &message);
-        message.deliveries = 1; /* else the request's */
-        message.bytes = buffer;
-        message.length = length;
-        answer_message(rc, &message);
-    } else if (strcmp(command, "serve") == 0) {
-        rc = mmf_service_take(service, atoi(word[1]), &request);
-        answer_message(rc, &request);
-    } else if (strcmp(command, "answer") == 0) {
-        answer(mmf_service_answer(service, &request, word[1], strlen(word[1]),
-                                  MMF_ANSWER_LAST, 20000));
-    } else {
-        return -1;
+    answer(mmf_service_send(service, text, strlen(text), 20000, &call));
+}
+
+static void
+do_answer(int32_t ms)
+{
+    mmf_message got;
+    int rc = mmf_service_take_answer(service, 0, ms, &got);
+
+    if (rc != MMF_OK) {
+        answer(rc);
+        return;
     }
-    return 0;
+    printf("%s %.*s\n", got.flags & MMF_MESSAGE_LAST ? "last" : "more", (int)got.length,
+           (const char *)got.bytes);
+    mmf_service_release_answer(service, &got);
+}
+
+static void
+do_serve(int32_t ms, int answers)
+{
+    mmf_message request;
+    int rc = mmf_service_take(service, ms, &request);
+
+    answer_message(rc, &request);
+    for (size_t i = 0; rc == MMF_OK && answers && i < request.length; i++)
+        mmf_service_answer(service, &request, (const char *)request.bytes + i, 1,
+                           i + 1 < request.length ? MMF_ANSWER_MORE : MMF_ANSWER_LAST,
+                           20000);
 }
 
 static void
@@ -242,10 +247,8 @@ do_close(const char *kind)
         mmf_queue_close(queue);
     else if (strcmp(kind, "topic") == 0)
         mmf_topic_close(topic);
-    else if (strcmp(kind, "latest") == 0)
-        mmf_latest_close(latest);
     else
-        mmf_service_close(service);
+        mmf_latest_close(latest);
     answer(MMF_OK);
 }
 
@@ -264,11 +267,17 @@ do_command(char *const *word)
         do_receive(word[1], atoi(word[2]));
     else if (strcmp(command, "take") == 0)
         do_take(word[1], atoi(word[2]));
+    else if (strcmp(command, "ask") == 0)
+        do_ask(word[1]);
+    else if (strcmp(command, "answer") == 0)
+        do_answer(atoi(word[1]));
+    else if (strcmp(command, "serve") == 0 || strcmp(command, "hold") == 0)
+        do_serve(atoi(word[1]), command[0] == 's');
     else if (strcmp(command, "close") == 0)
         do_close(word[1]);
     else if (strcmp(command, "gc") == 0)
         answer(mmf_gc(0, NULL));
-    else if (do_service(command, word) < 0 && do_create(command, word) < 0)
+    else if (do_create(command, word) < 0)
         do_map(command, word);
 }
 

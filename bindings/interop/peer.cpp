@@ -14,7 +14,10 @@ std::optional<mmf::semaphore> semaphore;
 std::optional<mmf::queue<>> queue;
 std::optional<mmf::topic<>> topic;
 std::optional<mmf::latest<>> latest;
-std::vector<mmf::queue<>::message> taken; // never released
+std::optional<mmf::service<>> service;
+std::vector<mmf::queue<>::message> taken;  // never released
+std::vector<mmf::service<>::request> kept; // never answered
+std::vector<mmf::service<>::open_call> calls;
 
 std::string
 text_of(mmf::const_bytes data)
@@ -42,7 +45,7 @@ wait_for(const std::string &kind, std::chrono::milliseconds time)
 
 template <class Message>
 std::string
-told(const std::optional<Message> &message)
+said(const std::optional<Message> &message)
 {
     if (!message)
         return "timed-out";
@@ -53,9 +56,9 @@ std::string
 receive(const std::string &kind, std::chrono::milliseconds time)
 {
     if (kind == "queue")
-        return told(queue->try_take(time));
+        return said(queue->try_take(time));
     if (kind == "topic")
-        return told(topic->try_take(time));
+        return said(topic->try_take(time));
     if (!latest->wait(0, time))
         return "timed-out";
     return "ok " + text_of(*latest->try_receive());
@@ -65,11 +68,44 @@ std::string
 take(std::chrono::milliseconds time)
 {
     auto message = queue->try_take(time);
-    const std::string answer = told(message);
+    const std::string answer = said(message);
 
     if (message)
         taken.push_back(std::move(*message));
     return answer;
+}
+
+std::string
+answer(std::chrono::milliseconds time)
+{
+    const auto got = service->try_take_answer(time);
+
+    if (!got)
+        return "timed-out";
+    return (got->is_last() ? "last " : "more ") + text_of(got->bytes());
+}
+
+std::string
+serve(std::chrono::milliseconds time, bool answers)
+{
+    auto request = service->try_take(time);
+    const std::string title = said(request);
+    const std::string text = request ? text_of(request->bytes()) : "";
+
+    if (request && !answers)
+        kept.push_back(std::move(*request));
+    for (std::size_t i = 0; answers && i < text.size(); i++) {
+        const std::string letter(1, text[i]);
+
+        try {
+            i + 1 < text.size() ? request->answer_more(mmf::as_bytes(letter))
+                                : request->answer(mmf::as_bytes(letter));
+        } catch (const mmf::error &why) {
+            if (why.status() != MMF_E_PEER_CLOSED)
+                throw;
+        }
+    }
+    return title;
 }
 
 std::string
@@ -95,6 +131,8 @@ create(const std::string &kind, const std::string &name, std::istream &words)
     else if (kind == "topic")
         topic = mmf::topic<>::create_or_open(name, 64, 8, MMF_OVERFLOW_DROP_OLDEST, {},
                                              &created);
+    else if (kind == "service")
+        service = mmf::service<>::create_or_open(name, {64, 64, 8}, {}, &created);
     else
         latest = mmf::latest<>::create_or_open(name, 64, {}, &created);
     return created ? "created" : "opened";
@@ -130,6 +168,12 @@ do_command(const std::string &command, const std::string &what, std::istream &wo
         return receive(what, std::chrono::milliseconds(number));
     else if (command == "take" && words >> number)
         return take(std::chrono::milliseconds(number));
+    else if (command == "ask")
+        calls.push_back(service->send(mmf::as_bytes(what)));
+    else if (command == "answer")
+        return answer(std::chrono::milliseconds(std::stoi(what)));
+    else if (command == "serve" || command == "hold")
+        return serve(std::chrono::milliseconds(std::stoi(what)), command == "serve");
     else if (command == "close")
         what == "mutex"       ? mutex.reset()
         : what == "event"     ? event.reset()

@@ -17,6 +17,8 @@ def create(kind, name, *rest):
         made = mmf.Semaphore(name, *map(int, rest))
     elif kind == "latest":
         made = mmf.Latest(name, 64)
+    elif kind == "service":
+        made = mmf.Service(name, 64, 64, 8)
     else:
         overflow = mmf.Overflow.BLOCK if kind == "queue" else mmf.Overflow.DROP_OLDEST
         made = {"queue": mmf.Queue, "topic": mmf.Topic}[kind](name, 64, 8, overflow)
@@ -55,6 +57,27 @@ def take(kind, ms):
     return f"{'again' if message.redelivered else 'ok'} {bytes(message).decode()}"
 
 
+def answer(ms):
+    got = objects["service"].take_answer(timeout=int(ms) / 1000)
+    if got is None:
+        return "timed-out"
+    with got:
+        return f"{'last' if got.last else 'more'} {bytes(got).decode()}"
+
+
+def serve(ms):
+    request = objects["service"].take(int(ms) / 1000)
+    if request is None:
+        return "timed-out"
+    told, text = "again" if request.redelivered else "ok", bytes(request)
+    for at in range(len(text)):
+        try:
+            request.answer(text[at:at + 1], more=at + 1 < len(text))
+        except mmf.PeerClosedError:
+            pass
+    return f"{told} {text.decode()}"
+
+
 def do_command(command, *words):
     if command in ("map-new", "map-open"):
         objects["map"] = (mmf.Map.create_new(words[0], int(words[1]))
@@ -67,12 +90,16 @@ def do_command(command, *words):
         objects.pop("map").close()
     elif command == "send":
         objects[words[0]].send(words[1].encode())
+    elif command == "ask":
+        objects["service"].send(words[0].encode())
     elif command == "gc":
         mmf.gc()
     elif command == "close":
         objects.pop(words[0]).close()
     else:
-        return {"wait": wait, "release": release, "receive": receive, "take": take}.get(
+        return {"wait": wait, "release": release, "receive": receive, "take": take,
+                "answer": answer, "serve": serve,
+                "hold": lambda ms: take("service", ms)}.get(
             command, lambda *rest: create(command, *rest))(*words)
     return "ok"
 

@@ -25,7 +25,8 @@ DOCS = "docs/"
 # Documents in the order of the navigation; those that are not there are not missed.
 DOCUMENTS = [
     ("Start", ["README.md", DOCS + "guide.md", DOCS + "building.md", "CHANGELOG.md", "LICENSE"]),
-    ("Use", [DOCS + "errors.md", DOCS + "platforms.md", DOCS + "security.md", "SECURITY.md"]),
+    ("Use", [DOCS + "errors.md", DOCS + "platforms.md", DOCS + "security.md", "SECURITY.md",
+             DOCS + "bridge.md"]),
 ]
 NAMES = {"README.md": "index.md", "SECURITY.md": "reporting.md", "LICENSE": "license.md",
          "CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "internals/contributing.md",

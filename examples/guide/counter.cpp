@@ -36,6 +36,22 @@ work()
         std::cout << "job " << message->number << '\n';
 }
 
+// A client asks, a server answers: here both are one process.
+static void
+ask()
+{
+    struct question {
+        int32_t left;
+        int32_t right;
+    };
+    auto sums = mmf::service<question, int64_t>::create_or_open("Sums", 16);
+
+    auto call = sums.send({6, 7});
+    auto request = sums.take(); // if this server dies, another one takes it
+    request.answer(int64_t(request->left) * request->right);
+    std::cout << call.receive() << '\n';
+}
+
 int
 main()
 try {
@@ -47,6 +63,7 @@ try {
     std::getchar();
     save(gate, map.as<account>(64), 10);
     work();
+    ask();
     return 0;
 } catch (const mmf::error &why) {
     std::cerr << why.what() << '\n';

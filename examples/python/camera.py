@@ -3,7 +3,8 @@
     python3 camera.py capture 100     # writes frames into the latest value "Camera"
     python3 camera.py watch           # and in other terminals: the brightness of the newest
 
-The camera never waits for those that watch, and they always see the newest whole frame.
+The camera never waits for those that watch, and they always see the newest whole frame: it
+is pinned while they work on it.
 """
 import sys
 from typing import cast
@@ -34,12 +35,13 @@ def watch() -> None:
     seen = 0
     try:
         while camera.wait():
-            data = camera.receive()
-            if data is not None:
+            message = cast(mmf.Message, camera.take())
+            with message, message.data as memory:
                 seen += 1
-                frame = numpy.frombuffer(data, dtype=numpy.uint8).reshape(HEIGHT, WIDTH)
-                print(f"Frame {camera.sequence}: brightness {frame.mean():.0f}, "
+                frame = numpy.frombuffer(memory, dtype=numpy.uint8).reshape(HEIGHT, WIDTH)
+                print(f"Frame {message.sequence}: brightness {frame.mean():.0f}, "
                       f"{'whole' if frame.min() == frame.max() else 'torn'}", flush=True)
+                del frame  # a message is released when no array is left on it
     except mmf.PeerClosedError:
         print(f"The camera has closed; {'some' if seen else 'no'} frames seen.")
 

@@ -1838,17 +1838,29 @@ public:
             handle_ = nullptr;
         return taken;
     }
-    value receive() { return *try_receive(forever); }
+    value receive() { return std::move(*try_receive(forever)); }
     std::optional<value> try_receive(timeout time = no_wait)
     {
-        const auto taken = try_take(time);
+        if constexpr (std::is_void_v<T>) {
+            const auto taken = try_take(time);
 
-        if (!taken)
-            return std::nullopt;
-        if constexpr (std::is_void_v<T>)
+            if (!taken)
+                return std::nullopt;
             return value(taken->bytes().begin(), taken->bytes().end());
-        else
-            return **taken;
+        } else {
+            auto copy = std::make_optional<value>();
+            std::size_t length = 0;
+            mmf_message got;
+
+            if (detail::check(mmf_service_receive_answer(
+                    handle_, number_, &*copy, sizeof(T), time.count(), &length,
+                    &got)) == MMF_TIMED_OUT)
+                return std::nullopt;
+            if ((got.flags & MMF_MESSAGE_LAST) != 0)
+                handle_ = nullptr;
+            detail::check_length(length, sizeof(T));
+            return copy;
+        }
     }
 
     // for (auto &answer : call.answers()): until the last, waiting for each.
@@ -2093,7 +2105,12 @@ public:
     // Send a request; its answers come to the call. Several may be open (max_calls).
     open_call send(const input &question)
     {
-        return std::move(*try_send(question, forever));
+        const mmf_buffer data = detail::buffer_of<Request>(question);
+        uint64_t number = 0;
+
+        detail::check(
+            mmf_service_send(get(), data.bytes, data.length, MMF_INFINITE, &number));
+        return open_call(get(), number);
     }
     std::optional<open_call> try_send(const input &question, timeout time = no_wait)
     {
@@ -2103,10 +2120,9 @@ public:
         if (!detail::has_space(mmf_service_send(get(), data.bytes, data.length,
                                                 time.count(), &number)))
             return std::nullopt;
-        return std::optional<open_call>(std::in_place, get(), number);
+        return open_call(get(), number);
     }
-    // A request in place: where to write it (nothing if there was no space in time), and
-    // its end. A handle has one reservation at a time.
+    // Write a request in its slot (nothing if there was no space in time), and send it. A handle has one reservation at a time.
     mmf::bytes reserve(std::size_t length, timeout time = forever)
     {
         void *memory = nullptr;
@@ -2132,7 +2148,14 @@ public:
     }
 
     // Servers.
-    request take() { return std::move(*try_take(forever)); }
+    request take()
+    {
+        int rc;
+        request taken(get(), MMF_INFINITE, rc);
+
+        detail::check(rc);
+        return taken;
+    }
     std::optional<request> try_take(timeout time = no_wait)
     {
         return detail::take_in_time<request>(time, get());

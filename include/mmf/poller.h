@@ -36,7 +36,9 @@ MMF_API void mmf_poller_close(mmf_poller *poller);
  *
  * MMF_E_NULL; MMF_E_DISPOSED: the poller or the object is of before a fork; MMF_E_EXISTS: the
  * handle has been added before; MMF_E_NOT_SUPPORTED: a channel that does not receive;
- * MMF_E_NO_SPACE: no watch is left (the message names the limit); MMF_E_NO_MEMORY; MMF_E_IO
+ * MMF_E_NO_SPACE: no watch is left (the message names the limit); MMF_E_ACCESS, MMF_E_IO: this
+ * process cannot reach the object's file any more, since its user, its root or the file's mode
+ * has changed; MMF_E_NO_MEMORY; MMF_E_IO
  */
 MMF_API int mmf_poller_add(mmf_poller *poller, mmf_waitable *object, void *data);
 
@@ -51,7 +53,7 @@ MMF_API int mmf_poller_fd(mmf_poller *poller, int *fd);
  * never sleeps. As long as one is available the descriptor stays readable; it may be readable
  * for none, too. Those that were not among `most` come first in the next call.
  *
- * MMF_E_NULL; MMF_E_RANGE: most is 0; MMF_E_DISPOSED
+ * MMF_E_NULL; MMF_E_RANGE: most is 0; MMF_E_DISPOSED; MMF_E_NO_MEMORY, MMF_E_IO
  */
 MMF_API int mmf_poller_ready(mmf_poller *poller, void **data, size_t most,
                              size_t *count);

@@ -396,7 +396,7 @@ void mmf_os_poller_remove(struct mmf_os_poller *poller, int key);
 bool mmf_os_poller_next(struct mmf_os_poller *poller, int *key, bool *may_be_dead);
 
 /* It is to be readable at that time. */
-void mmf_os_poller_again(struct mmf_os_poller *poller, int64_t at);
+int mmf_os_poller_again(struct mmf_os_poller *poller, int64_t at);
 
 /*
  * The namespace.

@@ -1,5 +1,6 @@
 /*
- * poller_test.c - one descriptor for many objects and channels.
+ * poller_test.c - one descriptor for many objects and channels; words that are damaged while
+ * a process waits for both.
  */
 #include "support.h"
 
@@ -285,10 +286,141 @@ mistakes_are_refused(void **state)
     mmf_queue_close(sender);
 }
 
+/*
+ * Words that another process damages while a wait for an event and a topic sleeps.
+ */
+
+static mmf_topic *
+open_topic(void)
+{
+    mmf_channel_options options = options_for(MMF_ROLE_RECEIVE, 0);
+    mmf_topic *topic;
+
+    CHECK_OK(mmf_topic_open_existing("T", &options, &topic));
+    return topic;
+}
+
+static void
+expect_damage(mmf_topic *topic)
+{
+    size_t length = 77;
+    char buffer[8];
+
+    CHECK_FAILS(mmf_topic_receive(topic, buffer, 8, 100, &length, NULL), MMF_E_CORRUPT);
+    CHECK_INT(length, 77);
+}
+
+/* It says for which of both it was woken. */
+static int
+run_waiter(int argc, char **argv)
+{
+    mmf_topic *topic = open_topic();
+    mmf_event *event;
+    mmf_waitable *objects[2];
+    int index = -1;
+
+    (void)argc;
+    (void)argv;
+    CHECK_OK(mmf_event_open_existing("Stop", NULL, &event));
+    objects[0] = mmf_event_waitable(event);
+    objects[1] = mmf_topic_waitable(topic);
+    role_say("ready");
+    CHECK_STATUS(mmf_wait_any(objects, 2, LONG_MS, &index), MMF_OK);
+    if (index == 1)
+        expect_damage(topic);
+    role_say("%d", index);
+    mmf_topic_close(topic);
+    mmf_event_close(event);
+    return 0;
+}
+
+/* As docs/internals/layout.md says, for messages of 8 bytes. */
+enum { TAIL = 0, DOORBELL = 384, SLOT_1 = 64, LENGTH = 48, WORD = 56, COMMITTED = 2 };
+
+/* A message of more bytes than a slot has. */
+static void
+damage_message(void)
+{
+    overwrite("T", IN_SLOTS, SLOT_1 + LENGTH, &(uint32_t){9}, 4);
+    overwrite("T", IN_SLOTS, SLOT_1 + WORD, &(uint64_t){1 << 16 | COMMITTED}, 8);
+    overwrite("T", IN_RING, TAIL, &(uint64_t){2}, 8);
+}
+
+/* The damage ends the wait by itself; or else the event does, whatever the words say. */
+static void
+damage_under_a_waiter(void (*damage)(void), uint64_t words, const char *woken_for)
+{
+    static const char *const none[] = {NULL};
+    mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
+    struct process *waiter;
+    mmf_topic *topic;
+    mmf_event *event;
+
+    CHECK_CONTEXT("words %llx", (unsigned long long)words);
+    options.max_senders = options.max_receivers = 1;
+    CHECK_OK(mmf_event_create_new("Stop", 0, MMF_EVENT_AUTO_RESET, NULL, &event));
+    CHECK_OK(mmf_topic_create_new("T", 8, 4, MMF_OVERFLOW_BLOCK, &options, &topic));
+    waiter = process_start("waiter", none);
+    process_expect(waiter, "ready");
+    peer_await_sleep(waiter);
+    if (damage != NULL) {
+        damage();
+    } else {
+        overwrite("T", IN_RING, DOORBELL, &words, 8);
+        CHECK_OK(mmf_event_set(event));
+    }
+    process_expect(waiter, woken_for);
+    process_finish(waiter);
+    mmf_topic_close(topic);
+    mmf_event_close(event);
+}
+
+static void
+damage_ends_a_mixed_wait(void **state)
+{
+    (void)state;
+    damage_under_a_waiter(damage_message, 0, "1");
+}
+
+static void
+a_damaged_doorbell_keeps_no_mixed_wait(void **state)
+{
+    static const uint64_t words[] = {0, 1, 2, 0x7fffffff, UINT32_MAX, UINT64_MAX};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        damage_under_a_waiter(NULL, words[i], "0");
+}
+
+static void
+a_poller_says_that_a_channel_is_damaged(void **state)
+{
+    mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
+    mmf_poller *poller;
+    mmf_topic *sender, *topic;
+    int fd;
+
+    (void)state;
+    options.max_senders = options.max_receivers = 1;
+    CHECK_OK(mmf_topic_create_new("T", 8, 4, MMF_OVERFLOW_BLOCK, &options, &sender));
+    topic = open_topic();
+    poller = new_poller(&fd);
+    CHECK_OK(mmf_poller_add(poller, mmf_topic_waitable(topic), topic));
+    expect_quiet(poller, fd);
+    CHECK_STATUS(mmf_topic_send(sender, "12345678", 8, 0, NULL), MMF_OK);
+    damage_message();
+    expect_ready(poller, fd, topic);
+    expect_damage(topic);
+    mmf_poller_close(poller);
+    mmf_topic_close(topic);
+    mmf_topic_close(sender);
+}
+
 int
 main(int argc, char **argv)
 {
-    static const struct role roles[] = {{"peer", peer_role}, {NULL, NULL}};
+    static const struct role roles[] = {
+        {"peer", peer_role}, {"waiter", run_waiter}, {NULL, NULL}};
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(four_hundred_named_events_have_one_descriptor),
         cmocka_unit_test(unnamed_objects_and_channels_are_beside_each_other),
@@ -296,6 +428,9 @@ main(int argc, char **argv)
         cmocka_unit_test(deaths_are_told),
         cmocka_unit_test(a_dead_owner_is_told),
         cmocka_unit_test(mistakes_are_refused),
+        cmocka_unit_test(damage_ends_a_mixed_wait),
+        cmocka_unit_test(a_damaged_doorbell_keeps_no_mixed_wait),
+        cmocka_unit_test(a_poller_says_that_a_channel_is_damaged),
     };
 
     return harness_main(argc, argv, "channel.poller", tests, COUNT_OF(tests), roles);

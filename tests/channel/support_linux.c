@@ -57,11 +57,11 @@ call_of(pid_t pid)
     return call;
 }
 
-/* By its number, or one of those that 32-bit programs have for it. */
+/* By its number, or one of those that 32-bit programs have for it; or futex_waitv. */
 static int
 is_futex(long call)
 {
-    return call == SYS_futex || call == 240 || call == 422;
+    return call == SYS_futex || call == 240 || call == 422 || call == 449;
 }
 
 void

@@ -309,6 +309,7 @@ check_untouched(const struct stage *stage)
     CHECK(stage->topic == UNTOUCHED(mmf_topic));
     CHECK(stage->latest == UNTOUCHED(mmf_latest));
     CHECK(stage->service == UNTOUCHED(mmf_service));
+    CHECK(stage->poller == UNTOUCHED(mmf_poller));
     CHECK_INT(stage->stats.senders, -7);
     CHECK_INT(stage->poll_fd, -7);
     CHECK_INT(stage->collected.in_use, -7);
@@ -325,6 +326,7 @@ reset_outputs(struct stage *stage)
     stage->topic = UNTOUCHED(mmf_topic);
     stage->latest = UNTOUCHED(mmf_latest);
     stage->service = UNTOUCHED(mmf_service);
+    stage->poller = UNTOUCHED(mmf_poller);
     stage->stats.senders = -7;
     stage->poll_fd = -7;
     stage->collected.in_use = -7;

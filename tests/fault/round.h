@@ -29,6 +29,7 @@ struct stage {
     mmf_topic *topic;
     mmf_latest *latest;
     mmf_service *service;
+    mmf_poller *poller;
     mmf_channel_stats stats;
     int poll_fd;
     mmf_gc_result collected;

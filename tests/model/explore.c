@@ -12,6 +12,7 @@
 
 #include "base/fail.h"
 #include "coroutine.h"
+#include "shared/ring/doorbell.h"
 #include "shared/sync/signal.h"
 #include "shared/sync/slots.h"
 #include "shared/sync/wait.h"
@@ -49,11 +50,11 @@ enum step {
 
 struct entry {
     int8_t object;
-    int8_t slot; /* WATCHED: `watch_epoch` */
+    int8_t slot; /* WATCHED: `watch_epoch`; DOORBELL: of the channel */
     uint8_t is_queued;
 };
 
-enum { WATCHED = -1 };
+enum { WATCHED = -1, DOORBELL = -2 };
 
 struct thread {
     uint8_t status;
@@ -81,6 +82,7 @@ struct thread {
 /* All that changes. */
 struct world {
     struct mmf_sync_shared shared[MOST_OBJECTS];
+    mmf_atomic_u32 doorbell; /* of the channel, if an object is one */
     struct thread threads[MOST_THREADS];
     int64_t clock;
     int32_t kills_left;
@@ -149,7 +151,7 @@ is_skipped(const char *operation, const volatile void *address)
         (size_t)((const volatile char *)address - (const volatile char *)world.shared) %
         sizeof(world.shared[0]);
 
-    if (plan->is_fine || strcmp(operation, "load") != 0)
+    if (plan->is_fine || strcmp(operation, "load") != 0 || address == &world.doorbell)
         return 0;
     return at >= offsetof(struct mmf_sync_shared, slots_used) ||
            at == offsetof(struct mmf_sync_shared, recursion);
@@ -194,6 +196,8 @@ leave_queues(struct thread *thread)
 static uint32_t
 futex_value(int object, int slot)
 {
+    if (slot == DOORBELL)
+        return *(volatile uint32_t *)&world.doorbell;
     if (slot == WATCHED)
         return *(volatile uint32_t *)&world.shared[object].watch_epoch;
     return *(volatile uint32_t *)mmf_sync_slot_futex(&world.shared[object].slots[slot]);
@@ -237,20 +241,27 @@ queue_at_all(struct thread *self, const struct mmf_sync_sleep *sleep)
     return 1;
 }
 
+/* What a thread waits for beside an object. */
+struct beside {
+    struct mmf_sync_ref channel;
+    struct mmf_doorbell_mark mark;
+};
+
 static void
 sleep_on(void *context, const struct mmf_sync_sleep *sleep)
 {
+    const struct beside *beside = context;
     int64_t until = sleep->until;
     struct thread *self;
 
-    (void)context;
     if (current < 0) {
         if (until > world.clock)
             world.clock = until;
         return;
     }
     self = &world.threads[current];
-    if (!queue_at_all(self, sleep)) {
+    if (!queue_at_all(self, sleep) ||
+        (beside != NULL && !queue_at(self, 0, DOORBELL, beside->mark.value))) {
         leave_queues(self);
         return;
     }
@@ -266,9 +277,12 @@ sleep_on(void *context, const struct mmf_sync_sleep *sleep)
     leave_queues(self);
 }
 
-static void
+/* 1: it slept there. */
+static int
 wake_thread(struct thread *thread, int object, int slot)
 {
+    int woken = 0;
+
     for (int i = 0; i < thread->entries_count; i++) {
         if (thread->entries[i].object != object || thread->entries[i].slot != slot ||
             !thread->entries[i].is_queued)
@@ -276,7 +290,9 @@ wake_thread(struct thread *thread, int object, int slot)
         thread->entries[i].is_queued = 0;
         if (thread->status == ASLEEP)
             thread->status = READY;
+        woken = 1;
     }
+    return woken;
 }
 
 static void
@@ -427,6 +443,71 @@ wait_any(const int *objects, int count, int timeout, int *index)
     begin_call(CALL_ANY, objects, count, 0, timeout);
     rc = mmf_sync_wait_any(refs, count, mmf_sync_deadline(&ops, timeout), &ops, index);
     return end_call(rc, rc == MMF_TIMED_OUT ? 0 : *index);
+}
+
+static int
+wake_doorbell(void *context, mmf_atomic_u32 *doorbell, int count)
+{
+    int woken = 0;
+
+    (void)context;
+    (void)doorbell;
+    world.threads[current].step_slot = DOORBELL;
+    stand_before(STEP_WAKE, 0);
+    for (int i = 0; i < thread_count && woken < count; i++)
+        woken += wake_thread(&world.threads[i], 0, DOORBELL);
+    return woken;
+}
+
+static const struct mmf_ring_ops ring_ops = {.wake = wake_doorbell};
+
+static bool
+channel_is_ready(void *context)
+{
+    struct beside *beside = context;
+
+    mmf_doorbell_mark(&world.doorbell, &beside->mark);
+    return mmf_sync_is_available(&beside->channel, &ops);
+}
+
+int
+wait_beside(int object, int channel, int *index)
+{
+    const int both[] = {object, channel};
+    struct mmf_sync_ref ref = ref_to(object, current);
+    struct beside beside = {.channel = ref_to(channel, current)};
+    struct mmf_sync_ops mixed = ops;
+    int64_t deadline = MMF_SYNC_FOREVER;
+    int rc;
+
+    mixed.is_over = channel_is_ready;
+    mixed.context = &beside;
+    begin_call(CALL_ANY, both, 2, 0, NEVER);
+    if (mmf_sync_is_available(&beside.channel, &ops))
+        deadline = MMF_SYNC_POLL;
+    rc = mmf_sync_wait_any(&ref, 1, deadline, deadline == MMF_SYNC_POLL ? &ops : &mixed,
+                           index);
+    if (rc == MMF_TIMED_OUT) {
+        *index = 1;
+        rc = MMF_OK;
+    }
+    mmf_doorbell_unmark(&world.doorbell, &beside.mark);
+    if (*index == 0 && mmf_sync_is_available(&beside.channel, &ops))
+        mmf_doorbell_ring(&world.doorbell, 1, &ring_ops);
+    return end_call(rc, *index);
+}
+
+/* The message, and then the ring: as a topic's, for all that sleep. */
+int
+post(int channel)
+{
+    struct mmf_sync_ref ref = ref_to(channel, current);
+    int32_t ignored;
+
+    begin_call(CALL_SET, &channel, 1, 0, NEVER);
+    mmf_sync_signal(&ref, 1, &ignored, &ops);
+    mmf_doorbell_ring(&world.doorbell, MMF_RING_ALL, &ring_ops);
+    return end_call(MMF_OK, 0);
 }
 
 int
@@ -881,6 +962,7 @@ happen(struct choice choice)
     default:
         tick();
     }
+    spec_still_asleep(&world.spec, sleepers());
     check_words();
 }
 

@@ -63,6 +63,13 @@ enum { NEVER = -1 };
 int wait_one(int object, int timeout);
 int wait_any(const int *objects, int count, int timeout, int *index);
 int wait_all(const int *objects, int count, int timeout); /* in ascending order */
+
+/*
+ * A channel: a manual event that is never reset, whose waiters hear of it by a doorbell.
+ * Wait for any of an object and a channel, as src/channel/waitable.c; send to it.
+ */
+int wait_beside(int object, int channel, int *index);
+int post(int channel);
 int release(int mutex);
 int set(int event);
 int reset(int event);

@@ -285,17 +285,22 @@ give_pending(struct spec *spec, const struct spec_state *from)
     }
 }
 
-/* The caller takes what it was given. */
+/*
+ * The caller takes what it was given; but first looks at those before it, unless it leaves
+ * by its timeout.
+ */
 static void
 expand_granted(struct spec *spec, const struct spec_state *from, int caller)
 {
     const struct call *call = &spec->calls[caller];
 
     for (int i = 0; i < call->count; i++) {
+        unsigned before = (1u << i) - 1;
         int object = call->objects[i];
         struct spec_state state = *from;
 
-        if (!(state.callers[caller].granted & 1u << object))
+        if (!(state.callers[caller].granted & 1u << object) ||
+            (!call->has_timeout && (state.callers[caller].passed & before) != before))
             continue;
         state.callers[caller].granted &= (uint8_t) ~(1u << object);
         if (plan[object].kind == MMF_KIND_MUTEX) {
@@ -320,7 +325,8 @@ expand_any(struct spec *spec, struct spec_state state, int caller)
 
         if (!is_is_there(&state, object, caller)) {
             next.callers[caller].seen |= (uint8_t)(1u << i);
-            next.callers[caller].passed |= (uint8_t)(1u << i);
+            if (!(state.callers[caller].granted & 1u << object))
+                next.callers[caller].passed |= (uint8_t)(1u << i);
             add_state(spec, &next);
             continue;
         }
@@ -532,7 +538,8 @@ expand(struct spec *spec, struct spec_state state, int caller)
         return;
     switch (call->kind) {
     case CALL_ANY:
-        expand_any(spec, state, caller);
+        if (!(spec->asleep & 1u << caller))
+            expand_any(spec, state, caller);
         return;
     case CALL_ALL:
         expand_all(spec, state, caller);
@@ -589,14 +596,29 @@ spec_call(struct spec *spec, int caller, const struct call *call)
     filter(spec, begin_call, &caller);
 }
 
+/* When it wakes up it looks at all of them again. */
+static int
+begin_sleep(struct spec_state *state, const void *payload)
+{
+    state->callers[*(const int *)payload].passed = 0;
+    return 1;
+}
+
 void
 spec_sleep(struct spec *spec, int caller)
 {
-    if (spec->calls[caller].kind != CALL_ANY || (spec->queued & 1u << caller))
+    if (spec->calls[caller].kind != CALL_ANY || (spec->asleep & 1u << caller))
         return;
     close_set(spec); /* what has had its moment by now did not know of the sleeper */
-    qsort(spec->states, (size_t)spec->count, sizeof(spec->states[0]), compare_states);
+    filter(spec, begin_sleep, &caller);
     spec->queued |= 1u << caller;
+    spec->asleep |= 1u << caller;
+}
+
+void
+spec_still_asleep(struct spec *spec, unsigned mask)
+{
+    spec->asleep &= mask;
 }
 
 /* The caller's call is over: it is before no other any more. */

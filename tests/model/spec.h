@@ -8,7 +8,8 @@
  *
  *   any         takes the lowest index that is available. It reads one object
  *               after the other: each was not available at its own moment. It passes
- *               over what a wait for all may be about to take.
+ *               over what a wait for all may be about to take. What it was given it takes
+ *               only after it has looked at those before it, unless its time is over.
  *   all         takes all at one moment at which all are available, or nothing
  *   semaphore   a release answers the count before, and whether it exceeds the maximum; what
  *               a wait for all has just taken may be in it until that wait is over
@@ -94,9 +95,12 @@ enum spec_progress {
 
 struct spec_caller {
     uint8_t progress;
-    uint8_t seen;    /* wait for any: a bit for each object found not available */
-    uint8_t passed;  /* likewise, or a wait for all may be about to take it */
+    uint8_t seen; /* wait for any: a bit for each object found not available */
+    uint8_t
+        passed; /* likewise since it slept, or a wait for all may be about to take it */
     uint8_t granted; /* a bit for each object of which it has been given a signal */
+    uint8_t
+        looked; /* as `passed`, since it was given one: those before it come first */
     struct outcome outcome;
 };
 
@@ -111,6 +115,7 @@ struct spec {
     int32_t may_kill; /* a thread may still be killed */
     uint32_t left;    /* a bit for each object in a wait for all of the dead */
     uint32_t queued;  /* a bit for each caller that is asleep in its call, or was */
+    uint32_t asleep;  /* for each that is: it looks at nothing */
     uint8_t after[8]; /* of each caller: those that were when its call began */
     struct call calls[MOST_CALLERS];
     struct spec_state states[MOST_STATES]; /* `count` of them, in order */
@@ -130,8 +135,9 @@ int spec_return(struct spec *spec, int caller, struct outcome outcome);
  */
 int spec_return_excused(struct spec *spec, int caller, struct outcome outcome);
 
-/* The caller is asleep, in a wait for any. */
+/* The caller is asleep, in a wait for any; those of `mask` alone sleep on. */
 void spec_sleep(struct spec *spec, int caller);
+void spec_still_asleep(struct spec *spec, unsigned mask);
 
 /* What the dead have left has been found: it has been given again. */
 void spec_settle(struct spec *spec);

@@ -394,6 +394,30 @@ wait_any_of_both_reversed(void)
     wait_any(reversed, 2, NEVER, &index);
 }
 
+/* {object, channel} */
+static void
+wait_beside_channel(void)
+{
+    int index;
+
+    wait_beside(FIRST, SECOND, &index);
+}
+
+static void
+lock_beside_channel(void)
+{
+    int index;
+
+    if (is_taken(wait_beside(FIRST, SECOND, &index)) && index == 0)
+        release(FIRST);
+}
+
+static void
+post_second(void)
+{
+    post(SECOND);
+}
+
 static void
 poll_any_of_both(void)
 {
@@ -705,6 +729,33 @@ static const struct scenario scenarios[] = {
      .preemptions = 1,
      .objects = {AUTO_EVENT("E", 0), AUTO_EVENT("F", 0)},
      .threads = {set_second_then_first, wait_any_of_both, wait_any_of_both_reversed}},
+    {.name = "any of event and semaphore, the first while the last is given",
+     .objects = {AUTO_EVENT("E", 0), SEMAPHORE("S", 0, 2)},
+     .threads = {wait_any_of_both, add_one_to_second, set_first}},
+    {.name = "any of mutex and event, released while the event is given",
+     .preemptions = 2,
+     .objects = {MUTEX_OF(1), AUTO_EVENT("E", 0)},
+     .threads = {release_first, wait_any_of_both, set_second}},
+    {.name = "any of event and semaphore, the first while the last, one killed",
+     .objects = {AUTO_EVENT("E", 0), SEMAPHORE("S", 0, 2)},
+     .threads = {wait_any_of_both, add_one_to_second, set_first},
+     .kills = 1},
+    {.name = "beside a channel, a message and a signal",
+     .objects = {AUTO_EVENT("E", 0), MANUAL_EVENT("C", 0)},
+     .threads = {wait_beside_channel, post_second, set_first}},
+    {.name = "beside a channel, two waiters",
+     .objects = {AUTO_EVENT("E", 0), MANUAL_EVENT("C", 0)},
+     .threads = {wait_beside_channel, wait_beside_channel, post_second}},
+    {.name = "beside a channel, two waiters and a signal",
+     .objects = {AUTO_EVENT("E", 0), MANUAL_EVENT("C", 0)},
+     .threads = {wait_beside_channel, wait_first, set_first_twice, post_second}},
+    {.name = "beside a channel, a mutex",
+     .objects = {MUTEX("M"), MANUAL_EVENT("C", 0)},
+     .threads = {lock_beside_channel, lock_first, post_second}},
+    {.name = "beside a channel, one killed",
+     .objects = {AUTO_EVENT("E", 0), MANUAL_EVENT("C", 0)},
+     .threads = {wait_beside_channel, wait_first, set_first, post_second},
+     .kills = 1},
     {.name = "any of two events, poll",
      .objects = {AUTO_EVENT("E", 0), MANUAL_EVENT("F", 0)},
      .threads = {set_both, poll_any_of_both, wait_any_of_both_reversed}},

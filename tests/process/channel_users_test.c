@@ -7,6 +7,7 @@
 #include "actor.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -459,6 +460,57 @@ TEST_WITH(a_dead_channel_of_another_user_is_reported, share_directory)
     queue = create_queue(0);
     mmf_queue_close(queue);
     harness_expect_dead();
+}
+
+/* What was open before stays open; only a watch, and its notification, ask again. */
+static void
+poll_without_permission(struct child *self, void *argument)
+{
+    mmf_poller *poller;
+    mmf_queue *queue;
+    mmf_event *event;
+
+    (void)argument;
+    become_user(STRANGER);
+    queue = open_queue();
+    CHECK_OK(mmf_event_open_existing("Global\\Stop", NULL, &event));
+    CHECK_OK(mmf_poller_create(&poller));
+    child_send(self, 'o');
+    child_expect(self, 'g');
+    CHECK_FAILS(mmf_poller_add(poller, mmf_queue_waitable(queue), queue), MMF_E_ACCESS);
+    check_message("which notifies its pollers", "Jobs");
+    CHECK_FAILS(mmf_poller_add(poller, mmf_event_waitable(event), event), MMF_E_IO);
+    check_message("the file's mode has changed", "Stop");
+    CHECK_FAILS(mmf_poller_remove(poller, mmf_queue_waitable(queue)), MMF_E_NOT_FOUND);
+    CHECK_FAILS(mmf_poller_remove(poller, mmf_event_waitable(event)), MMF_E_NOT_FOUND);
+    expect_number(queue, 1, 0);
+    CHECK_STATUS(mmf_event_wait(event, SOON_MS), MMF_OK);
+    mmf_poller_close(poller);
+    mmf_queue_close(queue);
+    mmf_event_close(event);
+}
+
+TEST_WITH(a_poller_says_which_file_it_may_not_watch, share_directory)
+{
+    mmf_queue *queue = create_queue(0666);
+    mmf_sync_options options = {.size = sizeof(options), .mode = 0666};
+    struct child stranger;
+    char jobs[512], stop[512];
+    mmf_event *event;
+
+    snprintf(jobs, sizeof(jobs), "%s", only_file());
+    snprintf(stop, sizeof(stop), "%.*sStop", (int)(strlen(jobs) - strlen("Jobs")),
+             jobs);
+    CHECK_OK(mmf_event_create_new("Global\\Stop", 1, MMF_EVENT_AUTO_RESET, &options,
+                                  &event));
+    send_number(queue, 1);
+    child_start(&stranger, poll_without_permission, NULL);
+    child_expect(&stranger, 'o');
+    CHECK(chmod(jobs, 0600) == 0 && chmod(stop, 0600) == 0);
+    child_send(&stranger, 'g');
+    child_finish(&stranger);
+    mmf_queue_close(queue);
+    mmf_event_close(event);
 }
 
 TEST_WITH(the_umask_does_not_matter, share_directory)

@@ -1,9 +1,5 @@
 /*
- * kill_points.c - kill a client or a server at every instruction of every call.
- *
- *     service_kill_points [PATTERN [FIRST STRIDE]]
- *
- * As channel_kill_points. The survivors are a client with two open calls, unless the
+ * kill_points.c - kill a client or a server at every place of every call. The survivors are a client with two open calls, unless the
  * operation has none, and a server that comes when the victim is dead:
  *
  *   - each call of the living client gets its answers, whole, in order, and one last;
@@ -13,27 +9,22 @@
  *     each place of each client
  *   - a sleeper goes on whose waker is killed while it wakes it
  */
-#include "killing.h"
-#include "site.h"
-#include "trace.h"
-#include "walk.h"
+#include "kill.h"
 
 #include <mmf/mmf.h>
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum {
     CLIENT = MMF_ROLE_CLIENT,
     SERVER = MMF_ROLE_SERVER,
-    DEFAULT_STRIDE = 23, /* of instructions, unless all are wanted */
+    STRIDE = 23, /* of instructions, unless all are wanted */
     SLOTS = 4,
     PARTICIPANTS = 3,
     CALLS = 2,
@@ -52,14 +43,6 @@ enum {
 #define ALONE 64u        /* the victim creates the service */
 #define DEAD_CLIENT 128u /* one died with an open call */
 
-struct operation {
-    const char *name;
-    unsigned flags;
-    mmf_role role;         /* the victim's handle; 0: it has none before the run */
-    void (*prepare)(void); /* in the victim, before it is watched */
-    void (*run)(void);
-};
-
 /* Shared with the children. */
 struct ledger {
     volatile int has_answered[2]; /* the victim: our calls, to the end */
@@ -69,9 +52,7 @@ struct ledger {
     volatile int failed;
 };
 
-static const struct operation *current;
 static struct ledger *ledger;
-static int64_t longest_ms;
 
 static mmf_service *service; /* the victim's, or a helper's */
 static mmf_message held;     /* that it has taken */
@@ -142,6 +123,14 @@ answer_one(mmf_service *server, const mmf_message *request, uint64_t number, int
 
     return mmf_service_answer(server, request, &content, 8,
                               is_last ? MMF_ANSWER_LAST : MMF_ANSWER_MORE, LONG_MS);
+}
+
+/* For an operation that begins when our call is cancelled. */
+static void
+be_cancelled(void)
+{
+    ledger->is_prepared = 1;
+    kill_await(&ledger->may_run, LONG_MS);
 }
 
 /*
@@ -365,7 +354,14 @@ run_is_wanted(void)
     int wanted;
 
     must(mmf_service_is_wanted(service, &held, &wanted));
-    must(wanted == !(current->flags & CANCELLED) ? MMF_OK : 1005);
+    must(wanted == !kill_has(CANCELLED) ? MMF_OK : 1005);
+}
+
+static void
+take_cancelled(void)
+{
+    run_take();
+    be_cancelled();
 }
 
 /* Our call was cancelled; two answers wait, and a third one has no place. */
@@ -375,6 +371,7 @@ fill_the_lane(void)
     run_take();
     run_answer_more();
     run_answer_more();
+    be_cancelled();
 }
 
 static void
@@ -406,8 +403,8 @@ run_create(void)
     run_send();
 }
 
-static const struct operation operations[] = {
-    {"create", ALONE, 0, NULL, run_create},
+static const struct kill_operation operations[] = {
+    {"create", ALONE | KILL_CREATES, 0, NULL, run_create},
     {"open as a client", REQUESTS, 0, NULL, run_open_as_client},
     {"open over a dead client", DEAD_CLIENT, 0, NULL, run_open_as_client},
     {"open as a server", REQUESTS, 0, NULL, run_open_as_server},
@@ -435,7 +432,8 @@ static const struct operation operations[] = {
     {"take, in vain", 0, SERVER, NULL, run_take_in_vain},
     {"receive", REQUESTS, SERVER, NULL, run_receive},
     {"is_wanted", REQUESTS, SERVER, run_take, run_is_wanted},
-    {"is_wanted, cancelled", REQUESTS | CANCELLED, SERVER, run_take, run_is_wanted},
+    {"is_wanted, cancelled", REQUESTS | CANCELLED, SERVER, take_cancelled,
+     run_is_wanted},
     {"answer, one of two", REQUESTS, SERVER, run_take, run_answer_more},
     {"answer, the last", REQUESTS, SERVER, take_and_answer_one, run_answer_last},
     {"answer, to a sleeper", CALLER, SERVER, run_take, run_answer_all},
@@ -514,8 +512,22 @@ call_of_ours(int which)
 
     memset(&ours[which], 0, sizeof(ours[which]));
     if (mmf_service_send(our_client, &number, 8, DONE_MS, &ours[which].call) != MMF_OK)
-        site_fail("our call", mmf_last_message());
+        kill_fail("our call", mmf_last_message());
 }
+
+/* Cancels our first call once the victim has its request. */
+static void *
+cancel_ours(void *unused)
+{
+    (void)unused;
+    kill_await(&ledger->is_prepared, DONE_MS);
+    kill_check("cancel", mmf_service_cancel(our_client, ours[0].call));
+    ours[0].call = 0;
+    ledger->may_run = 1;
+    return NULL;
+}
+
+static pthread_t canceller;
 
 static void
 make_ready(void)
@@ -524,42 +536,36 @@ make_ready(void)
     our_client = NULL;
     helper = 0;
     memset(ours, 0, sizeof(ours));
-    if (current->flags & ALONE)
+    if (kill_has(ALONE))
         return;
     if (create_as(CLIENT, &our_client, NULL) != MMF_OK)
-        site_fail("create", mmf_last_message());
-    if (current->flags & REQUESTS)
+        kill_fail("create", mmf_last_message());
+    if (kill_has(REQUESTS))
         for (int i = 0; i < 2; i++)
             call_of_ours(i);
-    if (current->flags & DEAD_SERVER)
-        kill_run_elsewhere(open_handle, SERVER, answer_half, 0);
-    if (current->flags & DEAD_CLIENT)
-        kill_run_elsewhere(open_handle, CLIENT, run_send, 0);
-    if (current->flags & HELPER)
-        helper = kill_run_elsewhere(open_handle, SERVER, serve_forever, 1);
-    if (current->flags & LISTENER)
-        helper = kill_run_elsewhere(open_handle, SERVER, listen_once, 1);
-    if (current->flags & CALLER)
-        helper = kill_run_elsewhere(open_handle, CLIENT, call_once, 1);
-    if (current->flags & (LISTENER | CALLER))
+    if (kill_has(DEAD_SERVER))
+        kill_elsewhere(SERVER, answer_half, 0);
+    if (kill_has(DEAD_CLIENT))
+        kill_elsewhere(CLIENT, run_send, 0);
+    if (kill_has(HELPER))
+        helper = kill_elsewhere(SERVER, serve_forever, 1);
+    if (kill_has(LISTENER))
+        helper = kill_elsewhere(SERVER, listen_once, 1);
+    if (kill_has(CALLER))
+        helper = kill_elsewhere(CLIENT, call_once, 1);
+    if (kill_has(LISTENER | CALLER))
         kill_await_sleep(helper);
+    if (kill_has(CANCELLED) && pthread_create(&canceller, NULL, cancel_ours, NULL) != 0)
+        exit(EXIT_FAILURE);
 }
 
+/* The victim stands before its run. */
 static void
-victim(void *argument)
+meet(pid_t victim)
 {
-    (void)argument;
-    service = NULL;
-    if (current->role != 0 && (service = open_as(current->role)) == NULL)
-        ledger->failed = 1005;
-    if (current->prepare != NULL)
-        current->prepare();
-    ledger->is_prepared = 1;
-    while ((current->flags & CANCELLED) && !ledger->may_run)
-        usleep(100);
-    trace_begin();
-    current->run();
-    trace_end();
+    (void)victim;
+    if (kill_has(CANCELLED))
+        pthread_join(canceller, NULL);
 }
 
 /*
@@ -583,19 +589,19 @@ receive_ours(int which)
     if (rc == MMF_TIMED_OUT)
         return;
     if (rc < 0) {
-        site_fail("an answer", mmf_last_message());
+        kill_fail("an answer", mmf_last_message());
         mine->call = 0;
         return;
     }
     if (answer.deliveries < mine->deliveries)
-        site_fail("an answer", "of an earlier delivery comes later");
+        kill_fail("an answer", "of an earlier delivery comes later");
     if (answer.deliveries > mine->deliveries)
         mine->reply = 0;
     mine->deliveries = answer.deliveries;
     if (content != content_of(OURS + (uint64_t)which, mine->reply))
-        site_fail("an answer", "is another one's, or out of order");
+        kill_fail("an answer", "is another one's, or out of order");
     if (((answer.flags & MMF_MESSAGE_LAST) != 0) != (mine->reply + 1 == REPLIES))
-        site_fail("an answer", "the wrong one is the last");
+        kill_fail("an answer", "the wrong one is the last");
     mine->reply++;
     if (answer.flags & MMF_MESSAGE_LAST)
         mine->call = 0;
@@ -612,14 +618,14 @@ serve_one(mmf_service *server)
     if (rc == MMF_TIMED_OUT)
         return 0;
     if (rc < 0) {
-        site_fail("take", mmf_last_message());
+        kill_fail("take", mmf_last_message());
         return 0;
     }
     number = number_of(&request);
     if (number != 1 && number != 99 && (number < OURS || number >= OURS + 2))
-        site_fail("take", "a request that was never sent");
+        kill_fail("take", "a request that was never sent");
     if (number >= OURS && number < OURS + 2 && ledger->has_answered[number - OURS])
-        site_fail("take", "a request that was answered");
+        kill_fail("take", "a request that was answered");
     for (int i = 0; i < REPLIES; i++) {
         uint64_t content = content_of(number, i);
 
@@ -631,7 +637,7 @@ serve_one(mmf_service *server)
                 i + 1 == REPLIES ? MMF_ANSWER_LAST : MMF_ANSWER_MORE, 1);
         } while (rc == MMF_TIMED_OUT);
         if (rc < 0 && rc != MMF_E_PEER_CLOSED)
-            site_fail("answer", mmf_last_message());
+            kill_fail("answer", mmf_last_message());
     }
     return 1;
 }
@@ -641,7 +647,7 @@ static void
 settle(mmf_service *server)
 {
     int64_t begin = kill_now_ms(), end = begin + DONE_MS;
-    int waits = (current->flags & (LISTENER | CALLER)) != 0;
+    int waits = kill_has(LISTENER | CALLER);
     mmf_channel_stats stats;
 
     for (;;) {
@@ -650,17 +656,16 @@ settle(mmf_service *server)
         receive_ours(0);
         receive_ours(1);
         if (mmf_service_stat(server, &stats) != MMF_OK)
-            site_fail("stat", mmf_last_message());
+            kill_fail("stat", mmf_last_message());
         if (!served && ours[0].call == 0 && ours[1].call == 0 && stats.depth == 0 &&
             (!waits || ledger->went_on))
             break;
         if (kill_now_ms() > end) {
-            site_fail("a call", "it is never answered");
+            kill_fail("a call", "it is never answered");
             break;
         }
     }
-    if (kill_now_ms() - begin > longest_ms)
-        longest_ms = kill_now_ms() - begin;
+    kill_late(kill_now_ms() - begin);
 }
 
 /* Each entry is free, and each place of the client that has it. */
@@ -672,7 +677,7 @@ check_clients(mmf_service *server)
     for (int i = 0; i < PARTICIPANTS - 1; i++) {
         opened[i] = open_as(CLIENT);
         if (opened[i] == NULL)
-            site_fail("a dead client's place", mmf_last_message());
+            kill_fail("a dead client's place", mmf_last_message());
     }
     for (int i = 0; i < PARTICIPANTS - 1 && opened[i] != NULL; i++) {
         uint64_t number = 1, calls[CALLS];
@@ -680,14 +685,14 @@ check_clients(mmf_service *server)
 
         for (int j = 0; j < CALLS; j++)
             if (mmf_service_send(opened[i], &number, 8, DONE_MS, &calls[j]) != MMF_OK)
-                site_fail("afterwards", "a place of a client is not free");
+                kill_fail("afterwards", "a place of a client is not free");
         while (serve_one(server))
             ;
         for (int j = 0; j < CALLS * REPLIES; j++)
             if (mmf_service_receive_answer(opened[i], calls[j / REPLIES], &number, 8,
                                            DONE_MS, &length, NULL) != MMF_OK ||
                 number != content_of(1, j % REPLIES)) {
-                site_fail("afterwards", "a call is not answered");
+                kill_fail("afterwards", "a call is not answered");
                 break;
             }
     }
@@ -703,7 +708,7 @@ check_servers(void)
     for (int i = 0; i < PARTICIPANTS - 1; i++) {
         opened[i] = open_as(SERVER);
         if (opened[i] == NULL)
-            site_fail("a dead server's place", mmf_last_message());
+            kill_fail("a dead server's place", mmf_last_message());
     }
     for (int i = 0; i < PARTICIPANTS - 1; i++)
         mmf_service_close(opened[i]);
@@ -713,16 +718,12 @@ check_servers(void)
 static void
 wake_listener(void)
 {
-    int64_t end = kill_now_ms() + 60;
-
-    while (ledger->went_on == 0 && kill_now_ms() < end)
-        usleep(200);
+    kill_await(&ledger->went_on, 60);
     if (ledger->went_on == 0)
         call_of_ours(0);
-    for (end = kill_now_ms() + DONE_MS; ledger->went_on == 0 && kill_now_ms() < end;)
-        usleep(200);
+    kill_await(&ledger->went_on, DONE_MS);
     if (ledger->went_on == 0)
-        site_fail("a helper", "it has heard nothing");
+        kill_fail("a helper", "it has heard nothing");
     kill_await_end(helper);
 }
 
@@ -732,29 +733,29 @@ check_survivors(void)
     mmf_service *server;
 
     if (ledger->failed != 0)
-        site_fail("the victim", mmf_status_name(ledger->failed));
-    if (current->flags & HELPER) {
+        kill_fail("the victim", mmf_status_name(ledger->failed));
+    if (kill_has(HELPER)) {
         kill(helper, SIGKILL);
         waitpid(helper, NULL, 0);
     }
-    if (current->flags & ALONE) {
+    if (kill_has(ALONE)) {
         int created = 0;
 
         if (create_as(CLIENT, &our_client, &created) != MMF_OK || !created)
-            site_fail("create a new one",
+            kill_fail("create a new one",
                       created ? mmf_last_message() : "it was there");
     }
-    if (current->flags & LISTENER)
+    if (kill_has(LISTENER))
         wake_listener();
     server = open_as(SERVER);
     if (server == NULL || our_client == NULL) {
-        site_fail("open", mmf_last_message());
+        kill_fail("open", mmf_last_message());
         mmf_service_close(server);
         mmf_service_close(our_client);
         return;
     }
     settle(server);
-    if (current->flags & CALLER)
+    if (kill_has(CALLER))
         kill_await_end(helper);
     for (int i = 0; i < 2; i++) {
         ledger->has_answered[i] = 0;
@@ -767,120 +768,30 @@ check_survivors(void)
     mmf_service_close(server);
 }
 
-/* Cancels our first call once the victim has its request. */
-static void *
-cancel_ours(void *unused)
-{
-    int64_t end = kill_now_ms() + DONE_MS;
-
-    (void)unused;
-    while (!ledger->is_prepared && kill_now_ms() < end)
-        usleep(100);
-    if (mmf_service_cancel(our_client, ours[0].call) != MMF_OK)
-        site_fail("cancel", mmf_last_message());
-    ours[0].call = 0;
-    ledger->may_run = 1;
-    return NULL;
-}
-
-static pid_t
-start_victim(void)
-{
-    pthread_t thread;
-    pid_t pid;
-
-    make_ready();
-    if (!(current->flags & CANCELLED))
-        return trace_fork(victim, NULL);
-    if (pthread_create(&thread, NULL, cancel_ours, NULL) != 0)
-        exit(EXIT_FAILURE);
-    pid = trace_fork(victim, NULL);
-    pthread_join(thread, NULL);
-    return pid;
-}
-
-/*
- * The kills.
- */
-
-static size_t wanted_first, wanted_stride;
-
 static void
-kill_all_along(size_t first, struct kill_counts *counts)
+begin(void)
 {
-    const char *value = getenv("MMF_TEST_LONG");
-    int all = value != NULL && strcmp(value, "1") == 0;
-    struct kill_operation operation = {.start = start_victim, .check = check_survivors};
-    size_t stride = all ? 1 : DEFAULT_STRIDE;
-
-    operation.first = wanted_stride > 0 ? wanted_first : first % stride;
-    operation.stride = wanted_stride > 0 ? wanted_stride : stride;
-    operation.walks = current->flags & ALONE ? 8 : 1;
-    kill_along(&operation, counts);
-    if (counts->missed > 2 + counts->killed / 20)
-        site_fail("coverage", "too many places were missed");
+    ledger = kill_shared(sizeof(*ledger));
 }
 
 int
 main(int argc, char **argv)
 {
-    static char dir[] = "/dev/shm/mmf-test-XXXXXX";
-    const char *only = argc > 1 ? argv[1] : NULL;
-    unsigned run = 0, failed = 0;
-    unsigned long killed = 0, all_points = 0;
-    char own[64];
+    static const struct kill_suite suite = {
+        .program = "service_kill_points",
+        .operations = operations,
+        .count = sizeof(operations) / sizeof(operations[0]),
+        .begin = begin,
+        .make_ready = make_ready,
+        .open = open_handle,
+        .meet = meet,
+        .check = check_survivors,
+        .stride = STRIDE,
+        .walks = 1,
+        .tries = 20,
+        .rare_tries = 4,
+        .spare = 20,
+    };
 
-    /* The linker's lazy work would be in the way of the count of instructions. */
-    if (getenv("LD_BIND_NOW") == NULL) {
-        setenv("LD_BIND_NOW", "1", 1);
-        execv("/proc/self/exe", argv);
-    }
-    if (argc > 3) {
-        wanted_first = strtoul(argv[2], NULL, 10);
-        wanted_stride = strtoul(argv[3], NULL, 10);
-    }
-    if (!trace_possible() || !trace_knows_instructions()) {
-        printf("SKIPPED: no tracing of instructions here\n"
-               "SUITE: 0 passed, 0 failed, 1 skipped\n");
-        return EXIT_SUCCESS;
-    }
-    ledger = mmap(NULL, sizeof(*ledger), PROT_READ | PROT_WRITE,
-                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (!walk_find_code() || ledger == MAP_FAILED || mkdtemp(dir) == NULL) {
-        perror("service_kill_points");
-        return EXIT_FAILURE;
-    }
-    setenv("MMF_DIR", dir, 1);
-    site_begin("service_kill_points");
-    printf("%-36s %8s %8s %8s\n", "operation", "places", "killed", "missed");
-    for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
-        unsigned long failures_before = site_failures();
-        struct kill_counts counts = {0};
-
-        current = &operations[i];
-        if (only != NULL && strstr(current->name, only) == NULL)
-            continue;
-        site_operation(current->name);
-        kill_all_along(i, &counts);
-        printf("%-36s %8lu %8lu %8lu\n", current->name, counts.places, counts.killed,
-               counts.missed);
-        fflush(stdout);
-        run++;
-        failed += site_failures() != failures_before;
-        site_count(site_call_of(current->name), counts.killed);
-        killed += counts.killed;
-        all_points += counts.places;
-    }
-    snprintf(own, sizeof(own), "%s/mmf-%u", dir, (unsigned)geteuid());
-    mmf_gc(0, NULL);
-    if ((rmdir(own) < 0 && errno != ENOENT) || rmdir(dir) < 0) {
-        printf("FAILED: something is left in %s\n", own);
-        run++;
-        failed++;
-    }
-    printf("killed at %lu of %lu places; all was well after %lld ms at most\n", killed,
-           all_points, (long long)longest_ms);
-    site_print_counts("");
-    printf("SUITE: %u passed, %u failed, 0 skipped\n", run - failed, failed);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return kill_main(argc, argv, &suite);
 }

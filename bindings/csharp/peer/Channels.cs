@@ -11,8 +11,7 @@ internal static partial class Peer
     private static readonly TimeSpan sendTime = TimeSpan.FromSeconds(20);
     private static readonly Dictionary<string, MessageChannel> channels = [];
     private static SharedService? service;
-    private static ServiceRequest? request;
-    private static ulong call;
+    private static ServiceRequest? held;
 
     private static TimeSpan Milliseconds(string text) => TimeSpan.FromMilliseconds(int.Parse(text));
 
@@ -27,10 +26,10 @@ internal static partial class Peer
         "receive" => Receive(channels[words[1]], Milliseconds(words[2])),
         "take" => Take(channels[words[1]], Milliseconds(words[2])),
         "service" => OpenService(words[1]),
-        "call" => Call(Bytes(words[1])),
-        "receive-answer" => ReceiveAnswer(Milliseconds(words[1])),
-        "serve" => Serve(Milliseconds(words[1])),
-        "answer" => Answer(Bytes(words[1])),
+        "ask" => Ask(Bytes(words[1])),
+        "answer" => Answer(Milliseconds(words[1])),
+        "serve" => Serve(Milliseconds(words[1]), answers: true),
+        "hold" => Serve(Milliseconds(words[1]), answers: false),
         "close" when channels.Remove(words[1], out MessageChannel? channel) => Close(channel),
         _ => answer,
     };
@@ -72,25 +71,42 @@ internal static partial class Peer
         return Created(createdNew);
     }
 
-    private static string Call(byte[] bytes)
+    private static string Ask(byte[] bytes)
     {
-        call = service!.Send(bytes);
+        service!.Send(bytes);
         return "ok";
     }
 
-    private static string ReceiveAnswer(TimeSpan timeout) =>
-        service!.TryReceiveAnswer(call, out byte[]? answer, out _, timeout) ? "ok " + Text(answer) : "timed-out";
-
-    private static string Serve(TimeSpan timeout)
+    private static string Answer(TimeSpan timeout)
     {
-        if (!service!.TryTake(out request, timeout))
+        if (!service!.TryReceiveAnswer(0, out byte[]? answer, out bool isLast, timeout))
             return "timed-out";
-        return (request.Deliveries > 1 ? "again " : "ok ") + Text(request.Bytes);
+        return (isLast ? "last " : "more ") + Text(answer);
     }
 
-    private static string Answer(byte[] bytes)
+    // An answer for each byte; or none, and the request stays taken.
+    private static string Serve(TimeSpan timeout, bool answers)
     {
-        request!.Answer(bytes);
-        return "ok";
+        if (!service!.TryTake(out ServiceRequest? request, timeout))
+            return "timed-out";
+        held = request;
+        ReadOnlySpan<byte> bytes = request.Bytes;
+        string answer = (request.Deliveries > 1 ? "again " : "ok ") + Text(bytes);
+        byte[] parts = bytes.ToArray();
+        for (int i = 0; answers && i < parts.Length; i++)
+        {
+            try
+            {
+                if (i + 1 < parts.Length)
+                    request.TryAnswerPart([parts[i]], sendTime);
+                else
+                    request.Answer([parts[i]]);
+            }
+            catch (EndOfStreamException)
+            {
+                // The client has died; the others go on.
+            }
+        }
+        return answer;
     }
 }

@@ -1,10 +1,11 @@
 """actor.py - an actor for the files of tests/scenarios, in Python; docs/internals/
 conformance.md describes the lines that it hears and says. It has what the package has:
-mutexes, events, semaphores, maps and waits; accessors and streams are not Python's.
+mutexes, events, semaphores, maps and waits; an accessor of a whole map is its buffer.
 """
 import os
 import queue
 import re
+import struct
 import sys
 import threading
 import time
@@ -14,6 +15,9 @@ from mmf import _mmf
 
 TYPES = {"map": mmf.Map, "mutex": mmf.Mutex, "event": mmf.Event, "semaphore": mmf.Semaphore}
 CREATE_NEW, CREATE_OR_OPEN, OPEN_EXISTING = range(3)
+ACCESSES = ["read_write", "read", "write", "copy_on_write", "read_execute",
+            "read_write_execute"]
+FORMATS = {"byte": "B", "int32": "<i", "int64": "<q"}
 objects, threads = {}, {}
 
 
@@ -32,6 +36,14 @@ def encode(text):
                    for c in text) or "''"
 
 
+class Cannot(Exception):
+    """The call is not one that Python has."""
+
+
+def access_of(word):
+    return ACCESSES.index(word) if word in ACCESSES else int(word)
+
+
 def seconds(ms):
     return None if ms == "-1" else int(ms) / 1000
 
@@ -40,13 +52,15 @@ def make(how, kind, name, *rest):
     """By the types of the extension module: a scenario may ask for what has no name here."""
     words = [word for word in rest if "=" not in word]
     options = dict(word.split("=") for word in rest if "=" in word)
+    if {"rights", "inheritability"} & set(options):
+        raise Cannot
     number = {key: int(value, 8 if key == "mode" else 10) for key, value in options.items()
-              if key not in ("access",)}
+              if key != "access"}
     shared = (number.get("all_users", 0), number.get("this_user_only", 0),
               number.get("mode", 0), number.get("wait_ms", 0))
     if kind == "map":
         made = mmf.Map._open(how, name, int(words[0]) if words else 0, None, 0,
-                             {"read": 1}.get(options.get("access"), 0), shared[0], shared[2],
+                             access_of(options.get("access", "read_write")), shared[0], shared[2],
                              number.get("exact_capacity", 0), shared[3])
     elif kind == "event" and how != OPEN_EXISTING:
         mode = {"auto": 0, "manual": 1}.get(words[0], None)
@@ -100,14 +114,35 @@ def signal(one):
     return "MMF_OK"
 
 
+def view(one, offset, size, access):
+    """A memoryview that keeps the map's memory, as an accessor does."""
+    if (offset, size) != ("0", "0") or access not in ("read_write", "read"):
+        raise Cannot
+    memory = memoryview(one)
+    return "MMF_OK", {"out": "made"}, memory.toreadonly() if access == "read" else memory
+
+
+def read_or_write(memory, kind, position, *value):
+    if value:
+        struct.pack_into(FORMATS[kind], memory, int(position), int(*value))
+        return "MMF_OK"
+    return "MMF_OK", {"value": str(*struct.unpack_from(FORMATS[kind], memory, int(position)))}
+
+
 def call(verb, words):
     """The status, or it and the outputs, or also the new handle."""
     one = objects.get(words[0]) if words else None
     if verb in ("wait", "wait_one"):
         return wait(one, words[1])
     if verb in ("set", "reset", "close"):
-        getattr(one, verb)()
+        if verb == "close":
+            del objects[words[0]]
+        (one.release if isinstance(one, memoryview) else getattr(one, verb))()
         return "MMF_OK"
+    if verb == "accessor":
+        return view(one, *words[1:])
+    if verb in ("read", "write"):
+        return read_or_write(one, *words[1:])
     if verb == "release":
         return release(one, *words[1:])
     if verb == "signal":
@@ -141,9 +176,9 @@ def answer(thread, words):
     except mmf.Error as why:
         status = why.status
         outputs = {"param": encode(why.parameter), "says": encode(str(why))}
-    except (TypeError, OverflowError) as why:
-        status, outputs = "MMF_E_NULL", {"says": encode(str(why)), "param": "?"}
-    say(" ".join([thread, status, *(f"{key}={value}" for key, value in outputs.items())]))
+    except (TypeError, OverflowError, AttributeError, Cannot):
+        return say(f"{thread} cannot")
+    return say(" ".join([thread, status, *(f"{key}={value}" for key, value in outputs.items())]))
 
 
 def say(line):

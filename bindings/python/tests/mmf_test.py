@@ -597,30 +597,52 @@ class WholeTest(NamespaceTest):
         self.assertEqual(mmf.gc(), 0)
 
     def test_nothing_leaks(self):
-        def open_and_close():
+        """Each kind opened, used and closed 10,000 times."""
+        turn = mmf.Event("Always", manual_reset=True, initially_set=True)
+
+        def a_map():
             with mmf.Map("Cat", 100) as cat:
                 cat.buf[0] = 1
-            mmf.Mutex("Gate").close()
-            jobs = mmf.Queue("Jobs", 8, 2, BLOCK)
-            jobs.send(b"x")
-            with jobs.take() as message:
-                bytes(message)
+
+        def a_queue():
+            with mmf.Queue("Jobs", 8, 2, BLOCK) as jobs:
+                jobs.send(b"x")
+                with jobs.take() as message:
+                    bytes(message)
+
+        def a_service():
+            with mmf.Service("Sums", 8, 8, 2, max_clients=2) as sums:
+                call = sums.send(b"x")
+                with sums.take() as request:
+                    request.answer(b"y")
+                list(sums.answers(call))
+                sums.send(b"given up")
+
+        def a_poller():
+            with mmf.Poller() as poller:
+                poller.add(turn)
+                poller.ready()
+
+        def a_failure():
             try:
                 mmf.Map.open_existing("No")
             except mmf.NotFoundError:
                 pass
-        rounds = 10000 if os.environ.get("MMF_TEST_LONG") else 1000
-        for _ in range(rounds // 10):
-            open_and_close()
-        gc.collect()
-        before = self.descriptors(), self.mappings(), self.resident(), len(gc.get_objects())
-        for _ in range(rounds):
-            open_and_close()
-        gc.collect()
-        after = self.descriptors(), self.mappings(), self.resident(), len(gc.get_objects())
-        self.assertEqual(before[:2], after[:2])
-        self.assertLess(after[2] - before[2], 2 << 20)
-        self.assertLess(after[3] - before[3], 100)
+        for use in (a_map, lambda: mmf.Mutex("Gate").close(), lambda: mmf.Event("Turn").set(),
+                    lambda: mmf.Semaphore("Seats", 1, 2).acquire(), a_queue,
+                    lambda: mmf.Topic("News", 8, 2, DROP).send(b"x"),
+                    lambda: mmf.Latest("At", 8).send(b"x"), a_service, a_poller, a_failure):
+            for _ in range(1000):
+                use()
+            gc.collect()
+            before = self.descriptors(), self.mappings()
+            resident, objects = self.resident(), len(gc.get_objects())
+            for _ in range(10000):
+                use()
+            gc.collect()
+            self.assertEqual((self.descriptors(), self.mappings()), before)
+            self.assertLess(self.resident() - resident, 2 << 20)
+            self.assertLess(len(gc.get_objects()) - objects, 100)
 
 
 if __name__ == "__main__":

@@ -162,6 +162,9 @@ uint64_t mmf_ring_find_min_cursor(const struct mmf_ring *ring);
 /* A reader has pinned a message in the slot of `index`. */
 bool mmf_ring_is_pinned(const struct mmf_ring *ring, uint64_t index);
 
+/* Another one if a pin has been taken or freed since. */
+uint64_t mmf_ring_sum_pins(const struct mmf_ring *ring);
+
 /* Free the pins of a dead receiver, or of one that leaves. */
 void mmf_ring_recover_pins(const struct mmf_ring *ring, uint32_t number,
                            const struct mmf_participant_shared *entry,

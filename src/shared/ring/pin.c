@@ -58,6 +58,16 @@ mmf_ring_is_pinned(const struct mmf_ring *ring, uint64_t index)
     return false;
 }
 
+uint64_t
+mmf_ring_sum_pins(const struct mmf_ring *ring)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < ring->shape.max_pins; i++)
+        sum += mmf_load_ordered_u64(&ring->pins[i]);
+    return sum;
+}
+
 /* The pin is there for all to see: does the slot have the value, and will it stay? */
 static bool
 has_stayed(const struct mmf_ring *ring, uint64_t index)

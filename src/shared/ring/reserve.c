@@ -154,6 +154,32 @@ full_at(const struct mmf_ring *ring, uint64_t tail)
     return mmf_ring_tail(ring) == tail ? MMF_STEP_WOULD_BLOCK : MMF_STEP_AGAIN;
 }
 
+/* Pins come and go while the slots are read: had all slots to stay at one moment? */
+static bool
+all_must_stay(const struct mmf_ring *ring, uint64_t index, uint64_t newest)
+{
+    uint64_t pins = mmf_ring_sum_pins(ring);
+
+    for (uint64_t i = index; i < index + ring->shape.slots; i++) {
+        if (!must_stay(ring, i, mmf_ring_word(ring, i), newest))
+            return false;
+    }
+    return mmf_ring_sum_pins(ring) == pins;
+}
+
+/* The slot at the tail must stay. */
+static enum mmf_step
+go_past(struct mmf_ring *ring, uint64_t tail, uint64_t newest)
+{
+    uint64_t at = tail & MMF_INDEX_MASK;
+
+    if (is_worth_skipping(ring, at, newest))
+        return skip(ring, tail);
+    if (ring->shape.max_pins > 0 && !all_must_stay(ring, at, newest))
+        return MMF_STEP_AGAIN;
+    return full_at(ring, tail);
+}
+
 /* The slot at the tail is older than the tail: make the index ours. */
 static enum mmf_step
 try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
@@ -167,8 +193,7 @@ try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
     if (is_held_by_readers(ring, at))
         return MMF_STEP_WOULD_BLOCK; /* a newer tail is held all the more */
     if (must_stay(ring, at, word, newest))
-        return is_worth_skipping(ring, at, newest) ? skip(ring, tail)
-                                                   : full_at(ring, tail);
+        return go_past(ring, tail, newest);
     if (is_waiting(ring, word))
         return ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST
                    ? drop_oldest(ring, at, word)

@@ -124,11 +124,12 @@ run_all(const struct run *run, const struct suite *suite, struct sums *sums)
 static void
 summarize(const struct run *run, const struct sums *sums)
 {
-    printf("%s of %s%s%s: %d cases, %d rows passed, %d failed, %d not for this run\n",
+    printf("%s of %s%s%s: %d cases, %d rows passed, %d failed, %d not for this run; %d "
+           "calls that an actor cannot make\n",
            run->as_processes ? "processes" : "threads", base_name(run->commands[0]),
            run->command_count > 1 ? " and " : "",
            run->command_count > 1 ? base_name(run->commands[1]) : "", sums->cases,
-           sums->rows.passed, sums->rows.failed, sums->rows.not_here);
+           sums->rows.passed, sums->rows.failed, sums->rows.not_here, run_unsaid());
     printf("SUITE: %d passed, %d failed, %d skipped\n", sums->passed, sums->failed,
            sums->skipped);
 }

@@ -195,6 +195,9 @@ void scenario_run(const struct run *run, const struct suite *suite,
                   const struct scenario *scenario, struct tally *tally);
 
 /* Ends all actors. */
+/* Calls so far that the actors' language cannot express. */
+int run_unsaid(void);
+
 void run_end(void);
 
 #endif

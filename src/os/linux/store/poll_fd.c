@@ -73,9 +73,9 @@ mmf_poll_fd_watch(int inotify, int file, const char *path)
     if (errno == ENOENT || errno == EACCES)
         return mmf_fail_system(
             MMF_E_IO, errno,
-            "watch %s: this process cannot reach the file any more, since it has "
-            "changed "
-            "its root or its user; ask for the descriptor before that",
+            "watch %s: this process cannot reach the file any more, since its user, "
+            "its "
+            "root or the file's mode has changed; watch it before that",
             path);
     if (errno == ENOSPC)
         return mmf_fail_system(

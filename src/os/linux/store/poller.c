@@ -145,7 +145,8 @@ mmf_os_poller_next(struct mmf_os_poller *poller, int *key, bool *may_be_dead)
         if (!mmf_sys_epoll_next(poller->set, &which))
             return false;
         if (which == OF_TIMER) {
-            mmf_sys_timer_set(poller->timer, 0);
+            if (mmf_sys_timer_set(poller->timer, 0) < 0)
+                return false; /* it stays readable */
             continue;
         }
         if (which != OF_INOTIFY) {
@@ -162,8 +163,10 @@ mmf_os_poller_next(struct mmf_os_poller *poller, int *key, bool *may_be_dead)
     return true;
 }
 
-void
+int
 mmf_os_poller_again(struct mmf_os_poller *poller, int64_t at)
 {
-    mmf_sys_timer_set(poller->timer, at > 0 ? at : 1);
+    if (mmf_sys_timer_set(poller->timer, at > 0 ? at : 1) < 0)
+        return mmf_error_fail("set the timer of a poller");
+    return MMF_OK;
 }

@@ -68,11 +68,12 @@ mmf_os_poller_next(struct mmf_os_poller *poller, int *key, bool *may_be_dead)
     return false;
 }
 
-void
+int
 mmf_os_poller_again(struct mmf_os_poller *poller, int64_t at)
 {
     (void)poller;
     (void)at;
+    return MMF_E_PLATFORM;
 }
 
 int

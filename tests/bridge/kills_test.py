@@ -1,0 +1,248 @@
+"""kills_test.py - every process between two queues is killed at random, again and again; then
+every message is accounted for: none twice, none missing, in order.
+
+MMF_TEST_LONG=1: 1,000 kills and 2 million messages over two servers. MMF_TEST_KILLS,
+MMF_TEST_MESSAGES and MMF_TEST_SEED choose otherwise.
+"""
+import random
+
+from link import Link
+from support import *
+
+LONG = os.environ.get("MMF_TEST_LONG") == "1"
+KILLS = int(os.environ.get("MMF_TEST_KILLS", "1000" if LONG else "40"))
+MESSAGES = int(os.environ.get("MMF_TEST_MESSAGES", "2000000" if LONG else "150000"))
+SEED = int(os.environ.get("MMF_TEST_SEED", random.randrange(1 << 30)))
+VICTIMS = os.environ.get("MMF_TEST_VICTIMS")  # "in,out,server b": these alone
+SIZE, PAUSE = 64, 0.5  # bytes; seconds between two kills, at most
+
+
+class Run:
+    """Processes by their names, each of which can be killed and started again."""
+
+    def __init__(self, world, count, kills):
+        self.world, self.count, self.kills = world, count, kills
+        self.random = random.Random(SEED)
+        self.starts, self.processes, self.times = {}, {}, {}
+        self.account = os.path.join(world.directory, "account")
+        self.faults, self.complaints = [], []
+
+    def add(self, name, start, process=None):
+        self.starts[name] = start
+        self.processes[name] = process or start()
+
+    def kill(self, name):
+        """SIGKILL, and another one in its place."""
+        self.times[name] = self.times.get(name, 0) + 1
+        if isinstance(self.processes[name], (Link, Cable)):
+            self.processes[name].cut()
+            return
+        process = self.processes[name]
+        if not isinstance(process, Server) and not process.is_running():
+            self.faults.append("%s ended by itself: %s\n%s" % (
+                name, process.process.returncode, "\n".join(process.lines[-20:])))
+        process.kill()
+        self.note_complaints(process)
+        self.processes[name] = self.starts[name]()
+
+    def note_complaints(self, process):
+        """A bridge says itself when the server has lost something."""
+        if not isinstance(process, Server):
+            self.complaints += [line for line in process.lines
+                                if "are missing" in line or "gone back" in line]
+
+    def report(self):
+        done = subprocess.run([PEER, "report", self.account, str(self.count)], check=True,
+                              text=True, capture_output=True, timeout=DEADLINE)
+        return json.loads(done.stdout)
+
+    def kill_at_random(self):
+        """While messages are on their way; answers when all kills are done. A mirror needs
+        seconds to go on after a kill of a server, so servers and links are killed less
+        often."""
+        victims = VICTIMS.split(",") if VICTIMS else sorted(self.starts)
+        weights = [1 if isinstance(self.processes[name], (Server, Link, Cable)) else
+                   8 if LONG else 3 for name in victims]
+        while sum(self.times.values()) < self.kills:
+            time.sleep(self.random.uniform(0, PAUSE))
+            self.kill(self.random.choices(victims, weights)[0])
+            if sum(self.times.values()) % 100 == 0:
+                print("%d kills, %s" % (sum(self.times.values()), self.report()), flush=True)
+
+    def wait_for_the_last(self):
+        """As long as messages come: a busy machine only takes longer."""
+        last = None
+        while True:
+            missing = self.report()["missing"]
+            if missing == 0:
+                return
+            if missing != last:
+                last, end = missing, time.monotonic() + DEADLINE
+            if time.monotonic() > end:
+                self.show_streams()
+                raise AssertionError("%d messages do not come" % missing)
+            time.sleep(0.1)
+
+    def show_streams(self):
+        print(self.report())
+        print("\n".join(self.complaints))
+        for machine in "ab":
+            print(machine, self.world.mmf(machine, "queue", "Jobs"),
+                  self.world.mmf(machine, "queue", "Jobs", "--browse")[:600])
+        for name, process in self.processes.items():
+            if not isinstance(process, (Server, Link, Cable)):
+                print(name, process.process.pid, process.is_running(),
+                      "\n".join(process.lines[-12:]))
+            if isinstance(process, Server) and not process.within:
+                info = stream_info(process, "MMF_Jobs_a")
+                print(name, info.get("state"), info.get("mirror"), info.get("error"))
+
+    def finish(self, name):
+        begin = time.monotonic()
+        self.wait_for_the_last()
+        report = self.report()
+        print("FIGURES: %s: %d messages, %d kills (%s), seed %d, the rest %.0f s: %d twice, "
+              "%d missing, %d out of order, %d damaged; %d redelivered by the queue" % (
+                  name, self.count, sum(self.times.values()),
+                  ", ".join("%s %d" % item for item in sorted(self.times.items())), SEED,
+                  time.monotonic() - begin, report["twice"], report["missing"],
+                  report["disordered"], report["damaged"], report["redelivered"]))
+        assert not self.faults, "\n".join(self.faults)
+        report.pop("redelivered")
+        report.pop("ranges")
+        assert report == {"missing": 0, "twice": 0, "disordered": 0, "damaged": 0}, report
+
+
+CONFIG = """[bridge]
+origin = %s
+[server]
+server = %s
+ack-wait = 1s
+[queue Jobs]
+direction = %s
+%s
+"""
+
+
+def add_peers(run, world):
+    world.peer("a", "hold", "queue", "Jobs", 256, 1024)
+    world.peer("b", "hold", "queue", "Jobs", 256, 1024)
+    run.add("consumer", lambda: world.peer("b", "take", "Jobs", run.count, run.account))
+    # So slowly that messages come as long as processes are killed.
+    pause = 1000 * run.kills * (PAUSE / 2 + 0.2) / (run.count / 4096)
+    run.add("sender", lambda: world.peer("a", "send", "Jobs", run.count, SIZE, int(pause)))
+
+
+def add_bridges(run, world, one, other, more_in=""):
+    """Those that are killed need not be ready before the next kill."""
+    run.add("out", lambda: world.bridge(
+        "a", CONFIG % ("a", one.url, "out", "stream-bytes = 16M"), ready=False,
+        within=one.within))
+    run.add("in", lambda: world.bridge(
+        "b", CONFIG % ("b", other.url, "in", "from = a\n" + more_in), ready=False,
+        within=other.within))
+
+
+def test_one_server(world):
+    run = Run(world, MESSAGES // 3, KILLS // 2)
+    server = Server(world, "one").start()
+    add_peers(run, world)
+    add_bridges(run, world, server, server)
+    run.add("server", server.start, server)
+    run.kill_at_random()
+    run.finish("one server")
+
+
+def start_two_servers(world, run, **link):
+    """Two servers with domains of their own, a leaf node's connection over `link`."""
+    leaf_port = free_port()
+    a = Server(world, "a", "a", "leafnodes { listen: \"127.0.0.1:%d\" }" % leaf_port)
+    way = Link(leaf_port, **link)
+    world.closers.append(way.close)
+    b = Server(world, "b", "b", "leafnodes { reconnect: 1, remotes: [ { url: "
+               "\"nats-leaf://127.0.0.1:%d\" } ] }" % way.port)
+    a.start()
+    b.start()
+    run.add("link", None, way)
+    run.add("server a", a.start, a)
+    run.add("server b", b.start, b)
+    return a, b
+
+
+def test_two_servers(world):
+    run = Run(world, MESSAGES, KILLS)
+    add_peers(run, world)
+    a, b = start_two_servers(world, run, delay=0.005, stall=0.2, often=0.01)
+    add_bridges(run, world, a, b, "mirror-domain = a")
+    run.kill_at_random()
+    run.finish("two servers, a link with delay and stalls")
+
+
+class Cable:
+    """Two network namespaces and what connects them; cut, no packet goes over it for a
+    while, and no end notices."""
+
+    def __init__(self):
+        if os.geteuid() != 0 or shutil.which("ip") is None or shutil.which("tc") is None:
+            raise Skip("root, ip and tc are needed for network namespaces")
+        self.names = ["mmf-%s-%d" % (side, os.getpid()) for side in "ab"]
+        self.addresses = ["10.213.7.1", "10.213.7.2"]
+        self.random = random.Random(SEED)
+        try:
+            self.make()
+        except subprocess.CalledProcessError as failure:
+            self.close()
+            raise Skip("network namespaces cannot be made here") from failure
+        self.has_netem = all(self.run(
+            *self.within(i), "tc", "qdisc", "add", "dev", "cable", "root", "netem", "delay",
+            "20ms", "5ms", "loss", "1%", check=False).returncode == 0 for i in (0, 1))
+
+    @staticmethod
+    def run(*command, check=True):
+        return subprocess.run(command, check=check, capture_output=True, timeout=60)
+
+    def within(self, i):
+        return "ip", "netns", "exec", self.names[i]
+
+    def make(self):
+        for name in self.names:
+            self.run("ip", "netns", "add", name)
+        self.run("ip", "link", "add", "cable", "netns", self.names[0], "type", "veth", "peer",
+                 "name", "cable", "netns", self.names[1])
+        for i, address in enumerate(self.addresses):
+            self.run(*self.within(i), "ip", "address", "add", address + "/24", "dev", "cable")
+            for device in ("cable", "lo"):
+                self.run(*self.within(i), "ip", "link", "set", device, "up")
+
+    def cut(self):
+        self.run(*self.within(0), "ip", "link", "set", "cable", "down")
+        time.sleep(self.random.uniform(0, 1.5))
+        self.run(*self.within(0), "ip", "link", "set", "cable", "up")
+
+    def close(self):
+        for name in self.names:
+            self.run("ip", "netns", "del", name, check=False)
+
+
+def test_two_networks(world):
+    cable = Cable()
+    world.closers.append(cable.close)
+    run = Run(world, MESSAGES // 3, KILLS // 2)
+    add_peers(run, world)
+    a = Server(world, "a", "a", "leafnodes { listen: \"%s:7422\" }" % cable.addresses[0],
+               cable.within(0))
+    b = Server(world, "b", "b", "ping_interval: \"2s\"\nleafnodes { reconnect: 1, remotes: [ { "
+               "url: \"nats-leaf://%s:7422\" } ] }" % cable.addresses[0], cable.within(1))
+    run.add("server a", a.start, a.start())
+    run.add("server b", b.start, b.start())
+    run.add("cable", None, cable)
+    add_bridges(run, world, a, b, "mirror-domain = a")
+    run.kill_at_random()
+    run.finish("two networks, cut at random, " + (
+        "20 ms of delay and 1 % loss" if cable.has_netem else
+        "WITHOUT delay and loss, since this kernel has no netem"))
+
+
+if __name__ == "__main__":
+    print("seed %d" % SEED)
+    main("bridge_kills", globals(), 36000 if LONG else 800)

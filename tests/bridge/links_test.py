@@ -1,0 +1,418 @@
+"""links_test.py - what goes across, and how the bridge is operated; no process is
+killed at random."""
+import re
+
+from support import *
+
+
+def sections(server, origin, channels, more=""):
+    return "[bridge]\norigin = %s\n%s\n[server]\nserver = %s\nack-wait = 1s\n%s\n" % (
+        origin, more, server.url, channels)
+
+
+def report(world, count):
+    path = os.path.join(world.directory, "account")
+    done = subprocess.run([PEER, "report", path, str(count)], check=True, text=True,
+                          capture_output=True, timeout=DEADLINE)
+    return json.loads(done.stdout)
+
+
+def wait_for_all(world, count):
+    wait_until(lambda: report(world, count)["missing"] == 0, "the last message")
+    return report(world, count)
+
+
+def take(world, machine, name, count, *slow):
+    return world.peer(machine, "take", name, count, os.path.join(world.directory, "account"),
+                      *slow)
+
+
+CLEAN = {"missing": 0, "twice": 0, "disordered": 0, "damaged": 0, "redelivered": 0,
+         "ranges": []}
+
+
+def start_two(world, channels_a, channels_b, more="", wait=True):
+    """A server, and a bridge on each of two machines."""
+    server = Server(world, "one").start()
+    bridges = [world.bridge(machine, sections(server, machine, channels, more), ready=False)
+               for machine, channels in (("a", channels_a), ("b", channels_b))]
+    for bridge in bridges if wait else []:
+        bridge.expect(" ready: ")
+    return (server, *bridges)
+
+
+def memory(process):
+    with open("/proc/%d/status" % process.process.pid, encoding="utf-8") as file:
+        return int(re.search(r"RssAnon:\s+(\d+)", file.read()).group(1)) << 10
+
+
+def processor_seconds(process):
+    with open("/proc/%d/stat" % process.process.pid, encoding="utf-8") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def receive(world, machine, name, count):
+    return world.mmf(machine, "recv", name, "--count", str(count), "--timeout",
+                     "%ds" % DEADLINE).splitlines()
+
+
+#
+# Queues.
+#
+
+
+def test_a_queue_goes_across(world):
+    count = 20000
+    world.peer("a", "hold", "queue", "Jobs", 4096, 256)
+    world.peer("b", "hold", "queue", "Jobs", 4096, 256)
+    start_two(world, "[queue Jobs]\ndirection = out", "[queue Jobs]\ndirection = in\nfrom = a")
+    take(world, "b", "Jobs", count)
+    world.peer("a", "send", "Jobs", count, 64)
+    assert wait_for_all(world, count) == CLEAN
+
+
+def test_the_bridge_makes_the_channels(world):
+    sizes = "\nmessage-size = 1K\ncapacity = 64\nspsc = yes"
+    start_two(world, "[queue Jobs]\ndirection = out" + sizes,
+              "[queue Orders]\ndirection = in\nfrom = a\nremote = Jobs" + sizes)
+    take(world, "b", "Orders", 2000)
+    world.peer("a", "send", "Jobs", 2000, 1024)
+    assert wait_for_all(world, 2000) == CLEAN
+
+
+def test_odd_names(world):
+    name = "Jobs of Müller & co. *>"
+    world.peer("a", "hold", "queue", name, 64, 16)
+    world.peer("b", "hold", "queue", name, 64, 16)
+    start_two(world, "[queue %s]\ndirection = out" % name,
+              "[queue %s]\ndirection = in\nfrom = a" % name)
+    world.mmf("a", "send", name, "hello")
+    assert receive(world, "b", name, 1) == ["hello"]
+
+
+def test_two_origins_and_a_local_producer(world):
+    """Each origin's messages come in their order, beside those of a program here."""
+    world.peer("a", "hold", "queue", "Jobs", 64, 64)
+    world.peer("c", "hold", "queue", "Jobs", 64, 64)
+    world.peer("b", "hold", "queue", "Jobs", 64, 64)
+    server, _, _ = start_two(world, "[queue Jobs]\ndirection = out",
+                             "[queue Jobs]\ndirection = in\nfrom = a, c", wait=False)
+    world.bridge("c", sections(server, "c", "[queue Jobs]\ndirection = out"))
+    for i in range(10):
+        for machine in "abc":
+            world.mmf(machine, "send", "Jobs", "%s%d" % (machine, i))
+    came = receive(world, "b", "Jobs", 30)
+    for machine in "abc":
+        assert [line for line in came if line[0] == machine] == [
+            "%s%d" % (machine, i) for i in range(10)], came
+
+
+def test_a_full_queue_reaches_back_to_the_sender(world):
+    """Without a consumer everything fills up, and nothing grows; then all of it comes."""
+    count = 20000
+    world.peer("a", "hold", "queue", "Jobs", 512, 64)
+    world.peer("b", "hold", "queue", "Jobs", 512, 64)
+    server, out, into = start_two(
+        world, "[queue Jobs]\ndirection = out\nstream-bytes = 256K\nbatch = 16",
+        "[queue Jobs]\ndirection = in\nfrom = a")
+    world.peer("a", "send", "Jobs", count, 512)
+
+    out.expect("is full: waiting")
+    before = memory(out), memory(into)
+    time.sleep(1.5)  # it only gives memory the time to grow
+    after = memory(out), memory(into)
+    assert stream_info(server, "MMF_Jobs_a")["state"]["bytes"] <= 256 << 10
+    assert all(b - a < 4 << 20 for a, b in zip(before, after)), (before, after)
+    assert report(world, count)["missing"] == count
+    take(world, "b", "Jobs", count)
+    assert wait_for_all(world, count) == CLEAN
+
+
+def test_a_message_that_does_not_fit_is_parked(world):
+    world.peer("a", "hold", "queue", "Jobs", 4096, 16)
+    world.peer("b", "hold", "queue", "Jobs", 8, 16)
+    server, _, into = start_two(world, "[queue Jobs]\ndirection = out",
+                                "[queue Jobs]\ndirection = in\nfrom = a")
+    for text in ("one", "much longer than eight", "two"):
+        world.mmf("a", "send", "Jobs", text)
+    assert receive(world, "b", "Jobs", 2) == ["one", "two"]
+    line = into.expect("parked in stream MMF_parked")
+    assert "has 22 bytes, and the queue takes 8" in line, line
+    assert stream_info(server, "MMF_parked")["state"]["messages"] == 1
+
+
+def test_everything_is_stopped_and_started(world):
+    """In the middle of it; the queues live on."""
+    count = 30000
+    world.peer("a", "hold", "queue", "Jobs", 256, 256)
+    world.peer("b", "hold", "queue", "Jobs", 256, 256)
+    server, out, into = start_two(world, "[queue Jobs]\ndirection = out",
+                                  "[queue Jobs]\ndirection = in\nfrom = a")
+    take(world, "b", "Jobs", count, 20)
+    world.peer("a", "send", "Jobs", count, 64)
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        missing = report(world, count)["missing"]
+        wait_until(lambda: report(world, count)["missing"] < missing, "another message")
+        for process in (out, into, server):
+            process.kill(how)
+        server.start()
+        out = world.bridge("a", sections(server, "a", "[queue Jobs]\ndirection = out"))
+        into = world.bridge("b", sections(server, "b", "[queue Jobs]\ndirection = in\nfrom = a"))
+    found = wait_for_all(world, count)
+    assert found == CLEAN, found
+
+
+def test_a_second_bridge_waits_for_its_turn(world):
+    """Two that publish as one origin would number different messages alike."""
+    world.peer("a", "hold", "queue", "Jobs", 64, 16)
+    world.peer("b", "hold", "queue", "Jobs", 64, 16)
+    server, out, _ = start_two(world, "[queue Jobs]\ndirection = out",
+                               "[queue Jobs]\ndirection = in\nfrom = a")
+    second = world.bridge("a", sections(server, "a", "[queue Jobs]\ndirection = out"),
+                          ready=False)
+    second.expect("another bridge of this machine publishes to stream MMF_Jobs_a")
+    world.mmf("a", "send", "Jobs", "one")
+    out.kill()
+    second.expect(" ready: ")
+    world.mmf("a", "send", "Jobs", "two")
+    assert receive(world, "b", "Jobs", 2) == ["one", "two"]
+
+
+def test_two_hosts_with_one_origin(world):
+    """It is noticed, and said."""
+    for machine in "ac":
+        world.peer(machine, "hold", "queue", "Jobs", 64, 16)
+    server = Server(world, "one").start()
+    config = sections(server, "a", "[queue Jobs]\ndirection = out")
+    bridges = [world.bridge(machine, config) for machine in "ac"]
+    for machine in "aca":
+        world.mmf(machine, "send", "Jobs", "from " + machine)
+        wait_until(lambda: json.loads(world.mmf(machine, "stat", "--json", "Jobs"))["objects"][0]
+                   ["depth"] == 0, "the message in the stream")
+    bridges[0].expect("went on from 1 to 3: another host has the same origin")
+
+
+def test_the_receiving_queue_dies(world):
+    """What was not released by then comes again into a new one: at least once."""
+    sizes = "\nmessage-size = 64\ncapacity = 64"
+    server, _, into = start_two(world, "[queue Jobs]\ndirection = out" + sizes,
+                                "[queue Jobs]\ndirection = in\nfrom = a" + sizes)
+    for i in range(20):
+        world.mmf("a", "send", "Jobs", "job %d" % i)
+    assert receive(world, "b", "Jobs", 5) == ["job %d" % i for i in range(5)]
+    into.kill()
+    world.mmf("b", "gc")
+    world.bridge("b", sections(server, "b", "[queue Jobs]\ndirection = in\nfrom = a" + sizes))
+    came = receive(world, "b", "Jobs", 15)
+    while came[-1] != "job 19":
+        came += receive(world, "b", "Jobs", 1)
+    numbers = [int(line.split()[1]) for line in came]
+    assert numbers == list(range(numbers[0], 20)) and numbers[0] <= 5, numbers
+
+
+def test_a_stream_of_others_is_refused(world):
+    server = Server(world, "one").start()
+    request(server, "$JS.API.STREAM.CREATE.MMF_Jobs_a", json.dumps(
+        {"name": "MMF_Jobs_a", "subjects": ["mmf.q.Jobs.*"], "retention": "limits",
+         "storage": "memory", "max_consumers": -1, "max_msgs": -1, "max_bytes": -1,
+         "discard": "new", "num_replicas": 1}))
+    request(server, "mmf.q.Jobs.a", "something else")
+    world.peer("b", "hold", "queue", "Jobs", 64, 16)
+    process = world.bridge("b", sections(server, "b", "[queue Jobs]\ndirection = in\nfrom = a"))
+    process.expect("message 1 of stream MMF_Jobs_a: it is not a message of mmf-bridge")
+
+
+#
+# Topics and latest values.
+#
+
+
+def test_a_topic_goes_both_ways_and_does_not_come_back(world):
+    channels = "[topic News]\ndirection = both\nmessage-size = 64\ncapacity = 64"
+    _, a, b = start_two(world, channels, channels)
+    tails = [world.start(MMF, "tail", "News", "--count", "4", machine=machine)
+             for machine in "ab"]
+    for machine in "ab":
+        wait_until(lambda: json.loads(world.mmf(machine, "stat", "--json", "News"))
+                   ["objects"][0]["receivers"] == 2, "a subscriber")
+    for i in range(2):
+        world.mmf("a", "send", "News", "a%d" % i)
+        tails[1].expect("a%d" % i)
+        world.mmf("b", "send", "News", "b%d" % i)
+        tails[0].expect("b%d" % i)
+    for tail in tails:
+        tail.wait()
+        assert tail.lines == ["a0", "b0", "a1", "b1"], tail.lines
+
+
+def test_a_latest_value_goes_both_ways(world):
+    channels = "[latest Position]\ndirection = both\nmessage-size = 64"
+    _, a, b = start_two(world, channels, channels)
+
+    def value(machine):
+        return world.mmf(machine, "recv", "Position").strip()
+
+    for machine, other, text in (("a", "b", "1"), ("b", "a", "2"), ("a", "b", "3"), ("a", "b", "4")):
+        world.mmf(machine, "send", "Position", text)
+        wait_until(lambda: value(other) == text, "the value %s at %s" % (text, other))
+    assert value("a") == value("b") == "4"
+
+
+def test_a_newer_value_of_another_host_survives_a_restart(world):
+    channels = "[latest Position]\ndirection = both"
+    for machine in "ab":
+        world.peer(machine, "hold", "latest", "Position", 64, 0)
+    server, a, _ = start_two(world, channels, channels)
+
+    def value(machine):
+        return world.mmf(machine, "recv", "Position").strip()
+
+    world.mmf("a", "send", "Position", "old")
+    wait_until(lambda: value("b") == "old", "the first value")
+    a.kill()
+    world.mmf("b", "send", "Position", "new")
+    wait_until(lambda: stream_info(server, "KV_MMF_latest")["state"]["last_seq"] == 2,
+               "the second value")
+    world.bridge("a", sections(server, "a", channels))
+    wait_until(lambda: value("a") == "new", "the second value at a")
+    assert value("b") == "new"
+
+
+def call(world, machine, text, timeout=20000):
+    return subprocess.run([PEER, "call", "Sums", text, str(timeout)], check=True, text=True,
+                          capture_output=True, timeout=DEADLINE,
+                          env={**os.environ, "MMF_DIR": world.namespace(machine)}).stdout.strip()
+
+
+def test_a_service_on_another_machine(world):
+    """Requests are answered there; where no machine serves, clients see no server."""
+    world.peer("a", "hold", "service", "Sums", 64, 16)
+    server = Server(world, "one").start()
+    out = world.bridge("a", sections(server, "a", "[service Sums]\ndirection = out"), ready=False)
+    out.expect("no machine serves it (subject mmf.s.Sums): a client here sees no server")
+    there = world.peer("b", "serve", "Sums")
+    into = world.bridge("b", sections(server, "b", "[service Sums]\ndirection = in"))
+    out.expect(" ready: ")
+    for i in range(20):
+        assert call(world, "a", "1 + %d" % i) == "1 + %d by %d" % (i, there.process.pid)
+    there.kill()
+    into.expect('service "Sums" has no server here; trying again')
+    assert call(world, "a", "2") == "MMF_E_PEER_CLOSED"
+    again = world.peer("b", "serve", "Sums")
+    into.expect("it works again")
+    out.expect("it works again")
+    assert call(world, "a", "3") == "3 by %d" % again.process.pid
+    into.kill()
+    assert call(world, "a", "4") == "MMF_E_PEER_CLOSED"
+
+
+def test_a_request_survives_the_bridge(world):
+    """At least once: another bridge takes the request over."""
+    world.peer("a", "hold", "service", "Sums", 64, 16)
+    there = world.peer("b", "serve", "Sums")
+    server = Server(world, "one").start()
+    into = world.bridge("b", sections(server, "b", "[service Sums]\ndirection = in"))
+    config = sections(server, "a", "[service Sums]\ndirection = out\nworkers = 1")
+    out = world.bridge("a", config)
+    there.process.send_signal(signal.SIGSTOP)
+    client = world.start(PEER, "call", "Sums", "5", "60000", machine="a")
+    wait_until(lambda: json.loads(world.mmf("b", "stat", "--json", "Sums"))["objects"][0]
+               ["sent"] == 1, "the request at b")
+    world.bridge("a", config)
+    out.kill()
+    there.process.send_signal(signal.SIGCONT)
+    client.expect("5 by %d" % there.process.pid)
+    assert into.is_running()
+
+
+def test_many_channels_in_one_process(world):
+    sizes = "\nmessage-size = 64\ncapacity = 64\n"
+    a = b = ""
+    for i in range(8):
+        way, back = ("out", "in") if i % 2 else ("in", "out")
+        a += "[queue Q%d]\ndirection = %s%s" % (i, way, sizes)
+        b += "[queue Q%d]\ndirection = %s%s" % (i, back, sizes)
+        a, b = (a, b + "from = a\n") if i % 2 else (a + "from = b\n", b)
+    a += "[latest L]\ndirection = out\nmessage-size = 64\n"
+    b += "[latest L]\ndirection = in\nmessage-size = 64\n"
+    start_two(world, a, b)
+    for i in range(8):
+        source, target = ("a", "b") if i % 2 else ("b", "a")
+        world.mmf(source, "send", "Q%d" % i, "through %d" % i)
+        assert receive(world, target, "Q%d" % i, 1) == ["through %d" % i]
+    world.mmf("a", "send", "L", "value")
+    wait_until(lambda: world.mmf("b", "recv", "L").strip() == "value", "the value")
+
+
+#
+# Operating it.
+#
+
+
+def test_readiness_metrics_and_json(world):
+    server = Server(world, "one").start()
+    metrics = os.path.join(world.directory, "metrics")
+    path = os.path.join(world.directory, "notify")
+    config = world.write("a.ini", sections(
+        server, "a", "[queue Jobs]\ndirection = out\nmessage-size = 64\ncapacity = 16",
+        "log = json\nmetrics = %s\nmetrics-every = 100ms" % metrics))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(path)
+        notify.settimeout(DEADLINE)
+        os.environ["NOTIFY_SOCKET"] = path
+        try:
+            bridge = world.start(BRIDGE, config, machine="a")
+        finally:
+            del os.environ["NOTIFY_SOCKET"]
+        assert notify.recv(1000).startswith(b"READY=1\n")
+        world.mmf("a", "send", "Jobs", "hello")
+        line = 'mmf_bridge_messages_total{kind="queue",channel="Jobs",direction="out",origin=""} 1\n'
+        wait_until(lambda: line in open(metrics, encoding="utf-8").read(), line)
+        text = open(metrics, encoding="utf-8").read()
+        assert text.endswith("# EOF\n") and "mmf_bridge_connected 1\n" in text, text
+        assert bridge.kill(signal.SIGTERM) == 0
+        assert notify.recv(1000) == b"STOPPING=1"
+    for line in bridge.lines:
+        assert {"time", "level", "message"} <= set(json.loads(line)), line
+
+
+# With Debian's modules: how many families have samples.
+PARSER = """
+import sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+families = text_string_to_metric_families(open(sys.argv[1], encoding="utf-8").read())
+print(sum(1 for family in families if family.samples))
+"""
+
+
+def test_the_metrics_are_openmetrics(world):
+    metrics = os.path.join(world.directory, "metrics")
+    start_two(world, "[queue Jobs]\ndirection = out\nmessage-size = 64\ncapacity = 16",
+              "[topic News]\ndirection = both\nmessage-size = 64\ncapacity = 16",
+              "metrics = %s" % metrics)
+    wait_until(lambda: os.path.exists(metrics), "the file")
+    done = subprocess.run(["/usr/bin/python3", "-c", PARSER, metrics], capture_output=True,
+                          text=True, timeout=DEADLINE)
+    if "No module named" in done.stderr:
+        raise Skip("python3-prometheus-client is needed")
+    assert done.returncode == 0 and int(done.stdout) == 13, done
+
+
+def test_an_idle_bridge_takes_no_processor_time(world):
+    sizes = "\nmessage-size = 64\ncapacity = 16\n"
+    _, a, b = start_two(
+        world, "[queue Q]\ndirection = out%s[topic T]\ndirection = both%s[latest L]\n"
+        "direction = both\nmessage-size = 64" % (sizes, sizes),
+        "[queue Q]\ndirection = in\nfrom = a%s[topic T]\ndirection = both%s[latest L]\n"
+        "direction = both\nmessage-size = 64" % (sizes, sizes))
+    before = processor_seconds(a) + processor_seconds(b)
+    time.sleep(5)
+    used = processor_seconds(a) + processor_seconds(b) - before
+    print("FIGURES: two idle bridges with three channels each: %.1f ms of processor time in "
+          "5 s" % (1000 * used))
+    assert used < 0.1, used
+
+
+if __name__ == "__main__":
+    main("bridge_links", globals())

@@ -1,0 +1,240 @@
+"""support.py - shared by the tests of mmf-bridge.
+
+A test is a function whose name begins with "test_", and gets a world: a directory, in which
+each "machine" has a private namespace (MMF_DIR), and servers that it starts itself, on ports
+that were free. Every process says in a line that it is ready; each wait has a deadline.
+"""
+import json
+import os
+import queue
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+BRIDGE, PEER, MMF = (os.path.abspath(path) for path in sys.argv[1:4])
+DEADLINE = float(os.environ.get("MMF_TEST_DEADLINE_MS", "120000")) / 1000
+
+
+class Skip(Exception):
+    pass
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(condition, what, deadline=DEADLINE):
+    end = time.monotonic() + deadline
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("%s did not happen in %d s" % (what, deadline))
+        time.sleep(0.01)
+
+
+class Process:
+    """A program whose lines are read as it writes them."""
+
+    def __init__(self, *command, env=None):
+        self.command = command
+        self.lines, self.news = [], queue.Queue()
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, errors="replace", env={**os.environ, **(env or {})})
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self):
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+            del self.lines[:-5000]
+            self.news.put(line.rstrip("\n"))
+        self.news.put(None)
+
+    def expect(self, parts, deadline=DEADLINE):
+        """The next line that has it, or one of them, in it."""
+        parts = (parts,) if isinstance(parts, str) else parts
+        end = time.monotonic() + deadline
+        while True:
+            try:
+                line = self.news.get(timeout=max(0.001, end - time.monotonic()))
+            except queue.Empty:
+                line = None
+            if line is None:
+                raise AssertionError("%r did not come from %s:\n%s" % (
+                    parts, " ".join(self.command), "\n".join(self.lines[-40:])))
+            if any(part in line for part in parts):
+                return line
+
+    def is_running(self):
+        return self.process.poll() is None
+
+    def kill(self, how=signal.SIGKILL):
+        self.process.send_signal(how)
+        return self.wait()
+
+    def wait(self, deadline=DEADLINE):
+        self.process.wait(timeout=deadline)
+        self.reader.join(timeout=deadline)
+        for stream in (self.process.stdin, self.process.stdout):
+            try:
+                stream.close()
+            except OSError:
+                pass
+        return self.process.returncode
+
+
+class Server:
+    """nats-server; started again it has its port and its directory."""
+
+    def __init__(self, world, name, jetstream=True, more="", within=()):
+        """`within`: a command that starts another one in a namespace of its own."""
+        self.port, self.world, self.process = free_port(), world, None
+        self.within = within
+        self.url = "nats://127.0.0.1:%d" % self.port
+        self.config = os.path.join(world.directory, name + ".conf")
+        store = os.path.join(world.directory, name + ".store")
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write("listen: 127.0.0.1:%d\nserver_name: %s\n%s\n" % (self.port, name, more))
+            if jetstream:
+                file.write("jetstream { store_dir: \"%s\"%s }\n" % (
+                    store, ", domain: %s" % jetstream if jetstream is not True else ""))
+
+    def start(self):
+        """Its port may just be another process's outgoing one: then it is tried again."""
+        for _ in range(50):
+            self.process = self.world.start(*self.within, "nats-server", "-c", self.config)
+            line = self.process.expect(("Server is ready", "address already in use"))
+            if "ready" in line:
+                return self
+            self.process.wait()
+            time.sleep(0.1)
+        raise AssertionError("the server's port stays in use: " + line)
+
+    def kill(self, how=signal.SIGKILL):
+        self.process.kill(how)
+
+
+def request(server, subject, body=""):
+    """A request to a server, answered with JSON."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        stream = connection.makefile("rwb")
+        stream.readline()  # INFO
+        stream.write(b'CONNECT {"verbose":false,"pedantic":false}\r\nSUB _r.1 1\r\n')
+        stream.write(("PUB %s _r.1 %d\r\n%s\r\n" % (subject, len(body), body)).encode())
+        stream.flush()
+        while True:
+            words = stream.readline().split()
+            if words and words[0] == b"MSG":
+                return json.loads(stream.read(int(words[-1])))
+            if words and words[0] == b"PING":
+                stream.write(b"PONG\r\n")
+                stream.flush()
+
+
+def stream_info(server, name):
+    return request(server, "$JS.API.STREAM.INFO." + name)
+
+
+class World:
+    def __init__(self):
+        self.directory = tempfile.mkdtemp(prefix="mmf-bridge-test-")
+        self.namespaces = tempfile.mkdtemp(prefix="mmf-test-bridge-", dir="/dev/shm")
+        self.processes, self.closers = [], []
+
+    def start(self, *command, machine=None):
+        env = {"MMF_DIR": self.namespace(machine)} if machine else None
+        self.processes.append(Process(*command, env=env))
+        return self.processes[-1]
+
+    def namespace(self, machine):
+        path = os.path.join(self.namespaces, machine)
+        os.makedirs(path, exist_ok=True)
+        return path
+
+    def write(self, name, text):
+        path = os.path.join(self.directory, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def peer(self, machine, *arguments):
+        process = self.start(PEER, *map(str, arguments), machine=machine)
+        process.expect("ready")
+        return process
+
+    def bridge(self, machine, config, *arguments, ready=True, within=()):
+        path = self.write(machine + ".ini", config)
+        process = self.start(*within, BRIDGE, path, *arguments, machine=machine)
+        if ready:
+            process.expect(" ready: ")
+        return process
+
+    def mmf(self, machine, *arguments):
+        return subprocess.run([MMF, *arguments], check=True, capture_output=True, text=True,
+                              timeout=DEADLINE,
+                              env={**os.environ, "MMF_DIR": self.namespace(machine)}).stdout
+
+    def close(self):
+        for close in self.closers:
+            close()
+        for process in self.processes:
+            if process.is_running():
+                process.kill()
+        shutil.rmtree(self.directory, ignore_errors=True)
+        shutil.rmtree(self.namespaces, ignore_errors=True)
+
+
+def too_late(number, frame):
+    raise AssertionError("the test took too long")
+
+
+def run_test(test, limit):
+    world = World()
+    signal.signal(signal.SIGALRM, too_late)
+    signal.alarm(limit)
+    try:
+        test(world)
+    except AssertionError:
+        for process in world.processes[-30:]:
+            lines = [line for line in process.lines if "Mapping" not in line and "__" not in line]
+            print("--- %s (%s)\n%s" % (" ".join(process.command), process.process.returncode,
+                                       "\n".join(lines[-20:])))
+        raise
+    finally:
+        signal.alarm(0)
+        world.close()
+
+
+def main(suite, tests, limit=600):
+    if shutil.which("nats-server") is None:
+        print("SKIPPED: nats-server is needed")
+        print("%s: 0 passed, 0 failed, 1 skipped" % suite)
+        sys.exit(0)
+    passed = failed = skipped = 0
+    only = sys.argv[4:]
+    for name, test in list(tests.items()):
+        if not name.startswith("test_") or (only and name not in only):
+            continue
+        begin = time.monotonic()
+        try:
+            run_test(test, limit)
+            passed += 1
+            print("ok: %s (%.1f s)" % (name, time.monotonic() - begin))
+        except Skip as reason:
+            skipped += 1
+            print("[ RUN ] %s\nSKIPPED: %s" % (name, reason))
+        except Exception:
+            failed += 1
+            print("FAILED: %s" % name)
+            traceback.print_exc(file=sys.stdout)
+        sys.stdout.flush()
+    print("%s: %d passed, %d failed, %d skipped" % (suite, passed, failed, skipped))
+    sys.exit(failed > 0)

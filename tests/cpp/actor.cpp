@@ -1,0 +1,505 @@
+// actor.cpp - an actor for the files of tests/scenarios, with mmf/mmf.hpp;
+// docs/internals/conformance.md has the lines that it hears and says. It has no streams and
+// no arrays.
+#include <mmf/mmf.hpp>
+
+#include <condition_variable>
+#include <cstdio>
+#include <iostream>
+#include <map>
+#include <mutex>
+#include <sstream>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+namespace {
+
+using handle =
+    std::variant<mmf::map, mmf::mutex, mmf::event, mmf::semaphore, mmf::view>;
+using words = std::vector<std::string>;
+using outputs = std::map<std::string, std::string>;
+
+std::mutex handles_lock;
+std::map<std::string, std::shared_ptr<handle>> handles;
+
+//
+// Words.
+//
+
+std::string
+decode(const std::string &word)
+{
+    std::string text;
+
+    for (std::size_t i = 0; i < word.size() && word != "''"; i++) {
+        if (word[i] == '%') {
+            text += char(std::stoi(word.substr(i + 1, 2), nullptr, 16));
+            i += 2;
+        } else {
+            text += word[i];
+        }
+    }
+    return text;
+}
+
+std::string
+encode(const std::string &text)
+{
+    std::string word = text.empty() ? "''" : "";
+    char code[4];
+
+    for (const char c : text) {
+        if (c > ' ' && c < 0x7f && c != '%' && c != '\'') {
+            word += c;
+        } else {
+            std::snprintf(code, sizeof(code), "%%%02X", static_cast<unsigned char>(c));
+            word += code;
+        }
+    }
+    return word;
+}
+
+void
+say(const std::string &line)
+{
+    const std::string text = line + "\n";
+
+    if (write(STDOUT_FILENO, text.data(), text.size()) < 0)
+        _exit(1);
+}
+
+//
+// Arguments.
+//
+
+// The call is not one that C++ has.
+struct cannot {};
+
+// One call: its words, with the options taken out.
+struct call {
+    words said;
+    std::map<std::string, std::string> options;
+    std::string target; // of a new handle
+    outputs out;
+
+    const std::string &at(std::size_t i) const { return said.at(i); }
+    long long number(std::size_t i) const { return std::stoll(at(i)); }
+    bool has(std::size_t i) const { return i < said.size(); }
+    int32_t option(const char *key, int base = 10) const
+    {
+        const auto found = options.find(key);
+
+        return found == options.end()
+                   ? 0
+                   : int32_t(std::stol(found->second, nullptr, base));
+    }
+    // No text is a null pointer.
+    std::string name(std::size_t i) const
+    {
+        if (at(i) == "NULL")
+            throw cannot();
+        return decode(at(i));
+    }
+    // Where it means an object without a name.
+    std::string name_or_none(std::size_t i) const
+    {
+        return at(i) == "NULL" ? "" : decode(at(i));
+    }
+    mmf::timeout time(std::size_t i) const
+    {
+        const auto ms = std::chrono::milliseconds(number(i));
+
+        if (ms.count() < MMF_INFINITE) // a wait until what is over does not wait
+            throw cannot();
+        return ms.count() < 0 ? mmf::forever : mmf::timeout(ms);
+    }
+};
+
+mmf_access
+access_of(const std::string &word)
+{
+    static const char *const accesses[] = {"read_write",   "read",
+                                           "write",        "copy_on_write",
+                                           "read_execute", "read_write_execute"};
+
+    for (int i = 0; i < 6; i++)
+        if (word == accesses[i])
+            return mmf_access(i);
+    return mmf_access(std::stoi(word));
+}
+
+mmf::sync_options
+sync_options(const call &c)
+{
+    mmf::sync_options options;
+
+    options.all_users = c.option("all_users");
+    options.this_user_only = c.option("this_user_only");
+    options.mode = uint32_t(c.option("mode", 8));
+    options.wait_ms = c.option("wait_ms");
+    return options;
+}
+
+mmf::map_options
+map_options(const call &c)
+{
+    mmf::map_options options;
+
+    if (c.options.count("access") != 0)
+        options.access = access_of(c.options.at("access"));
+    options.rights = mmf_rights(c.option("rights"));
+    options.inheritability = mmf_inheritability(c.option("inheritability"));
+    options.exact_capacity = c.option("exact_capacity");
+    options.all_users = c.option("all_users");
+    options.mode = uint32_t(c.option("mode", 8));
+    options.wait_ms = c.option("wait_ms");
+    return options;
+}
+
+std::shared_ptr<handle>
+find(const std::string &name)
+{
+    const std::lock_guard<std::mutex> guard(handles_lock);
+    const auto found = handles.find(name);
+
+    if (found == handles.end())
+        throw cannot();
+    return found->second;
+}
+
+template <class T>
+T &
+get(const std::shared_ptr<handle> &one)
+{
+    return std::get<T>(*one);
+}
+
+mmf::waitable
+waitable(const std::string &name)
+{
+    if (name == "NULL")
+        return {static_cast<mmf_waitable *>(nullptr)};
+    const auto one = find(name);
+    if (auto *mutex = std::get_if<mmf::mutex>(&*one))
+        return *mutex;
+    if (auto *event = std::get_if<mmf::event>(&*one))
+        return *event;
+    return get<mmf::semaphore>(one);
+}
+
+//
+// Calls.
+//
+
+enum class how { create_new, create_or_open, open_existing };
+
+template <class Made>
+mmf_status
+keep(call &c, Made made, how way, bool created)
+{
+    const std::lock_guard<std::mutex> guard(handles_lock);
+
+    handles[c.target] = std::make_shared<handle>(std::move(made));
+    c.out["out"] = "made";
+    if (way == how::create_or_open)
+        c.out["created"] = created ? "1" : "0";
+    return MMF_OK;
+}
+
+// A kind with its arguments, after the name at `first`.
+template <class T, class... Arguments>
+mmf_status
+make_sync(call &c, how way, std::size_t first, Arguments... arguments)
+{
+    const mmf::sync_options options = sync_options(c);
+    bool created = false;
+
+    if (way == how::open_existing)
+        return keep(c, T::open_existing(c.name(first), options), way, false);
+    const std::string name = c.name_or_none(first);
+    if (way == how::create_new)
+        return keep(c, T::create_new(name, arguments..., options), way, true);
+    auto made = T::create_or_open(name, arguments..., options, &created);
+    return keep(c, std::move(made), way, created);
+}
+
+mmf_status
+make_map(call &c, how way, std::size_t first)
+{
+    const mmf::map_options options = map_options(c);
+    bool created = false;
+
+    if (way == how::open_existing)
+        return keep(c, mmf::map::open_existing(c.name(first), options), way, false);
+    if (way == how::create_new && c.at(first) == "NULL")
+        return keep(c, mmf::map::create_unnamed(c.number(first + 1), options), way,
+                    true);
+    const std::string name = c.name(first);
+    const int64_t capacity = c.number(first + 1);
+    if (way == how::create_new)
+        return keep(c, mmf::map::create_new(name, capacity, options), way, true);
+    auto made = mmf::map::create_or_open(name, capacity, options, &created);
+    return keep(c, std::move(made), way, created);
+}
+
+mmf_status
+make(call &c, const std::string &kind, how way, std::size_t first)
+{
+    const bool has_more = way != how::open_existing && c.has(first + 1);
+
+    if (kind == "map")
+        return make_map(c, way, first);
+    if (kind == "mutex")
+        return make_sync<mmf::mutex>(c, way, first,
+                                     has_more && c.number(first + 1) != 0);
+    if (kind == "semaphore")
+        return make_sync<mmf::semaphore>(c, way, first,
+                                         has_more ? int32_t(c.number(first + 1)) : 0,
+                                         has_more ? int32_t(c.number(first + 2)) : 1);
+    const std::string mode = has_more ? c.at(first + 1) : "auto";
+    return make_sync<mmf::event>(c, way, first,
+                                 mode == "auto"     ? MMF_EVENT_AUTO_RESET
+                                 : mode == "manual" ? MMF_EVENT_MANUAL_RESET
+                                                    : mmf_event_mode(std::stoi(mode)),
+                                 has_more && c.number(first + 2) != 0);
+}
+
+mmf_status
+do_wait(handle &one, mmf::timeout time)
+{
+    if (auto *event = std::get_if<mmf::event>(&one))
+        return event->wait_for(time) ? MMF_OK : MMF_TIMED_OUT;
+    if (auto *semaphore = std::get_if<mmf::semaphore>(&one))
+        return semaphore->try_acquire_for(time) ? MMF_OK : MMF_TIMED_OUT;
+    auto &mutex = std::get<mmf::mutex>(one);
+    if (time.count() < 0)
+        mutex.lock();
+    else if (!mutex.try_lock_for(std::chrono::milliseconds(time.count())))
+        return MMF_TIMED_OUT;
+    return mutex.was_abandoned() ? MMF_ABANDONED : MMF_OK;
+}
+
+mmf_status
+do_wait_several(call &c)
+{
+    const mmf::timeout time = c.time(c.said.size() - 1);
+    std::vector<mmf::waitable> objects;
+
+    for (std::size_t i = 1; i + 1 < c.said.size(); i++)
+        objects.push_back(waitable(c.at(i)));
+    if (c.at(0) == "wait_all")
+        return mmf::wait_all(objects, time);
+    const auto got = mmf::wait_any(objects, time);
+    if (!got)
+        return MMF_TIMED_OUT;
+    c.out["index"] = std::to_string(got->index);
+    return got->abandoned ? MMF_ABANDONED : MMF_OK;
+}
+
+mmf_status
+do_release(call &c, int32_t count)
+{
+    const auto one = find(c.at(1));
+
+    if (auto *mutex = std::get_if<mmf::mutex>(&*one))
+        mutex->try_unlock().value();
+    else if (auto *event = std::get_if<mmf::event>(&*one))
+        event->set();
+    else
+        c.out["previous"] = std::to_string(get<mmf::semaphore>(one).release(count));
+    return MMF_OK;
+}
+
+template <class T>
+mmf_status
+read_or_write(call &c, mmf::view &view)
+{
+    if (c.at(0) == "write")
+        view.write(c.number(3), T(c.number(4)));
+    else
+        c.out["value"] = std::to_string(view.read<T>(c.number(3)));
+    return MMF_OK;
+}
+
+mmf_status
+do_view(call &c)
+{
+    const auto one = find(c.at(1));
+    auto &view = get<mmf::view>(one);
+
+    return c.at(2) == "int64"   ? read_or_write<int64_t>(c, view)
+           : c.at(2) == "int32" ? read_or_write<int32_t>(c, view)
+           : c.at(2) == "byte"  ? read_or_write<uint8_t>(c, view)
+                                : throw std::out_of_range(c.at(2));
+}
+
+mmf_status
+do_close(const std::string &name)
+{
+    std::shared_ptr<handle> last;
+    const std::lock_guard<std::mutex> guard(handles_lock);
+    const auto found = handles.find(name);
+
+    if (found != handles.end()) {
+        last = std::move(found->second);
+        handles.erase(found);
+    }
+    return MMF_OK;
+}
+
+mmf_status
+do_call(call &c)
+{
+    const std::string &verb = c.at(0);
+
+    if (verb == "new" || verb == "open")
+        return make(c, c.at(1), verb == "new" ? how::create_new : how::open_existing,
+                    2);
+    if (verb == "map" || verb == "mutex" || verb == "event" || verb == "semaphore")
+        return make(c, verb, how::create_or_open, 1);
+    if (verb == "accessor")
+        return keep(c,
+                    mmf::view(get<mmf::map>(find(c.at(1))), c.number(2), c.number(3),
+                              access_of(c.at(4))),
+                    how::create_new, false);
+    if (verb == "close")
+        return do_close(c.at(1));
+    if (verb == "gc")
+        return mmf::gc(), MMF_OK;
+    if (verb == "wait" || verb == "wait_one")
+        return do_wait(*find(c.at(1)), c.time(2));
+    if (verb == "wait_any" || verb == "wait_all")
+        return do_wait_several(c);
+    if (verb == "signal_and_wait")
+        return mmf::signal_and_wait(waitable(c.at(1)), waitable(c.at(2)), c.time(3));
+    if (verb == "set" || verb == "reset")
+        return verb == "set" ? get<mmf::event>(find(c.at(1))).set()
+                             : get<mmf::event>(find(c.at(1))).reset(),
+               MMF_OK;
+    if (verb == "release" || verb == "signal")
+        return do_release(c, c.has(2) ? int32_t(c.number(2)) : 1);
+    if (verb == "read" || verb == "write")
+        return do_view(c);
+    if (verb != "capacity")
+        throw std::out_of_range(verb);
+    const auto one = find(c.at(1));
+    const auto *map = std::get_if<mmf::map>(&*one);
+    c.out["value"] = std::to_string(map != nullptr ? map->capacity()
+                                                   : get<mmf::view>(one).capacity());
+    return MMF_OK;
+}
+
+// The line that answers a call.
+std::string
+answer(const std::string &thread, words said)
+{
+    call c;
+    mmf_status status;
+
+    if (said.size() > 2 && said[1] == "=") {
+        c.target = said[0];
+        said.erase(said.begin(), said.begin() + 2);
+    }
+    for (const std::string &word : said) {
+        const std::size_t at = word.find('=');
+
+        if (at == std::string::npos)
+            c.said.push_back(word);
+        else
+            c.options[word.substr(0, at)] = word.substr(at + 1);
+    }
+    try {
+        status = do_call(c);
+    } catch (const mmf::error &why) {
+        status = why.status();
+        c.out = {{"says", encode(why.what())}, {"param", encode(why.parameter())}};
+    } catch (const cannot &) {
+        return thread + " cannot";
+    }
+    std::string line = thread + " " + mmf_status_name(status);
+    for (const auto &[key, value] : c.out)
+        line += " " + key + "=" + value;
+    return line;
+}
+
+void
+do_line(const std::string &thread, words said)
+{
+    if (said[0] == "begin") {
+        say(thread + " begun tid=" + std::to_string(syscall(SYS_gettid)));
+        said.erase(said.begin());
+    }
+    if (said[0] != "child")
+        return say(answer(thread, std::move(said)));
+    said.erase(said.begin());
+    const pid_t child = fork();
+    if (child == 0) {
+        say(answer(thread, std::move(said)));
+        _exit(0);
+    }
+    waitpid(child, nullptr, 0);
+}
+
+//
+// Threads.
+//
+
+struct worker {
+    std::mutex lock;
+    std::condition_variable changed;
+    std::vector<words> lines;
+    std::thread thread;
+};
+
+void
+work(const std::string &name, worker &self)
+{
+    for (;;) {
+        std::unique_lock<std::mutex> guard(self.lock);
+
+        self.changed.wait(guard, [&] { return !self.lines.empty(); });
+        words said = std::move(self.lines.front());
+        self.lines.erase(self.lines.begin());
+        guard.unlock();
+        if (said[0] == "end")
+            return;
+        do_line(name, std::move(said));
+    }
+}
+
+} // namespace
+
+int
+main()
+{
+    std::map<std::string, worker> workers;
+    std::string line, name, word;
+
+    say("ready fork files descriptors");
+    while (std::getline(std::cin, line)) {
+        std::istringstream input(line);
+        words said;
+
+        input >> name;
+        while (input >> word)
+            said.push_back(word);
+        worker &one = workers[name];
+        if (!one.thread.joinable())
+            one.thread = std::thread(work, name, std::ref(one));
+        const bool ends = said[0] == "end";
+        {
+            const std::lock_guard<std::mutex> guard(one.lock);
+
+            one.lines.push_back(std::move(said));
+        }
+        one.changed.notify_one();
+        if (!ends)
+            continue;
+        one.thread.join();
+        workers.erase(name);
+        say(name + " MMF_OK");
+    }
+    _exit(0);
+}

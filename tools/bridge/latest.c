@@ -1,0 +1,394 @@
+/*
+ * latest.c - a latest value is a key of a bucket of JetStream. The newest value here is put
+ * there when the link is free; what was replaced meanwhile is never sent. Of two hosts'
+ * values the one that the server put last, with the higher revision, is everywhere.
+ */
+#include "link.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "envelope.h"
+#include "local.h"
+
+#define BUCKET "MMF_latest"
+
+/* Without news the bucket is asked after so long: a watcher may have missed its end. */
+enum { ASK_AGAIN_MS = 10000 };
+
+struct store {
+    jsCtx *js;
+    kvStore *bucket;
+    char key[WIRE_NAME_MAX];
+};
+
+static void
+close_store(struct store *store)
+{
+    kvStore_Destroy(store->bucket);
+    jsCtx_Destroy(store->js);
+    *store = (struct store){.js = NULL};
+}
+
+static bool
+open_store(struct link *link, struct store *store)
+{
+    const char *domain = link->channel->kv_domain != NULL
+                             ? link->channel->kv_domain
+                             : link->bridge->config->domain;
+    jsOptions options;
+    kvConfig config;
+    struct failure failure;
+    natsStatus status;
+
+    (void)jsOptions_Init(&options);
+    options.Domain = domain;
+    (void)kvConfig_Init(&config);
+    config.Bucket = BUCKET;
+    config.History = 1;
+    config.StorageType = link->channel->memory ? js_MemoryStorage : js_FileStorage;
+    server_wire_name(store->key, sizeof store->key, link->channel->remote);
+    status =
+        natsConnection_JetStream(&store->js, link->bridge->server.connection, &options);
+    if (status == NATS_OK)
+        status = js_KeyValue(&store->bucket, store->js, BUCKET);
+    if (status == NATS_NOT_FOUND)
+        status = js_CreateKeyValue(&store->bucket, store->js, &config);
+    if (status == NATS_OK)
+        return true;
+    (void)server_explain_stream(&failure, "KV_" BUCKET, status, 0);
+    link_fails_by(link, &failure);
+    return false;
+}
+
+/*
+ * Out.
+ */
+
+struct out {
+    struct link *link;
+    mmf_latest *latest;
+    mmf_channel_stats stats;
+    struct store store;
+    struct envelope head;
+    struct packer packer;
+    uint64_t sent; /* version that was put last, or came in */
+};
+
+static bool
+came_in(struct out *out, uint64_t version)
+{
+    bool came;
+
+    pair_lock(out->link->pair);
+    came = pair_value(out->link->pair)->version == version;
+    pair_unlock(out->link->pair);
+    return came;
+}
+
+/* Pack the newest value. MMF_TIMED_OUT: it was sent before. */
+static int
+pack_newest(struct out *out, uint64_t *version)
+{
+    uint8_t *space;
+    size_t length = 0;
+    int status = mmf_latest_wait(out->latest, out->sent, LOCAL_WAIT_MS);
+
+    if (status != MMF_OK)
+        return status;
+    pack_begin(&out->packer, &out->head);
+    space = out->packer.bytes + out->packer.length + ENTRY_HEAD;
+    status = mmf_latest_receive(out->latest, space, (size_t)out->stats.message_size,
+                                &length, version);
+    if (status != MMF_OK)
+        return status;
+    (void)pack_entry(&out->packer, &(struct entry){.bytes = space,
+                                                   .length = (uint32_t)length,
+                                                   .sequence = *version});
+    pack_end(&out->packer, 1);
+    return MMF_OK;
+}
+
+static bool
+put(struct out *out, uint64_t version)
+{
+    struct failure failure;
+    natsStatus status = kvStore_Put(NULL, out->store.bucket, out->store.key,
+                                    out->packer.bytes, (int)out->packer.length);
+
+    if (status != NATS_OK) {
+        (void)server_explain_stream(&failure, "KV_" BUCKET, status, 0);
+        link_fails_by(out->link, &failure);
+        return false;
+    }
+    if (out->sent != 0 && version > out->sent + 1)
+        link_count(out->link, COALESCED, version - out->sent - 1);
+    out->sent = version;
+    link_count(out->link, MESSAGES, 1);
+    link_count(out->link, BYTES, out->packer.length);
+    return true;
+}
+
+static bool
+send_newest(struct out *out)
+{
+    uint64_t version = 0;
+    int status = pack_newest(out, &version);
+
+    if (status < 0) {
+        link_fails_locally(out->link, status, "receive");
+        return false;
+    }
+    if (status != MMF_OK)
+        return true;
+    if (came_in(out, version)) {
+        link_count(out->link, ECHOES, 1);
+        out->sent = version;
+        return true;
+    }
+    return put(out, version);
+}
+
+/*
+ * What this channel had put there before needs not be put again. Both ways, a value of another
+ * host is what counts after a restart: the one here may be an older one of that host.
+ */
+static bool
+skip_what_is_there(struct out *out)
+{
+    kvEntry *value = NULL;
+    natsStatus status = kvStore_Get(&value, out->store.bucket, out->store.key);
+    struct envelope envelope;
+    struct unpacker unpacker;
+    struct entry entry = {.sequence = 0};
+    size_t ignored;
+    int received = MMF_OK;
+
+    if (status == NATS_OK &&
+        unpack_begin(&unpacker, &envelope, kvEntry_Value(value),
+                     (size_t)kvEntry_ValueLen(value)) == NULL &&
+        unpack_entry(&unpacker, &entry)) {
+        if (memcmp(envelope.channel, out->stats.identity, IDENTITY_SIZE) == 0)
+            out->sent = entry.sequence;
+        else if (out->link->channel->direction == DIRECTION_BOTH)
+            received = mmf_latest_receive(out->latest, out->packer.bytes,
+                                          out->packer.capacity, &ignored, &out->sent);
+    }
+    kvEntry_Destroy(value);
+    if (received < 0)
+        link_fails_locally(out->link, received, "receive");
+    return received >= 0;
+}
+
+static bool
+begin_out(struct out *out)
+{
+    if (mmf_latest_stat(out->latest, &out->stats) < 0) {
+        link_fails_locally(out->link, MMF_E_IO, "counters");
+        return false;
+    }
+    out->head = (struct envelope){.kind = MMF_KIND_LATEST,
+                                  .message_size = (uint32_t)out->stats.message_size,
+                                  .source = local_random(),
+                                  .first = 1};
+    memcpy(out->head.channel, out->stats.identity, IDENTITY_SIZE);
+    (void)snprintf(out->head.origin, sizeof out->head.origin, "%s",
+                   out->link->bridge->config->origin);
+    out->packer.capacity =
+        envelope_size(&out->head) + ENTRY_HEAD + (size_t)out->stats.message_size;
+    out->packer.bytes = malloc(out->packer.capacity);
+    if (out->packer.bytes == NULL)
+        link_fails(out->link, EXIT_FAILED, "there is no memory for its value");
+    return out->packer.bytes != NULL && open_store(out->link, &out->store) &&
+           skip_what_is_there(out);
+}
+
+void
+latest_out_run(struct link *link)
+{
+    struct out out = {.link = link};
+
+    if (!local_open_latest(link, MMF_ROLE_RECEIVE, &out.latest))
+        return;
+    if (begin_out(&out)) {
+        link_works(link);
+        while (!link_is_stopping(link) && send_newest(&out))
+            ;
+    }
+    close_store(&out.store);
+    mmf_latest_close(out.latest);
+    free(out.packer.bytes);
+}
+
+/*
+ * In.
+ */
+
+struct in {
+    struct link *link;
+    mmf_latest *latest;
+    mmf_channel_stats stats;
+    struct store store;
+    kvWatcher *watcher;
+    int64_t heard_at;
+};
+
+static int64_t
+now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/*
+ * Our own value has come back. It is to be here as well, unless a value of another host
+ * with a lower revision has replaced it here meanwhile.
+ */
+static bool
+is_here(struct in *in, const struct envelope *envelope, const struct entry *entry)
+{
+    return memcmp(envelope->channel, in->stats.identity, IDENTITY_SIZE) == 0 &&
+           pair_value(in->link->pair)->version < entry->sequence;
+}
+
+static bool
+send_value(struct in *in, const struct envelope *envelope, const struct entry *entry,
+           uint64_t revision)
+{
+    struct pair_value *known = pair_value(in->link->pair);
+    bool is_own = is_here(in, envelope, entry);
+    uint64_t version = 0;
+    int status = MMF_OK;
+
+    if (!is_own)
+        status = mmf_latest_send(in->latest, entry->bytes, entry->length, &version);
+    if (status == MMF_OK) {
+        known->revision = revision;
+        known->version = is_own ? known->version : version;
+    }
+    if (status == MMF_OK)
+        link_count(in->link, is_own ? ECHOES : MESSAGES, 1);
+    return status == MMF_OK;
+}
+
+static bool
+is_too_long(struct in *in, const struct envelope *envelope, const struct entry *entry)
+{
+    if ((int64_t)entry->length <= in->stats.message_size)
+        return false;
+    link_count(in->link, PARKED, 1);
+    log_say(
+        LOG_WARNING, in->link->title,
+        "a value of %s has %u bytes, and the channel takes %lld: it stays in bucket "
+        "%s",
+        envelope->origin, entry->length, (long long)in->stats.message_size, BUCKET);
+    return true;
+}
+
+static bool
+apply(struct in *in, kvEntry *value)
+{
+    struct envelope envelope;
+    struct unpacker unpacker;
+    struct entry entry;
+    uint64_t revision = kvEntry_Revision(value);
+    bool is_sent = true;
+    const char *wrong;
+
+    if (kvEntry_Operation(value) != kvOp_Put)
+        return true;
+    wrong = unpack_begin(&unpacker, &envelope, kvEntry_Value(value),
+                         (size_t)kvEntry_ValueLen(value));
+    if (wrong == NULL && envelope.kind != MMF_KIND_LATEST)
+        wrong = "it is not of a latest value";
+    if (wrong != NULL || !unpack_entry(&unpacker, &entry)) {
+        link_fails(in->link, EXIT_FAILED, "value %s of bucket %s: %s", in->store.key,
+                   BUCKET, wrong != NULL ? wrong : "it is empty");
+        return false;
+    }
+    if (is_too_long(in, &envelope, &entry))
+        return true;
+    pair_lock(in->link->pair);
+    if (revision > pair_value(in->link->pair)->revision)
+        is_sent = send_value(in, &envelope, &entry, revision);
+    pair_unlock(in->link->pair);
+    link_count(in->link, BYTES, (uint64_t)kvEntry_ValueLen(value));
+    if (!is_sent)
+        link_fails_locally(in->link, MMF_E_BUSY, "send");
+    return is_sent;
+}
+
+/* What the bucket has, if nothing was heard for long. */
+static bool
+ask(struct in *in)
+{
+    kvEntry *value = NULL;
+    natsStatus status = kvStore_Get(&value, in->store.bucket, in->store.key);
+    bool is_applied =
+        status == NATS_NOT_FOUND || (status == NATS_OK && apply(in, value));
+
+    kvEntry_Destroy(value);
+    in->heard_at = now_ms();
+    return is_applied;
+}
+
+static bool
+hear(struct in *in)
+{
+    uint64_t disconnects = atomic_load(&in->link->bridge->server.disconnects);
+    kvEntry *value = NULL;
+    natsStatus status = kvWatcher_Next(&value, in->watcher, LOCAL_WAIT_MS);
+    bool is_applied = true;
+
+    if (status == NATS_OK && value != NULL) {
+        is_applied = apply(in, value);
+        in->heard_at = now_ms();
+    }
+    kvEntry_Destroy(value);
+    if (status == NATS_TIMEOUT && now_ms() - in->heard_at > ASK_AGAIN_MS)
+        is_applied = ask(in);
+    return is_applied && (status == NATS_OK || status == NATS_TIMEOUT) &&
+           disconnects == atomic_load(&in->link->bridge->server.disconnects);
+}
+
+static bool
+begin_in(struct in *in)
+{
+    struct failure failure;
+    natsStatus status;
+
+    if (mmf_latest_stat(in->latest, &in->stats) < 0) {
+        link_fails_locally(in->link, MMF_E_IO, "counters");
+        return false;
+    }
+    if (!open_store(in->link, &in->store))
+        return false;
+    status = kvStore_Watch(&in->watcher, in->store.bucket, in->store.key, NULL);
+    in->heard_at = now_ms();
+    if (status == NATS_OK)
+        return true;
+    (void)server_explain_stream(&failure, "KV_" BUCKET, status, 0);
+    link_fails_by(in->link, &failure);
+    return false;
+}
+
+void
+latest_in_run(struct link *link)
+{
+    struct in in = {.link = link};
+
+    if (!local_open_latest(link, MMF_ROLE_SEND, &in.latest))
+        return;
+    if (begin_in(&in)) {
+        link_works(link);
+        while (!link_is_stopping(link) && hear(&in))
+            ;
+    }
+    kvWatcher_Destroy(in.watcher);
+    close_store(&in.store);
+    mmf_latest_close(in.latest);
+}

@@ -1,0 +1,105 @@
+/*
+ * server.h - the connection to NATS, and what the links ask of JetStream. Each failure
+ * becomes a text for the operator and a status to exit with.
+ */
+#ifndef MMF_BRIDGE_SERVER_H
+#define MMF_BRIDGE_SERVER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <nats/nats.h>
+
+#include "config.h"
+
+/* What the program exits with; docs/man/mmf-bridge.1 has the same table. */
+enum exit_status {
+    EXIT_DONE = 0,
+    EXIT_CONFIGURATION = 1,
+    EXIT_USAGE = 2,
+    EXIT_NO_SERVER = 3,
+    EXIT_DENIED = 4,
+    EXIT_TLS = 5,
+    EXIT_NO_JETSTREAM = 6,
+    EXIT_NO_STREAM = 7,
+    EXIT_CHANNEL = 8,
+    EXIT_FAILED = 9
+};
+
+struct failure {
+    int status;
+    bool is_fatal; /* no retry will help: the configuration has to change */
+    char text[512];
+};
+
+struct server {
+    const struct config *config;
+    natsConnection *connection;
+    jsCtx *js;
+    _Atomic uint64_t disconnects;
+    atomic_bool is_connected;
+    atomic_bool is_closed; /* the library has given up */
+};
+
+/* One try. */
+bool server_connect(struct server *server, const struct config *config,
+                    struct failure *failure);
+void server_close(struct server *server);
+
+/* Is JetStream there, and may this user use it? */
+bool server_check_jetstream(struct server *server, struct failure *failure);
+
+/* The failure of a call, in words: "WHAT: ...". */
+void server_explain(struct failure *failure, const char *what, natsStatus status,
+                    jsErrCode code);
+
+/* The same of a call that concerns a stream. */
+bool server_explain_stream(struct failure *failure, const char *stream,
+                           natsStatus status, jsErrCode code);
+
+/* A name as it stands in subjects, streams and keys: letters, digits and - stay, any other
+ * byte becomes =XX. */
+enum { WIRE_NAME_MAX = 800 };
+void server_wire_name(char *out, size_t size, const char *name);
+
+/* What the messages of one origin of a queue have: a stream of their own, and a subject. */
+struct queue_names {
+    char stream[2 * WIRE_NAME_MAX + 8];
+    char subject[2 * WIRE_NAME_MAX + 8];
+};
+void server_name_queue(struct queue_names *names, const char *remote,
+                       const char *origin);
+
+/* Make the stream unless it is there. */
+struct stream_wish {
+    const char *name;
+    const char *subject;
+    int64_t bytes;
+    bool in_memory;
+    bool discard_old;
+};
+bool server_make_stream(struct server *server, const struct stream_wish *wish,
+                        struct failure *failure);
+
+/* Make a mirror of the stream of the same name in another domain, unless it is there. */
+bool server_make_mirror(struct server *server, const struct stream_wish *wish,
+                        const char *domain, struct failure *failure);
+
+struct stream_state {
+    uint64_t first; /* sequence */
+    int64_t most_bytes;
+};
+/* `domain` NULL: the server's own. */
+bool server_stream_state(struct server *server, const char *stream, const char *domain,
+                         struct stream_state *state, struct failure *failure);
+
+/*
+ * Remove what is older than `sequence`. `domain` NULL: the server's own. There is no purge
+ * of one subject alone: with 2.9.10 it makes consumers, and mirrors, skip messages.
+ */
+bool server_purge(struct server *server, const char *stream, uint64_t sequence,
+                  const char *domain, struct failure *failure);
+
+#endif
