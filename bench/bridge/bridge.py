@@ -48,9 +48,12 @@ def peer(*arguments):
 def start_server():
     start("Server is ready", "nats-server", "-a", "127.0.0.1", "-p", "-1", "--ports_file_dir",
           directory, "-js", "-sd", os.path.join(directory, "store"))
-    ports = next(name for name in os.listdir(directory) if name.endswith(".ports"))
-    with open(os.path.join(directory, ports), encoding="utf-8") as file:
-        return json.load(file)["nats"][0]
+    while True:
+        for name in os.listdir(directory):
+            if name.endswith(".ports") and os.path.getsize(os.path.join(directory, name)):
+                with open(os.path.join(directory, name), encoding="utf-8") as file:
+                    return json.load(file)["nats"][0]
+        time.sleep(0.02)
 
 
 def start_bridges(url):

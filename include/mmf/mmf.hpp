@@ -1848,7 +1848,7 @@ public:
                 return std::nullopt;
             return value(taken->bytes().begin(), taken->bytes().end());
         } else {
-            std::optional<value> copy(std::in_place);
+            auto copy = std::make_optional<value>();
             std::size_t length = 0;
             mmf_message got;
 
@@ -2120,7 +2120,7 @@ public:
         if (!detail::has_space(mmf_service_send(get(), data.bytes, data.length,
                                                 time.count(), &number)))
             return std::nullopt;
-        return std::optional<open_call>(std::in_place, get(), number);
+        return open_call(get(), number);
     }
     // Write a request in its slot (nothing if there was no space in time), and send it. A handle has one reservation at a time.
     mmf::bytes reserve(std::size_t length, timeout time = forever)

@@ -123,8 +123,8 @@ def test_arguments(world):
 
 
 def exits(world, status, part, server, channels=QUEUE, *arguments):
-    """The bridge says so, within the second that it waits for what may come."""
-    path = world.write("y.ini", "[server]\nserver = %s\nwait = 1s\n%s" % (
+    """The bridge says so, within the seconds that it waits for what may come."""
+    path = world.write("y.ini", "[server]\nserver = %s\nwait = 5s\n%s" % (
         server if isinstance(server, str) else server.url, channels))
     done = run(world, path, *arguments)
     assert done.returncode == status and part in done.stderr, (done.returncode, done.stderr)

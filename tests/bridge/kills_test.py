@@ -61,8 +61,8 @@ class Run:
         seconds to go on after a kill of a server, so servers and links are killed less
         often."""
         victims = VICTIMS.split(",") if VICTIMS else sorted(self.starts)
-        weights = [1 if isinstance(self.processes[name], (Server, Link, Cable)) else 8
-                   for name in victims]
+        weights = [1 if isinstance(self.processes[name], (Server, Link, Cable)) else
+                   8 if LONG else 3 for name in victims]
         while sum(self.times.values()) < self.kills:
             time.sleep(self.random.uniform(0, PAUSE))
             self.kill(self.random.choices(victims, weights)[0])

@@ -163,6 +163,36 @@ def test_everything_is_stopped_and_started(world):
     assert found == CLEAN, found
 
 
+def test_a_second_bridge_waits_for_its_turn(world):
+    """Two that publish as one origin would number different messages alike."""
+    world.peer("a", "hold", "queue", "Jobs", 64, 16)
+    world.peer("b", "hold", "queue", "Jobs", 64, 16)
+    server, out, _ = start_two(world, "[queue Jobs]\ndirection = out",
+                               "[queue Jobs]\ndirection = in\nfrom = a")
+    second = world.bridge("a", sections(server, "a", "[queue Jobs]\ndirection = out"),
+                          ready=False)
+    second.expect("another bridge of this machine publishes to stream MMF_Jobs_a")
+    world.mmf("a", "send", "Jobs", "one")
+    out.kill()
+    second.expect(" ready: ")
+    world.mmf("a", "send", "Jobs", "two")
+    assert receive(world, "b", "Jobs", 2) == ["one", "two"]
+
+
+def test_two_hosts_with_one_origin(world):
+    """It is noticed, and said."""
+    for machine in "ac":
+        world.peer(machine, "hold", "queue", "Jobs", 64, 16)
+    server = Server(world, "one").start()
+    config = sections(server, "a", "[queue Jobs]\ndirection = out")
+    bridges = [world.bridge(machine, config) for machine in "ac"]
+    for machine in "aca":
+        world.mmf(machine, "send", "Jobs", "from " + machine)
+        wait_until(lambda: json.loads(world.mmf(machine, "stat", "--json", "Jobs"))["objects"][0]
+                   ["depth"] == 0, "the message in the stream")
+    bridges[0].expect("went on from 1 to 3: another host has the same origin")
+
+
 def test_the_receiving_queue_dies(world):
     """What was not released by then comes again into a new one: at least once."""
     sizes = "\nmessage-size = 64\ncapacity = 64"

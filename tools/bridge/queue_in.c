@@ -57,6 +57,13 @@ struct pending {
     bool is_known; /* else it was applied before this process */
 };
 
+/* A store that has the stream: that of the server here; of a mirror, the original one, too. */
+struct store {
+    const char *domain; /* NULL: here */
+    int64_t keep;       /* bytes of the newest messages that are not purged */
+    uint64_t purged;    /* what lies before this sequence */
+};
+
 struct in {
     struct link *link;
     mmf_queue *queue;
@@ -74,9 +81,11 @@ struct in {
     size_t source_count;
     struct pending *pending; /* a ring of PENDING */
     size_t pending_from, pending_count;
-    int64_t pending_bytes;
-    bool was_idle; /* what could be purged then is purged */
-    int64_t keep;  /* bytes of the newest messages that are not purged */
+    int64_t unpurged;  /* bytes that have come since the last purge */
+    bool was_idle;     /* since then nothing has come */
+    bool was_released; /* at the last purge, all of it */
+    struct store stores[2];
+    size_t store_count;
 };
 
 static int64_t
@@ -345,45 +354,61 @@ count_released(struct in *in, uint64_t oldest)
  * the sender needs the last one.
  */
 static size_t
-count_purged(struct in *in, size_t released)
+count_purged(struct in *in, size_t released, int64_t keep)
 {
     int64_t behind = 0;
     size_t purged = in->pending_count;
 
-    while (purged > 0 && (purged > released || behind < in->keep))
+    while (purged > 0 && (purged > released || behind < keep))
         behind += (int64_t)pending_at(in, --purged)->bytes;
     return purged;
 }
 
 static bool
-purge_before(struct in *in, uint64_t sequence)
+purge_store(struct in *in, struct store *store, uint64_t sequence)
 {
-    const char *domain = in->link->channel->mirror_domain;
     struct failure failure;
 
-    if (server_purge(server_of(in), in->names.stream, sequence, NULL, &failure) &&
-        (domain == NULL ||
-         server_purge(server_of(in), in->names.stream, sequence, domain, &failure)))
+    if (sequence <= store->purged)
         return true;
-    log_say(LOG_WARNING, in->link->title, "purge: %s", failure.text);
-    return false;
+    if (!server_purge(server_of(in), in->names.stream, sequence, store->domain,
+                      &failure)) {
+        log_say(LOG_WARNING, in->link->title, "purge: %s", failure.text);
+        return false;
+    }
+    store->purged = sequence;
+    return true;
 }
 
+/* What is purged in all stores is forgotten. */
 static void
 purge(struct in *in)
 {
     uint64_t oldest = 0;
-    size_t purged;
+    size_t released, least = in->pending_count;
 
+    in->unpurged = 0;
     if (!oldest_in_queue(in, &oldest))
         return;
-    purged = count_purged(in, count_released(in, oldest));
-    if (purged == 0 || !purge_before(in, pending_at(in, purged - 1)->stream_sequence))
-        return;
-    for (size_t i = 0; i < purged; i++)
-        in->pending_bytes -= (int64_t)pending_at(in, i)->bytes;
-    in->pending_from = (in->pending_from + purged) % PENDING;
-    in->pending_count -= purged;
+    released = count_released(in, oldest);
+    in->was_released = released == in->pending_count;
+    for (size_t i = 0; i < in->store_count; i++) {
+        size_t purged = count_purged(in, released, in->stores[i].keep);
+
+        if (purged > 0 && !purge_store(in, &in->stores[i],
+                                       pending_at(in, purged - 1)->stream_sequence))
+            return;
+        least = purged < least ? purged : least;
+    }
+    in->pending_from = (in->pending_from + least) % PENDING;
+    in->pending_count -= least;
+}
+
+/* The store that keeps least is the last one. */
+static int64_t
+least_kept(const struct in *in)
+{
+    return in->stores[in->store_count - 1].keep;
 }
 
 static void
@@ -409,8 +434,8 @@ note_pending(struct in *in, const struct pending *pending)
         merge(newest, pending);
     else
         *pending_at(in, in->pending_count++) = *pending;
-    in->pending_bytes += (int64_t)pending->bytes;
-    if (in->pending_bytes >= 2 * in->keep)
+    in->unpurged += (int64_t)pending->bytes;
+    if (in->unpurged >= least_kept(in))
         purge(in);
 }
 
@@ -567,7 +592,8 @@ static bool
 listen(struct in *in, enum taken *taken)
 {
     natsMsg *message = NULL;
-    bool can_purge = count_purged(in, in->pending_count) > 0;
+    bool can_purge = (in->unpurged > 0 || !in->was_released) &&
+                     count_purged(in, in->pending_count, least_kept(in)) > 0;
     int64_t wait = can_purge && !in->was_idle ? PURGE_MS : LISTEN_MS;
     natsStatus status = natsSubscription_NextMsg(&message, in->subscription, wait);
 
@@ -606,6 +632,20 @@ pull(struct in *in)
  * Beginning.
  */
 
+/* A mirror has no limit. */
+static void
+note_stores(struct in *in, int64_t most_bytes)
+{
+    const char *domain = in->link->channel->mirror_domain;
+    int64_t keep =
+        most_bytes > 0 && most_bytes / 4 < BLOCK_BYTES ? most_bytes / 4 : BLOCK_BYTES;
+
+    in->store_count = 0;
+    if (domain != NULL)
+        in->stores[in->store_count++] = (struct store){.keep = BLOCK_BYTES};
+    in->stores[in->store_count++] = (struct store){.domain = domain, .keep = keep};
+}
+
 static bool
 prepare_stream(struct in *in)
 {
@@ -624,9 +664,7 @@ prepare_stream(struct in *in)
         return false;
     }
     in->next = state.first > 0 ? state.first : 1;
-    in->keep = state.most_bytes > 0 && state.most_bytes / 4 < BLOCK_BYTES
-                   ? state.most_bytes / 4
-                   : BLOCK_BYTES;
+    note_stores(in, state.most_bytes);
     return true;
 }
 

@@ -43,7 +43,9 @@ struct out {
     size_t stored_count;
     mmf_message *hand;
     size_t hand_most;
-    uint64_t stream_sequence; /* of the message that was stored last */
+    mmf_mutex *turn; /* of the one bridge that publishes to the stream */
+    bool has_turn;
+    uint64_t stream_sequence; /* of the message that was stored last; 0: not known */
 };
 
 /*
@@ -273,20 +275,29 @@ wait_for_space(struct out *out, int64_t *pause)
     return true;
 }
 
-/* A server that forgets what it has confirmed loses messages; the bridge can only say so. */
-static void
-note_stored_at(struct out *out, const jsPubAck *ack)
+/*
+ * The stream is this bridge's alone: each message follows the one before, but for those that
+ * were published again. A server that goes back has lost what it had confirmed; if it jumps,
+ * another host publishes as the same origin, and both use the same numbers.
+ */
+static bool
+check_stored(struct out *out, uint64_t sequence, uint64_t repeats)
 {
-    if (ack->Sequence <= out->stream_sequence) {
-        link_count(out->link, LOST, 1);
-        log_say(
-            LOG_ERROR, out->link->title,
-            "stream %s has gone back from %llu to %llu: the server has lost messages "
-            "that it had confirmed",
-            out->names.stream, (unsigned long long)out->stream_sequence,
-            (unsigned long long)ack->Sequence);
-    }
-    out->stream_sequence = ack->Sequence;
+    uint64_t before = out->stream_sequence;
+
+    out->stream_sequence = sequence;
+    if (before == 0 || (sequence > before && sequence <= before + 1 + repeats))
+        return true;
+    link_count(out->link, LOST, 1);
+    link_fails(
+        out->link, EXIT_FAILED,
+        sequence <= before
+            ? "stream %s has gone back from %llu to %llu: the server has lost "
+              "messages that it had confirmed"
+            : "stream %s went on from %llu to %llu: another host has the same origin, "
+              "and messages are lost; set \"origin\" in [bridge]",
+        out->names.stream, (unsigned long long)before, (unsigned long long)sequence);
+    return false;
 }
 
 /* Until the server says that it has stored what is packed. */
@@ -295,6 +306,7 @@ publish(struct out *out)
 {
     struct server *server = &out->link->bridge->server;
     int64_t pause = FULL_PAUSE_MS;
+    uint64_t repeats = 0;
     struct failure failure;
     jsPubOptions options;
 
@@ -308,9 +320,10 @@ publish(struct out *out)
                        (int)out->packer.length, &options, &code);
 
         if (status == NATS_OK) {
-            note_stored_at(out, ack);
+            bool is_next = check_stored(out, ack->Sequence, repeats);
+
             jsPubAck_Destroy(ack);
-            return true;
+            return is_next;
         }
         if (link_is_stopping(out->link))
             return false;
@@ -325,6 +338,7 @@ publish(struct out *out)
             return false;
         }
         link_count(out->link, REPEATED, 1);
+        repeats++;
         log_say(LOG_WARNING, out->link->title, "%s; publishing again", failure.text);
         if (!link_sleep(out->link, FULL_PAUSE_MS))
             return false;
@@ -449,11 +463,43 @@ prepare_stream(struct out *out)
                                .bytes = channel->stream_bytes,
                                .in_memory = channel->memory != 0};
 
-    server_name_queue(&out->names, channel->remote, out->head.origin);
     if (server_make_stream(&out->link->bridge->server, &wish, &failure))
         return true;
     link_fails_by(out->link, &failure);
     return false;
+}
+
+/* Two at a time would number different messages alike. A dead one leaves its turn. */
+static bool
+take_turn(struct out *out)
+{
+    char name[2 * WIRE_NAME_MAX + 32];
+    int status;
+
+    server_name_queue(&out->names, out->link->channel->remote,
+                      out->link->bridge->config->origin);
+    (void)snprintf(name, sizeof name, "mmf-bridge.%s", out->names.stream);
+    status = mmf_mutex_create_or_open(name, 0, NULL, NULL, &out->turn);
+    if (status >= 0)
+        status = mmf_mutex_wait(out->turn, LOCAL_WAIT_MS);
+    if (status < 0) {
+        link_fails_locally(out->link, status, name);
+        return false;
+    }
+    out->has_turn = status != MMF_TIMED_OUT;
+    if (!out->has_turn)
+        link_fails(out->link, EXIT_CHANNEL,
+                   "another bridge of this machine publishes to stream %s",
+                   out->names.stream);
+    return out->has_turn;
+}
+
+static void
+end_turn(struct out *out)
+{
+    if (out->has_turn)
+        (void)mmf_mutex_release(out->turn);
+    mmf_mutex_close(out->turn);
 }
 
 static bool
@@ -480,14 +526,15 @@ queue_out_run(struct link *link)
 {
     struct out out = {.link = link};
 
-    if (!local_open_queue(link, MMF_ROLE_RECEIVE, &out.queue))
-        return;
-    if (begin(&out)) {
-        link_works(link);
-        if (send_what_is_there(&out))
-            send_on(&out);
+    if (take_turn(&out) && local_open_queue(link, MMF_ROLE_RECEIVE, &out.queue)) {
+        if (begin(&out)) {
+            link_works(link);
+            if (send_what_is_there(&out))
+                send_on(&out);
+        }
+        mmf_queue_close(out.queue);
     }
-    mmf_queue_close(out.queue);
+    end_turn(&out);
     free(out.packer.bytes);
     free(out.hand);
     free(out.stored);

@@ -28,6 +28,7 @@ public sealed class MemoryMappedViewStream : UnmanagedMemoryStream
     public long PointerOffset => view.PointerOffset;
 
     /// <summary>Always refused: a view has its size for life.</summary>
+    /// <param name="value">Any length.</param>
     public override void SetLength(long value)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(value);

@@ -436,9 +436,14 @@ class PollerTest(NamespaceTest):
         self.assertEqual(jobs.receive(0), b"x")  # nothing was taken
         self.refuses(mmf.UnsupportedError, "MMF_E_NOT_SUPPORTED", mmf.wait_all, [stop, jobs])
         both = mmf.Service("Sums", 8, 8, 2)
-        self.refuses(mmf.UnsupportedError, "MMF_E_NOT_SUPPORTED", mmf.wait_any, [both])
+        self.assertIsNone(mmf.wait_any([both, stop], 0))
         sums = mmf.Service.open_existing("Sums", role=CLIENT)
-        self.assertIsNone(mmf.wait_any([sums, stop], 0))
+        self.refuses(mmf.StateError, "MMF_E_STATE", mmf.wait_any, [sums], DEADLINE)
+        call = sums.send(b"x")
+        self.assertEqual(mmf.wait_any([stop, both], DEADLINE), 1)
+        both.take().answer(b"y")
+        self.assertEqual(mmf.wait_any([stop, sums], DEADLINE), 1)
+        self.assertEqual(list(sums.answers(call)), [b"y"])
 
         class Liar:
             closed = False
