@@ -49,8 +49,8 @@ public class AsyncTests
         using var semaphore = new Semaphore(0, 100, NewName());
         Task[] waits = Enumerable.Range(0, 50).Select(_ => semaphore.WaitOneAsync()).ToArray();
         semaphore.Release(20);
-        while (waits.Count(wait => wait.IsCompleted) < 20)
-            await Task.WhenAny(waits.Where(wait => !wait.IsCompleted)).WaitAsync(Deadline);
+        for (Task[] left = waits; left.Length > 30; left = waits.Where(wait => !wait.IsCompleted).ToArray())
+            await Task.WhenAny(left).WaitAsync(Deadline);
         Assert.False(semaphore.WaitOne(0));
         semaphore.Release(31);
         await Task.WhenAll(waits).WaitAsync(Deadline);
@@ -329,6 +329,25 @@ public class AsyncTests
         Assert.Equal(0, Namespace.FilesNamed(name));
     }
 
+    // At any moment, also before the wait has begun to be polled.
+    [Fact]
+    public async Task Dispose_while_a_wait_begins()
+    {
+        for (int i = 0; i < 300; i++)
+        {
+            SharedQueue queue = SharedQueue.CreateNew(NewName(), 8, 8, ChannelOverflow.Block);
+            using var both = new Barrier(2);
+            Task dispose = Task.Run(() =>
+            {
+                both.SignalAndWait();
+                queue.Dispose();
+            });
+            both.SignalAndWait();
+            await Assert.ThrowsAsync<ObjectDisposedException>(() => queue.WaitToReceiveAsync().WaitAsync(Deadline));
+            await dispose;
+        }
+    }
+
     [Fact]
     public async Task A_wait_has_the_handle_for_itself()
     {
@@ -447,7 +466,7 @@ public class ChannelProcessTests
         using var victim = new Peer("C#");
         Assert.Equal("opened", victim.Do($"service {name}"));
         Task<byte[]> call = client.CallAsync("question"u8.ToArray());
-        Assert.Equal("ok question", victim.Do("serve 20000"));
+        Assert.Equal("ok question", victim.Do("hold 20000"));
         Task wait = survivor.WaitToReceiveAsync();
         victim.Kill();
         await wait.WaitAsync(Deadline);

@@ -567,14 +567,23 @@ public class ChannelTests
         Fails<EndOfStreamException>("MMF_E_PEER_CLOSED", "", () => consumer.Receive());
         Fails<EndOfStreamException>("MMF_E_PEER_CLOSED", "", () => consumer.Take());
     }
+}
 
-    //
-    // Nothing is left.
-    //
+/// <summary>Not beside other tests: it counts what the whole process has.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public class Alone;
 
-    private static int Descriptors() => Directory.GetFileSystemEntries("/proc/self/fd").Length;
+[Collection(nameof(Alone))]
+public class ChannelLeakTests
+{
+    // Of all objects of the tests.
+    private static int Descriptors() => Directory.GetFileSystemEntries("/proc/self/fd").Count(
+        path => new FileInfo(path).LinkTarget is { } target && target.StartsWith(Namespace.Directory, StringComparison.Ordinal));
 
-    private static int Mappings() => File.ReadLines("/proc/self/maps").Count(line => line.Contains(Namespace.Directory));
+    private static int Mappings() =>
+        File.ReadLines("/proc/self/maps").Count(line => line.Contains(Namespace.Directory, StringComparison.Ordinal));
+
+    private static SharedQueue NewQueue(string name) => SharedQueue.CreateNew(name, 64, 8, ChannelOverflow.Block);
 
     private static void UseAll(string name)
     {
@@ -609,13 +618,18 @@ public class ChannelTests
     [Fact]
     public void Nothing_is_left()
     {
-        string name = NewName();
-        UseAll(name);
-        int descriptors = Descriptors();
-        for (int i = 0; i < 100; i++)
+        string name = ChannelTests.NewName();
+        GC.Collect(); // what earlier tests dropped
+        GC.WaitForPendingFinalizers();
+        int descriptors = Descriptors(), mappings = Mappings();
+        using (NewQueue(name))
+        {
+            Assert.InRange(Descriptors(), descriptors + 1, int.MaxValue);
+            Assert.InRange(Mappings(), mappings + 1, int.MaxValue);
+        }
+        for (int i = 0; i < 20; i++)
             UseAll(name);
-        Assert.InRange(Descriptors(), 0, descriptors + 10); // other tests run meanwhile
-        Assert.Equal(0, Namespace.FilesNamed(name));
+        Assert.Equal((descriptors, mappings, 0), (Descriptors(), Mappings(), Namespace.FilesNamed(name)));
         Forget(name);
         for (int i = 0; i < 100 && Namespace.FilesNamed(name) > 0; i++)
         {

@@ -70,7 +70,7 @@ internal abstract class PendingWait
 internal sealed class PolledWait : PendingWait
 {
     private readonly Func<int> look;
-    private bool isOver; // under the poller's lock
+    private bool isAdded, isOver; // under the poller's lock
 
     /// <summary>Objects of libmmf, and what takes one of them: its index, or NotYet.</summary>
     internal PolledWait(nint[] waitables, Func<int> look)
@@ -81,18 +81,32 @@ internal sealed class PolledWait : PendingWait
 
     internal nint[] Waitables { get; }
 
+    // With the lock: a channel that is disposed meanwhile must not close under the look.
     private protected override void Begin()
     {
-        int found = look();
+        Action? complete;
 
-        if (found != NotYet)
+        lock (Poller.Lock)
+        {
+            complete = Look();
+            if (complete == null && !isOver)
+                Add();
+        }
+        complete?.Invoke();
+    }
+
+    private void Add()
+    {
+        try
+        {
+            Poller.Add(this);
+            isAdded = true;
+        }
+        catch
         {
             isOver = true;
-            Complete(new Outcome(found));
-            return;
+            throw;
         }
-        lock (Poller.Lock)
-            Poller.Add(this);
     }
 
     private protected override void End(Outcome outcome)
@@ -102,7 +116,8 @@ internal sealed class PolledWait : PendingWait
             if (isOver)
                 return;
             isOver = true;
-            Poller.Remove(this);
+            if (isAdded)
+                Poller.Remove(this);
         }
         Complete(outcome);
     }
@@ -127,7 +142,8 @@ internal sealed class PolledWait : PendingWait
             outcome = new Outcome(NotYet, failure);
         }
         isOver = true;
-        Poller.Remove(this);
+        if (isAdded)
+            Poller.Remove(this);
         return () => Complete(outcome);
     }
 }
