@@ -1,7 +1,7 @@
 /*
  * ring_hostile_test.c - shared/ring/ beside a process that keeps writing one of its words:
  * each step ends, whatever it finds. The slots are such that the step would succeed if the
- * other did not write.
+ * other did not write. And beside words that are damaged.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -29,13 +29,13 @@ write_the_tail(void *argument)
 }
 
 static void
-make_ring(mmf_kind kind, mmf_overflow overflow)
+make_ring(mmf_kind kind, mmf_overflow overflow, uint64_t slots)
 {
     struct mmf_ring_shape shape = {.kind = kind,
                                    .overflow = overflow,
                                    .max_senders = 2,
                                    .max_receivers = 1,
-                                   .slots = SLOTS,
+                                   .slots = slots,
                                    .stride = sizeof(struct mmf_slot_shared),
                                    .message_size = 8};
     size_t size = (size_t)mmf_ring_capacity(&shape);
@@ -98,7 +98,7 @@ reserve_beside_a_writer(mmf_kind kind, mmf_overflow overflow)
     int was_over;
 
     CHECK_CONTEXT("kind %d, overflow %d", (int)kind, (int)overflow);
-    make_ring(kind, overflow);
+    make_ring(kind, overflow, SLOTS);
     only_the_last_is_free();
     atomic_store(&is_over, 0);
     CHECK_INT(pthread_create(&writer, NULL, write_the_tail, NULL), 0);
@@ -124,11 +124,34 @@ a_tail_that_is_written_all_the_time(void **state)
     reserve_beside_a_writer(MMF_KIND_TOPIC, MMF_OVERFLOW_DROP_OLDEST);
 }
 
+/* What a search has found is not ahead of a tail that is on the far side of all indexes. */
+static void
+a_tail_far_from_what_was_found(void **state)
+{
+    uint64_t far = (MMF_INDEX_MASK + 1) / 2 + 16 * SLOTS;
+
+    (void)state;
+    for (uint64_t slots = 1; slots <= 4; slots *= 4) {
+        uint8_t *bytes;
+
+        CHECK_CONTEXT("%d slots", (int)slots);
+        make_ring(MMF_KIND_QUEUE, MMF_OVERFLOW_BLOCK, slots);
+        ring.free_at = 0;
+        mmf_store_relaxed_u64(&ring.shared->tail, far);
+        for (uint64_t i = 0; i < slots; i++)
+            set_slot(i, far - slots + i, MMF_RECEIVERS_FROM, MMF_SLOT_TAKEN);
+        CHECK_INT(mmf_ring_reserve(&ring, 8, &bytes), MMF_STEP_WOULD_BLOCK);
+        CHECK_INT(mmf_load_relaxed_u64(&ring.shared->skipped), 0);
+        free(ring.shared);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tail_that_is_written_all_the_time),
+        cmocka_unit_test(a_tail_far_from_what_was_found),
     };
 
     return harness_main(argc, argv, "unit_ring_hostile", tests, COUNT_OF(tests), NULL);

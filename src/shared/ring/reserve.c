@@ -88,7 +88,10 @@ must_stay(const struct mmf_ring *ring, uint64_t index, uint64_t word, uint64_t n
 static bool
 is_worth_skipping(struct mmf_ring *ring, uint64_t index, uint64_t newest)
 {
-    if (mmf_index_difference(ring->free_at, index) > 0)
+    int64_t ahead = mmf_index_difference(ring->free_at, index);
+
+    /* A damaged tail may be anywhere. */
+    if (ahead > 0 && ahead < (int64_t)ring->shape.slots)
         return true;
     for (uint64_t i = 1; i < ring->shape.slots; i++) {
         uint64_t word = mmf_ring_word(ring, index + i);
