@@ -84,6 +84,12 @@ void peer_begins(struct process *peer, const char *format, ...)
 /* It sleeps in the library. */
 void peer_await_sleep(struct process *peer);
 
+#ifndef _WIN32
+/* Stop it while it sleeps, so that it cannot be awake for its next look after the dead.
+ * Any process may ask for it, and process_continue ends it. */
+void peer_stop_asleep(struct process *peer);
+#endif
+
 /*
  * The channel's memory, as docs/internals/layout.md has it. `name` is the only object there is.
  */

@@ -5,6 +5,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +77,36 @@ peer_await_sleep(struct process *peer)
         if (now_us() > deadline)
             CHECK_FAIL("process %ld does not sleep", (long)process_id(peer));
         nanosleep(&pause, NULL);
+    }
+}
+
+/* What follows the program's name in brackets. */
+static bool
+is_stopped(pid_t pid)
+{
+    char path[64], text[256] = "";
+    const char *state;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    file = fopen(path, "re");
+    CHECK(file != NULL && fgets(text, sizeof(text), file) != NULL);
+    fclose(file);
+    state = strrchr(text, ')');
+    return state != NULL && state[2] == 'T';
+}
+
+void
+peer_stop_asleep(struct process *peer)
+{
+    for (;;) {
+        peer_await_sleep(peer);
+        CHECK_INT(kill(process_id(peer), SIGSTOP), 0);
+        while (!is_stopped(process_id(peer)))
+            sched_yield();
+        if (is_futex(call_of(process_id(peer))))
+            return;
+        process_continue(peer);
     }
 }
 

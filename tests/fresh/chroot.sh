@@ -59,8 +59,9 @@ new_chroot() {
 inside() {
     unshare --mount --pid --uts --fork --kill-child bash -eu -c '
         hostname clean
+        mount --bind "$1" "$1" # a root is where something is mounted
         mount -t proc proc "$1/proc"
-        mount --bind /dev "$1/dev"
+        mount --rbind /dev "$1/dev" # with its terminals
         mount -t tmpfs -o mode=1777 tmpfs "$1/dev/shm"
         mount --bind "$2/archives" "$1/var/cache/apt/archives"
         home=/home/$3
