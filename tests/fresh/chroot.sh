@@ -62,6 +62,7 @@ inside() {
         mount --bind "$1" "$1" # a root is where something is mounted
         mount -t proc proc "$1/proc"
         mount --rbind /dev "$1/dev" # with its terminals
+        mount --rbind /sys "$1/sys"
         mount -t tmpfs -o mode=1777 tmpfs "$1/dev/shm"
         mount --bind "$2/archives" "$1/var/cache/apt/archives"
         home=/home/$3

@@ -286,11 +286,13 @@ class Screen:
     def show(self):
         return self.run("capture-pane", "-p")
 
-    def expect(self, part):
+    def expect(self, part, times=1):
+        """The screen that has the part so many times. It is drawn in pieces: what stands
+        below the part may not be there yet."""
         deadline = time.monotonic() + DEADLINE
         while True:
             shown = self.show()
-            if part in shown:
+            if shown.count(part) >= times:
                 return shown
             if time.monotonic() > deadline:
                 raise AssertionError("%r is not on the screen:\n%s" % (part, shown))
