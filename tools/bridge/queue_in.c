@@ -86,6 +86,9 @@ struct in {
     bool was_released; /* at the last purge, all of it */
     struct store stores[2];
     size_t store_count;
+    uint64_t
+        remade_for; /* the first number behind a gap that the mirror was made again for */
+    bool must_remake;
 };
 
 static int64_t
@@ -212,6 +215,25 @@ commit(struct in *in, const struct entry *entry, uint64_t source, uint64_t posit
     return status >= 0;
 }
 
+/*
+ * A mirror of nats-server 2.9.10 that is connected again may go on behind messages that its
+ * original has: those are not purged before they are applied here. So it is made again, once
+ * for each gap, and what is applied already is skipped.
+ */
+static bool
+can_remake(struct in *in, const struct envelope *envelope, const struct source *source)
+{
+    if (in->link->channel->mirror_domain == NULL || in->remade_for == envelope->first)
+        return false;
+    in->remade_for = envelope->first;
+    in->must_remake = true;
+    log_say(LOG_WARNING, in->link->title,
+            "the mirror lacks messages of %s from number %" PRIu64 " to %" PRIu64
+            ": it is made again",
+            envelope->origin, source->applied + 1, envelope->first - 1);
+    return true;
+}
+
 static void
 note_gap(struct in *in, const struct envelope *envelope, const struct source *source)
 {
@@ -295,8 +317,11 @@ apply(struct in *in, natsMsg *message, struct pending *pending)
     if (source == NULL)
         return false;
     check_sender(in, &envelope, source);
-    if (!source->is_new && envelope.first > source->applied + 1)
+    if (!source->is_new && envelope.first > source->applied + 1) {
+        if (can_remake(in, &envelope, source))
+            return true;
         note_gap(in, &envelope, source);
+    }
     for (uint64_t i = 0; unpack_entry(&unpacker, &entry); i++)
         if (!apply_entry(in, &envelope, &entry, source, envelope.first + i, pending))
             return false;
@@ -579,6 +604,8 @@ take(struct in *in, natsMsg *message)
         return TAKEN_OUT_OF_TURN; /* one was lost on the way */
     if (!apply(in, message, &pending))
         return TAKEN_FAILURE;
+    if (in->must_remake)
+        return TAKEN_OUT_OF_TURN;
     in->asked -= in->asked > 0;
     in->consumed = of_consumer;
     in->next = pending.stream_sequence + 1;
@@ -609,28 +636,6 @@ listen(struct in *in, enum taken *taken)
     in->was_idle = true;
     return status == NATS_TIMEOUT && now_ms() - in->heard_at < SILENCE_MS;
 }
-
-/* False: the try is over. */
-static bool
-pull(struct in *in)
-{
-    enum taken taken = TAKEN;
-    bool is_good;
-
-    if (in->subscription == NULL && !begin_consumer(in))
-        return false;
-    is_good = ask(in) && listen(in, &taken);
-    if (taken == TAKEN_FAILURE)
-        return false;
-    if (!is_good || taken == TAKEN_OUT_OF_TURN ||
-        in->disconnects != atomic_load(&server_of(in)->disconnects))
-        end_consumer(in);
-    return true;
-}
-
-/*
- * Beginning.
- */
 
 /* A mirror has no limit. */
 static void
@@ -667,6 +672,41 @@ prepare_stream(struct in *in)
     note_stores(in, state.most_bytes);
     return true;
 }
+
+static bool
+remake_mirror(struct in *in)
+{
+    struct failure failure;
+
+    in->must_remake = false;
+    in->pending_count = 0; /* they come once more */
+    if (server_delete_stream(server_of(in), in->names.stream, &failure))
+        return prepare_stream(in);
+    link_fails_by(in->link, &failure);
+    return false;
+}
+
+/* False: the try is over. */
+static bool
+pull(struct in *in)
+{
+    enum taken taken = TAKEN;
+    bool is_good;
+
+    if (in->subscription == NULL && !begin_consumer(in))
+        return false;
+    is_good = ask(in) && listen(in, &taken);
+    if (taken == TAKEN_FAILURE)
+        return false;
+    if (!is_good || taken == TAKEN_OUT_OF_TURN ||
+        in->disconnects != atomic_load(&server_of(in)->disconnects))
+        end_consumer(in);
+    return !in->must_remake || remake_mirror(in);
+}
+
+/*
+ * Beginning.
+ */
 
 static bool
 begin(struct in *in)

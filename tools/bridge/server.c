@@ -435,6 +435,16 @@ server_make_mirror(struct server *server, const struct stream_wish *wish,
 }
 
 bool
+server_delete_stream(struct server *server, const char *stream, struct failure *failure)
+{
+    jsErrCode code = 0;
+    natsStatus status = js_DeleteStream(server->js, stream, NULL, &code);
+
+    return status == NATS_OK || code == JSStreamNotFoundErr ||
+           server_explain_stream(failure, stream, status, code);
+}
+
+bool
 server_stream_state(struct server *server, const char *stream, const char *domain,
                     struct stream_state *state, struct failure *failure)
 {

@@ -92,6 +92,10 @@ struct stream_state {
     int64_t most_bytes;
 };
 /* `domain` NULL: the server's own. */
+/* For a mirror that lacks what its original has. */
+bool server_delete_stream(struct server *server, const char *stream,
+                          struct failure *failure);
+
 bool server_stream_state(struct server *server, const char *stream, const char *domain,
                          struct stream_state *state, struct failure *failure);
 
