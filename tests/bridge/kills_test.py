@@ -102,11 +102,14 @@ class Run:
         self.wait_for_the_last()
         report = self.report()
         print("FIGURES: %s: %d messages, %d kills (%s), seed %d, the rest %.0f s: %d twice, "
-              "%d missing, %d out of order, %d damaged; %d redelivered by the queue" % (
+              "%d missing, %d out of order, %d damaged; %d redelivered by the queue; the mirror "
+              "was made again %d times" % (
                   name, self.count, sum(self.times.values()),
                   ", ".join("%s %d" % item for item in sorted(self.times.items())), SEED,
                   time.monotonic() - begin, report["twice"], report["missing"],
-                  report["disordered"], report["damaged"], report["redelivered"]))
+                  report["disordered"], report["damaged"], report["redelivered"],
+                  sum("made again" in line for process in self.world.processes
+                      for line in process.lines)))
         assert not self.faults, "\n".join(self.faults)
         report.pop("redelivered")
         report.pop("ranges")

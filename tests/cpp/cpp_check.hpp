@@ -42,7 +42,7 @@ run(const char *name, void (*test)())
 {
     char directory[] = "/dev/shm/mmf-test-XXXXXX";
 
-    alarm(120); // a test that hangs ends by this signal
+    alarm(1100); // a test that hangs ends by this signal
     checks_failed = 0;
     if (mkdtemp(directory) == nullptr || setenv("MMF_DIR", directory, 1) != 0)
         std::abort();

@@ -207,7 +207,6 @@ again:
         goto next;
 taken:
         /* The other has it. If it is dead, its pin is freed. */
-#ifndef MUTANT_DEAD_KEEP
         atomic { m = pinned; t = freed; i = pinner }
         if
         :: i != NO_ONE && i != me && dead[i] && !is_gone[i] ->
@@ -221,7 +220,6 @@ taken:
         :: else
         fi;
         atomic { m = 0; t = 0; i = 0 }
-#endif
         (pinner == NO_ONE || dead[1 - me]);
 next:
         skip
