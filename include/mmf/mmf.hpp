@@ -1370,8 +1370,8 @@ public:
     }
     mmf_waitable *waitable() const noexcept { return Calls::waitable(get()); }
     // A descriptor that polls readable when there may be a message; it belongs to the
-    // channel, and a mmf::poller has one for many of them. Drain the channel after it: take without waiting
-    // until nothing comes.
+    // channel, and a mmf::poller has one for many of them. Drain the channel after it:
+    // take without waiting until nothing comes.
     int fd() const
     {
         int value = -1;
