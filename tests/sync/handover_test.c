@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -459,6 +460,7 @@ start_hog(int64_t us)
         close(ends[0]);
         return pid;
     }
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a check may fail meanwhile */
     for (mmf_mutex *mutex = new_mutex(NAME);;) {
         if (mmf_mutex_wait(mutex, MMF_INFINITE) < 0)
             _exit(1);
