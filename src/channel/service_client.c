@@ -403,6 +403,18 @@ release(mmf_service *service, uint32_t number, bool is_last)
         mmf_doorbell_ring(doorbell, MMF_RING_ALL, service->channel.ops);
 }
 
+/* While an answer is taken its call is not waited for: it may have been passed over. */
+static void
+notify_of_next(const mmf_service *service, uint32_t number)
+{
+    const struct mmf_ring_ops *ops = service->channel.ops;
+
+    if (is_awaited(&service->calls[number]) &&
+        mmf_load_relaxed_u32(&service->channel.ring->shared->polled) &&
+        mmf_call_poll(&service->lanes, service->calls, number, 1))
+        ops->notify_pollers(ops->context);
+}
+
 int
 mmf_service_release_answer(mmf_service *service, const mmf_message *answer)
 {
@@ -416,9 +428,11 @@ mmf_service_release_answer(mmf_service *service, const mmf_message *answer)
     if (rc == MMF_OK && !service->calls[number].has_taken)
         rc = mmf_fail(MMF_E_STATE, "no answer to call %llu is taken",
                       (unsigned long long)answer->sequence);
-    if (rc == MMF_OK)
-        release(service, number, service->calls[number].is_last);
-    return rc;
+    if (rc < 0)
+        return rc;
+    release(service, number, service->calls[number].is_last);
+    notify_of_next(service, number);
+    return MMF_OK;
 }
 
 static int
