@@ -126,7 +126,7 @@ mmf_ring_own_source(struct mmf_ring *ring, uint64_t source,
     if (out->entry == NULL)
         return MMF_STEP_WOULD_BLOCK;
     owner = mmf_load_acquire_u64(&out->entry->owner);
-    for (;;) {
+    for (uint64_t rounds = MMF_ROUNDS(ring); rounds > 0; rounds--) {
         uint32_t number =
             owner != ring->identity ? settle(ring, owner, ops) : UINT32_MAX;
         enum mmf_step step = MMF_STEP_WOULD_BLOCK;
@@ -144,6 +144,7 @@ mmf_ring_own_source(struct mmf_ring *ring, uint64_t source,
         if (mmf_exchange_if_u64(&out->entry->owner, &owner, ring->identity))
             return MMF_STEP_DONE;
     }
+    return MMF_STEP_CORRUPT;
 }
 
 void
