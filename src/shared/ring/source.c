@@ -16,7 +16,8 @@
  * word that has changed.
  *
  * SPSC: a slot is not touched before its commit; that of a decided message is the tail's,
- * with the word of the last lap.
+ * with the word of the last lap. The consumer, when it waits, commits it as well, whether
+ * the producer lives or not: that one would store the same.
  *
  *   killed                       a survivor sees
  *   after it became the owner    an owner that is gone: the next one takes its place
