@@ -271,7 +271,7 @@ a_cancelled_thread_s_signal_is_not_lost(void **state)
 static mmf_service *client;
 
 static void *
-call_for_ever(void *unused)
+call_forever(void *unused)
 {
     uint64_t number;
     size_t length;
@@ -302,7 +302,7 @@ a_cancelled_thread_s_call_is_cancelled(void **state)
         pthread_t thread;
 
         atomic_store(&rounds, 0);
-        CHECK_INT(pthread_create(&thread, NULL, call_for_ever, NULL), 0);
+        CHECK_INT(pthread_create(&thread, NULL, call_forever, NULL), 0);
         if (i % 2 == 0) { /* a server has it */
             CHECK_STATUS(mmf_service_take(server, MMF_INFINITE, &request), MMF_OK);
         } else {
