@@ -10,7 +10,7 @@
 enum { SEND = MMF_ROLE_SEND, RECEIVE = MMF_ROLE_RECEIVE, SLOTS = 8 };
 
 /* A sleeper that is not woken checks again after 20 ms; the machine may be busy. */
-enum { SOON_MS = 5000 };
+enum { SOON_MS = 60000 };
 
 static const mmf_overflow overflows[] = {MMF_OVERFLOW_BLOCK, MMF_OVERFLOW_FAIL,
                                          MMF_OVERFLOW_DROP_OLDEST};

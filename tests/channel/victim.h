@@ -24,7 +24,7 @@ enum {
     SOURCES_NUMBER = 7,
     SOURCES_MESSAGES = 2,
     SHORT_MS = 30,
-    LONG_MS = 20000
+    LONG_MS = 120000
 };
 
 /* The channel; without one of these it is a queue. */

@@ -12,7 +12,7 @@
 
 #include "shared/page/control.h"
 
-enum { SIZE = 8, COUNT = 4, SOON_MS = 10000 };
+enum { SIZE = 8, COUNT = 4, SOON_MS = 120000 };
 
 /* Not those of opening: what is not there is made. */
 static const int create_statuses[] = {

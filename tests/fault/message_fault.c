@@ -16,7 +16,7 @@
 enum {
     SIZE = 8,
     COUNT = 2,
-    SOON_MS = 10000,
+    SOON_MS = 120000,
     IN_VAIN_MS = 30, /* a tick and a half: a sleeper asks after the dead in between */
     DEATH_MS = 200   /* a death shows long before, if the ticket can be asked */
 };

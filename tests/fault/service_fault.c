@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { SIZE = 8, COUNT = 4, SOON_MS = 10000, IN_VAIN_MS = 30, DEATH_MS = 200 };
+enum { SIZE = 8, COUNT = 4, SOON_MS = 120000, IN_VAIN_MS = 30, DEATH_MS = 200 };
 
 static const int create_statuses[] = {
     MMF_E_NO_SPACE,       MMF_E_NO_MEMORY,     MMF_E_ACCESS,

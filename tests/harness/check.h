@@ -189,7 +189,7 @@ size_t longest_name(void);
 /* Full counts are wanted: MMF_TEST_LONG=1. */
 int harness_long(void);
 
-/* How long anything may take, in milliseconds: 20 s, or MMF_TEST_DEADLINE_MS. */
+/* How long anything may take, in milliseconds: 120 s, or MMF_TEST_DEADLINE_MS. */
 int harness_deadline_ms(void);
 
 #if defined(__has_feature)

@@ -57,7 +57,7 @@ harness_deadline_ms(void)
     const char *value = getenv("MMF_TEST_DEADLINE_MS");
     int ms = value == NULL ? 0 : atoi(value);
 
-    return ms > 0 ? ms : 20000;
+    return ms > 0 ? ms : 120000;
 }
 
 _Noreturn void

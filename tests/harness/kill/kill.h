@@ -18,7 +18,7 @@
  *     MMF_TEST_LONG=1 a part of the places is taken; with MMF_TEST_SLOW=N beside it some N
  *     of each operation at which a kill takes long.
  *
- * After each kill the suite looks at the survivors. A place at which two minutes pass
+ * After each kill the suite looks at the survivors. A place at which twelve minutes pass
  * (six times MMF_TEST_DEADLINE_MS) ends the program, which says where it hangs.
  */
 #ifndef MMF_TEST_KILL_H
