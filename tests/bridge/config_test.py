@@ -87,6 +87,15 @@ def test_what_hangs_together(world):
     refused(world, '5: [queue Jobs]: this host is the origin "a": messages would go around in a '
             'circle; set "origin" in [bridge]',
             "[bridge]\norigin = a\n[queue Jobs]\ndirection = in\nfrom = b, a\n")
+    into = "[queue Jobs]\ndirection = in\nfrom = z\n"
+    refused(world, "3: [queue Jobs]: shared is for the direction in",
+            "[queue Jobs]\ndirection = out\nshared = yes\n")
+    refused(world, "3: [queue Jobs]: shared and mirror-domain exclude each other: every mirror "
+            "has all messages", into + "shared = yes\nmirror-domain = x\n")
+    refused(world, '3: [queue Jobs]: take-over is of a shared queue; set "shared = yes", too',
+            into + "take-over = 10s\n")
+    refused(world, "7: take-over: 1s is outside 2000 to 86400000 ms",
+            into + "shared = yes\ntake-over = 1s\n")
     refused(world, ' user and password-file are needed together', "user = me\n" + QUEUE)
     refused(world, ' credentials: "/nonexistent" cannot be read: No such file or directory',
             "credentials = /nonexistent\n" + QUEUE)

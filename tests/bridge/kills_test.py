@@ -4,6 +4,7 @@ every message is accounted for: none twice, none missing, in order.
 MMF_TEST_LONG=1: 1,000 kills and 2 million messages over two servers. MMF_TEST_KILLS,
 MMF_TEST_MESSAGES and MMF_TEST_SEED choose otherwise.
 """
+import array
 import random
 
 from link import Link
@@ -179,6 +180,87 @@ def test_two_servers(world):
     add_bridges(run, world, a, b, "mirror-domain = a")
     run.kill_at_random()
     run.finish("two servers, a link with delay and stalls")
+
+
+class Workers(Run):
+    """Two machines that share the messages; a whole one can be killed as well."""
+
+    def __init__(self, world, count, kills, server):
+        super().__init__(world, count, kills)
+        self.server, self.holders = server, {}
+        # So slowly that each machine has messages as long as processes are killed.
+        self.slow = int(1e6 * kills * (PAUSE / 2 + 0.2) / (count / 2))
+        for machine in "bc":
+            self.add("machine " + machine, None, server)
+            self.start_machine(machine)
+
+    def start_machine(self, machine):
+        self.holders[machine] = self.world.peer(machine, "hold", "queue", "Jobs", 256, 1024)
+        self.add("consumer " + machine, lambda: self.world.peer(
+            machine, "take", "Jobs", self.count, self.account + machine, self.slow))
+        self.add("in " + machine, lambda: self.world.bridge(
+            machine, CONFIG % (machine, self.server.url, "in", "from = a\nshared = yes\n"
+                               "take-over = 2s"), ready=False))
+
+    def kill(self, name):
+        if not name.startswith("machine"):
+            super().kill(name)
+            return
+        self.times[name] = self.times.get(name, 0) + 1
+        machine = name[-1]
+        victims = [self.processes["in " + machine], self.holders[machine],
+                   self.processes["consumer " + machine]]
+        for process in victims:
+            process.process.send_signal(signal.SIGKILL)
+        for process in victims:
+            process.wait()
+        self.start_machine(machine)
+
+    def report(self):
+        """Of both accounts together."""
+        came, damaged, within = bytearray(self.count), 0, 0
+        for machine in "bc":
+            words = array.array("Q")
+            with open(self.account + machine, "rb") as file:
+                words.frombytes(file.read())
+            _, twice, _, wrong, redelivered = words[:5]
+            damaged += wrong
+            within += max(0, twice - redelivered)  # a queue's own redelivery counts as well
+            for i, word in enumerate(words[5:5 + self.count]):
+                came[i] += word != 0
+        missing = came.count(0)
+        return {"missing": missing, "damaged": damaged,
+                "repeated": sum(came) - (self.count - missing) + within}
+
+    def may_repeat(self):
+        """As many as the bridges have said may come a second time."""
+        return sum(int(line.split(": ", 1)[1].split()[0]) for process in self.world.processes
+                   for line in process.lines if "may come a second time" in line)
+
+    def finish(self, name):
+        self.wait_for_the_last()
+        report, said = self.report(), self.may_repeat()
+        print("FIGURES: %s: %d messages, %d kills (%s), seed %d: %d missing, %d damaged, %d came "
+              "twice; the bridges had said so of %d" % (
+                  name, self.count, sum(self.times.values()),
+                  ", ".join("%s %d" % item for item in sorted(self.times.items())), SEED,
+                  report["missing"], report["damaged"], report["repeated"], said))
+        assert not self.faults, "\n".join(self.faults)
+        assert report["missing"] == report["damaged"] == 0, report
+        assert report["repeated"] <= said, (report, said)
+
+
+def test_workers_on_two_machines(world):
+    """At least once: none is missing, and what came twice was said before."""
+    server = Server(world, "one").start()
+    world.peer("a", "hold", "queue", "Jobs", 256, 1024)
+    run = Workers(world, MESSAGES // 5, KILLS // 2, server)
+    run.add("sender", lambda: world.peer("a", "send", "Jobs", run.count, SIZE))
+    run.add("out", lambda: world.bridge(
+        "a", CONFIG % ("a", server.url, "out", "stream-bytes = 4M\nbatch = 64"), ready=False))
+    run.add("server", server.start, server)
+    run.kill_at_random()
+    run.finish("workers on two machines")
 
 
 class Cable:

@@ -224,6 +224,82 @@ def test_a_stream_of_others_is_refused(world):
 
 
 #
+# Queues that machines share.
+#
+
+SHARED = "[queue Jobs]\ndirection = in\nfrom = a\nshared = yes\ntake-over = 2s"
+
+
+def share(world, more, size=64, capacity=64):
+    """A server, a sending bridge, and two machines that share its messages."""
+    for machine in "abc":
+        world.peer(machine, "hold", "queue", "Jobs", size, capacity)
+    server, _, b = start_two(world, "[queue Jobs]\ndirection = out\n" + more, SHARED)
+    return server, b, world.bridge("c", sections(server, "c", SHARED))
+
+
+def test_two_machines_share_a_queue(world):
+    """Each message goes to one of them; the stream, of 256 KiB, is purged by both."""
+    count = 5000
+    server, _, _ = share(world, "stream-bytes = 256K\nbatch = 16", 512)
+    paths = [os.path.join(world.directory, "account" + machine) for machine in "bc"]
+    for machine, path in zip("bc", paths):
+        world.peer(machine, "take", "Jobs", count, path)
+    world.peer("a", "send", "Jobs", count, 512)
+
+    def came():
+        return [count - json.loads(subprocess.run(
+            [PEER, "report", path, str(count)], check=True, capture_output=True,
+            timeout=DEADLINE).stdout)["missing"] for path in paths]
+
+    wait_until(lambda: sum(came()) >= count, "the last message")
+    assert sum(came()) == count and min(came()) > count // 20, came()
+    state = stream_info(server, "MMF_Jobs_a")["state"]
+    assert state["bytes"] <= 256 << 10 and state["last_seq"] >= count // 16, state
+
+
+def test_what_a_dead_machine_had_goes_to_another(world):
+    server, b, c = share(world, "batch = 1")
+    b.kill(signal.SIGTERM)
+    for i in range(5):
+        world.mmf("a", "send", "Jobs", "job %d" % i)
+    assert receive(world, "c", "Jobs", 2) == ["job 0", "job 1"]
+    wait_until(lambda: request(server, "$JS.API.CONSUMER.INFO.MMF_Jobs_a.mmf-shared")
+               ["num_ack_pending"] == 3, "the acknowledgement of what was released")
+    time.sleep(2.5)  # longer than take-over: only a machine that is silent loses what it has
+    assert request(server, "$JS.API.CONSUMER.INFO.MMF_Jobs_a.mmf-shared")[
+        "num_redelivered"] == 0
+    c.kill()
+    b = world.bridge("b", sections(server, "b", SHARED))
+    assert sorted(receive(world, "b", "Jobs", 3)) == ["job 2", "job 3", "job 4"]
+    b.expect("1 messages of a, from number 3, may come a second time (message 3 of stream "
+             "MMF_Jobs_a, which a bridge had before)")
+
+
+def test_a_shared_queue_is_shared_by_all(world):
+    """A reader of all messages would purge what another machine has."""
+    server, _, _ = share(world, "")
+    world.peer("d", "hold", "queue", "Jobs", 64, 64)
+    alone = world.bridge("d", sections(
+        server, "d", "[queue Jobs]\ndirection = in\nfrom = a"), ready=False)
+    alone.expect('machines share stream MMF_Jobs_a: set "shared = yes" here as well, or '
+                 "remove its consumer mmf-shared")
+    assert alone.wait() == 1
+
+
+def test_a_damaged_message_of_a_shared_queue_is_parked(world):
+    """The others go on."""
+    server, b, _ = share(world, "")
+    request(server, "mmf.q.Jobs.a", "something else")
+    world.mmf("a", "send", "Jobs", "after it")
+    wait_until(lambda: stream_info(server, "MMF_parked").get("state", {}).get("messages") == 1,
+               "the parked message")
+    wait_until(lambda: json.loads(world.mmf("b", "stat", "--json", "Jobs"))["objects"][0]["sent"] +
+               json.loads(world.mmf("c", "stat", "--json", "Jobs"))["objects"][0]["sent"] == 1,
+               "the message after it")
+
+
+#
 # Topics and latest values.
 #
 
@@ -399,7 +475,7 @@ def test_the_metrics_are_openmetrics(world):
                           text=True, timeout=DEADLINE)
     if "No module named" in done.stderr:
         raise Skip("python3-prometheus-client is needed")
-    assert done.returncode == 0 and int(done.stdout) == 13, done
+    assert done.returncode == 0 and int(done.stdout) == 14, done
 
 
 def test_an_idle_bridge_takes_no_processor_time(world):

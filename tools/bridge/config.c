@@ -121,6 +121,10 @@ static const struct key keys[] = {
      "where the server keeps the stream: file or memory"},
     {NULL, "from", TEXT, OF(from), QUEUE, NULL, 0, 0,
      "in: whose messages, as names of origins: a, b"},
+    {NULL, "shared", CHOICE, OF(shared), QUEUE, booleans, 0, 0,
+     "in: yes: each message goes to one of the machines that say so"},
+    {NULL, "take-over", DURATION, OF(take_over_ms), QUEUE, NULL, 2000, MOST_MS,
+     "shared: after which another machine gets what a silent one had; default 30s"},
     {NULL, "mirror-domain", TEXT, OF(mirror_domain), QUEUE, NULL, 0, 0,
      "in: make a mirror of the stream in that JetStream domain"},
     {NULL, "kv-domain", TEXT, OF(kv_domain), LATEST, NULL, 0, 0,
@@ -665,6 +669,24 @@ check_from(struct reader *reader, const struct channel_config *channel)
         check_origins(reader, channel);
 }
 
+/* The machines divide the stream itself; each site's mirror has all of it. */
+static void
+check_shared(struct reader *reader, const struct channel_config *channel)
+{
+    if (channel->shared && channel->direction == DIRECTION_OUT)
+        complain(reader, channel->line, "[%s]: shared is for the direction in",
+                 channel->title);
+    if (channel->shared && channel->mirror_domain != NULL)
+        complain(reader, channel->line,
+                 "[%s]: shared and mirror-domain exclude each other: every mirror has "
+                 "all messages",
+                 channel->title);
+    if (!channel->shared && channel->take_over_ms != 0)
+        complain(reader, channel->line,
+                 "[%s]: take-over is of a shared queue; set \"shared = yes\", too",
+                 channel->title);
+}
+
 static void
 check_sizes(struct reader *reader, const struct channel_config *channel)
 {
@@ -727,6 +749,7 @@ check_channels(struct reader *reader)
         }
         check_direction(reader, channel);
         check_from(reader, channel);
+        check_shared(reader, channel);
         check_sizes(reader, channel);
         for (size_t j = 0; j < i; j++)
             check_pair(reader, config->channels[j], channel);

@@ -29,10 +29,14 @@ struct channel_config {
     int64_t stream_bytes; /* limit of the stream */
     int64_t memory;       /* the stream is in the server's memory */
     char *from;           /* queue, in: names of origins, with commas between */
-    char *mirror_domain;  /* in: make a mirror of the stream in that domain */
-    int64_t timeout_ms;   /* service, in: how long an answer may take */
-    int64_t workers;      /* service: requests at one time */
-    char *kv_domain;      /* latest: the JetStream domain that has the value */
+    int64_t shared;       /* queue, in: with other machines */
+    int64_t
+        take_over_ms; /* shared: what a silent machine had goes to another one; 0: not
+                             given */
+    char *mirror_domain; /* in: make a mirror of the stream in that domain */
+    int64_t timeout_ms;  /* service, in: how long an answer may take */
+    int64_t workers;     /* service: requests at one time */
+    char *kv_domain;     /* latest: the JetStream domain that has the value */
 };
 
 struct config {

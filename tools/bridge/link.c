@@ -77,6 +77,8 @@ make_origins(struct bridge *bridge, const struct channel_config *channel,
     while (config_next_origin(&rest, origin, sizeof origin)) {
         struct link *link = make_link(bridge, channel, DIRECTION_IN, pair);
 
+        if (channel->shared)
+            link->run = queue_shared_run;
         memcpy(link->origin, origin, sizeof origin);
         (void)snprintf(link->title, sizeof link->title, "%s in from %s", channel->title,
                        origin);

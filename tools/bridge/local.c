@@ -104,6 +104,27 @@ local_open_service(struct link *link, mmf_role role, mmf_service **out)
     return has_opened(link, status);
 }
 
+bool
+local_oldest(const struct link *link, uint64_t *oldest)
+{
+    mmf_queue_item item;
+    size_t count = 0;
+
+    if (mmf_queue_browse(link->channel->channel, &item, 1, &count) < 0)
+        return false;
+    *oldest = count > 0 ? item.sequence : UINT64_MAX;
+    return true;
+}
+
+int64_t
+local_now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 uint64_t
 local_random(void)
 {

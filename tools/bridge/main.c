@@ -13,6 +13,7 @@
 
 #include "config.h"
 #include "link.h"
+#include "local.h"
 #include "log.h"
 #include "metrics.h"
 #include "notify.h"
@@ -102,15 +103,6 @@ read_arguments(struct program *program, int argc, char **argv)
  * Time and signals.
  */
 
-static int64_t
-now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static sigset_t ending;
 
 /* All threads inherit it: signals wait until the program asks for them. */
@@ -139,7 +131,7 @@ wait_for_signal(int64_t milliseconds)
 static int64_t
 time_left(int64_t deadline)
 {
-    int64_t now = now_ms();
+    int64_t now = local_now_ms();
 
     return deadline < 0 ? INT64_MAX : now < deadline ? deadline - now : 0;
 }
@@ -267,7 +259,7 @@ static int
 run(const struct config *config)
 {
     struct bridge bridge;
-    int64_t deadline = config->wait_ms < 0 ? -1 : now_ms() + config->wait_ms;
+    int64_t deadline = config->wait_ms < 0 ? -1 : local_now_ms() + config->wait_ms;
     int status = EXIT_FAILED;
 
     if (bridge_begin(&bridge, config)) {

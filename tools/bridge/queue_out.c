@@ -227,13 +227,15 @@ drop_stored(struct out *out, size_t *count)
  * Publishing.
  */
 
-/* As many of the hand as one message of NATS takes. */
+/* As many of the hand as one message of NATS takes. What was delivered before may have been
+ * published before. */
 static size_t
 pack(struct out *out, const mmf_message *messages, size_t count)
 {
     size_t most = (size_t)out->link->channel->batch;
     size_t packed = 0;
 
+    out->head.again = (messages->flags & MMF_MESSAGE_REDELIVERED) != 0;
     pack_begin(&out->packer, &out->head);
     while (packed < count && packed < most &&
            pack_entry(&out->packer,
@@ -339,6 +341,7 @@ publish(struct out *out)
         }
         link_count(out->link, REPEATED, 1);
         repeats++;
+        pack_again(&out->packer);
         log_say(LOG_WARNING, out->link->title, "%s; publishing again", failure.text);
         if (!link_sleep(out->link, FULL_PAUSE_MS))
             return false;

@@ -459,7 +459,11 @@ server_stream_state(struct server *server, const char *stream, const char *domai
     if (status != NATS_OK)
         return server_explain_stream(failure, stream, status, code);
     *state = (struct stream_state){.first = info->State.FirstSeq,
-                                   .most_bytes = info->Config->MaxBytes};
+                                   .last = info->State.LastSeq,
+                                   .messages = info->State.Msgs,
+                                   .bytes = info->State.Bytes,
+                                   .most_bytes = info->Config->MaxBytes,
+                                   .created = info->Created};
     jsStreamInfo_Destroy(info);
     return true;
 }
@@ -477,4 +481,46 @@ server_purge(struct server *server, const char *stream, uint64_t sequence,
     options.Stream.Purge.Sequence = sequence;
     status = js_PurgeStream(server->js, stream, &options, &code);
     return status == NATS_OK || server_explain_stream(failure, stream, status, code);
+}
+
+bool
+server_check_not_shared(struct server *server, const char *stream, const char *domain,
+                        struct failure *failure)
+{
+    jsConsumerInfo *info = NULL;
+    jsOptions options;
+    jsErrCode code = 0;
+    natsStatus status;
+
+    (void)jsOptions_Init(&options);
+    options.Domain = domain;
+    status =
+        js_GetConsumerInfo(&info, server->js, stream, SHARED_CONSUMER, &options, &code);
+    jsConsumerInfo_Destroy(info);
+    if (code == JSConsumerNotFoundErr || status == NATS_NOT_FOUND)
+        return true;
+    if (status != NATS_OK)
+        return server_explain_stream(failure, stream, status, code);
+    *failure = (struct failure){.status = EXIT_CONFIGURATION, .is_fatal = true};
+    (void)snprintf(failure->text, sizeof failure->text,
+                   "machines share stream %s: set \"shared = yes\" here as well, or "
+                   "remove its consumer " SHARED_CONSUMER,
+                   stream);
+    return false;
+}
+
+bool
+server_shared_floor(struct server *server, const char *stream, uint64_t *floor,
+                    struct failure *failure)
+{
+    jsConsumerInfo *info = NULL;
+    jsErrCode code = 0;
+    natsStatus status =
+        js_GetConsumerInfo(&info, server->js, stream, SHARED_CONSUMER, NULL, &code);
+
+    if (status != NATS_OK)
+        return server_explain_stream(failure, stream, status, code);
+    *floor = info->AckFloor.Stream;
+    jsConsumerInfo_Destroy(info);
+    return true;
 }

@@ -87,15 +87,17 @@ bool server_make_stream(struct server *server, const struct stream_wish *wish,
 bool server_make_mirror(struct server *server, const struct stream_wish *wish,
                         const char *domain, struct failure *failure);
 
-struct stream_state {
-    uint64_t first; /* sequence */
-    int64_t most_bytes;
-};
-/* `domain` NULL: the server's own. */
 /* For a mirror that lacks what its original has. */
 bool server_delete_stream(struct server *server, const char *stream,
                           struct failure *failure);
 
+struct stream_state {
+    uint64_t first, last; /* sequences */
+    uint64_t messages, bytes;
+    int64_t most_bytes; /* 0 or less: there is no limit */
+    int64_t created;    /* when, by the server's clock */
+};
+/* `domain` NULL: the server's own. */
 bool server_stream_state(struct server *server, const char *stream, const char *domain,
                          struct stream_state *state, struct failure *failure);
 
@@ -105,5 +107,16 @@ bool server_stream_state(struct server *server, const char *stream, const char *
  */
 bool server_purge(struct server *server, const char *stream, uint64_t sequence,
                   const char *domain, struct failure *failure);
+
+/* The consumer that machines share which divide a stream among themselves. */
+#define SHARED_CONSUMER "mmf-shared"
+
+/* False: there is one, and a reader of all messages, which purges, may not join. */
+bool server_check_not_shared(struct server *server, const char *stream,
+                             const char *domain, struct failure *failure);
+
+/* Every message up to this one is acknowledged. */
+bool server_shared_floor(struct server *server, const char *stream, uint64_t *floor,
+                         struct failure *failure);
 
 #endif
