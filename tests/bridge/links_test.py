@@ -1,6 +1,8 @@
 """links_test.py - what goes across, and how the bridge is operated; no process is
 killed at random."""
+import glob
 import re
+import struct
 
 from support import *
 
@@ -163,6 +165,39 @@ def test_everything_is_stopped_and_started(world):
     assert found == CLEAN, found
 
 
+def test_the_clock_jumps(world):
+    """Forth and back by hours and years, with messages on their way; and no server for a
+    while. Only the log has another time."""
+    library = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+    if not library:
+        raise Skip("faketime is needed")
+    clock = world.write("clock", "+0")
+    faked = ("env", "LD_PRELOAD=" + library[0], "FAKETIME_TIMESTAMP_FILE=" + clock,
+             "FAKETIME_NO_CACHE=1", "DONT_FAKE_MONOTONIC=1")
+    count = 40000
+    for machine in "ab":
+        world.peer(machine, "hold", "queue", "Jobs", 256, 256)
+    server = Server(world, "one").start()
+    bridges = [world.bridge(machine, sections(server, machine, channels), within=faked)
+               for machine, channels in (("a", "[queue Jobs]\ndirection = out"),
+                                         ("b", "[queue Jobs]\ndirection = in\nfrom = a"))]
+    take(world, "b", "Jobs", count, 100)
+    world.peer("a", "send", "Jobs", count, 64)
+    for jump in ("+1h", "-1h", "+3650d", "-1d", "+0"):
+        missing = report(world, count)["missing"]
+        assert missing > 0, "all came before the clock jumped"
+        os.replace(world.write("next", jump), clock)
+        if "3650" in jump:
+            server.kill()
+            for bridge in bridges:
+                year = bridge.expect("the connection to the server is lost")[:4]
+                assert int(year) >= time.gmtime().tm_year + 9, year
+            server.start()
+        wait_until(lambda: report(world, count)["missing"] <= max(0, missing - 2000),
+                   "other messages")
+    assert wait_for_all(world, count) == CLEAN
+
+
 def test_a_second_bridge_waits_for_its_turn(world):
     """Two that publish as one origin would number different messages alike."""
     world.peer("a", "hold", "queue", "Jobs", 64, 16)
@@ -221,6 +256,242 @@ def test_a_stream_of_others_is_refused(world):
     world.peer("b", "hold", "queue", "Jobs", 64, 16)
     process = world.bridge("b", sections(server, "b", "[queue Jobs]\ndirection = in\nfrom = a"))
     process.expect("message 1 of stream MMF_Jobs_a: it is not a message of mmf-bridge")
+
+
+def counter(world, machine, name, of=""):
+    """The sum of all links whose labels have `of`, in the metrics; -1: there are none yet."""
+    try:
+        with open(os.path.join(world.directory, "metrics-" + machine), encoding="utf-8") as file:
+            return sum(int(line.split()[-1]) for line in file
+                       if line.startswith("mmf_bridge_%s_total" % name) and of in line)
+    except FileNotFoundError:
+        return -1
+
+
+def lost(world, machine):
+    return counter(world, machine, "lost")
+
+
+def metrics(world, machine):
+    return "metrics = %s\nmetrics-every = 100ms" % os.path.join(world.directory,
+                                                              "metrics-" + machine)
+
+
+def test_messages_that_are_missing_are_counted(world):
+    """The stream is purged by hand: it is said, and the others come."""
+    for machine in "ab":
+        world.peer(machine, "hold", "queue", "Jobs", 64, 64)
+    server, _, into = start_two(world, "[queue Jobs]\ndirection = out\nbatch = 1",
+                                "[queue Jobs]\ndirection = in\nfrom = a")
+    world.mmf("a", "send", "Jobs", "job 1")
+    assert receive(world, "b", "Jobs", 1) == ["job 1"]
+    into.kill()
+    for i in range(2, 9):
+        world.mmf("a", "send", "Jobs", "job %d" % i)
+    wait_until(lambda: stream_info(server, "MMF_Jobs_a")["state"]["last_seq"] == 8, "the stream")
+    request(server, "$JS.API.STREAM.PURGE.MMF_Jobs_a", '{"seq": 6}')
+    into = world.bridge("b", sections(server, "b", "[queue Jobs]\ndirection = in\nfrom = a",
+                                      metrics(world, "b")), ready=False)
+    into.expect("4 messages of a are missing in the stream: it was purged or damaged")
+    assert receive(world, "b", "Jobs", 3) == ["job 6", "job 7", "job 8"]
+    wait_until(lambda: lost(world, "b") == 4, "the count of what is lost")
+
+
+MIRRORED = "[queue Jobs]\ndirection = in\nfrom = a\nmirror-domain = a"
+
+
+def start_mirror(world):
+    """Two servers with domains of their own, and eight messages at b."""
+    port = free_port()
+    a = Server(world, "a", "a", 'leafnodes { listen: "127.0.0.1:%d" }' % port).start()
+    b = Server(world, "b", "b", 'leafnodes { reconnect: 1, remotes: [ { url: '
+               '"nats-leaf://127.0.0.1:%d" } ] }' % port).start()
+    for machine in "abd":
+        world.peer(machine, "hold", "queue", "Jobs", 64, 64)
+    world.bridge("a", sections(a, "a", "[queue Jobs]\ndirection = out\nbatch = 1"))
+    for i in range(1, 9):
+        world.mmf("a", "send", "Jobs", "job %d" % i)
+    return a, b
+
+
+def make_gap(world, a, b):
+    """The mirror lacks messages 9 to 12 of 16, which its original has."""
+    for i in range(9, 17):
+        world.mmf("a", "send", "Jobs", "job %d" % i)
+    wait_until(lambda: stream_info(b, "MMF_Jobs_a")["state"]["last_seq"] == 16, "the mirror")
+    request(b, "$JS.API.STREAM.PURGE.MMF_Jobs_a", '{"seq": 13}')
+    assert stream_info(b, "MMF_Jobs_a")["state"]["first_seq"] == 13
+    assert stream_info(a, "MMF_Jobs_a")["state"]["first_seq"] == 1
+
+
+JOBS = ["job %d" % i for i in range(1, 17)]
+
+
+def test_a_mirror_with_a_gap_is_made_again(world):
+    a, b = start_mirror(world)
+    into = world.bridge("b", sections(b, "b", MIRRORED))
+    assert receive(world, "b", "Jobs", 8) == JOBS[:8]
+    into.kill()
+    make_gap(world, a, b)
+    into = world.bridge("b", sections(b, "b", MIRRORED, metrics(world, "b")), ready=False)
+    into.expect("the mirror lacks messages of a from number 9 to 12: it is made again")
+    assert receive(world, "b", "Jobs", 8) == JOBS[8:]
+    world.mmf("a", "send", "Jobs", "after it")
+    assert receive(world, "b", "Jobs", 1) == ["after it"]
+    wait_until(lambda: lost(world, "b") == 0, "the count of what is lost")
+    assert stream_info(b, "MMF_Jobs_a")["state"]["first_seq"] == 1
+
+
+def test_a_gap_of_the_original_is_lost_once(world):
+    """The mirror is made again, in vain."""
+    a, b = start_mirror(world)
+    into = world.bridge("b", sections(b, "b", MIRRORED))
+    assert receive(world, "b", "Jobs", 8) == JOBS[:8]
+    into.kill()
+    make_gap(world, a, b)
+    request(a, "$JS.API.STREAM.PURGE.MMF_Jobs_a", '{"seq": 13}')
+    into = world.bridge("b", sections(b, "b", MIRRORED, metrics(world, "b")), ready=False)
+    into.expect("it is made again")
+    into.expect("4 messages of a are missing in the stream")
+    assert receive(world, "b", "Jobs", 4) == JOBS[12:]
+    wait_until(lambda: lost(world, "b") == 4, "the count of what is lost")
+
+
+def test_a_mirror_that_lacks_the_last_messages_is_made_again(world):
+    """No later message shows it."""
+    a, b = start_mirror(world)
+    into = world.bridge("b", sections(b, "b", MIRRORED))
+    assert receive(world, "b", "Jobs", 8) == JOBS[:8]
+    into.kill()
+    make_gap(world, a, b)
+    request(b, "$JS.API.STREAM.PURGE.MMF_Jobs_a")
+    into = world.bridge("b", sections(b, "b", MIRRORED))
+    into.expect("the mirror is past message 1 of its stream, and does not have it or give it")
+    assert receive(world, "b", "Jobs", 8) == JOBS[8:]
+
+
+def test_two_readers_of_one_mirror(world):
+    """Both see the gap; the one that makes the mirror again takes it from the other. The server
+    may then make an empty one that is past all messages."""
+    a, b = start_mirror(world)
+    readers = [world.bridge(machine, sections(b, machine, MIRRORED)) for machine in "bd"]
+    for machine in "bd":
+        assert receive(world, machine, "Jobs", 8) == JOBS[:8]
+    for reader in readers:
+        reader.kill()
+    make_gap(world, a, b)
+    readers = [world.bridge(machine, sections(b, machine, MIRRORED, metrics(world, machine)),
+                            ready=False) for machine in "bd"]
+    for machine in "bd":
+        assert receive(world, machine, "Jobs", 8) == JOBS[8:]
+    world.mmf("a", "send", "Jobs", "after it")
+    for machine in "bd":
+        assert receive(world, machine, "Jobs", 1) == ["after it"]
+        wait_until(lambda: lost(world, machine) == 0, "the count of what is lost")
+    assert any("it is made again" in line for reader in readers for line in reader.lines)
+
+
+#
+# Damaged envelopes. envelope.h has the bytes.
+#
+
+
+def envelope(kind=5, count=2, origin=b"a", source=5, first=1, version=1, magic=b"mmf"):
+    head = magic + struct.pack("<BBBHII16sQQ", version, kind, 0, len(origin), count, 64,
+                               b"identity of 16 b", source, first) + origin
+    return head + b"".join(struct.pack("<IIQ", 5, 0, 7 + i) + b"job %d" % i for i in range(2))
+
+
+def damaged():
+    """What is wrong, and the bytes."""
+    good = envelope()
+    lengths = len(good) - 2 * 21
+    yield "it is not of a queue", envelope(kind=6)
+    yield "it is of another version of mmf-bridge", envelope(version=2)
+    yield "it is not a message of mmf-bridge", envelope(magic=b"mmg")
+    yield "it is not a message of mmf-bridge", b""
+    for count in (0, 1, 3, 1 << 31, (1 << 32) - 1):
+        yield "it is damaged", envelope(count=count)
+    yield "it is damaged", envelope(source=0)
+    yield "it is damaged", envelope(first=(1 << 64) - 1)
+    yield "it is damaged", good + b"x"
+    for size in range(1, len(good)):
+        yield "it is " + ("damaged" if size >= 48 else "not a message of mmf-bridge"), good[:size]
+    for place in (0, 1, 2, 3, 6, 7, 8, 9, 10, 11, *range(lengths, lengths + 4),
+                  *range(lengths + 21, lengths + 25)):
+        for bit in range(8):
+            flipped = bytearray(good)
+            flipped[place] ^= 1 << bit
+            yield ("it is of another version of mmf-bridge" if place == 3 else
+                   "it is not a message of mmf-bridge" if place < 3 else "it is damaged"), \
+                bytes(flipped)
+
+
+def make_stream(server, name, subject):
+    request(server, "$JS.API.STREAM.CREATE." + name, json.dumps(
+        {"name": name, "subjects": [subject], "retention": "limits", "storage": "memory",
+         "max_consumers": -1, "max_msgs": -1, "max_bytes": -1, "discard": "new",
+         "num_replicas": 1}))
+
+
+def test_damaged_envelopes(world):
+    """Each is named and parked, and nothing of it is in the queue; then comes a good one."""
+    cases = list(damaged())
+    server = Server(world, "one").start()
+    make_stream(server, "MMF_Jobs_a", "mmf.q.Jobs.a")
+    publish(server, "mmf.q.Jobs.a", [payload for _, payload in cases] + [envelope()])
+    world.peer("b", "hold", "queue", "Jobs", 64, 64)
+    bridge = world.bridge("b", sections(server, "b", SHARED), ready=False)
+    for number, (what, payload) in enumerate(cases, 1):
+        line = bridge.expect("message %d of stream MMF_Jobs_a" % number)
+        assert ": %s: parked in stream MMF_parked" % what in line, (line, payload)
+    assert receive(world, "b", "Jobs", 2) == ["job 0", "job 1"]
+    stat = json.loads(world.mmf("b", "stat", "--json", "Jobs"))["objects"][0]
+    assert stat["sent"] == 2 and len(cases) > 200, (stat, len(cases))
+    wait_until(lambda: stream_info(server, "MMF_parked")["state"]["messages"] == len(cases),
+               "all of them in the stream of parked ones")
+
+
+def test_damaged_envelopes_of_a_whole_stream(world):
+    """It stands still in front of one, says so, and leaves it in the stream."""
+    kinds = {"kind": ("it is not of a queue", envelope(kind=6)),
+             "version": ("it is of another version of mmf-bridge", envelope(version=2)),
+             "short": ("it is damaged", envelope()[:-1]),
+             "own": ("it is of this host's own origin, and would go around in a circle",
+                     envelope(origin=b"b"))}
+    server = Server(world, "one").start()
+    config = ""
+    for name, (_, payload) in kinds.items():
+        make_stream(server, "MMF_%s_a" % name, "mmf.q.%s.a" % name)
+        publish(server, "mmf.q.%s.a" % name, [payload])
+        world.peer("b", "hold", "queue", name, 64, 64)
+        config += "[queue %s]\ndirection = in\nfrom = a\n" % name
+    bridge = world.bridge("b", sections(server, "b", config, metrics(world, "b")))
+    for name, (what, _) in kinds.items():
+        wait_until(lambda: any("message 1 of stream MMF_%s_a: %s; trying again" % (name, what)
+                               in line for line in bridge.lines), what)
+        wait_until(lambda: counter(world, "b", "failures", '"%s"' % name) > 0, "the count")
+        assert json.loads(world.mmf("b", "stat", "--json", name))["objects"][0]["sent"] == 0
+        assert stream_info(server, "MMF_%s_a" % name)["state"]["messages"] == 1
+
+
+def test_damaged_messages_of_a_topic(world):
+    """One is dropped, and named; what comes later is sent."""
+    server = Server(world, "one").start()
+    bridge = world.bridge("b", sections(
+        server, "b", "[topic News]\ndirection = in\nmessage-size = 64\ncapacity = 16"))
+    for what, payload in (("it is not of a topic", envelope()),
+                          ("it is damaged", envelope(kind=6)[:-1]),
+                          ("it is of another version of mmf-bridge", envelope(6, version=9))):
+        publish(server, "mmf.t.News", [payload])
+        bridge.expect("a message of subject mmf.t.News: %s; trying again" % what)
+        bridge.expect("it works again")
+    tail = world.start(MMF, "tail", "News", "--count", "2", machine="b")
+    wait_until(lambda: json.loads(world.mmf("b", "stat", "--json", "News"))
+               ["objects"][0]["receivers"] == 1, "the subscriber")
+    publish(server, "mmf.t.News", [envelope(kind=6)])
+    tail.expect("job 0")
+    tail.expect("job 1")
 
 
 #

@@ -31,6 +31,10 @@
 enum { PURGE_MS = 20, LISTEN_MS = 1000 };
 enum { SOURCES = 64 };
 
+/* A mirror that has given nothing for so long is compared with what it has been given, and
+ * again; two machines do not do it at once. */
+enum { COMPARE_MS = 5000, COMPARE_SPREAD_MS = 2000 };
+
 /* What is known of a source. */
 struct source {
     uint64_t number;
@@ -52,6 +56,8 @@ struct in {
     uint64_t remade_for; /* the first number behind a gap that the mirror was made again
                             for */
     bool must_remake;
+    int64_t compare_at;
+    uint64_t compared_for; /* made again for it as the next one: no second time */
 };
 
 static struct server *
@@ -216,6 +222,7 @@ take(struct in *in, const struct pulled *pulled)
         return is_applied;
     in->next = pulled->sequence + 1;
     in->was_idle = false;
+    in->compare_at = 0;
     purge_note(&in->purge, &pending);
     return true;
 }
@@ -256,6 +263,36 @@ remake_mirror(struct in *in)
     return false;
 }
 
+/*
+ * If a mirror has gone on behind the last message of its original, no other one shows the
+ * gap: it is past the next message, and does not give it.
+ */
+static void
+compare_mirror(struct in *in)
+{
+    int64_t now = local_now_ms();
+    bool is_due = in->compare_at != 0 && now >= in->compare_at;
+    struct stream_state state;
+    struct failure failure;
+
+    if (in->link->channel->mirror_domain == NULL)
+        return;
+    if (is_due || in->compare_at == 0)
+        in->compare_at =
+            now + COMPARE_MS + (int64_t)(local_random() % COMPARE_SPREAD_MS);
+    if (!is_due ||
+        !server_stream_state(server_of(in), in->names.stream, NULL, &state, &failure) ||
+        state.last < in->next || in->compared_for == in->next)
+        return;
+    in->compared_for = in->next;
+    in->must_remake = true;
+    log_say(LOG_WARNING, in->link->title,
+            "the mirror is past message %" PRIu64
+            " of its stream, and does not have it "
+            "or give it: it is made again",
+            in->next);
+}
+
 /* Nothing has come. */
 static void
 rest(struct in *in, bool can_purge)
@@ -263,6 +300,7 @@ rest(struct in *in, bool can_purge)
     if (can_purge)
         purge_now(&in->purge);
     in->was_idle = true;
+    compare_mirror(in);
 }
 
 /* False: the try is over. */
@@ -277,15 +315,17 @@ step(struct in *in)
     switch (pull_next(&in->pull, can_purge && !in->was_idle ? PURGE_MS : LISTEN_MS,
                       &pulled)) {
     case PULL_MESSAGE:
-        return take(in, &pulled) && (!in->must_remake || remake_mirror(in));
+        if (!take(in, &pulled))
+            return false;
+        break;
     case PULL_NOTHING:
         rest(in, can_purge);
-        return true;
+        break;
     case PULL_END:
         pull_end(&in->pull);
-        return true;
+        break;
     }
-    return false;
+    return !in->must_remake || remake_mirror(in);
 }
 
 /*
