@@ -96,6 +96,16 @@ def test_what_hangs_together(world):
             into + "take-over = 10s\n")
     refused(world, "7: take-over: 1s is outside 2000 to 86400000 ms",
             into + "shared = yes\ntake-over = 1s\n")
+    topic = "[topic T]\ndirection = %s\n"
+    for key in ("stream-age = 1h", "replay = all", "stream-bytes = 1M", "storage = memory"):
+        refused(world, '3: [topic T]: %s is of a stored topic; set "stored = yes", too' %
+                key.split()[0], topic % "in" + key + "\n")
+    refused(world, "3: [topic T]: replay is for the direction in",
+            topic % "out" + "stored = yes\nreplay = 5\n")
+    refused(world, '6: replay: invalid value "some"; expected one like 1024',
+            topic % "in" + "stored = yes\nreplay = some\n")
+    refused(world, "6: replay: 20000 is outside 1 to 10000",
+            topic % "in" + "stored = yes\nreplay = 20000\n")
     refused(world, ' user and password-file are needed together', "user = me\n" + QUEUE)
     refused(world, ' credentials: "/nonexistent" cannot be read: No such file or directory',
             "credentials = /nonexistent\n" + QUEUE)

@@ -1,5 +1,6 @@
 """links_test.py - what goes across, and how the bridge is operated; no process is
 killed at random."""
+import base64
 import glob
 import re
 import struct
@@ -591,6 +592,164 @@ def test_a_topic_goes_both_ways_and_does_not_come_back(world):
     for tail in tails:
         tail.wait()
         assert tail.lines == ["a0", "b0", "a1", "b1"], tail.lines
+
+
+STORED_OUT = ("[topic News]\ndirection = out\nstored = yes\nbatch = 1\nmessage-size = 64\n"
+              "capacity = 64\n")
+STORED_IN = "[topic News]\ndirection = in\nstored = yes\nmessage-size = 64\ncapacity = 64\n"
+
+
+def subscribe(world, machine, count):
+    """A subscriber that has joined; the bridge itself may be one as well."""
+    before = json.loads(world.mmf(machine, "stat", "--json", "News"))["objects"][0]["receivers"]
+    tail = world.start(MMF, "tail", "News", "--count", str(count), machine=machine)
+    wait_until(lambda: json.loads(world.mmf(machine, "stat", "--json", "News"))
+               ["objects"][0]["receivers"] > before, "a subscriber")
+    return tail
+
+
+def came(tail):
+    tail.wait()
+    return tail.lines
+
+
+def send_news(world, server, first, last, machine="a"):
+    before = stream_info(server, "MMF-topic_News")["state"]["last_seq"]
+    for i in range(first, last + 1):
+        world.mmf(machine, "send", "News", "news %d" % i)
+    wait_until(lambda: stream_info(server, "MMF-topic_News")["state"]["last_seq"] ==
+               before + last - first + 1, "the messages in the stream")
+
+
+def news(first, last):
+    return ["news %d" % i for i in range(first, last + 1)]
+
+
+def noted_position(server, next_one, origin="b"):
+    """Until the receiving side has noted it: a kill later repeats nothing."""
+    subject = "mmf.position.News." + origin
+
+    def position():
+        found = request(server, "$JS.API.STREAM.MSG.GET.MMF_positions",
+                        json.dumps({"last_by_subj": subject}))
+        return base64.b64decode(found["message"]["data"]).split()[1:2] if "message" in found else []
+
+    wait_until(lambda: position() == [b"%d" % next_one], "position %d" % next_one)
+
+
+def test_a_stored_topic_is_replayed(world):
+    """From its beginning, from now, or from so many messages back; and then from what the
+    machine had, also if its bridge was killed."""
+    server = Server(world, "one").start()
+    world.bridge("a", sections(server, "a", STORED_OUT))
+    send_news(world, server, 1, 8)
+    for machine in "bcde":
+        world.peer(machine, "hold", "topic", "News", 64, 64)
+    wanted = {"b": ("replay = all", 1), "c": ("replay = new", 9), "d": ("replay = 3", 6),
+              "e": ("replay = 100", 1)}
+    tails = {machine: subscribe(world, machine, 10 - first)
+             for machine, (_, first) in wanted.items()}
+    bridges = {machine: world.bridge(machine, sections(server, machine, STORED_IN + replay))
+               for machine, (replay, _) in wanted.items()}
+    send_news(world, server, 9, 9)
+    for machine, (_, first) in wanted.items():
+        assert came(tails[machine]) == news(first, 9), (machine, tails[machine].lines)
+    noted_position(server, 10)
+    bridges["b"].kill()
+    send_news(world, server, 10, 12)
+    tail = subscribe(world, "b", 3)
+    world.bridge("b", sections(server, "b", STORED_IN + "replay = all"))
+    assert came(tail) == news(10, 12)
+
+
+def test_what_a_stored_topic_has_dropped_is_lost(world):
+    """Messages that its limits removed before they came, and those alone, are counted."""
+    server = Server(world, "one").start()
+    a = world.bridge("a", sections(server, "a", STORED_OUT))
+    world.peer("b", "hold", "topic", "News", 64, 64)
+    tail = subscribe(world, "b", 2)
+    b = world.bridge("b", sections(server, "b", STORED_IN))
+    send_news(world, server, 1, 2)
+    assert came(tail) == news(1, 2)
+    noted_position(server, 3)
+    b.kill()
+    send_news(world, server, 3, 9)
+    request(server, "$JS.API.STREAM.PURGE.MMF-topic_News", '{"seq": 8}')
+    tail = subscribe(world, "b", 2)
+    b = world.bridge("b", sections(server, "b", STORED_IN, metrics(world, "b")), ready=False)
+    b.expect("messages 3 to 7 of stream MMF-topic_News are gone: its limits were reached before "
+             "they came here")
+    b.expect("5 messages of a were lost")
+    assert came(tail) == news(8, 9)
+    wait_until(lambda: lost(world, "b") == 5, "the count of what is lost")
+    # Of another process, whose first messages are gone: at least so many.
+    noted_position(server, 10)
+    b.kill()
+    a.kill()
+    world.bridge("a", sections(server, "a", STORED_OUT))
+    send_news(world, server, 10, 13)
+    request(server, "$JS.API.STREAM.PURGE.MMF-topic_News", '{"seq": 13}')
+    tail = subscribe(world, "b", 1)
+    world.bridge("b", sections(server, "b", STORED_IN, metrics(world, "b")))
+    assert came(tail) == news(13, 13)
+    wait_until(lambda: lost(world, "b") == 3, "the count of what is lost")
+
+
+def test_a_stored_topic_has_limits(world):
+    """Its stream drops the oldest, by bytes and by age; a stream made anew is read from its
+    beginning."""
+    server = Server(world, "one").start()
+    a = world.bridge("a", sections(server, "a", STORED_OUT.replace(
+        "stored = yes", "stored = yes\nstream-bytes = 64K\nstream-age = 2h\nstorage = memory")))
+    config = stream_info(server, "MMF-topic_News")["config"]
+    assert (config["max_bytes"], config["max_age"], config["storage"], config["discard"]) == (
+        65536, 7200 * 10 ** 9, "memory", "old"), config
+    world.peer("b", "hold", "topic", "News", 64, 64)
+    b = world.bridge("b", sections(server, "b", STORED_IN))
+    tail = subscribe(world, "b", 1)
+    send_news(world, server, 1, 1)
+    assert came(tail) == news(1, 1)
+    noted_position(server, 2)
+    b.kill()
+    request(server, "$JS.API.STREAM.DELETE.MMF-topic_News")
+    a.kill()
+    world.bridge("a", sections(server, "a", STORED_OUT))
+    send_news(world, server, 2, 4)
+    tail = subscribe(world, "b", 3)
+    b = world.bridge("b", sections(server, "b", STORED_IN), ready=False)
+    b.expect("stream MMF-topic_News was made anew: it is read from its beginning")
+    assert came(tail) == news(2, 4)
+
+
+def test_a_stored_topic_survives_the_server(world):
+    """Both ways, without echo; what is sent without a server comes later."""
+    server = Server(world, "one").start()
+    both = STORED_OUT.replace("direction = out", "direction = both")
+    for machine in "ab":
+        world.bridge(machine, sections(server, machine, both))
+    tails = [subscribe(world, machine, 6) for machine in "ab"]
+    send_news(world, server, 1, 2)
+    send_news(world, server, 3, 4, "b")
+    wait_until(lambda: all(len(tail.lines) == 4 for tail in tails), "the first four")
+    server.kill()
+    world.mmf("a", "send", "News", "news 5")
+    server.start()
+    wait_until(lambda: all(len(tail.lines) == 5 for tail in tails), "the fifth")
+    world.mmf("b", "send", "News", "news 6")
+    for tail in tails:
+        assert came(tail) == news(1, 6), tail.lines
+
+
+def test_a_damaged_message_of_a_stored_topic_is_skipped(world):
+    server = Server(world, "one").start()
+    make_stream(server, "MMF-topic_News", "mmf.t.News")
+    publish(server, "mmf.t.News", [envelope(), envelope(kind=6)[:-1], envelope(kind=6)])
+    world.peer("b", "hold", "topic", "News", 64, 64)
+    tail = subscribe(world, "b", 2)
+    b = world.bridge("b", sections(server, "b", STORED_IN + "replay = all"), ready=False)
+    b.expect("message 1 of stream MMF-topic_News: it is not of a topic: skipped")
+    b.expect("message 2 of stream MMF-topic_News: it is damaged: skipped")
+    assert came(tail) == ["job 0", "job 1"]
 
 
 def test_a_latest_value_goes_both_ways(world):

@@ -37,6 +37,7 @@ static const struct choice overflows[] = {{"block", MMF_OVERFLOW_BLOCK},
                                           {"fail", MMF_OVERFLOW_FAIL},
                                           {"drop-oldest", MMF_OVERFLOW_DROP_OLDEST},
                                           {NULL, 0}};
+static const struct choice replays[] = {{"new", 0}, {"all", REPLAY_ALL}, {NULL, 0}};
 static const struct choice storages[] = {{"file", 0}, {"memory", 1}, {NULL, 0}};
 
 /* Which kinds of channel a key is for: bits of mmf_kind; 0: the bridge or the server. */
@@ -59,6 +60,7 @@ struct key {
 
 #define MOST_BYTES ((int64_t)1 << 40)
 #define MOST_MS ((int64_t)1000 * 60 * 60 * 24)
+#define MOST_AGE_MS (MOST_MS * 366)
 #define AT(field) (uint32_t) offsetof(struct config, field)
 #define OF(field) (uint32_t) offsetof(struct channel_config, field)
 
@@ -115,9 +117,15 @@ static const struct key keys[] = {
      "create: for one producer and one consumer"},
     {NULL, "batch", COUNT, OF(batch), QUEUE | TOPIC, NULL, 1, 65536,
      "messages in one message of NATS, at most; default 1024"},
-    {NULL, "stream-bytes", SIZE, OF(stream_bytes), QUEUE, NULL, 65536, MOST_BYTES,
-     "limit of the stream; default 512M"},
-    {NULL, "storage", CHOICE, OF(memory), QUEUE | LATEST, storages, 0, 0,
+    {NULL, "stored", CHOICE, OF(stored), TOPIC, booleans, 0, 0,
+     "yes: the server keeps the messages"},
+    {NULL, "stream-age", DURATION, OF(stream_age_ms), TOPIC, NULL, 1000, MOST_AGE_MS,
+     "stored, out: after which messages are dropped; default: never"},
+    {NULL, "replay", COUNT, OF(replay), TOPIC, replays, 1, 10000,
+     "stored, in, at the first time: all, new (default) or so many older messages"},
+    {NULL, "stream-bytes", SIZE, OF(stream_bytes), QUEUE | TOPIC, NULL, 65536,
+     MOST_BYTES, "limit of the stream; default 512M"},
+    {NULL, "storage", CHOICE, OF(memory), QUEUE | TOPIC | LATEST, storages, 0, 0,
      "where the server keeps the stream: file or memory"},
     {NULL, "from", TEXT, OF(from), QUEUE, NULL, 0, 0,
      "in: whose messages, as names of origins: a, b"},
@@ -243,8 +251,12 @@ set_number(struct reader *reader, const struct key *key, const char *text,
     const char *example = key->type == SIZE       ? "64K or 512M"
                           : key->type == DURATION ? "500ms, 10s or 5m"
                                                   : "1024";
+    const struct choice *choice =
+        key->choices != NULL ? find_choice(key->choices, text, strlen(text)) : NULL;
 
-    if (key->type == DURATION && strcmp(text, "forever") == 0 && key->least == 0)
+    if (choice != NULL)
+        *value = choice->value;
+    else if (key->type == DURATION && strcmp(text, "forever") == 0 && key->least == 0)
         *value = -1;
     else if (!read_number(text, units, value))
         complain(reader, reader->line, "%s: invalid value \"%s\"; expected one like %s",
@@ -687,6 +699,36 @@ check_shared(struct reader *reader, const struct channel_config *channel)
                  channel->title);
 }
 
+static bool
+has_set(const struct reader *reader, const struct channel_config *channel,
+        const char *name)
+{
+    for (size_t i = 0; i < reader->set_count; i++)
+        if (reader->set[i].owner == channel &&
+            strcmp(reader->set[i].key->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* What is of a stored topic alone. */
+static void
+check_stored(struct reader *reader, const struct channel_config *channel)
+{
+    static const char *const names[] = {"stream-age", "replay", "stream-bytes",
+                                        "storage"};
+
+    if (channel->kind != MMF_KIND_TOPIC)
+        return;
+    for (size_t i = 0; !channel->stored && i < sizeof names / sizeof names[0]; i++)
+        if (has_set(reader, channel, names[i]))
+            complain(reader, channel->line,
+                     "[%s]: %s is of a stored topic; set \"stored = yes\", too",
+                     channel->title, names[i]);
+    if (channel->stored && channel->direction == DIRECTION_OUT && channel->replay != 0)
+        complain(reader, channel->line, "[%s]: replay is for the direction in",
+                 channel->title);
+}
+
 static void
 check_sizes(struct reader *reader, const struct channel_config *channel)
 {
@@ -750,6 +792,7 @@ check_channels(struct reader *reader)
         check_direction(reader, channel);
         check_from(reader, channel);
         check_shared(reader, channel);
+        check_stored(reader, channel);
         check_sizes(reader, channel);
         for (size_t j = 0; j < i; j++)
             check_pair(reader, config->channels[j], channel);

@@ -61,7 +61,10 @@ make_link(struct bridge *bridge, const struct channel_config *channel,
     link->channel = channel;
     link->direction = direction;
     link->pair = pair;
-    link->run = direction == DIRECTION_OUT ? of_kind->out : of_kind->in;
+    link->run = direction == DIRECTION_OUT ? of_kind->out
+                : channel->stored          ? topic_stored_run
+                : channel->shared          ? queue_shared_run
+                                           : of_kind->in;
     (void)snprintf(link->title, sizeof link->title, "%s %s", channel->title,
                    config_direction(direction));
     return link;
@@ -77,8 +80,6 @@ make_origins(struct bridge *bridge, const struct channel_config *channel,
     while (config_next_origin(&rest, origin, sizeof origin)) {
         struct link *link = make_link(bridge, channel, DIRECTION_IN, pair);
 
-        if (channel->shared)
-            link->run = queue_shared_run;
         memcpy(link->origin, origin, sizeof origin);
         (void)snprintf(link->title, sizeof link->title, "%s in from %s", channel->title,
                        origin);

@@ -25,7 +25,7 @@ enum counter {
     DUPLICATES,  /* messages that came a second time, and were dropped */
     PARKED,      /* messages that did not fit the receiving channel */
     LOST,        /* topic: messages that did not come; queue: missing in the stream */
-    REDELIVERED, /* that may come a second time: shared queue, stored topic */
+    REDELIVERED, /* shared queue: messages that may come a second time */
     ECHOES,      /* messages that came back to their origin, and were dropped */
     COALESCED,   /* latest: values that a newer one replaced before they were sent */
     FULL,        /* waits for space: in the stream, or in the receiving channel */
@@ -107,6 +107,7 @@ void queue_in_run(struct link *link);
 void queue_shared_run(struct link *link);
 void topic_out_run(struct link *link);
 void topic_in_run(struct link *link);
+void topic_stored_run(struct link *link);
 void latest_out_run(struct link *link);
 void latest_in_run(struct link *link);
 void service_out_run(struct link *link);

@@ -145,7 +145,7 @@ needs_jetstream(const struct config *config)
 {
     for (size_t i = 0; i < config->count; i++)
         if (config->channels[i]->kind == MMF_KIND_QUEUE ||
-            config->channels[i]->kind == MMF_KIND_LATEST)
+            config->channels[i]->stored || config->channels[i]->kind == MMF_KIND_LATEST)
             return true;
     return false;
 }
@@ -279,22 +279,38 @@ run(const struct config *config)
 
 /* A sending bridge makes its stream; a receiving one needs it. */
 static int
+check_stream(struct server *server, const struct channel_config *channel,
+             const char *stream)
+{
+    struct stream_state state;
+    struct failure failure;
+
+    if (server_stream_state(server, stream, NULL, &state, &failure))
+        return EXIT_DONE;
+    log_say(LOG_ERROR, channel->title, "%s", failure.text);
+    return failure.status;
+}
+
+static int
 check_streams(struct server *server, const struct channel_config *channel)
 {
     const char *rest = channel->from;
     char origin[ORIGIN_MAX + 1];
+    struct stream_names names;
     int status = EXIT_DONE;
 
+    if (channel->stored && channel->direction == DIRECTION_IN) {
+        server_name_topic(&names, channel->remote);
+        return check_stream(server, channel, names.stream);
+    }
+    if (rest == NULL || channel->mirror_domain != NULL)
+        return EXIT_DONE;
     while (config_next_origin(&rest, origin, sizeof origin)) {
-        struct queue_names names;
-        struct stream_state state;
-        struct failure failure;
+        int of_stream;
 
         server_name_queue(&names, channel->remote, origin);
-        if (server_stream_state(server, names.stream, NULL, &state, &failure))
-            continue;
-        log_say(LOG_ERROR, channel->title, "%s", failure.text);
-        status = failure.status;
+        of_stream = check_stream(server, channel, names.stream);
+        status = of_stream != EXIT_DONE ? of_stream : status;
     }
     return status;
 }
@@ -305,11 +321,8 @@ check_server(struct server *server, const struct config *config)
     int status = EXIT_DONE;
 
     for (size_t i = 0; i < config->count; i++) {
-        const struct channel_config *channel = config->channels[i];
-        int of_channel = EXIT_DONE;
+        int of_channel = check_streams(server, config->channels[i]);
 
-        if (channel->from != NULL && channel->mirror_domain == NULL)
-            of_channel = check_streams(server, channel);
         status = of_channel != EXIT_DONE ? of_channel : status;
     }
     return status;

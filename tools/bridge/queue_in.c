@@ -46,7 +46,7 @@ struct source {
 struct in {
     struct link *link;
     struct sink sink;
-    struct queue_names names;
+    struct stream_names names;
     struct pull pull;
     struct purge purge;
     uint64_t next; /* in the stream */

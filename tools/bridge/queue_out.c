@@ -38,7 +38,7 @@ struct out {
     mmf_channel_stats stats;
     struct envelope head; /* `first` is the number of the next message */
     struct packer packer;
-    struct queue_names names;
+    struct stream_names names;
     uint64_t *stored; /* sequences that the stream has, sorted; perhaps not released */
     size_t stored_count;
     mmf_message *hand;
@@ -256,14 +256,6 @@ is_full(jsErrCode code)
            code == JSMemoryResourcesExceededErr;
 }
 
-/* The stream is there, and only has to be asked again. */
-static bool
-is_worth_repeating(natsStatus status)
-{
-    return status == NATS_TIMEOUT || status == NATS_CONNECTION_DISCONNECTED ||
-           status == NATS_CONNECTION_CLOSED || status == NATS_INSUFFICIENT_BUFFER;
-}
-
 static bool
 wait_for_space(struct out *out, int64_t *pause)
 {
@@ -335,7 +327,7 @@ publish(struct out *out)
             continue;
         }
         (void)server_explain_stream(&failure, out->names.stream, status, code);
-        if (!is_worth_repeating(status)) {
+        if (!server_is_worth_repeating(status)) {
             link_fails_by(out->link, &failure);
             return false;
         }

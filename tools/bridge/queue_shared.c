@@ -52,7 +52,7 @@ struct mark {
 struct shared {
     struct sink sink; /* the first: while_full finds the others from it */
     struct link *link;
-    struct queue_names names;
+    struct stream_names names;
     struct pull pull;
     struct held held[HELD];
     uint64_t known[KNOWN]; /* acknowledged lately: a ring */

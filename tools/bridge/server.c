@@ -64,6 +64,13 @@ status_of(natsStatus status, jsErrCode code)
     return EXIT_FAILED;
 }
 
+bool
+server_is_worth_repeating(natsStatus status)
+{
+    return status == NATS_TIMEOUT || status == NATS_CONNECTION_DISCONNECTED ||
+           status == NATS_CONNECTION_CLOSED || status == NATS_INSUFFICIENT_BUFFER;
+}
+
 void
 server_explain(struct failure *failure, const char *what, natsStatus status,
                jsErrCode code)
@@ -360,7 +367,7 @@ server_wire_name(char *out, size_t size, const char *name)
 }
 
 void
-server_name_queue(struct queue_names *names, const char *remote, const char *origin)
+server_name_queue(struct stream_names *names, const char *remote, const char *origin)
 {
     char wire_remote[WIRE_NAME_MAX], wire_origin[WIRE_NAME_MAX];
 
@@ -370,6 +377,16 @@ server_name_queue(struct queue_names *names, const char *remote, const char *ori
                    wire_origin);
     (void)snprintf(names->subject, sizeof names->subject, "mmf.q.%s.%s", wire_remote,
                    wire_origin);
+}
+
+void
+server_name_topic(struct stream_names *names, const char *remote)
+{
+    char wire_remote[WIRE_NAME_MAX];
+
+    server_wire_name(wire_remote, sizeof wire_remote, remote);
+    (void)snprintf(names->stream, sizeof names->stream, "MMF-topic_%s", wire_remote);
+    (void)snprintf(names->subject, sizeof names->subject, "mmf.t.%s", wire_remote);
 }
 
 bool
@@ -387,6 +404,9 @@ server_make_stream(struct server *server, const struct stream_wish *wish,
     config.SubjectsLen = 1;
     config.Storage = wish->in_memory ? js_MemoryStorage : js_FileStorage;
     config.MaxBytes = wish->bytes;
+    config.MaxAge = wish->age_ms * 1000000;
+    if (wish->per_subject > 0)
+        config.MaxMsgsPerSubject = wish->per_subject;
     config.Discard = wish->discard_old ? js_DiscardOld : js_DiscardNew;
     status = js_AddStream(&info, server->js, &config, NULL, &code);
     jsStreamInfo_Destroy(info);

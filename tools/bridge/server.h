@@ -51,6 +51,9 @@ void server_close(struct server *server);
 /* Is JetStream there, and may this user use it? */
 bool server_check_jetstream(struct server *server, struct failure *failure);
 
+/* A publish that failed so: the stream is there, and only has to be asked again. */
+bool server_is_worth_repeating(natsStatus status);
+
 /* The failure of a call, in words: "WHAT: ...". */
 void server_explain(struct failure *failure, const char *what, natsStatus status,
                     jsErrCode code);
@@ -65,18 +68,23 @@ enum { WIRE_NAME_MAX = 800 };
 void server_wire_name(char *out, size_t size, const char *name);
 
 /* What the messages of one origin of a queue have: a stream of their own, and a subject. */
-struct queue_names {
+struct stream_names {
     char stream[2 * WIRE_NAME_MAX + 8];
     char subject[2 * WIRE_NAME_MAX + 8];
 };
-void server_name_queue(struct queue_names *names, const char *remote,
+void server_name_queue(struct stream_names *names, const char *remote,
                        const char *origin);
+
+/* All origins of a stored topic share a stream. */
+void server_name_topic(struct stream_names *names, const char *remote);
 
 /* Make the stream unless it is there. */
 struct stream_wish {
     const char *name;
     const char *subject;
     int64_t bytes;
+    int64_t age_ms;      /* 0: there is no limit */
+    int64_t per_subject; /* messages; 0: there is no limit */
     bool in_memory;
     bool discard_old;
 };
