@@ -6,6 +6,7 @@ MMF_TEST_MESSAGES and MMF_TEST_SEED choose otherwise.
 """
 import array
 import random
+import threading
 
 from cable import Cable, Impossible
 from link import Link
@@ -262,6 +263,62 @@ def test_workers_on_two_machines(world):
     run.add("server", server.start, server)
     run.kill_at_random()
     run.finish("workers on two machines")
+
+
+STORED = """[bridge]
+origin = %s
+[server]
+server = %s
+ack-wait = 1s
+[topic News]
+direction = %s
+stored = yes
+message-size = 64
+capacity = 64
+overflow = block
+batch = 8
+%s
+"""
+
+
+def test_a_stored_topic(world):
+    """The receiving bridge and the server are killed: each message comes, in order; those at
+    the time of a kill may come once more."""
+    count = min(100 * KILLS // 2, 4000)  # as many lines are kept
+    run = Run(world, count, KILLS // 2)
+    server = Server(world, "one").start()
+    world.bridge("a", STORED % ("a", server.url, "out", ""))
+    run.add("in", lambda: world.bridge("b", STORED % ("b", server.url, "in", "replay = all"),
+                                       ready=False))
+    wait_until(lambda: "News" in world.mmf("b", "ls"), "the topic")
+    tail = world.start(MMF, "tail", "News", machine="b")
+    wait_until(lambda: json.loads(world.mmf("b", "stat", "--json", "News"))
+               ["objects"][0]["receivers"] == 1, "the subscriber")
+    run.add("server", server.start, server)
+    sender = world.start(MMF, "send", "News", "--lines", machine="a")
+
+    def send():
+        for i in range(count):
+            sender.process.stdin.write("%d\n" % i)
+            if i % 10 == 9:
+                sender.process.stdin.flush()
+                time.sleep(10 * run.kills * (PAUSE / 2 + 0.2) / count)
+        sender.process.stdin.close()
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    run.kill_at_random()
+    thread.join()
+    wait_until(lambda: tail.lines[-1:] == [str(count - 1)], "the last message")
+    seen, repeats = -1, 0
+    for number in map(int, tail.lines):
+        assert number <= seen + 1, "after %d came %d" % (seen, number)
+        repeats += number <= seen
+        seen = max(seen, number)
+    print("FIGURES: a stored topic: %d messages, %d kills (%s), seed %d: 0 missing, in order, %d came "
+          "once more" % (count, sum(run.times.values()), ", ".join(
+              "%s %d" % item for item in sorted(run.times.items())), SEED, repeats))
+    assert not run.faults, "\n".join(run.faults)
 
 
 def test_two_networks(world):
