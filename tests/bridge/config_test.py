@@ -211,6 +211,12 @@ def test_an_unknown_stream(world):
     path = world.write("z.ini", "[server]\nserver = %s\n%s" % (server.url, into))
     done = run(world, "check", "--connect", path)
     assert done.returncode == NO_STREAM and "no stream MMF_Jobs_z" in done.stderr, done.stderr
+    path = world.write("t.ini", "[server]\nserver = %s\n[topic News]\ndirection = in\n"
+                       "stored = yes\n" % server.url)
+    done = run(world, "check", "--connect", path)
+    assert done.returncode == NO_STREAM and (
+        "there is no stream MMF-topic_News on this server: the sending bridge makes it\n"
+        in done.stderr), done
 
 
 def test_channels_here(world):

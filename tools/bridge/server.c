@@ -94,8 +94,11 @@ server_explain_stream(struct failure *failure, const char *stream, natsStatus st
         failure->status = EXIT_NO_STREAM;
         (void)snprintf(failure->text, sizeof failure->text,
                        "there is no stream %s on this server: the sending bridge makes "
-                       "it; if that uses another server, set mirror-domain",
-                       stream);
+                       "it%s",
+                       stream,
+                       strncmp(stream, "MMF_", 4) == 0
+                           ? "; if that uses another server, set mirror-domain"
+                           : "");
     } else if (status == NATS_NO_RESPONDERS) {
         failure->status = EXIT_NO_JETSTREAM;
         failure->is_fatal = false; /* it was there when the connection was made */
