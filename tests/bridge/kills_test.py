@@ -249,7 +249,8 @@ class Workers(Run):
                   report["missing"], report["damaged"], report["repeated"], said))
         assert not self.faults, "\n".join(self.faults)
         assert report["missing"] == report["damaged"] == 0, report
-        assert report["repeated"] <= said, (report, said)
+        # A server that was killed may have forgotten what it gave.
+        assert report["repeated"] <= said or self.times.get("server"), (report, said)
 
 
 def test_workers_on_two_machines(world):

@@ -2,6 +2,7 @@
 #include "local.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -104,16 +105,23 @@ local_open_service(struct link *link, mmf_role role, mmf_service **out)
     return has_opened(link, status);
 }
 
+/* A message that a consumer keeps for longer than a lap is not the first one that is found: so
+ * all are. */
 bool
-local_oldest(const struct link *link, uint64_t *oldest)
+local_oldest(const struct link *link, int64_t capacity, uint64_t *oldest)
 {
-    mmf_queue_item item;
+    mmf_queue_item *items = malloc((size_t)capacity * sizeof *items);
     size_t count = 0;
+    int status = items != NULL ? mmf_queue_browse(link->channel->channel, items,
+                                                  (size_t)capacity, &count)
+                               : MMF_E_NO_MEMORY;
 
-    if (mmf_queue_browse(link->channel->channel, &item, 1, &count) < 0)
-        return false;
-    *oldest = count > 0 ? item.sequence : UINT64_MAX;
-    return true;
+    *oldest = UINT64_MAX;
+    for (size_t i = 0; i < count; i++)
+        if (items[i].sequence < *oldest)
+            *oldest = items[i].sequence;
+    free(items);
+    return status >= 0;
 }
 
 int64_t

@@ -76,7 +76,7 @@ purge_now(struct purge *purge)
     size_t released, least = purge->count;
 
     purge->unpurged = 0;
-    if (!local_oldest(purge->link, &oldest))
+    if (!local_oldest(purge->link, purge->capacity, &oldest))
         return;
     released = count_released(purge, oldest);
     purge->was_released = released == purge->count;
@@ -135,9 +135,11 @@ purge_is_due(struct purge *purge)
 }
 
 bool
-purge_begin(struct purge *purge, struct link *link, const char *stream)
+purge_begin(struct purge *purge, struct link *link, const char *stream,
+            int64_t capacity)
 {
     purge->link = link;
+    purge->capacity = capacity;
     purge->stream = stream;
     purge->pending = calloc(PENDING, sizeof *purge->pending);
     if (purge->pending == NULL)

@@ -33,6 +33,7 @@ struct store {
 struct purge {
     struct link *link;
     const char *stream;
+    int64_t capacity;        /* of the queue */
     struct pending *pending; /* a ring */
     size_t from, count;
     int64_t unpurged;  /* bytes that have come since the last purge */
@@ -42,7 +43,8 @@ struct purge {
 };
 
 /* False: it was said why. */
-bool purge_begin(struct purge *purge, struct link *link, const char *stream);
+bool purge_begin(struct purge *purge, struct link *link, const char *stream,
+                 int64_t capacity);
 void purge_end(struct purge *purge);
 
 /* The stream is read from its beginning; it may have so many bytes. */

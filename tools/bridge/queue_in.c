@@ -339,8 +339,8 @@ begin(struct in *in, struct link *link)
     in->pull.stream = in->names.stream;
     server_name_queue(&in->names, link->channel->remote, link->origin);
     return sink_begin(&in->sink, link) &&
-           purge_begin(&in->purge, link, in->names.stream) && prepare_stream(in) &&
-           pull_begin(&in->pull, in->next);
+           purge_begin(&in->purge, link, in->names.stream, in->sink.stats.capacity) &&
+           prepare_stream(in) && pull_begin(&in->pull, in->next);
 }
 
 void

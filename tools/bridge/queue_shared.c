@@ -13,7 +13,8 @@
  * So each message comes at least once. The library has no mark that a producer could set, so
  * what may come again is counted, and said before it is in the queue.
  *
- * Every machine purges what all have acknowledged.
+ * Every machine removes what all have acknowledged, message by message: a purge makes a consumer
+ * of nats-server 2.9.10 forget what is not acknowledged.
  */
 #include "link.h"
 
@@ -32,7 +33,7 @@ enum { HELD = 16, KNOWN = 1024 };
 enum { FIRST_PAUSE_MS = 2, LONGEST_PAUSE_MS = 100, LISTEN_MS = 1000 };
 
 /* Purges after an acknowledgement: the server may count it a little later. */
-enum { TIDY_MS = 200, TIDIES = 5 };
+enum { TIDY_MS = 200, TIDIES = 5, TIDY_MOST = 4096 };
 
 enum held_state { FREE, FILLING, IN_THE_QUEUE };
 
@@ -58,7 +59,9 @@ struct shared {
     uint64_t known[KNOWN]; /* acknowledged lately: a ring */
     size_t known_at;
     uint64_t said; /* the source whose size was checked last */
-    int64_t renewed_at, tidied_at, pause_ms;
+    int64_t renewed_at, settle_at, tidied_at, pause_ms;
+    int64_t created; /* when the stream was made */
+    uint64_t newest; /* message of the stream that came */
     int tidies_left;
     struct mark mark;
 };
@@ -99,15 +102,19 @@ renew(struct shared *shared)
             answer(shared, shared->held[i].reply, "+WPI");
 }
 
-/* Acknowledge what is released. True: there was some. */
+/* Acknowledge what is released. True: there was some. A large queue takes its time: then it is
+ * not asked all the time. */
 static bool
 settle(struct shared *shared)
 {
+    int64_t begin = local_now_ms();
     uint64_t oldest;
     bool has_settled = false;
 
-    if (!local_oldest(shared->link, &oldest))
+    if (begin < shared->settle_at ||
+        !local_oldest(shared->link, shared->sink.stats.capacity, &oldest))
         return false;
+    shared->settle_at = begin + 10 * (local_now_ms() - begin);
     for (size_t i = 0; i < HELD; i++) {
         struct held *held = &shared->held[i];
 
@@ -143,13 +150,13 @@ while_full(struct sink *sink)
 }
 
 /*
- * Purging. The newest messages stay, as many as a block of the server's store has (purge.h).
+ * Removing. The newest messages stay, as many as a block of the server's store has (purge.h).
  * How many these are is known if the stream has grown by so much since it was inspected, and
- * was not purged meanwhile. A stream that was nearly full from the beginning shows
+ * nothing was removed meanwhile. A stream that was nearly full from the beginning shows
  * no growth: then all its messages count as equally long.
  */
 static uint64_t
-end_of_purge(const struct shared *shared, const struct stream_state *state)
+end_of_removal(const struct shared *shared, const struct stream_state *state)
 {
     const struct mark *mark = &shared->mark;
     uint64_t keep = (uint64_t)purge_keeps(state->most_bytes), stay;
@@ -179,14 +186,13 @@ tidy(struct shared *shared)
                              &failure) ||
         !server_shared_floor(server_of(shared), shared->names.stream, &floor, &failure))
         return; /* there is another time */
-    end = end_of_purge(shared, &state);
+    end = end_of_removal(shared, &state);
     if (end > 0 || shared->mark.first != state.first)
         shared->mark = (struct mark){
             .first = state.first, .last = state.last, .bytes = state.bytes};
     end = end < floor + 1 ? end : floor + 1;
-    if (end > state.first)
-        (void)server_purge(server_of(shared), shared->names.stream, end, NULL,
-                           &failure);
+    for (uint64_t i = 0; i < TIDY_MOST && state.first + i < end; i++)
+        server_delete_message(server_of(shared), shared->names.stream, state.first + i);
 }
 
 /*
@@ -199,8 +205,6 @@ is_known(struct shared *shared, const struct pulled *pulled)
 {
     const char *reply = natsMsg_GetReply(pulled->message);
 
-    if (pulled->deliveries < 2)
-        return false;
     for (size_t i = 0; i < HELD; i++) {
         struct held *held = &shared->held[i];
 
@@ -254,12 +258,16 @@ apply_entry(struct shared *shared, const struct envelope *envelope,
 }
 
 /* A bridge had it before, which has died, was stopped, or was silent too long; or its sender
- * was not sure that it was stored. */
+ * was not sure that it was stored. A server that was killed may forget that it gave it. */
 static void
 say_again(struct shared *shared, const struct envelope *envelope,
           const struct pulled *pulled)
 {
-    if (pulled->deliveries < 2 && !envelope->again)
+    bool was_given = pulled->deliveries > 1 || pulled->sequence <= shared->newest;
+
+    if (pulled->sequence > shared->newest)
+        shared->newest = pulled->sequence;
+    if (!was_given && !envelope->again)
         return;
     link_count(shared->link, REDELIVERED, envelope->count);
     log_say(LOG_WARNING, shared->link->title,
@@ -267,8 +275,7 @@ say_again(struct shared *shared, const struct envelope *envelope,
             ", may come a second time (message %" PRIu64 " of stream %s, %s)",
             envelope->count, envelope->origin, envelope->first, pulled->sequence,
             shared->names.stream,
-            pulled->deliveries > 1 ? "which a bridge had before"
-                                   : "which was published again");
+            was_given ? "which a bridge had before" : "which was published again");
 }
 
 static bool
@@ -314,11 +321,32 @@ take(struct shared *shared, const struct pulled *pulled)
     return is_taken;
 }
 
+/* A stream that was made anew has other messages of the same sequences. */
+static bool
+check_stream(struct shared *shared)
+{
+    struct stream_state state;
+    struct failure failure;
+
+    if (!server_stream_state(server_of(shared), shared->names.stream, NULL, &state,
+                             &failure)) {
+        link_fails_by(shared->link, &failure);
+        return false;
+    }
+    if (state.created != shared->created) {
+        memset(shared->held, 0, sizeof shared->held);
+        memset(shared->known, 0, sizeof shared->known);
+        shared->newest = 0;
+    }
+    shared->created = state.created;
+    return true;
+}
+
 /* What is held stays so without a server: a new consumer is the same one. */
 static bool
 begin_again(struct shared *shared)
 {
-    if (pull_begin(&shared->pull, 0)) {
+    if (check_stream(shared) && pull_begin(&shared->pull, 0)) {
         link_works(shared->link);
         return true;
     }
@@ -371,9 +399,6 @@ step(struct shared *shared)
 static bool
 begin(struct shared *shared, struct link *link)
 {
-    struct stream_state state;
-    struct failure failure;
-
     shared->link = shared->pull.link = link;
     shared->pull.stream = shared->names.stream;
     shared->pull.ack_ms = take_over_ms(link);
@@ -384,11 +409,7 @@ begin(struct shared *shared, struct link *link)
         return false;
     shared->sink.full_ms = LONGEST_PAUSE_MS;
     shared->sink.while_full = while_full;
-    if (server_stream_state(server_of(shared), shared->names.stream, NULL, &state,
-                            &failure))
-        return pull_begin(&shared->pull, 0);
-    link_fails_by(link, &failure);
-    return false;
+    return check_stream(shared) && pull_begin(&shared->pull, 0);
 }
 
 void

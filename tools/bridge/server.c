@@ -1,6 +1,7 @@
 /* server.c - connecting to NATS; streams; failures in words. */
 #include "server.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -504,6 +505,20 @@ server_purge(struct server *server, const char *stream, uint64_t sequence,
     options.Stream.Purge.Sequence = sequence;
     status = js_PurgeStream(server->js, stream, &options, &code);
     return status == NATS_OK || server_explain_stream(failure, stream, status, code);
+}
+
+void
+server_delete_message(struct server *server, const char *stream, uint64_t sequence)
+{
+    const char *domain = server->config->domain;
+    char subject[2 * WIRE_NAME_MAX + 128];
+    char text[64];
+
+    (void)snprintf(subject, sizeof subject, "$JS.%s%sAPI.STREAM.MSG.DELETE.%s",
+                   domain != NULL ? domain : "", domain != NULL ? "." : "", stream);
+    (void)snprintf(text, sizeof text, "{\"seq\":%" PRIu64 ",\"no_erase\":true}",
+                   sequence);
+    (void)natsConnection_PublishString(server->connection, subject, text);
 }
 
 bool

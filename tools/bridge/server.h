@@ -116,6 +116,13 @@ bool server_stream_state(struct server *server, const char *stream, const char *
 bool server_purge(struct server *server, const char *stream, uint64_t sequence,
                   const char *domain, struct failure *failure);
 
+/*
+ * Ask for the removal of one message; nothing is waited for. A purge makes a consumer of 2.9.10
+ * forget messages that are not acknowledged, which then never come again.
+ */
+void server_delete_message(struct server *server, const char *stream,
+                           uint64_t sequence);
+
 /* The consumer that machines share which divide a stream among themselves. */
 #define SHARED_CONSUMER "mmf-shared"
 
