@@ -548,6 +548,28 @@ def test_what_a_dead_machine_had_goes_to_another(world):
              "MMF_Jobs_a, which a bridge had before)")
 
 
+def test_what_a_consumer_keeps_is_not_acknowledged(world):
+    """However far the queue has gone on meanwhile; all others are."""
+    server, b, _ = share(world, "batch = 1", capacity=16)
+    b.kill(signal.SIGTERM)
+    keeper = world.peer("c", "keep", "Jobs")
+    world.mmf("a", "send", "Jobs", "kept")
+    keeper.expect("it is taken")
+    count = 100
+    for i in range(count):
+        world.mmf("a", "send", "Jobs", "job %d" % i)
+        assert receive(world, "c", "Jobs", 1) == ["job %d" % i]
+
+    def info():
+        return request(server, "$JS.API.CONSUMER.INFO.MMF_Jobs_a.mmf-shared")
+
+    wait_until(lambda: info()["num_ack_pending"] == 1, "the acknowledgement of the others")
+    assert info()["ack_floor"]["stream_seq"] == 0
+    keeper.kill()
+    assert receive(world, "c", "Jobs", 1) == ["kept"]
+    wait_until(lambda: info()["ack_floor"]["stream_seq"] == count + 1, "all acknowledgements")
+
+
 def test_a_shared_queue_is_shared_by_all(world):
     """A reader of all messages would purge what another machine has."""
     server, _, _ = share(world, "")

@@ -108,24 +108,17 @@ local_open_service(struct link *link, mmf_role role, mmf_service **out)
 /* mmf_queue_browse reads no more. */
 enum { SLOTS_SEEN = 1 << 18 };
 
-/* A message that a consumer keeps for longer than a lap is not the first one that is found: so
- * all are. */
-bool
-local_oldest(const struct link *link, int64_t capacity, uint64_t *oldest)
+mmf_queue_item *
+local_browse(const struct link *link, int64_t capacity, size_t *count)
 {
     size_t most = capacity < SLOTS_SEEN ? (size_t)capacity : SLOTS_SEEN;
     mmf_queue_item *items = malloc(most * sizeof *items);
-    size_t count = 0;
-    int status = items != NULL
-                     ? mmf_queue_browse(link->channel->channel, items, most, &count)
-                     : MMF_E_NO_MEMORY;
 
-    *oldest = UINT64_MAX;
-    for (size_t i = 0; i < count; i++)
-        if (items[i].sequence < *oldest)
-            *oldest = items[i].sequence;
+    if (items != NULL &&
+        mmf_queue_browse(link->channel->channel, items, most, count) >= 0)
+        return items;
     free(items);
-    return status >= 0;
+    return NULL;
 }
 
 int64_t

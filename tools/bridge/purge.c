@@ -68,6 +68,21 @@ purge_store(struct purge *purge, struct store *store, uint64_t sequence)
     return true;
 }
 
+/* Every message before it is released; UINT64_MAX: all are. A message that a consumer keeps for
+ * longer than a lap is not the first slot's: so all are asked for. */
+static bool
+find_oldest(struct purge *purge, uint64_t *oldest)
+{
+    size_t count = 0;
+    mmf_queue_item *items = local_browse(purge->link, purge->capacity, &count);
+
+    if (items == NULL)
+        return false;
+    *oldest = count > 0 ? items[0].sequence : UINT64_MAX;
+    free(items);
+    return true;
+}
+
 /* What is purged in all stores is forgotten. */
 void
 purge_now(struct purge *purge)
@@ -76,7 +91,7 @@ purge_now(struct purge *purge)
     size_t released, least = purge->count;
 
     purge->unpurged = 0;
-    if (!local_oldest(purge->link, purge->capacity, &oldest))
+    if (!find_oldest(purge, &oldest))
         return;
     released = count_released(purge, oldest);
     purge->was_released = released == purge->count;

@@ -40,8 +40,8 @@ enum held_state { FREE, FILLING, IN_THE_QUEUE };
 /* A message of the stream that is not acknowledged. */
 struct held {
     enum held_state state;
-    uint64_t sequence; /* in the stream */
-    uint64_t end;      /* in the queue: what is before it is released, so is this */
+    uint64_t sequence;   /* in the stream */
+    uint64_t begin, end; /* its messages in the queue: from, and before */
     char reply[2 * WIRE_NAME_MAX + 256];
 };
 
@@ -102,32 +102,57 @@ renew(struct shared *shared)
             answer(shared, shared->held[i].reply, "+WPI");
 }
 
+/* None of its messages is in the queue, of which these are all, in their order. */
+static bool
+is_released(const struct held *held, const mmf_queue_item *items, size_t count)
+{
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (items[middle].sequence < held->begin)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low == count || items[low].sequence >= held->end;
+}
+
+static void
+acknowledge(struct shared *shared, struct held *held)
+{
+    answer(shared, held->reply, "+ACK");
+    shared->known[shared->known_at++ % KNOWN] = held->sequence;
+    held->state = FREE;
+    shared->tidies_left = TIDIES;
+}
+
 /* Acknowledge what is released. True: there was some. A large queue takes its time: then it is
  * not asked all the time. */
 static bool
 settle(struct shared *shared)
 {
     int64_t begin = local_now_ms();
-    uint64_t oldest;
-    bool has_settled = false;
+    size_t count = 0, settled = 0;
+    mmf_queue_item *items;
 
-    if (begin < shared->settle_at ||
-        !local_oldest(shared->link, shared->sink.stats.capacity, &oldest))
+    if (begin < shared->settle_at)
         return false;
-    shared->settle_at = begin + 10 * (local_now_ms() - begin);
+    items = local_browse(shared->link, shared->sink.stats.capacity, &count);
+    if (items == NULL)
+        return false;
     for (size_t i = 0; i < HELD; i++) {
         struct held *held = &shared->held[i];
 
-        if (held->state != IN_THE_QUEUE || held->end > oldest)
-            continue;
-        answer(shared, held->reply, "+ACK");
-        shared->known[shared->known_at++ % KNOWN] = held->sequence;
-        held->state = FREE;
-        has_settled = true;
+        if (held->state == IN_THE_QUEUE && is_released(held, items, count)) {
+            acknowledge(shared, held);
+            settled++;
+        }
     }
-    if (has_settled)
-        shared->tidies_left = TIDIES;
-    return has_settled;
+    free(items);
+    shared->settle_at = begin + 10 * (local_now_ms() - begin);
+    return settled > 0;
 }
 
 static size_t
@@ -252,6 +277,7 @@ apply_entry(struct shared *shared, const struct envelope *envelope,
     status = mmf_queue_commit(shared->sink.queue, entry->length, &sequence);
     if (status < 0)
         return sink_fails(&shared->sink, status);
+    held->begin = held->end == 0 ? sequence : held->begin;
     held->end = sequence + 1;
     link_count(shared->link, MESSAGES, 1);
     return true;
