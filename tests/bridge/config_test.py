@@ -87,6 +87,25 @@ def test_what_hangs_together(world):
     refused(world, '5: [queue Jobs]: this host is the origin "a": messages would go around in a '
             'circle; set "origin" in [bridge]',
             "[bridge]\norigin = a\n[queue Jobs]\ndirection = in\nfrom = b, a\n")
+    into = "[queue Jobs]\ndirection = in\nfrom = z\n"
+    refused(world, "3: [queue Jobs]: shared is for the direction in",
+            "[queue Jobs]\ndirection = out\nshared = yes\n")
+    refused(world, "3: [queue Jobs]: shared and mirror-domain exclude each other: every mirror "
+            "has all messages", into + "shared = yes\nmirror-domain = x\n")
+    refused(world, '3: [queue Jobs]: take-over is of a shared queue; set "shared = yes", too',
+            into + "take-over = 10s\n")
+    refused(world, "7: take-over: 1s is outside 2000 to 86400000 ms",
+            into + "shared = yes\ntake-over = 1s\n")
+    topic = "[topic T]\ndirection = %s\n"
+    for key in ("stream-age = 1h", "replay = all", "stream-bytes = 1M", "storage = memory"):
+        refused(world, '3: [topic T]: %s is of a stored topic; set "stored = yes", too' %
+                key.split()[0], topic % "in" + key + "\n")
+    refused(world, "3: [topic T]: replay is for the direction in",
+            topic % "out" + "stored = yes\nreplay = 5\n")
+    refused(world, '6: replay: invalid value "some"; expected one like 1024',
+            topic % "in" + "stored = yes\nreplay = some\n")
+    refused(world, "6: replay: 20000 is outside 1 to 10000",
+            topic % "in" + "stored = yes\nreplay = 20000\n")
     refused(world, ' user and password-file are needed together', "user = me\n" + QUEUE)
     refused(world, ' credentials: "/nonexistent" cannot be read: No such file or directory',
             "credentials = /nonexistent\n" + QUEUE)
@@ -192,6 +211,12 @@ def test_an_unknown_stream(world):
     path = world.write("z.ini", "[server]\nserver = %s\n%s" % (server.url, into))
     done = run(world, "check", "--connect", path)
     assert done.returncode == NO_STREAM and "no stream MMF_Jobs_z" in done.stderr, done.stderr
+    path = world.write("t.ini", "[server]\nserver = %s\n[topic News]\ndirection = in\n"
+                       "stored = yes\n" % server.url)
+    done = run(world, "check", "--connect", path)
+    assert done.returncode == NO_STREAM and (
+        "there is no stream MMF-topic_News on this server: the sending bridge makes it\n"
+        in done.stderr), done
 
 
 def test_channels_here(world):

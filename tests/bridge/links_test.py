@@ -1,6 +1,9 @@
 """links_test.py - what goes across, and how the bridge is operated; no process is
 killed at random."""
+import base64
+import glob
 import re
+import struct
 
 from support import *
 
@@ -163,6 +166,39 @@ def test_everything_is_stopped_and_started(world):
     assert found == CLEAN, found
 
 
+def test_the_clock_jumps(world):
+    """Forth and back by hours and years, with messages on their way; and no server for a
+    while. Only the log has another time."""
+    library = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+    if not library:
+        raise Skip("faketime is needed")
+    clock = world.write("clock", "+0")
+    faked = ("env", "LD_PRELOAD=" + library[0], "FAKETIME_TIMESTAMP_FILE=" + clock,
+             "FAKETIME_NO_CACHE=1", "DONT_FAKE_MONOTONIC=1")
+    count = 40000
+    for machine in "ab":
+        world.peer(machine, "hold", "queue", "Jobs", 256, 256)
+    server = Server(world, "one").start()
+    bridges = [world.bridge(machine, sections(server, machine, channels), within=faked)
+               for machine, channels in (("a", "[queue Jobs]\ndirection = out"),
+                                         ("b", "[queue Jobs]\ndirection = in\nfrom = a"))]
+    take(world, "b", "Jobs", count, 100)
+    world.peer("a", "send", "Jobs", count, 64)
+    for jump in ("+1h", "-1h", "+3650d", "-1d", "+0"):
+        missing = report(world, count)["missing"]
+        assert missing > 0, "all came before the clock jumped"
+        os.replace(world.write("next", jump), clock)
+        if "3650" in jump:
+            server.kill()
+            for bridge in bridges:
+                year = bridge.expect("the connection to the server is lost")[:4]
+                assert int(year) >= time.gmtime().tm_year + 9, year
+            server.start()
+        wait_until(lambda: report(world, count)["missing"] <= max(0, missing - 2000),
+                   "other messages")
+    assert wait_for_all(world, count) == CLEAN
+
+
 def test_a_second_bridge_waits_for_its_turn(world):
     """Two that publish as one origin would number different messages alike."""
     world.peer("a", "hold", "queue", "Jobs", 64, 16)
@@ -223,6 +259,340 @@ def test_a_stream_of_others_is_refused(world):
     process.expect("message 1 of stream MMF_Jobs_a: it is not a message of mmf-bridge")
 
 
+def counter(world, machine, name, of=""):
+    """The sum of all links whose labels have `of`, in the metrics; -1: there are none yet."""
+    try:
+        with open(os.path.join(world.directory, "metrics-" + machine), encoding="utf-8") as file:
+            return sum(int(line.split()[-1]) for line in file
+                       if line.startswith("mmf_bridge_%s_total" % name) and of in line)
+    except FileNotFoundError:
+        return -1
+
+
+def lost(world, machine):
+    return counter(world, machine, "lost")
+
+
+def metrics(world, machine):
+    return "metrics = %s\nmetrics-every = 100ms" % os.path.join(world.directory,
+                                                              "metrics-" + machine)
+
+
+def test_messages_that_are_missing_are_counted(world):
+    """The stream is purged by hand: it is said, and the others come."""
+    for machine in "ab":
+        world.peer(machine, "hold", "queue", "Jobs", 64, 64)
+    server, _, into = start_two(world, "[queue Jobs]\ndirection = out\nbatch = 1",
+                                "[queue Jobs]\ndirection = in\nfrom = a")
+    world.mmf("a", "send", "Jobs", "job 1")
+    assert receive(world, "b", "Jobs", 1) == ["job 1"]
+    into.kill()
+    for i in range(2, 9):
+        world.mmf("a", "send", "Jobs", "job %d" % i)
+    wait_until(lambda: stream_info(server, "MMF_Jobs_a")["state"]["last_seq"] == 8, "the stream")
+    request(server, "$JS.API.STREAM.PURGE.MMF_Jobs_a", '{"seq": 6}')
+    into = world.bridge("b", sections(server, "b", "[queue Jobs]\ndirection = in\nfrom = a",
+                                      metrics(world, "b")), ready=False)
+    into.expect("4 messages of a are missing in the stream: it was purged or damaged")
+    assert receive(world, "b", "Jobs", 3) == ["job 6", "job 7", "job 8"]
+    wait_until(lambda: lost(world, "b") == 4, "the count of what is lost")
+
+
+MIRRORED = "[queue Jobs]\ndirection = in\nfrom = a\nmirror-domain = a"
+
+
+def start_mirror(world):
+    """Two servers with domains of their own, and eight messages at b."""
+    port = free_port()
+    a = Server(world, "a", "a", 'leafnodes { listen: "127.0.0.1:%d" }' % port).start()
+    b = Server(world, "b", "b", 'leafnodes { reconnect: 1, remotes: [ { url: '
+               '"nats-leaf://127.0.0.1:%d" } ] }' % port).start()
+    for machine in "abd":
+        world.peer(machine, "hold", "queue", "Jobs", 64, 64)
+    world.bridge("a", sections(a, "a", "[queue Jobs]\ndirection = out\nbatch = 1"))
+    for i in range(1, 9):
+        world.mmf("a", "send", "Jobs", "job %d" % i)
+    return a, b
+
+
+def make_gap(world, a, b):
+    """The mirror lacks messages 9 to 12 of 16, which its original has."""
+    for i in range(9, 17):
+        world.mmf("a", "send", "Jobs", "job %d" % i)
+    wait_until(lambda: stream_info(b, "MMF_Jobs_a")["state"]["last_seq"] == 16, "the mirror")
+    request(b, "$JS.API.STREAM.PURGE.MMF_Jobs_a", '{"seq": 13}')
+    assert stream_info(b, "MMF_Jobs_a")["state"]["first_seq"] == 13
+    assert stream_info(a, "MMF_Jobs_a")["state"]["first_seq"] == 1
+
+
+JOBS = ["job %d" % i for i in range(1, 17)]
+
+
+def test_a_mirror_with_a_gap_is_made_again(world):
+    a, b = start_mirror(world)
+    into = world.bridge("b", sections(b, "b", MIRRORED))
+    assert receive(world, "b", "Jobs", 8) == JOBS[:8]
+    into.kill()
+    make_gap(world, a, b)
+    into = world.bridge("b", sections(b, "b", MIRRORED, metrics(world, "b")), ready=False)
+    into.expect("the mirror lacks messages of a from number 9 to 12: it is made again")
+    assert receive(world, "b", "Jobs", 8) == JOBS[8:]
+    world.mmf("a", "send", "Jobs", "after it")
+    assert receive(world, "b", "Jobs", 1) == ["after it"]
+    wait_until(lambda: lost(world, "b") == 0, "the count of what is lost")
+    assert stream_info(b, "MMF_Jobs_a")["state"]["first_seq"] == 1
+
+
+def test_a_gap_of_the_original_is_lost_once(world):
+    """The mirror is made again, in vain."""
+    a, b = start_mirror(world)
+    into = world.bridge("b", sections(b, "b", MIRRORED))
+    assert receive(world, "b", "Jobs", 8) == JOBS[:8]
+    into.kill()
+    make_gap(world, a, b)
+    request(a, "$JS.API.STREAM.PURGE.MMF_Jobs_a", '{"seq": 13}')
+    into = world.bridge("b", sections(b, "b", MIRRORED, metrics(world, "b")), ready=False)
+    into.expect("it is made again")
+    into.expect("4 messages of a are missing in the stream")
+    assert receive(world, "b", "Jobs", 4) == JOBS[12:]
+    wait_until(lambda: lost(world, "b") == 4, "the count of what is lost")
+
+
+def test_a_mirror_that_lacks_the_last_messages_is_made_again(world):
+    """No later message shows it."""
+    a, b = start_mirror(world)
+    into = world.bridge("b", sections(b, "b", MIRRORED))
+    assert receive(world, "b", "Jobs", 8) == JOBS[:8]
+    into.kill()
+    make_gap(world, a, b)
+    request(b, "$JS.API.STREAM.PURGE.MMF_Jobs_a")
+    into = world.bridge("b", sections(b, "b", MIRRORED))
+    into.expect("the mirror is past message 1 of its stream, and does not have it or give it")
+    assert receive(world, "b", "Jobs", 8) == JOBS[8:]
+
+
+def test_two_readers_of_one_mirror(world):
+    """Both see the gap; the one that makes the mirror again takes it from the other. The server
+    may then make an empty one that is past all messages."""
+    a, b = start_mirror(world)
+    readers = [world.bridge(machine, sections(b, machine, MIRRORED)) for machine in "bd"]
+    for machine in "bd":
+        assert receive(world, machine, "Jobs", 8) == JOBS[:8]
+    for reader in readers:
+        reader.kill()
+    make_gap(world, a, b)
+    readers = [world.bridge(machine, sections(b, machine, MIRRORED, metrics(world, machine)),
+                            ready=False) for machine in "bd"]
+    for machine in "bd":
+        assert receive(world, machine, "Jobs", 8) == JOBS[8:]
+    world.mmf("a", "send", "Jobs", "after it")
+    for machine in "bd":
+        assert receive(world, machine, "Jobs", 1) == ["after it"]
+        wait_until(lambda: lost(world, machine) == 0, "the count of what is lost")
+    assert any("it is made again" in line for reader in readers for line in reader.lines)
+
+
+#
+# Damaged envelopes. envelope.h has the bytes.
+#
+
+
+def envelope(kind=5, count=2, origin=b"a", source=5, first=1, version=1, magic=b"mmf"):
+    head = magic + struct.pack("<BBBHII16sQQ", version, kind, 0, len(origin), count, 64,
+                               b"identity of 16 b", source, first) + origin
+    return head + b"".join(struct.pack("<IIQ", 5, 0, 7 + i) + b"job %d" % i for i in range(2))
+
+
+def damaged():
+    """What is wrong, and the bytes."""
+    good = envelope()
+    lengths = len(good) - 2 * 21
+    yield "it is not of a queue", envelope(kind=6)
+    yield "it is of another version of mmf-bridge", envelope(version=2)
+    yield "it is not a message of mmf-bridge", envelope(magic=b"mmg")
+    yield "it is not a message of mmf-bridge", b""
+    for count in (0, 1, 3, 1 << 31, (1 << 32) - 1):
+        yield "it is damaged", envelope(count=count)
+    yield "it is damaged", envelope(source=0)
+    yield "it is damaged", envelope(first=(1 << 64) - 1)
+    yield "it is damaged", good + b"x"
+    for size in range(1, len(good)):
+        yield "it is " + ("damaged" if size >= 48 else "not a message of mmf-bridge"), good[:size]
+    for place in (0, 1, 2, 3, 6, 7, 8, 9, 10, 11, *range(lengths, lengths + 4),
+                  *range(lengths + 21, lengths + 25)):
+        for bit in range(8):
+            flipped = bytearray(good)
+            flipped[place] ^= 1 << bit
+            yield ("it is of another version of mmf-bridge" if place == 3 else
+                   "it is not a message of mmf-bridge" if place < 3 else "it is damaged"), \
+                bytes(flipped)
+
+
+def make_stream(server, name, subject):
+    request(server, "$JS.API.STREAM.CREATE." + name, json.dumps(
+        {"name": name, "subjects": [subject], "retention": "limits", "storage": "memory",
+         "max_consumers": -1, "max_msgs": -1, "max_bytes": -1, "discard": "new",
+         "num_replicas": 1}))
+
+
+def test_damaged_envelopes(world):
+    """Each is named and parked, and nothing of it is in the queue; then comes a good one."""
+    cases = list(damaged())
+    server = Server(world, "one").start()
+    make_stream(server, "MMF_Jobs_a", "mmf.q.Jobs.a")
+    publish(server, "mmf.q.Jobs.a", [payload for _, payload in cases] + [envelope()])
+    world.peer("b", "hold", "queue", "Jobs", 64, 64)
+    bridge = world.bridge("b", sections(server, "b", SHARED), ready=False)
+    for number, (what, payload) in enumerate(cases, 1):
+        line = bridge.expect("message %d of stream MMF_Jobs_a" % number)
+        assert ": %s: parked in stream MMF_parked" % what in line, (line, payload)
+    assert receive(world, "b", "Jobs", 2) == ["job 0", "job 1"]
+    stat = json.loads(world.mmf("b", "stat", "--json", "Jobs"))["objects"][0]
+    assert stat["sent"] == 2 and len(cases) > 200, (stat, len(cases))
+    wait_until(lambda: stream_info(server, "MMF_parked")["state"]["messages"] == len(cases),
+               "all of them in the stream of parked ones")
+
+
+def test_damaged_envelopes_of_a_whole_stream(world):
+    """It stands still in front of one, says so, and leaves it in the stream."""
+    kinds = {"kind": ("it is not of a queue", envelope(kind=6)),
+             "version": ("it is of another version of mmf-bridge", envelope(version=2)),
+             "short": ("it is damaged", envelope()[:-1]),
+             "own": ("it is of this host's own origin, and would go around in a circle",
+                     envelope(origin=b"b"))}
+    server = Server(world, "one").start()
+    config = ""
+    for name, (_, payload) in kinds.items():
+        make_stream(server, "MMF_%s_a" % name, "mmf.q.%s.a" % name)
+        publish(server, "mmf.q.%s.a" % name, [payload])
+        world.peer("b", "hold", "queue", name, 64, 64)
+        config += "[queue %s]\ndirection = in\nfrom = a\n" % name
+    bridge = world.bridge("b", sections(server, "b", config, metrics(world, "b")))
+    for name, (what, _) in kinds.items():
+        wait_until(lambda: any("message 1 of stream MMF_%s_a: %s; trying again" % (name, what)
+                               in line for line in bridge.lines), what)
+        wait_until(lambda: counter(world, "b", "failures", '"%s"' % name) > 0, "the count")
+        assert json.loads(world.mmf("b", "stat", "--json", name))["objects"][0]["sent"] == 0
+        assert stream_info(server, "MMF_%s_a" % name)["state"]["messages"] == 1
+
+
+def test_damaged_messages_of_a_topic(world):
+    """One is dropped, and named; what comes later is sent."""
+    server = Server(world, "one").start()
+    bridge = world.bridge("b", sections(
+        server, "b", "[topic News]\ndirection = in\nmessage-size = 64\ncapacity = 16"))
+    for what, payload in (("it is not of a topic", envelope()),
+                          ("it is damaged", envelope(kind=6)[:-1]),
+                          ("it is of another version of mmf-bridge", envelope(6, version=9))):
+        publish(server, "mmf.t.News", [payload])
+        bridge.expect("a message of subject mmf.t.News: %s; trying again" % what)
+        bridge.expect("it works again")
+    tail = world.start(MMF, "tail", "News", "--count", "2", machine="b")
+    wait_until(lambda: json.loads(world.mmf("b", "stat", "--json", "News"))
+               ["objects"][0]["receivers"] == 1, "the subscriber")
+    publish(server, "mmf.t.News", [envelope(kind=6)])
+    tail.expect("job 0")
+    tail.expect("job 1")
+
+
+#
+# Queues that machines share.
+#
+
+SHARED = "[queue Jobs]\ndirection = in\nfrom = a\nshared = yes\ntake-over = 2s"
+
+
+def share(world, more, size=64, capacity=64):
+    """A server, a sending bridge, and two machines that share its messages."""
+    for machine in "abc":
+        world.peer(machine, "hold", "queue", "Jobs", size, capacity)
+    server, _, b = start_two(world, "[queue Jobs]\ndirection = out\n" + more, SHARED)
+    return server, b, world.bridge("c", sections(server, "c", SHARED))
+
+
+def test_two_machines_share_a_queue(world):
+    """Each message goes to one of them; the stream, of 256 KiB, is purged by both."""
+    count = 5000
+    server, _, _ = share(world, "stream-bytes = 256K\nbatch = 16", 512)
+    paths = [os.path.join(world.directory, "account" + machine) for machine in "bc"]
+    for machine, path in zip("bc", paths):
+        world.peer(machine, "take", "Jobs", count, path)
+    world.peer("a", "send", "Jobs", count, 512)
+
+    def came():
+        return [count - json.loads(subprocess.run(
+            [PEER, "report", path, str(count)], check=True, capture_output=True,
+            timeout=DEADLINE).stdout)["missing"] for path in paths]
+
+    wait_until(lambda: sum(came()) >= count, "the last message")
+    assert sum(came()) == count and min(came()) > count // 20, came()
+    state = stream_info(server, "MMF_Jobs_a")["state"]
+    assert state["bytes"] <= 256 << 10 and state["last_seq"] >= count // 16, state
+
+
+def test_what_a_dead_machine_had_goes_to_another(world):
+    server, b, c = share(world, "batch = 1")
+    b.kill(signal.SIGTERM)
+    for i in range(5):
+        world.mmf("a", "send", "Jobs", "job %d" % i)
+    assert receive(world, "c", "Jobs", 2) == ["job 0", "job 1"]
+    wait_until(lambda: request(server, "$JS.API.CONSUMER.INFO.MMF_Jobs_a.mmf-shared")
+               ["num_ack_pending"] == 3, "the acknowledgement of what was released")
+    time.sleep(2.5)  # longer than take-over: only a machine that is silent loses what it has
+    assert request(server, "$JS.API.CONSUMER.INFO.MMF_Jobs_a.mmf-shared")[
+        "num_redelivered"] == 0
+    c.kill()
+    b = world.bridge("b", sections(server, "b", SHARED))
+    assert sorted(receive(world, "b", "Jobs", 3)) == ["job 2", "job 3", "job 4"]
+    b.expect("1 messages of a, from number 3, may come a second time (message 3 of stream "
+             "MMF_Jobs_a, which a bridge had before)")
+
+
+def test_what_a_consumer_keeps_is_not_acknowledged(world):
+    """However far the queue has gone on meanwhile; all others are."""
+    server, b, _ = share(world, "batch = 1", capacity=16)
+    b.kill(signal.SIGTERM)
+    keeper = world.peer("c", "keep", "Jobs")
+    world.mmf("a", "send", "Jobs", "kept")
+    keeper.expect("it is taken")
+    count = 100
+    for i in range(count):
+        world.mmf("a", "send", "Jobs", "job %d" % i)
+        assert receive(world, "c", "Jobs", 1) == ["job %d" % i]
+
+    def info():
+        return request(server, "$JS.API.CONSUMER.INFO.MMF_Jobs_a.mmf-shared")
+
+    wait_until(lambda: info()["num_ack_pending"] == 1, "the acknowledgement of the others")
+    assert info()["ack_floor"]["stream_seq"] == 0
+    keeper.kill()
+    assert receive(world, "c", "Jobs", 1) == ["kept"]
+    wait_until(lambda: info()["ack_floor"]["stream_seq"] == count + 1, "all acknowledgements")
+
+
+def test_a_shared_queue_is_shared_by_all(world):
+    """A reader of all messages would purge what another machine has."""
+    server, _, _ = share(world, "")
+    world.peer("d", "hold", "queue", "Jobs", 64, 64)
+    alone = world.bridge("d", sections(
+        server, "d", "[queue Jobs]\ndirection = in\nfrom = a"), ready=False)
+    alone.expect('machines share stream MMF_Jobs_a: set "shared = yes" here as well, or '
+                 "remove its consumer mmf-shared")
+    assert alone.wait() == 1
+
+
+def test_a_damaged_message_of_a_shared_queue_is_parked(world):
+    """The others go on."""
+    server, b, _ = share(world, "")
+    request(server, "mmf.q.Jobs.a", "something else")
+    world.mmf("a", "send", "Jobs", "after it")
+    wait_until(lambda: stream_info(server, "MMF_parked").get("state", {}).get("messages") == 1,
+               "the parked message")
+    wait_until(lambda: json.loads(world.mmf("b", "stat", "--json", "Jobs"))["objects"][0]["sent"] +
+               json.loads(world.mmf("c", "stat", "--json", "Jobs"))["objects"][0]["sent"] == 1,
+               "the message after it")
+
+
 #
 # Topics and latest values.
 #
@@ -244,6 +614,169 @@ def test_a_topic_goes_both_ways_and_does_not_come_back(world):
     for tail in tails:
         tail.wait()
         assert tail.lines == ["a0", "b0", "a1", "b1"], tail.lines
+
+
+STORED_OUT = ("[topic News]\ndirection = out\nstored = yes\nbatch = 1\nmessage-size = 64\n"
+              "capacity = 64\n")
+STORED_IN = "[topic News]\ndirection = in\nstored = yes\nmessage-size = 64\ncapacity = 64\n"
+
+
+def subscribe(world, machine, count):
+    """A subscriber that has joined; the bridge itself may be one as well."""
+    before = json.loads(world.mmf(machine, "stat", "--json", "News"))["objects"][0]["receivers"]
+    tail = world.start(MMF, "tail", "News", "--count", str(count), machine=machine)
+    wait_until(lambda: json.loads(world.mmf(machine, "stat", "--json", "News"))
+               ["objects"][0]["receivers"] > before, "a subscriber")
+    return tail
+
+
+def came(tail):
+    tail.wait()
+    return tail.lines
+
+
+def send_news(world, server, first, last, machine="a"):
+    before = stream_info(server, "MMF-topic_News")["state"]["last_seq"]
+    for i in range(first, last + 1):
+        world.mmf(machine, "send", "News", "news %d" % i)
+    wait_until(lambda: stream_info(server, "MMF-topic_News")["state"]["last_seq"] ==
+               before + last - first + 1, "the messages in the stream")
+
+
+def news(first, last):
+    return ["news %d" % i for i in range(first, last + 1)]
+
+
+def noted_position(server, next_one, origin="b"):
+    """Until the receiving side has noted it: a kill later repeats nothing."""
+    subject = "mmf.position.News." + origin
+
+    def position():
+        found = request(server, "$JS.API.STREAM.MSG.GET.MMF_positions",
+                        json.dumps({"last_by_subj": subject}))
+        return base64.b64decode(found["message"]["data"]).split()[1:2] if "message" in found else []
+
+    wait_until(lambda: position() == [b"%d" % next_one], "position %d" % next_one)
+
+
+def test_a_stored_topic_is_replayed(world):
+    """From its beginning, from now, or from so many messages back; and then from what the
+    machine had, also if its bridge was killed."""
+    server = Server(world, "one").start()
+    world.bridge("a", sections(server, "a", STORED_OUT))
+    send_news(world, server, 1, 8)
+    for machine in "bcde":
+        world.peer(machine, "hold", "topic", "News", 64, 64)
+    wanted = {"b": ("replay = all", 1), "c": ("replay = new", 9), "d": ("replay = 3", 6),
+              "e": ("replay = 100", 1)}
+    tails = {machine: subscribe(world, machine, 10 - first)
+             for machine, (_, first) in wanted.items()}
+    bridges = {machine: world.bridge(machine, sections(server, machine, STORED_IN + replay))
+               for machine, (replay, _) in wanted.items()}
+    send_news(world, server, 9, 9)
+    for machine, (_, first) in wanted.items():
+        assert came(tails[machine]) == news(first, 9), (machine, tails[machine].lines)
+    noted_position(server, 10)
+    bridges["b"].kill()
+    send_news(world, server, 10, 12)
+    tail = subscribe(world, "b", 3)
+    world.bridge("b", sections(server, "b", STORED_IN + "replay = all"))
+    assert came(tail) == news(10, 12)
+
+
+def test_what_a_stored_topic_has_dropped_is_lost(world):
+    """Messages that its limits removed before they came, and those alone, are counted."""
+    server = Server(world, "one").start()
+    a = world.bridge("a", sections(server, "a", STORED_OUT))
+    world.peer("b", "hold", "topic", "News", 64, 64)
+    tail = subscribe(world, "b", 2)
+    b = world.bridge("b", sections(server, "b", STORED_IN))
+    send_news(world, server, 1, 2)
+    assert came(tail) == news(1, 2)
+    noted_position(server, 3)
+    b.kill()
+    send_news(world, server, 3, 9)
+    request(server, "$JS.API.STREAM.PURGE.MMF-topic_News", '{"seq": 8}')
+    tail = subscribe(world, "b", 2)
+    b = world.bridge("b", sections(server, "b", STORED_IN, metrics(world, "b")), ready=False)
+    b.expect("messages 3 to 7 of stream MMF-topic_News are gone: its limits were reached before "
+             "they came here")
+    b.expect("5 messages of a were lost")
+    assert came(tail) == news(8, 9)
+    wait_until(lambda: lost(world, "b") == 5, "the count of what is lost")
+    # Of another process, whose first messages are gone: at least so many.
+    noted_position(server, 10)
+    b.kill()
+    a.kill()
+    world.bridge("a", sections(server, "a", STORED_OUT))
+    send_news(world, server, 10, 13)
+    request(server, "$JS.API.STREAM.PURGE.MMF-topic_News", '{"seq": 13}')
+    tail = subscribe(world, "b", 1)
+    world.bridge("b", sections(server, "b", STORED_IN, metrics(world, "b")))
+    assert came(tail) == news(13, 13)
+    wait_until(lambda: lost(world, "b") == 3, "the count of what is lost")
+
+
+def test_a_stored_topic_has_limits(world):
+    """Its stream drops the oldest, by bytes and by age; a stream made anew is read from its
+    beginning."""
+    server = Server(world, "one").start()
+    a = world.bridge("a", sections(server, "a", STORED_OUT.replace(
+        "stored = yes", "stored = yes\nstream-bytes = 64K\nstream-age = 2h\nstorage = memory")))
+    config = stream_info(server, "MMF-topic_News")["config"]
+    assert (config["max_bytes"], config["max_age"], config["storage"], config["discard"]) == (
+        65536, 7200 * 10 ** 9, "memory", "old"), config
+    world.peer("b", "hold", "topic", "News", 64, 64)
+    b = world.bridge("b", sections(server, "b", STORED_IN))
+    tail = subscribe(world, "b", 1)
+    send_news(world, server, 1, 1)
+    assert came(tail) == news(1, 1)
+    noted_position(server, 2)
+    b.kill()
+    request(server, "$JS.API.STREAM.DELETE.MMF-topic_News")
+    a.kill()
+    world.bridge("a", sections(server, "a", STORED_OUT))
+    send_news(world, server, 2, 4)
+    tail = subscribe(world, "b", 3)
+    b = world.bridge("b", sections(server, "b", STORED_IN), ready=False)
+    b.expect("stream MMF-topic_News was made anew: it is read from its beginning")
+    assert came(tail) == news(2, 4)
+
+
+def test_a_stored_topic_survives_the_server(world):
+    """Both ways, without echo; what is sent without a server comes later."""
+    server = Server(world, "one").start()
+    both = STORED_OUT.replace("direction = out", "direction = both")
+    for machine in "ab":
+        world.bridge(machine, sections(server, machine, both))
+    tails = [subscribe(world, machine, 6) for machine in "ab"]
+    send_news(world, server, 1, 2)
+    wait_until(lambda: all(len(tail.lines) == 2 for tail in tails), "the first two")
+    send_news(world, server, 3, 4, "b")
+    wait_until(lambda: all(len(tail.lines) == 4 for tail in tails), "the first four")
+    server.kill()
+    world.mmf("a", "send", "News", "news 5")
+    server.start()
+    wait_until(lambda: all(len(tail.lines) == 5 for tail in tails), "the fifth")
+    world.mmf("b", "send", "News", "news 6")
+    for tail in tails:
+        assert came(tail) == news(1, 6), tail.lines
+
+
+def test_a_damaged_message_of_a_stored_topic_is_skipped(world):
+    server = Server(world, "one").start()
+    make_stream(server, "MMF-topic_News", "mmf.t.News")
+    publish(server, "mmf.t.News", [envelope(), envelope(kind=6)[:-1], envelope(kind=6)])
+    world.peer("b", "hold", "topic", "News", 64, 64)
+    tail = subscribe(world, "b", 2)
+    b = world.bridge("b", sections(server, "b", STORED_IN + "replay = all"), ready=False)
+    b.expect("message 1 of stream MMF-topic_News: it is not of a topic: skipped")
+    b.expect("message 2 of stream MMF-topic_News: it is damaged: skipped")
+    assert came(tail) == ["job 0", "job 1"]
+    world.peer("c", "hold", "topic", "News", 64, 64)
+    tail = subscribe(world, "c", 1)
+    world.bridge("c", sections(server, "c", STORED_IN + "replay = 1"))
+    assert came(tail) == ["job 1"]  # the second half of one message of NATS
 
 
 def test_a_latest_value_goes_both_ways(world):
@@ -399,7 +932,7 @@ def test_the_metrics_are_openmetrics(world):
                           text=True, timeout=DEADLINE)
     if "No module named" in done.stderr:
         raise Skip("python3-prometheus-client is needed")
-    assert done.returncode == 0 and int(done.stdout) == 13, done
+    assert done.returncode == 0 and int(done.stdout) == 14, done
 
 
 def test_an_idle_bridge_takes_no_processor_time(world):

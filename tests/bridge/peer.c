@@ -5,6 +5,7 @@
  *   peer send QUEUE COUNT SIZE [PAUSE_MS]      messages 1 to COUNT, each exactly once; with
  *                                              a pause after each 4,096
  *   peer take QUEUE COUNT ACCOUNT [SLOW_US]    takes and accounts for them, forever
+ *   peer keep QUEUE                            takes one, and has it until the end of its input
  *   peer serve SERVICE                         answers with the request and its own pid
  *   peer call SERVICE TEXT TIMEOUT_MS          prints the answer, or the status
  *   peer report ACCOUNT COUNT                  what the account says
@@ -261,6 +262,21 @@ take_all(int arguments_count, char **arguments)
     }
 }
 
+static int
+keep(char **arguments)
+{
+    mmf_queue *queue = open_queue(arguments[0], MMF_ROLE_RECEIVE);
+    mmf_message message;
+
+    say("ready");
+    demand(mmf_queue_take(queue, -1, &message), "take");
+    say("it is taken");
+    while (getchar() != EOF)
+        ;
+    mmf_queue_close(queue);
+    return 0;
+}
+
 static _Noreturn void
 serve(char **arguments)
 {
@@ -352,6 +368,8 @@ main(int argc, char **argv)
         return send_all(argc - 2, argv + 2);
     if (argc >= 5 && strcmp(argv[1], "take") == 0)
         take_all(argc - 2, argv + 2);
+    if (argc == 3 && strcmp(argv[1], "keep") == 0)
+        return keep(argv + 2);
     if (argc == 3 && strcmp(argv[1], "serve") == 0)
         serve(argv + 2);
     if (argc == 5 && strcmp(argv[1], "call") == 0)

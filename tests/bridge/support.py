@@ -15,14 +15,12 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from runner import Skip, run_suite, time_limit
 
 BRIDGE, PEER, MMF = (os.path.abspath(path) for path in sys.argv[1:4])
 DEADLINE = float(os.environ.get("MMF_TEST_DEADLINE_MS", "120000")) / 1000
-
-
-class Skip(Exception):
-    pass
 
 
 def free_port():
@@ -139,6 +137,20 @@ def request(server, subject, body=""):
                 stream.flush()
 
 
+def publish(server, subject, payloads):
+    """Bytes as they are; done when the server has all of them."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        stream = connection.makefile("rwb")
+        stream.readline()  # INFO
+        stream.write(b'CONNECT {"verbose":false,"pedantic":false}\r\n')
+        for payload in payloads:
+            stream.write(b"PUB %s %d\r\n%s\r\n" % (subject.encode(), len(payload), payload))
+        stream.write(b"PING\r\n")
+        stream.flush()
+        while stream.readline() != b"PONG\r\n":
+            pass
+
+
 def stream_info(server, name):
     return request(server, "$JS.API.STREAM.INFO." + name)
 
@@ -192,25 +204,21 @@ class World:
         shutil.rmtree(self.namespaces, ignore_errors=True)
 
 
-def too_late(number, frame):
-    raise AssertionError("the test took too long")
-
-
 def run_test(test, limit):
     world = World()
-    signal.signal(signal.SIGALRM, too_late)
-    signal.alarm(limit)
-    try:
-        test(world)
-    except AssertionError:
-        for process in world.processes[-30:]:
-            lines = [line for line in process.lines if "Mapping" not in line and "__" not in line]
-            print("--- %s (%s)\n%s" % (" ".join(process.command), process.process.returncode,
-                                       "\n".join(lines[-20:])))
-        raise
-    finally:
-        signal.alarm(0)
-        world.close()
+    with time_limit(limit):
+        try:
+            test(world)
+        except (AssertionError, subprocess.SubprocessError):
+            for process in world.processes[-30:]:
+                lines = [line for line in process.lines
+                         if "Mapping" not in line and "__" not in line]
+                print("--- %s (%s)\n%s" % (" ".join(process.command), process.process.returncode,
+                                           "\n".join(lines[-20:])))
+            raise
+        finally:
+            signal.alarm(0)
+            world.close()
 
 
 def main(suite, tests, limit=600):
@@ -218,23 +226,4 @@ def main(suite, tests, limit=600):
         print("SKIPPED: nats-server is needed")
         print("%s: 0 passed, 0 failed, 1 skipped" % suite)
         sys.exit(0)
-    passed = failed = skipped = 0
-    only = sys.argv[4:]
-    for name, test in list(tests.items()):
-        if not name.startswith("test_") or (only and name not in only):
-            continue
-        begin = time.monotonic()
-        try:
-            run_test(test, limit)
-            passed += 1
-            print("ok: %s (%.1f s)" % (name, time.monotonic() - begin))
-        except Skip as reason:
-            skipped += 1
-            print("[ RUN ] %s\nSKIPPED: %s" % (name, reason))
-        except Exception:
-            failed += 1
-            print("FAILED: %s" % name)
-            traceback.print_exc(file=sys.stdout)
-        sys.stdout.flush()
-    print("%s: %d passed, %d failed, %d skipped" % (suite, passed, failed, skipped))
-    sys.exit(failed > 0)
+    run_suite(suite, tests, sys.argv[4:], lambda test: run_test(test, limit))

@@ -22,7 +22,9 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from runner import Skip, run_suite, time_limit
 
 os.environ["LC_ALL"] = "C.UTF-8"
 MMF = os.path.abspath(sys.argv[1])
@@ -46,10 +48,6 @@ def windows_path(path):
 
 # A program for tests of mmf.exe.
 HELPER = os.path.join(os.path.dirname(MMF), "..", "..", "tests", "tool", "windows_process.exe")
-
-
-class Skip(Exception):
-    pass
 
 
 def not_on_windows(reason):
@@ -338,22 +336,17 @@ def clean_up():
             kill(pid)
 
 
-def too_late(number, frame):
-    raise AssertionError("the test took too long")
+def run_on_windows(test):
+    try:
+        test()
+        clean_up()
+        wait_until(lambda: names() == [], "the end of %s" % names())
+    finally:
+        signal.alarm(0)
+        clean_up()
 
 
-def run_test(test):
-    signal.signal(signal.SIGALRM, too_late)
-    signal.alarm(int((8 if WINDOWS else 2) * DEADLINE)) # where each start takes its time
-    if WINDOWS:
-        try:
-            test()
-            clean_up()
-            wait_until(lambda: names() == [], "the end of %s" % names())
-        finally:
-            signal.alarm(0)
-            clean_up()
-        return
+def run_in_a_namespace(test):
     directory = tempfile.mkdtemp(prefix="mmf-test-tool-", dir="/dev/shm")
     os.environ["MMF_DIR"] = directory
     try:
@@ -370,25 +363,11 @@ def run_test(test):
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def run_test(test):
+    with time_limit(int((8 if WINDOWS else 2) * DEADLINE)):  # where each start takes its time
+        (run_on_windows if WINDOWS else run_in_a_namespace)(test)
+
+
 def main(suite, tests):
     """Run all functions of a module that begin with test_."""
-    passed = failed = skipped = 0
-    only = sys.argv[3:]
-    for name, test in list(tests.items()):
-        if not name.startswith("test_") or (only and name not in only):
-            continue
-        begin = time.monotonic()
-        try:
-            run_test(test)
-            passed += 1
-            print("ok: %s (%.1f s)" % (name, time.monotonic() - begin))
-        except Skip as reason:
-            skipped += 1
-            print("[ RUN ] %s\nSKIPPED: %s" % (name, reason))
-        except Exception:
-            failed += 1
-            print("FAILED: %s" % name)
-            traceback.print_exc(file=sys.stdout)
-        sys.stdout.flush()
-    print("%s: %d passed, %d failed, %d skipped" % (suite, passed, failed, skipped))
-    sys.exit(failed > 0)
+    run_suite(suite, tests, sys.argv[3:], run_test)

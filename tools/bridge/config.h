@@ -12,6 +12,8 @@
 
 enum direction { DIRECTION_OUT = 1, DIRECTION_IN = 2, DIRECTION_BOTH = 3 };
 
+enum { REPLAY_ALL = -1 };
+
 /* One channel, from a section "[KIND NAME]". */
 struct channel_config {
     char *title; /* "queue Jobs" */
@@ -29,10 +31,18 @@ struct channel_config {
     int64_t stream_bytes; /* limit of the stream */
     int64_t memory;       /* the stream is in the server's memory */
     char *from;           /* queue, in: names of origins, with commas between */
-    char *mirror_domain;  /* in: make a mirror of the stream in that domain */
-    int64_t timeout_ms;   /* service, in: how long an answer may take */
-    int64_t workers;      /* service: requests at one time */
-    char *kv_domain;      /* latest: the JetStream domain that has the value */
+    int64_t shared;       /* queue, in: with other machines */
+    int64_t
+        take_over_ms; /* shared: what a silent machine had goes to another one; 0: not
+                             given */
+    char *mirror_domain;   /* in: make a mirror of the stream in that domain */
+    int64_t stored;        /* topic: in a stream */
+    int64_t stream_age_ms; /* stored topic: of its messages; 0: there is no limit */
+    int64_t replay;     /* stored topic, in, at the first time: so many older messages,
+                              or REPLAY_ALL */
+    int64_t timeout_ms; /* service, in: how long an answer may take */
+    int64_t workers;    /* service: requests at one time */
+    char *kv_domain;    /* latest: the JetStream domain that has the value */
 };
 
 struct config {

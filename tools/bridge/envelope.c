@@ -37,7 +37,7 @@ pack_begin(struct packer *packer, const struct envelope *envelope)
     memcpy(at, magic, sizeof magic);
     at[3] = ENVELOPE_VERSION;
     at[4] = envelope->kind;
-    at[5] = 0;
+    at[5] = envelope->again;
     put(at + 6, origin, 2);
     put(at + 8, 0, 4);
     put(at + 12, envelope->message_size, 4);
@@ -70,6 +70,12 @@ pack_end(struct packer *packer, uint32_t count)
     put(packer->bytes + 8, count, 4);
 }
 
+void
+pack_again(struct packer *packer)
+{
+    packer->bytes[5] = 1;
+}
+
 /* The lengths of the entries add up to what is there. */
 static bool
 is_complete(struct unpacker walk)
@@ -98,6 +104,7 @@ unpack_begin(struct unpacker *unpacker, struct envelope *envelope, const void *b
     if (origin > ORIGIN_MAX || length - ENVELOPE_HEAD < origin)
         return "it is damaged";
     envelope->kind = at[4];
+    envelope->again = at[5] != 0;
     envelope->count = (uint32_t)get(at + 8, 4);
     envelope->message_size = (uint32_t)get(at + 12, 4);
     memcpy(envelope->channel, at + 16, IDENTITY_SIZE);

@@ -7,7 +7,7 @@
  *   0       3      "mmf"
  *   3       1      version of this layout
  *   4       1      kind of channel
- *   5       1      0
+ *   5       1      1: its messages may be in the stream already; else 0
  *   6       2      length of the origin's name
  *   8       4      number of messages
  *   12      4      longest message that the sending channel takes; 0: not known
@@ -33,6 +33,7 @@ enum { ENVELOPE_HEAD = 48, ENTRY_HEAD = 16 };
 
 struct envelope {
     uint8_t kind; /* an mmf_kind */
+    bool again;   /* its messages may be in the stream already */
     uint32_t count;
     uint32_t message_size;
     uint8_t channel[IDENTITY_SIZE];
@@ -64,6 +65,9 @@ void pack_begin(struct packer *packer, const struct envelope *envelope);
 /* False: there is no space left for it. */
 bool pack_entry(struct packer *packer, const struct entry *entry);
 void pack_end(struct packer *packer, uint32_t count);
+
+/* What is packed is published again. */
+void pack_again(struct packer *packer);
 
 /* Reading one: what a stranger sent is checked, not believed. */
 struct unpacker {

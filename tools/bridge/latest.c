@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "envelope.h"
 #include "local.h"
@@ -235,15 +234,6 @@ struct in {
     int64_t heard_at;
 };
 
-static int64_t
-now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /*
  * Our own value has come back. It is to be here as well, unless a value of another host
  * with a lower revision has replaced it here meanwhile.
@@ -332,7 +322,7 @@ ask(struct in *in)
         status == NATS_NOT_FOUND || (status == NATS_OK && apply(in, value));
 
     kvEntry_Destroy(value);
-    in->heard_at = now_ms();
+    in->heard_at = local_now_ms();
     return is_applied;
 }
 
@@ -346,10 +336,10 @@ hear(struct in *in)
 
     if (status == NATS_OK && value != NULL) {
         is_applied = apply(in, value);
-        in->heard_at = now_ms();
+        in->heard_at = local_now_ms();
     }
     kvEntry_Destroy(value);
-    if (status == NATS_TIMEOUT && now_ms() - in->heard_at > ASK_AGAIN_MS)
+    if (status == NATS_TIMEOUT && local_now_ms() - in->heard_at > ASK_AGAIN_MS)
         is_applied = ask(in);
     return is_applied && (status == NATS_OK || status == NATS_TIMEOUT) &&
            disconnects == atomic_load(&in->link->bridge->server.disconnects);
@@ -368,7 +358,7 @@ begin_in(struct in *in)
     if (!open_store(in->link, &in->store))
         return false;
     status = kvStore_Watch(&in->watcher, in->store.bucket, in->store.key, NULL);
-    in->heard_at = now_ms();
+    in->heard_at = local_now_ms();
     if (status == NATS_OK)
         return true;
     (void)server_explain_stream(&failure, "KV_" BUCKET, status, 0);

@@ -61,7 +61,10 @@ make_link(struct bridge *bridge, const struct channel_config *channel,
     link->channel = channel;
     link->direction = direction;
     link->pair = pair;
-    link->run = direction == DIRECTION_OUT ? of_kind->out : of_kind->in;
+    link->run = direction == DIRECTION_OUT ? of_kind->out
+                : channel->stored          ? topic_stored_run
+                : channel->shared          ? queue_shared_run
+                                           : of_kind->in;
     (void)snprintf(link->title, sizeof link->title, "%s %s", channel->title,
                    config_direction(direction));
     return link;

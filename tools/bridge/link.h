@@ -18,17 +18,18 @@
 
 /* Written by the link's thread alone, read by the one that prints the metrics. */
 enum counter {
-    MESSAGES,   /* that went across */
-    BYTES,      /* of these */
-    BATCHES,    /* messages of NATS that carried them */
-    REPEATED,   /* publishes that had to be repeated */
-    DUPLICATES, /* messages that came a second time, and were dropped */
-    PARKED,     /* messages that did not fit the receiving channel */
-    LOST,       /* topic: messages that did not come; queue: missing in the stream */
-    ECHOES,     /* messages that came back to their origin, and were dropped */
-    COALESCED,  /* latest: values that a newer one replaced before they were sent */
-    FULL,       /* waits for space: in the stream, or in the receiving channel */
-    FAILURES,   /* tries that ended with an error */
+    MESSAGES,    /* that went across */
+    BYTES,       /* of these */
+    BATCHES,     /* messages of NATS that carried them */
+    REPEATED,    /* publishes that had to be repeated */
+    DUPLICATES,  /* messages that came a second time, and were dropped */
+    PARKED,      /* messages that did not fit the receiving channel */
+    LOST,        /* topic: messages that did not come; queue: missing in the stream */
+    REDELIVERED, /* shared queue: messages that may come a second time */
+    ECHOES,      /* messages that came back to their origin, and were dropped */
+    COALESCED,   /* latest: values that a newer one replaced before they were sent */
+    FULL,        /* waits for space: in the stream, or in the receiving channel */
+    FAILURES,    /* tries that ended with an error */
     COUNTERS
 };
 
@@ -103,8 +104,10 @@ bool link_sleep(struct link *link, int64_t milliseconds);
 /* What a link of each kind does. */
 void queue_out_run(struct link *link);
 void queue_in_run(struct link *link);
+void queue_shared_run(struct link *link);
 void topic_out_run(struct link *link);
 void topic_in_run(struct link *link);
+void topic_stored_run(struct link *link);
 void latest_out_run(struct link *link);
 void latest_in_run(struct link *link);
 void service_out_run(struct link *link);

@@ -2,6 +2,7 @@
 #include "local.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -102,6 +103,31 @@ local_open_service(struct link *link, mmf_role role, mmf_service **out)
                        &options, NULL, out)
                  : mmf_service_open_existing(channel->channel, &options, out);
     return has_opened(link, status);
+}
+
+/* mmf_queue_browse reads no more. */
+enum { SLOTS_SEEN = 1 << 18 };
+
+mmf_queue_item *
+local_browse(const struct link *link, int64_t capacity, size_t *count)
+{
+    size_t most = capacity < SLOTS_SEEN ? (size_t)capacity : SLOTS_SEEN;
+    mmf_queue_item *items = malloc(most * sizeof *items);
+
+    if (items != NULL &&
+        mmf_queue_browse(link->channel->channel, items, most, count) >= 0)
+        return items;
+    free(items);
+    return NULL;
+}
+
+int64_t
+local_now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 uint64_t

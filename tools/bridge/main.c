@@ -13,6 +13,7 @@
 
 #include "config.h"
 #include "link.h"
+#include "local.h"
 #include "log.h"
 #include "metrics.h"
 #include "notify.h"
@@ -102,15 +103,6 @@ read_arguments(struct program *program, int argc, char **argv)
  * Time and signals.
  */
 
-static int64_t
-now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static sigset_t ending;
 
 /* All threads inherit it: signals wait until the program asks for them. */
@@ -139,7 +131,7 @@ wait_for_signal(int64_t milliseconds)
 static int64_t
 time_left(int64_t deadline)
 {
-    int64_t now = now_ms();
+    int64_t now = local_now_ms();
 
     return deadline < 0 ? INT64_MAX : now < deadline ? deadline - now : 0;
 }
@@ -153,7 +145,7 @@ needs_jetstream(const struct config *config)
 {
     for (size_t i = 0; i < config->count; i++)
         if (config->channels[i]->kind == MMF_KIND_QUEUE ||
-            config->channels[i]->kind == MMF_KIND_LATEST)
+            config->channels[i]->stored || config->channels[i]->kind == MMF_KIND_LATEST)
             return true;
     return false;
 }
@@ -267,7 +259,7 @@ static int
 run(const struct config *config)
 {
     struct bridge bridge;
-    int64_t deadline = config->wait_ms < 0 ? -1 : now_ms() + config->wait_ms;
+    int64_t deadline = config->wait_ms < 0 ? -1 : local_now_ms() + config->wait_ms;
     int status = EXIT_FAILED;
 
     if (bridge_begin(&bridge, config)) {
@@ -287,22 +279,38 @@ run(const struct config *config)
 
 /* A sending bridge makes its stream; a receiving one needs it. */
 static int
+check_stream(struct server *server, const struct channel_config *channel,
+             const char *stream)
+{
+    struct stream_state state;
+    struct failure failure;
+
+    if (server_stream_state(server, stream, NULL, &state, &failure))
+        return EXIT_DONE;
+    log_say(LOG_ERROR, channel->title, "%s", failure.text);
+    return failure.status;
+}
+
+static int
 check_streams(struct server *server, const struct channel_config *channel)
 {
     const char *rest = channel->from;
     char origin[ORIGIN_MAX + 1];
+    struct stream_names names;
     int status = EXIT_DONE;
 
+    if (channel->stored && channel->direction == DIRECTION_IN) {
+        server_name_topic(&names, channel->remote);
+        return check_stream(server, channel, names.stream);
+    }
+    if (rest == NULL || channel->mirror_domain != NULL)
+        return EXIT_DONE;
     while (config_next_origin(&rest, origin, sizeof origin)) {
-        struct queue_names names;
-        struct stream_state state;
-        struct failure failure;
+        int of_stream;
 
         server_name_queue(&names, channel->remote, origin);
-        if (server_stream_state(server, names.stream, NULL, &state, &failure))
-            continue;
-        log_say(LOG_ERROR, channel->title, "%s", failure.text);
-        status = failure.status;
+        of_stream = check_stream(server, channel, names.stream);
+        status = of_stream != EXIT_DONE ? of_stream : status;
     }
     return status;
 }
@@ -313,11 +321,8 @@ check_server(struct server *server, const struct config *config)
     int status = EXIT_DONE;
 
     for (size_t i = 0; i < config->count; i++) {
-        const struct channel_config *channel = config->channels[i];
-        int of_channel = EXIT_DONE;
+        int of_channel = check_streams(server, config->channels[i]);
 
-        if (channel->from != NULL && channel->mirror_domain == NULL)
-            of_channel = check_streams(server, channel);
         status = of_channel != EXIT_DONE ? of_channel : status;
     }
     return status;

@@ -20,6 +20,7 @@ static const struct family families[COUNTERS] = {
     [DUPLICATES] = {"duplicates", "Messages that came again, and were dropped."},
     [PARKED] = {"parked", "Messages that did not fit the receiving channel."},
     [LOST] = {"lost", "Messages that did not come."},
+    [REDELIVERED] = {"redelivered", "Messages that may come a second time."},
     [ECHOES] = {"echoes", "Messages that came back to their origin, and were dropped."},
     [COALESCED] = {"coalesced", "Values that were replaced before they were sent."},
     [FULL] = {"full", "Waits for space in the stream or in the receiving channel."},

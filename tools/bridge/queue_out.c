@@ -38,7 +38,7 @@ struct out {
     mmf_channel_stats stats;
     struct envelope head; /* `first` is the number of the next message */
     struct packer packer;
-    struct queue_names names;
+    struct stream_names names;
     uint64_t *stored; /* sequences that the stream has, sorted; perhaps not released */
     size_t stored_count;
     mmf_message *hand;
@@ -227,13 +227,15 @@ drop_stored(struct out *out, size_t *count)
  * Publishing.
  */
 
-/* As many of the hand as one message of NATS takes. */
+/* As many of the hand as one message of NATS takes. What was delivered before may have been
+ * published before. */
 static size_t
 pack(struct out *out, const mmf_message *messages, size_t count)
 {
     size_t most = (size_t)out->link->channel->batch;
     size_t packed = 0;
 
+    out->head.again = (messages->flags & MMF_MESSAGE_REDELIVERED) != 0;
     pack_begin(&out->packer, &out->head);
     while (packed < count && packed < most &&
            pack_entry(&out->packer,
@@ -252,14 +254,6 @@ is_full(jsErrCode code)
     return code == JSStreamStoreFailedErr || code == JSInsufficientResourcesErr ||
            code == JSStorageResourcesExceededErr ||
            code == JSMemoryResourcesExceededErr;
-}
-
-/* The stream is there, and only has to be asked again. */
-static bool
-is_worth_repeating(natsStatus status)
-{
-    return status == NATS_TIMEOUT || status == NATS_CONNECTION_DISCONNECTED ||
-           status == NATS_CONNECTION_CLOSED || status == NATS_INSUFFICIENT_BUFFER;
 }
 
 static bool
@@ -333,12 +327,13 @@ publish(struct out *out)
             continue;
         }
         (void)server_explain_stream(&failure, out->names.stream, status, code);
-        if (!is_worth_repeating(status)) {
+        if (!server_is_worth_repeating(status)) {
             link_fails_by(out->link, &failure);
             return false;
         }
         link_count(out->link, REPEATED, 1);
         repeats++;
+        pack_again(&out->packer);
         log_say(LOG_WARNING, out->link->title, "%s; publishing again", failure.text);
         if (!link_sleep(out->link, FULL_PAUSE_MS))
             return false;

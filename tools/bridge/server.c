@@ -1,6 +1,7 @@
 /* server.c - connecting to NATS; streams; failures in words. */
 #include "server.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,13 @@ status_of(natsStatus status, jsErrCode code)
     return EXIT_FAILED;
 }
 
+bool
+server_is_worth_repeating(natsStatus status)
+{
+    return status == NATS_TIMEOUT || status == NATS_CONNECTION_DISCONNECTED ||
+           status == NATS_CONNECTION_CLOSED || status == NATS_INSUFFICIENT_BUFFER;
+}
+
 void
 server_explain(struct failure *failure, const char *what, natsStatus status,
                jsErrCode code)
@@ -87,8 +95,11 @@ server_explain_stream(struct failure *failure, const char *stream, natsStatus st
         failure->status = EXIT_NO_STREAM;
         (void)snprintf(failure->text, sizeof failure->text,
                        "there is no stream %s on this server: the sending bridge makes "
-                       "it; if that uses another server, set mirror-domain",
-                       stream);
+                       "it%s",
+                       stream,
+                       strncmp(stream, "MMF_", 4) == 0
+                           ? "; if that uses another server, set mirror-domain"
+                           : "");
     } else if (status == NATS_NO_RESPONDERS) {
         failure->status = EXIT_NO_JETSTREAM;
         failure->is_fatal = false; /* it was there when the connection was made */
@@ -360,7 +371,7 @@ server_wire_name(char *out, size_t size, const char *name)
 }
 
 void
-server_name_queue(struct queue_names *names, const char *remote, const char *origin)
+server_name_queue(struct stream_names *names, const char *remote, const char *origin)
 {
     char wire_remote[WIRE_NAME_MAX], wire_origin[WIRE_NAME_MAX];
 
@@ -370,6 +381,16 @@ server_name_queue(struct queue_names *names, const char *remote, const char *ori
                    wire_origin);
     (void)snprintf(names->subject, sizeof names->subject, "mmf.q.%s.%s", wire_remote,
                    wire_origin);
+}
+
+void
+server_name_topic(struct stream_names *names, const char *remote)
+{
+    char wire_remote[WIRE_NAME_MAX];
+
+    server_wire_name(wire_remote, sizeof wire_remote, remote);
+    (void)snprintf(names->stream, sizeof names->stream, "MMF-topic_%s", wire_remote);
+    (void)snprintf(names->subject, sizeof names->subject, "mmf.t.%s", wire_remote);
 }
 
 bool
@@ -387,6 +408,9 @@ server_make_stream(struct server *server, const struct stream_wish *wish,
     config.SubjectsLen = 1;
     config.Storage = wish->in_memory ? js_MemoryStorage : js_FileStorage;
     config.MaxBytes = wish->bytes;
+    config.MaxAge = wish->age_ms * 1000000;
+    if (wish->per_subject > 0)
+        config.MaxMsgsPerSubject = wish->per_subject;
     config.Discard = wish->discard_old ? js_DiscardOld : js_DiscardNew;
     status = js_AddStream(&info, server->js, &config, NULL, &code);
     jsStreamInfo_Destroy(info);
@@ -459,7 +483,11 @@ server_stream_state(struct server *server, const char *stream, const char *domai
     if (status != NATS_OK)
         return server_explain_stream(failure, stream, status, code);
     *state = (struct stream_state){.first = info->State.FirstSeq,
-                                   .most_bytes = info->Config->MaxBytes};
+                                   .last = info->State.LastSeq,
+                                   .messages = info->State.Msgs,
+                                   .bytes = info->State.Bytes,
+                                   .most_bytes = info->Config->MaxBytes,
+                                   .created = info->Created};
     jsStreamInfo_Destroy(info);
     return true;
 }
@@ -477,4 +505,60 @@ server_purge(struct server *server, const char *stream, uint64_t sequence,
     options.Stream.Purge.Sequence = sequence;
     status = js_PurgeStream(server->js, stream, &options, &code);
     return status == NATS_OK || server_explain_stream(failure, stream, status, code);
+}
+
+void
+server_delete_message(struct server *server, const char *stream, uint64_t sequence)
+{
+    const char *domain = server->config->domain;
+    char subject[2 * WIRE_NAME_MAX + 128];
+    char text[64];
+
+    (void)snprintf(subject, sizeof subject, "$JS.%s%sAPI.STREAM.MSG.DELETE.%s",
+                   domain != NULL ? domain : "", domain != NULL ? "." : "", stream);
+    (void)snprintf(text, sizeof text, "{\"seq\":%" PRIu64 ",\"no_erase\":true}",
+                   sequence);
+    (void)natsConnection_PublishString(server->connection, subject, text);
+}
+
+bool
+server_check_not_shared(struct server *server, const char *stream, const char *domain,
+                        struct failure *failure)
+{
+    jsConsumerInfo *info = NULL;
+    jsOptions options;
+    jsErrCode code = 0;
+    natsStatus status;
+
+    (void)jsOptions_Init(&options);
+    options.Domain = domain;
+    status =
+        js_GetConsumerInfo(&info, server->js, stream, SHARED_CONSUMER, &options, &code);
+    jsConsumerInfo_Destroy(info);
+    if (code == JSConsumerNotFoundErr || status == NATS_NOT_FOUND)
+        return true;
+    if (status != NATS_OK)
+        return server_explain_stream(failure, stream, status, code);
+    *failure = (struct failure){.status = EXIT_CONFIGURATION, .is_fatal = true};
+    (void)snprintf(failure->text, sizeof failure->text,
+                   "machines share stream %s: set \"shared = yes\" here as well, or "
+                   "remove its consumer " SHARED_CONSUMER,
+                   stream);
+    return false;
+}
+
+bool
+server_shared_floor(struct server *server, const char *stream, uint64_t *floor,
+                    struct failure *failure)
+{
+    jsConsumerInfo *info = NULL;
+    jsErrCode code = 0;
+    natsStatus status =
+        js_GetConsumerInfo(&info, server->js, stream, SHARED_CONSUMER, NULL, &code);
+
+    if (status != NATS_OK)
+        return server_explain_stream(failure, stream, status, code);
+    *floor = info->AckFloor.Stream;
+    jsConsumerInfo_Destroy(info);
+    return true;
 }
