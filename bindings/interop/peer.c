@@ -1,12 +1,13 @@
 /*
  * peer.c - a process that does what it is told, a command a line, and answers each with
- * a line. peer.cpp and peer.py are the same program in other languages; matrix.py drives
- * them.
+ * a line. peer.cpp, peer.py and csharp/peer are the same program in other languages;
+ * matrix.py drives them, and the C# tests this one.
  *
  *   map-new NAME CAPACITY, map-open NAME, map-close, write POSITION VALUE, read POSITION
  *   mutex NAME free|owned, event NAME auto|manual, semaphore NAME INITIAL MAXIMUM
  *   queue NAME, topic NAME, latest NAME     messages of up to 64 bytes, 8 slots
  *   wait KIND MS, release KIND              of a mutex, an event, a semaphore
+ *   wait-all MS, wait-any MS                over all three; not in C++ and Python
  *   service NAME, ask TEXT, answer MS       its client: the next answer, more or the last
  *   serve MS, hold MS       its server: an answer for each letter; none, and it is kept
  *   send KIND TEXT, receive KIND MS, take KIND MS   take does not release
@@ -45,6 +46,15 @@ answer(int rc)
 }
 
 static void
+answer_number(int rc, int32_t number)
+{
+    if (rc == MMF_OK)
+        printf("ok %d\n", number);
+    else
+        answer(rc);
+}
+
+static void
 answer_created(int rc, int created)
 {
     if (rc == MMF_OK)
@@ -74,10 +84,7 @@ do_map(const char *command, char *const *word)
         answer(mmf_accessor_write_int32(view, position, atoi(word[2])));
     } else if (strcmp(command, "read") == 0) {
         rc = mmf_accessor_read_int32(view, position, &value);
-        if (rc == MMF_OK)
-            printf("ok %d\n", value);
-        else
-            answer(rc);
+        answer_number(rc, value);
     } else if (strcmp(command, "map-close") == 0) {
         mmf_accessor_close(view);
         mmf_map_close(map);
@@ -127,26 +134,46 @@ do_create(const char *kind, char *const *word)
     return 0;
 }
 
-static void
-do_wait(const char *kind, int32_t ms)
+static mmf_waitable *
+waitable(const char *kind)
 {
     if (strcmp(kind, "mutex") == 0)
-        answer(mmf_mutex_wait(mutex, ms));
-    else if (strcmp(kind, "event") == 0)
-        answer(mmf_event_wait(event, ms));
-    else
-        answer(mmf_semaphore_wait(semaphore, ms));
+        return mmf_mutex_waitable(mutex);
+    if (strcmp(kind, "event") == 0)
+        return mmf_event_waitable(event);
+    return mmf_semaphore_waitable(semaphore);
+}
+
+static void
+do_wait_for_several(const char *command, int32_t ms)
+{
+    mmf_waitable *objects[] = {waitable("mutex"), waitable("event"),
+                               waitable("semaphore")};
+    int index = 0;
+    int rc;
+
+    if (strcmp(command, "wait-all") == 0) {
+        answer(mmf_wait_all(objects, 3, ms));
+    } else {
+        rc = mmf_wait_any(objects, 3, ms, &index);
+        answer_number(rc, index);
+    }
 }
 
 static void
 do_release(const char *kind)
 {
-    if (strcmp(kind, "mutex") == 0)
+    int32_t previous = 0;
+    int rc;
+
+    if (strcmp(kind, "mutex") == 0) {
         answer(mmf_mutex_release(mutex));
-    else if (strcmp(kind, "event") == 0)
+    } else if (strcmp(kind, "event") == 0) {
         answer(mmf_event_set(event));
-    else
-        answer(mmf_semaphore_release(semaphore, 1, NULL));
+    } else {
+        rc = mmf_semaphore_release(semaphore, 1, &previous);
+        answer_number(rc, previous);
+    }
 }
 
 static void
@@ -258,7 +285,9 @@ do_command(char *const *word)
     const char *command = word[0];
 
     if (strcmp(command, "wait") == 0)
-        do_wait(word[1], atoi(word[2]));
+        answer(mmf_wait_one(waitable(word[1]), atoi(word[2])));
+    else if (strncmp(command, "wait-", 5) == 0)
+        do_wait_for_several(command, atoi(word[1]));
     else if (strcmp(command, "release") == 0)
         do_release(word[1]);
     else if (strcmp(command, "send") == 0)
@@ -286,7 +315,7 @@ main(void)
 {
     char line[5000];
 
-    setvbuf(stdout, NULL, _IOLBF, 0);
+    setvbuf(stdout, NULL, _IONBF, 0); /* Windows has no buffer of a line */
     puts("ready");
     while (fgets(line, sizeof(line), stdin) != NULL) {
         char *word[6] = {NULL};

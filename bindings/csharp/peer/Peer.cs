@@ -1,5 +1,5 @@
 // Peer - a process that does what it is told, a command a line, and answers each with a line.
-// peer.c is the same program in C; what the commands are stands there.
+// bindings/interop/peer.c is the same program in C; what the commands are stands there.
 using System;
 using System.Collections.Generic;
 using System.IO;

@@ -500,6 +500,101 @@ public class ChannelTests
         Assert.Equal(2UL, queue.GetStatistics().Sent);
     }
 
+    //
+    // Messages that come from elsewhere.
+    //
+
+    private static ulong SendFrom(MessageChannel channel, ulong source, ulong position, int? count = null)
+    {
+        using Reservation slot = channel.Reserve(8);
+        slot.As<ulong>() = position;
+        return count is { } some ? slot.CommitFrom(source, position, some) : slot.CommitFrom(source, position);
+    }
+
+    private static void AssertCode(int code, IOException exception) =>
+        Assert.Equal(unchecked((int)0x80070000) | code, exception.HResult);
+
+    [Fact]
+    public void Messages_of_a_source_are_sent_once()
+    {
+        string name = NewName();
+        SharedQueue first = NewQueue(name, 8, 32);
+        using SharedQueue second = SharedQueue.OpenExisting(name);
+        Assert.Equal(0UL, second.Applied(7));
+        ulong sequence = SendFrom(first, 7, 1);
+        Assert.True(SendFrom(first, 7, 5) > sequence);
+        Assert.Equal(5UL, second.Applied(7));
+        AssertCode(183, Fails<IOException>("MMF_E_EXISTS", "position 5 of source 7 is not above 5", () => SendFrom(first, 7, 5)));
+        AssertCode(32, Fails<IOException>("MMF_E_SHARING", "source 7", () => SendFrom(second, 7, 6)));
+        SendFrom(second, 8, ulong.MaxValue, 3);
+        Assert.Equal(ulong.MaxValue, first.Applied(8));
+        using (Reservation early = second.Reserve(8))
+        {
+            SendFrom(first, 7, 6);
+            first.Dispose(); // so second takes over
+            InvalidOperationException? refused = null;
+            try
+            {
+                early.CommitFrom(7, 7);
+            }
+            catch (InvalidOperationException exception)
+            {
+                refused = exception;
+            }
+            Assert.Equal("MMF_E_STATE", refused!.Data["mmf.status"]);
+        }
+        SendFrom(second, 7, second.Applied(7) + 1);
+        Assert.Equal(7UL, second.Applied(7));
+        foreach (ulong position in new ulong[] { 1, 5 })
+            Assert.Equal(position, second.Receive<ulong>());
+        Assert.Equal(3, second.Receive().Length);
+        foreach (ulong position in new ulong[] { 6, 7 })
+            Assert.Equal(position, second.Receive<ulong>());
+        Assert.False(second.TryReceive(out byte[]? _));
+    }
+
+    [Fact]
+    public void What_no_message_of_a_source_can_be()
+    {
+        string name = NewName();
+        using SharedQueue queue = NewQueue(name, 8, 32);
+        string? Parameter(string part, Action action) => Fails<ArgumentOutOfRangeException>("MMF_E_RANGE", part, action).ParamName;
+        Assert.Equal("source", Parameter("0", () => SendFrom(queue, 0, 1)));
+        Assert.Equal("position", Parameter("0", () => SendFrom(queue, 1, 0)));
+        Assert.Equal("length", Parameter("9", () => SendFrom(queue, 1, 1, 9)));
+        Assert.Equal("source", Parameter("0", () => queue.Applied(0)));
+        Check.Throws<ArgumentOutOfRangeException>("count", () => SendFrom(queue, 1, 1, -1));
+        Check.Throws<InvalidOperationException>(() => default(Reservation).CommitFrom(1, 1));
+        Assert.Equal(0UL, queue.Applied(1));
+        using (Reservation slot = queue.Reserve(8))
+        {
+            slot.CommitFrom(1, 1);
+            InvalidOperationException? refused = null;
+            try
+            {
+                slot.CommitFrom(1, 2);
+            }
+            catch (InvalidOperationException exception)
+            {
+                refused = exception;
+            }
+            Assert.NotNull(refused);
+        }
+        for (ulong source = 2; source <= 16; source++)
+            SendFrom(queue, source, 1);
+        Fails<IOException>("MMF_E_TOO_MANY", "16 sources", () => SendFrom(queue, 17, 1));
+        Assert.Equal(16UL, queue.GetStatistics().Sent); // a failure left nothing behind
+        using SharedQueue receiver = SharedQueue.OpenExisting(name, new ChannelOptions { Roles = ChannelRoles.Receive });
+        Assert.Equal(1UL, receiver.Applied(16));
+        using SharedTopic topic = SharedTopic.CreateNew(NewName(), 8, 8, ChannelOverflow.Block);
+        using SharedLatest latest = SharedLatest.CreateNew(NewName(), 8);
+        foreach (MessageChannel channel in new MessageChannel[] { topic, latest })
+        {
+            NotSupportedException exception = Check.Throws<NotSupportedException>(() => SendFrom(channel, 1, 1));
+            Assert.Contains($"A {channel.GetType().Name} has no sources", exception.Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void Closed()
     {
@@ -524,6 +619,7 @@ public class ChannelTests
             Check.Throws<ObjectDisposedException>(() => channel.Receive<int>());
         }
         Check.Throws<ObjectDisposedException>(() => queue.Drain());
+        Check.Throws<ObjectDisposedException>(() => queue.Applied(1));
         Check.Throws<ObjectDisposedException>(() => queue.SendMany<int>([1], TimeSpan.Zero));
         Check.Throws<ObjectDisposedException>(() => latest.WaitForNewer(0, TimeSpan.Zero));
         Check.Throws<ObjectDisposedException>(() => service.Call("x"u8));

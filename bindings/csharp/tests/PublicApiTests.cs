@@ -1,10 +1,12 @@
 // The public API of the assembly, a member a line, as PublicApi.txt has it: what changes there changes for
-// all who use the package.
+// all who use the package. It is the baseline; that both frameworks have one API is checked when packing.
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using Xunit;
 
 namespace Mmf.Tests;
@@ -13,6 +15,8 @@ public class PublicApiTests
 {
     private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance |
                                           BindingFlags.Static | BindingFlags.DeclaredOnly;
+
+    private static readonly NullabilityInfoContext nullability = new();
 
     [Fact]
     public void Is_as_it_is_written_down()
@@ -49,7 +53,8 @@ public class PublicApiTests
             yield return $"{name}.new({Parameters(made)})";
         foreach (MethodInfo method in type.GetMethods(Declared).Where(IsSeen))
             yield return $"{name}.{method.Name}{Arguments(method)}({Parameters(method)}): {Name(method.ReturnType)}" +
-                         (method.IsStatic ? " static" : "") + (method.IsFamily ? " protected" : "") +
+                         Nullable(method.ReturnParameter) + (method.IsStatic ? " static" : "") + (method.IsFamily ? " protected" : "") +
+                         (IsInit(method) ? " init" : "") +
                          (method is { IsVirtual: true, IsFinal: false } ? " virtual" : "");
     }
 
@@ -62,7 +67,20 @@ public class PublicApiTests
 
     private static string Parameters(MethodBase method) => string.Join(", ", method.GetParameters().Select(
         one => (one.IsOut ? "out " : one.IsIn ? "in " : one.ParameterType.IsByRef ? "ref " : "") +
-               $"{Name(one.ParameterType).TrimEnd('&')} {one.Name}{(one.HasDefaultValue ? " = default" : "")}"));
+               $"{Name(one.ParameterType).TrimEnd('&')}{Nullable(one)} {one.Name}{Default(one)}"));
+
+    private static string Default(ParameterInfo one) => !one.HasDefaultValue ? "" : " = " +
+        (Convert.ToString(one.RawDefaultValue, CultureInfo.InvariantCulture) is { Length: > 0 } value ? value : "default");
+
+    private static bool IsInit(MethodInfo method) =>
+        method.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit));
+
+    // Of a reference that may be null; a value says it by its type.
+    private static string Nullable(ParameterInfo one)
+    {
+        Type type = one.ParameterType.IsByRef ? one.ParameterType.GetElementType()! : one.ParameterType;
+        return !type.IsValueType && nullability.Create(one).ReadState == NullabilityState.Nullable ? "?" : "";
+    }
 
     private static string Name(Type type)
     {

@@ -127,6 +127,39 @@ public readonly unsafe ref struct Reservation
         return (channel ?? throw MessageChannel.NothingReserved()).Commit(number, (nuint)count);
     }
 
+    /// <summary>Sends all of it as a queue's message that comes from elsewhere. The message and its position are one
+    /// step: a kill at any moment leaves both or neither, and <see cref="SharedQueue.Applied"/> says which. If this
+    /// throws, the slot stays reserved.</summary>
+    /// <param name="source">Where it comes from: a number above 0 that the caller gives. One handle at a time sends
+    /// what comes from there; a queue knows 16 sources.</param>
+    /// <param name="position">Its number there, above that of the source's last message.</param>
+    /// <returns>The message's number in the channel.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The source or the position is 0.</exception>
+    /// <exception cref="IOException">The position was sent before (HResult 183); another handle sends what comes
+    /// from this source (HResult 32); it has 16 other sources.</exception>
+    /// <exception cref="NotSupportedException">It is not a queue's.</exception>
+    /// <exception cref="InvalidOperationException">It was sent or abandoned before; the handle has just taken over,
+    /// and reserved it before the source's last message: abandon it and reserve another.</exception>
+    public ulong CommitFrom(ulong source, ulong position) => CommitFrom(source, position, length);
+
+    /// <summary>Sends the first <paramref name="count"/> bytes of it as a queue's message that comes from
+    /// elsewhere.</summary>
+    /// <param name="source">Where it comes from: a number above 0 that the caller gives.</param>
+    /// <param name="position">Its number there, above that of the source's last message.</param>
+    /// <param name="count">How many bytes.</param>
+    /// <returns>The message's number in the channel.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The source or the position is 0; more than was reserved.</exception>
+    /// <exception cref="IOException">The position was sent before (HResult 183); another handle sends what comes
+    /// from this source (HResult 32); it has 16 other sources.</exception>
+    /// <exception cref="NotSupportedException">It is not a queue's.</exception>
+    /// <exception cref="InvalidOperationException">It was sent or abandoned before; the handle has just taken over,
+    /// and reserved it before the source's last message: abandon it and reserve another.</exception>
+    public ulong CommitFrom(ulong source, ulong position, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        return (channel ?? throw MessageChannel.NothingReserved()).CommitFrom(number, (nuint)count, source, position);
+    }
+
     /// <summary>Abandons the slot, unless it was sent.</summary>
     public void Dispose() => channel?.Abandon(number);
 }

@@ -198,10 +198,29 @@ public abstract unsafe partial class MessageChannel : SharedChannel
         if (!EnterForReservation(number, out nint native))
             throw NothingReserved();
         int rc = NativeCommit(native, length, &sequence);
+        return Committed(rc, sequence);
+    }
+
+    internal ulong CommitFrom(int number, nuint length, ulong source, ulong position)
+    {
+        ulong sequence = 0;
+
+        CheckSources();
+        if (!EnterForReservation(number, out nint native))
+            throw NothingReserved();
+        int rc = Native.mmf_queue_commit_from(native, length, source, position, &sequence);
+        return Committed(rc, sequence);
+    }
+
+    private ulong Committed(int rc, ulong sequence)
+    {
         ExitFromReservation(rc == Native.Ok);
         Check(rc);
         return sequence;
     }
+
+    private protected virtual void CheckSources() =>
+        throw new NotSupportedException($"A {GetType().Name} has no sources: Commit sends it. Only a queue has.");
 
     internal void Abandon(int number)
     {

@@ -117,6 +117,13 @@ internal static unsafe partial class Native
     internal static partial int mmf_queue_commit(nint queue, nuint length, ulong* sequence);
 
     [LibraryImport(Library)]
+    internal static partial int mmf_queue_commit_from(nint queue, nuint length, ulong source, ulong position,
+                                                      ulong* sequence);
+
+    [LibraryImport(Library)]
+    internal static partial int mmf_queue_applied(nint queue, ulong source, ulong* position);
+
+    [LibraryImport(Library)]
     internal static partial int mmf_queue_abandon(nint queue);
 
     [LibraryImport(Library)]

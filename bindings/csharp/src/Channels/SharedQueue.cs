@@ -156,6 +156,24 @@ public sealed unsafe class SharedQueue : MessageChannel
         return Found(rc);
     }
 
+    /// <summary>The last position of a source that <see cref="Reservation.CommitFrom(ulong, ulong)"/> has sent. Its
+    /// message is in the queue, or has left it, and none of a later position ever was in it: what a process had begun
+    /// that died is settled first. So a process that takes over goes on with the message after it.</summary>
+    /// <param name="source">The source's number.</param>
+    /// <returns>The position; 0: none was sent.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The source is 0.</exception>
+    /// <exception cref="InvalidOperationException">Another thread uses the handle.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
+    public ulong Applied(ulong source)
+    {
+        ulong position = 0;
+        int rc = Native.mmf_queue_applied(Handle.Enter(), source, &position);
+
+        Handle.Exit();
+        Check(rc);
+        return position;
+    }
+
     /// <summary>What is in a queue, the oldest first, without taking part. Others go on meanwhile, so it is
     /// not one moment's state.</summary>
     /// <param name="name">The queue's name.</param>
@@ -196,6 +214,10 @@ public sealed unsafe class SharedQueue : MessageChannel
 
     private protected override int NativeCommit(nint native, nuint length, ulong* sequence) =>
         Native.mmf_queue_commit(native, length, sequence);
+
+    private protected override void CheckSources()
+    {
+    }
 
     private protected override int NativeAbandon(nint native) => Native.mmf_queue_abandon(native);
 
