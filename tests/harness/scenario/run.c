@@ -275,6 +275,10 @@ have_done(struct actor *actor, const char *text)
 
     send_line(actor, "", text);
     answer = take_answer(actor);
+    if (strcmp(answer, "cannot") == 0) {
+        unsaid++;
+        longjmp(row.end, NOT_HERE);
+    }
     if (strncmp(answer, "MMF_OK", 6) != 0)
         fail("%s: %s: %s", actor->name, text, answer);
 }
