@@ -17,6 +17,9 @@
 #include "channel/channel.h"
 #include "waitable.h"
 
+/* So many events are noted in one call, since other processes may go on all the time. */
+enum { MOST_EVENTS = 4096 };
+
 /* How long a death takes to show, and how often it is looked for; nanoseconds. */
 #define DEATH_SETTLES_NS ((int64_t)5000000)
 #define SETTLE_PAUSE_NS ((int64_t)1000000)
@@ -196,18 +199,34 @@ mmf_poller_fd(mmf_poller *poller, int *fd)
     return rc;
 }
 
+/* `key` 0: each of them. */
 static void
 note(mmf_poller *poller, int key, bool may_be_dead)
 {
     for (size_t i = 0; i < poller->count; i++) {
         struct entry *entry = &poller->entries[i];
 
-        if (entry->key != key)
+        if (key != 0 && entry->key != key)
             continue;
         entry->is_hot = true;
         if (may_be_dead)
             entry->settles_until = mmf_os_now() + DEATH_SETTLES_NS;
     }
+}
+
+/* False: more of them may have come meanwhile. */
+static bool
+note_all(mmf_poller *poller)
+{
+    bool may_be_dead;
+    int key;
+
+    for (int i = 0; i < MOST_EVENTS; i++) {
+        if (!mmf_os_poller_next(poller->os, &key, &may_be_dead))
+            return true;
+        note(poller, key, may_be_dead);
+    }
+    return false;
 }
 
 /* A handle of before a fork is: the wait for it says what is wrong. */
@@ -236,8 +255,7 @@ int
 mmf_poller_ready(mmf_poller *poller, void **data, size_t most, size_t *count)
 {
     int64_t now, again = INT64_MAX;
-    bool may_be_dead;
-    int key, rc = check(poller);
+    int rc = check(poller);
     size_t found = 0, begin;
 
     if (rc == MMF_OK && (data == NULL || count == NULL))
@@ -247,9 +265,9 @@ mmf_poller_ready(mmf_poller *poller, void **data, size_t most, size_t *count)
                                "invalid number of objects 0: 1 or more");
     if (rc < 0)
         return rc;
-    while (mmf_os_poller_next(poller->os, &key, &may_be_dead))
-        note(poller, key, may_be_dead);
     now = mmf_os_now();
+    if (!note_all(poller))
+        again = now;
     begin = poller->first;
     for (size_t i = 0; i < poller->count; i++) {
         size_t at = (begin + i) % poller->count;

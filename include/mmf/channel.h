@@ -170,7 +170,8 @@ typedef struct mmf_channel_stats {
     int64_t answer_size; /* service: maximum bytes of an answer; else 0 */
     int32_t max_calls;   /* service: calls that a client may have open */
     int32_t max_answers; /* service: answers to one call that may wait */
-    uint64_t reserved[5];
+    int64_t in_flight;   /* queue, service: messages taken and not yet released */
+    uint64_t reserved[4];
 } mmf_channel_stats;
 
 /*

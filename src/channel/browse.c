@@ -116,9 +116,25 @@ compare(const void *left, const void *right)
 {
     const mmf_queue_item *one = left;
     const mmf_queue_item *other = right;
-    int64_t difference = mmf_index_difference(one->sequence, other->sequence);
 
-    return difference < 0 ? -1 : difference > 0;
+    return one->sequence < other->sequence ? -1 : one->sequence > other->sequence;
+}
+
+/*
+ * Damaged slots may have indexes from all around the circle, on which each can come before
+ * the next: it is cut where it is furthest from the tail, so that there is an order.
+ */
+static void
+sort(mmf_queue_item *items, size_t count, uint64_t tail)
+{
+    uint64_t cut = tail + (MMF_INDEX_MASK + 1) / 2;
+
+    for (size_t i = 0; i < count; i++)
+        items[i].sequence = (items[i].sequence - cut) & MMF_INDEX_MASK;
+    if (count > 0)
+        qsort(items, count, sizeof(*items), compare);
+    for (size_t i = 0; i < count; i++)
+        items[i].sequence = (items[i].sequence + cut) & MMF_INDEX_MASK;
 }
 
 /*
@@ -191,7 +207,8 @@ browse(struct mmf_os_channel *os, mmf_queue_item *items, size_t most,
 {
     const struct mmf_ring *ring = os->ring;
     uint64_t slots = ring->shape.slots < MOST_SLOTS ? ring->shape.slots : MOST_SLOTS;
-    uint64_t first = mmf_load_relaxed_u64(&ring->shared->tail) - slots;
+    uint64_t tail = mmf_load_relaxed_u64(&ring->shared->tail);
+    uint64_t first = tail - slots;
     size_t found = 0;
 
     for (uint64_t i = 0; i < slots && found < most; i++) {
@@ -206,8 +223,7 @@ browse(struct mmf_os_channel *os, mmf_queue_item *items, size_t most,
             return rc;
         found += is_there;
     }
-    if (found > 0)
-        qsort(items, found, sizeof(*items), compare);
+    sort(items, found, tail);
     *count = found;
     return MMF_OK;
 }

@@ -20,7 +20,8 @@ struct mmf_service {
     struct mmf_call *calls;           /* of its lanes */
     uint32_t next_call;               /* where to look first for a free one */
     uint32_t next_answer;             /* and for an answer to any */
-    struct mmf_request *requests;     /* that it has in flight */
+    uint32_t calling; /* the lane that mmf_service_call waits for, plus 1; or 0 */
+    struct mmf_request *requests; /* that it has in flight */
     size_t request_count;
     size_t request_capacity;
     /* Taken, but larger than the caller's buffer: it comes next. It is the last of

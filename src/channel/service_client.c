@@ -22,6 +22,35 @@ next_of(const mmf_service *service, uint32_t number)
     return number + 1 < call_count(service) ? number + 1 : 0;
 }
 
+/* A server that waits for space in the lane need not wait for its tick. */
+static void
+leave(mmf_service *service, uint32_t number)
+{
+    mmf_atomic_u32 *doorbell = &service->client->space_doorbell;
+    struct mmf_ring *ring = service->channel.ring;
+
+    mmf_call_leave(&service->lanes, service->calls, number);
+    if (mmf_doorbell_is_marked(doorbell))
+        mmf_doorbell_ring(doorbell, MMF_RING_ALL, service->channel.ops);
+    mmf_ring_notify_senders(ring, MMF_RING_ALL, service->channel.ops);
+}
+
+/*
+ * A thread that is cancelled asleep does not come back from mmf_service_call: what it has
+ * left open is cancelled by the handle's next call.
+ */
+static int
+check_client(mmf_service *service)
+{
+    int rc = mmf_service_check(service, MMF_ROLE_CLIENT);
+
+    if (rc == MMF_OK && service->calling != 0) {
+        leave(service, service->calling - 1);
+        service->calling = 0;
+    }
+    return rc;
+}
+
 /*
  * Sending a request.
  */
@@ -102,9 +131,9 @@ reserve(mmf_service *service, size_t length, int32_t timeout_ms, int64_t *deadli
 }
 
 static int
-check_reserve(const mmf_service *service, size_t length, int32_t timeout_ms)
+check_reserve(mmf_service *service, size_t length, int32_t timeout_ms)
 {
-    int rc = mmf_service_check(service, MMF_ROLE_CLIENT);
+    int rc = check_client(service);
 
     if (rc == MMF_OK)
         rc = mmf_channel_check_timeout(timeout_ms);
@@ -230,16 +259,19 @@ mmf_service_send(mmf_service *service, const void *bytes, size_t length,
  */
 
 static bool
-is_awaited(const struct mmf_call *call)
+is_awaited(const mmf_service *service, uint32_t number)
 {
-    return call->state == MMF_CALL_OPEN && !call->has_taken;
+    const struct mmf_call *call = &service->calls[number];
+
+    return call->state == MMF_CALL_OPEN && !call->has_taken &&
+           service->calling != number + 1;
 }
 
 bool
 mmf_service_has_call(const mmf_service *service)
 {
     for (uint32_t i = 0; i < call_count(service); i++)
-        if (is_awaited(&service->calls[i]))
+        if (is_awaited(service, i))
             return true;
     return false;
 }
@@ -248,7 +280,7 @@ bool
 mmf_service_has_answer(const mmf_service *service)
 {
     for (uint32_t i = 0; i < call_count(service); i++)
-        if (is_awaited(&service->calls[i]) &&
+        if (is_awaited(service, i) &&
             mmf_call_poll(&service->lanes, service->calls, i, 1))
             return true;
     return false;
@@ -267,7 +299,7 @@ try_answer(mmf_service *service, uint32_t number, uint32_t *found,
 
         *found = service->next_answer;
         service->next_answer = next_of(service, service->next_answer);
-        if (is_awaited(&service->calls[*found]))
+        if (is_awaited(service, *found))
             step = mmf_call_next(&service->lanes, service->calls, *found, answer);
         if (step != MMF_STEP_WOULD_BLOCK)
             return step;
@@ -362,10 +394,9 @@ find_to_take(const mmf_service *service, uint64_t call, uint32_t *number)
 }
 
 static int
-check_answer(const mmf_service *service, uint64_t call, int32_t timeout_ms,
-             uint32_t *number)
+check_answer(mmf_service *service, uint64_t call, int32_t timeout_ms, uint32_t *number)
 {
-    int rc = mmf_service_check(service, MMF_ROLE_CLIENT);
+    int rc = check_client(service);
 
     if (rc == MMF_OK)
         rc = mmf_channel_check_timeout(timeout_ms);
@@ -403,6 +434,18 @@ release(mmf_service *service, uint32_t number, bool is_last)
         mmf_doorbell_ring(doorbell, MMF_RING_ALL, service->channel.ops);
 }
 
+/* While an answer is taken its call is not waited for: it may have been passed over. */
+static void
+notify_of_next(const mmf_service *service, uint32_t number)
+{
+    const struct mmf_ring_ops *ops = service->channel.ops;
+
+    if (is_awaited(service, number) &&
+        mmf_load_relaxed_u32(&service->channel.ring->shared->polled) &&
+        mmf_call_poll(&service->lanes, service->calls, number, 1))
+        ops->notify_pollers(ops->context);
+}
+
 int
 mmf_service_release_answer(mmf_service *service, const mmf_message *answer)
 {
@@ -416,9 +459,11 @@ mmf_service_release_answer(mmf_service *service, const mmf_message *answer)
     if (rc == MMF_OK && !service->calls[number].has_taken)
         rc = mmf_fail(MMF_E_STATE, "no answer to call %llu is taken",
                       (unsigned long long)answer->sequence);
-    if (rc == MMF_OK)
-        release(service, number, service->calls[number].is_last);
-    return rc;
+    if (rc < 0)
+        return rc;
+    release(service, number, service->calls[number].is_last);
+    notify_of_next(service, number);
+    return MMF_OK;
 }
 
 static int
@@ -462,24 +507,11 @@ mmf_service_receive_answer(mmf_service *service, uint64_t call, void *buffer,
  * Giving up.
  */
 
-/* A server that waits for space in the lane need not wait for its tick. */
-static void
-leave(mmf_service *service, uint32_t number)
-{
-    mmf_atomic_u32 *doorbell = &service->client->space_doorbell;
-    struct mmf_ring *ring = service->channel.ring;
-
-    mmf_call_leave(&service->lanes, service->calls, number);
-    if (mmf_doorbell_is_marked(doorbell))
-        mmf_doorbell_ring(doorbell, MMF_RING_ALL, service->channel.ops);
-    mmf_ring_notify_senders(ring, MMF_RING_ALL, service->channel.ops);
-}
-
 int
 mmf_service_cancel(mmf_service *service, uint64_t call)
 {
     uint32_t number = 0;
-    int rc = mmf_service_check(service, MMF_ROLE_CLIENT);
+    int rc = check_client(service);
 
     if (rc == MMF_OK)
         rc = find_call(service, call, &number);
@@ -515,7 +547,9 @@ mmf_service_call(mmf_service *service, const void *request, size_t request_lengt
         rc = send(service, request, request_length, timeout_ms, &deadline, &number);
     if (rc != MMF_OK)
         return rc;
+    service->calling = number + 1;
     rc = next_answer(service, number, timeout_ms, &deadline, &number, &answer);
+    service->calling = 0;
     if (rc == MMF_OK && answer.length > capacity)
         rc = fail_small(&answer, capacity);
     if (rc != MMF_OK) {

@@ -156,13 +156,21 @@ may_settle(struct mmf_channel *channel)
     return false;
 }
 
+/* A service's handle takes requests, and answers to several calls: the wait was for one. */
+static bool
+has_another(struct mmf_channel *channel)
+{
+    return channel->kind->waits_in != NULL && channel->kind->has_message(channel);
+}
+
 int
 mmf_channel_wait_end(struct mmf_channel_wait *wait, enum mmf_step step)
 {
     MMF_ASSERT(step != MMF_STEP_AGAIN);
     step = mmf_ring_wait_end(&wait->ring, step);
     /* There may be more. */
-    if (wait->consumes && (step == MMF_STEP_DONE || may_settle(wait->channel)))
+    if (wait->consumes && (step == MMF_STEP_DONE || may_settle(wait->channel) ||
+                           has_another(wait->channel)))
         mmf_os_channel_rearm(wait->channel->os);
     return status_of(wait, step);
 }

@@ -392,7 +392,10 @@ int mmf_os_poller_add(struct mmf_os_poller *poller, const struct mmf_os_watch *w
                       int *key);
 void mmf_os_poller_remove(struct mmf_os_poller *poller, int key);
 
-/* Use up what made it readable. False: nothing more. `*may_be_dead`: a participant may. */
+/*
+ * Use up what made it readable. False: nothing more. `*may_be_dead`: a participant may.
+ * `*key` 0: the system has lost what more there was, of any object.
+ */
 bool mmf_os_poller_next(struct mmf_os_poller *poller, int *key, bool *may_be_dead);
 
 /* It is to be readable at that time. */

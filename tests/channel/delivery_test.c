@@ -409,6 +409,39 @@ what_is_in_an_spsc_queue(void **state)
     mmf_queue_close(sender);
 }
 
+/* Damaged indexes that each come before the next, in a circle: there is an order anyway. */
+static void
+what_is_in_a_damaged_queue(void **state)
+{
+    static const uint64_t shares[] = {8, 12, 2,
+                                      7}; /* of a circle of 16, from its cut */
+    static const int sorted[] = {2, 3, 0, 1};
+    const uint64_t circle = (uint64_t)1 << 48;
+    mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
+    uint64_t indexes[4];
+    mmf_queue_item items[4];
+    mmf_queue *sender;
+    size_t count;
+
+    (void)state;
+    options.max_senders = options.max_receivers = 1;
+    CHECK_OK(mmf_queue_create_new("Q", 8, 4, MMF_OVERFLOW_BLOCK, &options, &sender));
+    for (uint64_t i = 0; i < 4; i++)
+        send_number(sender, i); /* 1 to 4, so the tail is 5 */
+    for (uint64_t i = 0; i < 4; i++) {
+        uint64_t word;
+
+        indexes[i] = (circle / 16 * shares[i] + circle / 2 + 8 + i) % circle;
+        word = indexes[i] << 16 | 2;
+        overwrite("Q", IN_SLOTS, (int64_t)(64 * i + 56), &word, sizeof(word));
+    }
+    CHECK_OK(mmf_queue_browse("Q", items, 4, &count));
+    CHECK_INT(count, 4);
+    for (int i = 0; i < 4; i++)
+        CHECK(items[i].sequence == indexes[sorted[i]]);
+    mmf_queue_close(sender);
+}
+
 /* Short ones lie in their slot's first line, longer ones behind it. */
 static void
 bytes_are_shown(uint32_t flags)
@@ -537,6 +570,7 @@ main(int argc, char **argv)
         cmocka_unit_test(several_drain_at_once),
         cmocka_unit_test(what_is_in_a_queue),
         cmocka_unit_test(what_is_in_an_spsc_queue),
+        cmocka_unit_test(what_is_in_a_damaged_queue),
         cmocka_unit_test(what_bytes_are_in_a_queue),
         cmocka_unit_test(bytes_are_those_of_one_message),
     };

@@ -192,6 +192,57 @@ deaths_are_told(void **state)
     mmf_queue_close(receiver);
 }
 
+/* The system keeps so many events for a poller that does not ask; then it drops them. */
+static long
+most_events(void)
+{
+    FILE *file = fopen("/proc/sys/fs/inotify/max_queued_events", "r");
+    long most = 0;
+
+    CHECK(file != NULL);
+    CHECK_INT(fscanf(file, "%ld", &most), 1);
+    fclose(file);
+    return most;
+}
+
+static void
+what_the_system_has_dropped_is_found(void **state)
+{
+    mmf_event *last, *busy[2];
+    mmf_poller *poller;
+    int fd, is_found = 0;
+
+    (void)state;
+    poller = new_poller(&fd);
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(mmf_event_create_new(i == 0 ? "First" : "Second", 0,
+                                      MMF_EVENT_AUTO_RESET, NULL, &busy[i]));
+        CHECK_OK(mmf_poller_add(poller, mmf_event_waitable(busy[i]), busy[i]));
+    }
+    CHECK_OK(mmf_event_create_new("Last", 0, MMF_EVENT_AUTO_RESET, NULL, &last));
+    CHECK_OK(mmf_poller_add(poller, mmf_event_waitable(last), last));
+    expect_quiet(poller, fd);
+    for (long i = most_events() + 1; i >= 0; i--) { /* equal ones in a row are one */
+        CHECK_OK(mmf_event_set(busy[i % 2]));
+        CHECK_STATUS(mmf_event_wait(busy[i % 2], 0), MMF_OK);
+    }
+    CHECK_OK(mmf_event_set(last));
+    while (!is_found) {
+        void *found[4];
+        size_t count;
+
+        CHECK(is_readable(fd, LONG_MS));
+        CHECK_OK(mmf_poller_ready(poller, found, 4, &count));
+        is_found = count > 0 && found[0] == last;
+    }
+    CHECK_STATUS(mmf_event_wait(last, 0), MMF_OK);
+    expect_quiet(poller, fd);
+    mmf_poller_close(poller);
+    mmf_event_close(last);
+    for (int i = 0; i < 2; i++)
+        mmf_event_close(busy[i]);
+}
+
 /* Its owner is a child, which is killed before and after the mutex was added. */
 static pid_t
 own_in_a_child(void)
@@ -426,6 +477,7 @@ main(int argc, char **argv)
         cmocka_unit_test(unnamed_objects_and_channels_are_beside_each_other),
         cmocka_unit_test(little_room_goes_round),
         cmocka_unit_test(deaths_are_told),
+        cmocka_unit_test(what_the_system_has_dropped_is_found),
         cmocka_unit_test(a_dead_owner_is_told),
         cmocka_unit_test(mistakes_are_refused),
         cmocka_unit_test(damage_ends_a_mixed_wait),

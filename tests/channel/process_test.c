@@ -148,8 +148,15 @@ dead_producer(uint32_t flags)
     sender = open_queue(SEND, 0);
     CHECK_INT(stats_of(receiver).senders, 1);
     for (uint64_t i = 0; i < 10; i++) {
+        mmf_message message;
+
         send_number(sender, i);
-        expect_number(receiver, i);
+        CHECK_INT(stats_of(receiver).in_flight, 0);
+        CHECK_STATUS(mmf_queue_take(receiver, 0, &message), MMF_OK);
+        CHECK_BYTES(message.bytes, &i, sizeof(i));
+        CHECK_INT(stats_of(receiver).in_flight, 1);
+        CHECK_OK(mmf_queue_release(receiver, &message));
+        CHECK_INT(stats_of(receiver).in_flight, 0);
     }
     mmf_queue_close(sender);
     mmf_queue_close(receiver);

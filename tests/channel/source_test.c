@@ -412,6 +412,58 @@ kill_bridges(uint32_t flags)
     mmf_queue_close(receiver);
 }
 
+/* Sends position 1, and reserves for 2. */
+static int
+undecided_role(int argc, char **argv)
+{
+    mmf_queue *queue = open_queue(MMF_ROLE_SEND, 0);
+    char line[8];
+
+    (void)argc;
+    (void)argv;
+    send(queue, 1, 1);
+    reserve(queue, 1, 2);
+    role_say("reserved");
+    role_hear(line, sizeof(line));
+    return EXIT_FAILURE;
+}
+
+ROLE("undecided", undecided_role);
+
+/* It is killed right after it has decided: a consumer that only receives gets the message. */
+static void
+decide_and_die(uint32_t flags)
+{
+    mmf_queue *receiver = new_queue(MMF_ROLE_RECEIVE, flags | MMF_CHANNEL_PEER_CLOSED,
+                                    sizeof(struct numbers), 4, MMF_OVERFLOW_BLOCK);
+    struct process *sender = process_start("undecided", NULL);
+    struct numbers numbers;
+    size_t length;
+
+    CHECK_CONTEXT("flags %u", flags);
+    process_expect(sender, "reserved");
+    overwrite_word(RECORD_AT - 16, 2);
+    overwrite_word(RECORD_AT - 8, 2 << 16 | 1); /* index 2, the first sender */
+    overwrite_word(VERSION_AT, 2);
+    process_kill(sender);
+    process_finish(sender);
+    expect(receiver, 1, 1);
+    CHECK_STATUS(
+        mmf_queue_receive(receiver, &numbers, sizeof(numbers), LONG_MS, &length, NULL),
+        MMF_OK); /* its length was not written */
+    CHECK_FAILS(
+        mmf_queue_receive(receiver, &numbers, sizeof(numbers), LONG_MS, &length, NULL),
+        MMF_E_PEER_CLOSED);
+    CHECK_INT(applied_of(receiver, 1), 2);
+    mmf_queue_close(receiver);
+}
+
+TEST(what_a_dead_sender_has_decided_is_received)
+{
+    decide_and_die(0);
+    decide_and_die(MMF_CHANNEL_SPSC);
+}
+
 TEST(each_message_comes_once_whatever_is_killed)
 {
     kill_bridges(0);

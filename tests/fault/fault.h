@@ -57,7 +57,8 @@ enum fault_host {
     HOST_CGROUP = 256,             /* a cgroup with a limit */
     HOST_PID_OF_COLLECTOR = 512,   /* a process whose first creation collects orphans */
     HOST_FULL = 1024,              /* no space for anything */
-    HOST_FULL_OF_DEAD = 4096       /* no space until something is removed */
+    HOST_FULL_OF_DEAD = 4096,      /* no space until something is removed */
+    HOST_BUSY = 8192 /* what was notified last is notified again after each read */
 };
 
 void fault_set_host(unsigned host);

@@ -38,6 +38,7 @@ int real_mmf_sys_getrlimit(int resource, struct rlimit *limit);
 
 static unsigned host;
 static int has_removed; /* a file */
+static int last_notified = -1;
 
 void
 fault_set_host(unsigned flags)
@@ -516,7 +517,11 @@ mmf_sys_timer_set(int fd, int64_t until)
 ssize_t
 mmf_sys_read(int fd, void *bytes, size_t count)
 {
-    return strikes("read") ? -1 : read(fd, bytes, count);
+    ssize_t result = strikes("read") ? -1 : read(fd, bytes, count);
+
+    if (result > 0 && (host & HOST_BUSY))
+        futimens(last_notified, NULL);
+    return result;
 }
 
 ssize_t
@@ -528,5 +533,6 @@ mmf_sys_write(int fd, const void *bytes, size_t count)
 int
 mmf_sys_set_times(int fd)
 {
+    last_notified = fd;
     return strikes("futimens") ? -1 : futimens(fd, NULL);
 }

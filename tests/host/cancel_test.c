@@ -268,6 +268,67 @@ a_cancelled_thread_s_signal_is_not_lost(void **state)
     check_all_goes_on();
 }
 
+static mmf_service *client;
+
+static void *
+call_forever(void *unused)
+{
+    uint64_t number;
+    size_t length;
+
+    atomic_fetch_add(&rounds, 1);
+    mmf_service_call(client, "12345678", 8, &number, 8, MMF_INFINITE, &length);
+    atomic_fetch_sub(&rounds, 1);
+    return unused;
+}
+
+/* No request, no place and no answer is left of its call. */
+static void
+a_cancelled_thread_s_call_is_cancelled(void **state)
+{
+    mmf_service_options options = {.size = sizeof(options), .max_calls = 1};
+    mmf_service *server;
+    mmf_message request;
+    uint64_t call;
+
+    (void)state;
+    if (HARNESS_ASAN || HARNESS_TSAN)
+        harness_skip("a sanitizer needs threads that return");
+    options.role = MMF_ROLE_SERVER;
+    CHECK_OK(mmf_service_create_new("Service", 8, 8, 4, &options, &server));
+    options.role = MMF_ROLE_CLIENT;
+    CHECK_OK(mmf_service_open_existing("Service", &options, &client));
+    for (int i = 0; i < TRIALS / 10; i++) {
+        pthread_t thread;
+
+        atomic_store(&rounds, 0);
+        CHECK_INT(pthread_create(&thread, NULL, call_forever, NULL), 0);
+        if (i % 2 == 0) { /* a server has it */
+            CHECK_STATUS(mmf_service_take(server, MMF_INFINITE, &request), MMF_OK);
+        } else {
+            while (atomic_load(&rounds) < 1)
+                sched_yield();
+        }
+        CHECK_INT(pthread_cancel(thread), 0);
+        join_cancelled(thread);
+        CHECK_STATUS(mmf_wait_one(mmf_service_waitable(client), 0), MMF_E_STATE);
+        if (i % 2 == 0)
+            CHECK_OK(
+                mmf_service_answer(server, &request, "old", 3, MMF_ANSWER_LAST, 0));
+        CHECK_FAILS(mmf_service_take_answer(client, 0, 0, &request), MMF_E_STATE);
+        CHECK_OK(mmf_service_send(client, "new", 3, MMF_INFINITE, &call));
+        CHECK_STATUS(mmf_service_take(server, 0, &request), MMF_OK);
+        CHECK_INT(request.sequence, call);
+        CHECK_OK(mmf_service_answer(server, &request, "new", 3, MMF_ANSWER_LAST, 0));
+        CHECK_STATUS(mmf_service_take_answer(client, 0, 0, &request), MMF_OK);
+        CHECK_INT(request.sequence, call);
+        CHECK_OK(mmf_service_release_answer(client, &request));
+    }
+    mmf_service_close(client);
+    mmf_service_close(server);
+    check_all_goes_on();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -275,6 +336,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_cancelled_thread_leaves_nothing),
         cmocka_unit_test(a_waiting_thread_can_be_cancelled),
         cmocka_unit_test(a_cancelled_thread_s_signal_is_not_lost),
+        cmocka_unit_test(a_cancelled_thread_s_call_is_cancelled),
     };
 
     return harness_main(argc, argv, "host_cancel", tests,

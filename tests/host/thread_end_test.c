@@ -8,6 +8,7 @@
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -67,6 +68,7 @@ struct owner {
     mmf_mutex *mutex;
     void (*end)(void);
     int ready; /* a pipe's end, or -1 */
+    pid_t number;
 };
 
 static void *
@@ -74,6 +76,7 @@ own_and_end(void *argument)
 {
     struct owner *owner = argument;
 
+    owner->number = (pid_t)syscall(SYS_gettid);
     if (mmf_mutex_wait(owner->mutex, 0) != MMF_OK)
         abort();
     if (owner->ready >= 0) {
@@ -92,6 +95,14 @@ skip_with_sanitizers(void)
         harness_skip("a sanitizer needs threads that return");
 }
 
+/* The kernel lets a join come back before the thread's number is gone. */
+static void
+await_end(pid_t number)
+{
+    while (syscall(SYS_tgkill, getpid(), number, 0) == 0)
+        sched_yield();
+}
+
 /*
  * In one process: as soon as the join has come back.
  */
@@ -106,7 +117,7 @@ join_and_take(const char *name, void (*end)(void))
     CHECK_OK(mmf_mutex_create_or_open(name, 0, NULL, NULL, &owner.mutex));
     CHECK(pthread_create(&thread, NULL, own_and_end, &owner) == 0);
     CHECK(pthread_join(thread, NULL) == 0);
-    /* The kernel lets a join come back before the thread's number is gone. */
+    /* See await_end. */
     is_orderly = end == by_return || end == by_pthread_exit;
     CHECK_STATUS(mmf_mutex_wait(owner.mutex, is_orderly ? 0 : harness_deadline_ms()),
                  MMF_ABANDONED);
@@ -148,6 +159,16 @@ the_next_thread_is_another(void **state)
     mmf_mutex_close(mutex);
 }
 
+/* What has stayed for a thread goes with the next call after the thread's end. */
+static void
+call_once(void)
+{
+    mmf_event *event;
+
+    CHECK_OK(mmf_event_create_new("Event", 0, MMF_EVENT_AUTO_RESET, NULL, &event));
+    mmf_event_close(event);
+}
+
 /* The last handle of what a dead thread owns. */
 static void
 its_name_is_free(void **state)
@@ -162,6 +183,87 @@ its_name_is_free(void **state)
         CHECK(pthread_create(&thread, NULL, own_and_end, &owner) == 0);
         CHECK(pthread_join(thread, NULL) == 0);
         mmf_mutex_close(owner.mutex);
+        await_end(owner.number);
+    }
+    call_once();
+}
+
+/* A thread that owns a named and an unnamed mutex, and ends when it is allowed to. */
+struct late_owner {
+    mmf_mutex *named;
+    mmf_mutex *unnamed;
+    void (*end)(void);
+    sem_t owns;
+    sem_t may_end;
+    pid_t number;
+};
+
+static void *
+own_until_allowed(void *argument)
+{
+    struct late_owner *owner = argument;
+
+    owner->number = (pid_t)syscall(SYS_gettid);
+    if (mmf_mutex_wait(owner->named, 0) != MMF_OK ||
+        mmf_mutex_wait(owner->unnamed, 0) != MMF_OK)
+        abort();
+    sem_post(&owner->owns);
+    while (sem_wait(&owner->may_end) != 0)
+        continue;
+    owner->end();
+    return NULL;
+}
+
+/* A child of a fork has no such thread. */
+static void
+check_child(const struct usage *before)
+{
+    pid_t pid = fork();
+    int status;
+
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        call_once();
+        usage_check_same(before);
+        _exit(0);
+    }
+    CHECK(waitpid(pid, &status, 0) == pid);
+    CHECK_INT(status, 0);
+}
+
+/* The last handle is closed while the owner lives. */
+static void
+what_stays_for_it_goes_after_it(void **state)
+{
+    struct usage before, during;
+
+    (void)state;
+    skip_with_sanitizers();
+    usage_take(&before);
+    for (int i = 0; i < ROUNDS; i++) {
+        struct late_owner owner = {.end = ways[i % 4]};
+        pthread_t thread;
+        int fd;
+
+        CHECK_OK(mmf_mutex_create_new(NAME, 0, NULL, &owner.named));
+        CHECK_OK(mmf_mutex_create_or_open(NULL, 0, NULL, NULL, &owner.unnamed));
+        CHECK_OK(mmf_waitable_fd(mmf_mutex_waitable(owner.unnamed), &fd));
+        CHECK(sem_init(&owner.owns, 0, 0) == 0 && sem_init(&owner.may_end, 0, 0) == 0);
+        CHECK(pthread_create(&thread, NULL, own_until_allowed, &owner) == 0);
+        while (sem_wait(&owner.owns) != 0)
+            continue;
+        mmf_mutex_close(owner.named);
+        mmf_mutex_close(owner.unnamed);
+        call_once();
+        usage_take(&during);
+        CHECK_INT(during.descriptors, before.descriptors + 2);
+        CHECK_INT(during.mappings, before.mappings + 1);
+        check_child(&before);
+        CHECK(sem_post(&owner.may_end) == 0);
+        CHECK(pthread_join(thread, NULL) == 0);
+        await_end(owner.number);
+        call_once();
+        usage_check_same(&before);
     }
 }
 
@@ -340,6 +442,7 @@ main(int argc, char **argv)
         cmocka_unit_test(it_is_abandoned_when_the_join_is_over),
         cmocka_unit_test(the_next_thread_is_another),
         cmocka_unit_test(its_name_is_free),
+        cmocka_unit_test(what_stays_for_it_goes_after_it),
         cmocka_unit_test(other_processes_get_it),
         cmocka_unit_test(what_it_is_given_goes_to_others),
     };

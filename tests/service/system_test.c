@@ -118,6 +118,76 @@ a_poller_has_both_sides(void **state)
     mmf_service_close(server);
 }
 
+/* An answer that came while the one before was taken is there after its release. */
+static void
+what_was_passed_over_is_polled(void **state)
+{
+    mmf_service *client = new_service(CLIENT, 8), *server = open_service(SERVER);
+    mmf_service *polled = open_service(CLIENT);
+    mmf_poller *poller;
+    int fd = -1, at_client = -1;
+
+    (void)state;
+    CHECK_OK(mmf_poller_create(&poller));
+    CHECK_OK(mmf_poller_fd(poller, &fd));
+    CHECK_OK(mmf_poller_add(poller, mmf_service_waitable(polled), polled));
+    CHECK_OK(mmf_service_fd(client, &at_client));
+    for (uint64_t i = 0; i < 3; i++) {
+        mmf_service *caller = i == 2 ? client : polled;
+        uint64_t call = begin_call(caller, i), other = begin_call(caller, 9);
+        mmf_message request = take_request(server, i), taken;
+        mmf_message second = take_request(server, 9);
+
+        answer(server, &request, 1, MMF_ANSWER_MORE);
+        CHECK_STATUS(mmf_service_take_answer(caller, call, LONG_MS, &taken), MMF_OK);
+        answer(server, &request, 2, MMF_ANSWER_LAST);
+        expect_ready(poller, fd, NULL);
+        if (i == 2)
+            quiet_client(client, at_client, 0);
+        CHECK_OK(mmf_service_release_answer(caller, &taken));
+        if (i == 2)
+            CHECK(is_readable(at_client, LONG_MS));
+        else
+            expect_ready(poller, fd, polled);
+        receive_number(caller, call, 2);
+        answer(server, &second, 3, MMF_ANSWER_LAST);
+        receive_number(caller, other, 3);
+    }
+    mmf_poller_close(poller);
+    mmf_service_close(client);
+    mmf_service_close(polled);
+    mmf_service_close(server);
+}
+
+/* A wait for one thing leaves the descriptor readable for the others. */
+static void
+what_another_wait_is_for_stays_readable(void **state)
+{
+    mmf_service *both = new_service(BOTH, 8), *server = open_service(SERVER);
+    uint64_t first, second;
+    mmf_message request;
+    int fd = -1;
+
+    (void)state;
+    CHECK_OK(mmf_service_fd(both, &fd));
+    first = begin_call(both, 1);
+    request = take_request(server, 1);
+    second = begin_call(both, 2);
+    no_answer(both, first);
+    CHECK(is_readable(fd, LONG_MS)); /* for the second request */
+    answer(server, &request, 3, MMF_ANSWER_LAST);
+    request = take_request(both, 2);
+    no_request(both);
+    CHECK(is_readable(fd, LONG_MS)); /* for the first answer */
+    no_answer(both, second);
+    CHECK(is_readable(fd, LONG_MS));
+    receive_number(both, first, 3);
+    answer(both, &request, 4, MMF_ANSWER_LAST);
+    receive_number(both, second, 4);
+    mmf_service_close(both);
+    mmf_service_close(server);
+}
+
 /* A role: takes a request, says so, and waits for its end. */
 static int
 run_holder(int argc, char **argv)
@@ -332,6 +402,8 @@ main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_sides_are_polled),
         cmocka_unit_test(a_poller_has_both_sides),
+        cmocka_unit_test(what_was_passed_over_is_polled),
+        cmocka_unit_test(what_another_wait_is_for_stays_readable),
         cmocka_unit_test(a_death_is_polled),
         cmocka_unit_test(a_death_wakes_the_next_server),
         cmocka_unit_test(a_childs_handles_are_dead),

@@ -234,6 +234,9 @@ def test_what_is_wrong_is_said():
     for command in (["call"], ["serve", "--existing"]):
         fails(NO_OBJECT, "Dog", *command, "Dog", "true")
         fails(WRONG_KIND, "Cat", *command, "Cat", "true")
+    for command in (["send", "Jobs", "x"], ["recv", "Jobs"], ["tail", "Jobs"],
+                    ["send", "--create", "Jobs", "x"]):
+        fails(WRONG_KIND, "\"Jobs\" is a service: mmf call sends requests to it", *command)
     fails(USAGE, "request of 5 bytes is too long: \"Jobs\" takes at most 4", "call", "Jobs", "12345")
     fails(USAGE, "is too long: \"Jobs\" takes at most 4 bytes; --lines", "call", "Jobs",
           stdin=b"12345")

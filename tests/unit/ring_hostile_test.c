@@ -146,12 +146,56 @@ a_tail_far_from_what_was_found(void **state)
     }
 }
 
+/*
+ * Each time that the owner of a source is found dead, it is another one.
+ */
+
+static int deaths;
+
+static void
+write_the_owner(void)
+{
+    uint64_t identity = (uint64_t)(2 + deaths) << MMF_IDENTITY_HANDLE_BITS;
+
+    mmf_store_relaxed_u64(&ring.senders[1].identity, identity);
+    mmf_store_relaxed_u64(&ring.shared->sources[0].owner, identity);
+}
+
+static int
+is_alive(void *context, uint64_t ticket)
+{
+    (void)context;
+    (void)ticket;
+    CHECK(++deaths < 1000 * SLOTS);
+    write_the_owner();
+    return 0;
+}
+
+static void
+an_owner_that_is_written_all_the_time(void **state)
+{
+    const struct mmf_ring_ops ops = {.is_alive = is_alive};
+    struct mmf_ring_source source;
+    uint8_t *bytes;
+
+    (void)state;
+    make_ring(MMF_KIND_QUEUE, MMF_OVERFLOW_BLOCK, SLOTS);
+    mmf_store_relaxed_u64(&ring.shared->sources[0].source, 7);
+    write_the_owner();
+    CHECK_INT(mmf_ring_reserve(&ring, 8, &bytes), MMF_STEP_DONE);
+    CHECK_INT(mmf_ring_own_source(&ring, 7, &ops, &source), MMF_STEP_CORRUPT);
+    CHECK(deaths > 0);
+    mmf_ring_abandon(&ring);
+    free(ring.shared);
+}
+
 int
 main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tail_that_is_written_all_the_time),
         cmocka_unit_test(a_tail_far_from_what_was_found),
+        cmocka_unit_test(an_owner_that_is_written_all_the_time),
     };
 
     return harness_main(argc, argv, "unit_ring_hostile", tests, COUNT_OF(tests), NULL);

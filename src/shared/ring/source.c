@@ -16,7 +16,8 @@
  * word that has changed.
  *
  * SPSC: a slot is not touched before its commit; that of a decided message is the tail's,
- * with the word of the last lap.
+ * with the word of the last lap. The consumer, when it waits, commits it as well, whether
+ * the producer lives or not: that one would store the same.
  *
  *   killed                       a survivor sees
  *   after it became the owner    an owner that is gone: the next one takes its place
@@ -126,7 +127,7 @@ mmf_ring_own_source(struct mmf_ring *ring, uint64_t source,
     if (out->entry == NULL)
         return MMF_STEP_WOULD_BLOCK;
     owner = mmf_load_acquire_u64(&out->entry->owner);
-    for (;;) {
+    for (uint64_t rounds = MMF_ROUNDS(ring); rounds > 0; rounds--) {
         uint32_t number =
             owner != ring->identity ? settle(ring, owner, ops) : UINT32_MAX;
         enum mmf_step step = MMF_STEP_WOULD_BLOCK;
@@ -144,6 +145,7 @@ mmf_ring_own_source(struct mmf_ring *ring, uint64_t source,
         if (mmf_exchange_if_u64(&out->entry->owner, &owner, ring->identity))
             return MMF_STEP_DONE;
     }
+    return MMF_STEP_CORRUPT;
 }
 
 void

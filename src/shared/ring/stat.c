@@ -75,6 +75,30 @@ find_depth(const struct mmf_ring *ring, const struct mmf_ring_ops *ops)
     }
 }
 
+/* What consumers have; a dead one, until it is recovered. */
+static uint64_t
+find_in_flight(const struct mmf_ring *ring)
+{
+    const struct mmf_ring_shared *shared = ring->shared;
+    uint64_t most = ring->shape.slots;
+    uint64_t count = 0;
+    int64_t taken;
+
+    if (ring->shape.kind != MMF_KIND_QUEUE)
+        return 0;
+    taken = mmf_index_difference(mmf_load_relaxed_u64(&shared->taken),
+                                 mmf_load_relaxed_u64(&shared->head));
+    if (ring->shape.is_spsc)
+        return taken > 0 ? (uint64_t)taken : 0;
+    for (uint32_t i = 0; i < ring->shape.max_receivers; i++) {
+        uint64_t held = mmf_load_relaxed_u64(&ring->receivers[i].held);
+
+        if (mmf_load_acquire_u64(&ring->receivers[i].identity) != 0)
+            count += held < most ? held : most;
+    }
+    return count;
+}
+
 /* The words may say anything: `least` to `most` is what can be. */
 static int64_t
 limit(int64_t value, int64_t least, int64_t most)
@@ -118,6 +142,7 @@ mmf_ring_sum_up(const struct mmf_ring *ring, const struct mmf_ring_ops *ops,
     stats->receivers =
         add_table(ring, ring->receivers, ring->shape.max_receivers, ops, stats);
     stats->pins = (int32_t)mmf_ring_count_pins(ring);
+    stats->in_flight = limit((int64_t)find_in_flight(ring), 0, stats->capacity);
     stats->depth = limit(find_depth(ring, ops), 0, stats->capacity);
     if (ops->count_waiting != NULL && mmf_ring_is_mpmc(ring) &&
         ring->shape.slots > MMF_RING_COUNTED_MOST)

@@ -132,7 +132,9 @@ check_dead(const struct mmf_ring_wait *wait)
         mmf_ring_recover_dead(wait);
     if (wait->sending)
         return;
-    if (mmf_ring_is_mpmc(ring))
+    if (ring->shape.is_spsc)
+        mmf_ring_spsc_commit_decided(ring); /* its producer is no suspect */
+    else if (mmf_ring_is_mpmc(ring))
         mmf_ring_rescan_returned(ring); /* a return may have died half-way */
     else if (ring->shape.kind == MMF_KIND_TOPIC)
         step_over_dead(wait);

@@ -77,6 +77,10 @@ mmf_sync_pass_on(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops)
         uint64_t word = mmf_load_acquire_u64(&ref->shared->word);
         struct mmf_sync_scan scan;
 
+        /* Nothing is there for a sleeper: a thousand slots need not be looked at. */
+        if ((word & MMF_WORD_WAITERS) && !mmf_sync_has_tokens(ref) &&
+            !is_free(ref, word))
+            return;
         mmf_sync_scan(ref, ops, &scan);
         if (!scan.is_used || scan.is_corrupt)
             return;

@@ -85,6 +85,7 @@ mmf_sync_scan(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops,
         uint64_t state = mmf_load_acquire_u64(&slot->state);
 
         scan->is_corrupt |= !mmf_sync_slot_is_sound(state);
+        scan->is_busy |= (state & MMF_SLOT_NUDGED) != 0;
         switch (mmf_sync_slot_kind(state)) {
         case MMF_SLOT_FREE:
             continue;
@@ -98,6 +99,7 @@ mmf_sync_scan(const struct mmf_sync_ref *ref, const struct mmf_sync_ops *ops,
             scan_token(i, state, scan);
             break;
         default: /* a thread that takes no signal now */
+            scan->is_busy = true;
             break;
         }
         scan->is_used = true;

@@ -133,6 +133,7 @@ struct mmf_sync_scan {
     int tokens;       /* how many */
     bool has_probers; /* PROBING */
     bool is_used;     /* a slot is not FREE */
+    bool is_busy;     /* CLAIMED, GRANTED or NUDGED: its thread works, or is dead */
     bool is_corrupt;
 };
 

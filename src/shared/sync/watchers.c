@@ -166,6 +166,8 @@ settle_oldest(const struct mmf_sync_ref *object, const struct mmf_sync_ops *ops)
     struct mmf_sync_scan scan;
     uint64_t word = mmf_load_acquire_u64(&object->shared->word);
 
+    if (!mmf_sync_has_tokens(object) && !mmf_sync_is_available(object, ops))
+        return false;
     mmf_sync_scan(object, ops, &scan);
     if (scan.oldest < 0 || (scan.tokens == 0 && !mmf_sync_is_available(object, ops)))
         return false;
@@ -174,9 +176,9 @@ settle_oldest(const struct mmf_sync_ref *object, const struct mmf_sync_ops *ops)
     return check_slot(object, scan.oldest, scan.oldest_state, ops);
 }
 
-/* True: slots of the dead were freed. */
+/* Those that have been given something, or nudged, or are not in their slots yet. */
 static bool
-settle(const struct mmf_sync_ref *object, const struct mmf_sync_ops *ops)
+settle_busy(const struct mmf_sync_ref *object, const struct mmf_sync_ops *ops)
 {
     const struct mmf_sync_slots slots = mmf_sync_slots(object, ops);
     bool is_changed = false;
@@ -189,6 +191,16 @@ settle(const struct mmf_sync_ref *object, const struct mmf_sync_ops *ops)
             (state & MMF_SLOT_NUDGED))
             is_changed |= check_slot(object, i, state, ops);
     }
+    return is_changed;
+}
+
+/* With the slots as they were. True: slots of the dead were freed. */
+static bool
+settle(const struct mmf_sync_ref *object, const struct mmf_sync_scan *scan,
+       const struct mmf_sync_ops *ops)
+{
+    bool is_changed = scan->is_busy && settle_busy(object, ops);
+
     is_changed |= settle_handed(object, ops);
     while (settle_oldest(object, ops))
         is_changed = true;
@@ -211,7 +223,7 @@ mmf_sync_recover(const struct mmf_sync_ref *object, enum mmf_step step,
     if (dead != 0)
         undone |= mmf_sync_free_from_dead(object, dead, ops);
     if (scan.is_used)
-        undone |= settle(object, ops);
+        undone |= settle(object, &scan, ops);
     return undone ? MMF_STEP_AGAIN : MMF_STEP_WOULD_BLOCK;
 }
 

@@ -170,6 +170,11 @@ channel_object_open(const char *name, mmf_role role, int32_t replay,
         rc = kinds[i].open(name, &options, channel);
         channel->how = &kinds[i];
     }
+    if (rc == MMF_E_WRONG_KIND)
+        say_and_exit(TOOL_WRONG_KIND,
+                     "\"%s\" is a service: mmf call sends requests to it, mmf serve "
+                     "answers them",
+                     name);
     say_check(rc);
     channel->name = name;
     channel->kind = channel->how->kind;

@@ -223,18 +223,10 @@ overflow_name(mmf_overflow overflow)
     }
 }
 
-/* Counters are read one after the other, and those of the dead may be missing. */
 int64_t
 kinds_in_flight(const mmf_object_info *info)
 {
-    const mmf_channel_stats *stats = info->channel;
-    int64_t count;
-
-    if (stats == NULL ||
-        (info->kind != MMF_KIND_QUEUE && info->kind != MMF_KIND_SERVICE))
-        return 0;
-    count = (int64_t)(stats->sent - stats->received - stats->dropped) - stats->depth;
-    return count < 0 ? 0 : count;
+    return info->channel != NULL ? info->channel->in_flight : 0;
 }
 
 static char *

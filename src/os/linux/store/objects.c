@@ -21,7 +21,9 @@
 #include "os/linux/sys/fork.h"
 #include "os/linux/sys/sys.h"
 
-static struct mmf_object *objects; /* guarded by the process's mutex */
+/* Both guarded by the process's mutex. */
+static struct mmf_object *objects;
+static int staying; /* of them without handles, for the threads that own them */
 
 static bool
 is_same_file(const struct mmf_object *object, const struct stat *status)
@@ -193,8 +195,11 @@ enter_locked(const struct mmf_object_request *request, struct mmf_object *object
         insert(object);
         return MMF_OK;
     }
-    if ((*shared)->handles == 0 && hold_again(*shared) < 0)
-        return mmf_error_fail("hold %s again", object->path);
+    if ((*shared)->handles == 0) {
+        if (hold_again(*shared) < 0)
+            return mmf_error_fail("hold %s again", object->path);
+        staying--;
+    }
     (*shared)->handles++;
     return MMF_OK;
 }
@@ -310,6 +315,14 @@ stop_holding_locked(struct mmf_object *object)
            collect(object, object->fd);
 }
 
+static bool
+is_owned(const struct mmf_object *object)
+{
+    MMF_ASSERT(mmf_process_is_locked());
+    return object->part != NULL && object->ops->is_owned != NULL &&
+           object->ops->is_owned(object->part);
+}
+
 /*
  * A mutex that a thread of ours owns stays in the table without handles: survivors must
  * see that the owner lives. Unless the object is gone, and the owner is the thread that
@@ -318,11 +331,7 @@ stop_holding_locked(struct mmf_object *object)
 static bool
 must_stay(const struct mmf_object *object, bool is_gone)
 {
-    MMF_ASSERT(mmf_process_is_locked());
-    if (object->part == NULL || object->ops->is_owned == NULL ||
-        !object->ops->is_owned(object->part))
-        return false;
-    return !(is_gone && object->ops->disown(object->part));
+    return is_owned(object) && !(is_gone && object->ops->disown(object->part));
 }
 
 /* Out of the table; `*fd` and `*map_fd` are to be closed. False: it must stay. */
@@ -337,8 +346,10 @@ remove_locked(struct mmf_object *object, int *fd, int *map_fd)
         if (object->hold.writable)
             collect(object, object->map_fd);
     } else if (*fd >= 0) {
-        if (must_stay(object, stop_holding_locked(object)))
+        if (must_stay(object, stop_holding_locked(object))) {
+            staying++;
             return false;
+        }
         mmf_lock_fd_forget_locked(*fd);
     }
     remove_from_table(object);
@@ -385,14 +396,23 @@ mmf_object_leave(struct mmf_object *object)
 }
 
 void
-mmf_object_drop_unused_locked(struct mmf_object *object)
+mmf_object_drop_unowned_locked(void)
 {
+    struct mmf_object **link = &objects;
+
     MMF_ASSERT(mmf_process_is_locked());
-    if (object->handles > 0)
-        return;
-    remove_from_table(object);
-    mmf_lock_fd_close_locked(object->fd);
-    destroy(object);
+    while (staying > 0 && *link != NULL) {
+        struct mmf_object *object = *link;
+
+        if (object->handles > 0 || is_owned(object)) {
+            link = &object->next;
+            continue;
+        }
+        *link = object->next;
+        staying--;
+        mmf_lock_fd_close_locked(object->fd);
+        destroy(object);
+    }
 }
 
 /*

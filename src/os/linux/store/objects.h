@@ -96,10 +96,10 @@ void mmf_object_attach_locked(struct mmf_object *object,
 void mmf_object_leave(struct mmf_object *object);
 
 /*
- * The thread that owns the object has stopped to. If the last handle was closed before,
- * the object has stayed for it alone, and goes now. With the mutex.
+ * Objects whose last handle was closed while a thread of this process owned them have
+ * stayed for that thread alone: those that it owns no more go now. With the mutex.
  */
-void mmf_object_drop_unused_locked(struct mmf_object *object);
+void mmf_object_drop_unowned_locked(void);
 
 /*
  * Open the object's file once more, by its name or, if that leads there no longer, by

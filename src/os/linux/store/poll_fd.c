@@ -33,6 +33,9 @@ fail_instance(void)
         "raise the sysctl fs.inotify.max_user_instances");
 }
 
+/* So often one call reads a watch's events. */
+enum { MOST_READS = 1000 };
+
 enum { WATCHED = IN_ATTRIB | IN_CLOSE_WRITE };
 
 /* There is no /proc: whether the path still leads to the file. Sets errno if not. */
@@ -178,14 +181,16 @@ mmf_poll_fd_consume_watch(const struct mmf_poll_fd *poll)
     _Alignas(struct inotify_event) char events[512];
     int fd = mmf_poll_fd_get(poll);
     bool closed = false;
-    ssize_t count;
+    ssize_t count = 1;
 
     MMF_ASSERT(fd >= 0);
-    while ((count = mmf_sys_read(fd, events, sizeof(events))) > 0) {
+    /* Others may go on all the time; what is left keeps it readable. */
+    for (int rounds = MOST_READS; count > 0 && rounds > 0; rounds--) {
+        count = mmf_sys_read(fd, events, sizeof(events));
         for (ssize_t at = 0; at < count;) {
             const struct inotify_event *event = (const void *)(events + at);
 
-            if (event->mask & IN_CLOSE_WRITE)
+            if (event->mask & (IN_CLOSE_WRITE | IN_Q_OVERFLOW))
                 closed = true;
             at += (ssize_t)(sizeof(*event) + event->len);
         }

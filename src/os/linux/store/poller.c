@@ -129,8 +129,8 @@ next_of_file(struct mmf_os_poller *poller, int *key, bool *may_be_dead)
     if (poller->read >= poller->filled)
         return false;
     poller->read += sizeof(*event) + event->len;
-    *key = event->wd;
-    *may_be_dead = (event->mask & IN_CLOSE_WRITE) != 0;
+    *key = event->mask & IN_Q_OVERFLOW ? 0 : event->wd;
+    *may_be_dead = (event->mask & (IN_CLOSE_WRITE | IN_Q_OVERFLOW)) != 0;
     return true;
 }
 

@@ -11,7 +11,9 @@
  * in use.
  *
  * A mutex that is owned while its last handle here is closed stays: the handle's lock
- * goes, the ticket's stays until the owner releases, ends or opens the name again.
+ * goes, the ticket's stays until the owner releases, ends or opens the name again. If the
+ * owner ends without a word, or if its end was under way at the close, which looks the
+ * same, the next call that creates, opens or closes one of these objects drops it.
  */
 #include "os/linux/sync/object.h"
 
@@ -94,15 +96,28 @@ static const struct mmf_object_ops ops = {
  * The end of a thread that owns mutexes.
  */
 
-/* The thread has stopped to own it: without handles, it goes. With the mutex. */
+/* Unnamed ones without handles; guarded by the process's mutex. */
+static struct mmf_sync_object *staying;
+
+/* What has stayed for a thread that owned it goes, if no thread owns it any more. */
 static void
-drop_unused_locked(struct mmf_sync_object *local)
+drop_unowned(void)
 {
-    MMF_ASSERT(mmf_process_is_locked());
-    if (mmf_sync_is_named(local))
-        mmf_object_drop_unused_locked(local->object);
-    else if (local->handles == 0)
+    struct mmf_sync_object **link = &staying;
+
+    mmf_process_lock();
+    mmf_object_drop_unowned_locked();
+    while (*link != NULL) {
+        struct mmf_sync_object *local = *link;
+
+        if (is_owned(local)) {
+            link = &local->next_staying;
+            continue;
+        }
+        *link = local->next_staying;
         destroy(local);
+    }
+    mmf_process_unlock();
 }
 
 static void
@@ -112,16 +127,14 @@ abandon_owned(struct mmf_thread *thread)
         struct mmf_sync_object *local = thread->owned;
         struct mmf_sync_ref ref;
 
-        /* Never the one freed before: mmf_sync_note_not_owned has taken that off the
-         * list. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
         mmf_sync_make_ref(local, thread, &ref);
         mmf_process_lock();
         /* Off the list before the word is free: another thread may take it at once. */
         mmf_sync_note_not_owned(thread, local);
         mmf_sync_abandon_mutex(&ref, &mmf_sync_linux);
-        drop_unused_locked(local);
         mmf_process_unlock();
     }
+    drop_unowned();
 }
 
 /*
@@ -313,8 +326,10 @@ int
 mmf_os_sync_open(const struct mmf_name *name, mmf_kind kind, struct mmf_os_sync **out)
 {
     struct mmf_object *object;
-    int rc = mmf_store_open(name, (uint32_t)kind, 1, 0, &object);
+    int rc;
 
+    drop_unowned();
+    rc = mmf_store_open(name, (uint32_t)kind, 1, 0, &object);
     return rc < 0 ? rc : wrap_object(object, kind, out);
 }
 
@@ -330,6 +345,7 @@ mmf_os_sync_create(const struct mmf_os_sync_request *request, struct mmf_os_sync
     thread = mmf_thread_self();
     if (thread == NULL)
         return MMF_E_NO_MEMORY;
+    drop_unowned();
     return request->name == NULL ? create_unnamed(request, thread, out)
                                  : create_named(request, thread, out);
 }
@@ -339,8 +355,14 @@ close_unnamed(struct mmf_sync_object *local)
 {
     mmf_process_lock();
     MMF_ASSERT(local->handles > 0);
-    if (--local->handles == 0 && (!is_owned(local) || disown(local)))
-        destroy(local);
+    if (--local->handles == 0) {
+        if (!is_owned(local) || disown(local)) {
+            destroy(local);
+        } else {
+            local->next_staying = staying;
+            staying = local;
+        }
+    }
     mmf_process_unlock();
 }
 
@@ -355,6 +377,7 @@ mmf_os_sync_close(struct mmf_os_sync *sync)
     else
         close_unnamed(local);
     free(sync);
+    drop_unowned();
 }
 
 int

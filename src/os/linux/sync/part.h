@@ -29,7 +29,8 @@ struct mmf_sync_object {
     mmf_atomic_pointer last_owner; /* the thread whose list has it, if `owned` */
     struct mmf_poll_fd counter;    /* unnamed: what polls readable */
     int handles;                   /* unnamed; a named one's are counted by `object` */
-    mmf_atomic_u32 owned;          /* 1: a thread of this process owns the mutex */
+    struct mmf_sync_object *next_staying; /* unnamed, without handles */
+    mmf_atomic_u32 owned; /* 1: a thread of this process owns the mutex */
     /* That thread's list; only that thread uses these. */
     struct mmf_sync_object *next_owned;
     struct mmf_sync_object *previous_owned;
