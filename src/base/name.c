@@ -93,25 +93,15 @@ encode_byte(unsigned char c, char out[3])
     return 3;
 }
 
-static size_t
-encoded_length(const struct mmf_name *name)
-{
-    size_t length = 0;
-    char ignored[3];
-
-    for (size_t i = 0; i < name->length; i++)
-        length += encode_byte((unsigned char)name->text[i], ignored);
-    return length;
-}
-
 /* Encode as many bytes of the name as fit in `space`; answer the length. */
 static size_t
-encode_head(const struct mmf_name *name, char *out, size_t space)
+encode_head(const struct mmf_name *name, char *out, size_t space, bool *is_all)
 {
     size_t used = 0;
+    size_t i;
     char piece[3];
 
-    for (size_t i = 0; i < name->length; i++) {
+    for (i = 0; i < name->length; i++) {
         size_t n = encode_byte((unsigned char)name->text[i], piece);
 
         if (used + n > space)
@@ -119,6 +109,7 @@ encode_head(const struct mmf_name *name, char *out, size_t space)
         memcpy(out + used, piece, n);
         used += n;
     }
+    *is_all = i == name->length;
     return used;
 }
 
@@ -141,15 +132,14 @@ mmf_name_file_name(const struct mmf_name *name, char out[MMF_FILE_NAME_SIZE])
     /* Any fixed key does: the full name is compared when the object is opened. */
     static const uint8_t key[16] = "mmf object name";
     uint8_t hash[16];
-    size_t used;
+    bool is_all;
+    size_t used = encode_head(name, out, LONGEST_FILE_NAME, &is_all);
 
     MMF_ASSERT(name->length >= 1 && name->length <= MMF_NAME_MAX);
-    if (encoded_length(name) <= LONGEST_FILE_NAME) {
-        used = encode_head(name, out, LONGEST_FILE_NAME);
-        out[used] = '\0';
+    out[used] = '\0';
+    if (is_all)
         return;
-    }
-    used = encode_head(name, out, HEAD_OF_LONG_NAME);
+    used = encode_head(name, out, HEAD_OF_LONG_NAME, &is_all);
     used = end_of_last_character(out, used);
     out[used++] = '~';
     mmf_siphash128(key, name->text, name->length, hash);

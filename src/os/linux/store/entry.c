@@ -154,12 +154,35 @@ explain_strange_file(const char *path, const struct mmf_directory *directory,
     return MMF_ENTRY_INVALID;
 }
 
+/* All of a control page but the end of a long name, which few objects have. */
+enum {
+    NAME_HEAD = 64,
+    PAGE_HEAD = offsetof(struct mmf_control_shared, name) + NAME_HEAD
+};
+
+/* Read that, and the rest of a longer name. 1; 0: it is too short; -1 with errno. */
+static int
+read_page(struct mmf_entry *entry)
+{
+    uint8_t *bytes = (uint8_t *)&entry->page;
+    size_t size = sizeof(entry->page) - PAGE_HEAD;
+    ssize_t count = mmf_sys_pread(entry->fd, bytes, PAGE_HEAD, entry->data_size);
+
+    MMF_ASSERT(entry->fd >= 0);
+    if (count != PAGE_HEAD)
+        return count < 0 ? -1 : 0;
+    if (entry->page.name_length < NAME_HEAD)
+        return 1;
+    count =
+        mmf_sys_pread(entry->fd, bytes + PAGE_HEAD, size, entry->data_size + PAGE_HEAD);
+    return count < 0 ? -1 : count == (ssize_t)size;
+}
+
 /* The rest of mmf_entry_open, which closes the descriptor unless this finds. */
 static int
 inspect(const char *path, const struct mmf_directory *directory,
         struct mmf_entry *entry)
 {
-    ssize_t count;
     int rc;
 
     MMF_ASSERT(entry->fd >= 0);
@@ -171,11 +194,10 @@ inspect(const char *path, const struct mmf_directory *directory,
     if (rc != MMF_ENTRY_FOUND)
         return rc;
     entry->data_size = entry->status.st_size - MMF_CONTROL_SIZE;
-    count =
-        mmf_sys_pread(entry->fd, &entry->page, sizeof(entry->page), entry->data_size);
-    if (count < 0)
+    rc = read_page(entry);
+    if (rc < 0)
         return mmf_error_fail("read the control page of %s", path);
-    if (count == (ssize_t)sizeof(entry->page) && mmf_control_is_ours(&entry->page))
+    if (rc > 0 && mmf_control_is_ours(&entry->page))
         return MMF_ENTRY_FOUND;
     fail_invalid(path, "does not end with a control page");
     return MMF_ENTRY_INVALID;

@@ -36,6 +36,18 @@
     pthread_setcancelstate(cancel_state, NULL)
 
 /*
+ * The same of a call with an offset: where that is one argument, the kernel is called
+ * without libc, which has the cancellation point.
+ */
+#ifdef __LP64__
+#define CALL_WITH_OFFSET(type, result, number, function, ...)                          \
+    type result = (type)syscall(number, __VA_ARGS__)
+#else
+#define CALL_WITH_OFFSET(type, result, number, function, ...)                          \
+    WITHOUT_CANCELLATION(type, result, function(__VA_ARGS__))
+#endif
+
+/*
  * What a program prints goes to descriptors 1 and 2, whatever is open there: a library
  * that kept one of those in a program that had closed it had its objects written over.
  */
@@ -121,6 +133,16 @@ enum { AT_EMPTY = 0x1000, BASIC_STATS = 0x7ff };
  * says that all files belong to root. Users are checked and compared here, so what the
  * kernel enforces counts. -1 with ENOSYS where libc must be asked.
  */
+#if defined(__x86_64__) && defined(__LP64__)
+/* Each open and create asks: the older calls are quicker, and fill libc's struct. */
+static int
+ask_kernel(int fd, const char *path, int flags, struct stat *status)
+{
+    if (flags & AT_EMPTY)
+        return (int)syscall(SYS_fstat, fd, status);
+    return (int)syscall(SYS_newfstatat, fd, path, status, flags);
+}
+#else
 static int
 ask_kernel(int fd, const char *path, int flags, struct stat *status)
 {
@@ -144,18 +166,14 @@ ask_kernel(int fd, const char *path, int flags, struct stat *status)
     status->st_blksize = (blksize_t)seen.block_size;
     return 0;
 }
+#endif
 
-/* Each open and create asks this; the older call is quicker, and its struct is libc's. */
 int
 mmf_sys_fstat(int fd, struct stat *status)
 {
-#if defined(__x86_64__) && defined(__LP64__)
-    return (int)syscall(SYS_fstat, fd, status);
-#else
     int rc = ask_kernel(fd, "", AT_EMPTY, status);
 
     return rc < 0 && errno == ENOSYS ? fstat(fd, status) : rc;
-#endif
 }
 
 int
@@ -201,7 +219,7 @@ mmf_sys_statfs(const char *path, struct statfs *status)
 ssize_t
 mmf_sys_pread(int fd, void *bytes, size_t count, off_t offset)
 {
-    WITHOUT_CANCELLATION(ssize_t, result, pread(fd, bytes, count, offset));
+    CALL_WITH_OFFSET(ssize_t, result, SYS_pread64, pread, fd, bytes, count, offset);
 
     return result;
 }
@@ -209,7 +227,7 @@ mmf_sys_pread(int fd, void *bytes, size_t count, off_t offset)
 ssize_t
 mmf_sys_pwrite(int fd, const void *bytes, size_t count, off_t offset)
 {
-    WITHOUT_CANCELLATION(ssize_t, result, pwrite(fd, bytes, count, offset));
+    CALL_WITH_OFFSET(ssize_t, result, SYS_pwrite64, pwrite, fd, bytes, count, offset);
 
     return result;
 }
@@ -229,7 +247,7 @@ mmf_sys_ftruncate(int fd, off_t length)
 int
 mmf_sys_fallocate(int fd, off_t offset, off_t length)
 {
-    WITHOUT_CANCELLATION(int, result, fallocate(fd, 0, offset, length));
+    CALL_WITH_OFFSET(int, result, SYS_fallocate, fallocate, fd, 0, offset, length);
 
     return result;
 }
