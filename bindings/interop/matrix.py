@@ -201,7 +201,8 @@ PLAYS = {"map": play_map, "mutex": play_mutex, "event": play_event,
 #
 
 
-OBJECTS = ("mutex Gate free", "queue Jobs", "topic News", "latest At", "service Sums")
+OBJECTS = ("mutex Gate free", "event Turn auto", "queue Jobs", "topic News", "latest At",
+           "service Sums")
 
 
 def call_own_service(peer):
@@ -225,7 +226,7 @@ def storm(choose, start, languages):
     for round in range(choose.randrange(1, 8)):
         victim = choose.randrange(3)
         peers[victim].tell(choose.choice([
-            "wait mutex 20000", "send queue x", "receive queue 20000", "take queue 20000",
+            "wait mutex 20000", "wait event 20000", "release event", "send queue x", "receive queue 20000", "take queue 20000",
             "send topic x", "receive topic 20000", "send latest x", "ask ab",
             "serve 20000", "hold 20000"]))
         if choose.random() < 0.5:
@@ -237,6 +238,8 @@ def storm(choose, start, languages):
             if peer.answer() not in ("ok", "abandoned"):
                 raise Failure("a survivor did not get the mutex")
             peer.does("release mutex")
+            peer.does("release event")
+            peer.does("wait event 20000")  # whichever dead process was to have it
             peer.does("send topic y")
             peer.does("send latest y")
             peer.does("receive latest 20000", "ok y")

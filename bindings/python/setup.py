@@ -53,7 +53,7 @@ setup(
         include_dirs=[os.path.join(ROOT, "include"), os.path.join(ROOT, "src")],
         define_macros=[("MMF_BUILDING", None), ("_GNU_SOURCE", None),
                        ("_FILE_OFFSET_BITS", "64")],
-        extra_compile_args=["-std=gnu11", "-O2", "-fvisibility=hidden",
+        extra_compile_args=["-std=gnu11", "-O3", "-fvisibility=hidden",
                             "-Wno-missing-field-initializers"],
         # A thread's exit hook lives in the library's code.
         extra_link_args=["-Wl,-z,nodelete"],

@@ -1025,6 +1025,7 @@ struct queue_calls {
     MMF_DETAIL_CALL(send_many, mmf_queue_send_many)
     MMF_DETAIL_CALL(reserve, mmf_queue_reserve)
     MMF_DETAIL_CALL(commit, mmf_queue_commit)
+    MMF_DETAIL_CALL(commit_from, mmf_queue_commit_from)
     MMF_DETAIL_CALL(abandon, mmf_queue_abandon)
     MMF_DETAIL_CALL(receive, mmf_queue_receive)
     MMF_DETAIL_CALL(take, mmf_queue_take)
@@ -1276,6 +1277,18 @@ public:
         return sequence;
     }
     uint64_t commit() { return commit(memory_.size()); }
+    // Of a queue: as message `position` of `source`, a number above 0 for where messages
+    // come from. Both are one step: a kill leaves the message and its position, or
+    // neither. If it throws, the slot stays reserved.
+    template <class Of = Calls>
+    uint64_t commit_from(std::size_t length, uint64_t source, uint64_t position)
+    {
+        uint64_t sequence = 0;
+
+        detail::check(Of::commit_from(handle_, length, source, position, &sequence));
+        handle_ = nullptr;
+        return sequence;
+    }
 
 private:
     typename Calls::handle *handle_;
@@ -1641,6 +1654,15 @@ public:
     {
         return detail::check(mmf_queue_drain(this->get(), time.count())) !=
                MMF_TIMED_OUT;
+    }
+    // The last position of `source` that was committed; 0: none. A successor goes on with
+    // what comes after it.
+    uint64_t applied(uint64_t source) const
+    {
+        uint64_t position = 0;
+
+        detail::check(mmf_queue_applied(this->get(), source, &position));
+        return position;
     }
     // What is in the queue of that name, the oldest first, without taking part.
     static std::vector<mmf_queue_item> browse(const std::string &name,

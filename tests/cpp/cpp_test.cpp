@@ -462,6 +462,56 @@ a_dead_consumers_message_comes_again()
     CHECK(message && message->redelivered() && (*message)->number == 1);
 }
 
+uint64_t
+send_from(mmf::queue<job> &queue, uint64_t source, uint64_t position)
+{
+    auto slot = queue.reserve(sizeof(job));
+
+    *reinterpret_cast<job *>(slot.bytes().data()) = {int32_t(position), 0};
+    return slot.commit_from(sizeof(job), source, position);
+}
+
+void
+messages_of_a_source_are_sent_once()
+{
+    auto jobs = mmf::queue<job>::create_new("Jobs", 8, MMF_OVERFLOW_BLOCK);
+    std::vector<int32_t> numbers;
+
+    CHECK(jobs.applied(1) == 0);
+    const uint64_t first = send_from(jobs, 1, 5);
+    CHECK(send_from(jobs, 1, 7) > first);
+    CHECK(jobs.applied(1) == 7);
+    CHECK_FAILS(send_from(jobs, 1, 7), MMF_E_EXISTS);
+    {
+        auto slot = jobs.reserve(sizeof(job));
+
+        CHECK_FAILS(slot.commit_from(sizeof(job) + 1, 1, 8), MMF_E_RANGE);
+        CHECK_FAILS(slot.commit_from(sizeof(job), 0, 8), MMF_E_RANGE);
+        CHECK_FAILS(slot.commit_from(sizeof(job), 1, 0), MMF_E_RANGE);
+        *reinterpret_cast<job *>(slot.bytes().data()) = {8, 0};
+        slot.commit_from(sizeof(job), 1, 8); // it was reserved all the time
+    }
+    CHECK_FAILS(jobs.applied(0), MMF_E_RANGE);
+    in_a_process_that_dies([] {
+        static auto out = mmf::queue<job>::open_existing("Jobs");
+
+        CHECK_FAILS(send_from(out, 1, 9), MMF_E_SHARING);
+        send_from(out, 2, 1);
+        static auto slot = out.reserve(sizeof(job));
+        if (checks_failed > 0)
+            _exit(4);
+    });
+    CHECK(jobs.applied(2) == 1);
+    send_from(jobs, 2, 2);
+    CHECK(jobs.applied(1) == 8 && jobs.applied(2) == 2);
+    for (auto &message : jobs.messages(1s)) {
+        numbers.push_back(message->number);
+        if (numbers.size() == 5)
+            break;
+    }
+    CHECK(numbers == std::vector<int32_t>({5, 7, 8, 1, 2}));
+}
+
 void
 topics_go_to_every_subscriber()
 {
@@ -547,6 +597,7 @@ main()
     RUN(a_queue_of_bytes_carries_any_length);
     RUN(messages_end_when_the_last_producer_closes);
     RUN(a_dead_consumers_message_comes_again);
+    RUN(messages_of_a_source_are_sent_once);
     RUN(topics_go_to_every_subscriber);
     RUN(a_latest_value_is_replaced);
     RUN(the_list_has_what_there_is);

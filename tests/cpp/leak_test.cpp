@@ -51,7 +51,9 @@ maps()
         auto map = mmf::map::create_or_open("Cat", 5000);
 
         mmf::view(map).write(8, 1);
+        mmf::stream(map).seek(1);
         map.as<int>() = 1;
+        CHECK(mmf::list().size() == 1);
     });
 }
 

@@ -120,9 +120,11 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
                 var mode = (EventResetMode)Choose(arguments[first + 1], ["auto", "manual"]);
                 return new EventWaitHandle(
                     EventWaitHandle.Create(Number(first + 2) != 0, mode, Name(first), out created));
-            default:
+            case "semaphore":
                 return new Semaphore(
                     Semaphore.Create((int)Number(first + 1), (int)Number(first + 2), Name(first), out created));
+            default:
+                throw new NotImplementedException(kind);
         }
     }
 
@@ -145,7 +147,8 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
         "map" => MemoryMappedFile.OpenExisting(Program.Decode(arguments[1])!, MapOptions()),
         "mutex" => new Mutex(new WaitHandle.Made(Name(1).Open(About.Mutex, Native.mmf_mutex_open_existing), null)),
         "event" => new EventWaitHandle(new WaitHandle.Made(Name(1).Open(About.Event, Native.mmf_event_open_existing), null)),
-        _ => new Semaphore(new WaitHandle.Made(Name(1).Open(About.Semaphore, Native.mmf_semaphore_open_existing), null)),
+        "semaphore" => new Semaphore(new WaitHandle.Made(Name(1).Open(About.Semaphore, Native.mmf_semaphore_open_existing), null)),
+        _ => throw new NotImplementedException(kind),
     };
 
     //

@@ -89,6 +89,10 @@ internal static class Program
             if (abandoned.MutexIndex >= 0)
                 outputs["index"] = $"{abandoned.MutexIndex}";
         }
+        catch (Exception exception) when (exception is NotImplementedException or KeyNotFoundException)
+        {
+            return "cannot";
+        }
         catch (Exception exception)
         {
             status = Status(exception);

@@ -13,9 +13,9 @@ index_of(PyObject *keyword, const char *const *names)
 }
 
 bool
-parse_arguments(const char *call, PyObject *const *given, Py_ssize_t count,
-                PyObject *kwnames, const char *const *names, int required,
-                PyObject **values)
+parse_all_arguments(const char *call, PyObject *const *given, Py_ssize_t count,
+                    PyObject *kwnames, const char *const *names, int required,
+                    PyObject **values)
 {
     Py_ssize_t keywords = kwnames != NULL ? PyTuple_Size(kwnames) : 0;
     Py_ssize_t most = 0;
@@ -50,14 +50,10 @@ parse_arguments(const char *call, PyObject *const *given, Py_ssize_t count,
 }
 
 bool
-parse_timeout(PyObject *seconds, int32_t *ms)
+parse_seconds(PyObject *seconds, int32_t *ms)
 {
-    double value;
+    double value = PyFloat_AsDouble(seconds);
 
-    *ms = MMF_INFINITE;
-    if (seconds == NULL || seconds == Py_None)
-        return true;
-    value = PyFloat_AsDouble(seconds);
     if (value == -1.0 && PyErr_Occurred())
         return false;
     if (isnan(value)) {
@@ -96,4 +92,20 @@ parse_name(PyObject *object, const char **name)
         return false;
     }
     return true;
+}
+
+bool
+parse_size(PyObject *number, size_t *size)
+{
+    if (number == NULL || number == Py_None)
+        return true;
+    *size = PyLong_AsSize_t(number);
+    return *size != (size_t)-1 || !PyErr_Occurred();
+}
+
+bool
+parse_number(PyObject *number, uint64_t *value)
+{
+    *value = number != NULL ? PyLong_AsUnsignedLongLong(number) : 0;
+    return *value != UINT64_MAX || !PyErr_Occurred();
 }

@@ -81,14 +81,44 @@ void object_user_gone(struct object *self);
 /* The handle, usable; else NULL with an exception. Reopens it in the child of a fork. */
 void *object_handle(struct object *self);
 extern unsigned fork_epoch;
+
+static inline bool
+object_is_usable(const struct object *self)
+{
+    return !self->closed && self->handle != NULL && self->fork_epoch == fork_epoch;
+}
+
 extern PyTypeObject *waitable_type; /* the base of all that can be waited for */
 
-/* arguments.c: what callers pass. Each returns false with an exception. */
-bool parse_arguments(const char *call, PyObject *const *given, Py_ssize_t count,
-                     PyObject *kwnames, const char *const *names, int required,
-                     PyObject **values);
-bool parse_timeout(PyObject *seconds, int32_t *ms); /* NULL, None: forever */
+/* arguments.c: what callers pass. Each returns false with an exception. The inline ones
+ * are for calls without what is optional. */
+bool parse_all_arguments(const char *call, PyObject *const *given, Py_ssize_t count,
+                         PyObject *kwnames, const char *const *names, int required,
+                         PyObject **values);
+static inline bool
+parse_arguments(const char *call, PyObject *const *given, Py_ssize_t count,
+                PyObject *kwnames, const char *const *names, int required,
+                PyObject **values)
+{
+    if (kwnames != NULL || count != required)
+        return parse_all_arguments(call, given, count, kwnames, names, required,
+                                   values);
+    for (int i = 0; i < required; i++)
+        values[i] = given[i];
+    for (int i = required; names[i] != NULL; i++)
+        values[i] = NULL;
+    return true;
+}
+bool parse_seconds(PyObject *seconds, int32_t *ms);
+static inline bool
+parse_timeout(PyObject *seconds, int32_t *ms) /* NULL, None: forever */
+{
+    *ms = MMF_INFINITE;
+    return seconds == NULL || seconds == Py_None || parse_seconds(seconds, ms);
+}
 bool parse_name(PyObject *object, const char **name);
+bool parse_size(PyObject *number, size_t *size);      /* NULL, None: as it is */
+bool parse_number(PyObject *number, uint64_t *value); /* NULL: 0 */
 
 /* wait.c: waits that signals end. */
 int wait_init(PyObject *module);
@@ -121,7 +151,13 @@ struct call {
 };
 
 /* The handle, when no other thread is in a slice with it. NULL with an exception. */
-void *handle_in_turn(struct object *self);
+void *handle_after_turns(struct object *self);
+static inline void *
+handle_in_turn(struct object *self)
+{
+    return object_is_usable(self) && !self->busy ? self->handle
+                                                 : handle_after_turns(self);
+}
 
 /* Status of the call, which waits up to `ms`; WAIT_INTERRUPTED with an exception. */
 int channel_run(struct object *self, struct call *call, int32_t ms);

@@ -257,7 +257,7 @@ pause_us(long us)
 }
 
 void *
-handle_in_turn(struct object *self)
+handle_after_turns(struct object *self)
 {
     void *handle = object_handle(self);
 
@@ -332,8 +332,9 @@ wait_in_slices(struct object *self, struct call *call, int32_t ms)
     return rc;
 }
 
-int
-channel_run(struct object *self, struct call *call, int32_t ms)
+/* Inline: where the step is known it is part of its caller. */
+static inline int
+run(struct object *self, struct call *call, int32_t ms)
 {
     int rc;
 
@@ -341,6 +342,12 @@ channel_run(struct object *self, struct call *call, int32_t ms)
         return WAIT_INTERRUPTED;
     rc = call->step(self, call, ms < -1 ? ms : 0); /* which it refuses */
     return rc == MMF_TIMED_OUT && ms != 0 ? wait_in_slices(self, call, ms) : rc;
+}
+
+int
+channel_run(struct object *self, struct call *call, int32_t ms)
+{
+    return run(self, call, ms);
 }
 
 /*
@@ -353,11 +360,6 @@ channel_send_data(struct object *self, struct call *call, PyObject *data, int32_
     Py_buffer buffer;
     int rc;
 
-    if (PyBytes_CheckExact(data)) { /* no buffer to ask for and to return */
-        call->bytes = PyBytes_AsString(data);
-        call->length = (size_t)PyBytes_Size(data);
-        return channel_run(self, call, ms);
-    }
     if (PyObject_GetBuffer(data, &buffer, PyBUF_SIMPLE) < 0)
         return WAIT_INTERRUPTED;
     call->bytes = buffer.buf;
@@ -367,12 +369,16 @@ channel_send_data(struct object *self, struct call *call, PyObject *data, int32_
     return rc;
 }
 
-static int
+static inline int
 send_one(struct object *self, PyObject *data, int32_t ms)
 {
     struct call call = {.step = step_send};
 
-    return channel_send_data(self, &call, data, ms);
+    if (!PyBytes_CheckExact(data))
+        return channel_send_data(self, &call, data, ms);
+    call.bytes = PyBytes_AsString(data); /* no buffer to ask for and to return */
+    call.length = (size_t)PyBytes_Size(data);
+    return run(self, &call, ms);
 }
 
 static PyObject *
@@ -467,7 +473,7 @@ receive_one(struct object *self, int32_t ms)
     int rc;
 
     do {
-        rc = channel_run(self, &call, ms);
+        rc = run(self, &call, ms);
         if (rc < 0)
             return raise_last(rc);
         if (rc == MMF_TIMED_OUT)
@@ -593,13 +599,8 @@ channel_reserve(PyObject *object, PyObject *const *given, Py_ssize_t count,
     int rc;
 
     if (!parse_arguments("reserve", given, count, kwnames, names, 0, values) ||
-        !parse_timeout(values[1], &ms))
+        !parse_timeout(values[1], &ms) || !parse_size(values[0], &call.length))
         return NULL;
-    if (values[0] != NULL && values[0] != Py_None) {
-        call.length = PyLong_AsSize_t(values[0]);
-        if (PyErr_Occurred())
-            return NULL;
-    }
     rc = channel_run(self, &call, ms);
     if (rc < 0)
         return raise_last(rc);
@@ -620,6 +621,19 @@ queue_drain(PyObject *self, PyObject *const *given, Py_ssize_t count, PyObject *
         !parse_timeout(timeout, &ms))
         return NULL;
     return true_or_false(channel_run((struct object *)self, &call, ms));
+}
+
+static PyObject *
+queue_applied(PyObject *object, PyObject *number)
+{
+    struct object *self = (struct object *)object;
+    uint64_t source, position;
+    int rc;
+
+    if (!parse_number(number, &source) || handle_in_turn(self) == NULL)
+        return NULL;
+    rc = mmf_queue_applied(self->handle, source, &position);
+    return rc < 0 ? raise_last(rc) : PyLong_FromUnsignedLongLong(position);
 }
 
 /*
@@ -734,6 +748,10 @@ static PyMethodDef queue_methods[] = {
     {"drain", FAST(queue_drain), WITH_KEYWORDS,
      "drain($self, timeout=None)\n--\n\nWait until all that was sent so far, by any "
      "producer, was released. False if the\ntime ran out."},
+    {"applied", queue_applied, METH_O,
+     "applied($self, source, /)\n--\n\nThe last position of the source that "
+     "Slot.commit_from has sent; 0: none. A process\nthat takes over goes on with what "
+     "comes after it."},
     {NULL, NULL, 0, NULL}};
 static PyMethodDef topic_methods[] = {
     {"_open", topic_open, METH_VARARGS | METH_CLASS, NULL}, {NULL, NULL, 0, NULL}};

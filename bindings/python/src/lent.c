@@ -230,18 +230,42 @@ slot_commit(PyObject *object, PyObject *const *given, Py_ssize_t count,
     PyObject *number;
     int rc;
 
-    if (!parse_arguments("commit", given, count, kwnames, names, 0, &number))
-        return NULL;
-    if (number != NULL && number != Py_None) {
-        length = PyLong_AsSize_t(number);
-        if (PyErr_Occurred())
-            return NULL;
-    }
-    if (!check_finish(self))
+    if (!parse_arguments("commit", given, count, kwnames, names, 0, &number) ||
+        !parse_size(number, &length) || !check_finish(self))
         return NULL;
     rc = finish(self, true, length);
     return rc < 0 ? raise_last(rc)
                   : PyLong_FromUnsignedLongLong(self->message.sequence);
+}
+
+/* A failure leaves the slot reserved. */
+static PyObject *
+slot_commit_from(PyObject *object, PyObject *const *given, Py_ssize_t count,
+                 PyObject *kwnames)
+{
+    static const char *const names[] = {"source", "position", "length", NULL};
+    struct lent *self = (struct lent *)object;
+    uint64_t source, position;
+    size_t length = self->size;
+    PyObject *values[3];
+    int rc;
+
+    if (!parse_arguments("commit_from", given, count, kwnames, names, 2, values) ||
+        !parse_number(values[0], &source) || !parse_number(values[1], &position) ||
+        !parse_size(values[2], &length) || !check_finish(self))
+        return NULL;
+    if (self->channel->kind != &queue_kind)
+        return raise_status(MMF_E_NOT_SUPPORTED,
+                            "a slot of a %s has no source: commit() sends it",
+                            self->channel->kind->name);
+    if (handle_in_turn(self->channel) == NULL)
+        return NULL;
+    rc = mmf_queue_commit_from(self->channel->handle, length, source, position,
+                               &self->message.sequence);
+    if (rc < 0)
+        return raise_last(rc);
+    self->done = true;
+    return PyLong_FromUnsignedLongLong(self->message.sequence);
 }
 
 static PyObject *
@@ -365,16 +389,12 @@ request_reserve_answer(PyObject *object, PyObject *const *given, Py_ssize_t coun
     int more, rc;
 
     if (!parse_arguments("reserve_answer", given, count, kwnames, names, 0, values) ||
-        !parse_timeout(values[2], &ms) || !check_lent(self))
+        !parse_timeout(values[2], &ms) || !parse_size(values[0], &call.length) ||
+        !check_lent(self))
         return NULL;
     more = parse_more(values[1]);
     if (more < 0)
         return NULL;
-    if (values[0] != NULL && values[0] != Py_None) {
-        call.length = PyLong_AsSize_t(values[0]);
-        if (PyErr_Occurred())
-            return NULL;
-    }
     rc = channel_run(self->channel, &call, ms);
     if (rc < 0)
         return raise_last(rc);
@@ -511,6 +531,11 @@ static PyMethodDef slot_methods[] = {
     {"commit", FAST(slot_commit), WITH_KEYWORDS,
      "commit($self, length=None)\n--\n\nSend the first `length` bytes; None means all. "
      "The number of the message, or of the\ncall."},
+    {"commit_from", FAST(slot_commit_from), WITH_KEYWORDS,
+     "commit_from($self, source, position, length=None)\n--\n\nSend it as message "
+     "`position` of `source`, a number above 0 for where messages come\nfrom: a kill "
+     "leaves the message and its position, or neither. For queues; see\nQueue.applied. "
+     "If it raises, the slot stays reserved."},
     {"abandon", slot_abandon, METH_NOARGS, "abandon($self)\n--\n\nReturn the slot."},
     BLOCK_METHODS};
 

@@ -93,11 +93,11 @@ reopen(struct object *self)
 void *
 object_handle(struct object *self)
 {
+    if (object_is_usable(self))
+        return self->handle;
     if (self->closed || self->handle == NULL)
         return raise_status(MMF_E_DISPOSED, "this %s is closed", self->kind->name);
-    if (self->fork_epoch != fork_epoch)
-        return reopen(self);
-    return self->handle;
+    return reopen(self);
 }
 
 static PyObject *

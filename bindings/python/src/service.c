@@ -157,15 +157,6 @@ service_send(PyObject *object, PyObject *const *given, Py_ssize_t count,
     return PyLong_FromUnsignedLongLong(self->sequence);
 }
 
-static int
-parse_call(PyObject *number, uint64_t *call)
-{
-    *call = 0;
-    if (number != NULL)
-        *call = PyLong_AsUnsignedLongLong(number);
-    return number != NULL && PyErr_Occurred() ? -1 : 0;
-}
-
 static PyObject *
 service_take_answer(PyObject *object, PyObject *const *given, Py_ssize_t count,
                     PyObject *kwnames)
@@ -178,7 +169,7 @@ service_take_answer(PyObject *object, PyObject *const *given, Py_ssize_t count,
     int rc;
 
     if (!parse_arguments("take_answer", given, count, kwnames, names, 0, values) ||
-        !parse_timeout(values[1], &ms) || parse_call(values[0], &call.number) < 0)
+        !parse_timeout(values[1], &ms) || !parse_number(values[0], &call.number))
         return NULL;
     rc = channel_run(self, &call, ms);
     if (rc < 0)
@@ -250,7 +241,7 @@ service_cancel(PyObject *object, PyObject *number)
     uint64_t call;
     int rc;
 
-    if (parse_call(number, &call) < 0 || handle_in_turn(self) == NULL)
+    if (!parse_number(number, &call) || handle_in_turn(self) == NULL)
         return NULL;
     rc = mmf_service_cancel(self->handle, call);
     if (rc < 0)

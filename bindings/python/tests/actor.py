@@ -52,16 +52,23 @@ def make(how, kind, name, *rest):
     """By the types of the extension module: a scenario may ask for what has no name here."""
     words = [word for word in rest if "=" not in word]
     options = dict(word.split("=") for word in rest if "=" in word)
-    if {"rights", "inheritability"} & set(options):
+    if {"rights", "inheritability"} & set(options) or options.get("access") == "write":
         raise Cannot
     number = {key: int(value, 8 if key == "mode" else 10) for key, value in options.items()
               if key != "access"}
     shared = (number.get("all_users", 0), number.get("this_user_only", 0),
               number.get("mode", 0), number.get("wait_ms", 0))
     if kind == "map":
-        made = mmf.Map._open(how, name, int(words[0]) if words else 0, None, 0,
-                             access_of(options.get("access", "read_write")), shared[0], shared[2],
-                             number.get("exact_capacity", 0), shared[3])
+        access = options.get("access", "read_write")
+        try:
+            made = mmf.Map._open(how, name, int(words[0]) if words else 0, None, 0,
+                                 access_of(access), shared[0], shared[2],
+                                 number.get("exact_capacity", 0), shared[3])
+            made.access = access
+        except mmf.Error as why:
+            if "did not grant access" in str(why):  # to its view, which it has at once
+                raise Cannot from None
+            raise
     elif kind == "event" and how != OPEN_EXISTING:
         mode = {"auto": 0, "manual": 1}.get(words[0], None)
         made = mmf.Event._open(how, name, int(words[1]),
@@ -116,13 +123,15 @@ def signal(one):
 
 def view(one, offset, size, access):
     """A memoryview that keeps the map's memory, as an accessor does."""
-    if (offset, size) != ("0", "0") or access not in ("read_write", "read"):
-        raise Cannot
     memory = memoryview(one)
+    if (offset, size) != ("0", "0") or access not in ("read", one.access):
+        raise Cannot
     return "MMF_OK", {"out": "made"}, memory.toreadonly() if access == "read" else memory
 
 
 def read_or_write(memory, kind, position, *value):
+    if kind not in FORMATS:
+        raise Cannot
     if value:
         struct.pack_into(FORMATS[kind], memory, int(position), int(*value))
         return "MMF_OK"
@@ -158,7 +167,11 @@ def call(verb, words):
         mmf.gc()
         return "MMF_OK"
     how = {"new": CREATE_NEW, "open": OPEN_EXISTING}.get(verb, CREATE_OR_OPEN)
-    kind, name, *rest = words if how != CREATE_OR_OPEN else [verb, *words]
+    if how == CREATE_OR_OPEN:
+        words = [verb, *words]
+    if words[0] not in TYPES:
+        raise Cannot
+    kind, name, *rest = words
     made, outputs = make(how, kind, decode(name), *rest)
     return "MMF_OK", outputs, made
 

@@ -4,7 +4,9 @@ import gc
 import multiprocessing
 import os
 import pickle
+import select
 import signal
+import stat
 import struct
 import sys
 import threading
@@ -14,6 +16,7 @@ import unittest
 from support import DEADLINE, NamespaceTest, run
 
 import mmf
+import mmf.shared_memory
 
 try:
     import numpy
@@ -250,6 +253,46 @@ class ChannelTest(NamespaceTest):
         del view
         self.assertEqual(self.mappings(), 0)
 
+    def test_messages_of_a_source(self):
+        jobs = mmf.Queue("Jobs", 16, 8, BLOCK)
+
+        def send(queue, source, position):
+            slot = queue.reserve(8)
+            slot.data[:] = b"%08d" % (position % 10**8)
+            return slot.commit_from(source, position)
+        self.assertEqual(jobs.applied(1), 0)
+        self.assertLess(send(jobs, 1, 5), send(jobs, source=1, position=2**64 - 1))
+        self.assertEqual((jobs.applied(1), jobs.applied(2)), (2**64 - 1, 0))
+        self.refuses(mmf.ExistsError, "MMF_E_EXISTS", send, jobs, 1, 5)
+        with jobs.reserve(8) as slot:
+            slot.data[:3] = b"two"
+            self.refuses(ValueError, "MMF_E_RANGE", slot.commit_from, 0, 1)
+            self.refuses(ValueError, "MMF_E_RANGE", slot.commit_from, 2, 0)
+            self.refuses(ValueError, "MMF_E_RANGE", slot.commit_from, 2, 1, 9)
+            for wrong in ((-1, 1), (1, 2**64), ("1", 1), (1, None), (1,)):
+                with self.assertRaises((OverflowError, TypeError)):
+                    slot.commit_from(*wrong)
+            view = slot.data
+            with self.assertRaises(BufferError):
+                slot.commit_from(2, 1)
+            view.release()
+            self.assertEqual(slot.commit_from(2, 1, length=3), slot.sequence)
+            self.refuses(mmf.StateError, "MMF_E_STATE", slot.commit_from, 2, 2)
+        self.assertEqual(jobs.applied(2), 1)
+        self.refuses(ValueError, "MMF_E_RANGE", jobs.applied, 0)
+        with self.assertRaises(TypeError):
+            jobs.applied()
+        with mmf.Queue.open_existing("Jobs") as other:
+            self.assertEqual(other.applied(2), 1)
+            self.refuses(mmf.Error, "MMF_E_SHARING", send, other, 2, 2)
+        self.assertEqual(jobs.receive_many(9),
+                         [b"00000005", b"09551615", b"two"])
+        news = mmf.Topic("News", 16, 4, DROP)
+        with news.reserve(1) as slot:
+            self.refuses(mmf.UnsupportedError, "MMF_E_NOT_SUPPORTED", slot.commit_from, 1, 1)
+        jobs.close()
+        self.refuses(ValueError, "MMF_E_DISPOSED", jobs.applied, 1)
+
     def test_topic_and_latest(self):
         news = mmf.Topic("News", 16, 4, DROP, role=mmf.Role.SEND)
         reader = mmf.Topic.open_existing("News", role=mmf.Role.RECEIVE)
@@ -329,6 +372,115 @@ class ChannelTest(NamespaceTest):
         jobs.close()
         thread.join(DEADLINE)
         self.assertEqual(answer, ["MMF_E_DISPOSED"])
+
+
+class SettingsTest(NamespaceTest):
+    def modes(self):
+        return {stat.S_IMODE(os.stat(os.path.join(folder, name)).st_mode)
+                for folder, _, names in os.walk(self.directory) for name in names}
+
+    def test_who_finds_it(self):
+        for kind, sizes in ((mmf.Map, (10,)), (mmf.Mutex, ()), (mmf.Event, ()),
+                            (mmf.Semaphore, (0, 1)), (mmf.Queue, (8, 2, BLOCK)),
+                            (mmf.Topic, (8, 2, BLOCK)), (mmf.Latest, (8,)),
+                            (mmf.Service, (8, 8, 2))):
+            with self.subTest(kind):
+                one = kind("One", *sizes, mode=0o640)
+                self.assertEqual(self.modes(), {0o640})
+                one.close()
+                one = kind.create_new("One", *sizes, all_users=True)
+                self.assertEqual(self.modes(), {0o666})
+                kind.open_existing("Global\\One").close()
+                kind.open_existing("One", all_users=True).close()
+                self.refuses(mmf.NotFoundError, "MMF_E_NOT_FOUND", kind.open_existing, "One")
+                self.assertEqual([len(mmf.list(local=False)), len(mmf.list(everyones=False))],
+                                 [1, 0])
+                one.close()
+                self.refuses(ValueError, "MMF_E_INVALID", kind, "Local\\One", *sizes,
+                             all_users=True)
+
+    def test_this_user_only(self):
+        for kind, sizes in ((mmf.Mutex, ()), (mmf.Event, ()), (mmf.Semaphore, (0, 1))):
+            with self.subTest(kind):
+                mine = kind("Mine", *sizes, this_user_only=True)
+                kind.open_existing("Mine", this_user_only=True).close()
+                mine.close()
+                plain = kind("Plain", *sizes)
+                self.refuses(ValueError, "MMF_E_WRONG_KIND", kind.open_existing, "Plain",
+                             this_user_only=True)
+                plain.close()
+                self.refuses(ValueError, "MMF_E_INVALID", kind, "Mine", *sizes,
+                             this_user_only=True, all_users=True)
+
+    def test_how_many_take_part(self):
+        jobs = mmf.Queue("Jobs", 8, 2, BLOCK, role=mmf.Role.SEND, max_senders=1,
+                         max_receivers=2)
+        receivers = [mmf.Queue.open_existing("Jobs", role=mmf.Role.RECEIVE) for _ in range(2)]
+        for role in (mmf.Role.SEND, mmf.Role.RECEIVE):
+            self.refuses(mmf.FullError, "MMF_E_TOO_MANY", mmf.Queue.open_existing, "Jobs",
+                         role=role)
+        facts = jobs.stat()
+        self.assertEqual((facts["max_senders"], facts["max_receivers"], facts["receivers"]),
+                         (1, 2, 2))
+        self.assertEqual(facts["identity"], receivers[0].stat()["identity"])
+        self.refuses(mmf.UnsupportedError, "MMF_E_NOT_SUPPORTED", jobs.receive, 0)
+
+    def test_older_messages(self):
+        news = mmf.Topic("News", 8, 4, DROP, role=mmf.Role.SEND)
+        news.send_many([b"1", b"2", b"3"])
+        reader = mmf.Topic.open_existing("News", role=mmf.Role.RECEIVE, replay=2)
+        self.assertEqual(reader.receive_many(9), [b"2", b"3"])
+        self.assertIsNone(mmf.Topic.open_existing("News").receive(0))
+
+    def test_every_strategy(self):
+        for strategy in mmf.Strategy:
+            with self.subTest(strategy), mmf.Queue("Jobs", 8, 1, BLOCK,
+                                                   strategy=strategy) as jobs:
+                self.assertIsNone(jobs.receive(0.01))
+                with mmf.Queue.open_existing("Jobs", strategy=strategy) as other:
+                    timer = threading.Timer(0.02, other.send, [b"x"])
+                    timer.start()
+                    self.assertEqual(jobs.receive(DEADLINE), b"x")
+                    timer.join()
+
+    def test_how_a_map_is_used(self):
+        cat = mmf.Map("Cat", 10)
+        cat.buf[0] = 1
+        with mmf.Map.open_existing("Cat", access=mmf.Access.COPY_ON_WRITE) as own:
+            own.buf[0] = 2
+            self.assertEqual((own.buf[0], cat.buf[0]), (2, 1))
+        path = os.path.join(self.directory, "file")
+        with mmf.Map.of_file(path, size=10, file_mode=mmf.FileMode.CREATE_NEW) as file:
+            file.buf[:3] = b"abc"
+        with self.assertRaises(FileExistsError):
+            mmf.Map.of_file(path, size=10, file_mode=mmf.FileMode.CREATE_NEW)
+        with mmf.Map.of_file(path, size=20, file_mode=mmf.FileMode.OPEN_OR_CREATE) as file:
+            self.assertEqual((len(file), bytes(file.buf[:4])), (20, b"abc\0"))
+        with mmf.Map.of_file(path, access=mmf.Access.READ) as file:
+            self.assertEqual((file.readonly, bytes(file.buf[:3])), (True, b"abc"))
+        with mmf.Map.of_file(path, size=5, file_mode=mmf.FileMode.CREATE) as file:
+            self.assertEqual(bytes(file), b"\0" * 5)
+        os.unlink(path)
+
+    def test_descriptors(self):
+        turn, jobs, at = mmf.Event("Turn"), mmf.Queue("Jobs", 8, 2, BLOCK), mmf.Latest("At", 8)
+
+        def receive_newer():
+            return at.receive() if at.wait(None, 0) else None
+        for one, signal_it, take in (
+                (turn, turn.set, lambda: turn.wait(0) or None),
+                (jobs, lambda: jobs.send(b"x"), lambda: jobs.receive(0)),
+                (at, lambda: at.send(b"x"), receive_newer)):
+            with self.subTest(one):
+                for wanted in (0, 1, 1):  # readable without a reason, at first
+                    if wanted:
+                        signal_it()
+                    end = time.monotonic() + DEADLINE
+                    while select.select([one], [], [], DEADLINE if wanted else 0)[0]:
+                        wanted -= take() is not None
+                        self.assertLess(time.monotonic(), end)
+                    self.assertEqual(wanted, 0)
+                    self.assertIsNone(take())
 
 
 class SignalTest(NamespaceTest):
@@ -502,6 +654,16 @@ def own_and_die(gate):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def send_and_die(jobs, positions):
+    for position in positions:
+        slot = jobs.reserve(8)
+        slot.data[:] = position.to_bytes(8, "little")
+        slot.commit_from(1, position)
+    kept = jobs.reserve(8)
+    assert kept is not None
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def take_and_die(jobs):
     kept = jobs.take()
     assert kept is not None
@@ -542,6 +704,20 @@ class ProcessTest(NamespaceTest):
         gate.release()
         self.assertEqual(jobs.receive(DEADLINE), b"job")
         self.assertTrue(jobs.redelivered)
+
+    def test_a_successor_goes_on_after_a_kill(self):
+        context = multiprocessing.get_context("fork")
+        jobs = mmf.Queue("Jobs", 8, 16, BLOCK)
+        for start in (1, 4):
+            self.assertEqual(jobs.applied(1), start - 1)
+            process = context.Process(target=send_and_die,
+                                      args=(jobs, range(start, start + 3)))
+            process.start()
+            process.join(DEADLINE)
+            self.assertEqual(process.exitcode, -signal.SIGKILL)
+        self.assertEqual([int.from_bytes(jobs.receive(DEADLINE), "little")
+                          for _ in range(6)], [1, 2, 3, 4, 5, 6])
+        self.assertEqual(jobs.applied(1), 6)
 
     def test_a_fork_reopens_or_says_why_not(self):
         cat, jobs = mmf.Map("Cat", 100), mmf.Queue("Jobs", 16, 8, BLOCK)
@@ -623,6 +799,15 @@ class WholeTest(NamespaceTest):
                 poller.add(turn)
                 poller.ready()
 
+        def a_block():
+            block = mmf.shared_memory.SharedMemory(create=True, size=100)
+            block.buf[0] = 1
+            block.close()
+
+        def all_of_them():
+            mmf.list()
+            mmf.wait_any([turn], 0)
+
         def a_failure():
             try:
                 mmf.Map.open_existing("No")
@@ -631,7 +816,8 @@ class WholeTest(NamespaceTest):
         for use in (a_map, lambda: mmf.Mutex("Gate").close(), lambda: mmf.Event("Turn").set(),
                     lambda: mmf.Semaphore("Seats", 1, 2).acquire(), a_queue,
                     lambda: mmf.Topic("News", 8, 2, DROP).send(b"x"),
-                    lambda: mmf.Latest("At", 8).send(b"x"), a_service, a_poller, a_failure):
+                    lambda: mmf.Latest("At", 8).send(b"x"), a_service, a_poller, a_block,
+                    all_of_them, a_failure):
             for _ in range(1000):
                 use()
             gc.collect()

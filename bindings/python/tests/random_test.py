@@ -125,7 +125,8 @@ class RandomTest(NamespaceTest):
                 pass
         print(f"seed {self.seed}: {len(self.seen)} members, {refused} refused")
         for called in ("Queue.drain", "Message.return_", "Service.call", "Request.answer",
-                       "Service.take_answer", "Slot.commit", "Poller.ready"):
+                       "Service.take_answer", "Slot.commit", "Slot.commit_from",
+                       "Queue.applied", "Poller.ready"):
             self.assertIn(called, self.seen, self.seed)
 
 

@@ -31,10 +31,10 @@ mmf_os_channel_poll_fd(struct mmf_os_channel *channel, int *fd)
         mmf_poll_fd_make_watch(&handle->poll, handle->object->fd, handle->object->path);
     if (rc < 0)
         return rc;
-    rc = ask_to_be_notified(handle);
+    if (is_new)
+        rc = ask_to_be_notified(handle);
     if (rc < 0) {
-        if (is_new)
-            mmf_poll_fd_close(&handle->poll);
+        mmf_poll_fd_close(&handle->poll);
         return rc;
     }
     *fd = mmf_poll_fd_get(&handle->poll);
