@@ -209,7 +209,9 @@ public class ChannelTests
             Assert.Equal("poison", Text(message.Bytes));
             Assert.True(message.IsRedelivered);
             Assert.Equal(2, message.Deliveries);
+            Assert.Equal(1, one.GetStatistics().InFlight);
         }
+        Assert.Equal(0, one.GetStatistics().InFlight);
         Assert.Equal(1UL, one.GetStatistics().Redelivered);
     }
 

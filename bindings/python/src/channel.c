@@ -654,7 +654,7 @@ channel_stat(PyObject *object, PyObject *unused)
     if (rc < 0)
         return raise_last(rc);
     return Py_BuildValue(
-        "{sy# sL sL sK sK sK sK sK sL sL si si si si si si sL si si}", "identity",
+        "{sy# sL sL sK sK sK sK sK sL sL si si si si si si sL si si sL}", "identity",
         stats.identity, (Py_ssize_t)sizeof(stats.identity), "message_size",
         (long long)stats.message_size, "capacity", (long long)stats.capacity, "sent",
         (unsigned long long)stats.sent, "received", (unsigned long long)stats.received,
@@ -665,7 +665,8 @@ channel_stat(PyObject *object, PyObject *unused)
         "receivers", (int)stats.receivers, "max_senders", (int)stats.max_senders,
         "max_receivers", (int)stats.max_receivers, "pins", (int)stats.pins, "max_pins",
         (int)stats.max_pins, "answer_size", (long long)stats.answer_size, "max_calls",
-        (int)stats.max_calls, "max_answers", (int)stats.max_answers);
+        (int)stats.max_calls, "max_answers", (int)stats.max_answers, "in_flight",
+        (long long)stats.in_flight);
 }
 
 PyObject *

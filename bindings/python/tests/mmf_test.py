@@ -242,9 +242,10 @@ class ChannelTest(NamespaceTest):
         with self.assertRaises(BufferError):
             message.release()
         view.release()
+        self.assertEqual(jobs.stat()["in_flight"], 1)
         self.assertTrue(message.release() and message.release())
         self.assertIsNone(jobs.take(0))
-        self.assertEqual(jobs.stat()["received"], 2)
+        self.assertEqual((jobs.stat()["received"], jobs.stat()["in_flight"]), (2, 0))
         jobs.send(b"held")
         view = jobs.take().data
         jobs.close()

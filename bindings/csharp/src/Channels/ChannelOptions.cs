@@ -198,6 +198,7 @@ public readonly struct ChannelStatistics
         Overflow = (ChannelOverflow)counted.Overflow;
         Pins = counted.Pins;
         MaxPins = counted.MaxPins;
+        InFlight = counted.InFlight;
     }
 
     /// <summary>Random, of this channel alone; a name made anew has another one.</summary>
@@ -250,6 +251,9 @@ public readonly struct ChannelStatistics
 
     /// <summary>Messages that readers may keep.</summary>
     public int MaxPins { get; }
+
+    /// <summary>Queue, service: messages taken and not yet released.</summary>
+    public long InFlight { get; }
 }
 
 /// <summary>Where a message of a queue is.</summary>

@@ -76,7 +76,8 @@ internal static unsafe partial class Native
         internal int Pins, MaxPins;
         internal long AnswerSize;
         internal int MaxCalls, MaxAnswers;
-        private fixed ulong reserved[5];
+        internal long InFlight;
+        private fixed ulong reserved[4];
     }
 
     [StructLayout(LayoutKind.Sequential)]
