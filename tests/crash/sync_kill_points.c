@@ -30,9 +30,9 @@
 #define FRESH "fresh" /* the victim's alone */
 
 enum {
-    SAMPLE = 30,         /* instructions for each operation, unless all are wanted */
+    SAMPLE = 30,          /* instructions for each operation, unless all are wanted */
     DEADLINE_MS = 120000, /* only a bug makes a process wait so long */
-    LATE_MS = 1000,      /* a sleeper is woken in a tenth of it; machines have loads */
+    LATE_MS = 1000,       /* a sleeper is woken in a tenth of it; machines have loads */
     SHORT_MS = 20
 };
 

@@ -32,8 +32,8 @@ enum {
     MOST_SLOW = 250, /* kills at places of a slow operation, unless all are wanted */
     DEADLINE_S = 720,
     SLEEP_MS = 120000, /* what waits sleeps by then */
-    SPARE_ASLEEP = 5, /* at most one of so many places of what sleeps may be missed */
-    END_MS = 5000,    /* what can go on has by then */
+    SPARE_ASLEEP = 5,  /* at most one of so many places of what sleeps may be missed */
+    END_MS = 5000,     /* what can go on has by then */
     ANSWER_MS = 20000,
     MOST_CALLS = 64,
     LONGEST_CALL = 48
