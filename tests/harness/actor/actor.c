@@ -3,6 +3,7 @@
  */
 #include "harness/actor/actor.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #ifdef __linux__
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #endif
@@ -61,6 +64,24 @@ long long
 number_at(const struct call *call, int i)
 {
     return atoll(text_at(call, i));
+}
+
+int
+plain_count(const struct call *call)
+{
+    int count = 0;
+
+    while (count < call->count && strchr(call->words[count], '=') == NULL)
+        count++;
+    return count;
+}
+
+void *
+unless_null(const struct call *call, const char *key, void *output)
+{
+    const char *value = option_of(call, key);
+
+    return value != NULL && strcmp(value, "NULL") == 0 ? NULL : output;
 }
 
 const char *
@@ -152,12 +173,26 @@ find_handle(const char *name)
     return NULL;
 }
 
+/* null_mutex, null_event, ...: no handle of this kind. */
+static int
+kind_of_null(const char *name)
+{
+    if (strncmp(name, "null_", 5) != 0)
+        return 0;
+    for (int kind = MMF_KIND_MAP; kind <= MMF_KIND_SEMAPHORE; kind++)
+        if (strcmp(mmf_kind_name((mmf_kind)kind), name + 5) == 0)
+            return kind;
+    return strcmp(name, "null_accessor") == 0 ? ACCESSOR : STREAM;
+}
+
 struct handle
 handle_of(const char *name)
 {
     struct handle none = {.kind = 0}, *found;
 
-    if (name == NULL)
+    if (name != NULL)
+        none.kind = kind_of_null(name);
+    if (name == NULL || none.kind != 0)
         return none;
     pthread_mutex_lock(&lock);
     found = find_handle(name);
@@ -195,10 +230,12 @@ keep_handle(struct call *call, int kind, int status, void *object)
 int
 call_close(struct call *call)
 {
-    struct handle handle = handle_of(text_at(call, 1));
+    struct handle handle = handle_of(text_at(call, 1)), *entry;
 
     pthread_mutex_lock(&lock);
-    find_handle(handle.name)->kind = 0;
+    entry = find_handle(handle.name);
+    if (entry != NULL)
+        entry->kind = 0;
     pthread_mutex_unlock(&lock);
     switch (handle.kind) {
     case MMF_KIND_MUTEX:
@@ -209,6 +246,9 @@ call_close(struct call *call)
         break;
     case MMF_KIND_SEMAPHORE:
         mmf_semaphore_close(handle.object);
+        break;
+    case WAITABLE:
+        mmf_waitable_close(handle.object);
         break;
     case ACCESSOR:
         mmf_accessor_close(handle.object);
@@ -226,22 +266,34 @@ call_close(struct call *call)
  * Calls.
  */
 
+static int (*find_call(const char *name))(struct call *);
+
+/* A call again and again, until it does not answer MMF_OK. */
 static int
-call_gc(struct call *call)
+call_times(struct call *call)
 {
-    (void)call;
-    return mmf_gc(0, NULL);
+    long long count = number_at(call, 1);
+    int status = MMF_OK;
+
+    call->count -= 2;
+    memmove(call->words, call->words + 2, sizeof(call->words) - 2 * sizeof(char *));
+    memmove(call->is_null, call->is_null + 2, sizeof(call->is_null) - 2);
+    while (status == MMF_OK && count-- > 0) {
+        call->length = 0;
+        status = find_call(call->words[0])(call);
+    }
+    return status;
 }
 
 static const struct named_call own_calls[] = {
-    {"close", call_close}, {"gc", call_gc}, {NULL, NULL}};
+    {"close", call_close}, {"times", call_times}, {NULL, NULL}};
 
 static int (*find_call(const char *name))(struct call *)
 {
-    static const struct named_call *const tables[] = {own_calls, sync_calls,
-                                                      view_calls};
+    static const struct named_call *const tables[] = {own_calls, sync_calls, view_calls,
+                                                      system_calls};
 
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         for (const struct named_call *at = tables[i]; at->name != NULL; at++)
             if (strcmp(at->name, name) == 0)
                 return at->make;
@@ -258,33 +310,41 @@ leave_another_error(void)
     mmf_stream_flush(NULL);
 }
 
+/* Of a failure, or of a call that was none and has left an error nevertheless. */
 static void
-say_error(struct call *call, const char *before)
+say_error(struct call *call, int status, const mmf_error *before)
 {
     mmf_error error;
+    bool is_new;
 
     mmf_last_error(&error);
+    is_new = memcmp(&error, before, offsetof(mmf_error, message)) != 0 ||
+             strcmp(error.message, before->message) != 0;
+    if (status >= 0 && !is_new)
+        return;
     say_text(call, "param", error.parameter);
     say_text(call, "says", error.message);
-    say_text(call, "error",
-             strcmp(error.message, before) == 0 ? "none"
-                                                : mmf_status_name(error.status));
+    say_text(call, "error", is_new ? mmf_status_name(error.status) : "none");
 }
 
 static void
 make_call(struct call *call)
 {
-    char before[1024], outputs[ANSWER_SIZE];
+    char outputs[ANSWER_SIZE];
+    mmf_error before;
     int status;
 
     leave_another_error();
-    snprintf(before, sizeof(before), "%s", mmf_last_message());
+    mmf_last_error(&before);
     status = find_call(call->words[0])(call);
     memcpy(outputs, call->answer, call->length + 1);
     call->length = 0;
+    if (status == CANNOT) {
+        say(call, "cannot");
+        return;
+    }
     say(call, "%s%s", mmf_status_name(status), outputs);
-    if (status < 0)
-        say_error(call, before);
+    say_error(call, status, &before);
 }
 
 /* "[K =] CALL ARGUMENT..." */
@@ -364,6 +424,8 @@ answer_call(const struct thread *thread, char *text)
     write_line(thread->name, call.answer);
 }
 
+static void do_line(const struct thread *thread, char *line);
+
 static void
 answer_in_child(const struct thread *thread, char *text)
 {
@@ -374,7 +436,7 @@ answer_in_child(const struct thread *thread, char *text)
         answer_call(thread, text);
         _exit(EXIT_SUCCESS);
     }
-    while (waitpid(pid, NULL, 0) < 0)
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         continue;
 #else
     (void)thread;
@@ -382,10 +444,101 @@ answer_in_child(const struct thread *thread, char *text)
 #endif
 }
 
+/* AddressSanitizer and ThreadSanitizer have work of their own at a child's end. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED 1
+#elif defined(__has_feature)
+#define IS_SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define IS_SANITIZED 0
+#endif
+
+#ifdef __linux__
+/* A child's end that is no end of its parent's thread: c1 by _exit, c2 by exit, ... */
+static _Noreturn void
+end_child(const char *name)
+{
+    if (!IS_SANITIZED && strchr(name, '2') != NULL)
+        exit(EXIT_SUCCESS);
+    if (!IS_SANITIZED && strchr(name, '3') != NULL)
+        pthread_exit(NULL);
+    _exit(EXIT_SUCCESS);
+}
+
+/* An actor that has one thread: the one that forked. */
+static _Noreturn void
+live_as_child(const char *name, const char *in, const char *out)
+{
+    struct thread self = {.line = NULL};
+    static char line[LINE_SIZE];
+    int requests = open(in, O_RDONLY | O_CLOEXEC);
+    int answers = open(out, O_WRONLY | O_CLOEXEC);
+    FILE *lines;
+
+    snprintf(self.name, sizeof(self.name), "%.15s", name);
+    if (dup2(requests, 0) < 0 || dup2(answers, 1) < 0 || close(requests) < 0 ||
+        close(answers) < 0 || write(1, "ready\n", 6) != 6)
+        _exit(EXIT_FAILURE);
+    lines = fdopen(0, "r");
+    while (lines != NULL && fgets(line, sizeof(line), lines) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        do_line(&self, line + strcspn(line, " ") + 1);
+    }
+    end_child(self.name);
+}
+
+/* "NAME IN OUT": the child reads from IN and answers to OUT, which are pipes. */
+static void
+fork_actor(const struct thread *thread, char *text)
+{
+    char answer[64], *rest, *name = strtok_r(text, " ", &rest);
+    char *in = strtok_r(NULL, " ", &rest), *out = strtok_r(NULL, " ", &rest);
+    pid_t child;
+
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        continue;
+    pthread_mutex_lock(&lock); /* so that the child finds them free */
+    pthread_mutex_lock(&lines_lock);
+    child = fork();
+    pthread_mutex_unlock(&lines_lock);
+    pthread_mutex_unlock(&lock);
+    if (child == 0)
+        live_as_child(name, in, out);
+    snprintf(answer, sizeof(answer), "MMF_OK pid=%ld", (long)child);
+    write_line(thread->name, answer);
+}
+
+/* Another program in this one's place, which answers, and ends with its input. */
+static void
+become_another_program(const struct thread *thread)
+{
+    execl("/bin/sh", "sh", "-c", "echo $0 MMF_OK; exec cat > /dev/null", thread->name,
+          (char *)NULL);
+    complain("cannot be run", "/bin/sh");
+}
+#else
+static void
+fork_actor(const struct thread *thread, char *text)
+{
+    (void)text;
+    write_line(thread->name, "cannot");
+}
+
+static void
+become_another_program(const struct thread *thread)
+{
+    write_line(thread->name, "cannot");
+}
+#endif
+
 static void
 do_line(const struct thread *thread, char *line)
 {
-    if (strncmp(line, "begin ", 6) == 0) {
+    if (strncmp(line, "fork ", 5) == 0) {
+        fork_actor(thread, line + 5);
+    } else if (strcmp(line, "exec") == 0) {
+        become_another_program(thread);
+    } else if (strncmp(line, "begin ", 6) == 0) {
         say_begun(thread);
         answer_call(thread, line + 6);
     } else if (strncmp(line, "child ", 6) == 0) {
@@ -462,15 +615,16 @@ pass_line(struct thread *thread, const char *text)
 }
 
 int
-main(void)
+actor_run(void)
 {
     static char line[LINE_SIZE];
     char *text;
 
 #ifdef __linux__
+    umask(0777); /* which keeps no bit of a new object's mode */
     puts("ready fork files descriptors");
 #else
-    puts("ready");
+    puts("ready names");
 #endif
     fflush(stdout);
     while (fgets(line, sizeof(line), stdin) != NULL) {

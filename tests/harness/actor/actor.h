@@ -38,6 +38,12 @@ _Noreturn void complain(const char *what, const char *word);
 const char *text_at(const struct call *call, int i); /* NULL for the null pointer */
 long long number_at(const struct call *call, int i);
 
+/* Words before the options, which come last. */
+int plain_count(const struct call *call);
+
+/* Where the call puts an output: `output`, or with "key=NULL" nowhere. */
+void *unless_null(const struct call *call, const char *key, void *output);
+
 /* The value of the word "key=..."; NULL. */
 const char *option_of(const struct call *call, const char *key);
 
@@ -47,7 +53,7 @@ int choice_of(const char *word, const char *const *list);
 /*
  * Handles of this process, by name.
  */
-enum { ACCESSOR = 100, STREAM = 101 }; /* kinds beside mmf_kind's */
+enum { ACCESSOR = 100, STREAM, WAITABLE }; /* kinds beside mmf_kind's */
 
 struct handle {
     char name[32];
@@ -55,6 +61,7 @@ struct handle {
     void *object;
 };
 
+/* Of "null_mutex" and the like: the kind, and no object. */
 struct handle handle_of(const char *name);
 
 /* Says `out`, and keeps a handle that was made. */
@@ -65,13 +72,22 @@ void keep_handle(struct call *call, int kind, int status, void *object);
 
 int call_close(struct call *call);
 
-/* sync.c, views.c: the calls on mutexes, events, semaphores; on maps and views. */
+mmf_waitable *waitable_at(const struct call *call, int i);
+
+/* Lines from the standard input, until there are no more; the exit status. */
+int actor_run(void);
+
+/* sync.c, views.c, system.c: the calls on mutexes, events, semaphores; on maps and views;
+ * on descriptors and lists. */
 struct named_call {
     const char *name;
-    int (*make)(struct call *call); /* its status */
+    int (*make)(struct call *call); /* its status, or CANNOT */
 };
 
-extern const struct named_call sync_calls[], view_calls[]; /* a NULL name ends them */
+enum { CANNOT = -1000 }; /* the system does not let it */
+
+/* A NULL name ends them. */
+extern const struct named_call sync_calls[], view_calls[], system_calls[];
 
 int make_map(struct call *call, const char *how, int first);
 

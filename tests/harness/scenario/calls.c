@@ -82,14 +82,17 @@ wait_for_several(const struct words *words, kind_finder kind_of)
     const char *objects = "";
     int count = words->count - 2;
 
+    while (count > 0 && strchr(words->word[count + 1], '=') != NULL)
+        count--; /* options */
+
     for (int i = 1; i <= count; i++)
         objects = text_format("%s%smmf_%s_waitable(%s)", objects, i > 1 ? ", " : "",
                               kind_of(words->word[i]), words->word[i]);
     if (strcmp(words->word[0], "signal_and_wait") == 0)
         return text_format("mmf_signal_and_wait(%s, %s)", objects,
-                           words->word[words->count - 1]);
+                           words->word[count + 1]);
     return text_format("mmf_%s((mmf_waitable *[]){%s}, %d, %s%s)", words->word[0],
-                       objects, count, words->word[words->count - 1],
+                       objects, count, words->word[count + 1],
                        strcmp(words->word[0], "wait_any") == 0 ? ", &index" : "");
 }
 

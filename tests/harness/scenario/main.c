@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char usage[] =
@@ -144,7 +145,7 @@ main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGPIPE, SIG_IGN);
     read_options(argc, argv, &run, &suite);
-    if (mkdtemp(directory) == NULL || setenv("MMF_DIR", directory, 1) != 0) {
+    if (mkdtemp(directory) == NULL || chmod(directory, 01777) != 0 || setenv("MMF_DIR", directory, 1) != 0) {
         perror(directory);
         return EXIT_FAILURE;
     }

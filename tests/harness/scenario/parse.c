@@ -85,8 +85,10 @@ add_parameter(struct scenario *scenario, const char *text)
     struct words words;
     const char *wrong;
 
-    if (strcmp(text, "needs files") == 0) {
-        scenario->needs_files = true;
+    if (strncmp(text, "needs ", 6) == 0) {
+        scenario->needs |= feature_of(text + 6);
+        if (feature_of(text + 6) == 0)
+            refuse(scenario->file, scenario->number, "no such feature", text);
         return;
     }
     parameter = &scenario->parameters[scenario->parameter_count++];

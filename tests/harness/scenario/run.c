@@ -9,11 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     MAX_ACTORS = 24,
     MAX_HANDLES = 96,
-    MAX_HOLDERS = 16,
+    MAX_HOLDERS = 24,
     SHOWN_STEPS = 40,
     SHOWN_FAILURES = 2
 };
@@ -161,6 +162,13 @@ find_actor(const char *name)
     return NULL;
 }
 
+/* p1t1: a thread of p1. */
+static bool
+is_thread_of_other(const char *name)
+{
+    return name[0] == 'p' && strchr(name, 't') != NULL;
+}
+
 static struct actor *
 actor_of(const char *name)
 {
@@ -177,6 +185,8 @@ actor_of(const char *name)
     actor->name = text_copy(name, strlen(name));
     if (strcmp(name, "main") == 0)
         actor->peer = borrow_peer(row.options->commands[0]);
+    else if (is_thread_of_other(name))
+        actor->peer = actor_of(text_copy(name, strcspn(name, "t")))->peer;
     else if (name[0] == 'p' || (name[0] == 't' && row.options->as_processes))
         actor->peer = another_peer();
     else if (name[0] == 't')
@@ -222,7 +232,7 @@ hear(struct peer *peer, int timeout_ms)
     if (line != NULL)
         deliver(peer, line);
     else if (ended) {
-        peer_kill(peer);
+        peer_kill(peer, SIGKILL);
         fail("the actor \"%s\" has ended", peer->command);
     }
     return line != NULL;
@@ -268,7 +278,7 @@ take_answer(struct actor *actor)
 }
 
 /* For the runner itself, not for a step: it must be OK. */
-static void
+static const char *
 have_done(struct actor *actor, const char *text)
 {
     const char *answer;
@@ -281,6 +291,7 @@ have_done(struct actor *actor, const char *text)
     }
     if (strncmp(answer, "MMF_OK", 6) != 0)
         fail("%s: %s: %s", actor->name, text, answer);
+    return answer;
 }
 
 /*
@@ -290,7 +301,7 @@ have_done(struct actor *actor, const char *text)
 static const struct peer *
 own_peer(const struct actor *actor)
 {
-    return actor->name[0] == 'p' ? actor->peer : NULL;
+    return actor->name[0] == 'p' || actor->name[0] == 'c' ? actor->peer : NULL;
 }
 
 static struct handle *
@@ -309,6 +320,8 @@ kind_of(const char *name)
 {
     const struct handle *handle = find_handle(name, own_peer(calling));
 
+    if (strncmp(name, "null_", 5) == 0)
+        return name + 5;
     return handle != NULL ? handle->kind : "unknown";
 }
 
@@ -523,11 +536,17 @@ check_unchanged(const struct actor *actor, const struct words *answer, bool is_f
     }
 }
 
+/* The last word but for options. */
 static void
 check_time(const struct actor *actor)
 {
     const struct words *call = &actor->call;
-    long timeout = call->count > 1 ? atol(call->word[call->count - 1]) : 0;
+    int last = call->count - 1;
+    long timeout;
+
+    while (last > 0 && strchr(call->word[last], '=') != NULL)
+        last--;
+    timeout = last > 0 ? atol(call->word[last]) : 0;
 
     if (actor->answered_at - actor->begun_at < timeout)
         fail_answer(actor,
@@ -535,21 +554,28 @@ check_time(const struct actor *actor)
                                 (long long)(actor->answered_at - actor->begun_at)));
 }
 
+/* KEY=VALUE, KEY=ONE|OTHER; KEY~=PART and says=PART: it has that in it. */
 static void
 check_item(const struct actor *actor, const struct words *answer, const char *item)
 {
     const char *equals = strchr(item, '='), *value;
+    bool is_part = strncmp(item, "says=", 5) == 0;
+    size_t length;
 
     if (equals == NULL)
         fail("expected output without a value: %s", item);
-    value = word_value(answer, text_copy(item, (size_t)(equals - item)));
+    length = (size_t)(equals - item);
+    if (length > 0 && equals[-1] == '~') {
+        is_part = true;
+        length--;
+    }
+    value = word_value(answer, text_copy(item, length));
     if (value == NULL)
         fail_answer(actor, text_format("it does not say %s", item));
     value = word_decode(value);
     if (strcmp(value, "?") == 0)
         return; /* this language does not have it */
-    if (strncmp(item, "says=", 5) == 0 ? strstr(value, equals + 1) == NULL
-                                       : !is_one_of(value, equals + 1))
+    if (is_part ? strstr(value, equals + 1) == NULL : !is_one_of(value, equals + 1))
         fail_answer(actor, text_format("expected %s", item));
 }
 
@@ -576,6 +602,8 @@ check_answer(struct actor *actor, const char *expected)
                     text_format("%s, not %s", short_status(answer.word[0]), status));
     if (strncmp(answer.word[0], "MMF_E_", 6) == 0)
         check_unchanged(actor, &answer, true);
+    else if (word_value(&answer, "error") != NULL)
+        fail_answer(actor, "it did not fail, and has changed the last error");
     if (strcmp(answer.word[0], "MMF_TIMED_OUT") == 0) {
         check_unchanged(actor, &answer, false);
         check_time(actor);
@@ -627,6 +655,8 @@ do_call(struct actor *actor, const char *prefix, struct words *words)
         return;
     }
     open_elsewhere(actor, &actor->call);
+    if (strcmp(actor->call.word[0], "user") == 0)
+        actor->peer->is_spent = true;
     text = join(&actor->call);
     if (skip)
         text = text_format("%s = %s", words->word[0], text);
@@ -688,7 +718,7 @@ await_done(const struct words *actors, int count)
 static bool
 has_own_process(const struct actor *actor)
 {
-    return actor->peer != row.actors[0].peer;
+    return actor->peer != row.actors[0].peer && !is_thread_of_other(actor->name);
 }
 
 static void
@@ -710,17 +740,65 @@ end_actor(struct actor *actor)
         fail("%s ends with %d", actor->name, status);
 }
 
-static void
-kill_actor(struct actor *actor)
+static int
+signal_of(const char *name)
 {
+    static const struct {
+        const char *name;
+        int number;
+    } signals[] = {{"KILL", SIGKILL}, {"TERM", SIGTERM}, {"INT", SIGINT},
+                   {"HUP", SIGHUP},   {"SEGV", SIGSEGV}, {"BUS", SIGBUS},
+                   {"ABRT", SIGABRT}, {"QUIT", SIGQUIT}, {"ALRM", SIGALRM},
+                   {"USR1", SIGUSR1}, {"XCPU", SIGXCPU}, {"SYS", SIGSYS}};
+
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        if (strcmp(signals[i].name, name) == 0)
+            return signals[i].number;
+    fail("no such signal: %s", name);
+}
+
+static void
+kill_actor(struct actor *actor, int signal)
+{
+    struct peer *peer = actor->peer;
+
     record(actor, "is killed");
     if (!has_own_process(actor))
         fail("%s is no process to kill", actor->name);
-    forget_holder(actor->peer);
+    forget_holder(peer);
     row.any_died = true;
-    peer_kill(actor->peer);
-    actor->peer = NULL;
-    actor->is_busy = false;
+    peer_kill(peer, signal);
+    for (int i = 0; i < row.actor_count; i++)
+        if (row.actors[i].peer == peer)
+            row.actors[i].peer = NULL, row.actors[i].is_busy = false;
+}
+
+/* The new actor opens its ends of the pipes as files of this process. */
+static void
+fork_actor(struct actor *parent, const char *name)
+{
+    int theirs[2];
+    struct peer *peer = peer_prepare(parent->peer->command, theirs);
+    struct actor *actor = find_actor(name);
+    struct words answer;
+    const char *said;
+
+    if (row.actor_count == MAX_ACTORS || *name != 'c' ||
+        (actor != NULL && actor->peer != NULL))
+        fail("%s cannot be forked", name);
+    if (actor == NULL)
+        actor = &row.actors[row.actor_count++];
+    record(parent, "forks");
+    said = have_done(parent, text_format("fork %s /proc/%ld/fd/%d /proc/%ld/fd/%d",
+                                         name, (long)getpid(), theirs[0],
+                                         (long)getpid(), theirs[1]));
+    words_of(said, NULL, &answer);
+    peer_adopt(peer, theirs, (pid_t)atol(word_value(&answer, "pid")));
+    peer->next = peers;
+    peers = peer;
+    memset(actor, 0, sizeof(*actor));
+    actor->name = text_copy(name, strlen(name));
+    actor->peer = peer;
 }
 
 /* What an actor does beside calls. False: it is a call. */
@@ -734,7 +812,13 @@ do_other(struct actor *actor, const struct words *words)
     else if (strcmp(what, "end") == 0)
         end_actor(actor);
     else if (strcmp(what, "kill") == 0)
-        kill_actor(actor);
+        kill_actor(actor, words->count == 1 ? SIGKILL : signal_of(words->word[1]));
+    else if (strcmp(what, "fork") == 0)
+        fork_actor(actor, words->word[1]);
+    else if (strcmp(what, "exec") == 0) {
+        have_done(actor, what);
+        actor->peer->is_spent = true;
+    }
     else if (strcmp(what, "stop") == 0 || strcmp(what, "continue") == 0)
         peer_signal(actor->peer, *what == 's' ? SIGSTOP : SIGCONT);
     else if (strcmp(what, "busy") == 0) {
@@ -760,7 +844,7 @@ do_step(const char *name, const char *text, const char *expected)
     words_or_fail(text, &words);
     if (words.count == 0)
         fail("an empty step");
-    if (words.count == 1 && do_other(actor, &words))
+    if (do_other(actor, &words))
         return;
     if (strcmp(name, "child") == 0 && !(actor->peer->features & FEATURE_FORK))
         longjmp(row.end, NOT_HERE);
@@ -1017,6 +1101,24 @@ close_handles(void)
         close_handle(NULL, &row.handles[row.handle_count - 1]);
 }
 
+/* Forks have copies of what others have; and those that are not as they were are not lent
+ * again. */
+static void
+end_odd_ones(void)
+{
+    for (int i = 1; i < row.actor_count; i++) {
+        struct actor *actor = &row.actors[i];
+
+        if (actor->peer == NULL || !(actor->peer->is_fork || actor->peer->is_spent) ||
+            is_thread_of_other(actor->name))
+            continue;
+        if (actor->peer->is_spent)
+            kill_actor(actor, SIGKILL);
+        else
+            end_actor(actor);
+    }
+}
+
 static void
 check_peer(const struct peer *peer)
 {
@@ -1038,6 +1140,7 @@ static void
 check_nothing_left(void)
 {
     row.line = NULL;
+    end_odd_ones();
     end_threads();
     close_handles();
     for (struct peer *peer = peers; peer != NULL; peer = peer->next)
@@ -1058,7 +1161,7 @@ forget_peers(bool all)
     while ((peer = *link) != NULL) {
         peer->in_use = false;
         if (all)
-            peer_kill(peer);
+            peer_kill(peer, SIGKILL);
         if (peer->pid == 0) {
             *link = peer->next;
             free(peer);
@@ -1074,8 +1177,7 @@ run_row(void)
     volatile int result = setjmp(row.end);
 
     if (result == 0) {
-        if (!(actor_of("main")->peer->features & FEATURE_FILES) &&
-            row.scenario->needs_files)
+        if (row.scenario->needs & ~actor_of("main")->peer->features)
             longjmp(row.end, NOT_HERE);
         run_lines(row.scenario->lines, row.scenario->count);
         check_nothing_left();

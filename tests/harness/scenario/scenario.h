@@ -20,17 +20,19 @@
  *
  * Before a step stands its actor, or several (t1..t4): none is `main`; `t1` is a thread of
  * main, or another process that opens main's objects by their names, as the run chooses;
- * `p1` is always another process with handles of its own; `child` is a fork of main, for
- * one step. Steps of an actor: a call; `sleeps`, until the kernel says so; `= STATUS`;
- * `busy`, no answer yet; `done N`, just N of these actors have answered; `end`; of p1 also
- * `kill`, `stop` and `continue`.
+ * `p1` is always another process with handles of its own, and `p1t1` one of its threads;
+ * `child` is a fork of main, for one step. Steps of an actor: a call; `sleeps`, until the
+ * kernel says so; `= STATUS`; `busy`, no answer yet; `done N`, just N of these actors have
+ * answered; `end`; `fork c1`, which makes c1, a process with dead copies of its handles; of
+ * processes also `kill`, `kill TERM`, `stop`, `continue`, and `exec`: another program in
+ * its place, which lives until it is killed.
  *
  * Blocks: `for x WORDS`, `repeat N`, `each_done t1..t4` ($who in the order of the answers,
  * $n counts), `permute` (every order of its steps that keeps the order of each actor's own;
  * the row runs once for each) and `def NAME PARAMETERS`, which a step names.
  *
  * Among the parameters, `each name` and `each kind` are short for what most cases have, and
- * `needs files` has a case run only where objects are files.
+ * `needs FEATURE` has a case run only with actors that have it (`files`: objects are files).
  *
  * Words: 'a b' and "a b" are one word, x1..x4 four, 'a'*9 repeats, $x is a parameter. NULL
  * is the null pointer, and NULL with a suffix is NULL. INFINITE, LONG (20 s). # comments.
@@ -48,7 +50,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { MAX_WORDS = 80, MAX_PARAMETERS = 8, LONG_MS = 20000 };
+enum { MAX_WORDS = 80, MAX_WORD = 40960, MAX_PARAMETERS = 8, LONG_MS = 20000 };
 
 /*
  * text.c: words.
@@ -108,7 +110,7 @@ struct scenario {
     const char *title; /* of a `def`: its name */
     int number;
     bool is_macro;
-    bool needs_files; /* it is about objects that are files */
+    int needs; /* features, without which it is not for an actor */
     struct parameter parameters[MAX_PARAMETERS];
     int parameter_count;
     struct line *lines;
@@ -127,7 +129,15 @@ void suite_read(struct suite *suite, const char *file);
  * peer.c: processes that run an actor program.
  */
 
-enum { FEATURE_FORK = 1, FEATURE_FILES = 2, FEATURE_DESCRIPTORS = 4 };
+enum {
+    FEATURE_FORK = 1,
+    FEATURE_FILES = 2,
+    FEATURE_DESCRIPTORS = 4,
+    FEATURE_NAMES = 8
+};
+
+/* The feature of this name, or 0. */
+int feature_of(const char *name);
 
 struct peer {
     struct peer *next;
@@ -137,6 +147,8 @@ struct peer {
     int features;
     bool in_use;
     bool is_stopped;
+    bool is_fork;  /* of another one: it is not ours to wait for */
+    bool is_spent; /* it is not as a new one is */
     long descriptors; /* at the start of the row */
     size_t length;
     char text[16384]; /* what it has said, up to `length` */
@@ -145,10 +157,14 @@ struct peer {
 struct peer *peer_start(const char *command);
 void peer_send(struct peer *peer, const char *line);
 
+/* A fork of an actor: two pipes for it, whose other ends are `theirs`; then it is here. */
+struct peer *peer_prepare(const char *command, int theirs[2]);
+void peer_adopt(struct peer *peer, const int theirs[2], pid_t pid);
+
 /* Its next line, within so many milliseconds; NULL: none, and `ended` if there is no more. */
 char *peer_hear(struct peer *peer, int timeout_ms, bool *ended);
 
-void peer_kill(struct peer *peer);
+void peer_kill(struct peer *peer, int signal);
 int peer_finish(struct peer *peer); /* ends its input; its exit status */
 void peer_signal(struct peer *peer, int signal);
 
