@@ -448,7 +448,8 @@ answer_in_child(const struct thread *thread, char *text)
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define IS_SANITIZED 1
 #elif defined(__has_feature)
-#define IS_SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#define IS_SANITIZED                                                                   \
+    (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
 #else
 #define IS_SANITIZED 0
 #endif

@@ -126,8 +126,9 @@ make_semaphore(struct call *call, const char *how, int first)
     if (strcmp(how, "new") == 0) {
         status = mmf_semaphore_create_new(name, initial, maximum, options, out);
     } else {
-        status = mmf_semaphore_create_or_open(
-            name, initial, maximum, options, unless_null(call, "created", &created), out);
+        status =
+            mmf_semaphore_create_or_open(name, initial, maximum, options,
+                                         unless_null(call, "created", &created), out);
         say_output(call, "created", created);
     }
     keep_handle(call, MMF_KIND_SEMAPHORE, status, semaphore);
@@ -142,10 +143,9 @@ open_waitable(struct call *call, int first)
     const mmf_sync_options *options = options_of(call, &space);
     mmf_waitable *object = NO_HANDLE;
     mmf_kind kind = (mmf_kind)UNTOUCHED;
-    int status =
-        mmf_waitable_open_existing(text_at(call, first), options,
-                                   unless_null(call, "kind", &kind),
-                                   unless_null(call, "out", &object));
+    int status = mmf_waitable_open_existing(text_at(call, first), options,
+                                            unless_null(call, "kind", &kind),
+                                            unless_null(call, "out", &object));
 
     if (status >= 0)
         say_text(call, "kind", mmf_kind_name(kind));
@@ -246,8 +246,7 @@ call_wait_several(struct call *call)
         count = atoi(option_of(call, "count"));
     if (strcmp(call->words[0], "wait_all") == 0)
         return mmf_wait_all(objects, count, timeout);
-    status =
-        mmf_wait_any(objects, count, timeout, unless_null(call, "index", &index));
+    status = mmf_wait_any(objects, count, timeout, unless_null(call, "index", &index));
     say_output(call, "index", index);
     return status;
 }
@@ -292,7 +291,8 @@ call_guard(struct call *call)
     struct handle mutex = handle_of(text_at(call, 1));
     long long count = number_at(call, 3), abandoned = 0;
     void *number;
-    int status = mmf_accessor_pointer(handle_of(text_at(call, 2)).object, &number, NULL);
+    int status =
+        mmf_accessor_pointer(handle_of(text_at(call, 2)).object, &number, NULL);
 
     while (status >= 0 && count-- > 0) {
         status = mmf_mutex_wait(mutex.object, MMF_INFINITE);

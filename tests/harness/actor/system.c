@@ -211,10 +211,7 @@ cannot(struct call *call)
 #define call_user cannot
 #endif
 
-const struct named_call system_calls[] = {{"fd", call_fd},
-                                          {"poll", call_poll},
-                                          {"poll_wait", call_poll_wait},
-                                          {"user", call_user},
-                                          {"list", call_list},
-                                          {"gc", call_gc},
-                                          {NULL, NULL}};
+const struct named_call system_calls[] = {
+    {"fd", call_fd},     {"poll", call_poll}, {"poll_wait", call_poll_wait},
+    {"user", call_user}, {"list", call_list}, {"gc", call_gc},
+    {NULL, NULL}};

@@ -145,7 +145,8 @@ main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGPIPE, SIG_IGN);
     read_options(argc, argv, &run, &suite);
-    if (mkdtemp(directory) == NULL || chmod(directory, 01777) != 0 || setenv("MMF_DIR", directory, 1) != 0) {
+    if (mkdtemp(directory) == NULL || chmod(directory, 01777) != 0 ||
+        setenv("MMF_DIR", directory, 1) != 0) {
         perror(directory);
         return EXIT_FAILURE;
     }

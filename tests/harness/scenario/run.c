@@ -789,9 +789,9 @@ fork_actor(struct actor *parent, const char *name)
     if (actor == NULL)
         actor = &row.actors[row.actor_count++];
     record(parent, "forks");
-    said = have_done(parent, text_format("fork %s /proc/%ld/fd/%d /proc/%ld/fd/%d",
-                                         name, (long)getpid(), theirs[0],
-                                         (long)getpid(), theirs[1]));
+    said = have_done(parent,
+                     text_format("fork %s /proc/%ld/fd/%d /proc/%ld/fd/%d", name,
+                                 (long)getpid(), theirs[0], (long)getpid(), theirs[1]));
     words_of(said, NULL, &answer);
     peer_adopt(peer, theirs, (pid_t)atol(word_value(&answer, "pid")));
     peer->next = peers;
@@ -818,8 +818,7 @@ do_other(struct actor *actor, const struct words *words)
     else if (strcmp(what, "exec") == 0) {
         have_done(actor, what);
         actor->peer->is_spent = true;
-    }
-    else if (strcmp(what, "stop") == 0 || strcmp(what, "continue") == 0)
+    } else if (strcmp(what, "stop") == 0 || strcmp(what, "continue") == 0)
         peer_signal(actor->peer, *what == 's' ? SIGSTOP : SIGCONT);
     else if (strcmp(what, "busy") == 0) {
         hear_all();

@@ -147,8 +147,8 @@ struct peer {
     int features;
     bool in_use;
     bool is_stopped;
-    bool is_fork;  /* of another one: it is not ours to wait for */
-    bool is_spent; /* it is not as a new one is */
+    bool is_fork;     /* of another one: it is not ours to wait for */
+    bool is_spent;    /* it is not as a new one is */
     long descriptors; /* at the start of the row */
     size_t length;
     char text[16384]; /* what it has said, up to `length` */
