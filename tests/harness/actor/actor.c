@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #ifdef __linux__
+#include <grp.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #endif
@@ -192,11 +194,26 @@ keep_handle(struct call *call, int kind, int status, void *object)
     pthread_mutex_unlock(&lock);
 }
 
+/* As often as one likes. */
+static int
+close_nothing(void)
+{
+    mmf_mutex_close(NULL);
+    mmf_event_close(NULL);
+    mmf_semaphore_close(NULL);
+    mmf_accessor_close(NULL);
+    mmf_stream_close(NULL);
+    mmf_map_close(NULL);
+    return MMF_OK;
+}
+
 int
 call_close(struct call *call)
 {
     struct handle handle = handle_of(text_at(call, 1));
 
+    if (handle.kind == 0)
+        return close_nothing();
     pthread_mutex_lock(&lock);
     find_handle(handle.name)->kind = 0;
     pthread_mutex_unlock(&lock);
@@ -216,6 +233,9 @@ call_close(struct call *call)
     case STREAM:
         mmf_stream_close(handle.object);
         break;
+    case OPEN_FILE:
+        close_open_file(handle.object);
+        break;
     default:
         mmf_map_close(handle.object);
     }
@@ -233,15 +253,32 @@ call_gc(struct call *call)
     return mmf_gc(0, NULL);
 }
 
+/* Be this user, without groups and capabilities, from now on. */
+static int
+call_user(struct call *call)
+{
+#ifdef __linux__
+    gid_t user = (gid_t)number_at(call, 1);
+
+    if (setgroups(0, NULL) < 0 || setresgid(user, user, user) < 0 ||
+        setresuid(user, user, user) < 0)
+        complain("cannot become user", call->words[1]);
+    prctl(PR_SET_DUMPABLE, 1); /* else its /proc/self is root's */
+    return MMF_OK;
+#else
+    complain("there are no users", call->words[0]);
+#endif
+}
+
 static const struct named_call own_calls[] = {
-    {"close", call_close}, {"gc", call_gc}, {NULL, NULL}};
+    {"close", call_close}, {"gc", call_gc}, {"user", call_user}, {NULL, NULL}};
 
 static int (*find_call(const char *name))(struct call *)
 {
-    static const struct named_call *const tables[] = {own_calls, sync_calls,
-                                                      view_calls};
+    static const struct named_call *const tables[] = {own_calls, sync_calls, map_calls,
+                                                      view_calls, NULL};
 
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; tables[i] != NULL; i++)
         for (const struct named_call *at = tables[i]; at->name != NULL; at++)
             if (strcmp(at->name, name) == 0)
                 return at->make;
@@ -468,7 +505,8 @@ main(void)
     char *text;
 
 #ifdef __linux__
-    puts("ready fork files descriptors");
+    puts(sizeof(void *) == 4 ? "ready fork files descriptors narrow"
+                             : "ready fork files descriptors");
 #else
     puts("ready");
 #endif

@@ -47,7 +47,7 @@ int choice_of(const char *word, const char *const *list);
 /*
  * Handles of this process, by name.
  */
-enum { ACCESSOR = 100, STREAM = 101 }; /* kinds beside mmf_kind's */
+enum { ACCESSOR = 100, STREAM, OPEN_FILE }; /* kinds beside mmf_kind's */
 
 struct handle {
     char name[32];
@@ -65,14 +65,22 @@ void keep_handle(struct call *call, int kind, int status, void *object);
 
 int call_close(struct call *call);
 
-/* sync.c, views.c: the calls on mutexes, events, semaphores; on maps and views. */
+/* sync.c, maps.c, views.c: the calls on mutexes, events, semaphores; on maps; on views. */
 struct named_call {
     const char *name;
     int (*make)(struct call *call); /* its status */
 };
 
-extern const struct named_call sync_calls[], view_calls[]; /* a NULL name ends them */
+/* A NULL name ends them. */
+extern const struct named_call sync_calls[], map_calls[], view_calls[];
 
 int make_map(struct call *call, const char *how, int first);
+
+/* Of an OPEN_FILE. */
+void close_open_file(void *object);
+
+/* The options of a view; NULL if none is there. The caller frees `*space`. */
+const mmf_view_options *view_options_of(const struct call *call,
+                                        mmf_view_options *options, void **space);
 
 #endif

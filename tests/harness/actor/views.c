@@ -1,5 +1,5 @@
 /*
- * views.c - the actor's calls on maps, accessors and streams.
+ * views.c - the actor's calls on accessors and streams.
  */
 #include "harness/actor/actor.h"
 
@@ -16,59 +16,8 @@ static const char *const accesses[] = {
 static const char *const origins[] = {"begin", "current", "end", NULL};
 
 /*
- * Maps.
+ * Views.
  */
-
-static int
-number_option(const struct call *call, const char *key, int *found)
-{
-    const char *value = option_of(call, key);
-
-    if (value == NULL)
-        return 0;
-    *found = 1;
-    return strcmp(key, "access") == 0 ? choice_of(value, accesses)
-                                      : (int)strtol(value, NULL, *key == 'm' ? 8 : 0);
-}
-
-static const mmf_map_options *
-options_of(const struct call *call, mmf_map_options *options)
-{
-    int found = 0;
-
-    mmf_map_options_init(options);
-    options->access = (mmf_access)number_option(call, "access", &found);
-    options->rights = (mmf_rights)number_option(call, "rights", &found);
-    options->inheritability =
-        (mmf_inheritability)number_option(call, "inheritability", &found);
-    options->all_users = number_option(call, "all_users", &found);
-    options->mode = (uint32_t)number_option(call, "mode", &found);
-    options->exact_capacity = number_option(call, "exact_capacity", &found);
-    options->wait_ms = number_option(call, "wait_ms", &found);
-    return found ? options : NULL;
-}
-
-int
-make_map(struct call *call, const char *how, int first)
-{
-    mmf_map_options space;
-    const mmf_map_options *options = options_of(call, &space);
-    const char *name = text_at(call, first);
-    mmf_map *map = NO_HANDLE;
-    int created = UNTOUCHED, status;
-
-    if (strcmp(how, "open") == 0)
-        status = mmf_map_open_existing(name, options, &map);
-    else if (strcmp(how, "new") == 0)
-        status = mmf_map_create_new(name, number_at(call, first + 1), options, &map);
-    else {
-        status = mmf_map_create_or_open(name, number_at(call, first + 1), options,
-                                        &created, &map);
-        say_output(call, "created", created);
-    }
-    keep_handle(call, MMF_KIND_MAP, status, map);
-    return status;
-}
 
 static int
 call_view(struct call *call)
@@ -78,15 +27,20 @@ call_view(struct call *call)
     mmf_access access = (mmf_access)choice_of(text_at(call, 4), accesses);
     mmf_accessor *accessor = NO_HANDLE;
     mmf_stream *stream = NO_HANDLE;
+    mmf_view_options own;
+    void *space;
+    const mmf_view_options *options = view_options_of(call, &own, &space);
     int status;
 
     if (strcmp(call->words[0], "accessor") == 0) {
-        status = mmf_accessor_create(map.object, offset, size, access, NULL, &accessor);
+        status =
+            mmf_accessor_create(map.object, offset, size, access, options, &accessor);
         keep_handle(call, ACCESSOR, status, accessor);
     } else {
-        status = mmf_stream_create(map.object, offset, size, access, NULL, &stream);
+        status = mmf_stream_create(map.object, offset, size, access, options, &stream);
         keep_handle(call, STREAM, status, stream);
     }
+    free(space);
     return status;
 }
 

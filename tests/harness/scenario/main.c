@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char usage[] =
     "usage: scenario [--as threads|processes] --actor COMMAND [--actor COMMAND...]\n"
-    "                [--only PATTERN] [--failures N] [--list] [--verbose] FILE...\n"
+    "                [--only PATTERN] [--failures N] [--list] [--verbose]\n"
+    "                [--files DIRECTORY] FILE...\n"
     "Runs the cases of scenario files. COMMAND starts an actor program; the first one "
     "is\n"
     "main's, the others are for the other processes, in turn.\n";
@@ -20,6 +22,7 @@ static const char usage[] =
 static const char *only;
 static int most_failures = 1000000; /* after so many cases it ends */
 static bool lists;
+static const char *files = "/dev/shm"; /* where the directory of their files is made */
 static char directory[] = "/dev/shm/mmf-scenario-XXXXXX";
 
 static _Noreturn void
@@ -58,6 +61,8 @@ read_options(int argc, char **argv, struct run *run, struct suite *suite)
             run->commands[run->command_count++] = value;
         else if (strcmp(argv[i], "--only") == 0)
             only = value;
+        else if (strcmp(argv[i], "--files") == 0)
+            files = value;
         else if (strcmp(argv[i], "--failures") == 0)
             most_failures = atoi(value);
         else if (strcmp(argv[i], "--as") == 0)
@@ -148,10 +153,17 @@ main(int argc, char **argv)
         perror(directory);
         return EXIT_FAILURE;
     }
+    /* Its name begins like the other's: what is left open of either is found. */
+    run.files = strdup(text_format("%s/%s.files", files, base_name(directory)));
+    if (run.files == NULL || mkdir(run.files, 0777) != 0) {
+        perror(files);
+        return EXIT_FAILURE;
+    }
     run_all(&run, &suite, &sums);
     run_end();
     files_below(directory, true);
     rmdir(directory);
+    rmdir(run.files);
     if (lists)
         return EXIT_SUCCESS;
     summarize(&run, &sums);

@@ -77,6 +77,22 @@ cut_column(char *text)
 
 /* An unnamed object, a local name, a global one, one that fits in no file name. */
 #define EACH_NAME "name NULL Cat \"Global\\Cat with a / and a ' '\" 'a'*1032"
+#define EACH_DOTNET_NAME "name Cat $' \\t\\r\\n ' local/Cat global/Cat 'a'*1032"
+
+static void
+add_need(struct scenario *scenario, const char *what)
+{
+    if (strcmp(what, "files") == 0)
+        scenario->needs |= FEATURE_FILES;
+    else if (strcmp(what, "32 bits") == 0)
+        scenario->needs |= FEATURE_NARROW;
+    else if (strcmp(what, "64 bits") == 0)
+        scenario->needs_not |= FEATURE_NARROW;
+    else if (strcmp(what, "users") == 0)
+        scenario->needs |= FEATURE_FILES | FEATURE_USERS;
+    else
+        refuse(scenario->file, scenario->number, "an unknown need", what);
+}
 
 static void
 add_parameter(struct scenario *scenario, const char *text)
@@ -85,13 +101,15 @@ add_parameter(struct scenario *scenario, const char *text)
     struct words words;
     const char *wrong;
 
-    if (strcmp(text, "needs files") == 0) {
-        scenario->needs_files = true;
+    if (strncmp(text, "needs ", 6) == 0) {
+        add_need(scenario, text + 6);
         return;
     }
     parameter = &scenario->parameters[scenario->parameter_count++];
     if (strcmp(text, "each name") == 0)
         text = EACH_NAME;
+    else if (strcmp(text, "each .NET name") == 0)
+        text = EACH_DOTNET_NAME;
     else if (strcmp(text, "each kind") == 0)
         text = "kind mutex event semaphore";
     wrong = words_of(text, NULL, &words);

@@ -80,6 +80,8 @@ hear_hello(struct peer *peer)
             peer->features |= FEATURE_FILES;
         else if (strcmp(word, "descriptors") == 0)
             peer->features |= FEATURE_DESCRIPTORS;
+        else if (strcmp(word, "narrow") == 0)
+            peer->features |= FEATURE_NARROW;
         else
             give_up(peer, "says a feature that this runner does not know");
     }

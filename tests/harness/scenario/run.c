@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum {
     MAX_ACTORS = 24,
@@ -319,11 +321,24 @@ is_kind(const char *word)
            strcmp(word, "event") == 0 || strcmp(word, "semaphore") == 0;
 }
 
-static bool
-makes_object(const struct words *call)
+/* Where the name is in a call that makes an object; 0: it makes none. */
+static int
+name_place(const struct words *call)
 {
-    return is_kind(call->word[0]) || strcmp(call->word[0], "new") == 0 ||
-           strcmp(call->word[0], "open") == 0;
+    const char *verb = call->word[0];
+
+    if (strcmp(verb, "new") == 0 || strcmp(verb, "open") == 0 ||
+        strcmp(verb, "map_handle") == 0 || strcmp(verb, "map_fd") == 0)
+        return 2;
+    return strcmp(verb, "map_file") == 0 ? 3 : is_kind(verb) ? 1 : 0;
+}
+
+static const char *
+kind_made(const struct words *call)
+{
+    if (strncmp(call->word[0], "map_", 4) == 0)
+        return "map";
+    return call->word[name_place(call) == 2 ? 1 : 0];
 }
 
 static const char *
@@ -350,17 +365,17 @@ join(const struct words *words)
 static const char *
 recipe_of(const struct words *call)
 {
-    int first = is_kind(call->word[0]) ? 0 : 1;
+    int place = name_place(call);
     struct words words = {.count = 0};
 
-    if (!makes_object(call))
+    if (place == 0)
         return join(call);
-    if (call->count < first + 2 || strcmp(call->word[first + 1], "NULL") == 0)
+    if (call->count <= place || strcmp(call->word[place], "NULL") == 0)
         return NULL;
     words.word[words.count++] = "open";
-    words.word[words.count++] = call->word[first];
-    words.word[words.count++] = call->word[first + 1];
-    for (int i = first + 2; i < call->count; i++)
+    words.word[words.count++] = kind_made(call);
+    words.word[words.count++] = call->word[place];
+    for (int i = place + 1; i < call->count; i++)
         if (strncmp(call->word[i], "access=", 7) == 0 ||
             strstr(call->word[i], "_user") != NULL)
             words.word[words.count++] = call->word[i];
@@ -385,7 +400,7 @@ keep_handle(const struct actor *actor, const char *name, const struct words *cal
     row.handle_count++;
     memset(handle, 0, sizeof(*handle));
     handle->name = name;
-    handle->kind = call->word[!makes_object(call) || is_kind(call->word[0]) ? 0 : 1];
+    handle->kind = kind_made(call);
     handle->recipe = recipe_of(call);
     handle->own = own_peer(actor);
     add_holder(handle, actor->peer);
@@ -404,7 +419,7 @@ holds(const struct handle *handle, const struct peer *peer)
 static void
 open_elsewhere(struct actor *actor, const struct words *call)
 {
-    for (int i = 1; i < call->count && !makes_object(call); i++) {
+    for (int i = 1; i < call->count && name_place(call) == 0; i++) {
         struct handle *handle = find_handle(call->word[i], own_peer(actor));
         struct words recipe;
 
@@ -627,6 +642,8 @@ do_call(struct actor *actor, const char *prefix, struct words *words)
         return;
     }
     open_elsewhere(actor, &actor->call);
+    if (strcmp(actor->call.word[0], "user") == 0)
+        actor->peer->is_another_user = true; /* for no other row */
     text = join(&actor->call);
     if (skip)
         text = text_format("%s = %s", words->word[0], text);
@@ -746,12 +763,33 @@ do_other(struct actor *actor, const struct words *words)
     return true;
 }
 
+/* The runner's own files. */
+static void
+use_disk(const char *text, const char *expected)
+{
+    static struct actor disk = {.name = "disk"};
+
+    disk.call.count = 0;
+    words_or_fail(text, &disk.call);
+    record(&disk, text);
+    disk.answer =
+        disk.call.count == 0 ? NULL : disk_call(row.options->files, &disk.call);
+    if (disk.answer == NULL)
+        fail("the disk has no such call");
+    check_answer(&disk, expected);
+}
+
 static void
 do_step(const char *name, const char *text, const char *expected)
 {
-    struct actor *actor = actor_of(strcmp(name, "child") == 0 ? "main" : name);
+    struct actor *actor;
     struct words words;
 
+    if (strcmp(name, "disk") == 0) {
+        use_disk(text, expected);
+        return;
+    }
+    actor = actor_of(strcmp(name, "child") == 0 ? "main" : name);
     if (text[0] == '=') {
         take_answer(actor);
         check_answer(actor, text + 1);
@@ -812,6 +850,7 @@ run_for(const struct words *head, const struct line *lines, int count)
 
     for (int i = 2; i < head->count; i++) {
         row.scope.count = scope;
+        scope_set(&row.scope, "n", text_format("%d", i - 1));
         scope_set(&row.scope, head->word[1], head->word[i]);
         run_lines(lines, count);
     }
@@ -1025,7 +1064,7 @@ check_peer(const struct peer *peer)
 
     if (!(peer->features & FEATURE_FILES))
         return;
-    left = peer_leftovers(peer, row.options->directory);
+    left = peer_leftovers(peer, strrchr(row.options->directory, '/'));
     if (left != NULL)
         fail("%s has been left by the case, %s", peer->command, left);
     descriptors = peer_descriptors(peer);
@@ -1057,7 +1096,7 @@ forget_peers(bool all)
 
     while ((peer = *link) != NULL) {
         peer->in_use = false;
-        if (all)
+        if (all || peer->is_another_user)
             peer_kill(peer);
         if (peer->pid == 0) {
             *link = peer->next;
@@ -1068,14 +1107,29 @@ forget_peers(bool all)
     }
 }
 
+/* For a row with several users the directory is as /dev/shm is. */
+static int
+features_of_users(void)
+{
+    bool is_wanted = row.scenario->needs & FEATURE_USERS;
+
+    if (geteuid() != 0 ||
+        chmod(row.options->directory, is_wanted ? 01777 : 0700) != 0 ||
+        chmod(row.options->files, is_wanted ? 0777 : 0700) != 0)
+        return 0;
+    return FEATURE_USERS;
+}
+
 static int
 run_row(void)
 {
     volatile int result = setjmp(row.end);
 
     if (result == 0) {
-        if (!(actor_of("main")->peer->features & FEATURE_FILES) &&
-            row.scenario->needs_files)
+        int features = actor_of("main")->peer->features | features_of_users();
+
+        if ((features & row.scenario->needs) != row.scenario->needs ||
+            features & row.scenario->needs_not)
             longjmp(row.end, NOT_HERE);
         run_lines(row.scenario->lines, row.scenario->count);
         check_nothing_left();
@@ -1084,6 +1138,7 @@ run_row(void)
     forget_peers(result != PASSED);
     if (result != PASSED)
         files_below(row.options->directory, true);
+    disk_forget(row.options->files);
     text_forget();
     return result;
 }
@@ -1096,6 +1151,7 @@ static void
 begin_row(const struct scope *scope, int permutation)
 {
     row.scope = *scope;
+    scope_set(&row.scope, "files", row.options->files);
     row.permutation = permutation;
     row.permutations = 1;
     row.actor_count = row.handle_count = row.others = row.arrivals = row.step_count = 0;

@@ -25,14 +25,21 @@
  * `busy`, no answer yet; `done N`, just N of these actors have answered; `end`; of p1 also
  * `kill`, `stop` and `continue`.
  *
- * Blocks: `for x WORDS`, `repeat N`, `each_done t1..t4` ($who in the order of the answers,
+ * Blocks: `for x WORDS` ($n counts), `repeat N`, `each_done t1..t4` ($who in the order of the answers,
  * $n counts), `permute` (every order of its steps that keeps the order of each actor's own;
  * the row runs once for each) and `def NAME PARAMETERS`, which a step names.
  *
- * Among the parameters, `each name` and `each kind` are short for what most cases have, and
- * `needs files` has a case run only where objects are files.
+ * Among the parameters, `each name` and `each kind` are short for what most cases have,
+ * `each .NET name` for the kinds of names that .NET's tests have, and
+ * `needs files` has a case run only where objects are files; `needs 32 bits`, `needs 64 bits`
+ * by the addresses of main's process; `needs users` where actors may become other users.
  *
- * Words: 'a b' and "a b" are one word, x1..x4 four, 'a'*9 repeats, $x is a parameter. NULL
+ * `disk:` is the runner itself, which makes and looks at files: make NAME LENGTH, length
+ * NAME (-1: there is none), write NAME OFFSET HEX, read NAME OFFSET COUNT, mode NAME MODE,
+ * remove NAME, replace NAME BY, flock NAME shared|exclusive; directory, fifo, socket NAME;
+ * link NAME TO. Actors have them as $files/NAME; they are removed after the row.
+ *
+ * Words: 'a b' and "a b" are one word, x1..x4 four, 'a'*9 repeats, $'\x01\t' has bytes, $x is a parameter. NULL
  * is the null pointer, and NULL with a suffix is NULL. INFINITE, LONG (20 s). # comments.
  *
  * What this language will never have: variables (but handles and parameters), arithmetic,
@@ -48,7 +55,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { MAX_WORDS = 80, MAX_PARAMETERS = 8, LONG_MS = 20000 };
+enum { MAX_WORDS = 80, MAX_WORD = 40960, MAX_PARAMETERS = 8, LONG_MS = 20000 };
 
 /*
  * text.c: words.
@@ -108,7 +115,7 @@ struct scenario {
     const char *title; /* of a `def`: its name */
     int number;
     bool is_macro;
-    bool needs_files; /* it is about objects that are files */
+    int needs, needs_not; /* FEATURE_... of main */
     struct parameter parameters[MAX_PARAMETERS];
     int parameter_count;
     struct line *lines;
@@ -127,7 +134,13 @@ void suite_read(struct suite *suite, const char *file);
  * peer.c: processes that run an actor program.
  */
 
-enum { FEATURE_FORK = 1, FEATURE_FILES = 2, FEATURE_DESCRIPTORS = 4 };
+enum {
+    FEATURE_FORK = 1,
+    FEATURE_FILES = 2,
+    FEATURE_DESCRIPTORS = 4,
+    FEATURE_NARROW = 8, /* its addresses have 32 bits */
+    FEATURE_USERS = 16  /* the runner's: root may start it for any user */
+};
 
 struct peer {
     struct peer *next;
@@ -137,6 +150,7 @@ struct peer {
     int features;
     bool in_use;
     bool is_stopped;
+    bool is_another_user;
     long descriptors; /* at the start of the row */
     size_t length;
     char text[16384]; /* what it has said, up to `length` */
@@ -166,6 +180,14 @@ int64_t now_ms(void);
 void nap_ms(int ms);
 
 /*
+ * disk.c: files.
+ */
+
+/* The answer to a call of the actor `disk`; NULL: there is no such call. */
+const char *disk_call(const char *directory, const struct words *words);
+void disk_forget(const char *directory); /* at a row's end: nothing is left */
+
+/*
  * calls.c: what a call is in C.
  */
 
@@ -183,6 +205,7 @@ struct run {
     int command_count;
     bool as_processes;
     const char *directory; /* MMF_DIR */
+    const char *files;     /* where a row's own files are */
     bool verbose;
 };
 

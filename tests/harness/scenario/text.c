@@ -37,7 +37,7 @@ text_copy(const char *text, size_t length)
 char *
 text_format(const char *format, ...)
 {
-    char text[8192];
+    char text[4 * MAX_WORD];
     va_list args;
     int length;
 
@@ -77,7 +77,7 @@ parameter_value(const char *text, const struct scope *scope, const char **end)
 
 /* A word of which more may follow. */
 struct piece {
-    char text[8192];
+    char text[MAX_WORD];
     size_t length;
     bool is_null;   /* it began with a parameter that is NULL */
     bool is_quoted; /* no range */
@@ -109,6 +109,31 @@ take_quoted(const char **text, struct piece *piece)
     while (times-- > 0)
         if (!append(piece, begin, (size_t)(end - begin)))
             return "a word that is too long";
+    return NULL;
+}
+
+/* $'...', in which \t, \n, \r and \xNN stand for bytes. */
+static const char *
+take_escaped(const char **text, struct piece *piece)
+{
+    static const char letters[] = "tnr", bytes[] = "\t\n\r";
+    const char *at = *text + 2, *known;
+
+    for (; *at != '\''; at++) {
+        unsigned byte = (unsigned char)*at;
+        char one;
+
+        if (byte == '\\' && sscanf(at, "\\x%2x", &byte) == 1)
+            at += 3;
+        else if (byte == '\\' && at[1] != '\0' &&
+                 (known = strchr(letters, *++at)) != NULL)
+            byte = (unsigned char)bytes[known - letters];
+        one = (char)byte;
+        if (*at == '\0' || !append(piece, &one, 1))
+            return "a quote without an end, or a word that is too long";
+    }
+    *text = at + 1;
+    piece->is_quoted = true;
     return NULL;
 }
 
@@ -178,8 +203,10 @@ words_of(const char *text, const struct scope *scope, struct words *words)
     words->count = 0;
     words->word[0] = NULL;
     for (;;) {
-        struct piece piece = {.length = 0};
+        struct piece piece; /* a long text, of which little is used */
 
+        piece.length = 0;
+        piece.is_null = piece.is_quoted = false;
         while (*text == ' ')
             text++;
         if (*text == '\0' || wrong != NULL)
@@ -187,6 +214,8 @@ words_of(const char *text, const struct scope *scope, struct words *words)
         while (wrong == NULL && *text != ' ' && *text != '\0') {
             if (*text == '\'' || *text == '"')
                 wrong = take_quoted(&text, &piece);
+            else if (text[0] == '$' && text[1] == '\'')
+                wrong = take_escaped(&text, &piece);
             else if (*text == '$')
                 wrong = take_parameter(&text, scope, &piece);
             else
@@ -238,7 +267,7 @@ word_value(const struct words *words, const char *key)
 char *
 word_encode(const char *word)
 {
-    char text[3 * 8192];
+    char text[3 * MAX_WORD];
     size_t length = 0;
 
     if (*word == '\0')
