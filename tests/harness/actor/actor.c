@@ -11,8 +11,6 @@
 #include <unistd.h>
 
 #ifdef __linux__
-#include <grp.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #endif
@@ -246,37 +244,12 @@ call_close(struct call *call)
  * Calls.
  */
 
-static int
-call_gc(struct call *call)
-{
-    (void)call;
-    return mmf_gc(0, NULL);
-}
-
-/* Be this user, without groups and capabilities, from now on. */
-static int
-call_user(struct call *call)
-{
-#ifdef __linux__
-    gid_t user = (gid_t)number_at(call, 1);
-
-    if (setgroups(0, NULL) < 0 || setresgid(user, user, user) < 0 ||
-        setresuid(user, user, user) < 0)
-        complain("cannot become user", call->words[1]);
-    prctl(PR_SET_DUMPABLE, 1); /* else its /proc/self is root's */
-    return MMF_OK;
-#else
-    complain("there are no users", call->words[0]);
-#endif
-}
-
-static const struct named_call own_calls[] = {
-    {"close", call_close}, {"gc", call_gc}, {"user", call_user}, {NULL, NULL}};
+static const struct named_call own_calls[] = {{"close", call_close}, {NULL, NULL}};
 
 static int (*find_call(const char *name))(struct call *)
 {
-    static const struct named_call *const tables[] = {own_calls, sync_calls, map_calls,
-                                                      view_calls, NULL};
+    static const struct named_call *const tables[] = {own_calls, list_calls, sync_calls,
+                                                      map_calls, view_calls, NULL};
 
     for (int i = 0; tables[i] != NULL; i++)
         for (const struct named_call *at = tables[i]; at->name != NULL; at++)

@@ -65,14 +65,13 @@ void keep_handle(struct call *call, int kind, int status, void *object);
 
 int call_close(struct call *call);
 
-/* sync.c, maps.c, views.c: the calls on mutexes, events, semaphores; on maps; on views. */
 struct named_call {
     const char *name;
     int (*make)(struct call *call); /* its status */
 };
 
-/* A NULL name ends them. */
-extern const struct named_call sync_calls[], map_calls[], view_calls[];
+/* list.c, sync.c, maps.c, views.c. A NULL name ends them. */
+extern const struct named_call list_calls[], sync_calls[], map_calls[], view_calls[];
 
 int make_map(struct call *call, const char *how, int first);
 

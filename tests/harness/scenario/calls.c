@@ -9,7 +9,7 @@
 
 /* What an actor does by several calls, or by none of the library's. */
 #define OF_SEVERAL                                                                     \
-    "open_file open_other is_open inherits peek poke all fill views user "
+    "open_file open_other is_open inherits peek poke all fill views user umask list "
 
 static const char *
 upper(const char *word)

@@ -1,6 +1,6 @@
 /*
- * disk.c - what a scenario does with files by itself, as the actor `disk`. Its answers are
- * like an actor program's.
+ * disk.c - what a scenario does with files by itself, as the actors `disk` and `names`. The
+ * answers are like an actor program's.
  */
 #include "harness/scenario/scenario.h"
 
@@ -86,6 +86,16 @@ length_of(const char *path)
     return stat(path, &status) < 0 ? -1 : (long long)status.st_size;
 }
 
+static const char *
+mode_of(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) < 0
+               ? answer(false)
+               : text_format("MMF_OK value=%o", (unsigned)status.st_mode & 07777);
+}
+
 static bool
 make_socket(const char *path)
 {
@@ -136,6 +146,12 @@ disk_call(const char *directory, const struct words *words)
         return read_bytes(path, atoll(one), (size_t)atoll(other));
     if (strcmp(call, "remove") == 0)
         return answer(remove(path) == 0);
+    if (strcmp(call, "count") == 0)
+        return answer_value(files_below(path, false));
+    if (strcmp(call, "mode") == 0 && words->count == 2)
+        return mode_of(path);
+    if (strcmp(call, "owner") == 0)
+        return answer(chown(path, (uid_t)atol(one), (gid_t)atol(one)) == 0);
     if (strcmp(call, "mode") == 0)
         return answer(chmod(path, (mode_t)strtoul(one, NULL, 8)) == 0);
     if (strcmp(call, "directory") == 0)

@@ -763,17 +763,20 @@ do_other(struct actor *actor, const struct words *words)
     return true;
 }
 
-/* The runner's own files. */
+/* A directory of the runner's. */
 static void
-use_disk(const char *text, const char *expected)
+use_disk(const char *name, const char *text, const char *expected)
 {
-    static struct actor disk = {.name = "disk"};
+    bool is_names = strcmp(name, "names") == 0;
+    struct actor disk = {.name = name};
 
     disk.call.count = 0;
     words_or_fail(text, &disk.call);
     record(&disk, text);
-    disk.answer =
-        disk.call.count == 0 ? NULL : disk_call(row.options->files, &disk.call);
+    disk.answer = disk.call.count == 0 ? NULL
+                                       : disk_call(is_names ? row.options->directory
+                                                            : row.options->files,
+                                                   &disk.call);
     if (disk.answer == NULL)
         fail("the disk has no such call");
     check_answer(&disk, expected);
@@ -785,8 +788,8 @@ do_step(const char *name, const char *text, const char *expected)
     struct actor *actor;
     struct words words;
 
-    if (strcmp(name, "disk") == 0) {
-        use_disk(text, expected);
+    if (strcmp(name, "disk") == 0 || strcmp(name, "names") == 0) {
+        use_disk(name, text, expected);
         return;
     }
     actor = actor_of(strcmp(name, "child") == 0 ? "main" : name);
