@@ -1,5 +1,5 @@
 /*
- * list.c - the actor's calls on the list of objects; other users.
+ * list.c - the actor's calls on the list of objects; what its process is.
  */
 #include "harness/actor/actor.h"
 
@@ -12,6 +12,7 @@
 #include <grp.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #endif
 
 static const char *const flags[] = {"local",   "global",    "keep_orphaned",
@@ -180,6 +181,14 @@ call_user(struct call *call)
 #endif
 }
 
+static int
+call_change_directory(struct call *call)
+{
+    if (chdir(text_at(call, 1)) < 0)
+        complain("there is no directory", call->words[1]);
+    return MMF_OK;
+}
+
 /* umask MODE: says what it was */
 static int
 call_umask(struct call *call)
@@ -196,8 +205,41 @@ call_umask(struct call *call)
 #endif
 }
 
+/* statx ERRNO: from now on the system answers it with that, as old ones and containers do */
+static int
+call_statx(struct call *call)
+{
+#ifdef __linux__
+    /* As in <linux/filter.h> and <linux/seccomp.h>, which not every C library has. */
+    enum { LOAD = 0x20, JUMP_EQUAL = 0x15, RETURN = 6, SET_SECCOMP = 22, FILTER = 2 };
+    const uint32_t fails = 0x50000, is_allowed = 0x7fff0000;
+    uint32_t error = (uint32_t)number_at(call, 1);
+    struct {
+        uint16_t code;
+        uint8_t if_true, if_false;
+        uint32_t value;
+    } filter[] = {{LOAD, 0, 0, 0}, /* the call's number */
+                  {JUMP_EQUAL, 0, 1, SYS_statx},
+                  {RETURN, 0, 0, fails | error},
+                  {RETURN, 0, 0, is_allowed}};
+    struct {
+        unsigned short length;
+        void *filter;
+    } program = {4, filter};
+
+    if (error != 0 && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+                       prctl(SET_SECCOMP, FILTER, &program) < 0))
+        complain("cannot forbid statx", call->words[1]);
+    return MMF_OK;
+#else
+    complain("there is no statx", call->words[0]);
+#endif
+}
+
 const struct named_call list_calls[] = {{"gc", call_gc},
                                         {"list", call_list},
                                         {"user", call_user},
                                         {"umask", call_umask},
+                                        {"change_directory", call_change_directory},
+                                        {"statx", call_statx},
                                         {NULL, NULL}};

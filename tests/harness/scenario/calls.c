@@ -8,8 +8,9 @@
 #include <string.h>
 
 /* What an actor does by several calls, or by none of the library's. */
-#define OF_SEVERAL                                                                     \
-    "open_file open_other is_open inherits peek poke all fill views user umask list "
+static const char of_several[] =
+    "open_file open_other is_open inherits peek poke all fill views user umask statx "
+    "list granted change_directory ";
 
 static const char *
 upper(const char *word)
@@ -153,7 +154,7 @@ c_call(const char *handle, kind_finder kind_of, const struct words *words)
         return view_call(handle, words);
     if (strncmp(call, "map_", 4) == 0)
         return map_of_a_file(handle, words, strcmp(call, "map_file") == 0 ? 3 : 2);
-    if (is_one_of(call, OF_SEVERAL)) {
+    if (is_one_of(call, of_several)) {
         text = call;
         for (int i = 1; i < words->count; i++)
             text = text_format("%s %s", text, words->word[i]);

@@ -642,8 +642,9 @@ do_call(struct actor *actor, const char *prefix, struct words *words)
         return;
     }
     open_elsewhere(actor, &actor->call);
-    if (strcmp(actor->call.word[0], "user") == 0)
-        actor->peer->is_another_user = true; /* for no other row */
+    if (strcmp(actor->call.word[0], "user") == 0 ||
+        strcmp(actor->call.word[0], "statx") == 0)
+        actor->peer->is_changed = true; /* so it is for no other row */
     text = join(&actor->call);
     if (skip)
         text = text_format("%s = %s", words->word[0], text);
@@ -1099,7 +1100,7 @@ forget_peers(bool all)
 
     while ((peer = *link) != NULL) {
         peer->in_use = false;
-        if (all || peer->is_another_user)
+        if (all || peer->is_changed)
             peer_kill(peer);
         if (peer->pid == 0) {
             *link = peer->next;

@@ -152,7 +152,7 @@ struct peer {
     int features;
     bool in_use;
     bool is_stopped;
-    bool is_another_user;
+    bool is_changed;  /* it has become another user */
     long descriptors; /* at the start of the row */
     size_t length;
     char text[16384]; /* what it has said, up to `length` */
