@@ -42,14 +42,16 @@ sized_options(const struct call *call, const void *options, uint32_t known,
               void **space)
 {
     enum { MOST = 4096 };
-    bool given = false, last = false, next = false;
+    bool given = false, last = false, next = false, behind = false;
     uint32_t size = take_option(call, "size", 0, &given), length;
 
     *space = NULL;
     if (!given)
         return options;
     /* As long as it says, on the heap, where reading behind it shows. */
-    length = size < 4 || size > MOST ? known : size;
+    take_option(call, "behind", 0,
+                &behind); /* the fields that it does not count are there */
+    length = size < 4 || size > MOST || behind ? known : size;
     *space = calloc(1, length);
     if (*space == NULL)
         complain("no memory", call->words[0]);
