@@ -118,6 +118,16 @@ say_text(struct call *call, const char *key, const char *value)
 }
 
 void
+say_bytes(struct call *call, const char *key, const unsigned char *bytes, size_t count)
+{
+    char text[2 * MAX_BYTES + 1] = "";
+
+    for (size_t i = 0; i < count; i++)
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    say_text(call, key, text);
+}
+
+void
 say_number(struct call *call, const char *key, long long value)
 {
     char text[32];
@@ -238,10 +248,10 @@ static const struct named_call own_calls[] = {
 
 static int (*find_call(const char *name))(struct call *)
 {
-    static const struct named_call *const tables[] = {own_calls, sync_calls,
-                                                      view_calls};
+    static const struct named_call *const tables[] = {own_calls, sync_calls, view_calls,
+                                                      file_calls};
 
-    for (int i = 0; i < 3; i++)
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
         for (const struct named_call *at = tables[i]; at->name != NULL; at++)
             if (strcmp(at->name, name) == 0)
                 return at->make;

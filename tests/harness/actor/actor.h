@@ -11,7 +11,7 @@
 
 #include <mmf/mmf.h>
 
-enum { MAX_WORDS = 80, ANSWER_SIZE = 16384 };
+enum { MAX_WORDS = 80, ANSWER_SIZE = 16384, PATH_SIZE = 5000, MAX_BYTES = 4096 };
 
 /* One call. */
 struct call {
@@ -25,6 +25,8 @@ struct call {
 
 /* "key=value", encoded, to the answer. */
 void say_text(struct call *call, const char *key, const char *value);
+void say_bytes(struct call *call, const char *key, const unsigned char *bytes,
+               size_t count); /* in hexadecimal */
 void say_number(struct call *call, const char *key, long long value);
 
 /* An output that was UNTOUCHED or a number. */
@@ -65,13 +67,21 @@ void keep_handle(struct call *call, int kind, int status, void *object);
 
 int call_close(struct call *call);
 
-/* sync.c, views.c: the calls on mutexes, events, semaphores; on maps and views. */
+/* sync.c: the calls on mutexes, events, semaphores; views.c: on maps, views; files.c. */
 struct named_call {
     const char *name;
     int (*make)(struct call *call); /* its status */
 };
 
-extern const struct named_call sync_calls[], view_calls[]; /* a NULL name ends them */
+/* A NULL name ends them. */
+extern const struct named_call sync_calls[], view_calls[], file_calls[];
+
+/* The options among the words; NULL if no option is there. */
+const mmf_map_options *map_options_of(const struct call *call,
+                                      mmf_map_options *options);
+
+/* A path below the directory of the run's files. */
+const char *path_at(const struct call *call, int i, char path[PATH_SIZE]);
 
 int make_map(struct call *call, const char *how, int first);
 

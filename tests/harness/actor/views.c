@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ELEMENTS = 64, MAX_BYTES = 4096 };
+enum { MAX_ELEMENTS = 64 };
 
 static const char *const accesses[] = {
     "read_write",         "read", "write", "copy_on_write", "read_execute",
@@ -31,8 +31,8 @@ number_option(const struct call *call, const char *key, int *found)
                                       : (int)strtol(value, NULL, *key == 'm' ? 8 : 0);
 }
 
-static const mmf_map_options *
-options_of(const struct call *call, mmf_map_options *options)
+const mmf_map_options *
+map_options_of(const struct call *call, mmf_map_options *options)
 {
     int found = 0;
 
@@ -41,6 +41,8 @@ options_of(const struct call *call, mmf_map_options *options)
     options->rights = (mmf_rights)number_option(call, "rights", &found);
     options->inheritability =
         (mmf_inheritability)number_option(call, "inheritability", &found);
+    options->allocation = (mmf_map_allocation)number_option(call, "allocation", &found);
+    options->share = (mmf_file_share)number_option(call, "share", &found);
     options->all_users = number_option(call, "all_users", &found);
     options->mode = (uint32_t)number_option(call, "mode", &found);
     options->exact_capacity = number_option(call, "exact_capacity", &found);
@@ -52,7 +54,7 @@ int
 make_map(struct call *call, const char *how, int first)
 {
     mmf_map_options space;
-    const mmf_map_options *options = options_of(call, &space);
+    const mmf_map_options *options = map_options_of(call, &space);
     const char *name = text_at(call, first);
     mmf_map *map = NO_HANDLE;
     int created = UNTOUCHED, status;
@@ -319,7 +321,6 @@ call_read_bytes(struct call *call)
 {
     struct handle stream = handle_of(text_at(call, 1));
     unsigned char bytes[MAX_BYTES];
-    char text[2 * MAX_BYTES + 1] = "";
     size_t count = (size_t)number_at(call, 2), read = (size_t)UNTOUCHED;
     int status;
 
@@ -327,10 +328,8 @@ call_read_bytes(struct call *call)
         complain("too many bytes", call->words[2]);
     status = mmf_stream_read(stream.object, bytes, count, &read);
     say_output(call, "read", read == (size_t)UNTOUCHED ? UNTOUCHED : (long long)read);
-    for (size_t i = 0; status >= 0 && i < read; i++)
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
     if (status >= 0)
-        say_text(call, "value", text);
+        say_bytes(call, "value", bytes, read);
     return status;
 }
 

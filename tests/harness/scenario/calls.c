@@ -109,6 +109,15 @@ view_call(const char *handle, const struct words *words)
                        word_at(words, 1), word_at(words, 3), word_at(words, 4));
 }
 
+static char *
+from_file(const char *handle, const struct words *words)
+{
+    return text_format(
+        "mmf_map_create_from_file(%s, MMF_FILE_MODE_%s, %s, %s, %s, &%s)",
+        literal(word_at(words, 1)), upper(word_at(words, 2)),
+        literal(word_at(words, 3)), word_at(words, 4), options(words, "map"), handle);
+}
+
 static bool
 is_one_of(const char *word, const char *list)
 {
@@ -129,6 +138,8 @@ c_call(const char *handle, kind_finder kind_of, const struct words *words)
         return make(handle, words, 1, "create_new");
     if (strcmp(call, "open") == 0)
         return make(handle, words, 1, "open_existing");
+    if (strcmp(call, "from_file") == 0)
+        return from_file(handle, words);
     if (is_one_of(call, "wait_any wait_all signal_and_wait "))
         return wait_for_several(words, kind_of);
     if (is_one_of(call, "accessor stream read write "))

@@ -323,7 +323,17 @@ static bool
 makes_object(const struct words *call)
 {
     return is_kind(call->word[0]) || strcmp(call->word[0], "new") == 0 ||
-           strcmp(call->word[0], "open") == 0;
+           strcmp(call->word[0], "open") == 0 ||
+           strcmp(call->word[0], "from_file") == 0;
+}
+
+/* Of a call that makes an object: which kind it is. */
+static const char *
+kind_made(const struct words *call)
+{
+    if (strcmp(call->word[0], "from_file") == 0)
+        return "map";
+    return call->word[is_kind(call->word[0]) ? 0 : 1];
 }
 
 static const char *
@@ -350,17 +360,19 @@ join(const struct words *words)
 static const char *
 recipe_of(const struct words *call)
 {
-    int first = is_kind(call->word[0]) ? 0 : 1;
+    int name = is_kind(call->word[0])                    ? 1
+               : strcmp(call->word[0], "from_file") == 0 ? 3
+                                                         : 2;
     struct words words = {.count = 0};
 
     if (!makes_object(call))
         return join(call);
-    if (call->count < first + 2 || strcmp(call->word[first + 1], "NULL") == 0)
+    if (call->count <= name || strcmp(call->word[name], "NULL") == 0)
         return NULL;
     words.word[words.count++] = "open";
-    words.word[words.count++] = call->word[first];
-    words.word[words.count++] = call->word[first + 1];
-    for (int i = first + 2; i < call->count; i++)
+    words.word[words.count++] = kind_made(call);
+    words.word[words.count++] = call->word[name];
+    for (int i = name + 1; i < call->count; i++)
         if (strncmp(call->word[i], "access=", 7) == 0 ||
             strstr(call->word[i], "_user") != NULL)
             words.word[words.count++] = call->word[i];
@@ -385,7 +397,7 @@ keep_handle(const struct actor *actor, const char *name, const struct words *cal
     row.handle_count++;
     memset(handle, 0, sizeof(*handle));
     handle->name = name;
-    handle->kind = call->word[!makes_object(call) || is_kind(call->word[0]) ? 0 : 1];
+    handle->kind = makes_object(call) ? kind_made(call) : call->word[0];
     handle->recipe = recipe_of(call);
     handle->own = own_peer(actor);
     add_holder(handle, actor->peer);
@@ -1025,7 +1037,7 @@ check_peer(const struct peer *peer)
 
     if (!(peer->features & FEATURE_FILES))
         return;
-    left = peer_leftovers(peer, row.options->directory);
+    left = peer_leftovers(peer);
     if (left != NULL)
         fail("%s has been left by the case, %s", peer->command, left);
     descriptors = peer_descriptors(peer);
@@ -1074,14 +1086,15 @@ run_row(void)
     volatile int result = setjmp(row.end);
 
     if (result == 0) {
-        if (!(actor_of("main")->peer->features & FEATURE_FILES) &&
-            row.scenario->needs_files)
+        if ((actor_of("main")->peer->features & row.scenario->needs) !=
+            row.scenario->needs)
             longjmp(row.end, NOT_HERE);
         run_lines(row.scenario->lines, row.scenario->count);
         check_nothing_left();
         result = PASSED;
     }
     forget_peers(result != PASSED);
+    files_below(row.options->files, true);
     if (result != PASSED)
         files_below(row.options->directory, true);
     text_forget();

@@ -29,10 +29,12 @@
  * $n counts), `permute` (every order of its steps that keeps the order of each actor's own;
  * the row runs once for each) and `def NAME PARAMETERS`, which a step names.
  *
- * Among the parameters, `each name` and `each kind` are short for what most cases have, and
- * `needs files` has a case run only where objects are files.
+ * Among the parameters, `each name`, `each kind` and `each map` (`m = @map 4096`) are short
+ * for what most cases have, and
+ * `needs files` has a case run only where objects are files; so does each other feature.
  *
- * Words: 'a b' and "a b" are one word, x1..x4 four, 'a'*9 repeats, $x is a parameter. NULL
+ * Words: 'a b' and "a b" are one word, x1..x4 four, 'a'*9 repeats, $x is a parameter,
+ * @x the words of one. NULL
  * is the null pointer, and NULL with a suffix is NULL. INFINITE, LONG (20 s). # comments.
  *
  * What this language will never have: variables (but handles and parameters), arithmetic,
@@ -108,7 +110,7 @@ struct scenario {
     const char *title; /* of a `def`: its name */
     int number;
     bool is_macro;
-    bool needs_files; /* it is about objects that are files */
+    int needs; /* features of the actors */
     struct parameter parameters[MAX_PARAMETERS];
     int parameter_count;
     struct line *lines;
@@ -127,7 +129,15 @@ void suite_read(struct suite *suite, const char *file);
  * peer.c: processes that run an actor program.
  */
 
-enum { FEATURE_FORK = 1, FEATURE_FILES = 2, FEATURE_DESCRIPTORS = 4 };
+enum {
+    FEATURE_FORK = 1,
+    FEATURE_FILES = 2,
+    FEATURE_DESCRIPTORS = 4,
+    FEATURE_EXECUTION = 8
+};
+
+/* The feature of that name; 0: there is none. */
+int peer_feature(const char *name);
 
 struct peer {
     struct peer *next;
@@ -157,7 +167,7 @@ bool peer_thread_sleeps(const struct peer *peer, long tid, char *call, size_t si
 
 /* All descriptors; those and the mappings of mmf's objects; NULL or what is left. */
 long peer_descriptors(const struct peer *peer);
-const char *peer_leftovers(const struct peer *peer, const char *directory);
+const char *peer_leftovers(const struct peer *peer);
 
 /* Files below `directory`: how many; with `remove` they are removed. */
 int files_below(const char *directory, bool remove);
@@ -183,6 +193,7 @@ struct run {
     int command_count;
     bool as_processes;
     const char *directory; /* MMF_DIR */
+    const char *files;     /* MMF_TEST_FILES */
     bool verbose;
 };
 
