@@ -136,7 +136,7 @@ enum {
     FEATURE_EXECUTION = 8
 };
 
-/* The feature of that name; 0: there is none. */
+/* The feature of that name; 0: unknown. */
 int peer_feature(const char *name);
 
 struct peer {
