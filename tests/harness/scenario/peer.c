@@ -65,9 +65,10 @@ become(const char *command, int in, int out)
 int
 peer_feature(const char *name)
 {
-    static const char *const names[] = {"fork", "files", "descriptors", "execution"};
+    static const char *const names[] = {"fork",      "files",   "descriptors",
+                                        "execution", "64_bits", "32_bits"};
 
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 6; i++)
         if (strcmp(name, names[i]) == 0)
             return 1 << i;
     return 0;

@@ -349,6 +349,10 @@ join(const struct words *words)
             word = "-1";
         else if (strcmp(word, "LONG") == 0)
             word = text_format("%d", LONG_MS);
+        else if (strcmp(word, "INT64_MAX") == 0)
+            word = "9223372036854775807";
+        else if (strcmp(word, "INT64_MIN") == 0)
+            word = "-9223372036854775808";
         else if (equals == NULL || i == 0)
             word = word_encode(word);
         text = text_format("%s%s%s", text, i > 0 ? " " : "", word);

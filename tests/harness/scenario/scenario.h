@@ -132,8 +132,7 @@ void suite_read(struct suite *suite, const char *file);
 enum {
     FEATURE_FORK = 1,
     FEATURE_FILES = 2,
-    FEATURE_DESCRIPTORS = 4,
-    FEATURE_EXECUTION = 8
+    FEATURE_DESCRIPTORS = 4 /* and others that only cases need */
 };
 
 /* The feature of that name; 0: unknown. */
