@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #ifdef __linux__
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #endif
@@ -61,6 +62,45 @@ long long
 number_at(const struct call *call, int i)
 {
     return atoll(text_at(call, i));
+}
+
+size_t
+parse_size(const char *text)
+{
+    return strcmp(text, "SIZE_MAX") == 0 ? SIZE_MAX : (size_t)strtoull(text, NULL, 0);
+}
+
+size_t
+size_at(const struct call *call, int i)
+{
+    return parse_size(text_at(call, i));
+}
+
+int64_t
+place_at(const struct call *call, int i, int64_t size)
+{
+    const char *text = text_at(call, i);
+
+    return strncmp(text, "end", 3) == 0 ? size + atoll(text + 3) : atoll(text);
+}
+
+size_t
+parse_bytes(const char *text, unsigned char *bytes, size_t size)
+{
+    size_t count = 0;
+    unsigned byte;
+
+    for (; count < size && sscanf(text, "%2x", &byte) == 1; text += 2)
+        bytes[count++] = (unsigned char)byte;
+    return count;
+}
+
+bool
+is_null(const struct call *call, const char *argument)
+{
+    const char *null = option_of(call, "null");
+
+    return null != NULL && strcmp(null, argument) == 0;
 }
 
 const char *
@@ -115,6 +155,16 @@ say_text(struct call *call, const char *key, const char *value)
         else
             say(call, "%%%02X", byte);
     }
+}
+
+void
+say_bytes(struct call *call, const char *key, const unsigned char *bytes, size_t count)
+{
+    char text[2 * MAX_BYTES + 1] = "";
+
+    for (size_t i = 0; i < count; i++)
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    say_text(call, key, text);
 }
 
 void
@@ -187,6 +237,7 @@ keep_handle(struct call *call, int kind, int status, void *object)
         if (++handle == handles + MAX_HANDLES)
             complain("too many handles", call->handle);
     handle->kind = kind;
+    handle->size = call->size;
     handle->object = object;
     snprintf(handle->name, sizeof(handle->name), "%s", call->handle);
     pthread_mutex_unlock(&lock);
@@ -208,12 +259,13 @@ close_nothing(void)
 int
 call_close(struct call *call)
 {
-    struct handle handle = handle_of(text_at(call, 1));
+    struct handle handle = view_at(call, 1);
 
     if (handle.kind == 0)
         return close_nothing();
     pthread_mutex_lock(&lock);
-    find_handle(handle.name)->kind = 0;
+    if (handle.object != NULL)
+        find_handle(handle.name)->kind = 0;
     pthread_mutex_unlock(&lock);
     switch (handle.kind) {
     case MMF_KIND_MUTEX:
@@ -234,6 +286,8 @@ call_close(struct call *call)
     case OPEN_FILE:
         close_open_file(handle.object);
         break;
+    case BYTES: /* belong to a map or a view */
+        break;
     default:
         mmf_map_close(handle.object);
     }
@@ -248,10 +302,11 @@ static const struct named_call own_calls[] = {{"close", call_close}, {NULL, NULL
 
 static int (*find_call(const char *name))(struct call *)
 {
-    static const struct named_call *const tables[] = {own_calls, list_calls, sync_calls,
-                                                      map_calls, view_calls, NULL};
+    static const struct named_call *const tables[] = {
+        own_calls,  list_calls,  sync_calls,   map_calls,
+        view_calls, value_calls, stream_calls, file_calls};
 
-    for (int i = 0; tables[i] != NULL; i++)
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
         for (const struct named_call *at = tables[i]; at->name != NULL; at++)
             if (strcmp(at->name, name) == 0)
                 return at->make;
@@ -265,7 +320,9 @@ static int (*find_call(const char *name))(struct call *)
 static void
 leave_another_error(void)
 {
-    mmf_stream_flush(NULL);
+    mmf_map *map = NULL;
+
+    mmf_map_create_new(NULL, -7654321, NULL, &map);
 }
 
 static void
@@ -471,19 +528,46 @@ pass_line(struct thread *thread, const char *text)
     write_line(thread->name, "MMF_OK");
 }
 
+/* The host lets pages of memory that is a file be executed. */
+static bool
+can_execute(void)
+{
+#ifdef __linux__
+    int fd = memfd_create("probe", MFD_CLOEXEC);
+    void *page = MAP_FAILED;
+
+    if (ftruncate(fd, 65536) == 0)
+        page = mmap(NULL, 65536, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    if (page != MAP_FAILED)
+        munmap(page, 65536);
+    close(fd);
+    return page != MAP_FAILED;
+#else
+    return true;
+#endif
+}
+
+/* What the runner is told of this process; docs/internals/conformance.md. */
+static void
+say_features(void)
+{
+    printf("ready %d_bits%s", (int)sizeof(void *) * 8,
+           can_execute() ? " execution" : "");
+#ifdef __linux__
+    puts(" fork files descriptors");
+#else
+    puts("");
+#endif
+    fflush(stdout);
+}
+
 int
 main(void)
 {
     static char line[LINE_SIZE];
     char *text;
 
-#ifdef __linux__
-    puts(sizeof(void *) == 4 ? "ready fork files descriptors narrow"
-                             : "ready fork files descriptors");
-#else
-    puts("ready");
-#endif
-    fflush(stdout);
+    say_features();
     while (fgets(line, sizeof(line), stdin) != NULL) {
         line[strcspn(line, "\r\n")] = '\0';
         text = strchr(line, ' ');

@@ -252,7 +252,7 @@ static mmf_map **
 out_of(const struct call *call, mmf_map **map)
 {
     *map = NO_HANDLE;
-    return option_of(call, "out") != NULL ? NULL : map;
+    return is_null(call, "out") ? NULL : map;
 }
 
 int
@@ -279,9 +279,9 @@ make_map(struct call *call, const char *how, int first)
     return status;
 }
 
-/* map_file PATH MODE NAME CAPACITY */
+/* from_file PATH MODE NAME CAPACITY */
 static int
-call_map_file(struct call *call)
+call_from_file(struct call *call)
 {
     static const char *const modes[] = {
         "none",           "create_new", "create", "open",
@@ -289,9 +289,10 @@ call_map_file(struct call *call)
     mmf_map_options own;
     void *space;
     const mmf_map_options *options = options_of(call, &own, &space);
+    char path[PATH_SIZE];
     mmf_map *map, **out = out_of(call, &map);
     int status = mmf_map_create_from_file(
-        text_at(call, 1), (mmf_file_mode)choice_of(text_at(call, 2), modes),
+        path_at(call, 1, path), (mmf_file_mode)choice_of(text_at(call, 2), modes),
         text_at(call, 3), number_at(call, 4), options, out);
 
     free(space);
@@ -299,9 +300,9 @@ call_map_file(struct call *call)
     return status;
 }
 
-/* map_handle FILE NAME CAPACITY, map_fd FILE NAME CAPACITY; FILE may be a number */
+/* from_handle FILE NAME CAPACITY, from_fd FILE NAME CAPACITY; FILE may be a number */
 static int
-call_map_handle(struct call *call)
+call_from_handle(struct call *call)
 {
     bool is_number = strchr("-0123456789", *text_at(call, 1)) != NULL;
     struct file *file = is_number ? NULL : handle_of(text_at(call, 1)).object;
@@ -314,7 +315,7 @@ call_map_handle(struct call *call)
     mmf_map *map, **out = out_of(call, &map);
     int status;
 
-    if (strcmp(call->words[0], "map_fd") == 0)
+    if (strcmp(call->words[0], "from_fd") == 0)
         status = mmf_map_create_from_fd((int)handle, name, capacity, options, out);
     else
         status = mmf_map_create_from_handle(handle, name, capacity, options, out);
@@ -348,11 +349,11 @@ call_inherits(struct call *call)
  * Bytes.
  */
 
-/* peek MAP POSITION, poke MAP POSITION VALUE: by a view of it all */
+/* get MAP POSITION, put MAP POSITION VALUE: by a view of it all */
 static int
 call_byte(struct call *call)
 {
-    bool reads = strcmp(call->words[0], "peek") == 0;
+    bool reads = strcmp(call->words[0], "get") == 0;
     struct handle map = handle_of(text_at(call, 1));
     int64_t position = number_at(call, 2);
     mmf_accessor *view;
@@ -574,15 +575,15 @@ call_granted(struct call *call)
     return MMF_OK;
 }
 
-const struct named_call map_calls[] = {{"map_file", call_map_file},
-                                       {"map_handle", call_map_handle},
-                                       {"map_fd", call_map_handle},
+const struct named_call map_calls[] = {{"from_file", call_from_file},
+                                       {"from_handle", call_from_handle},
+                                       {"from_fd", call_from_handle},
                                        {"open_file", call_open_file},
                                        {"open_other", call_open_file},
                                        {"is_open", call_is_open},
                                        {"inherits", call_inherits},
-                                       {"peek", call_byte},
-                                       {"poke", call_byte},
+                                       {"get", call_byte},
+                                       {"put", call_byte},
                                        {"all", call_all},
                                        {"fill", call_all},
                                        {"views", call_views},

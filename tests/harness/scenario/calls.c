@@ -9,7 +9,7 @@
 
 /* What an actor does by several calls, or by none of the library's. */
 static const char of_several[] =
-    "open_file open_other is_open inherits peek poke all fill views user umask statx "
+    "open_file open_other is_open inherits get put all fill views user umask statx "
     "list granted change_directory ";
 
 static const char *
@@ -118,7 +118,7 @@ view_call(const char *handle, const struct words *words)
 static char *
 map_of_a_file(const char *handle, const struct words *words, int place)
 {
-    const char *how = words->word[0] + strlen("map_"), *first = words->word[1];
+    const char *how = words->word[0] + strlen("from_"), *first = words->word[1];
 
     if (place == 3)
         first = text_format("%s, MMF_FILE_MODE_%s", literal(first),
@@ -152,8 +152,8 @@ c_call(const char *handle, kind_finder kind_of, const struct words *words)
         return wait_for_several(words, kind_of);
     if (is_one_of(call, "accessor stream read write "))
         return view_call(handle, words);
-    if (strncmp(call, "map_", 4) == 0)
-        return map_of_a_file(handle, words, strcmp(call, "map_file") == 0 ? 3 : 2);
+    if (strncmp(call, "from_", 5) == 0)
+        return map_of_a_file(handle, words, strcmp(call, "from_file") == 0 ? 3 : 2);
     if (is_one_of(call, of_several)) {
         text = call;
         for (int i = 1; i < words->count; i++)

@@ -8,13 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static const char usage[] =
     "usage: scenario [--as threads|processes] --actor COMMAND [--actor COMMAND...]\n"
-    "                [--only PATTERN] [--failures N] [--list] [--verbose]\n"
-    "                [--files DIRECTORY] FILE...\n"
+    "                [--only PATTERN] [--failures N] [--files DIRECTORY] [--list]\n"
+    "                [--verbose] FILE...\n"
     "Runs the cases of scenario files. COMMAND starts an actor program; the first one "
     "is\n"
     "main's, the others are for the other processes, in turn.\n";
@@ -22,8 +21,8 @@ static const char usage[] =
 static const char *only;
 static int most_failures = 1000000; /* after so many cases it ends */
 static bool lists;
-static const char *files = "/dev/shm"; /* where the directory of their files is made */
 static char directory[] = "/dev/shm/mmf-scenario-XXXXXX";
+static char files[4096] = "/dev/shm/mmf-scenario-files-XXXXXX";
 
 static _Noreturn void
 misuse(const char *what)
@@ -62,7 +61,7 @@ read_options(int argc, char **argv, struct run *run, struct suite *suite)
         else if (strcmp(argv[i], "--only") == 0)
             only = value;
         else if (strcmp(argv[i], "--files") == 0)
-            files = value;
+            snprintf(files, sizeof(files), "%s/mmf-scenario-files-XXXXXX", value);
         else if (strcmp(argv[i], "--failures") == 0)
             most_failures = atoi(value);
         else if (strcmp(argv[i], "--as") == 0)
@@ -142,20 +141,15 @@ summarize(const struct run *run, const struct sums *sums)
 int
 main(int argc, char **argv)
 {
-    struct run run = {.directory = directory};
+    struct run run = {.directory = directory, .files = files};
     struct suite suite = {0};
     struct sums sums = {0};
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGPIPE, SIG_IGN);
     read_options(argc, argv, &run, &suite);
-    if (mkdtemp(directory) == NULL || setenv("MMF_DIR", directory, 1) != 0) {
-        perror(directory);
-        return EXIT_FAILURE;
-    }
-    /* Its name begins like the other's: what is left open of either is found. */
-    run.files = strdup(text_format("%s/%s.files", files, base_name(directory)));
-    if (run.files == NULL || mkdir(run.files, 0777) != 0) {
+    if (mkdtemp(directory) == NULL || setenv("MMF_DIR", directory, 1) != 0 ||
+        mkdtemp(files) == NULL || setenv("MMF_TEST_FILES", files, 1) != 0) {
         perror(files);
         return EXIT_FAILURE;
     }
@@ -163,7 +157,7 @@ main(int argc, char **argv)
     run_end();
     files_below(directory, true);
     rmdir(directory);
-    rmdir(run.files);
+    rmdir(files);
     if (lists)
         return EXIT_SUCCESS;
     summarize(&run, &sums);

@@ -328,15 +328,15 @@ name_place(const struct words *call)
     const char *verb = call->word[0];
 
     if (strcmp(verb, "new") == 0 || strcmp(verb, "open") == 0 ||
-        strcmp(verb, "map_handle") == 0 || strcmp(verb, "map_fd") == 0)
+        strcmp(verb, "from_handle") == 0 || strcmp(verb, "from_fd") == 0)
         return 2;
-    return strcmp(verb, "map_file") == 0 ? 3 : is_kind(verb) ? 1 : 0;
+    return strcmp(verb, "from_file") == 0 ? 3 : is_kind(verb) ? 1 : 0;
 }
 
 static const char *
 kind_made(const struct words *call)
 {
-    if (strncmp(call->word[0], "map_", 4) == 0)
+    if (strncmp(call->word[0], "from_", 5) == 0)
         return "map";
     return call->word[name_place(call) == 2 ? 1 : 0];
 }
@@ -354,6 +354,10 @@ join(const struct words *words)
             word = "-1";
         else if (strcmp(word, "LONG") == 0)
             word = text_format("%d", LONG_MS);
+        else if (strcmp(word, "INT64_MAX") == 0)
+            word = "9223372036854775807";
+        else if (strcmp(word, "INT64_MIN") == 0)
+            word = "-9223372036854775808";
         else if (equals == NULL || i == 0)
             word = word_encode(word);
         text = text_format("%s%s%s", text, i > 0 ? " " : "", word);
@@ -1068,7 +1072,7 @@ check_peer(const struct peer *peer)
 
     if (!(peer->features & FEATURE_FILES))
         return;
-    left = peer_leftovers(peer, strrchr(row.options->directory, '/'));
+    left = peer_leftovers(peer);
     if (left != NULL)
         fail("%s has been left by the case, %s", peer->command, left);
     descriptors = peer_descriptors(peer);
@@ -1132,8 +1136,7 @@ run_row(void)
     if (result == 0) {
         int features = actor_of("main")->peer->features | features_of_users();
 
-        if ((features & row.scenario->needs) != row.scenario->needs ||
-            features & row.scenario->needs_not)
+        if ((features & row.scenario->needs) != row.scenario->needs)
             longjmp(row.end, NOT_HERE);
         run_lines(row.scenario->lines, row.scenario->count);
         check_nothing_left();

@@ -29,10 +29,9 @@
  * $n counts), `permute` (every order of its steps that keeps the order of each actor's own;
  * the row runs once for each) and `def NAME PARAMETERS`, which a step names.
  *
- * Among the parameters, `each name` and `each kind` are short for what most cases have,
- * `each .NET name` for the kinds of names that .NET's tests have, and
- * `needs files` has a case run only where objects are files; `needs 32 bits`, `needs 64 bits`
- * by the addresses of main's process; `needs users` where actors may become other users.
+ * Among the parameters, `each name`, `each .NET name`, `each kind` and `each map` (`m = @map
+ * 4096`) are short for what most cases have. `needs files` has a case run only where objects
+ * are files; so does each other feature; `needs users`, where actors may become other users.
  *
  * `disk:` is the runner itself, which makes and looks at files: make NAME LENGTH, length
  * NAME (-1: there is none), write NAME OFFSET HEX, read NAME OFFSET COUNT, mode NAME MODE,
@@ -41,7 +40,8 @@
  * Actors have them as $files/NAME; they are removed after the row. `names:` does the same
  * where objects are files; what a case puts there, it removes.
  *
- * Words: 'a b' and "a b" are one word, x1..x4 four, 'a'*9 repeats, $'\x01\t' has bytes, $x is a parameter. NULL
+ * Words: 'a b' and "a b" are one word, x1..x4 four, 'a'*9 repeats, $'\x01\t' has bytes, $x is
+ * a parameter, @x the words of one. NULL
  * is the null pointer, and NULL with a suffix is NULL. INFINITE, LONG (20 s). # comments.
  *
  * What this language will never have: variables (but handles and parameters), arithmetic,
@@ -117,7 +117,7 @@ struct scenario {
     const char *title; /* of a `def`: its name */
     int number;
     bool is_macro;
-    int needs, needs_not; /* FEATURE_... of main */
+    int needs; /* features of the actors */
     struct parameter parameters[MAX_PARAMETERS];
     int parameter_count;
     struct line *lines;
@@ -139,10 +139,12 @@ void suite_read(struct suite *suite, const char *file);
 enum {
     FEATURE_FORK = 1,
     FEATURE_FILES = 2,
-    FEATURE_DESCRIPTORS = 4,
-    FEATURE_NARROW = 8, /* its addresses have 32 bits */
-    FEATURE_USERS = 16  /* the runner's: root may start it for any user */
+    FEATURE_DESCRIPTORS = 4, /* and others that only cases need */
+    FEATURE_USERS = 1 << 16  /* the runner's own: root may start it for any user */
 };
+
+/* The feature of that name; 0: unknown. */
+int peer_feature(const char *name);
 
 struct peer {
     struct peer *next;
@@ -173,7 +175,7 @@ bool peer_thread_sleeps(const struct peer *peer, long tid, char *call, size_t si
 
 /* All descriptors; those and the mappings of mmf's objects; NULL or what is left. */
 long peer_descriptors(const struct peer *peer);
-const char *peer_leftovers(const struct peer *peer, const char *directory);
+const char *peer_leftovers(const struct peer *peer);
 
 /* Files below `directory`: how many; with `remove` they are removed. */
 int files_below(const char *directory, bool remove);

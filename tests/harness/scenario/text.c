@@ -195,13 +195,11 @@ end_word(struct words *words, const struct piece *piece)
     return add_word(words, text);
 }
 
-const char *
-words_of(const char *text, const struct scope *scope, struct words *words)
+static const char *
+add_words(struct words *words, const char *text, const struct scope *scope)
 {
-    const char *wrong = NULL;
+    const char *wrong = NULL, *value;
 
-    words->count = 0;
-    words->word[0] = NULL;
     for (;;) {
         struct piece piece; /* a long text, of which little is used */
 
@@ -211,6 +209,12 @@ words_of(const char *text, const struct scope *scope, struct words *words)
             text++;
         if (*text == '\0' || wrong != NULL)
             return wrong;
+        if (*text == '@') {
+            value = parameter_value(text + 1, scope, &text);
+            wrong =
+                value != NULL ? add_words(words, value, scope) : "an unknown parameter";
+            continue;
+        }
         while (wrong == NULL && *text != ' ' && *text != '\0') {
             if (*text == '\'' || *text == '"')
                 wrong = take_quoted(&text, &piece);
@@ -224,6 +228,14 @@ words_of(const char *text, const struct scope *scope, struct words *words)
         if (wrong == NULL)
             wrong = end_word(words, &piece);
     }
+}
+
+const char *
+words_of(const char *text, const struct scope *scope, struct words *words)
+{
+    words->count = 0;
+    words->word[0] = NULL;
+    return add_words(words, text, scope);
 }
 
 static bool
