@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #ifdef __linux__
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -528,20 +529,45 @@ pass_line(struct thread *thread, const char *text)
     write_line(thread->name, "MMF_OK");
 }
 
-/* The host lets pages of memory that is a file be executed. */
+#ifdef __linux__
+static bool
+can_execute_file(int fd)
+{
+    void *page = MAP_FAILED;
+
+    if (fd >= 0 && ftruncate(fd, 65536) == 0)
+        page = mmap(NULL, 65536, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    if (page != MAP_FAILED)
+        munmap(page, 65536);
+    if (fd >= 0)
+        close(fd);
+    return page != MAP_FAILED;
+}
+
+/* A file of the directory that a variable of the environment names. */
+static bool
+can_execute_in(const char *variable)
+{
+    const char *directory = getenv(variable);
+    char path[PATH_SIZE];
+    int fd;
+
+    if (directory == NULL)
+        return true;
+    snprintf(path, sizeof(path), "%s/probe-%ld", directory, (long)getpid());
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+    unlink(path);
+    return can_execute_file(fd);
+}
+#endif
+
+/* The host lets pages be executed, wherever objects and files are. */
 static bool
 can_execute(void)
 {
 #ifdef __linux__
-    int fd = memfd_create("probe", MFD_CLOEXEC);
-    void *page = MAP_FAILED;
-
-    if (ftruncate(fd, 65536) == 0)
-        page = mmap(NULL, 65536, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
-    if (page != MAP_FAILED)
-        munmap(page, 65536);
-    close(fd);
-    return page != MAP_FAILED;
+    return can_execute_file(memfd_create("probe", MFD_CLOEXEC)) &&
+           can_execute_in("MMF_DIR") && can_execute_in("MMF_TEST_FILES");
 #else
     return true;
 #endif
