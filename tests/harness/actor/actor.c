@@ -78,7 +78,7 @@ size_at(const struct call *call, int i)
 }
 
 int64_t
-place_at(const struct call *call, int i, int64_t size)
+offset_at(const struct call *call, int i, int64_t size)
 {
     const char *text = text_at(call, i);
 

@@ -46,7 +46,7 @@ size_t parse_size(const char *text);
 size_t size_at(const struct call *call, int i);
 
 /* A number; or `end`, `end-4`, `end+1`, counted from `size`. */
-int64_t place_at(const struct call *call, int i, int64_t size);
+int64_t offset_at(const struct call *call, int i, int64_t size);
 
 /* Hexadecimal to bytes; how many. */
 size_t parse_bytes(const char *text, unsigned char *bytes, size_t size);

@@ -12,16 +12,16 @@
 const char *
 path_at(const struct call *call, int i, char path[PATH_SIZE])
 {
-    const char *file = text_at(call, i), *place = getenv("MMF_TEST_FILES");
+    const char *file = text_at(call, i), *directory = getenv("MMF_TEST_FILES");
 
     if (file == NULL || *file == '\0' || *file == '/')
         return file;
-    if (place == NULL)
+    if (directory == NULL)
         complain("MMF_TEST_FILES is not set", file);
 #ifdef _WIN32
-    snprintf(path, PATH_SIZE, "Z:%s/%s", place, file);
+    snprintf(path, PATH_SIZE, "Z:%s/%s", directory, file);
 #else
-    snprintf(path, PATH_SIZE, "%s/%s", place, file);
+    snprintf(path, PATH_SIZE, "%s/%s", directory, file);
 #endif
     return path;
 }

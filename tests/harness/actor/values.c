@@ -54,7 +54,7 @@ struct type {
     void (*parse)(const char *text, union value *value);
 };
 
-/* A real number; one that is no number by its bits, nan:7fc00000. */
+/* A real number; a NaN by its bits, nan:7fc00000. */
 static float
 parse_single(const char *text)
 {
@@ -211,7 +211,7 @@ parse(const struct type *type, const char *text, union value *value)
 static int64_t
 position_at(const struct call *call, mmf_accessor *view, int i)
 {
-    return place_at(call, i, mmf_accessor_capacity(view));
+    return offset_at(call, i, mmf_accessor_capacity(view));
 }
 
 /* What a call must leave alone: so it was filled before. */

@@ -39,7 +39,7 @@ call_view(struct call *call)
 {
     struct handle map = handle_of(text_at(call, 1));
     int64_t capacity = size_of(map.object);
-    int64_t offset = place_at(call, 2, capacity), size = place_at(call, 3, capacity);
+    int64_t offset = offset_at(call, 2, capacity), size = offset_at(call, 3, capacity);
     mmf_access access = (mmf_access)choice_of(text_at(call, 4), accesses);
     mmf_accessor *accessor = NO_HANDLE;
     mmf_stream *stream = NO_HANDLE;
@@ -181,26 +181,26 @@ call_bytes(struct call *call)
     return keep_bytes(call, status, bytes, size);
 }
 
-/* peek BYTES POSITION COUNT */
+/* load BYTES POSITION COUNT */
 static int
-call_peek(struct call *call)
+call_load(struct call *call)
 {
     struct handle handle = handle_of(text_at(call, 1));
     const unsigned char *bytes = handle.object;
 
-    say_bytes(call, "value", bytes + place_at(call, 2, (int64_t)handle.size),
+    say_bytes(call, "value", bytes + offset_at(call, 2, (int64_t)handle.size),
               size_at(call, 3));
     return MMF_OK;
 }
 
-/* poke BYTES POSITION HEXADECIMAL */
+/* store BYTES POSITION HEXADECIMAL */
 static int
-call_poke(struct call *call)
+call_store(struct call *call)
 {
     struct handle handle = handle_of(text_at(call, 1));
     unsigned char *bytes = handle.object;
 
-    parse_bytes(text_at(call, 3), bytes + place_at(call, 2, (int64_t)handle.size),
+    parse_bytes(text_at(call, 3), bytes + offset_at(call, 2, (int64_t)handle.size),
                 MAX_BYTES);
     return MMF_OK;
 }
@@ -236,8 +236,8 @@ const struct named_call view_calls[] = {{"accessor", call_view},
                                         {"flush", call_flush},
                                         {"pointer", call_pointer},
                                         {"bytes", call_bytes},
-                                        {"peek", call_peek},
-                                        {"poke", call_poke},
+                                        {"load", call_load},
+                                        {"store", call_store},
                                         {"same", call_same},
                                         {"native_handle", call_native_handle},
                                         {NULL, NULL}};
