@@ -4,9 +4,6 @@
  */
 #include "support.h"
 
-#include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -419,59 +416,6 @@ TEST(a_new_object_has_the_mode_of_its_users)
         check_mode(&kinds[i], "Cat", &all, 0666);
         check_mode(&kinds[i], "Global\\Cat", &all, 0666);
         check_mode(&kinds[i], "Cat", &group, 0660);
-    }
-}
-
-/*
- * Several threads ask for a whole map at once: they get one mapping.
- */
-
-enum { ASKERS = 2, ROUNDS = 1000 };
-
-struct asker {
-    _Atomic int *arrived;
-    mmf_map *map;
-    void *bytes;
-};
-
-/* Spinning: a barrier that sleeps lets one thread go long before the other. */
-static void *
-ask_for_bytes(void *payload)
-{
-    struct asker *asker = payload;
-    size_t size;
-
-    atomic_fetch_add(asker->arrived, 1);
-    while (atomic_load(asker->arrived) < ASKERS)
-        sched_yield();
-    CHECK_OK(mmf_map_bytes(asker->map, MMF_ACCESS_READ_WRITE, &asker->bytes, &size));
-    return NULL;
-}
-
-static void
-map_once(mmf_map *map)
-{
-    struct asker askers[ASKERS];
-    pthread_t threads[ASKERS];
-    _Atomic int arrived = 0;
-
-    for (int i = 0; i < ASKERS; i++) {
-        askers[i] = (struct asker){.arrived = &arrived, .map = map};
-        CHECK(pthread_create(&threads[i], NULL, ask_for_bytes, &askers[i]) == 0);
-    }
-    for (int i = 0; i < ASKERS; i++)
-        CHECK(pthread_join(threads[i], NULL) == 0);
-    for (int i = 1; i < ASKERS; i++)
-        CHECK(askers[i].bytes == askers[0].bytes);
-}
-
-TEST(threads_map_a_map_once)
-{
-    for (int round = 0; round < ROUNDS; round++) {
-        mmf_map *map = create_new(NULL, 4096, NULL);
-
-        map_once(map);
-        mmf_map_close(map);
     }
 }
 

@@ -1,10 +1,14 @@
 // actor.cpp - an actor for the files of tests/scenarios, with mmf/mmf.hpp;
-// docs/internals/conformance.md has the lines that it hears and says. It has no streams and
-// no arrays: what it has not it cannot do.
+// docs/internals/conformance.md has the lines that it hears and says. It has no arrays: what
+// it has not it cannot do.
 #include <mmf/mmf.hpp>
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <map>
 #include <mutex>
@@ -16,8 +20,8 @@
 
 namespace {
 
-using handle =
-    std::variant<mmf::map, mmf::mutex, mmf::event, mmf::semaphore, mmf::view>;
+using handle = std::variant<mmf::map, mmf::mutex, mmf::event, mmf::semaphore, mmf::view,
+                            mmf::stream>;
 using words = std::vector<std::string>;
 using outputs = std::map<std::string, std::string>;
 
@@ -151,6 +155,8 @@ map_options(const call &c)
         options.access = access_of(c.options.at("access"));
     options.rights = mmf_rights(c.option("rights"));
     options.inheritability = mmf_inheritability(c.option("inheritability"));
+    options.allocation = mmf_map_allocation(c.option("allocation"));
+    options.share = mmf_file_share(c.option("share"));
     options.exact_capacity = c.option("exact_capacity");
     options.all_users = c.option("all_users");
     options.mode = uint32_t(c.option("mode", 8));
@@ -159,14 +165,20 @@ map_options(const call &c)
 }
 
 std::shared_ptr<handle>
-find(const std::string &name)
+find_or_none(const std::string &name)
 {
     const std::lock_guard<std::mutex> guard(handles_lock);
     const auto found = handles.find(name);
 
-    if (found == handles.end())
-        throw cannot();
-    return found->second;
+    return found == handles.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<handle>
+find(const std::string &name)
+{
+    const auto found = find_or_none(name);
+
+    return found != nullptr ? found : throw cannot();
 }
 
 template <class T>
@@ -245,6 +257,32 @@ make_map(call &c, how way, std::size_t first)
 }
 
 mmf_status
+do_file(call &c)
+{
+    static const char *const modes[] = {
+        "", "create_new", "create", "open", "open_or_create", "truncate", "append"};
+    const auto path = std::filesystem::path(std::getenv("MMF_TEST_FILES")) / c.name(1);
+    if (c.at(0) == "file") {
+        std::ofstream(path).flush();
+        std::filesystem::resize_file(path, std::uintmax_t(c.number(2)));
+        return MMF_OK;
+    }
+    if (c.at(0) == "file_length") {
+        c.out["value"] = std::filesystem::exists(path)
+                             ? std::to_string(std::filesystem::file_size(path))
+                             : "-1";
+        return MMF_OK;
+    }
+    const auto mode = std::find(modes, modes + 7, c.at(2));
+    return keep(
+        c,
+        mmf::map::create_from_file(
+            path, mmf_file_mode(mode == modes + 7 ? std::stoi(c.at(2)) : mode - modes),
+            c.name_or_none(3), c.number(4), map_options(c)),
+        how::create_new, true);
+}
+
+mmf_status
 make(call &c, const std::string &kind, how way, std::size_t first)
 {
     const bool has_more = way != how::open_existing && c.has(first + 1);
@@ -318,6 +356,8 @@ template <class T>
 T
 parse(const std::string &word)
 {
+    if (word.find(':') != std::string::npos) // a NaN by its bits
+        throw cannot();
     if constexpr (std::is_floating_point_v<T>)
         return T(std::stod(word));
     else if constexpr (std::is_same_v<T, uint64_t>)
@@ -330,11 +370,21 @@ template <class T>
 mmf_status
 read_or_write(call &c, mmf::view &view)
 {
+    const bool at_end = c.at(3).rfind("end", 0) == 0;
+    const int64_t position =
+        at_end
+            ? view.capacity() + (c.at(3) == "end" ? 0 : std::stoll(c.at(3).substr(3)))
+            : c.number(3);
     std::ostringstream text;
 
+    if (position < 0) // which is the first check of a call for any type
+        throw cannot();
     if (c.at(0) == "write")
-        return view.write(c.number(3), parse<T>(c.at(4))), MMF_OK;
-    text << +view.read<T>(c.number(3));
+        return view.write(position, parse<T>(c.at(4))), MMF_OK;
+    if constexpr (std::is_same_v<T, bool>) // any byte but 0 may be there
+        text << (view.read<uint8_t>(position) != 0);
+    else
+        text << +view.read<T>(position);
     c.out["value"] = text.str();
     return MMF_OK;
 }
@@ -356,6 +406,46 @@ do_view(call &c)
 }
 
 mmf_status
+do_stream(call &c, mmf::stream &stream)
+{
+    const std::string &verb = c.at(0);
+    std::vector<std::byte> bytes;
+    std::string text;
+
+    bytes.reserve(1); // no bytes have an address, too
+    if (verb == "read_bytes") {
+        bytes.resize(std::size_t(c.number(2)));
+        bytes.resize(stream.read({bytes.data(), bytes.size()}));
+        for (const std::byte byte : bytes)
+            for (const int half : {int(byte) >> 4, int(byte) & 15})
+                text += "0123456789abcdef"[half];
+        c.out["read"] = std::to_string(bytes.size());
+        c.out["value"] = encode(text);
+    } else if (verb == "write_bytes") {
+        text = c.name(2);
+        for (std::size_t i = 0; i + 1 < text.size(); i += 2)
+            bytes.push_back(std::byte(std::stoi(text.substr(i, 2), nullptr, 16)));
+        stream.write({bytes.data(), bytes.size()});
+    } else if (verb == "seek") {
+        const int origin = c.at(3) == "begin"     ? MMF_SEEK_BEGIN
+                           : c.at(3) == "current" ? MMF_SEEK_CURRENT
+                           : c.at(3) == "end"     ? MMF_SEEK_END
+                                                  : std::stoi(c.at(3));
+
+        c.out["position"] =
+            std::to_string(stream.seek(c.number(2), mmf_seek_origin(origin)));
+    } else if (verb == "flush") {
+        stream.flush();
+    } else if (verb == "position" || verb == "length") {
+        c.out["value"] =
+            std::to_string(verb == "length" ? stream.length() : stream.position());
+    } else {
+        throw cannot();
+    }
+    return MMF_OK;
+}
+
+mmf_status
 do_close(const std::string &name)
 {
     std::shared_ptr<handle> last;
@@ -374,6 +464,14 @@ do_call(call &c)
 {
     const std::string &verb = c.at(0);
 
+    if (c.options.count("null") + c.options.count("kind") + c.options.count("count") !=
+        0)
+        throw cannot(); // null pointers and counts are C's
+    if (const auto one = find_or_none(c.has(1) ? c.at(1) : ""); one && verb != "close")
+        if (auto *stream = std::get_if<mmf::stream>(&*one))
+            return do_stream(c, *stream);
+    if (verb == "from_file" || verb == "file" || verb == "file_length")
+        return do_file(c);
     if (verb == "new" || verb == "open")
         return make(c, c.at(1), verb == "new" ? how::create_new : how::open_existing,
                     2);
@@ -383,6 +481,11 @@ do_call(call &c)
         return keep(c,
                     mmf::view(get<mmf::map>(find(c.at(1))), c.number(2), c.number(3),
                               access_of(c.at(4))),
+                    how::create_new, false);
+    if (verb == "stream")
+        return keep(c,
+                    mmf::stream(get<mmf::map>(find(c.at(1))), c.number(2), c.number(3),
+                                access_of(c.at(4))),
                     how::create_new, false);
     if (verb == "close")
         return do_close(c.at(1));
@@ -438,6 +541,10 @@ answer(const std::string &thread, words said)
         status = why.status();
         c.out = {{"says", encode(why.what())}, {"param", encode(why.parameter())}};
     } catch (const cannot &) {
+        return thread + " cannot";
+    } catch (const std::logic_error &) { // a number that its type does not have
+        return thread + " cannot";
+    } catch (const std::bad_variant_access &) { // a call that its kind does not have
         return thread + " cannot";
     }
     std::string line = thread + " " + mmf_status_name(status);

@@ -17,6 +17,9 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
     private static readonly string[] accesses =
         ["read_write", "read", "write", "copy_on_write", "read_execute", "read_write_execute"];
 
+    private static readonly string[] fileModes =
+        ["", "create_new", "create", "open", "open_or_create", "truncate", "append"];
+
     private readonly string[] arguments = words.Skip(1).Where(word => !word.Contains('=')).ToArray();
 
     // The package has no call for it.
@@ -26,6 +29,8 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
     /// <summary>The status; or an exception.</summary>
     internal string Make()
     {
+        if (Option("null") != null || Option("kind") != null || Option("count") != null)
+            throw new NotImplementedException(words[0]); // null pointers and counts are C's
         switch (words[0])
         {
             case "map" or "mutex" or "event" or "semaphore":
@@ -34,6 +39,15 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
                 return MakeNew();
             case "open":
                 return Keep(Open(arguments[0]));
+            case "from_file" when Option("share") == null && Option("allocation") == null:
+                return Keep(MemoryMappedFile.CreateFromFile(
+                    File(0), (FileMode)Choose(arguments[1], fileModes), Program.Decode(arguments[2]), Number(3),
+                    (MemoryMappedFileAccess)Choose(Option("access") ?? "read_write", accesses)));
+            case "file":
+                System.IO.File.WriteAllBytes(File(0), new byte[Number(1)]);
+                return "MMF_OK";
+            case "file_length":
+                return Say("value", System.IO.File.Exists(File(0)) ? new FileInfo(File(0)).Length : -1);
             case "accessor":
                 return Keep(Get<MemoryMappedFile>(0).CreateViewAccessor(Number(1), Number(2), Access(3)));
             case "stream":
@@ -52,6 +66,9 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
     }
 
     private long Number(int i) => long.Parse(arguments[i], CultureInfo.InvariantCulture);
+
+    private string File(int i) =>
+        Path.Combine(Environment.GetEnvironmentVariable("MMF_TEST_FILES")!, Program.Decode(arguments[i])!);
 
     private T Get<T>(int i) where T : class => arguments[i] == "NULL" ? null! : (T)objects[arguments[i]];
 
@@ -98,6 +115,7 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
         Size = (uint)sizeof(Native.MapOptions),
         Access = Choose(Option("access") ?? "read_write", accesses),
         Rights = Value("rights"),
+        Allocation = Value("allocation"),
         Inheritability = Value("inheritability"),
         AllUsers = Value("all_users"),
         Mode = (uint)Value("mode", 8),
@@ -223,6 +241,9 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
                 return Say("value", ((view as UnmanagedMemoryAccessor)?.CanRead ?? ((Stream)view).CanRead) ? 1 : 0);
             case "can_write":
                 return Say("value", ((view as UnmanagedMemoryAccessor)?.CanWrite ?? ((Stream)view).CanWrite) ? 1 : 0);
+            case "pointer_offset":
+                return Say("value",
+                           (view as MemoryMappedViewAccessor)?.PointerOffset ?? ((MemoryMappedViewStream)view).PointerOffset);
             case "flush" when view is MemoryMappedViewAccessor accessor:
                 accessor.Flush();
                 return "MMF_OK";
@@ -236,6 +257,8 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
 
     private string? Stream()
     {
+        if (Get<object>(0) is not (null or MemoryMappedViewStream))
+            return null;
         var stream = Get<MemoryMappedViewStream>(0);
 
         switch (words[0])
@@ -245,6 +268,18 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
                 int read = stream.Read(bytes, 0, bytes.Length);
                 Say("read", read);
                 return Say("value", Program.Encode(Convert.ToHexString(bytes, 0, read).ToLowerInvariant()));
+            case "read_byte":
+                return Say("value", stream.ReadByte());
+            case "write_byte":
+                stream.WriteByte((byte)Number(1));
+                return "MMF_OK";
+            case "length":
+                return Say("value", stream.Length);
+            case "set_length":
+                stream.SetLength(Number(1));
+                return "MMF_OK";
+            case "can_seek":
+                return Say("value", stream.CanSeek ? 1 : 0);
             case "write_bytes":
                 byte[] written = Convert.FromHexString(Program.Decode(arguments[1]) ?? "");
                 stream.Write(written, 0, written.Length);

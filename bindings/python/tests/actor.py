@@ -52,7 +52,7 @@ def make(how, kind, name, *rest):
     """By the types of the extension module: a scenario may ask for what has no name here."""
     words = [word for word in rest if "=" not in word]
     options = dict(word.split("=") for word in rest if "=" in word)
-    if {"rights", "inheritability"} & set(options) or options.get("access") == "write":
+    if {"rights", "inheritability", "allocation"} & set(options) or options.get("access") == "write":
         raise Cannot
     number = {key: int(value, 8 if key == "mode" else 10) for key, value in options.items()
               if key != "access"}
@@ -140,6 +140,8 @@ def read_or_write(memory, kind, position, *value):
 
 def call(verb, words):
     """The status, or it and the outputs, or also the new handle."""
+    if any(word.startswith(("null=", "kind=", "count=")) for word in words):
+        raise Cannot  # null pointers and counts are C's
     one = objects.get(words[0]) if words else None
     if verb in ("wait", "wait_one"):
         return wait(one, words[1])
@@ -189,7 +191,7 @@ def answer(thread, words):
     except mmf.Error as why:
         status = why.status
         outputs = {"param": encode(why.parameter), "says": encode(str(why))}
-    except (TypeError, OverflowError, AttributeError, Cannot):
+    except (TypeError, ValueError, OverflowError, AttributeError, struct.error, Cannot):
         return say(f"{thread} cannot")
     return say(" ".join([thread, status, *(f"{key}={value}" for key, value in outputs.items())]))
 

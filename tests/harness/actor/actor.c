@@ -13,7 +13,7 @@
 
 #ifdef __linux__
 #include <fcntl.h>
-#include <sys/stat.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #endif
@@ -76,12 +76,51 @@ plain_count(const struct call *call)
     return count;
 }
 
-void *
-unless_null(const struct call *call, const char *key, void *output)
+size_t
+parse_size(const char *text)
 {
-    const char *value = option_of(call, key);
+    return strcmp(text, "SIZE_MAX") == 0 ? SIZE_MAX : (size_t)strtoull(text, NULL, 0);
+}
 
-    return value != NULL && strcmp(value, "NULL") == 0 ? NULL : output;
+size_t
+size_at(const struct call *call, int i)
+{
+    return parse_size(text_at(call, i));
+}
+
+int64_t
+offset_at(const struct call *call, int i, int64_t size)
+{
+    const char *text = text_at(call, i);
+
+    return strncmp(text, "end", 3) == 0 ? size + atoll(text + 3) : atoll(text);
+}
+
+size_t
+parse_bytes(const char *text, unsigned char *bytes, size_t size)
+{
+    size_t count = 0;
+    unsigned byte;
+
+    for (; count < size && sscanf(text, "%2x", &byte) == 1; text += 2)
+        bytes[count++] = (unsigned char)byte;
+    return count;
+}
+
+bool
+is_null(const struct call *call, const char *argument)
+{
+    for (int i = 1; i < call->count; i++)
+        if (strncmp(call->words[i], "null=", 5) == 0 &&
+            strcmp(call->words[i] + 5, argument) == 0)
+            return true;
+    return false;
+}
+
+void *
+unless_null(const struct call *call, const char *argument, void *output)
+{
+    return is_null(call, argument) ? NULL : output;
 }
 
 const char *
@@ -139,6 +178,16 @@ say_text(struct call *call, const char *key, const char *value)
 }
 
 void
+say_bytes(struct call *call, const char *key, const unsigned char *bytes, size_t count)
+{
+    char text[2 * MAX_BYTES + 1] = "";
+
+    for (size_t i = 0; i < count; i++)
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    say_text(call, key, text);
+}
+
+void
 say_number(struct call *call, const char *key, long long value)
 {
     char text[32];
@@ -173,26 +222,12 @@ find_handle(const char *name)
     return NULL;
 }
 
-/* null_mutex, null_event, ...: no handle of this kind. */
-static int
-kind_of_null(const char *name)
-{
-    if (strncmp(name, "null_", 5) != 0)
-        return 0;
-    for (int kind = MMF_KIND_MAP; kind <= MMF_KIND_SEMAPHORE; kind++)
-        if (strcmp(mmf_kind_name((mmf_kind)kind), name + 5) == 0)
-            return kind;
-    return strcmp(name, "null_accessor") == 0 ? ACCESSOR : STREAM;
-}
-
 struct handle
 handle_of(const char *name)
 {
     struct handle none = {.kind = 0}, *found;
 
-    if (name != NULL)
-        none.kind = kind_of_null(name);
-    if (name == NULL || none.kind != 0)
+    if (name == NULL)
         return none;
     pthread_mutex_lock(&lock);
     found = find_handle(name);
@@ -222,20 +257,36 @@ keep_handle(struct call *call, int kind, int status, void *object)
         if (++handle == handles + MAX_HANDLES)
             complain("too many handles", call->handle);
     handle->kind = kind;
+    handle->size = call->size;
     handle->object = object;
     snprintf(handle->name, sizeof(handle->name), "%s", call->handle);
     pthread_mutex_unlock(&lock);
 }
 
+/* As often as one likes. */
+static int
+close_nothing(void)
+{
+    mmf_mutex_close(NULL);
+    mmf_event_close(NULL);
+    mmf_semaphore_close(NULL);
+    mmf_waitable_close(NULL);
+    mmf_accessor_close(NULL);
+    mmf_stream_close(NULL);
+    mmf_map_close(NULL);
+    return MMF_OK;
+}
+
 int
 call_close(struct call *call)
 {
-    struct handle handle = handle_of(text_at(call, 1)), *entry;
+    struct handle handle = view_at(call, 1);
 
+    if (handle.kind == 0)
+        return close_nothing();
     pthread_mutex_lock(&lock);
-    entry = find_handle(handle.name);
-    if (entry != NULL)
-        entry->kind = 0;
+    if (handle.object != NULL)
+        find_handle(handle.name)->kind = 0;
     pthread_mutex_unlock(&lock);
     switch (handle.kind) {
     case MMF_KIND_MUTEX:
@@ -255,6 +306,11 @@ call_close(struct call *call)
         break;
     case STREAM:
         mmf_stream_close(handle.object);
+        break;
+    case OPEN_FILE:
+        close_open_file(handle.object);
+        break;
+    case BYTES: /* belong to a map or a view */
         break;
     default:
         mmf_map_close(handle.object);
@@ -290,10 +346,11 @@ static const struct named_call own_calls[] = {
 
 static int (*find_call(const char *name))(struct call *)
 {
-    static const struct named_call *const tables[] = {own_calls, sync_calls, view_calls,
-                                                      system_calls};
+    static const struct named_call *const tables[] = {
+        own_calls,   list_calls,   sync_calls, map_calls, view_calls,
+        value_calls, stream_calls, file_calls, poll_calls};
 
-    for (int i = 0; i < 4; i++)
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
         for (const struct named_call *at = tables[i]; at->name != NULL; at++)
             if (strcmp(at->name, name) == 0)
                 return at->make;
@@ -307,7 +364,9 @@ static int (*find_call(const char *name))(struct call *)
 static void
 leave_another_error(void)
 {
-    mmf_stream_flush(NULL);
+    mmf_map *map = NULL;
+
+    mmf_map_create_new(NULL, -7654321, NULL, &map);
 }
 
 /* Of a failure, or of a call that was none and has left an error nevertheless. */
@@ -320,7 +379,7 @@ say_error(struct call *call, int status, const mmf_error *before)
     mmf_last_error(&error);
     is_new = memcmp(&error, before, offsetof(mmf_error, message)) != 0 ||
              strcmp(error.message, before->message) != 0;
-    if (status >= 0 && !is_new)
+    if (status >= 0 && (!is_new || call->is_several))
         return;
     say_text(call, "param", error.parameter);
     say_text(call, "says", error.message);
@@ -615,19 +674,71 @@ pass_line(struct thread *thread, const char *text)
     write_line(thread->name, "MMF_OK");
 }
 
+#ifdef __linux__
+static bool
+can_execute_file(int fd)
+{
+    void *page = MAP_FAILED;
+
+    if (fd >= 0 && ftruncate(fd, 65536) == 0)
+        page = mmap(NULL, 65536, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    if (page != MAP_FAILED)
+        munmap(page, 65536);
+    if (fd >= 0)
+        close(fd);
+    return page != MAP_FAILED;
+}
+
+/* A file of the directory that a variable of the environment names. */
+static bool
+can_execute_in(const char *variable)
+{
+    const char *directory = getenv(variable);
+    char path[PATH_SIZE];
+    int fd;
+
+    if (directory == NULL)
+        return true;
+    snprintf(path, sizeof(path), "%s/probe-%ld", directory, (long)getpid());
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+    unlink(path);
+    return can_execute_file(fd);
+}
+#endif
+
+/* The host lets pages be executed, wherever objects and files are. */
+static bool
+can_execute(void)
+{
+#ifdef __linux__
+    return can_execute_file(memfd_create("probe", MFD_CLOEXEC)) &&
+           can_execute_in("MMF_DIR") && can_execute_in("MMF_TEST_FILES");
+#else
+    return true;
+#endif
+}
+
+/* What the runner is told of this process; docs/internals/conformance.md. */
+static void
+say_features(void)
+{
+    printf("ready %d_bits%s", (int)sizeof(void *) * 8,
+           can_execute() ? " execution" : "");
+#ifdef __linux__
+    puts(" fork files descriptors");
+#else
+    puts(" kernel_names");
+#endif
+    fflush(stdout);
+}
+
 int
 actor_run(void)
 {
     static char line[LINE_SIZE];
     char *text;
 
-#ifdef __linux__
-    umask(0777); /* which keeps no bit of a new object's mode */
-    puts("ready fork files descriptors");
-#else
-    puts("ready names");
-#endif
-    fflush(stdout);
+    say_features();
     while (fgets(line, sizeof(line), stdin) != NULL) {
         line[strcspn(line, "\r\n")] = '\0';
         text = strchr(line, ' ');

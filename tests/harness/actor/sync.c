@@ -190,7 +190,7 @@ call_new_or_open(struct call *call)
 mmf_waitable *
 waitable_at(const struct call *call, int i)
 {
-    struct handle handle = handle_of(text_at(call, i));
+    struct handle handle = view_at(call, i);
 
     switch (handle.kind) {
     case 0:
@@ -212,7 +212,7 @@ waitable_at(const struct call *call, int i)
 static int
 call_wait(struct call *call)
 {
-    struct handle handle = handle_of(text_at(call, 1));
+    struct handle handle = view_at(call, 1);
     int32_t timeout = (int32_t)number_at(call, 2);
 
     switch (handle.kind) {
@@ -261,7 +261,7 @@ call_signal_and_wait(struct call *call)
 static int
 call_set_or_reset(struct call *call)
 {
-    struct handle handle = handle_of(text_at(call, 1));
+    struct handle handle = view_at(call, 1);
 
     if (handle.kind != 0 && handle.kind != MMF_KIND_EVENT)
         complain("only an event can be set", call->words[1]);
@@ -272,7 +272,7 @@ call_set_or_reset(struct call *call)
 static int
 call_release(struct call *call)
 {
-    struct handle handle = handle_of(text_at(call, 1));
+    struct handle handle = view_at(call, 1);
     int32_t previous = UNTOUCHED;
     int status;
 
@@ -310,7 +310,7 @@ call_guard(struct call *call)
 static int
 call_signal(struct call *call)
 {
-    struct handle handle = handle_of(text_at(call, 1));
+    struct handle handle = view_at(call, 1);
 
     switch (handle.kind) {
     case MMF_KIND_MUTEX:

@@ -7,6 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What an actor does by several calls, or by none of the library's. */
+static const char of_several[] =
+    "open_file open_other is_open inherits get put all fill views user umask statx "
+    "list granted change_directory ";
+
 static const char *
 upper(const char *word)
 {
@@ -112,6 +117,20 @@ view_call(const char *handle, const struct words *words)
                        word_at(words, 1), word_at(words, 3), word_at(words, 4));
 }
 
+/* `place` is the name's. */
+static char *
+map_of_a_file(const char *handle, const struct words *words, int place)
+{
+    const char *how = words->word[0] + strlen("from_"), *first = words->word[1];
+
+    if (place == 3)
+        first = text_format("%s, MMF_FILE_MODE_%s", literal(first),
+                            upper(word_at(words, 2)));
+    return text_format("mmf_map_create_from_%s(%s, %s, %s, %s, &%s)", how, first,
+                       literal(word_at(words, place)), word_at(words, place + 1),
+                       options(words, "map"), handle);
+}
+
 static bool
 is_one_of(const char *word, const char *list)
 {
@@ -136,6 +155,14 @@ c_call(const char *handle, kind_finder kind_of, const struct words *words)
         return wait_for_several(words, kind_of);
     if (is_one_of(call, "accessor stream read write "))
         return view_call(handle, words);
+    if (strncmp(call, "from_", 5) == 0)
+        return map_of_a_file(handle, words, strcmp(call, "from_file") == 0 ? 3 : 2);
+    if (is_one_of(call, of_several)) {
+        text = call;
+        for (int i = 1; i < words->count; i++)
+            text = text_format("%s %s", text, words->word[i]);
+        return text_format("/* %s */", text);
+    }
     text = text_format("mmf_%s_%s(%s", words->count > 1 ? kind_of(words->word[1]) : "",
                        call, word_at(words, 1));
     for (int i = 2; i < words->count; i++)

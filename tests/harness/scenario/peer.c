@@ -63,11 +63,13 @@ become(const char *command, int in, int out)
 }
 
 int
-feature_of(const char *name)
+peer_feature(const char *name)
 {
-    static const char *const names[] = {"fork", "files", "descriptors", "names"};
+    static const char *const names[] = {"fork",        "files",   "descriptors",
+                                        "execution",   "64_bits", "32_bits",
+                                        "kernel_names"};
 
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 7; i++)
         if (strcmp(name, names[i]) == 0)
             return 1 << i;
     return 0;
@@ -85,9 +87,9 @@ hear_hello(struct peer *peer)
     if (word == NULL || strcmp(word, "ready") != 0)
         give_up(peer, "does not begin with \"ready\"");
     while ((word = strtok_r(NULL, " ", &rest)) != NULL) {
-        peer->features |= feature_of(word);
-        if (feature_of(word) == 0)
+        if (peer_feature(word) == 0)
             give_up(peer, "says a feature that this runner does not know");
+        peer->features |= peer_feature(word);
     }
 }
 
@@ -307,14 +309,15 @@ peer_descriptors(const struct peer *peer)
     return count;
 }
 
+/* Below MMF_DIR, a file of the case, or an object without a name. */
 static bool
-is_ours(const char *text, const char *directory)
+is_ours(const char *text)
 {
-    return strstr(text, directory) != NULL || strstr(text, "memfd:mmf") != NULL;
+    return strstr(text, "/mmf-scenario-") != NULL || strstr(text, "memfd:mmf") != NULL;
 }
 
 static const char *
-leftover_descriptor(const struct peer *peer, const char *place)
+leftover_descriptor(const struct peer *peer)
 {
     char path[64], target[PATH_MAX];
     const char *found = NULL;
@@ -328,7 +331,7 @@ leftover_descriptor(const struct peer *peer, const char *place)
             readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1);
 
         target[length < 0 ? 0 : length] = '\0';
-        if (is_ours(target, place))
+        if (is_ours(target))
             found = text_format("descriptor %s: %s", entry->d_name, target);
     }
     if (directory != NULL)
@@ -337,7 +340,7 @@ leftover_descriptor(const struct peer *peer, const char *place)
 }
 
 static const char *
-leftover_mapping(const struct peer *peer, const char *place)
+leftover_mapping(const struct peer *peer)
 {
     char path[64], line[PATH_MAX + 128];
     const char *found = NULL;
@@ -346,7 +349,7 @@ leftover_mapping(const struct peer *peer, const char *place)
     snprintf(path, sizeof(path), "/proc/%ld/maps", (long)peer->pid);
     maps = fopen(path, "re");
     while (maps != NULL && found == NULL && fgets(line, sizeof(line), maps) != NULL)
-        if (is_ours(line, place))
+        if (is_ours(line))
             found = text_format("mapping %.*s", (int)strcspn(line, "\n"), line);
     if (maps != NULL)
         fclose(maps);
@@ -354,11 +357,11 @@ leftover_mapping(const struct peer *peer, const char *place)
 }
 
 const char *
-peer_leftovers(const struct peer *peer, const char *directory)
+peer_leftovers(const struct peer *peer)
 {
-    const char *found = leftover_descriptor(peer, directory);
+    const char *found = leftover_descriptor(peer);
 
-    return found != NULL ? found : leftover_mapping(peer, directory);
+    return found != NULL ? found : leftover_mapping(peer);
 }
 
 int

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -320,8 +321,6 @@ kind_of(const char *name)
 {
     const struct handle *handle = find_handle(name, own_peer(calling));
 
-    if (strncmp(name, "null_", 5) == 0)
-        return name + 5;
     return handle != NULL ? handle->kind : "unknown";
 }
 
@@ -332,11 +331,24 @@ is_kind(const char *word)
            strcmp(word, "event") == 0 || strcmp(word, "semaphore") == 0;
 }
 
-static bool
-makes_object(const struct words *call)
+/* Where the name is in a call that makes an object; 0: it makes none. */
+static int
+name_place(const struct words *call)
 {
-    return is_kind(call->word[0]) || strcmp(call->word[0], "new") == 0 ||
-           strcmp(call->word[0], "open") == 0;
+    const char *verb = call->word[0];
+
+    if (strcmp(verb, "new") == 0 || strcmp(verb, "open") == 0 ||
+        strcmp(verb, "from_handle") == 0 || strcmp(verb, "from_fd") == 0)
+        return 2;
+    return strcmp(verb, "from_file") == 0 ? 3 : is_kind(verb) ? 1 : 0;
+}
+
+static const char *
+kind_made(const struct words *call)
+{
+    if (strncmp(call->word[0], "from_", 5) == 0)
+        return "map";
+    return call->word[name_place(call) == 2 ? 1 : 0];
 }
 
 static const char *
@@ -352,6 +364,10 @@ join(const struct words *words)
             word = "-1";
         else if (strcmp(word, "LONG") == 0)
             word = text_format("%d", LONG_MS);
+        else if (strcmp(word, "INT64_MAX") == 0)
+            word = "9223372036854775807";
+        else if (strcmp(word, "INT64_MIN") == 0)
+            word = "-9223372036854775808";
         else if (equals == NULL || i == 0)
             word = word_encode(word);
         text = text_format("%s%s%s", text, i > 0 ? " " : "", word);
@@ -363,17 +379,17 @@ join(const struct words *words)
 static const char *
 recipe_of(const struct words *call)
 {
-    int first = is_kind(call->word[0]) ? 0 : 1;
+    int place = name_place(call);
     struct words words = {.count = 0};
 
-    if (!makes_object(call))
+    if (place == 0)
         return join(call);
-    if (call->count < first + 2 || strcmp(call->word[first + 1], "NULL") == 0)
+    if (call->count <= place || strcmp(call->word[place], "NULL") == 0)
         return NULL;
     words.word[words.count++] = "open";
-    words.word[words.count++] = call->word[first];
-    words.word[words.count++] = call->word[first + 1];
-    for (int i = first + 2; i < call->count; i++)
+    words.word[words.count++] = kind_made(call);
+    words.word[words.count++] = call->word[place];
+    for (int i = place + 1; i < call->count; i++)
         if (strncmp(call->word[i], "access=", 7) == 0 ||
             strstr(call->word[i], "_user") != NULL)
             words.word[words.count++] = call->word[i];
@@ -398,7 +414,7 @@ keep_handle(const struct actor *actor, const char *name, const struct words *cal
     row.handle_count++;
     memset(handle, 0, sizeof(*handle));
     handle->name = name;
-    handle->kind = call->word[!makes_object(call) || is_kind(call->word[0]) ? 0 : 1];
+    handle->kind = kind_made(call);
     handle->recipe = recipe_of(call);
     handle->own = own_peer(actor);
     add_holder(handle, actor->peer);
@@ -417,7 +433,7 @@ holds(const struct handle *handle, const struct peer *peer)
 static void
 open_elsewhere(struct actor *actor, const struct words *call)
 {
-    for (int i = 1; i < call->count && !makes_object(call); i++) {
+    for (int i = 1; i < call->count && name_place(call) == 0; i++) {
         struct handle *handle = find_handle(call->word[i], own_peer(actor));
         struct words recipe;
 
@@ -655,8 +671,9 @@ do_call(struct actor *actor, const char *prefix, struct words *words)
         return;
     }
     open_elsewhere(actor, &actor->call);
-    if (strcmp(actor->call.word[0], "user") == 0)
-        actor->peer->is_spent = true;
+    if (strcmp(actor->call.word[0], "user") == 0 ||
+        strcmp(actor->call.word[0], "statx") == 0)
+        actor->peer->is_changed = true; /* so it is for no other row */
     text = join(&actor->call);
     if (skip)
         text = text_format("%s = %s", words->word[0], text);
@@ -817,7 +834,7 @@ do_other(struct actor *actor, const struct words *words)
         fork_actor(actor, words->word[1]);
     else if (strcmp(what, "exec") == 0) {
         have_done(actor, what);
-        actor->peer->is_spent = true;
+        actor->peer->is_changed = true;
     } else if (strcmp(what, "stop") == 0 || strcmp(what, "continue") == 0)
         peer_signal(actor->peer, *what == 's' ? SIGSTOP : SIGCONT);
     else if (strcmp(what, "busy") == 0) {
@@ -829,12 +846,36 @@ do_other(struct actor *actor, const struct words *words)
     return true;
 }
 
+/* A directory of the runner's. */
+static void
+use_disk(const char *name, const char *text, const char *expected)
+{
+    bool is_names = strcmp(name, "names") == 0;
+    struct actor disk = {.name = name};
+
+    disk.call.count = 0;
+    words_or_fail(text, &disk.call);
+    record(&disk, text);
+    disk.answer = disk.call.count == 0 ? NULL
+                                       : disk_call(is_names ? row.options->directory
+                                                            : row.options->files,
+                                                   &disk.call);
+    if (disk.answer == NULL)
+        fail("the disk has no such call");
+    check_answer(&disk, expected);
+}
+
 static void
 do_step(const char *name, const char *text, const char *expected)
 {
-    struct actor *actor = actor_of(strcmp(name, "child") == 0 ? "main" : name);
+    struct actor *actor;
     struct words words;
 
+    if (strcmp(name, "disk") == 0 || strcmp(name, "names") == 0) {
+        use_disk(name, text, expected);
+        return;
+    }
+    actor = actor_of(strcmp(name, "child") == 0 ? "main" : name);
     if (text[0] == '=') {
         take_answer(actor);
         check_answer(actor, text + 1);
@@ -895,6 +936,7 @@ run_for(const struct words *head, const struct line *lines, int count)
 
     for (int i = 2; i < head->count; i++) {
         row.scope.count = scope;
+        scope_set(&row.scope, "n", text_format("%d", i - 1));
         scope_set(&row.scope, head->word[1], head->word[i]);
         run_lines(lines, count);
     }
@@ -1100,22 +1142,13 @@ close_handles(void)
         close_handle(NULL, &row.handles[row.handle_count - 1]);
 }
 
-/* Forks have copies of what others have; and those that are not as they were are not lent
- * again. */
+/* Forks have copies of what others have. */
 static void
-end_odd_ones(void)
+end_forks(void)
 {
-    for (int i = 1; i < row.actor_count; i++) {
-        struct actor *actor = &row.actors[i];
-
-        if (actor->peer == NULL || !(actor->peer->is_fork || actor->peer->is_spent) ||
-            is_thread_of_other(actor->name))
-            continue;
-        if (actor->peer->is_spent)
-            kill_actor(actor, SIGKILL);
-        else
-            end_actor(actor);
-    }
+    for (int i = 1; i < row.actor_count; i++)
+        if (row.actors[i].peer != NULL && row.actors[i].peer->is_fork)
+            end_actor(&row.actors[i]);
 }
 
 static void
@@ -1126,7 +1159,7 @@ check_peer(const struct peer *peer)
 
     if (!(peer->features & FEATURE_FILES))
         return;
-    left = peer_leftovers(peer, row.options->directory);
+    left = peer_leftovers(peer);
     if (left != NULL)
         fail("%s has been left by the case, %s", peer->command, left);
     descriptors = peer_descriptors(peer);
@@ -1139,7 +1172,7 @@ static void
 check_nothing_left(void)
 {
     row.line = NULL;
-    end_odd_ones();
+    end_forks();
     end_threads();
     close_handles();
     for (struct peer *peer = peers; peer != NULL; peer = peer->next)
@@ -1159,7 +1192,7 @@ forget_peers(bool all)
 
     while ((peer = *link) != NULL) {
         peer->in_use = false;
-        if (all)
+        if (all || peer->is_changed)
             peer_kill(peer, SIGKILL);
         if (peer->pid == 0) {
             *link = peer->next;
@@ -1170,13 +1203,28 @@ forget_peers(bool all)
     }
 }
 
+/* For a row with several users the directory is as /dev/shm is. */
+static int
+features_of_users(void)
+{
+    bool is_wanted = row.scenario->needs & FEATURE_USERS;
+
+    if (geteuid() != 0 ||
+        chmod(row.options->directory, is_wanted ? 01777 : 0700) != 0 ||
+        chmod(row.options->files, is_wanted ? 0777 : 0700) != 0)
+        return 0;
+    return FEATURE_USERS;
+}
+
 static int
 run_row(void)
 {
     volatile int result = setjmp(row.end);
 
     if (result == 0) {
-        if (row.scenario->needs & ~actor_of("main")->peer->features)
+        int features = actor_of("main")->peer->features | features_of_users();
+
+        if ((features & row.scenario->needs) != row.scenario->needs)
             longjmp(row.end, NOT_HERE);
         run_lines(row.scenario->lines, row.scenario->count);
         check_nothing_left();
@@ -1185,6 +1233,7 @@ run_row(void)
     forget_peers(result != PASSED);
     if (result != PASSED)
         files_below(row.options->directory, true);
+    disk_forget(row.options->files);
     text_forget();
     return result;
 }
@@ -1197,6 +1246,7 @@ static void
 begin_row(const struct scope *scope, int permutation)
 {
     row.scope = *scope;
+    scope_set(&row.scope, "files", row.options->files);
     row.permutation = permutation;
     row.permutations = 1;
     row.actor_count = row.handle_count = row.others = row.arrivals = row.step_count = 0;

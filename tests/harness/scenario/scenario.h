@@ -12,7 +12,7 @@
  *     wait e 0                       TIMED_OUT               # the expected answer
  *
  * Two spaces or more stand before what is expected: a status (OK unless said), outputs
- * (created=1), `untouched=index`, and of a failure `says=WORD` and `param=NAME`. One of
+ * (created=1, path~=PART), and of a failure `says=PART` and `param=NAME`. One of
  * several statuses: OK|ABANDONED. A choice by a parameter: `$mode == auto ? TIMED_OUT : OK`,
  * `$state ? OK : TIMED_OUT`. Without being asked the runner demands that a failure has a
  * message and leaves the outputs alone, that a timeout takes its time, and that nothing is
@@ -27,14 +27,23 @@
  * processes also `kill`, `kill TERM`, `stop`, `continue`, and `exec`: another program in
  * its place, which lives until it is killed.
  *
- * Blocks: `for x WORDS`, `repeat N`, `each_done t1..t4` ($who in the order of the answers,
+ * Blocks: `for x WORDS` ($n counts), `repeat N`, `each_done t1..t4` ($who in the order of the answers,
  * $n counts), `permute` (every order of its steps that keeps the order of each actor's own;
  * the row runs once for each) and `def NAME PARAMETERS`, which a step names.
  *
- * Among the parameters, `each name` and `each kind` are short for what most cases have, and
- * `needs FEATURE` has a case run only with actors that have it (`files`: objects are files).
+ * Among the parameters, `each name`, `each .NET name`, `each kind` and `each map` (`m = @map
+ * 4096`) are short for what most cases have. `needs files` has a case run only where objects
+ * are files; so does each other feature; `needs users`, where actors may become other users.
  *
- * Words: 'a b' and "a b" are one word, x1..x4 four, 'a'*9 repeats, $x is a parameter. NULL
+ * `disk:` is the runner itself, which makes and looks at files: make NAME LENGTH, length
+ * NAME (-1: there is none), write NAME OFFSET HEX, read NAME OFFSET COUNT, mode NAME MODE,
+ * mode NAME (value=OCTAL), owner NAME USER, remove NAME, replace NAME BY, count NAME (of the
+ * files in it), flock NAME shared|exclusive; directory, fifo, socket NAME; link NAME TO.
+ * Actors have them as $files/NAME; they are removed after the row. `names:` does the same
+ * where objects are files; what a case puts there, it removes.
+ *
+ * Words: 'a b' and "a b" are one word, x1..x4 four, 'a'*9 repeats, $'\x01\t' has bytes, $x is
+ * a parameter, @x the words of one. NULL
  * is the null pointer, and NULL with a suffix is NULL. INFINITE, LONG (20 s). # comments.
  *
  * What this language will never have: variables (but handles and parameters), arithmetic,
@@ -110,7 +119,7 @@ struct scenario {
     const char *title; /* of a `def`: its name */
     int number;
     bool is_macro;
-    int needs; /* features, without which it is not for an actor */
+    int needs; /* features of the actors */
     struct parameter parameters[MAX_PARAMETERS];
     int parameter_count;
     struct line *lines;
@@ -132,12 +141,12 @@ void suite_read(struct suite *suite, const char *file);
 enum {
     FEATURE_FORK = 1,
     FEATURE_FILES = 2,
-    FEATURE_DESCRIPTORS = 4,
-    FEATURE_NAMES = 8
+    FEATURE_DESCRIPTORS = 4, /* and others that only cases need */
+    FEATURE_USERS = 1 << 16  /* the runner's own: root may start it for any user */
 };
 
-/* The feature of this name, or 0. */
-int feature_of(const char *name);
+/* The feature of that name; 0: unknown. */
+int peer_feature(const char *name);
 
 struct peer {
     struct peer *next;
@@ -148,7 +157,7 @@ struct peer {
     bool in_use;
     bool is_stopped;
     bool is_fork;     /* of another one: it is not ours to wait for */
-    bool is_spent;    /* it is not as a new one is */
+    bool is_changed;  /* it has become another user, or program */
     long descriptors; /* at the start of the row */
     size_t length;
     char text[16384]; /* what it has said, up to `length` */
@@ -173,13 +182,21 @@ bool peer_thread_sleeps(const struct peer *peer, long tid, char *call, size_t si
 
 /* All descriptors; those and the mappings of mmf's objects; NULL or what is left. */
 long peer_descriptors(const struct peer *peer);
-const char *peer_leftovers(const struct peer *peer, const char *directory);
+const char *peer_leftovers(const struct peer *peer);
 
 /* Files below `directory`: how many; with `remove` they are removed. */
 int files_below(const char *directory, bool remove);
 
 int64_t now_ms(void);
 void nap_ms(int ms);
+
+/*
+ * disk.c: files.
+ */
+
+/* The answer to a call of the actor `disk`; NULL: there is no such call. */
+const char *disk_call(const char *directory, const struct words *words);
+void disk_forget(const char *directory); /* at a row's end: nothing is left */
 
 /*
  * calls.c: what a call is in C.
@@ -199,6 +216,7 @@ struct run {
     int command_count;
     bool as_processes;
     const char *directory; /* MMF_DIR */
+    const char *files;     /* where a row's own files are */
     bool verbose;
 };
 

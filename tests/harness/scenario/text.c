@@ -124,6 +124,31 @@ take_quoted(const char **text, struct piece *piece)
     return NULL;
 }
 
+/* $'...', in which \t, \n, \r and \xNN stand for bytes. */
+static const char *
+take_escaped(const char **text, struct piece *piece)
+{
+    static const char letters[] = "tnr", bytes[] = "\t\n\r";
+    const char *at = *text + 2, *known;
+
+    for (; *at != '\''; at++) {
+        unsigned byte = (unsigned char)*at;
+        char one;
+
+        if (byte == '\\' && sscanf(at, "\\x%2x", &byte) == 1)
+            at += 3;
+        else if (byte == '\\' && at[1] != '\0' &&
+                 (known = strchr(letters, *++at)) != NULL)
+            byte = (unsigned char)bytes[known - letters];
+        one = (char)byte;
+        if (*at == '\0' || !append(piece, &one, 1))
+            return "a quote without an end, or a word that is too long";
+    }
+    *text = at + 1;
+    piece->is_quoted = true;
+    return NULL;
+}
+
 static const char *
 take_parameter(const char **text, const struct scope *scope, struct piece *piece)
 {
@@ -182,23 +207,31 @@ end_word(struct words *words, const struct piece *piece)
     return add_word(words, text);
 }
 
-const char *
-words_of(const char *text, const struct scope *scope, struct words *words)
+static const char *
+add_words(struct words *words, const char *text, const struct scope *scope)
 {
-    const char *wrong = NULL;
+    const char *wrong = NULL, *value;
 
-    words->count = 0;
-    words->word[0] = NULL;
     for (;;) {
-        struct piece piece = {.length = 0};
+        struct piece piece; /* a long text, of which little is used */
 
+        piece.length = 0;
+        piece.is_null = piece.is_quoted = false;
         while (*text == ' ')
             text++;
         if (*text == '\0' || wrong != NULL)
             return wrong;
+        if (*text == '@') {
+            value = parameter_value(text + 1, scope, &text);
+            wrong =
+                value != NULL ? add_words(words, value, scope) : "an unknown parameter";
+            continue;
+        }
         while (wrong == NULL && *text != ' ' && *text != '\0') {
             if (*text == '\'' || *text == '"')
                 wrong = take_quoted(&text, &piece);
+            else if (text[0] == '$' && text[1] == '\'')
+                wrong = take_escaped(&text, &piece);
             else if (*text == '$')
                 wrong = take_parameter(&text, scope, &piece);
             else
@@ -207,6 +240,14 @@ words_of(const char *text, const struct scope *scope, struct words *words)
         if (wrong == NULL)
             wrong = end_word(words, &piece);
     }
+}
+
+const char *
+words_of(const char *text, const struct scope *scope, struct words *words)
+{
+    words->count = 0;
+    words->word[0] = NULL;
+    return add_words(words, text, scope);
 }
 
 static bool
