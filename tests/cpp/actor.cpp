@@ -464,9 +464,9 @@ do_call(call &c)
 {
     const std::string &verb = c.at(0);
 
-    if (c.options.count("null") + c.options.count("kind") + c.options.count("count") !=
-        0)
-        throw cannot(); // null pointers and counts are C's
+    for (const char *const key : {"null", "kind", "count", "size", "later", "limit"})
+        if (c.options.count(key) != 0) // null pointers and the like are C's
+            throw cannot();
     if (const auto one = find_or_none(c.has(1) ? c.at(1) : ""); one && verb != "close")
         if (auto *stream = std::get_if<mmf::stream>(&*one))
             return do_stream(c, *stream);

@@ -20,6 +20,9 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
     private static readonly string[] fileModes =
         ["", "create_new", "create", "open", "open_or_create", "truncate", "append"];
 
+    // Null pointers, counts, structures of other versions and limits are C's.
+    private static readonly string[] notForUs = ["null", "kind", "count", "size", "later", "limit"];
+
     private readonly string[] arguments = words.Skip(1).Where(word => !word.Contains('=')).ToArray();
 
     // The package has no call for it.
@@ -29,8 +32,8 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
     /// <summary>The status; or an exception.</summary>
     internal string Make()
     {
-        if (Option("null") != null || Option("kind") != null || Option("count") != null)
-            throw new NotImplementedException(words[0]); // null pointers and counts are C's
+        if (notForUs.Any(key => Option(key) != null) || words.Length == 1 && words[0] != "gc")
+            throw new NotImplementedException(words[0]);
         switch (words[0])
         {
             case "map" or "mutex" or "event" or "semaphore":

@@ -140,8 +140,9 @@ def read_or_write(memory, kind, position, *value):
 
 def call(verb, words):
     """The status, or it and the outputs, or also the new handle."""
-    if any(word.startswith(("null=", "kind=", "count=")) for word in words):
-        raise Cannot  # null pointers and counts are C's
+    if any(word.startswith(("null=", "kind=", "count=", "size=", "later=", "limit="))
+           for word in words):
+        raise Cannot  # null pointers, counts, structures of other versions, limits are C's
     one = objects.get(words[0]) if words else None
     if verb in ("wait", "wait_one"):
         return wait(one, words[1])

@@ -218,6 +218,10 @@ deliver(struct peer *peer, char *line)
         actor->has_begun = true;
         return;
     }
+    if (actor->has_begun && strcmp(rest, "cannot") == 0) {
+        unsaid++;
+        longjmp(row.end, NOT_HERE); /* others wait for what it was to do */
+    }
     actor->answer = rest;
     actor->answered_at = now_ms();
     actor->arrival = ++row.arrivals;
@@ -778,16 +782,19 @@ static void
 kill_actor(struct actor *actor, int signal)
 {
     struct peer *peer = actor->peer;
+    int status;
 
     record(actor, "is killed");
     if (!has_own_process(actor))
         fail("%s is no process to kill", actor->name);
     forget_holder(peer);
     row.any_died = true;
-    peer_kill(peer, signal);
+    status = peer_kill(peer, signal);
     for (int i = 0; i < row.actor_count; i++)
         if (row.actors[i].peer == peer)
             row.actors[i].peer = NULL, row.actors[i].is_busy = false;
+    if (signal != SIGKILL && status == 128 + SIGKILL)
+        fail("the signal does not end it");
 }
 
 /* The new actor opens its ends of the pipes as files of this process. */
