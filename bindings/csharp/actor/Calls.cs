@@ -29,7 +29,9 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
     /// <summary>The status; or an exception.</summary>
     internal string Make()
     {
-        if (Option("null") != null || Option("kind") != null || Option("count") != null)
+        bool isOfNothing = arguments.Contains("NULL") && (words[0] is "read" or "write" or "read_array" or
+            "write_array" or "write_bytes" or "position");
+        if (isOfNothing || Option("null") != null || Option("kind") != null || Option("count") != null)
             throw new NotImplementedException(words[0]); // null pointers and counts are C's
         switch (words[0])
         {
