@@ -217,7 +217,10 @@ call_close(struct call *call)
         mmf_stream_close(handle.object);
         break;
     default:
-        mmf_map_close(handle.object);
+        if (is_channel(handle.kind))
+            close_channel(handle.object);
+        else
+            mmf_map_close(handle.object);
     }
     return MMF_OK;
 }
@@ -239,9 +242,9 @@ static const struct named_call own_calls[] = {
 static int (*find_call(const char *name))(struct call *)
 {
     static const struct named_call *const tables[] = {own_calls, sync_calls,
-                                                      view_calls};
+                                                      view_calls, channel_calls};
 
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         for (const struct named_call *at = tables[i]; at->name != NULL; at++)
             if (strcmp(at->name, name) == 0)
                 return at->make;

@@ -65,14 +65,28 @@ void keep_handle(struct call *call, int kind, int status, void *object);
 
 int call_close(struct call *call);
 
-/* sync.c, views.c: the calls on mutexes, events, semaphores; on maps and views. */
+/* sync.c, views.c, channels.c: the calls on mutexes, events, semaphores; on maps and views;
+ * on channels. */
 struct named_call {
     const char *name;
     int (*make)(struct call *call); /* its status */
 };
 
-extern const struct named_call sync_calls[], view_calls[]; /* a NULL name ends them */
+/* A NULL name ends them. */
+extern const struct named_call sync_calls[], view_calls[], channel_calls[];
 
 int make_map(struct call *call, const char *how, int first);
+
+/* Handles whose kind is MMF_KIND_QUEUE to MMF_KIND_SERVICE. */
+static inline bool
+is_channel(int kind)
+{
+    return kind >= MMF_KIND_QUEUE && kind <= MMF_KIND_SERVICE;
+}
+
+int make_channel(struct call *call, int kind, const char *how, int first);
+void close_channel(void *handle);
+mmf_waitable *channel_waitable(const void *handle);
+int release_message(struct call *call);
 
 #endif
