@@ -828,6 +828,16 @@ call_take(struct call *call)
     return say_message(call, status, &message);
 }
 
+/* again MESSAGE: what is read in place now */
+static int
+call_again(struct call *call)
+{
+    const mmf_message *message = pointer_at(call, 1);
+
+    say_bytes(call, message->bytes, message->length);
+    return MMF_OK;
+}
+
 /* M = take_many QUEUE MOST MS: M1, M2, ... */
 static int
 call_take_many(struct call *call)
@@ -1276,6 +1286,7 @@ const struct named_call channel_calls[] = {{"queue", call_channel},
                                            {"drain", call_drain},
                                            {"applied", call_applied},
                                            {"take", call_take},
+                                           {"again", call_again},
                                            {"take_many", call_take_many},
                                            {"receive", call_receive},
                                            {"receive_many", call_receive_many},
