@@ -29,10 +29,11 @@
  * $n counts), `permute` (every order of its steps that keeps the order of each actor's own;
  * the row runs once for each) and `def NAME PARAMETERS`, which a step names.
  *
- * Among the parameters, `each name` and `each kind` are short for what most cases have, and
- * `needs files` has a case run only where objects are files.
+ * Among the parameters, `each name`, `each kind`, `each queue` and `each channel` are short
+ * for what most cases have, and `needs files` has a case run only where objects are files.
  *
- * Words: 'a b' and "a b" are one word, x1..x4 four, 'a'*9 repeats, $x is a parameter. NULL
+ * Words: 'a b' and "a b" are one word, x1..x4 four, 'a'*9 repeats, $x is a parameter,
+ * $$x as many words as its value has. NULL
  * is the null pointer, and NULL with a suffix is NULL. INFINITE, LONG (20 s). # comments.
  *
  * What this language will never have: variables (but handles and parameters), arithmetic,

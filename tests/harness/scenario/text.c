@@ -170,6 +170,21 @@ end_word(struct words *words, const struct piece *piece)
     return add_word(words, text);
 }
 
+/* `$$x`: all the words that a parameter's value has. */
+static const char *
+add_words_of(const char **text, const struct scope *scope, struct words *words)
+{
+    const char *value = parameter_value(*text + 2, scope, text), *wrong;
+    struct words inner;
+
+    if (value == NULL)
+        return "an unknown parameter";
+    wrong = words_of(value, scope, &inner);
+    for (int i = 0; i < inner.count && wrong == NULL; i++)
+        wrong = add_word(words, inner.word[i]);
+    return wrong;
+}
+
 const char *
 words_of(const char *text, const struct scope *scope, struct words *words)
 {
@@ -184,6 +199,10 @@ words_of(const char *text, const struct scope *scope, struct words *words)
             text++;
         if (*text == '\0' || wrong != NULL)
             return wrong;
+        if (text[0] == '$' && text[1] == '$') {
+            wrong = add_words_of(&text, scope, words);
+            continue;
+        }
         while (wrong == NULL && *text != ' ' && *text != '\0') {
             if (*text == '\'' || *text == '"')
                 wrong = take_quoted(&text, &piece);
