@@ -45,10 +45,9 @@ static void
 create(char *const *words, const mmf_channel_options *options)
 {
     int created = 0;
-    int rc = mmf_queue_create_or_open("Q", (size_t)atoll(words[3]),
-                                      (size_t)atoll(words[4]),
-                                      (mmf_overflow)atoi(words[5]), options, &created,
-                                      &queue);
+    int rc = mmf_queue_create_or_open(
+        "Q", (size_t)atoll(words[3]), (size_t)atoll(words[4]),
+        (mmf_overflow)atoi(words[5]), options, &created, &queue);
 
     if (rc == MMF_OK)
         say(rc, created ? "new" : "old");

@@ -241,8 +241,8 @@ static const struct named_call own_calls[] = {
 
 static int (*find_call(const char *name))(struct call *)
 {
-    static const struct named_call *const tables[] = {own_calls, sync_calls,
-                                                      view_calls, channel_calls};
+    static const struct named_call *const tables[] = {own_calls, sync_calls, view_calls,
+                                                      channel_calls};
 
     for (int i = 0; i < 4; i++)
         for (const struct named_call *at = tables[i]; at->name != NULL; at++)

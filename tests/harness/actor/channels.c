@@ -149,7 +149,8 @@ payload_at(const struct call *call, int i)
         payload.length = (size_t)atoll(length);
         payload.bytes = payload.space = malloc(MAX_BYTES);
         for (size_t k = 0; payload.space != NULL && k < MAX_BYTES; k++)
-            payload.space[k] = text != NULL && *text != '\0' ? text[k % strlen(text)] : 0;
+            payload.space[k] =
+                text != NULL && *text != '\0' ? text[k % strlen(text)] : 0;
     }
     payload.bytes = UNLESS_NULL(call, "bytes", payload.bytes);
     return payload;
@@ -458,8 +459,7 @@ hold_channel(const char *name)
     char data[64];
 
     snprintf(data, sizeof(data), "%s:mmf:data", name);
-    return (struct hold){
-        OpenFileMappingA(FILE_MAP_READ | FILE_MAP_WRITE, FALSE, data)};
+    return (struct hold){OpenFileMappingA(FILE_MAP_READ | FILE_MAP_WRITE, FALSE, data)};
 }
 
 static void
@@ -488,8 +488,8 @@ hold_channel(const char *name)
     struct hold hold;
     char path[512];
 
-    snprintf(path, sizeof(path), "%s/mmf-%u/%s", getenv("MMF_DIR"),
-             (unsigned)geteuid(), name);
+    snprintf(path, sizeof(path), "%s/mmf-%u/%s", getenv("MMF_DIR"), (unsigned)geteuid(),
+             name);
     hold.fd = open(path, O_RDWR | O_CLOEXEC);
     if (fcntl(hold.fd, F_OFD_SETLK, &range) != 0)
         complain("the channel cannot be held", path);
@@ -571,7 +571,8 @@ DEFINE_MAKE(topic, MMF_KIND_TOPIC, mmf_channel_options, channel_options, RING_AR
 DEFINE_MAKE(latest, MMF_KIND_LATEST, mmf_channel_options, channel_options,
             size_at(call, first + 1))
 DEFINE_MAKE(service, MMF_KIND_SERVICE, mmf_service_options, service_options,
-            size_at(call, first + 1), size_at(call, first + 2), size_at(call, first + 3))
+            size_at(call, first + 1), size_at(call, first + 2),
+            size_at(call, first + 3))
 
 int
 make_channel(struct call *call, int kind, const char *how, int first)
@@ -641,7 +642,8 @@ send_bytes(const struct channel *c, const struct payload *p, int32_t ms,
 static uint64_t *
 sequence_of(const struct call *call, uint64_t *space)
 {
-    return is_null(call, "sequence") || is_null(call, "version") || is_null(call, "call")
+    return is_null(call, "sequence") || is_null(call, "version") ||
+                   is_null(call, "call")
                ? NULL
                : space;
 }
@@ -954,8 +956,8 @@ call_receive_many(struct call *call)
 
     memset(got, 0, sizeof(got));
     for (size_t i = 0; i < count && i < MOST && status == MMF_OK; i++)
-        status = mmf_queue_receive(own_channel(call).object, got[i], 15,
-                                   ms_at(call, 3), &length, NULL);
+        status = mmf_queue_receive(own_channel(call).object, got[i], 15, ms_at(call, 3),
+                                   &length, NULL);
     qsort(got, count, sizeof(got[0]), compare_texts);
     for (size_t i = 0; i < count && status == MMF_OK; i++)
         snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
@@ -1021,10 +1023,10 @@ call_call(struct call *call)
     mmf_message answer = untouched_message();
     size_t length = (size_t)UNTOUCHED;
     char *buffer = new_buffer();
-    int status = mmf_service_call(own_channel(call).object, request.bytes,
-                                  request.length, UNLESS_NULL(call, "buffer", buffer),
-                                  size_at(call, 3), ms_at(call, 4),
-                                  UNLESS_NULL(call, "length", &length));
+    int status =
+        mmf_service_call(own_channel(call).object, request.bytes, request.length,
+                         UNLESS_NULL(call, "buffer", buffer), size_at(call, 3),
+                         ms_at(call, 4), UNLESS_NULL(call, "length", &length));
 
     free(request.space);
     if (status == MMF_OK)
@@ -1037,9 +1039,9 @@ static int
 call_take_answer(struct call *call)
 {
     mmf_message message = untouched_message();
-    int status = mmf_service_take_answer(
-        own_channel(call).object, pointer_at(call, 2)->sequence, ms_at(call, 3),
-        UNLESS_NULL(call, "answer", &message));
+    int status =
+        mmf_service_take_answer(own_channel(call).object, pointer_at(call, 2)->sequence,
+                                ms_at(call, 3), UNLESS_NULL(call, "answer", &message));
 
     if (status == MMF_OK)
         check_place(call, message.bytes);
@@ -1091,8 +1093,8 @@ call_reserve_answer(struct call *call)
     struct named_message *request = message_at(call, 2);
     void *bytes = NO_HANDLE;
     int status = mmf_service_reserve_answer(
-        own_channel(call).object, pointer_at(call, 2), size_at(call, 3),
-        ms_at(call, 4), UNLESS_NULL(call, "bytes", &bytes));
+        own_channel(call).object, pointer_at(call, 2), size_at(call, 3), ms_at(call, 4),
+        UNLESS_NULL(call, "bytes", &bytes));
 
     say_place(call, status, bytes);
     if (status == MMF_OK) {
@@ -1126,10 +1128,9 @@ static int
 call_answer(struct call *call)
 {
     struct payload answer = payload_at(call, 3);
-    int status = mmf_service_answer(own_channel(call).object, pointer_at(call, 2),
-                                    answer.bytes, answer.length,
-                                    (uint32_t)choice_of(text_at(call, 4), mores),
-                                    ms_at(call, 5));
+    int status = mmf_service_answer(
+        own_channel(call).object, pointer_at(call, 2), answer.bytes, answer.length,
+        (uint32_t)choice_of(text_at(call, 4), mores), ms_at(call, 5));
 
     free(answer.space);
     return status;
@@ -1241,9 +1242,9 @@ say_items(struct call *call, const mmf_queue_item *items, size_t count, bool has
         snprintf(bytes, sizeof(bytes), "%d", (int)item->length);
         if (has_bytes)
             print_bytes(bytes, sizeof(bytes), item->bytes, item->copied, SHOWN);
-        length += (size_t)snprintf(text + length, sizeof(text) - length,
-                                   "%s%s/%u/%s%s", comma, states[item->state & 3],
-                                   item->deliveries, bytes, holder_of(item));
+        length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s/%u/%s%s",
+                                   comma, states[item->state & 3], item->deliveries,
+                                   bytes, holder_of(item));
         at += (size_t)snprintf(numbers + at, sizeof(numbers) - at, "%s%llu", comma,
                                (unsigned long long)item->sequence);
     }
@@ -1260,11 +1261,10 @@ call_browse(struct call *call)
     bool has_bytes = strcmp(call->words[0], "browse_bytes") == 0;
     char *bytes = new_buffer();
     int status =
-        has_bytes
-            ? mmf_queue_browse_bytes(text_at(call, 1), list, size_at(call, 2),
-                                     UNLESS_NULL(call, "bytes", bytes),
-                                     size_at(call, 3), count)
-            : mmf_queue_browse(text_at(call, 1), list, size_at(call, 2), count);
+        has_bytes ? mmf_queue_browse_bytes(text_at(call, 1), list, size_at(call, 2),
+                                           UNLESS_NULL(call, "bytes", bytes),
+                                           size_at(call, 3), count)
+                  : mmf_queue_browse(text_at(call, 1), list, size_at(call, 2), count);
 
     say_size(call, "count", space);
     if (status == MMF_OK)
