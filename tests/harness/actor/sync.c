@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const kinds[] = {"", "map", "mutex", "event", "semaphore", NULL};
+static const char *const kinds[] = {"",      "map",   "mutex",  "event",   "semaphore",
+                                    "queue", "topic", "latest", "service", NULL};
 static const char *const modes[] = {"auto", "manual", NULL};
 
 /* The options among the words; NULL if no option is there. */
@@ -117,7 +118,9 @@ make_semaphore(struct call *call, const char *how, int first)
 static int
 make_kind(struct call *call, const char *kind, const char *how, int first)
 {
-    switch (choice_of(kind, kinds)) {
+    int number = choice_of(kind, kinds);
+
+    switch (number) {
     case MMF_KIND_MAP:
         return make_map(call, how, first);
     case MMF_KIND_MUTEX:
@@ -127,7 +130,9 @@ make_kind(struct call *call, const char *kind, const char *how, int first)
     case MMF_KIND_SEMAPHORE:
         return make_semaphore(call, how, first);
     default:
-        complain("no such kind", kind);
+        if (!is_channel(number))
+            complain("no such kind", kind);
+        return make_channel(call, number, how, first);
     }
 }
 
@@ -158,7 +163,9 @@ waitable_at(const struct call *call, int i)
     case MMF_KIND_SEMAPHORE:
         return mmf_semaphore_waitable(handle.object);
     default:
-        complain("a handle that cannot be waited for", call->words[i]);
+        if (!is_channel(handle.kind))
+            complain("a handle that cannot be waited for", call->words[i]);
+        return channel_waitable(handle.object);
     }
 }
 
@@ -226,6 +233,8 @@ call_release(struct call *call)
     int32_t previous = UNTOUCHED;
     int status;
 
+    if (is_channel(handle.kind))
+        return release_message(call);
     if (handle.kind == MMF_KIND_MUTEX)
         return mmf_mutex_release(handle.object);
     status =

@@ -29,12 +29,12 @@
  * $n counts), `permute` (every order of its steps that keeps the order of each actor's own;
  * the row runs once for each) and `def NAME PARAMETERS`, which a step names.
  *
- * Among the parameters, `each name`, `each kind` and `each map` (`m = @map 4096`) are short
- * for what most cases have, and
- * `needs files` has a case run only where objects are files; so does each other feature.
+ * Among the parameters, `each name`, `each kind`, `each map` (`m = @map 4096`), `each queue`
+ * and `each channel` are short for what most cases have. `needs files` has a case run only
+ * where objects are files; so does each other feature of actors.
  *
- * Words: 'a b' and "a b" are one word, x1..x4 four, 'a'*9 repeats, $x is a parameter,
- * @x the words of one. NULL
+ * Words: 'a b' and "a b" are one word, x1..x4 four, 'a'*9 repeats, $x is a parameter, @x
+ * as many words as its value has. INT64_MAX and INT64_MIN are numbers, NULL
  * is the null pointer, and NULL with a suffix is NULL. INFINITE, LONG (20 s). # comments.
  *
  * What this language will never have: variables (but handles and parameters), arithmetic,
