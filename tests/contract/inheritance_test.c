@@ -1,48 +1,13 @@
 /*
  * inheritance_test.c - HandleInheritability: rule 3.7. Children of fork and of exec;
- * which process keeps a name then is the process suite's subject.
+ * which process keeps a name then is the process suite's subject; which handles are
+ * inheritable, that of tests/scenarios/map.scn.
  */
 #include "support.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Each way to get a handle, with the inheritability asked for. */
-static void
-check_each_way(mmf_inheritability inheritability)
-{
-    mmf_map *created, *opened;
-
-    created = create_new(NULL, 4096, WITH(0, 0, inheritability));
-    validate_map(created, 4096, MMF_ACCESS_READ_WRITE, inheritability);
-    mmf_map_close(created);
-    created = create_new("Cat", 4096, WITH(0, 0, inheritability));
-    validate_map(created, 4096, MMF_ACCESS_READ_WRITE, inheritability);
-    mmf_map_close(created);
-    created = create_or_open("Cat", 4096, WITH(0, 0, inheritability));
-    validate_map(created, 4096, MMF_ACCESS_READ_WRITE, inheritability);
-    opened = create_or_open("Cat", 4096, WITH(0, 0, inheritability));
-    validate_map(opened, 4096, MMF_ACCESS_READ_WRITE, inheritability);
-    mmf_map_close(opened);
-    opened =
-        open_existing("Cat", WITH_RIGHTS_AND(MMF_RIGHTS_READ_WRITE, inheritability));
-    validate_map(opened, 4096, MMF_ACCESS_READ_WRITE, inheritability);
-    mmf_map_close(opened);
-    /* Handles of one object differ, whichever way round. */
-    opened =
-        open_existing("Cat", WITH_RIGHTS_AND(MMF_RIGHTS_READ_WRITE, !inheritability));
-    validate_map(opened, 4096, MMF_ACCESS_READ_WRITE, !inheritability);
-    validate_map(created, 4096, MMF_ACCESS_READ_WRITE, inheritability);
-    mmf_map_close(opened);
-    mmf_map_close(created);
-}
-
-TEST(rule_3_7_every_way_to_a_handle)
-{
-    check_each_way(MMF_INHERITABILITY_NONE);
-    check_each_way(MMF_INHERITABILITY_INHERITABLE);
-}
 
 /* A child program: takes over the handle with the given number, if it is one. */
 static int

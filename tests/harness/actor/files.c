@@ -1,5 +1,5 @@
 /*
- * files.c - the actor's calls on files, and on maps of files.
+ * files.c - the actor's calls on files.
  */
 #include "harness/actor/actor.h"
 
@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static const char *const modes[] = {
-    "", "create_new", "create", "open", "open_or_create", "truncate", "append", NULL};
 
 /* A file's path: the runner's directory is the same one for all languages. */
 const char *
@@ -27,21 +24,6 @@ path_at(const struct call *call, int i, char path[PATH_SIZE])
     snprintf(path, PATH_SIZE, "%s/%s", directory, file);
 #endif
     return path;
-}
-
-/* from_file FILE MODE NAME CAPACITY */
-static int
-call_from_file(struct call *call)
-{
-    mmf_map_options space;
-    char path[PATH_SIZE];
-    mmf_map *map = NO_HANDLE;
-    int status = mmf_map_create_from_file(
-        path_at(call, 1, path), (mmf_file_mode)choice_of(text_at(call, 2), modes),
-        text_at(call, 3), number_at(call, 4), map_options_of(call, &space), &map);
-
-    keep_handle(call, MMF_KIND_MAP, status, map);
-    return status;
 }
 
 static FILE *
@@ -96,8 +78,7 @@ call_file_bytes(struct call *call)
     return MMF_OK;
 }
 
-const struct named_call file_calls[] = {{"from_file", call_from_file},
-                                        {"file", call_file},
+const struct named_call file_calls[] = {{"file", call_file},
                                         {"file_length", call_file_length},
                                         {"file_bytes", call_file_bytes},
                                         {NULL, NULL}};

@@ -1,5 +1,5 @@
 /*
- * views.c - the actor's calls on maps, and on what accessors and streams have in common.
+ * views.c - the actor's calls on what accessors and streams have in common.
  */
 #include "harness/actor/actor.h"
 
@@ -17,63 +17,6 @@ enum { ALIGNMENT = 4096 };
 static const char *const accesses[] = {
     "read_write",         "read", "write", "copy_on_write", "read_execute",
     "read_write_execute", NULL};
-
-/*
- * Maps.
- */
-
-static int
-number_option(const struct call *call, const char *key, int *found)
-{
-    const char *value = option_of(call, key);
-
-    if (value == NULL)
-        return 0;
-    *found = 1;
-    return strcmp(key, "access") == 0 ? choice_of(value, accesses)
-                                      : (int)strtol(value, NULL, *key == 'm' ? 8 : 0);
-}
-
-const mmf_map_options *
-map_options_of(const struct call *call, mmf_map_options *options)
-{
-    int found = 0;
-
-    mmf_map_options_init(options);
-    options->access = (mmf_access)number_option(call, "access", &found);
-    options->rights = (mmf_rights)number_option(call, "rights", &found);
-    options->inheritability =
-        (mmf_inheritability)number_option(call, "inheritability", &found);
-    options->allocation = (mmf_map_allocation)number_option(call, "allocation", &found);
-    options->share = (mmf_file_share)number_option(call, "share", &found);
-    options->all_users = number_option(call, "all_users", &found);
-    options->mode = (uint32_t)number_option(call, "mode", &found);
-    options->exact_capacity = number_option(call, "exact_capacity", &found);
-    options->wait_ms = number_option(call, "wait_ms", &found);
-    return found ? options : NULL;
-}
-
-int
-make_map(struct call *call, const char *how, int first)
-{
-    mmf_map_options space;
-    const mmf_map_options *options = map_options_of(call, &space);
-    const char *name = text_at(call, first);
-    mmf_map *map = NO_HANDLE;
-    int created = UNTOUCHED, status;
-
-    if (strcmp(how, "open") == 0)
-        status = mmf_map_open_existing(name, options, &map);
-    else if (strcmp(how, "new") == 0)
-        status = mmf_map_create_new(name, number_at(call, first + 1), options, &map);
-    else {
-        status = mmf_map_create_or_open(name, number_at(call, first + 1), options,
-                                        &created, &map);
-        say_output(call, "created", created);
-    }
-    keep_handle(call, MMF_KIND_MAP, status, map);
-    return status;
-}
 
 /*
  * Views.
@@ -100,17 +43,21 @@ call_view(struct call *call)
     mmf_access access = (mmf_access)choice_of(text_at(call, 4), accesses);
     mmf_accessor *accessor = NO_HANDLE;
     mmf_stream *stream = NO_HANDLE;
+    mmf_view_options own;
+    void *space;
+    const mmf_view_options *options = view_options_of(call, &own, &space);
     int status;
 
     if (strcmp(call->words[0], "accessor") == 0) {
-        status = mmf_accessor_create(map.object, offset, size, access, NULL,
+        status = mmf_accessor_create(map.object, offset, size, access, options,
                                      is_null(call, "out") ? NULL : &accessor);
         keep_handle(call, ACCESSOR, status, accessor);
     } else {
-        status = mmf_stream_create(map.object, offset, size, access, NULL,
+        status = mmf_stream_create(map.object, offset, size, access, options,
                                    is_null(call, "out") ? NULL : &stream);
         keep_handle(call, STREAM, status, stream);
     }
+    free(space);
     return status;
 }
 
@@ -120,10 +67,12 @@ view_at(const struct call *call, int i)
     struct handle handle = handle_of(text_at(call, i));
     const char *kind = option_of(call, "kind");
 
-    if (kind != NULL)
-        handle.kind = strcmp(kind, "stream") == 0     ? STREAM
-                      : strcmp(kind, "accessor") == 0 ? ACCESSOR
-                                                      : MMF_KIND_MAP;
+    if (kind == NULL)
+        return handle;
+    handle.kind = strcmp(kind, "stream") == 0 ? STREAM : ACCESSOR;
+    for (int number = MMF_KIND_MAP; number <= MMF_KIND_SEMAPHORE; number++)
+        if (strcmp(mmf_kind_name((mmf_kind)number), kind) == 0)
+            handle.kind = number;
     return handle;
 }
 

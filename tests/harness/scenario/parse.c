@@ -77,6 +77,7 @@ cut_column(char *text)
 
 /* An unnamed object, a local name, a global one, one that fits in no file name. */
 #define EACH_NAME "name NULL Cat \"Global\\Cat with a / and a ' '\" 'a'*1032"
+#define EACH_DOTNET_NAME "name Cat $' \\t\\r\\n ' local/Cat global/Cat 'a'*1032"
 
 /* Memory, a file, and both with a name. */
 #define EACH_MAP                                                                       \
@@ -91,7 +92,9 @@ add_parameter(struct scenario *scenario, const char *text)
     const char *wrong;
 
     if (strncmp(text, "needs ", 6) == 0) {
-        if (peer_feature(text + 6) == 0)
+        if (strcmp(text + 6, "users") == 0)
+            scenario->needs |= FEATURE_FILES | FEATURE_USERS;
+        else if (peer_feature(text + 6) == 0)
             refuse(scenario->file, scenario->number, "no such feature", text);
         scenario->needs |= peer_feature(text + 6);
         return;
@@ -104,6 +107,8 @@ add_parameter(struct scenario *scenario, const char *text)
     parameter = &scenario->parameters[scenario->parameter_count++];
     if (strcmp(text, "each name") == 0)
         text = EACH_NAME;
+    else if (strcmp(text, "each .NET name") == 0)
+        text = EACH_DOTNET_NAME;
     else if (strcmp(text, "each map") == 0)
         text = EACH_MAP;
     else if (strcmp(text, "each kind") == 0)
