@@ -178,9 +178,9 @@ say_text(struct call *call, const char *key, const char *value)
 }
 
 void
-say_bytes(struct call *call, const char *key, const unsigned char *bytes, size_t count)
+say_hex(struct call *call, const char *key, const unsigned char *bytes, size_t count)
 {
-    char text[2 * MAX_BYTES + 1] = "";
+    char text[2 * MAX_HEX + 1] = "";
 
     for (size_t i = 0; i < count; i++)
         snprintf(text + 2 * i, 3, "%02x", bytes[i]);
@@ -313,7 +313,10 @@ call_close(struct call *call)
     case BYTES: /* belong to a map or a view */
         break;
     default:
-        mmf_map_close(handle.object);
+        if (is_channel(handle.kind))
+            close_channel(handle.object);
+        else
+            mmf_map_close(handle.object);
     }
     return MMF_OK;
 }
@@ -347,8 +350,8 @@ static const struct named_call own_calls[] = {
 static int (*find_call(const char *name))(struct call *)
 {
     static const struct named_call *const tables[] = {
-        own_calls,   list_calls,   sync_calls, map_calls, view_calls,
-        value_calls, stream_calls, file_calls, poll_calls};
+        own_calls,   list_calls,   sync_calls,    map_calls,  view_calls,
+        value_calls, stream_calls, channel_calls, file_calls, poll_calls};
 
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
         for (const struct named_call *at = tables[i]; at->name != NULL; at++)

@@ -11,7 +11,7 @@
 
 #include <mmf/mmf.h>
 
-enum { MAX_WORDS = 80, ANSWER_SIZE = 16384, PATH_SIZE = 5000, MAX_BYTES = 4096 };
+enum { MAX_WORDS = 80, ANSWER_SIZE = 16384, PATH_SIZE = 5000, MAX_HEX = 4096 };
 
 /* One call. */
 struct call {
@@ -27,8 +27,8 @@ struct call {
 
 /* "key=value", encoded, to the answer. */
 void say_text(struct call *call, const char *key, const char *value);
-void say_bytes(struct call *call, const char *key, const unsigned char *bytes,
-               size_t count); /* in hexadecimal */
+void say_hex(struct call *call, const char *key, const unsigned char *bytes,
+             size_t count); /* in hexadecimal */
 void say_number(struct call *call, const char *key, long long value);
 
 /* An output that was UNTOUCHED or a number. */
@@ -114,12 +114,25 @@ enum { CANNOT = -1000 }; /* the system does not let it */
 
 /* A NULL name ends them. */
 extern const struct named_call list_calls[], sync_calls[], map_calls[], view_calls[],
-    value_calls[], stream_calls[], file_calls[], poll_calls[];
+    value_calls[], stream_calls[], channel_calls[], file_calls[], poll_calls[];
 
 /* A path below the directory of the run's files. */
 const char *path_at(const struct call *call, int i, char path[PATH_SIZE]);
 
 int make_map(struct call *call, const char *how, int first);
+
+/* Handles whose kind is MMF_KIND_QUEUE to MMF_KIND_SERVICE. */
+static inline bool
+is_channel(int kind)
+{
+    return kind >= MMF_KIND_QUEUE && kind <= MMF_KIND_SERVICE;
+}
+
+int make_channel(struct call *call, int kind, const char *how, int first);
+void close_channel(void *handle);
+mmf_waitable *channel_waitable(const void *handle);
+int release_message(struct call *call);
+int channel_fd(struct call *call);
 
 /* Of an OPEN_FILE. */
 void close_open_file(void *object);

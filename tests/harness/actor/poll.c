@@ -35,8 +35,11 @@ fd_of(const struct call *call, int *fd)
 static int
 call_fd(struct call *call)
 {
-    int fd = UNTOUCHED, status = fd_of(call, &fd);
+    int fd = UNTOUCHED, status;
 
+    if (is_channel(handle_of(text_at(call, 1)).kind))
+        return channel_fd(call);
+    status = fd_of(call, &fd);
     if (status < 0) {
         say_output(call, "fd", fd);
         return status;

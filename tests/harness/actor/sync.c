@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const kinds[] = {"", "map", "mutex", "event", "semaphore", NULL};
+static const char *const kinds[] = {"",      "map",   "mutex",  "event",   "semaphore",
+                                    "queue", "topic", "latest", "service", NULL};
 static const char *const modes[] = {"auto", "manual", NULL};
 
 /* Options as of a later version, which has more of them. */
@@ -159,9 +160,11 @@ open_waitable(struct call *call, int first)
 static int
 make_kind(struct call *call, const char *kind, const char *how, int first)
 {
+    int number = choice_of(kind, kinds);
+
     if (strcmp(kind, "waitable") == 0)
         return open_waitable(call, first);
-    switch (choice_of(kind, kinds)) {
+    switch (number) {
     case MMF_KIND_MAP:
         return make_map(call, how, first);
     case MMF_KIND_MUTEX:
@@ -171,7 +174,9 @@ make_kind(struct call *call, const char *kind, const char *how, int first)
     case MMF_KIND_SEMAPHORE:
         return make_semaphore(call, how, first);
     default:
-        complain("no such kind", kind);
+        if (!is_channel(number))
+            complain("no such kind", kind);
+        return make_channel(call, number, how, first);
     }
 }
 
@@ -204,7 +209,9 @@ waitable_at(const struct call *call, int i)
     case WAITABLE:
         return handle.object;
     default:
-        complain("a handle that cannot be waited for", call->words[i]);
+        if (!is_channel(handle.kind))
+            complain("a handle that cannot be waited for", call->words[i]);
+        return channel_waitable(handle.object);
     }
 }
 
@@ -276,6 +283,8 @@ call_release(struct call *call)
     int32_t previous = UNTOUCHED;
     int status;
 
+    if (is_channel(handle.kind))
+        return release_message(call);
     if (handle.kind == MMF_KIND_MUTEX)
         return mmf_mutex_release(handle.object);
     status = mmf_semaphore_release(handle.object, (int32_t)number_at(call, 2),

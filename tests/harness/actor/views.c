@@ -190,8 +190,8 @@ call_load(struct call *call)
     struct handle handle = handle_of(text_at(call, 1));
     const unsigned char *bytes = handle.object;
 
-    say_bytes(call, "value", bytes + offset_at(call, 2, (int64_t)handle.size),
-              size_at(call, 3));
+    say_hex(call, "value", bytes + offset_at(call, 2, (int64_t)handle.size),
+            size_at(call, 3));
     return MMF_OK;
 }
 
@@ -203,7 +203,7 @@ call_store(struct call *call)
     unsigned char *bytes = handle.object;
 
     parse_bytes(text_at(call, 3), bytes + offset_at(call, 2, (int64_t)handle.size),
-                MAX_BYTES);
+                MAX_HEX);
     return MMF_OK;
 }
 

@@ -331,8 +331,13 @@ kind_of(const char *name)
 static bool
 is_kind(const char *word)
 {
-    return strcmp(word, "map") == 0 || strcmp(word, "mutex") == 0 ||
-           strcmp(word, "event") == 0 || strcmp(word, "semaphore") == 0;
+    static const char *const kinds[] = {"map",   "mutex", "event",  "semaphore",
+                                        "queue", "topic", "latest", "service"};
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strcmp(word, kinds[i]) == 0)
+            return true;
+    return false;
 }
 
 /* Where the name is in a call that makes an object; 0: it makes none. */
@@ -395,6 +400,7 @@ recipe_of(const struct words *call)
     words.word[words.count++] = call->word[place];
     for (int i = place + 1; i < call->count; i++)
         if (strncmp(call->word[i], "access=", 7) == 0 ||
+            strncmp(call->word[i], "role=", 5) == 0 ||
             strstr(call->word[i], "_user") != NULL)
             words.word[words.count++] = call->word[i];
     return join(&words);
@@ -528,6 +534,10 @@ fail_answer(const struct actor *actor, const char *what)
     struct words answer;
     const char *says;
 
+    if (strcmp(actor->answer, "cannot") == 0) {
+        unsaid++;
+        longjmp(row.end, NOT_HERE);
+    }
     words_of(actor->answer, NULL, &answer);
     says = word_value(&answer, "says");
     fail("%s: %s\n    answer: %s%s%s", actor->name, what, actor->answer,
@@ -556,11 +566,12 @@ check_unchanged(const struct actor *actor, const struct words *answer, bool is_f
     }
 }
 
-/* The last word but for options. */
+/* The last word but for options; but a name is waited for as an option says. */
 static void
-check_time(const struct actor *actor)
+check_time(const struct actor *actor, const struct words *answer)
 {
     const struct words *call = &actor->call;
+    const char *wait_ms = word_value(call, "wait_ms");
     int last = call->count - 1;
     long timeout;
 
@@ -568,6 +579,8 @@ check_time(const struct actor *actor)
         last--;
     timeout = last > 0 ? atol(call->word[last]) : 0;
 
+    if (wait_ms != NULL)
+        timeout = strcmp(answer->word[0], "MMF_E_NOT_FOUND") == 0 ? atol(wait_ms) : 0;
     if (actor->answered_at - actor->begun_at < timeout)
         fail_answer(actor,
                     text_format("it timed out after %lld ms",
@@ -613,7 +626,7 @@ check_answer(struct actor *actor, const char *expected)
         status = wanted.word[first++];
     if (strcmp(answer.word[0], "cannot") == 0) {
         unsaid++;
-        if (is_one_of("OK", status))
+        if (is_one_of("OK", status) || is_one_of("ABANDONED", status))
             longjmp(row.end, NOT_HERE); /* the rest relies on it */
         return;
     }
@@ -624,10 +637,11 @@ check_answer(struct actor *actor, const char *expected)
         check_unchanged(actor, &answer, true);
     else if (word_value(&answer, "error") != NULL)
         fail_answer(actor, "it did not fail, and has changed the last error");
-    if (strcmp(answer.word[0], "MMF_TIMED_OUT") == 0) {
+    if (strcmp(answer.word[0], "MMF_TIMED_OUT") == 0)
         check_unchanged(actor, &answer, false);
-        check_time(actor);
-    }
+    if (strcmp(answer.word[0], "MMF_TIMED_OUT") == 0 ||
+        word_value(&actor->call, "wait_ms") != NULL)
+        check_time(actor, &answer);
     for (int i = first; i < wanted.count; i++)
         check_item(actor, &answer, wanted.word[i]);
     if (actor->handle != NULL && word_value(&answer, "out") != NULL &&

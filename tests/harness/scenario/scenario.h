@@ -31,8 +31,8 @@
  * $n counts), `permute` (every order of its steps that keeps the order of each actor's own;
  * the row runs once for each) and `def NAME PARAMETERS`, which a step names.
  *
- * Among the parameters, `each name`, `each .NET name`, `each kind` and `each map` (`m = @map
- * 4096`) are short for what most cases have. `needs files` has a case run only where objects
+ * Among the parameters, `each name`, `each .NET name`, `each kind`, `each queue`, `each channel`
+ * and `each map` (`m = @map 4096`) are short for what most cases have. `needs files` has a case run only where objects
  * are files; so does each other feature; `needs users`, where actors may become other users.
  *
  * `disk:` is the runner itself, which makes and looks at files: make NAME LENGTH, length
