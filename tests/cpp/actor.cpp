@@ -92,13 +92,13 @@ struct call {
     const std::string &at(std::size_t i) const { return said.at(i); }
     long long number(std::size_t i) const { return std::stoll(at(i)); }
     bool has(std::size_t i) const { return i < said.size(); }
-    int32_t option(const char *key, int base = 10) const
+    int32_t option(const char *key, int base = 0) const
     {
         const auto found = options.find(key);
 
         return found == options.end()
                    ? 0
-                   : int32_t(std::stol(found->second, nullptr, base));
+                   : int32_t(std::stoll(found->second, nullptr, base));
     }
     // No text is a null pointer.
     std::string name(std::size_t i) const
@@ -262,7 +262,9 @@ do_file(call &c)
 {
     static const char *const modes[] = {
         "", "create_new", "create", "open", "open_or_create", "truncate", "append"};
-    const auto path = std::filesystem::path(std::getenv("MMF_TEST_FILES")) / c.name(1);
+    auto path = std::filesystem::path(std::getenv("MMF_TEST_FILES")) / c.name(1);
+    if (c.name(1).empty())
+        path.clear();
     if (c.at(0) == "file") {
         std::ofstream(path).flush();
         std::filesystem::resize_file(path, std::uintmax_t(c.number(2)));
@@ -275,6 +277,8 @@ do_file(call &c)
         return MMF_OK;
     }
     const auto mode = std::find(modes, modes + 7, c.at(2));
+    if (c.at(3) == "''") // which means no name, too
+        throw cannot();
     return keep(
         c,
         mmf::map::create_from_file(
