@@ -507,16 +507,32 @@ do_close(const std::string &name)
 }
 
 mmf_status
+do_gc(call &c)
+{
+    if (c.has(1))
+        throw cannot();
+    const mmf_gc_result result = mmf::gc();
+
+    c.out["removed"] = std::to_string(result.removed);
+    c.out["refused"] = std::to_string(result.refused);
+    c.out["in_use"] = std::to_string(result.in_use);
+    c.out["invalid"] = std::to_string(result.invalid);
+    c.out["released"] = std::to_string(result.bytes / 1000000);
+    return MMF_OK;
+}
+
+const std::set<std::string> known_options = {
+    "access", "rights",    "inheritability", "exact_capacity", "allocation",
+    "share",  "all_users", "this_user_only", "mode",           "wait_ms"};
+
+mmf_status
 do_call(call &c)
 {
     const std::string &verb = c.at(0);
 
-    static const std::set<std::string> known = {
-        "access",    "rights",         "inheritability", "allocation",     "share",
-        "all_users", "this_user_only", "mode",           "exact_capacity", "wait_ms"};
-
-    for (const auto &[key, value] : c.options)
-        if (known.count(key) == 0)
+    for (const auto &option : c.options)
+        if (known_options.count(option.first) ==
+            0) // null pointers and the like are C's
             throw cannot();
     if (const auto one = find_or_none(c.has(1) ? c.at(1) : ""); one && verb != "close")
         if (auto *stream = std::get_if<mmf::stream>(&*one))
@@ -541,7 +557,7 @@ do_call(call &c)
     if (verb == "close")
         return do_close(c.at(1));
     if (verb == "gc")
-        return mmf::gc(), MMF_OK;
+        return do_gc(c);
     if (verb == "wait" || verb == "wait_one")
         return do_wait(*find(c.at(1)), c.time(2));
     if (verb == "wait_any" || verb == "wait_all")

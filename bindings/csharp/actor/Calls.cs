@@ -20,9 +20,10 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
     private static readonly string[] fileModes =
         ["", "create_new", "create", "open", "open_or_create", "truncate", "append"];
 
+    // Others, as null pointers, counts and structures of other versions, are C's.
     private static readonly string[] options =
-        ["access", "rights", "inheritability", "allocation", "share", "all_users", "this_user_only", "mode",
-         "exact_capacity", "wait_ms"];
+        ["access", "rights", "inheritability", "exact_capacity", "allocation", "share", "all_users",
+         "this_user_only", "mode", "wait_ms"];
 
     private readonly string[] arguments = words.Skip(1).Where(word => !word.Contains('=')).ToArray();
 
@@ -33,8 +34,11 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
     /// <summary>The status; or an exception.</summary>
     internal string Make()
     {
-        if (words.FirstOrDefault(word => word.Contains('=') && !options.Contains(word.Split('=')[0])) is { } other)
-            throw new NotImplementedException(other);
+        bool isOfNothing = arguments.Contains("NULL") && (words[0] is "read" or "write" or "read_array" or
+            "write_array" or "write_bytes" or "position");
+        bool isWithoutWords = words.Length == 1 && words[0] != "gc";
+        if (isOfNothing || isWithoutWords || words.Skip(1).Any(IsUnknownOption))
+            throw new NotImplementedException(words[0]);
         switch (words[0])
         {
             case "map" or "mutex" or "event" or "semaphore":
@@ -69,6 +73,8 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
                 ((IDisposable)closed!).Dispose();
                 return "MMF_OK";
             case "gc":
+                foreach (string key in new[] { "removed", "refused", "in_use", "invalid", "released" })
+                    outputs[key] = "?";
                 return mmf_gc(0, null) >= 0 ? "MMF_OK" : throw Of(Failure.Io, About.Map);
             case "read" or "write" or "read_array" or "write_array":
                 return Values.Call(words[0], Get<MemoryMappedViewAccessor>(0), arguments, outputs);
@@ -76,6 +82,9 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
                 return Wait() ?? Signal() ?? View() ?? Stream() ?? throw new NotImplementedException(words[0]);
         }
     }
+
+    private static bool IsUnknownOption(string word) =>
+        word.IndexOf('=') is > 0 and int equals && !options.Contains(word[..equals]);
 
     private long Number(int i) => long.Parse(arguments[i], CultureInfo.InvariantCulture);
 

@@ -17,9 +17,8 @@ TYPES = {"map": mmf.Map, "mutex": mmf.Mutex, "event": mmf.Event, "semaphore": mm
 CREATE_NEW, CREATE_OR_OPEN, OPEN_EXISTING = range(3)
 ACCESSES = ["read_write", "read", "write", "copy_on_write", "read_execute",
             "read_write_execute"]
-OPTIONS = {"access", "rights", "inheritability", "allocation", "all_users", "this_user_only",
-           "mode", "exact_capacity", "wait_ms"}
 FORMATS = {"byte": "B", "int32": "<i", "int64": "<q"}
+OPTIONS = {"access", "exact_capacity", "all_users", "this_user_only", "mode", "wait_ms"}
 objects, threads = {}, {}
 
 
@@ -54,7 +53,7 @@ def make(how, kind, name, *rest):
     """By the types of the extension module: a scenario may ask for what has no name here."""
     words = [word for word in rest if "=" not in word]
     options = dict(word.split("=") for word in rest if "=" in word)
-    if {"rights", "inheritability", "allocation"} & set(options) or options.get("access") == "write":
+    if options.get("access") == "write":
         raise Cannot
     number = {key: int(value, 8 if key == "mode" else 10) for key, value in options.items()
               if key != "access"}
@@ -158,7 +157,7 @@ def use_bytes(verb, memory, *numbers):
 def call(verb, words):
     """The status, or it and the outputs, or also the new handle."""
     if any("=" in word and word.split("=")[0] not in OPTIONS for word in words):
-        raise Cannot
+        raise Cannot  # null pointers, counts, structures of other versions, limits are C's
     one = objects.get(words[0]) if words else None
     if verb in ("wait", "wait_one"):
         return wait(one, words[1])
@@ -190,7 +189,7 @@ def call(verb, words):
         return "MMF_OK", {"value": str(len(one))}
     if verb == "gc":
         mmf.gc()
-        return "MMF_OK"
+        return "MMF_OK", dict.fromkeys(("removed", "refused", "in_use", "invalid", "released"), "?")
     how = {"new": CREATE_NEW, "open": OPEN_EXISTING}.get(verb, CREATE_OR_OPEN)
     if how == CREATE_OR_OPEN:
         words = [verb, *words]

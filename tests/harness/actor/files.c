@@ -68,12 +68,12 @@ static int
 call_file_bytes(struct call *call)
 {
     FILE *file = open_file(call, "rb");
-    unsigned char bytes[MAX_BYTES];
+    unsigned char bytes[MAX_HEX];
     size_t count = (size_t)number_at(call, 3);
 
     if (count > sizeof(bytes) || fseek(file, (long)number_at(call, 2), SEEK_SET) != 0)
         complain("bytes that cannot be read", call->words[1]);
-    say_bytes(call, "value", bytes, fread(bytes, 1, count, file));
+    say_hex(call, "value", bytes, fread(bytes, 1, count, file));
     fclose(file);
     return MMF_OK;
 }

@@ -113,7 +113,7 @@ say_object(struct call *call, const mmf_object_info *info)
     static const char *const kinds[] = {"",      "map",       "mutex",
                                         "event", "semaphore", "queue",
                                         "topic", "latest",    "service"};
-    char mode[16];
+    char mode[16], path[1024];
 
     snprintf(mode, sizeof(mode), "%o", (unsigned)info->mode);
     say_text(call, "status", statuses[info->status]);
@@ -124,6 +124,12 @@ say_object(struct call *call, const mmf_object_info *info)
     say_text(call, "mode", mode);
     say_number(call, "owner", info->owner);
     say_text(call, "file", info->file);
+    snprintf(path, sizeof(path), "%s", info->path);
+    say_text(call, "path", path);
+    say_text(call, "creator",
+             info->creator_pid == 0               ? "unknown"
+             : info->creator_pid == (int)getpid() ? "me"
+                                                  : "other");
     say_processes(call, info);
     say_text(call, "state", info->sync == NULL ? "none" : "said");
     if (info->sync != NULL)
@@ -154,6 +160,7 @@ call_list(struct call *call)
             is_sorted = false;
     }
     say_number(call, "sorted", is_sorted);
+    say_number(call, "listed", found != NULL);
     if (found != NULL)
         say_object(call, found);
     mmf_list_close(list);

@@ -545,6 +545,7 @@ call_views(struct call *call)
     int64_t size = 0;
     char lists[COUNT][128] = {""};
 
+    call->is_several = true;
     if (call->count > 2)
         size = number_at(call, 2);
     else if (mmf_map_capacity(map, &size) < 0)

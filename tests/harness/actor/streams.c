@@ -14,11 +14,11 @@ static int
 call_read_bytes(struct call *call)
 {
     mmf_stream *stream = handle_of(text_at(call, 1)).object;
-    unsigned char bytes[MAX_BYTES + 1];
+    unsigned char bytes[MAX_HEX + 1];
     size_t count = size_at(call, 2), read = (size_t)UNTOUCHED, there;
     int status;
 
-    if (count > MAX_BYTES && mmf_stream_length(stream) > MAX_BYTES)
+    if (count > MAX_HEX && mmf_stream_length(stream) > MAX_HEX)
         complain("too many bytes", call->words[2]);
     memset(bytes, 0x5a, sizeof(bytes));
     status = mmf_stream_read(stream, is_null(call, "buffer") ? NULL : bytes, count,
@@ -29,7 +29,7 @@ call_read_bytes(struct call *call)
         if (bytes[i] != 0x5a)
             complain("it has written behind what it has read", call->words[0]);
     if (status >= 0)
-        say_bytes(call, "value", bytes, read);
+        say_hex(call, "value", bytes, read);
     return status;
 }
 
@@ -50,7 +50,7 @@ call_write_bytes(struct call *call)
 {
     mmf_stream *stream = handle_of(text_at(call, 1)).object;
     const char *text = text_at(call, 2), *more = option_of(call, "count");
-    unsigned char bytes[MAX_BYTES];
+    unsigned char bytes[MAX_HEX];
     size_t count = text == NULL ? 0 : parse_bytes(text, bytes, sizeof(bytes));
 
     return mmf_stream_write(stream, text == NULL ? NULL : bytes,
@@ -119,7 +119,7 @@ call_can_seek(struct call *call)
 
 /* What a copy has been given, and when to refuse more. */
 struct catcher {
-    unsigned char bytes[MAX_BYTES];
+    unsigned char bytes[MAX_HEX];
     size_t length, largest;
     long long calls, refuse_at;
 };
@@ -157,7 +157,7 @@ call_copy_to(struct call *call)
         say_number(call, "refused", status == MMF_E_BUSY);
     say_number(call, "calls", catcher.calls);
     say_number(call, "largest", (long long)catcher.largest);
-    say_bytes(call, "value", catcher.bytes, catcher.length);
+    say_hex(call, "value", catcher.bytes, catcher.length);
     return MMF_OK;
 }
 

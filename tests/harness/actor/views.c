@@ -67,10 +67,12 @@ view_at(const struct call *call, int i)
     struct handle handle = handle_of(text_at(call, i));
     const char *kind = option_of(call, "kind");
 
-    if (kind != NULL)
-        handle.kind = strcmp(kind, "stream") == 0     ? STREAM
-                      : strcmp(kind, "accessor") == 0 ? ACCESSOR
-                                                      : MMF_KIND_MAP;
+    if (kind == NULL)
+        return handle;
+    handle.kind = strcmp(kind, "stream") == 0 ? STREAM : ACCESSOR;
+    for (int number = MMF_KIND_MAP; number <= MMF_KIND_SEMAPHORE; number++)
+        if (strcmp(mmf_kind_name((mmf_kind)number), kind) == 0)
+            handle.kind = number;
     return handle;
 }
 
@@ -188,8 +190,8 @@ call_load(struct call *call)
     struct handle handle = handle_of(text_at(call, 1));
     const unsigned char *bytes = handle.object;
 
-    say_bytes(call, "value", bytes + offset_at(call, 2, (int64_t)handle.size),
-              size_at(call, 3));
+    say_hex(call, "value", bytes + offset_at(call, 2, (int64_t)handle.size),
+            size_at(call, 3));
     return MMF_OK;
 }
 
@@ -201,7 +203,7 @@ call_store(struct call *call)
     unsigned char *bytes = handle.object;
 
     parse_bytes(text_at(call, 3), bytes + offset_at(call, 2, (int64_t)handle.size),
-                MAX_BYTES);
+                MAX_HEX);
     return MMF_OK;
 }
 

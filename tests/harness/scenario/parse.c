@@ -99,6 +99,11 @@ add_parameter(struct scenario *scenario, const char *text)
         scenario->needs |= peer_feature(text + 6);
         return;
     }
+    if (strcmp(text, "each queue") == 0) {
+        add_parameter(scenario, "spsc 0 1");
+        add_parameter(scenario, "wraps 0 1");
+        return;
+    }
     parameter = &scenario->parameters[scenario->parameter_count++];
     if (strcmp(text, "each name") == 0)
         text = EACH_NAME;
@@ -108,6 +113,8 @@ add_parameter(struct scenario *scenario, const char *text)
         text = EACH_MAP;
     else if (strcmp(text, "each kind") == 0)
         text = "kind mutex event semaphore";
+    else if (strcmp(text, "each channel") == 0)
+        text = "kind queue topic latest";
     wrong = words_of(text, NULL, &words);
     if (wrong == NULL && words.count < 2)
         wrong = "a parameter without values";

@@ -65,10 +65,11 @@ become(const char *command, int in, int out)
 int
 peer_feature(const char *name)
 {
-    static const char *const names[] = {"fork",      "files",   "descriptors",
-                                        "execution", "64_bits", "32_bits"};
+    static const char *const names[] = {"fork",        "files",   "descriptors",
+                                        "execution",   "64_bits", "32_bits",
+                                        "kernel_names"};
 
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < 7; i++)
         if (strcmp(name, names[i]) == 0)
             return 1 << i;
     return 0;
@@ -93,7 +94,7 @@ hear_hello(struct peer *peer)
 }
 
 struct peer *
-peer_start(const char *command)
+peer_prepare(const char *command, int theirs[2])
 {
     struct peer *peer = calloc(1, sizeof(*peer));
     int to[2], from[2];
@@ -101,15 +102,36 @@ peer_start(const char *command)
     if (peer == NULL || pipe2(to, O_CLOEXEC) < 0 || pipe2(from, O_CLOEXEC) < 0)
         abort();
     peer->command = command;
-    peer->pid = fork();
-    if (peer->pid == 0)
-        become(command, to[0], from[1]);
-    close(to[0]);
-    close(from[1]);
     peer->in = to[1];
     peer->out = from[0];
+    theirs[0] = to[0];
+    theirs[1] = from[1];
+    return peer;
+}
+
+struct peer *
+peer_start(const char *command)
+{
+    int theirs[2];
+    struct peer *peer = peer_prepare(command, theirs);
+
+    peer->pid = fork();
+    if (peer->pid == 0)
+        become(command, theirs[0], theirs[1]);
+    close(theirs[0]);
+    close(theirs[1]);
     hear_hello(peer);
     return peer;
+}
+
+void
+peer_adopt(struct peer *peer, const int theirs[2], pid_t pid)
+{
+    peer->pid = pid;
+    peer->is_fork = peer->in_use = true;
+    hear_hello(peer);
+    close(theirs[0]);
+    close(theirs[1]);
 }
 
 void
@@ -171,12 +193,31 @@ peer_hear(struct peer *peer, int timeout_ms, bool *ended)
     return line;
 }
 
+/* Its parent may not have waited for it: a zombie has ended. */
+static bool
+is_over(pid_t pid)
+{
+    char path[64], state = 'Z';
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+    file = fopen(path, "re");
+    if (file == NULL)
+        return true;
+    if (fscanf(file, "%*d %*[^)]) %c", &state) != 1)
+        state = 'Z';
+    fclose(file);
+    return state == 'Z' || state == 'X';
+}
+
 static int
 end_peer(struct peer *peer)
 {
     int status = 0;
 
-    while (waitpid(peer->pid, &status, 0) < 0 && errno == EINTR)
+    while (peer->is_fork && !is_over(peer->pid))
+        nap_ms(1);
+    while (!peer->is_fork && waitpid(peer->pid, &status, 0) < 0 && errno == EINTR)
         continue;
     if (peer->in >= 0)
         close(peer->in);
@@ -185,13 +226,19 @@ end_peer(struct peer *peer)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-void
-peer_kill(struct peer *peer)
+/* SIGKILL ends what another signal does not. */
+int
+peer_kill(struct peer *peer, int signal)
 {
+    int64_t deadline = now_ms() + END_MS;
+
     if (peer->pid == 0)
-        return;
+        return 0;
+    kill(peer->pid, signal);
+    while (signal != SIGKILL && !is_over(peer->pid) && now_ms() < deadline)
+        nap_ms(1);
     kill(peer->pid, SIGKILL);
-    end_peer(peer);
+    return end_peer(peer);
 }
 
 int
@@ -205,7 +252,7 @@ peer_finish(struct peer *peer)
         peer->length = 0;
     } while (read_more(peer, deadline) > 0);
     if (now_ms() >= deadline) {
-        peer_kill(peer);
+        peer_kill(peer, SIGKILL);
         return -1;
     }
     return end_peer(peer);
@@ -220,12 +267,13 @@ peer_signal(struct peer *peer, int signal)
     peer->is_stopped = signal == SIGSTOP;
 }
 
-/* futex, futex_time64, futex_waitv, nanosleep, clock_nanosleep and its time64, of 64 and
- * of 32 bits. */
+/* futex, futex_time64, futex_waitv, nanosleep, clock_nanosleep and its time64, poll and
+ * ppoll, of 64 and of 32 bits. */
 static bool
 is_sleep(long number)
 {
-    static const long calls[] = {202, 240, 422, 449, 35, 162, 230, 267, 407};
+    static const long calls[] = {202, 240, 422, 449, 35,  162, 230,
+                                 267, 407, 7,   168, 271, 309, 414};
 
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
         if (number == calls[i])

@@ -15,7 +15,7 @@
 enum {
     MAX_ACTORS = 24,
     MAX_HANDLES = 96,
-    MAX_HOLDERS = 16,
+    MAX_HOLDERS = 24,
     SHOWN_STEPS = 40,
     SHOWN_FAILURES = 2
 };
@@ -163,6 +163,13 @@ find_actor(const char *name)
     return NULL;
 }
 
+/* p1t1: a thread of p1. */
+static bool
+is_thread_of_other(const char *name)
+{
+    return name[0] == 'p' && strchr(name, 't') != NULL;
+}
+
 static struct actor *
 actor_of(const char *name)
 {
@@ -179,6 +186,8 @@ actor_of(const char *name)
     actor->name = text_copy(name, strlen(name));
     if (strcmp(name, "main") == 0)
         actor->peer = borrow_peer(row.options->commands[0]);
+    else if (is_thread_of_other(name))
+        actor->peer = actor_of(text_copy(name, strcspn(name, "t")))->peer;
     else if (name[0] == 'p' || (name[0] == 't' && row.options->as_processes))
         actor->peer = another_peer();
     else if (name[0] == 't')
@@ -209,6 +218,10 @@ deliver(struct peer *peer, char *line)
         actor->has_begun = true;
         return;
     }
+    if (actor->has_begun && strcmp(rest, "cannot") == 0) {
+        unsaid++;
+        longjmp(row.end, NOT_HERE); /* others wait for what it was to do */
+    }
     actor->answer = rest;
     actor->answered_at = now_ms();
     actor->arrival = ++row.arrivals;
@@ -224,7 +237,7 @@ hear(struct peer *peer, int timeout_ms)
     if (line != NULL)
         deliver(peer, line);
     else if (ended) {
-        peer_kill(peer);
+        peer_kill(peer, SIGKILL);
         fail("the actor \"%s\" has ended", peer->command);
     }
     return line != NULL;
@@ -270,7 +283,7 @@ take_answer(struct actor *actor)
 }
 
 /* For the runner itself, not for a step: it must be OK. */
-static void
+static const char *
 have_done(struct actor *actor, const char *text)
 {
     const char *answer;
@@ -283,6 +296,7 @@ have_done(struct actor *actor, const char *text)
     }
     if (strncmp(answer, "MMF_OK", 6) != 0)
         fail("%s: %s: %s", actor->name, text, answer);
+    return answer;
 }
 
 /*
@@ -292,7 +306,7 @@ have_done(struct actor *actor, const char *text)
 static const struct peer *
 own_peer(const struct actor *actor)
 {
-    return actor->name[0] == 'p' ? actor->peer : NULL;
+    return actor->name[0] == 'p' || actor->name[0] == 'c' ? actor->peer : NULL;
 }
 
 static struct handle *
@@ -317,8 +331,13 @@ kind_of(const char *name)
 static bool
 is_kind(const char *word)
 {
-    return strcmp(word, "map") == 0 || strcmp(word, "mutex") == 0 ||
-           strcmp(word, "event") == 0 || strcmp(word, "semaphore") == 0;
+    static const char *const kinds[] = {"map",   "mutex", "event",  "semaphore",
+                                        "queue", "topic", "latest", "service"};
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strcmp(word, kinds[i]) == 0)
+            return true;
+    return false;
 }
 
 /* Where the name is in a call that makes an object; 0: it makes none. */
@@ -381,6 +400,7 @@ recipe_of(const struct words *call)
     words.word[words.count++] = call->word[place];
     for (int i = place + 1; i < call->count; i++)
         if (strncmp(call->word[i], "access=", 7) == 0 ||
+            strncmp(call->word[i], "role=", 5) == 0 ||
             strstr(call->word[i], "_user") != NULL)
             words.word[words.count++] = call->word[i];
     return join(&words);
@@ -514,6 +534,10 @@ fail_answer(const struct actor *actor, const char *what)
     struct words answer;
     const char *says;
 
+    if (strcmp(actor->answer, "cannot") == 0) {
+        unsaid++;
+        longjmp(row.end, NOT_HERE);
+    }
     words_of(actor->answer, NULL, &answer);
     says = word_value(&answer, "says");
     fail("%s: %s\n    answer: %s%s%s", actor->name, what, actor->answer,
@@ -542,33 +566,49 @@ check_unchanged(const struct actor *actor, const struct words *answer, bool is_f
     }
 }
 
+/* The last word but for options; but a name is waited for as an option says. */
 static void
-check_time(const struct actor *actor)
+check_time(const struct actor *actor, const struct words *answer)
 {
     const struct words *call = &actor->call;
-    long timeout = call->count > 1 ? atol(call->word[call->count - 1]) : 0;
+    const char *wait_ms = word_value(call, "wait_ms");
+    int last = call->count - 1;
+    long timeout;
 
+    while (last > 0 && strchr(call->word[last], '=') != NULL)
+        last--;
+    timeout = last > 0 ? atol(call->word[last]) : 0;
+
+    if (wait_ms != NULL)
+        timeout = strcmp(answer->word[0], "MMF_E_NOT_FOUND") == 0 ? atol(wait_ms) : 0;
     if (actor->answered_at - actor->begun_at < timeout)
         fail_answer(actor,
                     text_format("it timed out after %lld ms",
                                 (long long)(actor->answered_at - actor->begun_at)));
 }
 
+/* KEY=VALUE, KEY=ONE|OTHER; KEY~=PART and says=PART: it has that in it. */
 static void
 check_item(const struct actor *actor, const struct words *answer, const char *item)
 {
     const char *equals = strchr(item, '='), *value;
+    bool is_part = strncmp(item, "says=", 5) == 0;
+    size_t length;
 
     if (equals == NULL)
         fail("expected output without a value: %s", item);
-    value = word_value(answer, text_copy(item, (size_t)(equals - item)));
+    length = (size_t)(equals - item);
+    if (length > 0 && equals[-1] == '~') {
+        is_part = true;
+        length--;
+    }
+    value = word_value(answer, text_copy(item, length));
     if (value == NULL)
         fail_answer(actor, text_format("it does not say %s", item));
     value = word_decode(value);
     if (strcmp(value, "?") == 0)
         return; /* this language does not have it */
-    if (strncmp(item, "says=", 5) == 0 ? strstr(value, equals + 1) == NULL
-                                       : !is_one_of(value, equals + 1))
+    if (is_part ? strstr(value, equals + 1) == NULL : !is_one_of(value, equals + 1))
         fail_answer(actor, text_format("expected %s", item));
 }
 
@@ -586,7 +626,7 @@ check_answer(struct actor *actor, const char *expected)
         status = wanted.word[first++];
     if (strcmp(answer.word[0], "cannot") == 0) {
         unsaid++;
-        if (is_one_of("OK", status))
+        if (is_one_of("OK", status) || is_one_of("ABANDONED", status))
             longjmp(row.end, NOT_HERE); /* the rest relies on it */
         return;
     }
@@ -595,10 +635,13 @@ check_answer(struct actor *actor, const char *expected)
                     text_format("%s, not %s", short_status(answer.word[0]), status));
     if (strncmp(answer.word[0], "MMF_E_", 6) == 0)
         check_unchanged(actor, &answer, true);
-    if (strcmp(answer.word[0], "MMF_TIMED_OUT") == 0) {
+    else if (word_value(&answer, "error") != NULL)
+        fail_answer(actor, "it did not fail, and has changed the last error");
+    if (strcmp(answer.word[0], "MMF_TIMED_OUT") == 0)
         check_unchanged(actor, &answer, false);
-        check_time(actor);
-    }
+    if (strcmp(answer.word[0], "MMF_TIMED_OUT") == 0 ||
+        word_value(&actor->call, "wait_ms") != NULL)
+        check_time(actor, &answer);
     for (int i = first; i < wanted.count; i++)
         check_item(actor, &answer, wanted.word[i]);
     if (actor->handle != NULL && word_value(&answer, "out") != NULL &&
@@ -710,7 +753,7 @@ await_done(const struct words *actors, int count)
 static bool
 has_own_process(const struct actor *actor)
 {
-    return actor->peer != row.actors[0].peer;
+    return actor->peer != row.actors[0].peer && !is_thread_of_other(actor->name);
 }
 
 static void
@@ -732,17 +775,68 @@ end_actor(struct actor *actor)
         fail("%s ends with %d", actor->name, status);
 }
 
-static void
-kill_actor(struct actor *actor)
+static int
+signal_of(const char *name)
 {
+    static const struct {
+        const char *name;
+        int number;
+    } signals[] = {{"KILL", SIGKILL}, {"TERM", SIGTERM}, {"INT", SIGINT},
+                   {"HUP", SIGHUP},   {"SEGV", SIGSEGV}, {"BUS", SIGBUS},
+                   {"ABRT", SIGABRT}, {"QUIT", SIGQUIT}, {"ALRM", SIGALRM},
+                   {"USR1", SIGUSR1}, {"XCPU", SIGXCPU}, {"SYS", SIGSYS}};
+
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        if (strcmp(signals[i].name, name) == 0)
+            return signals[i].number;
+    fail("no such signal: %s", name);
+}
+
+static void
+kill_actor(struct actor *actor, int signal)
+{
+    struct peer *peer = actor->peer;
+    int status;
+
     record(actor, "is killed");
     if (!has_own_process(actor))
         fail("%s is no process to kill", actor->name);
-    forget_holder(actor->peer);
+    forget_holder(peer);
     row.any_died = true;
-    peer_kill(actor->peer);
-    actor->peer = NULL;
-    actor->is_busy = false;
+    status = peer_kill(peer, signal);
+    for (int i = 0; i < row.actor_count; i++)
+        if (row.actors[i].peer == peer)
+            row.actors[i].peer = NULL, row.actors[i].is_busy = false;
+    if (signal != SIGKILL && status == 128 + SIGKILL)
+        fail("the signal does not end it");
+}
+
+/* The new actor opens its ends of the pipes as files of this process. */
+static void
+fork_actor(struct actor *parent, const char *name)
+{
+    int theirs[2];
+    struct peer *peer = peer_prepare(parent->peer->command, theirs);
+    struct actor *actor = find_actor(name);
+    struct words answer;
+    const char *said;
+
+    if (row.actor_count == MAX_ACTORS || *name != 'c' ||
+        (actor != NULL && actor->peer != NULL))
+        fail("%s cannot be forked", name);
+    if (actor == NULL)
+        actor = &row.actors[row.actor_count++];
+    record(parent, "forks");
+    said = have_done(parent,
+                     text_format("fork %s /proc/%ld/fd/%d /proc/%ld/fd/%d", name,
+                                 (long)getpid(), theirs[0], (long)getpid(), theirs[1]));
+    words_of(said, NULL, &answer);
+    peer_adopt(peer, theirs, (pid_t)atol(word_value(&answer, "pid")));
+    peer->next = peers;
+    peers = peer;
+    memset(actor, 0, sizeof(*actor));
+    actor->name = text_copy(name, strlen(name));
+    actor->peer = peer;
 }
 
 /* What an actor does beside calls. False: it is a call. */
@@ -756,8 +850,13 @@ do_other(struct actor *actor, const struct words *words)
     else if (strcmp(what, "end") == 0)
         end_actor(actor);
     else if (strcmp(what, "kill") == 0)
-        kill_actor(actor);
-    else if (strcmp(what, "stop") == 0 || strcmp(what, "continue") == 0)
+        kill_actor(actor, words->count == 1 ? SIGKILL : signal_of(words->word[1]));
+    else if (strcmp(what, "fork") == 0)
+        fork_actor(actor, words->word[1]);
+    else if (strcmp(what, "exec") == 0) {
+        have_done(actor, what);
+        actor->peer->is_changed = true;
+    } else if (strcmp(what, "stop") == 0 || strcmp(what, "continue") == 0)
         peer_signal(actor->peer, *what == 's' ? SIGSTOP : SIGCONT);
     else if (strcmp(what, "busy") == 0) {
         hear_all();
@@ -806,7 +905,7 @@ do_step(const char *name, const char *text, const char *expected)
     words_or_fail(text, &words);
     if (words.count == 0)
         fail("an empty step");
-    if (words.count == 1 && do_other(actor, &words))
+    if (do_other(actor, &words))
         return;
     if (strcmp(name, "child") == 0 && !(actor->peer->features & FEATURE_FORK))
         longjmp(row.end, NOT_HERE);
@@ -1064,6 +1163,15 @@ close_handles(void)
         close_handle(NULL, &row.handles[row.handle_count - 1]);
 }
 
+/* Forks have copies of what others have. */
+static void
+end_forks(void)
+{
+    for (int i = 1; i < row.actor_count; i++)
+        if (row.actors[i].peer != NULL && row.actors[i].peer->is_fork)
+            end_actor(&row.actors[i]);
+}
+
 static void
 check_peer(const struct peer *peer)
 {
@@ -1085,6 +1193,7 @@ static void
 check_nothing_left(void)
 {
     row.line = NULL;
+    end_forks();
     end_threads();
     close_handles();
     for (struct peer *peer = peers; peer != NULL; peer = peer->next)
@@ -1105,7 +1214,7 @@ forget_peers(bool all)
     while ((peer = *link) != NULL) {
         peer->in_use = false;
         if (all || peer->is_changed)
-            peer_kill(peer);
+            peer_kill(peer, SIGKILL);
         if (peer->pid == 0) {
             *link = peer->next;
             free(peer);

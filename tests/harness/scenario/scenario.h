@@ -12,7 +12,7 @@
  *     wait e 0                       TIMED_OUT               # the expected answer
  *
  * Two spaces or more stand before what is expected: a status (OK unless said), outputs
- * (created=1), `untouched=index`, and of a failure `says=WORD` and `param=NAME`. One of
+ * (created=1, path~=PART), and of a failure `says=PART` and `param=NAME`. One of
  * several statuses: OK|ABANDONED. A choice by a parameter: `$mode == auto ? TIMED_OUT : OK`,
  * `$state ? OK : TIMED_OUT`. Without being asked the runner demands that a failure has a
  * message and leaves the outputs alone, that a timeout takes its time, and that nothing is
@@ -20,17 +20,19 @@
  *
  * Before a step stands its actor, or several (t1..t4): none is `main`; `t1` is a thread of
  * main, or another process that opens main's objects by their names, as the run chooses;
- * `p1` is always another process with handles of its own; `child` is a fork of main, for
- * one step. Steps of an actor: a call; `sleeps`, until the kernel says so; `= STATUS`;
- * `busy`, no answer yet; `done N`, just N of these actors have answered; `end`; of p1 also
- * `kill`, `stop` and `continue`.
+ * `p1` is always another process with handles of its own, and `p1t1` one of its threads;
+ * `child` is a fork of main, for one step. Steps of an actor: a call; `sleeps`, until the
+ * kernel says so; `= STATUS`; `busy`, no answer yet; `done N`, just N of these actors have
+ * answered; `end`; `fork c1`, which makes c1, a process with dead copies of its handles; of
+ * processes also `kill`, `kill TERM`, `stop`, `continue`, and `exec`: another program in
+ * its place, which lives until it is killed.
  *
  * Blocks: `for x WORDS` ($n counts), `repeat N`, `each_done t1..t4` ($who in the order of the answers,
  * $n counts), `permute` (every order of its steps that keeps the order of each actor's own;
  * the row runs once for each) and `def NAME PARAMETERS`, which a step names.
  *
- * Among the parameters, `each name`, `each .NET name`, `each kind` and `each map` (`m = @map
- * 4096`) are short for what most cases have. `needs files` has a case run only where objects
+ * Among the parameters, `each name`, `each .NET name`, `each kind`, `each queue`, `each channel`
+ * and `each map` (`m = @map 4096`) are short for what most cases have. `needs files` has a case run only where objects
  * are files; so does each other feature; `needs users`, where actors may become other users.
  *
  * `disk:` is the runner itself, which makes and looks at files: make NAME LENGTH, length
@@ -154,7 +156,8 @@ struct peer {
     int features;
     bool in_use;
     bool is_stopped;
-    bool is_changed;  /* it has become another user */
+    bool is_fork;     /* of another one: it is not ours to wait for */
+    bool is_changed;  /* it has become another user, or program */
     long descriptors; /* at the start of the row */
     size_t length;
     char text[16384]; /* what it has said, up to `length` */
@@ -163,11 +166,15 @@ struct peer {
 struct peer *peer_start(const char *command);
 void peer_send(struct peer *peer, const char *line);
 
+/* A fork of an actor: two pipes for it, whose other ends are `theirs`; then it is here. */
+struct peer *peer_prepare(const char *command, int theirs[2]);
+void peer_adopt(struct peer *peer, const int theirs[2], pid_t pid);
+
 /* Its next line, within so many milliseconds; NULL: none, and `ended` if there is no more. */
 char *peer_hear(struct peer *peer, int timeout_ms, bool *ended);
 
-void peer_kill(struct peer *peer);
-int peer_finish(struct peer *peer); /* ends its input; its exit status */
+int peer_kill(struct peer *peer, int signal); /* as peer_finish */
+int peer_finish(struct peer *peer);           /* ends its input; its exit status */
 void peer_signal(struct peer *peer, int signal);
 
 /* The system call that a thread sleeps in, with its arguments; false: it runs. */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* All text of a row; files keep theirs by strdup. */
-static char arena[1 << 22];
+static char arena[1 << 25];
 static size_t arena_used;
 
 void
@@ -19,33 +19,45 @@ text_forget(void)
     arena_used = 0;
 }
 
-char *
-text_copy(const char *text, size_t length)
+/* Room for that many characters and an end. */
+static char *
+reserve(size_t length)
 {
-    char *copy = arena + arena_used;
+    char *room = arena + arena_used;
 
     if (length + 1 > sizeof(arena) - arena_used) {
         fprintf(stderr, "a row has too much text\n");
         exit(EXIT_FAILURE);
     }
+    arena_used += length + 1;
+    return room;
+}
+
+char *
+text_copy(const char *text, size_t length)
+{
+    char *copy = reserve(length);
+
     memcpy(copy, text, length);
     copy[length] = '\0';
-    arena_used += length + 1;
     return copy;
 }
 
 char *
 text_format(const char *format, ...)
 {
-    char text[4 * MAX_WORD];
+    char *copy;
     va_list args;
     int length;
 
     va_start(args, format);
-    length = vsnprintf(text, sizeof(text), format, args);
+    length = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    return text_copy(text,
-                     length < (int)sizeof(text) ? (size_t)length : sizeof(text) - 1);
+    copy = reserve((size_t)length);
+    va_start(args, format);
+    vsnprintf(copy, (size_t)length + 1, format, args);
+    va_end(args);
+    return copy;
 }
 
 void
