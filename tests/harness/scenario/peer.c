@@ -226,13 +226,19 @@ end_peer(struct peer *peer)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-void
+/* SIGKILL ends what another signal does not. */
+int
 peer_kill(struct peer *peer, int signal)
 {
+    int64_t deadline = now_ms() + END_MS;
+
     if (peer->pid == 0)
-        return;
+        return 0;
     kill(peer->pid, signal);
-    end_peer(peer);
+    while (signal != SIGKILL && !is_over(peer->pid) && now_ms() < deadline)
+        nap_ms(1);
+    kill(peer->pid, SIGKILL);
+    return end_peer(peer);
 }
 
 int

@@ -218,6 +218,10 @@ deliver(struct peer *peer, char *line)
         actor->has_begun = true;
         return;
     }
+    if (actor->has_begun && strcmp(rest, "cannot") == 0) {
+        unsaid++;
+        longjmp(row.end, NOT_HERE); /* others wait for what it was to do */
+    }
     actor->answer = rest;
     actor->answered_at = now_ms();
     actor->arrival = ++row.arrivals;
@@ -622,7 +626,7 @@ check_answer(struct actor *actor, const char *expected)
         status = wanted.word[first++];
     if (strcmp(answer.word[0], "cannot") == 0) {
         unsaid++;
-        if (is_one_of("OK", status))
+        if (is_one_of("OK", status) || is_one_of("ABANDONED", status))
             longjmp(row.end, NOT_HERE); /* the rest relies on it */
         return;
     }
@@ -792,16 +796,19 @@ static void
 kill_actor(struct actor *actor, int signal)
 {
     struct peer *peer = actor->peer;
+    int status;
 
     record(actor, "is killed");
     if (!has_own_process(actor))
         fail("%s is no process to kill", actor->name);
     forget_holder(peer);
     row.any_died = true;
-    peer_kill(peer, signal);
+    status = peer_kill(peer, signal);
     for (int i = 0; i < row.actor_count; i++)
         if (row.actors[i].peer == peer)
             row.actors[i].peer = NULL, row.actors[i].is_busy = false;
+    if (signal != SIGKILL && status == 128 + SIGKILL)
+        fail("the signal does not end it");
 }
 
 /* The new actor opens its ends of the pipes as files of this process. */
@@ -1230,6 +1237,26 @@ features_of_users(void)
     return FEATURE_USERS;
 }
 
+/*
+ * What a row that is not for this run has begun: without it, other rows can have its
+ * actors. False: it may be in any state.
+ */
+static bool
+undo_row(void)
+{
+    for (int i = 0; i < row.actor_count; i++)
+        if (row.actors[i].peer != NULL &&
+            (row.actors[i].is_busy || row.actors[i].peer->is_stopped))
+            return false;
+    if (setjmp(row.end) != 0)
+        return false;
+    end_threads();
+    close_handles();
+    if (row.any_died)
+        have_done(&row.actors[0], "gc");
+    return true;
+}
+
 static int
 run_row(void)
 {
@@ -1244,7 +1271,7 @@ run_row(void)
         check_nothing_left();
         result = PASSED;
     }
-    forget_peers(result != PASSED);
+    forget_peers(result == FAILED || (result == NOT_HERE && !undo_row()));
     if (result != PASSED)
         files_below(row.options->directory, true);
     disk_forget(row.options->files);

@@ -173,8 +173,8 @@ void peer_adopt(struct peer *peer, const int theirs[2], pid_t pid);
 /* Its next line, within so many milliseconds; NULL: none, and `ended` if there is no more. */
 char *peer_hear(struct peer *peer, int timeout_ms, bool *ended);
 
-void peer_kill(struct peer *peer, int signal);
-int peer_finish(struct peer *peer); /* ends its input; its exit status */
+int peer_kill(struct peer *peer, int signal); /* as peer_finish */
+int peer_finish(struct peer *peer);           /* ends its input; its exit status */
 void peer_signal(struct peer *peer, int signal);
 
 /* The system call that a thread sleeps in, with its arguments; false: it runs. */
