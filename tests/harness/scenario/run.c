@@ -1083,6 +1083,13 @@ forget_peers(bool all)
     }
 }
 
+/* The row has ended before anything was there. */
+static bool
+is_as_before(void)
+{
+    return row.actor_count == 1 && !row.actors[0].is_busy && row.handle_count == 0;
+}
+
 static int
 run_row(void)
 {
@@ -1096,7 +1103,7 @@ run_row(void)
         check_nothing_left();
         result = PASSED;
     }
-    forget_peers(result != PASSED);
+    forget_peers(result == FAILED || (result == NOT_HERE && !is_as_before()));
     if (result != PASSED)
         files_below(row.options->directory, true);
     text_forget();
