@@ -23,6 +23,8 @@
  *   drainers      senders that wait until     consumers    relaxed: a release wakes all
  *                 all is released                          that sleep for space, then
  *   retired_*     who leaves, who recovers    all          relaxed, statistics
+ *   *_ever        who joins, only upwards     all          receivers_ever before the
+ *                                                          cursor, see entries.c
  *   participant   its owner; the identity     all          the identity by exchange,
  *                 also who recovers it                     the rest one writer, release
  *   pins          readers, who recovers them  writers      one order with the tail:
@@ -147,7 +149,7 @@ struct mmf_ring_shared {
     mmf_atomic_u64 retired_dropped;
     mmf_atomic_u64 retired_lost;
     mmf_atomic_u64 retired_redelivered;
-    mmf_atomic_u64 senders_ever; /* 1 once there was one: the last can be gone */
+    mmf_atomic_u64 senders_ever; /* above all entries' numbers that were ever taken */
     mmf_atomic_u64 receivers_ever;
     alignas(128) struct mmf_source_shared sources[MMF_SOURCES_MAX];
 };

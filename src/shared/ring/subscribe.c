@@ -177,6 +177,8 @@ mmf_ring_advance(struct mmf_ring *ring)
     ring->lost = 0;
     mmf_counter_add(&mmf_ring_receiver(ring)->received, 1);
     put_cursor(ring, mmf_index_next(ring->cursor));
+    if (mmf_ring_is_sample(ring))
+        mmf_ring_keep_distance(ring);
 }
 
 bool
