@@ -101,7 +101,7 @@ mmf_ring_find_min_cursor(const struct mmf_ring *ring)
     /* A subscriber whose cursor is not seen, or whose number, will read a tail that is
      * not older: the other fence is in mmf_ring_subscribe. */
     mmf_fence_full();
-    count = mmf_load_relaxed_u64(&ring->shared->receivers_ever);
+    count = mmf_load_relaxed_u64(&ring->shared->subscribers);
     for (uint32_t i = 0; i < ring->shape.max_receivers && i < count; i++) {
         uint64_t cursor;
 

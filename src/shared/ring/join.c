@@ -58,18 +58,6 @@ try_entry(struct mmf_ring *ring, uint32_t number, bool may_write_slots,
     return true;
 }
 
-/* A participant that only raises it again, and again, is none of mmf's. */
-static void
-raise(mmf_atomic_u64 *ever, uint64_t to)
-{
-    uint64_t seen = mmf_load_relaxed_u64(ever);
-
-    for (uint32_t rounds = MMF_PARTICIPANTS_MAX; seen < to && rounds > 0; rounds--) {
-        if (mmf_exchange_if_u64(ever, &seen, to))
-            return;
-    }
-}
-
 /* The number of the entry; UINT32_MAX: all `count` are taken. */
 static uint32_t
 take_entry(struct mmf_ring *ring, uint32_t first, uint32_t count, bool may_write_slots,
@@ -106,7 +94,7 @@ mmf_ring_join_sender(struct mmf_ring *ring, const struct mmf_ring_ops *ops)
     if (number == UINT32_MAX)
         return MMF_STEP_WOULD_BLOCK;
     mmf_ring_be_sender(ring, number);
-    raise(&ring->shared->senders_ever, (uint64_t)number + 1);
+    mmf_store_relaxed_u64(&ring->shared->senders_ever, 1);
     MMF_ASSERT(ring->sending != NULL && !ring->has_reserved);
     if (ring->shape.is_spsc) {
         repair_tail(ring);
@@ -129,7 +117,7 @@ mmf_ring_join_receiver(struct mmf_ring *ring, bool may_write_slots,
     if (number == UINT32_MAX)
         return MMF_STEP_WOULD_BLOCK;
     mmf_ring_be_receiver(ring, number);
-    raise(&ring->shared->receivers_ever, (uint64_t)number - MMF_RECEIVERS_FROM + 1);
+    mmf_store_relaxed_u64(&ring->shared->receivers_ever, 1);
     if (ring->shape.is_spsc)
         mmf_ring_spsc_begin_taking(ring);
     else if (ring->shape.kind == MMF_KIND_QUEUE)

@@ -23,8 +23,8 @@
  *   drainers      senders that wait until     consumers    relaxed: a release wakes all
  *                 all is released                          that sleep for space, then
  *   retired_*     who leaves, who recovers    all          relaxed, statistics
- *   *_ever        who joins, only upwards     all          receivers_ever before the
- *                                                          cursor, see entries.c
+ *   subscribers   who subscribes, only        publishers   topic: above the numbers of
+ *                 upwards                                  all that ever were: entries.c
  *   participant   its owner; the identity     all          the identity by exchange,
  *                 also who recovers it                     the rest one writer, release
  *   pins          readers, who recovers them  writers      one order with the tail:
@@ -139,6 +139,7 @@ struct mmf_ring_shared {
     mmf_atomic_u64 taken;
     alignas(128) mmf_atomic_u64 newest_at_least;
     mmf_atomic_u64 return_epoch;
+    mmf_atomic_u64 subscribers;
     alignas(128) mmf_atomic_u32 message_doorbell; /* receivers sleep on it */
     mmf_atomic_u32 space_doorbell;                /* senders sleep on it */
     mmf_atomic_u32 polled;                        /* a descriptor is polled */
@@ -149,7 +150,7 @@ struct mmf_ring_shared {
     mmf_atomic_u64 retired_dropped;
     mmf_atomic_u64 retired_lost;
     mmf_atomic_u64 retired_redelivered;
-    mmf_atomic_u64 senders_ever; /* above all entries' numbers that were ever taken */
+    mmf_atomic_u64 senders_ever; /* 1 once there was one: the last can be gone */
     mmf_atomic_u64 receivers_ever;
     alignas(128) struct mmf_source_shared sources[MMF_SOURCES_MAX];
 };
