@@ -47,7 +47,7 @@ start_heir(mmf_map *map)
 static void
 check_child_program_has_it(const char *name)
 {
-    mmf_map *map = create_new(name, 4096, WITH(0, 0, MMF_INHERITABILITY_INHERITABLE));
+    mmf_map *map = create_new(name, 4096, WITH(0, MMF_INHERITABILITY_INHERITABLE));
     struct process *heir;
 
     poke(map, 10, 10);
@@ -87,17 +87,17 @@ TEST(rule_3_7_an_inherited_handle_keeps_the_name)
     struct process *heir;
     mmf_map *map;
 
-    map = create_new("Cat", 4096, WITH(0, 0, MMF_INHERITABILITY_INHERITABLE));
+    map = create_new("Cat", 4096, WITH(0, MMF_INHERITABILITY_INHERITABLE));
     poke(map, 10, 10);
     heir = start_heir(map);
     process_expect(heir, "written");
     mmf_map_close(map);
-    REFUSES_CREATE_NEW("Cat", 4096, NULL, MMF_E_EXISTS, NULL);
+    REFUSES_CREATE_NEW("Cat", MMF_E_EXISTS, NULL);
     map = open_existing("Cat", NULL);
     CHECK_INT(byte_at(map, 11), 11);
     mmf_map_close(map);
     CHECK_INT(process_finish(heir), EXIT_SUCCESS);
-    REFUSES_OPEN("Cat", NULL, MMF_E_NOT_FOUND, NULL);
+    REFUSES_OPEN("Cat", MMF_E_NOT_FOUND, NULL);
 }
 
 static void
@@ -118,7 +118,7 @@ TEST(rule_3_7_a_forked_child_has_inheritable_handles)
 
     need_fork();
     for (i = 0; i < COUNT_OF(names); i++) {
-        map = create_new(names[i], 4096, WITH(0, 0, MMF_INHERITABILITY_INHERITABLE));
+        map = create_new(names[i], 4096, WITH(0, MMF_INHERITABILITY_INHERITABLE));
         poke(map, 10, 10);
         in_child(use_in_child, map);
         CHECK_INT(byte_at(map, 11), 11);
@@ -139,9 +139,9 @@ TEST(rule_3_7_what_is_no_handle)
     CHECK_FAILS(mmf_map_open_inherited(ends[0], NULL, &map), MMF_E_CORRUPT);
     CHECK_FAILS(mmf_map_open_inherited(ends[0], NULL, NULL), MMF_E_NULL);
     CHECK_FAILS_PARAM(
-        mmf_map_open_inherited(ends[0], WITH_RIGHTS_AND(MMF_RIGHTS_READ, 42), &map),
+        mmf_map_open_inherited(ends[0], WITH_RIGHTS(MMF_RIGHTS_READ, 42), &map),
         MMF_E_RANGE, "inheritability");
-    CHECK_FAILS_PARAM(mmf_map_open_inherited(ends[0], WITH_RIGHTS(0x800000), &map),
+    CHECK_FAILS_PARAM(mmf_map_open_inherited(ends[0], WITH_RIGHTS(0x800000, 0), &map),
                       MMF_E_RANGE, "desiredAccessRights");
     CHECK((void *)map == UNTOUCHED);
     CHECK(is_open(ends[0]));

@@ -60,6 +60,14 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
                 return Keep(Get<MemoryMappedFile>(0).CreateViewAccessor(Number(1), Number(2), Access(3)));
             case "stream":
                 return Keep(Get<MemoryMappedFile>(0).CreateViewStream(Number(1), Number(2), Access(3)));
+            case "views":
+                return Views(Get<MemoryMappedFile>(0));
+            case "get" or "put" or "all" or "fill":
+                return Bytes(Get<MemoryMappedFile>(0), words[0] is "get" or "all", words[0] is "get" or "put");
+            case "inherits":
+                return Say("value", "?");
+            case "close" when arguments[0] == "NULL":
+                throw new NotImplementedException("a null reference");
             case "close":
                 objects.TryRemove(arguments[0], out object? closed);
                 ((IDisposable)closed!).Dispose();
@@ -80,8 +88,9 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
 
     private long Number(int i) => long.Parse(arguments[i], CultureInfo.InvariantCulture);
 
-    private string File(int i) =>
-        Path.Combine(Environment.GetEnvironmentVariable("MMF_TEST_FILES")!, Program.Decode(arguments[i])!);
+    private string File(int i) => Program.Decode(arguments[i]) is { Length: > 0 } name
+        ? Path.Combine(Environment.GetEnvironmentVariable("MMF_TEST_FILES")!, name)
+        : Program.Decode(arguments[i])!;
 
     private T Get<T>(int i) where T : class => arguments[i] == "NULL" ? null! : (T)objects[arguments[i]];
 
@@ -109,10 +118,57 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
         return "MMF_OK";
     }
 
+    // Which accesses a view may have; C's actor looks more closely.
+    private string Views(MemoryMappedFile map)
+    {
+        string[] shorts = ["rw", "r", "w", "cow", "rx", "rwx"];
+        Dictionary<string, List<string>> lists = new() { ["ok"] = [], ["access"] = [], ["io"] = [] };
+
+        for (int access = 0; access < 6; access++)
+        {
+            string list = "ok";
+            try
+            {
+                map.CreateViewAccessor(0, arguments.Length > 1 ? Number(1) : 0, (MemoryMappedFileAccess)access).Dispose();
+            }
+            catch (UnauthorizedAccessException)
+            {
+                list = "access";
+            }
+            catch (IOException)
+            {
+                list = "io";
+            }
+            lists[list].Add(shorts[access]);
+        }
+        foreach ((string key, List<string> list) in lists)
+            Say(key, Program.Encode(string.Join(',', list)));
+        return "MMF_OK";
+    }
+
+    // get, put: a byte of a map; all, fill: all of them.
+    private string Bytes(MemoryMappedFile map, bool reads, bool one)
+    {
+        using MemoryMappedViewAccessor view =
+            map.CreateViewAccessor(0, 0, reads ? MemoryMappedFileAccess.Read : MemoryMappedFileAccess.ReadWrite);
+        long first = one ? Number(1) : 0, last = one ? first : view.Capacity - 1;
+        HashSet<byte> values = [];
+
+        for (long i = first; i <= last; i++)
+        {
+            if (reads)
+                values.Add(view.ReadByte(i));
+            else
+                view.Write(i, (byte)Number(one ? 2 : 1));
+        }
+        return !reads ? "MMF_OK" : Say("value", values.Count == 1 ? values.First() : "mixed");
+    }
+
     private string? Option(string key) =>
         words.FirstOrDefault(word => word.StartsWith(key + "=", StringComparison.Ordinal))?[(key.Length + 1)..];
 
-    private int Value(string key, int radix = 10) => Option(key) is { } value ? Convert.ToInt32(value, radix) : 0;
+    private int Value(string key, int radix = 10) => Option(key) is not { } value ? 0
+        : value.StartsWith("0x", StringComparison.Ordinal) ? Convert.ToInt32(value, 16) : Convert.ToInt32(value, radix);
 
     private Named Name(int i) => new(Program.Decode(arguments[i]), new Native.SyncOptions
     {

@@ -125,7 +125,8 @@ def signal(one):
 def view(one, offset, size, access):
     """A memoryview that keeps the map's memory, as an accessor does."""
     memory = memoryview(one)
-    if (offset, size) != ("0", "0") or access not in ("read", one.access):
+    if (offset, size) != ("0", "0") or access not in ("read", one.access) \
+            or access == "copy_on_write":  # the map has one copy for all of its buffers
         raise Cannot
     return "MMF_OK", {"out": "made"}, memory.toreadonly() if access == "read" else memory
 
@@ -137,6 +138,20 @@ def read_or_write(memory, kind, position, *value):
         struct.pack_into(FORMATS[kind], memory, int(position), int(*value))
         return "MMF_OK"
     return "MMF_OK", {"value": str(*struct.unpack_from(FORMATS[kind], memory, int(position)))}
+
+
+def use_bytes(verb, memory, *numbers):
+    with memory:
+        if verb == "put":
+            memory[numbers[0]] = numbers[1]
+        elif verb == "fill":
+            memory[:] = bytes(numbers) * len(memory)
+        elif verb == "get":
+            return "MMF_OK", {"value": str(memory[numbers[0]])}
+        else:
+            values = set(memory)
+            return "MMF_OK", {"value": str(*values) if len(values) == 1 else "mixed"}
+    return "MMF_OK"
 
 
 def call(verb, words):
@@ -164,6 +179,12 @@ def call(verb, words):
         return waited(mmf.signal_and_wait(one, other, seconds(words[2])), other)
     if verb in ("wait_any", "wait_all"):
         return (wait_any if verb == "wait_any" else wait_all)(*words)
+    if verb in ("get", "put", "all", "fill"):
+        return use_bytes(verb, memoryview(one), *map(int, words[1:]))
+    if verb == "inherits":
+        return "MMF_OK", {"value": "?"}
+    if verb == "views":  # there is only the one of the map's access
+        return "MMF_OK", {"ok": "?", "access": "?", "io": "?"}
     if verb == "capacity":
         return "MMF_OK", {"value": str(len(one))}
     if verb == "gc":
@@ -192,7 +213,7 @@ def answer(thread, words):
     except mmf.Error as why:
         status = why.status
         outputs = {"param": encode(why.parameter), "says": encode(str(why))}
-    except (TypeError, ValueError, OverflowError, AttributeError, struct.error, Cannot):
+    except (TypeError, ValueError, OverflowError, AttributeError, KeyError, struct.error, Cannot):
         return say(f"{thread} cannot")
     return say(" ".join([thread, status, *(f"{key}={value}" for key, value in outputs.items())]))
 
@@ -217,6 +238,7 @@ def end(name, thread):
     say(f"{name} MMF_OK")
 
 
+threading.excepthook = lambda raised: (sys.__excepthook__(*raised[:3]), os._exit(1))
 say("ready files")
 for line in sys.stdin:
     name, *words = line.split()

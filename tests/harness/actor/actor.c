@@ -102,7 +102,9 @@ parse_bytes(const char *text, unsigned char *bytes, size_t size)
     size_t count = 0;
     unsigned byte;
 
-    for (; count < size && sscanf(text, "%2x", &byte) == 1; text += 2)
+    for (; count < size && text[0] != '\0' && text[1] != '\0' &&
+           sscanf(text, "%2x", &byte) == 1;
+         text += 2)
         bytes[count++] = (unsigned char)byte;
     return count;
 }
@@ -274,19 +276,22 @@ close_nothing(void)
     mmf_accessor_close(NULL);
     mmf_stream_close(NULL);
     mmf_map_close(NULL);
+    mmf_queue_close(NULL);
+    mmf_topic_close(NULL);
+    mmf_latest_close(NULL);
+    mmf_service_close(NULL);
     return MMF_OK;
 }
 
 int
 call_close(struct call *call)
 {
-    struct handle handle = view_at(call, 1);
+    struct handle handle = handle_of(text_at(call, 1));
 
     if (handle.kind == 0)
         return close_nothing();
     pthread_mutex_lock(&lock);
-    if (handle.object != NULL)
-        find_handle(handle.name)->kind = 0;
+    find_handle(handle.name)->kind = 0;
     pthread_mutex_unlock(&lock);
     switch (handle.kind) {
     case MMF_KIND_MUTEX:

@@ -31,7 +31,7 @@ flags_of(const struct call *call, int first)
     return all;
 }
 
-/* gc FLAG...; what it released, in megabytes */
+/* gc, collect FLAG...; what it released, in megabytes */
 static int
 call_gc(struct call *call)
 {
@@ -244,6 +244,7 @@ call_statx(struct call *call)
 }
 
 const struct named_call list_calls[] = {{"gc", call_gc},
+                                        {"collect", call_gc},
                                         {"list", call_list},
                                         {"user", call_user},
                                         {"umask", call_umask},

@@ -84,6 +84,12 @@ cut_column(char *text)
     "map 'new map NULL' 'from_file f create_new NULL' 'new map Cat' "                  \
     "'from_file f create_new Cat'"
 
+/* What `$name` may be: a call to make it is `new @object`, `open @object` or `@object`. */
+#define EACH_OBJECT                                                                    \
+    "object 'map $name 4096' 'mutex $name 0' 'event $name auto 0' "                    \
+    "'semaphore $name 0 1' 'queue $name 16 4 block' 'topic $name 16 4 block' "         \
+    "'latest $name 16' 'service $name 16 16 4'"
+
 static void
 add_parameter(struct scenario *scenario, const char *text)
 {
@@ -109,6 +115,8 @@ add_parameter(struct scenario *scenario, const char *text)
         text = EACH_NAME;
     else if (strcmp(text, "each .NET name") == 0)
         text = EACH_DOTNET_NAME;
+    else if (strcmp(text, "each object") == 0)
+        text = EACH_OBJECT;
     else if (strcmp(text, "each map") == 0)
         text = EACH_MAP;
     else if (strcmp(text, "each kind") == 0)

@@ -1237,6 +1237,26 @@ features_of_users(void)
     return FEATURE_USERS;
 }
 
+/*
+ * What a row that is not for this run has begun: without it, other rows can have its
+ * actors. False: it may be in any state.
+ */
+static bool
+undo_row(void)
+{
+    for (int i = 0; i < row.actor_count; i++)
+        if (row.actors[i].peer != NULL &&
+            (row.actors[i].is_busy || row.actors[i].peer->is_stopped))
+            return false;
+    if (setjmp(row.end) != 0)
+        return false;
+    end_threads();
+    close_handles();
+    if (row.any_died)
+        have_done(&row.actors[0], "gc");
+    return true;
+}
+
 static int
 run_row(void)
 {
@@ -1251,7 +1271,7 @@ run_row(void)
         check_nothing_left();
         result = PASSED;
     }
-    forget_peers(result != PASSED);
+    forget_peers(result == FAILED || (result == NOT_HERE && !undo_row()));
     if (result != PASSED)
         files_below(row.options->directory, true);
     disk_forget(row.options->files);

@@ -1,12 +1,14 @@
 /*
- * threads_test.c - what threads may do at once: one accessor without locks (rule 4.7), and
- * the whole of a map, which is mapped once (rule B.1).
+ * objects_test.c - what scenarios cannot say: what threads do at once, with one accessor
+ * without locks (rule 4.7) and with the whole of a map, which is mapped once (rule B.1); and
+ * that a channel's identity is its own (rule K.7).
  */
 #include "support.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <string.h>
 
 struct worker {
     pthread_t thread;
@@ -36,7 +38,7 @@ TEST(rule_4_7_threads)
     mmf_map *map;
 
     map = create_new(NULL, 4096, NULL);
-    view = view_of(map, 0, 0, MMF_ACCESS_READ_WRITE);
+    view = view_of(map, MMF_ACCESS_READ_WRITE);
     for (i = 0; i < COUNT_OF(workers); i++) {
         workers[i].view = view;
         workers[i].position = (int64_t)i * 4;
@@ -99,4 +101,25 @@ TEST(threads_map_a_map_once)
         map_once(map);
         mmf_map_close(map);
     }
+}
+
+TEST(a_channel_has_an_identity)
+{
+    static const uint8_t zero[64];
+    mmf_channel_stats first;
+    mmf_channel_stats other;
+    mmf_queue *queue;
+
+    memset(&first, 0xFF, sizeof(first));
+    CHECK_OK(mmf_queue_create_new("Cat", 16, 4, MMF_OVERFLOW_BLOCK, NULL, &queue));
+    CHECK_OK(mmf_queue_stat(queue, &first));
+    CHECK(memcmp(first.identity, zero, sizeof(first.identity)) != 0);
+    CHECK_BYTES(first.reserved, zero, sizeof(first.reserved));
+    CHECK_OK(mmf_channel_stat("Cat", &other));
+    CHECK_BYTES(other.identity, first.identity, sizeof(first.identity));
+    mmf_queue_close(queue);
+    CHECK_OK(mmf_queue_create_new("Cat", 16, 4, MMF_OVERFLOW_BLOCK, NULL, &queue));
+    CHECK_OK(mmf_queue_stat(queue, &other));
+    CHECK(memcmp(other.identity, first.identity, sizeof(first.identity)) != 0);
+    mmf_queue_close(queue);
 }
