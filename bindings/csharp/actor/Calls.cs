@@ -47,7 +47,7 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
                 return MakeNew();
             case "open":
                 return Keep(Open(arguments[0]));
-            case "from_file" when Option("share") == null && Option("allocation") == null:
+            case "from_file" when words.All(word => !word.Contains('=') || word.StartsWith("access=", StringComparison.Ordinal)):
                 return Keep(MemoryMappedFile.CreateFromFile(
                     File(0), (FileMode)Choose(arguments[1], fileModes), Program.Decode(arguments[2]), Number(3),
                     (MemoryMappedFileAccess)Choose(Option("access") ?? "read_write", accesses)));
@@ -302,8 +302,15 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
         switch (words[0])
         {
             case "capacity" when view is MemoryMappedFile map: // what a view of everything has
-                using (MemoryMappedViewAccessor all = map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read))
+                try
+                {
+                    using MemoryMappedViewAccessor all = map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
                     return Say("value", all.Capacity);
+                }
+                catch (UnauthorizedAccessException)
+                {
+                    return Say("value", "?");
+                }
             case "capacity":
                 return Say("value", (view as UnmanagedMemoryAccessor)?.Capacity ?? ((UnmanagedMemoryStream)view).Length);
             case "can_read":

@@ -1288,6 +1288,7 @@ begin_row(const struct scope *scope, int permutation)
 {
     row.scope = *scope;
     scope_set(&row.scope, "files", row.options->files);
+    scope_set(&row.scope, "user", text_format("%u", (unsigned)geteuid()));
     row.permutation = permutation;
     row.permutations = 1;
     row.actor_count = row.handle_count = row.others = row.arrivals = row.step_count = 0;
