@@ -412,8 +412,8 @@ all_sleeping_subscribers_cost_one_call(void **state)
     strategy = MMF_STRATEGY_WAIT;
     for (int i = 0; i < SLEEPERS; i++) {
         peers[i] = peer_start();
-        peer_does(peers[i], "topic open %u", RECEIVE);
-        peer_begins(peers[i], "topic receive -1");
+        peer_does(peers[i], "open_topic %u", RECEIVE);
+        peer_begins(peers[i], "sleep_at_topic");
         sleepers[sleeper_count++] = peers[i];
     }
     expect_one_wake(publish_two);
@@ -494,8 +494,8 @@ a_latest_value_needs_no_system_call(void **state)
     strategy = MMF_STRATEGY_WAIT;
     latest = join_latest(RECEIVE);
     peer = peer_start();
-    peer_does(peer, "latest open %u", RECEIVE);
-    peer_begins(peer, "latest receive 0 -1");
+    peer_does(peer, "open_latest %u", RECEIVE);
+    peer_begins(peer, "sleep_at_latest");
     sleepers[sleeper_count++] = peer;
     expect_one_wake(write_two);
     CHECK(process_read_line(peer, line, sizeof(line)) != NULL);

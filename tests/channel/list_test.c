@@ -1,8 +1,10 @@
 /*
- * list_test.c - the counters of channels in a list of all objects.
+ * list_test.c - channels in a list of all objects; how long their names may be, how much
+ * memory they take, and that each has an identity of its own.
  */
 #include "support.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { SEND = MMF_ROLE_SEND, RECEIVE = MMF_ROLE_RECEIVE };
@@ -119,6 +121,134 @@ a_dead_one_has_none_and_stays(void **state)
     CHECK_OK(mmf_gc(0, NULL));
 }
 
+static void
+a_name_has_its_limits(void **state)
+{
+    size_t too_long = longest_name() + 1;
+    char *name = malloc(too_long + 1);
+    mmf_queue *queue = UNTOUCHED;
+
+    (void)state;
+    CHECK(name != NULL);
+    memset(name, 'x', too_long);
+    name[too_long] = '\0';
+    CHECK_FAILS(mmf_queue_create_new(name, 8, 8, MMF_OVERFLOW_BLOCK, NULL, &queue),
+                MMF_E_PATH_TOO_LONG);
+    CHECK_FAILS(mmf_queue_open_existing(name, NULL, &queue), MMF_E_PATH_TOO_LONG);
+    CHECK(queue == UNTOUCHED);
+    name[too_long - 1] = '\0';
+    CHECK_OK(mmf_queue_create_new(name, 8, 8, MMF_OVERFLOW_BLOCK, NULL, &queue));
+    mmf_queue_close(queue);
+    mmf_channel_options_init(NULL);
+    free(name);
+}
+
+static void
+the_list_has_it(void **state)
+{
+    const mmf_object_info *info;
+    mmf_list *before, *list;
+    mmf_queue *queue;
+
+    (void)state;
+    CHECK_OK(mmf_list_create(0, &before));
+    queue = new_queue(SEND, 0, 100, 100, MMF_OVERFLOW_BLOCK);
+    CHECK_OK(mmf_list_create(0, &list));
+    CHECK_INT(mmf_list_count(list), mmf_list_count(before) + 1);
+    CHECK(counters_of(list, "Q", MMF_KIND_QUEUE) != NULL);
+    info = find(list, "Q");
+    CHECK_TEXT(mmf_kind_name(info->kind), "queue");
+    CHECK_INT(info->holders, 1);
+    CHECK(info->creator_pid > 0);
+    CHECK(info->created > 0);
+    CHECK(info->sync == NULL);
+    /* 1,664 bytes and two tables of 64 entries, to the page; 128 slots of 256 bytes. */
+    CHECK_INT(info->capacity, 20480 + 128 * 256);
+    mmf_list_close(list);
+    mmf_list_close(before);
+    mmf_queue_close(queue);
+}
+
+static void
+the_file_has_the_creators_mode(void **state)
+{
+    mmf_channel_options options = options_for(SEND, 0);
+    mmf_queue *queue;
+    mmf_list *list;
+
+    (void)state;
+    need_modes();
+    options.mode = 0640;
+    CHECK_OK(mmf_queue_create_new("Q", 8, 8, MMF_OVERFLOW_BLOCK, &options, &queue));
+    CHECK_OK(mmf_list_create(0, &list));
+    CHECK_INT(find(list, "Q")->mode, 0640);
+    mmf_list_close(list);
+    mmf_queue_close(queue);
+}
+
+/* Two handles of a channel and its name have one identity; one made anew has another. */
+#define CHECK_IDENTITY(K, ...)                                                         \
+    do {                                                                               \
+        mmf_channel_stats first, second, by_name;                                      \
+        mmf_##K *one, *other;                                                          \
+                                                                                       \
+        CHECK_OK(mmf_##K##_create_new("C", __VA_ARGS__, NULL, &one));                  \
+        CHECK_OK(mmf_##K##_open_existing("C", NULL, &other));                          \
+        CHECK_OK(mmf_##K##_stat(one, &first));                                         \
+        CHECK_OK(mmf_##K##_stat(other, &second));                                      \
+        CHECK_OK(mmf_channel_stat("C", &by_name));                                     \
+        CHECK(memcmp(first.identity, none, 16) != 0);                                  \
+        CHECK_BYTES(second.identity, first.identity, 16);                              \
+        CHECK_BYTES(by_name.identity, first.identity, 16);                             \
+        for (size_t i = 0; i < COUNT_OF(first.reserved); i++)                          \
+            CHECK_INT(first.reserved[i], 0);                                           \
+        mmf_##K##_close(one);                                                          \
+        mmf_##K##_close(other);                                                        \
+        CHECK_OK(mmf_##K##_create_new("C", __VA_ARGS__, NULL, &one));                  \
+        CHECK_OK(mmf_##K##_stat(one, &second));                                        \
+        CHECK(memcmp(second.identity, first.identity, 16) != 0);                       \
+        mmf_##K##_close(one);                                                          \
+    } while (0)
+
+static void
+a_name_made_anew_has_another_identity(void **state)
+{
+    static const uint8_t none[16];
+
+    (void)state;
+    CHECK_IDENTITY(queue, 8, 8, MMF_OVERFLOW_FAIL);
+    CHECK_IDENTITY(topic, 8, 8, MMF_OVERFLOW_FAIL);
+    CHECK_IDENTITY(latest, 8);
+}
+
+static void
+the_size_is_known_before(void **state)
+{
+    mmf_channel_options options = options_for(MMF_ROLE_BOTH, 0);
+    int64_t bytes = 0, more = 0;
+    const size_t frame = 1920 * 1080 * 3;
+
+    (void)state;
+    CHECK_OK(mmf_channel_size(MMF_KIND_QUEUE, 1000, 100, NULL, &bytes));
+    CHECK(bytes > 128 * 1000 && bytes < 128 * 1000 + 200000);
+    CHECK_OK(mmf_channel_size(MMF_KIND_LATEST, frame, 0, NULL, &bytes));
+    CHECK(bytes > 8 * (int64_t)frame && bytes < 9 * (int64_t)frame);
+    options.max_pins = 2;
+    CHECK_OK(mmf_channel_size(MMF_KIND_LATEST, frame, 0, &options, &more));
+    CHECK(more > 4 * (int64_t)frame && more < 5 * (int64_t)frame);
+    CHECK_OK(mmf_channel_size(MMF_KIND_TOPIC, frame, 1, &options, &bytes));
+    CHECK_INT(bytes, more);
+    CHECK_FAILS_PARAM(mmf_channel_size(MMF_KIND_MAP, 8, 8, NULL, &bytes), MMF_E_INVALID,
+                      "kind");
+    CHECK_FAILS_PARAM(mmf_channel_size(MMF_KIND_QUEUE, 0, 8, NULL, &bytes), MMF_E_RANGE,
+                      "message_size");
+    CHECK_FAILS_PARAM(mmf_channel_size(MMF_KIND_QUEUE, 8, 0, NULL, &bytes), MMF_E_RANGE,
+                      "capacity");
+    CHECK_FAILS_PARAM(mmf_channel_size(MMF_KIND_QUEUE, 8, 8, NULL, NULL), MMF_E_NULL,
+                      "bytes");
+    CHECK_INT(bytes, more);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -126,6 +256,11 @@ main(int argc, char **argv)
         cmocka_unit_test(a_list_has_the_counters),
         cmocka_unit_test(other_kinds_have_none),
         cmocka_unit_test(a_dead_one_has_none_and_stays),
+        cmocka_unit_test(a_name_has_its_limits),
+        cmocka_unit_test(the_list_has_it),
+        cmocka_unit_test(the_file_has_the_creators_mode),
+        cmocka_unit_test(a_name_made_anew_has_another_identity),
+        cmocka_unit_test(the_size_is_known_before),
     };
     const struct role roles[] = {{"peer", peer_role}, {NULL, NULL}};
 

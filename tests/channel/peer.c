@@ -1,8 +1,6 @@
 /*
- * peer.c - reads commands, calls the library, writes answers.
+ * peer.c - another process of a test: reads commands, calls the library, writes answers.
  */
-#include "peer.h"
-
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,14 +8,13 @@
 
 #include <mmf/mmf.h>
 
-#include "peer_topic.h"
+#include "support.h"
 
-enum { WORDS = 8, MOST_HELD = 16, LONGEST = 4096 };
+enum { WORDS = 8, LONGEST = 300 };
 
 static mmf_queue *queue;
-static mmf_message held[MOST_HELD];
-static int held_count;
-static int fd = -1;
+static mmf_topic *topic;
+static mmf_latest *latest;
 
 static void
 say(int status, const char *text)
@@ -44,26 +41,13 @@ answer_number(int status, uint64_t number, uint32_t flags)
         answer(status);
 }
 
-static mmf_channel_options
-read_options(char *const *words)
-{
-    mmf_channel_options options;
-
-    mmf_channel_options_init(&options);
-    options.role = (mmf_role)atoi(words[0]);
-    options.flags = (uint32_t)atoi(words[1]);
-    options.strategy = (mmf_strategy)atoi(words[2]);
-    return options;
-}
-
 static void
-create(char *const *words)
+create(char *const *words, const mmf_channel_options *options)
 {
-    mmf_channel_options options = read_options(words);
     int created = 0;
     int rc = mmf_queue_create_or_open(
         "Q", (size_t)atoll(words[3]), (size_t)atoll(words[4]),
-        (mmf_overflow)atoi(words[5]), &options, &created, &queue);
+        (mmf_overflow)atoi(words[5]), options, &created, &queue);
 
     if (rc == MMF_OK)
         say(rc, created ? "new" : "old");
@@ -85,173 +69,73 @@ receive(int32_t timeout)
 static void
 take(int32_t timeout)
 {
+    mmf_message message;
     uint64_t number = 0;
-    int rc = mmf_queue_take(queue, timeout, &held[held_count]);
+    int rc = mmf_queue_take(queue, timeout, &message);
 
-    if (rc != MMF_OK) {
-        answer(rc);
-        return;
-    }
-    memcpy(&number, held[held_count].bytes, 8);
-    answer_number(rc, number, held[held_count].flags);
-    held_count++;
-}
-
-static void
-release(void)
-{
-    int rc = mmf_queue_release(queue, &held[0]);
-
-    if (rc == MMF_OK && held_count > 0)
-        memmove(&held[0], &held[1], (size_t)--held_count * sizeof(held[0]));
-    answer(rc);
-}
-
-static void *reserved;
-
-static void
-commit(uint64_t number)
-{
-    if (reserved != NULL)
-        memcpy(reserved, &number, 8);
-    answer(mmf_queue_commit(queue, 8, NULL));
-    reserved = NULL;
-}
-
-static void
-answer_counters(void)
-{
-    mmf_channel_stats stats;
-    char text[96];
-    int rc = mmf_queue_stat(queue, &stats);
-
-    snprintf(text, sizeof(text), "%llu %llu %lld", (unsigned long long)stats.sent,
-             (unsigned long long)stats.received, (long long)stats.depth);
     if (rc == MMF_OK)
-        say(rc, text);
-    else
-        answer(rc);
-}
-
-/* The message that belongs to a number: its length and its bytes. */
-static size_t
-make(uint64_t number, uint8_t *bytes, size_t most)
-{
-    size_t length = (size_t)(number * 2654435761u % (most + 1));
-
-    for (size_t i = 0; i < length; i++)
-        bytes[i] = (uint8_t)(number * 31 + i * 7);
-    return length;
-}
-
-static size_t
-largest(void)
-{
-    mmf_channel_stats stats = {.message_size = 0};
-
-    mmf_queue_stat(queue, &stats);
-    return stats.message_size < LONGEST ? (size_t)stats.message_size : LONGEST;
+        memcpy(&number, message.bytes, 8);
+    answer_number(rc, number, message.flags);
 }
 
 static void
-fill(uint64_t first, uint64_t count)
+sleep_at_topic(void)
 {
-    uint8_t bytes[LONGEST];
-    size_t most = largest();
-    int rc = MMF_OK;
+    char bytes[LONGEST];
+    size_t length;
 
-    for (uint64_t i = first; i < first + count && rc == MMF_OK; i++)
-        rc = mmf_queue_send(queue, bytes, make(i, bytes, most), -1, NULL);
-    answer(rc);
-}
-
-static void
-drain(uint64_t first, uint64_t count)
-{
-    uint8_t bytes[LONGEST], expected[LONGEST];
-    size_t most = largest();
-    size_t length = 0;
-
-    for (uint64_t i = first; i < first + count; i++) {
-        int rc = mmf_queue_receive(queue, bytes, LONGEST, -1, &length, NULL);
-
-        if (rc != MMF_OK) {
-            answer(rc);
-            return;
-        }
-        if (length != make(i, expected, most) || memcmp(bytes, expected, length) != 0) {
-            printf("message %llu is another one\n", (unsigned long long)i);
-            fflush(stdout);
-            return;
-        }
-    }
-    answer(MMF_OK);
-}
-
-static void
-run_with_numbers(const char *word, uint64_t first, uint64_t second)
-{
-    if (strcmp(word, "send") == 0)
-        answer(mmf_queue_send(queue, &first, 8, (int32_t)second, NULL));
-    else if (strcmp(word, "receive") == 0)
-        receive((int32_t)first);
-    else if (strcmp(word, "reserve") == 0)
-        answer(mmf_queue_reserve(queue, 8, (int32_t)first, &reserved));
-    else if (strcmp(word, "commit") == 0)
-        commit(first);
-    else if (strcmp(word, "take") == 0)
-        take((int32_t)first);
-    else if (strcmp(word, "poll") == 0)
-        say(MMF_OK, peer_is_readable(fd, (int)first) ? "yes" : "no");
-    else if (strcmp(word, "fill") == 0)
-        fill(first, second);
-    else if (strcmp(word, "drain") == 0)
-        drain(first, second);
-    else
-        printf("peer: no such command\n");
-    fflush(stdout);
+    answer(mmf_topic_receive(topic, bytes, sizeof(bytes), -1, &length, NULL));
 }
 
 static void
 run(char *const *words, int count)
 {
     mmf_channel_options options;
+    long first = count > 1 ? strtol(words[1], NULL, 10) : 0;
+    int timeout = count > 2 ? atoi(words[2]) : 0;
+    const char *word = words[0];
+    void *bytes;
 
-    if (peer_topic_run(words, count))
-        return;
-    if (strcmp(words[0], "create") == 0 && count == 7) {
-        create(words + 1);
-    } else if (strcmp(words[0], "open") == 0 && count == 4) {
-        options = read_options(words + 1);
-        answer(mmf_queue_open_existing("Q", &options, &queue));
-    } else if (strcmp(words[0], "close") == 0) {
-        mmf_queue_close(queue);
-        queue = NULL;
-        held_count = 0;
-        answer(MMF_OK);
-    } else if (strcmp(words[0], "abandon") == 0) {
-        answer(mmf_queue_abandon(queue));
-    } else if (strcmp(words[0], "release") == 0) {
-        release();
-    } else if (strcmp(words[0], "fd") == 0) {
-        answer(mmf_queue_fd(queue, &fd));
-    } else if (strcmp(words[0], "stat") == 0) {
-        answer_counters();
-    } else {
-        run_with_numbers(words[0],
-                         count > 1 ? (uint64_t)strtoll(words[1], NULL, 10) : 0,
-                         count > 2 ? (uint64_t)strtoll(words[2], NULL, 10) : 0);
+    mmf_channel_options_init(&options);
+    options.role = (mmf_role)first;
+    if (count > 3) {
+        options.flags = (uint32_t)atoi(words[2]);
+        options.strategy = (mmf_strategy)atoi(words[3]);
     }
+    if (strcmp(word, "create") == 0)
+        create(words + 1, &options);
+    else if (strcmp(word, "open") == 0)
+        answer(mmf_queue_open_existing("Q", &options, &queue));
+    else if (strcmp(word, "open_topic") == 0)
+        answer(mmf_topic_open_existing("T", &options, &topic));
+    else if (strcmp(word, "open_latest") == 0)
+        answer(mmf_latest_open_existing("L", &options, &latest));
+    else if (strcmp(word, "send") == 0)
+        answer(mmf_queue_send(queue, &(uint64_t){(uint64_t)first}, 8, timeout, NULL));
+    else if (strcmp(word, "receive") == 0)
+        receive((int32_t)first);
+    else if (strcmp(word, "take") == 0)
+        take((int32_t)first);
+    else if (strcmp(word, "reserve") == 0)
+        answer(mmf_queue_reserve(queue, 8, (int32_t)first, &bytes));
+    else if (strcmp(word, "sleep_at_topic") == 0)
+        sleep_at_topic();
+    else if (strcmp(word, "sleep_at_latest") == 0)
+        answer(mmf_latest_wait(latest, 0, -1));
+    else
+        printf("peer: no such command\n");
+    fflush(stdout);
 }
 
 int
-peer_run(void)
+peer_role(int argc, char **argv)
 {
     char line[256];
 
+    (void)argc;
+    (void)argv;
     while (fgets(line, sizeof(line), stdin) != NULL) {
-        char *words[WORDS];
-        char *rest = NULL;
+        char *words[WORDS], *rest = NULL;
         int count = 0;
 
         for (char *word = strtok_r(line, " \n", &rest); word != NULL && count < WORDS;
@@ -261,6 +145,7 @@ peer_run(void)
             run(words, count);
     }
     mmf_queue_close(queue);
-    peer_topic_close();
+    mmf_topic_close(topic);
+    mmf_latest_close(latest);
     return 0;
 }

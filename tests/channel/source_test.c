@@ -1,15 +1,13 @@
 /*
- * source_test.c - messages of a source, committed with their positions: each status of
- * mmf_queue_commit_from and mmf_queue_applied, damage, and a process that is killed while it
- * commits, again and again: each message comes once.
+ * source_test.c - messages of a source, committed with their positions: damage, and a
+ * process that is killed while it commits, again and again: each message comes once. The
+ * statuses are in tests/scenarios/queue.scn.
  */
 #include "support.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { MOST_SOURCES = 16 };
 
 /* The message is its source and its position. */
 struct numbers {
@@ -60,173 +58,6 @@ applied_of(mmf_queue *queue, uint64_t source)
 
     CHECK_STATUS(mmf_queue_applied(queue, source, &position), MMF_OK);
     return position;
-}
-
-static void
-check_says(const char *part)
-{
-    if (strstr(mmf_last_message(), part) == NULL)
-        CHECK_FAIL("\"%s\" does not say \"%s\"", mmf_last_message(), part);
-}
-
-static void
-positions_rise(uint32_t flags)
-{
-    mmf_queue *sender = new_queue(MMF_ROLE_SEND, flags, 16, 8, MMF_OVERFLOW_BLOCK);
-    mmf_queue *receiver = open_queue(MMF_ROLE_RECEIVE, flags);
-    uint64_t sequence = 77;
-
-    CHECK_INT(applied_of(sender, 1), 0);
-    send(sender, 1, 5); /* the first is any, and gaps are right */
-    send(sender, 2, 1);
-    send(sender, 1, 7);
-    CHECK_INT(applied_of(receiver, 1), 7);
-    CHECK_INT(applied_of(receiver, 2), 1);
-    CHECK_INT(applied_of(receiver, 3), 0);
-    reserve(sender, 1, UINT64_MAX);
-    CHECK_FAILS(commit(sender, 1, 7), MMF_E_EXISTS);
-    check_says("position 7 of source 1 is not above 7");
-    CHECK_FAILS(commit(sender, 1, 6), MMF_E_EXISTS);
-    check_says("position 6 of source 1 is not above 7");
-    CHECK_STATUS(
-        mmf_queue_commit_from(sender, sizeof(struct numbers), 1, UINT64_MAX, &sequence),
-        MMF_OK);
-    CHECK_INT(applied_of(sender, 1), -1);
-    expect(receiver, 1, 5);
-    expect(receiver, 2, 1);
-    expect(receiver, 1, 7);
-    CHECK_INT(stats_of(receiver).sent, 4);
-    expect(receiver, 1, UINT64_MAX);
-    expect_none(receiver);
-    CHECK(sequence != 77);
-    CHECK_INT(applied_of(receiver, 1), -1);
-    mmf_queue_close(sender);
-    CHECK_INT(applied_of(receiver, 1), -1);
-    mmf_queue_close(receiver);
-}
-
-TEST(positions_of_a_source_rise)
-{
-    for_each_kind(positions_rise);
-}
-
-/* More than a lap, with and without other messages between them. */
-static void
-messages_of_all_kinds(uint32_t flags)
-{
-    mmf_queue *sender = new_queue(MMF_ROLE_SEND, flags, 16, 2, MMF_OVERFLOW_BLOCK);
-    mmf_queue *receiver = open_queue(MMF_ROLE_RECEIVE, flags);
-    const struct numbers plain = {9, 9};
-
-    for (uint64_t i = 1; i <= 20; i++) {
-        CHECK_CONTEXT("position %d", (int)i);
-        send(sender, 1 + i % 2, i);
-        CHECK_INT(applied_of(sender, 1 + i % 2), i);
-        CHECK_STATUS(mmf_queue_send(sender, &plain, sizeof(plain), 0, NULL), MMF_OK);
-        expect(receiver, 1 + i % 2, i);
-        expect(receiver, 9, 9);
-    }
-    mmf_queue_close(sender);
-    mmf_queue_close(receiver);
-}
-
-TEST(messages_with_and_without_a_source)
-{
-    for_each_kind(messages_of_all_kinds);
-}
-
-TEST(arguments)
-{
-    mmf_queue *sender = new_queue(MMF_ROLE_SEND, 0, 16, 8, MMF_OVERFLOW_BLOCK);
-    mmf_queue *receiver = open_queue(MMF_ROLE_RECEIVE, 0);
-    uint64_t sequence = 77, position = 77;
-
-    CHECK_FAILS_PARAM(mmf_queue_commit_from(NULL, 1, 1, 1, &sequence), MMF_E_NULL,
-                      "queue");
-    CHECK_FAILS(mmf_queue_commit_from(receiver, 1, 1, 1, &sequence),
-                MMF_E_NOT_SUPPORTED);
-    CHECK_FAILS(mmf_queue_commit_from(sender, 1, 1, 1, &sequence), MMF_E_STATE);
-    reserve(sender, 1, 1);
-    CHECK_FAILS_PARAM(mmf_queue_commit_from(sender, 17, 1, 1, &sequence), MMF_E_RANGE,
-                      "length");
-    CHECK_FAILS_PARAM(mmf_queue_commit_from(sender, 16, 0, 1, &sequence), MMF_E_RANGE,
-                      "source");
-    CHECK_FAILS_PARAM(mmf_queue_commit_from(sender, 16, 1, 0, &sequence), MMF_E_RANGE,
-                      "position");
-    CHECK_INT(sequence, 77);
-    CHECK_FAILS_PARAM(mmf_queue_applied(NULL, 1, &position), MMF_E_NULL, "queue");
-    CHECK_FAILS_PARAM(mmf_queue_applied(sender, 0, &position), MMF_E_RANGE, "source");
-    CHECK_FAILS_PARAM(mmf_queue_applied(sender, 1, NULL), MMF_E_NULL, "position");
-    CHECK_INT(position, 77);
-    CHECK_INT(applied_of(sender, 1), 0);
-    CHECK_STATUS(commit(sender, 1, 1), MMF_OK); /* the reservation has stayed */
-    expect(receiver, 1, 1);
-    mmf_queue_close(sender);
-    mmf_queue_close(receiver);
-}
-
-TEST(one_handle_at_a_time_commits_for_a_source)
-{
-    mmf_queue *first = new_queue(MMF_ROLE_SEND, 0, 16, 8, MMF_OVERFLOW_BLOCK);
-    mmf_queue *second = open_queue(MMF_ROLE_BOTH, 0);
-
-    send(first, 1, 1);
-    send(second, 2, 1);
-    reserve(second, 1, 2);
-    CHECK_FAILS(commit(second, 1, 2), MMF_E_SHARING);
-    check_says("commits for source 1: close that one first");
-    CHECK_INT(applied_of(second, 1), 1);
-    mmf_queue_close(first);
-    CHECK_INT(applied_of(second, 1), 1);
-    CHECK_STATUS(commit(second, 1, 2), MMF_OK);
-    first = open_queue(MMF_ROLE_SEND, 0);
-    reserve(first, 1, 3);
-    CHECK_FAILS(commit(first, 1, 3), MMF_E_SHARING);
-    CHECK_STATUS(mmf_queue_abandon(first), MMF_OK);
-    expect(second, 1, 1);
-    expect(second, 2, 1);
-    expect(second, 1, 2);
-    mmf_queue_close(first);
-    mmf_queue_close(second);
-}
-
-/* What was reserved before the other handle's last message would come before it. */
-TEST(a_reservation_that_is_too_old)
-{
-    mmf_queue *first = new_queue(MMF_ROLE_SEND, 0, 16, 8, MMF_OVERFLOW_BLOCK);
-    mmf_queue *second = open_queue(MMF_ROLE_BOTH, 0);
-
-    reserve(second, 1, 2);
-    send(first, 1, 1);
-    mmf_queue_close(first);
-    for (int i = 0; i < 2; i++) {
-        CHECK_FAILS(commit(second, 1, 2), MMF_E_STATE);
-        check_says("message 1 was reserved before message 2, the last of source 1");
-    }
-    CHECK_STATUS(mmf_queue_abandon(second), MMF_OK);
-    CHECK_INT(applied_of(second, 1), 1);
-    send(second, 1, 2);
-    expect(second, 1, 1);
-    expect(second, 1, 2);
-    mmf_queue_close(second);
-}
-
-TEST(a_queue_knows_so_many_sources)
-{
-    mmf_queue *queue = new_queue(MMF_ROLE_BOTH, 0, 16, 32, MMF_OVERFLOW_BLOCK);
-
-    for (uint64_t source = 1; source <= MOST_SOURCES; source++)
-        send(queue, 1000 * source, source);
-    reserve(queue, 1, 1);
-    CHECK_FAILS(commit(queue, 1, 1), MMF_E_TOO_MANY);
-    check_says("16 sources, of at most 16,");
-    CHECK_INT(applied_of(queue, 1), 0);
-    CHECK_STATUS(commit(queue, 16000, 17), MMF_OK);
-    for (uint64_t source = 1; source <= MOST_SOURCES; source++) {
-        expect(queue, 1000 * source, source);
-        CHECK_INT(applied_of(queue, 1000 * source), source == 16 ? 17 : source);
-    }
-    mmf_queue_close(queue);
 }
 
 /*

@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "peer.h"
-
 mmf_channel_options
 options_for(mmf_role role, uint32_t flags)
 {
@@ -161,27 +159,10 @@ next_random(uint64_t *state)
  * Peers.
  */
 
-int
-peer_role(int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    return peer_run();
-}
-
 struct process *
 peer_start(void)
 {
     return process_start("peer", NULL);
-}
-
-struct process *
-peer_start_foreign(const char *loader, const char *program)
-{
-    const char *const arguments[] = {loader != NULL ? loader : program,
-                                     loader != NULL ? program : NULL, NULL};
-
-    return process_start("foreign", arguments);
 }
 
 void
@@ -232,23 +213,6 @@ peer_does(struct process *peer, const char *format, ...)
     hear(peer, format, line, sizeof(line));
     if (strcmp(line, "MMF_OK") != 0)
         CHECK_FAIL("%s: \"%s\"", format, line);
-}
-
-void
-peer_fails(struct process *peer, int status, const char *format, ...)
-{
-    const char *name = mmf_status_name(status);
-    size_t length = strlen(name);
-    char line[2048];
-    va_list args;
-
-    va_start(args, format);
-    say(peer, format, args);
-    va_end(args);
-    hear(peer, format, line, sizeof(line));
-    if (strncmp(line, name, length) != 0 || line[length] != ' ' ||
-        line[length + 1] == '\0')
-        CHECK_FAIL("%s: \"%s\", not %s and a message", format, line, name);
 }
 
 void

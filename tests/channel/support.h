@@ -54,15 +54,20 @@ mmf_message take_number(mmf_queue *queue, uint64_t number);
 mmf_channel_stats stats_of(mmf_queue *queue);
 
 /*
- * Peers: other processes, which do what peer.h says with "Q".
+ * Peers: other processes. Each answers a command with one line: the status' name, then what
+ * the command says, or the message of a failure. They end at the end of input, and close
+ * their handles. T is a timeout; ROLE, FLAGS and STRATEGY are numbers.
+ *
+ *   create ROLE FLAGS STRATEGY SIZE COUNT OVERFLOW    the queue "Q": "new" or "old"
+ *   open ROLE [FLAGS STRATEGY]     "Q"; open_topic: "T"; open_latest: "L"
+ *   send NUMBER T                  8 bytes
+ *   receive T, take T              the number, and the flags; what is taken is kept
+ *   reserve T                      8 bytes
+ *   sleep_at_topic, sleep_at_latest    until there is something
  */
-int peer_role(int argc, char **argv);    /* {"peer", peer_role} */
-int foreign_role(int argc, char **argv); /* {"foreign", foreign_role} */
+int peer_role(int argc, char **argv); /* {"peer", peer_role} */
 
 struct process *peer_start(void);
-
-/* `program` is peer_main.c built in another way; `loader` runs it, or is NULL. */
-struct process *peer_start_foreign(const char *loader, const char *program);
 
 /* Close its input; it must end with 0. */
 void peer_end(struct process *peer);
@@ -72,10 +77,6 @@ void peer_answers(struct process *peer, const char *answer, const char *format, 
     __attribute__((format(MMF_PRINTF, 3, 4)));
 void peer_does(struct process *peer, const char *format, ...)
     __attribute__((format(MMF_PRINTF, 2, 3)));
-
-/* Say a command; it must fail with `status` and a message. */
-void peer_fails(struct process *peer, int status, const char *format, ...)
-    __attribute__((format(MMF_PRINTF, 3, 4)));
 
 /* Say a command and do not wait for its answer. */
 void peer_begins(struct process *peer, const char *format, ...)

@@ -33,16 +33,6 @@ nap_us(int64_t length)
     nanosleep(&pause, NULL);
 }
 
-int
-foreign_role(int argc, char **argv)
-{
-    if (argc < 2)
-        return EXIT_FAILURE;
-    execv(argv[1], argv + 1);
-    perror(argv[1]);
-    return EXIT_FAILURE;
-}
-
 /* The number of the system call in which the process stands; -1: in none. */
 static long
 call_of(pid_t pid)

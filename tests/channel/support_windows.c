@@ -24,14 +24,6 @@ nap_us(int64_t length)
     Sleep((DWORD)((length + 999) / 1000));
 }
 
-int
-foreign_role(int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    return EXIT_FAILURE;
-}
-
 /*
  * Windows has no reliable sign that a thread waits; it has had the time to. A test that wakes
  * it holds if it does not wait yet, too.
