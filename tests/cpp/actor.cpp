@@ -1,12 +1,13 @@
 // actor.cpp - an actor for the files of tests/scenarios, with mmf/mmf.hpp;
 // docs/internals/conformance.md has the lines that it hears and says. It has no arrays: what
-// it has not it cannot do.
+// it has not it cannot do, nor what C++ does for its caller, as releasing a message twice.
 #include <mmf/mmf.hpp>
 
 #include <algorithm>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -21,13 +22,26 @@
 
 namespace {
 
+// A channel, and what is reserved by it.
+template <class Channel> struct ring {
+    Channel channel;
+    std::optional<typename Channel::slot> slot;
+};
+struct served {
+    mmf::service<> channel;
+    mmf::bytes reserved;
+};
+using queue = ring<mmf::queue<>>;
+using topic = ring<mmf::topic<>>;
+using latest = ring<mmf::latest<>>;
 using handle = std::variant<mmf::map, mmf::mutex, mmf::event, mmf::semaphore, mmf::view,
-                            mmf::stream>;
+                            mmf::stream, queue, topic, latest, served>;
 using words = std::vector<std::string>;
 using outputs = std::map<std::string, std::string>;
 
 std::mutex handles_lock;
 std::map<std::string, std::shared_ptr<handle>> handles;
+bool is_child; // of a fork
 
 //
 // Words.
@@ -98,7 +112,7 @@ struct call {
 
         return found == options.end()
                    ? 0
-                   : int32_t(std::stol(found->second, nullptr, base));
+                   : int32_t(std::stoll(found->second, nullptr, base));
     }
     // No text is a null pointer.
     std::string name(std::size_t i) const
@@ -199,7 +213,15 @@ waitable(const std::string &name)
         return *mutex;
     if (auto *event = std::get_if<mmf::event>(&*one))
         return *event;
-    return get<mmf::semaphore>(one);
+    if (auto *semaphore = std::get_if<mmf::semaphore>(&*one))
+        return *semaphore;
+    if (auto *is_queue = std::get_if<queue>(&*one))
+        return is_queue->channel;
+    if (auto *is_topic = std::get_if<topic>(&*one))
+        return is_topic->channel;
+    if (auto *is_latest = std::get_if<latest>(&*one))
+        return is_latest->channel;
+    return get<served>(one).channel;
 }
 
 //
@@ -257,6 +279,102 @@ make_map(call &c, how way, std::size_t first)
     return keep(c, std::move(made), way, created);
 }
 
+template <class Options>
+Options
+channel_options(const call &c)
+{
+    static const std::map<std::string, uint32_t> names = {
+        {"send", 1},   {"receive", 2}, {"both", 3}, {"client", 1},
+        {"server", 2}, {"spin", 1},    {"wait", 2}, {"spin_then_wait", 0}};
+    const auto word = [&](const char *key) {
+        const auto found = c.options.find(key);
+
+        return found == c.options.end()          ? 0
+               : names.count(found->second) != 0 ? names.at(found->second)
+                                                 : uint32_t(std::stol(found->second));
+    };
+    Options options;
+
+    for (const char *key : {"null", "size", "more", "reserved", "wraps"})
+        if (c.options.count(key) != 0 && (*key != 'w' || c.options.at(key) != "0"))
+            throw cannot();
+    options.role = word("role");
+    options.strategy = mmf_strategy(word("strategy"));
+    options.flags = uint32_t(c.option("flags", 0)) |
+                    uint32_t(c.option("spsc") * MMF_CHANNEL_SPSC) |
+                    uint32_t(c.option("peer_closed") * MMF_CHANNEL_PEER_CLOSED) |
+                    uint32_t(c.option("single") * MMF_CHANNEL_SINGLE_PRODUCER);
+    options.all_users = c.option("all_users");
+    options.mode = uint32_t(c.option("mode", 8));
+    options.wait_ms = c.option("wait_ms");
+    if constexpr (std::is_same_v<Options, mmf::service_options>) {
+        options.max_clients = c.option("max_clients");
+        options.max_servers = c.option("max_servers");
+        options.max_calls = c.option("max_calls");
+        options.max_answers = c.option("max_answers");
+    } else {
+        options.max_senders = c.option("max_senders");
+        options.max_receivers = c.option("max_receivers");
+        options.replay = c.option("replay");
+        options.max_pins = c.option("max_pins");
+    }
+    return options;
+}
+
+mmf_overflow
+overflow_of(const std::string &word)
+{
+    return word == "block"         ? MMF_OVERFLOW_BLOCK
+           : word == "fail"        ? MMF_OVERFLOW_FAIL
+           : word == "drop_oldest" ? MMF_OVERFLOW_DROP_OLDEST
+                                   : mmf_overflow(std::stoi(word));
+}
+
+// A channel with its arguments, after the name at `first`.
+template <class Kept, class Options, class... Arguments>
+mmf_status
+make_channel(call &c, how way, std::size_t first, Arguments... arguments)
+{
+    using channel = decltype(Kept::channel);
+    const auto options = channel_options<Options>(c);
+    const std::string name = c.name(first);
+    bool created = false;
+
+    if (way == how::open_existing)
+        return keep(c, Kept{channel::open_existing(name, options), {}}, way, false);
+    if (way == how::create_new)
+        return keep(c, Kept{channel::create_new(name, arguments..., options), {}}, way,
+                    true);
+    auto made = channel::create_or_open(name, arguments..., options, &created);
+    return keep(c, Kept{std::move(made), {}}, way, created);
+}
+
+template <class Kept>
+mmf_status
+make_ring(call &c, how way, std::size_t first)
+{
+    const bool opens = way == how::open_existing;
+    const auto size = opens ? 0 : std::size_t(c.number(first + 1));
+
+    if constexpr (std::is_same_v<Kept, latest>)
+        return make_channel<Kept, mmf::channel_options>(c, way, first, size);
+    else
+        return make_channel<Kept, mmf::channel_options>(
+            c, way, first, size, opens ? 0 : std::size_t(c.number(first + 2)),
+            opens ? MMF_OVERFLOW_BLOCK : overflow_of(c.at(first + 3)));
+}
+
+mmf_status
+make_service(call &c, how way, std::size_t first)
+{
+    const auto number = [&](std::size_t i) {
+        return way == how::open_existing ? 0 : std::size_t(c.number(first + i));
+    };
+
+    return make_channel<served, mmf::service_options>(
+        c, way, first, mmf::service<>::sizes(number(1), number(2), number(3)));
+}
+
 mmf_status
 do_file(call &c)
 {
@@ -293,6 +411,14 @@ make(call &c, const std::string &kind, how way, std::size_t first)
 
     if (kind == "map")
         return make_map(c, way, first);
+    if (kind == "queue")
+        return make_ring<queue>(c, way, first);
+    if (kind == "topic")
+        return make_ring<topic>(c, way, first);
+    if (kind == "latest")
+        return make_ring<latest>(c, way, first);
+    if (kind == "service")
+        return make_service(c, way, first);
     if (kind == "mutex")
         return make_sync<mmf::mutex>(c, way, first,
                                      has_more && c.number(first + 1) != 0);
@@ -409,6 +535,461 @@ do_view(call &c)
     return type != types.end() ? type->second(c, get<mmf::view>(one)) : throw cannot();
 }
 
+//
+// Messages.
+//
+
+using request = mmf::service<>::request;
+using reply = mmf::service<>::answer;
+using open_call = mmf::service<>::open_call;
+using message = std::variant<uint64_t, mmf::queue<>::message, mmf::topic<>::message,
+                             mmf::latest<>::message, request, reply, open_call>;
+
+// By name; "*t" is what the topic or latest value `t` has taken.
+std::map<std::string, std::shared_ptr<message>> messages;
+
+// What a message releases when it goes is not released here, where a handle closes, or a
+// name is used again: it is leaked.
+void
+leak(std::shared_ptr<message> &one)
+{
+    new std::shared_ptr<message>(std::move(one));
+}
+
+template <class Message>
+std::shared_ptr<message>
+keep_message(const std::string &name, Message &&one)
+{
+    const std::lock_guard<std::mutex> guard(handles_lock);
+    static int unnamed;
+    auto &kept = messages[name.empty() ? "." + std::to_string(unnamed++) : name];
+
+    leak(kept);
+    kept = std::make_shared<message>(std::forward<Message>(one));
+    return kept;
+}
+
+template <class Message>
+Message &
+message_of(const std::string &name)
+{
+    const std::lock_guard<std::mutex> guard(handles_lock);
+    const auto found = messages.find(name);
+
+    if (found == messages.end() || !std::holds_alternative<Message>(*found->second))
+        throw cannot();
+    return std::get<Message>(*found->second);
+}
+
+void
+forget_message(const std::string &name)
+{
+    const std::lock_guard<std::mutex> guard(handles_lock);
+
+    messages.erase(name);
+}
+
+std::string
+filled(const std::string &text, std::size_t most)
+{
+    if (text.size() > most && text.find_first_not_of(text[0]) == std::string::npos)
+        return encode(text.substr(0, 1) + "*" + std::to_string(text.size()));
+    return encode(text);
+}
+
+template <class Bytes>
+void
+say_bytes(call &c, const Bytes &bytes)
+{
+    const std::string text(reinterpret_cast<const char *>(bytes.data()), bytes.size());
+
+    c.out["bytes"] = filled(text, 64);
+    c.out["filled"] = filled(text, 0);
+    c.out["length"] = std::to_string(text.size());
+    for (const char *key :
+         {"sequence", "lost", "deliveries", "redelivered", "last", "sent_as"})
+        c.out[key] = "?";
+}
+
+template <class Message>
+mmf_status
+say_message(call &c, Message &&one)
+{
+    say_bytes(c, one.bytes());
+    c.out["sequence"] = std::to_string(one.sequence());
+    c.out["deliveries"] = std::to_string(one.deliveries());
+    c.out["redelivered"] = one.redelivered() ? "1" : "0";
+    if constexpr (std::is_same_v<std::decay_t<Message>, reply>)
+        c.out["last"] = one.is_last() ? "1" : "0";
+    else if constexpr (!std::is_same_v<std::decay_t<Message>, request>)
+        c.out["lost"] = std::to_string(one.lost());
+    keep_message(c.target, std::forward<Message>(one));
+    return MMF_OK;
+}
+
+// The bytes of a word; with `length=N` so many, in which the text comes again and again.
+std::string
+payload(const call &c, std::size_t i)
+{
+    const std::string text = c.name(i);
+    const auto length = std::size_t(c.option("length"));
+    std::string all;
+
+    if (c.options.count("null") != 0 || length > 1 << 20)
+        throw cannot();
+    while (all.size() < length)
+        all += text.empty() ? "x" : text;
+    return c.options.count("length") != 0 ? all.substr(0, length) : text;
+}
+
+mmf_status
+say_sent(call &c, uint64_t sequence)
+{
+    c.out["sequence"] = std::to_string(sequence);
+    keep_message(c.target, sequence);
+    return MMF_OK;
+}
+
+// Whether there is no time or no space is not said.
+template <class Channel>
+mmf_status
+no_space(const Channel &channel)
+{
+    if (channel.stat().overflow == MMF_OVERFLOW_FAIL)
+        throw cannot();
+    return MMF_TIMED_OUT;
+}
+
+// A copy goes to a buffer of the largest message.
+template <class Channel>
+void
+check_capacity(const call &c, std::size_t i, const Channel &channel)
+{
+    if (c.number(i) < channel.stat().message_size)
+        throw cannot();
+}
+
+template <class Kept>
+mmf_status
+do_ring(call &c, Kept &one)
+{
+    const std::string &verb = c.at(0);
+    auto &channel = one.channel;
+
+    if (verb == "send") {
+        const std::string text = payload(c, 2);
+        const auto time = c.time(3);
+
+        if (time.count() < 0)
+            return say_sent(c, channel.send(mmf::as_bytes(text)));
+        const auto sent = channel.try_send(mmf::as_bytes(text), time);
+        return sent ? say_sent(c, *sent) : no_space(channel);
+    }
+    if (verb == "reserve") {
+        const auto time = c.time(3);
+        const auto length = std::size_t(c.number(2));
+        auto slot = time.count() < 0 ? channel.reserve(length)
+                                     : channel.try_reserve(length, time);
+
+        if (!slot)
+            return no_space(channel);
+        one.slot.emplace(std::move(*slot));
+        return MMF_OK;
+    }
+    if (verb == "commit" || verb == "commit_from") {
+        const std::string text = payload(c, 2);
+
+        if (!one.slot)
+            throw cannot();
+        const auto place = one.slot->bytes();
+        std::memcpy(place.data(), text.data(), std::min(text.size(), place.size()));
+        uint64_t sequence = 0;
+        if constexpr (std::is_same_v<Kept, queue>) {
+            if (verb == "commit_from")
+                sequence = one.slot->commit_from(text.size(), std::stoull(c.at(3)),
+                                                 uint64_t(std::stoll(c.at(4))));
+        }
+        if (verb == "commit")
+            sequence = one.slot->commit(text.size());
+        one.slot.reset();
+        return say_sent(c, sequence);
+    }
+    if (verb == "abandon") {
+        if (!one.slot || is_child) // no error is said
+            throw cannot();
+        return one.slot.reset(), MMF_OK;
+    }
+    if (verb == "take") {
+        auto taken = channel.try_take(c.time(2));
+
+        if (!taken)
+            return MMF_TIMED_OUT;
+        if (!std::is_same_v<Kept, queue> && c.target.empty())
+            c.target = "*" + c.at(1);
+        const std::string name = c.target;
+        say_message(c, std::move(*taken));
+        if constexpr (!std::is_same_v<Kept, queue>) {
+            const std::lock_guard<std::mutex> guard(handles_lock);
+
+            messages["*" + c.at(1)] = messages.at(name);
+        }
+        return MMF_OK;
+    }
+    if (verb == "fd")
+        return channel.fd(), MMF_OK;
+    throw cannot();
+}
+
+template <class Kept>
+mmf_status
+do_receive(call &c, Kept &one)
+{
+    check_capacity(c, 2, one.channel);
+    if constexpr (std::is_same_v<Kept, latest>) {
+        uint64_t version = 0;
+        const auto copy = one.channel.try_receive(&version);
+
+        say_bytes(c, copy.value_or(mmf::latest<>::value()));
+        c.out["sequence"] = std::to_string(version);
+        keep_message(c.target, version);
+        return MMF_OK;
+    } else {
+        const auto copy = one.channel.try_receive(c.time(3));
+
+        if (!copy)
+            return MMF_TIMED_OUT;
+        return say_bytes(c, *copy), MMF_OK;
+    }
+}
+
+template <class Kept>
+mmf_status
+do_send_many(call &c, Kept &one)
+{
+    const auto time = c.time(c.said.size() - 1);
+    words texts;
+    std::vector<mmf::const_bytes> parts;
+
+    for (std::size_t i = 2; i + 1 < c.said.size(); i++)
+        texts.push_back(c.name(i));
+    for (const std::string &text : texts)
+        parts.push_back(mmf::as_bytes(text));
+    const std::size_t sent = one.channel.send_many(parts, time);
+    if (sent == 0 && !parts.empty())
+        return no_space(one.channel);
+    c.out["sent"] = std::to_string(sent);
+    return MMF_OK;
+}
+
+uint64_t
+received(const queue &one)
+{
+    return one.channel.stat().received;
+}
+
+mmf_status
+do_queue(call &c, queue &one)
+{
+    const std::string &verb = c.at(0);
+
+    if (verb == "drain")
+        return one.channel.drain(c.time(2)) ? MMF_OK : MMF_TIMED_OUT;
+    if (verb == "applied") {
+        const uint64_t position = one.channel.applied(std::stoull(c.at(2)));
+
+        c.out["position"] = std::to_string(int64_t(position));
+        return MMF_OK;
+    }
+    if (verb == "return" || verb == "release") {
+        auto &held = message_of<mmf::queue<>::message>(c.at(2));
+
+        if (verb == "return")
+            held.return_();
+        else {
+            const uint64_t before = is_child ? throw cannot() : received(one);
+
+            held.release();
+            if (received(one) == before) // no error is said
+                throw cannot();
+        }
+        return forget_message(c.at(2)), MMF_OK;
+    }
+    if (verb == "send_many")
+        return do_send_many(c, one);
+    return verb == "receive" ? do_receive(c, one) : do_ring(c, one);
+}
+
+template <class Kept>
+mmf_status
+do_taken(call &c, Kept &one)
+{
+    using taken = typename decltype(Kept::channel)::message;
+    const std::string &verb = c.at(0);
+
+    if (verb == "release" && !is_child) {
+        const bool was_whole = message_of<taken>("*" + c.at(1)).release();
+
+        forget_message("*" + c.at(1));
+        return was_whole ? MMF_OK : MMF_OVERWRITTEN;
+    }
+    if constexpr (std::is_same_v<Kept, latest>) {
+        if (verb == "wait_newer") {
+            const bool is_number = c.at(2) == "0";
+            const auto version = is_number ? 0 : message_of<uint64_t>(c.at(2));
+
+            return one.channel.wait(version, c.time(3)) ? MMF_OK : MMF_TIMED_OUT;
+        }
+    } else if (verb == "send_many") {
+        return do_send_many(c, one);
+    }
+    return verb == "receive" ? do_receive(c, one) : do_ring(c, one);
+}
+
+mmf_status
+say_call(call &c, std::optional<open_call> sent)
+{
+    if (!sent)
+        return MMF_TIMED_OUT;
+    c.out["sequence"] = std::to_string(sent->number());
+    keep_message(c.target, std::move(*sent));
+    return MMF_OK;
+}
+
+// One that has ended has no calls any more.
+open_call &
+call_of(const call &c)
+{
+    auto &found = message_of<open_call>(c.at(2));
+
+    return found.is_done() ? throw cannot() : found;
+}
+
+mmf_status
+do_answer(call &c)
+{
+    const std::string &verb = c.at(0);
+    auto &asked = message_of<request>(c.at(2));
+    const std::string text =
+        verb == "answer" || verb == "commit_answer" ? payload(c, 3) : "";
+    const bool more = !text.empty() && c.at(4) == "more";
+
+    if (verb == "is_wanted") {
+        c.out["value"] = asked.is_wanted() ? "1" : "0";
+        return MMF_OK;
+    }
+    if (verb == "return")
+        return asked.return_(), forget_message(c.at(2)), MMF_OK;
+    if (verb != "answer" || (c.at(4) != "more" && c.at(4) != "last"))
+        throw cannot();
+    const auto bytes = mmf::as_bytes(text);
+    if (!(more ? asked.try_answer_more(bytes, c.time(5))
+               : asked.try_answer(bytes, c.time(5))))
+        return MMF_TIMED_OUT;
+    if (!more)
+        forget_message(c.at(2));
+    return MMF_OK;
+}
+
+mmf_status
+do_service(call &c, served &one)
+{
+    const std::string &verb = c.at(0);
+    mmf::service<> &channel = one.channel;
+
+    if (verb == "call") {
+        const auto got = channel.try_call(mmf::as_bytes(payload(c, 2)), c.time(4));
+
+        if (c.number(3) < channel.stat().answer_size)
+            throw cannot();
+        return got ? (say_bytes(c, *got), MMF_OK) : MMF_TIMED_OUT;
+    }
+    if (verb == "send")
+        return say_call(c, channel.try_send(mmf::as_bytes(payload(c, 2)), c.time(3)));
+    if (verb == "reserve") {
+        one.reserved = channel.reserve(std::size_t(c.number(2)), c.time(3));
+        return one.reserved.data() != nullptr ? MMF_OK : MMF_TIMED_OUT;
+    }
+    if (verb == "commit") {
+        const std::string text = payload(c, 2);
+
+        std::memcpy(one.reserved.data(), text.data(),
+                    std::min(text.size(), one.reserved.size()));
+        return say_call(c, channel.commit(text.size()));
+    }
+    if (verb == "abandon")
+        return channel.abandon(), MMF_OK;
+    if (verb == "take") {
+        auto taken = channel.try_take(c.time(2));
+
+        return taken ? say_message(c, std::move(*taken)) : MMF_TIMED_OUT;
+    }
+    if (verb == "take_answer") {
+        auto taken = c.at(2) == "0" ? channel.try_take_answer(c.time(3))
+                                    : call_of(c).try_take(c.time(3));
+
+        return taken ? say_message(c, std::move(*taken)) : MMF_TIMED_OUT;
+    }
+    if (verb == "release_answer")
+        return message_of<reply>(c.at(2)).release(), forget_message(c.at(2)), MMF_OK;
+    if (verb == "receive_answer") {
+        if (c.number(3) < channel.stat().answer_size)
+            throw cannot();
+        const auto copy = call_of(c).try_receive(c.time(4));
+        return copy ? (say_bytes(c, *copy), MMF_OK) : MMF_TIMED_OUT;
+    }
+    if (verb == "cancel")
+        return call_of(c).cancel(), forget_message(c.at(2)), MMF_OK;
+    if (verb == "fd")
+        return channel.fd(), MMF_OK;
+    return do_answer(c);
+}
+
+mmf_status
+say_stats(call &c, const mmf_channel_stats &stats)
+{
+    static const char *const overflows[] = {"", "block", "fail", "drop_oldest"};
+
+#define SAY(field) c.out[#field] = std::to_string(stats.field)
+    SAY(message_size), SAY(answer_size), SAY(capacity), SAY(sent), SAY(received);
+    SAY(dropped), SAY(lost), SAY(redelivered), SAY(depth), SAY(high_water);
+    SAY(in_flight), SAY(senders), SAY(receivers), SAY(max_senders), SAY(max_receivers);
+    SAY(flags), SAY(pins), SAY(max_pins), SAY(max_calls), SAY(max_answers);
+#undef SAY
+    c.out["overflow"] = overflows[stats.overflow & 3];
+    return MMF_OK;
+}
+
+mmf_status
+do_channel(call &c, handle &one)
+{
+    if (c.options.count("null") != 0 || c.options.count("again") != 0)
+        throw cannot();
+    return std::visit(
+        [&](auto &kept) -> mmf_status {
+            using type = std::decay_t<decltype(kept)>;
+
+            if constexpr (std::is_same_v<type, queue>)
+                return c.at(0) == "stat" ? say_stats(c, kept.channel.stat())
+                                         : do_queue(c, kept);
+            else if constexpr (std::is_same_v<type, topic> ||
+                               std::is_same_v<type, latest>)
+                return c.at(0) == "stat" ? say_stats(c, kept.channel.stat())
+                                         : do_taken(c, kept);
+            else if constexpr (std::is_same_v<type, served>)
+                return c.at(0) == "stat" ? say_stats(c, kept.channel.stat())
+                                         : do_service(c, kept);
+            else
+                throw cannot();
+        },
+        one);
+}
+
+bool
+is_channel(const handle &one)
+{
+    return one.index() >= 5;
+}
+
 mmf_status
 do_stream(call &c, mmf::stream &stream)
 {
@@ -499,6 +1080,11 @@ do_close(const std::string &name)
     const std::lock_guard<std::mutex> guard(handles_lock);
     const auto found = handles.find(name);
 
+    // Its messages are not released; those of other handles stay as they are.
+    if (found != handles.end() && is_channel(*found->second))
+        for (auto &[key, kept] : messages)
+            if (!std::holds_alternative<uint64_t>(*kept))
+                new std::shared_ptr<message>(kept);
     if (found != handles.end()) {
         last = std::move(found->second);
         handles.erase(found);
@@ -558,6 +1144,8 @@ do_call(call &c)
         return do_close(c.at(1));
     if (verb == "gc")
         return do_gc(c);
+    if (verb == "wait_one" && is_channel(*find(c.at(1))))
+        return mmf::wait_any({waitable(c.at(1))}, c.time(2)) ? MMF_OK : MMF_TIMED_OUT;
     if (verb == "wait" || verb == "wait_one")
         return do_wait(*find(c.at(1)), c.time(2));
     if (verb == "wait_any" || verb == "wait_all")
@@ -568,7 +1156,7 @@ do_call(call &c)
         return verb == "set" ? get<mmf::event>(find(c.at(1))).set()
                              : get<mmf::event>(find(c.at(1))).reset(),
                MMF_OK;
-    if (verb == "release" || verb == "signal")
+    if ((verb == "release" && !is_channel(*find(c.at(1)))) || verb == "signal")
         return do_release(c, c.has(2) ? int32_t(c.number(2)) : 1);
     if (verb == "read" || verb == "write")
         return do_view(c);
@@ -586,9 +1174,29 @@ do_call(call &c)
     }
     if (verb == "flush")
         return get<mmf::view>(find(c.at(1))).flush(), MMF_OK;
-    if (verb != "capacity")
+    if (verb == "again") {
+        const std::lock_guard<std::mutex> guard(handles_lock);
+        const auto found = messages.find(c.at(1));
+
+        return found == messages.end()
+                   ? throw cannot()
+                   : std::visit(
+                         [&](const auto &kept) -> mmf_status {
+                             using type = std::decay_t<decltype(kept)>;
+
+                             if constexpr (std::is_same_v<type, uint64_t> ||
+                                           std::is_same_v<type, open_call>)
+                                 throw cannot();
+                             else
+                                 return say_bytes(c, kept.bytes()), MMF_OK;
+                         },
+                         *found->second);
+    }
+    if (!c.has(1))
         throw cannot();
     const auto one = find(c.at(1));
+    if (verb != "capacity")
+        return do_channel(c, *one);
     const auto *map = std::get_if<mmf::map>(&*one);
     c.out["value"] = std::to_string(map != nullptr ? map->capacity()
                                                    : get<mmf::view>(one).capacity());
@@ -644,6 +1252,7 @@ do_line(const std::string &thread, words said)
     said.erase(said.begin());
     const pid_t child = fork();
     if (child == 0) {
+        is_child = true;
         say(answer(thread, std::move(said)));
         _exit(0);
     }

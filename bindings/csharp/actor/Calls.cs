@@ -36,7 +36,7 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
     {
         bool isOfNothing = arguments.Contains("NULL") && (words[0] is "read" or "write" or "read_array" or
             "write_array" or "write_bytes" or "position");
-        bool isWithoutWords = words.Length == 1 && words[0] != "gc";
+        bool isWithoutWords = words.Length == 1 ? words[0] != "gc" : words[0] is "close" or "from_file" && words[1] == "NULL";
         if (isOfNothing || isWithoutWords || words.Skip(1).Any(IsUnknownOption))
             throw new NotImplementedException(words[0]);
         switch (words[0])
@@ -75,7 +75,7 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
             case "gc":
                 foreach (string key in new[] { "removed", "refused", "in_use", "invalid", "released" })
                     outputs[key] = "?";
-                return mmf_gc(0, null) >= 0 ? "MMF_OK" : throw Of(Failure.Io, About.Map);
+                return mmf_gc(0, null) >= 0 ? "MMF_OK" : throw new NotImplementedException("its errors");
             case "read" or "write" or "read_array" or "write_array":
                 return Values.Call(words[0], Get<MemoryMappedViewAccessor>(0), arguments, outputs);
             default:

@@ -102,7 +102,9 @@ parse_bytes(const char *text, unsigned char *bytes, size_t size)
     size_t count = 0;
     unsigned byte;
 
-    for (; count < size && sscanf(text, "%2x", &byte) == 1; text += 2)
+    for (; count < size && text[0] != '\0' && text[1] != '\0' &&
+           sscanf(text, "%2x", &byte) == 1;
+         text += 2)
         bytes[count++] = (unsigned char)byte;
     return count;
 }
