@@ -36,7 +36,7 @@
  * are files; so does each other feature; `needs users`, where actors may become other users.
  *
  * `disk:` is the runner itself, which makes and looks at files: make NAME LENGTH, length
- * NAME (-1: there is none), write NAME OFFSET HEX, read NAME OFFSET COUNT, mode NAME MODE,
+ * NAME (-1: no such file), write NAME OFFSET HEX, read NAME OFFSET COUNT, mode NAME MODE,
  * mode NAME (value=OCTAL), owner NAME USER, remove NAME, replace NAME BY, count NAME (of the
  * files in it), flock NAME shared|exclusive; directory, fifo, socket, device NAME; link NAME
  * TO, hard_link NAME OTHER; truncate NAME LENGTH; hold NAME, as a process that has the object
