@@ -243,11 +243,8 @@ call_statx(struct call *call)
 #endif
 }
 
-const struct named_call list_calls[] = {{"gc", call_gc},
-                                        {"collect", call_gc},
-                                        {"list", call_list},
-                                        {"user", call_user},
-                                        {"umask", call_umask},
-                                        {"change_directory", call_change_directory},
-                                        {"statx", call_statx},
-                                        {NULL, NULL}};
+const struct named_call list_calls[] = {
+    {"gc", call_gc},       {"collect", call_gc},
+    {"list", call_list},   {"user", call_user},
+    {"umask", call_umask}, {"change_directory", call_change_directory},
+    {"statx", call_statx}, {NULL, NULL}};
