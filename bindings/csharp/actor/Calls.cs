@@ -51,11 +51,6 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
                 return Keep(MemoryMappedFile.CreateFromFile(
                     File(0), (FileMode)Choose(arguments[1], fileModes), Program.Decode(arguments[2]), Number(3),
                     (MemoryMappedFileAccess)Choose(Option("access") ?? "read_write", accesses)));
-            case "file":
-                System.IO.File.WriteAllBytes(File(0), new byte[Number(1)]);
-                return "MMF_OK";
-            case "file_length":
-                return Say("value", System.IO.File.Exists(File(0)) ? new FileInfo(File(0)).Length : -1);
             case "accessor":
                 return Keep(Get<MemoryMappedFile>(0).CreateViewAccessor(Number(1), Number(2), Access(3)));
             case "stream":
