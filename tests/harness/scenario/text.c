@@ -19,7 +19,7 @@ text_forget(void)
     arena_used = 0;
 }
 
-/* Room for that many characters and an end. */
+/* Space for that many characters and an end. */
 static char *
 reserve(size_t length)
 {
