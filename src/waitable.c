@@ -122,13 +122,15 @@ open_any(void *payload)
                                      MMF_KIND_SEMAPHORE};
     struct sync_request *request = payload;
     int rc = MMF_E_WRONG_KIND;
+    mmf_error before;
 
+    mmf_fail_keep(&before);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && rc == MMF_E_WRONG_KIND;
          i++) {
         request->os.kind = kinds[i];
         rc = open_object(request);
     }
-    return rc;
+    return mmf_fail_settle(rc, &before);
 }
 
 /*

@@ -16,20 +16,20 @@
 #define MMF_PRINTF printf
 #endif
 
-/* Note the failure and return `status`. */
+/* Note the failure and return `status`. Cold: what leads here is off the usual way. */
 int mmf_fail(int status, const char *format, ...)
-    __attribute__((format(MMF_PRINTF, 2, 3)));
+    __attribute__((cold, format(MMF_PRINTF, 2, 3)));
 
 /* The same for a bad argument; `parameter` is .NET's name of it. */
 int mmf_fail_argument(int status, const char *parameter, const char *format, ...)
-    __attribute__((format(MMF_PRINTF, 3, 4)));
+    __attribute__((cold, format(MMF_PRINTF, 3, 4)));
 
 /* MMF_E_NULL: `parameter` is missing. */
-int mmf_fail_null(const char *parameter);
+int mmf_fail_null(const char *parameter) __attribute__((cold));
 
 /* mmf_fail with the system's error number; the message ends with its text. */
 int mmf_fail_system(int status, int system_error, const char *format, ...)
-    __attribute__((format(MMF_PRINTF, 3, 4)));
+    __attribute__((cold, format(MMF_PRINTF, 3, 4)));
 
 /*
  * The text of the system's error number, in `buffer` or constant. The platform's:

@@ -20,7 +20,7 @@ static const char global_prefix[] = "Global\\";
 static bool
 starts_with(const char *text, const char *prefix)
 {
-    return strncmp(text, prefix, strlen(prefix)) == 0;
+    return text[0] == prefix[0] && strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
 int

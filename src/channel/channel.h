@@ -176,6 +176,12 @@ struct mmf_channel_wait {
     struct mmf_ring_wait ring;
 };
 
+/*
+ * Queue and topic: before the wait, if the call may wait at all. No message is there yet;
+ * true: one has come after some tries.
+ */
+bool mmf_channel_spin(const struct mmf_channel *channel, bool may_wait);
+
 struct mmf_channel_wait mmf_channel_wait_begin(struct mmf_channel *channel,
                                                mmf_role role, int64_t deadline);
 

@@ -22,10 +22,6 @@ struct mmf_queue {
     bool has_pending;
 };
 
-/* A receiver tries this often before it takes the path on which it can sleep: a round
- * trip between two distant processors is over by then. */
-enum { TRIES = 512 };
-
 /* After what may have changed it. */
 static void
 choose_path(mmf_queue *queue)
@@ -261,20 +257,10 @@ wait_and_take(struct mmf_channel *channel, int32_t timeout_ms,
 }
 
 static inline bool
-finds_next(const struct mmf_ring *ring, int times)
+finds_next(const struct mmf_ring *ring)
 {
-    return ring->shape.is_spsc ? mmf_ring_spsc_poll(ring, times)
-                               : mmf_ring_poll(ring, times);
-}
-
-/* No message is there yet. true: one has come after some tries. */
-static MMF_NOINLINE bool
-spin_for_next(mmf_queue *queue, int32_t timeout_ms)
-{
-    if (timeout_ms == 0 || !queue->channel.ops->may_spin)
-        return false;
-    mmf_ring_slip(queue->channel.ring, false);
-    return finds_next(queue->channel.ring, TRIES);
+    return ring->shape.is_spsc ? mmf_ring_spsc_has_message(ring)
+                               : mmf_ring_poll(ring, 1);
 }
 
 /* The one that is pending, or the next. */
@@ -289,8 +275,8 @@ take_next(mmf_queue *queue, int32_t timeout_ms, struct mmf_ring_message *message
         queue->has_pending = false;
         return MMF_OK;
     }
-    if (!channel->has_fd && (timeout_ms == 0 || finds_next(channel->ring, 1) ||
-                             spin_for_next(queue, timeout_ms))) {
+    if (!channel->has_fd && (timeout_ms == 0 || finds_next(channel->ring) ||
+                             mmf_channel_spin(channel, true))) {
         enum mmf_step step = mmf_ring_take(channel->ring, message);
 
         if (step == MMF_STEP_DONE)
@@ -352,7 +338,7 @@ take(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
 static MMF_NOINLINE int
 notice_producer(const mmf_queue *queue)
 {
-    mmf_ring_spsc_keep_distance(queue->channel.ring);
+    mmf_ring_keep_distance(queue->channel.ring);
     return MMF_OK;
 }
 
@@ -367,14 +353,15 @@ take_fast(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
     mmf_channel_show(&found, message);
     mmf_ring_spsc_advance(ring);
     mmf_ring_spsc_note_taken(ring);
-    return mmf_ring_spsc_is_sample(ring) ? notice_producer(queue) : MMF_OK;
+    return mmf_ring_is_sample(ring) ? notice_producer(queue) : MMF_OK;
 }
 
 static MMF_NOINLINE int
 spin_and_take(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
 {
-    return spin_for_next(queue, timeout_ms) ? take_fast(queue, timeout_ms, message)
-                                            : take(queue, timeout_ms, message);
+    return mmf_channel_spin(&queue->channel, timeout_ms != 0)
+               ? take_fast(queue, timeout_ms, message)
+               : take(queue, timeout_ms, message);
 }
 
 int
@@ -606,7 +593,8 @@ can_receive(mmf_queue *queue, int32_t timeout_ms, struct mmf_ring_message *found
 
     MMF_ASSERT(ring->shape.is_spsc && !queue->has_pending);
     return mmf_load_relaxed_u64(&ring->shared->head) == ring->cursor &&
-           (mmf_ring_spsc_has_message(ring) || spin_for_next(queue, timeout_ms)) &&
+           (mmf_ring_spsc_has_message(ring) ||
+            mmf_channel_spin(&queue->channel, timeout_ms != 0)) &&
            read_next(ring, found);
 }
 
@@ -626,8 +614,8 @@ mmf_queue_receive(mmf_queue *queue, void *buffer, size_t capacity, int32_t timeo
     memcpy(buffer, found.bytes, (size_t)found.length);
     mmf_ring_spsc_advance(ring);
     mmf_ring_spsc_release(ring, found.index);
-    if (mmf_ring_spsc_is_sample(ring))
-        mmf_ring_spsc_keep_distance(ring);
+    if (mmf_ring_is_sample(ring))
+        mmf_ring_keep_distance(ring);
     mmf_channel_show_copy(&found, buffer, length, message);
     return mmf_ring_has_waiting_senders(ring) ? notify_senders(queue) : MMF_OK;
 }

@@ -146,7 +146,10 @@ find_next(mmf_topic *topic, int64_t deadline, struct mmf_ring_message *message)
     enum mmf_step step;
 
     MMF_ASSERT((channel->role & MMF_ROLE_RECEIVE) && !topic->has_taken);
-    if (!channel->has_fd && mmf_ring_next(channel->ring, message) == MMF_STEP_DONE)
+    if (!channel->has_fd &&
+        (deadline == MMF_RING_POLL || mmf_ring_poll(channel->ring, 1) ||
+         mmf_channel_spin(channel, true)) &&
+        mmf_ring_next(channel->ring, message) == MMF_STEP_DONE)
         return MMF_OK;
     wait = mmf_channel_wait_begin(channel, MMF_ROLE_RECEIVE, deadline);
     do

@@ -4,6 +4,7 @@
 #include "channel/channel.h"
 
 #include "base/fail.h"
+#include "shared/ring/spsc.h"
 
 /*
  * A kill shows as a closed descriptor a moment before the kernel drops the locks. For so long
@@ -11,6 +12,10 @@
  * participant is there whose death would matter. No call waits for that.
  */
 #define DEATH_SETTLES_NS ((int64_t)5000000)
+
+/* A receiver tries this often before it takes the path on which it can sleep: a round
+ * trip between two distant processors is over by then. */
+enum { TRIES = 512 };
 
 int
 mmf_channel_fail_corrupt(void)
@@ -107,6 +112,19 @@ consume(struct mmf_channel *channel)
             channel->ops->now(channel->ops->context) + DEATH_SETTLES_NS;
     channel->ring->dead_checked = 0;
     mmf_ring_recover_dead(&wait);
+}
+
+bool
+mmf_channel_spin(const struct mmf_channel *channel, bool may_wait)
+{
+    struct mmf_ring *ring = channel->ring;
+
+    MMF_ASSERT((channel->role & MMF_ROLE_RECEIVE) && !channel->has_fd);
+    if (!may_wait || !channel->ops->may_spin)
+        return false;
+    mmf_ring_slip(ring, false);
+    return ring->shape.is_spsc ? mmf_ring_spsc_poll(ring, TRIES)
+                               : mmf_ring_poll(ring, TRIES);
 }
 
 struct mmf_channel_wait

@@ -3,10 +3,11 @@
 
     check_table.py TABLE SOURCE... [--also SOURCE...]
 
-The table's rows say in their last cell which tests prove them (`names` in backticks), or
-"no test: " and why. Fails if a named test is registered in no SOURCE, a test is not named
-(those of the sources behind --also need not be), a row has neither test nor reason, two
-rows have one number, or a rule or a case of .NET's tests has no row.
+The table's rows say in their last cell which tests prove them (names in backticks, of a
+scenario `file.scn: title`), or "no test: " and why. Fails if a named test is registered in
+no SOURCE, a test is not named (those of the sources behind --also, and scenarios, need not
+be), a row has neither test nor reason, two rows have one number, or a rule or a case of
+.NET's tests has no row.
 
 The names come from the sources, so that the answer does not depend on what is built. A test
 function that is registered nowhere does not compile.
@@ -19,9 +20,11 @@ CASES = {"CN": 27, "CO": 20, "VA": 24, "XP": 1}
 RULES = {"2": 10, "2.1": 9, "2.2": 16, "2.3": 10, "2.4": 9, "2.5": 7, "2.6": 11, "3": 9,
          "3.1": 7, "3.2": 7, "3.3": 4, "3.4": 6, "3.5": 7, "3.6": 6, "4": 7, "5": 17}
 NO_TEST = re.compile(r"no test: (.{10,})")
-NAME = re.compile(r"`([a-z][a-z0-9_]*)`")
+NAME = re.compile(r"`([a-z][a-z0-9_]*(?:\.scn: [^`]+)?)`")
 # A test function, or a scenario of tests/fault.
 REGISTERED = re.compile(r'(?:\bcmocka_unit_test\w*\(|^TEST\(|^TEST_WITH\(|\.name = ")(\w+)', re.M)
+# A scenario's title ends where two spaces begin its parameters.
+TITLE = re.compile(r"^(?! |#|def )(.+?)(?:  .*)?$", re.M)
 
 
 def read_rows(path):
@@ -38,12 +41,19 @@ def read_rows(path):
     return rows
 
 
+def list_names(source, text):
+    if not source.endswith(".scn"):
+        return REGISTERED.findall(text)
+    file = source.rpartition("/")[2]
+    return [f"{file}: {title}" for title in TITLE.findall(text)]
+
+
 def list_tests(sources):
     """The source of each test, and complaints about names that occur twice."""
     tests, complaints = {}, []
     for source in sources:
         with open(source, encoding="utf-8") as text:
-            names = REGISTERED.findall(text.read())
+            names = list_names(source, text.read())
         if not names:
             complaints.append(f"{source}: no test is registered here")
         for name in names:

@@ -1,16 +1,19 @@
 // actor.cpp - an actor for the files of tests/scenarios, with mmf/mmf.hpp;
-// docs/internals/conformance.md has the lines that it hears and says. It has no streams and
-// no arrays: what it has not it cannot do, nor what C++ does for its caller, as releasing a
-// message twice.
+// docs/internals/conformance.md has the lines that it hears and says. It has no arrays: what
+// it has not it cannot do, nor what C++ does for its caller, as releasing a message twice.
 #include <mmf/mmf.hpp>
 
 #include <algorithm>
 #include <condition_variable>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <map>
 #include <mutex>
+#include <set>
 #include <sstream>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -32,7 +35,7 @@ using queue = ring<mmf::queue<>>;
 using topic = ring<mmf::topic<>>;
 using latest = ring<mmf::latest<>>;
 using handle = std::variant<mmf::map, mmf::mutex, mmf::event, mmf::semaphore, mmf::view,
-                            queue, topic, latest, served>;
+                            mmf::stream, queue, topic, latest, served>;
 using words = std::vector<std::string>;
 using outputs = std::map<std::string, std::string>;
 
@@ -103,13 +106,13 @@ struct call {
     const std::string &at(std::size_t i) const { return said.at(i); }
     long long number(std::size_t i) const { return std::stoll(at(i)); }
     bool has(std::size_t i) const { return i < said.size(); }
-    int32_t option(const char *key, int base = 10) const
+    int32_t option(const char *key, int base = 0) const
     {
         const auto found = options.find(key);
 
         return found == options.end()
                    ? 0
-                   : int32_t(std::stol(found->second, nullptr, base));
+                   : int32_t(std::stoll(found->second, nullptr, base));
     }
     // No text is a null pointer.
     std::string name(std::size_t i) const
@@ -167,6 +170,8 @@ map_options(const call &c)
         options.access = access_of(c.options.at("access"));
     options.rights = mmf_rights(c.option("rights"));
     options.inheritability = mmf_inheritability(c.option("inheritability"));
+    options.allocation = mmf_map_allocation(c.option("allocation"));
+    options.share = mmf_file_share(c.option("share"));
     options.exact_capacity = c.option("exact_capacity");
     options.all_users = c.option("all_users");
     options.mode = uint32_t(c.option("mode", 8));
@@ -175,14 +180,20 @@ map_options(const call &c)
 }
 
 std::shared_ptr<handle>
-find(const std::string &name)
+find_or_none(const std::string &name)
 {
     const std::lock_guard<std::mutex> guard(handles_lock);
     const auto found = handles.find(name);
 
-    if (found == handles.end())
-        throw cannot();
-    return found->second;
+    return found == handles.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<handle>
+find(const std::string &name)
+{
+    const auto found = find_or_none(name);
+
+    return found != nullptr ? found : throw cannot();
 }
 
 template <class T>
@@ -365,6 +376,35 @@ make_service(call &c, how way, std::size_t first)
 }
 
 mmf_status
+do_file(call &c)
+{
+    static const char *const modes[] = {
+        "", "create_new", "create", "open", "open_or_create", "truncate", "append"};
+    const std::filesystem::path file = c.name(1);
+    const auto path = file.empty() ? file : std::getenv("MMF_TEST_FILES") / file;
+    if (c.at(0) == "file") {
+        std::ofstream(path).flush();
+        std::filesystem::resize_file(path, std::uintmax_t(c.number(2)));
+        return MMF_OK;
+    }
+    if (c.at(0) == "file_length") {
+        c.out["value"] = std::filesystem::exists(path)
+                             ? std::to_string(std::filesystem::file_size(path))
+                             : "-1";
+        return MMF_OK;
+    }
+    const auto mode = std::find(modes, modes + 7, c.at(2));
+    if (c.at(3) == "''") // which means no name
+        throw cannot();
+    return keep(
+        c,
+        mmf::map::create_from_file(
+            path, mmf_file_mode(mode == modes + 7 ? std::stoi(c.at(2)) : mode - modes),
+            c.name_or_none(3), c.number(4), map_options(c)),
+        how::create_new, true);
+}
+
+mmf_status
 make(call &c, const std::string &kind, how way, std::size_t first)
 {
     const bool has_more = way != how::open_existing && c.has(first + 1);
@@ -446,6 +486,8 @@ template <class T>
 T
 parse(const std::string &word)
 {
+    if (word.find(':') != std::string::npos) // a NaN by its bits
+        throw cannot();
     if constexpr (std::is_floating_point_v<T>)
         return T(std::stod(word));
     else if constexpr (std::is_same_v<T, uint64_t>)
@@ -458,11 +500,21 @@ template <class T>
 mmf_status
 read_or_write(call &c, mmf::view &view)
 {
+    const bool at_end = c.at(3).rfind("end", 0) == 0;
+    const int64_t position =
+        at_end
+            ? view.capacity() + (c.at(3) == "end" ? 0 : std::stoll(c.at(3).substr(3)))
+            : c.number(3);
     std::ostringstream text;
 
+    if (position < 0) // which is the first check of a call for any type
+        throw cannot();
     if (c.at(0) == "write")
-        return view.write(c.number(3), parse<T>(c.at(4))), MMF_OK;
-    text << +view.read<T>(c.number(3));
+        return view.write(position, parse<T>(c.at(4))), MMF_OK;
+    if constexpr (std::is_same_v<T, bool>) // any byte but 0 may be there
+        text << (view.read<uint8_t>(position) != 0);
+    else
+        text << +view.read<T>(position);
     c.out["value"] = text.str();
     return MMF_OK;
 }
@@ -955,6 +1007,89 @@ is_channel(const handle &one)
 }
 
 mmf_status
+do_stream(call &c, mmf::stream &stream)
+{
+    const std::string &verb = c.at(0);
+    std::vector<std::byte> bytes;
+    std::string text;
+
+    bytes.reserve(1); // no bytes have an address, too
+    if (verb == "read_bytes") {
+        bytes.resize(std::size_t(c.number(2)));
+        bytes.resize(stream.read({bytes.data(), bytes.size()}));
+        for (const std::byte byte : bytes)
+            for (const int half : {int(byte) >> 4, int(byte) & 15})
+                text += "0123456789abcdef"[half];
+        c.out["read"] = std::to_string(bytes.size());
+        c.out["value"] = encode(text);
+    } else if (verb == "write_bytes") {
+        text = c.name(2);
+        for (std::size_t i = 0; i + 1 < text.size(); i += 2)
+            bytes.push_back(std::byte(std::stoi(text.substr(i, 2), nullptr, 16)));
+        stream.write({bytes.data(), bytes.size()});
+    } else if (verb == "seek") {
+        const int origin = c.at(3) == "begin"     ? MMF_SEEK_BEGIN
+                           : c.at(3) == "current" ? MMF_SEEK_CURRENT
+                           : c.at(3) == "end"     ? MMF_SEEK_END
+                                                  : std::stoi(c.at(3));
+
+        c.out["position"] =
+            std::to_string(stream.seek(c.number(2), mmf_seek_origin(origin)));
+    } else if (verb == "flush") {
+        stream.flush();
+    } else if (verb == "position" || verb == "length") {
+        c.out["value"] =
+            std::to_string(verb == "length" ? stream.length() : stream.position());
+    } else {
+        throw cannot();
+    }
+    return MMF_OK;
+}
+
+// Which accesses a view may have; C's actor looks more closely.
+mmf_status
+do_views(call &c, mmf::map &map)
+{
+    static const char *const shorts[] = {"rw", "r", "w", "cow", "rx", "rwx"};
+
+    c.out = {{"ok", ""}, {"access", ""}, {"io", ""}};
+    for (int access = 0; access < 6; access++) {
+        std::string list = "ok";
+
+        try {
+            mmf::view(map, 0, c.has(2) ? c.number(2) : 0, mmf_access(access));
+        } catch (const mmf::error &why) {
+            list = why.status() == MMF_E_ACCESS ? "access" : "io";
+        }
+        c.out[list] += (c.out[list].empty() ? "" : ",") + std::string(shorts[access]);
+    }
+    for (auto &[key, value] : c.out)
+        value = encode(value);
+    return MMF_OK;
+}
+
+// get, put: a byte of a map; all, fill: all of them.
+mmf_status
+do_bytes(call &c, mmf::map &map)
+{
+    const bool reads = c.at(0) == "get" || c.at(0) == "all";
+    const bool one = c.at(0) == "get" || c.at(0) == "put";
+    mmf::view view(map, 0, 0, reads ? MMF_ACCESS_READ : MMF_ACCESS_READ_WRITE);
+    const int64_t first = one ? c.number(2) : 0;
+    const int64_t last = one ? first : view.capacity() - 1;
+    std::set<int> values;
+
+    for (int64_t i = first; i <= last; i++)
+        if (reads)
+            values.insert(view.read<uint8_t>(i));
+        else
+            view.write(i, uint8_t(c.number(one ? 3 : 2)));
+    if (reads)
+        c.out["value"] = values.size() == 1 ? std::to_string(*values.begin()) : "mixed";
+    return MMF_OK;
+}
+
+mmf_status
 do_close(const std::string &name)
 {
     std::shared_ptr<handle> last;
@@ -974,10 +1109,38 @@ do_close(const std::string &name)
 }
 
 mmf_status
+do_gc(call &c)
+{
+    if (c.has(1))
+        throw cannot();
+    const mmf_gc_result result = mmf::gc();
+
+    c.out["removed"] = std::to_string(result.removed);
+    c.out["refused"] = std::to_string(result.refused);
+    c.out["in_use"] = std::to_string(result.in_use);
+    c.out["invalid"] = std::to_string(result.invalid);
+    c.out["released"] = std::to_string(result.bytes / 1000000);
+    return MMF_OK;
+}
+
+const std::set<std::string> known_options = {
+    "access", "rights",    "inheritability", "exact_capacity", "allocation",
+    "share",  "all_users", "this_user_only", "mode",           "wait_ms"};
+
+mmf_status
 do_call(call &c)
 {
     const std::string &verb = c.at(0);
 
+    for (const auto &option : c.options)
+        if (known_options.count(option.first) ==
+            0) // null pointers and the like are C's
+            throw cannot();
+    if (const auto one = find_or_none(c.has(1) ? c.at(1) : ""); one && verb != "close")
+        if (auto *stream = std::get_if<mmf::stream>(&*one))
+            return do_stream(c, *stream);
+    if (verb == "from_file" || verb == "file" || verb == "file_length")
+        return do_file(c);
     if (verb == "new" || verb == "open")
         return make(c, c.at(1), verb == "new" ? how::create_new : how::open_existing,
                     2);
@@ -988,10 +1151,15 @@ do_call(call &c)
                     mmf::view(get<mmf::map>(find(c.at(1))), c.number(2), c.number(3),
                               access_of(c.at(4))),
                     how::create_new, false);
+    if (verb == "stream")
+        return keep(c,
+                    mmf::stream(get<mmf::map>(find(c.at(1))), c.number(2), c.number(3),
+                                access_of(c.at(4))),
+                    how::create_new, false);
     if (verb == "close")
         return do_close(c.at(1));
     if (verb == "gc")
-        return mmf::gc(), MMF_OK;
+        return do_gc(c);
     if (verb == "wait_one" && is_channel(*find(c.at(1))))
         return mmf::wait_any({waitable(c.at(1))}, c.time(2)) ? MMF_OK : MMF_TIMED_OUT;
     if (verb == "wait" || verb == "wait_one")
@@ -1008,6 +1176,18 @@ do_call(call &c)
         return do_release(c, c.has(2) ? int32_t(c.number(2)) : 1);
     if (verb == "read" || verb == "write")
         return do_view(c);
+    if (verb == "views")
+        return do_views(c, get<mmf::map>(find(c.at(1))));
+    if (verb == "get" || verb == "put" || verb == "all" || verb == "fill")
+        return do_bytes(c, get<mmf::map>(find(c.at(1))));
+    if (verb == "inherits") {
+        intptr_t number = 0;
+
+        if (mmf_map_native_handle(get<mmf::map>(find(c.at(1))).get(), &number) < 0)
+            throw cannot();
+        c.out["value"] = "?"; // C's actor looks at it
+        return MMF_OK;
+    }
     if (verb == "flush")
         return get<mmf::view>(find(c.at(1))).flush(), MMF_OK;
     if (verb == "again") {
@@ -1064,6 +1244,10 @@ answer(const std::string &thread, words said)
         status = why.status();
         c.out = {{"says", encode(why.what())}, {"param", encode(why.parameter())}};
     } catch (const cannot &) {
+        return thread + " cannot";
+    } catch (const std::logic_error &) { // a number that its type does not have
+        return thread + " cannot";
+    } catch (const std::bad_variant_access &) { // a call that its kind does not have
         return thread + " cannot";
     }
     std::string line = thread + " " + mmf_status_name(status);

@@ -190,6 +190,14 @@ close_objects(void)
     mmf_mutex_close(mutex);
 }
 
+/* Up to some 20 us. Not by yielding, which beside busy processes takes seconds. */
+static void
+spin_a_little(void)
+{
+    for (int spins = rand() % 20000; spins > 0; spins--)
+        atomic_load(&rounds);
+}
+
 /* In its sleep, which does not end by itself, and between short ones. */
 static void
 a_waiting_thread_can_be_cancelled(void **state)
@@ -214,8 +222,7 @@ a_waiting_thread_can_be_cancelled(void **state)
         CHECK(pthread_create(&thread, NULL, wait, (void *)-1) == 0);
         while (wait != take_from_queue && atomic_load(&rounds) < 1)
             sched_yield();
-        for (int spins = rand() % 100; spins > 0; spins--)
-            sched_yield();
+        spin_a_little();
         CHECK(pthread_cancel(thread) == 0);
         join_cancelled(thread);
     }
@@ -254,8 +261,7 @@ a_cancelled_thread_s_signal_is_not_lost(void **state)
         CHECK(pthread_create(&thread, NULL, wait_for_event_once, NULL) == 0);
         while (atomic_load(&rounds) < 1)
             sched_yield();
-        for (int spins = rand() % 20; spins > 0; spins--)
-            sched_yield();
+        spin_a_little();
         CHECK_OK(mmf_event_set(event));
         CHECK(pthread_cancel(thread) == 0);
         CHECK_INT(pthread_join(thread, &result), 0);

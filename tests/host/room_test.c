@@ -5,7 +5,7 @@
  * Version 1 runs in a cgroup of its own. Version 2 is played: files as the kernel has
  * them, in a mount of this test's own over /sys/fs/cgroup.
  */
-#include "actor.h"
+#include "children.h"
 
 #include <fcntl.h>
 #include <stdio.h>

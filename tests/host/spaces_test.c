@@ -1,7 +1,7 @@
 /*
  * spaces_test.c - name spaces, file systems and limits as hosts have them.
  */
-#include "actor.h"
+#include "children.h"
 
 #include <fcntl.h>
 #include <limits.h>

@@ -2,7 +2,7 @@
  * strangers_test.c - what other users put where this user looks: a list, a stat and an
  * open trust nothing of it, take no memory for it, and have an answer soon.
  */
-#include "actor.h"
+#include "children.h"
 
 #include "shared/page/control.h"
 #include "shared/page/file_ref.h"

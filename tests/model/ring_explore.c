@@ -1101,7 +1101,7 @@ list_parts(void)
     add_part(&world.shared.tail, 8);
     add_part(&world.shared.skipped, 8);
     add_part(&world.shared.head, 16);
-    add_part(&world.shared.newest_at_least, 16);
+    add_part(&world.shared.newest_at_least, 24);
     add_part(&world.shared.retired_sent, 40);
     add_part(world.taken, sizeof(world.taken));
     add_part(&world.kills_left, sizeof(world.kills_left));
@@ -1321,6 +1321,8 @@ print_address(const volatile void *address)
         printf("taken");
     else if (address == &world.shared.newest_at_least)
         printf("newest");
+    else if (address == &world.shared.subscribers)
+        printf("subscribers");
     else if (address == &world.shared.return_epoch)
         printf("returned");
     else

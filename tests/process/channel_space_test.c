@@ -4,7 +4,7 @@
  * A channel that could be made has all of its bytes: no process that uses it gets
  * SIGBUS, however full the file system becomes. Mounting needs root.
  */
-#include "actor.h"
+#include "children.h"
 
 #include <fcntl.h>
 #include <stdio.h>

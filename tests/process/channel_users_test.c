@@ -4,7 +4,7 @@
  *
  * Run as root: the others are children that have become 65534 or 65533.
  */
-#include "actor.h"
+#include "children.h"
 
 #include <signal.h>
 #include <stdio.h>

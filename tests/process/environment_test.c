@@ -4,7 +4,7 @@
  *
  * What needs mounts happens in a child with mounts of its own.
  */
-#include "actor.h"
+#include "children.h"
 #include "fuse_server.h"
 
 #include <errno.h>

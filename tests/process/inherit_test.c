@@ -5,7 +5,7 @@
  * in it, and it never keeps their names. A program that was executed has the
  * descriptors of inheritable maps and takes them over with mmf_map_open_inherited.
  */
-#include "actor.h"
+#include "children.h"
 
 #include <errno.h>
 #include <fcntl.h>

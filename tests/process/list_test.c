@@ -2,7 +2,7 @@
  * list_test.c - mmf_list and mmf_gc: what they say of the living, the dead, what is
  * not ours and what we may not see.
  */
-#include "actor.h"
+#include "children.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -33,9 +33,22 @@ list_names(mmf_list_flags flags)
     return list;
 }
 
+static void
+read_and_wait(struct child *self, void *argument)
+{
+    mmf_map_options options = {.size = sizeof(options), .rights = MMF_RIGHTS_READ};
+    mmf_map *map;
+
+    CHECK_OK(mmf_map_open_existing(argument, &options, &map));
+    child_send(self, 'r');
+    child_hear(self);
+    mmf_map_close(map);
+}
+
 TEST(an_entry_says_all_there_is_to_say)
 {
-    struct process *holder = actor_start();
+    static char name[] = "Global\\a name with blanks/\xc3\xa9";
+    struct child holder;
     const mmf_object_info *info;
     mmf_map_options options;
     struct timespec before, after;
@@ -47,13 +60,13 @@ TEST(an_entry_says_all_there_is_to_say)
     options.access = MMF_ACCESS_READ_EXECUTE;
     options.mode = 0640;
     clock_gettime(CLOCK_REALTIME, &before);
-    CHECK_OK(mmf_map_create_new("Global\\a name with blanks/\xc3\xa9", 100000, &options,
-                                &map));
+    CHECK_OK(mmf_map_create_new(name, 100000, &options, &map));
     clock_gettime(CLOCK_REALTIME, &after);
-    actor_does(holder, "reader 0 Global\\a name with blanks/\xc3\xa9");
+    child_start(&holder, read_and_wait, name);
+    child_expect(&holder, 'r');
     list = list_names(0);
     CHECK_INT(mmf_list_count(list), 1);
-    info = find(list, "Global\\a name with blanks/\xc3\xa9");
+    info = find(list, name);
     CHECK(info != NULL);
     CHECK_TEXT(info->path, only_file());
     CHECK_TEXT(info->creator_command, "process_list");
@@ -72,35 +85,13 @@ TEST(an_entry_says_all_there_is_to_say)
     CHECK_INT(info->creator_pid, getpid());
     CHECK_INT(info->reserved, 0);
     mmf_list_close(list);
-    actor_end(holder);
+    child_finish(&holder);
     mmf_map_close(map);
     list = list_names(0);
     CHECK_INT(mmf_list_count(list), 0);
     CHECK(mmf_list_get(list, 0) == NULL);
     CHECK(mmf_list_get(list, -1) == NULL);
     mmf_list_close(list);
-}
-
-TEST(scopes_are_listed_as_asked)
-{
-    mmf_map *local, *global;
-    mmf_list *list;
-
-    CHECK_OK(mmf_map_create_new("Cat", 1, NULL, &local));
-    CHECK_OK(mmf_map_create_new("Global\\Cat", 1, NULL, &global));
-    list = list_names(MMF_LIST_LOCAL);
-    CHECK_INT(mmf_list_count(list), 1);
-    CHECK(find(list, "Cat") != NULL);
-    mmf_list_close(list);
-    list = list_names(MMF_LIST_GLOBAL);
-    CHECK_INT(mmf_list_count(list), 1);
-    CHECK(find(list, "Global\\Cat") != NULL);
-    mmf_list_close(list);
-    list = list_names(MMF_LIST_LOCAL | MMF_LIST_GLOBAL);
-    CHECK_INT(mmf_list_count(list), 2);
-    mmf_list_close(list);
-    mmf_map_close(local);
-    mmf_map_close(global);
 }
 
 TEST(bad_arguments_are_refused)
@@ -114,207 +105,6 @@ TEST(bad_arguments_are_refused)
     CHECK_INT(mmf_list_count(NULL), 0);
     CHECK(mmf_list_get(NULL, 0) == NULL);
     mmf_list_close(NULL);
-}
-
-/* A process counts once, whatever it has open; a lone view not at all. */
-TEST(holders_are_processes)
-{
-    struct process *actors[5];
-    mmf_list *list;
-    int i;
-
-    for (i = 0; i < 5; i++) {
-        actors[i] = actor_start();
-        actor_does(actors[i], i == 0 ? "create 0 100 Cat" : "open 0 Cat");
-        actor_does(actors[i], "view 0");
-        actor_does(actors[i], "open 1 Cat");
-        list = list_names(0);
-        CHECK_INT(find(list, "Cat")->holders, i + 1);
-        mmf_list_close(list);
-    }
-    for (i = 0; i < 5; i++) {
-        if (i % 2 == 0) {
-            actor_does(actors[i], "close 0");
-            actor_does(actors[i], "close 1");
-        } else {
-            process_kill(actors[i]);
-        }
-        list = list_names(0);
-        if (i < 4)
-            CHECK_INT(find(list, "Cat")->holders, 4 - i);
-        else
-            CHECK_INT(mmf_list_count(list), 0);
-        mmf_list_close(list);
-    }
-    for (i = 0; i < 5; i++)
-        process_finish(actors[i]);
-}
-
-TEST(the_dead_are_shown_or_removed)
-{
-    struct process *holder = actor_start();
-    mmf_gc_result result;
-    mmf_list *list;
-    mmf_map *map;
-
-    actor_does(holder, "create 0 1000000 Cat");
-    actor_does(holder, "create 1 100 Global\\Cat");
-    CHECK_OK(mmf_map_create_new("Dog", 100, NULL, &map));
-    process_kill(holder);
-    list = list_names(MMF_LIST_KEEP_ORPHANED);
-    CHECK_INT(mmf_list_count(list), 3);
-    CHECK_INT(find(list, "Cat")->status, MMF_OBJECT_ORPHANED);
-    CHECK_INT(find(list, "Cat")->holders, 0);
-    CHECK_INT(find(list, "Global\\Cat")->status, MMF_OBJECT_ORPHANED);
-    CHECK_INT(find(list, "Dog")->status, MMF_OBJECT_IN_USE);
-    mmf_list_close(list);
-    CHECK_OK(mmf_gc(MMF_LIST_GLOBAL, &result));
-    CHECK_INT(result.removed, 1);
-    CHECK_INT(result.in_use, 0);
-    CHECK_INT(count_files(NULL, 0), 2);
-    list = list_names(0);
-    CHECK_INT(mmf_list_count(list), 1);
-    CHECK_INT(find(list, "Dog")->status, MMF_OBJECT_IN_USE);
-    mmf_list_close(list);
-    CHECK_INT(count_files(NULL, 0), 1);
-    mmf_map_close(map);
-}
-
-TEST(gc_counts_what_it_finds)
-{
-    struct process *holder = actor_start();
-    mmf_gc_result result;
-    char path[512];
-    mmf_map *map;
-    int fd;
-
-    actor_does(holder, "create 0 1000000 Cat");
-    actor_does(holder, "create 1 3000000 Cow");
-    CHECK_OK(mmf_map_create_new("Dog", 100, NULL, &map));
-    process_kill(holder);
-    snprintf(path, sizeof(path), "%s/mmf-%u/notes", harness_dir(), (unsigned)geteuid());
-    fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-    CHECK(fd >= 0);
-    close(fd);
-    CHECK_OK(mmf_gc(0, &result));
-    CHECK_INT(result.removed, 2);
-    CHECK_INT(result.in_use, 1);
-    CHECK_INT(result.invalid, 1);
-    CHECK_INT(result.refused, 0);
-    CHECK(result.bytes >= 4000000 && result.bytes < 5000000);
-    CHECK_OK(mmf_gc(0, NULL));
-    CHECK(access(path, F_OK) == 0);
-    CHECK(unlink(path) == 0);
-    mmf_map_close(map);
-}
-
-static void
-list_as_another_user(struct child *self, void *argument)
-{
-    mmf_gc_result result;
-    const mmf_object_info *info;
-    mmf_list *list;
-    int dead = *(int *)argument;
-
-    (void)self;
-    become_user(65534);
-    list = list_names(0);
-    CHECK_INT(mmf_list_count(list), 2); /* local names are not ours */
-    info = find(list, "mmf.hidden");
-    CHECK(info != NULL);
-    CHECK_INT(info->status, MMF_OBJECT_INACCESSIBLE);
-    info = find(list, "Global\\readable");
-    CHECK(info != NULL);
-    CHECK_INT(info->status, dead ? MMF_OBJECT_ORPHANED : MMF_OBJECT_IN_USE);
-    CHECK_INT(info->holders, dead ? 0 : 1);
-    CHECK_INT(info->owner, 0);
-    mmf_list_close(list);
-    CHECK_OK(mmf_gc(0, &result));
-    CHECK_INT(result.removed, 0);
-    CHECK_INT(result.refused, dead);
-    CHECK_INT(result.in_use, !dead);
-}
-
-TEST(other_users_names_are_hidden_or_refused)
-{
-    struct process *holder;
-    mmf_gc_result result;
-    int dead;
-
-    if (getuid() != 0 || !may_change_user())
-        harness_skip("another user is needed: run as root");
-    CHECK(chmod(harness_dir(), 01777) == 0);
-    holder = actor_start();
-    actor_does(holder, "public 0 600 100 Global\\hidden");
-    actor_does(holder, "public 1 644 100 Global\\readable");
-    actor_does(holder, "create 2 100 local");
-    for (dead = 0; dead < 2; dead++) {
-        if (dead)
-            process_kill(holder);
-        in_child(list_as_another_user, &dead);
-    }
-    CHECK_OK(mmf_gc(0, &result));
-    CHECK_INT(result.removed, 3);
-    process_finish(holder);
-}
-
-TEST(a_file_s_map_names_its_file)
-{
-    char path[256];
-    const mmf_object_info *info;
-    mmf_list *list;
-    mmf_map *map;
-    int fd;
-
-    snprintf(path, sizeof(path), "%s/file", harness_dir());
-    fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-    CHECK(fd >= 0);
-    CHECK(write(fd, "twelve bytes", 12) == 12);
-    close(fd);
-    CHECK_OK(
-        mmf_map_create_from_file(path, MMF_FILE_MODE_OPEN, "Cat", 5000, NULL, &map));
-    list = list_names(0);
-    info = find(list, "Cat");
-    CHECK(info != NULL);
-    CHECK_TEXT(info->file, path);
-    CHECK_INT(info->capacity, 5000);
-    mmf_list_close(list);
-    mmf_map_close(map);
-    CHECK(unlink(path) == 0);
-}
-
-TEST(strange_names_come_back_as_they_were)
-{
-    char longest[3501];
-    char text[301];
-    const char *names[6];
-    mmf_map *maps[6];
-    mmf_list *list;
-    int i;
-
-    memset(longest, '/', sizeof(longest) - 1);
-    longest[3500] = '\0';
-    memset(text, 'x', sizeof(text) - 1);
-    text[300] = '\0';
-    names[0] = longest;
-    names[1] = text;
-    names[2] = " ";
-    names[3] = "\t\n\r\x7f\x01";
-    names[4] = "..";
-    names[5] = "100%~\xff\xfe";
-    for (i = 0; i < 6; i++)
-        CHECK_OK(mmf_map_create_new(names[i], 1, NULL, &maps[i]));
-    list = list_names(0);
-    CHECK_INT(mmf_list_count(list), 6);
-    for (i = 0; i < 6; i++) {
-        CHECK(find(list, names[i]) != NULL);
-        if (i > 0)
-            CHECK(strcmp(mmf_list_get(list, i - 1)->name, mmf_list_get(list, i)->name) <
-                  0);
-    }
-    mmf_list_close(list);
-    for (i = 0; i < 6; i++)
-        mmf_map_close(maps[i]);
 }
 
 static void
@@ -435,4 +225,29 @@ TEST(lists_are_sound_while_names_come_and_go)
     mmf_map_close(map);
 }
 
-ROLE("actor", actor_role);
+/* Locks of a process that is no holder, on a file like an object's. */
+TEST(other_locks_are_no_holders)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_start = 0, .l_len = 10};
+    mmf_list *list;
+    mmf_map *map;
+    int fd;
+
+    CHECK_OK(mmf_map_create_new("Cat", 1, NULL, &map));
+    fd = open(only_file(), O_RDWR | O_CLOEXEC);
+    CHECK(fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0);
+    mmf_map_close(map);
+    list = list_names(MMF_LIST_HOLDERS | MMF_LIST_KEEP_ORPHANED);
+    CHECK_INT(mmf_list_count(list), 0);
+    mmf_list_close(list);
+    close(fd);
+    CHECK_OK(mmf_map_create_new("Cat", 1, NULL, &map));
+    fd = open(only_file(), O_RDWR | O_CLOEXEC);
+    list = list_names(MMF_LIST_HOLDERS);
+    CHECK_INT(mmf_list_count(list), 1);
+    CHECK_INT(mmf_list_get(list, 0)->process_count, 1);
+    CHECK_INT(mmf_list_get(list, 0)->holders, 1);
+    mmf_list_close(list);
+    close(fd);
+    mmf_map_close(map);
+}

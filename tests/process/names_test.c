@@ -2,7 +2,7 @@
  * names_test.c - what several processes see of one name, contract 3.5 and 3.8, as far as
  * tests/scenarios/process.scn cannot say it: files, other programs, races.
  */
-#include "actor.h"
+#include "children.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,6 +38,19 @@ check_free(const char *name)
 }
 
 static int
+opener_role(int argc, char **argv)
+{
+    char line[16];
+    mmf_map *map;
+
+    (void)argc;
+    (void)argv;
+    role_say("%s", mmf_status_name(mmf_map_open_existing("Cat", NULL, &map)));
+    role_hear(line, sizeof(line));
+    return EXIT_SUCCESS;
+}
+
+static int
 leaver_role(int argc, char **argv)
 {
     static mmf_map *map; /* a leak on purpose, that no checker of leaks minds */
@@ -51,7 +64,7 @@ leaver_role(int argc, char **argv)
     role_say("ready");
     CHECK(role_hear(line, sizeof(line)));
     if (strcmp(argv[1], "exec") == 0) {
-        execl("/proc/self/exe", "test", "--role", "actor", (char *)NULL);
+        execl("/proc/self/exe", "test", "--role", "opener", (char *)NULL);
         return EXIT_FAILURE;
     }
     if (strcmp(argv[1], "_exit") == 0)
@@ -88,48 +101,9 @@ TEST(exec_frees_the_name)
     process_expect(p, "ready");
     process_send(p, "go");
     /* It is another program now, and lives. */
-    actor_fails(p, MMF_E_NOT_FOUND, "Cat", "open 0 Cat");
+    process_expect(p, "MMF_E_NOT_FOUND");
     check_free("Cat");
-    actor_end(p);
-}
-
-/* A map of a file has a name like any other; the file stays. */
-TEST(a_file_s_map_is_shared_by_name)
-{
-    struct process *a = actor_start(), *b = actor_start();
-    char path[256], text[16] = "";
-    struct stat st;
-    int fd;
-
-    snprintf(path, sizeof(path), "%s/file", harness_dir());
-    fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-    CHECK(fd >= 0);
-    CHECK(write(fd, "twelve bytes", 12) == 12);
-    actor_does(a, "file 0 Cat %s", path);
-    actor_does(b, "open 0 Cat");
-    actor_does(b, "view 0");
-    CHECK_TEXT(actor_says(b, "read 0 0 12"), "twelve bytes");
-    actor_does(b, "write 0 0 eleven");
-    actor_fails(b, MMF_E_EXISTS, "Cat", "create 1 100 Cat");
-    process_kill(a);
-    a = actor_start();
-    actor_does(a, "open 0 Cat");
-    actor_does(a, "view 0");
-    CHECK_TEXT(actor_says(a, "read 0 0 12"), "eleven bytes");
-    CHECK_TEXT(actor_says(a, "capacity 0"), "12");
-    process_kill(b);
-    actor_does(a, "close 0");
-    actor_fails(a, MMF_E_NOT_FOUND, "Cat", "open 0 Cat");
-    actor_does(a, "write 0 7 views");
-    CHECK(pread(fd, text, 12, 0) == 12);
-    CHECK_TEXT(text, "eleven views");
-    actor_does(a, "close-view 0");
-    actor_end(a);
-    CHECK(stat(path, &st) == 0);
-    CHECK_INT(st.st_size, 12);
-    close(fd);
-    CHECK(unlink(path) == 0);
-    check_free("Cat");
+    CHECK_INT(process_finish(p), 0);
 }
 
 /* No process, not even one that inherited the descriptor, can truncate an unnamed
@@ -151,39 +125,6 @@ TEST(an_unnamed_map_is_sealed_memory)
     CHECK_INT(st.st_size, 10000);
     CHECK_INT(count_files(NULL, 0), 0);
     mmf_map_close(map);
-}
-
-/* A process that cannot read a file's birth time and one that can share its map, in
- * either order. */
-TEST(a_file_s_map_needs_no_statx)
-{
-    static const int errors[] = {0, ENOSYS, EPERM};
-    char path[256];
-    int fd;
-
-    if (sizeof(void *) == 4)
-        harness_skip("the C library itself needs statx here");
-    snprintf(path, sizeof(path), "%s/file", harness_dir());
-    fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-    CHECK(fd >= 0);
-    CHECK(write(fd, "twelve bytes", 12) == 12);
-    close(fd);
-    for (int i = 0; i < 9; i++) {
-        struct process *a = actor_start(), *b = actor_start();
-
-        CHECK_CONTEXT("publisher %d, opener %d", errors[i / 3], errors[i % 3]);
-        if (errors[i / 3] != 0)
-            actor_does(a, "statx %d", errors[i / 3]);
-        if (errors[i % 3] != 0)
-            actor_does(b, "statx %d", errors[i % 3]);
-        actor_does(a, "file 0 Cat %s", path);
-        actor_does(b, "open 0 Cat");
-        actor_does(b, "view 0");
-        CHECK_TEXT(actor_says(b, "read 0 0 12"), "twelve bytes");
-        actor_end(a);
-        actor_end(b);
-    }
-    CHECK(unlink(path) == 0);
 }
 
 /*
@@ -320,5 +261,5 @@ TEST(racing_create_new_has_one_winner)
     run_race(1);
 }
 
-ROLE("actor", actor_role);
+ROLE("opener", opener_role);
 ROLE("leaver", leaver_role);

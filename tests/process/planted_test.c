@@ -2,7 +2,7 @@
  * planted_test.c - what else can lie under a name: other people's files, damaged and
  * newer objects. A clean error, at once, and it is left alone.
  */
-#include "actor.h"
+#include "children.h"
 
 #include "shared/page/control.h"
 

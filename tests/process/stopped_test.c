@@ -3,7 +3,7 @@
  * stopped in the middle of collecting or closing it makes others wait, but not forever:
  * MMF_E_BUSY after about two seconds.
  */
-#include "actor.h"
+#include "children.h"
 #include "trace.h"
 
 #include <errno.h>
@@ -149,26 +149,33 @@ end_it(pid_t pid)
     CHECK(waitpid(pid, &status, 0) == pid);
 }
 
+static void
+be_busy(struct child *self, void *argument)
+{
+    int way = *(int *)argument;
+    mmf_map *map;
+    int rc = way == 0   ? mmf_map_open_existing("Cat", NULL, &map)
+             : way == 1 ? mmf_map_create_new("Cat", 100, NULL, &map)
+                        : mmf_map_create_or_open("Cat", 100, NULL, NULL, &map);
+
+    CHECK_INT(rc, MMF_E_BUSY);
+    CHECK(strstr(mmf_last_message(), "Cat") != NULL);
+    child_send(self, 'b');
+}
+
 /* Three processes try at once; all must give up after about two seconds. */
 static void
 check_all_busy(void)
 {
-    static const char *const commands[] = {"open 0 Cat", "create 0 100 Cat",
-                                           "either 0 100 Cat"};
-    struct process *actors[3];
-    char answer[2048];
+    struct child children[3];
     int64_t begin = now_ms();
     int i;
 
+    for (i = 0; i < 3; i++)
+        child_start(&children[i], be_busy, &i);
     for (i = 0; i < 3; i++) {
-        actors[i] = actor_start();
-        process_send(actors[i], commands[i]);
-    }
-    for (i = 0; i < 3; i++) {
-        CHECK(process_read_line(actors[i], answer, sizeof(answer)) != NULL);
-        if (strncmp(answer, "MMF_E_BUSY ", 11) != 0 || strstr(answer, "Cat") == NULL)
-            CHECK_FAIL("\"%s\" answers \"%s\"", commands[i], answer);
-        actor_end(actors[i]);
+        child_expect(&children[i], 'b');
+        child_finish(&children[i]);
     }
     if (now_ms() - begin < 1500 || now_ms() - begin > 15000)
         CHECK_FAIL("they gave up after %d ms", (int)(now_ms() - begin));
@@ -279,21 +286,20 @@ a_stopped_opener_alone_hinders_no_process(void **state)
 static void
 a_stopped_opener_may_save_what_it_saw(void **state)
 {
-    struct process *holder = actor_start();
+    struct child holder;
     mmf_map *map;
     pid_t pid;
 
     (void)state;
-    actor_does(holder, "create 0 100 Cat");
+    child_holds(&holder, "Cat");
     pid = stopped_at(ASKED, open_it);
-    process_kill(holder);
+    child_kill(&holder);
     kill(pid, SIGCONT);
     CHECK_STATUS(reported(), MMF_OK);
     CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
     mmf_map_close(map);
     end_it(pid);
     check_free();
-    process_finish(holder);
 }
 
 /* It holds it, and the last other holder leaves: it has got the name, stopped or not.
@@ -324,7 +330,7 @@ a_stopped_opener_that_holds_holds(void **state)
 static void
 a_creator_sees_who_came_too_late(void **state)
 {
-    struct process *holder = actor_start();
+    struct child holder;
     struct trace_stop opening, creating;
     pid_t opener, creator;
 
@@ -332,7 +338,7 @@ a_creator_sees_who_came_too_late(void **state)
     harness_expect_dead();
     memset(&opening, 0, sizeof(opening));
     memset(&creating, 0, sizeof(creating));
-    actor_does(holder, "create 0 100 Cat");
+    child_holds(&holder, "Cat");
     opener = trace_fork(open_it, NULL);
     do
         trace_system_call(opener, &opening);
@@ -344,7 +350,7 @@ a_creator_sees_who_came_too_late(void **state)
     do /* and it has opened the file that is there */
         trace_system_call(creator, &creating);
     while (creating.place != TRACE_EXIT || creating.number != SYS_openat);
-    process_kill(holder);
+    child_kill(&holder);
     CHECK_OK(mmf_gc(0, NULL));
     CHECK_INT(count_files(NULL, 0), 0);
     do
@@ -358,19 +364,18 @@ a_creator_sees_who_came_too_late(void **state)
     CHECK_STATUS(reported(), MMF_OK); /* the new one */
     end_it(opener);
     end_it(creator);
-    process_finish(holder);
     check_free();
 }
 
 static void
 others_give_up_on_a_stopped_collector(void **state)
 {
-    struct process *holder = actor_start();
+    struct child holder;
     pid_t pid;
 
     (void)state;
-    actor_does(holder, "create 0 100 Cat");
-    process_kill(holder);
+    child_holds(&holder, "Cat");
+    child_kill(&holder);
     pid = stopped_at(COLLECTING, open_it);
     check_all_busy();
     check_tools_do_not_wait();
@@ -416,18 +421,17 @@ killing_the_stopped_one_frees_the_name(void **state)
 
     (void)state;
     for (i = 0; i < 3; i++) {
-        struct process *holder = actor_start();
+        struct child holder;
         pid_t pid;
 
-        actor_does(holder, "create 0 100 Cat");
+        child_holds(&holder, "Cat");
         if (points[i] == COLLECTING)
-            process_kill(holder);
+            child_kill(&holder);
         pid = stopped_at(points[i], open_it);
         if (points[i] != COLLECTING)
-            process_kill(holder);
+            child_kill(&holder);
         end_it(pid);
         check_free();
-        process_finish(holder);
     }
 }
 
@@ -451,23 +455,6 @@ a_stopped_creator_has_no_name_yet(void **state)
     check_free();
 }
 
-static void
-a_stopped_holder_holds(void **state)
-{
-    struct process *holder = actor_start();
-    mmf_map *map;
-
-    (void)state;
-    actor_does(holder, "create 0 100 Cat");
-    kill(process_id(holder), SIGSTOP);
-    CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
-    mmf_map_close(map);
-    CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_EXISTS);
-    kill(process_id(holder), SIGCONT);
-    actor_end(holder);
-    check_free();
-}
-
 #define CASE(name) cmocka_unit_test_setup_teardown(name, need_ptrace, close_pipe)
 
 int
@@ -483,10 +470,7 @@ main(int argc, char **argv)
         CASE(others_give_up_on_a_stopped_closer),
         CASE(killing_the_stopped_one_frees_the_name),
         CASE(a_stopped_creator_has_no_name_yet),
-        CASE(a_stopped_holder_holds),
     };
-    static const struct role roles[] = {{"actor", actor_role}, {NULL, NULL}};
-
     return harness_main(argc, argv, "stopped", tests, sizeof(tests) / sizeof(tests[0]),
-                        roles);
+                        NULL);
 }

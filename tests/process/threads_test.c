@@ -2,7 +2,7 @@
  * threads_test.c - many threads of one process on the same names. Run it under the
  * thread sanitizer.
  */
-#include "actor.h"
+#include "children.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

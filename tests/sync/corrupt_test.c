@@ -5,10 +5,12 @@
  */
 #include "support.h"
 
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "shared/page/control.h"
@@ -37,6 +39,9 @@ struct words {
     } slots[MMF_SYNC_SLOTS_HERE];
 };
 
+/* After the state come the name and the rest: src/shared/page/control.h. */
+enum { STATE_IN_PAGE = 192 };
+
 static const char *
 path_of(const char *name)
 {
@@ -47,21 +52,45 @@ path_of(const char *name)
     return path;
 }
 
+static int
+open_state(const char *name, off_t *offset)
+{
+    struct stat status;
+    int fd = open(path_of(name), O_RDWR | O_CLOEXEC);
+
+    CHECK(fd >= 0);
+    CHECK(fstat(fd, &status) == 0);
+    *offset = status.st_size - 4096 + STATE_IN_PAGE;
+    return fd;
+}
+
 static struct words
 read_words(const char *name)
 {
     struct words words;
+    off_t offset;
+    int fd = open_state(name, &offset);
 
-    CHECK_INT(sizeof(words), STATE_SIZE);
-    CHECK_INT(sizeof(struct mmf_sync_shared), STATE_SIZE);
-    read_state(path_of(name), &words);
+    CHECK_INT(sizeof(words), sizeof(struct mmf_sync_shared));
+    CHECK(pread(fd, &words, sizeof(words), offset) == sizeof(words));
+    close(fd);
     return words;
+}
+
+static void
+write_state(const char *name, const void *bytes, size_t size, size_t offset)
+{
+    off_t at;
+    int fd = open_state(name, &at);
+
+    CHECK(pwrite(fd, bytes, size, at + (off_t)offset) == (ssize_t)size);
+    close(fd);
 }
 
 static void
 write_words(const char *name, const struct words *words)
 {
-    write_state(path_of(name), words, sizeof(*words), 0);
+    write_state(name, words, sizeof(*words), 0);
 }
 
 /* Whatever the words say, these are all answers there are. */
@@ -210,13 +239,11 @@ new_seed(void)
 /*
  * One process.
  */
-static void
-random_words_give_definite_answers(void **state)
+TEST(random_words_give_definite_answers)
 {
     uint64_t random = new_seed();
     int rounds = harness_long() ? 20000 : 150;
 
-    (void)state;
     for (int round = 0; round < rounds; round++) {
         mmf_kind kind = FIRST_KIND + round % 3;
         struct object object = new_object(kind, "Cat");
@@ -264,8 +291,7 @@ check_corrupt(const struct object *object)
     mmf_event_close(other);
 }
 
-static void
-nonsense_is_called_corrupt(void **state)
+TEST(nonsense_is_called_corrupt)
 {
     static const struct {
         mmf_kind kind;
@@ -286,7 +312,6 @@ nonsense_is_called_corrupt(void **state)
         {MMF_KIND_SEMAPHORE, {.word = 1 << 4 | MMF_WORD_SIGNALLED, .maximum = 10}},
     };
 
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct object object = new_object(rows[i].kind, "Cat");
 
@@ -298,14 +323,49 @@ nonsense_is_called_corrupt(void **state)
     }
 }
 
+/* As often as a mutex can be owned. */
+TEST(rule_7_2_7_recursion_overflows)
+{
+    mmf_mutex *mutex;
+    mmf_event *event;
+    mmf_waitable *objects[2];
+    uint32_t recursion = INT32_MAX - 3;
+    int index = -7;
+
+    mutex = owned_mutex("Cat");
+    event = auto_event("Dog", 1);
+    objects[0] = W(event);
+    objects[1] = W(mutex);
+    /* As if it had been taken INT32_MAX - 2 times. */
+    write_state("Cat", &recursion, sizeof(recursion),
+                offsetof(struct words, recursion));
+    CHECK_STATUS(mmf_mutex_wait(mutex, 0), MMF_OK);
+    CHECK_STATUS(mmf_mutex_wait(mutex, 0), MMF_OK);
+    CHECK_FAILS(mmf_mutex_wait(mutex, 0), MMF_E_RECURSION);
+    CHECK_FAILS(mmf_mutex_wait(mutex, MMF_INFINITE), MMF_E_RECURSION);
+    CHECK_FAILS(mmf_wait_any(objects + 1, 1, 0, &index), MMF_E_RECURSION);
+    CHECK_FAILS(mmf_wait_all(objects, 2, MMF_INFINITE), MMF_E_RECURSION);
+    CHECK_INT(index, -7);
+    /* It is still owned, and nothing else was taken. */
+    CHECK_STATUS(mmf_event_wait(event, 0), MMF_OK);
+    CHECK_OK(mmf_mutex_release(mutex));
+    CHECK_STATUS(mmf_mutex_wait(mutex, 0), MMF_OK);
+    CHECK_FAILS(mmf_mutex_wait(mutex, 0), MMF_E_RECURSION);
+    recursion = 0;
+    write_state("Cat", &recursion, sizeof(recursion),
+                offsetof(struct words, recursion));
+    CHECK_OK(mmf_mutex_release(mutex));
+    CHECK_FAILS(mmf_mutex_release(mutex), MMF_E_NOT_OWNER);
+    mmf_mutex_close(mutex);
+    mmf_event_close(event);
+}
+
 /* A mutex that we own and cannot own so often. */
-static void
-recursion_that_cannot_be(void **state)
+TEST(recursion_that_cannot_be)
 {
     mmf_mutex *mutex = owned_mutex("Cat");
     struct words words = read_words("Cat");
 
-    (void)state;
     words.recursion = UINT32_MAX;
     write_words("Cat", &words);
     CHECK_FAILS(mmf_mutex_release(mutex), MMF_E_CORRUPT);
@@ -317,13 +377,11 @@ recursion_that_cannot_be(void **state)
 }
 
 /* An owner that no thread has ever been counts as dead. */
-static void
-an_owner_who_never_was(void **state)
+TEST(an_owner_who_never_was)
 {
     mmf_mutex *mutex = new_mutex("Cat");
     struct words words = read_words("Cat");
 
-    (void)state;
     words.word = UINT64_C(123456789) << 24 | UINT64_C(3) << 4;
     write_words("Cat", &words);
     CHECK_STATUS(mmf_mutex_wait(mutex, MMF_INFINITE), MMF_ABANDONED);
@@ -337,13 +395,11 @@ an_owner_who_never_was(void **state)
  * A mark of a wait for all of a waiter that is dead, never was, or is not named at all:
  * it goes, and others get on.
  */
-static void
-a_reservation_without_an_owner(void **state)
+TEST(a_reservation_without_an_owner)
 {
     static const uint64_t reservers[] = {0, UINT64_C(987654321) << 20 | 1, UINT64_MAX,
                                          5};
 
-    (void)state;
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
         for (size_t i = 0; i < COUNT_OF(reservers); i++) {
             struct object object = new_object(kind, "Cat");
@@ -390,13 +446,11 @@ a_reservation_without_an_owner(void **state)
  * Waiting forever on random words: the wait ends at once, or when the words make sense
  * again. A waiter looks again by itself; no process wakes it here.
  */
-static void
-waiters_survive_random_words(void **state)
+TEST(waiters_survive_random_words)
 {
     uint64_t random = new_seed();
     int rounds = harness_long() ? 1000 : 24;
 
-    (void)state;
     for (int round = 0; round < rounds; round++) {
         mmf_kind kind = FIRST_KIND + round % 3;
         struct object object = new_object(kind, "Cat");
@@ -472,8 +526,7 @@ job_brave_storm(void *argument)
     return MMF_OK;
 }
 
-static void
-threads_survive_a_storm(void **state)
+TEST(threads_survive_a_storm)
 {
     enum { THREADS = 3 };
     static const char *const names[] = {"mutex", "event", "semaphore"};
@@ -483,7 +536,6 @@ threads_survive_a_storm(void **state)
     struct words sound[3];
     struct storm storm = {.stop = 0};
 
-    (void)state;
     for (int i = 0; i < 3; i++) {
         storm.objects[i] = new_object(FIRST_KIND + i, names[i]);
         sound[i] = read_words(names[i]);
@@ -523,10 +575,8 @@ job_take_and_release(void *mutex)
 }
 
 /* Another process frees it behind its owner's back: a thread may take it. Both end. */
-static void
-freed_behind_the_owner_s_back(void **state)
+TEST(freed_behind_the_owner_s_back)
 {
-    (void)state;
     for (int round = 0; round < 20; round++) {
         mmf_mutex *mutex = new_mutex("Cat"), *second = new_mutex("Dog");
         struct words free_words = read_words("Cat");
@@ -571,16 +621,14 @@ write_tickets(const char *name, uint64_t tickets)
     size_t distance = offsetof(struct mmf_control_shared, state) -
                       offsetof(struct mmf_control_shared, tickets);
 
-    write_state(path_of(name), &tickets, sizeof(tickets), (size_t)0 - distance);
+    write_state(name, &tickets, sizeof(tickets), (size_t)0 - distance);
 }
 
-static void
-tickets_that_cannot_be(void **state)
+TEST(tickets_that_cannot_be)
 {
     static const uint64_t wrong[] = {0, MMF_TICKET_MAX + 1, UINT64_MAX,
                                      UINT64_C(1) << 63};
 
-    (void)state;
     for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
         struct object object = new_object(kind, "Cat");
         struct process *peer = peer_start();
@@ -589,15 +637,15 @@ tickets_that_cannot_be(void **state)
         for (size_t i = 0; i < COUNT_OF(wrong); i++) {
             CHECK_CONTEXT("%s %zu", word, i);
             write_tickets("Cat", wrong[i]);
-            peer_fails(peer, MMF_E_CORRUPT, "ticket", "open %s 0 Cat", word);
+            peer_fails(peer, MMF_E_CORRUPT, "ticket", "a = open %s Cat", word);
         }
         /* One that is ours: the next one, then, which is free. */
         write_tickets("Cat", 1);
-        peer_does(peer, "open %s 0 Cat", word);
+        peer_does(peer, "a = open %s Cat", word);
         CHECK_STATUS(object_wait(&object, 0), MMF_OK);
-        peer_answers(peer, "MMF_TIMED_OUT", "wait 0 0");
+        peer_answers(peer, "MMF_TIMED_OUT", "wait a 0");
         CHECK_OK(object_signal(&object));
-        peer_does(peer, "wait 0 %d", LONG_MS);
+        peer_does(peer, "wait a %d", LONG_MS);
         peer_end(peer);
         object_close(&object);
         CHECK_INT(count_files(), 0);
@@ -605,17 +653,15 @@ tickets_that_cannot_be(void **state)
 }
 
 /* The last ticket is as good as the first. */
-static void
-the_last_ticket(void **state)
+TEST(the_last_ticket)
 {
     mmf_mutex *mutex = new_mutex("Cat");
     struct process *peer = peer_start(), *other = peer_start();
 
-    (void)state;
     write_tickets("Cat", MMF_TICKET_MAX);
-    peer_does(peer, "open mutex 0 Cat");
-    peer_fails(other, MMF_E_CORRUPT, "ticket", "open mutex 0 Cat");
-    peer_does(peer, "wait 0 0");
+    peer_does(peer, "a = open mutex Cat");
+    peer_fails(other, MMF_E_CORRUPT, "ticket", "a = open mutex Cat");
+    peer_does(peer, "wait a 0");
     CHECK_STATUS(mmf_mutex_wait(mutex, SHORT_MS), MMF_TIMED_OUT);
     process_kill(peer);
     CHECK_STATUS(mmf_mutex_wait(mutex, LONG_MS), MMF_ABANDONED);
@@ -624,22 +670,4 @@ the_last_ticket(void **state)
     mmf_mutex_close(mutex);
 }
 
-int
-main(int argc, char **argv)
-{
-    static const struct role roles[] = {{"peer", peer_role}, {NULL, NULL}};
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nonsense_is_called_corrupt),
-        cmocka_unit_test(recursion_that_cannot_be),
-        cmocka_unit_test(an_owner_who_never_was),
-        cmocka_unit_test(a_reservation_without_an_owner),
-        cmocka_unit_test(random_words_give_definite_answers),
-        cmocka_unit_test(waiters_survive_random_words),
-        cmocka_unit_test(threads_survive_a_storm),
-        cmocka_unit_test(freed_behind_the_owner_s_back),
-        cmocka_unit_test(tickets_that_cannot_be),
-        cmocka_unit_test(the_last_ticket),
-    };
-
-    return harness_main(argc, argv, "sync_corrupt", tests, COUNT_OF(tests), roles);
-}
+ROLE("peer", peer_role);

@@ -1,7 +1,7 @@
 /*
- * death_test.c - processes that die, are killed at random or stopped, and what the
- * others see: rule 7.2.4 for processes, 7.2.5, and the promise that no waiter
- * hangs and that waiters are notified.
+ * death_test.c - processes that are killed at random, and how soon the others notice: the
+ * promise that no waiter hangs and that waiters are notified. tests/scenarios/death.scn has
+ * the rules.
  */
 #include "support.h"
 
@@ -16,130 +16,9 @@ start_owner(const char *name)
 {
     struct process *peer = peer_start();
 
-    peer_does(peer, "open mutex 0 %s", name);
-    peer_does(peer, "wait 0 %d", LONG_MS);
+    peer_does(peer, "m = open mutex %s", name);
+    peer_does(peer, "wait m %d", LONG_MS);
     return peer;
-}
-
-/* It is ours, abandoned; then it is as any other. */
-static void
-expect_abandoned(mmf_mutex *mutex)
-{
-    CHECK_STATUS(mmf_mutex_wait(mutex, LONG_MS), MMF_ABANDONED);
-    CHECK_STATUS(mmf_mutex_release(mutex), MMF_OK);
-    CHECK_STATUS(mmf_mutex_wait(mutex, 0), MMF_OK);
-    CHECK_STATUS(mmf_mutex_release(mutex), MMF_OK);
-    CHECK_FAILS(mmf_mutex_release(mutex), MMF_E_NOT_OWNER);
-}
-
-static void
-rule_7_2_4_a_process_ends_by_itself(void **state)
-{
-    mmf_mutex *mutex = new_mutex("Cat");
-
-    (void)state;
-    for (int way = 0; way < 3; way++) {
-        struct process *peer = start_owner("Cat");
-
-        CHECK_CONTEXT("way %d", way);
-        if (way == 0) {
-            peer_begins(peer, "quit"); /* exit */
-            peer_end(peer);
-        } else if (way == 1) {
-            peer_end(peer); /* closes its handle, returns from main */
-        } else {
-            peer_does(peer, "close 0");
-            CHECK_STATUS(mmf_mutex_wait(mutex, SHORT_MS), MMF_TIMED_OUT);
-            peer_end(peer);
-        }
-        expect_abandoned(mutex);
-    }
-    mmf_mutex_close(mutex);
-}
-
-/* Its creator, which owned it from the start, dies; and its name ends with it. */
-static void
-rule_7_2_4_the_creator_dies(void **state)
-{
-    (void)state;
-    for (int opened = 0; opened < 2; opened++) {
-        struct process *peer = peer_start();
-        mmf_mutex *mutex = NULL;
-        int created = -7;
-
-        peer_answers(peer, "MMF_OK new", "mutex 0 1 Cat");
-        if (opened)
-            CHECK_OK(mmf_mutex_open_existing("Cat", NULL, &mutex));
-        process_kill(peer);
-        if (opened) {
-            expect_abandoned(mutex);
-        } else {
-            CHECK_OK(mmf_mutex_create_or_open("Cat", 1, NULL, &created, &mutex));
-            CHECK_INT(created, 1);
-            CHECK_STATUS(mmf_mutex_release(mutex), MMF_OK);
-        }
-        mmf_mutex_close(mutex);
-    }
-}
-
-/*
- * Which waiters are notified.
- */
-
-/* Sleepers in threads and in processes: one of them, and the others have their turn. */
-static void
-rule_7_2_4_one_waiter_is_told(void **state)
-{
-    enum { THREADS = 3, PEERS = 3 };
-    mmf_mutex *mutex = new_mutex("Cat");
-    int rounds = harness_long() ? 200 : 6;
-
-    (void)state;
-    for (int round = 0; round < rounds; round++) {
-        struct process *owner = start_owner("Cat"), *peers[PEERS];
-        struct worker *workers[THREADS];
-        int abandoned = 0;
-
-        CHECK_CONTEXT("round %d", round);
-        for (int i = 0; i < THREADS; i++) {
-            workers[i] = worker_start();
-            worker_begin(workers[i], job_wait_forever, W(mutex));
-        }
-        for (int i = 0; i < PEERS; i++) {
-            peers[i] = peer_start();
-            peer_does(peers[i], "open mutex 0 Cat");
-            peer_does(peers[i], "map 1 8 abandoned");
-            /* One after another: it says how often it was abandoned for it. */
-            peer_begins(peers[i], "guard 0 1 1");
-            peer_await_sleep(peers[i]);
-        }
-        for (int i = 0; i < THREADS; i++)
-            worker_await_sleep(workers[i]);
-        process_kill(owner);
-        for (int served = 0; served < THREADS;) {
-            for (int i = 0; i < THREADS; i++) {
-                if (workers[i] == NULL || worker_is_busy(workers[i]))
-                    continue;
-                abandoned += worker_result(workers[i]) == MMF_ABANDONED;
-                CHECK_INT(worker_does(workers[i], job_release, mutex), MMF_OK);
-                worker_end(workers[i]);
-                workers[i] = NULL;
-                served++;
-            }
-        }
-        for (int i = 0; i < PEERS; i++) {
-            char line[64];
-
-            CHECK(process_read_line(peers[i], line, sizeof(line)) != NULL);
-            if (strcmp(line, "MMF_OK 1") == 0)
-                abandoned++;
-            else
-                CHECK_TEXT(line, "MMF_OK 0");
-            peer_end(peers[i]);
-        }
-        CHECK_INT(abandoned, 1);
-    }
-    mmf_mutex_close(mutex);
 }
 
 static int
@@ -178,8 +57,7 @@ job_be_told(void *argument)
  * dead process's descriptors, which it has when that process can be waited for. A busy
  * machine is slower; ten times that is a failure.
  */
-static void
-told_within_100_ms(void **state)
+TEST(told_within_100_ms)
 {
     enum { MOST = 2000 };
     static int64_t times[3][MOST];
@@ -189,7 +67,6 @@ told_within_100_ms(void **state)
     uint64_t random = (uint64_t)now_us();
     struct worker *waiter = worker_start();
 
-    (void)state;
     for (int way = 0; way < 3; way++) {
         for (int round = 0; round < rounds; round++) {
             struct process *owner = start_owner("Cat");
@@ -227,142 +104,6 @@ told_within_100_ms(void **state)
     mmf_mutex_close(mutex);
     mmf_event_close(quiet);
     mmf_event_close(ready);
-}
-
-/* A waiter that comes after the death gets it at once, whatever its timeout. */
-static void
-a_latecomer_is_told_at_once(void **state)
-{
-    mmf_mutex *mutex = new_mutex("Cat");
-    mmf_event *other = manual_event(NULL, 1), *never = auto_event(NULL, 0);
-    mmf_waitable *any[] = {W(never), W(mutex)}, *all[] = {W(other), W(mutex)};
-    int index = -7;
-
-    (void)state;
-    for (int way = 0; way < 4; way++) {
-        struct process *owner = start_owner("Cat");
-
-        CHECK_CONTEXT("way %d", way);
-        CHECK_STATUS(mmf_mutex_wait(mutex, 0), MMF_TIMED_OUT);
-        process_kill(owner);
-        if (way == 0)
-            CHECK_STATUS(mmf_mutex_wait(mutex, 0), MMF_ABANDONED);
-        else if (way == 1)
-            CHECK_STATUS(mmf_wait_any(any, 2, 0, &index), MMF_ABANDONED);
-        else if (way == 2)
-            CHECK_STATUS(mmf_wait_all(all, 2, 0), MMF_ABANDONED);
-        else
-            CHECK_STATUS(mmf_signal_and_wait(W(other), W(mutex), 0), MMF_ABANDONED);
-        CHECK_OK(mmf_mutex_release(mutex));
-    }
-    CHECK_INT(index, 1);
-    mmf_mutex_close(mutex);
-    mmf_event_close(other);
-    mmf_event_close(never);
-}
-
-/*
- * An owner is identified by its ticket, not by its process id.
- */
-
-static void
-many_new_processes_are_no_owner(void **state)
-{
-    enum { NEW = 10 };
-    mmf_mutex *mutex = new_mutex("Cat");
-    struct process *owner = start_owner("Cat"), *others[NEW];
-
-    (void)state;
-    process_kill(owner);
-    for (int i = 0; i < NEW; i++) {
-        others[i] = peer_start();
-        peer_does(others[i], "open mutex 0 Cat");
-        peer_fails(others[i], MMF_E_NOT_OWNER, "own", "release 0");
-    }
-    expect_abandoned(mutex);
-    for (int i = 0; i < NEW; i++) {
-        peer_does(others[i], "wait 0 0");
-        peer_does(others[i], "release 0");
-        peer_end(others[i]);
-    }
-    mmf_mutex_close(mutex);
-}
-
-/*
- * A stopped process is not a dead one.
- */
-
-static void
-a_stopped_owner_is_not_dead(void **state)
-{
-    mmf_mutex *mutex = new_mutex("Cat");
-    mmf_event *other = manual_event(NULL, 1);
-    mmf_waitable *objects[] = {W(mutex), W(other)};
-    struct process *owner = start_owner("Cat");
-    struct worker *waiter = worker_start();
-
-    (void)state;
-    process_stop(owner);
-    worker_begin(waiter, job_wait_forever, W(mutex));
-    worker_await_sleep(waiter);
-    CHECK_STATUS(mmf_mutex_wait(mutex, 0), MMF_TIMED_OUT);
-    CHECK_STATUS(mmf_mutex_wait(mutex, 400), MMF_TIMED_OUT);
-    CHECK_STATUS(mmf_wait_all(objects, 2, 200), MMF_TIMED_OUT);
-    CHECK(worker_is_busy(waiter));
-    process_continue(owner);
-    peer_does(owner, "release 0");
-    CHECK_INT(worker_result(waiter), MMF_OK);
-    CHECK_INT(worker_does(waiter, job_release, mutex), MMF_OK);
-    /* Killed while it is stopped, it is dead. */
-    peer_does(owner, "wait 0 %d", LONG_MS);
-    process_stop(owner);
-    worker_begin(waiter, job_wait_forever, W(mutex));
-    worker_await_sleep(waiter);
-    process_kill(owner);
-    CHECK_INT(worker_result(waiter), MMF_ABANDONED);
-    worker_end(waiter);
-    expect_abandoned(mutex);
-    mmf_mutex_close(mutex);
-    mmf_event_close(other);
-}
-
-/*
- * A signal is the longest waiter's, also if that is stopped; it is passed on when that is
- * killed, from one to the next, and is with none of the dead.
- */
-static void
-a_stopped_waiter_keeps_its_signal_until_it_dies(void **state)
-{
-    (void)state;
-    need_stopped_waiters();
-    for (mmf_kind kind = FIRST_KIND; kind <= LAST_KIND; kind++) {
-        struct object object = new_object(kind, "Cat");
-        struct process *stopped[3];
-        struct worker *waiter = worker_start();
-
-        CHECK_STATUS(object_wait(&object, 0), MMF_OK);
-        for (int i = 0; i < 3; i++) {
-            stopped[i] = peer_start();
-            peer_does(stopped[i], "open %s 0 Cat", mmf_kind_name(kind));
-            peer_begins(stopped[i], "wait 0 -1");
-            peer_await_sleep(stopped[i]);
-            process_stop(stopped[i]);
-        }
-        worker_begin(waiter, job_wait_forever, object_waitable(&object));
-        worker_await_sleep(waiter);
-        usleep(3000); /* a mutex is handed to who has slept a millisecond */
-        CHECK_STATUS(object_signal(&object), MMF_OK);
-        for (int i = 0; i < 3; i++) {
-            CHECK_STATUS(object_wait(&object, 0), MMF_TIMED_OUT);
-            CHECK(worker_is_busy(waiter));
-            process_kill(stopped[i]);
-        }
-        CHECK_INT(worker_result(waiter), MMF_OK);
-        worker_end(waiter);
-        CHECK_STATUS(object_wait(&object, 300),
-                     kind == MMF_KIND_MUTEX ? MMF_ABANDONED : MMF_TIMED_OUT);
-        object_close(&object);
-    }
 }
 
 /*
@@ -509,8 +250,7 @@ kill_at_random(const char *role, const char *const ways[], struct process **proc
     return kills;
 }
 
-static void
-owners_killed_at_random(void **state)
+TEST(owners_killed_at_random)
 {
     enum { WORKERS = 5 };
     static const char *const ways[WORKERS] = {"0", "0", "0", "1", "2"};
@@ -524,7 +264,6 @@ owners_killed_at_random(void **state)
     int64_t seconds = harness_long() ? 120 : 3;
     int kills, rc;
 
-    (void)state;
     for (int i = 0; i < WORKERS; i++) {
         const char *args[] = {ways[i], NULL};
 
@@ -592,8 +331,7 @@ givers_role(int argc, char **argv)
     return EXIT_FAILURE; /* it is killed */
 }
 
-static void
-givers_and_takers_killed_at_random(void **state)
+TEST(givers_and_takers_killed_at_random)
 {
     enum { WORKERS = 5, MAXIMUM = 3 };
     static const char *const ways[WORKERS] = {"g", "g", "t", "t", "t"};
@@ -608,7 +346,6 @@ givers_and_takers_killed_at_random(void **state)
     int64_t least, most;
     int kills, left = 0;
 
-    (void)state;
     for (int i = 0; i < WORKERS; i++) {
         const char *args[] = {ways[i], NULL};
 
@@ -646,8 +383,7 @@ givers_and_takers_killed_at_random(void **state)
  * that sleep find the count by themselves. One count, several sleepers, and the dead
  * may have woken any of them.
  */
-static void
-a_wake_up_that_died_is_recovered(void **state)
+TEST(a_wake_up_that_died_is_recovered)
 {
     enum { SLEEPERS = 4 };
     mmf_semaphore *semaphore = new_semaphore("Cat", 0, 10);
@@ -655,24 +391,22 @@ a_wake_up_that_died_is_recovered(void **state)
     uint64_t random = (uint64_t)now_us();
     int taken_along = 0;
 
-    (void)state;
     for (int round = 0; round < rounds; round++) {
         struct process *sleepers[SLEEPERS], *giver = peer_start();
         struct worker *waiter = worker_start();
         int victims = 1 + (int)(next_random(&random) % SLEEPERS);
 
         CHECK_CONTEXT("round %d", round);
-        peer_does(giver, "open semaphore 0 Cat");
+        peer_does(giver, "s = open semaphore Cat");
         for (int i = 0; i < SLEEPERS; i++) {
             sleepers[i] = peer_start();
-            peer_does(sleepers[i], "open semaphore 0 Cat");
-            peer_begins(sleepers[i], "wait 0 -1");
-            peer_await_sleep(sleepers[i]);
+            peer_does(sleepers[i], "s = open semaphore Cat");
+            await_sleep(process_id(sleepers[i]), peer_begins(sleepers[i], "wait s -1"));
         }
         worker_begin(waiter, job_wait_forever, W(semaphore));
         worker_await_sleep(waiter);
         /* It dies somewhere on its way, and so do some of those that it may wake. */
-        peer_begins(giver, "post 0 %d", SLEEPERS + 1);
+        process_send(giver, "p release s 5"); /* SLEEPERS + 1 */
         if (round % 2 == 0) {
             int64_t until = now_us() + (int64_t)(next_random(&random) % 150);
 
@@ -698,7 +432,7 @@ a_wake_up_that_died_is_recovered(void **state)
         for (int i = victims; i < SLEEPERS; i++) {
             /* A sleeper that was killed may have taken more than its share along. */
             mmf_semaphore_release(semaphore, 1, NULL);
-            process_expect(sleepers[i], "MMF_OK");
+            peer_answered(sleepers[i], "MMF_OK");
             process_kill(sleepers[i]);
         }
         worker_end(waiter);
@@ -746,8 +480,7 @@ diner_role(int argc, char **argv)
     return EXIT_FAILURE; /* it is killed */
 }
 
-static void
-philosophers_killed_at_random(void **state)
+TEST(philosophers_killed_at_random)
 {
     enum { SEATS = 5 };
     static const char *const seats[SEATS] = {"0", "1", "2", "3", "4"};
@@ -761,7 +494,6 @@ philosophers_killed_at_random(void **state)
     int64_t seconds = harness_long() ? 120 : 3;
     int kills, rc;
 
-    (void)state;
     for (int i = 0; i < SEATS; i++) {
         forks[i] = new_mutex(with_suffix("Fork ", seats[i]));
         objects[i] = W(forks[i]);
@@ -796,28 +528,7 @@ philosophers_killed_at_random(void **state)
     mmf_map_close(map);
 }
 
-int
-main(int argc, char **argv)
-{
-    static const struct role roles[] = {{"peer", peer_role},
-                                        {"mutex", mutex_role},
-                                        {"givers", givers_role},
-                                        {"diner", diner_role},
-                                        {NULL, NULL}};
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rule_7_2_4_a_process_ends_by_itself),
-        cmocka_unit_test(rule_7_2_4_the_creator_dies),
-        cmocka_unit_test(rule_7_2_4_one_waiter_is_told),
-        cmocka_unit_test(told_within_100_ms),
-        cmocka_unit_test(a_latecomer_is_told_at_once),
-        cmocka_unit_test(many_new_processes_are_no_owner),
-        cmocka_unit_test(a_stopped_owner_is_not_dead),
-        cmocka_unit_test(a_stopped_waiter_keeps_its_signal_until_it_dies),
-        cmocka_unit_test(owners_killed_at_random),
-        cmocka_unit_test(givers_and_takers_killed_at_random),
-        cmocka_unit_test(a_wake_up_that_died_is_recovered),
-        cmocka_unit_test(philosophers_killed_at_random),
-    };
-
-    return harness_main(argc, argv, "sync_death", tests, COUNT_OF(tests), roles);
-}
+ROLE("peer", peer_role);
+ROLE("mutex", mutex_role);
+ROLE("givers", givers_role);
+ROLE("diner", diner_role);

@@ -133,10 +133,8 @@ count_role(int argc, char **argv)
     return 0;
 }
 
-static void
-threads_count(void **state)
+TEST(threads_count)
 {
-    (void)state;
     for (int named = 0; named < 2; named++) {
         for (int threads = 2; threads <= MOST_THREADS; threads *= 4) {
             int64_t number = 0;
@@ -155,14 +153,12 @@ threads_count(void **state)
     }
 }
 
-static void
-processes_count(void **state)
+TEST(processes_count)
 {
     static const struct {
         int processes, threads;
     } rows[] = {{2, 1}, {4, 4}, {16, 1}, {64, 1}};
 
-    (void)state;
     for (size_t row = 0; row < COUNT_OF(rows); row++) {
         int processes = rows[row].processes, threads = rows[row].threads;
         int count = scaled(8000, 800000) / processes / threads;
@@ -411,13 +407,11 @@ rounds_of(size_t game, int usual, int full)
                                                                    : rounds;
 }
 
-static void
-no_wake_up_is_lost_between_threads(void **state)
+TEST(no_wake_up_is_lost_between_threads)
 {
     int64_t begun = now_us();
     long overs = 0;
 
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(games); i++) {
         int rounds = rounds_of(i, 1000, 50000);
 
@@ -432,13 +426,11 @@ no_wake_up_is_lost_between_threads(void **state)
                   (double)(now_us() - begun) / (double)overs);
 }
 
-static void
-no_wake_up_is_lost_between_processes(void **state)
+TEST(no_wake_up_is_lost_between_processes)
 {
     int64_t begun = now_us();
     long overs = 0;
 
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(games); i++) {
         int rounds = rounds_of(i, 1500, 75000);
 
@@ -507,12 +499,10 @@ pool_role(int argc, char **argv)
     return 0;
 }
 
-static void
-counts_are_conserved(void **state)
+TEST(counts_are_conserved)
 {
     enum { THREADS = 6, PROCESSES = 3, COUNT = 3 };
 
-    (void)state;
     for (int row = 0; row < 4; row++) {
         int named = row & 1, impatient = row >> 1;
         mmf_semaphore *semaphore = new_semaphore(named ? "Pool" : NULL, COUNT, COUNT);
@@ -645,10 +635,8 @@ trade(const char *name)
     mmf_event_close(market.closed);
 }
 
-static void
-what_is_produced_is_consumed(void **state)
+TEST(what_is_produced_is_consumed)
 {
-    (void)state;
     trade(NULL);
     trade("Cat");
 }
@@ -754,12 +742,10 @@ crowd_role(int argc, char **argv)
     return 0;
 }
 
-static void
-a_crowd_leaves_all_as_it_was(void **state)
+TEST(a_crowd_leaves_all_as_it_was)
 {
     enum { THREADS = 6, PROCESSES = 3 };
 
-    (void)state;
     for (int named = 0; named < 2; named++) {
         struct crowd crowd = {.rounds = scaled(naps ? 300 : 1500, 50000)};
         struct crowd crowds[THREADS];
@@ -828,12 +814,10 @@ job_walk(void *argument)
     return MMF_OK;
 }
 
-static void
-all_go_through_each_gate(void **state)
+TEST(all_go_through_each_gate)
 {
     enum { WALKERS = 8 };
 
-    (void)state;
     for (int named = 0; named < 2; named++) {
         struct gates gates = {.open = {manual_event(named ? "even" : NULL, 0),
                                        manual_event(named ? "odd" : NULL, 0)},
@@ -862,24 +846,7 @@ all_go_through_each_gate(void **state)
     }
 }
 
-int
-main(int argc, char **argv)
-{
-    static const struct role roles[] = {{"count", count_role},
-                                        {"answer", answer_role},
-                                        {"pool", pool_role},
-                                        {"crowd", crowd_role},
-                                        {NULL, NULL}};
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(threads_count),
-        cmocka_unit_test(processes_count),
-        cmocka_unit_test(no_wake_up_is_lost_between_threads),
-        cmocka_unit_test(no_wake_up_is_lost_between_processes),
-        cmocka_unit_test(counts_are_conserved),
-        cmocka_unit_test(what_is_produced_is_consumed),
-        cmocka_unit_test(a_crowd_leaves_all_as_it_was),
-        cmocka_unit_test(all_go_through_each_gate),
-    };
-
-    return harness_main(argc, argv, "sync_stress", tests, COUNT_OF(tests), roles);
-}
+ROLE("count", count_role);
+ROLE("answer", answer_role);
+ROLE("pool", pool_role);
+ROLE("crowd", crowd_role);

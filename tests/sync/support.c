@@ -1,12 +1,14 @@
 /*
- * support.c - objects of any kind, jobs for threads, processes that obey.
+ * support.c - objects of any kind, threads with jobs, processes that obey.
  */
 #include "support.h"
-#include "peer.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 /*
  * Names.
@@ -242,6 +244,149 @@ new_object(mmf_kind kind, const char *name)
     return object;
 }
 
+int64_t
+now_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/*
+ * Threads.
+ */
+
+struct worker {
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    pid_t tid; /* 0: not known */
+    job what;
+    void *argument;
+    int begun; /* the job runs */
+    int done;
+    int result;
+    int end;
+};
+
+static void *
+work(void *argument)
+{
+    struct worker *worker = argument;
+
+    pthread_mutex_lock(&worker->mutex);
+    worker->tid = own_tid();
+    while (!worker->end) {
+        job what = worker->what;
+
+        if (what == NULL) {
+            pthread_cond_wait(&worker->changed, &worker->mutex);
+            continue;
+        }
+        worker->what = NULL;
+        worker->begun = 1;
+        pthread_mutex_unlock(&worker->mutex);
+        worker->result = what(worker->argument);
+        pthread_mutex_lock(&worker->mutex);
+        worker->done = 1;
+        pthread_cond_broadcast(&worker->changed);
+    }
+    pthread_mutex_unlock(&worker->mutex);
+    return NULL;
+}
+
+struct worker *
+worker_start(void)
+{
+    struct worker *worker = calloc(1, sizeof(*worker));
+
+    CHECK(worker != NULL);
+    pthread_mutex_init(&worker->mutex, NULL);
+    pthread_cond_init(&worker->changed, NULL);
+    CHECK_INT(pthread_create(&worker->thread, NULL, work, worker), 0);
+    return worker;
+}
+
+void
+worker_begin(struct worker *worker, job what, void *argument)
+{
+    pthread_mutex_lock(&worker->mutex);
+    worker->begun = 0;
+    worker->done = 0;
+    worker->argument = argument;
+    worker->what = what;
+    pthread_cond_broadcast(&worker->changed);
+    pthread_mutex_unlock(&worker->mutex);
+}
+
+int
+worker_result(struct worker *worker)
+{
+    struct timespec deadline;
+    int rc = 0;
+    int result;
+
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_sec += 2 * harness_deadline_ms() / 1000;
+    pthread_mutex_lock(&worker->mutex);
+    while (!worker->done && rc == 0)
+        rc = pthread_cond_timedwait(&worker->changed, &worker->mutex, &deadline);
+    result = worker->result;
+    pthread_mutex_unlock(&worker->mutex);
+    if (rc != 0)
+        CHECK_FAIL("a thread's job does not end");
+    return result;
+}
+
+int
+worker_does(struct worker *worker, job what, void *argument)
+{
+    worker_begin(worker, what, argument);
+    return worker_result(worker);
+}
+
+int
+worker_is_busy(struct worker *worker)
+{
+    int busy;
+
+    pthread_mutex_lock(&worker->mutex);
+    busy = !worker->done;
+    pthread_mutex_unlock(&worker->mutex);
+    return busy;
+}
+
+void
+worker_await_sleep(struct worker *worker)
+{
+    pid_t tid = 0;
+    int begun = 0;
+
+    while (!begun) {
+        pthread_mutex_lock(&worker->mutex);
+        begun = worker->begun;
+        tid = worker->tid;
+        pthread_mutex_unlock(&worker->mutex);
+        if (!begun)
+            usleep(200);
+    }
+    await_sleep(getpid(), tid);
+}
+
+void
+worker_end(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->mutex);
+    worker->end = 1;
+    pthread_cond_broadcast(&worker->changed);
+    pthread_mutex_unlock(&worker->mutex);
+    pthread_join(worker->thread, NULL);
+    pthread_mutex_destroy(&worker->mutex);
+    pthread_cond_destroy(&worker->changed);
+    free(worker);
+}
+
 /*
  * Jobs.
  */
@@ -294,33 +439,37 @@ job_wait_all(void *several)
 }
 
 /*
- * Peers.
+ * Peers: what they hear and say is in docs/internals/conformance.md.
  */
+
+int actor_run(void); /* tests/harness/actor/actor.c */
 
 int
 peer_role(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    return peer_run();
+    return actor_run();
+}
+
+/* What it says, but for the name of its thread. */
+static void
+hear(struct process *peer, const char *command, char *line, size_t size)
+{
+    if (process_read_line(peer, line, size) == NULL)
+        CHECK_FAIL("a peer ended instead of answering to \"%s\"", command);
+    if (strncmp(line, "p ", 2) == 0)
+        memmove(line, line + 2, strlen(line + 2) + 1);
 }
 
 struct process *
 peer_start(void)
 {
-    return process_start("peer", NULL);
-}
+    struct process *peer = process_start("peer", NULL);
+    char line[64];
 
-struct process *
-peer_start_foreign(const char *loader, const char *program)
-{
-    const char *arguments[3] = {NULL};
-    int n = 0;
-
-    if (loader != NULL)
-        arguments[n++] = loader;
-    arguments[n++] = program;
-    return process_start("foreign", arguments);
+    hear(peer, "start", line, sizeof(line));
+    return peer;
 }
 
 void
@@ -330,28 +479,24 @@ peer_end(struct process *peer)
 }
 
 static void
-say(struct process *peer, const char *format, va_list args)
+say(struct process *peer, const char *prefix, const char *format, va_list args)
 {
     char line[4096];
+    int length = snprintf(line, sizeof(line), "p %s", prefix);
 
-    vsnprintf(line, sizeof(line), format, args);
+    vsnprintf(line + length, sizeof(line) - (size_t)length, format, args);
     process_send(peer, line);
-}
-
-static void
-hear(struct process *peer, const char *command, char *line, size_t size)
-{
-    if (process_read_line(peer, line, size) == NULL)
-        CHECK_FAIL("a peer ended instead of answering to \"%s\"", command);
 }
 
 static void
 expect(struct process *peer, const char *command, const char *answer)
 {
+    size_t length = strlen(answer);
     char line[4096];
 
     hear(peer, command, line, sizeof(line));
-    if (strcmp(line, answer) != 0)
+    if (strncmp(line, answer, length) != 0 ||
+        (line[length] != '\0' && line[length] != ' '))
         CHECK_FAIL("%s: \"%s\", not \"%s\"", command, line, answer);
 }
 
@@ -361,7 +506,7 @@ peer_does(struct process *peer, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    say(peer, format, args);
+    say(peer, "", format, args);
     va_end(args);
     expect(peer, format, "MMF_OK");
 }
@@ -372,7 +517,7 @@ peer_answers(struct process *peer, const char *answer, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    say(peer, format, args);
+    say(peer, "", format, args);
     va_end(args);
     expect(peer, format, answer);
 }
@@ -380,50 +525,39 @@ peer_answers(struct process *peer, const char *answer, const char *format, ...)
 void
 peer_fails(struct process *peer, int status, const char *part, const char *format, ...)
 {
-    const char *name = mmf_status_name(status);
-    size_t length = strlen(name);
+    const char *name = mmf_status_name(status), *message;
     char line[4096];
     va_list args;
 
     va_start(args, format);
-    say(peer, format, args);
+    say(peer, "", format, args);
     va_end(args);
     hear(peer, format, line, sizeof(line));
-    if (strncmp(line, name, length) != 0 || line[length] != ' ' ||
-        line[length + 1] == '\0' || strstr(line + length + 1, part) == NULL)
+    message = strstr(line, " says=");
+    if (strncmp(line, name, strlen(name)) != 0 || message == NULL ||
+        strstr(message, part) == NULL)
         CHECK_FAIL("%s: \"%s\", not %s with \"%s\"", format, line, name, part);
 }
 
-long long
-peer_number(struct process *peer, const char *format, ...)
-{
-    static const char ok[] = "MMF_OK ";
-    char line[4096];
-    va_list args;
-
-    va_start(args, format);
-    say(peer, format, args);
-    va_end(args);
-    hear(peer, format, line, sizeof(line));
-    if (strncmp(line, ok, strlen(ok)) != 0)
-        CHECK_FAIL("%s: \"%s\", not a number", format, line);
-    return atoll(line + strlen(ok));
-}
-
-void
+pid_t
 peer_begins(struct process *peer, const char *format, ...)
 {
+    char line[64];
+    long tid = 0;
     va_list args;
 
     va_start(args, format);
-    say(peer, format, args);
+    say(peer, "begin ", format, args);
     va_end(args);
+    hear(peer, format, line, sizeof(line));
+    sscanf(line, "begun tid=%ld", &tid);
+    return (pid_t)tid;
 }
 
 void
-peer_await_sleep(struct process *peer)
+peer_answered(struct process *peer, const char *answer)
 {
-    await_sleep(process_id(peer), process_id(peer));
+    expect(peer, "what it began", answer);
 }
 
 uint64_t

@@ -99,9 +99,8 @@ int worker_is_busy(struct worker *worker);
 /* The job has begun and the thread sleeps in the kernel. */
 void worker_await_sleep(struct worker *worker);
 
-/* The thread returns, or calls pthread_exit. */
+/* The thread returns. */
 void worker_end(struct worker *worker);
-void worker_exit(struct worker *worker);
 
 /* Jobs: the argument is an mmf_waitable. */
 int job_wait(void *waitable); /* LONG_MS */
@@ -122,45 +121,37 @@ struct several {
 int job_wait_any(void *several);
 int job_wait_all(void *several);
 
-/* Wait until thread `tid` of process `pid` sleeps for an object. */
+/* This thread's number in the system; 0: not known. Wait until a thread sleeps for an object. */
+pid_t own_tid(void);
 void await_sleep(pid_t pid, pid_t tid);
 
 /*
- * Peers: other processes, which do what peer.h says.
+ * Peers: other processes, which make calls as the actor of the scenarios does: "m = open
+ * mutex Cat", "wait m 0". docs/internals/conformance.md has the calls.
  */
-int peer_role(int argc, char **argv);    /* {"peer", peer_role} */
-int foreign_role(int argc, char **argv); /* {"foreign", foreign_role} */
+int peer_role(int argc, char **argv); /* ROLE("peer", peer_role) */
 
 struct process *peer_start(void);
-
-/* `program` is peer_main.c built in another way; `loader` runs it, or is NULL. */
-struct process *peer_start_foreign(const char *loader, const char *program);
 
 /* Close its input; it must end with 0. */
 void peer_end(struct process *peer);
 
-/* Say a command; its answer must be "MMF_OK". */
+/* Have it make a call; its answer must be "MMF_OK". */
 void peer_does(struct process *peer, const char *format, ...)
     __attribute__((format(MMF_PRINTF, 2, 3)));
 
-/* Say a command; its answer must be exactly `answer`. */
+/* Have it make a call; its answer must be `answer`, with any outputs. */
 void peer_answers(struct process *peer, const char *answer, const char *format, ...)
     __attribute__((format(MMF_PRINTF, 3, 4)));
 
-/* Say a command; it must fail with `status` and a message with `part` in it. */
+/* Have it make a call, which must fail with `status` and a message with `part` in it. */
 void peer_fails(struct process *peer, int status, const char *part, const char *format,
                 ...) __attribute__((format(MMF_PRINTF, 4, 5)));
 
-/* Say a command; what it answers after "MMF_OK " as a number. */
-long long peer_number(struct process *peer, const char *format, ...)
+/* Have it begin a call; its thread's number. Later, its answer must be `answer`. */
+pid_t peer_begins(struct process *peer, const char *format, ...)
     __attribute__((format(MMF_PRINTF, 2, 3)));
-
-/* Say a command and do not wait for its answer. */
-void peer_begins(struct process *peer, const char *format, ...)
-    __attribute__((format(MMF_PRINTF, 2, 3)));
-
-/* It waits for an object. Not for foreign ones. */
-void peer_await_sleep(struct process *peer);
+void peer_answered(struct process *peer, const char *answer);
 
 /*
  * Forked children.
@@ -169,30 +160,10 @@ void peer_await_sleep(struct process *peer);
 /* Run `run(argument)` in a child; it must end by itself. Failed checks in it count. */
 void in_child(void (*run)(void *argument), void *argument);
 
-/*
- * Files.
- */
-
-/*
- * The path of the one file in this test's namespace; how many there are. On Windows no
- * name has a file: 0.
- */
-const char *only_file(void);
+/* Files in this test's namespace. On Windows no name has a file: 0. */
 int count_files(void);
-
-/* Its words, which are the struct mmf_sync_shared of src/shared/sync/word.h. */
-#define STATE_SIZE 384
-#define RECURSION_AT 32
-void read_state(const char *path, void *state);
-void write_state(const char *path, const void *bytes, size_t size, size_t offset);
-
-/* "Cat" and "Global\\Cat" lie where they should, and no other user can replace them. */
-void check_directories_of_cat(void);
 
 /* Random numbers from a seed that the test prints. */
 uint64_t next_random(uint64_t *state);
-
-/* A process that is stopped in a wait stays in the queue of those that wait. */
-void need_stopped_waiters(void);
 
 #endif

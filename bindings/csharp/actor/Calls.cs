@@ -17,6 +17,14 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
     private static readonly string[] accesses =
         ["read_write", "read", "write", "copy_on_write", "read_execute", "read_write_execute"];
 
+    private static readonly string[] fileModes =
+        ["", "create_new", "create", "open", "open_or_create", "truncate", "append"];
+
+    // Others, as null pointers, counts and structures of other versions, are C's.
+    private static readonly string[] options =
+        ["access", "rights", "inheritability", "exact_capacity", "allocation", "share", "all_users",
+         "this_user_only", "mode", "wait_ms"];
+
     private readonly string[] arguments = words.Skip(1).Where(word => !word.Contains('=')).ToArray();
 
     // The package has no call for it.
@@ -26,6 +34,11 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
     /// <summary>The status; or an exception.</summary>
     internal string Make()
     {
+        bool isOfNothing = arguments.Contains("NULL") && (words[0] is "read" or "write" or "read_array" or
+            "write_array" or "write_bytes" or "position");
+        bool isWithoutWords = words.Length == 1 ? words[0] != "gc" : words[0] is "close" or "from_file" && words[1] == "NULL";
+        if (isOfNothing || isWithoutWords || words.Skip(1).Any(IsUnknownOption))
+            throw new NotImplementedException(words[0]);
         switch (words[0])
         {
             case "map" or "mutex" or "event" or "semaphore":
@@ -34,16 +47,35 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
                 return MakeNew();
             case "open":
                 return Keep(Open(arguments[0]));
+            case "from_file" when Option("share") == null && Option("allocation") == null:
+                return Keep(MemoryMappedFile.CreateFromFile(
+                    File(0), (FileMode)Choose(arguments[1], fileModes), Program.Decode(arguments[2]), Number(3),
+                    (MemoryMappedFileAccess)Choose(Option("access") ?? "read_write", accesses)));
+            case "file":
+                System.IO.File.WriteAllBytes(File(0), new byte[Number(1)]);
+                return "MMF_OK";
+            case "file_length":
+                return Say("value", System.IO.File.Exists(File(0)) ? new FileInfo(File(0)).Length : -1);
             case "accessor":
                 return Keep(Get<MemoryMappedFile>(0).CreateViewAccessor(Number(1), Number(2), Access(3)));
             case "stream":
                 return Keep(Get<MemoryMappedFile>(0).CreateViewStream(Number(1), Number(2), Access(3)));
+            case "views":
+                return Views(Get<MemoryMappedFile>(0));
+            case "get" or "put" or "all" or "fill":
+                return Bytes(Get<MemoryMappedFile>(0), words[0] is "get" or "all", words[0] is "get" or "put");
+            case "inherits":
+                return Say("value", "?");
+            case "close" when arguments[0] == "NULL":
+                throw new NotImplementedException("a null reference");
             case "close":
                 objects.TryRemove(arguments[0], out object? closed);
                 ((IDisposable)closed!).Dispose();
                 return "MMF_OK";
             case "gc":
-                return mmf_gc(0, null) >= 0 ? "MMF_OK" : throw Of(Failure.Io, About.Map);
+                foreach (string key in new[] { "removed", "refused", "in_use", "invalid", "released" })
+                    outputs[key] = "?";
+                return mmf_gc(0, null) >= 0 ? "MMF_OK" : throw new NotImplementedException("its errors");
             case "read" or "write" or "read_array" or "write_array":
                 return Values.Call(words[0], Get<MemoryMappedViewAccessor>(0), arguments, outputs);
             default:
@@ -51,7 +83,14 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
         }
     }
 
+    private static bool IsUnknownOption(string word) =>
+        word.IndexOf('=') is > 0 and int equals && !options.Contains(word[..equals]);
+
     private long Number(int i) => long.Parse(arguments[i], CultureInfo.InvariantCulture);
+
+    private string File(int i) => Program.Decode(arguments[i]) is { Length: > 0 } name
+        ? Path.Combine(Environment.GetEnvironmentVariable("MMF_TEST_FILES")!, name)
+        : Program.Decode(arguments[i])!;
 
     private T Get<T>(int i) where T : class => arguments[i] == "NULL" ? null! : (T)objects[arguments[i]];
 
@@ -79,10 +118,57 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
         return "MMF_OK";
     }
 
+    // Which accesses a view may have; C's actor looks more closely.
+    private string Views(MemoryMappedFile map)
+    {
+        string[] shorts = ["rw", "r", "w", "cow", "rx", "rwx"];
+        Dictionary<string, List<string>> lists = new() { ["ok"] = [], ["access"] = [], ["io"] = [] };
+
+        for (int access = 0; access < 6; access++)
+        {
+            string list = "ok";
+            try
+            {
+                map.CreateViewAccessor(0, arguments.Length > 1 ? Number(1) : 0, (MemoryMappedFileAccess)access).Dispose();
+            }
+            catch (UnauthorizedAccessException)
+            {
+                list = "access";
+            }
+            catch (IOException)
+            {
+                list = "io";
+            }
+            lists[list].Add(shorts[access]);
+        }
+        foreach ((string key, List<string> list) in lists)
+            Say(key, Program.Encode(string.Join(',', list)));
+        return "MMF_OK";
+    }
+
+    // get, put: a byte of a map; all, fill: all of them.
+    private string Bytes(MemoryMappedFile map, bool reads, bool one)
+    {
+        using MemoryMappedViewAccessor view =
+            map.CreateViewAccessor(0, 0, reads ? MemoryMappedFileAccess.Read : MemoryMappedFileAccess.ReadWrite);
+        long first = one ? Number(1) : 0, last = one ? first : view.Capacity - 1;
+        HashSet<byte> values = [];
+
+        for (long i = first; i <= last; i++)
+        {
+            if (reads)
+                values.Add(view.ReadByte(i));
+            else
+                view.Write(i, (byte)Number(one ? 2 : 1));
+        }
+        return !reads ? "MMF_OK" : Say("value", values.Count == 1 ? values.First() : "mixed");
+    }
+
     private string? Option(string key) =>
         words.FirstOrDefault(word => word.StartsWith(key + "=", StringComparison.Ordinal))?[(key.Length + 1)..];
 
-    private int Value(string key, int radix = 10) => Option(key) is { } value ? Convert.ToInt32(value, radix) : 0;
+    private int Value(string key, int radix = 10) => Option(key) is not { } value ? 0
+        : value.StartsWith("0x", StringComparison.Ordinal) ? Convert.ToInt32(value, 16) : Convert.ToInt32(value, radix);
 
     private Named Name(int i) => new(Program.Decode(arguments[i]), new Native.SyncOptions
     {
@@ -98,6 +184,7 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
         Size = (uint)sizeof(Native.MapOptions),
         Access = Choose(Option("access") ?? "read_write", accesses),
         Rights = Value("rights"),
+        Allocation = Value("allocation"),
         Inheritability = Value("inheritability"),
         AllUsers = Value("all_users"),
         Mode = (uint)Value("mode", 8),
@@ -223,6 +310,9 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
                 return Say("value", ((view as UnmanagedMemoryAccessor)?.CanRead ?? ((Stream)view).CanRead) ? 1 : 0);
             case "can_write":
                 return Say("value", ((view as UnmanagedMemoryAccessor)?.CanWrite ?? ((Stream)view).CanWrite) ? 1 : 0);
+            case "pointer_offset":
+                return Say("value",
+                           (view as MemoryMappedViewAccessor)?.PointerOffset ?? ((MemoryMappedViewStream)view).PointerOffset);
             case "flush" when view is MemoryMappedViewAccessor accessor:
                 accessor.Flush();
                 return "MMF_OK";
@@ -236,6 +326,8 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
 
     private string? Stream()
     {
+        if (Get<object>(0) is not (null or MemoryMappedViewStream))
+            return null;
         var stream = Get<MemoryMappedViewStream>(0);
 
         switch (words[0])
@@ -245,6 +337,18 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
                 int read = stream.Read(bytes, 0, bytes.Length);
                 Say("read", read);
                 return Say("value", Program.Encode(Convert.ToHexString(bytes, 0, read).ToLowerInvariant()));
+            case "read_byte":
+                return Say("value", stream.ReadByte());
+            case "write_byte":
+                stream.WriteByte((byte)Number(1));
+                return "MMF_OK";
+            case "length":
+                return Say("value", stream.Length);
+            case "set_length":
+                stream.SetLength(Number(1));
+                return "MMF_OK";
+            case "can_seek":
+                return Say("value", stream.CanSeek ? 1 : 0);
             case "write_bytes":
                 byte[] written = Convert.FromHexString(Program.Decode(arguments[1]) ?? "");
                 stream.Write(written, 0, written.Length);

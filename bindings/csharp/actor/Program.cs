@@ -89,9 +89,10 @@ internal static class Program
             if (abandoned.MutexIndex >= 0)
                 outputs["index"] = $"{abandoned.MutexIndex}";
         }
-        catch (Exception exception) when (exception is NotImplementedException or KeyNotFoundException)
+        catch (Exception exception) when (exception is NotImplementedException or KeyNotFoundException
+                                              or FormatException or OverflowException)
         {
-            return "cannot";
+            return "cannot"; // no such call, or a number that its type does not have
         }
         catch (Exception exception)
         {

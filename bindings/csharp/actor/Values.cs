@@ -14,7 +14,9 @@ internal static class Values
     internal static string Call(string verb, MemoryMappedViewAccessor view, string[] arguments,
                                 Dictionary<string, string> outputs)
     {
-        long position = long.Parse(arguments[2], invariant);
+        long position = arguments[2].StartsWith("end", StringComparison.Ordinal)
+            ? view.Capacity + (arguments[2].Length > 3 ? long.Parse(arguments[2][3..], invariant) : 0)
+            : long.Parse(arguments[2], invariant);
         string rest = arguments.Length > 3 ? Program.Decode(arguments[3]) ?? "" : "";
 
         switch (arguments[1])
@@ -41,9 +43,13 @@ internal static class Values
             case "uint64":
                 return Call(view.ReadUInt64, view.Write, text => ulong.Parse(text, invariant), Print);
             case "single":
-                return Call(view.ReadSingle, view.Write, text => float.Parse(text, invariant), Print);
+                return Call(view.ReadSingle, view.Write, text => (float)Real(text), Print);
+            case "double":
+                return Call(view.ReadDouble, view.Write, Real, Print);
+            case "decimal":
+                return Call(view.ReadDecimal, view.Write, ParseDecimal, PrintDecimal);
             default:
-                return Call(view.ReadDouble, view.Write, text => double.Parse(text, invariant), Print);
+                throw new NotImplementedException(arguments[1]);
         }
 
         string Call<T>(Func<long, T> read, Action<long, T> write, Func<string, T> parse, Func<T, string> print)
@@ -71,9 +77,37 @@ internal static class Values
         }
     }
 
+    private static double Real(string text) => text switch
+    {
+        "inf" => double.PositiveInfinity,
+        "-inf" => double.NegativeInfinity,
+        _ => double.Parse(text, invariant), // no NaN, which would not keep its bits
+    };
+
+    // LOW, or LOW:MIDDLE:HIGH:FLAGS; not each number has a decimal.
+    private static decimal ParseDecimal(string text)
+    {
+        int[] parts = text.Split(':').Select(part => int.Parse(part, invariant)).ToArray();
+
+        return parts.Length == 1 ? new decimal(parts[0], 0, 0, false, 0)
+            : (parts[3] & 0x7F00FFFF) == 0 ? new decimal(parts)
+            : throw new NotImplementedException(text);
+    }
+
+    private static string PrintDecimal(decimal value)
+    {
+        int[] parts = decimal.GetBits(value);
+
+        return parts[1..].All(part => part == 0) ? Print(parts[0]) : string.Join(':', parts.Select(Print));
+    }
+
     private static string Print<T>(T value) where T : IFormattable => value switch
     {
         // As C prints them with %.9g and %.17g.
+        float single when float.IsNaN(single) => $"nan:{BitConverter.SingleToInt32Bits(single):x8}",
+        double real when double.IsNaN(real) => $"nan:{BitConverter.DoubleToInt64Bits(real):x16}",
+        float.PositiveInfinity or double.PositiveInfinity => "inf",
+        float.NegativeInfinity or double.NegativeInfinity => "-inf",
         float single => single.ToString("G9", invariant).ToLowerInvariant(),
         double real => real.ToString("G17", invariant).ToLowerInvariant(),
         _ => value.ToString(null, invariant),

@@ -20,6 +20,7 @@ CREATE_NEW, CREATE_OR_OPEN, OPEN_EXISTING = range(3)
 ACCESSES = ["read_write", "read", "write", "copy_on_write", "read_execute",
             "read_write_execute"]
 FORMATS = {"byte": "B", "int32": "<i", "int64": "<q"}
+OPTIONS = {"access", "exact_capacity", "all_users", "this_user_only", "mode", "wait_ms"}
 objects, threads = {}, {}
 
 
@@ -60,7 +61,7 @@ def make(how, kind, name, *rest):
     """By the types of the extension module: a scenario may ask for what has no name here."""
     words = [word for word in rest if "=" not in word]
     options = dict(word.split("=") for word in rest if "=" in word)
-    if {"rights", "inheritability"} & set(options) or options.get("access") == "write":
+    if options.get("access") == "write":
         raise Cannot
     number = {key: int(value, 8 if key == "mode" else 10) for key, value in options.items()
               if key != "access"}
@@ -132,7 +133,8 @@ def signal(one):
 def view(one, offset, size, access):
     """A memoryview that keeps the map's memory, as an accessor does."""
     memory = memoryview(one)
-    if (offset, size) != ("0", "0") or access not in ("read", one.access):
+    if (offset, size) != ("0", "0") or access not in ("read", one.access) \
+            or access == "copy_on_write":  # the map has one copy for all of its buffers
         raise Cannot
     return "MMF_OK", {"out": "made"}, memory.toreadonly() if access == "read" else memory
 
@@ -155,14 +157,31 @@ def call_channel(verb, words, handle):
                     for key, value in outputs.items()}
 
 
+def use_bytes(verb, memory, *numbers):
+    with memory:
+        if verb == "put":
+            memory[numbers[0]] = numbers[1]
+        elif verb == "fill":
+            memory[:] = bytes(numbers) * len(memory)
+        elif verb == "get":
+            return "MMF_OK", {"value": str(memory[numbers[0]])}
+        else:
+            values = set(memory)
+            return "MMF_OK", {"value": str(*values) if len(values) == 1 else "mixed"}
+    return "MMF_OK"
+
+
 def call(verb, words, handle):
     """The status, or it and the outputs, or also the new handle."""
     one = objects.get(words[0]) if words else None
-    if isinstance(one, tuple(actor_channels.KINDS.values())) and \
-            verb not in ("close", "wait_one", "wait_any", "wait_all", "signal_and_wait"):
-        return call_channel(verb, words, handle)
-    if isinstance(one, tuple(actor_channels.KINDS.values())) and verb == "wait_one":
-        verb, words = "wait_any", words
+    if isinstance(one, tuple(actor_channels.KINDS.values())):
+        if verb == "wait_one":
+            verb = "wait_any"
+        if verb not in ("close", "wait_any", "wait_all", "signal_and_wait"):
+            return call_channel(verb, words, handle)
+    elif not {verb, *words[:1]} & set(actor_channels.KINDS) and \
+            any("=" in word and word.split("=")[0] not in OPTIONS for word in words):
+        raise Cannot  # null pointers, counts, structures of other versions, limits are C's
     if verb in ("wait", "wait_one"):
         return wait(one, words[1])
     if verb in ("set", "reset", "close"):
@@ -183,11 +202,17 @@ def call(verb, words, handle):
         return waited(mmf.signal_and_wait(one, other, seconds(words[2])), other)
     if verb in ("wait_any", "wait_all"):
         return (wait_any if verb == "wait_any" else wait_all)(*words)
+    if verb in ("get", "put", "all", "fill"):
+        return use_bytes(verb, memoryview(one), *map(int, words[1:]))
+    if verb == "inherits":
+        return "MMF_OK", {"value": "?"}
+    if verb == "views":  # there is only the one of the map's access
+        return "MMF_OK", {"ok": "?", "access": "?", "io": "?"}
     if verb == "capacity":
         return "MMF_OK", {"value": str(len(one))}
     if verb == "gc":
         mmf.gc()
-        return "MMF_OK"
+        return "MMF_OK", dict.fromkeys(("removed", "refused", "in_use", "invalid", "released"), "?")
     how = {"new": CREATE_NEW, "open": OPEN_EXISTING}.get(verb, CREATE_OR_OPEN)
     if how == CREATE_OR_OPEN:
         words = [verb, *words]
@@ -214,7 +239,7 @@ def answer(thread, words):
     except mmf.Error as why:
         status = why.status
         outputs = {"param": encode(why.parameter), "says": encode(str(why))}
-    except (TypeError, OverflowError, AttributeError, Cannot):
+    except (TypeError, ValueError, OverflowError, AttributeError, KeyError, struct.error, Cannot):
         return say(f"{thread} cannot")
     return say(" ".join([thread, status, *(f"{key}={value}" for key, value in outputs.items())]))
 
@@ -239,6 +264,7 @@ def end(name, thread):
     say(f"{name} MMF_OK")
 
 
+threading.excepthook = lambda raised: (sys.__excepthook__(*raised[:3]), os._exit(1))
 say("ready files")
 for line in sys.stdin:
     name, *words = line.split()

@@ -95,12 +95,14 @@ uint64_t
 mmf_ring_find_min_cursor(const struct mmf_ring *ring)
 {
     uint64_t lowest = mmf_ring_tail(ring) & MMF_INDEX_MASK;
+    uint64_t count;
 
     MMF_ASSERT(ring->shape.kind == MMF_KIND_TOPIC);
-    /* A subscriber whose cursor is not seen will read a tail that is not older: the other
-     * fence is in mmf_ring_subscribe. */
+    /* A subscriber whose cursor is not seen, or whose number, will read a tail that is
+     * not older: the other fence is in mmf_ring_subscribe. */
     mmf_fence_full();
-    for (uint32_t i = 0; i < ring->shape.max_receivers; i++) {
+    count = mmf_load_relaxed_u64(&ring->shared->subscribers);
+    for (uint32_t i = 0; i < ring->shape.max_receivers && i < count; i++) {
         uint64_t cursor;
 
         if (mmf_cursor_read(&ring->receivers[i], &cursor) &&

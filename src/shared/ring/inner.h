@@ -9,8 +9,17 @@
 /* Loops over words that another process may be writing forever end after this. */
 #define MMF_ROUNDS(ring) (4 * (ring)->shape.slots + 1000)
 
-/* A receiver notes the depth at every index that has none of these bits. */
+/* A receiver compares indexes with the senders at every one without these bits; a
+ * queue's notes the depth at every one without those. */
+#define MMF_SAMPLES 31u
 #define MMF_DEPTH_SAMPLES 255u
+
+/*
+ * A sender asks for the lines of slots this far before it comes to them. Otherwise its
+ * stores wait for one line after the other, because a processor asks for those of few
+ * stores at a time.
+ */
+#define MMF_SLOTS_AHEAD 4
 
 static inline uint64_t
 mmf_ring_tail(const struct mmf_ring *ring)
@@ -63,6 +72,23 @@ mmf_ring_note_depth(const struct mmf_ring *ring, int64_t depth)
     if (depth > 0 && depth <= (int64_t)ring->shape.slots &&
         mmf_load_relaxed_u64(high_water) < (uint64_t)depth)
         mmf_store_relaxed_u64(high_water, (uint64_t)depth);
+}
+
+/* There may be no memory past the last slot; that does no harm. */
+static inline void
+mmf_ring_prefetch_ahead(const struct mmf_ring *ring, uintptr_t slot)
+{
+    slot += MMF_SLOTS_AHEAD * ring->shape.stride;
+    mmf_prefetch_to_write((const void *)slot);
+    if (ring->shape.stride > sizeof(struct mmf_slot_shared))
+        mmf_prefetch_to_write((const void *)(slot + sizeof(struct mmf_slot_shared)));
+}
+
+/* Having advanced: it is time to keep the distance. */
+static inline bool
+mmf_ring_is_sample(const struct mmf_ring *ring)
+{
+    return (ring->cursor & MMF_SAMPLES) == 0;
 }
 
 /* One writer: the participant itself. */

@@ -23,6 +23,8 @@
  *   drainers      senders that wait until     consumers    relaxed: a release wakes all
  *                 all is released                          that sleep for space, then
  *   retired_*     who leaves, who recovers    all          relaxed, statistics
+ *   subscribers   who subscribes, only        publishers   topic: above the numbers of
+ *                 upwards                                  all that ever were: entries.c
  *   participant   its owner; the identity     all          the identity by exchange,
  *                 also who recovers it                     the rest one writer, release
  *   pins          readers, who recovers them  writers      one order with the tail:
@@ -137,6 +139,7 @@ struct mmf_ring_shared {
     mmf_atomic_u64 taken;
     alignas(128) mmf_atomic_u64 newest_at_least;
     mmf_atomic_u64 return_epoch;
+    mmf_atomic_u64 subscribers;
     alignas(128) mmf_atomic_u32 message_doorbell; /* receivers sleep on it */
     mmf_atomic_u32 space_doorbell;                /* senders sleep on it */
     mmf_atomic_u32 polled;                        /* a descriptor is polled */

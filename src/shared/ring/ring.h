@@ -7,6 +7,7 @@
  *   take.c       queue: take, release
  *   spsc.h       the same of a queue for one producer and one consumer
  *   subscribe.c  topic: subscribe, read, advance
+ *   pace.c       how far a stream's two sides are apart
  *   latest.c     latest value: find the newest
  *   pin.c        topic and latest value: keep a message from being overwritten
  *   recover.c    what dead participants leave behind
@@ -188,11 +189,22 @@ enum mmf_step mmf_ring_applied(struct mmf_ring *ring, uint64_t source,
 void mmf_ring_begin(struct mmf_ring *ring);
 
 /*
- * Queue for many: poll up to `times` times whether the next message is there. It costs
- * less than an attempt to take one, which reads the tail, whose line a sender then has to
- * fetch back; but of skipped indexes it sees nothing. SPSC has its own.
+ * Queue for many, topic: poll up to `times` times whether the next message is there. It
+ * costs less than an attempt to take one, which reads the tail, whose line a sender then
+ * has to fetch back; but of skipped indexes it sees nothing. SPSC has its own.
  */
 bool mmf_ring_poll(const struct mmf_ring *ring, int times);
+
+/*
+ * Temporal slip: before a participant waits, or polls more than once. If it has had
+ * several in a row it goes through a stream, and has caught up with its peer, which then
+ * gets a moment.
+ */
+void mmf_ring_slip(struct mmf_ring *ring, bool sending);
+
+/* Queue and topic: a receiver reads where the senders are, and falls back a little if it
+ * is close. */
+void mmf_ring_keep_distance(struct mmf_ring *ring);
 
 /* Queue: take the next message; release it. False: this handle does not own it. */
 enum mmf_step mmf_ring_take(struct mmf_ring *ring, struct mmf_ring_message *message);

@@ -1,14 +1,8 @@
 /*
  * spsc.c - the rare steps of a queue for one producer and one consumer: its beginning,
- * and reading where the other side is.
+ * and reading where the consumer is.
  */
 #include "shared/ring/spsc.h"
-
-/* Messages: this close to the producer, after this many without a wait; see below. */
-enum { CLOSE = 32 };
-
-/* Pauses: less than half a microsecond. */
-enum { HEAD_START = 16 };
 
 void
 mmf_ring_spsc_begin_sending(struct mmf_ring *ring)
@@ -44,22 +38,4 @@ mmf_ring_spsc_find_space(struct mmf_ring *ring)
     MMF_ASSERT(ring->out.ahead == 0);
     ring->out.ahead = used < 0 ? slots : used < slots ? slots - used : 0;
     return ring->out.ahead != 0;
-}
-
-/*
- * A consumer that reads a slot while the producer writes the one after next takes away
- * lines that the producer needs again: both then go at the pace at which lines travel,
- * and never come to wait. So a consumer of a stream keeps its distance.
- */
-void
-mmf_ring_spsc_keep_distance(struct mmf_ring *ring)
-{
-    uint64_t cursor = ring->cursor;
-    int64_t depth = mmf_index_difference(mmf_ring_tail(ring), cursor);
-
-    MMF_ASSERT(mmf_ring_spsc_is_sample(ring));
-    if ((cursor & MMF_DEPTH_SAMPLES) == 0)
-        mmf_ring_note_depth(ring, depth);
-    if (depth < CLOSE && mmf_index_difference(cursor, ring->in.waited) >= CLOSE)
-        mmf_pause_often(HEAD_START);
 }

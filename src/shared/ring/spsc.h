@@ -12,25 +12,12 @@
 
 #include "shared/ring/inner.h"
 
-/*
- * The producer asks for the lines of slots this far before it comes to them. Otherwise
- * its stores wait for one line after the other, because a processor asks for those of
- * few stores at a time.
- */
-#define MMF_SLOTS_AHEAD 4
-
-/* The consumer compares indexes with the producer at every one without these bits. */
-#define MMF_SPSC_SAMPLES 31u
-
 /* Begin as the producer, whose tail is right; as the consumer. */
 void mmf_ring_spsc_begin_sending(struct mmf_ring *ring);
 void mmf_ring_spsc_begin_taking(struct mmf_ring *ring);
 
 /* Read `head`. False: the ring is full. */
 bool mmf_ring_spsc_find_space(struct mmf_ring *ring);
-
-/* The consumer reads where the producer is, and falls back a little if it is close. */
-void mmf_ring_spsc_keep_distance(struct mmf_ring *ring);
 
 static inline uint8_t *
 mmf_ring_spsc_slot_after(const struct mmf_ring *ring, uint8_t *slot)
@@ -51,19 +38,6 @@ mmf_ring_spsc_has_space(const struct mmf_ring *ring)
     return ring->out.ahead != 0;
 }
 
-/* There may be no memory past the last slot; that does no harm. */
-static inline void
-mmf_ring_spsc_prefetch(const struct mmf_ring *ring)
-{
-    uintptr_t slot = (uintptr_t)ring->out.slot + MMF_SLOTS_AHEAD * ring->shape.stride;
-
-    if (ring->out.ahead <= MMF_SLOTS_AHEAD)
-        return;
-    mmf_prefetch_to_write((const void *)slot);
-    if (ring->shape.stride > sizeof(struct mmf_slot_shared))
-        mmf_prefetch_to_write((const void *)(slot + sizeof(struct mmf_slot_shared)));
-}
-
 /* There is space: where to write `length` bytes in the next slot. */
 static inline uint8_t *
 mmf_ring_spsc_reserve(struct mmf_ring *ring, uint64_t length)
@@ -75,7 +49,8 @@ mmf_ring_spsc_reserve(struct mmf_ring *ring, uint64_t length)
     ring->reserved = ring->out.next;
     ring->reserved_offset = offset;
     ring->has_reserved = true;
-    mmf_ring_spsc_prefetch(ring);
+    if (ring->out.ahead > MMF_SLOTS_AHEAD)
+        mmf_ring_prefetch_ahead(ring, (uintptr_t)ring->out.slot);
     return ring->out.slot + offset;
 }
 
@@ -137,13 +112,6 @@ mmf_ring_spsc_advance(struct mmf_ring *ring)
     MMF_ASSERT(ring->shape.is_spsc && ring->receiver == MMF_RECEIVERS_FROM);
     ring->cursor = mmf_index_next(ring->cursor);
     ring->in.slot = mmf_ring_spsc_slot_after(ring, ring->in.slot);
-}
-
-/* Having advanced: it is time to read where the producer is. */
-static inline bool
-mmf_ring_spsc_is_sample(const struct mmf_ring *ring)
-{
-    return (ring->cursor & MMF_SPSC_SAMPLES) == 0;
 }
 
 /* The caller gets a message that none had before: a successor will mark it as

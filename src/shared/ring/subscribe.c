@@ -18,6 +18,22 @@ put_cursor(struct mmf_ring *ring, uint64_t cursor)
                           mmf_cursor_make(ring->identity, ring->cursor));
 }
 
+/* Publishers look for the cursors of so many. No participant of mmf's lowers it. */
+static void
+count_in(const struct mmf_ring *ring)
+{
+    mmf_atomic_u64 *subscribers = &ring->shared->subscribers;
+    uint64_t number = ring->receiver - MMF_RECEIVERS_FROM;
+    uint64_t seen = mmf_load_relaxed_u64(subscribers);
+
+    MMF_ASSERT(number < ring->shape.max_receivers);
+    for (uint32_t rounds = MMF_PARTICIPANTS_MAX; seen <= number && rounds > 0;
+         rounds--) {
+        if (mmf_exchange_if_u64(subscribers, &seen, number + 1))
+            return;
+    }
+}
+
 void
 mmf_ring_subscribe(struct mmf_ring *ring, uint64_t replay)
 {
@@ -25,6 +41,7 @@ mmf_ring_subscribe(struct mmf_ring *ring, uint64_t replay)
     uint64_t end;
 
     MMF_ASSERT(ring->shape.kind == MMF_KIND_TOPIC);
+    count_in(ring);
     /*
      * A publisher that does not see the cursor has read the tail before; with the fence
      * the subscriber reads a tail at least as new, so it does not want what that
@@ -177,6 +194,8 @@ mmf_ring_advance(struct mmf_ring *ring)
     ring->lost = 0;
     mmf_counter_add(&mmf_ring_receiver(ring)->received, 1);
     put_cursor(ring, mmf_index_next(ring->cursor));
+    if (mmf_ring_is_sample(ring))
+        mmf_ring_keep_distance(ring);
 }
 
 bool

@@ -298,9 +298,17 @@ take_spsc(struct mmf_ring *ring, struct mmf_ring_message *message)
     mmf_ring_spsc_advance(ring);
     if (message->deliveries == 1)
         mmf_ring_spsc_note_taken(ring);
-    if (mmf_ring_spsc_is_sample(ring))
-        mmf_ring_spsc_keep_distance(ring);
+    if (mmf_ring_is_sample(ring))
+        mmf_ring_keep_distance(ring);
     return MMF_STEP_DONE;
+}
+
+/* A queue's consumer defers what is reserved, and goes on to the next. */
+static bool
+is_to_come(const struct mmf_ring *ring, uint64_t word)
+{
+    return ring->shape.kind == MMF_KIND_TOPIC &&
+           mmf_word_is_reservation(word, ring->cursor);
 }
 
 /* A longer payload begins in a line of its own: it is to come at the same time as the
@@ -312,13 +320,16 @@ mmf_ring_poll(const struct mmf_ring *ring, int times)
     const struct mmf_slot_shared *payload =
         ring->shape.stride > sizeof(*slot) ? slot + 1 : slot;
 
-    MMF_ASSERT(mmf_ring_is_mpmc(ring));
+    MMF_ASSERT(!ring->shape.is_spsc && ring->shape.kind != MMF_KIND_LATEST);
     MMF_ASSERT(times > 0);
     if (has_earlier(ring))
         return true;
     for (int i = 0; i < times; i++) {
+        uint64_t word;
+
         mmf_prefetch_to_read(payload);
-        if (mmf_word_age(ring, mmf_load_acquire_u64(&slot->word), ring->cursor) >= 0)
+        word = mmf_load_acquire_u64(&slot->word);
+        if (mmf_word_age(ring, word, ring->cursor) >= 0 && !is_to_come(ring, word))
             return true;
     }
     return false;
@@ -356,8 +367,8 @@ mmf_ring_take(struct mmf_ring *ring, struct mmf_ring_message *message)
     }
     if (mmf_word_state(mmf_ring_word(ring, index)) == MMF_SLOT_REDELIVERED)
         mmf_ring_note_redelivery(ring, index, message);
-    else if ((index & MMF_DEPTH_SAMPLES) == 0)
-        mmf_ring_note_depth(ring, mmf_index_difference(mmf_ring_tail(ring), index));
+    else if (mmf_ring_is_sample(ring))
+        mmf_ring_keep_distance(ring);
     return MMF_STEP_DONE;
 }
 

@@ -21,9 +21,6 @@
  * try_next. */
 enum { ATTEMPTS = 64, WHOLE = 16 };
 
-/* How many in a row are a stream, and how many pauses are a slip. */
-enum { STREAM = 2, SLIP = 8 };
-
 /* What comes when an attempt has failed. */
 enum phase {
     BEGIN = 0, /* it was the first */
@@ -222,24 +219,6 @@ begin_round(struct mmf_ring_wait *wait, int rounds, bool is_pausing)
     wait->tried = 0;
     wait->rounds = rounds;
     wait->is_pausing = is_pausing;
-}
-
-/*
- * If it tried again at once it would take away, for each message, the line that the peer
- * is just writing; after a moment there are several (Giacomoni and others, "FastForward
- * for Efficient Pipeline Parallelism", 2008: temporal slipping). A participant that
- * waits for the answer to what it sent has no two in a row.
- */
-void
-mmf_ring_slip(struct mmf_ring *ring, bool sending)
-{
-    struct mmf_ring_side *side = sending ? &ring->out : &ring->in;
-    uint64_t here = sending ? ring->reserved : ring->cursor;
-
-    MMF_ASSERT((sending ? ring->sending : ring->receiving) != NULL);
-    if (mmf_index_difference(here, side->waited) >= STREAM)
-        mmf_pause_often(SLIP);
-    side->waited = here;
 }
 
 /* A first round goes without pauses: an answer that is under way is seen the sooner. */

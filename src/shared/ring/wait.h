@@ -90,13 +90,6 @@ mmf_ring_is_dead(const struct mmf_ring *ring, const struct mmf_ring_ops *ops,
 /* Recover those of the suspects that are dead, whenever that was done last. */
 void mmf_ring_recover_dead(const struct mmf_ring_wait *wait);
 
-/*
- * Temporal slip: before a participant waits, or polls more than once. If it has had
- * several in a row it goes through a stream, and has caught up with its peer, which then
- * gets a moment.
- */
-void mmf_ring_slip(struct mmf_ring *ring, bool sending);
-
 /* The deadline `timeout_ms` from now; -1: never. */
 int64_t mmf_ring_deadline(const struct mmf_ring_ops *ops, int32_t timeout_ms);
 

@@ -3,6 +3,7 @@
  */
 #include "harness/actor/actor.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #ifdef __linux__
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #endif
@@ -61,6 +64,65 @@ long long
 number_at(const struct call *call, int i)
 {
     return atoll(text_at(call, i));
+}
+
+int
+plain_count(const struct call *call)
+{
+    int count = 0;
+
+    while (count < call->count && strchr(call->words[count], '=') == NULL)
+        count++;
+    return count;
+}
+
+size_t
+parse_size(const char *text)
+{
+    return strcmp(text, "SIZE_MAX") == 0 ? SIZE_MAX : (size_t)strtoull(text, NULL, 0);
+}
+
+size_t
+size_at(const struct call *call, int i)
+{
+    return parse_size(text_at(call, i));
+}
+
+int64_t
+offset_at(const struct call *call, int i, int64_t size)
+{
+    const char *text = text_at(call, i);
+
+    return strncmp(text, "end", 3) == 0 ? size + atoll(text + 3) : atoll(text);
+}
+
+size_t
+parse_bytes(const char *text, unsigned char *bytes, size_t size)
+{
+    size_t count = 0;
+    unsigned byte;
+
+    for (; count < size && text[0] != '\0' && text[1] != '\0' &&
+           sscanf(text, "%2x", &byte) == 1;
+         text += 2)
+        bytes[count++] = (unsigned char)byte;
+    return count;
+}
+
+bool
+is_null(const struct call *call, const char *argument)
+{
+    for (int i = 1; i < call->count; i++)
+        if (strncmp(call->words[i], "null=", 5) == 0 &&
+            strcmp(call->words[i] + 5, argument) == 0)
+            return true;
+    return false;
+}
+
+void *
+unless_null(const struct call *call, const char *argument, void *output)
+{
+    return is_null(call, argument) ? NULL : output;
 }
 
 const char *
@@ -115,6 +177,16 @@ say_text(struct call *call, const char *key, const char *value)
         else
             say(call, "%%%02X", byte);
     }
+}
+
+void
+say_hex(struct call *call, const char *key, const unsigned char *bytes, size_t count)
+{
+    char text[2 * MAX_HEX + 1] = "";
+
+    for (size_t i = 0; i < count; i++)
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    say_text(call, key, text);
 }
 
 void
@@ -187,9 +259,28 @@ keep_handle(struct call *call, int kind, int status, void *object)
         if (++handle == handles + MAX_HANDLES)
             complain("too many handles", call->handle);
     handle->kind = kind;
+    handle->size = call->size;
     handle->object = object;
     snprintf(handle->name, sizeof(handle->name), "%s", call->handle);
     pthread_mutex_unlock(&lock);
+}
+
+/* As often as one likes. */
+static int
+close_nothing(void)
+{
+    mmf_mutex_close(NULL);
+    mmf_event_close(NULL);
+    mmf_semaphore_close(NULL);
+    mmf_waitable_close(NULL);
+    mmf_accessor_close(NULL);
+    mmf_stream_close(NULL);
+    mmf_map_close(NULL);
+    mmf_queue_close(NULL);
+    mmf_topic_close(NULL);
+    mmf_latest_close(NULL);
+    mmf_service_close(NULL);
+    return MMF_OK;
 }
 
 int
@@ -197,6 +288,8 @@ call_close(struct call *call)
 {
     struct handle handle = handle_of(text_at(call, 1));
 
+    if (handle.kind == 0)
+        return close_nothing();
     pthread_mutex_lock(&lock);
     find_handle(handle.name)->kind = 0;
     pthread_mutex_unlock(&lock);
@@ -210,11 +303,19 @@ call_close(struct call *call)
     case MMF_KIND_SEMAPHORE:
         mmf_semaphore_close(handle.object);
         break;
+    case WAITABLE:
+        mmf_waitable_close(handle.object);
+        break;
     case ACCESSOR:
         mmf_accessor_close(handle.object);
         break;
     case STREAM:
         mmf_stream_close(handle.object);
+        break;
+    case OPEN_FILE:
+        close_open_file(handle.object);
+        break;
+    case BYTES: /* belong to a map or a view */
         break;
     default:
         if (is_channel(handle.kind))
@@ -229,22 +330,35 @@ call_close(struct call *call)
  * Calls.
  */
 
+static int (*find_call(const char *name))(struct call *);
+
+/* A call again and again, until it does not answer MMF_OK. */
 static int
-call_gc(struct call *call)
+call_times(struct call *call)
 {
-    (void)call;
-    return mmf_gc(0, NULL);
+    long long count = number_at(call, 1);
+    int status = MMF_OK;
+
+    call->count -= 2;
+    memmove(call->words, call->words + 2, sizeof(call->words) - 2 * sizeof(char *));
+    memmove(call->is_null, call->is_null + 2, sizeof(call->is_null) - 2);
+    while (status == MMF_OK && count-- > 0) {
+        call->length = 0;
+        status = find_call(call->words[0])(call);
+    }
+    return status;
 }
 
 static const struct named_call own_calls[] = {
-    {"close", call_close}, {"gc", call_gc}, {NULL, NULL}};
+    {"close", call_close}, {"times", call_times}, {NULL, NULL}};
 
 static int (*find_call(const char *name))(struct call *)
 {
-    static const struct named_call *const tables[] = {own_calls, sync_calls, view_calls,
-                                                      channel_calls};
+    static const struct named_call *const tables[] = {
+        own_calls,   list_calls,   sync_calls,    map_calls,  view_calls,
+        value_calls, stream_calls, channel_calls, file_calls, poll_calls};
 
-    for (int i = 0; i < 4; i++)
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
         for (const struct named_call *at = tables[i]; at->name != NULL; at++)
             if (strcmp(at->name, name) == 0)
                 return at->make;
@@ -258,36 +372,46 @@ static int (*find_call(const char *name))(struct call *)
 static void
 leave_another_error(void)
 {
-    mmf_stream_flush(NULL);
+    mmf_map *map = NULL;
+
+    mmf_map_create_new(NULL, -7654321, NULL, &map);
 }
 
+/* Of a failure, or of a call that was none and has left an error nevertheless. */
 static void
-say_error(struct call *call, const char *before)
+say_error(struct call *call, int status, const mmf_error *before)
 {
     mmf_error error;
+    bool is_new;
 
     mmf_last_error(&error);
+    is_new = memcmp(&error, before, offsetof(mmf_error, message)) != 0 ||
+             strcmp(error.message, before->message) != 0;
+    if (status >= 0 && (!is_new || call->is_several))
+        return;
     say_text(call, "param", error.parameter);
     say_text(call, "says", error.message);
-    say_text(call, "error",
-             strcmp(error.message, before) == 0 ? "none"
-                                                : mmf_status_name(error.status));
+    say_text(call, "error", is_new ? mmf_status_name(error.status) : "none");
 }
 
 static void
 make_call(struct call *call)
 {
-    char before[1024], outputs[ANSWER_SIZE];
+    char outputs[ANSWER_SIZE];
+    mmf_error before;
     int status;
 
     leave_another_error();
-    snprintf(before, sizeof(before), "%s", mmf_last_message());
+    mmf_last_error(&before);
     status = find_call(call->words[0])(call);
     memcpy(outputs, call->answer, call->length + 1);
     call->length = 0;
+    if (status == CANNOT) {
+        say(call, "cannot");
+        return;
+    }
     say(call, "%s%s", mmf_status_name(status), outputs);
-    if (status < 0)
-        say_error(call, before);
+    say_error(call, status, &before);
 }
 
 /* "[K =] CALL ARGUMENT..." */
@@ -367,6 +491,8 @@ answer_call(const struct thread *thread, char *text)
     write_line(thread->name, call.answer);
 }
 
+static void do_line(const struct thread *thread, char *line);
+
 static void
 answer_in_child(const struct thread *thread, char *text)
 {
@@ -377,7 +503,7 @@ answer_in_child(const struct thread *thread, char *text)
         answer_call(thread, text);
         _exit(EXIT_SUCCESS);
     }
-    while (waitpid(pid, NULL, 0) < 0)
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         continue;
 #else
     (void)thread;
@@ -385,10 +511,102 @@ answer_in_child(const struct thread *thread, char *text)
 #endif
 }
 
+/* AddressSanitizer and ThreadSanitizer have work of their own at a child's end. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED 1
+#elif defined(__has_feature)
+#define IS_SANITIZED                                                                   \
+    (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define IS_SANITIZED 0
+#endif
+
+#ifdef __linux__
+/* A child's end that is no end of its parent's thread: c1 by _exit, c2 by exit, ... */
+static _Noreturn void
+end_child(const char *name)
+{
+    if (!IS_SANITIZED && strchr(name, '2') != NULL)
+        exit(EXIT_SUCCESS);
+    if (!IS_SANITIZED && strchr(name, '3') != NULL)
+        pthread_exit(NULL);
+    _exit(EXIT_SUCCESS);
+}
+
+/* An actor that has one thread: the one that forked. */
+static _Noreturn void
+live_as_child(const char *name, const char *in, const char *out)
+{
+    struct thread self = {.line = NULL};
+    static char line[LINE_SIZE];
+    int requests = open(in, O_RDONLY | O_CLOEXEC);
+    int answers = open(out, O_WRONLY | O_CLOEXEC);
+    FILE *lines;
+
+    snprintf(self.name, sizeof(self.name), "%.15s", name);
+    if (dup2(requests, 0) < 0 || dup2(answers, 1) < 0 || close(requests) < 0 ||
+        close(answers) < 0 || write(1, "ready\n", 6) != 6)
+        _exit(EXIT_FAILURE);
+    lines = fdopen(0, "r");
+    while (lines != NULL && fgets(line, sizeof(line), lines) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        do_line(&self, line + strcspn(line, " ") + 1);
+    }
+    end_child(self.name);
+}
+
+/* "NAME IN OUT": the child reads from IN and answers to OUT, which are pipes. */
+static void
+fork_actor(const struct thread *thread, char *text)
+{
+    char answer[64], *rest, *name = strtok_r(text, " ", &rest);
+    char *in = strtok_r(NULL, " ", &rest), *out = strtok_r(NULL, " ", &rest);
+    pid_t child;
+
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        continue;
+    pthread_mutex_lock(&lock); /* so that the child finds them free */
+    pthread_mutex_lock(&lines_lock);
+    child = fork();
+    pthread_mutex_unlock(&lines_lock);
+    pthread_mutex_unlock(&lock);
+    if (child == 0)
+        live_as_child(name, in, out);
+    snprintf(answer, sizeof(answer), "MMF_OK pid=%ld", (long)child);
+    write_line(thread->name, answer);
+}
+
+/* Another program in this one's place, which answers, and ends with its input. */
+static void
+become_another_program(const struct thread *thread)
+{
+    execl("/bin/sh", "sh", "-c", "echo $0 MMF_OK; exec cat > /dev/null", thread->name,
+          (char *)NULL);
+    complain("cannot be run", "/bin/sh");
+}
+#else
+static void
+fork_actor(const struct thread *thread, char *text)
+{
+    (void)text;
+    write_line(thread->name, "cannot");
+}
+
+static void
+become_another_program(const struct thread *thread)
+{
+    write_line(thread->name, "cannot");
+}
+#endif
+
 static void
 do_line(const struct thread *thread, char *line)
 {
-    if (strncmp(line, "begin ", 6) == 0) {
+    if (strncmp(line, "fork ", 5) == 0) {
+        fork_actor(thread, line + 5);
+    } else if (strcmp(line, "exec") == 0) {
+        become_another_program(thread);
+    } else if (strncmp(line, "begin ", 6) == 0) {
         say_begun(thread);
         answer_call(thread, line + 6);
     } else if (strncmp(line, "child ", 6) == 0) {
@@ -464,18 +682,71 @@ pass_line(struct thread *thread, const char *text)
     write_line(thread->name, "MMF_OK");
 }
 
+#ifdef __linux__
+static bool
+can_execute_file(int fd)
+{
+    void *page = MAP_FAILED;
+
+    if (fd >= 0 && ftruncate(fd, 65536) == 0)
+        page = mmap(NULL, 65536, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    if (page != MAP_FAILED)
+        munmap(page, 65536);
+    if (fd >= 0)
+        close(fd);
+    return page != MAP_FAILED;
+}
+
+/* A file of the directory that a variable of the environment names. */
+static bool
+can_execute_in(const char *variable)
+{
+    const char *directory = getenv(variable);
+    char path[PATH_SIZE];
+    int fd;
+
+    if (directory == NULL)
+        return true;
+    snprintf(path, sizeof(path), "%s/probe-%ld", directory, (long)getpid());
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+    unlink(path);
+    return can_execute_file(fd);
+}
+#endif
+
+/* The host lets pages be executed, wherever objects and files are. */
+static bool
+can_execute(void)
+{
+#ifdef __linux__
+    return can_execute_file(memfd_create("probe", MFD_CLOEXEC)) &&
+           can_execute_in("MMF_DIR") && can_execute_in("MMF_TEST_FILES");
+#else
+    return true;
+#endif
+}
+
+/* What the runner is told of this process; docs/internals/conformance.md. */
+static void
+say_features(void)
+{
+    printf("ready %d_bits%s", (int)sizeof(void *) * 8,
+           can_execute() ? " execution" : "");
+#ifdef __linux__
+    puts(" fork files descriptors");
+#else
+    puts(" kernel_names");
+#endif
+    fflush(stdout);
+}
+
 int
-main(void)
+actor_run(void)
 {
     static char line[LINE_SIZE];
     char *text;
 
-#ifdef __linux__
-    puts("ready fork files descriptors");
-#else
-    puts("ready");
-#endif
-    fflush(stdout);
+    say_features();
     while (fgets(line, sizeof(line), stdin) != NULL) {
         line[strcspn(line, "\r\n")] = '\0';
         text = strchr(line, ' ');

@@ -11,7 +11,7 @@
 
 #include <mmf/mmf.h>
 
-enum { MAX_WORDS = 80, ANSWER_SIZE = 16384 };
+enum { MAX_WORDS = 80, ANSWER_SIZE = 16384, PATH_SIZE = 5000, MAX_HEX = 4096 };
 
 /* One call. */
 struct call {
@@ -19,12 +19,16 @@ struct call {
     int count;
     bool is_null[MAX_WORDS]; /* the word stands for the null pointer */
     const char *handle;      /* what the new handle will be called; NULL: none */
+    size_t size;             /* of a new handle, if it is BYTES */
+    bool is_several; /* it has made several calls, of which some may have failed */
     char answer[ANSWER_SIZE];
     size_t length;
 };
 
 /* "key=value", encoded, to the answer. */
 void say_text(struct call *call, const char *key, const char *value);
+void say_hex(struct call *call, const char *key, const unsigned char *bytes,
+             size_t count); /* in hexadecimal */
 void say_number(struct call *call, const char *key, long long value);
 
 /* An output that was UNTOUCHED or a number. */
@@ -38,6 +42,25 @@ _Noreturn void complain(const char *what, const char *word);
 const char *text_at(const struct call *call, int i); /* NULL for the null pointer */
 long long number_at(const struct call *call, int i);
 
+/* Words before the options, which come last. */
+int plain_count(const struct call *call);
+
+/* A size_t, or SIZE_MAX. */
+size_t parse_size(const char *text);
+size_t size_at(const struct call *call, int i);
+
+/* A number; or `end`, `end-4`, `end+1`, counted from `size`. */
+int64_t offset_at(const struct call *call, int i, int64_t size);
+
+/* Hexadecimal to bytes; how many. */
+size_t parse_bytes(const char *text, unsigned char *bytes, size_t size);
+
+/* The option null=ARGUMENT: it is to be the null pointer. */
+bool is_null(const struct call *call, const char *argument);
+
+/* Where the call puts an output: nowhere, with null=ARGUMENT. */
+void *unless_null(const struct call *call, const char *argument, void *output);
+
 /* The value of the word "key=..."; NULL. */
 const char *option_of(const struct call *call, const char *key);
 
@@ -47,15 +70,26 @@ int choice_of(const char *word, const char *const *list);
 /*
  * Handles of this process, by name.
  */
-enum { ACCESSOR = 100, STREAM = 101 }; /* kinds beside mmf_kind's */
+enum {
+    ACCESSOR = 100,
+    STREAM,
+    BYTES,
+    OPEN_FILE,
+    WAITABLE
+}; /* kinds beside mmf_kind's */
 
 struct handle {
     char name[32];
     int kind; /* 0: free */
+    size_t size;
     void *object;
 };
 
+/* Of "null_mutex" and the like: the kind, and no object. */
 struct handle handle_of(const char *name);
+
+/* The handle, or the null pointer of the kind that the option `kind` says. */
+struct handle view_at(const struct call *call, int i);
 
 /* Says `out`, and keeps a handle that was made. */
 void keep_handle(struct call *call, int kind, int status, void *object);
@@ -65,15 +99,25 @@ void keep_handle(struct call *call, int kind, int status, void *object);
 
 int call_close(struct call *call);
 
-/* sync.c, views.c, channels.c: the calls on mutexes, events, semaphores; on maps and views;
- * on channels. */
+mmf_waitable *waitable_at(const struct call *call, int i);
+
+/* Lines from the standard input, until there are no more; the exit status. */
+int actor_run(void);
+
+/* The calls, each file's. */
 struct named_call {
     const char *name;
-    int (*make)(struct call *call); /* its status */
+    int (*make)(struct call *call); /* its status, or CANNOT */
 };
 
+enum { CANNOT = -1000 }; /* the system does not let it */
+
 /* A NULL name ends them. */
-extern const struct named_call sync_calls[], view_calls[], channel_calls[];
+extern const struct named_call list_calls[], sync_calls[], map_calls[], view_calls[],
+    value_calls[], stream_calls[], channel_calls[], file_calls[], poll_calls[];
+
+/* A path below the directory of the run's files. */
+const char *path_at(const struct call *call, int i, char path[PATH_SIZE]);
 
 int make_map(struct call *call, const char *how, int first);
 
@@ -88,5 +132,13 @@ int make_channel(struct call *call, int kind, const char *how, int first);
 void close_channel(void *handle);
 mmf_waitable *channel_waitable(const void *handle);
 int release_message(struct call *call);
+int channel_fd(struct call *call);
+
+/* Of an OPEN_FILE. */
+void close_open_file(void *object);
+
+/* The options of a view; NULL if none is there. The caller frees `*space`. */
+const mmf_view_options *view_options_of(const struct call *call,
+                                        mmf_view_options *options, void **space);
 
 #endif

@@ -67,22 +67,7 @@ poll_pause(void)
 #endif
 }
 
-/* `null=NAME`: the argument of that name is the null pointer. */
-static bool
-is_null(const struct call *call, const char *name)
-{
-    const char *null = option_of(call, "null");
-
-    return null != NULL && strcmp(null, name) == 0;
-}
-
 #define UNLESS_NULL(call, name, pointer) (is_null(call, name) ? NULL : (pointer))
-
-static size_t
-size_at(const struct call *call, int i)
-{
-    return (size_t)number_at(call, i);
-}
 
 static int32_t
 ms_at(const struct call *call, int i)
@@ -103,11 +88,12 @@ plain_words(const struct call *call)
 
 /* `again=1`: the call is made until it has room, or a message. */
 static bool
-is_made_again(const struct call *call, int status, int *tries)
+is_made_again(struct call *call, int status, int *tries)
 {
     if (option_of(call, "again") == NULL ||
         (status != MMF_E_FULL && status != MMF_TIMED_OUT) || ++*tries > MOST_TRIES)
         return false;
+    call->is_several = true;
     poll_pause();
     return true;
 }
@@ -684,6 +670,7 @@ call_send_many(struct call *call)
     else
         status =
             mmf_topic_send_many(channel.object, list, count, ms_at(call, last), sent);
+    call->is_several = space < count; /* the last error is that of the first not sent */
     if (status == MMF_TIMED_OUT && space == 0)
         space = (size_t)UNTOUCHED; /* it is said that none was sent */
     say_size(call, "sent", space);
@@ -1206,8 +1193,8 @@ fd_of(const struct channel *c, int *fd)
             mmf_latest_fd(c->object, fd), mmf_service_fd(c->object, fd))
 }
 
-static int
-call_fd(struct call *call)
+int
+channel_fd(struct call *call)
 {
     struct channel channel = own_channel(call);
     int fd = UNTOUCHED, status = fd_of(&channel, UNLESS_NULL(call, "fd", &fd));
@@ -1304,7 +1291,6 @@ const struct named_call channel_calls[] = {{"queue", call_channel},
                                            {"answer", call_answer},
                                            {"stat", call_stat},
                                            {"stat_name", call_stat},
-                                           {"fd", call_fd},
                                            {"browse", call_browse},
                                            {"browse_bytes", call_browse},
                                            {NULL, NULL}};

@@ -1,100 +1,86 @@
 /*
- * views.c - the actor's calls on maps, accessors and streams.
+ * views.c - the actor's calls on what accessors and streams have in common.
  */
 #include "harness/actor/actor.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ELEMENTS = 64, MAX_BYTES = 4096 };
+/* Where mappings begin. */
+#ifdef _WIN32
+enum { ALIGNMENT = 65536 };
+#else
+enum { ALIGNMENT = 4096 };
+#endif
 
 static const char *const accesses[] = {
     "read_write",         "read", "write", "copy_on_write", "read_execute",
     "read_write_execute", NULL};
-static const char *const origins[] = {"begin", "current", "end", NULL};
 
 /*
- * Maps.
+ * Views.
  */
 
-static int
-number_option(const struct call *call, const char *key, int *found)
+/* The map's capacity, from which `end` is counted. */
+static int64_t
+size_of(mmf_map *map)
 {
-    const char *value = option_of(call, key);
+    int64_t capacity = 0;
 
-    if (value == NULL)
-        return 0;
-    *found = 1;
-    return strcmp(key, "access") == 0 ? choice_of(value, accesses)
-                                      : (int)strtol(value, NULL, *key == 'm' ? 8 : 0);
+    if (map != NULL)
+        mmf_map_capacity(map, &capacity);
+    return capacity;
 }
 
-static const mmf_map_options *
-options_of(const struct call *call, mmf_map_options *options)
-{
-    int found = 0;
-
-    mmf_map_options_init(options);
-    options->access = (mmf_access)number_option(call, "access", &found);
-    options->rights = (mmf_rights)number_option(call, "rights", &found);
-    options->inheritability =
-        (mmf_inheritability)number_option(call, "inheritability", &found);
-    options->all_users = number_option(call, "all_users", &found);
-    options->mode = (uint32_t)number_option(call, "mode", &found);
-    options->exact_capacity = number_option(call, "exact_capacity", &found);
-    options->wait_ms = number_option(call, "wait_ms", &found);
-    return found ? options : NULL;
-}
-
-int
-make_map(struct call *call, const char *how, int first)
-{
-    mmf_map_options space;
-    const mmf_map_options *options = options_of(call, &space);
-    const char *name = text_at(call, first);
-    mmf_map *map = NO_HANDLE;
-    int created = UNTOUCHED, status;
-
-    if (strcmp(how, "open") == 0)
-        status = mmf_map_open_existing(name, options, &map);
-    else if (strcmp(how, "new") == 0)
-        status = mmf_map_create_new(name, number_at(call, first + 1), options, &map);
-    else {
-        status = mmf_map_create_or_open(name, number_at(call, first + 1), options,
-                                        &created, &map);
-        say_output(call, "created", created);
-    }
-    keep_handle(call, MMF_KIND_MAP, status, map);
-    return status;
-}
-
+/* accessor MAP OFFSET SIZE ACCESS, stream MAP ... */
 static int
 call_view(struct call *call)
 {
     struct handle map = handle_of(text_at(call, 1));
-    int64_t offset = number_at(call, 2), size = number_at(call, 3);
+    int64_t capacity = size_of(map.object);
+    int64_t offset = offset_at(call, 2, capacity), size = offset_at(call, 3, capacity);
     mmf_access access = (mmf_access)choice_of(text_at(call, 4), accesses);
     mmf_accessor *accessor = NO_HANDLE;
     mmf_stream *stream = NO_HANDLE;
+    mmf_view_options own;
+    void *space;
+    const mmf_view_options *options = view_options_of(call, &own, &space);
     int status;
 
     if (strcmp(call->words[0], "accessor") == 0) {
-        status = mmf_accessor_create(map.object, offset, size, access, NULL, &accessor);
+        status = mmf_accessor_create(map.object, offset, size, access, options,
+                                     is_null(call, "out") ? NULL : &accessor);
         keep_handle(call, ACCESSOR, status, accessor);
     } else {
-        status = mmf_stream_create(map.object, offset, size, access, NULL, &stream);
+        status = mmf_stream_create(map.object, offset, size, access, options,
+                                   is_null(call, "out") ? NULL : &stream);
         keep_handle(call, STREAM, status, stream);
     }
+    free(space);
     return status;
+}
+
+struct handle
+view_at(const struct call *call, int i)
+{
+    struct handle handle = handle_of(text_at(call, i));
+    const char *kind = option_of(call, "kind");
+
+    if (kind == NULL)
+        return handle;
+    handle.kind = strcmp(kind, "stream") == 0 ? STREAM : ACCESSOR;
+    for (int number = MMF_KIND_MAP; number <= MMF_KIND_SEMAPHORE; number++)
+        if (strcmp(mmf_kind_name((mmf_kind)number), kind) == 0)
+            handle.kind = number;
+    return handle;
 }
 
 /* A map's, or a view's. */
 static int
 call_capacity(struct call *call)
 {
-    struct handle handle = handle_of(text_at(call, 1));
+    struct handle handle = view_at(call, 1);
     int64_t capacity = UNTOUCHED;
     int status = MMF_OK;
 
@@ -103,285 +89,157 @@ call_capacity(struct call *call)
     else if (handle.kind == STREAM)
         capacity = mmf_stream_capacity(handle.object);
     else
-        status = mmf_map_capacity(handle.object, &capacity);
+        status =
+            mmf_map_capacity(handle.object, is_null(call, "value") ? NULL : &capacity);
     say_output(call, "value", capacity);
     return status;
 }
 
 static int
-call_property(struct call *call)
+call_can_read(struct call *call)
 {
-    struct handle handle = handle_of(text_at(call, 1));
-    const char *what = call->words[0];
-    bool is_stream = handle.kind == STREAM;
+    struct handle handle = view_at(call, 1);
 
-    if (strcmp(what, "can_read") == 0)
-        say_number(call, "value",
-                   is_stream ? mmf_stream_can_read(handle.object)
-                             : mmf_accessor_can_read(handle.object));
-    else if (strcmp(what, "can_write") == 0)
-        say_number(call, "value",
-                   is_stream ? mmf_stream_can_write(handle.object)
-                             : mmf_accessor_can_write(handle.object));
-    else
-        say_number(call, "value", mmf_stream_position(handle.object));
+    say_number(call, "value",
+               handle.kind == STREAM ? mmf_stream_can_read(handle.object)
+                                     : mmf_accessor_can_read(handle.object));
+    return MMF_OK;
+}
+
+static int
+call_can_write(struct call *call)
+{
+    struct handle handle = view_at(call, 1);
+
+    say_number(call, "value",
+               handle.kind == STREAM ? mmf_stream_can_write(handle.object)
+                                     : mmf_accessor_can_write(handle.object));
+    return MMF_OK;
+}
+
+static int
+call_pointer_offset(struct call *call)
+{
+    struct handle handle = view_at(call, 1);
+
+    say_number(call, "value",
+               handle.kind == STREAM ? mmf_stream_pointer_offset(handle.object)
+                                     : mmf_accessor_pointer_offset(handle.object));
     return MMF_OK;
 }
 
 static int
 call_flush(struct call *call)
 {
-    struct handle handle = handle_of(text_at(call, 1));
+    struct handle handle = view_at(call, 1);
 
     return handle.kind == STREAM ? mmf_stream_flush(handle.object)
                                  : mmf_accessor_flush(handle.object);
 }
 
 /*
- * Values.
- */
-
-union value {
-    int boolean;
-    uint8_t u8;
-    int8_t s8;
-    uint16_t u16;
-    int16_t s16;
-    uint32_t u32;
-    int32_t s32;
-    uint64_t u64;
-    int64_t s64;
-    float single;
-    double real;
-    unsigned char bytes[8];
-};
-
-/* The type's name, its field of `union value`, and how that is printed. */
-#define TYPES(_)                                                                       \
-    _(boolean, boolean, "%d")                                                          \
-    _(byte, u8, "%" PRIu8)                                                             \
-    _(sbyte, s8, "%" PRId8)                                                            \
-    _(char, u16, "%" PRIu16)                                                           \
-    _(int16, s16, "%" PRId16)                                                          \
-    _(uint16, u16, "%" PRIu16)                                                         \
-    _(int32, s32, "%" PRId32)                                                          \
-    _(uint32, u32, "%" PRIu32)                                                         \
-    _(int64, s64, "%" PRId64)                                                          \
-    _(uint64, u64, "%" PRIu64)                                                         \
-    _(single, single, "%.9g")                                                          \
-    _(double, real, "%.17g")
-
-struct type {
-    const char *name;
-    size_t size;
-    void (*print)(char *text, size_t size, const union value *value);
-    int (*read)(const mmf_accessor *view, int64_t position, union value *value);
-    int (*write)(mmf_accessor *view, int64_t position, const union value *value);
-    void (*parse)(const char *text, union value *value);
-};
-
-/* A whole number has all 64 bits in strtoll or strtoull, a real one in strtod. */
-#define PARSE(field, text)                                                             \
-    _Generic(((union value *)0)->field, float                                          \
-             : strtof(text, NULL), double                                              \
-             : strtod(text, NULL), uint64_t                                            \
-             : strtoull(text, NULL, 0), default                                        \
-             : strtoll(text, NULL, 0))
-
-#define DEFINE(type, field, format)                                                    \
-    static void type##_print(char *text, size_t size, const union value *value)        \
-    {                                                                                  \
-        snprintf(text, size, format, value->field);                                    \
-    }                                                                                  \
-    static void type##_parse(const char *text, union value *value)                     \
-    {                                                                                  \
-        value->field = (__typeof__(value->field))PARSE(field, text);                   \
-    }                                                                                  \
-    static int type##_read(const mmf_accessor *view, int64_t position,                 \
-                           union value *value)                                         \
-    {                                                                                  \
-        return mmf_accessor_read_##type(view, position, &value->field);                \
-    }                                                                                  \
-    static int type##_write(mmf_accessor *view, int64_t position,                      \
-                            const union value *value)                                  \
-    {                                                                                  \
-        return mmf_accessor_write_##type(view, position, value->field);                \
-    }
-TYPES(DEFINE)
-
-#define ROW(type, field, format)                                                       \
-    {#type,        sizeof(((union value *)0)->field),                                  \
-     type##_print, type##_read,                                                        \
-     type##_write, type##_parse},
-static const struct type types[] = {TYPES(ROW){NULL, 0, NULL, NULL, NULL, NULL}};
-
-static const struct type *
-type_at(const struct call *call, int i)
-{
-    const char *name = text_at(call, i);
-
-    for (const struct type *type = types; type->name != NULL; type++)
-        if (strcmp(type->name, name) == 0)
-            return type;
-    complain("no such type", name);
-}
-
-/* read VIEW TYPE POSITION */
-static int
-call_read(struct call *call)
-{
-    struct handle view = handle_of(text_at(call, 1));
-    const struct type *type = type_at(call, 2);
-    union value value, untouched;
-    char text[64] = "untouched";
-    int status;
-
-    memset(&untouched, 0x5a, sizeof(untouched));
-    value = untouched;
-    status = type->read(view.object, number_at(call, 3), &value);
-    if (memcmp(&value, &untouched, sizeof(value)) != 0)
-        type->print(text, sizeof(text), &value);
-    say_text(call, "value", text);
-    return status;
-}
-
-/* write VIEW TYPE POSITION VALUE */
-static int
-call_write(struct call *call)
-{
-    struct handle view = handle_of(text_at(call, 1));
-    const struct type *type = type_at(call, 2);
-    union value value = {0};
-
-    type->parse(text_at(call, 4), &value);
-    return type->write(view.object, number_at(call, 3), &value);
-}
-
-/* read_array VIEW TYPE POSITION COUNT: values with commas between them */
-static int
-call_read_array(struct call *call)
-{
-    struct handle view = handle_of(text_at(call, 1));
-    const struct type *type = type_at(call, 2);
-    unsigned char array[MAX_ELEMENTS * sizeof(union value)];
-    size_t read = (size_t)UNTOUCHED, count = (size_t)number_at(call, 4);
-    char text[MAX_ELEMENTS * 32] = "";
-    int status;
-
-    if (count > MAX_ELEMENTS)
-        complain("too many elements", call->words[4]);
-    status = mmf_accessor_read_array(view.object, number_at(call, 3), array, type->size,
-                                     count, &read);
-    say_output(call, "read", read == (size_t)UNTOUCHED ? UNTOUCHED : (long long)read);
-    if (status < 0)
-        return status;
-    for (size_t i = 0, length = 0; i < read; i++) {
-        union value value;
-
-        memcpy(&value, array + i * type->size, type->size);
-        if (i > 0)
-            text[length++] = ',';
-        type->print(text + length, sizeof(text) - length, &value);
-        length = strlen(text);
-    }
-    say_text(call, "value", text);
-    return status;
-}
-
-/* write_array VIEW TYPE POSITION VALUES */
-static int
-call_write_array(struct call *call)
-{
-    struct handle view = handle_of(text_at(call, 1));
-    const struct type *type = type_at(call, 2);
-    unsigned char array[MAX_ELEMENTS * sizeof(union value)];
-    const char *text = text_at(call, 4);
-    size_t count = 0;
-
-    while (text != NULL && *text != '\0' && count < MAX_ELEMENTS) {
-        union value value = {0};
-
-        type->parse(text, &value);
-        memcpy(array + count++ * type->size, &value, type->size);
-        text = strchr(text, ',');
-        text = text != NULL ? text + 1 : NULL;
-    }
-    return mmf_accessor_write_array(view.object, number_at(call, 3), array, type->size,
-                                    count);
-}
-
-/*
- * Streams. Bytes are hexadecimal.
+ * Bytes in memory: an address is a handle.
  */
 
 static int
-call_read_bytes(struct call *call)
+keep_bytes(struct call *call, int status, void *bytes, size_t size)
 {
-    struct handle stream = handle_of(text_at(call, 1));
-    unsigned char bytes[MAX_BYTES];
-    char text[2 * MAX_BYTES + 1] = "";
-    size_t count = (size_t)number_at(call, 2), read = (size_t)UNTOUCHED;
-    int status;
-
-    if (count > MAX_BYTES)
-        complain("too many bytes", call->words[2]);
-    status = mmf_stream_read(stream.object, bytes, count, &read);
-    say_output(call, "read", read == (size_t)UNTOUCHED ? UNTOUCHED : (long long)read);
-    for (size_t i = 0; status >= 0 && i < read; i++)
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-    if (status >= 0)
-        say_text(call, "value", text);
+    say_output(call, "size", size == (size_t)UNTOUCHED ? UNTOUCHED : (long long)size);
+    call->size = size;
+    keep_handle(call, BYTES, status, bytes);
     return status;
 }
 
+/* pointer VIEW: the mapping begins `pointer_offset` before it, at a page. */
 static int
-call_write_bytes(struct call *call)
+call_pointer(struct call *call)
 {
-    struct handle stream = handle_of(text_at(call, 1));
-    const char *text = text_at(call, 2);
-    unsigned char bytes[MAX_BYTES];
-    size_t count = 0;
-    unsigned byte;
+    struct handle view = view_at(call, 1);
+    bool is_stream = view.kind == STREAM;
+    void *bytes = NO_HANDLE, **to = is_null(call, "bytes") ? NULL : &bytes;
+    size_t size = (size_t)UNTOUCHED, *size_to = is_null(call, "size") ? NULL : &size;
+    int status = is_stream ? mmf_stream_pointer(view.object, to, size_to)
+                           : mmf_accessor_pointer(view.object, to, size_to);
+    int64_t offset = is_stream ? mmf_stream_pointer_offset(view.object)
+                               : mmf_accessor_pointer_offset(view.object);
 
-    for (; count < MAX_BYTES && sscanf(text, "%2x", &byte) == 1; text += 2)
-        bytes[count++] = (unsigned char)byte;
-    return mmf_stream_write(stream.object, bytes, count);
+    if (status == MMF_OK)
+        say_number(call, "lead",
+                   (long long)((uintptr_t)bytes - (uintptr_t)offset) % 4096);
+    return keep_bytes(call, status, bytes, size);
 }
 
+/* bytes MAP ACCESS */
 static int
-call_seek(struct call *call)
+call_bytes(struct call *call)
 {
-    struct handle stream = handle_of(text_at(call, 1));
-    int64_t position = UNTOUCHED;
-    int status = mmf_stream_seek(stream.object, number_at(call, 2),
-                                 (mmf_seek_origin)choice_of(text_at(call, 3), origins),
-                                 &position);
+    struct handle map = handle_of(text_at(call, 1));
+    void *bytes = NO_HANDLE;
+    size_t size = (size_t)UNTOUCHED;
+    int status = mmf_map_bytes(
+        map.object, (mmf_access)choice_of(text_at(call, 2), accesses),
+        is_null(call, "bytes") ? NULL : &bytes, is_null(call, "size") ? NULL : &size);
 
-    say_output(call, "position", position);
+    return keep_bytes(call, status, bytes, size);
+}
+
+/* load BYTES POSITION COUNT */
+static int
+call_load(struct call *call)
+{
+    struct handle handle = handle_of(text_at(call, 1));
+    const unsigned char *bytes = handle.object;
+
+    say_hex(call, "value", bytes + offset_at(call, 2, (int64_t)handle.size),
+            size_at(call, 3));
+    return MMF_OK;
+}
+
+/* store BYTES POSITION HEXADECIMAL */
+static int
+call_store(struct call *call)
+{
+    struct handle handle = handle_of(text_at(call, 1));
+    unsigned char *bytes = handle.object;
+
+    parse_bytes(text_at(call, 3), bytes + offset_at(call, 2, (int64_t)handle.size),
+                MAX_HEX);
+    return MMF_OK;
+}
+
+/* native_handle MAP */
+static int
+call_native_handle(struct call *call)
+{
+    intptr_t handle = UNTOUCHED;
+    int status = mmf_map_native_handle(handle_of(text_at(call, 1)).object,
+                                       is_null(call, "handle") ? NULL : &handle);
+
+    say_output(call, "value", handle);
     return status;
 }
 
+/* same BYTES BYTES */
 static int
-call_set_position(struct call *call)
+call_same(struct call *call)
 {
-    struct handle stream = handle_of(text_at(call, 1));
-
-    return mmf_stream_set_position(stream.object, number_at(call, 2));
+    say_number(call, "value",
+               handle_of(text_at(call, 1)).object ==
+                   handle_of(text_at(call, 2)).object);
+    return MMF_OK;
 }
 
 const struct named_call view_calls[] = {{"accessor", call_view},
                                         {"stream", call_view},
                                         {"capacity", call_capacity},
-                                        {"can_read", call_property},
-                                        {"can_write", call_property},
-                                        {"position", call_property},
+                                        {"can_read", call_can_read},
+                                        {"can_write", call_can_write},
+                                        {"pointer_offset", call_pointer_offset},
                                         {"flush", call_flush},
-                                        {"read", call_read},
-                                        {"write", call_write},
-                                        {"read_array", call_read_array},
-                                        {"write_array", call_write_array},
-                                        {"read_bytes", call_read_bytes},
-                                        {"write_bytes", call_write_bytes},
-                                        {"seek", call_seek},
-                                        {"set_position", call_set_position},
+                                        {"pointer", call_pointer},
+                                        {"bytes", call_bytes},
+                                        {"load", call_load},
+                                        {"store", call_store},
+                                        {"same", call_same},
+                                        {"native_handle", call_native_handle},
                                         {NULL, NULL}};

@@ -17,6 +17,10 @@ is_one_of(const char *word, const char *list)
 
     return found != NULL && found[length] == ' ' && (found == list || found[-1] == ' ');
 }
+/* What an actor does by several calls, or by none of the library's. */
+static const char of_several[] =
+    "open_file open_other is_open inherits get put all fill views user umask statx "
+    "list granted change_directory ";
 
 static const char *
 upper(const char *word)
@@ -123,14 +127,17 @@ wait_for_several(const struct words *words, kind_finder kind_of)
     const char *objects = "";
     int count = words->count - 2;
 
+    while (count > 0 && strchr(words->word[count + 1], '=') != NULL)
+        count--; /* options */
+
     for (int i = 1; i <= count; i++)
         objects = text_format("%s%smmf_%s_waitable(%s)", objects, i > 1 ? ", " : "",
                               kind_of(words->word[i]), words->word[i]);
     if (strcmp(words->word[0], "signal_and_wait") == 0)
         return text_format("mmf_signal_and_wait(%s, %s)", objects,
-                           words->word[words->count - 1]);
+                           words->word[count + 1]);
     return text_format("mmf_%s((mmf_waitable *[]){%s}, %d, %s%s)", words->word[0],
-                       objects, count, words->word[words->count - 1],
+                       objects, count, words->word[count + 1],
                        strcmp(words->word[0], "wait_any") == 0 ? ", &index" : "");
 }
 
@@ -148,6 +155,20 @@ view_call(const char *handle, const struct words *words)
                            word_at(words, 1), word_at(words, 3));
     return text_format("mmf_accessor_write_%s(%s, %s, %s)", word_at(words, 2),
                        word_at(words, 1), word_at(words, 3), word_at(words, 4));
+}
+
+/* `place` is the name's. */
+static char *
+map_of_a_file(const char *handle, const struct words *words, int place)
+{
+    const char *how = words->word[0] + strlen("from_"), *first = words->word[1];
+
+    if (place == 3)
+        first = text_format("%s, MMF_FILE_MODE_%s", literal(first),
+                            upper(word_at(words, 2)));
+    return text_format("mmf_map_create_from_%s(%s, %s, %s, %s, &%s)", how, first,
+                       literal(word_at(words, place)), word_at(words, place + 1),
+                       options(words, "map"), handle);
 }
 
 /* Of channels. Messages have the names that the scenario gives them. */
@@ -192,6 +213,14 @@ c_call(const char *handle, kind_finder kind_of, const struct words *words)
         return view_call(handle, words);
     if (words->count > 2 && is_one_of(call, "send commit reserve take receive "))
         return message_call(handle, kind_of(words->word[1]), words);
+    if (strncmp(call, "from_", 5) == 0)
+        return map_of_a_file(handle, words, strcmp(call, "from_file") == 0 ? 3 : 2);
+    if (is_one_of(call, of_several)) {
+        text = call;
+        for (int i = 1; i < words->count; i++)
+            text = text_format("%s %s", text, words->word[i]);
+        return text_format("/* %s */", text);
+    }
     text = text_format("mmf_%s_%s(%s", words->count > 1 ? kind_of(words->word[1]) : "",
                        call, word_at(words, 1));
     for (int i = 2; i < words->count; i++)

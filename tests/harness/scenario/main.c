@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char usage[] =
     "usage: scenario [--as threads|processes] --actor COMMAND [--actor COMMAND...]\n"
-    "                [--only PATTERN] [--failures N] [--list] [--verbose] FILE...\n"
+    "                [--only PATTERN] [--failures N] [--files DIRECTORY] [--list]\n"
+    "                [--verbose] FILE...\n"
     "Runs the cases of scenario files. COMMAND starts an actor program; the first one "
     "is\n"
     "main's, the others are for the other processes, in turn.\n";
@@ -21,6 +23,7 @@ static const char *only;
 static int most_failures = 1000000; /* after so many cases it ends */
 static bool lists;
 static char directory[] = "/dev/shm/mmf-scenario-XXXXXX";
+static char files[4096] = "/dev/shm/mmf-scenario-files-XXXXXX";
 
 static _Noreturn void
 misuse(const char *what)
@@ -58,6 +61,8 @@ read_options(int argc, char **argv, struct run *run, struct suite *suite)
             run->commands[run->command_count++] = value;
         else if (strcmp(argv[i], "--only") == 0)
             only = value;
+        else if (strcmp(argv[i], "--files") == 0)
+            snprintf(files, sizeof(files), "%s/mmf-scenario-files-XXXXXX", value);
         else if (strcmp(argv[i], "--failures") == 0)
             most_failures = atoi(value);
         else if (strcmp(argv[i], "--as") == 0)
@@ -137,21 +142,23 @@ summarize(const struct run *run, const struct sums *sums)
 int
 main(int argc, char **argv)
 {
-    struct run run = {.directory = directory};
+    struct run run = {.directory = directory, .files = files};
     struct suite suite = {0};
     struct sums sums = {0};
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGPIPE, SIG_IGN);
     read_options(argc, argv, &run, &suite);
-    if (mkdtemp(directory) == NULL || setenv("MMF_DIR", directory, 1) != 0) {
-        perror(directory);
+    if (mkdtemp(directory) == NULL || setenv("MMF_DIR", directory, 1) != 0 ||
+        mkdtemp(files) == NULL || setenv("MMF_TEST_FILES", files, 1) != 0) {
+        perror(files);
         return EXIT_FAILURE;
     }
     run_all(&run, &suite, &sums);
     run_end();
     files_below(directory, true);
     rmdir(directory);
+    rmdir(files);
     if (lists)
         return EXIT_SUCCESS;
     summarize(&run, &sums);

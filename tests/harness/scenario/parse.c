@@ -77,6 +77,18 @@ cut_column(char *text)
 
 /* An unnamed object, a local name, a global one, one that fits in no file name. */
 #define EACH_NAME "name NULL Cat \"Global\\Cat with a / and a ' '\" 'a'*1032"
+#define EACH_DOTNET_NAME "name Cat $' \\t\\r\\n ' local/Cat global/Cat 'a'*1032"
+
+/* Memory, a file, and both with a name. */
+#define EACH_MAP                                                                       \
+    "map 'new map NULL' 'from_file f create_new NULL' 'new map Cat' "                  \
+    "'from_file f create_new Cat'"
+
+/* What `$name` may be: a call to make it is `new @object`, `open @object` or `@object`. */
+#define EACH_OBJECT                                                                    \
+    "object 'map $name 4096' 'mutex $name 0' 'event $name auto 0' "                    \
+    "'semaphore $name 0 1' 'queue $name 16 4 block' 'topic $name 16 4 block' "         \
+    "'latest $name 16' 'service $name 16 16 4'"
 
 static void
 add_parameter(struct scenario *scenario, const char *text)
@@ -85,8 +97,12 @@ add_parameter(struct scenario *scenario, const char *text)
     struct words words;
     const char *wrong;
 
-    if (strcmp(text, "needs files") == 0) {
-        scenario->needs_files = true;
+    if (strncmp(text, "needs ", 6) == 0) {
+        if (strcmp(text + 6, "users") == 0)
+            scenario->needs |= FEATURE_FILES | FEATURE_USERS;
+        else if (peer_feature(text + 6) == 0)
+            refuse(scenario->file, scenario->number, "no such feature", text);
+        scenario->needs |= peer_feature(text + 6);
         return;
     }
     if (strcmp(text, "each queue") == 0) {
@@ -97,6 +113,12 @@ add_parameter(struct scenario *scenario, const char *text)
     parameter = &scenario->parameters[scenario->parameter_count++];
     if (strcmp(text, "each name") == 0)
         text = EACH_NAME;
+    else if (strcmp(text, "each .NET name") == 0)
+        text = EACH_DOTNET_NAME;
+    else if (strcmp(text, "each object") == 0)
+        text = EACH_OBJECT;
+    else if (strcmp(text, "each map") == 0)
+        text = EACH_MAP;
     else if (strcmp(text, "each kind") == 0)
         text = "kind mutex event semaphore";
     else if (strcmp(text, "each channel") == 0)

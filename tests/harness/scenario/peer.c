@@ -62,6 +62,19 @@ become(const char *command, int in, int out)
     _exit(127);
 }
 
+int
+peer_feature(const char *name)
+{
+    static const char *const names[] = {"fork",        "files",   "descriptors",
+                                        "execution",   "64_bits", "32_bits",
+                                        "kernel_names"};
+
+    for (int i = 0; i < 7; i++)
+        if (strcmp(name, names[i]) == 0)
+            return 1 << i;
+    return 0;
+}
+
 static void
 hear_hello(struct peer *peer)
 {
@@ -74,19 +87,14 @@ hear_hello(struct peer *peer)
     if (word == NULL || strcmp(word, "ready") != 0)
         give_up(peer, "does not begin with \"ready\"");
     while ((word = strtok_r(NULL, " ", &rest)) != NULL) {
-        if (strcmp(word, "fork") == 0)
-            peer->features |= FEATURE_FORK;
-        else if (strcmp(word, "files") == 0)
-            peer->features |= FEATURE_FILES;
-        else if (strcmp(word, "descriptors") == 0)
-            peer->features |= FEATURE_DESCRIPTORS;
-        else
+        if (peer_feature(word) == 0)
             give_up(peer, "says a feature that this runner does not know");
+        peer->features |= peer_feature(word);
     }
 }
 
 struct peer *
-peer_start(const char *command)
+peer_prepare(const char *command, int theirs[2])
 {
     struct peer *peer = calloc(1, sizeof(*peer));
     int to[2], from[2];
@@ -94,15 +102,36 @@ peer_start(const char *command)
     if (peer == NULL || pipe2(to, O_CLOEXEC) < 0 || pipe2(from, O_CLOEXEC) < 0)
         abort();
     peer->command = command;
-    peer->pid = fork();
-    if (peer->pid == 0)
-        become(command, to[0], from[1]);
-    close(to[0]);
-    close(from[1]);
     peer->in = to[1];
     peer->out = from[0];
+    theirs[0] = to[0];
+    theirs[1] = from[1];
+    return peer;
+}
+
+struct peer *
+peer_start(const char *command)
+{
+    int theirs[2];
+    struct peer *peer = peer_prepare(command, theirs);
+
+    peer->pid = fork();
+    if (peer->pid == 0)
+        become(command, theirs[0], theirs[1]);
+    close(theirs[0]);
+    close(theirs[1]);
     hear_hello(peer);
     return peer;
+}
+
+void
+peer_adopt(struct peer *peer, const int theirs[2], pid_t pid)
+{
+    peer->pid = pid;
+    peer->is_fork = peer->in_use = true;
+    hear_hello(peer);
+    close(theirs[0]);
+    close(theirs[1]);
 }
 
 void
@@ -164,12 +193,31 @@ peer_hear(struct peer *peer, int timeout_ms, bool *ended)
     return line;
 }
 
+/* Its parent may not have waited for it: a zombie has ended. */
+static bool
+is_over(pid_t pid)
+{
+    char path[64], state = 'Z';
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+    file = fopen(path, "re");
+    if (file == NULL)
+        return true;
+    if (fscanf(file, "%*d %*[^)]) %c", &state) != 1)
+        state = 'Z';
+    fclose(file);
+    return state == 'Z' || state == 'X';
+}
+
 static int
 end_peer(struct peer *peer)
 {
     int status = 0;
 
-    while (waitpid(peer->pid, &status, 0) < 0 && errno == EINTR)
+    while (peer->is_fork && !is_over(peer->pid))
+        nap_ms(1);
+    while (!peer->is_fork && waitpid(peer->pid, &status, 0) < 0 && errno == EINTR)
         continue;
     if (peer->in >= 0)
         close(peer->in);
@@ -178,13 +226,19 @@ end_peer(struct peer *peer)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-void
-peer_kill(struct peer *peer)
+/* SIGKILL ends what another signal does not. */
+int
+peer_kill(struct peer *peer, int signal)
 {
+    int64_t deadline = now_ms() + END_MS;
+
     if (peer->pid == 0)
-        return;
+        return 0;
+    kill(peer->pid, signal);
+    while (signal != SIGKILL && !is_over(peer->pid) && now_ms() < deadline)
+        nap_ms(1);
     kill(peer->pid, SIGKILL);
-    end_peer(peer);
+    return end_peer(peer);
 }
 
 int
@@ -198,7 +252,7 @@ peer_finish(struct peer *peer)
         peer->length = 0;
     } while (read_more(peer, deadline) > 0);
     if (now_ms() >= deadline) {
-        peer_kill(peer);
+        peer_kill(peer, SIGKILL);
         return -1;
     }
     return end_peer(peer);
@@ -213,12 +267,13 @@ peer_signal(struct peer *peer, int signal)
     peer->is_stopped = signal == SIGSTOP;
 }
 
-/* futex, futex_time64, futex_waitv, nanosleep, clock_nanosleep and its time64, of 64 and
- * of 32 bits. */
+/* futex, futex_time64, futex_waitv, nanosleep, clock_nanosleep and its time64, poll and
+ * ppoll, of 64 and of 32 bits. */
 static bool
 is_sleep(long number)
 {
-    static const long calls[] = {202, 240, 422, 449, 35, 162, 230, 267, 407};
+    static const long calls[] = {202, 240, 422, 449, 35,  162, 230,
+                                 267, 407, 7,   168, 271, 309, 414};
 
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
         if (number == calls[i])
@@ -260,14 +315,15 @@ peer_descriptors(const struct peer *peer)
     return count;
 }
 
+/* Below MMF_DIR, a file of the case, or an object without a name. */
 static bool
-is_ours(const char *text, const char *directory)
+is_ours(const char *text)
 {
-    return strstr(text, directory) != NULL || strstr(text, "memfd:mmf") != NULL;
+    return strstr(text, "/mmf-scenario-") != NULL || strstr(text, "memfd:mmf") != NULL;
 }
 
 static const char *
-leftover_descriptor(const struct peer *peer, const char *place)
+leftover_descriptor(const struct peer *peer)
 {
     char path[64], target[PATH_MAX];
     const char *found = NULL;
@@ -281,7 +337,7 @@ leftover_descriptor(const struct peer *peer, const char *place)
             readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1);
 
         target[length < 0 ? 0 : length] = '\0';
-        if (is_ours(target, place))
+        if (is_ours(target))
             found = text_format("descriptor %s: %s", entry->d_name, target);
     }
     if (directory != NULL)
@@ -290,7 +346,7 @@ leftover_descriptor(const struct peer *peer, const char *place)
 }
 
 static const char *
-leftover_mapping(const struct peer *peer, const char *place)
+leftover_mapping(const struct peer *peer)
 {
     char path[64], line[PATH_MAX + 128];
     const char *found = NULL;
@@ -299,7 +355,7 @@ leftover_mapping(const struct peer *peer, const char *place)
     snprintf(path, sizeof(path), "/proc/%ld/maps", (long)peer->pid);
     maps = fopen(path, "re");
     while (maps != NULL && found == NULL && fgets(line, sizeof(line), maps) != NULL)
-        if (is_ours(line, place))
+        if (is_ours(line))
             found = text_format("mapping %.*s", (int)strcspn(line, "\n"), line);
     if (maps != NULL)
         fclose(maps);
@@ -307,11 +363,11 @@ leftover_mapping(const struct peer *peer, const char *place)
 }
 
 const char *
-peer_leftovers(const struct peer *peer, const char *directory)
+peer_leftovers(const struct peer *peer)
 {
-    const char *found = leftover_descriptor(peer, directory);
+    const char *found = leftover_descriptor(peer);
 
-    return found != NULL ? found : leftover_mapping(peer, directory);
+    return found != NULL ? found : leftover_mapping(peer);
 }
 
 int

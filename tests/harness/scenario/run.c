@@ -9,11 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum {
     MAX_ACTORS = 24,
     MAX_HANDLES = 96,
-    MAX_HOLDERS = 16,
+    MAX_HOLDERS = 24,
     SHOWN_STEPS = 40,
     SHOWN_FAILURES = 2
 };
@@ -161,6 +163,13 @@ find_actor(const char *name)
     return NULL;
 }
 
+/* p1t1: a thread of p1. */
+static bool
+is_thread_of_other(const char *name)
+{
+    return name[0] == 'p' && strchr(name, 't') != NULL;
+}
+
 static struct actor *
 actor_of(const char *name)
 {
@@ -177,6 +186,8 @@ actor_of(const char *name)
     actor->name = text_copy(name, strlen(name));
     if (strcmp(name, "main") == 0)
         actor->peer = borrow_peer(row.options->commands[0]);
+    else if (is_thread_of_other(name))
+        actor->peer = actor_of(text_copy(name, strcspn(name, "t")))->peer;
     else if (name[0] == 'p' || (name[0] == 't' && row.options->as_processes))
         actor->peer = another_peer();
     else if (name[0] == 't')
@@ -207,6 +218,10 @@ deliver(struct peer *peer, char *line)
         actor->has_begun = true;
         return;
     }
+    if (actor->has_begun && strcmp(rest, "cannot") == 0) {
+        unsaid++;
+        longjmp(row.end, NOT_HERE); /* others wait for what it was to do */
+    }
     actor->answer = rest;
     actor->answered_at = now_ms();
     actor->arrival = ++row.arrivals;
@@ -222,7 +237,7 @@ hear(struct peer *peer, int timeout_ms)
     if (line != NULL)
         deliver(peer, line);
     else if (ended) {
-        peer_kill(peer);
+        peer_kill(peer, SIGKILL);
         fail("the actor \"%s\" has ended", peer->command);
     }
     return line != NULL;
@@ -268,7 +283,7 @@ take_answer(struct actor *actor)
 }
 
 /* For the runner itself, not for a step: it must be OK. */
-static void
+static const char *
 have_done(struct actor *actor, const char *text)
 {
     const char *answer;
@@ -281,6 +296,7 @@ have_done(struct actor *actor, const char *text)
     }
     if (strncmp(answer, "MMF_OK", 6) != 0)
         fail("%s: %s: %s", actor->name, text, answer);
+    return answer;
 }
 
 /*
@@ -290,7 +306,7 @@ have_done(struct actor *actor, const char *text)
 static const struct peer *
 own_peer(const struct actor *actor)
 {
-    return actor->name[0] == 'p' ? actor->peer : NULL;
+    return actor->name[0] == 'p' || actor->name[0] == 'c' ? actor->peer : NULL;
 }
 
 static struct handle *
@@ -324,11 +340,24 @@ is_kind(const char *word)
     return false;
 }
 
-static bool
-makes_object(const struct words *call)
+/* Where the name is in a call that makes an object; 0: it makes none. */
+static int
+name_place(const struct words *call)
 {
-    return is_kind(call->word[0]) || strcmp(call->word[0], "new") == 0 ||
-           strcmp(call->word[0], "open") == 0;
+    const char *verb = call->word[0];
+
+    if (strcmp(verb, "new") == 0 || strcmp(verb, "open") == 0 ||
+        strcmp(verb, "from_handle") == 0 || strcmp(verb, "from_fd") == 0)
+        return 2;
+    return strcmp(verb, "from_file") == 0 ? 3 : is_kind(verb) ? 1 : 0;
+}
+
+static const char *
+kind_made(const struct words *call)
+{
+    if (strncmp(call->word[0], "from_", 5) == 0)
+        return "map";
+    return call->word[name_place(call) == 2 ? 1 : 0];
 }
 
 static const char *
@@ -344,6 +373,10 @@ join(const struct words *words)
             word = "-1";
         else if (strcmp(word, "LONG") == 0)
             word = text_format("%d", LONG_MS);
+        else if (strcmp(word, "INT64_MAX") == 0)
+            word = "9223372036854775807";
+        else if (strcmp(word, "INT64_MIN") == 0)
+            word = "-9223372036854775808";
         else if (equals == NULL || i == 0)
             word = word_encode(word);
         text = text_format("%s%s%s", text, i > 0 ? " " : "", word);
@@ -355,17 +388,17 @@ join(const struct words *words)
 static const char *
 recipe_of(const struct words *call)
 {
-    int first = is_kind(call->word[0]) ? 0 : 1;
+    int place = name_place(call);
     struct words words = {.count = 0};
 
-    if (!makes_object(call))
+    if (place == 0)
         return join(call);
-    if (call->count < first + 2 || strcmp(call->word[first + 1], "NULL") == 0)
+    if (call->count <= place || strcmp(call->word[place], "NULL") == 0)
         return NULL;
     words.word[words.count++] = "open";
-    words.word[words.count++] = call->word[first];
-    words.word[words.count++] = call->word[first + 1];
-    for (int i = first + 2; i < call->count; i++)
+    words.word[words.count++] = kind_made(call);
+    words.word[words.count++] = call->word[place];
+    for (int i = place + 1; i < call->count; i++)
         if (strncmp(call->word[i], "access=", 7) == 0 ||
             strncmp(call->word[i], "role=", 5) == 0 ||
             strstr(call->word[i], "_user") != NULL)
@@ -391,7 +424,7 @@ keep_handle(const struct actor *actor, const char *name, const struct words *cal
     row.handle_count++;
     memset(handle, 0, sizeof(*handle));
     handle->name = name;
-    handle->kind = call->word[!makes_object(call) || is_kind(call->word[0]) ? 0 : 1];
+    handle->kind = kind_made(call);
     handle->recipe = recipe_of(call);
     handle->own = own_peer(actor);
     add_holder(handle, actor->peer);
@@ -410,7 +443,7 @@ holds(const struct handle *handle, const struct peer *peer)
 static void
 open_elsewhere(struct actor *actor, const struct words *call)
 {
-    for (int i = 1; i < call->count && !makes_object(call); i++) {
+    for (int i = 1; i < call->count && name_place(call) == 0; i++) {
         struct handle *handle = find_handle(call->word[i], own_peer(actor));
         struct words recipe;
 
@@ -533,13 +566,18 @@ check_unchanged(const struct actor *actor, const struct words *answer, bool is_f
     }
 }
 
-/* The timeout is the last word; but a name is waited for as an option says. */
+/* The last word but for options; but a name is waited for as an option says. */
 static void
 check_time(const struct actor *actor, const struct words *answer)
 {
     const struct words *call = &actor->call;
     const char *wait_ms = word_value(call, "wait_ms");
-    long timeout = call->count > 1 ? atol(call->word[call->count - 1]) : 0;
+    int last = call->count - 1;
+    long timeout;
+
+    while (last > 0 && strchr(call->word[last], '=') != NULL)
+        last--;
+    timeout = last > 0 ? atol(call->word[last]) : 0;
 
     if (wait_ms != NULL)
         timeout = strcmp(answer->word[0], "MMF_E_NOT_FOUND") == 0 ? atol(wait_ms) : 0;
@@ -549,21 +587,28 @@ check_time(const struct actor *actor, const struct words *answer)
                                 (long long)(actor->answered_at - actor->begun_at)));
 }
 
+/* KEY=VALUE, KEY=ONE|OTHER; KEY~=PART and says=PART: it has that in it. */
 static void
 check_item(const struct actor *actor, const struct words *answer, const char *item)
 {
     const char *equals = strchr(item, '='), *value;
+    bool is_part = strncmp(item, "says=", 5) == 0;
+    size_t length;
 
     if (equals == NULL)
         fail("expected output without a value: %s", item);
-    value = word_value(answer, text_copy(item, (size_t)(equals - item)));
+    length = (size_t)(equals - item);
+    if (length > 0 && equals[-1] == '~') {
+        is_part = true;
+        length--;
+    }
+    value = word_value(answer, text_copy(item, length));
     if (value == NULL)
         fail_answer(actor, text_format("it does not say %s", item));
     value = word_decode(value);
     if (strcmp(value, "?") == 0)
         return; /* this language does not have it */
-    if (strncmp(item, "says=", 5) == 0 ? strstr(value, equals + 1) == NULL
-                                       : !is_one_of(value, equals + 1))
+    if (is_part ? strstr(value, equals + 1) == NULL : !is_one_of(value, equals + 1))
         fail_answer(actor, text_format("expected %s", item));
 }
 
@@ -581,7 +626,7 @@ check_answer(struct actor *actor, const char *expected)
         status = wanted.word[first++];
     if (strcmp(answer.word[0], "cannot") == 0) {
         unsaid++;
-        if (is_one_of("OK", status))
+        if (is_one_of("OK", status) || is_one_of("ABANDONED", status))
             longjmp(row.end, NOT_HERE); /* the rest relies on it */
         return;
     }
@@ -590,6 +635,8 @@ check_answer(struct actor *actor, const char *expected)
                     text_format("%s, not %s", short_status(answer.word[0]), status));
     if (strncmp(answer.word[0], "MMF_E_", 6) == 0)
         check_unchanged(actor, &answer, true);
+    else if (word_value(&answer, "error") != NULL)
+        fail_answer(actor, "it did not fail, and has changed the last error");
     if (strcmp(answer.word[0], "MMF_TIMED_OUT") == 0)
         check_unchanged(actor, &answer, false);
     if (strcmp(answer.word[0], "MMF_TIMED_OUT") == 0 ||
@@ -642,6 +689,9 @@ do_call(struct actor *actor, const char *prefix, struct words *words)
         return;
     }
     open_elsewhere(actor, &actor->call);
+    if (strcmp(actor->call.word[0], "user") == 0 ||
+        strcmp(actor->call.word[0], "statx") == 0)
+        actor->peer->is_changed = true; /* so it is for no other row */
     text = join(&actor->call);
     if (skip)
         text = text_format("%s = %s", words->word[0], text);
@@ -703,7 +753,7 @@ await_done(const struct words *actors, int count)
 static bool
 has_own_process(const struct actor *actor)
 {
-    return actor->peer != row.actors[0].peer;
+    return actor->peer != row.actors[0].peer && !is_thread_of_other(actor->name);
 }
 
 static void
@@ -725,17 +775,68 @@ end_actor(struct actor *actor)
         fail("%s ends with %d", actor->name, status);
 }
 
-static void
-kill_actor(struct actor *actor)
+static int
+signal_of(const char *name)
 {
+    static const struct {
+        const char *name;
+        int number;
+    } signals[] = {{"KILL", SIGKILL}, {"TERM", SIGTERM}, {"INT", SIGINT},
+                   {"HUP", SIGHUP},   {"SEGV", SIGSEGV}, {"BUS", SIGBUS},
+                   {"ABRT", SIGABRT}, {"QUIT", SIGQUIT}, {"ALRM", SIGALRM},
+                   {"USR1", SIGUSR1}, {"XCPU", SIGXCPU}, {"SYS", SIGSYS}};
+
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        if (strcmp(signals[i].name, name) == 0)
+            return signals[i].number;
+    fail("no such signal: %s", name);
+}
+
+static void
+kill_actor(struct actor *actor, int signal)
+{
+    struct peer *peer = actor->peer;
+    int status;
+
     record(actor, "is killed");
     if (!has_own_process(actor))
         fail("%s is no process to kill", actor->name);
-    forget_holder(actor->peer);
+    forget_holder(peer);
     row.any_died = true;
-    peer_kill(actor->peer);
-    actor->peer = NULL;
-    actor->is_busy = false;
+    status = peer_kill(peer, signal);
+    for (int i = 0; i < row.actor_count; i++)
+        if (row.actors[i].peer == peer)
+            row.actors[i].peer = NULL, row.actors[i].is_busy = false;
+    if (signal != SIGKILL && status == 128 + SIGKILL)
+        fail("the signal does not end it");
+}
+
+/* The new actor opens its ends of the pipes as files of this process. */
+static void
+fork_actor(struct actor *parent, const char *name)
+{
+    int theirs[2];
+    struct peer *peer = peer_prepare(parent->peer->command, theirs);
+    struct actor *actor = find_actor(name);
+    struct words answer;
+    const char *said;
+
+    if (row.actor_count == MAX_ACTORS || *name != 'c' ||
+        (actor != NULL && actor->peer != NULL))
+        fail("%s cannot be forked", name);
+    if (actor == NULL)
+        actor = &row.actors[row.actor_count++];
+    record(parent, "forks");
+    said = have_done(parent,
+                     text_format("fork %s /proc/%ld/fd/%d /proc/%ld/fd/%d", name,
+                                 (long)getpid(), theirs[0], (long)getpid(), theirs[1]));
+    words_of(said, NULL, &answer);
+    peer_adopt(peer, theirs, (pid_t)atol(word_value(&answer, "pid")));
+    peer->next = peers;
+    peers = peer;
+    memset(actor, 0, sizeof(*actor));
+    actor->name = text_copy(name, strlen(name));
+    actor->peer = peer;
 }
 
 /* What an actor does beside calls. False: it is a call. */
@@ -749,8 +850,13 @@ do_other(struct actor *actor, const struct words *words)
     else if (strcmp(what, "end") == 0)
         end_actor(actor);
     else if (strcmp(what, "kill") == 0)
-        kill_actor(actor);
-    else if (strcmp(what, "stop") == 0 || strcmp(what, "continue") == 0)
+        kill_actor(actor, words->count == 1 ? SIGKILL : signal_of(words->word[1]));
+    else if (strcmp(what, "fork") == 0)
+        fork_actor(actor, words->word[1]);
+    else if (strcmp(what, "exec") == 0) {
+        have_done(actor, what);
+        actor->peer->is_changed = true;
+    } else if (strcmp(what, "stop") == 0 || strcmp(what, "continue") == 0)
         peer_signal(actor->peer, *what == 's' ? SIGSTOP : SIGCONT);
     else if (strcmp(what, "busy") == 0) {
         hear_all();
@@ -761,12 +867,36 @@ do_other(struct actor *actor, const struct words *words)
     return true;
 }
 
+/* A directory of the runner's. */
+static void
+use_disk(const char *name, const char *text, const char *expected)
+{
+    bool is_names = strcmp(name, "names") == 0;
+    struct actor disk = {.name = name};
+
+    disk.call.count = 0;
+    words_or_fail(text, &disk.call);
+    record(&disk, text);
+    disk.answer = disk.call.count == 0 ? NULL
+                                       : disk_call(is_names ? row.options->directory
+                                                            : row.options->files,
+                                                   &disk.call);
+    if (disk.answer == NULL)
+        fail("the disk has no such call");
+    check_answer(&disk, expected);
+}
+
 static void
 do_step(const char *name, const char *text, const char *expected)
 {
-    struct actor *actor = actor_of(strcmp(name, "child") == 0 ? "main" : name);
+    struct actor *actor;
     struct words words;
 
+    if (strcmp(name, "disk") == 0 || strcmp(name, "names") == 0) {
+        use_disk(name, text, expected);
+        return;
+    }
+    actor = actor_of(strcmp(name, "child") == 0 ? "main" : name);
     if (text[0] == '=') {
         take_answer(actor);
         check_answer(actor, text + 1);
@@ -775,7 +905,7 @@ do_step(const char *name, const char *text, const char *expected)
     words_or_fail(text, &words);
     if (words.count == 0)
         fail("an empty step");
-    if (words.count == 1 && do_other(actor, &words))
+    if (do_other(actor, &words))
         return;
     if (strcmp(name, "child") == 0 && !(actor->peer->features & FEATURE_FORK))
         longjmp(row.end, NOT_HERE);
@@ -827,6 +957,7 @@ run_for(const struct words *head, const struct line *lines, int count)
 
     for (int i = 2; i < head->count; i++) {
         row.scope.count = scope;
+        scope_set(&row.scope, "n", text_format("%d", i - 1));
         scope_set(&row.scope, head->word[1], head->word[i]);
         run_lines(lines, count);
     }
@@ -1032,6 +1163,15 @@ close_handles(void)
         close_handle(NULL, &row.handles[row.handle_count - 1]);
 }
 
+/* Forks have copies of what others have. */
+static void
+end_forks(void)
+{
+    for (int i = 1; i < row.actor_count; i++)
+        if (row.actors[i].peer != NULL && row.actors[i].peer->is_fork)
+            end_actor(&row.actors[i]);
+}
+
 static void
 check_peer(const struct peer *peer)
 {
@@ -1040,7 +1180,7 @@ check_peer(const struct peer *peer)
 
     if (!(peer->features & FEATURE_FILES))
         return;
-    left = peer_leftovers(peer, row.options->directory);
+    left = peer_leftovers(peer);
     if (left != NULL)
         fail("%s has been left by the case, %s", peer->command, left);
     descriptors = peer_descriptors(peer);
@@ -1053,6 +1193,7 @@ static void
 check_nothing_left(void)
 {
     row.line = NULL;
+    end_forks();
     end_threads();
     close_handles();
     for (struct peer *peer = peers; peer != NULL; peer = peer->next)
@@ -1072,8 +1213,8 @@ forget_peers(bool all)
 
     while ((peer = *link) != NULL) {
         peer->in_use = false;
-        if (all)
-            peer_kill(peer);
+        if (all || peer->is_changed)
+            peer_kill(peer, SIGKILL);
         if (peer->pid == 0) {
             *link = peer->next;
             free(peer);
@@ -1083,20 +1224,37 @@ forget_peers(bool all)
     }
 }
 
+/* For a row with several users the directory is as /dev/shm is. */
+static int
+features_of_users(void)
+{
+    bool is_wanted = row.scenario->needs & FEATURE_USERS;
+
+    if (geteuid() != 0 ||
+        chmod(row.options->directory, is_wanted ? 01777 : 0700) != 0 ||
+        chmod(row.options->files, is_wanted ? 0777 : 0700) != 0)
+        return 0;
+    return FEATURE_USERS;
+}
+
 /*
- * The row was not for these actors, and has left nothing in them but channels, which are
- * closed; to start an actor again takes some languages long.
+ * What a row that is not for this run has begun: without it, other rows can have its
+ * actors. False: it may be in any state.
  */
 static bool
-may_go_on(void)
+undo_row(void)
 {
     for (int i = 0; i < row.actor_count; i++)
-        if (row.actors[i].is_busy || row.actors[i].peer == NULL)
+        if (row.actors[i].peer != NULL &&
+            (row.actors[i].is_busy || row.actors[i].peer->is_stopped))
             return false;
-    for (int i = 0; i < row.handle_count; i++)
-        if (strstr("queue topic latest service", row.handles[i].kind) == NULL)
-            return false;
-    return !row.any_died;
+    if (setjmp(row.end) != 0)
+        return false;
+    end_threads();
+    close_handles();
+    if (row.any_died)
+        have_done(&row.actors[0], "gc");
+    return true;
 }
 
 static int
@@ -1105,22 +1263,18 @@ run_row(void)
     volatile int result = setjmp(row.end);
 
     if (result == 0) {
-        if (!(actor_of("main")->peer->features & FEATURE_FILES) &&
-            row.scenario->needs_files)
+        int features = actor_of("main")->peer->features | features_of_users();
+
+        if ((features & row.scenario->needs) != row.scenario->needs)
             longjmp(row.end, NOT_HERE);
         run_lines(row.scenario->lines, row.scenario->count);
         check_nothing_left();
         result = PASSED;
     }
-    if (result == NOT_HERE && may_go_on() && setjmp(row.end) == 0) {
-        end_threads();
-        close_handles();
-        forget_peers(false);
-    } else {
-        forget_peers(result != PASSED);
-    }
+    forget_peers(result == FAILED || (result == NOT_HERE && !undo_row()));
     if (result != PASSED)
         files_below(row.options->directory, true);
+    disk_forget(row.options->files);
     text_forget();
     return result;
 }
@@ -1133,6 +1287,7 @@ static void
 begin_row(const struct scope *scope, int permutation)
 {
     row.scope = *scope;
+    scope_set(&row.scope, "files", row.options->files);
     row.permutation = permutation;
     row.permutations = 1;
     row.actor_count = row.handle_count = row.others = row.arrivals = row.step_count = 0;

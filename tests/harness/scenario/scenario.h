@@ -12,7 +12,7 @@
  *     wait e 0                       TIMED_OUT               # the expected answer
  *
  * Two spaces or more stand before what is expected: a status (OK unless said), outputs
- * (created=1), `untouched=index`, and of a failure `says=WORD` and `param=NAME`. One of
+ * (created=1, path~=PART), and of a failure `says=PART` and `param=NAME`. One of
  * several statuses: OK|ABANDONED. A choice by a parameter: `$mode == auto ? TIMED_OUT : OK`,
  * `$state ? OK : TIMED_OUT`. Without being asked the runner demands that a failure has a
  * message and leaves the outputs alone, that a timeout takes its time, and that nothing is
@@ -20,20 +20,30 @@
  *
  * Before a step stands its actor, or several (t1..t4): none is `main`; `t1` is a thread of
  * main, or another process that opens main's objects by their names, as the run chooses;
- * `p1` is always another process with handles of its own; `child` is a fork of main, for
- * one step. Steps of an actor: a call; `sleeps`, until the kernel says so; `= STATUS`;
- * `busy`, no answer yet; `done N`, just N of these actors have answered; `end`; of p1 also
- * `kill`, `stop` and `continue`.
+ * `p1` is always another process with handles of its own, and `p1t1` one of its threads;
+ * `child` is a fork of main, for one step. Steps of an actor: a call; `sleeps`, until the
+ * kernel says so; `= STATUS`; `busy`, no answer yet; `done N`, just N of these actors have
+ * answered; `end`; `fork c1`, which makes c1, a process with dead copies of its handles; of
+ * processes also `kill`, `kill TERM`, `stop`, `continue`, and `exec`: another program in
+ * its place, which lives until it is killed.
  *
- * Blocks: `for x WORDS`, `repeat N`, `each_done t1..t4` ($who in the order of the answers,
+ * Blocks: `for x WORDS` ($n counts), `repeat N`, `each_done t1..t4` ($who in the order of the answers,
  * $n counts), `permute` (every order of its steps that keeps the order of each actor's own;
  * the row runs once for each) and `def NAME PARAMETERS`, which a step names.
  *
- * Among the parameters, `each name`, `each kind`, `each queue` and `each channel` are short
- * for what most cases have, and `needs files` has a case run only where objects are files.
+ * Among the parameters, `each name`, `each .NET name`, `each kind`, `each queue`, `each channel`
+ * and `each map` (`m = @map 4096`) are short for what most cases have. `needs files` has a case run only where objects
+ * are files; so does each other feature; `needs users`, where actors may become other users.
  *
- * Words: 'a b' and "a b" are one word, x1..x4 four, 'a'*9 repeats, $x is a parameter,
- * $$x as many words as its value has. NULL
+ * `disk:` is the runner itself, which makes and looks at files: make NAME LENGTH, length
+ * NAME (-1: there is none), write NAME OFFSET HEX, read NAME OFFSET COUNT, mode NAME MODE,
+ * mode NAME (value=OCTAL), owner NAME USER, remove NAME, replace NAME BY, count NAME (of the
+ * files in it), flock NAME shared|exclusive; directory, fifo, socket NAME; link NAME TO.
+ * Actors have them as $files/NAME; they are removed after the row. `names:` does the same
+ * where objects are files; what a case puts there, it removes.
+ *
+ * Words: 'a b' and "a b" are one word, x1..x4 four, 'a'*9 repeats, $'\x01\t' has bytes, $x is
+ * a parameter, @x the words of one. NULL
  * is the null pointer, and NULL with a suffix is NULL. INFINITE, LONG (20 s). # comments.
  *
  * What this language will never have: variables (but handles and parameters), arithmetic,
@@ -49,7 +59,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { MAX_WORDS = 80, MAX_PARAMETERS = 8, LONG_MS = 20000 };
+enum { MAX_WORDS = 80, MAX_WORD = 40960, MAX_PARAMETERS = 8, LONG_MS = 20000 };
 
 /*
  * text.c: words.
@@ -109,7 +119,7 @@ struct scenario {
     const char *title; /* of a `def`: its name */
     int number;
     bool is_macro;
-    bool needs_files; /* it is about objects that are files */
+    int needs; /* features of the actors */
     struct parameter parameters[MAX_PARAMETERS];
     int parameter_count;
     struct line *lines;
@@ -128,7 +138,15 @@ void suite_read(struct suite *suite, const char *file);
  * peer.c: processes that run an actor program.
  */
 
-enum { FEATURE_FORK = 1, FEATURE_FILES = 2, FEATURE_DESCRIPTORS = 4 };
+enum {
+    FEATURE_FORK = 1,
+    FEATURE_FILES = 2,
+    FEATURE_DESCRIPTORS = 4, /* and others that only cases need */
+    FEATURE_USERS = 1 << 16  /* the runner's own: root may start it for any user */
+};
+
+/* The feature of that name; 0: unknown. */
+int peer_feature(const char *name);
 
 struct peer {
     struct peer *next;
@@ -138,6 +156,8 @@ struct peer {
     int features;
     bool in_use;
     bool is_stopped;
+    bool is_fork;     /* of another one: it is not ours to wait for */
+    bool is_changed;  /* it has become another user, or program */
     long descriptors; /* at the start of the row */
     size_t length;
     char text[16384]; /* what it has said, up to `length` */
@@ -146,11 +166,15 @@ struct peer {
 struct peer *peer_start(const char *command);
 void peer_send(struct peer *peer, const char *line);
 
+/* A fork of an actor: two pipes for it, whose other ends are `theirs`; then it is here. */
+struct peer *peer_prepare(const char *command, int theirs[2]);
+void peer_adopt(struct peer *peer, const int theirs[2], pid_t pid);
+
 /* Its next line, within so many milliseconds; NULL: none, and `ended` if there is no more. */
 char *peer_hear(struct peer *peer, int timeout_ms, bool *ended);
 
-void peer_kill(struct peer *peer);
-int peer_finish(struct peer *peer); /* ends its input; its exit status */
+int peer_kill(struct peer *peer, int signal); /* as peer_finish */
+int peer_finish(struct peer *peer);           /* ends its input; its exit status */
 void peer_signal(struct peer *peer, int signal);
 
 /* The system call that a thread sleeps in, with its arguments; false: it runs. */
@@ -158,13 +182,21 @@ bool peer_thread_sleeps(const struct peer *peer, long tid, char *call, size_t si
 
 /* All descriptors; those and the mappings of mmf's objects; NULL or what is left. */
 long peer_descriptors(const struct peer *peer);
-const char *peer_leftovers(const struct peer *peer, const char *directory);
+const char *peer_leftovers(const struct peer *peer);
 
 /* Files below `directory`: how many; with `remove` they are removed. */
 int files_below(const char *directory, bool remove);
 
 int64_t now_ms(void);
 void nap_ms(int ms);
+
+/*
+ * disk.c: files.
+ */
+
+/* The answer to a call of the actor `disk`; NULL: there is no such call. */
+const char *disk_call(const char *directory, const struct words *words);
+void disk_forget(const char *directory); /* at a row's end: nothing is left */
 
 /*
  * calls.c: what a call is in C.
@@ -184,6 +216,7 @@ struct run {
     int command_count;
     bool as_processes;
     const char *directory; /* MMF_DIR */
+    const char *files;     /* where a row's own files are */
     bool verbose;
 };
 

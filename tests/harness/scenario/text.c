@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* All text of a row; files keep theirs by strdup. */
-static char arena[1 << 22];
+static char arena[1 << 25];
 static size_t arena_used;
 
 void
@@ -19,33 +19,45 @@ text_forget(void)
     arena_used = 0;
 }
 
-char *
-text_copy(const char *text, size_t length)
+/* Room for that many characters and an end. */
+static char *
+reserve(size_t length)
 {
-    char *copy = arena + arena_used;
+    char *room = arena + arena_used;
 
     if (length + 1 > sizeof(arena) - arena_used) {
         fprintf(stderr, "a row has too much text\n");
         exit(EXIT_FAILURE);
     }
+    arena_used += length + 1;
+    return room;
+}
+
+char *
+text_copy(const char *text, size_t length)
+{
+    char *copy = reserve(length);
+
     memcpy(copy, text, length);
     copy[length] = '\0';
-    arena_used += length + 1;
     return copy;
 }
 
 char *
 text_format(const char *format, ...)
 {
-    char text[8192];
+    char *copy;
     va_list args;
     int length;
 
     va_start(args, format);
-    length = vsnprintf(text, sizeof(text), format, args);
+    length = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    return text_copy(text,
-                     length < (int)sizeof(text) ? (size_t)length : sizeof(text) - 1);
+    copy = reserve((size_t)length);
+    va_start(args, format);
+    vsnprintf(copy, (size_t)length + 1, format, args);
+    va_end(args);
+    return copy;
 }
 
 void
@@ -77,7 +89,7 @@ parameter_value(const char *text, const struct scope *scope, const char **end)
 
 /* A word of which more may follow. */
 struct piece {
-    char text[8192];
+    char text[MAX_WORD];
     size_t length;
     bool is_null;   /* it began with a parameter that is NULL */
     bool is_quoted; /* no range */
@@ -109,6 +121,31 @@ take_quoted(const char **text, struct piece *piece)
     while (times-- > 0)
         if (!append(piece, begin, (size_t)(end - begin)))
             return "a word that is too long";
+    return NULL;
+}
+
+/* $'...', in which \t, \n, \r and \xNN stand for bytes. */
+static const char *
+take_escaped(const char **text, struct piece *piece)
+{
+    static const char letters[] = "tnr", bytes[] = "\t\n\r";
+    const char *at = *text + 2, *known;
+
+    for (; *at != '\''; at++) {
+        unsigned byte = (unsigned char)*at;
+        char one;
+
+        if (byte == '\\' && sscanf(at, "\\x%2x", &byte) == 1)
+            at += 3;
+        else if (byte == '\\' && at[1] != '\0' &&
+                 (known = strchr(letters, *++at)) != NULL)
+            byte = (unsigned char)bytes[known - letters];
+        one = (char)byte;
+        if (*at == '\0' || !append(piece, &one, 1))
+            return "a quote without an end, or a word that is too long";
+    }
+    *text = at + 1;
+    piece->is_quoted = true;
     return NULL;
 }
 
@@ -170,42 +207,31 @@ end_word(struct words *words, const struct piece *piece)
     return add_word(words, text);
 }
 
-/* `$$x`: all the words that a parameter's value has. */
 static const char *
-add_words_of(const char **text, const struct scope *scope, struct words *words)
+add_words(struct words *words, const char *text, const struct scope *scope)
 {
-    const char *value = parameter_value(*text + 2, scope, text), *wrong;
-    struct words inner;
+    const char *wrong = NULL, *value;
 
-    if (value == NULL)
-        return "an unknown parameter";
-    wrong = words_of(value, scope, &inner);
-    for (int i = 0; i < inner.count && wrong == NULL; i++)
-        wrong = add_word(words, inner.word[i]);
-    return wrong;
-}
-
-const char *
-words_of(const char *text, const struct scope *scope, struct words *words)
-{
-    const char *wrong = NULL;
-
-    words->count = 0;
-    words->word[0] = NULL;
     for (;;) {
-        struct piece piece = {.length = 0};
+        struct piece piece; /* a long text, of which little is used */
 
+        piece.length = 0;
+        piece.is_null = piece.is_quoted = false;
         while (*text == ' ')
             text++;
         if (*text == '\0' || wrong != NULL)
             return wrong;
-        if (text[0] == '$' && text[1] == '$') {
-            wrong = add_words_of(&text, scope, words);
+        if (*text == '@') {
+            value = parameter_value(text + 1, scope, &text);
+            wrong =
+                value != NULL ? add_words(words, value, scope) : "an unknown parameter";
             continue;
         }
         while (wrong == NULL && *text != ' ' && *text != '\0') {
             if (*text == '\'' || *text == '"')
                 wrong = take_quoted(&text, &piece);
+            else if (text[0] == '$' && text[1] == '\'')
+                wrong = take_escaped(&text, &piece);
             else if (*text == '$')
                 wrong = take_parameter(&text, scope, &piece);
             else
@@ -214,6 +240,14 @@ words_of(const char *text, const struct scope *scope, struct words *words)
         if (wrong == NULL)
             wrong = end_word(words, &piece);
     }
+}
+
+const char *
+words_of(const char *text, const struct scope *scope, struct words *words)
+{
+    words->count = 0;
+    words->word[0] = NULL;
+    return add_words(words, text, scope);
 }
 
 static bool
@@ -257,7 +291,7 @@ word_value(const struct words *words, const char *key)
 char *
 word_encode(const char *word)
 {
-    char text[3 * 8192];
+    char text[3 * MAX_WORD];
     size_t length = 0;
 
     if (*word == '\0')

@@ -22,7 +22,7 @@ mmf_os_limits(void)
 {
     struct mmf_os_limits limits;
 
-    limits.page_size = sysconf(_SC_PAGESIZE);
+    limits.page_size = getpagesize();
     limits.granularity = limits.page_size;
     limits.address_space = sizeof(void *) == 4 ? (int64_t)1 << 32 : (int64_t)1 << 47;
     limits.capacity_unit = 1;

@@ -6,6 +6,6 @@
 int mmf_error_status(int system_error);
 
 /* mmf_fail_system with the status that fits `errno`. */
-int mmf_error_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int mmf_error_fail(const char *format, ...) __attribute__((cold, format(printf, 1, 2)));
 
 #endif

@@ -36,8 +36,8 @@
     pthread_setcancelstate(cancel_state, NULL)
 
 /*
- * The same of a call with an offset: where that is one argument, the kernel is called
- * without libc, which has the cancellation point.
+ * The same of a call with an offset, or a lock's range: where that is one argument, the
+ * kernel is called without libc, which has the cancellation point.
  */
 #ifdef __LP64__
 #define CALL_WITH_OFFSET(type, result, number, function, ...)                          \
@@ -307,7 +307,9 @@ mmf_sys_memfd_create(const char *name, unsigned flags)
 int
 mmf_sys_lock(int fd, int command, struct flock *lock)
 {
-    return fcntl(fd, command, lock); /* no command that waits */
+    CALL_WITH_OFFSET(int, result, SYS_fcntl, fcntl, fd, command, lock);
+
+    return result; /* no command waits */
 }
 
 int

@@ -1,0 +1,60 @@
+/*
+ * children.h - forks of the test that run one of its functions; and what the tests need of
+ * the system.
+ */
+#ifndef MMF_TEST_CHILDREN_H
+#define MMF_TEST_CHILDREN_H
+
+#include <harness/check.h>
+
+struct child {
+    pid_t pid;
+    int in, out; /* ends of two pipes; the child has its own in its copy */
+};
+
+/* Fork; the child runs `run` and exits with 0. Its failed CHECKs end it with 1. */
+void child_start(struct child *child, void (*run)(struct child *self, void *argument),
+                 void *argument);
+
+/* Both sides: send the other side a byte, receive one; 0 when the other side has
+ * ended. */
+void child_send(struct child *child, char byte);
+char child_hear(struct child *child);
+
+/* Both sides: the next byte must be this one. */
+void child_expect(struct child *child, char byte);
+
+/* It must end by itself, with 0. */
+void child_finish(struct child *child);
+
+/* SIGKILL, and wait until it is gone. */
+void child_kill(struct child *child);
+
+/* Start one that makes the map `name` of 100 bytes, and keeps it. */
+void child_holds(struct child *child, char *name);
+
+/* Start and finish. */
+void in_child(void (*run)(struct child *self, void *argument), void *argument);
+
+/*
+ * Things that need privileges. Each answers 1 if it can be done here; tried in a child.
+ */
+int may_mount(void);
+int may_change_user(void);
+
+/* In a child: leave the others' mounts alone from now on. */
+void make_mounts_private(void);
+
+/* In a child: be this user, without groups and capabilities. */
+void become_user(uid_t user);
+
+/* Milliseconds on the monotonic clock. */
+int64_t now_ms(void);
+
+/* The path of the one object of this test's namespace. */
+const char *only_file(void);
+
+/* Files in the namespace, of all users; the last one's path goes to `path`. */
+int count_files(char *path, size_t size);
+
+#endif
