@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <mutex>
@@ -376,23 +375,12 @@ make_service(call &c, how way, std::size_t first)
 }
 
 mmf_status
-do_file(call &c)
+map_file(call &c)
 {
     static const char *const modes[] = {
         "", "create_new", "create", "open", "open_or_create", "truncate", "append"};
     const std::filesystem::path file = c.name(1);
     const auto path = file.empty() ? file : std::getenv("MMF_TEST_FILES") / file;
-    if (c.at(0) == "file") {
-        std::ofstream(path).flush();
-        std::filesystem::resize_file(path, std::uintmax_t(c.number(2)));
-        return MMF_OK;
-    }
-    if (c.at(0) == "file_length") {
-        c.out["value"] = std::filesystem::exists(path)
-                             ? std::to_string(std::filesystem::file_size(path))
-                             : "-1";
-        return MMF_OK;
-    }
     const auto mode = std::find(modes, modes + 7, c.at(2));
     if (c.at(3) == "''") // which means no name
         throw cannot();
@@ -816,6 +804,22 @@ do_queue(call &c, queue &one)
     }
     if (verb == "send_many")
         return do_send_many(c, one);
+    if (verb == "receive_many") {
+        words got;
+
+        for (long long i = 0; i < c.number(2); i++) {
+            const auto copy = one.channel.try_receive(c.time(3));
+
+            if (!copy)
+                return MMF_TIMED_OUT;
+            got.emplace_back(reinterpret_cast<const char *>(copy->data()),
+                             copy->size());
+        }
+        std::sort(got.begin(), got.end());
+        for (const std::string &text : got)
+            c.out["bytes"] += (c.out["bytes"].empty() ? "" : ",") + text;
+        return MMF_OK;
+    }
     return verb == "receive" ? do_receive(c, one) : do_ring(c, one);
 }
 
@@ -1123,8 +1127,8 @@ do_call(call &c)
     if (const auto one = find_or_none(c.has(1) ? c.at(1) : ""); one && verb != "close")
         if (auto *stream = std::get_if<mmf::stream>(&*one))
             return do_stream(c, *stream);
-    if (verb == "from_file" || verb == "file" || verb == "file_length")
-        return do_file(c);
+    if (verb == "from_file")
+        return map_file(c);
     if (verb == "new" || verb == "open")
         return make(c, c.at(1), verb == "new" ? how::create_new : how::open_existing,
                     2);

@@ -47,15 +47,10 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
                 return MakeNew();
             case "open":
                 return Keep(Open(arguments[0]));
-            case "from_file" when Option("share") == null && Option("allocation") == null:
+            case "from_file" when words.All(word => !word.Contains('=') || word.StartsWith("access=", StringComparison.Ordinal)):
                 return Keep(MemoryMappedFile.CreateFromFile(
                     File(0), (FileMode)Choose(arguments[1], fileModes), Program.Decode(arguments[2]), Number(3),
                     (MemoryMappedFileAccess)Choose(Option("access") ?? "read_write", accesses)));
-            case "file":
-                System.IO.File.WriteAllBytes(File(0), new byte[Number(1)]);
-                return "MMF_OK";
-            case "file_length":
-                return Say("value", System.IO.File.Exists(File(0)) ? new FileInfo(File(0)).Length : -1);
             case "accessor":
                 return Keep(Get<MemoryMappedFile>(0).CreateViewAccessor(Number(1), Number(2), Access(3)));
             case "stream":
@@ -302,8 +297,15 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
         switch (words[0])
         {
             case "capacity" when view is MemoryMappedFile map: // what a view of everything has
-                using (MemoryMappedViewAccessor all = map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read))
+                try
+                {
+                    using MemoryMappedViewAccessor all = map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
                     return Say("value", all.Capacity);
+                }
+                catch (UnauthorizedAccessException)
+                {
+                    return Say("value", "?");
+                }
             case "capacity":
                 return Say("value", (view as UnmanagedMemoryAccessor)?.Capacity ?? ((UnmanagedMemoryStream)view).Length);
             case "can_read":

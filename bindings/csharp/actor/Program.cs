@@ -132,7 +132,9 @@ internal static class Program
             bytes.Add(isEncoded ? Convert.ToByte(word.Substring(i + 1, 2), 16) : (byte)word[i]);
             i += isEncoded ? 2 : 0;
         }
-        return Encoding.UTF8.GetString(bytes.ToArray());
+        string text = Encoding.UTF8.GetString(bytes.ToArray());
+        // Other bytes are no text of .NET's.
+        return Encoding.UTF8.GetBytes(text).SequenceEqual(bytes) ? text : throw new NotImplementedException(word);
     }
 
     internal static string Encode(string text)

@@ -357,8 +357,8 @@ static const struct named_call own_calls[] = {
 static int (*find_call(const char *name))(struct call *)
 {
     static const struct named_call *const tables[] = {
-        own_calls,   list_calls,   sync_calls,    map_calls,  view_calls,
-        value_calls, stream_calls, channel_calls, file_calls, poll_calls};
+        own_calls,   list_calls,   sync_calls,    map_calls, view_calls,
+        value_calls, stream_calls, channel_calls, poll_calls};
 
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
         for (const struct named_call *at = tables[i]; at->name != NULL; at++)

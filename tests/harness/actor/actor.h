@@ -114,10 +114,7 @@ enum { CANNOT = -1000 }; /* the system does not let it */
 
 /* A NULL name ends them. */
 extern const struct named_call list_calls[], sync_calls[], map_calls[], view_calls[],
-    value_calls[], stream_calls[], channel_calls[], file_calls[], poll_calls[];
-
-/* A path below the directory of the run's files. */
-const char *path_at(const struct call *call, int i, char path[PATH_SIZE]);
+    value_calls[], stream_calls[], channel_calls[], poll_calls[];
 
 int make_map(struct call *call, const char *how, int first);
 

@@ -147,12 +147,14 @@ call_list(struct call *call)
     mmf_list *list = NULL;
     const mmf_object_info *found = NULL;
     bool is_sorted = true;
+    int counters = 0;
     int status = mmf_list_create(flags_of(call, 2), &list);
 
     if (status < 0)
         return status;
     say_number(call, "objects", mmf_list_count(list));
     for (int32_t i = 0; i < mmf_list_count(list); i++) {
+        counters += mmf_list_get(list, i)->channel != NULL;
         if (name != NULL && strcmp(mmf_list_get(list, i)->name, name) == 0)
             found = mmf_list_get(list, i);
         if (i > 0 &&
@@ -160,6 +162,7 @@ call_list(struct call *call)
             is_sorted = false;
     }
     say_number(call, "sorted", is_sorted);
+    say_number(call, "counters", counters);
     say_number(call, "listed", found != NULL);
     if (found != NULL)
         say_object(call, found);

@@ -279,6 +279,24 @@ make_map(struct call *call, const char *how, int first)
     return status;
 }
 
+/* A file's path: the runner's directory is the same one for all languages. */
+static const char *
+path_at(const struct call *call, int i, char path[PATH_SIZE])
+{
+    const char *file = text_at(call, i), *directory = getenv("MMF_TEST_FILES");
+
+    if (file == NULL || *file == '\0' || *file == '/')
+        return file;
+    if (directory == NULL)
+        complain("MMF_TEST_FILES is not set", file);
+#ifdef _WIN32
+    snprintf(path, PATH_SIZE, "Z:%s/%s", directory, file);
+#else
+    snprintf(path, PATH_SIZE, "%s/%s", directory, file);
+#endif
+    return path;
+}
+
 /* from_file PATH MODE NAME CAPACITY */
 static int
 call_from_file(struct call *call)

@@ -6,19 +6,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 enum { MAX_BYTES = 256 };
 
 static int locked = -1; /* the descriptor of `flock` */
+static int held = -1;   /* that of `hold` */
+static struct stat kept;
 
 static const char *
 answer(bool done)
@@ -119,13 +122,82 @@ lock(const char *path, const char *how)
                         0);
 }
 
+/* As any process that has the object open: the lock of control.h. */
+static bool
+hold(const char *path)
+{
+    struct flock lock = {.l_type = F_WRLCK,
+                         .l_whence = SEEK_SET,
+                         .l_start = (off_t)(((int64_t)1 << 61) + 12345),
+                         .l_len = 1};
+
+    held = open(path, O_RDWR | O_CLOEXEC);
+    return held >= 0 && fcntl(held, F_OFD_SETLK, &lock) == 0;
+}
+
+/* A lease, which is not given up: an open that waits does so for 45 s. */
+static bool
+lease(const char *path)
+{
+    signal(SIGIO, SIG_IGN);
+    held = open(path, O_RDWR | O_CLOEXEC);
+    return held >= 0 && fcntl(held, F_SETLEASE, F_WRLCK) == 0;
+}
+
+static void
+stop_holding(void)
+{
+    if (held >= 0)
+        close(held);
+    held = -1;
+}
+
+/* 1: it is the file that was kept in mind, and has not been changed. */
+static const char *
+is_same(const char *path)
+{
+    struct stat status;
+
+    return answer_value(lstat(path, &status) == 0 && status.st_ino == kept.st_ino &&
+                        status.st_size == kept.st_size &&
+                        status.st_nlink == kept.st_nlink &&
+                        status.st_mtim.tv_sec == kept.st_mtim.tv_sec &&
+                        status.st_mtim.tv_nsec == kept.st_mtim.tv_nsec);
+}
+
 void
 disk_forget(const char *directory)
 {
+    stop_holding();
     if (locked >= 0)
         close(locked);
     locked = -1;
     files_below(directory, true);
+}
+
+/* What only other tests than those of files need. */
+static const char *
+unusual_call(const char *call, const char *path, const char *one, const char *directory)
+{
+    if (strcmp(call, "device") == 0)
+        return answer(mknod(path, S_IFCHR | 0600, makedev(1, 3)) == 0 ||
+                      errno == EPERM);
+    if (strcmp(call, "hard_link") == 0)
+        return answer(link(text_format("%s/%s", directory, one), path) == 0);
+    if (strcmp(call, "truncate") == 0)
+        return answer(truncate(path, (off_t)atoll(one)) == 0);
+    if (strcmp(call, "hold") == 0)
+        return answer(hold(path));
+    if (strcmp(call, "lease") == 0)
+        return answer(lease(path));
+    if (strcmp(call, "keep") == 0)
+        return answer(lstat(path, &kept) == 0);
+    if (strcmp(call, "same") == 0)
+        return is_same(path);
+    if (strcmp(call, "stop_holding") != 0)
+        return NULL;
+    stop_holding();
+    return answer(true);
 }
 
 const char *
@@ -166,5 +238,5 @@ disk_call(const char *directory, const struct words *words)
         return answer(rename(text_format("%s/%s", directory, one), path) == 0);
     if (strcmp(call, "flock") == 0)
         return lock(path, one);
-    return NULL;
+    return unusual_call(call, path, one, directory);
 }

@@ -342,7 +342,7 @@ is_kind(const char *word)
 
 /* Where the name is in a call that makes an object; 0: it makes none. */
 static int
-name_place(const struct words *call)
+name_index(const struct words *call)
 {
     const char *verb = call->word[0];
 
@@ -357,7 +357,7 @@ kind_made(const struct words *call)
 {
     if (strncmp(call->word[0], "from_", 5) == 0)
         return "map";
-    return call->word[name_place(call) == 2 ? 1 : 0];
+    return call->word[name_index(call) == 2 ? 1 : 0];
 }
 
 static const char *
@@ -388,17 +388,17 @@ join(const struct words *words)
 static const char *
 recipe_of(const struct words *call)
 {
-    int place = name_place(call);
+    int index = name_index(call);
     struct words words = {.count = 0};
 
-    if (place == 0)
+    if (index == 0)
         return join(call);
-    if (call->count <= place || strcmp(call->word[place], "NULL") == 0)
+    if (call->count <= index || strcmp(call->word[index], "NULL") == 0)
         return NULL;
     words.word[words.count++] = "open";
     words.word[words.count++] = kind_made(call);
-    words.word[words.count++] = call->word[place];
-    for (int i = place + 1; i < call->count; i++)
+    words.word[words.count++] = call->word[index];
+    for (int i = index + 1; i < call->count; i++)
         if (strncmp(call->word[i], "access=", 7) == 0 ||
             strncmp(call->word[i], "role=", 5) == 0 ||
             strstr(call->word[i], "_user") != NULL)
@@ -443,7 +443,7 @@ holds(const struct handle *handle, const struct peer *peer)
 static void
 open_elsewhere(struct actor *actor, const struct words *call)
 {
-    for (int i = 1; i < call->count && name_place(call) == 0; i++) {
+    for (int i = 1; i < call->count && name_index(call) == 0; i++) {
         struct handle *handle = find_handle(call->word[i], own_peer(actor));
         struct words recipe;
 
@@ -1288,6 +1288,7 @@ begin_row(const struct scope *scope, int permutation)
 {
     row.scope = *scope;
     scope_set(&row.scope, "files", row.options->files);
+    scope_set(&row.scope, "user", text_format("%u", (unsigned)geteuid()));
     row.permutation = permutation;
     row.permutations = 1;
     row.actor_count = row.handle_count = row.others = row.arrivals = row.step_count = 0;

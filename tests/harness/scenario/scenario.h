@@ -36,10 +36,12 @@
  * are files; so does each other feature; `needs users`, where actors may become other users.
  *
  * `disk:` is the runner itself, which makes and looks at files: make NAME LENGTH, length
- * NAME (-1: there is none), write NAME OFFSET HEX, read NAME OFFSET COUNT, mode NAME MODE,
+ * NAME (-1: no such file), write NAME OFFSET HEX, read NAME OFFSET COUNT, mode NAME MODE,
  * mode NAME (value=OCTAL), owner NAME USER, remove NAME, replace NAME BY, count NAME (of the
- * files in it), flock NAME shared|exclusive; directory, fifo, socket NAME; link NAME TO.
- * Actors have them as $files/NAME; they are removed after the row. `names:` does the same
+ * files in it), flock NAME shared|exclusive; directory, fifo, socket, device NAME; link NAME
+ * TO, hard_link NAME OTHER; truncate NAME LENGTH; hold NAME, as a process that has the object
+ * open, or lease NAME, until stop_holding; keep NAME in mind, and same NAME (value=1).
+ * Actors have them as $files/NAME; they are removed after the row; $user is the user's number. `names:` does the same
  * where objects are files; what a case puts there, it removes.
  *
  * Words: 'a b' and "a b" are one word, x1..x4 four, 'a'*9 repeats, $'\x01\t' has bytes, $x is
