@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #ifdef __linux__
+/* Without the lock that a child of fork may find held, and its exit wants. */
+#define fgets fgets_unlocked
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
