@@ -804,6 +804,22 @@ do_queue(call &c, queue &one)
     }
     if (verb == "send_many")
         return do_send_many(c, one);
+    if (verb == "receive_many") {
+        words got;
+
+        for (long long i = 0; i < c.number(2); i++) {
+            const auto copy = one.channel.try_receive(c.time(3));
+
+            if (!copy)
+                return MMF_TIMED_OUT;
+            got.emplace_back(reinterpret_cast<const char *>(copy->data()),
+                             copy->size());
+        }
+        std::sort(got.begin(), got.end());
+        for (const std::string &text : got)
+            c.out["bytes"] += (c.out["bytes"].empty() ? "" : ",") + text;
+        return MMF_OK;
+    }
     return verb == "receive" ? do_receive(c, one) : do_ring(c, one);
 }
 

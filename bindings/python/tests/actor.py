@@ -13,6 +13,8 @@ import time
 import mmf
 from mmf import _mmf
 
+import actor_channels
+
 TYPES = {"map": mmf.Map, "mutex": mmf.Mutex, "event": mmf.Event, "semaphore": mmf.Semaphore}
 CREATE_NEW, CREATE_OR_OPEN, OPEN_EXISTING = range(3)
 ACCESSES = ["read_write", "read", "write", "copy_on_write", "read_execute",
@@ -37,8 +39,7 @@ def encode(text):
                    for c in text) or "''"
 
 
-class Cannot(Exception):
-    """The call is not one that Python has."""
+Cannot = actor_channels.Cannot
 
 
 def access_of(word):
@@ -47,6 +48,13 @@ def access_of(word):
 
 def seconds(ms):
     return None if ms == "-1" else int(ms) / 1000
+
+
+def seconds_from_minus_1(ms):
+    """A call of a channel with less does not wait."""
+    if int(ms) < -1:
+        raise Cannot
+    return seconds(ms)
 
 
 def make(how, kind, name, *rest):
@@ -140,6 +148,15 @@ def read_or_write(memory, kind, position, *value):
     return "MMF_OK", {"value": str(*struct.unpack_from(FORMATS[kind], memory, int(position)))}
 
 
+def call_channel(verb, words, handle):
+    one = objects[words[0]]
+    rest = [word if "=" in word else decode(word) for word in words[1:]]
+    status, outputs = actor_channels.call(verb, words[0], one, handle, rest,
+                                          seconds_from_minus_1)
+    return status, {key: encode(str(value)) if value != "?" else "?"
+                    for key, value in outputs.items()}
+
+
 def use_bytes(verb, memory, *numbers):
     with memory:
         if verb == "put":
@@ -154,11 +171,17 @@ def use_bytes(verb, memory, *numbers):
     return "MMF_OK"
 
 
-def call(verb, words):
+def call(verb, words, handle):
     """The status, or it and the outputs, or also the new handle."""
-    if any("=" in word and word.split("=")[0] not in OPTIONS for word in words):
-        raise Cannot  # null pointers, counts, structures of other versions, limits are C's
     one = objects.get(words[0]) if words else None
+    if isinstance(one, tuple(actor_channels.KINDS.values())):
+        if verb == "wait_one":
+            verb = "wait_any"
+        if verb not in ("close", "wait_any", "wait_all", "signal_and_wait"):
+            return call_channel(verb, words, handle)
+    elif not {verb, *words[:1]} & set(actor_channels.KINDS) and \
+            any("=" in word and word.split("=")[0] not in OPTIONS for word in words):
+        raise Cannot  # null pointers, counts, structures of other versions, limits are C's
     if verb in ("wait", "wait_one"):
         return wait(one, words[1])
     if verb in ("set", "reset", "close"):
@@ -193,9 +216,12 @@ def call(verb, words):
     how = {"new": CREATE_NEW, "open": OPEN_EXISTING}.get(verb, CREATE_OR_OPEN)
     if how == CREATE_OR_OPEN:
         words = [verb, *words]
-    if words[0] not in TYPES:
-        raise Cannot
     kind, name, *rest = words
+    if kind in actor_channels.KINDS:
+        made, outputs = actor_channels.make(how, kind, decode(name), *rest)
+        return "MMF_OK", outputs, made
+    if kind not in TYPES:
+        raise Cannot
     made, outputs = make(how, kind, decode(name), *rest)
     return "MMF_OK", outputs, made
 
@@ -205,7 +231,7 @@ def answer(thread, words):
     if words[1:2] == ["="]:
         handle, words = words[0], words[2:]
     try:
-        said = call(words[0], words[1:])
+        said = call(words[0], words[1:], handle)
         status, outputs, made = (said, {}, None) if isinstance(said, str) else \
             (*said, None)[:3]
         if made is not None:
