@@ -12,8 +12,6 @@
 #include <unistd.h>
 
 #ifdef __linux__
-/* Without the lock that a child of fork may find held, and its exit wants. */
-#define fgets fgets_unlocked
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -523,6 +521,37 @@ answer_in_child(const struct thread *thread, char *text)
 #define IS_SANITIZED 0
 #endif
 
+/*
+ * Lines of the standard input. Not by a FILE: its lock is held while the parent reads, and
+ * the exit of a child wants it.
+ */
+static struct {
+    char text[4096];
+    int begin, end;
+} input;
+
+static bool
+read_line(char line[LINE_SIZE])
+{
+    size_t length = 0;
+
+    for (;;) {
+        if (input.begin == input.end) {
+            input.begin = 0;
+            input.end = (int)read(0, input.text, sizeof(input.text));
+        }
+        if (input.end <= 0 || length == LINE_SIZE)
+            return false;
+        line[length] = input.text[input.begin++];
+        if (line[length] == '\n') {
+            line[length] = '\0';
+            line[strcspn(line, "\r")] = '\0';
+            return true;
+        }
+        length++;
+    }
+}
+
 #ifdef __linux__
 /* A child's end that is no end of its parent's thread: c1 by _exit, c2 by exit, ... */
 static _Noreturn void
@@ -543,17 +572,14 @@ live_as_child(const char *name, const char *in, const char *out)
     static char line[LINE_SIZE];
     int requests = open(in, O_RDONLY | O_CLOEXEC);
     int answers = open(out, O_WRONLY | O_CLOEXEC);
-    FILE *lines;
 
     snprintf(self.name, sizeof(self.name), "%.15s", name);
     if (dup2(requests, 0) < 0 || dup2(answers, 1) < 0 || close(requests) < 0 ||
         close(answers) < 0 || write(1, "ready\n", 6) != 6)
         _exit(EXIT_FAILURE);
-    lines = fdopen(0, "r");
-    while (lines != NULL && fgets(line, sizeof(line), lines) != NULL) {
-        line[strcspn(line, "\n")] = '\0';
+    input.begin = input.end = 0;
+    while (read_line(line))
         do_line(&self, line + strcspn(line, " ") + 1);
-    }
     end_child(self.name);
 }
 
@@ -749,8 +775,7 @@ actor_run(void)
     char *text;
 
     say_features();
-    while (fgets(line, sizeof(line), stdin) != NULL) {
-        line[strcspn(line, "\r\n")] = '\0';
+    while (read_line(line)) {
         text = strchr(line, ' ');
         if (text == NULL)
             complain("a line without a call", line);
