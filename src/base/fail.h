@@ -16,7 +16,7 @@
 #define MMF_PRINTF printf
 #endif
 
-/* Note the failure and return `status`. Cold: what leads here is off the usual way. */
+/* Note the failure and return `status`. Cold: what leads here is off the fast path. */
 int mmf_fail(int status, const char *format, ...)
     __attribute__((cold, format(MMF_PRINTF, 2, 3)));
 

@@ -35,7 +35,7 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
     internal string Make()
     {
         bool isOfNothing = arguments.Contains("NULL") && (words[0] is "read" or "write" or "read_array" or
-            "write_array" or "write_bytes" or "position");
+            "write_array" or "write_bytes" or "position" or "length" or "can_seek");
         bool isWithoutWords = words.Length == 1 ? words[0] != "gc" : words[0] is "close" or "from_file" && words[1] == "NULL";
         if (isOfNothing || isWithoutWords || words.Skip(1).Any(IsUnknownOption))
             throw new NotImplementedException(words[0]);
@@ -220,7 +220,7 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
             return Keep(made);
         made.Dispose();
         outputs["param"] = "?";
-        outputs["says"] = "createdNew%20is%20false";
+        outputs["says"] = $"createdNew%20is%20false:%20{arguments[1]}";
         return "MMF_E_EXISTS";
     }
 

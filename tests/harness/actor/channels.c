@@ -314,7 +314,7 @@ say_sent(struct call *call, int status, uint64_t sequence)
 }
 
 static void
-check_place(const struct call *call, const void *bytes)
+check_address(const struct call *call, const void *bytes)
 {
     if ((uintptr_t)bytes % 64 != 0)
         complain("a message begins at no multiple of 64 bytes", call->words[0]);
@@ -686,14 +686,14 @@ reserve(const struct channel *c, size_t length, int32_t ms, void **bytes)
             mmf_service_reserve(c->object, length, ms, bytes))
 }
 
-/* Says nothing of a place that there is. */
+/* Says nothing of an address that there is. */
 static void
-say_place(struct call *call, int status, const void *bytes)
+say_address(struct call *call, int status, const void *bytes)
 {
     if (status != MMF_OK)
-        say_text(call, "place", bytes == NO_HANDLE ? "untouched" : "changed");
+        say_text(call, "slot", bytes == NO_HANDLE ? "untouched" : "changed");
     else
-        check_place(call, bytes);
+        check_address(call, bytes);
 }
 
 /* reserve CHANNEL LENGTH MS */
@@ -705,7 +705,7 @@ call_reserve(struct call *call)
     int status = reserve(&channel, size_at(call, 2), ms_at(call, 3),
                          UNLESS_NULL(call, "bytes", &bytes));
 
-    say_place(call, status, bytes);
+    say_address(call, status, bytes);
     if (status == MMF_OK) {
         its->reserved = bytes;
         its->length = size_at(call, 2);
@@ -813,7 +813,7 @@ call_take(struct call *call)
         status = take(&channel, ms_at(call, 2), is_without ? NULL : &message);
     while (is_made_again(call, status, &tries));
     if (status == MMF_OK)
-        check_place(call, message.bytes);
+        check_address(call, message.bytes);
     return say_message(call, status, &message);
 }
 
@@ -1031,7 +1031,7 @@ call_take_answer(struct call *call)
                                 ms_at(call, 3), UNLESS_NULL(call, "answer", &message));
 
     if (status == MMF_OK)
-        check_place(call, message.bytes);
+        check_address(call, message.bytes);
     return say_message(call, status, &message);
 }
 
@@ -1083,7 +1083,7 @@ call_reserve_answer(struct call *call)
         own_channel(call).object, pointer_at(call, 2), size_at(call, 3), ms_at(call, 4),
         UNLESS_NULL(call, "bytes", &bytes));
 
-    say_place(call, status, bytes);
+    say_address(call, status, bytes);
     if (status == MMF_OK) {
         request->reserved = bytes;
         request->length = size_at(call, 3);
