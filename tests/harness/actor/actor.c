@@ -714,7 +714,7 @@ end_thread(struct thread *thread)
 
 /*
  * A process that becomes another user's has this thread alone: the C library's call has a
- * signal for each other one, which an emulator does not let through.
+ * signal for each other one, which an emulator does not deliver.
  */
 static void
 become_user(const char *name, char *text)
