@@ -693,7 +693,6 @@ thread_of(const char *name)
 static void
 pass_line(struct thread *thread, const char *text)
 {
-    bool ends = strcmp(text, "end") == 0;
     char *line = strdup(text);
 
     if (line == NULL)
@@ -702,12 +701,44 @@ pass_line(struct thread *thread, const char *text)
     thread->line = line;
     pthread_cond_signal(&thread->changed);
     pthread_mutex_unlock(&lines_lock);
-    if (!ends)
-        return;
+}
+
+static void
+end_thread(struct thread *thread)
+{
+    pass_line(thread, "end");
     pthread_join(thread->thread, NULL);
     pthread_cond_destroy(&thread->changed);
     thread->is_used = false;
-    write_line(thread->name, "MMF_OK");
+}
+
+/*
+ * A process that becomes another user's has this thread alone: the C library's call has a
+ * signal for each other one, which an emulator does not deliver.
+ */
+static void
+become_user(const char *name, char *text)
+{
+    struct thread self = {.line = NULL};
+
+    for (int i = 0; i < MAX_THREADS; i++)
+        if (threads[i].is_used)
+            end_thread(&threads[i]);
+    snprintf(self.name, sizeof(self.name), "%.15s", name);
+    answer_call(&self, text);
+}
+
+static void
+take_line(const char *name, char *text)
+{
+    if (strncmp(text, "user ", 5) == 0) {
+        become_user(name, text);
+    } else if (strcmp(text, "end") == 0) {
+        end_thread(thread_of(name));
+        write_line(name, "MMF_OK");
+    } else {
+        pass_line(thread_of(name), text);
+    }
 }
 
 #ifdef __linux__
@@ -780,7 +811,7 @@ actor_run(void)
         if (text == NULL)
             complain("a line without a call", line);
         *text++ = '\0';
-        pass_line(thread_of(line), text);
+        take_line(line, text);
     }
     return EXIT_SUCCESS;
 }
