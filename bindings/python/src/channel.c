@@ -438,7 +438,9 @@ channel_send_many(PyObject *self, PyObject *const *given, Py_ssize_t count,
     Py_DECREF(iterator);
     if (PyErr_Occurred())
         return NULL;
-    return rc < 0 ? raise_last(rc) : PyLong_FromSsize_t(sent);
+    if (rc < 0 && (rc != MMF_E_FULL || sent == 0))
+        return raise_last(rc);
+    return PyLong_FromSsize_t(sent); /* as mmf_queue_send_many says it */
 }
 
 /*
@@ -766,7 +768,7 @@ static PyMethodDef channel_methods[] = {
     {"send_many", FAST(channel_send_many), WITH_KEYWORDS,
      "send_many($self, messages, timeout=None)\n--\n\nSend several, in order. How many "
      "were "
-     "sent: fewer if the time ran out."},
+     "sent: fewer if the time ran out, or it was full."},
     {"receive", FAST(channel_receive), WITH_KEYWORDS,
      "receive($self, timeout=None)\n--\n\nA copy of the next message; None if the "
      "time, in "

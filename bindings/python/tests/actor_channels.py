@@ -194,10 +194,7 @@ def call(verb, key, one, handle, rest, seconds):
         parts = [word.encode("latin-1") for word in words[:-1]]
         if len(parts) > 1 and max(map(len, parts)) > one.message_size:
             raise Cannot  # those before are sent
-        try:
-            count = one.send_many(parts, seconds(words[-1]))
-        except mmf.FullError:  # how many were sent is not said
-            raise Cannot from None
+        count = one.send_many(parts, seconds(words[-1]))
         return no_space(seconds(words[-1])) if parts and count == 0 else ("MMF_OK", {"sent": count})
     if verb == "reserve":
         return reserve(one, key, words, seconds)
