@@ -239,7 +239,7 @@ call_statx(struct call *call)
 
     if (error != 0 && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
                        prctl(SET_SECCOMP, FILTER, &program) < 0))
-        complain("cannot forbid statx", call->words[1]);
+        return CANNOT; /* as in an emulator */
     return MMF_OK;
 #else
     complain("there is no statx", call->words[0]);
