@@ -1208,7 +1208,7 @@ public:
         rc = Calls::take(handle, ms, &content_);
         handle_ = rc == MMF_OK ? handle : nullptr;
         if (rc == MMF_OK && !this->fits()) {
-            release();
+            drop();
             detail::check_length(content_.length, sizeof(detail::value_of<T>));
         }
     }
@@ -1219,23 +1219,26 @@ public:
     basic_message &operator=(basic_message &&other) noexcept
     {
         if (this != &other) {
-            release();
+            drop();
             handle_ = std::exchange(other.handle_, nullptr);
             content_ = other.content_;
         }
         return *this;
     }
-    ~basic_message() { release(); }
+    ~basic_message() { drop(); }
 
     uint64_t lost() const noexcept { return content_.lost; }
     // Of a queue: acknowledges. False: a topic or a latest value has overwritten it
-    // meanwhile, so do not use what was read.
-    bool release() noexcept
+    // meanwhile, so do not use what was read. Throws MMF_E_STATE for a message of an SPSC
+    // queue that is not the oldest taken: it stays taken. The destructor cannot throw, so
+    // such messages are to go in the order in which they came.
+    bool release()
     {
-        auto *const handle = std::exchange(handle_, nullptr);
+        const int rc = handle_ == nullptr ? MMF_OK : Calls::release(handle_, &content_);
 
-        return handle == nullptr ||
-               Calls::release(handle, &content_) != MMF_OVERWRITTEN;
+        detail::check(rc);
+        handle_ = nullptr;
+        return rc != MMF_OVERWRITTEN;
     }
     // Of a queue: it goes to another consumer, with its deliveries raised.
     template <class Of = Calls> void return_()
@@ -1245,6 +1248,12 @@ public:
     }
 
 private:
+    void drop() noexcept
+    {
+        if (handle_ != nullptr)
+            Calls::release(std::exchange(handle_, nullptr), &content_);
+    }
+
     typename Calls::handle *handle_;
 };
 

@@ -1112,8 +1112,12 @@ do_gc(call &c)
 }
 
 const std::set<std::string> known_options = {
-    "access", "rights",    "inheritability", "exact_capacity", "allocation",
-    "share",  "all_users", "this_user_only", "mode",           "wait_ms"};
+    "access",      "rights",      "inheritability", "exact_capacity", "allocation",
+    "share",       "all_users",   "this_user_only", "mode",           "wait_ms",
+    "role",        "strategy",    "flags",          "spsc",           "peer_closed",
+    "single",      "replay",      "max_senders",    "max_receivers",  "max_pins",
+    "max_clients", "max_servers", "max_calls",      "max_answers",    "wraps",
+    "length",      "again"};
 
 mmf_status
 do_call(call &c)
@@ -1132,7 +1136,8 @@ do_call(call &c)
     if (verb == "new" || verb == "open")
         return make(c, c.at(1), verb == "new" ? how::create_new : how::open_existing,
                     2);
-    if (verb == "map" || verb == "mutex" || verb == "event" || verb == "semaphore")
+    if (verb == "map" || verb == "mutex" || verb == "event" || verb == "semaphore" ||
+        verb == "queue" || verb == "topic" || verb == "latest" || verb == "service")
         return make(c, verb, how::create_or_open, 1);
     if (verb == "accessor")
         return keep(c,

@@ -395,6 +395,24 @@ a_typed_queue_carries_values()
 }
 
 void
+an_spsc_queue_s_messages_are_released_in_order()
+{
+    mmf::channel_options options;
+    options.flags = MMF_CHANNEL_SPSC;
+    auto queue = mmf::queue<int>::create_new("Order", 2, MMF_OVERFLOW_FAIL, options);
+
+    queue.send(1);
+    queue.send(2);
+    auto first = queue.take();
+    auto second = queue.take();
+    CHECK_FAILS(second.release(), MMF_E_STATE);
+    CHECK(first.release() && second.release()); // it had stayed
+    queue.send(3);
+    queue.send(4);
+    CHECK(queue.receive() == 3 && queue.receive() == 4);
+}
+
+void
 a_queue_of_bytes_carries_any_length()
 {
     auto queue = mmf::queue<>::create_new("Q", 8, 2, MMF_OVERFLOW_FAIL);
@@ -594,6 +612,7 @@ main()
     RUN(events_and_semaphores_wait);
     RUN(waits_take_several_objects);
     RUN(a_typed_queue_carries_values);
+    RUN(an_spsc_queue_s_messages_are_released_in_order);
     RUN(a_queue_of_bytes_carries_any_length);
     RUN(messages_end_when_the_last_producer_closes);
     RUN(a_dead_consumers_message_comes_again);
