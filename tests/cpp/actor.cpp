@@ -1139,6 +1139,8 @@ do_call(call &c)
     if (verb == "map" || verb == "mutex" || verb == "event" || verb == "semaphore" ||
         verb == "queue" || verb == "topic" || verb == "latest" || verb == "service")
         return make(c, verb, how::create_or_open, 1);
+    if ((verb == "accessor" || verb == "stream") && c.options.count("flags") != 0)
+        throw cannot();
     if (verb == "accessor")
         return keep(c,
                     mmf::view(get<mmf::map>(find(c.at(1))), c.number(2), c.number(3),
