@@ -633,14 +633,19 @@ public:
     // How many bytes were read: fewer at the end.
     std::size_t read(mmf::bytes buffer)
     {
+        std::byte none{}; // an empty span may have no address
         std::size_t count = 0;
 
-        detail::check(mmf_stream_read(get(), buffer.data(), buffer.size(), &count));
+        detail::check(mmf_stream_read(get(), buffer.empty() ? &none : buffer.data(),
+                                      buffer.size(), &count));
         return count;
     }
     void write(const_bytes data)
     {
-        detail::check(mmf_stream_write(get(), data.data(), data.size()));
+        const std::byte none{};
+
+        detail::check(
+            mmf_stream_write(get(), data.empty() ? &none : data.data(), data.size()));
     }
 
 private:

@@ -1001,7 +1001,6 @@ do_stream(call &c, mmf::stream &stream)
     std::vector<std::byte> bytes;
     std::string text;
 
-    bytes.reserve(1); // no bytes have an address, too
     if (verb == "read_bytes") {
         bytes.resize(std::size_t(c.number(2)));
         bytes.resize(stream.read({bytes.data(), bytes.size()}));

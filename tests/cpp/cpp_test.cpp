@@ -121,6 +121,9 @@ views_and_streams_see_parts_of_a_map()
     CHECK_FAILS(view.as<job>(16), MMF_E_RANGE);
     view.flush();
     CHECK(stream.length() == 20);
+    CHECK(stream.read({}) == 0);
+    stream.write({});
+    CHECK(stream.position() == 0);
     CHECK(stream.read(buffer) == 20 && buffer[3] == std::byte{1});
     CHECK(stream.position() == 20);
     CHECK(stream.seek(-20, MMF_SEEK_END) == 0);
