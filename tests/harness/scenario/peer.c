@@ -57,6 +57,9 @@ become(const char *command, int in, int out)
         if (*arguments[count] != '\0')
             count++;
     arguments[count] = NULL;
+    /* A shell has what it starts in the background ignore these two. */
+    signal(SIGINT, SIG_DFL);
+    signal(SIGQUIT, SIG_DFL);
     execvp(arguments[0], arguments);
     fprintf(stderr, "start %s: %s\n", command, strerror(errno));
     _exit(127);
