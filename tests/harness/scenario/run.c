@@ -805,6 +805,9 @@ kill_actor(struct actor *actor, int signal)
     record(actor, "is killed");
     if (!has_own_process(actor))
         fail("%s is no process to kill", actor->name);
+    /* Runtimes that do not fork have handlers of their own for other signals. */
+    if (signal != SIGKILL && !(peer->features & FEATURE_FORK))
+        longjmp(row.end, NOT_HERE);
     forget_holder(peer);
     row.any_died = true;
     status = peer_kill(peer, signal);
