@@ -578,6 +578,7 @@ receive(mmf_queue *queue, void *buffer, size_t capacity, int32_t timeout_ms,
     choose_path(queue);
     if (rc != MMF_OK)
         return rc;
+    MMF_ASSERT(buffer != NULL || found.length == 0); /* as capacity would be */
     if (found.length > 0)
         memcpy(buffer, found.bytes, (size_t)found.length);
     mmf_ring_release(queue->channel.ring, found.index);
