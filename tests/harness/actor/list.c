@@ -237,6 +237,8 @@ call_statx(struct call *call)
         void *filter;
     } program = {4, filter};
 
+    if (error != 0 && sizeof(void *) == 4)
+        return CANNOT; /* the C library of 32 bits needs it itself */
     if (error != 0 && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
                        prctl(SET_SECCOMP, FILTER, &program) < 0))
         return CANNOT; /* as in an emulator */
