@@ -413,21 +413,28 @@ walk_often(struct walk *shortest, struct walk *longest)
     }
 }
 
-/* A victim that is killed before it executes `site` for the `times`-th time. */
-static int
+/*
+ * A victim that is killed before it executes `site` for the `times`-th time. Returns how
+ * often it came there: fewer times if it was not killed there.
+ */
+static unsigned
 kill_at_instruction(uintptr_t site, unsigned times)
 {
     struct trace_stop stop;
     pid_t pid = start(1);
+    unsigned came = trace_run_to(pid, site, times, &stop);
 
-    trace_run_to(pid, site, times, &stop);
     if (stop.place != TRACE_GONE)
         trace_kill(pid);
     check();
-    return stop.place == TRACE_STEP;
+    return came;
 }
 
-/* A loop may have fewer rounds this time, and the way may go elsewhere. */
+/*
+ * A loop may have fewer rounds this time, and the way may go elsewhere. How long one that
+ * sleeps looks before is a matter of time, so its rounds are fewer by far on a busy machine:
+ * the next try is for a round that this run had, a later one for one at half of its way.
+ */
 static int
 try_to_kill(const struct walk *walk, size_t n, int most_tries)
 {
@@ -435,15 +442,18 @@ try_to_kill(const struct walk *walk, size_t n, int most_tries)
 
     say("killed before instruction %zu of %zu, at +0x%lx", n, walk->count,
         (unsigned long)(walk->sites[n] - text_begin));
-    for (int tries = 1; !kill_at_instruction(walk->sites[n], times); tries++) {
+    for (int tries = 1;; tries++) {
+        unsigned came = kill_at_instruction(walk->sites[n], times);
+
+        if (came == times)
+            return 1;
         if (tries >= most_tries)
             return 0;
         if (tries % 2 == 0)
             skip_process_id();
-        if (tries > most_tries / 2)
-            times -= times > 1;
+        if (came > 0)
+            times = tries > most_tries / 2 ? (came + 1) / 2 : came;
     }
-    return 1;
 }
 
 /* A kill before each `stride`-th place of the walk; but not where `except` comes by. */

@@ -209,32 +209,32 @@ poke(pid_t pid, uintptr_t address, long word)
         die("PTRACE_POKETEXT");
 }
 
-void
+unsigned
 trace_run_to(pid_t pid, uintptr_t address, unsigned count, struct trace_stop *stop)
 {
     long whole = word_at(pid, address);
     long broken = (whole & ~0xffL) | 0xcc; /* int3 */
 
-    for (;;) {
+    for (unsigned came = 0;;) {
         poke(pid, address, broken);
         advance(pid, PTRACE_CONT, SIGTRAP, stop);
         if (stop->place == TRACE_GONE)
-            return;
+            return came;
         poke(pid, address, whole);
         if (stop->place != TRACE_STEP)
-            return;
+            return came;
         if (trace_position(pid) != address + 1) {
             fprintf(stderr, "trace: stopped at %lx instead of %lx\n",
                     (unsigned long)trace_position(pid), (unsigned long)address);
             exit(EXIT_FAILURE);
         }
         set_position(pid, address);
-        if (--count == 0)
-            return;
+        if (++came == count)
+            return came;
         do {
             trace_step(pid, stop);
             if (stop->place != TRACE_STEP)
-                return;
+                return came;
         } while (trace_position(pid) == address); /* a repeated string instruction */
     }
 }
@@ -287,7 +287,7 @@ trace_come_back(pid_t pid, uintptr_t begin, uintptr_t end, struct trace_stop *st
     abort();
 }
 
-void
+unsigned
 trace_run_to(pid_t pid, uintptr_t address, unsigned count, struct trace_stop *stop)
 {
     (void)pid;

@@ -57,9 +57,12 @@ uintptr_t trace_position(pid_t pid);
 void trace_come_back(pid_t pid, uintptr_t begin, uintptr_t end,
                      struct trace_stop *stop);
 
-/* Run until it is about to execute `address` for the `count`-th time: TRACE_STEP. */
-void trace_run_to(pid_t pid, uintptr_t address, unsigned count,
-                  struct trace_stop *stop);
+/*
+ * Run until it is about to execute `address` for the `count`-th time: TRACE_STEP. Returns
+ * how often it came to `address`: fewer times if it ended before.
+ */
+unsigned trace_run_to(pid_t pid, uintptr_t address, unsigned count,
+                      struct trace_stop *stop);
 
 /* Copy `size` bytes at `address` of the process. 0, or -1. */
 int trace_read(pid_t pid, uint64_t address, void *bytes, size_t size);
