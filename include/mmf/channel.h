@@ -121,11 +121,13 @@ enum {
 /* A received message. The library writes all fields; later versions use the reserved
  * ones. */
 typedef struct mmf_message {
-    const void *bytes;   /* borrowed until the release */
-    size_t length;       /* bytes */
-    uint64_t sequence;   /* its number in the channel; grows, with gaps */
-    uint64_t lost;       /* topic: messages that this subscriber lost right before it */
-    uint32_t flags;      /* MMF_MESSAGE_... */
+    const void *bytes; /* borrowed until the release */
+    size_t length;     /* bytes */
+    uint64_t sequence; /* its number in the channel; grows, with gaps */
+    uint64_t lost;     /* topic: messages that this subscriber lost right before it, at
+                            most: a number that was given up, or passed over for a
+                            pinned message, counts too */
+    uint32_t flags;    /* MMF_MESSAGE_... */
     uint32_t deliveries; /* queue: how often it was given to a consumer, this time
                             included; else 1. One that died while it took the message
                             counts */

@@ -34,7 +34,7 @@ public readonly unsafe ref struct Message
     /// <summary>Its number in the channel, of a latest value its version; grows, with gaps.</summary>
     public ulong Sequence => content.Sequence;
 
-    /// <summary>Topic: messages that this subscriber lost right before it.</summary>
+    /// <summary>Topic: messages that this subscriber lost right before it, at most: a number that was given up, or passed over for a pinned message, counts too.</summary>
     public ulong Lost => content.Lost;
 
     /// <summary>Queue: a consumer had it, and died or returned it.</summary>
