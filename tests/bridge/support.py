@@ -17,6 +17,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from gate import Gate
 from runner import Skip, run_suite, time_limit
 
 BRIDGE, PEER, MMF = (os.path.abspath(path) for path in sys.argv[1:4])
@@ -188,6 +189,12 @@ class World:
         if ready:
             process.expect(" ready: ")
         return process
+
+    def gate(self, server):
+        """For a bridge: it takes the place of the server."""
+        gate = Gate(server, DEADLINE)
+        self.closers.append(gate.close)
+        return gate
 
     def mmf(self, machine, *arguments):
         return subprocess.run([MMF, *arguments], check=True, capture_output=True, text=True,
