@@ -298,6 +298,34 @@ def test_messages_that_are_missing_are_counted(world):
     wait_until(lambda: lost(world, "b") == 4, "the count of what is lost")
 
 
+# What a bridge asks when its consumer has ended.
+ASK_AGAIN = r"STREAM\.INFO|CONSUMER\..*CREATE"
+
+
+def test_a_stream_that_is_made_anew_is_read_from_its_beginning(world):
+    """While it is read: what is asked next is held up until it is there again."""
+    for machine in "ab":
+        world.peer(machine, "hold", "queue", "Jobs", 64, 64)
+    out = "[queue Jobs]\ndirection = out\nbatch = 1"
+    server = Server(world, "one").start()
+    a = world.bridge("a", sections(server, "a", out))
+    gate = world.gate(server)
+    world.bridge("b", sections(gate, "b", "[queue Jobs]\ndirection = in\nfrom = a"))
+    for i in range(1, 9):
+        world.mmf("a", "send", "Jobs", "job %d" % i)
+    assert receive(world, "b", "Jobs", 8) == ["job %d" % i for i in range(1, 9)]
+    a.kill()
+    gate.hold(ASK_AGAIN)
+    request(server, "$JS.API.STREAM.DELETE.MMF_Jobs_a")
+    gate.wait()
+    world.bridge("a", sections(server, "a", out))
+    for i in range(9, 13):
+        world.mmf("a", "send", "Jobs", "job %d" % i)
+    wait_until(lambda: stream_info(server, "MMF_Jobs_a")["state"]["last_seq"] == 4, "the stream")
+    gate.release()
+    assert receive(world, "b", "Jobs", 4) == ["job %d" % i for i in range(9, 13)]
+
+
 MIRRORED = "[queue Jobs]\ndirection = in\nfrom = a\nmirror-domain = a"
 
 
@@ -827,6 +855,27 @@ def test_a_stored_topic_has_limits(world):
     b = world.bridge("b", sections(server, "b", STORED_IN), ready=False)
     b.expect("stream MMF-topic_News was made anew: it is read from its beginning")
     assert came(tail) == news(2, 4)
+
+
+def test_a_stored_topic_that_is_made_anew_is_read_from_its_beginning(world):
+    """While it is read: what is asked next is held up until it is there again."""
+    server = Server(world, "one").start()
+    a = world.bridge("a", sections(server, "a", STORED_OUT))
+    world.peer("b", "hold", "topic", "News", 64, 64)
+    gate = world.gate(server)
+    b = world.bridge("b", sections(gate, "b", STORED_IN))
+    tail = subscribe(world, "b", 5)
+    send_news(world, server, 1, 3)
+    noted_position(server, 4)
+    a.kill()
+    gate.hold(ASK_AGAIN)
+    request(server, "$JS.API.STREAM.DELETE.MMF-topic_News")
+    gate.wait()
+    world.bridge("a", sections(server, "a", STORED_OUT))
+    send_news(world, server, 4, 5)
+    gate.release()
+    b.expect("stream MMF-topic_News was made anew: it is read from its beginning")
+    assert came(tail) == news(1, 5)
 
 
 def test_a_stored_topic_survives_the_server(world):
