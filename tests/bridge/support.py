@@ -122,12 +122,15 @@ class Server:
 
 
 def request(server, subject, body=""):
-    """A request to a server, answered with JSON."""
+    """A request to a server, answered with JSON. Each has an inbox of its own: what a connected
+    server answered to the one before may come late."""
+    inbox = "_r." + os.urandom(8).hex()
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         stream = connection.makefile("rwb")
         stream.readline()  # INFO
-        stream.write(b'CONNECT {"verbose":false,"pedantic":false}\r\nSUB _r.1 1\r\n')
-        stream.write(("PUB %s _r.1 %d\r\n%s\r\n" % (subject, len(body), body)).encode())
+        stream.write(b'CONNECT {"verbose":false,"pedantic":false}\r\n')
+        stream.write(("SUB %s 1\r\nPUB %s %s %d\r\n%s\r\n" % (
+            inbox, subject, inbox, len(body), body)).encode())
         stream.flush()
         while True:
             words = stream.readline().split()
