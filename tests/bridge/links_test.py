@@ -298,6 +298,34 @@ def test_messages_that_are_missing_are_counted(world):
     wait_until(lambda: lost(world, "b") == 4, "the count of what is lost")
 
 
+# What a bridge asks when its consumer has ended.
+ASK_AGAIN = r"STREAM\.INFO|CONSUMER\..*CREATE"
+
+
+def test_a_stream_that_is_made_anew_is_read_from_its_beginning(world):
+    """While it is read: what is asked next is held up until it is there again."""
+    for machine in "ab":
+        world.peer(machine, "hold", "queue", "Jobs", 64, 64)
+    out = "[queue Jobs]\ndirection = out\nbatch = 1"
+    server = Server(world, "one").start()
+    a = world.bridge("a", sections(server, "a", out))
+    gate = world.gate(server)
+    world.bridge("b", sections(gate, "b", "[queue Jobs]\ndirection = in\nfrom = a"))
+    for i in range(1, 9):
+        world.mmf("a", "send", "Jobs", "job %d" % i)
+    assert receive(world, "b", "Jobs", 8) == ["job %d" % i for i in range(1, 9)]
+    a.kill()
+    gate.hold(ASK_AGAIN)
+    request(server, "$JS.API.STREAM.DELETE.MMF_Jobs_a")
+    gate.wait()
+    world.bridge("a", sections(server, "a", out))
+    for i in range(9, 13):
+        world.mmf("a", "send", "Jobs", "job %d" % i)
+    wait_until(lambda: stream_info(server, "MMF_Jobs_a")["state"]["last_seq"] == 4, "the stream")
+    gate.release()
+    assert receive(world, "b", "Jobs", 4) == ["job %d" % i for i in range(9, 13)]
+
+
 MIRRORED = "[queue Jobs]\ndirection = in\nfrom = a\nmirror-domain = a"
 
 
@@ -309,7 +337,9 @@ def start_mirror(world):
                '"nats-leaf://127.0.0.1:%d" } ] }' % port).start()
     for machine in "abd":
         world.peer(machine, "hold", "queue", "Jobs", 64, 64)
-    world.bridge("a", sections(a, "a", "[queue Jobs]\ndirection = out\nbatch = 1"))
+    # What is published a second time has another place in the stream.
+    world.bridge("a", sections(a, "a", "[queue Jobs]\ndirection = out\nbatch = 1").replace(
+        "ack-wait = 1s", "ack-wait = 10m"))
     for i in range(1, 9):
         world.mmf("a", "send", "Jobs", "job %d" % i)
     return a, b
@@ -344,7 +374,7 @@ def test_a_mirror_with_a_gap_is_made_again(world):
 
 
 def test_a_gap_of_the_original_is_lost_once(world):
-    """The mirror is made again, in vain."""
+    """The mirror need not be made again."""
     a, b = start_mirror(world)
     into = world.bridge("b", sections(b, "b", MIRRORED))
     assert receive(world, "b", "Jobs", 8) == JOBS[:8]
@@ -352,37 +382,71 @@ def test_a_gap_of_the_original_is_lost_once(world):
     make_gap(world, a, b)
     request(a, "$JS.API.STREAM.PURGE.MMF_Jobs_a", '{"seq": 13}')
     into = world.bridge("b", sections(b, "b", MIRRORED, metrics(world, "b")), ready=False)
-    into.expect("it is made again")
     into.expect("4 messages of a are missing in the stream")
     assert receive(world, "b", "Jobs", 4) == JOBS[12:]
     wait_until(lambda: lost(world, "b") == 4, "the count of what is lost")
+    assert not any("it is made again" in line for line in into.lines)
 
 
-def test_a_mirror_that_lacks_the_last_messages_is_made_again(world):
-    """No later message shows it."""
+# What a bridge asks to delete a mirror, to make one, and to read it.
+DELETE, MAKE, READ = r"STREAM\.DELETE", r"STREAM\.CREATE\.MMF_Jobs", r"CONSUMER\..*CREATE"
+
+
+def read_a_gap_twice(world, what):
+    """The mirror that the bridge makes again is purged before it is read: servers were seen to
+    make one like that. Its original has all messages."""
     a, b = start_mirror(world)
     into = world.bridge("b", sections(b, "b", MIRRORED))
     assert receive(world, "b", "Jobs", 8) == JOBS[:8]
     into.kill()
     make_gap(world, a, b)
-    request(b, "$JS.API.STREAM.PURGE.MMF_Jobs_a")
-    into = world.bridge("b", sections(b, "b", MIRRORED))
-    into.expect("the mirror is past message 1 of its stream, and does not have it or give it")
+    request(b, "$JS.API.STREAM.PURGE.MMF_Jobs_a", what)
+    gate = world.gate(b)
+    gate.hold(DELETE)
+    into = world.bridge("b", sections(gate, "b", MIRRORED, metrics(world, "b")), ready=False)
+    gate.wait()
+    gate.hold(READ)
+    gate.wait()
+    wait_until(lambda: stream_info(b, "MMF_Jobs_a")["state"]["messages"] == 16, "the mirror")
+    request(b, "$JS.API.STREAM.PURGE.MMF_Jobs_a", what)
+    gate.release()
     assert receive(world, "b", "Jobs", 8) == JOBS[8:]
+    wait_until(lambda: lost(world, "b") == 0, "the count of what is lost")
+    return into
 
 
-def test_two_readers_of_one_mirror(world):
-    """Both see the gap; the one that makes the mirror again takes it from the other. The server
-    may then make an empty one that is past all messages."""
+def test_a_mirror_with_a_gap_is_made_again_until_it_has_none(world):
+    read_a_gap_twice(world, '{"seq": 13}')
+
+
+def test_a_mirror_that_lacks_the_last_messages_is_made_again(world):
+    """No later message shows it."""
+    into = read_a_gap_twice(world, "")
+    assert sum("the mirror is past message 1 of its stream, and does not have it or give it"
+               in line for line in into.lines) == 2, into.lines
+
+
+def start_readers(world):
+    """Of one mirror: b, and d, each with a gate; then the mirror has a gap."""
     a, b = start_mirror(world)
-    readers = [world.bridge(machine, sections(b, machine, MIRRORED)) for machine in "bd"]
+    gates = [world.gate(b), world.gate(b)]
+    readers = [world.bridge(machine, sections(gate, machine, MIRRORED))
+               for machine, gate in zip("bd", gates)]
     for machine in "bd":
         assert receive(world, machine, "Jobs", 8) == JOBS[:8]
-    for reader in readers:
+    for reader, gate in zip(readers, gates):
         reader.kill()
+        gate.subjects.clear()
     make_gap(world, a, b)
-    readers = [world.bridge(machine, sections(b, machine, MIRRORED, metrics(world, machine)),
-                            ready=False) for machine in "bd"]
+    return b, gates
+
+
+def start_reader(world, machine, gate):
+    return world.bridge(machine, sections(gate, machine, MIRRORED, metrics(world, machine)),
+                        ready=False)
+
+
+def finish_readers(world, readers):
     for machine in "bd":
         assert receive(world, machine, "Jobs", 8) == JOBS[8:]
     world.mmf("a", "send", "Jobs", "after it")
@@ -390,6 +454,56 @@ def test_two_readers_of_one_mirror(world):
         assert receive(world, machine, "Jobs", 1) == ["after it"]
         wait_until(lambda: lost(world, machine) == 0, "the count of what is lost")
     assert any("it is made again" in line for reader in readers for line in reader.lines)
+
+
+def test_two_readers_of_one_mirror(world):
+    """Both see the gap."""
+    _, gates = start_readers(world)
+    finish_readers(world, [start_reader(world, *pair) for pair in zip("bd", gates)])
+
+
+def test_a_late_reader_leaves_the_new_mirror(world):
+    """It sees the gap, and is held up until the other one has made the mirror again."""
+    server, (one, other) = start_readers(world)
+    other.hold(DELETE + r"|^mmf\.turn\.")
+    late = start_reader(world, "d", other)
+    other.wait()
+    early = start_reader(world, "b", one)
+    early.expect("it is made again")
+    wait_until(lambda: one.count("STREAM.DELETE"), "the deletion")
+    wait_until(lambda: stream_info(server, "MMF_Jobs_a").get("state", {}).get("messages") == 16,
+               "the new mirror")
+    made = stream_info(server, "MMF_Jobs_a")["created"]
+    other.release()
+    finish_readers(world, [early, late])
+    assert stream_info(server, "MMF_Jobs_a")["created"] == made
+    assert other.count("STREAM.DELETE") == 0, other.subjects
+
+
+def wait_for_turns(gate):
+    """The reader is refused its turn, again and again."""
+    refused = gate.count("mmf.turn.")
+    wait_until(lambda: gate.count("mmf.turn.") >= refused + 5, "waiting for its turn")
+
+
+def test_a_mirror_is_made_by_one_reader_at_a_time(world):
+    """One is held up when it deletes the mirror, the other one as it makes it."""
+    server, (one, other) = start_readers(world)
+    made = stream_info(server, "MMF_Jobs_a")["created"]
+    other.hold(DELETE)
+    first = start_reader(world, "d", other)
+    other.wait()
+    second = start_reader(world, "b", one)
+    second.expect("it is made again")
+    wait_for_turns(one)
+    info = stream_info(server, "MMF_Jobs_a")
+    assert info["created"] == made, (made, info, one.subjects, other.subjects)
+    other.hold(MAKE)
+    other.wait()
+    wait_for_turns(one)
+    assert one.count("STREAM.DELETE") == one.count("STREAM.CREATE.MMF_Jobs") == 0, one.subjects
+    other.release()
+    finish_readers(world, [first, second])
 
 
 #
@@ -741,6 +855,27 @@ def test_a_stored_topic_has_limits(world):
     b = world.bridge("b", sections(server, "b", STORED_IN), ready=False)
     b.expect("stream MMF-topic_News was made anew: it is read from its beginning")
     assert came(tail) == news(2, 4)
+
+
+def test_a_stored_topic_that_is_made_anew_is_read_from_its_beginning(world):
+    """While it is read: what is asked next is held up until it is there again."""
+    server = Server(world, "one").start()
+    a = world.bridge("a", sections(server, "a", STORED_OUT))
+    world.peer("b", "hold", "topic", "News", 64, 64)
+    gate = world.gate(server)
+    b = world.bridge("b", sections(gate, "b", STORED_IN))
+    tail = subscribe(world, "b", 5)
+    send_news(world, server, 1, 3)
+    noted_position(server, 4)
+    a.kill()
+    gate.hold(ASK_AGAIN)
+    request(server, "$JS.API.STREAM.DELETE.MMF-topic_News")
+    gate.wait()
+    world.bridge("a", sections(server, "a", STORED_OUT))
+    send_news(world, server, 4, 5)
+    gate.release()
+    b.expect("stream MMF-topic_News was made anew: it is read from its beginning")
+    assert came(tail) == news(1, 5)
 
 
 def test_a_stored_topic_survives_the_server(world):

@@ -17,6 +17,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from gate import Gate
 from runner import Skip, run_suite, time_limit
 
 BRIDGE, PEER, MMF = (os.path.abspath(path) for path in sys.argv[1:4])
@@ -121,12 +122,15 @@ class Server:
 
 
 def request(server, subject, body=""):
-    """A request to a server, answered with JSON."""
+    """A request to a server, answered with JSON. Each has an inbox of its own: what a connected
+    server answered to the one before may come late."""
+    inbox = "_r." + os.urandom(8).hex()
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         stream = connection.makefile("rwb")
         stream.readline()  # INFO
-        stream.write(b'CONNECT {"verbose":false,"pedantic":false}\r\nSUB _r.1 1\r\n')
-        stream.write(("PUB %s _r.1 %d\r\n%s\r\n" % (subject, len(body), body)).encode())
+        stream.write(b'CONNECT {"verbose":false,"pedantic":false}\r\n')
+        stream.write(("SUB %s 1\r\nPUB %s %s %d\r\n%s\r\n" % (
+            inbox, subject, inbox, len(body), body)).encode())
         stream.flush()
         while True:
             words = stream.readline().split()
@@ -188,6 +192,12 @@ class World:
         if ready:
             process.expect(" ready: ")
         return process
+
+    def gate(self, server):
+        """For a bridge: it takes the place of the server."""
+        gate = Gate(server, DEADLINE)
+        self.closers.append(gate.close)
+        return gate
 
     def mmf(self, machine, *arguments):
         return subprocess.run([MMF, *arguments], check=True, capture_output=True, text=True,

@@ -23,6 +23,7 @@
 
 #include "envelope.h"
 #include "local.h"
+#include "mirror.h"
 #include "pull.h"
 #include "purge.h"
 #include "sink.h"
@@ -31,9 +32,15 @@
 enum { PURGE_MS = 20, LISTEN_MS = 1000 };
 enum { SOURCES = 64 };
 
-/* A mirror that has given nothing for so long is compared with what it has been given, and
- * again; two machines do not do it at once. */
-enum { COMPARE_MS = 5000, COMPARE_SPREAD_MS = 2000 };
+/* A mirror that has given nothing for so long is compared with its original, and again: later
+ * and later, if nothing comes of it. */
+enum { COMPARE_MS = 2000, COMPARE_SPREAD_MS = 1000, COMPARE_DOUBLED_MOST = 5 };
+
+/* A mirror that is behind may need some time to be connected again. */
+enum { STANDS_MOST = 3 };
+
+/* At one gap the mirror is made again so often, at most, with pauses that grow. */
+enum { GAP_TRIES = 8, GAP_PAUSE_MS = 250 };
 
 /* What is known of a source. */
 struct source {
@@ -49,15 +56,16 @@ struct in {
     struct stream_names names;
     struct pull pull;
     struct purge purge;
-    uint64_t next; /* in the stream */
+    uint64_t next;   /* in the stream */
+    int64_t created; /* when it was made: another one has others, or lacks others */
     struct source sources[SOURCES];
     size_t source_count;
-    bool was_idle;       /* since the last purge nothing has come */
-    uint64_t remade_for; /* the first number behind a gap that the mirror was made again
-                            for */
+    bool was_idle; /* since the last purge nothing has come */
     bool must_remake;
     int64_t compare_at;
-    uint64_t compared_for; /* made again for it as the next one: no second time */
+    uint64_t compared_last; /* message of the mirror */
+    int gap_tries; /* the mirror was made again so often since the last new message */
+    int in_vain;   /* or something was done because nothing came */
 };
 
 static struct server *
@@ -109,17 +117,38 @@ check_sender(struct in *in, const struct envelope *envelope, struct source *sour
  * Applying.
  */
 
+/* The original has some of the stream's messages from `from` to `to`, so the mirror is to have
+ * them. */
+static bool
+has_some(const struct stream_state *original, uint64_t from, uint64_t to)
+{
+    return original->messages > 0 && from <= to && original->first <= to &&
+           original->last >= from;
+}
+
 /*
  * A mirror of nats-server 2.9.10 that is connected again may go on behind messages that its
- * original has: those are not purged before they are applied here. So it is made again, once
- * for each gap, and what is applied already is skipped.
+ * original has, and so may a new one: those are not purged before they are applied here. So
+ * it is made again as long as the original has them, and what is applied already is
+ * skipped. False: the original does not answer.
  */
 static bool
-can_remake(struct in *in, const struct envelope *envelope, const struct source *source)
+inspect_gap(struct in *in, const struct envelope *envelope, const struct source *source,
+            uint64_t sequence)
 {
-    if (in->link->channel->mirror_domain == NULL || in->remade_for == envelope->first)
+    struct stream_state original;
+    struct failure failure;
+
+    if (in->link->channel->mirror_domain == NULL || in->gap_tries == GAP_TRIES)
+        return true;
+    if (!server_stream_state(server_of(in), in->names.stream,
+                             in->link->channel->mirror_domain, &original, &failure)) {
+        link_fails_by(in->link, &failure);
         return false;
-    in->remade_for = envelope->first;
+    }
+    if (!has_some(&original, in->next, sequence - 1))
+        return true;
+    in->gap_tries++;
     in->must_remake = true;
     log_say(LOG_WARNING, in->link->title,
             "the mirror lacks messages of %s from number %" PRIu64 " to %" PRIu64
@@ -172,6 +201,7 @@ apply_entry(struct in *in, const struct envelope *envelope, const struct entry *
     }
     source->applied = position;
     source->is_new = false;
+    in->gap_tries = in->in_vain = 0;
     return true;
 }
 
@@ -194,7 +224,9 @@ apply(struct in *in, natsMsg *message, struct pending *pending)
         return false;
     check_sender(in, &envelope, source);
     if (!source->is_new && envelope.first > source->applied + 1) {
-        if (can_remake(in, &envelope, source))
+        if (!inspect_gap(in, &envelope, source, pending->stream_sequence))
+            return false;
+        if (in->must_remake)
             return true;
         note_gap(in, &envelope, source);
     }
@@ -227,70 +259,130 @@ take(struct in *in, const struct pulled *pulled)
     return true;
 }
 
+/* The stream is read from its beginning. */
 static bool
 prepare_stream(struct in *in)
 {
-    const struct channel_config *channel = in->link->channel;
-    const char *domain = channel->mirror_domain;
-    struct stream_wish wish = {.name = in->names.stream,
-                               .in_memory = channel->memory != 0};
+    const char *domain = in->link->channel->mirror_domain;
     struct stream_state state;
     struct failure failure;
 
-    if ((domain != NULL &&
-         !server_make_mirror(server_of(in), &wish, domain, &failure)) ||
-        !server_stream_state(server_of(in), in->names.stream, domain, &state,
+    if (domain != NULL && !mirror_make(in->link, in->names.stream, &in->created))
+        return false;
+    if (!server_stream_state(server_of(in), in->names.stream, domain, &state,
                              &failure) ||
         !server_check_not_shared(server_of(in), in->names.stream, domain, &failure)) {
         link_fails_by(in->link, &failure);
         return false;
     }
+    if (domain == NULL)
+        in->created = state.created;
     in->next = state.first > 0 ? state.first : 1;
     purge_set_stores(&in->purge, state.most_bytes);
     return true;
 }
 
+/* When the stream that is there now was made; a mirror is made if it is not there. */
+static bool
+find_stream(struct in *in, int64_t *created)
+{
+    struct stream_state state;
+    struct failure failure;
+
+    if (in->link->channel->mirror_domain != NULL)
+        return mirror_make(in->link, in->names.stream, created);
+    if (!server_stream_state(server_of(in), in->names.stream, NULL, &state, &failure)) {
+        link_fails_by(in->link, &failure);
+        return false;
+    }
+    *created = state.created;
+    return true;
+}
+
+/* Another reader may have made the mirror again, or someone the stream. */
+static bool
+begin_again(struct in *in)
+{
+    int64_t created = 0;
+
+    return find_stream(in, &created) &&
+           (created == in->created || prepare_stream(in)) &&
+           pull_begin(&in->pull, in->next);
+}
+
 static bool
 remake_mirror(struct in *in)
 {
-    struct failure failure;
+    int64_t pause = in->gap_tries > 1 ? (in->gap_tries - 1) * GAP_PAUSE_MS : 0;
 
     in->must_remake = false;
     pull_end(&in->pull);
-    if (server_delete_stream(server_of(in), in->names.stream, &failure))
-        return prepare_stream(in);
-    link_fails_by(in->link, &failure);
-    return false;
+    return (pause == 0 || link_sleep(in->link, pause)) &&
+           mirror_make_again(in->link, in->names.stream, &in->created) &&
+           prepare_stream(in);
+}
+
+static bool
+compare_is_due(struct in *in)
+{
+    int doubled =
+        in->in_vain < COMPARE_DOUBLED_MOST ? in->in_vain : COMPARE_DOUBLED_MOST;
+    int64_t now = local_now_ms();
+    bool is_due = in->compare_at != 0 && now >= in->compare_at;
+
+    if (is_due || in->compare_at == 0)
+        in->compare_at =
+            now +
+            ((COMPARE_MS + (int64_t)(local_random() % COMPARE_SPREAD_MS)) << doubled);
+    return is_due;
+}
+
+/* The original has the next message or a later one, and nothing comes. */
+static bool
+is_of_no_use(struct in *in, const struct stream_state *mirror)
+{
+    bool stands = mirror->last == in->compared_last;
+
+    in->compared_last = mirror->last;
+    if (mirror->last >= in->next) {
+        if (in->in_vain++ == 0 && mirror->messages > 0)
+            return false;
+        log_say(LOG_WARNING, in->link->title,
+                "the mirror is past message %" PRIu64
+                " of its stream, and does not have it or give it: it is made again",
+                in->next);
+        return true;
+    }
+    if (!stands || in->in_vain++ < STANDS_MOST)
+        return false;
+    log_say(LOG_WARNING, in->link->title,
+            "the mirror stands still before message %" PRIu64
+            " of its stream: it is made again",
+            in->next);
+    return true;
 }
 
 /*
  * If a mirror has gone on behind the last message of its original, no other one shows the
- * gap: it is past the next message, and does not give it.
+ * gap. It is made again until it gives what the original has; a new consumer may be enough.
  */
 static void
 compare_mirror(struct in *in)
 {
-    int64_t now = local_now_ms();
-    bool is_due = in->compare_at != 0 && now >= in->compare_at;
-    struct stream_state state;
+    const char *domain = in->link->channel->mirror_domain;
+    struct stream_state mirror, original;
     struct failure failure;
 
-    if (in->link->channel->mirror_domain == NULL)
+    if (domain == NULL || !compare_is_due(in) ||
+        !server_stream_state(server_of(in), in->names.stream, NULL, &mirror, &failure))
         return;
-    if (is_due || in->compare_at == 0)
-        in->compare_at =
-            now + COMPARE_MS + (int64_t)(local_random() % COMPARE_SPREAD_MS);
-    if (!is_due ||
-        !server_stream_state(server_of(in), in->names.stream, NULL, &state, &failure) ||
-        state.last < in->next || in->compared_for == in->next)
+    if (mirror.created == in->created &&
+        (!server_stream_state(server_of(in), in->names.stream, domain, &original,
+                              &failure) ||
+         !has_some(&original, in->next, UINT64_MAX)))
         return;
-    in->compared_for = in->next;
-    in->must_remake = true;
-    log_say(LOG_WARNING, in->link->title,
-            "the mirror is past message %" PRIu64
-            " of its stream, and does not have it "
-            "or give it: it is made again",
-            in->next);
+    in->must_remake = mirror.created == in->created && is_of_no_use(in, &mirror);
+    pull_end(&in->pull);
 }
 
 /* Nothing has come. */
@@ -310,7 +402,7 @@ step(struct in *in)
     struct pulled pulled;
     bool can_purge = purge_is_due(&in->purge);
 
-    if (in->pull.subscription == NULL && !pull_begin(&in->pull, in->next))
+    if (in->pull.subscription == NULL && !begin_again(in))
         return false;
     switch (pull_next(&in->pull, can_purge && !in->was_idle ? PURGE_MS : LISTEN_MS,
                       &pulled)) {

@@ -250,13 +250,28 @@ take(struct stored *stored, const struct pulled *pulled)
     return true;
 }
 
+/* A stream that was made anew meanwhile is the next try's. */
+static bool
+begin_again(struct stored *stored)
+{
+    struct stream_state state;
+    struct failure failure;
+
+    if (!server_stream_state(server_of(stored), stored->in.names.stream, NULL, &state,
+                             &failure)) {
+        link_fails_by(stored->in.link, &failure);
+        return false;
+    }
+    return state.created == stored->created && pull_begin(&stored->pull, stored->next);
+}
+
 static bool
 step(struct stored *stored)
 {
     struct pulled pulled;
     bool is_taken;
 
-    if (stored->pull.subscription == NULL && !pull_begin(&stored->pull, stored->next))
+    if (stored->pull.subscription == NULL && !begin_again(stored))
         return false;
     switch (pull_next(&stored->pull, LISTEN_MS, &pulled)) {
     case PULL_MESSAGE:
