@@ -122,7 +122,7 @@ struct handle forget_handle(const char *name);
 /* How a handle is made, and the handle. */
 struct making {
     const char *how; /* "new" and "open"; else whichever it is */
-    int first;       /* the place of the name, or of a view's map */
+    int first;       /* the place of the name */
     const void *options;
     void *object;
 };
