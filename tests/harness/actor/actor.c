@@ -66,6 +66,18 @@ number_at(const struct call *call, int i)
     return atoll(text_at(call, i));
 }
 
+int32_t
+ms_at(const struct call *call, int i)
+{
+    return (int32_t)number_at(call, i);
+}
+
+mmf_access
+access_at(const struct call *call, int i)
+{
+    return (mmf_access)choice_of(text_at(call, i), access_words);
+}
+
 int
 plain_count(const struct call *call)
 {
@@ -207,6 +219,12 @@ say_output(struct call *call, const char *key, long long value)
         say_number(call, key, value);
 }
 
+void
+say_size(struct call *call, const char *key, size_t value)
+{
+    say_output(call, key, value == (size_t)UNTOUCHED ? UNTOUCHED : (long long)value);
+}
+
 /*
  * Handles.
  */
@@ -241,6 +259,12 @@ handle_of(const char *name)
     return none;
 }
 
+void *
+object_at(const struct call *call, int i)
+{
+    return handle_of(text_at(call, i)).object;
+}
+
 void
 keep_handle(struct call *call, int kind, int status, void *object)
 {
@@ -261,69 +285,34 @@ keep_handle(struct call *call, int kind, int status, void *object)
     handle->kind = kind;
     handle->size = call->size;
     handle->object = object;
+    handle->reserved = NULL;
     snprintf(handle->name, sizeof(handle->name), "%s", call->handle);
     pthread_mutex_unlock(&lock);
 }
 
-/* As often as one likes. */
-static int
-close_nothing(void)
+void
+keep_reserved(const struct call *call, void *bytes, size_t length)
 {
-    mmf_mutex_close(NULL);
-    mmf_event_close(NULL);
-    mmf_semaphore_close(NULL);
-    mmf_waitable_close(NULL);
-    mmf_accessor_close(NULL);
-    mmf_stream_close(NULL);
-    mmf_map_close(NULL);
-    mmf_queue_close(NULL);
-    mmf_topic_close(NULL);
-    mmf_latest_close(NULL);
-    mmf_service_close(NULL);
-    return MMF_OK;
+    struct handle *handle;
+
+    pthread_mutex_lock(&lock);
+    handle = find_handle(text_at(call, 1));
+    handle->reserved = bytes;
+    handle->length = length;
+    pthread_mutex_unlock(&lock);
 }
 
-int
-call_close(struct call *call)
+struct handle
+forget_handle(const char *name)
 {
-    struct handle handle = handle_of(text_at(call, 1));
+    struct handle handle = handle_of(name);
 
     if (handle.kind == 0)
-        return close_nothing();
+        return handle;
     pthread_mutex_lock(&lock);
-    find_handle(handle.name)->kind = 0;
+    find_handle(name)->kind = 0;
     pthread_mutex_unlock(&lock);
-    switch (handle.kind) {
-    case MMF_KIND_MUTEX:
-        mmf_mutex_close(handle.object);
-        break;
-    case MMF_KIND_EVENT:
-        mmf_event_close(handle.object);
-        break;
-    case MMF_KIND_SEMAPHORE:
-        mmf_semaphore_close(handle.object);
-        break;
-    case WAITABLE:
-        mmf_waitable_close(handle.object);
-        break;
-    case ACCESSOR:
-        mmf_accessor_close(handle.object);
-        break;
-    case STREAM:
-        mmf_stream_close(handle.object);
-        break;
-    case OPEN_FILE:
-        close_open_file(handle.object);
-        break;
-    case BYTES: /* belong to a map or a view */
-        break;
-    default:
-        if (is_channel(handle.kind))
-            close_channel(handle.object);
-        else
-            mmf_map_close(handle.object);
-    }
-    return MMF_OK;
+    return handle;
 }
 
 /*
@@ -349,14 +338,13 @@ call_times(struct call *call)
     return status;
 }
 
-static const struct named_call own_calls[] = {
-    {"close", call_close}, {"times", call_times}, {NULL, NULL}};
+static const struct named_call own_calls[] = {CALL(times), {NULL, NULL}};
 
 static int (*find_call(const char *name))(struct call *)
 {
     static const struct named_call *const tables[] = {
-        own_calls,   list_calls,   sync_calls,    map_calls, view_calls,
-        value_calls, stream_calls, channel_calls, poll_calls};
+        own_calls,  kind_calls,  list_calls,   sync_calls,    map_calls,
+        view_calls, value_calls, stream_calls, channel_calls, poll_calls};
 
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
         for (const struct named_call *at = tables[i]; at->name != NULL; at++)

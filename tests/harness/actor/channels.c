@@ -12,46 +12,29 @@
 #include <process.h>
 #include <windows.h>
 #else
-#include <fcntl.h>
 #include <unistd.h>
 #endif
 
 enum { MOST_TRIES = 100000 }; /* with a pause of some time each */
 enum { MAX_MESSAGES = 256, MAX_BYTES = 1 << 17, MOST = 64, SHOWN = 64, BEYOND = 64 };
 
-static const char *const overflows[] = {"", "block", "fail", "drop_oldest", NULL};
-static const char *const roles[] = {"", "send", "receive", "both", NULL};
-static const char *const parts[] = {"", "client", "server", "both", NULL};
-static const char *const strategies[] = {"spin_then_wait", "spin", "wait", NULL};
+const char *const overflow_words[] = {"", "block", "fail", "drop_oldest", NULL};
+
 static const char *const states[] = {"", "waiting", "in_flight", "reserved", NULL};
 static const char *const mores[] = {"last", "more", NULL};
 
-/* What a handle's name stands for. */
-struct channel {
-    int kind;
-    void *object;
-    void *reserved;
-    size_t length; /* of what is reserved */
-};
-
-/* The value of a call on one of the four kinds of `c`. */
-#define BY_KIND(c, queue, topic, latest, service)                                      \
-    switch ((c)->kind) {                                                               \
-    case MMF_KIND_QUEUE:                                                               \
-        return queue;                                                                  \
-    case MMF_KIND_TOPIC:                                                               \
-        return topic;                                                                  \
-    case MMF_KIND_LATEST:                                                              \
-        return latest;                                                                 \
-    default:                                                                           \
-        return service;                                                                \
-    }
-
-static int
-refuse(const struct call *call)
-{
-    complain("this kind has no such call", call->words[0]);
-}
+/*
+ * The function `name` of the kind of `channel`, with the arguments in brackets. Each
+ * kind's functions have an own type of handle, so no table can have them as they are. Most
+ * calls on latest values do not wait, and have fewer arguments.
+ */
+#define OF_WAITING_KIND(channel, name, arguments)                                      \
+    ((channel).kind == MMF_KIND_QUEUE   ? mmf_queue_##name arguments                   \
+     : (channel).kind == MMF_KIND_TOPIC ? mmf_topic_##name arguments                   \
+                                        : mmf_service_##name arguments)
+#define OF_KIND(channel, name, arguments)                                              \
+    ((channel).kind == MMF_KIND_LATEST ? mmf_latest_##name arguments                   \
+                                       : OF_WAITING_KIND(channel, name, arguments))
 
 /*
  * Arguments.
@@ -65,14 +48,6 @@ poll_pause(void)
 #else
     usleep(1000);
 #endif
-}
-
-#define UNLESS_NULL(call, name, pointer) (is_null(call, name) ? NULL : (pointer))
-
-static int32_t
-ms_at(const struct call *call, int i)
-{
-    return (int32_t)number_at(call, i);
 }
 
 /* The words that are no options. */
@@ -98,19 +73,13 @@ is_made_again(struct call *call, int status, int *tries)
     return true;
 }
 
-static struct channel *
-channel_at(const struct call *call, int i)
-{
-    return handle_of(text_at(call, i)).object;
-}
-
 /* The channel of a call; its object is NULL with `null=queue`. */
-static struct channel
+static struct handle
 own_channel(const struct call *call)
 {
-    struct channel channel = *channel_at(call, 1);
+    struct handle channel = handle_of(text_at(call, 1));
 
-    if (is_null(call, mmf_kind_name((mmf_kind)channel.kind)))
+    if (is_null(call, kinds_of_handles[channel.kind].name))
         channel.object = NULL;
     return channel;
 }
@@ -138,7 +107,8 @@ payload_at(const struct call *call, int i)
             payload.space[k] =
                 text != NULL && *text != '\0' ? text[k % strlen(text)] : 0;
     }
-    payload.bytes = UNLESS_NULL(call, "bytes", payload.bytes);
+    if (is_null(call, "bytes"))
+        payload.bytes = NULL;
     return payload;
 }
 
@@ -234,12 +204,6 @@ sent_as(uint64_t sequence)
  * Answers.
  */
 
-static void
-say_size(struct call *call, const char *key, size_t value)
-{
-    say_output(call, key, value == (size_t)UNTOUCHED ? UNTOUCHED : (long long)value);
-}
-
 /* A message of one byte again and again, which is longer than `most`, is `x*1000`. */
 static void
 print_bytes(char *text, size_t size, const void *bytes, size_t length, size_t most)
@@ -321,308 +285,8 @@ check_address(const struct call *call, const void *bytes)
 }
 
 /*
- * Making channels.
- */
-
-static uint32_t
-number_option(const struct call *call, const char *key, int base, int *found)
-{
-    const char *value = option_of(call, key);
-
-    if (value == NULL)
-        return 0;
-    *found = 1;
-    return (uint32_t)strtoll(value, NULL, base);
-}
-
-static uint32_t
-choice_option(const struct call *call, const char *key, const char *const *list,
-              int *found)
-{
-    const char *value = option_of(call, key);
-
-    if (value == NULL)
-        return 0;
-    *found = 1;
-    return (uint32_t)choice_of(value, list);
-}
-
-static uint32_t
-flags_option(const struct call *call, int *found)
-{
-    return number_option(call, "flags", 0, found) |
-           number_option(call, "spsc", 0, found) * MMF_CHANNEL_SPSC |
-           number_option(call, "peer_closed", 0, found) * MMF_CHANNEL_PEER_CLOSED |
-           number_option(call, "single", 0, found) * MMF_CHANNEL_SINGLE_PRODUCER;
-}
-
-/* Fields that both structures have; `zeroed=1` asks for options that are the defaults. */
-#define READ_OPTIONS(call, options, words, found)                                      \
-    do {                                                                               \
-        number_option(call, "zeroed", 0, &found);                                      \
-        number_option(call, "more", 0, &found);                                        \
-        (options)->role = choice_option(call, "role", words, &found);                  \
-        (options)->strategy =                                                          \
-            (mmf_strategy)choice_option(call, "strategy", strategies, &found);         \
-        (options)->flags = flags_option(call, &found);                                 \
-        (options)->all_users = (int32_t)number_option(call, "all_users", 0, &found);   \
-        (options)->mode = number_option(call, "mode", 8, &found);                      \
-        (options)->wait_ms = (int32_t)number_option(call, "wait_ms", 0, &found);       \
-        if (option_of(call, "size") != NULL)                                           \
-            (options)->size = number_option(call, "size", 0, &found);                  \
-    } while (0)
-
-static const mmf_channel_options *
-channel_options(const struct call *call, mmf_channel_options *options)
-{
-    int found = 0;
-
-    mmf_channel_options_init(options);
-    READ_OPTIONS(call, options, roles, found);
-    options->max_senders = (int32_t)number_option(call, "max_senders", 0, &found);
-    options->max_receivers = (int32_t)number_option(call, "max_receivers", 0, &found);
-    options->replay = (int32_t)number_option(call, "replay", 0, &found);
-    options->max_pins = (int32_t)number_option(call, "max_pins", 0, &found);
-    return found ? options : NULL;
-}
-
-static const mmf_service_options *
-service_options(const struct call *call, mmf_service_options *options)
-{
-    int found = 0;
-
-    mmf_service_options_init(options);
-    READ_OPTIONS(call, options, parts, found);
-    options->max_clients = (int32_t)number_option(call, "max_clients", 0, &found);
-    options->max_servers = (int32_t)number_option(call, "max_servers", 0, &found);
-    options->max_calls = (int32_t)number_option(call, "max_calls", 0, &found);
-    options->max_answers = (int32_t)number_option(call, "max_answers", 0, &found);
-    options->reserved = number_option(call, "reserved", 0, &found);
-    return found ? options : NULL;
-}
-
-static int
-keep_channel(struct call *call, int kind, int status, void *object)
-{
-    struct channel *channel = NULL;
-
-    if (status == MMF_OK && object != NULL && object != NO_HANDLE) {
-        channel = calloc(1, sizeof(*channel));
-        if (channel == NULL)
-            complain("no memory", call->words[0]);
-        channel->kind = kind;
-        channel->object = object;
-    }
-    keep_handle(call, kind, status, channel != NULL ? channel : object);
-    return status;
-}
-
-/*
- * `wraps=1`: the channel begins as if it had been used for long, five messages before its
- * indexes wrap (docs/internals/layout.md says where they are).
- */
-static bool
-wraps(const struct call *call)
-{
-    int found = 0;
-
-    return number_option(call, "wraps", 0, &found) != 0;
-}
-
-/* Keeps a channel without a handle of the library's. */
-struct hold {
-#ifdef _WIN32
-    HANDLE section;
-#else
-    int fd;
-#endif
-};
-
-#ifdef _WIN32
-static struct hold
-hold_channel(const char *name)
-{
-    char data[64];
-
-    snprintf(data, sizeof(data), "%s:mmf:data", name);
-    return (struct hold){OpenFileMappingA(FILE_MAP_READ | FILE_MAP_WRITE, FALSE, data)};
-}
-
-static void
-release_hold(const struct hold *hold)
-{
-    CloseHandle(hold->section);
-}
-
-static void
-put_word(const struct hold *hold, int64_t at, uint64_t value)
-{
-    char *base = MapViewOfFile(hold->section, FILE_MAP_WRITE, 0, 0, 0);
-
-    if (base == NULL)
-        complain("the channel cannot be mapped", "wraps");
-    memcpy(base + 4096 + at, &value, sizeof(value));
-    UnmapViewOfFile(base);
-}
-#else
-/* By the lock that holds an object; a name of letters is its file's name. */
-static struct hold
-hold_channel(const char *name)
-{
-    struct flock range = {
-        .l_type = F_WRLCK, .l_start = (off_t)1 << 61 | 12345, .l_len = 1};
-    struct hold hold;
-    char path[512];
-
-    snprintf(path, sizeof(path), "%s/mmf-%u/%s", getenv("MMF_DIR"), (unsigned)geteuid(),
-             name);
-    hold.fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fcntl(hold.fd, F_OFD_SETLK, &range) != 0)
-        complain("the channel cannot be held", path);
-    return hold;
-}
-
-static void
-release_hold(const struct hold *hold)
-{
-    close(hold->fd);
-}
-
-static void
-put_word(const struct hold *hold, int64_t at, uint64_t value)
-{
-    if (pwrite(hold->fd, &value, sizeof(value), (off_t)at) != sizeof(value))
-        complain("the channel cannot be written", "wraps");
-}
-#endif
-
-static void
-put_near_the_end(const struct hold *hold, int kind)
-{
-    const uint64_t first = ((uint64_t)1 << 48) - 5;
-
-    put_word(hold, 0, first);
-    if (kind != MMF_KIND_QUEUE)
-        return;
-    put_word(hold, 16, UINT64_MAX - 1); /* skipped indexes */
-    put_word(hold, 128, first);
-    put_word(hold, 136, first);
-    put_word(hold, 256, first - 1);
-}
-
-#define DEFINE_MAKE(K, KIND, options_type, read_options, ...)                          \
-    static int make_##K(struct call *call, const char *how, int first)                 \
-    {                                                                                  \
-        struct {                                                                       \
-            options_type known;                                                        \
-            uint32_t more; /* a newer program's field */                               \
-        } space;                                                                       \
-        const options_type *options = read_options(call, &space.known);                \
-        const char *name = text_at(call, first);                                       \
-        mmf_##K *object = NO_HANDLE, **out = UNLESS_NULL(call, "out", &object);        \
-        int created = UNTOUCHED, status;                                               \
-                                                                                       \
-        if (option_of(call, "more") != NULL) {                                         \
-            space.known.size = sizeof(space);                                          \
-            space.more = (uint32_t)atoi(option_of(call, "more"));                      \
-        }                                                                              \
-        if (strcmp(how, "open") == 0) {                                                \
-            status = mmf_##K##_open_existing(name, options, out);                      \
-        } else if (strcmp(how, "new") == 0) {                                          \
-            status = mmf_##K##_create_new(name, __VA_ARGS__, options, out);            \
-        } else {                                                                       \
-            int *its = UNLESS_NULL(call, "created", &created);                         \
-                                                                                       \
-            status = mmf_##K##_create_or_open(name, __VA_ARGS__, options, its, out);   \
-            if (its != NULL)                                                           \
-                say_output(call, "created", created);                                  \
-        }                                                                              \
-        if (status == MMF_OK && wraps(call)) {                                         \
-            struct hold hold = hold_channel(name);                                     \
-                                                                                       \
-            mmf_##K##_close(object);                                                   \
-            put_near_the_end(&hold, KIND);                                             \
-            status = mmf_##K##_open_existing(name, options, &object);                  \
-            release_hold(&hold);                                                       \
-        }                                                                              \
-        return keep_channel(call, KIND, status, object);                               \
-    }
-
-#define RING_ARGUMENTS                                                                 \
-    size_at(call, first + 1), size_at(call, first + 2),                                \
-        (mmf_overflow)choice_of(text_at(call, first + 3), overflows)
-
-DEFINE_MAKE(queue, MMF_KIND_QUEUE, mmf_channel_options, channel_options, RING_ARGUMENTS)
-DEFINE_MAKE(topic, MMF_KIND_TOPIC, mmf_channel_options, channel_options, RING_ARGUMENTS)
-DEFINE_MAKE(latest, MMF_KIND_LATEST, mmf_channel_options, channel_options,
-            size_at(call, first + 1))
-DEFINE_MAKE(service, MMF_KIND_SERVICE, mmf_service_options, service_options,
-            size_at(call, first + 1), size_at(call, first + 2),
-            size_at(call, first + 3))
-
-int
-make_channel(struct call *call, int kind, const char *how, int first)
-{
-    struct channel of_kind = {.kind = kind};
-
-    BY_KIND(&of_kind, make_queue(call, how, first), make_topic(call, how, first),
-            make_latest(call, how, first), make_service(call, how, first))
-}
-
-void
-close_channel(void *handle)
-{
-    struct channel *channel = handle;
-
-    switch (channel->kind) {
-    case MMF_KIND_QUEUE:
-        mmf_queue_close(channel->object);
-        break;
-    case MMF_KIND_TOPIC:
-        mmf_topic_close(channel->object);
-        break;
-    case MMF_KIND_LATEST:
-        mmf_latest_close(channel->object);
-        break;
-    default:
-        mmf_service_close(channel->object);
-    }
-    free(channel);
-}
-
-mmf_waitable *
-channel_waitable(const void *handle)
-{
-    const struct channel *channel = handle;
-
-    BY_KIND(channel, mmf_queue_waitable(channel->object),
-            mmf_topic_waitable(channel->object), mmf_latest_waitable(channel->object),
-            mmf_service_waitable(channel->object))
-}
-
-static int
-call_channel(struct call *call)
-{
-    struct channel of_kind = {.kind = MMF_KIND_QUEUE};
-
-    while (strcmp(mmf_kind_name((mmf_kind)of_kind.kind), call->words[0]) != 0)
-        of_kind.kind++;
-    return make_channel(call, of_kind.kind, "", 1);
-}
-
-/*
  * Sending.
  */
-
-static int
-send_bytes(const struct channel *c, const struct payload *p, int32_t ms,
-           uint64_t *sequence)
-{
-    BY_KIND(c, mmf_queue_send(c->object, p->bytes, p->length, ms, sequence),
-            mmf_topic_send(c->object, p->bytes, p->length, ms, sequence),
-            mmf_latest_send(c->object, p->bytes, p->length, sequence),
-            mmf_service_send(c->object, p->bytes, p->length, ms, sequence))
-}
 
 /* Where the number of a message goes, which services name otherwise. */
 static uint64_t *
@@ -638,13 +302,18 @@ sequence_of(const struct call *call, uint64_t *space)
 static int
 call_send(struct call *call)
 {
-    struct channel channel = own_channel(call);
+    struct handle channel = own_channel(call);
     struct payload payload = payload_at(call, 2);
     uint64_t space = (uint64_t)UNTOUCHED, *sequence = sequence_of(call, &space);
     int status, tries = 0;
 
     do
-        status = send_bytes(&channel, &payload, ms_at(call, 3), sequence);
+        status = channel.kind == MMF_KIND_LATEST
+                     ? mmf_latest_send(channel.object, payload.bytes, payload.length,
+                                       sequence)
+                     : OF_WAITING_KIND(channel, send,
+                                       (channel.object, payload.bytes, payload.length,
+                                        ms_at(call, 3), sequence));
     while (is_made_again(call, status, &tries));
     free(payload.space);
     return say_sent(call, status, space);
@@ -654,10 +323,10 @@ call_send(struct call *call)
 static int
 call_send_many(struct call *call)
 {
-    struct channel channel = own_channel(call);
-    mmf_buffer buffers[MAX_WORDS], *list = UNLESS_NULL(call, "messages", buffers);
+    struct handle channel = own_channel(call);
+    mmf_buffer buffers[MAX_WORDS], *list = unless_null(call, "messages", buffers);
     size_t count = 0, space = (size_t)UNTOUCHED;
-    size_t *sent = UNLESS_NULL(call, "sent", &space);
+    size_t *sent = unless_null(call, "sent", &space);
     int last = plain_words(call) - 1, status;
 
     for (int i = 2; i < last; i++, count++) {
@@ -677,15 +346,6 @@ call_send_many(struct call *call)
     return status;
 }
 
-static int
-reserve(const struct channel *c, size_t length, int32_t ms, void **bytes)
-{
-    BY_KIND(c, mmf_queue_reserve(c->object, length, ms, bytes),
-            mmf_topic_reserve(c->object, length, ms, bytes),
-            mmf_latest_reserve(c->object, length, bytes),
-            mmf_service_reserve(c->object, length, ms, bytes))
-}
-
 /* Says nothing of an address that there is. */
 static void
 say_address(struct call *call, int status, const void *bytes)
@@ -700,16 +360,18 @@ say_address(struct call *call, int status, const void *bytes)
 static int
 call_reserve(struct call *call)
 {
-    struct channel channel = own_channel(call), *its = channel_at(call, 1);
+    struct handle channel = own_channel(call);
     void *bytes = NO_HANDLE;
-    int status = reserve(&channel, size_at(call, 2), ms_at(call, 3),
-                         UNLESS_NULL(call, "bytes", &bytes));
+    void **out = unless_null(call, "bytes", &bytes);
+    size_t length = size_at(call, 2);
+    int status = channel.kind == MMF_KIND_LATEST
+                     ? mmf_latest_reserve(channel.object, length, out)
+                     : OF_WAITING_KIND(channel, reserve,
+                                       (channel.object, length, ms_at(call, 3), out));
 
     say_address(call, status, bytes);
-    if (status == MMF_OK) {
-        its->reserved = bytes;
-        its->length = size_at(call, 2);
-    }
+    if (status == MMF_OK)
+        keep_reserved(call, bytes, length);
     return status;
 }
 
@@ -720,97 +382,65 @@ write_reserved(void *to, size_t room, const struct payload *payload)
         memcpy(to, payload->bytes, payload->length < room ? payload->length : room);
 }
 
-static int
-commit(const struct channel *c, size_t length, uint64_t *sequence)
-{
-    BY_KIND(c, mmf_queue_commit(c->object, length, sequence),
-            mmf_topic_commit(c->object, length, sequence),
-            mmf_latest_commit(c->object, length, sequence),
-            mmf_service_commit(c->object, length, sequence))
-}
-
 /* commit CHANNEL BYTES; commit_from QUEUE BYTES SOURCE POSITION */
 static int
 call_commit(struct call *call)
 {
-    struct channel channel = own_channel(call), *its = channel_at(call, 1);
+    struct handle channel = own_channel(call);
     struct payload payload = payload_at(call, 2);
     uint64_t space = (uint64_t)UNTOUCHED, *sequence = sequence_of(call, &space);
     int status;
 
-    write_reserved(its->reserved, its->length, &payload);
+    write_reserved(channel.reserved, channel.length, &payload);
     if (strcmp(call->words[0], "commit") == 0)
-        status = commit(&channel, payload.length, sequence);
+        status = OF_KIND(channel, commit, (channel.object, payload.length, sequence));
     else
         status = mmf_queue_commit_from(channel.object, payload.length,
                                        (uint64_t)number_at(call, 3),
                                        (uint64_t)number_at(call, 4), sequence);
     if (status == MMF_OK)
-        its->reserved = NULL;
+        keep_reserved(call, NULL, 0);
     free(payload.space);
     return say_sent(call, status, space);
 }
 
 static int
-abandon(const struct channel *c)
-{
-    BY_KIND(c, mmf_queue_abandon(c->object), mmf_topic_abandon(c->object),
-            mmf_latest_abandon(c->object), mmf_service_abandon(c->object))
-}
-
-static int
 call_abandon(struct call *call)
 {
-    struct channel channel = own_channel(call);
-    int status = abandon(&channel);
+    struct handle channel = own_channel(call);
+    int status = OF_KIND(channel, abandon, (channel.object));
 
     if (status == MMF_OK)
-        channel_at(call, 1)->reserved = NULL;
+        keep_reserved(call, NULL, 0);
     return status;
 }
 
-static int
-call_drain(struct call *call)
-{
-    return mmf_queue_drain(own_channel(call).object, ms_at(call, 2));
-}
+STATUS_CALL(drain, mmf_queue_drain(own_channel(call).object, ms_at(call, 2)))
 
 /* applied QUEUE SOURCE */
-static int
-call_applied(struct call *call)
-{
-    uint64_t position = (uint64_t)UNTOUCHED;
-    int status =
-        mmf_queue_applied(own_channel(call).object, (uint64_t)number_at(call, 2),
-                          UNLESS_NULL(call, "position", &position));
-
-    say_output(call, "position", (long long)position);
-    return status;
-}
+OUTPUT_CALL(applied, uint64_t, "position", "position",
+            mmf_queue_applied(own_channel(call).object, (uint64_t)number_at(call, 2),
+                              out))
 
 /*
  * Receiving.
  */
 
-static int
-take(const struct channel *c, int32_t ms, mmf_message *message)
-{
-    BY_KIND(c, mmf_queue_take(c->object, ms, message),
-            mmf_topic_take(c->object, ms, message), mmf_latest_take(c->object, message),
-            mmf_service_take(c->object, ms, message))
-}
-
 /* M = take CHANNEL MS */
 static int
 call_take(struct call *call)
 {
-    struct channel channel = own_channel(call);
+    struct handle channel = own_channel(call);
     mmf_message message = untouched_message();
-    bool is_without = is_null(call, "message") || is_null(call, "request");
+    mmf_message *out =
+        is_null(call, "message") || is_null(call, "request") ? NULL : &message;
     int status, tries = 0;
 
     do
-        status = take(&channel, ms_at(call, 2), is_without ? NULL : &message);
+        status =
+            channel.kind == MMF_KIND_LATEST
+                ? mmf_latest_take(channel.object, out)
+                : OF_WAITING_KIND(channel, take, (channel.object, ms_at(call, 2), out));
     while (is_made_again(call, status, &tries));
     if (status == MMF_OK)
         check_address(call, message.bytes);
@@ -839,8 +469,8 @@ call_take_many(struct call *call)
     for (int i = 0; i < MOST; i++)
         got[i] = untouched;
     status = mmf_queue_take_many(own_channel(call).object, size_at(call, 2),
-                                 ms_at(call, 3), UNLESS_NULL(call, "messages", got),
-                                 UNLESS_NULL(call, "count", &count));
+                                 ms_at(call, 3), unless_null(call, "messages", got),
+                                 unless_null(call, "count", &count));
     if (status == MMF_TIMED_OUT && count == 0)
         count = (size_t)UNTOUCHED;
     say_size(call, "count", count);
@@ -859,24 +489,6 @@ call_take_many(struct call *call)
     return status;
 }
 
-static int
-receive(const struct call *call, const struct channel *c, void *buffer, size_t *length,
-        mmf_message *message)
-{
-    size_t capacity = size_at(call, 2);
-    int32_t ms = ms_at(call, 3);
-
-    BY_KIND(c,
-            mmf_queue_receive(c->object, buffer, capacity, ms, length,
-                              UNLESS_NULL(call, "message", message)),
-            mmf_topic_receive(c->object, buffer, capacity, ms, length,
-                              UNLESS_NULL(call, "message", message)),
-            mmf_latest_receive(c->object, buffer, capacity, length,
-                               UNLESS_NULL(call, "version", &message->sequence)),
-            mmf_service_receive(c->object, buffer, capacity, ms, length,
-                                UNLESS_NULL(call, "request", message)))
-}
-
 /* What was copied, and that nothing was written behind it. Some calls say no more. */
 static int
 say_copied(struct call *call, int status, char *buffer, size_t length,
@@ -892,7 +504,7 @@ say_copied(struct call *call, int status, char *buffer, size_t length,
     if (status == MMF_OK && !has_message)
         *message = (mmf_message){
             .bytes = buffer, .length = length, .sequence = message->sequence};
-    if (status == MMF_OK && (message->bytes != UNLESS_NULL(call, "buffer", buffer) ||
+    if (status == MMF_OK && (message->bytes != unless_null(call, "buffer", buffer) ||
                              message->length != length))
         complain("the message is not the buffer's", call->words[0]);
     say_message(call, status, message);
@@ -915,13 +527,22 @@ new_buffer(void)
 static int
 call_receive(struct call *call)
 {
-    struct channel channel = own_channel(call);
+    struct handle channel = own_channel(call);
     mmf_message message = untouched_message();
     size_t length = (size_t)UNTOUCHED;
     char *buffer = new_buffer();
-    int status = receive(call, &channel, UNLESS_NULL(call, "buffer", buffer),
-                         UNLESS_NULL(call, "length", &length), &message);
+    void *to = unless_null(call, "buffer", buffer);
+    size_t capacity = size_at(call, 2), *its = unless_null(call, "length", &length);
+    mmf_message *out =
+        is_null(call, "message") || is_null(call, "request") ? NULL : &message;
+    int status;
 
+    if (channel.kind == MMF_KIND_LATEST)
+        status = mmf_latest_receive(channel.object, to, capacity, its,
+                                    unless_null(call, "version", &message.sequence));
+    else
+        status = OF_WAITING_KIND(
+            channel, receive, (channel.object, to, capacity, ms_at(call, 3), its, out));
     return say_copied(call, status, buffer, length, &message,
                       channel.kind != MMF_KIND_LATEST && !is_null(call, "message"));
 }
@@ -958,7 +579,7 @@ call_receive_many(struct call *call)
 static int
 call_release(struct call *call)
 {
-    struct channel channel = own_channel(call);
+    struct handle channel = own_channel(call);
     mmf_message held[MOST];
     size_t count = 0;
 
@@ -970,7 +591,7 @@ call_release(struct call *call)
         return mmf_queue_release(channel.object, pointer_at(call, 2));
     for (int i = 2; i < plain_words(call); i++)
         held[count++] = *pointer_at(call, i);
-    return mmf_queue_release_many(channel.object, UNLESS_NULL(call, "messages", held),
+    return mmf_queue_release_many(channel.object, unless_null(call, "messages", held),
                                   count);
 }
 
@@ -983,20 +604,19 @@ release_message(struct call *call)
 static int
 call_return(struct call *call)
 {
-    struct channel channel = own_channel(call);
+    struct handle channel = own_channel(call);
     const mmf_message *message = pointer_at(call, 2);
 
-    BY_KIND(&channel, mmf_queue_return(channel.object, message), refuse(call),
-            refuse(call), mmf_service_return(channel.object, message))
+    if (channel.kind == MMF_KIND_QUEUE)
+        return mmf_queue_return(channel.object, message);
+    if (channel.kind == MMF_KIND_SERVICE)
+        return mmf_service_return(channel.object, message);
+    complain("this kind has no such call", call->words[0]);
 }
 
 /* wait_newer LATEST MESSAGE MS: than that one, or than 0 */
-static int
-call_wait_newer(struct call *call)
-{
-    return mmf_latest_wait(own_channel(call).object, pointer_at(call, 2)->sequence,
-                           ms_at(call, 3));
-}
+STATUS_CALL(wait_newer, mmf_latest_wait(own_channel(call).object,
+                                        pointer_at(call, 2)->sequence, ms_at(call, 3)))
 
 /*
  * Services.
@@ -1012,8 +632,8 @@ call_call(struct call *call)
     char *buffer = new_buffer();
     int status =
         mmf_service_call(own_channel(call).object, request.bytes, request.length,
-                         UNLESS_NULL(call, "buffer", buffer), size_at(call, 3),
-                         ms_at(call, 4), UNLESS_NULL(call, "length", &length));
+                         unless_null(call, "buffer", buffer), size_at(call, 3),
+                         ms_at(call, 4), unless_null(call, "length", &length));
 
     free(request.space);
     if (status == MMF_OK)
@@ -1028,7 +648,7 @@ call_take_answer(struct call *call)
     mmf_message message = untouched_message();
     int status =
         mmf_service_take_answer(own_channel(call).object, pointer_at(call, 2)->sequence,
-                                ms_at(call, 3), UNLESS_NULL(call, "answer", &message));
+                                ms_at(call, 3), unless_null(call, "answer", &message));
 
     if (status == MMF_OK)
         check_address(call, message.bytes);
@@ -1044,34 +664,20 @@ call_receive_answer(struct call *call)
     char *buffer = new_buffer();
     int status = mmf_service_receive_answer(
         own_channel(call).object, pointer_at(call, 2)->sequence,
-        UNLESS_NULL(call, "buffer", buffer), size_at(call, 3), ms_at(call, 4),
-        UNLESS_NULL(call, "length", &length), UNLESS_NULL(call, "answer", &message));
+        unless_null(call, "buffer", buffer), size_at(call, 3), ms_at(call, 4),
+        unless_null(call, "length", &length), unless_null(call, "answer", &message));
 
     return say_copied(call, status, buffer, length, &message, !is_null(call, "answer"));
 }
 
-static int
-call_release_answer(struct call *call)
-{
-    return mmf_service_release_answer(own_channel(call).object, pointer_at(call, 2));
-}
+STATUS_CALL(release_answer,
+            mmf_service_release_answer(own_channel(call).object, pointer_at(call, 2)))
 
-static int
-call_cancel(struct call *call)
-{
-    return mmf_service_cancel(own_channel(call).object, pointer_at(call, 2)->sequence);
-}
+STATUS_CALL(cancel,
+            mmf_service_cancel(own_channel(call).object, pointer_at(call, 2)->sequence))
 
-static int
-call_is_wanted(struct call *call)
-{
-    int wanted = UNTOUCHED;
-    int status = mmf_service_is_wanted(own_channel(call).object, pointer_at(call, 2),
-                                       UNLESS_NULL(call, "wanted", &wanted));
-
-    say_output(call, "value", wanted);
-    return status;
-}
+OUTPUT_CALL(is_wanted, int, "wanted", "value",
+            mmf_service_is_wanted(own_channel(call).object, pointer_at(call, 2), out))
 
 /* reserve_answer SERVICE REQUEST LENGTH MS */
 static int
@@ -1081,7 +687,7 @@ call_reserve_answer(struct call *call)
     void *bytes = NO_HANDLE;
     int status = mmf_service_reserve_answer(
         own_channel(call).object, pointer_at(call, 2), size_at(call, 3), ms_at(call, 4),
-        UNLESS_NULL(call, "bytes", &bytes));
+        unless_null(call, "bytes", &bytes));
 
     say_address(call, status, bytes);
     if (status == MMF_OK) {
@@ -1127,13 +733,6 @@ call_answer(struct call *call)
  * What is in a channel.
  */
 
-static int
-stat_handle(const struct channel *c, mmf_channel_stats *stats)
-{
-    BY_KIND(c, mmf_queue_stat(c->object, stats), mmf_topic_stat(c->object, stats),
-            mmf_latest_stat(c->object, stats), mmf_service_stat(c->object, stats))
-}
-
 static void
 say_stats(struct call *call, const mmf_channel_stats *stats)
 {
@@ -1152,7 +751,7 @@ say_stats(struct call *call, const mmf_channel_stats *stats)
     say_number(call, "receivers", stats->receivers);
     say_number(call, "max_senders", stats->max_senders);
     say_number(call, "max_receivers", stats->max_receivers);
-    say_text(call, "overflow", overflows[stats->overflow & 3]);
+    say_text(call, "overflow", overflow_words[stats->overflow & 3]);
     say_number(call, "flags", stats->flags);
     say_number(call, "pins", stats->pins);
     say_number(call, "max_pins", stats->max_pins);
@@ -1165,7 +764,7 @@ static int
 call_stat(struct call *call)
 {
     mmf_channel_stats stats, untouched;
-    mmf_channel_stats *out = UNLESS_NULL(call, "stats", &stats);
+    mmf_channel_stats *out = unless_null(call, "stats", &stats);
     int status;
 
     memset(&untouched, 0x5a, sizeof(untouched));
@@ -1173,9 +772,9 @@ call_stat(struct call *call)
     if (strcmp(call->words[0], "stat_name") == 0) {
         status = mmf_channel_stat(text_at(call, 1), out);
     } else {
-        struct channel channel = own_channel(call);
+        struct handle channel = own_channel(call);
 
-        status = stat_handle(&channel, out);
+        status = OF_KIND(channel, stat, (channel.object, out));
     }
     if (status == MMF_OK)
         say_stats(call, &stats);
@@ -1186,18 +785,12 @@ call_stat(struct call *call)
     return status;
 }
 
-static int
-fd_of(const struct channel *c, int *fd)
-{
-    BY_KIND(c, mmf_queue_fd(c->object, fd), mmf_topic_fd(c->object, fd),
-            mmf_latest_fd(c->object, fd), mmf_service_fd(c->object, fd))
-}
-
 int
 channel_fd(struct call *call)
 {
-    struct channel channel = own_channel(call);
-    int fd = UNTOUCHED, status = fd_of(&channel, UNLESS_NULL(call, "fd", &fd));
+    struct handle channel = own_channel(call);
+    int fd = UNTOUCHED, *out = unless_null(call, "fd", &fd);
+    int status = OF_KIND(channel, fd, (channel.object, out));
 
     if (status != MMF_OK)
         say_output(call, "fd", fd);
@@ -1243,13 +836,13 @@ say_items(struct call *call, const mmf_queue_item *items, size_t count, bool has
 static int
 call_browse(struct call *call)
 {
-    mmf_queue_item items[MOST], *list = UNLESS_NULL(call, "items", items);
-    size_t space = (size_t)UNTOUCHED, *count = UNLESS_NULL(call, "count", &space);
+    mmf_queue_item items[MOST], *list = unless_null(call, "items", items);
+    size_t space = (size_t)UNTOUCHED, *count = unless_null(call, "count", &space);
     bool has_bytes = strcmp(call->words[0], "browse_bytes") == 0;
     char *bytes = new_buffer();
     int status =
         has_bytes ? mmf_queue_browse_bytes(text_at(call, 1), list, size_at(call, 2),
-                                           UNLESS_NULL(call, "bytes", bytes),
+                                           unless_null(call, "bytes", bytes),
                                            size_at(call, 3), count)
                   : mmf_queue_browse(text_at(call, 1), list, size_at(call, 2), count);
 
@@ -1260,37 +853,33 @@ call_browse(struct call *call)
     return status;
 }
 
-const struct named_call channel_calls[] = {{"queue", call_channel},
-                                           {"topic", call_channel},
-                                           {"latest", call_channel},
-                                           {"service", call_channel},
-                                           {"send", call_send},
-                                           {"send_many", call_send_many},
-                                           {"reserve", call_reserve},
-                                           {"commit", call_commit},
-                                           {"commit_from", call_commit},
-                                           {"abandon", call_abandon},
-                                           {"drain", call_drain},
-                                           {"applied", call_applied},
-                                           {"take", call_take},
-                                           {"again", call_again},
-                                           {"take_many", call_take_many},
-                                           {"receive", call_receive},
-                                           {"receive_many", call_receive_many},
-                                           {"release_many", call_release},
-                                           {"return", call_return},
-                                           {"wait_newer", call_wait_newer},
-                                           {"call", call_call},
-                                           {"take_answer", call_take_answer},
-                                           {"receive_answer", call_receive_answer},
-                                           {"release_answer", call_release_answer},
-                                           {"cancel", call_cancel},
-                                           {"is_wanted", call_is_wanted},
-                                           {"reserve_answer", call_reserve_answer},
-                                           {"commit_answer", call_commit_answer},
-                                           {"answer", call_answer},
-                                           {"stat", call_stat},
-                                           {"stat_name", call_stat},
-                                           {"browse", call_browse},
-                                           {"browse_bytes", call_browse},
+const struct named_call channel_calls[] = {CALL(send),
+                                           CALL(send_many),
+                                           CALL(reserve),
+                                           CALL(commit),
+                                           ALIAS(commit_from, commit),
+                                           CALL(abandon),
+                                           CALL(drain),
+                                           CALL(applied),
+                                           CALL(take),
+                                           CALL(again),
+                                           CALL(take_many),
+                                           CALL(receive),
+                                           CALL(receive_many),
+                                           ALIAS(release_many, release),
+                                           CALL(return ),
+                                           CALL(wait_newer),
+                                           CALL(call),
+                                           CALL(take_answer),
+                                           CALL(receive_answer),
+                                           CALL(release_answer),
+                                           CALL(cancel),
+                                           CALL(is_wanted),
+                                           CALL(reserve_answer),
+                                           CALL(commit_answer),
+                                           CALL(answer),
+                                           CALL(stat),
+                                           ALIAS(stat_name, stat),
+                                           CALL(browse),
+                                           ALIAS(browse_bytes, browse),
                                            {NULL, NULL}};

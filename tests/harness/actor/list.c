@@ -249,7 +249,5 @@ call_statx(struct call *call)
 }
 
 const struct named_call list_calls[] = {
-    {"gc", call_gc},       {"collect", call_gc},
-    {"list", call_list},   {"user", call_user},
-    {"umask", call_umask}, {"change_directory", call_change_directory},
-    {"statx", call_statx}, {NULL, NULL}};
+    CALL(gc),    ALIAS(collect, gc),     CALL(list),  CALL(user),
+    CALL(umask), CALL(change_directory), CALL(statx), {NULL, NULL}};

@@ -16,90 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const accesses[] = {
-    "read_write",         "read", "write", "copy_on_write", "read_execute",
-    "read_write_execute", NULL};
-
-/*
- * Options.
- */
-
-/* The option's number, if it is there; else the default. */
-static uint32_t
-take_option(const struct call *call, const char *key, int base, bool *found)
-{
-    const char *value = option_of(call, key);
-
-    if (value == NULL)
-        return 0;
-    *found = true;
-    return (uint32_t)strtoll(value, NULL, base);
-}
-
-/* The struct as it is, or as long and with such bytes as the options say. */
-static const void *
-sized_options(const struct call *call, const void *options, uint32_t known,
-              void **space)
-{
-    enum { MOST = 4096 };
-    bool given = false, last = false, next = false, behind = false;
-    uint32_t size = take_option(call, "size", 0, &given), length;
-
-    *space = NULL;
-    if (!given)
-        return options;
-    /* As long as it says, on the heap, where reading behind it shows. */
-    take_option(call, "behind", 0,
-                &behind); /* the fields that it does not count are there */
-    length = size < 4 || size > MOST || behind ? known : size;
-    *space = calloc(1, length);
-    if (*space == NULL)
-        complain("no memory", call->words[0]);
-    memcpy(*space, options, length < known ? length : known);
-    memcpy(*space, &size, sizeof(size));
-    take_option(call, "last", 0, &last);
-    take_option(call, "next", 0, &next);
-    if (last)
-        ((unsigned char *)*space)[length - 1] = 1;
-    if (next)
-        ((unsigned char *)*space)[known] = 0x80;
-    return *space;
-}
-
-static const mmf_map_options *
-options_of(const struct call *call, mmf_map_options *options, void **space)
-{
-    const char *access = option_of(call, "access");
-    bool found = access != NULL || option_of(call, "size") != NULL;
-
-    mmf_map_options_init(options);
-    if (access != NULL)
-        options->access = (mmf_access)choice_of(access, accesses);
-    options->rights = (mmf_rights)take_option(call, "rights", 0, &found);
-    options->inheritability =
-        (mmf_inheritability)take_option(call, "inheritability", 0, &found);
-    options->allocation =
-        (mmf_map_allocation)take_option(call, "allocation", 0, &found);
-    options->all_users = (int32_t)take_option(call, "all_users", 0, &found);
-    options->mode = take_option(call, "mode", 8, &found);
-    options->exact_capacity = (int32_t)take_option(call, "exact_capacity", 0, &found);
-    options->wait_ms = (int32_t)take_option(call, "wait_ms", 0, &found);
-    options->share = (mmf_file_share)take_option(call, "share", 0, &found);
-    options->leave_open = (int32_t)take_option(call, "leave_open", 0, &found);
-    options->reserved = take_option(call, "reserved", 0, &found);
-    return sized_options(call, found ? options : NULL, sizeof(*options), space);
-}
-
-const mmf_view_options *
-view_options_of(const struct call *call, mmf_view_options *options, void **space)
-{
-    bool found = option_of(call, "size") != NULL;
-
-    mmf_view_options_init(options);
-    options->flags = take_option(call, "flags", 0, &found);
-    return sized_options(call, found ? options : NULL, sizeof(*options), space);
-}
-
 /*
  * Files that are open here.
  */
@@ -247,38 +163,6 @@ call_is_open(struct call *call)
  * Maps.
  */
 
-/* Where the new map goes; NULL if the call is to be without. */
-static mmf_map **
-out_of(const struct call *call, mmf_map **map)
-{
-    *map = NO_HANDLE;
-    return is_null(call, "out") ? NULL : map;
-}
-
-int
-make_map(struct call *call, const char *how, int first)
-{
-    mmf_map_options own;
-    void *space;
-    const mmf_map_options *options = options_of(call, &own, &space);
-    const char *name = text_at(call, first);
-    mmf_map *map, **out = out_of(call, &map);
-    int created = UNTOUCHED, status;
-
-    if (strcmp(how, "open") == 0)
-        status = mmf_map_open_existing(name, options, out);
-    else if (strcmp(how, "new") == 0)
-        status = mmf_map_create_new(name, number_at(call, first + 1), options, out);
-    else {
-        status = mmf_map_create_or_open(name, number_at(call, first + 1), options,
-                                        &created, out);
-        say_output(call, "created", created);
-    }
-    free(space);
-    keep_handle(call, MMF_KIND_MAP, status, map);
-    return status;
-}
-
 /* A file's path: the runner's directory is the same one for all languages. */
 static const char *
 path_at(const struct call *call, int i, char path[PATH_SIZE])
@@ -304,16 +188,14 @@ call_from_file(struct call *call)
     static const char *const modes[] = {
         "none",           "create_new", "create", "open",
         "open_or_create", "truncate",   "append", NULL};
-    mmf_map_options own;
-    void *space;
-    const mmf_map_options *options = options_of(call, &own, &space);
+    void *options = options_of(call, &map_options);
     char path[PATH_SIZE];
-    mmf_map *map, **out = out_of(call, &map);
+    mmf_map *map = NO_HANDLE, **out = unless_null(call, "out", &map);
     int status = mmf_map_create_from_file(
         path_at(call, 1, path), (mmf_file_mode)choice_of(text_at(call, 2), modes),
         text_at(call, 3), number_at(call, 4), options, out);
 
-    free(space);
+    free(options);
     keep_handle(call, MMF_KIND_MAP, status, map);
     return status;
 }
@@ -327,10 +209,8 @@ call_from_handle(struct call *call)
     intptr_t handle = is_number ? (intptr_t)number_at(call, 1) : file->handle;
     const char *name = text_at(call, 2);
     int64_t capacity = number_at(call, 3);
-    mmf_map_options own;
-    void *space;
-    const mmf_map_options *options = options_of(call, &own, &space);
-    mmf_map *map, **out = out_of(call, &map);
+    void *options = options_of(call, &map_options);
+    mmf_map *map = NO_HANDLE, **out = unless_null(call, "out", &map);
     int status;
 
     if (strcmp(call->words[0], "from_fd") == 0)
@@ -339,7 +219,7 @@ call_from_handle(struct call *call)
         status = mmf_map_create_from_handle(handle, name, capacity, options, out);
     if (status >= 0 && file != NULL && option_of(call, "leave_open") == NULL)
         file->is_a_map_s = true;
-    free(space);
+    free(options);
     keep_handle(call, MMF_KIND_MAP, status, map);
     return status;
 }
@@ -415,196 +295,15 @@ call_all(struct call *call)
     return status;
 }
 
-/*
- * views MAP SIZE: an accessor and a stream of each access. Those that can be made must do
- * what their access says, at both ends, and nothing else.
- */
-
-static void
-demand(bool holds, const char *what, int access)
-{
-    if (!holds)
-        complain(what, accesses[access]);
-}
-
-static bool
-reads(int access)
-{
-    return access != MMF_ACCESS_WRITE;
-}
-
-static bool
-writes(int access)
-{
-    return access != MMF_ACCESS_READ && access != MMF_ACCESS_READ_EXECUTE;
-}
-
-static void
-try_accessor(mmf_accessor *view, int64_t position, int access)
-{
-    const uint8_t *bytes;
-    void *pointer;
-    uint8_t before, value = 0;
-
-    demand(mmf_accessor_pointer(view, &pointer, NULL) == MMF_OK, "a pointer", access);
-    bytes = pointer;
-    before = bytes[position];
-    demand(mmf_accessor_read_byte(view, position, &value) ==
-               (reads(access) ? MMF_OK : MMF_E_NOT_SUPPORTED),
-           "a byte to read", access);
-    demand(value == (reads(access) ? before : 0), "the byte that it reads", access);
-    demand(mmf_accessor_write_byte(view, position, before ^ 42) ==
-               (writes(access) ? MMF_OK : MMF_E_NOT_SUPPORTED),
-           "a byte to write", access);
-    demand(bytes[position] == (writes(access) ? before ^ 42 : before),
-           "the byte that it has written", access);
-    if (writes(access))
-        mmf_accessor_write_byte(view, position, before);
-}
-
-static void
-check_accessor(mmf_accessor *view, int64_t size, int access)
-{
-    void *bytes = NULL, *again = NULL;
-    size_t length = 0;
-
-    demand(mmf_accessor_pointer(view, &bytes, &length) == MMF_OK &&
-               mmf_accessor_pointer(view, &again, NULL) == MMF_OK && bytes == again &&
-               length == (size_t)size,
-           "an accessor's pointer", access);
-    demand(mmf_accessor_capacity(view) == size, "an accessor's capacity", access);
-    demand(mmf_accessor_pointer_offset(view) == 0, "an accessor's offset", access);
-    demand(mmf_accessor_can_read(view) == reads(access), "can_read", access);
-    demand(mmf_accessor_can_write(view) == writes(access), "can_write", access);
-    try_accessor(view, 0, access);
-    try_accessor(view, size - 1, access);
-}
-
-static void
-try_stream(mmf_stream *stream, const uint8_t *bytes, int64_t position, int access)
-{
-    uint8_t before = bytes[position];
-    int64_t got = -1;
-    int32_t value = -2;
-
-    demand(mmf_stream_seek(stream, position, MMF_SEEK_BEGIN, &got) == MMF_OK &&
-               got == position,
-           "a seek", access);
-    demand(mmf_stream_read_byte(stream, &value) ==
-               (reads(access) ? MMF_OK : MMF_E_NOT_SUPPORTED),
-           "a byte of the stream to read", access);
-    demand(value == (reads(access) ? before : -2), "the byte of the stream", access);
-    demand(mmf_stream_position(stream) == position + reads(access), "the position",
-           access);
-    mmf_stream_set_position(stream, position);
-    demand(mmf_stream_write_byte(stream, before ^ 42) ==
-               (writes(access) ? MMF_OK : MMF_E_NOT_SUPPORTED),
-           "a byte of the stream to write", access);
-    demand(mmf_stream_position(stream) == position + writes(access), "the position",
-           access);
-    demand(bytes[position] == (writes(access) ? before ^ 42 : before),
-           "the byte that the stream has written", access);
-    mmf_stream_set_position(stream, position);
-    if (writes(access))
-        mmf_stream_write_byte(stream, before);
-}
-
-static void
-check_stream(mmf_stream *stream, int64_t size, int access)
-{
-    void *bytes = NULL, *again = NULL;
-    size_t length = 0;
-
-    demand(mmf_stream_pointer(stream, &bytes, &length) == MMF_OK &&
-               mmf_stream_pointer(stream, &again, NULL) == MMF_OK && bytes == again &&
-               length == (size_t)size,
-           "a stream's pointer", access);
-    demand(mmf_stream_length(stream) == size && mmf_stream_capacity(stream) == size,
-           "a stream's length", access);
-    demand(mmf_stream_can_seek(stream) == 1, "can_seek", access);
-    demand(mmf_stream_can_read(stream) == reads(access), "can_read", access);
-    demand(mmf_stream_can_write(stream) == writes(access), "can_write", access);
-    demand(mmf_stream_position(stream) == 0, "a stream's first position", access);
-    try_stream(stream, bytes, 0, access);
-    try_stream(stream, bytes, size - 1, access);
-}
-
-/* The status of both. */
-static int
-make_views(mmf_map *map, int64_t size, int access)
-{
-    mmf_accessor *accessor = NO_HANDLE;
-    mmf_stream *stream = NO_HANDLE;
-    int status = mmf_accessor_create(map, 0, size, (mmf_access)access, NULL, &accessor);
-    int other = mmf_stream_create(map, 0, size, (mmf_access)access, NULL, &stream);
-
-    demand(status == other, "a stream like the accessor", access);
-    if (status < 0) {
-        demand(mmf_last_message()[0] != '\0', "a message", access);
-        demand((void *)accessor == NO_HANDLE && (void *)stream == NO_HANDLE,
-               "outputs untouched", access);
-        return status;
-    }
-    check_accessor(accessor, size, access);
-    check_stream(stream, size, access);
-    mmf_accessor_close(accessor);
-    mmf_stream_close(stream);
-    return status;
-}
-
-/* Which accesses had each status: ok=r,cow access=rw,w,rx,rwx */
-static int
-call_views(struct call *call)
-{
-    enum { OK, REFUSED, BEYOND, OTHER, COUNT };
-    static const char *const keys[COUNT] = {"ok", "access", "io", "other"};
-    static const char *const shorts[] = {"rw", "r", "w", "cow", "rx", "rwx"};
-    mmf_map *map = handle_of(text_at(call, 1)).object;
-    int64_t size = 0;
-    char lists[COUNT][128] = {""};
-
-    call->is_several = true;
-    if (call->count > 2)
-        size = number_at(call, 2);
-    else if (mmf_map_capacity(map, &size) < 0)
-        complain("no capacity", call->words[1]);
-    for (int access = 0; access < 6; access++) {
-        int status = make_views(map, size, access);
-        char *list = lists[status == MMF_OK         ? OK
-                           : status == MMF_E_ACCESS ? REFUSED
-                           : status == MMF_E_IO     ? BEYOND
-                                                    : OTHER];
-
-        snprintf(list + strlen(list), sizeof(lists[0]) - strlen(list), "%s%s",
-                 *list == '\0' ? "" : ",", shorts[access]);
-    }
-    for (int i = 0; i < COUNT; i++)
-        say_text(call, keys[i], lists[i]);
-    return MMF_OK;
-}
-
-static int
-call_granted(struct call *call)
-{
-    struct handle view = handle_of(text_at(call, 1));
-
-    say_number(call, "value",
-               view.kind == STREAM ? mmf_stream_granted(view.object)
-                                   : mmf_accessor_granted(view.object));
-    return MMF_OK;
-}
-
-const struct named_call map_calls[] = {{"from_file", call_from_file},
-                                       {"from_handle", call_from_handle},
-                                       {"from_fd", call_from_handle},
-                                       {"open_file", call_open_file},
-                                       {"open_other", call_open_file},
-                                       {"is_open", call_is_open},
-                                       {"inherits", call_inherits},
-                                       {"get", call_byte},
-                                       {"put", call_byte},
-                                       {"all", call_all},
-                                       {"fill", call_all},
-                                       {"views", call_views},
-                                       {"granted", call_granted},
+const struct named_call map_calls[] = {CALL(from_file),
+                                       CALL(from_handle),
+                                       ALIAS(from_fd, from_handle),
+                                       CALL(open_file),
+                                       ALIAS(open_other, open_file),
+                                       CALL(is_open),
+                                       CALL(inherits),
+                                       ALIAS(get, byte),
+                                       ALIAS(put, byte),
+                                       CALL(all),
+                                       ALIAS(fill, all),
                                        {NULL, NULL}};

@@ -108,4 +108,4 @@ cannot(struct call *call)
 #endif
 
 const struct named_call poll_calls[] = {
-    {"fd", call_fd}, {"poll", call_poll}, {"poll_wait", call_poll_wait}, {NULL, NULL}};
+    CALL(fd), CALL(poll), CALL(poll_wait), {NULL, NULL}};

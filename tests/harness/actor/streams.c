@@ -13,7 +13,7 @@ static const char *const origins[] = {"begin", "current", "end", NULL};
 static int
 call_read_bytes(struct call *call)
 {
-    mmf_stream *stream = handle_of(text_at(call, 1)).object;
+    mmf_stream *stream = object_at(call, 1);
     unsigned char bytes[MAX_HEX + 1];
     size_t count = size_at(call, 2), read = (size_t)UNTOUCHED, there;
     int status;
@@ -21,9 +21,9 @@ call_read_bytes(struct call *call)
     if (count > MAX_HEX && mmf_stream_length(stream) > MAX_HEX)
         complain("too many bytes", call->words[2]);
     memset(bytes, 0x5a, sizeof(bytes));
-    status = mmf_stream_read(stream, is_null(call, "buffer") ? NULL : bytes, count,
-                             is_null(call, "read") ? NULL : &read);
-    say_output(call, "read", read == (size_t)UNTOUCHED ? UNTOUCHED : (long long)read);
+    status = mmf_stream_read(stream, unless_null(call, "buffer", bytes), count,
+                             unless_null(call, "read", &read));
+    say_size(call, "read", read);
     there = status < 0 ? 0 : read;
     for (size_t i = there; i < sizeof(bytes); i++)
         if (bytes[i] != 0x5a)
@@ -33,22 +33,14 @@ call_read_bytes(struct call *call)
     return status;
 }
 
-static int
-call_read_byte(struct call *call)
-{
-    mmf_stream *stream = handle_of(text_at(call, 1)).object;
-    int32_t value = UNTOUCHED;
-    int status = mmf_stream_read_byte(stream, is_null(call, "value") ? NULL : &value);
-
-    say_output(call, "value", value);
-    return status;
-}
+OUTPUT_CALL(read_byte, int32_t, "value", "value",
+            mmf_stream_read_byte(object_at(call, 1), out))
 
 /* write_bytes STREAM BYTES [count=N] */
 static int
 call_write_bytes(struct call *call)
 {
-    mmf_stream *stream = handle_of(text_at(call, 1)).object;
+    mmf_stream *stream = object_at(call, 1);
     const char *text = text_at(call, 2), *more = option_of(call, "count");
     unsigned char bytes[MAX_HEX];
     size_t count = text == NULL ? 0 : parse_bytes(text, bytes, sizeof(bytes));
@@ -57,61 +49,20 @@ call_write_bytes(struct call *call)
                             more != NULL ? parse_size(more) : count);
 }
 
-static int
-call_write_byte(struct call *call)
-{
-    return mmf_stream_write_byte(handle_of(text_at(call, 1)).object,
-                                 (uint8_t)number_at(call, 2));
-}
+STATUS_CALL(write_byte,
+            mmf_stream_write_byte(object_at(call, 1), (uint8_t)number_at(call, 2)))
 
 /* seek STREAM OFFSET ORIGIN */
-static int
-call_seek(struct call *call)
-{
-    mmf_stream *stream = handle_of(text_at(call, 1)).object;
-    int64_t position = UNTOUCHED;
-    int status = mmf_stream_seek(stream, number_at(call, 2),
-                                 (mmf_seek_origin)choice_of(text_at(call, 3), origins),
-                                 is_null(call, "position") ? NULL : &position);
+OUTPUT_CALL(seek, int64_t, "position", "position",
+            mmf_stream_seek(object_at(call, 1), number_at(call, 2),
+                            (mmf_seek_origin)choice_of(text_at(call, 3), origins), out))
 
-    say_output(call, "position", position);
-    return status;
-}
-
-static int
-call_set_position(struct call *call)
-{
-    return mmf_stream_set_position(handle_of(text_at(call, 1)).object,
-                                   number_at(call, 2));
-}
-
-static int
-call_position(struct call *call)
-{
-    say_number(call, "value", mmf_stream_position(handle_of(text_at(call, 1)).object));
-    return MMF_OK;
-}
-
-static int
-call_length(struct call *call)
-{
-    say_number(call, "value", mmf_stream_length(handle_of(text_at(call, 1)).object));
-    return MMF_OK;
-}
-
-static int
-call_set_length(struct call *call)
-{
-    return mmf_stream_set_length(handle_of(text_at(call, 1)).object,
-                                 number_at(call, 2));
-}
-
-static int
-call_can_seek(struct call *call)
-{
-    say_number(call, "value", mmf_stream_can_seek(handle_of(text_at(call, 1)).object));
-    return MMF_OK;
-}
+STATUS_CALL(set_position,
+            mmf_stream_set_position(object_at(call, 1), number_at(call, 2)))
+STATUS_CALL(set_length, mmf_stream_set_length(object_at(call, 1), number_at(call, 2)))
+VALUE_CALL(position, mmf_stream_position(object_at(call, 1)))
+VALUE_CALL(length, mmf_stream_length(object_at(call, 1)))
+VALUE_CALL(can_seek, mmf_stream_can_seek(object_at(call, 1)))
 
 /*
  * Copies.
@@ -144,7 +95,7 @@ catch_bytes(void *payload, const void *bytes, size_t count)
 static int
 call_copy_to(struct call *call)
 {
-    mmf_stream *stream = handle_of(text_at(call, 1)).object;
+    mmf_stream *stream = object_at(call, 1);
     const char *refuse_at = option_of(call, "refuse_at");
     struct catcher catcher = {.refuse_at = refuse_at != NULL ? atoi(refuse_at) : 0};
     int status =
@@ -162,24 +113,11 @@ call_copy_to(struct call *call)
 }
 
 /* copy STREAM STREAM BUFFER_SIZE */
-static int
-call_copy(struct call *call)
-{
-    return mmf_stream_copy_to_stream(handle_of(text_at(call, 1)).object,
-                                     handle_of(text_at(call, 2)).object,
-                                     size_at(call, 3));
-}
+STATUS_CALL(copy, mmf_stream_copy_to_stream(object_at(call, 1), object_at(call, 2),
+                                            size_at(call, 3)))
 
-const struct named_call stream_calls[] = {{"read_bytes", call_read_bytes},
-                                          {"read_byte", call_read_byte},
-                                          {"write_bytes", call_write_bytes},
-                                          {"write_byte", call_write_byte},
-                                          {"seek", call_seek},
-                                          {"set_position", call_set_position},
-                                          {"position", call_position},
-                                          {"length", call_length},
-                                          {"set_length", call_set_length},
-                                          {"can_seek", call_can_seek},
-                                          {"copy_to", call_copy_to},
-                                          {"copy", call_copy},
-                                          {NULL, NULL}};
+const struct named_call stream_calls[] = {
+    CALL(read_bytes), CALL(read_byte),    CALL(write_bytes), CALL(write_byte),
+    CALL(seek),       CALL(set_position), CALL(position),    CALL(length),
+    CALL(set_length), CALL(can_seek),     CALL(copy_to),     CALL(copy),
+    {NULL, NULL}};

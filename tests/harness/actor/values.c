@@ -230,7 +230,7 @@ is_untouched(const unsigned char *bytes, size_t size)
 static int
 call_read(struct call *call)
 {
-    mmf_accessor *view = handle_of(text_at(call, 1)).object;
+    mmf_accessor *view = object_at(call, 1);
     struct type type = type_at(call, 2);
     int64_t position = position_at(call, view, 3);
     union value value, *to = is_null(call, "value") ? NULL : &value;
@@ -252,7 +252,7 @@ call_read(struct call *call)
 static int
 call_write(struct call *call)
 {
-    mmf_accessor *view = handle_of(text_at(call, 1)).object;
+    mmf_accessor *view = object_at(call, 1);
     struct type type = type_at(call, 2);
     int64_t position = position_at(call, view, 3);
     const char *text = text_at(call, 4);
@@ -269,7 +269,7 @@ call_write(struct call *call)
 static int
 call_read_array(struct call *call)
 {
-    mmf_accessor *view = handle_of(text_at(call, 1)).object;
+    mmf_accessor *view = object_at(call, 1);
     struct type type = type_at(call, 2);
     unsigned char array[ARRAY_SIZE];
     size_t read = (size_t)UNTOUCHED, there;
@@ -282,7 +282,7 @@ call_read_array(struct call *call)
     status = mmf_accessor_read_array(
         view, position_at(call, view, 3), is_null(call, "array") ? NULL : array,
         type.size, size_at(call, 4), is_null(call, "read") ? NULL : &read);
-    say_output(call, "read", read == (size_t)UNTOUCHED ? UNTOUCHED : (long long)read);
+    say_size(call, "read", read);
     there = status == MMF_OK ? read * type.size : 0;
     if (!is_untouched(array + there, sizeof(array) - there))
         complain("it has written behind the elements", call->words[0]);
@@ -302,7 +302,7 @@ call_read_array(struct call *call)
 static int
 call_write_array(struct call *call)
 {
-    mmf_accessor *view = handle_of(text_at(call, 1)).object;
+    mmf_accessor *view = object_at(call, 1);
     struct type type = type_at(call, 2);
     unsigned char array[ARRAY_SIZE];
     const char *values = text_at(call, 4), *text = values;
@@ -322,8 +322,5 @@ call_write_array(struct call *call)
                                     values != NULL ? array : NULL, type.size, count);
 }
 
-const struct named_call value_calls[] = {{"read", call_read},
-                                         {"write", call_write},
-                                         {"read_array", call_read_array},
-                                         {"write_array", call_write_array},
-                                         {NULL, NULL}};
+const struct named_call value_calls[] = {
+    CALL(read), CALL(write), CALL(read_array), CALL(write_array), {NULL, NULL}};

@@ -210,7 +210,7 @@ typedef const char *(*kind_finder)(const char *handle);
 char *c_call(const char *handle, kind_finder kind_of, const struct words *words);
 
 /*
- * run.c: rows.
+ * run.c: rows; row.h has its parts.
  */
 
 struct run {
@@ -230,10 +230,10 @@ struct tally {
 void scenario_run(const struct run *run, const struct suite *suite,
                   const struct scenario *scenario, struct tally *tally);
 
-/* Ends all actors. */
 /* Calls so far that the actors' language cannot express. */
 int run_unsaid(void);
 
+/* Ends all actors. */
 void run_end(void);
 
 #endif
