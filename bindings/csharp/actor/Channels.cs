@@ -2,6 +2,7 @@
 using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Globalization;
 using System.IO;
 using System.Linq;
@@ -336,8 +337,12 @@ internal sealed unsafe partial class Calls
             throw Cannot();
         using var over = new CancellationTokenSource();
         Task[] waits = several.Select(one => ((SharedChannel)one).WaitToReceiveAsync(over.Token)).ToArray();
-        int index = Task.WaitAny(waits, Int(several.Length));
+        int ms = Int(several.Length), index;
+        var waited = Stopwatch.StartNew();
 
+        do // a wait for tasks may end some milliseconds too early
+            index = Task.WaitAny(waits, ms);
+        while (index < 0 && waited.ElapsedMilliseconds < ms);
         over.Cancel();
         Task.WhenAll(waits).ContinueWith(_ => { }, TaskScheduler.Default).Wait();
         if (index < 0)
