@@ -34,6 +34,8 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
     /// <summary>The status; or an exception.</summary>
     internal string Make()
     {
+        if (Channel() is { } status)
+            return status;
         bool isOfNothing = arguments.Contains("NULL") && (words[0] is "read" or "write" or "read_array" or
             "write_array" or "write_bytes" or "position" or "length" or "can_seek");
         bool isWithoutWords = words.Length == 1 ? words[0] != "gc" : words[0] is "close" or "from_file" && words[1] == "NULL";
@@ -64,8 +66,7 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
             case "close" when arguments[0] == "NULL":
                 throw new NotImplementedException("a null reference");
             case "close":
-                objects.TryRemove(arguments[0], out object? closed);
-                ((IDisposable)closed!).Dispose();
+                Close(arguments[0]);
                 return "MMF_OK";
             case "gc":
                 foreach (string key in new[] { "removed", "refused", "in_use", "invalid", "released" })

@@ -1,5 +1,5 @@
 // An actor for the files of tests/scenarios; docs/internals/conformance.md describes the lines that it hears
-// and says. This file has threads, lines and answers; Calls.cs has the calls.
+// and says. This file has threads, lines and answers; Calls.cs and Channels.cs have the calls.
 using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
@@ -99,7 +99,8 @@ internal static class Program
             status = Status(exception);
             outputs.Clear();
             // Only these have a parameter, and .NET's own add a line with the value.
-            outputs["param"] = exception is ArgumentException argument ? Encode(argument.ParamName ?? "") : "?";
+            outputs["param"] = exception is ArgumentException argument
+                ? Encode((string?)argument.Data["mmf.parameter"] ?? argument.ParamName ?? "") : "?";
             outputs["says"] = Encode(exception.Message.Split('\n')[0]);
         }
         return string.Join(' ', outputs.Select(pair => $"{pair.Key}={pair.Value}").Prepend(status));

@@ -69,6 +69,9 @@ public readonly unsafe ref struct Message
     /// <summary>Releases the message, unless that was done.</summary>
     public void Dispose() => channel?.Release(content, false);
 
+    // What the actor of the scenarios keeps of it from one call to the next.
+    internal Native.Message Content => content;
+
     private MessageChannel Given => channel ?? throw new InvalidOperationException("This is no message.");
 }
 
@@ -89,6 +92,9 @@ public readonly unsafe ref struct Reservation
         this.length = length;
         this.number = number;
     }
+
+    // With the bytes: what the actor of the scenarios keeps of it from one call to the next.
+    internal int Number => number;
 
     /// <summary>Where to write. What stands there is of an older message.</summary>
     /// <exception cref="ObjectDisposedException">The channel is closed, and the message sent.</exception>
