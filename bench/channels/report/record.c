@@ -118,7 +118,8 @@ static double
 baseline_raw(void)
 {
     static double found;
-    static size_t known_of; /* how many records; kill trials alone have no raw figures */
+    static size_t
+        known_of; /* how many records; kill trials alone have no raw figures */
     double *all;
     int count = 0, most = 0;
 

@@ -328,7 +328,7 @@ inline step_over()
 #endif
 
 /* The word, and then, in a replay, the tail. */
-inline look_again()
+inline reread()
 {
     look(next);
     if
@@ -375,7 +375,7 @@ proctype subscriber()
 read:
     crash(SUBSCRIBER); /* after each step of the cursor */
 again:
-    look_again();
+    reread();
     if
     :: seen_index > next || (seen_index == next && is_overtaken) ->
         assert(tail > seen_index);
@@ -403,12 +403,12 @@ again:
     :: seen_index == next && seen_state == RELEASED && !is_overtaken -> step_over()
     :: seen_index == next && seen_state == COMMITTED && !is_overtaken ->
 #ifdef MUTANT_NO_ACQUIRE_FENCE
-        look_again();
+        reread();
 #endif
         l = low[c];
         h = high[c];
 #ifndef MUTANT_NO_ACQUIRE_FENCE
-        look_again();
+        reread();
 #endif
         if
         :: seen_index == next && seen_state == COMMITTED && !is_overtaken ->
