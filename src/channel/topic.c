@@ -310,10 +310,10 @@ take(mmf_topic *topic, int32_t timeout_ms, mmf_message *message)
     struct mmf_ring_message found;
     int rc = check_receive(topic, timeout_ms);
 
-    if (rc == MMF_OK && message == NULL)
-        rc = mmf_fail_null("message");
     if (rc < 0)
         return rc;
+    if (message == NULL)
+        return mmf_fail_null("message");
     rc = find_and_pin(topic, mmf_ring_deadline(topic->channel.ops, timeout_ms), &found);
     if (rc == MMF_OK)
         show_taken(topic, &found, message);
