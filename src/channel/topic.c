@@ -378,7 +378,7 @@ receive(mmf_topic *topic, void *buffer, size_t capacity, int32_t timeout_ms,
         rc = find_next(topic, deadline, &found);
         if (rc != MMF_OK)
             return rc;
-        MMF_ASSERT(buffer != NULL || capacity == 0);
+        MMF_ASSERT(length != NULL && (buffer != NULL || capacity == 0));
         if (found.length > 0 && found.length <= capacity)
             mmf_copy_changing(buffer, found.bytes, (size_t)found.length);
         if (mmf_ring_still_valid(topic->channel.ring, found.index))
