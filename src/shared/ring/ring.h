@@ -232,8 +232,9 @@ void mmf_ring_rescan_returned(struct mmf_ring *ring);
 void mmf_ring_note_taken(const struct mmf_ring *ring, uint64_t index, int64_t now);
 
 /*
- * Queue: all messages that were committed before the tail was `target` are released or
- * dropped. `*position` is 0 at first, then where to go on.
+ * Queue: all messages that were committed before the tail was `target`, or that a sender
+ * had decided to commit, are released or dropped. `*position` is 0 at first, then where to
+ * go on.
  */
 bool mmf_ring_is_drained(const struct mmf_ring *ring, uint64_t target,
                          uint64_t *position);

@@ -452,6 +452,21 @@ mmf_ring_return(struct mmf_ring *ring, uint64_t index)
     return true;
 }
 
+/* A message before `target` is in the slot, or its sender has decided to commit it. */
+static bool
+is_left(const struct mmf_ring *ring, uint64_t slot, uint64_t target)
+{
+    uint64_t word = mmf_ring_word(ring, slot);
+    bool is_decided =
+        mmf_word_state(word) == MMF_SLOT_RESERVED && mmf_ring_is_decided(ring, word);
+
+    /* A sender whose entry says no more that it has decided has committed. */
+    if (!is_decided)
+        word = mmf_ring_word(ring, slot);
+    return (is_decided || mmf_word_state(word) >= MMF_SLOT_COMMITTED) &&
+           mmf_index_difference(mmf_word_index(word), target) < 0;
+}
+
 bool
 mmf_ring_is_drained(const struct mmf_ring *ring, uint64_t target, uint64_t *position)
 {
@@ -459,12 +474,11 @@ mmf_ring_is_drained(const struct mmf_ring *ring, uint64_t target, uint64_t *posi
     if (ring->shape.is_spsc)
         return mmf_index_difference(mmf_load_acquire_u64(&ring->shared->head),
                                     target) >= 0;
+    if (*position == 0)
+        mmf_ring_name_claim(ring, target);
     /* A slot that has none of them now never will. */
     for (; *position < ring->shape.slots; (*position)++) {
-        uint64_t word = mmf_ring_word(ring, *position);
-
-        if (mmf_word_state(word) >= MMF_SLOT_COMMITTED &&
-            mmf_index_difference(mmf_word_index(word), target) < 0)
+        if (is_left(ring, *position, target))
             return false;
     }
     return true;
