@@ -86,13 +86,15 @@ must_stay(const struct mmf_ring *ring, uint64_t index, uint64_t word, uint64_t n
 /* There is a slot for a message behind those that must stay. What one search has found
  * holds up to there: each owned slot costs a search only if that one is gone, too. */
 static bool
-is_worth_skipping(struct mmf_ring *ring, uint64_t index, uint64_t newest)
+is_worth_skipping(struct mmf_ring *ring, uint64_t index, uint64_t newest,
+                  uint64_t *rounds)
 {
     int64_t ahead = mmf_index_difference(ring->free_at, index);
 
     /* A damaged tail may be anywhere. */
     if (ahead > 0 && ahead < (int64_t)ring->shape.slots)
         return true;
+    mmf_rounds_searched(ring, rounds);
     for (uint64_t i = 1; i < ring->shape.slots; i++) {
         uint64_t word = mmf_ring_word(ring, index + i);
 
@@ -172,11 +174,11 @@ all_must_stay(const struct mmf_ring *ring, uint64_t index, uint64_t newest)
 
 /* The slot at the tail must stay. */
 static enum mmf_step
-go_past(struct mmf_ring *ring, uint64_t tail, uint64_t newest)
+go_past(struct mmf_ring *ring, uint64_t tail, uint64_t newest, uint64_t *rounds)
 {
     uint64_t at = tail & MMF_INDEX_MASK;
 
-    if (is_worth_skipping(ring, at, newest))
+    if (is_worth_skipping(ring, at, newest, rounds))
         return skip(ring, tail);
     if (ring->shape.max_pins > 0 && !all_must_stay(ring, at, newest))
         return MMF_STEP_AGAIN;
@@ -185,7 +187,7 @@ go_past(struct mmf_ring *ring, uint64_t tail, uint64_t newest)
 
 /* The slot at the tail is older than the tail: make the index ours. */
 static enum mmf_step
-try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
+try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word, uint64_t *rounds)
 {
     uint64_t at = tail & MMF_INDEX_MASK;
     uint64_t newest = 0;
@@ -196,7 +198,7 @@ try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
     if (is_held_by_readers(ring, at))
         return MMF_STEP_WOULD_BLOCK; /* a newer tail is held all the more */
     if (must_stay(ring, at, word, newest))
-        return go_past(ring, tail, newest);
+        return go_past(ring, tail, newest, rounds);
     if (is_waiting(ring, word))
         return ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST
                    ? drop_oldest(ring, at, word)
@@ -212,7 +214,7 @@ try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
 
 /* One reading of the tail and its slot. */
 static enum mmf_step
-try_claim(struct mmf_ring *ring, uint64_t *index)
+try_claim(struct mmf_ring *ring, uint64_t *index, uint64_t *rounds)
 {
     uint64_t tail = mmf_ring_tail(ring);
     uint64_t at = tail & MMF_INDEX_MASK;
@@ -227,7 +229,7 @@ try_claim(struct mmf_ring *ring, uint64_t *index)
         return MMF_STEP_CORRUPT;
     if (mmf_word_age(ring, word, at) >= 0) /* the tail has moved since */
         return mmf_ring_tail(ring) == tail ? MMF_STEP_CORRUPT : MMF_STEP_AGAIN;
-    return try_slot(ring, tail, word);
+    return try_slot(ring, tail, word, rounds);
 }
 
 /* Others that are quicker a thousand times make it wait: no peer can hold it here. */
@@ -238,7 +240,7 @@ claim(struct mmf_ring *ring, uint64_t *index)
 
     for (uint64_t rounds = MMF_ROUNDS(ring); step == MMF_STEP_AGAIN && rounds > 0;
          rounds--)
-        step = try_claim(ring, index);
+        step = try_claim(ring, index, &rounds);
     if (step == MMF_STEP_WOULD_BLOCK)
         mmf_ring_note_depth(ring, (int64_t)ring->shape.slots);
     return step == MMF_STEP_AGAIN ? MMF_STEP_WOULD_BLOCK : step;
