@@ -24,6 +24,7 @@
  *   before it skips an index    one skipped index too many: consumers that were
  *                               overtaken scan the slots once
  */
+#include "base/compiler.h"
 #include "shared/ring/inner.h"
 #include "shared/ring/spsc.h"
 
@@ -86,15 +87,14 @@ must_stay(const struct mmf_ring *ring, uint64_t index, uint64_t word, uint64_t n
 /* There is a slot for a message behind those that must stay. What one search has found
  * holds up to there: each owned slot costs a search only if that one is gone, too. */
 static bool
-is_worth_skipping(struct mmf_ring *ring, uint64_t index, uint64_t newest,
-                  uint64_t *rounds)
+is_worth_skipping(struct mmf_ring *ring, uint64_t index, uint64_t newest)
 {
     int64_t ahead = mmf_index_difference(ring->free_at, index);
 
     /* A damaged tail may be anywhere. */
     if (ahead > 0 && ahead < (int64_t)ring->shape.slots)
         return true;
-    mmf_rounds_searched(ring, rounds);
+    ring->has_searched = true;
     for (uint64_t i = 1; i < ring->shape.slots; i++) {
         uint64_t word = mmf_ring_word(ring, index + i);
 
@@ -172,13 +172,13 @@ all_must_stay(const struct mmf_ring *ring, uint64_t index, uint64_t newest)
     return mmf_ring_sum_pins(ring) == pins;
 }
 
-/* The slot at the tail must stay. */
-static enum mmf_step
-go_past(struct mmf_ring *ring, uint64_t tail, uint64_t newest, uint64_t *rounds)
+/* The slot at the tail must stay, which is rare. */
+static MMF_NOINLINE enum mmf_step
+go_past(struct mmf_ring *ring, uint64_t tail, uint64_t newest)
 {
     uint64_t at = tail & MMF_INDEX_MASK;
 
-    if (is_worth_skipping(ring, at, newest, rounds))
+    if (is_worth_skipping(ring, at, newest))
         return skip(ring, tail);
     if (ring->shape.max_pins > 0 && !all_must_stay(ring, at, newest))
         return MMF_STEP_AGAIN;
@@ -187,7 +187,7 @@ go_past(struct mmf_ring *ring, uint64_t tail, uint64_t newest, uint64_t *rounds)
 
 /* The slot at the tail is older than the tail: make the index ours. */
 static enum mmf_step
-try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word, uint64_t *rounds)
+try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
 {
     uint64_t at = tail & MMF_INDEX_MASK;
     uint64_t newest = 0;
@@ -198,7 +198,7 @@ try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word, uint64_t *rounds)
     if (is_held_by_readers(ring, at))
         return MMF_STEP_WOULD_BLOCK; /* a newer tail is held all the more */
     if (must_stay(ring, at, word, newest))
-        return go_past(ring, tail, newest, rounds);
+        return go_past(ring, tail, newest);
     if (is_waiting(ring, word))
         return ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST
                    ? drop_oldest(ring, at, word)
@@ -214,7 +214,7 @@ try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word, uint64_t *rounds)
 
 /* One reading of the tail and its slot. */
 static enum mmf_step
-try_claim(struct mmf_ring *ring, uint64_t *index, uint64_t *rounds)
+try_claim(struct mmf_ring *ring, uint64_t *index)
 {
     uint64_t tail = mmf_ring_tail(ring);
     uint64_t at = tail & MMF_INDEX_MASK;
@@ -229,7 +229,7 @@ try_claim(struct mmf_ring *ring, uint64_t *index, uint64_t *rounds)
         return MMF_STEP_CORRUPT;
     if (mmf_word_age(ring, word, at) >= 0) /* the tail has moved since */
         return mmf_ring_tail(ring) == tail ? MMF_STEP_CORRUPT : MMF_STEP_AGAIN;
-    return try_slot(ring, tail, word, rounds);
+    return try_slot(ring, tail, word);
 }
 
 /* Others that are quicker a thousand times make it wait: no peer can hold it here. */
@@ -239,8 +239,13 @@ claim(struct mmf_ring *ring, uint64_t *index)
     enum mmf_step step = MMF_STEP_AGAIN;
 
     for (uint64_t rounds = MMF_ROUNDS(ring); step == MMF_STEP_AGAIN && rounds > 0;
-         rounds--)
-        step = try_claim(ring, index, &rounds);
+         rounds--) {
+        step = try_claim(ring, index);
+        if (step == MMF_STEP_AGAIN && ring->has_searched) {
+            mmf_rounds_searched(ring, &rounds);
+            ring->has_searched = false;
+        }
+    }
     if (step == MMF_STEP_WOULD_BLOCK)
         mmf_ring_note_depth(ring, (int64_t)ring->shape.slots);
     return step == MMF_STEP_AGAIN ? MMF_STEP_WOULD_BLOCK : step;

@@ -72,6 +72,7 @@ struct mmf_ring {
     struct mmf_participant_shared *receiving;
     uint64_t reserved; /* index of the reservation */
     bool has_reserved;
+    bool has_searched;        /* senders: all slots, for a free one */
     uint32_t reserved_offset; /* of its payload in the slot */
     struct mmf_ring_side out;
     struct mmf_ring_side in;
