@@ -17,7 +17,7 @@
 enum { SLOTS = 4096, FIRST = SLOTS * 16 };
 
 static struct mmf_ring ring;
-/* What the other process does before an operation on `address`; NULL: there is none. */
+/* What the other process does before an operation on `address`; NULL: nothing. */
 static void (*write_words)(const volatile void *address);
 static uint64_t operations, most, written;
 static jmp_buf too_many;
