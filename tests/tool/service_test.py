@@ -71,6 +71,19 @@ def test_a_long_output_is_several_answers():
         assert call("Zeros", "--raw", str(size), raw=True).out == bytes(size), size
 
 
+# Until it is refused it says one word again and again, from the end of its parent on.
+LEFT_BEHIND = ("(while kill -0 $$ 2>&-; do :; done; while echo more 2>&-; do :; done) & "
+               "echo $!")
+
+
+@not_on_windows("what a command has left behind ends with it")
+def test_an_answer_ends_with_its_command():
+    serve("Parent", "sh", "-c", LEFT_BEHIND)
+    first, *more = call("Parent", "").out.splitlines()
+    assert set(more) <= {"more"}, more
+    wait_until(lambda: not is_alive(int(first)), "the end of what writes on")
+
+
 @not_on_windows("each start takes its time")
 def test_servers_share_the_work_of_many_clients():
     met = tempfile.mkdtemp() # no server goes on before each has a request
