@@ -5,6 +5,42 @@ using System.IO;
 
 namespace Mmf.Channels;
 
+/// <summary>What a channel says of a message that was copied, beside its bytes.</summary>
+public readonly struct MessageInfo
+{
+    internal MessageInfo(in Native.Message content)
+    {
+        Length = (int)content.Length;
+        Sequence = content.Sequence;
+        Lost = content.Lost;
+        Deliveries = (int)content.Deliveries;
+        IsRedelivered = (content.Flags & Native.Redelivered) != 0;
+        IsLast = (content.Flags & Native.Last) != 0;
+    }
+
+    /// <summary>How many bytes it has.</summary>
+    public int Length { get; }
+
+    /// <summary>Its number in the channel, of a latest value its version; grows, with gaps. Of an answer, its
+    /// call.</summary>
+    public ulong Sequence { get; }
+
+    /// <summary>Topic: messages that this subscriber lost right before it, at most: a number that was given up, or passed
+    /// over for a pinned message, counts too.</summary>
+    public ulong Lost { get; }
+
+    /// <summary>Queue: how often it was given to a consumer, this time included; else 1. Of an answer, how often its
+    /// request was given to a server: if it rises, a server has died, and another one begun with the answers
+    /// anew.</summary>
+    public int Deliveries { get; }
+
+    /// <summary>Queue: a consumer had it, and died or returned it. Of an answer, so its request.</summary>
+    public bool IsRedelivered { get; }
+
+    /// <summary>Of an answer: no other one follows to its call.</summary>
+    public bool IsLast { get; }
+}
+
 /// <summary>
 /// A message, read in place. Dispose releases it: of a queue that acknowledges the message. Then its
 /// bytes belong to others.
@@ -80,12 +116,12 @@ public readonly unsafe ref struct Message
 /// </summary>
 public readonly unsafe ref struct Reservation
 {
-    private readonly MessageChannel? channel;
+    private readonly SharedChannel? channel;
     private readonly byte* bytes;
     private readonly int length;
     private readonly int number;
 
-    internal Reservation(MessageChannel channel, byte* bytes, int length, int number)
+    internal Reservation(SharedChannel channel, byte* bytes, int length, int number)
     {
         this.channel = channel;
         this.bytes = bytes;
@@ -118,19 +154,19 @@ public readonly unsafe ref struct Reservation
     }
 
     /// <summary>Sends all of it.</summary>
-    /// <returns>The message's number in the channel, of a latest value its version.</returns>
+    /// <returns>The message's number in the channel, of a latest value its version, of a service the call.</returns>
     /// <exception cref="InvalidOperationException">It was sent or abandoned before.</exception>
     public ulong Commit() => Commit(length);
 
     /// <summary>Sends the first <paramref name="count"/> bytes of it.</summary>
     /// <param name="count">How many bytes.</param>
-    /// <returns>The message's number in the channel, of a latest value its version.</returns>
+    /// <returns>The message's number in the channel, of a latest value its version, of a service the call.</returns>
     /// <exception cref="ArgumentOutOfRangeException">More than was reserved.</exception>
     /// <exception cref="InvalidOperationException">It was sent or abandoned before.</exception>
     public ulong Commit(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        return (channel ?? throw MessageChannel.NothingReserved()).Commit(number, (nuint)count);
+        return (channel ?? throw SharedChannel.NothingReserved()).Commit(number, (nuint)count);
     }
 
     /// <summary>Sends all of it as a queue's message that comes from elsewhere. The message and its position are one
@@ -163,7 +199,7 @@ public readonly unsafe ref struct Reservation
     public ulong CommitFrom(ulong source, ulong position, int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        return (channel ?? throw MessageChannel.NothingReserved()).CommitFrom(number, (nuint)count, source, position);
+        return (channel ?? throw SharedChannel.NothingReserved()).CommitFrom(number, (nuint)count, source, position);
     }
 
     /// <summary>Abandons the slot, unless it was sent.</summary>

@@ -149,7 +149,7 @@ public sealed unsafe class SharedQueue : MessageChannel
     /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
     public bool TryDrain(TimeSpan timeout)
     {
-        int milliseconds = ChannelOptions.Milliseconds(timeout);
+        int milliseconds = SharedChannelOptions.Milliseconds(timeout);
         int rc = Native.mmf_queue_drain(Handle.Enter(), milliseconds);
 
         Handle.Exit();
@@ -195,6 +195,34 @@ public sealed unsafe class SharedQueue : MessageChannel
         return Array.ConvertAll(items[..(int)count], item => new QueueItem(item));
     }
 
+    /// <summary>The same, with a copy of what each message begins with. What is copied was one message; one that is
+    /// released meanwhile is not among them.</summary>
+    /// <param name="name">The queue's name.</param>
+    /// <param name="most">How many messages at most.</param>
+    /// <param name="each">How many bytes of each at most.</param>
+    /// <returns>The messages.</returns>
+    /// <exception cref="ArgumentNullException">The name is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A negative number.</exception>
+    /// <exception cref="OverflowException">Most times each is more than an array has.</exception>
+    /// <exception cref="FileNotFoundException">There is no queue of that name.</exception>
+    /// <exception cref="IOException">The name is another kind's.</exception>
+    /// <exception cref="UnauthorizedAccessException">It is another user's.</exception>
+    public static QueueItem[] Browse(string name, int most, int each)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(most);
+        ArgumentOutOfRangeException.ThrowIfNegative(each);
+        var items = new Native.QueueItem[Math.Max(most, 1)];
+        var copies = new byte[Math.Max(checked(most * each), 1)];
+        nuint count;
+
+        fixed (Native.QueueItem* first = items)
+        fixed (byte* bytes = copies)
+        {
+            Check(Native.mmf_queue_browse_bytes(name, first, (nuint)most, bytes, (nuint)each, &count));
+            return Array.ConvertAll(items[..(int)count], item => new QueueItem(item)); // with what it copies
+        }
+    }
+
     internal override void Return(in Native.Message content)
     {
         Native.Message message = content;
@@ -228,8 +256,12 @@ public sealed unsafe class SharedQueue : MessageChannel
         Native.mmf_queue_release(native, message);
 
     private protected override int NativeReceive(nint native, byte* buffer, nuint capacity, int timeout,
-                                                 nuint* length) =>
-        Native.mmf_queue_receive(native, buffer, capacity, timeout, length, null);
+                                                 Native.Message* message)
+    {
+        nuint length;
+
+        return Native.mmf_queue_receive(native, buffer, capacity, timeout, &length, message);
+    }
 
     private protected override nint Waitable(nint native) => Native.mmf_queue_waitable(native);
 

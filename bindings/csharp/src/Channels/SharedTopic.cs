@@ -152,8 +152,12 @@ public sealed unsafe class SharedTopic : MessageChannel
         only.End(message) ? Native.mmf_topic_release(native) : Failure.State;
 
     private protected override int NativeReceive(nint native, byte* buffer, nuint capacity, int timeout,
-                                                 nuint* length) =>
-        Native.mmf_topic_receive(native, buffer, capacity, timeout, length, null);
+                                                 Native.Message* message)
+    {
+        nuint length;
+
+        return Native.mmf_topic_receive(native, buffer, capacity, timeout, &length, message);
+    }
 
     private protected override nint Waitable(nint native) => Native.mmf_topic_waitable(native);
 
