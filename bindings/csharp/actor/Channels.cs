@@ -102,8 +102,8 @@ internal sealed unsafe partial class Calls
         ("send", MessageChannel one) when one is not SharedLatest && Number(2) == -1 => Sent(one.Send(Payload(1))),
         ("send", MessageChannel one) => one.TrySend(Payload(1), out ulong sequence, one is SharedLatest ? default : Ms(2))
             ? Sent(sequence) : Full(one),
-        ("send_many", SharedQueue one) => SentMany(one, one.SendMany<byte>(Letters(), Ms(arguments.Length - 1))),
-        ("send_many", SharedTopic one) => SentMany(one, one.SendMany<byte>(Letters(), Ms(arguments.Length - 1))),
+        ("send_many", SharedQueue one) => SentMany(one, one.SendMany(Texts(), Ms(arguments.Length - 1))),
+        ("send_many", SharedTopic one) => SentMany(one, one.SendMany(Texts(), Ms(arguments.Length - 1))),
         ("reserve", _) => Reserve(channel),
         ("commit", _) => Commit(Reserved(channel), null),
         ("commit_from", _) => Commit(Reserved(channel), (ulong)Number(2)),
@@ -115,6 +115,8 @@ internal sealed unsafe partial class Calls
         ("again", MessageChannel one) => SayBytes(Taken(one, 0).Bytes),
         ("receive", MessageChannel one) => Receive(one),
         ("receive_many", SharedQueue one) => ReceiveMany(one),
+        ("take_many", SharedQueue one) => TakeMany(one),
+        ("release_many", SharedQueue one) => Done(() => new MessageBatch(one, Contents()).Release()),
         ("release", SharedQueue one) => Released(Taken(one, 1).Release()),
         ("release", MessageChannel one) => Released(Taken(one, 0).Release()),
         ("return", SharedQueue one) => Done(() => Taken(one, 1).Return()),
@@ -251,9 +253,11 @@ internal sealed unsafe partial class Calls
         return bytes;
     }
 
-    // SendMany is for values of one type: here bytes.
-    private byte[] Letters() =>
-        arguments[1..^1].Select(word => word.Length == 1 ? (byte)word[0] : throw Cannot()).ToArray();
+    private ReadOnlyMemory<byte>[] Texts() => arguments[1..^1].Select(word =>
+        (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(Program.Decode(word) ?? throw Cannot())).ToArray();
+
+    private Native.Message[] Contents() =>
+        arguments[1..].Select(name => messages[name].What is Native.Message content ? content : throw Cannot()).ToArray();
 
     private ServiceRequest Request => messages[arguments[1]].What as ServiceRequest ?? throw Cannot();
 
@@ -436,6 +440,21 @@ internal sealed unsafe partial class Calls
         SayInfo(info); // of a latest value, before the first one, all is 0
         SayBytes(buffer.AsSpan(0, info.Length));
         return Name(handle, info.Sequence);
+    }
+
+    private string TakeMany(SharedQueue queue)
+    {
+        var texts = new List<string>();
+
+        if (!queue.TryTakeMany(Int(1), out MessageBatch batch, Ms(2)))
+            return Waited(false);
+        foreach (Message message in batch)
+        {
+            texts.Add(Encoding.UTF8.GetString(message.Bytes));
+            Name($"{handle}{texts.Count}", message.Content);
+        }
+        Say("count", batch.Count);
+        return Say("bytes", Program.Encode(string.Join(',', texts)));
     }
 
     private string ReceiveMany(SharedQueue queue)

@@ -254,6 +254,80 @@ public class ChannelTests
         Assert.Equal(0, Namespace.FilesNamed(name));
     }
 
+    [Fact]
+    public void Many_at_once()
+    {
+        string name = NewName();
+        using SharedQueue producer = NewQueue(name);
+        using SharedQueue consumer = SharedQueue.OpenExisting(name);
+        byte[][] sent = ["one"u8.ToArray(), [], new byte[64], "four"u8.ToArray()];
+        ReadOnlyMemory<byte>[] memories = Array.ConvertAll(sent, bytes => (ReadOnlyMemory<byte>)bytes);
+        Assert.Equal(4, producer.SendMany(memories, TimeSpan.Zero));
+        Assert.Equal(0, producer.SendMany([], TimeSpan.Zero));
+        Assert.Equal(4, producer.SendMany([.. memories, .. memories], TimeSpan.Zero)); // 8 slots
+        Fails<ArgumentOutOfRangeException>("MMF_E_RANGE", "65", () => producer.SendMany([memories[0], new byte[65]], TimeSpan.Zero));
+        Check.Throws<ArgumentNullException>("messages", () => producer.SendMany(null!, TimeSpan.Zero));
+        using (MessageBatch batch = consumer.TakeMany(5))
+        {
+            Assert.Equal(5, batch.Count);
+            int i = 0;
+            foreach (Message message in batch)
+                Assert.Equal(sent[i++ % 4], message.Bytes.ToArray());
+            batch[1].Return(); // by itself
+            Assert.True(batch[2].Release());
+            bool isRefused = false;
+            try
+            {
+                batch.Release();
+            }
+            catch (InvalidOperationException exception)
+            {
+                isRefused = exception.Message.Contains("does not have the message", StringComparison.Ordinal);
+            }
+            Assert.True(isRefused);
+            Assert.Equal(3, consumer.GetStatistics().InFlight); // none was released
+        }
+        Assert.Equal((4UL, 0L), (consumer.GetStatistics().Received, consumer.GetStatistics().InFlight));
+        Assert.True(consumer.TryTakeMany(100, out MessageBatch rest, Deadline));
+        int left = rest.Count;
+        rest.Release();
+        rest.Dispose();
+        while (consumer.TryTake(out Message again)) // the one that was returned, if it was not among them
+        {
+            left++;
+            again.Dispose();
+        }
+        Assert.Equal((4, 8UL), (left, consumer.GetStatistics().Received));
+        Assert.False(consumer.TryTakeMany(1, out MessageBatch none));
+        none.Dispose();
+        none.Release();
+        Assert.Equal(0, none.Count);
+        foreach (Message _ in none)
+            Assert.Fail("There is none.");
+        Check.Throws<IndexOutOfRangeException>(() => _ = default(MessageBatch)[0]);
+        Fails<ArgumentOutOfRangeException>("MMF_E_RANGE", "", () => consumer.TakeMany(0));
+        Check.Throws<ArgumentOutOfRangeException>("most", () => consumer.TakeMany(-1));
+        using SharedTopic topic = SharedTopic.CreateNew(NewName(), 64, 8, ChannelOverflow.Fail);
+        Assert.Equal(2, topic.SendMany(memories[..2], TimeSpan.Zero));
+        Assert.Equal(("one", 0), (Text(topic.Receive()), topic.Receive().Length));
+    }
+
+    [Fact]
+    public void A_batch_outlives_dispose()
+    {
+        string name = NewName();
+        SharedQueue queue = NewQueue(name);
+        queue.SendMany<int>([1, 2, 3], TimeSpan.Zero);
+        MessageBatch batch = queue.TakeMany(8);
+        queue.Dispose();
+        Assert.Equal(3, batch[2].As<int>());
+        batch[0].Dispose();
+        Assert.NotEqual(0, Namespace.FilesNamed(name));
+        batch.Dispose();
+        Assert.Equal(0, Namespace.FilesNamed(name));
+        batch.Dispose();
+    }
+
     // A message and a reservation keep the memory: no access to what is unmapped.
     [Fact]
     public void What_was_taken_outlives_dispose()

@@ -112,6 +112,67 @@ public readonly unsafe ref struct Message
 }
 
 /// <summary>
+/// Messages of a queue that were taken with one call, to be read in place. Dispose releases, and so acknowledges, those that
+/// are left.
+/// </summary>
+public readonly ref struct MessageBatch
+{
+    private readonly SharedQueue? queue;
+    private readonly Native.Message[]? contents;
+
+    internal MessageBatch(SharedQueue queue, Native.Message[] contents)
+    {
+        this.queue = queue;
+        this.contents = contents;
+    }
+
+    /// <summary>How many they were when they were taken.</summary>
+    public int Count => contents?.Length ?? 0;
+
+    /// <summary>One of them, which may be released or returned by itself.</summary>
+    /// <param name="index">Which, in the queue's order.</param>
+    /// <exception cref="IndexOutOfRangeException">There is none with that index.</exception>
+    public Message this[int index] => new(queue!, (contents ?? [])[index]);
+
+    /// <summary>For `foreach`, in the queue's order.</summary>
+    /// <returns>The enumerator.</returns>
+    public Enumerator GetEnumerator() => new(this);
+
+    /// <summary>Releases all of them with one call, before Dispose.</summary>
+    /// <exception cref="InvalidOperationException">One of them is not this handle's any more; none was released.</exception>
+    public void Release()
+    {
+        if (contents != null && !queue!.ReleaseMany(contents))
+            throw MessageChannel.NotTaken();
+    }
+
+    /// <summary>Releases those that were neither released nor returned.</summary>
+    public void Dispose()
+    {
+        if (contents == null || queue!.ReleaseMany(contents))
+            return;
+        foreach (Message message in this)
+            message.Dispose();
+    }
+
+    /// <summary>Goes through a batch.</summary>
+    public ref struct Enumerator
+    {
+        private readonly MessageBatch batch;
+        private int index = -1;
+
+        internal Enumerator(MessageBatch batch) => this.batch = batch;
+
+        /// <summary>The message.</summary>
+        public readonly Message Current => batch[index];
+
+        /// <summary>Goes to the next.</summary>
+        /// <returns>Whether there is one.</returns>
+        public bool MoveNext() => ++index < batch.Count;
+    }
+}
+
+/// <summary>
 /// A slot to write a message into, in place. Commit sends it; Dispose abandons it, unless it was sent.
 /// </summary>
 public readonly unsafe ref struct Reservation

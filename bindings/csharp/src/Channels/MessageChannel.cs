@@ -235,7 +235,7 @@ public abstract unsafe partial class MessageChannel : SharedChannel
         throw new NotSupportedException($"A message of a {GetType().Name} cannot be returned: it goes to every " +
                                         "receiver. Only a queue's can.");
 
-    private protected static InvalidOperationException NotTaken() =>
+    internal static InvalidOperationException NotTaken() =>
         new("This handle does not have the message: it was released or returned.");
 
     /// <summary>Copies the next message, and waits for it.</summary>
@@ -492,16 +492,55 @@ public abstract unsafe partial class MessageChannel : SharedChannel
                                       delegate*<nint, Native.Buffer*, nuint, int, nuint*, int> send)
         where T : unmanaged
     {
-        int milliseconds = SharedChannelOptions.Milliseconds(timeout);
-        var buffers = new Native.Buffer[values.Length + 1]; // one more: there is a first one
-        nuint sent = 0;
+        var buffers = new Native.Buffer[values.Length];
 
         fixed (T* bytes = values)
-        fixed (Native.Buffer* first = buffers)
         {
             for (int i = 0; i < values.Length; i++)
-                first[i] = new Native.Buffer { Bytes = (byte*)(bytes + i), Length = (nuint)sizeof(T) };
-            int rc = send(Handle.Enter(), first, (nuint)values.Length, milliseconds, &sent);
+                buffers[i] = new Native.Buffer { Bytes = (byte*)(bytes + i), Length = (nuint)sizeof(T) };
+            return SendMany(buffers, timeout, send);
+        }
+    }
+
+    private protected int SendMany(IReadOnlyList<ReadOnlyMemory<byte>> messages, TimeSpan timeout,
+                                   delegate*<nint, Native.Buffer*, nuint, int, nuint*, int> send)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        var buffers = new Native.Buffer[messages.Count];
+        var pins = new MemoryHandle[buffers.Length];
+        byte nothing; // an empty message has an address, too
+
+        try
+        {
+            for (int i = 0; i < buffers.Length; i++)
+            {
+                ReadOnlyMemory<byte> message = messages[i];
+                pins[i] = message.Pin();
+                buffers[i] = new Native.Buffer
+                {
+                    Bytes = message.IsEmpty ? &nothing : (byte*)pins[i].Pointer,
+                    Length = (nuint)message.Length,
+                };
+            }
+            return SendMany(buffers, timeout, send);
+        }
+        finally
+        {
+            foreach (MemoryHandle pin in pins)
+                pin.Dispose();
+        }
+    }
+
+    private int SendMany(Native.Buffer[] buffers, TimeSpan timeout,
+                         delegate*<nint, Native.Buffer*, nuint, int, nuint*, int> send)
+    {
+        int milliseconds = SharedChannelOptions.Milliseconds(timeout);
+        nuint sent = 0;
+        Native.Buffer none;
+
+        fixed (Native.Buffer* first = buffers)
+        {
+            int rc = send(Handle.Enter(), first != null ? first : &none, (nuint)buffers.Length, milliseconds, &sent);
             Handle.Exit();
             return HasSpace(rc) ? (int)sent : 0;
         }

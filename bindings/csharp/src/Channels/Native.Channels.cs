@@ -140,7 +140,14 @@ internal static unsafe partial class Native
     internal static partial int mmf_queue_take(nint queue, int timeout, Message* message);
 
     [LibraryImport(Library)]
+    internal static partial int mmf_queue_take_many(nint queue, nuint most, int timeout, Message* messages,
+                                                    nuint* count);
+
+    [LibraryImport(Library)]
     internal static partial int mmf_queue_release(nint queue, Message* message);
+
+    [LibraryImport(Library)]
+    internal static partial int mmf_queue_release_many(nint queue, Message* messages, nuint count);
 
     [LibraryImport(Library)]
     internal static partial int mmf_queue_return(nint queue, Message* message);

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Diagnostics.CodeAnalysis;
 using System.IO;
 using System.Threading;
@@ -130,6 +131,75 @@ public sealed unsafe class SharedQueue : MessageChannel
     /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
     public int SendMany<T>(ReadOnlySpan<T> values, TimeSpan timeout) where T : unmanaged =>
         SendMany(values, timeout, &Native.mmf_queue_send_many);
+
+    /// <summary>Sends several messages, in order, with one call.</summary>
+    /// <param name="messages">The messages, of up to MessageSize bytes each.</param>
+    /// <param name="timeout">How long to wait for space for each.</param>
+    /// <returns>How many were sent: all, unless the queue was full for that long.</returns>
+    /// <exception cref="ArgumentNullException">The list is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">More than MessageSize bytes, and none was sent; an invalid
+    /// timeout.</exception>
+    /// <exception cref="EndOfStreamException">With EndWithLastPeer: the last receiver is gone.</exception>
+    /// <exception cref="NotSupportedException">The handle does not send.</exception>
+    /// <exception cref="InvalidOperationException">Another thread uses the handle, or it has a reservation.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
+    public int SendMany(IReadOnlyList<ReadOnlyMemory<byte>> messages, TimeSpan timeout) =>
+        SendMany(messages, timeout, &Native.mmf_queue_send_many);
+
+    /// <summary>Takes the next messages, to read them in place, and waits for the first.</summary>
+    /// <param name="most">How many at most.</param>
+    /// <returns>The messages: read, dispose.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">Less than one.</exception>
+    /// <exception cref="EndOfStreamException">With EndWithLastPeer: no message, and the last sender is gone.</exception>
+    /// <exception cref="NotSupportedException">The handle does not receive.</exception>
+    /// <exception cref="InvalidOperationException">Another thread uses the handle.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
+    public MessageBatch TakeMany(int most)
+    {
+        TryTakeMany(most, out MessageBatch batch, Timeout.InfiniteTimeSpan);
+        return batch;
+    }
+
+    /// <summary>Takes the next messages, to read them in place, if there is one in time.</summary>
+    /// <param name="most">How many at most.</param>
+    /// <param name="batch">The messages: read, dispose.</param>
+    /// <param name="timeout">How long to wait for the first.</param>
+    /// <returns>Whether there was one.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">Less than one; an invalid timeout.</exception>
+    /// <exception cref="EndOfStreamException">With EndWithLastPeer: no message, and the last sender is gone.</exception>
+    /// <exception cref="NotSupportedException">The handle does not receive.</exception>
+    /// <exception cref="InvalidOperationException">Another thread uses the handle.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
+    public bool TryTakeMany(int most, out MessageBatch batch, TimeSpan timeout = default)
+    {
+        int milliseconds = SharedChannelOptions.Milliseconds(timeout);
+        int room = (int)Math.Min((long)Size(most), AtOpening.Capacity);
+        var contents = new Native.Message[Math.Max(room, 1)]; // one more than none: there is a first one
+        nuint count = 0;
+        int rc;
+
+        fixed (Native.Message* first = contents)
+            rc = Native.mmf_queue_take_many(Handle.Enter(), (nuint)room, milliseconds, first, &count);
+        Handle.Exit(rc == Native.Ok ? (int)count * ChannelHandle.OneTaken : 0);
+        batch = rc == Native.Ok ? new MessageBatch(this, contents[..(int)count]) : default;
+        return Found(rc);
+    }
+
+    // All of them, or none.
+    internal bool ReleaseMany(Native.Message[] contents)
+    {
+        int rc = Failure.State;
+
+        if (Handle.TryEnterForTaken(out nint native))
+        {
+            fixed (Native.Message* first = contents)
+                rc = Native.mmf_queue_release_many(native, first, (nuint)contents.Length);
+            Handle.Exit(rc >= 0 ? -contents.Length * ChannelHandle.OneTaken : 0);
+        }
+        if (rc != Failure.State)
+            Check(rc);
+        return rc == Native.Ok;
+    }
 
     /// <summary>Waits until every message that was sent before this call, by any producer, was released or
     /// dropped. For a handle that sends.</summary>
