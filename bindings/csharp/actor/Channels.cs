@@ -116,7 +116,7 @@ internal sealed unsafe partial class Calls
         ("receive", MessageChannel one) => Receive(one),
         ("receive_many", SharedQueue one) => ReceiveMany(one),
         ("take_many", SharedQueue one) => TakeMany(one),
-        ("release_many", SharedQueue one) => Done(() => new MessageBatch(one, Contents()).Release()),
+        ("release_many", SharedQueue one) when arguments.Length > 1 => Done(() => new MessageBatch(one, Contents()).Release()),
         ("release", SharedQueue one) => Released(Taken(one, 1).Release()),
         ("release", MessageChannel one) => Released(Taken(one, 0).Release()),
         ("return", SharedQueue one) => Done(() => Taken(one, 1).Return()),
