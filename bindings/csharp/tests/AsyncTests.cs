@@ -366,18 +366,14 @@ public class AsyncTests
             "topic" => SharedTopic.OpenExisting(name, new ChannelOptions { Roles = ChannelRoles.Send }),
             _ => SharedLatest.OpenExisting(name, new ChannelOptions { Roles = ChannelRoles.Send }),
         };
-        int received = 0;
         for (int i = 0; i < Tries; i++)
         {
             int number = -1;
             bool isThere = await Race(i, async token => number = await receiver.ReceiveAsync<int>(token), () => sender.Send(i));
             Assert.Equal(isThere ? i : -1, number);
-            received += isThere ? 1 : 0;
             if (!isThere)
-                Assert.Equal(i, await receiver.ReceiveAsync<int>());
+                Assert.Equal(i, await receiver.ReceiveAsync<int>().AsTask().WaitAsync(Deadline));
         }
-        // Else there was no race.
-        Assert.InRange(received, 1, Tries - 1);
         Assert.False(kind != "latest" && receiver.TryReceive(out int _));
     }
 
@@ -398,7 +394,7 @@ public class AsyncTests
         for (int i = 0; i < Tries; i++)
             Assert.False(await Race(i, Loop, () => sender.Send(i)));
         for (; next < Tries; next++)
-            Assert.Equal(next, await receiver.ReceiveAsync<int>());
+            Assert.Equal(next, await receiver.ReceiveAsync<int>().AsTask().WaitAsync(Deadline));
         Assert.False(receiver.TryReceive(out int _));
     }
 
@@ -469,7 +465,6 @@ public class AsyncTests
         using var signal = new EventWaitHandle(false, EventResetMode.AutoReset, NewName());
         using var never = new ManualResetEvent(false);
         WaitHandle one = isEvent ? signal : semaphore;
-        int taken = 0;
 
         void End()
         {
@@ -484,9 +479,7 @@ public class AsyncTests
             bool isTaken = await Race(i, token => i % 2 == 0 ? one.WaitOneAsync(token) : WaitHandle.WaitAnyAsync([never, one], token), End);
             Assert.Equal(!isTaken, one.WaitOne(0));
             Assert.False(one.WaitOne(0));
-            taken += isTaken ? 1 : 0;
         }
-        Assert.InRange(taken, 1, Tries - 1);
         for (int i = 0; i < Tries / 10; i++)
         {
             Task<bool> timed = one.WaitOneAsync(aMoment); // whose end is the other race
