@@ -217,7 +217,7 @@ public class ChannelTests
     // The name is there as long as the last message, of whatever kind, and no longer; nothing waits for the garbage
     // collector.
     [Fact]
-    public void A_name_goes_with_the_last_message_in_place()
+    public void A_name_goes_with_the_last_message()
     {
         string name = NewName();
         SharedQueue queue = NewQueue(name);
@@ -303,7 +303,7 @@ public class ChannelTests
         none.Release();
         Assert.Equal(0, none.Count);
         foreach (Message _ in none)
-            Assert.Fail("There is none.");
+            Assert.Fail("It is empty.");
         Check.Throws<IndexOutOfRangeException>(() => _ = default(MessageBatch)[0]);
         Fails<ArgumentOutOfRangeException>("MMF_E_RANGE", "", () => consumer.TakeMany(0));
         Check.Throws<ArgumentOutOfRangeException>("most", () => consumer.TakeMany(-1));

@@ -131,7 +131,7 @@ public readonly ref struct MessageBatch
 
     /// <summary>One of them, which may be released or returned by itself.</summary>
     /// <param name="index">Which, in the queue's order.</param>
-    /// <exception cref="IndexOutOfRangeException">There is none with that index.</exception>
+    /// <exception cref="IndexOutOfRangeException">The batch has fewer messages.</exception>
     public Message this[int index] => new(queue!, (contents ?? [])[index]);
 
     /// <summary>For `foreach`, in the queue's order.</summary>

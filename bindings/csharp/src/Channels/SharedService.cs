@@ -312,12 +312,12 @@ public sealed unsafe partial class SharedService : SharedChannel
     public bool TryReceiveAnswer(ulong call, [NotNullWhen(true)] out byte[]? answer, out MessageInfo info,
                                  TimeSpan timeout = default)
     {
-        bool found = TryTakeAnswer(call, out ServiceAnswer inPlace, timeout);
+        bool found = TryTakeAnswer(call, out ServiceAnswer received, timeout);
 
-        using (inPlace)
+        using (received)
         {
-            answer = found ? inPlace.Bytes.ToArray() : null;
-            info = inPlace.Info;
+            answer = found ? received.Bytes.ToArray() : null;
+            info = received.Info;
             return found;
         }
     }
