@@ -214,6 +214,35 @@ class World:
         shutil.rmtree(self.namespaces, ignore_errors=True)
 
 
+def sections(server, origin, channels, more=""):
+    return "[bridge]\norigin = %s\n%s\n[server]\nserver = %s\nack-wait = 1s\n%s\n" % (
+        origin, more, server.url, channels)
+
+
+def receive(world, machine, name, count):
+    return world.mmf(machine, "recv", name, "--count", str(count), "--timeout",
+                     "%ds" % DEADLINE).splitlines()
+
+
+def counter(world, machine, name, of=""):
+    """The sum of all links whose labels have `of`, in the metrics; -1: there are none yet."""
+    try:
+        with open(os.path.join(world.directory, "metrics-" + machine), encoding="utf-8") as file:
+            return sum(int(line.split()[-1]) for line in file
+                       if line.startswith("mmf_bridge_%s_total" % name) and of in line)
+    except FileNotFoundError:
+        return -1
+
+
+def lost(world, machine):
+    return counter(world, machine, "lost")
+
+
+def metrics(world, machine):
+    return "metrics = %s\nmetrics-every = 100ms" % os.path.join(world.directory,
+                                                              "metrics-" + machine)
+
+
 def run_test(test, limit):
     world = World()
     with time_limit(limit):

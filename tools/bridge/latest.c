@@ -14,14 +14,28 @@
 
 #define BUCKET "MMF_latest"
 
-/* Without news the bucket is asked after so long: a watcher may have missed its end. */
-enum { ASK_AGAIN_MS = 10000 };
+#define STREAM "KV_" BUCKET
+
+/* So often the bucket is asked: it may have been deleted, and a watcher misses its end. */
+enum { ASK_MS = 5000 };
 
 struct store {
     jsCtx *js;
-    kvStore *bucket;
+    kvStore *bucket; /* NULL: it is to be opened */
     char key[WIRE_NAME_MAX];
+    int64_t created; /* when: another one has other revisions */
+    int64_t ask_at;
 };
+
+static bool
+fails(struct link *link, natsStatus status)
+{
+    struct failure failure;
+
+    (void)server_explain_stream(&failure, STREAM, status, 0);
+    link_fails_by(link, &failure);
+    return false;
+}
 
 static void
 close_store(struct store *store)
@@ -31,19 +45,45 @@ close_store(struct store *store)
     *store = (struct store){.js = NULL};
 }
 
+static const char *
+domain_of(const struct link *link)
+{
+    return link->channel->kv_domain != NULL ? link->channel->kv_domain
+                                            : link->bridge->config->domain;
+}
+
+/* When the bucket was made. What both directions know of another one is void. */
+static bool
+note_created(struct link *link, struct store *store)
+{
+    struct pair_value *known = pair_value(link->pair);
+    struct stream_state state;
+    struct failure failure;
+
+    if (!server_stream_state(&link->bridge->server, STREAM, domain_of(link), &state,
+                             &failure)) {
+        link_fails_by(link, &failure);
+        return false;
+    }
+    store->created = state.created;
+    store->ask_at = local_now_ms() + ASK_MS;
+    pair_lock(link->pair);
+    if (known->created != state.created)
+        known->revision = 0;
+    known->created = state.created;
+    pair_unlock(link->pair);
+    return true;
+}
+
 static bool
 open_store(struct link *link, struct store *store)
 {
-    const char *domain = link->channel->kv_domain != NULL
-                             ? link->channel->kv_domain
-                             : link->bridge->config->domain;
     jsOptions options;
     kvConfig config;
-    struct failure failure;
     natsStatus status;
 
     (void)jsOptions_Init(&options);
-    options.Domain = domain;
+    options.Domain = domain_of(link);
     (void)kvConfig_Init(&config);
     config.Bucket = BUCKET;
     config.History = 1;
@@ -55,11 +95,30 @@ open_store(struct link *link, struct store *store)
         status = js_KeyValue(&store->bucket, store->js, BUCKET);
     if (status == NATS_NOT_FOUND)
         status = js_CreateKeyValue(&store->bucket, store->js, &config);
-    if (status == NATS_OK)
-        return true;
-    (void)server_explain_stream(&failure, "KV_" BUCKET, status, 0);
-    link_fails_by(link, &failure);
-    return false;
+    return status == NATS_OK ? note_created(link, store) : fails(link, status);
+}
+
+static bool
+ask_is_due(const struct store *store)
+{
+    return local_now_ms() >= store->ask_at;
+}
+
+/* The bucket was deleted, and perhaps made anew; false as well if it does not answer. */
+static bool
+is_gone(struct link *link, struct store *store)
+{
+    struct stream_state state;
+    struct failure failure;
+    bool is_there = server_stream_state(&link->bridge->server, STREAM, domain_of(link),
+                                        &state, &failure);
+
+    store->ask_at = local_now_ms() + ASK_MS;
+    if (is_there ? state.created == store->created : failure.status != EXIT_NO_STREAM)
+        return false;
+    log_say(LOG_WARNING, link->title, "bucket %s was deleted: it is opened again",
+            BUCKET);
+    return true;
 }
 
 /*
@@ -110,18 +169,19 @@ pack_newest(struct out *out, uint64_t *version)
     return MMF_OK;
 }
 
+/* If the bucket is gone, the next step opens another one. */
 static bool
 put(struct out *out, uint64_t version)
 {
-    struct failure failure;
     natsStatus status = kvStore_Put(NULL, out->store.bucket, out->store.key,
                                     out->packer.bytes, (int)out->packer.length);
 
-    if (status != NATS_OK) {
-        (void)server_explain_stream(&failure, "KV_" BUCKET, status, 0);
-        link_fails_by(out->link, &failure);
-        return false;
+    if (status != NATS_OK && is_gone(out->link, &out->store)) {
+        close_store(&out->store);
+        return true;
     }
+    if (status != NATS_OK)
+        return fails(out->link, status);
     if (out->sent != 0 && version > out->sent + 1)
         link_count(out->link, COALESCED, version - out->sent - 1);
     out->sent = version;
@@ -165,6 +225,7 @@ skip_what_is_there(struct out *out)
     size_t ignored;
     int received = MMF_OK;
 
+    out->sent = 0;
     if (status == NATS_OK &&
         unpack_begin(&unpacker, &envelope, kvEntry_Value(value),
                      (size_t)kvEntry_ValueLen(value)) == NULL &&
@@ -178,7 +239,26 @@ skip_what_is_there(struct out *out)
     kvEntry_Destroy(value);
     if (received < 0)
         link_fails_locally(out->link, received, "receive");
+    if (status != NATS_OK && status != NATS_NOT_FOUND)
+        return fails(out->link, status);
     return received >= 0;
+}
+
+static bool
+begin_store(struct out *out)
+{
+    return open_store(out->link, &out->store) && skip_what_is_there(out);
+}
+
+/* The channel stays open, also if the bucket is another one: its value is put there. */
+static bool
+step_out(struct out *out)
+{
+    if (ask_is_due(&out->store) && is_gone(out->link, &out->store))
+        close_store(&out->store);
+    if (out->store.bucket == NULL && !begin_store(out))
+        return false;
+    return send_newest(out);
 }
 
 static bool
@@ -200,8 +280,7 @@ begin_out(struct out *out)
     out->packer.bytes = malloc(out->packer.capacity);
     if (out->packer.bytes == NULL)
         link_fails(out->link, EXIT_FAILED, "there is no memory for its value");
-    return out->packer.bytes != NULL && open_store(out->link, &out->store) &&
-           skip_what_is_there(out);
+    return out->packer.bytes != NULL && begin_store(out);
 }
 
 void
@@ -213,7 +292,7 @@ latest_out_run(struct link *link)
         return;
     if (begin_out(&out)) {
         link_works(link);
-        while (!link_is_stopping(link) && send_newest(&out))
+        while (!link_is_stopping(link) && step_out(&out))
             ;
     }
     close_store(&out.store);
@@ -231,7 +310,7 @@ struct in {
     mmf_channel_stats stats;
     struct store store;
     kvWatcher *watcher;
-    int64_t heard_at;
+    uint64_t disconnects;
 };
 
 /*
@@ -303,7 +382,8 @@ apply(struct in *in, kvEntry *value)
     if (is_too_long(in, &envelope, &entry))
         return true;
     pair_lock(in->link->pair);
-    if (revision > pair_value(in->link->pair)->revision)
+    if (in->store.created == pair_value(in->link->pair)->created &&
+        revision > pair_value(in->link->pair)->revision)
         is_sent = send_value(in, &envelope, &entry, revision);
     pair_unlock(in->link->pair);
     link_count(in->link, BYTES, (uint64_t)kvEntry_ValueLen(value));
@@ -312,57 +392,77 @@ apply(struct in *in, kvEntry *value)
     return is_sent;
 }
 
-/* What the bucket has, if nothing was heard for long. */
+/* What the bucket has: the watcher may have ended. */
 static bool
 ask(struct in *in)
 {
     kvEntry *value = NULL;
     natsStatus status = kvStore_Get(&value, in->store.bucket, in->store.key);
-    bool is_applied =
-        status == NATS_NOT_FOUND || (status == NATS_OK && apply(in, value));
+    bool is_applied = status == NATS_NOT_FOUND ||
+                      (status == NATS_OK ? apply(in, value) : fails(in->link, status));
 
     kvEntry_Destroy(value);
-    in->heard_at = local_now_ms();
     return is_applied;
+}
+
+static bool
+watch(struct in *in)
+{
+    natsStatus status;
+
+    in->disconnects = atomic_load(&in->link->bridge->server.disconnects);
+    if (!open_store(in->link, &in->store))
+        return false;
+    status = kvStore_Watch(&in->watcher, in->store.bucket, in->store.key, NULL);
+    if (status != NATS_OK)
+        return fails(in->link, status);
+    link_works(in->link);
+    return true;
+}
+
+static void
+end_watch(struct in *in)
+{
+    kvWatcher_Destroy(in->watcher);
+    in->watcher = NULL;
+    close_store(&in->store);
 }
 
 static bool
 hear(struct in *in)
 {
-    uint64_t disconnects = atomic_load(&in->link->bridge->server.disconnects);
     kvEntry *value = NULL;
     natsStatus status = kvWatcher_Next(&value, in->watcher, LOCAL_WAIT_MS);
     bool is_applied = true;
 
-    if (status == NATS_OK && value != NULL) {
+    if (status == NATS_OK && value != NULL)
         is_applied = apply(in, value);
-        in->heard_at = local_now_ms();
-    }
     kvEntry_Destroy(value);
-    if (status == NATS_TIMEOUT && local_now_ms() - in->heard_at > ASK_AGAIN_MS)
-        is_applied = ask(in);
-    return is_applied && (status == NATS_OK || status == NATS_TIMEOUT) &&
-           disconnects == atomic_load(&in->link->bridge->server.disconnects);
+    if (status != NATS_OK && status != NATS_TIMEOUT)
+        return fails(in->link, status);
+    return is_applied;
+}
+
+/* The channel stays open, whatever happens to the bucket. */
+static bool
+step_in(struct in *in)
+{
+    bool is_due = ask_is_due(&in->store);
+
+    if (in->disconnects != atomic_load(&in->link->bridge->server.disconnects) ||
+        (is_due && is_gone(in->link, &in->store)))
+        end_watch(in);
+    else if (is_due && !ask(in))
+        return false;
+    return in->watcher != NULL ? hear(in) : watch(in);
 }
 
 static bool
 begin_in(struct in *in)
 {
-    struct failure failure;
-    natsStatus status;
-
-    if (mmf_latest_stat(in->latest, &in->stats) < 0) {
-        link_fails_locally(in->link, MMF_E_IO, "counters");
-        return false;
-    }
-    if (!open_store(in->link, &in->store))
-        return false;
-    status = kvStore_Watch(&in->watcher, in->store.bucket, in->store.key, NULL);
-    in->heard_at = local_now_ms();
-    if (status == NATS_OK)
-        return true;
-    (void)server_explain_stream(&failure, "KV_" BUCKET, status, 0);
-    link_fails_by(in->link, &failure);
+    if (mmf_latest_stat(in->latest, &in->stats) >= 0)
+        return watch(in);
+    link_fails_locally(in->link, MMF_E_IO, "counters");
     return false;
 }
 
@@ -375,10 +475,9 @@ latest_in_run(struct link *link)
         return;
     if (begin_in(&in)) {
         link_works(link);
-        while (!link_is_stopping(link) && hear(&in))
+        while (!link_is_stopping(link) && step_in(&in))
             ;
     }
-    kvWatcher_Destroy(in.watcher);
-    close_store(&in.store);
+    end_watch(&in);
     mmf_latest_close(in.latest);
 }

@@ -34,7 +34,7 @@ pull_end(struct pull *pull)
 }
 
 static natsStatus
-add_consumer(struct pull *pull, const char *name, uint64_t next, jsErrCode *code)
+add_consumer(struct pull *pull, const char *name, jsErrCode *code)
 {
     jsConsumerConfig config;
     jsConsumerInfo *info = NULL;
@@ -48,7 +48,7 @@ add_consumer(struct pull *pull, const char *name, uint64_t next, jsErrCode *code
         config.AckWait = pull->ack_ms * 1000000;
     } else {
         config.DeliverPolicy = js_DeliverByStartSequence;
-        config.OptStartSeq = next;
+        config.OptStartSeq = pull->next;
         config.AckPolicy = js_AckNone;
         config.InactiveThreshold = CONSUMER_LASTS_NS;
     }
@@ -72,31 +72,64 @@ prepare_ask(struct pull *pull, const char *name)
     pull->heard_at = local_now_ms();
 }
 
-bool
-pull_begin(struct pull *pull, uint64_t next)
+enum begun { BEGUN, BEGUN_IN_VAIN, BEGUN_FAILURE };
+
+/*
+ * The consumer is of the stream that was found if that one is still there afterwards. If it was
+ * deleted, and made anew, meanwhile, the consumer has begun at another one's message.
+ */
+static enum begun
+check_stream(struct pull *pull, natsStatus status, jsErrCode code)
+{
+    struct stream_state state;
+    struct failure failure;
+
+    if (status != NATS_OK)
+        (void)server_explain_stream(&failure, pull->stream, status, code);
+    else if (server_stream_state(server_of(pull), pull->stream, NULL, &state, &failure))
+        return state.created == pull->created ? BEGUN : BEGUN_IN_VAIN;
+    if (failure.status == EXIT_NO_STREAM)
+        return BEGUN_IN_VAIN;
+    link_fails_by(pull->link, &failure);
+    return BEGUN_FAILURE;
+}
+
+static enum begun
+begin(struct pull *pull)
 {
     char name[64] = SHARED_CONSUMER;
     jsErrCode code = 0;
-    struct failure failure;
     natsStatus status;
+    enum begun begun;
 
     pull->disconnects = atomic_load(&server_of(pull)->disconnects);
     if (pull->ack_ms == 0)
         (void)snprintf(name, sizeof name, "mmf-%d-%016" PRIx64, (int)getpid(),
                        local_random());
-    status = add_consumer(pull, name, next, &code);
+    status = add_consumer(pull, name, &code);
     if (status == NATS_OK)
         status = natsInbox_Create(&pull->inbox);
     if (status == NATS_OK)
         status = natsConnection_SubscribeSync(&pull->subscription,
                                               server_of(pull)->connection, pull->inbox);
     prepare_ask(pull, name);
-    if (status == NATS_OK)
-        return true;
-    pull_end(pull);
-    (void)server_explain_stream(&failure, pull->stream, status, code);
-    link_fails_by(pull->link, &failure);
-    return false;
+    begun = check_stream(pull, status, code);
+    if (begun != BEGUN)
+        pull_end(pull);
+    return begun;
+}
+
+bool
+pull_begin(struct pull *pull)
+{
+    enum begun begun = pull->created == 0 ? BEGUN_IN_VAIN : begin(pull);
+
+    while (begun == BEGUN_IN_VAIN && !link_is_stopping(pull->link) &&
+           pull->find(pull->owner))
+        begun = begin(pull);
+    if (begun == BEGUN)
+        link_works(pull->link);
+    return begun == BEGUN;
 }
 
 /* Ask for more before all has come. */
@@ -139,8 +172,8 @@ read_reply(const char *reply, struct pulled *pulled, uint64_t *of_consumer)
     return true;
 }
 
-/* A request has ended, or the consumer has. */
-static enum pull_status
+/* A request has ended; false: the consumer has. */
+static bool
 take_status(struct pull *pull, natsMsg *message)
 {
     const char *status = "", *pending = NULL;
@@ -150,50 +183,56 @@ take_status(struct pull *pull, natsMsg *message)
     if (natsMsgHeader_Get(message, "Nats-Pending-Messages", &pending) == NATS_OK)
         rest = strtoull(pending, NULL, 10);
     pull->asked -= rest < pull->asked ? rest : pull->asked;
-    return strcmp(status, "408") == 0 || strcmp(status, "404") == 0 ? PULL_NOTHING
-                                                                    : PULL_END;
+    return strcmp(status, "408") == 0 || strcmp(status, "404") == 0;
 }
 
-static enum pull_status
-take(struct pull *pull, struct pulled *pulled)
+/* False: the consumer has ended, or one of its messages was lost on the way. */
+static bool
+take(struct pull *pull, struct pulled *pulled, enum pull_status *given)
 {
     uint64_t of_consumer = 0;
 
     if (!read_reply(natsMsg_GetReply(pulled->message), pulled, &of_consumer))
         return take_status(pull, pulled->message);
     if (pull->ack_ms == 0 && of_consumer != pull->consumed + 1)
-        return PULL_END; /* one was lost on the way */
+        return false;
     pull->asked -= pull->asked > 0;
     pull->consumed = of_consumer;
-    return PULL_MESSAGE;
+    *given = PULL_MESSAGE;
+    return true;
 }
 
-static enum pull_status
-listen(struct pull *pull, int64_t wait_ms, struct pulled *pulled)
+/* False, too. */
+static bool
+listen(struct pull *pull, int64_t wait_ms, struct pulled *pulled,
+       enum pull_status *given)
 {
     natsStatus status;
-    enum pull_status taken;
+    bool goes_on;
 
     pulled->message = NULL;
     status = natsSubscription_NextMsg(&pulled->message, pull->subscription, wait_ms);
     if (status != NATS_OK)
-        return status == NATS_TIMEOUT && local_now_ms() - pull->heard_at < SILENCE_MS
-                   ? PULL_NOTHING
-                   : PULL_END;
-    taken = take(pull, pulled);
+        return status == NATS_TIMEOUT && local_now_ms() - pull->heard_at < SILENCE_MS;
+    goes_on = take(pull, pulled, given);
     pull->has_given = true;
-    if (taken != PULL_MESSAGE)
+    if (*given != PULL_MESSAGE)
         natsMsg_Destroy(pulled->message);
-    return taken;
+    return goes_on;
 }
 
 enum pull_status
 pull_next(struct pull *pull, int64_t wait_ms, struct pulled *pulled)
 {
+    enum pull_status given = PULL_NOTHING;
+
+    if (pull->subscription == NULL && !pull_begin(pull))
+        return PULL_FAILURE;
     if (pull->has_given) /* and it may have taken long to apply */
         pull->heard_at = local_now_ms();
     pull->has_given = false;
-    if (pull->disconnects != atomic_load(&server_of(pull)->disconnects) || !ask(pull))
-        return PULL_END;
-    return listen(pull, wait_ms, pulled);
+    if (pull->disconnects != atomic_load(&server_of(pull)->disconnects) || !ask(pull) ||
+        !listen(pull, wait_ms, pulled, &given))
+        pull_end(pull);
+    return given;
 }
