@@ -815,12 +815,6 @@ def test_a_newer_value_of_another_host_survives_a_restart(world):
     assert value("b") == "new"
 
 
-def call(world, machine, text, timeout=20000):
-    return subprocess.run([PEER, "call", "Sums", text, str(timeout)], check=True, text=True,
-                          capture_output=True, timeout=DEADLINE,
-                          env={**os.environ, "MMF_DIR": world.namespace(machine)}).stdout.strip()
-
-
 def expect_answer(world, text, answer):
     """In the end: the workers notice one after the other what has changed."""
     wait_until(lambda: call(world, "a", text) == answer, "the answer " + answer)

@@ -215,7 +215,7 @@ def kill_in_turn(world, what):
     shorten_turns(server)
     first.kill()
     assert receive(world, "b", "Jobs", 8) == JOBS[8:]
-    first = world.bridge("d", sections(server, "d", MIRRORED, metrics(world, "d")))
+    world.bridge("d", sections(server, "d", MIRRORED, metrics(world, "d")))
     finish_readers(world, [first, second], "d")
     assert other.count("STREAM.CREATE.MMF_Jobs") == (what is MAKE)
 

@@ -20,7 +20,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from gate import Gate
 from runner import Skip, run_suite, time_limit
 
-BRIDGE, PEER, MMF = (os.path.abspath(path) for path in sys.argv[1:4])
+BRIDGE, PEER, MMF, PRELOAD = (os.path.abspath(path) for path in sys.argv[1:5])
 DEADLINE = float(os.environ.get("MMF_TEST_DEADLINE_MS", "120000")) / 1000
 
 
@@ -243,6 +243,12 @@ def metrics(world, machine):
                                                               "metrics-" + machine)
 
 
+def call(world, machine, text, timeout=20000):
+    return subprocess.run([PEER, "call", "Sums", text, str(timeout)], check=True, text=True,
+                          capture_output=True, timeout=DEADLINE,
+                          env={**os.environ, "MMF_DIR": world.namespace(machine)}).stdout.strip()
+
+
 def run_test(test, limit):
     world = World()
     with time_limit(limit):
@@ -265,4 +271,4 @@ def main(suite, tests, limit=600):
         print("SKIPPED: nats-server is needed")
         print("%s: 0 passed, 0 failed, 1 skipped" % suite)
         sys.exit(0)
-    run_suite(suite, tests, sys.argv[4:], lambda test: run_test(test, limit))
+    run_suite(suite, tests, sys.argv[5:], lambda test: run_test(test, limit))

@@ -133,19 +133,19 @@ pull_begin(struct pull *pull)
 }
 
 /* Ask for more before all has come. */
-static bool
+static natsStatus
 ask(struct pull *pull)
 {
     uint64_t fetch = pull->ack_ms > 0 ? FETCH_SHARED : FETCH;
     char text[64];
 
     if (pull->asked > fetch / 2)
-        return true;
+        return NATS_OK;
     (void)snprintf(text, sizeof text, "{\"batch\":%" PRIu64 ",\"expires\":%d000000}",
                    fetch - pull->asked, ASK_MS);
     pull->asked = fetch;
     return natsConnection_PublishRequestString(server_of(pull)->connection, pull->ask,
-                                               pull->inbox, text) == NATS_OK;
+                                               pull->inbox, text);
 }
 
 /*
@@ -202,37 +202,44 @@ take(struct pull *pull, struct pulled *pulled, enum pull_status *given)
     return true;
 }
 
-/* False, too. */
-static bool
-listen(struct pull *pull, int64_t wait_ms, struct pulled *pulled,
-       enum pull_status *given)
+static enum pull_status
+fails(struct pull *pull, natsStatus status)
 {
-    natsStatus status;
-    bool goes_on;
+    struct failure failure;
 
-    pulled->message = NULL;
-    status = natsSubscription_NextMsg(&pulled->message, pull->subscription, wait_ms);
-    if (status != NATS_OK)
-        return status == NATS_TIMEOUT && local_now_ms() - pull->heard_at < SILENCE_MS;
-    goes_on = take(pull, pulled, given);
-    pull->has_given = true;
-    if (*given != PULL_MESSAGE)
-        natsMsg_Destroy(pulled->message);
-    return goes_on;
+    (void)server_explain_stream(&failure, pull->stream, status, 0);
+    link_fails_by(pull->link, &failure);
+    pull_end(pull);
+    return PULL_FAILURE;
 }
 
 enum pull_status
 pull_next(struct pull *pull, int64_t wait_ms, struct pulled *pulled)
 {
     enum pull_status given = PULL_NOTHING;
+    bool goes_on;
+    natsStatus status;
 
+    if (pull->disconnects != atomic_load(&server_of(pull)->disconnects))
+        pull_end(pull);
     if (pull->subscription == NULL && !pull_begin(pull))
         return PULL_FAILURE;
     if (pull->has_given) /* and it may have taken long to apply */
         pull->heard_at = local_now_ms();
     pull->has_given = false;
-    if (pull->disconnects != atomic_load(&server_of(pull)->disconnects) || !ask(pull) ||
-        !listen(pull, wait_ms, pulled, &given))
+    pulled->message = NULL;
+    status = ask(pull);
+    if (status == NATS_OK)
+        status =
+            natsSubscription_NextMsg(&pulled->message, pull->subscription, wait_ms);
+    if (status != NATS_OK && status != NATS_TIMEOUT)
+        return fails(pull, status);
+    goes_on = status == NATS_OK ? take(pull, pulled, &given)
+                                : local_now_ms() - pull->heard_at < SILENCE_MS;
+    pull->has_given = status == NATS_OK;
+    if (given != PULL_MESSAGE)
+        natsMsg_Destroy(pulled->message);
+    if (!goes_on)
         pull_end(pull);
     return given;
 }

@@ -110,6 +110,16 @@ learn(struct out *out, natsMsg *message, uint64_t *lowest)
     return FOUND_OLDER;
 }
 
+static bool
+fails_to_learn(struct out *out, natsStatus status, jsErrCode code)
+{
+    struct failure failure;
+
+    (void)server_explain_stream(&failure, out->names.stream, status, code);
+    link_fails_by(out->link, &failure);
+    return false;
+}
+
 /*
  * The last message, and those before it as long as one of them may have been published by a
  * process that had died meanwhile and whose bytes came late: then the one before it has
@@ -121,27 +131,25 @@ learn_all(struct out *out)
     struct server *server = &out->link->bridge->server;
     natsMsg *message = NULL;
     jsErrCode code = 0;
-    uint64_t sequence;
-    struct failure failure;
-    uint64_t lowest = UINT64_MAX;
+    uint64_t sequence, lowest = UINT64_MAX;
     natsStatus status = js_GetLastMsg(&message, server->js, out->names.stream,
                                       out->names.subject, NULL, &code);
     enum found found;
 
     if (status == NATS_NOT_FOUND || code == JSNoMessageFoundErr)
         return true;
-    if (status != NATS_OK) {
-        (void)server_explain_stream(&failure, out->names.stream, status, code);
-        link_fails_by(out->link, &failure);
-        return false;
-    }
+    if (status != NATS_OK)
+        return fails_to_learn(out, status, code);
     sequence = natsMsg_GetSequence(message);
     found = learn(out, message, &lowest);
     natsMsg_Destroy(message);
     for (int i = 1; i < EARLIER_MOST && found == FOUND_OLDER && sequence > 1; i++) {
-        if (js_GetMsg(&message, server->js, out->names.stream, --sequence, NULL,
-                      &code) != NATS_OK)
+        status =
+            js_GetMsg(&message, server->js, out->names.stream, --sequence, NULL, &code);
+        if (status == NATS_NOT_FOUND || code == JSNoMessageFoundErr)
             break;
+        if (status != NATS_OK)
+            return fails_to_learn(out, status, code);
         found = learn(out, message, &lowest);
         natsMsg_Destroy(message);
     }

@@ -317,8 +317,10 @@ serve(struct side *side, natsMsg *message)
 
     if (reply == NULL)
         return true;
-    if (natsMsg_GetDataLength(message) == 0) /* does a machine answer at all? */
-        return natsConnection_Publish(connection_of(side), reply, "", 0) == NATS_OK;
+    if (natsMsg_GetDataLength(message) == 0) { /* does a machine answer at all? */
+        sent = natsConnection_Publish(connection_of(side), reply, "", 0);
+        return sent == NATS_OK || fail_by(side, "answer", sent);
+    }
     wrong = unpack(message, &envelope, &request);
     if (wrong != NULL) {
         log_say(LOG_WARNING, side->link->title, "a request is refused: %s", wrong);

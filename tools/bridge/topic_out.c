@@ -55,6 +55,7 @@ store(struct out *out)
     struct server *server = &out->link->bridge->server;
     jsPubOptions options;
     jsErrCode code = 0;
+    struct failure failure;
 
     (void)jsPubOptions_Init(&options);
     options.MaxWait = out->link->bridge->config->ack_ms;
@@ -68,6 +69,8 @@ store(struct out *out)
             return true;
         }
         link_count(out->link, REPEATED, 1);
+        (void)server_explain_stream(&failure, out->names.stream, status, code);
+        link_fails_by(out->link, &failure);
         if (!server_is_worth_repeating(status))
             (void)prepare_stream(out);
         if (!link_sleep(out->link, REPEAT_PAUSE_MS))
