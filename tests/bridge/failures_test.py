@@ -31,8 +31,7 @@ class Failing:
         self.world, self.machine, self.title = world, machine, title
         self.lines, self.bridge = [], None
         name = os.path.join(world.directory, machine + title.replace(" ", ""))
-        self.command = ("env", "LD_PRELOAD=" + PRELOAD, "BRIDGE_SPEED=10",
-                        "BRIDGE_FAILING=" + name, "BRIDGE_FAILS=" + how, BRIDGE,
+        self.command = (*FAST, "BRIDGE_FAILING=" + name, "BRIDGE_FAILS=" + how, BRIDGE,
                         world.write(name + ".ini", sections(
                             server, machine, "[%s]\n%s" % (title, text))))
         self.start()

@@ -29,10 +29,11 @@ CLEAN = {"missing": 0, "twice": 0, "disordered": 0, "damaged": 0, "redelivered":
          "ranges": []}
 
 
-def start_two(world, channels_a, channels_b, more="", wait=True):
+def start_two(world, channels_a, channels_b, more="", wait=True, within=()):
     """A server, and a bridge on each of two machines."""
     server = Server(world, "one").start()
-    bridges = [world.bridge(machine, sections(server, machine, channels, more), ready=False)
+    bridges = [world.bridge(machine, sections(server, machine, channels, more), ready=False,
+                            within=within)
                for machine, channels in (("a", channels_a), ("b", channels_b))]
     for bridge in bridges if wait else []:
         bridge.expect(" ready: ")
@@ -203,6 +204,43 @@ def test_a_second_bridge_waits_for_its_turn(world):
     second.expect(" ready: ")
     world.mmf("a", "send", "Jobs", "two")
     assert receive(world, "b", "Jobs", 2) == ["one", "two"]
+
+
+def set_mode(world, machine, mode):
+    os.chmod(os.path.join(world.namespace(machine), "mmf.Jobs"), mode)
+
+
+def test_a_queue_of_another_user(world):
+    """A bridge may do what its user may. Of two users' bridges one at a time publishes."""
+    stranger = "setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"
+    if os.getuid() != 0 or subprocess.run([*stranger, "true"], timeout=DEADLINE).returncode != 0:
+        raise Skip("another user is needed: run as root")
+    for path, mode in ((world.directory, 0o755), (world.namespaces, 0o755),
+                       (world.namespace("a"), 0o1777), (world.namespace("b"), 0o1777)):
+        os.chmod(path, mode)
+    server = Server(world, "one").start()
+    name = "Global\\Jobs"
+    configs = [sections(server, "a", "[queue %s]\ndirection = out" % name),
+               sections(server, "b", "[queue %s]\ndirection = in\nfrom = a" % name)]
+    for machine, config in zip("ab", configs):
+        world.peer(machine, "hold", "queue", name, 64, 16)
+        for mode in (0o600, 0o644):
+            set_mode(world, machine, mode)
+            bridge = world.bridge(machine, config, ready=False, within=stranger)
+            bridge.expect("/mmf.Jobs belongs to user root (0) and is not accessible to us "
+                          "(mode %o)" % mode)
+            assert bridge.wait() == 8, bridge.lines
+        set_mode(world, machine, 0o666)
+    first = world.bridge("a", configs[0], within=stranger)
+    world.bridge("b", configs[1], within=stranger)
+    world.mmf("a", "send", name, "one")
+    assert receive(world, "b", name, 1) == ["one"]
+    second = world.bridge("a", configs[0], ready=False)
+    second.expect("another bridge of this machine publishes to stream MMF_Global=5CJobs_a")
+    first.kill()
+    second.expect(" ready: ")
+    world.mmf("a", "send", name, "two")
+    assert receive(world, "b", name, 1) == ["two"]
 
 
 def test_two_hosts_with_one_origin(world):
@@ -766,7 +804,7 @@ def test_a_latest_value_survives_its_bucket(world):
     """It was deleted by hand: the value is put again, once, and the next ones are not taken for
     older ones, though their revisions are lower."""
     channels = "[latest Position]\ndirection = both\nmessage-size = 64"
-    server, a, b = start_two(world, channels, channels)
+    server, a, b = start_two(world, channels, channels, within=FAST)
 
     def set_value(machine, other, text):
         world.mmf(machine, "send", "Position", text)
@@ -783,7 +821,7 @@ def test_a_latest_value_survives_its_bucket(world):
     for bridge in (a, b):
         bridge.expect("bucket MMF_latest was deleted: it is opened again")
     wait_until(lambda: last_revision() == 1, "the value in another bucket")
-    world.bridge("c", sections(server, "c", channels))
+    world.bridge("c", sections(server, "c", channels), within=FAST)
     wait_until(lambda: world.mmf("c", "recv", "Position").strip() == "5", "the value at c")
     set_value("b", "a", "6")
     set_value("a", "b", "7")

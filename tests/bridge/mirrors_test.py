@@ -80,7 +80,8 @@ def read_a_gap_twice(world, what):
     request(b, "$JS.API.STREAM.PURGE.MMF_Jobs_a", what)
     gate = world.gate(b)
     gate.hold(DELETE)
-    into = world.bridge("b", sections(gate, "b", MIRRORED, metrics(world, "b")), ready=False)
+    into = world.bridge("b", sections(gate, "b", MIRRORED, metrics(world, "b")), ready=False,
+                        within=FAST)
     gate.wait()
     gate.hold(READ)
     gate.wait()
@@ -282,15 +283,15 @@ def test_a_late_reader_does_not_end_the_turn_of_another(world):
 
 
 def test_a_mirror_that_stands_still_is_made_again(world):
-    """Its original is not where it looks for it. It may be late, so this takes half a minute;
-    it is said at once."""
+    """Its original is not where it looks for it. It may be late, so this takes half a minute
+    of the bridge's time; it is said earlier."""
     a, b = start_mirror(world)
     request(b, "$JS.API.STREAM.CREATE.MMF_Jobs_a", json.dumps(
         {"name": "MMF_Jobs_a", "retention": "limits", "storage": "file", "max_consumers": -1,
          "max_msgs": -1, "max_bytes": -1, "discard": "old", "num_replicas": 1,
          "mirror": {"name": "MMF_Jobs_a", "external": {"api": "$JS.nowhere.API"}}}))
     made = stream_info(b, "MMF_Jobs_a")["created"]
-    into = world.bridge("b", sections(b, "b", MIRRORED, metrics(world, "b")))
+    into = world.bridge("b", sections(b, "b", MIRRORED, metrics(world, "b")), within=FAST)
     into.expect("message 1 of the stream is not in its mirror, or does not come: waiting")
     assert stream_info(b, "MMF_Jobs_a")["created"] == made
     into.expect("the mirror stands still before message 1 of its stream: it is made again")

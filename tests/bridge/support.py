@@ -21,6 +21,8 @@ from gate import Gate
 from runner import Skip, run_suite, time_limit
 
 BRIDGE, PEER, MMF, PRELOAD = (os.path.abspath(path) for path in sys.argv[1:5])
+# Before a bridge: its own pauses are ten times as short.
+FAST = "env", "LD_PRELOAD=" + PRELOAD, "BRIDGE_SPEED=10"
 DEADLINE = float(os.environ.get("MMF_TEST_DEADLINE_MS", "120000")) / 1000
 
 

@@ -207,6 +207,7 @@ bridge_stop(struct bridge *bridge)
     atomic_store(&bridge->is_stopping, true);
     (void)pthread_cond_broadcast(&bridge->changed);
     (void)pthread_mutex_unlock(&bridge->mutex);
+    atomic_store(&bridge->server.heard, NULL);
     natsConnection_Close(
         bridge->server.connection); /* ends what waits for the server */
     for (size_t i = 0; i < bridge->count; i++)

@@ -472,17 +472,22 @@ prepare_stream(struct out *out)
     return false;
 }
 
-/* Two at a time would number different messages alike. A dead one leaves its turn. */
+/* Two at a time would number different messages alike. A dead one leaves its turn. Bridges of
+ * other users take turns, too, where they can have the queue. */
 static bool
 take_turn(struct out *out)
 {
+    mmf_sync_options options = {.size = sizeof options, .mode = 0666};
+    bool is_global = strncmp(out->link->channel->channel, "Global\\", 7) == 0;
     char name[2 * WIRE_NAME_MAX + 32];
     int status;
 
     server_name_queue(&out->names, out->link->channel->remote,
                       out->link->bridge->config->origin);
-    (void)snprintf(name, sizeof name, "mmf-bridge.%s", out->names.stream);
-    status = mmf_mutex_create_or_open(name, 0, NULL, NULL, &out->turn);
+    (void)snprintf(name, sizeof name, "%smmf-bridge.%s", is_global ? "Global\\" : "",
+                   out->names.stream);
+    status = mmf_mutex_create_or_open(name, 0, is_global ? &options : NULL, NULL,
+                                      &out->turn);
     if (status >= 0)
         status = mmf_mutex_wait(out->turn, LOCAL_WAIT_MS);
     if (status < 0) {
