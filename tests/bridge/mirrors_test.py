@@ -267,9 +267,7 @@ def test_a_late_reader_does_not_end_the_turn_of_another(world):
     end_turn(server)
     one.wait()
     taken = turn(server)
-    ends = other.count("STREAM.MSG.DELETE")
     other.release()
-    wait_until(lambda: other.count("STREAM.MSG.DELETE") > ends, "the end of the late turn")
     assert receive(world, "d", "Jobs", 8) == JOBS[8:]
     assert taken is not None and turn(server) == taken
     one.release()
