@@ -252,8 +252,10 @@ begin_store(struct out *out)
 
 /* The channel stays open, also if the bucket is another one: its value is put there. */
 static bool
-step_out(struct out *out)
+step_out(void *state)
 {
+    struct out *out = state;
+
     if (ask_is_due(&out->store) && is_gone(out->link, &out->store))
         close_store(&out->store);
     if (out->store.bucket == NULL && !begin_store(out))
@@ -262,8 +264,13 @@ step_out(struct out *out)
 }
 
 static bool
-begin_out(struct out *out)
+begin_out(void *state, struct link *link)
 {
+    struct out *out = state;
+
+    out->link = link;
+    if (!local_open_latest(link, MMF_ROLE_RECEIVE, &out->latest))
+        return false;
     if (mmf_latest_stat(out->latest, &out->stats) < 0) {
         link_fails_locally(out->link, MMF_E_IO, "counters");
         return false;
@@ -283,22 +290,17 @@ begin_out(struct out *out)
     return out->packer.bytes != NULL && begin_store(out);
 }
 
-void
-latest_out_run(struct link *link)
+static void
+end_out(void *state)
 {
-    struct out out = {.link = link};
+    struct out *out = state;
 
-    if (!local_open_latest(link, MMF_ROLE_RECEIVE, &out.latest))
-        return;
-    if (begin_out(&out)) {
-        link_works(link);
-        while (!link_is_stopping(link) && step_out(&out))
-            ;
-    }
-    close_store(&out.store);
-    mmf_latest_close(out.latest);
-    free(out.packer.bytes);
+    close_store(&out->store);
+    mmf_latest_close(out->latest);
+    free(out->packer.bytes);
 }
+
+const struct link_work latest_out = {sizeof(struct out), begin_out, step_out, end_out};
 
 /*
  * In.
@@ -445,8 +447,9 @@ hear(struct in *in)
 
 /* The channel stays open, whatever happens to the bucket. */
 static bool
-step_in(struct in *in)
+step_in(void *state)
 {
+    struct in *in = state;
     bool is_due = ask_is_due(&in->store);
 
     if (in->disconnects != atomic_load(&in->link->bridge->server.disconnects) ||
@@ -458,26 +461,26 @@ step_in(struct in *in)
 }
 
 static bool
-begin_in(struct in *in)
+begin_in(void *state, struct link *link)
 {
+    struct in *in = state;
+
+    in->link = link;
+    if (!local_open_latest(link, MMF_ROLE_SEND, &in->latest))
+        return false;
     if (mmf_latest_stat(in->latest, &in->stats) >= 0)
         return watch(in);
     link_fails_locally(in->link, MMF_E_IO, "counters");
     return false;
 }
 
-void
-latest_in_run(struct link *link)
+static void
+end_in(void *state)
 {
-    struct in in = {.link = link};
+    struct in *in = state;
 
-    if (!local_open_latest(link, MMF_ROLE_SEND, &in.latest))
-        return;
-    if (begin_in(&in)) {
-        link_works(link);
-        while (!link_is_stopping(link) && step_in(&in))
-            ;
-    }
-    end_watch(&in);
-    mmf_latest_close(in.latest);
+    end_watch(in);
+    mmf_latest_close(in->latest);
 }
+
+const struct link_work latest_in = {sizeof(struct in), begin_in, step_in, end_in};

@@ -41,8 +41,8 @@ struct link {
     enum direction direction;
     char origin[ORIGIN_MAX + 1]; /* queue, in: whose messages; service: which worker */
     char title[400];
-    void (*run)(struct link *link); /* returns at the first failure, or when it ends */
-    struct pair *pair;              /* latest, topic: what both directions know */
+    const struct link_work *work;
+    struct pair *pair; /* latest, topic: what both directions know */
     pthread_t thread;
     bool has_thread;
     atomic_bool is_ready; /* it has worked once */
@@ -101,16 +101,14 @@ void link_fails_locally(struct link *link, int status, const char *what);
 /* Sleep, but for the end of the program: then false. */
 bool link_sleep(struct link *link, int64_t milliseconds);
 
-/* What a link of each kind does. */
-void queue_out_run(struct link *link);
-void queue_in_run(struct link *link);
-void queue_shared_run(struct link *link);
-void topic_out_run(struct link *link);
-void topic_in_run(struct link *link);
-void topic_stored_run(struct link *link);
-void latest_out_run(struct link *link);
-void latest_in_run(struct link *link);
-void service_out_run(struct link *link);
-void service_in_run(struct link *link);
+/* What a link of each kind does in a try. Its state has so many bytes, which are 0 at first. */
+struct link_work {
+    size_t size;
+    bool (*begin)(void *state, struct link *link); /* false: it was said why */
+    bool (*step)(void *state); /* soon to return; false: the try is over */
+    void (*end)(void *state);  /* also if it did not begin */
+};
+extern const struct link_work queue_out, queue_in, queue_shared, topic_out, topic_in,
+    topic_stored, latest_out, latest_in, service_out, service_in;
 
 #endif

@@ -367,8 +367,9 @@ rest(struct in *in, bool can_purge)
 
 /* False: the try is over. */
 static bool
-step(struct in *in)
+step(void *state)
 {
+    struct in *in = state;
     struct pulled pulled;
     bool can_purge = purge_is_due(&in->purge);
 
@@ -392,8 +393,10 @@ step(struct in *in)
  */
 
 static bool
-begin(struct in *in, struct link *link)
+begin(void *state, struct link *link)
 {
+    struct in *in = state;
+
     in->link = in->pull.link = link;
     in->pull.stream = in->names.stream;
     in->pull.owner = in;
@@ -404,22 +407,14 @@ begin(struct in *in, struct link *link)
            pull_begin(&in->pull);
 }
 
-void
-queue_in_run(struct link *link)
+static void
+end(void *state)
 {
-    struct in *in = calloc(1, sizeof *in);
+    struct in *in = state;
 
-    if (in == NULL) {
-        link_fails(link, EXIT_FAILED, "there is no memory");
-        return;
-    }
-    if (begin(in, link)) {
-        link_works(link);
-        while (!link_is_stopping(link) && step(in))
-            ;
-    }
     pull_end(&in->pull);
     sink_end(&in->sink);
     purge_end(&in->purge);
-    free(in);
 }
+
+const struct link_work queue_in = {sizeof(struct in), begin, step, end};

@@ -45,6 +45,7 @@ struct out {
     size_t hand_most;
     mmf_mutex *turn; /* of the one bridge that publishes to the stream */
     bool has_turn;
+    bool has_sent_older;      /* what was there at first */
     uint64_t stream_sequence; /* of the message that was stored last; 0: not known */
 };
 
@@ -414,25 +415,27 @@ send_what_is_there(struct out *out)
     return send_hand(out, count);
 }
 
-static void
-send_on(struct out *out)
+static bool
+send_next(struct out *out)
 {
-    while (!link_is_stopping(out->link)) {
-        size_t count = 0;
-        int status =
-            mmf_queue_take_many(out->queue,
-                                (size_t)out->link->channel->batch < out->hand_most
-                                    ? (size_t)out->link->channel->batch
-                                    : out->hand_most,
-                                LOCAL_WAIT_MS, out->hand, &count);
+    size_t most = (size_t)out->link->channel->batch, count = 0;
+    int status =
+        mmf_queue_take_many(out->queue, most < out->hand_most ? most : out->hand_most,
+                            LOCAL_WAIT_MS, out->hand, &count);
 
-        if (status < 0) {
-            link_fails_locally(out->link, status, "take");
-            return;
-        }
-        if (status == MMF_OK && !send_hand(out, count))
-            return;
-    }
+    if (status < 0)
+        link_fails_locally(out->link, status, "take");
+    return status >= 0 && (status != MMF_OK || send_hand(out, count));
+}
+
+static bool
+step(void *state)
+{
+    struct out *out = state;
+    bool is_first = !out->has_sent_older;
+
+    out->has_sent_older = true;
+    return is_first ? send_what_is_there(out) : send_next(out);
 }
 
 /*
@@ -502,17 +505,14 @@ take_turn(struct out *out)
     return out->has_turn;
 }
 
-static void
-end_turn(struct out *out)
-{
-    if (out->has_turn)
-        (void)mmf_mutex_release(out->turn);
-    mmf_mutex_close(out->turn);
-}
-
 static bool
-begin(struct out *out)
+begin(void *state, struct link *link)
 {
+    struct out *out = state;
+
+    out->link = link;
+    if (!take_turn(out) || !local_open_queue(link, MMF_ROLE_RECEIVE, &out->queue))
+        return false;
     if (mmf_queue_stat(out->queue, &out->stats) < 0) {
         link_fails_locally(out->link, MMF_E_IO, "counters");
         return false;
@@ -529,21 +529,18 @@ begin(struct out *out)
     return prepare_stream(out) && begin_numbers(out);
 }
 
-void
-queue_out_run(struct link *link)
+static void
+end(void *state)
 {
-    struct out out = {.link = link};
+    struct out *out = state;
 
-    if (take_turn(&out) && local_open_queue(link, MMF_ROLE_RECEIVE, &out.queue)) {
-        if (begin(&out)) {
-            link_works(link);
-            if (send_what_is_there(&out))
-                send_on(&out);
-        }
-        mmf_queue_close(out.queue);
-    }
-    end_turn(&out);
-    free(out.packer.bytes);
-    free(out.hand);
-    free(out.stored);
+    mmf_queue_close(out->queue);
+    if (out->has_turn)
+        (void)mmf_mutex_release(out->turn);
+    mmf_mutex_close(out->turn);
+    free(out->packer.bytes);
+    free(out->hand);
+    free(out->stored);
 }
+
+const struct link_work queue_out = {sizeof(struct out), begin, step, end};

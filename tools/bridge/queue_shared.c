@@ -388,8 +388,9 @@ listen(struct shared *shared, int64_t wait_ms)
 
 /* False: the try is over. */
 static bool
-step(struct shared *shared)
+step(void *state)
 {
+    struct shared *shared = state;
     size_t held = count_held(shared);
 
     renew(shared);
@@ -407,8 +408,10 @@ step(struct shared *shared)
 }
 
 static bool
-begin(struct shared *shared, struct link *link)
+begin(void *state, struct link *link)
 {
+    struct shared *shared = state;
+
     shared->link = shared->pull.link = link;
     shared->pull.stream = shared->names.stream;
     shared->pull.owner = shared;
@@ -424,21 +427,13 @@ begin(struct shared *shared, struct link *link)
     return pull_begin(&shared->pull);
 }
 
-void
-queue_shared_run(struct link *link)
+static void
+end(void *state)
 {
-    struct shared *shared = calloc(1, sizeof *shared);
+    struct shared *shared = state;
 
-    if (shared == NULL) {
-        link_fails(link, EXIT_FAILED, "there is no memory");
-        return;
-    }
-    if (begin(shared, link)) {
-        link_works(link);
-        while (!link_is_stopping(link) && step(shared))
-            ;
-    }
     pull_end(&shared->pull);
     sink_end(&shared->sink);
-    free(shared);
 }
+
+const struct link_work queue_shared = {sizeof(struct shared), begin, step, end};

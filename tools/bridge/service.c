@@ -121,8 +121,10 @@ prepare(struct side *side, struct link *link)
 }
 
 static void
-end(struct side *side)
+end(void *state)
 {
+    struct side *side = state;
+
     natsSubscription_Destroy(side->subscription);
     mmf_service_close(side->service);
     free(side->packer.bytes);
@@ -256,8 +258,9 @@ forward(struct side *side, const mmf_message *request)
 }
 
 static bool
-serve_next(struct side *side)
+serve_next(void *state)
 {
+    struct side *side = state;
     mmf_message request;
     int status = mmf_service_take(side->service, LOCAL_WAIT_MS, &request);
 
@@ -266,22 +269,17 @@ serve_next(struct side *side)
     return status != MMF_OK || forward(side, &request);
 }
 
-void
-service_out_run(struct link *link)
+static bool
+begin_out(void *state, struct link *link)
 {
-    struct side side;
+    struct side *side = state;
 
-    prepare(&side, link);
-    if (is_answered(&side) &&
-        local_open_service(link, MMF_ROLE_SERVER, &side.service)) {
-        if (begin(&side)) {
-            link_works(link);
-            while (!link_is_stopping(link) && serve_next(&side))
-                ;
-        }
-    }
-    end(&side);
+    prepare(side, link);
+    return is_answered(side) &&
+           local_open_service(link, MMF_ROLE_SERVER, &side->service) && begin(side);
 }
+
+const struct link_work service_out = {sizeof(struct side), begin_out, serve_next, end};
 
 /*
  * In.
@@ -351,8 +349,9 @@ has_server(struct side *side)
 }
 
 static bool
-listen(struct side *side)
+listen(void *state)
 {
+    struct side *side = state;
     natsMsg *message = NULL;
     natsStatus status =
         natsSubscription_NextMsg(&message, side->subscription, LISTEN_MS);
@@ -378,18 +377,14 @@ subscribe(struct side *side)
     return status == NATS_OK || fail_by(side, "subscription", status);
 }
 
-void
-service_in_run(struct link *link)
+static bool
+begin_in(void *state, struct link *link)
 {
-    struct side side;
+    struct side *side = state;
 
-    prepare(&side, link);
-    if (local_open_service(link, MMF_ROLE_CLIENT, &side.service)) {
-        if (begin(&side) && has_server(&side) && subscribe(&side)) {
-            link_works(link);
-            while (!link_is_stopping(link) && listen(&side))
-                ;
-        }
-    }
-    end(&side);
+    prepare(side, link);
+    return local_open_service(link, MMF_ROLE_CLIENT, &side->service) && begin(side) &&
+           has_server(side) && subscribe(side);
 }
+
+const struct link_work service_in = {sizeof(struct side), begin_in, listen, end};

@@ -210,10 +210,12 @@ take(struct topic_in *in, natsMsg *message)
 }
 
 static bool
-take_next(struct topic_in *in, natsSubscription *subscription)
+step(void *state)
 {
+    struct topic_in *in = state;
     natsMsg *message = NULL;
-    natsStatus status = natsSubscription_NextMsg(&message, subscription, LOCAL_WAIT_MS);
+    natsStatus status =
+        natsSubscription_NextMsg(&message, in->subscription, LOCAL_WAIT_MS);
     bool is_taken = true;
     struct failure failure;
 
@@ -229,41 +231,36 @@ take_next(struct topic_in *in, natsSubscription *subscription)
 }
 
 static bool
-subscribe(struct topic_in *in, natsSubscription **subscription)
+begin(void *state, struct link *link)
 {
-    natsConnection *connection = in->link->bridge->server.connection;
+    struct topic_in *in = state;
+    natsConnection *connection = link->bridge->server.connection;
     struct failure failure;
-    natsStatus status =
-        natsConnection_SubscribeSync(subscription, connection, in->names.subject);
+    natsStatus status;
 
+    if (!topic_in_begin(in, link))
+        return false;
+    status =
+        natsConnection_SubscribeSync(&in->subscription, connection, in->names.subject);
     if (status == NATS_OK)
-        status = natsSubscription_SetPendingLimits(*subscription, WAITING_MESSAGES,
+        status = natsSubscription_SetPendingLimits(in->subscription, WAITING_MESSAGES,
                                                    WAITING_BYTES);
     if (status == NATS_OK)
         status = natsConnection_Flush(connection);
     if (status == NATS_OK)
         return true;
     server_explain(&failure, "subscription", status, 0);
-    link_fails_by(in->link, &failure);
+    link_fails_by(link, &failure);
     return false;
 }
 
-void
-topic_in_run(struct link *link)
+static void
+end(void *state)
 {
-    struct topic_in *in = calloc(1, sizeof *in);
-    natsSubscription *subscription = NULL;
+    struct topic_in *in = state;
 
-    if (in == NULL) {
-        link_fails(link, EXIT_FAILED, "there is no memory");
-        return;
-    }
-    if (topic_in_begin(in, link) && subscribe(in, &subscription)) {
-        link_works(link);
-        while (!link_is_stopping(link) && take_next(in, subscription))
-            ;
-    }
-    natsSubscription_Destroy(subscription);
+    natsSubscription_Destroy(in->subscription);
     topic_in_end(in);
-    free(in);
 }
+
+const struct link_work topic_in = {sizeof(struct topic_in), begin, step, end};

@@ -148,8 +148,9 @@ has_space(const struct out *out)
 }
 
 static bool
-pack_and_publish(struct out *out)
+step(void *state)
 {
+    struct out *out = state;
     int status;
 
     pack_begin(&out->packer, &out->head);
@@ -165,10 +166,14 @@ pack_and_publish(struct out *out)
 }
 
 static bool
-begin_out(struct out *out)
+begin(void *state, struct link *link)
 {
-    int64_t most = natsConnection_GetMaxPayload(out->link->bridge->server.connection);
+    struct out *out = state;
+    int64_t most = natsConnection_GetMaxPayload(link->bridge->server.connection);
 
+    out->link = link;
+    if (!local_open_topic(link, MMF_ROLE_RECEIVE, &out->topic))
+        return false;
     if (mmf_topic_stat(out->topic, &out->stats) < 0) {
         link_fails_locally(out->link, MMF_E_IO, "counters");
         return false;
@@ -199,18 +204,13 @@ begin_out(struct out *out)
     return out->packer.bytes != NULL && prepare_stream(out);
 }
 
-void
-topic_out_run(struct link *link)
+static void
+end(void *state)
 {
-    struct out out = {.link = link};
+    struct out *out = state;
 
-    if (!local_open_topic(link, MMF_ROLE_RECEIVE, &out.topic))
-        return;
-    if (begin_out(&out)) {
-        link_works(link);
-        while (!link_is_stopping(link) && pack_and_publish(&out))
-            ;
-    }
-    mmf_topic_close(out.topic);
-    free(out.packer.bytes);
+    mmf_topic_close(out->topic);
+    free(out->packer.bytes);
 }
+
+const struct link_work topic_out = {sizeof(struct out), begin, step, end};

@@ -251,8 +251,9 @@ take(struct stored *stored, const struct pulled *pulled)
 }
 
 static bool
-step(struct stored *stored)
+step(void *state)
 {
+    struct stored *stored = state;
     struct pulled pulled;
     bool is_taken;
 
@@ -270,8 +271,9 @@ step(struct stored *stored)
 }
 
 static bool
-begin(struct stored *stored, struct link *link)
+begin(void *state, struct link *link)
 {
+    struct stored *stored = state;
     char remote[WIRE_NAME_MAX], origin[WIRE_NAME_MAX];
 
     server_wire_name(remote, sizeof remote, link->channel->remote);
@@ -285,21 +287,13 @@ begin(struct stored *stored, struct link *link)
     return topic_in_begin(&stored->in, link) && pull_begin(&stored->pull);
 }
 
-void
-topic_stored_run(struct link *link)
+static void
+end(void *state)
 {
-    struct stored *stored = calloc(1, sizeof *stored);
+    struct stored *stored = state;
 
-    if (stored == NULL) {
-        link_fails(link, EXIT_FAILED, "there is no memory");
-        return;
-    }
-    if (begin(stored, link)) {
-        link_works(link);
-        while (!link_is_stopping(link) && step(stored))
-            ;
-    }
     pull_end(&stored->pull);
     topic_in_end(&stored->in);
-    free(stored);
 }
+
+const struct link_work topic_stored = {sizeof(struct stored), begin, step, end};
