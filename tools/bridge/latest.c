@@ -13,7 +13,6 @@
 #include "local.h"
 
 #define BUCKET "MMF_latest"
-
 #define STREAM "KV_" BUCKET
 
 /* So often the bucket is asked: it may have been deleted, and a watcher misses its end. */
@@ -26,16 +25,6 @@ struct store {
     int64_t created; /* when: another one has other revisions */
     int64_t ask_at;
 };
-
-static bool
-fails(struct link *link, natsStatus status)
-{
-    struct failure failure;
-
-    (void)server_explain_stream(&failure, STREAM, status, 0);
-    link_fails_by(link, &failure);
-    return false;
-}
 
 static void
 close_store(struct store *store)
@@ -61,10 +50,8 @@ note_created(struct link *link, struct store *store)
     struct failure failure;
 
     if (!server_stream_state(&link->bridge->server, STREAM, domain_of(link), &state,
-                             &failure)) {
-        link_fails_by(link, &failure);
-        return false;
-    }
+                             &failure))
+        return link_fails_by(link, &failure);
     store->created = state.created;
     store->ask_at = local_now_ms() + ASK_MS;
     pair_lock(link->pair);
@@ -95,7 +82,8 @@ open_store(struct link *link, struct store *store)
         status = js_KeyValue(&store->bucket, store->js, BUCKET);
     if (status == NATS_NOT_FOUND)
         status = js_CreateKeyValue(&store->bucket, store->js, &config);
-    return status == NATS_OK ? note_created(link, store) : fails(link, status);
+    return status == NATS_OK ? note_created(link, store)
+                             : link_fails_on_stream(link, STREAM, status, 0);
 }
 
 static bool
@@ -181,7 +169,7 @@ put(struct out *out, uint64_t version)
         return true;
     }
     if (status != NATS_OK)
-        return fails(out->link, status);
+        return link_fails_on_stream(out->link, STREAM, status, 0);
     if (out->sent != 0 && version > out->sent + 1)
         link_count(out->link, COALESCED, version - out->sent - 1);
     out->sent = version;
@@ -196,10 +184,8 @@ send_newest(struct out *out)
     uint64_t version = 0;
     int status = pack_newest(out, &version);
 
-    if (status < 0) {
-        link_fails_locally(out->link, status, "receive");
-        return false;
-    }
+    if (status < 0)
+        return link_fails_locally(out->link, status, "receive");
     if (status != MMF_OK)
         return true;
     if (came_in(out, version)) {
@@ -238,9 +224,9 @@ skip_what_is_there(struct out *out)
     }
     kvEntry_Destroy(value);
     if (received < 0)
-        link_fails_locally(out->link, received, "receive");
+        (void)link_fails_locally(out->link, received, "receive");
     if (status != NATS_OK && status != NATS_NOT_FOUND)
-        return fails(out->link, status);
+        return link_fails_on_stream(out->link, STREAM, status, 0);
     return received >= 0;
 }
 
@@ -271,10 +257,8 @@ begin_out(void *state, struct link *link)
     out->link = link;
     if (!local_open_latest(link, MMF_ROLE_RECEIVE, &out->latest))
         return false;
-    if (mmf_latest_stat(out->latest, &out->stats) < 0) {
-        link_fails_locally(out->link, MMF_E_IO, "counters");
-        return false;
-    }
+    if (mmf_latest_stat(out->latest, &out->stats) < 0)
+        return link_fails_locally(out->link, MMF_E_IO, "counters");
     out->head = (struct envelope){.kind = MMF_KIND_LATEST,
                                   .message_size = (uint32_t)out->stats.message_size,
                                   .source = local_random(),
@@ -286,8 +270,8 @@ begin_out(void *state, struct link *link)
         envelope_size(&out->head) + ENTRY_HEAD + (size_t)out->stats.message_size;
     out->packer.bytes = malloc(out->packer.capacity);
     if (out->packer.bytes == NULL)
-        link_fails(out->link, EXIT_FAILED, "there is no memory for its value");
-    return out->packer.bytes != NULL && begin_store(out);
+        return link_fails(out->link, EXIT_FAILED, "there is no memory for its value");
+    return begin_store(out);
 }
 
 static void
@@ -376,11 +360,9 @@ apply(struct in *in, kvEntry *value)
                          (size_t)kvEntry_ValueLen(value));
     if (wrong == NULL && envelope.kind != MMF_KIND_LATEST)
         wrong = "it is not of a latest value";
-    if (wrong != NULL || !unpack_entry(&unpacker, &entry)) {
-        link_fails(in->link, EXIT_FAILED, "value %s of bucket %s: %s", in->store.key,
-                   BUCKET, wrong != NULL ? wrong : "it is empty");
-        return false;
-    }
+    if (wrong != NULL || !unpack_entry(&unpacker, &entry))
+        return link_fails(in->link, EXIT_FAILED, "value %s of bucket %s: %s",
+                          in->store.key, BUCKET, wrong != NULL ? wrong : "it is empty");
     if (is_too_long(in, &envelope, &entry))
         return true;
     pair_lock(in->link->pair);
@@ -389,9 +371,7 @@ apply(struct in *in, kvEntry *value)
         is_sent = send_value(in, &envelope, &entry, revision);
     pair_unlock(in->link->pair);
     link_count(in->link, BYTES, (uint64_t)kvEntry_ValueLen(value));
-    if (!is_sent)
-        link_fails_locally(in->link, MMF_E_BUSY, "send");
-    return is_sent;
+    return is_sent || link_fails_locally(in->link, MMF_E_BUSY, "send");
 }
 
 /* What the bucket has: the watcher may have ended. */
@@ -400,8 +380,10 @@ ask(struct in *in)
 {
     kvEntry *value = NULL;
     natsStatus status = kvStore_Get(&value, in->store.bucket, in->store.key);
-    bool is_applied = status == NATS_NOT_FOUND ||
-                      (status == NATS_OK ? apply(in, value) : fails(in->link, status));
+    bool is_applied =
+        status == NATS_NOT_FOUND ||
+        (status == NATS_OK ? apply(in, value)
+                           : link_fails_on_stream(in->link, STREAM, status, 0));
 
     kvEntry_Destroy(value);
     return is_applied;
@@ -417,7 +399,7 @@ watch(struct in *in)
         return false;
     status = kvStore_Watch(&in->watcher, in->store.bucket, in->store.key, NULL);
     if (status != NATS_OK)
-        return fails(in->link, status);
+        return link_fails_on_stream(in->link, STREAM, status, 0);
     link_works(in->link);
     return true;
 }
@@ -441,7 +423,7 @@ hear(struct in *in)
         is_applied = apply(in, value);
     kvEntry_Destroy(value);
     if (status != NATS_OK && status != NATS_TIMEOUT)
-        return fails(in->link, status);
+        return link_fails_on_stream(in->link, STREAM, status, 0);
     return is_applied;
 }
 
@@ -470,8 +452,7 @@ begin_in(void *state, struct link *link)
         return false;
     if (mmf_latest_stat(in->latest, &in->stats) >= 0)
         return watch(in);
-    link_fails_locally(in->link, MMF_E_IO, "counters");
-    return false;
+    return link_fails_locally(in->link, MMF_E_IO, "counters");
 }
 
 static void

@@ -162,7 +162,7 @@ try(struct link *link)
     void *state = calloc(1, work->size);
 
     if (state == NULL) {
-        link_fails(link, EXIT_FAILED, "there is no memory");
+        (void)link_fails(link, EXIT_FAILED, "there is no memory");
         return;
     }
     if (work->begin(state, link)) {
@@ -283,21 +283,22 @@ note_status(struct link *link, int status, bool is_fatal)
     (void)pthread_mutex_unlock(&bridge->mutex);
 }
 
-static void
+static bool
 fail(struct link *link, int status, bool is_fatal, const char *text)
 {
     if (link_is_stopping(link))
-        return;
+        return false;
     link_count(link, FAILURES, 1);
     note_status(link, status, is_fatal);
     if (strcmp(link->problem, text) == 0)
-        return;
+        return false;
     (void)snprintf(link->problem, sizeof link->problem, "%s", text);
     log_say(LOG_ERROR, link->title, "%s%s", text,
             is_fatal && !atomic_load(&link->is_ready) ? "" : "; trying again");
+    return false;
 }
 
-void
+bool
 link_fails(struct link *link, int status, const char *format, ...)
 {
     char text[sizeof link->problem];
@@ -306,16 +307,35 @@ link_fails(struct link *link, int status, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    fail(link, status, false, text);
+    return fail(link, status, false, text);
 }
 
-void
+bool
 link_fails_by(struct link *link, const struct failure *failure)
 {
-    fail(link, failure->status, failure->is_fatal, failure->text);
+    return fail(link, failure->status, failure->is_fatal, failure->text);
 }
 
-void
+bool
+link_fails_on(struct link *link, const char *what, natsStatus status)
+{
+    struct failure failure;
+
+    server_explain(&failure, what, status, 0);
+    return link_fails_by(link, &failure);
+}
+
+bool
+link_fails_on_stream(struct link *link, const char *stream, natsStatus status,
+                     jsErrCode code)
+{
+    struct failure failure;
+
+    (void)server_explain_stream(&failure, stream, status, code);
+    return link_fails_by(link, &failure);
+}
+
+bool
 link_fails_locally(struct link *link, int status, const char *what)
 {
     bool is_fatal = status == MMF_E_MISMATCH || status == MMF_E_WRONG_KIND ||
@@ -324,5 +344,5 @@ link_fails_locally(struct link *link, int status, const char *what)
     char text[sizeof link->problem];
 
     (void)snprintf(text, sizeof text, "%s: %s", what, mmf_last_message());
-    fail(link, EXIT_CHANNEL, is_fatal, text);
+    return fail(link, EXIT_CHANNEL, is_fatal, text);
 }

@@ -88,15 +88,19 @@ link_count(struct link *link, enum counter counter, uint64_t more)
 void link_works(struct link *link);
 
 /*
- * The try has failed: say why, once for the same reason. `status` is what the program exits
- * with, if it has never worked and no time is left.
+ * The try has failed: say why, once for the same reason. False. `status` is what the program
+ * exits with, if it has never worked and no time is left.
  */
-void link_fails(struct link *link, int status, const char *format, ...)
+bool link_fails(struct link *link, int status, const char *format, ...)
     LOG_FORMAT(3, 4);
 
-/* The same, with a failure of the server's or with mmf_last_message. */
-void link_fails_by(struct link *link, const struct failure *failure);
-void link_fails_locally(struct link *link, int status, const char *what);
+/* The same, with a failure of the server's, with one of a call ("WHAT: ...") or of a call that
+ * concerns a stream, or with mmf_last_message. */
+bool link_fails_by(struct link *link, const struct failure *failure);
+bool link_fails_on(struct link *link, const char *what, natsStatus status);
+bool link_fails_on_stream(struct link *link, const char *stream, natsStatus status,
+                          jsErrCode code);
+bool link_fails_locally(struct link *link, int status, const char *what);
 
 /* Sleep, but for the end of the program: then false. */
 bool link_sleep(struct link *link, int64_t milliseconds);

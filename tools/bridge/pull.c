@@ -18,6 +18,8 @@ enum { FETCH = 16, FETCH_SHARED = 1 };
 /* A request for messages ends after so long; silence for longer means that it is lost. */
 enum { ASK_MS = 5000, SILENCE_MS = 8000 };
 
+enum { FIND_PAUSE_MS = 10 };
+
 static struct server *
 server_of(const struct pull *pull)
 {
@@ -90,7 +92,7 @@ check_stream(struct pull *pull, natsStatus status, jsErrCode code)
         return state.created == pull->created ? BEGUN : BEGUN_IN_VAIN;
     if (failure.status == EXIT_NO_STREAM)
         return BEGUN_IN_VAIN;
-    link_fails_by(pull->link, &failure);
+    (void)link_fails_by(pull->link, &failure);
     return BEGUN_FAILURE;
 }
 
@@ -124,7 +126,7 @@ pull_begin(struct pull *pull)
 {
     enum begun begun = pull->created == 0 ? BEGUN_IN_VAIN : begin(pull);
 
-    while (begun == BEGUN_IN_VAIN && !link_is_stopping(pull->link) &&
+    while (begun == BEGUN_IN_VAIN && link_sleep(pull->link, FIND_PAUSE_MS) &&
            pull->find(pull->owner))
         begun = begin(pull);
     if (begun == BEGUN)
@@ -202,17 +204,6 @@ take(struct pull *pull, struct pulled *pulled, enum pull_status *given)
     return true;
 }
 
-static enum pull_status
-fails(struct pull *pull, natsStatus status)
-{
-    struct failure failure;
-
-    (void)server_explain_stream(&failure, pull->stream, status, 0);
-    link_fails_by(pull->link, &failure);
-    pull_end(pull);
-    return PULL_FAILURE;
-}
-
 enum pull_status
 pull_next(struct pull *pull, int64_t wait_ms, struct pulled *pulled)
 {
@@ -232,8 +223,11 @@ pull_next(struct pull *pull, int64_t wait_ms, struct pulled *pulled)
     if (status == NATS_OK)
         status =
             natsSubscription_NextMsg(&pulled->message, pull->subscription, wait_ms);
-    if (status != NATS_OK && status != NATS_TIMEOUT)
-        return fails(pull, status);
+    if (status != NATS_OK && status != NATS_TIMEOUT) {
+        (void)link_fails_on_stream(pull->link, pull->stream, status, 0);
+        pull_end(pull);
+        return PULL_FAILURE;
+    }
     goes_on = status == NATS_OK ? take(pull, pulled, &given)
                                 : local_now_ms() - pull->heard_at < SILENCE_MS;
     pull->has_given = status == NATS_OK;

@@ -91,7 +91,7 @@ find_source(struct in *in, uint64_t number)
     *source = (struct source){.number = number};
     status = mmf_queue_applied(in->sink.queue, number, &source->applied);
     if (status < 0) {
-        link_fails_locally(in->link, status, "what is applied");
+        (void)link_fails_locally(in->link, status, "what is applied");
         return NULL;
     }
     source->is_new = source->applied == 0;
@@ -141,10 +141,8 @@ inspect_gap(struct in *in, const struct envelope *envelope, const struct source 
     if (in->link->channel->mirror_domain == NULL || in->tries >= GAP_TRIES)
         return true;
     if (!server_stream_state(server_of(in), in->names.stream,
-                             in->link->channel->mirror_domain, &original, &failure)) {
-        link_fails_by(in->link, &failure);
-        return false;
-    }
+                             in->link->channel->mirror_domain, &original, &failure))
+        return link_fails_by(in->link, &failure);
     if (!has_some(&original, in->pull.next, sequence - 1))
         return true;
     in->tries++;
@@ -213,11 +211,9 @@ apply(struct in *in, natsMsg *message, struct pending *pending)
     struct source *source;
     const char *wrong = sink_unpack(&in->sink, message, &envelope, &unpacker);
 
-    if (wrong != NULL) {
-        link_fails(in->link, EXIT_FAILED, "message %" PRIu64 " of stream %s: %s",
-                   pending->stream_sequence, in->names.stream, wrong);
-        return false;
-    }
+    if (wrong != NULL)
+        return link_fails(in->link, EXIT_FAILED, "message %" PRIu64 " of stream %s: %s",
+                          pending->stream_sequence, in->names.stream, wrong);
     source = find_source(in, envelope.source);
     if (source == NULL)
         return false;
@@ -271,10 +267,8 @@ find_stream(void *owner)
         return false;
     if (!server_stream_state(server_of(in), in->names.stream, domain, &state,
                              &failure) ||
-        !server_check_not_shared(server_of(in), in->names.stream, domain, &failure)) {
-        link_fails_by(in->link, &failure);
-        return false;
-    }
+        !server_check_not_shared(server_of(in), in->names.stream, domain, &failure))
+        return link_fails_by(in->link, &failure);
     if (domain == NULL)
         in->pull.created = state.created;
     in->pull.next = state.first > 0 ? state.first : 1;

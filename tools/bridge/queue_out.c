@@ -92,15 +92,16 @@ learn(struct out *out, natsMsg *message, uint64_t *lowest)
     uint64_t end = envelope.first + envelope.count;
 
     if (wrong != NULL) {
-        link_fails(out->link, EXIT_FAILED, "last message of stream %s: %s",
-                   out->names.stream, wrong);
+        (void)link_fails(out->link, EXIT_FAILED, "last message of stream %s: %s",
+                         out->names.stream, wrong);
         return FOUND_FAILURE;
     }
     if (out->head.source != 0 && envelope.source != out->head.source)
         return FOUND_ALL;
     if (memcmp(envelope.channel, out->stats.identity, IDENTITY_SIZE) == 0 &&
         !note_stored(out, &envelope, unpacker)) {
-        link_fails(out->link, EXIT_FAILED, "there is no memory for its sequences");
+        (void)link_fails(out->link, EXIT_FAILED,
+                         "there is no memory for its sequences");
         return FOUND_FAILURE;
     }
     out->head.source = envelope.source;
@@ -109,16 +110,6 @@ learn(struct out *out, natsMsg *message, uint64_t *lowest)
         return FOUND_ALL;
     *lowest = envelope.first < *lowest ? envelope.first : *lowest;
     return FOUND_OLDER;
-}
-
-static bool
-fails_to_learn(struct out *out, natsStatus status, jsErrCode code)
-{
-    struct failure failure;
-
-    (void)server_explain_stream(&failure, out->names.stream, status, code);
-    link_fails_by(out->link, &failure);
-    return false;
 }
 
 /*
@@ -140,7 +131,7 @@ learn_all(struct out *out)
     if (status == NATS_NOT_FOUND || code == JSNoMessageFoundErr)
         return true;
     if (status != NATS_OK)
-        return fails_to_learn(out, status, code);
+        return link_fails_on_stream(out->link, out->names.stream, status, code);
     sequence = natsMsg_GetSequence(message);
     found = learn(out, message, &lowest);
     natsMsg_Destroy(message);
@@ -150,7 +141,7 @@ learn_all(struct out *out)
         if (status == NATS_NOT_FOUND || code == JSNoMessageFoundErr)
             break;
         if (status != NATS_OK)
-            return fails_to_learn(out, status, code);
+            return link_fails_on_stream(out->link, out->names.stream, status, code);
         found = learn(out, message, &lowest);
         natsMsg_Destroy(message);
     }
@@ -206,9 +197,7 @@ release(struct out *out, const mmf_message *messages, size_t count)
 {
     int status = mmf_queue_release_many(out->queue, messages, count);
 
-    if (status < 0)
-        link_fails_locally(out->link, status, "release");
-    return status >= 0;
+    return status >= 0 || link_fails_locally(out->link, status, "release");
 }
 
 /* Release what the stream has; `*count` are left, at the beginning of the hand. */
@@ -292,7 +281,7 @@ check_stored(struct out *out, uint64_t sequence, uint64_t repeats)
     if (before == 0 || (sequence > before && sequence <= before + 1 + repeats))
         return true;
     link_count(out->link, LOST, 1);
-    link_fails(
+    return link_fails(
         out->link, EXIT_FAILED,
         sequence <= before
             ? "stream %s has gone back from %llu to %llu: the server has lost "
@@ -300,7 +289,6 @@ check_stored(struct out *out, uint64_t sequence, uint64_t repeats)
             : "stream %s went on from %llu to %llu: another host has the same origin, "
               "and messages are lost; set \"origin\" in [bridge]",
         out->names.stream, (unsigned long long)before, (unsigned long long)sequence);
-    return false;
 }
 
 /* Until the server says that it has stored what is packed. */
@@ -336,10 +324,8 @@ publish(struct out *out)
             continue;
         }
         (void)server_explain_stream(&failure, out->names.stream, status, code);
-        if (!server_is_worth_repeating(status)) {
-            link_fails_by(out->link, &failure);
-            return false;
-        }
+        if (!server_is_worth_repeating(status))
+            return link_fails_by(out->link, &failure);
         link_count(out->link, REPEATED, 1);
         repeats++;
         pack_again(&out->packer);
@@ -352,12 +338,11 @@ publish(struct out *out)
 static bool
 refuse_first(struct out *out, const mmf_message *message)
 {
-    link_fails(out->link, EXIT_CHANNEL,
-               "message %llu has %zu bytes, and the server takes %zu in one message: "
-               "raise its max_payload",
-               (unsigned long long)message->sequence, message->length,
-               out->packer.capacity);
-    return false;
+    return link_fails(
+        out->link, EXIT_CHANNEL,
+        "message %llu has %zu bytes, and the server takes %zu in one message: "
+        "raise its max_payload",
+        (unsigned long long)message->sequence, message->length, out->packer.capacity);
 }
 
 static bool
@@ -408,10 +393,8 @@ send_what_is_there(struct out *out)
                                      &more);
         count += status == MMF_OK ? more : 0;
     }
-    if (status < 0) {
-        link_fails_locally(out->link, status, "take");
-        return false;
-    }
+    if (status < 0)
+        return link_fails_locally(out->link, status, "take");
     return send_hand(out, count);
 }
 
@@ -424,8 +407,8 @@ send_next(struct out *out)
                             LOCAL_WAIT_MS, out->hand, &count);
 
     if (status < 0)
-        link_fails_locally(out->link, status, "take");
-    return status >= 0 && (status != MMF_OK || send_hand(out, count));
+        return link_fails_locally(out->link, status, "take");
+    return (status != MMF_OK || send_hand(out, count));
 }
 
 static bool
@@ -471,8 +454,7 @@ prepare_stream(struct out *out)
 
     if (server_make_stream(&out->link->bridge->server, &wish, &failure))
         return true;
-    link_fails_by(out->link, &failure);
-    return false;
+    return link_fails_by(out->link, &failure);
 }
 
 /* Two at a time would number different messages alike. A dead one leaves its turn. Bridges of
@@ -493,15 +475,13 @@ take_turn(struct out *out)
                                       &out->turn);
     if (status >= 0)
         status = mmf_mutex_wait(out->turn, LOCAL_WAIT_MS);
-    if (status < 0) {
-        link_fails_locally(out->link, status, name);
-        return false;
-    }
+    if (status < 0)
+        return link_fails_locally(out->link, status, name);
     out->has_turn = status != MMF_TIMED_OUT;
     if (!out->has_turn)
-        link_fails(out->link, EXIT_CHANNEL,
-                   "another bridge of this machine publishes to stream %s",
-                   out->names.stream);
+        (void)link_fails(out->link, EXIT_CHANNEL,
+                         "another bridge of this machine publishes to stream %s",
+                         out->names.stream);
     return out->has_turn;
 }
 
@@ -513,19 +493,16 @@ begin(void *state, struct link *link)
     out->link = link;
     if (!take_turn(out) || !local_open_queue(link, MMF_ROLE_RECEIVE, &out->queue))
         return false;
-    if (mmf_queue_stat(out->queue, &out->stats) < 0) {
-        link_fails_locally(out->link, MMF_E_IO, "counters");
-        return false;
-    }
+    if (mmf_queue_stat(out->queue, &out->stats) < 0)
+        return link_fails_locally(out->link, MMF_E_IO, "counters");
     out->head.kind = MMF_KIND_QUEUE;
     out->head.message_size = (uint32_t)out->stats.message_size;
     memcpy(out->head.channel, out->stats.identity, IDENTITY_SIZE);
     (void)snprintf(out->head.origin, sizeof out->head.origin, "%s",
                    out->link->bridge->config->origin);
-    if (!make_space(out)) {
-        link_fails(out->link, EXIT_FAILED, "there is no memory for its messages");
-        return false;
-    }
+    if (!make_space(out))
+        return link_fails(out->link, EXIT_FAILED,
+                          "there is no memory for its messages");
     return prepare_stream(out) && begin_numbers(out);
 }
 

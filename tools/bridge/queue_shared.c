@@ -362,8 +362,7 @@ find_stream(void *owner)
         shared->pull.created = state.created;
         return true;
     }
-    link_fails_by(shared->link, &failure);
-    return false;
+    return link_fails_by(shared->link, &failure);
 }
 
 static bool

@@ -40,8 +40,7 @@ prepare_stream(struct out *out)
     if (!channel->stored ||
         server_make_stream(&out->link->bridge->server, &wish, &failure))
         return true;
-    link_fails_by(out->link, &failure);
-    return false;
+    return link_fails_by(out->link, &failure);
 }
 
 /*
@@ -55,7 +54,6 @@ store(struct out *out)
     struct server *server = &out->link->bridge->server;
     jsPubOptions options;
     jsErrCode code = 0;
-    struct failure failure;
 
     (void)jsPubOptions_Init(&options);
     options.MaxWait = out->link->bridge->config->ack_ms;
@@ -69,8 +67,7 @@ store(struct out *out)
             return true;
         }
         link_count(out->link, REPEATED, 1);
-        (void)server_explain_stream(&failure, out->names.stream, status, code);
-        link_fails_by(out->link, &failure);
+        (void)link_fails_on_stream(out->link, out->names.stream, status, code);
         if (!server_is_worth_repeating(status))
             (void)prepare_stream(out);
         if (!link_sleep(out->link, REPEAT_PAUSE_MS))
@@ -81,16 +78,13 @@ store(struct out *out)
 static bool
 publish_live(struct out *out)
 {
-    struct failure failure;
     natsStatus status =
         natsConnection_Publish(out->link->bridge->server.connection, out->names.subject,
                                out->packer.bytes, (int)out->packer.length);
 
     if (status == NATS_OK)
         return true;
-    server_explain(&failure, "publish", status, 0);
-    link_fails_by(out->link, &failure);
-    return false;
+    return link_fails_on(out->link, "publish", status);
 }
 
 static bool
@@ -160,9 +154,7 @@ step(void *state)
         status = pack_next(out, 0);
     if (out->packed > 0 && !publish(out))
         return false;
-    if (status < 0)
-        link_fails_locally(out->link, status, "receive");
-    return status >= 0;
+    return status >= 0 || link_fails_locally(out->link, status, "receive");
 }
 
 static bool
@@ -174,10 +166,8 @@ begin(void *state, struct link *link)
     out->link = link;
     if (!local_open_topic(link, MMF_ROLE_RECEIVE, &out->topic))
         return false;
-    if (mmf_topic_stat(out->topic, &out->stats) < 0) {
-        link_fails_locally(out->link, MMF_E_IO, "counters");
-        return false;
-    }
+    if (mmf_topic_stat(out->topic, &out->stats) < 0)
+        return link_fails_locally(out->link, MMF_E_IO, "counters");
     out->head = (struct envelope){.kind = MMF_KIND_TOPIC,
                                   .message_size = (uint32_t)out->stats.message_size,
                                   .source = local_random(),
@@ -191,17 +181,17 @@ begin(void *state, struct link *link)
     if (most > 0 && out->packer.capacity > (size_t)most)
         out->packer.capacity = (size_t)most;
     if (out->packer.capacity <
-        envelope_size(&out->head) + ENTRY_HEAD + (size_t)out->stats.message_size) {
-        link_fails(out->link, EXIT_CHANNEL,
-                   "messages of up to %lld bytes do not fit the server's max_payload "
-                   "of %lld: raise it",
-                   (long long)out->stats.message_size, (long long)most);
-        return false;
-    }
+        envelope_size(&out->head) + ENTRY_HEAD + (size_t)out->stats.message_size)
+        return link_fails(
+            out->link, EXIT_CHANNEL,
+            "messages of up to %lld bytes do not fit the server's max_payload "
+            "of %lld: raise it",
+            (long long)out->stats.message_size, (long long)most);
     out->packer.bytes = malloc(out->packer.capacity);
     if (out->packer.bytes == NULL)
-        link_fails(out->link, EXIT_FAILED, "there is no memory for its messages");
-    return out->packer.bytes != NULL && prepare_stream(out);
+        return link_fails(out->link, EXIT_FAILED,
+                          "there is no memory for its messages");
+    return prepare_stream(out);
 }
 
 static void

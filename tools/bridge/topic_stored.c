@@ -106,7 +106,7 @@ find_position(struct stored *stored)
     natsStatus status;
 
     if (!server_make_stream(server_of(stored), &wish, &failure)) {
-        link_fails_by(stored->in.link, &failure);
+        (void)link_fails_by(stored->in.link, &failure);
         return FOUND_FAILURE;
     }
     status = js_GetLastMsg(&message, server_of(stored)->js, POSITIONS, stored->subject,
@@ -114,8 +114,7 @@ find_position(struct stored *stored)
     if (status == NATS_NOT_FOUND || code == JSNoMessageFoundErr)
         return FOUND_NONE;
     if (status != NATS_OK) {
-        (void)server_explain_stream(&failure, POSITIONS, status, code);
-        link_fails_by(stored->in.link, &failure);
+        (void)link_fails_on_stream(stored->in.link, POSITIONS, status, code);
         return FOUND_FAILURE;
     }
     (void)snprintf(text, sizeof text, "%.*s", natsMsg_GetDataLength(message),
@@ -182,10 +181,8 @@ find_start(void *owner)
     enum found found;
 
     if (!server_stream_state(server_of(stored), stored->in.names.stream, NULL, &state,
-                             &failure)) {
-        link_fails_by(link, &failure);
-        return false;
-    }
+                             &failure))
+        return link_fails_by(link, &failure);
     stored->pull.created = state.created;
     found = find_position(stored);
     if (found == FOUND_OTHER || (found == FOUND_NONE && is_another)) {
