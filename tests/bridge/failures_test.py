@@ -52,7 +52,7 @@ class Failing:
     def finish(self):
         assert self.bridge.is_running(), self.bridge.lines
         status = self.bridge.kill(signal.SIGTERM)
-        assert status == 0, (status, self.bridge.lines)
+        assert status == 0, (self.title, self.machine, status, self.bridge.lines)
         self.lines += self.bridge.lines
 
     def failed(self):

@@ -30,7 +30,7 @@
 
 #include <nats/nats.h>
 
-enum { PLACES = 4096, FRAMES = 5, BILLION = 1000000000 };
+enum { PLACES = 4096, FRAMES = 3, BILLION = 1000000000 };
 
 static _Atomic uint64_t *places;
 static void *program; /* where it is in memory */
@@ -160,56 +160,69 @@ is_new(uint64_t place)
     return false;
 }
 
-/* The functions of the program that it is called from, as a number. */
+/* Where it is called from: functions of the program. */
+struct caller {
+    void *frames[FRAMES];
+    int count;
+};
+
+static void
+find_caller(struct caller *caller)
+{
+    void *frames[2 * FRAMES];
+    int count = backtrace(frames, 2 * FRAMES);
+
+    caller->count = 0;
+    for (int i = 0; i < count && caller->count < FRAMES; i++)
+        if (is_program(frames[i]))
+            caller->frames[caller->count++] = frames[i];
+}
+
 static uint64_t
-find_place(void *const *frames, int count)
+number_of(const struct caller *caller)
 {
     uint64_t place = UINT64_C(0xcbf29ce484222325);
 
-    for (int i = 0; i < count && is_program(frames[i]); i++)
-        place = (place ^ (uint64_t)((char *)frames[i] - (char *)program)) *
+    for (int i = 0; i < caller->count; i++)
+        place = (place ^ (uint64_t)((char *)caller->frames[i] - (char *)program)) *
                 UINT64_C(0x100000001b3);
     return place;
 }
 
-/* Where it is: addresses of the program, with commas. */
+/* Its addresses in the program, with commas. */
 static void
-say(const char *name, void *const *frames, int count, natsStatus status)
+say(const char *name, const struct caller *caller, natsStatus status)
 {
     char text[256];
     int length = snprintf(text, sizeof text, "FAILING %s ", name);
 
-    for (int i = 0; i < count && is_program(frames[i]); i++)
-        length += snprintf(text + length, sizeof text - (size_t)length, "%s0x%tx",
-                           i > 0 ? "," : "", (char *)frames[i] - (char *)program - 1);
+    for (int i = 0; i < caller->count; i++)
+        length +=
+            snprintf(text + length, sizeof text - (size_t)length, "%s0x%tx",
+                     i > 0 ? "," : "", (char *)caller->frames[i] - (char *)program - 1);
     (void)dprintf(STDERR_FILENO, "%s %s\n", text, natsStatus_GetText(status));
 }
 
 enum kind { CALL, REQUEST };
 
-/*
- * What it fails with, which is said; NATS_OK: it does not. Frames: of this function, of the one
- * that stands for the library's, and of the program.
- */
-__attribute__((noinline)) static natsStatus
-choose(const char *name, enum kind kind)
+/* What it fails with, which is said; NATS_OK: it does not. */
+static natsStatus
+choose(const char *name, enum kind kind, const void *from)
 {
     static const natsStatus errors[] = {NATS_NO_MEMORY, NATS_SYS_ERROR,
                                         NATS_ILLEGAL_STATE, NATS_PROTOCOL_ERROR};
     static _Atomic unsigned failures;
-    void *frames[FRAMES];
     natsStatus status = NATS_TIMEOUT;
-    int count;
+    struct caller caller;
 
-    if (places == NULL || (kind == CALL && !is_error))
+    if (places == NULL || (kind == CALL && !is_error) || !is_program(from))
         return NATS_OK;
-    count = backtrace(frames, FRAMES);
-    if (count < 3 || !is_program(frames[2]) ||
-        !is_new(find_place(frames + 2, count - 2)))
+    find_caller(&caller);
+    if (!is_new(number_of(&caller)))
         return NATS_OK;
     if (is_error)
         status = errors[failures++ % (sizeof errors / sizeof *errors)];
-    say(name, frames + 2, count - 2, status);
+    say(name, &caller, status);
     return status;
 }
 
@@ -217,7 +230,7 @@ choose(const char *name, enum kind kind)
     natsStatus name parameters                                                         \
     {                                                                                  \
         natsStatus(*library) parameters;                                               \
-        natsStatus status = choose(#name, kind);                                       \
+        natsStatus status = choose(#name, kind, __builtin_return_address(0));          \
                                                                                        \
         *(void **)&library = real(#name);                                              \
         if (status == NATS_OK)                                                         \
