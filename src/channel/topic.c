@@ -1,11 +1,17 @@
 /*
  * topic.c - messages that each go to every subscriber.
+ *
+ * As in queue.c each hot call has two paths. The fast one is for a single publisher that
+ * knows of free slots, and for a subscriber for which publishers wait, and which has a
+ * message there.
  */
 #include <mmf/topic.h>
 
+#include "base/compiler.h"
 #include "base/fail.h"
 #include "channel/channel.h"
 #include "channel/transfer.h"
+#include "shared/ring/topic.h"
 
 struct mmf_topic {
     struct mmf_channel channel;
@@ -77,12 +83,43 @@ check(const mmf_topic *topic, mmf_role role)
                          : mmf_fail_null("topic");
 }
 
+static inline bool
+is_fast(const mmf_topic *topic, mmf_role role, int32_t timeout_ms)
+{
+    return topic != NULL && mmf_channel_is_ready(&topic->channel, role) &&
+           timeout_ms >= -1;
+}
+
+static MMF_NOINLINE int
+notify_receivers(const mmf_topic *topic)
+{
+    MMF_ASSERT(topic->channel.role & MMF_ROLE_SEND);
+    mmf_ring_notify_receivers(topic->channel.ring, MMF_RING_ALL, topic->channel.ops);
+    return MMF_OK;
+}
+
+static MMF_NOINLINE int
+notify_senders(const mmf_topic *topic)
+{
+    MMF_ASSERT(topic->channel.role & MMF_ROLE_RECEIVE);
+    mmf_ring_notify_senders(topic->channel.ring, MMF_RING_ALL, topic->channel.ops);
+    return MMF_OK;
+}
+
 /*
  * Publishing.
  */
 
-int
-mmf_topic_reserve(mmf_topic *topic, size_t length, int32_t timeout_ms, void **bytes)
+/* Nothing is reserved, and `length` bytes can be at once. */
+static inline bool
+can_reserve(const struct mmf_ring *ring, size_t length)
+{
+    return ring->out.ahead > 0 && !ring->has_reserved &&
+           length <= ring->shape.message_size;
+}
+
+static MMF_NOINLINE int
+reserve(mmf_topic *topic, size_t length, int32_t timeout_ms, void **bytes)
 {
     int rc = check(topic, MMF_ROLE_SEND);
 
@@ -91,12 +128,38 @@ mmf_topic_reserve(mmf_topic *topic, size_t length, int32_t timeout_ms, void **by
 }
 
 int
-mmf_topic_commit(mmf_topic *topic, size_t length, uint64_t *sequence)
+mmf_topic_reserve(mmf_topic *topic, size_t length, int32_t timeout_ms, void **bytes)
+{
+    if (!is_fast(topic, MMF_ROLE_SEND, timeout_ms) || bytes == NULL ||
+        !can_reserve(topic->channel.ring, length))
+        return reserve(topic, length, timeout_ms, bytes);
+    topic->channel.reserved_size = length;
+    *bytes = mmf_ring_reserve_next(topic->channel.ring, length);
+    return MMF_OK;
+}
+
+static MMF_NOINLINE int
+commit(mmf_topic *topic, size_t length, uint64_t *sequence)
 {
     int rc = check(topic, MMF_ROLE_SEND);
 
     return rc < 0 ? rc
                   : mmf_channel_commit(&topic->channel, length, MMF_RING_ALL, sequence);
+}
+
+int
+mmf_topic_commit(mmf_topic *topic, size_t length, uint64_t *sequence)
+{
+    struct mmf_ring *ring;
+
+    if (!is_fast(topic, MMF_ROLE_SEND, 0) || !topic->channel.ring->has_reserved ||
+        length > topic->channel.reserved_size)
+        return commit(topic, length, sequence);
+    ring = topic->channel.ring;
+    if (sequence != NULL)
+        *sequence = ring->reserved;
+    mmf_ring_commit_slot(ring, length);
+    return mmf_ring_has_waiting_receivers(ring) ? notify_receivers(topic) : MMF_OK;
 }
 
 int
@@ -106,21 +169,35 @@ mmf_topic_abandon(mmf_topic *topic)
 
     if (rc == MMF_OK)
         rc = mmf_channel_abandon(&topic->channel);
-    if (rc == MMF_OK) /* subscribers may have waited for it */
-        mmf_ring_notify_receivers(topic->channel.ring, MMF_RING_ALL,
-                                  topic->channel.ops);
-    return rc;
+    return rc < 0 ? rc : notify_receivers(topic); /* they may have waited for it */
 }
 
-int
-mmf_topic_send(mmf_topic *topic, const void *bytes, size_t length, int32_t timeout_ms,
-               uint64_t *sequence)
+static MMF_NOINLINE int
+send(mmf_topic *topic, const void *bytes, size_t length, int32_t timeout_ms,
+     uint64_t *sequence)
 {
     int rc = check(topic, MMF_ROLE_SEND);
 
     return rc < 0 ? rc
                   : mmf_channel_send(&topic->channel, bytes, length, timeout_ms,
                                      MMF_RING_ALL, sequence);
+}
+
+int
+mmf_topic_send(mmf_topic *topic, const void *bytes, size_t length, int32_t timeout_ms,
+               uint64_t *sequence)
+{
+    struct mmf_ring *ring;
+
+    if (!is_fast(topic, MMF_ROLE_SEND, timeout_ms) || bytes == NULL ||
+        !can_reserve(topic->channel.ring, length))
+        return send(topic, bytes, length, timeout_ms, sequence);
+    ring = topic->channel.ring;
+    memcpy(mmf_ring_reserve_next(ring, length), bytes, length);
+    if (sequence != NULL)
+        *sequence = ring->reserved;
+    mmf_ring_commit_slot(ring, length);
+    return mmf_ring_has_waiting_receivers(ring) ? notify_receivers(topic) : MMF_OK;
 }
 
 int
@@ -186,15 +263,24 @@ find_and_pin(mmf_topic *topic, int64_t deadline, struct mmf_ring_message *messag
 }
 
 /* Move past it; publishers may have waited for that. */
-static void
+static inline int
 move_past(mmf_topic *topic)
 {
-    struct mmf_channel *channel = &topic->channel;
+    struct mmf_ring *ring = topic->channel.ring;
 
-    MMF_ASSERT((channel->role & MMF_ROLE_RECEIVE) && !topic->has_taken);
-    mmf_ring_advance(channel->ring);
-    if (channel->ring->shape.overflow != MMF_OVERFLOW_DROP_OLDEST)
-        mmf_ring_notify_senders(channel->ring, MMF_RING_ALL, channel->ops);
+    MMF_ASSERT((topic->channel.role & MMF_ROLE_RECEIVE) && !topic->has_taken);
+    mmf_ring_advance(ring);
+    return mmf_ring_has_waiting_senders(ring) ? notify_senders(topic) : MMF_OK;
+}
+
+/* The fast path's: a message is there that stays until the handle moves past it. */
+static inline bool
+find_what_stays(const mmf_topic *topic, struct mmf_ring_message *found)
+{
+    const struct mmf_ring *ring = topic->channel.ring;
+
+    return !topic->has_taken && mmf_ring_is_waited_for(ring) &&
+           mmf_ring_find_next(ring, found);
 }
 
 static int
@@ -210,27 +296,44 @@ check_receive(const mmf_topic *topic, int32_t timeout_ms)
     return rc;
 }
 
-int
-mmf_topic_take(mmf_topic *topic, int32_t timeout_ms, mmf_message *message)
+static void
+show_taken(mmf_topic *topic, const struct mmf_ring_message *found, mmf_message *message)
+{
+    topic->taken = found->index;
+    topic->has_taken = true;
+    mmf_channel_show(found, message);
+}
+
+static MMF_NOINLINE int
+take(mmf_topic *topic, int32_t timeout_ms, mmf_message *message)
 {
     struct mmf_ring_message found;
     int rc = check_receive(topic, timeout_ms);
 
-    if (rc == MMF_OK && message == NULL)
-        rc = mmf_fail_null("message");
     if (rc < 0)
         return rc;
+    if (message == NULL)
+        return mmf_fail_null("message");
     rc = find_and_pin(topic, mmf_ring_deadline(topic->channel.ops, timeout_ms), &found);
-    if (rc != MMF_OK)
-        return rc;
-    topic->taken = found.index;
-    topic->has_taken = true;
-    mmf_channel_show(&found, message);
-    return MMF_OK;
+    if (rc == MMF_OK)
+        show_taken(topic, &found, message);
+    return rc;
 }
 
 int
-mmf_topic_release(mmf_topic *topic)
+mmf_topic_take(mmf_topic *topic, int32_t timeout_ms, mmf_message *message)
+{
+    struct mmf_ring_message found;
+
+    if (!is_fast(topic, MMF_ROLE_RECEIVE, timeout_ms) || message == NULL ||
+        !find_what_stays(topic, &found))
+        return take(topic, timeout_ms, message);
+    show_taken(topic, &found, message);
+    return MMF_OK;
+}
+
+static MMF_NOINLINE int
+release(mmf_topic *topic)
 {
     int rc = check(topic, MMF_ROLE_RECEIVE);
     bool is_valid;
@@ -249,8 +352,18 @@ mmf_topic_release(mmf_topic *topic)
 }
 
 int
-mmf_topic_receive(mmf_topic *topic, void *buffer, size_t capacity, int32_t timeout_ms,
-                  size_t *length, mmf_message *message)
+mmf_topic_release(mmf_topic *topic)
+{
+    if (!is_fast(topic, MMF_ROLE_RECEIVE, 0) || !topic->has_taken ||
+        !mmf_ring_is_waited_for(topic->channel.ring))
+        return release(topic);
+    topic->has_taken = false;
+    return move_past(topic);
+}
+
+static MMF_NOINLINE int
+receive(mmf_topic *topic, void *buffer, size_t capacity, int32_t timeout_ms,
+        size_t *length, mmf_message *message)
 {
     struct mmf_ring_message found;
     int64_t deadline;
@@ -265,6 +378,7 @@ mmf_topic_receive(mmf_topic *topic, void *buffer, size_t capacity, int32_t timeo
         rc = find_next(topic, deadline, &found);
         if (rc != MMF_OK)
             return rc;
+        MMF_ASSERT(length != NULL && (buffer != NULL || capacity == 0));
         if (found.length > 0 && found.length <= capacity)
             mmf_copy_changing(buffer, found.bytes, (size_t)found.length);
         if (mmf_ring_still_valid(topic->channel.ring, found.index))
@@ -274,9 +388,22 @@ mmf_topic_receive(mmf_topic *topic, void *buffer, size_t capacity, int32_t timeo
     }
     if (found.length > capacity)
         return mmf_channel_fail_small(&found, capacity);
-    move_past(topic);
     mmf_channel_show_copy(&found, buffer, length, message);
-    return MMF_OK;
+    return move_past(topic);
+}
+
+int
+mmf_topic_receive(mmf_topic *topic, void *buffer, size_t capacity, int32_t timeout_ms,
+                  size_t *length, mmf_message *message)
+{
+    struct mmf_ring_message found;
+
+    if (!is_fast(topic, MMF_ROLE_RECEIVE, timeout_ms) || buffer == NULL ||
+        length == NULL || !find_what_stays(topic, &found) || found.length > capacity)
+        return receive(topic, buffer, capacity, timeout_ms, length, message);
+    memcpy(buffer, found.bytes, (size_t)found.length);
+    mmf_channel_show_copy(&found, buffer, length, message);
+    return move_past(topic);
 }
 
 mmf_waitable *

@@ -151,7 +151,7 @@ is_the_victims(mmf_role role)
 {
     const char *opens = strstr(kill_current->name, "open to ");
 
-    if (!kill_has(SINGLE))
+    if (!kill_has(SINGLE) || (kill_has(TOPIC) && role != MMF_ROLE_SEND))
         return 0;
     if (kill_current->role != 0)
         return kill_current->role == role;

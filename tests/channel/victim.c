@@ -76,7 +76,9 @@ options_for(mmf_role role)
 
     options.max_senders = options.max_receivers = PARTICIPANTS;
     options.strategy = MMF_STRATEGY_WAIT;
-    options.flags = kill_has(SINGLE) ? MMF_CHANNEL_SPSC : 0;
+    if (kill_has(SINGLE))
+        options.flags =
+            kill_has(TOPIC) ? MMF_CHANNEL_SINGLE_PRODUCER : MMF_CHANNEL_SPSC;
     options.max_pins = kill_has(LATEST) ? LATEST_PINS : kill_has(PINS) ? TOPIC_PINS : 0;
     return options;
 }
@@ -251,15 +253,35 @@ run_reserve(void)
               mmf_latest_reserve(handle, SIZE, &reserved)));
 }
 
+/* So that the reservation takes the fast path of a single publisher. */
 static void
-run_commit(void)
+send_and_reserve(void)
 {
-    fill(reserved, own_number());
-    note(own_number(), COMMITTING);
+    send_number(own_number(), 8);
+    run_reserve();
+}
+
+static void
+commit(uint64_t number)
+{
+    fill(reserved, number);
+    note(number, COMMITTING);
     must(PICK(mmf_queue_commit(handle, SIZE, NULL),
               mmf_topic_commit(handle, SIZE, NULL),
               mmf_latest_commit(handle, SIZE, NULL)));
-    note(own_number(), COMMITTED);
+    note(number, COMMITTED);
+}
+
+static void
+run_commit(void)
+{
+    commit(own_number());
+}
+
+static void
+run_second_commit(void)
+{
+    commit(own_number() + 1);
 }
 
 /* What is reserved, as the source's next message. */
@@ -764,6 +786,17 @@ const struct kill_operation operations[] = {
     {"topic: send_many over a dead one's slot", TOPIC | OVER_WRITER, SEND, NULL,
      run_send_many},
     {"topic: send_many", TOPIC, SEND, NULL, run_send_many},
+    {"topic: one publisher, open to send", TOPIC | SINGLE | MESSAGES, 0, NULL,
+     run_open_to_send},
+    {"topic: one publisher, send, twice", TOPIC | SINGLE, SEND, NULL, run_send_twice},
+    {"topic: one publisher, send to a sleeper", TOPIC | SINGLE | TO_SLEEPER, SEND, NULL,
+     run_send},
+    {"topic: one publisher, send, dropping the oldest", TOPIC | SINGLE | DROP, SEND,
+     NULL, run_send_twice},
+    {"topic: one publisher, commit", TOPIC | SINGLE, SEND, send_and_reserve,
+     run_second_commit},
+    {"topic: one publisher, abandon", TOPIC | SINGLE, SEND, send_and_reserve,
+     run_abandon},
     {"topic: reserve", TOPIC | MESSAGES, SEND, NULL, run_reserve},
     {"topic: commit", TOPIC | MESSAGES, SEND, run_reserve, run_commit},
     {"topic: abandon", TOPIC | MESSAGES, SEND, run_reserve, run_abandon},

@@ -30,7 +30,7 @@ enum {
 /* The channel; without one of these it is a queue. */
 #define TOPIC 1u
 #define LATEST 2u
-#define SINGLE 4u    /* MMF_CHANNEL_SPSC */
+#define SINGLE 4u    /* MMF_CHANNEL_SPSC; topic: MMF_CHANNEL_SINGLE_PRODUCER */
 #define DROP 8u      /* MMF_OVERFLOW_DROP_OLDEST */
 #define ONE_SLOT 16u /* else SLOTS */
 #define PINS 32u

@@ -14,6 +14,7 @@
 #include "shared/ring/ring.h"
 #include "shared/ring/shape.h"
 #include "shared/ring/spsc.h"
+#include "shared/ring/topic.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 

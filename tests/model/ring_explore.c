@@ -13,6 +13,7 @@
 #include "shared/ring/join.h"
 #include "shared/ring/latest.h"
 #include "shared/ring/spsc.h"
+#include "shared/ring/topic.h"
 
 enum {
     FROM_SOURCE = 3,     /* messages of it */
@@ -234,7 +235,7 @@ end_call(enum call_kind next)
     thread->floor = 0;
     thread->has_floor = 0;
     memset(thread->seen, 0, sizeof(thread->seen));
-    if (!own_ring()->has_reserved)
+    if (!own_ring()->has_reserved && own_ring()->out.ahead == 0)
         own_ring()->reserved = 0;
     got_on = 1;
 }

@@ -227,6 +227,14 @@ replay_two(void)
 }
 
 static void
+replay_and_poll(void)
+{
+    subscribe(2);
+    receive_if_there();
+    receive_if_there();
+}
+
+static void
 subscribe_and_poll(void)
 {
     subscribe(0);
@@ -572,6 +580,13 @@ static const struct scenario scenarios[] = {
      TOPIC(2),
      .threads = {send_three, subscribe_and_receive_one, subscribe_and_receive_one}},
     {.name = "topic of 2, a replay", TOPIC(2), .threads = {send_three, replay_two}},
+    {.name = "topic of 2, a replay, two publishers",
+     TOPIC(2),
+     .threads = {send_two, send_one, replay_and_poll}},
+    {.name = "topic of 2, a replay, one killed",
+     TOPIC(2),
+     .threads = {send_three, replay_and_poll},
+     .kills = 1},
     {.name = "topic of 4, a producer abandons, indexes come round",
      TOPIC(4),
      .first = NEAR_WRAP,
@@ -611,10 +626,25 @@ static const struct scenario scenarios[] = {
      .is_single_producer = 1,
      .threads = {send_two, subscribe_and_receive_two},
      .kills = 1},
+    {.name = "topic of 4, a single producer, indexes come round",
+     TOPIC(4),
+     .is_single_producer = 1,
+     .first = NEAR_WRAP,
+     .threads = {send_four, replay_and_poll}},
+    {.name = "topic of 4, a single producer, one killed",
+     TOPIC(4),
+     .is_single_producer = 1,
+     .threads = {send_three, subscribe_and_receive_two},
+     .kills = 1},
     {.name = "dropping topic of 2, a single producer, a lap",
      DROPPING_TOPIC(2),
      .is_single_producer = 1,
      .threads = {send_four, subscribe_and_receive_two}},
+    {.name = "dropping topic of 4, a single producer, one killed",
+     DROPPING_TOPIC(4),
+     .is_single_producer = 1,
+     .threads = {send_three, subscribe_and_receive_two},
+     .kills = 1},
     {.name = "dropping topic of 4, a pin",
      DROPPING_TOPIC(4),
      .pins = 1,

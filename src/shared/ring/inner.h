@@ -49,6 +49,15 @@ mmf_word_age(const struct mmf_ring *ring, uint64_t word, uint64_t index)
     return mmf_index_difference(mmf_word_index(word), index);
 }
 
+/* Senders do not wait for readers: one that reserves a slot says so in its word. */
+static inline bool
+mmf_ring_marks_reservations(const struct mmf_ring *ring)
+{
+    return ring->shape.kind == MMF_KIND_LATEST ||
+           (ring->shape.kind == MMF_KIND_TOPIC &&
+            ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST);
+}
+
 /* False: no sender has written this word into the slot of `index`. */
 static inline bool
 mmf_word_is_at_home(const struct mmf_ring *ring, uint64_t word, uint64_t index)

@@ -5,10 +5,11 @@
  * before it; 0: that index was skipped. So one exchange of the tail gives an index out and
  * says to whom (the tail moves first and the slot follows as in Michael and Scott,
  * "Simple, Fast, and Practical Non-Blocking and Blocking Concurrent Queue Algorithms",
- * 1996). A queue's slot is not touched before the message is in it: a consumer that
- * spins there would take its line away at the sight of a reservation, and the commit
- * would have to fetch it back. Where readers may still be at the old message the owner
- * first stores RESERVED, as a seqlock's writer does.
+ * 1996). The slot is not touched before the message is in it: a receiver that spins
+ * there would take its line away at the sight of a reservation, and the commit would
+ * have to fetch it back. Only where readers may still be at the old message, because
+ * senders do not wait for them, the owner first stores RESERVED, as a seqlock's writer
+ * does.
  *
  * Only the owner of an index writes a slot that is available, so one that was available
  * before the exchange is available after it. Before a sender moves the tail on, it makes
@@ -26,6 +27,7 @@
  */
 #include "shared/ring/inner.h"
 #include "shared/ring/spsc.h"
+#include "shared/ring/topic.h"
 
 /* Our own last claim is committed or abandoned: its line is left alone. */
 void
@@ -245,25 +247,6 @@ claim(struct mmf_ring *ring, uint64_t *index)
 }
 
 /*
- * A queue's slot that is available has no message. Elsewhere readers may be at the old
- * one: a reader that sees a byte of the new payload sees that the word has changed; pairs
- * with the fence in mmf_ring_still_valid (Boehm, "Can Seqlocks Get Along With
- * Programming Language Memory Models?", 2012). And a participant that sees the new word
- * sees the tail beyond it: hence the release.
- */
-static void
-begin_overwriting(const struct mmf_ring *ring)
-{
-    MMF_ASSERT(ring->has_reserved && !ring->shape.is_spsc);
-    if (ring->shape.kind == MMF_KIND_QUEUE)
-        return;
-    mmf_store_release_u64(
-        &mmf_ring_slot(ring, ring->reserved)->word,
-        mmf_word_make(ring->reserved, ring->sender, MMF_SLOT_RESERVED));
-    mmf_fence_release();
-}
-
-/*
  * No other sender came between the last two indexes, so the next ones are likely to be
  * ours, too. The lines of a message that is not read yet are left alone: a queue says of
  * none whether it is.
@@ -277,6 +260,20 @@ prefetch_ahead(const struct mmf_ring *ring)
         (ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST ||
          mmf_index_difference(index, ring->min_cursor) < (int64_t)ring->shape.slots))
         mmf_ring_prefetch_ahead(ring, (uintptr_t)mmf_ring_slot(ring, ring->reserved));
+}
+
+/* A single publisher's slots after the one that it has just reserved. */
+static int64_t
+count_free(const struct mmf_ring *ring)
+{
+    int64_t rest = (int64_t)ring->shape.slots - 1;
+
+    if (ring->shape.kind != MMF_KIND_TOPIC || !ring->shape.is_single_producer ||
+        ring->shape.max_pins > 0)
+        return 0;
+    return ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST
+               ? rest
+               : rest - mmf_index_difference(ring->reserved, ring->min_cursor);
 }
 
 enum mmf_step
@@ -295,6 +292,10 @@ mmf_ring_reserve(struct mmf_ring *ring, uint64_t length, uint8_t **bytes)
         *bytes = mmf_ring_spsc_reserve(ring, length);
         return MMF_STEP_DONE;
     }
+    if (ring->out.ahead > 0) {
+        *bytes = mmf_ring_reserve_next(ring, length);
+        return MMF_STEP_DONE;
+    }
     /* Before the exchange: a sender that dies with a slot is never without the mark. */
     mmf_store_relaxed_u64(&mmf_ring_sender(ring)->held, 1);
     step = claim(ring, &ring->reserved);
@@ -307,7 +308,8 @@ mmf_ring_reserve(struct mmf_ring *ring, uint64_t length, uint8_t **bytes)
         prefetch_ahead(ring);
     ring->reserved_offset =
         length <= MMF_SLOT_SHORT ? 0 : sizeof(struct mmf_slot_shared);
-    begin_overwriting(ring);
+    ring->out.ahead = count_free(ring);
+    mmf_ring_begin_overwriting(ring, mmf_ring_slot(ring, ring->reserved));
     *bytes = (uint8_t *)mmf_ring_slot(ring, ring->reserved) + ring->reserved_offset;
     return MMF_STEP_DONE;
 }
@@ -315,23 +317,14 @@ mmf_ring_reserve(struct mmf_ring *ring, uint64_t length, uint8_t **bytes)
 void
 mmf_ring_commit(struct mmf_ring *ring, uint64_t length)
 {
-    struct mmf_slot_shared *slot = mmf_ring_slot(ring, ring->reserved);
-
     MMF_ASSERT(ring->has_reserved && length <= ring->shape.message_size);
     if (ring->shape.is_spsc) {
         mmf_ring_spsc_commit(ring, length);
         return;
     }
-    MMF_ASSERT(ring->sending == &ring->senders[ring->sender]);
-    mmf_slot_write_sizes(slot, length, ring->reserved_offset);
-    /* pairs with the acquire before it is taken or read */
-    mmf_store_release_u64(
-        &slot->word, mmf_word_make(ring->reserved, ring->sender, MMF_SLOT_COMMITTED));
-    mmf_store_release_u64(&mmf_ring_sender(ring)->held, 0);
+    mmf_ring_commit_slot(ring, length);
     /* The next reservation begins there. */
     mmf_prefetch_to_read(&mmf_ring_slot(ring, ring->reserved + 1)->word);
-    mmf_counter_add(&mmf_ring_sender(ring)->sent, 1);
-    ring->has_reserved = false;
 }
 
 void

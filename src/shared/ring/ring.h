@@ -6,7 +6,8 @@
  *   source.c     commit a source's message with its position
  *   take.c       queue: take, release
  *   spsc.h       the same of a queue for one producer and one consumer
- *   subscribe.c  topic: subscribe, read, advance
+ *   topic.h      topic: what is done for each message
+ *   subscribe.c  topic: subscribe, read
  *   pace.c       how far a stream's two sides are apart
  *   latest.c     latest value: find the newest
  *   pin.c        topic and latest value: keep a message from being overwritten
@@ -52,7 +53,7 @@ struct mmf_ring_side {
     uint64_t waited; /* the index before which it waited last */
     uint64_t next;   /* SPSC, sender: the next index; a receiver has its cursor */
     uint8_t *slot;   /* SPSC: its slot */
-    int64_t ahead;   /* SPSC, sender: so many slots from there on are surely free */
+    int64_t ahead;   /* SPSC, a topic's single publisher: so many next slots are free */
 };
 
 /* Private, for one thread at a time. */
@@ -84,6 +85,8 @@ struct mmf_ring {
     uint64_t scanned;           /* queue: `skipped`, when the slots had no straggler */
     mmf_atomic_u64 *pin;        /* that the handle has; NULL: none */
     uint64_t lost;              /* topic: since the last message */
+    uint64_t replay_until;      /* topic: publishers that wait do so from there on */
+    bool is_replaying;          /* topic: they wait, and the cursor is before that */
     int64_t dead_checked;       /* when this handle last checked for the dead */
     bool is_probing;            /* queue: a copy, which finds messages and takes none */
     uint32_t deferred_count;
@@ -243,11 +246,10 @@ void mmf_ring_subscribe(struct mmf_ring *ring, uint64_t replay);
 
 /*
  * Topic: find the message at the cursor, without advancing. The caller copies or shows
- * it, then asks whether it is still valid (mmf_ring_still_valid), and advances.
+ * it, then asks whether it is still valid, and advances: topic.h.
  */
 enum mmf_step mmf_ring_next(struct mmf_ring *ring, struct mmf_ring_message *message);
 bool mmf_ring_still_valid(const struct mmf_ring *ring, uint64_t index);
-void mmf_ring_advance(struct mmf_ring *ring);
 
 /* Topic: the message was overwritten while it was read, so many times in a row: go on with
  * a newer one, if publishers do not wait for subscribers. */

@@ -1,22 +1,15 @@
 /*
  * subscribe.c - reading a topic. A subscriber writes nothing but its own entry: it reads
- * a slot's word, copies the message, and checks that the word is still the same.
+ * a slot's word, copies the message, and checks that the word is still the same. Publishers
+ * that wait for subscribers do not change the word before the new message is there; they
+ * wait for what was published since the subscriber joined. While it replays older ones it
+ * asks the tail as well: a lap beyond the message, that is being overwritten.
  *
  * All subscribers read in the order of the indexes. So they wait at an uncommitted
  * reservation; under DROP_OLDEST not for longer than until the publishers behind it come
  * near to overwriting what follows.
  */
-#include "shared/ring/inner.h"
-
-static void
-put_cursor(struct mmf_ring *ring, uint64_t cursor)
-{
-    MMF_ASSERT(ring->shape.kind == MMF_KIND_TOPIC && ring->identity != 0);
-    ring->cursor = cursor & MMF_INDEX_MASK;
-    /* pairs with the acquire in mmf_cursor_read: what lies before has been read */
-    mmf_store_release_u64(&mmf_ring_receiver(ring)->cursor,
-                          mmf_cursor_make(ring->identity, ring->cursor));
-}
+#include "shared/ring/topic.h"
 
 /* Publishers look for the cursors of so many. No participant of mmf's lowers it. */
 static void
@@ -48,16 +41,18 @@ mmf_ring_subscribe(struct mmf_ring *ring, uint64_t replay)
      * publisher overwrites. Older messages may be overwritten: a replay gives those that
      * are still there.
      */
-    put_cursor(ring, mmf_ring_tail(ring) - most);
+    mmf_ring_put_cursor(ring, mmf_ring_tail(ring) - most);
     mmf_fence_full();
     end = mmf_ring_tail(ring) & MMF_INDEX_MASK;
-    put_cursor(ring, end - most);
+    mmf_ring_put_cursor(ring, end - most);
+    ring->replay_until = end;
+    ring->is_replaying = most > 0 && ring->shape.overflow != MMF_OVERFLOW_DROP_OLDEST;
     while (ring->cursor != end) {
         uint64_t word = mmf_ring_word(ring, ring->cursor);
 
         if (word != 0 && mmf_word_age(ring, word, ring->cursor) == 0)
             break;
-        put_cursor(ring, mmf_index_next(ring->cursor));
+        mmf_ring_put_cursor(ring, mmf_index_next(ring->cursor));
     }
 }
 
@@ -69,7 +64,7 @@ lose(struct mmf_ring *ring, uint64_t target)
     MMF_ASSERT(lost > 0);
     ring->lost += (uint64_t)lost;
     mmf_counter_add(&mmf_ring_receiver(ring)->lost, (uint64_t)lost);
-    put_cursor(ring, target);
+    mmf_ring_put_cursor(ring, target);
 }
 
 /* Overtaken: begin again so far behind the publishers. */
@@ -80,6 +75,9 @@ jump(struct mmf_ring *ring, uint64_t behind)
 
     if (mmf_index_difference(target, ring->cursor) <= 0)
         target = mmf_index_next(ring->cursor);
+    /* From there on nothing is lost. */
+    if (ring->is_replaying && mmf_index_difference(target, ring->replay_until) > 0)
+        target = ring->replay_until;
     lose(ring, target);
 }
 
@@ -101,13 +99,6 @@ mmf_ring_overtaken(struct mmf_ring *ring, int times)
         jump(ring, times == 1 ? far_behind(ring) : near > 0 ? near : 1);
 }
 
-/* How far the publishers are ahead. */
-static int64_t
-lag(const struct mmf_ring *ring)
-{
-    return mmf_index_difference(mmf_ring_tail(ring), ring->cursor);
-}
-
 /* The slot is older than the cursor. */
 static enum mmf_step
 read_older(struct mmf_ring *ring)
@@ -116,10 +107,10 @@ read_older(struct mmf_ring *ring)
         return MMF_STEP_WOULD_BLOCK;
     if (!mmf_ring_is_older(ring, ring->cursor))
         return MMF_STEP_AGAIN; /* it came meanwhile */
-    if (lag(ring) > (int64_t)ring->shape.slots)
+    if (mmf_ring_lag(ring) > (int64_t)ring->shape.slots)
         jump(ring, far_behind(ring));
     else
-        put_cursor(ring, mmf_index_next(ring->cursor));
+        mmf_ring_put_cursor(ring, mmf_index_next(ring->cursor));
     return MMF_STEP_AGAIN;
 }
 
@@ -130,12 +121,12 @@ read_current(struct mmf_ring *ring, uint64_t word, struct mmf_ring_message *mess
     switch (mmf_word_state(word)) {
     case MMF_SLOT_RESERVED:
         if (ring->shape.overflow != MMF_OVERFLOW_DROP_OLDEST ||
-            lag(ring) < (int64_t)far_behind(ring))
+            mmf_ring_lag(ring) < (int64_t)far_behind(ring))
             return MMF_STEP_WOULD_BLOCK;
         lose(ring, mmf_index_next(ring->cursor));
         return MMF_STEP_AGAIN;
     case MMF_SLOT_RELEASED:
-        put_cursor(ring, mmf_index_next(ring->cursor));
+        mmf_ring_put_cursor(ring, mmf_index_next(ring->cursor));
         return MMF_STEP_AGAIN;
     case MMF_SLOT_COMMITTED:
         if (mmf_ring_read_slot(ring, ring->cursor, message) == MMF_STEP_DONE)
@@ -157,7 +148,7 @@ read_at_cursor(struct mmf_ring *ring, struct mmf_ring_message *message)
         return MMF_STEP_CORRUPT;
     if (age < 0)
         return read_older(ring);
-    if (age == 0)
+    if (age == 0 && !mmf_ring_is_overtaken_in_replay(ring))
         return read_current(ring, word, message);
     if (mmf_index_difference(mmf_ring_tail(ring), mmf_word_index(word)) <= 0)
         return MMF_STEP_CORRUPT;
@@ -170,7 +161,8 @@ mmf_ring_next(struct mmf_ring *ring, struct mmf_ring_message *message)
 {
     enum mmf_step step = MMF_STEP_AGAIN;
 
-    MMF_ASSERT(ring->shape.kind == MMF_KIND_TOPIC && ring->receiving != NULL);
+    if (mmf_ring_find_next(ring, message))
+        return MMF_STEP_DONE;
     for (uint64_t rounds = MMF_ROUNDS(ring); step == MMF_STEP_AGAIN && rounds > 0;
          rounds--)
         step = read_at_cursor(ring, message);
@@ -182,20 +174,10 @@ mmf_ring_next(struct mmf_ring *ring, struct mmf_ring_message *message)
 bool
 mmf_ring_still_valid(const struct mmf_ring *ring, uint64_t index)
 {
-    mmf_fence_acquire(); /* pairs with the release fence in mmf_ring_reserve */
+    mmf_fence_acquire(); /* pairs with the release fence in mmf_ring_begin_overwriting */
     return mmf_word_is_value(mmf_load_relaxed_u64(&mmf_ring_slot(ring, index)->word),
-                             index);
-}
-
-void
-mmf_ring_advance(struct mmf_ring *ring)
-{
-    MMF_ASSERT(ring->shape.kind == MMF_KIND_TOPIC);
-    ring->lost = 0;
-    mmf_counter_add(&mmf_ring_receiver(ring)->received, 1);
-    put_cursor(ring, mmf_index_next(ring->cursor));
-    if (mmf_ring_is_sample(ring))
-        mmf_ring_keep_distance(ring);
+                             index) &&
+           !mmf_ring_is_overtaken_in_replay(ring);
 }
 
 bool
@@ -212,6 +194,6 @@ mmf_ring_step_over(struct mmf_ring *ring, uint32_t number, uint64_t identity)
      * that recovers a sender recovers its slots first. */
     if (mmf_load_acquire_u64(&entry->identity) != identity)
         return false;
-    put_cursor(ring, mmf_index_next(ring->cursor));
+    mmf_ring_put_cursor(ring, mmf_index_next(ring->cursor));
     return true;
 }

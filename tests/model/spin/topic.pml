@@ -7,14 +7,16 @@
  * that claims the tail, and a publisher's mark RESERVED some time after they were made.
  *
  * A publisher claims the tail as a queue's producer does. Only the owner of an
- * index writes an available slot, so it overwrites in place: it stores RESERVED,
- * with release, then come a release fence, the payload, and COMMITTED. A subscriber
- * reads the word, the payload, and after an acquire fence the word again.
+ * index writes an available slot, so it overwrites in place: with DROP it stores RESERVED,
+ * with release; then come a release fence, the payload, and COMMITTED. A subscriber
+ * reads the word, the payload, and after an acquire fence the word again, and the tail
+ * while it replays messages from before it joined (-DREPLAY=n, of n), for which
+ * publishers do not wait.
  *
  * Proved: what a subscriber gets is consistent. It gets every message after it has joined,
- * in order, or with DROP is told that it lost some; it steps over an index only if no
- * message will ever have it. No process sees a slot newer than the tail. No process
- * waits for the dead.
+ * in order, or with DROP, or in its replay, is told that it lost some; it steps over an
+ * index only if no message will ever have it. No process sees a slot newer than the tail.
+ * No process waits for the dead.
  */
 #define SLOTS 2
 #define PUBLISHERS 2
@@ -37,6 +39,9 @@
 #define must_drop true
 #else
 #define must_drop false
+#endif
+#ifndef REPLAY
+#define REPLAY 0
 #endif
 
 mtype = { RELEASED, RESERVED, COMMITTED }
@@ -65,6 +70,7 @@ bool dead[PUBLISHERS + 1];
 bool is_gone[PUBLISHERS + 1];
 bool has_ended[PUBLISHERS];
 byte next = 0;        /* the index that the subscriber reads next */
+byte joined = 0;      /* the index from which on it gets every message */
 bool is_sent[MOST];   /* a message of this index that the subscriber is to get */
 bool is_over[MOST];   /* an index that it has stepped over without a word */
 
@@ -247,14 +253,12 @@ again:
             fi
         }
         crash(me);
-#ifdef MUTANT_NO_MARK
-        (!is_claiming(me));
-#else
+#if defined(DROP) && !defined(MUTANT_NO_MARK)
         marking[me] = t;
         crash(me);
+#endif
 #ifndef MUTANT_NO_RELEASE_FENCE
         (is_out(me));
-#endif
 #endif
         low[c] = t;
         crash(me);
@@ -315,30 +319,49 @@ inline step_over()
     }
 }
 
+#define may_lose (must_drop || next < joined)
+
+#ifdef MUTANT_NO_TAIL
+#define is_overtaken false
+#else
+#define is_overtaken (!must_drop && next < joined && seen_tail - next > SLOTS)
+#endif
+
+/* The word, and then, in a replay, the tail. */
+inline reread()
+{
+    look(next);
+    if
+    :: next < joined -> seen_tail = tail
+    :: else -> seen_tail = 0
+    fi
+}
+
 /* Behind the publishers, but not right behind: what is between is counted as lost. */
 inline jump()
 {
     atomic {
-        assert(must_drop);
+        assert(must_drop || next < joined);
         is_sent[next] = false; next++;
         do
-        :: tail - (SLOTS - SLOTS / 4) > next -> is_sent[next] = false; next++
+        :: tail - (SLOTS - SLOTS / 4) > next && may_lose -> is_sent[next] = false; next++
         :: else -> break
-        od
+        od;
+        show_cursor()
     }
 }
 
 proctype subscriber()
 {
-    byte c, l, h, seen_index;
+    byte c, l, h, seen_index, seen_tail;
     mtype seen_state = RELEASED;
 
     crash(SUBSCRIBER);
-    atomic { next = tail; show_cursor() }
+    atomic { next = tail - REPLAY; show_cursor() }
 #ifndef MUTANT_NO_FENCE
     (buffered == 0);
 #endif
-    next = tail;
+    atomic { joined = tail; next = tail - REPLAY }
     crash(SUBSCRIBER);
     atomic {
         buffered == 0;
@@ -352,9 +375,11 @@ proctype subscriber()
 read:
     crash(SUBSCRIBER); /* after each step of the cursor */
 again:
-    look(next);
+    reread();
     if
-    :: seen_index > next -> assert(tail > seen_index); jump()
+    :: seen_index > next || (seen_index == next && is_overtaken) ->
+        assert(tail > seen_index);
+        atomic { buffered == 0; jump() }
     :: seen_index < next ->
         atomic {
             if
@@ -370,26 +395,27 @@ again:
         :: index[c] < next && tail - next <= SLOTS -> step_over()
         :: index[c] < next && tail - next > SLOTS -> jump()
         fi
-    :: seen_index == next && seen_state == RESERVED ->
+    :: seen_index == next && seen_state == RESERVED && !is_overtaken ->
         if
         :: must_drop && tail - next >= SLOTS - SLOTS / 4 -> go_on()
         :: else -> goto nothing
         fi
-    :: seen_index == next && seen_state == RELEASED -> step_over()
-    :: seen_index == next && seen_state == COMMITTED ->
+    :: seen_index == next && seen_state == RELEASED && !is_overtaken -> step_over()
+    :: seen_index == next && seen_state == COMMITTED && !is_overtaken ->
 #ifdef MUTANT_NO_ACQUIRE_FENCE
-        look(next);
+        reread();
 #endif
         l = low[c];
         h = high[c];
 #ifndef MUTANT_NO_ACQUIRE_FENCE
-        look(next);
+        reread();
 #endif
         if
-        :: seen_index == next && seen_state == COMMITTED ->
-            atomic { assert(l == next && h == next); l = 0; h = 0 }
+        :: seen_index == next && seen_state == COMMITTED && !is_overtaken ->
+            atomic { assert(l == next && h == next); l = 0; h = 0; seen_tail = 0 }
             go_on()
-        :: else -> atomic { assert(must_drop); l = 0; h = 0; goto again }
+        :: else ->
+            atomic { assert(must_drop || next < joined); l = 0; h = 0; goto again }
         fi
     fi;
     goto read;
@@ -400,9 +426,9 @@ nothing:
         goto read
     :: else
     fi;
-    atomic { c = next % SLOTS; seen_index = 0; seen_state = RELEASED }
+    atomic { c = next % SLOTS; seen_index = 0; seen_tail = 0; seen_state = RELEASED }
 end_nothing: /* rest until there is something to see */
-    (index[c] > next ||
+    (index[c] > next || (next < joined && tail - next > SLOTS) ||
      (index[c] == next &&
       (state[c] != RESERVED || is_publisher_dead(owner[c]) ||
        (must_drop && tail - next >= SLOTS - SLOTS / 4))) ||
