@@ -174,7 +174,6 @@ static bool
 find_start(void *owner)
 {
     struct stored *stored = owner;
-    bool is_another = stored->pull.created != 0;
     struct link *link = stored->in.link;
     struct stream_state state;
     struct failure failure;
@@ -185,13 +184,14 @@ find_start(void *owner)
         return link_fails_by(link, &failure);
     stored->pull.created = state.created;
     found = find_position(stored);
-    if (found == FOUND_OTHER || (found == FOUND_NONE && is_another)) {
+    if (found == FOUND_OTHER) {
         log_say(LOG_WARNING, link->title,
                 "stream %s was made anew: it is read from its beginning",
                 stored->in.names.stream);
         stored->pull.next = state.first > 0 ? state.first : 1;
     } else if (found == FOUND_NONE) {
         begin_anew(stored, &state);
+        note_position(stored); /* what comes from now on is new for its successor, too */
     }
     if (found != FOUND_FAILURE)
         log_say(LOG_INFO, link->title, "begins with message %" PRIu64 " of stream %s",
