@@ -191,7 +191,7 @@ find_start(void *owner)
         stored->pull.next = state.first > 0 ? state.first : 1;
     } else if (found == FOUND_NONE) {
         begin_anew(stored, &state);
-        note_position(stored); /* what comes from now on is new for its successor, too */
+        note_position(stored); /* what comes now is new for its successor, too */
     }
     if (found != FOUND_FAILURE)
         log_say(LOG_INFO, link->title, "begins with message %" PRIu64 " of stream %s",
