@@ -281,7 +281,7 @@ remake_mirror(struct in *in)
 {
     in->must_remake = false;
     pull_end(&in->pull);
-    return link_sleep(in->link, (in->tries - 1) * GAP_PAUSE_MS) &&
+    return link_sleep(in->link, (in->tries - 1) * (int64_t)GAP_PAUSE_MS) &&
            mirror_make_again(in->link, in->names.stream, &in->pull.created) &&
            find_stream(in);
 }
