@@ -133,7 +133,8 @@ def test_a_message_that_does_not_fit_is_parked(world):
     assert receive(world, "b", "Jobs", 2) == ["one", "two"]
     line = into.expect("parked in stream MMF_parked")
     assert "has 22 bytes, and the queue takes 8" in line, line
-    assert stream_info(server, "MMF_parked")["state"]["messages"] == 1
+    wait_until(lambda: stream_info(server, "MMF_parked").get("state", {}).get("messages") == 1,
+               "the parked message")
 
 
 def test_everything_is_stopped_and_started(world):
@@ -174,10 +175,8 @@ def test_the_clock_jumps(world):
                for machine, channels in (("a", "[queue Jobs]\ndirection = out"),
                                          ("b", "[queue Jobs]\ndirection = in\nfrom = a"))]
     take(world, "b", "Jobs", count, 100)
-    world.peer("a", "send", "Jobs", count, 64)
-    for jump in ("+1h", "-1h", "+3650d", "-1d", "+0"):
-        missing = report(world, count)["missing"]
-        assert missing > 0, "all came before the clock jumped"
+    for turn, jump in enumerate(("+1h", "-1h", "+3650d", "-1d", "+0"), 1):
+        sender = world.peer("a", "send", "Jobs", turn * count // 5, 64)
         os.replace(world.write("next", jump), clock)
         if "3650" in jump:
             server.kill()
@@ -185,8 +184,9 @@ def test_the_clock_jumps(world):
                 year = bridge.expect("the connection to the server is lost")[:4]
                 assert int(year) >= time.gmtime().tm_year + 9, year
             server.start()
-        wait_until(lambda: report(world, count)["missing"] <= max(0, missing - 2000),
-                   "other messages")
+        wait_until(lambda: report(world, count)["missing"] <= count - turn * count // 5,
+                   "these messages")
+        sender.kill()
     assert wait_for_all(world, count) == CLEAN
 
 
@@ -489,8 +489,8 @@ def test_two_machines_share_a_queue(world):
     count = 5000
     server, _, _ = share(world, "stream-bytes = 256K\nbatch = 16", 512)
     paths = [os.path.join(world.directory, "account" + machine) for machine in "bc"]
-    for machine, path in zip("bc", paths):
-        world.peer(machine, "take", "Jobs", count, path)
+    for machine, path in zip("bc", paths):  # so slowly that each has its share
+        world.peer(machine, "take", "Jobs", count, path, 1000)
     world.peer("a", "send", "Jobs", count, 512)
 
     def came():
@@ -940,7 +940,8 @@ def test_readiness_metrics_and_json(world):
         assert notify.recv(1000).startswith(b"READY=1\n")
         world.mmf("a", "send", "Jobs", "hello")
         line = 'mmf_bridge_messages_total{kind="queue",channel="Jobs",direction="out",origin=""} 1\n'
-        wait_until(lambda: line in open(metrics, encoding="utf-8").read(), line)
+        wait_until(lambda: os.path.exists(metrics) and
+                   line in open(metrics, encoding="utf-8").read(), line)
         text = open(metrics, encoding="utf-8").read()
         assert text.endswith("# EOF\n") and "mmf_bridge_connected 1\n" in text, text
         assert bridge.kill(signal.SIGTERM) == 0

@@ -145,7 +145,7 @@ public sealed class ServiceOptions
     /// <summary>Creator: calls that a client may have open; 0 means 4.</summary>
     public int MaxCalls { get; init; }
 
-    /// <summary>Creator: answers to one call that may wait; 0 means 2.</summary>
+    /// <summary>Creator: answers to one call that may wait, rounded up to a power of two; 0 means 2.</summary>
     public int MaxAnswers { get; init; }
 
     /// <summary>Every user finds the name, as if it began with Global\.</summary>
