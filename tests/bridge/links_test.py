@@ -8,11 +8,6 @@ import struct
 from support import *
 
 
-def sections(server, origin, channels, more=""):
-    return "[bridge]\norigin = %s\n%s\n[server]\nserver = %s\nack-wait = 1s\n%s\n" % (
-        origin, more, server.url, channels)
-
-
 def report(world, count):
     path = os.path.join(world.directory, "account")
     done = subprocess.run([PEER, "report", path, str(count)], check=True, text=True,
@@ -34,10 +29,11 @@ CLEAN = {"missing": 0, "twice": 0, "disordered": 0, "damaged": 0, "redelivered":
          "ranges": []}
 
 
-def start_two(world, channels_a, channels_b, more="", wait=True):
+def start_two(world, channels_a, channels_b, more="", wait=True, within=()):
     """A server, and a bridge on each of two machines."""
     server = Server(world, "one").start()
-    bridges = [world.bridge(machine, sections(server, machine, channels, more), ready=False)
+    bridges = [world.bridge(machine, sections(server, machine, channels, more), ready=False,
+                            within=within)
                for machine, channels in (("a", channels_a), ("b", channels_b))]
     for bridge in bridges if wait else []:
         bridge.expect(" ready: ")
@@ -53,11 +49,6 @@ def processor_seconds(process):
     with open("/proc/%d/stat" % process.process.pid, encoding="utf-8") as file:
         fields = file.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def receive(world, machine, name, count):
-    return world.mmf(machine, "recv", name, "--count", str(count), "--timeout",
-                     "%ds" % DEADLINE).splitlines()
 
 
 #
@@ -215,6 +206,43 @@ def test_a_second_bridge_waits_for_its_turn(world):
     assert receive(world, "b", "Jobs", 2) == ["one", "two"]
 
 
+def set_mode(world, machine, mode):
+    os.chmod(os.path.join(world.namespace(machine), "mmf.Jobs"), mode)
+
+
+def test_a_queue_of_another_user(world):
+    """A bridge may do what its user may. Of two users' bridges one at a time publishes."""
+    stranger = "setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"
+    if os.getuid() != 0 or subprocess.run([*stranger, "true"], timeout=DEADLINE).returncode != 0:
+        raise Skip("another user is needed: run as root")
+    for path, mode in ((world.directory, 0o755), (world.namespaces, 0o755),
+                       (world.namespace("a"), 0o1777), (world.namespace("b"), 0o1777)):
+        os.chmod(path, mode)
+    server = Server(world, "one").start()
+    name = "Global\\Jobs"
+    configs = [sections(server, "a", "[queue %s]\ndirection = out" % name),
+               sections(server, "b", "[queue %s]\ndirection = in\nfrom = a" % name)]
+    for machine, config in zip("ab", configs):
+        world.peer(machine, "hold", "queue", name, 64, 16)
+        for mode in (0o600, 0o644):
+            set_mode(world, machine, mode)
+            bridge = world.bridge(machine, config, ready=False, within=stranger)
+            bridge.expect("/mmf.Jobs belongs to user root (0) and is not accessible to us "
+                          "(mode %o)" % mode)
+            assert bridge.wait() == 8, bridge.lines
+        set_mode(world, machine, 0o666)
+    first = world.bridge("a", configs[0], within=stranger)
+    world.bridge("b", configs[1], within=stranger)
+    world.mmf("a", "send", name, "one")
+    assert receive(world, "b", name, 1) == ["one"]
+    second = world.bridge("a", configs[0], ready=False)
+    second.expect("another bridge of this machine publishes to stream MMF_Global=5CJobs_a")
+    first.kill()
+    second.expect(" ready: ")
+    world.mmf("a", "send", name, "two")
+    assert receive(world, "b", name, 1) == ["two"]
+
+
 def test_two_hosts_with_one_origin(world):
     """It is noticed, and said."""
     for machine in "ac":
@@ -259,25 +287,6 @@ def test_a_stream_of_others_is_refused(world):
     process.expect("message 1 of stream MMF_Jobs_a: it is not a message of mmf-bridge")
 
 
-def counter(world, machine, name, of=""):
-    """The sum of all links whose labels have `of`, in the metrics; -1: there are none yet."""
-    try:
-        with open(os.path.join(world.directory, "metrics-" + machine), encoding="utf-8") as file:
-            return sum(int(line.split()[-1]) for line in file
-                       if line.startswith("mmf_bridge_%s_total" % name) and of in line)
-    except FileNotFoundError:
-        return -1
-
-
-def lost(world, machine):
-    return counter(world, machine, "lost")
-
-
-def metrics(world, machine):
-    return "metrics = %s\nmetrics-every = 100ms" % os.path.join(world.directory,
-                                                              "metrics-" + machine)
-
-
 def test_messages_that_are_missing_are_counted(world):
     """The stream is purged by hand: it is said, and the others come."""
     for machine in "ab":
@@ -299,212 +308,62 @@ def test_messages_that_are_missing_are_counted(world):
 
 
 # What a bridge asks when its consumer has ended.
-ASK_AGAIN = r"STREAM\.INFO|CONSUMER\..*CREATE"
+READ = r"CONSUMER\..*CREATE"
 
 
-def test_a_stream_that_is_made_anew_is_read_from_its_beginning(world):
-    """While it is read: what is asked next is held up until it is there again."""
+def lose_stream(gate, server, stream):
+    """Its consumer ends with it, and the next one is held up."""
+    gate.hold(READ)
+    assert request(server, "$JS.API.STREAM.DELETE." + stream)["success"]
+    gate.wait()
+
+
+def lose_found_stream(gate, server, stream):
+    """Its consumer ends before it, and the next one is held up."""
+    gate.hold(READ)
+    for name in request(server, "$JS.API.CONSUMER.NAMES." + stream)["consumers"]:
+        request(server, "$JS.API.CONSUMER.DELETE.%s.%s" % (stream, name))
+    gate.wait()
+    assert request(server, "$JS.API.STREAM.DELETE." + stream)["success"]
+
+
+def make_jobs_anew(world, into, lose):
+    """While machine b reads the stream: what it asks next is held up until it is there again."""
     for machine in "ab":
         world.peer(machine, "hold", "queue", "Jobs", 64, 64)
     out = "[queue Jobs]\ndirection = out\nbatch = 1"
     server = Server(world, "one").start()
     a = world.bridge("a", sections(server, "a", out))
     gate = world.gate(server)
-    world.bridge("b", sections(gate, "b", "[queue Jobs]\ndirection = in\nfrom = a"))
+    world.bridge("b", sections(gate, "b", into))
     for i in range(1, 9):
         world.mmf("a", "send", "Jobs", "job %d" % i)
     assert receive(world, "b", "Jobs", 8) == ["job %d" % i for i in range(1, 9)]
+    wait_until(lambda: gate.count("$JS.ACK") >= 8 or "shared" not in into, "acknowledgements")
     a.kill()
-    gate.hold(ASK_AGAIN)
-    request(server, "$JS.API.STREAM.DELETE.MMF_Jobs_a")
-    gate.wait()
+    lose(gate, server, "MMF_Jobs_a")
     world.bridge("a", sections(server, "a", out))
     for i in range(9, 13):
         world.mmf("a", "send", "Jobs", "job %d" % i)
     wait_until(lambda: stream_info(server, "MMF_Jobs_a")["state"]["last_seq"] == 4, "the stream")
     gate.release()
-    assert receive(world, "b", "Jobs", 4) == ["job %d" % i for i in range(9, 13)]
+    came = receive(world, "b", "Jobs", 4)
+    assert sorted(came, key=len) == ["job %d" % i for i in range(9, 13)], came
 
 
-MIRRORED = "[queue Jobs]\ndirection = in\nfrom = a\nmirror-domain = a"
+def test_a_stream_that_is_made_anew_is_read_from_its_beginning(world):
+    make_jobs_anew(world, "[queue Jobs]\ndirection = in\nfrom = a", lose_stream)
 
 
-def start_mirror(world):
-    """Two servers with domains of their own, and eight messages at b."""
-    port = free_port()
-    a = Server(world, "a", "a", 'leafnodes { listen: "127.0.0.1:%d" }' % port).start()
-    b = Server(world, "b", "b", 'leafnodes { reconnect: 1, remotes: [ { url: '
-               '"nats-leaf://127.0.0.1:%d" } ] }' % port).start()
-    for machine in "abd":
-        world.peer(machine, "hold", "queue", "Jobs", 64, 64)
-    # What is published a second time has another place in the stream.
-    world.bridge("a", sections(a, "a", "[queue Jobs]\ndirection = out\nbatch = 1").replace(
-        "ack-wait = 1s", "ack-wait = 10m"))
-    for i in range(1, 9):
-        world.mmf("a", "send", "Jobs", "job %d" % i)
-    return a, b
+def test_a_stream_that_is_made_anew_before_it_is_read_again(world):
+    """Its reader had found it, and its next consumer is another stream's."""
+    make_jobs_anew(world, "[queue Jobs]\ndirection = in\nfrom = a", lose_found_stream)
 
 
-def make_gap(world, a, b):
-    """The mirror lacks messages 9 to 12 of 16, which its original has."""
-    for i in range(9, 17):
-        world.mmf("a", "send", "Jobs", "job %d" % i)
-    wait_until(lambda: stream_info(b, "MMF_Jobs_a")["state"]["last_seq"] == 16, "the mirror")
-    request(b, "$JS.API.STREAM.PURGE.MMF_Jobs_a", '{"seq": 13}')
-    assert stream_info(b, "MMF_Jobs_a")["state"]["first_seq"] == 13
-    assert stream_info(a, "MMF_Jobs_a")["state"]["first_seq"] == 1
-
-
-JOBS = ["job %d" % i for i in range(1, 17)]
-
-
-def test_a_mirror_with_a_gap_is_made_again(world):
-    a, b = start_mirror(world)
-    into = world.bridge("b", sections(b, "b", MIRRORED))
-    assert receive(world, "b", "Jobs", 8) == JOBS[:8]
-    into.kill()
-    make_gap(world, a, b)
-    into = world.bridge("b", sections(b, "b", MIRRORED, metrics(world, "b")), ready=False)
-    into.expect("the mirror lacks messages of a from number 9 to 12: it is made again")
-    assert receive(world, "b", "Jobs", 8) == JOBS[8:]
-    world.mmf("a", "send", "Jobs", "after it")
-    assert receive(world, "b", "Jobs", 1) == ["after it"]
-    wait_until(lambda: lost(world, "b") == 0, "the count of what is lost")
-    assert stream_info(b, "MMF_Jobs_a")["state"]["first_seq"] == 1
-
-
-def test_a_gap_of_the_original_is_lost_once(world):
-    """The mirror need not be made again."""
-    a, b = start_mirror(world)
-    into = world.bridge("b", sections(b, "b", MIRRORED))
-    assert receive(world, "b", "Jobs", 8) == JOBS[:8]
-    into.kill()
-    make_gap(world, a, b)
-    request(a, "$JS.API.STREAM.PURGE.MMF_Jobs_a", '{"seq": 13}')
-    into = world.bridge("b", sections(b, "b", MIRRORED, metrics(world, "b")), ready=False)
-    into.expect("4 messages of a are missing in the stream")
-    assert receive(world, "b", "Jobs", 4) == JOBS[12:]
-    wait_until(lambda: lost(world, "b") == 4, "the count of what is lost")
-    assert not any("it is made again" in line for line in into.lines)
-
-
-# What a bridge asks to delete a mirror, to make one, and to read it.
-DELETE, MAKE, READ = r"STREAM\.DELETE", r"STREAM\.CREATE\.MMF_Jobs", r"CONSUMER\..*CREATE"
-
-
-def read_a_gap_twice(world, what):
-    """The mirror that the bridge makes again is purged before it is read: servers were seen to
-    make one like that. Its original has all messages."""
-    a, b = start_mirror(world)
-    into = world.bridge("b", sections(b, "b", MIRRORED))
-    assert receive(world, "b", "Jobs", 8) == JOBS[:8]
-    into.kill()
-    make_gap(world, a, b)
-    request(b, "$JS.API.STREAM.PURGE.MMF_Jobs_a", what)
-    gate = world.gate(b)
-    gate.hold(DELETE)
-    into = world.bridge("b", sections(gate, "b", MIRRORED, metrics(world, "b")), ready=False)
-    gate.wait()
-    gate.hold(READ)
-    gate.wait()
-    wait_until(lambda: stream_info(b, "MMF_Jobs_a")["state"]["messages"] == 16, "the mirror")
-    request(b, "$JS.API.STREAM.PURGE.MMF_Jobs_a", what)
-    gate.release()
-    assert receive(world, "b", "Jobs", 8) == JOBS[8:]
-    wait_until(lambda: lost(world, "b") == 0, "the count of what is lost")
-    return into
-
-
-def test_a_mirror_with_a_gap_is_made_again_until_it_has_none(world):
-    read_a_gap_twice(world, '{"seq": 13}')
-
-
-def test_a_mirror_that_lacks_the_last_messages_is_made_again(world):
-    """No later message shows it."""
-    into = read_a_gap_twice(world, "")
-    into.expect_said("the mirror is past message 1 of its stream, and does not have it or give it",
-                     times=2)
-
-
-def start_readers(world):
-    """Of one mirror: b, and d, each with a gate; then the mirror has a gap."""
-    a, b = start_mirror(world)
-    gates = [world.gate(b), world.gate(b)]
-    readers = [world.bridge(machine, sections(gate, machine, MIRRORED))
-               for machine, gate in zip("bd", gates)]
-    for machine in "bd":
-        assert receive(world, machine, "Jobs", 8) == JOBS[:8]
-    for reader, gate in zip(readers, gates):
-        reader.kill()
-        gate.subjects.clear()
-    make_gap(world, a, b)
-    return b, gates
-
-
-def start_reader(world, machine, gate):
-    return world.bridge(machine, sections(gate, machine, MIRRORED, metrics(world, machine)),
-                        ready=False)
-
-
-def finish_readers(world, readers):
-    for machine in "bd":
-        assert receive(world, machine, "Jobs", 8) == JOBS[8:]
-    world.mmf("a", "send", "Jobs", "after it")
-    for machine in "bd":
-        assert receive(world, machine, "Jobs", 1) == ["after it"]
-        wait_until(lambda: lost(world, machine) == 0, "the count of what is lost")
-    wait_until(lambda: any("it is made again" in line for reader in readers
-                           for line in list(reader.lines)), "a word of it")
-
-
-def test_two_readers_of_one_mirror(world):
-    """Both see the gap."""
-    _, gates = start_readers(world)
-    finish_readers(world, [start_reader(world, *pair) for pair in zip("bd", gates)])
-
-
-def test_a_late_reader_leaves_the_new_mirror(world):
-    """It sees the gap, and is held up until the other one has made the mirror again."""
-    server, (one, other) = start_readers(world)
-    other.hold(DELETE + r"|^mmf\.turn\.")
-    late = start_reader(world, "d", other)
-    other.wait()
-    early = start_reader(world, "b", one)
-    early.expect("it is made again")
-    wait_until(lambda: one.count("STREAM.DELETE"), "the deletion")
-    wait_until(lambda: stream_info(server, "MMF_Jobs_a").get("state", {}).get("messages") == 16,
-               "the new mirror")
-    made = stream_info(server, "MMF_Jobs_a")["created"]
-    other.release()
-    finish_readers(world, [early, late])
-    assert stream_info(server, "MMF_Jobs_a")["created"] == made
-    assert other.count("STREAM.DELETE") == 0, other.subjects
-
-
-def wait_for_turns(gate):
-    """The reader is refused its turn, again and again."""
-    refused = gate.count("mmf.turn.")
-    wait_until(lambda: gate.count("mmf.turn.") >= refused + 5, "waiting for its turn")
-
-
-def test_a_mirror_is_made_by_one_reader_at_a_time(world):
-    """One is held up when it deletes the mirror, the other one as it makes it."""
-    server, (one, other) = start_readers(world)
-    made = stream_info(server, "MMF_Jobs_a")["created"]
-    other.hold(DELETE)
-    first = start_reader(world, "d", other)
-    other.wait()
-    second = start_reader(world, "b", one)
-    second.expect("it is made again")
-    wait_for_turns(one)
-    info = stream_info(server, "MMF_Jobs_a")
-    assert info["created"] == made, (made, info, one.subjects, other.subjects)
-    other.hold(MAKE)
-    other.wait()
-    wait_for_turns(one)
-    assert one.count("STREAM.DELETE") == one.count("STREAM.CREATE.MMF_Jobs") == 0, one.subjects
-    other.release()
-    finish_readers(world, [first, second])
+def test_a_shared_stream_that_is_made_anew_before_it_is_read_again(world):
+    """Messages of the same sequences were acknowledged, and these are others."""
+    make_jobs_anew(world, "[queue Jobs]\ndirection = in\nfrom = a\nshared = yes",
+                   lose_found_stream)
 
 
 #
@@ -858,25 +717,38 @@ def test_a_stored_topic_has_limits(world):
     assert came(tail) == news(2, 4)
 
 
-def test_a_stored_topic_that_is_made_anew_is_read_from_its_beginning(world):
-    """While it is read: what is asked next is held up until it is there again."""
+def make_news_anew(world, before, lose):
+    """While machine b reads the stream: what it asks next is held up until it is there again."""
     server = Server(world, "one").start()
     a = world.bridge("a", sections(server, "a", STORED_OUT))
     world.peer("b", "hold", "topic", "News", 64, 64)
     gate = world.gate(server)
     b = world.bridge("b", sections(gate, "b", STORED_IN))
-    tail = subscribe(world, "b", 5)
-    send_news(world, server, 1, 3)
-    noted_position(server, 4)
+    tail = subscribe(world, "b", before + 2)
+    if before:
+        send_news(world, server, 1, before)
+        noted_position(server, before + 1)
     a.kill()
-    gate.hold(ASK_AGAIN)
-    request(server, "$JS.API.STREAM.DELETE.MMF-topic_News")
-    gate.wait()
+    lose(gate, server, "MMF-topic_News")
     world.bridge("a", sections(server, "a", STORED_OUT))
-    send_news(world, server, 4, 5)
+    send_news(world, server, before + 1, before + 2)
     gate.release()
     b.expect("stream MMF-topic_News was made anew: it is read from its beginning")
-    assert came(tail) == news(1, 5)
+    assert came(tail) == news(1, before + 2)
+
+
+def test_a_stored_topic_that_is_made_anew_is_read_from_its_beginning(world):
+    make_news_anew(world, 3, lose_stream)
+
+
+def test_a_stored_topic_that_is_made_anew_before_it_is_read_again(world):
+    """Its reader had found it, and its next consumer is another stream's."""
+    make_news_anew(world, 3, lose_found_stream)
+
+
+def test_an_empty_stored_topic_that_is_made_anew(world):
+    """Where it began was noted: what comes now is new all the same."""
+    make_news_anew(world, 0, lose_found_stream)
 
 
 def test_a_stored_topic_survives_the_server(world):
@@ -928,6 +800,40 @@ def test_a_latest_value_goes_both_ways(world):
     assert value("a") == value("b") == "4"
 
 
+def test_a_latest_value_survives_its_bucket(world):
+    """It was deleted by hand: the value is put again, once, and the next ones are not taken for
+    older ones, though their revisions are lower."""
+    channels = "[latest Position]\ndirection = both\nmessage-size = 64"
+    server, a, b = start_two(world, channels, channels, within=FAST)
+
+    def set_value(machine, other, text):
+        world.mmf(machine, "send", "Position", text)
+        wait_until(lambda: world.mmf(other, "recv", "Position").strip() == text,
+                   "the value %s at %s" % (text, other))
+
+    def last_revision():
+        return stream_info(server, "KV_MMF_latest").get("state", {}).get("last_seq")
+
+    for i in range(1, 6):
+        set_value("a", "b", "%d" % i)
+    assert last_revision() == 5
+    assert request(server, "$JS.API.STREAM.DELETE.KV_MMF_latest")["success"]
+    for bridge in (a, b):
+        bridge.expect("bucket MMF_latest was deleted: it is opened again")
+    wait_until(lambda: last_revision() == 1, "the value in another bucket")
+    world.bridge("c", sections(server, "c", channels), within=FAST)
+    wait_until(lambda: world.mmf("c", "recv", "Position").strip() == "5", "the value at c")
+    set_value("b", "a", "6")
+    set_value("a", "b", "7")
+    assert last_revision() == 3
+    # Without waiting until that is noticed, on a machine where only the bridge has the channel.
+    world.bridge("d", sections(server, "d", channels.replace("both", "out")), within=FAST)
+    set_value("d", "a", "8")
+    assert request(server, "$JS.API.STREAM.DELETE.KV_MMF_latest")["success"]
+    set_value("d", "a", "9")
+    wait_until(lambda: world.mmf("c", "recv", "Position").strip() == "9", "the value at c")
+
+
 def test_a_newer_value_of_another_host_survives_a_restart(world):
     channels = "[latest Position]\ndirection = both"
     for machine in "ab":
@@ -946,12 +852,6 @@ def test_a_newer_value_of_another_host_survives_a_restart(world):
     world.bridge("a", sections(server, "a", channels))
     wait_until(lambda: value("a") == "new", "the second value at a")
     assert value("b") == "new"
-
-
-def call(world, machine, text, timeout=60000):
-    return subprocess.run([PEER, "call", "Sums", text, str(timeout)], check=True, text=True,
-                          capture_output=True, timeout=DEADLINE,
-                          env={**os.environ, "MMF_DIR": world.namespace(machine)}).stdout.strip()
 
 
 def expect_answer(world, text, answer):
@@ -1061,9 +961,10 @@ print(sum(1 for family in families if family.samples))
 
 def test_the_metrics_are_openmetrics(world):
     metrics = os.path.join(world.directory, "metrics")
-    start_two(world, "[queue Jobs]\ndirection = out\nmessage-size = 64\ncapacity = 16",
-              "[topic News]\ndirection = both\nmessage-size = 64\ncapacity = 16",
-              "metrics = %s" % metrics)
+    server = Server(world, "one").start()  # and one bridge: the file is its own
+    world.bridge("a", sections(
+        server, "a", "[queue Jobs]\ndirection = out\nmessage-size = 64\ncapacity = 16",
+        "metrics = %s" % metrics))
     wait_until(lambda: os.path.exists(metrics), "the file")
     done = subprocess.run(["/usr/bin/python3", "-c", PARSER, metrics], capture_output=True,
                           text=True, timeout=DEADLINE)

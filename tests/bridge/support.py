@@ -20,7 +20,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from gate import Gate
 from runner import Skip, run_suite, time_limit
 
-BRIDGE, PEER, MMF = (os.path.abspath(path) for path in sys.argv[1:4])
+BRIDGE, PEER, MMF, PRELOAD = (os.path.abspath(path) for path in sys.argv[1:5])
+# Before a bridge: its own pauses are ten times as short.
+FAST = "env", "LD_PRELOAD=" + PRELOAD, "BRIDGE_SPEED=10"
 DEADLINE = float(os.environ.get("MMF_TEST_DEADLINE_MS", "120000")) / 1000
 
 
@@ -219,6 +221,41 @@ class World:
         shutil.rmtree(self.namespaces, ignore_errors=True)
 
 
+def sections(server, origin, channels, more=""):
+    return "[bridge]\norigin = %s\n%s\n[server]\nserver = %s\nack-wait = 1s\n%s\n" % (
+        origin, more, server.url, channels)
+
+
+def receive(world, machine, name, count):
+    return world.mmf(machine, "recv", name, "--count", str(count), "--timeout",
+                     "%ds" % DEADLINE).splitlines()
+
+
+def counter(world, machine, name, of=""):
+    """The sum of all links whose labels have `of`, in the metrics; -1: there are none yet."""
+    try:
+        with open(os.path.join(world.directory, "metrics-" + machine), encoding="utf-8") as file:
+            return sum(int(line.split()[-1]) for line in file
+                       if line.startswith("mmf_bridge_%s_total" % name) and of in line)
+    except FileNotFoundError:
+        return -1
+
+
+def lost(world, machine):
+    return counter(world, machine, "lost")
+
+
+def metrics(world, machine):
+    return "metrics = %s\nmetrics-every = 100ms" % os.path.join(world.directory,
+                                                              "metrics-" + machine)
+
+
+def call(world, machine, text, timeout=60000):
+    return subprocess.run([PEER, "call", "Sums", text, str(timeout)], check=True, text=True,
+                          capture_output=True, timeout=DEADLINE,
+                          env={**os.environ, "MMF_DIR": world.namespace(machine)}).stdout.strip()
+
+
 def run_test(test, limit):
     world = World()
     with time_limit(limit):
@@ -241,4 +278,4 @@ def main(suite, tests, limit=600):
         print("SKIPPED: nats-server is needed")
         print("%s: 0 passed, 0 failed, 1 skipped" % suite)
         sys.exit(0)
-    run_suite(suite, tests, sys.argv[4:], lambda test: run_test(test, limit))
+    run_suite(suite, tests, sys.argv[5:], lambda test: run_test(test, limit))

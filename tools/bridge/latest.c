@@ -13,14 +13,17 @@
 #include "local.h"
 
 #define BUCKET "MMF_latest"
+#define STREAM "KV_" BUCKET
 
-/* Without news the bucket is asked after so long: a watcher may have missed its end. */
-enum { ASK_AGAIN_MS = 10000 };
+/* So often the bucket is asked: it may have been deleted, and a watcher misses its end. */
+enum { ASK_MS = 5000 };
 
 struct store {
     jsCtx *js;
-    kvStore *bucket;
+    kvStore *bucket; /* NULL: it is to be opened */
     char key[WIRE_NAME_MAX];
+    int64_t created; /* when: another one has other revisions */
+    int64_t ask_at;
 };
 
 static void
@@ -31,19 +34,43 @@ close_store(struct store *store)
     *store = (struct store){.js = NULL};
 }
 
+static const char *
+domain_of(const struct link *link)
+{
+    return link->channel->kv_domain != NULL ? link->channel->kv_domain
+                                            : link->bridge->config->domain;
+}
+
+/* When the bucket was made. What both directions know of another one is void. */
+static bool
+note_created(struct link *link, struct store *store)
+{
+    struct pair_value *known = pair_value(link->pair);
+    struct stream_state state;
+    struct failure failure;
+
+    if (!server_stream_state(&link->bridge->server, STREAM, domain_of(link), &state,
+                             &failure))
+        return link_fails_by(link, &failure);
+    store->created = state.created;
+    store->ask_at = local_now_ms() + ASK_MS;
+    pair_lock(link->pair);
+    if (known->created != state.created)
+        known->revision = 0;
+    known->created = state.created;
+    pair_unlock(link->pair);
+    return true;
+}
+
 static bool
 open_store(struct link *link, struct store *store)
 {
-    const char *domain = link->channel->kv_domain != NULL
-                             ? link->channel->kv_domain
-                             : link->bridge->config->domain;
     jsOptions options;
     kvConfig config;
-    struct failure failure;
     natsStatus status;
 
     (void)jsOptions_Init(&options);
-    options.Domain = domain;
+    options.Domain = domain_of(link);
     (void)kvConfig_Init(&config);
     config.Bucket = BUCKET;
     config.History = 1;
@@ -55,11 +82,31 @@ open_store(struct link *link, struct store *store)
         status = js_KeyValue(&store->bucket, store->js, BUCKET);
     if (status == NATS_NOT_FOUND)
         status = js_CreateKeyValue(&store->bucket, store->js, &config);
-    if (status == NATS_OK)
-        return true;
-    (void)server_explain_stream(&failure, "KV_" BUCKET, status, 0);
-    link_fails_by(link, &failure);
-    return false;
+    return status == NATS_OK ? note_created(link, store)
+                             : link_fails_on_stream(link, STREAM, status, 0);
+}
+
+static bool
+ask_is_due(const struct store *store)
+{
+    return local_now_ms() >= store->ask_at;
+}
+
+/* The bucket was deleted, and perhaps made anew; false as well if it does not answer. */
+static bool
+is_gone(struct link *link, struct store *store)
+{
+    struct stream_state state;
+    struct failure failure;
+    bool is_there = server_stream_state(&link->bridge->server, STREAM, domain_of(link),
+                                        &state, &failure);
+
+    store->ask_at = local_now_ms() + ASK_MS;
+    if (is_there ? state.created == store->created : failure.status != EXIT_NO_STREAM)
+        return false;
+    log_say(LOG_WARNING, link->title, "bucket %s was deleted: it is opened again",
+            BUCKET);
+    return true;
 }
 
 /*
@@ -110,18 +157,19 @@ pack_newest(struct out *out, uint64_t *version)
     return MMF_OK;
 }
 
+/* If the bucket is gone, the next step opens another one. */
 static bool
 put(struct out *out, uint64_t version)
 {
-    struct failure failure;
     natsStatus status = kvStore_Put(NULL, out->store.bucket, out->store.key,
                                     out->packer.bytes, (int)out->packer.length);
 
-    if (status != NATS_OK) {
-        (void)server_explain_stream(&failure, "KV_" BUCKET, status, 0);
-        link_fails_by(out->link, &failure);
-        return false;
+    if (status != NATS_OK && is_gone(out->link, &out->store)) {
+        close_store(&out->store);
+        return true;
     }
+    if (status != NATS_OK)
+        return link_fails_on_stream(out->link, STREAM, status, 0);
     if (out->sent != 0 && version > out->sent + 1)
         link_count(out->link, COALESCED, version - out->sent - 1);
     out->sent = version;
@@ -136,10 +184,8 @@ send_newest(struct out *out)
     uint64_t version = 0;
     int status = pack_newest(out, &version);
 
-    if (status < 0) {
-        link_fails_locally(out->link, status, "receive");
-        return false;
-    }
+    if (status < 0)
+        return link_fails_locally(out->link, status, "receive");
     if (status != MMF_OK)
         return true;
     if (came_in(out, version)) {
@@ -165,6 +211,7 @@ skip_what_is_there(struct out *out)
     size_t ignored;
     int received = MMF_OK;
 
+    out->sent = 0;
     if (status == NATS_OK &&
         unpack_begin(&unpacker, &envelope, kvEntry_Value(value),
                      (size_t)kvEntry_ValueLen(value)) == NULL &&
@@ -177,17 +224,41 @@ skip_what_is_there(struct out *out)
     }
     kvEntry_Destroy(value);
     if (received < 0)
-        link_fails_locally(out->link, received, "receive");
+        (void)link_fails_locally(out->link, received, "receive");
+    if (status != NATS_OK && status != NATS_NOT_FOUND)
+        return link_fails_on_stream(out->link, STREAM, status, 0);
     return received >= 0;
 }
 
 static bool
-begin_out(struct out *out)
+begin_store(struct out *out)
 {
-    if (mmf_latest_stat(out->latest, &out->stats) < 0) {
-        link_fails_locally(out->link, MMF_E_IO, "counters");
+    return open_store(out->link, &out->store) && skip_what_is_there(out);
+}
+
+/* The channel stays open, also if the bucket is another one: its value is put there. */
+static bool
+step_out(void *state)
+{
+    struct out *out = state;
+
+    if (ask_is_due(&out->store) && is_gone(out->link, &out->store))
+        close_store(&out->store);
+    if (out->store.bucket == NULL && !begin_store(out))
         return false;
-    }
+    return send_newest(out);
+}
+
+static bool
+begin_out(void *state, struct link *link)
+{
+    struct out *out = state;
+
+    out->link = link;
+    if (!local_open_latest(link, MMF_ROLE_RECEIVE, &out->latest))
+        return false;
+    if (mmf_latest_stat(out->latest, &out->stats) < 0)
+        return link_fails_locally(out->link, MMF_E_IO, "counters");
     out->head = (struct envelope){.kind = MMF_KIND_LATEST,
                                   .message_size = (uint32_t)out->stats.message_size,
                                   .source = local_random(),
@@ -199,27 +270,21 @@ begin_out(struct out *out)
         envelope_size(&out->head) + ENTRY_HEAD + (size_t)out->stats.message_size;
     out->packer.bytes = malloc(out->packer.capacity);
     if (out->packer.bytes == NULL)
-        link_fails(out->link, EXIT_FAILED, "there is no memory for its value");
-    return out->packer.bytes != NULL && open_store(out->link, &out->store) &&
-           skip_what_is_there(out);
+        return link_fails(out->link, EXIT_FAILED, "there is no memory for its value");
+    return begin_store(out);
 }
 
-void
-latest_out_run(struct link *link)
+static void
+end_out(void *state)
 {
-    struct out out = {.link = link};
+    struct out *out = state;
 
-    if (!local_open_latest(link, MMF_ROLE_RECEIVE, &out.latest))
-        return;
-    if (begin_out(&out)) {
-        link_works(link);
-        while (!link_is_stopping(link) && send_newest(&out))
-            ;
-    }
-    close_store(&out.store);
-    mmf_latest_close(out.latest);
-    free(out.packer.bytes);
+    close_store(&out->store);
+    mmf_latest_close(out->latest);
+    free(out->packer.bytes);
 }
+
+const struct link_work latest_out = {sizeof(struct out), begin_out, step_out, end_out};
 
 /*
  * In.
@@ -231,7 +296,7 @@ struct in {
     mmf_channel_stats stats;
     struct store store;
     kvWatcher *watcher;
-    int64_t heard_at;
+    uint64_t disconnects;
 };
 
 /*
@@ -295,90 +360,108 @@ apply(struct in *in, kvEntry *value)
                          (size_t)kvEntry_ValueLen(value));
     if (wrong == NULL && envelope.kind != MMF_KIND_LATEST)
         wrong = "it is not of a latest value";
-    if (wrong != NULL || !unpack_entry(&unpacker, &entry)) {
-        link_fails(in->link, EXIT_FAILED, "value %s of bucket %s: %s", in->store.key,
-                   BUCKET, wrong != NULL ? wrong : "it is empty");
-        return false;
-    }
+    if (wrong != NULL || !unpack_entry(&unpacker, &entry))
+        return link_fails(in->link, EXIT_FAILED, "value %s of bucket %s: %s",
+                          in->store.key, BUCKET, wrong != NULL ? wrong : "it is empty");
     if (is_too_long(in, &envelope, &entry))
         return true;
     pair_lock(in->link->pair);
-    if (revision > pair_value(in->link->pair)->revision)
+    if (in->store.created == pair_value(in->link->pair)->created &&
+        revision > pair_value(in->link->pair)->revision)
         is_sent = send_value(in, &envelope, &entry, revision);
     pair_unlock(in->link->pair);
     link_count(in->link, BYTES, (uint64_t)kvEntry_ValueLen(value));
-    if (!is_sent)
-        link_fails_locally(in->link, MMF_E_BUSY, "send");
-    return is_sent;
+    return is_sent || link_fails_locally(in->link, MMF_E_BUSY, "send");
 }
 
-/* What the bucket has, if nothing was heard for long. */
+/* What the bucket has: the watcher may have ended. */
 static bool
 ask(struct in *in)
 {
     kvEntry *value = NULL;
     natsStatus status = kvStore_Get(&value, in->store.bucket, in->store.key);
     bool is_applied =
-        status == NATS_NOT_FOUND || (status == NATS_OK && apply(in, value));
+        status == NATS_NOT_FOUND ||
+        (status == NATS_OK ? apply(in, value)
+                           : link_fails_on_stream(in->link, STREAM, status, 0));
 
     kvEntry_Destroy(value);
-    in->heard_at = local_now_ms();
     return is_applied;
+}
+
+static bool
+watch(struct in *in)
+{
+    natsStatus status;
+
+    in->disconnects = atomic_load(&in->link->bridge->server.disconnects);
+    if (!open_store(in->link, &in->store))
+        return false;
+    status = kvStore_Watch(&in->watcher, in->store.bucket, in->store.key, NULL);
+    if (status != NATS_OK)
+        return link_fails_on_stream(in->link, STREAM, status, 0);
+    link_works(in->link);
+    return true;
+}
+
+static void
+end_watch(struct in *in)
+{
+    kvWatcher_Destroy(in->watcher);
+    in->watcher = NULL;
+    close_store(&in->store);
 }
 
 static bool
 hear(struct in *in)
 {
-    uint64_t disconnects = atomic_load(&in->link->bridge->server.disconnects);
     kvEntry *value = NULL;
     natsStatus status = kvWatcher_Next(&value, in->watcher, LOCAL_WAIT_MS);
     bool is_applied = true;
 
-    if (status == NATS_OK && value != NULL) {
+    if (status == NATS_OK && value != NULL)
         is_applied = apply(in, value);
-        in->heard_at = local_now_ms();
-    }
     kvEntry_Destroy(value);
-    if (status == NATS_TIMEOUT && local_now_ms() - in->heard_at > ASK_AGAIN_MS)
-        is_applied = ask(in);
-    return is_applied && (status == NATS_OK || status == NATS_TIMEOUT) &&
-           disconnects == atomic_load(&in->link->bridge->server.disconnects);
+    if (status != NATS_OK && status != NATS_TIMEOUT)
+        return link_fails_on_stream(in->link, STREAM, status, 0);
+    return is_applied;
+}
+
+/* The channel stays open, whatever happens to the bucket. */
+static bool
+step_in(void *state)
+{
+    struct in *in = state;
+    bool is_due = ask_is_due(&in->store);
+
+    if (in->disconnects != atomic_load(&in->link->bridge->server.disconnects) ||
+        (is_due && is_gone(in->link, &in->store)))
+        end_watch(in);
+    else if (is_due && !ask(in))
+        return false;
+    return in->watcher != NULL ? hear(in) : watch(in);
 }
 
 static bool
-begin_in(struct in *in)
+begin_in(void *state, struct link *link)
 {
-    struct failure failure;
-    natsStatus status;
+    struct in *in = state;
 
-    if (mmf_latest_stat(in->latest, &in->stats) < 0) {
-        link_fails_locally(in->link, MMF_E_IO, "counters");
+    in->link = link;
+    if (!local_open_latest(link, MMF_ROLE_SEND, &in->latest))
         return false;
-    }
-    if (!open_store(in->link, &in->store))
-        return false;
-    status = kvStore_Watch(&in->watcher, in->store.bucket, in->store.key, NULL);
-    in->heard_at = local_now_ms();
-    if (status == NATS_OK)
-        return true;
-    (void)server_explain_stream(&failure, "KV_" BUCKET, status, 0);
-    link_fails_by(in->link, &failure);
-    return false;
+    if (mmf_latest_stat(in->latest, &in->stats) >= 0)
+        return watch(in);
+    return link_fails_locally(in->link, MMF_E_IO, "counters");
 }
 
-void
-latest_in_run(struct link *link)
+static void
+end_in(void *state)
 {
-    struct in in = {.link = link};
+    struct in *in = state;
 
-    if (!local_open_latest(link, MMF_ROLE_SEND, &in.latest))
-        return;
-    if (begin_in(&in)) {
-        link_works(link);
-        while (!link_is_stopping(link) && hear(&in))
-            ;
-    }
-    kvWatcher_Destroy(in.watcher);
-    close_store(&in.store);
-    mmf_latest_close(in.latest);
+    end_watch(in);
+    mmf_latest_close(in->latest);
 }
+
+const struct link_work latest_in = {sizeof(struct in), begin_in, step_in, end_in};

@@ -10,26 +10,21 @@
 
 enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 5000 };
 
-struct steps {
-    mmf_kind kind;
-    void (*out)(struct link *link);
-    void (*in)(struct link *link);
-};
-
-static const struct steps steps[] = {
-    {MMF_KIND_QUEUE, queue_out_run, queue_in_run},
-    {MMF_KIND_TOPIC, topic_out_run, topic_in_run},
-    {MMF_KIND_LATEST, latest_out_run, latest_in_run},
-    {MMF_KIND_SERVICE, service_out_run, service_in_run},
-};
-
-static const struct steps *
-find_steps(mmf_kind kind)
+static const struct link_work *
+find_work(const struct channel_config *channel, enum direction direction)
 {
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
-        if (steps[i].kind == kind)
-            return &steps[i];
-    return NULL;
+    bool is_out = direction == DIRECTION_OUT;
+
+    switch (channel->kind) {
+    case MMF_KIND_QUEUE:
+        return is_out ? &queue_out : channel->shared ? &queue_shared : &queue_in;
+    case MMF_KIND_TOPIC:
+        return is_out ? &topic_out : channel->stored ? &topic_stored : &topic_in;
+    case MMF_KIND_LATEST:
+        return is_out ? &latest_out : &latest_in;
+    default:
+        return is_out ? &service_out : &service_in;
+    }
 }
 
 /* One for each direction; of a queue that comes in, one for each origin; of a service, one
@@ -55,16 +50,12 @@ make_link(struct bridge *bridge, const struct channel_config *channel,
           enum direction direction, struct pair *pair)
 {
     struct link *link = &bridge->links[bridge->count++];
-    const struct steps *of_kind = find_steps(channel->kind);
 
     link->bridge = bridge;
     link->channel = channel;
     link->direction = direction;
     link->pair = pair;
-    link->run = direction == DIRECTION_OUT ? of_kind->out
-                : channel->stored          ? topic_stored_run
-                : channel->shared          ? queue_shared_run
-                                           : of_kind->in;
+    link->work = find_work(channel, direction);
     (void)snprintf(link->title, sizeof link->title, "%s %s", channel->title,
                    config_direction(direction));
     return link;
@@ -163,6 +154,26 @@ bridge_end(struct bridge *bridge)
     (void)pthread_mutex_destroy(&bridge->mutex);
 }
 
+/* It ends at the first failure, or with the program. */
+static void
+try(struct link *link)
+{
+    const struct link_work *work = link->work;
+    void *state = calloc(1, work->size);
+
+    if (state == NULL) {
+        (void)link_fails(link, EXIT_FAILED, "there is no memory");
+        return;
+    }
+    if (work->begin(state, link)) {
+        link_works(link);
+        while (!link_is_stopping(link) && work->step(state))
+            ;
+    }
+    work->end(state);
+    free(state);
+}
+
 /* A try that has worked for a while begins with short pauses again. */
 static void *
 run_link(void *argument)
@@ -172,7 +183,7 @@ run_link(void *argument)
 
     while (!link_is_stopping(link)) {
         atomic_store(&link->is_working, false);
-        link->run(link);
+        try(link);
         if (atomic_load(&link->is_working))
             pause = FIRST_PAUSE_MS;
         if (!link_sleep(link, pause))
@@ -207,6 +218,7 @@ bridge_stop(struct bridge *bridge)
     atomic_store(&bridge->is_stopping, true);
     (void)pthread_cond_broadcast(&bridge->changed);
     (void)pthread_mutex_unlock(&bridge->mutex);
+    atomic_store(&bridge->server.heard, NULL);
     natsConnection_Close(
         bridge->server.connection); /* ends what waits for the server */
     for (size_t i = 0; i < bridge->count; i++)
@@ -271,21 +283,22 @@ note_status(struct link *link, int status, bool is_fatal)
     (void)pthread_mutex_unlock(&bridge->mutex);
 }
 
-static void
+static bool
 fail(struct link *link, int status, bool is_fatal, const char *text)
 {
     if (link_is_stopping(link))
-        return;
+        return false;
     link_count(link, FAILURES, 1);
     note_status(link, status, is_fatal);
     if (strcmp(link->problem, text) == 0)
-        return;
+        return false;
     (void)snprintf(link->problem, sizeof link->problem, "%s", text);
     log_say(LOG_ERROR, link->title, "%s%s", text,
             is_fatal && !atomic_load(&link->is_ready) ? "" : "; trying again");
+    return false;
 }
 
-void
+bool
 link_fails(struct link *link, int status, const char *format, ...)
 {
     char text[sizeof link->problem];
@@ -294,16 +307,35 @@ link_fails(struct link *link, int status, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    fail(link, status, false, text);
+    return fail(link, status, false, text);
 }
 
-void
+bool
 link_fails_by(struct link *link, const struct failure *failure)
 {
-    fail(link, failure->status, failure->is_fatal, failure->text);
+    return fail(link, failure->status, failure->is_fatal, failure->text);
 }
 
-void
+bool
+link_fails_on(struct link *link, const char *what, natsStatus status)
+{
+    struct failure failure;
+
+    server_explain(&failure, what, status, 0);
+    return link_fails_by(link, &failure);
+}
+
+bool
+link_fails_on_stream(struct link *link, const char *stream, natsStatus status,
+                     jsErrCode code)
+{
+    struct failure failure;
+
+    (void)server_explain_stream(&failure, stream, status, code);
+    return link_fails_by(link, &failure);
+}
+
+bool
 link_fails_locally(struct link *link, int status, const char *what)
 {
     bool is_fatal = status == MMF_E_MISMATCH || status == MMF_E_WRONG_KIND ||
@@ -312,5 +344,5 @@ link_fails_locally(struct link *link, int status, const char *what)
     char text[sizeof link->problem];
 
     (void)snprintf(text, sizeof text, "%s: %s", what, mmf_last_message());
-    fail(link, EXIT_CHANNEL, is_fatal, text);
+    return fail(link, EXIT_CHANNEL, is_fatal, text);
 }

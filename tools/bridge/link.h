@@ -41,8 +41,8 @@ struct link {
     enum direction direction;
     char origin[ORIGIN_MAX + 1]; /* queue, in: whose messages; service: which worker */
     char title[400];
-    void (*run)(struct link *link); /* returns at the first failure, or when it ends */
-    struct pair *pair;              /* latest, topic: what both directions know */
+    const struct link_work *work;
+    struct pair *pair; /* latest, topic: what both directions know */
     pthread_t thread;
     bool has_thread;
     atomic_bool is_ready; /* it has worked once */
@@ -88,29 +88,31 @@ link_count(struct link *link, enum counter counter, uint64_t more)
 void link_works(struct link *link);
 
 /*
- * The try has failed: say why, once for the same reason. `status` is what the program exits
- * with, if it has never worked and no time is left.
+ * The try has failed: say why, once for the same reason. False. `status` is what the program
+ * exits with, if it has never worked and no time is left.
  */
-void link_fails(struct link *link, int status, const char *format, ...)
+bool link_fails(struct link *link, int status, const char *format, ...)
     LOG_FORMAT(3, 4);
 
-/* The same, with a failure of the server's or with mmf_last_message. */
-void link_fails_by(struct link *link, const struct failure *failure);
-void link_fails_locally(struct link *link, int status, const char *what);
+/* The same, with a failure of the server's, with one of a call ("WHAT: ...") or of a call that
+ * concerns a stream, or with mmf_last_message. */
+bool link_fails_by(struct link *link, const struct failure *failure);
+bool link_fails_on(struct link *link, const char *what, natsStatus status);
+bool link_fails_on_stream(struct link *link, const char *stream, natsStatus status,
+                          jsErrCode code);
+bool link_fails_locally(struct link *link, int status, const char *what);
 
 /* Sleep, but for the end of the program: then false. */
 bool link_sleep(struct link *link, int64_t milliseconds);
 
-/* What a link of each kind does. */
-void queue_out_run(struct link *link);
-void queue_in_run(struct link *link);
-void queue_shared_run(struct link *link);
-void topic_out_run(struct link *link);
-void topic_in_run(struct link *link);
-void topic_stored_run(struct link *link);
-void latest_out_run(struct link *link);
-void latest_in_run(struct link *link);
-void service_out_run(struct link *link);
-void service_in_run(struct link *link);
+/* What a link of each kind does in a try. Its state has so many bytes, which are 0 at first. */
+struct link_work {
+    size_t size;
+    bool (*begin)(void *state, struct link *link); /* false: it was said why */
+    bool (*step)(void *state); /* soon to return; false: the try is over */
+    void (*end)(void *state);  /* also if it did not begin */
+};
+extern const struct link_work queue_out, queue_in, queue_shared, topic_out, topic_in,
+    topic_stored, latest_out, latest_in, service_out, service_in;
 
 #endif

@@ -34,8 +34,7 @@ has_opened(struct link *link, int status)
         return true;
     (void)snprintf(what, sizeof what, "%s \"%s\"", mmf_kind_name(link->channel->kind),
                    link->channel->channel);
-    link_fails_locally(link, status, what);
-    return false;
+    return link_fails_locally(link, status, what);
 }
 
 bool

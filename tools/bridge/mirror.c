@@ -36,13 +36,6 @@ server_of(const struct making *making)
     return &making->link->bridge->server;
 }
 
-static bool
-fails(const struct making *making, const struct failure *failure)
-{
-    link_fails_by(making->link, failure);
-    return false;
-}
-
 /*
  * The turn.
  */
@@ -60,7 +53,7 @@ name_turns(struct making *making)
 
     if (status != NATS_OK) {
         server_explain(&failure, "JetStream", status, code);
-        return fails(making, &failure);
+        return link_fails_by(making->link, &failure);
     }
     server_wire_name(making->domain, sizeof making->domain,
                      info->Domain != NULL ? info->Domain : "");
@@ -92,7 +85,7 @@ publish_turn(struct making *making, const char *subject)
     if (code == JSStreamWrongLastSequenceErr)
         return TURN_OF_ANOTHER;
     (void)server_explain_stream(&failure, making->turns, status, code);
-    (void)fails(making, &failure);
+    (void)link_fails_by(making->link, &failure);
     return TURN_UNKNOWN;
 }
 
@@ -116,7 +109,7 @@ take_turn(struct making *making)
                    making->stream);
     if (server_make_stream(server_of(making), &wish, &failure))
         return publish_turn(making, subject);
-    (void)fails(making, &failure);
+    (void)link_fails_by(making->link, &failure);
     return TURN_UNKNOWN;
 }
 
@@ -142,7 +135,7 @@ find(const struct making *making)
                              &failure)) {
         if (failure.status == EXIT_NO_STREAM)
             return FOUND_NONE;
-        (void)fails(making, &failure);
+        (void)link_fails_by(making->link, &failure);
         return FOUND_UNKNOWN;
     }
     if (state.created == making->unwanted)
@@ -165,14 +158,15 @@ make_in_turn(const struct making *making)
         return found == FOUND_GOOD;
     if (found == FOUND_UNWANTED &&
         !server_delete_stream(server_of(making), making->stream, &failure))
-        return fails(making, &failure);
+        return link_fails_by(making->link, &failure);
     if (!server_make_mirror(server_of(making), &wish, channel->mirror_domain, &failure))
-        return fails(making, &failure);
+        return link_fails_by(making->link, &failure);
     found = find(making);
     if (found == FOUND_NONE || found == FOUND_UNWANTED)
-        link_fails(making->link, EXIT_NO_STREAM,
-                   "mirror of stream %s in domain %s: it was made, and is not there",
-                   making->stream, channel->mirror_domain);
+        (void)link_fails(
+            making->link, EXIT_NO_STREAM,
+            "mirror of stream %s in domain %s: it was made, and is not there",
+            making->stream, channel->mirror_domain);
     return found == FOUND_GOOD;
 }
 

@@ -30,6 +30,7 @@ bool pair_is_echo(struct pair *pair, uint64_t sequence);   /* locks; sequences r
 
 /* Latest. Locked. */
 struct pair_value {
+    int64_t created;   /* when the bucket was made that has `revision` */
     uint64_t revision; /* of the value that is in the channel here, as far as known */
     uint64_t version;  /* in the channel, of the value that came in last; 0: none */
 };

@@ -14,6 +14,15 @@
 struct pull {
     struct link *link;
     const char *stream;
+    void *owner;
+    /*
+     * Says in `created` when the stream was made that is there now, and in `next` where a
+     * consumer of its own begins. Called before the first one, and whenever the stream is another
+     * one, which has other messages. False: it was said why.
+     */
+    bool (*find)(void *owner);
+    int64_t created;
+    uint64_t next; /* the owner moves it on */
     int64_t
         ack_ms; /* 0: a consumer of its own, in order, without acknowledgements; else
                        the shared one, with so long for each message */
@@ -36,15 +45,15 @@ struct pulled {
 
 enum pull_status {
     PULL_MESSAGE,
-    PULL_NOTHING, /* in the time that it waits, or a request has ended */
-    PULL_END /* the consumer has ended, or one of its messages was lost on the way */
+    PULL_NOTHING, /* in the time that it waits; or a request, or the consumer, has ended */
+    PULL_FAILURE /* there is no consumer, and it was said why */
 };
 
-/* A consumer that begins at `next`, where it is one of its own. False: it was said why. */
-bool pull_begin(struct pull *pull, uint64_t next);
+/* A consumer. False: it was said why. */
+bool pull_begin(struct pull *pull);
 void pull_end(struct pull *pull);
 
-/* The next message. After PULL_END begin again. */
+/* The next message. Where there is no consumer, it begins one. */
 enum pull_status pull_next(struct pull *pull, int64_t wait_ms, struct pulled *pulled);
 
 #endif

@@ -157,9 +157,8 @@ purge_begin(struct purge *purge, struct link *link, const char *stream,
     purge->capacity = capacity;
     purge->stream = stream;
     purge->pending = calloc(PENDING, sizeof *purge->pending);
-    if (purge->pending == NULL)
-        link_fails(link, EXIT_FAILED, "there is no memory to note what is applied");
-    return purge->pending != NULL;
+    return purge->pending != NULL ||
+           link_fails(link, EXIT_FAILED, "there is no memory to note what is applied");
 }
 
 void

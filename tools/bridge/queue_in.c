@@ -33,14 +33,17 @@ enum { PURGE_MS = 20, LISTEN_MS = 1000 };
 enum { SOURCES = 64 };
 
 /* A mirror that has given nothing for so long is compared with its original, and again: later
- * and later, if nothing comes of it. */
-enum { COMPARE_MS = 2000, COMPARE_SPREAD_MS = 1000, COMPARE_DOUBLED_MOST = 5 };
+ * and later, if nothing comes of it. One that is behind may need some time to be connected
+ * again. */
+enum {
+    COMPARE_MS = 2000,
+    COMPARE_SPREAD_MS = 1000,
+    COMPARE_TRIES = 5,
+    STANDS_TRIES = 3
+};
 
-/* A mirror that is behind may need some time to be connected again. */
-enum { STANDS_MOST = 3 };
-
-/* At one gap the mirror is made again so often, at most, with pauses that grow. */
-enum { GAP_TRIES = 8, GAP_PAUSE_MS = 250 };
+/* In front of a gap it is made again until so much was tried, with pauses that grow. */
+enum { GAP_TRIES = 12, GAP_PAUSE_MS = 250 };
 
 /* What is known of a source. */
 struct source {
@@ -56,16 +59,12 @@ struct in {
     struct stream_names names;
     struct pull pull;
     struct purge purge;
-    uint64_t next;   /* in the stream */
-    int64_t created; /* when it was made: another one has others, or lacks others */
     struct source sources[SOURCES];
     size_t source_count;
     bool was_idle; /* since the last purge nothing has come */
     bool must_remake;
     int64_t compare_at;
-    uint64_t compared_last; /* message of the mirror */
-    int gap_tries; /* the mirror was made again so often since the last new message */
-    int in_vain;   /* or something was done because nothing came */
+    int tries; /* what was done since the last new message for one that is missing */
 };
 
 static struct server *
@@ -92,7 +91,7 @@ find_source(struct in *in, uint64_t number)
     *source = (struct source){.number = number};
     status = mmf_queue_applied(in->sink.queue, number, &source->applied);
     if (status < 0) {
-        link_fails_locally(in->link, status, "what is applied");
+        (void)link_fails_locally(in->link, status, "what is applied");
         return NULL;
     }
     source->is_new = source->applied == 0;
@@ -139,16 +138,14 @@ inspect_gap(struct in *in, const struct envelope *envelope, const struct source 
     struct stream_state original;
     struct failure failure;
 
-    if (in->link->channel->mirror_domain == NULL || in->gap_tries == GAP_TRIES)
+    if (in->link->channel->mirror_domain == NULL || in->tries >= GAP_TRIES)
         return true;
     if (!server_stream_state(server_of(in), in->names.stream,
-                             in->link->channel->mirror_domain, &original, &failure)) {
-        link_fails_by(in->link, &failure);
-        return false;
-    }
-    if (!has_some(&original, in->next, sequence - 1))
+                             in->link->channel->mirror_domain, &original, &failure))
+        return link_fails_by(in->link, &failure);
+    if (!has_some(&original, in->pull.next, sequence - 1))
         return true;
-    in->gap_tries++;
+    in->tries++;
     in->must_remake = true;
     log_say(LOG_WARNING, in->link->title,
             "the mirror lacks messages of %s from number %" PRIu64 " to %" PRIu64
@@ -201,7 +198,7 @@ apply_entry(struct in *in, const struct envelope *envelope, const struct entry *
     }
     source->applied = position;
     source->is_new = false;
-    in->gap_tries = in->in_vain = 0;
+    in->tries = 0;
     return true;
 }
 
@@ -214,11 +211,9 @@ apply(struct in *in, natsMsg *message, struct pending *pending)
     struct source *source;
     const char *wrong = sink_unpack(&in->sink, message, &envelope, &unpacker);
 
-    if (wrong != NULL) {
-        link_fails(in->link, EXIT_FAILED, "message %" PRIu64 " of stream %s: %s",
-                   pending->stream_sequence, in->names.stream, wrong);
-        return false;
-    }
+    if (wrong != NULL)
+        return link_fails(in->link, EXIT_FAILED, "message %" PRIu64 " of stream %s: %s",
+                          pending->stream_sequence, in->names.stream, wrong);
     source = find_source(in, envelope.source);
     if (source == NULL)
         return false;
@@ -252,81 +247,49 @@ take(struct in *in, const struct pulled *pulled)
     natsMsg_Destroy(pulled->message);
     if (!is_applied || in->must_remake)
         return is_applied;
-    in->next = pulled->sequence + 1;
+    in->pull.next = pulled->sequence + 1;
     in->was_idle = false;
     in->compare_at = 0;
     purge_note(&in->purge, &pending);
     return true;
 }
 
-/* The stream is read from its beginning. */
+/* The stream is read from its beginning; a mirror is made if it is not there. */
 static bool
-prepare_stream(struct in *in)
+find_stream(void *owner)
 {
+    struct in *in = owner;
     const char *domain = in->link->channel->mirror_domain;
     struct stream_state state;
     struct failure failure;
 
-    if (domain != NULL && !mirror_make(in->link, in->names.stream, &in->created))
+    if (domain != NULL && !mirror_make(in->link, in->names.stream, &in->pull.created))
         return false;
     if (!server_stream_state(server_of(in), in->names.stream, domain, &state,
                              &failure) ||
-        !server_check_not_shared(server_of(in), in->names.stream, domain, &failure)) {
-        link_fails_by(in->link, &failure);
-        return false;
-    }
+        !server_check_not_shared(server_of(in), in->names.stream, domain, &failure))
+        return link_fails_by(in->link, &failure);
     if (domain == NULL)
-        in->created = state.created;
-    in->next = state.first > 0 ? state.first : 1;
+        in->pull.created = state.created;
+    in->pull.next = state.first > 0 ? state.first : 1;
     purge_set_stores(&in->purge, state.most_bytes);
     return true;
-}
-
-/* When the stream that is there now was made; a mirror is made if it is not there. */
-static bool
-find_stream(struct in *in, int64_t *created)
-{
-    struct stream_state state;
-    struct failure failure;
-
-    if (in->link->channel->mirror_domain != NULL)
-        return mirror_make(in->link, in->names.stream, created);
-    if (!server_stream_state(server_of(in), in->names.stream, NULL, &state, &failure)) {
-        link_fails_by(in->link, &failure);
-        return false;
-    }
-    *created = state.created;
-    return true;
-}
-
-/* Another reader may have made the mirror again, or someone the stream. */
-static bool
-begin_again(struct in *in)
-{
-    int64_t created = 0;
-
-    return find_stream(in, &created) &&
-           (created == in->created || prepare_stream(in)) &&
-           pull_begin(&in->pull, in->next);
 }
 
 static bool
 remake_mirror(struct in *in)
 {
-    int64_t pause = in->gap_tries > 1 ? (in->gap_tries - 1) * GAP_PAUSE_MS : 0;
-
     in->must_remake = false;
     pull_end(&in->pull);
-    return (pause == 0 || link_sleep(in->link, pause)) &&
-           mirror_make_again(in->link, in->names.stream, &in->created) &&
-           prepare_stream(in);
+    return link_sleep(in->link, (in->tries - 1) * (int64_t)GAP_PAUSE_MS) &&
+           mirror_make_again(in->link, in->names.stream, &in->pull.created) &&
+           find_stream(in);
 }
 
 static bool
 compare_is_due(struct in *in)
 {
-    int doubled =
-        in->in_vain < COMPARE_DOUBLED_MOST ? in->in_vain : COMPARE_DOUBLED_MOST;
+    int doubled = in->tries < COMPARE_TRIES ? in->tries : COMPARE_TRIES;
     int64_t now = local_now_ms();
     bool is_due = in->compare_at != 0 && now >= in->compare_at;
 
@@ -337,28 +300,29 @@ compare_is_due(struct in *in)
     return is_due;
 }
 
-/* The original has the next message or a later one, and nothing comes. */
+/* The original has the next message or a later one, and nothing comes. As many tries are left
+ * for a gap as it may need. */
 static bool
 is_of_no_use(struct in *in, const struct stream_state *mirror)
 {
-    bool stands = mirror->last == in->compared_last;
+    int before = in->tries;
+    bool is_past = mirror->last >= in->pull.next;
 
-    in->compared_last = mirror->last;
-    if (mirror->last >= in->next) {
-        if (in->in_vain++ == 0 && mirror->messages > 0)
-            return false;
+    in->tries += before < COMPARE_TRIES;
+    if (before == 0)
         log_say(LOG_WARNING, in->link->title,
-                "the mirror is past message %" PRIu64
-                " of its stream, and does not have it or give it: it is made again",
-                in->next);
-        return true;
-    }
-    if (!stands || in->in_vain++ < STANDS_MOST)
+                "message %" PRIu64
+                " of the stream is not in its mirror, or does not come: waiting",
+                in->pull.next);
+    if (is_past ? before == 0 && mirror->messages > 0 : before < STANDS_TRIES)
         return false;
     log_say(LOG_WARNING, in->link->title,
-            "the mirror stands still before message %" PRIu64
-            " of its stream: it is made again",
-            in->next);
+            is_past
+                ? "the mirror is past message %" PRIu64
+                  " of its stream, and does not have it or give it: it is made again"
+                : "the mirror stands still before message %" PRIu64
+                  " of its stream: it is made again",
+            in->pull.next);
     return true;
 }
 
@@ -376,12 +340,12 @@ compare_mirror(struct in *in)
     if (domain == NULL || !compare_is_due(in) ||
         !server_stream_state(server_of(in), in->names.stream, NULL, &mirror, &failure))
         return;
-    if (mirror.created == in->created &&
+    if (mirror.created == in->pull.created &&
         (!server_stream_state(server_of(in), in->names.stream, domain, &original,
                               &failure) ||
-         !has_some(&original, in->next, UINT64_MAX)))
+         !has_some(&original, in->pull.next, UINT64_MAX)))
         return;
-    in->must_remake = mirror.created == in->created && is_of_no_use(in, &mirror);
+    in->must_remake = mirror.created == in->pull.created && is_of_no_use(in, &mirror);
     pull_end(&in->pull);
 }
 
@@ -397,13 +361,12 @@ rest(struct in *in, bool can_purge)
 
 /* False: the try is over. */
 static bool
-step(struct in *in)
+step(void *state)
 {
+    struct in *in = state;
     struct pulled pulled;
     bool can_purge = purge_is_due(&in->purge);
 
-    if (in->pull.subscription == NULL && !begin_again(in))
-        return false;
     switch (pull_next(&in->pull, can_purge && !in->was_idle ? PURGE_MS : LISTEN_MS,
                       &pulled)) {
     case PULL_MESSAGE:
@@ -413,9 +376,8 @@ step(struct in *in)
     case PULL_NOTHING:
         rest(in, can_purge);
         break;
-    case PULL_END:
-        pull_end(&in->pull);
-        break;
+    case PULL_FAILURE:
+        return false;
     }
     return !in->must_remake || remake_mirror(in);
 }
@@ -425,32 +387,28 @@ step(struct in *in)
  */
 
 static bool
-begin(struct in *in, struct link *link)
+begin(void *state, struct link *link)
 {
+    struct in *in = state;
+
     in->link = in->pull.link = link;
     in->pull.stream = in->names.stream;
+    in->pull.owner = in;
+    in->pull.find = find_stream;
     server_name_queue(&in->names, link->channel->remote, link->origin);
     return sink_begin(&in->sink, link) &&
            purge_begin(&in->purge, link, in->names.stream, in->sink.stats.capacity) &&
-           prepare_stream(in) && pull_begin(&in->pull, in->next);
+           pull_begin(&in->pull);
 }
 
-void
-queue_in_run(struct link *link)
+static void
+end(void *state)
 {
-    struct in *in = calloc(1, sizeof *in);
+    struct in *in = state;
 
-    if (in == NULL) {
-        link_fails(link, EXIT_FAILED, "there is no memory");
-        return;
-    }
-    if (begin(in, link)) {
-        link_works(link);
-        while (!link_is_stopping(link) && step(in))
-            ;
-    }
     pull_end(&in->pull);
     sink_end(&in->sink);
     purge_end(&in->purge);
-    free(in);
 }
+
+const struct link_work queue_in = {sizeof(struct in), begin, step, end};

@@ -45,6 +45,7 @@ struct out {
     size_t hand_most;
     mmf_mutex *turn; /* of the one bridge that publishes to the stream */
     bool has_turn;
+    bool has_sent_older;      /* what was there at first */
     uint64_t stream_sequence; /* of the message that was stored last; 0: not known */
 };
 
@@ -91,15 +92,16 @@ learn(struct out *out, natsMsg *message, uint64_t *lowest)
     uint64_t end = envelope.first + envelope.count;
 
     if (wrong != NULL) {
-        link_fails(out->link, EXIT_FAILED, "last message of stream %s: %s",
-                   out->names.stream, wrong);
+        (void)link_fails(out->link, EXIT_FAILED, "last message of stream %s: %s",
+                         out->names.stream, wrong);
         return FOUND_FAILURE;
     }
     if (out->head.source != 0 && envelope.source != out->head.source)
         return FOUND_ALL;
     if (memcmp(envelope.channel, out->stats.identity, IDENTITY_SIZE) == 0 &&
         !note_stored(out, &envelope, unpacker)) {
-        link_fails(out->link, EXIT_FAILED, "there is no memory for its sequences");
+        (void)link_fails(out->link, EXIT_FAILED,
+                         "there is no memory for its sequences");
         return FOUND_FAILURE;
     }
     out->head.source = envelope.source;
@@ -121,27 +123,25 @@ learn_all(struct out *out)
     struct server *server = &out->link->bridge->server;
     natsMsg *message = NULL;
     jsErrCode code = 0;
-    uint64_t sequence;
-    struct failure failure;
-    uint64_t lowest = UINT64_MAX;
+    uint64_t sequence, lowest = UINT64_MAX;
     natsStatus status = js_GetLastMsg(&message, server->js, out->names.stream,
                                       out->names.subject, NULL, &code);
     enum found found;
 
     if (status == NATS_NOT_FOUND || code == JSNoMessageFoundErr)
         return true;
-    if (status != NATS_OK) {
-        (void)server_explain_stream(&failure, out->names.stream, status, code);
-        link_fails_by(out->link, &failure);
-        return false;
-    }
+    if (status != NATS_OK)
+        return link_fails_on_stream(out->link, out->names.stream, status, code);
     sequence = natsMsg_GetSequence(message);
     found = learn(out, message, &lowest);
     natsMsg_Destroy(message);
     for (int i = 1; i < EARLIER_MOST && found == FOUND_OLDER && sequence > 1; i++) {
-        if (js_GetMsg(&message, server->js, out->names.stream, --sequence, NULL,
-                      &code) != NATS_OK)
+        status =
+            js_GetMsg(&message, server->js, out->names.stream, --sequence, NULL, &code);
+        if (status == NATS_NOT_FOUND || code == JSNoMessageFoundErr)
             break;
+        if (status != NATS_OK)
+            return link_fails_on_stream(out->link, out->names.stream, status, code);
         found = learn(out, message, &lowest);
         natsMsg_Destroy(message);
     }
@@ -197,9 +197,7 @@ release(struct out *out, const mmf_message *messages, size_t count)
 {
     int status = mmf_queue_release_many(out->queue, messages, count);
 
-    if (status < 0)
-        link_fails_locally(out->link, status, "release");
-    return status >= 0;
+    return status >= 0 || link_fails_locally(out->link, status, "release");
 }
 
 /* Release what the stream has; `*count` are left, at the beginning of the hand. */
@@ -283,7 +281,7 @@ check_stored(struct out *out, uint64_t sequence, uint64_t repeats)
     if (before == 0 || (sequence > before && sequence <= before + 1 + repeats))
         return true;
     link_count(out->link, LOST, 1);
-    link_fails(
+    return link_fails(
         out->link, EXIT_FAILED,
         sequence <= before
             ? "stream %s has gone back from %llu to %llu: the server has lost "
@@ -291,7 +289,6 @@ check_stored(struct out *out, uint64_t sequence, uint64_t repeats)
             : "stream %s went on from %llu to %llu: another host has the same origin, "
               "and messages are lost; set \"origin\" in [bridge]",
         out->names.stream, (unsigned long long)before, (unsigned long long)sequence);
-    return false;
 }
 
 /* Until the server says that it has stored what is packed. */
@@ -327,10 +324,8 @@ publish(struct out *out)
             continue;
         }
         (void)server_explain_stream(&failure, out->names.stream, status, code);
-        if (!server_is_worth_repeating(status)) {
-            link_fails_by(out->link, &failure);
-            return false;
-        }
+        if (!server_is_worth_repeating(status))
+            return link_fails_by(out->link, &failure);
         link_count(out->link, REPEATED, 1);
         repeats++;
         pack_again(&out->packer);
@@ -343,12 +338,11 @@ publish(struct out *out)
 static bool
 refuse_first(struct out *out, const mmf_message *message)
 {
-    link_fails(out->link, EXIT_CHANNEL,
-               "message %llu has %zu bytes, and the server takes %zu in one message: "
-               "raise its max_payload",
-               (unsigned long long)message->sequence, message->length,
-               out->packer.capacity);
-    return false;
+    return link_fails(
+        out->link, EXIT_CHANNEL,
+        "message %llu has %zu bytes, and the server takes %zu in one message: "
+        "raise its max_payload",
+        (unsigned long long)message->sequence, message->length, out->packer.capacity);
 }
 
 static bool
@@ -399,32 +393,32 @@ send_what_is_there(struct out *out)
                                      &more);
         count += status == MMF_OK ? more : 0;
     }
-    if (status < 0) {
-        link_fails_locally(out->link, status, "take");
-        return false;
-    }
+    if (status < 0)
+        return link_fails_locally(out->link, status, "take");
     return send_hand(out, count);
 }
 
-static void
-send_on(struct out *out)
+static bool
+send_next(struct out *out)
 {
-    while (!link_is_stopping(out->link)) {
-        size_t count = 0;
-        int status =
-            mmf_queue_take_many(out->queue,
-                                (size_t)out->link->channel->batch < out->hand_most
-                                    ? (size_t)out->link->channel->batch
-                                    : out->hand_most,
-                                LOCAL_WAIT_MS, out->hand, &count);
+    size_t most = (size_t)out->link->channel->batch, count = 0;
+    int status =
+        mmf_queue_take_many(out->queue, most < out->hand_most ? most : out->hand_most,
+                            LOCAL_WAIT_MS, out->hand, &count);
 
-        if (status < 0) {
-            link_fails_locally(out->link, status, "take");
-            return;
-        }
-        if (status == MMF_OK && !send_hand(out, count))
-            return;
-    }
+    if (status < 0)
+        return link_fails_locally(out->link, status, "take");
+    return (status != MMF_OK || send_hand(out, count));
+}
+
+static bool
+step(void *state)
+{
+    struct out *out = state;
+    bool is_first = !out->has_sent_older;
+
+    out->has_sent_older = true;
+    return is_first ? send_what_is_there(out) : send_next(out);
 }
 
 /*
@@ -460,77 +454,70 @@ prepare_stream(struct out *out)
 
     if (server_make_stream(&out->link->bridge->server, &wish, &failure))
         return true;
-    link_fails_by(out->link, &failure);
-    return false;
+    return link_fails_by(out->link, &failure);
 }
 
-/* Two at a time would number different messages alike. A dead one leaves its turn. */
+/* Two at a time would number different messages alike. A dead one leaves its turn. Bridges of
+ * other users take turns, too, where they can have the queue. */
 static bool
 take_turn(struct out *out)
 {
+    mmf_sync_options options = {.size = sizeof options, .mode = 0666};
+    bool is_global = strncmp(out->link->channel->channel, "Global\\", 7) == 0;
     char name[2 * WIRE_NAME_MAX + 32];
     int status;
 
     server_name_queue(&out->names, out->link->channel->remote,
                       out->link->bridge->config->origin);
-    (void)snprintf(name, sizeof name, "mmf-bridge.%s", out->names.stream);
-    status = mmf_mutex_create_or_open(name, 0, NULL, NULL, &out->turn);
+    (void)snprintf(name, sizeof name, "%smmf-bridge.%s", is_global ? "Global\\" : "",
+                   out->names.stream);
+    status = mmf_mutex_create_or_open(name, 0, is_global ? &options : NULL, NULL,
+                                      &out->turn);
     if (status >= 0)
         status = mmf_mutex_wait(out->turn, LOCAL_WAIT_MS);
-    if (status < 0) {
-        link_fails_locally(out->link, status, name);
-        return false;
-    }
+    if (status < 0)
+        return link_fails_locally(out->link, status, name);
     out->has_turn = status != MMF_TIMED_OUT;
     if (!out->has_turn)
-        link_fails(out->link, EXIT_CHANNEL,
-                   "another bridge of this machine publishes to stream %s",
-                   out->names.stream);
+        (void)link_fails(out->link, EXIT_CHANNEL,
+                         "another bridge of this machine publishes to stream %s",
+                         out->names.stream);
     return out->has_turn;
 }
 
-static void
-end_turn(struct out *out)
-{
-    if (out->has_turn)
-        (void)mmf_mutex_release(out->turn);
-    mmf_mutex_close(out->turn);
-}
-
 static bool
-begin(struct out *out)
+begin(void *state, struct link *link)
 {
-    if (mmf_queue_stat(out->queue, &out->stats) < 0) {
-        link_fails_locally(out->link, MMF_E_IO, "counters");
+    struct out *out = state;
+
+    out->link = link;
+    if (!take_turn(out) || !local_open_queue(link, MMF_ROLE_RECEIVE, &out->queue))
         return false;
-    }
+    if (mmf_queue_stat(out->queue, &out->stats) < 0)
+        return link_fails_locally(out->link, MMF_E_IO, "counters");
     out->head.kind = MMF_KIND_QUEUE;
     out->head.message_size = (uint32_t)out->stats.message_size;
     memcpy(out->head.channel, out->stats.identity, IDENTITY_SIZE);
     (void)snprintf(out->head.origin, sizeof out->head.origin, "%s",
                    out->link->bridge->config->origin);
-    if (!make_space(out)) {
-        link_fails(out->link, EXIT_FAILED, "there is no memory for its messages");
-        return false;
-    }
+    if (!make_space(out))
+        return link_fails(out->link, EXIT_FAILED,
+                          "there is no memory for its messages");
     return prepare_stream(out) && begin_numbers(out);
 }
 
-void
-queue_out_run(struct link *link)
+static void
+end(void *state)
 {
-    struct out out = {.link = link};
+    struct out *out = state;
 
-    if (take_turn(&out) && local_open_queue(link, MMF_ROLE_RECEIVE, &out.queue)) {
-        if (begin(&out)) {
-            link_works(link);
-            if (send_what_is_there(&out))
-                send_on(&out);
-        }
-        mmf_queue_close(out.queue);
-    }
-    end_turn(&out);
-    free(out.packer.bytes);
-    free(out.hand);
-    free(out.stored);
+    mmf_queue_close(out->queue);
+    if (out->has_turn)
+        (void)mmf_mutex_release(out->turn);
+    mmf_mutex_close(out->turn);
+    free(out->packer.bytes);
+    free(out->hand);
+    free(out->stored);
 }
+
+const struct link_work queue_out = {sizeof(struct out), begin, step, end};

@@ -60,7 +60,6 @@ struct shared {
     size_t known_at;
     uint64_t said; /* the source whose size was checked last */
     int64_t renewed_at, settle_at, tidied_at, pause_ms;
-    int64_t created; /* when the stream was made */
     uint64_t newest; /* message of the stream that came */
     int tidies_left;
     struct mark mark;
@@ -347,36 +346,23 @@ take(struct shared *shared, const struct pulled *pulled)
     return is_taken;
 }
 
-/* A stream that was made anew has other messages of the same sequences. */
+/* Another stream has other messages of the same sequences. */
 static bool
-check_stream(struct shared *shared)
+find_stream(void *owner)
 {
+    struct shared *shared = owner;
     struct stream_state state;
     struct failure failure;
 
-    if (!server_stream_state(server_of(shared), shared->names.stream, NULL, &state,
-                             &failure)) {
-        link_fails_by(shared->link, &failure);
-        return false;
-    }
-    if (state.created != shared->created) {
-        memset(shared->held, 0, sizeof shared->held);
-        memset(shared->known, 0, sizeof shared->known);
-        shared->newest = 0;
-    }
-    shared->created = state.created;
-    return true;
-}
-
-/* What is held stays so without a server: a new consumer is the same one. */
-static bool
-begin_again(struct shared *shared)
-{
-    if (check_stream(shared) && pull_begin(&shared->pull, 0)) {
-        link_works(shared->link);
+    memset(shared->held, 0, sizeof shared->held);
+    memset(shared->known, 0, sizeof shared->known);
+    shared->newest = 0;
+    if (server_stream_state(server_of(shared), shared->names.stream, NULL, &state,
+                            &failure)) {
+        shared->pull.created = state.created;
         return true;
     }
-    return count_held(shared) > 0 && link_sleep(shared->link, LISTEN_MS);
+    return link_fails_by(shared->link, &failure);
 }
 
 static bool
@@ -393,17 +379,17 @@ listen(struct shared *shared, int64_t wait_ms)
         return is_taken;
     case PULL_NOTHING:
         break;
-    case PULL_END:
-        pull_end(&shared->pull);
-        break;
+    case PULL_FAILURE: /* what is held stays so without a server */
+        return count_held(shared) > 0 && link_sleep(shared->link, LISTEN_MS);
     }
     return true;
 }
 
 /* False: the try is over. */
 static bool
-step(struct shared *shared)
+step(void *state)
 {
+    struct shared *shared = state;
     size_t held = count_held(shared);
 
     renew(shared);
@@ -413,8 +399,6 @@ step(struct shared *shared)
         shared->pause_ms *= 2;
     tidy(shared);
     held = count_held(shared);
-    if (shared->pull.subscription == NULL)
-        return begin_again(shared);
     if (held == HELD)
         return link_sleep(shared->link, shared->pause_ms);
     return listen(shared, held > 0                  ? shared->pause_ms
@@ -423,10 +407,14 @@ step(struct shared *shared)
 }
 
 static bool
-begin(struct shared *shared, struct link *link)
+begin(void *state, struct link *link)
 {
+    struct shared *shared = state;
+
     shared->link = shared->pull.link = link;
     shared->pull.stream = shared->names.stream;
+    shared->pull.owner = shared;
+    shared->pull.find = find_stream;
     shared->pull.ack_ms = take_over_ms(link);
     shared->pause_ms = FIRST_PAUSE_MS;
     shared->tidies_left = TIDIES;
@@ -435,24 +423,16 @@ begin(struct shared *shared, struct link *link)
         return false;
     shared->sink.full_ms = LONGEST_PAUSE_MS;
     shared->sink.while_full = while_full;
-    return check_stream(shared) && pull_begin(&shared->pull, 0);
+    return pull_begin(&shared->pull);
 }
 
-void
-queue_shared_run(struct link *link)
+static void
+end(void *state)
 {
-    struct shared *shared = calloc(1, sizeof *shared);
+    struct shared *shared = state;
 
-    if (shared == NULL) {
-        link_fails(link, EXIT_FAILED, "there is no memory");
-        return;
-    }
-    if (begin(shared, link)) {
-        link_works(link);
-        while (!link_is_stopping(link) && step(shared))
-            ;
-    }
     pull_end(&shared->pull);
     sink_end(&shared->sink);
-    free(shared);
 }
+
+const struct link_work queue_shared = {sizeof(struct shared), begin, step, end};

@@ -118,7 +118,8 @@ when_disconnected(natsConnection *connection, void *closure)
 {
     struct server *server = closure;
 
-    (void)connection;
+    if (atomic_load(&server->heard) != connection)
+        return;
     atomic_fetch_add(&server->disconnects, 1);
     atomic_store(&server->is_connected, false);
     log_say(LOG_WARNING, NULL, "the connection to the server is lost; trying again");
@@ -140,7 +141,8 @@ when_closed(natsConnection *connection, void *closure)
 {
     struct server *server = closure;
 
-    (void)connection;
+    if (atomic_load(&server->heard) != connection)
+        return;
     atomic_store(&server->is_connected, false);
     atomic_store(&server->is_closed, true);
 }
@@ -303,6 +305,7 @@ server_connect(struct server *server, const struct config *config,
         status = natsConnection_JetStream(&server->js, server->connection, &js);
     natsOptions_Destroy(options);
     if (status == NATS_OK) {
+        atomic_store(&server->heard, server->connection);
         atomic_store(&server->is_connected, true);
         return true;
     }
@@ -319,6 +322,7 @@ server_connect(struct server *server, const struct config *config,
 void
 server_close(struct server *server)
 {
+    atomic_store(&server->heard, NULL);
     natsConnection_Close(server->connection);
     jsCtx_Destroy(server->js);
     natsConnection_Destroy(server->connection);

@@ -37,6 +37,8 @@ struct failure {
 struct server {
     const struct config *config;
     natsConnection *connection;
+    /* The same; what is said late of one before it does not count. */
+    _Atomic(natsConnection *) heard;
     jsCtx *js;
     _Atomic uint64_t disconnects;
     atomic_bool is_connected;

@@ -68,30 +68,13 @@ unpack(natsMsg *message, struct envelope *envelope, struct entry *entry)
 }
 
 static bool
-fail_by(struct side *side, const char *what, natsStatus status)
-{
-    struct failure failure;
-
-    server_explain(&failure, what, status, 0);
-    link_fails_by(side->link, &failure);
-    return false;
-}
-
-static bool
-fail_locally(struct side *side, const char *what, int status)
-{
-    link_fails_locally(side->link, status, what);
-    return false;
-}
-
-static bool
 begin(struct side *side)
 {
     size_t longest;
     int status = mmf_service_stat(side->service, &side->stats);
 
     if (status < 0)
-        return fail_locally(side, "counters", status);
+        return link_fails_locally(side->link, status, "counters");
     longest = (size_t)(side->stats.message_size > side->stats.answer_size
                            ? side->stats.message_size
                            : side->stats.answer_size);
@@ -100,10 +83,9 @@ begin(struct side *side)
     side->packer.capacity = envelope_size(&side->head) + ENTRY_HEAD + longest;
     side->packer.bytes = malloc(side->packer.capacity);
     side->buffer = malloc(longest);
-    if (side->packer.bytes == NULL || side->buffer == NULL) {
-        link_fails(side->link, EXIT_FAILED, "there is no memory for its messages");
-        return false;
-    }
+    if (side->packer.bytes == NULL || side->buffer == NULL)
+        return link_fails(side->link, EXIT_FAILED,
+                          "there is no memory for its messages");
     return true;
 }
 
@@ -121,8 +103,10 @@ prepare(struct side *side, struct link *link)
 }
 
 static void
-end(struct side *side)
+end(void *state)
 {
+    struct side *side = state;
+
     natsSubscription_Destroy(side->subscription);
     mmf_service_close(side->service);
     free(side->packer.bytes);
@@ -145,13 +129,14 @@ is_answered(struct side *side)
     if (status == NATS_OK)
         return true;
     if (status == NATS_NO_RESPONDERS || status == NATS_TIMEOUT) {
-        link_fails(side->link, EXIT_FAILED,
-                   "no machine serves it (subject %s): a client here sees no server",
-                   side->subject);
+        (void)link_fails(
+            side->link, EXIT_FAILED,
+            "no machine serves it (subject %s): a client here sees no server",
+            side->subject);
         (void)link_sleep(side->link, PROBE_PAUSE_MS);
         return false;
     }
-    return fail_by(side, "request", status);
+    return link_fails_on(side->link, "request", status);
 }
 
 /* The request goes to another server; the bridge leaves. */
@@ -159,11 +144,10 @@ static bool
 return_request(struct side *side, const mmf_message *request)
 {
     (void)mmf_service_return(side->service, request);
-    link_fails(
+    return link_fails(
         side->link, EXIT_FAILED,
         "no machine serves it any more (subject %s): a client here sees no server",
         side->subject);
-    return false;
 }
 
 static bool
@@ -173,7 +157,7 @@ answer(struct side *side, const mmf_message *request, const struct entry *entry)
                                     MMF_ANSWER_LAST, LOCAL_WAIT_MS);
 
     if (status < 0)
-        return fail_locally(side, "answer", status);
+        return link_fails_locally(side->link, status, "answer");
     link_count(side->link, MESSAGES, 1);
     link_count(side->link, BYTES, entry->length);
     return true;
@@ -192,7 +176,7 @@ wait_until_unwanted(struct side *side, const mmf_message *request, const char *w
         status = mmf_service_is_wanted(side->service, request, &is_wanted);
     if (status == MMF_OK && !is_wanted)
         status = mmf_service_answer(side->service, request, "", 0, MMF_ANSWER_LAST, 0);
-    return status >= 0 || fail_locally(side, "answer", status);
+    return status >= 0 || link_fails_locally(side->link, status, "answer");
 }
 
 static bool
@@ -247,7 +231,7 @@ forward(struct side *side, const mmf_message *request)
     else if (status == NATS_NO_RESPONDERS)
         is_done = return_request(side, request);
     else if (!link_is_stopping(side->link))
-        is_done = fail_by(side, "request", status);
+        is_done = link_fails_on(side->link, "request", status);
     natsMsg_Destroy(reply);
     natsSubscription_Destroy(side->subscription);
     side->subscription = NULL;
@@ -256,32 +240,28 @@ forward(struct side *side, const mmf_message *request)
 }
 
 static bool
-serve_next(struct side *side)
+serve_next(void *state)
 {
+    struct side *side = state;
     mmf_message request;
     int status = mmf_service_take(side->service, LOCAL_WAIT_MS, &request);
 
     if (status < 0)
-        return fail_locally(side, "take", status);
+        return link_fails_locally(side->link, status, "take");
     return status != MMF_OK || forward(side, &request);
 }
 
-void
-service_out_run(struct link *link)
+static bool
+begin_out(void *state, struct link *link)
 {
-    struct side side;
+    struct side *side = state;
 
-    prepare(&side, link);
-    if (is_answered(&side) &&
-        local_open_service(link, MMF_ROLE_SERVER, &side.service)) {
-        if (begin(&side)) {
-            link_works(link);
-            while (!link_is_stopping(link) && serve_next(&side))
-                ;
-        }
-    }
-    end(&side);
+    prepare(side, link);
+    return is_answered(side) &&
+           local_open_service(link, MMF_ROLE_SERVER, &side->service) && begin(side);
 }
+
+const struct link_work service_out = {sizeof(struct side), begin_out, serve_next, end};
 
 /*
  * In.
@@ -317,8 +297,10 @@ serve(struct side *side, natsMsg *message)
 
     if (reply == NULL)
         return true;
-    if (natsMsg_GetDataLength(message) == 0) /* does a machine answer at all? */
-        return natsConnection_Publish(connection_of(side), reply, "", 0) == NATS_OK;
+    if (natsMsg_GetDataLength(message) == 0) { /* does a machine answer at all? */
+        sent = natsConnection_Publish(connection_of(side), reply, "", 0);
+        return sent == NATS_OK || link_fails_on(side->link, "answer", sent);
+    }
     wrong = unpack(message, &envelope, &request);
     if (wrong != NULL) {
         log_say(LOG_WARNING, side->link->title, "a request is refused: %s", wrong);
@@ -330,7 +312,8 @@ serve(struct side *side, natsMsg *message)
                                   (int)side->packer.length);
     link_count(side->link, status == ANSWERED ? MESSAGES : PARKED, 1);
     link_count(side->link, BYTES, request.length);
-    return status != NO_SERVER && (sent == NATS_OK || fail_by(side, "answer", sent));
+    return status != NO_SERVER &&
+           (sent == NATS_OK || link_fails_on(side->link, "answer", sent));
 }
 
 /* Without a server here others are to get the requests. */
@@ -340,17 +323,17 @@ has_server(struct side *side)
     int status = mmf_service_stat(side->service, &side->stats);
 
     if (status < 0)
-        return fail_locally(side, "counters", status);
+        return link_fails_locally(side->link, status, "counters");
     if (side->stats.receivers > 0)
         return true;
-    link_fails(side->link, EXIT_CHANNEL, "service \"%s\" has no server here",
-               side->link->channel->channel);
-    return false;
+    return link_fails(side->link, EXIT_CHANNEL, "service \"%s\" has no server here",
+                      side->link->channel->channel);
 }
 
 static bool
-listen(struct side *side)
+listen(void *state)
 {
+    struct side *side = state;
     natsMsg *message = NULL;
     natsStatus status =
         natsSubscription_NextMsg(&message, side->subscription, LISTEN_MS);
@@ -359,7 +342,7 @@ listen(struct side *side)
     if (status == NATS_OK)
         is_done = serve(side, message);
     else if (status != NATS_TIMEOUT && status != NATS_SLOW_CONSUMER)
-        is_done = fail_by(side, "subscription", status);
+        is_done = link_fails_on(side->link, "subscription", status);
     natsMsg_Destroy(message);
     return is_done;
 }
@@ -373,21 +356,17 @@ subscribe(struct side *side)
 
     if (status == NATS_OK)
         status = natsConnection_Flush(connection_of(side));
-    return status == NATS_OK || fail_by(side, "subscription", status);
+    return status == NATS_OK || link_fails_on(side->link, "subscription", status);
 }
 
-void
-service_in_run(struct link *link)
+static bool
+begin_in(void *state, struct link *link)
 {
-    struct side side;
+    struct side *side = state;
 
-    prepare(&side, link);
-    if (local_open_service(link, MMF_ROLE_CLIENT, &side.service)) {
-        if (begin(&side) && has_server(&side) && subscribe(&side)) {
-            link_works(link);
-            while (!link_is_stopping(link) && listen(&side))
-                ;
-        }
-    }
-    end(&side);
+    prepare(side, link);
+    return local_open_service(link, MMF_ROLE_CLIENT, &side->service) && begin(side) &&
+           has_server(side) && subscribe(side);
 }
+
+const struct link_work service_in = {sizeof(struct side), begin_in, listen, end};

@@ -41,14 +41,14 @@ sink_reserve(struct sink *sink, const struct entry *entry)
     if (status == MMF_OK)
         memcpy(bytes, entry->bytes, entry->length);
     else if (status < 0)
-        link_fails_locally(sink->link, status, "reserve");
+        (void)link_fails_locally(sink->link, status, "reserve");
     return status == MMF_OK;
 }
 
 bool
 sink_fails(struct sink *sink, int status)
 {
-    link_fails_locally(sink->link, status, "commit");
+    (void)link_fails_locally(sink->link, status, "commit");
     (void)mmf_queue_abandon(sink->queue);
     return false;
 }
@@ -77,18 +77,13 @@ sink_park_bytes(struct sink *sink, const char *id, const void *bytes, size_t len
 
     server_wire_name(remote, sizeof remote, sink->link->channel->remote);
     (void)snprintf(subject, sizeof subject, "mmf.parked.%s", remote);
-    if (!server_make_stream(server, &wish, &failure)) {
-        link_fails_by(sink->link, &failure);
-        return false;
-    }
+    if (!server_make_stream(server, &wish, &failure))
+        return link_fails_by(sink->link, &failure);
     (void)jsPubOptions_Init(&options);
     options.MsgId = id;
     status = js_Publish(NULL, server->js, subject, bytes, (int)length, &options, &code);
-    if (status != NATS_OK) {
-        (void)server_explain_stream(&failure, wish.name, status, code);
-        link_fails_by(sink->link, &failure);
-        return false;
-    }
+    if (status != NATS_OK)
+        return link_fails_on_stream(sink->link, wish.name, status, code);
     link_count(sink->link, PARKED, 1);
     return true;
 }
@@ -157,9 +152,7 @@ sink_begin(struct sink *sink, struct link *link)
     if (!local_open_queue(link, MMF_ROLE_SEND, &sink->queue))
         return false;
     status = mmf_queue_stat(sink->queue, &sink->stats);
-    if (status < 0)
-        link_fails_locally(link, status, "counters");
-    return status >= 0;
+    return status >= 0 || link_fails_locally(link, status, "counters");
 }
 
 void

@@ -91,7 +91,7 @@ send_entry(struct topic_in *in, const struct entry *entry)
         }
     }
     if (status < 0)
-        link_fails_locally(in->link, status, "send");
+        (void)link_fails_locally(in->link, status, "send");
     if (status == MMF_OK)
         link_count(in->link, MESSAGES, 1);
     return status == MMF_OK;
@@ -174,14 +174,10 @@ topic_in_begin(struct topic_in *in, struct link *link)
     server_name_topic(&in->names, link->channel->remote);
     if (!local_open_topic(link, MMF_ROLE_SEND, &in->topic))
         return false;
-    if (mmf_topic_stat(in->topic, &in->stats) < 0) {
-        link_fails_locally(link, MMF_E_IO, "counters");
-        return false;
-    }
-    if (!pair_begin_echoes(link->pair, (size_t)in->stats.capacity)) {
-        link_fails(link, EXIT_FAILED, "there is no memory for its sequences");
-        return false;
-    }
+    if (mmf_topic_stat(in->topic, &in->stats) < 0)
+        return link_fails_locally(link, MMF_E_IO, "counters");
+    if (!pair_begin_echoes(link->pair, (size_t)in->stats.capacity))
+        return link_fails(link, EXIT_FAILED, "there is no memory for its sequences");
     return true;
 }
 
@@ -204,66 +200,55 @@ take(struct topic_in *in, natsMsg *message)
 
     if (wrong == NULL)
         return topic_in_apply(in, message, &envelope, &unpacker);
-    link_fails(in->link, EXIT_FAILED, "a message of subject %s: %s",
-               natsMsg_GetSubject(message), wrong);
-    return false;
+    return link_fails(in->link, EXIT_FAILED, "a message of subject %s: %s",
+                      natsMsg_GetSubject(message), wrong);
 }
 
 static bool
-take_next(struct topic_in *in, natsSubscription *subscription)
+step(void *state)
 {
+    struct topic_in *in = state;
     natsMsg *message = NULL;
-    natsStatus status = natsSubscription_NextMsg(&message, subscription, LOCAL_WAIT_MS);
+    natsStatus status =
+        natsSubscription_NextMsg(&message, in->subscription, LOCAL_WAIT_MS);
     bool is_taken = true;
-    struct failure failure;
 
-    if (status == NATS_OK) {
+    if (status == NATS_OK)
         is_taken = take(in, message);
-    } else if (status != NATS_TIMEOUT && status != NATS_SLOW_CONSUMER) {
-        server_explain(&failure, "subscription", status, 0);
-        link_fails_by(in->link, &failure);
-        is_taken = false;
-    }
+    else if (status != NATS_TIMEOUT && status != NATS_SLOW_CONSUMER)
+        is_taken = link_fails_on(in->link, "subscription", status);
     natsMsg_Destroy(message);
     return is_taken;
 }
 
 static bool
-subscribe(struct topic_in *in, natsSubscription **subscription)
+begin(void *state, struct link *link)
 {
-    natsConnection *connection = in->link->bridge->server.connection;
-    struct failure failure;
-    natsStatus status =
-        natsConnection_SubscribeSync(subscription, connection, in->names.subject);
+    struct topic_in *in = state;
+    natsConnection *connection = link->bridge->server.connection;
+    natsStatus status;
 
+    if (!topic_in_begin(in, link))
+        return false;
+    status =
+        natsConnection_SubscribeSync(&in->subscription, connection, in->names.subject);
     if (status == NATS_OK)
-        status = natsSubscription_SetPendingLimits(*subscription, WAITING_MESSAGES,
+        status = natsSubscription_SetPendingLimits(in->subscription, WAITING_MESSAGES,
                                                    WAITING_BYTES);
     if (status == NATS_OK)
         status = natsConnection_Flush(connection);
     if (status == NATS_OK)
         return true;
-    server_explain(&failure, "subscription", status, 0);
-    link_fails_by(in->link, &failure);
-    return false;
+    return link_fails_on(link, "subscription", status);
 }
 
-void
-topic_in_run(struct link *link)
+static void
+end(void *state)
 {
-    struct topic_in *in = calloc(1, sizeof *in);
-    natsSubscription *subscription = NULL;
+    struct topic_in *in = state;
 
-    if (in == NULL) {
-        link_fails(link, EXIT_FAILED, "there is no memory");
-        return;
-    }
-    if (topic_in_begin(in, link) && subscribe(in, &subscription)) {
-        link_works(link);
-        while (!link_is_stopping(link) && take_next(in, subscription))
-            ;
-    }
-    natsSubscription_Destroy(subscription);
+    natsSubscription_Destroy(in->subscription);
     topic_in_end(in);
-    free(in);
 }
+
+const struct link_work topic_in = {sizeof(struct topic_in), begin, step, end};

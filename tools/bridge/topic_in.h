@@ -24,6 +24,7 @@ struct topic_in {
     mmf_topic *topic;
     mmf_channel_stats stats;
     struct stream_names names;
+    natsSubscription *subscription; /* live */
     struct topic_source sources[TOPIC_SOURCES];
     uint64_t uses;
     uint64_t skip;    /* messages that are older than what is asked for */

@@ -40,8 +40,7 @@ prepare_stream(struct out *out)
     if (!channel->stored ||
         server_make_stream(&out->link->bridge->server, &wish, &failure))
         return true;
-    link_fails_by(out->link, &failure);
-    return false;
+    return link_fails_by(out->link, &failure);
 }
 
 /*
@@ -68,6 +67,7 @@ store(struct out *out)
             return true;
         }
         link_count(out->link, REPEATED, 1);
+        (void)link_fails_on_stream(out->link, out->names.stream, status, code);
         if (!server_is_worth_repeating(status))
             (void)prepare_stream(out);
         if (!link_sleep(out->link, REPEAT_PAUSE_MS))
@@ -78,16 +78,13 @@ store(struct out *out)
 static bool
 publish_live(struct out *out)
 {
-    struct failure failure;
     natsStatus status =
         natsConnection_Publish(out->link->bridge->server.connection, out->names.subject,
                                out->packer.bytes, (int)out->packer.length);
 
     if (status == NATS_OK)
         return true;
-    server_explain(&failure, "publish", status, 0);
-    link_fails_by(out->link, &failure);
-    return false;
+    return link_fails_on(out->link, "publish", status);
 }
 
 static bool
@@ -145,8 +142,9 @@ has_space(const struct out *out)
 }
 
 static bool
-pack_and_publish(struct out *out)
+step(void *state)
 {
+    struct out *out = state;
     int status;
 
     pack_begin(&out->packer, &out->head);
@@ -156,20 +154,20 @@ pack_and_publish(struct out *out)
         status = pack_next(out, 0);
     if (out->packed > 0 && !publish(out))
         return false;
-    if (status < 0)
-        link_fails_locally(out->link, status, "receive");
-    return status >= 0;
+    return status >= 0 || link_fails_locally(out->link, status, "receive");
 }
 
 static bool
-begin_out(struct out *out)
+begin(void *state, struct link *link)
 {
-    int64_t most = natsConnection_GetMaxPayload(out->link->bridge->server.connection);
+    struct out *out = state;
+    int64_t most = natsConnection_GetMaxPayload(link->bridge->server.connection);
 
-    if (mmf_topic_stat(out->topic, &out->stats) < 0) {
-        link_fails_locally(out->link, MMF_E_IO, "counters");
+    out->link = link;
+    if (!local_open_topic(link, MMF_ROLE_RECEIVE, &out->topic))
         return false;
-    }
+    if (mmf_topic_stat(out->topic, &out->stats) < 0)
+        return link_fails_locally(out->link, MMF_E_IO, "counters");
     out->head = (struct envelope){.kind = MMF_KIND_TOPIC,
                                   .message_size = (uint32_t)out->stats.message_size,
                                   .source = local_random(),
@@ -183,31 +181,26 @@ begin_out(struct out *out)
     if (most > 0 && out->packer.capacity > (size_t)most)
         out->packer.capacity = (size_t)most;
     if (out->packer.capacity <
-        envelope_size(&out->head) + ENTRY_HEAD + (size_t)out->stats.message_size) {
-        link_fails(out->link, EXIT_CHANNEL,
-                   "messages of up to %lld bytes do not fit the server's max_payload "
-                   "of %lld: raise it",
-                   (long long)out->stats.message_size, (long long)most);
-        return false;
-    }
+        envelope_size(&out->head) + ENTRY_HEAD + (size_t)out->stats.message_size)
+        return link_fails(
+            out->link, EXIT_CHANNEL,
+            "messages of up to %lld bytes do not fit the server's max_payload "
+            "of %lld: raise it",
+            (long long)out->stats.message_size, (long long)most);
     out->packer.bytes = malloc(out->packer.capacity);
     if (out->packer.bytes == NULL)
-        link_fails(out->link, EXIT_FAILED, "there is no memory for its messages");
-    return out->packer.bytes != NULL && prepare_stream(out);
+        return link_fails(out->link, EXIT_FAILED,
+                          "there is no memory for its messages");
+    return prepare_stream(out);
 }
 
-void
-topic_out_run(struct link *link)
+static void
+end(void *state)
 {
-    struct out out = {.link = link};
+    struct out *out = state;
 
-    if (!local_open_topic(link, MMF_ROLE_RECEIVE, &out.topic))
-        return;
-    if (begin_out(&out)) {
-        link_works(link);
-        while (!link_is_stopping(link) && pack_and_publish(&out))
-            ;
-    }
-    mmf_topic_close(out.topic);
-    free(out.packer.bytes);
+    mmf_topic_close(out->topic);
+    free(out->packer.bytes);
 }
+
+const struct link_work topic_out = {sizeof(struct out), begin, step, end};

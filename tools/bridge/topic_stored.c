@@ -26,8 +26,6 @@ enum { POSITIONS_BYTES = 64 << 20, LISTEN_MS = 1000, NOTED_SOURCES = 16 };
 struct stored {
     struct topic_in in;
     struct pull pull;
-    uint64_t next;   /* in the stream */
-    int64_t created; /* when the stream was made: another one has other sequences */
     char subject[2 * WIRE_NAME_MAX + 16]; /* of the position */
 };
 
@@ -58,8 +56,8 @@ note_position(struct stored *stored)
 {
     const struct topic_in *in = &stored->in;
     char text[64 + NOTED_SOURCES * 40];
-    int length = snprintf(text, sizeof text, "%" PRId64 " %" PRIu64, stored->created,
-                          stored->next);
+    int length = snprintf(text, sizeof text, "%" PRId64 " %" PRIu64,
+                          stored->pull.created, stored->pull.next);
 
     for (size_t i = 0; i < TOPIC_SOURCES; i++) {
         const struct topic_source *source = &in->sources[i];
@@ -80,9 +78,9 @@ read_position(struct stored *stored, const char *text)
     int64_t created = strtoll(text, &rest, 10);
     uint64_t next = strtoull(rest, &rest, 10);
 
-    if (created != stored->created || next == 0)
+    if (created != stored->pull.created || next == 0)
         return false;
-    stored->next = next;
+    stored->pull.next = next;
     while (*rest == ' ') {
         uint64_t number = strtoull(rest, &rest, 10);
 
@@ -108,7 +106,7 @@ find_position(struct stored *stored)
     natsStatus status;
 
     if (!server_make_stream(server_of(stored), &wish, &failure)) {
-        link_fails_by(stored->in.link, &failure);
+        (void)link_fails_by(stored->in.link, &failure);
         return FOUND_FAILURE;
     }
     status = js_GetLastMsg(&message, server_of(stored)->js, POSITIONS, stored->subject,
@@ -116,8 +114,7 @@ find_position(struct stored *stored)
     if (status == NATS_NOT_FOUND || code == JSNoMessageFoundErr)
         return FOUND_NONE;
     if (status != NATS_OK) {
-        (void)server_explain_stream(&failure, POSITIONS, status, code);
-        link_fails_by(stored->in.link, &failure);
+        (void)link_fails_on_stream(stored->in.link, POSITIONS, status, code);
         return FOUND_FAILURE;
     }
     (void)snprintf(text, sizeof text, "%.*s", natsMsg_GetDataLength(message),
@@ -156,9 +153,9 @@ begin_before(struct stored *stored, const struct stream_state *state, uint64_t m
 {
     uint64_t found = 0;
 
-    stored->next = state->last + 1;
-    while (found < most && stored->next > state->first && stored->next > 1)
-        found += count_messages(stored, --stored->next);
+    stored->pull.next = state->last + 1;
+    while (found < most && stored->pull.next > state->first && stored->pull.next > 1)
+        found += count_messages(stored, --stored->pull.next);
     stored->in.skip = found > most ? found - most : 0;
 }
 
@@ -168,37 +165,37 @@ begin_anew(struct stored *stored, const struct stream_state *state)
     int64_t replay = stored->in.link->channel->replay;
 
     if (replay == REPLAY_ALL)
-        stored->next = state->first > 0 ? state->first : 1;
+        stored->pull.next = state->first > 0 ? state->first : 1;
     else
         begin_before(stored, state, (uint64_t)replay);
 }
 
 static bool
-find_start(struct stored *stored)
+find_start(void *owner)
 {
+    struct stored *stored = owner;
     struct link *link = stored->in.link;
     struct stream_state state;
     struct failure failure;
     enum found found;
 
     if (!server_stream_state(server_of(stored), stored->in.names.stream, NULL, &state,
-                             &failure)) {
-        link_fails_by(link, &failure);
-        return false;
-    }
-    stored->created = state.created;
+                             &failure))
+        return link_fails_by(link, &failure);
+    stored->pull.created = state.created;
     found = find_position(stored);
     if (found == FOUND_OTHER) {
         log_say(LOG_WARNING, link->title,
                 "stream %s was made anew: it is read from its beginning",
                 stored->in.names.stream);
-        stored->next = state.first > 0 ? state.first : 1;
+        stored->pull.next = state.first > 0 ? state.first : 1;
     } else if (found == FOUND_NONE) {
         begin_anew(stored, &state);
+        note_position(stored); /* what comes now is new for its successor, too */
     }
     if (found != FOUND_FAILURE)
         log_say(LOG_INFO, link->title, "begins with message %" PRIu64 " of stream %s",
-                stored->next, stored->in.names.stream);
+                stored->pull.next, stored->in.names.stream);
     return found != FOUND_FAILURE;
 }
 
@@ -215,12 +212,12 @@ static void
 count_dropped(struct stored *stored, uint64_t sequence)
 {
     struct link *link = stored->in.link;
-    uint64_t dropped = sequence - stored->next;
+    uint64_t dropped = sequence - stored->pull.next;
 
     log_say(LOG_WARNING, link->title,
             "messages %" PRIu64 " to %" PRIu64
             " of stream %s are gone: its limits were reached before they came here",
-            stored->next, sequence - 1, stored->in.names.stream);
+            stored->pull.next, sequence - 1, stored->in.names.stream);
     if (link->channel->direction == DIRECTION_BOTH)
         return;
     link_count(link, LOST, dropped);
@@ -234,7 +231,7 @@ take(struct stored *stored, const struct pulled *pulled)
     struct unpacker unpacker;
     const char *wrong = topic_in_unpack(pulled->message, &envelope, &unpacker);
 
-    if (pulled->sequence > stored->next)
+    if (pulled->sequence > stored->pull.next)
         count_dropped(stored, pulled->sequence);
     if (wrong != NULL) {
         link_count(stored->in.link, FAILURES, 1);
@@ -245,34 +242,18 @@ take(struct stored *stored, const struct pulled *pulled)
         return false;
     }
     stored->in.counted = 0;
-    stored->next = pulled->sequence + 1;
+    stored->pull.next = pulled->sequence + 1;
     note_position(stored);
     return true;
 }
 
-/* A stream that was made anew meanwhile is the next try's. */
 static bool
-begin_again(struct stored *stored)
+step(void *state)
 {
-    struct stream_state state;
-    struct failure failure;
-
-    if (!server_stream_state(server_of(stored), stored->in.names.stream, NULL, &state,
-                             &failure)) {
-        link_fails_by(stored->in.link, &failure);
-        return false;
-    }
-    return state.created == stored->created && pull_begin(&stored->pull, stored->next);
-}
-
-static bool
-step(struct stored *stored)
-{
+    struct stored *stored = state;
     struct pulled pulled;
     bool is_taken;
 
-    if (stored->pull.subscription == NULL && !begin_again(stored))
-        return false;
     switch (pull_next(&stored->pull, LISTEN_MS, &pulled)) {
     case PULL_MESSAGE:
         is_taken = take(stored, &pulled);
@@ -280,16 +261,16 @@ step(struct stored *stored)
         return is_taken;
     case PULL_NOTHING:
         break;
-    case PULL_END:
-        pull_end(&stored->pull);
-        break;
+    case PULL_FAILURE:
+        return false;
     }
     return true;
 }
 
 static bool
-begin(struct stored *stored, struct link *link)
+begin(void *state, struct link *link)
 {
+    struct stored *stored = state;
     char remote[WIRE_NAME_MAX], origin[WIRE_NAME_MAX];
 
     server_wire_name(remote, sizeof remote, link->channel->remote);
@@ -298,25 +279,18 @@ begin(struct stored *stored, struct link *link)
                    remote, origin);
     stored->pull.link = link;
     stored->pull.stream = stored->in.names.stream;
-    return topic_in_begin(&stored->in, link) && find_start(stored) &&
-           pull_begin(&stored->pull, stored->next);
+    stored->pull.owner = stored;
+    stored->pull.find = find_start;
+    return topic_in_begin(&stored->in, link) && pull_begin(&stored->pull);
 }
 
-void
-topic_stored_run(struct link *link)
+static void
+end(void *state)
 {
-    struct stored *stored = calloc(1, sizeof *stored);
+    struct stored *stored = state;
 
-    if (stored == NULL) {
-        link_fails(link, EXIT_FAILED, "there is no memory");
-        return;
-    }
-    if (begin(stored, link)) {
-        link_works(link);
-        while (!link_is_stopping(link) && step(stored))
-            ;
-    }
     pull_end(&stored->pull);
     topic_in_end(&stored->in);
-    free(stored);
 }
+
+const struct link_work topic_stored = {sizeof(struct stored), begin, step, end};
