@@ -1,7 +1,7 @@
 # talk.sh - for tests written in bash: talk to programs over pipes, as terminals would.
 #
 # Source it after check.sh; `pipes` is a directory of the test's own, `deadline` how many
-# seconds a line may take (20). The line ends of Windows are removed.
+# seconds a line may take (60). The line ends of Windows are removed.
 
 # start NAME PROGRAM [ARGUMENT...]: between two pipes.
 declare -A process input output
@@ -20,7 +20,7 @@ start() {
 # says NAME LINE: it is the next line of that program.
 says() {
     local line=""
-    IFS= read -r -t "${deadline:-20}" line <&"${output[$1]}"
+    IFS= read -r -t "${deadline:-60}" line <&"${output[$1]}"
     check "$1 says: $2" "${line%$'\r'}" "$2"
 }
 

@@ -2,6 +2,7 @@
 
 An archive of sources has the library in its folder library; in the tree it is above.
 """
+import glob
 import os
 import re
 
@@ -24,6 +25,13 @@ def library_sources():
     named = re.search(r"set\(MMF_SOURCES(.*?)\)", text, re.S).group(1).split()
     named += re.search(r"set\(MMF_SYS_SOURCE (\S+)\)", text).group(1).split()
     return [os.path.join(ROOT, "src", name) for name in named]
+
+
+def headers():
+    """A change of one of them is a reason to compile again."""
+    folders = ["src"] + [os.path.join(ROOT, name) for name in ("src", "include")]
+    return [path for folder in folders
+            for path in glob.glob(os.path.join(folder, "**/*.h"), recursive=True)]
 
 
 class OneForAllPythons(bdist_wheel):
@@ -50,6 +58,7 @@ setup(
     ext_modules=[Extension(
         "mmf._mmf",
         sources=[f"src/{name}.c" for name in own] + library_sources(),
+        depends=headers(),
         include_dirs=[os.path.join(ROOT, "include"), os.path.join(ROOT, "src")],
         define_macros=[("MMF_BUILDING", None), ("_GNU_SOURCE", None),
                        ("_FILE_OFFSET_BITS", "64")],

@@ -58,7 +58,8 @@ typedef struct mmf_service_options {
     /* create: calls that a client may have open; 0: 4; at most 1,024 */
     int32_t max_calls;
     /* create: answers to one call that may wait, rounded up to a power of two; a server
-     * waits when there are so many. 0: 2; max_calls times so many are at most 65,536 */
+     * waits when there are so many. 0: 2; max_calls times so many, rounded, are at most
+     * 65,536 */
     int32_t max_answers;
     /*
      * 1: every user finds the name, as if it began with "Global\"; MMF_E_INVALID if it

@@ -60,10 +60,22 @@ check_limit(int32_t limit, uint32_t most, int standard, const char *field)
                              field, limit, most, standard);
 }
 
+/* Of one call: a power of two, so that what is asked for can be rounded up to it. */
+static uint32_t
+most_answers(const mmf_service_options *options)
+{
+    uint32_t calls =
+        options->max_calls != 0 ? (uint32_t)options->max_calls : CALLS_DEFAULT;
+    uint32_t most = MMF_ANSWERS_MAX;
+
+    while (most > MMF_ANSWERS_MAX / calls)
+        most /= 2;
+    return most;
+}
+
 static int
 check_limits(const mmf_service_options *options)
 {
-    int32_t calls = options->max_calls != 0 ? options->max_calls : CALLS_DEFAULT;
     int rc = check_limit(options->max_clients, MMF_PARTICIPANTS_MAX, CLIENTS_DEFAULT,
                          "max_clients");
 
@@ -73,20 +85,19 @@ check_limits(const mmf_service_options *options)
     if (rc == MMF_OK)
         rc = check_limit(options->max_calls, MMF_CALLS_MAX, CALLS_DEFAULT, "max_calls");
     if (rc == MMF_OK)
-        rc = check_limit(options->max_answers, MMF_ANSWERS_MAX / (uint32_t)calls,
-                         ANSWERS_DEFAULT, "max_answers");
+        rc = check_limit(options->max_answers, most_answers(options), ANSWERS_DEFAULT,
+                         "max_answers");
     return rc;
 }
 
 static uint32_t
-round_up(uint32_t answers, uint32_t calls)
+round_up(uint32_t answers)
 {
     uint32_t rounded = 1;
 
     while (rounded < answers)
         rounded *= 2;
-    /* More than there may be are as many as there may be. */
-    return rounded <= MMF_ANSWERS_MAX / calls ? rounded : rounded / 2;
+    return rounded;
 }
 
 static int
@@ -109,7 +120,7 @@ fill_sizes(size_t request_size, size_t answer_size, size_t capacity,
     if (options->max_calls != 0)
         sizes->calls = (uint32_t)options->max_calls;
     if (options->max_answers != 0)
-        sizes->answers = round_up((uint32_t)options->max_answers, sizes->calls);
+        sizes->answers = round_up((uint32_t)options->max_answers);
     return MMF_OK;
 }
 

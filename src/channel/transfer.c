@@ -176,6 +176,21 @@ check_messages(const struct mmf_channel *channel, const mmf_buffer *messages,
     return rc;
 }
 
+/* The next one is to be sent. If some are sent already the call does not fail. */
+static int
+wait_for_next(struct mmf_channel *channel, size_t length, int64_t deadline, size_t sent,
+              uint8_t **place)
+{
+    mmf_error before;
+    int rc;
+
+    mmf_fail_keep(&before);
+    rc = wait_for_space(channel, length, deadline, place);
+    if (sent > 0)
+        mmf_fail_restore(&before);
+    return rc;
+}
+
 /* As many as there is space for. */
 static size_t
 send_at_once(struct mmf_ring *ring, const mmf_buffer *messages, size_t count)
@@ -227,7 +242,7 @@ mmf_channel_send_many(struct mmf_channel *channel, const mmf_buffer *messages,
             break;
         if (deadline == 0)
             deadline = mmf_ring_deadline(channel->ops, timeout_ms);
-        rc = wait_for_space(channel, messages[done].length, deadline, &place);
+        rc = wait_for_next(channel, messages[done].length, deadline, done, &place);
         if (rc != MMF_OK)
             break;
         mmf_channel_put(channel->ring, place, messages[done].bytes,

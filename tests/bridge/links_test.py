@@ -142,7 +142,8 @@ def test_a_message_that_does_not_fit_is_parked(world):
     assert receive(world, "b", "Jobs", 2) == ["one", "two"]
     line = into.expect("parked in stream MMF_parked")
     assert "has 22 bytes, and the queue takes 8" in line, line
-    assert stream_info(server, "MMF_parked")["state"]["messages"] == 1
+    wait_until(lambda: stream_info(server, "MMF_parked").get("state", {}).get("messages") == 1,
+               "the parked message")
 
 
 def test_everything_is_stopped_and_started(world):
@@ -183,10 +184,8 @@ def test_the_clock_jumps(world):
                for machine, channels in (("a", "[queue Jobs]\ndirection = out"),
                                          ("b", "[queue Jobs]\ndirection = in\nfrom = a"))]
     take(world, "b", "Jobs", count, 100)
-    world.peer("a", "send", "Jobs", count, 64)
-    for jump in ("+1h", "-1h", "+3650d", "-1d", "+0"):
-        missing = report(world, count)["missing"]
-        assert missing > 0, "all came before the clock jumped"
+    for turn, jump in enumerate(("+1h", "-1h", "+3650d", "-1d", "+0"), 1):
+        sender = world.peer("a", "send", "Jobs", turn * count // 5, 64)
         os.replace(world.write("next", jump), clock)
         if "3650" in jump:
             server.kill()
@@ -194,8 +193,9 @@ def test_the_clock_jumps(world):
                 year = bridge.expect("the connection to the server is lost")[:4]
                 assert int(year) >= time.gmtime().tm_year + 9, year
             server.start()
-        wait_until(lambda: report(world, count)["missing"] <= max(0, missing - 2000),
-                   "other messages")
+        wait_until(lambda: report(world, count)["missing"] <= count - turn * count // 5,
+                   "these messages")
+        sender.kill()
     assert wait_for_all(world, count) == CLEAN
 
 
@@ -422,8 +422,8 @@ def test_a_mirror_with_a_gap_is_made_again_until_it_has_none(world):
 def test_a_mirror_that_lacks_the_last_messages_is_made_again(world):
     """No later message shows it."""
     into = read_a_gap_twice(world, "")
-    assert sum("the mirror is past message 1 of its stream, and does not have it or give it"
-               in line for line in into.lines) == 2, into.lines
+    into.expect_said("the mirror is past message 1 of its stream, and does not have it or give it",
+                     times=2)
 
 
 def start_readers(world):
@@ -453,7 +453,8 @@ def finish_readers(world, readers):
     for machine in "bd":
         assert receive(world, machine, "Jobs", 1) == ["after it"]
         wait_until(lambda: lost(world, machine) == 0, "the count of what is lost")
-    assert any("it is made again" in line for reader in readers for line in reader.lines)
+    wait_until(lambda: any("it is made again" in line for reader in readers
+                           for line in list(reader.lines)), "a word of it")
 
 
 def test_two_readers_of_one_mirror(world):
@@ -629,8 +630,8 @@ def test_two_machines_share_a_queue(world):
     count = 5000
     server, _, _ = share(world, "stream-bytes = 256K\nbatch = 16", 512)
     paths = [os.path.join(world.directory, "account" + machine) for machine in "bc"]
-    for machine, path in zip("bc", paths):
-        world.peer(machine, "take", "Jobs", count, path)
+    for machine, path in zip("bc", paths):  # so slowly that each has its share
+        world.peer(machine, "take", "Jobs", count, path, 1000)
     world.peer("a", "send", "Jobs", count, 512)
 
     def came():
@@ -947,7 +948,7 @@ def test_a_newer_value_of_another_host_survives_a_restart(world):
     assert value("b") == "new"
 
 
-def call(world, machine, text, timeout=20000):
+def call(world, machine, text, timeout=60000):
     return subprocess.run([PEER, "call", "Sums", text, str(timeout)], check=True, text=True,
                           capture_output=True, timeout=DEADLINE,
                           env={**os.environ, "MMF_DIR": world.namespace(machine)}).stdout.strip()
@@ -1039,7 +1040,8 @@ def test_readiness_metrics_and_json(world):
         assert notify.recv(1000).startswith(b"READY=1\n")
         world.mmf("a", "send", "Jobs", "hello")
         line = 'mmf_bridge_messages_total{kind="queue",channel="Jobs",direction="out",origin=""} 1\n'
-        wait_until(lambda: line in open(metrics, encoding="utf-8").read(), line)
+        wait_until(lambda: os.path.exists(metrics) and
+                   line in open(metrics, encoding="utf-8").read(), line)
         text = open(metrics, encoding="utf-8").read()
         assert text.endswith("# EOF\n") and "mmf_bridge_connected 1\n" in text, text
         assert bridge.kill(signal.SIGTERM) == 0

@@ -72,6 +72,11 @@ class Process:
             if any(part in line for part in parts):
                 return line
 
+    def expect_said(self, part, times=1):
+        """So many of all its lines have it: what it wrote before something else that was seen
+        may be read later."""
+        wait_until(lambda: sum(part in line for line in list(self.lines)) == times, part)
+
     def is_running(self):
         return self.process.poll() is None
 
@@ -125,7 +130,7 @@ def request(server, subject, body=""):
     """A request to a server, answered with JSON. Each has an inbox of its own: what a connected
     server answered to the one before may come late."""
     inbox = "_r." + os.urandom(8).hex()
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE) as connection:
         stream = connection.makefile("rwb")
         stream.readline()  # INFO
         stream.write(b'CONNECT {"verbose":false,"pedantic":false}\r\n')
@@ -143,7 +148,7 @@ def request(server, subject, body=""):
 
 def publish(server, subject, payloads):
     """Bytes as they are; done when the server has all of them."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE) as connection:
         stream = connection.makefile("rwb")
         stream.readline()  # INFO
         stream.write(b'CONNECT {"verbose":false,"pedantic":false}\r\n')

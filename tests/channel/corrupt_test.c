@@ -6,6 +6,9 @@
  */
 #include "support.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 /* As docs/internals/layout.md says, for messages of 8 bytes. */
 enum { TAIL = 0, NEWEST = 256, STRIDE = 64, LENGTH = 48, WORD = 56 };
 
@@ -195,6 +198,116 @@ a_damaged_message_of_a_queue(void **state)
     }
 }
 
+/*
+ * Another process that goes on writing.
+ */
+
+/* {"hostile", NAME, FIRST, SIZE}: any values into these bytes of the ring. */
+_Noreturn static int
+be_hostile(int argc, char **argv)
+{
+    static const uint64_t values[] = {0, 1, 2, 7, UINT64_MAX};
+    int64_t first = atoll(argv[2]), size = atoll(argv[3]);
+    uint64_t seed = 20261130;
+
+    CHECK_INT(argc, 4);
+    for (int64_t i = 0;; i++) {
+        uint64_t random = next_random(&seed);
+
+        overwrite_word(argv[1], first + (int64_t)(random % (uint64_t)size) / 8 * 8,
+                       random % 3 == 0 ? random : values[random % COUNT_OF(values)]);
+        if (i == 10)
+            role_say("begun");
+    }
+}
+
+static struct process *
+start_hostile(const char *name, const char *first, const char *size)
+{
+    const char *const args[] = {name, first, size, NULL};
+    struct process *hostile = process_start("hostile", args);
+
+    process_expect(hostile, "begun");
+    return hostile;
+}
+
+static void
+end_hostile(struct process *hostile)
+{
+    CHECK(!process_has_ended(hostile)); /* by a check of its own */
+    process_kill(hostile);
+    process_finish(hostile);
+}
+
+/* What can come of it; a failure says why. */
+static int
+check_possible(int rc, int other)
+{
+    mmf_error error;
+
+    CHECK_CONTEXT("%s: %s", mmf_status_name(rc), mmf_last_message());
+    CHECK(rc == MMF_OK || rc == MMF_TIMED_OUT || rc == MMF_E_CORRUPT || rc == other);
+    mmf_last_error(&error);
+    CHECK(rc >= 0 || (error.status == rc && error.message[0] != '\0'));
+    return rc;
+}
+
+enum { TIMES = 30000 };
+
+/* Of a topic the number of its subscribers: each message is given whole, or not at all. */
+static void
+subscribers_are_written(void **state)
+{
+    mmf_topic *topic = new_topic(MMF_OVERFLOW_BLOCK);
+    struct process *hostile = start_hostile("T", "272", "8");
+    char buffer[8];
+    size_t length;
+
+    (void)state;
+    for (int i = 0; i < TIMES; i++) {
+        check_possible(mmf_topic_send(topic, "12345678", 8, 0, NULL), MMF_OK);
+        if (i % 3 != 0 &&
+            check_possible(mmf_topic_receive(topic, buffer, 8, 0, &length, NULL),
+                           MMF_OK) == MMF_OK)
+            CHECK_BYTES(buffer, "12345678", 8);
+    }
+    end_hostile(hostile);
+    mmf_topic_close(topic);
+}
+
+/* Of a queue a source, but for its number: the messages are received whole, or not at all. */
+static void
+a_source_is_written(void **state)
+{
+    mmf_queue *queue = new_queue(MMF_ROLE_BOTH, 0, 8, 4, MMF_OVERFLOW_BLOCK);
+    struct process *hostile = start_hostile("Q", "648", "56");
+    uint64_t position = 0;
+    size_t length;
+    void *bytes;
+
+    (void)state;
+    for (uint64_t i = 1; i <= TIMES; i++) {
+        char buffer[8];
+        int rc;
+
+        CHECK_STATUS(mmf_queue_reserve(queue, 8, 0, &bytes), MMF_OK);
+        memcpy(bytes, "12345678", 8);
+        rc = mmf_queue_commit_from(queue, 8, 7, i, NULL);
+        if (rc != MMF_E_EXISTS && rc != MMF_E_SHARING)
+            check_possible(rc, MMF_E_STATE);
+        if (rc != MMF_OK)
+            CHECK_OK(mmf_queue_abandon(queue));
+        check_possible(mmf_queue_applied(queue, 7, &position), MMF_OK);
+        rc = mmf_queue_receive(queue, buffer, 8, 0, &length, NULL);
+        if (check_possible(rc, MMF_OK) == MMF_OK)
+            CHECK_BYTES(buffer, "12345678", 8);
+    }
+    end_hostile(hostile);
+    mmf_queue_close(queue);
+}
+
+static const struct role roles[] = {{"hostile", be_hostile}, {NULL, NULL}};
+
 int
 main(int argc, char **argv)
 {
@@ -204,7 +317,9 @@ main(int argc, char **argv)
         cmocka_unit_test(any_tail),
         cmocka_unit_test(an_invalid_latest_value),
         cmocka_unit_test(a_damaged_message_of_a_queue),
+        cmocka_unit_test(subscribers_are_written),
+        cmocka_unit_test(a_source_is_written),
     };
 
-    return harness_main(argc, argv, "channel.corrupt", tests, COUNT_OF(tests), NULL);
+    return harness_main(argc, argv, "channel.corrupt", tests, COUNT_OF(tests), roles);
 }

@@ -6,6 +6,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -111,6 +113,67 @@ a_queues_descriptor_tells_of_death(void **state)
     }
     mmf_queue_close(sender);
     mmf_queue_close(receiver);
+}
+
+static long
+read_number(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    long number = 0;
+
+    if (file == NULL || fscanf(file, "%ld", &number) != 1)
+        harness_skip("the system does not say how many events wait at most");
+    fclose(file);
+    return number;
+}
+
+/*
+ * More events than the system keeps: a message comes, and then a process dies with another
+ * one, of neither of which there is an event.
+ */
+static void
+a_queues_descriptor_tells_of_what_has_no_event(void **state)
+{
+    long most = read_number("/proc/sys/fs/inotify/max_queued_events");
+    mmf_queue *sender = new_sender(0, 8, 8);
+    mmf_queue *receiver = open_queue(MMF_ROLE_RECEIVE, 0);
+    mmf_queue *other = open_queue(MMF_ROLE_RECEIVE, 0);
+    struct process *victim = peer_with(MMF_ROLE_RECEIVE);
+    int seen[2] = {0, 0};
+    int fd = -1, bytes = 0;
+
+    (void)state;
+    if (most > 100000)
+        harness_skip("the system keeps too many events");
+    send_number(sender, 0);
+    peer_answers(victim, "MMF_OK 0 0", "take 0");
+    CHECK_OK(mmf_queue_fd(receiver, &fd));
+    for (long i = 0; i <= most; i += 2) { /* two that are not alike are not one */
+        send_number(sender, 2);
+        mmf_queue_close(open_queue(MMF_ROLE_SEND, 0));
+        expect_number(other, 2);
+    }
+    CHECK_INT(ioctl(fd, FIONREAD, &bytes), 0);
+    CHECK_INT(bytes, (most + 1) * (long)sizeof(struct inotify_event));
+    send_number(sender, 1);
+    process_kill(victim);
+    while (!seen[0] || !seen[1]) {
+        uint64_t number = 7;
+        size_t length;
+        int rc;
+
+        CHECK(is_readable(fd, LONG_MS));
+        rc = mmf_queue_receive(receiver, &number, 8, 0, &length, NULL);
+        CHECK(rc == MMF_TIMED_OUT || (rc == MMF_OK && number < 2 && !seen[number]));
+        if (rc == MMF_OK)
+            seen[number] = 1;
+    }
+    drain(receiver, fd);
+    send_number(sender, 3);
+    CHECK(is_readable(fd, LONG_MS));
+    mmf_queue_close(sender);
+    mmf_queue_close(receiver);
+    mmf_queue_close(other);
 }
 
 /* The last sender dies at any moment after the look that found nothing. */
@@ -315,6 +378,7 @@ main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_queues_descriptor_tells_of_messages),
         cmocka_unit_test(a_queues_descriptor_tells_of_death),
+        cmocka_unit_test(a_queues_descriptor_tells_of_what_has_no_event),
         cmocka_unit_test(a_queues_descriptor_tells_of_the_last_senders_death),
         cmocka_unit_test(a_receive_with_timeout_0_never_sleeps),
         cmocka_unit_test(a_topics_descriptor_tells_of_messages),

@@ -108,14 +108,14 @@ struct hold {
     int fd;
 };
 
-/* A name of letters is its file's name. */
+/* A name of letters is its file's name. Other processes have the directory's name, too. */
 static int
 open_object(const char *name)
 {
     char path[512];
     int fd;
 
-    snprintf(path, sizeof(path), "%s/mmf-%u/%s", harness_dir(), (unsigned)geteuid(),
+    snprintf(path, sizeof(path), "%s/mmf-%u/%s", getenv("MMF_DIR"), (unsigned)geteuid(),
              name);
     fd = open(path, O_RDWR | O_CLOEXEC);
     CHECK(fd >= 0);

@@ -14,6 +14,7 @@
 #include "support.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -222,10 +223,15 @@ consume(int number, int ready)
     mmf_queue *queue = open_queue(RECEIVE, 0);
     struct expected expected = {{0}};
 
+    bool is_done = false;
+
     (void)number;
     close(ready);
-    for (int i = 1; take_some(queue, 1 + i % 3, &expected) > 0 || !ledger->done; i++)
-        continue;
+    /* It looks once more after it has seen that it shall end. */
+    for (int i = 1, count = 1; count > 0 || !is_done; i++) {
+        is_done = ledger->done;
+        count = take_some(queue, 1 + i % 3, &expected);
+    }
     mmf_queue_close(queue);
 }
 
@@ -373,7 +379,7 @@ all_die_at_once(int count)
     struct expected expected = {{0}};
     struct crowd crowd;
     mmf_queue *receiver;
-    int64_t end;
+    int64_t now, end;
 
     start_crowd(&crowd, count, consume, produce);
     wait_at_random();
@@ -386,8 +392,10 @@ all_die_at_once(int count)
         CHECK_INT(waitpid(crowd.consumers[i], NULL, 0), crowd.consumers[i]);
     }
     receiver = open_queue(RECEIVE, 0);
-    for (end = now_us() + ENOUGH_MS * 1000; now_us() < end;)
-        take_some(receiver, 3, &expected);
+    end = now_us() + ENOUGH_MS * 1000;
+    do
+        now = now_us();
+    while (take_some(receiver, 3, &expected) > 0 || now < end);
     mmf_queue_close(receiver);
     await_all_released();
     go_on_afterwards();

@@ -32,7 +32,8 @@
 enum {
     SAMPLE = 30,          /* instructions for each operation, unless all are wanted */
     DEADLINE_MS = 120000, /* only a bug makes a process wait so long */
-    LATE_MS = 1000,       /* a sleeper is woken in a tenth of it; machines have loads */
+    LATE_MS = 1000,       /* a sleeper is woken in a tenth of it */
+    TOO_LATE_MS = 5000,   /* machines have loads */
     SHORT_MS = 20
 };
 
@@ -483,7 +484,7 @@ hear_sleeper(enum object object)
         kill_late(kill_now_ms() - begin);
         if (letter < 0)
             kill_fail("the sleeper", "sleeps, although its object is available");
-        else if (kill_now_ms() - begin > LATE_MS)
+        else if (kill_now_ms() - begin > TOO_LATE_MS)
             kill_fail("the sleeper", "was notified late");
     } else {
         /* It has been given the partner's signal, or is given what the dead one had. */

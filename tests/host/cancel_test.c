@@ -288,12 +288,15 @@ call_forever(void *unused)
     return unused;
 }
 
+enum { A_SERVER_HAS_IT, NO_SERVER_HAS_IT, THERE_IS_NO_SPACE, PLACES };
+
 /* No request, no place and no answer is left of its call. */
 static void
 a_cancelled_thread_s_call_is_cancelled(void **state)
 {
     mmf_service_options options = {.size = sizeof(options), .max_calls = 1};
-    mmf_service *server;
+    mmf_service *server, *filler;
+    mmf_channel_stats stats;
     mmf_message request;
     uint64_t call;
 
@@ -301,15 +304,19 @@ a_cancelled_thread_s_call_is_cancelled(void **state)
     if (HARNESS_ASAN || HARNESS_TSAN)
         harness_skip("a sanitizer needs threads that return");
     options.role = MMF_ROLE_SERVER;
-    CHECK_OK(mmf_service_create_new("Service", 8, 8, 4, &options, &server));
+    CHECK_OK(mmf_service_create_new("Service", 8, 8, 1, &options, &server));
     options.role = MMF_ROLE_CLIENT;
     CHECK_OK(mmf_service_open_existing("Service", &options, &client));
+    CHECK_OK(mmf_service_open_existing("Service", &options, &filler));
     for (int i = 0; i < TRIALS / 10; i++) {
+        int where = i % PLACES;
         pthread_t thread;
 
         atomic_store(&rounds, 0);
+        if (where == THERE_IS_NO_SPACE)
+            CHECK_OK(mmf_service_send(filler, "other", 5, 0, &call));
         CHECK_INT(pthread_create(&thread, NULL, call_forever, NULL), 0);
-        if (i % 2 == 0) { /* a server has it */
+        if (where == A_SERVER_HAS_IT) {
             CHECK_STATUS(mmf_service_take(server, MMF_INFINITE, &request), MMF_OK);
         } else {
             while (atomic_load(&rounds) < 1)
@@ -318,9 +325,11 @@ a_cancelled_thread_s_call_is_cancelled(void **state)
         CHECK_INT(pthread_cancel(thread), 0);
         join_cancelled(thread);
         CHECK_STATUS(mmf_wait_one(mmf_service_waitable(client), 0), MMF_E_STATE);
-        if (i % 2 == 0)
+        if (where == A_SERVER_HAS_IT)
             CHECK_OK(
                 mmf_service_answer(server, &request, "old", 3, MMF_ANSWER_LAST, 0));
+        if (where == THERE_IS_NO_SPACE)
+            CHECK_OK(mmf_service_cancel(filler, call));
         CHECK_FAILS(mmf_service_take_answer(client, 0, 0, &request), MMF_E_STATE);
         CHECK_OK(mmf_service_send(client, "new", 3, MMF_INFINITE, &call));
         CHECK_STATUS(mmf_service_take(server, 0, &request), MMF_OK);
@@ -330,7 +339,11 @@ a_cancelled_thread_s_call_is_cancelled(void **state)
         CHECK_INT(request.sequence, call);
         CHECK_OK(mmf_service_release_answer(client, &request));
     }
+    CHECK_OK(mmf_service_stat(server, &stats));
+    CHECK_INT(stats.in_flight, 0);
+    CHECK_INT(stats.depth, 0);
     mmf_service_close(client);
+    mmf_service_close(filler);
     mmf_service_close(server);
     check_all_goes_on();
 }

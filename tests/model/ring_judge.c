@@ -185,6 +185,17 @@ judge_read(int thread, const struct mmf_ring_message *seen, uint32_t content)
         found("a reader gets an older value than before");
 }
 
+/* A source's message is so when its position is applied. */
+static int
+is_committed(int number)
+{
+    const struct message *message = &world.messages[number];
+
+    return message->sent == SENT ||
+           (message->has_source &&
+            rank_of((uint32_t)number) <= applied_of(number / MOST_SENT));
+}
+
 void
 judge_begin(int thread)
 {
@@ -195,7 +206,7 @@ judge_begin(int thread)
             self->seen[i] = world.taken[i];
     }
     for (int i = 0; i < MOST_MESSAGES && self->call == CALL_DRAIN; i++) {
-        if (world.messages[i].sent == SENT)
+        if (is_committed(i))
             self->drains |= (uint16_t)(1u << i);
     }
     if (self->call == CALL_ASK)
@@ -354,6 +365,14 @@ is_drained(int thread)
     return 1;
 }
 
+/* Its sender was killed, and it is in its slot. */
+static int
+is_there(const struct message *message)
+{
+    return index_at(message->index) == message->index &&
+           state_at(message->index) != MMF_SLOT_RELEASED;
+}
+
 /* A message is left that its drain waits for: what was reserved when it began counts. */
 static int
 must_drainer_wait(int thread)
@@ -361,7 +380,8 @@ must_drainer_wait(int thread)
     for (int i = 0; i < MOST_MESSAGES; i++) {
         const struct message *message = &world.messages[i];
 
-        if ((message->sent == SENT || message->sent == SENDING) &&
+        if ((message->sent == SENT || message->sent == SENDING ||
+             (message->sent == MAYBE_SENT && is_there(message))) &&
             message->released != 2 &&
             mmf_index_difference(message->index, world.threads[thread].target) < 0)
             return 1;

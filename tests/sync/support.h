@@ -12,7 +12,7 @@
 #define UNTOUCHED ((void *)(uintptr_t)0x5a5a5a5au)
 
 /* A wait that must end long before: no bug may hang a test. */
-#define LONG_MS 20000
+#define LONG_MS 60000
 
 /* The time that .NET's tests wait for what must not come; and in between. */
 #define SHORT_MS 20

@@ -76,7 +76,7 @@ if library.mmf_queue_open_existing(sys.argv[2].encode(), None, ctypes.byref(queu
     sys.exit("open")
 message = (ctypes.c_byte * 256)()
 for _ in range(take):
-    if library.mmf_queue_take(queue, 5000, ctypes.byref(message)) != 0:
+    if library.mmf_queue_take(queue, 60000, ctypes.byref(message)) != 0:
         sys.exit("take")
 print("ready", flush=True)
 sys.stdin.read()
@@ -167,6 +167,7 @@ def test_a_queue_s_messages_are_shown_and_not_taken():
 def test_send_makes_a_queue_and_stays_until_it_is_empty():
     sender = start("send", "--create", "Jobs", "first")
     mmf("wait", "--exists", "Jobs")
+    settled(lambda: ls()[0], sent=1)
     second = mmf("send", "--create", "Jobs", "second")
     assert second.err == ""
     assert sender.poll() is None

@@ -53,7 +53,8 @@ def test_run_has_a_private_namespace():
     out = mmf("run", "sh", "-c",
               "'%s' create Cat 8 -b > /dev/null; '%s' write Cat inside; '%s' read Cat --string;"
               "'%s' ls -n; kill -9 $('%s' ls --json | grep -o '\"pid\": [0-9]*' | cut -d' ' -f2);"
-              "exit 3" % ((MMF,) * 5), status=3).out
+              "while test -n \"$('%s' ls -n)\"; do sleep 0.01; done; exit 3" % ((MMF,) * 6),
+              status=3).out
     assert out == "insideCat\n", out
     assert mmf("read", "Cat", raw=True).out == bytes(8)
     assert root_entries() == []

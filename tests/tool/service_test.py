@@ -1,6 +1,7 @@
 """service_test.py - call and serve, and what is shown of services."""
 import os
 import random
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -70,9 +71,24 @@ def test_a_long_output_is_several_answers():
         assert call("Zeros", "--raw", str(size), raw=True).out == bytes(size), size
 
 
+# Until it is refused it says one word again and again, from the end of its parent on.
+LEFT_BEHIND = ("(while kill -0 $$ 2>&-; do :; done; while echo more 2>&-; do :; done) & "
+               "echo $!")
+
+
+@not_on_windows("what a command has left behind ends with it")
+def test_an_answer_ends_with_its_command():
+    serve("Parent", "sh", "-c", LEFT_BEHIND)
+    first, *more = call("Parent", "").out.splitlines()
+    assert set(more) <= {"more"}, more
+    wait_until(lambda: not is_alive(int(first)), "the end of what writes on")
+
+
 @not_on_windows("each start takes its time")
 def test_servers_share_the_work_of_many_clients():
-    servers = [serve("Double", "sh", "-c", "read n; echo $((2 * n)) $PPID") for _ in range(3)]
+    met = tempfile.mkdtemp() # no server goes on before each has a request
+    servers = [serve("Double", "sh", "-c", "read n; : > %s/$PPID; until set -- %s/*; test $# = 3;"
+                     "do sleep 0.01; done; echo $((2 * n)) $PPID" % (met, met)) for _ in range(3)]
     outputs = {}
 
     def client(first):
@@ -84,13 +100,14 @@ def test_servers_share_the_work_of_many_clients():
         thread.start()
     for thread in threads:
         thread.join()
+    shutil.rmtree(met)
     pids = set()
     for first, lines in outputs.items():
         assert [int(line.split()[0]) for line in lines] == [
             2 * i for i in range(first, first + 20)], lines
         pids.update(int(line.split()[1]) for line in lines)
     assert len(outputs) == 6 and pids == {server.pid for server in servers}, pids
-    assert state()["sent"] == state()["received"] == 120 and state()["depth"] == 0
+    settled(state, sent=120, received=120, depth=0, in_flight=0)
 
 
 @not_on_windows("there is another shell")
@@ -111,8 +128,7 @@ def test_no_answer_is_lost_when_servers_are_killed():
                 assert client.stdout.readline() == b"%d\n" % (2 * n)
     for client in clients:
         assert finish(client).out == ""
-    found = state()
-    assert (found["sent"], found["depth"], found["in_flight"]) == (180, 0, 0), found
+    settled(state, sent=180, depth=0, in_flight=0)
 
 
 def test_a_command_that_fails():
@@ -208,9 +224,9 @@ def test_a_call_that_is_given_up_is_taken_back():
     client.wait()
     server = serve("Jobs", *UPPER)
     assert call("Jobs", "z").out == "Z\n"
+    # A server has finished it, or the next client has taken it back.
+    settled(state, sent=3, depth=0, in_flight=0)
     stop(server)
-    found = state() # a server has finished it, or the next client has taken it back
-    assert (found["sent"], found["depth"], found["in_flight"]) == (3, 0, 0), found
 
 
 @not_on_windows("there is another shell")
@@ -274,10 +290,8 @@ def test_a_terminal_is_not_garbled():
 def test_what_is_shown_of_a_service():
     server = serve("Upper", *UPPER)
     call("Upper", "one", "two")
-    found = state()
-    for key, wanted in (("message_size", 4096), ("answer_size", 4096), ("capacity", 64),
-                        ("sent", 2), ("received", 2), ("in_flight", 0), ("max_calls", 4)):
-        assert found[key] == wanted, (key, found)
+    settled(state, message_size=4096, answer_size=4096, capacity=64, sent=2, received=2,
+            in_flight=0, max_calls=4)
     out = mmf("ls").out
     assert "Upper" in out and " service " in out and "0 of 64, 2 sent" in out, out
     assert mmf("ls", "--kind", "service", "-n").out == "Upper\n"

@@ -156,7 +156,9 @@ def is_alive(pid):
         return windows_process("alive", pid)
     try:
         with open("/proc/%d/stat" % pid) as file:
-            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+            fields = file.read().rsplit(")", 1)[1].split()
+        # Its descriptors are closed then; while it has other threads they may not be.
+        return fields[0] not in "ZX" or int(fields[17]) > 1
     except OSError:
         return False
 
@@ -166,6 +168,18 @@ def wait_until(condition, what="it"):
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError("%s did not happen" % what)
+        time.sleep(0.01)
+
+
+def settled(look, **wanted):
+    """What look() answers as soon as it has these members. A process that was seen to do
+    something may count it a moment later."""
+    deadline = time.monotonic() + DEADLINE
+    while True:
+        found = look()
+        if all(found[key] == value for key, value in wanted.items()):
+            return found
+        assert time.monotonic() < deadline, "wanted %s, but it is %s" % (wanted, found)
         time.sleep(0.01)
 
 

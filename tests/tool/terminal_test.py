@@ -160,7 +160,7 @@ def test_watch_shows_what_changes():
     create("Cat", "40")
     mmf("write", "Cat", "Hello, Cat")
     screen = Screen("%s watch Cat --interval 50ms" % SHELL_COMMAND, 80, 8)
-    shown = screen.expect("q quit")
+    shown = screen.expect("q quit  space pause")
     rows = shown.splitlines()
     assert rows[0] == "mmf watch Cat: %d bytes, every 50 ms" % whole(40), shown
     assert rows[1].startswith("00000000  48 65 6c 6c 6f 2c 20 43  61 74 00 "), shown
@@ -261,7 +261,7 @@ def test_top_is_a_live_table():
     screen.expect("Cat")
     screen.keys("Up")
     screen.expect("  %d" % owner.pid)
-    assert "  %d" % gate in screen.show()
+    screen.expect("  %d" % gate)
     kill(gate)
     owner.kill()
     owner.wait()

@@ -272,7 +272,7 @@ def test_top_is_a_live_table():
     gate = create("Gate", "--kind", "mutex")
     screen = Screen("%s top --interval 100ms" % SHELL_COMMAND, 120, 16)
     screen.expect("Gate")
-    shown = screen.show()
+    shown = screen.expect("/ filter")
     title, head, *rows = shown.splitlines()
     assert re.fullmatch(r"mmf top  \d\d:\d\d:\d\d  \d+ objects", title.rstrip()), shown
     assert head.split()[0][:4] == "Name" and head.split()[1:4] == ["Kind", "Size", "Holders"], shown

@@ -21,7 +21,7 @@ enum {
     LAYOUT_AT = 8,
     TICKETS_AT = 128,
     SLEEPERS_AT = 192,
-    LONG_MS = 20000
+    LONG_MS = 60000
 };
 
 static const wchar_t data_name[] = L"Cat:mmf:data";
@@ -364,7 +364,7 @@ run_maker(int argc, char **argv)
     return EXIT_SUCCESS;
 }
 
-/* Makes or opens "Cat", says what it was. */
+/* Makes or opens "Cat" when it is told to, says what it was. */
 static int
 run_opener(int argc, char **argv)
 {
@@ -375,6 +375,7 @@ run_opener(int argc, char **argv)
     (void)argc;
     (void)argv;
     role_say("here");
+    CHECK(role_hear(line, sizeof(line)));
     CHECK_OK(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, &created,
                                       &queue));
     role_say("%s", created ? "created" : "opened");
@@ -400,6 +401,8 @@ a_killed_creators_section_goes(void **state)
             openers[i] = process_start("opener", NULL);
             process_expect(openers[i], "here");
         }
+        for (int i = 0; i < OPENERS; i++) /* they wait for two seconds, no more */
+            process_send(openers[i], "go");
         Sleep(50); /* let them meet it */
         process_kill(maker);
         for (int i = 0; i < OPENERS; i++) {

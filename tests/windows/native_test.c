@@ -13,7 +13,7 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { CAPACITY = 10000, LONG_MS = 20000 };
+enum { CAPACITY = 10000, LONG_MS = 60000 };
 
 /*
  * The role: makes or opens an object on command, under a name in UTF-8, and says the

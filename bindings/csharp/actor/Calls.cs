@@ -7,6 +7,7 @@ using System.IO;
 using System.Linq;
 using System.Runtime.InteropServices;
 using System.Threading;
+using Mmf.Channels;
 using static Mmf.Failure;
 
 namespace Mmf.Actor;
@@ -238,14 +239,20 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
     // Waiting and signalling.
     //
 
-    private WaitHandle[] Several() => arguments[..^1].Select((_, i) => Get<WaitHandle>(i)).ToArray();
+    // A channel has one.
+    private WaitHandle Waitable(int i) => Get<object>(i) is SharedChannel channel ? channel.WaitHandle : Get<WaitHandle>(i);
+
+    private WaitHandle[] Several() =>
+        arguments[..^1].Distinct().Count() == arguments.Length - 1 || !arguments[..^1].Any(one => objects[one] is SharedChannel)
+            ? arguments[..^1].Select((_, i) => Waitable(i)).ToArray()
+            : throw new NotImplementedException("a channel twice");
 
     private string? Wait()
     {
         switch (words[0])
         {
             case "wait" or "wait_one":
-                return Waited(Get<WaitHandle>(0).WaitOne((int)Number(1)));
+                return Waited(Waitable(0).WaitOne((int)Number(1)));
             case "wait_any":
                 int index = WaitHandle.WaitAny(Several(), (int)Number(arguments.Length - 1));
                 return index == WaitHandle.WaitTimeout ? Waited(false) : Say("index", index);
@@ -253,7 +260,7 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
                 return Waited(WaitHandle.WaitAll(Several(), (int)Number(arguments.Length - 1)));
             case "signal_and_wait":
                 return Waited(
-                    WaitHandle.SignalAndWait(Get<WaitHandle>(0), Get<WaitHandle>(1), (int)Number(2), false));
+                    WaitHandle.SignalAndWait(Waitable(0), Waitable(1), (int)Number(2), false));
             default:
                 return null;
         }

@@ -18,7 +18,7 @@ namespace Mmf.Actor;
 
 internal sealed unsafe partial class Calls
 {
-    private const int ShownLength = 64, Beyond = 64, LongMilliseconds = 20000;
+    private const int ShownLength = 64, Beyond = 64;
     private const byte Unwritten = 0x5a;
     private static readonly string[] kinds = ["queue", "topic", "latest", "service"];
     private static readonly string[] roles = ["", "send", "receive", "both"];
@@ -33,8 +33,8 @@ internal sealed unsafe partial class Calls
 
     private static readonly string[] callOptions = ["length", "again"];
 
-    // By name: a Native.Message or a ServiceRequest that was taken, or the number of a call or a version. What
-    // was taken last of a topic or a latest value has the channel's name, too.
+    // By name: a Native.Message, a ServiceRequest or the parts of a ServiceAnswer that was taken, or the number of a
+    // call, a message or a version. What was taken last of a topic or a latest value has the channel's name, too.
     private static readonly ConcurrentDictionary<string, (SharedChannel Channel, object What)> messages = new();
 
     // What is reserved, by the name of the channel or the request. A Message and a Reservation are for the stack
@@ -71,7 +71,11 @@ internal sealed unsafe partial class Calls
             return Keep(made, first == 0 ? created : null);
         }
         if (words[0] == "browse" && words.Length == 3)
-            return Browse(SharedQueue.Browse(Program.Decode(arguments[0])!, (int)Number(1)));
+            return Browse(SharedQueue.Browse(Program.Decode(arguments[0])!, Int(1)), false);
+        if (words[0] == "browse_bytes" && words.Length == 4)
+            return Browse(SharedQueue.Browse(Program.Decode(arguments[0])!, Int(1), Int(2)), true);
+        if (words[0] == "stat_name" && words.Length == 2)
+            return Count(SharedChannel.GetStatistics(Program.Decode(arguments[0])!));
         if (words[0] == "close" || Among(arguments) is not { } channel)
             return null;
         CheckOptions(callOptions);
@@ -95,15 +99,15 @@ internal sealed unsafe partial class Calls
     private string Call(SharedChannel channel) => (words[0], channel) switch
     {
         ("send", SharedService one) => one.TrySend(Payload(1), out ulong call, Ms(2)) ? Sent(call) : Waited(false),
-        ("send", SharedLatest one) => Roomy(one, one.TrySend(Payload(1))),
-        ("send", MessageChannel one) when Number(2) == -1 => Sent(one.Send(Payload(1))),
-        ("send", MessageChannel one) => Roomy(one, one.TrySend(Payload(1), Ms(2))),
-        ("send_many", SharedQueue one) => SentMany(one, one.SendMany<byte>(Letters(), Ms(arguments.Length - 1))),
-        ("send_many", SharedTopic one) => SentMany(one, one.SendMany<byte>(Letters(), Ms(arguments.Length - 1))),
-        ("reserve", MessageChannel one) => Reserve(one),
-        ("commit", MessageChannel one) => Commit(Reserved(one), null),
-        ("commit_from", MessageChannel one) => Commit(Reserved(one), (ulong)Number(2)),
-        ("abandon", MessageChannel one) => Abandon(Reserved(one)),
+        ("send", MessageChannel one) when one is not SharedLatest && Number(2) == -1 => Sent(one.Send(Payload(1))),
+        ("send", MessageChannel one) => one.TrySend(Payload(1), out ulong sequence, one is SharedLatest ? default : Ms(2))
+            ? Sent(sequence) : Full(one),
+        ("send_many", SharedQueue one) => SentMany(one, one.SendMany(Texts(), Ms(arguments.Length - 1))),
+        ("send_many", SharedTopic one) => SentMany(one, one.SendMany(Texts(), Ms(arguments.Length - 1))),
+        ("reserve", _) => Reserve(channel),
+        ("commit", _) => Commit(Reserved(channel), null),
+        ("commit_from", _) => Commit(Reserved(channel), (ulong)Number(2)),
+        ("abandon", _) => Abandon(Reserved(channel)),
         ("drain", SharedQueue one) => Waited(one.TryDrain(Ms(1))),
         ("applied", SharedQueue one) => Say("position", (long)one.Applied((ulong)Number(1))),
         ("take", SharedService one) => Take(one),
@@ -111,6 +115,8 @@ internal sealed unsafe partial class Calls
         ("again", MessageChannel one) => SayBytes(Taken(one, 0).Bytes),
         ("receive", MessageChannel one) => Receive(one),
         ("receive_many", SharedQueue one) => ReceiveMany(one),
+        ("take_many", SharedQueue one) => TakeMany(one),
+        ("release_many", SharedQueue one) when arguments.Length > 1 => Done(() => new MessageBatch(one, Contents()).Release()),
         ("release", SharedQueue one) => Released(Taken(one, 1).Release()),
         ("release", MessageChannel one) => Released(Taken(one, 0).Release()),
         ("return", SharedQueue one) => Done(() => Taken(one, 1).Return()),
@@ -118,15 +124,15 @@ internal sealed unsafe partial class Calls
         ("wait_newer", SharedLatest one) => Waited(one.WaitForNewer(Numbered(1), Ms(2))),
         ("call", SharedService one) when Number(2) >= one.AnswerSize => CallService(one),
         ("receive_answer", SharedService one) when Number(2) >= one.AnswerSize => ReceiveAnswer(one, Ms(3)),
-        // One that is found is released, too: here no answer is read in place.
-        ("take_answer", SharedService one) => ReceiveAnswer(one, Ms(2)) == "MMF_OK" ? throw Cannot() : Waited(false),
+        ("take_answer", SharedService one) => TakeAnswer(one),
+        ("release_answer", SharedService one) => Done(() => Answered(one).Release()),
         ("cancel", SharedService one) => Done(() => one.Cancel(Numbered(1))),
         ("is_wanted", SharedService) => Say("value", Request.IsWanted ? 1 : 0),
         ("answer", SharedService) => Answer(Request),
-        ("reserve_answer", SharedService) when IsEndless(3) => ReserveAnswer(Request),
+        ("reserve_answer", SharedService) => ReserveAnswer(Request),
         ("commit_answer", SharedService) => CommitAnswer(Request),
-        ("stat", _) => Count(channel.GetStatistics(), channel as SharedService),
-        ("wait_one" or "wait_any", _) => WaitFor(arguments[..^1].Select((_, i) => Get<object>(i)).ToArray()),
+        ("stat", _) => Count(channel.GetStatistics()),
+        ("wait_one" or "wait_any" or "wait_all" or "signal_and_wait", _) => Wait() ?? throw Cannot(),
         _ => throw Cannot(),
     };
 
@@ -161,35 +167,33 @@ internal sealed unsafe partial class Calls
         };
     }
 
-    private ChannelOptions? OptionsOfChannel() => !HasOptions ? null : new()
+    private ChannelOptions? OptionsOfChannel() => !HasOptions ? null : With(new ChannelOptions
     {
-        Roles = (ChannelRoles)Choose(Option("role") ?? "both", roles),
-        Strategy = (ChannelStrategy)Choose(Option("strategy") ?? "0", strategies),
         SingleProducerSingleConsumer = HasFlag(1, "spsc"),
-        EndWithLastPeer = HasFlag(2, "peer_closed"),
         SingleProducer = HasFlag(4, "single"),
         MaxSenders = Value("max_senders"),
         MaxReceivers = Value("max_receivers"),
         MaxPins = Value("max_pins"),
         Replay = Value("replay"),
-        AllUsers = Value("all_users") != 0,
-        UnixCreateMode = (UnixFileMode)Value("mode", 8),
-        WaitForName = TimeSpan.FromMilliseconds(Value("wait_ms")),
-    };
+    }, roles);
 
-    private ServiceOptions? OptionsOfService() => !HasOptions ? null : HasFlag(1, "spsc") ? throw Cannot() : new()
+    private ServiceOptions? OptionsOfService() => !HasOptions ? null : HasFlag(1, "spsc") ? throw Cannot() : With(new ServiceOptions
     {
-        Roles = (ChannelRoles)Choose(Option("role") ?? "both", parts),
-        Strategy = (ChannelStrategy)Choose(Option("strategy") ?? "0", strategies),
-        EndWithLastPeer = HasFlag(2, "peer_closed"),
         MaxClients = Value("max_clients"),
         MaxServers = Value("max_servers"),
         MaxCalls = Value("max_calls"),
         MaxAnswers = Value("max_answers"),
+    }, parts);
+
+    private T With<T>(T its, string[] roles) where T : SharedChannelOptions => (T)((SharedChannelOptions)its with
+    {
+        Roles = (ChannelRoles)Choose(Option("role") ?? "both", roles),
+        Strategy = (ChannelStrategy)Choose(Option("strategy") ?? "0", strategies),
+        EndWithLastPeer = HasFlag(2, "peer_closed"),
         AllUsers = Value("all_users") != 0,
         UnixCreateMode = (UnixFileMode)Value("mode", 8),
         WaitForName = TimeSpan.FromMilliseconds(Value("wait_ms")),
-    };
+    });
 
     private bool HasOptions => words.Any(word => word.Contains('='));
 
@@ -236,9 +240,6 @@ internal sealed unsafe partial class Calls
 
     private TimeSpan Ms(int i) => TimeSpan.FromMilliseconds(Number(i));
 
-    // What has no end may be called where there is room, or will be.
-    private bool IsEndless(int i) => Number(i) is -1 or 0 or LongMilliseconds;
-
     /// <summary>What a word says is sent: its text, or `length=N` bytes in which it comes again and again.</summary>
     private byte[] Payload(int i)
     {
@@ -252,16 +253,18 @@ internal sealed unsafe partial class Calls
         return bytes;
     }
 
-    // SendMany is for values of one type: here bytes.
-    private byte[] Letters() =>
-        arguments[1..^1].Select(word => word.Length == 1 ? (byte)word[0] : throw Cannot()).ToArray();
+    private ReadOnlyMemory<byte>[] Texts() => arguments[1..^1].Select(word =>
+        (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(Program.Decode(word) ?? throw Cannot())).ToArray();
+
+    private Native.Message[] Contents() =>
+        arguments[1..].Select(name => messages[name].What is Native.Message content ? content : throw Cannot()).ToArray();
 
     private ServiceRequest Request => messages[arguments[1]].What as ServiceRequest ?? throw Cannot();
 
     private Message Taken(MessageChannel channel, int i) =>
         messages[arguments[i]].What is Native.Message content ? new Message(channel, content) : throw Cannot();
 
-    private Reservation Reserved(MessageChannel channel)
+    private Reservation Reserved(SharedChannel channel)
     {
         (nint bytes, int length, int number) = slots[arguments[0]];
 
@@ -274,6 +277,8 @@ internal sealed unsafe partial class Calls
         : messages[arguments[i]].What switch
         {
             Native.Message content => content.Sequence,
+            (Native.Message content, int) => content.Sequence,
+            ServiceRequest request => request.Sequence,
             ulong its => its,
             _ => throw Cannot(),
         };
@@ -296,59 +301,53 @@ internal sealed unsafe partial class Calls
     private string SayBytes(ReadOnlySpan<byte> bytes)
     {
         string text = Encoding.UTF8.GetString(bytes);
-        string filled = text.Length > 0 && text.All(c => c == text[0]) ? $"{text[0]}*{text.Length}" : text;
 
-        Say("bytes", Program.Encode(text.Length > ShownLength ? filled : text));
-        Say("filled", Program.Encode(filled));
+        Say("bytes", Program.Encode(Shown(bytes)));
+        Say("filled", Program.Encode(Filled(text)));
         foreach (string key in new[] { "sequence", "lost", "deliveries", "redelivered", "last", "sent_as" })
             outputs.TryAdd(key, "?");
         return Say("length", bytes.Length);
+    }
+
+    private static string Filled(string text) =>
+        text.Length > 0 && text.All(c => c == text[0]) ? $"{text[0]}*{text.Length}" : text;
+
+    private static string Shown(ReadOnlySpan<byte> bytes)
+    {
+        string text = Encoding.UTF8.GetString(bytes);
+
+        return text.Length > ShownLength ? Filled(text) : text;
+    }
+
+    private void SayInfo(MessageInfo info)
+    {
+        Say("sequence", info.Sequence);
+        Say("lost", info.Lost);
+        Say("deliveries", info.Deliveries);
+        Say("redelivered", info.IsRedelivered ? 1 : 0);
+        Say("last", info.IsLast ? 1 : 0);
     }
 
     // messageSize: message_size
     private static string Snake(string name) =>
         string.Concat(name.Select((c, i) => char.IsUpper(c) && i > 0 ? "_" + c : $"{c}")).ToLowerInvariant();
 
-    private string Count(ChannelStatistics counted, SharedService? service)
+    private string Count(ChannelStatistics counted)
     {
-        foreach (string key in new[] { "answer_size", "flags", "max_calls", "max_answers" })
-            Say(key, "?");
-        if (service != null)
-            Say("answer_size", service.AnswerSize);
         foreach (PropertyInfo property in typeof(ChannelStatistics).GetProperties())
             Say(Snake(property.Name), Snake($"{property.GetValue(counted)}"));
-        return "MMF_OK";
+        return Say("flags", (counted.SingleProducerSingleConsumer ? 1 : 0) + (counted.SingleProducer ? 4 : 0) +
+                            (counted.IsDepthInPart ? 256 : 0));
     }
 
-    private string Browse(QueueItem[] items)
+    private string Browse(QueueItem[] items, bool withBytes)
     {
         Say("count", items.Length);
         Say("sequences", string.Join(',', items.Select(item => item.Sequence)));
         return Say("items", string.Join(',', items.Select(
-            item => $"{Snake($"{item.State}")}/{item.Deliveries}/{item.Length}" +
+            item => $"{Snake($"{item.State}")}/{item.Deliveries}/{(withBytes ? Program.Encode(Shown(item.Bytes)) : item.Length)}" +
                     (item.ProcessId == 0 ? "" : item.ProcessId != Environment.ProcessId ? "/elsewhere"
                         : item.Age != null ? "/held" : "/here"))));
-    }
-
-    private string WaitFor(object[] several)
-    {
-        if (!several.All(one => one is SharedChannel) || several.Distinct().Count() != several.Length ||
-            Number(several.Length) < Timeout.Infinite)
-            throw Cannot();
-        using var over = new CancellationTokenSource();
-        Task[] waits = several.Select(one => ((SharedChannel)one).WaitToReceiveAsync(over.Token)).ToArray();
-        int ms = Int(several.Length), index;
-        var waited = Stopwatch.StartNew();
-
-        do // a wait for tasks may end some milliseconds too early
-            index = Task.WaitAny(waits, ms);
-        while (index < 0 && waited.ElapsedMilliseconds < ms);
-        over.Cancel();
-        Task.WhenAll(waits).ContinueWith(_ => { }, TaskScheduler.Default).Wait();
-        if (index < 0)
-            return Waited(false);
-        waits[index].GetAwaiter().GetResult();
-        return Say("index", index);
     }
 
     //
@@ -361,30 +360,23 @@ internal sealed unsafe partial class Calls
         return Say("sequence", number);
     }
 
-    // What tries does not say why it has not done it, and no number.
-    private string Roomy(MessageChannel channel, bool isDone)
-    {
-        if (!isDone && channel.GetStatistics().Overflow == ChannelOverflow.Fail && Option("again") == null)
-            throw new IOException("full") { Data = { ["mmf.status"] = "MMF_E_FULL" } };
-        Say("sequence", "?");
-        return isDone ? Name(handle, null) : Waited(false);
-    }
+    // What a Try that is false means.
+    private string Full(SharedChannel channel) =>
+        channel is MessageChannel { Overflow: ChannelOverflow.Fail } && Option("again") == null
+            ? throw new IOException("full") { Data = { ["mmf.status"] = "MMF_E_FULL" } }
+            : Waited(false);
 
-    private string SentMany(MessageChannel channel, int sent)
-    {
-        string status = Roomy(channel, sent > 0 || arguments.Length == 2);
+    private string SentMany(MessageChannel channel, int sent) =>
+        sent > 0 || arguments.Length == 2 ? Say("sent", sent) : Full(channel);
 
-        return status == "MMF_OK" ? Say("sent", sent) : status;
-    }
-
-    private string Reserve(MessageChannel channel)
+    private string Reserve(SharedChannel channel)
     {
         Reservation reserved;
 
         if (Number(2) == -1)
             reserved = channel.Reserve(Int(1));
         else if (!channel.TryReserve(Int(1), out reserved, channel is SharedLatest ? default : Ms(2)))
-            return Roomy(channel, false);
+            return Full(channel);
         slots[arguments[0]] = ((nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(reserved.Bytes)), Int(1),
                                reserved.Number);
         return "MMF_OK";
@@ -439,16 +431,30 @@ internal sealed unsafe partial class Calls
         var buffer = new byte[checked(capacity + Beyond)];
 
         buffer.AsSpan().Fill(Unwritten);
-        bool isThere = channel.TryReceive(buffer.AsSpan(0, capacity), out int length,
+        bool isThere = channel.TryReceive(buffer.AsSpan(0, capacity), out MessageInfo info,
                                           channel is SharedLatest ? default : Ms(2));
-        if (buffer.AsSpan(isThere ? length : 0).ContainsAnyExcept(Unwritten))
+        if (buffer.AsSpan(info.Length).ContainsAnyExcept(Unwritten))
             throw new InvalidDataException("Bytes were written behind the message.");
         if (!isThere && channel is not SharedLatest)
             return Waited(false);
-        if (!isThere)
-            Say("sequence", 0); // of a latest value, before the first one
-        SayBytes(buffer.AsSpan(0, length));
-        return Name(handle, isThere ? null : 0UL);
+        SayInfo(info); // of a latest value, before the first one, all is 0
+        SayBytes(buffer.AsSpan(0, info.Length));
+        return Name(handle, info.Sequence);
+    }
+
+    private string TakeMany(SharedQueue queue)
+    {
+        var texts = new List<string>();
+
+        if (!queue.TryTakeMany(Int(1), out MessageBatch batch, Ms(2)))
+            return Waited(false);
+        foreach (Message message in batch)
+        {
+            texts.Add(Encoding.UTF8.GetString(message.Bytes));
+            Name($"{handle}{texts.Count}", message.Content);
+        }
+        Say("count", batch.Count);
+        return Say("bytes", Program.Encode(string.Join(',', texts)));
     }
 
     private string ReceiveMany(SharedQueue queue)
@@ -470,7 +476,9 @@ internal sealed unsafe partial class Calls
     {
         if (!service.TryTake(out ServiceRequest? request, Ms(1)))
             return Waited(false);
+        Say("sequence", request.Sequence);
         Say("deliveries", request.Deliveries);
+        Say("redelivered", request.Deliveries > 1 ? 1 : 0);
         SayBytes(request.Bytes);
         slots.TryRemove(handle ?? "", out _); // of another request of that name
         return Name(handle, request);
@@ -481,23 +489,39 @@ internal sealed unsafe partial class Calls
 
     private string ReceiveAnswer(SharedService service, TimeSpan timeout)
     {
-        if (!service.TryReceiveAnswer(Numbered(1), out byte[]? answer, out bool isLast, timeout))
+        if (!service.TryReceiveAnswer(Numbered(1), out byte[]? answer, out MessageInfo info, timeout))
             return Waited(false);
-        Say("last", isLast ? 1 : 0);
+        SayInfo(info);
         return SayBytes(answer);
     }
+
+    private string TakeAnswer(SharedService service)
+    {
+        if (!service.TryTakeAnswer(Numbered(1), out ServiceAnswer answer, Ms(2)))
+            return Waited(false);
+        Say("sequence", answer.Sequence);
+        Say("deliveries", answer.Deliveries);
+        Say("redelivered", answer.Deliveries > 1 ? 1 : 0);
+        Say("last", answer.IsLast ? 1 : 0);
+        SayBytes(answer.Bytes);
+        return Name(handle, answer.Parts);
+    }
+
+    private ServiceAnswer Answered(SharedService service) =>
+        messages[arguments[1]].What is (Native.Message content, int number) ? new(service, content, number) : throw Cannot();
 
     private string Answer(ServiceRequest request) => arguments[3] switch
     {
         "more" => Waited(request.TryAnswerPart(Payload(2), Ms(4))),
-        "last" when IsEndless(4) => Done(() => request.Answer(Payload(2))),
+        "last" when Number(4) == -1 => Done(() => request.Answer(Payload(2))),
+        "last" => Waited(request.TryAnswer(Payload(2), Ms(4))),
         _ => throw Cannot(),
     };
 
     private string ReserveAnswer(ServiceRequest request)
     {
-        Span<byte> bytes = request.ReserveAnswer(Int(2));
-
+        if (!request.TryReserveAnswer(Int(2), out Span<byte> bytes, Ms(3)))
+            return Waited(false);
         slots[arguments[1]] = ((nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(bytes)), bytes.Length, 0);
         return "MMF_OK";
     }

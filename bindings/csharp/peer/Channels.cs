@@ -79,9 +79,9 @@ internal static partial class Peer
 
     private static string Answer(TimeSpan timeout)
     {
-        if (!service!.TryReceiveAnswer(0, out byte[]? answer, out bool isLast, timeout))
+        if (!service!.TryReceiveAnswer(0, out byte[]? answer, out MessageInfo info, timeout))
             return "timed-out";
-        return (isLast ? "last " : "more ") + Text(answer);
+        return (info.IsLast ? "last " : "more ") + Text(answer);
     }
 
     // An answer for each byte; or none, and the request stays taken.

@@ -10,6 +10,7 @@ public sealed class SafeWaitHandle : SafeHandleZeroOrMinusOneIsInvalid
 {
     private readonly Failure.About kind;
     private readonly nint target; // mmf_mutex*, mmf_event*, mmf_semaphore*
+    private readonly Channels.SharedChannel? channel;
 
     /// <summary>A handle of nothing.</summary>
     public SafeWaitHandle() : base(true)
@@ -32,10 +33,33 @@ public sealed class SafeWaitHandle : SafeHandleZeroOrMinusOneIsInvalid
     internal SafeWaitHandle(Microsoft.Win32.SafeHandles.SafeWaitHandle system) : base(false) =>
         SetHandle(system.DangerousGetHandle());
 
+    /// <summary>Stands for what a channel has to receive; the channel stays the owner.</summary>
+    internal SafeWaitHandle(Channels.SharedChannel channel) : base(false)
+    {
+        this.channel = channel;
+        kind = Failure.About.Channel;
+    }
+
     internal Failure.About Kind => kind;
 
-    /// <summary>The mmf_waitable*; only between DangerousAddRef and DangerousRelease.</summary>
-    internal nint Waitable => handle;
+    /// <summary>The mmf_waitable*, which stays open until EndWait.</summary>
+    internal nint BeginWait()
+    {
+        bool added = false;
+
+        if (channel != null)
+            return channel.EnterToWait();
+        DangerousAddRef(ref added);
+        return handle;
+    }
+
+    internal void EndWait()
+    {
+        if (channel != null)
+            channel.Handle.Exit();
+        else
+            DangerousRelease();
+    }
 
     /// <summary>Refused: on Linux the number is an address of libmmf's, which .NET's own waits take for
     /// something else.</summary>

@@ -99,7 +99,7 @@ public abstract partial class WaitHandle
     private static void Release(WaitHandle[] handles)
     {
         foreach (WaitHandle handle in handles)
-            handle.handle.DangerousRelease();
+            handle.handle.EndWait();
     }
 
     private static ThreadWait ThreadWaitFor(WaitHandle[] handles)

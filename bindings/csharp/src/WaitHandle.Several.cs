@@ -208,11 +208,7 @@ public abstract unsafe partial class WaitHandle
             try
             {
                 for (; count < handles.Length; count++)
-                {
-                    bool added = false;
-                    handles[count].handle.DangerousAddRef(ref added);
-                    numbers[count] = handles[count].handle.Waitable;
-                }
+                    numbers[count] = handles[count].handle.BeginWait();
             }
             catch
             {
@@ -224,7 +220,7 @@ public abstract unsafe partial class WaitHandle
         internal void Dispose()
         {
             while (count > 0)
-                handles[--count].handle.DangerousRelease();
+                handles[--count].handle.EndWait();
         }
     }
 

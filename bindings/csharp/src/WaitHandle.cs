@@ -114,21 +114,19 @@ public abstract unsafe partial class WaitHandle : MarshalByRefObject, IDisposabl
 
     private bool WaitOneNative(int timeout)
     {
-        bool held = false;
         if (IsMutex)
             Owners.Note();
+        nint waitable = handle.BeginWait();
         try
         {
-            handle.DangerousAddRef(ref held);
-            int rc = Native.mmf_wait_one(handle.Waitable, timeout);
+            int rc = Native.mmf_wait_one(waitable, timeout);
             if (rc == Native.TimedOut && IsMutex && Owners.AwaitEnds())
-                rc = Native.mmf_wait_one(handle.Waitable, 0);
+                rc = Native.mmf_wait_one(waitable, 0);
             return Result(rc, this);
         }
         finally
         {
-            if (held)
-                handle.DangerousRelease();
+            handle.EndWait();
         }
     }
 

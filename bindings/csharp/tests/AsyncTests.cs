@@ -234,11 +234,11 @@ public class AsyncTests
         string name = NewName();
         using SharedQueue producer = SharedQueue.CreateNew(name, 8, 1, ChannelOverflow.Block);
         using SharedQueue consumer = SharedQueue.OpenExisting(name);
-        await producer.SendAsync(new byte[] { 1 });
-        ValueTask second = producer.SendAsync(new byte[] { 2 });
+        ulong first = await producer.SendAsync(new byte[] { 1 });
+        ValueTask<ulong> second = producer.SendAsync(new byte[] { 2 });
         Assert.False(second.IsCompleted);
         Assert.Equal([1], consumer.Receive());
-        await second.AsTask().WaitAsync(Deadline);
+        Assert.True(await second.AsTask().WaitAsync(Deadline) > first);
         Assert.Equal([2], consumer.Receive());
         await producer.SendAsync(new byte[] { 3 });
         using var cancel = new CancellationTokenSource();
@@ -307,6 +307,233 @@ public class AsyncTests
         }
         Assert.True(queue.WaitToReceiveAsync(new CancellationToken(true)).IsCanceled);
         Assert.True(queue.ReceiveAsync(new CancellationToken(true)).IsCanceled);
+    }
+
+    //
+    // Cancelled at any moment, in a race with what ends the wait: nothing is lost, and nothing comes twice.
+    //
+
+    private const int Tries = 1000;
+
+    /// <summary>Two threads at once: the wait that `begin` makes, once it is there, is cancelled and `end`ed.</summary>
+    /// <returns>Whether the wait has ended before it was cancelled.</returns>
+    private static async Task<bool> Race(int number, Func<CancellationToken, Task> begin, Action end)
+    {
+        using var cancel = new CancellationTokenSource();
+        using var both = new Barrier(2);
+        bool isBegunLate = number % 4 == 0; // then the wait races with both
+        Task? wait = isBegunLate ? null : begin(cancel.Token);
+        Task ended = Task.Run(() =>
+        {
+            both.SignalAndWait();
+            Thread.SpinWait(number * 7 % 400);
+            end();
+        });
+
+        both.SignalAndWait();
+        Thread.SpinWait(number * 13 % 400);
+        wait ??= Task.Run(() => begin(cancel.Token));
+        cancel.Cancel();
+        await ended.WaitAsync(Deadline);
+        try
+        {
+            await wait.WaitAsync(Deadline);
+            return true;
+        }
+        catch (OperationCanceledException exception)
+        {
+            Assert.Equal(cancel.Token, exception.CancellationToken);
+            return false;
+        }
+    }
+
+    [Theory]
+    [InlineData("queue")]
+    [InlineData("topic")]
+    [InlineData("latest")]
+    public async Task A_cancelled_receive_loses_no_message(string kind)
+    {
+        string name = NewName();
+        using MessageChannel receiver = kind switch
+        {
+            "queue" => SharedQueue.CreateNew(name, 8, 8, ChannelOverflow.Block),
+            "topic" => SharedTopic.CreateNew(name, 8, 8, ChannelOverflow.Block),
+            _ => SharedLatest.CreateNew(name, 8),
+        };
+        using MessageChannel sender = kind switch
+        {
+            "queue" => SharedQueue.OpenExisting(name, new ChannelOptions { Roles = ChannelRoles.Send }),
+            "topic" => SharedTopic.OpenExisting(name, new ChannelOptions { Roles = ChannelRoles.Send }),
+            _ => SharedLatest.OpenExisting(name, new ChannelOptions { Roles = ChannelRoles.Send }),
+        };
+        for (int i = 0; i < Tries; i++)
+        {
+            int number = -1;
+            bool isThere = await Race(i, async token => number = await receiver.ReceiveAsync<int>(token), () => sender.Send(i));
+            Assert.Equal(isThere ? i : -1, number);
+            if (!isThere)
+                Assert.Equal(i, await receiver.ReceiveAsync<int>().AsTask().WaitAsync(Deadline));
+        }
+        Assert.False(kind != "latest" && receiver.TryReceive(out int _));
+    }
+
+    [Fact]
+    public async Task A_cancelled_loop_loses_no_message()
+    {
+        string name = NewName();
+        using SharedQueue receiver = SharedQueue.CreateNew(name, 8, 8, ChannelOverflow.Block);
+        using SharedQueue sender = SharedQueue.OpenExisting(name, new ChannelOptions { Roles = ChannelRoles.Send });
+        int next = 0;
+
+        async Task Loop(CancellationToken token)
+        {
+            await foreach (int number in receiver.ReadAllAsync<int>(token))
+                Assert.Equal(next++, number);
+        }
+
+        for (int i = 0; i < Tries; i++)
+            Assert.False(await Race(i, Loop, () => sender.Send(i)));
+        for (; next < Tries; next++)
+            Assert.Equal(next, await receiver.ReceiveAsync<int>().AsTask().WaitAsync(Deadline));
+        Assert.False(receiver.TryReceive(out int _));
+    }
+
+    [Fact]
+    public async Task A_cancelled_loop_loses_no_request()
+    {
+        string name = NewName();
+        using SharedService server = SharedService.CreateNew(name, 8, 8, 8, new ServiceOptions { Roles = ChannelRoles.Receive });
+        using SharedService client = SharedService.OpenExisting(name, new ServiceOptions { Roles = ChannelRoles.Send });
+
+        async Task Serve(CancellationToken token)
+        {
+            await foreach (ServiceRequest request in server.ReadAllAsync(token))
+            {
+                using (request)
+                    request.Answer(request.Bytes);
+            }
+        }
+
+        for (int i = 0; i < Tries; i++)
+        {
+            ulong call = 0;
+            Assert.False(await Race(i, Serve, () => call = client.Send(BitConverter.GetBytes(i))));
+            if (server.TryTake(out ServiceRequest? left))
+            {
+                using (left)
+                    left.Answer(left.Bytes);
+            }
+            Assert.True(client.TryReceiveAnswer(call, out byte[]? answer, out MessageInfo info, Deadline));
+            Assert.Equal((i, 1), (BitConverter.ToInt32(answer), info.Deliveries));
+        }
+    }
+
+    // A call that is given up at that moment is not open any more; so its place is free for the next one.
+    [Fact]
+    public async Task A_cancelled_call_leaves_nothing_behind()
+    {
+        string name = NewName();
+        using SharedService client = SharedService.CreateNew(name, 8, 8, 8, new ServiceOptions { Roles = ChannelRoles.Send, MaxCalls = 1 });
+        using SharedService server = SharedService.OpenExisting(name, new ServiceOptions { Roles = ChannelRoles.Receive });
+
+        void Serve()
+        {
+            if (!server.TryTake(out ServiceRequest? request))
+                return;
+            using (request)
+                request.Answer(request.Bytes);
+        }
+
+        for (int i = 0; i < Tries; i++)
+        {
+            byte[] sent = BitConverter.GetBytes(i), answer = sent;
+            await Race(i, async token => answer = await client.CallAsync(sent, token), Serve);
+            Assert.Equal(sent, answer);
+            Check.Throws<InvalidOperationException>(() => client.TryReceiveAnswer(0, out _, out _)); // none is open
+            Serve();
+        }
+        Assert.Equal(0, client.GetStatistics().Depth);
+    }
+
+    // What a wait takes that is then cancelled, or ends at its time, is not gone.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_cancelled_wait_loses_no_signal(bool isEvent)
+    {
+        using var semaphore = new Semaphore(0, 2, NewName());
+        using var signal = new EventWaitHandle(false, EventResetMode.AutoReset, NewName());
+        using var never = new ManualResetEvent(false);
+        WaitHandle one = isEvent ? signal : semaphore;
+
+        void End()
+        {
+            if (isEvent)
+                signal.Set();
+            else
+                semaphore.Release();
+        }
+
+        for (int i = 0; i < Tries; i++)
+        {
+            bool isTaken = await Race(i, token => i % 2 == 0 ? one.WaitOneAsync(token) : WaitHandle.WaitAnyAsync([never, one], token), End);
+            Assert.Equal(!isTaken, one.WaitOne(0));
+            Assert.False(one.WaitOne(0));
+        }
+        for (int i = 0; i < Tries / 10; i++)
+        {
+            Task<bool> timed = one.WaitOneAsync(aMoment); // whose end is the other race
+            Thread.SpinWait(i * 1000);
+            End();
+            bool isTaken = await timed.WaitAsync(Deadline);
+            Assert.Equal(!isTaken, one.WaitOne(0));
+            Assert.False(one.WaitOne(0));
+        }
+    }
+
+    // The same with .NET's own handles, which need a thread.
+    [Fact]
+    public async Task A_cancelled_wait_with_a_thread_loses_no_signal()
+    {
+        using var semaphore = new Semaphore(0, 2, NewName());
+        using var never = new SystemThreading.ManualResetEvent(false);
+
+        for (int i = 0; i < Tries / 10; i++)
+        {
+            bool isTaken = await Race(i, token => WaitHandle.WaitAnyAsync([never, semaphore], token), () => semaphore.Release());
+            Assert.Equal(!isTaken, semaphore.WaitOne(0));
+            Assert.False(semaphore.WaitOne(0));
+        }
+    }
+
+    // A channel among events.
+    [Fact]
+    public async Task A_message_or_the_stop_event_without_a_thread()
+    {
+        string name = NewName();
+        SharedQueue queue = SharedQueue.CreateNew(name, 8, 8, ChannelOverflow.Block);
+        using SharedQueue producer = SharedQueue.OpenExisting(name);
+        using var stop = new ManualResetEvent(false);
+        WaitHandle[] both = [stop, queue.WaitHandle];
+        Assert.Equal(WaitHandle.WaitTimeout, await WaitHandle.WaitAnyAsync(both, aMoment));
+        Task<int> wait = WaitHandle.WaitAnyAsync(both);
+        Assert.False(wait.IsCompleted);
+        Check.Throws<InvalidOperationException>(() => queue.TryReceive(out int _)); // the wait has the handle
+        producer.Send(1);
+        Assert.Equal(1, await wait.WaitAsync(Deadline));
+        Assert.Equal(1, queue.Receive<int>());
+        wait = WaitHandle.WaitAnyAsync(both);
+        stop.Set();
+        Assert.Equal(0, await wait.WaitAsync(Deadline));
+        stop.Reset();
+        using var cancel = new CancellationTokenSource();
+        wait = WaitHandle.WaitAnyAsync(both, cancel.Token);
+        queue.Dispose(); // it stays open until the wait is over
+        producer.Send(2);
+        Assert.Equal(1, await wait.WaitAsync(Deadline));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => WaitHandle.WaitAnyAsync(both));
+        producer.Dispose();
+        Assert.Equal(0, Namespace.FilesNamed(name));
     }
 
     [Fact]

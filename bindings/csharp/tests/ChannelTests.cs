@@ -67,8 +67,8 @@ public class ChannelTests
         Assert.Equal("two", Text(buffer));
         Assert.True(consumer.TryReceive(out byte[]? empty));
         Assert.Empty(empty);
-        Assert.True(consumer.TryReceive(new byte[64], out int length));
-        Assert.Equal(64, length);
+        Assert.True(consumer.TryReceive(new byte[64], out MessageInfo full));
+        Assert.Equal(64, full.Length);
         Assert.False(consumer.TryReceive(out byte[]? none));
         Assert.Null(none);
         Assert.False(consumer.TryReceive(buffer, out _, TimeSpan.FromMilliseconds(1)));
@@ -92,6 +92,58 @@ public class ChannelTests
         for (long i = 0; i < 8; i++)
             Assert.Equal(i, consumer.Receive<long>());
         Assert.Equal(0, producer.SendMany<long>([], TimeSpan.Zero));
+    }
+
+    // What C says of a message, a copy of it has, too.
+    [Fact]
+    public void What_is_known_of_a_copy()
+    {
+        string name = NewName();
+        using SharedQueue queue = NewQueue(name);
+        using SharedQueue other = SharedQueue.OpenExisting(name);
+        Assert.True(queue.TrySend("one"u8, out ulong first));
+        Assert.True(queue.TrySend(2, out ulong second));
+        Assert.True(second > first);
+        queue.Take().Return();
+        Assert.True(other.TryReceive(out byte[]? bytes, out MessageInfo info, Deadline));
+        Assert.Equal(("one", 3, first, 2, true), (Text(bytes), info.Length, info.Sequence, info.Deliveries, info.IsRedelivered));
+        Assert.True(other.TryReceive(out int value, out info));
+        Assert.Equal((2, 4, second, 1, false), (value, info.Length, info.Sequence, info.Deliveries, info.IsRedelivered));
+        Assert.False(other.TryReceive(new byte[8], out info));
+        Assert.Equal(default, info);
+        Assert.False(other.TryReceive(out value, out info));
+        Assert.Equal(default, info);
+        using SharedTopic topic = SharedTopic.CreateNew(NewName(), 8, 2, ChannelOverflow.DropOldest);
+        ulong last = 0;
+        for (int i = 0; i < 10; i++)
+            last = topic.Send(i);
+        Assert.True(topic.TryReceive(out value, out info));
+        Assert.InRange(info.Lost, 8UL, 9UL); // 2 slots, one of them perhaps for the next
+        Assert.Equal((int)info.Lost, value);
+        Assert.Equal(last - (9 - info.Lost), info.Sequence);
+    }
+
+    [Fact]
+    public void A_latest_value_says_its_version()
+    {
+        string name = NewName();
+        using SharedLatest writer = SharedLatest.CreateNew(name, 8);
+        using SharedLatest reader = SharedLatest.OpenExisting(name);
+        Assert.False(reader.TryReceive(out byte[]? none, out MessageInfo info));
+        Assert.Equal((null, default), (none, info));
+        Assert.True(writer.TrySend(1, out ulong first));
+        Assert.True(writer.TrySend(new byte[] { 2 }, out ulong second));
+        Assert.True(second > first);
+        Assert.True(reader.TryReceive(out byte[]? bytes, out info));
+        Assert.Equal((1, second, 1), (info.Length, info.Sequence, info.Deliveries));
+        Assert.Equal([2], bytes);
+        Assert.False(reader.WaitForNewer(info.Sequence, TimeSpan.Zero));
+        ulong third = writer.Send(3);
+        Assert.True(reader.WaitForNewer(info.Sequence, TimeSpan.Zero));
+        Assert.True(reader.TryReceive(new byte[8], out info));
+        Assert.Equal((4, third), (info.Length, info.Sequence));
+        Assert.True(reader.TryReceive(out int value, out info)); // again
+        Assert.Equal((3, third), (value, info.Sequence));
     }
 
     [Fact]
@@ -160,6 +212,120 @@ public class ChannelTests
         a.Dispose();
         a.Dispose();
         Assert.Equal(2UL, queue.GetStatistics().Received);
+    }
+
+    // The name is there as long as the last message, of whatever kind, and no longer; nothing waits for the garbage
+    // collector.
+    [Fact]
+    public void A_name_goes_with_the_last_message()
+    {
+        string name = NewName();
+        SharedQueue queue = NewQueue(name);
+        queue.Send(1);
+        queue.Send(2);
+        Message one = queue.Take(), two = queue.Take();
+        queue.Dispose();
+        queue.Dispose();
+        Assert.NotEqual(0, Namespace.FilesNamed(name));
+        one.Dispose();
+        one.Dispose(); // not the second one's
+        Assert.Equal(2, two.As<int>());
+        Assert.NotEqual(0, Namespace.FilesNamed(name));
+        two.Return();
+        Assert.Equal(0, Namespace.FilesNamed(name));
+        two.Dispose();
+        SharedTopic topic = SharedTopic.CreateNew(name, 8, 8, ChannelOverflow.Block);
+        topic.Send(3);
+        Message news = topic.Take();
+        Reservation slot = topic.Reserve(4);
+        topic.Dispose();
+        Assert.Equal(3, news.As<int>());
+        Assert.True(news.Release());
+        slot.As<int>() = 4;
+        Assert.NotEqual(0, Namespace.FilesNamed(name));
+        slot.Dispose(); // abandons it
+        Assert.Equal(0, Namespace.FilesNamed(name));
+        SharedLatest latest = SharedLatest.CreateNew(name, 8);
+        latest.Send(5);
+        Message pinned = latest.Take();
+        latest.Dispose();
+        Assert.Equal(5, pinned.As<int>());
+        pinned.Dispose();
+        Assert.Equal(0, Namespace.FilesNamed(name));
+    }
+
+    [Fact]
+    public void Many_at_once()
+    {
+        string name = NewName();
+        using SharedQueue producer = NewQueue(name);
+        using SharedQueue consumer = SharedQueue.OpenExisting(name);
+        byte[][] sent = ["one"u8.ToArray(), [], new byte[64], "four"u8.ToArray()];
+        ReadOnlyMemory<byte>[] memories = Array.ConvertAll(sent, bytes => (ReadOnlyMemory<byte>)bytes);
+        Assert.Equal(4, producer.SendMany(memories, TimeSpan.Zero));
+        Assert.Equal(0, producer.SendMany([], TimeSpan.Zero));
+        Assert.Equal(4, producer.SendMany([.. memories, .. memories], TimeSpan.Zero)); // 8 slots
+        Fails<ArgumentOutOfRangeException>("MMF_E_RANGE", "65", () => producer.SendMany([memories[0], new byte[65]], TimeSpan.Zero));
+        Check.Throws<ArgumentNullException>("messages", () => producer.SendMany(null!, TimeSpan.Zero));
+        using (MessageBatch batch = consumer.TakeMany(5))
+        {
+            Assert.Equal(5, batch.Count);
+            int i = 0;
+            foreach (Message message in batch)
+                Assert.Equal(sent[i++ % 4], message.Bytes.ToArray());
+            batch[1].Return(); // by itself
+            Assert.True(batch[2].Release());
+            bool isRefused = false;
+            try
+            {
+                batch.Release();
+            }
+            catch (InvalidOperationException exception)
+            {
+                isRefused = exception.Message.Contains("does not have the message", StringComparison.Ordinal);
+            }
+            Assert.True(isRefused);
+            Assert.Equal(3, consumer.GetStatistics().InFlight); // none was released
+        }
+        Assert.Equal((4UL, 0L), (consumer.GetStatistics().Received, consumer.GetStatistics().InFlight));
+        Assert.True(consumer.TryTakeMany(100, out MessageBatch rest, Deadline));
+        int left = rest.Count;
+        rest.Release();
+        rest.Dispose();
+        while (consumer.TryTake(out Message again)) // the one that was returned, if it was not among them
+        {
+            left++;
+            again.Dispose();
+        }
+        Assert.Equal((4, 8UL), (left, consumer.GetStatistics().Received));
+        Assert.False(consumer.TryTakeMany(1, out MessageBatch none));
+        none.Dispose();
+        none.Release();
+        Assert.Equal(0, none.Count);
+        foreach (Message _ in none)
+            Assert.Fail("It is empty.");
+        Check.Throws<IndexOutOfRangeException>(() => _ = default(MessageBatch)[0]);
+        Fails<ArgumentOutOfRangeException>("MMF_E_RANGE", "", () => consumer.TakeMany(0));
+        Check.Throws<ArgumentOutOfRangeException>("most", () => consumer.TakeMany(-1));
+        using SharedTopic topic = SharedTopic.CreateNew(NewName(), 64, 8, ChannelOverflow.Fail);
+        Assert.Equal(2, topic.SendMany(memories[..2], TimeSpan.Zero));
+        Assert.Equal(("one", 0), (Text(topic.Receive()), topic.Receive().Length));
+    }
+
+    [Fact]
+    public void A_batch_outlives_dispose()
+    {
+        string name = NewName();
+        SharedQueue queue = NewQueue(name);
+        queue.SendMany<int>([1, 2, 3], TimeSpan.Zero);
+        MessageBatch batch = queue.TakeMany(8);
+        queue.Dispose();
+        Assert.Equal(3, batch[2].As<int>());
+        batch[0].Dispose();
+        Assert.NotEqual(0, Namespace.FilesNamed(name));
+        batch.Dispose();
+        Assert.Equal(0, Namespace.FilesNamed(name));
+        batch.Dispose();
     }
 
     // A message and a reservation keep the memory: no access to what is unmapped.
@@ -233,6 +399,14 @@ public class ChannelTests
         Assert.Null(items[1].Age);
         Assert.Equal(message.Sequence, items[0].Sequence);
         Assert.Single(SharedQueue.Browse(name, 1));
+        Assert.All(items, item => Assert.Null(item.Bytes));
+        QueueItem[] shown = SharedQueue.Browse(name, 10, 6);
+        Assert.Equal(["first", "second"], shown.Select(item => Text(item.Bytes)));
+        Assert.Equal([5L, 10], shown.Select(item => item.Length));
+        Assert.Equal([""], SharedQueue.Browse(name, 1, 0).Select(item => Text(item.Bytes)));
+        Check.Throws<ArgumentOutOfRangeException>("each", () => SharedQueue.Browse(name, 1, -1));
+        Check.Throws<OverflowException>(() => SharedQueue.Browse(name, 1 << 16, 1 << 16));
+        Fails<FileNotFoundException>("MMF_E_NOT_FOUND", "none", () => SharedQueue.Browse(name + "none", 1, 1));
         Assert.False(queue.TryDrain(TimeSpan.FromMilliseconds(1)));
         message.Dispose();
         queue.Receive();
@@ -427,13 +601,16 @@ public class ChannelTests
     {
         using SharedQueue failing = NewQueue(NewName(), 8, 1, ChannelOverflow.Fail);
         Assert.True(failing.TrySend(1));
-        Assert.False(failing.TrySend(2));
+        Assert.False(failing.TrySend(2, out ulong unsent, Deadline)); // it does not wait
+        Assert.Equal((0UL, ChannelOverflow.Fail), (unsent, failing.Overflow));
         Assert.False(failing.TryReserve(1, out Reservation none));
         none.Dispose();
         Fails<IOException>("MMF_E_FULL", "slots", () => failing.Send(2));
+        Fails<IOException>("MMF_E_FULL", "slots", () => failing.SendAsync(new byte[] { 2 }));
         using SharedQueue blocking = NewQueue(NewName(), 8, 1);
         Assert.True(blocking.TrySend(1));
         Assert.False(blocking.TrySend(2, TimeSpan.FromMilliseconds(1)));
+        Assert.Equal(ChannelOverflow.Block, blocking.Overflow);
         Assert.Equal(1, blocking.Receive<int>());
     }
 
@@ -500,6 +677,107 @@ public class ChannelTests
         slot.Dispose();
         second.Commit();
         Assert.Equal(2UL, queue.GetStatistics().Sent);
+    }
+
+    [Fact]
+    public void Options_may_differ_by_little()
+    {
+        var both = new ChannelOptions { MaxPins = 1, EndWithLastPeer = true };
+        SharedChannelOptions receiving = both with { Roles = ChannelRoles.Receive };
+        Assert.Equal(new ChannelOptions { MaxPins = 1, EndWithLastPeer = true, Roles = ChannelRoles.Receive }, receiving);
+        string name = NewName();
+        using SharedLatest latest = SharedLatest.CreateNew(name, 8, both);
+        using SharedLatest reader = SharedLatest.OpenExisting(name, (ChannelOptions)receiving);
+        Fails<NotSupportedException>("MMF_E_NOT_SUPPORTED", "", () => reader.Send(1));
+        Assert.Equal((1, 1, 2), (latest.GetStatistics().MaxPins, latest.GetStatistics().Senders, latest.GetStatistics().Receivers));
+    }
+
+    [Fact]
+    public void Statistics_by_name()
+    {
+        string name = NewName();
+        using (SharedQueue queue = NewQueue(name, options: new() { SingleProducerSingleConsumer = true }))
+        {
+            queue.Send(1);
+            ChannelStatistics counted = SharedChannel.GetStatistics(name);
+            Assert.Equal((queue.GetStatistics().Identity, 1UL, 64L, 1, 1),
+                         (counted.Identity, counted.Sent, counted.MessageSize, counted.Senders, counted.Receivers));
+            Assert.Equal((true, false, false), (counted.SingleProducerSingleConsumer, counted.SingleProducer, counted.IsDepthInPart));
+        }
+        Fails<FileNotFoundException>("MMF_E_NOT_FOUND", name, () => SharedChannel.GetStatistics(name));
+        Fails<ArgumentNullException>("MMF_E_NULL", "name", () => SharedChannel.GetStatistics(null!));
+        using (SharedTopic.CreateNew(name, 8, 8, ChannelOverflow.Fail, new() { SingleProducer = true }))
+        {
+            ChannelStatistics counted = SharedChannel.GetStatistics(name);
+            Assert.Equal((false, true, ChannelOverflow.Fail),
+                         (counted.SingleProducerSingleConsumer, counted.SingleProducer, counted.Overflow));
+        }
+        using (MemoryMappedFile.CreateNew(name, 8))
+            Fails<IOException>("MMF_E_WRONG_KIND", name, () => SharedChannel.GetStatistics(name));
+    }
+
+    //
+    // Beside events.
+    //
+
+    [Fact]
+    public void A_message_or_the_stop_event()
+    {
+        string name = NewName();
+        using SharedQueue queue = NewQueue(name);
+        using SharedQueue producer = SharedQueue.OpenExisting(name);
+        using SharedTopic topic = SharedTopic.CreateNew(NewName(), 8, 8, ChannelOverflow.Block);
+        using var stop = new ManualResetEvent(false);
+        WaitHandle[] all = [stop, queue.WaitHandle, topic.WaitHandle];
+        Assert.Same(queue.WaitHandle, queue.WaitHandle);
+        Assert.Equal(WaitHandle.WaitTimeout, WaitHandle.WaitAny(all, 1));
+        Assert.False(queue.WaitHandle.WaitOne(0));
+        producer.Send(1);
+        Assert.Equal(1, WaitHandle.WaitAny(all));
+        Assert.True(queue.WaitHandle.WaitOne()); // nothing was taken
+        Assert.Equal(1, queue.Receive<int>());
+        topic.Send(2);
+        Assert.Equal(2, WaitHandle.WaitAny(all));
+        stop.Set();
+        Assert.Equal(0, WaitHandle.WaitAny(all));
+        stop.Reset();
+        var sender = new Thread(() => producer.Send(3));
+        topic.Receive();
+        sender.Start();
+        Assert.Equal(1, WaitHandle.WaitAny(all, (int)Deadline.TotalMilliseconds));
+        Assert.True(sender.Join(Deadline));
+        using var token = new CancellationTokenSource();
+        Assert.Equal(1, WaitHandle.WaitAny([token.Token.WaitHandle, queue.WaitHandle])); // .NET's own among them
+        Assert.Equal(3, queue.Receive<int>());
+    }
+
+    [Fact]
+    public void What_a_channels_wait_handle_is_not_for()
+    {
+        using SharedQueue queue = NewQueue(NewName());
+        using SharedQueue sender = NewQueue(NewName(), options: new() { Roles = ChannelRoles.Send });
+        using var stop = new ManualResetEvent(true);
+        WaitHandle handle = queue.WaitHandle;
+        Fails<NotSupportedException>("MMF_E_NOT_SUPPORTED", "", () => sender.WaitHandle.WaitOne(0));
+        Fails<NotSupportedException>("MMF_E_NOT_SUPPORTED", "", () => WaitHandle.WaitAll([stop, handle], 0));
+        Fails<NotSupportedException>("MMF_E_NOT_SUPPORTED", "", () => WaitHandle.SignalAndWait(handle, stop));
+        Assert.Contains("open one for each", Check.Throws<InvalidOperationException>(
+            () => WaitHandle.WaitAny([handle, handle], 0)).Message, StringComparison.Ordinal);
+        handle.Dispose(); // the channel stays
+        queue.Send(1);
+        Assert.True(queue.WaitHandle.WaitOne(0));
+        queue.Dispose();
+        Assert.Equal(nameof(SharedQueue), Check.Throws<ObjectDisposedException>(() => handle.WaitOne(0)).ObjectName);
+        Check.Throws<ObjectDisposedException>(() => WaitHandle.WaitAny([stop, handle], 0));
+        Backend.PreferSystem = true;
+        try
+        {
+            Check.Throws<PlatformNotSupportedException>(() => sender.WaitHandle.WaitOne(0));
+        }
+        finally
+        {
+            Backend.PreferSystem = false;
+        }
     }
 
     //

@@ -767,8 +767,9 @@ static PyMethodDef channel_methods[] = {
      "space in time."},
     {"send_many", FAST(channel_send_many), WITH_KEYWORDS,
      "send_many($self, messages, timeout=None)\n--\n\nSend several, in order. How many "
-     "were "
-     "sent: fewer if the time ran out, or it was full."},
+     "were sent: fewer if the time ran out, or it was full. They are read one after "
+     "the "
+     "other: if one is too long, or not bytes, those before it have been sent."},
     {"receive", FAST(channel_receive), WITH_KEYWORDS,
      "receive($self, timeout=None)\n--\n\nA copy of the next message; None if the "
      "time, in "

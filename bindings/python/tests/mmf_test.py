@@ -208,6 +208,11 @@ class ChannelTest(NamespaceTest):
         for wrong in ("text", 5, None):
             with self.assertRaises(TypeError):
                 jobs.send(wrong)
+        # What comes before one that cannot be sent has been sent.
+        self.refuses(ValueError, "MMF_E_RANGE", jobs.send_many, [b"1", b"x" * 17, b"2"])
+        with self.assertRaises(TypeError):
+            jobs.send_many(iter([b"3", "text", b"4"]))
+        self.assertEqual(jobs.receive_many(9, 0), [b"1", b"3"])
         full = mmf.Queue("Full", 1, 1, FAIL)
         full.send(b"x")
         self.refuses(mmf.FullError, "MMF_E_FULL", full.send, b"x")
@@ -492,9 +497,9 @@ class SignalTest(NamespaceTest):
             raise InterruptedError("by the handler")
         before = signal.signal(signal.SIGALRM, handler)
         try:
-            signal.setitimer(signal.ITIMER_REAL, 0.05)
             start = time.monotonic()
             with self.assertRaisesRegex(InterruptedError, "by the handler"):
+                signal.setitimer(signal.ITIMER_REAL, 0.05)
                 wait()
             self.assertLess(time.monotonic() - start, DEADLINE)
         finally:

@@ -266,8 +266,8 @@ class ServiceTest(NamespaceTest):
         before = signal.signal(signal.SIGALRM, handler)
         try:
             for wait in (self.server.take, lambda: self.client.call(b"x")):
-                signal.setitimer(signal.ITIMER_REAL, 0.05)
                 with self.assertRaises(InterruptedError):
+                    signal.setitimer(signal.ITIMER_REAL, 0.05)
                     wait()
         finally:
             signal.signal(signal.SIGALRM, before)

@@ -6,7 +6,7 @@ import tempfile
 import threading
 import unittest
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 def run(call):

@@ -9,6 +9,18 @@
 /* Loops over words that another process may be writing forever end after this. */
 #define MMF_ROUNDS(ring) (4 * (ring)->shape.slots + 1000)
 
+/* Those that go on only if another participant has come or gone meanwhile. */
+#define MMF_FEW_ROUNDS 1000
+
+/* A loop's round has searched all slots: some thousand may, one for each participant. */
+static inline void
+mmf_rounds_searched(const struct mmf_ring *ring, uint64_t *rounds)
+{
+    uint64_t more = ring->shape.slots / 256;
+
+    *rounds = *rounds > more ? *rounds - more : 1;
+}
+
 /* A receiver compares indexes with the senders at every one without these bits; a
  * queue's notes the depth at every one without those. */
 #define MMF_SAMPLES 31u

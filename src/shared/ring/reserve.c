@@ -25,6 +25,7 @@
  *   before it skips an index    one skipped index too many: consumers that were
  *                               overtaken scan the slots once
  */
+#include "base/compiler.h"
 #include "shared/ring/inner.h"
 #include "shared/ring/spsc.h"
 #include "shared/ring/topic.h"
@@ -95,6 +96,7 @@ is_worth_skipping(struct mmf_ring *ring, uint64_t index, uint64_t newest)
     /* A damaged tail may be anywhere. */
     if (ahead > 0 && ahead < (int64_t)ring->shape.slots)
         return true;
+    ring->has_searched = true;
     for (uint64_t i = 1; i < ring->shape.slots; i++) {
         uint64_t word = mmf_ring_word(ring, index + i);
 
@@ -172,8 +174,8 @@ all_must_stay(const struct mmf_ring *ring, uint64_t index, uint64_t newest)
     return mmf_ring_sum_pins(ring) == pins;
 }
 
-/* The slot at the tail must stay. */
-static enum mmf_step
+/* The slot at the tail must stay, which is rare. */
+static MMF_NOINLINE enum mmf_step
 go_past(struct mmf_ring *ring, uint64_t tail, uint64_t newest)
 {
     uint64_t at = tail & MMF_INDEX_MASK;
@@ -239,8 +241,13 @@ claim(struct mmf_ring *ring, uint64_t *index)
     enum mmf_step step = MMF_STEP_AGAIN;
 
     for (uint64_t rounds = MMF_ROUNDS(ring); step == MMF_STEP_AGAIN && rounds > 0;
-         rounds--)
+         rounds--) {
         step = try_claim(ring, index);
+        if (step == MMF_STEP_AGAIN && ring->has_searched) {
+            mmf_rounds_searched(ring, &rounds);
+            ring->has_searched = false;
+        }
+    }
     if (step == MMF_STEP_WOULD_BLOCK)
         mmf_ring_note_depth(ring, (int64_t)ring->shape.slots);
     return step == MMF_STEP_AGAIN ? MMF_STEP_WOULD_BLOCK : step;

@@ -73,6 +73,7 @@ struct mmf_ring {
     struct mmf_participant_shared *receiving;
     uint64_t reserved; /* index of the reservation */
     bool has_reserved;
+    bool has_searched;        /* senders: all slots, for a free one */
     uint32_t reserved_offset; /* of its payload in the slot */
     struct mmf_ring_side out;
     struct mmf_ring_side in;
@@ -235,8 +236,9 @@ void mmf_ring_rescan_returned(struct mmf_ring *ring);
 void mmf_ring_note_taken(const struct mmf_ring *ring, uint64_t index, int64_t now);
 
 /*
- * Queue: all messages that were committed before the tail was `target` are released or
- * dropped. `*position` is 0 at first, then where to go on.
+ * Queue: all messages that were committed before the tail was `target`, or that a sender
+ * had decided to commit, are released or dropped. `*position` is 0 at first, then where to
+ * go on.
  */
 bool mmf_ring_is_drained(const struct mmf_ring *ring, uint64_t target,
                          uint64_t *position);

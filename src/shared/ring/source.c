@@ -95,7 +95,7 @@ read_record(const struct mmf_ring *ring, const struct mmf_source_shared *entry,
 {
     uint64_t version = mmf_load_acquire_u64(&entry->version);
 
-    for (uint64_t rounds = MMF_ROUNDS(ring); rounds > 0; rounds--) {
+    for (int rounds = MMF_FEW_ROUNDS; rounds > 0; rounds--) {
         const struct mmf_source_record *record = &entry->records[version & 1];
         uint64_t before = version;
 
@@ -127,7 +127,7 @@ mmf_ring_own_source(struct mmf_ring *ring, uint64_t source,
     if (out->entry == NULL)
         return MMF_STEP_WOULD_BLOCK;
     owner = mmf_load_acquire_u64(&out->entry->owner);
-    for (uint64_t rounds = MMF_ROUNDS(ring); rounds > 0; rounds--) {
+    for (int rounds = MMF_FEW_ROUNDS; rounds > 0; rounds--) {
         uint32_t number =
             owner != ring->identity ? settle(ring, owner, ops) : UINT32_MAX;
         enum mmf_step step = MMF_STEP_WOULD_BLOCK;

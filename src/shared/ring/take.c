@@ -44,12 +44,13 @@ try_take(struct mmf_ring *ring, uint64_t word)
 
 /* Messages that were returned; rarely any. */
 static bool
-take_returned(struct mmf_ring *ring, uint64_t *index)
+take_returned(struct mmf_ring *ring, uint64_t *index, uint64_t *rounds)
 {
     uint64_t epoch = mmf_load_acquire_u64(&ring->shared->return_epoch);
 
     if (epoch == ring->seen_return_epoch)
         return false;
+    mmf_rounds_searched(ring, rounds);
     for (uint64_t i = 0; i < ring->shape.slots; i++) {
         uint64_t word = mmf_ring_word(ring, i);
 
@@ -162,7 +163,7 @@ count_skipped(const struct mmf_ring *ring)
  * cursor goes.
  */
 static void
-catch_up(struct mmf_ring *ring)
+catch_up(struct mmf_ring *ring, uint64_t *rounds)
 {
     uint64_t count = count_skipped(ring);
     uint64_t oldest = mmf_ring_oldest(ring, mmf_ring_tail(ring));
@@ -173,6 +174,7 @@ catch_up(struct mmf_ring *ring)
     } else if (count_skipped(ring) == ring->scanned) {
         ring->cursor = oldest;
     } else {
+        mmf_rounds_searched(ring, rounds);
         ring->cursor = find_straggler(ring, next, oldest);
         if (ring->cursor == oldest)
             ring->scanned = count;
@@ -183,12 +185,14 @@ catch_up(struct mmf_ring *ring)
 void
 mmf_ring_begin(struct mmf_ring *ring)
 {
+    uint64_t ignored = 1;
+
     MMF_ASSERT(mmf_ring_is_mpmc(ring));
     ring->cursor = (mmf_ring_tail(ring) - ((uint64_t)1 << 46)) & MMF_INDEX_MASK;
     ring->scanned = UNKNOWN;
     ring->deferred_count = 0;
     ring->seen_return_epoch = 0; /* if any was ever returned, scan for it */
-    catch_up(ring);
+    catch_up(ring, &ignored);
 }
 
 /*
@@ -200,9 +204,9 @@ mmf_ring_begin(struct mmf_ring *ring)
  * returned or deferred.
  */
 static enum mmf_step
-take_at_cursor(struct mmf_ring *ring, uint64_t *index)
+take_at_cursor(struct mmf_ring *ring, uint64_t *index, uint64_t *rounds)
 {
-    for (uint64_t rounds = MMF_ROUNDS(ring); rounds > 0; rounds--) {
+    for (; *rounds > 0; --*rounds) {
         uint64_t word = mmf_ring_word(ring, ring->cursor);
         int64_t age = mmf_word_age(ring, word, ring->cursor);
 
@@ -211,13 +215,13 @@ take_at_cursor(struct mmf_ring *ring, uint64_t *index)
         if (age > 0) {
             if (mmf_index_difference(mmf_ring_tail(ring), mmf_word_index(word)) <= 0)
                 return MMF_STEP_CORRUPT;
-            catch_up(ring);
+            catch_up(ring, rounds);
         } else if (age < 0) {
             if (!mmf_tail_has_settled(mmf_ring_tail(ring), ring->cursor))
                 return MMF_STEP_WOULD_BLOCK;
             if (!mmf_ring_is_older(ring, ring->cursor))
                 return MMF_STEP_AGAIN; /* it came meanwhile */
-            catch_up(ring);
+            catch_up(ring, rounds);
         } else if (mmf_word_state(word) == MMF_SLOT_RESERVED) {
             if (ring->deferred_count == MMF_DEFERRED_MAX)
                 return is_deferred_unchanged(ring) ? MMF_STEP_WOULD_BLOCK
@@ -268,14 +272,16 @@ take_next(struct mmf_ring *ring, uint64_t *index)
 static enum mmf_step
 take_any(struct mmf_ring *ring, uint64_t *index)
 {
+    uint64_t rounds;
+
     if (take_next(ring, index))
         return MMF_STEP_DONE;
-    for (uint64_t rounds = MMF_ROUNDS(ring); rounds > 0; rounds--) {
+    for (rounds = MMF_ROUNDS(ring); rounds > 0; rounds--) {
         enum mmf_step step;
 
-        if (take_returned(ring, index) || take_deferred(ring, index))
+        if (take_returned(ring, index, &rounds) || take_deferred(ring, index))
             return MMF_STEP_DONE;
-        step = take_at_cursor(ring, index);
+        step = take_at_cursor(ring, index, &rounds);
         if (step != MMF_STEP_AGAIN)
             return step;
     }
@@ -452,6 +458,21 @@ mmf_ring_return(struct mmf_ring *ring, uint64_t index)
     return true;
 }
 
+/* A message before `target` is in the slot, or its sender has decided to commit it. */
+static bool
+is_left(const struct mmf_ring *ring, uint64_t slot, uint64_t target)
+{
+    uint64_t word = mmf_ring_word(ring, slot);
+    bool is_decided =
+        mmf_word_state(word) == MMF_SLOT_RESERVED && mmf_ring_is_decided(ring, word);
+
+    /* A sender whose entry says no more that it has decided has committed. */
+    if (!is_decided)
+        word = mmf_ring_word(ring, slot);
+    return (is_decided || mmf_word_state(word) >= MMF_SLOT_COMMITTED) &&
+           mmf_index_difference(mmf_word_index(word), target) < 0;
+}
+
 bool
 mmf_ring_is_drained(const struct mmf_ring *ring, uint64_t target, uint64_t *position)
 {
@@ -459,12 +480,11 @@ mmf_ring_is_drained(const struct mmf_ring *ring, uint64_t target, uint64_t *posi
     if (ring->shape.is_spsc)
         return mmf_index_difference(mmf_load_acquire_u64(&ring->shared->head),
                                     target) >= 0;
+    if (*position == 0)
+        mmf_ring_name_claim(ring, target);
     /* A slot that has none of them now never will. */
     for (; *position < ring->shape.slots; (*position)++) {
-        uint64_t word = mmf_ring_word(ring, *position);
-
-        if (mmf_word_state(word) >= MMF_SLOT_COMMITTED &&
-            mmf_index_difference(mmf_word_index(word), target) < 0)
+        if (is_left(ring, *position, target))
             return false;
     }
     return true;

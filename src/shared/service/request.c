@@ -116,7 +116,7 @@ mmf_request_take(const struct mmf_lanes *lanes, struct mmf_request *request,
 {
     struct mmf_ring_message found;
 
-    for (uint64_t rounds = MMF_ROUNDS(lanes->ring); rounds > 0; rounds--) {
+    for (int rounds = MMF_FEW_ROUNDS; rounds > 0; rounds--) {
         enum mmf_step step = mmf_ring_take(lanes->ring, &found);
 
         if (step != MMF_STEP_DONE)

@@ -339,7 +339,6 @@ call_send_many(struct call *call)
     else
         status =
             mmf_topic_send_many(channel.object, list, count, ms_at(call, last), sent);
-    call->is_several = space < count; /* the last error is that of the first not sent */
     if (status == MMF_TIMED_OUT && space == 0)
         space = (size_t)UNTOUCHED; /* it is said that none was sent */
     say_size(call, "sent", space);

@@ -22,7 +22,8 @@ struct queue {
     const char *name;
     mmf_channel_stats stats;
     struct browsed browsed; /* with the first SHOWN bytes of each */
-    struct objects objects; /* for the names of processes */
+    struct objects objects;
+    const mmf_object_info *info; /* of them, for the names of processes; NULL: gone */
 };
 
 static void
@@ -33,13 +34,14 @@ read_queue(struct queue *queue, const char *name)
     channel_object_browse(name, queue->stats.capacity, SHOWN, &queue->browsed);
     objects_read(&queue->objects, objects_own,
                  MMF_LIST_HOLDERS | MMF_LIST_KEEP_ORPHANED);
+    queue->info = objects_find(&queue->objects, name);
 }
 
 /* The program of a process that has the queue open; "" if it is not seen. */
 static const char *
 command_of(const struct queue *queue, int32_t pid)
 {
-    const mmf_object_info *info = objects_find(&queue->objects, queue->name);
+    const mmf_object_info *info = queue->info;
 
     for (int32_t i = 0; info != NULL && i < info->process_count; i++)
         if (info->processes[i].pid == pid)
@@ -96,47 +98,61 @@ count_in(const struct queue *queue, mmf_queue_state state)
     return count;
 }
 
-static int
-is_in_flight(const mmf_queue_item *item, int32_t pid)
-{
-    return item->state == MMF_QUEUE_IN_FLIGHT && item->pid == pid;
-}
+/* A process that has messages in flight: so many, and the one it has had for longest. */
+struct holder {
+    const mmf_queue_item *oldest;
+    size_t count;
+};
 
-/* One line for each process: how many it has, and the one it has had for longest. */
 static void
-print_process(const struct queue *queue, size_t first)
+print_holder(const struct queue *queue, const struct holder *holder)
 {
-    mmf_queue_item oldest = queue->browsed.items[first];
-    char *process = process_text(queue, oldest.pid);
+    char *process = process_text(queue, holder->oldest->pid);
     char since[UNITS_TEXT_SIZE];
-    size_t count = 0;
 
-    for (size_t i = 0; i < queue->browsed.count; i++)
-        if (is_in_flight(&queue->browsed.items[i], oldest.pid)) {
-            count++;
-            if (queue->browsed.items[i].age_ms > oldest.age_ms)
-                oldest = queue->browsed.items[i];
-        }
-    printf("%12s  %zu with %s%s%s\n", "in flight", count,
+    printf("%12s  %zu with %s%s%s\n", "in flight", holder->count,
            process[0] != '\0' ? process : "an unknown process",
-           oldest.age_ms >= 0 ? ", for up to " : "", since_text(&oldest, since));
+           holder->oldest->age_ms >= 0 ? ", for up to " : "",
+           since_text(holder->oldest, since));
     free(process);
 }
 
+static struct holder *
+holder_of(const mmf_queue_item *item, struct holder *holders, size_t *count)
+{
+    size_t i = 0;
+
+    while (i < *count && holders[i].oldest->pid != item->pid)
+        i++;
+    if (i == *count)
+        holders[(*count)++].oldest = item;
+    return &holders[i];
+}
+
+/* One line for each process. */
 static void
 print_in_flight(const struct queue *queue)
 {
-    for (size_t i = 0; i < queue->browsed.count; i++) {
-        size_t before = 0;
+    struct holder *holders =
+        calloc(count_in(queue, MMF_QUEUE_IN_FLIGHT) + 1, sizeof(*holders));
+    size_t count = 0;
 
-        if (queue->browsed.items[i].state != MMF_QUEUE_IN_FLIGHT)
+    if (holders == NULL)
+        say_no_memory();
+    for (size_t i = 0; i < queue->browsed.count; i++) {
+        const mmf_queue_item *item = &queue->browsed.items[i];
+        struct holder *holder;
+
+        if (item->state != MMF_QUEUE_IN_FLIGHT)
             continue;
-        while (before < i && !is_in_flight(&queue->browsed.items[before],
-                                           queue->browsed.items[i].pid))
-            before++;
-        if (before == i)
-            print_process(queue, i);
+        holder = holder_of(item, holders, &count);
+        holder->count++;
+        if (item->age_ms > holder->oldest->age_ms)
+            holder->oldest = item;
     }
+    for (size_t i = 0; i < count; i++)
+        print_holder(queue, &holders[i]);
+    free(holders);
 }
 
 static uint32_t

@@ -166,13 +166,13 @@ program_run(char **program, int dies_with_us)
 
 /*
  * Files in memory: a command that reads nothing, or leaves a process behind that keeps
- * its output open, makes no difference.
+ * its output open, makes no difference. What such a process writes later is refused.
  */
 
 static int
 make_file(const void *bytes, size_t length)
 {
-    int fd = memfd_create("mmf serve", MFD_CLOEXEC);
+    int fd = memfd_create("mmf serve", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     size_t done = 0;
     ssize_t now = 0;
 
@@ -194,6 +194,7 @@ program_filter(char **program, const void *input, size_t length, intptr_t *outpu
     struct program_end end = run_with(program, 1, streams);
 
     close(streams.in);
+    fcntl(streams.out, F_ADD_SEALS, F_SEAL_GROW);
     *output = streams.out;
     if (came != 0)
         raise(came); /* the handlers are those from before, which note it */

@@ -36,7 +36,7 @@ internal static class Channels
         ulong call = service.Send("question"u8);
         using (ServiceRequest request = service.Take())
             request.Answer(request.Bytes);
-        Check(service.TryReceiveAnswer(call, out byte[]? answer, out bool isLast) && answer.Length == 8 && isLast);
+        Check(service.TryReceiveAnswer(call, out byte[]? answer, out MessageInfo info) && answer.Length == 8 && info.IsLast);
         Task<byte[]> called = service.CallAsync("another"u8.ToArray());
         using (var server = SharedService.OpenExisting("Cat service"))
         using (ServiceRequest request = server.Take())

@@ -45,39 +45,24 @@ public enum ChannelRoles
     Both = Send | Receive,
 }
 
-/// <summary>Settings of a queue, a topic or a latest value. Opening ignores what is for its creator.</summary>
-public sealed class ChannelOptions
+/// <summary>Settings that all kinds of channel have.</summary>
+public abstract record SharedChannelOptions
 {
-    private const uint Spsc = 1, PeerClosed = 2, OneProducer = 4;
+    internal const uint Spsc = 1, PeerClosed = 2, OneProducer = 4;
 
-    /// <summary>What this handle is for.</summary>
+    private protected SharedChannelOptions()
+    {
+    }
+
+    /// <summary>What this handle is for; of a service, Send calls and Receive answers.</summary>
     public ChannelRoles Roles { get; init; } = ChannelRoles.Both;
 
     /// <summary>How this handle waits.</summary>
     public ChannelStrategy Strategy { get; init; }
 
-    /// <summary>Creator, queue: one producer and one consumer, which is faster.</summary>
-    public bool SingleProducerSingleConsumer { get; init; }
-
-    /// <summary>Creator, topic and latest value: one sender at a time, which is faster.</summary>
-    public bool SingleProducer { get; init; }
-
     /// <summary>A wait of this handle ends with EndOfStreamException, and ReadAllAsync ends, when the last
     /// peer that there was has closed the channel or died.</summary>
     public bool EndWithLastPeer { get; init; }
-
-    /// <summary>Creator: senders at one time; 0 means 64.</summary>
-    public int MaxSenders { get; init; }
-
-    /// <summary>Creator: receivers at one time; 0 means 64.</summary>
-    public int MaxReceivers { get; init; }
-
-    /// <summary>Creator: messages at one time that readers keep from being overwritten. 0 means 4 for a
-    /// latest value, none for a topic.</summary>
-    public int MaxPins { get; init; }
-
-    /// <summary>Topic: begin with up to so many older messages.</summary>
-    public int Replay { get; init; }
 
     /// <summary>Every user finds the name, as if it began with Global\.</summary>
     public bool AllUsers { get; init; }
@@ -88,23 +73,6 @@ public sealed class ChannelOptions
 
     /// <summary>OpenExisting: how long to wait for the name.</summary>
     public TimeSpan WaitForName { get; init; }
-
-    internal static unsafe Native.ChannelOptions Of(ChannelOptions? options) => new()
-    {
-        Size = (uint)sizeof(Native.ChannelOptions),
-        Role = options != null ? (uint)options.Roles : 0,
-        Strategy = (int)(options?.Strategy ?? 0),
-        Flags = options == null ? 0 : (options.SingleProducerSingleConsumer ? Spsc : 0) |
-                                      (options.EndWithLastPeer ? PeerClosed : 0) |
-                                      (options.SingleProducer ? OneProducer : 0),
-        MaxSenders = options?.MaxSenders ?? 0,
-        MaxReceivers = options?.MaxReceivers ?? 0,
-        MaxPins = options?.MaxPins ?? 0,
-        Replay = options?.Replay ?? 0,
-        AllUsers = options is { AllUsers: true } ? 1 : 0,
-        Mode = (uint)(options?.UnixCreateMode ?? 0),
-        WaitMilliseconds = Milliseconds(options?.WaitForName ?? TimeSpan.Zero, nameof(WaitForName)),
-    };
 
     /// <summary>Rounded up: a shorter wait than what was asked for would poll.</summary>
     internal static int Milliseconds(TimeSpan timeout, string parameter = "timeout")
@@ -121,21 +89,52 @@ public sealed class ChannelOptions
     }
 }
 
-/// <summary>Settings of a service. Opening ignores what is for its creator.</summary>
-public sealed class ServiceOptions
+/// <summary>Settings of a queue, a topic or a latest value. Opening ignores what is for its creator.</summary>
+public sealed record ChannelOptions : SharedChannelOptions
 {
-    private const uint PeerClosed = 2;
+    /// <summary>Creator, queue: one producer and one consumer, which is faster.</summary>
+    public bool SingleProducerSingleConsumer { get; init; }
 
-    /// <summary>What this handle is for: Send calls, Receive answers.</summary>
-    public ChannelRoles Roles { get; init; } = ChannelRoles.Both;
+    /// <summary>Creator, topic and latest value: one sender at a time, which is faster.</summary>
+    public bool SingleProducer { get; init; }
 
-    /// <summary>How this handle waits.</summary>
-    public ChannelStrategy Strategy { get; init; }
+    /// <summary>Creator: senders at one time; 0 means 64.</summary>
+    public int MaxSenders { get; init; }
 
-    /// <summary>A wait of this handle ends with EndOfStreamException when the last peer has closed the
-    /// service or died.</summary>
-    public bool EndWithLastPeer { get; init; }
+    /// <summary>Creator: receivers at one time; 0 means 64.</summary>
+    public int MaxReceivers { get; init; }
 
+    /// <summary>Creator: messages at one time that readers keep from being overwritten. 0 means 4 for a
+    /// latest value, none for a topic.</summary>
+    public int MaxPins { get; init; }
+
+    /// <summary>Topic: begin with up to so many older messages.</summary>
+    public int Replay { get; init; }
+
+    internal static unsafe Native.ChannelOptions Of(ChannelOptions? options)
+    {
+        options ??= new ChannelOptions();
+        return new Native.ChannelOptions
+        {
+            Size = (uint)sizeof(Native.ChannelOptions),
+            Role = (uint)options.Roles,
+            Strategy = (int)options.Strategy,
+            Flags = (options.SingleProducerSingleConsumer ? Spsc : 0) | (options.EndWithLastPeer ? PeerClosed : 0) |
+                    (options.SingleProducer ? OneProducer : 0),
+            MaxSenders = options.MaxSenders,
+            MaxReceivers = options.MaxReceivers,
+            MaxPins = options.MaxPins,
+            Replay = options.Replay,
+            AllUsers = options.AllUsers ? 1 : 0,
+            Mode = (uint)options.UnixCreateMode,
+            WaitMilliseconds = Milliseconds(options.WaitForName, nameof(WaitForName)),
+        };
+    }
+}
+
+/// <summary>Settings of a service. Opening ignores what is for its creator.</summary>
+public sealed record ServiceOptions : SharedChannelOptions
+{
     /// <summary>Creator: clients at one time; 0 means 64. Each has memory for its answers.</summary>
     public int MaxClients { get; init; }
 
@@ -145,33 +144,27 @@ public sealed class ServiceOptions
     /// <summary>Creator: calls that a client may have open; 0 means 4.</summary>
     public int MaxCalls { get; init; }
 
-    /// <summary>Creator: answers to one call that may wait; 0 means 2.</summary>
+    /// <summary>Creator: answers to one call that may wait, rounded up to a power of two; 0 means 2.</summary>
     public int MaxAnswers { get; init; }
 
-    /// <summary>Every user finds the name, as if it began with Global\.</summary>
-    public bool AllUsers { get; init; }
-
-    /// <summary>Creator: who may use it, whatever the process's umask; 0 means every user with AllUsers, else
-    /// this one.</summary>
-    public UnixFileMode UnixCreateMode { get; init; }
-
-    /// <summary>OpenExisting: how long to wait for the name.</summary>
-    public TimeSpan WaitForName { get; init; }
-
-    internal static unsafe Native.ServiceOptions Of(ServiceOptions? options) => new()
+    internal static unsafe Native.ServiceOptions Of(ServiceOptions? options)
     {
-        Size = (uint)sizeof(Native.ServiceOptions),
-        Role = options != null ? (uint)options.Roles : 0,
-        Strategy = (int)(options?.Strategy ?? 0),
-        Flags = options is { EndWithLastPeer: true } ? PeerClosed : 0,
-        MaxClients = options?.MaxClients ?? 0,
-        MaxServers = options?.MaxServers ?? 0,
-        MaxCalls = options?.MaxCalls ?? 0,
-        MaxAnswers = options?.MaxAnswers ?? 0,
-        AllUsers = options is { AllUsers: true } ? 1 : 0,
-        Mode = (uint)(options?.UnixCreateMode ?? 0),
-        WaitMilliseconds = ChannelOptions.Milliseconds(options?.WaitForName ?? TimeSpan.Zero, nameof(WaitForName)),
-    };
+        options ??= new ServiceOptions();
+        return new Native.ServiceOptions
+        {
+            Size = (uint)sizeof(Native.ServiceOptions),
+            Role = (uint)options.Roles,
+            Strategy = (int)options.Strategy,
+            Flags = options.EndWithLastPeer ? PeerClosed : 0,
+            MaxClients = options.MaxClients,
+            MaxServers = options.MaxServers,
+            MaxCalls = options.MaxCalls,
+            MaxAnswers = options.MaxAnswers,
+            AllUsers = options.AllUsers ? 1 : 0,
+            Mode = (uint)options.UnixCreateMode,
+            WaitMilliseconds = Milliseconds(options.WaitForName, nameof(WaitForName)),
+        };
+    }
 }
 
 /// <summary>What has happened in a channel since its creation, by all participants together. What a killed
@@ -198,7 +191,13 @@ public readonly struct ChannelStatistics
         Overflow = (ChannelOverflow)counted.Overflow;
         Pins = counted.Pins;
         MaxPins = counted.MaxPins;
+        AnswerSize = counted.AnswerSize;
+        MaxCalls = counted.MaxCalls;
+        MaxAnswers = counted.MaxAnswers;
         InFlight = counted.InFlight;
+        SingleProducerSingleConsumer = (counted.Flags & SharedChannelOptions.Spsc) != 0;
+        SingleProducer = (counted.Flags & SharedChannelOptions.OneProducer) != 0;
+        IsDepthInPart = (counted.Flags & Native.DepthInPart) != 0;
     }
 
     /// <summary>Random, of this channel alone; a name made anew has another one.</summary>
@@ -252,8 +251,26 @@ public readonly struct ChannelStatistics
     /// <summary>Messages that readers may keep.</summary>
     public int MaxPins { get; }
 
+    /// <summary>Service: the most bytes of an answer; else 0.</summary>
+    public long AnswerSize { get; }
+
+    /// <summary>Service: calls that a client may have open; else 0.</summary>
+    public int MaxCalls { get; }
+
+    /// <summary>Service: answers to one call that may wait; else 0.</summary>
+    public int MaxAnswers { get; }
+
     /// <summary>Queue, service: messages taken and not yet released.</summary>
     public long InFlight { get; }
+
+    /// <summary>Queue: one producer and one consumer.</summary>
+    public bool SingleProducerSingleConsumer { get; }
+
+    /// <summary>Topic and latest value: one sender at a time.</summary>
+    public bool SingleProducer { get; }
+
+    /// <summary>Depth is of the newest 262,144 slots alone: a process that takes no part reads no more.</summary>
+    public bool IsDepthInPart { get; }
 }
 
 /// <summary>Where a message of a queue is.</summary>
@@ -269,10 +286,10 @@ public enum QueueItemState
     Reserved = 3,
 }
 
-/// <summary>A message that <see cref="SharedQueue.Browse"/> found.</summary>
+/// <summary>A message that <see cref="SharedQueue.Browse(string, int)"/> found.</summary>
 public readonly struct QueueItem
 {
-    internal QueueItem(in Native.QueueItem found)
+    internal unsafe QueueItem(in Native.QueueItem found)
     {
         Sequence = found.Sequence;
         Length = found.Length;
@@ -280,6 +297,7 @@ public readonly struct QueueItem
         State = (QueueItemState)found.State;
         Deliveries = (int)found.Deliveries;
         ProcessId = found.ProcessId;
+        Bytes = found.Bytes != null ? new ReadOnlySpan<byte>(found.Bytes, (int)found.Copied).ToArray() : null;
     }
 
     /// <summary>Its number in the queue.</summary>
@@ -299,4 +317,7 @@ public readonly struct QueueItem
 
     /// <summary>The process that has it, as that process sees itself; 0 if no process has it.</summary>
     public int ProcessId { get; }
+
+    /// <summary>A copy of its first bytes, if they were asked for; null while it is being written.</summary>
+    public byte[]? Bytes { get; }
 }

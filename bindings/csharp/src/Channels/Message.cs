@@ -5,6 +5,42 @@ using System.IO;
 
 namespace Mmf.Channels;
 
+/// <summary>What a channel says of a message that was copied, beside its bytes.</summary>
+public readonly struct MessageInfo
+{
+    internal MessageInfo(in Native.Message content)
+    {
+        Length = (int)content.Length;
+        Sequence = content.Sequence;
+        Lost = content.Lost;
+        Deliveries = (int)content.Deliveries;
+        IsRedelivered = (content.Flags & Native.Redelivered) != 0;
+        IsLast = (content.Flags & Native.Last) != 0;
+    }
+
+    /// <summary>How many bytes it has.</summary>
+    public int Length { get; }
+
+    /// <summary>Its number in the channel, of a latest value its version; grows, with gaps. Of an answer, its
+    /// call.</summary>
+    public ulong Sequence { get; }
+
+    /// <summary>Topic: messages that this subscriber lost right before it, at most: a number that was given up, or passed
+    /// over for a pinned message, counts too.</summary>
+    public ulong Lost { get; }
+
+    /// <summary>Queue: how often it was given to a consumer, this time included; else 1. Of an answer, how often its
+    /// request was given to a server: if it rises, a server has died, and another one begun with the answers
+    /// anew.</summary>
+    public int Deliveries { get; }
+
+    /// <summary>Queue: a consumer had it, and died or returned it. Of an answer, so its request.</summary>
+    public bool IsRedelivered { get; }
+
+    /// <summary>Of an answer: no other one follows to its call.</summary>
+    public bool IsLast { get; }
+}
+
 /// <summary>
 /// A message, read in place. Dispose releases it: of a queue that acknowledges the message. Then its
 /// bytes belong to others.
@@ -76,16 +112,77 @@ public readonly unsafe ref struct Message
 }
 
 /// <summary>
+/// Messages of a queue that were taken with one call, to be read in place. Dispose releases, and so acknowledges, those that
+/// are left.
+/// </summary>
+public readonly ref struct MessageBatch
+{
+    private readonly SharedQueue? queue;
+    private readonly Native.Message[]? contents;
+
+    internal MessageBatch(SharedQueue queue, Native.Message[] contents)
+    {
+        this.queue = queue;
+        this.contents = contents;
+    }
+
+    /// <summary>How many they were when they were taken.</summary>
+    public int Count => contents?.Length ?? 0;
+
+    /// <summary>One of them, which may be released or returned by itself.</summary>
+    /// <param name="index">Which, in the queue's order.</param>
+    /// <exception cref="IndexOutOfRangeException">The batch has fewer messages.</exception>
+    public Message this[int index] => new(queue!, (contents ?? [])[index]);
+
+    /// <summary>For `foreach`, in the queue's order.</summary>
+    /// <returns>The enumerator.</returns>
+    public Enumerator GetEnumerator() => new(this);
+
+    /// <summary>Releases all of them with one call, before Dispose.</summary>
+    /// <exception cref="InvalidOperationException">One of them is not this handle's any more; none was released.</exception>
+    public void Release()
+    {
+        if (contents != null && !queue!.ReleaseMany(contents))
+            throw MessageChannel.NotTaken();
+    }
+
+    /// <summary>Releases those that were neither released nor returned.</summary>
+    public void Dispose()
+    {
+        if (contents == null || queue!.ReleaseMany(contents))
+            return;
+        foreach (Message message in this)
+            message.Dispose();
+    }
+
+    /// <summary>Goes through a batch.</summary>
+    public ref struct Enumerator
+    {
+        private readonly MessageBatch batch;
+        private int index = -1;
+
+        internal Enumerator(MessageBatch batch) => this.batch = batch;
+
+        /// <summary>The message.</summary>
+        public readonly Message Current => batch[index];
+
+        /// <summary>Goes to the next.</summary>
+        /// <returns>Whether there is one.</returns>
+        public bool MoveNext() => ++index < batch.Count;
+    }
+}
+
+/// <summary>
 /// A slot to write a message into, in place. Commit sends it; Dispose abandons it, unless it was sent.
 /// </summary>
 public readonly unsafe ref struct Reservation
 {
-    private readonly MessageChannel? channel;
+    private readonly SharedChannel? channel;
     private readonly byte* bytes;
     private readonly int length;
     private readonly int number;
 
-    internal Reservation(MessageChannel channel, byte* bytes, int length, int number)
+    internal Reservation(SharedChannel channel, byte* bytes, int length, int number)
     {
         this.channel = channel;
         this.bytes = bytes;
@@ -118,19 +215,19 @@ public readonly unsafe ref struct Reservation
     }
 
     /// <summary>Sends all of it.</summary>
-    /// <returns>The message's number in the channel, of a latest value its version.</returns>
+    /// <returns>The message's number in the channel, of a latest value its version, of a service the call.</returns>
     /// <exception cref="InvalidOperationException">It was sent or abandoned before.</exception>
     public ulong Commit() => Commit(length);
 
     /// <summary>Sends the first <paramref name="count"/> bytes of it.</summary>
     /// <param name="count">How many bytes.</param>
-    /// <returns>The message's number in the channel, of a latest value its version.</returns>
+    /// <returns>The message's number in the channel, of a latest value its version, of a service the call.</returns>
     /// <exception cref="ArgumentOutOfRangeException">More than was reserved.</exception>
     /// <exception cref="InvalidOperationException">It was sent or abandoned before.</exception>
     public ulong Commit(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        return (channel ?? throw MessageChannel.NothingReserved()).Commit(number, (nuint)count);
+        return (channel ?? throw SharedChannel.NothingReserved()).Commit(number, (nuint)count);
     }
 
     /// <summary>Sends all of it as a queue's message that comes from elsewhere. The message and its position are one
@@ -163,7 +260,7 @@ public readonly unsafe ref struct Reservation
     public ulong CommitFrom(ulong source, ulong position, int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        return (channel ?? throw MessageChannel.NothingReserved()).CommitFrom(number, (nuint)count, source, position);
+        return (channel ?? throw SharedChannel.NothingReserved()).CommitFrom(number, (nuint)count, source, position);
     }
 
     /// <summary>Abandons the slot, unless it was sent.</summary>

@@ -19,12 +19,13 @@ namespace Mmf.Channels;
 /// </remarks>
 public abstract unsafe partial class MessageChannel : SharedChannel
 {
-    private int reservation; // its number; each has another one
-    private bool hasReservation;
-
     private protected MessageChannel(ChannelHandle handle) : base(handle)
     {
     }
+
+    /// <summary>What happens to a message when there is no free slot; of a latest value DropOldest. So it says what a
+    /// TrySend means that answers false: with Fail the channel is full, else the time ran out.</summary>
+    public ChannelOverflow Overflow => AtOpening.Overflow;
 
     //
     // Sending.
@@ -51,16 +52,31 @@ public abstract unsafe partial class MessageChannel : SharedChannel
     /// <summary>Sends a copy of the bytes, if there is space in time.</summary>
     /// <param name="message">Up to MessageSize bytes.</param>
     /// <param name="timeout">How long to wait for space.</param>
-    /// <returns>Whether it was sent.</returns>
+    /// <returns>Whether it was sent. False: with <see cref="ChannelOverflow.Fail"/> the channel is full, and the call
+    /// has not waited; else the time ran out.</returns>
     /// <exception cref="ArgumentOutOfRangeException">More than MessageSize bytes, or an invalid timeout.</exception>
     /// <exception cref="EndOfStreamException">With EndWithLastPeer: the last receiver is gone.</exception>
     /// <exception cref="NotSupportedException">The handle does not send.</exception>
     /// <exception cref="InvalidOperationException">Another thread uses the handle, or it has a reservation.</exception>
     /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
-    public bool TrySend(ReadOnlySpan<byte> message, TimeSpan timeout = default)
+    public bool TrySend(ReadOnlySpan<byte> message, TimeSpan timeout = default) => TrySend(message, out _, timeout);
+
+    /// <summary>The same, and says the number.</summary>
+    /// <param name="message">Up to MessageSize bytes.</param>
+    /// <param name="sequence">The message's number in the channel, of a latest value its version; 0 if it was not
+    /// sent.</param>
+    /// <param name="timeout">How long to wait for space.</param>
+    /// <returns>Whether it was sent. False: with <see cref="ChannelOverflow.Fail"/> the channel is full, and the call
+    /// has not waited; else the time ran out.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">More than MessageSize bytes, or an invalid timeout.</exception>
+    /// <exception cref="EndOfStreamException">With EndWithLastPeer: the last receiver is gone.</exception>
+    /// <exception cref="NotSupportedException">The handle does not send.</exception>
+    /// <exception cref="InvalidOperationException">Another thread uses the handle, or it has a reservation.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
+    public bool TrySend(ReadOnlySpan<byte> message, out ulong sequence, TimeSpan timeout = default)
     {
         fixed (byte* bytes = message)
-            return HasSpace(Send(bytes, message.Length, ChannelOptions.Milliseconds(timeout), out _));
+            return HasSpace(Send(bytes, message.Length, SharedChannelOptions.Milliseconds(timeout), out sequence));
     }
 
     /// <summary>Sends a copy of the value, and waits for space.</summary>
@@ -86,65 +102,62 @@ public abstract unsafe partial class MessageChannel : SharedChannel
     /// <typeparam name="T">A struct without references: its bytes are the message.</typeparam>
     /// <param name="value">The value.</param>
     /// <param name="timeout">How long to wait for space.</param>
-    /// <returns>Whether it was sent.</returns>
+    /// <returns>Whether it was sent. False: with <see cref="ChannelOverflow.Fail"/> the channel is full, and the call
+    /// has not waited; else the time ran out.</returns>
     /// <exception cref="ArgumentOutOfRangeException">It has more than MessageSize bytes; an invalid timeout.</exception>
     /// <exception cref="EndOfStreamException">With EndWithLastPeer: the last receiver is gone.</exception>
     /// <exception cref="NotSupportedException">The handle does not send.</exception>
     /// <exception cref="InvalidOperationException">Another thread uses the handle, or it has a reservation.</exception>
     /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
-    public bool TrySend<T>(in T value, TimeSpan timeout = default) where T : unmanaged
+    public bool TrySend<T>(in T value, TimeSpan timeout = default) where T : unmanaged =>
+        TrySend(value, out _, timeout);
+
+    /// <summary>The same, and says the number.</summary>
+    /// <typeparam name="T">A struct without references: its bytes are the message.</typeparam>
+    /// <param name="value">The value.</param>
+    /// <param name="sequence">The message's number in the channel, of a latest value its version; 0 if it was not
+    /// sent.</param>
+    /// <param name="timeout">How long to wait for space.</param>
+    /// <returns>Whether it was sent. False: with <see cref="ChannelOverflow.Fail"/> the channel is full, and the call
+    /// has not waited; else the time ran out.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">It has more than MessageSize bytes; an invalid timeout.</exception>
+    /// <exception cref="EndOfStreamException">With EndWithLastPeer: the last receiver is gone.</exception>
+    /// <exception cref="NotSupportedException">The handle does not send.</exception>
+    /// <exception cref="InvalidOperationException">Another thread uses the handle, or it has a reservation.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
+    public bool TrySend<T>(in T value, out ulong sequence, TimeSpan timeout = default) where T : unmanaged
     {
         fixed (T* bytes = &value)
-            return HasSpace(Send((byte*)bytes, sizeof(T), ChannelOptions.Milliseconds(timeout), out _));
+            return HasSpace(Send((byte*)bytes, sizeof(T), SharedChannelOptions.Milliseconds(timeout), out sequence));
     }
 
     /// <summary>Sends a copy of the bytes. While there is no space it looks again every few
     /// milliseconds, without a thread.</summary>
     /// <param name="message">Up to MessageSize bytes.</param>
     /// <param name="cancellationToken">Ends the wait; nothing is sent then.</param>
-    /// <returns>A task that ends when it was sent.</returns>
+    /// <returns>The message's number in the channel, of a latest value its version.</returns>
     /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">More than MessageSize bytes.</exception>
-    /// <exception cref="EndOfStreamException">With EndWithLastPeer: the last receiver is gone.</exception>
-    /// <exception cref="NotSupportedException">The handle does not send.</exception>
-    /// <exception cref="InvalidOperationException">Another thread uses the handle, or it has a reservation.</exception>
-    /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
-    public ValueTask SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken = default)
-    {
-        if (cancellationToken.IsCancellationRequested)
-            return ValueTask.FromCanceled(cancellationToken);
-        return TrySend(message.Span)
-            ? ValueTask.CompletedTask
-            : new ValueTask(Asynchronous.SendAsync(this, message, cancellationToken));
-    }
-
-    /// <summary>Reserves a slot to write a message in place, and waits for space. A handle has one at a time.</summary>
-    /// <param name="length">The most bytes that will be sent.</param>
-    /// <returns>The slot: write, commit, dispose.</returns>
     /// <exception cref="ArgumentOutOfRangeException">More than MessageSize bytes.</exception>
     /// <exception cref="IOException">The channel is full, and was made to fail.</exception>
     /// <exception cref="EndOfStreamException">With EndWithLastPeer: the last receiver is gone.</exception>
     /// <exception cref="NotSupportedException">The handle does not send.</exception>
     /// <exception cref="InvalidOperationException">Another thread uses the handle, or it has a reservation.</exception>
     /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
-    public Reservation Reserve(int length)
+    public ValueTask<ulong> SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken = default)
     {
-        Check(Reserve(length, Timeout.Infinite, out Reservation reserved));
-        return reserved;
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled<ulong>(cancellationToken);
+        return HasSent(message.Span, out ulong sequence)
+            ? new ValueTask<ulong>(sequence)
+            : new ValueTask<ulong>(Asynchronous.SendAsync(this, message, cancellationToken));
     }
 
-    /// <summary>Reserves a slot to write a message in place, if there is space in time.</summary>
-    /// <param name="length">The most bytes that will be sent.</param>
-    /// <param name="reserved">The slot: write, commit, dispose.</param>
-    /// <param name="timeout">How long to wait for space.</param>
-    /// <returns>Whether there was space.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">More than MessageSize bytes, or an invalid timeout.</exception>
-    /// <exception cref="EndOfStreamException">With EndWithLastPeer: the last receiver is gone.</exception>
-    /// <exception cref="NotSupportedException">The handle does not send.</exception>
-    /// <exception cref="InvalidOperationException">Another thread uses the handle, or it has a reservation.</exception>
-    /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
-    public bool TryReserve(int length, out Reservation reserved, TimeSpan timeout = default) =>
-        HasSpace(Reserve(length, ChannelOptions.Milliseconds(timeout), out reserved));
+    // As Send, but it does not wait.
+    private bool HasSent(ReadOnlySpan<byte> message, out ulong sequence)
+    {
+        fixed (byte* bytes = message)
+            return Found(Send(bytes, message.Length, 0, out sequence));
+    }
 
     private int Send(byte* bytes, int length, int timeout, out ulong sequence)
     {
@@ -156,86 +169,6 @@ public abstract unsafe partial class MessageChannel : SharedChannel
         Handle.Exit();
         sequence = number;
         return rc;
-    }
-
-    private int Reserve(int length, int timeout, out Reservation reserved)
-    {
-        byte* bytes = null;
-
-        ArgumentOutOfRangeException.ThrowIfNegative(length);
-        nint native = Handle.Enter();
-        int rc = NativeReserve(native, (nuint)length, timeout, &bytes);
-        hasReservation |= rc == Native.Ok;
-        reserved = rc == Native.Ok ? new Reservation(this, bytes, length, ++reservation) : default;
-        Handle.Exit(rc == Native.Ok ? ChannelHandle.OneTaken : 0);
-        return rc;
-    }
-
-    internal static InvalidOperationException NothingReserved() =>
-        new("There is no reservation: it was sent or abandoned.");
-
-    // False: it is over.
-    private bool EnterForReservation(int number, out nint native)
-    {
-        if (!Handle.TryEnterForTaken(out native))
-            return false;
-        if (hasReservation && number == reservation)
-            return true;
-        Handle.Exit();
-        return false;
-    }
-
-    private void ExitFromReservation(bool isOver)
-    {
-        hasReservation = !isOver;
-        Handle.Exit(isOver ? -ChannelHandle.OneTaken : 0);
-    }
-
-    internal ulong Commit(int number, nuint length)
-    {
-        ulong sequence = 0;
-
-        if (!EnterForReservation(number, out nint native))
-            throw NothingReserved();
-        int rc = NativeCommit(native, length, &sequence);
-        return Committed(rc, sequence);
-    }
-
-    internal ulong CommitFrom(int number, nuint length, ulong source, ulong position)
-    {
-        ulong sequence = 0;
-
-        CheckSources();
-        if (!EnterForReservation(number, out nint native))
-            throw NothingReserved();
-        int rc = Native.mmf_queue_commit_from(native, length, source, position, &sequence);
-        return Committed(rc, sequence);
-    }
-
-    private ulong Committed(int rc, ulong sequence)
-    {
-        ExitFromReservation(rc == Native.Ok);
-        Check(rc);
-        return sequence;
-    }
-
-    private protected virtual void CheckSources() =>
-        throw new NotSupportedException($"A {GetType().Name} has no sources: Commit sends it. Only a queue has.");
-
-    internal void Abandon(int number)
-    {
-        if (!EnterForReservation(number, out nint native))
-            return;
-        NativeAbandon(native);
-        ExitFromReservation(true);
-    }
-
-    // Whether a call that needs a slot has got it.
-    private static bool HasSpace(int rc)
-    {
-        if (rc != Failure.Full)
-            Check(rc);
-        return rc == Native.Ok;
     }
 
     //
@@ -268,7 +201,7 @@ public abstract unsafe partial class MessageChannel : SharedChannel
     /// <exception cref="IOException">All pins are in use.</exception>
     /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
     public bool TryTake(out Message message, TimeSpan timeout = default) =>
-        Take(ChannelOptions.Milliseconds(timeout), out message);
+        Take(SharedChannelOptions.Milliseconds(timeout), out message);
 
     private bool Take(int timeout, out Message message)
     {
@@ -302,7 +235,7 @@ public abstract unsafe partial class MessageChannel : SharedChannel
         throw new NotSupportedException($"A message of a {GetType().Name} cannot be returned: it goes to every " +
                                         "receiver. Only a queue's can.");
 
-    private protected static InvalidOperationException NotTaken() =>
+    internal static InvalidOperationException NotTaken() =>
         new("This handle does not have the message: it was released or returned.");
 
     /// <summary>Copies the next message, and waits for it.</summary>
@@ -313,7 +246,7 @@ public abstract unsafe partial class MessageChannel : SharedChannel
     /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
     public byte[] Receive()
     {
-        Found(Receive(Timeout.Infinite, out byte[]? message));
+        Found(Receive(Timeout.Infinite, out byte[]? message, out _));
         return message!;
     }
 
@@ -326,9 +259,22 @@ public abstract unsafe partial class MessageChannel : SharedChannel
     /// <exception cref="NotSupportedException">The handle does not receive.</exception>
     /// <exception cref="InvalidOperationException">Another thread uses the handle.</exception>
     /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
-    public bool TryReceive([NotNullWhen(true)] out byte[]? message, TimeSpan timeout = default)
+    public bool TryReceive([NotNullWhen(true)] out byte[]? message, TimeSpan timeout = default) =>
+        TryReceive(out message, out _, timeout);
+
+    /// <summary>The same, and says what the channel knows of it.</summary>
+    /// <param name="message">Its bytes.</param>
+    /// <param name="info">Its number or version, and how it came.</param>
+    /// <param name="timeout">How long to wait for it.</param>
+    /// <returns>Whether there was one.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">An invalid timeout.</exception>
+    /// <exception cref="EndOfStreamException">With EndWithLastPeer: no message, and the last sender is gone.</exception>
+    /// <exception cref="NotSupportedException">The handle does not receive.</exception>
+    /// <exception cref="InvalidOperationException">Another thread uses the handle.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
+    public bool TryReceive([NotNullWhen(true)] out byte[]? message, out MessageInfo info, TimeSpan timeout = default)
     {
-        Found(Receive(ChannelOptions.Milliseconds(timeout), out message));
+        Found(Receive(SharedChannelOptions.Milliseconds(timeout), out message, out info));
         return message != null;
     }
 
@@ -342,13 +288,13 @@ public abstract unsafe partial class MessageChannel : SharedChannel
     /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
     public int Receive(Span<byte> buffer)
     {
-        Found(Receive(buffer, Timeout.Infinite, out int length));
-        return length;
+        Found(Receive(buffer, Timeout.Infinite, out MessageInfo info));
+        return info.Length;
     }
 
     /// <summary>Copies the next message into a buffer, if there is one in time.</summary>
     /// <param name="buffer">Where to put it.</param>
-    /// <param name="length">How many bytes it has.</param>
+    /// <param name="info">How many bytes it has, its number or version, and how it came.</param>
     /// <param name="timeout">How long to wait for it.</param>
     /// <returns>Whether there was one.</returns>
     /// <exception cref="ArgumentOutOfRangeException">It has more bytes than the buffer, and stays the next one; an
@@ -357,8 +303,8 @@ public abstract unsafe partial class MessageChannel : SharedChannel
     /// <exception cref="NotSupportedException">The handle does not receive.</exception>
     /// <exception cref="InvalidOperationException">Another thread uses the handle.</exception>
     /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
-    public bool TryReceive(Span<byte> buffer, out int length, TimeSpan timeout = default) =>
-        Found(Receive(buffer, ChannelOptions.Milliseconds(timeout), out length));
+    public bool TryReceive(Span<byte> buffer, out MessageInfo info, TimeSpan timeout = default) =>
+        Found(Receive(buffer, SharedChannelOptions.Milliseconds(timeout), out info));
 
     /// <summary>Copies the next message into a value, and waits for it.</summary>
     /// <typeparam name="T">The sender's type: a struct without references.</typeparam>
@@ -371,7 +317,7 @@ public abstract unsafe partial class MessageChannel : SharedChannel
     /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
     public T Receive<T>() where T : unmanaged
     {
-        Found(Receive(Timeout.Infinite, out T value));
+        Found(Receive(Timeout.Infinite, out T value, out _));
         return value;
     }
 
@@ -388,47 +334,63 @@ public abstract unsafe partial class MessageChannel : SharedChannel
     /// <exception cref="InvalidOperationException">Another thread uses the handle.</exception>
     /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
     public bool TryReceive<T>(out T value, TimeSpan timeout = default) where T : unmanaged =>
-        Found(Receive(ChannelOptions.Milliseconds(timeout), out value));
+        TryReceive(out value, out _, timeout);
 
-    private int Receive(Span<byte> buffer, int timeout, out int length)
+    /// <summary>The same, and says what the channel knows of it.</summary>
+    /// <typeparam name="T">The sender's type: a struct without references.</typeparam>
+    /// <param name="value">The value.</param>
+    /// <param name="info">Its number or version, and how it came.</param>
+    /// <param name="timeout">How long to wait for it.</param>
+    /// <returns>Whether there was one.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">It has more bytes than the type, and stays the next one; an
+    /// invalid timeout.</exception>
+    /// <exception cref="InvalidDataException">It has fewer bytes than the type; it was received.</exception>
+    /// <exception cref="EndOfStreamException">With EndWithLastPeer: no message, and the last sender is gone.</exception>
+    /// <exception cref="NotSupportedException">The handle does not receive.</exception>
+    /// <exception cref="InvalidOperationException">Another thread uses the handle.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
+    public bool TryReceive<T>(out T value, out MessageInfo info, TimeSpan timeout = default) where T : unmanaged =>
+        Found(Receive(SharedChannelOptions.Milliseconds(timeout), out value, out info));
+
+    private int Receive(Span<byte> buffer, int timeout, out MessageInfo info)
     {
         fixed (byte* bytes = buffer)
-            return Receive(bytes, buffer.Length, timeout, out length);
+            return Receive(bytes, buffer.Length, timeout, out info);
     }
 
-    private int Receive(byte* buffer, int capacity, int timeout, out int length)
+    private int Receive(byte* buffer, int capacity, int timeout, out MessageInfo info)
     {
-        nuint count = 0;
+        Native.Message content = default;
         byte nothing;
         nint native = Handle.Enter();
-        int rc = NativeReceive(native, capacity != 0 ? buffer : &nothing, (nuint)capacity, timeout, &count);
+        int rc = NativeReceive(native, capacity != 0 ? buffer : &nothing, (nuint)capacity, timeout, &content);
 
         Handle.Exit();
-        length = (int)count;
+        info = new MessageInfo(content);
         return rc;
     }
 
-    private int Receive<T>(int timeout, out T value) where T : unmanaged
+    private int Receive<T>(int timeout, out T value, out MessageInfo info) where T : unmanaged
     {
         fixed (T* bytes = &value)
         {
-            int rc = Receive((byte*)bytes, sizeof(T), timeout, out int length);
+            int rc = Receive((byte*)bytes, sizeof(T), timeout, out info);
             if (rc == Native.Ok)
-                Value.CheckLength<T>(length);
+                Value.CheckLength<T>(info.Length);
             else
                 value = default;
             return rc;
         }
     }
 
-    private int Receive(int timeout, out byte[]? message)
+    private int Receive(int timeout, out byte[]? message, out MessageInfo info)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(MessageSize);
 
         try
         {
-            int rc = Receive(buffer, timeout, out int length);
-            message = rc == Native.Ok ? buffer.AsSpan(0, length).ToArray() : null;
+            int rc = Receive(buffer, timeout, out info);
+            message = rc == Native.Ok ? buffer.AsSpan(0, info.Length).ToArray() : null;
             return rc;
         }
         finally
@@ -443,7 +405,7 @@ public abstract unsafe partial class MessageChannel : SharedChannel
         int rc = HasNew();
 
         message = null;
-        return rc == Native.Ok ? Receive(0, out message) : rc;
+        return rc == Native.Ok ? Receive(0, out message, out _) : rc;
     }
 
     private int ReceiveNew<T>(out T value) where T : unmanaged
@@ -451,7 +413,7 @@ public abstract unsafe partial class MessageChannel : SharedChannel
         int rc = HasNew();
 
         value = default;
-        return rc == Native.Ok ? Receive(0, out value) : rc;
+        return rc == Native.Ok ? Receive(0, out value, out _) : rc;
     }
 
     private bool TryReceiveNew([NotNullWhen(true)] out byte[]? message)
@@ -530,16 +492,55 @@ public abstract unsafe partial class MessageChannel : SharedChannel
                                       delegate*<nint, Native.Buffer*, nuint, int, nuint*, int> send)
         where T : unmanaged
     {
-        int milliseconds = ChannelOptions.Milliseconds(timeout);
-        var buffers = new Native.Buffer[values.Length + 1]; // one more: there is a first one
-        nuint sent = 0;
+        var buffers = new Native.Buffer[values.Length];
 
         fixed (T* bytes = values)
-        fixed (Native.Buffer* first = buffers)
         {
             for (int i = 0; i < values.Length; i++)
-                first[i] = new Native.Buffer { Bytes = (byte*)(bytes + i), Length = (nuint)sizeof(T) };
-            int rc = send(Handle.Enter(), first, (nuint)values.Length, milliseconds, &sent);
+                buffers[i] = new Native.Buffer { Bytes = (byte*)(bytes + i), Length = (nuint)sizeof(T) };
+            return SendMany(buffers, timeout, send);
+        }
+    }
+
+    private protected int SendMany(IReadOnlyList<ReadOnlyMemory<byte>> messages, TimeSpan timeout,
+                                   delegate*<nint, Native.Buffer*, nuint, int, nuint*, int> send)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        var buffers = new Native.Buffer[messages.Count];
+        var pins = new MemoryHandle[buffers.Length];
+        byte nothing; // an empty message has an address, too
+
+        try
+        {
+            for (int i = 0; i < buffers.Length; i++)
+            {
+                ReadOnlyMemory<byte> message = messages[i];
+                pins[i] = message.Pin();
+                buffers[i] = new Native.Buffer
+                {
+                    Bytes = message.IsEmpty ? &nothing : (byte*)pins[i].Pointer,
+                    Length = (nuint)message.Length,
+                };
+            }
+            return SendMany(buffers, timeout, send);
+        }
+        finally
+        {
+            foreach (MemoryHandle pin in pins)
+                pin.Dispose();
+        }
+    }
+
+    private int SendMany(Native.Buffer[] buffers, TimeSpan timeout,
+                         delegate*<nint, Native.Buffer*, nuint, int, nuint*, int> send)
+    {
+        int milliseconds = SharedChannelOptions.Milliseconds(timeout);
+        nuint sent = 0;
+        Native.Buffer none;
+
+        fixed (Native.Buffer* first = buffers)
+        {
+            int rc = send(Handle.Enter(), first != null ? first : &none, (nuint)buffers.Length, milliseconds, &sent);
             Handle.Exit();
             return HasSpace(rc) ? (int)sent : 0;
         }
@@ -547,18 +548,13 @@ public abstract unsafe partial class MessageChannel : SharedChannel
 
     private protected abstract int NativeSend(nint native, byte* bytes, nuint length, int timeout, ulong* sequence);
 
-    private protected abstract int NativeReserve(nint native, nuint length, int timeout, byte** bytes);
-
-    private protected abstract int NativeCommit(nint native, nuint length, ulong* sequence);
-
-    private protected abstract int NativeAbandon(nint native);
-
     private protected abstract int NativeTake(nint native, int timeout, Native.Message* message);
 
     private protected abstract int NativeRelease(nint native, Native.Message* message);
 
+    // `message` is zeroed; what is received fills it.
     private protected abstract int NativeReceive(nint native, byte* buffer, nuint capacity, int timeout,
-                                                 nuint* length);
+                                                 Native.Message* message);
 
     private protected virtual int HasNew() => Native.Ok;
 }
@@ -570,11 +566,15 @@ public abstract partial class MessageChannel
     {
         private const int FirstPause = 1, LongestPause = 16; // milliseconds
 
-        internal static async Task SendAsync(MessageChannel channel, ReadOnlyMemory<byte> message,
-                                             CancellationToken cancellationToken)
+        internal static async Task<ulong> SendAsync(MessageChannel channel, ReadOnlyMemory<byte> message,
+                                                    CancellationToken cancellationToken)
         {
-            for (int pause = FirstPause; !channel.TrySend(message.Span); pause = Math.Min(2 * pause, LongestPause))
+            ulong sequence;
+
+            for (int pause = FirstPause; !channel.HasSent(message.Span, out sequence);
+                 pause = Math.Min(2 * pause, LongestPause))
                 await Task.Delay(pause, cancellationToken).ConfigureAwait(false);
+            return sequence;
         }
 
         internal static async Task<byte[]> ReceiveAsync(MessageChannel channel, CancellationToken cancellationToken)

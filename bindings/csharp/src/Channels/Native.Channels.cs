@@ -19,7 +19,7 @@ internal static unsafe partial class Native
         private fixed uint reserved[4];
     }
 
-    internal const uint Redelivered = 1, Last = 0x100;
+    internal const uint Redelivered = 1, Last = 0x100, DepthInPart = 256;
     internal const uint AnswerLast = 0, AnswerMore = 1;
     internal const int Overwritten = 3;
 
@@ -89,7 +89,9 @@ internal static unsafe partial class Native
         internal int State;
         internal uint Deliveries;
         internal int ProcessId;
-        private fixed uint reserved[5];
+        private readonly uint reserved;
+        internal byte* Bytes;
+        internal nuint Copied;
     }
 
     //
@@ -138,7 +140,14 @@ internal static unsafe partial class Native
     internal static partial int mmf_queue_take(nint queue, int timeout, Message* message);
 
     [LibraryImport(Library)]
+    internal static partial int mmf_queue_take_many(nint queue, nuint most, int timeout, Message* messages,
+                                                    nuint* count);
+
+    [LibraryImport(Library)]
     internal static partial int mmf_queue_release(nint queue, Message* message);
+
+    [LibraryImport(Library)]
+    internal static partial int mmf_queue_release_many(nint queue, Message* messages, nuint count);
 
     [LibraryImport(Library)]
     internal static partial int mmf_queue_return(nint queue, Message* message);
@@ -155,6 +164,13 @@ internal static unsafe partial class Native
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int mmf_queue_browse(string? name, QueueItem* items, nuint most, nuint* count);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int mmf_queue_browse_bytes(string? name, QueueItem* items, nuint most, byte* bytes,
+                                                       nuint each, nuint* count);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int mmf_channel_stat(string? name, ChannelStatistics* statistics);
 
     [LibraryImport(Library)]
     internal static partial int mmf_queue_stat(nint queue, ChannelStatistics* statistics);
@@ -284,6 +300,15 @@ internal static unsafe partial class Native
 
     [LibraryImport(Library)]
     internal static partial int mmf_service_send(nint service, byte* bytes, nuint length, int timeout, ulong* call);
+
+    [LibraryImport(Library)]
+    internal static partial int mmf_service_reserve(nint service, nuint length, int timeout, byte** bytes);
+
+    [LibraryImport(Library)]
+    internal static partial int mmf_service_commit(nint service, nuint length, ulong* call);
+
+    [LibraryImport(Library)]
+    internal static partial int mmf_service_abandon(nint service);
 
     [LibraryImport(Library)]
     internal static partial int mmf_service_take_answer(nint service, ulong call, int timeout, Message* answer);

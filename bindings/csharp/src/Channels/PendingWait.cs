@@ -34,6 +34,7 @@ internal abstract class PendingWait
             timer = new Timer(_ => End(new Outcome(NotYet)), null, timeout, Timeout.InfiniteTimeSpan);
         registration = cancellationToken.UnsafeRegister(
             (_, token) => Fail(new OperationCanceledException(token)), null);
+        Interlocked.MemoryBarrier(); // whichever comes later forgets them: this, or the end of Complete
         if (source.Task.IsCompleted)
             Forget();
         return source.Task;
@@ -50,13 +51,14 @@ internal abstract class PendingWait
     private protected void Complete(Outcome outcome)
     {
         Ended?.Invoke();
-        Forget();
         if (outcome.Failure is OperationCanceledException cancelled)
             source.SetCanceled(cancelled.CancellationToken);
         else if (outcome.Failure != null)
             source.SetException(outcome.Failure);
         else
             source.SetResult(outcome.Index);
+        Interlocked.MemoryBarrier();
+        Forget();
     }
 
     private void Forget()

@@ -124,7 +124,7 @@ public sealed unsafe class SharedLatest : MessageChannel
     /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
     public bool WaitForNewer(ulong version, TimeSpan timeout)
     {
-        int milliseconds = ChannelOptions.Milliseconds(timeout);
+        int milliseconds = SharedChannelOptions.Milliseconds(timeout);
         int rc = Native.mmf_latest_wait(Handle.Enter(), version, milliseconds);
 
         Handle.Exit();
@@ -162,19 +162,20 @@ public sealed unsafe class SharedLatest : MessageChannel
         only.End(message) ? Native.mmf_latest_release(native) : Failure.State;
 
     private protected override int NativeReceive(nint native, byte* buffer, nuint capacity, int timeout,
-                                                 nuint* length)
+                                                 Native.Message* message)
     {
-        ulong version;
-        int rc = Native.mmf_latest_receive(native, buffer, capacity, length, &version);
+        int rc = Native.mmf_latest_receive(native, buffer, capacity, &message->Length, &message->Sequence);
 
-        if (rc == Native.Ok && version == 0) // before the first
+        if (rc == Native.Ok && message->Sequence == 0) // before the first
         {
             rc = timeout == 0 ? Native.TimedOut : Native.mmf_latest_wait(native, 0, timeout);
             if (rc == Native.Ok)
-                rc = Native.mmf_latest_receive(native, buffer, capacity, length, &version);
+                rc = Native.mmf_latest_receive(native, buffer, capacity, &message->Length, &message->Sequence);
         }
-        if (rc == Native.Ok)
-            seen = version;
+        if (rc != Native.Ok)
+            return rc;
+        message->Deliveries = 1;
+        seen = message->Sequence;
         return rc;
     }
 

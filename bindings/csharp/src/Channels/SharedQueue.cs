@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Diagnostics.CodeAnalysis;
 using System.IO;
 using System.Threading;
@@ -131,6 +132,75 @@ public sealed unsafe class SharedQueue : MessageChannel
     public int SendMany<T>(ReadOnlySpan<T> values, TimeSpan timeout) where T : unmanaged =>
         SendMany(values, timeout, &Native.mmf_queue_send_many);
 
+    /// <summary>Sends several messages, in order, with one call.</summary>
+    /// <param name="messages">The messages, of up to MessageSize bytes each.</param>
+    /// <param name="timeout">How long to wait for space for each.</param>
+    /// <returns>How many were sent: all, unless the queue was full for that long.</returns>
+    /// <exception cref="ArgumentNullException">The list is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">More than MessageSize bytes, and none was sent; an invalid
+    /// timeout.</exception>
+    /// <exception cref="EndOfStreamException">With EndWithLastPeer: the last receiver is gone.</exception>
+    /// <exception cref="NotSupportedException">The handle does not send.</exception>
+    /// <exception cref="InvalidOperationException">Another thread uses the handle, or it has a reservation.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
+    public int SendMany(IReadOnlyList<ReadOnlyMemory<byte>> messages, TimeSpan timeout) =>
+        SendMany(messages, timeout, &Native.mmf_queue_send_many);
+
+    /// <summary>Takes the next messages, to read them in place, and waits for the first.</summary>
+    /// <param name="most">How many at most.</param>
+    /// <returns>The messages: read, dispose.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">Less than one.</exception>
+    /// <exception cref="EndOfStreamException">With EndWithLastPeer: no message, and the last sender is gone.</exception>
+    /// <exception cref="NotSupportedException">The handle does not receive.</exception>
+    /// <exception cref="InvalidOperationException">Another thread uses the handle.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
+    public MessageBatch TakeMany(int most)
+    {
+        TryTakeMany(most, out MessageBatch batch, Timeout.InfiniteTimeSpan);
+        return batch;
+    }
+
+    /// <summary>Takes the next messages, to read them in place, if there is one in time.</summary>
+    /// <param name="most">How many at most.</param>
+    /// <param name="batch">The messages: read, dispose.</param>
+    /// <param name="timeout">How long to wait for the first.</param>
+    /// <returns>Whether there was one.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">Less than one; an invalid timeout.</exception>
+    /// <exception cref="EndOfStreamException">With EndWithLastPeer: no message, and the last sender is gone.</exception>
+    /// <exception cref="NotSupportedException">The handle does not receive.</exception>
+    /// <exception cref="InvalidOperationException">Another thread uses the handle.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
+    public bool TryTakeMany(int most, out MessageBatch batch, TimeSpan timeout = default)
+    {
+        int milliseconds = SharedChannelOptions.Milliseconds(timeout);
+        int room = (int)Math.Min((long)Size(most), AtOpening.Capacity);
+        var contents = new Native.Message[Math.Max(room, 1)]; // one more than none: there is a first one
+        nuint count = 0;
+        int rc;
+
+        fixed (Native.Message* first = contents)
+            rc = Native.mmf_queue_take_many(Handle.Enter(), (nuint)room, milliseconds, first, &count);
+        Handle.Exit(rc == Native.Ok ? (int)count * ChannelHandle.OneTaken : 0);
+        batch = rc == Native.Ok ? new MessageBatch(this, contents[..(int)count]) : default;
+        return Found(rc);
+    }
+
+    // All of them, or none.
+    internal bool ReleaseMany(Native.Message[] contents)
+    {
+        int rc = Failure.State;
+
+        if (Handle.TryEnterForTaken(out nint native))
+        {
+            fixed (Native.Message* first = contents)
+                rc = Native.mmf_queue_release_many(native, first, (nuint)contents.Length);
+            Handle.Exit(rc >= 0 ? -contents.Length * ChannelHandle.OneTaken : 0);
+        }
+        if (rc != Failure.State)
+            Check(rc);
+        return rc == Native.Ok;
+    }
+
     /// <summary>Waits until every message that was sent before this call, by any producer, was released or
     /// dropped. For a handle that sends.</summary>
     /// <exception cref="EndOfStreamException">With EndWithLastPeer: some are left, and the last consumer is gone.</exception>
@@ -149,7 +219,7 @@ public sealed unsafe class SharedQueue : MessageChannel
     /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
     public bool TryDrain(TimeSpan timeout)
     {
-        int milliseconds = ChannelOptions.Milliseconds(timeout);
+        int milliseconds = SharedChannelOptions.Milliseconds(timeout);
         int rc = Native.mmf_queue_drain(Handle.Enter(), milliseconds);
 
         Handle.Exit();
@@ -195,6 +265,34 @@ public sealed unsafe class SharedQueue : MessageChannel
         return Array.ConvertAll(items[..(int)count], item => new QueueItem(item));
     }
 
+    /// <summary>The same, with a copy of what each message begins with. What is copied was one message; one that is
+    /// released meanwhile is not among them.</summary>
+    /// <param name="name">The queue's name.</param>
+    /// <param name="most">How many messages at most.</param>
+    /// <param name="each">How many bytes of each at most.</param>
+    /// <returns>The messages.</returns>
+    /// <exception cref="ArgumentNullException">The name is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A negative number.</exception>
+    /// <exception cref="OverflowException">Most times each is more than an array has.</exception>
+    /// <exception cref="FileNotFoundException">There is no queue of that name.</exception>
+    /// <exception cref="IOException">The name is another kind's.</exception>
+    /// <exception cref="UnauthorizedAccessException">It is another user's.</exception>
+    public static QueueItem[] Browse(string name, int most, int each)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(most);
+        ArgumentOutOfRangeException.ThrowIfNegative(each);
+        var items = new Native.QueueItem[Math.Max(most, 1)];
+        var copies = new byte[Math.Max(checked(most * each), 1)];
+        nuint count;
+
+        fixed (Native.QueueItem* first = items)
+        fixed (byte* bytes = copies)
+        {
+            Check(Native.mmf_queue_browse_bytes(name, first, (nuint)most, bytes, (nuint)each, &count));
+            return Array.ConvertAll(items[..(int)count], item => new QueueItem(item)); // with what it copies
+        }
+    }
+
     internal override void Return(in Native.Message content)
     {
         Native.Message message = content;
@@ -228,8 +326,12 @@ public sealed unsafe class SharedQueue : MessageChannel
         Native.mmf_queue_release(native, message);
 
     private protected override int NativeReceive(nint native, byte* buffer, nuint capacity, int timeout,
-                                                 nuint* length) =>
-        Native.mmf_queue_receive(native, buffer, capacity, timeout, length, null);
+                                                 Native.Message* message)
+    {
+        nuint length;
+
+        return Native.mmf_queue_receive(native, buffer, capacity, timeout, &length, message);
+    }
 
     private protected override nint Waitable(nint native) => Native.mmf_queue_waitable(native);
 

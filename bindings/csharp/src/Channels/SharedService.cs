@@ -16,18 +16,16 @@ namespace Mmf.Channels;
 /// </summary>
 public sealed unsafe partial class SharedService : SharedChannel
 {
+    private readonly List<int> taken = []; // the numbers of the answers that are
+    private int lastTaken;
+
     private SharedService(nint service)
         : base(new ChannelHandle(nameof(SharedService), service, &Native.mmf_service_close))
     {
-        Native.ChannelStatistics counted;
-
-        Check(Native.mmf_service_stat(Handle.Enter(), &counted));
-        Handle.Exit();
-        AnswerSize = (int)counted.AnswerSize;
     }
 
     /// <summary>The most bytes of an answer.</summary>
-    public int AnswerSize { get; }
+    public int AnswerSize => (int)AtOpening.AnswerSize;
 
     /// <summary>Creates a service.</summary>
     /// <param name="name">Its name; with Global\ other users find it, too.</param>
@@ -232,7 +230,7 @@ public sealed unsafe partial class SharedService : SharedChannel
 
     private bool Call(byte* request, int length, byte* buffer, int capacity, TimeSpan timeout, out int answered)
     {
-        int milliseconds = ChannelOptions.Milliseconds(timeout);
+        int milliseconds = SharedChannelOptions.Milliseconds(timeout);
         nuint count = 0;
         byte nothing;
         int rc = Native.mmf_service_call(Handle.Enter(), length != 0 ? request : &nothing, (nuint)length, buffer,
@@ -286,7 +284,7 @@ public sealed unsafe partial class SharedService : SharedChannel
     /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
     public bool TrySend(ReadOnlySpan<byte> request, out ulong call, TimeSpan timeout = default)
     {
-        int milliseconds = ChannelOptions.Milliseconds(timeout);
+        int milliseconds = SharedChannelOptions.Milliseconds(timeout);
         ulong number = 0;
         byte nothing;
 
@@ -303,35 +301,78 @@ public sealed unsafe partial class SharedService : SharedChannel
     /// <summary>Copies the next answer to an open call, if there is one in time. With the last one the call ends.</summary>
     /// <param name="call">The call's number; 0 means any open one.</param>
     /// <param name="answer">The answer.</param>
-    /// <param name="isLast">Whether no other one follows.</param>
+    /// <param name="info">Which call it answers, and whether no other one follows.</param>
     /// <param name="timeout">How long to wait for it.</param>
     /// <returns>Whether there was one.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An invalid timeout.</exception>
     /// <exception cref="EndOfStreamException">With EndWithLastPeer: no answer, and the last server is gone.</exception>
+    /// <exception cref="NotSupportedException">The handle does not call.</exception>
     /// <exception cref="InvalidOperationException">No such call is open; another thread uses the handle.</exception>
     /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
-    public bool TryReceiveAnswer(ulong call, [NotNullWhen(true)] out byte[]? answer, out bool isLast,
+    public bool TryReceiveAnswer(ulong call, [NotNullWhen(true)] out byte[]? answer, out MessageInfo info,
                                  TimeSpan timeout = default)
     {
-        int milliseconds = ChannelOptions.Milliseconds(timeout);
-        Native.Message taken;
-        nint native = Handle.Enter();
+        bool found = TryTakeAnswer(call, out ServiceAnswer received, timeout);
 
-        try
+        using (received)
         {
-            answer = null;
-            isLast = false;
-            if (!Found(Native.mmf_service_take_answer(native, call, milliseconds, &taken)))
-                return false;
-            answer = new ReadOnlySpan<byte>(taken.Bytes, (int)taken.Length).ToArray();
-            isLast = (taken.Flags & Native.Last) != 0;
-            Check(Native.mmf_service_release_answer(native, &taken));
-            return true;
+            answer = found ? received.Bytes.ToArray() : null;
+            info = received.Info;
+            return found;
         }
-        finally
-        {
-            Handle.Exit();
-        }
+    }
+
+    /// <summary>Takes the next answer to an open call, to read it in place, and waits for it. With the last one the call
+    /// ends.</summary>
+    /// <param name="call">The call's number; 0 means any open one.</param>
+    /// <returns>The answer: read, dispose.</returns>
+    /// <exception cref="EndOfStreamException">With EndWithLastPeer: no answer, and the last server is gone.</exception>
+    /// <exception cref="NotSupportedException">The handle does not call.</exception>
+    /// <exception cref="InvalidOperationException">No such call is open, or an answer to it is taken; another thread uses
+    /// the handle.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
+    public ServiceAnswer TakeAnswer(ulong call)
+    {
+        TryTakeAnswer(call, out ServiceAnswer answer, Timeout.InfiniteTimeSpan);
+        return answer;
+    }
+
+    /// <summary>Takes the next answer to an open call, to read it in place, if there is one in time. With the last one the
+    /// call ends.</summary>
+    /// <param name="call">The call's number; 0 means any open one.</param>
+    /// <param name="answer">The answer: read, dispose.</param>
+    /// <param name="timeout">How long to wait for it.</param>
+    /// <returns>Whether there was one.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">An invalid timeout.</exception>
+    /// <exception cref="EndOfStreamException">With EndWithLastPeer: no answer, and the last server is gone.</exception>
+    /// <exception cref="NotSupportedException">The handle does not call.</exception>
+    /// <exception cref="InvalidOperationException">No such call is open, or an answer to it is taken; another thread uses
+    /// the handle.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
+    public bool TryTakeAnswer(ulong call, out ServiceAnswer answer, TimeSpan timeout = default)
+    {
+        int milliseconds = SharedChannelOptions.Milliseconds(timeout);
+        Native.Message content;
+        int rc = Native.mmf_service_take_answer(Handle.Enter(), call, milliseconds, &content);
+        bool found = rc == Native.Ok;
+
+        if (found)
+            taken.Add(++lastTaken);
+        answer = found ? new ServiceAnswer(this, content, lastTaken) : default;
+        Handle.Exit(found ? ChannelHandle.OneTaken : 0);
+        return Found(rc);
+    }
+
+    // False: it was released.
+    internal bool ReleaseAnswer(int number, Native.Message content)
+    {
+        if (!Handle.TryEnterForTaken(out nint native))
+            return false;
+        bool mine = taken.Remove(number);
+        int rc = mine ? Native.mmf_service_release_answer(native, &content) : Native.Ok;
+        Handle.Exit(mine ? -ChannelHandle.OneTaken : 0);
+        Check(rc);
+        return mine;
     }
 
     /// <summary>Gives a call up: its request is taken back, or its answers are dropped.</summary>
@@ -373,7 +414,7 @@ public sealed unsafe partial class SharedService : SharedChannel
     /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
     public bool TryTake([NotNullWhen(true)] out ServiceRequest? request, TimeSpan timeout = default)
     {
-        int rc = Take(ChannelOptions.Milliseconds(timeout), out request);
+        int rc = Take(SharedChannelOptions.Milliseconds(timeout), out request);
 
         Found(rc);
         return request != null;
@@ -398,6 +439,14 @@ public sealed unsafe partial class SharedService : SharedChannel
     /// <exception cref="ObjectDisposedException">The handle is closed, or was during the wait.</exception>
     public IAsyncEnumerable<ServiceRequest> ReadAllAsync(CancellationToken cancellationToken = default) =>
         Asynchronous.ReadAllAsync(this, cancellationToken);
+
+    private protected override int NativeReserve(nint native, nuint length, int timeout, byte** bytes) =>
+        Native.mmf_service_reserve(native, length, timeout, bytes);
+
+    private protected override int NativeCommit(nint native, nuint length, ulong* sequence) =>
+        Native.mmf_service_commit(native, length, sequence);
+
+    private protected override int NativeAbandon(nint native) => Native.mmf_service_abandon(native);
 
     private protected override nint Waitable(nint native) => Native.mmf_service_waitable(native);
 
@@ -426,16 +475,16 @@ public sealed partial class SharedService
             while (!service.TrySend(request.Span, out call))
                 await Task.Delay(Pause, cancellationToken).ConfigureAwait(false);
             byte[]? answer;
-            bool isLast = false;
+            MessageInfo info = default;
             try
             {
-                for (bool hasWaited = false; !service.TryReceiveAnswer(call, out answer, out isLast); hasWaited = !hasWaited)
+                for (bool hasWaited = false; !service.TryReceiveAnswer(call, out answer, out info); hasWaited = !hasWaited)
                     await WaitAsync(service, hasWaited, cancellationToken).ConfigureAwait(false);
                 return answer;
             }
             finally
             {
-                if (!isLast && !service.Handle.IsDisposed)
+                if (!info.IsLast && !service.Handle.IsDisposed)
                     service.Cancel(call);
             }
         }
@@ -459,6 +508,68 @@ public sealed partial class SharedService
             }
         }
     }
+}
+
+/// <summary>An answer, read in place. Dispose releases it; with the last one its call ends.</summary>
+public readonly unsafe ref struct ServiceAnswer
+{
+    private readonly SharedService? service;
+    private readonly Native.Message content;
+    private readonly int number;
+
+    internal ServiceAnswer(SharedService service, Native.Message content, int number)
+    {
+        this.service = service;
+        this.content = content;
+        this.number = number;
+    }
+
+    /// <summary>The answer, until it is released.</summary>
+    /// <exception cref="ObjectDisposedException">The service is closed, and the answer released.</exception>
+    public ReadOnlySpan<byte> Bytes
+    {
+        get
+        {
+            service?.Handle.CheckTaken();
+            return new ReadOnlySpan<byte>(content.Bytes, (int)content.Length);
+        }
+    }
+
+    /// <summary>The answer as a value, in place.</summary>
+    /// <typeparam name="T">The server's type: a struct without references.</typeparam>
+    /// <returns>A reference into the shared memory, until the answer is released.</returns>
+    /// <exception cref="InvalidDataException">The answer has another length than the type.</exception>
+    public ref readonly T As<T>() where T : unmanaged
+    {
+        Value.CheckLength<T>(Bytes.Length);
+        return ref *(T*)content.Bytes;
+    }
+
+    /// <summary>The number of its call.</summary>
+    public ulong Sequence => content.Sequence;
+
+    /// <summary>How often its request was given to a server: if it rises, a server has died, and another one begun with
+    /// the answers anew.</summary>
+    public int Deliveries => (int)content.Deliveries;
+
+    /// <summary>No other one follows to its call.</summary>
+    public bool IsLast => (content.Flags & Native.Last) != 0;
+
+    internal MessageInfo Info => new(content);
+
+    /// <summary>Releases the answer before Dispose.</summary>
+    /// <exception cref="InvalidOperationException">It is not this handle's any more.</exception>
+    public void Release()
+    {
+        if (service == null || !service.ReleaseAnswer(number, content))
+            throw new InvalidOperationException("This handle does not have the answer: it was released.");
+    }
+
+    /// <summary>Releases the answer, unless that was done.</summary>
+    public void Dispose() => service?.ReleaseAnswer(number, content);
+
+    // What the actor of the scenarios keeps of it from one call to the next.
+    internal (Native.Message, int) Parts => (content, number);
 }
 
 /// <summary>
@@ -500,6 +611,9 @@ public sealed unsafe class ServiceRequest : IDisposable
         return ref *(T*)content.Bytes;
     }
 
+    /// <summary>The call's number, which its client has.</summary>
+    public ulong Sequence => content.Sequence;
+
     /// <summary>How often it was given to a server, this time included.</summary>
     public int Deliveries => (int)content.Deliveries;
 
@@ -538,6 +652,19 @@ public sealed unsafe class ServiceRequest : IDisposable
             Answer((byte*)bytes, sizeof(T), Native.AnswerLast, Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>Sends the last answer, if there is space in time. If its client is gone, the answer is dropped, and that
+    /// never waits.</summary>
+    /// <param name="answer">Up to AnswerSize bytes.</param>
+    /// <param name="timeout">How long to wait for the client to take those before.</param>
+    /// <returns>False if as many wait for the client as the creator allowed: the request is still to be answered.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">More than AnswerSize bytes, or an invalid timeout.</exception>
+    /// <exception cref="InvalidOperationException">It was answered or returned; another thread uses the handle.</exception>
+    public bool TryAnswer(ReadOnlySpan<byte> answer, TimeSpan timeout)
+    {
+        fixed (byte* bytes = answer)
+            return Answer(bytes, answer.Length, Native.AnswerLast, timeout);
+    }
+
     /// <summary>Sends an answer that others follow.</summary>
     /// <param name="answer">Up to AnswerSize bytes.</param>
     /// <param name="timeout">How long to wait for the client to take those before.</param>
@@ -553,7 +680,7 @@ public sealed unsafe class ServiceRequest : IDisposable
 
     private bool Answer(byte* bytes, int length, uint flags, TimeSpan timeout)
     {
-        int milliseconds = ChannelOptions.Milliseconds(timeout);
+        int milliseconds = SharedChannelOptions.Milliseconds(timeout);
         byte nothing;
 
         fixed (Native.Message* request = &content)
@@ -571,12 +698,30 @@ public sealed unsafe class ServiceRequest : IDisposable
     /// uses the handle.</exception>
     public Span<byte> ReserveAnswer(int length)
     {
+        TryReserveAnswer(length, out Span<byte> bytes, Timeout.InfiniteTimeSpan);
+        return bytes;
+    }
+
+    /// <summary>Reserves a slot to write an answer in place, if there is space in time.</summary>
+    /// <param name="length">The most bytes that will be sent.</param>
+    /// <param name="reserved">Where to write, until CommitAnswer.</param>
+    /// <param name="timeout">How long to wait for the client to take those before.</param>
+    /// <returns>False if as many wait for the client as the creator allowed.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">More than AnswerSize bytes, or an invalid timeout.</exception>
+    /// <exception cref="EndOfStreamException">As many answers wait as the creator allowed, and the client is gone.</exception>
+    /// <exception cref="InvalidOperationException">It was answered or returned, or an answer is reserved; another thread
+    /// uses the handle.</exception>
+    public bool TryReserveAnswer(int length, out Span<byte> reserved, TimeSpan timeout)
+    {
+        int milliseconds = SharedChannelOptions.Milliseconds(timeout);
         byte* bytes = null;
+        bool hasSpace;
 
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         fixed (Native.Message* request = &content)
-            Do(Native.mmf_service_reserve_answer(Enter(), request, (nuint)length, Timeout.Infinite, &bytes), false);
-        return new Span<byte>(bytes, length);
+            hasSpace = Do(Native.mmf_service_reserve_answer(Enter(), request, (nuint)length, milliseconds, &bytes), false);
+        reserved = new Span<byte>(bytes, hasSpace ? length : 0);
+        return hasSpace;
     }
 
     /// <summary>Sends the answer that was written in place.</summary>

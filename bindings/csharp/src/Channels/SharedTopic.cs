@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Diagnostics.CodeAnalysis;
 using System.IO;
 using System.Threading;
@@ -134,6 +135,20 @@ public sealed unsafe class SharedTopic : MessageChannel
     public int SendMany<T>(ReadOnlySpan<T> values, TimeSpan timeout) where T : unmanaged =>
         SendMany(values, timeout, &Native.mmf_topic_send_many);
 
+    /// <summary>Sends several messages, in order, with one call.</summary>
+    /// <param name="messages">The messages, of up to MessageSize bytes each.</param>
+    /// <param name="timeout">How long to wait for space for each.</param>
+    /// <returns>How many were sent: all, unless the topic was full for that long.</returns>
+    /// <exception cref="ArgumentNullException">The list is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">More than MessageSize bytes, and none was sent; an invalid
+    /// timeout.</exception>
+    /// <exception cref="EndOfStreamException">With EndWithLastPeer: the last receiver is gone.</exception>
+    /// <exception cref="NotSupportedException">The handle does not send.</exception>
+    /// <exception cref="InvalidOperationException">Another thread uses the handle, or it has a reservation.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
+    public int SendMany(IReadOnlyList<ReadOnlyMemory<byte>> messages, TimeSpan timeout) =>
+        SendMany(messages, timeout, &Native.mmf_topic_send_many);
+
     private protected override int NativeSend(nint native, byte* bytes, nuint length, int timeout, ulong* sequence) =>
         Native.mmf_topic_send(native, bytes, length, timeout, sequence);
 
@@ -152,8 +167,12 @@ public sealed unsafe class SharedTopic : MessageChannel
         only.End(message) ? Native.mmf_topic_release(native) : Failure.State;
 
     private protected override int NativeReceive(nint native, byte* buffer, nuint capacity, int timeout,
-                                                 nuint* length) =>
-        Native.mmf_topic_receive(native, buffer, capacity, timeout, length, null);
+                                                 Native.Message* message)
+    {
+        nuint length;
+
+        return Native.mmf_topic_receive(native, buffer, capacity, timeout, &length, message);
+    }
 
     private protected override nint Waitable(nint native) => Native.mmf_topic_waitable(native);
 

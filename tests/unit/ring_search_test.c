@@ -1,0 +1,220 @@
+/*
+ * ring_search_test.c - how much one step of shared/ring/ does, at most, beside a process
+ * that writes a word before each of its operations: the worst that a hostile one can do, for
+ * it does not know when. The sources are built with the atomic operations of the model,
+ * which come to model_point.
+ */
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/check.h"
+#include "shared/ring/inner.h"
+#include "shared/ring/shape.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { SLOTS = 4096, FIRST = SLOTS * 16 };
+
+static struct mmf_ring ring;
+/* What the other process does before an operation on `address`; NULL: nothing. */
+static void (*write_words)(const volatile void *address);
+static uint64_t operations, most, written;
+static jmp_buf too_many;
+
+void model_point(const char *operation, const volatile void *address);
+
+void
+model_point(const char *operation, const volatile void *address)
+{
+    (void)operation;
+    if (write_words == NULL)
+        return;
+    write_words(address);
+    if (++operations > most)
+        longjmp(too_many, 1);
+}
+
+static void
+make_ring(mmf_kind kind, mmf_overflow overflow, uint32_t pins)
+{
+    struct mmf_ring_shape shape = {.kind = kind,
+                                   .overflow = overflow,
+                                   .max_senders = 2,
+                                   .max_receivers = 1,
+                                   .max_pins = pins,
+                                   .slots = SLOTS,
+                                   .stride = sizeof(struct mmf_slot_shared),
+                                   .message_size = 8};
+    size_t size = (size_t)mmf_ring_slots_offset(&shape) + SLOTS * 64;
+    uint8_t *memory = aligned_alloc(4096, (size + 4095) / 4096 * 4096);
+
+    CHECK(memory != NULL);
+    memset(memory, 0, size);
+    mmf_ring_init((void *)memory, FIRST);
+    mmf_ring_attach(&shape, memory, memory + mmf_ring_slots_offset(&shape), &ring);
+    ring.identity = (uint64_t)1 << MMF_IDENTITY_HANDLE_BITS;
+    mmf_ring_be_sender(&ring, 0);
+    ring.free_at = FIRST;
+}
+
+static void
+set_slot(uint64_t i, uint64_t index, enum mmf_slot_state state)
+{
+    mmf_ring_slot(&ring, i)->word = mmf_word_make(index, 1, state);
+}
+
+/* The step's answer, after so many operations for each slot or fewer. */
+static void
+check_step(enum mmf_step (*step)(void), void (*writer)(const volatile void *address),
+           uint64_t for_each_slot, enum mmf_step expected)
+{
+    enum mmf_step answer;
+
+    operations = written = 0;
+    most = for_each_slot * SLOTS;
+    if (setjmp(too_many) != 0) {
+        write_words = NULL;
+        CHECK_CONTEXT("more than %llu operations", (unsigned long long)most);
+        CHECK(operations <= most);
+    }
+    write_words = writer;
+    answer = step();
+    write_words = NULL;
+    CHECK_INT(answer, expected);
+    free(ring.shared);
+}
+
+/* The oldest message is always one that has come since it was found. */
+static void
+write_newer_message(const volatile void *address)
+{
+    (void)address;
+    ring.shared->skipped++;
+    set_slot(0, SLOTS * ++written, MMF_SLOT_COMMITTED);
+}
+
+static enum mmf_step
+take(void)
+{
+    struct mmf_ring_message message;
+
+    return mmf_ring_take(&ring, &message);
+}
+
+static void
+newer_messages(void **state)
+{
+    (void)state;
+    make_ring(MMF_KIND_QUEUE, MMF_OVERFLOW_BLOCK, 0);
+    mmf_ring_be_receiver(&ring, MMF_RECEIVERS_FROM);
+    mmf_ring_begin(&ring);
+    ring.cursor = 0;
+    ring.shared->tail = (uint64_t)1 << 46;
+    check_step(take, write_newer_message, 4000, MMF_STEP_WOULD_BLOCK);
+}
+
+/* A message was returned, but another consumer has it; and the next one has just come. */
+static void
+write_returned_and_next(const volatile void *address)
+{
+    const mmf_atomic_u64 *next = &mmf_ring_slot(&ring, 0)->word;
+
+    ring.shared->return_epoch += MMF_ONE_RETURN;
+    if (address != next)
+        return;
+    written++;
+    set_slot(0, written % 3 == 2 ? FIRST - SLOTS : FIRST, MMF_SLOT_RESERVED);
+}
+
+static void
+returned_messages(void **state)
+{
+    (void)state;
+    make_ring(MMF_KIND_QUEUE, MMF_OVERFLOW_BLOCK, 0);
+    mmf_ring_be_receiver(&ring, MMF_RECEIVERS_FROM);
+    mmf_ring_begin(&ring);
+    ring.cursor = FIRST;
+    ring.shared->tail = 2 * FIRST;
+    check_step(take, write_returned_and_next, 4000, MMF_STEP_WOULD_BLOCK);
+}
+
+static void
+write_pin(const volatile void *address)
+{
+    (void)address;
+    ring.pins[0]++;
+}
+
+static enum mmf_step
+reserve(void)
+{
+    uint8_t *bytes;
+
+    return mmf_ring_reserve(&ring, 8, &bytes);
+}
+
+/* All slots are owned, and at no moment all have been so. */
+static void
+pins(void **state)
+{
+    (void)state;
+    make_ring(MMF_KIND_TOPIC, MMF_OVERFLOW_DROP_OLDEST, 1);
+    for (uint64_t i = 0; i < SLOTS; i++)
+        set_slot(i, FIRST - SLOTS + i, MMF_SLOT_RESERVED);
+    check_step(reserve, write_pin, 4000, MMF_STEP_WOULD_BLOCK);
+}
+
+static void
+write_version(const volatile void *address)
+{
+    (void)address;
+    ring.shared->sources[0].version++;
+}
+
+/* Always another one, and it has gone. */
+static void
+write_owner(const volatile void *address)
+{
+    (void)address;
+    ring.shared->sources[0].owner++;
+}
+
+static enum mmf_step
+own_source(void)
+{
+    const struct mmf_ring_ops ops = {.is_alive =
+                                         NULL}; /* no owner is there to be asked */
+    struct mmf_ring_source source;
+
+    return mmf_ring_own_source(&ring, 7, &ops, &source);
+}
+
+static void
+a_source(void **state)
+{
+    void (*const writers[])(const volatile void *) = {write_version, write_owner};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(writers); i++) {
+        CHECK_CONTEXT("writer %d", (int)i);
+        make_ring(MMF_KIND_QUEUE, MMF_OVERFLOW_BLOCK, 0);
+        CHECK_INT(reserve(), MMF_STEP_DONE);
+        ring.shared->sources[0].source = 7;
+        ring.shared->sources[0].owner = 8;
+        check_step(own_source, writers[i], 4, MMF_STEP_CORRUPT);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(newer_messages),
+        cmocka_unit_test(returned_messages),
+        cmocka_unit_test(pins),
+        cmocka_unit_test(a_source),
+    };
+
+    return harness_main(argc, argv, "unit_ring_search", tests, COUNT_OF(tests), NULL);
+}
