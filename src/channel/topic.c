@@ -26,13 +26,18 @@ enum { TRIES = 4 };
  * Handles.
  */
 
-/* Looking moves the cursor over what was lost or abandoned, as taking does. */
+/*
+ * Looking moves the cursor over what was lost or abandoned, as taking does. It stays at a
+ * message that is taken, which the release moves past; a take answers at once, too.
+ */
 static bool
 has_message(struct mmf_channel *channel)
 {
+    const struct mmf_topic *topic = (const struct mmf_topic *)channel;
     struct mmf_ring_message ignored;
 
-    return mmf_ring_next(channel->ring, &ignored) != MMF_STEP_WOULD_BLOCK;
+    return topic->has_taken ||
+           mmf_ring_next(channel->ring, &ignored) != MMF_STEP_WOULD_BLOCK;
 }
 
 const struct mmf_channel_kind mmf_topics = {

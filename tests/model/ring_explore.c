@@ -644,11 +644,32 @@ succeed_single_producer(void)
     world.producer = current;
 }
 
+/* A replay may leave out what was there before it, and nothing that is still to come. */
+static uint64_t
+last_left_out(uint64_t replay)
+{
+    uint64_t last =
+        world.shared.tail - (replay < plan->slots ? replay : plan->slots) - 1;
+    uint64_t cursor = own_ring()->cursor;
+
+    if (mmf_index_difference(last, cursor) >= 0)
+        last = cursor - 1;
+    for (int i = 0; i < MOST_MESSAGES; i++) {
+        const struct message *message = &world.messages[i];
+
+        if (message->sent != NOT_SENT &&
+            mmf_index_difference(message->index, cursor) < 0 &&
+            mmf_index_difference(message->index, last) > 0)
+            last = message->index;
+    }
+    return last & MMF_INDEX_MASK;
+}
+
 void
 subscribe(uint64_t replay)
 {
     mmf_ring_subscribe(own_ring(), replay);
-    self()->last = (own_ring()->cursor - 1) & MMF_INDEX_MASK;
+    self()->last = last_left_out(replay);
     self()->joined = world.shared.tail & MMF_INDEX_MASK;
     self()->has_subscribed = 1;
     got_on = 1;

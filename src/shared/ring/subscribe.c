@@ -27,11 +27,22 @@ count_in(const struct mmf_ring *ring)
     }
 }
 
+/* What a replay begins with is at the cursor, or will be: the last index may be claimed,
+ * and not yet be in its slot. */
+static bool
+is_worth_replaying(const struct mmf_ring *ring, uint64_t tail)
+{
+    int64_t age = mmf_word_age(ring, mmf_ring_word(ring, ring->cursor), ring->cursor);
+
+    MMF_ASSERT(ring->shape.kind == MMF_KIND_TOPIC);
+    return age == 0 || (age < 0 && !mmf_tail_has_settled(tail, ring->cursor));
+}
+
 void
 mmf_ring_subscribe(struct mmf_ring *ring, uint64_t replay)
 {
     uint64_t most = replay < ring->shape.slots ? replay : ring->shape.slots;
-    uint64_t end;
+    uint64_t tail, end;
 
     MMF_ASSERT(ring->shape.kind == MMF_KIND_TOPIC);
     count_in(ring);
@@ -43,17 +54,13 @@ mmf_ring_subscribe(struct mmf_ring *ring, uint64_t replay)
      */
     mmf_ring_put_cursor(ring, mmf_ring_tail(ring) - most);
     mmf_fence_full();
-    end = mmf_ring_tail(ring) & MMF_INDEX_MASK;
+    tail = mmf_ring_tail(ring);
+    end = tail & MMF_INDEX_MASK;
     mmf_ring_put_cursor(ring, end - most);
     ring->replay_until = end;
     ring->is_replaying = most > 0 && ring->shape.overflow != MMF_OVERFLOW_DROP_OLDEST;
-    while (ring->cursor != end) {
-        uint64_t word = mmf_ring_word(ring, ring->cursor);
-
-        if (word != 0 && mmf_word_age(ring, word, ring->cursor) == 0)
-            break;
+    while (ring->cursor != end && !is_worth_replaying(ring, tail))
         mmf_ring_put_cursor(ring, mmf_index_next(ring->cursor));
-    }
 }
 
 static void
