@@ -644,9 +644,9 @@ succeed_single_producer(void)
     world.producer = current;
 }
 
-/* A replay may leave out what was there before it, and nothing that is still to come. */
+/* A replay may skip what was there before it, and nothing that is still to come. */
 static uint64_t
-last_left_out(uint64_t replay)
+last_skipped(uint64_t replay)
 {
     uint64_t last =
         world.shared.tail - (replay < plan->slots ? replay : plan->slots) - 1;
@@ -669,7 +669,7 @@ void
 subscribe(uint64_t replay)
 {
     mmf_ring_subscribe(own_ring(), replay);
-    self()->last = last_left_out(replay);
+    self()->last = last_skipped(replay);
     self()->joined = world.shared.tail & MMF_INDEX_MASK;
     self()->has_subscribed = 1;
     got_on = 1;
