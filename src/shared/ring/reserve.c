@@ -269,18 +269,20 @@ prefetch_ahead(const struct mmf_ring *ring)
         mmf_ring_prefetch_ahead(ring, (uintptr_t)mmf_ring_slot(ring, ring->reserved));
 }
 
-/* A single publisher's slots after the one that it has just reserved. */
+/* A single publisher's slots after the one that it has just reserved: a lap at most, also
+ * beside a process that writes the tail. */
 static int64_t
 count_free(const struct mmf_ring *ring)
 {
     int64_t rest = (int64_t)ring->shape.slots - 1;
+    int64_t unread = mmf_index_difference(ring->reserved, ring->min_cursor);
 
     if (ring->shape.kind != MMF_KIND_TOPIC || !ring->shape.is_single_producer ||
         ring->shape.max_pins > 0)
         return 0;
-    return ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST
-               ? rest
-               : rest - mmf_index_difference(ring->reserved, ring->min_cursor);
+    if (ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST || unread < 0)
+        return rest;
+    return unread < rest ? rest - unread : 0;
 }
 
 enum mmf_step
