@@ -1201,8 +1201,10 @@ has_space(int rc)
 
 } // namespace detail
 
-// A message in place, until it is released or goes out of scope. It must not outlive
-// the channel's handle.
+// A message in place, until it is released or goes out of scope: then it is released,
+// which of a queue acknowledges it; but if an exception ends the scope, a queue's message
+// goes to another consumer, as one does whose consumer dies (not with MMF_CHANNEL_SPSC). It
+// must not outlive the channel's handle.
 template <class Calls, class T> class basic_message : public detail::received<T> {
     using detail::received<T>::content_;
 
@@ -1218,7 +1220,8 @@ public:
         }
     }
     basic_message(basic_message &&other) noexcept
-        : detail::received<T>(other), handle_(std::exchange(other.handle_, nullptr))
+        : detail::received<T>(other), handle_(std::exchange(other.handle_, nullptr)),
+          exceptions_(other.exceptions_)
     {
     }
     basic_message &operator=(basic_message &&other) noexcept
@@ -1226,6 +1229,7 @@ public:
         if (this != &other) {
             drop();
             handle_ = std::exchange(other.handle_, nullptr);
+            exceptions_ = other.exceptions_;
             content_ = other.content_;
         }
         return *this;
@@ -1255,11 +1259,19 @@ public:
 private:
     void drop() noexcept
     {
-        if (handle_ != nullptr)
-            Calls::release(std::exchange(handle_, nullptr), &content_);
+        typename Calls::handle *handle = std::exchange(handle_, nullptr);
+
+        if (handle == nullptr)
+            return;
+        if constexpr (std::is_same_v<Calls, detail::queue_calls>)
+            if (std::uncaught_exceptions() > exceptions_ &&
+                Calls::return_message(handle, &content_) == MMF_OK)
+                return;
+        Calls::release(handle, &content_);
     }
 
     typename Calls::handle *handle_;
+    int exceptions_ = std::uncaught_exceptions(); // when it was taken
 };
 
 // Where to write a message in place; abandoned unless it is committed.

@@ -398,6 +398,53 @@ a_typed_queue_carries_values()
 }
 
 void
+handle(mmf::queue<job> &jobs, bool throws)
+{
+    auto message = jobs.take();
+    auto moved = std::move(message);
+
+    if (throws)
+        throw std::runtime_error("the handler failed");
+}
+
+// Takes while an exception is on its way.
+struct taker {
+    mmf::queue<job> &jobs;
+    ~taker() { handle(jobs, false); }
+};
+
+void
+a_message_whose_handler_throws_goes_to_another_consumer()
+{
+    auto jobs = mmf::queue<job>::create_new("Jobs", 4, MMF_OVERFLOW_BLOCK);
+    auto other = mmf::queue<job>::open_existing("Jobs");
+
+    jobs.send({1, 10});
+    for (int times = 0; times < 2; times++) {
+        try {
+            handle(times == 0 ? jobs : other, true);
+            CHECK(false);
+        } catch (const std::runtime_error &) {
+        }
+    }
+    try {
+        for (auto &message : jobs.messages()) {
+            CHECK(message.deliveries() == 3);
+            throw std::runtime_error("the loop failed");
+        }
+    } catch (const std::runtime_error &) {
+    }
+    CHECK(other.stat().in_flight == 0 && other.stat().received == 0);
+    try {
+        const taker acknowledges{other};
+
+        throw std::runtime_error("not of its handler");
+    } catch (const std::runtime_error &) {
+    }
+    CHECK(jobs.stat().received == 1 && jobs.stat().depth == 0);
+}
+
+void
 an_spsc_queue_s_messages_are_released_in_order()
 {
     mmf::channel_options options;
@@ -413,6 +460,14 @@ an_spsc_queue_s_messages_are_released_in_order()
     queue.send(3);
     queue.send(4);
     CHECK(queue.receive() == 3 && queue.receive() == 4);
+    queue.send(5);
+    try {
+        auto last = queue.take();
+
+        throw std::runtime_error("there is no other consumer to have it");
+    } catch (const std::runtime_error &) {
+    }
+    CHECK(queue.stat().depth == 0);
 }
 
 void
@@ -615,6 +670,7 @@ main()
     RUN(events_and_semaphores_wait);
     RUN(waits_take_several_objects);
     RUN(a_typed_queue_carries_values);
+    RUN(a_message_whose_handler_throws_goes_to_another_consumer);
     RUN(an_spsc_queue_s_messages_are_released_in_order);
     RUN(a_queue_of_bytes_carries_any_length);
     RUN(messages_end_when_the_last_producer_closes);

@@ -57,9 +57,10 @@ become(const char *command, int in, int out)
         if (*arguments[count] != '\0')
             count++;
     arguments[count] = NULL;
-    /* A shell has what it starts in the background ignore these two. */
+    /* A shell has what it starts in the background ignore two of these, nohup the third. */
     signal(SIGINT, SIG_DFL);
     signal(SIGQUIT, SIG_DFL);
+    signal(SIGHUP, SIG_DFL);
     execvp(arguments[0], arguments);
     fprintf(stderr, "start %s: %s\n", command, strerror(errno));
     _exit(127);
