@@ -109,11 +109,15 @@ class Browser:
         return self.call("POST", "/execute/sync", {"script": script, "args": arguments})
 
     def wait(self, script):
-        """Until SCRIPT answers with something that is true; that, or None after a while."""
-        return self.call("POST", "/execute/async", {"args": [], "script": (
-            "const done = arguments[0], end = Date.now() + 28000;"
-            "const ask = () => { const got = (() => {" + script + "})();"
-            "if (got || Date.now() > end) done(got); else setTimeout(ask, 50); }; ask();")})
+        """Until SCRIPT answers with something that is true; that, or None after two minutes."""
+        for _ in range(5):  # the driver itself gives one script half a minute
+            found = self.call("POST", "/execute/async", {"args": [], "script": (
+                "const done = arguments[0], end = Date.now() + 25000;"
+                "const ask = () => { const got = (() => {" + script + "})();"
+                "if (got || Date.now() > end) done(got); else setTimeout(ask, 50); }; ask();")})
+            if found:
+                return found
+        return None
 
     def resize(self, width):
         self.command("Emulation.setDeviceMetricsOverride", width=width, height=WIDTHS[width],
