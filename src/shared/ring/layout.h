@@ -35,7 +35,8 @@
  *   slot: word    see the states              all          acquire before the payload is
  *                                                          read, release after it was
  *                                                          written
- *   slot: length, payload                     its owner, while RESERVED; then fixed
+ *   slot: length, payload                     its owner, while RESERVED or claimed; then
+ *                                             fixed
  *   slot: delivery                            its owner: 0 while RESERVED, then its
  *                                             consumer while TAKEN or REDELIVERED
  *
@@ -52,7 +53,10 @@
  *   RELEASED     none        free for index + slots; 0 too  RESERVED
  *                                                           claimed: COMMITTED
  *   RESERVED     a sender    it writes the payload          COMMITTED, RELEASED
- *   COMMITTED    none        available                      TAKEN; topic: RESERVED
+ *   COMMITTED    none        available                      TAKEN; dropped: RELEASED;
+ *                                                           topic: RESERVED, or, if its
+ *                                                           publishers wait, COMMITTED
+ *                                                           with the next lap's index
  *   TAKEN        a consumer  it reads the payload           RELEASED, RETURNED
  *   RETURNED     none        its consumer died; available   REDELIVERED
  *   REDELIVERED  a consumer  as TAKEN, the second time      RELEASED, RETURNED

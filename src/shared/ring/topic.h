@@ -10,25 +10,6 @@
 
 #include "shared/ring/inner.h"
 
-/*
- * A queue's slot that is available has no message. Elsewhere readers may be at the old
- * one: a reader that sees a byte of the new payload sees that the word has changed, or,
- * where that is not touched, the tail; pairs with the fence in mmf_ring_still_valid
- * (Boehm, "Can Seqlocks Get Along With Programming Language Memory Models?", 2012). And a
- * participant that sees the new word sees the tail beyond it: hence the release.
- */
-static inline void
-mmf_ring_begin_overwriting(const struct mmf_ring *ring, struct mmf_slot_shared *slot)
-{
-    MMF_ASSERT(ring->has_reserved && !ring->shape.is_spsc);
-    if (ring->shape.kind == MMF_KIND_QUEUE)
-        return;
-    if (mmf_ring_marks_reservations(ring))
-        mmf_store_release_u64(&slot->word, mmf_word_make(ring->reserved, ring->sender,
-                                                         MMF_SLOT_RESERVED));
-    mmf_fence_release();
-}
-
 /* The single publisher may have the next index at once: where to write. */
 static inline uint8_t *
 mmf_ring_reserve_next(struct mmf_ring *ring, uint64_t length)
@@ -49,22 +30,6 @@ mmf_ring_reserve_next(struct mmf_ring *ring, uint64_t length)
         mmf_ring_prefetch_ahead(ring, (uintptr_t)slot);
     mmf_ring_begin_overwriting(ring, slot);
     return (uint8_t *)slot + ring->reserved_offset;
-}
-
-/* Not SPSC. */
-static inline void
-mmf_ring_commit_slot(struct mmf_ring *ring, uint64_t length)
-{
-    struct mmf_slot_shared *slot = mmf_ring_slot(ring, ring->reserved);
-
-    MMF_ASSERT(ring->has_reserved && ring->sending == &ring->senders[ring->sender]);
-    mmf_slot_write_sizes(slot, length, ring->reserved_offset);
-    /* pairs with the acquire before it is taken or read */
-    mmf_store_release_u64(
-        &slot->word, mmf_word_make(ring->reserved, ring->sender, MMF_SLOT_COMMITTED));
-    mmf_store_release_u64(&mmf_ring_sender(ring)->held, 0);
-    mmf_counter_add(&mmf_ring_sender(ring)->sent, 1);
-    ring->has_reserved = false;
 }
 
 /*
