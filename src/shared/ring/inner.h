@@ -26,12 +26,16 @@ mmf_rounds_searched(const struct mmf_ring *ring, uint64_t *rounds)
 #define MMF_SAMPLES 31u
 #define MMF_DEPTH_SAMPLES 255u
 
+/* So many messages without a wait are a stream. */
+#define MMF_STREAM 32
+
 /*
  * A sender asks for the lines of slots this far before it comes to them. Otherwise its
  * stores wait for one line after the other, because a processor asks for those of few
  * stores at a time.
  */
 #define MMF_SLOTS_AHEAD 4
+#define MMF_PREFETCH_MOST 1024 /* bytes of each */
 
 static inline uint64_t
 mmf_ring_tail(const struct mmf_ring *ring)
@@ -95,14 +99,20 @@ mmf_ring_note_depth(const struct mmf_ring *ring, int64_t depth)
         mmf_store_relaxed_u64(high_water, (uint64_t)depth);
 }
 
-/* There may be no memory past the last slot; that does no harm. */
+/* The lines of a message that is as long as this one. There may be no memory past the
+ * last slot; that does no harm. */
 static inline void
-mmf_ring_prefetch_ahead(const struct mmf_ring *ring, uintptr_t slot)
+mmf_ring_prefetch_ahead(const struct mmf_ring *ring, const void *slot, uint64_t length)
 {
-    slot += MMF_SLOTS_AHEAD * ring->shape.stride;
-    mmf_prefetch_to_write((const void *)slot);
-    if (ring->shape.stride > sizeof(struct mmf_slot_shared))
-        mmf_prefetch_to_write((const void *)(slot + sizeof(struct mmf_slot_shared)));
+    uintptr_t at = (uintptr_t)slot + MMF_SLOTS_AHEAD * ring->shape.stride;
+    uint64_t most =
+        length <= MMF_PREFETCH_MOST ? length : sizeof(struct mmf_slot_shared);
+
+    mmf_prefetch_to_write((const void *)at);
+    if (length <= MMF_SLOT_SHORT)
+        return;
+    for (uint64_t i = 0; i < most; i += sizeof(struct mmf_slot_shared))
+        mmf_prefetch_to_write((const void *)(at + sizeof(struct mmf_slot_shared) + i));
 }
 
 /* Having advanced: it is time to keep the distance. */
@@ -241,8 +251,14 @@ bool mmf_cursor_read(const struct mmf_participant_shared *entry, uint64_t *index
 /* The gating index: all subscribers have read what is before it. At most the tail. */
 uint64_t mmf_ring_find_min_cursor(const struct mmf_ring *ring);
 
+bool mmf_ring_find_pin(const struct mmf_ring *ring, uint64_t index);
+
 /* A reader has pinned a message in the slot of `index`. */
-bool mmf_ring_is_pinned(const struct mmf_ring *ring, uint64_t index);
+static inline bool
+mmf_ring_is_pinned(const struct mmf_ring *ring, uint64_t index)
+{
+    return ring->shape.max_pins > 0 && mmf_ring_find_pin(ring, index);
+}
 
 /* Another one if a pin has been taken or freed since. */
 uint64_t mmf_ring_sum_pins(const struct mmf_ring *ring);

@@ -5,6 +5,7 @@
 #ifndef MMF_SHARED_RING_LATEST_H
 #define MMF_SHARED_RING_LATEST_H
 
+#include "base/compiler.h"
 #include "shared/ring/inner.h"
 
 /* One optimistic read. */
@@ -14,14 +15,22 @@ struct mmf_ring_read {
     struct mmf_ring_message message;
 };
 
-/* The newest value, if it is the last that was begun. False: it is not, or is unsound. */
+/*
+ * The newest value, if it is the last that was begun. False: it is not, or is unsound.
+ * Where the index before last time's was is remembered: as long as it stays, a processor
+ * reads the slot before it has the tail.
+ */
 static inline bool
-mmf_ring_try_read(const struct mmf_ring *ring, struct mmf_ring_read *read)
+mmf_ring_try_read(struct mmf_ring *ring, struct mmf_ring_read *read)
 {
     uint64_t index = mmf_ring_tail(ring) - 1;
 
     MMF_ASSERT(ring->shape.kind == MMF_KIND_LATEST);
-    read->slot = mmf_ring_slot(ring, index);
+    if (MMF_UNLIKELY(index != ring->in.next)) {
+        ring->in.next = index;
+        ring->in.slot = (uint8_t *)mmf_ring_slot(ring, index);
+    }
+    read->slot = (const void *)ring->in.slot;
     read->word = mmf_load_acquire_u64(&read->slot->word);
     return mmf_word_is_value(read->word, index) &&
            mmf_ring_read_sizes(ring, read->slot, mmf_word_index(read->word),

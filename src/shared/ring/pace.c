@@ -34,11 +34,18 @@ void
 mmf_ring_keep_distance(struct mmf_ring *ring)
 {
     uint64_t cursor = ring->cursor;
-    int64_t depth = mmf_index_difference(mmf_ring_tail(ring), cursor);
+    bool is_stream = mmf_index_difference(cursor, ring->in.waited) >= MMF_STREAM;
+    bool is_depth =
+        ring->shape.kind == MMF_KIND_QUEUE && (cursor & MMF_DEPTH_SAMPLES) == 0;
+    int64_t depth;
 
     MMF_ASSERT(mmf_ring_is_sample(ring) && ring->shape.kind != MMF_KIND_LATEST);
-    if (ring->shape.kind == MMF_KIND_QUEUE && (cursor & MMF_DEPTH_SAMPLES) == 0)
+    if (!is_stream && !is_depth)
+        return; /* the senders keep the tail's line */
+    ring->in.next = mmf_ring_tail(ring) & MMF_INDEX_MASK;
+    depth = mmf_index_difference(ring->in.next, cursor);
+    if (is_depth)
         mmf_ring_note_depth(ring, depth);
-    if (depth < CLOSE && mmf_index_difference(cursor, ring->in.waited) >= CLOSE)
+    if (is_stream && depth < CLOSE)
         mmf_pause_often(HEAD_START);
 }

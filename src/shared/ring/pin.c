@@ -46,7 +46,7 @@ freed(uint64_t pin)
 }
 
 bool
-mmf_ring_is_pinned(const struct mmf_ring *ring, uint64_t index)
+mmf_ring_find_pin(const struct mmf_ring *ring, uint64_t index)
 {
     for (uint32_t i = 0; i < ring->shape.max_pins; i++) {
         uint64_t pin = mmf_load_ordered_u64(&ring->pins[i]);

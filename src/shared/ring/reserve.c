@@ -209,6 +209,7 @@ try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
     if (ring->shape.kind == MMF_KIND_LATEST &&
         mmf_word_state(word) == MMF_SLOT_COMMITTED)
         mmf_ring_raise_newest_at_least(ring, mmf_word_index(word), newest);
+    mmf_prefetch_to_write(&mmf_ring_slot(ring, at)->word); /* during the exchange */
     if (!move_tail(ring, tail, (uint64_t)ring->sender + 1))
         return MMF_STEP_AGAIN;
     return mmf_ring_is_pinned(ring, at) ? give_up(ring, at) : MMF_STEP_DONE;
@@ -256,17 +257,24 @@ claim(struct mmf_ring *ring, uint64_t *index)
 /*
  * No other sender came between the last two indexes, so the next ones are likely to be
  * ours, too. The lines of a message that is not read yet are left alone: a queue says of
- * none whether it is.
+ * none whether it is, but a sender that has not waited for long is not close to one.
  */
 static void
-prefetch_ahead(const struct mmf_ring *ring)
+prefetch_ahead(const struct mmf_ring *ring, uint64_t length)
 {
     uint64_t index = ring->reserved + MMF_SLOTS_AHEAD;
+    bool is_free = false;
 
-    if (ring->shape.kind == MMF_KIND_TOPIC &&
-        (ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST ||
-         mmf_index_difference(index, ring->min_cursor) < (int64_t)ring->shape.slots))
-        mmf_ring_prefetch_ahead(ring, (uintptr_t)mmf_ring_slot(ring, ring->reserved));
+    if (ring->shape.kind == MMF_KIND_QUEUE)
+        is_free = mmf_index_difference(index, ring->out.waited) >= MMF_STREAM;
+    else if (ring->shape.kind == MMF_KIND_TOPIC)
+        is_free =
+            ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST ||
+            mmf_index_difference(index, ring->min_cursor) < (int64_t)ring->shape.slots;
+    if (is_free)
+        mmf_ring_prefetch_ahead(ring, mmf_ring_slot(ring, ring->reserved), length);
+    else
+        mmf_prefetch_to_read(&mmf_ring_slot(ring, ring->reserved + 1)->word);
 }
 
 /* A single publisher's slots after the one that it has just reserved: a lap at most, also
@@ -314,7 +322,7 @@ mmf_ring_reserve(struct mmf_ring *ring, uint64_t length, uint8_t **bytes)
     }
     ring->has_reserved = true;
     if (ring->reserved == mmf_index_next(before))
-        prefetch_ahead(ring);
+        prefetch_ahead(ring, length);
     ring->reserved_offset =
         length <= MMF_SLOT_SHORT ? 0 : sizeof(struct mmf_slot_shared);
     ring->out.ahead = count_free(ring);
@@ -332,8 +340,6 @@ mmf_ring_commit(struct mmf_ring *ring, uint64_t length)
         return;
     }
     mmf_ring_commit_slot(ring, length);
-    /* The next reservation begins there. */
-    mmf_prefetch_to_read(&mmf_ring_slot(ring, ring->reserved + 1)->word);
 }
 
 void

@@ -51,9 +51,12 @@ struct mmf_ring_shape {
 /* Where a participant is, as a sender or as a receiver. */
 struct mmf_ring_side {
     uint64_t waited; /* the index before which it waited last */
-    uint64_t next;   /* SPSC, sender: the next index; a receiver has its cursor */
-    uint8_t *slot;   /* SPSC: its slot */
-    int64_t ahead;   /* SPSC, a topic's single publisher: so many next slots are free */
+    uint64_t next;   /* SPSC, sender: the next index; a receiver has its cursor.
+                        Latest value, reader: the tail's last index, when it was read.
+                        Queue for many, receiver: the tail's next one, when it was */
+    uint8_t *slot;   /* SPSC, latest value: its slot */
+    int64_t ahead;   /* SPSC, a topic's single publisher: so many next slots are free.
+                        Queue for many, receiver: it took so many in a row */
 };
 
 /* Private, for one thread at a time. */
@@ -141,6 +144,7 @@ mmf_ring_be_receiver(struct mmf_ring *ring, uint32_t number)
                number - MMF_RECEIVERS_FROM < ring->shape.max_receivers);
     ring->receiver = number;
     ring->receiving = &ring->receivers[number - MMF_RECEIVERS_FROM];
+    ring->in = (struct mmf_ring_side){.slot = ring->slots}; /* of the index 0 */
 }
 
 /* A queue for many producers and consumers. */

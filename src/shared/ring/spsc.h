@@ -50,7 +50,7 @@ mmf_ring_spsc_reserve(struct mmf_ring *ring, uint64_t length)
     ring->reserved_offset = offset;
     ring->has_reserved = true;
     if (ring->out.ahead > MMF_SLOTS_AHEAD)
-        mmf_ring_prefetch_ahead(ring, (uintptr_t)ring->out.slot);
+        mmf_ring_prefetch_ahead(ring, ring->out.slot, length);
     return ring->out.slot + offset;
 }
 

@@ -240,6 +240,7 @@ take_at_cursor(struct mmf_ring *ring, uint64_t *index, uint64_t *rounds)
             return MMF_STEP_CORRUPT;
         } else {
             ring->cursor = mmf_index_next(ring->cursor);
+            ring->in.ahead = 0; /* another consumer's */
         }
     }
     return MMF_STEP_WOULD_BLOCK;
@@ -266,6 +267,7 @@ take_next(struct mmf_ring *ring, uint64_t *index)
         return false;
     *index = ring->cursor;
     ring->cursor = mmf_index_next(ring->cursor);
+    ring->in.ahead++;
     return true;
 }
 
@@ -354,6 +356,15 @@ mmf_ring_has_message(const struct mmf_ring *ring)
     return take_any(&copy, &ignored) != MMF_STEP_WOULD_BLOCK;
 }
 
+/* The messages before were this consumer's, one after the other, and so will be those
+ * that come next: they were there when it last read the tail. */
+static inline bool
+is_next_there(const struct mmf_ring *ring)
+{
+    return ring->in.ahead > MMF_SLOTS_AHEAD &&
+           mmf_index_difference(ring->in.next, ring->cursor) > MMF_SLOTS_AHEAD;
+}
+
 enum mmf_step
 mmf_ring_take(struct mmf_ring *ring, struct mmf_ring_message *message)
 {
@@ -371,6 +382,8 @@ mmf_ring_take(struct mmf_ring *ring, struct mmf_ring_message *message)
         ring->seen_return_epoch--; /* it is found again, and again by each consumer */
         return MMF_STEP_CORRUPT;
     }
+    if (is_next_there(ring))
+        mmf_ring_prefetch_ahead(ring, mmf_ring_slot(ring, index), message->length);
     if (mmf_word_state(mmf_ring_word(ring, index)) == MMF_SLOT_REDELIVERED)
         mmf_ring_note_redelivery(ring, index, message);
     else if (mmf_ring_is_sample(ring))

@@ -27,7 +27,7 @@ mmf_ring_reserve_next(struct mmf_ring *ring, uint64_t length)
         length <= MMF_SLOT_SHORT ? 0 : sizeof(struct mmf_slot_shared);
     ring->has_reserved = true;
     if (--ring->out.ahead > MMF_SLOTS_AHEAD)
-        mmf_ring_prefetch_ahead(ring, (uintptr_t)slot);
+        mmf_ring_prefetch_ahead(ring, slot, length);
     mmf_ring_begin_overwriting(ring, slot);
     return (uint8_t *)slot + ring->reserved_offset;
 }
