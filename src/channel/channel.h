@@ -32,12 +32,19 @@ struct mmf_channel {
     mmf_role role;
     bool wants_peer;
     bool has_fd;
-    mmf_role fast; /* roles in which a queue may take its fast path */
+    mmf_role fast; /* roles in which hot calls may take their fast paths */
     int64_t
         settles_until; /* of the descriptor: a participant may just have died; 0: no */
     uint64_t reserved_size;          /* so many bytes may be committed */
     mmf_atomic_u32 *answer_doorbell; /* of a service's client, else NULL */
 };
+
+/* Of a kind's handle, which may be NULL. */
+static inline struct mmf_channel *
+mmf_channel_of(void *handle)
+{
+    return handle;
+}
 
 /*
  * Handles (open.c).
@@ -46,6 +53,7 @@ struct mmf_channel {
 /* What a kind of channel has of its own. */
 struct mmf_channel_kind {
     mmf_kind kind;
+    int wakes;            /* so many receivers a message is for: 1, or MMF_RING_ALL */
     uint32_t flags_known; /* MMF_CHANNEL_... */
     size_t handle_size;   /* of the struct that begins with a struct mmf_channel */
     /* A receiver's next take has something to answer: a message, or damage. */
@@ -105,18 +113,34 @@ mmf_channel_check(const struct mmf_channel *channel, mmf_role role)
     return channel->role & role ? MMF_OK : mmf_channel_fail_role(channel, role);
 }
 
-/* The same, without a complaint; and no descriptor that a receiver has to drain. */
+/* The fast path's: the caller's handle, which may be NULL, is alive and has the role, and
+ * nothing is to be seen to first. */
 static inline bool
-mmf_channel_is_ready(const struct mmf_channel *channel, mmf_role role)
+mmf_channel_is_fast(const struct mmf_channel *channel, mmf_role role,
+                    int32_t timeout_ms)
 {
-    return mmf_os_channel_is_alive(channel->os) && (channel->role & role) &&
-           !channel->has_fd;
+    return channel != NULL && (channel->fast & role) &&
+           mmf_os_channel_is_alive(channel->os) && timeout_ms >= -1;
 }
 
-int mmf_channel_check_timeout(int32_t timeout_ms);
+int mmf_channel_fail_timeout(int32_t timeout_ms);
+
+static inline int
+mmf_channel_check_timeout(int32_t timeout_ms)
+{
+    return timeout_ms >= -1 ? MMF_OK : mmf_channel_fail_timeout(timeout_ms);
+}
 
 /* MMF_E_RANGE, with both sizes. */
-int mmf_channel_check_length(const struct mmf_channel *channel, size_t length);
+int mmf_channel_fail_length(const struct mmf_channel *channel, size_t length);
+
+static inline int
+mmf_channel_check_length(const struct mmf_channel *channel, size_t length)
+{
+    return length <= channel->ring->shape.message_size
+               ? MMF_OK
+               : mmf_channel_fail_length(channel, length);
+}
 
 /* What a copying receiver is given. */
 int mmf_channel_check_buffer(const void *buffer, size_t capacity, const size_t *length);

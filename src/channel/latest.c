@@ -45,6 +45,7 @@ has_newer(struct mmf_channel *channel)
 
 const struct mmf_channel_kind mmf_latest_values = {
     .kind = MMF_KIND_LATEST,
+    .wakes = MMF_RING_ALL,
     .flags_known = MMF_CHANNEL_SINGLE_PRODUCER | MMF_CHANNEL_PEER_CLOSED,
     .handle_size = sizeof(struct mmf_latest),
     .has_message = has_newer,
@@ -148,24 +149,19 @@ mmf_latest_reserve(mmf_latest *latest, size_t length, void **bytes)
 int
 mmf_latest_commit(mmf_latest *latest, size_t length, uint64_t *version)
 {
-    int rc = check(latest, MMF_ROLE_SEND);
-
-    return rc < 0 ? rc
-                  : mmf_channel_commit(&latest->channel, length, MMF_RING_ALL, version);
+    return mmf_channel_commit(&mmf_latest_values, mmf_channel_of(latest), length,
+                              version);
 }
 
 int
 mmf_latest_abandon(mmf_latest *latest)
 {
-    int rc = check(latest, MMF_ROLE_SEND);
-
-    return rc < 0 ? rc : mmf_channel_abandon(&latest->channel);
+    return mmf_channel_abandon(&mmf_latest_values, mmf_channel_of(latest));
 }
 
 int
 mmf_latest_send(mmf_latest *latest, const void *bytes, size_t length, uint64_t *version)
 {
-    struct mmf_channel *channel;
     uint8_t *place;
     int rc = check(latest, MMF_ROLE_SEND);
 
@@ -175,10 +171,8 @@ mmf_latest_send(mmf_latest *latest, const void *bytes, size_t length, uint64_t *
         rc = reserve(&latest->channel, length, &place);
     if (rc != MMF_OK)
         return rc;
-    channel = &latest->channel;
-    mmf_channel_put(channel->ring, place, bytes, length, version);
-    mmf_ring_notify_receivers(channel->ring, MMF_RING_ALL, channel->ops);
-    return MMF_OK;
+    mmf_channel_put(latest->channel.ring, place, bytes, length, version);
+    return mmf_channel_notify_receivers(&latest->channel);
 }
 
 /*
@@ -298,10 +292,10 @@ read_general(mmf_latest *latest, void *buffer, size_t capacity, size_t *length,
 /* The arguments are good, and there is nothing to do but read. The capacity is checked
  * later. */
 static inline bool
-is_fast_read(const mmf_latest *latest, const void *buffer, const size_t *length,
+is_fast_read(mmf_latest *latest, const void *buffer, const size_t *length,
              const uint64_t *version)
 {
-    return latest != NULL && mmf_channel_is_ready(&latest->channel, MMF_ROLE_RECEIVE) &&
+    return mmf_channel_is_fast(mmf_channel_of(latest), MMF_ROLE_RECEIVE, 0) &&
            buffer != NULL && length != NULL && version != NULL;
 }
 

@@ -453,7 +453,7 @@ fill_handle(struct mmf_os_channel *os, const mmf_channel_options *options,
     channel->os = os;
     channel->ring = os->ring;
     channel->ops = os->ops;
-    channel->role = options->role;
+    channel->role = channel->fast = options->role;
     channel->strategy = options->strategy;
     channel->wants_peer = (options->flags & MMF_CHANNEL_PEER_CLOSED) != 0;
 }
@@ -661,20 +661,16 @@ mmf_channel_fail_role(const struct mmf_channel *channel, mmf_role role)
 }
 
 int
-mmf_channel_check_timeout(int32_t timeout_ms)
+mmf_channel_fail_timeout(int32_t timeout_ms)
 {
-    if (timeout_ms >= -1)
-        return MMF_OK;
     return mmf_fail_argument(MMF_E_RANGE, "timeout_ms",
                              "invalid timeout %d ms: 0 polls, -1 waits forever",
                              timeout_ms);
 }
 
 int
-mmf_channel_check_length(const struct mmf_channel *channel, size_t length)
+mmf_channel_fail_length(const struct mmf_channel *channel, size_t length)
 {
-    if (length <= channel->ring->shape.message_size)
-        return MMF_OK;
     return mmf_fail_argument(MMF_E_RANGE, "length",
                              "invalid length of %zu bytes: the channel's messages have "
                              "at most %llu",

@@ -29,35 +29,10 @@ choose_path(mmf_queue *queue)
     struct mmf_channel *channel = &queue->channel;
     const struct mmf_ring *ring = channel->ring;
 
-    if (!ring->shape.is_spsc)
-        return;
-    channel->fast = channel->role;
+    channel->fast = ring->shape.is_spsc ? channel->role : 0;
     if (queue->has_pending || channel->has_fd ||
         mmf_index_difference(ring->cursor, ring->redelivered_until) < 0)
         channel->fast &= ~(mmf_role)MMF_ROLE_RECEIVE;
-}
-
-static inline bool
-is_fast(const mmf_queue *queue, mmf_role role, int32_t timeout_ms)
-{
-    return queue != NULL && (queue->channel.fast & role) &&
-           mmf_os_channel_is_alive(queue->channel.os) && timeout_ms >= -1;
-}
-
-static MMF_NOINLINE int
-notify_receivers(const mmf_queue *queue)
-{
-    MMF_ASSERT(queue->channel.role & MMF_ROLE_SEND);
-    mmf_ring_notify_receivers(queue->channel.ring, 1, queue->channel.ops);
-    return MMF_OK;
-}
-
-static MMF_NOINLINE int
-notify_senders(const mmf_queue *queue)
-{
-    MMF_ASSERT(queue->channel.role & MMF_ROLE_RECEIVE);
-    mmf_ring_notify_senders(queue->channel.ring, 1, queue->channel.ops);
-    return MMF_OK;
 }
 
 /*
@@ -74,6 +49,7 @@ has_message(struct mmf_channel *channel)
 
 const struct mmf_channel_kind mmf_queues = {
     .kind = MMF_KIND_QUEUE,
+    .wakes = 1,
     .flags_known = MMF_CHANNEL_SPSC | MMF_CHANNEL_PEER_CLOSED,
     .handle_size = sizeof(struct mmf_queue),
     .has_message = has_message,
@@ -146,32 +122,16 @@ can_reserve(const struct mmf_ring *ring, size_t length)
            mmf_ring_spsc_has_space(ring);
 }
 
-static MMF_NOINLINE int
-reserve(mmf_queue *queue, size_t length, int32_t timeout_ms, void **bytes)
-{
-    int rc = check(queue, MMF_ROLE_SEND);
-
-    return rc < 0 ? rc
-                  : mmf_channel_reserve(&queue->channel, length, timeout_ms, bytes);
-}
-
 int
 mmf_queue_reserve(mmf_queue *queue, size_t length, int32_t timeout_ms, void **bytes)
 {
-    if (!is_fast(queue, MMF_ROLE_SEND, timeout_ms) || bytes == NULL ||
-        !can_reserve(queue->channel.ring, length))
-        return reserve(queue, length, timeout_ms, bytes);
+    if (!mmf_channel_is_fast(mmf_channel_of(queue), MMF_ROLE_SEND, timeout_ms) ||
+        bytes == NULL || !can_reserve(queue->channel.ring, length))
+        return mmf_channel_reserve(&mmf_queues, mmf_channel_of(queue), length,
+                                   timeout_ms, bytes);
     queue->channel.reserved_size = length;
     *bytes = mmf_ring_spsc_reserve(queue->channel.ring, length);
     return MMF_OK;
-}
-
-static MMF_NOINLINE int
-commit(mmf_queue *queue, size_t length, uint64_t *sequence)
-{
-    int rc = check(queue, MMF_ROLE_SEND);
-
-    return rc < 0 ? rc : mmf_channel_commit(&queue->channel, length, 1, sequence);
 }
 
 int
@@ -179,33 +139,22 @@ mmf_queue_commit(mmf_queue *queue, size_t length, uint64_t *sequence)
 {
     struct mmf_ring *ring;
 
-    if (!is_fast(queue, MMF_ROLE_SEND, 0) || !queue->channel.ring->has_reserved ||
-        length > queue->channel.reserved_size)
-        return commit(queue, length, sequence);
+    if (!mmf_channel_is_fast(mmf_channel_of(queue), MMF_ROLE_SEND, 0) ||
+        !queue->channel.ring->has_reserved || length > queue->channel.reserved_size)
+        return mmf_channel_commit(&mmf_queues, mmf_channel_of(queue), length, sequence);
     ring = queue->channel.ring;
     if (sequence != NULL)
         *sequence = ring->reserved;
     mmf_ring_spsc_commit(ring, length);
-    return mmf_ring_has_waiting_receivers(ring) ? notify_receivers(queue) : MMF_OK;
+    return mmf_ring_has_waiting_receivers(ring)
+               ? mmf_channel_notify_receivers(&queue->channel)
+               : MMF_OK;
 }
 
 int
 mmf_queue_abandon(mmf_queue *queue)
 {
-    int rc = check(queue, MMF_ROLE_SEND);
-
-    return rc < 0 ? rc : mmf_channel_abandon(&queue->channel);
-}
-
-static MMF_NOINLINE int
-send(mmf_queue *queue, const void *bytes, size_t length, int32_t timeout_ms,
-     uint64_t *sequence)
-{
-    int rc = check(queue, MMF_ROLE_SEND);
-
-    return rc < 0 ? rc
-                  : mmf_channel_send(&queue->channel, bytes, length, timeout_ms, 1,
-                                     sequence);
+    return mmf_channel_abandon(&mmf_queues, mmf_channel_of(queue));
 }
 
 int
@@ -214,26 +163,26 @@ mmf_queue_send(mmf_queue *queue, const void *bytes, size_t length, int32_t timeo
 {
     struct mmf_ring *ring;
 
-    if (!is_fast(queue, MMF_ROLE_SEND, timeout_ms) || bytes == NULL ||
-        !can_reserve(queue->channel.ring, length))
-        return send(queue, bytes, length, timeout_ms, sequence);
+    if (!mmf_channel_is_fast(mmf_channel_of(queue), MMF_ROLE_SEND, timeout_ms) ||
+        bytes == NULL || !can_reserve(queue->channel.ring, length))
+        return mmf_channel_send(&mmf_queues, mmf_channel_of(queue), bytes, length,
+                                timeout_ms, sequence);
     ring = queue->channel.ring;
     memcpy(mmf_ring_spsc_reserve(ring, length), bytes, length);
     if (sequence != NULL)
         *sequence = ring->reserved;
     mmf_ring_spsc_commit(ring, length);
-    return mmf_ring_has_waiting_receivers(ring) ? notify_receivers(queue) : MMF_OK;
+    return mmf_ring_has_waiting_receivers(ring)
+               ? mmf_channel_notify_receivers(&queue->channel)
+               : MMF_OK;
 }
 
 int
 mmf_queue_send_many(mmf_queue *queue, const mmf_buffer *messages, size_t count,
                     int32_t timeout_ms, size_t *sent)
 {
-    int rc = check(queue, MMF_ROLE_SEND);
-
-    return rc < 0 ? rc
-                  : mmf_channel_send_many(&queue->channel, messages, count, timeout_ms,
-                                          false, sent);
+    return mmf_channel_send_many(&mmf_queues, mmf_channel_of(queue), messages, count,
+                                 timeout_ms, sent);
 }
 
 /*
@@ -263,13 +212,21 @@ finds_next(const struct mmf_ring *ring)
                                : mmf_ring_poll(ring, 1);
 }
 
-/* The one that is pending, or the next. */
+/*
+ * The one that is pending, or the next. `*now`, if wanted, is when: the clock is read
+ * before a message is looked for, so that a consumer that spins does not read it once
+ * the message is there.
+ */
 static int
-take_next(mmf_queue *queue, int32_t timeout_ms, struct mmf_ring_message *message)
+take_next(mmf_queue *queue, int32_t timeout_ms, struct mmf_ring_message *message,
+          int64_t *now)
 {
     struct mmf_channel *channel = &queue->channel;
+    int rc;
 
     MMF_ASSERT((channel->role & MMF_ROLE_RECEIVE) && timeout_ms >= -1);
+    if (now != NULL)
+        *now = mmf_os_now_roughly();
     if (queue->has_pending) {
         *message = queue->pending;
         queue->has_pending = false;
@@ -284,17 +241,20 @@ take_next(mmf_queue *queue, int32_t timeout_ms, struct mmf_ring_message *message
         if (step == MMF_STEP_CORRUPT)
             return mmf_channel_fail_corrupt();
     }
-    return wait_and_take(channel, timeout_ms, message);
+    rc = wait_and_take(channel, timeout_ms, message);
+    if (now != NULL)
+        *now = mmf_os_now_roughly();
+    return rc;
 }
 
-/* A consumer has the message from now on: mmf_queue_browse shows since when. */
+/* A consumer has the message from `now` on: mmf_queue_browse shows since when. */
 static void
-show_taken(const mmf_queue *queue, const struct mmf_ring_message *found,
+show_taken(const mmf_queue *queue, const struct mmf_ring_message *found, int64_t now,
            mmf_message *message)
 {
     mmf_channel_show(found, message);
     if (mmf_ring_is_mpmc(queue->channel.ring))
-        mmf_ring_note_taken(queue->channel.ring, found->index, mmf_os_now_roughly());
+        mmf_ring_note_taken(queue->channel.ring, found->index, now);
 }
 
 /* The fast path's: the message is there. false: its sizes are invalid. */
@@ -322,15 +282,16 @@ static MMF_NOINLINE int
 take(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
 {
     struct mmf_ring_message found;
+    int64_t now = 0;
     int rc = check_receive(queue, timeout_ms);
 
     if (rc < 0)
         return rc;
     if (message == NULL)
         return mmf_fail_null("message");
-    rc = take_next(queue, timeout_ms, &found);
+    rc = take_next(queue, timeout_ms, &found, &now);
     if (rc == MMF_OK)
-        show_taken(queue, &found, message);
+        show_taken(queue, &found, now, message);
     choose_path(queue);
     return rc;
 }
@@ -367,7 +328,8 @@ spin_and_take(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
 int
 mmf_queue_take(mmf_queue *queue, int32_t timeout_ms, mmf_message *message)
 {
-    if (!is_fast(queue, MMF_ROLE_RECEIVE, timeout_ms) || message == NULL)
+    if (!mmf_channel_is_fast(mmf_channel_of(queue), MMF_ROLE_RECEIVE, timeout_ms) ||
+        message == NULL)
         return take(queue, timeout_ms, message);
     return mmf_ring_spsc_has_message(queue->channel.ring)
                ? take_fast(queue, timeout_ms, message)
@@ -393,16 +355,17 @@ mmf_queue_take_many(mmf_queue *queue, size_t most, int32_t timeout_ms,
 {
     struct mmf_ring_message found;
     size_t taken = 1;
+    int64_t now = 0;
     int rc = check_take_many(queue, most, timeout_ms, messages, count);
 
     if (rc < 0)
         return rc;
-    rc = take_next(queue, timeout_ms, &found);
+    rc = take_next(queue, timeout_ms, &found, &now);
     if (rc == MMF_OK) {
-        show_taken(queue, &found, &messages[0]);
+        show_taken(queue, &found, now, &messages[0]);
         while (taken < most &&
                mmf_ring_take(queue->channel.ring, &found) == MMF_STEP_DONE)
-            show_taken(queue, &found, &messages[taken++]);
+            show_taken(queue, &found, now, &messages[taken++]);
         *count = taken;
     }
     choose_path(queue);
@@ -433,18 +396,21 @@ release(mmf_queue *queue, const mmf_message *message)
         return mmf_fail_null("message");
     if (!mmf_ring_release(queue->channel.ring, message->sequence))
         return fail_not_held(message->sequence);
-    return mmf_ring_has_waiting_senders(queue->channel.ring) ? notify_senders(queue)
-                                                             : MMF_OK;
+    return mmf_ring_has_waiting_senders(queue->channel.ring)
+               ? mmf_channel_notify_senders(&queue->channel)
+               : MMF_OK;
 }
 
 int
 mmf_queue_release(mmf_queue *queue, const mmf_message *message)
 {
-    if (!is_fast(queue, MMF_ROLE_RECEIVE, 0) || message == NULL ||
+    if (!mmf_channel_is_fast(mmf_channel_of(queue), MMF_ROLE_RECEIVE, 0) ||
+        message == NULL ||
         !mmf_ring_spsc_release(queue->channel.ring, message->sequence))
         return release(queue, message);
-    return mmf_ring_has_waiting_senders(queue->channel.ring) ? notify_senders(queue)
-                                                             : MMF_OK;
+    return mmf_ring_has_waiting_senders(queue->channel.ring)
+               ? mmf_channel_notify_senders(&queue->channel)
+               : MMF_OK;
 }
 
 static int
@@ -493,8 +459,7 @@ mmf_queue_return(mmf_queue *queue, const mmf_message *message)
                         "a message to: release it");
     if (!mmf_ring_return(queue->channel.ring, message->sequence))
         return fail_not_held(message->sequence);
-    mmf_ring_notify_receivers(queue->channel.ring, 1, queue->channel.ops);
-    return MMF_OK;
+    return mmf_channel_notify_receivers(&queue->channel);
 }
 
 /*
@@ -569,7 +534,7 @@ receive(mmf_queue *queue, void *buffer, size_t capacity, int32_t timeout_ms,
         rc = check_order(queue);
     if (rc < 0)
         return rc;
-    rc = take_next(queue, timeout_ms, &found);
+    rc = take_next(queue, timeout_ms, &found, NULL);
     if (rc == MMF_OK && found.length > capacity) {
         queue->pending = found;
         queue->has_pending = true;
@@ -583,7 +548,7 @@ receive(mmf_queue *queue, void *buffer, size_t capacity, int32_t timeout_ms,
         memcpy(buffer, found.bytes, (size_t)found.length);
     mmf_ring_release(queue->channel.ring, found.index);
     mmf_channel_show_copy(&found, buffer, length, message);
-    return notify_senders(queue);
+    return mmf_channel_notify_senders(&queue->channel);
 }
 
 /* The consumer has nothing in flight, and the next message is there. */
@@ -607,8 +572,8 @@ mmf_queue_receive(mmf_queue *queue, void *buffer, size_t capacity, int32_t timeo
     struct mmf_ring_message found;
     struct mmf_ring *ring;
 
-    if (!is_fast(queue, MMF_ROLE_RECEIVE, timeout_ms) || buffer == NULL ||
-        length == NULL || !can_receive(queue, timeout_ms, &found) ||
+    if (!mmf_channel_is_fast(mmf_channel_of(queue), MMF_ROLE_RECEIVE, timeout_ms) ||
+        buffer == NULL || length == NULL || !can_receive(queue, timeout_ms, &found) ||
         found.length > capacity)
         return receive(queue, buffer, capacity, timeout_ms, length, message);
     ring = queue->channel.ring;
@@ -618,7 +583,9 @@ mmf_queue_receive(mmf_queue *queue, void *buffer, size_t capacity, int32_t timeo
     if (mmf_ring_is_sample(ring))
         mmf_ring_keep_distance(ring);
     mmf_channel_show_copy(&found, buffer, length, message);
-    return mmf_ring_has_waiting_senders(ring) ? notify_senders(queue) : MMF_OK;
+    return mmf_ring_has_waiting_senders(ring)
+               ? mmf_channel_notify_senders(&queue->channel)
+               : MMF_OK;
 }
 
 /*

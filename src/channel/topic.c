@@ -42,6 +42,7 @@ has_message(struct mmf_channel *channel)
 
 const struct mmf_channel_kind mmf_topics = {
     .kind = MMF_KIND_TOPIC,
+    .wakes = MMF_RING_ALL,
     .flags_known = MMF_CHANNEL_SINGLE_PRODUCER | MMF_CHANNEL_PEER_CLOSED,
     .handle_size = sizeof(struct mmf_topic),
     .has_message = has_message,
@@ -88,29 +89,6 @@ check(const mmf_topic *topic, mmf_role role)
                          : mmf_fail_null("topic");
 }
 
-static inline bool
-is_fast(const mmf_topic *topic, mmf_role role, int32_t timeout_ms)
-{
-    return topic != NULL && mmf_channel_is_ready(&topic->channel, role) &&
-           timeout_ms >= -1;
-}
-
-static MMF_NOINLINE int
-notify_receivers(const mmf_topic *topic)
-{
-    MMF_ASSERT(topic->channel.role & MMF_ROLE_SEND);
-    mmf_ring_notify_receivers(topic->channel.ring, MMF_RING_ALL, topic->channel.ops);
-    return MMF_OK;
-}
-
-static MMF_NOINLINE int
-notify_senders(const mmf_topic *topic)
-{
-    MMF_ASSERT(topic->channel.role & MMF_ROLE_RECEIVE);
-    mmf_ring_notify_senders(topic->channel.ring, MMF_RING_ALL, topic->channel.ops);
-    return MMF_OK;
-}
-
 /*
  * Publishing.
  */
@@ -123,33 +101,16 @@ can_reserve(const struct mmf_ring *ring, size_t length)
            length <= ring->shape.message_size;
 }
 
-static MMF_NOINLINE int
-reserve(mmf_topic *topic, size_t length, int32_t timeout_ms, void **bytes)
-{
-    int rc = check(topic, MMF_ROLE_SEND);
-
-    return rc < 0 ? rc
-                  : mmf_channel_reserve(&topic->channel, length, timeout_ms, bytes);
-}
-
 int
 mmf_topic_reserve(mmf_topic *topic, size_t length, int32_t timeout_ms, void **bytes)
 {
-    if (!is_fast(topic, MMF_ROLE_SEND, timeout_ms) || bytes == NULL ||
-        !can_reserve(topic->channel.ring, length))
-        return reserve(topic, length, timeout_ms, bytes);
+    if (!mmf_channel_is_fast(mmf_channel_of(topic), MMF_ROLE_SEND, timeout_ms) ||
+        bytes == NULL || !can_reserve(topic->channel.ring, length))
+        return mmf_channel_reserve(&mmf_topics, mmf_channel_of(topic), length,
+                                   timeout_ms, bytes);
     topic->channel.reserved_size = length;
     *bytes = mmf_ring_reserve_next(topic->channel.ring, length);
     return MMF_OK;
-}
-
-static MMF_NOINLINE int
-commit(mmf_topic *topic, size_t length, uint64_t *sequence)
-{
-    int rc = check(topic, MMF_ROLE_SEND);
-
-    return rc < 0 ? rc
-                  : mmf_channel_commit(&topic->channel, length, MMF_RING_ALL, sequence);
 }
 
 int
@@ -157,35 +118,22 @@ mmf_topic_commit(mmf_topic *topic, size_t length, uint64_t *sequence)
 {
     struct mmf_ring *ring;
 
-    if (!is_fast(topic, MMF_ROLE_SEND, 0) || !topic->channel.ring->has_reserved ||
-        length > topic->channel.reserved_size)
-        return commit(topic, length, sequence);
+    if (!mmf_channel_is_fast(mmf_channel_of(topic), MMF_ROLE_SEND, 0) ||
+        !topic->channel.ring->has_reserved || length > topic->channel.reserved_size)
+        return mmf_channel_commit(&mmf_topics, mmf_channel_of(topic), length, sequence);
     ring = topic->channel.ring;
     if (sequence != NULL)
         *sequence = ring->reserved;
     mmf_ring_commit_slot(ring, length);
-    return mmf_ring_has_waiting_receivers(ring) ? notify_receivers(topic) : MMF_OK;
+    return mmf_ring_has_waiting_receivers(ring)
+               ? mmf_channel_notify_receivers(&topic->channel)
+               : MMF_OK;
 }
 
 int
 mmf_topic_abandon(mmf_topic *topic)
 {
-    int rc = check(topic, MMF_ROLE_SEND);
-
-    if (rc == MMF_OK)
-        rc = mmf_channel_abandon(&topic->channel);
-    return rc < 0 ? rc : notify_receivers(topic); /* they may have waited for it */
-}
-
-static MMF_NOINLINE int
-send(mmf_topic *topic, const void *bytes, size_t length, int32_t timeout_ms,
-     uint64_t *sequence)
-{
-    int rc = check(topic, MMF_ROLE_SEND);
-
-    return rc < 0 ? rc
-                  : mmf_channel_send(&topic->channel, bytes, length, timeout_ms,
-                                     MMF_RING_ALL, sequence);
+    return mmf_channel_abandon(&mmf_topics, mmf_channel_of(topic));
 }
 
 int
@@ -194,26 +142,26 @@ mmf_topic_send(mmf_topic *topic, const void *bytes, size_t length, int32_t timeo
 {
     struct mmf_ring *ring;
 
-    if (!is_fast(topic, MMF_ROLE_SEND, timeout_ms) || bytes == NULL ||
-        !can_reserve(topic->channel.ring, length))
-        return send(topic, bytes, length, timeout_ms, sequence);
+    if (!mmf_channel_is_fast(mmf_channel_of(topic), MMF_ROLE_SEND, timeout_ms) ||
+        bytes == NULL || !can_reserve(topic->channel.ring, length))
+        return mmf_channel_send(&mmf_topics, mmf_channel_of(topic), bytes, length,
+                                timeout_ms, sequence);
     ring = topic->channel.ring;
     memcpy(mmf_ring_reserve_next(ring, length), bytes, length);
     if (sequence != NULL)
         *sequence = ring->reserved;
     mmf_ring_commit_slot(ring, length);
-    return mmf_ring_has_waiting_receivers(ring) ? notify_receivers(topic) : MMF_OK;
+    return mmf_ring_has_waiting_receivers(ring)
+               ? mmf_channel_notify_receivers(&topic->channel)
+               : MMF_OK;
 }
 
 int
 mmf_topic_send_many(mmf_topic *topic, const mmf_buffer *messages, size_t count,
                     int32_t timeout_ms, size_t *sent)
 {
-    int rc = check(topic, MMF_ROLE_SEND);
-
-    return rc < 0 ? rc
-                  : mmf_channel_send_many(&topic->channel, messages, count, timeout_ms,
-                                          true, sent);
+    return mmf_channel_send_many(&mmf_topics, mmf_channel_of(topic), messages, count,
+                                 timeout_ms, sent);
 }
 
 /*
@@ -275,7 +223,9 @@ move_past(mmf_topic *topic)
 
     MMF_ASSERT((topic->channel.role & MMF_ROLE_RECEIVE) && !topic->has_taken);
     mmf_ring_advance(ring);
-    return mmf_ring_has_waiting_senders(ring) ? notify_senders(topic) : MMF_OK;
+    return mmf_ring_has_waiting_senders(ring)
+               ? mmf_channel_notify_senders(&topic->channel)
+               : MMF_OK;
 }
 
 /* The fast path's: a message is there that stays until the handle moves past it. */
@@ -330,8 +280,8 @@ mmf_topic_take(mmf_topic *topic, int32_t timeout_ms, mmf_message *message)
 {
     struct mmf_ring_message found;
 
-    if (!is_fast(topic, MMF_ROLE_RECEIVE, timeout_ms) || message == NULL ||
-        !find_what_stays(topic, &found))
+    if (!mmf_channel_is_fast(mmf_channel_of(topic), MMF_ROLE_RECEIVE, timeout_ms) ||
+        message == NULL || !find_what_stays(topic, &found))
         return take(topic, timeout_ms, message);
     show_taken(topic, &found, message);
     return MMF_OK;
@@ -359,8 +309,8 @@ release(mmf_topic *topic)
 int
 mmf_topic_release(mmf_topic *topic)
 {
-    if (!is_fast(topic, MMF_ROLE_RECEIVE, 0) || !topic->has_taken ||
-        !mmf_ring_is_waited_for(topic->channel.ring))
+    if (!mmf_channel_is_fast(mmf_channel_of(topic), MMF_ROLE_RECEIVE, 0) ||
+        !topic->has_taken || !mmf_ring_is_waited_for(topic->channel.ring))
         return release(topic);
     topic->has_taken = false;
     return move_past(topic);
@@ -403,8 +353,9 @@ mmf_topic_receive(mmf_topic *topic, void *buffer, size_t capacity, int32_t timeo
 {
     struct mmf_ring_message found;
 
-    if (!is_fast(topic, MMF_ROLE_RECEIVE, timeout_ms) || buffer == NULL ||
-        length == NULL || !find_what_stays(topic, &found) || found.length > capacity)
+    if (!mmf_channel_is_fast(mmf_channel_of(topic), MMF_ROLE_RECEIVE, timeout_ms) ||
+        buffer == NULL || length == NULL || !find_what_stays(topic, &found) ||
+        found.length > capacity)
         return receive(topic, buffer, capacity, timeout_ms, length, message);
     memcpy(buffer, found.bytes, (size_t)found.length);
     mmf_channel_show_copy(&found, buffer, length, message);

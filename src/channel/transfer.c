@@ -5,6 +5,30 @@
 
 #include "base/fail.h"
 
+/* The caller's handle, to send with. */
+static int
+check(const struct mmf_channel_kind *kind, const struct mmf_channel *channel)
+{
+    return channel != NULL ? mmf_channel_check(channel, MMF_ROLE_SEND)
+                           : mmf_fail_null(mmf_kind_name(kind->kind));
+}
+
+int
+mmf_channel_notify_receivers(const struct mmf_channel *channel)
+{
+    MMF_ASSERT(channel->role & MMF_ROLE_BOTH);
+    mmf_ring_notify_receivers(channel->ring, channel->kind->wakes, channel->ops);
+    return MMF_OK;
+}
+
+int
+mmf_channel_notify_senders(const struct mmf_channel *channel)
+{
+    MMF_ASSERT(channel->role & MMF_ROLE_BOTH);
+    mmf_ring_notify_senders(channel->ring, channel->kind->wakes, channel->ops);
+    return MMF_OK;
+}
+
 /*
  * Reserving.
  */
@@ -47,15 +71,16 @@ check_not_reserved(const struct mmf_channel *channel)
 }
 
 int
-mmf_channel_reserve(struct mmf_channel *channel, size_t length, int32_t timeout_ms,
-                    void **bytes)
+mmf_channel_reserve(const struct mmf_channel_kind *kind, struct mmf_channel *channel,
+                    size_t length, int32_t timeout_ms, void **bytes)
 {
     uint8_t *place;
-    int rc;
+    int rc = check(kind, channel);
 
-    if (bytes == NULL)
-        return mmf_fail_null("bytes");
-    rc = mmf_channel_check_length(channel, length);
+    if (rc == MMF_OK && bytes == NULL)
+        rc = mmf_fail_null("bytes");
+    if (rc == MMF_OK)
+        rc = mmf_channel_check_length(channel, length);
     if (rc == MMF_OK)
         rc = mmf_channel_check_timeout(timeout_ms);
     if (rc == MMF_OK)
@@ -90,32 +115,35 @@ mmf_channel_check_commit(const struct mmf_channel *channel, size_t length)
 }
 
 int
-mmf_channel_commit(struct mmf_channel *channel, size_t length, int wake,
-                   uint64_t *sequence)
+mmf_channel_commit(const struct mmf_channel_kind *kind, struct mmf_channel *channel,
+                   size_t length, uint64_t *sequence)
 {
-    struct mmf_ring *ring = channel->ring;
-    int rc = mmf_channel_check_commit(channel, length);
+    int rc = check(kind, channel);
 
+    if (rc == MMF_OK)
+        rc = mmf_channel_check_commit(channel, length);
     if (rc < 0)
         return rc;
     if (sequence != NULL)
-        *sequence = ring->reserved;
-    mmf_ring_commit(ring, length);
-    mmf_ring_notify_receivers(ring, wake, channel->ops);
-    return MMF_OK;
+        *sequence = channel->ring->reserved;
+    mmf_ring_commit(channel->ring, length);
+    return mmf_channel_notify_receivers(channel);
 }
 
 int
-mmf_channel_abandon(struct mmf_channel *channel)
+mmf_channel_abandon(const struct mmf_channel_kind *kind, struct mmf_channel *channel)
 {
-    int rc = check_reserved(channel);
+    int rc = check(kind, channel);
 
-    MMF_ASSERT(channel->role & MMF_ROLE_SEND);
+    if (rc == MMF_OK)
+        rc = check_reserved(channel);
     if (rc < 0)
         return rc;
     mmf_ring_abandon(channel->ring);
     mmf_ring_notify_senders(channel->ring, 1, channel->ops);
-    return MMF_OK;
+    /* A topic's subscribers may have waited for it, with messages behind it. */
+    return kind->kind == MMF_KIND_TOPIC ? mmf_channel_notify_receivers(channel)
+                                        : MMF_OK;
 }
 
 /*
@@ -142,19 +170,21 @@ mmf_channel_check_send(const struct mmf_channel *channel, const void *bytes,
 }
 
 int
-mmf_channel_send(struct mmf_channel *channel, const void *bytes, size_t length,
-                 int32_t timeout_ms, int wake, uint64_t *sequence)
+mmf_channel_send(const struct mmf_channel_kind *kind, struct mmf_channel *channel,
+                 const void *bytes, size_t length, int32_t timeout_ms,
+                 uint64_t *sequence)
 {
     uint8_t *place;
-    int rc = mmf_channel_check_send(channel, bytes, length, timeout_ms);
+    int rc = check(kind, channel);
 
+    if (rc == MMF_OK)
+        rc = mmf_channel_check_send(channel, bytes, length, timeout_ms);
     if (rc == MMF_OK)
         rc = reserve(channel, length, timeout_ms, &place);
     if (rc != MMF_OK)
         return rc;
     mmf_channel_put(channel->ring, place, bytes, length, sequence);
-    mmf_ring_notify_receivers(channel->ring, wake, channel->ops);
-    return MMF_OK;
+    return mmf_channel_notify_receivers(channel);
 }
 
 /*
@@ -210,22 +240,26 @@ send_at_once(struct mmf_ring *ring, const mmf_buffer *messages, size_t count)
 
 /* After `count` messages for one receiver each, or for all. */
 static void
-notify_receivers(const struct mmf_channel *channel, size_t count, bool wakes_all)
+notify_of(const struct mmf_channel *channel, size_t count)
 {
-    int wake = wakes_all || count > MMF_RING_ALL ? MMF_RING_ALL : (int)count;
+    int wake =
+        count < MMF_RING_ALL && channel->kind->wakes == 1 ? (int)count : MMF_RING_ALL;
 
     if (count > 0)
         mmf_ring_notify_receivers(channel->ring, wake, channel->ops);
 }
 
 int
-mmf_channel_send_many(struct mmf_channel *channel, const mmf_buffer *messages,
-                      size_t count, int32_t timeout_ms, bool wakes_all, size_t *sent)
+mmf_channel_send_many(const struct mmf_channel_kind *kind, struct mmf_channel *channel,
+                      const mmf_buffer *messages, size_t count, int32_t timeout_ms,
+                      size_t *sent)
 {
     int64_t deadline = 0;
     size_t done = 0;
-    int rc = mmf_channel_check_timeout(timeout_ms);
+    int rc = check(kind, channel);
 
+    if (rc == MMF_OK)
+        rc = mmf_channel_check_timeout(timeout_ms);
     if (rc == MMF_OK)
         rc = check_not_reserved(channel);
     if (rc == MMF_OK)
@@ -237,7 +271,7 @@ mmf_channel_send_many(struct mmf_channel *channel, const mmf_buffer *messages,
         uint8_t *place;
 
         done += more;
-        notify_receivers(channel, more, wakes_all);
+        notify_of(channel, more);
         if (done == count)
             break;
         if (deadline == 0)
@@ -247,7 +281,7 @@ mmf_channel_send_many(struct mmf_channel *channel, const mmf_buffer *messages,
             break;
         mmf_channel_put(channel->ring, place, messages[done].bytes,
                         messages[done].length, NULL);
-        notify_receivers(channel, 1, wakes_all);
+        notify_of(channel, 1);
         done++;
     }
     if (rc >= 0 || done > 0)
