@@ -9,7 +9,7 @@
 #include "shared/ring/inner.h"
 
 /* How many in a row are a stream, and how many pauses are a slip. */
-enum { STREAM = 2, SLIP = 8 };
+enum { STREAM = 2, SLIP = 32 };
 
 /* Messages: this close to the senders, after this many without a wait. */
 enum { CLOSE = 32 };
