@@ -266,13 +266,12 @@ fail_role(mmf_role role)
 }
 
 int
-mmf_service_check(const mmf_service *service, mmf_role role)
+mmf_service_fail_check(const mmf_service *service, mmf_role role)
 {
     if (service == NULL)
         return mmf_fail_null("service");
-    if (mmf_os_channel_check_alive(service->channel.os) < 0)
-        return MMF_E_DISPOSED;
-    return service->channel.role & role ? MMF_OK : fail_role(role);
+    return mmf_os_channel_check_alive(service->channel.os) < 0 ? MMF_E_DISPOSED
+                                                               : fail_role(role);
 }
 
 bool

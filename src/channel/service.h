@@ -30,8 +30,18 @@ struct mmf_service {
     bool has_pending;
 };
 
+/* The handle is not there, is dead after a fork, or has not the role. */
+int mmf_service_fail_check(const mmf_service *service, mmf_role role);
+
 /* The handle is there, alive and has the role. */
-int mmf_service_check(const mmf_service *service, mmf_role role);
+static inline int
+mmf_service_check(const mmf_service *service, mmf_role role)
+{
+    return service != NULL && mmf_os_channel_is_alive(service->channel.os) &&
+                   (service->channel.role & role)
+               ? MMF_OK
+               : mmf_service_fail_check(service, role);
+}
 
 /* Its client is dead, or has left. */
 bool mmf_service_is_client_gone(const mmf_service *service,

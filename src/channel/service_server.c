@@ -61,8 +61,7 @@ spin_for_request(const mmf_service *service, int32_t timeout_ms)
     const struct mmf_channel *channel = &service->channel;
 
     return mmf_ring_poll(channel->ring, 1) ||
-           (timeout_ms != 0 && channel->ops->may_spin &&
-            mmf_ring_poll(channel->ring, MMF_SERVICE_TRIES));
+           mmf_channel_spin(channel, timeout_ms != 0);
 }
 
 /* The next request; it is the last of `requests` then. */

@@ -289,7 +289,8 @@ begin(struct mmf_ring_wait *wait)
         begin_round(wait, 0, false);
     } else if (wait->strategy != MMF_STRATEGY_WAIT && wait->ops->may_spin) {
         wait->is_spinning = true;
-        mmf_ring_slip(wait->ring, wait->sending);
+        if (wait->doorbell == NULL) /* else it is not for a message of the ring */
+            mmf_ring_slip(wait->ring, wait->sending);
         begin_round(wait, ATTEMPTS, false);
     } else {
         prepare_to_sleep(wait);

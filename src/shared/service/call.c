@@ -101,9 +101,6 @@ mmf_call_open(const struct mmf_lanes *lanes, struct mmf_call *calls, uint32_t nu
     request->first = first;
     mmf_store_relaxed_u64(&lane->head, first);
     mmf_store_relaxed_u64(&lane->call, ring->reserved | MMF_CALL_WANTED);
-    /* The next request's payload; its slot's line comes with the commit. */
-    if (ring->shape.stride > sizeof(struct mmf_slot_shared))
-        mmf_prefetch_to_write(mmf_ring_slot(ring, ring->reserved + 1) + 1);
     calls[number] = (struct mmf_call){
         .request = ring->reserved, .next = first, .state = MMF_CALL_OPEN};
 }
