@@ -209,7 +209,9 @@ try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
     if (ring->shape.kind == MMF_KIND_LATEST &&
         mmf_word_state(word) == MMF_SLOT_COMMITTED)
         mmf_ring_raise_newest_at_least(ring, mmf_word_index(word), newest);
-    mmf_prefetch_to_write(&mmf_ring_slot(ring, at)->word); /* during the exchange */
+    /* During the exchange, unless other senders may win it. */
+    if (tail >> MMF_CLAIMANT_SHIFT == (uint64_t)ring->sender + 1)
+        mmf_prefetch_to_write(&mmf_ring_slot(ring, at)->word);
     if (!move_tail(ring, tail, (uint64_t)ring->sender + 1))
         return MMF_STEP_AGAIN;
     return mmf_ring_is_pinned(ring, at) ? give_up(ring, at) : MMF_STEP_DONE;
