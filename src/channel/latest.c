@@ -355,8 +355,17 @@ pin_newest(mmf_latest *latest, struct mmf_ring_message *found)
     return fail_overwritten();
 }
 
-int
-mmf_latest_take(mmf_latest *latest, mmf_message *message)
+static void
+show_taken(mmf_latest *latest, const struct mmf_ring_message *found,
+           mmf_message *message)
+{
+    latest->taken = latest->seen = found->index;
+    latest->has_taken = true;
+    mmf_channel_show(found, message);
+}
+
+static MMF_NOINLINE int
+take(mmf_latest *latest, mmf_message *message)
 {
     struct mmf_ring_message found;
     int rc = check(latest, MMF_ROLE_RECEIVE);
@@ -372,10 +381,21 @@ mmf_latest_take(mmf_latest *latest, mmf_message *message)
     rc = pin_newest(latest, &found);
     if (rc != MMF_OK)
         return rc;
-    latest->taken = found.index;
-    latest->has_taken = true;
-    latest->seen = found.index;
-    mmf_channel_show(&found, message);
+    show_taken(latest, &found, message);
+    return MMF_OK;
+}
+
+int
+mmf_latest_take(mmf_latest *latest, mmf_message *message)
+{
+    struct mmf_ring_read seen;
+
+    if (!mmf_channel_is_fast(mmf_channel_of(latest), MMF_ROLE_RECEIVE, 0) ||
+        message == NULL || latest->has_taken ||
+        !mmf_ring_try_read(latest->channel.ring, &seen) ||
+        mmf_ring_pin(latest->channel.ring, seen.message.index) != MMF_STEP_DONE)
+        return take(latest, message);
+    show_taken(latest, &seen.message, message);
     return MMF_OK;
 }
 
