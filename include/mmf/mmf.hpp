@@ -20,6 +20,21 @@
 // an optional or a bool. Durations are rounded up to milliseconds.
 //
 // mmf/mmf.h says what each call promises, and how threads, fork and death concern it.
+// Any handle's get() is C's, for what this header has no call of its own for:
+//
+//   mmf_accessor_read_*, mmf_accessor_write_*  view::read, view::write; view::as and
+//       view::bytes for arrays
+//   mmf_accessor_can_*, mmf_accessor_granted, mmf_accessor_pointer_offset,
+//   mmf_stream_can_*, mmf_stream_granted, mmf_stream_pointer_offset, mmf_stream_capacity,
+//   mmf_stream_set_length  for the classes of .NET
+//   mmf_stream_pointer, mmf_stream_copy_to, mmf_stream_copy_to_stream  view::bytes
+//   mmf_stream_read_byte, mmf_stream_write_byte  stream::read, stream::write
+//   mmf_stream_set_position  stream::seek
+//   mmf_*_options_init  options begin as their defaults
+//   mmf_wait_one  wait_any, with one object
+//   mmf_version, mmf_kind_name, mmf_status_name, mmf_status_is_io_error,
+//   mmf_last_message  functions of C without a handle
+//
 // Types of this header are the same in C++17, 20 and 23, so that objects compiled for
 // one and for another can be linked; 20 adds std::span by conversion, and 23
 // std::expected.
@@ -515,6 +530,46 @@ public:
     {
         return try_create_from_file(path, mode, name, capacity, options).value();
     }
+    // A file that is open, whose descriptor or, on Windows, HANDLE becomes the map's,
+    // unless options.leave_open; if the call fails it stays the caller's.
+    static result<map> try_create_from_fd(int fd, const std::string &name = {},
+                                          int64_t capacity = 0,
+                                          const map_options &options = {})
+    {
+        return detail::open<map, mmf_map>(name, [&](const char *text, mmf_map **out) {
+            return mmf_map_create_from_fd(fd, name.empty() ? nullptr : text, capacity,
+                                          &options, out);
+        });
+    }
+    static map create_from_fd(int fd, const std::string &name = {},
+                              int64_t capacity = 0, const map_options &options = {})
+    {
+        return try_create_from_fd(fd, name, capacity, options).value();
+    }
+    static result<map> try_create_from_handle(intptr_t handle,
+                                              const std::string &name = {},
+                                              int64_t capacity = 0,
+                                              const map_options &options = {})
+    {
+        return detail::open<map, mmf_map>(name, [&](const char *text, mmf_map **out) {
+            return mmf_map_create_from_handle(handle, name.empty() ? nullptr : text,
+                                              capacity, &options, out);
+        });
+    }
+    static map create_from_handle(intptr_t handle, const std::string &name = {},
+                                  int64_t capacity = 0, const map_options &options = {})
+    {
+        return try_create_from_handle(handle, name, capacity, options).value();
+    }
+    // A map whose native_handle() a parent process, where it is inheritable, left to this
+    // one.
+    static map open_inherited(intptr_t handle, const map_options &options = {})
+    {
+        mmf_map *inherited = nullptr;
+
+        detail::check(mmf_map_open_inherited(handle, &options, &inherited));
+        return map(inherited);
+    }
 
     // Takes over the handle of C's.
     explicit map(mmf_map *handle) noexcept : handle_(handle) {}
@@ -528,6 +583,14 @@ public:
 
         detail::check(mmf_map_capacity(get(), &value));
         return value;
+    }
+    // The system's own handle, borrowed: for inheritance and inspection.
+    intptr_t native_handle() const
+    {
+        intptr_t handle = -1;
+
+        detail::check(mmf_map_native_handle(get(), &handle));
+        return handle;
     }
     // The whole map, mapped until it is closed.
     mmf::bytes bytes(mmf_access access = MMF_ACCESS_READ_WRITE) const
@@ -895,6 +958,28 @@ private:
     mmf_waitable *handle_;
 };
 
+// A mutex, event or semaphore of which the name alone is known, to wait for it.
+class named_waitable : public detail::throwing<named_waitable> {
+public:
+    static result<named_waitable> try_open_existing(const std::string &name,
+                                                    const sync_options &options = {},
+                                                    mmf_kind *kind = nullptr)
+    {
+        return detail::open<named_waitable, mmf_waitable>(
+            name, [&](const char *text, mmf_waitable **out) {
+                return mmf_waitable_open_existing(text, &options, kind, out);
+            });
+    }
+
+    explicit named_waitable(mmf_waitable *handle) noexcept : handle_(handle) {}
+
+    mmf_waitable *waitable() const noexcept { return handle_.get(); }
+    void close() noexcept { handle_.reset(); }
+
+private:
+    detail::owner<mmf_waitable, mmf_waitable_close> handle_;
+};
+
 // What a wait has got.
 struct waited {
     std::size_t index; // of the object
@@ -1119,6 +1204,8 @@ public:
     {
         return {static_cast<const std::byte *>(content_.bytes), content_.length};
     }
+    // As C has it.
+    const mmf_message &content() const noexcept { return content_; }
     // The value, if it has a type.
     template <class Value = T> const Value &operator*() const noexcept
     {
@@ -1272,6 +1359,94 @@ private:
 
     typename Calls::handle *handle_;
     int exceptions_ = std::uncaught_exceptions(); // when it was taken
+};
+
+// Several messages of a queue in place: for (auto &message : batch). What is left of them
+// when it goes out of scope is released, or, if an exception ends the scope, goes to other
+// consumers, as one message does. It must not outlive the queue's handle.
+template <class T> class message_batch {
+public:
+    class message : public detail::received<T> {
+        friend message_batch;
+        bool is_done() const noexcept { return this->content_.bytes == nullptr; }
+    };
+
+    // Takes up to `most`; `rc` is how that ended.
+    message_batch(mmf_queue *handle, std::size_t most, int32_t ms, int &rc)
+        : message_batch(handle, most)
+    {
+        std::size_t count = 0;
+
+        rc = mmf_queue_take_many(handle_, most, ms, contents(), &count);
+        messages_.resize(count);
+        for (message &one : messages_)
+            if (!one.fits()) {
+                const std::size_t length = one.content_.length;
+
+                finish(one, mmf_queue_release); // the others go to other consumers
+                detail::check_length(length, sizeof(detail::value_of<T>));
+            }
+    }
+    message_batch(message_batch &&) noexcept = default;
+    message_batch &operator=(message_batch &&) = delete;
+    ~message_batch()
+    {
+        if (std::uncaught_exceptions() > exceptions_)
+            for (message &one : messages_)
+                if (!one.is_done())
+                    finish(one, mmf_queue_return);
+        release_left(); // also what cannot be returned
+    }
+
+    std::size_t size() const noexcept { return messages_.size(); }
+    message &operator[](std::size_t at) noexcept { return messages_[at]; }
+    message *begin() noexcept { return messages_.data(); }
+    message *end() noexcept { return begin() + size(); }
+
+    // Acknowledges one of them; it is not there to be read then.
+    void release(message &one) { detail::check(finish(one, mmf_queue_release)); }
+    // It goes to another consumer, with its deliveries raised.
+    void return_(message &one) { detail::check(finish(one, mmf_queue_return)); }
+    // Acknowledges all that are left, in one step; the batch is empty then.
+    void release() { detail::check(release_left()); }
+
+private:
+    message_batch(mmf_queue *handle, std::size_t most)
+        : handle_(handle), messages_(most > 0 ? most : 1) // never NULL
+    {
+    }
+    mmf_message *contents() noexcept
+    {
+        static_assert(std::is_standard_layout_v<message> &&
+                      sizeof(message) == sizeof(mmf_message));
+        return reinterpret_cast<mmf_message *>(messages_.data());
+    }
+    int finish(message &one, int (*how)(mmf_queue *, const mmf_message *)) noexcept
+    {
+        const int rc = how(handle_, &one.content_);
+
+        if (rc == MMF_OK)
+            one.content_.bytes = nullptr;
+        return rc;
+    }
+    int release_left() noexcept
+    {
+        std::size_t left = 0;
+
+        for (const message &one : messages_)
+            if (!one.is_done())
+                messages_[left++] = one;
+        messages_.resize(left);
+        const int rc =
+            left > 0 ? mmf_queue_release_many(handle_, contents(), left) : MMF_OK;
+        if (rc == MMF_OK)
+            messages_.clear();
+        return rc;
+    }
+
+    mmf_queue *handle_;
+    std::vector<message> messages_;
+    int exceptions_ = std::uncaught_exceptions(); // when they were taken
 };
 
 // Where to write a message in place; abandoned unless it is committed.
@@ -1494,20 +1669,21 @@ public:
         check(rc);
         return taken;
     }
-    // A copy of the next message: never a torn one.
-    value receive()
+    // A copy of the next message: never a torn one. `about` has the rest of it: sequence,
+    // lost, deliveries, flags.
+    value receive(mmf_message *about = nullptr)
     {
-        value copy = buffer();
-
-        receive_into(copy, MMF_INFINITE);
-        return copy;
+        return std::move(*try_receive(forever, about));
     }
-    std::optional<value> try_receive(timeout time = no_wait)
+    std::optional<value> try_receive(timeout time = no_wait,
+                                     mmf_message *about = nullptr)
     {
         std::optional<value> copy(buffer());
 
-        if (!receive_into(*copy, time.count()))
+        if (!receive_into(*copy, time.count(), about))
             copy.reset();
+        else if (about != nullptr)
+            about->bytes = nullptr; // the copy's, which moves
         return copy;
     }
 
@@ -1542,18 +1718,18 @@ private:
         else
             return value();
     }
-    bool receive_into(value &copy, int32_t ms)
+    bool receive_into(value &copy, int32_t ms, mmf_message *about)
     {
         std::size_t length = 0;
 
         if constexpr (std::is_void_v<T>) {
             if (check(Calls::receive(this->get(), copy.data(), copy.size(), ms, &length,
-                                     nullptr)) == MMF_TIMED_OUT)
+                                     about)) == MMF_TIMED_OUT)
                 return false;
             copy.resize(length);
         } else {
             if (check(Calls::receive(this->get(), &copy, sizeof(copy), ms, &length,
-                                     nullptr)) == MMF_TIMED_OUT)
+                                     about)) == MMF_TIMED_OUT)
                 return false;
             check_length(length, sizeof(copy));
         }
@@ -1668,12 +1844,28 @@ public:
 
 } // namespace detail
 
+// What queue<>::browse_bytes found: `bytes` of an item leads into `memory`.
+struct browsed_queue {
+    std::vector<mmf_queue_item> items;
+    std::unique_ptr<std::byte[]> memory;
+};
+
 // Each message goes to one consumer. queue<job> carries jobs, queue<> bytes.
 template <class T = void>
 class queue : public detail::message_factory<queue<T>, detail::queue_calls, T> {
 public:
     using detail::message_factory<queue<T>, detail::queue_calls, T>::message_factory;
+    using batch = message_batch<T>;
 
+    // Up to `most` messages in place; it waits for the first only.
+    batch take_many(std::size_t most)
+    {
+        return std::move(*try_take_many(most, forever));
+    }
+    std::optional<batch> try_take_many(std::size_t most, timeout time = no_wait)
+    {
+        return detail::take_in_time<batch>(time, this->get(), most);
+    }
     // Until all that was sent so far, by any producer, was released; false if the time
     // ran out.
     bool drain(timeout time = forever)
@@ -1701,6 +1893,24 @@ public:
         detail::check(mmf_queue_browse(checked.get(), items.data(), most, &count));
         items.resize(count);
         return items;
+    }
+    // The same, with up to `each` bytes of every message.
+    static browsed_queue browse_bytes(const std::string &name, std::size_t each,
+                                      std::size_t most = 1000)
+    {
+        const detail::c_name checked(name);
+        browsed_queue found{std::vector<mmf_queue_item>(most), {}};
+        std::size_t count = 0;
+
+        if (most > 0 && each > PTRDIFF_MAX / most)
+            throw error(MMF_E_RANGE, std::to_string(most) + " messages of " +
+                                         std::to_string(each) +
+                                         " bytes: more than an address space has");
+        found.memory = std::make_unique<std::byte[]>(most * each);
+        detail::check(mmf_queue_browse_bytes(checked.get(), found.items.data(), most,
+                                             found.memory.get(), each, &count));
+        found.items.resize(count);
+        return found;
     }
 };
 
@@ -1801,6 +2011,29 @@ public:
     }
 };
 
+// The counters and limits of the channel or service of that name, without taking part.
+inline mmf_channel_stats
+channel_stat(const std::string &name)
+{
+    const detail::c_name checked(name);
+    mmf_channel_stats stats;
+
+    detail::check(mmf_channel_stat(checked.get(), &stats));
+    return stats;
+}
+
+// The memory that a queue, topic or latest value (`capacity` 0) takes, if it is created
+// so.
+inline int64_t
+channel_size(mmf_kind kind, std::size_t message_size, std::size_t capacity,
+             const channel_options &options = {})
+{
+    int64_t size = 0;
+
+    detail::check(mmf_channel_size(kind, message_size, capacity, &options, &size));
+    return size;
+}
+
 //
 // Services.
 //
@@ -1886,14 +2119,23 @@ public:
             handle_ = nullptr;
         return taken;
     }
-    value receive() { return std::move(*try_receive(forever)); }
-    std::optional<value> try_receive(timeout time = no_wait)
+    // A copy. `about` has the rest of it: deliveries, flags.
+    value receive(mmf_message *about = nullptr)
+    {
+        return std::move(*try_receive(forever, about));
+    }
+    std::optional<value> try_receive(timeout time = no_wait,
+                                     mmf_message *about = nullptr)
     {
         if constexpr (std::is_void_v<T>) {
             const auto taken = try_take(time);
 
             if (!taken)
                 return std::nullopt;
+            if (about != nullptr) {
+                *about = taken->content();
+                about->bytes = nullptr;
+            }
             return value(taken->bytes().begin(), taken->bytes().end());
         } else {
             auto copy = std::make_optional<value>();
@@ -1907,6 +2149,9 @@ public:
             if ((got.flags & MMF_MESSAGE_LAST) != 0)
                 handle_ = nullptr;
             detail::check_length(length, sizeof(T));
+            got.bytes = nullptr; // the copy's, which moves
+            if (about != nullptr)
+                *about = got;
             return copy;
         }
     }
@@ -1936,11 +2181,16 @@ public:
     basic_request(mmf_service *handle, int32_t ms, int &rc)
     {
         rc = mmf_service_take(handle, ms, &content_);
-        handle_ = rc == MMF_OK ? handle : nullptr;
-        if (rc == MMF_OK && !this->fits()) {
-            mmf_service_answer(handle, &content_, nullptr, 0, MMF_ANSWER_LAST, 0);
-            detail::check_length(content_.length, sizeof(detail::value_of<Request>));
-        }
+        keep(handle, rc);
+    }
+    // The same, as a copy in `buffer`.
+    basic_request(mmf_service *handle, mmf::bytes buffer, int32_t ms, int &rc)
+    {
+        std::size_t length = 0;
+
+        rc = mmf_service_receive(handle, buffer.data(), buffer.size(), ms, &length,
+                                 &content_);
+        keep(handle, rc);
     }
     basic_request(basic_request &&other) noexcept
         : detail::received<Request>(other),
@@ -2013,6 +2263,15 @@ private:
         return true;
     }
 
+    void keep(mmf_service *handle, int rc)
+    {
+        handle_ = rc == MMF_OK ? handle : nullptr;
+        if (rc == MMF_OK && !this->fits()) {
+            mmf_service_answer(handle, &content_, nullptr, 0, MMF_ANSWER_LAST, 0);
+            detail::check_length(content_.length, sizeof(detail::value_of<Request>));
+        }
+    }
+
     mmf_service *handle_; // null: it was answered or returned
 };
 
@@ -2048,6 +2307,7 @@ public:
     using open_call = basic_call<Answer>;
     using input = detail::input_of<Request>;
     using value = detail::value_of<Answer>;
+    using request_value = detail::value_of<Request>;
 
     static result<service> try_create_new(const std::string &name, sizes size,
                                           const service_options &options = {})
@@ -2101,6 +2361,7 @@ public:
             detail::check_length(std::size_t(stats.message_size), sizeof(Request));
         if constexpr (!std::is_void_v<Answer>)
             detail::check_length(std::size_t(stats.answer_size), sizeof(Answer));
+        request_size_ = std::size_t(stats.message_size);
         answer_size_ = std::size_t(stats.answer_size);
     }
 
@@ -2208,6 +2469,25 @@ public:
     {
         return detail::take_in_time<request>(time, get());
     }
+    // The same, but the request is read from `copy`, which must outlive it: no client
+    // changes it meanwhile.
+    request receive(request_value &copy)
+    {
+        return std::move(*try_receive(copy, forever));
+    }
+    std::optional<request> try_receive(request_value &copy, timeout time = no_wait)
+    {
+        if constexpr (std::is_void_v<Request>) {
+            copy.resize(request_size_);
+            auto taken = detail::take_in_time<request>(time, get(), mmf::bytes(copy));
+            copy.resize(taken ? taken->bytes().size() : 0);
+            return taken;
+        } else {
+            return detail::take_in_time<request>(
+                time, get(),
+                mmf::bytes(reinterpret_cast<std::byte *>(&copy), sizeof(copy)));
+        }
+    }
     void take_next(std::optional<request> &next, timeout time)
     {
         detail::take_until_closed(next, get(), time);
@@ -2217,6 +2497,7 @@ public:
 
 private:
     detail::owner<mmf_service, mmf_service_close> handle_;
+    std::size_t request_size_ = 0;
     std::size_t answer_size_ = 0;
 };
 

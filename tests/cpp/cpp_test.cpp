@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <fcntl.h>
 #include <mutex>
 #include <sys/wait.h>
 #include <thread>
@@ -150,11 +151,42 @@ a_map_of_a_file_keeps_its_bytes()
     }
     CHECK(mmf::map::create_from_file(path, MMF_FILE_MODE_OPEN).bytes()[9] ==
           std::byte{9});
+    {
+        const int open_one = open(path, O_RDWR | O_CLOEXEC);
+        auto map = mmf::map::create_from_fd(open_one, "Fd");
+        CHECK(mmf::map::open_existing("Fd").bytes()[9] == std::byte{9});
+        map.close();
+        CHECK(fcntl(open_one, F_GETFD) == -1); // it was the map's
+        mmf::map_options keep;
+        keep.leave_open = 1;
+        const int kept = open(path, O_RDWR | O_CLOEXEC);
+        CHECK(mmf::map::create_from_handle(kept, {}, 0, keep).capacity() == 10);
+        CHECK_FAILS(mmf::map::create_from_fd(kept, "", 5), MMF_E_RANGE);
+        CHECK_FAILS(mmf::map::create_from_handle(kept, "", 5), MMF_E_RANGE);
+        CHECK(close(kept) == 0);
+        CHECK(!mmf::map::try_create_from_fd(-1));
+        CHECK(!mmf::map::try_create_from_handle(-1));
+    }
     CHECK(unlink(path) == 0);
     CHECK_FAILS(mmf::map::create_from_file(path, MMF_FILE_MODE_OPEN), MMF_E_NOT_FOUND);
     CHECK_FAILS(mmf::map::create_from_file(path, MMF_FILE_MODE_OPEN_OR_CREATE,
                                            std::string("a\0b", 3), 10),
                 MMF_E_INVALID);
+}
+
+void
+a_map_is_inherited()
+{
+    mmf::map_options options;
+    options.inheritability = MMF_INHERITABILITY_INHERITABLE;
+    auto map = mmf::map::create_unnamed(100, options);
+
+    map.bytes()[0] = std::byte{7};
+    const int left = dup(int(map.native_handle())); // as a child process gets it
+    CHECK(mmf::map::open_inherited(left).bytes()[0] == std::byte{7});
+    CHECK_FAILS(mmf::map::open_inherited(left), MMF_E_DISPOSED);
+    map.close();
+    CHECK_FAILS(map.native_handle(), MMF_E_NULL);
 }
 
 void
@@ -353,6 +385,14 @@ waits_take_several_objects()
     CHECK(mmf::signal_and_wait(event, seats, 1ms) == MMF_TIMED_OUT);
     CHECK(event.wait_for(0s));
     CHECK(mmf::waitable(event).fd() >= 0);
+    mmf_kind kind;
+    auto any = mmf::named_waitable::open_existing("Seats", mmf::sync_options(), &kind);
+    CHECK(kind == MMF_KIND_SEMAPHORE);
+    seats.release();
+    CHECK(mmf::wait_any({event, any}, 0ms)->index == 1 && !seats.try_acquire());
+    auto cat = mmf::map::create_new("Cat", 10);
+    CHECK_FAILS(mmf::named_waitable::open_existing("Cat"), MMF_E_WRONG_KIND);
+    CHECK(!mmf::named_waitable::try_open_existing("Nosuch"));
 }
 
 void
@@ -389,6 +429,12 @@ a_typed_queue_carries_values()
     CHECK(message.release() && message.release());
     CHECK(!other.try_take());
     CHECK(jobs.fd() >= 0);
+
+    mmf_message about;
+    const uint64_t last = jobs.send({9, 90});
+    CHECK(other.try_receive(0ms, &about)->number == 9 && about.sequence == last);
+    CHECK(about.deliveries == 1 && about.length == sizeof(job));
+    CHECK(about.bytes == nullptr);
 
     CHECK_FAILS(mmf::queue<int64_t>::open_existing("Nosuch"), MMF_E_NOT_FOUND);
     CHECK_FAILS(mmf::queue<char>::open_existing("Jobs"), MMF_E_MISMATCH);
@@ -445,6 +491,70 @@ a_message_whose_handler_throws_goes_to_another_consumer()
 }
 
 void
+several_are_taken_at_a_time()
+{
+    auto jobs = mmf::queue<job>::create_new("Jobs", 8, MMF_OVERFLOW_BLOCK);
+    const std::array<job, 5> several = {{{1, 10}, {2, 20}, {3, 30}, {4, 40}, {5, 50}}};
+
+    CHECK(!jobs.try_take_many(8) && !jobs.try_take_many(8, 1ms));
+    CHECK(jobs.send_many(several) == 5);
+    {
+        auto batch = jobs.take_many(2);
+        CHECK(batch.size() == 2 && batch[1]->number == 2);
+        auto moved = std::move(batch);
+        auto rest = jobs.try_take_many(100);
+        CHECK(rest && rest->size() == 3 && jobs.stat().in_flight == 5);
+        rest->return_((*rest)[0]);
+        rest->release((*rest)[2]);
+        CHECK_FAILS(rest->release((*rest)[2]), MMF_E_STATE);
+        CHECK_FAILS(rest->return_((*rest)[0]), MMF_E_STATE);
+        CHECK(jobs.stat().in_flight == 3 && jobs.stat().received == 1);
+        rest->release();
+        rest->release();
+        CHECK(rest->size() == 0 && jobs.stat().received == 2);
+    } // and what was moved
+    CHECK(jobs.stat().in_flight == 0 && jobs.stat().received == 4);
+    auto again = jobs.try_take(20s);
+    CHECK(again && (*again)->number == 3 && again->deliveries() == 2);
+    CHECK_FAILS(jobs.try_take_many(0), MMF_E_RANGE);
+}
+
+void
+a_batch_whose_scope_throws_goes_to_other_consumers()
+{
+    auto jobs = mmf::queue<job>::create_new("Jobs", 8, MMF_OVERFLOW_BLOCK);
+    auto other = mmf::queue<job>::open_existing("Jobs");
+    const std::array<job, 3> several = {{{1, 10}, {2, 20}, {3, 30}}};
+    int seen = 1;
+
+    jobs.send_many(several);
+    try {
+        auto batch = jobs.take_many(8);
+
+        for (auto &message : batch) {
+            batch.release(message);
+            throw std::runtime_error("the second one failed");
+        }
+    } catch (const std::runtime_error &) {
+    }
+    CHECK(jobs.stat().in_flight == 0 && jobs.stat().received == 1);
+    for (auto &message : other.messages(20s)) {
+        CHECK(message->number == ++seen && message.deliveries() == 2);
+        if (seen == 3)
+            break;
+    }
+
+    // What a typed handle gets that is not of its size is gone, the others are not.
+    auto bytes = mmf::queue<>::open_existing("Jobs");
+    jobs.send({4, 40});
+    bytes.send(mmf::as_bytes("abc"));
+    jobs.send({5, 50});
+    CHECK_FAILS(jobs.try_take_many(8), MMF_E_MISMATCH);
+    CHECK(other.try_receive(20s)->number == 4 && other.try_receive(20s)->number == 5);
+    CHECK(jobs.stat().depth == 0 && jobs.stat().in_flight == 0);
+}
+
+void
 an_spsc_queue_s_messages_are_released_in_order()
 {
     mmf::channel_options options;
@@ -468,6 +578,24 @@ an_spsc_queue_s_messages_are_released_in_order()
     } catch (const std::runtime_error &) {
     }
     CHECK(queue.stat().depth == 0);
+    queue.send(6);
+    queue.send(7);
+    {
+        auto batch = queue.take_many(2);
+        CHECK_FAILS(batch.release(batch[1]), MMF_E_STATE);
+        CHECK_FAILS(batch.return_(batch[0]), MMF_E_NOT_SUPPORTED);
+        batch.release(batch[0]);
+    }
+    CHECK(queue.stat().received == 7);
+    queue.send(8);
+    queue.send(9);
+    try {
+        auto batch = queue.take_many(2);
+
+        throw std::runtime_error("there is no other consumer to have them");
+    } catch (const std::runtime_error &) {
+    }
+    CHECK(queue.stat().received == 9);
 }
 
 void
@@ -605,6 +733,10 @@ topics_go_to_every_subscriber()
     CHECK(!message.release()); // overwritten meanwhile
     CHECK(second.receive().size() == 8);
     CHECK(second.try_receive(20s)->size() == 8);
+    for (int64_t number = 1; number <= 8; number++)
+        news.send(number);
+    mmf_message about;
+    CHECK(text_of(second.receive(&about)).size() == 8 && about.lost > 0);
     CHECK_FAILS(news.try_take(), MMF_E_NOT_SUPPORTED);
 }
 
@@ -653,6 +785,37 @@ the_list_has_what_there_is()
     CHECK(mmf::gc().in_use == 2);
 }
 
+void
+channels_are_inspected_by_name()
+{
+    auto queue = mmf::queue<>::create_new("Jobs", 8, 4, MMF_OVERFLOW_BLOCK);
+    auto map = mmf::map::create_new("Cat", 100);
+    mmf::channel_options pins;
+
+    queue.send(mmf::as_bytes("12345678"));
+    queue.send(mmf::as_bytes(""));
+    CHECK(mmf::channel_stat("Jobs").sent == 2 && mmf::channel_stat("Jobs").depth == 2);
+    CHECK_FAILS(mmf::channel_stat("Cat"), MMF_E_WRONG_KIND);
+    CHECK_FAILS(mmf::channel_stat(std::string("x\0y", 3)), MMF_E_INVALID);
+
+    auto taken = queue.take();
+    auto found = mmf::queue<>::browse_bytes("Jobs", 5);
+    auto moved = std::move(found);
+    CHECK(moved.items.size() == 2 && moved.items[0].length == 8);
+    CHECK(std::memcmp(moved.items[0].bytes, "12345", 5) == 0);
+    CHECK(moved.items[0].copied == 5 && moved.items[1].copied == 0);
+    CHECK(mmf::queue<>::browse_bytes("Jobs", 0, 1).items.size() == 1);
+    CHECK_FAILS(mmf::queue<>::browse_bytes("Jobs", SIZE_MAX, 2), MMF_E_RANGE);
+    CHECK_FAILS(mmf::queue<>::browse_bytes("No", 5), MMF_E_NOT_FOUND);
+
+    const int64_t size = mmf::channel_size(MMF_KIND_QUEUE, 8, 4);
+    CHECK(size > 0 && size + 4000 * 8 < mmf::channel_size(MMF_KIND_QUEUE, 8, 4000));
+    pins.max_pins = 100;
+    CHECK(mmf::channel_size(MMF_KIND_LATEST, 1000, 0, pins) > 100000);
+    CHECK_FAILS(mmf::channel_size(MMF_KIND_QUEUE, 8, 4, pins), MMF_E_INVALID);
+    CHECK_FAILS(mmf::channel_size(MMF_KIND_MAP, 8, 4), MMF_E_INVALID);
+}
+
 } // namespace
 
 int
@@ -662,6 +825,7 @@ main()
     RUN(a_span_is_made_of_and_becomes_what_is_contiguous);
     RUN(views_and_streams_see_parts_of_a_map);
     RUN(a_map_of_a_file_keeps_its_bytes);
+    RUN(a_map_is_inherited);
     RUN(failures_are_system_errors_with_the_message);
     RUN(a_closed_or_moved_handle_fails);
     RUN(durations_are_rounded_up);
@@ -671,6 +835,8 @@ main()
     RUN(waits_take_several_objects);
     RUN(a_typed_queue_carries_values);
     RUN(a_message_whose_handler_throws_goes_to_another_consumer);
+    RUN(several_are_taken_at_a_time);
+    RUN(a_batch_whose_scope_throws_goes_to_other_consumers);
     RUN(an_spsc_queue_s_messages_are_released_in_order);
     RUN(a_queue_of_bytes_carries_any_length);
     RUN(messages_end_when_the_last_producer_closes);
@@ -679,6 +845,7 @@ main()
     RUN(topics_go_to_every_subscriber);
     RUN(a_latest_value_is_replaced);
     RUN(the_list_has_what_there_is);
+    RUN(channels_are_inspected_by_name);
     run_services();
     return finish("cpp");
 }

@@ -34,6 +34,7 @@ struct world {
     std::optional<mmf::latest<>::message> value;
     std::optional<mmf::queue<>::slot> slot;
     std::optional<mmf::service<>::request> request;
+    std::vector<std::byte> copy; // what the request is read from
     std::vector<mmf::service<>::open_call> calls;
 
     explicit world(random::result_type from) : choose(from) {}
@@ -220,13 +221,20 @@ on_channel(world &w, std::vector<Channel> &list, std::optional<Message> &held)
                     held->return_();
                 else if (w.below(2))
                     (void)one.drain(w.time());
-                (void)one.browse(w.name(), w.below(20));
+                (void)one.browse_bytes(w.name(), w.below(20), w.below(20));
             }
             (void)one.try_receive(w.time());
         });
     case 5:
         return w.with(list, [&](Channel &one) {
             held.reset();
+            if constexpr (std::is_same_v<Channel, mmf::queue<>>)
+                if (auto batch = one.try_take_many(w.below(4), w.time())) {
+                    if (w.below(2))
+                        batch->return_((*batch)[batch->size() - 1]);
+                    if (w.below(2))
+                        batch->release();
+                }
             for (auto &message : one.ready())
                 CHECK(message.bytes().size() <= 5000);
         });
@@ -298,7 +306,8 @@ on_services(world &w)
     case 4:
         return w.with(w.services, [&](service &one) {
             w.request.reset();
-            if (auto taken = one.try_take(w.time()))
+            if (auto taken = w.below(2) ? one.try_take(w.time())
+                                        : one.try_receive(w.copy, w.time()))
                 w.request.emplace(std::move(*taken));
         });
     case 5:

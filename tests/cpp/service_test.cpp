@@ -186,6 +186,40 @@ several_calls_are_open_at_a_time()
     CHECK(any && any->call() == last.number() && any->is_last());
 }
 
+void
+requests_are_copied()
+{
+    auto words = mmf::service<>::create_new("Words", {64, 64, 8});
+    auto numbers = mmf::service<int>::create_new("Ints", 4);
+    auto bytes = mmf::service<>::open_existing("Ints");
+    std::vector<std::byte> text;
+    mmf_message about;
+    int number = 0;
+
+    CHECK(!words.try_receive(text) && !numbers.try_receive(number, 1ms));
+    auto call = words.send(mmf::as_bytes("question"));
+    {
+        auto request = words.receive(text);
+        CHECK(text_of(text) == "question" && request.bytes().data() == text.data());
+    } // returned, since it goes without an answer
+    auto request = words.try_receive(text, LONG);
+    CHECK(request && text_of(request->bytes()) == "question");
+    request->answer(mmf::as_bytes("answer"));
+    CHECK(text_of(text) == "question");
+    CHECK(text_of(call.receive(&about)) == "answer" && about.deliveries == 2);
+    CHECK(about.bytes == nullptr && about.sequence == call.number());
+
+    auto sum = numbers.send(6);
+    auto asked = numbers.try_receive(number);
+    CHECK(asked && number == 6 && **asked == 6);
+    asked->answer(7);
+    CHECK(sum.try_receive(LONG, &about) == 7 && about.deliveries == 1);
+    CHECK((about.flags & MMF_MESSAGE_LAST) != 0 && about.bytes == nullptr);
+    auto wrong = bytes.send(mmf::as_bytes("x"));
+    CHECK_FAILS(numbers.receive(number), MMF_E_MISMATCH);
+    CHECK(wrong.receive().empty()); // it was answered
+}
+
 bool
 is_readable(int fd, int ms)
 {
@@ -248,5 +282,6 @@ run_services()
     RUN(pinned_values_are_not_overwritten);
     RUN(a_typed_service_adds);
     RUN(several_calls_are_open_at_a_time);
+    RUN(requests_are_copied);
     RUN(a_poller_has_one_descriptor_for_all);
 }
