@@ -27,8 +27,8 @@ from ._errors import (AccessError, ArgumentError, ClosedError, Error, ExistsErro
                       UnsupportedError)
 from ._mmf import Message, Poller, Request, Slot
 from ._objects import (Access, Event, FileMode, Latest, Map, Mutex, Object, Overflow, Queue,
-                       QueueItem, Role, Semaphore, Service, Strategy, Topic, gc, list,
-                       signal_and_wait, wait_all, wait_any)
+                       QueueItem, Role, Semaphore, Service, Strategy, Topic, channel_size,
+                       channel_stat, gc, list, signal_and_wait, wait_all, wait_any)
 
 __version__ = _mmf.version()
 
@@ -37,5 +37,6 @@ __all__ = [
     "FileMode", "FullError", "Latest", "Map", "Message", "Mutex", "NotFoundError", "Object",
     "OutOfMemoryError", "Overflow", "PeerClosedError", "Poller", "Queue", "QueueItem",
     "Request", "Role", "Semaphore", "Service", "Slot", "StateError", "Strategy", "Topic",
-    "UnsupportedError", "gc", "list", "signal_and_wait", "wait_all", "wait_any",
+    "UnsupportedError", "channel_size", "channel_stat", "gc", "list", "signal_and_wait",
+    "wait_all", "wait_any",
 ]

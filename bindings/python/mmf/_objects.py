@@ -9,7 +9,7 @@ from ._errors import (ClosedError, FullError, NotFoundError, PeerClosedError, St
                       make)
 from ._loop import patiently, until, wake
 
-_CREATE_NEW, _CREATE_OR_OPEN, _OPEN_EXISTING, _OF_FILE = range(4)
+_CREATE_NEW, _CREATE_OR_OPEN, _OPEN_EXISTING, _OF_FILE, _OF_OPEN_FILE = range(5)
 
 
 class Access(IntEnum):
@@ -117,9 +117,9 @@ class Map(_Named, _mmf.Map):
 
     @classmethod
     def _opened(cls, how, name, size=0, access=0, all_users=False, mode=0, exact=False,
-                wait=0, path=None, file_mode=0):
+                wait=0, path=None, file_mode=0, file=None):
         self = cls._open(how, name, size, path, file_mode, access, all_users, mode, exact,
-                         _milliseconds(wait))
+                         _milliseconds(wait), file)
         self._settings = {"access": access, "all_users": all_users}
         return self
 
@@ -139,6 +139,12 @@ class Map(_Named, _mmf.Map):
         """The bytes of a file, under a name for other processes unless that is None."""
         return cls._opened(_OF_FILE, name, size, access, all_users,
                            path=os.fsdecode(path), file_mode=file_mode)
+
+    @classmethod
+    def of_fd(cls, fd, name=None, size=0, *, access=Access.READ_WRITE, all_users=False):
+        """The same for a file that is open: a descriptor, or what has a fileno(). The
+        caller keeps it, and may close it."""
+        return cls._opened(_OF_OPEN_FILE, name, size, access, all_users, file=fd)
 
     @property
     def buf(self):
@@ -351,7 +357,7 @@ class _Channel(_Waitable):
 
 
 class QueueItem(NamedTuple):
-    """A message that Queue.browse found."""
+    """A message that Queue.browse or Queue.browse_bytes found."""
 
     sequence: int
     length: int
@@ -359,6 +365,7 @@ class QueueItem(NamedTuple):
     deliveries: int
     age: "float | None"  # seconds in flight; None: it is not, or that is not known
     pid: "int | None"  # of the process that has it
+    data: "bytes | None"  # browse_bytes: its first ones; None: it is reserved
 
 
 _STATES = {1: "waiting", 2: "in flight", 3: "reserved"}
@@ -389,9 +396,15 @@ class Queue(_Channel, _mmf.Queue):
     @staticmethod
     def browse(name, most=1000):
         """What is in the queue of that name, the oldest first, without taking part."""
+        return Queue.browse_bytes(name, 0, most)
+
+    @staticmethod
+    def browse_bytes(name, each, most=1000):
+        """The same, with up to `each` bytes of every message."""
         return [QueueItem(sequence, length, _STATES.get(state, "unknown"), deliveries,
-                          age / 1000 if age >= 0 else None, pid or None)
-                for sequence, length, state, deliveries, age, pid in _mmf.browse(name, most)]
+                          age / 1000 if age >= 0 else None, pid or None, data)
+                for sequence, length, state, deliveries, age, pid, data
+                in _mmf.browse(name, most, each)]
 
 
 class Topic(_Channel, _mmf.Topic):
@@ -588,6 +601,10 @@ class Service(_Waitable, _mmf.Service):
         """The next request, in an event loop."""
         return await until(self, lambda: self.take(0))
 
+    async def receive_async(self):
+        """The next request with a copy of its bytes, in an event loop."""
+        return await until(self, lambda: self.receive(0))
+
     async def answer_async(self, request, data, more=False):
         """Answer a request, in an event loop. While max_answers wait for the client, it
         is tried again every few milliseconds."""
@@ -628,6 +645,21 @@ def signal_and_wait(to_signal, to_wait_on, timeout=None):
     Once the signal is given it stays, whatever the wait answers.
     """
     return _mmf.signal_and_wait((to_signal, to_wait_on), timeout)
+
+
+def channel_stat(name):
+    """The counters and limits of the channel or service of that name, as a dict, without
+    taking part."""
+    return _mmf.channel_stat(name)
+
+
+def channel_size(kind, message_size, capacity=0, *, spsc=False, single_producer=False,
+                 max_senders=0, max_receivers=0, max_pins=0):
+    """The memory, in bytes, that a "queue", "topic" or "latest" takes if it is created
+    so. Nothing is created."""
+    return _mmf.channel_size(kind, message_size, capacity,
+                             _SPSC * spsc | _SINGLE_PRODUCER * single_producer,
+                             max_senders, max_receivers, max_pins)
 
 
 class Object:

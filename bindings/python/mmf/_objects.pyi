@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from enum import IntEnum, IntFlag
 from typing import Any, NamedTuple
 
-from _typeshed import ReadableBuffer, Self
+from _typeshed import FileDescriptorLike, ReadableBuffer, Self
 
 from . import _mmf
 
@@ -74,6 +74,16 @@ class Map(_mmf.Map):
         size: int = ...,
         *,
         file_mode: FileMode = ...,
+        access: Access = ...,
+        all_users: bool = ...,
+    ) -> Self: ...
+    @classmethod
+    def of_fd(
+        cls: type[Self],
+        fd: FileDescriptorLike,
+        name: str | None = ...,
+        size: int = ...,
+        *,
         access: Access = ...,
         all_users: bool = ...,
     ) -> Self: ...
@@ -204,6 +214,7 @@ class QueueItem(NamedTuple):
     deliveries: int
     age: float | None
     pid: int | None
+    data: bytes | None
 
 class Queue(_mmf.Queue):
     def __new__(
@@ -264,6 +275,10 @@ class Queue(_mmf.Queue):
     async def send_async(self, data: ReadableBuffer) -> None: ...
     @staticmethod
     def browse(name: str, most: int = ...) -> builtins.list[QueueItem]: ...
+    @staticmethod
+    def browse_bytes(
+        name: str, each: int, most: int = ...
+    ) -> builtins.list[QueueItem]: ...
 
 class Topic(_mmf.Topic):
     def __new__(
@@ -437,6 +452,7 @@ class Service(_mmf.Service):
     def answers_async(self, call: int) -> AsyncIterator[bytes]: ...
     async def call_async(self, data: ReadableBuffer) -> bytes: ...
     async def take_async(self) -> _mmf.Request: ...
+    async def receive_async(self) -> _mmf.Request: ...
     async def answer_async(
         self, request: _mmf.Request, data: ReadableBuffer, more: bool = ...
     ) -> None: ...
@@ -453,6 +469,19 @@ def wait_all(objects: Iterable[_mmf.Waitable], timeout: float | None = ...) -> b
 def signal_and_wait(
     to_signal: _mmf.Waitable, to_wait_on: _mmf.Waitable, timeout: float | None = ...
 ) -> bool: ...
+
+def channel_stat(name: str) -> dict[str, Any]: ...
+def channel_size(
+    kind: str,
+    message_size: int,
+    capacity: int = ...,
+    *,
+    spsc: bool = ...,
+    single_producer: bool = ...,
+    max_senders: int = ...,
+    max_receivers: int = ...,
+    max_pins: int = ...,
+) -> int: ...
 
 class Object:
     name: str

@@ -178,10 +178,12 @@ PyObject *channel_add_type(PyObject *module, const char *name, const char *doc,
 /* Methods of every channel, as of METH_FASTCALL and METH_NOARGS. */
 #define FAST(function) ((PyCFunction)(void (*)(void))(function))
 #define WITH_KEYWORDS (METH_FASTCALL | METH_KEYWORDS)
-PyObject *channel_take(PyObject *object, PyObject *const *given, Py_ssize_t count,
-                       PyObject *kwnames);
+PyObject *channel_take_as(PyObject *object, PyObject *const *given, Py_ssize_t count,
+                          PyObject *kwnames, const char *name,
+                          PyObject *(*lend)(struct object *));
 PyObject *channel_reserve(PyObject *object, PyObject *const *given, Py_ssize_t count,
                           PyObject *kwnames);
+PyObject *channel_describe(const mmf_channel_stats *stats); /* as a dict */
 PyObject *channel_stat(PyObject *object, PyObject *unused);
 PyObject *channel_fileno(PyObject *object, PyObject *unused);
 PyObject *channel_message_size(PyObject *object, void *unused);
@@ -193,6 +195,7 @@ PyObject *channel_message_size(PyObject *object, void *unused);
 /* The message that `channel` took last; a slot of it. NULL with an exception. */
 PyObject *lend_message(struct object *channel);
 PyObject *lend_request(struct object *channel);
+PyObject *lend_copied_request(struct object *channel);
 PyObject *lend_slot(struct object *channel, size_t size, void *memory);
 
 /* poller.c: the object is closed, or gone. */

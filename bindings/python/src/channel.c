@@ -566,8 +566,8 @@ latest_wait(PyObject *object, PyObject *const *given, Py_ssize_t count,
  */
 
 PyObject *
-channel_take(PyObject *object, PyObject *const *given, Py_ssize_t count,
-             PyObject *kwnames)
+channel_take_as(PyObject *object, PyObject *const *given, Py_ssize_t count,
+                PyObject *kwnames, const char *name, PyObject *(*lend)(struct object *))
 {
     static const char *const names[] = {"timeout", NULL};
     struct object *self = (struct object *)object;
@@ -576,7 +576,7 @@ channel_take(PyObject *object, PyObject *const *given, Py_ssize_t count,
     int32_t ms;
     int rc;
 
-    if (!parse_arguments("take", given, count, kwnames, names, 0, &timeout) ||
+    if (!parse_arguments(name, given, count, kwnames, names, 0, &timeout) ||
         !parse_timeout(timeout, &ms))
         return NULL;
     rc = channel_run(self, &call, ms);
@@ -585,7 +585,14 @@ channel_take(PyObject *object, PyObject *const *given, Py_ssize_t count,
     if (rc == MMF_TIMED_OUT)
         Py_RETURN_NONE;
     self->sequence = self->last.sequence;
-    return self->kind == &service_kind ? lend_request(self) : lend_message(self);
+    return lend(self);
+}
+
+static PyObject *
+channel_take(PyObject *self, PyObject *const *given, Py_ssize_t count,
+             PyObject *kwnames)
+{
+    return channel_take_as(self, given, count, kwnames, "take", lend_message);
 }
 
 PyObject *
@@ -643,6 +650,26 @@ queue_applied(PyObject *object, PyObject *number)
  */
 
 PyObject *
+channel_describe(const mmf_channel_stats *stats)
+{
+    return Py_BuildValue(
+        "{sy# sL sL sK sK sK sK sK sL sL si si si si si si sL si si sL}", "identity",
+        stats->identity, (Py_ssize_t)sizeof(stats->identity), "message_size",
+        (long long)stats->message_size, "capacity", (long long)stats->capacity, "sent",
+        (unsigned long long)stats->sent, "received",
+        (unsigned long long)stats->received, "dropped",
+        (unsigned long long)stats->dropped, "lost", (unsigned long long)stats->lost,
+        "redelivered", (unsigned long long)stats->redelivered, "depth",
+        (long long)stats->depth, "high_water", (long long)stats->high_water, "senders",
+        (int)stats->senders, "receivers", (int)stats->receivers, "max_senders",
+        (int)stats->max_senders, "max_receivers", (int)stats->max_receivers, "pins",
+        (int)stats->pins, "max_pins", (int)stats->max_pins, "answer_size",
+        (long long)stats->answer_size, "max_calls", (int)stats->max_calls,
+        "max_answers", (int)stats->max_answers, "in_flight",
+        (long long)stats->in_flight);
+}
+
+PyObject *
 channel_stat(PyObject *object, PyObject *unused)
 {
     struct object *self = (struct object *)object;
@@ -653,22 +680,7 @@ channel_stat(PyObject *object, PyObject *unused)
     if (handle_in_turn(self) == NULL)
         return NULL;
     rc = self->kind->stat(self->handle, &stats);
-    if (rc < 0)
-        return raise_last(rc);
-    return Py_BuildValue(
-        "{sy# sL sL sK sK sK sK sK sL sL si si si si si si sL si si sL}", "identity",
-        stats.identity, (Py_ssize_t)sizeof(stats.identity), "message_size",
-        (long long)stats.message_size, "capacity", (long long)stats.capacity, "sent",
-        (unsigned long long)stats.sent, "received", (unsigned long long)stats.received,
-        "dropped", (unsigned long long)stats.dropped, "lost",
-        (unsigned long long)stats.lost, "redelivered",
-        (unsigned long long)stats.redelivered, "depth", (long long)stats.depth,
-        "high_water", (long long)stats.high_water, "senders", (int)stats.senders,
-        "receivers", (int)stats.receivers, "max_senders", (int)stats.max_senders,
-        "max_receivers", (int)stats.max_receivers, "pins", (int)stats.pins, "max_pins",
-        (int)stats.max_pins, "answer_size", (long long)stats.answer_size, "max_calls",
-        (int)stats.max_calls, "max_answers", (int)stats.max_answers, "in_flight",
-        (long long)stats.in_flight);
+    return rc < 0 ? raise_last(rc) : channel_describe(&stats);
 }
 
 PyObject *

@@ -11,6 +11,7 @@
 struct lent {
     PyObject_HEAD struct object *channel;
     struct lent *request; /* what the slot is an answer to */
+    PyObject *copy;       /* of a request's bytes, or NULL */
     mmf_message message;
     void *memory; /* of a slot */
     size_t size;
@@ -61,6 +62,8 @@ lent_getbuffer(PyObject *object, Py_buffer *buffer, int flags)
     bool is_slot = self->memory != NULL;
     int rc;
 
+    if (self->copy != NULL)
+        return PyObject_GetBuffer(self->copy, buffer, flags);
     buffer->obj = NULL;
     if (!check_lent(self))
         return -1;
@@ -116,6 +119,19 @@ PyObject *
 lend_request(struct object *channel)
 {
     return (PyObject *)lend(request_type, channel, channel->last.length);
+}
+
+PyObject *
+lend_copied_request(struct object *channel)
+{
+    struct lent *self = lend(request_type, channel, channel->last.length);
+
+    if (self == NULL)
+        return NULL;
+    self->copy = PyBytes_FromStringAndSize(channel->last.bytes, (Py_ssize_t)self->size);
+    if (self->copy == NULL)
+        Py_CLEAR(self); /* which returns it */
+    return (PyObject *)self;
 }
 
 PyObject *
@@ -319,6 +335,7 @@ lent_dealloc(PyObject *object)
     if (self->channel != NULL && is_usable(self) && !self->channel->busy &&
         self->request == NULL)
         finish(self, false, 0);
+    Py_XDECREF(self->copy);
     Py_XDECREF((PyObject *)self->request);
     Py_XDECREF((PyObject *)self->channel);
     release(object);

@@ -5,6 +5,10 @@
  */
 #include "binding.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 struct map {
     PyObject_HEAD PyObject *name;
     mmf_map *handle;
@@ -92,11 +96,14 @@ view_all(struct map *self, mmf_access access)
 }
 
 struct map_request {
-    int how; /* 0: create_new, 1: create_or_open, 2: open_existing, 3: of a file */
+    /* 0: create_new, 1: create_or_open, 2: open_existing, 3: of a file, 4: of an open
+     * one */
+    int how;
     const char *name;
     long long capacity;
     const char *path;
     int file_mode;
+    int fd; /* the map's own, from success on */
     mmf_map_options options;
     int created;
 };
@@ -115,6 +122,9 @@ open_handle(struct map_request *request, mmf_map **out)
                                       &request->created, out);
     case 2:
         return mmf_map_open_existing(request->name, options, out);
+    case 4:
+        return mmf_map_create_from_fd(request->fd, request->name, request->capacity,
+                                      options, out);
     default:
         return mmf_map_create_from_file(request->path,
                                         (mmf_file_mode)request->file_mode,
@@ -122,20 +132,37 @@ open_handle(struct map_request *request, mmf_map **out)
     }
 }
 
-/* _open(how, name, capacity, path, file_mode, access, all_users, mode, exact, wait_ms) */
+/* Another descriptor of the file, so that the caller keeps its own; -1 if it is not
+ * open, which the library says. */
+static bool
+duplicate(PyObject *file, int *fd)
+{
+    int own = PyObject_AsFileDescriptor(file);
+
+    if (own < 0)
+        return false;
+    *fd = fcntl(own, F_DUPFD_CLOEXEC, 0);
+    if (*fd >= 0 || errno == EBADF)
+        return true;
+    PyErr_SetFromErrno(PyExc_OSError);
+    return false;
+}
+
+/* _open(how, name, capacity, path, file_mode, access, all_users, mode, exact, wait_ms
+ * [, file]) */
 static PyObject *
 map_open(PyObject *type, PyObject *arguments)
 {
     struct map_request request = {.options = {.size = sizeof(mmf_map_options)}};
     allocfunc allocate = (allocfunc)PyType_GetSlot((PyTypeObject *)type, Py_tp_alloc);
     int access, wait_ms, rc;
-    PyObject *name;
+    PyObject *name, *file = Py_None;
     struct map *self;
 
-    if (!PyArg_ParseTuple(arguments, "iOLziiiIii", &request.how, &name,
+    if (!PyArg_ParseTuple(arguments, "iOLziiiIii|O", &request.how, &name,
                           &request.capacity, &request.path, &request.file_mode, &access,
                           &request.options.all_users, &request.options.mode,
-                          &request.options.exact_capacity, &wait_ms) ||
+                          &request.options.exact_capacity, &wait_ms, &file) ||
         !parse_name(name, &request.name))
         return NULL;
     request.options.access = (mmf_access)access;
@@ -144,7 +171,14 @@ map_open(PyObject *type, PyObject *arguments)
     if (self == NULL)
         return NULL;
     self->name = Py_NewRef(name);
+    request.fd = -1;
+    if (request.how == 4 && !duplicate(file, &request.fd)) {
+        Py_DECREF((PyObject *)self);
+        return NULL;
+    }
     Py_BEGIN_ALLOW_THREADS rc = open_handle(&request, &self->handle);
+    if (rc < 0 && request.fd >= 0)
+        close(request.fd);
     if (rc >= 0)
         rc = view_all(self, request.options.access);
     Py_END_ALLOW_THREADS self->created = request.created != 0;

@@ -257,6 +257,24 @@ get_answer_size(PyObject *self, void *unused)
 }
 
 /*
+ * A server's requests.
+ */
+
+static PyObject *
+service_take(PyObject *self, PyObject *const *given, Py_ssize_t count,
+             PyObject *kwnames)
+{
+    return channel_take_as(self, given, count, kwnames, "take", lend_request);
+}
+
+static PyObject *
+service_receive(PyObject *self, PyObject *const *given, Py_ssize_t count,
+                PyObject *kwnames)
+{
+    return channel_take_as(self, given, count, kwnames, "receive", lend_copied_request);
+}
+
+/*
  * The type.
  */
 
@@ -294,10 +312,13 @@ static PyMethodDef methods[] = {
      "None if the time, in seconds, ran out."},
     {"cancel", service_cancel, METH_O,
      "cancel($self, call, /)\n--\n\nGive a call up: its answers are dropped."},
-    {"take", FAST(channel_take), WITH_KEYWORDS,
+    {"take", FAST(service_take), WITH_KEYWORDS,
      "take($self, timeout=None)\n--\n\nThe next request in place, for a server. None "
      "if the "
      "time, in seconds, ran out."},
+    {"receive", FAST(service_receive), WITH_KEYWORDS,
+     "receive($self, timeout=None)\n--\n\nThe same, with a copy of its bytes: no "
+     "client changes them meanwhile, and they stay\nvalid after its answer."},
     {NULL, NULL, 0, NULL}};
 
 static PyGetSetDef getset[] = {

@@ -84,6 +84,34 @@ class MapTest(NamespaceTest):
         os.unlink(path)
         self.refuses(FileNotFoundError, "MMF_E_NOT_FOUND", mmf.Map.of_file, path)
 
+    def test_files_that_are_open(self):
+        path = os.path.join(self.directory, "file")
+        with open(path, "w+b") as file:
+            file.write(b"x" * 10)
+            file.flush()
+            with mmf.Map.of_fd(file, "File") as first:
+                self.assertTrue(first.created)
+                with mmf.Map.open_existing("File") as second:
+                    second.buf[0] = ord("y")
+            before = self.descriptors()
+            whole = mmf.Map.of_fd(file.fileno(), size=20)
+            self.refuses(ValueError, "MMF_E_RANGE", mmf.Map.of_fd, file, size=5)
+            self.assertEqual(os.fstat(file.fileno()).st_size, 20)
+        with open(path, "rb") as file:
+            self.refuses(PermissionError, "MMF_E_ACCESS", mmf.Map.of_fd, file)
+            with mmf.Map.of_fd(file, access=mmf.Access.READ) as reader:
+                self.assertTrue(reader.readonly)
+        self.assertEqual(bytes(whole), b"y" + b"x" * 9 + bytes(10))
+        whole.close()
+        self.assertEqual(self.descriptors(), before - 1)
+        number = os.dup(0)
+        os.close(number)
+        self.refuses(mmf.ClosedError, "MMF_E_DISPOSED", mmf.Map.of_fd, number)
+        for wrong in (-1, "x", None):
+            with self.assertRaises((TypeError, ValueError)):
+                mmf.Map.of_fd(wrong)
+        os.unlink(path)
+
     def test_refuses(self):
         with mmf.Map("Cat", 10):
             self.refuses(FileExistsError, "MMF_E_EXISTS", mmf.Map.create_new, "Cat", 10)
@@ -767,6 +795,30 @@ class ProcessTest(NamespaceTest):
 
 
 class WholeTest(NamespaceTest):
+    def test_channels_by_name(self):
+        news = mmf.Topic("News", 8, 4, DROP)
+        news.send(b"x")
+        facts = mmf.channel_stat("News")
+        self.assertEqual((facts["sent"], facts["senders"]), (1, 1))
+        self.assertEqual(facts, news.stat())
+        self.refuses(mmf.NotFoundError, "MMF_E_NOT_FOUND", mmf.channel_stat, "No")
+        self.refuses(ValueError, "MMF_E_INVALID", mmf.channel_stat, "a\0b")
+        with mmf.Map("Cat", 10):
+            self.refuses(ValueError, "MMF_E_WRONG_KIND", mmf.channel_stat, "Cat")
+
+    def test_the_memory_of_channels(self):
+        small = mmf.channel_size("queue", 8, 4)
+        self.assertGreater(mmf.channel_size("queue", 8, 4000), small + 4000 * 8)
+        self.assertLess(mmf.channel_size("queue", 8, 4, spsc=True), small)
+        self.assertLess(mmf.channel_size("topic", 8, 4, max_receivers=2),
+                        mmf.channel_size("topic", 8, 4, max_receivers=1000))
+        self.assertGreater(mmf.channel_size("latest", 1000, max_pins=100), 100000)
+        refused = self.refuses(ValueError, "MMF_E_INVALID", mmf.channel_size, "map", 8, 4)
+        self.assertIn('"map"', str(refused))
+        self.refuses(ValueError, "MMF_E_RANGE", mmf.channel_size, "queue", -1, 4)
+        self.refuses(ValueError, "MMF_E_RANGE", mmf.channel_size, "queue", 8)
+        self.assertEqual(mmf.list(), [])
+
     def test_list(self):
         with mmf.Map("Cat", 100), mmf.Event("Turn"):
             found = {one.name: one for one in mmf.list()}
@@ -786,17 +838,27 @@ class WholeTest(NamespaceTest):
             with mmf.Map("Cat", 100) as cat:
                 cat.buf[0] = 1
 
+        def a_file():
+            with open(__file__, "rb") as file:
+                mmf.Map.of_fd(file, access=mmf.Access.READ).close()
+                try:
+                    mmf.Map.of_fd(file)
+                except mmf.AccessError:
+                    pass
+
         def a_queue():
             with mmf.Queue("Jobs", 8, 2, BLOCK) as jobs:
                 jobs.send(b"x")
                 with jobs.take() as message:
                     bytes(message)
+                jobs.send(b"x")
+                jobs.browse_bytes("Jobs", 8)
 
         def a_service():
             with mmf.Service("Sums", 8, 8, 2, max_clients=2) as sums:
                 call = sums.send(b"x")
-                with sums.take() as request:
-                    request.answer(b"y")
+                with sums.receive() as request:
+                    request.answer(request.data)
                 list(sums.answers(call))
                 sums.send(b"given up")
 
@@ -819,7 +881,7 @@ class WholeTest(NamespaceTest):
                 mmf.Map.open_existing("No")
             except mmf.NotFoundError:
                 pass
-        for use in (a_map, lambda: mmf.Mutex("Gate").close(), lambda: mmf.Event("Turn").set(),
+        for use in (a_map, a_file, lambda: mmf.Mutex("Gate").close(), lambda: mmf.Event("Turn").set(),
                     lambda: mmf.Semaphore("Seats", 1, 2).acquire(), a_queue,
                     lambda: mmf.Topic("News", 8, 2, DROP).send(b"x"),
                     lambda: mmf.Latest("At", 8).send(b"x"), a_service, a_poller, a_block,

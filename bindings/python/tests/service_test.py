@@ -72,6 +72,11 @@ class InFlightTest(NamespaceTest):
         self.assertGreaterEqual(first.age, 0)
         self.assertEqual((second.length, second.state, second.deliveries, second.age,
                           second.pid), (6, "waiting", 0, None, None))
+        self.assertEqual((first.data, second.data), (None, None))
+        self.assertEqual([item.data for item in jobs.browse_bytes("Jobs", 3)],
+                         [b"fir", b"sec"])
+        self.assertEqual([item.data for item in jobs.browse_bytes("Jobs", 16, most=1)],
+                         [b"first"])
         self.assertEqual(len(jobs.browse("Jobs", most=1)), 1)
         self.assertFalse(jobs.drain(0.01))
         job.release()
@@ -82,6 +87,8 @@ class InFlightTest(NamespaceTest):
         self.assertEqual(jobs.browse("Jobs"), [])
         self.refuses(mmf.NotFoundError, "MMF_E_NOT_FOUND", mmf.Queue.browse, "No")
         self.refuses(ValueError, "MMF_E_RANGE", mmf.Queue.browse, "Jobs", 0)
+        self.refuses(ValueError, "MMF_E_RANGE", mmf.Queue.browse_bytes, "Jobs", -1)
+        self.refuses(ValueError, "MMF_E_RANGE", mmf.Queue.browse_bytes, "Jobs", 2**62, 4)
         self.refuses(ValueError, "MMF_E_INVALID", mmf.Queue.browse, "a\0b")
         self.refuses(mmf.UnsupportedError, "MMF_E_NOT_SUPPORTED", mmf.Queue.open_existing(
             "Jobs", role=mmf.Role.RECEIVE).drain)
@@ -220,6 +227,27 @@ class ServiceTest(NamespaceTest):
         request.answer(b"done")
         with self.client.take_answer(call, DEADLINE) as answer:
             self.assertEqual((bytes(answer), answer.deliveries), (b"done", 6))
+
+    def test_copies_of_requests(self):
+        self.assertIsNone(self.server.receive(0))
+        call = self.client.send(b"job")
+        with self.assertRaises(ZeroDivisionError), self.server.receive() as request:
+            1 / 0
+        request = self.server.receive(timeout=DEADLINE)
+        self.assertEqual((request.deliveries, request.sequence, len(request)), (2, call, 3))
+        view = request.data
+        self.assertTrue(view.readonly and request.wanted)
+        request.answer(view)  # which it outlives
+        with self.client.take_answer(call, DEADLINE) as answer:
+            self.assertEqual(bytes(answer), b"job")
+        self.assertEqual((bytes(view), bytes(request)), (b"job", b"job"))
+        self.refuses(mmf.StateError, "MMF_E_STATE", request.answer, b"again")
+        del request
+        call = self.client.send(b"another")
+        request = asyncio.run(self.server.receive_async())
+        self.assertEqual(bytes(request), b"another")
+        self.server.close()
+        self.assertEqual(bytes(request), b"another")
 
     def test_refuses(self):
         self.refuses(ValueError, "MMF_E_RANGE", self.client.call, b"x" * 65)
