@@ -385,6 +385,14 @@ fail_not_held(uint64_t sequence)
                     (unsigned long long)sequence);
 }
 
+/* The message that is pending was not given to the caller. */
+static bool
+is_pending(const mmf_queue *queue, uint64_t sequence)
+{
+    return queue->has_pending &&
+           mmf_index_difference(sequence, queue->pending.index) == 0;
+}
+
 static MMF_NOINLINE int
 release(mmf_queue *queue, const mmf_message *message)
 {
@@ -394,7 +402,8 @@ release(mmf_queue *queue, const mmf_message *message)
         return rc;
     if (message == NULL)
         return mmf_fail_null("message");
-    if (!mmf_ring_release(queue->channel.ring, message->sequence))
+    if (is_pending(queue, message->sequence) ||
+        !mmf_ring_release(queue->channel.ring, message->sequence))
         return fail_not_held(message->sequence);
     return mmf_ring_has_waiting_senders(queue->channel.ring)
                ? mmf_channel_notify_senders(&queue->channel)
@@ -421,7 +430,8 @@ check_release_many(const mmf_queue *queue, const mmf_message *messages, size_t c
     if (rc == MMF_OK && messages == NULL && count > 0)
         rc = mmf_fail_null("messages");
     for (size_t i = 0; i < count && rc == MMF_OK; i++) {
-        if (!mmf_ring_holds(queue->channel.ring, messages[i].sequence, i))
+        if (is_pending(queue, messages[i].sequence) ||
+            !mmf_ring_holds(queue->channel.ring, messages[i].sequence, i))
             rc = fail_not_held(messages[i].sequence);
     }
     return rc;
@@ -457,7 +467,8 @@ mmf_queue_return(mmf_queue *queue, const mmf_message *message)
         return mmf_fail(MMF_E_NOT_SUPPORTED,
                         "a queue with MMF_CHANNEL_SPSC has no other consumer to return "
                         "a message to: release it");
-    if (!mmf_ring_return(queue->channel.ring, message->sequence))
+    if (is_pending(queue, message->sequence) ||
+        !mmf_ring_return(queue->channel.ring, message->sequence))
         return fail_not_held(message->sequence);
     return mmf_channel_notify_receivers(&queue->channel);
 }
