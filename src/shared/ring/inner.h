@@ -104,14 +104,14 @@ mmf_ring_note_depth(const struct mmf_ring *ring, int64_t depth)
 static inline void
 mmf_ring_prefetch_ahead(const struct mmf_ring *ring, const void *slot, uint64_t length)
 {
-    uintptr_t at = (uintptr_t)slot + MMF_SLOTS_AHEAD * ring->shape.stride;
-    uint64_t most =
-        length <= MMF_PREFETCH_MOST ? length : sizeof(struct mmf_slot_shared);
+    uintptr_t at = (uintptr_t)slot + MMF_SLOTS_AHEAD * (uintptr_t)ring->shape.stride;
+    uintptr_t most = length <= MMF_PREFETCH_MOST ? (uintptr_t)length
+                                                 : sizeof(struct mmf_slot_shared);
 
     mmf_prefetch_to_write((const void *)at);
     if (length <= MMF_SLOT_SHORT)
         return;
-    for (uint64_t i = 0; i < most; i += sizeof(struct mmf_slot_shared))
+    for (uintptr_t i = 0; i < most; i += sizeof(struct mmf_slot_shared))
         mmf_prefetch_to_write((const void *)(at + sizeof(struct mmf_slot_shared) + i));
 }
 
