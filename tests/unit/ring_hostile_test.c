@@ -5,18 +5,15 @@
  */
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "harness/check.h"
-#include "shared/ring/shape.h"
+#include "ring_support.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { SLOTS = 4096, FIRST = SLOTS * 16, MOST_MS = 20000 };
+enum { MOST_MS = 20000 };
 
-static struct mmf_ring ring;
 static atomic_int is_over;
 
 static void *
@@ -26,35 +23,6 @@ write_the_tail(void *argument)
     while (!atomic_load(&is_over))
         mmf_store_relaxed_u64(&ring.shared->tail, FIRST);
     return NULL;
-}
-
-static void
-make_ring(mmf_kind kind, mmf_overflow overflow, uint64_t slots)
-{
-    struct mmf_ring_shape shape = {.kind = kind,
-                                   .overflow = overflow,
-                                   .max_senders = 2,
-                                   .max_receivers = 1,
-                                   .slots = slots,
-                                   .stride = sizeof(struct mmf_slot_shared),
-                                   .message_size = 8};
-    size_t size = (size_t)mmf_ring_capacity(&shape);
-    uint8_t *memory = aligned_alloc(4096, (size + 4095) / 4096 * 4096);
-
-    CHECK(memory != NULL);
-    memset(memory, 0, size);
-    mmf_ring_init((void *)memory, FIRST);
-    mmf_ring_attach(&shape, memory, memory + mmf_ring_slots_offset(&shape), &ring);
-    ring.identity = (uint64_t)1 << MMF_IDENTITY_HANDLE_BITS;
-    mmf_ring_be_sender(&ring, 0);
-    ring.free_at = FIRST;
-}
-
-static void
-set_slot(uint64_t i, uint64_t index, uint32_t participant, enum mmf_slot_state state)
-{
-    mmf_store_relaxed_u64(&mmf_ring_slot(&ring, i)->word,
-                          mmf_word_make(index, participant, state));
 }
 
 /* All slots but the last are owned: a sender goes past them, and is put back. */
@@ -98,7 +66,7 @@ reserve_beside_a_writer(mmf_kind kind, mmf_overflow overflow)
     int was_over;
 
     CHECK_CONTEXT("kind %d, overflow %d", (int)kind, (int)overflow);
-    make_ring(kind, overflow, SLOTS);
+    make_ring((struct mmf_ring_shape){.kind = kind, .overflow = overflow});
     only_the_last_is_free();
     atomic_store(&is_over, 0);
     CHECK_INT(pthread_create(&writer, NULL, write_the_tail, NULL), 0);
@@ -112,7 +80,7 @@ reserve_beside_a_writer(mmf_kind kind, mmf_overflow overflow)
     CHECK_INT(pthread_join(writer, NULL), 0);
     CHECK_INT(pthread_join(timer, NULL), 0);
     CHECK_INT(was_over, 0);
-    free(ring.shared);
+    free_ring();
 }
 
 static void
@@ -135,14 +103,14 @@ a_tail_far_from_what_was_found(void **state)
         uint8_t *bytes;
 
         CHECK_CONTEXT("%d slots", (int)slots);
-        make_ring(MMF_KIND_QUEUE, MMF_OVERFLOW_BLOCK, slots);
+        make_ring((struct mmf_ring_shape){.kind = MMF_KIND_QUEUE, .slots = slots});
         ring.free_at = 0;
         mmf_store_relaxed_u64(&ring.shared->tail, far);
         for (uint64_t i = 0; i < slots; i++)
             set_slot(i, far - slots + i, MMF_RECEIVERS_FROM, MMF_SLOT_TAKEN);
         CHECK_INT(mmf_ring_reserve(&ring, 8, &bytes), MMF_STEP_WOULD_BLOCK);
         CHECK_INT(mmf_load_relaxed_u64(&ring.shared->skipped), 0);
-        free(ring.shared);
+        free_ring();
     }
 }
 
@@ -179,14 +147,14 @@ an_owner_that_is_written_all_the_time(void **state)
     uint8_t *bytes;
 
     (void)state;
-    make_ring(MMF_KIND_QUEUE, MMF_OVERFLOW_BLOCK, SLOTS);
+    make_ring((struct mmf_ring_shape){.kind = MMF_KIND_QUEUE});
     mmf_store_relaxed_u64(&ring.shared->sources[0].source, 7);
     write_the_owner();
     CHECK_INT(mmf_ring_reserve(&ring, 8, &bytes), MMF_STEP_DONE);
     CHECK_INT(mmf_ring_own_source(&ring, 7, &ops, &source), MMF_STEP_CORRUPT);
     CHECK(deaths > 0);
     mmf_ring_abandon(&ring);
-    free(ring.shared);
+    free_ring();
 }
 
 int

@@ -5,18 +5,12 @@
  * which come to model_point.
  */
 #include <setjmp.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "harness/check.h"
-#include "shared/ring/inner.h"
-#include "shared/ring/shape.h"
+#include "ring_support.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { SLOTS = 4096, FIRST = SLOTS * 16 };
-
-static struct mmf_ring ring;
 /* What the other process does before an operation on `address`; NULL: nothing. */
 static void (*write_words)(const volatile void *address);
 static uint64_t operations, most, written;
@@ -33,35 +27,6 @@ model_point(const char *operation, const volatile void *address)
     write_words(address);
     if (++operations > most)
         longjmp(too_many, 1);
-}
-
-static void
-make_ring(mmf_kind kind, mmf_overflow overflow, uint32_t pins)
-{
-    struct mmf_ring_shape shape = {.kind = kind,
-                                   .overflow = overflow,
-                                   .max_senders = 2,
-                                   .max_receivers = 1,
-                                   .max_pins = pins,
-                                   .slots = SLOTS,
-                                   .stride = sizeof(struct mmf_slot_shared),
-                                   .message_size = 8};
-    size_t size = (size_t)mmf_ring_slots_offset(&shape) + SLOTS * 64;
-    uint8_t *memory = aligned_alloc(4096, (size + 4095) / 4096 * 4096);
-
-    CHECK(memory != NULL);
-    memset(memory, 0, size);
-    mmf_ring_init((void *)memory, FIRST);
-    mmf_ring_attach(&shape, memory, memory + mmf_ring_slots_offset(&shape), &ring);
-    ring.identity = (uint64_t)1 << MMF_IDENTITY_HANDLE_BITS;
-    mmf_ring_be_sender(&ring, 0);
-    ring.free_at = FIRST;
-}
-
-static void
-set_slot(uint64_t i, uint64_t index, enum mmf_slot_state state)
-{
-    mmf_ring_slot(&ring, i)->word = mmf_word_make(index, 1, state);
 }
 
 /* The step's answer, after so many operations for each slot or fewer. */
@@ -82,7 +47,7 @@ check_step(enum mmf_step (*step)(void), void (*writer)(const volatile void *addr
     answer = step();
     write_words = NULL;
     CHECK_INT(answer, expected);
-    free(ring.shared);
+    free_ring();
 }
 
 /* The oldest message is always one that has come since it was found. */
@@ -91,7 +56,7 @@ write_newer_message(const volatile void *address)
 {
     (void)address;
     ring.shared->skipped++;
-    set_slot(0, SLOTS * ++written, MMF_SLOT_COMMITTED);
+    set_slot(0, SLOTS * ++written, 1, MMF_SLOT_COMMITTED);
 }
 
 static enum mmf_step
@@ -106,7 +71,7 @@ static void
 newer_messages(void **state)
 {
     (void)state;
-    make_ring(MMF_KIND_QUEUE, MMF_OVERFLOW_BLOCK, 0);
+    make_ring((struct mmf_ring_shape){.kind = MMF_KIND_QUEUE});
     mmf_ring_be_receiver(&ring, MMF_RECEIVERS_FROM);
     mmf_ring_begin(&ring);
     ring.cursor = 0;
@@ -124,14 +89,14 @@ write_returned_and_next(const volatile void *address)
     if (address != next)
         return;
     written++;
-    set_slot(0, written % 3 == 2 ? FIRST - SLOTS : FIRST, MMF_SLOT_RESERVED);
+    set_slot(0, written % 3 == 2 ? FIRST - SLOTS : FIRST, 1, MMF_SLOT_RESERVED);
 }
 
 static void
 returned_messages(void **state)
 {
     (void)state;
-    make_ring(MMF_KIND_QUEUE, MMF_OVERFLOW_BLOCK, 0);
+    make_ring((struct mmf_ring_shape){.kind = MMF_KIND_QUEUE});
     mmf_ring_be_receiver(&ring, MMF_RECEIVERS_FROM);
     mmf_ring_begin(&ring);
     ring.cursor = FIRST;
@@ -159,9 +124,10 @@ static void
 pins(void **state)
 {
     (void)state;
-    make_ring(MMF_KIND_TOPIC, MMF_OVERFLOW_DROP_OLDEST, 1);
+    make_ring((struct mmf_ring_shape){
+        .kind = MMF_KIND_TOPIC, .overflow = MMF_OVERFLOW_DROP_OLDEST, .max_pins = 1});
     for (uint64_t i = 0; i < SLOTS; i++)
-        set_slot(i, FIRST - SLOTS + i, MMF_SLOT_RESERVED);
+        set_slot(i, FIRST - SLOTS + i, 1, MMF_SLOT_RESERVED);
     check_step(reserve, write_pin, 4000, MMF_STEP_WOULD_BLOCK);
 }
 
@@ -198,7 +164,7 @@ a_source(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(writers); i++) {
         CHECK_CONTEXT("writer %d", (int)i);
-        make_ring(MMF_KIND_QUEUE, MMF_OVERFLOW_BLOCK, 0);
+        make_ring((struct mmf_ring_shape){.kind = MMF_KIND_QUEUE});
         CHECK_INT(reserve(), MMF_STEP_DONE);
         ring.shared->sources[0].source = 7;
         ring.shared->sources[0].owner = 8;
