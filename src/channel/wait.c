@@ -162,13 +162,10 @@ mmf_channel_wait_more(struct mmf_channel_wait *wait)
 static bool
 may_settle(struct mmf_channel *channel)
 {
-    uint32_t ignored;
-
     if (channel->settles_until == 0)
         return false;
     if (channel->ops->now(channel->ops->context) < channel->settles_until &&
-        (channel->wants_peer ||
-         mmf_ring_suspects(channel->ring, false, &ignored, 1) > 0))
+        (channel->wants_peer || mmf_ring_has_suspects(channel->ring, false)))
         return true;
     channel->settles_until = 0;
     return false;

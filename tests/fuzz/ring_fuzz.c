@@ -178,17 +178,6 @@ receive_one(struct mmf_ring *ring, int returns)
 }
 
 static void
-recover_all(struct mmf_ring *ring)
-{
-    uint32_t numbers[2 * PARTICIPANTS];
-    uint32_t found = mmf_ring_suspects(ring, 1, numbers, 2 * PARTICIPANTS);
-
-    for (uint32_t i = 0; i < found; i++)
-        mmf_ring_recover(ring, numbers[i],
-                         mmf_ring_participant(ring, numbers[i])->identity, 1);
-}
-
-static void
 join(struct mmf_ring *ring, const uint8_t *choices)
 {
     ring->identity = 7;
@@ -246,7 +235,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
         receive_one(&ring, choices[7] >> i % 8 & 1);
         send_one(&ring, choices[i % HEAD]);
         if (choices[2] & 1)
-            recover_all(&ring);
+            mmf_ring_recover_suspects(&ring, 1, 1, &ops);
     }
     free(memory.slots);
     free(memory.shared);

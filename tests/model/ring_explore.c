@@ -279,35 +279,41 @@ a_thread_died(void)
     return world.kills_left < plan->kills;
 }
 
+/* A subscriber at the reservation of a dead publisher. */
+static int
+step_over_dead(void)
+{
+    int has_stepped = 0;
+
+    for (uint32_t i = 0; i < MOST_CALLERS; i++) {
+        uint64_t identity = mmf_load_acquire_u64(&world.senders[i].identity);
+
+        if (identity != 0 && !is_alive(mmf_ring_ticket(identity)))
+            has_stepped |= mmf_ring_step_over(own_ring(), i, identity);
+    }
+    return has_stepped;
+}
+
 /* Check for the dead that may block the thread; 1: a dead one did. */
 static int
 recover_dead(int is_sending)
 {
-    struct mmf_ring *ring = own_ring();
-    uint32_t numbers[2 * MOST_CALLERS];
-    uint32_t count;
-    int cleared = 0;
+    int may_write_slots = plan->kind != MMF_KIND_TOPIC || is_sending;
+    int cleared;
 
     /* If none is dead the answer does not matter; a kill makes the thread try again. */
     if (!a_thread_died())
         return 0;
-    count = mmf_ring_suspects(ring, is_sending, numbers, 2 * MOST_CALLERS);
-    for (uint32_t i = 0; i < count; i++) {
-        struct mmf_participant_shared *entry = mmf_ring_participant(ring, numbers[i]);
-        uint64_t identity = mmf_load_acquire_u64(&entry->identity);
+    cleared = !may_write_slots && step_over_dead();
+    return mmf_ring_recover_suspects(own_ring(), is_sending, may_write_slots, &ops) ||
+           cleared;
+}
 
-        if (identity == 0 || is_alive(mmf_ring_ticket(identity)))
-            continue;
-        if (plan->kind == MMF_KIND_TOPIC && !is_sending &&
-            numbers[i] < MMF_RECEIVERS_FROM) {
-            cleared |= mmf_ring_step_over(ring, numbers[i], identity);
-        } else {
-            mmf_ring_recover(ring, numbers[i], identity,
-                             plan->kind != MMF_KIND_TOPIC || is_sending);
-            cleared = 1;
-        }
-    }
-    return cleared;
+/* For one that takes the entry over, or in the end. */
+static void
+recover_one(struct mmf_ring *ring, uint32_t number, uint64_t identity)
+{
+    mmf_ring_recover(ring, &(struct mmf_ring_dead){number, 1, &identity}, 1);
 }
 
 static void
@@ -607,7 +613,7 @@ succeed(void)
             if (identity != 0 && is_alive(mmf_ring_ticket(identity)))
                 continue;
             if (identity != 0)
-                mmf_ring_recover(ring, number, identity, 1);
+                recover_one(ring, number, identity);
             identity = 0;
             if (!mmf_exchange_if_u64(&entry->identity, &identity, ring->identity))
                 continue;
@@ -877,7 +883,7 @@ recover_all(struct mmf_ring *ring)
 
         if (entry != NULL && entry->identity != 0 &&
             !is_alive(mmf_ring_ticket(entry->identity)))
-            mmf_ring_recover(ring, number, entry->identity, 1);
+            recover_one(ring, number, entry->identity);
     }
 }
 
@@ -1063,6 +1069,19 @@ judge_pins(const struct mmf_ring *ring)
         found("in the end a pin is in use");
 }
 
+/* The dead have been recovered: what they owned first, their entries last. */
+static void
+judge_owners(const struct mmf_ring *ring)
+{
+    for (uint64_t i = 0; i < plan->slots && !plan->is_spsc; i++) {
+        uint64_t word = mmf_ring_slot(ring, i)->word;
+        uint32_t owner = mmf_word_participant(word);
+
+        if (mmf_word_is_owned(word) && mmf_ring_participant(ring, owner)->identity == 0)
+            found("in the end a slot is owned by a participant that has gone");
+    }
+}
+
 static void
 check_end(void)
 {
@@ -1080,6 +1099,7 @@ check_end(void)
     probe_source(&ring);
     recover_all(&ring);
     judge_pins(&ring);
+    judge_owners(&ring);
     switch (plan->kind) {
     case MMF_KIND_QUEUE:
         if (plan->is_spsc)

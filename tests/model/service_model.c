@@ -225,6 +225,15 @@ is_alive(uint64_t ticket)
     return ticket == ticket_of(PROBER) || world.threads[ticket - 1].status != KILLED;
 }
 
+static int
+is_ticket_alive(void *context, uint64_t ticket)
+{
+    (void)context;
+    return is_alive(ticket);
+}
+
+static const struct mmf_ring_ops ops = {.is_alive = is_ticket_alive};
+
 static void
 kill_thread(int number)
 {
@@ -282,24 +291,14 @@ rest(void)
 static int
 recover_dead(int is_sending)
 {
-    struct mmf_ring *ring = own_ring();
-    uint32_t numbers[CLIENTS + CALLERS];
-    int recovered = 0;
-    uint32_t count;
+    return world.kills_left != plan->kills &&
+           mmf_ring_recover_suspects(own_ring(), is_sending, true, &ops);
+}
 
-    if (world.kills_left == plan->kills)
-        return 0;
-    count = mmf_ring_suspects(ring, is_sending, numbers, CLIENTS + CALLERS);
-    for (uint32_t i = 0; i < count; i++) {
-        struct mmf_participant_shared *entry = mmf_ring_participant(ring, numbers[i]);
-        uint64_t identity = mmf_load_acquire_u64(&entry->identity);
-
-        if (identity == 0 || is_alive(mmf_ring_ticket(identity)))
-            continue;
-        mmf_ring_recover(ring, numbers[i], identity, true);
-        recovered = 1;
-    }
-    return recovered;
+static void
+recover_one(struct mmf_ring *ring, uint32_t number, uint64_t identity)
+{
+    mmf_ring_recover(ring, &(struct mmf_ring_dead){number, 1, &identity}, true);
 }
 
 /*
@@ -497,7 +496,7 @@ succeed_and_call(void)
         identity = mmf_load_acquire_u64(&world.senders[0].identity);
         if (identity == 0 || !is_alive(mmf_ring_ticket(identity))) {
             if (identity != 0)
-                mmf_ring_recover(ring, 0, identity, true);
+                recover_one(ring, 0, identity);
             identity = 0;
             if (mmf_exchange_if_u64(&world.senders[0].identity, &identity,
                                     ring->identity))
@@ -690,7 +689,7 @@ recover_all(struct mmf_ring *ring)
         uint64_t identity = mmf_ring_participant(ring, number)->identity;
 
         if (identity != 0 && !is_alive(mmf_ring_ticket(identity)))
-            mmf_ring_recover(ring, number, identity, true);
+            recover_one(ring, number, identity);
     }
 }
 

@@ -11,6 +11,8 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
+enum { MANY_SLOTS = 65536 };
+
 /* What the other process does before an operation on `address`; NULL: nothing. */
 static void (*write_words)(const volatile void *address);
 static uint64_t operations, most, written;
@@ -37,7 +39,7 @@ check_step(enum mmf_step (*step)(void), void (*writer)(const volatile void *addr
     enum mmf_step answer;
 
     operations = written = 0;
-    most = for_each_slot * SLOTS;
+    most = for_each_slot * ring.shape.slots;
     if (setjmp(too_many) != 0) {
         write_words = NULL;
         CHECK_CONTEXT("more than %llu operations", (unsigned long long)most);
@@ -172,6 +174,87 @@ a_source(void **state)
     }
 }
 
+/*
+ * The dead, as many as there can be, who own all slots, or have all pins. They cost two
+ * searches, one for the senders and one for the receivers.
+ */
+
+static void
+write_nothing(const volatile void *address)
+{
+    (void)address;
+}
+
+static int
+is_alive(void *context, uint64_t ticket)
+{
+    (void)context;
+    (void)ticket;
+    return 0;
+}
+
+/* All but the test's own, and each has a slot. */
+static void
+let_all_die(void)
+{
+    for (uint32_t i = 0; i < MMF_PARTICIPANTS_MAX; i++) {
+        ring.senders[i].identity = (uint64_t)(i + 2) << MMF_IDENTITY_HANDLE_BITS;
+        ring.receivers[i].identity = (uint64_t)(i + 2) << MMF_IDENTITY_HANDLE_BITS;
+        ring.senders[i].held = ring.receivers[i].held = 1;
+    }
+    ring.senders[0].identity = ring.identity;
+    ring.senders[0].held = 0;
+}
+
+static enum mmf_step
+recover(void)
+{
+    const struct mmf_ring_ops ops = {.is_alive = is_alive};
+    const struct mmf_ring_wait wait = {
+        .ring = &ring, .ops = &ops, .sending = true, .may_write_slots = true};
+
+    mmf_ring_recover_dead(&wait);
+    write_words = NULL;
+    for (uint64_t i = 0; i < ring.shape.slots; i++)
+        CHECK(!mmf_word_is_owned(mmf_ring_word(&ring, i)));
+    for (uint32_t i = 0; i < MMF_PARTICIPANTS_MAX; i++) {
+        CHECK_INT(ring.senders[i].identity, i == 0 ? ring.identity : 0);
+        CHECK_INT(ring.receivers[i].identity, 0);
+    }
+    CHECK_INT(mmf_ring_count_pins(&ring), 0);
+    return MMF_STEP_DONE;
+}
+
+static void
+the_dead_of_a_queue(void **state)
+{
+    (void)state;
+    make_ring((struct mmf_ring_shape){.kind = MMF_KIND_QUEUE,
+                                      .max_senders = MMF_PARTICIPANTS_MAX,
+                                      .max_receivers = MMF_PARTICIPANTS_MAX,
+                                      .slots = MANY_SLOTS});
+    let_all_die();
+    for (uint32_t i = 0; i < MANY_SLOTS; i++)
+        set_slot(i, FIRST - MANY_SLOTS + i, i % 2 * MMF_RECEIVERS_FROM + 1 + i % 1023,
+                 i % 2 == 0 ? MMF_SLOT_RESERVED : MMF_SLOT_TAKEN);
+    check_step(recover, write_nothing, 8, MMF_STEP_DONE);
+}
+
+static void
+the_dead_of_a_latest_value(void **state)
+{
+    (void)state;
+    make_ring((struct mmf_ring_shape){.kind = MMF_KIND_LATEST,
+                                      .max_senders = MMF_PARTICIPANTS_MAX,
+                                      .max_receivers = MMF_PARTICIPANTS_MAX,
+                                      .max_pins = MMF_PARTICIPANTS_MAX});
+    let_all_die();
+    for (uint64_t i = 0; i < MMF_PARTICIPANTS_MAX; i++)
+        ring.pins[i] = (FIRST - SLOTS + i) << MMF_INDEX_SHIFT |
+                       (i + 1) << MMF_SLOT_PARTICIPANT_SHIFT;
+    check_step(recover, write_nothing, 16, MMF_STEP_DONE);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -180,6 +263,8 @@ main(int argc, char **argv)
         cmocka_unit_test(returned_messages),
         cmocka_unit_test(pins),
         cmocka_unit_test(a_source),
+        cmocka_unit_test(the_dead_of_a_queue),
+        cmocka_unit_test(the_dead_of_a_latest_value),
     };
 
     return harness_main(argc, argv, "unit_ring_search", tests, COUNT_OF(tests), NULL);

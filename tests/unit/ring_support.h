@@ -7,6 +7,7 @@
 
 #include "shared/ring/inner.h"
 #include "shared/ring/shape.h"
+#include "shared/ring/wait.h"
 
 enum { SLOTS = 4096, FIRST = SLOTS * 16 };
 

@@ -263,10 +263,13 @@ mmf_ring_is_pinned(const struct mmf_ring *ring, uint64_t index)
 /* Another one if a pin has been taken or freed since. */
 uint64_t mmf_ring_sum_pins(const struct mmf_ring *ring);
 
-/* Free the pins of a dead receiver, or of one that leaves. */
-void mmf_ring_recover_pins(const struct mmf_ring *ring, uint32_t number,
-                           const struct mmf_participant_shared *entry,
-                           uint64_t identity);
+/* The number is still that of one of the dead, so a word that was read before is too. */
+bool mmf_ring_is_one_of(const struct mmf_ring *ring, const struct mmf_ring_dead *dead,
+                        uint32_t number);
+
+/* Free the pins of dead receivers, or of one that leaves. */
+void mmf_ring_recover_pins(const struct mmf_ring *ring,
+                           const struct mmf_ring_dead *dead);
 
 /* The newest committed index. WOULD_BLOCK: none; `*index` is below all that come. */
 enum mmf_step mmf_ring_find_newest(const struct mmf_ring *ring, uint64_t *index);

@@ -47,7 +47,8 @@ try_entry(struct mmf_ring *ring, uint32_t number, bool may_write_slots,
     if (identity != 0) {
         if (!mmf_ring_is_dead(ring, ops, identity))
             return false;
-        mmf_ring_recover(ring, number, identity, may_write_slots);
+        mmf_ring_recover(ring, &(struct mmf_ring_dead){number, 1, &identity},
+                         may_write_slots);
         identity = 0;
     }
     if (!mmf_exchange_if_u64(&entry->identity, &identity,
@@ -137,9 +138,11 @@ mmf_ring_leave(struct mmf_ring *ring, bool may_write_slots,
     if (ring->pin != NULL)
         mmf_ring_unpin(ring);
     if (ring->sender != UINT32_MAX)
-        mmf_ring_recover(ring, ring->sender, identity, may_write_slots);
+        mmf_ring_recover(ring, &(struct mmf_ring_dead){ring->sender, 1, &identity},
+                         may_write_slots);
     if (ring->receiver != UINT32_MAX)
-        mmf_ring_recover(ring, ring->receiver, identity, may_write_slots);
+        mmf_ring_recover(ring, &(struct mmf_ring_dead){ring->receiver, 1, &identity},
+                         may_write_slots);
     ring->sender = UINT32_MAX;
     ring->receiver = UINT32_MAX;
     mmf_ring_notify_receivers(ring, MMF_RING_ALL, ops);

@@ -103,7 +103,9 @@ enum mmf_slot_state {
  * an owner the number says nothing; it is not 0, so that only a slot that was never used
  * has the word 0.
  */
+#ifndef MMF_PARTICIPANTS_MAX /* the model has fewer */
 #define MMF_PARTICIPANTS_MAX 1024u
+#endif
 #define MMF_RECEIVERS_FROM 1024u
 #define MMF_NO_PARTICIPANT 2047u
 

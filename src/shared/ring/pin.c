@@ -30,7 +30,7 @@
 static uint32_t
 number_of(uint64_t pin)
 {
-    return mmf_word_participant(pin);
+    return MMF_RECEIVERS_FROM + mmf_word_participant(pin) - 1;
 }
 
 static bool
@@ -129,19 +129,14 @@ mmf_ring_unpin(struct mmf_ring *ring)
 }
 
 void
-mmf_ring_recover_pins(const struct mmf_ring *ring, uint32_t number,
-                      const struct mmf_participant_shared *entry, uint64_t identity)
+mmf_ring_recover_pins(const struct mmf_ring *ring, const struct mmf_ring_dead *dead)
 {
-    MMF_ASSERT(number >= MMF_RECEIVERS_FROM && identity != 0);
+    MMF_ASSERT(dead->first >= MMF_RECEIVERS_FROM);
     for (uint32_t i = 0; i < ring->shape.max_pins; i++) {
         uint64_t pin = mmf_load_acquire_u64(&ring->pins[i]);
 
-        if (is_free(pin) || number_of(pin) != number - MMF_RECEIVERS_FROM + 1)
-            continue;
-        /* The number is still the dead one's, so the pin, read before, is too. */
-        if (mmf_load_acquire_u64(&entry->identity) != identity)
-            return;
-        mmf_exchange_if_u64(&ring->pins[i], &pin, freed(pin));
+        if (!is_free(pin) && mmf_ring_is_one_of(ring, dead, number_of(pin)))
+            mmf_exchange_if_u64(&ring->pins[i], &pin, freed(pin));
     }
 }
 

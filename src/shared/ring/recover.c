@@ -2,45 +2,46 @@
  * recover.c - which participants' deaths can block, and recovering what they owned.
  *
  * Any number of processes may recover at once, and be killed or stopped over it: each
- * step is one exchange from a word of the dead participant's, and its entry is freed
- * last.
+ * step is one exchange from a word of a dead participant's, and its entry is freed last.
+ * All the dead of a table are recovered with one search of the slots: it costs as much
+ * for a thousand as for one.
  */
 #include "shared/ring/inner.h"
+#include "shared/ring/wait.h"
 
-/* Its death may be what blocks a caller. */
-static bool
-is_suspect(const struct mmf_ring *ring, const struct mmf_participant_shared *entry,
-           bool sending, bool is_receiver)
+/* The participant's identity, if its death may be what blocks a caller; else 0. */
+static uint64_t
+suspect(const struct mmf_ring *ring, bool sending, uint32_t number)
 {
+    const struct mmf_participant_shared *entry = mmf_ring_participant(ring, number);
+    uint64_t identity = mmf_load_acquire_u64(&entry->identity);
     uint64_t cursor;
 
+    if (identity == 0 || identity == ring->identity)
+        return 0;
     if (mmf_load_relaxed_u64(&entry->held) != 0)
-        return true;
-    return sending && is_receiver && ring->shape.kind == MMF_KIND_TOPIC &&
-           mmf_cursor_read(entry, &cursor) &&
-           mmf_index_difference(mmf_ring_tail(ring), cursor) >=
-               (int64_t)ring->shape.slots;
+        return identity;
+    return sending && number >= MMF_RECEIVERS_FROM &&
+                   ring->shape.kind == MMF_KIND_TOPIC &&
+                   mmf_cursor_read(entry, &cursor) &&
+                   mmf_index_difference(mmf_ring_tail(ring), cursor) >=
+                       (int64_t)ring->shape.slots
+               ? identity
+               : 0;
 }
 
-uint32_t
-mmf_ring_suspects(const struct mmf_ring *ring, bool sending, uint32_t *numbers,
-                  uint32_t most)
+bool
+mmf_ring_has_suspects(const struct mmf_ring *ring, bool sending)
 {
-    uint32_t senders = ring->shape.max_senders;
-    uint32_t found = 0;
-
-    MMF_ASSERT(most > 0);
-    for (uint32_t i = 0; i < senders + ring->shape.max_receivers && found < most; i++) {
-        bool is_receiver = i >= senders;
-        uint32_t number = is_receiver ? i - senders + MMF_RECEIVERS_FROM : i;
-        const struct mmf_participant_shared *entry = mmf_ring_participant(ring, number);
-        uint64_t identity = mmf_load_acquire_u64(&entry->identity);
-
-        if (identity != 0 && identity != ring->identity &&
-            is_suspect(ring, entry, sending, is_receiver))
-            numbers[found++] = number;
+    for (uint32_t i = 0; i < ring->shape.max_senders; i++) {
+        if (suspect(ring, sending, i) != 0)
+            return true;
     }
-    return found;
+    for (uint32_t i = 0; i < ring->shape.max_receivers; i++) {
+        if (suspect(ring, sending, MMF_RECEIVERS_FROM + i) != 0)
+            return true;
+    }
+    return false;
 }
 
 void
@@ -81,19 +82,29 @@ end_reservation(const struct mmf_ring *ring, mmf_atomic_u64 *slot_word, uint64_t
                             1);
 }
 
-/* Recover the slot of the index, if its word says that the dead participant owns it. */
+bool
+mmf_ring_is_one_of(const struct mmf_ring *ring, const struct mmf_ring_dead *dead,
+                   uint32_t number)
+{
+    uint32_t at = number - dead->first; /* or far beyond */
+    uint64_t identity = at < dead->count ? dead->identities[at] : 0;
+
+    return identity != 0 &&
+           mmf_load_acquire_u64(&mmf_ring_participant(ring, number)->identity) ==
+               identity;
+}
+
+/* Recover the slot of the index, if its word says that one of the dead owns it. */
 static void
-recover_slot(const struct mmf_ring *ring, uint64_t index, uint32_t number,
-             const struct mmf_participant_shared *entry, uint64_t identity)
+recover_slot(const struct mmf_ring *ring, uint64_t index,
+             const struct mmf_ring_dead *dead)
 {
     mmf_atomic_u64 *slot_word = &mmf_ring_slot(ring, index)->word;
     uint64_t word = mmf_load_acquire_u64(slot_word);
 
-    MMF_ASSERT(index < ring->shape.slots && identity != 0);
-    if (mmf_word_participant(word) != number || !mmf_word_is_owned(word))
-        return;
-    /* The number is still the dead one's, so the word, read before, is too. */
-    if (mmf_load_acquire_u64(&entry->identity) != identity)
+    MMF_ASSERT(index < ring->shape.slots);
+    if (!mmf_word_is_owned(word) ||
+        !mmf_ring_is_one_of(ring, dead, mmf_word_participant(word)))
         return;
     if (mmf_word_state(word) != MMF_SLOT_RESERVED)
         mmf_ring_return_word(ring, word);
@@ -103,9 +114,10 @@ recover_slot(const struct mmf_ring *ring, uint64_t index, uint32_t number,
 
 /* Free the entry, and keep its counters. */
 static void
-retire(const struct mmf_ring *ring, struct mmf_participant_shared *entry,
-       uint64_t identity, bool is_receiver)
+retire(const struct mmf_ring *ring, uint32_t number, uint64_t identity)
 {
+    struct mmf_participant_shared *entry = mmf_ring_participant(ring, number);
+    bool is_receiver = number >= MMF_RECEIVERS_FROM;
     uint64_t sent = is_receiver ? 0 : mmf_ring_sent_by(ring, entry);
     uint64_t received = is_receiver ? mmf_ring_received_by(ring, entry) : 0;
     uint64_t dropped = mmf_load_relaxed_u64(&entry->dropped);
@@ -123,26 +135,87 @@ retire(const struct mmf_ring *ring, struct mmf_participant_shared *entry,
     mmf_add_relaxed_u64(&ring->shared->retired_redelivered, redelivered);
 }
 
+static void
+retire_all(const struct mmf_ring *ring, const struct mmf_ring_dead *dead)
+{
+    for (uint32_t i = 0; i < dead->count; i++) {
+        if (dead->identities[i] != 0)
+            retire(ring, dead->first + i, dead->identities[i]);
+    }
+}
+
+/* `held` is raised before the exchange that takes a slot. */
+static bool
+has_slots(const struct mmf_ring *ring, const struct mmf_ring_dead *dead)
+{
+    for (uint32_t i = 0; i < dead->count; i++) {
+        uint32_t number = dead->first + i;
+
+        if (mmf_ring_is_one_of(ring, dead, number) &&
+            mmf_load_acquire_u64(&mmf_ring_participant(ring, number)->held) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* The dead claim nothing more: what the tail says of them now is the last of it. */
+static void
+recover_slots(const struct mmf_ring *ring, const struct mmf_ring_dead *dead)
+{
+    mmf_ring_name_claim(ring, mmf_ring_tail(ring));
+    for (uint64_t i = 0; i < ring->shape.slots; i++)
+        recover_slot(ring, i, dead);
+}
+
 void
-mmf_ring_recover(struct mmf_ring *ring, uint32_t number, uint64_t identity,
+mmf_ring_recover(struct mmf_ring *ring, const struct mmf_ring_dead *dead,
                  bool may_write_slots)
 {
-    struct mmf_participant_shared *entry = mmf_ring_participant(ring, number);
+    bool are_receivers = dead->first >= MMF_RECEIVERS_FROM;
 
-    MMF_ASSERT(entry != NULL);
-    MMF_ASSERT(may_write_slots || number >= MMF_RECEIVERS_FROM);
-    if (mmf_load_acquire_u64(&entry->identity) != identity)
-        return;
-    /* `held` is raised before the exchange that takes a slot. */
-    if (may_write_slots && !ring->shape.is_spsc &&
-        mmf_load_acquire_u64(&entry->held) != 0) {
-        mmf_ring_name_claim(ring, mmf_ring_tail(ring));
-        for (uint64_t i = 0; i < ring->shape.slots; i++)
-            recover_slot(ring, i, number, entry, identity);
-    }
-    if (ring->shape.is_spsc && number < MMF_RECEIVERS_FROM)
+    MMF_ASSERT(may_write_slots || are_receivers);
+    if (may_write_slots && !ring->shape.is_spsc && has_slots(ring, dead))
+        recover_slots(ring, dead);
+    if (ring->shape.is_spsc && !are_receivers)
         mmf_ring_spsc_commit_decided(ring);
-    if (number >= MMF_RECEIVERS_FROM)
-        mmf_ring_recover_pins(ring, number, entry, identity);
-    retire(ring, entry, identity, number >= MMF_RECEIVERS_FROM);
+    if (are_receivers)
+        mmf_ring_recover_pins(ring, dead);
+    retire_all(ring, dead);
+}
+
+/* Which of a table's participants are dead suspects, and recovering them. */
+static bool
+recover_suspects_of(struct mmf_ring *ring, bool sending, bool may_write_slots,
+                    const struct mmf_ring_ops *ops, const struct mmf_ring_dead *dead)
+{
+    bool has_found = false;
+
+    MMF_ASSERT(dead->count <= MMF_PARTICIPANTS_MAX);
+    for (uint32_t i = 0; i < dead->count; i++) {
+        uint64_t identity = suspect(ring, sending, dead->first + i);
+        bool is_dead = identity != 0 && mmf_ring_is_dead(ring, ops, identity);
+
+        dead->identities[i] = is_dead ? identity : 0;
+        has_found = has_found || is_dead;
+    }
+    if (has_found)
+        mmf_ring_recover(ring, dead, may_write_slots);
+    return has_found;
+}
+
+bool
+mmf_ring_recover_suspects(struct mmf_ring *ring, bool sending, bool may_write_slots,
+                          const struct mmf_ring_ops *ops)
+{
+    /* Both tables at once would need more stack than a call may. */
+    uint64_t identities[MMF_PARTICIPANTS_MAX];
+    const struct mmf_ring_dead senders = {0, ring->shape.max_senders, identities};
+    const struct mmf_ring_dead receivers = {MMF_RECEIVERS_FROM,
+                                            ring->shape.max_receivers, identities};
+    bool has_recovered =
+        may_write_slots &&
+        recover_suspects_of(ring, sending, may_write_slots, ops, &senders);
+
+    return recover_suspects_of(ring, sending, may_write_slots, ops, &receivers) ||
+           has_recovered;
 }

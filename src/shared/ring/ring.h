@@ -279,25 +279,35 @@ void mmf_ring_unpin(struct mmf_ring *ring);
 /* How many pins are in use. */
 uint32_t mmf_ring_count_pins(const struct mmf_ring *ring);
 
+/* There are participants whose death may be what blocks a caller. */
+bool mmf_ring_has_suspects(const struct mmf_ring *ring, bool sending);
+
 /*
- * The numbers of participants whose death may be what blocks a caller. If one of them is
- * dead, mmf_ring_recover it (a topic's subscriber: mmf_ring_step_over it, if a sender)
- * and try again. Answers how many are put into `numbers`, at most `most`.
+ * Recover those of them that are dead: mmf_ring_recover. False: none is. The call needs
+ * MMF_PARTICIPANTS_MAX * 8 bytes of stack.
  */
-uint32_t mmf_ring_suspects(const struct mmf_ring *ring, bool sending, uint32_t *numbers,
-                           uint32_t most);
+bool mmf_ring_recover_suspects(struct mmf_ring *ring, bool sending,
+                               bool may_write_slots, const struct mmf_ring_ops *ops);
 
 /* The entry of a participant by its number; NULL: no such number. */
 struct mmf_participant_shared *mmf_ring_participant(const struct mmf_ring *ring,
                                                     uint32_t number);
 
+/* Senders or receivers that are dead, by their numbers from `first` on. An identity of
+ * 0: the participant of that number is not one of them. */
+struct mmf_ring_dead {
+    uint32_t first;
+    uint32_t count;
+    uint64_t *identities;
+};
+
 /*
- * The participant `number` of `identity` is dead, or is this handle and leaves: drop what
- * it has reserved, return what it has taken, keep its counters, free its entry. Any
+ * These participants are dead, or are this handle and leave: drop what they have
+ * reserved, return what they have taken, keep their counters, free their entries. Any
  * number of processes may do it at once, and be killed over it. A topic's subscriber may
  * not write the slots: it passes `may_write_slots` false, and only subscribers' entries.
  */
-void mmf_ring_recover(struct mmf_ring *ring, uint32_t number, uint64_t identity,
+void mmf_ring_recover(struct mmf_ring *ring, const struct mmf_ring_dead *dead,
                       bool may_write_slots);
 
 #endif

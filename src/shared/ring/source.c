@@ -68,7 +68,7 @@ settle(struct mmf_ring *ring, uint64_t owner, const struct mmf_ring_ops *ops)
 
     if (number == UINT32_MAX || !mmf_ring_is_dead(ring, ops, owner))
         return number;
-    mmf_ring_recover(ring, number, owner, true);
+    mmf_ring_recover(ring, &(struct mmf_ring_dead){number, 1, &owner}, true);
     mmf_ring_notify_receivers(ring, MMF_RING_ALL, ops);
     mmf_ring_notify_senders(ring, MMF_RING_ALL, ops);
     return UINT32_MAX;

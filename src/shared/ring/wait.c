@@ -52,27 +52,11 @@ is_dead(const struct mmf_ring_wait *wait, uint64_t identity)
 void
 mmf_ring_recover_dead(const struct mmf_ring_wait *wait)
 {
-    uint32_t numbers[2 * MMF_PARTICIPANTS_MAX];
-    struct mmf_ring *ring = wait->ring;
-    uint32_t count =
-        mmf_ring_suspects(ring, wait->sending, numbers, 2 * MMF_PARTICIPANTS_MAX);
-    bool has_recovered = false;
-
-    MMF_ASSERT(count <= ring->shape.max_senders + ring->shape.max_receivers);
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t identity =
-            mmf_load_acquire_u64(&mmf_ring_participant(ring, numbers[i])->identity);
-
-        if (identity == 0 || !is_dead(wait, identity) ||
-            (!wait->may_write_slots && numbers[i] < MMF_RECEIVERS_FROM))
-            continue;
-        mmf_ring_recover(ring, numbers[i], identity, wait->may_write_slots);
-        has_recovered = true;
-    }
-    if (has_recovered) {
-        mmf_ring_notify_receivers(ring, MMF_RING_ALL, wait->ops);
-        mmf_ring_notify_senders(ring, MMF_RING_ALL, wait->ops);
-    }
+    if (!mmf_ring_recover_suspects(wait->ring, wait->sending, wait->may_write_slots,
+                                   wait->ops))
+        return;
+    mmf_ring_notify_receivers(wait->ring, MMF_RING_ALL, wait->ops);
+    mmf_ring_notify_senders(wait->ring, MMF_RING_ALL, wait->ops);
 }
 
 /*
