@@ -107,6 +107,12 @@ returned_messages(void **state)
 }
 
 static void
+write_nothing(const volatile void *address)
+{
+    (void)address;
+}
+
+static void
 write_pin(const volatile void *address)
 {
     (void)address;
@@ -131,6 +137,55 @@ pins(void **state)
     for (uint64_t i = 0; i < SLOTS; i++)
         set_slot(i, FIRST - SLOTS + i, 1, MMF_SLOT_RESERVED);
     check_step(reserve, write_pin, 4000, MMF_STEP_WOULD_BLOCK);
+}
+
+/* A pin for each receiver, from this index on. */
+static void
+set_pins(uint64_t index)
+{
+    for (uint64_t i = 0; i < ring.shape.max_pins; i++)
+        ring.pins[i] =
+            (index + i) << MMF_INDEX_SHIFT | (i + 1) << MMF_SLOT_PARTICIPANT_SHIFT;
+}
+
+/* As many as there can be, of the slots that a writer comes to first: it reads all pins
+ * for 64 slots at a time. */
+static void
+pins_in_a_row(void **state)
+{
+    (void)state;
+    make_ring((struct mmf_ring_shape){.kind = MMF_KIND_LATEST,
+                                      .max_pins = MMF_PARTICIPANTS_MAX,
+                                      .slots = 2 * MMF_PARTICIPANTS_MAX});
+    for (uint64_t i = 0; i < ring.shape.slots; i++)
+        set_slot(i, FIRST - ring.shape.slots + i, 1, MMF_SLOT_COMMITTED);
+    set_pins(FIRST);
+    check_step(reserve, write_nothing, 32, MMF_STEP_DONE);
+}
+
+/* Each slot that is read is found pinned, by the last pin. */
+static void
+write_last_pin(const volatile void *address)
+{
+    static uint64_t slot;
+    uint64_t at = (uint64_t)((const volatile uint8_t *)address - ring.slots);
+
+    if (at < SLOTS * ring.shape.stride)
+        slot = at / ring.shape.stride;
+    else if (address == &ring.pins[ring.shape.max_pins - 1])
+        ring.pins[ring.shape.max_pins - 1] = slot << MMF_INDEX_SHIFT |
+                                             1 << MMF_SLOT_PARTICIPANT_SHIFT |
+                                             (++written & 31);
+}
+
+static void
+many_pins(void **state)
+{
+    (void)state;
+    make_ring((struct mmf_ring_shape){.kind = MMF_KIND_TOPIC,
+                                      .overflow = MMF_OVERFLOW_DROP_OLDEST,
+                                      .max_pins = MMF_PARTICIPANTS_MAX});
+    check_step(reserve, write_last_pin, 4000, MMF_STEP_WOULD_BLOCK);
 }
 
 static void
@@ -178,12 +233,6 @@ a_source(void **state)
  * The dead, as many as there can be, who own all slots, or have all pins. They cost two
  * searches, one for the senders and one for the receivers.
  */
-
-static void
-write_nothing(const volatile void *address)
-{
-    (void)address;
-}
 
 static int
 is_alive(void *context, uint64_t ticket)
@@ -249,9 +298,7 @@ the_dead_of_a_latest_value(void **state)
                                       .max_receivers = MMF_PARTICIPANTS_MAX,
                                       .max_pins = MMF_PARTICIPANTS_MAX});
     let_all_die();
-    for (uint64_t i = 0; i < MMF_PARTICIPANTS_MAX; i++)
-        ring.pins[i] = (FIRST - SLOTS + i) << MMF_INDEX_SHIFT |
-                       (i + 1) << MMF_SLOT_PARTICIPANT_SHIFT;
+    set_pins(FIRST - SLOTS);
     check_step(recover, write_nothing, 16, MMF_STEP_DONE);
 }
 
@@ -262,6 +309,8 @@ main(int argc, char **argv)
         cmocka_unit_test(newer_messages),
         cmocka_unit_test(returned_messages),
         cmocka_unit_test(pins),
+        cmocka_unit_test(pins_in_a_row),
+        cmocka_unit_test(many_pins),
         cmocka_unit_test(a_source),
         cmocka_unit_test(the_dead_of_a_queue),
         cmocka_unit_test(the_dead_of_a_latest_value),

@@ -251,13 +251,21 @@ bool mmf_cursor_read(const struct mmf_participant_shared *entry, uint64_t *index
 /* The gating index: all subscribers have read what is before it. At most the tail. */
 uint64_t mmf_ring_find_min_cursor(const struct mmf_ring *ring);
 
-bool mmf_ring_find_pin(const struct mmf_ring *ring, uint64_t index);
+/* Which of the slots of MMF_PINS_AT_ONCE indexes have a message that a reader has
+ * pinned; the lowest bit is that of `index`. */
+#define MMF_PINS_AT_ONCE 64
+uint64_t mmf_ring_find_pins(const struct mmf_ring *ring, uint64_t index);
 
-/* A reader has pinned a message in the slot of `index`. */
+static inline uint64_t
+mmf_ring_pinned_from(const struct mmf_ring *ring, uint64_t index)
+{
+    return ring->shape.max_pins > 0 ? mmf_ring_find_pins(ring, index) : 0;
+}
+
 static inline bool
 mmf_ring_is_pinned(const struct mmf_ring *ring, uint64_t index)
 {
-    return ring->shape.max_pins > 0 && mmf_ring_find_pin(ring, index);
+    return mmf_ring_pinned_from(ring, index) & 1;
 }
 
 /* Another one if a pin has been taken or freed since. */

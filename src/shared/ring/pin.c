@@ -45,17 +45,20 @@ freed(uint64_t pin)
     return (pin + 1) & TIMES_MASK;
 }
 
-bool
-mmf_ring_find_pin(const struct mmf_ring *ring, uint64_t index)
+uint64_t
+mmf_ring_find_pins(const struct mmf_ring *ring, uint64_t index)
 {
+    uint64_t found = 0;
+
+    MMF_ASSERT(ring->shape.max_pins > 0);
     for (uint32_t i = 0; i < ring->shape.max_pins; i++) {
         uint64_t pin = mmf_load_ordered_u64(&ring->pins[i]);
+        uint64_t ahead = (mmf_word_index(pin) - index) & (ring->shape.slots - 1);
 
-        if (!is_free(pin) &&
-            ((mmf_word_index(pin) ^ index) & (ring->shape.slots - 1)) == 0)
-            return true;
+        if (!is_free(pin) && ahead < MMF_PINS_AT_ONCE)
+            found |= (uint64_t)1 << ahead;
     }
-    return false;
+    return found;
 }
 
 uint64_t

@@ -78,29 +78,37 @@ is_waiting(const struct mmf_ring *ring, uint64_t word)
  * there is a newer one.
  */
 static bool
-must_stay(const struct mmf_ring *ring, uint64_t index, uint64_t word, uint64_t newest)
+must_stay(const struct mmf_ring *ring, bool is_pinned, uint64_t word, uint64_t newest)
 {
-    return mmf_word_is_owned(word) || mmf_ring_is_pinned(ring, index) ||
+    return is_pinned || mmf_word_is_owned(word) ||
            (ring->shape.kind == MMF_KIND_LATEST &&
             mmf_word_state(word) == MMF_SLOT_COMMITTED &&
             mmf_index_difference(mmf_word_index(word), newest) >= 0);
 }
 
-/* There is a slot for a message behind those that must stay. What one search has found
- * holds up to there: each owned slot costs a search only if that one is gone, too. */
+/* What one search has found holds up to there: each owned slot costs a search only if
+ * that one is gone, too. A damaged tail may be anywhere. */
 static bool
-is_worth_skipping(struct mmf_ring *ring, uint64_t index, uint64_t newest)
+has_found_free(const struct mmf_ring *ring, uint64_t index)
 {
     int64_t ahead = mmf_index_difference(ring->free_at, index);
 
-    /* A damaged tail may be anywhere. */
-    if (ahead > 0 && ahead < (int64_t)ring->shape.slots)
-        return true;
+    return ahead > 0 && ahead < (int64_t)ring->shape.slots;
+}
+
+/* There is a slot for a message behind those that must stay. */
+static bool
+find_free(struct mmf_ring *ring, uint64_t index, uint64_t newest)
+{
+    uint64_t pinned = 0;
+
     ring->has_searched = true;
     for (uint64_t i = 1; i < ring->shape.slots; i++) {
         uint64_t word = mmf_ring_word(ring, index + i);
 
-        if (must_stay(ring, index + i, word, newest))
+        pinned = i % MMF_PINS_AT_ONCE == 1 ? mmf_ring_pinned_from(ring, index + i)
+                                           : pinned >> 1;
+        if (must_stay(ring, pinned & 1, word, newest))
             continue;
         if (ring->shape.overflow != MMF_OVERFLOW_DROP_OLDEST && is_waiting(ring, word))
             return false;
@@ -126,13 +134,22 @@ move_tail(const struct mmf_ring *ring, uint64_t tail, uint64_t claimant)
     return mmf_exchange_if_ordered_u64(&ring->shared->tail, &tail, next);
 }
 
-/* Counted before it is done: see catch_up in take.c. */
+/*
+ * Counted before it is done: see catch_up in take.c. With the index go the next ones that
+ * are `pinned`, up to the slot that is free: one reading of the pins is for all of them.
+ */
 static enum mmf_step
-skip(const struct mmf_ring *ring, uint64_t tail)
+skip(const struct mmf_ring *ring, uint64_t tail, uint64_t pinned)
 {
+    bool has_moved;
+
     MMF_ASSERT(ring->shape.slots > 1);
-    mmf_add_release_u64(&ring->shared->skipped, 1);
-    move_tail(ring, tail, 0);
+    do {
+        mmf_add_release_u64(&ring->shared->skipped, 1);
+        has_moved = move_tail(ring, tail, 0);
+        tail = mmf_index_next(tail & MMF_INDEX_MASK);
+        pinned >>= 1;
+    } while (has_moved && (pinned & 1) && has_found_free(ring, tail));
     return MMF_STEP_AGAIN;
 }
 
@@ -161,28 +178,22 @@ full_at(const struct mmf_ring *ring, uint64_t tail)
     return mmf_ring_tail(ring) == tail ? MMF_STEP_WOULD_BLOCK : MMF_STEP_AGAIN;
 }
 
-/* Pins come and go while the slots are read: had all slots to stay at one moment? */
-static bool
-all_must_stay(const struct mmf_ring *ring, uint64_t index, uint64_t newest)
-{
-    uint64_t pins = mmf_ring_sum_pins(ring);
-
-    for (uint64_t i = index; i < index + ring->shape.slots; i++) {
-        if (!must_stay(ring, i, mmf_ring_word(ring, i), newest))
-            return false;
-    }
-    return mmf_ring_sum_pins(ring) == pins;
-}
-
 /* The slot at the tail must stay, which is rare. */
 static MMF_NOINLINE enum mmf_step
-go_past(struct mmf_ring *ring, uint64_t tail, uint64_t newest)
+go_past(struct mmf_ring *ring, uint64_t tail, uint64_t pinned, uint64_t newest)
 {
     uint64_t at = tail & MMF_INDEX_MASK;
+    uint64_t pins;
 
-    if (is_worth_skipping(ring, at, newest))
-        return skip(ring, tail);
-    if (ring->shape.max_pins > 0 && !all_must_stay(ring, at, newest))
+    if (has_found_free(ring, at))
+        return skip(ring, tail, pinned);
+    pins = mmf_ring_sum_pins(ring);
+    if (find_free(ring, at, newest))
+        return skip(ring, tail, pinned);
+    /* Pins come and go while the slots are read: had all slots to stay at one moment? */
+    if (ring->shape.max_pins > 0 && (!must_stay(ring, mmf_ring_is_pinned(ring, at),
+                                                mmf_ring_word(ring, at), newest) ||
+                                     mmf_ring_sum_pins(ring) != pins))
         return MMF_STEP_AGAIN;
     return full_at(ring, tail);
 }
@@ -192,15 +203,16 @@ static enum mmf_step
 try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
 {
     uint64_t at = tail & MMF_INDEX_MASK;
-    uint64_t newest = 0;
+    uint64_t pinned, newest = 0;
 
     if (ring->shape.kind == MMF_KIND_LATEST &&
         mmf_ring_find_newest(ring, &newest) == MMF_STEP_CORRUPT)
         return MMF_STEP_CORRUPT;
     if (is_held_by_readers(ring, at))
         return MMF_STEP_WOULD_BLOCK; /* a newer tail is held all the more */
-    if (must_stay(ring, at, word, newest))
-        return go_past(ring, tail, newest);
+    pinned = mmf_ring_pinned_from(ring, at);
+    if (must_stay(ring, pinned & 1, word, newest))
+        return go_past(ring, tail, pinned, newest);
     if (is_waiting(ring, word))
         return ring->shape.overflow == MMF_OVERFLOW_DROP_OLDEST
                    ? drop_oldest(ring, at, word)
